@@ -1,0 +1,242 @@
+"""The client: builds the parts, owns their life, and holds no request logic of its own."""
+
+import os
+from collections.abc import Iterable, Mapping
+from types import TracebackType
+from typing import TYPE_CHECKING, Any, Final, Self, TypedDict, Unpack
+
+from kajabi_async.errors import ConfigurationError
+from kajabi_async.jsonapi.ids import checked_id
+from kajabi_async.jsonapi.links import LinkRules
+from kajabi_async.models.account import ApiVersion, Me
+from kajabi_async.models.base import Resource
+from kajabi_async.operations import OPERATIONS
+from kajabi_async.relationships.prefetch import prefetch
+from kajabi_async.relationships.resolver import RelationshipResolver
+from kajabi_async.resources.account import Hooks, Sites
+from kajabi_async.resources.backend import DEFAULT_CONCURRENCY, Backend
+from kajabi_async.resources.catalog import Courses, Offers, Products
+from kajabi_async.resources.commerce import OrderItems, Orders, Payouts, Purchases, Transactions
+from kajabi_async.resources.content import BlogPosts, LandingPages, Podcasts, WebsitePages
+from kajabi_async.resources.forms import Forms, FormSubmissions
+from kajabi_async.resources.people import ContactNotes, Contacts, ContactTags, Customers, CustomFields
+from kajabi_async.resources.singular import Params, read_me, read_version, request
+from kajabi_async.session import ClientCredentials, Credentials, RetryPolicy, SessionManager, SessionStats, Timeouts
+
+if TYPE_CHECKING:
+    import aiohttp
+
+    from kajabi_async.session import Clock
+
+__all__ = ["ClientOptions", "Kajabi"]
+
+OFFICIAL_BASE_URL: Final = "https://api.kajabi.com"
+OFFICIAL_ORIGINS: Final = (("https://api.kajabi.com", "/v1"), ("https://app.kajabi.com", "/api/v1"))
+"""Where the links in answers lead (API document): two hosts, two prefixes, one API."""
+
+
+class ClientOptions(TypedDict, total=False):
+    """How a client behaves; every option has a default."""
+
+    base_url: str
+    """Scheme and host, without ``/v1``; plain http is for loopback only."""
+    allow_insecure: bool
+    """Accept plain http to other hosts: the secret and the token then travel in clear text."""
+    site_id: str | int | None
+    """The site that lists filter by and creations happen on, unless a call names another, or None."""
+    timeout: "float | Timeouts | None"
+    """Seconds for a whole operation, waiting and repeating included (60), or each limit by itself."""
+    concurrency: int
+    """How many requests are under way at once (50)."""
+    retry: RetryPolicy
+    """When reads are repeated."""
+    max_answer_bytes: int
+    """The largest answer read, in bytes after decompression (64 MiB)."""
+    http_session: "aiohttp.ClientSession | None"
+    """A session of yours to send through; it is not closed. Its headers and cookies are sent along."""
+    clock: "Clock | None"
+    """Another source of time, for tests."""
+
+
+class Kajabi:
+    """A client of the Kajabi Public API: one pool, one token, one attribute for each resource.
+
+    Use it as ``async with Kajabi(...) as api:``, or call `aclose`. It belongs to the event loop of its first request.
+    Nothing is sent, and no token fetched, before the first call that needs it.
+    """
+
+    def __init__(
+        self,
+        *,
+        client_id: str | None = None,
+        client_secret: str | None = None,
+        credentials: Credentials | None = None,
+        **options: Unpack[ClientOptions],
+    ) -> None:
+        """Take a client id and secret, or *credentials* of another kind; ConfigurationError where they are missing."""
+        _refuse_unknown(options)
+        self._session = SessionManager(
+            credentials=_credentials(client_id, client_secret, credentials),
+            timeouts=_timeouts(options.get("timeout", Timeouts())),
+            **_session_options(options),
+        )
+        links = LinkRules(
+            base_url=self._session.base_url,
+            origins=OFFICIAL_ORIGINS,
+            templates=[row.path for row in OPERATIONS.values()],
+        )
+        self._resolver = RelationshipResolver(self._session.send, links)
+        site_id = options.get("site_id")
+        self._links = links
+        backend = Backend(
+            send=self._session.send,
+            resolver=self._resolver,
+            links=links,
+            site_id=None if site_id is None else checked_id(site_id, of="sites"),
+            concurrency=options.get("concurrency", DEFAULT_CONCURRENCY),
+        )
+        self._add_resources(backend)
+
+    def _add_resources(self, backend: Backend) -> None:
+        self.sites = Sites(backend)
+        self.hooks = Hooks(backend)
+        self.customers = Customers(backend)
+        self.contacts = Contacts(backend)
+        self.contact_tags = ContactTags(backend)
+        self.contact_notes = ContactNotes(backend)
+        self.custom_fields = CustomFields(backend)
+        self.offers = Offers(backend)
+        self.products = Products(backend)
+        self.courses = Courses(backend)
+        self.forms = Forms(backend)
+        self.form_submissions = FormSubmissions(backend)
+        self.orders = Orders(backend)
+        self.order_items = OrderItems(backend)
+        self.purchases = Purchases(backend)
+        self.transactions = Transactions(backend)
+        self.payouts = Payouts(backend)
+        self.podcasts = Podcasts(backend)
+        self.blog_posts = BlogPosts(backend)
+        self.landing_pages = LandingPages(backend)
+        self.website_pages = WebsitePages(backend)
+
+    @classmethod
+    def from_env(cls, **options: Unpack[ClientOptions]) -> Self:
+        """Take the credentials from the environment; options given here win over it.
+
+        ``KAJABI_CLIENT_ID`` and ``KAJABI_CLIENT_SECRET`` are needed, ``KAJABI_BASE_URL`` and ``KAJABI_SITE_ID`` are
+        used where they are set. ConfigurationError names what is missing.
+        """
+        missing = [name for name in ("KAJABI_CLIENT_ID", "KAJABI_CLIENT_SECRET") if not os.environ.get(name)]
+        if missing:
+            raise ConfigurationError(
+                f"set {' and '.join(missing)} in the environment: Kajabi shows both under Settings, Security, "
+                "User API Keys"
+            )
+        from_environment: ClientOptions = {}
+        if base_url := os.environ.get("KAJABI_BASE_URL"):
+            from_environment["base_url"] = base_url
+        if site_id := os.environ.get("KAJABI_SITE_ID"):
+            from_environment["site_id"] = site_id
+        return cls(
+            client_id=os.environ["KAJABI_CLIENT_ID"],
+            client_secret=os.environ["KAJABI_CLIENT_SECRET"],
+            **_merged(from_environment, options),
+        )
+
+    @property
+    def session(self) -> SessionManager:
+        """The session manager: token, pool, retries, limits."""
+        return self._session
+
+    @property
+    def stats(self) -> SessionStats:
+        """What the client has done so far: attempts, retries, token requests, waits."""
+        return self._session.stats
+
+    async def me(self) -> Me:
+        """Give the user the API key belongs to."""
+        return await read_me(self._session.send, self._resolver)
+
+    async def version(self) -> ApiVersion:
+        """Give the version of the API; needs no credentials, and 503 is documented for it."""
+        return await read_version(self._session.send)
+
+    async def revoke(self) -> None:
+        """Revoke the token and its refresh token; a later call fetches new ones. Nothing is sent if there is none."""
+        await self._session.revoke()
+
+    async def request(
+        self,
+        method: str,
+        path: str,
+        *,
+        params: Params | None = None,
+        json: Any = None,
+        timeout: float | None = None,
+    ) -> Any:
+        """Send any request to the API and give the decoded JSON of its answer, None where that is empty.
+
+        The way to an operation the SDK does not know yet, with the same token, limits, retries and errors. *path*
+        begins with ``/v1/``; *params* are encoded as they are; *timeout* is in seconds for the whole operation.
+        """
+        return await request(self._session.send, method, path, params=params, json=json, timeout=timeout)
+
+    async def prefetch(self, resources: Resource | Iterable[Resource], *paths: str) -> None:
+        """Load relations of many resources at once, such as ``"contact"`` or ``"offers.products"``.
+
+        Takes as few requests as it can: what is shared is fetched once, and owners are read again with includes where
+        that is fewer requests. UnknownIncludeError for a relation that a resource does not have.
+        """
+        owners = [resources] if isinstance(resources, Resource) else resources
+        await prefetch(self._resolver, self._links, owners, paths)
+
+    async def aclose(self) -> None:
+        """Cancel what is under way and close the pool; may be called again."""
+        await self._resolver.aclose()
+        await self._session.aclose()
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        await self.aclose()
+
+    def __repr__(self) -> str:
+        return f"<Kajabi at {self._session.base_url}>"
+
+
+def _credentials(client_id: str | None, client_secret: str | None, credentials: Credentials | None) -> Credentials:
+    if credentials is not None:
+        if client_id is not None or client_secret is not None:
+            raise ConfigurationError("give either credentials= or client_id= and client_secret=, not both")
+        return credentials
+    if client_id is None or client_secret is None:
+        raise ConfigurationError(
+            "no credentials: pass client_id= and client_secret=, or credentials=, or set KAJABI_CLIENT_ID and "
+            "KAJABI_CLIENT_SECRET and use Kajabi.from_env()"
+        )
+    return ClientCredentials(client_id, client_secret)
+
+
+def _timeouts(timeout: float | Timeouts | None) -> Timeouts:
+    return timeout if isinstance(timeout, Timeouts) else Timeouts(total=timeout)
+
+
+def _merged(weaker: ClientOptions, stronger: ClientOptions) -> ClientOptions:
+    return {**weaker, **stronger}
+
+
+_NOT_FOR_THE_SESSION: Final = frozenset({"site_id", "timeout"})
+
+
+def _session_options(options: ClientOptions) -> dict[str, Any]:
+    return {name: value for name, value in options.items() if name not in _NOT_FOR_THE_SESSION}
+
+
+def _refuse_unknown(options: Mapping[str, Any]) -> None:
+    unknown = sorted(options.keys() - ClientOptions.__annotations__.keys())
+    if unknown:
+        raise ConfigurationError(f"Kajabi() has no option {unknown[0]!r}")

@@ -1,0 +1,396 @@
+"""Everything that can go wrong, as one tree.
+
+::
+
+    KajabiError
+    ├── ConfigurationError            the client was set up wrongly, or is used where it cannot be
+    │   ├── ClientClosedError
+    │   └── WrongLoopError            another event loop, or after a fork
+    ├── InvalidArgumentError          (ValueError) a call that was refused before anything was sent
+    │   ├── InvalidIdError
+    │   ├── UnknownFilterError
+    │   ├── UnknownIncludeError
+    │   ├── UnknownFieldError
+    │   ├── UnknownSortKeyError
+    │   └── UnknownAttributeError     an attribute that a write cannot set
+    ├── FieldNotLoadedError           (AttributeError) the answer did not carry the attribute
+    ├── RelationshipUnavailableError  the API names no way to the related resources
+    ├── UntrustedLinkError            a link of the server's that is not one of the API's
+    ├── AmbiguousMatchError           several resources fit where one was looked for
+    ├── PagingError                   pages that never end
+    ├── DecodeError                   an answer that cannot be read
+    │   └── AnswerTooLargeError
+    ├── TransportError                no answer came
+    │   ├── ConnectionFailedError
+    │   └── RequestTimeoutError       (TimeoutError)
+    └── ApiError                      the API answered with an error
+        ├── BadRequestError           400
+        ├── AuthenticationError       401
+        ├── PermissionDeniedError     403
+        ├── NotFoundError             404
+        ├── ConflictError             409
+        ├── UnprocessableEntityError  422
+        ├── RateLimitError            429
+        └── ServerError               5xx
+
+Every error pickles and copies, and none carries a token or a secret.
+"""
+
+from collections.abc import Iterable, Mapping
+from difflib import get_close_matches
+from typing import Any, ClassVar, Literal, Self
+
+import attrs
+
+__all__ = [
+    "AmbiguousMatchError",
+    "AnswerTooLargeError",
+    "ApiError",
+    "AuthenticationError",
+    "BadRequestError",
+    "ClientClosedError",
+    "ConfigurationError",
+    "ConflictError",
+    "ConnectionFailedError",
+    "DecodeError",
+    "ErrorObject",
+    "FieldNotLoadedError",
+    "InvalidArgumentError",
+    "InvalidIdError",
+    "KajabiError",
+    "NotFoundError",
+    "PagingError",
+    "PermissionDeniedError",
+    "RateLimitError",
+    "RelationshipUnavailableError",
+    "RequestTimeoutError",
+    "ServerError",
+    "TimeoutPhase",
+    "TransportError",
+    "UnknownAttributeError",
+    "UnknownFieldError",
+    "UnknownFilterError",
+    "UnknownIncludeError",
+    "UnknownSortKeyError",
+    "UnprocessableEntityError",
+    "UntrustedLinkError",
+    "WrongLoopError",
+    "api_error_class",
+]
+
+
+class KajabiError(Exception):
+    """The root: catch this to catch whatever the SDK raises."""
+
+    maybe_applied: bool = False
+    """Whether a write may have taken effect although no good answer came: look before you repeat it."""
+    attempts: int = 0
+    """How many times the request was put on the wire."""
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        # The default calls cls(*args), which required keywords would break.
+        return _rebuild, (type(self), self.args, dict(self.__dict__))
+
+    def sent(self, *, attempts: int, maybe_applied: bool) -> Self:
+        """Note on the error what had been sent when it happened, and give it back."""
+        self.attempts = attempts
+        self.maybe_applied = maybe_applied
+        return self
+
+
+def _rebuild(cls: type[KajabiError], args: tuple[Any, ...], state: dict[str, Any]) -> KajabiError:
+    error = cls.__new__(cls, *args)
+    error.args = args
+    for name, value in state.items():
+        setattr(error, name, value)
+    return error
+
+
+class ConfigurationError(KajabiError):
+    """The client was set up wrongly, or is used where it cannot be; the text says what to change."""
+
+
+class ClientClosedError(ConfigurationError):
+    """The client was closed; make another one."""
+
+
+class WrongLoopError(ConfigurationError):
+    """The client belongs to another event loop or to the process before a fork."""
+
+
+class InvalidArgumentError(KajabiError, ValueError):
+    """A call was refused on our side; nothing was sent."""
+
+
+class InvalidIdError(InvalidArgumentError):
+    """An id that cannot be one segment of a path."""
+
+
+class _UnknownNameError(InvalidArgumentError):
+    """A name that the resource does not have."""
+
+    kind: ClassVar[str]
+
+    def __init__(self, name: str, *, owner: str, known: Iterable[str], cure: str = "") -> None:
+        self.name = name
+        self.owner = owner
+        self.known = tuple(sorted(known))
+        self.nearest = next(iter(get_close_matches(str(name), self.known, n=1, cutoff=0.5)), None)
+        message = f"{owner} has no {self.kind} {name!r}"
+        if self.nearest is not None:
+            message += f"; did you mean {self.nearest!r}?"
+        elif self.known:
+            message += f"; known are: {', '.join(self.known[:12])}{', ...' if len(self.known) > 12 else ''}"  # noqa: PLR2004
+        else:
+            message += "; it has none"
+        super().__init__(f"{message} {cure}".rstrip())
+
+
+class UnknownFilterError(_UnknownNameError):
+    """A filter the resource does not have.
+
+    The server ignores such a filter silently and answers an unfiltered page (observed), so it is refused here;
+    ``extra_filters=`` sends one that the SDK does not know yet.
+    """
+
+    kind = "filter"
+
+
+class UnknownIncludeError(_UnknownNameError):
+    """A relation that cannot be included on this endpoint."""
+
+    kind = "include"
+
+
+class UnknownFieldError(_UnknownNameError):
+    """An attribute, relation or type named in ``fields`` that does not exist."""
+
+    kind = "field"
+
+
+class UnknownSortKeyError(_UnknownNameError):
+    """A key the list cannot be sorted by."""
+
+    kind = "sort key"
+
+
+class UnknownAttributeError(_UnknownNameError):
+    """An attribute that cannot be written on this resource."""
+
+    kind = "writable attribute"
+
+
+class FieldNotLoadedError(KajabiError, AttributeError):
+    """The answer did not carry the attribute: it is neither null nor empty, it is not known."""
+
+    def __init__(self, message: str, *, name: str) -> None:
+        super().__init__(message)
+        self.name = name
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        # AttributeError keeps its name outside __dict__.
+        return _rebuild, (type(self), self.args, {**self.__dict__, "name": self.name})
+
+
+class RelationshipUnavailableError(KajabiError):
+    """Related resources that nothing in the answer or the API leads to."""
+
+
+class UntrustedLinkError(KajabiError):
+    """A link in an answer that is not one of the API's; nothing was sent to it."""
+
+    def __init__(self, reason: str, *, link: str) -> None:
+        self.reason = reason
+        self.link = _shortened(link)
+        super().__init__(f"refused the link {self.link!r}: {reason}")
+
+
+class AmbiguousMatchError(KajabiError):
+    """Several resources fit where one was looked for."""
+
+
+class PagingError(KajabiError):
+    """Pages that lead back to themselves or never end."""
+
+
+class DecodeError(KajabiError):
+    """An answer that cannot be read; ``path`` says where in the document, such as ``data[3].attributes.name``."""
+
+    def __init__(self, problem: str, *, path: str = "", context: str = "") -> None:
+        self.problem = problem
+        self.path = path
+        self.context = context
+        where = f" at {path}" if path else ""
+        super().__init__(f"{context + ': ' if context else ''}{problem}{where}")
+
+
+class AnswerTooLargeError(DecodeError):
+    """An answer larger than the limit, counted in bytes after decompression."""
+
+
+class TransportError(KajabiError):
+    """No answer came; ``method`` and ``path`` say for which request."""
+
+    def __init__(self, message: str, *, method: str = "", path: str = "") -> None:
+        self.method = method
+        self.path = path
+        super().__init__(f"{method} {path}: {message}" if method else message)
+
+
+class ConnectionFailedError(TransportError):
+    """The connection could not be made, or broke before the whole answer had come."""
+
+    never_sent: bool = False
+    """Whether not a byte of the request left."""
+
+
+TimeoutPhase = Literal["queue", "connect", "read", "total"]
+"""Which time ran out: waiting for a place, connecting, the gap between bytes, or the whole operation."""
+
+
+class RequestTimeoutError(TransportError, TimeoutError):
+    """A time limit ran out; ``phase`` says which, ``seconds`` how long it was."""
+
+    def __init__(
+        self, message: str, *, phase: TimeoutPhase, seconds: float | None, method: str = "", path: str = ""
+    ) -> None:
+        self.phase: TimeoutPhase = phase
+        self.seconds = seconds
+        super().__init__(message, method=method, path=path)
+
+    @property
+    def never_sent(self) -> bool:
+        """Whether not a byte of the request left."""
+        return self.phase in {"queue", "connect"}
+
+
+@attrs.frozen
+class ErrorObject:
+    """One error object of JSON:API (section "Error Objects"); members the server left out are None."""
+
+    status: str | None = None
+    code: str | None = None
+    title: str | None = None
+    detail: str | None = None
+    id: str | None = None
+    source: Mapping[str, Any] | None = None
+    links: Mapping[str, Any] | None = None
+    meta: Mapping[str, Any] | None = None
+
+    @property
+    def pointer(self) -> str | None:
+        """The JSON pointer into the body that was sent, such as ``/data/attributes/email``."""
+        return self._from_source("pointer")
+
+    @property
+    def parameter(self) -> str | None:
+        """The query parameter at fault."""
+        return self._from_source("parameter")
+
+    @property
+    def field(self) -> str | None:
+        """The name of the attribute or relation that the pointer leads to, as the SDK calls it."""
+        parts = (self.pointer or "").split("/")
+        named = len(parts) >= 4 and parts[1] == "data" and parts[2] in {"attributes", "relationships"}  # noqa: PLR2004
+        # The two escapes of RFC 6901, section 4, undone in its order.
+        return parts[3].replace("~1", "/").replace("~0", "~") if named else None
+
+    def _from_source(self, member: str) -> str | None:
+        value = (self.source or {}).get(member)
+        return value if isinstance(value, str) else None
+
+    def __str__(self) -> str:
+        text = ": ".join(part for part in (self.title, self.detail) if part) or self.code or "no detail given"
+        place = self.field or self.parameter
+        return f"{text} (at {place})" if place else text
+
+
+class ApiError(KajabiError):
+    """The API answered with an error status."""
+
+    def __init__(
+        self,
+        *,
+        status: int,
+        errors: Iterable[ErrorObject] = (),
+        method: str = "",
+        path: str = "",
+        request_id: str | None = None,
+        retry_after: float | None = None,
+        hint: str = "",
+    ) -> None:
+        self.status = status
+        self.errors = tuple(errors)
+        self.method = method
+        self.path = path
+        self.request_id = request_id
+        self.retry_after = retry_after
+        self.hint = hint
+        super().__init__(self._sentence())
+
+    retry_after: float | None
+    """Seconds the server asked to wait, where it said so."""
+
+    def _sentence(self) -> str:
+        sentence = f"{self.method} {self.path} was answered {self.status}"
+        if self.errors:
+            sentence += f": {'; '.join(map(str, self.errors[:5]))}"
+        if self.hint:
+            sentence += f". {self.hint}"
+        if self.request_id:
+            sentence += f" [request {self.request_id}]"
+        return sentence
+
+
+class BadRequestError(ApiError):
+    """400: the request was malformed or lacks something it needs."""
+
+
+class AuthenticationError(ApiError):
+    """401: the credentials or the token are not accepted."""
+
+
+class PermissionDeniedError(ApiError):
+    """403: the API key lacks the permission, or the plan does not include the API."""
+
+
+class NotFoundError(ApiError):
+    """404: there is no such resource, or this key cannot see it."""
+
+
+class ConflictError(ApiError):
+    """409: type and endpoint do not match, or the resource exists already."""
+
+
+class UnprocessableEntityError(ApiError):
+    """422: the values were refused; ``errors`` says which and why."""
+
+
+class RateLimitError(ApiError):
+    """429: too many requests; ``retry_after`` is in seconds, None where the server did not say."""
+
+
+class ServerError(ApiError):
+    """5xx: the server failed."""
+
+
+_BY_STATUS: dict[int, type[ApiError]] = {
+    400: BadRequestError,
+    401: AuthenticationError,
+    403: PermissionDeniedError,
+    404: NotFoundError,
+    409: ConflictError,
+    422: UnprocessableEntityError,
+    429: RateLimitError,
+}
+
+
+def api_error_class(status: int) -> type[ApiError]:
+    """Give the class for an error *status*; the status decides, the body only explains."""
+    if status >= 500:  # noqa: PLR2004
+        return ServerError
+    return _BY_STATUS.get(status, ApiError)
+
+
+def _shortened(text: str, limit: int = 200) -> str:
+    return text if len(text) <= limit else f"{text[:limit]}..."

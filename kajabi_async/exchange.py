@@ -1,0 +1,68 @@
+"""What crosses the border between resources and the session manager: a request, an answer, and what it took.
+
+This module imports nothing of ours, so that neither side needs to know the other.
+"""
+
+from collections.abc import Mapping
+from typing import Final, Protocol
+
+import attrs
+
+__all__ = ["FORM", "JSON_API", "Answer", "Request", "Send", "Tally"]
+
+JSON_API: Final = "application/vnd.api+json"
+"""The media type of JSON:API 1.1, sent without parameters (section "Content Negotiation")."""
+
+FORM: Final = "application/x-www-form-urlencoded"
+"""The media type of the two OAuth endpoints."""
+
+
+@attrs.frozen
+class Request:
+    """One HTTP request, complete but for the host and the token."""
+
+    method: str
+    path: str
+    """Absolute and already percent-encoded, such as ``/v1/customers/123``."""
+    query: str = ""
+    """Already percent-encoded, without the question mark."""
+    body: bytes | None = attrs.field(default=None, repr=False)
+    content_type: str = JSON_API
+    authorized: bool = True
+    """Whether the bearer token is put on it."""
+
+    @property
+    def is_write(self) -> bool:
+        """Whether the request may change something on the server."""
+        return self.method not in {"GET", "HEAD"}
+
+
+@attrs.frozen
+class Answer:
+    """What came back: the status, the headers (names in lower case) and the whole, decompressed body."""
+
+    status: int
+    headers: Mapping[str, str] = attrs.field(repr=False)
+    body: bytes = attrs.field(repr=False)
+
+
+@attrs.define
+class Tally:
+    """What one or many operations took; counters only grow."""
+
+    operations: int = 0
+    attempts: int = 0
+    """Requests put on the wire, token requests not counted."""
+    retries: int = 0
+    waiting_seconds: float = 0.0
+    """Time in the queue before the pool and between attempts, summed over operations."""
+    wire_seconds: float = 0.0
+    """Time between sending a request and having read its answer, summed over attempts."""
+
+
+class Send(Protocol):
+    """How resources and relationships reach the API: one request in, one 2xx answer out, or an error of our tree."""
+
+    async def __call__(self, request: Request, *, timeout: float | None = None, tally: Tally | None = None) -> Answer:
+        """Send *request*; *timeout* is in seconds, for the whole operation; *tally* is added to."""
+        ...

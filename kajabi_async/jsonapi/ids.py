@@ -1,0 +1,62 @@
+"""Resource ids as segments of a path: checked first, then encoded.
+
+Encoding alone does not help: an URL library may undo it and walk up the tree (``%2e%2e``), so everything that could
+mean more than one segment is refused.
+"""
+
+import unicodedata
+from typing import Any, Final
+from urllib.parse import quote
+
+from kajabi_async.errors import InvalidIdError
+
+__all__ = ["checked_id", "path_segment"]
+
+_LONGEST_ID: Final = 255
+_FIRST_TOO_LARGE: Final = 10**_LONGEST_ID
+_ILLEGAL: Final = frozenset('/\\?#%&=;:@"<>|^`{}[]*')
+
+
+def checked_id(value: Any, *, of: str = "a resource") -> str:
+    """Give *value* as an id; InvalidIdError for what cannot be one. Whole numbers are accepted."""
+    if isinstance(value, str):
+        # An enumeration of strings would print as its member's name.
+        text = value if type(value) is str else str.__str__(value)
+    elif isinstance(value, int) and not isinstance(value, bool):
+        text = _digits(value, of)
+    else:
+        raise InvalidIdError(f"the id of {of} must be a string, got {type(value).__name__}")
+    if text.isascii() and text.isalnum() and len(text) <= _LONGEST_ID:
+        return text
+    problem = _problem(text)
+    if problem:
+        raise InvalidIdError(f"{text[:60]!r} cannot be the id of {of}: {problem}")
+    return text
+
+
+def path_segment(resource_id: str) -> str:
+    """Encode an id as one path segment; InvalidIdError for one that cannot be, wherever it came from."""
+    if resource_id.isascii() and resource_id.isalnum() and len(resource_id) <= _LONGEST_ID:
+        return resource_id
+    return quote(checked_id(resource_id), safe="")
+
+
+def _digits(value: int, of: str) -> str:
+    if not 0 <= value < _FIRST_TOO_LARGE:
+        raise InvalidIdError(f"a number that is the id of {of} must have at most {_LONGEST_ID} digits and no sign")
+    return int.__repr__(value)
+
+
+def _problem(value: str) -> str:
+    if not value:
+        return "it is empty"
+    if len(value) > _LONGEST_ID:
+        return f"it is longer than {_LONGEST_ID} characters"
+    if not value.isprintable() or any(character.isspace() for character in value):
+        return "it holds white space or control characters"
+    # A server that folds look-alikes, such as the full-width slash, must not see a path in it either.
+    folded = unicodedata.normalize("NFKC", value)
+    if set(folded) == {"."} or ".." in folded:
+        return "dots would climb out of the path"
+    illegal = sorted(_ILLEGAL & set(folded))
+    return f"{illegal[0]!r} is not allowed in it" if illegal else ""

@@ -1,0 +1,147 @@
+"""Links of the server: parsed, matched and rebuilt on our own base, never followed as they are.
+
+The API hands out links on two hosts of its own, ``api.kajabi.com/v1`` and ``app.kajabi.com/api/v1`` (API document).
+Whoever controls an answer could name any other, and the token would go there; so a link only says which path of the
+API is meant.
+"""
+
+import re
+from collections.abc import Collection, Iterable
+from typing import Final
+from urllib.parse import SplitResult, parse_qsl, urljoin, urlsplit
+
+import attrs
+
+from kajabi_async.errors import InvalidIdError, UntrustedLinkError
+from kajabi_async.jsonapi.ids import checked_id, path_segment
+from kajabi_async.jsonapi.query import encoded_pairs
+
+__all__ = ["LinkRules", "TrustedLink"]
+
+_FORBIDDEN: Final = re.compile(r"[\x00-\x20\x7f\\]")
+_LONGEST_LINK: Final = 8192
+_MOST_PARAMETERS: Final = 500
+_PARAMETER: Final = re.compile(r"\{[a-z_]+\}")
+_DEFAULT_PORTS: Final = {"https": 443, "http": 80}
+
+_Origin = tuple[str, str | None, int | None]
+
+
+@attrs.frozen
+class TrustedLink:
+    """A link that is one of the API's: its template, the id in it, and path and query to ask our own base for."""
+
+    template: str
+    resource_id: str
+    path: str
+    query: str
+
+
+class LinkRules:
+    """Which links are the API's own."""
+
+    def __init__(self, *, base_url: str, origins: Collection[tuple[str, str]], templates: Iterable[str]) -> None:
+        """Trust *origins*, pairs of origin and path prefix, and the *base_url*, for paths like the *templates*."""
+        base = urlsplit(base_url.rstrip("/"))
+        self._scheme = base.scheme
+        trusted = [(_origin(urlsplit(origin), ""), prefix) for origin, prefix in origins]
+        trusted.append((_origin(base, ""), f"{base.path}/v1"))
+        # The longest first, as a base may have a path of its own that begins like another prefix.
+        self._prefixes = sorted(trusted, key=lambda pair: -len(pair[1]))
+        known = dict.fromkeys(templates)
+        self._literals = frozenset(template for template in known if "{" not in template)
+        self._patterns = [(template, _pattern(template)) for template in known if "{" in template]
+
+    def rebuild(self, link: str, *, request_path: str = "/v1", expected: Collection[str] | None = None) -> TrustedLink:
+        """Match *link*, relative to *request_path*, against the API's paths.
+
+        *expected* are the templates that make sense here. UntrustedLinkError for another host, port, scheme or path
+        family, and for an id that is more than one segment; nothing is ever sent to such a link.
+        """
+        _refuse_malformed(link)
+        path, query = self._api_path(link, request_path)
+        trusted = self._matched(path, _canonical(query, link), link)
+        if expected is not None and trusted.template not in expected:
+            raise UntrustedLinkError("its path is not one that is expected here", link=link)
+        return trusted
+
+    def _api_path(self, link: str, request_path: str) -> tuple[str, str]:
+        parts = _split(link)
+        if parts.scheme or parts.netloc:
+            prefixes = self._prefixes_at(parts, link)
+        else:
+            # A link without a host can only mean the API itself.
+            prefixes = [prefix for _, prefix in self._prefixes]
+            parts = _split(urljoin(request_path, link))
+        for prefix in prefixes:
+            if parts.path.startswith(f"{prefix}/"):
+                return f"/v1{parts.path.removeprefix(prefix)}", parts.query
+        raise UntrustedLinkError("its path is not one of the API's", link=link)
+
+    def _prefixes_at(self, parts: SplitResult, link: str) -> list[str]:
+        if "@" in parts.netloc:
+            raise UntrustedLinkError("it carries user information", link=link)
+        # Lower-casing would turn some letters beyond ASCII (the Kelvin sign) into those of a trusted host.
+        origin = _origin(parts, self._scheme) if parts.netloc.isascii() else None
+        prefixes = [prefix for trusted, prefix in self._prefixes if trusted == origin]
+        if not prefixes:
+            raise UntrustedLinkError("its host is not the API's", link=link)
+        return prefixes
+
+    def _matched(self, path: str, query: str, link: str) -> TrustedLink:
+        if path in self._literals:
+            return TrustedLink(path, "", path, query)
+        for template, pattern in self._patterns:
+            match = pattern.fullmatch(path)
+            if match:
+                resource_id = _id_in(match, link)
+                filled = f"{path[: match.start(1)]}{path_segment(resource_id)}{path[match.end(1) :]}"
+                return TrustedLink(template, resource_id, filled, query)
+        raise UntrustedLinkError("its path is not one of the API's", link=link)
+
+
+def _refuse_malformed(link: str) -> None:
+    if not link:
+        raise UntrustedLinkError("it is empty", link=link)
+    if len(link) > _LONGEST_LINK:
+        raise UntrustedLinkError(f"it is longer than {_LONGEST_LINK} characters", link=link)
+    if _FORBIDDEN.search(link):
+        raise UntrustedLinkError("it holds characters no link may have", link=link)
+    if "#" in link:
+        raise UntrustedLinkError("it has a fragment, which no link of the API has", link=link)
+
+
+def _split(link: str) -> SplitResult:
+    try:
+        parts = urlsplit(link)
+        _ = parts.port
+    except ValueError:
+        raise UntrustedLinkError("it is not a URL", link=link) from None
+    return parts
+
+
+def _origin(parts: SplitResult, scheme: str) -> _Origin:
+    scheme = parts.scheme or scheme
+    port = _DEFAULT_PORTS.get(scheme) if parts.port is None else parts.port
+    return scheme, parts.hostname, port
+
+
+def _pattern(template: str) -> re.Pattern[str]:
+    before, after = _PARAMETER.split(template)
+    return re.compile(f"{re.escape(before)}([^/]+){re.escape(after)}")
+
+
+def _id_in(match: re.Match[str], link: str) -> str:
+    try:
+        return checked_id(match.group(1))
+    except InvalidIdError:
+        raise UntrustedLinkError("the id in it is more than one path segment", link=link) from None
+
+
+def _canonical(query: str, link: str) -> str:
+    """Give *query* percent-encoded our way, every parameter kept; what is no UTF-8 is refused, not replaced."""
+    try:
+        pairs = parse_qsl(query, keep_blank_values=True, errors="strict", max_num_fields=_MOST_PARAMETERS)
+        return encoded_pairs(pairs)
+    except ValueError:
+        raise UntrustedLinkError("its query cannot be read", link=link) from None

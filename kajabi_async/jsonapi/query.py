@@ -1,0 +1,56 @@
+"""The query of a request, in one canonical order (JSON:API 1.1, section "Fetching Data")."""
+
+from collections.abc import Iterable, Mapping
+from urllib.parse import quote
+
+import attrs
+
+from kajabi_async.errors import InvalidArgumentError
+
+__all__ = ["Query", "encoded_pairs"]
+
+
+@attrs.frozen
+class Query:
+    """What a request asks for; every part is a value, already checked."""
+
+    include: tuple[str, ...] = ()
+    fields: Mapping[str, tuple[str, ...]] = attrs.field(factory=dict[str, tuple[str, ...]])
+    """By type; a type with no names asks for no fields at all."""
+    filters: tuple[tuple[str, str], ...] = ()
+    """Whole parameter names with their values, such as ``("filter[site_id]", "9")``."""
+    sort: tuple[str, ...] = ()
+    page_number: int | None = None
+    page_size: int | None = None
+
+    def encode(self) -> str:
+        """Give the query string: include, fields, filters, sort, page; without the question mark."""
+        return encoded_pairs(self._pairs())
+
+    def _pairs(self) -> Iterable[tuple[str, str]]:
+        if self.include:
+            yield "include", ",".join(self.include)
+        for type_name, names in sorted(self.fields.items()):
+            yield f"fields[{type_name}]", ",".join(names)
+        yield from self.filters
+        if self.sort:
+            yield "sort", ",".join(self.sort)
+        if self.page_number is not None:
+            yield "page[number]", str(self.page_number)
+        if self.page_size is not None:
+            yield "page[size]", str(self.page_size)
+
+
+def encoded_pairs(pairs: Iterable[tuple[str, str]]) -> str:
+    """Percent-encode *pairs*, brackets included; commas and dots stay as they are.
+
+    InvalidArgumentError for text that UTF-8 cannot carry, which is half a surrogate pair.
+    """
+    return "&".join(f"{_encoded(name, '')}={_encoded(value, ',.')}" for name, value in pairs)
+
+
+def _encoded(text: str, safe: str) -> str:
+    try:
+        return quote(text, safe=safe)
+    except UnicodeEncodeError:
+        raise InvalidArgumentError(f"{text[:60]!r} holds half a surrogate pair, which no query can carry") from None

@@ -1,0 +1,47 @@
+"""What users hold: an attrs class for each resource type of the API."""
+
+from kajabi_async.models.account import ApiVersion, Hook, Me, Site
+from kajabi_async.models.base import Resource, UntypedResource
+from kajabi_async.models.catalog import Course, Lesson, Media, Module, Offer, Product
+from kajabi_async.models.commerce import Order, OrderItem, Payout, PayoutTransaction, Purchase, Transaction
+from kajabi_async.models.content import BlogPost, LandingPage, Podcast, PodcastDirectory, WebsitePage
+from kajabi_async.models.forms import Form, FormField, FormSubmission
+from kajabi_async.models.handles import ToMany, ToOne
+from kajabi_async.models.people import Contact, ContactNote, ContactTag, Customer, CustomField, Socials
+
+__all__ = [
+    "ApiVersion",
+    "BlogPost",
+    "Contact",
+    "ContactNote",
+    "ContactTag",
+    "Course",
+    "CustomField",
+    "Customer",
+    "Form",
+    "FormField",
+    "FormSubmission",
+    "Hook",
+    "LandingPage",
+    "Lesson",
+    "Me",
+    "Media",
+    "Module",
+    "Offer",
+    "Order",
+    "OrderItem",
+    "Payout",
+    "PayoutTransaction",
+    "Podcast",
+    "PodcastDirectory",
+    "Product",
+    "Purchase",
+    "Resource",
+    "Site",
+    "Socials",
+    "ToMany",
+    "ToOne",
+    "Transaction",
+    "UntypedResource",
+    "WebsitePage",
+]

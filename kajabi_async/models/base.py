@@ -1,0 +1,195 @@
+"""The base of every resource object, and how a class of them is declared.
+
+An attribute the answer did not carry is an empty slot: it is neither null nor empty, and reading it raises
+`FieldNotLoadedError`. Relations are handles: looking at one never does I/O, awaiting it does where it must.
+"""
+
+from collections.abc import Callable, Mapping
+from difflib import get_close_matches
+from types import MappingProxyType
+from typing import Any, ClassVar, Final, NoReturn, TypeVar
+
+import attrs
+
+from kajabi_async.errors import FieldNotLoadedError
+from kajabi_async.jsonapi.relationships import Identifier
+from kajabi_async.models.handles import Relation
+from kajabi_async.models.origin import Origin, Scope
+
+__all__ = ["MODELS", "NO_EXTRA", "Resource", "UntypedResource", "also_called", "attribute_names", "model"]
+
+NO_EXTRA: Final[Mapping[str, Any]] = MappingProxyType({})
+MODELS: Final[dict[str, type["Resource"]]] = {}
+"""The class for each resource type; declaring one with `model` enters it."""
+
+_ALSO_CALLED: Final = "also_called"
+_BESIDE_ATTRIBUTES: Final = frozenset({"extra", "origin", "resource_type"})
+
+C = TypeVar("C")
+R = TypeVar("R", bound="Resource")
+
+
+def _refuse_assignment(instance: Any, attribute: "attrs.Attribute[Any]", _value: Any) -> NoReturn:
+    raise AttributeError(
+        f"{type(instance).__name__}.{attribute.name} is what the server said and cannot be set; "
+        "write with the resource's update(), where it has one, and use what that returns"
+    )
+
+
+def _never_initialised(_cls: type, fields: list["attrs.Attribute[Any]"]) -> list["attrs.Attribute[Any]"]:
+    # What is not set by __init__ may stay empty, and attrs' repr prints it as NOTHING.
+    return [field.evolve(init=False) for field in fields]
+
+
+def _slotted(cls: type[C]) -> type[C]:
+    return attrs.define(
+        init=False,
+        eq=False,
+        getstate_setstate=False,
+        on_setattr=_refuse_assignment,
+        field_transformer=_never_initialised,
+    )(cls)
+
+
+@_slotted
+class Resource:
+    """A resource object as Kajabi told it; two are equal when they are of one type and have the same id."""
+
+    id: str
+    """The id; always a string."""
+    extra: Mapping[str, Any] = attrs.field(repr=False)
+    """Attributes the SDK does not know, as they came."""
+    origin: Origin = attrs.field(repr=False)
+    """The answer this came in, and the links and meta beside the attributes."""
+
+    resource_type: ClassVar[str] = ""
+    """The JSON:API type, such as ``customers``."""
+    relations: ClassVar[Mapping[str, Relation]] = {}
+    """The relations of the class, by name."""
+
+    @property
+    def identifier(self) -> Identifier:
+        """Type and id."""
+        return Identifier(self.resource_type, self.id)
+
+    def __eq__(self, other: object) -> bool:
+        return self.identifier == other.identifier if isinstance(other, Resource) else NotImplemented
+
+    def __hash__(self) -> int:
+        return hash(self.identifier)
+
+    def __getattr__(self, name: str) -> Any:
+        # Only reached where a slot is empty or there is no such attribute at all.
+        if name in attribute_names(type(self)):
+            raise FieldNotLoadedError(_why_not_loaded(self, name), name=name)
+        raise AttributeError(_no_such_attribute(self, name))
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Give what travels: attributes, linkage and the related resources at hand, but no way back to a client."""
+        return {
+            "attributes": {name: getattr(self, name) for name in attribute_names(type(self)) if _is_set(self, name)},
+            "extra": dict(self.extra),
+            "relationships": self.origin.relationships,
+            "links": self.origin.links,
+            "meta": self.origin.meta,
+            "related": [*_related_at_hand(self)],
+        }
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        for name, value in state["attributes"].items():
+            object.__setattr__(self, name, value)
+        known = {related.identifier: related for related in state["related"]}
+        origin = Origin(Scope(known=known), state["relationships"], state["links"], state["meta"])
+        object.__setattr__(self, "origin", origin)
+        object.__setattr__(self, "extra", state["extra"] or NO_EXTRA)
+
+
+@_slotted
+class UntypedResource(Resource):
+    """A resource object of a type the SDK does not know; all its attributes are in ``extra``."""
+
+    resource_type: str = attrs.field()  # type: ignore[misc]  # pyright: ignore[reportIncompatibleVariableOverride] # no class says it here
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {**Resource.__getstate__(self), "resource_type": self.resource_type}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        object.__setattr__(self, "resource_type", state["resource_type"])
+        Resource.__setstate__(self, state)
+
+
+def model(resource_type: str) -> Callable[[type[R]], type[R]]:
+    """Declare a class of resources: annotated names are attributes, descriptors relations."""
+
+    def declare(cls: type[R]) -> type[R]:
+        declared = _slotted(cls)
+        declared.resource_type = resource_type
+        declared.relations = {
+            name: value
+            for base in declared.__mro__
+            for name, value in vars(base).items()
+            if isinstance(value, Relation)
+        }
+        MODELS[resource_type] = declared
+        return declared
+
+    return declare
+
+
+def also_called(*names: str) -> Any:
+    """Declare an attribute that some answers carry under other *names*."""
+    return attrs.field(metadata={_ALSO_CALLED: names})
+
+
+def attribute_names(cls: type[Any]) -> Mapping[str, tuple[str, ...]]:
+    """Give the attributes of *cls*, ``id`` among them, each with the other names it goes by on the wire."""
+    names = _ATTRIBUTE_NAMES.get(cls)
+    if names is None:
+        own = (field for field in attrs.fields(cls) if field.name not in _BESIDE_ATTRIBUTES)
+        names = {field.name: field.metadata.get(_ALSO_CALLED, ()) for field in own}
+        _ATTRIBUTE_NAMES[cls] = names
+    return names
+
+
+_ATTRIBUTE_NAMES: Final[dict[type, Mapping[str, tuple[str, ...]]]] = {}
+
+
+def _is_set(instance: Resource, name: str) -> bool:
+    try:
+        object.__getattribute__(instance, name)
+    except AttributeError:
+        return False
+    return True
+
+
+def _related_at_hand(owner: Resource) -> set[Resource]:
+    scope = owner.origin.scope
+    found = (
+        scope.known.get(identifier)
+        for relationship in owner.origin.relationships.values()
+        for identifier in relationship.identifiers
+    )
+    return {related for related in found if related is not None}
+
+
+def _why_not_loaded(instance: Resource, name: str) -> str:
+    if name == "id":
+        return f"this {type(instance).__name__} was never filled"
+    label = f"{instance.resource_type} {instance.id} came without {name!r}"
+    asked = instance.origin.scope.query.fields.get(instance.resource_type)
+    if asked is not None and name not in asked:
+        return (
+            f"{label}: it was asked for with fields[{instance.resource_type}]={','.join(asked)}; "
+            f"add {name!r} to fields=, or leave fields= out"
+        )
+    return f"{label}: the server did not send it with this answer"
+
+
+def _no_such_attribute(instance: Resource, name: str) -> str:
+    message = f"{type(instance).__name__!r} object has no attribute {name!r}"
+    if name.startswith("__") or name in _BESIDE_ATTRIBUTES:
+        return message
+    if name in instance.extra:
+        return f"{message}; the server sent it all the same: read .extra[{name!r}]"
+    nearest = get_close_matches(name, [*attribute_names(type(instance)), *instance.relations], n=1)
+    return f"{message}; did you mean {nearest[0]!r}?" if nearest else message

@@ -1,0 +1,177 @@
+"""Orders, purchases, transactions and payouts. Amounts named ``*_in_cents`` are hundredths of the currency."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any
+
+import attrs
+
+from kajabi_async.models.base import Resource, model
+from kajabi_async.models.handles import ToManyRelation, ToOneRelation
+from kajabi_async.models.values import Part
+
+if TYPE_CHECKING:
+    from kajabi_async.models.account import Site
+    from kajabi_async.models.catalog import Offer, Product
+    from kajabi_async.models.people import Customer
+
+__all__ = ["Order", "OrderItem", "Payout", "PayoutTransaction", "Purchase", "Transaction"]
+
+
+@model("orders")
+class Order(Resource):
+    """One checkout: what was ordered, and for how much."""
+
+    order_number: str | None
+    """A whole number in the API document, text such as ``ORD-12345`` in payouts."""
+    currency_code: str | None
+    currency_symbol: str | None
+    fulfilled_at: datetime | None
+    created_at: datetime | None
+    total_price_in_cents: int | None
+    subtotal_in_cents: int | None
+    sales_tax_amount_in_cents: int | None
+    discount_amount_in_cents: int | None
+    formatted_total_price: str | None
+    formatted_subtotal: str | None
+
+    site = ToOneRelation["Site"]("sites", includable=True)
+    customer = ToOneRelation["Customer"]("customers", includable=True)
+    order_items = ToManyRelation["OrderItem"]("order_items", includable=True)
+    payment_transactions = ToManyRelation["Transaction"]("transactions")
+    """Seen in hook samples only."""
+
+
+@model("order_items")
+class OrderItem(Resource):
+    """One line of an order."""
+
+    quantity: int | None
+    currency_code: str | None
+    currency_symbol: str | None
+    item_type: str | None
+    """Such as ``Offer``."""
+    item_id: str | None
+    """The id of what was ordered; a whole number on the wire, text here like every other id."""
+    title: str | None
+    fulfilled_at: datetime | None
+    created_at: datetime | None
+    total_price_in_cents: int | None
+    subtotal_in_cents: int | None
+    sales_tax_amount_in_cents: int | None
+    discount_amount_in_cents: int | None
+    formatted_total_price: str | None
+    formatted_subtotal: str | None
+
+    order = ToOneRelation["Order"]("orders", includable=True)
+
+
+@model("purchases")
+class Purchase(Resource):
+    """That a customer bought, or was given, an offer."""
+
+    amount_in_cents: int | None
+    """The document calls it a price in USD although ``currency`` varies."""
+    payment_type: str | None
+    multipay_payments_made: int | None
+    payment_plan_total_payments: int | None
+    """In the prose of the API document only."""
+    opt_in: bool | None
+    raw_extra_contact_information: Mapping[str, Any] | None
+    currency: str | None
+    effective_start_at: datetime | None
+    cardholder_name: str | None
+    billing_address_zip: str | None
+    deactivated_at: datetime | None
+    deactivation_reason: str | None
+    coupon_code: str | None
+    source: str | None
+    referrer: str | None
+    quantity: int | None
+    status: str | None
+    """In the prose of the API document only."""
+    trial: Any
+    """A number or true or false: the prose of the API document does not agree with itself."""
+    trial_end_at: datetime | None
+    created_at: datetime | None
+    updated_at: datetime | None
+
+    offer = ToOneRelation["Offer"]("offers")
+    customer = ToOneRelation["Customer"]("customers")
+    transactions = ToManyRelation["Transaction"]("transactions")
+    products = ToManyRelation["Product"]("products")
+
+
+@model("transactions")
+class Transaction(Resource):
+    """A payment or a refund."""
+
+    action: str | None
+    state: str | None
+    payment_type: str | None
+    amount_in_cents: int | None
+    """Negative for a refund."""
+    sales_tax_in_cents: int | None
+    currency: str | None
+    currency_symbol: str | None
+    formatted_amount: str | None
+    provider: str | None
+    payment_fee_in_cents: int | None
+    settlement_amount_in_cents: int | None
+    settlement_fee_amount_in_cents: int | None
+    settlement_currency: str | None
+    created_at: datetime | None
+    updated_at: datetime | None
+    """In examples of lists only."""
+
+    customer = ToOneRelation["Customer"]("customers", includable=True)
+    purchases = ToManyRelation["Purchase"]("purchases", includable=True)
+    """What was paid for: one purchase, or several for a bundle."""
+    offer = ToOneRelation["Offer"]("offers")
+    """Deprecated by the API in favour of ``purchases``; null for a bundle."""
+    site = ToOneRelation["Site"]("sites")
+    """In examples of lists only."""
+
+
+@attrs.frozen
+class PayoutTransaction(Part):
+    """One transaction within a payout; amounts are in whole units of the currency."""
+
+    transaction_type: str | None = None
+    pricing_type: str | None = None
+    sales_tax: Decimal | None = None
+    amount: Decimal | None = None
+    currency: str | None = None
+    fee: Decimal | None = None
+    net: Decimal | None = None
+    customer_id: str | None = None
+    """A whole number on the wire, text here like every other id."""
+    customer_name: str | None = None
+    customer_email: str | None = None
+    offer_ids: tuple[str, ...] | None = None
+    offer_titles: tuple[str, ...] | None = None
+    provider: str | None = None
+    payment_method: str | None = None
+    created_at: datetime | None = None
+    coupon_used: str | None = None
+    presented_amount: Decimal | None = None
+    presented_currency: str | None = None
+    exchange_rate: Decimal | None = None
+    quantity: int | None = None
+    order_number: str | None = None
+
+
+@model("kajabi_payments_payouts")
+class Payout(Resource):
+    """Money that Kajabi Payments sends to the bank; amounts are in whole units of the currency."""
+
+    status: str | None
+    """Such as ``Paid``; the filter has it in lower case."""
+    amount: Decimal | None
+    currency: str | None
+    initiated_date: datetime | None
+    estimated_arrival_date: datetime | None
+    bank_account: str | None
+    transactions: tuple[PayoutTransaction, ...] | None
+    """Only from ``get``: lists do not carry them."""

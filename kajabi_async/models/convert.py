@@ -1,0 +1,132 @@
+"""Resource objects to models: the class for each type, and how its slots are filled.
+
+Which class and which attributes is decided here; what a value may become is decided in `values`.
+"""
+
+from collections.abc import Callable, Mapping
+from functools import cache
+from inspect import getattr_static
+from typing import Any, Final, NamedTuple, TypeVar
+
+import attrs
+
+from kajabi_async.errors import DecodeError
+from kajabi_async.jsonapi.decoding import ResourceObject, json_object, kept
+from kajabi_async.models.base import MODELS, NO_EXTRA, Resource, UntypedResource, attribute_names
+from kajabi_async.models.origin import Origin, Scope
+from kajabi_async.models.values import Refused, converter_for, plain_type_of
+
+__all__ = ["class_of", "to_model"]
+
+R = TypeVar("R", bound=Resource)
+
+CUSTOM_FIELDS: Final = "custom_fields"
+_CUSTOM_FIELD_PREFIX: Final = "custom_"
+
+
+def class_of(resource_type: str) -> type[Resource]:
+    """Give the class for *resource_type*; types the SDK does not know have `UntypedResource`."""
+    return MODELS.get(resource_type, UntypedResource)
+
+
+def to_model(resource_object: ResourceObject, scope: Scope, *, cls: type[R], path: str, context: str) -> R:
+    """Build the model of *resource_object*; DecodeError names the attribute that cannot be what it should be."""
+    instance = cls.__new__(cls)
+    _SET_ID(instance, resource_object.id)
+    if cls is UntypedResource:
+        _SET_RESOURCE_TYPE(instance, resource_object.type)
+    origin = Origin(scope, kept(resource_object.relationships), kept(resource_object.links), kept(resource_object.meta))
+    _SET_ORIGIN(instance, origin)
+    _fill(instance, _attributes(resource_object, path, context), path, context)
+    return instance
+
+
+def _attributes(resource_object: ResourceObject, path: str, context: str) -> dict[str, Any]:
+    if resource_object.attributes is None:
+        return {}
+    attributes = json_object(resource_object.attributes)
+    if attributes is None:
+        raise DecodeError("attributes must be an object", path=f"{path}.attributes", context=context)
+    return attributes
+
+
+class _Column(NamedTuple):
+    """How one attribute gets into its slot."""
+
+    fill: Callable[[Any, Any], None]
+    plain: type | None
+    """Values of exactly this type go in as they are."""
+    convert: Callable[[Any], Any]
+
+
+class _Columns(NamedTuple):
+    by_name: Mapping[str, _Column]
+    also_called: Mapping[str, str]
+    custom_fields: _Column | None
+
+
+@cache
+def _columns(cls: type[Any]) -> _Columns:
+    columns = {name: _column(cls, getattr(attrs.fields(cls), name)) for name in attribute_names(cls) if name != "id"}
+    aliases = {alias: name for name, others in attribute_names(cls).items() for alias in others}
+    return _Columns(columns, aliases, columns.pop(CUSTOM_FIELDS, None))
+
+
+def _column(cls: type[Resource], field: "attrs.Attribute[Any]") -> _Column:
+    return _Column(_slot(cls, field.name), plain_type_of(field.type), converter_for(field.type))
+
+
+def _slot(cls: type[Resource], name: str) -> Callable[[Any, Any], None]:
+    # The slot itself: assignment through the class is refused, as users must not do it.
+    fill: Callable[[Any, Any], None] = getattr_static(cls, name).__set__
+    return fill
+
+
+_SET_ID: Final = _slot(Resource, "id")
+_SET_EXTRA: Final = _slot(Resource, "extra")
+_SET_ORIGIN: Final = _slot(Resource, "origin")
+_SET_RESOURCE_TYPE: Final = _slot(UntypedResource, "resource_type")
+
+
+def _fill(instance: Resource, attributes: Mapping[str, Any], path: str, context: str) -> None:
+    cls: Any = type(instance)
+    by_name, _, custom_fields = columns = _columns(cls)
+    leftover: dict[str, Any] | None = None
+    name = ""
+    try:
+        for name, value in attributes.items():
+            column = by_name.get(name)
+            if column is None:
+                leftover = leftover or {}
+                leftover[name] = value
+            elif value is None or type(value) is column[1]:
+                column[0](instance, value)
+            else:
+                column[0](instance, column[2](value))
+        _SET_EXTRA(instance, NO_EXTRA)
+        if leftover or custom_fields:
+            _place_leftover(instance, columns, leftover or {}, attributes)
+    except Refused as refused:
+        where = f"{path}.attributes.{refused.below(name)}"
+        raise DecodeError(str(refused), path=where, context=context) from None
+
+
+def _place_leftover(
+    instance: Resource, columns: _Columns, leftover: dict[str, Any], attributes: Mapping[str, Any]
+) -> None:
+    """Put aliases and custom fields where they belong and the rest into ``extra``."""
+    for alias in columns.also_called.keys() & leftover.keys():
+        name = columns.also_called[alias]
+        if name not in attributes:
+            value = leftover.pop(alias)
+            column = columns.by_name[name]
+            column.fill(instance, None if value is None else column.convert(value))
+    if columns.custom_fields:
+        custom = {name: leftover.pop(name) for name in tuple(leftover) if _is_custom_field(name)}
+        columns.custom_fields.fill(instance, columns.custom_fields.convert(custom))
+    if leftover:
+        _SET_EXTRA(instance, leftover)
+
+
+def _is_custom_field(name: str) -> bool:
+    return name.startswith(_CUSTOM_FIELD_PREFIX) and name.removeprefix(_CUSTOM_FIELD_PREFIX).isdigit()

@@ -1,0 +1,75 @@
+"""Forms, their fields, and what was submitted through them."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+from kajabi_async.models.base import Resource, model
+from kajabi_async.models.handles import ToManyRelation, ToOneRelation
+
+if TYPE_CHECKING:
+    from kajabi_async.models.account import Site
+    from kajabi_async.models.catalog import Offer
+    from kajabi_async.models.people import ContactTag
+
+__all__ = ["Form", "FormField", "FormSubmission"]
+
+
+@model("forms")
+class Form(Resource):
+    """A form of a site."""
+
+    title: str | None
+    default: bool | None
+    """Whether it is the site's default form."""
+    webhook_url: Any
+    """Where submissions are posted: an object in the API document, text in its examples, so it is given as it came."""
+    url: str | None
+    created_at: datetime | None
+    updated_at: datetime | None
+
+    site = ToOneRelation["Site"]("sites", includable=True)
+    offer = ToOneRelation["Offer"]("offers", includable=True)
+    """The offer that submitting grants."""
+    fields = ToManyRelation["FormField"]("fields", includable=True)
+    contact_tags = ToManyRelation["ContactTag"]("contact_tags", includable=True)
+    """The tags that submitting sets."""
+
+
+@model("fields")
+class FormField(Resource):
+    """A field of a form; it only ever comes included."""
+
+    title: str | None
+    type: str | None
+    """The kind of input, such as ``TextField`` or ``SelectBoxField``; not the resource type."""
+    required: bool | None
+    handle: str | None
+    select_options: str | None
+    """What can be chosen, one to a line."""
+    editable: bool | None
+    created_at: datetime | None
+    updated_at: datetime | None
+
+
+@model("form_submissions")
+class FormSubmission(Resource):
+    """What somebody submitted; without times, although lists can be sorted by ``created_at`` (API document)."""
+
+    name: str | None
+    email: str | None
+    phone_number: str | None
+    business_number: str | None
+    mobile_phone_number: str | None
+    """In the prose and examples of the API document only."""
+    address_line_1: str | None
+    address_line_2: str | None
+    address_city: str | None
+    address_state: str | None
+    address_country: str | None
+    address_zip: str | None
+    custom_fields: Mapping[str, str | None]
+    """What came as ``custom_1`` and so on, by these names."""
+
+    site = ToOneRelation["Site"]("sites", includable=True)
+    form = ToOneRelation["Form"]("forms", includable=True)

@@ -1,0 +1,116 @@
+"""Where a resource object came from: its answer, and what that answer said beside the attributes."""
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any, Final, Protocol
+
+import attrs
+
+from kajabi_async.errors import DecodeError
+from kajabi_async.jsonapi.decoding import NO_MEMBERS, RawJson, decode, json_object
+from kajabi_async.jsonapi.query import Query
+from kajabi_async.jsonapi.relationships import MISSING, Identifier, Relationship, link_of, read_relationships
+
+if TYPE_CHECKING:
+    from kajabi_async.models.base import Resource
+    from kajabi_async.models.handles import Relation
+
+__all__ = ["DETACHED", "Origin", "Resolver", "Scope"]
+
+
+class Resolver(Protocol):
+    """Who fetches related resources that an answer did not carry."""
+
+    async def resolve(self, owner: "Resource", relation: "Relation") -> tuple["Resource", ...]:
+        """Give the resources *relation* leads to from *owner*, asking the API where it must."""
+        ...
+
+
+@attrs.define(eq=False)
+class Scope:
+    """What is known together: the resources of one answer and those fetched for it since."""
+
+    query: Query = attrs.field(factory=Query, repr=False)
+    """What was asked for."""
+    resolver: Resolver | None = attrs.field(default=None, repr=False)
+    """None once the resource was unpickled or copied: then nothing leads back to the API."""
+    primary: Identifier | None = None
+    """The one resource that was asked for; None for a page of a list."""
+    known: dict[Identifier, "Resource"] = attrs.field(factory=dict[Identifier, "Resource"], repr=False)
+
+    def all_of(self, identifiers: Iterable[Identifier]) -> tuple["Resource", ...] | None:
+        """Give every one of the resources, or None where one is not known."""
+        found = tuple(self.known.get(identifier) for identifier in identifiers)
+        return None if None in found else found  # type: ignore[return-value]  # just made sure of
+
+    def is_partial(self, owner: Identifier, relation_name: str) -> bool:
+        """Tell whether only a page or a search of the relation was asked for (customers show, API document)."""
+        prefix = f"filter[{relation_name}_"
+        return owner == self.primary and any(name.startswith(prefix) for name, _ in self.query.filters)
+
+
+DETACHED: Final = Scope()
+"""The scope of a resource that nothing leads back from to the API."""
+
+
+class Origin:
+    """What the answer said of one resource beside its attributes.
+
+    Each part is kept as text until somebody looks: most are never read.
+    """
+
+    __slots__ = ("_links", "_meta", "_relationships", "scope")
+
+    def __init__(
+        self,
+        scope: Scope,
+        relationships: RawJson | dict[str, Relationship] = NO_MEMBERS,
+        links: RawJson | dict[str, Any] = NO_MEMBERS,
+        meta: RawJson | dict[str, Any] = NO_MEMBERS,
+    ) -> None:
+        self.scope = scope
+        self._relationships = relationships
+        self._links = links
+        self._meta = meta
+
+    @property
+    def relationships(self) -> dict[str, Relationship]:
+        """Every relation the answer mentioned, and what later answers added."""
+        relationships = self._relationships
+        if not isinstance(relationships, dict):
+            relationships = self._relationships = read_relationships(relationships)
+        return relationships
+
+    @property
+    def links(self) -> dict[str, Any]:
+        """The links of the resource, as the server wrote them; empty where there are none."""
+        links = self._links
+        if not isinstance(links, dict):
+            links = self._links = _members(links)
+        return links
+
+    @property
+    def meta(self) -> dict[str, Any]:
+        """The meta of the resource; empty where there is none."""
+        meta = self._meta
+        if not isinstance(meta, dict):
+            meta = self._meta = _members(meta)
+        return meta
+
+    def relationship(self, name: str) -> Relationship:
+        """Give what is known of the relation called *name*."""
+        return self.relationships.get(name, MISSING)
+
+    def learn(self, name: str, relationship: Relationship) -> None:
+        """Keep what a later answer said of a relation."""
+        self.relationships[name] = relationship
+
+    def link(self, name: str) -> str | None:
+        """Give a link that stands on the resource itself rather than in the relation, as ``links.contact`` does."""
+        return link_of(self.links, name)
+
+
+def _members(raw: RawJson) -> dict[str, Any]:
+    try:
+        return json_object(decode(raw, context="links or meta")) or {}
+    except DecodeError:
+        return {}

@@ -1,0 +1,112 @@
+"""An answer's body as models: the primary resources, and in their scope whatever was included."""
+
+from collections.abc import Iterable, Mapping
+from typing import Any, Generic, TypeVar
+
+import attrs
+
+from kajabi_async.errors import DecodeError
+from kajabi_async.jsonapi.decoding import ResourceObject
+from kajabi_async.jsonapi.document import Document, MalformedRow, Row
+from kajabi_async.jsonapi.relationships import MISSING
+from kajabi_async.models.base import Resource
+from kajabi_async.models.convert import class_of, to_model
+from kajabi_async.models.origin import Scope
+
+__all__ = ["PageContent", "read_page", "read_resource", "read_samples", "tie_orphans"]
+
+R = TypeVar("R", bound=Resource)
+
+
+@attrs.frozen
+class PageContent(Generic[R]):
+    """One page of a list: its rows in order, a malformed one as the error it gave, and the top-level members."""
+
+    rows: "tuple[R | DecodeError, ...]"
+    links: Mapping[str, Any]
+    meta: Mapping[str, Any]
+
+
+def read_resource(body: bytes, *, cls: type[R], scope: Scope, context: str) -> R:
+    """Read the answer of a show, create or update; DecodeError where it is not one resource object of *cls*."""
+    document = Document.from_bytes(body, context=context)
+    resource_object = document.one(context=context)
+    if resource_object is None:
+        raise DecodeError("a resource object was expected, null came", path="data", context=context)
+    instance = _primary(resource_object, cls, scope, "data", context)
+    if document.included:
+        scope.known[instance.identifier] = instance
+        _read_included(document, scope, context)
+        if cls.resource_type in scope.query.fields:
+            tie_orphans(instance, scope.query.include)
+    return instance
+
+
+def tie_orphans(owner: Resource, names: Iterable[str]) -> None:
+    """Tie included resources to *owner*, the one primary resource, where sparse fields dropped the linkage.
+
+    What was included for a relation can only be what that relation leads to (JSON:API, "full linkage"), so relations
+    called *names* that the answer does not mention are told by the type of what came.
+    """
+    for name in names:
+        relation = type(owner).relations.get(name)
+        if relation is None or owner.origin.relationship(name) is not MISSING:
+            continue
+        found = tuple(each for each in owner.origin.scope.known if each.type == relation.resource_type)
+        if found:
+            owner.origin.learn(name, relation.stated(found))
+
+
+def read_page(body: bytes, *, cls: type[R], scope: Scope, context: str) -> PageContent[R]:
+    """Read one page of a list; a malformed row stands in its place as a DecodeError."""
+    document = Document.from_bytes(body, context=context)
+    rows = tuple(
+        _row(row, cls, scope, f"data[{index}]", context) for index, row in enumerate(document.many(context=context))
+    )
+    if document.included:
+        scope.known.update({row.identifier: row for row in rows if isinstance(row, Resource)})
+        _read_included(document, scope, context)
+    return PageContent(rows, document.links, document.meta)
+
+
+def read_samples(body: bytes, *, scope: Scope, context: str) -> tuple[Resource, ...]:
+    """Read a bare array of resource objects of any types, as hook samples and deliveries carry them."""
+    document = Document.from_bytes(b'{"data":' + body + b"}", context=context)
+    resources: list[Resource] = []
+    for index, row in enumerate(document.many(context=context)):
+        if isinstance(row, MalformedRow):
+            raise row.error
+        resources.append(to_model(row, scope, cls=class_of(row.type), path=f"[{index}]", context=context))
+    scope.known.update({resource.identifier: resource for resource in resources})
+    return tuple(resources)
+
+
+def _row(row: Row, cls: type[R], scope: Scope, path: str, context: str) -> R | DecodeError:
+    if isinstance(row, MalformedRow):
+        return row.error
+    try:
+        return _primary(row, cls, scope, path, context)
+    except DecodeError as error:
+        return error
+
+
+def _primary(resource_object: ResourceObject, cls: type[R], scope: Scope, path: str, context: str) -> R:
+    if resource_object.type != cls.resource_type and cls.resource_type not in _TYPE_NOT_STATED:
+        problem = f"expected a resource of type {cls.resource_type!r}, got {str(resource_object.type)[:60]!r}"
+        raise DecodeError(problem, path=f"{path}.type", context=context)
+    return to_model(resource_object, scope, cls=cls, path=path, context=context)
+
+
+_TYPE_NOT_STATED = frozenset({"me"})
+
+
+def _read_included(document: Document, scope: Scope, context: str) -> None:
+    """Put what was included into the scope; a malformed one is left out, so that its relation can still fetch it."""
+    for index, row in enumerate(document.included):
+        if isinstance(row, MalformedRow) or (row.type, row.id) in scope.known:
+            continue
+        try:
+            instance = to_model(row, scope, cls=class_of(row.type), path=f"included[{index}]", context=context)
+        except DecodeError:
+            continue
+        scope.known[instance.identifier] = instance

@@ -1,0 +1,212 @@
+"""JSON values to Python values: the one cattrs converter.
+
+Numbers and text are converted into each other where nothing is lost and refused where something is.
+"""
+
+import re
+from collections.abc import Callable, Mapping
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Any, Final, Self, TypeVar, get_args
+
+import attrs
+import cattrs
+
+from kajabi_async.jsonapi.decoding import json_array, json_object
+
+__all__ = ["CONVERTER", "Part", "Refused", "converter_for", "plain_type_of"]
+
+_WHOLE_NUMBER: Final = re.compile(r"[+-]?[0-9]{1,100}")
+_DECIMAL_NUMBER: Final = re.compile(r"[+-]?[0-9]{1,100}(\.[0-9]{0,100})?")
+_PLAIN: Final = frozenset({str, int, float, bool})
+_LONGEST_SHOWN: Final = 40
+
+
+class Refused(ValueError):  # noqa: N818 - it never leaves models, where DecodeError takes its place
+    """A value that cannot become what the attribute is; ``place`` is where, below the attribute."""
+
+    def __init__(self, expected: str, value: Any, place: str = "") -> None:
+        shown = repr(value)
+        shortened = shown if len(shown) <= _LONGEST_SHOWN else f"{shown[:_LONGEST_SHOWN]}..."
+        super().__init__(f"expected {expected}, got {shortened}")
+        self.place = place
+
+    def below(self, name: str) -> str:
+        """Give the place, from *name* on."""
+        return f"{name}{self.place}"
+
+    def inside(self, step: str) -> Self:
+        """Note that it was one *step* further in."""
+        self.place = f"{step}{self.place}"
+        return self
+
+
+@attrs.frozen
+class Part:
+    """An object inside an attribute; what the SDK does not know of it is kept in ``extra``."""
+
+    extra: Mapping[str, Any] = attrs.field(factory=dict[str, Any], kw_only=True)
+
+
+P = TypeVar("P", bound=Part)
+
+
+def converter_for(annotation: Any) -> Callable[[Any], Any]:
+    """Give the function that turns a JSON value other than null into *annotation*, or raises `Refused`."""
+    wanted = _without_none(annotation)
+    hook = CONVERTER.get_structure_hook(wanted)
+    return lambda value: hook(value, wanted)
+
+
+def plain_type_of(annotation: Any) -> type | None:
+    """Give the type whose values need no conversion, where *annotation* is so simple."""
+    wanted = _without_none(annotation)
+    return wanted if wanted in _PLAIN else None
+
+
+def _without_none(annotation: Any) -> Any:
+    arms = [arm for arm in get_args(annotation) if arm is not type(None)]
+    return arms[0] if len(arms) == 1 and type(None) in get_args(annotation) else annotation
+
+
+def _text(value: Any, _: Any) -> str:
+    if isinstance(value, str):
+        return value
+    if isinstance(value, (int, float)) and not isinstance(value, bool):
+        return str(value)
+    raise Refused("text", value)
+
+
+def _integer(value: Any, _: Any) -> int:
+    if isinstance(value, int) and not isinstance(value, bool):
+        return value
+    if isinstance(value, float) and value.is_integer():
+        return int(value)
+    if isinstance(value, str) and _WHOLE_NUMBER.fullmatch(value):
+        return int(value)
+    raise Refused("a whole number", value)
+
+
+def _float(value: Any, _: Any) -> float:
+    if isinstance(value, (int, float)) and not isinstance(value, bool):
+        return float(value)
+    if isinstance(value, str) and _DECIMAL_NUMBER.fullmatch(value):
+        return float(value)
+    raise Refused("a number", value)
+
+
+def _boolean(value: Any, _: Any) -> bool:
+    if isinstance(value, bool):
+        return value
+    if value in ("true", "false"):
+        return bool(value == "true")
+    raise Refused("true or false", value)
+
+
+def _decimal(value: Any, _: Any) -> Decimal:
+    if isinstance(value, (int, float)) and not isinstance(value, bool):
+        return Decimal(str(value))
+    if isinstance(value, str) and _DECIMAL_NUMBER.fullmatch(value):
+        return Decimal(value)
+    raise Refused("a decimal number", value)
+
+
+def _time(value: Any, _: Any) -> datetime:
+    try:
+        time = datetime.fromisoformat(value)
+    except (TypeError, ValueError):
+        raise Refused("an ISO 8601 time", value) from None
+    if time.tzinfo is None:
+        raise Refused("a time with its zone", value)
+    return time
+
+
+def _date(value: Any, _: Any) -> date:
+    try:
+        return date.fromisoformat(value)
+    except (TypeError, ValueError):
+        raise Refused("an ISO 8601 date", value) from None
+
+
+def _anything(value: Any, _: Any) -> Any:
+    return value
+
+
+def _mapping_hook(annotation: Any) -> Callable[[Any, Any], Mapping[str, Any]]:
+    value_type = get_args(annotation)[1]
+    convert = converter_for(value_type)
+
+    def structure(value: Any, _: Any) -> Mapping[str, Any]:
+        members = json_object(value)
+        if members is None:
+            raise Refused("an object", value)
+        return {name: _inside(convert, member, f".{name}") for name, member in members.items()}
+
+    return structure
+
+
+def _tuple_hook(annotation: Any) -> Callable[[Any, Any], tuple[Any, ...]]:
+    convert = converter_for(get_args(annotation)[0])
+
+    def structure(value: Any, _: Any) -> tuple[Any, ...]:
+        elements = json_array(value)
+        if elements is None:
+            raise Refused("an array", value)
+        return tuple(_inside(convert, element, f"[{index}]") for index, element in enumerate(elements))
+
+    return structure
+
+
+def _part_hook(cls: type[P]) -> Callable[[Any, Any], P]:
+    converters = {field.name: converter_for(field.type) for field in attrs.fields(cls) if field.name != "extra"}
+
+    def structure(value: Any, _: Any) -> P:
+        members = json_object(value)
+        if members is None:
+            raise Refused("an object", value)
+        known = {
+            name: _inside(convert, members[name], f".{name}") for name, convert in converters.items() if name in members
+        }
+        return cls(**known, extra={name: member for name, member in members.items() if name not in converters})
+
+    return structure
+
+
+def _inside(convert: Callable[[Any], Any], value: Any, step: str) -> Any:
+    if value is None:
+        return None
+    try:
+        return convert(value)
+    except Refused as refused:
+        raise refused.inside(step) from None
+
+
+def _is_part(annotation: Any) -> bool:
+    return isinstance(annotation, type) and issubclass(annotation, Part)
+
+
+def _origin_is(kind: type) -> Callable[[Any], bool]:
+    return lambda annotation: getattr(annotation, "__origin__", None) is kind
+
+
+def _make_converter() -> cattrs.Converter:
+    converter = cattrs.Converter(detailed_validation=False)
+    for wanted, hook in (
+        (str, _text),
+        (int, _integer),
+        (float, _float),
+        (bool, _boolean),
+        (Decimal, _decimal),
+        (datetime, _time),
+        (date, _date),
+    ):
+        converter.register_structure_hook(wanted, hook)
+    converter.register_structure_hook_func(lambda annotation: annotation is Any, _anything)
+    converter.register_structure_hook_factory(_origin_is(Mapping), _mapping_hook)
+    converter.register_structure_hook_factory(_origin_is(tuple), _tuple_hook)
+    converter.register_structure_hook_factory(_is_part, _part_hook)
+    return converter
+
+
+CONVERTER: Final = _make_converter()
+"""Structures what comes in attributes; not for users' own classes."""

@@ -1,0 +1,130 @@
+"""Which request a relation needs, decided without sending anything.
+
+In this order: what the answer included or was fetched for it since; the linkage or the link, one request for each
+resource; a re-read of the owner with ``include`` where that costs less; the relationship endpoint.
+"""
+
+from collections.abc import Mapping
+from typing import Final
+
+import attrs
+
+from kajabi_async.jsonapi.links import LinkRules
+from kajabi_async.jsonapi.relationships import Identifier, LinkageState
+from kajabi_async.models.base import Resource
+from kajabi_async.models.handles import Relation
+from kajabi_async.operations import OPERATIONS, AnswerKind, Operation
+
+__all__ = [
+    "LINKAGE",
+    "READABLE",
+    "AtHand",
+    "FetchEach",
+    "Plan",
+    "ReadLinkage",
+    "Reread",
+    "Unavailable",
+    "linked_identifiers",
+    "plan",
+]
+
+READABLE: Final[Mapping[str, Operation]] = {
+    row.path.split("/")[2]: row for row in OPERATIONS.values() if row.name.endswith(".get")
+}
+"""How one resource of a type is read; types without a row only ever come included."""
+
+LINKAGE: Final[Mapping[tuple[str, str], Operation]] = {
+    (row.path.split("/")[2], row.path.rsplit("/", 1)[1]): row
+    for row in OPERATIONS.values()
+    if row.answer is AnswerKind.LINKAGE and row.method == "GET"
+}
+"""The endpoint that tells the identifiers of a relation, by owner type and relation."""
+
+
+@attrs.frozen
+class AtHand:
+    """Nothing to ask: all of it is known."""
+
+
+@attrs.frozen
+class FetchEach:
+    """One request for each of the resources."""
+
+    identifiers: tuple[Identifier, ...]
+
+
+@attrs.frozen
+class Reread:
+    """One request for the owner, with the relation included where the API offers that."""
+
+    include: bool
+
+
+@attrs.frozen
+class ReadLinkage:
+    """One request for the identifiers, then one for each resource."""
+
+    operation: Operation
+
+
+@attrs.frozen
+class Unavailable:
+    """Nothing leads there."""
+
+    reason: str
+
+
+Plan = AtHand | FetchEach | Reread | ReadLinkage | Unavailable
+
+
+def plan(owner: Resource, relation: Relation, links: LinkRules) -> Plan:
+    """Decide what *relation* of *owner* needs; UntrustedLinkError for a link that is none of the API's."""
+    identifiers = linked_identifiers(owner, relation, links)
+    if identifiers is None:
+        return _without_linkage(owner, relation)
+    missing = tuple(identifier for identifier in identifiers if identifier not in owner.origin.scope.known)
+    if not missing:
+        return AtHand()
+    if len(missing) > 1 and _can_include(owner, relation):
+        return Reread(include=True)
+    unreadable = next((identifier for identifier in missing if identifier.type not in READABLE), None)
+    if unreadable is None:
+        return FetchEach(missing)
+    if _can_include(owner, relation):
+        return Reread(include=True)
+    return Unavailable(f"the API has no path to resources of type {unreadable.type!r}; ask for them with include=")
+
+
+def linked_identifiers(owner: Resource, relation: Relation, links: LinkRules) -> tuple[Identifier, ...] | None:
+    """Give the identifiers that the linkage states or a link spells out; None where neither does."""
+    relationship = owner.origin.relationship(relation.name)
+    if relationship.is_stated:
+        return relationship.identifiers
+    if relationship.self_link is not None:
+        _trusted_linkage(owner, relation, relationship.self_link, links)
+    link = None if relation.to_many else relationship.related_link or owner.origin.link(relation.name)
+    if link is None or relation.resource_type not in READABLE:
+        return None
+    trusted = links.rebuild(link, expected={READABLE[relation.resource_type].path})
+    return (relation.identify(trusted.resource_id),)
+
+
+def _without_linkage(owner: Resource, relation: Relation) -> Plan:
+    if _can_include(owner, relation):
+        return Reread(include=True)
+    operation = LINKAGE.get((owner.resource_type, relation.name))
+    if operation is not None:
+        return ReadLinkage(operation)
+    if owner.resource_type in READABLE and owner.origin.relationship(relation.name).state is LinkageState.MISSING:
+        return Reread(include=False)
+    return Unavailable("neither linkage nor a link came with the answer, and the API offers no other way")
+
+
+def _can_include(owner: Resource, relation: Relation) -> bool:
+    return relation.includable and owner.resource_type in READABLE
+
+
+def _trusted_linkage(owner: Resource, relation: Relation, link: str, links: LinkRules) -> None:
+    # The link itself is not needed, but one that leads elsewhere says that the answer was tampered with.
+    operation = LINKAGE.get((owner.resource_type, relation.name))
+    links.rebuild(link, expected=None if operation is None else {operation.path})

@@ -1,0 +1,166 @@
+"""Relations of many owners at once, in as few requests as that takes.
+
+Level by level along the paths. Owners whose linkage is unknown are read again with all their open relations included;
+what is then still missing is fetched resource by resource or by re-reading owners, whichever is fewer requests.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+
+import attrs
+
+from kajabi_async.bounded import for_each
+from kajabi_async.errors import NotFoundError, UnknownIncludeError
+from kajabi_async.jsonapi.links import LinkRules
+from kajabi_async.jsonapi.relationships import Identifier
+from kajabi_async.models.base import Resource
+from kajabi_async.models.handles import Relation
+from kajabi_async.relationships.plan import READABLE, linked_identifiers
+from kajabi_async.relationships.resolver import RelationshipResolver
+
+__all__ = ["prefetch"]
+
+_AT_ONCE = 50
+
+
+@attrs.frozen
+class _Open:
+    """One relation of one owner, to be loaded."""
+
+    owner: Resource
+    relation: Relation
+
+    def identifiers(self, links: LinkRules) -> tuple[Identifier, ...] | None:
+        return linked_identifiers(self.owner, self.relation, links)
+
+    def is_loaded(self, links: LinkRules) -> bool:
+        return self.missing(links) == ()
+
+    def missing(self, links: LinkRules) -> tuple[Identifier, ...] | None:
+        """Give what is linked and not at hand; None while it is not known what is linked."""
+        identifiers = self.identifiers(links)
+        known = self.owner.origin.scope.known
+        return None if identifiers is None else tuple(each for each in identifiers if each not in known)
+
+    @property
+    def can_include(self) -> bool:
+        return self.relation.includable and self.owner.resource_type in READABLE
+
+
+async def prefetch(
+    resolver: RelationshipResolver, links: LinkRules, owners: Iterable[Resource], paths: Iterable[str]
+) -> None:
+    """Load the relations named by dotted *paths* for all *owners*.
+
+    UnknownIncludeError, before anything is sent, for a name that an owner does not have. A related resource that is
+    gone (404) does not stop the rest: awaiting it raises.
+    """
+    split = [tuple(path.split(".")) for path in paths]
+    await _Prefetch(resolver, links).level(_distinct(owners), split)
+
+
+@attrs.frozen
+class _Prefetch:
+    resolver: RelationshipResolver
+    links: LinkRules
+
+    async def level(self, owners: Sequence[Resource], paths: Sequence[tuple[str, ...]]) -> None:
+        """Load the first step of every path, then the rest of the paths for what that led to."""
+        names = dict.fromkeys(path[0] for path in paths)
+        opened = [_Open(owner, _relation(owner, name)) for owner in owners for name in names]
+        if not opened:
+            return
+        await self._load(opened)
+        for name in names:
+            deeper = [path[1:] for path in paths if path[0] == name and len(path) > 1]
+            related = (found for each in opened if each.relation.name == name for found in self._loaded(each))
+            await self.level(_distinct(related), deeper)
+
+    async def _load(self, opened: Sequence[_Open]) -> None:
+        silent = [each for each in opened if each.missing(self.links) is None]
+        await self._reread_silent(silent, opened)
+        await for_each((each for each in silent if not each.can_include), self._resolve_alone, at_once=_AT_ONCE)
+        await self._load_linked([each for each in opened if each.missing(self.links)])
+
+    async def _reread_silent(self, silent: Sequence[_Open], opened: Sequence[_Open]) -> None:
+        to_read = {id(each.owner) for each in silent if each.can_include}
+        await self._reread(
+            each for each in opened if id(each.owner) in to_read and each.can_include and not each.is_loaded(self.links)
+        )
+
+    async def _load_linked(self, opened: Sequence[_Open]) -> None:
+        self._share_what_is_known(opened)
+        rereads: list[_Open] = []
+        fetches: list[_Open] = []
+        for group in self._by_relation(opened):
+            missing = {identifier for each in group for identifier in each.missing(self.links) or ()}
+            unreadable = any(identifier.type not in READABLE for identifier in missing)
+            fewer_owners = all(each.can_include for each in group) and (len(group) < len(missing) or unreadable)
+            (rereads if fewer_owners else fetches).extend(group)
+        await self._reread(rereads)
+        await self._fetch(fetches)
+
+    def _by_relation(self, opened: Iterable[_Open]) -> Iterable[list[_Open]]:
+        groups: dict[tuple[str, str], list[_Open]] = defaultdict(list)
+        for each in opened:
+            if each.missing(self.links):
+                groups[each.owner.resource_type, each.relation.name].append(each)
+        return groups.values()
+
+    def _share_what_is_known(self, opened: Sequence[_Open]) -> None:
+        pool: dict[Identifier, Resource] = {}
+        for each in opened:
+            known = each.owner.origin.scope.known
+            pool.update({linked: known[linked] for linked in each.identifiers(self.links) or () if linked in known})
+        for each in opened:
+            found = {missing: pool[missing] for missing in each.missing(self.links) or () if missing in pool}
+            each.owner.origin.scope.known.update(found)
+
+    async def _reread(self, opened: Iterable[_Open]) -> None:
+        relations: dict[int, list[_Open]] = defaultdict(list)
+        for each in opened:
+            relations[id(each.owner)].append(each)
+
+        async def reread(group: list[_Open]) -> None:
+            try:
+                await self.resolver.reread(group[0].owner, tuple(each.relation for each in group))
+            except NotFoundError:
+                return
+
+        await for_each(relations.values(), reread, at_once=_AT_ONCE)
+
+    async def _fetch(self, opened: Sequence[_Open]) -> None:
+        wanted: dict[Identifier, list[_Open]] = defaultdict(list)
+        for each in opened:
+            for identifier in each.missing(self.links) or ():
+                wanted[identifier].append(each)
+
+        async def fetch(identifier: Identifier) -> None:
+            try:
+                await self.resolver.fetch_into((each.owner.origin.scope for each in wanted[identifier]), identifier)
+            except NotFoundError:
+                return
+
+        readable = (identifier for identifier in wanted if identifier.type in READABLE)
+        await for_each(readable, fetch, at_once=_AT_ONCE)
+
+    async def _resolve_alone(self, opened: _Open) -> None:
+        try:
+            await self.resolver.resolve(opened.owner, opened.relation)
+        except NotFoundError:
+            return
+
+    def _loaded(self, opened: _Open) -> tuple[Resource, ...]:
+        return opened.owner.origin.scope.all_of(opened.identifiers(self.links) or ()) or ()
+
+
+def _distinct(resources: Iterable[Resource]) -> list[Resource]:
+    # By object, not by equality: each copy of a resource has a scope of its own to be filled.
+    return list({id(resource): resource for resource in resources}.values())
+
+
+def _relation(owner: Resource, name: str) -> Relation:
+    relations = type(owner).relations
+    if name not in relations:
+        raise UnknownIncludeError(name, owner=owner.resource_type, known=relations)
+    return relations[name]

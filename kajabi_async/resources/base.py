@@ -1,0 +1,283 @@
+"""What resources have in common: get, get_many, list, create, update, delete and linkage, as small mix-ins.
+
+A resource of the API is a class that says what it has (model, filters, sort keys) and mixes in the verbs it knows;
+the paths come from the table of operations.
+"""
+
+from collections.abc import Generator, Iterable, Mapping
+from contextlib import contextmanager
+from typing import Any, ClassVar, Generic, TypedDict, TypeVar
+
+from kajabi_async.errors import DecodeError, InvalidArgumentError
+from kajabi_async.exchange import Answer, Request
+from kajabi_async.jsonapi.decoding import decode, encode, json_object
+from kajabi_async.jsonapi.ids import checked_id, path_segment
+from kajabi_async.jsonapi.query import Query
+from kajabi_async.jsonapi.relationships import identifiers_of
+from kajabi_async.models.base import Resource
+from kajabi_async.models.origin import Scope
+from kajabi_async.models.reading import read_resource
+from kajabi_async.operations import Operation, operation
+from kajabi_async.resources.asked import checked_fields, checked_include, checked_sort
+from kajabi_async.resources.backend import Backend
+from kajabi_async.resources.bulk import Ids, Lookups, Observer
+from kajabi_async.resources.filters import encode_extra_filters, encode_filters
+from kajabi_async.resources.lister import Lister
+from kajabi_async.resources.pages import Pages
+from kajabi_async.resources.reader import Reader
+from kajabi_async.resources.writing import identifier_of
+
+__all__ = [
+    "Fields",
+    "Gettable",
+    "Include",
+    "Linkable",
+    "ListOptions",
+    "Listable",
+    "NoFilters",
+    "PagingOptions",
+    "ResourceOperations",
+    "answered_write",
+    "needed_site",
+    "site_linkage",
+]
+
+R = TypeVar("R", bound=Resource)
+
+Include = str | Iterable[str]
+"""Relations to include: ``["offers", "contact"]`` or ``"offers,contact"``."""
+Fields = Mapping[str, str | Iterable[str]]
+"""Sparse fieldsets by type: ``{"customers": ["name", "email"]}``."""
+
+
+class PagingOptions(TypedDict, total=False):
+    """What every list takes beside its filters."""
+
+    prefetch: int
+    """How many pages to fetch ahead of the loop; 0 unless given."""
+    resume_from: str | None
+    """A saved ``position`` to go on from."""
+    extra_filters: Mapping[str, Any]
+    """Filters the SDK does not know; sent as they are, and ignored by the server where it does not know them either."""
+    timeout: float | None
+    """Seconds for each page; the client's unless given."""
+
+
+class ListOptions(PagingOptions, total=False):
+    """What all but a few lists take beside their filters."""
+
+    include: Include
+    """Relations to include with every row, where the server does that for lists."""
+    fields: Fields
+    sort: str | Iterable[str]
+    """Keys to sort by, ``-`` in front for descending."""
+    page_size: int
+    """Rows per page; the server may give fewer."""
+
+
+class NoFilters(TypedDict, total=False):
+    """The list takes no filters."""
+
+
+class ResourceOperations(Generic[R]):
+    """One resource of the API, such as ``api.customers``."""
+
+    name: ClassVar[str]
+    """What the client calls it; the operations are rows under this name."""
+    model: type[R]
+    id_aliases: ClassVar[frozenset[str]] = frozenset()
+    """Ids that stand for another one."""
+
+    def __init__(self, backend: Backend) -> None:
+        self._backend = backend
+
+    def _operation(self, verb: str) -> Operation:
+        return operation(f"{self.name}.{verb}")
+
+    def _fieldsets(self, fields: Fields | None, included: Iterable[str]) -> dict[str, tuple[str, ...]]:
+        """Check sparse fieldsets and keep in them the relations that tie what is included to its owner."""
+        fieldsets = checked_fields(fields, owner=self.name)
+        own = fieldsets.get(self.model.resource_type)
+        if own is not None:
+            steps = (path.partition(".")[0] for path in included)
+            fieldsets[self.model.resource_type] = tuple(dict.fromkeys((*own, *steps)))
+        return fieldsets
+
+    def _reader(
+        self,
+        include: Include,
+        fields: Fields | None,
+        *,
+        timeout: float | None,
+        filters: tuple[tuple[str, str], ...] = (),
+    ) -> Reader[R]:
+        included = checked_include(include, self.model, owner=self.name)
+        query = Query(include=included, fields=self._fieldsets(fields, included), filters=filters)
+        return Reader(
+            backend=self._backend,
+            operation=self._operation("get"),
+            model=self.model,
+            query=query,
+            encoded_query=query.encode(),
+            timeout=timeout,
+            aliases=self.id_aliases,
+        )
+
+    async def _send(
+        self, row: Operation, resource_id: object = "", *, body: Any = None, timeout: float | None = None
+    ) -> Answer:
+        path = row.path_for(path_segment(self._checked_id(resource_id))) if "{" in row.path else row.path
+        content = None if body is None else encode(body)
+        return await self._backend.send(Request(row.method, path, body=content), timeout=timeout)
+
+    async def _send_for_resource(
+        self, row: Operation, resource_id: object = "", *, body: Any = None, timeout: float | None = None
+    ) -> R:
+        """Send a write and give the resource the server answers with; an unreadable answer may have been applied."""
+        answer = await self._send(row, resource_id, body=body, timeout=timeout)
+        scope = Scope(resolver=self._backend.resolver)
+        with answered_write():
+            return read_resource(answer.body, cls=self.model, scope=scope, context=f"{row.method} {row.path}")
+
+    def _checked_id(self, resource_id: object) -> str:
+        return checked_id(resource_id, of=self.model.resource_type)
+
+
+class Gettable(ResourceOperations[R]):
+    """Resources that can be read by id."""
+
+    async def get(
+        self, id: str | int, *, include: Include = (), fields: Fields | None = None, timeout: float | None = None
+    ) -> R:
+        """Give one resource.
+
+        *include* names relations to bring along in the same answer, *fields* restricts attributes by type, *timeout*
+        is in seconds for the whole operation. NotFoundError where there is none; InvalidIdError, UnknownIncludeError
+        or UnknownFieldError before anything is sent.
+        """
+        return await self._reader(include, fields, timeout=timeout).read(id)
+
+    def get_many(
+        self,
+        ids: Ids,
+        *,
+        include: Include = (),
+        fields: Fields | None = None,
+        concurrency: int | None = None,
+        ordered: bool = False,
+        observer: Observer | None = None,
+        timeout: float | None = None,
+    ) -> Lookups[R]:
+        """Look up any number of *ids*, *concurrency* at a time (the client's, unless given).
+
+        ``async for`` gives a `Lookup` for each id as it arrives, or in the order of *ids* with *ordered*; a bad id is
+        an outcome like any other and never ends the run. Credentials that are refused do: AuthenticationError is
+        raised from the loop. *ids* may be any iterable or async iterable and is read lazily; an id that comes again is
+        answered without asking again, as long as it is among the latest few thousand. *observer* is called with a
+        `Progress` for every outcome; *timeout* is in seconds for each lookup.
+        """
+        reader = self._reader(include, fields, timeout=timeout)
+        at_once = self._backend.concurrency if concurrency is None else concurrency
+        return Lookups(reader.read, ids, concurrency=at_once, ordered=ordered, observer=observer)
+
+
+class Listable(ResourceOperations[R]):
+    """Resources that can be listed; each says with which filters, in a ``list`` of its own."""
+
+    list_options: ClassVar[type] = ListOptions
+    filters: ClassVar[type] = NoFilters
+    sort_keys: ClassVar[frozenset[str]] = frozenset()
+
+    def _pages(self, given: Mapping[str, Any]) -> Pages[R]:
+        known = self.list_options.__annotations__
+        options = {name: value for name, value in given.items() if name in known}
+        filters = {name: value for name, value in given.items() if name not in known}
+        included = checked_include(options.get("include", ()), self.model, owner=self.name)
+        query = Query(
+            include=included,
+            fields=self._fieldsets(options.get("fields"), included),
+            filters=(
+                *encode_filters(self.filters, self._with_default_site(filters), owner=self.name),
+                *encode_extra_filters(options.get("extra_filters") or {}),
+            ),
+            sort=checked_sort(options.get("sort"), self.sort_keys, owner=self.name),
+            page_size=_checked_page_size(options.get("page_size")),
+        )
+        lister = Lister(self._backend, self._operation("list"), self.model, query, options.get("timeout"))
+        return Pages(lister, prefetch=options.get("prefetch", 0), resume_from=options.get("resume_from"))
+
+    def _with_default_site(self, filters: Mapping[str, Any]) -> dict[str, Any]:
+        sited = dict(filters)
+        if "site_id" in self.filters.__annotations__:
+            site_id = sited.pop("site_id", self._backend.site_id)
+            if site_id is not None:
+                sited["site_id"] = site_id
+        return sited
+
+
+class Linkable(ResourceOperations[R]):
+    """Resources with relationship endpoints: linkage read, added to, taken from and replaced, as ids."""
+
+    async def _linkage(
+        self,
+        row: Operation,
+        resource_id: str | int,
+        ids: Iterable[str | int] | None = None,
+        *,
+        linked_type: str,
+        meta: Mapping[str, Any] | None = None,
+        timeout: float | None = None,
+    ) -> tuple[str, ...]:
+        """Send *ids*, where there are any to send, and give the whole linkage that the server answers with."""
+        body: dict[str, Any] | None = None
+        if ids is not None:
+            body = {"data": [{"type": linked_type, "id": each} for each in _checked_ids(ids, linked_type)]}
+            if meta is not None:
+                body["meta"] = meta
+        answer = await self._send(row, resource_id, body=body, timeout=timeout)
+        with answered_write(row.method):
+            return _linked_ids(answer.body, f"{row.method} {row.path}")
+
+
+def site_linkage(site_id: str | int | None, backend: Backend, *, owner: str) -> dict[str, Any]:
+    """Give the ``site`` relationship that a creation needs; InvalidArgumentError where no site is known."""
+    return {"site": identifier_of("sites", needed_site(site_id, backend, owner=owner))}
+
+
+def needed_site(site_id: str | int | None, backend: Backend, *, owner: str) -> str:
+    """Give the site that a call names, or the client's; InvalidArgumentError where neither is there."""
+    site = backend.site_id if site_id is None else site_id
+    if site is None:
+        raise InvalidArgumentError(f"{owner} needs site_id=, here or on the client (KAJABI_SITE_ID)")
+    return checked_id(site, of="sites")
+
+
+@contextmanager
+def answered_write(method: str = "POST") -> Generator[None]:
+    """Note on a DecodeError that the write it follows was answered with success, and so was probably applied."""
+    try:
+        yield
+    except DecodeError as error:
+        raise error.sent(attempts=1, maybe_applied=method != "GET") from None
+
+
+def _checked_ids(ids: Iterable[str | int], linked_type: str) -> tuple[str, ...]:
+    if isinstance(ids, str):
+        raise InvalidArgumentError(f"an iterable of ids of {linked_type} is needed, got one string: write [{ids!r}]")
+    return tuple(dict.fromkeys(checked_id(each, of=linked_type) for each in ids))
+
+
+def _linked_ids(body: bytes, context: str) -> tuple[str, ...]:
+    document = json_object(decode(body, context=context)) or {}
+    identifiers = identifiers_of(document["data"]) if "data" in document else None
+    if identifiers is None:
+        raise DecodeError("resource linkage was expected", path="data", context=context)
+    return tuple(identifier.id for identifier in identifiers)
+
+
+def _checked_page_size(size: Any) -> int | None:
+    if size is None:
+        return None
+    if isinstance(size, bool) or not isinstance(size, int) or size < 1:
+        raise InvalidArgumentError(f"page_size must be a whole number of at least 1, got {size!r}")
+    return size

@@ -1,0 +1,359 @@
+"""Bulk lookups: any number of ids, a bounded number at a time, each outcome as it arrives."""
+
+import asyncio
+import time
+from collections import OrderedDict, deque
+from collections.abc import AsyncIterable, AsyncIterator, Awaitable, Callable, Iterable
+from typing import Any, Final, Generic, NoReturn, Protocol, TypeVar
+
+from kajabi_async.errors import (
+    AuthenticationError,
+    ConfigurationError,
+    InvalidArgumentError,
+    InvalidIdError,
+    KajabiError,
+)
+from kajabi_async.exchange import Tally
+from kajabi_async.jsonapi.ids import checked_id
+from kajabi_async.models.base import Resource
+from kajabi_async.resources.guarded import Guarded, cancel_tasks
+from kajabi_async.resources.outcomes import Failed, Found, Lookup, Progress, Report
+
+__all__ = ["Ids", "Lookups", "Observer"]
+
+R = TypeVar("R", bound=Resource)
+
+Ids = Iterable[str | int] | AsyncIterable[str | int]
+Observer = Callable[[Progress], object]
+
+RECENT_OUTCOMES: Final = 4096
+"""How many outcomes are kept to answer an id that comes again: enough for lists with repeats, and bounded."""
+
+_ENDS_THE_RUN: Final = (AuthenticationError, ConfigurationError)
+"""What no other id can escape: the credentials or the client are no good."""
+
+
+class Lookups(Generic[R]):
+    """A run of lookups: ``async for`` gives a `Lookup` for every id; ``await run.report()`` what it came to.
+
+    Ids are read lazily, at most twice ``concurrency`` ahead of the loop. A run is used once; leaving its loop early
+    ends it and leaves no task behind.
+    """
+
+    def __init__(
+        self,
+        look_up: Callable[[str, Tally], Awaitable[R]],
+        ids: Ids,
+        *,
+        concurrency: int,
+        ordered: bool = False,
+        observer: Observer | None = None,
+    ) -> None:
+        if isinstance(concurrency, bool) or concurrency < 1:
+            raise InvalidArgumentError(f"concurrency must be a whole number of at least 1, got {concurrency!r}")
+        self._run = _Run(look_up, _source(ids), concurrency, ordered=ordered, observer=observer)
+        self._started = False
+
+    def __aiter__(self) -> AsyncIterator[Lookup[R]]:
+        if self._started:
+            raise InvalidArgumentError("a lookup run is used once; call get_many() again for another")
+        self._started = True
+        return Guarded(self._run)
+
+    def __iter__(self) -> NoReturn:
+        raise TypeError("lookups arrive one by one: write 'async for', not 'for'")
+
+    async def report(self) -> Report:
+        """Give what the run came to; where its loop was not run, or not to its end, look up the rest first.
+
+        A run whose loop was left early is reported as it stood then.
+        """
+        self._started = True
+        try:
+            while True:
+                await self._run.next()
+        except StopAsyncIteration:
+            return self._run.report()
+
+    async def aclose(self) -> None:
+        """End the run and wait until its tasks are gone."""
+        await self._run.aclose()
+
+
+class _Run(Generic[R]):
+    """The engine: workers take ids, outcomes wait for the loop, and neither runs far ahead of the other."""
+
+    def __init__(
+        self,
+        look_up: Callable[[str, Tally], Awaitable[R]],
+        source: "_Source",
+        concurrency: int,
+        *,
+        ordered: bool,
+        observer: Observer | None,
+    ) -> None:
+        self._look_up = look_up
+        self._source = source
+        self._concurrency = concurrency
+        self._observer = observer
+        self._room = asyncio.Semaphore(2 * concurrency)
+        self._arrived = asyncio.Event()
+        self._outcomes: _InOrder[R] | _AsArrived[R] = _InOrder() if ordered else _AsArrived()
+        self._workers: set[asyncio.Task[None]] = set()
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._in_flight: dict[str, list[int]] = {}
+        self._recent: OrderedDict[str, Lookup[R]] = OrderedDict()
+        self._taken = 0
+        self._exhausted = False
+        self._failure: BaseException | None = None
+        self._tally = Tally()
+        self._counts = _Counts()
+
+    async def next(self) -> Lookup[R]:
+        """Give the next outcome; StopAsyncIteration when every id has been answered."""
+        self._start()
+        while not self._outcomes.ready:
+            if self._failure is not None and not self._in_flight:
+                self.close()
+                raise self._failure
+            if self._exhausted and self._counts.given == self._taken:
+                raise StopAsyncIteration
+            self._arrived.clear()
+            await self._arrived.wait()
+        outcome = self._outcomes.pop()
+        self._room.release()
+        self._counts.note(outcome)
+        if self._observer is not None:
+            self._observer(self._counts.progress())
+        return outcome
+
+    def report(self) -> Report:
+        return self._counts.report(self._tally)
+
+    def close(self) -> None:
+        """Cancel the workers; the source is not read any further."""
+        self._exhausted = True
+        self._taken = self._counts.given
+        self._in_flight.clear()
+        self._outcomes.clear()
+        self._recent.clear()
+        self._arrived.set()
+        if self._loop is not None:
+            cancel_tasks(self._loop, self._workers)
+
+    async def aclose(self) -> None:
+        self.close()
+        if self._workers:
+            await asyncio.wait(tuple(self._workers))
+
+    def _start(self) -> None:
+        if self._loop is None:
+            self._loop = asyncio.get_running_loop()
+            self._counts.start()
+            self._add_worker()
+
+    def _add_worker(self) -> None:
+        assert self._loop is not None  # noqa: S101 - _start has run
+        worker = self._loop.create_task(self._work(), name="kajabi_async lookup")
+        self._workers.add(worker)
+        worker.add_done_callback(self._gone)
+
+    def _gone(self, worker: asyncio.Task[None]) -> None:
+        self._workers.discard(worker)
+        if not worker.cancelled() and (defect := worker.exception()) is not None:
+            self._in_flight.clear()
+            self._end(defect)
+
+    async def _work(self) -> None:
+        """Look up one id after the other, and see to it that there are workers enough."""
+        while True:
+            await self._room.acquire()
+            try:
+                given = await self._source.take()
+            except Exception as error:  # noqa: BLE001 - whatever the caller's iterable raises is the caller's to see
+                self._end(error)
+                return
+            if given is None or self._exhausted:
+                self._end(None)
+                return
+            index, self._taken = self._taken, self._taken + 1
+            if len(self._workers) < self._concurrency:
+                self._add_worker()
+            await self._answer(index, given[0])
+
+    def _end(self, failure: BaseException | None) -> None:
+        self._exhausted = True
+        self._failure = self._failure or failure
+        self._arrived.set()
+        # Whoever waits for room would otherwise wait for an outcome that never comes.
+        self._room.release()
+
+    async def _answer(self, index: int, given: object) -> None:
+        try:
+            resource_id = checked_id(given)
+        except InvalidIdError as error:
+            self._deliver(index, Failed(str(given), error))
+            return
+        if resource_id in self._recent:
+            self._counts.duplicates += 1
+            self._deliver(index, self._recent[resource_id])
+        elif resource_id in self._in_flight:
+            self._counts.duplicates += 1
+            self._in_flight[resource_id].append(index)
+        else:
+            await self._ask(index, resource_id)
+
+    async def _ask(self, index: int, resource_id: str) -> None:
+        self._in_flight[resource_id] = [index]
+        outcome: Lookup[R]
+        try:
+            outcome = Found(resource_id, await self._look_up(resource_id, self._tally))
+        except _ENDS_THE_RUN as error:
+            self._in_flight.clear()
+            self._end(error)
+            return
+        except KajabiError as error:
+            outcome = Failed(resource_id, error)
+        self._remember(resource_id, outcome)
+        for waiting in self._in_flight.pop(resource_id, ()):
+            self._deliver(waiting, outcome)
+
+    def _remember(self, resource_id: str, outcome: Lookup[R]) -> None:
+        self._recent[resource_id] = outcome
+        if len(self._recent) > RECENT_OUTCOMES:
+            self._recent.popitem(last=False)
+
+    def _deliver(self, index: int, outcome: Lookup[R]) -> None:
+        self._outcomes.put(index, outcome)
+        self._arrived.set()
+
+
+class _AsArrived(Generic[R]):
+    """Outcomes in the order they arrive."""
+
+    def __init__(self) -> None:
+        self._waiting: deque[Lookup[R]] = deque()
+
+    @property
+    def ready(self) -> bool:
+        return bool(self._waiting)
+
+    def put(self, _index: int, outcome: Lookup[R]) -> None:
+        self._waiting.append(outcome)
+
+    def pop(self) -> Lookup[R]:
+        return self._waiting.popleft()
+
+    def clear(self) -> None:
+        self._waiting.clear()
+
+
+class _InOrder(Generic[R]):
+    """Outcomes in the order of the ids."""
+
+    def __init__(self) -> None:
+        self._waiting: dict[int, Lookup[R]] = {}
+        self._next = 0
+
+    @property
+    def ready(self) -> bool:
+        return self._next in self._waiting
+
+    def put(self, index: int, outcome: Lookup[R]) -> None:
+        self._waiting[index] = outcome
+
+    def pop(self) -> Lookup[R]:
+        outcome = self._waiting.pop(self._next)
+        self._next += 1
+        return outcome
+
+    def clear(self) -> None:
+        self._waiting.clear()
+
+
+class _Counts:
+    """What a run adds up."""
+
+    def __init__(self) -> None:
+        self.given = self.found = self.missing = self.failed = self.duplicates = 0
+        self._started = self._latest = 0.0
+
+    def start(self) -> None:
+        self._started = self._latest = time.monotonic()
+
+    def note(self, outcome: Lookup[Any]) -> None:
+        self.given += 1
+        if outcome.found:
+            self.found += 1
+        elif outcome.missing:
+            self.missing += 1
+        else:
+            self.failed += 1
+        self._latest = time.monotonic()
+
+    def progress(self) -> Progress:
+        return Progress(
+            given=self.given,
+            found=self.found,
+            missing=self.missing,
+            failed=self.failed,
+            duplicates=self.duplicates,
+        )
+
+    def report(self, tally: Tally) -> Report:
+        return Report(
+            total=self.given,
+            found=self.found,
+            missing=self.missing,
+            failed=self.failed,
+            duplicates=self.duplicates,
+            requests=tally.attempts,
+            retries=tally.retries,
+            waiting_seconds=tally.waiting_seconds,
+            wire_seconds=tally.wire_seconds,
+            elapsed_seconds=self._latest - self._started,
+        )
+
+
+class _Source(Protocol):
+    """Where ids come from, one at a time."""
+
+    async def take(self) -> tuple[object] | None:
+        """Give the next id, or None at the end."""
+        ...
+
+
+class _Plain:
+    """Ids from an iterable."""
+
+    def __init__(self, ids: Iterable[object]) -> None:
+        self._ids = iter(ids)
+
+    async def take(self) -> tuple[object] | None:
+        for given in self._ids:
+            return (given,)
+        return None
+
+
+class _Asynchronous:
+    """Ids from an async iterable, which takes one request for the next at a time."""
+
+    def __init__(self, ids: AsyncIterable[object]) -> None:
+        self._ids = aiter(ids)
+        self._turn = asyncio.Lock()
+
+    async def take(self) -> tuple[object] | None:
+        async with self._turn:
+            try:
+                return (await anext(self._ids),)
+            except StopAsyncIteration:
+                return None
+
+
+def _source(ids: Ids) -> _Source:
+    given: Any = ids
+    if isinstance(ids, AsyncIterable):
+        return _Asynchronous(ids)
+    if isinstance(given, str | bytes) or not isinstance(given, Iterable):
+        raise InvalidArgumentError(f"ids must be an iterable of ids, got {type(given).__name__}; for one id use get()")
+    return _Plain(ids)

@@ -1,0 +1,69 @@
+"""Offers, products and courses: read only through the API."""
+
+from typing import Unpack
+
+from kajabi_async.models.catalog import Course, Offer, Product
+from kajabi_async.resources.base import Gettable, Linkable, Listable, ListOptions
+from kajabi_async.resources.filter_sets import CourseFilters, OfferFilters, ProductFilters
+from kajabi_async.resources.pages import Pages
+
+__all__ = ["Courses", "Offers", "Products"]
+
+
+class OfferListOptions(ListOptions, OfferFilters):
+    """What the list of offers takes."""
+
+
+class Offers(Gettable[Offer], Listable[Offer], Linkable[Offer]):
+    """``api.offers``."""
+
+    name = "offers"
+    model = Offer
+    filters = OfferFilters
+    sort_keys = frozenset({"title", "price_in_cents"})
+
+    def list(self, **options: Unpack[OfferListOptions]) -> Pages[Offer]:
+        """List offers; filters are those of `OfferFilters`."""
+        return self._pages(options)
+
+    async def product_ids(self, id: str | int, *, timeout: float | None = None) -> tuple[str, ...]:
+        """Give the ids of the products that come with the offer, without the products."""
+        return await self._linkage(self._operation("GET.products"), id, linked_type="products", timeout=timeout)
+
+
+class ProductListOptions(ListOptions, ProductFilters):
+    """What the list of products takes."""
+
+
+class Products(Gettable[Product], Listable[Product]):
+    """``api.products``."""
+
+    name = "products"
+    model = Product
+    filters = ProductFilters
+    sort_keys = frozenset({"title", "description", "status"})
+
+    def list(self, **options: Unpack[ProductListOptions]) -> Pages[Product]:
+        """List products; filters are those of `ProductFilters`."""
+        return self._pages(options)
+
+
+class CourseListOptions(ListOptions, CourseFilters):
+    """What the list of courses takes."""
+
+
+class Courses(Gettable[Course], Listable[Course]):
+    """``api.courses``: modules, lessons and media come only with ``include``.
+
+    Some courses answer 500 when several are included at once, ``lessons.media`` above all (observed): ask for one
+    include per call then.
+    """
+
+    name = "courses"
+    model = Course
+    filters = CourseFilters
+    sort_keys = frozenset({"title"})
+
+    def list(self, **options: Unpack[CourseListOptions]) -> Pages[Course]:
+        """List courses; filters are those of `CourseFilters`."""
+        return self._pages(options)

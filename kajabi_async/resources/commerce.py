@@ -1,0 +1,139 @@
+"""Orders, purchases, transactions and payouts: what was sold and what was paid."""
+
+from collections.abc import Mapping
+from typing import Any, Unpack
+
+from kajabi_async.models.commerce import Order, OrderItem, Payout, Purchase, Transaction
+from kajabi_async.resources.base import Gettable, Listable, ListOptions, PagingOptions, ResourceOperations, needed_site
+from kajabi_async.resources.filter_sets import (
+    OrderFilters,
+    OrderItemFilters,
+    PayoutFilters,
+    PurchaseFilters,
+    TransactionFilters,
+)
+from kajabi_async.resources.pages import Pages
+
+__all__ = ["OrderItems", "Orders", "Payouts", "Purchases", "Transactions"]
+
+
+class OrderListOptions(ListOptions, OrderFilters):
+    """What the list of orders takes."""
+
+
+class Orders(Gettable[Order], Listable[Order]):
+    """``api.orders``: read only."""
+
+    name = "orders"
+    model = Order
+    filters = OrderFilters
+    sort_keys = frozenset({"order_number", "created_at", "fulfilled_at"})
+
+    def list(self, **options: Unpack[OrderListOptions]) -> Pages[Order]:
+        """List orders; filters are those of `OrderFilters`."""
+        return self._pages(options)
+
+
+class OrderItemListOptions(ListOptions, OrderItemFilters):
+    """What the list of order items takes."""
+
+
+class OrderItems(Gettable[OrderItem], Listable[OrderItem]):
+    """``api.order_items``: read only."""
+
+    name = "order_items"
+    model = OrderItem
+    filters = OrderItemFilters
+    sort_keys = frozenset({"created_at", "quantity", "fulfilled_at"})
+
+    def list(self, **options: Unpack[OrderItemListOptions]) -> Pages[OrderItem]:
+        """List order items; filters are those of `OrderItemFilters`."""
+        return self._pages(options)
+
+
+class PurchaseListOptions(ListOptions, PurchaseFilters):
+    """What the list of purchases takes."""
+
+
+class Purchases(Gettable[Purchase], Listable[Purchase]):
+    """``api.purchases``: who bought or was given which offer. Large pages fail (observed): 25 rows are safe."""
+
+    name = "purchases"
+    model = Purchase
+    filters = PurchaseFilters
+    sort_keys = frozenset(
+        {
+            "amount_in_cents",
+            "payment_type",
+            "multipay_payments_made",
+            "effective_start_at",
+            "deactivated_at",
+            "deactivation_reason",
+            "coupon_code",
+            "source",
+            "referrer",
+            "quantity",
+            "created_at",
+            "updated_at",
+        }
+    )
+
+    def list(self, **options: Unpack[PurchaseListOptions]) -> Pages[Purchase]:
+        """List purchases; filters are those of `PurchaseFilters`."""
+        return self._pages(options)
+
+    async def deactivate(self, id: str | int, *, timeout: float | None = None) -> Purchase:
+        """Take away access and give the purchase. **A subscription keeps billing** (API document)."""
+        return await self._send_for_resource(self._operation("deactivate"), id, timeout=timeout)
+
+    async def reactivate(self, id: str | int, *, timeout: float | None = None) -> Purchase:
+        """Give access back and give the purchase. A cancelled subscription is not started again (API document)."""
+        return await self._send_for_resource(self._operation("reactivate"), id, timeout=timeout)
+
+    async def cancel_subscription(self, id: str | int, *, timeout: float | None = None) -> Purchase:
+        """Cancel the subscription at the payment provider at once and take away access; **cannot be undone**.
+
+        UnprocessableEntityError where there is none to cancel (API document).
+        """
+        return await self._send_for_resource(self._operation("cancel_subscription"), id, timeout=timeout)
+
+
+class TransactionListOptions(ListOptions, TransactionFilters):
+    """What the list of transactions takes."""
+
+
+class Transactions(Gettable[Transaction], Listable[Transaction]):
+    """``api.transactions``: payments and refunds; tests, free, failed and pending ones are not listed."""
+
+    name = "transactions"
+    model = Transaction
+    filters = TransactionFilters
+
+    def list(self, **options: Unpack[TransactionListOptions]) -> Pages[Transaction]:
+        """List transactions; the API sorts them as it likes. Filters are those of `TransactionFilters`."""
+        return self._pages(options)
+
+
+class PayoutListOptions(PagingOptions, PayoutFilters):
+    """What the list of payouts takes: no page size, no sort, no sparse fields (API document)."""
+
+
+class Payouts(Listable[Payout], ResourceOperations[Payout]):
+    """``api.payouts``: payouts of Kajabi Payments; every call needs a site."""
+
+    name = "payouts"
+    model = Payout
+    list_options = PagingOptions
+    filters = PayoutFilters
+
+    def list(self, **options: Unpack[PayoutListOptions]) -> Pages[Payout]:
+        """List the payouts of a site, *site_id* or the client's; filters are those of `PayoutFilters`."""
+        given: Mapping[str, Any] = options
+        site_id = needed_site(options.get("site_id"), self._backend, owner="payouts.list")
+        return self._pages({**given, "site_id": site_id})
+
+    async def get(self, id: str, *, site_id: str | int | None = None, timeout: float | None = None) -> Payout:
+        """Give one payout of a site with its transactions."""
+        site = needed_site(site_id, self._backend, owner="payouts.get")
+        reader = self._reader((), None, timeout=timeout, filters=(("filter[site_id]", site),))
+        return await reader.read(id)

@@ -1,0 +1,69 @@
+"""Forms and what was submitted through them."""
+
+from typing import Unpack
+
+from kajabi_async.models.forms import Form, FormSubmission
+from kajabi_async.models.origin import Scope
+from kajabi_async.models.reading import read_resource
+from kajabi_async.resources.base import Gettable, Listable, ListOptions, answered_write
+from kajabi_async.resources.filter_sets import FormFilters, FormSubmissionFilters
+from kajabi_async.resources.pages import Pages
+from kajabi_async.resources.writing import SubmissionAttributes, resource_body, written_attributes
+
+__all__ = ["FormSubmissions", "Forms"]
+
+
+class FormListOptions(ListOptions, FormFilters):
+    """What the list of forms takes."""
+
+
+class Forms(Gettable[Form], Listable[Form]):
+    """``api.forms``; the id ``default`` stands for a site's default form."""
+
+    name = "forms"
+    model = Form
+    filters = FormFilters
+    sort_keys = frozenset({"title"})
+    id_aliases = frozenset({"default"})
+
+    def list(self, **options: Unpack[FormListOptions]) -> Pages[Form]:
+        """List forms; filters are those of `FormFilters`."""
+        return self._pages(options)
+
+    async def submit(
+        self, id: str | int, *, timeout: float | None = None, **attributes: Unpack[SubmissionAttributes]
+    ) -> FormSubmission:
+        """Submit a form as a visitor would and give the submission.
+
+        Makes or updates the contact, may subscribe it, sends the opt-in mail, grants the form's offer, sets its tags
+        and fires sequences, webhooks and automations (API document). Sent once: repeating it submits again.
+        """
+        body = resource_body(
+            "form_submissions", written_attributes(SubmissionAttributes, attributes, owner="forms.submit")
+        )
+        row = self._operation("submit")
+        answer = await self._send(row, id, body=body, timeout=timeout)
+        with answered_write():
+            return read_resource(
+                answer.body,
+                cls=FormSubmission,
+                scope=Scope(resolver=self._backend.resolver),
+                context=f"POST {row.path}",
+            )
+
+
+class FormSubmissionListOptions(ListOptions, FormSubmissionFilters):
+    """What the list of form submissions takes."""
+
+
+class FormSubmissions(Gettable[FormSubmission], Listable[FormSubmission]):
+    """``api.form_submissions``: read only, and without times although ``created_at`` sorts them (API document)."""
+
+    name = "form_submissions"
+    model = FormSubmission
+    filters = FormSubmissionFilters
+    sort_keys = frozenset({"name", "email", "created_at"})
+
+    def list(self, **options: Unpack[FormSubmissionListOptions]) -> Pages[FormSubmission]:
+        """List form submissions; filters are those of `FormSubmissionFilters`."""
+        return self._pages(options)

@@ -1,0 +1,100 @@
+"""Fetching one page of a list by its query, and reading where the next one is."""
+
+from collections.abc import Mapping
+from typing import Any, Generic, TypeVar
+from urllib.parse import parse_qsl
+
+import attrs
+
+from kajabi_async.errors import DecodeError
+from kajabi_async.exchange import Request
+from kajabi_async.jsonapi.query import Query, encoded_pairs
+from kajabi_async.jsonapi.relationships import link_of
+from kajabi_async.models.base import Resource
+from kajabi_async.models.origin import Scope
+from kajabi_async.models.reading import read_page
+from kajabi_async.operations import Operation
+from kajabi_async.resources.backend import Backend
+
+__all__ = ["FetchedPage", "Lister", "page_number", "with_page_number"]
+
+R = TypeVar("R", bound=Resource)
+
+_PAGE_NUMBER = "page[number]"
+
+
+@attrs.frozen
+class FetchedPage(Generic[R]):
+    """A page as it came; rows that cannot be read are there as DecodeErrors."""
+
+    rows: "tuple[R | DecodeError, ...]"
+    query: str
+    """The encoded query it was asked for with."""
+    next_query: str | None
+    """The encoded query of the next page, from ``links.next``; None on the last page."""
+    last_number: int | None
+    """The number of the last page where the answer tells it."""
+    total_count: int | None
+    """The number of rows of the whole list, where the answer tells it."""
+    meta: Mapping[str, Any]
+
+
+@attrs.frozen
+class Lister(Generic[R]):
+    """A list operation with its query, checked."""
+
+    backend: Backend
+    operation: Operation
+    model: type[R]
+    query: Query
+    timeout: float | None = None
+
+    async def fetch(self, query: str) -> FetchedPage[R]:
+        """Give the page that the encoded *query* leads to.
+
+        ApiError, TransportError or DecodeError where that fails; UntrustedLinkError where the answer's next link
+        leads anywhere but to this list.
+        """
+        path = self.operation.path
+        answer = await self.backend.send(Request("GET", path, query), timeout=self.timeout)
+        scope = Scope(self.query, self.backend.resolver)
+        content = read_page(answer.body, cls=self.model, scope=scope, context=f"GET {path}")
+        last = self._linked_query(content.links, "last")
+        return FetchedPage(
+            rows=content.rows,
+            query=query,
+            next_query=self._linked_query(content.links, "next"),
+            last_number=_count(content.meta, "total_pages") or (page_number(last) if last is not None else None),
+            total_count=_total(content.meta),
+            meta=content.meta,
+        )
+
+    def _linked_query(self, links: Mapping[str, Any], name: str) -> str | None:
+        link = link_of(links, name)
+        if link is None:
+            return None
+        path = self.operation.path
+        return self.backend.links.rebuild(link, request_path=path, expected={path}).query
+
+
+def page_number(query: str) -> int | None:
+    """Give the page number in an encoded *query*."""
+    number = dict(parse_qsl(query)).get(_PAGE_NUMBER, "")
+    return int(number) if number.isascii() and number.isdigit() else None
+
+
+def with_page_number(query: str, number: int) -> str:
+    """Give *query* with another page number, everything else as it is."""
+    pairs = parse_qsl(query, keep_blank_values=True)
+    return encoded_pairs((name, str(number) if name == _PAGE_NUMBER else value) for name, value in pairs)
+
+
+def _total(meta: Mapping[str, Any]) -> int | None:
+    # Four shapes are known: total_count, total, and neither (API document and observed).
+    total_count = _count(meta, "total_count")
+    return _count(meta, "total") if total_count is None else total_count
+
+
+def _count(meta: Mapping[str, Any], name: str) -> int | None:
+    value = meta.get(name)
+    return value if isinstance(value, int) and not isinstance(value, bool) and value >= 0 else None

@@ -1,0 +1,91 @@
+"""What a bulk lookup tells: an outcome for each id, progress, and a report at the end."""
+
+from typing import Generic, Literal, TypeAlias, TypeVar
+
+import attrs
+
+from kajabi_async.errors import KajabiError, NotFoundError
+from kajabi_async.models.base import Resource
+
+__all__ = ["Failed", "Found", "Lookup", "Progress", "Report"]
+
+R = TypeVar("R", bound=Resource)
+
+
+@attrs.frozen
+class Found(Generic[R]):
+    """The resource is there."""
+
+    id: str
+    """The id that was asked for."""
+    resource: R
+    found: Literal[True] = attrs.field(default=True, init=False, repr=False)
+    missing: Literal[False] = attrs.field(default=False, init=False, repr=False)
+    error: None = attrs.field(default=None, init=False, repr=False)
+
+    @property
+    def customer(self) -> R:
+        """The resource, by the name it has in lookups of customers."""
+        return self.resource
+
+
+@attrs.frozen
+class Failed:
+    """No resource; ``error`` says why, and ``missing`` whether it is that there is none."""
+
+    id: str
+    """The id that was asked for, as it was given."""
+    error: KajabiError
+    found: Literal[False] = attrs.field(default=False, init=False, repr=False)
+    resource: None = attrs.field(default=None, init=False, repr=False)
+
+    @property
+    def missing(self) -> bool:
+        """Whether the API knows no such resource (404)."""
+        return isinstance(self.error, NotFoundError)
+
+    @property
+    def customer(self) -> None:
+        """None: nothing was found."""
+        return
+
+
+Lookup: TypeAlias = Found[R] | Failed
+"""One outcome; ``found`` tells which of the two it is."""
+
+
+@attrs.frozen(kw_only=True)
+class Progress:
+    """How far a run has come, told to its observer with every outcome that is given out."""
+
+    given: int
+    """Outcomes given out so far."""
+    found: int
+    missing: int
+    failed: int
+    """Neither found nor missing."""
+    duplicates: int
+    """Ids answered without asking again."""
+
+
+@attrs.frozen(kw_only=True)
+class Report:
+    """What a run came to; times are in seconds."""
+
+    total: int
+    """Outcomes given out."""
+    found: int
+    missing: int
+    failed: int
+    """Neither found nor missing."""
+    duplicates: int
+    """Ids answered without asking again."""
+    requests: int
+    """Requests put on the wire, repeated ones counted each time, token requests not at all."""
+    retries: int
+    waiting_seconds: float
+    """Time in the queue and between attempts, summed over lookups."""
+    wire_seconds: float
+    """Time between sending and having read the answer, summed over requests."""
+    elapsed_seconds: float
+    """From the first id taken to the last outcome given."""

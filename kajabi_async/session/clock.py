@@ -1,0 +1,39 @@
+"""Time, as something that can be handed in: tests move it, nothing waits for it."""
+
+import asyncio
+import time
+from typing import Protocol
+
+__all__ = ["Clock", "SystemClock"]
+
+
+class Clock(Protocol):
+    """Where the session manager gets the time from."""
+
+    def monotonic(self) -> float:
+        """Give seconds that only ever grow, as the event loop counts them."""
+        ...
+
+    def time(self) -> float:
+        """Give seconds since the epoch."""
+        ...
+
+    async def sleep(self, seconds: float) -> None:
+        """Wait."""
+        ...
+
+
+class SystemClock:
+    """The clock of the machine."""
+
+    def monotonic(self) -> float:
+        """Give the monotonic time."""
+        return time.monotonic()
+
+    def time(self) -> float:
+        """Give the wall time."""
+        return time.time()
+
+    async def sleep(self, seconds: float) -> None:
+        """Wait."""
+        await asyncio.sleep(seconds)

@@ -1,0 +1,95 @@
+"""What a token is asked for with: one class for each grant of the API, and a type that keeps secrets out of sight."""
+
+from typing import Any, NoReturn, Protocol
+
+import attrs
+
+from kajabi_async.errors import ConfigurationError
+
+__all__ = ["ClientCredentials", "Credentials", "PasswordCredentials", "RefreshTokenCredentials", "Secret"]
+
+
+class Secret:
+    """Text that shows itself only to whoever asks with `reveal`: not in repr, logs, pickles or tracebacks."""
+
+    __slots__ = ("_text",)
+
+    def __init__(self, text: str) -> None:
+        self._text = text
+
+    def reveal(self) -> str:
+        """Give the text."""
+        return self._text
+
+    def __repr__(self) -> str:
+        return "Secret(...)"
+
+    def __eq__(self, other: object) -> bool:
+        return self._text == other._text if isinstance(other, Secret) else NotImplemented
+
+    def __hash__(self) -> int:
+        return hash(self._text)
+
+    def __reduce__(self) -> NoReturn:
+        raise TypeError("a secret is not pickled; hand the credentials to the other process by its environment")
+
+
+class Credentials(Protocol):
+    """How a token is asked for."""
+
+    def form(self) -> dict[str, str]:
+        """Give the form fields of the token request."""
+        ...
+
+
+def _as_secret(given: str | Secret) -> Secret:
+    return given if isinstance(given, Secret) else Secret(given)
+
+
+def _usable(_: object, field: "attrs.Attribute[Secret]", secret: Secret) -> None:
+    value: Any = secret.reveal()
+    if not isinstance(value, str):
+        raise ConfigurationError(f"{field.name} must be a string, got {type(value).__name__}")
+    if not value.strip():
+        raise ConfigurationError(f"{field.name} is empty")
+    if not value.isprintable():
+        raise ConfigurationError(f"{field.name} holds control characters; was a line end copied along?")
+
+
+@attrs.frozen
+class ClientCredentials:
+    """A client id and secret of a user API key: the grant that Kajabi prefers."""
+
+    client_id: Secret = attrs.field(converter=_as_secret, validator=_usable)
+    client_secret: Secret = attrs.field(converter=_as_secret, validator=_usable)
+
+    def form(self) -> dict[str, str]:
+        """Give client id and secret with ``grant_type=client_credentials``."""
+        return {
+            "client_id": self.client_id.reveal(),
+            "client_secret": self.client_secret.reveal(),
+            "grant_type": "client_credentials",
+        }
+
+
+@attrs.frozen
+class RefreshTokenCredentials:
+    """A refresh token of an earlier grant."""
+
+    refresh_token: Secret = attrs.field(converter=_as_secret, validator=_usable)
+
+    def form(self) -> dict[str, str]:
+        """Give the refresh token with ``grant_type=refresh_token`` and nothing else (API document)."""
+        return {"refresh_token": self.refresh_token.reveal(), "grant_type": "refresh_token"}
+
+
+@attrs.frozen
+class PasswordCredentials:
+    """A user's name and password; client credentials are preferred (API document)."""
+
+    username: Secret = attrs.field(converter=_as_secret, validator=_usable)
+    password: Secret = attrs.field(converter=_as_secret, validator=_usable)
+
+    def form(self) -> dict[str, str]:
+        """Give name and password, without a grant type (API document)."""
+        return {"username": self.username.reveal(), "password": self.password.reveal()}

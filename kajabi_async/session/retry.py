@@ -1,0 +1,134 @@
+"""When a failed attempt is repeated: a pure function, asked only after something went wrong."""
+
+from collections.abc import Callable, Mapping
+from datetime import UTC
+from email.utils import parsedate_to_datetime
+from typing import Final
+
+import attrs
+
+from kajabi_async.errors import ApiError, ConfigurationError, ConnectionFailedError, KajabiError, RequestTimeoutError
+
+__all__ = ["GiveUp", "Retry", "RetryPolicy", "decide", "maybe_applied", "read_retry_after"]
+
+_LONGEST_RETRY_AFTER: Final = 10.0**9
+_MOST_DIGITS: Final = 30
+
+
+@attrs.frozen(kw_only=True)
+class RetryPolicy:
+    """How often and after how long; ``RetryPolicy(max_attempts=1)`` never repeats anything."""
+
+    max_attempts: int = 4
+    """Attempts in all, the first one among them."""
+    base_seconds: float = 0.5
+    """The longest wait before the second attempt; it doubles with each further one."""
+    max_backoff_seconds: float = 30.0
+    statuses: frozenset[int] = frozenset({408, 429, 500, 502, 503, 504})
+    """The statuses after which a read is repeated."""
+
+    def __attrs_post_init__(self) -> None:
+        if isinstance(self.max_attempts, bool) or self.max_attempts < 1:
+            raise ConfigurationError(f"max_attempts must be at least 1, got {self.max_attempts!r}")
+        if self.base_seconds < 0 or self.max_backoff_seconds < 0:
+            raise ConfigurationError("the back-off times must not be negative")
+
+
+@attrs.frozen
+class Retry:
+    """Try again after that many seconds."""
+
+    after_seconds: float
+    everyone: bool = False
+    """The server asked for the pause: it is meant for all requests, not only for this one."""
+
+
+@attrs.frozen
+class GiveUp:
+    """Raise the error."""
+
+
+def decide(
+    policy: RetryPolicy,
+    error: KajabiError,
+    *,
+    is_write: bool,
+    attempt: int,
+    now: float,
+    deadline: float | None,
+    jitter: Callable[[], float],
+) -> Retry | GiveUp:
+    """Decide what follows on *attempt*, counted from 1, having failed with *error*.
+
+    Reads are repeated after the statuses of the policy and when no answer came; writes only when provably not a byte
+    of them left. A wait that *deadline* does not leave room for is not begun.
+    """
+    if attempt >= policy.max_attempts or not _may_repeat(policy, error, is_write=is_write):
+        return GiveUp()
+    retry = _wait(policy, error, attempt, jitter)
+    if deadline is not None and now + retry.after_seconds >= deadline:
+        return GiveUp()
+    return retry
+
+
+def maybe_applied(error: KajabiError, *, is_write: bool) -> bool:
+    """Tell whether a write that ended in *error*, after having been sent, may have taken effect."""
+    if not is_write or _never_sent(error):
+        return False
+    if isinstance(error, ApiError):
+        # Other statuses are the server's word that it did nothing.
+        return error.status >= 500 or error.status == 408 or error.status < 400  # noqa: PLR2004
+    return True
+
+
+def read_retry_after(headers: Mapping[str, str], *, wall_time: float) -> float | None:
+    """Read Retry-After as seconds from now: a number or an HTTP date (RFC 9110, 10.2.3); None where it is neither.
+
+    A date is taken relative to the answer's own Date, so that a clock that is wrong here does no harm.
+    """
+    value = headers.get("retry-after", "").strip()
+    if not value:
+        return None
+    seconds = _number(value)
+    if seconds is None:
+        moment, sent = _moment(value), _moment(headers.get("date", ""))
+        seconds = None if moment is None else moment - (wall_time if sent is None else sent)
+    return None if seconds is None else min(max(seconds, 0.0), _LONGEST_RETRY_AFTER)
+
+
+def _may_repeat(policy: RetryPolicy, error: KajabiError, *, is_write: bool) -> bool:
+    if _never_sent(error):
+        return True
+    if is_write:
+        return False
+    if isinstance(error, ApiError):
+        return error.status in policy.statuses
+    return isinstance(error, (ConnectionFailedError, RequestTimeoutError))
+
+
+def _never_sent(error: KajabiError) -> bool:
+    return isinstance(error, (ConnectionFailedError, RequestTimeoutError)) and error.never_sent
+
+
+def _wait(policy: RetryPolicy, error: KajabiError, attempt: int, jitter: Callable[[], float]) -> Retry:
+    asked = error.retry_after if isinstance(error, ApiError) else None
+    longest = min(policy.max_backoff_seconds, policy.base_seconds * 2 ** min(attempt - 1, 60))
+    backoff = jitter() * longest
+    # A little on top, so that not everyone comes back in the same instant.
+    return Retry(backoff) if asked is None else Retry(asked + min(backoff, 1.0), everyone=True)
+
+
+def _number(value: str) -> float | None:
+    digits = value.removeprefix("-")
+    whole, _, fraction = digits.partition(".")
+    if not (whole + fraction).isascii() or not (whole + fraction).isdigit() or len(digits) > _MOST_DIGITS:
+        return None
+    return float(value)
+
+
+def _moment(value: str) -> float | None:
+    try:
+        moment = parsedate_to_datetime(value)
+    except (TypeError, ValueError, IndexError, OverflowError):
+        return None
+    return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()

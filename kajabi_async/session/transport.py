@@ -1,0 +1,224 @@
+"""One request on the wire, one answer back; the only module of the session that knows which HTTP library does it."""
+
+import asyncio
+from collections.abc import Callable, Mapping
+from typing import Any, Final
+
+import aiohttp
+from aiohttp.http_exceptions import ContentEncodingError
+from yarl import URL
+
+from kajabi_async.errors import (
+    AnswerTooLargeError,
+    ConfigurationError,
+    ConnectionFailedError,
+    DecodeError,
+    KajabiError,
+    RequestTimeoutError,
+    TransportError,
+)
+from kajabi_async.exchange import FORM, JSON_API, Answer, Request
+from kajabi_async.session.credentials import Secret
+from kajabi_async.session.timeouts import Timeouts
+
+__all__ = ["Transport"]
+
+_KEEP_ALIVE_SECONDS: Final = 15.0
+_DNS_CACHE_SECONDS: Final = 300
+_RESENT_BY_AIOHTTP: Final = frozenset({"DELETE", "PUT"})
+
+
+class Transport:
+    """The pool, or a session that was handed in, and how its failures are told."""
+
+    def __init__(
+        self,
+        *,
+        base_url: str,
+        timeouts: Timeouts,
+        max_answer_bytes: int,
+        user_agent: str,
+        http_session: aiohttp.ClientSession | None = None,
+    ) -> None:
+        self._base_url = base_url
+        self._timeouts = timeouts
+        self._client_timeout = aiohttp.ClientTimeout(
+            total=None, connect=None, sock_connect=timeouts.connect, sock_read=timeouts.read
+        )
+        self._max_answer_bytes = max_answer_bytes
+        self._user_agent = user_agent
+        self._owned = http_session is None
+        self._session = http_session
+
+    async def send(self, request: Request, token: Secret | None) -> Answer:
+        """Give the answer, whatever its status; an error of our own tree where none came or it cannot be read."""
+        try:
+            return await self._exchange(request, token)
+        except KajabiError:
+            raise
+        except Exception as error:  # noqa: BLE001 - nothing foreign leaves this module
+            failure = self._translated(error, request)
+        # Raised out here, so that no foreign exception, with the headers in its frames, hangs on ours.
+        raise failure
+
+    async def aclose(self) -> None:
+        """Close the pool; a session that was handed in is left as it is."""
+        session, self._session = self._session, None if self._owned else self._session
+        if self._owned and session is not None:
+            await session.close()
+
+    @property
+    def is_open(self) -> bool:
+        """Whether there is a pool of our own that was not closed."""
+        return self._owned and self._session is not None
+
+    async def _exchange(self, request: Request, token: Secret | None) -> Answer:
+        session = self._session or self._open()
+        async with session.request(
+            request.method,
+            self._url(request),
+            headers=_headers(request, token, self._user_agent),
+            data=request.body,
+            allow_redirects=False,
+            timeout=self._client_timeout,
+            **_sent_once(request),
+        ) as response:
+            return Answer(response.status, response.headers, await self._read(response, request))
+
+    def _open(self) -> aiohttp.ClientSession:
+        self._session = aiohttp.ClientSession(
+            connector=aiohttp.TCPConnector(
+                limit=0, ttl_dns_cache=_DNS_CACHE_SECONDS, keepalive_timeout=_KEEP_ALIVE_SECONDS
+            ),
+            cookie_jar=aiohttp.DummyCookieJar(),
+            timeout=self._client_timeout,
+            trust_env=False,
+            raise_for_status=False,
+        )
+        return self._session
+
+    def _url(self, request: Request) -> URL:
+        query = f"?{request.query}" if request.query else ""
+        # Encoded already: yarl must not undo what was quoted, nor walk up a path.
+        return URL(f"{self._base_url}{request.path}{query}", encoded=True)
+
+    async def _read(self, response: aiohttp.ClientResponse, request: Request) -> bytes:
+        pieces: list[bytes] = []
+        size = 0
+        async for piece in response.content.iter_any():
+            size += len(piece)
+            if size > self._max_answer_bytes:
+                response.close()
+                raise AnswerTooLargeError(
+                    f"larger than the limit of {self._max_answer_bytes} bytes, counted after decompression",
+                    context=f"{request.method} {request.path}",
+                )
+            pieces.append(piece)
+        return pieces[0] if len(pieces) == 1 else b"".join(pieces)
+
+    def _translated(self, error: Exception, request: Request) -> KajabiError:
+        for foreign, translate in _TRANSLATIONS:
+            if isinstance(error, foreign):
+                return translate(error, request, self._timeouts)
+        return _broken(error, request, self._timeouts)
+
+
+def _headers(request: Request, token: Secret | None, user_agent: str) -> dict[str, str]:
+    headers = {
+        "Accept": "application/json" if request.content_type == FORM else JSON_API,
+        "User-Agent": user_agent,
+    }
+    if token is not None:
+        headers["Authorization"] = f"Bearer {token.reveal()}"
+    if request.body is not None:
+        headers["Content-Type"] = request.content_type
+    return headers
+
+
+class _SendOnce:
+    """A client middleware that lets one send through: aiohttp resends some methods by itself on a stale connection."""
+
+    def __init__(self) -> None:
+        self._sent = False
+
+    async def __call__(
+        self, request: aiohttp.ClientRequest, handler: aiohttp.ClientHandlerType
+    ) -> aiohttp.ClientResponse:
+        if self._sent:
+            raise aiohttp.ServerDisconnectedError
+        self._sent = True
+        return await handler(request)
+
+
+def _sent_once(request: Request) -> Mapping[str, Any]:
+    return {"middlewares": (_SendOnce(),)} if request.method in _RESENT_BY_AIOHTTP else {}
+
+
+Translate = Callable[[Any, Request, Timeouts], KajabiError]
+
+
+def _never_connected(error: Any, request: Request, _: Timeouts) -> TransportError:
+    reason = getattr(error, "strerror", None) or type(error).__name__
+    failure = ConnectionFailedError(f"could not connect: {reason}", method=request.method, path=request.path)
+    failure.never_sent = True
+    return failure
+
+
+def _broken(error: Any, request: Request, _: Timeouts) -> TransportError:
+    message = f"the connection broke before the whole answer had come ({type(error).__name__})"
+    return ConnectionFailedError(message, method=request.method, path=request.path)
+
+
+def _no_http(_: Any, request: Request, __: Timeouts) -> TransportError:
+    return ConnectionFailedError("the answer was not HTTP", method=request.method, path=request.path)
+
+
+def _not_decompressed(_: Any, request: Request, __: Timeouts) -> KajabiError:
+    return DecodeError("the compressed body cannot be decompressed", context=f"{request.method} {request.path}")
+
+
+def _cut(error: Any, request: Request, timeouts: Timeouts) -> KajabiError:
+    if isinstance(error.__cause__, ContentEncodingError):
+        return _not_decompressed(error, request, timeouts)
+    return _broken(error, request, timeouts)
+
+
+def _connect_timed_out(_: Any, request: Request, timeouts: Timeouts) -> TransportError:
+    return RequestTimeoutError(
+        f"no connection within {timeouts.connect} s",
+        phase="connect",
+        seconds=timeouts.connect,
+        method=request.method,
+        path=request.path,
+    )
+
+
+def _read_timed_out(_: Any, request: Request, timeouts: Timeouts) -> TransportError:
+    return RequestTimeoutError(
+        f"nothing came for {timeouts.read} s",
+        phase="read",
+        seconds=timeouts.read,
+        method=request.method,
+        path=request.path,
+    )
+
+
+def _misused(error: Any, _: Request, __: Timeouts) -> KajabiError:
+    return ConfigurationError(f"the HTTP session cannot be used: {error}")
+
+
+_TRANSLATIONS: Final[tuple[tuple[type[Exception], Translate], ...]] = (
+    # The most specific first: some are subclasses of those below.
+    (aiohttp.ConnectionTimeoutError, _connect_timed_out),
+    (asyncio.TimeoutError, _read_timed_out),
+    (aiohttp.ClientConnectorError, _never_connected),
+    (aiohttp.ClientSSLError, _never_connected),
+    (aiohttp.InvalidURL, _misused),
+    (aiohttp.ClientPayloadError, _cut),
+    (ContentEncodingError, _not_decompressed),
+    (aiohttp.ClientResponseError, _no_http),
+    (aiohttp.ClientError, _broken),
+    (OSError, _broken),
+    (RuntimeError, _misused),
+    (ValueError, _no_http),
+)

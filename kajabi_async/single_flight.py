@@ -1,0 +1,96 @@
+"""One piece of work under way for each key, however many wait for it.
+
+The work runs in a task of the flight's own and every caller waits on a future of its own: cancelling one disturbs no
+other. ``asyncio.shield`` would do this too, but livelocks CPython 3.14 where many waiters come and go.
+"""
+
+import asyncio
+import copy
+from collections.abc import Callable, Coroutine, Hashable
+from typing import Any, Generic, TypeVar
+
+import attrs
+
+from kajabi_async.errors import ClientClosedError, KajabiError
+
+__all__ = ["SingleFlight"]
+
+K = TypeVar("K", bound=Hashable)
+V = TypeVar("V")
+
+
+@attrs.define(eq=False)
+class _Flight(Generic[V]):
+    task: "asyncio.Task[V]"
+    waiting: "set[asyncio.Future[V]]" = attrs.field(factory=set["asyncio.Future[V]"])
+
+
+class SingleFlight(Generic[K, V]):
+    """Coalesces calls by key."""
+
+    def __init__(self, *, abandon: bool) -> None:
+        """Cancel the work when nobody waits for it any more, if *abandon*; otherwise see it through."""
+        self._abandon = abandon
+        self._flights: dict[K, _Flight[V]] = {}
+        self._closed = False
+
+    async def run(self, key: K, start: Callable[[], Coroutine[Any, Any, V]]) -> V:
+        """Give what ``start()`` gives, called only where nothing for *key* is under way.
+
+        Each caller gets an error of its own, so that no traceback grows with the number of waiters.
+        """
+        flight = self.begin(key, start)
+        future: asyncio.Future[V] = asyncio.get_running_loop().create_future()
+        flight.waiting.add(future)
+        try:
+            return await future
+        finally:
+            flight.waiting.discard(future)
+            if self._abandon and not flight.waiting and not flight.task.done():
+                self._drop(key, flight)
+
+    def begin(self, key: K, start: Callable[[], Coroutine[Any, Any, V]]) -> _Flight[V]:
+        """Start the work where nothing for *key* is under way, without waiting for it."""
+        if self._closed:
+            raise ClientClosedError("the client is closed")
+        flight = self._flights.get(key)
+        if flight is None:
+            task = asyncio.get_running_loop().create_task(start(), name="kajabi_async shared request")
+            flight = self._flights[key] = _Flight(task)
+            task.add_done_callback(lambda _: self._land(key, flight))
+        return flight
+
+    async def aclose(self) -> None:
+        """Cancel what is under way and wait until it has gone; waiters get ClientClosedError."""
+        self._closed = True
+        flights = tuple(self._flights.values())
+        for flight in flights:
+            flight.task.cancel()
+        if flights:
+            await asyncio.wait([flight.task for flight in flights])
+
+    def _drop(self, key: K, flight: _Flight[V]) -> None:
+        flight.task.cancel()
+        # Whoever comes next must not join work that is being cancelled.
+        if self._flights.get(key) is flight:
+            del self._flights[key]
+
+    def _land(self, key: K, flight: _Flight[V]) -> None:
+        if self._flights.get(key) is flight:
+            del self._flights[key]
+        for future in flight.waiting:
+            if not future.done():
+                _settle(future, flight.task)
+        if not flight.task.cancelled():
+            flight.task.exception()
+
+
+def _settle(future: "asyncio.Future[V]", task: "asyncio.Task[V]") -> None:
+    if task.cancelled():
+        future.set_exception(ClientClosedError("the client was closed while the request was under way"))
+        return
+    error = task.exception()
+    if error is None:
+        future.set_result(task.result())
+    else:
+        future.set_exception(copy.copy(error) if isinstance(error, KajabiError) else error)

@@ -1,0 +1,46 @@
+"""What every test may count on: the official API document, no leftover settings, the same examples on every run."""
+
+import os
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from hypothesis import HealthCheck, settings
+
+DOCUMENT = Path(__file__).parents[2] / "shared" / "reference" / "kajabi-openapi-1.1.0.yaml"
+
+settings.register_profile(
+    "repeatable",
+    derandomize=True,
+    database=None,
+    deadline=None,
+    max_examples=200,
+    # Neither says anything about the code when the machine is busy.
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture],
+)
+settings.load_profile("repeatable")
+
+
+@cache
+def _document() -> dict[str, Any] | None:
+    if not DOCUMENT.exists():
+        return None
+    loaded: dict[str, Any] = yaml.load(DOCUMENT.read_text("utf-8"), getattr(yaml, "CSafeLoader", yaml.SafeLoader))
+    return loaded
+
+
+@pytest.fixture(scope="session")
+def openapi() -> dict[str, Any]:
+    """The official OpenAPI document of the API; the test is skipped where it does not lie beside the checkout."""
+    document = _document()
+    if document is None:
+        pytest.skip("the official API document ../shared/reference/kajabi-openapi-1.1.0.yaml is not there")
+    return document
+
+
+@pytest.fixture(autouse=True)
+def _no_settings_from_outside(monkeypatch: pytest.MonkeyPatch) -> None:  # pyright: ignore[reportUnusedFunction]  # autouse
+    for name in [name for name in os.environ if name.startswith("KAJABI_")]:
+        monkeypatch.delenv(name)

@@ -1,0 +1,216 @@
+import enum
+import json
+import math
+from collections.abc import Callable
+from datetime import UTC, datetime
+from types import MappingProxyType
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from kajabi_async.errors import DecodeError, InvalidArgumentError
+from kajabi_async.jsonapi.decoding import (
+    NO_MEMBERS,
+    RawJson,
+    decode,
+    decode_document,
+    decode_loosely,
+    decode_resource_object,
+    encode,
+    json_array,
+    json_object,
+    kept,
+    split_rows,
+)
+from tests.jsonapi.strategies import json_values
+
+
+class Colour(enum.StrEnum):
+    BLUE = "blue"
+
+
+class SafeText(str):
+    __slots__ = ()
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"",
+        b" ",
+        b"NaN",
+        b'{"a": Infinity}',
+        b"-Infinity",
+        b"[1, 2",
+        b"[1, 2,]",
+        b'{"a": 1,}',
+        b"{'a': 1}",
+        b"[1] trailing",
+        b"01",
+        b"+1",
+        b'"\x01"',
+        b'"\xff\xfe"',
+        b'"\\ud800"',
+        b'"\\udc00 lone"',
+        b"\xef\xbb\xbf{}",
+        b"<html><body>Not found</body></html>",
+        b"1" * 5000,
+        b"1e999",
+    ],
+)
+def test_refuses_what_is_no_json(body: bytes) -> None:
+    """NaN, halves of surrogate pairs, broken UTF-8, HTML and numbers without end are DecodeError, never a value."""
+    with pytest.raises(DecodeError):
+        decode(body)
+
+
+@pytest.mark.parametrize("opening", [b"[", b'{"a":'])
+@pytest.mark.parametrize("depth", [2_000, 500_000])
+def test_refuses_nesting_without_end(opening: bytes, depth: int) -> None:
+    """A body that is nested very deeply is DecodeError and does not exhaust the stack."""
+    closing = b"]" if opening == b"[" else b"}"
+    with pytest.raises(DecodeError, match="nested too deeply"):
+        decode(opening * depth + b"1" + closing * depth)
+
+
+def test_refuses_nesting_without_end_in_a_member_that_is_skipped() -> None:
+    """A member nobody asked for is no way round the limit of nesting."""
+    deep = b"[" * 200_000 + b"]" * 200_000
+    with pytest.raises(DecodeError, match="nested too deeply"):
+        decode_document(b'{"data": null, "unknown": ' + deep + b"}", context="GET /v1/customers")
+
+
+def test_keeps_large_whole_numbers_exactly() -> None:
+    """A whole number beyond 64 bits loses no digit."""
+    assert decode(b"123456789012345678901234567890") == 123456789012345678901234567890
+
+
+def test_names_what_was_being_read() -> None:
+    """The error says which answer could not be read."""
+    with pytest.raises(DecodeError, match="^GET /v1/customers: ") as caught:
+        decode(b"{", context="GET /v1/customers")
+    assert caught.value.context == "GET /v1/customers"
+
+
+def test_says_where_utf8_breaks() -> None:
+    """Text that is not UTF-8 is called so, rather than malformed JSON."""
+    with pytest.raises(DecodeError, match="not UTF-8"):
+        decode(b'"caf\xe9"')
+
+
+def test_hides_the_decoder_behind_the_error() -> None:
+    """The exception of the decoder is no part of the error, so that the decoder can be replaced."""
+    with pytest.raises(DecodeError) as caught:
+        decode(b"{")
+    assert caught.value.__cause__ is None
+    assert caught.value.__suppress_context__
+
+
+@pytest.mark.parametrize("read", [decode_document, decode_loosely])
+@pytest.mark.parametrize("body", [b"[]", b'"data"', b"null", b"1", b"true"])
+def test_refuses_a_root_that_is_no_object(read: Callable[..., Any], body: bytes) -> None:
+    """Row 11: the root of a document is an object."""
+    with pytest.raises(DecodeError):
+        read(body, context="GET /v1/customers")
+
+
+@pytest.mark.parametrize("body", [b"1", b"null", b"[]", b'"1"'])
+def test_refuses_a_row_that_is_no_object(body: bytes) -> None:
+    """A resource object is an object."""
+    with pytest.raises(DecodeError):
+        decode_resource_object(body, context="GET /v1/customers")
+
+
+def test_leaves_the_parts_of_a_row_unread() -> None:
+    """Links, meta and relationships of a row stay text until somebody asks."""
+    row = decode_resource_object(b'{"type": "a", "id": "1", "links": {"self": 1}}', context="")
+    assert isinstance(row.links, RawJson)
+    assert bytes(row.links) == b'{"self": 1}'
+    assert bytes(row.meta) == b"{}"
+
+
+def test_splits_an_array_without_reading_its_elements() -> None:
+    """Every element is its own text, whatever it is; null has no elements."""
+    (raw,) = split_rows(RawJson(b'[{"a": [1, null]}]'), context="")
+    assert bytes(raw) == b'{"a": [1, null]}'
+    assert split_rows(RawJson(b" null "), context="") == []
+
+
+def test_keeps_text_apart_from_the_answer_it_came_in() -> None:
+    """What is kept does not hold the whole answer in memory; what was left out is one shared object."""
+    row = decode_resource_object(b'{"type": "a", "id": "1", "links": {"self": null}}', context="")
+    assert kept(row.links) is not row.links
+    assert bytes(kept(row.links)) == b'{"self": null}'
+    assert kept(row.meta) is NO_MEMBERS
+
+
+@pytest.mark.parametrize("value", [None, 1, "text", [], True])
+def test_takes_only_objects_for_objects(value: Any) -> None:
+    """A JSON object is a mapping; everything else is None."""
+    assert json_object(value) is None
+    assert json_object({"a": value}) == {"a": value}
+
+
+@pytest.mark.parametrize("value", [None, 1, "text", {}, True])
+def test_takes_only_arrays_for_arrays(value: Any) -> None:
+    """A JSON array is a list; everything else, text among it, is None."""
+    assert json_array(value) is None
+    assert json_array([value]) == [value]
+
+
+@pytest.mark.parametrize("number", [math.nan, math.inf, -math.inf])
+@pytest.mark.parametrize("place", ["alone", "in an array", "in an object", "deep"])
+def test_refuses_to_write_numbers_that_json_has_not(number: float, place: str) -> None:
+    """NaN is refused rather than written as null, which would clear the attribute on the server."""
+    value: Any = {"alone": number, "in an array": [number], "in an object": {"a": number}}.get(place, {"a": [{"b": number}]})
+    with pytest.raises(InvalidArgumentError, match="no JSON number"):
+        encode(value)
+
+
+@pytest.mark.parametrize("value", [b"bytes", bytearray(b"bytes"), memoryview(b"bytes"), object(), {None: 1}, "\ud800"])
+def test_refuses_to_write_what_has_no_form_in_json(value: Any) -> None:
+    """Bytes, objects and half a surrogate pair are refused before anything is sent, with an error of the tree."""
+    with pytest.raises(InvalidArgumentError, match="body of the request"):
+        encode({"data": [value]})
+
+
+def test_refuses_to_write_what_contains_itself() -> None:
+    """A list within itself is refused, not followed for ever."""
+    endless: list[Any] = []
+    endless.append(endless)
+    with pytest.raises(InvalidArgumentError):
+        encode(endless)
+
+
+def test_writes_text_of_other_classes_as_text() -> None:
+    """A template engine's safe string and an enumeration of strings are text like any other."""
+    written = encode({"name": SafeText("Ann"), "colour": Colour.BLUE, "names": [SafeText("Bo")]})
+    assert json.loads(written) == {"name": "Ann", "colour": "blue", "names": ["Bo"]}
+
+
+def test_writes_mappings_of_other_classes_as_objects() -> None:
+    """A read-only view of a mapping is an object like any other."""
+    assert encode(MappingProxyType({"custom_1": None})) == b'{"custom_1":null}'
+
+
+def test_writes_times_as_iso_text() -> None:
+    """A time is written in the form the API prints."""
+    assert encode(datetime(2026, 8, 2, 20, 26, tzinfo=UTC)) == b'"2026-08-02T20:26:00Z"'
+
+
+@given(json_values)
+def test_reads_back_what_it_wrote(value: Any) -> None:
+    """Whatever JSON can carry goes to text and back without a change."""
+    assert decode(encode(value)) == value
+
+
+@given(st.binary(max_size=200))
+def test_gives_a_value_or_an_error_of_the_tree_for_any_bytes(body: bytes) -> None:
+    """Random bytes are JSON or DecodeError."""
+    for read in (decode, lambda text: decode_document(text, context=""), lambda text: decode_loosely(text, context="")):
+        try:
+            read(body)
+        except DecodeError as error:
+            assert str(error)

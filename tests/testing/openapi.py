@@ -1,0 +1,50 @@
+"""The official OpenAPI document as JSON Schemas."""
+
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from jsonschema import Draft202012Validator
+
+DOCUMENT = Path(__file__).parents[2] / ".." / "shared" / "reference" / "kajabi-openapi-1.1.0.yaml"
+
+
+@cache
+def document() -> dict[str, Any]:
+    if not DOCUMENT.exists():
+        pytest.skip(f"the official OpenAPI document is not at {DOCUMENT.name} beside the repository")
+    loaded: dict[str, Any] = yaml.load(DOCUMENT.read_text(), Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))
+    return loaded
+
+
+@cache
+def _components() -> Any:
+    return _with_nulls(document()["components"])
+
+
+def _with_nulls(schema: Any) -> Any:
+    """``nullable: true`` is OpenAPI 3.0 and means nothing in 3.1; the document means it."""
+    if isinstance(schema, list):
+        return [_with_nulls(part) for part in schema]
+    if not isinstance(schema, dict):
+        return schema
+    read = {key: _with_nulls(value) for key, value in schema.items()}
+    return {"anyOf": [read, {"type": "null"}]} if schema.get("nullable") is True else read
+
+
+def answers(method: str, path: str) -> dict[str, Any]:
+    """Give the documented answers of an operation, whatever it calls its path parameter."""
+    found: dict[str, Any] = document()["paths"][path][method.lower()]["responses"]
+    return {str(status): answer for status, answer in found.items()}
+
+
+def problems(method: str, path: str, status: int, got: Any) -> list[str]:
+    """Tell where *got* is not what the document says of that answer; nothing where it says nothing."""
+    content = answers(method, path)[str(status)].get("content")
+    if content is None:
+        return []
+    (media_type,) = content.values()
+    schema = {**_with_nulls(media_type["schema"]), "components": _components()}
+    return [f"{error.json_path}: {error.message}" for error in Draft202012Validator(schema).iter_errors(got)]
