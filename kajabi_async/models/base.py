@@ -7,7 +7,7 @@ An attribute the answer did not carry is an empty slot: it is neither null nor e
 from collections.abc import Callable, Mapping
 from difflib import get_close_matches
 from types import MappingProxyType
-from typing import Any, ClassVar, Final, NoReturn, TypeVar
+from typing import TYPE_CHECKING, Any, ClassVar, Final, NoReturn, TypeVar
 
 import attrs
 
@@ -78,11 +78,13 @@ class Resource:
     def __hash__(self) -> int:
         return hash(self.identifier)
 
-    def __getattr__(self, name: str) -> Any:
-        # Only reached where a slot is empty or there is no such attribute at all.
-        if name in attribute_names(type(self)):
-            raise FieldNotLoadedError(_why_not_loaded(self, name), name=name)
-        raise AttributeError(_no_such_attribute(self, name))
+    if not TYPE_CHECKING:  # With it, type checkers would take any misspelt attribute for a real one.
+
+        def __getattr__(self, name: str) -> NoReturn:
+            # Only reached where a slot is empty or there is no such attribute at all.
+            if name in attribute_names(type(self)):
+                raise FieldNotLoadedError(_why_not_loaded(self, name), name=name)
+            raise AttributeError(_no_such_attribute(self, name))
 
     def __getstate__(self) -> dict[str, Any]:
         """Give what travels: attributes, linkage and the related resources at hand, but no way back to a client."""
@@ -92,14 +94,13 @@ class Resource:
             "relationships": self.origin.relationships,
             "links": self.origin.links,
             "meta": self.origin.meta,
-            "related": [*_related_at_hand(self)],
+            "related": _related_at_hand(self),
         }
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         for name, value in state["attributes"].items():
             object.__setattr__(self, name, value)
-        known = {related.identifier: related for related in state["related"]}
-        origin = Origin(Scope(known=known), state["relationships"], state["links"], state["meta"])
+        origin = Origin(Scope(known=state["related"]), state["relationships"], state["links"], state["meta"])
         object.__setattr__(self, "origin", origin)
         object.__setattr__(self, "extra", state["extra"] or NO_EXTRA)
 
@@ -162,14 +163,11 @@ def _is_set(instance: Resource, name: str) -> bool:
     return True
 
 
-def _related_at_hand(owner: Resource) -> set[Resource]:
-    scope = owner.origin.scope
-    found = (
-        scope.known.get(identifier)
-        for relationship in owner.origin.relationships.values()
-        for identifier in relationship.identifiers
-    )
-    return {related for related in found if related is not None}
+def _related_at_hand(owner: Resource) -> dict[Identifier, Resource]:
+    # By identifier, as in a cycle the related resource itself is not filled yet when its owner is.
+    known = owner.origin.scope.known
+    linked = (each for relationship in owner.origin.relationships.values() for each in relationship.identifiers)
+    return {identifier: known[identifier] for identifier in linked if identifier in known}
 
 
 def _why_not_loaded(instance: Resource, name: str) -> str:

@@ -14,7 +14,7 @@ import cattrs
 
 from kajabi_async.jsonapi.decoding import json_array, json_object
 
-__all__ = ["CONVERTER", "Part", "Refused", "converter_for", "plain_type_of"]
+__all__ = ["CONVERTER", "Part", "Refused", "converter_for", "hook_for", "plain_type_of"]
 
 _WHOLE_NUMBER: Final = re.compile(r"[+-]?[0-9]{1,100}")
 _DECIMAL_NUMBER: Final = re.compile(r"[+-]?[0-9]{1,100}(\.[0-9]{0,100})?")
@@ -51,10 +51,15 @@ class Part:
 P = TypeVar("P", bound=Part)
 
 
+def hook_for(annotation: Any) -> tuple[Callable[[Any, Any], Any], Any]:
+    """Give the hook for values other than null, and the type it wants to be called with."""
+    wanted = _without_none(annotation)
+    return CONVERTER.get_structure_hook(wanted), wanted
+
+
 def converter_for(annotation: Any) -> Callable[[Any], Any]:
     """Give the function that turns a JSON value other than null into *annotation*, or raises `Refused`."""
-    wanted = _without_none(annotation)
-    hook = CONVERTER.get_structure_hook(wanted)
+    hook, wanted = hook_for(annotation)
     return lambda value: hook(value, wanted)
 
 

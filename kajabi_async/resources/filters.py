@@ -195,7 +195,7 @@ def encode_extra_filters(extra: Mapping[str, object]) -> tuple[tuple[str, str], 
     pairs: list[tuple[str, str]] = []
     for name, value in sorted(extra.items()):
         parameter = name if "[" in name else f"filter[{name}]"
-        if not is_parameter_name(parameter):
+        if not name or not is_parameter_name(parameter):
             raise InvalidArgumentError(f"{name!r} cannot be the name of a filter")
         pairs.extend(_pairs(parameter, _ANYTHING, value))
     return tuple(pairs)

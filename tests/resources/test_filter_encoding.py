@@ -1,0 +1,171 @@
+"""Filters: refused by name and by kind before anything is sent, and written as the server reads them."""
+
+from datetime import UTC, date, datetime
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from kajabi_async import InvalidArgumentError, UnknownFilterError
+from kajabi_async.resources.filter_sets import (
+    OrderFilters,
+    PayoutFilters,
+    PeopleFilters,
+    ProductFilters,
+    PurchaseFilters,
+)
+from kajabi_async.resources.filters import encode_extra_filters, encode_filters
+
+
+@pytest.mark.parametrize(
+    ("declared", "name", "value", "expected"),
+    [
+        (PeopleFilters, "site_id", 9, ("filter[site_id]", "9")),
+        (PeopleFilters, "has_tag_id", ["5", 6], ("filter[has_tag_id]", "5,6")),
+        (PeopleFilters, "has_all_tag_id", "5,6", ("filter[has_all_tag_id]", "5,6")),
+        (PeopleFilters, "subscribed", True, ("filter[subscribed]", "true")),
+        (PeopleFilters, "is_hidden", False, ("filter[is_hidden]", "false")),
+        (PeopleFilters, "created_in_last", 30, ("filter[created_in_last]", "30")),
+        (PeopleFilters, "net_revenue_greater_than", Decimal("99.50"), ("filter[net_revenue_greater_than]", "99.50")),
+        (PeopleFilters, "email_contains", "a+b@example.com", ("filter[email_contains]", "a+b@example.com")),
+        (PayoutFilters, "start_date", date(2024, 12, 1), ("filter[start_date]", "2024-12-01")),
+        (PayoutFilters, "start_date", "2024-12-01", ("filter[start_date]", "2024-12-01")),
+        (OrderFilters, "fulfilled_at_null", True, ("filter[fulfilled_at_null]", "true")),
+        (OrderFilters, "currency_code_in", ["USD", "EUR"], ("filter[currency_code_in]", "USD,EUR")),
+        (
+            OrderFilters,
+            "created_at_gteq",
+            datetime(2024, 1, 1, tzinfo=UTC),
+            ("filter[created_at_gteq]", "2024-01-01T00:00:00+00:00"),
+        ),
+        (PurchaseFilters, "amount_in_cents_gt", 19900, ("filter[amount_in_cents_gt]", "19900")),
+        (PurchaseFilters, "opt_in_cont", "x", ("filter[opt_in_cont]", "x")),
+    ],
+)
+def test_a_value_is_written_as_the_server_reads_it(declared: type, name: str, value: Any, expected: Any) -> None:
+    """Ids, lists of ids, days, truth, dates and amounts each have one spelling."""
+    assert encode_filters(declared, {name: value}, owner="things") == (expected,)
+
+
+def test_a_list_the_server_wants_repeated_is_repeated() -> None:
+    """``exclude_product_types`` is sent once for each value, with empty brackets."""
+    given = {"exclude_product_types": ["Courses::CohortCourse", "Podcast"]}
+    assert encode_filters(ProductFilters, given, owner="products") == (
+        ("filter[exclude_product_types][]", "Courses::CohortCourse"),
+        ("filter[exclude_product_types][]", "Podcast"),
+    )
+
+
+def test_the_order_of_filters_does_not_depend_on_the_caller() -> None:
+    """One question has one query, so that it can be compared and cached."""
+    there = encode_filters(PeopleFilters, {"search": "a", "site_id": 1}, owner="customers")
+    back = encode_filters(PeopleFilters, {"site_id": 1, "search": "a"}, owner="customers")
+    assert there == back
+
+
+@pytest.mark.parametrize(
+    ("name", "nearest"),
+    [("has_offer", "has_offer_id"), ("email", "email_contains"), ("created_in_lst", "created_in_last")],
+)
+def test_an_unknown_filter_is_refused_with_the_nearest_known_one(name: str, nearest: str) -> None:
+    """The server would ignore it and answer an unfiltered page."""
+    with pytest.raises(UnknownFilterError, match="extra_filters=") as caught:
+        encode_filters(PeopleFilters, {name: "x"}, owner="customers")
+    assert caught.value.name == name
+    assert nearest in str(caught.value) or nearest in caught.value.known
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "wanted"),
+    [
+        ("site_id", True, "an id"),
+        ("site_id", "1/2", "an id"),
+        ("has_tag_id", [], "an id, or several"),
+        ("has_tag_id", {"5": 1}, "an id, or several"),
+        ("subscribed", "yes", "True or False"),
+        ("created_in_last", "30", "a whole number of days"),
+        ("created_in_last", -1, "a whole number of days"),
+        ("net_revenue_equal_to", "much", "an amount"),
+        ("search", 5, "text"),
+        ("search", None, "leave it out"),
+    ],
+)
+def test_a_value_of_the_wrong_kind_is_refused(name: str, value: Any, wanted: str) -> None:
+    """The error names the parameter and the kind it takes."""
+    with pytest.raises(InvalidArgumentError, match=wanted) as caught:
+        encode_filters(PeopleFilters, {name: value}, owner="customers")
+    assert f"filter[{name}]" in str(caught.value)
+
+
+def test_a_naive_time_is_refused() -> None:
+    """Nobody can tell which moment it means."""
+    with pytest.raises(InvalidArgumentError, match="has no zone"):
+        encode_filters(OrderFilters, {"created_at_gt": datetime(2024, 1, 1)}, owner="orders")  # noqa: DTZ001 - the point
+    with pytest.raises(InvalidArgumentError, match="has no zone"):
+        encode_filters(OrderFilters, {"created_at_gt": "2024-01-01T00:00:00"}, owner="orders")
+    with pytest.raises(InvalidArgumentError, match="a date"):
+        encode_filters(OrderFilters, {"created_at_gt": "soon"}, owner="orders")
+
+
+def test_text_with_a_comma_is_refused() -> None:
+    """The server splits it in two, and there is no way to quote it."""
+    with pytest.raises(InvalidArgumentError, match="comma"):
+        encode_filters(PeopleFilters, {"search": "Lovelace, Ada"}, owner="customers")
+
+
+def test_extra_filters_are_the_way_out() -> None:
+    """A bare name stands for filter[name]; whole parameter names go as they are."""
+    assert encode_extra_filters(
+        {"brand_new": True, "filter[a][]": ["x", "y"], "when": date(2024, 1, 1), "n": (1.5).__int__()}
+    ) == (
+        ("filter[brand_new]", "true"),
+        ("filter[a][]", "x,y"),
+        ("filter[n]", "1"),
+        ("filter[when]", "2024-01-01"),
+    )
+
+
+@pytest.mark.parametrize("name", ["", "a&b", "filter[", "filter[_]", "a]b[c", "x y[", "-a"])
+def test_extra_filters_cannot_smuggle_in_another_parameter(name: str) -> None:
+    """Their names follow the rules for query parameters."""
+    with pytest.raises(InvalidArgumentError, match="cannot be the name"):
+        encode_extra_filters({name: "x"})
+
+
+@pytest.mark.parametrize(
+    ("path", "declared_in"),
+    [
+        ("contacts", "people:PeopleFilters"),
+        ("customers", "people:PeopleFilters"),
+        ("contact_tags", "people:ContactTagFilters"),
+        ("contact_notes", "people:ContactNoteFilters"),
+        ("custom_fields", "people:CustomFieldFilters"),
+        ("sites", "account:SiteFilters"),
+        ("hooks", "account:HookFilters"),
+        ("offers", "catalog:OfferFilters"),
+        ("products", "catalog:ProductFilters"),
+        ("courses", "catalog:CourseFilters"),
+        ("forms", "forms:FormFilters"),
+        ("form_submissions", "forms:FormSubmissionFilters"),
+        ("orders", "commerce:OrderFilters"),
+        ("order_items", "commerce:OrderItemFilters"),
+        ("purchases", "commerce:PurchaseFilters"),
+        ("transactions", "commerce:TransactionFilters"),
+        ("kajabi_payments_payouts", "commerce:PayoutFilters"),
+        ("podcasts", "content:PodcastFilters"),
+        ("blog_posts", "content:BlogPostFilters"),
+        ("landing_pages", "content:LandingPageFilters"),
+        ("website_pages", "content:WebsitePageFilters"),
+    ],
+)
+def test_every_documented_filter_of_a_list_is_declared(openapi: Any, path: str, declared_in: str) -> None:
+    """The names of the document's parameters, as keyword arguments."""
+    import importlib  # noqa: PLC0415 - by name, as the table above has it
+
+    module, _, name = declared_in.partition(":")
+    declared = getattr(importlib.import_module(f"kajabi_async.resources.filter_sets.{module}"), name)
+    parameters = openapi["paths"][f"/v1/{path}"]["get"].get("parameters", [])
+    documented = {
+        entry["name"].split("[")[1].rstrip("]") for entry in parameters if entry["name"].startswith("filter[")
+    }
+    assert documented - declared.__annotations__.keys() == set()
