@@ -8,6 +8,7 @@ import aiohttp
 import attrs
 
 from kajabi_async.testing import FakeKajabi
+from kajabi_async.testing.json_shapes import is_array
 
 JSON_API = "application/vnd.api+json"
 
@@ -82,6 +83,12 @@ class Caller:
 
 def caller_for(fake: FakeKajabi, session: aiohttp.ClientSession) -> Caller:
     return Caller(session, fake.issue_token())
+
+
+def related(resource: Any, relation: str) -> list[str]:
+    """Give the ids behind a relation that came with data."""
+    data: Any = resource["relationships"][relation]["data"]
+    return [entry["id"] for entry in (data if is_array(data) else [data])]
 
 
 def contact_body(site_id: str | None = "1", **attributes: Any) -> dict[str, Any]:

@@ -6,7 +6,9 @@ from typing import Any
 
 import pytest
 import yaml
-from jsonschema import Draft202012Validator
+from jsonschema import Draft202012Validator  # type: ignore[import-untyped]  # its stubs are not installed
+
+from kajabi_async.testing.json_shapes import is_array, is_object
 
 DOCUMENT = Path(__file__).parents[2] / ".." / "shared" / "reference" / "kajabi-openapi-1.1.0.yaml"
 
@@ -26,9 +28,9 @@ def _components() -> Any:
 
 def _with_nulls(schema: Any) -> Any:
     """``nullable: true`` is OpenAPI 3.0 and means nothing in 3.1; the document means it."""
-    if isinstance(schema, list):
+    if is_array(schema):
         return [_with_nulls(part) for part in schema]
-    if not isinstance(schema, dict):
+    if not is_object(schema):
         return schema
     read = {key: _with_nulls(value) for key, value in schema.items()}
     return {"anyOf": [read, {"type": "null"}]} if schema.get("nullable") is True else read
@@ -47,4 +49,5 @@ def problems(method: str, path: str, status: int, got: Any) -> list[str]:
         return []
     (media_type,) = content.values()
     schema = {**_with_nulls(media_type["schema"]), "components": _components()}
-    return [f"{error.json_path}: {error.message}" for error in Draft202012Validator(schema).iter_errors(got)]
+    validator: Any = Draft202012Validator(schema)
+    return [f"{error.json_path}: {error.message}" for error in validator.iter_errors(got)]

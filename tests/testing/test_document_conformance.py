@@ -11,8 +11,14 @@ from tests.testing import openapi
 from tests.testing.caller import Caller, caller_for, contact_body, identifiers
 
 _READS = [row for row in OPERATIONS.values() if row.method == "GET"]
-_IDS = {"contacts": "2150000001", "kajabi_payments_payouts": "payout_1", "orders": "20", "order_items": "20"}
-_IDS |= {"purchases": "20", "transactions": "20"}
+_IDS = {
+    "contacts": "2150000001",
+    "kajabi_payments_payouts": "payout_1",
+    "orders": "20",
+    "order_items": "20",
+    "purchases": "20",
+    "transactions": "20",
+}
 _ATTRIBUTE_SCHEMAS = {
     "forms": "form",
     "form_submissions": "form_submission",
@@ -83,7 +89,7 @@ async def test_included_resources_carry_every_attribute_of_their_schema(call: Ca
     schemas = openapi.document()["components"]["schemas"]
     course = await call.get("/v1/courses/1?include=modules,lessons.media")
     form = await call.get("/v1/forms/2?include=fields,contact_tags,offer,site")
-    seen = set()
+    seen: set[str] = set()
     for resource in (*course.document["included"], *form.document["included"]):
         seen.add(resource["type"])
         declared = schemas.get(f"{_ATTRIBUTE_SCHEMAS.get(resource['type'], resource['type'])}_attributes", {})

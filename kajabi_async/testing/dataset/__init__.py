@@ -1,0 +1,18 @@
+"""The data set: any size, grown from a seed, made only where somebody looks."""
+
+from kajabi_async.testing.dataset.account import account
+from kajabi_async.testing.dataset.catalog import catalog
+from kajabi_async.testing.dataset.commerce import commerce
+from kajabi_async.testing.dataset.content import content
+from kajabi_async.testing.dataset.family import Family
+from kajabi_async.testing.dataset.forms import forms
+from kajabi_async.testing.dataset.graph import Graph
+from kajabi_async.testing.dataset.people import people
+
+__all__ = ["all_families"]
+
+
+def all_families(graph: Graph) -> dict[str, Family]:
+    """Give every family by its type."""
+    parts = (people, catalog, commerce, content, forms, account)
+    return {family.type: family for part in parts for family in part(graph)}

@@ -1,0 +1,48 @@
+"""The account behind the key: its sites and its hooks."""
+
+from collections.abc import Iterator
+from typing import Any, Final
+
+from kajabi_async.testing.dataset.family import Family, numbered
+from kajabi_async.testing.dataset.graph import Graph
+from kajabi_async.testing.dataset.times import DAY, instant, written
+from kajabi_async.testing.rows import Row, ToOne
+
+__all__ = ["EVENTS", "ME", "account"]
+
+EVENTS: Final = ("purchase", "payment_succeeded", "order_created", "form_submission", "tag_added", "tag_removed")
+"""The events a hook can be about."""
+
+ME: Final = Row(
+    "me",
+    "1",
+    {"initials": "RO", "name": "Robin Owner", "email": "robin.owner@example.com", "role_level": "OWNER"},
+)
+"""The person the key belongs to; the document does not state the type."""
+
+
+def account(graph: Graph) -> Iterator[Family]:
+    """Give the families of the account."""
+    yield numbered("sites", graph.sizes["sites"], _site)
+    yield numbered("hooks", graph.sizes["hooks"], lambda number: _hook(graph, number))
+
+
+def _times(number: int) -> dict[str, Any]:
+    created = instant(number)
+    return {"created_at": written(created, number), "updated_at": written(created + DAY, number)}
+
+
+def _site(number: int) -> Row:
+    return Row(
+        "sites", str(number), {"title": f"Learning Site {number}", "subdomain": f"site{number}", **_times(number)}
+    )
+
+
+def _hook(graph: Graph, number: int) -> Row:
+    attributes = {
+        "event": EVENTS[(number - 1) % len(EVENTS)],
+        "target_url": f"https://hooks.example.com/kajabi/{number}",
+        "resource_id": None,
+        **_times(number),
+    }
+    return Row("hooks", str(number), attributes, {"site": ToOne("sites", graph.site_of(number))})

@@ -1,0 +1,180 @@
+"""Offers, products, and courses with what is in them."""
+
+from collections.abc import Iterator
+from typing import Any, Final
+
+from kajabi_async.testing.dataset.family import Family, number_in, numbered
+from kajabi_async.testing.dataset.graph import Graph, Kind
+from kajabi_async.testing.dataset.times import instant, written
+from kajabi_async.testing.dataset.words import TOPICS
+from kajabi_async.testing.rows import Linkage, Row, ToMany, ToOne
+
+__all__ = ["catalog", "offer_title"]
+
+_PRODUCT_KINDS: Final = (
+    ("Course", "Courses::EvergreenCourse"),
+    ("Coaching", "Coaching::Program"),
+    ("Podcast", "Podcasts::Podcast"),
+    ("Community", "Communities::Community"),
+    ("Course", "Courses::CohortCourse"),
+)
+_PAYMENT_METHODS: Final = ("stripe", "paypal", "kajabi_payments", "stripe_and_paypal", "")
+_PER_PARENT: Final = 10
+_LESSON_OPTIONS: Final = ("published", "published", "drip", "locked", "draft")
+
+
+def catalog(graph: Graph) -> Iterator[Family]:
+    """Give the families of what is sold."""
+    sizes = graph.sizes
+    yield numbered("offers", sizes["offers"], lambda number: _offer(graph, number))
+    yield numbered("products", sizes["products"], lambda number: _product(graph, number))
+    yield numbered("courses", sizes["courses"], lambda number: _course(graph, number))
+    yield from _course_contents(graph)
+
+
+def _title(number: int) -> str:
+    again, word = divmod(number - 1, len(TOPICS))
+    return f"{TOPICS[word]} {again + 1}" if again else TOPICS[word]
+
+
+def offer_title(number: int) -> str:
+    """Give the title of an offer."""
+    return f"{_title(number)} Bundle"
+
+
+def _offer(graph: Graph, number: int) -> Row:
+    draw, title = graph.draw("offer", number), _title(number)
+    token = f"{draw.below(16**8):08x}"
+    attributes: dict[str, Any] = {
+        "title": offer_title(number),
+        "description": f"Everything there is to know about {title}." if draw.below(4) else None,
+        "internal_title": f"{title.lower().replace(' ', '_')}_bundle" if draw.below(3) else None,
+        "currency": "USD",
+        **_pricing(graph.kind_of(number), graph.price_of(number)),
+        "token": token,
+        "payment_method": draw.pick(_PAYMENT_METHODS),
+        "checkout_url": f"https://site{graph.site_of(number)}.example.com/offers/{token}",
+        "image_url": f"https://images.example.com/offers/{number}.png" if draw.below(2) else None,
+    }
+    products = tuple(str(product) for product in graph.products_of_offer(number))
+    relations: dict[str, Linkage] = {
+        "site": ToOne("sites", graph.site_of(number)),
+        "products": ToMany("products", products),
+    }
+    return Row("offers", str(number), attributes, relations, {"is_gift": number % 7 == 0})
+
+
+def _pricing(kind: Kind, price: int) -> dict[str, Any]:
+    is_recurring = kind in {"subscription", "multipay"}
+    amount = f"${price // 100}.{price % 100:02} USD"
+    per = {"subscription": f"{amount} per month", "multipay": f"3 payments of {amount}", "free": "Free"}
+    return {
+        "price_in_cents": price,
+        "payment_type": kind,
+        "price_description": per.get(kind, amount),
+        "recurring_offer": is_recurring,
+        "subscription": kind == "subscription",
+        "one_time": not is_recurring,
+        "single": kind == "single",
+        "free": kind == "free",
+    }
+
+
+def _product(graph: Graph, number: int) -> Row:
+    draw = graph.draw("product", number)
+    kind_name, class_name = _PRODUCT_KINDS[
+        0 if number <= graph.sizes["courses"] else (number - 1) % len(_PRODUCT_KINDS)
+    ]
+    attributes = {
+        "created_at": written(instant(number), number),
+        "title": f"{_title(number)} {kind_name}",
+        "description": f"A {kind_name.lower()} about {_title(number)}." if draw.below(5) else None,
+        "status": "ready" if draw.below(8) else "duplicating",
+        "members_aggregate_count": draw.below(5000),
+        "product_type_name": kind_name,
+        "product_type_id": number,
+        "publish_status": "published" if draw.below(4) else "draft",
+        "thumbnail_url": f"https://images.example.com/products/{number}.png" if draw.below(2) else None,
+        "url": f"https://site{graph.site_of(number)}.example.com/products/{number}" if draw.below(4) else None,
+    }
+    hidden = {"productizable_type": class_name}
+    return Row("products", str(number), attributes, {"site": ToOne("sites", graph.site_of(number))}, hidden)
+
+
+def _course(graph: Graph, number: int) -> Row:
+    draw = graph.draw("course", number)
+    attributes = {
+        "created_at": written(instant(number), number),
+        "title": f"{_title(number)} Course",
+        "description": f"Learn {_title(number)} step by step." if draw.below(5) else None,
+        "thumbnail_url": f"https://images.example.com/courses/{number}.png" if draw.below(2) else None,
+    }
+    offers = range(1, graph.sizes["offers"] + 1)
+    modules = [f"{number}{module}" for module in range(_module_count(graph, number))]
+    lessons = [f"{module}{lesson}" for module in modules for lesson in range(_lesson_count(graph, int(module)))]
+    relations: dict[str, Linkage] = {
+        "site": ToOne("sites", graph.site_of(number)),
+        "offers": ToMany("offers", tuple(str(offer) for offer in offers if number in graph.products_of_offer(offer))),
+        "modules": ToMany("modules", tuple(modules)),
+        "lessons": ToMany("lessons", tuple(lessons)),
+    }
+    return Row("courses", str(number), attributes, relations, {"publish_status": draw.pick(("published", "draft"))})
+
+
+def _module_count(graph: Graph, course: int) -> int:
+    return 1 + graph.draw("modules", course).below(4)
+
+
+def _lesson_count(graph: Graph, module: int) -> int:
+    return graph.draw("lessons", module).below(5)
+
+
+def _course_contents(graph: Graph) -> Iterator[Family]:
+    """Give the families that have no path of their own and only come included; they cannot be listed."""
+
+    def position_of_module(module_id: str) -> int | None:
+        number = number_in(module_id, _PER_PARENT, graph.sizes["courses"] * _PER_PARENT + _PER_PARENT)
+        course, place = divmod(number or 0, _PER_PARENT)
+        is_known = 1 <= course <= graph.sizes["courses"] and place < _module_count(graph, course)
+        return number if is_known else None
+
+    def position_of_lesson(lesson_id: str) -> int | None:
+        module = position_of_module(lesson_id[:-1]) if lesson_id.isdecimal() else None
+        if module is None or int(lesson_id[-1]) >= _lesson_count(graph, module):
+            return None
+        return int(lesson_id)
+
+    yield Family("modules", 0, str, position_of_module, lambda number: _module(graph, number))
+    yield Family("lessons", 0, str, position_of_lesson, lambda number: _lesson(graph, number))
+    yield Family("media", 0, str, position_of_lesson, lambda number: _media(graph, number))
+
+
+def _module(graph: Graph, number: int) -> Row:
+    draw, place = graph.draw("module", number), number % _PER_PARENT
+    attributes = {
+        "title": f"Week {place + 1}",
+        "description": f"What week {place + 1} is about." if draw.below(2) else None,
+        # The schema says string, the prose starts at 1; an integer from 0 on was observed.
+        "position": place,
+        "poster_image_url": f"https://images.example.com/modules/{number}.png" if draw.one_in(3) else None,
+        "publishing_option": draw.pick(("published", "published", "draft")),
+    }
+    lessons = tuple(f"{number}{lesson}" for lesson in range(_lesson_count(graph, number)))
+    return Row("modules", str(number), attributes, {"lessons": ToMany("lessons", lessons)})
+
+
+def _lesson(graph: Graph, number: int) -> Row:
+    draw, place = graph.draw("lesson", number), number % _PER_PARENT
+    attributes = {
+        "title": f"Lesson {place + 1}",
+        "position": place,
+        "status": draw.pick(("ready", "ready", "ready", "duplicating", "failed")),
+        "publishing_option": draw.pick(_LESSON_OPTIONS),
+    }
+    media = (str(number),) if draw.below(4) else ()
+    return Row("lessons", str(number), attributes, {"media": ToMany("media", media)})
+
+
+def _media(graph: Graph, number: int) -> Row:
+    minutes = 1 + graph.draw("media", number).below(9000) / 100
+    return Row("media", str(number), {"duration_in_minutes": round(minutes, 2)})

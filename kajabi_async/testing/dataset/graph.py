@@ -1,0 +1,162 @@
+"""Who owns what: the pure functions that every family agrees on.
+
+Things are told by number here; site, offer, product, tag and customer numbers are their ids.
+"""
+
+from functools import lru_cache
+from typing import Final, Literal
+
+import attrs
+
+from kajabi_async.testing.dataset.draw import Draw
+from kajabi_async.testing.dataset.family import PerTen
+from kajabi_async.testing.dataset.sizes import EverySize
+
+__all__ = ["CONTACT_IDS_FROM", "Graph", "Kind", "Sale"]
+
+CONTACT_IDS_FROM: Final = 2_150_000_000
+"""The contact of customer ``n`` has the id 2150000000 + ``n``, beyond 32 bits as live ids are (observed)."""
+
+Kind = Literal["single", "subscription", "multipay", "free"]
+_KINDS: Final[tuple[Kind, ...]] = ("single", "subscription", "multipay", "free")
+_PRICES: Final = (1900, 4900, 9700, 12900, 19900, 49700)
+_PURCHASES: Final = (0, 1, 1, 2, 0, 3, 1, 0, 2, 1)
+"""How many offers each of ten customers in a row has bought."""
+_PAID_AGAIN: Final = {(3, 1), (5, 1)}
+"""The place and suffix of second payments (or refunds): always for the first purchase."""
+
+
+@attrs.frozen
+class Sale:
+    """One offer sold to one customer; amounts in cents."""
+
+    customer: int
+    slot: int
+    offer: int
+    kind: Kind
+    subtotal: int
+    discount: int
+    tax: int
+    coupon: str | None
+    is_active: bool
+
+    @property
+    def total(self) -> int:
+        """What was charged, tax included."""
+        return self.subtotal - self.discount + self.tax
+
+    @property
+    def id(self) -> str:
+        """The id of the purchase, which the order item shares."""
+        return f"{self.customer}{self.slot}"
+
+
+class Graph:
+    """The shape of the data set grown from one seed."""
+
+    def __init__(self, seed: int, sizes: EverySize, *, bundled_orders: bool) -> None:
+        """Plan a data set; with *bundled_orders* one transaction pays for all offers of an order."""
+        self.seed = seed
+        self.sizes = sizes
+        self.bundled_orders = bundled_orders
+        offers = range(1, sizes["offers"] + 1)
+        self._paid = tuple(offer for offer in offers if self.kind_of(offer) != "free")
+        self._free = tuple(offer for offer in offers if self.kind_of(offer) == "free")
+        bought = [0] * 10 if not self._paid else _PURCHASES
+        places = [(place, slot) for place, count in enumerate(bought) for slot in range(count)]
+        customers = sizes["customers"]
+        self.purchases = PerTen(customers, tuple(places))
+        self.orders = PerTen(customers, tuple((place, 0) for place, slot in places if slot == 0))
+        self.transactions = PerTen(customers, tuple(self._payments(places)))
+        self.products_of_offer = lru_cache(maxsize=4096)(self._products_of_offer)
+
+    def _payments(self, places: list[tuple[int, int]]) -> list[tuple[int, int]]:
+        if self.bundled_orders:
+            return [(place, 0) for place, slot in places if slot == 0]
+        payments = [(place, slot * 2) for place, slot in places]
+        payments += [paid for paid in _PAID_AGAIN if (paid[0], 0) in places]
+        return sorted(payments)
+
+    def draw(self, subject: str, number: int) -> Draw:
+        """Start drawing for the *number*-th *subject*."""
+        return Draw(self.seed, subject, number)
+
+    def site_of(self, number: int) -> str:
+        """Give the site of the *number*-th thing of any type."""
+        return str((number - 1) % self.sizes["sites"] + 1)
+
+    def of_site(self, numbers: tuple[int, ...], like: int) -> tuple[int, ...]:
+        """Give those of *numbers* on the same site as *like*; all of them where that site has none."""
+        if self.sizes["sites"] == 1:
+            return numbers
+        return tuple(number for number in numbers if self.site_of(number) == self.site_of(like)) or numbers
+
+    def kind_of(self, offer: int) -> Kind:
+        """Tell how *offer* is paid; every fourth offer of a site is free."""
+        return _KINDS[(offer - 1) // self.sizes["sites"] % len(_KINDS)]
+
+    def price_of(self, offer: int) -> int:
+        """Give the price of *offer* in cents, 0 for a free one."""
+        return 0 if self.kind_of(offer) == "free" else self.draw("price", offer).pick(_PRICES)
+
+    def _products_of_offer(self, offer: int) -> tuple[int, ...]:
+        products = self.of_site(tuple(range(1, self.sizes["products"] + 1)), offer)
+        draw = self.draw("products", offer)
+        return draw.some(products, 1 + draw.below(3))
+
+    def sale(self, customer: int, slot: int) -> Sale:
+        """Give the sale behind a purchase."""
+        pool = self.of_site(self._paid, customer)
+        offer = pool[(self.draw("sales", customer).below(len(pool)) + slot) % len(pool)]
+        draw = self.draw("sale", customer * 10 + slot)
+        price, has_coupon, is_taxed = self.price_of(offer), draw.one_in(6), draw.one_in(3)
+        discount = price // 5 if has_coupon else 0
+        tax = (price - discount) * 8 // 100 if is_taxed else 0
+        coupon = "SAVE20" if has_coupon else None
+        return Sale(customer, slot, offer, self.kind_of(offer), price, discount, tax, coupon, not draw.one_in(8))
+
+    def sales_of(self, customer: int) -> tuple[Sale, ...]:
+        """Give all sales to *customer*, active or not."""
+        return tuple(self.sale(customer, slot) for slot in self.purchases.suffixes_of(customer))
+
+    def granted_offers(self, customer: int) -> tuple[int, ...]:
+        """Give the free offers that *customer* was granted without a purchase."""
+        draw = self.draw("grants", customer)
+        free = self.of_site(self._free, customer)
+        return (draw.pick(free),) if free and draw.one_in(3) else ()
+
+    def offers_of(self, customer: int) -> tuple[str, ...]:
+        """Give the ids of the offers that *customer* holds now, bought or granted."""
+        bought = [sale.offer for sale in self.sales_of(customer) if sale.is_active]
+        return tuple(dict.fromkeys(str(offer) for offer in (*bought, *self.granted_offers(customer))))
+
+    def paid_sales(self, customer: int, suffix: int) -> tuple[Sale, ...]:
+        """Give the sales that the transaction with that *suffix* paid for."""
+        if self.bundled_orders:
+            return self.sales_of(customer)
+        return (self.sale(customer, suffix // 2),)
+
+    def amount_paid(self, customer: int, suffix: int) -> int:
+        """Give the amount of a transaction in cents; negative for a refund."""
+        sales = self.paid_sales(customer, suffix)
+        total = sum(sale.total for sale in sales)
+        return -total if suffix % 2 and sales[0].kind == "single" else total
+
+    def net_revenue(self, customer: int) -> int:
+        """Give what *customer* has paid in all, in cents."""
+        return sum(self.amount_paid(customer, suffix) for suffix in self.transactions.suffixes_of(customer))
+
+    def tags_of(self, contact: int) -> tuple[str, ...]:
+        """Give the ids of the tags of the *contact*-th contact."""
+        draw = self.draw("tags", contact)
+        tags = self.of_site(tuple(range(1, self.sizes["contact_tags"] + 1)), contact)
+        return tuple(str(tag) for tag in sorted(draw.some(tags, draw.below(4))))
+
+    @property
+    def contacts(self) -> int:
+        """How many contacts there are, with and without a customer."""
+        return self.sizes["customers"] + self.sizes["contacts_without_customer"]
+
+    def contact_id(self, number: int) -> str:
+        """Give the id of the *number*-th contact."""
+        return str(CONTACT_IDS_FROM + number)

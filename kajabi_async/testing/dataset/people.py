@@ -1,0 +1,173 @@
+"""Contacts and customers, tags, notes and custom fields."""
+
+from collections.abc import Iterator
+from typing import Any, Final
+
+from kajabi_async.testing.dataset.draw import Draw
+from kajabi_async.testing.dataset.family import Family, numbered
+from kajabi_async.testing.dataset.graph import CONTACT_IDS_FROM, Graph
+from kajabi_async.testing.dataset.times import DAY, instant, written
+from kajabi_async.testing.dataset.words import CITIES, FIRST_NAMES, LAST_NAMES, STREETS, TAGS, accentless
+from kajabi_async.testing.rows import Linkage, Row, ToMany, ToOne
+
+__all__ = ["contact_number", "customer_identity", "people"]
+
+_CUSTOM_FIELDS: Final = (
+    ("Favourite Season", "SelectBoxField"),
+    ("How Did You Find Us", "TextField"),
+    ("Birthday", "TextField"),
+    ("Shirt Size", "RadioButtonsField"),
+    ("Allergies", "TextAreaField"),
+)
+_NOTES: Final = (
+    "Called about the invoice.",
+    "Asked for a certificate of completion.",
+    "Prefers to be written to in the evening.\nTime zone: Lisbon.",
+    "Met at the spring workshop.",
+)
+_INVERTIBLE: Final = "@example.com"
+
+
+def people(graph: Graph) -> Iterator[Family]:
+    """Give the families of people."""
+    sizes = graph.sizes
+    yield numbered("customers", sizes["customers"], lambda number: _customer(graph, number))
+    yield numbered("contacts", graph.contacts, lambda number: _contact(graph, number), first=CONTACT_IDS_FROM + 1)
+    yield numbered("contact_tags", sizes["contact_tags"], lambda number: _tag(graph, number))
+    notes = sizes["contact_notes"] if graph.contacts else 0
+    yield numbered("contact_notes", notes, lambda number: _note(graph, number))
+    yield numbered("custom_fields", sizes["custom_fields"], lambda number: _custom_field(graph, number))
+
+
+def contact_number(email: str) -> int | None:
+    """Read back which contact the seed may have given *email* to; the caller compares the whole address."""
+    number = email.removesuffix(_INVERTIBLE).rpartition(".")[2]
+    return (
+        int(number) if number.isascii() and number.isdecimal() and len(number) <= len(str(CONTACT_IDS_FROM)) else None
+    )
+
+
+def _identity(graph: Graph, number: int) -> tuple[Draw, dict[str, Any]]:
+    draw = graph.draw("person", number)
+    first, last = draw.pick(FIRST_NAMES), draw.pick(LAST_NAMES)
+    email = f"{accentless(first)}.{accentless(last)}.{number}{_INVERTIBLE}"
+    return draw, {"name": f"{first} {last}", "email": email}
+
+
+def customer_identity(graph: Graph, number: int) -> dict[str, Any]:
+    """Give the name and the email of the *number*-th person."""
+    return _identity(graph, number)[1]
+
+
+def _times(draw: Draw, number: int) -> dict[str, Any]:
+    created = instant(number)
+    updated = created + draw.below(300 * DAY)
+    return {"created_at": written(created, number), "updated_at": written(updated, number + 1)}
+
+
+def _external_user_id(graph: Graph, number: int) -> str | None:
+    is_customer = number <= graph.sizes["customers"]
+    return f"ext-{number:06}" if is_customer and graph.draw("external", number).one_in(4) else None
+
+
+def _customer(graph: Graph, number: int) -> Row:
+    draw, identity = _identity(graph, number)
+    offers = graph.offers_of(number)
+    products = dict.fromkeys(str(product) for offer in offers for product in graph.products_of_offer(int(offer)))
+    attributes = {**identity, **_profile(graph, draw, number), **_times(draw, number)}
+    relations: dict[str, Linkage] = {
+        "contact": ToOne("contacts", graph.contact_id(number)),
+        "site": ToOne("sites", graph.site_of(number)),
+        "offers": ToMany("offers", offers),
+        "products": ToMany("products", tuple(products)),
+    }
+    return Row("customers", str(number), attributes, relations)
+
+
+def _profile(graph: Graph, draw: Draw, number: int) -> dict[str, Any]:
+    handle = f"member{number}"
+    socials = {
+        "twitter": f"https://x.example/{handle}",
+        "facebook": None,
+        "instagram": f"https://insta.example/{handle}",
+    }
+    seen = written(instant(number) + draw.below(600 * DAY), number)
+    return {
+        "avatar": f"https://images.example.com/avatars/{number}.png" if draw.one_in(3) else None,
+        "external_user_id": _external_user_id(graph, number),
+        "public_bio": "Learning something new every week." if draw.one_in(4) else None,
+        "public_location": draw.pick(CITIES)[0] if draw.one_in(4) else None,
+        "public_website": f"https://{handle}.example.com" if draw.one_in(6) else None,
+        "socials": socials if draw.one_in(5) else None,
+        "net_revenue": None if draw.one_in(50) else str(graph.net_revenue(number) / 100),
+        "sign_in_count": None if draw.one_in(20) else draw.below(200),
+        "last_request_at": seen if draw.below(4) else None,
+        "bounced_at": seen if draw.one_in(25) else None,
+    }
+
+
+def _contact(graph: Graph, contact_id: int) -> Row:
+    number = contact_id - CONTACT_IDS_FROM
+    draw, identity = _identity(graph, number)
+    is_customer = number <= graph.sizes["customers"]
+    subscribed = draw.below(3) > 0
+    attributes = {**identity, **_address(draw, number), "subscribed": subscribed}
+    attributes |= {"external_user_id": _external_user_id(graph, number), **_times(draw, number)}
+    offers = graph.offers_of(number) if is_customer else ()
+    relations: dict[str, Linkage] = {
+        "site": ToOne("sites", graph.site_of(number)),
+        "customer": ToOne("customers", str(number) if is_customer else None),
+        "offers": ToMany("offers", offers),
+        "tags": ToMany("contact_tags", graph.tags_of(number)),
+    }
+    mobile = f"+1555019{number % 10_000:04}" if draw.one_in(4) else None
+    hidden = {"mobile_phone_number": mobile, "never_subscribed": not subscribed and draw.one_in(2)}
+    return Row("contacts", str(contact_id), attributes, relations, hidden)
+
+
+def _address(draw: Draw, number: int) -> dict[str, Any]:
+    city, state, country, zip_code = draw.pick(CITIES) if draw.below(3) else (None, None, None, None)
+    is_placed = city is not None
+    return {
+        "phone_number": f"+1555010{number % 10_000:04}" if draw.below(2) else None,
+        "business_number": f"+1555018{number % 10_000:04}" if draw.one_in(6) else None,
+        "address_line_1": f"{1 + draw.below(200)} {draw.pick(STREETS)}" if is_placed else None,
+        "address_line_2": f"Flat {1 + draw.below(9)}" if is_placed and draw.one_in(4) else None,
+        "address_city": city,
+        "address_state": state,
+        "address_country": country,
+        "address_zip": zip_code,
+        "custom_1": draw.pick(("Spring", "Summer", "Autumn", "Winter")) if draw.below(2) else None,
+        "custom_2": draw.pick(("A friend", "Podcast", "Search")) if draw.one_in(3) else None,
+        "custom_3": None,
+    }
+
+
+def _tag(graph: Graph, number: int) -> Row:
+    again, word = divmod(number - 1, len(TAGS))
+    name = f"{TAGS[word]} {again + 1}" if again else TAGS[word]
+    return Row("contact_tags", str(number), {"name": name}, {"site": ToOne("sites", graph.site_of(number))})
+
+
+def _note(graph: Graph, number: int) -> Row:
+    draw = graph.draw("note", number)
+    contact = draw.below(graph.contacts) + 1
+    created = instant(graph.contacts) + number * DAY // 4
+    edited = created + (DAY if draw.one_in(3) else 0)
+    times = {"created_at": written(created, number), "updated_at": written(edited, number)}
+    relations: dict[str, Linkage] = {"contact": ToOne("contacts", graph.contact_id(contact))}
+    hidden = {"site_id": graph.site_of(contact)}
+    return Row("contact_notes", str(number), {"body": draw.pick(_NOTES), **times}, relations, hidden)
+
+
+def _custom_field(graph: Graph, number: int) -> Row:
+    title, kind = _CUSTOM_FIELDS[(number - 1) % len(_CUSTOM_FIELDS)]
+    again = (number - 1) // len(_CUSTOM_FIELDS)
+    attributes = {
+        "title": f"{title} {again + 1}" if again else title,
+        "handle": f"custom_{number}",
+        "type": kind,
+        "required": number % 4 == 0,
+        "archived": False,
+    }
+    return Row("custom_fields", str(number), attributes, {"site": ToOne("sites", graph.site_of(number))})

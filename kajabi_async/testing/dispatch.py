@@ -1,0 +1,55 @@
+"""From method and path to an operation, and from an operation to what handles it."""
+
+from typing import Final
+from urllib.parse import unquote
+
+from kajabi_async.operations import OPERATIONS, AnswerKind, Operation
+from kajabi_async.testing.reads import list_page, read_linkage, read_me, read_version, show
+from kajabi_async.testing.samples import SAMPLE_HANDLERS
+from kajabi_async.testing.world import Handler
+from kajabi_async.testing.writes import WRITE_HANDLERS
+
+__all__ = ["HANDLERS", "matched"]
+
+_READ_HANDLERS: Final[dict[AnswerKind, Handler]] = {
+    AnswerKind.RESOURCE: show,
+    AnswerKind.COLLECTION: list_page,
+    AnswerKind.LINKAGE: read_linkage,
+}
+_OTHER_HANDLERS: Final[dict[str, Handler]] = {
+    "me": read_me,
+    "version": read_version,
+    **SAMPLE_HANDLERS,
+    **WRITE_HANDLERS,
+}
+
+HANDLERS: Final[dict[str, Handler]] = {
+    name: _OTHER_HANDLERS.get(name) or _READ_HANDLERS[row.answer]
+    for name, row in OPERATIONS.items()
+    if not name.startswith("oauth.")
+}
+"""What handles each operation but the two of OAuth, which need no world."""
+
+_ID: Final = 3
+"""Where the id stands in every path that has one, counting from the empty part before the first slash."""
+
+
+def _key(path: str) -> str:
+    parts = path.split("/")
+    return "/".join([*parts[:_ID], "*", *parts[_ID + 1 :]])
+
+
+_FIXED: Final = {(row.method, row.path): row for row in OPERATIONS.values() if "{" not in row.path}
+_WITH_ID: Final = {(row.method, _key(row.path)): row for row in OPERATIONS.values() if "{" in row.path}
+
+
+def matched(method: str, raw_path: str) -> tuple[Operation, str] | None:
+    """Give the operation behind a path that is still percent-encoded, with the decoded id; None for no operation."""
+    fixed = _FIXED.get((method, raw_path))
+    if fixed is not None:
+        return fixed, ""
+    parts = raw_path.split("/")
+    if len(parts) <= _ID or not parts[_ID]:
+        return None
+    found = _WITH_ID.get((method, _key(raw_path)))
+    return None if found is None else (found, unquote(parts[_ID]))

@@ -1,0 +1,172 @@
+"""Rows as resource objects, and resource objects as documents: linkage, inclusion, sparse fields, included pages."""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any
+
+import attrs
+
+from kajabi_async.testing.answers import ApiProblem
+from kajabi_async.testing.query import Query, positive
+from kajabi_async.testing.relations import LINKS_ONLY_IN_LISTS, RELATIONS, link_to, relationship_link
+from kajabi_async.testing.rows import Linkage, Row, ToMany, ToOne
+from kajabi_async.testing.store import Store
+
+__all__ = ["Printer", "identifiers"]
+
+_Paths = tuple[tuple[str, ...], ...]
+
+
+def identifiers(linkage: Linkage) -> Any:
+    """Write linkage: an array, one identifier or null."""
+    entries = [{"type": linkage.type, "id": related_id} for related_id in linkage.ids]
+    return entries if isinstance(linkage, ToMany) else (entries[0] if entries else None)
+
+
+@attrs.define
+class Printer:
+    """Writes the document of one answer."""
+
+    store: Store
+    query: Query
+    in_list: bool
+    offer_title: str = "title"
+    """What included offers call their title."""
+
+    def one(self, row: Row) -> dict[str, Any]:
+        """Write the document of a show."""
+        return self._document([row], self._resource_object(row, self.query.include, in_list=self.in_list))
+
+    def many(self, rows: Sequence[Row]) -> dict[str, Any]:
+        """Write the data and the included resources of a list; links and meta are the caller's."""
+        include = self.query.include
+        return self._document(rows, [self._resource_object(row, include, in_list=self.in_list) for row in rows])
+
+    def _document(self, rows: Sequence[Row], data: Any) -> dict[str, Any]:
+        if not self.query.include:
+            return {"data": data}
+        return {"data": data, "included": self._included(rows)}
+
+    def _included(self, rows: Sequence[Row]) -> list[dict[str, Any]]:
+        for path in self.query.include:
+            _check_path(rows[0].type if rows else None, path)
+        seen = {(row.type, row.id) for row in rows}
+        paths_of = _paths_by_resource(self._reached(rows, self.query.include))
+        found: list[dict[str, Any]] = []
+        for (type_name, resource_id), paths in paths_of.items():
+            row = None if (type_name, resource_id) in seen else self.store.get(type_name, resource_id)
+            if row is not None:
+                found.append(self._included_object(row, paths))
+        return found
+
+    def _reached(self, rows: Iterable[Row], paths: _Paths) -> Iterator[tuple[str, str, _Paths]]:
+        for relation in dict.fromkeys(path[0] for path in paths):
+            further = tuple(path[1:] for path in paths if path[0] == relation and path[1:])
+            for row in rows:
+                linkage = self._shown(row, relation)
+                if linkage is None:
+                    continue
+                related = [found for key in linkage.ids if (found := self.store.get(linkage.type, key))]
+                yield from ((linkage.type, found.id, further) for found in related)
+                if further:
+                    yield from self._reached(related, further)
+
+    def _included_object(self, row: Row, paths: _Paths) -> dict[str, Any]:
+        printed = self._resource_object(row, paths, in_list=True)
+        if row.type == "offers" and self.offer_title != "title" and "title" in printed["attributes"]:
+            attributes = {self.offer_title: printed["attributes"]["title"], **printed["attributes"]}
+            del attributes["title"]
+            printed["attributes"] = attributes
+        return printed
+
+    def _resource_object(self, row: Row, paths: _Paths, *, in_list: bool) -> dict[str, Any]:
+        fields = self.query.fields_of(row.type)
+        if row.verbatim is not None:
+            return dict(row.verbatim) if fields is None else _sparse(dict(row.verbatim), fields)
+        printed: dict[str, Any] = {"id": row.id, "type": row.type, "attributes": row.attributes}
+        links = _links(row)
+        if links:
+            printed["links"] = links
+        if row.relations or fields is not None:
+            wanted = {path[0] for path in paths}
+            printed["relationships"] = {
+                relation: self._relationship(row, relation, hides_data=in_list and relation not in wanted)
+                for relation in row.relations
+                if fields is None or relation in fields
+            }
+        return printed if fields is None else _sparse(printed, fields)
+
+    def _relationship(self, row: Row, relation: str, *, hides_data: bool) -> dict[str, Any] | None:
+        linkage = self._shown(row, relation)
+        link = relationship_link(row.type, row.id, relation)
+        links = {} if link is None else {"links": {"self": link}}
+        if hides_data and (row.type, relation) in LINKS_ONLY_IN_LISTS:
+            return links
+        if row.type == "contacts" and isinstance(linkage, ToOne) and linkage.id is None:
+            # The schema makes the whole relation nullable, not its data.
+            return None
+        return {"data": None if linkage is None else identifiers(linkage), **links}
+
+    def _shown(self, row: Row, relation: str) -> Linkage | None:
+        """Give the linkage that this answer shows, which for a customer's included sets may be one page of it."""
+        linkage = row.relations.get(relation)
+        is_paged = not self.in_list and row.type == "customers" and (relation,) in self.query.include
+        if is_paged and isinstance(linkage, ToMany):
+            return ToMany(linkage.type, _included_page(self.store, self.query, linkage))
+        return linkage
+
+
+def _check_path(type_name: str | None, path: tuple[str, ...]) -> None:
+    for relation in path:
+        if type_name is None:
+            return
+        related_type = RELATIONS.get(type_name, {}).get(relation)
+        if related_type is None:
+            detail = f"{'.'.join(path)} is not a relation of {type_name} that can be included"
+            raise ApiProblem(400, detail, {"parameter": "include"})
+        type_name = related_type
+
+
+def _paths_by_resource(reached: Iterable[tuple[str, str, _Paths]]) -> dict[tuple[str, str], _Paths]:
+    paths_of: dict[tuple[str, str], _Paths] = {}
+    for type_name, resource_id, further in reached:
+        key = type_name, resource_id
+        paths_of[key] = paths_of.get(key, ()) + further
+    return paths_of
+
+
+def _links(row: Row) -> dict[str, str]:
+    if row.type == "customers":
+        related = row.related("contact")
+        return {"contact": link_to("contacts", related[0], printed_by="customers")} if related else {}
+    if row.type == "contacts":
+        related = row.related("customer")
+        return {"customer": link_to("customers", related[0], printed_by="contacts") if related else ""}
+    return {}
+
+
+def _sparse(printed: dict[str, Any], fields: frozenset[str]) -> dict[str, Any]:
+    """Keep the fields asked for; relations that are not named go too, and so do links (API document, examples)."""
+    attributes = _named(printed.get("attributes"), fields)
+    relationships = _named(printed.get("relationships"), fields)
+    return {"id": printed["id"], "type": printed["type"], "attributes": attributes, "relationships": relationships}
+
+
+def _named(members: Mapping[str, Any] | None, fields: frozenset[str]) -> dict[str, Any]:
+    return {name: value for name, value in (members or {}).items() if name in fields}
+
+
+def _included_page(store: Store, query: Query, linkage: ToMany) -> tuple[str, ...]:
+    name, ids = linkage.type, linkage.ids
+    sought = query.filter(f"{name}_search")
+    if sought:
+        ids = tuple(key for key in ids if _has_title(store.get(name, key), sought.casefold()))
+    page, per = positive(query.filter(f"{name}_page")), positive(query.filter(f"{name}_per"))
+    if page is None and per is None:
+        return ids
+    first = ((page or 1) - 1) * (per or 30)
+    return ids[first : first + (per or 30)]
+
+
+def _has_title(row: Row | None, sought: str) -> bool:
+    titles = [] if row is None else [row.attributes.get("title"), row.attributes.get("internal_title")]
+    return any(sought in title.casefold() for title in titles if title)

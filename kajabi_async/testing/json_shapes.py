@@ -1,0 +1,15 @@
+"""Telling JSON objects and arrays from everything else that may stand in a document."""
+
+from typing import Any, TypeGuard
+
+__all__ = ["is_array", "is_object"]
+
+
+def is_object(value: Any) -> TypeGuard[dict[str, Any]]:
+    """Tell whether *value* is a JSON object."""
+    return isinstance(value, dict)
+
+
+def is_array(value: Any) -> TypeGuard[list[Any]]:
+    """Tell whether *value* is a JSON array."""
+    return isinstance(value, list)

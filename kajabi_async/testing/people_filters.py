@@ -1,0 +1,211 @@
+"""The 72 filters that contacts and customers share.
+
+What the data set knows of a person really filters. It knows no email broadcasts, sequences, newsletters, events and
+assessments: nobody was ever sent one, so such a filter keeps nobody and its negation keeps everybody.
+"""
+
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from decimal import Decimal, InvalidOperation
+from typing import Any, Final
+
+import attrs
+
+from kajabi_async.testing.comparing import is_true, moment
+from kajabi_async.testing.ownership import purchases_of
+from kajabi_async.testing.rows import Row
+from kajabi_async.testing.store import Store
+
+__all__ = ["people_filter"]
+
+
+@attrs.frozen
+class _Person:
+    """A contact and its customer, whichever of the two the list is about."""
+
+    row: Row
+    store: Store
+
+    @property
+    def contact(self) -> Row | None:
+        return self.row if self.row.type == "contacts" else self._other("contact")
+
+    @property
+    def customer(self) -> Row | None:
+        return self.row if self.row.type == "customers" else self._other("customer")
+
+    def _other(self, relation: str) -> Row | None:
+        linkage = self.row.relations.get(relation)
+        return self.store.get(linkage.type, linkage.ids[0]) if linkage and linkage.ids else None
+
+    def contact_knows(self, name: str) -> Any:
+        contact = self.contact
+        return None if contact is None else contact.attributes.get(name, contact.hidden.get(name))
+
+    def customer_knows(self, name: str) -> Any:
+        customer = self.customer
+        return None if customer is None else customer.attributes.get(name)
+
+    @property
+    def offers(self) -> tuple[str, ...]:
+        return self.row.related("offers")
+
+    @property
+    def tags(self) -> tuple[str, ...]:
+        contact = self.contact
+        return () if contact is None else contact.related("tags")
+
+    @property
+    def products(self) -> tuple[str, ...]:
+        customer = self.customer
+        return () if customer is None else customer.related("products")
+
+    @property
+    def purchases(self) -> list[Row]:
+        customer = self.customer
+        return [] if customer is None else purchases_of(self.store, customer.id)
+
+    @property
+    def former_products(self) -> set[str]:
+        ended = [purchase for purchase in self.purchases if purchase.attributes.get("deactivated_at")]
+        return {product for purchase in ended for product in purchase.related("products")} - set(self.products)
+
+    @property
+    def forms(self) -> set[str]:
+        contact = self.contact
+        return {
+            form
+            for submission in self.store.rows("form_submissions")
+            if contact is not None and submission.hidden.get("contact_id") == contact.id
+            for form in submission.related("form")
+        }
+
+
+_Keeps = Callable[[_Person, str], bool]
+
+
+def people_filter(name: str, value: str, store: Store, now: datetime) -> Callable[[Row], bool] | None:
+    """Give the filter called *name*; None for one that does not exist."""
+    if name in _IN_LAST:
+        return _in_last(*_IN_LAST[name], value, store, now)
+    keeps = _KEEPS.get(name)
+    if keeps is not None:
+        return lambda row: keeps(_Person(row, store), value)
+    if name in _UNKNOWN_TO_US:
+        keeps_all = name.startswith(("no_", "not_"))
+        return lambda _: keeps_all
+    return None
+
+
+def _ids(value: str) -> frozenset[str]:
+    return frozenset(part.strip() for part in value.split(",") if part.strip())
+
+
+def _is_known_as(person: _Person, value: str) -> bool:
+    text = f"{person.row.attributes.get('name')} {person.row.attributes.get('email')}".casefold()
+    return all(word in text for word in value.casefold().split())
+
+
+def _contains(attribute: str) -> _Keeps:
+    def keeps(person: _Person, value: str) -> bool:
+        text = person.contact_knows(attribute)
+        return isinstance(text, str) and value.casefold() in text.casefold()
+
+    return keeps
+
+
+def _revenue(test: Callable[[Decimal, Decimal], bool]) -> _Keeps:
+    def keeps(person: _Person, value: str) -> bool:
+        try:
+            return test(Decimal(str(person.customer_knows("net_revenue") or 0)), Decimal(value))
+        except InvalidOperation:
+            return False
+
+    return keeps
+
+
+_CONTAINING: Final = (
+    "name", "email", "phone_number", "mobile_phone_number", "address_line_1", "address_line_2", "address_city",
+    "address_state", "address_country", "address_zip",
+)  # fmt: skip
+
+_KEEPS: Final[dict[str, _Keeps]] = {
+    "search": _is_known_as,
+    **{f"{attribute}_contains": _contains(attribute) for attribute in _CONTAINING},
+    "has_tag_id": lambda person, value: not _ids(value).isdisjoint(person.tags),
+    "has_all_tag_id": lambda person, value: _ids(value) <= set(person.tags),
+    "has_no_tag_id": lambda person, value: _ids(value).isdisjoint(person.tags),
+    "has_offer_id": lambda person, value: not _ids(value).isdisjoint(person.offers),
+    "has_no_offer_id": lambda person, value: _ids(value).isdisjoint(person.offers),
+    "has_product_id": lambda person, value: not _ids(value).isdisjoint(person.products),
+    "has_active_product_id": lambda person, value: not _ids(value).isdisjoint(person.products),
+    "has_no_product_id": lambda person, value: _ids(value).isdisjoint(person.products),
+    "previously_owned_product_id": lambda person, value: not _ids(value).isdisjoint(person.former_products),
+    "submitted_form_id": lambda person, value: not _ids(value).isdisjoint(person.forms),
+    "no_submitted_form_id": lambda person, value: _ids(value).isdisjoint(person.forms),
+    "used_coupon_code": lambda person, value: any(
+        purchase.attributes.get("coupon_code") == value for purchase in person.purchases
+    ),
+    "subscribed": lambda person, value: bool(person.contact_knows("subscribed")) is is_true(value),
+    "never_subscribed": lambda person, value: bool(person.contact_knows("never_subscribed")) is is_true(value),
+    "is_hard_bouncing": lambda person, value: bool(person.customer_knows("bounced_at")) is is_true(value),
+    "is_hidden": lambda _, value: not is_true(value),
+    "net_revenue_equal_to": _revenue(lambda revenue, limit: revenue == limit),
+    "net_revenue_greater_than": _revenue(lambda revenue, limit: revenue > limit),
+    "net_revenue_less_than": _revenue(lambda revenue, limit: revenue < limit),
+}
+
+_TimeOf = Callable[[_Person], Any]
+
+
+def _created_at(person: _Person) -> Any:
+    return person.row.attributes.get("created_at")
+
+
+def _seen_at(person: _Person) -> Any:
+    return person.customer_knows("last_request_at")
+
+
+_IN_LAST: Final[dict[str, tuple[bool, _TimeOf]]] = {
+    "created_in_last": (False, _created_at),
+    "not_created_in_last": (True, _created_at),
+    "joined_in_last": (False, lambda person: person.customer_knows("created_at")),
+    "active_in_last": (False, _seen_at),
+    "inactive_in_last": (True, _seen_at),
+    "bounced_in_last": (False, lambda person: person.customer_knows("bounced_at")),
+    "subscribed_in_last": (
+        False,
+        lambda person: person.contact_knows("created_at") if person.contact_knows("subscribed") else None,
+    ),
+}
+"""Filters that count days: whether they are negated, and the time they look at."""
+
+_BROADCAST: Final = ("sent", "opened", "clicked", "bounced", "dropped")
+_UNKNOWN_TO_US: Final = frozenset(
+    {
+        *(f"{verb}_email_broadcast_id" for verb in _BROADCAST),
+        *(f"no_{verb}_email_broadcast_id" for verb in (*_BROADCAST, "delivered")),
+        "no_sent_email_broadcast_ids",
+        *(f"{no}{verb}_email_in_last" for no in ("", "not_") for verb in ("opened", "delivered", "clicked")),
+        *(f"{what}_in_last" for what in ("unsubscribed", "complained", "manually_unsubscribed", "opted_out")),
+        *(f"{how}_contacts_with_open_data" for how in ("healthy", "passive", "unengaged", "inactive")),
+        *(f"{how}_assessment_id" for how in ("completed", "passed", "failed")),
+        *(f"{no}registered_event_id" for no in ("", "not_")),
+        *(f"{how}subscribed_newsletter_id" for how in ("", "un")),
+        *(f"{no}subscribed_email_sequence_id" for no in ("", "not_")),
+    }
+)
+
+
+def _in_last(
+    is_negated: bool, time_of: _TimeOf, value: str, store: Store, now: datetime
+) -> Callable[[Row], bool] | None:
+    if not (value.isascii() and value.isdecimal() and len(value) <= len("36500")):
+        return None
+    since = now - timedelta(days=int(value))
+
+    def passes(row: Row) -> bool:
+        time = moment(time_of(_Person(row, store)))
+        return (time is not None and time >= since) is not is_negated
+
+    return passes

@@ -1,0 +1,72 @@
+"""What a request asks for, read from its query string (JSON:API 1.1, section "Fetching Data")."""
+
+import re
+from functools import lru_cache
+from typing import Final
+from urllib.parse import parse_qsl
+
+import attrs
+
+__all__ = ["Query", "positive", "read_query"]
+
+_FAMILY: Final = re.compile(r"(fields|filter|page)\[(.+)\]")
+_UNBRACKETED: Final = frozenset({"page", "per_page", "per"})
+
+
+@attrs.frozen
+class Query:
+    """The parts of a query string; nothing in it is checked against a resource."""
+
+    pairs: tuple[tuple[str, str], ...] = ()
+    """Everything that was sent, decoded, in order."""
+    include: tuple[tuple[str, ...], ...] = ()
+    """Paths as tuples of relation names."""
+    fields: tuple[tuple[str, frozenset[str]], ...] = ()
+    filters: tuple[tuple[str, str], ...] = ()
+    """Names without ``filter[`` and ``]``, so the repeatable one is ``exclude_product_types][``."""
+    sort: tuple[str, ...] = ()
+    page_number: int = 1
+    page_size: int | None = None
+
+    @property
+    def has_unbracketed_page(self) -> bool:
+        """Whether a parameter is there that the server breaks on, ``?page=2`` or ``per_page`` (observed)."""
+        return any(name in _UNBRACKETED for name, _ in self.pairs)
+
+    def filter(self, name: str) -> str | None:
+        """Give the last value of one filter."""
+        return next((value for known, value in reversed(self.filters) if known == name), None)
+
+    def fields_of(self, type_name: str) -> frozenset[str] | None:
+        """Give the fields asked for of a type, told in the plural or the singular; None for all of them."""
+        for name, fields in self.fields:
+            if type_name in {name, f"{name}s"}:
+                return fields
+        return None
+
+
+@lru_cache(maxsize=1024)
+def read_query(query_string: str) -> Query:
+    """Read a query string; what makes no sense in it is left out, as the server does."""
+    pairs = tuple(parse_qsl(query_string, keep_blank_values=True))
+    members = [(match[1], match[2], value) for name, value in pairs if (match := _FAMILY.fullmatch(name))]
+    plain = dict(pairs)
+    page = {name: value for family, name, value in members if family == "page"}
+    return Query(
+        pairs=pairs,
+        include=tuple(tuple(path.split(".")) for path in _listed(plain.get("include", ""))),
+        fields=tuple((name, frozenset(_listed(value))) for family, name, value in members if family == "fields"),
+        filters=tuple((name, value) for family, name, value in members if family == "filter"),
+        sort=_listed(plain.get("sort", "")),
+        page_number=positive(page.get("number")) or 1,
+        page_size=positive(page.get("size")),
+    )
+
+
+def _listed(text: str) -> tuple[str, ...]:
+    return tuple(part for part in (part.strip() for part in text.split(",")) if part)
+
+
+def positive(text: str | None) -> int | None:
+    """Read a whole number above 0; None for anything else."""
+    return int(text) if text and text.isascii() and text.isdecimal() and len(text) < 10 and int(text) > 0 else None  # noqa: PLR2004 - beyond any page there is

@@ -1,0 +1,96 @@
+"""The operations that only look: shows, lists, linkage, the owner of the key, the version."""
+
+from kajabi_async.testing.answers import ApiProblem, Reply, not_found
+from kajabi_async.testing.dataset.account import ME
+from kajabi_async.testing.documents import identifiers
+from kajabi_async.testing.pagination import page_links, page_meta
+from kajabi_async.testing.relations import host_of
+from kajabi_async.testing.rows import Row
+from kajabi_async.testing.world import Call, World
+
+__all__ = ["linkage_reply", "list_page", "read_linkage", "read_me", "read_version", "required_row", "show"]
+
+_PAYOUTS = "kajabi_payments_payouts"
+
+
+def required_row(world: World, type_name: str, resource_id: str) -> Row:
+    """Give the row; the 404 of the API where there is none."""
+    if type_name == "forms" and resource_id == "default":
+        return _default_form(world)
+    row = world.store.get(type_name, resource_id)
+    if row is None:
+        raise not_found(type_name, resource_id)
+    return row
+
+
+def _default_form(world: World) -> Row:
+    form = next((row for row in world.store.rows("forms") if row.attributes.get("default")), None)
+    if form is None:
+        raise not_found("forms", "default")
+    return form
+
+
+def show(world: World, call: Call) -> Reply:
+    """Answer one resource."""
+    row = required_row(world, call.type, call.resource_id)
+    if call.type == _PAYOUTS:
+        _require_site(call)
+        if row.site_id not in {None, call.query.filter("site_id")}:
+            raise not_found(call.type, call.resource_id)
+    return Reply.of(world.printer(call.query).one(row))
+
+
+def list_page(world: World, call: Call) -> Reply:
+    """Answer one page of a list; 500 for an unbracketed page parameter (observed)."""
+    if call.query.has_unbracketed_page:
+        raise ApiProblem(500, "Internal server error")
+    if call.type == _PAYOUTS:
+        _require_site(call)
+    page = world.lister.page(call.type, call.query)
+    document = world.printer(call.query, in_list=True).many([_listed(row) for row in page.rows])
+    meta = page_meta(call.type, page, world.meta)
+    document |= {} if meta is None else {"meta": meta}
+    return Reply.of(document | {"links": page_links(call.type, call.query, page)})
+
+
+def _listed(row: Row) -> Row:
+    if row.type != _PAYOUTS or row.verbatim is not None:
+        return row
+    # The transactions of a payout are on its show alone.
+    listed = row.copy()
+    listed.attributes.pop("transactions", None)
+    return listed
+
+
+def _require_site(call: Call) -> None:
+    if not call.query.filter("site_id"):
+        raise ApiProblem(400, "filter[site_id] is required", {"parameter": "filter[site_id]"})
+
+
+def read_linkage(world: World, call: Call) -> Reply:
+    """Answer the identifiers behind a relation."""
+    return linkage_reply(required_row(world, call.type, call.resource_id), call)
+
+
+def linkage_reply(row: Row, call: Call) -> Reply:
+    """Answer the full linkage of the relation that the path of *call* names."""
+    relation = call.operation.path.rsplit("/", 1)[1]
+    linkage = row.relations.get(relation)
+    link = f"{host_of(row.type)}/{row.type}/{row.id}/relationships/{relation}"
+    return Reply.of({"data": [] if linkage is None else identifiers(linkage), "links": {"self": link}})
+
+
+def read_me(_world: World, _call: Call) -> Reply:
+    """Answer who the key belongs to."""
+    return Reply.of({"data": {"id": ME.id, "type": ME.type, "attributes": ME.attributes}})
+
+
+def read_version(_world: World, _call: Call) -> Reply:
+    """Answer the version of the API; the document misspells ``specification`` (observed)."""
+    return Reply.of(
+        {
+            "meta": {"title": "Kajabi API", "version": "1.1.0"},
+            "links": {"documentation": "https://developers.kajabi.com"},
+            "jsonapi": {"version": "v1.1", "specification": "https://jsonapi.org/format/"},
+        }
+    )

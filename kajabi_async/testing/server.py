@@ -1,0 +1,257 @@
+"""FakeKajabi: a stateful fake of the API on a real loopback socket."""
+
+import asyncio
+import time
+from collections import Counter, deque
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
+from types import TracebackType
+from typing import Any, Final, Literal, Self, Unpack
+
+from aiohttp import web
+
+from kajabi_async.operations import Operation
+from kajabi_async.testing.answers import ApiProblem, Reply, error_reply
+from kajabi_async.testing.dataset import all_families
+from kajabi_async.testing.dataset.graph import Graph
+from kajabi_async.testing.dataset.sizes import Sizes, complete_sizes
+from kajabi_async.testing.dispatch import HANDLERS, matched
+from kajabi_async.testing.faults import Incident, sent
+from kajabi_async.testing.listing import Lister
+from kajabi_async.testing.oauth import IssuedTokens, TokenDesk
+from kajabi_async.testing.orders import FaultDesk
+from kajabi_async.testing.pagination import MetaShape, checked_shape
+from kajabi_async.testing.query import read_query
+from kajabi_async.testing.records import Effect, RecordedRequest
+from kajabi_async.testing.rows import Row
+from kajabi_async.testing.store import Store
+from kajabi_async.testing.world import Call, World
+
+__all__ = ["FakeKajabi"]
+
+_KEPT_REQUESTS: Final = 10_000
+_WEEK: Final = 604_800.0
+_PUBLIC: Final = frozenset({"oauth.token", "version"})
+_NO_SUCH_PAGE: Final = (
+    b"<!DOCTYPE html><html><head><title>404</title></head><body><h1>Page not found</h1></body></html>"
+)
+
+
+def _utc_now() -> datetime:
+    return datetime.now(UTC)
+
+
+class FakeKajabi(FaultDesk):
+    """The Kajabi Public API v1 on 127.0.0.1, with data, tokens, writes that stay, and faults on order.
+
+    ::
+
+        async with FakeKajabi(customers=50) as fake:
+            api = Kajabi(client_id=fake.client_id, client_secret=fake.client_secret, base_url=fake.base_url)
+
+    The data grows from *seed*: two fakes with the same seed and sizes answer the same, and a million customers cost
+    nothing until they are asked for. Customers have the ids "1" to "N"; the contact of customer n has the id
+    2150000000 + n, and the contacts without a customer follow. The fake is for one event loop and is not restarted.
+    """
+
+    def __init__(
+        self,
+        *,
+        seed: int = 7,
+        latency: float = 0.0,
+        token_lifetime: float = _WEEK,
+        refresh_token_lifetime: float = 4 * _WEEK,
+        rotate_refresh_tokens: bool = False,
+        omit_refresh_token: bool = False,
+        denied_types: set[str] | frozenset[str] = frozenset(),
+        max_page_size: int = 100,
+        default_page_size: int | None = None,
+        meta: MetaShape = "documented",
+        included_offer_title: Literal["title", "name"] = "title",
+        bundled_orders: bool = False,
+        clock: Callable[[], float] = time.monotonic,
+        now: Callable[[], datetime] = _utc_now,
+        **sizes: Unpack[Sizes],
+    ) -> None:
+        """Plan the fake; nothing is opened before ``start``.
+
+        *latency* is seconds before each answer. Token lifetimes are seconds of *clock*. A key has no scope for
+        *denied_types* (403). *meta* is the shape every list's meta takes. The document prints included offers with
+        a ``name``: *included_offer_title* chooses that. With *bundled_orders* one transaction pays for all offers
+        of an order, and its ``offer`` is null. *now* is the wall clock for what writes create. ValueError for a
+        size or a shape that is none.
+        """
+        super().__init__()
+        self.latency = latency
+        self.denied_types = set(denied_types)
+        self.effects: list[Effect] = []
+        """The side effects that writes would have had, oldest first."""
+        self.requests: deque[RecordedRequest] = deque(maxlen=_KEPT_REQUESTS)
+        """The latest ten thousand requests, oldest first."""
+        self.counts: Counter[str] = Counter()
+        """How many requests came for each operation, by name; ``unknown`` for paths that are none."""
+        self._desk = TokenDesk(
+            clock=clock,
+            token_lifetime=token_lifetime,
+            refresh_token_lifetime=refresh_token_lifetime,
+            rotate_refresh_tokens=rotate_refresh_tokens,
+            omit_refresh_token=omit_refresh_token,
+        )
+        store = Store(all_families(Graph(seed, complete_sizes(sizes), bundled_orders=bundled_orders)))
+        lister = Lister(store, now=now, max_size=max_page_size, default_size=default_page_size)
+        self._world = World(store, lister, now, checked_shape(meta), included_offer_title, self.effects)
+        self._runner: web.ServerRunner | None = None
+
+    async def __aenter__(self) -> Self:
+        """Start on a free port."""
+        await self.start()
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        """Close the fake."""
+        await self.aclose()
+
+    async def start(self, host: str = "127.0.0.1", port: int = 0) -> None:
+        """Listen on *host* and *port*, 0 for a free one; RuntimeError where the fake was started before."""
+        if self._runner is not None:
+            raise RuntimeError("a FakeKajabi is started once")
+        self._runner = web.ServerRunner(web.Server(self._serve, access_log=None), shutdown_timeout=0.1)
+        await self._runner.setup()
+        await web.TCPSite(self._runner, host, port).start()
+
+    async def aclose(self) -> None:
+        """Stop listening and cut what is still open; a second call does nothing."""
+        self.closing.set()
+        if self._runner is not None:
+            await self._runner.cleanup()
+
+    @property
+    def base_url(self) -> str:
+        """Where the fake listens, without ``/v1``; RuntimeError before it was started."""
+        if self._runner is None or not self._runner.addresses:
+            raise RuntimeError("the fake is not listening; use it as `async with FakeKajabi() as fake`")
+        host, port = self._runner.addresses[0][:2]
+        return f"http://{f'[{host}]' if ':' in host else host}:{port}"
+
+    # Credentials and tokens
+
+    @property
+    def client_id(self) -> str:
+        """The id of the one key that is accepted."""
+        return self._desk.client_id
+
+    @property
+    def client_secret(self) -> str:
+        """The secret of the key."""
+        return self._desk.client_secret
+
+    @property
+    def username(self) -> str:
+        """The user of the password grant."""
+        return self._desk.username
+
+    @property
+    def password(self) -> str:
+        """The password of the password grant."""
+        return self._desk.password
+
+    @property
+    def tokens(self) -> tuple[IssuedTokens, ...]:
+        """The token pairs given out, oldest first; the latest ten thousand."""
+        return tuple(self._desk.issued)
+
+    def is_live(self, access_token: str) -> bool:
+        """Tell whether a request with *access_token* would be let in now."""
+        return self._desk.is_live(access_token)
+
+    def issue_token(self) -> str:
+        """Give out an access token without a request."""
+        return self._desk.issue().access_token
+
+    def expire_tokens(self) -> None:
+        """Refuse every access token given out so far; the refresh tokens stay good."""
+        self._desk.expire_access_tokens()
+
+    def revoke_all(self) -> None:
+        """Kill every token, access and refresh."""
+        self._desk.revoke_all()
+
+    def rotate_key(self) -> None:
+        """Kill every token, as a rotated key does; the credentials stay as they are."""
+        self._desk.revoke_all()
+
+    # Data
+
+    def resource(self, type_name: str, resource_id: str) -> dict[str, Any] | None:
+        """Give the resource object as a show would print it now; None where there is none."""
+        row = self._world.store.get(type_name, resource_id)
+        return None if row is None else self._world.printed(row)
+
+    def contact_id_of(self, customer_id: str) -> str | None:
+        """Give the id of a customer's contact; None where there is no such customer."""
+        return self._related("customers", customer_id, "contact")
+
+    def customer_id_of(self, contact_id: str) -> str | None:
+        """Give the id of a contact's customer; None where it is none, or there is no such contact."""
+        return self._related("contacts", contact_id, "customer")
+
+    def _related(self, type_name: str, resource_id: str, relation: str) -> str | None:
+        row = self._world.store.get(type_name, resource_id)
+        return next(iter(row.related(relation)), None) if row else None
+
+    def add(self, resource_object: Mapping[str, Any]) -> None:
+        """Put one resource object there, verbatim, in the place of any with its type and id.
+
+        It is answered as it is until a write changes it. ValueError without a type and an id.
+        """
+        self._world.store.put(Row.from_resource_object(resource_object))
+
+    def remove(self, type_name: str, resource_id: str) -> bool:
+        """Take a resource away, and nothing else with it; False where there was none."""
+        return self._world.store.delete(type_name, resource_id)
+
+    def reset_counts(self) -> None:
+        """Forget the requests and their counts."""
+        self.counts.clear()
+        self.requests.clear()
+
+    # Serving
+
+    async def _serve(self, request: web.BaseRequest) -> web.StreamResponse:
+        raw_path, _, query_string = request.raw_path.partition("?")
+        body = await request.read() if request.can_read_body else b""
+        found = matched(request.method, raw_path)
+        name = found[0].name if found else None
+        headers = {key.lower(): value for key, value in request.headers.items()}
+        record = RecordedRequest(request.method, raw_path, query_string, headers, body, name)
+        self.requests.append(record)
+        self.counts[name or "unknown"] += 1
+        fault = self.fault_for(record, found[0].path if found else None)
+        if self.latency > 0:
+            await asyncio.sleep(self.latency)
+        if fault is not None:
+            return await fault.play(Incident(request, record, lambda: self._processed(record, found)))
+        return sent(self._processed(record, found))
+
+    def _processed(self, record: RecordedRequest, found: tuple[Operation, str] | None) -> Reply:
+        if found is None:
+            return Reply(404, _NO_SUCH_PAGE, "text/html; charset=utf-8")
+        try:
+            return self._handled(record, *found)
+        except ApiProblem as problem:
+            return error_reply(problem.status, problem.detail, problem.source)
+
+    def _handled(self, record: RecordedRequest, operation: Operation, resource_id: str) -> Reply:
+        content_type = record.headers.get("content-type", "")
+        if operation.name not in _PUBLIC:
+            self._desk.check(record.headers.get("authorization"))
+        if operation.name == "oauth.token":
+            return self._desk.token(record.body, content_type)
+        if operation.name == "oauth.revoke":
+            return self._desk.revoke(record.body, content_type)
+        call = Call(operation, resource_id, read_query(record.query_string), record.body, content_type)
+        if call.type in self.denied_types:
+            raise ApiProblem(403, f"The key has no scope for {call.type}")
+        return HANDLERS[operation.name](self._world, call)

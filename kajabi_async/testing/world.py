@@ -1,0 +1,90 @@
+"""What an operation works on, and what it is called with."""
+
+from collections.abc import Callable
+from datetime import datetime
+from typing import Any
+
+import attrs
+
+from kajabi_async.operations import Operation
+from kajabi_async.testing.answers import Reply
+from kajabi_async.testing.dataset.times import written_now
+from kajabi_async.testing.documents import Printer
+from kajabi_async.testing.listing import Lister
+from kajabi_async.testing.pagination import MetaShape
+from kajabi_async.testing.query import Query
+from kajabi_async.testing.records import Effect
+from kajabi_async.testing.rows import Row
+from kajabi_async.testing.store import Store
+
+__all__ = ["Call", "Handler", "World"]
+
+
+@attrs.frozen
+class Call:
+    """One request, matched with its operation."""
+
+    operation: Operation
+    resource_id: str
+    query: Query
+    body: bytes
+    content_type: str
+
+    @property
+    def type(self) -> str:
+        """The type of the resources behind the path."""
+        return self.operation.path.split("/")[2]
+
+
+@attrs.define
+class World:
+    """The state of one fake."""
+
+    store: Store
+    lister: Lister
+    now: Callable[[], datetime]
+    meta: MetaShape
+    offer_title: str
+    effects: list[Effect] = attrs.field(factory=list[Effect])
+
+    def printer(self, query: Query, *, in_list: bool = False) -> Printer:
+        """Give what writes the answer to *query*."""
+        return Printer(self.store, query, in_list=in_list, offer_title=self.offer_title)
+
+    def printed(self, row: Row) -> dict[str, Any]:
+        """Write one resource object, whole."""
+        return dict(self.printer(Query()).one(row)["data"])
+
+    def time(self) -> str:
+        """Give the time of a change, as the API writes it."""
+        return written_now(self.now())
+
+    def note(self, kind: str, person: Row | None = None, about: Row | None = None, email: str | None = None) -> None:
+        """Write down a side effect on *person*, a contact or a customer."""
+        other = {"contacts": "customer", "customers": "contact"}.get(person.type if person else "")
+        ids = {} if person is None or other is None else {person.type: person.id, f"{other}s": _first(person, other)}
+        self.effects.append(
+            Effect(
+                kind,
+                contact_id=ids.get("contacts"),
+                customer_id=ids.get("customers"),
+                email=email,
+                about_type=about.type if about else None,
+                about_id=about.id if about else None,
+            )
+        )
+
+    def deliver(self, event: str, about: Row, *payload: Row) -> None:
+        """Write down a delivery for every hook that waits for *event* on *about*."""
+        objects = tuple(self.printed(row) for row in payload)
+        for hook in self.store.rows("hooks"):
+            wanted = hook.attributes.get("resource_id")
+            if hook.attributes.get("event") == event and (wanted is None or str(wanted) == about.id):
+                self.effects.append(Effect("hook", about_type="hooks", about_id=hook.id, payload=objects))
+
+
+def _first(row: Row, relation: str) -> str | None:
+    return next(iter(row.related(relation)), None)
+
+
+Handler = Callable[[World, Call], Reply]

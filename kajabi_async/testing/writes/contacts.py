@@ -1,0 +1,143 @@
+"""Creating, updating and deleting contacts."""
+
+import re
+from collections.abc import Mapping
+from typing import Any, Final
+
+from kajabi_async.testing.answers import ApiProblem, Reply, unprocessable
+from kajabi_async.testing.json_shapes import is_object
+from kajabi_async.testing.ownership import is_subscribed, purchases_of
+from kajabi_async.testing.query import Query
+from kajabi_async.testing.reads import required_row
+from kajabi_async.testing.rows import Linkage, Row, ToMany, ToOne
+from kajabi_async.testing.world import Call, World
+from kajabi_async.testing.writes.bodies import attributes_of, document_of, linkage_ids, related_id, resource_object
+from kajabi_async.testing.writes.emails import free_email
+from kajabi_async.testing.writes.tags import set_tags
+
+__all__ = ["create_contact", "delete_contact", "new_contact", "update_contact"]
+
+_WRITABLE: Final = (
+    "name", "phone_number", "business_number", "address_line_1", "address_line_2", "address_city", "address_state",
+    "address_country", "address_zip",
+)  # fmt: skip
+_CUSTOM: Final = re.compile(r"custom_(?:[1-9]|[1-9]\d|1[0-4]\d|150)")
+
+
+def create_contact(world: World, call: Call) -> Reply:
+    """Create a contact; 400 without a site, 422 for a bad email or an ``external_user_id``."""
+    data = resource_object(call, "contacts")
+    site_id = related_id(data, "site", "sites")
+    if site_id is None or world.store.get("sites", site_id) is None:
+        raise ApiProblem(400, "a site is needed", {"pointer": "/data/relationships/site"})
+    attributes = attributes_of(data)
+    if "external_user_id" in attributes:
+        raise unprocessable("external_user_id", "is not supported for a new contact")
+    email = free_email(world, attributes.get("email"), site_id)
+    contact = new_contact(world, site_id, email, attributes)
+    return Reply.of(world.printer(Query()).one(contact), 201)
+
+
+def new_contact(world: World, site_id: str, email: str, given: Mapping[str, Any]) -> Row:
+    """Put a contact into the store; one whose subscription is not told was never subscribed (observed)."""
+    time = world.time()
+    written = _written(given)
+    custom = dict.fromkeys(("custom_1", "custom_2", "custom_3"))
+    attributes = {
+        **dict.fromkeys(_WRITABLE),
+        **custom,
+        "subscribed": False,
+        "external_user_id": None,
+        **written,
+        "name": written.get("name") or email.partition("@")[0],
+        "email": email,
+        "created_at": time,
+        "updated_at": time,
+    }
+    relations: dict[str, Linkage] = {
+        "site": ToOne("sites", site_id),
+        "customer": ToOne("customers", None),
+        "offers": ToMany("offers"),
+        "tags": ToMany("contact_tags"),
+    }
+    hidden = {"mobile_phone_number": given.get("mobile_phone_number"), "never_subscribed": not attributes["subscribed"]}
+    return world.store.put(Row("contacts", world.store.new_id("contacts"), attributes, relations, hidden))
+
+
+def _written(given: Mapping[str, Any]) -> dict[str, Any]:
+    """Keep what can be written; anything else is ignored, and null clears."""
+    texts = {name: value for name, value in given.items() if name in _WRITABLE or _CUSTOM.fullmatch(name)}
+    for name, value in texts.items():
+        if value is not None and not isinstance(value, str):
+            raise unprocessable(name, "has to be text")
+    subscribed = given.get("subscribed")
+    if subscribed is None:
+        return texts
+    if not isinstance(subscribed, bool):
+        raise unprocessable("subscribed", "has to be true or false")
+    return texts | {"subscribed": subscribed}
+
+
+def update_contact(world: World, call: Call) -> Reply:
+    """Change attributes of a contact; its customer's name and email follow."""
+    contact = required_row(world, "contacts", call.resource_id)
+    data = resource_object(call, "contacts")
+    changes = _changes(world, contact, attributes_of(data))
+    tag_ids = _tag_ids(call, data)
+    if tag_ids is not None:
+        set_tags(world, contact, tag_ids)
+    if changes:
+        changed = world.store.edit("contacts", contact.id)
+        changed.attributes |= changes | {"updated_at": world.time()}
+        if changed.attributes.get("subscribed"):
+            changed.hidden["never_subscribed"] = False
+        _let_customer_follow(world, changed, changes)
+    return Reply.of(world.printer(Query()).one(required_row(world, "contacts", contact.id)))
+
+
+def _changes(world: World, contact: Row, given: Mapping[str, Any]) -> dict[str, Any]:
+    changes = _written(given)
+    if "name" in changes and not changes["name"]:
+        raise unprocessable("name", "can't be blank")
+    if "email" in given:
+        changes["email"] = free_email(world, given["email"], contact.site_id, contact_id=contact.id)
+    if "external_user_id" in given:
+        if not contact.related("customer"):
+            raise unprocessable("external_user_id", "can only be set for a contact that is a customer")
+        changes["external_user_id"] = given["external_user_id"]
+    return changes
+
+
+def _tag_ids(call: Call, data: Mapping[str, Any]) -> tuple[str, ...] | None:
+    """Read the new tags; the document prints ``relationships`` beside ``data``."""
+    for holder in (document_of(call), data):
+        relationships = holder.get("relationships")
+        tags = relationships.get("tags") if is_object(relationships) else None
+        if is_object(tags):
+            return linkage_ids(tags, "contact_tags")
+    return None
+
+
+def _let_customer_follow(world: World, contact: Row, changes: Mapping[str, Any]) -> None:
+    followed = {name: changes[name] for name in ("name", "email", "external_user_id") if name in changes}
+    for customer_id in contact.related("customer"):
+        customer = world.store.edit("customers", customer_id) if followed else None
+        if customer is None:
+            continue
+        if "email" in followed and followed["email"] != customer.attributes.get("email"):
+            customer.attributes["bounced_at"] = None
+        customer.attributes |= followed | {"updated_at": world.time()}
+
+
+def delete_contact(world: World, call: Call) -> Reply:
+    """Delete a contact, its customer and its notes; 422 while somebody still pays for a subscription."""
+    contact = required_row(world, "contacts", call.resource_id)
+    for customer_id in contact.related("customer"):
+        if any(is_subscribed(purchase) for purchase in purchases_of(world.store, customer_id)):
+            raise ApiProblem(422, "The contact has active subscriptions")
+        world.store.delete("customers", customer_id)
+    notes = [note.id for note in world.store.rows("contact_notes") if note.related("contact") == (contact.id,)]
+    for note_id in notes:
+        world.store.delete("contact_notes", note_id)
+    world.store.delete("contacts", contact.id)
+    return Reply.of({"data": {}})

@@ -1,0 +1,106 @@
+"""Granting and revoking offers, with what comes of it (API document, "Grant offer to contact")."""
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from kajabi_async.testing.answers import ApiProblem, Reply, not_found
+from kajabi_async.testing.json_shapes import is_object
+from kajabi_async.testing.ownership import is_active, purchases_of, set_offers
+from kajabi_async.testing.reads import linkage_reply, required_row
+from kajabi_async.testing.rows import Linkage, Row, ToMany, ToOne
+from kajabi_async.testing.world import Call, World
+from kajabi_async.testing.writes.bodies import document_of, linkage_ids
+
+__all__ = ["change_offers", "grant", "revoke"]
+
+
+def change_offers(world: World, call: Call) -> Reply:
+    """Add, remove or replace the offers of a contact or a customer; answers all that are held then."""
+    row = required_row(world, call.type, call.resource_id)
+    document = document_of(call)
+    offers = [_required_offer(world, offer_id) for offer_id in linkage_ids(document, "offers")]
+    if call.operation.method in {"DELETE", "PATCH"}:
+        kept = {offer.id for offer in offers}
+        is_replacing = call.operation.method == "PATCH"
+        revoke(world, row, [key for key in row.related("offers") if (key in kept) is not is_replacing])
+    if call.operation.method in {"POST", "PATCH"}:
+        # Only for contacts is a welcome email documented.
+        grant(world, row, offers, sends_welcome_email=row.type == "contacts" and _wants_welcome_email(document))
+    return linkage_reply(required_row(world, call.type, call.resource_id), call)
+
+
+def _required_offer(world: World, offer_id: str) -> Row:
+    offer = world.store.get("offers", offer_id)
+    if offer is None:
+        raise not_found("offers", offer_id)
+    return offer
+
+
+def _wants_welcome_email(document: Mapping[str, Any]) -> bool:
+    meta = document.get("meta", {})
+    if not is_object(meta):
+        raise ApiProblem(400, "meta has to be an object", {"pointer": "/meta"})
+    return meta.get("send_customer_welcome_email") not in {False, "false"}
+
+
+def grant(world: World, row: Row, offers: Iterable[Row], *, sends_welcome_email: bool) -> None:
+    """Let a contact or a customer hold *offers*; one that is held already has no effects."""
+    customer = row if row.type == "customers" else _customer_of(world, row, create=True)
+    held = customer.related("offers") if customer else ()
+    new = [offer for offer in offers if offer.id not in held]
+    if customer is None or not new:
+        return
+    set_offers(world.store, customer.id, (*held, *(offer.id for offer in new)))
+    for offer in new:
+        _note_grant(world, customer, offer, sends_welcome_email=sends_welcome_email)
+
+
+def _note_grant(world: World, customer: Row, offer: Row, *, sends_welcome_email: bool) -> None:
+    email = customer.attributes.get("email")
+    world.note("offer_granted", customer, offer)
+    if sends_welcome_email:
+        world.note("welcome_email", customer, offer, email)
+    if offer.hidden.get("is_gift"):
+        world.note("gift_email", customer, offer, email)
+    world.note("automation", customer, offer)
+
+
+def revoke(world: World, row: Row, offer_ids: Iterable[str]) -> None:
+    """Take active offers away, bought or granted; whoever pays for one goes on paying."""
+    customer = row if row.type == "customers" else _customer_of(world, row, create=False)
+    gone = set(offer_ids) & set(customer.related("offers")) if customer else set[str]()
+    if customer is None or not gone:
+        return
+    set_offers(world.store, customer.id, tuple(key for key in customer.related("offers") if key not in gone))
+    for purchase in purchases_of(world.store, customer.id):
+        if is_active(purchase) and not gone.isdisjoint(purchase.related("offer")):
+            ended = world.store.edit("purchases", purchase.id)
+            ended.attributes |= {"deactivated_at": world.time(), "deactivation_reason": "offer_revoked"}
+    for offer_id in sorted(gone):
+        world.note("offer_revoked", customer, world.store.get("offers", offer_id))
+
+
+def _customer_of(world: World, contact: Row, *, create: bool) -> Row | None:
+    related = contact.related("customer")
+    customer = world.store.get("customers", related[0]) if related else None
+    return _new_customer(world, contact) if customer is None and create else customer
+
+
+def _new_customer(world: World, contact: Row) -> Row:
+    time = world.time()
+    unknown = (
+        "avatar", "external_user_id", "public_bio", "public_location", "public_website", "socials",
+        "last_request_at", "bounced_at",
+    )  # fmt: skip
+    identity = {name: contact.attributes.get(name) for name in ("name", "email")}
+    counted = {"net_revenue": "0.0", "sign_in_count": 0, "created_at": time, "updated_at": time}
+    relations: dict[str, Linkage] = {
+        "contact": ToOne("contacts", contact.id),
+        "site": ToOne("sites", contact.site_id),
+        "offers": ToMany("offers"),
+        "products": ToMany("products"),
+    }
+    attributes = {**identity, **dict.fromkeys(unknown), **counted}
+    customer = world.store.put(Row("customers", world.store.new_id("customers"), attributes, relations))
+    world.store.edit("contacts", contact.id).relations["customer"] = ToOne("customers", customer.id)
+    return customer
