@@ -67,12 +67,11 @@ class LinkRules:
 
     def _api_path(self, link: str, request_path: str) -> tuple[str, str]:
         parts = _split(link)
-        if parts.scheme or parts.netloc:
-            prefixes = self._prefixes_at(parts, link)
-        else:
-            # A link without a host can only mean the API itself.
-            prefixes = [prefix for _, prefix in self._prefixes]
+        if not parts.scheme and not parts.netloc:
             parts = _split(urljoin(request_path, link))
+        # Asked again, as joining turns `///host` and `/..//host` into links that name a host.
+        has_host = bool(parts.scheme or parts.netloc)
+        prefixes = self._prefixes_at(parts, link) if has_host else [prefix for _, prefix in self._prefixes]
         for prefix in prefixes:
             if parts.path.startswith(f"{prefix}/"):
                 return f"/v1{parts.path.removeprefix(prefix)}", parts.query

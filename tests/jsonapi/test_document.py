@@ -1,0 +1,255 @@
+import json
+from typing import Any
+
+import pytest
+from hypothesis import given
+
+from kajabi_async.errors import DecodeError, KajabiError
+from kajabi_async.jsonapi.decoding import ResourceObject
+from kajabi_async.jsonapi.document import Document, MalformedRow, Row
+from kajabi_async.jsonapi.relationships import read_relationships
+from tests.jsonapi.strategies import document_bodies
+
+CONTEXT = "GET /v1/customers"
+
+
+def read(**members: Any) -> Document:
+    return Document.from_bytes(json.dumps(members).encode(), context=CONTEXT)
+
+
+def customer(id: Any = "1", **members: Any) -> dict[str, Any]:
+    return {"type": "customers", "id": id, **members}
+
+
+def resource(row: Row | tuple[Row, ...] | None) -> ResourceObject:
+    assert isinstance(row, ResourceObject)
+    return row
+
+
+def malformed(row: Row | tuple[Row, ...] | None) -> DecodeError:
+    assert isinstance(row, MalformedRow)
+    return row.error
+
+
+def test_reads_one_resource_object() -> None:
+    """Row 15: data may be one object."""
+    row = read(data=customer()).one(context=CONTEXT)
+    assert row is not None
+    assert (row.type, row.id) == ("customers", "1")
+
+
+def test_reads_an_array_in_its_order() -> None:
+    """Row 15: data may be an array; its order is the server's."""
+    rows = read(data=[customer("2"), customer("1")]).many(context=CONTEXT)
+    assert [resource(row).id for row in rows] == ["2", "1"]
+
+
+def test_reads_an_empty_array_as_no_rows() -> None:
+    """Row 15: an empty array is an empty collection."""
+    assert read(data=[]).many(context=CONTEXT) == ()
+
+
+def test_reads_null_as_no_resource() -> None:
+    """Row 16: a 200 with null says that there is no resource; it is neither a missing document nor an error."""
+    assert read(data=None).one(context=CONTEXT) is None
+
+
+def test_takes_an_array_of_one_for_the_resource() -> None:
+    """A show that is printed as an array of one (forms with sparse fields) is that one resource."""
+    row = read(data=[customer("7")]).one(context=CONTEXT)
+    assert row is not None
+    assert row.id == "7"
+
+
+@pytest.mark.parametrize("count", [0, 2])
+def test_refuses_any_other_array_for_one_resource(count: int) -> None:
+    """None and several are not one: picking the first would be acting on a stranger's record."""
+    with pytest.raises(DecodeError, match=f"one resource object was expected, {count} came at data"):
+        read(data=[customer(str(index)) for index in range(count)]).one(context=CONTEXT)
+
+
+@pytest.mark.parametrize("data", [None, customer()])
+def test_refuses_one_resource_for_an_array(data: Any) -> None:
+    """Row 15: a collection is always an array, even of one."""
+    with pytest.raises(DecodeError, match="an array of resource objects was expected at data"):
+        read(data=data).many(context=CONTEXT)
+
+
+@pytest.mark.parametrize("body", [b"{}", b'{"meta": {"total": 3}}', b'{"included": []}'])
+def test_refuses_a_document_without_data(body: bytes) -> None:
+    """Row 12: where resources were asked for, a document without data cannot be read; that is not null."""
+    with pytest.raises(DecodeError, match="^GET /v1/customers: a document without data$"):
+        Document.from_bytes(body, context=CONTEXT)
+
+
+@pytest.mark.parametrize("included", [[], [5]])
+def test_tells_the_errors_that_came_instead_of_data(included: list[Any]) -> None:
+    """Row 13: errors under a success status are reported, not swallowed."""
+    with pytest.raises(DecodeError, match=r"a document without data, which tells of errors: Gone: No such site"):
+        read(errors=[{"title": "Gone", "detail": "No such site"}], included=included)
+
+
+@pytest.mark.parametrize("body", [b"[]", b"null", b'"text"', b"7", b"", b"<html></html>", b'{"data": {}'])
+def test_refuses_a_body_that_is_no_document(body: bytes) -> None:
+    """Rows 9 and 11: a 2xx answer that is HTML, empty, cut off or no object is DecodeError naming the request."""
+    with pytest.raises(DecodeError, match="^GET /v1/customers: "):
+        Document.from_bytes(body, context=CONTEXT)
+
+
+def test_ignores_members_it_does_not_know() -> None:
+    """Rows 17 to 19: unknown members, @-members and a missing or odd ``jsonapi`` are no error, on every level."""
+    document = read(
+        data=customer(unknown=1, **{"@id": "x"}, links={"self": None, "odd": 1}),
+        jsonapi={"version": "v1.1", "ext": 5},
+        records=[],
+        **{"@context": {}},
+    )
+    assert resource(document.data).id == "1"
+
+
+def test_gives_top_level_links_and_meta_as_they_came() -> None:
+    """Rows 20 and 21: meta is an object of anything, links keep every key."""
+    links = {"self": "a", "next": {"href": "b"}, "last": None, "records": 3}
+    document = read(data=[], links=links, meta={"pagination": {"total": [1]}})
+    assert document.links == links
+    assert document.meta == {"pagination": {"total": [1]}}
+
+
+@pytest.mark.parametrize("odd", [None, [], "text", 5, True])
+@pytest.mark.parametrize("data", [[], [5]])
+def test_takes_links_and_meta_of_another_shape_for_absent(odd: Any, data: list[Any]) -> None:
+    """An odd top-level member costs nobody the rows."""
+    document = read(data=data, links=odd, meta=odd)
+    assert (document.links, document.meta) == ({}, {})
+
+
+@pytest.mark.parametrize(("wire", "id"), [(123, "123"), (0, "0"), (2**70, str(2**70))])
+def test_takes_a_whole_number_for_an_id(wire: int, id: str) -> None:
+    """Row 22: an integer id is converted, alone and in an array, and loses no digit."""
+    assert resource(read(data=customer(wire)).data).id == id
+    assert resource(read(data=[customer(wire)]).many(context=CONTEXT)[0]).id == id
+
+
+@pytest.mark.parametrize("id", [None, True, 1.5, "", [], {"a": 1}])
+@pytest.mark.parametrize("member", ["type", "id"])
+def test_sets_a_row_without_identity_apart(member: str, id: Any) -> None:
+    """Row 22: a row needs a type and an id; one without is malformed and says which member of which row."""
+    odd = {**customer(), member: id}
+    rows = read(data=[customer("1"), odd, customer("3")]).many(context=CONTEXT)
+    if not (member == "type" and id == ""):
+        assert malformed(rows[1]).path == f"data[1].{member}"
+    assert [resource(row).id for row in (rows[0], rows[2])] == ["1", "3"]
+    assert malformed(read(data=odd).data).path == f"data.{member}"
+
+
+@pytest.mark.parametrize("odd", [None, 5, "text", [], [customer()], True])
+def test_keeps_a_malformed_row_apart_in_a_good_page(odd: Any) -> None:
+    """One row that is no object spoils neither its page nor its place: the others come in order."""
+    rows = read(data=[customer("1"), odd, customer("3")], links={"next": "x"}).many(context=CONTEXT)
+    assert [resource(row).id for row in (rows[0], rows[2])] == ["1", "3"]
+    assert str(malformed(rows[1])) == "GET /v1/customers: not a resource object at data[1]"
+
+
+def test_raises_a_malformed_row_only_where_it_is_the_one_asked_for() -> None:
+    """Reading the document raises nothing; asking for the one resource raises what is wrong with it."""
+    document = read(data=5)
+    with pytest.raises(DecodeError, match="not a resource object at data$"):
+        document.one(context=CONTEXT)
+
+
+@pytest.mark.parametrize("data", [None, customer(), [customer("1"), 5]])
+def test_keeps_a_malformed_included_row_apart(data: Any) -> None:
+    """An odd included row leaves the primary data as it is, null among it, and the included rows beside it."""
+    document = read(data=data, included=[{"type": "offers", "id": "4"}, None, {"type": "offers"}])
+    assert resource(document.included[0]).id == "4"
+    assert malformed(document.included[1]).path == "included[1]"
+    assert malformed(document.included[2]).path == "included[2].id"
+    assert (document.data is None) is (data is None)
+
+
+@pytest.mark.parametrize("included", [{}, "text", 5, True])
+def test_takes_included_of_another_shape_for_one_malformed_row(included: Any) -> None:
+    """An ``included`` that is no array costs the included resources, never the primary ones."""
+    document = read(data=[customer()], included=included)
+    assert [resource(row).id for row in document.many(context=CONTEXT)] == ["1"]
+    assert str(malformed(document.included[0])).endswith("an array of resource objects was expected at included")
+
+
+@pytest.mark.parametrize("members", [{}, {"included": None}, {"included": []}])
+def test_includes_nothing_where_nothing_came(members: dict[str, Any]) -> None:
+    """Row 40: absent, null and empty included are all no resources."""
+    assert read(data=[], **members).included == ()
+
+
+def test_finds_included_that_was_put_inside_data() -> None:
+    """Courses are documented with ``included`` inside ``data``: it counts, after what stands in its place."""
+    document = read(data=customer(included=[{"type": "modules", "id": 5}]), included=[{"type": "offers", "id": "4"}])
+    assert [(resource(row).type, resource(row).id) for row in document.included] == [("offers", "4"), ("modules", "5")]
+
+
+@pytest.mark.parametrize("odd", [5, {}, [5]])
+def test_survives_odd_included_inside_data(odd: Any) -> None:
+    """What stands inside data in the place of included may be anything: the resource is read all the same."""
+    for included in ([], [None]):
+        document = read(data=customer(included=odd), included=included)
+        assert resource(document.data).id == "1"
+        assert malformed(document.included[-1]).path.startswith("data.included")
+
+
+def test_tells_absent_attributes_from_null_ones() -> None:
+    """Row 29: attributes are given as they came: absent is absent, null is null, nested values are whole (row 28)."""
+    attributes = {"name": None, "socials": {"twitter": ["a", {"b": None}]}}
+    row = resource(read(data=customer(attributes=attributes)).data)
+    assert row.attributes == attributes
+    assert resource(read(data=customer()).data).attributes is None
+
+
+def test_keeps_links_and_meta_of_a_resource() -> None:
+    """Row 30: what a resource object says beside its attributes is kept word for word."""
+    row = resource(read(data=customer(links={"contact": ""}, meta={"a": [1]})).data)
+    assert json.loads(bytes(row.links)) == {"contact": ""}
+    assert json.loads(bytes(row.meta)) == {"a": [1]}
+
+
+def test_reads_resources_that_lead_in_circles() -> None:
+    """Row 44: a resource that relates to itself, and two that relate to each other, are read without end or error."""
+    circle = {"me": {"data": {"type": "customers", "id": "1"}}, "other": {"data": {"type": "customers", "id": "2"}}}
+    document = read(
+        data=customer("1", relationships=circle), included=[customer("2", relationships=circle) for _ in range(2)]
+    )
+    assert len(document.included) == 2
+    assert read_relationships(resource(document.data).relationships)["me"].identifiers[0].id == "1"
+
+
+def test_takes_the_last_of_repeated_members() -> None:
+    """A member that comes twice is not an error of its own; the last one counts."""
+    document = Document.from_bytes(b'{"data": [], "data": {"type": "a", "id": "1", "id": "2"}}', context=CONTEXT)
+    assert resource(document.data).id == "2"
+
+
+@given(document_bodies)
+def test_gives_a_document_or_an_error_of_the_tree_for_any_body(body: bytes) -> None:
+    """Random documents are read or refused with DecodeError; rows are resource objects or say what is wrong."""
+    try:
+        document = Document.from_bytes(body, context=CONTEXT)
+    except DecodeError as error:
+        assert str(error).startswith(CONTEXT)
+        return
+    rows = document.data if isinstance(document.data, tuple) else (document.data,)
+    for row in (*rows, *document.included):
+        if isinstance(row, ResourceObject):
+            assert isinstance(row.id, str)
+            assert row.id
+            assert isinstance(read_relationships(row.relationships), dict)
+        elif row is not None:
+            assert row.error.path
+
+
+@given(document_bodies)
+def test_answers_one_or_many_or_raises_an_error_of_the_tree(body: bytes) -> None:
+    """Asking a random document for one resource, and for many, gives them or an error of the tree."""
+    for ask in (Document.one, Document.many):
+        try:
+            ask(Document.from_bytes(body, context=CONTEXT), context=CONTEXT)
+        except KajabiError as error:
+            assert isinstance(error, DecodeError)  # noqa: PT017 - either outcome is right, no third one is

@@ -1,0 +1,61 @@
+import copy
+import pickle
+from typing import Any
+
+import attrs
+import pytest
+
+from kajabi_async.exchange import FORM, JSON_API, Answer, Request, Tally
+
+
+def test_sends_the_media_type_without_parameters() -> None:
+    """Rows 1, 2 and 5: the media type of a body is the bare one of JSON:API, the OAuth endpoints take a form."""
+    assert Request("POST", "/v1/contacts").content_type == JSON_API == "application/vnd.api+json"
+    assert FORM == "application/x-www-form-urlencoded"
+
+
+@pytest.mark.parametrize(("method", "is_write"), [("GET", False), ("HEAD", False), ("POST", True), ("PATCH", True), ("PUT", True), ("DELETE", True)])
+def test_knows_what_may_change_something(method: str, is_write: bool) -> None:
+    """Everything but GET and HEAD is a write, verbs nobody knows among it."""
+    assert Request(method, "/v1/contacts").is_write is is_write
+    assert Request("BREW", "/v1/contacts").is_write
+
+
+def test_carries_the_token_unless_told_otherwise() -> None:
+    """A request is authorized by default."""
+    assert Request("GET", "/v1/me").authorized
+
+
+@pytest.mark.parametrize(
+    ("value", "member"), [(Request("GET", "/v1/me"), "path"), (Answer(200, {}, b""), "status")]
+)
+def test_cannot_be_changed(value: Any, member: str) -> None:
+    """What crosses the border is a value: whoever holds it knows that it stays as it is."""
+    with pytest.raises(attrs.exceptions.FrozenInstanceError):
+        setattr(value, member, "x")
+
+
+def test_prints_neither_bodies_nor_headers() -> None:
+    """A form with a secret, an answer with a token and the headers of an answer are in no ``repr``."""
+    request = Request("POST", "/v1/oauth/token", body=b"client_secret=canary")
+    answer = Answer(200, {"set-cookie": "canary"}, b'{"access_token": "canary"}')
+    assert "canary" not in f"{request!r} {request} {answer!r} {answer}"
+    assert "/v1/oauth/token" in repr(request)
+    assert "200" in repr(answer)
+
+
+def test_compares_by_content() -> None:
+    """Two requests for the same thing are equal, and can be keys."""
+    assert Request("GET", "/v1/me") == Request("GET", "/v1/me")
+    assert len({Request("GET", "/v1/me"), Request("GET", "/v1/me"), Request("GET", "/v1/me", "a=b")}) == 2
+
+
+def test_starts_a_tally_at_nothing() -> None:
+    """A tally begins with zeros, so that one can be handed to any number of operations."""
+    assert attrs.astuple(Tally()) == (0, 0, 0, 0.0, 0.0)
+
+
+@pytest.mark.parametrize("value", [Request("GET", "/v1/me", body=b"x"), Answer(200, {"a": "b"}, b"x"), Tally(1, 2, 3, 4.0, 5.0)])
+def test_copies_and_pickles(value: Any) -> None:
+    """Values of plain data cross processes."""
+    assert pickle.loads(pickle.dumps(value)) == copy.deepcopy(value) == value

@@ -1,0 +1,162 @@
+from collections import Counter
+from typing import Any
+
+import pytest
+
+from kajabi_async.operations import OPERATIONS, AnswerKind, BodyKind, Operation, operation
+
+_VERBS = {"get", "post", "patch", "put", "delete"}
+_JSON_API = "application/vnd.api+json"
+_FORM = "application/x-www-form-urlencoded"
+_SCHEMALESS = {"payouts.list": AnswerKind.COLLECTION, "payouts.get": AnswerKind.RESOURCE}
+"""What the document describes in prose only (kajabi-api-facts, section 7, row 9)."""
+
+ROWS = [pytest.param(row, id=row.name) for row in OPERATIONS.values()]
+
+
+def documented(openapi: dict[str, Any], row: Operation) -> dict[str, Any]:
+    found: dict[str, Any] = openapi["paths"][row.path][row.method.lower()]
+    return found
+
+
+def resolved(openapi: dict[str, Any], schema: dict[str, Any]) -> dict[str, Any]:
+    """Follow references until something is said."""
+    while "$ref" in schema:
+        schema = openapi["components"]["schemas"][schema["$ref"].rsplit("/", 1)[1]]
+    return schema
+
+
+def members(openapi: dict[str, Any], schema: dict[str, Any]) -> dict[str, Any]:
+    """Give the properties of an object schema, those of every part of an ``allOf`` among them."""
+    schema = resolved(openapi, schema)
+    found: dict[str, Any] = dict(schema.get("properties", {}))
+    for part in schema.get("allOf", []):
+        found |= members(openapi, part)
+    return found
+
+
+def content(openapi: dict[str, Any], answer: dict[str, Any]) -> tuple[str, dict[str, Any]] | None:
+    """Give the one media type and the schema of an answer or a body."""
+    described = answer.get("content")
+    if not described:
+        return None
+    ((media_type, value),) = described.items()
+    return media_type, resolved(openapi, value["schema"])
+
+
+def kind_of_data(openapi: dict[str, Any], data: dict[str, Any]) -> str:
+    data = resolved(openapi, data)
+    if data.get("type") == "array":
+        return "LINKAGE" if set(members(openapi, data["items"])) == {"id", "type"} else "COLLECTION"
+    return "RESOURCE" if "attributes" in members(openapi, data) else "NOTHING"
+
+
+def documented_answer(openapi: dict[str, Any], row: Operation) -> AnswerKind:
+    answers = documented(openapi, row)["responses"]
+    (success,) = [answer for status, answer in answers.items() if str(status).startswith("2")]
+    described = content(openapi, success)
+    if described is None:
+        return _SCHEMALESS.get(row.name, AnswerKind.NOTHING)
+    media_type, schema = described
+    if media_type != _JSON_API:
+        assert media_type == "application/json"
+        assert "access_token" in members(openapi, schema)
+        return AnswerKind.TOKEN
+    if schema.get("type") == "array":
+        return AnswerKind.SAMPLES
+    top = members(openapi, schema)
+    return AnswerKind[kind_of_data(openapi, top["data"])] if "data" in top else AnswerKind.META
+
+
+def documented_body(openapi: dict[str, Any], row: Operation) -> BodyKind:
+    described = content(openapi, documented(openapi, row).get("requestBody", {}))
+    if described is None:
+        return BodyKind.NONE
+    media_type, schema = described
+    if media_type == _FORM:
+        return BodyKind.FORM
+    assert media_type == _JSON_API
+    return BodyKind[kind_of_data(openapi, members(openapi, schema)["data"])]
+
+
+def test_has_every_operation_of_the_document_and_no_other(openapi: dict[str, Any]) -> None:
+    """The rows are the document's 77 verbs on its paths, each once."""
+    stated = {
+        (verb.upper(), path) for path, verbs in openapi["paths"].items() for verb in verbs if verb in _VERBS
+    }
+    assert Counter((row.method, row.path) for row in OPERATIONS.values()) == Counter(stated)
+    assert len(stated) == 77
+
+
+@pytest.mark.parametrize("row", ROWS)
+def test_gives_the_kind_of_answer_that_is_documented(openapi: dict[str, Any], row: Operation) -> None:
+    """A row's answer is what the document's schema and media type of the success describe."""
+    assert row.answer is documented_answer(openapi, row)
+
+
+@pytest.mark.parametrize("row", ROWS)
+def test_sends_the_kind_of_body_that_is_documented(openapi: dict[str, Any], row: Operation) -> None:
+    """A row's body is what the document's request schema and media type describe, DELETE with a body among them."""
+    assert row.body is documented_body(openapi, row)
+
+
+@pytest.mark.parametrize("row", ROWS)
+def test_names_its_parameter_as_the_document_does(openapi: dict[str, Any], row: Operation) -> None:
+    """The parameter in a path is the one that the document describes for it."""
+    item = openapi["paths"][row.path]
+    described = [*item.get("parameters", []), *documented(openapi, row).get("parameters", [])]
+    names = [parameter["name"] for parameter in described if parameter["in"] == "path"]
+    assert row.path.count("{") == len(names)
+    assert all(f"{{{name}}}" in row.path for name in names)
+
+
+@pytest.mark.parametrize("row", ROWS)
+def test_fills_in_the_one_parameter(row: Operation) -> None:
+    """A path has at most one parameter, and the id stands in its place as one segment."""
+    assert row.path.count("{") <= 1
+    filled = row.path_for("2150966111")
+    assert "{" not in filled
+    assert "}" not in filled
+    assert len(filled.split("/")) == len(row.path.split("/"))
+    assert ("2150966111" in filled.split("/")) is ("{" in row.path)
+
+
+@pytest.mark.parametrize(
+    ("name", "id", "path"),
+    [
+        ("customers.get", "123", "/v1/customers/123"),
+        ("contacts.POST.offers", "5", "/v1/contacts/5/relationships/offers"),
+        ("purchases.cancel_subscription", "7", "/v1/purchases/7/cancel_subscription"),
+        ("forms.submit", "default", "/v1/forms/default/submit"),
+        ("contacts.get", "gr%C3%B6%C3%9Fe", "/v1/contacts/gr%C3%B6%C3%9Fe"),
+        ("customers.list", "", "/v1/customers"),
+        ("me", "", "/v1/me"),
+        ("hooks.sample.purchase", "", "/v1/hooks/purchase_sample"),
+        ("payouts.list", "", "/v1/kajabi_payments_payouts"),
+    ],
+)
+def test_gives_the_path_of_an_operation(name: str, id: str, path: str) -> None:
+    """The path is filled in with an id that is encoded already; one without a parameter is as it stands."""
+    assert operation(name).path_for(id) == path
+
+
+def test_calls_every_row_by_its_name() -> None:
+    """A row is found by the name it bears, and no two rows share one."""
+    assert all(operation(name) is row and row.name == name for name, row in OPERATIONS.items())
+    assert len(OPERATIONS) == 77
+
+
+@pytest.mark.parametrize("row", ROWS)
+def test_is_consistent_in_itself(row: Operation) -> None:
+    """A read carries no body, every path is under ``/v1``, and linkage goes to relationship endpoints alone."""
+    assert row.path.startswith("/v1/")
+    assert row.method in {"GET", "POST", "PATCH", "DELETE"}
+    assert row.method != "GET" or row.body is BodyKind.NONE
+    assert (row.body is BodyKind.LINKAGE) is ("/relationships/" in row.path and row.method != "GET")
+    assert (row.answer is AnswerKind.LINKAGE) is ("/relationships/" in row.path)
+
+
+def test_refuses_a_name_it_does_not_know() -> None:
+    """A misspelt name is a mistake in our own code and fails at once."""
+    with pytest.raises(KeyError, match=r"customers\.fetch"):
+        operation("customers.fetch")
