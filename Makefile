@@ -1,0 +1,39 @@
+# Everything a developer runs. The first target that needs it makes .venv; nothing is installed outside of it.
+
+PYTHON := $(shell command -v python3.11 || command -v python3)
+VENV := .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/.ready
+PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
+
+.PHONY: demo test check conformance clean
+
+demo: $(READY)  ## The main job, run against the embedded fake of the API.
+	@$(BIN)/kajabi demo
+
+test: check  ## All checks and all tests, with branch coverage.
+	$(BIN)/coverage erase
+	$(BIN)/coverage run -m pytest -n 2
+	$(BIN)/coverage combine --quiet
+	$(BIN)/coverage report
+
+check: $(READY)  ## Style, types, import rules and slots.
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/basedpyright
+	$(BIN)/lint-imports --no-logo
+	$(BIN)/python -m slotscheck -m kajabi_async
+
+conformance: $(READY)  ## The table of 77 operations, each held to the official document.
+	@$(BIN)/python -m tests.conformance
+
+clean:
+	rm -rf $(VENV) .coverage .coverage.* .mypy_cache .ruff_cache .hypothesis
+
+$(READY): pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed")'
+	$(PYTHON) -m venv $(VENV)
+	$(PIP) install --upgrade 'pip>=25.1'
+	$(PIP) install --editable '.[cli]' --group dev
+	@touch $@
