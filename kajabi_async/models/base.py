@@ -67,6 +67,11 @@ class Resource:
     relations: ClassVar[Mapping[str, Relation]] = {}
     """The relations of the class, by name."""
 
+    def loaded_attributes(self) -> dict[str, Any]:
+        """Give the attributes the answer carried, by name; ``id`` and what is in ``extra`` are not among them."""
+        names = attribute_names(type(self))
+        return {name: getattr(self, name) for name in names if name != "id" and _is_set(self, name)}
+
     @property
     def identifier(self) -> Identifier:
         """Type and id."""
@@ -89,7 +94,7 @@ class Resource:
     def __getstate__(self) -> dict[str, Any]:
         """Give what travels: attributes, linkage and the related resources at hand, but no way back to a client."""
         return {
-            "attributes": {name: getattr(self, name) for name in attribute_names(type(self)) if _is_set(self, name)},
+            "attributes": {"id": self.id, **self.loaded_attributes()},
             "extra": dict(self.extra),
             "relationships": self.origin.relationships,
             "links": self.origin.links,

@@ -36,7 +36,13 @@ class _Handle:
     @property
     def loaded(self) -> bool:
         """Whether awaiting the handle costs no request."""
-        return self._at_hand() is not None
+        return self.at_hand is not None
+
+    @property
+    def at_hand(self) -> "tuple[Resource, ...] | None":
+        """The related resources where all of them are known, None where awaiting the handle would cost a request."""
+        relationship = self._relationship
+        return self._owner.origin.scope.all_of(relationship.identifiers) if relationship.is_stated else None
 
     @property
     def partial(self) -> bool:
@@ -47,12 +53,8 @@ class _Handle:
     def _relationship(self) -> Relationship:
         return self._owner.origin.relationship(self._relation.name)
 
-    def _at_hand(self) -> "tuple[Resource, ...] | None":
-        relationship = self._relationship
-        return self._owner.origin.scope.all_of(relationship.identifiers) if relationship.is_stated else None
-
     async def _resolve(self) -> "tuple[Resource, ...]":
-        at_hand = self._at_hand()
+        at_hand = self.at_hand
         if at_hand is not None:
             return at_hand
         resolver = self._owner.origin.scope.resolver

@@ -1,6 +1,6 @@
 """What a bulk lookup tells: an outcome for each id, progress, and a report at the end."""
 
-from typing import Generic, Literal, TypeAlias, TypeVar
+from typing import Any, Generic, Literal, TypeAlias, TypeVar
 
 import attrs
 
@@ -37,7 +37,8 @@ class Failed:
     """The id that was asked for, as it was given."""
     error: KajabiError
     found: Literal[False] = attrs.field(default=False, init=False, repr=False)
-    resource: None = attrs.field(default=None, init=False, repr=False)
+    resource: Any = attrs.field(default=None, init=False, repr=False)
+    """None. Typed as anything, since pyright does not tell the two kinds of outcome apart by ``if lookup.found``."""
 
     @property
     def missing(self) -> bool:
@@ -45,9 +46,9 @@ class Failed:
         return isinstance(self.error, NotFoundError)
 
     @property
-    def customer(self) -> None:
+    def customer(self) -> Any:
         """None: nothing was found."""
-        return
+        return None
 
 
 Lookup: TypeAlias = Found[R] | Failed

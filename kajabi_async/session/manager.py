@@ -13,6 +13,7 @@ import attrs
 from kajabi_async.errors import (
     ApiError,
     ConfigurationError,
+    DecodeError,
     KajabiError,
     RateLimitError,
     RequestTimeoutError,
@@ -163,9 +164,10 @@ class SessionManager:
             operation_.on_wire = False
             token = await self._tokens.replace(token)
             answer = await self._on_the_wire(operation_, token)
-        if _is_success(answer):
-            return answer
-        raise self._error(answer, operation_.request)
+        if not _is_success(answer):
+            raise self._error(answer, operation_.request)
+        _refuse_html(answer, operation_.request)
+        return answer
 
     async def _token(self) -> Token:
         return self._tokens.live() or await self._tokens.renewed()
@@ -298,6 +300,15 @@ class _Operation:
 
 def _is_success(answer: Answer) -> bool:
     return 200 <= answer.status < 300  # noqa: PLR2004
+
+
+def _refuse_html(answer: Answer, request: Request) -> None:
+    """Refuse a page that a proxy or a login put in place of the answer; other media types are left to the reader."""
+    media_type = answer.headers.get("content-type", "")
+    if "html" in media_type.lower():
+        raise DecodeError(
+            f"the answer is {media_type[:60]!r}, not JSON:API", context=f"{request.method} {request.path}"
+        )
 
 
 def _form_request(name: str, fields: dict[str, str], *, authorized: bool) -> Request:

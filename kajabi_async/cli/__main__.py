@@ -1,0 +1,5 @@
+"""``python -m kajabi_async.cli``."""
+
+from kajabi_async.cli import main
+
+main()
