@@ -14,7 +14,10 @@ def test_sends_the_media_type_without_parameters() -> None:
     assert FORM == "application/x-www-form-urlencoded"
 
 
-@pytest.mark.parametrize(("method", "is_write"), [("GET", False), ("HEAD", False), ("POST", True), ("PATCH", True), ("PUT", True), ("DELETE", True)])
+@pytest.mark.parametrize(
+    ("method", "is_write"),
+    [("GET", False), ("HEAD", False), ("POST", True), ("PATCH", True), ("PUT", True), ("DELETE", True)],
+)
 def test_knows_what_may_change_something(method: str, is_write: bool) -> None:
     """Everything but GET and HEAD is a write, verbs nobody knows among it."""
     assert Request(method, "/v1/contacts").is_write is is_write
@@ -26,9 +29,7 @@ def test_carries_the_token_unless_told_otherwise() -> None:
     assert Request("GET", "/v1/me").authorized
 
 
-@pytest.mark.parametrize(
-    ("value", "member"), [(Request("GET", "/v1/me"), "path"), (Answer(200, {}, b""), "status")]
-)
+@pytest.mark.parametrize(("value", "member"), [(Request("GET", "/v1/me"), "path"), (Answer(200, {}, b""), "status")])
 def test_cannot_be_changed(value: Any, member: str) -> None:
     """What crosses the border is a value: whoever holds it knows that it stays as it is."""
     with pytest.raises(attrs.exceptions.FrozenInstanceError):
@@ -55,7 +56,9 @@ def test_starts_a_tally_at_nothing() -> None:
     assert attrs.astuple(Tally()) == (0, 0, 0, 0.0, 0.0)
 
 
-@pytest.mark.parametrize("value", [Request("GET", "/v1/me", body=b"x"), Answer(200, {"a": "b"}, b"x"), Tally(1, 2, 3, 4.0, 5.0)])
+@pytest.mark.parametrize(
+    "value", [Request("GET", "/v1/me", body=b"x"), Answer(200, {"a": "b"}, b"x"), Tally(1, 2, 3, 4.0, 5.0)]
+)
 def test_copies_and_pickles(value: Any) -> None:
     """Values of plain data cross processes."""
     assert pickle.loads(pickle.dumps(value)) == copy.deepcopy(value) == value

@@ -81,9 +81,7 @@ def documented_body(openapi: dict[str, Any], row: Operation) -> BodyKind:
 
 def test_has_every_operation_of_the_document_and_no_other(openapi: dict[str, Any]) -> None:
     """The rows are the document's 77 verbs on its paths, each once."""
-    stated = {
-        (verb.upper(), path) for path, verbs in openapi["paths"].items() for verb in verbs if verb in _VERBS
-    }
+    stated = {(verb.upper(), path) for path, verbs in openapi["paths"].items() for verb in verbs if verb in _VERBS}
     assert Counter((row.method, row.path) for row in OPERATIONS.values()) == Counter(stated)
     assert len(stated) == 77
 

@@ -66,10 +66,8 @@ class LinkRules:
         return trusted
 
     def _api_path(self, link: str, request_path: str) -> tuple[str, str]:
-        parts = _split(link)
-        if not parts.scheme and not parts.netloc:
-            parts = _split(urljoin(request_path, link))
-        # Asked again, as joining turns `///host` and `/..//host` into links that name a host.
+        parts = _resolved(link, request_path)
+        # Asked of what was resolved: that turns `///host` and `/..//host` into links that name a host.
         has_host = bool(parts.scheme or parts.netloc)
         prefixes = self._prefixes_at(parts, link) if has_host else [prefix for _, prefix in self._prefixes]
         for prefix in prefixes:
@@ -110,9 +108,9 @@ def _refuse_malformed(link: str) -> None:
         raise UntrustedLinkError("it has a fragment, which no link of the API has", link=link)
 
 
-def _split(link: str) -> SplitResult:
+def _resolved(link: str, request_path: str) -> SplitResult:
     try:
-        parts = urlsplit(link)
+        parts = urlsplit(urljoin(request_path, link))
         _ = parts.port
     except ValueError:
         raise UntrustedLinkError("it is not a URL", link=link) from None

@@ -49,8 +49,6 @@ def _like(value: Any, wanted: str) -> Any:
         return is_true(wanted)
     if isinstance(value, int):
         return int(wanted)
-    if isinstance(value, float):
-        return float(wanted)
     return wanted
 
 

@@ -34,21 +34,21 @@ class Printer:
 
     def one(self, row: Row) -> dict[str, Any]:
         """Write the document of a show."""
-        return self._document([row], self._resource_object(row, self.query.include, in_list=self.in_list))
+        return self._document(row.type, [row], self._resource_object(row, self.query.include, in_list=self.in_list))
 
-    def many(self, rows: Sequence[Row]) -> dict[str, Any]:
+    def many(self, type_name: str, rows: Sequence[Row]) -> dict[str, Any]:
         """Write the data and the included resources of a list; links and meta are the caller's."""
-        include = self.query.include
-        return self._document(rows, [self._resource_object(row, include, in_list=self.in_list) for row in rows])
+        data = [self._resource_object(row, self.query.include, in_list=self.in_list) for row in rows]
+        return self._document(type_name, rows, data)
 
-    def _document(self, rows: Sequence[Row], data: Any) -> dict[str, Any]:
+    def _document(self, type_name: str, rows: Sequence[Row], data: Any) -> dict[str, Any]:
         if not self.query.include:
             return {"data": data}
+        for path in self.query.include:
+            _check_path(type_name, path)
         return {"data": data, "included": self._included(rows)}
 
     def _included(self, rows: Sequence[Row]) -> list[dict[str, Any]]:
-        for path in self.query.include:
-            _check_path(rows[0].type if rows else None, path)
         seen = {(row.type, row.id) for row in rows}
         paths_of = _paths_by_resource(self._reached(rows, self.query.include))
         found: list[dict[str, Any]] = []
@@ -109,16 +109,14 @@ class Printer:
     def _shown(self, row: Row, relation: str) -> Linkage | None:
         """Give the linkage that this answer shows, which for a customer's included sets may be one page of it."""
         linkage = row.relations.get(relation)
-        is_paged = not self.in_list and row.type == "customers" and (relation,) in self.query.include
-        if is_paged and isinstance(linkage, ToMany):
+        is_paged = self.query.filters and not self.in_list and row.type == "customers"
+        if is_paged and isinstance(linkage, ToMany) and (relation,) in self.query.include:
             return ToMany(linkage.type, _included_page(self.store, self.query, linkage))
         return linkage
 
 
-def _check_path(type_name: str | None, path: tuple[str, ...]) -> None:
+def _check_path(type_name: str, path: tuple[str, ...]) -> None:
     for relation in path:
-        if type_name is None:
-            return
         related_type = RELATIONS.get(type_name, {}).get(relation)
         if related_type is None:
             detail = f"{'.'.join(path)} is not a relation of {type_name} that can be included"

@@ -47,7 +47,7 @@ def list_page(world: World, call: Call) -> Reply:
     if call.type == _PAYOUTS:
         _require_site(call)
     page = world.lister.page(call.type, call.query)
-    document = world.printer(call.query, in_list=True).many([_listed(row) for row in page.rows])
+    document = world.printer(call.query, in_list=True).many(call.type, [_listed(row) for row in page.rows])
     meta = page_meta(call.type, page, world.meta)
     document |= {} if meta is None else {"meta": meta}
     return Reply.of(document | {"links": page_links(call.type, call.query, page)})

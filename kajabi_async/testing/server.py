@@ -4,6 +4,7 @@ import asyncio
 import time
 from collections import Counter, deque
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from datetime import UTC, datetime
 from types import TracebackType
 from typing import Any, Final, Literal, Self, Unpack
@@ -101,6 +102,7 @@ class FakeKajabi(FaultDesk):
         lister = Lister(store, now=now, max_size=max_page_size, default_size=default_page_size)
         self._world = World(store, lister, now, checked_shape(meta), included_offer_title, self.effects)
         self._runner: web.ServerRunner | None = None
+        self._base_url: str | None = None
 
     async def __aenter__(self) -> Self:
         """Start on a free port."""
@@ -117,9 +119,11 @@ class FakeKajabi(FaultDesk):
         """Listen on *host* and *port*, 0 for a free one; RuntimeError where the fake was started before."""
         if self._runner is not None:
             raise RuntimeError("a FakeKajabi is started once")
-        self._runner = web.ServerRunner(web.Server(self._serve, access_log=None), shutdown_timeout=0.1)
+        self._runner = web.ServerRunner(web.Server(self._serve, access_log=None), shutdown_timeout=2.0)
         await self._runner.setup()
         await web.TCPSite(self._runner, host, port).start()
+        address, actual_port = self._runner.addresses[0][:2]
+        self._base_url = f"http://{f'[{address}]' if ':' in address else address}:{actual_port}"
 
     async def aclose(self) -> None:
         """Stop listening and cut what is still open; a second call does nothing."""
@@ -129,11 +133,10 @@ class FakeKajabi(FaultDesk):
 
     @property
     def base_url(self) -> str:
-        """Where the fake listens, without ``/v1``; RuntimeError before it was started."""
-        if self._runner is None or not self._runner.addresses:
+        """Where the fake listens, or did until it was closed, without ``/v1``; RuntimeError before it was started."""
+        if self._base_url is None:
             raise RuntimeError("the fake is not listening; use it as `async with FakeKajabi() as fake`")
-        host, port = self._runner.addresses[0][:2]
-        return f"http://{f'[{host}]' if ':' in host else host}:{port}"
+        return self._base_url
 
     # Credentials and tokens
 
@@ -230,10 +233,16 @@ class FakeKajabi(FaultDesk):
         self.counts[name or "unknown"] += 1
         fault = self.fault_for(record, found[0].path if found else None)
         if self.latency > 0:
-            await asyncio.sleep(self.latency)
+            await self._wait()
         if fault is not None:
             return await fault.play(Incident(request, record, lambda: self._processed(record, found)))
         return sent(self._processed(record, found))
+
+    async def _wait(self) -> None:
+        # Closing ends the wait, so that nothing has to be cancelled then.
+        with suppress(TimeoutError):
+            async with asyncio.timeout(self.latency):
+                await self.closing.wait()
 
     def _processed(self, record: RecordedRequest, found: tuple[Operation, str] | None) -> Reply:
         if found is None:

@@ -53,11 +53,12 @@ document_bodies: st.SearchStrategy[bytes] = st.one_of(
     st.binary(max_size=60),
 )
 
-_pieces = st.sampled_from(
-    "https http : / // /// \\ @ ? & = # . .. ; % %2e %2F %00 %zz %ff v1 api /v1/ /api/v1/ api.kajabi.com app.kajabi.com "
-    "API.KAJABI.COM 127.0.0.1:8080 evil.example :443 :0 :99999 [::1] [ ] user:pass@ customers contacts hooks 123 offers "
-    "relationships purchase_sample page[number]=2 page%5Bnumber%5D=2 filter[site_id]=9 \t \n \x00 é １２ K \ud800 ".split(" ")
-)
+_WORDS = """
+    https http : / // /// \\ @ ? & = # . .. ; % %2e %2F %00 %zz %ff v1 api /v1/ /api/v1/ api.kajabi.com app.kajabi.com
+    API.KAJABI.COM 127.0.0.1:8080 evil.example :443 :0 :99999 [::1] [ ] user:pass@ customers contacts hooks 123 offers
+    relationships purchase_sample page[number]=2 page%5Bnumber%5D=2 filter[site_id]=9 /..//evil.example/v1/contacts/1
+"""
+_pieces = st.sampled_from([*_WORDS.split(), " ", "\t", "\n", "\x00", "é", "\uff11\uff12", "\u212a", "\ud800"])
 links: st.SearchStrategy[str] = st.one_of(
     st.lists(_pieces, max_size=10).map("".join),
     st.lists(_pieces, max_size=5).map(lambda pieces: "https://api.kajabi.com/v1/" + "".join(pieces)),

@@ -31,7 +31,7 @@ def answered(status: int, body: Any = b"", **headers: str) -> ApiError:
 
 def test_keeps_every_member_of_an_error_object() -> None:
     """Row 89: id, links, status, code, title, detail, source and meta are all there to be read."""
-    entry = {
+    entry: dict[str, Any] = {
         "id": "e1",
         "links": {"about": "https://x", "type": {"href": "https://y"}},
         "status": "422",
@@ -96,7 +96,9 @@ def test_reads_the_flat_error_of_oauth() -> None:
     assert error.errors == (ErrorObject(title="Invalid client credentials", detail="No such key"),)
 
 
-@pytest.mark.parametrize("body", [b"", b"null", b"[]", b"5", b'"text"', b"{}", b"{", b"\xff", b"upstream error", b"[" * 100_000])
+@pytest.mark.parametrize(
+    "body", [b"", b"null", b"[]", b"5", b'"text"', b"{}", b"{", b"\xff", b"upstream error", b"[" * 100_000]
+)
 def test_stands_on_the_status_where_the_body_says_nothing(body: bytes) -> None:
     """Row 93: empty, plain and broken bodies become the same tree."""
     error = answered(404, body)
@@ -166,8 +168,9 @@ def test_names_the_parameter_that_was_refused() -> None:
 
 
 def test_never_repeats_a_long_text_in_full() -> None:
-    """A title of a megabyte does not become a message of a megabyte."""
-    error = answered(400, {"errors": [{"title": "x" * 1_000_000, "detail": {"y": "z" * 1_000_000}}] * 50})
+    """A title of any length does not become a message of that length, nor do many of them."""
+    error = answered(400, {"errors": [{"title": "x" * 20_000, "detail": {"y": "z" * 20_000}}] * 50})
+    assert len(error.errors) == 50
     assert len(str(error)) < 10_000
 
 

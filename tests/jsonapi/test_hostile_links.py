@@ -4,8 +4,9 @@ from urllib.parse import urlsplit
 import pytest
 from hypothesis import given, settings
 
-from kajabi_async.errors import UntrustedLinkError
+from kajabi_async.errors import KajabiError, UntrustedLinkError
 from kajabi_async.jsonapi.links import LinkRules
+from tests.jsonapi.outcomes import outcome_of
 from tests.jsonapi.rules import OWN, TEMPLATES, rules_for
 from tests.jsonapi.strategies import links
 
@@ -151,13 +152,18 @@ OTHER_PATHS = [
     "../..//evil.example/v1/contacts/1",
     "/v1/contacts/..%2f..",
 ]
-FRAGMENTS = ["https://api.kajabi.com/v1/contacts/1#x", "#", "?page[number]=2#", "https://api.kajabi.com#@evil.example/v1/contacts/1"]
+FRAGMENTS = [
+    "https://api.kajabi.com/v1/contacts/1#x",
+    "#",
+    "?page[number]=2#",
+    "https://api.kajabi.com#@evil.example/v1/contacts/1",
+]
 
 
 @pytest.mark.parametrize("link", OTHER_HOSTS)
 def test_refuses_other_hosts(link: str) -> None:
     """A host that is not one of the API's is refused, however near it comes to one."""
-    with pytest.raises(UntrustedLinkError, match="host is not the API's|not a URL"):
+    with pytest.raises(UntrustedLinkError, match=r"host is not the API's|not a URL"):
         OWN.rebuild(link)
 
 
@@ -254,15 +260,14 @@ def test_resolves_dots_before_it_judges() -> None:
         OWN.rebuild("../contacts/1", request_path="/v1/customers/1/relationships/offers")
 
 
-@settings(max_examples=600)
+@settings(max_examples=300)
 @given(links)
 def test_rebuilds_or_refuses_any_link(link: str) -> None:
     """A random link is a path of the API in plain ASCII, or UntrustedLinkError; there is no third outcome."""
     for rules in (OWN, LIVE):
-        try:
-            trusted = rules.rebuild(link, request_path="/v1/customers")
-        except UntrustedLinkError as error:
-            assert error.reason
+        trusted = outcome_of(rules.rebuild, link, request_path="/v1/customers")
+        if isinstance(trusted, KajabiError):
+            assert isinstance(trusted, UntrustedLinkError)
             continue
         target = urlsplit(f"https://our.base{trusted.path}?{trusted.query}")
         assert target.netloc == "our.base"

@@ -27,6 +27,20 @@ def test_rebuilds_a_link_of_the_api_on_our_own_base(link: str) -> None:
     assert OWN.rebuild(link) == TrustedLink("/v1/contacts/{id}", "321", "/v1/contacts/321", "")
 
 
+@pytest.mark.parametrize(
+    ("base_url", "link"),
+    [
+        ("http://127.0.0.1", "http://127.0.0.1:80/v1/contacts/321"),
+        ("http://127.0.0.1:80", "http://127.0.0.1/v1/contacts/321"),
+        ("https://localhost:443", "https://localhost:/v1/contacts/321"),
+        ("https://localhost", "//localhost/v1/contacts/321"),
+    ],
+)
+def test_takes_a_port_that_goes_without_saying_for_said(base_url: str, link: str) -> None:
+    """443 for https and 80 for http are the same place with and without being written, as is a link's own scheme."""
+    assert rules_for(base_url).rebuild(link).path == "/v1/contacts/321"
+
+
 @pytest.mark.parametrize("template", sorted(set(TEMPLATES)))
 @pytest.mark.parametrize("origin", [f"{origin}{prefix}" for origin, prefix in OFFICIAL])
 def test_knows_every_path_of_the_api(template: str, origin: str) -> None:
@@ -66,7 +80,12 @@ def test_resolves_links_against_the_request(link: str) -> None:
 
 @pytest.mark.parametrize(
     "link",
-    ["http://127.0.0.1:8080/proxy/v1/customers?sort=name", "/proxy/v1/customers?sort=name", "/v1/customers?sort=name", "?sort=name"],
+    [
+        "http://127.0.0.1:8080/proxy/v1/customers?sort=name",
+        "/proxy/v1/customers?sort=name",
+        "/v1/customers?sort=name",
+        "?sort=name",
+    ],
 )
 def test_knows_a_base_that_has_a_path_of_its_own(link: str) -> None:
     """Behind a proxy the same links mean the same paths, with and without the proxy's prefix."""
@@ -85,8 +104,7 @@ def test_refuses_the_host_of_the_base_without_its_path() -> None:
     "query",
     [
         "page[number]=2&page[size]=100&sort=-created_at&include=tags,offers&filter[site_id]=9&fields[contacts]=name,email",
-        "page%5Bnumber%5D=2&page%5Bsize%5D=100&sort=-created_at&include=tags%2Coffers&filter%5Bsite_id%5D=9"
-        "&fields%5Bcontacts%5D=name%2Cemail",
+        "page%5Bnumber%5D=2&page[size]=100&sort=-created_at&include=tags%2Coffers&filter%5Bsite_id%5D=9&fields[contacts]=name%2cemail",
     ],
 )
 def test_keeps_all_parameters_of_a_next_link(query: str) -> None:
@@ -136,7 +154,9 @@ def test_encodes_an_id_beyond_ascii() -> None:
     assert (trusted.resource_id, trusted.path) == ("größe", "/v1/contacts/gr%C3%B6%C3%9Fe")
 
 
-@pytest.mark.parametrize("expected", [{"/v1/contacts"}, {"/v1/customers/{id}", "/v1/contacts/{contact_id}/relationships/offers"}, set()])
+@pytest.mark.parametrize(
+    "expected", [{"/v1/contacts"}, {"/v1/customers/{id}", "/v1/contacts/{contact_id}/relationships/offers"}, set[str]()]
+)
 def test_refuses_a_path_that_makes_no_sense_here(expected: set[str]) -> None:
     """A link of the API's to another family is not followed where a contact was expected."""
     with pytest.raises(UntrustedLinkError, match="not one that is expected here"):

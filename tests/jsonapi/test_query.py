@@ -49,7 +49,10 @@ def test_keeps_the_order_of_sort_keys() -> None:
 
 def test_keeps_repeated_filters_in_their_order() -> None:
     """Row 69: a parameter that is repeated stays repeated."""
-    pairs = (("filter[exclude_product_types][]", "Courses::CohortCourse"), ("filter[exclude_product_types][]", "Podcast"))
+    pairs = (
+        ("filter[exclude_product_types][]", "Courses::CohortCourse"),
+        ("filter[exclude_product_types][]", "Podcast"),
+    )
     assert parse_qsl(Query(filters=pairs).encode()) == list(pairs)
 
 

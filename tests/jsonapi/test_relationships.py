@@ -19,6 +19,12 @@ OFFER = {"type": "offers", "id": "4"}
 SELF = "https://api.kajabi.com/v1/customers/1/relationships/offers"
 
 
+def entries_of(data: Any) -> list[Any]:
+    if data is None:
+        return []
+    return [*data] if isinstance(data, list) else [data]
+
+
 def relation(value: Any) -> Relationship:
     return read_relationships(json.dumps({"offers": value}).encode())["offers"]
 
@@ -26,7 +32,9 @@ def relation(value: Any) -> Relationship:
 def test_keeps_five_answers_apart() -> None:
     """Row 33: missing, null itself, without data, empty to-one and empty to-many are five states, never merged."""
     relations = read_relationships(
-        json.dumps({"null": None, "unstated": {"links": {"self": SELF}}, "one": {"data": None}, "many": {"data": []}}).encode()
+        json.dumps(
+            {"null": None, "unstated": {"links": {"self": SELF}}, "one": {"data": None}, "many": {"data": []}}
+        ).encode()
     )
     states = [relations.get(name, MISSING).state for name in ("missing", "null", "unstated", "one", "many")]
     assert states == [
@@ -52,7 +60,7 @@ def test_reads_one_identifier() -> None:
 
 def test_reads_many_identifiers_in_their_order() -> None:
     """Row 37: the order of linkage is kept, though it means nothing."""
-    found = relation({"data": [{"type": "offers", "id": id} for id in ("9", "2", "7")]})
+    found = relation({"data": [{"type": "offers", "id": each} for each in ("9", "2", "7")]})
     assert found.state is LinkageState.TO_MANY
     assert [identifier.id for identifier in found.identifiers] == ["9", "2", "7"]
 
@@ -86,7 +94,9 @@ def test_knows_nothing_of_a_relation_of_another_shape(odd: Any) -> None:
     assert relation(odd) == MISSING
 
 
-@pytest.mark.parametrize("members", [{}, {"meta": {"count": 3}}, {"unknown": 1}, {"links": None}, {"links": []}, {"links": "x"}])
+@pytest.mark.parametrize(
+    "members", [{}, {"meta": {"count": 3}}, {"unknown": 1}, {"links": None}, {"links": []}, {"links": "x"}]
+)
 def test_takes_a_relation_that_says_nothing_for_unstated(members: dict[str, Any]) -> None:
     """Rows 17 and 32: the empty object, meta alone and members nobody knows leave the linkage open."""
     assert relation(members) == Relationship(LinkageState.UNSTATED)
@@ -152,7 +162,15 @@ def test_reads_a_link_that_is_text() -> None:
 
 def test_reads_a_link_object() -> None:
     """Rows 49 to 51: a link may be an object with ``href``, and whatever else it carries is no matter."""
-    link = {"href": SELF, "rel": "next", "title": 5, "type": None, "hreflang": ["en", "de"], "meta": {}, "describedby": {}}
+    link: dict[str, Any] = {
+        "href": SELF,
+        "rel": "next",
+        "title": 5,
+        "type": None,
+        "hreflang": ["en", "de"],
+        "meta": {},
+        "describedby": {},
+    }
     assert link_of({"self": link}, "self") == SELF
     assert relation({"links": {"self": link}}).self_link == SELF
 
@@ -181,7 +199,7 @@ def test_reads_any_linkage_whole_or_not_at_all(data: Any) -> None:
     """Linkage gives one identifier for each entry, or None."""
     found = identifiers_of(data)
     if found is not None:
-        assert len(found) == (0 if data is None else len(data) if isinstance(data, list) else 1)
+        assert len(found) == len(entries_of(data))
         assert all(isinstance(each.id, str) and each.id and each.type for each in found)
 
 

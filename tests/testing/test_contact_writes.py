@@ -99,7 +99,10 @@ async def test_a_contact_needs_a_site(call: Caller, site_id: str | None) -> None
         (b"{}", 400),
         (b'{"data":[]}', 400),
         (b'{"data":{"attributes":{}}}', 400),
-        (b'{"data":{"type":"contacts","attributes":[]}}', 400),
+        (
+            b'{"data":{"type":"contacts","attributes":[],"relationships":{"site":{"data":{"type":"sites","id":"1"}}}}}',
+            400,
+        ),
         (b'{"data":{"type":"customers","attributes":{}}}', 409),
         (b"[" * 100_000, 400),
     ],
@@ -127,6 +130,12 @@ async def test_an_update_changes_what_it_names_and_null_clears(call: Caller) -> 
     assert after["updated_at"] != before["updated_at"]
     expected = before | {"address_city": "Bergen", "custom_1": None, "phone_number": "1"}
     assert after | {"updated_at": None} == expected | {"updated_at": None}
+
+
+async def test_a_name_cannot_be_cleared(call: Caller) -> None:
+    """It is required, though null clears other fields."""
+    got = await call.patch(f"/v1/contacts/{_FIRST}", _patch(name=None))
+    assert (got.status, got.error["source"]) == (422, {"pointer": "/data/attributes/name"})
 
 
 async def test_the_customer_follows_its_contact(fake: FakeKajabi, call: Caller) -> None:

@@ -59,6 +59,25 @@ async def test_writes_go_on_from_an_added_resource(fake: FakeKajabi, call: Calle
     assert shown["attributes"] == {"email": "x@example.org"}
 
 
+async def test_an_added_subscription_is_one_until_it_ends(fake: FakeKajabi, call: Caller) -> None:
+    """By its payment type; it belongs to its customer like any other."""
+    customer = {"data": {"type": "customers", "id": "1"}}
+    for resource_id, kind in (("9001", "subscription"), ("9002", "single")):
+        attributes = {"payment_type": kind, "deactivated_at": None}
+        relationships = {"customer": customer, "offer": {"data": {"type": "offers", "id": "2"}}}
+        fake.add({"type": "purchases", "id": resource_id, "attributes": attributes, "relationships": relationships})
+    assert (await call.delete("/v1/contacts/2150000001")).status == 422
+    assert (await call.post("/v1/purchases/9002/cancel_subscription")).status == 422
+    assert (await call.post("/v1/purchases/9001/cancel_subscription")).status == 200
+    assert (await call.delete("/v1/contacts/2150000001")).status == 200
+
+
+async def test_an_added_resource_may_lack_a_relation_that_is_included(fake: FakeKajabi, call: Caller) -> None:
+    """There is just nothing behind it."""
+    fake.add({"type": "forms", "id": "99", "attributes": {"title": "Bare"}})
+    assert (await call.get("/v1/forms/99?include=offer,fields")).document["included"] == []
+
+
 @pytest.mark.parametrize("broken", [{}, {"type": "customers"}, {"type": "customers", "id": 5}, {"type": "", "id": "5"}])
 def test_a_resource_without_type_and_id_is_refused(broken: dict[str, Any]) -> None:
     """Both are needed to answer with it."""
@@ -169,3 +188,16 @@ async def test_a_fake_is_started_once_and_closed_any_number_of_times() -> None:
         await fake.start()
     await fake.aclose()
     await fake.aclose()
+    async with aiohttp.ClientSession(fake.base_url) as session:
+        with pytest.raises(aiohttp.ClientConnectorError):
+            await session.get("/v1/version")
+
+
+async def test_a_fake_can_listen_on_a_named_host() -> None:
+    """Its address is then the one that the name stands for, in brackets if it has colons."""
+    fake = FakeKajabi(customers=1)
+    await fake.start(host="localhost")
+    async with aiohttp.ClientSession(fake.base_url) as session:
+        assert (await caller_for(fake, session).get("/v1/customers/1")).status == 200
+    await fake.aclose()
+    assert fake.base_url.startswith(("http://127.0.0.1:", "http://[::1]:"))

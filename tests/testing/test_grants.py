@@ -132,6 +132,17 @@ async def test_revoking_takes_purchases_and_grants_alike(fake: FakeKajabi, call:
     assert revoked >= {offer, granted}
 
 
+async def test_revoking_leaves_the_story_of_an_ended_purchase_alone(call: Caller) -> None:
+    """Its offer was granted again since, and only the grant goes."""
+    purchase = (await call.get("/v1/purchases?filter[active]=true")).data[0]
+    customer_id, offer = (purchase["relationships"][name]["data"]["id"] for name in ("customer", "offer"))
+    ended = (await call.post(f"/v1/purchases/{purchase['id']}/deactivate")).data
+    path = f"/v1/customers/{customer_id}/relationships/offers"
+    assert offer in (await call.post(path, identifiers("offers", offer))).ids
+    assert offer not in (await call.delete(path, identifiers("offers", offer))).ids
+    assert (await call.get(f"/v1/purchases/{purchase['id']}")).data == ended
+
+
 async def test_replacing_grants_and_revokes_to_match(fake: FakeKajabi, call: Caller) -> None:
     """Only what is new is welcomed; an empty list takes everything."""
     customer_id = await _none_held(fake, call)

@@ -66,8 +66,9 @@ async def test_a_primary_row_is_not_included_again(call: Caller) -> None:
 
 async def test_an_include_that_is_no_relation_is_a_400(call: Caller) -> None:
     """The error names the parameter."""
-    got = await call.get("/v1/customers/6?include=favourites")
-    assert (got.status, got.error["source"]) == (400, {"parameter": "include"})
+    for path in ("/v1/customers/6?include=favourites", "/v1/customers?filter[search]=nobody&include=contact.cat"):
+        got = await call.get(path)
+        assert (got.status, got.error["source"]) == (400, {"parameter": "include"})
 
 
 async def test_relations_are_links_alone_in_lists_and_data_with_links_in_shows(call: Caller) -> None:

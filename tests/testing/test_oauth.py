@@ -135,6 +135,27 @@ async def test_revoking_either_token_kills_both(fake: FakeKajabi, call: Caller, 
     assert await _status(call, other) == 200
 
 
+async def test_revoking_needs_a_token_to_revoke_and_does_not_mind_an_unknown_one(call: Caller) -> None:
+    """RFC 7009 says so too."""
+    assert (await call.post("/v1/oauth/revoke", data={"token": ""})).status == 400
+    assert (await call.post("/v1/oauth/revoke", data={"token": "nobody's"})).status == 200
+
+
+@pytest.mark.parametrize("body", [b"[]", b"{", b"5"])
+async def test_a_json_body_that_is_no_object_is_as_good_as_none(call: Caller, body: bytes) -> None:
+    """400, without a body."""
+    got = await call.send("POST", "/v1/oauth/token", data=body, headers={"Content-Type": "application/json"})
+    assert (got.status, got.body) == (400, b"")
+
+
+def test_the_oldest_tokens_are_forgotten_after_ten_thousand() -> None:
+    """A fake that runs for days does not grow."""
+    fake = FakeKajabi(customers=1)
+    first = fake.issue_token()
+    tokens = [fake.issue_token() for _ in range(10_000)]
+    assert (len(fake.tokens), fake.is_live(first), fake.is_live(tokens[0])) == (10_000, False, True)
+
+
 async def test_expired_tokens_can_be_refreshed_revoked_ones_cannot(fake: FakeKajabi, call: Caller) -> None:
     """expire_tokens leaves refresh tokens good; rotate_key and revoke_all leave nothing but the credentials."""
     pair = (await _ask(call, **_client(fake))).document

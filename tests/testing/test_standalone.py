@@ -51,21 +51,36 @@ async def test_the_fixtures_work_together(kajabi_fake, kajabi_api):
 """
 
 
+_PLUGIN = ("-q", "-p", "kajabi_async.testing.plugin", "-p", "no:cacheprovider")
+
+
+def _pytest(directory: Path, *arguments: str, program: str = "") -> subprocess.CompletedProcess[str]:
+    started = ("-c", program) if program else ("-m", "pytest")
+    return subprocess.run(
+        [sys.executable, *started, *arguments, str(directory)],
+        cwd=directory,
+        env=_environment() | {"PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
 def test_the_plugin_gives_a_fake_and_a_client_on_it(tmp_path: Path) -> None:
     """In a user's project, with nothing but the plugin and pytest-asyncio."""
     (tmp_path / "test_user.py").write_text(_USERS_TEST)
     (tmp_path / "pytest.ini").write_text(
         "[pytest]\nasyncio_mode = auto\nasyncio_default_fixture_loop_scope = function\nfilterwarnings = error\n"
     )
-    plugins = ("-p", "pytest_asyncio.plugin", "-p", "kajabi_async.testing.plugin", "-p", "no:cacheprovider")
-    environment = _environment() | {"PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"}
-    ran = subprocess.run(
-        [sys.executable, "-m", "pytest", "-q", *plugins, str(tmp_path)],
-        cwd=tmp_path,
-        env=environment,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    ran = _pytest(tmp_path, "-p", "pytest_asyncio.plugin", *_PLUGIN)
+    assert ran.returncode == 0, ran.stdout + ran.stderr
+    assert "1 passed" in ran.stdout
+
+
+def test_the_plugin_does_no_harm_where_there_is_no_pytest_asyncio(tmp_path: Path) -> None:
+    """Pytest loads it in every project that has the package installed."""
+    (tmp_path / "test_user.py").write_text("def test_something_else(): pass\n")
+    program = "import sys; sys.modules['pytest_asyncio'] = None; import pytest; sys.exit(pytest.main(sys.argv[1:]))"
+    ran = _pytest(tmp_path, *_PLUGIN, program=program)
     assert ran.returncode == 0, ran.stdout + ran.stderr
     assert "1 passed" in ran.stdout

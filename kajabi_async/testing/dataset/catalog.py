@@ -139,7 +139,7 @@ def _course_contents(graph: Graph) -> Iterator[Family]:
         return number if is_known else None
 
     def position_of_lesson(lesson_id: str) -> int | None:
-        module = position_of_module(lesson_id[:-1]) if lesson_id.isdecimal() else None
+        module = position_of_module(lesson_id[:-1]) if lesson_id.isascii() and lesson_id.isdecimal() else None
         if module is None or int(lesson_id[-1]) >= _lesson_count(graph, module):
             return None
         return int(lesson_id)

@@ -52,6 +52,10 @@ def numbered(type_name: str, size: int, make: Callable[[int], Row], *, first: in
     )
 
 
+def _suffixes_by_place(entries: tuple[tuple[int, int], ...]) -> tuple[tuple[int, ...], ...]:
+    return tuple(tuple(suffix for at, suffix in entries if at == place) for place in range(_TEN))
+
+
 @attrs.frozen
 class PerTen:
     """A pattern that repeats with every ten customers, so that the things they own can be counted without looking.
@@ -62,6 +66,9 @@ class PerTen:
 
     customers: int
     entries: tuple[tuple[int, int], ...]
+    _by_place: tuple[tuple[int, ...], ...] = attrs.field(
+        init=False, default=attrs.Factory(lambda self: _suffixes_by_place(self.entries), takes_self=True)
+    )
 
     @property
     def size(self) -> int:
@@ -77,7 +84,7 @@ class PerTen:
 
     def suffixes_of(self, customer: int) -> tuple[int, ...]:
         """Give the suffixes of the things that *customer* owns."""
-        return tuple(suffix for place, suffix in self.entries if place == (customer - 1) % _TEN)
+        return self._by_place[(customer - 1) % _TEN]
 
     def position_of(self, resource_id: str) -> int | None:
         """Give the position of the thing with *resource_id*; None where there is none."""

@@ -79,7 +79,7 @@ def _form(graph: Graph, number: int) -> Row:
         "fields": ToMany("fields", tuple(f"{number}{field}" for field in range(_field_count(graph, number)))),
         "contact_tags": ToMany("contact_tags", tuple(str(tag) for tag in draw.some(tags, draw.below(3)))),
     }
-    if graph.sizes["offers"] and number % 2 == 0:
+    if graph.sizes["offers"]:
         offers = graph.of_site(tuple(range(1, graph.sizes["offers"] + 1)), number)
         relations["offer"] = ToOne("offers", str(draw.pick(offers)))
     return Row("forms", str(number), attributes, relations)

@@ -22,6 +22,7 @@ _KINDS: Final[tuple[Kind, ...]] = ("single", "subscription", "multipay", "free")
 _PRICES: Final = (1900, 4900, 9700, 12900, 19900, 49700)
 _PURCHASES: Final = (0, 1, 1, 2, 0, 3, 1, 0, 2, 1)
 """How many offers each of ten customers in a row has bought."""
+_KEPT: Final = 4096
 _PAID_AGAIN: Final = {(3, 1), (5, 1)}
 """The place and suffix of second payments (or refunds): always for the first purchase."""
 
@@ -68,7 +69,9 @@ class Graph:
         self.purchases = PerTen(customers, tuple(places))
         self.orders = PerTen(customers, tuple((place, 0) for place, slot in places if slot == 0))
         self.transactions = PerTen(customers, tuple(self._payments(places)))
-        self.products_of_offer = lru_cache(maxsize=4096)(self._products_of_offer)
+        self.products_of_offer = lru_cache(maxsize=_KEPT)(self._products_of_offer)
+        self.sales_of = lru_cache(maxsize=_KEPT)(self._sales_of)
+        self.price_of = lru_cache(maxsize=_KEPT)(self._price_of)
 
     def _payments(self, places: list[tuple[int, int]]) -> list[tuple[int, int]]:
         if self.bundled_orders:
@@ -95,8 +98,7 @@ class Graph:
         """Tell how *offer* is paid; every fourth offer of a site is free."""
         return _KINDS[(offer - 1) // self.sizes["sites"] % len(_KINDS)]
 
-    def price_of(self, offer: int) -> int:
-        """Give the price of *offer* in cents, 0 for a free one."""
+    def _price_of(self, offer: int) -> int:
         return 0 if self.kind_of(offer) == "free" else self.draw("price", offer).pick(_PRICES)
 
     def _products_of_offer(self, offer: int) -> tuple[int, ...]:
@@ -106,18 +108,22 @@ class Graph:
 
     def sale(self, customer: int, slot: int) -> Sale:
         """Give the sale behind a purchase."""
-        pool = self.of_site(self._paid, customer)
-        offer = pool[(self.draw("sales", customer).below(len(pool)) + slot) % len(pool)]
-        draw = self.draw("sale", customer * 10 + slot)
+        return self.sales_of(customer)[slot]
+
+    def _sales_of(self, customer: int) -> tuple[Sale, ...]:
+        slots = self.purchases.suffixes_of(customer)
+        if not slots:
+            return ()
+        draw, pool = self.draw("sales", customer), self.of_site(self._paid, customer)
+        first = draw.below(len(pool))
+        return tuple(self._sale(customer, slot, pool[(first + slot) % len(pool)], draw) for slot in slots)
+
+    def _sale(self, customer: int, slot: int, offer: int, draw: Draw) -> Sale:
         price, has_coupon, is_taxed = self.price_of(offer), draw.one_in(6), draw.one_in(3)
         discount = price // 5 if has_coupon else 0
         tax = (price - discount) * 8 // 100 if is_taxed else 0
         coupon = "SAVE20" if has_coupon else None
         return Sale(customer, slot, offer, self.kind_of(offer), price, discount, tax, coupon, not draw.one_in(8))
-
-    def sales_of(self, customer: int) -> tuple[Sale, ...]:
-        """Give all sales to *customer*, active or not."""
-        return tuple(self.sale(customer, slot) for slot in self.purchases.suffixes_of(customer))
 
     def granted_offers(self, customer: int) -> tuple[int, ...]:
         """Give the free offers that *customer* was granted without a purchase."""

@@ -1,0 +1,71 @@
+"""Every resource can be listed and shown, as tables for people and JSON for programs."""
+
+import json
+
+import pytest
+
+from kajabi_async.cli.reads import resource_classes
+from kajabi_async.testing import FakeKajabi
+from tests.cli.conftest import Command
+
+
+async def test_a_customer_is_shown_as_a_table_of_what_came(kajabi: Command) -> None:
+    """What was not asked for is said to be so; nothing is wider than the terminal."""
+    shown = await kajabi("customers", "get", "5", "--include", "contact,offers", "--fields", "name,email")
+    assert shown.code == 0
+    assert "customers 5" in shown.out
+    assert "not asked for" in shown.out
+    assert "net_revenue" not in shown.out
+    assert max(map(len, shown.lines)) <= 80
+
+
+async def test_json_of_a_customer_has_included_resources_or_their_ids(kajabi: Command, fake: FakeKajabi) -> None:
+    """One line; times in ISO 8601, decimals as text."""
+    shown = await kajabi("customers", "get", "5", "--include", "contact", "--json")
+    (line,) = shown.lines
+    members = json.loads(line)
+    assert members["id"] == "5"
+    assert members["type"] == "customers"
+    assert members["contact"]["id"] == fake.contact_id_of("5")
+    assert isinstance(members["offers"], list)
+    assert isinstance(members["net_revenue"], str)
+
+
+async def test_a_list_takes_the_filters_of_the_resource(kajabi: Command) -> None:
+    """They are options by the names the API has."""
+    listed = await kajabi("contacts", "list", "--has-tag-id", "5", "--limit", "3", "--json")
+    assert listed.code == 0
+    rows = [json.loads(line) for line in listed.lines]
+    assert 1 <= len(rows) <= 3
+    assert all("5" in row["tags"] for row in rows)
+
+
+async def test_a_list_is_sorted_and_limited(kajabi: Command) -> None:
+    """A minus in front of a key is no option."""
+    listed = await kajabi("customers", "list", "--sort", "-name", "--limit", "4", "--page-size", "2", "--json")
+    names = [json.loads(line)["name"] for line in listed.lines]
+    assert len(names) == 4
+    assert names == sorted(names, reverse=True)
+
+
+@pytest.mark.parametrize("name", [cls.name for cls in resource_classes()])
+async def test_every_resource_can_be_listed(name: str, kajabi: Command) -> None:
+    """With a table on standard output and nothing on standard error."""
+    site = ("--site-id", "1") if name == "payouts" else ()
+    listed = await kajabi(name.replace("_", "-"), "list", "--limit", "2", *site)
+    assert (listed.code, listed.err) == (0, "")
+    assert "id" in listed.out
+
+
+async def test_the_user_and_the_version_are_shown(kajabi: Command) -> None:
+    """Both for people and for programs."""
+    assert "role_level" in (await kajabi("me")).out
+    assert json.loads((await kajabi("me", "--json")).out)["type"] == "me"
+    assert "version:" in (await kajabi("version")).out
+    assert json.loads((await kajabi("version", "--json")).out)["jsonapi"] == "v1.1"
+
+
+async def test_one_payout_is_of_a_site(kajabi: Command) -> None:
+    """With its transactions."""
+    shown = await kajabi("payouts", "get", "payout_1", "--site-id", "1", "--json")
+    assert json.loads(shown.out)["transactions"]
