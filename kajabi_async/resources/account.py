@@ -3,6 +3,7 @@
 from typing import Literal, Unpack, get_args
 
 from kajabi_async.errors import InvalidArgumentError
+from kajabi_async.jsonapi.ids import checked_id
 from kajabi_async.models.account import Hook, Site
 from kajabi_async.models.base import Resource
 from kajabi_async.models.origin import Scope
@@ -71,9 +72,9 @@ class Hooks(Gettable[Hook], Listable[Hook]):
         *resource_id* restricts it to one offer, form or tag, whichever the event is about; without it every event of
         the kind is posted. Nothing prevents a second hook for the same. The API key needs the event's permission.
         """
-        attributes = {"event": _checked_event(event), "target_url": target_url}
+        attributes: dict[str, str | int] = {"event": _checked_event(event), "target_url": target_url}
         if resource_id is not None:
-            attributes["resource_id"] = str(resource_id)
+            attributes["resource_id"] = _as_number(resource_id)
         body = resource_body(
             "hooks", attributes, relationships=site_linkage(site_id, self._backend, owner="hooks.create")
         )
@@ -91,6 +92,12 @@ class Hooks(Gettable[Hook], Listable[Hook]):
         row = self._operation(f"sample.{_checked_event(event)}")
         answer = await self._send(row, timeout=timeout)
         return read_samples(answer.body, scope=Scope(resolver=self._backend.resolver), context=f"GET {row.path}")
+
+
+def _as_number(resource_id: str | int) -> str | int:
+    # Alone among ids, this one is a number in the schema of the request (API document).
+    checked = checked_id(resource_id, of="hooks")
+    return int(checked) if checked.isascii() and checked.isdigit() else checked
 
 
 def _checked_event(event: str) -> str:

@@ -234,8 +234,11 @@ def test_refuses_an_empty_link() -> None:
 
 def test_refuses_very_long_links() -> None:
     """A link longer than any real one is refused before it is parsed, and the error does not repeat all of it."""
+    link = "https://api.kajabi.com/v1/contacts?filter[search]="
+    longest = link.ljust(8192, "a")
+    assert OWN.rebuild(longest).path == "/v1/contacts"
     with pytest.raises(UntrustedLinkError, match="longer than 8192") as caught:
-        OWN.rebuild("https://api.kajabi.com/v1/contacts?filter[search]=" + "a" * 1_000_000)
+        OWN.rebuild(f"{longest}a")
     assert len(str(caught.value)) < 400
 
 

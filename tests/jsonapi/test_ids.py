@@ -106,6 +106,15 @@ def test_refuses_look_alikes_that_fold_into_a_path(value: str) -> None:
         checked_id(value)
 
 
+@pytest.mark.parametrize("letter", ["a", "-"])
+def test_has_a_length_that_is_the_last_one_accepted(letter: str) -> None:
+    """255 characters are an id, 256 are not, whatever they are."""
+    assert path_segment(checked_id(letter * 255)) == letter * 255
+    for refuse in (checked_id, path_segment):
+        with pytest.raises(InvalidIdError, match="longer than 255"):
+            refuse(letter * 256)
+
+
 def test_refuses_what_is_longer_than_any_id() -> None:
     """The message shows the beginning of a long id, not all of it."""
     with pytest.raises(InvalidIdError, match="longer than 255") as caught:

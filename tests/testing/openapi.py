@@ -51,3 +51,13 @@ def problems(method: str, path: str, status: int, got: Any) -> list[str]:
     schema = {**_with_nulls(media_type["schema"]), "components": _components()}
     validator: Any = Draft202012Validator(schema)
     return [f"{error.json_path}: {error.message}" for error in validator.iter_errors(got)]
+
+
+def request_problems(method: str, path: str, media_type: str, got: Any) -> list[str]:
+    """Tell where the body *got* is not what the document says of that request."""
+    content = document()["paths"][path][method.lower()]["requestBody"]["content"]
+    if media_type not in content:
+        return [f"the document knows no body of {media_type}"]
+    schema = {**_with_nulls(content[media_type]["schema"]), "components": _components()}
+    validator: Any = Draft202012Validator(schema)
+    return [f"{error.json_path}: {error.message}" for error in validator.iter_errors(got)]

@@ -1,0 +1,314 @@
+"""Which requests awaiting a relation costs, and whom it never asks."""
+
+import asyncio
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from kajabi_async import (
+    Contact,
+    Customer,
+    NotFoundError,
+    RelationshipUnavailableError,
+    UntrustedLinkError,
+)
+from kajabi_async.resources.people import Contacts, Customers
+from tests.sending import Canned, backend, linkage, resource
+
+REFERENCE = Path(__file__).parents[3] / "shared" / "reference"
+CONTACT = {"data": resource("contacts", "321", attributes={"email": "alice@example.com"})}
+
+
+def _example(name: str) -> Any:
+    path = REFERENCE / name
+    if not path.exists():
+        pytest.skip(f"the example {name} of the API's documentation is not beside the checkout")
+    return json.loads(path.read_text("utf-8"))
+
+
+async def _customer(send: Canned, **asked: Any) -> Customer:
+    return await Customers(backend(send)).get("123", **asked)
+
+
+def _shown(**members: Any) -> dict[str, Any]:
+    return {"/v1/customers/123": {"data": resource("customers", "123", **members)}}
+
+
+async def test_the_worked_example_resolves_without_a_further_request() -> None:
+    """What came included is there."""
+    send = Canned({"/v1/customers/123": _example("customer-details-with-includes.json")})
+    customer = await _customer(send, include=["contact", "offers", "products"])
+    contact = await customer.contact
+    assert contact is not None
+    assert contact.email == "alice@example.com"
+    assert [offer.title for offer in await customer.offers] == ["Offer 1"]
+    assert [product.title for product in await customer.products] == ["Course 1"]
+    assert len(send.asked) == 1
+
+
+async def test_three_who_wait_for_one_contact_cost_one_request_on_our_base() -> None:
+    """Although the link names another host and another prefix."""
+    example = _example("customer-details-with-includes.json")
+    del example["included"]
+    send = Canned({"/v1/customers/123": example, "/v1/contacts/321": CONTACT})
+    customer = await _customer(send)
+
+    async def ask() -> Contact | None:
+        return await customer.contact
+
+    contacts = await asyncio.gather(ask(), ask(), ask())
+    assert {contact.id for contact in contacts if contact} == {"321"}
+    assert send.paths == ["/v1/customers/123", "/v1/contacts/321"]
+    assert (await customer.contact) is contacts[0]
+    assert len(send.asked) == 2
+
+
+async def test_what_was_included_is_tied_to_its_owner_although_sparse_fields_dropped_the_linkage() -> None:
+    """The document's example with sparse fields and an include has empty relationships."""
+    send = Canned({"/v1/customers/123": _example("customer-details-sparse-with-include.json")})
+    customer = await _customer(send, include=["products"], fields={"customers": ["name"]})
+    assert customer.products.ids == ("789",)
+    assert len(await customer.products) == 1
+    assert len(send.asked) == 1
+
+
+async def test_the_linkage_of_an_include_is_asked_for_with_sparse_fields() -> None:
+    """Otherwise the server drops it."""
+    send = Canned(_shown())
+    await _customer(send, include=["offers"], fields={"customers": ["name"]})
+    assert "fields%5Bcustomers%5D=name,offers" in send.paths[0]
+
+
+async def test_a_link_on_the_resource_leads_to_the_contact() -> None:
+    """Where the relation itself says nothing."""
+    send = Canned(
+        {**_shown(links={"contact": "https://app.kajabi.com/api/v1/contacts/321"}), "/v1/contacts/321": CONTACT}
+    )
+    customer = await _customer(send)
+    assert customer.contact.ids is None
+    contact = await customer.contact
+    assert contact is not None
+    assert contact.id == "321"
+    assert send.paths[1:] == ["/v1/contacts/321"]
+    assert customer.contact.ids == ("321",)
+
+
+@pytest.mark.parametrize(
+    "link",
+    [
+        "https://evil.example/v1/contacts/321",
+        "https://app.kajabi.com:8443/api/v1/contacts/321",
+        "http://app.kajabi.com/api/v1/contacts/321",
+        "https://app.kajabi.com/api/v1/offers/321",
+        "https://app.kajabi.com/api/v1/contacts/321/../../oauth/revoke",
+        "https://app.kajabi.com@evil.example/api/v1/contacts/321",
+        "//evil.example/v1/contacts/321",
+    ],
+)
+async def test_a_link_elsewhere_is_refused_before_a_byte_leaves(link: str) -> None:
+    """Another host, port, scheme or family of paths."""
+    send = Canned(_shown(links={"contact": link}))
+    customer = await _customer(send)
+    with pytest.raises(UntrustedLinkError):
+        await customer.contact
+    assert len(send.asked) == 1
+
+
+async def test_a_hostile_link_of_a_relation_is_refused_too() -> None:
+    """Also where it would not have been needed."""
+    relationships = {"offers": {"links": {"self": "https://evil.example/v1/customers/123/relationships/offers"}}}
+    customer = await _customer(Canned(_shown(relationships=relationships)))
+    with pytest.raises(UntrustedLinkError):
+        await customer.offers
+
+
+@pytest.mark.parametrize(
+    "relation",
+    [
+        pytest.param(
+            {"links": {"self": "https://app.kajabi.com/api/v1/customers/123/relationships/offers"}}, id="links"
+        ),
+        pytest.param({}, id="empty object"),
+        pytest.param(None, id="null"),
+        pytest.param({"data": [{"type": "offers"}]}, id="identifier without id"),
+        pytest.param(7, id="a number"),
+    ],
+)
+async def test_unknown_linkage_costs_one_reading_of_the_owner_with_the_relation_included(relation: Any) -> None:
+    """One request instead of the linkage and then each offer."""
+    offers = [resource("offers", "1"), resource("offers", "2")]
+    complete = resource("customers", "123", relationships={"offers": linkage("offers", "1", "2")})
+    answers = [
+        {"data": resource("customers", "123", relationships={"offers": relation})},
+        {"data": complete, "included": offers},
+    ]
+    send = Canned(lambda request: answers[bool(request.query)])
+    customer = await _customer(send)
+    assert (customer.offers.ids, customer.offers.loaded) == (None, False)
+    assert [offer.id for offer in await customer.offers] == ["1", "2"]
+    assert send.paths == ["/v1/customers/123", "/v1/customers/123?include=offers"]
+    assert customer.offers.ids == ("1", "2")
+
+
+async def test_data_inside_links_is_linkage() -> None:
+    """As the example of contacts prints it."""
+    contact = resource("contacts", "1", relationships={"offers": {"links": {**linkage("offers", "7"), "self": "x"}}})
+    send = Canned({"/v1/contacts/1": {"data": contact}, "/v1/offers/7": {"data": resource("offers", "7")}})
+    read = await Contacts(backend(send)).get("1")
+    assert read.offers.ids == ("7",)
+    assert [offer.id for offer in await read.offers] == ["7"]
+    assert send.paths[1:] == ["/v1/offers/7"]
+
+
+async def test_null_and_empty_linkage_cost_nothing() -> None:
+    """Both are answers."""
+    relationships = {"contact": {"data": None}, "offers": {"data": []}}
+    send = Canned(_shown(relationships=relationships))
+    customer = await _customer(send)
+    assert (customer.contact.ids, customer.offers.ids) == ((), ())
+    assert (customer.contact.loaded, customer.offers.loaded) == (True, True)
+    assert await customer.contact is None
+    assert await customer.offers == ()
+    assert len(send.asked) == 1
+
+
+async def test_a_relation_that_stays_null_when_included_leads_nowhere() -> None:
+    """The schema allows a null customer for a contact that is none."""
+    contact = {"data": resource("contacts", "1", relationships={"customer": None}), "included": []}
+    send = Canned({"/v1/contacts/1": contact})
+    read = await Contacts(backend(send)).get("1")
+    assert read.customer.ids is None
+    assert await read.customer is None
+    assert await read.customer is None
+    assert len(send.asked) == 2
+
+
+async def test_one_missing_resource_is_fetched_and_several_are_re_read_with_their_owner() -> None:
+    """Whichever is fewer requests."""
+    relationships = {"offers": linkage("offers", "1", "2"), "contact": {"data": {"type": "contacts", "id": "321"}}}
+    shown = {
+        "data": resource("customers", "123", relationships=relationships),
+        "included": [resource("offers", "1"), resource("offers", "2")],
+    }
+    bare = {"data": resource("customers", "123", relationships=relationships)}
+    send = Canned(
+        lambda request: CONTACT if "contacts" in request.path else shown if request.query else bare,
+    )
+    customer = await _customer(send)
+    await customer.contact
+    await customer.offers
+    assert send.paths[1:] == ["/v1/contacts/321", "/v1/customers/123?include=offers"]
+
+
+async def test_a_relation_that_cannot_be_included_is_read_resource_by_resource() -> None:
+    """Purchases are not includable for transactions' sites, nor sites for customers."""
+    relationships = {"site": {"data": {"type": "sites", "id": "9"}}}
+    send = Canned({**_shown(relationships=relationships), "/v1/sites/9": {"data": resource("sites", "9")}})
+    customer = await _customer(send)
+    site = await customer.site
+    assert site is not None
+    assert site.id == "9"
+
+
+async def test_what_nothing_leads_to_is_said_to_be_unavailable() -> None:
+    """With the reason, after looking where it could be."""
+    send = Canned(_shown())
+    customer = await _customer(send)
+    with pytest.raises(RelationshipUnavailableError, match="site of customers 123"):
+        await customer.site
+
+
+async def test_a_related_resource_that_is_gone_is_not_found() -> None:
+    """And may be asked for again."""
+    send = Canned(_shown(relationships={"contact": {"data": {"type": "contacts", "id": "321"}}}))
+    customer = await _customer(send)
+    for _ in range(2):
+        with pytest.raises(NotFoundError):
+            await customer.contact
+
+
+async def test_cancelling_one_who_waits_disturbs_no_other() -> None:
+    """The request goes on for the rest; when the last has left, it is cancelled."""
+    gate = asyncio.Event()
+
+    class Slow(Canned):
+        async def __call__(self, *arguments: Any, **keywords: Any) -> Any:
+            if "contacts" in arguments[0].path:
+                await gate.wait()
+            return await super().__call__(*arguments, **keywords)
+
+    relationships = {"contact": {"data": {"type": "contacts", "id": "321"}}}
+    send = Slow({**_shown(relationships=relationships), "/v1/contacts/321": CONTACT})
+    customer = await _customer(send)
+
+    async def ask() -> Contact | None:
+        return await customer.contact
+
+    before = asyncio.all_tasks()
+    tasks = [asyncio.create_task(ask()) for _ in range(4)]
+    await asyncio.sleep(0)
+    for task in tasks[:2]:
+        task.cancel()
+    await asyncio.wait(tasks[:2])
+    gate.set()
+    assert [contact and contact.id for contact in await asyncio.gather(*tasks[2:])] == ["321", "321"]
+    gate.clear()
+    other = await _customer(send)
+    alone = asyncio.create_task(_awaited(other))
+    await asyncio.sleep(0)
+    alone.cancel()
+    await asyncio.wait([alone])
+    await asyncio.sleep(0)
+    await asyncio.sleep(0)
+    assert asyncio.all_tasks() == before
+
+
+async def _awaited(customer: Customer) -> Contact | None:
+    return await customer.contact
+
+
+async def test_partial_includes_say_so() -> None:
+    """Where only a page of the offers was asked for, there may be more."""
+    relationships = {"offers": linkage("offers", "1"), "products": linkage("products")}
+    shown = {"data": resource("customers", "123", relationships=relationships), "included": [resource("offers", "1")]}
+    send = Canned({"/v1/customers/123": shown})
+    customer = await _customer(send, include=["offers", "products"], offers_per=1)
+    assert (customer.offers.partial, customer.products.partial) == (True, False)
+    assert len(await customer.offers) == 1
+
+
+async def test_cycles_come_back_to_the_same_object() -> None:
+    """Within one answer a type and an id are one object."""
+    shown = {
+        "data": resource("customers", "123", relationships={"contact": {"data": {"type": "contacts", "id": "1"}}}),
+        "included": [
+            resource("contacts", "1", relationships={"customer": {"data": {"type": "customers", "id": "123"}}}),
+        ],
+    }
+    customer = await _customer(Canned({"/v1/customers/123": shown}), include=["contact"])
+    contact = await customer.contact
+    assert contact is not None
+    assert await contact.customer is customer
+
+
+async def test_a_handle_shows_itself_without_asking() -> None:
+    """Looking at one never does I/O; iterating one says to await it."""
+    send = Canned(_shown(relationships={"offers": linkage("offers", "1")}))
+    customer = await _customer(send)
+    assert repr(customer.offers) == "<ToMany customers 123.offers: ids=('1',), not loaded>"
+    assert repr(customer.contact) == "<ToOne customers 123.contact: not known yet>"
+    with pytest.raises(TypeError, match="awaited, not iterated"):
+        async for _ in customer.offers:
+            pass
+    assert len(send.asked) == 1
+
+
+async def test_a_detached_resource_says_that_it_is() -> None:
+    """A copy has no way back to a client."""
+    import copy  # noqa: PLC0415 - for this test alone
+
+    customer = copy.copy(await _customer(Canned(_shown())))
+    with pytest.raises(RelationshipUnavailableError, match="detached"):
+        await customer.offers
