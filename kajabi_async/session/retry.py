@@ -97,6 +97,9 @@ def read_retry_after(headers: Mapping[str, str], *, wall_time: float) -> float |
 
 
 def _may_repeat(policy: RetryPolicy, error: KajabiError, *, is_write: bool) -> bool:
+    if isinstance(error, RequestTimeoutError) and error.phase in {"queue", "total"}:
+        # Limits of the caller's own: waiting again would only stretch them.
+        return False
     if _never_sent(error):
         return True
     if is_write:

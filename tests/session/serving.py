@@ -1,0 +1,60 @@
+"""Small servers on loopback for what a well-behaved server would never do."""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from typing import Any
+
+from kajabi_async.exchange import Request
+from kajabi_async.session import ClientCredentials, RetryPolicy, SessionManager, Timeouts
+
+Handler = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
+GET = Request("GET", "/v1/customers/1", authorized=False)
+POST = Request("POST", "/v1/contacts", body=b"{}", authorized=False)
+DELETE = Request("DELETE", "/v1/contacts/1", authorized=False)
+
+
+def answer(body: bytes = b"{}", *, status: str = "200 OK", headers: str = "") -> bytes:
+    head = f"HTTP/1.1 {status}\r\nContent-Type: application/vnd.api+json\r\n{headers}"
+    return f"{head}Content-Length: {len(body)}\r\n\r\n".encode() + body
+
+
+async def read_request(reader: asyncio.StreamReader) -> bytes:
+    """Give one whole request; IncompleteReadError where the client has gone."""
+    head = await reader.readuntil(b"\r\n\r\n")
+    for line in head.lower().split(b"\r\n"):
+        if line.startswith(b"content-length:"):
+            head += await reader.readexactly(int(line.partition(b":")[2]))
+    return head
+
+
+@asynccontextmanager
+async def serving(handler: Handler) -> AsyncIterator[str]:
+    """Serve connections with *handler* and give the base URL."""
+
+    async def handle(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        try:
+            await handler(reader, writer)
+        except (asyncio.IncompleteReadError, ConnectionError):
+            return
+        finally:
+            writer.close()
+
+    server = await asyncio.start_server(handle, "127.0.0.1", 0)
+    try:
+        yield f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
+    finally:
+        server.close()
+
+
+@asynccontextmanager
+async def session(base_url: str, **settings: Any) -> AsyncIterator[SessionManager]:
+    """Give a session that does not wait between attempts unless told otherwise."""
+    settings.setdefault("credentials", ClientCredentials("id", "secret"))
+    settings.setdefault("retry", RetryPolicy(max_attempts=1))
+    settings.setdefault("timeouts", Timeouts(total=20.0))
+    manager = SessionManager(base_url=base_url, **settings)
+    try:
+        yield manager
+    finally:
+        await manager.aclose()

@@ -1,0 +1,291 @@
+"""The session manager by itself: tokens, attempts and pauses, without a socket."""
+
+import asyncio
+import logging
+import re
+import traceback
+from collections.abc import AsyncIterator
+from typing import Any
+
+import pytest
+import pytest_asyncio
+from aioresponses import aioresponses
+
+from kajabi_async import (
+    AuthenticationError,
+    BadRequestError,
+    ClientCredentials,
+    KajabiError,
+    NotFoundError,
+    PasswordCredentials,
+    RateLimitError,
+    RefreshTokenCredentials,
+    RetryPolicy,
+    ServerError,
+    SessionManager,
+)
+from kajabi_async.exchange import Request, Tally
+from tests.clocks import ManualClock
+from tests.session.aioresponses_adapter import answering
+
+BASE = "https://api.kajabi.com"
+TOKEN = f"{BASE}/v1/oauth/token"
+CUSTOMER = f"{BASE}/v1/customers/1"
+CONTACTS = f"{BASE}/v1/contacts"
+READ = Request("GET", "/v1/customers/1")
+WRITE = Request("POST", "/v1/contacts", body=b"{}")
+ISSUED = {"access_token": "access-canary", "refresh_token": "refresh-canary", "expires_in": 604800}
+
+
+@pytest_asyncio.fixture
+async def http() -> AsyncIterator[aioresponses]:
+    with answering() as mocked:
+        yield mocked
+
+
+@pytest_asyncio.fixture
+async def clock() -> ManualClock:
+    return ManualClock()
+
+
+@pytest_asyncio.fixture
+async def manager(clock: ManualClock) -> AsyncIterator[SessionManager]:
+    async with _managed(clock) as made:
+        yield made
+
+
+class _managed:  # noqa: N801 - used like a function
+    def __init__(self, clock: ManualClock, **settings: Any) -> None:
+        settings.setdefault("credentials", ClientCredentials("id-canary", "secret-canary"))
+        self._manager = SessionManager(clock=clock, jitter=lambda: 0.0, **settings)
+
+    async def __aenter__(self) -> SessionManager:
+        return self._manager
+
+    async def __aexit__(self, *_: object) -> None:
+        await self._manager.aclose()
+
+
+def _sent(http: aioresponses, method: str, url: str) -> list[Any]:
+    return [
+        call for (verb, where), calls in http.requests.items() if (verb, str(where)) == (method, url) for call in calls
+    ]
+
+
+async def test_the_token_is_fetched_once_and_put_on_each_request(http: aioresponses, manager: SessionManager) -> None:
+    """As a bearer token, never on the session's own headers."""
+    http.post(TOKEN, payload=ISSUED)
+    http.get(CUSTOMER, payload={}, repeat=True)
+    for _ in range(3):
+        assert (await manager.send(READ)).status == 200
+    calls = _sent(http, "GET", CUSTOMER)
+    assert [call.kwargs["headers"]["Authorization"] for call in calls] == ["Bearer access-canary"] * 3
+    (asked,) = _sent(http, "POST", TOKEN)
+    assert asked.kwargs["headers"]["Content-Type"] == "application/x-www-form-urlencoded"
+    assert b"grant_type=client_credentials" in asked.kwargs["data"]
+    assert manager.stats.token_requests == 1
+
+
+@pytest.mark.parametrize(
+    ("credentials", "expected"),
+    [
+        (PasswordCredentials("ada", "p w"), b"username=ada&password=p+w"),
+        (RefreshTokenCredentials("r1"), b"refresh_token=r1&grant_type=refresh_token"),
+    ],
+)
+async def test_the_other_grants(http: aioresponses, clock: ManualClock, credentials: Any, expected: bytes) -> None:
+    """Each with its own fields."""
+    http.post(TOKEN, payload=ISSUED)
+    http.get(CUSTOMER, payload={})
+    async with _managed(clock, credentials=credentials) as manager:
+        await manager.send(READ)
+    assert _sent(http, "POST", TOKEN)[0].kwargs["data"] == expected
+
+
+async def test_a_401_replaces_the_token_and_sends_once_more(http: aioresponses, manager: SessionManager) -> None:
+    """Even a write: it was refused before anything was done."""
+    http.post(TOKEN, payload=ISSUED)
+    http.post(CONTACTS, status=401)
+    http.post(TOKEN, payload={**ISSUED, "access_token": "second"})
+    http.post(CONTACTS, status=201, payload={})
+    assert (await manager.send(WRITE)).status == 201
+    headers = [call.kwargs["headers"]["Authorization"] for call in _sent(http, "POST", CONTACTS)]
+    assert headers == ["Bearer access-canary", "Bearer second"]
+
+
+async def test_a_second_401_is_final(http: aioresponses, manager: SessionManager) -> None:
+    """The credentials are good, but not for this."""
+    http.post(TOKEN, payload=ISSUED, repeat=True)
+    http.get(CUSTOMER, status=401, repeat=True)
+    with pytest.raises(AuthenticationError) as caught:
+        await manager.send(READ)
+    assert (caught.value.attempts, manager.stats.token_requests) == (2, 2)
+
+
+async def test_reads_are_repeated_with_growing_pauses(http: aioresponses, clock: ManualClock) -> None:
+    """As often as the policy says; the tally tells what it took."""
+    http.post(TOKEN, payload=ISSUED)
+    for _ in range(2):
+        http.get(CUSTOMER, status=503)
+    http.get(CUSTOMER, payload={})
+    tally = Tally()
+    async with SessionManagerOf(clock) as manager:
+        await manager.send(READ, tally=tally)
+    assert clock.slept == [0.5, 1.0]
+    assert (tally.operations, tally.attempts, tally.retries, tally.waiting_seconds) == (1, 3, 2, 1.5)
+
+
+def SessionManagerOf(clock: ManualClock) -> _managed:  # noqa: N802 - stands for the class, with full jitter
+    made = _managed(clock)
+    made._manager._jitter = lambda: 1.0
+    return made
+
+
+async def test_a_read_that_keeps_failing_raises_what_came_last(http: aioresponses, manager: SessionManager) -> None:
+    """With the number of attempts."""
+    http.post(TOKEN, payload=ISSUED)
+    http.get(CUSTOMER, status=500, body="<html>oops</html>", content_type="text/html", repeat=True)
+    with pytest.raises(ServerError, match="500") as caught:
+        await manager.send(READ)
+    assert (caught.value.attempts, caught.value.maybe_applied) == (4, False)
+
+
+@pytest.mark.parametrize(("status", "expected"), [(500, True), (429, False), (422, False)])
+async def test_a_write_is_sent_once(http: aioresponses, manager: SessionManager, status: int, expected: bool) -> None:
+    """Whatever comes back; the error says whether it may have been applied."""
+    http.post(TOKEN, payload=ISSUED)
+    http.post(CONTACTS, status=status, payload={"errors": [{"title": "no"}]}, repeat=True)
+    with pytest.raises(KajabiError) as caught:
+        await manager.send(WRITE)
+    assert len(_sent(http, "POST", CONTACTS)) == 1
+    assert caught.value.maybe_applied is expected
+
+
+async def test_retry_after_pauses_everyone(http: aioresponses, manager: SessionManager, clock: ManualClock) -> None:
+    """Not only the one who was told."""
+    http.post(TOKEN, payload=ISSUED)
+    http.get(CUSTOMER, status=429, headers={"Retry-After": "7"})
+    http.get(CUSTOMER, payload={}, repeat=True)
+    began = clock.now
+    await asyncio.gather(manager.send(READ), manager.send(READ))
+    assert clock.now - began == 7.0
+    assert manager.stats.rate_limited == 1
+
+
+async def test_a_retry_after_beyond_the_limit_fails_at_once(http: aioresponses, manager: SessionManager) -> None:
+    """With the seconds the server asked for."""
+    http.post(TOKEN, payload=ISSUED)
+    http.get(CUSTOMER, status=429, headers={"Retry-After": "3600"})
+    with pytest.raises(RateLimitError) as caught:
+        await manager.send(READ)
+    assert (caught.value.retry_after, caught.value.attempts) == (3600.0, 1)
+
+
+@pytest.mark.parametrize(("status", "kind"), [(401, AuthenticationError), (400, BadRequestError)])
+async def test_refused_credentials_say_what_to_check(
+    http: aioresponses, manager: SessionManager, status: int, kind: type[KajabiError]
+) -> None:
+    """And are not tried again and again."""
+    http.post(TOKEN, status=status, payload={"error": "Invalid client credentials"}, repeat=True)
+    with pytest.raises(kind, match="KAJABI_CLIENT_SECRET"):
+        await manager.send(READ)
+    assert manager.stats.token_requests == 1
+
+
+async def test_a_busy_token_endpoint_is_asked_again(http: aioresponses, manager: SessionManager) -> None:
+    """As a read would be."""
+    http.post(TOKEN, status=429)
+    http.post(TOKEN, status=503)
+    http.post(TOKEN, payload=ISSUED)
+    http.get(CUSTOMER, payload={})
+    assert (await manager.send(READ)).status == 200
+    assert manager.stats.token_requests == 3
+
+
+async def test_a_token_endpoint_that_stays_down_is_given_up(http: aioresponses, manager: SessionManager) -> None:
+    """Its own attempts are counted, not multiplied by the request's."""
+    http.post(TOKEN, status=503, repeat=True)
+    with pytest.raises(ServerError):
+        await manager.send(READ)
+    assert manager.stats.token_requests == 4
+
+
+async def test_revoking_kills_the_token_and_the_next_request_asks_anew(
+    http: aioresponses, manager: SessionManager
+) -> None:
+    """By the first grant: the refresh token is dead too."""
+    await manager.revoke()
+    http.post(TOKEN, payload=ISSUED, repeat=True)
+    http.get(CUSTOMER, payload={}, repeat=True)
+    http.post(f"{BASE}/v1/oauth/revoke", status=200)
+    await manager.send(READ)
+    await manager.revoke()
+    await manager.send(READ)
+    (revoked,) = _sent(http, "POST", f"{BASE}/v1/oauth/revoke")
+    assert revoked.kwargs["data"] == b"token=access-canary"
+    assert b"client_credentials" in _sent(http, "POST", TOKEN)[1].kwargs["data"]
+
+
+@pytest.mark.parametrize("status", [200, 401])
+async def test_revoking_what_is_revoked_already_is_success(
+    http: aioresponses, manager: SessionManager, status: int
+) -> None:
+    """Anything else is an error."""
+    http.post(TOKEN, payload=ISSUED)
+    http.get(CUSTOMER, payload={})
+    await manager.send(READ)
+    http.post(f"{BASE}/v1/oauth/revoke", status=status)
+    await manager.revoke()
+
+
+async def test_a_revocation_that_fails_is_told(http: aioresponses, manager: SessionManager) -> None:
+    """The token is forgotten all the same."""
+    http.post(TOKEN, payload=ISSUED)
+    http.get(CUSTOMER, payload={})
+    await manager.send(READ)
+    http.post(f"{BASE}/v1/oauth/revoke", status=500)
+    with pytest.raises(ServerError):
+        await manager.revoke()
+
+
+FAILURES: dict[str, Any] = {
+    "a wrong secret": [("POST", TOKEN, {"status": 401, "payload": {"error": "no"}})],
+    "a missing customer": [("POST", TOKEN, {"payload": ISSUED}), ("GET", CUSTOMER, {"status": 404})],
+    "a broken connection": [("POST", TOKEN, {"payload": ISSUED}), ("GET", CUSTOMER, {"exception": OSError("gone")})],
+    "a late answer": [("POST", TOKEN, {"payload": ISSUED}), ("GET", CUSTOMER, {"exception": TimeoutError()})],
+    "rubbish for a token": [("POST", TOKEN, {"body": b"access-canary"})],
+}
+
+
+@pytest.mark.parametrize("name", FAILURES)
+async def test_no_secret_shows_in_errors_tracebacks_or_logs(
+    name: str, http: aioresponses, clock: ManualClock, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Not in the text, the representation, the arguments or the frames' variables."""
+    caplog.set_level(logging.DEBUG)
+    for method, url, answer in FAILURES[name]:
+        http.add(url, method, **answer, repeat=True)
+    async with _managed(clock, retry=RetryPolicy(max_attempts=2)) as manager:
+        with pytest.raises(KajabiError) as caught:
+            await manager.send(READ)
+        told = traceback.TracebackException.from_exception(caught.value, capture_locals=True)
+        shown = "".join(_of_ours(told)) + repr(caught.value) + str(caught.value.args) + caplog.text + repr(manager)
+    assert re.search("canary", shown) is None
+    assert caught.value.__cause__ is None
+    assert caught.value.__context__ is None
+
+
+def _of_ours(told: traceback.TracebackException) -> list[str]:
+    """Give the frames of the package; those of this test hold its own canaries."""
+    frames = [frame for frame in told.stack if "/kajabi_async/" in frame.filename]
+    assert frames
+    return [f"{frame.name} {frame.locals}" for frame in frames] + list(told.format_exception_only())
+
+
+async def test_a_missing_resource_is_not_found(http: aioresponses, manager: SessionManager) -> None:
+    """With the request's id, for Kajabi's support."""
+    http.post(TOKEN, payload=ISSUED)
+    http.get(CUSTOMER, status=404, payload={"errors": [{"title": "Not Found"}]}, headers={"x-request-id": "abc"})
+    with pytest.raises(NotFoundError, match="abc") as caught:
+        await manager.send(READ)
+    assert caught.value.request_id == "abc"

@@ -1,0 +1,199 @@
+"""One token: fetched once, renewed ahead of its end, replaced when refused."""
+
+import asyncio
+import json
+from typing import Any
+
+import pytest
+
+from kajabi_async.errors import AuthenticationError, ClientClosedError, DecodeError, KajabiError, ServerError
+from kajabi_async.session.credentials import ClientCredentials, Credentials, RefreshTokenCredentials
+from kajabi_async.session.token import Token, TokenKeeper
+from tests.clocks import ManualClock
+
+LIFE = 1000
+
+
+class Issuer:
+    """Answers token requests in turn; keeps the grants it was asked for."""
+
+    def __init__(self, *answers: Any) -> None:
+        self.grants: list[str] = []
+        self.hold = asyncio.Event()
+        self.hold.set()
+        self._answers = list(answers)
+
+    async def __call__(self, credentials: Credentials, may_repeat: bool) -> bytes:
+        self.grants.append(credentials.form().get("grant_type", "password"))
+        await self.hold.wait()
+        answer = self._answers.pop(0) if self._answers else f"token-{len(self.grants)}"
+        if isinstance(answer, Exception):
+            raise answer
+        return answer if isinstance(answer, bytes) else issued(answer)
+
+
+def issued(access: str, **members: Any) -> bytes:
+    return json.dumps({"access_token": access, "refresh_token": "r", "expires_in": LIFE, **members}).encode()
+
+
+def keeper(issuer: Issuer, clock: ManualClock | None = None, credentials: Credentials | None = None) -> TokenKeeper:
+    return TokenKeeper(credentials or ClientCredentials("id", "secret"), issuer, clock or ManualClock())
+
+
+async def _held(tokens: TokenKeeper) -> str:
+    return (tokens.live() or await tokens.renewed()).access.reveal()
+
+
+async def test_everybody_who_waits_shares_one_request() -> None:
+    """A thousand callers on a cold client."""
+    issuer = Issuer()
+    tokens = keeper(issuer)
+    assert set(await asyncio.gather(*(_held(tokens) for _ in range(1000)))) == {"token-1"}
+    assert issuer.grants == ["client_credentials"]
+
+
+async def test_cancelling_those_who_wait_disturbs_neither_the_rest_nor_the_request() -> None:
+    """Even where nobody waits any more, it is seen through."""
+    issuer = Issuer()
+    issuer.hold.clear()
+    tokens = keeper(issuer)
+    waiting = [asyncio.create_task(_held(tokens)) for _ in range(10)]
+    await asyncio.sleep(0)
+    for task in waiting:
+        task.cancel()
+    await asyncio.wait(waiting)
+    issuer.hold.set()
+    assert await _held(tokens) == "token-1"
+    assert issuer.grants == ["client_credentials"]
+
+
+async def test_a_token_is_renewed_ahead_of_its_end_while_the_old_one_serves() -> None:
+    """In the last tenth of its life, by the refresh token; nobody waits for it."""
+    issuer, clock = Issuer(), ManualClock()
+    tokens = keeper(issuer, clock)
+    await _held(tokens)
+    clock.advance(LIFE * 0.89)
+    assert await _held(tokens) == "token-1"
+    assert len(issuer.grants) == 1
+    clock.advance(LIFE * 0.02)
+    issuer.hold.clear()
+    assert [await _held(tokens) for _ in range(5)] == ["token-1"] * 5
+    await asyncio.sleep(0)
+    issuer.hold.set()
+    await asyncio.sleep(0)
+    await asyncio.sleep(0)
+    assert await _held(tokens) == "token-2"
+    assert issuer.grants == ["client_credentials", "refresh_token"]
+
+
+async def test_a_renewal_ahead_that_fails_hurts_nobody_and_is_not_begun_on_every_request() -> None:
+    """The old token serves to its end; the next try is half a minute later."""
+    failing = ServerError(status=503)
+    issuer, clock = Issuer("token-1", failing, failing), ManualClock()
+    tokens = keeper(issuer, clock)
+    await _held(tokens)
+    clock.advance(LIFE * 0.91)
+    for _ in range(20):
+        assert await _held(tokens) == "token-1"
+        await asyncio.sleep(0)
+    assert issuer.grants == ["client_credentials", "refresh_token", "client_credentials"]
+    clock.advance(31)
+    await _held(tokens)
+    await asyncio.sleep(0)
+    assert len(issuer.grants) == 4
+
+
+async def test_an_expired_token_is_renewed_before_anything_is_sent() -> None:
+    """By the refresh token, and by the first grant where that one is not accepted."""
+    issuer, clock = Issuer("token-1", AuthenticationError(status=401), "token-3"), ManualClock()
+    tokens = keeper(issuer, clock)
+    await _held(tokens)
+    clock.advance(LIFE + 1)
+    assert await _held(tokens) == "token-3"
+    assert issuer.grants == ["client_credentials", "refresh_token", "client_credentials"]
+
+
+async def test_a_refused_token_is_replaced_only_where_it_is_still_the_current_one() -> None:
+    """Whoever comes with an older one gets the current one; the first grant is used, as the key may be gone."""
+    issuer = Issuer()
+    tokens = keeper(issuer)
+    first = await tokens.renewed()
+    replaced = await asyncio.gather(*(tokens.replace(first) for _ in range(50)))
+    assert {token.access.reveal() for token in replaced} == {"token-2"}
+    assert (await tokens.replace(first)).access.reveal() == "token-2"
+    assert issuer.grants == ["client_credentials", "client_credentials"]
+
+
+async def test_a_refresh_token_given_by_the_user_is_exchanged_for_later_ones() -> None:
+    """The newest one is used, and an answer without one keeps the old."""
+    issuer, clock = Issuer(issued("a", refresh_token="r2"), issued("b", refresh_token=None)), ManualClock()
+    tokens = keeper(issuer, clock, RefreshTokenCredentials("r1"))
+    token = await tokens.renewed()
+    assert (await tokens.replace(token)).access.reveal() == "b"
+    assert tokens._refresh is not None
+    assert tokens._refresh.reveal() == "r2"
+
+
+async def test_each_waiter_gets_an_error_of_its_own() -> None:
+    """No traceback grows with the number of waiters."""
+    tokens = keeper(Issuer(AuthenticationError(status=401)))
+    errors = await asyncio.gather(*(_held(tokens) for _ in range(3)), return_exceptions=True)
+    assert all(isinstance(error, AuthenticationError) for error in errors)
+    assert len({id(error) for error in errors}) == 3
+
+
+async def test_forgetting_asks_anew_by_the_first_grant() -> None:
+    """After a revocation the refresh token is dead."""
+    issuer = Issuer()
+    tokens = keeper(issuer)
+    await _held(tokens)
+    tokens.forget()
+    assert tokens.held is None
+    assert await _held(tokens) == "token-2"
+    assert issuer.grants == ["client_credentials", "client_credentials"]
+
+
+async def test_closing_ends_a_request_under_way() -> None:
+    """Those who wait are told that the client was closed."""
+    issuer = Issuer()
+    issuer.hold.clear()
+    tokens = keeper(issuer)
+    waiting = asyncio.create_task(_held(tokens))
+    await asyncio.sleep(0)
+    await tokens.aclose()
+    with pytest.raises(ClientClosedError):
+        await waiting
+    with pytest.raises(ClientClosedError):
+        await tokens.renewed()
+
+
+@pytest.mark.parametrize(
+    ("expires_in", "life"),
+    [
+        (7, 7),
+        ("604800", 604800),
+        (None, None),
+        (0, None),
+        (-1, None),
+        (True, None),
+        ("soon", None),
+        ([], None),
+        (1e300, 1e9),
+    ],
+)
+def test_the_stated_life_is_taken_for_what_it_is_worth(expires_in: Any, life: float | None) -> None:
+    """A number, or text of one; anything else states none, and the token serves until it is refused."""
+    token = Token.from_body(issued("a", expires_in=expires_in), asked_at=100.0)
+    assert token.expires_at == (None if life is None else 100.0 + life)
+
+
+@pytest.mark.parametrize(
+    "body",
+    [b"[]", b"{}", b"", b"<html>", b'{"access_token":""}', b'{"access_token":"a b\\n"}', b'{"access_token":5}'],
+)
+def test_an_answer_without_a_usable_token_is_refused_and_not_shown(body: bytes) -> None:
+    """It would become a header."""
+    with pytest.raises(DecodeError) as caught:
+        Token.from_body(body, asked_at=0.0)
+    assert "a b" not in str(caught.value)
+    assert isinstance(caught.value, KajabiError)

@@ -1,0 +1,301 @@
+"""What goes over the wire, and what is made of whatever comes back, on real sockets."""
+
+import asyncio
+import gc
+import gzip
+import zlib
+from typing import Any
+
+import aiohttp
+import psutil
+import pytest
+
+from kajabi_async import (
+    AnswerTooLargeError,
+    ApiError,
+    ClientClosedError,
+    ConfigurationError,
+    ConnectionFailedError,
+    DecodeError,
+    KajabiError,
+    RequestTimeoutError,
+    RetryPolicy,
+    Timeouts,
+)
+from kajabi_async.exchange import Request
+from tests.session.serving import DELETE, GET, POST, answer, read_request, serving, session
+
+
+async def test_a_request_carries_exactly_its_headers() -> None:
+    """The media type without parameters; a content type only with a body; no cookies, ever."""
+    seen: list[bytes] = []
+
+    async def handle(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        while True:
+            seen.append(await read_request(reader))
+            writer.write(answer(headers="Set-Cookie: a=b; Path=/\r\n"))
+
+    async with serving(handle) as base_url, session(base_url) as manager:
+        await manager.send(Request("GET", "/v1/customers/a%20b", "filter%5Bx%5D=1,2", authorized=False))
+        await manager.send(POST)
+    first, second = (text.decode().lower() for text in seen)
+    assert first.startswith("get /v1/customers/a%20b?filter%5bx%5d=1,2 http/1.1")
+    assert "accept: application/vnd.api+json\r\n" in first
+    assert "content-type" not in first
+    assert "authorization" not in first
+    assert "user-agent: kajabi_async" in first
+    assert "content-type: application/vnd.api+json\r\n" in second
+    assert "cookie" not in second
+
+
+@pytest.mark.parametrize(
+    "bytes_sent",
+    [
+        pytest.param(b"", id="closed at once"),
+        pytest.param(b"HTTP/1.1 200 OK\r\nContent-Le", id="cut in the head"),
+        pytest.param(answer(b"x" * 100)[:-50], id="cut in the body"),
+        pytest.param(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nab", id="cut in a chunk"),
+        pytest.param(b"SSH-2.0-OpenSSH\r\n\r\n", id="not HTTP"),
+        pytest.param(b"HTTP/1.1 9999 Odd\r\n\r\n", id="no status"),
+        pytest.param(b"\x00\xff\x00\xff\r\n\r\n", id="rubbish"),
+        pytest.param(b"HTTP/1.1 200 OK\r\nContent-Length: -5\r\n\r\n", id="a negative length"),
+    ],
+)
+@pytest.mark.parametrize("request_", [GET, POST], ids=["read", "write"])
+async def test_a_broken_answer_is_an_error_of_our_tree(bytes_sent: bytes, request_: Request) -> None:
+    """A write may have been applied: it was sent."""
+
+    async def handle(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await read_request(reader)
+        writer.write(bytes_sent)
+
+    async with serving(handle) as base_url, session(base_url) as manager:
+        with pytest.raises(KajabiError) as caught:
+            await manager.send(request_)
+    assert isinstance(caught.value, ConnectionFailedError | DecodeError)
+    assert caught.value.maybe_applied is (request_ is POST)
+    assert caught.value.attempts == 1
+    assert caught.value.__context__ is None
+
+
+async def test_a_refused_connection_was_never_sent() -> None:
+    """So even a write is repeated, and cannot have been applied."""
+    async with serving(lambda _reader, _writer: asyncio.sleep(0)) as base_url:
+        pass
+    policy = RetryPolicy(max_attempts=3, base_seconds=0.0)
+    async with session(base_url, retry=policy) as manager:
+        with pytest.raises(ConnectionFailedError, match="could not connect") as caught:
+            await manager.send(POST)
+    error = caught.value
+    assert (error.never_sent, error.maybe_applied, error.attempts) == (True, False, 3)
+
+
+async def test_a_delete_on_a_stale_connection_is_sent_once() -> None:
+    """aiohttp would send it again by itself."""
+    seen: list[bytes] = []
+
+    async def handle(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        seen.append(await read_request(reader))
+        writer.write(answer())
+        seen.append(await read_request(reader))
+
+    async with serving(handle) as base_url, session(base_url) as manager:
+        await manager.send(GET)
+        with pytest.raises(ConnectionFailedError) as caught:
+            await manager.send(DELETE)
+    assert [text.split()[0] for text in seen] == [b"GET", b"DELETE"]
+    assert caught.value.maybe_applied
+
+
+async def test_silence_runs_into_the_read_limit_and_says_so() -> None:
+    """The gap between two pieces, not the whole answer."""
+
+    async def handle(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await read_request(reader)
+        writer.write(answer(b"x" * 10)[:-5])
+        await reader.read()
+
+    async with serving(handle) as base_url, session(base_url, timeouts=Timeouts(read=0.05)) as manager:
+        with pytest.raises(RequestTimeoutError, match=r"nothing came for 0\.05 s") as caught:
+            await manager.send(GET)
+    assert (caught.value.phase, caught.value.seconds) == ("read", 0.05)
+
+
+async def test_the_whole_operation_is_limited_and_a_write_under_way_may_have_been_applied() -> None:
+    """A limit of the call goes before the client's."""
+
+    async def handle(reader: asyncio.StreamReader, _: asyncio.StreamWriter) -> None:
+        await read_request(reader)
+        await reader.read()
+
+    async with serving(handle) as base_url, session(base_url) as manager:
+        with pytest.raises(RequestTimeoutError) as caught:
+            await manager.send(POST, timeout=0.05)
+        with pytest.raises(ConfigurationError, match="timeout"):
+            await manager.send(GET, timeout=-1)
+    error = caught.value
+    assert (error.phase, error.seconds, error.maybe_applied) == ("total", 0.05, True)
+
+
+async def test_waiting_for_a_place_is_limited_by_itself_and_nothing_was_sent() -> None:
+    """The pool never queues: the gate in front of it does."""
+
+    async def handle(reader: asyncio.StreamReader, _: asyncio.StreamWriter) -> None:
+        await read_request(reader)
+        await reader.read()
+
+    timeouts = Timeouts(total=5.0, queue=0.05)
+    async with serving(handle) as base_url, session(base_url, timeouts=timeouts, concurrency=1) as manager:
+        first = asyncio.create_task(manager.send(GET))
+        await asyncio.sleep(0)
+        with pytest.raises(RequestTimeoutError) as caught:
+            await manager.send(POST)
+        first.cancel()
+        await asyncio.wait([first])
+    assert (caught.value.phase, caught.value.maybe_applied, caught.value.attempts) == ("queue", False, 0)
+
+
+async def test_a_callers_own_limit_passes_through() -> None:
+    """It is theirs, not ours."""
+
+    async def handle(reader: asyncio.StreamReader, _: asyncio.StreamWriter) -> None:
+        await reader.read()
+
+    async with serving(handle) as base_url, session(base_url) as manager:
+        with pytest.raises(TimeoutError) as caught:
+            async with asyncio.timeout(0.02):
+                await manager.send(GET)
+    assert not isinstance(caught.value, KajabiError)
+
+
+async def test_a_redirect_is_never_followed() -> None:
+    """Wherever it leads, the token would go along."""
+
+    async def handle(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await read_request(reader)
+        writer.write(answer(status="302 Found", headers="Location: https://evil.example/\r\n"))
+
+    async with serving(handle) as base_url, session(base_url) as manager:
+        with pytest.raises(ApiError, match="never followed") as caught:
+            await manager.send(GET)
+    assert caught.value.status == 302
+
+
+async def test_html_in_place_of_an_answer_is_named() -> None:
+    """A proxy's or a login page with a friendly status."""
+
+    async def handle(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await read_request(reader)
+        page = b"<html>please sign in</html>"
+        writer.write(b"HTTP/1.1 200 OK\r\nContent-Type: text/html\r\nContent-Length: %d\r\n\r\n%b" % (len(page), page))
+
+    async with serving(handle) as base_url, session(base_url) as manager:
+        with pytest.raises(DecodeError, match="text/html"):
+            await manager.send(GET)
+
+
+async def test_compressed_answers_are_read_and_broken_ones_told() -> None:
+    """As gzip."""
+    bodies = [gzip.compress(b'{"data":null}'), b"\x1f\x8bnot gzip at all"]
+
+    async def handle(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await read_request(reader)
+        writer.write(answer(bodies.pop(0), headers="Content-Encoding: gzip\r\nConnection: close\r\n"))
+
+    async with serving(handle) as base_url, session(base_url) as manager:
+        assert (await manager.send(GET)).body == b'{"data":null}'
+        with pytest.raises(KajabiError):
+            await manager.send(GET)
+
+
+async def test_three_hundred_megabytes_of_nothing_are_refused_without_being_held() -> None:
+    """Counted after decompression, and given up at the limit."""
+
+    def bomb() -> bytes:
+        squeeze = zlib.compressobj(9, zlib.DEFLATED, 31)
+        return b"".join([*(squeeze.compress(b" " * 2**20) for _ in range(300)), squeeze.flush()])
+
+    body = bomb()
+
+    async def handle(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await read_request(reader)
+        writer.write(answer(body, headers="Content-Encoding: gzip\r\n"))
+        await writer.drain()
+
+    async with serving(handle) as base_url, session(base_url, max_answer_bytes=2**20) as manager:
+        before = psutil.Process().memory_info().rss
+        with pytest.raises(AnswerTooLargeError, match="1048576 bytes"):
+            await manager.send(GET)
+        assert psutil.Process().memory_info().rss - before < 64 * 2**20
+
+
+async def test_a_session_that_was_handed_in_is_used_and_not_closed() -> None:
+    """It is its owner's; one that is closed is told to be."""
+
+    async def handle(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        while True:
+            await read_request(reader)
+            writer.write(answer())
+
+    async with serving(handle) as base_url:
+        async with aiohttp.ClientSession() as theirs:
+            async with session(base_url, http_session=theirs) as manager:
+                await manager.send(GET)
+            assert not theirs.closed
+        async with session(base_url, http_session=theirs) as manager:
+            with pytest.raises(ConfigurationError, match="cannot be used"):
+                await manager.send(GET)
+
+
+async def test_a_closed_session_says_so_and_closes_again_quietly() -> None:
+    """Also for requests under way."""
+
+    async def handle(reader: asyncio.StreamReader, _: asyncio.StreamWriter) -> None:
+        await reader.read()
+
+    async with serving(handle) as base_url, session(base_url) as manager:
+        under_way = asyncio.create_task(manager.send(GET))
+        await asyncio.sleep(0.01)
+        await manager.aclose()
+        await manager.aclose()
+        with pytest.raises(KajabiError):
+            await under_way
+        with pytest.raises(ClientClosedError):
+            await manager.send(GET)
+
+
+def test_another_loop_and_a_forked_process_are_told() -> None:
+    """A pool belongs to one loop in one process."""
+    from kajabi_async import WrongLoopError  # noqa: PLC0415 - for this test alone
+    from kajabi_async.session.binding import Binding  # noqa: PLC0415
+
+    binding: Any = Binding()
+
+    async def use() -> None:
+        binding.check()
+
+    asyncio.run(use())
+    with pytest.raises(WrongLoopError, match="another event loop"):
+        asyncio.run(use())
+    binding._process = -1
+    with pytest.raises(WrongLoopError, match="fork"):
+        asyncio.run(use())
+
+
+async def test_a_session_that_is_dropped_open_warns() -> None:
+    """And does nothing else: no I/O when the collector runs."""
+
+    async def handle(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await read_request(reader)
+        writer.write(answer())
+
+    from kajabi_async import ClientCredentials, SessionManager  # noqa: PLC0415 - without the closing helper
+
+    async with serving(handle) as base_url:
+        manager = SessionManager(credentials=ClientCredentials("a", "b"), base_url=base_url)
+        await manager.send(GET)
+        pool: Any = manager._transport._session
+        with pytest.warns(ResourceWarning, match="aclose"):
+            del manager
+            gc.collect()
+        await pool.close()
