@@ -1,0 +1,123 @@
+"""The client: made, used, closed."""
+
+from typing import Any
+
+import pytest
+
+from kajabi_async import (
+    ClientClosedError,
+    ConfigurationError,
+    DecodeError,
+    InvalidArgumentError,
+    Kajabi,
+    NotFoundError,
+    PasswordCredentials,
+    Timeouts,
+)
+from kajabi_async.testing import FakeKajabi
+
+
+def test_credentials_are_needed_when_it_is_made() -> None:
+    """The text says what to pass or to set."""
+    with pytest.raises(ConfigurationError, match="KAJABI_CLIENT_ID"):
+        Kajabi()
+    with pytest.raises(ConfigurationError, match="not both"):
+        Kajabi(client_id="a", client_secret="b", credentials=PasswordCredentials("a", "b"))
+    unknown: Any = {"time_out": 5}
+    with pytest.raises(ConfigurationError, match="time_out"):
+        Kajabi(client_id="a", client_secret="b", **unknown)
+
+
+@pytest.mark.parametrize(
+    ("given", "missing"),
+    [
+        ({}, "set KAJABI_CLIENT_ID and KAJABI_CLIENT_SECRET"),
+        ({"KAJABI_CLIENT_ID": "a"}, "set KAJABI_CLIENT_SECRET in"),
+        ({"KAJABI_CLIENT_ID": "a", "KAJABI_CLIENT_SECRET": ""}, "set KAJABI_CLIENT_SECRET in"),
+    ],
+)
+def test_what_is_missing_in_the_environment_is_named(
+    given: dict[str, str], missing: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Empty is missing."""
+    for name, value in given.items():
+        monkeypatch.setenv(name, value)
+    with pytest.raises(ConfigurationError, match=missing):
+        Kajabi.from_env()
+
+
+async def test_the_environment_gives_base_and_site_and_options_win(
+    kajabi_fake: FakeKajabi, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """``KAJABI_BASE_URL`` and ``KAJABI_SITE_ID``."""
+    monkeypatch.setenv("KAJABI_CLIENT_ID", kajabi_fake.client_id)
+    monkeypatch.setenv("KAJABI_CLIENT_SECRET", kajabi_fake.client_secret)
+    monkeypatch.setenv("KAJABI_BASE_URL", kajabi_fake.base_url)
+    monkeypatch.setenv("KAJABI_SITE_ID", "1")
+    async with Kajabi.from_env(timeout=Timeouts(total=5.0)) as api:
+        await api.offers.list().first()
+        assert kajabi_fake.requests[-1].query["filter[site_id]"] == ["1"]
+    async with Kajabi.from_env(site_id="7", timeout=5) as api:
+        assert await api.offers.list().first() is None
+
+
+async def test_username_and_password_will_do(kajabi_fake: FakeKajabi) -> None:
+    """Without a client id."""
+    credentials = PasswordCredentials(kajabi_fake.username, kajabi_fake.password)
+    async with Kajabi(credentials=credentials, base_url=kajabi_fake.base_url) as api:
+        assert (await api.me()).email
+        assert repr(api) == f"<Kajabi at {kajabi_fake.base_url}>"
+        assert api.session.stats.token_requests == api.stats.token_requests == 1
+
+
+async def test_a_closed_client_says_so(kajabi_api: Kajabi) -> None:
+    """Also to whoever awaits a relation afterwards."""
+    customer = await kajabi_api.customers.get("1")
+    await kajabi_api.aclose()
+    with pytest.raises(ClientClosedError):
+        await kajabi_api.me()
+    with pytest.raises(ClientClosedError):
+        await customer.contact
+
+
+async def test_any_path_of_the_api_can_be_asked_for(kajabi_fake: FakeKajabi, kajabi_api: Kajabi) -> None:
+    """With the same token and the same errors."""
+    document = await kajabi_api.request("GET", "/v1/offers", params={"page[size]": 2, "filter[title_cont]": "a b"})
+    assert "data" in document
+    assert kajabi_fake.requests[-1].query["page[size]"] == ["2"]
+    with pytest.raises(NotFoundError):
+        await kajabi_api.request("get", "/v1/customers/none")
+    kajabi_fake.answer_with("DELETE", "/v1/widgets/5", status=204)
+    assert await kajabi_api.request("DELETE", "/v1/widgets/5", params=[("a", 1), ("a", 2)]) is None
+    kajabi_fake.answer_with("POST", "/v1/widgets", body="not json")
+    with pytest.raises(DecodeError) as caught:
+        await kajabi_api.request("POST", "/v1/widgets", json={"data": None})
+    assert caught.value.maybe_applied
+
+
+@pytest.mark.parametrize(
+    ("method", "path"),
+    [
+        ("GET", "/customers"),
+        ("GET", "/v1/../oauth"),
+        ("GET", "/v1/customers?x=1"),
+        ("GET", "https://evil.example/v1/customers"),
+        ("GET", "/v1//evil.example"),
+        ("GET", "/v1/customers/%2e%2e"),
+        ("TRACE", "/v1/customers"),
+    ],
+)
+async def test_a_path_that_could_lead_elsewhere_is_refused(method: str, path: str, kajabi_api: Kajabi) -> None:
+    """Before anything is sent."""
+    with pytest.raises(InvalidArgumentError):
+        await kajabi_api.request(method, path)
+
+
+async def test_the_version_needs_no_token(kajabi_fake: FakeKajabi, kajabi_api: Kajabi) -> None:
+    """And revoking without one sends nothing."""
+    assert (await kajabi_api.version()).title
+    await kajabi_api.revoke()
+    assert kajabi_fake.counts["oauth.token"] == 0
+    kajabi_fake.answer_with("GET", "/v1/version", body=b"[]")
+    with pytest.raises(DecodeError):
+        await kajabi_api.version()

@@ -1,0 +1,237 @@
+"""Lists: followed by ``links.next`` alone, resumable, and gone when their loop is left."""
+
+import asyncio
+import logging
+from typing import Any
+
+import pytest
+
+from kajabi_async import (
+    Customer,
+    DecodeError,
+    InvalidArgumentError,
+    Kajabi,
+    PagingError,
+    ServerError,
+    UntrustedLinkError,
+)
+from kajabi_async.resources.pages import Pages
+from kajabi_async.resources.people import Customers
+from kajabi_async.testing import FakeKajabi
+from tests.sending import Canned, backend, resource
+
+OFFICIAL = "https://app.kajabi.com/api/v1/customers"
+
+
+def _page(rows: list[Any], following: Any = None, **members: Any) -> dict[str, Any]:
+    data = [resource("customers", row) if isinstance(row, str) else row for row in rows]
+    return {"data": data, "links": {"next": following}, **members}
+
+
+def _link(number: int) -> str:
+    return f"{OFFICIAL}?page[number]={number}&filter[search]=a%20b"
+
+
+def _numbered(pages: dict[int, Any]) -> Canned:
+    """Answer by the page number in the query; the first page has none."""
+
+    def respond(request: Any) -> Any:
+        _, found, rest = request.query.partition("page%5Bnumber%5D=")
+        return pages[int(rest.partition("&")[0]) if found else 1]
+
+    return Canned(respond)
+
+
+def _listed(send: Canned, **asked: Any) -> Pages[Customer]:
+    return Customers(backend(send)).list(**asked)
+
+
+async def _ids(pages: Pages[Customer]) -> list[str]:
+    return [row.id async for row in pages]
+
+
+async def test_rows_come_page_by_page_with_every_parameter_kept() -> None:
+    """The next link of the other official host is asked for on our own base."""
+    send = _numbered({1: _page(["1", "2"], _link(2)), 2: _page(["3"])})
+    pages = _listed(send, search="a b")
+    assert send.asked == []
+    assert await _ids(pages) == ["1", "2", "3"]
+    assert send.paths == [
+        "/v1/customers?filter%5Bsearch%5D=a%20b",
+        "/v1/customers?page%5Bnumber%5D=2&filter%5Bsearch%5D=a%20b",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("meta", "count"),
+    [
+        ({"total_pages": 5, "total_count": 50, "current_page": 1}, 50),
+        ({"count": 10, "total_count": 50, "total_pages": 5}, 50),
+        ({"total_pages": 5, "current_page": 1}, None),
+        ({"total": 7855}, 7855),
+        ({"total": 50, "pagination": {"current": 1, "records": 10}}, 50),
+        ({"total_count": "many"}, None),
+        ({}, None),
+    ],
+)
+async def test_the_count_is_told_where_the_server_tells_it(meta: Any, count: int | None) -> None:
+    """In whichever of its shapes; at most one request, none after a page was read."""
+    send = _numbered({1: _page(["1"], meta=meta)})
+    pages = _listed(send)
+    assert await pages.count() == count
+    assert await pages.count() == count
+    assert len(send.asked) == 1
+
+
+async def test_a_clamped_page_size_and_a_short_page_are_not_the_end() -> None:
+    """Only a missing next link is."""
+    send = _numbered({1: _page(["1"], _link(2)), 2: _page([], _link(3)), 3: _page(["2", "3"], "")})
+    assert await _ids(_listed(send, page_size=200)) == ["1", "2", "3"]
+
+
+async def test_first_and_collect() -> None:
+    """Neither reads further than it must."""
+    send = _numbered({1: _page(["1", "2"], _link(2)), 2: _page(["3"])})
+    first = await _listed(send).first()
+    assert first is not None
+    assert first.id == "1"
+    assert [row.id for row in await _listed(send).collect(limit=2)] == ["1", "2"]
+    assert len(send.asked) == 2
+    assert len(await _listed(send).collect()) == 3
+    assert await _listed(send).collect(limit=0) == ()
+    assert await _listed(_numbered({1: _page([])})).first() is None
+
+
+async def test_next_links_that_go_round_are_noticed() -> None:
+    """Two pages that lead to each other would never end."""
+    send = _numbered({1: _page(["1"], _link(2)), 2: _page(["2"], _link(3)), 3: _page(["3"], _link(2))})
+    seen: list[str] = []
+    with pytest.raises(PagingError, match="read already"):
+        async for row in _listed(send):
+            seen.append(row.id)  # noqa: PERF401 - what came before the error is wanted
+    assert seen == ["1", "2", "3"]
+
+
+async def test_empty_pages_without_end_are_noticed() -> None:
+    """Each with a next link of its own."""
+    send = Canned(lambda _: _page([], _link(len(send.asked) + 1)))
+    with pytest.raises(PagingError, match="empty pages"):
+        await _listed(send).collect()
+
+
+async def test_a_row_that_comes_again_is_left_out_and_said(caplog: pytest.LogCaptureFixture) -> None:
+    """Rows shift into later pages where others write meanwhile."""
+    send = _numbered({1: _page(["1", "2"], _link(2)), 2: _page(["2", "3"])})
+    pages = _listed(send)
+    with caplog.at_level(logging.WARNING, "kajabi_async"):
+        assert await _ids(pages) == ["1", "2", "3"]
+    assert pages.repeated == 1
+    assert "came again" in caplog.text
+
+
+async def test_a_malformed_row_raises_for_itself_and_the_others_are_given() -> None:
+    """The same iterator goes on; a page keeps its errors beside its items."""
+    bad = [7, {"type": "customers"}, resource("offers", "9"), resource("customers", "2", attributes={"created_at": 5})]
+    send = _numbered({1: _page(["1", *bad, "3"])})
+    rows, errors = [], []
+    iterator = aiter(_listed(send))
+    while True:
+        try:
+            rows.append((await anext(iterator)).id)
+        except DecodeError as error:
+            errors.append(error.path)
+        except StopAsyncIteration:
+            break
+    assert rows == ["1", "3"]
+    assert errors == ["data[1]", "data[2].id", "data[3].type", "data[4].attributes.created_at"]
+    (page,) = [page async for page in _listed(send).pages()]
+    assert ([row.id for row in page], len(page.errors), len(page)) == (["1", "3"], 4, 6)
+
+
+@pytest.mark.parametrize(
+    "link", ["https://evil.example/v1/customers?page[number]=2", "https://api.kajabi.com/v1/contacts?page[number]=2"]
+)
+async def test_a_next_link_elsewhere_is_refused(link: str) -> None:
+    """Another host, or another list."""
+    send = _numbered({1: _page(["1"], link)})
+    with pytest.raises(UntrustedLinkError):
+        await _listed(send).collect()
+    assert len(send.asked) == 1
+
+
+async def test_a_page_that_failed_is_asked_for_again_by_the_same_iterator() -> None:
+    """Nothing is skipped and nothing doubled."""
+    answers: list[Any] = [_page(["1"], _link(2)), ServerError(status=500), _page(["2"])]
+    send = Canned(lambda _: answers.pop(0))
+    iterator = aiter(_listed(send))
+    assert (await anext(iterator)).id == "1"
+    with pytest.raises(ServerError):
+        await anext(iterator)
+    assert (await anext(iterator)).id == "2"
+
+
+@pytest.mark.parametrize("stop", [0, 1, 2, 3, 4, 5])
+async def test_a_list_goes_on_from_any_row(stop: int) -> None:
+    """A saved position and what came before it make the whole list."""
+    pages = {1: _page(["1", "2"], _link(2)), 2: _page(["3", "4"], _link(3)), 3: _page(["5"])}
+    first = _listed(_numbered(pages), search="a b")
+    before: list[str] = []
+    async for row in first:
+        if len(before) == stop:
+            break
+        before.append(row.id)
+        if len(before) == stop:
+            break
+    position = first.position
+    if stop == 5:
+        assert position is None
+        return
+    rest = await _ids(_listed(_numbered(pages), search="a b", resume_from=position if stop else None))
+    assert before + rest == ["1", "2", "3", "4", "5"]
+
+
+async def test_a_position_of_another_list_is_refused() -> None:
+    """Neither a filter nor a sort is ignored silently."""
+    pages = _listed(_numbered({1: _page(["1", "2"])}), search="a")
+    async for _ in pages:
+        break
+    with pytest.raises(InvalidArgumentError, match="another path, filter"):
+        _listed(_numbered({}), search="b", resume_from=pages.position)
+    with pytest.raises(InvalidArgumentError, match="not a position"):
+        _listed(_numbered({}), resume_from="page 3")
+
+
+async def test_pages_fetched_ahead_are_used_only_where_the_links_say_the_same() -> None:
+    """Here the server skips a page number; the guess for it is thrown away."""
+    pages = {number: _page([str(number)], _link(number + 2)) for number in (2, 3, 4, 5)}
+    send = _numbered({1: _page(["1"], _link(3)), **pages, 7: _page(["7"])})
+    assert await _ids(_listed(send, prefetch=3)) == ["1", "3", "5", "7"]
+
+
+async def test_pages_are_fetched_ahead_and_left_behind_without_a_task(
+    kajabi_fake: FakeKajabi, kajabi_api: Kajabi
+) -> None:
+    """No more of them than the list has, and none after the loop was left."""
+    whole = await kajabi_api.customers.list(page_size=100).collect()
+    kajabi_fake.reset_counts()
+    ahead = await kajabi_api.customers.list(page_size=100, prefetch=8).collect()
+    assert [row.id for row in ahead] == [row.id for row in whole]
+    assert kajabi_fake.counts["customers.list"] == 10
+    async for _ in kajabi_api.customers.list(page_size=10, prefetch=5):
+        break
+    for _ in range(3):
+        await asyncio.sleep(0)
+    assert [task for task in asyncio.all_tasks() if task.get_name() == "kajabi_async page"] == []
+
+
+@pytest.mark.parametrize("options", [{"prefetch": -1}, {"prefetch": True}, {"page_size": 0}, {"page_size": "5"}])
+def test_options_that_make_no_sense_are_refused(options: Any) -> None:
+    """Before anything is sent."""
+    with pytest.raises(InvalidArgumentError):
+        _listed(_numbered({}), **options)
+
+
+def test_a_plain_for_is_told_to_be_async() -> None:
+    """A list is fetched as it is read."""
+    with pytest.raises(TypeError, match="async for"):
+        iter(_listed(_numbered({})))
