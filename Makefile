@@ -8,7 +8,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet --quiet
 
-.PHONY: demo test check conformance clean
+.PHONY: demo test check conformance bench clean
 
 demo: $(READY)  ## The main job, run against the embedded fake of the API.
 	@$(BIN)/kajabi demo
@@ -29,6 +29,10 @@ check: $(READY)  ## Style, types, import rules and slots.
 
 conformance: $(READY)  ## The table of 77 operations, each held to the official document.
 	@$(BIN)/python -m tests.conformance
+
+bench: $(READY)  ## Bulk lookups beside other ways to do them, in one run.
+	$(PIP) install --group bench
+	@$(BIN)/python -m benchmarks
 
 clean:
 	rm -rf $(VENV) .coverage .coverage.* .mypy_cache .ruff_cache .hypothesis

@@ -65,14 +65,14 @@ def test_takes_an_array_of_one_for_the_resource() -> None:
 @pytest.mark.parametrize("count", [0, 2])
 def test_refuses_any_other_array_for_one_resource(count: int) -> None:
     """None and several are not one: picking the first would be acting on a stranger's record."""
-    with pytest.raises(DecodeError, match=f"one resource object was expected, {count} came at data"):
+    with pytest.raises(DecodeError, match=rf"one resource object was expected, {count} came at data$"):
         read(data=[customer(str(index)) for index in range(count)]).one(context=CONTEXT)
 
 
 @pytest.mark.parametrize("data", [None, customer()])
 def test_refuses_one_resource_for_an_array(data: Any) -> None:
     """Row 15: a collection is always an array, even of one."""
-    with pytest.raises(DecodeError, match="an array of resource objects was expected at data"):
+    with pytest.raises(DecodeError, match=r"an array of resource objects was expected at data$"):
         read(data=data).many(context=CONTEXT)
 
 
@@ -86,8 +86,8 @@ def test_refuses_a_document_without_data(body: bytes) -> None:
 @pytest.mark.parametrize("included", [[], [5]])
 def test_tells_the_errors_that_came_instead_of_data(included: list[Any]) -> None:
     """Row 13: errors under a success status are reported, not swallowed."""
-    with pytest.raises(DecodeError, match=r"a document without data, which tells of errors: Gone: No such site"):
-        read(errors=[{"title": "Gone", "detail": "No such site"}], included=included)
+    with pytest.raises(DecodeError, match=r"without data, which tells of errors: Gone: No such site; Look elsewhere$"):
+        read(errors=[{"title": "Gone", "detail": "No such site"}, {"title": "Look elsewhere"}], included=included)
 
 
 @pytest.mark.parametrize("body", [b"[]", b"null", b'"text"', b"7", b"", b"<html></html>", b'{"data": {}'])
@@ -156,6 +156,25 @@ def test_raises_a_malformed_row_only_where_it_is_the_one_asked_for() -> None:
     document = read(data=5)
     with pytest.raises(DecodeError, match=r"not a resource object at data$"):
         document.one(context=CONTEXT)
+
+
+@pytest.mark.parametrize("id", [None, ""])
+def test_names_the_included_row_without_identity(id: Any) -> None:
+    """The place of an included row is told in a document that is well-formed otherwise, too."""
+    (row,) = read(data=[], included=[{"type": "offers", "id": id}]).included
+    assert malformed(row).path == "included[0].id"
+
+
+@pytest.mark.parametrize(("id", "told"), [("", "got an empty one"), (True, "got bool"), (1.5, "got float")])
+def test_says_what_came_in_the_place_of_an_id(id: Any, told: str) -> None:
+    """The message tells an empty id from one of another type."""
+    assert str(malformed(read(data=customer(id)).data)) == f"{CONTEXT}: id must be a string, {told} at data.id"
+
+
+def test_keeps_links_and_meta_beside_a_malformed_row() -> None:
+    """The next link of a page is not lost with one of its rows."""
+    document = read(data=[None], links={"next": "x"}, meta={"total": 3})
+    assert (document.links, document.meta) == ({"next": "x"}, {"total": 3})
 
 
 @pytest.mark.parametrize("data", [None, customer(), [customer("1"), 5]])

@@ -130,12 +130,13 @@ def test_says_what_to_do_for_a_status(status: int, named: str) -> None:
     assert named in str(answered(status))
 
 
-@pytest.mark.parametrize("status", [301, 302, 307, 308])
+@pytest.mark.parametrize("status", [300, 301, 302, 307, 308, 399])
 def test_says_that_redirects_are_not_followed(status: int) -> None:
     """A redirect is an error of its own, because following it could carry the token away."""
     error = answered(status, location="https://evil.example/")
     assert type(error) is ApiError
     assert "never followed" in str(error)
+    assert "never followed" not in str(answered(400))
 
 
 def test_takes_the_hint_of_who_knows_better() -> None:

@@ -164,7 +164,7 @@ async def test_data_inside_links_is_linkage() -> None:
 
 async def test_null_and_empty_linkage_cost_nothing() -> None:
     """Both are answers."""
-    relationships = {"contact": {"data": None}, "offers": {"data": []}}
+    relationships: dict[str, Any] = {"contact": {"data": None}, "offers": {"data": []}}
     send = Canned(_shown(relationships=relationships))
     customer = await _customer(send)
     assert (customer.contact.ids, customer.offers.ids) == ((), ())
@@ -176,7 +176,10 @@ async def test_null_and_empty_linkage_cost_nothing() -> None:
 
 async def test_a_relation_that_stays_null_when_included_leads_nowhere() -> None:
     """The schema allows a null customer for a contact that is none."""
-    contact = {"data": resource("contacts", "1", relationships={"customer": None}), "included": []}
+    contact: dict[str, Any] = {
+        "data": resource("contacts", "1", relationships={"customer": None}),
+        "included": [],
+    }
     send = Canned({"/v1/contacts/1": contact})
     read = await Contacts(backend(send)).get("1")
     assert read.customer.ids is None

@@ -133,7 +133,8 @@ async def test_a_malformed_row_raises_for_itself_and_the_others_are_given() -> N
     """The same iterator goes on; a page keeps its errors beside its items."""
     bad = [7, {"type": "customers"}, resource("offers", "9"), resource("customers", "2", attributes={"created_at": 5})]
     send = _numbered({1: _page(["1", *bad, "3"])})
-    rows, errors = [], []
+    rows: list[str] = []
+    errors: list[str] = []
     iterator = aiter(_listed(send))
     while True:
         try:

@@ -5,7 +5,7 @@ aioresponses 0.7.9 builds its answers without the ``stream_writer`` that `aiohtt
 aioresponses that passes it by itself (0.8 is expected to).
 """
 
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 from typing import Any
 from unittest.mock import Mock
@@ -25,8 +25,9 @@ class AnswerOf314(aiohttp.ClientResponse):
 
 
 @contextmanager
-def answering() -> "Iterator[aioresponses]":
-    """Answer requests of any aiohttp session without a socket."""
+def answering() -> Generator[Any]:
+    """Answer requests of any aiohttp session without a socket; what is given is typed too loosely to be checked."""
+    mocked: Any
     with aioresponses() as mocked:
         original = mocked.add
 
@@ -34,5 +35,5 @@ def answering() -> "Iterator[aioresponses]":
             keywords.setdefault("response_class", AnswerOf314)
             original(url, *arguments, **keywords)
 
-        mocked.add = add  # type: ignore[method-assign]
+        mocked.add = add
         yield mocked

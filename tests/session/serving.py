@@ -1,7 +1,7 @@
 """Small servers on loopback for what a well-behaved server would never do."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -29,7 +29,7 @@ async def read_request(reader: asyncio.StreamReader) -> bytes:
 
 
 @asynccontextmanager
-async def serving(handler: Handler) -> AsyncIterator[str]:
+async def serving(handler: Handler) -> AsyncGenerator[str]:
     """Serve connections with *handler* and give the base URL."""
 
     async def handle(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -48,7 +48,7 @@ async def serving(handler: Handler) -> AsyncIterator[str]:
 
 
 @asynccontextmanager
-async def session(base_url: str, **settings: Any) -> AsyncIterator[SessionManager]:
+async def session(base_url: str, **settings: Any) -> AsyncGenerator[SessionManager]:
     """Give a session that does not wait between attempts unless told otherwise."""
     settings.setdefault("credentials", ClientCredentials("id", "secret"))
     settings.setdefault("retry", RetryPolicy(max_attempts=1))

@@ -9,7 +9,6 @@ from typing import Any
 
 import pytest
 import pytest_asyncio
-from aioresponses import aioresponses
 
 from kajabi_async import (
     AuthenticationError,
@@ -38,7 +37,7 @@ ISSUED = {"access_token": "access-canary", "refresh_token": "refresh-canary", "e
 
 
 @pytest_asyncio.fixture
-async def http() -> AsyncIterator[aioresponses]:
+async def http() -> AsyncIterator[Any]:
     with answering() as mocked:
         yield mocked
 
@@ -66,13 +65,13 @@ class _managed:  # noqa: N801 - used like a function
         await self._manager.aclose()
 
 
-def _sent(http: aioresponses, method: str, url: str) -> list[Any]:
+def _sent(http: Any, method: str, url: str) -> list[Any]:
     return [
         call for (verb, where), calls in http.requests.items() if (verb, str(where)) == (method, url) for call in calls
     ]
 
 
-async def test_the_token_is_fetched_once_and_put_on_each_request(http: aioresponses, manager: SessionManager) -> None:
+async def test_the_token_is_fetched_once_and_put_on_each_request(http: Any, manager: SessionManager) -> None:
     """As a bearer token, never on the session's own headers."""
     http.post(TOKEN, payload=ISSUED)
     http.get(CUSTOMER, payload={}, repeat=True)
@@ -93,7 +92,7 @@ async def test_the_token_is_fetched_once_and_put_on_each_request(http: aiorespon
         (RefreshTokenCredentials("r1"), b"refresh_token=r1&grant_type=refresh_token"),
     ],
 )
-async def test_the_other_grants(http: aioresponses, clock: ManualClock, credentials: Any, expected: bytes) -> None:
+async def test_the_other_grants(http: Any, clock: ManualClock, credentials: Any, expected: bytes) -> None:
     """Each with its own fields."""
     http.post(TOKEN, payload=ISSUED)
     http.get(CUSTOMER, payload={})
@@ -102,7 +101,7 @@ async def test_the_other_grants(http: aioresponses, clock: ManualClock, credenti
     assert _sent(http, "POST", TOKEN)[0].kwargs["data"] == expected
 
 
-async def test_a_401_replaces_the_token_and_sends_once_more(http: aioresponses, manager: SessionManager) -> None:
+async def test_a_401_replaces_the_token_and_sends_once_more(http: Any, manager: SessionManager) -> None:
     """Even a write: it was refused before anything was done."""
     http.post(TOKEN, payload=ISSUED)
     http.post(CONTACTS, status=401)
@@ -113,7 +112,7 @@ async def test_a_401_replaces_the_token_and_sends_once_more(http: aioresponses, 
     assert headers == ["Bearer access-canary", "Bearer second"]
 
 
-async def test_a_second_401_is_final(http: aioresponses, manager: SessionManager) -> None:
+async def test_a_second_401_is_final(http: Any, manager: SessionManager) -> None:
     """The credentials are good, but not for this."""
     http.post(TOKEN, payload=ISSUED, repeat=True)
     http.get(CUSTOMER, status=401, repeat=True)
@@ -122,7 +121,7 @@ async def test_a_second_401_is_final(http: aioresponses, manager: SessionManager
     assert (caught.value.attempts, manager.stats.token_requests) == (2, 2)
 
 
-async def test_reads_are_repeated_with_growing_pauses(http: aioresponses, clock: ManualClock) -> None:
+async def test_reads_are_repeated_with_growing_pauses(http: Any, clock: ManualClock) -> None:
     """As often as the policy says; the tally tells what it took."""
     http.post(TOKEN, payload=ISSUED)
     for _ in range(2):
@@ -141,7 +140,7 @@ def SessionManagerOf(clock: ManualClock) -> _managed:  # noqa: N802 - stands for
     return made
 
 
-async def test_a_read_that_keeps_failing_raises_what_came_last(http: aioresponses, manager: SessionManager) -> None:
+async def test_a_read_that_keeps_failing_raises_what_came_last(http: Any, manager: SessionManager) -> None:
     """With the number of attempts."""
     http.post(TOKEN, payload=ISSUED)
     http.get(CUSTOMER, status=500, body="<html>oops</html>", content_type="text/html", repeat=True)
@@ -151,7 +150,7 @@ async def test_a_read_that_keeps_failing_raises_what_came_last(http: aioresponse
 
 
 @pytest.mark.parametrize(("status", "expected"), [(500, True), (429, False), (422, False)])
-async def test_a_write_is_sent_once(http: aioresponses, manager: SessionManager, status: int, expected: bool) -> None:
+async def test_a_write_is_sent_once(http: Any, manager: SessionManager, status: int, expected: bool) -> None:
     """Whatever comes back; the error says whether it may have been applied."""
     http.post(TOKEN, payload=ISSUED)
     http.post(CONTACTS, status=status, payload={"errors": [{"title": "no"}]}, repeat=True)
@@ -161,7 +160,7 @@ async def test_a_write_is_sent_once(http: aioresponses, manager: SessionManager,
     assert caught.value.maybe_applied is expected
 
 
-async def test_retry_after_pauses_everyone(http: aioresponses, manager: SessionManager, clock: ManualClock) -> None:
+async def test_retry_after_pauses_everyone(http: Any, manager: SessionManager, clock: ManualClock) -> None:
     """Not only the one who was told."""
     http.post(TOKEN, payload=ISSUED)
     http.get(CUSTOMER, status=429, headers={"Retry-After": "7"})
@@ -172,7 +171,7 @@ async def test_retry_after_pauses_everyone(http: aioresponses, manager: SessionM
     assert manager.stats.rate_limited == 1
 
 
-async def test_a_retry_after_beyond_the_limit_fails_at_once(http: aioresponses, manager: SessionManager) -> None:
+async def test_a_retry_after_beyond_the_limit_fails_at_once(http: Any, manager: SessionManager) -> None:
     """With the seconds the server asked for."""
     http.post(TOKEN, payload=ISSUED)
     http.get(CUSTOMER, status=429, headers={"Retry-After": "3600"})
@@ -183,7 +182,7 @@ async def test_a_retry_after_beyond_the_limit_fails_at_once(http: aioresponses, 
 
 @pytest.mark.parametrize(("status", "kind"), [(401, AuthenticationError), (400, BadRequestError)])
 async def test_refused_credentials_say_what_to_check(
-    http: aioresponses, manager: SessionManager, status: int, kind: type[KajabiError]
+    http: Any, manager: SessionManager, status: int, kind: type[KajabiError]
 ) -> None:
     """And are not tried again and again."""
     http.post(TOKEN, status=status, payload={"error": "Invalid client credentials"}, repeat=True)
@@ -192,7 +191,7 @@ async def test_refused_credentials_say_what_to_check(
     assert manager.stats.token_requests == 1
 
 
-async def test_a_busy_token_endpoint_is_asked_again(http: aioresponses, manager: SessionManager) -> None:
+async def test_a_busy_token_endpoint_is_asked_again(http: Any, manager: SessionManager) -> None:
     """As a read would be."""
     http.post(TOKEN, status=429)
     http.post(TOKEN, status=503)
@@ -202,7 +201,7 @@ async def test_a_busy_token_endpoint_is_asked_again(http: aioresponses, manager:
     assert manager.stats.token_requests == 3
 
 
-async def test_a_token_endpoint_that_stays_down_is_given_up(http: aioresponses, manager: SessionManager) -> None:
+async def test_a_token_endpoint_that_stays_down_is_given_up(http: Any, manager: SessionManager) -> None:
     """Its own attempts are counted, not multiplied by the request's."""
     http.post(TOKEN, status=503, repeat=True)
     with pytest.raises(ServerError):
@@ -210,9 +209,7 @@ async def test_a_token_endpoint_that_stays_down_is_given_up(http: aioresponses, 
     assert manager.stats.token_requests == 4
 
 
-async def test_revoking_kills_the_token_and_the_next_request_asks_anew(
-    http: aioresponses, manager: SessionManager
-) -> None:
+async def test_revoking_kills_the_token_and_the_next_request_asks_anew(http: Any, manager: SessionManager) -> None:
     """By the first grant: the refresh token is dead too."""
     await manager.revoke()
     http.post(TOKEN, payload=ISSUED, repeat=True)
@@ -227,9 +224,7 @@ async def test_revoking_kills_the_token_and_the_next_request_asks_anew(
 
 
 @pytest.mark.parametrize("status", [200, 401])
-async def test_revoking_what_is_revoked_already_is_success(
-    http: aioresponses, manager: SessionManager, status: int
-) -> None:
+async def test_revoking_what_is_revoked_already_is_success(http: Any, manager: SessionManager, status: int) -> None:
     """Anything else is an error."""
     http.post(TOKEN, payload=ISSUED)
     http.get(CUSTOMER, payload={})
@@ -238,7 +233,7 @@ async def test_revoking_what_is_revoked_already_is_success(
     await manager.revoke()
 
 
-async def test_a_revocation_that_fails_is_told(http: aioresponses, manager: SessionManager) -> None:
+async def test_a_revocation_that_fails_is_told(http: Any, manager: SessionManager) -> None:
     """The token is forgotten all the same."""
     http.post(TOKEN, payload=ISSUED)
     http.get(CUSTOMER, payload={})
@@ -259,7 +254,7 @@ FAILURES: dict[str, Any] = {
 
 @pytest.mark.parametrize("name", FAILURES)
 async def test_no_secret_shows_in_errors_tracebacks_or_logs(
-    name: str, http: aioresponses, clock: ManualClock, caplog: pytest.LogCaptureFixture
+    name: str, http: Any, clock: ManualClock, caplog: pytest.LogCaptureFixture
 ) -> None:
     """Not in the text, the representation, the arguments or the frames' variables."""
     caplog.set_level(logging.DEBUG)
@@ -282,7 +277,7 @@ def _of_ours(told: traceback.TracebackException) -> list[str]:
     return [f"{frame.name} {frame.locals}" for frame in frames] + list(told.format_exception_only())
 
 
-async def test_a_missing_resource_is_not_found(http: aioresponses, manager: SessionManager) -> None:
+async def test_a_missing_resource_is_not_found(http: Any, manager: SessionManager) -> None:
     """With the request's id, for Kajabi's support."""
     http.post(TOKEN, payload=ISSUED)
     http.get(CUSTOMER, status=404, payload={"errors": [{"title": "Not Found"}]}, headers={"x-request-id": "abc"})

@@ -31,7 +31,13 @@ def _timeout(phase: Any) -> RequestTimeoutError:
 
 
 def _decided(error: KajabiError, **given: Any) -> Retry | GiveUp:
-    asked = {"is_write": False, "attempt": 1, "now": 0.0, "deadline": None, "jitter": lambda: 1.0} | given
+    asked: dict[str, Any] = {
+        "is_write": False,
+        "attempt": 1,
+        "now": 0.0,
+        "deadline": None,
+        "jitter": lambda: 1.0,
+    } | given
     return decide(RetryPolicy(), error, **asked)
 
 
