@@ -66,7 +66,7 @@ async def test_three_who_wait_for_one_contact_cost_one_request_on_our_base() -> 
 
 
 async def test_what_was_included_is_tied_to_its_owner_although_sparse_fields_dropped_the_linkage() -> None:
-    """The document's example with sparse fields and an include has empty relationships."""
+    """Row 42: The document's example with sparse fields and an include has empty relationships."""
     send = Canned({"/v1/customers/123": _example("customer-details-sparse-with-include.json")})
     customer = await _customer(send, include=["products"], fields={"customers": ["name"]})
     assert customer.products.ids == ("789",)
@@ -75,7 +75,7 @@ async def test_what_was_included_is_tied_to_its_owner_although_sparse_fields_dro
 
 
 async def test_the_linkage_of_an_include_is_asked_for_with_sparse_fields() -> None:
-    """Otherwise the server drops it."""
+    """Row 63: Otherwise the server drops it."""
     send = Canned(_shown())
     await _customer(send, include=["offers"], fields={"customers": ["name"]})
     assert "fields%5Bcustomers%5D=name,offers" in send.paths[0]
@@ -163,7 +163,7 @@ async def test_data_inside_links_is_linkage() -> None:
 
 
 async def test_null_and_empty_linkage_cost_nothing() -> None:
-    """Both are answers."""
+    """Rows 33 and 80: Both are answers."""
     relationships: dict[str, Any] = {"contact": {"data": None}, "offers": {"data": []}}
     send = Canned(_shown(relationships=relationships))
     customer = await _customer(send)
@@ -283,7 +283,7 @@ async def test_partial_includes_say_so() -> None:
 
 
 async def test_cycles_come_back_to_the_same_object() -> None:
-    """Within one answer a type and an id are one object."""
+    """Rows 44 and 45: Within one answer a type and an id are one object."""
     shown = {
         "data": resource("customers", "123", relationships={"contact": {"data": {"type": "contacts", "id": "1"}}}),
         "included": [

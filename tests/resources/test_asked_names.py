@@ -38,14 +38,14 @@ def test_an_include_may_be_a_path_of_relations() -> None:
     ],
 )
 def test_an_include_the_endpoint_does_not_have_is_refused(model: Any, include: str, nearest: str | None) -> None:
-    """With the nearest one there is; a relation that exists but cannot be included is refused as well."""
+    """Row 61: With the nearest one there is; a relation that exists but cannot be included is refused as well."""
     with pytest.raises(UnknownIncludeError) as caught:
         checked_include(include, model, owner="here")
     assert caught.value.nearest == nearest
 
 
 def test_fields_are_checked_for_any_type() -> None:
-    """Attributes, relations, other names on the wire and custom fields are all fields."""
+    """Row 62: Attributes, relations, other names on the wire and custom fields are all fields."""
     asked = {"customers": "name,offers", "offers": ["title", "name"], "contacts": ["custom_12"], "product": ["title"]}
     assert checked_fields(asked, owner="customers") == {
         "customers": ("name", "offers"),
@@ -87,7 +87,7 @@ def test_fields_that_are_no_mapping_are_refused() -> None:
     ("sort", "expected"), [("-created_at", ("-created_at",)), (["name", "-email"], ("name", "-email")), (None, ())]
 )
 def test_sort_keys_keep_their_order_and_direction(sort: Any, expected: tuple[str, ...]) -> None:
-    """A minus in front is descending (JSON:API, "Sorting")."""
+    """Row 64: A minus in front is descending (JSON:API, "Sorting")."""
     assert checked_sort(sort, {"created_at", "name", "email"}, owner="customers") == expected
 
 

@@ -48,7 +48,7 @@ def test_a_value_is_written_as_the_server_reads_it(declared: type, name: str, va
 
 
 def test_a_list_the_server_wants_repeated_is_repeated() -> None:
-    """``exclude_product_types`` is sent once for each value, with empty brackets."""
+    """Row 69: ``exclude_product_types`` is sent once for each value, with empty brackets."""
     given = {"exclude_product_types": ["Courses::CohortCourse", "Podcast"]}
     assert encode_filters(ProductFilters, given, owner="products") == (
         ("filter[exclude_product_types][]", "Courses::CohortCourse"),
@@ -127,7 +127,7 @@ def test_extra_filters_are_the_way_out() -> None:
 
 @pytest.mark.parametrize("name", ["", "a&b", "filter[", "filter[_]", "a]b[c", "x y[", "-a"])
 def test_extra_filters_cannot_smuggle_in_another_parameter(name: str) -> None:
-    """Their names follow the rules for query parameters."""
+    """Rows 59, 66 and 67: Their names follow the rules for query parameters."""
     with pytest.raises(InvalidArgumentError, match="cannot be the name"):
         encode_extra_filters({name: "x"})
 

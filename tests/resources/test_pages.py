@@ -51,7 +51,7 @@ async def _ids(pages: Pages[Customer]) -> list[str]:
 
 
 async def test_rows_come_page_by_page_with_every_parameter_kept() -> None:
-    """The next link of the other official host is asked for on our own base."""
+    """Rows 70 and 71: The next link of the other official host is asked for on our own base."""
     send = _numbered({1: _page(["1", "2"], _link(2)), 2: _page(["3"])})
     pages = _listed(send, search="a b")
     assert send.asked == []
@@ -84,7 +84,7 @@ async def test_the_count_is_told_where_the_server_tells_it(meta: Any, count: int
 
 
 async def test_a_clamped_page_size_and_a_short_page_are_not_the_end() -> None:
-    """Only a missing next link is."""
+    """Row 72: Only a missing next link is."""
     send = _numbered({1: _page(["1"], _link(2)), 2: _page([], _link(3)), 3: _page(["2", "3"], "")})
     assert await _ids(_listed(send, page_size=200)) == ["1", "2", "3"]
 
@@ -103,7 +103,7 @@ async def test_first_and_collect() -> None:
 
 
 async def test_next_links_that_go_round_are_noticed() -> None:
-    """Two pages that lead to each other would never end."""
+    """Row 71: Two pages that lead to each other would never end."""
     send = _numbered({1: _page(["1"], _link(2)), 2: _page(["2"], _link(3)), 3: _page(["3"], _link(2))})
     seen: list[str] = []
     with pytest.raises(PagingError, match="read already"):

@@ -30,7 +30,7 @@ def _body(send: Canned) -> Any:
 
 
 async def test_a_contact_is_created_with_exactly_what_was_given() -> None:
-    """On the site of the call, or the client's; null is null, left out is left out."""
+    """Rows 24, 75, 76, 78 and 79: On the site of the call, or the client's; null is null, left out is left out."""
     send = Canned({"/v1/contacts": CONTACT})
     contacts = Contacts(backend(send, site_id="9"))
     made = await contacts.create(email="ada@example.com", phone_number=None, custom_fields={"custom_2": "blue"})
@@ -53,7 +53,7 @@ async def test_a_creation_without_a_site_is_refused() -> None:
 
 
 async def test_an_update_sends_the_changes_with_type_and_id() -> None:
-    """And nothing else; nothing to change is refused."""
+    """Rows 31, 77 and 80: And nothing else; nothing to change is refused."""
     send = Canned({"/v1/contacts/1": CONTACT})
     contacts = Contacts(backend(send))
     await contacts.update("1", name="Ada", address_city=None)
@@ -80,7 +80,7 @@ async def test_what_cannot_be_written_is_refused(given: Any, expected: type[Exce
 
 
 async def test_a_malformed_id_never_reaches_a_path() -> None:
-    """A deletion of "..", say, would mean its parent."""
+    """Row 24: A deletion of "..", say, would mean its parent."""
     send = Canned({})
     for bad in ("", ".", "..", "a/b", "%2e%2e", "1?x", "1\n"):
         with pytest.raises(InvalidIdError):
@@ -100,7 +100,7 @@ async def test_a_malformed_id_never_reaches_a_path() -> None:
     ],
 )
 async def test_linkage_is_written_as_identifiers_and_answered_as_ids(verb: str, method: str, relation: str) -> None:
-    """Each id once, in the order given."""
+    """Rows 81 and 83: Each id once, in the order given."""
     send = Canned({f"/v1/contacts/1/relationships/{relation}": linkage("x", "5", "7")})
     ids = await getattr(Contacts(backend(send)), verb)("1", ["5", 6, "5"])
     assert ids == ("5", "7")
@@ -110,7 +110,7 @@ async def test_linkage_is_written_as_identifiers_and_answered_as_ids(verb: str, 
 
 
 async def test_replacing_by_nothing_sends_an_empty_list() -> None:
-    """It removes everything."""
+    """Row 80: It removes everything."""
     send = Canned({"/v1/contacts/1/relationships/tags": linkage("contact_tags")})
     assert await Contacts(backend(send)).replace_tags("1", []) == ()
     assert _body(send) == {"data": []}
@@ -131,7 +131,7 @@ async def test_the_welcome_email_is_switched_off_in_meta(mail: bool, meta: Any) 
 
 
 async def test_ensuring_offers_grants_what_is_missing() -> None:
-    """Nothing twice; where nothing is missing nothing is sent."""
+    """Row 88: Nothing twice; where nothing is missing nothing is sent."""
     send = Canned({"/v1/contacts/1/relationships/offers": linkage("offers", "1")})
     contacts = Contacts(backend(send))
     assert await contacts.ensure_offers("1", ["1", "2", 3], send_customer_welcome_email=False) == ("2", "3")

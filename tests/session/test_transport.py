@@ -27,7 +27,7 @@ from tests.session.serving import DELETE, GET, POST, answer, read_request, servi
 
 
 async def test_a_request_carries_exactly_its_headers() -> None:
-    """The media type without parameters; a content type only with a body; no cookies, ever."""
+    """Rows 1, 2 and 5: The media type without parameters; a content type only with a body; no cookies, ever."""
     seen: list[bytes] = []
 
     async def handle(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -182,7 +182,7 @@ async def test_a_redirect_is_never_followed() -> None:
 
 
 async def test_html_in_place_of_an_answer_is_named() -> None:
-    """A proxy's or a login page with a friendly status."""
+    """Row 9: A proxy's or a login page with a friendly status."""
 
     async def handle(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         await read_request(reader)
