@@ -18,10 +18,8 @@ from kajabi_async.operations import OPERATIONS, AnswerKind, Operation
 __all__ = [
     "LINKAGE",
     "READABLE",
-    "AtHand",
     "FetchEach",
     "Plan",
-    "ReadLinkage",
     "Reread",
     "Unavailable",
     "linked_identifiers",
@@ -42,11 +40,6 @@ LINKAGE: Final[Mapping[tuple[str, str], Operation]] = {
 
 
 @attrs.frozen
-class AtHand:
-    """Nothing to ask: all of it is known."""
-
-
-@attrs.frozen
 class FetchEach:
     """One request for each of the resources."""
 
@@ -57,15 +50,6 @@ class FetchEach:
 class Reread:
     """One request for the owner, with the relation included where the API offers that."""
 
-    include: bool
-
-
-@attrs.frozen
-class ReadLinkage:
-    """One request for the identifiers, then one for each resource."""
-
-    operation: Operation
-
 
 @attrs.frozen
 class Unavailable:
@@ -74,25 +58,25 @@ class Unavailable:
     reason: str
 
 
-Plan = AtHand | FetchEach | Reread | ReadLinkage | Unavailable
+Plan = FetchEach | Reread | Unavailable
 
 
-def plan(owner: Resource, relation: Relation, links: LinkRules) -> Plan:
-    """Decide what *relation* of *owner* needs; UntrustedLinkError for a link that is none of the API's."""
+def plan(owner: Resource, relation: Relation, links: LinkRules, *, may_reread: bool) -> Plan:
+    """Decide what *relation* of *owner* needs, some of which is not at hand.
+
+    Not *may_reread* where the owner was just read again: what did not come with it has to be fetched by itself.
+    UntrustedLinkError for a link that is none of the API's.
+    """
     identifiers = linked_identifiers(owner, relation, links)
     if identifiers is None:
-        return _without_linkage(owner, relation)
+        return _without_linkage(owner, relation) if may_reread else Unavailable("nothing tells what it leads to")
     missing = tuple(identifier for identifier in identifiers if identifier not in owner.origin.scope.known)
-    if not missing:
-        return AtHand()
-    if len(missing) > 1 and _can_include(owner, relation):
-        return Reread(include=True)
-    unreadable = next((identifier for identifier in missing if identifier.type not in READABLE), None)
-    if unreadable is None:
-        return FetchEach(missing)
-    if _can_include(owner, relation):
-        return Reread(include=True)
-    return Unavailable(f"the API has no path to resources of type {unreadable.type!r}; ask for them with include=")
+    unreadable = next((identifier.type for identifier in missing if identifier.type not in READABLE), None)
+    if may_reread and _can_include(owner, relation) and (len(missing) > 1 or unreadable is not None):
+        return Reread()
+    if unreadable is not None:
+        return Unavailable(f"the API has no path to resources of type {unreadable!r}; ask for them with include=")
+    return FetchEach(missing)
 
 
 def linked_identifiers(owner: Resource, relation: Relation, links: LinkRules) -> tuple[Identifier, ...] | None:
@@ -110,13 +94,9 @@ def linked_identifiers(owner: Resource, relation: Relation, links: LinkRules) ->
 
 
 def _without_linkage(owner: Resource, relation: Relation) -> Plan:
-    if _can_include(owner, relation):
-        return Reread(include=True)
-    operation = LINKAGE.get((owner.resource_type, relation.name))
-    if operation is not None:
-        return ReadLinkage(operation)
-    if owner.resource_type in READABLE and owner.origin.relationship(relation.name).state is LinkageState.MISSING:
-        return Reread(include=False)
+    silent = owner.origin.relationship(relation.name).state is LinkageState.MISSING
+    if _can_include(owner, relation) or (silent and owner.resource_type in READABLE):
+        return Reread()
     return Unavailable("neither linkage nor a link came with the answer, and the API offers no other way")
 
 

@@ -20,9 +20,7 @@ from kajabi_async.operations import Operation
 from kajabi_async.relationships.plan import (
     LINKAGE,
     READABLE,
-    AtHand,
     FetchEach,
-    ReadLinkage,
     Reread,
     Unavailable,
     linked_identifiers,
@@ -53,13 +51,14 @@ class RelationshipResolver:
         that is not the API's, NotFoundError where a related resource is gone.
         """
         scope = owner.origin.scope
+        reread = False
         for _ in range(_MOST_STEPS):
             identifiers = linked_identifiers(owner, relation, self._links)
             at_hand = None if identifiers is None else scope.all_of(identifiers)
             if at_hand is not None:
                 self._state(owner, relation, identifiers or ())
                 return at_hand
-            await self._step(owner, relation)
+            reread = await self._step(owner, relation, may_reread=not reread) or reread
         raise _unavailable(owner, relation, "the answers of the server do not agree with each other")
 
     async def fetch(self, identifier: Identifier) -> Resource:
@@ -79,20 +78,19 @@ class RelationshipResolver:
         await self._fetches.aclose()
         await self._rereads.aclose()
 
-    async def _step(self, owner: Resource, relation: Relation) -> None:
-        step = plan(owner, relation, self._links)
+    async def _step(self, owner: Resource, relation: Relation, *, may_reread: bool) -> bool:
+        """Send what the plan asks for; tell whether the owner was read again."""
+        step = plan(owner, relation, self._links, may_reread=may_reread)
         match step:
             case FetchEach(identifiers):
                 await for_each(identifiers, partial(self.fetch_into, [owner.origin.scope]), at_once=_AT_ONCE)
+                return False
             case Reread():
                 await self.reread(owner, (relation,))
                 await self._settle(owner, relation)
-            case ReadLinkage(operation):
-                self._state(owner, relation, await self._read_linkage(owner, operation))
+                return True
             case Unavailable(reason):
                 raise _unavailable(owner, relation, reason)
-            case AtHand():
-                return
 
     async def _settle(self, owner: Resource, relation: Relation) -> None:
         """See to it that the linkage is stated after a re-read that may have been silent about it."""

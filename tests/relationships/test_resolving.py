@@ -315,3 +315,57 @@ async def test_a_detached_resource_says_that_it_is() -> None:
     customer = copy.copy(await _customer(Canned(_shown())))
     with pytest.raises(RelationshipUnavailableError, match="detached"):
         await customer.offers
+
+
+async def test_what_a_re_reading_did_not_include_is_fetched_by_itself() -> None:
+    """Included sets may be paged: some of what is linked may not come along."""
+    relationships = {"offers": linkage("offers", "1", "2", "3")}
+    shown = {"data": resource("customers", "123", relationships=relationships)}
+    offers = {f"/v1/offers/{each}": {"data": resource("offers", each)} for each in ("1", "2", "3")}
+    partly = {**shown, "included": [resource("offers", "1")]}
+    send = Canned(lambda request: offers.get(request.path) or (partly if request.query else shown))
+    customer = await _customer(send)
+    assert [offer.id for offer in await customer.offers] == ["1", "2", "3"]
+    assert sorted(send.paths[1:]) == ["/v1/customers/123?include=offers", "/v1/offers/2", "/v1/offers/3"]
+
+
+async def test_the_relationship_endpoint_is_asked_where_a_re_reading_is_silent() -> None:
+    """The linkage first, then what it names."""
+    send = Canned(
+        {
+            **_shown(),
+            "/v1/customers/123/relationships/offers": linkage("offers", "7"),
+            "/v1/offers/7": {"data": resource("offers", "7")},
+        }
+    )
+    customer = await _customer(send)
+    assert [offer.id for offer in await customer.offers] == ["7"]
+    assert send.paths[2:] == ["/v1/customers/123/relationships/offers", "/v1/offers/7"]
+
+
+async def test_an_endpoint_without_linkage_and_a_silent_server_are_told() -> None:
+    """Neither is taken for an empty relation."""
+    send = Canned({**_shown(), "/v1/customers/123/relationships/offers": {"meta": {}}})
+    customer = await _customer(send)
+    with pytest.raises(RelationshipUnavailableError, match="without resource linkage"):
+        await customer.offers
+    with pytest.raises(RelationshipUnavailableError, match="even when it is asked for"):
+        await customer.contact
+
+
+async def test_types_that_have_no_path_are_read_with_their_owner_or_not_at_all() -> None:
+    """A course can be read again with its modules; a blog cannot be had."""
+    from kajabi_async.resources.catalog import Courses  # noqa: PLC0415 - for this test alone
+    from kajabi_async.resources.content import BlogPosts  # noqa: PLC0415
+
+    course = resource("courses", "1", relationships={"modules": linkage("modules", "2")})
+    complete = {"data": course, "included": [resource("modules", "2")]}
+    post = resource("blog_posts", "1", relationships={"blog": {"data": {"type": "blogs", "id": "3"}}})
+    send = Canned(
+        lambda request: complete if request.query else {"data": post if "blog" in request.path else course},
+    )
+    assert [module.id for module in await (await Courses(backend(send)).get("1")).modules] == ["2"]
+    read = await BlogPosts(backend(send)).get("1")
+    assert read.blog.id == "3"
+    with pytest.raises(RelationshipUnavailableError, match="no path to resources of type 'blogs'"):
+        await read.blog
