@@ -3,7 +3,7 @@
 import os
 from collections.abc import Iterable, Mapping
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Final, Self, TypedDict, Unpack
+from typing import TYPE_CHECKING, Any, Final, Self, TypedDict, TypeVar, Unpack
 
 from kajabi_async.errors import ConfigurationError
 from kajabi_async.jsonapi.ids import checked_id
@@ -15,6 +15,7 @@ from kajabi_async.relationships.prefetch import prefetch
 from kajabi_async.relationships.resolver import RelationshipResolver
 from kajabi_async.resources.account import Hooks, Sites
 from kajabi_async.resources.backend import DEFAULT_CONCURRENCY, Backend
+from kajabi_async.resources.base import ResourceOperations
 from kajabi_async.resources.catalog import Courses, Offers, Products
 from kajabi_async.resources.commerce import OrderItems, Orders, Payouts, Purchases, Transactions
 from kajabi_async.resources.content import BlogPosts, LandingPages, Podcasts, WebsitePages
@@ -29,6 +30,8 @@ if TYPE_CHECKING:
     from kajabi_async.session import Clock
 
 __all__ = ["ClientOptions", "Kajabi"]
+
+T = TypeVar("T", bound=ResourceOperations[Any])
 
 OFFICIAL_BASE_URL: Final = "https://api.kajabi.com"
 OFFICIAL_ORIGINS: Final = (("https://api.kajabi.com", "/v1"), ("https://app.kajabi.com", "/api/v1"))
@@ -95,6 +98,7 @@ class Kajabi:
             site_id=None if site_id is None else checked_id(site_id, of="sites"),
             concurrency=options.get("concurrency", DEFAULT_CONCURRENCY),
         )
+        self._backend = backend
         self._add_resources(backend)
 
     def _add_resources(self, backend: Backend) -> None:
@@ -165,6 +169,14 @@ class Kajabi:
     async def revoke(self) -> None:
         """Revoke the token and its refresh token; a later call fetches new ones. Nothing is sent if there is none."""
         await self._session.revoke()
+
+    def resource(self, cls: type[T]) -> T:
+        """Give the operations of a resource that is not an attribute of the client, such as one of your own.
+
+        *cls* mixes the verbs it knows into a class with ``name``, ``model``, ``filters``, ``sort_keys`` and
+        ``operations``; it must exist before the client is made, for its links to be trusted.
+        """
+        return cls(self._backend)
 
     async def request(
         self,

@@ -4,13 +4,23 @@ Coroutines, the relationship resolver, the fake server and the conformance check
 the package spells a path. The names are ``<attribute of the client>.<verb>``.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from enum import Enum
 from typing import Final
 
 import attrs
 
-__all__ = ["OPERATIONS", "AnswerKind", "BodyKind", "Operation", "operation"]
+__all__ = [
+    "LINKAGE",
+    "OPERATIONS",
+    "READABLE",
+    "AnswerKind",
+    "BodyKind",
+    "Operation",
+    "enter",
+    "operation",
+    "reads",
+]
 
 
 class AnswerKind(Enum):
@@ -50,7 +60,8 @@ class Operation:
         return f"{before}{resource_id}{rest.partition('}')[2]}" if brace else before
 
 
-def _reads(name: str, type_name: str | None = None) -> Iterator[Operation]:
+def reads(name: str, type_name: str | None = None) -> Iterator[Operation]:
+    """Give the two rows that nearly every resource has; *type_name* where the path is called otherwise."""
     path = f"/v1/{type_name or name}"
     yield Operation(f"{name}.list", "GET", path, AnswerKind.COLLECTION)
     yield Operation(f"{name}.get", "GET", f"{path}/{{id}}", AnswerKind.RESOURCE)
@@ -71,53 +82,71 @@ def _rows() -> Iterator[Operation]:
     # Account
     yield Operation("me", "GET", "/v1/me", resource)
     yield Operation("version", "GET", "/v1/version", AnswerKind.META)
-    yield from _reads("sites")
-    yield from _reads("hooks")
+    yield from reads("sites")
+    yield from reads("hooks")
     yield Operation("hooks.create", "POST", "/v1/hooks", resource, BodyKind.RESOURCE)
     yield Operation("hooks.delete", "DELETE", "/v1/hooks/{id}", nothing)
     for event in ("purchase", "payment_succeeded", "order_created", "form_submission", "tag_added", "tag_removed"):
         yield Operation(f"hooks.sample.{event}", "GET", f"/v1/hooks/{event}_sample", AnswerKind.SAMPLES)
     # People
-    yield from _reads("contacts")
+    yield from reads("contacts")
     yield Operation("contacts.create", "POST", "/v1/contacts", resource, BodyKind.RESOURCE)
     yield Operation("contacts.update", "PATCH", "/v1/contacts/{id}", resource, BodyKind.RESOURCE)
     yield Operation("contacts.delete", "DELETE", "/v1/contacts/{id}", nothing)
     yield from _linkage("contacts", "tags", "GET POST PATCH DELETE")
     yield from _linkage("contacts", "offers", "GET POST PATCH DELETE")
-    yield from _reads("customers")
+    yield from reads("customers")
     yield from _linkage("customers", "offers", "GET POST PATCH DELETE")
-    yield from _reads("contact_tags")
-    yield from _reads("contact_notes")
+    yield from reads("contact_tags")
+    yield from reads("contact_notes")
     yield Operation("contact_notes.create", "POST", "/v1/contact_notes", resource, BodyKind.RESOURCE)
     yield Operation("contact_notes.update", "PATCH", "/v1/contact_notes/{id}", resource, BodyKind.RESOURCE)
     yield Operation("contact_notes.delete", "DELETE", "/v1/contact_notes/{id}", nothing)
-    yield from _reads("custom_fields")
+    yield from reads("custom_fields")
     # Catalog
-    yield from _reads("offers")
+    yield from reads("offers")
     yield from _linkage("offers", "products", "GET")
-    yield from _reads("products")
-    yield from _reads("courses")
+    yield from reads("products")
+    yield from reads("courses")
     # Commerce
-    yield from _reads("orders")
-    yield from _reads("order_items")
-    yield from _reads("purchases")
+    yield from reads("orders")
+    yield from reads("order_items")
+    yield from reads("purchases")
     for verb in ("deactivate", "reactivate", "cancel_subscription"):
         yield Operation(f"purchases.{verb}", "POST", f"/v1/purchases/{{id}}/{verb}", resource)
-    yield from _reads("transactions")
-    yield from _reads("payouts", "kajabi_payments_payouts")
+    yield from reads("transactions")
+    yield from reads("payouts", "kajabi_payments_payouts")
     # Content
-    yield from _reads("podcasts")
-    yield from _reads("blog_posts")
-    yield from _reads("landing_pages")
-    yield from _reads("website_pages")
+    yield from reads("podcasts")
+    yield from reads("blog_posts")
+    yield from reads("landing_pages")
+    yield from reads("website_pages")
     # Forms
-    yield from _reads("forms")
+    yield from reads("forms")
     yield Operation("forms.submit", "POST", "/v1/forms/{id}/submit", resource, BodyKind.RESOURCE)
-    yield from _reads("form_submissions")
+    yield from reads("form_submissions")
 
 
-OPERATIONS: Final = {row.name: row for row in _rows()}
+OPERATIONS: Final[dict[str, Operation]] = {}
 """Every operation by its name."""
+READABLE: Final[dict[str, Operation]] = {}
+"""How one resource of a type is read; types without a row only ever come included."""
+LINKAGE: Final[dict[tuple[str, str], Operation]] = {}
+"""The endpoint that tells the identifiers of a relation, by owner type and relation."""
+
+
+def enter(rows: Iterable[Operation]) -> None:
+    """Enter *rows* into the table; a resource that it does not have yet brings its own."""
+    for row in rows:
+        OPERATIONS[row.name] = row
+        type_name = row.path.split("/")[2]
+        if row.name.endswith(".get"):
+            READABLE[type_name] = row
+        elif row.answer is AnswerKind.LINKAGE and row.method == "GET":
+            LINKAGE[type_name, row.path.rsplit("/", 1)[1]] = row
+
+
+enter(_rows())
 
 
 def operation(name: str) -> Operation:

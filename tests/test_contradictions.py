@@ -9,8 +9,7 @@ import pytest
 
 from kajabi_async import Contact, Customer, Form, Kajabi, Transaction
 from kajabi_async.models.base import MODELS, attribute_names
-from kajabi_async.operations import OPERATIONS
-from kajabi_async.relationships.plan import READABLE
+from kajabi_async.operations import OPERATIONS, READABLE
 from kajabi_async.resources.asked import checked_fields
 from kajabi_async.resources.filter_sets import PurchaseFilters
 from kajabi_async.resources.filters import encode_filters

@@ -4,20 +4,15 @@ In this order: what the answer included or was fetched for it since; the linkage
 resource; a re-read of the owner with ``include`` where that costs less; the relationship endpoint.
 """
 
-from collections.abc import Mapping
-from typing import Final
-
 import attrs
 
 from kajabi_async.jsonapi.links import LinkRules
 from kajabi_async.jsonapi.relationships import Identifier, LinkageState
 from kajabi_async.models.base import Resource
 from kajabi_async.models.handles import Relation
-from kajabi_async.operations import OPERATIONS, AnswerKind, Operation
+from kajabi_async.operations import LINKAGE, READABLE
 
 __all__ = [
-    "LINKAGE",
-    "READABLE",
     "FetchEach",
     "Plan",
     "Reread",
@@ -25,18 +20,6 @@ __all__ = [
     "linked_identifiers",
     "plan",
 ]
-
-READABLE: Final[Mapping[str, Operation]] = {
-    row.path.split("/")[2]: row for row in OPERATIONS.values() if row.name.endswith(".get")
-}
-"""How one resource of a type is read; types without a row only ever come included."""
-
-LINKAGE: Final[Mapping[tuple[str, str], Operation]] = {
-    (row.path.split("/")[2], row.path.rsplit("/", 1)[1]): row
-    for row in OPERATIONS.values()
-    if row.answer is AnswerKind.LINKAGE and row.method == "GET"
-}
-"""The endpoint that tells the identifiers of a relation, by owner type and relation."""
 
 
 @attrs.frozen

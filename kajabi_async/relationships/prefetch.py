@@ -15,7 +15,8 @@ from kajabi_async.jsonapi.links import LinkRules
 from kajabi_async.jsonapi.relationships import Identifier
 from kajabi_async.models.base import Resource
 from kajabi_async.models.handles import Relation
-from kajabi_async.relationships.plan import READABLE, linked_identifiers
+from kajabi_async.operations import READABLE
+from kajabi_async.relationships.plan import linked_identifiers
 from kajabi_async.relationships.resolver import RelationshipResolver
 
 __all__ = ["prefetch"]

@@ -16,10 +16,8 @@ from kajabi_async.models.convert import class_of
 from kajabi_async.models.handles import Relation
 from kajabi_async.models.origin import Scope
 from kajabi_async.models.reading import read_resource, tie_orphans
-from kajabi_async.operations import Operation
+from kajabi_async.operations import LINKAGE, READABLE, Operation
 from kajabi_async.relationships.plan import (
-    LINKAGE,
-    READABLE,
     FetchEach,
     Reread,
     Unavailable,

@@ -17,7 +17,7 @@ from kajabi_async.jsonapi.relationships import identifiers_of
 from kajabi_async.models.base import Resource
 from kajabi_async.models.origin import Scope
 from kajabi_async.models.reading import read_resource
-from kajabi_async.operations import Operation, operation
+from kajabi_async.operations import Operation, enter, operation
 from kajabi_async.resources.asked import checked_fields, checked_include, checked_sort
 from kajabi_async.resources.backend import Backend
 from kajabi_async.resources.bulk import Ids, Lookups, Observer
@@ -84,9 +84,15 @@ class ResourceOperations(Generic[R]):
 
     name: ClassVar[str]
     """What the client calls it; the operations are rows under this name."""
+    operations: ClassVar[tuple[Operation, ...]] = ()
+    """Rows for a resource that the table of operations does not have yet, such as ``tuple(reads("widgets"))``."""
     model: type[R]
     id_aliases: ClassVar[frozenset[str]] = frozenset()
     """Ids that stand for another one."""
+
+    def __init_subclass__(cls) -> None:
+        super().__init_subclass__()
+        enter(vars(cls).get("operations", ()))
 
     def __init__(self, backend: Backend) -> None:
         self._backend = backend
