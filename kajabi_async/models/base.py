@@ -16,8 +16,19 @@ from kajabi_async.jsonapi.relationships import Identifier
 from kajabi_async.models.handles import Relation
 from kajabi_async.models.origin import Origin, Scope
 
-__all__ = ["MODELS", "NO_EXTRA", "Resource", "UntypedResource", "also_called", "attribute_names", "model"]
+__all__ = [
+    "CUSTOM_FIELDS",
+    "MODELS",
+    "NO_EXTRA",
+    "Resource",
+    "UntypedResource",
+    "also_called",
+    "attribute_names",
+    "model",
+]
 
+CUSTOM_FIELDS: Final = "custom_fields"
+"""The attribute that gathers what the wire carries as ``custom_1`` and so on."""
 NO_EXTRA: Final[Mapping[str, Any]] = MappingProxyType({})
 MODELS: Final[dict[str, type["Resource"]]] = {}
 """The class for each resource type; declaring one with `model` enters it."""
@@ -181,9 +192,10 @@ def _why_not_loaded(instance: Resource, name: str) -> str:
     label = f"{instance.resource_type} {instance.id} came without {name!r}"
     asked = instance.origin.scope.query.fields.get(instance.resource_type)
     if asked is not None and name not in asked:
+        wanted = "'custom_1' or its like" if name == CUSTOM_FIELDS else repr(name)
         return (
             f"{label}: it was asked for with fields[{instance.resource_type}]={','.join(asked)}; "
-            f"add {name!r} to fields=, or leave fields= out"
+            f"add {wanted} to fields=, or leave fields= out"
         )
     return f"{label}: the server did not send it with this answer"
 

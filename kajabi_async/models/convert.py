@@ -3,6 +3,7 @@
 Which class and which attributes is decided here; what a value may become is decided in `values`.
 """
 
+import re
 from collections.abc import Callable, Mapping
 from functools import cache
 from inspect import getattr_static
@@ -12,7 +13,7 @@ import attrs
 
 from kajabi_async.errors import DecodeError
 from kajabi_async.jsonapi.decoding import ResourceObject, json_object, kept
-from kajabi_async.models.base import MODELS, NO_EXTRA, Resource, UntypedResource, attribute_names
+from kajabi_async.models.base import CUSTOM_FIELDS, MODELS, NO_EXTRA, Resource, UntypedResource, attribute_names
 from kajabi_async.models.origin import Origin, Scope
 from kajabi_async.models.values import Refused, hook_for, plain_type_of
 
@@ -20,8 +21,7 @@ __all__ = ["class_of", "to_model"]
 
 R = TypeVar("R", bound=Resource)
 
-CUSTOM_FIELDS: Final = "custom_fields"
-_CUSTOM_FIELD_PREFIX: Final = "custom_"
+_CUSTOM_FIELD: Final = re.compile(r"custom_[0-9]{1,9}")
 
 
 def class_of(resource_type: str) -> type[Resource]:
@@ -59,8 +59,11 @@ class _Column(NamedTuple):
     convert: Callable[[Any, Any], Any]
     annotation: Any
 
-    def put(self, instance: Resource, value: Any) -> None:
-        self.fill(instance, None if value is None else self.convert(value, self.annotation))
+    def put(self, instance: Resource, value: Any, *, called: str) -> None:
+        try:
+            self.fill(instance, None if value is None else self.convert(value, self.annotation))
+        except Refused as refused:
+            raise refused.inside(f".{called}") from None
 
 
 class _Columns(NamedTuple):
@@ -95,7 +98,22 @@ _SET_RESOURCE_TYPE: Final = _slot(UntypedResource, "resource_type")
 
 def _fill(instance: Resource, attributes: Mapping[str, Any], path: str, context: str) -> None:
     cls: Any = type(instance)
-    by_name, _, custom_fields = columns = _columns(cls)
+    columns = _columns(cls)
+    try:
+        leftover = _fill_known(instance, columns.by_name, attributes)
+        if leftover and columns.also_called:
+            _place_aliases(instance, columns, leftover, attributes)
+        if columns.custom_fields is not None:
+            _place_custom_fields(instance, columns.custom_fields, leftover)
+    except Refused as refused:
+        raise DecodeError(str(refused), path=f"{path}.attributes{refused.place}", context=context) from None
+    _SET_EXTRA(instance, leftover or NO_EXTRA)
+
+
+def _fill_known(
+    instance: Resource, by_name: Mapping[str, _Column], attributes: Mapping[str, Any]
+) -> dict[str, Any] | None:
+    """Fill the slots that are called as on the wire, and give what has none."""
     leftover: dict[str, Any] | None = None
     name = ""
     try:
@@ -111,30 +129,27 @@ def _fill(instance: Resource, attributes: Mapping[str, Any], path: str, context:
                 fill(instance, value)
             else:
                 fill(instance, convert(value, annotation))
-        _SET_EXTRA(instance, NO_EXTRA)
-        if leftover:
-            _place_leftover(instance, columns, leftover, attributes)
-        elif custom_fields is not None:
-            custom_fields.fill(instance, {})
     except Refused as refused:
-        where = f"{path}.attributes.{refused.below(name)}"
-        raise DecodeError(str(refused), path=where, context=context) from None
+        raise refused.inside(f".{name}") from None
+    return leftover
 
 
-def _place_leftover(
+def _place_aliases(
     instance: Resource, columns: _Columns, leftover: dict[str, Any], attributes: Mapping[str, Any]
 ) -> None:
-    """Put aliases and custom fields where they belong and the rest into ``extra``."""
     for alias in columns.also_called.keys() & leftover.keys():
         name = columns.also_called[alias]
         if name not in attributes:
-            columns.by_name[name].put(instance, leftover.pop(alias))
-    if columns.custom_fields:
-        custom = {name: leftover.pop(name) for name in tuple(leftover) if _is_custom_field(name)}
-        columns.custom_fields.put(instance, custom)
-    if leftover:
-        _SET_EXTRA(instance, leftover)
+            columns.by_name[name].put(instance, leftover.pop(alias), called=alias)
 
 
-def _is_custom_field(name: str) -> bool:
-    return name.startswith(_CUSTOM_FIELD_PREFIX) and name.removeprefix(_CUSTOM_FIELD_PREFIX).isdigit()
+def _place_custom_fields(instance: Resource, column: _Column, leftover: dict[str, Any] | None) -> None:
+    custom = {name: leftover.pop(name) for name in tuple(leftover) if _CUSTOM_FIELD.fullmatch(name)} if leftover else {}
+    if custom or _were_asked_for(instance):
+        column.fill(instance, column.convert(custom, column.annotation))
+
+
+def _were_asked_for(instance: Resource) -> bool:
+    # A sparse fieldset without custom fields does not tell whether there are any.
+    asked = instance.origin.scope.query.fields.get(instance.resource_type)
+    return asked is None or any(map(_CUSTOM_FIELD.fullmatch, asked))

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from kajabi_async.models.base import Resource, model
+from kajabi_async.models.base import Resource, also_called, model
 from kajabi_async.models.handles import ToManyRelation, ToOneRelation
 
 if TYPE_CHECKING:
@@ -25,6 +25,8 @@ class Form(Resource):
     webhook_url: Any
     """Where submissions are posted: an object in the API document, text in its examples, so it is given as it came."""
     url: str | None
+    description: str | None
+    """In an example of the API document only."""
     created_at: datetime | None
     updated_at: datetime | None
 
@@ -40,7 +42,8 @@ class Form(Resource):
 class FormField(Resource):
     """A field of a form; it only ever comes included."""
 
-    title: str | None
+    title: str | None = also_called("name")
+    """The label; the example of a form that includes its fields has it as ``name`` (API document)."""
     type: str | None
     """The kind of input, such as ``TextField`` or ``SelectBoxField``; not the resource type."""
     required: bool | None

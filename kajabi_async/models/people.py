@@ -99,6 +99,8 @@ class ContactTag(Resource):
     """A label that contacts carry."""
 
     name: str | None
+    handle: str | None
+    """Asked for in an address that the API document prints, and answered nowhere in it."""
 
     site = ToOneRelation["Site"]("sites")
 

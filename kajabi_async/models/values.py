@@ -7,7 +7,7 @@ import re
 from collections.abc import Callable, Mapping
 from datetime import date, datetime
 from decimal import Decimal
-from typing import Any, Final, Self, TypeVar, get_args
+from typing import Any, Final, Self, TypeGuard, TypeVar, get_args
 
 import attrs
 import cattrs
@@ -17,7 +17,11 @@ from kajabi_async.jsonapi.decoding import json_array, json_object
 __all__ = ["CONVERTER", "Part", "Refused", "converter_for", "hook_for", "plain_type_of"]
 
 _WHOLE_NUMBER: Final = re.compile(r"[+-]?[0-9]{1,100}")
-_DECIMAL_NUMBER: Final = re.compile(r"[+-]?[0-9]{1,100}(\.[0-9]{0,100})?")
+# With an exponent too: Ruby's decimals print as 0.1295e3 where Rails does not step in.
+_DECIMAL_NUMBER: Final = re.compile(r"[+-]?[0-9]{1,100}(\.[0-9]{0,100})?([eE][+-]?[0-9]{1,2})?")
+_FINER_THAN_MICROSECONDS: Final = re.compile(r"[.,][0-9]{6}0*[1-9]")
+_FIRST_INEXACT: Final = 2.0**53
+"""From here on a float stands for several whole numbers, so the digits that came cannot be told."""
 _PLAIN: Final = frozenset({str, int, float, bool})
 _LONGEST_SHOWN: Final = 40
 
@@ -30,10 +34,6 @@ class Refused(ValueError):  # noqa: N818 - it never leaves models, where DecodeE
         shortened = shown if len(shown) <= _LONGEST_SHOWN else f"{shown[:_LONGEST_SHOWN]}..."
         super().__init__(f"expected {expected}, got {shortened}")
         self.place = place
-
-    def below(self, name: str) -> str:
-        """Give the place, from *name* on."""
-        return f"{name}{self.place}"
 
     def inside(self, step: str) -> Self:
         """Note that it was one *step* further in."""
@@ -77,7 +77,7 @@ def _without_none(annotation: Any) -> Any:
 def _text(value: Any, _: Any) -> str:
     if isinstance(value, str):
         return value
-    if isinstance(value, (int, float)) and not isinstance(value, bool):
+    if (isinstance(value, int) and not isinstance(value, bool)) or _is_exact(value):
         return str(value)
     raise Refused("text", value)
 
@@ -85,19 +85,25 @@ def _text(value: Any, _: Any) -> str:
 def _integer(value: Any, _: Any) -> int:
     if isinstance(value, int) and not isinstance(value, bool):
         return value
-    if isinstance(value, float) and value.is_integer():
+    if _is_exact(value) and value.is_integer():
         return int(value)
     if isinstance(value, str) and _WHOLE_NUMBER.fullmatch(value):
         return int(value)
     raise Refused("a whole number", value)
 
 
-def _float(value: Any, _: Any) -> float:
-    if isinstance(value, (int, float)) and not isinstance(value, bool):
-        return float(value)
-    if isinstance(value, str) and _DECIMAL_NUMBER.fullmatch(value):
-        return float(value)
-    raise Refused("a number", value)
+def _is_exact(value: Any) -> TypeGuard[float]:
+    return isinstance(value, float) and abs(value) < _FIRST_INEXACT
+
+
+def _float(value: Any, annotation: Any) -> float:
+    if isinstance(value, float):
+        return value
+    number = _decimal(value, annotation)
+    converted = float(number)
+    if Decimal(repr(converted)) != number:
+        raise Refused("a number that a float can hold", value)
+    return converted
 
 
 def _boolean(value: Any, _: Any) -> bool:
@@ -109,8 +115,10 @@ def _boolean(value: Any, _: Any) -> bool:
 
 
 def _decimal(value: Any, _: Any) -> Decimal:
-    if isinstance(value, (int, float)) and not isinstance(value, bool):
-        return Decimal(str(value))
+    if isinstance(value, int) and not isinstance(value, bool):
+        return Decimal(value)
+    if _is_exact(value):
+        return Decimal(repr(value))
     if isinstance(value, str) and _DECIMAL_NUMBER.fullmatch(value):
         return Decimal(value)
     raise Refused("a decimal number", value)
@@ -123,6 +131,9 @@ def _time(value: Any, _: Any) -> datetime:
         raise Refused("an ISO 8601 time", value) from None
     if time.tzinfo is None:
         raise Refused("a time with its zone", value)
+    # Milliseconds are what Kajabi prints; slicing to see them is much cheaper than the search.
+    if value[-5:-4] != "." and _FINER_THAN_MICROSECONDS.search(value):
+        raise Refused("a time of at most microseconds", value)
     return time
 
 

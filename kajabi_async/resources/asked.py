@@ -10,11 +10,10 @@ from kajabi_async.errors import (
     UnknownIncludeError,
     UnknownSortKeyError,
 )
-from kajabi_async.models.base import MODELS, Resource, attribute_names
+from kajabi_async.models.base import CUSTOM_FIELDS, MODELS, Resource, attribute_names
 
 __all__ = ["checked_fields", "checked_include", "checked_sort"]
 
-_CUSTOM_FIELDS: Final = "custom_fields"
 _CUSTOM_FIELD: Final = re.compile(r"custom_[1-9][0-9]{0,2}")
 
 
@@ -50,6 +49,8 @@ def checked_fields(fields: Mapping[str, str | Iterable[str]] | None, *, owner: s
 
 def _names(given: Any, what: str) -> Iterable[str]:
     names = given.split(",") if isinstance(given, str) else given
+    if not hasattr(names, "__iter__"):
+        raise InvalidArgumentError(f"{what}= takes names, got {type(names).__name__}")
     for name in names:
         if not isinstance(name, str):
             raise InvalidArgumentError(f"{what}= takes names, got {type(name).__name__}")
@@ -81,8 +82,8 @@ def _checked_names(type_name: str, asked: str | Iterable[str], owner: str) -> tu
 def _known_names(model: type[Resource]) -> set[str]:
     names = attribute_names(model)
     aliases = {alias for others in names.values() for alias in others}
-    return {*names, *aliases, *model.relations} - {"id", _CUSTOM_FIELDS}
+    return {*names, *aliases, *model.relations} - {"id", CUSTOM_FIELDS}
 
 
 def _has_custom_fields(model: type[Resource]) -> bool:
-    return _CUSTOM_FIELDS in attribute_names(model)
+    return CUSTOM_FIELDS in attribute_names(model)

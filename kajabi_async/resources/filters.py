@@ -22,6 +22,8 @@ __all__ = [
     "Flag",
     "Id",
     "Ids",
+    "Label",
+    "Labels",
     "Number",
     "Repeated",
     "Text",
@@ -32,6 +34,8 @@ __all__ = [
 ]
 
 _AMOUNT: Final = re.compile(r"-?[0-9]{1,30}(\.[0-9]{1,30})?")
+_MOST_DIGITS: Final = 30
+_FIRST_TOO_LARGE: Final = 10**_MOST_DIGITS
 _WAY_OUT: Final = "(extra_filters= sends a filter that the SDK does not know yet)"
 
 
@@ -48,12 +52,18 @@ class Kind(NamedTuple):
 
 
 def _text(value: Any) -> str:
-    if not isinstance(value, str):
+    if not isinstance(value, str) or not value.strip():
+        # The server drops a condition without a value, as it does one that it does not know (its library's rule).
         raise _Refused
     if "," in value:
         # The server splits a value at its commas (observed in the library it runs on); there is no way to quote one.
         raise InvalidArgumentError(f"the server splits {value[:40]!r} at its comma: filter by a part without one")
-    return value
+    # An enumeration of strings would print as its member's name.
+    return str.__str__(value)
+
+
+def _text_or_number(value: Any) -> str:
+    return _text(value) if isinstance(value, str) else _whole(value)
 
 
 def _id(value: Any) -> str:
@@ -71,15 +81,25 @@ def _texts(value: Any) -> str:
     return ",".join(_text(each) for each in _several(value))
 
 
+def _texts_or_numbers(value: Any) -> str:
+    return ",".join(_text_or_number(each) for each in _several(value))
+
+
 def _several(value: Any) -> list[Any]:
-    if isinstance(value, Mapping):
-        raise _Refused
     if isinstance(value, str):
         return list(value.split(","))
-    several: list[Any] = list(value) if hasattr(value, "__iter__") else [value]
+    several = _elements(value) if hasattr(value, "__iter__") else [value]
     if not several:
         raise _Refused
     return several
+
+
+def _elements(value: Any) -> list[Any]:
+    if isinstance(value, Mapping | bytes | bytearray):
+        raise _Refused
+    elements: list[Any] = list(value)
+    # A set has no order of its own, and one question shall have one query.
+    return sorted(elements, key=str) if isinstance(value, set | frozenset) else elements
 
 
 def _repeated(value: Any) -> list[str]:
@@ -87,15 +107,16 @@ def _repeated(value: Any) -> list[str]:
 
 
 def _whole(value: Any) -> str:
-    if isinstance(value, bool) or not isinstance(value, int):
+    if isinstance(value, bool) or not isinstance(value, int) or abs(value) >= _FIRST_TOO_LARGE:
         raise _Refused
-    return str(value)
+    return int.__repr__(value)
 
 
 def _days(value: Any) -> str:
-    if isinstance(value, bool) or not isinstance(value, int) or value < 0:
+    days = _whole(value)
+    if value < 0:
         raise _Refused
-    return str(value)
+    return days
 
 
 def _flag(value: Any) -> str:
@@ -105,8 +126,17 @@ def _flag(value: Any) -> str:
 
 
 def _amount(value: Any) -> str:
-    text = str(value)
-    if isinstance(value, bool) or not isinstance(value, int | Decimal | str) or not _AMOUNT.fullmatch(text):
+    if isinstance(value, str) and _AMOUNT.fullmatch(value):
+        return str.__str__(value)
+    return _decimal(value) if isinstance(value, Decimal) else _whole(value)
+
+
+def _decimal(value: Decimal) -> str:
+    # Looked at first: written out, Decimal("1E+999999") would be a million digits.
+    if not value.is_finite() or abs(value.adjusted()) >= _MOST_DIGITS:
+        raise _Refused
+    text = f"{value:f}"
+    if not _AMOUNT.fullmatch(text):
         raise _Refused
     return text
 
@@ -132,26 +162,33 @@ def _parsed(value: str) -> datetime:
 
 
 def _moment(value: datetime) -> str:
-    if value.tzinfo is None:
+    if value.utcoffset() is None:
         raise InvalidArgumentError(f"the time {value.isoformat()} has no zone: give one, such as tzinfo=UTC, or a date")
     return value.isoformat()
 
 
 def _anything(value: Any) -> str:
+    if isinstance(value, str) or not hasattr(value, "__iter__"):
+        return _one_thing(value)
+    return ",".join(_one_thing(each) for each in _several(value))
+
+
+def _one_thing(value: Any) -> str:
     if isinstance(value, bool):
         return _flag(value)
-    if isinstance(value, date):
-        return _day(value)
     if isinstance(value, str):
         return _text(value)
-    if isinstance(value, int | Decimal):
-        return str(value)
-    return ",".join(_anything(each) for each in _several(value))
+    if isinstance(value, date):
+        return _day(value)
+    # By its repr, so that 0.1 is sent as it reads.
+    return _amount(Decimal(repr(value)) if isinstance(value, float) else value)
 
 
-Text = Annotated[str, Kind("text", _text)]
-Texts = Annotated[str | Collection[str], Kind("text, or several", _texts)]
-Repeated = Annotated[str | Collection[str], Kind("text, or several", _repeated, repeated=True)]
+Text = Annotated[str, Kind("text that is not blank", _text)]
+Texts = Annotated[str | Collection[str], Kind("text that is not blank, or several", _texts)]
+Label = Annotated[str | int, Kind("text or a whole number", _text_or_number)]
+Labels = Annotated[str | int | Collection[str | int], Kind("text or a whole number, or several", _texts_or_numbers)]
+Repeated = Annotated[str | Collection[str], Kind("text that is not blank, or several", _repeated, repeated=True)]
 Id = Annotated[str | int, Kind("an id", _id)]
 Ids = Annotated[str | int | Collection[str | int], Kind("an id, or several", _ids)]
 Number = Annotated[int, Kind("a whole number", _whole)]
@@ -159,7 +196,7 @@ Days = Annotated[int, Kind("a whole number of days", _days)]
 Flag = Annotated[bool, Kind("True or False", _flag)]
 Amount = Annotated[Decimal | int | str, Kind("an amount: a Decimal, a whole number, or text such as '12.50'", _amount)]
 Day = Annotated[date | datetime | str, Kind("a date, a time with its zone, or either in ISO 8601", _day)]
-_ANYTHING: Final = Kind("text, a number, True or False, a date, or several of these", _anything)
+_ANYTHING: Final = Kind("text that is not blank, a number, True or False, a date, or several of these", _anything)
 
 _SUFFIXED: Final[dict[type, frozenset[str]]] = {}
 
@@ -190,15 +227,20 @@ def encode_filters(declared: type, given: Mapping[str, object], *, owner: str) -
 def encode_extra_filters(extra: Mapping[str, object]) -> tuple[tuple[str, str], ...]:
     """Give filters that the SDK does not know; a bare name stands for ``filter[name]``.
 
-    InvalidArgumentError for a name that no query parameter may have (JSON:API, "Query Parameters").
+    InvalidArgumentError for a name that no query parameter may have (JSON:API, "Query Parameters") or that is another
+    parameter than a filter.
     """
-    pairs: list[tuple[str, str]] = []
-    for name, value in sorted(extra.items()):
-        parameter = name if "[" in name else f"filter[{name}]"
-        if not name or not is_parameter_name(parameter):
-            raise InvalidArgumentError(f"{name!r} cannot be the name of a filter")
-        pairs.extend(_pairs(parameter, _ANYTHING, value))
-    return tuple(pairs)
+    parameters = {name: _filter_parameter(name) for name in extra}
+    return tuple(pair for name in sorted(extra) for pair in _pairs(parameters[name], _ANYTHING, extra[name]))
+
+
+def _filter_parameter(name: Any) -> str:
+    parameter = f"filter[{name}]" if "[" not in str(name) else name
+    if not name or not isinstance(name, str) or not is_parameter_name(parameter):
+        raise InvalidArgumentError(f"{name!r} cannot be the name of a filter")
+    if not parameter.startswith("filter["):
+        raise InvalidArgumentError(f"{name!r} is no filter: extra_filters= sends filter[...] alone")
+    return parameter
 
 
 def _pairs(parameter: str, kind: Kind, value: object) -> Iterable[tuple[str, str]]:
@@ -207,9 +249,16 @@ def _pairs(parameter: str, kind: Kind, value: object) -> Iterable[tuple[str, str
     try:
         encoded = kind.encode(value)
     except _Refused:
-        raise InvalidArgumentError(f"{parameter} takes {kind.wanted}, got {value!r:.60}") from None
+        raise InvalidArgumentError(f"{parameter} takes {kind.wanted}, got {_shown(value)}") from None
     texts = [encoded] if isinstance(encoded, str) else encoded
     return [(f"{parameter}[]" if kind.repeated else parameter, text) for text in texts]
+
+
+def _shown(value: object) -> str:
+    try:
+        return f"{value!r:.60}"
+    except ValueError:  # A number of more digits than Python prints.
+        return f"a huge {type(value).__name__}"
 
 
 @cache

@@ -3,7 +3,7 @@
 from typing import TypedDict
 
 from kajabi_async.resources.filter_sets.suffixes import ORDER_SUFFIXES, SUFFIXES_WITH_RANGES
-from kajabi_async.resources.filters import Day, Flag, Id, Ids, Number, Text, Texts, accept_suffixes
+from kajabi_async.resources.filters import Day, Flag, Id, Ids, Label, Labels, Number, Text, Texts, accept_suffixes
 
 __all__ = ["OrderFilters", "OrderItemFilters", "PayoutFilters", "PurchaseFilters", "TransactionFilters"]
 
@@ -13,12 +13,12 @@ class OrderFilters(TypedDict, total=False):
 
     site_id: Id
     customer_id: Id
-    order_number_eq: Text
-    order_number_cont: Text
-    order_number_i_cont: Text
-    order_number_start: Text
-    order_number_in: Texts
-    order_number_not_in: Texts
+    order_number_eq: Label
+    order_number_cont: Label
+    order_number_i_cont: Label
+    order_number_start: Label
+    order_number_in: Labels
+    order_number_not_in: Labels
     order_number_null: Flag
     currency_code_eq: Text
     currency_code_cont: Text

@@ -64,6 +64,24 @@ class BlogPostFilters(TypedDict, total=False):
     updated_at_not_eq: Day
     updated_at_start: Text
     updated_at_end: Text
+    image_url_eq: Text
+    image_url_not_eq: Text
+    image_url_cont: Text
+    image_url_not_cont: Text
+    image_url_start: Text
+    image_url_end: Text
+    image_alt_text_eq: Text
+    image_alt_text_not_eq: Text
+    image_alt_text_cont: Text
+    image_alt_text_not_cont: Text
+    image_alt_text_start: Text
+    image_alt_text_end: Text
+    tags_eq: Text
+    tags_not_eq: Text
+    tags_cont: Text
+    tags_not_cont: Text
+    tags_start: Text
+    tags_end: Text
 
 
 class LandingPageFilters(TypedDict, total=False):
@@ -118,6 +136,9 @@ accept_suffixes(
         "published_at",
         "created_at",
         "updated_at",
+        "image_url",
+        "image_alt_text",
+        "tags",
     ),
     SUFFIXES,
 )
