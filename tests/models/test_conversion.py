@@ -6,10 +6,25 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from kajabi_async import Contact, Customer, DecodeError, Offer, Payout, Podcast, Purchase, Resource
+from kajabi_async import (
+    Contact,
+    Customer,
+    DecodeError,
+    FieldNotLoadedError,
+    Media,
+    Offer,
+    Payout,
+    Podcast,
+    Purchase,
+    Resource,
+)
+from kajabi_async.jsonapi.query import Query
+from kajabi_async.models.base import MODELS, attribute_names
+from kajabi_async.models.origin import Scope
+from kajabi_async.models.values import Refused, converter_for
 from tests.models.building import build
 
 JSON = st.recursive(
@@ -26,15 +41,20 @@ JSON = st.recursive(
         (Customer, "net_revenue", 10000, Decimal(10000)),
         (Customer, "net_revenue", 0.5, Decimal("0.5")),
         (Customer, "sign_in_count", "12", 12),
+        (Customer, "net_revenue", "0.1295e3", Decimal("129.5")),
         (Customer, "sign_in_count", 12.0, 12),
+        (Customer, "sign_in_count", 2.0**53 - 1, 2**53 - 1),
         (Customer, "external_user_id", 204611, "204611"),
         (Customer, "created_at", "2021-01-01T00:00:00Z", datetime(2021, 1, 1, tzinfo=UTC)),
         (Customer, "created_at", "2021-01-01T00:00:00.389Z", datetime(2021, 1, 1, microsecond=389000, tzinfo=UTC)),
         (Customer, "created_at", "2021-01-01T01:00:00+01:00", datetime(2021, 1, 1, tzinfo=UTC)),
+        (Customer, "created_at", "2021-01-01T00:00:00.123456000Z", datetime(2021, 1, 1, 0, 0, 0, 123456, UTC)),
         (Contact, "subscribed", "true", True),
         (Contact, "subscribed", False, False),
         (Offer, "price_in_cents", 2**70, 2**70),
         (Offer, "price", 100.0, Decimal("100.0")),
+        (Media, "duration_in_minutes", 7, 7.0),
+        (Media, "duration_in_minutes", "7.25", 7.25),
         (Purchase, "raw_extra_contact_information", {"a": [1]}, {"a": [1]}),
         (Podcast, "categories", ["arts", "life"], ("arts", "life")),
     ],
@@ -61,14 +81,28 @@ def test_times_keep_the_zone_they_came_with() -> None:
         (Customer, "net_revenue", "١٢", "a decimal number"),
         (Customer, "net_revenue", "", "a decimal number"),
         (Customer, "net_revenue", True, "a decimal number"),
+        (Customer, "net_revenue", "1e400", "a decimal number"),
+        (Customer, "net_revenue", 123456789012345678.25, "a decimal number"),
         (Customer, "sign_in_count", 1.5, "a whole number"),
         (Customer, "sign_in_count", True, "a whole number"),
+        (Customer, "sign_in_count", 1e300, "a whole number"),
+        (Customer, "sign_in_count", 12345678901234568.0, "a whole number"),
+        (Customer, "sign_in_count", "", "a whole number"),
+        (Customer, "sign_in_count", " 12", "a whole number"),
+        (Customer, "sign_in_count", "1_000", "a whole number"),
+        (Customer, "sign_in_count", "١٢", "a whole number"),
+        (Customer, "external_user_id", 1e22, "text"),
+        (Media, "duration_in_minutes", 10**400, "a number that a float can hold"),
+        (Media, "duration_in_minutes", 2**53 + 1, "a number that a float can hold"),
+        (Media, "duration_in_minutes", "0.1234567890123456789", "a number that a float can hold"),
+        (Media, "duration_in_minutes", True, "a decimal number"),
         (Customer, "sign_in_count", "12x", "a whole number"),
         (Customer, "sign_in_count", "9" * 5000, "a whole number"),
         (Customer, "name", {"first": "Ada"}, "text"),
         (Customer, "name", True, "text"),
         (Customer, "created_at", "2021-01-01T00:00:00", "a time with its zone"),
         (Customer, "created_at", "2021-01-01", "a time with its zone"),
+        (Customer, "created_at", "2021-01-01T00:00:00.123456789Z", "a time of at most microseconds"),
         (Customer, "created_at", "yesterday", "an ISO 8601 time"),
         (Customer, "created_at", 1609459200, "an ISO 8601 time"),
         (Customer, "socials", "none", "an object"),
@@ -92,6 +126,21 @@ def test_the_place_reaches_into_nested_values() -> None:
     assert caught.value.path == "data.attributes.transactions[1].fee"
 
 
+@pytest.mark.parametrize(
+    ("cls", "attributes", "place"),
+    [
+        (Contact, {"custom_1": {"a": 1}, "email": "ada@example.com"}, "custom_1"),
+        (Contact, {"name": "Ada", "custom_9": True, "custom_10": "x"}, "custom_9"),
+        (Offer, {"name": {"en": "Pass"}, "description": "x"}, "name"),
+    ],
+)
+def test_the_place_is_the_name_on_the_wire(cls: type[Resource], attributes: dict[str, Any], place: str) -> None:
+    """What is gathered or has another name here is refused under the name it came with, whatever came after it."""
+    with pytest.raises(DecodeError) as caught:
+        build(cls, attributes)
+    assert caught.value.path == f"data.attributes.{place}"
+
+
 def test_attributes_that_are_no_object_are_refused() -> None:
     """Whatever stands in their place, the place is named."""
     with pytest.raises(DecodeError) as caught:
@@ -101,9 +150,25 @@ def test_attributes_that_are_no_object_are_refused() -> None:
 
 def test_custom_fields_are_gathered_under_their_own_names() -> None:
     """A site may have 150 of them; numbers are text there."""
-    contact = build(Contact, {"custom_1": "blue", "custom_150": None, "custom_7": 3, "custom_x": 1})
+    contact = build(Contact, {"custom_1": "blue", "custom_150": None, "custom_7": 3, "custom_x": 1, "custom_٣": 2})
     assert contact.custom_fields == {"custom_1": "blue", "custom_150": None, "custom_7": "3"}
-    assert contact.extra == {"custom_x": 1}
+    assert contact.extra == {"custom_x": 1, "custom_٣": 2}
+
+
+def test_custom_fields_are_empty_where_the_whole_contact_came_without_any() -> None:
+    """A site need not have any."""
+    assert build(Contact, {"name": "Ada"}).custom_fields == {}
+    assert build(Contact, {"name": "Ada", "mood": "fine"}).custom_fields == {}
+
+
+def test_custom_fields_that_were_not_asked_for_are_not_loaded() -> None:
+    """An answer cut down to other names does not tell that there are none; asking for one of them does."""
+    without = Scope(Query(fields={"contacts": ("name",)}))
+    with pytest.raises(FieldNotLoadedError, match=r"add 'custom_1' or its like to fields="):
+        _ = build(Contact, {"name": "Ada"}, scope=without).custom_fields
+    asked = Scope(Query(fields={"contacts": ("name", "custom_1")}))
+    assert build(Contact, {"name": "Ada"}, scope=asked).custom_fields == {}
+    assert build(Contact, {"name": "Ada", "custom_1": "blue"}, scope=without).custom_fields == {"custom_1": "blue"}
 
 
 def test_socials_keep_networks_that_are_not_documented() -> None:
@@ -113,8 +178,24 @@ def test_socials_keep_networks_that_are_not_documented() -> None:
     assert (socials.twitter, socials.facebook, socials.extra) == ("@ada", None, {"linkedin": "ada"})
 
 
-@given(attributes=st.dictionaries(st.sampled_from(["name", "socials", "net_revenue", "created_at", "x"]), JSON))
-def test_any_json_is_a_resource_or_a_decode_error(attributes: dict[str, Any]) -> None:
-    """No other exception leaves the conversion."""
+@pytest.mark.parametrize("cls", MODELS.values(), ids=MODELS)
+@given(data=st.data())
+@settings(max_examples=25)
+def test_any_json_is_a_resource_or_a_decode_error(cls: type[Resource], data: st.DataObject) -> None:
+    """No other exception leaves the conversion, whatever the type of the attribute."""
+    names = st.sampled_from([*attribute_names(cls), "custom_1", "x"])
     with suppress(DecodeError):
-        assert repr(build(Customer, attributes))
+        assert repr(build(cls, data.draw(st.dictionaries(names, JSON, max_size=5))))
+
+
+@pytest.mark.parametrize("wanted", [int, float, Decimal])
+@given(
+    value=st.integers()
+    | st.floats(allow_nan=False, allow_infinity=False)
+    | st.from_regex(r"[-+]?[0-9]{1,25}(\.[0-9]{0,25})?(e[-+]?[0-9]{1,3})?", fullmatch=True)
+)
+def test_a_number_keeps_its_value_or_is_refused(wanted: type, value: Any) -> None:
+    """Nothing is rounded on the way: what came and what it became are the same number."""
+    with suppress(Refused):
+        converted = converter_for(wanted)(value)
+        assert Decimal(repr(converted) if wanted is float else converted) == Decimal(str(value))
