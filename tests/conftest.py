@@ -1,6 +1,8 @@
 """What every test may count on: the official API document, no leftover settings, the same examples on every run."""
 
 import os
+import socket
+from collections.abc import Generator
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -8,6 +10,8 @@ from typing import Any
 import pytest
 import yaml
 from hypothesis import HealthCheck, settings
+
+from tests.redis_server import redis_server
 
 DOCUMENT = Path(__file__).parents[2] / "shared" / "reference" / "kajabi-openapi-1.1.0.yaml"
 
@@ -44,3 +48,18 @@ def openapi() -> dict[str, Any]:
 def _no_settings_from_outside(monkeypatch: pytest.MonkeyPatch) -> None:  # pyright: ignore[reportUnusedFunction]  # autouse
     for name in [name for name in os.environ if name.startswith("KAJABI_")]:
         monkeypatch.delenv(name)
+
+
+@pytest.fixture(scope="session")
+def redis_url_of_session(tmp_path_factory: pytest.TempPathFactory) -> Generator[str]:
+    with redis_server(tmp_path_factory.mktemp("redis")) as url:
+        yield url
+
+
+@pytest.fixture
+def redis_url(redis_url_of_session: str) -> str:
+    """The URL of a real Redis on loopback that holds nothing yet."""
+    with socket.create_connection(("127.0.0.1", int(redis_url_of_session.rpartition(":")[2]))) as connection:
+        connection.sendall(b"FLUSHALL\r\n")
+        assert connection.recv(16) == b"+OK\r\n"
+    return redis_url_of_session

@@ -13,7 +13,7 @@ from kajabi_async.models.base import Resource
 from kajabi_async.models.convert import class_of, to_model
 from kajabi_async.models.origin import Scope
 
-__all__ = ["PageContent", "read_page", "read_resource", "read_samples", "tie_orphans"]
+__all__ = ["PageContent", "read_page", "read_resource", "read_samples", "refuse_stranger", "tie_orphans"]
 
 R = TypeVar("R", bound=Resource)
 
@@ -40,6 +40,15 @@ def read_resource(body: bytes, *, cls: type[R], scope: Scope, context: str) -> R
         if cls.resource_type in scope.query.fields:
             tie_orphans(instance, scope.query.include)
     return instance
+
+
+def refuse_stranger(resource: Resource, asked_for: str, *, context: str) -> None:
+    """DecodeError where *resource* is not the one that was *asked_for* by id.
+
+    Acting on a stranger's record is worse than any error.
+    """
+    if resource.id != asked_for:
+        raise DecodeError(f"asked for id {asked_for!r}, got {resource.id[:60]!r}", path="data.id", context=context)
 
 
 def tie_orphans(owner: Resource, names: Iterable[str]) -> None:

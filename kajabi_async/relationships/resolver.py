@@ -15,7 +15,7 @@ from kajabi_async.models.base import Resource
 from kajabi_async.models.convert import class_of
 from kajabi_async.models.handles import Relation
 from kajabi_async.models.origin import Scope
-from kajabi_async.models.reading import read_resource, tie_orphans
+from kajabi_async.models.reading import read_resource, refuse_stranger, tie_orphans
 from kajabi_async.operations import LINKAGE, READABLE, Operation
 from kajabi_async.relationships.plan import (
     FetchEach,
@@ -113,7 +113,9 @@ class RelationshipResolver:
         path = READABLE[identifier.type].path_for(path_segment(identifier.id))
         answer = await self._send(Request("GET", path, query.encode()))
         scope = Scope(query, self, identifier)
-        return read_resource(answer.body, cls=class_of(identifier.type), scope=scope, context=f"GET {path}")
+        resource = read_resource(answer.body, cls=class_of(identifier.type), scope=scope, context=f"GET {path}")
+        refuse_stranger(resource, identifier.id, context=f"GET {path}")
+        return resource
 
     async def _read_linkage(self, owner: Resource, operation: Operation) -> tuple[Identifier, ...]:
         path = operation.path_for(path_segment(owner.id))

@@ -6,7 +6,7 @@ the paths come from the table of operations.
 
 from collections.abc import Generator, Iterable, Mapping
 from contextlib import contextmanager
-from typing import Any, ClassVar, Generic, TypedDict, TypeVar
+from typing import Any, ClassVar, Generic, TypedDict, TypeVar, cast
 
 from kajabi_async.errors import DecodeError, InvalidArgumentError
 from kajabi_async.exchange import Answer, Request
@@ -16,13 +16,14 @@ from kajabi_async.jsonapi.query import Query
 from kajabi_async.jsonapi.relationships import identifiers_of
 from kajabi_async.models.base import Resource
 from kajabi_async.models.origin import Scope
-from kajabi_async.models.reading import read_resource
-from kajabi_async.operations import Operation, enter, operation
+from kajabi_async.models.reading import read_resource, refuse_stranger
+from kajabi_async.operations import BodyKind, Operation, enter, operation
 from kajabi_async.resources.asked import checked_fields, checked_include, checked_sort
 from kajabi_async.resources.backend import Backend
 from kajabi_async.resources.bulk import Ids, Lookups, Observer
 from kajabi_async.resources.filters import encode_extra_filters, encode_filters
 from kajabi_async.resources.lister import Lister
+from kajabi_async.resources.numbers import whole_number
 from kajabi_async.resources.pages import Pages
 from kajabi_async.resources.reader import Reader
 from kajabi_async.resources.writing import identifier_of
@@ -38,6 +39,7 @@ __all__ = [
     "PagingOptions",
     "ResourceOperations",
     "answered_write",
+    "checked_ids",
     "needed_site",
     "site_linkage",
 ]
@@ -141,9 +143,14 @@ class ResourceOperations(Generic[R]):
     ) -> R:
         """Send a write and give the resource the server answers with; an unreadable answer may have been applied."""
         answer = await self._send(row, resource_id, body=body, timeout=timeout)
-        scope = Scope(resolver=self._backend.resolver)
+        context = f"{row.method} {row.path}"
         with answered_write():
-            return read_resource(answer.body, cls=self.model, scope=scope, context=f"{row.method} {row.path}")
+            written = read_resource(
+                answer.body, cls=self.model, scope=Scope(resolver=self._backend.resolver), context=context
+            )
+            if resource_id:
+                refuse_stranger(written, self._checked_id(resource_id), context=context)
+        return written
 
     def _checked_id(self, resource_id: object) -> str:
         return checked_id(resource_id, of=self.model.resource_type)
@@ -234,10 +241,10 @@ class Linkable(ResourceOperations[R]):
         meta: Mapping[str, Any] | None = None,
         timeout: float | None = None,
     ) -> tuple[str, ...]:
-        """Send *ids*, where there are any to send, and give the whole linkage that the server answers with."""
+        """Send *ids*, where the operation takes some, and give the whole linkage that the server answers with."""
         body: dict[str, Any] | None = None
-        if ids is not None:
-            body = {"data": [{"type": linked_type, "id": each} for each in _checked_ids(ids, linked_type)]}
+        if row.body is BodyKind.LINKAGE:
+            body = {"data": [{"type": linked_type, "id": each} for each in checked_ids(ids, of=linked_type)]}
             if meta is not None:
                 body["meta"] = meta
         answer = await self._send(row, resource_id, body=body, timeout=timeout)
@@ -267,10 +274,16 @@ def answered_write(method: str = "POST") -> Generator[None]:
         raise error.sent(attempts=1, maybe_applied=method != "GET") from None
 
 
-def _checked_ids(ids: Iterable[str | int], linked_type: str) -> tuple[str, ...]:
-    if isinstance(ids, str):
-        raise InvalidArgumentError(f"an iterable of ids of {linked_type} is needed, got one string: write [{ids!r}]")
-    return tuple(dict.fromkeys(checked_id(each, of=linked_type) for each in ids))
+def checked_ids(ids: Any, *, of: str) -> tuple[str, ...]:
+    """Give *ids* checked, each once; InvalidArgumentError where they are no iterable, or one id by itself.
+
+    One string would be taken apart into its characters, and each of these would be an id.
+    """
+    if isinstance(ids, str | bytes | bytearray):
+        raise InvalidArgumentError(f"an iterable of ids of {of} is needed, got one string: write [{ids!r:.60}]")
+    if not isinstance(ids, Iterable):
+        raise InvalidArgumentError(f"an iterable of ids of {of} is needed, got {type(ids).__name__}")
+    return tuple(dict.fromkeys(checked_id(each, of=of) for each in cast("Iterable[Any]", ids)))
 
 
 def _linked_ids(body: bytes, context: str) -> tuple[str, ...]:
@@ -282,8 +295,4 @@ def _linked_ids(body: bytes, context: str) -> tuple[str, ...]:
 
 
 def _checked_page_size(size: Any) -> int | None:
-    if size is None:
-        return None
-    if isinstance(size, bool) or not isinstance(size, int) or size < 1:
-        raise InvalidArgumentError(f"page_size must be a whole number of at least 1, got {size!r}")
-    return size
+    return None if size is None else whole_number(size, of="page_size", at_least=1)

@@ -1,10 +1,9 @@
 """Bulk lookups: any number of ids, a bounded number at a time, each outcome as it arrives."""
 
 import asyncio
-import time
 from collections import OrderedDict, deque
-from collections.abc import AsyncIterable, AsyncIterator, Awaitable, Callable, Iterable
-from typing import Any, Final, Generic, NoReturn, Protocol, TypeVar
+from collections.abc import AsyncIterator, Awaitable, Callable
+from typing import Final, Generic, NoReturn, TypeVar
 
 from kajabi_async.errors import (
     AuthenticationError,
@@ -16,18 +15,22 @@ from kajabi_async.errors import (
 from kajabi_async.exchange import Tally
 from kajabi_async.jsonapi.ids import checked_id
 from kajabi_async.models.base import Resource
+from kajabi_async.resources.counts import Counts
 from kajabi_async.resources.guarded import Guarded, cancel_tasks
+from kajabi_async.resources.numbers import whole_number
 from kajabi_async.resources.outcomes import Failed, Found, Lookup, Progress, Report
+from kajabi_async.resources.sources import Ids, Source, source_of
 
 __all__ = ["Ids", "Lookups", "Observer"]
 
 R = TypeVar("R", bound=Resource)
 
-Ids = Iterable[str | int] | AsyncIterable[str | int]
 Observer = Callable[[Progress], object]
 
 RECENT_OUTCOMES: Final = 4096
 """How many outcomes are kept to answer an id that comes again: enough for lists with repeats, and bounded."""
+
+_LONGEST_SHOWN: Final = 1000
 
 _ENDS_THE_RUN: Final = (AuthenticationError, ConfigurationError)
 """What no other id can escape: the credentials or the client are no good."""
@@ -49,9 +52,8 @@ class Lookups(Generic[R]):
         ordered: bool = False,
         observer: Observer | None = None,
     ) -> None:
-        if isinstance(concurrency, bool) or concurrency < 1:
-            raise InvalidArgumentError(f"concurrency must be a whole number of at least 1, got {concurrency!r}")
-        self._run = _Run(look_up, _source(ids), concurrency, ordered=ordered, observer=observer)
+        at_once = whole_number(concurrency, of="concurrency", at_least=1)
+        self._run = _Run(look_up, source_of(ids), at_once, ordered=ordered, observer=observer)
         self._started = False
 
     def __aiter__(self) -> AsyncIterator[Lookup[R]]:
@@ -66,7 +68,7 @@ class Lookups(Generic[R]):
     async def report(self) -> Report:
         """Give what the run came to; where its loop was not run, or not to its end, look up the rest first.
 
-        A run whose loop was left early is reported as it stood then.
+        A run whose loop was left early, or that ended with an error its loop has raised, is reported as it stood then.
         """
         self._started = True
         try:
@@ -86,7 +88,7 @@ class _Run(Generic[R]):
     def __init__(
         self,
         look_up: Callable[[str, Tally], Awaitable[R]],
-        source: "_Source",
+        source: Source,
         concurrency: int,
         *,
         ordered: bool,
@@ -104,18 +106,17 @@ class _Run(Generic[R]):
         self._in_flight: dict[str, list[int]] = {}
         self._recent: OrderedDict[str, Lookup[R]] = OrderedDict()
         self._taken = 0
-        self._exhausted = False
+        self._closed = self._exhausted = False
         self._failure: BaseException | None = None
         self._tally = Tally()
-        self._counts = _Counts()
+        self._counts = Counts()
 
     async def next(self) -> Lookup[R]:
         """Give the next outcome; StopAsyncIteration when every id has been answered."""
         self._start()
         while not self._outcomes.ready:
             if self._failure is not None and not self._in_flight:
-                self.close()
-                raise self._failure
+                raise self._failed()
             if self._exhausted and self._counts.given == self._taken:
                 raise StopAsyncIteration
             self._arrived.clear()
@@ -130,9 +131,16 @@ class _Run(Generic[R]):
     def report(self) -> Report:
         return self._counts.report(self._tally)
 
+    def _failed(self) -> BaseException:
+        """Close, and give the failure; it is raised once, and what was counted before it can then be reported."""
+        failure, self._failure = self._failure, None
+        self.close()
+        assert failure is not None  # noqa: S101 - asked for only where there is one
+        return failure
+
     def close(self) -> None:
         """Cancel the workers; the source is not read any further."""
-        self._exhausted = True
+        self._closed = self._exhausted = True
         self._taken = self._counts.given
         self._in_flight.clear()
         self._outcomes.clear()
@@ -160,7 +168,8 @@ class _Run(Generic[R]):
 
     def _gone(self, worker: asyncio.Task[None]) -> None:
         self._workers.discard(worker)
-        if not worker.cancelled() and (defect := worker.exception()) is not None:
+        defect = _defect(worker)
+        if defect is not None and not self._closed:
             self._in_flight.clear()
             self._end(defect)
 
@@ -192,7 +201,7 @@ class _Run(Generic[R]):
         try:
             resource_id = checked_id(given)
         except InvalidIdError as error:
-            self._deliver(index, Failed(str(given), error))
+            self._deliver(index, Failed(_shown(given), error))
             return
         if resource_id in self._recent:
             self._counts.duplicates += 1
@@ -226,6 +235,19 @@ class _Run(Generic[R]):
     def _deliver(self, index: int, outcome: Lookup[R]) -> None:
         self._outcomes.put(index, outcome)
         self._arrived.set()
+
+
+def _defect(worker: "asyncio.Task[None]") -> BaseException | None:
+    # Cancelled by somebody else, or from within by what the caller handed in: the loop must not wait for it forever.
+    return asyncio.CancelledError() if worker.cancelled() else worker.exception()
+
+
+def _shown(given: object) -> str:
+    """Give what stands for a value that is no id in its outcome, however long or unwilling the value is."""
+    try:
+        return given if isinstance(given, str) else str(given)[:_LONGEST_SHOWN]
+    except Exception:  # noqa: BLE001 - a number of more digits than Python prints, or a __str__ of the caller's
+        return f"<{type(given).__name__}>"
 
 
 class _AsArrived(Generic[R]):
@@ -269,91 +291,3 @@ class _InOrder(Generic[R]):
 
     def clear(self) -> None:
         self._waiting.clear()
-
-
-class _Counts:
-    """What a run adds up."""
-
-    def __init__(self) -> None:
-        self.given = self.found = self.missing = self.failed = self.duplicates = 0
-        self._started = self._latest = 0.0
-
-    def start(self) -> None:
-        self._started = self._latest = time.monotonic()
-
-    def note(self, outcome: Lookup[Any]) -> None:
-        self.given += 1
-        if outcome.found:
-            self.found += 1
-        elif outcome.missing:
-            self.missing += 1
-        else:
-            self.failed += 1
-        self._latest = time.monotonic()
-
-    def progress(self) -> Progress:
-        return Progress(
-            given=self.given,
-            found=self.found,
-            missing=self.missing,
-            failed=self.failed,
-            duplicates=self.duplicates,
-        )
-
-    def report(self, tally: Tally) -> Report:
-        return Report(
-            total=self.given,
-            found=self.found,
-            missing=self.missing,
-            failed=self.failed,
-            duplicates=self.duplicates,
-            requests=tally.attempts,
-            retries=tally.retries,
-            waiting_seconds=tally.waiting_seconds,
-            wire_seconds=tally.wire_seconds,
-            elapsed_seconds=self._latest - self._started,
-        )
-
-
-class _Source(Protocol):
-    """Where ids come from, one at a time."""
-
-    async def take(self) -> tuple[object] | None:
-        """Give the next id, or None at the end."""
-        ...
-
-
-class _Plain:
-    """Ids from an iterable."""
-
-    def __init__(self, ids: Iterable[object]) -> None:
-        self._ids = iter(ids)
-
-    async def take(self) -> tuple[object] | None:
-        for given in self._ids:
-            return (given,)
-        return None
-
-
-class _Asynchronous:
-    """Ids from an async iterable, which takes one request for the next at a time."""
-
-    def __init__(self, ids: AsyncIterable[object]) -> None:
-        self._ids = aiter(ids)
-        self._turn = asyncio.Lock()
-
-    async def take(self) -> tuple[object] | None:
-        async with self._turn:
-            try:
-                return (await anext(self._ids),)
-            except StopAsyncIteration:
-                return None
-
-
-def _source(ids: Ids) -> _Source:
-    given: Any = ids
-    if isinstance(ids, AsyncIterable):
-        return _Asynchronous(ids)
-    if isinstance(given, str | bytes) or not isinstance(given, Iterable):
-        raise InvalidArgumentError(f"ids must be an iterable of ids, got {type(given).__name__}; for one id use get()")
-    return _Plain(ids)

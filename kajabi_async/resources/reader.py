@@ -4,14 +4,13 @@ from typing import Generic, TypeVar
 
 import attrs
 
-from kajabi_async.errors import DecodeError
 from kajabi_async.exchange import Request, Tally
 from kajabi_async.jsonapi.ids import checked_id, path_segment
 from kajabi_async.jsonapi.query import Query
 from kajabi_async.jsonapi.relationships import Identifier
 from kajabi_async.models.base import Resource
 from kajabi_async.models.origin import Scope
-from kajabi_async.models.reading import read_resource
+from kajabi_async.models.reading import read_resource, refuse_stranger
 from kajabi_async.operations import Operation
 from kajabi_async.resources.backend import Backend
 
@@ -41,7 +40,6 @@ class Reader(Generic[R]):
         answer = await self.backend.send(request, timeout=self.timeout, tally=tally)
         scope = Scope(self.query, self.backend.resolver, Identifier(self.model.resource_type, name))
         resource = read_resource(answer.body, cls=self.model, scope=scope, context=f"GET {path}")
-        if resource.id != name and name not in self.aliases:
-            # Acting on a stranger's record is worse than any error.
-            raise DecodeError(f"asked for id {name!r}, got {resource.id!r}", path="data.id", context=f"GET {path}")
+        if name not in self.aliases:
+            refuse_stranger(resource, name, context=f"GET {path}")
         return resource

@@ -10,6 +10,7 @@ import pytest
 from kajabi_async import (
     Contact,
     Customer,
+    DecodeError,
     NotFoundError,
     RelationshipUnavailableError,
     UntrustedLinkError,
@@ -63,6 +64,16 @@ async def test_three_who_wait_for_one_contact_cost_one_request_on_our_base() -> 
     assert send.paths == ["/v1/customers/123", "/v1/contacts/321"]
     assert (await customer.contact) is contacts[0]
     assert len(send.asked) == 2
+
+
+async def test_a_related_resource_that_is_another_one_is_refused() -> None:
+    """A stranger's record is worse than an error."""
+    contact = {"contact": {"data": {"type": "contacts", "id": "321"}}}
+    stranger = {"data": resource("contacts", "322")}
+    send = Canned(_shown(relationships=contact) | {"/v1/contacts/321": stranger})
+    customer = await _customer(send)
+    with pytest.raises(DecodeError, match="asked for id '321', got '322'"):
+        await customer.contact
 
 
 async def test_what_was_included_is_tied_to_its_owner_although_sparse_fields_dropped_the_linkage() -> None:

@@ -165,6 +165,34 @@ async def test_a_defect_in_looking_up_is_raised_and_does_not_hang() -> None:
         await _lookups(Source({"2": ZeroDivisionError()}), range(10)).report()
 
 
+async def test_an_error_is_raised_once_and_what_came_before_it_can_be_reported() -> None:
+    """Who has handled it wants to know what was done."""
+    run = _lookups(Source({"2": AuthenticationError(status=401)}), range(4), concurrency=1)
+    with pytest.raises(AuthenticationError):
+        async for _ in run:
+            pass
+    report = await run.report()
+    assert (report.total, report.found) == (2, 2)
+
+
+async def test_a_lookup_that_cancels_itself_does_not_hang_the_run() -> None:
+    """Nobody else would ever answer that id."""
+    with pytest.raises(asyncio.CancelledError):
+        await _lookups(Source({"2": asyncio.CancelledError()}), range(10), concurrency=2).report()  # type: ignore[dict-item]
+
+
+async def test_a_value_that_cannot_be_shown_is_told_by_its_type() -> None:
+    """A number of more digits than Python prints is a bad id like any other."""
+
+    class Unwilling:
+        def __str__(self) -> str:
+            raise RuntimeError
+
+    given: list[Any] = [10**5000, Unwilling(), "7"]
+    outcomes = [lookup async for lookup in _lookups(Source(), given, ordered=True)]
+    assert [(lookup.id, lookup.found) for lookup in outcomes] == [("<int>", False), ("<Unwilling>", False), ("7", True)]
+
+
 async def test_leaving_the_loop_leaves_no_task() -> None:
     """At once, without anything to close."""
     before = asyncio.all_tasks()
@@ -248,8 +276,8 @@ def test_what_is_no_iterable_of_ids_is_refused(ids: Any) -> None:
         _lookups(Source(), ids)
 
 
-@pytest.mark.parametrize("concurrency", [0, -1, True])
-def test_concurrency_is_at_least_one(concurrency: int) -> None:
+@pytest.mark.parametrize("concurrency", [0, -1, True, 1.5, "3", 10**10])
+def test_concurrency_is_a_whole_number_of_at_least_one(concurrency: Any) -> None:
     """Zero would never end."""
     with pytest.raises(InvalidArgumentError, match="concurrency"):
         _lookups(Source(), [], concurrency=concurrency)

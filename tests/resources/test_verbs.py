@@ -247,6 +247,23 @@ async def test_another_resource_than_was_asked_for_is_refused() -> None:
     assert (await Forms(backend(send)).get("default")).id == "8"
 
 
+async def test_a_write_that_is_answered_with_another_resource_is_refused() -> None:
+    """It was sent, so it may have been applied; to whom is not known."""
+    send = Canned({"/v1/contacts/1": {"data": resource("contacts", "2")}})
+    with pytest.raises(DecodeError, match="asked for id '1', got '2'") as caught:
+        await Contacts(backend(send)).update("1", name="Ada")
+    assert caught.value.maybe_applied
+
+
+@pytest.mark.parametrize("ids", [b"77", bytearray(b"77"), 77, None])
+async def test_what_is_no_iterable_of_ids_is_never_sent(ids: Any) -> None:
+    """Least of all as an empty list, which would remove everything."""
+    send = Canned({})
+    with pytest.raises(InvalidArgumentError, match="an iterable of ids of offers"):
+        await Contacts(backend(send)).replace_offers("1", ids)
+    assert not send.asked
+
+
 async def test_notes_forms_and_purchases() -> None:
     """Bodies and bodiless verbs."""
     note = {"data": resource("contact_notes", "3", attributes={"body": "called"})}

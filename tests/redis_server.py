@@ -1,0 +1,52 @@
+"""A Redis of its own for the tests: the real server, on a free loopback port, ended with the session."""
+
+import shutil
+import socket
+import subprocess
+import time
+from collections.abc import Generator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+MISSING = (
+    "redis-server is not installed, so nothing that is shared over Redis is tested: apt-get install redis-server "
+    "(.ci/run does it)"
+)
+
+
+@contextmanager
+def redis_server(folder: Path) -> Generator[str]:
+    """Give the URL of a Redis that keeps nothing on disk; fail loudly where there is none to start."""
+    if shutil.which("redis-server") is None:
+        pytest.fail(MISSING)
+    port = free_port()
+    settings = ["--port", str(port), "--bind", "127.0.0.1", "--save", "", "--appendonly", "no", "--dir", str(folder)]
+    process = subprocess.Popen(["redis-server", *settings], stdout=subprocess.DEVNULL)
+    try:
+        _wait_for(port, process)
+        yield f"redis://127.0.0.1:{port}"
+    finally:
+        process.terminate()
+        process.wait(10)
+
+
+def free_port() -> int:
+    """Give a port that nobody listens on just now."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+def _wait_for(port: int, process: "subprocess.Popen[bytes]") -> None:
+    until = time.monotonic() + 20
+    while time.monotonic() < until:
+        if process.poll() is not None:
+            pytest.fail(f"redis-server ended with exit code {process.returncode}")
+        with socket.socket() as probe:
+            if probe.connect_ex(("127.0.0.1", port)) == 0:
+                return
+        time.sleep(0.02)
+    pytest.fail("redis-server did not answer within 20 s")
