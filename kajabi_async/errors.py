@@ -20,6 +20,7 @@
     ├── PagingError                   pages that never end
     ├── DecodeError                   an answer that cannot be read
     │   └── AnswerTooLargeError
+    ├── StoreUnavailableError         what processes share, such as a token, cannot be read or written
     ├── TransportError                no answer came
     │   ├── ConnectionFailedError
     │   └── RequestTimeoutError       (TimeoutError)
@@ -31,6 +32,7 @@
         ├── ConflictError             409
         ├── UnprocessableEntityError  422
         ├── RateLimitError            429
+        │   └── PausedError           not sent, as an earlier 429 asked everyone to wait
         └── ServerError               5xx
 
 Every error pickles and copies, and none carries a token or a secret.
@@ -55,16 +57,19 @@ __all__ = [
     "DecodeError",
     "ErrorObject",
     "FieldNotLoadedError",
+    "GaveUp",
     "InvalidArgumentError",
     "InvalidIdError",
     "KajabiError",
     "NotFoundError",
     "PagingError",
+    "PausedError",
     "PermissionDeniedError",
     "RateLimitError",
     "RelationshipUnavailableError",
     "RequestTimeoutError",
     "ServerError",
+    "StoreUnavailableError",
     "TimeoutPhase",
     "TransportError",
     "UnknownAttributeError",
@@ -79,6 +84,17 @@ __all__ = [
 ]
 
 
+GaveUp = Literal["final", "write", "attempts", "deadline", "budget"]
+"""Why a request is not sent once more: asking again would change nothing, it is a write that may have been applied,
+the attempts of the policy are used up, the time would not suffice, or too many requests failed of late (the budget)."""
+
+_GAVE_UP: "dict[GaveUp | None, str]" = {
+    "attempts": "no more are allowed",
+    "deadline": "no time for another",
+    "budget": "the retry budget is spent, too many requests fail",
+}
+
+
 class KajabiError(Exception):
     """The root: catch this to catch whatever the SDK raises."""
 
@@ -86,15 +102,24 @@ class KajabiError(Exception):
     """Whether a write may have taken effect although no good answer came: look before you repeat it."""
     attempts: int = 0
     """How many times the request was put on the wire."""
+    gave_up: "GaveUp | None" = None
+    """Why it was not sent once more; None where no request was at stake."""
+
+    def __str__(self) -> str:
+        text = super().__str__()
+        if self.attempts > 1 and self.gave_up in _GAVE_UP:
+            return f"{text} ({self.attempts} attempts; {_GAVE_UP[self.gave_up]})"
+        return text
 
     def __reduce__(self) -> tuple[Any, ...]:
         # The default calls cls(*args), which required keywords would break.
         return _rebuild, (type(self), self.args, dict(self.__dict__))
 
-    def sent(self, *, attempts: int, maybe_applied: bool) -> Self:
+    def sent(self, *, attempts: int, maybe_applied: bool, gave_up: "GaveUp | None" = None) -> Self:
         """Note on the error what had been sent when it happened, and give it back."""
         self.attempts = attempts
         self.maybe_applied = maybe_applied
+        self.gave_up = gave_up
         return self
 
 
@@ -228,6 +253,10 @@ class AnswerTooLargeError(DecodeError):
     """An answer larger than the limit, counted in bytes after decompression."""
 
 
+class StoreUnavailableError(KajabiError):
+    """A store that processes share, of tokens or of the rate, cannot be used; the client goes on without it."""
+
+
 class TransportError(KajabiError):
     """No answer came; ``method`` and ``path`` say for which request."""
 
@@ -242,6 +271,8 @@ class ConnectionFailedError(TransportError):
 
     never_sent: bool = False
     """Whether not a byte of the request left."""
+    on_reused_connection: bool = False
+    """Whether an earlier request had used the connection: a server closes idle ones without asking."""
 
 
 TimeoutPhase = Literal["queue", "connect", "read", "total"]
@@ -330,6 +361,8 @@ class ApiError(KajabiError):
 
     retry_after: float | None
     """Seconds the server asked to wait, where it said so."""
+    retry_at: float | None = None
+    """When those seconds are over, in seconds since the epoch by the clock of this machine."""
 
     def _sentence(self) -> str:
         sentence = f"{self.method} {self.path} was answered {self.status}"
@@ -368,6 +401,16 @@ class UnprocessableEntityError(ApiError):
 
 class RateLimitError(ApiError):
     """429: too many requests; ``retry_after`` is in seconds, None where the server did not say."""
+
+
+class PausedError(RateLimitError):
+    """Not sent: an earlier answer asked everyone to wait, and longer than this operation has time for."""
+
+    def _sentence(self) -> str:
+        return (
+            f"{self.method} {self.path} was not sent: the API asked for a pause of which {self.retry_after:.1f} s are "
+            "left, more than this operation has time for"
+        )
 
 
 class ServerError(ApiError):

@@ -6,7 +6,7 @@ the paths come from the table of operations.
 
 from collections.abc import Generator, Iterable, Mapping
 from contextlib import contextmanager
-from typing import Any, ClassVar, Generic, TypedDict, TypeVar, cast
+from typing import Any, ClassVar, Generic, TypedDict, TypeGuard, TypeVar
 
 from kajabi_async.errors import DecodeError, InvalidArgumentError
 from kajabi_async.exchange import Answer, Request
@@ -281,9 +281,13 @@ def checked_ids(ids: Any, *, of: str) -> tuple[str, ...]:
     """
     if isinstance(ids, str | bytes | bytearray):
         raise InvalidArgumentError(f"an iterable of ids of {of} is needed, got one string: write [{ids!r:.60}]")
-    if not isinstance(ids, Iterable):
+    if not _is_iterable(ids):
         raise InvalidArgumentError(f"an iterable of ids of {of} is needed, got {type(ids).__name__}")
-    return tuple(dict.fromkeys(checked_id(each, of=of) for each in cast("Iterable[Any]", ids)))
+    return tuple(dict.fromkeys(checked_id(each, of=of) for each in ids))
+
+
+def _is_iterable(value: object) -> TypeGuard[Iterable[Any]]:
+    return isinstance(value, Iterable)
 
 
 def _linked_ids(body: bytes, context: str) -> tuple[str, ...]:

@@ -117,7 +117,8 @@ def test_waits_double_and_are_bounded_and_jittered() -> None:
 
 def test_retry_after_is_kept_to_and_meant_for_everyone() -> None:
     """With a little on top, so that not everyone comes back at once."""
-    assert _decided(_status(429, 7.0), jitter=lambda: 0.0) == Retry(7.0, everyone=True)
+    assert _decided(_status(429, 7.0), jitter=lambda: 0.0) == Retry(7.0, everyone=True, free=True)
+    assert _decided(_status(503, 7.0), jitter=lambda: 0.0) == Retry(7.0, everyone=True)
 
 
 def test_a_wait_beyond_the_deadline_is_not_begun() -> None:
