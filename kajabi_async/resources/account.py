@@ -112,8 +112,8 @@ class Hooks(Gettable[Hook], Listable[Hook]):
 
         May be called again and again, and by several processes at once with the same *events*: the API has no lock and
         takes a second hook like the first, so all hooks are listed again after one was made, and whoever sees two
-        keeps that with the lowest id. Until that is done, and where a list does not show yet what was just made, an event may be
-        delivered twice; the next call repairs it. An error leaves what was done so far; call again.
+        keeps that with the lowest id. Until that is done, and where a list does not show yet what was just made, an
+        event may be delivered twice; the next call repairs it. An error leaves what was done so far; call again.
         UnknownHookEventError for an event that there is not, InvalidArgumentError without a site: nothing is sent then.
         """
         wanted = _checked_events(events)

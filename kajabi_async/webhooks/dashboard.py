@@ -173,7 +173,8 @@ class _Source:
         try:
             return None if value is None else converter_for(str)(value)
         except Refused as refused:
-            raise self.error(_expected(refused), name) from None
+            problem = _expected(refused)
+        raise self.error(problem, name)
 
     def error(self, problem: str, name: str = "") -> MalformedDeliveryError:
         path = ".".join(step for step in (self.place, name) if step)
@@ -183,8 +184,11 @@ class _Source:
         try:
             part: P = converter_for(cls)(value)
         except Refused as refused:
-            raise self.error(_expected(refused), called.get(refused.place.removeprefix("."), nested)) from None
-        return part
+            problem, path = _expected(refused), called.get(refused.place.removeprefix("."), nested)
+        else:
+            return part
+        # Outside the handler: the first error repeats the value, and would be the context of this one.
+        raise self.error(problem, path)
 
 
 @attrs.frozen

@@ -34,8 +34,7 @@ class PathSecrets:
         Letters, digits and ``-._~`` stand in a path as they are, so that no framework hands on another text.
         """
         problem = _problem_with(secrets)
-        if problem is None:
-            self._digests = tuple(_digest(secret) for secret in secrets)
+        self._digests = () if problem else tuple(_digest(secret) for secret in secrets)
         # Not in the locals of a traceback.
         del secrets
         if problem is not None:

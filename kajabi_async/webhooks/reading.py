@@ -78,10 +78,7 @@ def _members(body: Any, max_bytes: int) -> Mapping[str, Any]:
         raise InvalidArgumentError(f"the body is needed as bytes, as it came; got {type(body).__name__}")
     if len(body) > max_bytes:
         raise DeliveryTooLargeError(limit=max_bytes)
-    try:
-        decoded = decode(body)
-    except DecodeError as error:
-        raise MalformedDeliveryError(_without_values(error)) from None
+    decoded = _decoded(body)
     members = json_object(decoded)
     if members is None:
         raise MalformedDeliveryError(f"an object was expected, {_kind(decoded)} came")
@@ -90,6 +87,15 @@ def _members(body: Any, max_bytes: int) -> Mapping[str, Any]:
     if "event" not in members:
         raise MalformedDeliveryError("it has no event, as every delivery has")
     return members
+
+
+def _decoded(body: bytes) -> Any:
+    try:
+        return decode(body)
+    except DecodeError as error:
+        problem = _without_values(error)
+    # Outside the handler, here and below: the first error may repeat values, and would be the context of this one.
+    raise MalformedDeliveryError(problem)
 
 
 def _event(cls: type[Event], members: Mapping[str, Any], scope: Scope) -> AnyEvent:
@@ -110,9 +116,8 @@ def _resources(event: str, payload: Any, scope: Scope) -> tuple[Resource, ...]:
         return read_samples(encode(payload), scope=scope, context="")
     except DecodeError as error:
         place = _PLACE.match(error.path.removeprefix("data"))
-        raise MalformedDeliveryError(
-            _without_values(error), path=f"payload{place[0] if place else ''}", event=event
-        ) from None
+        problem, path = _without_values(error), f"payload{place[0] if place else ''}"
+    raise MalformedDeliveryError(problem, path=path, event=event)
 
 
 def _first(resources: tuple[Resource, ...], wanted: type[Resource], event: str) -> Resource:
