@@ -188,5 +188,5 @@ def _kind(value: Any) -> str:
 
 
 def _without_values(error: DecodeError) -> str:
-    # What came instead is left out: it is about people.
-    return error.problem.partition(", got ")[0]
+    # What came instead is left out, as it is about people, and so is the decoder's place, as long as the body is deep.
+    return error.problem.partition(", got ")[0].partition(" - at ")[0]

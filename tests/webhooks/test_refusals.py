@@ -31,6 +31,7 @@ from tests.webhooks.deliveries import API_DELIVERIES, PERSON, PERSONAL, delivery
         (b"{}", "it has no event"),
         (b'{"data": [], "included": []}', "it has no event"),
         (b"[" * 100_000, "nested too deeply"),
+        (b"[" * 500 + b"1e999" + b"]" * 500, "Number out of range"),
     ],
 )
 def test_a_body_that_is_no_envelope_is_malformed(body: bytes, problem: str) -> None:
@@ -38,6 +39,7 @@ def test_a_body_that_is_no_envelope_is_malformed(body: bytes, problem: str) -> N
     with pytest.raises(MalformedDeliveryError) as caught:
         parse(body)
     assert problem in str(caught.value)
+    assert len(str(caught.value)) < 200
     assert (caught.value.event, caught.value.http_status) == (None, 400)
 
 

@@ -2,6 +2,8 @@
 
 import asyncio
 import logging
+import subprocess
+import sys
 from collections.abc import AsyncGenerator
 from typing import Any
 
@@ -149,6 +151,18 @@ async def test_redis_keys_end_by_themselves(redis: Any) -> None:
     assert 50_000 < await redis.pttl("hooks:k") <= 5_000_000
 
 
+async def test_redis_gives_up_on_a_key_that_keeps_ending(redis: Any) -> None:
+    """A key that others take and lose all the time is in progress somewhere."""
+    guard = RedisReplayGuard(redis, when_unavailable="refuse")
+    await guard.claim("k", "one")
+
+    async def has_just_ended(_key: Any) -> None:
+        return None
+
+    redis.get = has_just_ended
+    assert await guard.claim("k", "two") is IN_PROGRESS
+
+
 async def test_redis_is_shared_by_processes(redis: Any, redis_url: str) -> None:
     """Another client, one that decodes its answers, sees the same."""
     ours = RedisReplayGuard(redis, when_unavailable="refuse")
@@ -235,3 +249,15 @@ def test_settings_that_make_no_sense_are_refused() -> None:
         RedisReplayGuard(Redis(), when_unavailable=odd)
     with pytest.raises(ConfigurationError, match="at least 1, got 0"):
         MemoryReplayGuard(most_keys=0)
+
+
+def test_without_redis_the_extra_is_named() -> None:
+    """Everything else of webhooks can be imported; the guard says what to install."""
+    program = (
+        "import sys; sys.modules['redis'] = None\n"
+        "import kajabi_async.webhooks\n"
+        "try:\n    import kajabi_async.webhooks.redis_replay\n"
+        "except ImportError as error:\n    print(error)"
+    )
+    ended = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert ended.stdout == "RedisReplayGuard needs redis: pip install 'kajabi-async[redis]'\n"
