@@ -12,6 +12,7 @@
     │   ├── UnknownIncludeError
     │   ├── UnknownFieldError
     │   ├── UnknownSortKeyError
+    │   ├── UnknownHookEventError
     │   └── UnknownAttributeError     an attribute that a write cannot set
     ├── FieldNotLoadedError           (AttributeError) the answer did not carry the attribute
     ├── RelationshipUnavailableError  the API names no way to the related resources
@@ -75,6 +76,7 @@ __all__ = [
     "UnknownAttributeError",
     "UnknownFieldError",
     "UnknownFilterError",
+    "UnknownHookEventError",
     "UnknownIncludeError",
     "UnknownSortKeyError",
     "UnprocessableEntityError",
@@ -197,6 +199,12 @@ class UnknownSortKeyError(_UnknownNameError):
     """A key the list cannot be sorted by."""
 
     kind = "sort key"
+
+
+class UnknownHookEventError(_UnknownNameError):
+    """An event that no hook can wait for."""
+
+    kind = "hook event"
 
 
 class UnknownAttributeError(_UnknownNameError):
