@@ -1,13 +1,12 @@
 """A rate limit that a client is not told of, for everything that comes to the fake, whoever sends it."""
 
 from collections import Counter, deque
-from typing import get_args
 
 import attrs
 
 from kajabi_async.testing.answers import Reply
 from kajabi_async.testing.faults.statuses import too_many_requests
-from kajabi_async.testing.retry_after import RetryAfter, retry_after_headers
+from kajabi_async.testing.retry_after import RETRY_AFTER_FORMS, RetryAfter, retry_after_headers
 from kajabi_async.testing.server_clock import ServerClock
 
 __all__ = ["RateLimit", "RateLimiter", "limit_of"]
@@ -25,7 +24,7 @@ class RateLimit:
     """0 refuses everything."""
     per: float = attrs.field(default=1.0, validator=attrs.validators.gt(0))
     retry_after: RetryAfter = attrs.field(
-        default="absent", validator=attrs.validators.in_(get_args(RetryAfter)), kw_only=True
+        default="absent", validator=attrs.validators.in_(RETRY_AFTER_FORMS), kw_only=True
     )
     """How a refusal says when the window has room again."""
 

@@ -1,11 +1,11 @@
 """Retry-After in every form that servers send it (RFC 9110, section 10.2.3) and in some that they should not."""
 
 import math
-from typing import Final, Literal
+from typing import Final, Literal, get_args
 
 from kajabi_async.testing.server_clock import ServerClock
 
-__all__ = ["RetryAfter", "retry_after_headers"]
+__all__ = ["RETRY_AFTER_FORMS", "RetryAfter", "retry_after_headers"]
 
 RetryAfter = Literal["seconds", "float", "date", "past_date", "negative", "huge", "garbage", "absent"]
 """How a 429 says when to come back.
@@ -14,6 +14,9 @@ RetryAfter = Literal["seconds", "float", "date", "past_date", "negative", "huge"
 clock, and ``past_date`` one that lies an hour back; ``negative`` is a wait below nought; ``huge`` one of more than
 thirty years; ``garbage`` is no number and no date; ``absent`` sends no header.
 """
+
+RETRY_AFTER_FORMS: Final[tuple[RetryAfter, ...]] = get_args(RetryAfter)
+"""All forms."""
 
 _HUGE: Final = "999999999"
 _AN_HOUR: Final = 3600.0

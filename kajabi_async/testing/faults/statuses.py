@@ -1,14 +1,14 @@
 """Faults that are whole answers: errors, refusals, web pages in the place of documents."""
 
 from collections.abc import Mapping
-from typing import Any, ClassVar, Final, get_args
+from typing import Any, ClassVar, Final
 
 import attrs
 from aiohttp import web
 
 from kajabi_async.testing.answers import JSON_API, PLAIN_JSON, Reply, encoded, error_reply
 from kajabi_async.testing.faults.incident import Fault, Incident
-from kajabi_async.testing.retry_after import RetryAfter, retry_after_headers
+from kajabi_async.testing.retry_after import RETRY_AFTER_FORMS, RetryAfter, retry_after_headers
 
 __all__ = ["Canned", "Failure", "HtmlAnswer", "TooManyRequests", "canned_reply", "too_many_requests"]
 
@@ -81,7 +81,7 @@ def too_many_requests(operation: str | None, headers: Mapping[str, str]) -> Repl
 class TooManyRequests(Fault):
     """A 429; nothing takes effect, and no limit stands behind it."""
 
-    retry_after: RetryAfter = attrs.field(default="seconds", validator=attrs.validators.in_(get_args(RetryAfter)))
+    retry_after: RetryAfter = attrs.field(default="seconds", validator=attrs.validators.in_(RETRY_AFTER_FORMS))
     wait: float = 1.0
     """How many seconds to ask for, in the forms that ask for a wait."""
 
