@@ -80,7 +80,7 @@ class BackDoor:
             return _refused(404, "no such thing behind /_fake/")
         try:
             return _told(verb(json.loads(body) if method == "PUT" else None))
-        except (LookupError, TypeError, ValueError) as error:
+        except (AttributeError, LookupError, TypeError, ValueError) as error:
             return _refused(400, str(error))
 
     def _counts(self) -> dict[str, Any]:

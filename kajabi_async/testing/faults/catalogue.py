@@ -80,13 +80,13 @@ at most: a patient client gets through a mix of these and loses nothing. ``slow`
 """
 
 
-def faults_named(kinds: Iterable[str | Fault]) -> tuple[Fault, ...]:
+def faults_named(kinds: Iterable[str | Fault] | str) -> tuple[Fault, ...]:
     """Give the faults behind names of kinds and of groups; faults are given as they are.
 
     ValueError for a name that is neither, with the nearest that is known.
     """
     found: list[Fault] = []
-    for kind in kinds:
+    for kind in (kinds,) if isinstance(kinds, str) else kinds:
         if isinstance(kind, Fault):
             found.append(kind)
         elif kind in KINDS:
