@@ -90,9 +90,14 @@ class FaultDesk:
                     order.left -= 1
                 self._ordered_so_far += 1
                 return order.fault, f"order:{self._ordered_so_far}", None
-        # Every plan is asked, so that each counts every request it is for, whatever the others do.
-        choices = [plan.choose(record, template) for plan in self._plans]
-        return next((choice for choice in choices if choice is not None), None)
+        chosen = None
+        for plan in self._plans:
+            # Every plan counts every request it is for, whatever another does to it.
+            if chosen is None:
+                chosen = plan.choose(record, template)
+            else:
+                plan.pass_by(record, template)
+        return chosen
 
     def inject(
         self,

@@ -159,6 +159,7 @@ class ProxiedConnection:
         for writer in self._writers:
             connection: socket.socket | None = writer.get_extra_info("socket")
             if connection is not None:
-                with suppress(OSError):
+                # A socket that is closed already: the loops differ in what they raise.
+                with suppress(OSError, ValueError):
                     connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _LINGER_NOT)
             writer.transport.abort()

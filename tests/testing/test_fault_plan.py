@@ -135,6 +135,16 @@ async def test_a_plan_can_be_for_one_method_and_path(fake: FakeKajabi, call: Cal
     assert (await call.get("/v1/customers/1")).status == 200
 
 
+async def test_of_several_plans_one_hits_and_all_count(fake: FakeKajabi, call: Caller) -> None:
+    """The first that chooses a request; what the others would have done is not written down."""
+    first = FaultPlan(rate=1.0, kinds="failure", max_in_a_row=1)
+    second = FaultPlan(rate=1.0, kinds="html_error")
+    fake.faults = [first, second]
+    assert [(await call.get("/v1/me")).status for _ in range(3)] == [503, 502, 503]
+    assert (first.injected, second.injected) == ({"failure": 2}, {"html_error": 1})
+    assert [hit.attempt for hit in fake.injections] == [1, 2, 3]
+
+
 async def test_an_order_comes_before_a_plan(fake: FakeKajabi, call: Caller) -> None:
     """And what happened is written down in its order."""
     fake.faults = FaultPlan(rate=1.0, kinds=["html_error"])

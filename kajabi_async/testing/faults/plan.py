@@ -83,7 +83,8 @@ class FaultPlan:
     max_in_a_row: int | None = attrs.field(
         default=None, kw_only=True, validator=attrs.validators.optional(attrs.validators.ge(1))
     )
-    """After so many faults to the same request it is let through once, so that trying again leads somewhere."""
+    """After so many faults of this plan to the same request it is let through once, so that trying again leads
+    somewhere."""
     by: PlanOrder = attrs.field(default="request", kw_only=True, validator=attrs.validators.in_(get_args(PlanOrder)))
     injected: Counter[str] = attrs.field(init=False, factory=Counter[str])
     """How many faults the plan has made happen, by kind."""
@@ -98,7 +99,7 @@ class FaultPlan:
         """
         if not is_aimed_at(self.path, self.method, record, template):
             return None
-        key = _number(self.seed, record.method, record.path, record.query_string)
+        key = self._key(record)
         attempt = self._count(key)
         moment = f"{key if self.by == 'request' else self.seed}:{attempt}"
         fault = self._drawn(moment, record)
@@ -108,6 +109,14 @@ class FaultPlan:
         self._row[key] += 1
         self.injected[fault.name] += 1
         return fault, moment, attempt
+
+    def pass_by(self, record: RecordedRequest, template: str | None) -> None:
+        """Count a request that something else happens to."""
+        if is_aimed_at(self.path, self.method, record, template):
+            self._count(self._key(record))
+
+    def _key(self, record: RecordedRequest) -> int:
+        return _number(self.seed, record.method, record.path, record.query_string)
 
     def _count(self, key: int) -> int:
         if self.by == "request":
