@@ -66,7 +66,7 @@ class FaultDesk:
 
     @property
     def faults(self) -> tuple[FaultPlan, ...]:
-        """The plans; set one, several, or None for no more."""
+        """The plans; set one, several, or None for no more. Of several, the first that chooses a request hits it."""
         return self._plans
 
     @faults.setter

@@ -1,8 +1,6 @@
 """One connection through a FaultProxy: two streams, and the toxics at work on each."""
 
 import asyncio
-import socket
-import struct
 from collections import Counter
 from collections.abc import Coroutine
 from contextlib import suppress
@@ -10,6 +8,7 @@ from typing import Any, Final, Literal
 
 import attrs
 
+from kajabi_async.testing.resets import reset
 from kajabi_async.testing.toxics import AppliedToxic, PassOn
 
 __all__ = ["Direction", "ProxiedConnection"]
@@ -17,7 +16,6 @@ __all__ = ["Direction", "ProxiedConnection"]
 Direction = Literal["upstream", "downstream"]
 """``upstream`` is from the client to the server, ``downstream`` from the server to the client."""
 
-_LINGER_NOT: Final = struct.pack("ii", 1, 0)
 _READ_BYTES: Final = 65536
 _WAITING_PIECES: Final = 64
 """How many pieces may wait for a toxic before no more is read, so that a slow end slows the other."""
@@ -157,9 +155,4 @@ class ProxiedConnection:
         """Break both ends at once, without waiting for anybody to read."""
         self._ended.set()
         for writer in self._writers:
-            connection: socket.socket | None = writer.get_extra_info("socket")
-            if connection is not None:
-                # A socket that is closed already: the loops differ in what they raise.
-                with suppress(OSError, ValueError):
-                    connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _LINGER_NOT)
-            writer.transport.abort()
+            reset(writer.transport)

@@ -1,6 +1,7 @@
 """FaultProxy: a TCP proxy on loopback that does to bytes what bad networks do."""
 
 import asyncio
+import os
 import socket
 from collections import Counter
 from contextlib import suppress
@@ -178,7 +179,8 @@ class FaultProxy:
             return
         listening = socket.socket()
         try:
-            listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            if os.name == "posix":
+                listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             listening.bind(("127.0.0.1", self._port))
             listening.listen(_BACKLOG)
             listening.setblocking(False)
@@ -194,8 +196,9 @@ class FaultProxy:
         if self._listener is not None:
             self._listener.cancel()
         if listening is not None:
-            # The loop must not watch a closed socket.
-            asyncio.get_running_loop().remove_reader(listening)
+            # The loop must not watch a closed socket; that of Windows does not, and cannot be told to stop.
+            with suppress(NotImplementedError):
+                asyncio.get_running_loop().remove_reader(listening)
             listening.close()
 
     async def _accept(self, listening: socket.socket) -> None:

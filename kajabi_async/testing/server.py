@@ -337,7 +337,9 @@ class FakeKajabi(FaultDesk):
             return self._desk.token(record.body, content_type)
         if operation.name == "oauth.revoke":
             return self._desk.revoke(record.body, content_type)
-        query = attrs.evolve(read_query(record.query_string), rows_before=rows_before)
+        query = read_query(record.query_string)
+        if rows_before:
+            query = attrs.evolve(query, rows_before=rows_before)
         call = Call(operation, resource_id, query, record.body, content_type)
         if call.type in self.denied_types:
             raise ApiProblem(403, f"The key has no scope for {call.type}")

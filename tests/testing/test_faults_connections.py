@@ -1,5 +1,6 @@
 """Faults of the connection, seen on a bare socket: what came, how it ended, and what took effect all the same."""
 
+import asyncio
 import json
 
 import pytest
@@ -136,6 +137,22 @@ async def test_hanging_after_the_headers_sends_them_and_no_more(fake: FakeKajabi
         assert head.startswith(b"HTTP/1.1 200")
         await fake.aclose()
         assert await line.rest() == (b"", "closed")
+
+
+@pytest.mark.parametrize("kind", ["hang", "hang_after_headers"])
+async def test_a_hanging_request_is_forgotten_when_the_client_has_gone(fake: FakeKajabi, kind: str) -> None:
+    """Thousands of timeouts leave nothing behind in the fake."""
+    fake.inject(kind)
+    tasks = len(asyncio.all_tasks())
+    async with line_to(port_of(fake)) as line:
+        await line.send(get("/v1/customers/1", fake.issue_token()))
+        await hit(fake)
+        assert len(asyncio.all_tasks()) > tasks
+    for _ in range(10_000):
+        if len(asyncio.all_tasks()) == tasks:
+            return
+        await asyncio.sleep(0.001)
+    raise AssertionError
 
 
 async def test_a_dribble_is_the_real_answer_in_pieces(fake: FakeKajabi) -> None:

@@ -132,7 +132,7 @@ async def test_every_answer_is_dated_by_the_clock_of_the_fake(stopped: _Stopped)
     """Faults, refusals and real answers alike."""
     fake, call = stopped.fake, stopped.call
     fake.inject("html_error")
-    fake.inject("gzip_bomb")
+    fake.inject(faults.Bomb(decoded_bytes=100))
     fake.rate_limit = 3
     dates = [(await call.get("/v1/customers/1")).headers["Date"] for _ in range(4)]
     assert dates == ["Fri, 02 Jan 2026 12:00:00 GMT"] * 4

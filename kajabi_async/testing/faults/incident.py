@@ -1,8 +1,6 @@
 """What a fault is, and what it is given: one request, and all that can be done to it."""
 
 import asyncio
-import socket
-import struct
 from abc import ABC, abstractmethod
 from contextlib import suppress
 from random import Random
@@ -15,12 +13,13 @@ from kajabi_async.operations import OPERATIONS
 from kajabi_async.testing.answers import Reply
 from kajabi_async.testing.oauth import TokenDesk
 from kajabi_async.testing.records import RecordedRequest
+from kajabi_async.testing.resets import reset
 from kajabi_async.testing.server_clock import ServerClock
 from kajabi_async.testing.store import Store
 
 __all__ = ["Fault", "Incident", "Process", "checked_target", "sent"]
 
-_LINGER_NOT: Final = struct.pack("ii", 1, 0)
+_LOOK_AGAIN: Final = 0.25
 
 
 class Process(Protocol):
@@ -82,11 +81,17 @@ class Incident:
         await begun.prepare(self.request)
         return begun
 
-    async def pause(self, seconds: float | None) -> None:
-        """Wait, at most until the fake is closed; None for until then."""
+    async def pause(self, seconds: float) -> None:
+        """Wait, at most until the fake is closed."""
         with suppress(TimeoutError):
             async with asyncio.timeout(seconds):
                 await self.closing.wait()
+
+    async def wait_for_the_end(self) -> None:
+        """Wait until the fake is closed or the client has gone."""
+        # The library tells nobody that a client has gone, but takes the connection away.
+        while self.request.transport is not None and not self.closing.is_set():
+            await self.pause(_LOOK_AGAIN)
 
     def close(self) -> None:
         """Close the connection, as a server does that ends: what was written still arrives (FIN)."""
@@ -107,12 +112,7 @@ class Incident:
         transport.set_write_buffer_limits(high=0)
         with suppress(ConnectionError):
             await self.request.writer.drain()
-        connection: socket.socket | None = transport.get_extra_info("socket")
-        if connection is not None:
-            # A socket that is closed already: the loops differ in what they raise.
-            with suppress(OSError, ValueError):
-                connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _LINGER_NOT)
-        transport.abort()
+        reset(transport)
 
 
 class Fault(ABC):

@@ -64,8 +64,8 @@ class FaultPlan:
 
     By ``request``, the method, the path with its query and how often they came before decide together with the seed:
     neither concurrency nor the order of requests changes which ids are hit, with what, on which attempt. The plan
-    keeps eight bytes and a count for every request it has seen. By ``arrival``, the place in the order of arrival
-    decides; only what is failing just now is kept.
+    keeps some 150 bytes for every request it has seen. By ``arrival``, the place in the order of arrival decides;
+    only what is failing just now is kept.
 
     Which kind it is is drawn evenly from those that suit the operation; name one twice to have it twice as often.
     ``reset_reused`` that is drawn for the first request of a connection does not happen.

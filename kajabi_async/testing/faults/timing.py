@@ -65,7 +65,7 @@ class Dribble(Fault):
 
 @attrs.frozen
 class Hang(Fault):
-    """No answer until the fake is closed, which cuts the connection; nothing takes effect.
+    """No answer until the client goes or the fake is closed, which cuts the connection; nothing takes effect.
 
     With *after_headers* the request takes effect, the headers are sent, and the body never comes.
     """
@@ -86,6 +86,6 @@ class Hang(Fault):
             reply = incident.process()
             # One byte more than there is, so that even an answer without a body is waited for.
             begun = await incident.begin(reply, length=len(reply.body) + 1)
-        await incident.pause(None)
+        await incident.wait_for_the_end()
         incident.cut()
         return begun
