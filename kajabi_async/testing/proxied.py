@@ -17,6 +17,7 @@ Direction = Literal["upstream", "downstream"]
 """``upstream`` is from the client to the server, ``downstream`` from the server to the client."""
 
 _READ_BYTES: Final = 65536
+_LINGER_SECONDS: Final = 1.0
 _WAITING_PIECES: Final = 64
 """How many pieces may wait for a toxic before no more is read, so that a slow end slows the other."""
 
@@ -76,6 +77,11 @@ def _step(applied: AppliedToxic, arrived_at: float, following: PassOn) -> PassOn
     return step
 
 
+async def _read_out(reader: asyncio.StreamReader) -> None:
+    while await reader.read(_READ_BYTES):
+        pass
+
+
 class ProxiedConnection:
     """A client's connection and the one to the server behind it."""
 
@@ -130,9 +136,18 @@ class ProxiedConnection:
             task.cancel()
         await asyncio.gather(flowing, *self._tasks, return_exceptions=True)
         self.close()
+        await self._linger()
         for writer in self._writers:
+            writer.close()
             with suppress(OSError):
                 await writer.wait_closed()
+
+    async def _linger(self) -> None:
+        # A socket that is closed with something unread in it sends a reset, and what was passed on may be lost.
+        with suppress(TimeoutError):
+            async with asyncio.timeout(_LINGER_SECONDS):
+                readers = (stream.reader for stream in self._streams.values())
+                await asyncio.gather(*map(_read_out, readers), return_exceptions=True)
 
     def _start(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
         task = asyncio.create_task(work)
@@ -143,7 +158,8 @@ class ProxiedConnection:
         """Close both ends in order; what was passed on still arrives."""
         self._ended.set()
         for writer in self._writers:
-            writer.close()
+            with suppress(OSError, RuntimeError):
+                writer.write_eof()
 
     def reset(self) -> None:
         """Reset both ends (RST)."""
