@@ -2,6 +2,7 @@
 
 import asyncio
 import random
+import socket
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Generator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -14,6 +15,7 @@ import redis.asyncio
 from kajabi_async import Kajabi
 from kajabi_async.testing import FakeKajabi, FaultProxy, Toxic, toxics
 from kajabi_async.testing.proxied import Direction
+from kajabi_async.testing.resets import reset
 from kajabi_async.testing.toxics import AppliedToxic, PassOn
 from tests.redis_server import free_port, redis_server
 from tests.testing.raw import Line, line_to
@@ -286,6 +288,28 @@ async def test_a_proxy_can_start_down(echo: _Echo) -> None:
         proxy.clear()
         async with _line(proxy) as line:
             assert await _echoed(line, b"up") == b"up"
+
+
+async def test_a_port_that_was_taken_meanwhile_is_told(proxy: FaultProxy) -> None:
+    """Whoever took it; the proxy comes up when it is free again."""
+    active = proxy.add(toxics.Down())
+    with socket.socket() as taker:
+        taker.bind(("127.0.0.1", proxy.port))
+        taker.listen()
+        with pytest.raises(OSError, match="in use"):
+            proxy.remove(active)
+    proxy.remove(proxy.add(toxics.Down()))
+    async with _line(proxy) as line:
+        assert await _echoed(line, b"back") == b"back"
+
+
+async def test_a_client_that_breaks_off_leaves_nothing_open(echo: _Echo, proxy: FaultProxy) -> None:
+    """The server is told, and the connection is gone from the proxy."""
+    async with _line(proxy) as line:
+        reset(line.writer.transport)
+        await echo.ended.wait()
+    await _until(lambda: proxy.open_connections == 0)
+    assert (proxy.counts["closed"], proxy.counts["reset"]) == (1, 0)
 
 
 async def test_a_target_that_is_not_there_closes_the_connection() -> None:

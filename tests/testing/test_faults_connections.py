@@ -6,6 +6,7 @@ import json
 import pytest
 
 from kajabi_async.testing import FakeKajabi, Fault, faults
+from kajabi_async.testing.resets import reset
 from tests.testing.caller import contact_body
 from tests.testing.raw import Ending, body_of, closing, exchanged, get, hit, line_to, port_of
 
@@ -175,6 +176,26 @@ async def test_a_slow_dribble_begins_and_does_not_end(fake: FakeKajabi) -> None:
         await fake.aclose()
         _, ended = await line.rest()
     assert ended == "closed"
+
+
+async def test_a_client_that_leaves_in_the_middle_is_no_error_of_the_fake(
+    fake: FakeKajabi, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Nothing is logged, however it leaves, and others are served."""
+    token = fake.issue_token()
+    fake.inject(faults.Dribble(pause=0.001, piece_bytes=1), path="customers.get")
+    async with line_to(port_of(fake)) as line:
+        await line.send(get("/v1/customers/1", token))
+        await line.reader.readuntil(b"\r\n\r\n")
+        reset(line.writer.transport)
+    async with line_to(port_of(fake)) as line:
+        await line.send(get("/v1/contacts", token, method="POST", body=_CREATION)[:-5])
+        await asyncio.sleep(0.01)
+        reset(line.writer.transport)
+    got, _ = await exchanged(fake, closing(get("/v1/customers/1", token)))
+    assert got.startswith(b"HTTP/1.1 200")
+    await asyncio.sleep(0.01)
+    assert caplog.records == []
 
 
 async def test_a_wait_comes_before_the_request_takes_effect(fake: FakeKajabi) -> None:
