@@ -1,5 +1,6 @@
 """The client: builds the parts, owns their life, and holds no request logic of its own."""
 
+import asyncio
 import os
 from collections.abc import Iterable, Mapping
 from types import TracebackType
@@ -105,13 +106,14 @@ class Kajabi:
             templates=[row.path for row in OPERATIONS.values()],
         )
         self._resolver = RelationshipResolver(self._session.send, links)
-        site_id = options.get("site_id")
+        site_id, clock = options.get("site_id"), options.get("clock")
         self._links = links
         backend = Backend(
             send=self._session.send,
             resolver=self._resolver,
             links=links,
             site_id=None if site_id is None else checked_id(site_id, of="sites"),
+            sleep=asyncio.sleep if clock is None else clock.sleep,
             concurrency=options.get("concurrency", DEFAULT_CONCURRENCY),
         )
         self._backend = backend
