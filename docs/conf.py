@@ -26,6 +26,7 @@ autoclass_content = "both"
 autodoc_default_options = {"no-value": True}
 python_use_unqualified_type_names = True
 add_module_names = False
+toc_object_entries_show_parents = "hide"
 maximum_signature_line_length = 88
 
 myst_enable_extensions = ["attrs_inline", "colon_fence", "deflist"]
@@ -34,6 +35,7 @@ myst_heading_anchors = 3
 html_theme = "furo"
 html_title = "kajabi_async"
 html_static_path = ["_static"]
+html_favicon = "_static/favicon.svg"
 html_css_files = ["kajabi_async.css"]
 # Sources are in the repository; a copy in every build is of no use to readers.
 html_copy_source = False

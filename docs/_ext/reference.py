@@ -42,10 +42,7 @@ _ERROR: Final = re.compile(r"(?<![\w`.~])([A-Z][A-Za-z]+Error)(?![\w`])")
 _SUFFIX: Final = re.compile(rf"_({'|'.join(sorted({*ORDER_SUFFIXES, *SUFFIXES_WITH_RANGES}, key=len, reverse=True))})$")
 
 
-_OWN_MODEL: Final = re.compile(r"~?kajabi_async\.resources\.(base|people)\.R\b")
 _UNSPEAKABLE: Final = re.compile(r"<(function|built-in (function|method)) [^>]*>")
-_GIVEN: Final[dict[str, str]] = {}
-"""What the methods of a class of operations give: its own model, where the mix-ins can only say R."""
 
 
 def setup(app: Sphinx) -> dict[str, bool]:
@@ -61,8 +58,6 @@ def setup(app: Sphinx) -> dict[str, bool]:
 
 
 def _annotate_relations(_app: Sphinx) -> None:
-    for cls in _all_operations(ResourceOperations):
-        _GIVEN[f"{cls.__module__}.{cls.__name__}"] = f"~kajabi_async.{cls.model.__name__}"
     for cls in MODELS.values():
         for name, relation in cls.relations.items():
             handle: Any = ToMany if relation.to_many else ToOne
@@ -70,27 +65,21 @@ def _annotate_relations(_app: Sphinx) -> None:
                 cls.__annotations__[name] = handle[MODELS.get(relation.resource_type, Resource)]
 
 
-def _all_operations(cls: type[ResourceOperations[Any]]) -> Iterator[type[ResourceOperations[Any]]]:
-    for below in cls.__subclasses__():
-        if vars(below).get("name"):
-            yield below
-        yield from _all_operations(below)
-
-
 def _skip(_app: Sphinx, _what: str, name: str, member: Any, _skipped: bool, _options: Any) -> bool | None:
     declared = name in _DECLARED_FOR_THE_SDK and isinstance(member, str | frozenset | tuple | type | Mapping)
-    return True if declared or name == "sent" or name.startswith("_") else None
+    # Said once, of Gettable itself, and not again of every resource.
+    common = getattr(member, "__qualname__", "").startswith("Gettable.")
+    return True if declared or common or name == "sent" or name.startswith("_") else None
 
 
 def _signature(
-    _app: Sphinx, what: str, name: str, value: Any, _options: Any, signature: str | None, returns: str | None
+    _app: Sphinx, what: str, _name: str, value: Any, _options: Any, signature: str | None, returns: str | None
 ) -> tuple[str, str | None] | None:
     if signature is None:
         return None  # There is none to be replaced.
     if what in {"class", "exception"} and not is_typeddict(value) and _is_not_called(value):
         return "", None
-    gives = _GIVEN.get(name.rpartition(".")[0], "")
-    return _UNSPEAKABLE.sub("...", signature), _OWN_MODEL.sub(gives, returns) if gives and returns else returns
+    return _UNSPEAKABLE.sub("...", signature), returns
 
 
 def _is_not_called(cls: type) -> bool:
@@ -134,12 +123,19 @@ def _about_class(cls: type) -> Iterator[str]:
 def _about_operations(cls: type[ResourceOperations[Any]]) -> Iterator[str]:
     yield from ("", f"Gives :py:class:`~kajabi_async.{cls.model.__name__}`.")
     includable = [name for name, relation in cls.model.relations.items() if relation.includable]
-    if issubclass(cls, Gettable) and includable:
-        yield f"Can be included: {_literals(includable)}."
+    if issubclass(cls, Gettable):
+        common = [name for name in ("get", "get_many") if name not in vars(cls)]
+        yield f"Read by id with {' and '.join(map(_common, common))}."
+        if includable:
+            yield f"Can be included: {_literals(includable)}."
     if issubclass(cls, Listable):
         sorts = f"Sorted by {_literals(sorted(cls.sort_keys))}" if cls.sort_keys else "Not sorted"
         yield f"{sorts}; filtered by :py:class:`{cls.filters.__name__}`."
     yield ""
+
+
+def _common(verb: str) -> str:
+    return f":py:meth:`{verb}() <kajabi_async.resources.base.Gettable.{verb}>`"
 
 
 def _complete_relation(name: str, lines: list[str]) -> None:
