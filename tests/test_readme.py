@@ -5,15 +5,15 @@ from typing import Any
 
 from kajabi_async import Kajabi
 from kajabi_async.testing import FakeKajabi
-from tests.blocks import Block, blocks_of, parametrized, run_function, run_program
+from tests.blocks import Block, parametrized, python_blocks_of, run_function, run_program
 
 README = Path(__file__).parents[1] / "README.md"
-FIRST, *FUNCTIONS = (block for block in blocks_of(README) if block.language == "python")
+FIRST, *FUNCTIONS = python_blocks_of(README)
 
 
-async def test_the_first_example_runs_as_it_stands(kajabi_fake: FakeKajabi) -> None:
+async def test_the_first_example_runs_as_it_stands(kajabi_fake: FakeKajabi, tmp_path: Path) -> None:
     """Typed into a file and run with the variables set, it prints the customer and the offers."""
-    assert await run_program(FIRST, kajabi_fake)
+    assert await run_program(FIRST, kajabi_fake, tmp_path)
     assert kajabi_fake.counts["customers.get"] == 1
 
 
@@ -26,7 +26,7 @@ async def test_each_further_example_runs(block: Block, kajabi_fake: FakeKajabi, 
         "kajabi_fake": kajabi_fake,
         "ids": ["1", "2", "no"],
     }
-    await run_function(block, given)
+    await run_function(block, kajabi_fake, given)
 
 
 def test_the_readme_shows_the_two_commands() -> None:

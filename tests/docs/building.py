@@ -33,11 +33,11 @@ class Build:
     @classmethod
     def begin(cls, folder: Path, *, hash_seed: str) -> "Build":
         """Begin to build into *folder*; every warning will be an error."""
-        options = ["-q", "-n", "-W", "--keep-going", "-b", "html", "-d", f"{folder}.doctrees"]
+        options = ["-m", "sphinx", "--fail-on-warning", "--keep-going", "--nitpicky", "--quiet", "-b", "html"]
         # Not measured: the builder imports all of the package and runs none of it.
         environment = {name: value for name, value in os.environ.items() if not name.startswith("COVERAGE_")}
         process = subprocess.Popen(
-            [sys.executable, "-m", "sphinx", *options, str(SOURCES), str(folder)],
+            [sys.executable, *options, "-d", f"{folder}.doctrees", str(SOURCES), str(folder)],
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,

@@ -35,10 +35,11 @@ LINKS = "[...document.querySelectorAll('a[href]')].map(link => link.href)"
 FOUND = """
 new Promise((done, failed) => {
   const look = () => {
+    const summary = document.querySelector("#search-results .search-summary");
     const links = [...document.querySelectorAll("#search-results li a")].map(link => link.textContent);
-    if (links.length) done(links); else setTimeout(look, 20);
+    if (summary && /finished/.test(summary.textContent)) done(links); else setTimeout(look, 20);
   };
-  setTimeout(() => failed(new Error("nothing was found")), 10000);
+  setTimeout(() => failed(new Error("the search does not end")), 10000);
   look();
 })
 """
