@@ -10,7 +10,7 @@ project = "kajabi_async"
 author = "The kajabi_async developers"
 project_copyright = "The kajabi_async developers"
 
-extensions = ["myst_parser", "sphinx.ext.autodoc", "reference"]
+extensions = ["myst_parser", "sphinx.ext.autodoc", "names", "reference"]
 exclude_patterns = ["_build", "_ext"]
 default_role = "py:obj"
 nitpicky = True

@@ -19,7 +19,7 @@ from sphinx.environment import BuildEnvironment
 from sphinx.pycode import ModuleAnalyzer
 
 from kajabi_async import ToMany, ToOne, errors
-from kajabi_async.models.base import MODELS, Resource
+from kajabi_async.models.base import MODELS, Resource, UntypedResource
 from kajabi_async.models.handles import Relation
 from kajabi_async.resources.base import Gettable, Listable, ResourceOperations
 from kajabi_async.resources.filter_sets.suffixes import ORDER_SUFFIXES, SUFFIXES_WITH_RANGES
@@ -97,7 +97,7 @@ def _public_bases(_app: Sphinx, _name: str, _value: Any, _options: Any, bases: l
 
 
 def _complete(_app: Sphinx, what: str, name: str, value: Any, _options: Any, lines: list[str]) -> None:
-    if what == "class":
+    if what in {"class", "exception"}:
         lines[:] = [line for line in lines if not line.startswith(_GENERATED)]
         lines.extend(_about_class(value))
     elif what == "attribute":
@@ -114,9 +114,9 @@ def _linked(match: re.Match[str]) -> str:
 def _about_class(cls: type) -> Iterator[str]:
     if is_typeddict(cls) and cls.__name__.endswith("Filters"):
         yield from _filter_table(cls)
-    elif issubclass(cls, ResourceOperations) and vars(cls).get("name"):
+    elif issubclass(cls, ResourceOperations) and "name" in vars(cls):
         yield from _about_operations(cls)
-    elif issubclass(cls, Resource) and isinstance(cls.resource_type, str) and cls.resource_type:
+    elif issubclass(cls, Resource) and cls not in {Resource, UntypedResource}:
         yield from ("", f"Resource type: ``{cls.resource_type}``.", "")
 
 
@@ -159,19 +159,14 @@ def _relation(name: str) -> Relation | None:
 
 def _filter_table(cls: type) -> Iterator[str]:
     yield from ("", ".. list-table::", "   :header-rows: 1", "   :widths: auto", "")
-    yield from _table_row("Filter", "Takes", "Note")
+    yield from ("   * - Filter", "     - Takes")
     notes = ModuleAnalyzer.for_module(cls.__module__).find_attr_docs()
     hints = get_type_hints(cls, include_extras=True)
     for names in _grouped(hints):
         note = " ".join(notes.get((cls.__name__, names[0]), ())).strip()
-        yield from _table_row(_literals(names, between=" "), _wanted(hints[names[0]]), note)
+        wanted = _wanted(hints[names[0]])
+        yield from (f"   * - {_literals(names, between=' ')}", f"     - {f'{wanted}. {note}' if note else wanted}")
     yield ""
-
-
-def _table_row(first: str, *others: str) -> Iterator[str]:
-    yield f"   * - {first}"
-    for cell in others:
-        yield f"     - {cell}"
 
 
 def _grouped(hints: dict[str, Any]) -> Iterator[tuple[str, ...]]:

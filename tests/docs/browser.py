@@ -4,7 +4,7 @@ import asyncio
 import shutil
 import subprocess
 import time
-from collections.abc import AsyncIterator, Generator
+from collections.abc import AsyncGenerator, Generator
 from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 from typing import Any
@@ -107,7 +107,7 @@ class Tab:
 
 
 @asynccontextmanager
-async def opened(browser: str, url: str, *, width: int) -> AsyncIterator[Tab]:
+async def opened(browser: str, url: str, *, width: int) -> AsyncGenerator[Tab]:
     """Open *url* in a new tab of *browser*, wait until it is loaded, and close the tab afterwards."""
     async with aiohttp.ClientSession(browser) as session:
         async with session.put("/json/new?about:blank") as answer:

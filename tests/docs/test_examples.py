@@ -42,6 +42,23 @@ async def test_a_function_does_what_the_guide_says(
     await run_function(block, kajabi_fake, given)
 
 
+def test_type_checkers_have_nothing_to_say(tmp_path: Path) -> None:
+    """What is copied from a guide passes mypy as strictly as the package does."""
+    blocks = [block for block in BLOCKS if block.language == "python"]
+    for block in blocks:
+        (tmp_path / f"{Path(block.page).stem.replace('-', '_')}_{block.line}.py").write_text(block.code, "utf-8")
+    # From the repository, for its settings and for what it has found out about the package before.
+    done = subprocess.run(
+        [sys.executable, "-m", "mypy", *map(str, sorted(tmp_path.iterdir()))],
+        capture_output=True,
+        text=True,
+        check=False,
+        cwd=REPOSITORY,
+    )
+    assert f"{len(blocks)} source files" in done.stdout, done.stdout + done.stderr
+    assert [line for line in done.stdout.splitlines() if str(tmp_path) in line or line.startswith("..")] == []
+
+
 def test_the_files_of_tests_pass(tmp_path: Path) -> None:
     """The guide to testing shows a project; pytest runs it, with the fixtures of the package."""
     for block in FILES:

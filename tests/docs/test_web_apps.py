@@ -1,7 +1,7 @@
 """The applications in the guide to web apps, served on loopback and asked as a browser would."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -58,7 +58,7 @@ async def test_a_refusal_of_kajabi_is_not_the_visitors_fault(
 
 
 @asynccontextmanager
-async def _served(names: dict[str, Any]) -> AsyncIterator[str]:
+async def _served(names: dict[str, Any]) -> AsyncGenerator[str]:
     if isinstance(names.get("app"), FastAPI):
         async with _served_by_uvicorn(names["app"]) as url:
             yield url
@@ -68,7 +68,7 @@ async def _served(names: dict[str, Any]) -> AsyncIterator[str]:
 
 
 @asynccontextmanager
-async def _served_by_uvicorn(app: FastAPI) -> AsyncIterator[str]:
+async def _served_by_uvicorn(app: FastAPI) -> AsyncGenerator[str]:
     config = uvicorn.Config(app, host="127.0.0.1", port=0, log_level="warning", ws="none")
     server = uvicorn.Server(config)
     serving = asyncio.create_task(server.serve())
@@ -82,7 +82,7 @@ async def _served_by_uvicorn(app: FastAPI) -> AsyncIterator[str]:
 
 
 @asynccontextmanager
-async def _served_by_aiohttp(app: web.Application) -> AsyncIterator[str]:
+async def _served_by_aiohttp(app: web.Application) -> AsyncGenerator[str]:
     runner = web.AppRunner(app)
     await runner.setup()
     await web.TCPSite(runner, "127.0.0.1", 0).start()
