@@ -36,7 +36,7 @@ class _Quiet(SimpleHTTPRequestHandler):
 def docs_url(built_docs: Path) -> Generator[str]:
     """Where the pages are served, without a slash at the end."""
     with ThreadingHTTPServer(("127.0.0.1", 0), partial(_Quiet, directory=str(built_docs))) as server:
-        thread = Thread(target=server.serve_forever, args=(0.02,))
+        thread = Thread(target=server.serve_forever, args=(0.02,), daemon=True)
         thread.start()
         yield f"http://127.0.0.1:{server.server_port}"
         server.shutdown()

@@ -2,7 +2,7 @@
 
 import re
 from pathlib import Path
-from urllib.parse import unquote, urldefrag, urlsplit
+from urllib.parse import quote, unquote, urldefrag, urlsplit
 
 import pytest
 
@@ -17,8 +17,7 @@ LOADED = (
     "document.fonts.ready.then(() => new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done))))"
 )
 TOO_WIDE = """
-(() => {
-  const edge = document.documentElement.clientWidth;
+((edge) => {
   const scrolls = element => /auto|scroll/.test(getComputedStyle(element).overflowX);
   const isCut = element => {
     for (let above = element; above && above.id !== "furo-main-content"; above = above.parentElement)
@@ -29,9 +28,14 @@ TOO_WIDE = """
   if (document.documentElement.scrollWidth > edge)
     found.push(`the page is ${document.documentElement.scrollWidth} px wide, the window ${edge}`);
   return found.slice(0, 5);
-})()
+})
 """
 LINKS = "[...document.querySelectorAll('a[href]')].map(link => link.href)"
+BAD_PAGE = """
+<meta name="viewport" content="width=device-width"><article><p style="width: 900px">wide</p>
+<pre style="overflow-x: auto"><code style="display: block; width: 2000px">code</code></pre></article>
+<img src="https://example.com/x.png"><script>console.error("boo")</script>
+"""
 FOUND = """
 new Promise((done, failed) => {
   const look = () => {
@@ -51,11 +55,9 @@ async def test_a_page_is_whole_on_a_phone_and_on_a_desk(
 ) -> None:
     """No broken link, no error in the console, nothing wider than the window, nothing asked of another host."""
     async with opened(browser, f"{docs_url}/{page}", width=PHONE) as tab:
-        await tab.evaluate(LOADED)
-        assert await tab.evaluate(TOO_WIDE) == []
+        assert await _too_wide(tab, PHONE) == []
         await tab.set_width(DESK)
-        await tab.evaluate(LOADED)
-        assert await tab.evaluate(TOO_WIDE) == []
+        assert await _too_wide(tab, DESK) == []
         links: list[str] = await tab.evaluate(LINKS)
         assert [link for link in sorted(set(links)) if not _leads_somewhere(link, docs_url, built_docs)] == []
         assert _complaints(tab) == []
@@ -71,10 +73,29 @@ async def test_the_search_finds_a_guide(docs_url: str, browser: str) -> None:
         assert _asked_elsewhere(tab, docs_url) == []
 
 
+async def test_a_bad_page_would_be_noticed(docs_url: str, built_docs: Path, browser: str) -> None:
+    """The instruments that find nothing in the pages do find what is put in front of them."""
+    async with opened(browser, f"data:text/html,{quote(BAD_PAGE)}", width=PHONE) as tab:
+        too_wide = await _too_wide(tab, PHONE)
+        assert any("900px" in each for each in too_wide)
+        assert not any("2000px" in each for each in too_wide)  # It scrolls by itself.
+        assert any("boo" in each for each in _complaints(tab))
+        assert _asked_elsewhere(tab, docs_url) == ["https://example.com/x.png"]
+    assert not _leads_somewhere(f"{docs_url}/gone.html", docs_url, built_docs)
+    assert not _leads_somewhere(f"{docs_url}/index.html#gone", docs_url, built_docs)
+    assert not _leads_somewhere("https://example.com/", docs_url, built_docs)
+
+
 def test_the_same_sources_give_the_same_pages(built_docs: Path, tmp_path: Path) -> None:
     """No time of day, no address of an object and no order of a set gets into a page."""
     again = Build.begin(tmp_path / "docs", hash_seed="2").finish()
     assert _contents(again) == _contents(built_docs)
+
+
+async def _too_wide(tab: Tab, width: int) -> list[str]:
+    await tab.evaluate(LOADED)
+    found: list[str] = await tab.evaluate(f"{TOO_WIDE}({width})")
+    return found
 
 
 def _complaints(tab: Tab) -> list[str]:
