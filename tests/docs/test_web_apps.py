@@ -24,8 +24,9 @@ async def test_an_application_answers(block: Block, kajabi_fake: FakeKajabi, mon
     async with _served(load(block)) as url, aiohttp.ClientSession(url) as session:
         async with session.get("/customers/123") as answer:
             assert (answer.status, await answer.json()) == (200, {"name": "Mateo Park", "offers": ["Guitar Bundle"]})
-        async with session.get("/customers/99999") as answer:
-            assert answer.status == 404
+        for nobody in ("99999", "no;body"):
+            async with session.get(f"/customers/{nobody}") as answer:
+                assert answer.status == 404
     assert kajabi_fake.counts["oauth.token"] == 1
 
 
