@@ -345,7 +345,11 @@ class ErrorObject:
 
 
 class ApiError(KajabiError):
-    """The API answered with an error status."""
+    """The API answered with an error status.
+
+    ``status`` is that status, ``errors`` a tuple of `ErrorObject`, ``method`` and ``path`` are those of the request,
+    ``request_id`` is what Kajabi's support asks for, None where the answer had none, and ``hint`` says what to check.
+    """
 
     def __init__(
         self,
