@@ -8,7 +8,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet --quiet
 
-.PHONY: demo test check conformance docs bench clean
+.PHONY: demo test check conformance docs bench clean soak
 
 demo: $(READY)  ## The main job, run against the embedded fake of the API.
 	@$(BIN)/kajabi demo
@@ -34,6 +34,9 @@ docs: $(READY)  ## The guides and the reference, as pages in docs/_build/html.
 	$(BIN)/python -m sphinx --fail-on-warning --keep-going --nitpicky --quiet -b html \
 	  -d docs/_build/doctrees docs docs/_build/html
 	@echo docs/_build/html/index.html
+
+soak: $(READY)  ## Faults, load and attacks for most of an hour, each figure beside its bar.
+	@$(BIN)/python -m tests.soak
 
 bench: $(READY)  ## Bulk lookups beside other ways to do them, in one run.
 	$(PIP) install --group bench

@@ -8,9 +8,11 @@ from typing import Final
 import attrs
 
 from kajabi_async.errors import (
+    AnswerTooLargeError,
     ApiError,
     ConfigurationError,
     ConnectionFailedError,
+    DecodeError,
     GaveUp,
     KajabiError,
     PausedError,
@@ -82,8 +84,8 @@ def decide(
 ) -> Retry | GiveUp:
     """Decide what follows on *attempt*, counted from 1, having failed with *error*.
 
-    Reads are repeated after the statuses of the policy and when no answer came; writes only when provably not a byte
-    of them left. A wait that *deadline* does not leave room for is not begun.
+    Reads are repeated after the statuses of the policy, and when no answer came or a damaged one; writes only when
+    provably not a byte of them left. A wait that *deadline* does not leave room for is not begun.
     """
     if not _may_repeat(policy, error, is_write=is_write):
         return GiveUp("write" if is_write and _may_repeat(policy, error, is_write=False) else "final")
@@ -130,6 +132,9 @@ def _may_repeat(policy: RetryPolicy, error: KajabiError, *, is_write: bool) -> b
         return False
     if isinstance(error, ApiError):
         return error.status in policy.statuses
+    if isinstance(error, DecodeError):
+        # Damaged on its way, or a page of a proxy's; what is too large will be so again.
+        return not isinstance(error, AnswerTooLargeError)
     return isinstance(error, (ConnectionFailedError, RequestTimeoutError))
 
 

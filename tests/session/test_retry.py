@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 
 from kajabi_async.errors import (
+    AnswerTooLargeError,
     ApiError,
     ConfigurationError,
     ConnectionFailedError,
@@ -42,7 +43,8 @@ def _decided(error: KajabiError, **given: Any) -> Retry | GiveUp:
 
 
 @pytest.mark.parametrize(
-    "error", [*map(_status, (408, 429, 500, 502, 503, 504)), ConnectionFailedError("x"), _timeout("read")]
+    "error",
+    [*map(_status, (408, 429, 500, 502, 503, 504)), ConnectionFailedError("x"), _timeout("read"), DecodeError("x")],
 )
 def test_a_read_is_repeated_after_what_may_pass(error: KajabiError) -> None:
     """Busy, broken or silent servers may answer the next time."""
@@ -51,7 +53,12 @@ def test_a_read_is_repeated_after_what_may_pass(error: KajabiError) -> None:
 
 @pytest.mark.parametrize(
     "error",
-    [*map(_status, (302, 400, 401, 403, 404, 409, 422)), DecodeError("x"), _timeout("queue"), _timeout("total")],
+    [
+        *map(_status, (302, 400, 401, 403, 404, 409, 422)),
+        AnswerTooLargeError("x"),
+        _timeout("queue"),
+        _timeout("total"),
+    ],
 )
 def test_nothing_is_repeated_after_what_will_not_pass(error: KajabiError) -> None:
     """The same question would get the same answer."""
