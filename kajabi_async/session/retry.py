@@ -148,6 +148,9 @@ def _wait(policy: RetryPolicy, error: KajabiError, attempt: int, jitter: Callabl
         return Retry(0.0, free=True, stale=True)
     paced = isinstance(error, RateLimitError)
     longest = min(policy.max_backoff_seconds, policy.base_seconds * 2 ** min(attempt - 1, 60))
+    if paced:
+        # The rate sees to it that not too many go; who is turned away waits in line, not in the dark.
+        longest = min(longest, policy.base_seconds)
     backoff = jitter() * longest
     # A little on top, so that not everyone comes back in the same instant.
     if asked is None:

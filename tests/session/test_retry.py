@@ -128,6 +128,11 @@ def test_retry_after_is_kept_to_and_meant_for_everyone() -> None:
     assert _decided(_status(503, 7.0), jitter=lambda: 0.0) == Retry(7.0, everyone=True)
 
 
+def test_who_is_turned_away_for_the_rate_waits_no_longer_each_time() -> None:
+    """The rate sees to it that not too many go."""
+    assert [_decided(_status(429), attempt=attempt) for attempt in (1, 3)] == [Retry(0.5, free=True)] * 2
+
+
 def test_a_wait_beyond_the_deadline_is_not_begun() -> None:
     """The error is raised at once instead."""
     assert isinstance(_decided(_status(429, 7.0), deadline=5.0), GiveUp)

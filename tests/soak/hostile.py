@@ -61,7 +61,7 @@ def examples() -> list[bytes]:
     if found:
         return [path.read_bytes() for path in found]
     contact = resource("contacts", "2", attributes={"email": "a@example.com"})
-    linkage = {"contact": {"data": {"type": "contacts", "id": "2"}}, "offers": {"data": []}}
+    linkage: dict[str, Any] = {"contact": {"data": {"type": "contacts", "id": "2"}}, "offers": {"data": []}}
     primary = resource("customers", "1", attributes={"name": "A", "net_revenue": "1.5"}, relationships=linkage)
     return [json.dumps({"data": primary, "included": [contact]}).encode()]
 
