@@ -16,7 +16,7 @@ import attrs
 from kajabi_async.errors import InvalidArgumentError
 from kajabi_async.export.files import PARTIAL, ExportedFile, write_batches
 from kajabi_async.export.formats import format_for
-from kajabi_async.export.journal import Journal
+from kajabi_async.export.journal import Journal, telling
 from kajabi_async.export.reporting import ExportObserver, ExportProgress, ExportReport
 from kajabi_async.export.walking import InThread, Walk, columns_for
 from kajabi_async.models.base import MODELS, Resource
@@ -76,6 +76,7 @@ async def export(
     Every page is looked at once more after the next one, so that rows which shift while the export runs are found:
     nothing that stood throughout is missing from a list that is sorted by ``created_at`` (see `SORTED_BY`). Others
     may lose a row where one is removed and another added between two requests; the report says what was noticed.
+    The sort is set here, the page size is 100 unless the list has one, and ``prefetch=`` has no effect.
 
     InvalidArgumentError for a format, a sort or a position that an export cannot have, and for a checkpoint that was
     begun with other arguments; ConfigurationError where pyarrow is missing; ExportError where a file cannot be
@@ -87,7 +88,7 @@ async def export(
     lister = _prepared(pages)
     journal = Journal(target.with_name(f"{target.name}{PARTIAL}"))
     async with _own_thread(journal) as in_thread:
-        await in_thread(partial(journal.open, _arguments(lister, chosen), restart=restart))
+        await in_thread(journal.open, _arguments(lister, chosen), restart=restart)
         resumed_from = journal.rows if journal.pages else None
         walk = Walk(lister, journal, in_thread)
         tell = _teller(journal, walk, observer)
@@ -151,8 +152,12 @@ async def _own_thread(journal: Journal) -> AsyncGenerator[InThread]:
     loop = asyncio.get_running_loop()
     with ThreadPoolExecutor(1, thread_name_prefix="kajabi_async export") as executor:
 
+        def call(function: Any, *arguments: Any, **named: Any) -> Any:
+            with telling(journal.folder):
+                return function(*arguments, **named)
+
         async def in_thread(function: Any, *arguments: Any, **named: Any) -> Any:
-            return await loop.run_in_executor(executor, partial(function, *arguments, **named))
+            return await loop.run_in_executor(executor, partial(call, function, *arguments, **named))
 
         try:
             yield in_thread

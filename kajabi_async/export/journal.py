@@ -19,7 +19,7 @@ import attrs
 from kajabi_async.errors import ExportError, InvalidArgumentError
 from kajabi_async.export.reporting import Shift
 
-__all__ = ["Entry", "Journal", "PageRecord"]
+__all__ = ["Entry", "Journal", "PageRecord", "telling"]
 
 _FILE: Final = "journal.sqlite"
 _SHOWN_PROBLEMS: Final = 20
@@ -28,6 +28,7 @@ _TABLES: Final = """
 CREATE TABLE arguments (name TEXT PRIMARY KEY, value TEXT NOT NULL);
 CREATE TABLE pages (number INTEGER PRIMARY KEY, query TEXT NOT NULL UNIQUE, following TEXT, listed INTEGER,
                     repeated INTEGER NOT NULL, malformed INTEGER NOT NULL, looked_back INTEGER NOT NULL DEFAULT 0);
+CREATE INDEX pages_to_look_back_at ON pages (number) WHERE looked_back = 0;
 CREATE TABLE rows (place INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, page INTEGER NOT NULL, cells TEXT NOT NULL);
 CREATE TABLE related (place INTEGER PRIMARY KEY, type TEXT NOT NULL, id TEXT NOT NULL, cells TEXT NOT NULL,
                       UNIQUE (type, id));
@@ -63,7 +64,7 @@ class PageRecord:
 
 
 class Journal:
-    """What an export has come to so far; used from one thread."""
+    """What an export has come to so far; used from one thread, and within `telling`."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
@@ -83,17 +84,11 @@ class Journal:
             self.folder.mkdir(mode=0o700, exist_ok=True)
         except OSError as error:
             raise ExportError(f"cannot make {self.folder}: {error.strerror}") from None
-        with _told(self.folder):
-            self._take(restart=restart)
-        try:
-            with _told(self.folder):
-                if not self._has_tables:
-                    self._lay_out(arguments)
-                self._refuse_other(arguments)
-                self._count()
-        except BaseException:
-            self.close()
-            raise
+        self._take(restart=restart)
+        if not self._has_tables:
+            self._lay_out(arguments)
+        self._refuse_other(arguments)
+        self._count()
 
     def close(self) -> None:
         """Let the checkpoint go, for another run to go on from."""
@@ -136,7 +131,7 @@ class Journal:
 
     def record(self, page: PageRecord, rows: list[Entry], related: Iterable[Entry], problems: list[str]) -> None:
         """Keep a page and what it carried, all or nothing; a row that is there already is counted as repeated."""
-        with _told(self.folder), self._transaction() as db:
+        with self._transaction() as db:
             added = self._add_rows(db, rows, page.number)
             more = self._add_related(db, related)
             repeated = len(rows) - added
@@ -158,7 +153,7 @@ class Journal:
         *moved* are the rows that did not stand there before: what no other page had, is kept as the first of what
         follows the page. With *is_done* nothing is missing any more between the page and the one after it.
         """
-        with _told(self.folder), self._transaction() as db:
+        with self._transaction() as db:
             added = self._add_rows(db, moved, number + 1)
             more = self._add_related(db, related) if moved else Counter[str]()
             if moved:
@@ -285,7 +280,7 @@ class Journal:
 
 
 @contextmanager
-def _told(folder: Path) -> Generator[None]:
+def telling(folder: Path) -> Generator[None]:
     """Tell what SQLite raises as ExportError, with what to do about it."""
     try:
         yield
