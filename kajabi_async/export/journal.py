@@ -78,12 +78,14 @@ class Journal:
         ExportError where another export holds it, or it is damaged; InvalidArgumentError where it was begun with
         other *arguments*.
         """
-        if self.folder.is_symlink() or (self.folder.exists() and not self.folder.is_dir()):
-            raise ExportError(f"{self.folder} is in the way: checkpoints are kept in a folder of that name")
         try:
-            self.folder.mkdir(mode=0o700, exist_ok=True)
+            is_in_the_way = self.folder.is_symlink() or (self.folder.exists() and not self.folder.is_dir())
+            if not is_in_the_way:
+                self.folder.mkdir(mode=0o700, exist_ok=True)
         except OSError as error:
             raise ExportError(f"cannot make {self.folder}: {error.strerror}") from None
+        if is_in_the_way:
+            raise ExportError(f"{self.folder} is in the way: checkpoints are kept in a folder of that name")
         self._take(restart=restart)
         if not self._has_tables:
             self._lay_out(arguments)

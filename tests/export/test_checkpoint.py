@@ -13,6 +13,7 @@ import kajabi_async.export as package
 from kajabi_async import ConfigurationError, ExportError, InvalidArgumentError, Kajabi, PagingError, ServerError
 from kajabi_async.export import ExportProgress, export
 from kajabi_async.testing import FakeKajabi
+from kajabi_async.testing.answers import Reply
 from tests.export.conftest import client_of, ids_in
 from tests.export.killed import ExportProcess
 
@@ -240,6 +241,24 @@ async def test_pages_that_lead_in_a_circle_end_in_an_error(api: Kajabi, fake: Fa
     fake.answer_with("GET", "/v1/customers", body=again)
     with pytest.raises(PagingError, match="read already"):
         await export(api.customers.list(), tmp_path / "customers.jsonl")
+
+
+class EmptyKajabi(FakeKajabi):
+    """Answers every page without a row and with a link to the next."""
+
+    def _processed(self, record: Any, found: Any) -> Reply:
+        if record.operation != "customers.list":
+            return super()._processed(record, found)
+        number = int(record.query.get("page[number]", ["1"])[0])
+        following = f"https://api.kajabi.com/v1/customers?page%5Bnumber%5D={number + 1}"
+        return Reply.of({"data": [], "links": {"next": following}})
+
+
+async def test_empty_pages_without_end_end_in_an_error(tmp_path: Path) -> None:
+    """After a hundred in a row."""
+    async with EmptyKajabi(customers=0) as fake, client_of(fake) as api:
+        with pytest.raises(PagingError, match="empty pages in a row"):
+            await export(api.customers.list(), tmp_path / "customers.jsonl")
 
 
 async def test_without_pyarrow_the_extra_is_named(api: Kajabi, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

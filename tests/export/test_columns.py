@@ -105,6 +105,24 @@ async def test_linkage_that_did_not_come_is_null_and_not_empty(api: Kajabi, tmp_
     assert asked("SELECT count(*) FROM read_parquet(?) WHERE offers_ids IS NULL", path) == [(0,)]
 
 
+async def test_amounts_and_times_inside_an_object_are_text(api: Kajabi, fake: FakeKajabi, tmp_path: Path) -> None:
+    """JSON has neither; null stays null and unknown members stay what they are."""
+    transaction = {"amount": "12.50", "created_at": TIME, "offer_ids": [7], "fee": None, "note": {"a": [1]}}
+    payout = {"type": "kajabi_payments_payouts", "id": "p-1", "attributes": {"transactions": [transaction]}}
+    fake.add(payout)
+    path = tmp_path / "payouts.jsonl"
+    await export(api.payouts.list(site_id=1), path)
+    rows = {row["id"]: row for row in map(json.loads, path.read_text().splitlines())}
+    (told,) = rows["p-1"]["transactions"]
+    assert {name: told[name] for name in ("amount", "created_at", "offer_ids", "fee", "note")} == {
+        "amount": "12.50",
+        "created_at": "2026-08-03T01:26:32.995000Z",
+        "offer_ids": ["7"],
+        "fee": None,
+        "note": {"a": [1]},
+    }
+
+
 @pytest.mark.parametrize(
     ("attribute", "kind"),
     [
