@@ -17,13 +17,14 @@ from kajabi_async.export import FORMATS, ExportProgress, ExportReport, export
 
 __all__ = ["add_exports"]
 
-_HELP = """Write a whole list to a file: Parquet, Arrow, JSON lines or CSV.
-
-An export that was interrupted or killed goes on where it stopped when the same command is given again; until it is
-whole, what came is kept in a folder beside the file, called like it with .partial behind. Rows that shift because
-others add and remove meanwhile are found by looking at every page twice, and told. Included resources go to files of
-their own: customers.offers.parquet beside customers.parquet. Parquet and Arrow need the extra `arrow`.
-"""
+_HELP = (
+    "Write a whole list to a file: Parquet, Arrow, JSON lines or CSV.\n\n"
+    "An export that was interrupted or killed goes on where it stopped when the same command is given again; until it "
+    "is whole, what came is kept in a folder beside the file, called like it with .partial behind. Rows that shift "
+    "because others add and remove meanwhile are found by looking at every page twice, and told. Included resources go "
+    "to files of their own: customers.offers.parquet beside customers.parquet. In CSV, text that a spreadsheet would "
+    "run as a formula has a ' in front. Parquet and Arrow need the extra `arrow`."
+)
 _INCOMPLETE = 1
 
 
