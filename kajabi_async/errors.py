@@ -19,6 +19,7 @@
     ├── UntrustedLinkError            a link of the server's that is not one of the API's
     ├── AmbiguousMatchError           several resources fit where one was looked for
     ├── PagingError                   pages that never end
+    ├── ExportError                   an export that cannot be written, or whose checkpoint is in use or damaged
     ├── DecodeError                   an answer that cannot be read
     │   └── AnswerTooLargeError
     ├── StoreUnavailableError         what processes share, such as a token, cannot be read or written
@@ -57,6 +58,7 @@ __all__ = [
     "ConnectionFailedError",
     "DecodeError",
     "ErrorObject",
+    "ExportError",
     "FieldNotLoadedError",
     "GaveUp",
     "InvalidArgumentError",
@@ -244,6 +246,10 @@ class AmbiguousMatchError(KajabiError):
 
 class PagingError(KajabiError):
     """Pages that lead back to themselves or never end."""
+
+
+class ExportError(KajabiError):
+    """An export that cannot be written, or whose checkpoint is in use or damaged; the text says what to do."""
 
 
 class DecodeError(KajabiError):

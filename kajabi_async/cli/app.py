@@ -9,6 +9,7 @@ from rich.console import Console
 
 from kajabi_async import Kajabi
 from kajabi_async.cli.demo import demonstrate
+from kajabi_async.cli.export import add_exports
 from kajabi_async.cli.lookup import look_up_file
 from kajabi_async.cli.reads import add_reads
 from kajabi_async.cli.rendering import as_json, as_members, print_resource
@@ -44,6 +45,7 @@ def make_app() -> App:
     app = App(name="kajabi", help=_HELP, help_format="plaintext", version_flags=[])
     groups = add_reads(app)
     add_writes(groups)
+    add_exports(app)
     groups["customers"].command(lookup)
     for command in (demo, fake, me, version):
         app.command(command)

@@ -42,7 +42,8 @@ class LinkRules:
 
     def __init__(self, *, base_url: str, origins: Collection[tuple[str, str]], templates: Iterable[str]) -> None:
         """Trust *origins*, pairs of origin and path prefix, and the *base_url*, for paths like the *templates*."""
-        base = urlsplit(base_url.rstrip("/"))
+        self.base_url = base_url.rstrip("/")
+        base = urlsplit(self.base_url)
         self._scheme = base.scheme
         trusted = [(_origin(urlsplit(origin), ""), prefix) for origin, prefix in origins]
         trusted.append((_origin(base, ""), f"{base.path}/v1"))
