@@ -81,7 +81,16 @@ class _Prefetch:
         silent = [each for each in opened if each.missing(self.links) is None]
         await self._reread_silent(silent, opened)
         await for_each((each for each in silent if not each.can_include), self._resolve_alone, at_once=_AT_ONCE)
-        await self._load_linked([each for each in opened if each.missing(self.links)])
+        self._share_what_is_known(opened)
+        await self._load_linked(opened)
+        self._state_loaded(opened)
+
+    def _state_loaded(self, opened: Sequence[_Open]) -> None:
+        # What a link spelled out would have to be asked of the resolver again, which a copy does not have.
+        for each in opened:
+            identifiers = each.identifiers(self.links)
+            if identifiers is not None and each.is_loaded(self.links):
+                self.resolver.state(each.owner, each.relation, identifiers)
 
     async def _reread_silent(self, silent: Sequence[_Open], opened: Sequence[_Open]) -> None:
         to_read = {id(each.owner) for each in silent if each.can_include}
@@ -90,7 +99,6 @@ class _Prefetch:
         )
 
     async def _load_linked(self, opened: Sequence[_Open]) -> None:
-        self._share_what_is_known(opened)
         rereads: list[_Open] = []
         fetches: list[_Open] = []
         for group in self._by_relation(opened):

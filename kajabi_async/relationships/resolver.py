@@ -54,7 +54,7 @@ class RelationshipResolver:
             identifiers = linked_identifiers(owner, relation, self._links)
             at_hand = None if identifiers is None else scope.all_of(identifiers)
             if at_hand is not None:
-                self._state(owner, relation, identifiers or ())
+                self.state(owner, relation, identifiers or ())
                 return at_hand
             reread = await self._step(owner, relation, may_reread=not reread) or reread
         raise _unavailable(owner, relation, "the answers of the server do not agree with each other")
@@ -97,7 +97,7 @@ class RelationshipResolver:
         operation = LINKAGE.get((owner.resource_type, relation.name))
         if operation is None:
             raise _unavailable(owner, relation, "the server does not mention it, even when it is asked for")
-        self._state(owner, relation, await self._read_linkage(owner, operation))
+        self.state(owner, relation, await self._read_linkage(owner, operation))
 
     async def fetch_into(self, scopes: Iterable[Scope], identifier: Identifier) -> None:
         """Fetch a resource and make it known in all *scopes*."""
@@ -126,20 +126,24 @@ class RelationshipResolver:
             raise RelationshipUnavailableError(f"GET {path} was answered without resource linkage")
         return identifiers
 
-    def _state(self, owner: Resource, relation: Relation, identifiers: tuple[Identifier, ...]) -> None:
+    @staticmethod
+    def state(owner: Resource, relation: Relation, identifiers: tuple[Identifier, ...]) -> None:
+        """Keep for *owner* what *relation* leads to, where its answer did not state it."""
         if not owner.origin.relationship(relation.name).is_stated:
             owner.origin.learn(relation.name, relation.stated(identifiers))
 
 
 def _adopt(owner: Resource, fresh: Resource, relation: Relation) -> None:
-    """Take over from a fresh reading of *owner* what it says of *relation*."""
+    """Take over from a fresh reading of *owner* what it says of *relation*; silence takes nothing back."""
     known = fresh.origin.scope.known
     relationship = fresh.origin.relationship(relation.name)
     if relationship.state is LinkageState.NULL:
         # Asked for by name and still null: there is nothing there (the document allows a null relation).
         relationship = relation.stated(())
-    owner.origin.learn(relation.name, relationship)
-    owner.origin.scope.known.update({each: known[each] for each in relationship.identifiers if each in known})
+    if relationship.is_stated or not owner.origin.relationship(relation.name).is_stated:
+        owner.origin.learn(relation.name, relationship)
+    linked = owner.origin.relationship(relation.name).identifiers
+    owner.origin.scope.known.update({each: known[each] for each in linked if each in known})
 
 
 def _unavailable(owner: Resource, relation: Relation, reason: str) -> RelationshipUnavailableError:

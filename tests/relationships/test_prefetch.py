@@ -1,40 +1,40 @@
 """Relations of many resources in few requests."""
 
+import copy
+from collections.abc import Sequence
 from typing import Any
 
 import pytest
 
-from kajabi_async import Customer, Kajabi, UnknownIncludeError
-from kajabi_async.models.reading import read_resource
+from kajabi_async import Course, Customer, Kajabi, Offer, UnknownIncludeError
+from kajabi_async.jsonapi.relationships import Identifier
+from kajabi_async.models.base import Resource
+from kajabi_async.relationships import RelationshipResolver
 from kajabi_async.relationships.prefetch import prefetch
 from kajabi_async.testing import FakeKajabi
-from tests.sending import Canned, backend, linkage, links, resource
+from tests.relationships.owners import owners
+from tests.sending import Canned, linkage, links, resource
+
+
+def _resolver(send: Canned) -> RelationshipResolver:
+    return RelationshipResolver(send, links())
 
 
 def _customers(send: Canned, *relationships: dict[str, Any]) -> list[Customer]:
-    from kajabi_async.jsonapi.decoding import encode  # noqa: PLC0415 - a detail of building
-    from kajabi_async.models.origin import Scope  # noqa: PLC0415
-
-    resolver = backend(send).resolver
-    documents = [
-        encode({"data": resource("customers", str(number), relationships=each)})
-        for number, each in enumerate(relationships, 1)
-    ]
-    return [read_resource(each, cls=Customer, scope=Scope(resolver=resolver), context="") for each in documents]
+    return owners(_resolver(send), Customer, *({"relationships": each} for each in relationships))
 
 
-async def _prefetch(send: Canned, owners: list[Customer], *paths: str) -> None:
-    resolver: Any = backend(send).resolver
-    await prefetch(resolver, links(), owners, paths)
+async def _prefetch(send: Canned, resources: Sequence[Resource], *paths: str) -> None:
+    await prefetch(_resolver(send), links(), resources, paths)
 
 
 async def test_a_resource_that_many_share_is_fetched_once() -> None:
     """A thousand customers of one offer cost one request."""
     send = Canned({"/v1/offers/7": {"data": resource("offers", "7")}})
-    owners = _customers(send, *[{"offers": linkage("offers", "7")}] * 1000)
-    await _prefetch(send, owners, "offers")
+    customers = _customers(send, *[{"offers": linkage("offers", "7")}] * 1000)
+    await _prefetch(send, customers, "offers")
     assert send.paths == ["/v1/offers/7"]
-    assert all(owner.offers.loaded for owner in owners)
+    assert all(customer.offers.loaded for customer in customers)
 
 
 async def test_owners_are_re_read_where_that_is_fewer_requests() -> None:
@@ -50,8 +50,8 @@ async def test_owners_are_re_read_where_that_is_fewer_requests() -> None:
         }
 
     send = Canned(respond)
-    owners = _customers(send, *({"offers": linkage("offers", f"{n}0", f"{n}1", f"{n}2")} for n in (1, 2)))
-    await _prefetch(send, owners, "offers")
+    customers = _customers(send, *({"offers": linkage("offers", f"{n}0", f"{n}1", f"{n}2")} for n in (1, 2)))
+    await _prefetch(send, customers, "offers")
     assert sorted(send.paths) == ["/v1/customers/1?include=offers", "/v1/customers/2?include=offers"]
 
 
@@ -63,23 +63,23 @@ async def test_unknown_linkage_of_several_relations_costs_one_request_for_each_o
         return {"data": resource("customers", request.path.rsplit("/", 1)[1], relationships=relationships)}
 
     send = Canned(respond)
-    owners = _customers(send, {}, {}, {})
-    await _prefetch(send, owners, "offers", "contact")
+    customers = _customers(send, {}, {}, {})
+    await _prefetch(send, customers, "offers", "contact")
     assert sorted(send.paths) == [f"/v1/customers/{number}?include=contact,offers" for number in (1, 2, 3)]
 
 
 async def test_a_related_resource_that_is_gone_does_not_stop_the_rest() -> None:
     """It stays unloaded; awaiting it raises."""
     send = Canned({"/v1/contacts/1": {"data": resource("contacts", "1")}})
-    owners = _customers(send, *({"contact": {"data": {"type": "contacts", "id": each}}} for each in ("1", "2")))
-    await _prefetch(send, owners, "contact")
-    assert [owner.contact.loaded for owner in owners] == [True, False]
+    customers = _customers(send, *({"contact": {"data": {"type": "contacts", "id": each}}} for each in ("1", "2")))
+    await _prefetch(send, customers, "contact")
+    assert [customer.contact.loaded for customer in customers] == [True, False]
 
 
 async def test_an_unknown_relation_is_refused_before_anything_is_sent() -> None:
     """With the nearest one there is."""
     send = Canned({})
-    with pytest.raises(UnknownIncludeError, match="did you mean 'offers'"):
+    with pytest.raises(UnknownIncludeError, match=r"customers.*did you mean 'offers'"):
         await _prefetch(send, _customers(send, {}), "offer")
     assert send.asked == []
 
@@ -90,6 +90,70 @@ async def test_what_is_loaded_already_costs_nothing() -> None:
     await _prefetch(send, _customers(send, {"offers": linkage("offers")}), "offers")
     await _prefetch(send, [], "offers")
     assert send.asked == []
+
+
+async def test_what_one_owner_knows_is_shared_with_the_others() -> None:
+    """The second customer needs no request for the offer that came with the first."""
+    send = Canned({})
+    first, second = _customers(send, *[{"offers": linkage("offers", "7")}] * 2)
+    (offer,) = owners(_resolver(send), Offer, {"relationships": {}})
+    first.origin.scope.known[Identifier("offers", "7")] = offer
+    await _prefetch(send, [first, second], "offers")
+    assert send.asked == []
+    assert await second.offers == (offer,)
+
+
+async def test_a_link_that_names_the_resource_is_as_good_as_linkage() -> None:
+    """Each contact costs its one request, and is there in a copy that could not ask again."""
+    send = Canned(lambda request: {"data": resource("contacts", request.path.rsplit("/", 1)[1])})
+    members = [{"links": {"contact": f"https://app.kajabi.com/api/v1/contacts/{each}"}} for each in ("3", "4")]
+    customers = owners(_resolver(send), Customer, *members)
+    await _prefetch(send, customers, "contact")
+    assert send.paths == ["/v1/contacts/3", "/v1/contacts/4"]
+    assert [customer.contact.id for customer in customers] == ["3", "4"]
+    assert all(customer.contact.loaded for customer in customers)
+    contact = await copy.copy(customers[0]).contact
+    assert contact is not None
+    assert contact.id == "3"
+
+
+async def test_paths_lead_on_from_a_link() -> None:
+    """What a link led to is what the next step starts from."""
+    contact = resource("contacts", "3", relationships={"tags": linkage("contact_tags", "5")})
+    send = Canned(
+        {
+            "/v1/contacts/3": {"data": contact},
+            "/v1/contact_tags/5": {"data": resource("contact_tags", "5")},
+        }
+    )
+    customers = owners(_resolver(send), Customer, {"links": {"contact": "/v1/contacts/3"}})
+    await _prefetch(send, customers, "contact.tags")
+    assert send.paths == ["/v1/contacts/3", "/v1/contact_tags/5"]
+
+
+async def test_types_without_a_path_come_with_their_owner() -> None:
+    """One module of one course: there is no request for the module alone."""
+    modules = {"modules": linkage("modules", "2")}
+    complete = {"data": resource("courses", "1", relationships=modules), "included": [resource("modules", "2")]}
+    send = Canned({"/v1/courses/1": complete})
+    courses = owners(_resolver(send), Course, {"relationships": modules})
+    await _prefetch(send, courses, "modules")
+    assert send.paths == ["/v1/courses/1?include=modules"]
+    assert courses[0].modules.loaded
+
+
+async def test_what_cannot_be_included_is_looked_for_in_each_owner() -> None:
+    """An owner that is gone, and a site that is, stop nobody else's."""
+
+    def respond(request: Any) -> Any:
+        _, _, family, number = request.path.split("/")
+        site = {"site": {"data": {"type": "sites", "id": f"{number}{number}"}}}
+        return None if number in {"1", "22"} else {"data": resource(family, number, relationships=site)}
+
+    send = Canned(respond)
+    customers = _customers(send, {}, {}, {})
+    await _prefetch(send, customers, "site")
+    assert [customer.site.loaded for customer in customers] == [False, False, True]
 
 
 async def test_paths_lead_on_from_what_was_found(kajabi_fake: FakeKajabi, kajabi_api: Kajabi) -> None:
