@@ -44,8 +44,8 @@ class LinkRules:
         """Trust *origins*, pairs of origin and path prefix, and the *base_url*, for paths like the *templates*."""
         base = urlsplit(base_url.rstrip("/"))
         self._scheme = base.scheme
-        trusted = [(_origin(urlsplit(origin), ""), prefix) for origin, prefix in origins]
-        trusted.append((_origin(base, ""), f"{base.path}/v1"))
+        trusted = [(_origin(urlsplit(origin)), prefix) for origin, prefix in origins]
+        trusted.append((_origin(base), f"{base.path}/v1"))
         # The longest first, as a base may have a path of its own that begins like another prefix.
         self._prefixes = sorted(trusted, key=lambda pair: -len(pair[1]))
         known = dict.fromkeys(templates)
@@ -79,7 +79,7 @@ class LinkRules:
         if "@" in parts.netloc:
             raise UntrustedLinkError("it carries user information", link=link)
         # Lower-casing would turn some letters beyond ASCII (the Kelvin sign) into those of a trusted host.
-        origin = _origin(parts, self._scheme) if parts.netloc.isascii() else None
+        origin = _origin(parts._replace(scheme=parts.scheme or self._scheme)) if parts.netloc.isascii() else None
         prefixes = [prefix for trusted, prefix in self._prefixes if trusted == origin]
         if not prefixes:
             raise UntrustedLinkError("its host is not the API's", link=link)
@@ -117,10 +117,9 @@ def _resolved(link: str, request_path: str) -> SplitResult:
     return parts
 
 
-def _origin(parts: SplitResult, scheme: str) -> _Origin:
-    scheme = parts.scheme or scheme
-    port = _DEFAULT_PORTS.get(scheme) if parts.port is None else parts.port
-    return scheme, parts.hostname, port
+def _origin(parts: SplitResult) -> _Origin:
+    port = _DEFAULT_PORTS.get(parts.scheme) if parts.port is None else parts.port
+    return parts.scheme, parts.hostname, port
 
 
 def _pattern(template: str) -> re.Pattern[str]:

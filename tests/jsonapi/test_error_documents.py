@@ -139,6 +139,11 @@ def test_says_that_redirects_are_not_followed(status: int) -> None:
     assert "never followed" not in str(answered(400))
 
 
+def test_has_no_hint_where_the_status_says_enough() -> None:
+    """A hint that would only repeat the status is left empty."""
+    assert answered(500).hint == ""
+
+
 def test_takes_the_hint_of_who_knows_better() -> None:
     """A hint that is given replaces the one of the status."""
     error = api_error(status=401, headers={}, body=b"", method="GET", path="/v1/me", hint="Check KAJABI_CLIENT_ID")
