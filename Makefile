@@ -8,7 +8,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet --quiet
 
-.PHONY: demo test check conformance bench clean
+.PHONY: demo test check conformance mutation bench clean
 
 demo: $(READY)  ## The main job, run against the embedded fake of the API.
 	@$(BIN)/kajabi demo
@@ -30,12 +30,18 @@ check: $(READY)  ## Style, types, import rules and slots.
 conformance: $(READY)  ## The table of 77 operations, each held to the official document.
 	@$(BIN)/python -m tests.conformance
 
+mutation: $(READY)  ## The share of small changes to the code that some test notices, a few minutes long.
+	$(PIP) install --group mutation
+	rm -rf mutants
+	$(BIN)/mutmut run
+	@$(BIN)/python -m tests.mutation
+
 bench: $(READY)  ## Bulk lookups beside other ways to do them, in one run.
 	$(PIP) install --group bench
 	@$(BIN)/python -m benchmarks
 
 clean:
-	rm -rf $(VENV) .coverage .coverage.* .mypy_cache .ruff_cache .import_linter_cache .hypothesis
+	rm -rf $(VENV) mutants .coverage .coverage.* .mypy_cache .ruff_cache .import_linter_cache .hypothesis
 
 $(READY): pyproject.toml
 	@test -n '$(PYTHON)' || { echo 'Python 3.11 or newer is needed' >&2; exit 1; }
