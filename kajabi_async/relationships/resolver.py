@@ -61,7 +61,7 @@ class RelationshipResolver:
 
     async def fetch(self, identifier: Identifier) -> Resource:
         """Give one resource by type and id; one request however many wait for it."""
-        return await self._fetches.run(identifier, partial(self._fetch, identifier))
+        return await self._fetches.run(identifier, partial(self._read, identifier))
 
     async def reread(self, owner: Resource, relations: tuple[Relation, ...]) -> None:
         """Read *owner* again with *relations* included, and keep for it what that tells."""
@@ -105,10 +105,7 @@ class RelationshipResolver:
         for scope in scopes:
             scope.known[identifier] = resource
 
-    async def _fetch(self, identifier: Identifier) -> Resource:
-        return await self._read(identifier, ())
-
-    async def _read(self, identifier: Identifier, include: tuple[str, ...]) -> Resource:
+    async def _read(self, identifier: Identifier, include: tuple[str, ...] = ()) -> Resource:
         query = Query(include=include)
         path = READABLE[identifier.type].path_for(path_segment(identifier.id))
         answer = await self._send(Request("GET", path, query.encode()))

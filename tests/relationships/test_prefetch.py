@@ -84,6 +84,22 @@ async def test_an_unknown_relation_is_refused_before_anything_is_sent() -> None:
     assert send.asked == []
 
 
+async def test_an_unknown_relation_at_the_end_of_a_path_is_refused_before_anything_is_sent() -> None:
+    """Whoever mistypes the second step does not pay for the first."""
+    send = Canned({})
+    with pytest.raises(UnknownIncludeError, match=r"contacts.*did you mean 'tags'"):
+        await _prefetch(send, _customers(send, {}), "offers", "contact.tag")
+    assert send.asked == []
+
+
+async def test_a_path_through_a_type_that_was_not_expected_is_refused_there() -> None:
+    """Linkage may name another type than the document: a hook in the place of a contact has no tags."""
+    send = Canned({"/v1/hooks/3": {"data": resource("hooks", "3")}})
+    with pytest.raises(UnknownIncludeError, match="hooks"):
+        await _prefetch(send, _customers(send, {"contact": {"data": {"type": "hooks", "id": "3"}}}), "contact.tags")
+    assert send.paths == ["/v1/hooks/3"]
+
+
 async def test_what_is_loaded_already_costs_nothing() -> None:
     """Neither does no owner at all."""
     send = Canned({})
@@ -104,14 +120,14 @@ async def test_what_one_owner_knows_is_shared_with_the_others() -> None:
 
 
 async def test_a_link_that_names_the_resource_is_as_good_as_linkage() -> None:
-    """Each contact costs its one request, and is there in a copy that could not ask again."""
-    send = Canned(lambda request: {"data": resource("contacts", request.path.rsplit("/", 1)[1])})
-    members = [{"links": {"contact": f"https://app.kajabi.com/api/v1/contacts/{each}"}} for each in ("3", "4")]
+    """Each contact costs its one request, and is there in a copy that could not ask again, unless it is gone."""
+    send = Canned({f"/v1/contacts/{each}": {"data": resource("contacts", each)} for each in ("3", "4")})
+    members = [{"links": {"contact": f"https://app.kajabi.com/api/v1/contacts/{each}"}} for each in ("3", "4", "5")]
     customers = owners(_resolver(send), Customer, *members)
     await _prefetch(send, customers, "contact")
-    assert send.paths == ["/v1/contacts/3", "/v1/contacts/4"]
-    assert [customer.contact.id for customer in customers] == ["3", "4"]
-    assert all(customer.contact.loaded for customer in customers)
+    assert send.paths == ["/v1/contacts/3", "/v1/contacts/4", "/v1/contacts/5"]
+    assert [customer.contact.id for customer in customers] == ["3", "4", None]
+    assert [customer.contact.loaded for customer in customers] == [True, True, False]
     contact = await copy.copy(customers[0]).contact
     assert contact is not None
     assert contact.id == "3"

@@ -73,6 +73,15 @@ async def test_a_silent_reading_takes_nothing_back() -> None:
     assert sorted(send.paths) == ["/v1/customers/1?include=offers", "/v1/offers/7", "/v1/offers/8"]
 
 
+async def test_a_reading_that_states_other_linkage_replaces_what_was_known() -> None:
+    """The newer answer is right, whatever the older one said."""
+    complete = resource("customers", "1", relationships={"offers": linkage("offers", "9")})
+    send = Canned({"/v1/customers/1": {"data": complete, "included": [resource("offers", "9")]}})
+    customer: Customer = _one(send, Customer, relationships={"offers": linkage("offers", "7", "8")})
+    assert [offer.id for offer in await customer.offers] == ["9"]
+    assert customer.offers.ids == ("9",)
+
+
 async def test_what_was_said_of_a_relation_is_kept_when_it_is_followed() -> None:
     """The links beside the linkage are still there afterwards."""
     send = Canned({"/v1/offers/7": {"data": resource("offers", "7")}})
