@@ -52,7 +52,7 @@ class LinkRules:
         self._literals = frozenset(template for template in known if "{" not in template)
         self._patterns = [(template, _pattern(template)) for template in known if "{" in template]
 
-    def rebuild(self, link: str, *, request_path: str = "/v1", expected: Collection[str] | None = None) -> TrustedLink:
+    def rebuild(self, link: str, *, request_path: str = "/", expected: Collection[str] | None = None) -> TrustedLink:
         """Match *link*, relative to *request_path*, against the API's paths.
 
         *expected* are the templates that make sense here. UntrustedLinkError for another host, port, scheme or path

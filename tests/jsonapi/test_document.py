@@ -156,7 +156,7 @@ def test_keeps_a_malformed_row_apart_in_a_good_page(odd: Any) -> None:
 def test_raises_a_malformed_row_only_where_it_is_the_one_asked_for() -> None:
     """Reading the document raises nothing; asking for the one resource raises what is wrong with it."""
     document = read(data=5)
-    with pytest.raises(DecodeError, match=r"not a resource object at data$"):
+    with pytest.raises(DecodeError, match=rf"^{CONTEXT}: not a resource object at data$"):
         document.one(context=CONTEXT)
 
 
