@@ -177,6 +177,7 @@ def test_never_repeats_a_long_text_in_full() -> None:
     """A title of any length does not become a message of that length, nor do many of them."""
     error = answered(400, {"errors": [{"title": "x" * 20_000, "detail": {"y": "z" * 20_000}}] * 50})
     assert len(error.errors) == 50
+    assert error.errors[0].title == "x" * 500
     assert len(str(error)) < 10_000
 
 

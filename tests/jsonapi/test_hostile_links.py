@@ -244,9 +244,11 @@ def test_refuses_very_long_links() -> None:
 
 
 def test_refuses_more_parameters_than_any_link_has() -> None:
-    """A link with a thousand parameters is refused rather than parsed and sent."""
+    """A link with more than five hundred parameters is refused rather than parsed and sent."""
+    most = "https://api.kajabi.com/v1/contacts?" + "&".join("a=1" for _ in range(500))
+    assert OWN.rebuild(most).path == "/v1/contacts"
     with pytest.raises(UntrustedLinkError, match="query cannot be read"):
-        OWN.rebuild("https://api.kajabi.com/v1/contacts?" + "&".join("a=1" for _ in range(1000)))
+        OWN.rebuild(f"{most}&a=1")
 
 
 @pytest.mark.parametrize("query", ["filter[search]=%ff", "filter[search]=%C3", "filter[search]=\ud800", "%ff=1"])

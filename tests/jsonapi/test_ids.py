@@ -29,6 +29,7 @@ class Number(enum.IntEnum):
         "default",
         "po_1AbC",
         "hash-id",
+        "XVI-J",
         "a.b",
         "a~b",
         "größe",
