@@ -65,7 +65,7 @@ async def prefetch(
     """
     distinct = _distinct(owners)
     split = [tuple(path.split(".")) for path in paths]
-    for owner in {type(owner): owner for owner in distinct}.values():
+    for owner in distinct:
         for path in split:
             _refuse_unknown(owner, path)
     await _Prefetch(resolver, links).level(distinct, split)

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from kajabi_async import Course, Customer, Kajabi, Offer, UnknownIncludeError
+from kajabi_async import Course, Customer, Kajabi, Lesson, Offer, UnknownIncludeError
 from kajabi_async.jsonapi.relationships import Identifier
 from kajabi_async.models.base import Resource
 from kajabi_async.relationships import RelationshipResolver
@@ -156,6 +156,14 @@ async def test_types_without_a_path_come_with_their_owner() -> None:
     await _prefetch(send, courses, "modules")
     assert send.paths == ["/v1/courses/1?include=modules"]
     assert courses[0].modules.loaded
+
+
+async def test_types_without_a_path_stay_unloaded_where_their_owner_has_none_either() -> None:
+    """The media of a lesson that came with its course can neither be asked for nor read again with it."""
+    send = Canned({})
+    lessons = owners(_resolver(send), Lesson, {"relationships": {"media": linkage("media", "5")}})
+    await _prefetch(send, lessons, "media")
+    assert (send.asked, lessons[0].media.loaded) == ([], False)
 
 
 async def test_what_cannot_be_included_is_looked_for_in_each_owner() -> None:

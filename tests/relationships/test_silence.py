@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from kajabi_async import Course, Customer, Order, RelationshipUnavailableError, UntrustedLinkError
+from kajabi_async import ClientClosedError, Course, Customer, Order, RelationshipUnavailableError, UntrustedLinkError
 from kajabi_async.jsonapi.relationships import Identifier
 from kajabi_async.relationships import RelationshipResolver
 from kajabi_async.resources.catalog import Courses
@@ -155,27 +155,44 @@ async def test_linkage_that_changes_with_every_answer_is_given_up() -> None:
     assert send.paths == ["/v1/offers/1", "/v1/offers/2", "/v1/offers/3", "/v1/offers/4"]
 
 
+class _Endless(Canned):
+    """Never answers."""
+
+    async def __call__(self, *arguments: Any, **keywords: Any) -> Any:
+        self.asked.append(arguments[0])
+        await asyncio.Event().wait()
+
+
+async def _offers(customer: Customer) -> None:
+    await customer.offers
+
+
 async def test_a_re_reading_that_nobody_waits_for_any_more_is_cancelled() -> None:
     """No request goes on for those who left."""
-
-    class Endless(Canned):
-        async def __call__(self, *arguments: Any, **keywords: Any) -> Any:
-            self.asked.append(arguments[0])
-            await asyncio.Event().wait()
-
-    send = Endless({})
+    send = _Endless({})
     customer: Customer = _one(send, Customer)
-
-    async def ask() -> None:
-        await customer.offers
-
     before = asyncio.all_tasks()
-    alone = asyncio.create_task(ask())
+    alone = asyncio.create_task(_offers(customer))
     await _turns()
     assert send.paths == ["/v1/customers/1?include=offers"]
     alone.cancel()
     await _turns()
     assert asyncio.all_tasks() == before
+
+
+@pytest.mark.parametrize(
+    "relationships",
+    [pytest.param({}, id="a re-reading"), pytest.param({"offers": linkage("offers", "7")}, id="a fetch")],
+)
+async def test_closing_ends_what_is_under_way(relationships: dict[str, Any]) -> None:
+    """Whoever still waits is told that the client was closed."""
+    resolver = RelationshipResolver(_Endless({}), links())
+    (customer,) = owners(resolver, Customer, {"relationships": relationships})
+    waiting = asyncio.create_task(_offers(customer))
+    await _turns()
+    await resolver.aclose()
+    await _turns()
+    assert isinstance(waiting.exception(), ClientClosedError)
 
 
 async def _turns() -> None:
