@@ -8,7 +8,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet --quiet
 
-.PHONY: demo test check conformance docs bench clean soak
+.PHONY: demo test check conformance docs soak mutation bench clean
 
 demo: $(READY)  ## The main job, run against the embedded fake of the API.
 	@$(BIN)/kajabi demo
@@ -38,12 +38,18 @@ docs: $(READY)  ## The guides and the reference, as pages in docs/_build/html.
 soak: $(READY)  ## Faults, load and attacks for most of an hour, each figure beside its bar.
 	@$(BIN)/python -m tests.soak
 
+mutation: $(READY)  ## The share of small changes to the code that some test notices, a few minutes long.
+	$(PIP) install --group mutation
+	rm -rf mutants
+	$(BIN)/mutmut run
+	@$(BIN)/python -m tests.mutation
+
 bench: $(READY)  ## Bulk lookups beside other ways to do them, in one run.
 	$(PIP) install --group bench
 	@$(BIN)/python -m benchmarks
 
 clean:
-	rm -rf $(VENV) docs/_build .coverage .coverage.* .mypy_cache .ruff_cache .import_linter_cache .hypothesis
+	rm -rf $(VENV) docs/_build mutants .coverage .coverage.* .mypy_cache .ruff_cache .import_linter_cache .hypothesis
 
 $(READY): pyproject.toml
 	@test -n '$(PYTHON)' || { echo 'Python 3.11 or newer is needed' >&2; exit 1; }

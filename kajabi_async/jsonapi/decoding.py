@@ -112,7 +112,7 @@ def json_array(value: Any) -> list[Any] | None:
 
 def kept(raw: RawJson) -> RawJson:
     """Give *raw* on its own: what came from a decoder is a view that keeps the whole answer alive."""
-    return raw if raw is NO_MEMBERS else raw.copy()
+    return raw.copy()
 
 
 def encode(value: Any) -> bytes:

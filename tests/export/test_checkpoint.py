@@ -246,9 +246,9 @@ async def test_pages_that_lead_in_a_circle_end_in_an_error(api: Kajabi, fake: Fa
 class EmptyKajabi(FakeKajabi):
     """Answers every page without a row and with a link to the next."""
 
-    def _processed(self, record: Any, found: Any) -> Reply:
+    def _processed(self, record: Any, found: Any, **settings: Any) -> Reply:
         if record.operation != "customers.list":
-            return super()._processed(record, found)
+            return super()._processed(record, found, **settings)
         number = int(record.query.get("page[number]", ["1"])[0])
         following = f"https://api.kajabi.com/v1/customers?page%5Bnumber%5D={number + 1}"
         return Reply.of({"data": [], "links": {"next": following}})

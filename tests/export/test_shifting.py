@@ -28,10 +28,10 @@ class RestlessKajabi(FakeKajabi):
         self._fresh = 0
         self.standing = {str(number) for number in range(1, CUSTOMERS + 1)}
 
-    def _processed(self, record: Any, found: Any) -> Reply:
+    def _processed(self, record: Any, found: Any, **settings: Any) -> Reply:
         if record.operation == "customers.list":
             self._disturb()
-        return super()._processed(record, found)
+        return super()._processed(record, found, **settings)
 
     def _disturb(self) -> None:
         for _ in range(self._draw.randint(0, self._most)):
