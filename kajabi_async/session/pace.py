@@ -57,6 +57,8 @@ class Pace:
     """Requests a second that the server was found to bear; None before the first refusal."""
     cuts: int = 0
     """How many refusals have taken the pace down."""
+    soon: int = 0
+    """How many of them in a row came soon after the one before."""
     refused_at: float = 0.0
     paused_until: float = 0.0
     pause_seconds: float = 0.0
@@ -141,7 +143,9 @@ class Pace:
             self.borne = max(_FEW, measured)
         else:
             soon = now - max(self.refused_at, self.paused_until) < _SOON_SECONDS
-            least = _CUT_SOON if soon else _CUT
+            self.soon = self.soon + 1 if soon else 0
+            # One that comes soon after another may be a straggler; a second one in a row is not.
+            least = _CUT_SOON if self.soon > 1 else _CUT
             self.borne = max(_SLOWEST, _MOST_CUT * rate, min(least * rate, measured))
         self.cuts += 1
         self.refused_at = now
