@@ -76,7 +76,7 @@ class ExportProcess:
 
     async def seen(self, requests: int) -> None:
         """Wait until the fake has seen so many, or the process has ended."""
-        while self.is_running and requests_seen(self._fake) < requests:  # noqa: ASYNC110 - the fake tells nobody
+        while self.is_running and requests_seen(self._fake) < requests:
             await asyncio.sleep(0.002)
 
     def interrupt(self) -> None:

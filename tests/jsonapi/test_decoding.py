@@ -1,6 +1,7 @@
 import enum
 import json
 import math
+import sys
 from collections.abc import Callable
 from datetime import UTC, datetime
 from types import MappingProxyType
@@ -236,3 +237,16 @@ def test_gives_a_value_or_an_error_of_the_tree_for_any_bytes(body: bytes) -> Non
     for read in (decode, decode_document, decode_loosely):
         outcome = outcome_of(read, body, context="")
         assert isinstance(outcome, DecodeError) or not isinstance(outcome, KajabiError)
+
+
+def test_refuses_nesting_without_end_where_a_program_has_raised_the_limit() -> None:
+    """The decoder would run out of stack and take the process along."""
+    before = sys.getrecursionlimit()
+    sys.setrecursionlimit(10**6)
+    try:
+        for deep in (b"[" * 200_000, b'{"a":' * 200_000, b'["]",' * 200_000):
+            with pytest.raises(DecodeError, match="nested too deeply"):
+                decode(deep)
+        assert decode(b'{"a": ["[[[", {"b": "}}\\"]"}]}') == {"a": ["[[[", {"b": '}}"]'}]}
+    finally:
+        sys.setrecursionlimit(before)
