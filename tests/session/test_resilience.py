@@ -221,6 +221,16 @@ async def test_ten_thousand_cancellations_leave_the_whole_pool_usable() -> None:
         assert manager.stats.queued == 0
 
 
+async def test_an_idle_connection_outlives_the_limit_for_reading() -> None:
+    """Row R14: the timer of one answer does not run on while nobody reads."""
+    limits = Timeouts(total=20, read=0.05)
+    async with _talking(lambda _: answer(), timeouts=limits) as (manager, server):
+        for _ in range(3):
+            await manager.send(GET)
+            await asyncio.sleep(0.12)
+        assert (len(server.seen), manager.stats.resent) == (3, 0)
+
+
 def test_the_policy_tells_what_it_would_repeat() -> None:
     """Row R20: without trying."""
     policy = RetryPolicy()
