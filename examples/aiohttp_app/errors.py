@@ -9,7 +9,6 @@ from aiohttp.typedefs import Handler
 
 from kajabi_async import (
     ApiError,
-    ConfigurationError,
     DecodeError,
     InvalidArgumentError,
     KajabiError,
@@ -52,6 +51,9 @@ async def answer_errors(request: web.Request, handler: Handler) -> web.StreamRes
         return web.Response(status=error.http_status)
     except KajabiError as error:
         return _answer(error)
+    except ConnectionResetError:
+        # Nobody reads this, but without it every client that hangs up is logged as a fault of ours.
+        return web.Response(status=400)
 
 
 def _answer(error: KajabiError) -> web.Response:
@@ -65,9 +67,11 @@ def _answer(error: KajabiError) -> web.Response:
 
 
 def _told(error: KajabiError) -> str:
-    """Describe *error* for the log; its text may repeat what somebody entered, so only a text of ours is taken."""
+    """Describe *error* for the log, without what an answer of Kajabi's says: that may be about a person."""
     name = type(error).__name__
     if isinstance(error, ApiError):
         asked = f"{error.method} {error.path} was answered {error.status} [request {error.request_id}]"
         return f"{name}: {asked} {error.hint}".rstrip()
-    return f"{name}: {error}" if isinstance(error, ConfigurationError | TransportError) else name
+    if isinstance(error, DecodeError):
+        return f"{name}: {error.context} {error.path}".rstrip()
+    return f"{name}: {error.reason if isinstance(error, UntrustedLinkError) else error}"

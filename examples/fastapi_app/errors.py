@@ -10,7 +10,6 @@ from starlette.requests import ClientDisconnect
 
 from kajabi_async import (
     ApiError,
-    ConfigurationError,
     DecodeError,
     InvalidArgumentError,
     KajabiError,
@@ -71,9 +70,11 @@ async def _client_disconnect(_: Request, __: Exception) -> Response:
 
 
 def _told(error: Exception) -> str:
-    """Describe *error* for the log; its text may repeat what somebody entered, so only a text of ours is taken."""
+    """Describe *error* for the log, without what an answer of Kajabi's says: that may be about a person."""
     name = type(error).__name__
     if isinstance(error, ApiError):
         asked = f"{error.method} {error.path} was answered {error.status} [request {error.request_id}]"
         return f"{name}: {asked} {error.hint}".rstrip()
-    return f"{name}: {error}" if isinstance(error, ConfigurationError | TransportError) else name
+    if isinstance(error, DecodeError):
+        return f"{name}: {error.context} {error.path}".rstrip()
+    return f"{name}: {error.reason if isinstance(error, UntrustedLinkError) else error}"

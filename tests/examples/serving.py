@@ -39,6 +39,8 @@ class Served:
     lines: list[str] = attrs.field(factory=list)
     base_url: str = ""
     _reading: "asyncio.Task[None] | None" = None
+    _news: asyncio.Event = attrs.field(factory=asyncio.Event)
+    _has_ended: bool = False
 
     @property
     def log(self) -> str:
@@ -47,17 +49,34 @@ class Served:
 
     async def listening(self) -> None:
         """Return when it takes requests; AssertionError where it ends before."""
-        listens = asyncio.Event()
-        self._reading = asyncio.create_task(self._read(listens))
-        await listens.wait()
-        assert self.base_url, self.log
+        self._reading = asyncio.create_task(self._read())
+        self.base_url = (await self.logged(_LISTENS))[1]
+
+    async def logged(self, pattern: str | re.Pattern[str], *, after: int = 0) -> re.Match[str]:
+        """Return when a line from number *after* on fits *pattern*; AssertionError where none comes."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(30):
+                while True:
+                    self._news.clear()
+                    for line in self.lines[after:]:
+                        if found := re.search(pattern, line):
+                            return found
+                    if self._has_ended:
+                        break
+                    await self._news.wait()
+        raise AssertionError(f"no line fits {pattern!r} in:\n{self.log}")
 
     async def stopped(self) -> None:
         """End it as a supervisor does; it must shut down in order."""
         self.process.send_signal(signal.SIGTERM)
+        await self.ended_in_order()
+
+    async def ended_in_order(self) -> None:
+        """Wait for its end after SIGTERM; nothing went wrong in its life, and the secret was never written."""
         assert await self.exit_code() == _EXIT_CODES[self.name], self.log
         assert "Traceback" not in self.log, self.log
         assert "Warning" not in self.log, self.log
+        assert SECRET not in self.log
 
     async def exit_code(self) -> int:
         """Wait for its end."""
@@ -74,15 +93,13 @@ class Served:
                 self.process.kill()
         await self.exit_code()
 
-    async def _read(self, listens: asyncio.Event) -> None:
+    async def _read(self) -> None:
         assert self.process.stdout is not None
         async for line in self.process.stdout:
             self.lines.append(line.decode())
-            found = _LISTENS.search(self.lines[-1])
-            if found and not self.base_url:
-                self.base_url = found[1]
-                listens.set()
-        listens.set()
+            self._news.set()
+        self._has_ended = True
+        self._news.set()
 
 
 def settings_for(fake: FakeKajabi) -> Settings:
