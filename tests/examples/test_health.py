@@ -6,13 +6,15 @@ pytestmark = pytest.mark.asyncio(loop_scope="session")
 
 
 async def test_health_shows_what_the_client_has_done(app: App) -> None:
-    """Each visit is seen in the counters of the one client."""
-    before = await _stats(app)
-    async with app.visitor.get("/members/7") as answer:
-        assert answer.status == 200
-    after = await _stats(app)
-    assert after["operations"] == before["operations"] + 1
-    assert after["token_requests"] == 1
+    """Each visit is seen in the counters of the one client, and none but the first takes a token."""
+    stats: list[dict[str, float]] = []
+    for _ in range(2):
+        async with app.visitor.get("/members/7") as answer:
+            assert answer.status == 200
+        stats.append(await _stats(app))
+    first, second = stats
+    assert second["operations"] == first["operations"] + 1
+    assert second["token_requests"] == first["token_requests"] >= 1
 
 
 async def test_health_asks_kajabi_nothing(app: App) -> None:
