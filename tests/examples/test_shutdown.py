@@ -93,7 +93,7 @@ async def _status(session: aiohttp.ClientSession, customer_id: str) -> int:
 
 
 async def _until(is_so: Callable[[], bool]) -> None:
-    while not is_so():  # noqa: ASYNC110 - a counter tells nobody that it grew
+    while not is_so():
         await asyncio.sleep(0.01)
 
 
