@@ -2,6 +2,7 @@
 
 import logging
 import random
+import sys
 import warnings
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any, Final
@@ -98,6 +99,7 @@ class SessionManager:
         if self._tell is not None:
             self._tokens.on_new = self._tell_of_token
         self._binding = Binding()
+        self._made_at = _place_outside()
 
     @property
     def base_url(self) -> str:
@@ -293,11 +295,20 @@ class SessionManager:
         transport: Transport | None = getattr(self, "_transport", None)
         if transport is not None and transport.is_open:
             warnings.warn(
-                "a Kajabi client was dropped without being closed: use 'async with' or await aclose()",
+                f"a Kajabi client, made at {self._made_at}, was dropped without being closed: use 'async with' or await "
+                "aclose()",
                 ResourceWarning,
                 source=self,
                 stacklevel=2,
             )
+
+
+def _place_outside() -> str:
+    """Give file and line of the code, not of this package, that makes a session."""
+    frame = sys._getframe(1)  # noqa: SLF001 - the one way to it that costs next to nothing
+    while frame.f_back is not None and frame.f_globals.get("__name__", "").startswith("kajabi_async."):
+        frame = frame.f_back
+    return f"{frame.f_code.co_filename}:{frame.f_lineno}"
 
 
 def _refuse_html(answer: Answer, request: Request) -> None:
