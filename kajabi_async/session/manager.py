@@ -1,8 +1,8 @@
 """The session manager: one request in, one answer out, whatever happens in between."""
 
+import inspect
 import logging
 import random
-import sys
 import warnings
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any, Final
@@ -295,8 +295,8 @@ class SessionManager:
         transport: Transport | None = getattr(self, "_transport", None)
         if transport is not None and transport.is_open:
             warnings.warn(
-                f"a Kajabi client, made at {self._made_at}, was dropped without being closed: use 'async with' or await "
-                "aclose()",
+                f"a Kajabi client, made at {self._made_at}, was dropped without being closed: use 'async with', or "
+                "await aclose()",
                 ResourceWarning,
                 source=self,
                 stacklevel=2,
@@ -305,10 +305,10 @@ class SessionManager:
 
 def _place_outside() -> str:
     """Give file and line of the code, not of this package, that makes a session."""
-    frame = sys._getframe(1)  # noqa: SLF001 - the one way to it that costs next to nothing
-    while frame.f_back is not None and frame.f_globals.get("__name__", "").startswith("kajabi_async."):
+    frame = inspect.currentframe()
+    while frame is not None and str(frame.f_globals.get("__name__")).startswith("kajabi_async."):
         frame = frame.f_back
-    return f"{frame.f_code.co_filename}:{frame.f_lineno}"
+    return "an unknown place" if frame is None else f"{frame.f_code.co_filename}:{frame.f_lineno}"
 
 
 def _refuse_html(answer: Answer, request: Request) -> None:
