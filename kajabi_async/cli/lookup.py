@@ -6,11 +6,13 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any, Final, TextIO
 
+import attrs
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from kajabi_async import ConfigurationError, Kajabi, Lookup, Report
 from kajabi_async.cli.rendering import as_json, as_members
+from kajabi_async.cli.terminal import error_console, print_json
 
 __all__ = ["look_up_file", "lookup_progress", "tell_report"]
 
@@ -18,10 +20,17 @@ _STANDARD_INPUT: Final = "-"
 
 
 async def look_up_file(
-    api: Kajabi, source: str, *, include: str, fields: dict[str, str] | None, concurrency: int | None, ordered: bool
+    api: Kajabi,
+    source: str,
+    *,
+    include: str,
+    fields: dict[str, str] | None,
+    concurrency: int | None,
+    ordered: bool,
+    json: bool,
 ) -> int:
     """Look up every id in *source*, print the outcomes as they arrive, and give the exit code."""
-    console = Console(stderr=True)
+    console = error_console()
     with _opened(source) as lines:
         run = api.customers.get_many(
             _ids_in(lines), include=include, fields=fields, concurrency=concurrency, ordered=ordered
@@ -33,7 +42,10 @@ async def look_up_file(
                 progress.advance(task)
     sys.stdout.flush()
     report = await run.report()
-    tell_report(console, report)
+    if json:
+        print_json({"report": attrs.asdict(report)}, to=sys.stderr)
+    else:
+        tell_report(console, report)
     return 0 if report.found == report.total else 1
 
 

@@ -5,11 +5,11 @@ from collections.abc import Iterator
 from typing import Annotated, Any, Final, get_type_hints
 
 from cyclopts import App, Group, Parameter
-from rich.console import Console
 
 from kajabi_async import Kajabi, Resource
-from kajabi_async.cli.rendering import as_json, as_members, print_resource, print_rows
+from kajabi_async.cli.rendering import as_members, print_resource, print_rows
 from kajabi_async.cli.running import on_client
+from kajabi_async.cli.terminal import output_console, print_json
 from kajabi_async.resources.base import Gettable, Listable
 
 __all__ = ["add_reads", "resource_classes"]
@@ -65,7 +65,7 @@ def _list_parameters(cls: ResourceClass) -> Iterator[inspect.Parameter]:
     if "page_size" in known:
         yield _option("page_size", int | None, "Rows to ask for at a time; the server may give fewer.")
     yield _option("limit", int, "How many rows to print at the most.", default=_DEFAULT_LIMIT)
-    yield _option("json", bool, "Print a line of JSON for each row.", default=False, negative=())
+    yield _option("json", bool, "Print a line of JSON for each row; errors, too.", default=False, negative=())
     for name, annotation in get_type_hints(cls.filters).items():
         yield _option(name, _command_line_type(annotation), "", group=_FILTERS)
 
@@ -77,12 +77,11 @@ def _command_line_type(annotation: Any) -> Any:
 
 async def _print_list(api: Kajabi, cls: ResourceClass, options: dict[str, Any], *, limit: int, as_lines: bool) -> None:
     rows: tuple[Resource, ...] = await getattr(api, cls.name).list(**options).collect(limit=limit)
-    console = Console()
     if as_lines:
         for row in rows:
-            print(as_json(as_members(row)))  # noqa: T201 - a command prints
+            print_json(as_members(row))
     else:
-        print_rows(console, rows, cls.model)
+        print_rows(output_console(), rows, cls.model)
 
 
 def _get_command(cls: ResourceClass) -> Any:
@@ -104,7 +103,7 @@ def _get_parameters(cls: ResourceClass) -> Iterator[inspect.Parameter]:
         if includable:
             yield _option("include", str | None, f"Relations to bring along, with commas: {', '.join(includable)}.")
         yield _option("fields", str | None, "Attributes to restrict the answer to, with commas.")
-    yield _option("json", bool, "Print one line of JSON.", default=False, negative=())
+    yield _option("json", bool, "Print one line of JSON; errors, too.", default=False, negative=())
 
 
 def _takes_include(cls: type) -> bool:
@@ -114,9 +113,9 @@ def _takes_include(cls: type) -> bool:
 async def _print_one(api: Kajabi, name: str, resource_id: str, options: dict[str, Any], *, as_line: bool) -> None:
     resource: Resource = await getattr(api, name).get(resource_id, **options)
     if as_line:
-        print(as_json(as_members(resource)))  # noqa: T201 - a command prints
+        print_json(as_members(resource))
     else:
-        print_resource(Console(), resource)
+        print_resource(output_console(), resource)
 
 
 def _option(name: str, annotation: Any, text: str, *, default: Any = None, **settings: Any) -> inspect.Parameter:
