@@ -10,6 +10,7 @@ from typing import Final, Literal, Unpack
 import attrs
 
 from kajabi_async.cli import credentials_file, keyring_store
+from kajabi_async.cli.credentials_error import CredentialsError
 from kajabi_async.client import ClientOptions, Kajabi
 from kajabi_async.errors import ConfigurationError
 from kajabi_async.session import ClientCredentials
@@ -37,14 +38,15 @@ class FoundCredentials:
 def find_credentials() -> FoundCredentials:
     """Give the credentials of the first source that has some: environment, file, keyring.
 
-    ConfigurationError where none has, or where the first that has some cannot be used: it says which, and the cure.
+    CredentialsError where none has, or where the first that has some cannot be used: it says which, and the cure.
     Sources after the first that has credentials are not looked at.
     """
     found = _from_environment() or _from_file() or _from_keyring()
     if found is None:
-        raise ConfigurationError(
-            f"set {ID_VARIABLE} and {SECRET_VARIABLE} in the environment, or store both with `kajabi login`: "
-            f"{WHERE_KAJABI_SHOWS_THEM}"
+        raise CredentialsError(
+            "there are no credentials",
+            cure=f"set {ID_VARIABLE} and {SECRET_VARIABLE} in the environment, or store both with `kajabi login`; "
+            f"{WHERE_KAJABI_SHOWS_THEM}",
         )
     return found
 
@@ -81,11 +83,16 @@ def _from_environment() -> FoundCredentials | None:
         return None
     if not client_id or not client_secret:
         missing, there = (ID_VARIABLE, SECRET_VARIABLE) if client_secret else (SECRET_VARIABLE, ID_VARIABLE)
-        raise ConfigurationError(
-            f"set {missing} in the environment too, or unset {there}: a key is taken whole from one place. "
-            f"{WHERE_KAJABI_SHOWS_THEM}"
+        raise CredentialsError(
+            f"the environment has {there} but not {missing}, and a key is taken whole from one place",
+            cure=f"set {missing} too, or unset {there}; {WHERE_KAJABI_SHOWS_THEM}",
         )
-    return FoundCredentials(ClientCredentials(client_id, client_secret), "environment", "the environment")
+    try:
+        credentials = ClientCredentials(client_id, client_secret)
+    except ConfigurationError as error:
+        cure = f"set {ID_VARIABLE} and {SECRET_VARIABLE} to what Kajabi shows, and nothing else"
+        raise CredentialsError(f"the credentials in the environment cannot be used ({error})", cure=cure) from None
+    return FoundCredentials(credentials, "environment", "the environment")
 
 
 def _from_file() -> FoundCredentials | None:
@@ -93,7 +100,7 @@ def _from_file() -> FoundCredentials | None:
     credentials = credentials_file.read(path)
     if credentials is None:
         if os.environ.get(FILE_VARIABLE):
-            raise ConfigurationError(f"{FILE_VARIABLE} names {path}, which is not there: `kajabi login` writes it")
+            raise CredentialsError(f"{FILE_VARIABLE} names {path}, which is not there", cure="`kajabi login` writes it")
         return None
     return FoundCredentials(credentials, "file", f"the file {path}")
 

@@ -1,9 +1,10 @@
 """Credentials in the system's keyring; the one module that knows the library, which is the extra ``keyring``."""
 
+import importlib
 import json
-from types import ModuleType
 from typing import Any, Final
 
+from kajabi_async.cli.credentials_error import CredentialsError
 from kajabi_async.errors import ConfigurationError
 from kajabi_async.jsonapi.decoding import json_object
 from kajabi_async.session import ClientCredentials
@@ -23,7 +24,7 @@ def is_installed() -> bool:
 def read() -> ClientCredentials | None:
     """Give the stored credentials, None where there are none, no keyring, or no library for it.
 
-    ConfigurationError where the keyring is locked or fails, or the entry is not one that `write` made.
+    CredentialsError where the keyring is locked or fails, or the entry is not one that `write` made.
     """
     keyring = _library()
     if keyring is None:
@@ -38,10 +39,10 @@ def read() -> ClientCredentials | None:
 
 
 def write(credentials: ClientCredentials) -> None:
-    """Store the credentials; ConfigurationError where there is no library or no keyring, or it fails."""
+    """Store the credentials; CredentialsError where there is no library or no keyring, or it fails."""
     keyring = _library()
     if keyring is None:
-        raise ConfigurationError("the system keyring needs an extra: pip install 'kajabi-async[keyring]'")
+        raise CredentialsError("the system keyring needs an extra", cure="pip install 'kajabi-async[keyring]'")
     members = credentials.form()
     entry = json.dumps({name: members[name] for name in ("client_id", "client_secret")})
     try:
@@ -68,19 +69,17 @@ def remove() -> bool:
 
 def _library() -> Any:
     try:
-        import keyring  # noqa: PLC0415 - it is an extra
-        import keyring.errors  # noqa: PLC0415
+        importlib.import_module("keyring.errors")
+        return importlib.import_module("keyring")
     except ImportError:
         return None
-    library: ModuleType = keyring
-    return library
 
 
-def _failed(verb: str, error: Exception) -> ConfigurationError:
+def _failed(verb: str, error: Exception) -> CredentialsError:
     # Only the name of the failure: a backend's own words are not ours to vouch for.
-    return ConfigurationError(
-        f"cannot {verb} the system keyring ({type(error).__name__}): unlock it, or use `kajabi login` without "
-        "--keyring, or the environment"
+    return CredentialsError(
+        f"cannot {verb} the system keyring ({type(error).__name__})",
+        cure="unlock it, or use `kajabi login` without --keyring, or the environment",
     )
 
 
@@ -89,6 +88,6 @@ def _parsed(stored: str) -> ClientCredentials:
         members = json_object(json.loads(stored)) or {}
         return ClientCredentials(members["client_id"], members["client_secret"])
     except (ValueError, KeyError, ConfigurationError):
-        raise ConfigurationError(
-            f"the entry {SERVICE} of the system keyring cannot be used: `kajabi login --keyring` writes it anew"
+        raise CredentialsError(
+            f"the entry {SERVICE} of the system keyring cannot be used", cure="`kajabi login --keyring` writes it anew"
         ) from None

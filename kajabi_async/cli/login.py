@@ -9,9 +9,9 @@ from cyclopts import Parameter
 
 from kajabi_async.cli import credentials_file, keyring_store
 from kajabi_async.cli.credentials import ID_VARIABLE, SECRET_VARIABLE, WHERE_KAJABI_SHOWS_THEM, credentials_path
+from kajabi_async.cli.credentials_error import CredentialsError
 from kajabi_async.cli.options import Json
 from kajabi_async.cli.terminal import print_json
-from kajabi_async.errors import ConfigurationError
 from kajabi_async.session import ClientCredentials
 
 __all__ = ["login", "logout"]
@@ -70,16 +70,18 @@ def logout(*, json: Json = False) -> None:
 def _from_pipe() -> ClientCredentials:
     lines = [sys.stdin.readline(_LONGEST_LINE).rstrip("\r\n") for _ in range(2)]
     if not all(lines):
-        raise ConfigurationError("standard input must hold two lines: the client id, then the client secret")
+        raise CredentialsError(
+            "standard input does not hold two lines", cure="pipe in the client id, then the client secret, a line each"
+        )
     return ClientCredentials(*lines)
 
 
 def _from_person() -> ClientCredentials:
     # getpass would fall back to reading aloud.
     if not sys.stdin.isatty():
-        raise ConfigurationError(
-            "there is no terminal to ask on: pipe the client id and the secret in, a line each, with "
-            "`kajabi login --stdin`"
+        raise CredentialsError(
+            "there is no terminal to ask on",
+            cure="pipe the client id and the secret in, a line each, with `kajabi login --stdin`",
         )
     sys.stderr.write(f"{WHERE_KAJABI_SHOWS_THEM}.\n")
     return ClientCredentials(getpass.getpass("Client id: ").strip(), getpass.getpass("Client secret: ").strip())

@@ -53,4 +53,4 @@ def loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
 
 def _tell_source(error: ApiError, found: FoundCredentials) -> None:
     if error.path == _TOKEN_PATH and error.status in _REFUSED:
-        error.add_note(f"They came from {found.place}.")
+        error.add_note(f"They came from {found.place}")

@@ -6,6 +6,7 @@ from typing import Any, NoReturn, TextIO
 
 from rich.console import Console
 
+from kajabi_async.cli.credentials_error import CredentialsError
 from kajabi_async.cli.exit_codes import ExitCode
 from kajabi_async.cli.rendering import as_json
 from kajabi_async.errors import ApiError, KajabiError
@@ -38,7 +39,7 @@ def print_json(value: Any, *, to: TextIO | None = None) -> None:
 
 def print_error(error: BaseException, code: ExitCode, *, json: bool) -> None:
     """Tell on standard error what went wrong, in one line: a sentence, or JSON with the facts apart."""
-    message = " ".join([" ".join(str(error).split()), *getattr(error, "__notes__", ())])
+    message = ". ".join([" ".join(str(error).split()), *getattr(error, "__notes__", ())])
     if json:
         print_json({"error": {**_facts(error), "message": message, "exit_code": code.value}}, to=sys.stderr)
     else:
@@ -49,6 +50,8 @@ def _facts(error: BaseException) -> dict[str, Any]:
     facts: dict[str, Any] = {"type": type(error).__name__}
     if isinstance(error, ApiError):
         facts |= {"status": error.status, "request_id": error.request_id, "retry_after": error.retry_after}
+    if isinstance(error, CredentialsError):
+        facts["cure"] = error.cure
     if isinstance(error, KajabiError):
         facts |= {"attempts": error.attempts, "maybe_applied": error.maybe_applied}
     return facts

@@ -13,7 +13,7 @@ async def test_without_credentials_every_command_says_what_to_set(arguments: tup
     """The variables are named; the exit code is that of wrong configuration."""
     done = await kajabi(*arguments, KAJABI_CLIENT_ID="", KAJABI_CLIENT_SECRET="")
     assert done.code == 2
-    assert done.err.startswith("kajabi: set KAJABI_CLIENT_ID and KAJABI_CLIENT_SECRET")
+    assert done.err.startswith("kajabi: there are no credentials: set KAJABI_CLIENT_ID and KAJABI_CLIENT_SECRET")
     assert len(done.err.splitlines()) == 1
 
 

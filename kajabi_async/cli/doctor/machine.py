@@ -8,8 +8,11 @@ from collections.abc import Iterator
 from typing import Final
 from urllib.parse import urlsplit
 
+import attrs
+
 from kajabi_async.cli import credentials_file, keyring_store
 from kajabi_async.cli.credentials import FoundCredentials, credentials_path, environment_options, find_credentials
+from kajabi_async.cli.credentials_error import CredentialsError
 from kajabi_async.cli.doctor.findings import Finding, failed, fine, skipped, warned
 from kajabi_async.cli.exit_codes import ExitCode
 from kajabi_async.cli.running import loop_factory
@@ -56,10 +59,8 @@ def check_credentials() -> tuple[Finding, FoundCredentials | None]:
     """Look for credentials as every command does; they are never shown."""
     try:
         found = find_credentials()
-    except ConfigurationError as error:
-        message, _, cure = str(error).partition(": ")
-        cure = cure or "kajabi login"
-        return failed("credentials", message, cure=cure, exit_code=ExitCode.MISUSED), None
+    except CredentialsError as error:
+        return failed("credentials", error.problem, cure=error.cure, exit_code=ExitCode.MISUSED), None
     facts = {"source": found.source, "keyring_installed": keyring_store.is_installed()}
     return fine("credentials", f"from {found.place}", **facts), found
 
@@ -69,13 +70,11 @@ def check_credentials_file(found: FoundCredentials | None) -> Finding:
     path = credentials_path()
     try:
         held = credentials_file.read(path)
-    except ConfigurationError as error:
-        message, _, cure = str(error).partition(": ")
-        exit_code = ExitCode.MISUSED
-        cure = cure or "`kajabi login` writes it anew"
-        if found is None:
-            return failed("credentials file", message, cure=cure, exit_code=exit_code, path=str(path))
-        return warned("credentials file", message, cure=cure, path=str(path))
+    except CredentialsError as error:
+        warning = warned("credentials file", error.problem, cure=error.cure, path=str(path))
+        if found is not None:
+            return warning
+        return attrs.evolve(warning, status="fail", exit_code=ExitCode.MISUSED)
     if held is None:
         return skipped("credentials file", f"there is none at {path}")
     if found is not None and found.source != "file":
