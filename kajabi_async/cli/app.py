@@ -5,6 +5,7 @@ import sys
 from collections.abc import Sequence
 from importlib.metadata import PackageNotFoundError
 from importlib.metadata import version as version_of
+from pathlib import Path
 from typing import Annotated, Any, Final
 
 import attrs
@@ -119,7 +120,8 @@ def demo(*, json: Json = False) -> int:
 
 
 def lookup(
-    source: Annotated[str, Parameter(allow_leading_hyphen=True)],
+    # A path, so that shells complete file names.
+    source: Annotated[Path, Parameter(allow_leading_hyphen=True)],
     /,
     *,
     include: Annotated[str, Parameter(help="Relations to bring along: contact, offers, products.")] = "",
@@ -137,7 +139,7 @@ def lookup(
 
     async def look_up(api: Kajabi) -> int:
         return await look_up_file(
-            api, source, include=include, fields=fieldsets, concurrency=concurrency, ordered=ordered, json=json
+            api, str(source), include=include, fields=fieldsets, concurrency=concurrency, ordered=ordered, json=json
         )
 
     return on_client(look_up)

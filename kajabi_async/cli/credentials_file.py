@@ -38,9 +38,11 @@ def read(path: Path) -> ClientCredentials | None:
         return None
     except OSError as error:
         raise _unusable(path, error) from None
-    with open(descriptor, "rb") as file:  # noqa: PTH123 - Path.open takes no descriptor
+    try:
         _check(path, os.fstat(descriptor))
-        content = file.read(_LARGEST_BYTES + 1)
+        content = os.read(descriptor, _LARGEST_BYTES + 1)
+    finally:
+        os.close(descriptor)
     if len(content) > _LARGEST_BYTES:
         raise CredentialsError(f"the credentials file {path} is larger than {_LARGEST_BYTES} bytes", cure=_ANEW)
     return _parsed(path, content)
