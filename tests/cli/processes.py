@@ -15,7 +15,7 @@ COMMAND = (sys.executable, "-W", "error", "-m", "kajabi_async.cli")
 _TAKING_THE_TERMINAL = """\
 import fcntl, os, sys, termios
 fcntl.ioctl(0, termios.TIOCSCTTY, 0)
-os.execv(sys.argv[1], sys.argv[1:])
+os.execvp(sys.argv[1], sys.argv[1:])
 """
 
 
@@ -67,7 +67,9 @@ async def on_terminal(*command: str, typed: tuple[tuple[str, str], ...] = (), **
         for awaited, keys in typed:
             seen = len(screen)
             while awaited not in screen[seen:]:
-                screen += await asyncio.to_thread(_read, controlling)
+                piece = await asyncio.to_thread(_read, controlling)
+                assert piece, f"ended without showing {awaited!r}: {screen!r}"
+                screen += piece
             os.write(controlling, keys.encode())
         while piece := await asyncio.to_thread(_read, controlling):
             screen += piece
