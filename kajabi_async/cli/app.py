@@ -26,7 +26,7 @@ from kajabi_async.cli.running import on_client, run_to_exit_code
 from kajabi_async.cli.terminal import error_console, output_console, print_error, print_json, stop_writing
 from kajabi_async.cli.whoami import whoami
 from kajabi_async.cli.writes import add_writes
-from kajabi_async.errors import InvalidArgumentError, KajabiError
+from kajabi_async.errors import ConfigurationError, InvalidArgumentError, KajabiError
 from kajabi_async.testing import FakeKajabi
 
 __all__ = ["make_app", "run"]
@@ -156,7 +156,12 @@ def fake(
 
     async def serve() -> None:
         server = FakeKajabi(customers=customers, latency=latency)
-        await server.start(port=port)
+        try:
+            await server.start(port=port)
+        except (OSError, OverflowError) as error:
+            await server.aclose()
+            reason = getattr(error, "strerror", None) or error
+            raise ConfigurationError(f"cannot listen on port {port}: {reason}") from None
         settings = {
             "KAJABI_BASE_URL": server.base_url,
             "KAJABI_CLIENT_ID": server.client_id,

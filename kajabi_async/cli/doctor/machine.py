@@ -39,10 +39,12 @@ def check_versions() -> Finding:
             cure="pip install 'kajabi-async[cli]'",
             python=platform.python_version(),
         )
-    installed = {name: _installed(name) for name, _, optional in _requirements() if not optional or _installed(name)}
+    installed = {
+        name: _installed(name) for name, _, optional in declared_libraries() if not optional or _installed(name)
+    }
     behind = [
         f"{name} {installed[name] or 'missing'}, needs {oldest}"
-        for name, oldest, _ in _requirements()
+        for name, oldest, _ in declared_libraries()
         if name in installed and _is_older(installed[name], oldest)
     ]
     loops = "uvloop" if loop_factory() is not None else "asyncio"
@@ -120,7 +122,7 @@ def proxies_ignored(base_url: str) -> str:
     return next((name for each in names for name in (each, each.upper()) if os.environ.get(name)), "")
 
 
-def _requirements() -> Iterator[tuple[str, str, bool]]:
+def declared_libraries() -> Iterator[tuple[str, str, bool]]:
     """Give name, oldest version and whether it is of an extra, for each library that is declared with one."""
     for declared in importlib.metadata.requires(_DISTRIBUTION) or ():
         parts = _NEEDED.match(declared)
