@@ -8,7 +8,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet --quiet
 
-.PHONY: demo test check conformance bench clean
+.PHONY: demo test check conformance docs soak mutation bench clean
 
 demo: $(READY)  ## The main job, run against the embedded fake of the API.
 	@$(BIN)/kajabi demo
@@ -30,12 +30,26 @@ check: $(READY)  ## Style, types, import rules and slots.
 conformance: $(READY)  ## The table of 77 operations, each held to the official document.
 	@$(BIN)/python -m tests.conformance
 
+docs: $(READY)  ## The guides and the reference, as pages in docs/_build/html.
+	$(BIN)/python -m sphinx --fail-on-warning --keep-going --nitpicky --quiet -b html \
+	  -d docs/_build/doctrees docs docs/_build/html
+	@echo docs/_build/html/index.html
+
+soak: $(READY)  ## Faults, load and attacks for most of an hour, each figure beside its bar.
+	@$(BIN)/python -m tests.soak
+
+mutation: $(READY)  ## The share of small changes to the code that some test notices, a few minutes long.
+	$(PIP) install --group mutation
+	rm -rf mutants
+	$(BIN)/mutmut run
+	@$(BIN)/python -m tests.mutation
+
 bench: $(READY)  ## Bulk lookups beside other ways to do them, in one run.
 	$(PIP) install --group bench
 	@$(BIN)/python -m benchmarks
 
 clean:
-	rm -rf $(VENV) .coverage .coverage.* .mypy_cache .ruff_cache .import_linter_cache .hypothesis
+	rm -rf $(VENV) docs/_build mutants .coverage .coverage.* .mypy_cache .ruff_cache .import_linter_cache .hypothesis
 
 $(READY): pyproject.toml
 	@test -n '$(PYTHON)' || { echo 'Python 3.11 or newer is needed' >&2; exit 1; }

@@ -1,5 +1,6 @@
 """The client: builds the parts, owns their life, and holds no request logic of its own."""
 
+import asyncio
 import os
 from collections.abc import Iterable, Mapping
 from types import TracebackType
@@ -22,12 +23,21 @@ from kajabi_async.resources.content import BlogPosts, LandingPages, Podcasts, We
 from kajabi_async.resources.forms import Forms, FormSubmissions
 from kajabi_async.resources.people import ContactNotes, Contacts, ContactTags, Customers, CustomFields
 from kajabi_async.resources.singular import Params, read_me, read_version, request
-from kajabi_async.session import ClientCredentials, Credentials, RetryPolicy, SessionManager, SessionStats, Timeouts
+from kajabi_async.session import (
+    ClientCredentials,
+    Clock,
+    Credentials,
+    RateLimit,
+    RetryPolicy,
+    SessionManager,
+    SessionObserver,
+    SessionStats,
+    Timeouts,
+    TokenStore,
+)
 
 if TYPE_CHECKING:
     import aiohttp
-
-    from kajabi_async.session import Clock
 
 __all__ = ["ClientOptions", "Kajabi"]
 
@@ -51,8 +61,15 @@ class ClientOptions(TypedDict, total=False):
     """Seconds for a whole operation, waiting and repeating included (60), or each limit by itself."""
     concurrency: int
     """How many requests are under way at once (50)."""
+    rate_limit: "float | RateLimit | None"
+    """Requests a second where you know your limit, or a limit of your own, such as one shared over Redis; None, the
+    default, learns it from the answers 429."""
     retry: RetryPolicy
     """When reads are repeated."""
+    token_store: "TokenStore | None"
+    """Where processes share one token; it is not closed."""
+    observers: "Iterable[SessionObserver]"
+    """Called with each event of the session: for traces, metrics and logs of your own."""
     max_answer_bytes: int
     """The largest answer read, in bytes after decompression (64 MiB)."""
     http_session: "aiohttp.ClientSession | None"
@@ -89,13 +106,14 @@ class Kajabi:
             templates=[row.path for row in OPERATIONS.values()],
         )
         self._resolver = RelationshipResolver(self._session.send, links)
-        site_id = options.get("site_id")
+        site_id, clock = options.get("site_id"), options.get("clock")
         self._links = links
         backend = Backend(
             send=self._session.send,
             resolver=self._resolver,
             links=links,
             site_id=None if site_id is None else checked_id(site_id, of="sites"),
+            sleep=asyncio.sleep if clock is None else clock.sleep,
             concurrency=options.get("concurrency", DEFAULT_CONCURRENCY),
         )
         self._backend = backend

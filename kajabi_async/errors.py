@@ -12,14 +12,17 @@
     │   ├── UnknownIncludeError
     │   ├── UnknownFieldError
     │   ├── UnknownSortKeyError
+    │   ├── UnknownHookEventError
     │   └── UnknownAttributeError     an attribute that a write cannot set
     ├── FieldNotLoadedError           (AttributeError) the answer did not carry the attribute
     ├── RelationshipUnavailableError  the API names no way to the related resources
     ├── UntrustedLinkError            a link of the server's that is not one of the API's
     ├── AmbiguousMatchError           several resources fit where one was looked for
     ├── PagingError                   pages that never end
+    ├── ExportError                   an export that cannot be written, or whose checkpoint is in use or damaged
     ├── DecodeError                   an answer that cannot be read
     │   └── AnswerTooLargeError
+    ├── StoreUnavailableError         what processes share, such as a token, cannot be read or written
     ├── TransportError                no answer came
     │   ├── ConnectionFailedError
     │   └── RequestTimeoutError       (TimeoutError)
@@ -31,6 +34,7 @@
         ├── ConflictError             409
         ├── UnprocessableEntityError  422
         ├── RateLimitError            429
+        │   └── PausedError           not sent, as an earlier 429 asked everyone to wait
         └── ServerError               5xx
 
 Every error pickles and copies, and none carries a token or a secret.
@@ -54,22 +58,27 @@ __all__ = [
     "ConnectionFailedError",
     "DecodeError",
     "ErrorObject",
+    "ExportError",
     "FieldNotLoadedError",
+    "GaveUp",
     "InvalidArgumentError",
     "InvalidIdError",
     "KajabiError",
     "NotFoundError",
     "PagingError",
+    "PausedError",
     "PermissionDeniedError",
     "RateLimitError",
     "RelationshipUnavailableError",
     "RequestTimeoutError",
     "ServerError",
+    "StoreUnavailableError",
     "TimeoutPhase",
     "TransportError",
     "UnknownAttributeError",
     "UnknownFieldError",
     "UnknownFilterError",
+    "UnknownHookEventError",
     "UnknownIncludeError",
     "UnknownSortKeyError",
     "UnprocessableEntityError",
@@ -79,6 +88,17 @@ __all__ = [
 ]
 
 
+GaveUp = Literal["final", "write", "attempts", "deadline", "budget"]
+"""Why a request is not sent once more: asking again would change nothing, it is a write that may have been applied,
+the attempts of the policy are used up, the time would not suffice, or too many requests failed of late (the budget)."""
+
+_GAVE_UP: "dict[GaveUp | None, str]" = {
+    "attempts": "no more are allowed",
+    "deadline": "no time for another",
+    "budget": "the retry budget is spent, too many requests fail",
+}
+
+
 class KajabiError(Exception):
     """The root: catch this to catch whatever the SDK raises."""
 
@@ -86,15 +106,24 @@ class KajabiError(Exception):
     """Whether a write may have taken effect although no good answer came: look before you repeat it."""
     attempts: int = 0
     """How many times the request was put on the wire."""
+    gave_up: "GaveUp | None" = None
+    """Why it was not sent once more; None where no request was at stake."""
+
+    def __str__(self) -> str:
+        text = super().__str__()
+        if self.attempts > 1 and self.gave_up in _GAVE_UP:
+            return f"{text} ({self.attempts} attempts; {_GAVE_UP[self.gave_up]})"
+        return text
 
     def __reduce__(self) -> tuple[Any, ...]:
         # The default calls cls(*args), which required keywords would break.
         return _rebuild, (type(self), self.args, dict(self.__dict__))
 
-    def sent(self, *, attempts: int, maybe_applied: bool) -> Self:
+    def sent(self, *, attempts: int, maybe_applied: bool, gave_up: "GaveUp | None" = None) -> Self:
         """Note on the error what had been sent when it happened, and give it back."""
         self.attempts = attempts
         self.maybe_applied = maybe_applied
+        self.gave_up = gave_up
         return self
 
 
@@ -174,6 +203,12 @@ class UnknownSortKeyError(_UnknownNameError):
     kind = "sort key"
 
 
+class UnknownHookEventError(_UnknownNameError):
+    """An event that no hook can wait for."""
+
+    kind = "hook event"
+
+
 class UnknownAttributeError(_UnknownNameError):
     """An attribute that cannot be written on this resource."""
 
@@ -213,6 +248,10 @@ class PagingError(KajabiError):
     """Pages that lead back to themselves or never end."""
 
 
+class ExportError(KajabiError):
+    """An export that cannot be written, or whose checkpoint is in use or damaged; the text says what to do."""
+
+
 class DecodeError(KajabiError):
     """An answer that cannot be read; ``path`` says where in the document, such as ``data[3].attributes.name``."""
 
@@ -226,6 +265,10 @@ class DecodeError(KajabiError):
 
 class AnswerTooLargeError(DecodeError):
     """An answer larger than the limit, counted in bytes after decompression."""
+
+
+class StoreUnavailableError(KajabiError):
+    """A store that processes share, of tokens or of the rate, cannot be used; the client goes on without it."""
 
 
 class TransportError(KajabiError):
@@ -242,6 +285,8 @@ class ConnectionFailedError(TransportError):
 
     never_sent: bool = False
     """Whether not a byte of the request left."""
+    on_reused_connection: bool = False
+    """Whether an earlier request had used the connection: a server closes idle ones without asking."""
 
 
 TimeoutPhase = Literal["queue", "connect", "read", "total"]
@@ -306,7 +351,11 @@ class ErrorObject:
 
 
 class ApiError(KajabiError):
-    """The API answered with an error status."""
+    """The API answered with an error status.
+
+    ``status`` is that status, ``errors`` a tuple of `ErrorObject`, ``method`` and ``path`` are those of the request,
+    ``request_id`` is what Kajabi's support asks for, None where the answer had none, and ``hint`` says what to check.
+    """
 
     def __init__(
         self,
@@ -330,6 +379,8 @@ class ApiError(KajabiError):
 
     retry_after: float | None
     """Seconds the server asked to wait, where it said so."""
+    retry_at: float | None = None
+    """When those seconds are over, in seconds since the epoch by the clock of this machine."""
 
     def _sentence(self) -> str:
         sentence = f"{self.method} {self.path} was answered {self.status}"
@@ -368,6 +419,16 @@ class UnprocessableEntityError(ApiError):
 
 class RateLimitError(ApiError):
     """429: too many requests; ``retry_after`` is in seconds, None where the server did not say."""
+
+
+class PausedError(RateLimitError):
+    """Not sent: an earlier answer asked everyone to wait, and longer than this operation has time for."""
+
+    def _sentence(self) -> str:
+        return (
+            f"{self.method} {self.path} was not sent: the API asked for a pause of which {self.retry_after:.1f} s are "
+            "left, more than this operation has time for"
+        )
 
 
 class ServerError(ApiError):

@@ -19,6 +19,7 @@ __all__ = [
     "Operation",
     "enter",
     "operation",
+    "operation_at",
     "reads",
 ]
 
@@ -152,3 +153,18 @@ enter(_rows())
 def operation(name: str) -> Operation:
     """Give the row called *name*."""
     return OPERATIONS[name]
+
+
+def operation_at(method: str, path: str) -> Operation | None:
+    """Give the row of a request, whose *path* has an id in the place of the parameter; None where there is none."""
+    segments = path.split("/")
+    for row in OPERATIONS.values():
+        if row.method == method and _fits(row.path.split("/"), segments):
+            return row
+    return None
+
+
+def _fits(template: list[str], segments: list[str]) -> bool:
+    return len(template) == len(segments) and all(
+        named == given or named.startswith("{") for named, given in zip(template, segments, strict=True)
+    )

@@ -2,6 +2,7 @@
 
 import os
 import socket
+import warnings
 from collections.abc import Generator
 from functools import cache
 from pathlib import Path
@@ -11,6 +12,7 @@ import pytest
 import yaml
 from hypothesis import HealthCheck, settings
 
+from tests.canary import shown_secrets, watching
 from tests.redis_server import redis_server
 
 DOCUMENT = Path(__file__).parents[2] / "shared" / "reference" / "kajabi-openapi-1.1.0.yaml"
@@ -63,3 +65,16 @@ def redis_url(redis_url_of_session: str) -> str:
         connection.sendall(b"FLUSHALL\r\n")
         assert connection.recv(16) == b"+OK\r\n"
     return redis_url_of_session
+
+
+@pytest.fixture(autouse=True)
+def secrets_shown() -> Generator[list[str]]:
+    """What the test has shown of tokens and secrets so far; it fails where anything is left in the list at its end."""
+    with watching() as shown:
+        yield shown
+    assert shown == [], "a token or a secret was shown"
+
+
+def pytest_warning_recorded(warning_message: warnings.WarningMessage) -> None:
+    """Search warnings as well: those that are no errors are shown at the end of a run."""
+    assert shown_secrets(str(warning_message.message)) == []

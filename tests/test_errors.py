@@ -92,7 +92,7 @@ def test_exports_every_class_and_nothing_else() -> None:
     """``__all__`` is sorted and names every public error, the error object, and what chooses and describes them."""
     names = {cls.__name__ for cls in CLASSES}
     assert errors.__all__ == sorted(errors.__all__)
-    assert set(errors.__all__) == names | {"ErrorObject", "TimeoutPhase", "api_error_class"}
+    assert set(errors.__all__) == names | {"ErrorObject", "GaveUp", "TimeoutPhase", "api_error_class"}
 
 
 @pytest.mark.parametrize("cls", _classes())

@@ -1,11 +1,5 @@
 """The README tells the truth: every block of Python in it runs, against the fake."""
 
-import ast
-import asyncio
-import inspect
-import re
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -13,45 +7,37 @@ import pytest
 
 from kajabi_async import Kajabi
 from kajabi_async.testing import FakeKajabi
+from tests.blocks import Block, environment_of, parametrized, python_blocks_of, run_function, run_program
 
-README = (Path(__file__).parents[1] / "README.md").read_text("utf-8")
-BLOCKS = re.findall(r"```python\n(.*?)```", README, re.DOTALL)
-FIRST, *FUNCTIONS = BLOCKS
+README = Path(__file__).parents[1] / "README.md"
+FIRST, *FUNCTIONS = python_blocks_of(README)
 
 
-async def test_the_first_example_runs_as_it_stands(kajabi_fake: FakeKajabi, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_the_first_example_runs_as_it_stands(kajabi_fake: FakeKajabi, tmp_path: Path) -> None:
     """Typed into a file and run with the variables set, it prints the customer and the offers."""
-    environment = {
-        "KAJABI_CLIENT_ID": kajabi_fake.client_id,
-        "KAJABI_CLIENT_SECRET": kajabi_fake.client_secret,
-        "KAJABI_BASE_URL": kajabi_fake.base_url,
-    }
-    for name, value in environment.items():
-        monkeypatch.setenv(name, value)
-    command = [sys.executable, "-W", "error", "-c", FIRST]
-    done = await asyncio.to_thread(subprocess.run, command, capture_output=True, text=True, check=False)
-    assert (done.returncode, done.stderr) == (0, "")
+    assert await run_program(FIRST, kajabi_fake, tmp_path)
     assert kajabi_fake.counts["customers.get"] == 1
-    assert done.stdout
 
 
-@pytest.mark.parametrize("block", FUNCTIONS, ids=lambda block: re.search(r"async def (\w+)", block)[1])  # type: ignore[index]
-async def test_each_further_example_runs(block: str, kajabi_fake: FakeKajabi, kajabi_api: Kajabi) -> None:
-    """Each is a coroutine that takes a client, and a list of ids or the fake where it needs one."""
-    names: dict[str, Any] = {}
-    exec(compile(ast.parse(block), "README.md", "exec"), names)
-    (function,) = [value for value in names.values() if inspect.iscoroutinefunction(value)]
+@parametrized(FUNCTIONS)
+async def test_each_further_example_runs(
+    block: Block, kajabi_fake: FakeKajabi, kajabi_api: Kajabi, redis_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each is a coroutine that takes a client, and a list of ids, the fake or a Redis where it needs one."""
+    for name, value in environment_of(kajabi_fake).items():
+        monkeypatch.setenv(name, value)
     given: dict[str, Any] = {
         "api": kajabi_api,
         "kajabi_api": kajabi_api,
         "kajabi_fake": kajabi_fake,
         "ids": ["1", "2", "no"],
+        "redis_url": redis_url,
     }
-    await function(**{name: given[name] for name in inspect.signature(function).parameters})
+    await run_function(block, kajabi_fake, given)
 
 
 def test_the_readme_shows_the_two_commands() -> None:
     """A newcomer finds both in the first screen."""
-    first_screen = README[:1800]
+    first_screen = README.read_text("utf-8")[:1800]
     assert "make demo" in first_screen
     assert "make test" in first_screen

@@ -17,6 +17,7 @@ from kajabi_async.cli.completion import add_completion
 from kajabi_async.cli.demo import demonstrate
 from kajabi_async.cli.doctor import doctor
 from kajabi_async.cli.exit_codes import EXIT_CODES_HELP, ExitCode, code_for
+from kajabi_async.cli.export import add_exports
 from kajabi_async.cli.login import login, logout
 from kajabi_async.cli.lookup import look_up_file
 from kajabi_async.cli.options import Json
@@ -78,6 +79,7 @@ def make_app() -> App:
     )
     groups = add_reads(app)
     add_writes(groups)
+    add_exports(app)
     groups["customers"].command(lookup)
     add_completion(app)
     for command in (demo, doctor, fake, login, logout, me, version, whoami):

@@ -12,7 +12,7 @@ from kajabi_async.cli.running import on_client
 from kajabi_async.cli.terminal import output_console, print_json
 from kajabi_async.resources.base import Gettable, Listable
 
-__all__ = ["add_reads", "resource_classes"]
+__all__ = ["add_reads", "filter_options", "option", "resource_classes", "shaped"]
 
 ResourceClass = Any
 """A subclass of `Listable`, of any model: what it declares is read at run time."""
@@ -52,22 +52,27 @@ def _list_command(cls: ResourceClass) -> Any:
         options = {name: value for name, value in given.items() if value is not None}
         return on_client(lambda api: _print_list(api, cls, options, limit=limit, as_lines=json))
 
-    return _shaped(command, f"List {cls.name.replace('_', ' ')}.", _list_parameters(cls))
+    return shaped(command, f"List {cls.name.replace('_', ' ')}.", _list_parameters(cls))
 
 
 def _list_parameters(cls: ResourceClass) -> Iterator[inspect.Parameter]:
     known = cls.list_options.__annotations__
     sort_keys = ", ".join(sorted(cls.sort_keys))
     if "sort" in known and sort_keys:
-        yield _option(
+        yield option(
             "sort", str | None, f"Keys to sort by, '-' in front for descending: {sort_keys}.", allow_leading_hyphen=True
         )
     if "page_size" in known:
-        yield _option("page_size", int | None, "Rows to ask for at a time; the server may give fewer.")
-    yield _option("limit", int, "How many rows to print at the most.", default=_DEFAULT_LIMIT)
-    yield _option("json", bool, "Print a line of JSON for each row; errors, too.", default=False, negative=())
+        yield option("page_size", int | None, "Rows to ask for at a time; the server may give fewer.")
+    yield option("limit", int, "How many rows to print at the most.", default=_DEFAULT_LIMIT)
+    yield option("json", bool, "Print a line of JSON for each row; errors, too.", default=False, negative=())
+    yield from filter_options(cls)
+
+
+def filter_options(cls: ResourceClass) -> Iterator[inspect.Parameter]:
+    """Give an option for each filter of a resource."""
     for name, annotation in get_type_hints(cls.filters).items():
-        yield _option(name, _command_line_type(annotation), "", group=_FILTERS)
+        yield option(name, _command_line_type(annotation), "", group=_FILTERS)
 
 
 def _command_line_type(annotation: Any) -> Any:
@@ -91,19 +96,19 @@ def _get_command(cls: ResourceClass) -> Any:
             options["fields"] = {cls.model.resource_type: fields}
         return on_client(lambda api: _print_one(api, cls.name, id, options, as_line=json))
 
-    return _shaped(command, f"Show one of the {cls.name.replace('_', ' ')}.", _get_parameters(cls))
+    return shaped(command, f"Show one of the {cls.name.replace('_', ' ')}.", _get_parameters(cls))
 
 
 def _get_parameters(cls: ResourceClass) -> Iterator[inspect.Parameter]:
     yield inspect.Parameter("id", inspect.Parameter.POSITIONAL_ONLY, annotation=str)
     if cls.name == _NEEDS_SITE:
-        yield _option("site_id", str | None, "The site; KAJABI_SITE_ID unless given.")
+        yield option("site_id", str | None, "The site; KAJABI_SITE_ID unless given.")
     if _takes_include(cls):
         includable = sorted(name for name, relation in cls.model.relations.items() if relation.includable)
         if includable:
-            yield _option("include", str | None, f"Relations to bring along, with commas: {', '.join(includable)}.")
-        yield _option("fields", str | None, "Attributes to restrict the answer to, with commas.")
-    yield _option("json", bool, "Print one line of JSON; errors, too.", default=False, negative=())
+            yield option("include", str | None, f"Relations to bring along, with commas: {', '.join(includable)}.")
+        yield option("fields", str | None, "Attributes to restrict the answer to, with commas.")
+    yield option("json", bool, "Print one line of JSON; errors, too.", default=False, negative=())
 
 
 def _takes_include(cls: type) -> bool:
@@ -118,7 +123,8 @@ async def _print_one(api: Kajabi, name: str, resource_id: str, options: dict[str
         print_resource(output_console(), resource)
 
 
-def _option(name: str, annotation: Any, text: str, *, default: Any = None, **settings: Any) -> inspect.Parameter:
+def option(name: str, annotation: Any, text: str, *, default: Any = None, **settings: Any) -> inspect.Parameter:
+    """Give an option of a command made at run time; *settings* are cyclopts'."""
     return inspect.Parameter(
         name,
         inspect.Parameter.KEYWORD_ONLY,
@@ -127,7 +133,7 @@ def _option(name: str, annotation: Any, text: str, *, default: Any = None, **set
     )
 
 
-def _shaped(command: Any, text: str, parameters: Iterator[inspect.Parameter]) -> Any:
+def shaped(command: Any, text: str, parameters: Iterator[inspect.Parameter]) -> Any:
     """Give *command* the signature that the command line is read by."""
     signature = inspect.Signature([*parameters], return_annotation=int)
     command.__signature__ = signature

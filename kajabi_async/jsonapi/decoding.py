@@ -1,6 +1,8 @@
 """Bytes to JSON values and JSON:API documents; the only module that knows which decoder does it."""
 
 import math
+import re
+import sys
 from collections.abc import Collection, Iterable, Mapping
 from typing import Any, Final, TypeGuard
 
@@ -70,6 +72,8 @@ class LooseShape(msgspec.Struct, gc=False):
     errors: Any = None
 
 
+_SAFE_DEPTH: Final = 10_000
+_BRACKETS: Final = re.compile(rb'"(?:[^"\\\\]|\\\\.)*+"|[\[\]{}]')
 _ANYTHING = msgspec.json.Decoder()
 _DOCUMENT = msgspec.json.Decoder(DocumentShape)
 _LOOSE = msgspec.json.Decoder(LooseShape)
@@ -112,7 +116,7 @@ def json_array(value: Any) -> list[Any] | None:
 
 def kept(raw: RawJson) -> RawJson:
     """Give *raw* on its own: what came from a decoder is a view that keeps the whole answer alive."""
-    return raw if raw is NO_MEMBERS else raw.copy()
+    return raw.copy()
 
 
 def encode(value: Any) -> bytes:
@@ -177,6 +181,8 @@ def split_rows(raw: RawJson, *, context: str) -> list[RawJson]:
 
 
 def _read(decoder: msgspec.json.Decoder[Any], body: bytes | RawJson, context: str) -> Any:
+    if sys.getrecursionlimit() > _SAFE_DEPTH and _depth(bytes(body)) > _SAFE_DEPTH:
+        raise DecodeError("nested too deeply", context=context)
     try:
         return decoder.decode(body)
     except RecursionError:
@@ -185,3 +191,19 @@ def _read(decoder: msgspec.json.Decoder[Any], body: bytes | RawJson, context: st
         raise DecodeError(f"not UTF-8 (byte {error.start})", context=context) from None
     except (msgspec.MsgspecError, ValueError) as error:
         raise DecodeError(f"not the JSON that was expected: {error}", context=context) from None
+
+
+def _depth(body: bytes) -> int:
+    """Give how deep *body* is nested.
+
+    Counted only where a program has raised the interpreter's limit, on which the decoder relies to keep to its stack.
+    """
+    depth = deepest = 0
+    for found in _BRACKETS.finditer(body):
+        bracket = found[0]
+        if bracket in b"[{":
+            depth += 1
+            deepest = max(deepest, depth)
+        elif bracket in b"]}":
+            depth -= 1
+    return deepest

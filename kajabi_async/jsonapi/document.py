@@ -100,7 +100,7 @@ def _without_data(errors: object, context: str) -> DecodeError:
 
 
 def _primary_rows(raw: RawJson, context: str) -> Row | tuple[Row, ...] | None:
-    text = bytes(raw).lstrip()
+    text = bytes(raw)
     if text.startswith(b"["):
         return _rows(split_rows(raw, context=context), "data", context)
     return None if text.startswith(b"null") else _row(raw, "data", context)

@@ -21,7 +21,7 @@ def checked_id(value: Any, *, of: str = "a resource") -> str:
     """Give *value* as an id; InvalidIdError for what cannot be one. Whole numbers are accepted."""
     if isinstance(value, str):
         # An enumeration of strings would print as its member's name.
-        text = value if type(value) is str else str.__str__(value)
+        text = str.__str__(value)
     elif isinstance(value, int) and not isinstance(value, bool):
         text = _digits(value, of)
     else:

@@ -42,17 +42,18 @@ class LinkRules:
 
     def __init__(self, *, base_url: str, origins: Collection[tuple[str, str]], templates: Iterable[str]) -> None:
         """Trust *origins*, pairs of origin and path prefix, and the *base_url*, for paths like the *templates*."""
-        base = urlsplit(base_url.rstrip("/"))
+        self.base_url = base_url.rstrip("/")
+        base = urlsplit(self.base_url)
         self._scheme = base.scheme
-        trusted = [(_origin(urlsplit(origin), ""), prefix) for origin, prefix in origins]
-        trusted.append((_origin(base, ""), f"{base.path}/v1"))
+        trusted = [(_origin(urlsplit(origin)), prefix) for origin, prefix in origins]
+        trusted.append((_origin(base), f"{base.path}/v1"))
         # The longest first, as a base may have a path of its own that begins like another prefix.
         self._prefixes = sorted(trusted, key=lambda pair: -len(pair[1]))
         known = dict.fromkeys(templates)
         self._literals = frozenset(template for template in known if "{" not in template)
         self._patterns = [(template, _pattern(template)) for template in known if "{" in template]
 
-    def rebuild(self, link: str, *, request_path: str = "/v1", expected: Collection[str] | None = None) -> TrustedLink:
+    def rebuild(self, link: str, *, request_path: str = "/", expected: Collection[str] | None = None) -> TrustedLink:
         """Match *link*, relative to *request_path*, against the API's paths.
 
         *expected* are the templates that make sense here. UntrustedLinkError for another host, port, scheme or path
@@ -79,7 +80,7 @@ class LinkRules:
         if "@" in parts.netloc:
             raise UntrustedLinkError("it carries user information", link=link)
         # Lower-casing would turn some letters beyond ASCII (the Kelvin sign) into those of a trusted host.
-        origin = _origin(parts, self._scheme) if parts.netloc.isascii() else None
+        origin = _origin(parts._replace(scheme=parts.scheme or self._scheme)) if parts.netloc.isascii() else None
         prefixes = [prefix for trusted, prefix in self._prefixes if trusted == origin]
         if not prefixes:
             raise UntrustedLinkError("its host is not the API's", link=link)
@@ -117,10 +118,9 @@ def _resolved(link: str, request_path: str) -> SplitResult:
     return parts
 
 
-def _origin(parts: SplitResult, scheme: str) -> _Origin:
-    scheme = parts.scheme or scheme
-    port = _DEFAULT_PORTS.get(scheme) if parts.port is None else parts.port
-    return scheme, parts.hostname, port
+def _origin(parts: SplitResult) -> _Origin:
+    port = _DEFAULT_PORTS.get(parts.scheme) if parts.port is None else parts.port
+    return parts.scheme, parts.hostname, port
 
 
 def _pattern(template: str) -> re.Pattern[str]:

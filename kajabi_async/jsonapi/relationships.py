@@ -55,7 +55,7 @@ _NULL: Final = Relationship(LinkageState.NULL)
 def read_relationships(raw: RawJson | bytes) -> dict[str, Relationship]:
     """Read the ``relationships`` member of a resource object; what cannot be read is left out."""
     try:
-        members = json_object(decode(raw, context="relationships")) or {}
+        members = json_object(decode(raw)) or {}
     except DecodeError:
         return {}
     return {name: _relationship(value) for name, value in members.items()}

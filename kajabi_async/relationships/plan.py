@@ -52,7 +52,7 @@ def plan(owner: Resource, relation: Relation, links: LinkRules, *, may_reread: b
     """
     identifiers = linked_identifiers(owner, relation, links)
     if identifiers is None:
-        return _without_linkage(owner, relation) if may_reread else Unavailable("nothing tells what it leads to")
+        return _without_linkage(owner, relation)
     missing = tuple(identifier for identifier in identifiers if identifier not in owner.origin.scope.known)
     unreadable = next((identifier.type for identifier in missing if identifier.type not in READABLE), None)
     if may_reread and _can_include(owner, relation) and (len(missing) > 1 or unreadable is not None):

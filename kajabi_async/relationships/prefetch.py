@@ -14,6 +14,7 @@ from kajabi_async.errors import NotFoundError, UnknownIncludeError
 from kajabi_async.jsonapi.links import LinkRules
 from kajabi_async.jsonapi.relationships import Identifier
 from kajabi_async.models.base import Resource
+from kajabi_async.models.convert import class_of
 from kajabi_async.models.handles import Relation
 from kajabi_async.operations import READABLE
 from kajabi_async.relationships.plan import linked_identifiers
@@ -44,6 +45,12 @@ class _Open:
         return None if identifiers is None else tuple(each for each in identifiers if each not in known)
 
     @property
+    def loaded(self) -> tuple[Resource, ...]:
+        """What the linkage leads to; nothing while that is not known or not all at hand."""
+        origin = self.owner.origin
+        return origin.scope.all_of(origin.relationship(self.relation.name).identifiers) or ()
+
+    @property
     def can_include(self) -> bool:
         return self.relation.includable and self.owner.resource_type in READABLE
 
@@ -53,11 +60,15 @@ async def prefetch(
 ) -> None:
     """Load the relations named by dotted *paths* for all *owners*.
 
-    UnknownIncludeError, before anything is sent, for a name that an owner does not have. A related resource that is
-    gone (404) does not stop the rest: awaiting it raises.
+    UnknownIncludeError, before anything is sent, for a name that is no relation of the resources it stands for. A
+    related resource that is gone (404) does not stop the rest: awaiting it raises.
     """
+    distinct = _distinct(owners)
     split = [tuple(path.split(".")) for path in paths]
-    await _Prefetch(resolver, links).level(_distinct(owners), split)
+    for owner in distinct:
+        for path in split:
+            _refuse_unknown(owner, path)
+    await _Prefetch(resolver, links).level(distinct, split)
 
 
 @attrs.frozen
@@ -68,20 +79,28 @@ class _Prefetch:
     async def level(self, owners: Sequence[Resource], paths: Sequence[tuple[str, ...]]) -> None:
         """Load the first step of every path, then the rest of the paths for what that led to."""
         names = dict.fromkeys(path[0] for path in paths)
-        opened = [_Open(owner, _relation(owner, name)) for owner in owners for name in names]
+        opened = [_Open(owner, _relation(type(owner), owner.resource_type, name)) for owner in owners for name in names]
         if not opened:
             return
         await self._load(opened)
         for name in names:
             deeper = [path[1:] for path in paths if path[0] == name and len(path) > 1]
-            related = (found for each in opened if each.relation.name == name for found in self._loaded(each))
+            related = (found for each in opened if each.relation.name == name for found in each.loaded)
             await self.level(_distinct(related), deeper)
 
     async def _load(self, opened: Sequence[_Open]) -> None:
         silent = [each for each in opened if each.missing(self.links) is None]
         await self._reread_silent(silent, opened)
         await for_each((each for each in silent if not each.can_include), self._resolve_alone, at_once=_AT_ONCE)
-        await self._load_linked([each for each in opened if each.missing(self.links)])
+        self._share_what_is_known(opened)
+        await self._load_linked(opened)
+        self._state_loaded(opened)
+
+    def _state_loaded(self, opened: Sequence[_Open]) -> None:
+        # What a link spelled out would have to be asked of the resolver again, which a copy does not have.
+        for each in opened:
+            if each.is_loaded(self.links):
+                self.resolver.state(each.owner, each.relation, each.identifiers(self.links) or ())
 
     async def _reread_silent(self, silent: Sequence[_Open], opened: Sequence[_Open]) -> None:
         to_read = {id(each.owner) for each in silent if each.can_include}
@@ -90,7 +109,6 @@ class _Prefetch:
         )
 
     async def _load_linked(self, opened: Sequence[_Open]) -> None:
-        self._share_what_is_known(opened)
         rereads: list[_Open] = []
         fetches: list[_Open] = []
         for group in self._by_relation(opened):
@@ -151,17 +169,21 @@ class _Prefetch:
         except NotFoundError:
             return
 
-    def _loaded(self, opened: _Open) -> tuple[Resource, ...]:
-        return opened.owner.origin.scope.all_of(opened.identifiers(self.links) or ()) or ()
-
 
 def _distinct(resources: Iterable[Resource]) -> list[Resource]:
     # By object, not by equality: each copy of a resource has a scope of its own to be filled.
     return list({id(resource): resource for resource in resources}.values())
 
 
-def _relation(owner: Resource, name: str) -> Relation:
-    relations = type(owner).relations
+def _refuse_unknown(owner: Resource, path: Iterable[str]) -> None:
+    cls, type_name = type(owner), owner.resource_type
+    for name in path:
+        type_name = _relation(cls, type_name, name).resource_type
+        cls = class_of(type_name)
+
+
+def _relation(cls: type[Resource], type_name: str, name: str) -> Relation:
+    relations = cls.relations
     if name not in relations:
-        raise UnknownIncludeError(name, owner=owner.resource_type, known=relations)
+        raise UnknownIncludeError(name, owner=type_name, known=relations)
     return relations[name]

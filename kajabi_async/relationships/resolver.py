@@ -54,14 +54,14 @@ class RelationshipResolver:
             identifiers = linked_identifiers(owner, relation, self._links)
             at_hand = None if identifiers is None else scope.all_of(identifiers)
             if at_hand is not None:
-                self._state(owner, relation, identifiers or ())
+                self.state(owner, relation, identifiers or ())
                 return at_hand
             reread = await self._step(owner, relation, may_reread=not reread) or reread
         raise _unavailable(owner, relation, "the answers of the server do not agree with each other")
 
     async def fetch(self, identifier: Identifier) -> Resource:
         """Give one resource by type and id; one request however many wait for it."""
-        return await self._fetches.run(identifier, partial(self._fetch, identifier))
+        return await self._fetches.run(identifier, partial(self._read, identifier))
 
     async def reread(self, owner: Resource, relations: tuple[Relation, ...]) -> None:
         """Read *owner* again with *relations* included, and keep for it what that tells."""
@@ -97,7 +97,7 @@ class RelationshipResolver:
         operation = LINKAGE.get((owner.resource_type, relation.name))
         if operation is None:
             raise _unavailable(owner, relation, "the server does not mention it, even when it is asked for")
-        self._state(owner, relation, await self._read_linkage(owner, operation))
+        self.state(owner, relation, await self._read_linkage(owner, operation))
 
     async def fetch_into(self, scopes: Iterable[Scope], identifier: Identifier) -> None:
         """Fetch a resource and make it known in all *scopes*."""
@@ -105,10 +105,7 @@ class RelationshipResolver:
         for scope in scopes:
             scope.known[identifier] = resource
 
-    async def _fetch(self, identifier: Identifier) -> Resource:
-        return await self._read(identifier, ())
-
-    async def _read(self, identifier: Identifier, include: tuple[str, ...]) -> Resource:
+    async def _read(self, identifier: Identifier, include: tuple[str, ...] = ()) -> Resource:
         query = Query(include=include)
         path = READABLE[identifier.type].path_for(path_segment(identifier.id))
         answer = await self._send(Request("GET", path, query.encode()))
@@ -126,20 +123,24 @@ class RelationshipResolver:
             raise RelationshipUnavailableError(f"GET {path} was answered without resource linkage")
         return identifiers
 
-    def _state(self, owner: Resource, relation: Relation, identifiers: tuple[Identifier, ...]) -> None:
+    @staticmethod
+    def state(owner: Resource, relation: Relation, identifiers: tuple[Identifier, ...]) -> None:
+        """Keep for *owner* what *relation* leads to, where its answer did not state it."""
         if not owner.origin.relationship(relation.name).is_stated:
             owner.origin.learn(relation.name, relation.stated(identifiers))
 
 
 def _adopt(owner: Resource, fresh: Resource, relation: Relation) -> None:
-    """Take over from a fresh reading of *owner* what it says of *relation*."""
+    """Take over from a fresh reading of *owner* what it says of *relation*; silence takes nothing back."""
     known = fresh.origin.scope.known
     relationship = fresh.origin.relationship(relation.name)
     if relationship.state is LinkageState.NULL:
         # Asked for by name and still null: there is nothing there (the document allows a null relation).
         relationship = relation.stated(())
-    owner.origin.learn(relation.name, relationship)
-    owner.origin.scope.known.update({each: known[each] for each in relationship.identifiers if each in known})
+    if relationship.is_stated or not owner.origin.relationship(relation.name).is_stated:
+        owner.origin.learn(relation.name, relationship)
+    linked = owner.origin.relationship(relation.name).identifiers
+    owner.origin.scope.known.update({each: known[each] for each in linked if each in known})
 
 
 def _unavailable(owner: Resource, relation: Relation, reason: str) -> RelationshipUnavailableError:

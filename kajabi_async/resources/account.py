@@ -1,16 +1,18 @@
 """Sites and hooks: the account behind the API key."""
 
-from typing import Literal, Unpack, get_args
+from collections.abc import Iterable
+from typing import Any, Literal, Unpack, cast, get_args
 
-from kajabi_async.errors import InvalidArgumentError
+from kajabi_async.errors import InvalidArgumentError, NotFoundError, UnknownHookEventError
 from kajabi_async.jsonapi.ids import checked_id
 from kajabi_async.models.account import Hook, Site
 from kajabi_async.models.base import Resource
 from kajabi_async.models.origin import Scope
 from kajabi_async.models.reading import read_samples
-from kajabi_async.resources.base import Gettable, Listable, ListOptions, PagingOptions, site_linkage
+from kajabi_async.resources.base import Gettable, Listable, ListOptions, PagingOptions, needed_site, site_linkage
 from kajabi_async.resources.filter_sets import HookFilters, SiteFilters
 from kajabi_async.resources.pages import Pages
+from kajabi_async.resources.subscriptions import EnsuredHooks, sort_hooks
 from kajabi_async.resources.writing import resource_body
 
 __all__ = ["HookEvent", "Hooks", "Sites"]
@@ -91,7 +93,58 @@ class Hooks(Gettable[Hook], Listable[Hook]):
         """
         row = self._operation(f"sample.{_checked_event(event)}")
         answer = await self._send(row, timeout=timeout)
-        return read_samples(answer.body, scope=Scope(resolver=self._backend.resolver), context=f"GET {row.path}")
+        return read_samples(answer.body, scope=self.delivery_scope(), context=f"GET {row.path}")
+
+    async def ensure(
+        self,
+        url: str,
+        events: Iterable[HookEvent],
+        *,
+        site_id: str | int | None = None,
+        timeout: float | None = None,
+    ) -> EnsuredHooks:
+        """See to it that *url* is posted each of *events* once, and nothing else, and tell what that took.
+
+        Makes the hooks that are missing, then deletes those of *url* on the site that are too many: second ones,
+        those for events not in *events*, and those for one resource only, which the one for all covers. No event of
+        *events* is without a hook meanwhile. Hooks of other URLs and other sites are never touched; no *events* at all
+        unsubscribes *url*. *timeout* is in seconds for each request.
+
+        May be called again and again, and by several processes at once with the same *events*: the API has no lock and
+        takes a second hook like the first, so all hooks are listed again after one was made, and whoever sees two
+        keeps that with the lowest id. Until that is done, and where a list does not show yet what was just made, an
+        event may be delivered twice; the next call repairs it. An error leaves what was done so far; call again.
+        UnknownHookEventError for an event that there is not, InvalidArgumentError without a site: nothing is sent then.
+        """
+        wanted = _checked_events(events)
+        site = needed_site(site_id, self._backend, owner="hooks.ensure")
+        found = {hook.id: hook for hook in await self.list(site_id=site, timeout=timeout).collect()}
+        missing = sort_hooks(found.values(), wanted, url=url, site_id=site).missing
+        made: dict[str, Hook] = {}
+        for event in missing:
+            hook = await self.create(event=cast("HookEvent", event), target_url=url, site_id=site, timeout=timeout)
+            made[hook.id] = hook
+        if made:
+            found = {hook.id: hook for hook in await self.list(site_id=site, timeout=timeout).collect()} | made
+        standing = sort_hooks(found.values(), wanted, url=url, site_id=site)
+        for hook in standing.superfluous:
+            await self._delete_if_there(hook, timeout)
+        return EnsuredHooks(
+            kept=tuple(hook for hook in standing.right if hook.id not in made),
+            created=tuple(hook for hook in standing.right if hook.id in made),
+            deleted=standing.superfluous,
+        )
+
+    async def _delete_if_there(self, hook: Hook, timeout: float | None) -> None:
+        try:
+            await self.delete(hook.id, timeout=timeout)
+        except NotFoundError:
+            # Another process that saw the same hooks was faster.
+            return
+
+    def delivery_scope(self) -> Scope:
+        """Give what ties the resources of one delivery to each other and to the client, for `webhooks.parse`."""
+        return Scope(resolver=self._backend.resolver)
 
 
 def _as_number(resource_id: str | int) -> str | int:
@@ -100,8 +153,16 @@ def _as_number(resource_id: str | int) -> str | int:
     return int(checked) if checked.isascii() and checked.isdigit() else checked
 
 
-def _checked_event(event: str) -> str:
+def _checked_event(event: Any) -> str:
     known = get_args(HookEvent)
     if event not in known:
-        raise InvalidArgumentError(f"there is no hook event {event!r}; known are: {', '.join(known)}")
-    return event
+        raise UnknownHookEventError(event, owner="Kajabi", known=known)
+    return str(event)
+
+
+def _checked_events(events: Any) -> tuple[str, ...]:
+    if isinstance(events, str):
+        raise InvalidArgumentError(f"an iterable of events is needed, got one string: write [{events!r:.60}]")
+    if not hasattr(events, "__iter__"):
+        raise InvalidArgumentError(f"an iterable of events is needed, got {type(events).__name__}")
+    return tuple(dict.fromkeys(_checked_event(event) for event in events))

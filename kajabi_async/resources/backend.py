@@ -1,5 +1,7 @@
 """What every resource coroutine stands on, handed down by the client once."""
 
+import asyncio
+from collections.abc import Awaitable, Callable
 from typing import Final
 
 import attrs
@@ -23,5 +25,7 @@ class Backend:
     links: LinkRules
     site_id: str | None = None
     """The client's default site."""
+    sleep: Callable[[float], Awaitable[object]] = asyncio.sleep
+    """How to wait, by the clock of the client."""
     concurrency: int = DEFAULT_CONCURRENCY
     """How many requests the client sends at once, and so how many lookups a bulk run keeps going."""

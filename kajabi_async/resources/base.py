@@ -6,7 +6,7 @@ the paths come from the table of operations.
 
 from collections.abc import Generator, Iterable, Mapping
 from contextlib import contextmanager
-from typing import Any, ClassVar, Generic, TypedDict, TypeVar, cast
+from typing import Any, ClassVar, Generic, TypedDict, TypeGuard, TypeVar
 
 from kajabi_async.errors import DecodeError, InvalidArgumentError
 from kajabi_async.exchange import Answer, Request
@@ -26,6 +26,7 @@ from kajabi_async.resources.lister import Lister
 from kajabi_async.resources.numbers import whole_number
 from kajabi_async.resources.pages import Pages
 from kajabi_async.resources.reader import Reader
+from kajabi_async.resources.verified import LinkageChange, verified
 from kajabi_async.resources.writing import identifier_of
 
 __all__ = [
@@ -235,18 +236,32 @@ class Linkable(ResourceOperations[R]):
         self,
         row: Operation,
         resource_id: str | int,
-        ids: Iterable[str | int] | None = None,
+        ids: Iterable[str | int] = (),
         *,
         linked_type: str,
         meta: Mapping[str, Any] | None = None,
+        verify: bool = False,
         timeout: float | None = None,
     ) -> tuple[str, ...]:
         """Send *ids*, where the operation takes some, and give the whole linkage that the server answers with."""
-        body: dict[str, Any] | None = None
-        if row.body is BodyKind.LINKAGE:
-            body = {"data": [{"type": linked_type, "id": each} for each in checked_ids(ids, of=linked_type)]}
-            if meta is not None:
-                body["meta"] = meta
+        if row.body is not BodyKind.LINKAGE:
+            return await self._send_linkage(row, resource_id, None, timeout)
+        change = LinkageChange(row.method, checked_ids(ids, of=linked_type))
+
+        async def write() -> tuple[str, ...]:
+            body = {"data": [{"type": linked_type, "id": each} for each in change.ids]}
+            return await self._send_linkage(row, resource_id, body | ({} if meta is None else {"meta": meta}), timeout)
+
+        async def look() -> tuple[str, ...] | None:
+            reading = self._operation(f"GET.{row.name.rpartition('.')[2]}")
+            held = await self._send_linkage(reading, resource_id, None, timeout)
+            return held if change.is_done(held) else None
+
+        return await (verified(write, look, sleep=self._backend.sleep) if verify else write())
+
+    async def _send_linkage(
+        self, row: Operation, resource_id: str | int, body: dict[str, Any] | None, timeout: float | None
+    ) -> tuple[str, ...]:
         answer = await self._send(row, resource_id, body=body, timeout=timeout)
         with answered_write(row.method):
             return _linked_ids(answer.body, f"{row.method} {row.path}")
@@ -281,9 +296,13 @@ def checked_ids(ids: Any, *, of: str) -> tuple[str, ...]:
     """
     if isinstance(ids, str | bytes | bytearray):
         raise InvalidArgumentError(f"an iterable of ids of {of} is needed, got one string: write [{ids!r:.60}]")
-    if not isinstance(ids, Iterable):
+    if not _is_iterable(ids):
         raise InvalidArgumentError(f"an iterable of ids of {of} is needed, got {type(ids).__name__}")
-    return tuple(dict.fromkeys(checked_id(each, of=of) for each in cast("Iterable[Any]", ids)))
+    return tuple(dict.fromkeys(checked_id(each, of=of) for each in ids))
+
+
+def _is_iterable(value: object) -> TypeGuard[Iterable[Any]]:
+    return isinstance(value, Iterable)
 
 
 def _linked_ids(body: bytes, context: str) -> tuple[str, ...]:

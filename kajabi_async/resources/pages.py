@@ -113,6 +113,11 @@ class Pages(Generic[R]):
         return None if position is None else str(position)
 
     @property
+    def lister(self) -> Lister[R]:
+        """What is listed and how: for modules that turn the pages themselves."""
+        return self._lister
+
+    @property
     def repeated(self) -> int:
         """How many rows came again on a later page and were left out, in all loops over this object."""
         return self._standing.repeated

@@ -15,6 +15,7 @@ from kajabi_async.resources.filter_sets import (
 )
 from kajabi_async.resources.filters import encode_filters
 from kajabi_async.resources.pages import Pages
+from kajabi_async.resources.verified import verified
 from kajabi_async.resources.writing import (
     ContactAttributes,
     ContactAttributesBesideEmail,
@@ -41,20 +42,26 @@ class _OfferHolders(Linkable[R]):
         return await self._linkage(self._operation("GET.offers"), id, linked_type="offers", timeout=timeout)
 
     async def revoke_offers(
-        self, id: str | int, ids: Iterable[str | int], *, timeout: float | None = None
+        self, id: str | int, ids: Iterable[str | int], *, verify: bool = False, timeout: float | None = None
     ) -> tuple[str, ...]:
         """Revoke offers, granted or bought, and give the ids of those left.
 
         Takes away the products that came with them. **Does not stop billing**: a subscription goes on charging; see
-        ``purchases.cancel_subscription`` (API document).
+        ``purchases.cancel_subscription`` (API document). With *verify*, after an error with ``maybe_applied`` the
+        offers are looked at, and those still held revoked again.
         """
-        return await self._linkage(self._operation("DELETE.offers"), id, ids, linked_type="offers", timeout=timeout)
+        row = self._operation("DELETE.offers")
+        return await self._linkage(row, id, ids, linked_type="offers", verify=verify, timeout=timeout)
 
     async def replace_offers(
-        self, id: str | int, ids: Iterable[str | int], *, timeout: float | None = None
+        self, id: str | int, ids: Iterable[str | int], *, verify: bool = False, timeout: float | None = None
     ) -> tuple[str, ...]:
-        """Grant and revoke until exactly *ids* are held; no ids revoke everything. Effects as of both."""
-        return await self._linkage(self._operation("PATCH.offers"), id, ids, linked_type="offers", timeout=timeout)
+        """Grant and revoke until exactly *ids* are held; no ids revoke everything. Effects as of both.
+
+        With *verify*, after an error with ``maybe_applied`` the offers are looked at before they are replaced again.
+        """
+        row = self._operation("PATCH.offers")
+        return await self._linkage(row, id, ids, linked_type="offers", verify=verify, timeout=timeout)
 
 
 class Customers(Gettable[Customer], Listable[Customer], _OfferHolders[Customer]):
@@ -115,14 +122,16 @@ class Customers(Gettable[Customer], Listable[Customer], _OfferHolders[Customer])
         return str(product_id) in ids
 
     async def grant_offers(
-        self, id: str | int, ids: Iterable[str | int], *, timeout: float | None = None
+        self, id: str | int, ids: Iterable[str | int], *, verify: bool = False, timeout: float | None = None
     ) -> tuple[str, ...]:
         """Grant offers and give the ids of all that the customer then holds.
 
         Sends the gift email and fires automations; the switch for the welcome email exists on contacts only (API
-        document). Sent once: after an error with ``maybe_applied``, look at `offer_ids` before repeating it.
+        document). Sent once, unless *verify*: after an error with ``maybe_applied`` the offers held are looked at then,
+        and only those that are missing are granted again.
         """
-        return await self._linkage(self._operation("POST.offers"), id, ids, linked_type="offers", timeout=timeout)
+        row = self._operation("POST.offers")
+        return await self._linkage(row, id, ids, linked_type="offers", verify=verify, timeout=timeout)
 
 
 class GetOrCreated(NamedTuple):
@@ -156,6 +165,7 @@ class Contacts(Gettable[Contact], Listable[Contact], _OfferHolders[Contact]):
         self,
         *,
         site_id: str | int | None = None,
+        verify: bool = False,
         timeout: float | None = None,
         **attributes: Unpack[ContactAttributes],
     ) -> Contact:
@@ -163,14 +173,26 @@ class Contacts(Gettable[Contact], Listable[Contact], _OfferHolders[Contact]):
 
         The address is checked for deliverability; UnprocessableEntityError says what was refused, an email that is
         taken among it. Without ``subscribed=True`` the contact counts as never subscribed (observed), and
-        ``external_user_id`` is refused. Sent once: after an error with ``maybe_applied``, `find_by_email` tells.
+        ``external_user_id`` is refused. Sent once, unless *verify*, which needs an email: after an error with
+        ``maybe_applied`` the contact with that email is looked for, and created again where there is none.
         """
         body = resource_body(
             "contacts",
             written_attributes(ContactAttributes, attributes, owner="contacts.create"),
             relationships=site_linkage(site_id, self._backend, owner="contacts.create"),
         )
-        return await self._send_for_resource(self._operation("create"), body=body, timeout=timeout)
+        row, email = self._operation("create"), attributes.get("email")
+        if not verify:
+            return await self._send_for_resource(row, body=body, timeout=timeout)
+        if not email:
+            raise InvalidArgumentError(
+                "contacts.create can verify by the email alone: give email=, or leave verify= out"
+            )
+        return await verified(
+            lambda: self._send_for_resource(row, body=body, timeout=timeout),
+            lambda: self.find_by_email(email, site_id=self._backend.site_id if site_id is None else site_id),
+            sleep=self._backend.sleep,
+        )
 
     async def update(
         self, id: str | int, *, timeout: float | None = None, **changes: Unpack[ContactAttributes]
@@ -217,22 +239,34 @@ class Contacts(Gettable[Contact], Listable[Contact], _OfferHolders[Contact]):
         return await self._linkage(self._operation("GET.tags"), id, linked_type="contact_tags", timeout=timeout)
 
     async def add_tags(
-        self, id: str | int, ids: Iterable[str | int], *, timeout: float | None = None
+        self, id: str | int, ids: Iterable[str | int], *, verify: bool = False, timeout: float | None = None
     ) -> tuple[str, ...]:
-        """Add tags and give the ids of all the contact then has; fires tag_added hooks and automations."""
-        return await self._linkage(self._operation("POST.tags"), id, ids, linked_type="contact_tags", timeout=timeout)
+        """Add tags and give the ids of all the contact then has; fires tag_added hooks and automations.
+
+        With *verify*, after an error with ``maybe_applied`` the tags are looked at, and the missing ones added again.
+        """
+        row = self._operation("POST.tags")
+        return await self._linkage(row, id, ids, linked_type="contact_tags", verify=verify, timeout=timeout)
 
     async def remove_tags(
-        self, id: str | int, ids: Iterable[str | int], *, timeout: float | None = None
+        self, id: str | int, ids: Iterable[str | int], *, verify: bool = False, timeout: float | None = None
     ) -> tuple[str, ...]:
-        """Remove tags and give the ids of those left; fires tag_removed hooks and automations."""
-        return await self._linkage(self._operation("DELETE.tags"), id, ids, linked_type="contact_tags", timeout=timeout)
+        """Remove tags and give the ids of those left; fires tag_removed hooks and automations.
+
+        With *verify*, after an error with ``maybe_applied`` the tags are looked at, and those left removed again.
+        """
+        row = self._operation("DELETE.tags")
+        return await self._linkage(row, id, ids, linked_type="contact_tags", verify=verify, timeout=timeout)
 
     async def replace_tags(
-        self, id: str | int, ids: Iterable[str | int], *, timeout: float | None = None
+        self, id: str | int, ids: Iterable[str | int], *, verify: bool = False, timeout: float | None = None
     ) -> tuple[str, ...]:
-        """Give the contact exactly these tags; no ids remove them all. Effects as of adding and removing."""
-        return await self._linkage(self._operation("PATCH.tags"), id, ids, linked_type="contact_tags", timeout=timeout)
+        """Give the contact exactly these tags; no ids remove them all. Effects as of adding and removing.
+
+        With *verify*, after an error with ``maybe_applied`` the tags are looked at before they are replaced again.
+        """
+        row = self._operation("PATCH.tags")
+        return await self._linkage(row, id, ids, linked_type="contact_tags", verify=verify, timeout=timeout)
 
     async def grant_offers(
         self,
@@ -240,18 +274,21 @@ class Contacts(Gettable[Contact], Listable[Contact], _OfferHolders[Contact]):
         offer_ids: Iterable[str | int],
         *,
         send_customer_welcome_email: bool = True,
+        verify: bool = False,
         timeout: float | None = None,
     ) -> tuple[str, ...]:
         """Grant offers and give the ids of all that the contact then holds.
 
         Makes a customer of the contact where it is none, and **sends that customer a welcome email** unless told
         otherwise; the gift email and automations go out in any case. An expired or disabled grant is not enabled
-        again by this (observed). Sent once: after an error with ``maybe_applied``, look at `offer_ids` before
-        repeating it, or use `ensure_offers`.
+        again by this (observed). Sent once, unless *verify*: after an error with ``maybe_applied`` the offers held are
+        looked at then, and only those that are missing are granted again.
         """
         meta = None if send_customer_welcome_email else {"send_customer_welcome_email": False}
         row = self._operation("POST.offers")
-        return await self._linkage(row, contact_id, offer_ids, linked_type="offers", meta=meta, timeout=timeout)
+        return await self._linkage(
+            row, contact_id, offer_ids, linked_type="offers", meta=meta, verify=verify, timeout=timeout
+        )
 
     async def ensure_offers(
         self,

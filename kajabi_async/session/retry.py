@@ -7,7 +7,18 @@ from typing import Final
 
 import attrs
 
-from kajabi_async.errors import ApiError, ConfigurationError, ConnectionFailedError, KajabiError, RequestTimeoutError
+from kajabi_async.errors import (
+    AnswerTooLargeError,
+    ApiError,
+    ConfigurationError,
+    ConnectionFailedError,
+    DecodeError,
+    GaveUp,
+    KajabiError,
+    PausedError,
+    RateLimitError,
+    RequestTimeoutError,
+)
 
 __all__ = ["GiveUp", "Retry", "RetryPolicy", "decide", "maybe_applied", "read_retry_after"]
 
@@ -26,12 +37,19 @@ class RetryPolicy:
     max_backoff_seconds: float = 30.0
     statuses: frozenset[int] = frozenset({408, 429, 500, 502, 503, 504})
     """The statuses after which a read is repeated."""
+    budget: float = 100.0
+    """Repeats in stock for all requests of a client together; five successes bring one back. What the API paces by 429
+    costs none."""
 
     def __attrs_post_init__(self) -> None:
         if isinstance(self.max_attempts, bool) or self.max_attempts < 1:
             raise ConfigurationError(f"max_attempts must be at least 1, got {self.max_attempts!r}")
         if self.base_seconds < 0 or self.max_backoff_seconds < 0:
             raise ConfigurationError("the back-off times must not be negative")
+
+    def would_repeat(self, error: KajabiError, *, method: str = "GET") -> bool:
+        """Tell whether a request of *method* is sent again after *error*, attempts, time and budget permitting."""
+        return _may_repeat(self, error, is_write=method not in {"GET", "HEAD"})
 
 
 @attrs.frozen
@@ -41,11 +59,17 @@ class Retry:
     after_seconds: float
     everyone: bool = False
     """The server asked for the pause: it is meant for all requests, not only for this one."""
+    free: bool = False
+    """The retry budget is not asked: the server is well, or paces us itself."""
+    stale: bool = False
+    """The connection had been idle, and the server closed it as the request was leaving."""
 
 
 @attrs.frozen
 class GiveUp:
     """Raise the error."""
+
+    because: GaveUp
 
 
 def decide(
@@ -60,14 +84,16 @@ def decide(
 ) -> Retry | GiveUp:
     """Decide what follows on *attempt*, counted from 1, having failed with *error*.
 
-    Reads are repeated after the statuses of the policy and when no answer came; writes only when provably not a byte
-    of them left. A wait that *deadline* does not leave room for is not begun.
+    Reads are repeated after the statuses of the policy, and when no answer came or a damaged one; writes only when
+    provably not a byte of them left. A wait that *deadline* does not leave room for is not begun.
     """
-    if attempt >= policy.max_attempts or not _may_repeat(policy, error, is_write=is_write):
-        return GiveUp()
+    if not _may_repeat(policy, error, is_write=is_write):
+        return GiveUp("write" if is_write and _may_repeat(policy, error, is_write=False) else "final")
+    if attempt >= policy.max_attempts:
+        return GiveUp("attempts")
     retry = _wait(policy, error, attempt, jitter)
     if deadline is not None and now + retry.after_seconds >= deadline:
-        return GiveUp()
+        return GiveUp("deadline")
     return retry
 
 
@@ -97,7 +123,7 @@ def read_retry_after(headers: Mapping[str, str], *, wall_time: float) -> float |
 
 
 def _may_repeat(policy: RetryPolicy, error: KajabiError, *, is_write: bool) -> bool:
-    if isinstance(error, RequestTimeoutError) and error.phase in {"queue", "total"}:
+    if isinstance(error, PausedError) or (isinstance(error, RequestTimeoutError) and error.phase in {"queue", "total"}):
         # Limits of the caller's own: waiting again would only stretch them.
         return False
     if _never_sent(error):
@@ -106,6 +132,9 @@ def _may_repeat(policy: RetryPolicy, error: KajabiError, *, is_write: bool) -> b
         return False
     if isinstance(error, ApiError):
         return error.status in policy.statuses
+    if isinstance(error, DecodeError):
+        # Damaged on its way, or a page of a proxy's; what is too large will be so again.
+        return not isinstance(error, AnswerTooLargeError)
     return isinstance(error, (ConnectionFailedError, RequestTimeoutError))
 
 
@@ -115,10 +144,18 @@ def _never_sent(error: KajabiError) -> bool:
 
 def _wait(policy: RetryPolicy, error: KajabiError, attempt: int, jitter: Callable[[], float]) -> Retry:
     asked = error.retry_after if isinstance(error, ApiError) else None
+    if isinstance(error, ConnectionFailedError) and error.on_reused_connection and attempt == 1:
+        return Retry(0.0, free=True, stale=True)
+    paced = isinstance(error, RateLimitError)
     longest = min(policy.max_backoff_seconds, policy.base_seconds * 2 ** min(attempt - 1, 60))
+    if paced:
+        # The rate sees to it that not too many go; who is turned away waits in line, not in the dark.
+        longest = min(longest, policy.base_seconds)
     backoff = jitter() * longest
     # A little on top, so that not everyone comes back in the same instant.
-    return Retry(backoff) if asked is None else Retry(asked + min(backoff, 1.0), everyone=True)
+    if asked is None:
+        return Retry(backoff, free=paced)
+    return Retry(asked + min(backoff, 1.0), everyone=True, free=paced)
 
 
 def _number(value: str) -> float | None:

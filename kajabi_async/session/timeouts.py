@@ -1,13 +1,18 @@
 """The time limits of an operation, each with a name of its own."""
 
+import asyncio
 import math
-from typing import Any
+from collections.abc import Awaitable, Mapping
+from typing import Any, Final, TypeVar
 
 import attrs
 
-from kajabi_async.errors import ConfigurationError
+from kajabi_async.errors import ConfigurationError, RequestTimeoutError, TimeoutPhase
+from kajabi_async.exchange import Request
 
-__all__ = ["Timeouts", "checked_seconds"]
+__all__ = ["Timeouts", "checked_seconds", "within"]
+
+T = TypeVar("T")
 
 
 def checked_seconds(name: str, seconds: object) -> float | None:
@@ -39,3 +44,22 @@ class Timeouts:
     """Making a connection."""
     read: float | None = _limit(30.0)
     """The gap between two pieces of an answer."""
+
+
+_RAN_OUT: Final[Mapping[TimeoutPhase, str]] = {
+    "queue": "no place among the requests under way",
+    "total": "not done, waiting and repeating included,",
+}
+
+
+async def within(seconds: float | None, work: Awaitable[T], *, phase: TimeoutPhase, request: Request) -> T:
+    """Await *work*, but no longer than *seconds*; a caller's own time limits and cancellations pass through."""
+    limit = asyncio.timeout(seconds)
+    try:
+        async with limit:
+            return await work
+    except TimeoutError:
+        if not limit.expired():
+            raise
+    message = f"{_RAN_OUT[phase]} within {seconds} s"
+    raise RequestTimeoutError(message, phase=phase, seconds=seconds, method=request.method, path=request.path)

@@ -1,37 +1,36 @@
-"""The one token of a client: fetched when needed, renewed ahead of its end, replaced when it is refused."""
+"""An access token with what came along, read from the token endpoint's answer or from a store."""
 
-import logging
-from collections.abc import Awaitable, Callable, Mapping
-from typing import Any, Final
+from collections.abc import Mapping
+from typing import Any, Final, Self
 
 import attrs
 
-from kajabi_async.errors import DecodeError, KajabiError
+from kajabi_async.errors import DecodeError
 from kajabi_async.jsonapi.decoding import decode, json_object
 from kajabi_async.session.clock import Clock
-from kajabi_async.session.credentials import Credentials, RefreshTokenCredentials, Secret
-from kajabi_async.single_flight import SingleFlight
+from kajabi_async.session.credentials import Secret
+from kajabi_async.session.token_store import StoredToken
 
-__all__ = ["AskForToken", "Token", "TokenKeeper"]
+__all__ = ["Token"]
 
-_LOG: Final = logging.getLogger("kajabi_async")
 _LONGEST_AHEAD_SECONDS: Final = 300.0
 _SHARE_AHEAD: Final = 0.1
-_AHEAD_AGAIN_SECONDS: Final = 30.0
 _LONGEST_LIFE_SECONDS: Final = 10.0**9
 
 
 @attrs.frozen
 class Token:
-    """An access token with what came along; times are on the monotonic clock, None where no life was stated."""
+    """An access token; moments are on the monotonic clock, None where no life was stated."""
 
     access: Secret
     refresh: Secret | None
     renew_at: float | None
     expires_at: float | None
+    shared: bool = False
+    """Whether another client asked for it, and it was taken from a store."""
 
     @classmethod
-    def from_body(cls, body: bytes, *, asked_at: float) -> "Token":
+    def from_body(cls, body: bytes, *, asked_at: float) -> Self:
         """Read the token endpoint's answer; its life counts from before it was asked for."""
         members = json_object(decode(body, context="the token answer"))
         if members is None:
@@ -45,93 +44,21 @@ class Token:
         ahead = min(_LONGEST_AHEAD_SECONDS, life * _SHARE_AHEAD)
         return cls(access, _secret(members, "refresh_token"), asked_at + life - ahead, asked_at + life)
 
+    @classmethod
+    def from_store(cls, stored: StoredToken, clock: Clock) -> Self:
+        """Take a token out of a store, its moments turned from wall time to this machine's monotonic time."""
+        shift = clock.monotonic() - clock.time()
+        moments = _shifted(stored.renew_at, shift), _shifted(stored.expires_at, shift)
+        return cls(stored.access, stored.refresh, *moments, shared=True)
 
-AskForToken = Callable[[Credentials, bool], Awaitable[bytes]]
-"""Sends a token request and gives the body of its answer; the flag says whether it may be repeated."""
+    def to_store(self, clock: Clock) -> StoredToken:
+        """Give the token as it lies in a store."""
+        shift = clock.time() - clock.monotonic()
+        return StoredToken(self.access, self.refresh, _shifted(self.renew_at, shift), _shifted(self.expires_at, shift))
 
 
-class TokenKeeper:
-    """Keeps the token of one client; at most one request for a token is under way at any time."""
-
-    def __init__(self, credentials: Credentials, ask: AskForToken, clock: Clock) -> None:
-        self._credentials = credentials
-        self._ask = ask
-        self._clock = clock
-        self._token: Token | None = None
-        self._refresh: Secret | None = None
-        self._ahead_not_before = 0.0
-        self._flight: SingleFlight[None, Token] = SingleFlight(abandon=False)
-
-    @property
-    def held(self) -> Token | None:
-        """The token, alive or not; None before the first and after `forget`."""
-        return self._token
-
-    def live(self) -> Token | None:
-        """Give the token where it still serves, and begin to renew it where its end is near."""
-        token = self._token
-        if token is None or token.expires_at is None or token.renew_at is None:
-            return token
-        now = self._clock.monotonic()
-        if now < token.renew_at:
-            return token
-        if now >= token.expires_at:
-            return None
-        if now >= self._ahead_not_before:
-            # Not on every request while renewing fails: the old token serves for a while.
-            self._ahead_not_before = now + _AHEAD_AGAIN_SECONDS
-            self._flight.begin(None, self._renew)
-        return token
-
-    async def renewed(self) -> Token:
-        """Give a new token, from the request that is under way where there is one."""
-        return await self._flight.run(None, self._renew)
-
-    async def replace(self, refused: Token) -> Token:
-        """Give another token than *refused*; only where that one is still the current one, a new one is asked for."""
-        token = self._token
-        if token is not None and token.access != refused.access:
-            return token
-        if token is not None:
-            self._token = None
-            if not isinstance(self._credentials, RefreshTokenCredentials):
-                # Refused before its time: the key was rotated or revoked, and the refresh token went with it.
-                self._refresh = None
-        return await self.renewed()
-
-    def forget(self) -> None:
-        """Drop the token and its refresh token."""
-        self._token = self._refresh = None
-
-    async def aclose(self) -> None:
-        """Cancel the request that may be under way."""
-        await self._flight.aclose()
-
-    async def _renew(self) -> Token:
-        token = await self._by_refresh_token() or await self._by_first_grant()
-        self._token = token
-        self._refresh = token.refresh or self._refresh
-        self._ahead_not_before = 0.0
-        _LOG.info("fetched a token")
-        return token
-
-    async def _by_refresh_token(self) -> Token | None:
-        if self._refresh is None:
-            return None
-        try:
-            return await self._asked(RefreshTokenCredentials(self._refresh.reveal()), may_repeat=False)
-        except KajabiError as error:
-            self._refresh = None
-            _LOG.info("the refresh token was not accepted (%s), falling back to the first grant", type(error).__name__)
-            return None
-
-    async def _by_first_grant(self) -> Token:
-        may_repeat = not isinstance(self._credentials, RefreshTokenCredentials)
-        return await self._asked(self._credentials, may_repeat=may_repeat)
-
-    async def _asked(self, credentials: Credentials, *, may_repeat: bool) -> Token:
-        asked_at = self._clock.monotonic()
-        return Token.from_body(await self._ask(credentials, may_repeat), asked_at=asked_at)
+def _shifted(moment: float | None, seconds: float) -> float | None:
+    return None if moment is None else moment + seconds
 
 
 def _secret(members: Mapping[str, Any], name: str) -> Secret | None:

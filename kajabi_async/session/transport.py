@@ -1,10 +1,15 @@
 """One request on the wire, one answer back; the only module of the session that knows which HTTP library does it."""
 
 import asyncio
-from collections.abc import Callable, Mapping
+import sys
+import weakref
+from collections.abc import Callable
+from contextvars import ContextVar
+from functools import cached_property
 from typing import Any, Final
 
 import aiohttp
+from aiohttp.connector import Connection
 from aiohttp.http_exceptions import ContentEncodingError
 from yarl import URL
 
@@ -25,7 +30,8 @@ __all__ = ["Transport"]
 
 _KEEP_ALIVE_SECONDS: Final = 15.0
 _DNS_CACHE_SECONDS: Final = 300
-_RESENT_BY_AIOHTTP: Final = frozenset({"DELETE", "PUT"})
+_LARGEST_RATIO: Final = 200
+_RATIO_COUNTS_FROM_BYTES: Final = 2**20
 
 
 class Transport:
@@ -81,15 +87,13 @@ class Transport:
             data=request.body,
             allow_redirects=False,
             timeout=self._client_timeout,
-            **_sent_once(request),
+            middlewares=(_SendOnce(),),
         ) as response:
             return Answer(response.status, response.headers, await self._read(response, request))
 
     def _open(self) -> aiohttp.ClientSession:
         self._session = aiohttp.ClientSession(
-            connector=aiohttp.TCPConnector(
-                limit=0, ttl_dns_cache=_DNS_CACHE_SECONDS, keepalive_timeout=_KEEP_ALIVE_SECONDS
-            ),
+            connector=_Connector(limit=0, ttl_dns_cache=_DNS_CACHE_SECONDS, keepalive_timeout=_KEEP_ALIVE_SECONDS),
             cookie_jar=aiohttp.DummyCookieJar(),
             timeout=self._client_timeout,
             trust_env=False,
@@ -105,12 +109,13 @@ class Transport:
     async def _read(self, response: aiohttp.ClientResponse, request: Request) -> bytes:
         pieces: list[bytes] = []
         size = 0
+        most = min(self._max_answer_bytes, _unpacked_at_most(response))
         async for piece in response.content.iter_any():
             size += len(piece)
-            if size > self._max_answer_bytes:
+            if size > most:
                 response.close()
                 raise AnswerTooLargeError(
-                    f"larger than the limit of {self._max_answer_bytes} bytes, counted after decompression",
+                    f"larger than the limit of {most} bytes, counted after decompression",
                     context=f"{request.method} {request.path}",
                 )
             pieces.append(piece)
@@ -135,8 +140,33 @@ def _headers(request: Request, token: Secret | None, user_agent: str) -> dict[st
     return headers
 
 
+_REUSED: Final = ContextVar("reused", default=False)
+
+
+class _Connector(aiohttp.TCPConnector):
+    """A pool that tells, within the task that asked, whether a connection had been used before."""
+
+    @cached_property
+    def _used(self) -> "weakref.WeakSet[Any]":
+        return weakref.WeakSet()
+
+    async def connect(self, *arguments: Any, **keywords: Any) -> Connection:
+        """Give a connection, as the pool does."""
+        connection = await super().connect(*arguments, **keywords)
+        protocol = connection.protocol
+        if protocol in self._used:
+            _REUSED.set(True)
+        else:
+            _REUSED.set(False)
+            self._used.add(protocol)
+        return connection
+
+
 class _SendOnce:
-    """A client middleware that lets one send through: aiohttp resends some methods by itself on a stale connection."""
+    """A client middleware that lets one send through: aiohttp resends by itself where a connection breaks.
+
+    Every attempt is to be ours: counted, bounded by the budget, and never one of a write.
+    """
 
     def __init__(self) -> None:
         self._sent = False
@@ -150,8 +180,12 @@ class _SendOnce:
         return await handler(request)
 
 
-def _sent_once(request: Request) -> Mapping[str, Any]:
-    return {"middlewares": (_SendOnce(),)} if request.method in _RESENT_BY_AIOHTTP else {}
+def _unpacked_at_most(response: aiohttp.ClientResponse) -> int:
+    """Give how large the body may become by what its compressed length allows, where that is told: bombs end early."""
+    packed = response.content_length
+    if packed is None or "content-encoding" not in response.headers:
+        return sys.maxsize
+    return max(_RATIO_COUNTS_FROM_BYTES, packed * _LARGEST_RATIO)
 
 
 Translate = Callable[[Any, Request, Timeouts], KajabiError]
@@ -166,7 +200,9 @@ def _never_connected(error: Any, request: Request, _: Timeouts) -> TransportErro
 
 def _broken(error: Any, request: Request, _: Timeouts) -> TransportError:
     message = f"the connection broke before the whole answer had come ({type(error).__name__})"
-    return ConnectionFailedError(message, method=request.method, path=request.path)
+    failure = ConnectionFailedError(message, method=request.method, path=request.path)
+    failure.on_reused_connection = _REUSED.get() and isinstance(error, _BEFORE_THE_ANSWER)
+    return failure
 
 
 def _no_http(_: Any, request: Request, __: Timeouts) -> TransportError:
@@ -206,6 +242,8 @@ def _read_timed_out(_: Any, request: Request, timeouts: Timeouts) -> TransportEr
 def _misused(error: Any, _: Request, __: Timeouts) -> KajabiError:
     return ConfigurationError(f"the HTTP session cannot be used: {error}")
 
+
+_BEFORE_THE_ANSWER: Final = (aiohttp.ServerDisconnectedError, aiohttp.ClientOSError)
 
 _TRANSLATIONS: Final[tuple[tuple[type[Exception], Translate], ...]] = (
     # The most specific first: some are subclasses of those below.

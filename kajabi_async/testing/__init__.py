@@ -1,8 +1,104 @@
-"""A stateful fake of the API on a real loopback socket, to test your own code against."""
+"""What you test your own code with: a stateful fake of the API on a real socket, and everything that can go wrong.
 
+``FakeKajabi`` answers as the API does, with data that grows from a seed, writes that stay and tokens that die::
+
+    async with FakeKajabi(customers=50) as fake:
+        api = Kajabi(client_id=fake.client_id, client_secret=fake.client_secret, base_url=fake.base_url)
+        customer = await api.customers.get("7")
+        assert fake.counts["customers.get"] == 1
+
+In pytest the fixtures ``kajabi_fake`` and ``kajabi_api`` are there wherever the package is installed.
+
+One thing that goes wrong
+-------------------------
+
+``inject`` takes a fault, or the name of a kind of fault; all kinds are in ``kajabi_async.testing.faults``::
+
+    fake.inject("html_error", path="customers.get")                     # the next customer: 502 and a web page
+    fake.inject(faults.TooManyRequests("date", 2.0), times=3)           # the next three requests of any kind
+    fake.inject(faults.LostAnswer(), method="POST", path="/v1/contacts")
+    fake.inject("token_expired", times=None).cancel()                   # for good, until cancelled
+    fake.inject("retry_after_seconds", path="oauth.token")              # the token endpoint is a path like others
+    fake.token_uses = 100                                               # each token dies after 100 requests
+    fake.clock.jump(-3600)                                              # the server's time goes back by an hour
+
+Much that goes wrong, the same each time
+----------------------------------------
+
+A ``FaultPlan`` hits a share of all requests. The same seed and the same requests give the same faults, however many
+run at once, and *max_in_a_row* lets a request through in the end::
+
+    plan = FaultPlan(seed=7, rate=0.05, kinds=["transient", faults.Latency(0.0, up_to=0.3)], max_in_a_row=2)
+    async with FakeKajabi(customers=100_000, faults=plan) as fake:
+        ...
+        print(fake.injected)        # how often each kind happened
+        print(fake.injections[-1])  # to which request the latest happened, on which attempt
+
+A limit that nobody is told of
+------------------------------
+
+::
+
+    fake.rate_limit = 50                                       # in any second, for all clients together; 429 bare
+    fake.rate_limit = RateLimit(100, 60.0, retry_after="seconds")
+    print(fake.traffic["answered"], fake.traffic["limited"])
+
+Bad networks
+------------
+
+A ``FaultProxy`` stands in front of any TCP server on this machine, Redis as well as the fake. Its toxics, in
+``kajabi_async.testing.toxics``, are named as Toxiproxy's::
+
+    async with FaultProxy("redis://127.0.0.1:6379/0") as proxy:
+        slow = proxy.add(toxics.Latency(0.2, jitter=0.1), toxicity=0.5)  # half of the connections
+        proxy.add(toxics.LimitData(10_000), "upstream")
+        connect(proxy.url)
+        proxy.remove(slow)
+        proxy.add(toxics.Down())
+
+Several processes
+-----------------
+
+``python -m kajabi_async.testing`` serves the fake in a process of its own, and prints one line of JSON that tells
+where; ``--help`` lists what can be set. What other processes may read and change while it runs is told in
+``kajabi_async.testing.control``::
+
+    $ python -m kajabi_async.testing --port 8900 --rate-limit 50 --fault transient --fault-rate 0.02 &
+    $ curl -X PUT http://127.0.0.1:8900/_fake/rate-limit -d '{"requests": 20, "retry_after": "seconds"}'
+    $ curl http://127.0.0.1:8900/_fake/counts
+"""
+
+from kajabi_async.testing import faults, toxics
+from kajabi_async.testing.answers import Reply
+from kajabi_async.testing.faults.incident import Fault, Incident
+from kajabi_async.testing.faults.plan import FaultPlan, Injection
 from kajabi_async.testing.oauth import IssuedTokens
 from kajabi_async.testing.orders import FaultOrder
+from kajabi_async.testing.proxy import ActiveToxic, FaultProxy
+from kajabi_async.testing.rate_limit import RateLimit
 from kajabi_async.testing.records import Effect, RecordedRequest
+from kajabi_async.testing.retry_after import RetryAfter
 from kajabi_async.testing.server import FakeKajabi
+from kajabi_async.testing.server_clock import ServerClock
+from kajabi_async.testing.toxics import Toxic
 
-__all__ = ["Effect", "FakeKajabi", "FaultOrder", "IssuedTokens", "RecordedRequest"]
+__all__ = [
+    "ActiveToxic",
+    "Effect",
+    "FakeKajabi",
+    "Fault",
+    "FaultOrder",
+    "FaultPlan",
+    "FaultProxy",
+    "Incident",
+    "Injection",
+    "IssuedTokens",
+    "RateLimit",
+    "RecordedRequest",
+    "Reply",
+    "RetryAfter",
+    "ServerClock",
+    "Toxic",
+    "faults",
+    "toxics",
+]

@@ -1,4 +1,8 @@
-"""``python -m kajabi_async.testing``: the fake in a process of its own, until SIGTERM or SIGINT."""
+"""``python -m kajabi_async.testing``: the fake in a process of its own, until SIGTERM or SIGINT.
+
+What goes wrong can be given at the start, and changed and read later under ``/_fake/``: see
+``kajabi_async.testing.control``.
+"""
 
 import argparse
 import asyncio
@@ -7,6 +11,9 @@ import signal
 import sys
 from collections.abc import Sequence
 
+from kajabi_async.testing.faults.plan import FaultPlan
+from kajabi_async.testing.rate_limit import RateLimit
+from kajabi_async.testing.retry_after import RETRY_AFTER_FORMS
 from kajabi_async.testing.server import FakeKajabi
 
 __all__ = ["main"]
@@ -20,21 +27,64 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--seed", type=int, default=7, help="what the data grows from")
     parser.add_argument("--latency", type=float, default=0.0, help="seconds before each answer")
     parser.add_argument("--max-page-size", type=int, default=100, help="larger pages are clamped to this")
+    _add_limits(parser)
+    _add_faults(parser)
     return parser
 
 
-async def _serve(options: argparse.Namespace) -> None:
-    stopped = asyncio.Event()
-    loop = asyncio.get_running_loop()
-    for signal_number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(signal_number, stopped.set)
-    fake = FakeKajabi(
+def _add_limits(parser: argparse.ArgumentParser) -> None:
+    limits = parser.add_argument_group("limits")
+    limits.add_argument("--rate-limit", type=int, help="requests per window, for all clients together")
+    limits.add_argument("--rate-window", type=float, default=1.0, help="seconds of the window")
+    limits.add_argument("--retry-after", choices=RETRY_AFTER_FORMS, default="absent", help="how a 429 says when")
+    limits.add_argument("--token-uses", type=int, help="requests that a token lets in before it dies")
+    limits.add_argument("--token-lifetime", type=float, default=604_800.0, help="seconds that a token lives")
+
+
+def _add_faults(parser: argparse.ArgumentParser) -> None:
+    faults = parser.add_argument_group("faults")
+    faults.add_argument("--fault", action="append", metavar="KIND", help="a kind or a group of faults; repeatable")
+    faults.add_argument("--fault-rate", type=float, default=0.05, help="the share of requests that is hit, 0 to 1")
+    faults.add_argument("--fault-seed", type=int, default=7, help="what the faults grow from")
+    faults.add_argument("--max-faults-in-a-row", type=int, help="for one request, before it is let through")
+
+
+def _plan(options: argparse.Namespace) -> FaultPlan | None:
+    if not options.fault:
+        return None
+    return FaultPlan(
+        seed=options.fault_seed,
+        rate=options.fault_rate,
+        kinds=options.fault,
+        max_in_a_row=options.max_faults_in_a_row,
+    )
+
+
+def _limit(options: argparse.Namespace) -> RateLimit | None:
+    if options.rate_limit is None:
+        return None
+    return RateLimit(options.rate_limit, options.rate_window, retry_after=options.retry_after)
+
+
+def _fake(options: argparse.Namespace) -> FakeKajabi:
+    return FakeKajabi(
         customers=options.customers,
         seed=options.seed,
         latency=options.latency,
         max_page_size=options.max_page_size,
+        rate_limit=_limit(options),
+        faults=_plan(options),
+        token_uses=options.token_uses,
+        token_lifetime=options.token_lifetime,
     )
-    await fake.start(options.host, options.port)
+
+
+async def _serve(fake: FakeKajabi, host: str, port: int) -> None:
+    stopped = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for signal_number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(signal_number, stopped.set)
+    await fake.start(host, port)
     try:
         announcement = {"base_url": fake.base_url, "client_id": fake.client_id, "client_secret": fake.client_secret}
         sys.stdout.write(f"{json.dumps(announcement)}\n")
@@ -46,7 +96,13 @@ async def _serve(options: argparse.Namespace) -> None:
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Serve until a signal, after one line of JSON on standard output: base_url, client_id, client_secret."""
-    asyncio.run(_serve(_parser().parse_args(arguments)))
+    parser = _parser()
+    options = parser.parse_args(arguments)
+    try:
+        fake = _fake(options)
+    except ValueError as error:
+        parser.error(str(error))
+    asyncio.run(_serve(fake, options.host, options.port))
 
 
 if __name__ == "__main__":

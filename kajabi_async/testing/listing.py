@@ -82,16 +82,17 @@ class Lister:
     def page(self, type_name: str, query: Query) -> Page:
         """Give the page that *query* asks for; one past the end is empty."""
         size = self._size(type_name, query)
-        start = (query.page_number - 1) * size
+        end = query.page_number * size
+        start = max(0, end - size - query.rows_before)
         passes = filters_for(type_name, query, self._store, self._now())
         keys = [key for key in query.sort if key.removeprefix("-") in SORT_KEYS.get(type_name, ())]
         if not passes and self._is_natural(type_name, keys):
             newest_first = keys[0].startswith("-") if keys else type_name in _NEWEST_FIRST
-            ids = list(self._store.ids(type_name, start, start + size, newest_first=newest_first))
+            ids = list(self._store.ids(type_name, start, end, newest_first=newest_first))
             total = self._store.count(type_name)
         else:
             selection = self._selection(type_name, query, passes, keys)
-            ids, total = selection[start : start + size], len(selection)
+            ids, total = selection[start:end], len(selection)
         rows = [row for resource_id in ids if (row := self._store.get(type_name, resource_id))]
         return Page(rows, total, query.page_number, size)
 

@@ -11,7 +11,10 @@ import attrs
 from kajabi_async.testing.answers import PLAIN_JSON, ApiProblem, Reply, encoded
 from kajabi_async.testing.json_shapes import is_object
 
-__all__ = ["IssuedTokens", "TokenDesk"]
+__all__ = ["NO_LIVE_TOKEN", "IssuedTokens", "TokenDesk"]
+
+NO_LIVE_TOKEN: Final = "The request is missing an Authorization token, or token is invalid/has expired."  # noqa: S105
+"""What the API says to a request without a live token (observed)."""
 
 _KEPT_GRANTS: Final = 10_000
 
@@ -25,6 +28,8 @@ class IssuedTokens:
     access_ends_at: float
     refresh_ends_at: float
     is_revoked: bool = False
+    uses: int = 0
+    """How many requests the access token has let in."""
 
 
 def _refusal(status: int, message: str) -> Reply:
@@ -47,8 +52,9 @@ class TokenDesk:
         refresh_token_lifetime: float,
         rotate_refresh_tokens: bool,
         omit_refresh_token: bool,
+        token_uses: int | None = None,
     ) -> None:
-        """Make up credentials; lifetimes are seconds of *clock*."""
+        """Make up credentials; lifetimes are seconds of *clock*, *token_uses* is a number of requests."""
         self.client_id = _credential("client")
         self.client_secret = _credential("secret")
         self.username = "robin.owner@example.com"
@@ -57,6 +63,10 @@ class TokenDesk:
         self.refresh_token_lifetime = refresh_token_lifetime
         self.rotate_refresh_tokens = rotate_refresh_tokens
         self.omit_refresh_token = omit_refresh_token
+        self.token_uses = token_uses
+        """How many requests an access token lets in before it dies; None for any number."""
+        self.grants = 0
+        """How many token requests were answered with tokens."""
         self.issued: list[IssuedTokens] = []
         """The pairs that were given out, oldest first; the latest ten thousand."""
         self._clock = clock
@@ -66,12 +76,21 @@ class TokenDesk:
     def is_live(self, access_token: str) -> bool:
         """Tell whether requests with *access_token* are let in now."""
         pair = self._by_access.get(access_token)
-        return pair is not None and not pair.is_revoked and self._clock() < pair.access_ends_at
+        if pair is None or pair.is_revoked or (self.token_uses is not None and pair.uses >= self.token_uses):
+            return False
+        return self._clock() < pair.access_ends_at
+
+    def expire(self, access_token: str) -> None:
+        """Refuse one access token from now on; its refresh token stays good."""
+        pair = self._by_access.get(access_token)
+        if pair is not None:
+            # Not the time it is now: the token would live again when the clock is put back.
+            pair.access_ends_at = float("-inf")
 
     def expire_access_tokens(self) -> None:
         """Refuse every access token from now on; refresh tokens stay good."""
         for pair in self._by_access.values():
-            pair.access_ends_at = min(pair.access_ends_at, self._clock())
+            pair.access_ends_at = float("-inf")
 
     def revoke_all(self) -> None:
         """Kill every token."""
@@ -141,6 +160,7 @@ class TokenDesk:
                 del self._by_refresh[oldest.refresh_token]
 
     def _answer(self, pair: IssuedTokens) -> Reply:
+        self.grants += 1
         answer: dict[str, Any] = {
             "access_token": pair.access_token,
             "refresh_token": pair.refresh_token,
@@ -155,8 +175,8 @@ class TokenDesk:
         """Let a request in, or raise the 401 that the API answers without a live token (observed)."""
         scheme, _, token = (authorization or "").partition(" ")
         if scheme.casefold() != "bearer" or not self.is_live(token.strip()):
-            detail = "The request is missing an Authorization token, or token is invalid/has expired."
-            raise ApiProblem(401, detail)
+            raise ApiProblem(401, NO_LIVE_TOKEN)
+        self._by_access[token.strip()].uses += 1
 
 
 def _fields(body: bytes, content_type: str) -> dict[str, str]:

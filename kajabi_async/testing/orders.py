@@ -1,26 +1,24 @@
 """Ordering faults: which requests they are for, and for how many."""
 
 import asyncio
-from collections.abc import Mapping
-from typing import Any
+from collections import Counter, deque
+from collections.abc import Iterable, Mapping
+from typing import Any, Final
 
 import attrs
 
-from kajabi_async.testing.faults import (
-    Canned,
-    Cut,
-    DropTime,
-    Failure,
-    Fault,
-    GzipBomb,
-    Silence,
-    canned_reply,
-    checked_drop_time,
-    checked_target,
-)
+from kajabi_async.testing.faults.catalogue import faults_named
+from kajabi_async.testing.faults.compression import Bomb
+from kajabi_async.testing.faults.connections import Cut, DropTime
+from kajabi_async.testing.faults.incident import Fault, checked_target
+from kajabi_async.testing.faults.plan import FaultPlan, Injection, is_aimed_at, plans_of
+from kajabi_async.testing.faults.statuses import Canned, Failure, canned_reply
+from kajabi_async.testing.faults.timing import Hang
 from kajabi_async.testing.records import RecordedRequest
 
 __all__ = ["FaultDesk", "FaultOrder"]
+
+_KEPT_INJECTIONS: Final = 10_000
 
 
 @attrs.define
@@ -36,10 +34,9 @@ class FaultOrder:
 
     def is_for(self, record: RecordedRequest, template: str | None) -> bool:
         """Tell whether the fault happens to this request."""
-        if self.left == 0 or self.method not in {None, record.method}:
+        if self.left == 0 or not is_aimed_at(self.target, self.method, record, template):
             return False
-        path_and_query = f"{record.path}?{record.query_string}"
-        return self.target in {None, record.operation, record.path, template, path_and_query}
+        return self.fault.fits(record)
 
     def cancel(self) -> None:
         """Let the fault happen no more."""
@@ -47,26 +44,78 @@ class FaultOrder:
 
 
 class FaultDesk:
-    """Takes orders for faults; the oldest that is for a request happens to it.
+    """Takes orders for faults, and plans; the oldest order that is for a request happens to it, or else a plan.
 
     A target is the name of an operation, such as ``customers.get``, a path such as ``/v1/customers/7``, a path
     template, or None for every request. ValueError for a target that is none of these.
     """
 
-    def __init__(self) -> None:
-        """Start without faults."""
+    def __init__(self, *, latency: float, faults: FaultPlan | Iterable[FaultPlan] | None) -> None:
+        """Start with no orders."""
+        self.latency = latency
+        """Seconds before each answer."""
         self.closing = asyncio.Event()
         """Set when the fake is closed."""
+        self.injected: Counter[str] = Counter()
+        """How many faults happened, by kind."""
+        self.injections: deque[Injection] = deque(maxlen=_KEPT_INJECTIONS)
+        """The latest ten thousand faults, oldest first."""
         self._orders: list[FaultOrder] = []
+        self._plans = plans_of(faults)
+        self._ordered_so_far = 0
 
-    def fault_for(self, record: RecordedRequest, template: str | None) -> Fault | None:
-        """Give the fault that happens to this request, and count it."""
+    @property
+    def faults(self) -> tuple[FaultPlan, ...]:
+        """The plans; set one, several, or None for no more. Of several, the first that chooses a request hits it."""
+        return self._plans
+
+    @faults.setter
+    def faults(self, faults: FaultPlan | Iterable[FaultPlan] | None) -> None:
+        self._plans = plans_of(faults)
+
+    def fault_for(self, record: RecordedRequest, template: str | None) -> tuple[Fault, str] | None:
+        """Give the fault that happens to this request, with what its randomness grows from, and count it."""
+        chosen = self._chosen(record, template)
+        if chosen is None:
+            return None
+        fault, seed, attempt = chosen
+        self.injected[fault.name] += 1
+        self.injections.append(Injection(fault.name, record.method, record.path, record.query_string, attempt))
+        return fault, seed
+
+    def _chosen(self, record: RecordedRequest, template: str | None) -> tuple[Fault, str, int | None] | None:
         for order in self._orders:
             if order.is_for(record, template):
                 if order.left is not None:
                     order.left -= 1
-                return order.fault
-        return None
+                self._ordered_so_far += 1
+                return order.fault, f"order:{self._ordered_so_far}", None
+        chosen = None
+        for plan in self._plans:
+            # Every plan counts every request it is for, whatever another does to it.
+            if chosen is None:
+                chosen = plan.choose(record, template)
+            else:
+                plan.pass_by(record, template)
+        return chosen
+
+    def inject(
+        self,
+        fault: Fault | str,
+        *,
+        times: int | None = 1,
+        method: str | None = None,
+        path: str | None = None,
+    ) -> FaultOrder:
+        """Let *fault* happen to the next *times* requests that it fits, None for all until it is cancelled.
+
+        A string is the name of a kind, as in ``kajabi_async.testing.faults``, with its default settings. *path* is
+        any target. ValueError for a kind or a target that is none.
+        """
+        faults = faults_named([fault])
+        if len(faults) != 1:
+            raise ValueError(f"{fault!r} is a group of {len(faults)} kinds; inject takes one, a FaultPlan takes groups")
+        return self._ordered(path, times, faults[0], None if method is None else method.upper())
 
     def fail(
         self,
@@ -82,17 +131,17 @@ class FaultDesk:
 
     def drop(self, target: str | None = None, *, when: DropTime = "before", times: int | None = 1) -> FaultOrder:
         """Cut the connection; all but ``before`` come after the request took effect."""
-        return self._ordered(target, times, Cut(checked_drop_time(when)))
+        return self._ordered(target, times, Cut(when))
 
     def hang(self, target: str | None = None, *, times: int | None = 1) -> FaultOrder:
         """Never answer; the connection is cut when the fake is closed. Nothing takes effect."""
-        return self._ordered(target, times, Silence(self.closing))
+        return self._ordered(target, times, Hang())
 
     def gzip_bomb(
         self, target: str | None = None, *, decoded_bytes: int = 300 * 2**20, times: int | None = 1
     ) -> FaultOrder:
         """Answer a small gzip body that unpacks to *decoded_bytes* of JSON."""
-        return self._ordered(target, times, GzipBomb(decoded_bytes))
+        return self._ordered(target, times, Bomb("gzip", decoded_bytes))
 
     def answer_with(
         self,
@@ -113,8 +162,9 @@ class FaultDesk:
         return self._ordered(path, times, fault, method.upper())
 
     def clear_faults(self) -> None:
-        """Let no ordered fault happen any more."""
+        """Let no fault happen any more, ordered or planned."""
         self._orders.clear()
+        self._plans = ()
 
     def _ordered(self, target: str | None, times: int | None, fault: Fault, method: str | None = None) -> FaultOrder:
         order = FaultOrder(checked_target(target), method, times, fault)

@@ -27,6 +27,8 @@ class Query:
     sort: tuple[str, ...] = ()
     page_number: int = 1
     page_size: int | None = None
+    rows_before: int = 0
+    """How many of the rows that stand before the page are shown with it: 0 but for a fault on order."""
 
     @property
     def has_unbracketed_page(self) -> bool:

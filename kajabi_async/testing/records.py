@@ -23,6 +23,8 @@ class RecordedRequest:
     body: bytes = attrs.field(repr=False)
     operation: str | None
     """The name of the operation in ``kajabi_async.operations``; None for a path that is none."""
+    on_reused_connection: bool = False
+    """Whether its connection has carried a request before."""
 
     @cached_property
     def query(self) -> dict[str, list[str]]:

@@ -3,28 +3,34 @@
 import asyncio
 import time
 from collections import Counter, deque
-from collections.abc import Callable, Mapping
-from contextlib import suppress
+from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime
+from functools import partial
 from types import TracebackType
 from typing import Any, Final, Literal, Self, Unpack
+from weakref import WeakSet
 
+import attrs
 from aiohttp import web
 
 from kajabi_async.operations import Operation
 from kajabi_async.testing.answers import ApiProblem, Reply, error_reply
+from kajabi_async.testing.control import BackDoor
 from kajabi_async.testing.dataset import all_families
 from kajabi_async.testing.dataset.graph import Graph
 from kajabi_async.testing.dataset.sizes import Sizes, complete_sizes
 from kajabi_async.testing.dispatch import HANDLERS, matched
-from kajabi_async.testing.faults import Incident, sent
+from kajabi_async.testing.faults.incident import Incident, sent
+from kajabi_async.testing.faults.plan import FaultPlan
 from kajabi_async.testing.listing import Lister
 from kajabi_async.testing.oauth import IssuedTokens, TokenDesk
 from kajabi_async.testing.orders import FaultDesk
 from kajabi_async.testing.pagination import MetaShape, checked_shape
 from kajabi_async.testing.query import read_query
+from kajabi_async.testing.rate_limit import RateLimit, RateLimiter, limit_of
 from kajabi_async.testing.records import Effect, RecordedRequest
 from kajabi_async.testing.rows import Row
+from kajabi_async.testing.server_clock import ServerClock
 from kajabi_async.testing.store import Store
 from kajabi_async.testing.world import Call, World
 
@@ -60,6 +66,9 @@ class FakeKajabi(FaultDesk):
         *,
         seed: int = 7,
         latency: float = 0.0,
+        faults: FaultPlan | Iterable[FaultPlan] | None = None,
+        rate_limit: RateLimit | int | None = None,
+        token_uses: int | None = None,
         token_lifetime: float = _WEEK,
         refresh_token_lifetime: float = 4 * _WEEK,
         rotate_refresh_tokens: bool = False,
@@ -76,14 +85,14 @@ class FakeKajabi(FaultDesk):
     ) -> None:
         """Plan the fake; nothing is opened before ``start``.
 
-        *latency* is seconds before each answer. Token lifetimes are seconds of *clock*. A key has no scope for
-        *denied_types* (403). *meta* is the shape every list's meta takes. The document prints included offers with
-        a ``name``: *included_offer_title* chooses that. With *bundled_orders* one transaction pays for all offers
-        of an order, and its ``offer`` is null. *now* is the wall clock for what writes create. ValueError for a
-        size or a shape that is none.
+        *latency* is seconds before each answer. *faults* are plans of what goes wrong. *rate_limit* is a RateLimit,
+        or a number of requests per second, for everybody together. An access token lets *token_uses* requests in.
+        Token lifetimes are seconds of *clock*. A key has no scope for *denied_types* (403). *meta* is the shape every
+        list's meta takes. The document prints included offers with a ``name``: *included_offer_title* chooses that.
+        With *bundled_orders* one transaction pays for all offers of an order, and its ``offer`` is null. *now* is the
+        wall clock, for Date headers and what writes create. ValueError for a size or a shape that is none.
         """
-        super().__init__()
-        self.latency = latency
+        super().__init__(latency=latency, faults=faults)
         self.denied_types = set(denied_types)
         self.effects: list[Effect] = []
         """The side effects that writes would have had, oldest first."""
@@ -91,16 +100,22 @@ class FakeKajabi(FaultDesk):
         """The latest ten thousand requests, oldest first."""
         self.counts: Counter[str] = Counter()
         """How many requests came for each operation, by name; ``unknown`` for paths that are none."""
+        self.clock = ServerClock(clock, now)
+        """What the fake takes for the time; ``fake.clock.jump(3600)`` puts it forward by an hour."""
+        self._limiter = RateLimiter(self.clock, rate_limit)
         self._desk = TokenDesk(
-            clock=clock,
+            clock=self.clock,
             token_lifetime=token_lifetime,
             refresh_token_lifetime=refresh_token_lifetime,
             rotate_refresh_tokens=rotate_refresh_tokens,
             omit_refresh_token=omit_refresh_token,
+            token_uses=token_uses,
         )
         store = Store(all_families(Graph(seed, complete_sizes(sizes), bundled_orders=bundled_orders)))
-        lister = Lister(store, now=now, max_size=max_page_size, default_size=default_page_size)
-        self._world = World(store, lister, now, checked_shape(meta), included_offer_title, self.effects)
+        lister = Lister(store, now=self.clock.now, max_size=max_page_size, default_size=default_page_size)
+        self._world = World(store, lister, self.clock.now, checked_shape(meta), included_offer_title, self.effects)
+        self._back_door = BackDoor(self, self._limiter, self._desk, self.clock, self.counts)
+        self._used_connections: WeakSet[asyncio.Transport] = WeakSet()
         self._runner: web.ServerRunner | None = None
         self._base_url: str | None = None
 
@@ -181,9 +196,39 @@ class FakeKajabi(FaultDesk):
         """Kill every token, access and refresh."""
         self._desk.revoke_all()
 
+    @property
+    def token_uses(self) -> int | None:
+        """How many requests an access token lets in before it dies; None for any number. It can be set."""
+        return self._desk.token_uses
+
+    @token_uses.setter
+    def token_uses(self, uses: int | None) -> None:
+        self._desk.token_uses = uses
+
+    @property
+    def token_grants(self) -> int:
+        """How many token requests were answered with tokens."""
+        return self._desk.grants
+
     def rotate_key(self) -> None:
         """Kill every token, as a rotated key does; the credentials stay as they are."""
         self._desk.revoke_all()
+
+    # The rate limit
+
+    @property
+    def rate_limit(self) -> RateLimit | None:
+        """The limit for everybody together; set a RateLimit, a number of requests per second, or None for none."""
+        return self._limiter.limit
+
+    @rate_limit.setter
+    def rate_limit(self, limit: RateLimit | int | None) -> None:
+        self._limiter.limit = limit_of(limit)
+
+    @property
+    def traffic(self) -> Counter[str]:
+        """How many requests the limit let in, ``answered``, and how many it refused, ``limited``."""
+        return self._limiter.counts
 
     # Data
 
@@ -223,36 +268,68 @@ class FakeKajabi(FaultDesk):
     # Serving
 
     async def _serve(self, request: web.BaseRequest) -> web.StreamResponse:
+        try:
+            return await self._response(request)
+        except ConnectionError:
+            # The client has gone: nobody is left to answer, and there is nothing to tell in a log.
+            return web.Response()
+
+    async def _response(self, request: web.BaseRequest) -> web.StreamResponse:
         raw_path, _, query_string = request.raw_path.partition("?")
         body = await request.read() if request.can_read_body else b""
+        if self._back_door.is_for(raw_path, request.remote):
+            return sent(self._back_door.reply(request.method, raw_path, body), self.clock)
         found = matched(request.method, raw_path)
         name = found[0].name if found else None
         headers = {key.lower(): value for key, value in request.headers.items()}
-        record = RecordedRequest(request.method, raw_path, query_string, headers, body, name)
+        is_reused = self._is_reused(request)
+        record = RecordedRequest(request.method, raw_path, query_string, headers, body, name, is_reused)
         self.requests.append(record)
         self.counts[name or "unknown"] += 1
-        fault = self.fault_for(record, found[0].path if found else None)
+        refusal = self._limiter.refusal(name)
+        if refusal is not None:
+            return sent(refusal, self.clock)
+        return await self._answered(request, record, found)
+
+    def _is_reused(self, request: web.BaseRequest) -> bool:
+        connection = request.transport
+        if connection is None:
+            return False
+        is_reused = connection in self._used_connections
+        self._used_connections.add(connection)
+        return is_reused
+
+    async def _answered(
+        self, request: web.BaseRequest, record: RecordedRequest, found: tuple[Operation, str] | None
+    ) -> web.StreamResponse:
+        chosen = self.fault_for(record, found[0].path if found else None)
+        fault, seed = chosen or (None, "")
+        incident = Incident(
+            request=request,
+            record=record,
+            process=partial(self._processed, record, found),
+            seed=seed,
+            clock=self.clock,
+            tokens=self._desk,
+            store=self._world.store,
+            closing=self.closing,
+        )
         if self.latency > 0:
-            await self._wait()
-        if fault is not None:
-            return await fault.play(Incident(request, record, lambda: self._processed(record, found)))
-        return sent(self._processed(record, found))
+            # Closing ends the wait, so that nothing has to be cancelled then.
+            await incident.pause(self.latency)
+        return incident.answered() if fault is None else await fault.play(incident)
 
-    async def _wait(self) -> None:
-        # Closing ends the wait, so that nothing has to be cancelled then.
-        with suppress(TimeoutError):
-            async with asyncio.timeout(self.latency):
-                await self.closing.wait()
-
-    def _processed(self, record: RecordedRequest, found: tuple[Operation, str] | None) -> Reply:
+    def _processed(
+        self, record: RecordedRequest, found: tuple[Operation, str] | None, *, rows_before: int = 0
+    ) -> Reply:
         if found is None:
             return Reply(404, _NO_SUCH_PAGE, "text/html; charset=utf-8")
         try:
-            return self._handled(record, *found)
+            return self._handled(record, *found, rows_before)
         except ApiProblem as problem:
             return error_reply(problem.status, problem.detail, problem.source)
 
-    def _handled(self, record: RecordedRequest, operation: Operation, resource_id: str) -> Reply:
+    def _handled(self, record: RecordedRequest, operation: Operation, resource_id: str, rows_before: int) -> Reply:
         content_type = record.headers.get("content-type", "")
         if operation.name not in _PUBLIC:
             self._desk.check(record.headers.get("authorization"))
@@ -260,7 +337,10 @@ class FakeKajabi(FaultDesk):
             return self._desk.token(record.body, content_type)
         if operation.name == "oauth.revoke":
             return self._desk.revoke(record.body, content_type)
-        call = Call(operation, resource_id, read_query(record.query_string), record.body, content_type)
+        query = read_query(record.query_string)
+        if rows_before:
+            query = attrs.evolve(query, rows_before=rows_before)
+        call = Call(operation, resource_id, query, record.body, content_type)
         if call.type in self.denied_types:
             raise ApiProblem(403, f"The key has no scope for {call.type}")
         return HANDLERS[operation.name](self._world, call)

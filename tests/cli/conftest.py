@@ -37,7 +37,7 @@ class MemoryKeyring(keyring.backend.KeyringBackend):
     priority = 1  # pyright: ignore[reportAssignmentType, reportIncompatibleMethodOverride]  # as its documentation does
 
     def __init__(self) -> None:
-        super().__init__()
+        super().__init__()  # type: ignore[no-untyped-call]
         self.entries: dict[tuple[str, str], str] = {}
         self.is_locked = False
 

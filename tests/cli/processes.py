@@ -4,6 +4,7 @@ import asyncio
 import os
 import pty
 import sys
+from collections.abc import Mapping
 
 import attrs
 
@@ -28,7 +29,9 @@ def settings(fake: FakeKajabi) -> dict[str, str]:
     }
 
 
-async def started(*arguments: str, stdin: int | None = None, **environment: str) -> asyncio.subprocess.Process:
+async def started(
+    *arguments: str, stdin: int | None = None, environment: Mapping[str, str] | None = None
+) -> asyncio.subprocess.Process:
     """Start the command with both outputs on pipes."""
     return await asyncio.create_subprocess_exec(
         *COMMAND,
@@ -36,7 +39,7 @@ async def started(*arguments: str, stdin: int | None = None, **environment: str)
         stdin=stdin,
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.PIPE,
-        env={**os.environ, "COLUMNS": "80", **environment},
+        env={**os.environ, "COLUMNS": "80", **(environment or {})},
     )
 
 
@@ -47,7 +50,9 @@ class Shown:
     """All that was written to the terminal, control sequences included."""
 
 
-async def on_terminal(*command: str, typed: tuple[tuple[str, str], ...] = (), **environment: str) -> Shown:
+async def on_terminal(
+    *command: str, typed: tuple[tuple[str, str], ...] = (), environment: Mapping[str, str] | None = None
+) -> Shown:
     """Run *command* with its three streams on a terminal of its own.
 
     Of each pair in *typed*, the second is typed once the first shows after what was shown before.
@@ -59,7 +64,7 @@ async def on_terminal(*command: str, typed: tuple[tuple[str, str], ...] = (), **
         stdout=terminal,
         stderr=terminal,
         start_new_session=True,
-        env={**os.environ, "TERM": "xterm-256color", "COLUMNS": "80", **environment},
+        env={**os.environ, "TERM": "xterm-256color", "COLUMNS": "80", **(environment or {})},
     )
     os.close(terminal)
     screen = ""

@@ -97,7 +97,14 @@ EXPECTED = {
 }
 
 
-@pytest.mark.parametrize("cls", sorted(set(_all_errors(errors.KajabiError)), key=lambda cls: cls.__qualname__))
+def _name(cls: type[errors.KajabiError]) -> str:
+    return cls.__qualname__
+
+
+ERRORS: list[type[errors.KajabiError]] = sorted(set(_all_errors(errors.KajabiError)), key=_name)
+
+
+@pytest.mark.parametrize("cls", ERRORS)
 def test_every_error_has_the_exit_code_of_its_kind(cls: type[errors.KajabiError]) -> None:
     """That of the nearest class above it in the table."""
     wanted = next(EXPECTED[each] for each in cls.__mro__ if each in EXPECTED)

@@ -20,10 +20,10 @@ IDS = "printf '%s\\n' $(seq 1 40)"
 
 async def test_a_terminal_gets_colours_and_a_pipe_does_not(kajabi_fake: FakeKajabi) -> None:
     """The same command, the same rows."""
-    shown = await on_terminal(*COMMAND, "doctor", **settings(kajabi_fake))
+    shown = await on_terminal(*COMMAND, "doctor", environment=settings(kajabi_fake))
     assert shown.code == 0
     assert COLOUR.search(shown.screen)
-    piped = await started("doctor", **settings(kajabi_fake))
+    piped = await started("doctor", environment=settings(kajabi_fake))
     out, err = await piped.communicate()
     assert (piped.returncode, err) == (0, b"")
     assert not ANY_CONTROL.search(out.decode())
@@ -32,7 +32,7 @@ async def test_a_terminal_gets_colours_and_a_pipe_does_not(kajabi_fake: FakeKaja
 @pytest.mark.parametrize("arguments", [LIST, ("doctor",), ("--help",)])
 async def test_no_color_is_respected_on_a_terminal(arguments: tuple[str, ...], kajabi_fake: FakeKajabi) -> None:
     """See no-color.org."""
-    shown = await on_terminal(*COMMAND, *arguments, NO_COLOR="1", **settings(kajabi_fake))
+    shown = await on_terminal(*COMMAND, *arguments, environment={**settings(kajabi_fake), "NO_COLOR": "1"})
     assert shown.code == 0
     assert not COLOUR.search(shown.screen)
 
@@ -43,7 +43,7 @@ async def test_progress_shows_on_a_terminal_and_rows_go_where_they_are_sent(
     """The two do not mix: every row is in the file, whole, and none on the screen."""
     rows = tmp_path / "rows.jsonl"
     command = ("sh", "-c", f"{IDS} | {' '.join(COMMAND)} customers lookup - > {rows}")
-    shown = await on_terminal(*command, **settings(kajabi_fake))
+    shown = await on_terminal(*command, environment=settings(kajabi_fake))
     assert shown.code == 0
     assert "0/?" in shown.screen
     assert "40 found" in COLOUR.sub("", shown.screen).replace("\x1b[0m", "")
@@ -53,7 +53,9 @@ async def test_progress_shows_on_a_terminal_and_rows_go_where_they_are_sent(
 
 async def test_rows_on_a_terminal_are_not_wrapped_and_show_no_progress_besides(kajabi_fake: FakeKajabi) -> None:
     """They show it themselves, and a line that was copied from the screen is still JSON."""
-    shown = await on_terminal("sh", "-c", f"{IDS} | {' '.join(COMMAND)} customers lookup -", **settings(kajabi_fake))
+    shown = await on_terminal(
+        "sh", "-c", f"{IDS} | {' '.join(COMMAND)} customers lookup -", environment=settings(kajabi_fake)
+    )
     lines = [line for line in shown.screen.splitlines() if line.startswith("{")]
     assert [json.loads(line)["found"] for line in lines] == [True] * 40
     assert "0/?" not in shown.screen
@@ -61,7 +63,9 @@ async def test_rows_on_a_terminal_are_not_wrapped_and_show_no_progress_besides(k
 
 async def test_rows_reach_a_pipe_as_they_come(kajabi_fake: FakeKajabi) -> None:
     """Without waiting for the last id, and with standard input still open."""
-    process = await started("customers", "lookup", "-", stdin=asyncio.subprocess.PIPE, **settings(kajabi_fake))
+    process = await started(
+        "customers", "lookup", "-", stdin=asyncio.subprocess.PIPE, environment=settings(kajabi_fake)
+    )
     assert process.stdin is not None
     assert process.stdout is not None
     for each in ("1", "2"):
@@ -74,7 +78,9 @@ async def test_rows_reach_a_pipe_as_they_come(kajabi_fake: FakeKajabi) -> None:
 
 async def test_interrupting_while_waiting_for_ids_ends_with_130(kajabi_fake: FakeKajabi) -> None:
     """Although the thread that reads them never gets another."""
-    process = await started("customers", "lookup", "-", stdin=asyncio.subprocess.PIPE, **settings(kajabi_fake))
+    process = await started(
+        "customers", "lookup", "-", stdin=asyncio.subprocess.PIPE, environment=settings(kajabi_fake)
+    )
     assert process.stdin is not None
     assert process.stdout is not None
     assert process.stderr is not None
@@ -89,7 +95,9 @@ async def test_interrupting_while_waiting_for_ids_ends_with_130(kajabi_fake: Fak
 
 async def test_progress_does_not_show_on_a_pipe(kajabi_fake: FakeKajabi) -> None:
     """Only the report does, on standard error."""
-    process = await started("customers", "lookup", "-", stdin=asyncio.subprocess.PIPE, **settings(kajabi_fake))
+    process = await started(
+        "customers", "lookup", "-", stdin=asyncio.subprocess.PIPE, environment=settings(kajabi_fake)
+    )
     out, err = await process.communicate("".join(f"{each}\n" for each in range(1, 41)).encode())
     assert process.returncode == 0
     assert len(out.splitlines()) == 40
@@ -158,8 +166,8 @@ async def test_interrupting_a_request_ends_with_130_and_no_traceback(
 ) -> None:
     """What is under way is cancelled and the pool closed; warnings about either would be errors here."""
     kajabi_fake.hang("customers.get", times=None)
-    process = await started("customers", "get", "1", *form, **settings(kajabi_fake))
-    while kajabi_fake.counts["customers.get"] == 0:  # noqa: ASYNC110 - the fake has no event for it
+    process = await started("customers", "get", "1", *form, environment=settings(kajabi_fake))
+    while kajabi_fake.counts["customers.get"] == 0:
         await asyncio.sleep(0.01)
     process.send_signal(signal.SIGINT)
     out, err = await process.communicate()
@@ -175,7 +183,7 @@ async def test_ctrl_c_on_a_terminal_ends_a_bulk_lookup(kajabi_fake: FakeKajabi) 
     """The progress bar leaves the terminal in order: its cursor is shown again."""
     kajabi_fake.hang("customers.get", times=None)
     script = f"{IDS} | {' '.join(COMMAND)} customers lookup - > {os.devnull}; exit ${{PIPESTATUS[1]}}"
-    shown = await on_terminal("bash", "-c", script, typed=(("0/?", "\x03"),), **settings(kajabi_fake))
+    shown = await on_terminal("bash", "-c", script, typed=(("0/?", "\x03"),), environment=settings(kajabi_fake))
     assert "Traceback" not in shown.screen
     assert "kajabi: interrupted" in shown.screen
     assert shown.screen.rindex("\x1b[?25h") > shown.screen.rindex("\x1b[?25l")

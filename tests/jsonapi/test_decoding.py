@@ -1,6 +1,7 @@
 import enum
 import json
 import math
+import sys
 from collections.abc import Callable
 from datetime import UTC, datetime
 from types import MappingProxyType
@@ -67,6 +68,12 @@ def test_refuses_what_is_no_json(body: bytes) -> None:
         decode(body)
 
 
+def test_says_what_the_decoder_expected() -> None:
+    """The words of the decoder tell what was wrong where."""
+    with pytest.raises(DecodeError, match=r"not the JSON that was expected: .*byte 3"):
+        decode(b"[1 2]")
+
+
 @pytest.mark.parametrize("opening", [b"[", b'{"a":'])
 @pytest.mark.parametrize("depth", [2_000, 500_000])
 def test_refuses_nesting_without_end(opening: bytes, depth: int) -> None:
@@ -79,7 +86,7 @@ def test_refuses_nesting_without_end(opening: bytes, depth: int) -> None:
 def test_refuses_nesting_without_end_in_a_member_that_is_skipped() -> None:
     """A member nobody asked for is no way round the limit of nesting."""
     deep = b"[" * 200_000 + b"]" * 200_000
-    with pytest.raises(DecodeError, match="nested too deeply"):
+    with pytest.raises(DecodeError, match=r"^GET /v1/customers: nested too deeply"):
         decode_document(b'{"data": null, "unknown": ' + deep + b"}", context="GET /v1/customers")
 
 
@@ -97,8 +104,8 @@ def test_names_what_was_being_read() -> None:
 
 def test_says_where_utf8_breaks() -> None:
     """Text that is not UTF-8 is called so, rather than malformed JSON."""
-    with pytest.raises(DecodeError, match="not UTF-8"):
-        decode(b'"caf\xe9"')
+    with pytest.raises(DecodeError, match=r"^GET /v1/customers: not UTF-8 \(byte \d+\)$"):
+        decode(b'"caf\xe9"', context="GET /v1/customers")
 
 
 def test_hides_the_decoder_behind_the_error() -> None:
@@ -113,14 +120,14 @@ def test_hides_the_decoder_behind_the_error() -> None:
 @pytest.mark.parametrize("body", [b"[]", b'"data"', b"null", b"1", b"true"])
 def test_refuses_a_root_that_is_no_object(read: Callable[..., Any], body: bytes) -> None:
     """Row 11: the root of a document is an object."""
-    with pytest.raises(DecodeError):
+    with pytest.raises(DecodeError, match=r"^GET /v1/customers: "):
         read(body, context="GET /v1/customers")
 
 
 @pytest.mark.parametrize("body", [b"1", b"null", b"[]", b'"1"'])
 def test_refuses_a_row_that_is_no_object(body: bytes) -> None:
     """A resource object is an object."""
-    with pytest.raises(DecodeError):
+    with pytest.raises(DecodeError, match=r"^GET /v1/customers: "):
         decode_resource_object(body, context="GET /v1/customers")
 
 
@@ -137,6 +144,12 @@ def test_splits_an_array_without_reading_its_elements() -> None:
     (raw,) = split_rows(RawJson(b'[{"a": [1, null]}]'), context="")
     assert bytes(raw) == b'{"a": [1, null]}'
     assert split_rows(RawJson(b" null "), context="") == []
+
+
+def test_refuses_to_split_what_is_no_array() -> None:
+    """An object has members, not elements."""
+    with pytest.raises(DecodeError, match=r"^GET /v1/customers: "):
+        split_rows(RawJson(b"{}"), context="GET /v1/customers")
 
 
 def test_keeps_text_apart_from_the_answer_it_came_in() -> None:
@@ -179,6 +192,15 @@ def test_refuses_to_write_what_has_no_form_in_json(value: Any) -> None:
         encode({"data": [value]})
 
 
+@pytest.mark.parametrize(
+    ("value", "reason"), [(b"bytes", "bytes are not text"), (object(), "object has no form in JSON")]
+)
+def test_says_what_has_no_form_in_json(value: Any, reason: str) -> None:
+    """The error names the kind of value that cannot be sent."""
+    with pytest.raises(InvalidArgumentError, match=reason):
+        encode({"data": [value]})
+
+
 def test_refuses_to_write_what_contains_itself() -> None:
     """A list within itself is refused, not followed for ever."""
     endless: list[Any] = []
@@ -215,3 +237,16 @@ def test_gives_a_value_or_an_error_of_the_tree_for_any_bytes(body: bytes) -> Non
     for read in (decode, decode_document, decode_loosely):
         outcome = outcome_of(read, body, context="")
         assert isinstance(outcome, DecodeError) or not isinstance(outcome, KajabiError)
+
+
+def test_refuses_nesting_without_end_where_a_program_has_raised_the_limit() -> None:
+    """The decoder would run out of stack and take the process along."""
+    before = sys.getrecursionlimit()
+    sys.setrecursionlimit(10**6)
+    try:
+        for deep in (b"[" * 200_000, b'{"a":' * 200_000, b'["]",' * 200_000):
+            with pytest.raises(DecodeError, match="nested too deeply"):
+                decode(deep)
+        assert decode(b'{"a": ["[[[", {"b": "}}\\"]"}]}') == {"a": ["[[[", {"b": '}}"]'}]}
+    finally:
+        sys.setrecursionlimit(before)

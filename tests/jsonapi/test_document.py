@@ -29,6 +29,7 @@ def resource(row: Row | tuple[Row, ...] | None) -> ResourceObject:
 
 def malformed(row: Row | tuple[Row, ...] | None) -> DecodeError:
     assert isinstance(row, MalformedRow)
+    assert row.error.context == CONTEXT
     return row.error
 
 
@@ -65,14 +66,14 @@ def test_takes_an_array_of_one_for_the_resource() -> None:
 @pytest.mark.parametrize("count", [0, 2])
 def test_refuses_any_other_array_for_one_resource(count: int) -> None:
     """None and several are not one: picking the first would be acting on a stranger's record."""
-    with pytest.raises(DecodeError, match=rf"one resource object was expected, {count} came at data$"):
+    with pytest.raises(DecodeError, match=rf"^{CONTEXT}: one resource object was expected, {count} came at data$"):
         read(data=[customer(str(index)) for index in range(count)]).one(context=CONTEXT)
 
 
 @pytest.mark.parametrize("data", [None, customer()])
 def test_refuses_one_resource_for_an_array(data: Any) -> None:
     """Row 15: a collection is always an array, even of one."""
-    with pytest.raises(DecodeError, match=r"an array of resource objects was expected at data$"):
+    with pytest.raises(DecodeError, match=rf"^{CONTEXT}: an array of resource objects was expected at data$"):
         read(data=data).many(context=CONTEXT)
 
 
@@ -108,10 +109,11 @@ def test_ignores_members_it_does_not_know() -> None:
     assert resource(document.data).id == "1"
 
 
-def test_gives_top_level_links_and_meta_as_they_came() -> None:
-    """Rows 20 and 21: meta is an object of anything, links keep every key."""
+@pytest.mark.parametrize("data", [[], customer(), None, [5], 5])
+def test_gives_top_level_links_and_meta_as_they_came(data: Any) -> None:
+    """Rows 20 and 21: meta is an object of anything, links keep every key, whatever they stand beside."""
     links = {"self": "a", "next": {"href": "b"}, "last": None, "records": 3}
-    document = read(data=[], links=links, meta={"pagination": {"total": [1]}})
+    document = read(data=data, links=links, meta={"pagination": {"total": [1]}})
     assert document.links == links
     assert document.meta == {"pagination": {"total": [1]}}
 
@@ -154,7 +156,7 @@ def test_keeps_a_malformed_row_apart_in_a_good_page(odd: Any) -> None:
 def test_raises_a_malformed_row_only_where_it_is_the_one_asked_for() -> None:
     """Reading the document raises nothing; asking for the one resource raises what is wrong with it."""
     document = read(data=5)
-    with pytest.raises(DecodeError, match=r"not a resource object at data$"):
+    with pytest.raises(DecodeError, match=rf"^{CONTEXT}: not a resource object at data$"):
         document.one(context=CONTEXT)
 
 
@@ -199,6 +201,16 @@ def test_takes_included_of_another_shape_for_one_malformed_row(included: Any) ->
 def test_includes_nothing_where_nothing_came(members: dict[str, Any]) -> None:
     """Row 40: absent, null and empty included are all no resources."""
     assert read(data=[], **members).included == ()
+
+
+def test_reads_a_document_whatever_white_space_it_is_set_in() -> None:
+    """A printed document with a malformed row is the same document: an array, null and one resource among it."""
+    spaced = b'{ "data" : \n [ 5 ] , "included" : [ 5 ] }'
+    assert malformed(Document.from_bytes(spaced, context=CONTEXT).many(context=CONTEXT)[0]).path == "data[0]"
+    spaced = b'{ "data" : \n null , "included" : [ 5 ] }'
+    assert Document.from_bytes(spaced, context=CONTEXT).data is None
+    spaced = b'{ "data" : \n { "type" : "customers", "id" : "1" } , "included" : [ 5 ] }'
+    assert resource(Document.from_bytes(spaced, context=CONTEXT).data).id == "1"
 
 
 def test_finds_included_that_was_put_inside_data() -> None:

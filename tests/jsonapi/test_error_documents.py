@@ -139,6 +139,11 @@ def test_says_that_redirects_are_not_followed(status: int) -> None:
     assert "never followed" not in str(answered(400))
 
 
+def test_has_no_hint_where_the_status_says_enough() -> None:
+    """A hint that would only repeat the status is left empty."""
+    assert answered(500).hint == ""
+
+
 def test_takes_the_hint_of_who_knows_better() -> None:
     """A hint that is given replaces the one of the status."""
     error = api_error(status=401, headers={}, body=b"", method="GET", path="/v1/me", hint="Check KAJABI_CLIENT_ID")
@@ -172,6 +177,7 @@ def test_never_repeats_a_long_text_in_full() -> None:
     """A title of any length does not become a message of that length, nor do many of them."""
     error = answered(400, {"errors": [{"title": "x" * 20_000, "detail": {"y": "z" * 20_000}}] * 50})
     assert len(error.errors) == 50
+    assert error.errors[0].title == "x" * 500
     assert len(str(error)) < 10_000
 
 

@@ -89,7 +89,6 @@ NO_URLS = [
     "https://api.kajabi.com:-443/v1/contacts/1",
     "https://api.kajabi.com:443:443/v1/contacts/1",
     "//[",
-    "[",
 ]
 FORBIDDEN_CHARACTERS = [
     "https://api.kajabi.com\\@evil.example/v1/contacts/1",
@@ -140,6 +139,7 @@ OTHER_PATHS = [
     "https://api.kajabi.com/v1/contacts/1/relationships/secrets",
     "https://api.kajabi.com/v1/contacts/\uff0e\uff0e",
     "https://api.kajabi.com/v1/contacts/1\uff0f2",
+    "[",
     "/contacts/1",
     "contacts/1",
     "../../../../contacts/1",
@@ -200,7 +200,7 @@ def test_refuses_user_information(link: str) -> None:
 @pytest.mark.parametrize("link", NO_URLS)
 def test_refuses_what_is_no_url(link: str) -> None:
     """What the URL parser chokes on is refused with an error of the tree."""
-    with pytest.raises(UntrustedLinkError):
+    with pytest.raises(UntrustedLinkError, match="it is not a URL"):
         OWN.rebuild(link)
 
 
@@ -211,12 +211,13 @@ def test_refuses_characters_that_parsers_disagree_about(link: str) -> None:
         OWN.rebuild(link)
 
 
-@pytest.mark.parametrize("rules", [OWN, LIVE], ids=["own base", "live base"])
+@pytest.mark.parametrize("base_url", ["http://127.0.0.1:8080", "https://api.kajabi.com"])
 @pytest.mark.parametrize("link", OTHER_PATHS)
-def test_refuses_paths_that_are_none_of_the_apis(rules: LinkRules, link: str) -> None:
+def test_refuses_paths_that_are_none_of_the_apis(base_url: str, link: str) -> None:
     """Only a path that is spelt exactly like one of the API's counts: no climbing, no encoded slash, no other case."""
-    with pytest.raises(UntrustedLinkError):
-        rules.rebuild(link)
+    reasons = r"its path is not one of the API's|the id in it is more than one path segment|its host is not the API's"
+    with pytest.raises(UntrustedLinkError, match=reasons):
+        rules_for(base_url).rebuild(link)
 
 
 @pytest.mark.parametrize("link", FRAGMENTS)
@@ -243,9 +244,11 @@ def test_refuses_very_long_links() -> None:
 
 
 def test_refuses_more_parameters_than_any_link_has() -> None:
-    """A link with a thousand parameters is refused rather than parsed and sent."""
+    """A link with more than five hundred parameters is refused rather than parsed and sent."""
+    most = "https://api.kajabi.com/v1/contacts?" + "&".join("a=1" for _ in range(500))
+    assert OWN.rebuild(most).path == "/v1/contacts"
     with pytest.raises(UntrustedLinkError, match="query cannot be read"):
-        OWN.rebuild("https://api.kajabi.com/v1/contacts?" + "&".join("a=1" for _ in range(1000)))
+        OWN.rebuild(f"{most}&a=1")
 
 
 @pytest.mark.parametrize("query", ["filter[search]=%ff", "filter[search]=%C3", "filter[search]=\ud800", "%ff=1"])

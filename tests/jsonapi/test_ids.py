@@ -29,6 +29,7 @@ class Number(enum.IntEnum):
         "default",
         "po_1AbC",
         "hash-id",
+        "XVI-J",
         "a.b",
         "a~b",
         "größe",
@@ -64,8 +65,8 @@ def test_refuses_what_is_neither_text_nor_a_whole_number(value: Any) -> None:
 @pytest.mark.parametrize("value", [-1, 10**255, pytest.param(10**5000, id="5001 digits")])
 def test_refuses_numbers_that_are_no_id(value: int) -> None:
     """Negative numbers and numbers with more digits than an id has are refused, not printed."""
-    with pytest.raises(InvalidIdError, match="digits"):
-        checked_id(value)
+    with pytest.raises(InvalidIdError, match="a number that is the id of customers must have at most 255 digits"):
+        checked_id(value, of="customers")
 
 
 @pytest.mark.parametrize(
@@ -119,7 +120,7 @@ def test_refuses_what_is_longer_than_any_id() -> None:
     """The message shows the beginning of a long id, not all of it."""
     with pytest.raises(InvalidIdError, match="longer than 255") as caught:
         checked_id("x" * 100_000)
-    assert len(str(caught.value)) < 200
+    assert str(caught.value).startswith(f"{'x' * 60!r} cannot be")
 
 
 def test_says_whose_id_is_wrong() -> None:

@@ -94,6 +94,23 @@ def test_knows_a_base_that_has_a_path_of_its_own(link: str) -> None:
     assert (trusted.path, trusted.query) == (CUSTOMERS, "sort=name")
 
 
+@pytest.mark.parametrize(
+    ("base_url", "link"),
+    [
+        ("https://app.kajabi.com/api/v1/X/", "https://app.kajabi.com/api/v1/X/v1/customers"),
+        ("http://127.0.0.1:8080/v1/proxy", "/v1/proxy/v1/customers"),
+    ],
+)
+def test_knows_a_base_whose_path_begins_like_the_apis(base_url: str, link: str) -> None:
+    """The longer prefix counts, as the shorter one would make another path of the link."""
+    assert rules_for(base_url).rebuild(link).path == CUSTOMERS
+
+
+def test_resolves_a_relative_link_from_the_root_where_no_request_is_told() -> None:
+    """Links of a resource have no page that they could be relative to."""
+    assert OWN.rebuild("v1/customers").path == CUSTOMERS
+
+
 def test_refuses_the_host_of_the_base_without_its_path() -> None:
     """What lies beside the proxied path on the same host is not the API."""
     with pytest.raises(UntrustedLinkError):

@@ -74,6 +74,12 @@ def test_refuses_text_that_utf8_cannot_carry(pair: tuple[str, str]) -> None:
         encoded_pairs([pair])
 
 
+def test_shows_the_beginning_of_a_text_it_refuses() -> None:
+    """A long text is not repeated whole."""
+    with pytest.raises(InvalidArgumentError, match=f"^{'x' * 60!r} holds half a surrogate pair"):
+        encoded_pairs([("filter[search]", "x" * 1000 + "\ud800")])
+
+
 @given(st.lists(st.tuples(_TEXT, _TEXT), max_size=6))
 def test_reads_back_as_the_same_pairs(pairs: list[tuple[str, str]]) -> None:
     """Every name and value comes back from the query string as it went in, in ASCII on the way."""

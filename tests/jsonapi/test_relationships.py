@@ -82,6 +82,12 @@ def test_keeps_both_links() -> None:
     assert found == Relationship(LinkageState.UNSTATED, (), SELF, "/v1/offers")
 
 
+def test_keeps_both_links_beside_data() -> None:
+    """Links tell no less where the linkage came as well."""
+    found = relation({"data": [], "links": {"self": SELF, "related": "/v1/offers"}})
+    assert found == Relationship(LinkageState.TO_MANY, (), SELF, "/v1/offers")
+
+
 def test_ignores_pagination_of_the_linkage() -> None:
     """Row 38: page links inside a relation page the linkage; they are not taken for the related resources."""
     found = relation({"data": [OFFER], "links": {"next": "/x", "first": "/y"}})

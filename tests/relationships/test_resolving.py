@@ -72,8 +72,37 @@ async def test_a_related_resource_that_is_another_one_is_refused() -> None:
     stranger = {"data": resource("contacts", "322")}
     send = Canned(_shown(relationships=contact) | {"/v1/contacts/321": stranger})
     customer = await _customer(send)
-    with pytest.raises(DecodeError, match="asked for id '321', got '322'"):
+    with pytest.raises(DecodeError, match=r"^GET /v1/contacts/321: asked for id '321', got '322'"):
         await customer.contact
+
+
+async def test_an_answer_that_cannot_be_read_is_named() -> None:
+    """By the request that it came for, not by the one that led there."""
+    contact = {"contact": {"data": {"type": "contacts", "id": "321"}}}
+    send = Canned(_shown(relationships=contact) | {"/v1/contacts/321": b"<html>"})
+    customer = await _customer(send)
+    with pytest.raises(DecodeError, match=r"^GET /v1/contacts/321: "):
+        await customer.contact
+    send = Canned(_shown() | {"/v1/customers/123/relationships/offers": b"<html>"})
+    customer = await _customer(send)
+    with pytest.raises(DecodeError, match=r"^GET /v1/customers/123/relationships/offers: "):
+        await customer.offers
+
+
+async def test_what_was_fetched_leads_on() -> None:
+    """A contact that was fetched for a customer has relations to await, and is the one its scope is about."""
+    contact = resource("contacts", "321", relationships={"offers": linkage("offers", "7")})
+    send = Canned(
+        {
+            **_shown(relationships={"contact": {"data": {"type": "contacts", "id": "321"}}}),
+            "/v1/contacts/321": {"data": contact},
+            "/v1/offers/7": {"data": resource("offers", "7")},
+        }
+    )
+    fetched = await (await _customer(send)).contact
+    assert fetched is not None
+    assert [offer.id for offer in await fetched.offers] == ["7"]
+    assert fetched.origin.scope.primary == fetched.identifier
 
 
 async def test_what_was_included_is_tied_to_its_owner_although_sparse_fields_dropped_the_linkage() -> None:
@@ -352,6 +381,7 @@ async def test_the_relationship_endpoint_is_asked_where_a_re_reading_is_silent()
     customer = await _customer(send)
     assert [offer.id for offer in await customer.offers] == ["7"]
     assert send.paths[2:] == ["/v1/customers/123/relationships/offers", "/v1/offers/7"]
+    assert {request.method for request in send.asked} == {"GET"}
 
 
 async def test_an_endpoint_without_linkage_and_a_silent_server_are_told() -> None:

@@ -167,7 +167,7 @@ async def test_retry_after_pauses_everyone(http: Any, manager: SessionManager, c
     http.get(CUSTOMER, payload={}, repeat=True)
     began = clock.now
     await asyncio.gather(manager.send(READ), manager.send(READ))
-    assert clock.now - began == 7.0
+    assert 7.0 <= clock.now - began < 8.0
     assert manager.stats.rate_limited == 1
 
 

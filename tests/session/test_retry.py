@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 
 from kajabi_async.errors import (
+    AnswerTooLargeError,
     ApiError,
     ConfigurationError,
     ConnectionFailedError,
@@ -42,7 +43,8 @@ def _decided(error: KajabiError, **given: Any) -> Retry | GiveUp:
 
 
 @pytest.mark.parametrize(
-    "error", [*map(_status, (408, 429, 500, 502, 503, 504)), ConnectionFailedError("x"), _timeout("read")]
+    "error",
+    [*map(_status, (408, 429, 500, 502, 503, 504)), ConnectionFailedError("x"), _timeout("read"), DecodeError("x")],
 )
 def test_a_read_is_repeated_after_what_may_pass(error: KajabiError) -> None:
     """Busy, broken or silent servers may answer the next time."""
@@ -51,7 +53,12 @@ def test_a_read_is_repeated_after_what_may_pass(error: KajabiError) -> None:
 
 @pytest.mark.parametrize(
     "error",
-    [*map(_status, (302, 400, 401, 403, 404, 409, 422)), DecodeError("x"), _timeout("queue"), _timeout("total")],
+    [
+        *map(_status, (302, 400, 401, 403, 404, 409, 422)),
+        AnswerTooLargeError("x"),
+        _timeout("queue"),
+        _timeout("total"),
+    ],
 )
 def test_nothing_is_repeated_after_what_will_not_pass(error: KajabiError) -> None:
     """The same question would get the same answer."""
@@ -117,7 +124,13 @@ def test_waits_double_and_are_bounded_and_jittered() -> None:
 
 def test_retry_after_is_kept_to_and_meant_for_everyone() -> None:
     """With a little on top, so that not everyone comes back at once."""
-    assert _decided(_status(429, 7.0), jitter=lambda: 0.0) == Retry(7.0, everyone=True)
+    assert _decided(_status(429, 7.0), jitter=lambda: 0.0) == Retry(7.0, everyone=True, free=True)
+    assert _decided(_status(503, 7.0), jitter=lambda: 0.0) == Retry(7.0, everyone=True)
+
+
+def test_who_is_turned_away_for_the_rate_waits_no_longer_each_time() -> None:
+    """The rate sees to it that not too many go."""
+    assert [_decided(_status(429), attempt=attempt) for attempt in (1, 3)] == [Retry(0.5, free=True)] * 2
 
 
 def test_a_wait_beyond_the_deadline_is_not_begun() -> None:

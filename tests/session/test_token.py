@@ -8,7 +8,8 @@ import pytest
 
 from kajabi_async.errors import AuthenticationError, ClientClosedError, DecodeError, KajabiError, ServerError
 from kajabi_async.session.credentials import ClientCredentials, Credentials, RefreshTokenCredentials
-from kajabi_async.session.token import Token, TokenKeeper
+from kajabi_async.session.token import Token
+from kajabi_async.session.token_keeper import TokenKeeper
 from tests.clocks import ManualClock
 
 LIFE = 1000
@@ -147,7 +148,7 @@ async def test_forgetting_asks_anew_by_the_first_grant() -> None:
     issuer = Issuer()
     tokens = keeper(issuer)
     await _held(tokens)
-    tokens.forget()
+    await tokens.forget()
     assert tokens.held is None
     assert await _held(tokens) == "token-2"
     assert issuer.grants == ["client_credentials", "client_credentials"]

@@ -6,6 +6,9 @@ import os
 import signal
 import subprocess
 import sys
+from asyncio.subprocess import Process
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
 from pathlib import Path
 
 import aiohttp
@@ -19,28 +22,85 @@ def _environment() -> dict[str, str]:
     return {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, paths))}
 
 
-@pytest.mark.parametrize("signal_number", [signal.SIGTERM, signal.SIGINT])
-async def test_the_module_serves_until_a_signal(signal_number: signal.Signals) -> None:
-    """One line of JSON tells where and with which credentials; the end is clean."""
-    arguments = ("-m", "kajabi_async.testing", "--customers", "1234", "--latency", "0.001")
+@asynccontextmanager
+async def _started(*flags: str) -> AsyncGenerator[tuple[Process, dict[str, str]]]:
+    """Start the fake in a process of its own and give what it announces; it is ended if it still runs."""
+    arguments = ("-m", "kajabi_async.testing", *flags)
     process = await asyncio.create_subprocess_exec(
         sys.executable, *arguments, stdout=subprocess.PIPE, env=_environment()
     )
     try:
         assert process.stdout
-        told = json.loads(await process.stdout.readline())
+        yield process, json.loads(await process.stdout.readline())
+    finally:
+        if process.returncode is None:
+            process.terminate()
+        await process.communicate()
+
+
+async def _token(session: aiohttp.ClientSession, told: dict[str, str]) -> str:
+    fields = {"grant_type": "client_credentials", "client_id": told["client_id"]}
+    fields["client_secret"] = told["client_secret"]
+    async with session.post("/v1/oauth/token", data=fields) as response:
+        token: str = (await response.json())["access_token"]
+        return token
+
+
+@pytest.mark.parametrize("signal_number", [signal.SIGTERM, signal.SIGINT])
+async def test_the_module_serves_until_a_signal(signal_number: signal.Signals) -> None:
+    """One line of JSON tells where and with which credentials; the end is clean."""
+    async with _started("--customers", "1234", "--latency", "0.001") as (process, told):
         assert set(told) == {"base_url", "client_id", "client_secret"}
-        async with aiohttp.ClientSession(told.pop("base_url")) as session:
-            fields = {"grant_type": "client_credentials", **told}
-            async with session.post("/v1/oauth/token", data=fields) as response:
-                token = (await response.json())["access_token"]
-            headers = {"Authorization": f"Bearer {token}"}
+        async with aiohttp.ClientSession(told["base_url"]) as session:
+            headers = {"Authorization": f"Bearer {await _token(session, told)}"}
             async with session.get("/v1/customers/1234", headers=headers) as response:
                 assert response.status == 200
-    finally:
         process.send_signal(signal_number)
         rest, _ = await process.communicate()
     assert (process.returncode, rest) == (0, b"")
+
+
+async def test_limits_and_faults_can_be_set_at_the_start() -> None:
+    """And read and changed from another process, which shares the limit with all the others."""
+    limits = ("--rate-limit", "3", "--rate-window", "600", "--retry-after", "huge", "--token-uses", "1")
+    mix = ("--fault", "failure", "--fault-rate", "1", "--fault-seed", "5", "--max-faults-in-a-row", "1")
+    async with _started(*limits, *mix) as (_, told), aiohttp.ClientSession(told["base_url"]) as session:
+        for expected in ((503, None), (200, None), (503, None), (429, "999999999")):
+            async with session.get("/v1/version") as response:
+                assert (response.status, response.headers.get("Retry-After")) == expected
+        async with session.put("/_fake/rate-limit", json={"requests": 1000}) as response:
+            assert response.status == 200
+        async with session.delete("/_fake/faults") as response:
+            assert response.status == 200
+        headers = {"Authorization": f"Bearer {await _token(session, told)}"}
+        for status in (200, 401):
+            async with session.get("/v1/customers/1", headers=headers) as response:
+                assert response.status == status
+        async with session.get("/_fake/counts") as response:
+            assert await response.json() == {
+                "requests": {"version": 4, "oauth.token": 1, "customers.get": 2},
+                "answered": 6,
+                "limited": 1,
+                "token_grants": 1,
+                "injected": {"failure": 2},
+            }
+
+
+@pytest.mark.parametrize(
+    ("flags", "said"),
+    [
+        (("--fault", "latncy"), "did you mean 'latency'?"),
+        (("--fault", "slow", "--fault-rate", "2"), "rate"),
+        (("--rate-limit", "-1"), "requests"),
+        (("--retry-after", "later"), "invalid choice"),
+    ],
+)
+def test_a_flag_that_makes_no_sense_ends_the_module(flags: tuple[str, ...], said: str) -> None:
+    """With the usage and what is wrong, before anything listens."""
+    arguments = [sys.executable, "-m", "kajabi_async.testing", *flags]
+    ran = subprocess.run(arguments, env=_environment(), capture_output=True, text=True, check=False)
+    assert (ran.returncode, ran.stdout) == (2, "")
+    assert said in ran.stderr.rpartition("error:")[2]
 
 
 _USERS_TEST = """

@@ -52,7 +52,7 @@ def trusted(authority: trustme.CA, tmp_path: Path, monkeypatch: pytest.MonkeyPat
 
 def _context(authority: trustme.CA, host: str) -> ssl.SSLContext:
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    authority.issue_cert(host).configure_cert(context)
+    authority.issue_cert(host).configure_cert(context)  # pyright: ignore[reportUnknownMemberType]  # pyOpenSSL may be missing
     return context
 
 

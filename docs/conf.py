@@ -1,0 +1,44 @@
+"""How the documentation is built; `make docs` does it, and every warning is an error there."""
+
+import sys
+from pathlib import Path
+
+HERE = Path(__file__).parent
+sys.path[:0] = [str(HERE / "_ext"), str(HERE.parent)]
+
+project = "kajabi_async"
+author = "The kajabi_async developers"
+project_copyright = "The kajabi_async developers"
+
+extensions = ["myst_parser", "sphinx.ext.autodoc", "names", "reference"]
+exclude_patterns = ["_build", "_ext"]
+default_role = "py:obj"
+nitpicky = True
+# Names of other libraries; nothing is fetched to link them. What is ours must resolve.
+nitpick_ignore_regex = [
+    ("py:.*", r"(aiohttp|asyncio|collections|datetime|decimal|typing)\..*"),
+    ("py:(class|obj)", r"kajabi_async\..*\.[RT]"),  # Type variables.
+]
+
+autodoc_member_order = "bysource"
+autodoc_typehints_format = "short"
+autoclass_content = "both"
+autodoc_default_options = {"no-value": True}
+python_use_unqualified_type_names = True
+add_module_names = False
+toc_object_entries_show_parents = "hide"
+maximum_signature_line_length = 88
+
+myst_enable_extensions = ["attrs_inline", "colon_fence", "deflist"]
+myst_heading_anchors = 3
+
+html_theme = "furo"
+html_title = "kajabi_async"
+html_static_path = ["_static"]
+html_favicon = "_static/favicon.svg"
+html_css_files = ["kajabi_async.css"]
+# Sources are in the repository; a copy in every build is of no use to readers.
+html_copy_source = False
+html_show_sphinx = False
+html_theme_options = {"navigation_with_keys": True}
+pygments_style = "default"

@@ -1,0 +1,42 @@
+"""A FastAPI application on one Kajabi client, which lives as long as the application does."""
+
+import logging
+import os
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+from typing import Any
+
+import attrs
+from fastapi import FastAPI
+
+from kajabi_async import Kajabi
+from kajabi_async.webhooks import MemoryReplayGuard, PathSecrets, Receiver
+
+from . import members, webhooks
+from .client import Api
+from .errors import answer_errors
+
+__all__ = ["app"]
+
+
+@asynccontextmanager
+async def lifespan(_: FastAPI) -> AsyncGenerator[dict[str, Any]]:
+    """Make the client before the first request, and close it after the last one was answered."""
+    logging.basicConfig(level=logging.INFO)
+    webhooks.keep_secret_out_of_access_log()
+    # Nobody waits longer than this for an answer of Kajabi's, however often it has to be asked.
+    async with Kajabi.from_env(timeout=30) as api:
+        secrets = PathSecrets(os.environ["WEBHOOK_SECRET"])
+        yield {"api": api, "receiver": Receiver(secrets, MemoryReplayGuard(), api=api)}
+
+
+app = FastAPI(title="Members", lifespan=lifespan)
+app.include_router(members.router)
+app.include_router(webhooks.router)
+answer_errors(app)
+
+
+@app.get("/health")
+async def health(api: Api) -> dict[str, Any]:
+    """Tell that the process is alive and what its client has done; asks Kajabi nothing."""
+    return {"status": "ok", "stats": attrs.asdict(api.stats)}

@@ -1,0 +1,50 @@
+"""Receives what Kajabi posts. The secret in the address is the only proof of origin that there can be."""
+
+import logging
+import re
+from functools import partial
+from typing import Final
+
+from fastapi import APIRouter, Request, Response
+
+from kajabi_async import Kajabi
+from kajabi_async.webhooks import AnyEvent, PurchaseEvent, Receiver, TagAddedEvent
+
+from .client import Api
+
+__all__ = ["keep_secret_out_of_access_log", "router"]
+
+logger = logging.getLogger(__name__)
+router = APIRouter(prefix="/webhooks")
+_SECRET: Final = re.compile(r"(?<=/webhooks/)[^/?]+")
+
+
+@router.post("/{secret}", include_in_schema=False)
+async def receive(secret: str, request: Request, api: Api) -> Response:
+    """Handle a delivery once, however often it comes; an error asks for it to be delivered again."""
+    receiver: Receiver = request.state.receiver
+    receipt = await receiver.receive(secret, request.stream(), partial(_handle, api))
+    return Response(status_code=receipt.http_status)
+
+
+async def _handle(api: Kajabi, event: AnyEvent) -> None:
+    match event:
+        case PurchaseEvent():
+            # A delivery proves nothing about its contents: what counts is what the API says.
+            purchase = await api.purchases.get(event.purchase.id)
+            logger.info("customer %s bought offer %s", purchase.customer.id, purchase.offer.id)
+        case TagAddedEvent():
+            logger.info("contact %s got tag %s", event.contact.id, event.tag.id)
+        case _:
+            logger.info("nothing is done about %s", event.name)
+
+
+def keep_secret_out_of_access_log() -> None:
+    """Black out the secret where uvicorn logs the address of a request."""
+    logging.getLogger("uvicorn.access").addFilter(_without_secret)
+
+
+def _without_secret(record: logging.LogRecord) -> bool:
+    if isinstance(record.args, tuple):
+        record.args = tuple(_SECRET.sub("***", each) if isinstance(each, str) else each for each in record.args)
+    return True

@@ -1,0 +1,23 @@
+"""Whole lists into files: Parquet, Arrow, JSON lines and CSV, with a checkpoint that survives being killed.
+
+::
+
+    report = await export(api.customers.list(include="offers"), "customers.parquet")
+"""
+
+from kajabi_async.export.batches import RecordBatches, record_batches
+from kajabi_async.export.exporting import SORTED_BY, export
+from kajabi_async.export.formats import FORMATS
+from kajabi_async.export.reporting import ExportObserver, ExportProgress, ExportReport, Shift
+
+__all__ = [
+    "FORMATS",
+    "SORTED_BY",
+    "ExportObserver",
+    "ExportProgress",
+    "ExportReport",
+    "RecordBatches",
+    "Shift",
+    "export",
+    "record_batches",
+]

@@ -1,0 +1,81 @@
+"""Arrow: record batches, Parquet files and Arrow IPC files. The only module that names pyarrow."""
+
+import json
+from collections.abc import Callable, Mapping, Sequence
+from datetime import date, datetime
+from decimal import Decimal
+from pathlib import Path
+from typing import Any, Final
+
+import pyarrow as pa  # pyright: ignore[reportMissingTypeStubs]  # it ships none
+from pyarrow import ipc, parquet  # pyright: ignore[reportMissingTypeStubs]  # it ships none
+
+from kajabi_async.export.columns import DECIMAL_PRECISION, DECIMAL_SCALE, Column, Kind
+
+__all__ = ["ArrowWriter", "open_arrow_writer", "record_batch"]
+
+_pa: Any = pa
+_ipc: Any = ipc
+_parquet: Any = parquet
+
+_TYPES: Final[Mapping[Kind, Any]] = {
+    Kind.TEXT: _pa.string(),
+    Kind.INTEGER: _pa.int64(),
+    Kind.NUMBER: _pa.float64(),
+    Kind.BOOLEAN: _pa.bool_(),
+    Kind.TIME: _pa.timestamp("us", tz="UTC"),
+    Kind.DATE: _pa.date32(),
+    Kind.DECIMAL: _pa.decimal128(DECIMAL_PRECISION, DECIMAL_SCALE),
+    Kind.TEXTS: _pa.list_(_pa.string()),
+    Kind.JSON: _pa.string(),
+}
+_READ: Final[Mapping[Kind, Callable[[Any], Any]]] = {
+    Kind.TIME: datetime.fromisoformat,
+    Kind.DATE: date.fromisoformat,
+    Kind.DECIMAL: Decimal,
+    Kind.JSON: lambda value: json.dumps(value, ensure_ascii=False, separators=(",", ":")),
+}
+
+
+def record_batch(columns: tuple[Column, ...], rows: Sequence[Sequence[Any]]) -> Any:
+    """Give *rows* of cells as a ``pyarrow.RecordBatch``."""
+    by_column: Any = zip(*rows, strict=True) if rows else [()] * len(columns)
+    arrays = [_array(column.kind, cells) for column, cells in zip(columns, by_column, strict=True)]
+    return _pa.record_batch(arrays, schema=_schema(columns))
+
+
+def open_arrow_writer(path: Path, columns: tuple[Column, ...], chosen: str) -> "ArrowWriter":
+    """Begin a Parquet file, or an Arrow IPC file, at *path*."""
+    schema = _schema(columns)
+    begun = (
+        _parquet.ParquetWriter(path, schema, compression="zstd")
+        if chosen == "parquet"
+        else _ipc.new_file(str(path), schema)
+    )
+    return ArrowWriter(begun, columns)
+
+
+class ArrowWriter:
+    """Writes each batch of rows as one record batch, which in Parquet is one row group."""
+
+    def __init__(self, begun: Any, columns: tuple[Column, ...]) -> None:
+        self._begun = begun
+        self._columns = columns
+
+    def write(self, rows: Sequence[Sequence[Any]]) -> None:
+        """Write some rows."""
+        self._begun.write_batch(record_batch(self._columns, rows))
+
+    def close(self) -> None:
+        """Finish the file."""
+        self._begun.close()
+
+
+def _schema(columns: tuple[Column, ...]) -> Any:
+    return _pa.schema([_pa.field(column.name, _TYPES[column.kind]) for column in columns])
+
+
+def _array(kind: Kind, cells: Sequence[Any]) -> Any:
+    read = _READ.get(kind)
+    values = cells if read is None else [None if cell is None else read(cell) for cell in cells]
+    return _pa.array(values, type=_TYPES[kind])

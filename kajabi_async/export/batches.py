@@ -1,0 +1,54 @@
+"""A list as Arrow record batches, for tools that read those: polars, DuckDB, pandas, pyarrow itself."""
+
+from collections.abc import AsyncIterator
+from typing import Any, Self
+
+from kajabi_async.errors import DecodeError
+from kajabi_async.export.columns import UnfitCellError, cells_of
+from kajabi_async.export.formats import arrow_module
+from kajabi_async.export.walking import columns_for
+from kajabi_async.resources.numbers import whole_number
+from kajabi_async.resources.pages import Pages
+
+__all__ = ["RecordBatches", "record_batches"]
+
+
+def record_batches(pages: Pages[Any], *, rows: int = 10_000) -> "RecordBatches":
+    """Give the rows of a list as ``pyarrow.RecordBatch`` objects of *rows* each, with the columns of an export.
+
+    ``pyarrow.Table.from_batches([batch async for batch in record_batches(api.offers.list())])`` is a table that
+    polars and DuckDB read without a copy. Nothing is kept on disk and no page is looked at twice: `export` does that.
+    A malformed row raises DecodeError, and the same iterator goes on after it. ConfigurationError where pyarrow is
+    missing.
+    """
+    arrow = arrow_module("record batches")
+    return RecordBatches(pages, whole_number(rows, of="rows", at_least=1), arrow)
+
+
+class RecordBatches:
+    """What ``async for`` runs over; made by `record_batches`."""
+
+    def __init__(self, pages: Pages[Any], rows: int, arrow: Any) -> None:
+        self._columns = columns_for(pages.lister.model, pages.lister)
+        self._rows: AsyncIterator[Any] = aiter(pages)
+        self._size = rows
+        self._arrow = arrow
+        self._cells: list[list[Any]] = []
+
+    def __aiter__(self) -> Self:
+        return self
+
+    async def __anext__(self) -> Any:
+        while len(self._cells) < self._size:
+            try:
+                row = await anext(self._rows)
+            except StopAsyncIteration:
+                break
+            try:
+                self._cells.append(cells_of(row, self._columns))
+            except UnfitCellError as error:
+                raise DecodeError(str(error)) from None
+        if not self._cells:
+            raise StopAsyncIteration
+        cells, self._cells = self._cells, []
+        return self._arrow.record_batch(self._columns, cells)

@@ -1,0 +1,184 @@
+"""Which columns the export of a model has, and what a resource puts into them.
+
+``id`` comes first, then the attributes by their names, then the linkage of each relation as ids (``contact_id``,
+``offers_ids``), then ``extra`` with the attributes the SDK does not know. What did not come and what came as null are
+both null here: columns have one kind of nothing.
+"""
+
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from datetime import UTC, date, datetime
+from decimal import Decimal
+from enum import Enum
+from typing import Any, Final, cast, get_args
+
+import attrs
+
+from kajabi_async.errors import FieldNotLoadedError
+from kajabi_async.jsonapi.decoding import json_object
+from kajabi_async.models.base import CUSTOM_FIELDS, Resource, attribute_names
+from kajabi_async.models.handles import ToOne
+from kajabi_async.models.values import Part
+
+__all__ = ["DECIMAL_PRECISION", "DECIMAL_SCALE", "Column", "Kind", "UnfitCellError", "cells_of", "columns_of"]
+
+DECIMAL_PRECISION: Final = 38
+DECIMAL_SCALE: Final = 9
+"""Digits in all and after the point; what BigQuery calls NUMERIC, and beyond any amount of money."""
+EXTRA: Final = "extra"
+_INT64: Final = range(-(2**63), 2**63)
+_CUSTOM: Final = "custom_"
+
+
+class Kind(Enum):
+    """What a column holds; every kind may be null."""
+
+    TEXT = "text"
+    INTEGER = "integer"
+    NUMBER = "number"
+    BOOLEAN = "boolean"
+    TIME = "time"
+    DATE = "date"
+    DECIMAL = "decimal"
+    TEXTS = "texts"
+    """A list of text."""
+    JSON = "json"
+    """An object, or a list of other things than text."""
+
+
+@attrs.frozen
+class Column:
+    """One column by name, and how a resource fills it."""
+
+    name: str
+    kind: Kind
+    read: Callable[[Resource], Any] = attrs.field(repr=False, eq=False)
+
+
+class UnfitCellError(ValueError):
+    """A value that no column of its kind can hold; it never leaves `kajabi_async.export`."""
+
+
+def columns_of(model: type[Resource], fields: Collection[str] | None = None) -> tuple[Column, ...]:
+    """Give the columns of *model*; with *fields*, those asked for with sparse fieldsets alone."""
+    return tuple(column for name, column in _columns(model) if fields is None or _is_asked_for(name, model, fields))
+
+
+def cells_of(resource: Resource, columns: tuple[Column, ...]) -> list[Any]:
+    """Give the cells of *resource* as JSON can carry them: times, dates and decimals as text.
+
+    UnfitCellError names the column of a value that is out of range.
+    """
+    return [_cell(resource, column) for column in columns]
+
+
+def _cell(resource: Resource, column: Column) -> Any:
+    value = column.read(resource)
+    if value is None:
+        return None
+    try:
+        return _WRITTEN[column.kind](value)
+    except (ValueError, OverflowError, RecursionError) as error:
+        label = f"{resource.resource_type} {resource.id[:60]}.{column.name}"
+        raise UnfitCellError(f"{label} fits no {column.kind.value} column: {error}") from None
+
+
+def _columns(model: type[Resource]) -> Iterator[tuple[str, Column]]:
+    declared: Any = model
+    annotations = {field.name: field.type for field in attrs.fields(declared)}
+    for name in attribute_names(model):
+        yield name, Column(name, _kind_of(annotations[name]), _attribute(name))
+    for name, relation in model.relations.items():
+        if relation.to_many:
+            yield name, Column(f"{name}_ids", Kind.TEXTS, _linkage(name))
+        else:
+            yield name, Column(f"{name}_id", Kind.TEXT, _linkage(name))
+    yield EXTRA, Column(EXTRA, Kind.JSON, lambda resource: dict(resource.extra) or None)
+
+
+def _is_asked_for(name: str, model: type[Resource], fields: Collection[str]) -> bool:
+    if name == CUSTOM_FIELDS:
+        return any(each.startswith(_CUSTOM) for each in fields)
+    return name == "id" or any(each in fields for each in (name, *attribute_names(model).get(name, ())))
+
+
+def _attribute(name: str) -> Callable[[Resource], Any]:
+    def read(resource: Resource) -> Any:
+        try:
+            return getattr(resource, name)
+        except FieldNotLoadedError:
+            return None
+
+    return read
+
+
+def _linkage(name: str) -> Callable[[Resource], Any]:
+    def read(resource: Resource) -> Any:
+        handle = getattr(resource, name)
+        return handle.id if isinstance(handle, ToOne) else handle.ids
+
+    return read
+
+
+def _kind_of(annotation: Any) -> Kind:
+    arms = [arm for arm in get_args(annotation) if arm is not type(None)]
+    wanted = arms[0] if len(arms) == 1 and type(None) in get_args(annotation) else annotation
+    return _KINDS.get(wanted, Kind.JSON)
+
+
+_KINDS: Final[Mapping[Any, Kind]] = {
+    str: Kind.TEXT,
+    int: Kind.INTEGER,
+    float: Kind.NUMBER,
+    bool: Kind.BOOLEAN,
+    datetime: Kind.TIME,
+    date: Kind.DATE,
+    Decimal: Kind.DECIMAL,
+    tuple[str, ...]: Kind.TEXTS,
+}
+
+
+def _integer(value: int) -> int:
+    if value not in _INT64:
+        raise ValueError(f"{value} is beyond 64 bits")
+    return value
+
+
+def _time(value: datetime) -> str:
+    return value.astimezone(UTC).isoformat().replace("+00:00", "Z")
+
+
+def _decimal(value: Decimal) -> str:
+    exponent = value.as_tuple().exponent
+    fits = isinstance(exponent, int) and -exponent <= DECIMAL_SCALE
+    if not fits or value.adjusted() >= DECIMAL_PRECISION - DECIMAL_SCALE:
+        raise ValueError(f"{value} needs more than {DECIMAL_PRECISION} digits, {DECIMAL_SCALE} after the point")
+    return format(value, "f")
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, Part):
+        own = attrs.asdict(value, recurse=False)
+        return _plain({**own.pop(EXTRA), **own})
+    members = json_object(value)
+    if members is not None:
+        return {name: _plain(member) for name, member in members.items()}
+    if isinstance(value, tuple | list):
+        return [_plain(element) for element in cast("Sequence[Any]", value)]
+    if isinstance(value, datetime):
+        return _time(value)
+    if isinstance(value, Decimal):
+        return str(value)
+    return value.isoformat() if isinstance(value, date) else value
+
+
+_WRITTEN: Final[Mapping[Kind, Callable[[Any], Any]]] = {
+    Kind.TEXT: str,
+    Kind.INTEGER: _integer,
+    Kind.NUMBER: float,
+    Kind.BOOLEAN: bool,
+    Kind.TIME: _time,
+    Kind.DATE: date.isoformat,
+    Kind.DECIMAL: _decimal,
+    Kind.TEXTS: list,
+    Kind.JSON: _plain,
+}

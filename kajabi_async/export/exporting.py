@@ -1,0 +1,207 @@
+"""A whole list into a file: read it with a checkpoint, then write the file at one stroke."""
+
+import asyncio
+import json
+import os
+import time
+from collections.abc import AsyncGenerator, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import asynccontextmanager
+from functools import partial
+from pathlib import Path
+from typing import Any, Final
+
+import attrs
+
+from kajabi_async.errors import InvalidArgumentError
+from kajabi_async.export.files import PARTIAL, ExportedFile, write_batches
+from kajabi_async.export.formats import format_for
+from kajabi_async.export.journal import Journal, telling
+from kajabi_async.export.reporting import ExportObserver, ExportProgress, ExportReport
+from kajabi_async.export.walking import InThread, Walk, columns_for
+from kajabi_async.models.base import MODELS, Resource
+from kajabi_async.models.convert import class_of
+from kajabi_async.resources.lister import Lister
+from kajabi_async.resources.pages import Pages
+from kajabi_async.resources.position import Position, list_digest
+
+__all__ = ["SORTED_BY", "export"]
+
+SORTED_BY: Final[Mapping[str, str]] = {
+    "sites": "created_at",
+    "customers": "created_at",
+    "contacts": "created_at",
+    "contact_notes": "created_at",
+    "form_submissions": "created_at",
+    "orders": "created_at",
+    "order_items": "created_at",
+    "purchases": "created_at",
+    "website_pages": "created_at",
+    "contact_tags": "name",
+    "custom_fields": "handle",
+    "offers": "title",
+    "products": "title",
+    "courses": "title",
+    "forms": "title",
+    "podcasts": "title",
+    "blog_posts": "title",
+    "landing_pages": "title",
+}
+"""What each list is sorted by for an export; transactions, payouts and hooks cannot be sorted (API document)."""
+_PAGE_SIZE: Final = 100
+"""Rows to ask for at a time: the largest size that is documented, for contact notes."""
+_UNSIZED: Final = frozenset({"payouts"})
+_LAYOUT: Final = "1"
+"""Grows when what a checkpoint holds changes its meaning."""
+
+
+async def export(
+    pages: Pages[Any],
+    path: str | os.PathLike[str],
+    *,
+    format: str | None = None,
+    restart: bool = False,
+    observer: ExportObserver | None = None,
+) -> ExportReport:
+    """Write every row of a list, such as ``api.customers.list(include="offers")``, to a file, and give a report.
+
+    *format* is one of `FORMATS`; unless given, the suffix of *path* says it. Each included type goes to a file of its
+    own beside it, ``customers.offers.parquet`` beside ``customers.parquet``, each resource once; which one belongs to
+    which row is in the columns of ids. *observer* is called with an `ExportProgress` after every page.
+
+    Until the end everything is kept in a folder called *path* with ``.partial`` behind it. A call that was killed, or
+    raised, is made again to go on from there; *restart* discards what is there instead. The file appears, or is
+    replaced, at one stroke when it is whole, and the folder goes.
+
+    Every page is looked at once more after the next one, so that rows which shift while the export runs are found:
+    nothing that stood throughout is missing from a list that is sorted by ``created_at`` (see `SORTED_BY`). Others
+    may lose a row where one is removed and another added between two requests; the report says what was noticed.
+    The sort is set here, the page size is 100 unless the list has one, and ``prefetch=`` has no effect.
+
+    InvalidArgumentError for a format, a sort or a position that an export cannot have, and for a checkpoint that was
+    begun with other arguments; ConfigurationError where pyarrow is missing; ExportError where a file cannot be
+    written or another export is writing it; and whatever the list raises. The checkpoint is good after all of them.
+    """
+    begun = time.monotonic()
+    target = _checked_target(path)
+    chosen = format_for(target, format)
+    lister = _prepared(pages)
+    journal = Journal(target.with_name(f"{target.name}{PARTIAL}"))
+    async with _own_thread(journal) as in_thread:
+        await in_thread(journal.open, _arguments(lister, chosen), restart=restart)
+        resumed_from = journal.rows if journal.pages else None
+        walk = Walk(lister, journal, in_thread)
+        tell = _teller(journal, walk, observer)
+        await walk.run(tell)
+        files = _files(target, chosen, lister, journal)
+        await write_batches(files, journal, in_thread, tell)
+        report: ExportReport = await in_thread(_report, journal, files, walk.listed, resumed_from)
+        await in_thread(journal.discard)
+    return attrs.evolve(report, seconds=time.monotonic() - begun)
+
+
+def _checked_target(path: str | os.PathLike[str]) -> Path:
+    target = Path(path).resolve()
+    if target.is_dir() or not target.parent.is_dir():
+        raise InvalidArgumentError(f"{target} cannot be written: it is a folder itself, or is in none that exists")
+    return target
+
+
+def _prepared(pages: Pages[Any]) -> Lister[Any]:
+    """Give what *pages* lists in the order that an export needs."""
+    lister = pages.lister
+    start = Position(list_digest(lister.operation.path, lister.query), 0, lister.query.encode())
+    if pages.position != str(start):
+        raise InvalidArgumentError("an export begins with the first row: leave resume_from= out, and take a fresh list")
+    name = _resource_name(lister)
+    key = SORTED_BY.get(name)
+    if key is not None and lister.query.sort not in {(), (key,)}:
+        raise InvalidArgumentError(
+            f"an export of {name} is sorted by {key}, so that rows keep their places while it runs: leave sort= out"
+        )
+    sort = lister.query.sort if key is None else (key,)
+    size = None if name in _UNSIZED else lister.query.page_size or _PAGE_SIZE
+    return attrs.evolve(lister, query=attrs.evolve(lister.query, sort=sort, page_size=size))
+
+
+def _resource_name(lister: Lister[Any]) -> str:
+    return lister.operation.name.partition(".")[0]
+
+
+def _arguments(lister: Lister[Any], chosen: str) -> dict[str, str]:
+    """Give what a checkpoint must have been begun with to be gone on with, by the names that users know."""
+    query = lister.query
+    columns = columns_for(lister.model, lister)
+    return {
+        "layout": _LAYOUT,
+        "resource": _resource_name(lister),
+        "base_url": lister.backend.links.base_url,
+        "include": ",".join(query.include),
+        "fields": json.dumps({name: query.fields[name] for name in sorted(query.fields)}),
+        "filters": json.dumps(query.filters),
+        "sort": ",".join(query.sort),
+        "page_size": str(query.page_size or ""),
+        "format": chosen,
+        "columns": " ".join(f"{column.name}:{column.kind.value}" for column in columns),
+    }
+
+
+@asynccontextmanager
+async def _own_thread(journal: Journal) -> AsyncGenerator[InThread]:
+    """Give a way to use *journal* in one thread of its own, where it is closed at the end, whatever happens."""
+    loop = asyncio.get_running_loop()
+    with ThreadPoolExecutor(1, thread_name_prefix="kajabi_async export") as executor:
+
+        def call(function: Any, *arguments: Any, **named: Any) -> Any:
+            with telling(journal.folder):
+                return function(*arguments, **named)
+
+        async def in_thread(function: Any, *arguments: Any, **named: Any) -> Any:
+            return await loop.run_in_executor(executor, partial(call, function, *arguments, **named))
+
+        try:
+            yield in_thread
+        finally:
+            # Not awaited: it must happen after whatever was under way in the thread, cancelled or not.
+            executor.submit(journal.close)
+
+
+def _teller(journal: Journal, walk: Walk, observer: ExportObserver | None) -> Any:
+    def tell(written: int = 0) -> None:
+        if observer is not None:
+            observer(ExportProgress(rows=journal.rows, pages=journal.pages, listed=walk.listed, written=written))
+
+    return tell
+
+
+def _files(target: Path, chosen: str, lister: Lister[Any], journal: Journal) -> list[ExportedFile]:
+    """Give the files to write: that of the list last, since its being there says that all of them are."""
+    files: list[ExportedFile] = []
+    for type_name in dict.fromkeys((*_included_types(lister), *sorted(journal.related))):
+        path = target.with_name(f"{target.stem}.{type_name}{target.suffix}")
+        files.append(ExportedFile(path, chosen, columns_for(class_of(type_name), lister), type_name))
+    return [*files, ExportedFile(target, chosen, columns_for(lister.model, lister), None)]
+
+
+def _included_types(lister: Lister[Any]) -> Iterator[str]:
+    for path in lister.query.include:
+        model: type[Resource] = lister.model
+        for step in path.split("."):
+            yield model.relations[step].resource_type
+            model = MODELS.get(model.relations[step].resource_type, Resource)
+
+
+def _report(journal: Journal, files: list[ExportedFile], listed: int | None, resumed_from: int | None) -> ExportReport:
+    return ExportReport(
+        paths=(files[-1].path, *(file.path for file in files[:-1])),
+        rows=journal.rows,
+        pages=journal.pages,
+        related=dict(journal.related),
+        repeated=journal.repeated,
+        shifts=journal.shifts,
+        malformed=journal.malformed,
+        problems=journal.problems,
+        listed=listed,
+        resumed_from=resumed_from,
+        seconds=0.0,
+    )

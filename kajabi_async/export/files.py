@@ -1,0 +1,102 @@
+"""The files of an export: written whole under another name, then put in place at one stroke."""
+
+import os
+from collections.abc import Callable, Generator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, Final
+
+import attrs
+
+from kajabi_async.errors import ExportError
+from kajabi_async.export.columns import Column
+from kajabi_async.export.formats import Writer, open_writer
+from kajabi_async.export.journal import Journal
+from kajabi_async.export.walking import InThread
+
+__all__ = ["PARTIAL", "ExportedFile", "write_batches"]
+
+PARTIAL: Final = ".partial"
+"""What the folder of a checkpoint has behind the name of the file."""
+
+
+@attrs.frozen
+class ExportedFile:
+    """One file to write."""
+
+    path: Path
+    chosen: str
+    """The format."""
+    columns: tuple[Column, ...]
+    related_type: str | None
+    """Which included type it holds; None for the rows of the list."""
+
+
+async def write_batches(
+    files: Sequence[ExportedFile], journal: Journal, in_thread: InThread, tell: Callable[[int], None]
+) -> None:
+    """Write *files* from what is in the *journal*, some thousand rows at a time; *tell* is told how many so far.
+
+    ExportError where that fails: what was there before is untouched, and so is the journal.
+    """
+    written = 0
+    for file in files:
+        unfinished = journal.folder / file.path.name
+        begun = await in_thread(_begin, file, unfinished)
+        try:
+            batches = journal.batches(file.related_type)
+            while batch := await in_thread(_next_batch, batches):
+                await in_thread(_write, begun, batch, file)
+                written += len(batch)
+                tell(written)
+        finally:
+            await in_thread(_end, begun, file)
+        await in_thread(_make_durable, unfinished, file)
+    for file in files:
+        await in_thread(_put_in_place, journal.folder / file.path.name, file)
+
+
+def _begin(file: ExportedFile, unfinished: Path) -> Writer:
+    with _told(file):
+        return open_writer(unfinished, file.columns, file.chosen)
+
+
+def _next_batch(batches: Any) -> Any:
+    return next(batches, None)
+
+
+def _write(begun: Writer, batch: list[list[Any]], file: ExportedFile) -> None:
+    with _told(file):
+        begun.write(batch)
+
+
+def _end(begun: Writer, file: ExportedFile) -> None:
+    with _told(file):
+        begun.close()
+
+
+def _make_durable(unfinished: Path, file: ExportedFile) -> None:
+    with _told(file), unfinished.open("r+b") as opened:
+        os.fsync(opened.fileno())
+
+
+def _put_in_place(unfinished: Path, file: ExportedFile) -> None:
+    with _told(file):
+        unfinished.replace(file.path)
+        if os.name == "posix":
+            folder = os.open(file.path.parent, os.O_RDONLY)
+            try:
+                os.fsync(folder)
+            finally:
+                os.close(folder)
+
+
+@contextmanager
+def _told(file: ExportedFile) -> Generator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise ExportError(
+            f"{file.path} could not be written: {error.strerror or error}; the rows that came are kept in "
+            f"{file.path.name}{PARTIAL}, so mend that and run the same export again"
+        ) from None

@@ -1,0 +1,74 @@
+"""Writes that look before they repeat, for what can be looked up: linkage, and contacts by email.
+
+There are no idempotency keys, so a write whose answer was lost is never repeated blindly. With ``verify=True`` the
+state is read instead: what has taken effect is given as the answer, and only what has not is sent again.
+"""
+
+from collections.abc import Awaitable, Callable, Collection
+from typing import Final, TypeVar
+
+import attrs
+
+from kajabi_async.errors import ApiError, KajabiError, RequestTimeoutError
+
+__all__ = ["LinkageChange", "verified"]
+
+T = TypeVar("T")
+
+_ATTEMPTS: Final = 3
+_SETTLE_SECONDS: Final = 1.0
+"""How long the server is given to end what it may still be at, before it is asked."""
+_GATEWAY_TIMEOUT: Final = 504
+
+
+async def verified(
+    write: Callable[[], Awaitable[T]],
+    look: Callable[[], Awaitable[T | None]],
+    *,
+    sleep: Callable[[float], Awaitable[object]],
+) -> T:
+    """Give what *write* gives, or, where its answer was lost, what *look* finds to have taken effect.
+
+    Where it finds nothing the write is repeated, twice at most, unless the time ran out: the server may still be at it
+    then, and the error is raised as it came. So it is where looking fails.
+    """
+    attempt = 0
+    while True:
+        attempt += 1
+        try:
+            return await write()
+        except KajabiError as error:
+            if not error.maybe_applied:
+                raise
+            lost = error
+        await sleep(_SETTLE_SECONDS)
+        try:
+            found = await look()
+        except KajabiError:
+            raise lost from None
+        if found is not None:
+            return found
+        if attempt == _ATTEMPTS or _may_be_under_way(lost):
+            raise lost
+
+
+@attrs.define
+class LinkageChange:
+    """A change of linkage by one verb (JSON:API, "Updating To-Many Relationships"), and what is left of it."""
+
+    verb: str
+    """POST adds, DELETE takes away, PATCH replaces."""
+    ids: tuple[str, ...]
+    """Those that the next request has to name."""
+
+    def is_done(self, held: Collection[str]) -> bool:
+        """Tell whether *held* is what the change leads to; otherwise the next request names what is left."""
+        if self.verb == "PATCH":
+            return set(held) == set(self.ids)
+        adds = self.verb == "POST"
+        self.ids = tuple(each for each in self.ids if (each in held) is not adds)
+        return not self.ids
+
+
+def _may_be_under_way(error: KajabiError) -> bool:
+    return isinstance(error, RequestTimeoutError) or (isinstance(error, ApiError) and error.status == _GATEWAY_TIMEOUT)

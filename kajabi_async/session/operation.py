@@ -1,0 +1,95 @@
+"""One call on its way through queue, attempts and pauses: what is known of it, and who is told."""
+
+import itertools
+from typing import Final
+
+import attrs
+
+from kajabi_async.errors import GaveUp, KajabiError, api_error_class
+from kajabi_async.exchange import Request, Tally
+from kajabi_async.session.events import (
+    OperationEnded,
+    OperationStarted,
+    RequestAnswered,
+    RequestRetried,
+    RequestStarted,
+    RequestWaited,
+    SessionObserver,
+    name_and_template,
+)
+from kajabi_async.session.retry import Retry, maybe_applied
+
+__all__ = ["RunningOperation"]
+
+_NUMBERS: Final = itertools.count(1)
+
+
+@attrs.define
+class RunningOperation:
+    """What has happened so far; moments are on the monotonic clock."""
+
+    request: Request
+    started_at: float
+    deadline: float | None
+    tell: SessionObserver | None = None
+    number: int = 0
+    attempts: int = 0
+    retries: int = 0
+    waiting_seconds: float = 0.0
+    wire_seconds: float = 0.0
+    on_wire: bool = False
+    """Whether an attempt may have left that was not answered by a refusal."""
+    gave_up: GaveUp = "final"
+
+    def begin(self) -> None:
+        """Tell the observers, where there are any, that the operation begins."""
+        if self.tell is not None:
+            self.number = next(_NUMBERS)
+            name, template = name_and_template(self.request.method, self.request.path)
+            self.tell(OperationStarted(self.number, name, self.request.method, template))
+
+    def sent(self, waited: float) -> None:
+        """Note that an attempt leaves, after having waited."""
+        self.waiting_seconds += waited
+        self.attempts += 1
+        self.on_wire = True
+        if self.tell is not None:
+            if waited > 0.0:
+                self.tell(RequestWaited(self.number, waited))
+            self.tell(RequestStarted(self.number, self.attempts))
+
+    def ended(self, status: int | None, error: str, answer_bytes: int, seconds: float) -> None:
+        """Note that an attempt has ended with *status*, or without one and with an error of that name."""
+        self.wire_seconds += seconds
+        if self.tell is None:
+            return
+        if status is not None and not 200 <= status < 300:  # noqa: PLR2004
+            error = api_error_class(status).__name__
+        self.tell(RequestAnswered(self.number, self.attempts, status, error, seconds, answer_bytes))
+
+    def repeats(self, error: KajabiError, retry: Retry) -> None:
+        """Note that another attempt follows."""
+        self.on_wire = False
+        self.retries += 1
+        if self.tell is not None:
+            self.tell(RequestRetried(self.number, self.attempts, type(error).__name__, retry.after_seconds))
+
+    def finish(self, error: BaseException | None, now: float) -> None:
+        """Tell the observers how it ended."""
+        if self.tell is not None:
+            cancelled = error is not None and not isinstance(error, Exception)
+            name = "" if error is None else type(error).__name__
+            self.tell(OperationEnded(self.number, self.attempts, name, cancelled, now - self.started_at))
+
+    def add_to(self, tally: Tally) -> None:
+        """Add what it took to *tally*."""
+        tally.operations += 1
+        tally.attempts += self.attempts
+        tally.retries += self.retries
+        tally.waiting_seconds += self.waiting_seconds
+        tally.wire_seconds += self.wire_seconds
+
+    def failed(self, failure: KajabiError) -> KajabiError:
+        """Give *failure* with what had been sent when it happened."""
+        applied = self.on_wire and maybe_applied(failure, is_write=self.request.is_write)
+        return failure.sent(attempts=self.attempts, maybe_applied=applied, gave_up=self.gave_up)

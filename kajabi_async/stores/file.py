@@ -1,0 +1,182 @@
+"""A token in a file, for the processes of one machine (extra ``file``).
+
+The folder is open to its owner alone, and so is every file in it: whoever can read the file can act as the API key
+until the token ends.
+"""
+
+import asyncio
+import contextlib
+import errno
+import os
+import re
+import secrets
+import stat
+import uuid
+from collections.abc import Callable
+from pathlib import Path
+from typing import Final, TypeVar
+
+import attrs
+
+from kajabi_async.errors import ConfigurationError, StoreUnavailableError
+from kajabi_async.session.token_store import Lease, StoredToken, checked_lease_seconds
+
+try:
+    from filelock import FileLock, Timeout
+except ModuleNotFoundError as error:
+    raise ImportError("the token store in a file needs the extra 'file': pip install 'kajabi-async[file]'") from error
+
+__all__ = ["FileTokenStore"]
+
+T = TypeVar("T")
+
+_LARGEST_BYTES: Final = 64 * 1024
+_KEY: Final = re.compile(r"[0-9a-f]{1,64}")
+
+
+class FileTokenStore:
+    """Shares tokens among the processes of one user on one machine, in a *folder* that only that user can open.
+
+    The folder is made with mode 0700 where there is none; ConfigurationError where it is a link, somebody else's, or
+    open to others. The lease is a lock of the operating system, which a process loses when it dies, however it dies:
+    the next one goes on at once. Put the folder on a local disk: locks are not to be trusted over a network.
+    """
+
+    def __init__(self, folder: str | os.PathLike[str], *, lease_seconds: float = 20.0) -> None:
+        self.lease_seconds = checked_lease_seconds(lease_seconds)
+        self._folder = Path(folder)
+        self._locks: dict[tuple[str, Lease], FileLock] = {}
+        self._fence = 0
+        _prepare(self._folder)
+
+    async def load(self, key: str) -> StoredToken | None:
+        """Give the token of *key*; None where there is none. StoreUnavailableError where it cannot be read."""
+        return await _apart(lambda: self._read(self._file(key)))
+
+    async def acquire(self, key: str) -> Lease | None:
+        """Give the lease of *key*, or None where another process, or another client of this one, holds it."""
+        # A lock that is not waited for: no thread is left behind with it when the caller goes away.
+        lock = FileLock(self._file(key, ".lock"), timeout=0, thread_local=False, mode=0o600)
+        try:
+            lock.acquire()
+        except Timeout:
+            return None
+        except OSError as failure:
+            raise _unavailable("locked", failure) from None
+        self._fence += 1
+        lease = Lease(uuid.uuid4().hex, self._fence)
+        self._locks[key, lease] = lock
+        return lease
+
+    async def release(self, key: str, lease: Lease) -> None:
+        """Give *lease* of *key* back; nothing happens where it is not held."""
+        lock = self._locks.pop((key, lease), None)
+        if lock is not None:
+            with contextlib.suppress(OSError):
+                lock.release()
+
+    async def save(self, key: str, token: StoredToken, *, lease: Lease, replaces: int) -> bool:
+        """Put *token* in the place of version *replaces*; False where another version is there, or *lease* is not held.
+
+        The file is replaced as a whole: a reader sees the old token or the new one, and a crash leaves one of them.
+        """
+        if (key, lease) not in self._locks:
+            return False
+        return await _apart(lambda: self._replace(self._file(key), token, replaces))
+
+    async def discard(self, key: str, *, version: int) -> None:
+        """Drop the token of *key* where it is still of *version*."""
+        lease = await self.acquire(key)
+        if lease is None:
+            # Whoever holds it is about to put another version there.
+            return
+        try:
+            await _apart(lambda: self._remove(self._file(key), version))
+        finally:
+            await self.release(key, lease)
+
+    def _file(self, key: str, suffix: str = ".json") -> Path:
+        if not _KEY.fullmatch(key):
+            raise ConfigurationError("the key of a token is up to 64 hexadecimal digits")
+        return self._folder / f"token-{key}{suffix}"
+
+    def _read(self, file: Path) -> StoredToken | None:
+        try:
+            descriptor = os.open(file, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC)
+        except FileNotFoundError:
+            return None
+        with os.fdopen(descriptor, "rb") as opened:
+            _refuse_open_to_others(os.fstat(descriptor), file)
+            return StoredToken.from_bytes(opened.read(_LARGEST_BYTES))
+
+    def _replace(self, file: Path, token: StoredToken, replaces: int) -> bool:
+        there = self._read(file)
+        if (0 if there is None else there.version) != replaces:
+            return False
+        fresh = file.with_name(f"{file.name}.{secrets.token_hex(8)}")
+        descriptor = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
+        try:
+            with os.fdopen(descriptor, "wb") as opened:
+                opened.write(attrs.evolve(token, version=replaces + 1).to_bytes())
+                opened.flush()
+                os.fsync(descriptor)
+            fresh.replace(file)
+        except BaseException:
+            fresh.unlink(missing_ok=True)
+            raise
+        _sync_folder(self._folder)
+        return True
+
+    def _remove(self, file: Path, version: int) -> None:
+        there = self._read(file)
+        if there is not None and there.version == version:
+            file.unlink(missing_ok=True)
+
+
+async def _apart(work: Callable[[], T]) -> T:
+    """Do *work* on the disk in a thread, seen through to its end even where the caller is cancelled."""
+    doing = asyncio.ensure_future(asyncio.to_thread(work))
+    try:
+        await asyncio.wait({doing})
+    except asyncio.CancelledError:
+        await asyncio.wait({doing})
+        # Read, so that nobody warns of a failure that nobody waits for any more.
+        doing.exception()
+        raise
+    try:
+        return doing.result()
+    except OSError as failure:
+        raise _unavailable("read or written", failure) from None
+
+
+def _unavailable(done: str, failure: OSError) -> StoreUnavailableError:
+    return StoreUnavailableError(
+        f"the file of the token cannot be {done}: {failure.strerror or type(failure).__name__}"
+    )
+
+
+def _prepare(folder: Path) -> None:
+    try:
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        found = folder.lstat()
+    except OSError as failure:
+        raise ConfigurationError(f"the folder for the token cannot be made: {failure.strerror}") from None
+    if not stat.S_ISDIR(found.st_mode):
+        raise ConfigurationError(f"the folder for the token is a link or no folder: {folder}")
+    if found.st_uid != os.getuid():
+        raise ConfigurationError(f"the folder for the token belongs to another user: {folder}")
+    if stat.S_IMODE(found.st_mode) & 0o077:
+        raise ConfigurationError(f"the folder for the token is open to other users: chmod 700 {folder}")
+
+
+def _refuse_open_to_others(found: os.stat_result, file: Path) -> None:
+    if found.st_uid != os.getuid() or stat.S_IMODE(found.st_mode) & 0o077:
+        raise OSError(errno.EPERM, f"it belongs to or is open to other users, remove it or chmod 600 {file}")
+
+
+def _sync_folder(folder: Path) -> None:
+    descriptor = os.open(folder, os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

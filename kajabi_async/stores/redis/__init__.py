@@ -1,0 +1,15 @@
+"""One token and one rate for processes and machines that share a Redis (extra ``redis``).
+
+Keep that Redis to yourselves: the token lies there in clear text, and whoever can read it can act as the API key until
+the token ends. Each object belongs to one event loop, and is closed by whoever made it.
+"""
+
+try:
+    from kajabi_async.stores.redis.rate import RedisRate
+    from kajabi_async.stores.redis.tokens import RedisTokenStore
+except ModuleNotFoundError as error:
+    if error.name != "redis":
+        raise
+    raise ImportError("sharing over Redis needs the extra 'redis': pip install 'kajabi-async[redis]'") from error
+
+__all__ = ["RedisRate", "RedisTokenStore"]

@@ -1,0 +1,78 @@
+"""Calls of Redis that a cancelled caller never breaks off, and whose failures are errors of ours."""
+
+import asyncio
+from collections.abc import Awaitable
+from types import TracebackType
+from typing import Any, Final, Self
+
+from redis.asyncio import Redis
+from redis.exceptions import RedisError
+
+from kajabi_async.errors import ConfigurationError, StoreUnavailableError
+
+__all__ = ["OverRedis"]
+
+_SECONDS: Final = 2.0
+
+
+class OverRedis:
+    """What stands on Redis: a URL, for a connection of its own, or a client that was handed in and is not closed."""
+
+    def __init__(self, redis: "str | Redis") -> None:
+        self._owned = isinstance(redis, str)
+        # Any: the types of redis-py tell neither what is awaited nor what comes back.
+        self._redis: Any = _connected(redis) if isinstance(redis, str) else redis
+        self._under_way: set[asyncio.Task[Any]] = set()
+
+    async def _command(self, *words: "str | bytes | float") -> Any:
+        """Give Redis' answer to a command; StoreUnavailableError where it fails or takes longer than two seconds.
+
+        It goes on where the caller is cancelled: a connection that is left between question and answer would hand the
+        answer to whoever uses it next.
+        """
+        calling: asyncio.Task[Any] = asyncio.ensure_future(_awaited(self._redis.execute_command(*words)))
+        self._under_way.add(calling)
+        calling.add_done_callback(self._forget)
+        await asyncio.wait({calling}, timeout=_SECONDS)
+        if not calling.done():
+            raise StoreUnavailableError(f"Redis gave no answer within {_SECONDS:g} s")
+        try:
+            return calling.result()
+        except (RedisError, OSError, asyncio.CancelledError) as failure:
+            # The text of a Redis error may quote what was sent to it.
+            raise StoreUnavailableError(f"Redis cannot be used ({type(failure).__name__})") from None
+
+    async def _script(self, text: str, names: "tuple[str, ...]", *arguments: "str | bytes | float") -> Any:
+        return await self._command("EVAL", text, len(names), *names, *arguments)
+
+    async def aclose(self) -> None:
+        """Let what is under way end, and close the connection, unless it was handed in. May be called again."""
+        if self._under_way:
+            await asyncio.wait(tuple(self._under_way), timeout=_SECONDS)
+        if self._owned:
+            await self._redis.aclose()
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        await self.aclose()
+
+    def _forget(self, calling: "asyncio.Task[Any]") -> None:
+        self._under_way.discard(calling)
+        if not calling.cancelled():
+            calling.exception()
+
+
+def _connected(url: str) -> Any:
+    made: Any = Redis
+    try:
+        return made.from_url(url, socket_timeout=_SECONDS, socket_connect_timeout=_SECONDS)
+    except ValueError:
+        raise ConfigurationError("the URL of Redis must begin with redis://, rediss:// or unix://") from None
+
+
+async def _awaited(answer: Awaitable[Any]) -> Any:
+    return await answer

@@ -1,0 +1,97 @@
+"""Faults: what can happen to a request, each kind on its own or in a seeded mix.
+
+====================================  ==============================================================  ==============
+Kind                                  What happens                                                    Effect applied
+====================================  ==============================================================  ==============
+``latency``, ``random_latency``       the answer is late: ``Latency(seconds, up_to=...)``             yes
+``dribble``                           the body comes in small pieces: ``Dribble(pause, bytes)``       yes
+``retry_after_seconds``, ``_float``,  429 with Retry-After in that form:                              no
+``_date``, ``_past_date``,            ``TooManyRequests(form, wait)``
+``_negative``, ``_huge``,
+``_garbage``, ``_absent``
+``failure``                           an error document: ``Failure(status, headers, body)``           no
+``html_error``, ``html_success``      a web page with 502 or 200: ``HtmlAnswer(status)``              no
+``cut_length``, ``cut_chunked``       the body ends too early: ``CutBody(framing)``                   yes
+``reset_before_answer``               RST before the request is looked at: ``Reset(when)``            no
+``reset_mid_body``                    RST in the middle of the body                                   yes
+``reset_reused``                      RST, on kept-alive connections only                             no
+``lost_answer``                       closed without a byte, in order: ``LostAnswer()``               yes
+``drop``                              the connection is aborted: ``Cut(when)``                        but "before"
+``hang``                              nothing, until the fake is closed: ``Hang()``                   no
+``hang_after_headers``                headers, then nothing: ``Hang(after_headers=True)``             yes
+``gzip_bomb``, ``deflate_bomb``       a small body that unpacks to 300 MiB: ``Bomb(coding, size)``    no
+``broken_gzip``, ``broken_deflate``   a body that does not unpack: ``BrokenCompression(...)``         yes
+``malformed_json``, ``not_utf8``,     a document that cannot be read, or should not be:               yes
+``nan``, ``infinity``,                ``OddJson(oddity)``
+``negative_infinity``,
+``deep_nesting``, ``big_int``,
+``big_float``
+``repeated_rows``                     a page begins with rows of the page before                      yes
+``row_inserted``, ``row_removed``     the data changes behind a page: ``RowsMove(change)``            yes
+``repeated_next``, ``cyclic_next``,   the next link leads in circles, or the page is empty, or the    yes
+``empty_page``, ``hostile_next``      link leads to a stranger's host: ``OddNext(turn, link)``
+``data_change``                       whatever you do to the data: ``DataChange(callable)``           yes
+``clock_forward``, ``clock_back``     the server's clock jumps: ``ClockJump(seconds)``                yes
+``token_expired``, ``token_refused``  the token dies, or is refused once                              no
+====================================  ==============================================================  ==============
+"""
+
+from kajabi_async.testing.faults.catalogue import GROUPS, KINDS, faults_named
+from kajabi_async.testing.faults.compression import Bomb, BrokenCompression, Coding, Damage
+from kajabi_async.testing.faults.connections import Cut, CutBody, DropTime, Framing, LostAnswer, Reset, ResetTime
+from kajabi_async.testing.faults.documents import Oddity, OddJson
+from kajabi_async.testing.faults.incident import Fault, Incident
+from kajabi_async.testing.faults.pages import (
+    HOSTILE_LINKS,
+    DataChange,
+    OddNext,
+    RepeatedRows,
+    RowChange,
+    RowsMove,
+    Turn,
+)
+from kajabi_async.testing.faults.plan import FaultPlan, Injection, PlanOrder
+from kajabi_async.testing.faults.statuses import Canned, Failure, HtmlAnswer, TooManyRequests
+from kajabi_async.testing.faults.timing import Dribble, Hang, Latency
+from kajabi_async.testing.faults.tokens import ClockJump, ExpiredToken, RefusedToken
+
+__all__ = [
+    "GROUPS",
+    "HOSTILE_LINKS",
+    "KINDS",
+    "Bomb",
+    "BrokenCompression",
+    "Canned",
+    "ClockJump",
+    "Coding",
+    "Cut",
+    "CutBody",
+    "Damage",
+    "DataChange",
+    "Dribble",
+    "DropTime",
+    "ExpiredToken",
+    "Failure",
+    "Fault",
+    "FaultPlan",
+    "Framing",
+    "Hang",
+    "HtmlAnswer",
+    "Incident",
+    "Injection",
+    "Latency",
+    "LostAnswer",
+    "OddJson",
+    "OddNext",
+    "Oddity",
+    "PlanOrder",
+    "RefusedToken",
+    "RepeatedRows",
+    "Reset",
+    "ResetTime",
+    "RowChange",
+    "RowsMove",
+    "TooManyRequests",
+    "Turn",
+    "faults_named",
+]

@@ -1,0 +1,104 @@
+"""Every kind of fault by its name, and groups of them for mixes."""
+
+from collections.abc import Iterable
+from difflib import get_close_matches
+from typing import Final
+
+from kajabi_async.testing.faults.compression import Bomb, BrokenCompression
+from kajabi_async.testing.faults.connections import CutBody, LostAnswer, Reset
+from kajabi_async.testing.faults.documents import OddJson
+from kajabi_async.testing.faults.incident import Fault
+from kajabi_async.testing.faults.pages import OddNext, RepeatedRows, RowsMove
+from kajabi_async.testing.faults.statuses import Failure, HtmlAnswer, TooManyRequests
+from kajabi_async.testing.faults.timing import Dribble, Hang, Latency
+from kajabi_async.testing.faults.tokens import ClockJump, ExpiredToken, RefusedToken
+
+__all__ = ["GROUPS", "KINDS", "faults_named"]
+
+_AN_HOUR: Final = 3600.0
+
+_SLOW: Final = (Latency(), Latency(0.0, up_to=0.2), Dribble())
+_THROTTLED: Final = tuple(TooManyRequests(form) for form in ("seconds", "float", "date", "absent"))
+_THROTTLED_ODDLY: Final = tuple(TooManyRequests(form) for form in ("past_date", "negative", "huge", "garbage"))
+_REFUSED: Final = (Failure(), HtmlAnswer())
+_BROKEN: Final = (
+    CutBody("length"),
+    CutBody("chunked"),
+    Reset("before_answer"),
+    Reset("mid_body"),
+    Reset(reused_only=True),
+    LostAnswer(),
+)
+_TOKENS: Final = (ExpiredToken(), RefusedToken())
+_WRONG: Final = (
+    HtmlAnswer(200),
+    BrokenCompression("gzip"),
+    BrokenCompression("deflate", "truncated"),
+    *(OddJson(oddity) for oddity in ("malformed", "not_utf8", "nan", "infinity", "negative_infinity")),
+    *(OddJson(oddity) for oddity in ("deep_nesting", "big_int", "big_float")),
+)
+_HUGE: Final = (Bomb("gzip"), Bomb("deflate"))
+_PAGES: Final = (
+    RepeatedRows(),
+    RowsMove("inserted"),
+    RowsMove("removed"),
+    OddNext("repeated"),
+    OddNext("cyclic"),
+    OddNext("empty_page"),
+    OddNext("hostile"),
+)
+_CLOCK: Final = (ClockJump(_AN_HOUR), ClockJump(-_AN_HOUR))
+_ENDLESS: Final = (Hang(), Hang(after_headers=True))
+
+_GROUPS: Final[dict[str, tuple[Fault, ...]]] = {
+    "slow": _SLOW,
+    "throttled": (*_THROTTLED, *_THROTTLED_ODDLY),
+    "refused": _REFUSED,
+    "broken": _BROKEN,
+    "tokens": _TOKENS,
+    "wrong": _WRONG,
+    "huge": _HUGE,
+    "pages": _PAGES,
+    "clock": _CLOCK,
+    "endless": _ENDLESS,
+}
+
+KINDS: Final[dict[str, Fault]] = {fault.name: fault for group in _GROUPS.values() for fault in group}
+"""One fault of every kind, with its default settings, by name."""
+
+GROUPS: Final[dict[str, tuple[str, ...]]] = {
+    **{name: tuple(fault.name for fault in group) for name, group in _GROUPS.items()},
+    "transient": tuple(fault.name for fault in (*_SLOW, *_THROTTLED, *_REFUSED, *_BROKEN, *_TOKENS)),
+    "all": tuple(KINDS),
+}
+"""Names of kinds that belong together.
+
+``transient`` are the faults after which the same request, sent again, gets the right answer, with waits of a second
+at most: a patient client gets through a mix of these and loses nothing. ``slow``, ``throttled``, ``refused`` (5xx),
+``broken`` (connections), ``tokens``, ``wrong`` (answers that cannot be read, or only with care), ``huge``, ``pages``,
+``clock`` and ``endless`` part all kinds by what goes wrong.
+"""
+
+
+def faults_named(kinds: Iterable[str | Fault] | str) -> tuple[Fault, ...]:
+    """Give the faults behind names of kinds and of groups; faults are given as they are.
+
+    ValueError for a name that is neither, with the nearest that is known.
+    """
+    found: list[Fault] = []
+    for kind in (kinds,) if isinstance(kinds, str) else kinds:
+        if isinstance(kind, Fault):
+            found.append(kind)
+        elif kind in KINDS:
+            found.append(KINDS[kind])
+        else:
+            found += _group(kind)
+    return tuple(found)
+
+
+def _group(name: str) -> list[Fault]:
+    if name not in GROUPS:
+        nearest = get_close_matches(name, [*KINDS, *GROUPS], n=1)
+        hint = f"did you mean {nearest[0]!r}?" if nearest else f"known are {', '.join([*KINDS, *GROUPS])}"
+        raise ValueError(f"no such kind of fault: {name!r}; {hint}")
+    return [KINDS[kind] for kind in GROUPS[name]]

@@ -1,0 +1,125 @@
+"""Faults of the connection: cut, reset, closed, at every moment of an exchange."""
+
+from typing import ClassVar, Final, Literal, get_args
+
+import attrs
+from aiohttp import web
+
+from kajabi_async.testing.answers import Reply
+from kajabi_async.testing.faults.incident import Fault, Incident
+from kajabi_async.testing.records import RecordedRequest
+
+__all__ = ["Cut", "CutBody", "DropTime", "Framing", "LostAnswer", "Reset", "ResetTime"]
+
+DropTime = Literal["before", "after_processing", "after_headers", "mid_body"]
+"""When a connection is cut: before the request is looked at; after it took effect but before a byte of the answer;
+after the headers; in the middle of the body."""
+
+ResetTime = Literal["before_answer", "mid_body"]
+"""When a connection is reset: before the request is looked at, or when half of the body was sent."""
+
+Framing = Literal["length", "chunked"]
+"""How an answer tells where it ends: by Content-Length, or by a last chunk."""
+
+_PADDING: Final = b" "
+
+
+async def _half_sent(incident: Incident, reply: Reply, framing: Framing = "length") -> web.StreamResponse:
+    # One byte more than there is, so that an answer without a body is cut as well.
+    body = reply.body + _PADDING
+    begun = await incident.begin(reply, length=None if framing == "chunked" else len(body))
+    await begun.write(body[: len(body) // 2])
+    return begun
+
+
+@attrs.frozen
+class Cut(Fault):
+    """A connection that breaks, with what the fake was about to send lost."""
+
+    when: DropTime = attrs.field(default="before", validator=attrs.validators.in_(get_args(DropTime)))
+
+    kind: ClassVar[str] = "drop"
+
+    async def play(self, incident: Incident, /) -> web.StreamResponse:
+        """Cut the connection; all but the earliest cut come after the request took effect."""
+        if self.when == "before":
+            incident.cut()
+            return web.Response()
+        reply = incident.process()
+        if self.when == "after_processing":
+            incident.cut()
+            return web.Response()
+        begun = await incident.begin(reply, length=len(reply.body) + 1)
+        if self.when == "mid_body":
+            await begun.write(reply.body[: len(reply.body) // 2])
+        incident.cut()
+        return begun
+
+
+@attrs.frozen
+class LostAnswer(Fault):
+    """A request that takes effect and is never told so: the connection is closed in order, without a byte."""
+
+    kind: ClassVar[str] = "lost_answer"
+
+    async def play(self, incident: Incident, /) -> web.StreamResponse:
+        """Process the request and close."""
+        incident.process()
+        incident.close()
+        return web.Response()
+
+
+@attrs.frozen
+class CutBody(Fault):
+    """An answer that ends too early: half of its bytes, then the connection is closed in order.
+
+    With ``length`` the header promises more than is sent; with ``chunked`` the last chunk never comes. The request
+    took effect.
+    """
+
+    framing: Framing = attrs.field(default="length", validator=attrs.validators.in_(get_args(Framing)))
+
+    kind: ClassVar[str] = "cut"
+
+    @property
+    def name(self) -> str:
+        """``cut_length`` or ``cut_chunked``."""
+        return f"{self.kind}_{self.framing}"
+
+    async def play(self, incident: Incident, /) -> web.StreamResponse:
+        """Send half, and close."""
+        begun = await _half_sent(incident, incident.process(), self.framing)
+        incident.close()
+        return begun
+
+
+@attrs.frozen
+class Reset(Fault):
+    """A connection that is reset (RST).
+
+    With *reused_only* it happens to no request that is the first on its connection: so servers end connections that
+    were idle for too long, just as the next request comes. In the middle of the body the request took effect.
+    """
+
+    when: ResetTime = attrs.field(default="before_answer", validator=attrs.validators.in_(get_args(ResetTime)))
+    reused_only: bool = False
+
+    kind: ClassVar[str] = "reset"
+
+    @property
+    def name(self) -> str:
+        """``reset_before_answer`` or ``reset_mid_body``; ``reset_reused`` where it is for those alone."""
+        return f"{self.kind}_reused" if self.reused_only else f"{self.kind}_{self.when}"
+
+    def fits(self, record: RecordedRequest) -> bool:
+        """Tell whether the connection was used before, where that is asked for."""
+        return record.on_reused_connection or not self.reused_only
+
+    async def play(self, incident: Incident, /) -> web.StreamResponse:
+        """Reset the connection."""
+        if self.when == "before_answer":
+            await incident.reset()
+            return web.Response()
+        begun = await _half_sent(incident, incident.process())
+        await incident.reset()
+        return begun

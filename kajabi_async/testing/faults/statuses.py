@@ -1,0 +1,118 @@
+"""Faults that are whole answers: errors, refusals, web pages in the place of documents."""
+
+from collections.abc import Mapping
+from typing import Any, ClassVar, Final
+
+import attrs
+from aiohttp import web
+
+from kajabi_async.testing.answers import JSON_API, PLAIN_JSON, Reply, encoded, error_reply
+from kajabi_async.testing.faults.incident import Fault, Incident
+from kajabi_async.testing.retry_after import RETRY_AFTER_FORMS, RetryAfter, retry_after_headers
+
+__all__ = ["Canned", "Failure", "HtmlAnswer", "TooManyRequests", "canned_reply", "too_many_requests"]
+
+_TITLES: Final = {200: "Just a moment...", 500: "Internal server error", 502: "Bad gateway", 504: "Gateway time-out"}
+_PAGE: Final = (
+    "<!DOCTYPE html><html><head><title>{title}</title></head>"
+    "<body><h1>{title}</h1><p>Error code {status}</p></body></html>"
+)
+_FIRST_ERROR: Final = 400
+
+
+def canned_reply(
+    status: int,
+    body: bytes | str | dict[str, Any] | list[Any] | None,
+    content_type: str | None,
+    headers: Mapping[str, str],
+) -> Reply:
+    """Make a reply of *body*: bytes as they are, text in UTF-8, anything else as JSON."""
+    if body is None:
+        return Reply(status, b"", content_type, headers)
+    if isinstance(body, str):
+        body = body.encode()
+    payload = body if isinstance(body, bytes) else encoded(body)
+    return Reply(status, payload, content_type or JSON_API, headers)
+
+
+def _error(status: int, operation: str | None, headers: Mapping[str, str]) -> Reply:
+    if (operation or "").startswith("oauth."):
+        return Reply(status, encoded({"error": "Something went wrong"}), PLAIN_JSON, headers)
+    return attrs.evolve(error_reply(status, "A fault on order."), headers=headers)
+
+
+@attrs.frozen
+class Failure(Fault):
+    """An error answer in place of the real one; nothing takes effect."""
+
+    status: int = 503
+    headers: Mapping[str, str] = attrs.field(factory=dict[str, str])
+    body: bytes | str | dict[str, Any] | None = None
+    """None for the body that the API would send for the status."""
+
+    kind: ClassVar[str] = "failure"
+
+    async def play(self, incident: Incident, /) -> web.StreamResponse:
+        """Answer with the status and the body."""
+        if self.body is not None:
+            return incident.reply(canned_reply(self.status, self.body, None, self.headers))
+        return incident.reply(_error(self.status, incident.record.operation, self.headers))
+
+
+@attrs.frozen
+class Canned(Fault):
+    """One fixed answer in place of the real one; nothing takes effect and no token is asked for."""
+
+    canned: Reply
+
+    kind: ClassVar[str] = "canned"
+
+    async def play(self, incident: Incident, /) -> web.StreamResponse:
+        """Answer with it."""
+        return incident.reply(self.canned)
+
+
+def too_many_requests(operation: str | None, headers: Mapping[str, str]) -> Reply:
+    """Make the 429 of an operation; what the API prints for it is not published."""
+    return _error(429, operation, headers)
+
+
+@attrs.frozen
+class TooManyRequests(Fault):
+    """A 429; nothing takes effect, and no limit stands behind it."""
+
+    retry_after: RetryAfter = attrs.field(default="seconds", validator=attrs.validators.in_(RETRY_AFTER_FORMS))
+    wait: float = 1.0
+    """How many seconds to ask for, in the forms that ask for a wait."""
+
+    kind: ClassVar[str] = "retry_after"
+
+    @property
+    def name(self) -> str:
+        """The kind with the form of the header, such as ``retry_after_past_date``."""
+        return f"{self.kind}_{self.retry_after}"
+
+    async def play(self, incident: Incident, /) -> web.StreamResponse:
+        """Refuse."""
+        headers = retry_after_headers(self.retry_after, self.wait, incident.clock)
+        return incident.reply(too_many_requests(incident.record.operation, headers))
+
+
+@attrs.frozen
+class HtmlAnswer(Fault):
+    """A web page in place of the answer, as proxies in front of an API send it; nothing takes effect."""
+
+    status: int = 502
+
+    kind: ClassVar[str] = "html"
+
+    @property
+    def name(self) -> str:
+        """``html_error``, or ``html_success`` for a page that says it is fine."""
+        return "html_error" if self.status >= _FIRST_ERROR else "html_success"
+
+    async def play(self, incident: Incident, /) -> web.StreamResponse:
+        """Answer with the page."""
+        title = _TITLES.get(self.status, "Temporarily unavailable")
+        page = _PAGE.format(title=title, status=self.status).encode()
+        return incident.reply(Reply(self.status, page, "text/html; charset=UTF-8"))

@@ -1,0 +1,73 @@
+"""Deliveries of webhooks: read into typed events, let in by a secret in the path, and handled once.
+
+`RedisReplayGuard` is in `kajabi_async.webhooks.redis_replay`, as it needs the extra ``redis``.
+"""
+
+from kajabi_async.webhooks.dashboard import (
+    DashboardEvent,
+    DashboardFormSubmissionCreated,
+    DashboardPaymentSucceeded,
+    DashboardPurchaseCreated,
+    Member,
+    Payment,
+    SoldOffer,
+)
+from kajabi_async.webhooks.errors import (
+    DeliveryInProgressError,
+    DeliveryTooLargeError,
+    MalformedDeliveryError,
+    ReplayGuardUnavailableError,
+    UnknownDeliveryError,
+    WebhookError,
+    WrongSecretError,
+)
+from kajabi_async.webhooks.events import (
+    Event,
+    FormSubmissionEvent,
+    OrderCreatedEvent,
+    PaymentSucceededEvent,
+    PurchaseEvent,
+    TagAddedEvent,
+    TagRemovedEvent,
+)
+from kajabi_async.webhooks.path_secret import PathSecrets
+from kajabi_async.webhooks.reading import MAX_BYTES, AnyEvent, parse
+from kajabi_async.webhooks.receiver import Handler, Key, Receipt, Receiver, by_id, by_id_and_content
+from kajabi_async.webhooks.replay import MemoryReplayGuard, ReplayGuard, Standing
+
+__all__ = [
+    "MAX_BYTES",
+    "AnyEvent",
+    "DashboardEvent",
+    "DashboardFormSubmissionCreated",
+    "DashboardPaymentSucceeded",
+    "DashboardPurchaseCreated",
+    "DeliveryInProgressError",
+    "DeliveryTooLargeError",
+    "Event",
+    "FormSubmissionEvent",
+    "Handler",
+    "Key",
+    "MalformedDeliveryError",
+    "Member",
+    "MemoryReplayGuard",
+    "OrderCreatedEvent",
+    "PathSecrets",
+    "Payment",
+    "PaymentSucceededEvent",
+    "PurchaseEvent",
+    "Receipt",
+    "Receiver",
+    "ReplayGuard",
+    "ReplayGuardUnavailableError",
+    "SoldOffer",
+    "Standing",
+    "TagAddedEvent",
+    "TagRemovedEvent",
+    "UnknownDeliveryError",
+    "WebhookError",
+    "WrongSecretError",
+    "by_id",
+    "by_id_and_content",
+    "parse",
+]

@@ -1,0 +1,237 @@
+"""The webhooks that are set up in the dashboard of a site: older, with other names and in three other shapes.
+
+No schema of Kajabi's describes them. What stands here was read from its help pages and from deliveries that
+integrators recorded; so everything but the id may be None, and `fields` holds all that came.
+"""
+
+from collections.abc import Mapping
+from decimal import Decimal
+from typing import Any, ClassVar, Final, TypeVar
+
+import attrs
+
+from kajabi_async.jsonapi.decoding import json_object
+from kajabi_async.models.values import Part, Refused, converter_for
+from kajabi_async.webhooks.errors import MalformedDeliveryError
+
+__all__ = [
+    "DASHBOARD_EVENTS",
+    "DashboardEvent",
+    "DashboardFormSubmissionCreated",
+    "DashboardPaymentSucceeded",
+    "DashboardPurchaseCreated",
+    "Member",
+    "Payment",
+    "SoldOffer",
+    "read_dashboard_event",
+]
+
+P = TypeVar("P", bound=Part)
+
+_CUSTOM_FIELD: Final = "custom_field_"
+_ENVELOPE: Final = frozenset({"id", "event", "payload"})
+
+
+@attrs.frozen(kw_only=True)
+class Member(Part):
+    """Who bought or paid, as they were called at checkout."""
+
+    id: str | None = None
+    email: str | None = None
+    name: str | None = None
+    first_name: str | None = None
+    last_name: str | None = None
+
+
+@attrs.frozen(kw_only=True)
+class SoldOffer(Part):
+    """What was sold."""
+
+    id: str | None = None
+    """The id; several with commas between them where one payment covers order bumps too (integrators)."""
+    title: str | None = None
+    """The title, or several in one text: a title may hold commas itself, so they cannot be told apart."""
+
+    @property
+    def ids(self) -> tuple[str, ...]:
+        """The id or ids, each by itself; empty where none came."""
+        return tuple(part.strip() for part in (self.id or "").split(",") if part.strip())
+
+
+@attrs.frozen(kw_only=True)
+class Payment(Part):
+    """What was paid."""
+
+    id: str | None = None
+    amount_paid: int | None = None
+    """In hundredths of the currency."""
+    amount_paid_decimal: Decimal | None = None
+    """In the currency."""
+    currency: str | None = None
+    payment_method: str | None = None
+    payment_processor: str | None = None
+    coupon_code: str | None = None
+
+
+@attrs.frozen(kw_only=True, repr=False)
+class DashboardEvent:
+    """One delivery of a webhook of the dashboard."""
+
+    id: str
+    """The id of the delivery: a UUID where integrators recorded it, the transaction's id by the help pages."""
+    fields: Mapping[str, Any]
+    """All that the delivery says, as it came: its payload, or where it has none its own members."""
+
+    name: ClassVar[str]
+    """The event as the dashboard calls it, such as ``purchase.created``."""
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} {self.id}>"
+
+
+@attrs.frozen(kw_only=True, repr=False)
+class DashboardPurchaseCreated(DashboardEvent):
+    """Somebody bought an offer; a purchase in a cart is announced by another webhook."""
+
+    member: Member
+    offer: SoldOffer
+    payment: Payment
+    custom_fields: Mapping[str, Any]
+    """What was asked at checkout, by its handle: ``custom_field_size`` is here as ``size``."""
+
+    name = "purchase.created"
+
+
+@attrs.frozen(kw_only=True, repr=False)
+class DashboardPaymentSucceeded(DashboardEvent):
+    """A payment went through, be it the first or a later one of a subscription."""
+
+    member: Member
+    offer: SoldOffer
+    payment: Payment
+
+    name = "payment.succeeded"
+
+
+@attrs.frozen(kw_only=True, repr=False)
+class DashboardFormSubmissionCreated(DashboardEvent):
+    """Somebody submitted a form."""
+
+    form_title: str | None
+    answers: Mapping[str, Any]
+    """What was filled in, by the labels that the fields of the form have; renaming a field renames its answer."""
+
+    name = "form_submission.created"
+
+
+DASHBOARD_EVENTS: Final[Mapping[str, type[DashboardEvent]]] = {
+    event.name: event for event in (DashboardPurchaseCreated, DashboardPaymentSucceeded, DashboardFormSubmissionCreated)
+}
+"""The class for each event of the dashboard."""
+
+
+def read_dashboard_event(
+    name: str, delivery_id: str, body: Mapping[str, Any]
+) -> DashboardPurchaseCreated | DashboardPaymentSucceeded | DashboardFormSubmissionCreated:
+    """Read a delivery of the event *name*; MalformedDeliveryError where it does not have the shape of one."""
+    source = _source(name, body)
+    if name == DashboardFormSubmissionCreated.name:
+        return _form_submission(delivery_id, source)
+    sold = _Sold.read(source)
+    if name == DashboardPaymentSucceeded.name:
+        return DashboardPaymentSucceeded(
+            id=delivery_id, fields=source.fields, member=sold.member, offer=sold.offer, payment=sold.payment
+        )
+    handles = (key for key in source.fields if key.startswith(_CUSTOM_FIELD))
+    return DashboardPurchaseCreated(
+        id=delivery_id,
+        fields=source.fields,
+        member=sold.member,
+        offer=sold.offer,
+        payment=sold.payment,
+        custom_fields={handle.removeprefix(_CUSTOM_FIELD): source.fields[handle] for handle in handles},
+    )
+
+
+@attrs.frozen
+class _Source:
+    """Where the facts of a delivery stand: in its payload, or beside its id."""
+
+    name: str
+    fields: Mapping[str, Any]
+    place: str
+
+    def part(self, cls: type[P], nested: str, flat: Mapping[str, str]) -> P:
+        """Read *cls* from the object called *nested*, or where there is none from members of the names in *flat*."""
+        if self.fields.get(nested) is not None:
+            return self._converted(cls, self.fields[nested], {name: f"{nested}.{name}" for name in flat}, nested)
+        members = {name: self.fields[called] for name, called in flat.items() if called in self.fields}
+        return self._converted(cls, members, flat, nested)
+
+    def text(self, name: str) -> str | None:
+        value = self.fields.get(name)
+        try:
+            return None if value is None else converter_for(str)(value)
+        except Refused as refused:
+            problem = _expected(refused)
+        raise self.error(problem, name)
+
+    def error(self, problem: str, name: str = "") -> MalformedDeliveryError:
+        path = ".".join(step for step in (self.place, name) if step)
+        return MalformedDeliveryError(problem, path=path, event=self.name)
+
+    def _converted(self, cls: type[P], value: Any, called: Mapping[str, str], nested: str) -> P:
+        try:
+            part: P = converter_for(cls)(value)
+        except Refused as refused:
+            problem, path = _expected(refused), called.get(refused.place.removeprefix("."), nested)
+        else:
+            return part
+        # Outside the handler: the first error repeats the value, and would be the context of this one.
+        raise self.error(problem, path)
+
+
+@attrs.frozen
+class _Sold:
+    member: Member
+    offer: SoldOffer
+    payment: Payment
+
+    @classmethod
+    def read(cls, source: _Source) -> "_Sold":
+        sold = cls(
+            member=source.part(Member, "member", _flat(Member, "member_")),
+            offer=source.part(SoldOffer, "offer", _flat(SoldOffer, "offer_")),
+            payment=source.part(Payment, "payment_transaction", {**_flat(Payment, ""), "id": "transaction_id"}),
+        )
+        if sold == cls(Member(), SoldOffer(), Payment()):
+            raise source.error("it tells of no member, no offer and no payment")
+        return sold
+
+
+def _flat(cls: type[Part], prefix: str) -> dict[str, str]:
+    return {field.name: f"{prefix}{field.name}" for field in attrs.fields(cls) if field.name != "extra"}
+
+
+def _source(name: str, body: Mapping[str, Any]) -> _Source:
+    if body.get("payload") is None and name != DashboardFormSubmissionCreated.name:
+        # Recorded without a payload around it: offer, member and payment stand beside id and event.
+        return _Source(name, {key: value for key, value in body.items() if key not in _ENVELOPE}, "")
+    fields = json_object(body.get("payload"))
+    if fields is None:
+        raise MalformedDeliveryError("an object was expected", path="payload", event=name)
+    return _Source(name, fields, "payload")
+
+
+def _form_submission(delivery_id: str, source: _Source) -> DashboardFormSubmissionCreated:
+    return DashboardFormSubmissionCreated(
+        id=delivery_id,
+        fields=source.fields,
+        form_title=source.text("form_title"),
+        answers={label: answer for label, answer in source.fields.items() if label != "form_title"},
+    )
+
+
+def _expected(refused: Refused) -> str:
+    # What came instead is left out: it is about people.
+    return str(refused).partition(", got ")[0]

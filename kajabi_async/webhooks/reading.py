@@ -1,0 +1,192 @@
+"""The body of a delivery to a typed event, or to an error that says what was seen in its place."""
+
+import re
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, Final, cast
+
+from kajabi_async.errors import DecodeError, InvalidArgumentError, RelationshipUnavailableError
+from kajabi_async.jsonapi.decoding import decode, encode, json_array, json_object
+from kajabi_async.models.base import Resource
+from kajabi_async.models.handles import Relation
+from kajabi_async.models.origin import Scope
+from kajabi_async.models.reading import read_samples, tie_orphans
+from kajabi_async.webhooks.dashboard import (
+    DASHBOARD_EVENTS,
+    DashboardFormSubmissionCreated,
+    DashboardPaymentSucceeded,
+    DashboardPurchaseCreated,
+    read_dashboard_event,
+)
+from kajabi_async.webhooks.errors import DeliveryTooLargeError, MalformedDeliveryError, UnknownDeliveryError
+from kajabi_async.webhooks.events import (
+    EVENTS,
+    Event,
+    FormSubmissionEvent,
+    OrderCreatedEvent,
+    PaymentSucceededEvent,
+    PurchaseEvent,
+    TagAddedEvent,
+    TagRemovedEvent,
+)
+
+if TYPE_CHECKING:
+    from kajabi_async.client import Kajabi
+
+__all__ = ["MAX_BYTES", "AnyEvent", "parse"]
+
+AnyEvent = (
+    PurchaseEvent
+    | PaymentSucceededEvent
+    | OrderCreatedEvent
+    | FormSubmissionEvent
+    | TagAddedEvent
+    | TagRemovedEvent
+    | DashboardPurchaseCreated
+    | DashboardPaymentSucceeded
+    | DashboardFormSubmissionCreated
+)
+"""What `parse` gives; ``match`` over it is checked for completeness by type checkers."""
+
+MAX_BYTES: Final = 1_048_576
+"""The largest delivery that is read unless another limit is given; the samples of Kajabi are below 5 KB."""
+
+_MAX_DEPTH: Final = 64
+_A_NAME: Final = re.compile(r"[a-z][a-z0-9_.]{0,63}")
+_PLACE: Final = re.compile(r"\[[0-9]+\](\.[a-z_0-9]+){0,2}")
+
+
+def parse(body: bytes, *, api: "Kajabi | None" = None, max_bytes: int = MAX_BYTES) -> AnyEvent:
+    """Read the *body* of a delivery of ``/v1/hooks`` or of a webhook of the dashboard.
+
+    Relations of its resources lead to what came along; with *api* they fetch the rest, without it awaiting one raises
+    RelationshipUnavailableError. Nothing is sent by parsing. The body proves nothing of who sent it: see `PathSecrets`.
+    DeliveryTooLargeError above *max_bytes*, before anything is decoded; MalformedDeliveryError for what is no JSON,
+    nested more than 64 levels deep or of another shape than its event; UnknownDeliveryError for other events.
+    """
+    members = _members(body, max_bytes)
+    name = members.get("event")
+    if isinstance(name, str) and name in EVENTS:
+        return _event(EVENTS[name], members, _scope(api))
+    if isinstance(name, str) and name in DASHBOARD_EVENTS:
+        return read_dashboard_event(name, _delivery_id(name, members), members)
+    # Anything could stand here; only what looks like the name of an event is repeated.
+    raise UnknownDeliveryError(event=name if isinstance(name, str) and _A_NAME.fullmatch(name) else None)
+
+
+def _members(body: Any, max_bytes: int) -> Mapping[str, Any]:
+    if not isinstance(body, bytes):
+        raise InvalidArgumentError(f"the body is needed as bytes, as it came; got {type(body).__name__}")
+    if len(body) > max_bytes:
+        raise DeliveryTooLargeError(limit=max_bytes)
+    decoded = _decoded(body)
+    members = json_object(decoded)
+    if members is None:
+        raise MalformedDeliveryError(f"an object was expected, {_kind(decoded)} came")
+    if _is_deeper(members, _MAX_DEPTH):
+        raise MalformedDeliveryError(f"nested more than {_MAX_DEPTH} levels deep")
+    if "event" not in members:
+        raise MalformedDeliveryError("it has no event, as every delivery has")
+    return members
+
+
+def _decoded(body: bytes) -> Any:
+    try:
+        return decode(body)
+    except DecodeError as error:
+        problem = _without_values(error)
+    # Outside the handler, here and below: the first error may repeat values, and would be the context of this one.
+    raise MalformedDeliveryError(problem)
+
+
+def _event(cls: type[Event], members: Mapping[str, Any], scope: Scope) -> AnyEvent:
+    delivery_id = _delivery_id(cls.name, members)
+    if json_array(members.get("payload")) is None:
+        problem = f"an array of resource objects was expected, {_kind(members.get('payload'))} came"
+        raise MalformedDeliveryError(problem, path="payload", event=cls.name)
+    resources = _resources(cls.name, members["payload"], scope)
+    carried = {name: _first(resources, wanted, cls.name) for name, wanted in cls.carries().items()}
+    primary = next(iter(carried.values()))
+    _tie(primary, cls.tied)
+    fields: dict[str, Any] = {"id": delivery_id, "resources": resources, **carried}
+    return cast("AnyEvent", cls(**fields))
+
+
+def _resources(event: str, payload: Any, scope: Scope) -> tuple[Resource, ...]:
+    try:
+        return read_samples(encode(payload), scope=scope, context="")
+    except DecodeError as error:
+        place = _PLACE.match(error.path.removeprefix("data"))
+        problem, path = _without_values(error), f"payload{place[0] if place else ''}"
+    raise MalformedDeliveryError(problem, path=path, event=event)
+
+
+def _first(resources: tuple[Resource, ...], wanted: type[Resource], event: str) -> Resource:
+    for resource in resources:
+        if isinstance(resource, wanted):
+            return resource
+    types = dict.fromkeys(resource.resource_type for resource in resources)
+    came = ", ".join(name for name in types if _A_NAME.fullmatch(name)) or "none that is known"
+    problem = f"a resource of type {wanted.resource_type!r} was expected; of these types some came: {came}"
+    raise MalformedDeliveryError(problem, path="payload", event=event)
+
+
+def _tie(primary: Resource, names: tuple[str, ...]) -> None:
+    """Let relations that the primary resource does not mention lead to the one resource they can lead to."""
+    for name in names:
+        leads_to = type(primary).relations[name].resource_type
+        if sum(each.type == leads_to for each in primary.origin.scope.known) == 1:
+            tie_orphans(primary, (name,))
+
+
+def _delivery_id(event: str, members: Mapping[str, Any]) -> str:
+    delivery_id = members.get("id")
+    if type(delivery_id) is int:
+        return str(delivery_id)
+    if not isinstance(delivery_id, str) or not delivery_id:
+        raise MalformedDeliveryError(f"text was expected, {_kind(delivery_id)} came", path="id", event=event)
+    return delivery_id
+
+
+def _scope(api: "Kajabi | None") -> Scope:
+    return Scope(resolver=_Unconnected()) if api is None else api.hooks.delivery_scope()
+
+
+class _Unconnected:
+    """The resolver of a delivery that was read without a client."""
+
+    async def resolve(self, owner: Resource, relation: Relation) -> tuple[Resource, ...]:
+        raise RelationshipUnavailableError(
+            f"the {relation.name} of {owner.resource_type} {owner.id} did not come with the delivery; "
+            "read it with parse(body, api=...) or Receiver(..., api=...) to have it fetched"
+        )
+
+
+def _is_deeper(value: Any, limit: int) -> bool:
+    level = [value]
+    for _ in range(limit):
+        level = [child for each in level for child in _children(each)]
+        if not level:
+            return False
+    return True
+
+
+def _children(value: Any) -> Any:
+    members = json_object(value)
+    return members.values() if members is not None else json_array(value) or ()
+
+
+def _kind(value: Any) -> str:
+    if value is None:
+        return "null or nothing"
+    if isinstance(value, bool):
+        return "true or false"
+    if json_object(value) is not None:
+        return "an object"
+    if json_array(value) is not None:
+        return "an array"
+    return "text" if isinstance(value, str) else "a number"
+
+
+def _without_values(error: DecodeError) -> str:
+    # What came instead is left out, as it is about people, and so is the decoder's place, as long as the body is deep.
+    return error.problem.partition(", got ")[0].partition(" - at ")[0]

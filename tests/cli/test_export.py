@@ -1,0 +1,88 @@
+"""``kajabi export``: a list into a file, with what people should know on standard error."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from kajabi_async.cli.reads import resource_classes
+from kajabi_async.testing import FakeKajabi
+from tests.cli.conftest import Command
+
+
+async def test_a_list_is_written_with_its_includes(kajabi: Command, tmp_path: Path) -> None:
+    """The files are named; standard output stays empty, and without a terminal there is no bar."""
+    path = tmp_path / "customers.parquet"
+    done = await kajabi("export", "customers", "--include", "offers", "--out", str(path), "--page-size", "25")
+    assert (done.code, done.out) == (0, "")
+    summary, *paths = done.err.splitlines()
+    assert summary.startswith("60 customers, ")
+    assert " offers in 3 pages" in summary
+    assert paths == [str(path), str(tmp_path / "customers.offers.parquet")]
+    assert path.read_bytes()[:4] == b"PAR1"
+
+
+async def test_a_terminal_gets_a_progress_bar(kajabi: Command, tmp_path: Path) -> None:
+    """On standard error, gone when the export is done."""
+    command = ("export", "customers", "--out", str(tmp_path / "customers.csv"))
+    assert "60/60" not in (await kajabi(*command)).err
+    assert "60/60" in (await kajabi(*command, FORCE_COLOR="1")).err
+
+
+async def test_filters_fields_and_format_are_options(kajabi: Command, tmp_path: Path) -> None:
+    """The filters are those of the list; a format that is named wins over the suffix."""
+    path = tmp_path / "tagged.txt"
+    done = await kajabi(
+        *("export", "contacts", "--out", str(path), "--format", "jsonl"),
+        *("--has-tag-id", "5", "--fields", "email,tags", "--include", "tags"),
+    )
+    assert done.code == 0
+    rows = [json.loads(line) for line in path.read_text().splitlines()]
+    assert rows
+    assert all(set(row) == {"id", "email", "tags_ids"} and "5" in row["tags_ids"] for row in rows)
+
+
+@pytest.mark.parametrize("name", [cls.name for cls in resource_classes()])
+async def test_every_resource_can_be_exported(name: str, kajabi: Command, tmp_path: Path) -> None:
+    """Each of those that can be listed."""
+    path = tmp_path / f"{name}.csv"
+    site = ("--site-id", "1") if name == "payouts" else ()
+    done = await kajabi("export", name.replace("_", "-"), "--out", str(path), *site)
+    assert done.code == 0, done.err
+    assert path.read_text().startswith("id,")
+
+
+async def test_an_export_that_failed_is_gone_on_with_by_the_same_command(
+    kajabi: Command, fake: FakeKajabi, tmp_path: Path
+) -> None:
+    """What was there is told; another command is refused with the cure."""
+    command = ("export", "customers", "--out", str(tmp_path / "customers.csv"), "--page-size", "20")
+    fake.fail("customers.list", status=501, times=None)
+    failed = await kajabi(*command)
+    assert failed.code == 4
+    fake.clear_faults()
+    other = await kajabi(*command, "--include", "offers")
+    assert (other.code, "--restart" in other.err) == (2, True)
+    assert (await kajabi(*command)).code == 0
+    again = await kajabi(*command, "--include", "offers", "--restart")
+    assert again.code == 0
+
+
+async def test_rows_that_cannot_be_read_decide_the_exit_code(kajabi: Command, fake: FakeKajabi, tmp_path: Path) -> None:
+    """The others are in the file."""
+    path = tmp_path / "customers.jsonl"
+    fake.add({"type": "customers", "id": "900", "attributes": {"created_at": "yesterday"}})
+    done = await kajabi("export", "customers", "--out", str(path))
+    assert done.code == 1
+    assert "warning: 1 rows could not be read" in done.err
+    assert len(path.read_text().splitlines()) == 60
+
+
+async def test_mistakes_are_told_their_cure(kajabi: Command, tmp_path: Path) -> None:
+    """In one line, with the exit code of wrong usage."""
+    unknown = await kajabi("export", "customers", "--out", str(tmp_path / "customers.xlsx"))
+    assert (unknown.code, len(unknown.err.splitlines())) == (2, 1)
+    assert ".parquet" in unknown.err
+    nowhere = await kajabi("export", "customers")
+    assert nowhere.code == 2
+    assert "--out" in nowhere.out + nowhere.err

@@ -1,0 +1,112 @@
+"""Every block in the guides is run, and does what the guide says: what it prints, and the requests it sends."""
+
+import json
+import os
+import shlex
+import signal
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+from kajabi_async import Kajabi
+from kajabi_async.testing import FakeKajabi
+from tests.blocks import Block, parametrized, run_function, run_program
+from tests.docs.building import REPOSITORY
+from tests.docs.examples import BLOCKS, COMMANDS, FILES, FUNCTIONS, PROGRAMS
+
+
+@parametrized(PROGRAMS)
+async def test_a_program_runs_as_it_stands(block: Block, kajabi_fake: FakeKajabi, tmp_path: Path) -> None:
+    """Typed into a file and run with the variables set."""
+    await run_program(block, kajabi_fake, tmp_path)
+
+
+@parametrized(FUNCTIONS)
+async def test_a_function_does_what_the_guide_says(
+    block: Block, kajabi_fake: FakeKajabi, kajabi_api: Kajabi, tmp_path: Path
+) -> None:
+    """Each takes a client, and whatever else it names from here."""
+    path = tmp_path / "ids.txt"
+    path.write_text("1\n2\n\na/b\n", "utf-8")
+    given: dict[str, Any] = {
+        "api": kajabi_api,
+        "kajabi_fake": kajabi_fake,
+        "ids": ["1", "2", "no"],
+        "path": path,
+        "contact_id": "2150001100",
+        "offer_id": "2",
+        "purchase_id": "41",
+        "target_url": "https://example.com/kajabi",
+    }
+    await run_function(block, kajabi_fake, given)
+
+
+def test_type_checkers_have_nothing_to_say(tmp_path: Path) -> None:
+    """What is copied from a guide passes mypy as strictly as the package does."""
+    blocks = [block for block in BLOCKS if block.language == "python"]
+    for block in blocks:
+        (tmp_path / f"{Path(block.page).stem.replace('-', '_')}_{block.line}.py").write_text(block.code, "utf-8")
+    # From the repository, for its settings and for what it has found out about the package before.
+    done = subprocess.run(
+        [sys.executable, "-m", "mypy", *map(str, sorted(tmp_path.iterdir()))],
+        capture_output=True,
+        text=True,
+        check=False,
+        cwd=REPOSITORY,
+    )
+    assert f"{len(blocks)} source files" in done.stdout, done.stdout + done.stderr
+    assert [line for line in done.stdout.splitlines() if str(tmp_path) in line or line.startswith("..")] == []
+
+
+def test_the_files_of_tests_pass(tmp_path: Path) -> None:
+    """The guide to testing shows a project; pytest runs it, with the fixtures of the package."""
+    for block in FILES:
+        (tmp_path / str(block.file_name)).write_text(block.code, "utf-8")
+    # The one that is let pass asks for a setting that only this version of pytest-asyncio has no default for.
+    warnings = ["-W", "error", "-W", "ignore::pytest.PytestDeprecationWarning"]
+    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:randomly", *warnings, str(tmp_path)]
+    done = subprocess.run(
+        command,
+        capture_output=True,
+        text=True,
+        check=False,
+        cwd=tmp_path,
+        env={**os.environ, "PYTHONPATH": str(REPOSITORY)},
+    )
+    tests = sum(block.code.count("async def test_") for block in FILES)
+    assert done.returncode == 0, done.stdout
+    assert f"{tests} passed" in done.stdout
+
+
+def test_the_commands_exist() -> None:
+    """A target of make, an extra of the package, a module that serves."""
+    for command in COMMANDS:
+        match shlex.split(command):
+            case ["make", target]:
+                assert f"\n{target}:" in (REPOSITORY / "Makefile").read_text("utf-8"), command
+            case ["pip", "install", "."]:
+                assert (REPOSITORY / "pyproject.toml").exists()
+            case ["python", "-m", *module]:
+                assert _announcement_of(module).keys() == {"base_url", "client_id", "client_secret"}
+            case _:
+                raise AssertionError(f"nobody tries out {command!r}")
+
+
+def test_every_block_is_of_a_kind_that_is_tried_out() -> None:
+    """What is said to be printed or sent is compared, and nothing else is just for show."""
+    assert {block.language for block in BLOCKS} == {"python", "text", "wire", "toml", "console"}
+    for block in BLOCKS:
+        assert block.language != "toml" or block.file_name
+    told = [text for block in BLOCKS if block.language == "python" for text in (block.printed, block.wire) if text]
+    assert len(told) == sum(block.language in {"text", "wire"} for block in BLOCKS)
+
+
+def _announcement_of(module: list[str]) -> dict[str, str]:
+    with subprocess.Popen([sys.executable, "-m", *module], stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        line = process.stdout.readline()
+        process.send_signal(signal.SIGTERM)
+        announced: dict[str, str] = json.loads(line)
+    assert process.returncode == 0
+    return announced

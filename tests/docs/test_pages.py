@@ -1,0 +1,132 @@
+"""Every page, looked at in a browser at the width of a phone and of a desk."""
+
+import re
+from pathlib import Path
+from urllib.parse import quote, unquote, urldefrag, urlsplit
+
+import pytest
+
+from tests.docs.browser import Tab, opened
+from tests.docs.building import PAGES, Build
+
+PHONE, DESK = 360, 1280
+KNOWN_OUTSIDE = frozenset({"https://kajabi.com", "https://github.com/pradyunsg/furo", "https://pradyunsg.me"})
+"""What the pages may link to beside themselves; nothing is fetched from there."""
+
+LOADED = (
+    "document.fonts.ready.then(() => new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done))))"
+)
+TOO_WIDE = """
+((edge) => {
+  const scrolls = element => /auto|scroll/.test(getComputedStyle(element).overflowX);
+  const isCut = element => {
+    for (let above = element; above && above.id !== "furo-main-content"; above = above.parentElement)
+      if (scrolls(above)) return false;
+    return element.getBoundingClientRect().right > edge + 1;
+  };
+  const found = [...document.querySelectorAll("article *")].filter(isCut).map(each => each.outerHTML.slice(0, 200));
+  if (document.documentElement.scrollWidth > edge)
+    found.push(`the page is ${document.documentElement.scrollWidth} px wide, the window ${edge}`);
+  return found.slice(0, 5);
+})
+"""
+LINKS = "[...document.querySelectorAll('a[href]')].map(link => link.href)"
+BAD_PAGE = """
+<meta name="viewport" content="width=device-width"><article><p style="width: 900px">wide</p>
+<pre style="overflow-x: auto"><code style="display: block; width: 2000px">code</code></pre></article>
+<img src="https://example.com/x.png"><script>console.error("boo")</script>
+"""
+FOUND = """
+new Promise((done, failed) => {
+  const look = () => {
+    const summary = document.querySelector("#search-results .search-summary");
+    const links = [...document.querySelectorAll("#search-results li a")].map(link => link.textContent);
+    if (summary && /finished/.test(summary.textContent)) done(links); else setTimeout(look, 20);
+  };
+  setTimeout(() => failed(new Error("the search does not end")), 10000);
+  look();
+})
+"""
+
+
+@pytest.mark.parametrize("page", PAGES)
+async def test_a_page_is_whole_on_a_phone_and_on_a_desk(
+    page: str, docs_url: str, built_docs: Path, browser: str
+) -> None:
+    """No broken link, no error in the console, nothing wider than the window, nothing asked of another host."""
+    async with opened(browser, f"{docs_url}/{page}", width=PHONE) as tab:
+        assert await _too_wide(tab, PHONE) == []
+        await tab.set_width(DESK)
+        assert await _too_wide(tab, DESK) == []
+        links: list[str] = await tab.evaluate(LINKS)
+        assert [link for link in sorted(set(links)) if not _leads_somewhere(link, docs_url, built_docs)] == []
+        assert _complaints(tab) == []
+        assert _asked_elsewhere(tab, docs_url) == []
+
+
+async def test_the_search_finds_a_guide(docs_url: str, browser: str) -> None:
+    """Searching happens in the page, from an index that was built along."""
+    async with opened(browser, f"{docs_url}/search.html?q=prefetch", width=DESK) as tab:
+        found: list[str] = await tab.evaluate(FOUND)
+        assert "Relations" in found
+        assert _complaints(tab) == []
+        assert _asked_elsewhere(tab, docs_url) == []
+
+
+async def test_a_bad_page_would_be_noticed(docs_url: str, built_docs: Path, browser: str) -> None:
+    """The instruments that find nothing in the pages do find what is put in front of them."""
+    async with opened(browser, f"data:text/html,{quote(BAD_PAGE)}", width=PHONE) as tab:
+        too_wide = await _too_wide(tab, PHONE)
+        assert any("900px" in each for each in too_wide)
+        assert not any("2000px" in each for each in too_wide)  # It scrolls by itself.
+        assert any("boo" in each for each in _complaints(tab))
+        assert _asked_elsewhere(tab, docs_url) == ["https://example.com/x.png"]
+    assert not _leads_somewhere(f"{docs_url}/gone.html", docs_url, built_docs)
+    assert not _leads_somewhere(f"{docs_url}/index.html#gone", docs_url, built_docs)
+    assert not _leads_somewhere("https://example.com/", docs_url, built_docs)
+
+
+def test_the_same_sources_give_the_same_pages(built_docs: Path, tmp_path: Path) -> None:
+    """No time of day, no address of an object and no order of a set gets into a page."""
+    again = Build.begin(tmp_path / "docs", hash_seed="2").finish()
+    assert _contents(again) == _contents(built_docs)
+
+
+async def _too_wide(tab: Tab, width: int) -> list[str]:
+    await tab.evaluate(LOADED)
+    found: list[str] = await tab.evaluate(f"{TOO_WIDE}({width})")
+    return found
+
+
+def _complaints(tab: Tab) -> list[str]:
+    said = [str(each["entry"]) for each in tab.happened("Log.entryAdded") if each["entry"]["level"] == "error"]
+    said += [str(each) for each in tab.happened("Runtime.consoleAPICalled") if each["type"] in {"error", "assert"}]
+    said += [str(each["exceptionDetails"]) for each in tab.happened("Runtime.exceptionThrown")]
+    said += [str(each) for each in tab.happened("Network.loadingFailed")]
+    answers = (each["response"] for each in tab.happened("Network.responseReceived"))
+    return said + [f"{answer['status']} {answer['url']}" for answer in answers if answer["status"] >= 400]
+
+
+def _asked_elsewhere(tab: Tab, docs_url: str) -> list[str]:
+    urls = [each["request"]["url"] for each in tab.happened("Network.requestWillBeSent")]
+    assert urls
+    return [url for url in urls if not url.startswith((f"{docs_url}/", "data:"))]
+
+
+def _leads_somewhere(link: str, docs_url: str, folder: Path) -> bool:
+    if not link.startswith(f"{docs_url}/"):
+        return urlsplit(link).scheme == "https" and link.rstrip("/") in KNOWN_OUTSIDE
+    address, fragment = urldefrag(link)
+    target = folder / (unquote(urlsplit(address).path).removeprefix("/") or "index.html")
+    if not target.is_file():
+        return False
+    return not fragment or unquote(fragment) in _ids(target)
+
+
+def _ids(page: Path) -> set[str]:
+    return set(re.findall(r'\bid="([^"]+)"', page.read_text("utf-8")))
+
+
+def _contents(folder: Path) -> dict[str, bytes]:
+    paths = (path for path in sorted(folder.rglob("*")) if path.is_file() and path.name != ".buildinfo")
+    return {path.relative_to(folder).as_posix(): path.read_bytes() for path in paths}

@@ -1,0 +1,53 @@
+"""The reference is complete: what users can import, they can look up."""
+
+import inspect
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+from sphinx.util.inventory import InventoryFile
+
+import kajabi_async
+import kajabi_async.session
+import kajabi_async.testing
+from kajabi_async import Kajabi, Resource
+from kajabi_async.models.base import MODELS, attribute_names
+from kajabi_async.operations import OPERATIONS
+
+
+@pytest.fixture(scope="session")
+def documented(built_docs: Path) -> frozenset[str]:
+    """The full names of everything in the reference."""
+    inventory = InventoryFile.loads((built_docs / "objects.inv").read_bytes(), uri="")
+    return frozenset(name for kind, names in inventory.data.items() if kind.startswith("py:") for name in names)
+
+
+@pytest.mark.parametrize("module", [kajabi_async, kajabi_async.session, kajabi_async.testing], ids=str)
+def test_every_public_name_is_in_the_reference(module: ModuleType, documented: frozenset[str]) -> None:
+    """A name that is added to __all__ gets a place in docs/api, under the module that users import it from."""
+    names = {f"{module.__name__}.{name}" for name in module.__all__}
+    if module is not kajabi_async:
+        names -= {f"{module.__name__}.{name}" for name in kajabi_async.__all__}  # Told once, at the top.
+    assert sorted(names - documented) == []
+
+
+def test_every_resource_of_the_client_is_in_the_reference(documented: frozenset[str], kajabi_api: Kajabi) -> None:
+    """With every verb that is its own."""
+    attributes = set(vars(kajabi_api)) & {name.partition(".")[0] for name in OPERATIONS}
+    resources: set[type] = {type(getattr(kajabi_api, name)) for name in attributes}
+    assert len(resources) == 21
+    verbs = {f"{cls.__module__}.{cls.__name__}.{name}" for cls in resources for name in _verbs(cls)}
+    assert sorted(verbs - documented) == []
+
+
+@pytest.mark.parametrize("cls", [each for each in MODELS.values() if each.__module__.startswith("kajabi_async.")])
+def test_every_attribute_and_relation_is_in_the_reference(cls: type[Resource], documented: frozenset[str]) -> None:
+    """Attributes and handles alike, each with its type."""
+    own = {*attribute_names(cls), *cls.relations} - {"id"}
+    assert sorted(f"kajabi_async.{cls.__name__}.{name}" for name in own) == sorted(
+        name for name in documented if name.startswith(f"kajabi_async.{cls.__name__}.")
+    )
+
+
+def _verbs(cls: type) -> set[str]:
+    return {name for name, value in vars(cls).items() if inspect.isfunction(value) and not name.startswith("_")}

@@ -1,0 +1,91 @@
+"""The applications in the guide to web apps, served on loopback and asked as a browser would."""
+
+import asyncio
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+from typing import Any
+
+import aiohttp
+import pytest
+import uvicorn
+from aiohttp import web
+from fastapi import FastAPI
+
+from kajabi_async.testing import FakeKajabi
+from tests.blocks import Block, environment_of, load, parametrized
+from tests.docs.examples import APPLICATIONS
+
+
+@parametrized(APPLICATIONS)
+async def test_an_application_answers(block: Block, kajabi_fake: FakeKajabi, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A customer is found, one that is none is a 404, and both share one token."""
+    for name, value in environment_of(kajabi_fake).items():
+        monkeypatch.setenv(name, value)
+    async with _served(load(block)) as url, aiohttp.ClientSession(url) as session:
+        async with session.get("/customers/123") as answer:
+            assert (answer.status, await answer.json()) == (200, {"name": "Mateo Park", "offers": ["Guitar Bundle"]})
+        for nobody in ("99999", "no;body"):
+            async with session.get(f"/customers/{nobody}") as answer:
+                assert answer.status == 404
+    assert kajabi_fake.counts["oauth.token"] == 1
+
+
+@pytest.mark.parametrize(
+    ("fault", "status", "headers"),
+    [
+        ({"status": 403}, 502, {}),
+        ({"status": 429, "headers": {"Retry-After": "3600"}}, 503, {"Retry-After": "3600"}),
+    ],
+)
+async def test_a_refusal_of_kajabi_is_not_the_visitors_fault(
+    fault: dict[str, Any],
+    status: int,
+    headers: dict[str, str],
+    kajabi_fake: FakeKajabi,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """The statuses that the guide gives for errors are those that the application answers."""
+    for name, value in environment_of(kajabi_fake).items():
+        monkeypatch.setenv(name, value)
+    (block,) = (block for block in APPLICATIONS if "FastAPI" in block.code)
+    kajabi_fake.fail("customers.get", **fault)
+    async with (
+        _served(load(block)) as url,
+        aiohttp.ClientSession(url) as session,
+        session.get("/customers/123") as answer,
+    ):
+        assert answer.status == status
+        assert headers.items() <= dict(answer.headers).items()
+
+
+@asynccontextmanager
+async def _served(names: dict[str, Any]) -> AsyncGenerator[str]:
+    if isinstance(names.get("app"), FastAPI):
+        async with _served_by_uvicorn(names["app"]) as url:
+            yield url
+    else:
+        async with _served_by_aiohttp(names["make_app"]()) as url:
+            yield url
+
+
+@asynccontextmanager
+async def _served_by_uvicorn(app: FastAPI) -> AsyncGenerator[str]:
+    config = uvicorn.Config(app, host="127.0.0.1", port=0, log_level="warning", ws="none")
+    server = uvicorn.Server(config)
+    serving = asyncio.create_task(server.serve())
+    while not server.started:
+        assert not serving.done(), serving
+        await asyncio.sleep(0.01)
+    port = server.servers[0].sockets[0].getsockname()[1]
+    yield f"http://127.0.0.1:{port}"
+    server.should_exit = True
+    await serving
+
+
+@asynccontextmanager
+async def _served_by_aiohttp(app: web.Application) -> AsyncGenerator[str]:
+    runner = web.AppRunner(app)
+    await runner.setup()
+    await web.TCPSite(runner, "127.0.0.1", 0).start()
+    yield f"http://127.0.0.1:{runner.addresses[0][1]}"
+    await runner.cleanup()

@@ -1,0 +1,42 @@
+import pytest
+
+from tests.examples.conftest import App
+
+pytestmark = pytest.mark.asyncio(loop_scope="session")
+
+
+async def test_health_shows_what_the_client_has_done(app: App) -> None:
+    """Each visit is seen in the counters of the one client, and none but the first takes a token."""
+    stats: list[dict[str, float]] = []
+    for _ in range(2):
+        async with app.visitor.get("/members/7") as answer:
+            assert answer.status == 200
+        stats.append(await _stats(app))
+    first, second = stats
+    assert second["operations"] == first["operations"] + 1
+    assert second["token_requests"] == first["token_requests"] >= 1
+
+
+async def test_health_asks_kajabi_nothing(app: App) -> None:
+    """A supervisor that asks often costs no requests, and does not stop the application when Kajabi is away."""
+    app.fake.fail(status=503, times=None)
+    await _stats(app)
+    assert app.fake.counts.total() == 0
+
+
+async def _stats(app: App) -> dict[str, float]:
+    async with app.visitor.get("/health") as answer:
+        assert answer.status == 200
+        told = await answer.json()
+    assert told["status"] == "ok"
+    stats: dict[str, float] = told["stats"]
+    assert stats.keys() == {
+        "operations",
+        "attempts",
+        "retries",
+        "waiting_seconds",
+        "wire_seconds",
+        "rate_limited",
+        "token_requests",
+    }
+    return stats

@@ -1,0 +1,40 @@
+import asyncio
+from collections import Counter
+from html import escape
+
+import aiohttp
+import pytest
+
+from kajabi_async.testing import FakeKajabi
+from tests.examples.serving import APPS, serve
+
+REQUESTS = 2000
+
+
+@pytest.mark.parametrize("name", APPS)
+async def test_two_thousand_visitors_at_once_are_all_served_with_one_token(name: str) -> None:
+    """Nobody is told of an error, everybody gets the page asked for, and one token does for all."""
+    async with FakeKajabi(customers=20) as fake, serve(name, fake) as served:
+        pages = await _visit(served.base_url)
+        assert Counter(status for status, _, _ in pages) == {200: REQUESTS}
+        assert all(f"<h1>{_name(fake, customer_id)}</h1>" in page for _, customer_id, page in pages)
+        assert fake.counts == {"oauth.token": 1, "customers.get": REQUESTS}
+
+
+def _name(fake: FakeKajabi, customer_id: str) -> str:
+    customer = fake.resource("customers", customer_id)
+    assert customer is not None
+    return escape(customer["attributes"]["name"])
+
+
+async def _visit(base_url: str) -> list[tuple[int, str, str]]:
+    everybody_connected = asyncio.Barrier(REQUESTS)
+    async with aiohttp.ClientSession(base_url, connector=aiohttp.TCPConnector(limit=0)) as session:
+
+        async def visit(number: int) -> tuple[int, str, str]:
+            await everybody_connected.wait()
+            customer_id = str(number % 20 + 1)
+            async with session.get(f"/members/{customer_id}") as answer:
+                return answer.status, customer_id, await answer.text()
+
+        return await asyncio.gather(*map(visit, range(REQUESTS)))

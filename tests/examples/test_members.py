@@ -1,0 +1,86 @@
+from typing import Any
+
+import pytest
+
+from kajabi_async.testing import FakeKajabi
+from tests.examples.conftest import App
+
+pytestmark = pytest.mark.asyncio(loop_scope="session")
+
+NOT_YOURS = {"detail": "This product is not yours."}
+
+
+async def test_the_member_page_takes_one_request(app: App) -> None:
+    """The customer is shown with the titles of all offers and products, which came along."""
+    async with app.visitor.get("/members/7") as answer:
+        assert (answer.status, answer.content_type) == (200, "text/html")
+        page = await answer.text()
+    assert app.fake.counts["customers.get"] == app.fake.counts.total()
+    linked = [*_linked(app.fake, "7", "offers"), *_linked(app.fake, "7", "products")]
+    assert linked
+    assert all(each["attributes"]["title"] in page for each in linked)
+
+
+async def test_what_people_typed_is_escaped(app: App) -> None:
+    """Names and titles cannot add anything to the page but text."""
+    _put(app.fake, "customers", "hostile", {"name": "<script>alert(1)</script>"}, offers=["hostile"])
+    _put(app.fake, "offers", "hostile", {"title": "</li><img src=x>", "currency": "<b>", "price_in_cents": 1250})
+    async with app.visitor.get("/members/hostile") as answer:
+        page = await answer.text()
+    assert "<h1>&lt;script&gt;alert(1)&lt;/script&gt;</h1>" in page
+    assert "<li>&lt;/li&gt;&lt;img src=x&gt;: 12.50 &lt;b&gt;</li>" in page
+    assert not any(tag in page for tag in ("<script", "<img", "<b>"))
+
+
+async def test_a_customer_without_offers_and_name_has_a_page(app: App) -> None:
+    """What is empty or null upstream is no error."""
+    _put(app.fake, "customers", "empty", {"name": None})
+    async with app.visitor.get("/members/empty") as answer:
+        assert answer.status == 200
+        assert "<h1>Member</h1><h2>Offers</h2><ul></ul><h2>Products</h2><ul></ul>" in await answer.text()
+
+
+async def test_no_cache_keeps_the_page_of_a_person(app: App) -> None:
+    """A shared proxy must not show one member's page to another."""
+    async with app.visitor.get("/members/7") as answer:
+        assert answer.headers["Cache-Control"] == "private, no-store"
+
+
+async def test_a_product_is_shown_to_whoever_has_it(app: App) -> None:
+    """Access to a product is what the customer's products say."""
+    product = _linked(app.fake, "7", "products")[0]
+    async with app.visitor.get(f"/members/7/products/{product['id']}") as answer:
+        assert answer.status == 200
+        told = await answer.json()
+    assert told == {"id": product["id"], **{name: product["attributes"][name] for name in ("title", "description")}}
+
+
+async def test_a_product_of_others_is_refused_like_one_that_does_not_exist(app: App) -> None:
+    """The answer does not tell which products there are."""
+    own = {product["id"] for product in _linked(app.fake, "7", "products")}
+    foreign = next(id_ for id_ in map(str, range(1, 31)) if id_ not in own and app.fake.resource("products", id_))
+    for product_id in (foreign, "no-such-product"):
+        async with app.visitor.get(f"/members/7/products/{product_id}") as answer:
+            assert (answer.status, await answer.json()) == (403, NOT_YOURS)
+
+
+async def test_a_product_that_was_taken_away_is_refused_at_once(app: App) -> None:
+    """Access is asked for at each visit and not remembered."""
+    _put(app.fake, "products", "lent", {"title": "Lent", "description": None})
+    for products, status in ((["lent"], 200), ([], 403)):
+        _put(app.fake, "customers", "borrower", {"name": "Borrower"}, products=products)
+        async with app.visitor.get("/members/borrower/products/lent") as answer:
+            assert answer.status == status
+
+
+def _linked(fake: FakeKajabi, customer_id: str, relation: str) -> list[dict[str, Any]]:
+    customer = fake.resource("customers", customer_id)
+    assert customer is not None
+    found = [fake.resource(each["type"], each["id"]) for each in customer["relationships"][relation]["data"]]
+    return [each for each in found if each is not None]
+
+
+def _put(fake: FakeKajabi, type_name: str, id_: str, attributes: dict[str, Any], **related: list[str]) -> None:
+    relations = {"offers": [], "products": [], **related} if type_name == "customers" else related
+    relationships = {name: {"data": [{"type": name, "id": each} for each in ids]} for name, ids in relations.items()}
+    fake.add({"type": type_name, "id": id_, "attributes": attributes, "relationships": relationships})

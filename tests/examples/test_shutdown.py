@@ -1,0 +1,119 @@
+import asyncio
+from collections.abc import Callable
+from contextlib import suppress
+
+import aiohttp
+import pytest
+
+from kajabi_async.testing import FakeKajabi
+from tests.examples.serving import APPS, SECRET, Served, ended, serve, settings_for
+
+VISITORS = 20
+UNTIL_RELEASED = 25.0
+"""Seconds of latency, which end when ``fake.closing`` is set."""
+
+
+@pytest.mark.parametrize("name", APPS)
+async def test_requests_under_way_are_answered_before_the_client_is_closed(name: str) -> None:
+    """SIGTERM lets everybody who was let in have their page, lets nobody else in, and then ends the process."""
+    async with (
+        FakeKajabi(customers=VISITORS) as fake,
+        serve(name, fake) as served,
+        aiohttp.ClientSession(served.base_url) as session,
+    ):
+        await _status(session, "1")
+        fake.latency = UNTIL_RELEASED
+        visits = [asyncio.create_task(_status(session, str(number + 1))) for number in range(VISITORS)]
+        await _until(lambda: fake.counts["customers.get"] == 1 + VISITORS)
+        served.process.terminate()
+        await _refused(served)
+        assert not any(visit.done() for visit in visits)
+        fake.closing.set()
+        assert await asyncio.gather(*visits) == [200] * VISITORS
+        await served.ended_in_order()
+
+
+@pytest.mark.parametrize("name", APPS)
+async def test_an_idle_connection_does_not_keep_the_process(name: str) -> None:
+    """A browser that keeps its connection open is not waited for."""
+    async with (
+        FakeKajabi(customers=1) as fake,
+        serve(name, fake) as served,
+        aiohttp.ClientSession(served.base_url) as session,
+    ):
+        assert await _status(session, "1") == 200
+        await served.stopped()
+
+
+@pytest.mark.parametrize("name", APPS)
+async def test_visitors_who_hang_up_do_no_harm(name: str) -> None:
+    """Whether in the middle of their request or before their answer: no error is logged, and others are served."""
+    async with FakeKajabi(customers=1) as fake, serve(name, fake) as served:
+        await _hang_up(served, f"POST /webhooks/{SECRET} HTTP/1.1\r\nHost: x\r\nContent-Length: 999\r\n\r\n{{".encode())
+        fake.latency = UNTIL_RELEASED
+        asked = b"GET /members/1 HTTP/1.1\r\nHost: x\r\n\r\n"
+        connections = [await _connect(served, asked) for _ in range(10)]
+        await _until(lambda: fake.counts["oauth.token"] == 1)
+        for connection in connections:
+            connection.transport.abort()
+        fake.closing.set()
+        async with aiohttp.ClientSession(served.base_url) as session:
+            assert await _status(session, "1") == 200
+        await served.stopped()
+        assert "ERROR" not in served.log
+
+
+@pytest.mark.parametrize("name", APPS)
+@pytest.mark.parametrize("missing", ["KAJABI_CLIENT_ID", "KAJABI_CLIENT_SECRET", "WEBHOOK_SECRET"])
+async def test_it_does_not_start_without_a_setting(name: str, missing: str) -> None:
+    """What is missing is named, and no setting that is there is shown."""
+    async with FakeKajabi(customers=1) as fake:
+        settings = {key: value for key, value in settings_for(fake).items() if key != missing}
+        code, log = await ended(name, settings)
+    assert code != 0
+    assert missing in log
+    assert fake.client_secret not in log
+    assert SECRET not in log
+
+
+@pytest.mark.parametrize("name", APPS)
+async def test_it_does_not_start_with_a_secret_that_can_be_guessed(name: str) -> None:
+    """The log says what to do about it, and does not show the secret."""
+    async with FakeKajabi(customers=1) as fake:
+        code, log = await ended(name, {**settings_for(fake), "WEBHOOK_SECRET": "password1234"})
+    assert code != 0
+    assert "secrets.token_urlsafe" in log
+    assert "password1234" not in log
+
+
+async def _status(session: aiohttp.ClientSession, customer_id: str) -> int:
+    async with session.get(f"/members/{customer_id}") as answer:
+        await answer.read()
+        return answer.status
+
+
+async def _until(is_so: Callable[[], bool]) -> None:
+    while not is_so():
+        await asyncio.sleep(0.01)
+
+
+async def _refused(served: Served) -> None:
+    """Return when nobody is let in any more."""
+    with suppress(ConnectionRefusedError):
+        while True:
+            await _hang_up(served, b"")
+            await asyncio.sleep(0.01)
+
+
+async def _connect(served: Served, sent: bytes) -> asyncio.StreamWriter:
+    host, _, port = served.base_url.removeprefix("http://").partition(":")
+    _, writer = await asyncio.open_connection(host, int(port))
+    writer.write(sent)
+    await writer.drain()
+    return writer
+
+
+async def _hang_up(served: Served, sent: bytes) -> None:
+    connection = await _connect(served, sent)
+    connection.close()
+    await connection.wait_closed()

@@ -1,0 +1,131 @@
+import asyncio
+import json
+from collections.abc import AsyncIterator
+from contextlib import suppress
+from io import BytesIO
+from itertools import count
+from typing import Any
+
+import aiohttp
+import pytest
+
+from tests.examples.conftest import App
+from tests.examples.serving import SECRET
+
+pytestmark = pytest.mark.asyncio(loop_scope="session")
+
+ADDRESS = f"/webhooks/{SECRET}"
+PURCHASE = "20"
+"""One that the fake has, of customer 2."""
+_numbers = count()
+
+
+async def test_a_purchase_is_handled_after_the_api_confirmed_it(app: App) -> None:
+    """What a delivery says is looked up: the offer in the log is the one that the API knows of."""
+    lines = len(app.served.lines)
+    assert await _deliver(app, _purchase()) == 200
+    assert app.fake.counts["purchases.get"] == 1
+    purchase = app.fake.resource("purchases", PURCHASE)
+    assert purchase is not None
+    linked = {name: purchase["relationships"][name]["data"]["id"] for name in ("customer", "offer")}
+    await app.served.logged(f"customer {linked['customer']} bought offer {linked['offer']}$", after=lines)
+
+
+async def test_a_second_delivery_of_the_same_is_not_handled_again(app: App) -> None:
+    """It is answered like the first, so that it does not come a third time."""
+    body = _purchase()
+    assert [await _deliver(app, body) for _ in range(3)] == [200] * 3
+    assert app.fake.counts["purchases.get"] == 1
+
+
+async def test_a_hundred_deliveries_of_the_same_at_once_are_handled_once(app: App) -> None:
+    """Those that come while the first is being handled are refused, not handled beside it."""
+    body = _purchase()
+    statuses = await asyncio.gather(*[_deliver(app, body) for _ in range(100)])
+    assert set(statuses) <= {200, 409}
+    assert app.fake.counts["purchases.get"] == 1
+
+
+async def test_a_purchase_that_the_api_does_not_know_is_not_believed(app: App) -> None:
+    """Whoever learns the address can post, so a delivery alone gives nobody anything."""
+    assert await _deliver(app, _purchase("999999")) == 404
+
+
+async def test_a_delivery_that_could_not_be_handled_is_handled_when_it_comes_again(app: App) -> None:
+    """While Kajabi limits requests the delivery is sent back, and nothing is lost."""
+    body = _purchase()
+    app.fake.fail("purchases.get", status=429, headers={"Retry-After": "60"})
+    assert await _deliver(app, body) == 503
+    assert await _deliver(app, body) == 200
+    assert app.fake.counts["purchases.get"] == 2
+
+
+async def test_a_tag_is_handled_without_a_request(app: App) -> None:
+    """What is only logged is taken from the delivery as it is."""
+    lines = len(app.served.lines)
+    contact = {"type": "contacts", "id": "41", "attributes": {"name": "Ada Lovelace"}}
+    tag = {"type": "contact_tags", "id": "61", "attributes": {"name": "VIP"}}
+    assert await _deliver(app, _delivery("tag_added", [contact, tag])) == 200
+    await app.served.logged("contact 41 got tag 61$", after=lines)
+    assert app.fake.counts.total() == 0
+
+
+@pytest.mark.parametrize("event", ["tag_removed", "payment_succeeded"])
+async def test_an_event_nothing_is_done_about_is_taken(app: App, event: str) -> None:
+    """It is answered with 200, so that it does not come again."""
+    carried = ["contacts", "contact_tags"] if event == "tag_removed" else ["transactions"]
+    body = _delivery(event, [{"type": type_name, "id": "1", "attributes": {}} for type_name in carried])
+    assert await _deliver(app, body) == 200
+    assert app.fake.counts.total() == 0
+
+
+@pytest.mark.parametrize(
+    ("body", "status"),
+    [(b"{", 400), (b"[]", 400), (b'{"id": "1", "event": "what", "payload": []}', 422), (b" " * 1_048_577, 413)],
+    ids=["cut", "no object", "unknown", "too large"],
+)
+async def test_what_is_no_delivery_is_refused(app: App, body: bytes, status: int) -> None:
+    """The answer says why by its status, and nothing of what came is in it."""
+    async with app.visitor.post(ADDRESS, data=BytesIO(body)) as answer:
+        assert (answer.status, await answer.read()) == (status, b"")
+
+
+async def test_an_endless_delivery_is_not_read_to_its_end(app: App) -> None:
+    """A body that says nothing about its size ends at the limit too; the rest of it is cut off."""
+    lines = len(app.served.lines)
+
+    async def endless() -> AsyncIterator[bytes]:
+        while True:
+            yield b" " * 65_536
+
+    # Whoever goes on sending may miss the answer, as the connection is closed behind it.
+    with suppress(aiohttp.ClientConnectionError):
+        async with app.visitor.post(ADDRESS, data=endless()) as answer:
+            assert answer.status == 413
+    await app.served.logged("refused: the delivery is larger than 1048576 bytes", after=lines)
+
+
+@pytest.mark.parametrize("secret", [SECRET[:-1], SECRET + "x", "x" * 32])
+async def test_a_wrong_secret_is_like_an_address_that_does_not_exist(app: App, secret: str) -> None:
+    """Nothing is handled, and the secret that was tried is in no log either."""
+    lines = len(app.served.lines)
+    async with app.visitor.post(f"/webhooks/{secret}", data=_purchase()) as answer:
+        assert (answer.status, await answer.read()) == (404, b"")
+    assert app.fake.counts.total() == 0
+    await app.served.logged(r"POST /webhooks/(\*\*\*|\{secret\}) .*404", after=lines)
+    assert secret not in "".join(app.served.lines[lines:])
+
+
+async def _deliver(app: App, body: bytes) -> int:
+    async with app.visitor.post(ADDRESS, data=body) as answer:
+        return answer.status
+
+
+def _purchase(purchase_id: str = PURCHASE) -> bytes:
+    """Give a purchase that says it is somebody else's, with an id of a delivery that was not there before."""
+    others = {name: {"data": {"type": f"{name}s", "id": "1"}} for name in ("customer", "offer")}
+    return _delivery("purchase", [{"type": "purchases", "id": purchase_id, "attributes": {}, "relationships": others}])
+
+
+def _delivery(event: str, payload: list[dict[str, Any]]) -> bytes:
+    return json.dumps({"id": f"delivery {next(_numbers)}", "event": event, "payload": payload}).encode()

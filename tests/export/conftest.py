@@ -1,0 +1,40 @@
+"""A fake to export from, a client of it, and files read with DuckDB."""
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pytest_asyncio
+
+from kajabi_async import Kajabi
+from kajabi_async.testing import FakeKajabi
+
+
+@pytest_asyncio.fixture
+async def fake() -> AsyncIterator[FakeKajabi]:
+    async with FakeKajabi(customers=350) as server:
+        yield server
+
+
+@pytest_asyncio.fixture
+async def api(fake: FakeKajabi) -> AsyncIterator[Kajabi]:
+    async with client_of(fake) as client:
+        yield client
+
+
+def client_of(fake: FakeKajabi) -> Kajabi:
+    return Kajabi(client_id=fake.client_id, client_secret=fake.client_secret, base_url=fake.base_url)
+
+
+def asked(statement: str, *paths: Path) -> list[tuple[Any, ...]]:
+    """Ask DuckDB; each ``?`` in *statement* is the name of a file."""
+    with duckdb.connect() as connection:
+        connection.execute("SET TimeZone = 'UTC'")
+        return connection.execute(statement, [str(path) for path in paths]).fetchall()
+
+
+def ids_in(path: Path) -> list[str]:
+    return [
+        row[0] for row in asked("SELECT id FROM read_parquet(?, file_row_number = true) ORDER BY file_row_number", path)
+    ]

@@ -1,0 +1,56 @@
+"""How much memory a checkpoint and the writing of its rows take, in a process of their own.
+
+``python -m tests.export.growth`` prints two numbers of bytes: what this process grew by from the 100th page on, and
+from the second batch written on. It is run by `test_memory` without coverage measurement.
+"""
+
+import asyncio
+import tempfile
+from pathlib import Path
+from typing import Any
+
+import psutil
+
+from kajabi_async.export.columns import columns_of
+from kajabi_async.export.files import ExportedFile, write_batches
+from kajabi_async.export.journal import Entry, Journal, PageRecord
+from kajabi_async.models import ContactNote
+
+PAGES = 800
+SETTLED = 100
+PAGE_SIZE = 100
+
+
+def main(folder: Path) -> tuple[int, int]:
+    """Keep 80,000 rows and write them."""
+    journal = Journal(folder / "notes.parquet.partial")
+    journal.open({}, restart=False)
+    memory = psutil.Process().memory_info
+    settled = 0
+    for number in range(1, PAGES + 1):
+        journal.record(PageRecord(number, f"page={number}", f"page={number + 1}", None), _rows(number), [], [])
+        if number == SETTLED:
+            settled = memory().rss
+    kept = memory().rss - settled
+    sizes: list[int] = []
+    file = ExportedFile(folder / "notes.parquet", "parquet", columns_of(ContactNote), None)
+    asyncio.run(write_batches([file], journal, _here, lambda _written: sizes.append(memory().rss)))
+    journal.discard()
+    return kept, sizes[-1] - sizes[1]
+
+
+def _rows(page: int) -> list[Entry]:
+    time = "2026-08-02T20:26:32.995000Z"
+    numbers = range(page * PAGE_SIZE, (page + 1) * PAGE_SIZE)
+    return [
+        Entry("contact_notes", str(number), [str(number), "text" * 100, time, time, "1", None]) for number in numbers
+    ]
+
+
+async def _here(function: Any, *arguments: Any) -> Any:
+    return function(*arguments)
+
+
+if __name__ == "__main__":
+    with tempfile.TemporaryDirectory() as temporary:
+        print(*main(Path(temporary)))  # noqa: T201 - its result

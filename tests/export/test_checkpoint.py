@@ -1,0 +1,273 @@
+"""What is kept until an export is whole, who may go on from it, and what is said where that is refused."""
+
+import asyncio
+import json
+import stat
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import kajabi_async.export as package
+from kajabi_async import ConfigurationError, ExportError, InvalidArgumentError, Kajabi, PagingError, ServerError
+from kajabi_async.export import ExportProgress, export
+from kajabi_async.testing import FakeKajabi
+from kajabi_async.testing.answers import Reply
+from tests.export.conftest import client_of, ids_in
+from tests.export.killed import ExportProcess
+
+
+class StopHere(Exception):  # noqa: N818 - it is no error
+    """Raised by an observer to leave an export half done."""
+
+
+async def half_done(api: Kajabi, path: Path) -> None:
+    """Export 150 of 350 customers."""
+
+    def stop(progress: ExportProgress) -> None:
+        if progress.pages == 3:
+            raise StopHere
+
+    with pytest.raises(StopHere):
+        await export(api.customers.list(include="offers", page_size=50), path, observer=stop)
+
+
+def names_in(folder: Path) -> set[str]:
+    return {each.name for each in folder.iterdir()}
+
+
+async def test_an_export_goes_on_where_it_stopped(api: Kajabi, fake: FakeKajabi, tmp_path: Path) -> None:
+    """The report tells how many rows were there already, and pages that were read are not asked for again."""
+    path = tmp_path / "customers.parquet"
+    await half_done(api, path)
+    fake.reset_counts()
+    report = await export(api.customers.list(include="offers", page_size=50), path)
+    assert (report.resumed_from, report.rows, report.pages) == (150, 350, 7)
+    assert fake.counts["customers.list"] == 4 + 5
+    assert ids_in(path) == [str(number) for number in range(1, 351)]
+
+
+async def test_nothing_is_left_behind_but_the_files(api: Kajabi, tmp_path: Path) -> None:
+    """The checkpoint goes when the export is whole; until then the file is not there, or is the one from before."""
+    path = tmp_path / "customers.jsonl"
+    path.write_text("from before\n")
+    await half_done(api, path)
+    assert path.read_text() == "from before\n"
+    assert names_in(tmp_path) == {"customers.jsonl", "customers.jsonl.partial"}
+    await export(api.customers.list(include="offers", page_size=50), path)
+    assert names_in(tmp_path) == {"customers.jsonl", "customers.offers.jsonl"}
+    assert len(path.read_text().splitlines()) == 350
+
+
+async def test_what_is_kept_is_for_its_owner_alone(api: Kajabi, tmp_path: Path) -> None:
+    """It holds personal data; the folder can be entered by nobody else."""
+    path = tmp_path / "customers.jsonl"
+    await half_done(api, path)
+    assert stat.S_IMODE((tmp_path / "customers.jsonl.partial").stat().st_mode) == 0o700
+
+
+async def test_another_export_does_not_go_on_from_it(api: Kajabi, tmp_path: Path) -> None:
+    """Resource, includes, fields, filters, page size and format must be those it was begun with; the cure is told."""
+    path = tmp_path / "customers.parquet"
+    await half_done(api, path)
+    customers = api.customers.list
+    others = [
+        ("include", export(customers(page_size=50), path)),
+        ("page_size", export(customers(include="offers"), path)),
+        ("filters", export(customers(include="offers", page_size=50, has_offer_id=3), path)),
+        ("filters", export(customers(include="offers", page_size=50, site_id=1), path)),
+        ("fields", export(customers(include="offers", page_size=50, fields={"customers": "name"}), path)),
+        ("resource", export(api.contacts.list(include="offers", page_size=50), path)),
+        ("format", export(customers(include="offers", page_size=50), path, format="jsonl")),
+    ]
+    for name, other in others:
+        with pytest.raises(InvalidArgumentError, match=rf"begun with {name} .*restart=True \(--restart\)"):
+            await other
+
+
+async def test_another_server_does_not_go_on_from_it(api: Kajabi, tmp_path: Path) -> None:
+    """The base URL is part of what a checkpoint is of."""
+    path = tmp_path / "customers.parquet"
+    await half_done(api, path)
+    async with FakeKajabi(customers=350) as elsewhere, client_of(elsewhere) as other:
+        with pytest.raises(InvalidArgumentError, match="begun with base_url 'http://127"):
+            await export(other.customers.list(include="offers", page_size=50), path)
+
+
+async def test_restart_discards_what_was_kept(api: Kajabi, tmp_path: Path) -> None:
+    """Whatever it was begun with."""
+    path = tmp_path / "customers.parquet"
+    await half_done(api, path)
+    report = await export(api.customers.list(), path, restart=True)
+    assert (report.resumed_from, report.rows, report.related) == (None, 350, {})
+
+
+async def test_a_damaged_checkpoint_is_told_and_can_be_discarded(api: Kajabi, tmp_path: Path) -> None:
+    """It is never taken for an empty one."""
+    path = tmp_path / "customers.jsonl"
+    await half_done(api, path)
+    (tmp_path / "customers.jsonl.partial" / "journal.sqlite").write_bytes(b"no database" * 1000)
+    with pytest.raises(ExportError, match=r"is damaged .* restart=True"):
+        await export(api.customers.list(), path)
+    assert (await export(api.customers.list(), path, restart=True)).rows == 350
+
+
+async def test_two_exports_to_one_file_are_refused(api: Kajabi, fake: FakeKajabi, tmp_path: Path) -> None:
+    """Also from another process; restart= does not take it from one that is under way."""
+    path = tmp_path / "customers.parquet"
+    fake.latency = 0.05
+    async with ExportProcess(fake, path) as process:
+        await process.seen(2)
+        for restart in (False, True):
+            with pytest.raises(ExportError, match="another export is writing to this file"):
+                await export(api.customers.list(include="offers"), path, restart=restart)
+        code, err = await process.ended()
+    assert code == 0, err
+    assert ids_in(path) == [str(number) for number in range(1, 351)]
+
+
+async def test_two_exports_of_one_process_to_one_file_are_refused(api: Kajabi, tmp_path: Path) -> None:
+    """The second is told, the first goes on."""
+    path = tmp_path / "customers.jsonl"
+    started = asyncio.Event()
+    first = asyncio.create_task(export(api.customers.list(), path, observer=lambda _progress: started.set()))
+    await started.wait()
+    with pytest.raises(ExportError, match="another export"):
+        await export(api.customers.list(), path)
+    assert (await first).rows == 350
+
+
+async def test_an_export_that_failed_can_be_gone_on_with(api: Kajabi, fake: FakeKajabi, tmp_path: Path) -> None:
+    """The API's error is raised as it is."""
+    path = tmp_path / "customers.jsonl"
+    await half_done(api, path)
+    fake.fail("customers.list", status=501, times=1)
+    with pytest.raises(ServerError):
+        await export(api.customers.list(include="offers", page_size=50), path)
+    assert (await export(api.customers.list(include="offers", page_size=50), path)).resumed_from == 150
+
+
+async def test_an_export_that_fails_while_writing_asks_for_nothing_again(
+    api: Kajabi, fake: FakeKajabi, tmp_path: Path
+) -> None:
+    """All pages were read then, and only the files are made anew."""
+    path = tmp_path / "customers.parquet"
+
+    def stop(progress: ExportProgress) -> None:
+        if progress.written:
+            raise StopHere
+
+    with pytest.raises(StopHere):
+        await export(api.customers.list(include="offers"), path, observer=stop)
+    assert names_in(tmp_path) == {"customers.parquet.partial"}
+    fake.reset_counts()
+    report = await export(api.customers.list(include="offers"), path)
+    assert (report.rows, report.listed, fake.counts.total()) == (350, 350, 0)
+    assert ids_in(path) == [str(number) for number in range(1, 351)]
+
+
+async def test_a_cancelled_export_can_be_gone_on_with(api: Kajabi, fake: FakeKajabi, tmp_path: Path) -> None:
+    """Whatever it was waiting for."""
+    path = tmp_path / "customers.parquet"
+    fake.latency = 0.001
+    for requests in range(1, 12, 2):
+        fake.reset_counts()
+        running = asyncio.create_task(export(api.customers.list(page_size=10), path))
+        while fake.counts["customers.list"] < requests:
+            await asyncio.sleep(0)
+        running.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await running
+    report = await export(api.customers.list(page_size=10), path)
+    assert report.resumed_from
+    assert (report.rows, report.shifts) == (350, ())
+    assert ids_in(path) == [str(number) for number in range(1, 351)]
+
+
+async def test_a_file_that_cannot_be_written_leaves_the_rows(api: Kajabi, tmp_path: Path) -> None:
+    """A folder that comes to stand in the way while the export runs is told, and once it is gone nothing is lost."""
+    path = tmp_path / "customers.jsonl"
+
+    def get_in_the_way(progress: ExportProgress) -> None:
+        if progress.pages == 7 and not path.exists():
+            (path / "full").mkdir(parents=True)
+
+    with pytest.raises(ExportError, match=r"customers.jsonl could not be written: .* run the same export again"):
+        await export(api.customers.list(page_size=50), path, observer=get_in_the_way)
+    (path / "full").rmdir()
+    path.rmdir()
+    report = await export(api.customers.list(page_size=50), path)
+    assert (report.resumed_from, report.rows) == (350, 350)
+
+
+async def test_something_else_under_the_name_of_the_checkpoint_is_left_alone(api: Kajabi, tmp_path: Path) -> None:
+    """A link is not followed: somebody else may have put it there."""
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    (tmp_path / "customers.jsonl.partial").symlink_to(elsewhere)
+    with pytest.raises(ExportError, match="is in the way"):
+        await export(api.customers.list(), tmp_path / "customers.jsonl")
+    assert names_in(elsewhere) == set()
+
+
+async def test_mistakes_are_told_before_anything_is_sent(api: Kajabi, fake: FakeKajabi, tmp_path: Path) -> None:
+    """Formats, folders, sorts and positions that an export cannot have."""
+    position = api.customers.list(page_size=7).position
+    mistakes = [
+        (
+            r"the suffix '.xlsx' of customers.xlsx is none .* \.parquet",
+            export(api.customers.list(), tmp_path / "customers.xlsx"),
+        ),
+        ("format 'excel' is none", export(api.customers.list(), tmp_path / "customers", format="excel")),
+        ("cannot be written", export(api.customers.list(), tmp_path / "nowhere" / "customers.csv")),
+        ("cannot be written", export(api.customers.list(), tmp_path, format="csv")),
+        ("sorted by created_at.* leave sort= out", export(api.customers.list(sort="name"), tmp_path / "a.csv")),
+    ]
+    for told, mistake in mistakes:
+        with pytest.raises(InvalidArgumentError, match=told):
+            await mistake
+    half_read = api.customers.list(page_size=7, resume_from=position.replace(".0.", ".3.") if position else None)
+    with pytest.raises(InvalidArgumentError, match="leave resume_from= out"):
+        await export(half_read, tmp_path / "a.csv")
+    assert not fake.requests
+    assert names_in(tmp_path) == set()
+
+
+async def test_pages_that_lead_in_a_circle_end_in_an_error(api: Kajabi, fake: FakeKajabi, tmp_path: Path) -> None:
+    """As they do in any list."""
+    row = {"type": "customers", "id": "1"}
+    again: dict[str, Any] = {"data": [row], "links": {"next": "https://api.kajabi.com/v1/customers?page%5Bnumber%5D=2"}}
+    fake.answer_with("GET", "/v1/customers", body=again)
+    with pytest.raises(PagingError, match="read already"):
+        await export(api.customers.list(), tmp_path / "customers.jsonl")
+
+
+class EmptyKajabi(FakeKajabi):
+    """Answers every page without a row and with a link to the next."""
+
+    def _processed(self, record: Any, found: Any, **settings: Any) -> Reply:
+        if record.operation != "customers.list":
+            return super()._processed(record, found, **settings)
+        number = int(record.query.get("page[number]", ["1"])[0])
+        following = f"https://api.kajabi.com/v1/customers?page%5Bnumber%5D={number + 1}"
+        return Reply.of({"data": [], "links": {"next": following}})
+
+
+async def test_empty_pages_without_end_end_in_an_error(tmp_path: Path) -> None:
+    """After a hundred in a row."""
+    async with EmptyKajabi(customers=0) as fake, client_of(fake) as api:
+        with pytest.raises(PagingError, match="empty pages in a row"):
+            await export(api.customers.list(), tmp_path / "customers.jsonl")
+
+
+async def test_without_pyarrow_the_extra_is_named(api: Kajabi, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Parquet and Arrow need it; JSON lines and CSV do not."""
+    monkeypatch.setitem(sys.modules, "pyarrow", None)
+    monkeypatch.delitem(sys.modules, "kajabi_async.export.arrow", raising=False)
+    monkeypatch.delattr(package, "arrow", raising=False)
+    for name in ("customers.parquet", "customers.arrow"):
+        with pytest.raises(ConfigurationError, match=r"pip install 'kajabi-async\[arrow\]'"):
+            await export(api.customers.list(), tmp_path / name)
+    report = await export(api.customers.list(), tmp_path / "customers.jsonl")
+    assert len([json.loads(line) for line in report.paths[0].read_text().splitlines()]) == 350

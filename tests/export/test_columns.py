@@ -1,0 +1,167 @@
+"""Which columns a model has in an export, and what becomes of each kind of value."""
+
+import json
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from kajabi_async import Contact, Customer, Kajabi
+from kajabi_async.export import SORTED_BY, export
+from kajabi_async.export.columns import Kind, columns_of
+from kajabi_async.models.base import MODELS
+from kajabi_async.resources.base import Listable
+from kajabi_async.testing import FakeKajabi
+from tests.export.conftest import asked
+
+TIME = "2026-08-02T20:26:32.995-05:00"
+
+
+@pytest.mark.parametrize("model", MODELS.values(), ids=lambda model: model.resource_type)
+def test_no_model_has_two_columns_of_one_name(model: Any) -> None:
+    """The id comes first, what the SDK does not know last."""
+    names = [column.name for column in columns_of(model)]
+    assert len(names) == len(set(names))
+    assert (names[0], names[-1]) == ("id", "extra")
+
+
+def test_columns_follow_the_model() -> None:
+    """Attributes under their names and types, relations as ids, objects as JSON."""
+    kinds = {column.name: column.kind for column in columns_of(Customer)}
+    assert kinds["name"] is Kind.TEXT
+    assert kinds["net_revenue"] is Kind.DECIMAL
+    assert kinds["sign_in_count"] is Kind.INTEGER
+    assert kinds["created_at"] is Kind.TIME
+    assert kinds["socials"] is Kind.JSON
+    assert kinds["contact_id"] is Kind.TEXT
+    assert kinds["offers_ids"] is Kind.TEXTS
+    assert {column.name: column.kind for column in columns_of(Contact)}["custom_fields"] is Kind.JSON
+
+
+def test_sparse_fields_leave_their_own_columns() -> None:
+    """With the id, which always comes; a custom field brings the column that gathers them."""
+    assert [column.name for column in columns_of(Contact, ["email", "tags", "custom_2"])] == [
+        "id",
+        "email",
+        "custom_fields",
+        "tags_ids",
+    ]
+
+
+def test_what_a_list_is_sorted_by_is_a_key_that_it_has() -> None:
+    """By created_at wherever the list has it: then new rows come last."""
+    listable: Any = Listable
+    classes = {cls.name: cls for cls in listable.__subclasses__() if "name" in vars(cls) and cls.name in SORTED_BY}
+    assert set(classes) == set(SORTED_BY)
+    for name, key in SORTED_BY.items():
+        assert key in classes[name].sort_keys
+        assert (key == "created_at") == ("created_at" in classes[name].sort_keys)
+
+
+async def test_values_arrive_as_their_types(api: Kajabi, fake: FakeKajabi, tmp_path: Path) -> None:
+    """Times in UTC to the microsecond, decimals exact, null and absent as null, unknown attributes as JSON."""
+    attributes = {
+        "name": 'Zoë, "the\n first"',
+        "net_revenue": "1234567890.123456789",
+        "sign_in_count": 2**63 - 1,
+        "created_at": TIME,
+        "external_user_id": None,
+        "socials": {"twitter": "https://x.example/z", "linkedin": "https://l.example/z"},
+        "loyalty": {"level": 3},
+    }
+    linkage: dict[str, Any] = {
+        "offers": {"data": [{"type": "offers", "id": "1"}]},
+        "products": {"data": []},
+        "contact": {"data": None},
+    }
+    fake.add({"type": "customers", "id": "351", "attributes": attributes, "relationships": linkage})
+    path = tmp_path / "customers.parquet"
+    await export(api.customers.list(), path)
+    columns = "name, net_revenue, sign_in_count, created_at::TIMESTAMP::VARCHAR, external_user_id, email, socials, "
+    row = asked(
+        f"SELECT {columns} extra, offers_ids, products_ids, contact_id FROM read_parquet(?) WHERE id = '351'", path
+    )[0]
+    assert row[:6] == (
+        attributes["name"],
+        Decimal("1234567890.123456789"),
+        2**63 - 1,
+        "2026-08-03 01:26:32.995",
+        None,
+        None,
+    )
+    named = {"twitter": "https://x.example/z", "facebook": None, "instagram": None}
+    assert json.loads(row[6]) == {**named, "linkedin": "https://l.example/z"}
+    assert json.loads(row[7]) == {"loyalty": {"level": 3}}
+    assert row[8:] == (["1"], [], None)
+
+
+async def test_linkage_that_did_not_come_is_null_and_not_empty(api: Kajabi, tmp_path: Path) -> None:
+    """Lists give links alone for the offers of customers unless they are included (API document)."""
+    path = tmp_path / "customers.parquet"
+    await export(api.customers.list(), path)
+    assert asked("SELECT count(*) FROM read_parquet(?) WHERE offers_ids IS NULL", path) == [(350,)]
+    await export(api.customers.list(include="offers"), path)
+    assert asked("SELECT count(*) FROM read_parquet(?) WHERE offers_ids IS NULL", path) == [(0,)]
+
+
+async def test_amounts_and_times_inside_an_object_are_text(api: Kajabi, fake: FakeKajabi, tmp_path: Path) -> None:
+    """JSON has neither; null stays null and unknown members stay what they are."""
+    transaction = {"amount": "12.50", "created_at": TIME, "offer_ids": [7], "fee": None, "note": {"a": [1]}}
+    payout = {"type": "kajabi_payments_payouts", "id": "p-1", "attributes": {"transactions": [transaction]}}
+    fake.add(payout)
+    path = tmp_path / "payouts.jsonl"
+    await export(api.payouts.list(site_id=1), path)
+    rows = {row["id"]: row for row in map(json.loads, path.read_text().splitlines())}
+    (told,) = rows["p-1"]["transactions"]
+    assert {name: told[name] for name in ("amount", "created_at", "offer_ids", "fee", "note")} == {
+        "amount": "12.50",
+        "created_at": "2026-08-03T01:26:32.995000Z",
+        "offer_ids": ["7"],
+        "fee": None,
+        "note": {"a": [1]},
+    }
+
+
+@pytest.mark.parametrize(
+    ("attribute", "kind"),
+    [
+        ({"sign_in_count": 2**63}, "integer"),
+        ({"net_revenue": "0.1234567891"}, "decimal"),
+        ({"net_revenue": "1e29"}, "decimal"),
+        ({"created_at": "0001-01-01T00:00:00+14:00"}, "time"),
+    ],
+)
+async def test_a_value_beyond_its_column_is_told_and_costs_its_row_alone(
+    attribute: dict[str, Any], kind: str, api: Kajabi, fake: FakeKajabi, tmp_path: Path
+) -> None:
+    """It is never rounded or cut; the report names resource and column."""
+    fake.add({"type": "customers", "id": "351", "attributes": attribute})
+    report = await export(api.customers.list(), tmp_path / "customers.jsonl")
+    assert (report.rows, report.malformed, report.lacking) == (350, 1, 0)
+    assert f"customers 351.{next(iter(attribute))} fits no {kind} column" in report.warnings[0]
+
+
+async def test_a_malformed_row_is_told_and_costs_itself_alone(api: Kajabi, fake: FakeKajabi, tmp_path: Path) -> None:
+    """Where it stood and what was wrong is in the report."""
+    fake.add({"type": "customers", "id": "351", "attributes": {"created_at": "yesterday"}})
+    report = await export(api.customers.list(), tmp_path / "customers.jsonl")
+    assert (report.rows, report.malformed) == (350, 1)
+    assert "data[50].attributes.created_at" in report.problems[0]
+
+
+async def test_included_resources_have_files_of_their_own(api: Kajabi, fake: FakeKajabi, tmp_path: Path) -> None:
+    """One for each type, each resource once, empty where none came; the ids tie them to the rows."""
+    path = tmp_path / "customers.parquet"
+    report = await export(api.customers.list(include="offers,contact"), path)
+    offers, contacts = tmp_path / "customers.offers.parquet", tmp_path / "customers.contacts.parquet"
+    assert report.paths == (path, offers, contacts)
+    assert report.related["contacts"] == 350
+    held = "SELECT DISTINCT unnest(offers_ids) FROM read_parquet(?)"
+    assert asked(f"({held}) EXCEPT SELECT id FROM read_parquet(?)", path, offers) == []
+    assert asked(f"SELECT id FROM read_parquet(?) EXCEPT ({held})", offers, path) == []
+    assert asked("SELECT count(*), count(DISTINCT id) FROM read_parquet(?)", contacts) == [(350, 350)]
+    nobody = tmp_path / "nobody.parquet"
+    report = await export(api.contacts.list(include="tags", has_tag_id=999), nobody)
+    assert (report.rows, report.related) == (0, {})
+    assert asked("SELECT id, name FROM read_parquet(?)", tmp_path / "nobody.contact_tags.parquet") == []

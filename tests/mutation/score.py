@@ -1,0 +1,87 @@
+"""What became of every mutant, counted by package: pure functions, whoever ran the tests."""
+
+import ast
+from collections.abc import Collection, Iterator
+
+import attrs
+
+__all__ = ["LEAST", "Mutant", "Score", "changed", "scores"]
+
+LEAST = 85.0
+"""The score, in per cent, below which a package fails."""
+
+
+@attrs.frozen
+class Mutant:
+    """The code with one small change, and what became of it."""
+
+    function: str
+    """The dotted name of what was changed."""
+    change: str
+    """The first line that differs, as it became."""
+    is_text: bool
+    """Whether a sentence, which is a message to people, changed and nothing else."""
+    status: str
+
+    @property
+    def is_killed(self) -> bool:
+        return self.status == "killed"
+
+
+@attrs.frozen
+class Score:
+    """The mutants of one package."""
+
+    package: str
+    counted: list[Mutant]
+    texts: list[Mutant]
+    equivalent: list[Mutant]
+
+    @property
+    def killed(self) -> int:
+        return sum(each.is_killed for each in self.counted)
+
+    @property
+    def per_cent(self) -> float:
+        """The share that is killed; mutants without a test and those that ran out of time are not."""
+        return 100 * self.killed / len(self.counted) if self.counted else 0.0
+
+    @property
+    def alive(self) -> list[Mutant]:
+        return [each for each in self.counted if not each.is_killed]
+
+    def __str__(self) -> str:
+        timeouts, untested = (sum(each.status == status for each in self.counted) for status in ("timeout", "no tests"))
+        return (
+            f"{self.package}: {self.per_cent:.1f} % of {len(self.counted)} mutants killed, {len(self.alive)} alive"
+            f" ({timeouts} ran out of time, {untested} reached by no test); beside them {len(self.equivalent)}"
+            f" equivalent and {len(self.texts)} of texts ({sum(each.is_killed for each in self.texts)} killed)"
+        )
+
+
+def scores(mutants: Collection[Mutant], reasons: Collection[tuple[str, str]], packages: list[str]) -> Iterator[Score]:
+    """Count *mutants* by package; those that live and whose function and change are among *reasons* are equivalent."""
+    for package in packages:
+        here = [each for each in mutants if each.function.startswith(f"{package}.")]
+        equivalent = [each for each in here if not each.is_killed and (each.function, each.change) in reasons]
+        counted = [each for each in here if not each.is_text and each not in equivalent]
+        yield Score(package, counted, [each for each in here if each.is_text and each not in equivalent], equivalent)
+
+
+def changed(original: ast.AST, mutant: ast.AST) -> tuple[str, bool]:
+    """Give the first line of *mutant* that differs, apart from the function's name, and whether it is only a text."""
+    change = next((new for old, new in zip(_lines(original), _lines(mutant), strict=False) if old != new), "(less)")
+    before, after = _constants(original), _constants(mutant)
+    differing = [pair for pair in zip(before, after, strict=False) if pair[0] != pair[1]]
+    is_text = len(before) == len(after) and len(differing) == 1 and all(" " in str(each) for each in differing[0])
+    return change.strip(), is_text
+
+
+def _lines(function: ast.AST) -> list[str]:
+    first, *rest = ast.unparse(function).splitlines()
+    # Decorators stand before the name, and mutmut changes no function that has other ones.
+    return [rest.pop(0).partition("(")[2] if first.startswith("@") else first.partition("(")[2], *rest]
+
+
+def _constants(function: ast.AST) -> list[object]:
+    return [each.value for each in ast.walk(function) if isinstance(each, ast.Constant)]

@@ -1,0 +1,63 @@
+"""How mutants are counted."""
+
+import ast
+
+import pytest
+
+from tests.mutation.score import LEAST, Mutant, changed, scores
+
+PACKAGE = "kajabi_async.jsonapi"
+
+
+def _mutant(status: str = "killed", change: str = "return None", *, is_text: bool = False) -> Mutant:
+    return Mutant(f"{PACKAGE}.ids.checked_id", change, is_text, status)
+
+
+def _function(body: str, *, head: str = "def f(a, b='x'):") -> ast.AST:
+    return ast.parse(f"{head}\n    {body}").body[0]
+
+
+@pytest.mark.parametrize("status", ["survived", "timeout", "no tests"])
+def test_only_a_failing_test_kills(status: str) -> None:
+    """A mutant that ran out of time or that no test reaches counts against the score like one that survived."""
+    (score,) = scores([_mutant(), _mutant(), _mutant(), _mutant(status)], set(), [PACKAGE])
+    assert score.per_cent == 75
+    assert [each.status for each in score.alive] == [status]
+
+
+def test_a_package_without_mutants_fails() -> None:
+    """Nothing was measured where nothing was changed."""
+    measured, empty = scores([_mutant()], set(), [PACKAGE, "kajabi_async.session"])
+    assert measured.per_cent == 100
+    assert empty.per_cent < LEAST
+
+
+def test_an_equivalent_is_set_aside_while_it_lives() -> None:
+    """A reason for a change that is killed excuses nothing and is not counted as one."""
+    killed, alive = _mutant(change="return 1"), _mutant("survived", change="return 2")
+    (score,) = scores([killed, alive], {(killed.function, "return 1"), (alive.function, "return 2")}, [PACKAGE])
+    assert (score.counted, score.equivalent) == ([killed], [alive])
+
+
+def test_texts_are_counted_apart() -> None:
+    """Neither do they raise the score nor lower it."""
+    (score,) = scores([_mutant(), _mutant(is_text=True), _mutant("survived", is_text=True)], set(), [PACKAGE])
+    assert score.per_cent == 100
+    assert "2 of texts (1 killed)" in str(score)
+
+
+def test_a_changed_sentence_is_a_text_and_a_changed_word_is_not() -> None:
+    """Words are keys, paths and names that the API reads; sentences are for people."""
+    assert changed(_function("raise E('it is empty')"), _function("raise E('XXit is emptyXX')"))[1]
+    assert not changed(_function("return a['data']"), _function("return a['DATA']"))[1]
+    assert not changed(_function("raise E('it is empty')"), _function("raise E(None)"))[1]
+    assert not changed(_function("return 1"), _function("return 2"))[1]
+
+
+def test_the_change_is_the_line_that_became_another() -> None:
+    """A default counts as a line, the name of the function does not, nor does what stands above it."""
+    one, other = _function("return a"), _function("return b", head="def g(a, b='x'):")
+    assert changed(one, other) == ("return b", False)
+    assert changed(one, _function("return a", head="def f(a, b='y'):")) == ("a, b='y'):", False)
+    decorated = "@classmethod\ndef f(a):"
+    assert changed(_function("return a", head=decorated), _function("return 1", head=decorated))[0] == "return 1"

@@ -1,0 +1,22 @@
+"""Resources as if they had been read, each in a scope of its own, tied to one resolver."""
+
+from typing import Any, TypeVar
+
+from kajabi_async.jsonapi.decoding import encode
+from kajabi_async.models.base import Resource
+from kajabi_async.models.origin import Scope
+from kajabi_async.models.reading import read_resource
+from kajabi_async.relationships import RelationshipResolver
+from tests.sending import resource
+
+__all__ = ["owners"]
+
+R = TypeVar("R", bound=Resource)
+
+
+def owners(resolver: RelationshipResolver, cls: type[R], *members: dict[str, Any]) -> list[R]:
+    """Give one resource of *cls* for each of *members*, with the ids 1, 2, 3, ..."""
+    documents = [
+        encode({"data": resource(cls.resource_type, str(number), **each)}) for number, each in enumerate(members, 1)
+    ]
+    return [read_resource(each, cls=cls, scope=Scope(resolver=resolver), context="") for each in documents]

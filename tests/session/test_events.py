@@ -1,0 +1,110 @@
+"""What observers are told."""
+
+import asyncio
+import logging
+from typing import Any
+
+import pytest
+
+from kajabi_async import Kajabi, NotFoundError, RetryPolicy, SessionEvent
+from kajabi_async.session import (
+    OperationEnded,
+    OperationStarted,
+    RequestAnswered,
+    RequestRetried,
+    RequestStarted,
+    RequestWaited,
+    TokenRefreshed,
+)
+from kajabi_async.session.events import name_and_template
+from kajabi_async.testing import FakeKajabi
+
+
+def _client(fake: FakeKajabi, seen: list[SessionEvent], **options: Any) -> Kajabi:
+    return Kajabi(
+        client_id=fake.client_id,
+        client_secret=fake.client_secret,
+        base_url=fake.base_url,
+        observers=[seen.append],
+        retry=RetryPolicy(base_seconds=0.0),
+        **options,
+    )
+
+
+async def test_a_call_is_told_from_its_beginning_to_its_end(kajabi_fake: FakeKajabi) -> None:
+    """With the name of the operation, and without the id of anybody."""
+    seen: list[SessionEvent] = []
+    async with _client(kajabi_fake, seen) as api:
+        kajabi_fake.fail("customers.get")
+        await api.customers.get("1")
+    kinds = [type(event) for event in seen if not isinstance(event, RequestWaited)]
+    attempt = [RequestStarted, RequestAnswered]
+    assert kinds == [OperationStarted, TokenRefreshed, *attempt, RequestRetried, *attempt, OperationEnded]
+    started = seen[0]
+    assert isinstance(started, OperationStarted)
+    assert (started.name, started.method, started.template) == ("customers.get", "GET", "/v1/customers/{id}")
+    answered = [event for event in seen if isinstance(event, RequestAnswered)]
+    assert [(event.attempt, event.status, event.error) for event in answered] == [
+        (1, 503, "ServerError"),
+        (2, 200, ""),
+    ]
+    assert answered[1].answer_bytes > 0
+    ended = seen[-1]
+    assert isinstance(ended, OperationEnded)
+    assert (ended.attempts, ended.error, ended.cancelled) == (2, "", False)
+    assert "customers/1" not in repr(seen)
+
+
+async def test_failures_and_cancellations_are_told_apart(kajabi_fake: FakeKajabi) -> None:
+    """By name."""
+    seen: list[SessionEvent] = []
+    async with _client(kajabi_fake, seen) as api:
+        with pytest.raises(NotFoundError):
+            await api.customers.get("999999999")
+        kajabi_fake.hang(times=1)
+        hanging = asyncio.create_task(api.customers.get("1"))
+        while not isinstance(seen[-1], RequestStarted):
+            await asyncio.sleep(0)
+        hanging.cancel()
+        await asyncio.wait([hanging])
+    ended = [(event.error, event.cancelled) for event in seen if isinstance(event, OperationEnded)]
+    assert ended == [("NotFoundError", False), ("CancelledError", True)]
+
+
+async def test_operations_at_once_are_told_apart_by_number(kajabi_fake: FakeKajabi) -> None:
+    """Their events come mixed."""
+    seen: list[SessionEvent] = []
+    async with _client(kajabi_fake, seen) as api:
+        await asyncio.gather(*(api.customers.get(str(number)) for number in range(1, 6)))
+    numbers = [event.operation for event in seen if isinstance(event, OperationStarted)]
+    assert len(set(numbers)) == 5
+    for kind in (RequestStarted, RequestAnswered, OperationEnded):
+        assert sorted(event.operation for event in seen if isinstance(event, kind)) == sorted(numbers)
+
+
+async def test_an_observer_that_fails_breaks_nothing(kajabi_fake: FakeKajabi, caplog: pytest.LogCaptureFixture) -> None:
+    """It is logged; the others are told all the same."""
+    seen: list[SessionEvent] = []
+
+    def broken(_: SessionEvent) -> None:
+        raise ZeroDivisionError
+
+    async with Kajabi(
+        client_id=kajabi_fake.client_id,
+        client_secret=kajabi_fake.client_secret,
+        base_url=kajabi_fake.base_url,
+        observers=[broken, seen.append],
+    ) as api:
+        with caplog.at_level(logging.WARNING, logger="kajabi_async"):
+            await api.customers.get("1")
+    assert isinstance(seen[-1], OperationEnded)
+    assert "an observer failed on OperationStarted" in caplog.text
+
+
+def test_what_is_not_in_the_table_is_called_by_its_method() -> None:
+    """Its path may hold anything."""
+    assert name_and_template("GET", "/v1/unheard/5") == ("GET", "")
+    assert name_and_template("POST", "/v1/contacts/5/relationships/tags") == (
+        "contacts.POST.tags",
+        "/v1/contacts/{contact_id}/relationships/tags",
+    )

@@ -1,0 +1,244 @@
+"""What a session does when the server fails, slows down or closes connections, seen on real sockets."""
+
+import asyncio
+from collections.abc import AsyncGenerator, Callable
+from contextlib import asynccontextmanager
+from typing import Any
+
+import pytest
+
+from kajabi_async.errors import (
+    ConnectionFailedError,
+    KajabiError,
+    PausedError,
+    RateLimitError,
+    RequestTimeoutError,
+    ServerError,
+)
+from kajabi_async.exchange import Request
+from kajabi_async.session import RetryPolicy, SessionManager, Timeouts
+from tests.clocks import ManualClock
+from tests.session.serving import GET, POST, answer, read_request, serving, session
+
+Respond = Callable[[int], bytes | None]
+FAST = RetryPolicy(base_seconds=0.0)
+
+
+class Server:
+    """Answers the n-th request with what a function says; closes the connection instead where that is None."""
+
+    def __init__(self, respond: Respond) -> None:
+        self._respond = respond
+        self.seen: list[bytes] = []
+
+    async def __call__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        while True:
+            self.seen.append(await read_request(reader))
+            respond = self._respond(len(self.seen))
+            if respond is None:
+                return
+            writer.write(respond)
+
+
+@asynccontextmanager
+async def _talking(respond: Respond, **settings: Any) -> AsyncGenerator[tuple[SessionManager, Server]]:
+    server = Server(respond)
+    settings.setdefault("retry", FAST)
+    async with serving(server) as base_url, session(base_url, **settings) as manager:
+        yield manager, server
+
+
+def _busy(retry_after: str | None = None, status: str = "429 Too Many Requests") -> bytes:
+    return answer(b"", status=status, headers="" if retry_after is None else f"Retry-After: {retry_after}\r\n")
+
+
+async def test_a_read_on_a_connection_that_the_server_had_closed_is_sent_again_at_once() -> None:
+    """Row R17: at no cost of the budget and without a wait; every attempt is counted."""
+
+    def respond(number: int) -> bytes | None:
+        return None if number == 2 else answer()
+
+    clock = ManualClock()
+    policy = RetryPolicy(budget=0.0)
+    async with _talking(respond, clock=clock, retry=policy) as (manager, server):
+        await manager.send(GET)
+        await manager.send(GET)
+        assert (len(server.seen), manager.stats.attempts, manager.stats.resent) == (3, 3, 1)
+    assert clock.slept == []
+
+
+async def test_a_write_on_a_connection_that_the_server_had_closed_is_not_sent_again() -> None:
+    """Rows R18 and R19: it may have been applied, and aiohttp is kept from resending it."""
+    async with _talking(lambda number: answer() if number == 1 else None) as (manager, server):
+        await manager.send(GET)
+        with pytest.raises(ConnectionFailedError) as caught:
+            await manager.send(POST)
+        assert caught.value.maybe_applied
+        assert (caught.value.gave_up, len(server.seen)) == ("write", 2)
+
+
+async def test_a_fresh_connection_that_breaks_costs_budget() -> None:
+    """Then something is wrong with the server."""
+    async with _talking(lambda _: None, retry=RetryPolicy(base_seconds=0.0, budget=0.0)) as (manager, server):
+        with pytest.raises(ConnectionFailedError) as caught:
+            await manager.send(GET)
+    assert (caught.value.gave_up, len(server.seen)) == ("budget", 1)
+
+
+async def test_an_outage_is_not_made_worse_by_repeats() -> None:
+    """Row R22: once the budget is spent, each call is one request, and says why."""
+    clock = ManualClock()
+    failing = answer(b"", status="503 Service Unavailable")
+    async with _talking(lambda _: failing, clock=clock, retry=RetryPolicy(budget=20.0)) as (manager, server):
+        errors: list[ServerError] = []
+        for _ in range(100):
+            with pytest.raises(ServerError) as caught:
+                await manager.send(GET)
+            errors.append(caught.value)
+        assert len(server.seen) == 120
+        assert manager.stats.retries_denied == len(errors) - 6
+    assert errors[-1].attempts == 1
+    assert errors[-1].gave_up == "budget"
+    assert "4 attempts; no more are allowed" in str(errors[0])
+    assert "the retry budget is spent" in str(errors[6])
+
+
+async def test_being_told_to_slow_down_costs_no_budget() -> None:
+    """The pace takes care of that."""
+    clock = ManualClock()
+    policy = RetryPolicy(budget=0.0)
+    async with _talking(lambda number: _busy("1") if number < 3 else answer(), clock=clock, retry=policy) as (
+        manager,
+        server,
+    ):
+        await manager.send(GET)
+        assert (len(server.seen), manager.stats.rate_limited, manager.stats.pauses) == (3, 2, 2)
+        assert manager.stats.requests_per_second is not None
+
+
+@pytest.mark.parametrize("request_", [GET, POST], ids=["read", "write"])
+async def test_a_pause_is_kept_to_whatever_becomes_of_the_request_that_was_told_so(request_: Request) -> None:
+    """Row R21: a write is not repeated, and yet everybody waits."""
+    clock = ManualClock()
+    async with _talking(lambda number: _busy("40") if number == 1 else answer(), clock=clock) as (manager, server):
+        with pytest.raises(RateLimitError) as caught:
+            await manager.send(request_, timeout=30)
+        assert caught.value.retry_at == pytest.approx(clock.time() + 40)
+        with pytest.raises(PausedError, match=r"was not sent.* 40\.0 s are left") as paused:
+            await manager.send(GET, timeout=30)
+        assert (paused.value.attempts, paused.value.maybe_applied, paused.value.status) == (0, False, 429)
+        assert paused.value.retry_at == pytest.approx(clock.time() + 40)
+        assert len(server.seen) == 1
+        began = clock.now
+        await manager.send(GET, timeout=60)
+        assert clock.now - began >= 40
+    assert (manager.stats.rate_limited, manager.stats.pauses) == (1, 1)
+
+
+async def test_a_server_in_maintenance_pauses_everybody_too() -> None:
+    """503 with Retry-After is the same request for a pause."""
+    clock = ManualClock()
+    maintenance = _busy("5", status="503 Service Unavailable")
+    async with _talking(lambda number: maintenance if number == 1 else answer(), clock=clock) as (manager, _):
+        began = clock.now
+        await manager.send(GET)
+        assert 5 <= clock.now - began <= 7
+        assert (manager.stats.rate_limited, manager.stats.pauses) == (0, 1)
+
+
+@pytest.mark.parametrize("value", ["-3", "0", "soon", "", "Wed, 21 Oct 2015 07:28:00 GMT"])
+async def test_a_pause_that_is_none_is_not_waited_for(value: str) -> None:
+    """Row R21: in the past, negative or rubbish: the usual back-off it is."""
+    clock = ManualClock()
+    async with _talking(lambda number: _busy(value) if number == 1 else answer(), clock=clock) as (manager, _):
+        began = clock.now
+        await manager.send(GET)
+        assert clock.now - began < 2
+
+
+async def test_no_attempt_is_begun_without_time_left_for_it() -> None:
+    """Row R23: and the error says so."""
+    clock = ManualClock()
+    failing = answer(b"", status="503 Service Unavailable")
+    policy = RetryPolicy(base_seconds=8.0, max_attempts=9)
+    settings: dict[str, Any] = {"clock": clock, "retry": policy, "jitter": lambda: 1.0}
+    async with _talking(lambda _: failing, **settings) as (manager, server):
+        with pytest.raises(ServerError, match="2 attempts; no time for another") as caught:
+            await manager.send(GET, timeout=20)
+        assert (caught.value.gave_up, len(server.seen)) == ("deadline", 2)
+        assert clock.slept == [8.0]
+
+
+async def test_waiting_for_a_place_names_itself_and_never_counts_for_the_connection() -> None:
+    """Row R15: ten calls of which two run at once all end well under a limit for connecting that one call fits in."""
+    hold = asyncio.Event()
+
+    async def handle(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        while True:
+            await read_request(reader)
+            await hold.wait()
+            writer.write(answer())
+
+    limits = Timeouts(total=20, connect=0.2, queue=None)
+    async with serving(handle) as base_url, session(base_url, concurrency=2, timeouts=limits) as manager:
+        calls = [asyncio.create_task(manager.send(GET)) for _ in range(10)]
+        while manager.stats.queued < 8:
+            await asyncio.sleep(0)
+        await asyncio.sleep(0.4)
+        hold.set()
+        assert [(await call).status for call in calls] == [200] * 10
+    async with serving(handle) as base_url, session(base_url, concurrency=1) as manager:
+        hold.clear()
+        first = asyncio.create_task(manager.send(GET))
+        await asyncio.sleep(0)
+        with pytest.raises(RequestTimeoutError) as caught:
+            await manager.send(GET, timeout=0.05)
+        assert caught.value.phase == "total"
+        assert not caught.value.maybe_applied
+        hold.set()
+        await first
+
+
+async def test_ten_thousand_cancellations_leave_the_whole_pool_usable() -> None:
+    """Row R13, in small: no place is lost, and no connection is left in between."""
+
+    async def handle(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        while True:
+            await read_request(reader)
+            await asyncio.sleep(0)
+            writer.write(answer())
+
+    async with serving(handle) as base_url, session(base_url, concurrency=20) as manager:
+        for round_ in range(60):
+            calls = [asyncio.create_task(manager.send(GET)) for _ in range(25)]
+            for _ in range(round_ % 12):
+                await asyncio.sleep(0)
+            for call in calls:
+                call.cancel()
+            await asyncio.wait(calls)
+        answers = await asyncio.gather(*(manager.send(GET) for _ in range(20)))
+        assert [each.status for each in answers] == [200] * 20
+        assert manager.stats.queued == 0
+
+
+async def test_an_idle_connection_outlives_the_limit_for_reading() -> None:
+    """Row R14: the timer of one answer does not run on while nobody reads."""
+    limits = Timeouts(total=20, read=0.05)
+    async with _talking(lambda _: answer(), timeouts=limits) as (manager, server):
+        for _ in range(3):
+            await manager.send(GET)
+            await asyncio.sleep(0.12)
+        assert (len(server.seen), manager.stats.resent) == (3, 0)
+
+
+def test_the_policy_tells_what_it_would_repeat() -> None:
+    """Row R20: without trying."""
+    policy = RetryPolicy()
+    busy = ServerError(status=503)
+    refused = ConnectionFailedError("refused")
+    refused.never_sent = True
+    assert policy.would_repeat(busy)
+    assert not policy.would_repeat(busy, method="POST")
+    assert policy.would_repeat(refused, method="POST")
+    assert not policy.would_repeat(KajabiError("no"))
+    assert not policy.would_repeat(PausedError(status=429, retry_after=1.0))

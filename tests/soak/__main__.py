@@ -1,0 +1,67 @@
+"""``make soak``: prints each figure beside its bar, and ends with 1 where one does not hold.
+
+``python -m tests.soak NAME ...`` runs some of them; without a name all of them, which takes most of an hour.
+"""
+
+import asyncio
+import sys
+import tempfile
+import time
+from collections.abc import Awaitable, Callable, Iterable
+from pathlib import Path
+
+from tests.redis_server import redis_server
+from tests.soak.bulk import lookups
+from tests.soak.cancelling import cancellations
+from tests.soak.figures import Figure
+from tests.soak.hostile import documents, hostile_links
+from tests.soak.limit import hidden_limit
+from tests.soak.sharing import expiry, killed_holders, over_a_file, over_redis
+from tests.soak.writing import lost_answers
+
+Run = Callable[[], Awaitable[Figure | list[Figure]]]
+
+
+async def _documents() -> Figure:
+    return await asyncio.to_thread(documents, 200_000)
+
+
+def _runs(folder: Path, redis: str) -> dict[str, list[Run]]:
+    limit = {"processes": 4, "limit": 200, "warm": 30, "steady": 30, "settling": 30}
+    return {
+        "expiry": [
+            lambda: expiry(over_redis(redis), processes=8, tasks=500, life=12),
+            lambda: expiry(over_a_file(folder / "expiry"), processes=8, tasks=500, life=12),
+        ],
+        "killed": [
+            lambda: killed_holders(over_redis(redis), times=50, lease_seconds=1.0),
+            lambda: killed_holders(over_a_file(folder / "killed"), times=50, lease_seconds=1.0),
+        ],
+        "limit": [
+            lambda: hidden_limit(redis_url=redis, **limit),
+            lambda: hidden_limit(redis_url=None, **limit),
+        ],
+        "cancellations": [lambda: cancellations(10_000)],
+        "documents": [_documents],
+        "links": [lambda: hostile_links(100_000)],
+        "writes": [lambda: lost_answers(10_000)],
+        "bulk": [lambda: lookups(1_000_000, settled=20_000)],
+    }
+
+
+async def main(names: Iterable[str], folder: Path, redis: str) -> bool:
+    runs = _runs(folder, redis)
+    holds = True
+    for name in names or runs:
+        for run in runs[name]:
+            began = time.monotonic()
+            figures = await run()
+            for figure in [figures] if isinstance(figures, Figure) else figures:
+                print(f"{figure}  [{name}, {time.monotonic() - began:.0f} s]", flush=True)  # noqa: T201
+                holds = holds and figure.holds
+    return holds
+
+
+if __name__ == "__main__":
+    with tempfile.TemporaryDirectory() as made, redis_server(Path(made)) as url:
+        sys.exit(not asyncio.run(main(sys.argv[1:], Path(made), url)))

@@ -1,0 +1,65 @@
+"""The short form of every figure of ``make soak``: the same runs, smaller."""
+
+from pathlib import Path
+
+import pytest
+
+from tests.soak.bulk import lookups
+from tests.soak.cancelling import cancellations
+from tests.soak.figures import Figure
+from tests.soak.hostile import documents, hostile_links
+from tests.soak.sharing import expiry, killed_holders, over_a_file, over_redis
+from tests.soak.writing import lost_answers
+
+
+def _holds(*figures: Figure) -> None:
+    assert all(figure.holds for figure in figures), "\n".join(map(str, figures))
+
+
+async def test_no_lookup_is_lost_wrong_or_doubled_whatever_goes_wrong() -> None:
+    """Twelve ways, one answer in twenty."""
+    _holds(*await lookups(3000, settled=1000))
+
+
+async def test_processes_that_share_a_token_over_redis_cost_one_grant(redis_url: str) -> None:
+    """Cold, and at its end."""
+    _holds(await expiry(over_redis(redis_url), processes=3, tasks=50, life=4))
+
+
+async def test_processes_that_share_a_token_over_a_file_cost_one_grant(tmp_path: Path) -> None:
+    """Cold, and at its end."""
+    _holds(await expiry(over_a_file(tmp_path / "tokens"), processes=3, tasks=50, life=4))
+
+
+async def test_a_holder_killed_in_mid_refresh_is_replaced(redis_url: str, tmp_path: Path) -> None:
+    """Over Redis when its lease ends, over a file at once."""
+    _holds(
+        await killed_holders(over_redis(redis_url), times=1, lease_seconds=1.0),
+        await killed_holders(over_a_file(tmp_path / "tokens"), times=2, lease_seconds=1.0),
+    )
+
+
+async def test_cancellations_leave_nothing() -> None:
+    """No task, no socket, nobody in line, and the whole pool."""
+    _holds(await cancellations(400))
+
+
+def test_damaged_documents_are_read_or_refused() -> None:
+    """Never anything but an object or an error of ours."""
+    _holds(documents(1500))
+
+
+async def test_hostile_links_lead_nowhere_else() -> None:
+    """Not a byte."""
+    _holds(await hostile_links(10_000))
+
+
+async def test_no_write_is_applied_twice() -> None:
+    """Nor left undone where it is verified."""
+    _holds(await lost_answers(100))
+
+
+@pytest.mark.parametrize("holds", [True, False])
+def test_a_figure_shows_whether_it_holds(holds: bool) -> None:
+    """Beside its bar."""
+    assert str(Figure("what", "5", "at most 4", holds)).startswith("ok  " if holds else "FAIL")

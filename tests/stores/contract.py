@@ -1,0 +1,46 @@
+"""What every token store must do, and the three that do it."""
+
+from collections.abc import AsyncGenerator, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from pathlib import Path
+
+from kajabi_async.session.credentials import Secret
+from kajabi_async.session.token_store import MemoryTokenStore, StoredToken, TokenStore
+from kajabi_async.stores.file import FileTokenStore
+from kajabi_async.stores.redis import RedisTokenStore
+
+MakeStores = Callable[[], AbstractAsyncContextManager[tuple[TokenStore, TokenStore]]]
+"""Gives two views of one store, as two clients have."""
+
+KEY = "ab12"
+ANOTHER_KEY = "cd34"
+
+
+def token(access: str = "a1", refresh: str | None = "r1") -> StoredToken:
+    return StoredToken(Secret(access), None if refresh is None else Secret(refresh), 1_800_000_000.5, 1_800_000_100.0)
+
+
+def in_memory() -> MakeStores:
+    @asynccontextmanager
+    async def make() -> AsyncGenerator[tuple[TokenStore, TokenStore]]:
+        store = MemoryTokenStore()
+        yield store, store
+
+    return make
+
+
+def in_a_file(folder: Path) -> MakeStores:
+    @asynccontextmanager
+    async def make() -> AsyncGenerator[tuple[TokenStore, TokenStore]]:
+        yield FileTokenStore(folder), FileTokenStore(folder)
+
+    return make
+
+
+def in_redis(url: str) -> MakeStores:
+    @asynccontextmanager
+    async def make() -> AsyncGenerator[tuple[TokenStore, TokenStore]]:
+        async with RedisTokenStore(url) as one, RedisTokenStore(url) as other:
+            yield one, other
+
+    return make

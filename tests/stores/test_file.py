@@ -1,0 +1,179 @@
+"""A token in a file: who can read it, what a crash leaves, what a dead holder leaves."""
+
+import asyncio
+import os
+import signal
+import stat
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from kajabi_async.errors import ConfigurationError, StoreUnavailableError
+from kajabi_async.session.token_store import MemoryTokenStore
+from kajabi_async.stores.file import FileTokenStore
+from tests.stores.contract import KEY, token
+
+
+async def _saved(store: FileTokenStore, replaces: int = 0) -> bool:
+    lease = await store.acquire(KEY)
+    assert lease is not None
+    try:
+        return await store.save(KEY, token(), lease=lease, replaces=replaces)
+    finally:
+        await store.release(KEY, lease)
+
+
+async def test_nobody_else_can_read_it(tmp_path: Path) -> None:
+    """A folder of mode 0700, files of mode 0600, whatever the process' mask is."""
+    before = os.umask(0)
+    try:
+        store = FileTokenStore(tmp_path / "a" / "tokens")
+        assert await _saved(store)
+    finally:
+        os.umask(before)
+    folder = tmp_path / "a" / "tokens"
+    assert stat.S_IMODE(folder.stat().st_mode) == 0o700
+    modes = {file.name: stat.S_IMODE(file.stat().st_mode) for file in folder.iterdir()}
+    assert set(modes.values()) == {0o600}
+    assert f"token-{KEY}.json" in modes
+
+
+async def test_a_folder_that_others_can_open_or_that_is_a_link_is_refused(tmp_path: Path) -> None:
+    """With what to do about it."""
+    loose = tmp_path / "loose"
+    loose.mkdir(mode=0o755)
+    with pytest.raises(ConfigurationError, match="chmod 700"):
+        FileTokenStore(loose)
+    kept = tmp_path / "kept"
+    kept.mkdir(mode=0o700)
+    link = tmp_path / "link"
+    link.symlink_to(kept)
+    with pytest.raises(ConfigurationError, match="link"):
+        FileTokenStore(link)
+    (tmp_path / "file").write_text("")
+    with pytest.raises(ConfigurationError):
+        FileTokenStore(tmp_path / "file")
+
+
+async def test_a_file_that_is_a_link_or_open_to_others_is_not_read(tmp_path: Path) -> None:
+    """Somebody may have put it there."""
+    store = FileTokenStore(tmp_path / "tokens")
+    assert await _saved(store)
+    file = tmp_path / "tokens" / f"token-{KEY}.json"
+    file.chmod(0o644)
+    with pytest.raises(StoreUnavailableError, match="other users"):
+        await store.load(KEY)
+    moved = file.rename(tmp_path / "elsewhere")
+    moved.chmod(0o600)
+    file.symlink_to(moved)
+    with pytest.raises(StoreUnavailableError):
+        await store.load(KEY)
+    lock = tmp_path / "tokens" / f"token-{KEY}.lock"
+    lock.unlink()
+    target = tmp_path / "target"
+    lock.symlink_to(target)
+    with pytest.raises(StoreUnavailableError):
+        await store.acquire(KEY)
+    assert not target.exists()
+
+
+@pytest.mark.parametrize("content", [b"", b"{", b"[]", b'{"access": 5}', b'{"access": "a"}', b"\xff\xfe"])
+async def test_what_is_no_token_is_none_and_may_be_overwritten(tmp_path: Path, content: bytes) -> None:
+    """A file that was cut short does not stop anybody."""
+    store = FileTokenStore(tmp_path / "tokens")
+    file = tmp_path / "tokens" / f"token-{KEY}.json"
+    file.write_bytes(content)
+    file.chmod(0o600)
+    assert await store.load(KEY) is None
+    assert await _saved(store)
+    assert await store.load(KEY) is not None
+
+
+async def test_a_write_that_fails_leaves_the_old_token_and_nothing_else(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A full disk, for example."""
+    store = FileTokenStore(tmp_path / "tokens")
+    assert await _saved(store)
+
+    def full(_: int) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(os, "fsync", full)
+    with pytest.raises(StoreUnavailableError, match="No space left"):
+        await _saved(store, replaces=1)
+    monkeypatch.undo()
+    found = await store.load(KEY)
+    assert found is not None
+    assert found.version == 1
+    assert sorted(file.suffix for file in (tmp_path / "tokens").iterdir()) == [".json", ".lock"]
+
+
+async def test_nothing_is_written_without_the_lease(tmp_path: Path) -> None:
+    """Nor by one that was given back."""
+    store = FileTokenStore(tmp_path / "tokens")
+    lease = await store.acquire(KEY)
+    assert lease is not None
+    await store.release(KEY, lease)
+    assert not await store.save(KEY, token(), lease=lease, replaces=0)
+
+
+async def test_a_write_is_seen_through_although_its_caller_is_cancelled(tmp_path: Path) -> None:
+    """Half a token is none."""
+    store = FileTokenStore(tmp_path / "tokens")
+    lease = await store.acquire(KEY)
+    assert lease is not None
+    saving = asyncio.create_task(store.save(KEY, token(), lease=lease, replaces=0))
+    await asyncio.sleep(0)
+    saving.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await saving
+    await store.release(KEY, lease)
+    assert await store.load(KEY) is not None
+
+
+HOLDER = """
+import asyncio, sys
+from kajabi_async.stores.file import FileTokenStore
+
+async def main():
+    store = FileTokenStore(sys.argv[1])
+    assert await store.acquire("ab12")
+    print("held", flush=True)
+    await asyncio.sleep(60)
+
+asyncio.run(main())
+"""
+
+
+async def test_a_holder_that_is_killed_is_replaced_at_once(tmp_path: Path) -> None:
+    """The lock goes with the process."""
+    folder = tmp_path / "tokens"
+    store = FileTokenStore(folder)
+    holder = subprocess.Popen([sys.executable, "-c", HOLDER, str(folder)], stdout=subprocess.PIPE)
+    assert holder.stdout is not None
+    with holder.stdout:
+        assert holder.stdout.readline() == b"held\n"
+        assert await store.acquire(KEY) is None
+        holder.send_signal(signal.SIGKILL)
+        holder.wait()
+    lease = await store.acquire(KEY)
+    assert lease is not None
+    await store.release(KEY, lease)
+
+
+@pytest.mark.parametrize("key", ["", "../x", "a/b", "xyz", "a" * 65])
+async def test_a_key_names_no_other_file(tmp_path: Path, key: str) -> None:
+    """It becomes part of a file's name."""
+    with pytest.raises(ConfigurationError, match="hexadecimal"):
+        await FileTokenStore(tmp_path / "tokens").load(key)
+
+
+@pytest.mark.parametrize("seconds", [0, 0.5, -1, True, "20", float("inf"), float("nan")])
+def test_a_lease_is_long_enough_to_ask_for_a_token(seconds: Any) -> None:
+    """A second at least."""
+    with pytest.raises(ConfigurationError, match="lease_seconds"):
+        MemoryTokenStore(lease_seconds=seconds)

@@ -1,0 +1,124 @@
+"""The older deliveries that are set up in the dashboard."""
+
+import json
+import pickle
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from kajabi_async.webhooks import (
+    DashboardFormSubmissionCreated,
+    DashboardPaymentSucceeded,
+    DashboardPurchaseCreated,
+    MalformedDeliveryError,
+    Member,
+    Payment,
+    SoldOffer,
+    parse,
+)
+from tests.webhooks.deliveries import DASHBOARD_DELIVERIES, delivery
+
+
+def test_a_purchase_is_flat() -> None:
+    """Members named ``member_*`` and ``offer_*`` are sorted into who, what and how much."""
+    event = parse(DASHBOARD_DELIVERIES["purchase.created"])
+    assert isinstance(event, DashboardPurchaseCreated)
+    assert event.member == Member(
+        id="2150000031", email="ada@lovelace.example", name="Ada Lovelace", first_name="Ada", last_name="Lovelace"
+    )
+    assert event.offer == SoldOffer(id="2150000021", title="Year")
+    assert event.payment == Payment(
+        id="1234567890",
+        amount_paid=1250,
+        amount_paid_decimal=Decimal("12.5"),
+        currency="USD",
+        payment_method="visa",
+        payment_processor="Kajabi Payments",
+        coupon_code="10OFF",
+    )
+    assert event.custom_fields == {"city_of_birth": "Somerset"}
+    assert event.fields["trial"] is False
+    assert event.id == "f36e8f76-e02e-11f0-921d-4b2732f24088"
+
+
+def test_a_payment_is_nested_beside_the_id() -> None:
+    """Without a payload around it; what the SDK does not know is in ``extra`` and in ``fields``."""
+    event = parse(DASHBOARD_DELIVERIES["payment.succeeded"])
+    assert isinstance(event, DashboardPaymentSucceeded)
+    assert (event.member.email, event.offer.ids) == ("ada@lovelace.example", ("2150000021",))
+    assert (event.payment.amount_paid, event.payment.extra) == (1250, {"quantity": 1})
+    assert set(event.fields) == {"member", "offer", "payment_transaction"}
+
+
+@pytest.mark.parametrize("name", ["purchase.created", "payment.succeeded"])
+@pytest.mark.parametrize("wrapped", [True, False])
+@pytest.mark.parametrize("flat", [True, False])
+def test_both_sales_are_read_in_every_shape_seen(name: str, wrapped: bool, flat: bool) -> None:
+    """The help pages have changed the shape of a purchase once, so neither event is held to one."""
+    flat_fields = {"member_email": "a@b.example", "offer_id": 7, "transaction_id": 8}
+    nested = {"member": {"email": "a@b.example"}, "offer": {"id": 7}, "payment_transaction": {"id": 8}}
+    fields: dict[str, Any] = flat_fields if flat else nested
+    body = {"id": "1", "event": name, **({"payload": fields} if wrapped else fields)}
+    event = parse(json.dumps(body).encode())
+    assert isinstance(event, DashboardPurchaseCreated | DashboardPaymentSucceeded)
+    assert (event.name, event.member.email, event.offer.id, event.payment.id) == (name, "a@b.example", "7", "8")
+
+
+@pytest.mark.parametrize(
+    ("given", "ids"), [("7, 8,9", ("7", "8", "9")), (7, ("7",)), ("", ()), (None, ()), (" , ", ())]
+)
+def test_several_offers_of_one_payment_come_in_one_text(given: object, ids: tuple[str, ...]) -> None:
+    """With order bumps, ids are joined by commas; titles stay as they are, for a title may hold a comma."""
+    payload = {"offer_id": given, "offer_title": "Yoga, Pilates", "member_email": "a@b.example"}
+    event = parse(delivery("purchase.created", payload))
+    assert isinstance(event, DashboardPurchaseCreated)
+    assert (event.offer.ids, event.offer.title) == (ids, "Yoga, Pilates")
+
+
+def test_a_form_submission_is_keyed_by_labels() -> None:
+    """All but the title of the form are answers."""
+    event = parse(DASHBOARD_DELIVERIES["form_submission.created"])
+    assert isinstance(event, DashboardFormSubmissionCreated)
+    assert event.form_title == "Newsletter"
+    assert event.answers == {"Name": "Ada Lovelace", "Email": "ada@lovelace.example", "Your city?": "Somerset"}
+
+
+@pytest.mark.parametrize(
+    ("name", "payload", "problem"),
+    [
+        ("purchase.created", [], "an object was expected at payload"),
+        ("purchase.created", "text", "an object was expected at payload"),
+        ("purchase.created", {"quantity": 1}, "tells of no member, no offer and no payment at payload"),
+        ("purchase.created", {"member_email": ["ada@lovelace.example"]}, "expected text at payload.member_email"),
+        ("purchase.created", {"transaction_id": {}}, "expected text at payload.transaction_id"),
+        ("purchase.created", {"amount_paid": "12.50"}, "expected a whole number at payload.amount_paid"),
+        ("payment.succeeded", {"member": "ada@lovelace.example"}, "expected an object at payload.member"),
+        ("payment.succeeded", {"member": {"email": 1.5e300}}, "expected text at payload.member.email"),
+        (
+            "payment.succeeded",
+            {"payment_transaction": {"amount_paid": True}},
+            "payload.payment_transaction.amount_paid",
+        ),
+        ("payment.succeeded", None, "tells of no member, no offer and no payment"),
+        ("form_submission.created", None, "an object was expected at payload"),
+        ("form_submission.created", [], "an object was expected at payload"),
+        ("form_submission.created", {"form_title": {"ada": 1}}, "expected text at payload.form_title"),
+    ],
+)
+def test_another_shape_is_refused_with_its_place(name: str, payload: object, problem: str) -> None:
+    """The error names the event and the member, and repeats nothing of what it holds."""
+    with pytest.raises(MalformedDeliveryError) as caught:
+        parse(delivery(name, payload))
+    assert problem in str(caught.value)
+    assert caught.value.event == name
+    assert "ada" not in str(caught.value)
+    assert caught.value.__context__ is None
+
+
+@pytest.mark.parametrize("name", DASHBOARD_DELIVERIES)
+def test_a_dashboard_event_travels_and_shows_nobody(name: str) -> None:
+    """It pickles, and its repr holds class and id alone."""
+    event = parse(DASHBOARD_DELIVERIES[name])
+    assert pickle.loads(pickle.dumps(event)) == event
+    assert repr(event) == f"<{type(event).__name__} {event.id}>"

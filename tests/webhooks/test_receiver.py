@@ -1,0 +1,265 @@
+"""From path and body to a handled event."""
+
+import asyncio
+import logging
+import traceback
+from collections.abc import AsyncIterator
+from typing import Any
+
+import aiohttp
+import pytest
+from aiohttp import web
+
+from kajabi_async import Kajabi
+from kajabi_async.testing import FakeKajabi
+from kajabi_async.webhooks import (
+    AnyEvent,
+    DeliveryInProgressError,
+    DeliveryTooLargeError,
+    MemoryReplayGuard,
+    PathSecrets,
+    PurchaseEvent,
+    Receiver,
+    ReplayGuard,
+    ReplayGuardUnavailableError,
+    Standing,
+    TagAddedEvent,
+    WebhookError,
+    WrongSecretError,
+    by_id,
+)
+from tests.webhooks.deliveries import API_DELIVERIES, DELIVERIES, delivery, row
+
+SECRET = "s3cr3t-" + "x9Y8z7W6" * 5
+BODY = API_DELIVERIES["purchase"]
+
+
+class Handled:
+    """A handler that keeps what it was given."""
+
+    def __init__(self) -> None:
+        self.events: list[AnyEvent] = []
+
+    async def __call__(self, event: AnyEvent) -> None:
+        self.events.append(event)
+
+
+class Away:
+    """A guard that cannot be asked from some step on."""
+
+    def __init__(self, *, claims: bool) -> None:
+        self._claims = claims
+
+    async def claim(self, key: str, holder: str) -> Standing:
+        if self._claims:
+            return Standing.NEW
+        raise ReplayGuardUnavailableError("away")
+
+    async def confirm(self, key: str, holder: str) -> None:
+        raise ReplayGuardUnavailableError("away")
+
+    async def release(self, key: str, holder: str) -> None:
+        raise ReplayGuardUnavailableError("away")
+
+
+def receiver(guard: ReplayGuard | None = None, **options: Any) -> Receiver:
+    return Receiver(PathSecrets(SECRET), guard or MemoryReplayGuard(), **options)
+
+
+@pytest.mark.parametrize("name", DELIVERIES)
+async def test_a_delivery_is_handled_once(name: str) -> None:
+    """The first is handled and answered 200, the second is a duplicate and answered 200."""
+    ours, handled = receiver(), Handled()
+    first = await ours.receive(SECRET, DELIVERIES[name], handled)
+    second = await ours.receive(SECRET, DELIVERIES[name], handled)
+    assert (first.duplicate, second.duplicate) == (False, True)
+    assert (first.http_status, second.http_status) == (200, 200)
+    assert handled.events == [first.event]
+    assert second.event == first.event
+
+
+async def test_two_deliveries_with_the_id_of_one_resource_are_two() -> None:
+    """The API document calls the id that of the resource: two tags for one contact must not be taken for one."""
+    ours, handled = receiver(), Handled()
+    for tag in ("1", "2"):
+        body = delivery("tag_added", [row("contacts", "4"), row("contact_tags", tag)], delivery_id="4")
+        assert not (await ours.receive(SECRET, body, handled)).duplicate
+    assert len(handled.events) == 2
+
+
+async def test_by_id_only_event_and_id_count() -> None:
+    """A repetition whose body was written anew is a duplicate then; another event with the same id is not."""
+    ours, handled = receiver(key=by_id), Handled()
+    payload = [row("contacts", "4"), row("contact_tags", "6")]
+    again = [row("contacts", "4", {"updated_at": "2025-07-31T16:59:27Z"}), row("contact_tags", "6")]
+    assert not (await ours.receive(SECRET, delivery("tag_added", payload), handled)).duplicate
+    assert (await ours.receive(SECRET, delivery("tag_added", again), handled)).duplicate
+    assert not (await ours.receive(SECRET, delivery("tag_removed", payload), handled)).duplicate
+
+
+async def test_a_wrong_secret_is_refused_before_the_body_is_read() -> None:
+    """Nobody without the secret makes us read or parse anything."""
+
+    async def never_read() -> AsyncIterator[bytes]:
+        raise AssertionError("the body was read")
+        yield b""
+
+    with pytest.raises(WrongSecretError):
+        await receiver().receive("guess", never_read(), Handled())
+
+
+async def test_a_body_may_come_in_parts() -> None:
+    """As frameworks stream it."""
+
+    async def parts() -> AsyncIterator[bytes]:
+        for start in range(0, len(BODY), 7):
+            yield BODY[start : start + 7]
+
+    receipt = await receiver().receive(SECRET, parts(), Handled())
+    assert isinstance(receipt.event, PurchaseEvent)
+
+
+async def test_an_endless_body_is_read_up_to_the_limit() -> None:
+    """And no further."""
+    given = 0
+
+    async def endless() -> AsyncIterator[bytes]:
+        nonlocal given
+        while True:
+            given += 100
+            yield b" " * 100
+
+    with pytest.raises(DeliveryTooLargeError):
+        await receiver(max_bytes=1000).receive(SECRET, endless(), Handled())
+    assert given == 1100
+
+
+@pytest.mark.parametrize("raised", [RuntimeError("database is away"), asyncio.CancelledError(), SystemExit(1)])
+async def test_what_failed_is_handled_when_it_comes_again(raised: BaseException) -> None:
+    """The error goes on to the caller, and the id is released."""
+    ours, handled = receiver(), Handled()
+
+    async def fails(_event: AnyEvent) -> None:
+        raise raised
+
+    with pytest.raises(type(raised)) as caught:
+        await ours.receive(SECRET, BODY, fails)
+    assert caught.value is raised
+    assert not (await ours.receive(SECRET, BODY, handled)).duplicate
+    assert len(handled.events) == 1
+
+
+async def test_a_delivery_that_comes_while_it_is_being_handled_is_put_off() -> None:
+    """409, not 200: if the first one fails, this is the one that would be lost."""
+    ours, handled, begun, go_on = receiver(), Handled(), asyncio.Event(), asyncio.Event()
+
+    async def slow(event: AnyEvent) -> None:
+        begun.set()
+        await go_on.wait()
+        await handled(event)
+
+    first = asyncio.create_task(ours.receive(SECRET, BODY, slow))
+    await begun.wait()
+    with pytest.raises(DeliveryInProgressError) as caught:
+        await ours.receive(SECRET, BODY, handled)
+    assert caught.value.http_status == 409
+    go_on.set()
+    assert not (await first).duplicate
+    assert (await ours.receive(SECRET, BODY, handled)).duplicate
+    assert len(handled.events) == 1
+
+
+async def test_a_malformed_delivery_is_not_noted() -> None:
+    """What cannot be read leaves nothing in the guard."""
+    guard = MemoryReplayGuard()
+    with pytest.raises(WebhookError):
+        await receiver(guard).receive(SECRET, b"{}", Handled())
+    assert len(guard) == 0
+
+
+async def test_a_guard_that_is_away_refuses_before_anything_is_handled() -> None:
+    """Without knowing, nothing is done."""
+    handled = Handled()
+    with pytest.raises(ReplayGuardUnavailableError):
+        await receiver(Away(claims=False)).receive(SECRET, BODY, handled)
+    assert handled.events == []
+
+
+async def test_a_guard_that_goes_away_changes_no_outcome(caplog: pytest.LogCaptureFixture) -> None:
+    """What was handled was handled, what failed failed; the log says that the guard does not know."""
+    handled = Handled()
+
+    async def fails(_event: AnyEvent) -> None:
+        raise RuntimeError("database is away")
+
+    with caplog.at_level(logging.WARNING, logger="kajabi_async"):
+        assert not (await receiver(Away(claims=True)).receive(SECRET, BODY, handled)).duplicate
+        with pytest.raises(RuntimeError, match="database is away"):
+            await receiver(Away(claims=True)).receive(SECRET, BODY, fails)
+    assert len(handled.events) == 1
+    assert "could not be confirmed" in caplog.text
+    assert "could not be released" in caplog.text
+
+
+async def test_the_secret_is_not_in_the_locals_of_what_a_handler_raises() -> None:
+    """Trackers of errors send locals to others."""
+
+    async def fails(_event: AnyEvent) -> None:
+        raise RuntimeError("database is away")
+
+    with pytest.raises(RuntimeError) as caught:
+        await receiver().receive(SECRET, BODY, fails)
+    frames = [frame for frame, _ in traceback.walk_tb(caught.value.__traceback__)]
+    ours = [frame for frame in frames if frame.f_code.co_filename.endswith("receiver.py")]
+    assert [frame.f_code.co_name for frame in ours if "self" in frame.f_locals] == ["receive", "_handle"]
+    assert SECRET not in "".join(str(frame.f_locals) for frame in ours if "self" in frame.f_locals)
+
+
+async def test_the_client_fetches_what_did_not_come_along(kajabi_api: Kajabi) -> None:
+    """``api=`` goes to `parse`."""
+    names: list[Any] = []
+
+    async def handle(event: AnyEvent) -> None:
+        assert isinstance(event, PurchaseEvent)
+        customer = await event.customer
+        names.append(customer and customer.name)
+
+    body = delivery("purchase", [row("purchases", "1", customer="customers:1")])
+    await receiver(api=kajabi_api).receive(SECRET, body, handle)
+    assert names == [(await kajabi_api.customers.get("1")).name]
+
+
+async def test_a_web_application_needs_five_lines(kajabi_fake: FakeKajabi, kajabi_api: Kajabi) -> None:
+    """What the fake would post to a hook goes over a socket to a handler of aiohttp, and statuses come back."""
+    ours, handled = receiver(api=kajabi_api, max_bytes=10_000), Handled()
+
+    async def webhook(request: web.Request) -> web.Response:
+        try:
+            receipt = await ours.receive(request.match_info["secret"], request.content.iter_any(), handled)
+        except WebhookError as error:
+            return web.Response(status=error.http_status)
+        return web.Response(status=receipt.http_status)
+
+    await kajabi_api.hooks.create(event="tag_added", target_url="https://example.com/hook", site_id="1")
+    tag = await kajabi_api.contact_tags.list(site_id="1").first()
+    assert tag is not None
+    contact = await kajabi_api.contacts.create(site_id="1", email="grace@example.com", name="Grace")
+    await kajabi_api.contacts.add_tags(contact.id, [tag.id])
+    body = delivery("tag_added", next(effect.payload for effect in kajabi_fake.effects if effect.kind == "hook"))
+
+    application = web.Application()
+    application.router.add_post("/kajabi/{secret}", webhook)
+    runner = web.AppRunner(application)
+    await runner.setup()
+    await web.TCPSite(runner, "127.0.0.1", 0).start()
+    address = f"http://127.0.0.1:{runner.addresses[0][1]}/kajabi"
+    statuses: list[int] = []
+    async with aiohttp.ClientSession() as session:
+        for path, content in ((SECRET, body), (SECRET, body), ("guess", body), (SECRET, b"{"), (SECRET, b" " * 20_000)):
+            async with session.post(f"{address}/{path}", data=content) as answer:
+                statuses.append(answer.status)
+    await runner.cleanup()
+    assert statuses == [200, 200, 404, 400, 413]
+    (event,) = handled.events
+    assert isinstance(event, TagAddedEvent)
+    assert (event.contact.id, event.tag.id) == (contact.id, tag.id)

@@ -1,0 +1,144 @@
+"""What is no delivery, and what is said of it."""
+
+import json
+from typing import Any
+
+import pytest
+
+from kajabi_async import InvalidArgumentError
+from kajabi_async.webhooks import (
+    MAX_BYTES,
+    DeliveryTooLargeError,
+    MalformedDeliveryError,
+    UnknownDeliveryError,
+    parse,
+)
+from tests.webhooks.deliveries import API_DELIVERIES, PERSON, PERSONAL, delivery, row
+
+
+@pytest.mark.parametrize(
+    ("body", "problem"),
+    [
+        (b"", "a delivery cannot be read: not the JSON that was expected"),
+        (b"member_email=ada%40lovelace.example", "not the JSON that was expected"),
+        (b'{"id": "1", "event": "purchase", "payload": [', "not the JSON that was expected"),
+        (b'{"id": "1", "event": "pur\xffchase"}', "not"),
+        (b"null", "an object was expected, null or nothing came"),
+        (b"[]", "an object was expected, an array came"),
+        (b'"purchase"', "an object was expected, text came"),
+        (b"7", "an object was expected, a number came"),
+        (b"true", "an object was expected, true or false came"),
+        (b"{}", "it has no event"),
+        (b'{"data": [], "included": []}', "it has no event"),
+        (b"[" * 100_000, "nested too deeply"),
+        (b"[" * 500 + b"1e999" + b"]" * 500, "Number out of range"),
+    ],
+)
+def test_a_body_that_is_no_envelope_is_malformed(body: bytes, problem: str) -> None:
+    """400, with what was expected and what kind of thing came."""
+    with pytest.raises(MalformedDeliveryError) as caught:
+        parse(body)
+    assert problem in str(caught.value)
+    assert len(str(caught.value)) < 200
+    assert (caught.value.event, caught.value.http_status) == (None, 400)
+
+
+@pytest.mark.parametrize(
+    ("payload", "problem"),
+    [
+        (None, "an array of resource objects was expected, null or nothing came at payload"),
+        ({"data": []}, "an array of resource objects was expected, an object came at payload"),
+        ([], "a resource of type 'purchases' was expected; of these types some came: none that is known at payload"),
+        ([row("offers", "1"), row("Ada Lovelace", "2")], "of these types some came: offers at payload"),
+        ([None], "at payload[0]"),
+        ([row("purchases", "1"), "Ada Lovelace"], "not a resource object at payload[1]"),
+        ([row("purchases", "")], "id must be a string at payload[0].id"),
+        ([{"type": {"Ada": 1}, "id": "1"}], "type must be a string at payload[0].type"),
+        ([row("purchases", "1") | {"attributes": ["Ada"]}], "attributes must be an object at payload[0].attributes"),
+        ([row("purchases", "1", {"created_at": "Lovelace"})], "ISO 8601 time at payload[0].attributes.created_at"),
+        (
+            [row("purchases", "1", {"raw_extra_contact_information": "Lovelace"})],
+            "expected an object at payload[0].attributes.raw_extra_contact_information",
+        ),
+        ([row("purchases", "1"), row("customers", "2", {"net_revenue": PERSON})], "payload[1].attributes.net_revenue"),
+    ],
+)
+def test_a_payload_of_another_shape_is_malformed(payload: object, problem: str) -> None:
+    """The error names event and place, and nothing of what stands there: it is about people."""
+    with pytest.raises(MalformedDeliveryError) as caught:
+        parse(delivery("purchase", payload))
+    error = caught.value
+    assert problem in str(error)
+    assert str(error).startswith("a delivery of 'purchase' cannot be read: ")
+    assert not [word for word in PERSONAL if word in repr(error) + str(vars(error))]
+    # What a tracker of errors would print as the cause.
+    assert error.__context__ is None
+
+
+@pytest.mark.parametrize("missing", ["contacts", "contact_tags"])
+def test_a_delivery_without_what_its_event_is_about_is_malformed(missing: str) -> None:
+    """A tag that was added to nobody, or no tag at all."""
+    payload = [each for each in (row("contacts", "4"), row("contact_tags", "6")) if each["type"] != missing]
+    with pytest.raises(MalformedDeliveryError, match=f"type '{missing}' was expected"):
+        parse(delivery("tag_added", payload))
+
+
+@pytest.mark.parametrize("odd", [None, "", [], {}, True, 1.5])
+def test_a_delivery_needs_an_id(odd: object) -> None:
+    """Text, or a whole number."""
+    shapes: dict[str, Any] = {"purchase": [row("purchases", "1")], "form_submission.created": {}}
+    for event, payload in shapes.items():
+        with pytest.raises(MalformedDeliveryError, match=r"text was expected, .* came at id"):
+            parse(delivery(event, payload, delivery_id=odd))
+
+
+@pytest.mark.parametrize("event", ["purchase_refunded", "purchase.deleted", "offer.created", "purchases"])
+def test_an_event_that_is_not_known_is_named(event: str) -> None:
+    """422: it can be read, and nobody knows what it means."""
+    with pytest.raises(UnknownDeliveryError, match=f"the event '{event}'") as caught:
+        parse(delivery(event, []))
+    assert (caught.value.event, caught.value.http_status) == (event, 422)
+
+
+@pytest.mark.parametrize(
+    "odd", [None, 7, [], {"Ada": "Lovelace"}, "", "Ada Lovelace", "ada@lovelace.example", "a" * 65]
+)
+def test_an_event_that_is_no_name_is_not_repeated(odd: object) -> None:
+    """Anything may stand there, people too."""
+    with pytest.raises(UnknownDeliveryError, match="something that is no name of an event") as caught:
+        parse(delivery(odd, []))
+    assert caught.value.event is None
+
+
+def test_a_large_delivery_is_refused_before_it_is_decoded() -> None:
+    """413 by the count of bytes alone: what is in it is not looked at."""
+    with pytest.raises(DeliveryTooLargeError, match="larger than 1048576 bytes") as caught:
+        parse(b"\xff" * (MAX_BYTES + 1))
+    assert (caught.value.limit, caught.value.http_status) == (MAX_BYTES, 413)
+
+
+def test_the_limit_is_exact_and_can_be_set() -> None:
+    """As many bytes as the limit are read."""
+    body = API_DELIVERIES["purchase"]
+    assert parse(body, max_bytes=len(body)).name == "purchase"
+    with pytest.raises(DeliveryTooLargeError):
+        parse(body, max_bytes=len(body) - 1)
+
+
+@pytest.mark.parametrize(("levels", "read"), [(60, True), (61, False), (800, False)])
+def test_a_delivery_may_be_so_deep_and_no_deeper(levels: int, read: bool) -> None:
+    """64 levels in all, of which four are envelope, payload, resource and attributes."""
+    deep = json.loads("[" * levels + "]" * levels)
+    body = delivery("purchase", [row("purchases", "1", {"odd": deep})])
+    if read:
+        assert parse(body).name == "purchase"
+    else:
+        with pytest.raises(MalformedDeliveryError, match="nested more than 64 levels deep"):
+            parse(body)
+
+
+def test_text_is_not_taken_for_a_body() -> None:
+    """Decoding is not left to the framework, which may know another encoding."""
+    text: Any = API_DELIVERIES["purchase"].decode()
+    with pytest.raises(InvalidArgumentError, match="as bytes, as it came; got str"):
+        parse(text)
