@@ -12,7 +12,11 @@ def main() -> None:
     if missing:
         sys.stderr.write(f"kajabi needs {' and '.join(missing)}: pip install 'kajabi-async[cli]'\n")
         sys.exit(2)
-    # Here, as it imports what may be missing.
-    from kajabi_async.cli.app import run  # noqa: PLC0415
-
+    try:
+        # Here, as it imports what may be missing.
+        from kajabi_async.cli.app import run  # noqa: PLC0415
+    except KeyboardInterrupt:
+        # Interrupted so early that nobody else could tell.
+        sys.stderr.write("kajabi: interrupted\n")
+        sys.exit(130)
     sys.exit(run())

@@ -1,70 +1,136 @@
 """The commands of ``kajabi`` and how they hang together."""
 
 import asyncio
-from typing import Annotated, Any
+import sys
+from collections.abc import Sequence
+from importlib.metadata import PackageNotFoundError
+from importlib.metadata import version as version_of
+from pathlib import Path
+from typing import Annotated, Any, Final
 
 import attrs
 from cyclopts import App, CycloptsError, Parameter
-from rich.console import Console
 
 from kajabi_async import Kajabi
+from kajabi_async.cli.arguments import refuse_secrets, wants_json
+from kajabi_async.cli.completion import add_completion
 from kajabi_async.cli.demo import demonstrate
+from kajabi_async.cli.doctor import doctor
+from kajabi_async.cli.exit_codes import EXIT_CODES_HELP, ExitCode, code_for
 from kajabi_async.cli.export import add_exports
+from kajabi_async.cli.login import login, logout
 from kajabi_async.cli.lookup import look_up_file
+from kajabi_async.cli.options import Json
 from kajabi_async.cli.reads import add_reads
-from kajabi_async.cli.rendering import as_json, as_members, print_resource
-from kajabi_async.cli.running import EXIT_CODES, MISUSED, on_client, run_to_exit_code
+from kajabi_async.cli.rendering import as_members, print_resource
+from kajabi_async.cli.running import on_client, run_to_exit_code
+from kajabi_async.cli.terminal import error_console, output_console, print_error, print_json, stop_writing
+from kajabi_async.cli.whoami import whoami
 from kajabi_async.cli.writes import add_writes
+from kajabi_async.errors import ConfigurationError, InvalidArgumentError, KajabiError
 from kajabi_async.testing import FakeKajabi
 
 __all__ = ["make_app", "run"]
 
-_HELP = f"""Look at and write to Kajabi from the command line.
+_HELP: Final = """Look at and write to Kajabi from the command line.
 
-Credentials come from the environment: KAJABI_CLIENT_ID and KAJABI_CLIENT_SECRET; KAJABI_SITE_ID names the site that
-lists and creations are about. `kajabi demo` needs neither.
+Credentials come from the first of these that has some:
+  1. KAJABI_CLIENT_ID and KAJABI_CLIENT_SECRET in the environment
+  2. a file of mode 0600, $KAJABI_CREDENTIALS_FILE or kajabi/credentials.toml in $XDG_CONFIG_HOME or ~/.config
+  3. the system keyring (extra `keyring`)
+`kajabi login` writes the file or the keyring. No argument takes a secret. KAJABI_SITE_ID names the site that lists and
+creations are about, KAJABI_BASE_URL another host. `kajabi demo` needs none of these.
 
-{EXIT_CODES}
+--json prints one JSON object on one line; lists print one such line for each row. Errors are then JSON, too, on
+standard error: {"error": {"type", "message", "exit_code", ...}}. Colours and progress show on a terminal only, and
+colours not where NO_COLOR is set.
 """
 
-_Json = Annotated[bool, Parameter(name="--json", help="Print one line of JSON.", negative=())]
 
-
-def run(tokens: list[str] | None = None) -> int:
-    """Run the command line and give the exit code."""
-    app = make_app()
+def run(tokens: Sequence[str] | None = None) -> int:
+    """Run the command line and give the exit code; every error of ours is told in one line on standard error."""
+    given = list(sys.argv[1:] if tokens is None else tokens)
     try:
-        code: Any = app(tokens, exit_on_error=False, print_error=True, result_action="return_value")
-    except CycloptsError:
-        return MISUSED
-    return code if isinstance(code, int) else 0
+        try:
+            return _run(given)
+        except KajabiError as error:
+            return _told(error, code_for(error), given)
+        except CycloptsError as error:
+            return _told(_usage_error(error), ExitCode.MISUSED, given)
+        except KeyboardInterrupt:
+            return _told(KeyboardInterrupt("interrupted"), ExitCode.INTERRUPTED, given)
+    except BrokenPipeError:
+        stop_writing()
+        return ExitCode.DONE
 
 
 def make_app() -> App:
     """Put the commands together."""
-    app = App(name="kajabi", help=_HELP, help_format="plaintext", version_flags=[])
+    app = App(
+        name="kajabi",
+        help=_HELP,
+        help_format="plaintext",
+        help_epilogue=EXIT_CODES_HELP,
+        version=_own_version,
+        version_flags=["--version"],
+        console=output_console(),
+        error_console=error_console(),
+        suppress_keyboard_interrupt=False,
+    )
     groups = add_reads(app)
     add_writes(groups)
     add_exports(app)
     groups["customers"].command(lookup)
-    for command in (demo, fake, me, version):
+    add_completion(app)
+    for command in (demo, doctor, fake, login, logout, me, version, whoami):
         app.command(command)
     return app
 
 
-def demo() -> int:
+def _run(tokens: list[str]) -> int:
+    refuse_secrets(tokens)
+    code: Any = make_app()(
+        tokens, exit_on_error=False, print_error=False, help_on_error=False, result_action="return_value"
+    )
+    # Here and not at exit, where a broken pipe could not be caught.
+    sys.stdout.flush()
+    return code if isinstance(code, int) else ExitCode.DONE
+
+
+def _told(error: BaseException, code: ExitCode, tokens: list[str]) -> ExitCode:
+    sys.stdout.flush()
+    print_error(error, code, json=wants_json(tokens))
+    return code
+
+
+def _usage_error(error: CycloptsError) -> InvalidArgumentError:
+    command = " ".join(["kajabi", *(error.command_chain or ())])
+    sentence = str(error).strip().rstrip(".")
+    return InvalidArgumentError(f"{sentence}. `{command} --help` tells what there is")
+
+
+def _own_version() -> str:
+    try:
+        return version_of("kajabi-async")
+    except PackageNotFoundError:
+        return "not installed; run from its source"
+
+
+def demo(*, json: Json = False) -> int:
     """Show the main job against a fake of the API inside this process; needs no account."""
-    return run_to_exit_code(demonstrate)
+    return run_to_exit_code(lambda: demonstrate(output_console(), json=json))
 
 
 def lookup(
-    source: Annotated[str, Parameter(allow_leading_hyphen=True)],
+    # A path, so that shells complete file names.
+    source: Annotated[Path, Parameter(allow_leading_hyphen=True)],
     /,
     *,
     include: Annotated[str, Parameter(help="Relations to bring along: contact, offers, products.")] = "",
     fields: Annotated[str | None, Parameter(help="Attributes of customers to restrict the answers to.")] = None,
     concurrency: Annotated[int | None, Parameter(help="How many lookups at once.")] = None,
     ordered: Annotated[bool, Parameter(help="Print in the order of the ids.", negative=())] = False,
+    json: Annotated[bool, Parameter(help="Tell the report and errors in JSON, too.", negative=())] = False,
 ) -> int:
     """Look up the customers whose ids stand in a file, or - for standard input, one to a line.
 
@@ -75,7 +141,7 @@ def lookup(
 
     async def look_up(api: Kajabi) -> int:
         return await look_up_file(
-            api, source, include=include, fields=fieldsets, concurrency=concurrency, ordered=ordered
+            api, str(source), include=include, fields=fieldsets, concurrency=concurrency, ordered=ordered, json=json
         )
 
     return on_client(look_up)
@@ -86,16 +152,29 @@ def fake(
     port: Annotated[int, Parameter(help="0 takes a free one.")] = 0,
     customers: Annotated[int, Parameter(help="How many there are; they cost nothing until asked for.")] = 1000,
     latency: Annotated[float, Parameter(help="Seconds before every answer.")] = 0.0,
+    json: Json = False,
 ) -> int:
     """Serve a fake of the API on loopback until interrupted, and print what to export to use it."""
 
     async def serve() -> None:
         server = FakeKajabi(customers=customers, latency=latency)
-        await server.start(port=port)
         try:
-            print(f"export KAJABI_BASE_URL={server.base_url}")  # noqa: T201 - a command prints
-            print(f"export KAJABI_CLIENT_ID={server.client_id}")  # noqa: T201
-            print(f"export KAJABI_CLIENT_SECRET={server.client_secret}", flush=True)  # noqa: T201
+            await server.start(port=port)
+        except (OSError, OverflowError) as error:
+            await server.aclose()
+            reason = getattr(error, "strerror", None) or error
+            raise ConfigurationError(f"cannot listen on port {port}: {reason}") from None
+        settings = {
+            "KAJABI_BASE_URL": server.base_url,
+            "KAJABI_CLIENT_ID": server.client_id,
+            "KAJABI_CLIENT_SECRET": server.client_secret,
+        }
+        try:
+            if json:
+                print_json(settings)
+            else:
+                print(*(f"export {name}={value}" for name, value in settings.items()), sep="\n")  # noqa: T201
+            sys.stdout.flush()
             await asyncio.Event().wait()
         finally:
             await server.aclose()
@@ -103,25 +182,27 @@ def fake(
     return run_to_exit_code(serve)
 
 
-def me(*, json: _Json = False) -> int:
-    """Show the user that the API key belongs to."""
+def me(*, json: Json = False) -> int:
+    """Show the user that the API key belongs to, with all that the API tells of it."""
 
     async def show(api: Kajabi) -> None:
         user = await api.me()
         if json:
-            print(as_json(as_members(user)))  # noqa: T201 - a command prints
+            print_json(as_members(user))
         else:
-            print_resource(Console(), user)
+            print_resource(output_console(), user)
 
     return on_client(show)
 
 
-def version(*, json: _Json = False) -> int:
-    """Show the version of the API."""
+def version(*, json: Json = False) -> int:
+    """Show the version of the API; --version shows that of this command."""
 
     async def show(api: Kajabi) -> None:
         told = attrs.asdict(await api.version())
-        for line in [as_json(told)] if json else [f"{name}: {value}" for name, value in told.items()]:
-            print(line)  # noqa: T201 - a command prints
+        if json:
+            print_json(told)
+        else:
+            print(*(f"{name}: {value}" for name, value in told.items()), sep="\n")  # noqa: T201 - a command prints
 
     return on_client(show)

@@ -6,6 +6,7 @@ import sys
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+import attrs
 from cyclopts import App
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
@@ -13,6 +14,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from kajabi_async import Kajabi
 from kajabi_async.cli.reads import filter_options, option, resource_classes, shaped
 from kajabi_async.cli.running import on_client
+from kajabi_async.cli.terminal import error_console, print_json
 from kajabi_async.export import FORMATS, ExportProgress, ExportReport, export
 
 __all__ = ["add_exports"]
@@ -43,12 +45,13 @@ def _export_command(cls: Any) -> Any:
         format: str | None = None,
         restart: bool = False,
         fields: str | None = None,
+        json: bool = False,
         **given: Any,
     ) -> int:
         options = {name: value for name, value in given.items() if value is not None}
         if fields is not None:
             options["fields"] = {cls.model.resource_type: fields}
-        return on_client(lambda api: _export(api, cls.name, out, options, format=format, restart=restart))
+        return on_client(lambda api: _export(api, cls.name, out, options, format=format, restart=restart, json=json))
 
     return shaped(command, f"Export {cls.name.replace('_', ' ')}.", _parameters(cls))
 
@@ -58,6 +61,7 @@ def _parameters(cls: Any) -> Iterator[inspect.Parameter]:
     yield option("out", str, "The file to write.", default=inspect.Parameter.empty)
     yield option("format", str | None, f"One of {', '.join(FORMATS)}; the suffix of the file says it, unless given.")
     yield option("restart", bool, "Discard what an earlier run has left and begin anew.", default=False, negative=())
+    yield option("json", bool, "Print the report as one line of JSON; errors, too.", default=False, negative=())
     includable = sorted(name for name, relation in cls.model.relations.items() if relation.includable)
     if "include" in known and includable:
         yield option("include", str | None, f"Relations to bring along, with commas: {', '.join(includable)}.")
@@ -69,9 +73,9 @@ def _parameters(cls: Any) -> Iterator[inspect.Parameter]:
 
 
 async def _export(
-    api: Kajabi, name: str, out: str, options: Mapping[str, Any], *, format: str | None, restart: bool
+    api: Kajabi, name: str, out: str, options: Mapping[str, Any], *, format: str | None, restart: bool, json: bool
 ) -> int:
-    console = Console(stderr=True)
+    console = error_console()
     pages = getattr(api, name).list(**options)
     try:
         with _progress_bar(console) as bar:
@@ -84,15 +88,24 @@ async def _export(
 
             report = await export(pages, out, format=format, restart=restart, observer=show)
     except asyncio.CancelledError:
-        sys.stderr.write("kajabi: what came is kept; give the same command again to go on\n")
+        if not json:
+            sys.stderr.write("kajabi: what came is kept; give the same command again to go on\n")
         raise
-    _tell(report, name.replace("_", " "))
+    if json:
+        print_json(_members(report))
+    else:
+        _tell(report, name.replace("_", " "))
     return _INCOMPLETE if report.malformed or report.lacking else 0
 
 
 def _progress_bar(console: Console) -> Progress:
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
     return Progress(*columns, console=console, transient=True, disable=not console.is_terminal)
+
+
+def _members(report: ExportReport) -> dict[str, Any]:
+    members = attrs.asdict(report)
+    return {**members, "paths": [str(path) for path in report.paths], "warnings": list(report.warnings)}
 
 
 def _tell(report: ExportReport, name: str) -> None:

@@ -5,11 +5,11 @@ from collections.abc import Iterator
 from typing import Annotated, Any, Final, get_type_hints
 
 from cyclopts import App, Group, Parameter
-from rich.console import Console
 
 from kajabi_async import Kajabi, Resource
-from kajabi_async.cli.rendering import as_json, as_members, print_resource, print_rows
+from kajabi_async.cli.rendering import as_members, print_resource, print_rows
 from kajabi_async.cli.running import on_client
+from kajabi_async.cli.terminal import output_console, print_json
 from kajabi_async.resources.base import Gettable, Listable
 
 __all__ = ["add_reads", "filter_options", "option", "resource_classes", "shaped"]
@@ -65,7 +65,7 @@ def _list_parameters(cls: ResourceClass) -> Iterator[inspect.Parameter]:
     if "page_size" in known:
         yield option("page_size", int | None, "Rows to ask for at a time; the server may give fewer.")
     yield option("limit", int, "How many rows to print at the most.", default=_DEFAULT_LIMIT)
-    yield option("json", bool, "Print a line of JSON for each row.", default=False, negative=())
+    yield option("json", bool, "Print a line of JSON for each row; errors, too.", default=False, negative=())
     yield from filter_options(cls)
 
 
@@ -82,12 +82,11 @@ def _command_line_type(annotation: Any) -> Any:
 
 async def _print_list(api: Kajabi, cls: ResourceClass, options: dict[str, Any], *, limit: int, as_lines: bool) -> None:
     rows: tuple[Resource, ...] = await getattr(api, cls.name).list(**options).collect(limit=limit)
-    console = Console()
     if as_lines:
         for row in rows:
-            print(as_json(as_members(row)))  # noqa: T201 - a command prints
+            print_json(as_members(row))
     else:
-        print_rows(console, rows, cls.model)
+        print_rows(output_console(), rows, cls.model)
 
 
 def _get_command(cls: ResourceClass) -> Any:
@@ -109,7 +108,7 @@ def _get_parameters(cls: ResourceClass) -> Iterator[inspect.Parameter]:
         if includable:
             yield option("include", str | None, f"Relations to bring along, with commas: {', '.join(includable)}.")
         yield option("fields", str | None, "Attributes to restrict the answer to, with commas.")
-    yield option("json", bool, "Print one line of JSON.", default=False, negative=())
+    yield option("json", bool, "Print one line of JSON; errors, too.", default=False, negative=())
 
 
 def _takes_include(cls: type) -> bool:
@@ -119,9 +118,9 @@ def _takes_include(cls: type) -> bool:
 async def _print_one(api: Kajabi, name: str, resource_id: str, options: dict[str, Any], *, as_line: bool) -> None:
     resource: Resource = await getattr(api, name).get(resource_id, **options)
     if as_line:
-        print(as_json(as_members(resource)))  # noqa: T201 - a command prints
+        print_json(as_members(resource))
     else:
-        print_resource(Console(), resource)
+        print_resource(output_console(), resource)
 
 
 def option(name: str, annotation: Any, text: str, *, default: Any = None, **settings: Any) -> inspect.Parameter:

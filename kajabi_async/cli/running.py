@@ -1,83 +1,56 @@
-"""Running a coroutine on a client, with every error told in one line and an exit code for scripts."""
+"""Running a coroutine from a command: on the fastest event loop there is, on a client made from what was stored."""
 
 import asyncio
-import os
-import sys
 from collections.abc import Awaitable, Callable
 from typing import Final
 
-from kajabi_async import (
-    ApiError,
-    ConfigurationError,
-    InvalidArgumentError,
-    Kajabi,
-    KajabiError,
-    NotFoundError,
-    ServerError,
-    TransportError,
-)
+from kajabi_async.cli.credentials import FoundCredentials, find_credentials, open_client
+from kajabi_async.cli.exit_codes import ExitCode
+from kajabi_async.client import Kajabi
+from kajabi_async.errors import ApiError
 
-__all__ = ["EXIT_CODES", "on_client", "run_to_exit_code"]
-
-OK: Final = 0
-INCOMPLETE: Final = 1
-MISUSED: Final = 2
-REFUSED: Final = 3
-UNREACHABLE: Final = 4
-INTERRUPTED: Final = 130
-
-EXIT_CODES: Final = """Exit codes:
-
-0: done
-
-1: something was not found, or could not be read
-
-2: wrong usage or configuration
-
-3: the API refused (4xx)
-
-4: the API could not be reached or failed (5xx, time limits)
-
-130: interrupted"""
+__all__ = ["loop_factory", "on_client", "run_to_exit_code"]
 
 Work = Callable[[Kajabi], Awaitable[int | None]]
 
+_TOKEN_PATH: Final = "/v1/oauth/token"  # noqa: S105 - a path
+_REFUSED: Final = frozenset({400, 401})
+
 
 def on_client(work: Work) -> int:
-    """Run *work* on a client made from the environment and give the exit code."""
+    """Run *work* on a client with the credentials that are found, and give its exit code, 0 for None."""
+    found = find_credentials()
 
     async def within_client() -> int | None:
-        async with Kajabi.from_env() as api:
-            return await work(api)
+        async with open_client(found) as api:
+            try:
+                return await work(api)
+            except ApiError as error:
+                _tell_source(error, found)
+                raise
 
     return run_to_exit_code(within_client)
 
 
 def run_to_exit_code(work: Callable[[], Awaitable[int | None]]) -> int:
-    """Run *work* and give its exit code; errors of our tree become one line on standard error."""
+    """Run *work* in an event loop of its own and give its exit code, 0 for None; errors pass through."""
 
     async def awaited() -> int | None:
         return await work()
 
+    with asyncio.Runner(loop_factory=loop_factory()) as runner:
+        return runner.run(awaited()) or ExitCode.DONE
+
+
+def loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
+    """Give what makes loops of uvloop where it is installed (the extra ``speed``), and None for those of asyncio."""
     try:
-        return asyncio.run(awaited()) or OK
-    except KajabiError as error:
-        sys.stderr.write(f"kajabi: {error}\n")
-        return _code_for(error)
-    except BrokenPipeError:
-        # Whoever read our output has seen enough; Python must not complain about it at exit.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return OK
-    except KeyboardInterrupt:
-        sys.stderr.write("kajabi: interrupted\n")
-        return INTERRUPTED
+        import uvloop  # noqa: PLC0415 - it is an extra
+    except ImportError:
+        return None
+    return uvloop.new_event_loop
 
 
-def _code_for(error: KajabiError) -> int:
-    if isinstance(error, ConfigurationError | InvalidArgumentError):
-        return MISUSED
-    if isinstance(error, ServerError | TransportError):
-        return UNREACHABLE
-    if isinstance(error, ApiError) and not isinstance(error, NotFoundError):
-        return REFUSED
-    return INCOMPLETE
+def _tell_source(error: ApiError, found: FoundCredentials) -> None:
+    if error.path == _TOKEN_PATH and error.status in _REFUSED:
+        error.add_note(f"They came from {found.place}")

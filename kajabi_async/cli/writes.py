@@ -3,15 +3,15 @@
 from typing import Annotated, Any
 
 from cyclopts import App, Parameter
-from rich.console import Console
 
 from kajabi_async import InvalidArgumentError, Kajabi, Resource
-from kajabi_async.cli.rendering import as_json, as_members, print_resource
+from kajabi_async.cli.options import Json
+from kajabi_async.cli.rendering import as_members, print_resource
 from kajabi_async.cli.running import on_client
+from kajabi_async.cli.terminal import output_console, print_json
 
 __all__ = ["add_writes"]
 
-_Json = Annotated[bool, Parameter(name="--json", help="Print one line of JSON.", negative=())]
 _Settings = Annotated[
     list[str],
     Parameter(
@@ -36,7 +36,7 @@ def add_writes(groups: dict[str, App]) -> None:
 
 
 def create_contact(
-    email: str, /, *, site_id: str | None = None, settings: _Settings | None = None, json: _Json = False
+    email: str, /, *, site_id: str | None = None, settings: _Settings | None = None, json: Json = False
 ) -> int:
     """Create a contact on a site, KAJABI_SITE_ID unless given. Nobody is mailed by this."""
 
@@ -47,7 +47,7 @@ def create_contact(
     return on_client(create)
 
 
-def update_contact(id: str, /, *, settings: _Settings, json: _Json = False) -> int:
+def update_contact(id: str, /, *, settings: _Settings, json: Json = False) -> int:
     """Change attributes of a contact; the customer's name and email follow."""
 
     async def update(api: Kajabi) -> None:
@@ -57,20 +57,20 @@ def update_contact(id: str, /, *, settings: _Settings, json: _Json = False) -> i
     return on_client(update)
 
 
-def add_tags(id: str, /, *tag_ids: str) -> int:
+def add_tags(id: str, /, *tag_ids: str, json: Json = False) -> int:
     """Add tags to a contact and print all it then has; fires tag_added hooks and automations."""
 
     async def add(api: Kajabi) -> None:
-        _print_ids(await api.contacts.add_tags(id, tag_ids))
+        _print_ids("tags", await api.contacts.add_tags(id, tag_ids), json=json)
 
     return on_client(add)
 
 
-def remove_tags(id: str, /, *tag_ids: str) -> int:
+def remove_tags(id: str, /, *tag_ids: str, json: Json = False) -> int:
     """Remove tags from a contact and print those left; fires tag_removed hooks and automations."""
 
     async def remove(api: Kajabi) -> None:
-        _print_ids(await api.contacts.remove_tags(id, tag_ids))
+        _print_ids("tags", await api.contacts.remove_tags(id, tag_ids), json=json)
 
     return on_client(remove)
 
@@ -82,6 +82,7 @@ def grant_offers(
     welcome_email: Annotated[
         bool, Parameter(help="Whether Kajabi sends the customer its welcome email; it does unless told not to.")
     ] = True,
+    json: Json = False,
 ) -> int:
     """Grant a contact the offers it does not hold yet, and print those granted now.
 
@@ -90,12 +91,13 @@ def grant_offers(
     """
 
     async def grant(api: Kajabi) -> None:
-        _print_ids(await api.contacts.ensure_offers(id, offer_ids, send_customer_welcome_email=welcome_email))
+        granted = await api.contacts.ensure_offers(id, offer_ids, send_customer_welcome_email=welcome_email)
+        _print_ids("granted_offers", granted, json=json)
 
     return on_client(grant)
 
 
-def create_note(contact_id: str, body: str, /, *, json: _Json = False) -> int:
+def create_note(contact_id: str, body: str, /, *, json: Json = False) -> int:
     """Write a note on a contact."""
 
     async def create(api: Kajabi) -> None:
@@ -104,7 +106,7 @@ def create_note(contact_id: str, body: str, /, *, json: _Json = False) -> int:
     return on_client(create)
 
 
-def update_note(id: str, body: str, /, *, json: _Json = False) -> int:
+def update_note(id: str, body: str, /, *, json: Json = False) -> int:
     """Change the text of a note."""
 
     async def update(api: Kajabi) -> None:
@@ -125,11 +127,14 @@ def _attributes(settings: list[str] | None) -> dict[str, Any]:
 
 def _print(resource: Resource, *, json: bool) -> None:
     if json:
-        print(as_json(as_members(resource)))  # noqa: T201 - a command prints
+        print_json(as_members(resource))
     else:
-        print_resource(Console(), resource)
+        print_resource(output_console(), resource)
 
 
-def _print_ids(ids: tuple[str, ...]) -> None:
+def _print_ids(name: str, ids: tuple[str, ...], *, json: bool) -> None:
+    if json:
+        print_json({name: list(ids)})
+        return
     for each in ids:
         print(each)  # noqa: T201 - a command prints

@@ -1,15 +1,20 @@
-"""The command line against a fake on a socket."""
+"""The command line against a fake on a socket, in a home of its own and with a keyring in memory."""
 
 import asyncio
 import io
 import sys
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Generator
+from pathlib import Path
 
 import attrs
+import keyring
+import keyring.backend
+import keyring.errors
 import pytest
 import pytest_asyncio
 
 from kajabi_async.cli.app import run
+from kajabi_async.session import ClientCredentials
 from kajabi_async.testing import FakeKajabi
 
 Command = Callable[..., Awaitable["Outcome"]]
@@ -24,6 +29,55 @@ class Outcome:
     @property
     def lines(self) -> list[str]:
         return self.out.splitlines()
+
+
+class MemoryKeyring(keyring.backend.KeyringBackend):
+    """A keyring that keeps nothing beyond the test; it can be locked."""
+
+    priority = 1  # pyright: ignore[reportAssignmentType, reportIncompatibleMethodOverride]  # as its documentation does
+
+    def __init__(self) -> None:
+        super().__init__()  # type: ignore[no-untyped-call]
+        self.entries: dict[tuple[str, str], str] = {}
+        self.is_locked = False
+
+    def get_password(self, service: str, username: str) -> str | None:
+        self._check()
+        return self.entries.get((service, username))
+
+    def set_password(self, service: str, username: str, password: str) -> None:
+        self._check()
+        self.entries[service, username] = password
+
+    def delete_password(self, service: str, username: str) -> None:
+        self._check()
+        del self.entries[service, username]
+
+    def _check(self) -> None:
+        if self.is_locked:
+            raise keyring.errors.KeyringLocked("locked by the test")
+
+
+@pytest.fixture
+def credentials_path(tmp_path: Path) -> Path:
+    """Where the credentials file would be by default."""
+    return tmp_path / "home" / ".config" / "kajabi" / "credentials.toml"
+
+
+@pytest.fixture(autouse=True)
+def memory_keyring(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Generator[MemoryKeyring]:
+    """Nothing of whoever runs the tests is read or written: neither home nor keyring, not by child processes either."""
+    home = tmp_path / "home"
+    home.mkdir()
+    monkeypatch.setenv("HOME", str(home))
+    monkeypatch.setenv("PYTHON_KEYRING_BACKEND", "keyring.backends.null.Keyring")
+    for name in ("XDG_CONFIG_HOME", "XDG_DATA_HOME", "ZSH", "ZSH_CUSTOM", "NO_COLOR", "FORCE_COLOR"):
+        monkeypatch.delenv(name, raising=False)
+    before = keyring.get_keyring()
+    memory = MemoryKeyring()
+    keyring.set_keyring(memory)
+    yield memory
+    keyring.set_keyring(before)
 
 
 @pytest_asyncio.fixture
@@ -46,12 +100,19 @@ def kajabi(fake: FakeKajabi, monkeypatch: pytest.MonkeyPatch, capsys: pytest.Cap
     }
 
     async def command(*arguments: str, given: str = "", **environment: str) -> Outcome:
-        for name, value in {**settings, **environment}.items():
-            monkeypatch.setenv(name, value)
-        monkeypatch.setattr(sys, "stdin", io.StringIO(given))
         capsys.readouterr()
-        code = await asyncio.to_thread(run, list(arguments))
+        with monkeypatch.context() as here:
+            for name, value in {**settings, **environment}.items():
+                here.setenv(name, value)
+            here.setattr(sys, "stdin", io.StringIO(given))
+            code = await asyncio.to_thread(run, list(arguments))
         out, err = capsys.readouterr()
         return Outcome(code, out, err)
 
     return command
+
+
+@pytest.fixture
+def fake_credentials(fake: FakeKajabi) -> ClientCredentials:
+    """Those that the fake accepts."""
+    return ClientCredentials(fake.client_id, fake.client_secret)

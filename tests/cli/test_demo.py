@@ -1,17 +1,35 @@
-"""The command as a process of its own: the demo, the fake, and output that nobody reads."""
+"""The demo, its recording, and the fake that is served until interrupted."""
 
-import asyncio
-import os
+import json
+import re
+import runpy
 import signal
-import sys
+from collections.abc import Callable
+from html import unescape
+from pathlib import Path
+
+import pytest
 
 from kajabi_async import Kajabi
-from kajabi_async.testing import FakeKajabi
+from tests.cli.conftest import Command
+from tests.cli.processes import started
+
+DOCS = Path(__file__).parents[2] / "docs"
+TEXT = re.compile(r'<text[^>]* y="(?P<line>[\d.]+)"[^>]*>(?P<text>.*?)</text>', re.DOTALL)
+
+
+def _lines(svg: str) -> list[str]:
+    """Give the lines that a recording shows, whatever rich wraps them in."""
+    lines: dict[str, str] = {}
+    for found in TEXT.finditer(svg):
+        text = unescape(found["text"]).replace("\N{NO-BREAK SPACE}", " ")
+        lines[found["line"]] = lines.get(found["line"], "") + text
+    return [line.rstrip() for line in lines.values()]
 
 
 async def test_the_demo_runs_without_an_account_in_80_columns() -> None:
     """One customer, a lazy link that costs one request, two thousand lookups on one token."""
-    process = await _started("demo")
+    process = await started("demo")
     out, err = (text.decode() for text in await process.communicate())
     assert (process.returncode, err) == (0, "")
     assert "requests it cost: 1" in out
@@ -21,50 +39,62 @@ async def test_the_demo_runs_without_an_account_in_80_columns() -> None:
     assert max(map(len, out.splitlines())) <= 80
 
 
-async def test_output_that_nobody_reads_any_more_ends_quietly(kajabi_fake: FakeKajabi) -> None:
-    """As ``| head -1`` does."""
-    reading_end, writing_end = os.pipe()
-    process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", "kajabi_async.cli", "customers", "list", "--limit", "900", "--json"),
-        stdout=writing_end,
-        stderr=asyncio.subprocess.PIPE,
-        env={**os.environ, **_settings(kajabi_fake)},
-    )
-    os.close(writing_end)
-    os.close(reading_end)
-    _, err = await process.communicate()
-    assert (process.returncode, err) == (0, b"")
+def test_the_recording_shows_what_the_demo_shows_now() -> None:
+    """Line for line; run ``python docs/make_recording.py`` where it does not."""
+    recorded: Callable[[], str] = runpy.run_path(str(DOCS / "make_recording.py"))["recorded"]
+    lines = _lines((DOCS / "demo.svg").read_text("utf-8"))
+    assert lines == _lines(recorded())
+    assert "$ kajabi demo" in lines
+    assert "await customer.contact -> mateo.park.123@example.com" in lines
+    assert "2,000 looked up in … s (… a second): 2,000 found, 0 missing, 0 failed" in lines
+
+
+def test_the_recording_tells_nothing_of_the_machine_and_fetches_nothing() -> None:
+    """It may be shown anywhere: no path, no measured time, no address but those of the data."""
+    svg = (DOCS / "demo.svg").read_text("utf-8")
+    text = "\n".join(_lines(svg))
+    assert re.findall(r"\d s\b|\d a second|/home/|/tmp/|127\.0\.0\.1", text) == []
+    assert re.findall(r"url\((?!#)|@import|@font-face|<image|href=", svg) == []
 
 
 async def test_the_fake_is_served_until_interrupted() -> None:
     """What it prints is all a client needs."""
-    process = await _started("fake", "--customers", "7")
+    process = await started("fake", "--customers", "7")
     assert process.stdout is not None
     lines = [(await process.stdout.readline()).decode().strip() for _ in range(3)]
     told = dict(line.removeprefix("export ").split("=", 1) for line in lines)
-    async with Kajabi(
-        client_id=told["KAJABI_CLIENT_ID"],
-        client_secret=told["KAJABI_CLIENT_SECRET"],
-        base_url=told["KAJABI_BASE_URL"],
-    ) as api:
-        assert await api.customers.list().count() == 7
+    assert await _customers_of(told) == 7
     process.send_signal(signal.SIGINT)
     _, err = await process.communicate()
     assert (process.returncode, err.decode()) == (130, "kajabi: interrupted\n")
 
 
-async def _started(*arguments: str) -> asyncio.subprocess.Process:
-    return await asyncio.create_subprocess_exec(
-        *(sys.executable, "-W", "error", "-m", "kajabi_async.cli", *arguments),
-        stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.PIPE,
-        env={**os.environ, "COLUMNS": "80"},
-    )
+async def test_the_fake_tells_programs_in_json() -> None:
+    """The same three settings."""
+    process = await started("fake", "--customers", "7", "--json")
+    assert process.stdout is not None
+    assert await _customers_of(json.loads(await process.stdout.readline())) == 7
+    process.send_signal(signal.SIGINT)
+    await process.communicate()
+    assert process.returncode == 130
 
 
-def _settings(fake: FakeKajabi) -> dict[str, str]:
-    return {
-        "KAJABI_BASE_URL": fake.base_url,
-        "KAJABI_CLIENT_ID": fake.client_id,
-        "KAJABI_CLIENT_SECRET": fake.client_secret,
-    }
+async def _customers_of(settings: dict[str, str]) -> int | None:
+    async with Kajabi(
+        client_id=settings["KAJABI_CLIENT_ID"],
+        client_secret=settings["KAJABI_CLIENT_SECRET"],
+        base_url=settings["KAJABI_BASE_URL"],
+    ) as api:
+        return await api.customers.list().count()
+
+
+@pytest.mark.parametrize("form", [(), ("--json",)])
+async def test_a_port_that_is_taken_is_told(form: tuple[str, ...], kajabi: Command) -> None:
+    """Without a traceback."""
+    process = await started("fake", "--json")
+    assert process.stdout is not None
+    port = json.loads(await process.stdout.readline())["KAJABI_BASE_URL"].rpartition(":")[2]
+    done = await kajabi("fake", "--port", port, *form)
+    process.send_signal(signal.SIGINT)
+    await process.communicate()
+    assert (done.code, f"cannot listen on port {port}" in done.err) == (2, True)

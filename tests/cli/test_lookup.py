@@ -39,3 +39,23 @@ async def test_a_file_that_cannot_be_read_is_told(kajabi: Command, tmp_path: Pat
     done = await kajabi("customers", "lookup", str(tmp_path / "nowhere"))
     assert done.code == 2
     assert "No such file" in done.err
+
+
+async def test_ids_that_are_no_text_are_told(kajabi: Command, tmp_path: Path) -> None:
+    """As where a spreadsheet is given."""
+    path = tmp_path / "ids.xlsx"
+    path.write_bytes(b"PK\x03\x04\xff\xfe")
+    done = await kajabi("customers", "lookup", str(path))
+    assert (done.code, done.err) == (2, "kajabi: the ids cannot be read: they are not text in UTF-8\n")
+
+
+async def test_a_folder_is_no_file_of_ids(kajabi: Command, tmp_path: Path) -> None:
+    """It can be opened by nobody."""
+    done = await kajabi("customers", "lookup", str(tmp_path))
+    assert (done.code, "Is a directory" in done.err) == (2, True)
+
+
+async def test_more_ids_than_are_read_ahead_all_come(kajabi: Command) -> None:
+    """The reader waits for room and goes on."""
+    done = await kajabi("customers", "lookup", "-", given="1\n" * 2500)
+    assert (done.code, len(done.lines)) == (0, 2500)

@@ -1,0 +1,82 @@
+"""``kajabi completion``: the script that makes a shell complete commands and options."""
+
+import shlex
+from pathlib import Path
+from typing import Annotated, Literal, get_args
+
+from cyclopts import App, Parameter
+from cyclopts.completion import ShellDetectionError, detect_shell
+
+from kajabi_async.cli.options import Json
+from kajabi_async.cli.terminal import print_json
+from kajabi_async.errors import ConfigurationError
+
+__all__ = ["add_completion"]
+
+Shell = Literal["bash", "zsh", "fish"]
+
+
+def add_completion(app: App) -> None:
+    """Add the commands that show and install the completion of *app*."""
+    group = App(name="completion", help="Complete commands and options in bash, zsh and fish.")
+
+    def show(shell: Shell | None = None, /, *, json: Json = False) -> None:
+        """Print the completion script of a shell, of the one in use unless given."""
+        chosen = shell or _shell_in_use()
+        script = app.generate_completion(shell=chosen)
+        if json:
+            print_json({"shell": chosen, "script": script})
+        else:
+            print(script)  # noqa: T201 - a command prints
+
+    def install(
+        shell: Shell | None = None,
+        /,
+        *,
+        startup: Annotated[
+            bool, Parameter(help="Whether to add the line that loads it to ~/.bashrc or ~/.zshrc.")
+        ] = True,
+        json: Json = False,
+    ) -> None:
+        """Put the completion script where the shell looks for it, and have new shells load it.
+
+        Writes ~/.local/share/bash-completion/completions/kajabi, ~/.zsh/completions/_cyclopts_kajabi or
+        ~/.config/fish/completions/kajabi.fish, and a line in ~/.bashrc or ~/.zshrc. May be repeated.
+        """
+        chosen = shell or _shell_in_use()
+        try:
+            path = app.install_completion(shell=chosen, add_to_startup=startup)
+        except OSError as error:
+            raise ConfigurationError(
+                f"cannot install the completion script ({error.strerror}: {error.filename}): "
+                f"`kajabi completion show {chosen}` prints it"
+            ) from None
+        if json:
+            print_json({"shell": chosen, "path": str(path)})
+        else:
+            print(f"Installed {path}. {_next_step(chosen, path, startup=startup)}")  # noqa: T201
+
+    group.command(show)
+    group.command(install)
+    app.command(group)
+
+
+def _shell_in_use() -> Shell:
+    shells: tuple[Shell, ...] = get_args(Shell)
+    try:
+        detected = detect_shell()
+    except ShellDetectionError:
+        detected = None
+    for shell in shells:
+        if shell == detected:
+            return shell
+    raise ConfigurationError(f"cannot tell which shell this is: name it, one of {', '.join(shells)}")
+
+
+def _next_step(shell: Shell, path: Path, *, startup: bool) -> str:
+    if shell == "fish":
+        return "New shells complete kajabi."
+    if startup:
+        return f"New shells complete kajabi; here, run: exec {shell}"
+    line = f". {shlex.quote(str(path))}" if shell == "bash" else f"fpath=({shlex.quote(str(path.parent))} $fpath)"
+    return f"To load it, add to ~/.{shell}rc: {line}"

@@ -1,0 +1,162 @@
+"""Checks that ask the API: does it answer, is the clock right, are the credentials accepted, what may they see."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from datetime import UTC
+from email.utils import parsedate_to_datetime
+from typing import Any, Final
+
+import attrs
+
+from kajabi_async.cli.credentials import FoundCredentials
+from kajabi_async.cli.doctor.cures import cure_for, is_about_the_token
+from kajabi_async.cli.doctor.findings import Finding, failed, fine, skipped, warned
+from kajabi_async.cli.exit_codes import ExitCode, code_for
+from kajabi_async.cli.reads import resource_classes
+from kajabi_async.client import Kajabi
+from kajabi_async.errors import KajabiError, PermissionDeniedError
+from kajabi_async.exchange import Answer, Request, Tally
+from kajabi_async.models.account import Site
+from kajabi_async.resources.singular import read_version
+from kajabi_async.session import Clock
+
+__all__ = ["check_account", "check_api"]
+
+_WARN_SECONDS: Final = 30
+_FAIL_SECONDS: Final = 300
+_SITES_TOLD: Final = 5
+
+
+async def check_api(api: Kajabi, clock: Clock) -> AsyncIterator[Finding]:
+    """Read the version of the API, which needs no token, and compare the time of its answer with *clock*."""
+    answers: list[tuple[Answer, float]] = []
+
+    async def noted(request: Request, *, timeout: float | None = None, tally: Tally | None = None) -> Answer:
+        before = clock.time()
+        answer = await api.session.send(request, timeout=timeout, tally=tally)
+        answers.append((answer, (before + clock.time()) / 2))
+        return answer
+
+    try:
+        version = await read_version(noted)
+    except KajabiError as error:
+        yield failed("API", str(error), cure=cure_for(error), exit_code=code_for(error))
+    else:
+        told = f"{version.title or 'the API'} {version.version or 'without a version'}"
+        yield fine("API", f"{told}, JSON:API {version.jsonapi or '?'}", **attrs.asdict(version))
+    yield _clock(*answers[0]) if answers else skipped("clock", "no answer came whose time could be compared")
+
+
+async def check_account(api: Kajabi, found: FoundCredentials, site_id: str | None) -> AsyncIterator[Finding]:
+    """Ask for a token, the user, the sites and one row of everything that can be listed.
+
+    *site_id* is what is configured, whatever its form.
+    """
+    try:
+        user = await api.me()
+    except KajabiError as error:
+        refusal = failed("token", str(error), cure=cure_for(error, found), exit_code=code_for(error))
+        if is_about_the_token(error):
+            yield refusal
+            for check in ("user", "site", "scopes"):
+                yield skipped(check, "not tried, as there is no token")
+            return
+        yield fine("token", "the credentials are accepted")
+        yield attrs.evolve(refusal, check="user")
+    else:
+        yield fine("token", "the credentials are accepted")
+        who = f"{user.name or 'without a name'} <{user.email or 'without an email'}>, {user.role_level or 'no role'}"
+        yield fine("user", who, name=user.name, email=user.email, role_level=user.role_level)
+    finding, sites = await _site(api, site_id)
+    yield finding
+    ids = [site.id for site in sites]
+    yield await _scopes(api, site_id if site_id in ids else next(iter(ids), None))
+
+
+def _clock(answer: Answer, local: float) -> Finding:
+    told = answer.headers.get("date") or answer.headers.get("Date") or ""
+    try:
+        moment = parsedate_to_datetime(told)
+    except ValueError:
+        return skipped("clock", "the answer does not say what time it is there")
+    server = (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp() + _age(answer)
+    ahead = round(local - server)
+    seconds = abs(ahead)
+    if seconds <= _WARN_SECONDS:
+        return fine("clock", f"within {_WARN_SECONDS} s of the API's", seconds_ahead=ahead)
+    message = f"this machine's clock is {seconds} s {'ahead of' if ahead > 0 else 'behind'} the API's"
+    cure = "set the clock, such as by switching time synchronisation on: timedatectl set-ntp true"
+    if seconds <= _FAIL_SECONDS:
+        return warned("clock", message, cure=cure, seconds_ahead=ahead)
+    finding = warned("clock", message, cure=f"{cure}; certificates and signatures fail until then", seconds_ahead=ahead)
+    return attrs.evolve(finding, status="fail", exit_code=ExitCode.MISUSED)
+
+
+def _age(answer: Answer) -> int:
+    """Give the seconds for which a cache kept the answer (RFC 9111, section 5.1)."""
+    age = answer.headers.get("age", "")
+    return int(age) if age.isascii() and age.isdigit() else 0
+
+
+async def _site(api: Kajabi, site_id: str | None) -> tuple[Finding, tuple[Site, ...]]:
+    try:
+        sites = await api.sites.list().collect()
+    except PermissionDeniedError as error:
+        return warned("site", "the key may not see sites", cure=cure_for(error)), ()
+    except KajabiError as error:
+        return failed("site", str(error), cure=cure_for(error), exit_code=code_for(error)), ()
+    ids = [site.id for site in sites]
+    names = ", ".join(f"{site.id} {site.title or ''}".rstrip() for site in sites[:_SITES_TOLD])
+    if site_id is not None:
+        return _chosen_site(site_id, ids, names), sites
+    if len(sites) > 1:
+        cure = "set KAJABI_SITE_ID to one of them; without it, creating contacts is refused and some lists are, too"
+        return warned("site", f"the key sees {len(sites)} sites: {names}", cure=cure, sites=ids), sites
+    return fine("site", names or "the key sees no site", sites=ids), sites
+
+
+def _chosen_site(site_id: str, ids: list[str], names: str) -> Finding:
+    if site_id in ids:
+        return fine("site", f"KAJABI_SITE_ID is {site_id}", site_id=site_id, sites=ids)
+    cure = f"set KAJABI_SITE_ID to one of those the key sees: {names or 'there are none'}"
+    return failed(
+        "site", f"KAJABI_SITE_ID is {site_id}, which the key does not see", cure=cure, exit_code=ExitCode.MISUSED
+    )
+
+
+async def _scopes(api: Kajabi, site_id: str | None) -> Finding:
+    """Read one row of each list: the token answer names no scopes (API document), so only trying tells."""
+    classes = resource_classes()
+    outcomes = dict(
+        zip(
+            (str(cls.name) for cls in classes),
+            await asyncio.gather(*(_read_one(api, cls, site_id) for cls in classes)),
+            strict=True,
+        )
+    )
+    seen = sorted(name for name, error in outcomes.items() if error is None)
+    denied = sorted(name for name, error in outcomes.items() if isinstance(error, PermissionDeniedError))
+    other = {name: str(error) for name, error in outcomes.items() if error is not None and name not in denied}
+    facts: dict[str, Any] = {"seen": seen, "denied": denied, "failed": other}
+    if not denied and not other:
+        return fine("scopes", f"all {len(seen)} lists may be read", **facts)
+    told = [f"{len(seen)} of {len(outcomes)} lists may be read"]
+    cures: list[str] = []
+    if denied:
+        told.append(f"denied: {', '.join(denied)}")
+        cures.append("give the key the permissions it lacks under Settings, Security, User API Keys, if you need them")
+    if other:
+        told.append(f"failed: {'; '.join(f'{name} ({text})' for name, text in sorted(other.items()))}")
+        cures.append("run `kajabi doctor` again to see whether it lasts")
+    return warned("scopes", ". ".join(told), cure=". ".join(cures), **facts)
+
+
+async def _read_one(api: Kajabi, cls: Any, site_id: str | None) -> KajabiError | None:
+    options: dict[str, Any] = {"page_size": 1} if "page_size" in cls.list_options.__annotations__ else {}
+    if site_id is not None and "site_id" in cls.filters.__annotations__:
+        options["site_id"] = site_id
+    try:
+        await getattr(api, cls.name).list(**options).collect(limit=1)
+    except KajabiError as error:
+        return error
+    return None

@@ -1,0 +1,140 @@
+"""The command: which checks there are, in which order, and how they are told."""
+
+import os
+from collections.abc import AsyncIterator
+from typing import Any, Final, NoReturn
+
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from kajabi_async.cli.credentials import FoundCredentials
+from kajabi_async.cli.doctor.account import check_account, check_api
+from kajabi_async.cli.doctor.findings import Finding, skipped
+from kajabi_async.cli.doctor.machine import (
+    check_base_url,
+    check_credentials,
+    check_credentials_file,
+    check_versions,
+    configured_base_url,
+)
+from kajabi_async.cli.doctor.network import check_network
+from kajabi_async.cli.exit_codes import ExitCode
+from kajabi_async.cli.options import Json
+from kajabi_async.cli.running import run_to_exit_code
+from kajabi_async.cli.terminal import output_console, print_json
+from kajabi_async.client import Kajabi
+from kajabi_async.errors import ConfigurationError
+from kajabi_async.session import Clock, Credentials, RetryPolicy, SystemClock, Timeouts
+
+__all__ = ["doctor", "examine"]
+
+_STYLES: Final = {"ok": "green", "warn": "yellow", "fail": "bold red", "skip": "dim"}
+_STEP_SECONDS: Final = 5.0
+_ACCOUNT_CHECKS: Final = ("token", "user", "site", "scopes")
+
+
+def doctor(*, json: Json = False) -> int:
+    """Check settings, credentials, the way to the API, the clock and permissions; tell what is wrong and the cure.
+
+    Each check is ok, warn, fail or skip; --json prints a line for each. Only reads are sent, and no secret is shown.
+    The exit code is 0 unless a check failed, and else that of the first which did: 2 settings or the clock, 3
+    refused, 4 not reached.
+    """
+    console = output_console()
+
+    async def show() -> int:
+        findings: list[Finding] = []
+        async for finding in examine():
+            findings.append(finding)
+            if json:
+                print_json(_members(finding))
+            else:
+                console.print(_row(finding))
+        if not json:
+            _print_summary(console, findings)
+        return next((each.exit_code for each in findings if each.is_failure), ExitCode.DONE)
+
+    return run_to_exit_code(show)
+
+
+async def examine(*, clock: Clock | None = None, step_seconds: float = _STEP_SECONDS) -> AsyncIterator[Finding]:
+    """Run all checks in order and give what each found, as it is found.
+
+    A check that cannot be tried, since one before it failed, is told as skipped. *step_seconds* limits each step of
+    the way to the API; a request may take three times that.
+    """
+    yield check_versions()
+    finding, found = check_credentials()
+    yield finding
+    yield check_credentials_file(found)
+    base_url = configured_base_url()
+    form = check_base_url(base_url)
+    yield form
+    reachable = not form.is_failure
+    if reachable:
+        async for finding in check_network(base_url, seconds=step_seconds):
+            reachable = reachable and not finding.is_failure
+            yield finding
+    else:
+        for check in ("name resolution", "connection", "TLS"):
+            yield skipped(check, "not tried, as the base URL is wrong")
+    async for finding in _examine_api(found, clock or SystemClock(), base_url if reachable else None, step_seconds):
+        yield finding
+
+
+async def _examine_api(
+    found: FoundCredentials | None, clock: Clock, base_url: str | None, step_seconds: float
+) -> AsyncIterator[Finding]:
+    if base_url is None:
+        for check in ("API", "clock", *_ACCOUNT_CHECKS):
+            yield skipped(check, "not tried, as the API is not reached")
+        return
+    credentials: Credentials = _NoCredentials() if found is None else found.credentials
+    limits = Timeouts(total=3 * step_seconds, connect=step_seconds, read=3 * step_seconds)
+    once = RetryPolicy(max_attempts=1)
+    async with Kajabi(credentials=credentials, base_url=base_url, timeout=limits, retry=once) as api:
+        async for finding in check_api(api, clock):
+            yield finding
+        if found is None:
+            for check in _ACCOUNT_CHECKS:
+                yield skipped(check, "not tried, as there are no credentials")
+            return
+        async for finding in check_account(api, found, os.environ.get("KAJABI_SITE_ID") or None):
+            yield finding
+
+
+class _NoCredentials:
+    """Stands in for credentials where there are none; nothing that needs them is sent."""
+
+    def form(self) -> NoReturn:
+        raise ConfigurationError("there are no credentials")
+
+
+def _members(finding: Finding) -> dict[str, Any]:
+    return {
+        "check": finding.check,
+        "status": finding.status,
+        "message": finding.message,
+        "cure": finding.cure or None,
+        "details": dict(finding.details),
+    }
+
+
+def _row(finding: Finding) -> Table:
+    row = Table.grid(padding=(0, 2))
+    row.add_column(width=4, no_wrap=True)
+    row.add_column(width=16, no_wrap=True)
+    row.add_column(overflow="fold")
+    row.add_row(Text(finding.status, _STYLES[finding.status]), finding.check, Text(finding.message))
+    if finding.cure:
+        row.add_row("", "", Text(f"-> {finding.cure}", "italic"))
+    return row
+
+
+def _print_summary(console: Console, findings: list[Finding]) -> None:
+    counts = {status: sum(finding.status == status for finding in findings) for status in ("fail", "warn")}
+    if not any(counts.values()):
+        console.print("Nothing is wrong.")
+        return
+    console.print(f"{counts['fail']} failed, {counts['warn']} to look at.")

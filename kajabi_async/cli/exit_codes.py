@@ -1,0 +1,55 @@
+"""What ``kajabi`` ends with: the one table that help, the commands and the tests read."""
+
+from collections.abc import Mapping
+from enum import IntEnum
+from typing import Final
+
+from kajabi_async.errors import (
+    ApiError,
+    ConfigurationError,
+    InvalidArgumentError,
+    KajabiError,
+    NotFoundError,
+    ServerError,
+    TransportError,
+)
+
+__all__ = ["EXIT_CODES_HELP", "ExitCode", "code_for"]
+
+
+class ExitCode(IntEnum):
+    """The exit codes; scripts may rely on them."""
+
+    DONE = 0
+    INCOMPLETE = 1
+    MISUSED = 2
+    REFUSED = 3
+    UNREACHABLE = 4
+    INTERRUPTED = 130
+
+
+MEANINGS: Final[Mapping[ExitCode, str]] = {
+    ExitCode.DONE: "done; also where the reader of a pipe has seen enough",
+    ExitCode.INCOMPLETE: "something was not found, or could not be read",
+    ExitCode.MISUSED: "wrong usage or configuration",
+    ExitCode.REFUSED: "the API refused (4xx)",
+    ExitCode.UNREACHABLE: "the API could not be reached or failed (5xx, time limits)",
+    ExitCode.INTERRUPTED: "interrupted",
+}
+"""What each code means, in the words that ``kajabi --help`` uses."""
+
+EXIT_CODES_HELP: Final = "\n".join(
+    ["Exit codes:", *(f"  {code.value:>3}  {meaning}" for code, meaning in MEANINGS.items())]
+)
+"""The table for ``kajabi --help``."""
+
+
+def code_for(error: KajabiError) -> ExitCode:
+    """Give the code that a command ends with when *error* ends it."""
+    if isinstance(error, ConfigurationError | InvalidArgumentError):
+        return ExitCode.MISUSED
+    if isinstance(error, ServerError | TransportError):
+        return ExitCode.UNREACHABLE
+    if isinstance(error, ApiError) and not isinstance(error, NotFoundError):
+        return ExitCode.REFUSED
+    return ExitCode.INCOMPLETE

@@ -1,0 +1,82 @@
+"""Ids from a file or a pipe, a line each, read beside the event loop."""
+
+import asyncio
+import io
+import sys
+import threading
+from collections.abc import AsyncGenerator, Callable, Generator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Final, TextIO
+
+from kajabi_async.errors import ConfigurationError
+
+__all__ = ["ids_in", "opened"]
+
+_STANDARD_INPUT: Final = "-"
+_READ_AHEAD: Final = 1000
+
+
+@contextmanager
+def opened(source: str) -> Generator[TextIO]:
+    """Open the file *source*, or standard input for ``-``; ConfigurationError where that cannot be done."""
+    if source == _STANDARD_INPUT:
+        yield _standard_input()
+        return
+    with _file(source) as file:
+        yield file
+
+
+async def ids_in(lines: TextIO) -> AsyncGenerator[str]:
+    """Give the ids in *lines* as they come; empty lines and what follows a # are skipped.
+
+    A pipe may take its time, and lookups go on meanwhile. ConfigurationError where the lines cannot be read.
+    """
+    loop = asyncio.get_running_loop()
+    arrived: asyncio.Queue[str | ConfigurationError | None] = asyncio.Queue()
+    room = threading.Semaphore(_READ_AHEAD)
+
+    def hand_over(item: str | ConfigurationError | None) -> None:
+        # The loop is closed when the command was interrupted; then nobody waits for more.
+        with suppress(RuntimeError):
+            loop.call_soon_threadsafe(arrived.put_nowait, item)
+
+    # A daemon, as a thread that waits for a silent pipe would keep an interrupted command from ending.
+    threading.Thread(target=_read, args=(lines, hand_over, room), daemon=True).start()
+    while (item := await arrived.get()) is not None:
+        if isinstance(item, ConfigurationError):
+            raise item
+        room.release()
+        if resource_id := item.partition("#")[0].strip():
+            yield resource_id
+
+
+def _read(
+    lines: TextIO, hand_over: Callable[[str | ConfigurationError | None], None], room: threading.Semaphore
+) -> None:
+    try:
+        while line := lines.readline():
+            room.acquire()
+            hand_over(line)
+    except UnicodeDecodeError:
+        hand_over(ConfigurationError("the ids cannot be read: they are not text in UTF-8"))
+    except (OSError, ValueError) as error:
+        hand_over(ConfigurationError(f"the ids cannot be read: {getattr(error, 'strerror', None) or error}"))
+    else:
+        hand_over(None)
+
+
+def _file(source: str) -> TextIO:
+    try:
+        return Path(source).open(encoding="utf-8")
+    except OSError as error:
+        raise ConfigurationError(f"cannot read {source}: {error.strerror}") from None
+
+
+def _standard_input() -> TextIO:
+    try:
+        descriptor = sys.stdin.fileno()
+    except io.UnsupportedOperation:
+        return sys.stdin
+    # Not sys.stdin itself: Python closes it at exit, which fails while a thread waits on it.
+    return open(descriptor, encoding="utf-8", closefd=False)

@@ -1,0 +1,14 @@
+"""A fake whose settings stand in the environment."""
+
+import pytest
+
+from kajabi_async.testing import FakeKajabi
+from tests.cli.processes import settings
+
+
+@pytest.fixture
+def set_up(fake: FakeKajabi, monkeypatch: pytest.MonkeyPatch) -> FakeKajabi:
+    """The fake, with all that a client of it needs in the environment."""
+    for name, value in settings(fake).items():
+        monkeypatch.setenv(name, value)
+    return fake

@@ -1,0 +1,56 @@
+"""``kajabi doctor`` as it is typed."""
+
+import json
+
+import pytest
+
+from kajabi_async.testing import FakeKajabi
+from tests.cli.conftest import Command
+from tests.cli.doctor.findings import CHECKS
+
+
+async def test_every_check_is_a_line_and_a_healthy_set_up_ends_with_0(kajabi: Command) -> None:
+    """In 80 columns, with what is to be looked at counted."""
+    done = await kajabi("doctor")
+    assert (done.code, done.err) == (0, "")
+    told = [line[6:24].strip() for line in done.lines if line[:4].strip() in {"ok", "warn", "fail", "skip"}]
+    assert tuple(told) == CHECKS
+    assert done.lines[-1] == "0 failed, 1 to look at."
+    assert max(map(len, done.lines)) <= 80
+
+
+async def test_json_is_a_line_for_each_check(kajabi: Command) -> None:
+    """With message, cure and details apart."""
+    done = await kajabi("doctor", "--json")
+    findings = [json.loads(line) for line in done.lines]
+    assert tuple(finding["check"] for finding in findings) == CHECKS
+    assert {tuple(finding) for finding in findings} == {("check", "status", "message", "cure", "details")}
+    assert findings[0]["cure"] is None
+
+
+@pytest.mark.parametrize(
+    ("environment", "code"),
+    [
+        ({"KAJABI_CLIENT_ID": "", "KAJABI_CLIENT_SECRET": ""}, 2),
+        ({"KAJABI_CLIENT_SECRET": "wrong"}, 3),
+        ({"KAJABI_BASE_URL": "https://api.kajabi.invalid"}, 4),
+        ({"KAJABI_SITE_ID": "77"}, 2),
+        # The first that failed decides.
+        ({"KAJABI_CLIENT_ID": "", "KAJABI_CLIENT_SECRET": "", "KAJABI_BASE_URL": "https://api.kajabi.invalid"}, 2),
+    ],
+)
+async def test_the_exit_code_is_that_of_the_first_failure(
+    environment: dict[str, str], code: int, kajabi: Command
+) -> None:
+    """By the table of `kajabi --help`."""
+    for form in ((), ("--json",)):
+        assert (await kajabi("doctor", *form, **environment)).code == code
+
+
+async def test_no_form_shows_a_secret(kajabi: Command, fake: FakeKajabi) -> None:
+    """Neither id, secret nor token."""
+    for form in ((), ("--json",)):
+        done = await kajabi("doctor", *form)
+        shown = done.out + done.err
+        hidden = [fake.client_id, fake.client_secret, *(pair.access_token for pair in fake.tokens)]
+        assert [each for each in hidden if each in shown] == []

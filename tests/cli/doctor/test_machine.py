@@ -1,0 +1,167 @@
+"""Checks that send nothing."""
+
+import importlib.metadata
+from collections.abc import Callable
+
+import pytest
+
+from kajabi_async.cli import credentials_file, keyring_store
+from kajabi_async.cli.credentials import credentials_path
+from kajabi_async.cli.doctor import machine
+from kajabi_async.cli.doctor.machine import (
+    check_base_url,
+    check_credentials,
+    check_credentials_file,
+    check_versions,
+    configured_base_url,
+)
+from kajabi_async.cli.exit_codes import ExitCode
+from kajabi_async.session import ClientCredentials
+
+KEY = ClientCredentials("the-id", "the-secret")
+Installed = Callable[[str], str]
+
+
+def test_versions_of_python_the_package_and_its_libraries_are_told() -> None:
+    """Those of extras where they are installed."""
+    finding = check_versions()
+    assert finding.status == "ok"
+    libraries = finding.details["libraries"]
+    assert {"aiohttp", "attrs", "cattrs", "msgspec", "cyclopts", "rich", "uvloop"} <= libraries.keys()
+    assert libraries["aiohttp"] == importlib.metadata.version("aiohttp")
+    for wanted in ("kajabi-async", "Python 3", "aiohttp", "msgspec"):
+        assert wanted in finding.message
+
+
+def _with(monkeypatch: pytest.MonkeyPatch, name: str, version: str | None) -> None:
+    real: Installed = importlib.metadata.version
+
+    def told(asked: str) -> str:
+        if asked != name:
+            return real(asked)
+        if version is None:
+            raise importlib.metadata.PackageNotFoundError(name)
+        return version
+
+    monkeypatch.setattr(importlib.metadata, "version", told)
+
+
+@pytest.mark.parametrize("version", ["3.9.5", "3.13", "2"])
+def test_a_library_older_than_declared_fails_with_what_is_needed(version: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As pip leaves behind when somebody pins by hand."""
+    _with(monkeypatch, "aiohttp", version)
+    finding = check_versions()
+    assert (finding.status, finding.exit_code) == ("fail", ExitCode.MISUSED)
+    assert f"aiohttp {version}, needs 3.14.4" in finding.message
+    assert "pip install --upgrade" in finding.cure
+
+
+@pytest.mark.parametrize("version", ["3.14.4", "3.14.10", "3.15", "3.14.4.post1", "3.99.0rc1"])
+def test_a_library_as_new_as_declared_is_fine(version: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Numbers are compared as numbers."""
+    _with(monkeypatch, "aiohttp", version)
+    assert check_versions().status == "ok"
+
+
+def test_a_library_that_is_missing_fails_unless_it_is_of_an_extra(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Extras are nobody's duty."""
+    _with(monkeypatch, "msgspec", None)
+    assert "msgspec missing, needs" in check_versions().message
+    monkeypatch.undo()
+    _with(monkeypatch, "pyarrow", None)
+    finding = check_versions()
+    assert finding.status == "ok"
+    assert "pyarrow" not in finding.details["libraries"]
+
+
+def test_running_from_the_source_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nothing can be compared then."""
+    _with(monkeypatch, "kajabi-async", None)
+    finding = check_versions()
+    assert (finding.status, "not installed" in finding.message) == ("warn", True)
+
+
+@pytest.mark.parametrize("source", ["environment", "file", "keyring"])
+def test_credentials_are_told_by_their_source_and_never_shown(source: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """In text and in details."""
+    if source == "environment":
+        monkeypatch.setenv("KAJABI_CLIENT_ID", "the-id")
+        monkeypatch.setenv("KAJABI_CLIENT_SECRET", "the-secret")
+    elif source == "file":
+        credentials_file.write(credentials_path(), KEY)
+    else:
+        keyring_store.write(KEY)
+    finding, found = check_credentials()
+    assert (finding.status, finding.details["source"]) == ("ok", source)
+    assert found is not None
+    assert found.credentials == KEY
+    assert "the-secret" not in repr((finding, found))
+    assert "the-id" not in repr((finding, found))
+
+
+def test_missing_credentials_fail_with_the_cure() -> None:
+    """The same that every command tells."""
+    finding, found = check_credentials()
+    assert (finding.status, finding.exit_code, found) == ("fail", ExitCode.MISUSED, None)
+    assert "KAJABI_CLIENT_ID" in finding.cure
+    assert check_credentials_file(None).status == "skip"
+
+
+def test_a_file_that_others_may_read_fails(monkeypatch: pytest.MonkeyPatch) -> None:
+    """And is only to be looked at where the environment wins."""
+    credentials_file.write(credentials_path(), KEY)
+    credentials_path().chmod(0o644)
+    finding, found = check_credentials()
+    assert (finding.status, found) == ("fail", None)
+    in_file = check_credentials_file(found)
+    assert (in_file.status, in_file.exit_code) == ("fail", ExitCode.MISUSED)
+    assert "chmod 600" in in_file.cure
+    monkeypatch.setenv("KAJABI_CLIENT_ID", "the-id")
+    monkeypatch.setenv("KAJABI_CLIENT_SECRET", "the-secret")
+    _, found = check_credentials()
+    assert check_credentials_file(found).status == "warn"
+
+
+def test_a_file_that_is_used_is_fine_and_one_that_is_shadowed_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Or a key that was changed there would seem to do nothing."""
+    credentials_file.write(credentials_path(), KEY)
+    _, found = check_credentials()
+    assert check_credentials_file(found).status == "ok"
+    monkeypatch.setenv("KAJABI_CLIENT_ID", "another-id")
+    monkeypatch.setenv("KAJABI_CLIENT_SECRET", "another-secret")
+    _, found = check_credentials()
+    finding = check_credentials_file(found)
+    assert (finding.status, "the environment wins" in finding.message) == ("warn", True)
+
+
+def test_the_base_url_is_the_apis_own_unless_set(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Another one is told, as it may be a leftover."""
+    assert configured_base_url() == "https://api.kajabi.com"
+    assert check_base_url(configured_base_url()).status == "ok"
+    monkeypatch.setenv("KAJABI_BASE_URL", "https://proxy.example.com")
+    assert check_base_url(configured_base_url()).status == "warn"
+
+
+@pytest.mark.parametrize(
+    "base_url",
+    [
+        "api.kajabi.com",
+        "https://api.kajabi.com/v1",
+        "http://api.kajabi.com",
+        "https://user:pw@api.kajabi.com",
+        "ftp://x",
+    ],
+)
+def test_a_base_url_of_the_wrong_form_fails(base_url: str) -> None:
+    """It is named by the variable that sets it, and what it held of user information is not repeated."""
+    finding = check_base_url(base_url)
+    assert (finding.status, finding.exit_code) == ("fail", ExitCode.MISUSED)
+    assert "KAJABI_BASE_URL" in finding.message + finding.cure
+    assert "pw@" not in repr(finding)
+
+
+def test_every_declared_library_is_understood() -> None:
+    """A requirement that cannot be read would silently not be checked."""
+    declared = importlib.metadata.requires("kajabi-async") or []
+    known = {name for name, _, _ in machine.declared_libraries()}
+    assert len(known) == len({line.split(";")[0].strip() for line in declared})

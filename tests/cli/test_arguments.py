@@ -1,0 +1,89 @@
+"""No argument takes a secret, and one that is given all the same is not repeated."""
+
+from collections.abc import Iterator
+
+import pytest
+from cyclopts import App
+
+from kajabi_async.cli.app import make_app
+from kajabi_async.cli.arguments import refuse_secrets, wants_json
+from tests.cli.conftest import Command
+
+REAL = "s3cr3t-of-mine"
+
+
+def commands(app: App, path: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], App]]:
+    """Give every command that does something, with the words that lead to it."""
+    names = [name for name in app if not name.startswith("-")]
+    if not names:
+        yield path, app
+    for name in names:
+        yield from commands(app[name], (*path, name))
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("me", "--client-secret", REAL),
+        ("me", f"--client-secret={REAL}"),
+        ("me", f"--clientSecret={REAL}"),
+        ("--client_secret", REAL, "me"),
+        ("me", "-client-id", REAL),
+        ("contacts", "list", "--api-key", REAL),
+        ("customers", "get", "1", f"--TOKEN={REAL}"),
+        ("doctor", "--password", REAL),
+        ("me", f"KAJABI_CLIENT_SECRET={REAL}"),
+        ("me", f"client_secret={REAL}"),
+        ("login", REAL),
+        ("login", "my-id", REAL),
+        ("login", "--keyring", REAL),
+        ("login", f"--keyring={REAL}"),
+        ("login", "--id", REAL),
+    ],
+)
+@pytest.mark.parametrize("form", [(), ("--json",)])
+async def test_a_secret_among_the_arguments_is_refused_and_not_repeated(
+    arguments: tuple[str, ...], form: tuple[str, ...], kajabi: Command
+) -> None:
+    """The text says where secrets go."""
+    done = await kajabi(*arguments, *form)
+    assert done.code == 2
+    assert done.out == ""
+    assert REAL not in done.err
+    for wanted in ("never taken from arguments", "KAJABI_CLIENT_SECRET", "kajabi login", "--stdin"):
+        assert wanted in done.err
+
+
+def test_no_option_of_any_command_is_taken_for_a_secret() -> None:
+    """A command that had such an option could not be used."""
+    seen = 0
+    for path, command in commands(make_app()):
+        for argument in command.assemble_argument_collection():
+            names = [name for name in argument.names if name.startswith("-")]
+            refuse_secrets([*path, *names])
+            seen += len(names)
+    assert seen > 500
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("login", "--stdin", "--keyring", "--json"),
+        ("login", "--help"),
+        ("contacts", "update", "1", "--set", "custom_token=blue"),
+        ("contact-notes", "create", "1", "--", "--client-secret"),
+        ("contacts", "list", "--search", "secret"),
+    ],
+)
+def test_what_is_no_secret_is_let_through(arguments: tuple[str, ...]) -> None:
+    """Values may be about secrets, and everything after -- is a value."""
+    refuse_secrets(arguments)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "wanted"),
+    [(("me", "--json"), True), (("me",), False), (("contact-notes", "create", "1", "--", "--json"), False)],
+)
+def test_json_is_asked_for_before_the_values(arguments: tuple[str, ...], wanted: bool) -> None:
+    """What stands after -- is text."""
+    assert wants_json(arguments) is wanted

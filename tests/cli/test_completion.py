@@ -1,0 +1,127 @@
+"""Completion of commands and options, in a real bash."""
+
+import asyncio
+import json
+import os
+from pathlib import Path
+
+import pytest
+from cyclopts.completion import ShellDetectionError
+
+from kajabi_async.cli import completion
+from tests.cli.conftest import Command
+from tests.cli.processes import on_terminal
+
+COMPLETED = """
+. "$1"; shift
+function=$(complete -p kajabi | sed 's/.*-F \\([^ ]*\\).*/\\1/')
+COMP_WORDS=("$@"); COMP_CWORD=$(($# - 1)); COMP_LINE="$*"; COMP_POINT=${#COMP_LINE}
+$function kajabi "${@: -1}" "${@: -2:1}"
+printf '%s\\n' "${COMPREPLY[@]}"
+"""
+
+
+async def _completed(script: Path, *words: str) -> set[str]:
+    process = await asyncio.create_subprocess_exec(
+        *("bash", "--norc", "-c", COMPLETED, "bash", str(script), *words),
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.PIPE,
+    )
+    out, err = await process.communicate()
+    assert (process.returncode, err) == (0, b"")
+    return set(out.decode().split())
+
+
+@pytest.fixture
+async def script(kajabi: Command, tmp_path: Path) -> Path:
+    """The script for bash."""
+    path = tmp_path / "kajabi.bash"
+    path.write_text((await kajabi("completion", "show", "bash")).out)
+    return path
+
+
+@pytest.mark.parametrize(
+    ("words", "wanted"),
+    [
+        (("cust",), {"custom-fields", "customers"}),
+        (("do",), {"doctor"}),
+        (("customers", ""), {"list", "get", "lookup"}),
+        (("contacts", "list", "--has-tag"), {"--has-tag-id"}),
+        (("doctor", "--j"), {"--json"}),
+        (("completion", "install", ""), {"bash", "zsh", "fish"}),
+    ],
+)
+async def test_bash_completes_commands_and_options(words: tuple[str, ...], wanted: set[str], script: Path) -> None:
+    """Down to the filters of a list."""
+    assert wanted <= await _completed(script, "kajabi", *words)
+
+
+async def test_bash_completes_the_file_of_ids(script: Path, tmp_path: Path) -> None:
+    """As it does for any command that takes a file."""
+    (tmp_path / "ids-of-today.txt").touch()
+    found = await _completed(script, "kajabi", "customers", "lookup", f"{tmp_path}/ids-")
+    assert found == {f"{tmp_path}/ids-of-today.txt"}
+
+
+async def test_a_new_interactive_bash_completes_after_install(kajabi: Command, tmp_path: Path) -> None:
+    """Through the line in ~/.bashrc, below what was there, by the tab key."""
+    (tmp_path / "home" / ".bashrc").write_text("PS1='READY> '")
+    done = await kajabi("completion", "install", "bash")
+    assert (done.code, done.err) == (0, "")
+    keys = (("READY> ", "kajabi custome\t"), ("rs ", "ge\t"), ("get ", "\x15exit\n"))
+    shown = await on_terminal("bash", "-i", typed=keys)
+    assert "kajabi customers get " in shown.screen
+
+
+async def test_installing_twice_changes_nothing_more(kajabi: Command, tmp_path: Path) -> None:
+    """The line is in ~/.bashrc once."""
+    told = json.loads((await kajabi("completion", "install", "bash", "--json")).out)
+    assert json.loads((await kajabi("completion", "install", "bash", "--json")).out) == told
+    startup = (tmp_path / "home" / ".bashrc").read_text()
+    assert len([line for line in startup.splitlines() if told["path"] in line]) == 1
+
+
+@pytest.mark.parametrize(
+    ("shell", "line"), [("bash", ". "), ("zsh", "fpath=("), ("fish", "New shells complete kajabi")]
+)
+async def test_installing_without_touching_the_startup_file_tells_the_line(
+    shell: str, line: str, kajabi: Command
+) -> None:
+    """For those who keep it under version control."""
+    done = await kajabi("completion", "install", shell, "--no-startup")
+    assert done.code == 0
+    assert line in done.out
+    assert not {".bashrc", ".zshrc"} & set(os.listdir(Path.home()))  # noqa: PTH208
+
+
+@pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
+async def test_every_shell_has_a_script(shell: str, kajabi: Command) -> None:
+    """Which names the filters, too."""
+    done = await kajabi("completion", "show", shell, "--json")
+    told = json.loads(done.out)
+    assert told["shell"] == shell
+    assert "has-tag-id" in told["script"]
+
+
+async def test_a_shell_that_cannot_be_told_is_asked_for(kajabi: Command, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Naming those there are."""
+
+    def unknown() -> str:
+        raise ShellDetectionError
+
+    monkeypatch.setattr(completion, "detect_shell", unknown)
+    done = await kajabi("completion", "show")
+    assert (done.code, "one of bash, zsh, fish" in done.err) == (2, True)
+
+
+async def test_the_shell_in_use_is_found(kajabi: Command, monkeypatch: pytest.MonkeyPatch) -> None:
+    """So that it need not be named."""
+    monkeypatch.setattr(completion, "detect_shell", lambda: "zsh")
+    assert (await kajabi("completion", "show")).out.startswith("#compdef kajabi")
+
+
+async def test_a_home_that_cannot_be_written_to_is_told(kajabi: Command, tmp_path: Path) -> None:
+    """With the way round it."""
+    (tmp_path / "home" / ".local").touch()
+    done = await kajabi("completion", "install", "bash")
+    assert (done.code, "`kajabi completion show bash` prints it" in done.err) == (2, True)

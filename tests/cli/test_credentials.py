@@ -1,0 +1,260 @@
+"""Where credentials are taken from, and which are refused."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+from kajabi_async.cli import credentials_file, keyring_store
+from kajabi_async.cli.credentials import FoundCredentials, credentials_path, find_credentials
+from kajabi_async.cli.credentials_error import CredentialsError
+from kajabi_async.errors import ConfigurationError
+from kajabi_async.session import ClientCredentials
+from tests.cli.conftest import Command, MemoryKeyring
+
+KEY = ClientCredentials("the-id", "the-secret")
+
+
+def _of(name: str) -> ClientCredentials:
+    return ClientCredentials(f"{name}-id", f"{name}-secret")
+
+
+@pytest.fixture
+def path() -> Path:
+    """Where the file is looked for."""
+    return credentials_path()
+
+
+def _refusal() -> CredentialsError:
+    with pytest.raises(CredentialsError) as caught:
+        find_credentials()
+    return caught.value
+
+
+def test_the_environment_wins_over_the_file_and_the_file_over_the_keyring(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each source is asked only where those before it have nothing."""
+    keyring_store.write(_of("keyring"))
+    assert find_credentials() == FoundCredentials(_of("keyring"), "keyring", "the system keyring")
+    credentials_file.write(path, _of("file"))
+    assert find_credentials() == FoundCredentials(_of("file"), "file", f"the file {path}")
+    monkeypatch.setenv("KAJABI_CLIENT_ID", "environment-id")
+    monkeypatch.setenv("KAJABI_CLIENT_SECRET", "environment-secret")
+    assert find_credentials() == FoundCredentials(_of("environment"), "environment", "the environment")
+
+
+def test_without_any_the_variables_and_login_are_named() -> None:
+    """Whoever starts knows neither."""
+    error = _refusal()
+    assert error.problem == "there are no credentials"
+    for wanted in ("KAJABI_CLIENT_ID", "KAJABI_CLIENT_SECRET", "kajabi login", "Settings, Security"):
+        assert wanted in error.cure
+
+
+@pytest.mark.parametrize("there", ["KAJABI_CLIENT_ID", "KAJABI_CLIENT_SECRET"])
+def test_half_a_key_in_the_environment_is_not_completed_from_elsewhere(
+    there: str, path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Halves of two keys would be refused by the API, and nobody would see why."""
+    credentials_file.write(path, KEY)
+    monkeypatch.setenv(there, "half-of-it")
+    error = _refusal()
+    missing = ({"KAJABI_CLIENT_ID", "KAJABI_CLIENT_SECRET"} - {there}).pop()
+    assert error.cure.startswith(f"set {missing} too, or unset {there}")
+    assert "half-of-it" not in str(error)
+
+
+def test_a_line_end_copied_along_is_told_without_the_secret(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is the commonest slip of all."""
+    monkeypatch.setenv("KAJABI_CLIENT_ID", "the-id")
+    monkeypatch.setenv("KAJABI_CLIENT_SECRET", "the-secret\n")
+    error = _refusal()
+    assert "control characters" in error.problem
+    assert "the-secret" not in str(error)
+
+
+def test_the_file_is_in_the_configuration_of_the_user(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """XDG_CONFIG_HOME moves it unless relative, and KAJABI_CREDENTIALS_FILE names it outright."""
+    below = Path("kajabi") / "credentials.toml"
+    assert credentials_path() == Path.home() / ".config" / below
+    monkeypatch.setenv("XDG_CONFIG_HOME", "relative/is/ignored")
+    assert credentials_path() == Path.home() / ".config" / below
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path))
+    assert credentials_path() == tmp_path / below
+    monkeypatch.setenv("KAJABI_CREDENTIALS_FILE", str(tmp_path / "mine.toml"))
+    assert credentials_path() == tmp_path / "mine.toml"
+
+
+def test_a_file_that_was_named_must_be_there(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its name is a mistake otherwise, and the keyring may hold another key."""
+    keyring_store.write(KEY)
+    monkeypatch.setenv("KAJABI_CREDENTIALS_FILE", str(tmp_path / "misspelt.toml"))
+    assert "misspelt.toml, which is not there" in _refusal().problem
+
+
+@pytest.mark.parametrize("mode", [0o644, 0o640, 0o604, 0o620, 0o666, 0o610])
+def test_a_file_that_others_may_get_at_is_refused(mode: int, path: Path) -> None:
+    """Reading it or changing it; the cure is a command."""
+    credentials_file.write(path, KEY)
+    path.chmod(mode)
+    error = _refusal()
+    assert f"mode {mode:04o}" in error.problem
+    assert error.cure.startswith(f"run `chmod 600 {path}`")
+
+
+def test_a_file_of_another_user_is_refused(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Who wrote it could have us send requests in their name."""
+    credentials_file.write(path, KEY)
+    owner = path.stat().st_uid
+    monkeypatch.setattr(os, "geteuid", lambda: owner + 1)
+    assert f"belongs to another user (uid {owner})" in _refusal().problem
+
+
+def test_a_symbolic_link_is_refused(path: Path, tmp_path: Path) -> None:
+    """Even to a good file: the link may be led elsewhere later."""
+    real = tmp_path / "real.toml"
+    credentials_file.write(real, KEY)
+    path.parent.mkdir(parents=True)
+    path.symlink_to(real)
+    assert "is a symbolic link" in _refusal().problem
+
+
+def test_what_is_no_regular_file_is_refused_and_not_waited_for(path: Path) -> None:
+    """A pipe that nobody writes to would hold the command up for ever."""
+    path.parent.mkdir(parents=True)
+    os.mkfifo(path, 0o600)
+    assert "not a regular file" in _refusal().problem
+    path.unlink()
+    path.mkdir(0o700)
+    assert "not a regular file" in _refusal().problem
+
+
+@pytest.mark.parametrize(
+    ("content", "told"),
+    [
+        (b'client_id = "the-id"\nclient_secret = the-secret\n', "is not TOML"),
+        (b'client_id = "\xff"', "is not TOML"),
+        (b'client_id = "the-id"\n', "has not the two members"),
+        (b'client_id = "the-id"\nclient_secret = "the-secret"\npassword = "x"\n', "has not the two members"),
+        (b'client_id = 5\nclient_secret = "the-secret"\n', "must be a string"),
+        (b'client_id = "the-id"\nclient_secret = ""\n', "is empty"),
+        (b"#" * 70_000, "is larger than"),
+    ],
+)
+def test_a_file_that_cannot_be_used_is_told_without_what_it_holds(content: bytes, told: str, path: Path) -> None:
+    """The parser's words would quote the line with the secret."""
+    path.parent.mkdir(parents=True)
+    path.touch(0o600)
+    path.write_bytes(content)
+    error = _refusal()
+    assert told in error.problem
+    assert "the-secret" not in str(error)
+    assert error.__cause__ is None
+
+
+def test_a_folder_that_is_none_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As any place that cannot be read."""
+    (tmp_path / "file").touch()
+    monkeypatch.setenv("KAJABI_CREDENTIALS_FILE", str(tmp_path / "file" / "credentials.toml"))
+    assert "cannot read the credentials file" in _refusal().problem
+    with pytest.raises(CredentialsError, match="cannot write the credentials file"):
+        credentials_file.write(credentials_path(), KEY)
+    with pytest.raises(CredentialsError, match="cannot remove the credentials file"):
+        credentials_file.remove(credentials_path())
+
+
+@pytest.mark.parametrize("secret", ['quote" and \\ backslash', "ünïcödé 🗝", "# no comment", "'''"])
+def test_what_is_written_is_what_is_read(secret: str, path: Path) -> None:
+    """Whatever Kajabi puts into a secret."""
+    credentials_file.write(path, ClientCredentials("the-id", secret))
+    assert credentials_file.read(path) == ClientCredentials("the-id", secret)
+    assert path.stat().st_mode & 0o777 == 0o600
+    assert path.parent.stat().st_mode & 0o777 == 0o700
+
+
+def test_writing_replaces_a_link_and_not_what_it_leads_to(path: Path, tmp_path: Path) -> None:
+    """Nothing but the two of them remains in the folder."""
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.write_text("untouched")
+    path.parent.mkdir(parents=True)
+    path.symlink_to(elsewhere)
+    credentials_file.write(path, KEY)
+    assert elsewhere.read_text() == "untouched"
+    assert not path.is_symlink()
+    assert [each.name for each in path.parent.iterdir()] == [path.name]
+
+
+def test_a_write_that_fails_leaves_what_was_there(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """And no half a file beside it."""
+    credentials_file.write(path, KEY)
+
+    def full(_: int) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(os, "fsync", full)
+    with pytest.raises(CredentialsError, match="No space left"):
+        credentials_file.write(path, _of("new"))
+    assert credentials_file.read(path) == KEY
+    assert [each.name for each in path.parent.iterdir()] == [path.name]
+
+
+def test_a_locked_keyring_is_told_and_not_taken_for_an_empty_one(memory_keyring: MemoryKeyring) -> None:
+    """Unlocking it is the cure."""
+    memory_keyring.is_locked = True
+    error = _refusal()
+    assert "KeyringLocked" in error.problem
+    assert "unlock it" in error.cure
+    for change in (lambda: keyring_store.write(KEY), keyring_store.remove):
+        with pytest.raises(CredentialsError, match="KeyringLocked"):
+            change()
+
+
+@pytest.mark.parametrize("entry", ["not JSON", "[]", "{}", '{"client_id": "the-id", "client_secret": ""}'])
+def test_an_entry_that_somebody_else_made_is_told(entry: str, memory_keyring: MemoryKeyring) -> None:
+    """Without showing it."""
+    memory_keyring.entries[keyring_store.SERVICE, keyring_store.ENTRY] = entry
+    error = _refusal()
+    assert error.problem == "the entry kajabi-async of the system keyring cannot be used"
+    assert "login --keyring" in error.cure
+
+
+def test_a_machine_without_a_keyring_has_nothing_stored_in_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As most servers are."""
+    keyring_store.write(KEY)
+    monkeypatch.setattr(keyring_store, "_library", _without_backend)
+    assert keyring_store.read() is None
+    assert keyring_store.remove() is False
+    with pytest.raises(CredentialsError, match="NoKeyringError"):
+        keyring_store.write(KEY)
+
+
+def _without_backend() -> object:
+    import keyring  # noqa: PLC0415
+    from keyring.backends.fail import Keyring  # noqa: PLC0415
+
+    keyring.set_keyring(Keyring())  # type: ignore[no-untyped-call]
+    return keyring
+
+
+async def test_a_file_in_the_users_home_is_enough_for_a_command(
+    kajabi: Command, fake_credentials: ClientCredentials, path: Path
+) -> None:
+    """No variable needs to be set."""
+    credentials_file.write(path, fake_credentials)
+    done = await kajabi("me", KAJABI_CLIENT_ID="", KAJABI_CLIENT_SECRET="")
+    assert (done.code, done.err) == (0, "")
+
+
+async def test_refused_credentials_are_told_with_where_they_came_from(kajabi: Command, path: Path) -> None:
+    """Since there may be several places, and only one was used."""
+    credentials_file.write(path, KEY)
+    done = await kajabi("me", KAJABI_CLIENT_ID="", KAJABI_CLIENT_SECRET="")
+    assert done.code == 3
+    assert f"They came from the file {path}" in done.err
+    assert "the-secret" not in done.err
+
+
+def test_the_error_is_one_of_configuration() -> None:
+    """Whoever catches those catches this."""
+    assert issubclass(CredentialsError, ConfigurationError)

@@ -1,0 +1,119 @@
+"""Event loops and exit codes."""
+
+import asyncio
+import sys
+from collections.abc import Iterator
+
+import pytest
+import uvloop
+
+from kajabi_async import errors
+from kajabi_async.cli import exit_codes
+from kajabi_async.cli.exit_codes import ExitCode, code_for
+from kajabi_async.cli.running import loop_factory, run_to_exit_code
+from kajabi_async.testing import FakeKajabi
+from tests.cli.conftest import Command
+from tests.cli.processes import COMMAND, settings
+
+
+def _loop_used() -> asyncio.AbstractEventLoop:
+    used: list[asyncio.AbstractEventLoop] = []
+
+    async def note() -> int:
+        used.append(asyncio.get_running_loop())
+        return 3
+
+    assert run_to_exit_code(note) == 3
+    assert used[0].is_closed()
+    return used[0]
+
+
+def test_commands_run_on_uvloop_where_it_is_installed() -> None:
+    """The extra ``speed`` needs no switch."""
+    assert isinstance(_loop_used(), uvloop.Loop)
+
+
+def test_commands_run_on_asyncio_where_uvloop_is_not(monkeypatch: pytest.MonkeyPatch) -> None:
+    """And nothing else changes."""
+    monkeypatch.setitem(sys.modules, "uvloop", None)
+    assert loop_factory() is None
+    assert isinstance(_loop_used(), asyncio.SelectorEventLoop)
+
+
+@pytest.mark.parametrize("missing", [(), ("uvloop",), ("keyring",), ("uvloop", "keyring")])
+async def test_a_command_works_with_and_without_the_extras(missing: tuple[str, ...], kajabi_fake: FakeKajabi) -> None:
+    """As a process of its own, with warnings as errors."""
+    done = await _run_without(missing, "customers", "get", "1", "--json", **settings(kajabi_fake))
+    assert (done[0], done[2]) == (0, b"")
+
+
+@pytest.mark.parametrize("missing", [("cyclopts",), ("rich",), ("cyclopts", "rich")])
+async def test_without_the_extra_the_command_says_what_to_install(missing: tuple[str, ...]) -> None:
+    """It is all there is to say, and no traceback."""
+    code, out, err = await _run_without(missing, "demo")
+    assert (code, out) == (2, b"")
+    assert err.decode() == f"kajabi needs {' and '.join(missing)}: pip install 'kajabi-async[cli]'\n"
+
+
+async def _run_without(
+    missing: tuple[str, ...], *arguments: str, **environment: str
+) -> tuple[int | None, bytes, bytes]:
+    program = (
+        f"import sys; sys.modules.update(dict.fromkeys({missing!r})); "
+        f"sys.argv = ['kajabi', *{arguments!r}]; from kajabi_async.cli import main; main()"
+    )
+    process = await asyncio.create_subprocess_exec(
+        *(*COMMAND[:3], "-c", program),
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.PIPE,
+        env={"PYTHONPATH": ":".join(sys.path), "HOME": "/nonexistent", **environment},
+    )
+    out, err = await process.communicate()
+    return process.returncode, out, err
+
+
+async def test_help_lists_every_exit_code_from_the_one_table(kajabi: Command) -> None:
+    """Code and meaning, a line each."""
+    told = (await kajabi("--help")).lines
+    for code, meaning in exit_codes.MEANINGS.items():
+        assert f"  {code.value:>3}  {meaning}" in told
+    assert set(exit_codes.MEANINGS) == set(ExitCode)
+
+
+def _all_errors(cls: type[errors.KajabiError]) -> Iterator[type[errors.KajabiError]]:
+    yield cls
+    for each in cls.__subclasses__():
+        yield from _all_errors(each)
+
+
+EXPECTED = {
+    errors.ConfigurationError: ExitCode.MISUSED,
+    errors.InvalidArgumentError: ExitCode.MISUSED,
+    errors.TransportError: ExitCode.UNREACHABLE,
+    errors.ServerError: ExitCode.UNREACHABLE,
+    errors.NotFoundError: ExitCode.INCOMPLETE,
+    errors.ApiError: ExitCode.REFUSED,
+    errors.KajabiError: ExitCode.INCOMPLETE,
+}
+
+
+def _name(cls: type[errors.KajabiError]) -> str:
+    return cls.__qualname__
+
+
+ERRORS: list[type[errors.KajabiError]] = sorted(set(_all_errors(errors.KajabiError)), key=_name)
+
+
+@pytest.mark.parametrize("cls", ERRORS)
+def test_every_error_has_the_exit_code_of_its_kind(cls: type[errors.KajabiError]) -> None:
+    """That of the nearest class above it in the table."""
+    wanted = next(EXPECTED[each] for each in cls.__mro__ if each in EXPECTED)
+    assert code_for(cls.__new__(cls)) is wanted
+
+
+@pytest.mark.parametrize("arguments", [("--version",), (), ("customers",), ("customers", "list", "--help")])
+async def test_asking_for_help_or_the_version_is_a_success(arguments: tuple[str, ...], kajabi: Command) -> None:
+    """On standard output, without credentials."""
+    done = await kajabi(*arguments, KAJABI_CLIENT_ID="", KAJABI_CLIENT_SECRET="")
+    assert (done.code, done.err) == (0, "")
+    assert done.out.strip()
