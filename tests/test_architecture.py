@@ -33,6 +33,7 @@ def _imported(module: ast.Module) -> Iterator[str]:
         ("cattrs", ("models/values.py",)),
         ("msgspec", ("jsonapi/decoding.py",)),
         ("cyclopts", ("cli/",)),
+        ("opentelemetry", ("telemetry/",)),
         ("pyarrow", ("export/arrow.py",)),
         ("rich", ("cli/",)),
     ],
