@@ -90,7 +90,7 @@ class RequestRetried(_OfOperation):
 class RequestWaited(_OfOperation):
     """A request has waited: for a place among those under way, for the end of a pause, or for its turn.
 
-    Not told for less than a millisecond.
+    Told for a wait in vain as well, which an error follows on; not for less than a millisecond.
     """
 
     seconds: float

@@ -200,9 +200,12 @@ class SessionManager:
 
     async def _on_the_wire(self, running: RunningOperation, token: Token | None) -> Answer:
         queued_at = self._clock.monotonic()
-        await self._enter_gate(running)
-        sent_at = self._clock.monotonic()
-        running.sent(sent_at - queued_at)
+        try:
+            await self._enter_gate(running)
+        finally:
+            sent_at = self._clock.monotonic()
+            running.waited(sent_at - queued_at)
+        running.sent()
         ended = "CancelledError"
         status, size = None, 0
         try:

@@ -56,14 +56,17 @@ class RunningOperation:
             self.name, template = name_and_template(self.request.method, self.request.path)
             self.tell(OperationStarted(self.number, self.name, self.request.method, template, self.base_url))
 
-    def sent(self, waited: float) -> None:
-        """Note that an attempt leaves, after having waited."""
-        self.waiting_seconds += waited
+    def waited(self, seconds: float) -> None:
+        """Note how long an attempt has waited to leave, whether it may leave now or not."""
+        self.waiting_seconds += seconds
+        if self.tell is not None and seconds >= _SHORTEST_WAIT_SECONDS:
+            self.tell(RequestWaited(self.number, self.name, seconds))
+
+    def sent(self) -> None:
+        """Note that an attempt leaves."""
         self.attempts += 1
         self.on_wire = True
         if self.tell is not None:
-            if waited >= _SHORTEST_WAIT_SECONDS:
-                self.tell(RequestWaited(self.number, self.name, waited))
             self.tell(RequestStarted(self.number, self.name, self.attempts))
 
     def ended(self, status: int | None, error: str, answer_bytes: int, seconds: float) -> None:
