@@ -15,6 +15,7 @@ from kajabi_async.session import (
     RequestStarted,
     RequestWaited,
     TokenRefreshed,
+    TokenRequestAnswered,
 )
 from kajabi_async.session.events import name_and_template
 from kajabi_async.testing import FakeKajabi
@@ -39,10 +40,13 @@ async def test_a_call_is_told_from_its_beginning_to_its_end(kajabi_fake: FakeKaj
         await api.customers.get("1")
     kinds = [type(event) for event in seen if not isinstance(event, RequestWaited)]
     attempt = [RequestStarted, RequestAnswered]
-    assert kinds == [OperationStarted, TokenRefreshed, *attempt, RequestRetried, *attempt, OperationEnded]
+    token = [TokenRequestAnswered, TokenRefreshed]
+    assert kinds == [OperationStarted, *token, *attempt, RequestRetried, *attempt, OperationEnded]
     started = seen[0]
     assert isinstance(started, OperationStarted)
     assert (started.name, started.method, started.template) == ("customers.get", "GET", "/v1/customers/{id}")
+    assert started.base_url == kajabi_fake.base_url
+    assert {event.name for event in seen if hasattr(event, "operation")} == {"customers.get"}
     answered = [event for event in seen if isinstance(event, RequestAnswered)]
     assert [(event.attempt, event.status, event.error) for event in answered] == [
         (1, 503, "ServerError"),
