@@ -67,9 +67,10 @@ class Recording:
 
     def client(self, fake: FakeKajabi, **options: Any) -> Kajabi:
         """Give a client of *fake* that is watched, and repeats without waiting unless told otherwise."""
-        settings: dict[str, Any] = {"retry": RetryPolicy(base_seconds=0.0), "observers": [self.tracing]}
-        given = {"client_id": fake.client_id, "client_secret": fake.client_secret, "base_url": fake.base_url}
-        return Kajabi(**{**given, **settings, **options})
+        given: dict[str, Any] = {"client_id": fake.client_id, "client_secret": fake.client_secret}
+        given |= {"base_url": fake.base_url, "retry": RetryPolicy(base_seconds=0.0), "observers": [self.tracing]}
+        given |= options
+        return Kajabi(**given)
 
     @property
     def spans(self) -> tuple[ReadableSpan, ...]:
@@ -102,8 +103,9 @@ def _value(point: NumberDataPoint | HistogramDataPoint) -> float:
 
 
 def _id(span: ReadableSpan) -> int:
-    assert span.context is not None
-    return span.context.span_id
+    context = span.get_span_context()
+    assert context is not None
+    return context.span_id
 
 
 def _node(span: ReadableSpan, spans: list[ReadableSpan]) -> Node:

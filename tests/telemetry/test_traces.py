@@ -14,6 +14,7 @@ from kajabi_async import (
     NotFoundError,
     RequestTimeoutError,
     RetryPolicy,
+    SessionEvent,
 )
 from kajabi_async.testing import FakeKajabi
 from tests.clocks import ManualClock
@@ -225,8 +226,11 @@ async def test_each_request_for_a_token_is_a_span(kajabi_fake: FakeKajabi, recor
 async def test_the_callers_span_stays_the_current_one(kajabi_fake: FakeKajabi, recording: Recording) -> None:
     """What others record meanwhile never hangs on a span of ours."""
     seen: set[Any] = set()
-    observers = [recording.tracing, lambda _: seen.add(get_current_span())]
-    async with recording.client(kajabi_fake, observers=observers) as api:
+
+    def look(_: SessionEvent) -> None:
+        seen.add(get_current_span())
+
+    async with recording.client(kajabi_fake, observers=[recording.tracing, look]) as api:
         with recording.tracer.start_as_current_span("job") as span:
             await api.customers.get("1")
             assert get_current_span() is span
@@ -292,7 +296,7 @@ async def test_an_operation_that_is_dropped_leaves_no_span_open(kajabi_fake: Fak
         operation = api.customers.get("1").__await__()
         next(operation)
         assert len(recording.tracing._open) == 1
-        operation.close()  # type: ignore[attr-defined]  # pyright: ignore[reportAttributeAccessIssue]
+        operation.close()
     assert recording.tracing._open == {}
     assert recording.tree().told["error.type"] == "GeneratorExit"
 
