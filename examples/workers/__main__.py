@@ -9,6 +9,7 @@ import asyncio
 import json
 import os
 import shutil
+import signal
 import socket
 import sys
 import tempfile
@@ -37,6 +38,10 @@ def _options() -> argparse.Namespace:
 
 
 async def _main(options: argparse.Namespace) -> int:
+    # Stopped from outside it still stops its workers, its fake and its Redis.
+    this = asyncio.current_task()
+    assert this is not None  # noqa: S101 - a coroutine runs in one
+    asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, this.cancel)
     async with AsyncExitStack() as stack:
         if "REDIS_URL" not in os.environ:
             os.environ["REDIS_URL"] = await stack.enter_async_context(_redis())

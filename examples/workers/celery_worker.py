@@ -1,6 +1,7 @@
 """The job on Celery: ``celery -A examples.workers.celery_worker worker``; one event loop in each of its processes."""
 
 import asyncio
+import gc
 import threading
 from collections.abc import Coroutine, Sequence
 from typing import Any, TypeVar
@@ -99,7 +100,7 @@ def _refresh_all(chunks: Sequence[Chunk], timeout: float) -> list[Report | Kajab
     try:
         return [loads(result.get(timeout=timeout, interval=0.2)) for result in results]
     finally:
-        for result in results:
-            # Else each of them asks Redis when it is garbage, whether Redis is still there or not.
-            result.forget()
+        # While Redis is there: a result that is garbage later takes leave of it, and tries so for a minute.
+        results.clear()
+        gc.collect()
         app.close()

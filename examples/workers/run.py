@@ -55,16 +55,16 @@ async def run(
         for _ in range(_WORKERS):
             await fleet.start()
         sending = asyncio.create_task(_refresh_all(framework, work, timeout))
-        killing = asyncio.create_task(_kill(fleet, sink, work, kills))
+        killed: list[Kill] = []
+        killing = asyncio.create_task(_kill(fleet, sink, work, kills, killed))
         begun_at = time.monotonic()
         try:
             outcomes = await sending
-            killed = await killing
         finally:
             for task in (sending, killing):
                 task.cancel()
             await asyncio.wait((sending, killing))
-        return await _account(sink, work, killed, outcomes, time.monotonic() - begun_at)
+        return await _account(sink, work, tuple(killed), outcomes, time.monotonic() - begun_at)
 
 
 async def _refresh_all(framework: str, work: list[Chunk], timeout: float) -> list[Report | KajabiError]:
@@ -73,16 +73,18 @@ async def _refresh_all(framework: str, work: list[Chunk], timeout: float) -> lis
     return outcomes
 
 
-async def _kill(fleet: Fleet, sink: Sink, work: list[Chunk], kills: int) -> tuple[Kill, ...]:
-    """Kill one worker after the other, each time when another share of the customers is written."""
-    killed: list[Kill] = []
+async def _kill(fleet: Fleet, sink: Sink, work: list[Chunk], kills: int, killed: list[Kill]) -> None:
+    """Kill one worker after the other, each when another share of the customers is written, and start it again."""
     total = sum(len(chunk.ids) for chunk in work)
     for number in range(1, kills + 1):
-        while await sink.written() < total * number / (kills + 2):
-            await asyncio.sleep(0.05)
+        await _reached(sink, total * number / (kills + 2))
         killed.append(await fleet.kill_in_mid_chunk(sink, work))
         await fleet.start()
-    return tuple(killed)
+
+
+async def _reached(sink: Sink, customers: float) -> None:
+    while await sink.written() < customers:  # noqa: ASYNC110 - Redis is written by other processes
+        await asyncio.sleep(0.05)
 
 
 async def _account(

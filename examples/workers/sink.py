@@ -1,6 +1,6 @@
 """Where the results go: Redis, written so that doing it twice changes nothing."""
 
-from collections.abc import Awaitable, Iterable
+from collections.abc import Iterable
 from types import TracebackType
 from typing import Any, Final, Self
 
@@ -69,23 +69,22 @@ class Sink:
 
     async def results(self) -> dict[str, str]:
         """Give the whole result, id to text of `dumps`."""
-        return await self._all(self._redis.hgetall(self._customers))
+        results: dict[str, str] = await self._redis.hgetall(self._customers)
+        return results
 
     async def changes(self) -> list[str]:
         """Give the ids in the order in which they were written."""
-        return await self._all(self._redis.lrange(self._changes, 0, -1))
+        ids: list[str] = await self._redis.lrange(self._changes, 0, -1)
+        return ids
 
     async def done(self) -> set[str]:
         """Give the keys of the chunks that are done."""
-        return set(await self._all(self._redis.hkeys(self._done)))
+        return set(await self._redis.hkeys(self._done))
 
     async def begun(self) -> list[tuple[str, str]]:
         """Give chunk and worker for every time that a worker began a chunk."""
-        lines: list[str] = await self._all(self._redis.lrange(self._begun, 0, -1))
+        lines: list[str] = await self._redis.lrange(self._begun, 0, -1)
         return [(key, worker) for key, _, worker in (line.partition(" ") for line in lines)]
-
-    async def _all(self, answer: Awaitable[Any]) -> Any:
-        return await answer
 
     async def aclose(self) -> None:
         """Close the connections."""
