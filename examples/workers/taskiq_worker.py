@@ -1,7 +1,7 @@
 """The job on taskiq: ``taskiq worker examples.workers.taskiq_worker:broker``."""
 
 from collections.abc import Sequence
-from typing import Annotated
+from typing import Annotated, Any
 
 from taskiq import Context, SimpleRetryMiddleware, TaskiqDepends, TaskiqEvents, TaskiqState
 from taskiq_redis import RedisAsyncResultBackend
@@ -62,8 +62,8 @@ async def refresh_all(chunks: Sequence[Chunk], *, timeout: float) -> list[Report
     """Send the chunks and wait for what each came to, at most *timeout* seconds."""
     await broker.startup()
     try:
-        tasks = [await refresh_chunk.kiq(chunk.message()) for chunk in chunks]  # type: ignore[call-overload]
-        results = [await task.wait_result(check_interval=0.2, timeout=timeout) for task in tasks]
+        tasks: list[Any] = [await refresh_chunk.kiq(chunk.message()) for chunk in chunks]  # type: ignore[call-overload]
+        results: list[Any] = [await task.wait_result(check_interval=0.2, timeout=timeout) for task in tasks]
         return [loads(result.return_value) for result in results]
     finally:
         await broker.shutdown()

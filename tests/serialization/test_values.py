@@ -4,14 +4,14 @@ import json
 import math
 from datetime import UTC, date, datetime
 from decimal import Decimal
-from typing import Any, cast
+from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from kajabi_async import InvalidArgumentError, KajabiError, UntypedResource, dumps, loads
-from kajabi_async.jsonapi.decoding import json_array, json_object
+from kajabi_async.jsonapi.decoding import json_object
 from tests.serialization.travelling import travelled
 
 _TEXT = st.text(st.characters(), max_size=8) | st.sampled_from(["$kajabi", "\ud800", "kajabi_async"])
@@ -37,8 +37,8 @@ def _kinds(value: Any) -> Any:
     members = json_object(value)
     if members is not None:
         return {name: _kinds(each) for name, each in members.items()}
-    elements = json_array(list(cast("tuple[Any, ...]", value)) if type(value) is tuple else value)
-    return (type(value).__name__, [_kinds(each) for each in elements or ()])
+    elements: Any = value if type(value) in {list, tuple} else ()
+    return (type(value).__name__, [_kinds(each) for each in elements])
 
 
 @given(_VALUES)
