@@ -7,7 +7,15 @@ import pytest
 from opentelemetry import metrics, trace
 from opentelemetry.sdk.trace.sampling import ALWAYS_OFF
 
-from kajabi_async.session import OperationEnded, OperationStarted, RequestAnswered, RequestStarted, SessionEvent
+from kajabi_async.session import (
+    OperationEnded,
+    OperationStarted,
+    RequestAnswered,
+    RequestRetried,
+    RequestStarted,
+    RequestWaited,
+    SessionEvent,
+)
 from kajabi_async.telemetry import Tracing, tracing
 from kajabi_async.telemetry.attributes import outcome, target_of
 from kajabi_async.testing import FakeKajabi
@@ -54,7 +62,7 @@ def test_an_answer_is_an_error_from_400_on(status: int, error: str, error_type: 
 
 
 def test_operations_that_never_end_do_not_fill_the_memory(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The oldest are given up, with a word to say so; what is told of them later is ignored."""
+    """The oldest are given up, with a word to say so; what is told of them later makes no span."""
     monkeypatch.setattr(tracing, "_MOST_OPEN", 20)
     recording = Recording()
     for number in range(1, 31):
@@ -69,12 +77,22 @@ def test_operations_that_never_end_do_not_fill_the_memory(monkeypatch: pytest.Mo
     before = len(recording.spans)
     late: tuple[SessionEvent, ...] = (
         RequestAnswered(1, "customers.list", 1, 200, "", 0.1, 10),
+        RequestWaited(1, "customers.list", 0.5),
+        RequestRetried(1, "customers.list", 1, "ServerError", 0.5),
         RequestStarted(1, "customers.list", 2),
         OperationEnded(1, "customers.list", 2, "", cancelled=False, seconds=1.0),
     )
     for event in late:
         recording.tracing(event)
     assert len(recording.spans) == before
+    assert len(recording.points("kajabi.client.retries")) == 1
+
+
+def test_an_event_of_a_kind_that_is_not_known_yet_is_passed_over() -> None:
+    """A session may learn to tell more."""
+    recording = Recording()
+    recording.tracing(SessionEvent())
+    assert recording.spans == ()
 
 
 async def test_a_sampler_may_leave_everything_out(kajabi_fake: FakeKajabi) -> None:
