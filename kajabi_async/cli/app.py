@@ -24,7 +24,14 @@ from kajabi_async.cli.options import Json
 from kajabi_async.cli.reads import add_reads
 from kajabi_async.cli.rendering import as_members, print_resource
 from kajabi_async.cli.running import on_client, run_to_exit_code
-from kajabi_async.cli.terminal import error_console, output_console, print_error, print_json, stop_writing
+from kajabi_async.cli.terminal import (
+    error_console,
+    open_closed_streams,
+    output_console,
+    print_error,
+    print_json,
+    stop_writing,
+)
 from kajabi_async.cli.whoami import whoami
 from kajabi_async.cli.writes import add_writes
 from kajabi_async.errors import ConfigurationError, InvalidArgumentError, KajabiError
@@ -50,6 +57,7 @@ colours not where NO_COLOR is set.
 def run(tokens: Sequence[str] | None = None) -> int:
     """Run the command line and give the exit code; every error of ours is told in one line on standard error."""
     given = list(sys.argv[1:] if tokens is None else tokens)
+    open_closed_streams()
     try:
         try:
             return _run(given)
@@ -62,6 +70,12 @@ def run(tokens: Sequence[str] | None = None) -> int:
     except BrokenPipeError:
         stop_writing()
         return ExitCode.DONE
+    except OSError as error:
+        stop_writing()
+        place = f" {error.filename}" if error.filename else ""
+        complaint = KajabiError(f"cannot read or write{place}: {error.strerror or type(error).__name__}")
+        print_error(complaint, ExitCode.INCOMPLETE, json=wants_json(given))
+        return ExitCode.INCOMPLETE
 
 
 def make_app() -> App:
