@@ -81,6 +81,7 @@ from kajabi_async.resources.bulk import Lookups
 from kajabi_async.resources.outcomes import Failed, Found, Lookup, Progress, Report
 from kajabi_async.resources.pages import Page, Pages
 from kajabi_async.resources.people import GetOrCreated
+from kajabi_async.serialization import dumps, loads
 from kajabi_async.session import (
     AdaptiveRate,
     ClientCredentials,
@@ -195,6 +196,8 @@ __all__ = [
     "UntypedResource",
     "WebsitePage",
     "WrongLoopError",
+    "dumps",
+    "loads",
 ]
 
 logging.getLogger(__name__).addHandler(logging.NullHandler())

@@ -35,6 +35,7 @@ def _imported(module: ast.Module) -> Iterator[str]:
         ("msgspec", ("jsonapi/decoding.py",)),
         ("cyclopts", ("cli/",)),
         ("filelock", ("stores/file.py",)),
+        ("opentelemetry", ("telemetry/",)),
         ("pyarrow", ("export/arrow.py",)),
         ("redis", ("stores/redis/", "webhooks/redis_replay.py")),
         ("rich", ("cli/",)),

@@ -17,6 +17,7 @@ from kajabi_async.session.events import (
     SessionEvent,
     SessionObserver,
     TokenRefreshed,
+    TokenRequestAnswered,
 )
 from kajabi_async.session.manager import SessionManager
 from kajabi_async.session.rate_limit import AdaptiveRate, FixedRate, RateLimit
@@ -51,5 +52,6 @@ __all__ = [
     "SystemClock",
     "Timeouts",
     "TokenRefreshed",
+    "TokenRequestAnswered",
     "TokenStore",
 ]

@@ -18,6 +18,7 @@ __all__ = [
     "SessionEvent",
     "SessionObserver",
     "TokenRefreshed",
+    "TokenRequestAnswered",
     "name_and_template",
     "telling",
 ]
@@ -33,23 +34,28 @@ class SessionEvent:
 @attrs.frozen
 class _OfOperation(SessionEvent):
     operation: int
-    """The same for everything that belongs to one operation of a session."""
+    """The same for everything that belongs to one operation, and unlike any other in the process."""
+    name: str
+    """What the table of operations calls it, such as ``customers.get``; the method where it is not in the table."""
 
 
 @attrs.frozen
 class OperationStarted(_OfOperation):
-    """A call begins: it may queue, ask for a token, and send several requests. Told in the task of the caller."""
+    """A call begins: it may queue, ask for a token, and send several requests.
 
-    name: str
-    """What the table of operations calls it, such as ``customers.get``; the method where it is not in the table."""
+    Told in the task of the caller, like all that follows until `OperationEnded`, which always comes.
+    """
+
     method: str
     template: str
     """The path with ``{id}`` in place of an id; empty where the operation is not in the table."""
+    base_url: str
+    """Scheme, host and port that it is sent to."""
 
 
 @attrs.frozen
 class RequestStarted(_OfOperation):
-    """A request goes on the wire."""
+    """A request goes on the wire; `RequestAnswered` always follows."""
 
     attempt: int
     """Counted from 1."""
@@ -61,9 +67,9 @@ class RequestAnswered(_OfOperation):
 
     attempt: int
     status: int | None
-    """None where no answer came."""
+    """None where no answer came, or none that could be read."""
     error: str
-    """The name of the error's class; empty for an answer 2xx."""
+    """The name of the error's class, ``CancelledError`` where nobody waits for it any more; empty for an answer 2xx."""
     seconds: float
     """On the wire, with reading the answer."""
     answer_bytes: int
@@ -82,7 +88,10 @@ class RequestRetried(_OfOperation):
 
 @attrs.frozen
 class RequestWaited(_OfOperation):
-    """A request has waited: for a place among those under way, for the end of a pause, or for its turn."""
+    """A request has waited: for a place among those under way, for the end of a pause, or for its turn.
+
+    Told for a wait in vain as well, which an error follows on; not for less than a millisecond.
+    """
 
     seconds: float
 
@@ -95,6 +104,24 @@ class OperationEnded(_OfOperation):
     error: str
     """The name of the error's class; empty for success."""
     cancelled: bool
+    seconds: float
+
+
+@attrs.frozen
+class TokenRequestAnswered(SessionEvent):
+    """A request to an OAuth endpoint has ended; it belongs to no operation, as many may wait for one token."""
+
+    name: str
+    """``oauth.token`` or ``oauth.revoke``."""
+    method: str
+    template: str
+    base_url: str
+    attempt: int
+    """Counted from 1."""
+    status: int | None
+    """None where no answer came, or none that could be read."""
+    error: str
+    """The name of the error's class, ``CancelledError`` where nobody waits for it any more; empty for an answer 2xx."""
     seconds: float
 
 

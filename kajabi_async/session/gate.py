@@ -46,6 +46,11 @@ class Gate:
         """Whether somebody who comes now gets a place at once."""
         return self._places.free > 0
 
+    @property
+    def is_paused(self) -> bool:
+        """Whether nobody is let through just now."""
+        return self._clock.monotonic() < self._paused_until
+
     def per_second(self) -> float | None:
         """Give the requests a second that may go; None where no limit is known."""
         return self._rate.per_second(self._clock.monotonic())

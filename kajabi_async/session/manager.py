@@ -1,6 +1,6 @@
 """The session manager: one request in, one answer out, whatever happens in between."""
 
-import logging
+import inspect
 import random
 import warnings
 from collections.abc import Callable, Iterable
@@ -22,8 +22,9 @@ from kajabi_async.session.binding import Binding
 from kajabi_async.session.budget import RetryBudget
 from kajabi_async.session.clock import Clock, SystemClock
 from kajabi_async.session.credentials import Credentials
-from kajabi_async.session.events import SessionObserver, TokenRefreshed, telling
+from kajabi_async.session.events import SessionObserver, TokenRefreshed
 from kajabi_async.session.gate import Gate, TooLateError
+from kajabi_async.session.logs import BudgetLog, Watchers, log_pause, log_rate
 from kajabi_async.session.operation import RunningOperation
 from kajabi_async.session.rate_limit import RateLimit, as_rate_limit
 from kajabi_async.session.retry import GiveUp, Retry, RetryPolicy, decide
@@ -41,7 +42,6 @@ if TYPE_CHECKING:
 
 __all__ = ["SessionManager"]
 
-_LOG: Final = logging.getLogger("kajabi_async")
 _UNAUTHORIZED: Final = 401
 _TOO_MANY_REQUESTS: Final = 429
 _TOKENS_TRIED: Final = 3
@@ -76,6 +76,7 @@ class SessionManager:
         self._timeouts = timeouts or Timeouts()
         self._retry = retry or RetryPolicy()
         self._budget = RetryBudget(self._retry.budget)
+        self._budget_log = BudgetLog(self._budget, self._retry.budget)
         self._clock = clock or SystemClock()
         self._jitter = jitter
         self._gate = Gate(concurrency, as_rate_limit(rate_limit), self._clock)
@@ -87,17 +88,19 @@ class SessionManager:
             http_session=http_session,
         )
         self._stats = SessionStats()
-        self._token_requests = TokenRequests(self._transport, self._retry, self._clock, jitter, self._stats)
+        self._watchers = Watchers(observers)
+        self._token_requests = TokenRequests(
+            self._transport, self._retry, self._clock, jitter, self._stats, self._base_url, self._watchers.now
+        )
         self._tokens = TokenKeeper(
             credentials,
             self._token_requests.ask,
             self._clock,
             SharedToken(token_store, store_key(credentials, self._base_url), self._clock) if token_store else None,
         )
-        self._tell = telling(observers)
-        if self._tell is not None:
-            self._tokens.on_new = self._tell_of_token
+        self._tokens.on_new = self._tell_of_token
         self._binding = Binding()
+        self._made_at = _place_outside()
 
     @property
     def base_url(self) -> str:
@@ -125,7 +128,8 @@ class SessionManager:
         self._binding.check()
         seconds = self._timeouts.total if timeout is None else checked_seconds("timeout", timeout)
         now = self._clock.monotonic()
-        running = RunningOperation(request, now, None if seconds is None else now + seconds, self._tell)
+        deadline = None if seconds is None else now + seconds
+        running = RunningOperation(request, now, deadline, self._watchers.now(), self._base_url)
         running.begin()
         failure: KajabiError
         try:
@@ -169,6 +173,7 @@ class SessionManager:
                 failure = error
             else:
                 self._budget.earn()
+                self._budget_log.earned()
                 return answer
             retry = self._decided(running, failure)
             if retry is None:
@@ -197,9 +202,12 @@ class SessionManager:
 
     async def _on_the_wire(self, running: RunningOperation, token: Token | None) -> Answer:
         queued_at = self._clock.monotonic()
-        await self._enter_gate(running)
-        sent_at = self._clock.monotonic()
-        running.sent(sent_at - queued_at)
+        try:
+            await self._enter_gate(running)
+        finally:
+            sent_at = self._clock.monotonic()
+            running.waited(sent_at - queued_at)
+        running.sent()
         ended = "CancelledError"
         status, size = None, 0
         try:
@@ -231,7 +239,7 @@ class SessionManager:
         raise paused
 
     def _decided(self, running: RunningOperation, error: KajabiError) -> Retry | None:
-        self._heed(error)
+        self._heed(running, error)
         decision = decide(
             self._retry,
             error,
@@ -247,29 +255,32 @@ class SessionManager:
         if not decision.free and not self._budget.spend():
             running.gave_up = "budget"
             self._stats.retries_denied += 1
+            self._budget_log.denied(running.called)
             return None
         return decision
 
-    def _heed(self, error: KajabiError) -> None:
+    def _heed(self, running: RunningOperation, error: KajabiError) -> None:
         """Slow everyone down where the API asks for it, whatever becomes of the request that was told so."""
         if isinstance(error, PausedError) or not isinstance(error, ApiError):
             return
+        if error.retry_after and not self._gate.is_paused:
+            # Whoever else was under way is told the same in a moment.
+            log_pause(error.retry_after, error.status, running.called)
         if isinstance(error, RateLimitError):
             self._stats.rate_limited += 1
+            before = self._gate.per_second()
             self._gate.refused(error.retry_after)
+            log_rate(before, self._gate.per_second())
         elif error.retry_after:
             self._gate.pause(error.retry_after)
         if error.retry_after:
             self._stats.pauses += 1
-            _LOG.info("the API asks for a pause of %.1f s (%d)", error.retry_after, error.status)
 
     async def _pause(self, running: RunningOperation, error: KajabiError, retry: Retry) -> None:
         running.repeats(error, retry)
         if retry.stale:
             self._stats.resent += 1
             return
-        request = running.request
-        _LOG.debug("%s %s again in %.3f s", request.method, request.path, retry.after_seconds)
         if retry.everyone:
             self._gate.pause(retry.after_seconds)
             return
@@ -286,18 +297,28 @@ class SessionManager:
         running.finish(error, self._clock.monotonic())
 
     def _tell_of_token(self, token: Token) -> None:
-        if self._tell is not None:
-            self._tell(TokenRefreshed(token.shared))
+        tell = self._watchers.now()
+        if tell is not None:
+            tell(TokenRefreshed(token.shared))
 
     def __del__(self) -> None:
         transport: Transport | None = getattr(self, "_transport", None)
         if transport is not None and transport.is_open:
             warnings.warn(
-                "a Kajabi client was dropped without being closed: use 'async with' or await aclose()",
+                f"a Kajabi client, made at {self._made_at}, was dropped without being closed: use 'async with', or "
+                "await aclose()",
                 ResourceWarning,
                 source=self,
                 stacklevel=2,
             )
+
+
+def _place_outside() -> str:
+    """Give file and line of the code, not of this package, that makes a session."""
+    frame = inspect.currentframe()
+    while frame is not None and str(frame.f_globals.get("__name__")).startswith("kajabi_async."):
+        frame = frame.f_back
+    return "an unknown place" if frame is None else f"{frame.f_code.co_filename}:{frame.f_lineno}"
 
 
 def _refuse_html(answer: Answer, request: Request) -> None:

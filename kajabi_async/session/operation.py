@@ -22,6 +22,7 @@ from kajabi_async.session.retry import Retry, maybe_applied
 __all__ = ["RunningOperation"]
 
 _NUMBERS: Final = itertools.count(1)
+_SHORTEST_WAIT_SECONDS: Final = 0.001
 
 
 @attrs.define
@@ -32,7 +33,9 @@ class RunningOperation:
     started_at: float
     deadline: float | None
     tell: SessionObserver | None = None
+    base_url: str = ""
     number: int = 0
+    name: str = ""
     attempts: int = 0
     retries: int = 0
     waiting_seconds: float = 0.0
@@ -41,22 +44,30 @@ class RunningOperation:
     """Whether an attempt may have left that was not answered by a refusal."""
     gave_up: GaveUp = "final"
 
+    @property
+    def called(self) -> str:
+        """What the table of operations calls it, looked up only where somebody wants to know."""
+        return self.name or name_and_template(self.request.method, self.request.path)[0]
+
     def begin(self) -> None:
         """Tell the observers, where there are any, that the operation begins."""
         if self.tell is not None:
             self.number = next(_NUMBERS)
-            name, template = name_and_template(self.request.method, self.request.path)
-            self.tell(OperationStarted(self.number, name, self.request.method, template))
+            self.name, template = name_and_template(self.request.method, self.request.path)
+            self.tell(OperationStarted(self.number, self.name, self.request.method, template, self.base_url))
 
-    def sent(self, waited: float) -> None:
-        """Note that an attempt leaves, after having waited."""
-        self.waiting_seconds += waited
+    def waited(self, seconds: float) -> None:
+        """Note how long an attempt has waited to leave, whether it may leave now or not."""
+        self.waiting_seconds += seconds
+        if self.tell is not None and seconds >= _SHORTEST_WAIT_SECONDS:
+            self.tell(RequestWaited(self.number, self.name, seconds))
+
+    def sent(self) -> None:
+        """Note that an attempt leaves."""
         self.attempts += 1
         self.on_wire = True
         if self.tell is not None:
-            if waited > 0.0:
-                self.tell(RequestWaited(self.number, waited))
-            self.tell(RequestStarted(self.number, self.attempts))
+            self.tell(RequestStarted(self.number, self.name, self.attempts))
 
     def ended(self, status: int | None, error: str, answer_bytes: int, seconds: float) -> None:
         """Note that an attempt has ended with *status*, or without one and with an error of that name."""
@@ -65,21 +76,22 @@ class RunningOperation:
             return
         if status is not None and not 200 <= status < 300:  # noqa: PLR2004
             error = api_error_class(status).__name__
-        self.tell(RequestAnswered(self.number, self.attempts, status, error, seconds, answer_bytes))
+        self.tell(RequestAnswered(self.number, self.name, self.attempts, status, error, seconds, answer_bytes))
 
     def repeats(self, error: KajabiError, retry: Retry) -> None:
         """Note that another attempt follows."""
         self.on_wire = False
         self.retries += 1
         if self.tell is not None:
-            self.tell(RequestRetried(self.number, self.attempts, type(error).__name__, retry.after_seconds))
+            again = RequestRetried(self.number, self.name, self.attempts, type(error).__name__, retry.after_seconds)
+            self.tell(again)
 
     def finish(self, error: BaseException | None, now: float) -> None:
         """Tell the observers how it ended."""
         if self.tell is not None:
             cancelled = error is not None and not isinstance(error, Exception)
             name = "" if error is None else type(error).__name__
-            self.tell(OperationEnded(self.number, self.attempts, name, cancelled, now - self.started_at))
+            self.tell(OperationEnded(self.number, self.name, self.attempts, name, cancelled, now - self.started_at))
 
     def add_to(self, tally: Tally) -> None:
         """Add what it took to *tally*."""

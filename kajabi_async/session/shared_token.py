@@ -55,7 +55,7 @@ class SharedToken:
         self._key = key
         self._clock = clock
         self._version = 0
-        self._warned = False
+        self._warned = self._failed = False
         self.taken = 0
         """How many tokens were taken that others had put there."""
 
@@ -64,6 +64,18 @@ class SharedToken:
 
         Where the store fails, one is asked for all the same, with a warning.
         """
+        self._failed = False
+        token = await self._taken_or_asked(wanted)
+        if self._warned and not self._failed:
+            self._warned = False
+            _LOG.info("the token store can be used again")
+        return token
+
+    async def forget(self) -> None:
+        """Drop the token that was last taken or put there, where it is still that one."""
+        await self._quietly(self._store.discard(self._key, version=self._version))
+
+    async def _taken_or_asked(self, wanted: Wanted) -> Token:
         try:
             found = await self._taken_or_leased(wanted)
         except StoreUnavailableError as error:
@@ -78,10 +90,6 @@ class SharedToken:
             return await self._under(found, wanted)
         finally:
             await self._quietly(self._store.release(self._key, found))
-
-    async def forget(self) -> None:
-        """Drop the token that was last taken or put there, where it is still that one."""
-        await self._quietly(self._store.discard(self._key, version=self._version))
 
     async def _taken_or_leased(self, wanted: Wanted) -> Token | Lease | None:
         until = self._clock.monotonic() + self._store.lease_seconds + _PATIENCE_SECONDS
@@ -152,7 +160,6 @@ class SharedToken:
         if stored is None or not self._serves(stored, wanted):
             return None
         self._version = stored.version
-        self._warned = False
         self.taken += 1
         return Token.from_store(stored, self._clock)
 
@@ -169,6 +176,7 @@ class SharedToken:
             return None
 
     def _warn(self, error: StoreUnavailableError) -> None:
+        self._failed = True
         # Once for each outage: the store is asked again with every renewal.
         if not self._warned:
             self._warned = True

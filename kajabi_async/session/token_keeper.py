@@ -63,7 +63,7 @@ class TokenKeeper:
         if now >= self._ahead_not_before:
             # Not on every request while renewing fails: the old token serves for a while.
             self._ahead_not_before = now + _AHEAD_AGAIN_SECONDS
-            self._flight.begin(None, self._renew)
+            self._flight.begin(None, self._renewed_ahead)
         return token
 
     async def renewed(self) -> Token:
@@ -94,6 +94,14 @@ class TokenKeeper:
         """Cancel the request that may be under way."""
         await self._flight.aclose()
 
+    async def _renewed_ahead(self) -> Token:
+        try:
+            return await self._renew()
+        except KajabiError as error:
+            # Nobody waits for it, so nobody else would tell.
+            _LOG.warning("the token could not be renewed ahead of its end: %s", type(error).__name__)
+            raise
+
     async def _renew(self) -> Token:
         wanted = Wanted(
             held=self._token,
@@ -110,7 +118,7 @@ class TokenKeeper:
         self._refresh = token.refresh or self._refresh
         self._refused = None
         self._ahead_not_before = 0.0
-        _LOG.info("took a shared token" if token.shared else "fetched a token")
+        _LOG.info("took a shared token" if token.shared else "fetched a token", extra={"shared": token.shared})
         self.on_new(token)
         return token
 

@@ -1,17 +1,18 @@
 """Asking for tokens and revoking them: the requests of the session that no caller made."""
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from typing import Final
 from urllib.parse import urlencode
 
 import attrs
 
-from kajabi_async.errors import ApiError, KajabiError
+from kajabi_async.errors import ApiError, KajabiError, api_error_class
 from kajabi_async.exchange import FORM, Answer, Request
 from kajabi_async.jsonapi.error_documents import api_error
 from kajabi_async.operations import operation
 from kajabi_async.session.clock import Clock
 from kajabi_async.session.credentials import Credentials, Secret
+from kajabi_async.session.events import SessionObserver, TokenRequestAnswered
 from kajabi_async.session.retry import GiveUp, RetryPolicy, decide, read_retry_after
 from kajabi_async.session.stats import SessionStats
 from kajabi_async.session.timeouts import within
@@ -37,6 +38,9 @@ class TokenRequests:
     clock: Clock
     jitter: Callable[[], float]
     stats: SessionStats
+    base_url: str
+    watched_by: Callable[[], SessionObserver | None]
+    """Gives whom to tell just now."""
 
     async def ask(self, credentials: Credentials, may_repeat: bool) -> bytes:
         """Ask for a token and give the body of the answer, within 30 s; repeated as the policy says, if *may_repeat*.
@@ -49,7 +53,7 @@ class TokenRequests:
         while True:
             attempt += 1
             try:
-                return await self._token_answer(request)
+                return await self._token_answer(request, attempt)
             except KajabiError as error:
                 decision = decide(
                     self.retry,
@@ -69,16 +73,35 @@ class TokenRequests:
     async def revoke(self, token: Secret) -> None:
         """Revoke *token*; one that is dead already is success, any other refusal an ApiError."""
         request = _form_request("oauth.revoke", {"token": token.reveal()}, authorized=True)
-        answer = await self.transport.send(request, token)
+        answer = await self._told(self.transport.send(request, token), "oauth.revoke", 1)
         if not is_success(answer) and answer.status != _UNAUTHORIZED:
             raise error_of(answer, request, self.clock)
 
-    async def _token_answer(self, request: Request) -> bytes:
+    async def _token_answer(self, request: Request, attempt: int) -> bytes:
         self.stats.token_requests += 1
-        answer = await within(_TOKEN_SECONDS, self.transport.send(request, None), phase="total", request=request)
+        sending = within(_TOKEN_SECONDS, self.transport.send(request, None), phase="total", request=request)
+        answer = await self._told(sending, "oauth.token", attempt)
         if is_success(answer):
             return answer.body
         raise error_of(answer, request, self.clock, hint=_CREDENTIALS_HINT if answer.status in _REFUSED else "")
+
+    async def _told(self, sending: Awaitable[Answer], name: str, attempt: int) -> Answer:
+        """Give the answer, and tell whoever watches how it came."""
+        sent_at = self.clock.monotonic()
+        status, ended = None, "CancelledError"
+        try:
+            answer = await sending
+            status = answer.status
+            ended = "" if is_success(answer) else api_error_class(status).__name__
+        except KajabiError as error:
+            ended = type(error).__name__
+            raise
+        finally:
+            tell = self.watched_by()
+            if tell is not None:
+                row, seconds = operation(name), self.clock.monotonic() - sent_at
+                tell(TokenRequestAnswered(name, row.method, row.path, self.base_url, attempt, status, ended, seconds))
+        return answer
 
 
 def is_success(answer: Answer) -> bool:

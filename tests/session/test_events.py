@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from kajabi_async import Kajabi, NotFoundError, RetryPolicy, SessionEvent
+from kajabi_async import Kajabi, NotFoundError, RequestTimeoutError, RetryPolicy, SessionEvent
 from kajabi_async.session import (
     OperationEnded,
     OperationStarted,
@@ -15,6 +15,7 @@ from kajabi_async.session import (
     RequestStarted,
     RequestWaited,
     TokenRefreshed,
+    TokenRequestAnswered,
 )
 from kajabi_async.session.events import name_and_template
 from kajabi_async.testing import FakeKajabi
@@ -39,10 +40,13 @@ async def test_a_call_is_told_from_its_beginning_to_its_end(kajabi_fake: FakeKaj
         await api.customers.get("1")
     kinds = [type(event) for event in seen if not isinstance(event, RequestWaited)]
     attempt = [RequestStarted, RequestAnswered]
-    assert kinds == [OperationStarted, TokenRefreshed, *attempt, RequestRetried, *attempt, OperationEnded]
+    token = [TokenRequestAnswered, TokenRefreshed]
+    assert kinds == [OperationStarted, *token, *attempt, RequestRetried, *attempt, OperationEnded]
     started = seen[0]
     assert isinstance(started, OperationStarted)
     assert (started.name, started.method, started.template) == ("customers.get", "GET", "/v1/customers/{id}")
+    assert started.base_url == kajabi_fake.base_url
+    assert {getattr(event, "name", "") for event in seen if hasattr(event, "operation")} == {"customers.get"}
     answered = [event for event in seen if isinstance(event, RequestAnswered)]
     assert [(event.attempt, event.status, event.error) for event in answered] == [
         (1, 503, "ServerError"),
@@ -69,6 +73,47 @@ async def test_failures_and_cancellations_are_told_apart(kajabi_fake: FakeKajabi
         await asyncio.wait([hanging])
     ended = [(event.error, event.cancelled) for event in seen if isinstance(event, OperationEnded)]
     assert ended == [("NotFoundError", False), ("CancelledError", True)]
+
+
+@pytest.mark.parametrize("how", ["cancelled", "out of time", "dropped"])
+async def test_an_attempt_has_always_ended_before_its_operation(how: str, kajabi_fake: FakeKajabi) -> None:
+    """Whatever ends it: whoever watches never has to close what is still open."""
+    seen: list[SessionEvent] = []
+    async with _client(kajabi_fake, seen) as api:
+        await api.me()
+        seen.clear()
+        if how == "dropped":
+            kajabi_fake.drop("customers.get", times=None)
+        else:
+            kajabi_fake.hang("customers.get")
+        call = asyncio.create_task(api.customers.get("1", timeout=0.1 if how == "out of time" else 60.0))
+        while how == "cancelled" and not any(isinstance(event, RequestStarted) for event in seen):
+            await asyncio.sleep(0)
+        if how == "cancelled":
+            call.cancel()
+        await asyncio.wait([call])
+    kinds = [type(event) for event in seen]
+    assert kinds.count(RequestStarted) == kinds.count(RequestAnswered) >= 1
+    assert kinds[0] is OperationStarted
+    assert kinds[-2:] == [RequestAnswered, OperationEnded]
+
+
+async def test_a_wait_in_vain_is_told(kajabi_fake: FakeKajabi) -> None:
+    """It is what the error comes from; a moment's wait is not worth a word."""
+    seen: list[SessionEvent] = []
+    async with _client(kajabi_fake, seen, concurrency=1) as api:
+        await api.me()
+        kajabi_fake.hang("offers.get")
+        hanging = asyncio.create_task(api.offers.get("1"))
+        while kajabi_fake.counts["offers.get"] == 0:
+            await asyncio.sleep(0)
+        seen.clear()
+        with pytest.raises(RequestTimeoutError):
+            await api.customers.get("1", timeout=0.02)
+        hanging.cancel()
+        await asyncio.wait([hanging])
+    mine = [event for event in seen if getattr(event, "name", "") == "customers.get"]
+    assert [type(event) for event in mine] == [OperationStarted, RequestWaited, OperationEnded]
 
 
 async def test_operations_at_once_are_told_apart_by_number(kajabi_fake: FakeKajabi) -> None:

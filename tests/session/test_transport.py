@@ -283,7 +283,7 @@ def test_another_loop_and_a_forked_process_are_told() -> None:
 
 
 async def test_a_session_that_is_dropped_open_warns() -> None:
-    """And does nothing else: no I/O when the collector runs."""
+    """Row R10: it says where it was made, and does nothing else: no I/O when the collector runs."""
 
     async def handle(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         await read_request(reader)
@@ -295,7 +295,7 @@ async def test_a_session_that_is_dropped_open_warns() -> None:
         manager = SessionManager(credentials=ClientCredentials("a", "b"), base_url=base_url)
         await manager.send(GET)
         pool: Any = manager._transport._session
-        with pytest.warns(ResourceWarning, match="aclose"):
+        with pytest.warns(ResourceWarning, match=r"made at .*test_transport\.py:\d+, .*aclose"):
             del manager
             gc.collect()
         await pool.close()

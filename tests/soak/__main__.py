@@ -30,8 +30,8 @@ def _runs(folder: Path, redis: str) -> dict[str, list[Run]]:
     limit = {"processes": 4, "limit": 200, "warm": 30, "steady": 30, "settling": 30}
     return {
         "expiry": [
-            lambda: expiry(over_redis(redis), processes=8, tasks=500, life=12),
-            lambda: expiry(over_a_file(folder / "expiry"), processes=8, tasks=500, life=12),
+            lambda: expiry(over_redis(redis), processes=8, tasks=500, life=45),
+            lambda: expiry(over_a_file(folder / "expiry"), processes=8, tasks=500, life=45),
         ],
         "killed": [
             lambda: killed_holders(over_redis(redis), times=50, lease_seconds=1.0),

@@ -133,6 +133,13 @@ async def test_nothing_is_held_back_while_no_limit_is_known(redis_url: str) -> N
         assert rate.per_second(time.monotonic()) is None
 
 
+async def test_those_who_look_along_get_no_more_than_the_turns_there_are(redis_url: str) -> None:
+    """Forty at once at ten a second: one may go, the others are told when to ask again."""
+    async with RedisRate(redis_url, name="k", per_second=10) as rate:
+        waits = await asyncio.gather(*(rate.take(time.monotonic()) for _ in range(40)))
+    assert waits.count(0.0) == 1
+
+
 async def test_a_refusal_slows_everybody_down_and_its_pause_is_everybodys(redis_url: str) -> None:
     """Also those who were not refused."""
     async with RedisRate(redis_url, name="k") as one, RedisRate(redis_url, name="k") as other:

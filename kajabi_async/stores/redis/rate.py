@@ -72,7 +72,8 @@ class RedisRate(OverRedis):
         if self._turns:
             self._turns -= 1
             return 0.0
-        return wait
+        # Who looked along finds the turns taken by those before it, and no wait, as there were some.
+        return wait if wait or self._rate is None else 1.0 / self._rate
 
     def answered(self, now: float) -> None:
         """Note an answer that was no refusal."""

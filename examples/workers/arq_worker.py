@@ -1,0 +1,115 @@
+"""The job on arq: ``arq examples.workers.arq_worker.WorkerSettings``."""
+
+import asyncio
+from collections.abc import AsyncGenerator, Sequence
+from contextlib import asynccontextmanager
+from typing import Any
+
+from arq import Retry, create_pool
+from arq.connections import RedisSettings
+from arq.constants import in_progress_key_prefix
+from arq.jobs import Job
+
+from examples.workers.entitlements import Chunk, worth_another_try
+from examples.workers.process import Process, Settings
+from kajabi_async import KajabiError, Report, dumps, loads
+
+COMMAND = ("-m", "arq", "examples.workers.arq_worker.WorkerSettings")
+"""What a worker is started with, after the interpreter."""
+
+_QUEUE = "entitlements:arq"
+_TRIES = 5
+_settings = Settings.from_env()
+
+
+async def open_process(ctx: dict[str, Any]) -> None:
+    """Open the one client of this process."""
+    ctx["process"] = await Process.opened(_settings)
+
+
+async def close_process(ctx: dict[str, Any]) -> None:
+    """Close it."""
+    await ctx["process"].aclose()
+
+
+async def refresh_chunk(ctx: dict[str, Any], message: list[str]) -> Report:
+    """Run a chunk; the error that ended the last try is raised where the result is waited for."""
+    process: Process = ctx["process"]
+    async with _held(ctx):
+        try:
+            return _report(await process.refresh(Chunk.from_message(message)))
+        except KajabiError as error:
+            if ctx["job_try"] < _TRIES and worth_another_try(error):
+                raise Retry(defer=ctx["job_try"]) from error
+            raise
+
+
+def _report(text: str) -> Report:
+    report: Report = loads(text)
+    return report
+
+
+@asynccontextmanager
+async def _held(ctx: dict[str, Any]) -> AsyncGenerator[None]:
+    """Show a sign of life while the job runs.
+
+    arq hands a dead worker's job over when its mark ends, ``job_timeout`` and ten seconds after it began. Here the mark
+    ends soon, and is renewed.
+    """
+    key = in_progress_key_prefix + ctx["job_id"]
+
+    async def renew() -> None:
+        while True:
+            await ctx["redis"].pexpire(key, round(_settings.redeliver_seconds * 1000))
+            await asyncio.sleep(_settings.redeliver_seconds / 3)
+
+    renewing = asyncio.create_task(renew())
+    try:
+        yield
+    finally:
+        renewing.cancel()
+        await asyncio.wait([renewing])
+
+
+def _written(value: Any) -> bytes:
+    return dumps(value).encode()
+
+
+class WorkerSettings:
+    """What arq's worker reads."""
+
+    functions = (refresh_chunk,)
+    queue_name = _QUEUE
+    redis_settings = RedisSettings.from_dsn(_settings.redis_url)
+    on_startup = open_process
+    on_shutdown = close_process
+    max_jobs = 2
+    poll_delay = 0.2
+    job_timeout = 600
+    # Beyond the tries of ours: arq counts a try for every worker that dies as well.
+    max_tries = 100
+    job_serializer = staticmethod(_written)
+    job_deserializer = staticmethod(loads)
+
+
+async def refresh_all(chunks: Sequence[Chunk], *, timeout: float) -> list[Report | KajabiError]:
+    """Send the chunks and wait for what each came to, at most *timeout* seconds.
+
+    The key of the chunk is the id of the job, so a chunk that is still in the queue is not queued again.
+    """
+    pool = await create_pool(WorkerSettings.redis_settings, job_serializer=_written, job_deserializer=loads)
+    try:
+        keys = [chunk.key for chunk in chunks]
+        for chunk in chunks:
+            await pool.enqueue_job("refresh_chunk", chunk.message(), _job_id=chunk.key, _queue_name=_QUEUE)
+        return [await _outcome(Job(key, pool, _QUEUE, _deserializer=loads), timeout) for key in keys]
+    finally:
+        await pool.aclose()
+
+
+async def _outcome(job: Job, timeout: float) -> Report | KajabiError:
+    try:
+        report: Report = await job.result(timeout=timeout, poll_delay=0.2)
+    except KajabiError as error:
+        return error
+    return report

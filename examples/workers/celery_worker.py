@@ -1,0 +1,106 @@
+"""The job on Celery: ``celery -A examples.workers.celery_worker worker``; one event loop in each of its processes."""
+
+import asyncio
+import gc
+import threading
+from collections.abc import Coroutine, Sequence
+from typing import Any, TypeVar
+
+from celery import Celery
+from celery.signals import worker_process_init, worker_process_shutdown
+
+from examples.workers.entitlements import Chunk, worth_another_try
+from examples.workers.process import Process, Settings
+from kajabi_async import KajabiError, Report, dumps, loads
+
+T = TypeVar("T")
+
+COMMAND = (
+    *("-m", "celery", "-A", "examples.workers.celery_worker", "worker", "--concurrency", "1"),
+    *("--without-gossip", "--without-mingle"),
+)
+"""What a worker is started with, after the interpreter; ``--concurrency`` processes have a client each."""
+
+_TRIES = 5
+_settings = Settings.from_env()
+
+app = Celery("entitlements", broker=_settings.redis_url, backend=_settings.redis_url)
+app.conf.update(
+    task_default_queue="entitlements:celery",
+    # Acknowledged when done, given back when the process dies, and only taken when there is a process for it.
+    task_acks_late=True,
+    task_reject_on_worker_lost=True,
+    worker_prefetch_multiplier=1,
+    # When a whole worker dies, Redis gives its messages back after this long. Celery shows no sign of life in between,
+    # so it should be longer than a chunk takes: one that takes longer runs twice at once, which only costs requests.
+    broker_transport_options={
+        "visibility_timeout": _settings.redeliver_seconds,
+        "unacked_restore_interval": 1,
+        "unacked_restore_throttle": 1,
+    },
+    broker_connection_retry_on_startup=True,
+    result_expires=24 * 3600,
+)
+
+
+class _Loop:
+    """An event loop in a thread of its own, which goes on between tasks: connections stay usable."""
+
+    def __init__(self) -> None:
+        self._loop = asyncio.new_event_loop()
+        self._thread = threading.Thread(target=self._loop.run_forever, name="kajabi_async", daemon=True)
+        self._thread.start()
+
+    def run(self, work: Coroutine[Any, Any, T]) -> T:
+        return asyncio.run_coroutine_threadsafe(work, self._loop).result()
+
+    def close(self) -> None:
+        self._loop.call_soon_threadsafe(self._loop.stop)
+        self._thread.join()
+        self._loop.close()
+
+
+_here: dict[str, Any] = {}
+"""The loop and the client of this process, made after the fork: neither survives one."""
+
+
+@worker_process_init.connect
+def _open(**_: Any) -> None:
+    loop = _here["loop"] = _Loop()
+    _here["process"] = loop.run(Process.opened(_settings))
+
+
+@worker_process_shutdown.connect
+def _close(**_: Any) -> None:
+    loop: _Loop = _here["loop"]
+    loop.run(_here["process"].aclose())
+    loop.close()
+
+
+@app.task(name="refresh_chunk", bind=True, max_retries=_TRIES - 1)
+def refresh_chunk(self: Any, message: list[str]) -> str:
+    """Run a chunk; the text is that of its report, or of the error that ended the last try."""
+    try:
+        report: str = _here["loop"].run(_here["process"].refresh(Chunk.from_message(message)))
+    except KajabiError as error:
+        if self.request.retries < self.max_retries and worth_another_try(error):
+            raise self.retry(countdown=1 + self.request.retries) from error
+        # As a value: Celery's JSON rebuilds errors from their class and arguments alone.
+        return dumps(error)
+    return report
+
+
+async def refresh_all(chunks: Sequence[Chunk], *, timeout: float) -> list[Report | KajabiError]:
+    """Send the chunks and wait for what each came to, at most *timeout* seconds."""
+    return await asyncio.to_thread(_refresh_all, chunks, timeout)
+
+
+def _refresh_all(chunks: Sequence[Chunk], timeout: float) -> list[Report | KajabiError]:
+    results = [refresh_chunk.apply_async([chunk.message()], task_id=chunk.key) for chunk in chunks]
+    try:
+        return [loads(result.get(timeout=timeout, interval=0.2)) for result in results]
+    finally:
+        # While Redis is there: a result that is garbage later takes leave of it, and tries so for a minute.
+        results.clear()
+        gc.collect()
+        app.close()

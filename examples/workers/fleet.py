@@ -1,0 +1,102 @@
+"""Worker processes of one framework, started, killed in the middle of a chunk, and started again."""
+
+import asyncio
+import os
+import signal
+import sys
+from collections.abc import Sequence
+from importlib import import_module
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Final, Self
+
+import attrs
+
+from examples.workers.entitlements import Chunk
+from examples.workers.sink import Sink
+
+__all__ = ["FRAMEWORKS", "Fleet", "Kill"]
+
+FRAMEWORKS: Final = ("taskiq", "arq", "celery")
+_STOP_SECONDS: Final = 10.0
+
+
+@attrs.frozen
+class Kill:
+    """A worker that was killed, and what it left behind."""
+
+    worker: str
+    half_done: tuple[str, ...]
+    """Keys of its chunks of which some customers were written and some were not."""
+
+
+class Fleet:
+    """Workers as a service manager would run them: each with its own name, started again when it is gone."""
+
+    def __init__(self, framework: str, *, log: Path | None = None) -> None:
+        module: Any = import_module(f"examples.workers.{framework}_worker")
+        self._command: Sequence[str] = module.COMMAND
+        self._log = log
+        self._workers: dict[str, asyncio.subprocess.Process] = {}
+        self._started = 0
+
+    async def start(self) -> str:
+        """Start one worker more and give its name."""
+        self._started += 1
+        name = f"worker-{self._started}"
+        with (self._log or Path(os.devnull)).open("ab") as log:
+            self._workers[name] = await asyncio.create_subprocess_exec(
+                *(sys.executable, *self._command),
+                env={**os.environ, "WORKER_NAME": name},
+                stdin=asyncio.subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                # A group of its own, as workers start processes of theirs, which must die with them.
+                start_new_session=True,
+            )
+        return name
+
+    async def kill_in_mid_chunk(self, sink: Sink, chunks: Sequence[Chunk]) -> Kill:
+        """Kill a worker that is in the middle of a chunk, all of its processes at once; SIGKILL asks nobody."""
+        while True:
+            for name in tuple(self._workers):
+                if await _half_done(sink, chunks, name):
+                    await self._end(name, signal.SIGKILL)
+                    return Kill(name, await _half_done(sink, chunks, name))
+            await asyncio.sleep(0.02)
+
+    async def aclose(self) -> None:
+        """Ask all of them to stop, and make those stop that do not."""
+        await asyncio.gather(*(self._end(name, signal.SIGTERM) for name in tuple(self._workers)))
+
+    async def _end(self, name: str, signal_number: int) -> None:
+        process = self._workers.pop(name)
+        _signal_group(process.pid, signal_number)
+        try:
+            await asyncio.wait_for(process.wait(), _STOP_SECONDS)
+        except TimeoutError:
+            _signal_group(process.pid, signal.SIGKILL)
+            await process.wait()
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        await self.aclose()
+
+
+def _signal_group(group: int, signal_number: int) -> None:
+    try:
+        os.killpg(group, signal_number)
+    except ProcessLookupError:
+        return
+
+
+async def _half_done(sink: Sink, chunks: Sequence[Chunk], worker: str) -> tuple[str, ...]:
+    """Give the chunks that *worker* was the last to begin, and of which a part is written."""
+    last_begun = dict(await sink.begun())
+    done = await sink.done()
+    mine = [chunk for chunk in chunks if last_begun.get(chunk.key) == worker and chunk.key not in done]
+    return tuple([chunk.key for chunk in mine if 0 < len(await sink.missing(chunk.ids)) < len(chunk.ids)])

@@ -1,0 +1,248 @@
+"""Text to values: the inverse of `writing`, which makes objects of listed classes alone."""
+
+from collections.abc import Callable, Mapping
+from datetime import date, datetime
+from decimal import Decimal, InvalidOperation
+from typing import Any, Final
+
+from kajabi_async.errors import DecodeError, KajabiError
+from kajabi_async.jsonapi.decoding import decode, json_array, json_object
+from kajabi_async.jsonapi.relationships import Identifier, LinkageState, Relationship
+from kajabi_async.models.base import MODELS, Resource, UntypedResource, attribute_names
+from kajabi_async.models.people import Contact
+from kajabi_async.resources.people import GetOrCreated
+from kajabi_async.serialization.registry import ERRORS, FORMAT, KIND, RECORDS, VERSION
+
+__all__ = ["loads"]
+
+_CONTEXT: Final = "loads()"
+
+
+def loads(text: str | bytes) -> Any:
+    """Give the value that `dumps` wrote; DecodeError, with the place, where *text* is anything else.
+
+    Nothing is imported and no code is run that the text could choose. Resources have no way back to a client: awaiting
+    a relation that did not travel raises RelationshipUnavailableError.
+    """
+    document = json_object(decode(_bytes(text), context=_CONTEXT))
+    if document is None or FORMAT not in document:
+        raise _wrong("this is no text of dumps()", "")
+    version = document[FORMAT]
+    if type(version) is not int or version != VERSION:
+        problem = f"version {VERSION} of the format was expected; upgrade the side that has the older kajabi_async"
+        raise _wrong(problem, FORMAT)
+    try:
+        reader = _Reader(_array(document.get("resources"), "resources"))
+        return reader.value(document.get("value"), "value")
+    except RecursionError:
+        raise _wrong("nested too deeply", "") from None
+
+
+class _Reader:
+    """Reads one text; resources are made first and filled then, as they refer to each other."""
+
+    def __init__(self, written: list[Any]) -> None:
+        self._kinds: dict[str, Callable[[Mapping[str, Any], str], Any]] = {
+            "GetOrCreated": self._get_or_created,
+            "object": self._wrapped,
+            "resource": self._resource,
+            "tuple": self._tuple,
+        }
+        members = [(_object(each, _at(index)), _at(index)) for index, each in enumerate(written)]
+        self._resources = [_blank(each, path) for each, path in members]
+        for resource, (each, path) in zip(self._resources, members, strict=True):
+            self._fill(resource, each, path)
+
+    def value(self, value: Any, path: str) -> Any:
+        array = json_array(value)
+        if array is not None:
+            return [self.value(each, f"{path}[{index}]") for index, each in enumerate(array)]
+        members = json_object(value)
+        if members is None:
+            return value
+        if KIND not in members:
+            return {name: self.value(each, f"{path}.{name}") for name, each in members.items()}
+        return self._named(members[KIND], members, path)
+
+    def _named(self, kind: Any, members: Mapping[str, Any], path: str) -> Any:
+        if not isinstance(kind, str):
+            raise _wrong("a kind must be text", path)
+        if kind in self._kinds:
+            return self._kinds[kind](members, path)
+        if kind in _PARSERS:
+            return _parsed(kind, members.get("text"), path)
+        if kind in ERRORS:
+            return self._error(ERRORS[kind], members, path)
+        if kind in RECORDS:
+            return _made(RECORDS[kind], self._mapping(members.get("fields"), f"{path}.fields"), path)
+        raise _wrong(f"the kind {kind[:60]!r} is not known to this version of kajabi_async", path)
+
+    def _mapping(self, written: Any, path: str) -> dict[str, Any]:
+        mapping: Any = self.value(written, path)
+        return _object(mapping, path)
+
+    def _resource(self, members: Mapping[str, Any], path: str) -> Resource:
+        return self._at_place(members.get("at"), path)
+
+    def _at_place(self, place: Any, path: str) -> Resource:
+        if type(place) is not int or not 0 <= place < len(self._resources):
+            raise _wrong("a reference to no resource of the text", path)
+        return self._resources[place]
+
+    def _get_or_created(self, members: Mapping[str, Any], path: str) -> GetOrCreated:
+        fields = self._mapping(members.get("fields"), f"{path}.fields")
+        contact, created = fields.get("contact"), fields.get("created")
+        if not isinstance(contact, Contact) or not isinstance(created, bool):
+            raise _wrong("contact and created were expected", f"{path}.fields")
+        return GetOrCreated(contact, created)
+
+    def _tuple(self, members: Mapping[str, Any], path: str) -> tuple[Any, ...]:
+        elements = _array(members.get("elements"), f"{path}.elements")
+        return tuple(self.value(each, f"{path}.elements[{index}]") for index, each in enumerate(elements))
+
+    def _wrapped(self, members: Mapping[str, Any], path: str) -> dict[str, Any]:
+        pairs = [_array(pair, f"{path}.members") for pair in _array(members.get("members"), f"{path}.members")]
+        if any(len(pair) != 2 for pair in pairs):  # noqa: PLR2004 - name and value
+            raise _wrong("pairs of name and value were expected", f"{path}.members")
+        return {self._text_of(name, path): self.value(value, f"{path}.members") for name, value in pairs}
+
+    def _text_of(self, written: Any, path: str) -> str:
+        text: Any = self.value(written, path)
+        if not isinstance(text, str):
+            raise _wrong("text was expected", path)
+        return text
+
+    def _error(self, cls: type[KajabiError], members: Mapping[str, Any], path: str) -> KajabiError:
+        arguments = _array(members.get("arguments"), f"{path}.arguments")
+        args = tuple(self.value(each, f"{path}.arguments") for each in arguments)
+        state = self._mapping(members.get("state"), f"{path}.state")
+        error = cls.__new__(cls, *args)
+        error.args = args
+        try:
+            for name, value in state.items():
+                # Data alone: nothing of the class is replaced, neither its name nor a method.
+                if (name.startswith("_") and name != "__notes__") or callable(getattr(cls, name, None)):
+                    raise _wrong(f"an error has no attribute {name[:60]!r}", f"{path}.state")
+                setattr(error, name, value)
+            str(error)
+        except (AttributeError, TypeError) as refused:
+            raise _wrong(f"no {cls.__name__} can be made of it: {refused}", f"{path}.state") from None
+        return error
+
+    def _fill(self, resource: Resource, members: dict[str, Any], path: str) -> None:
+        attributes = self._mapping(members.get("attributes"), f"{path}.attributes")
+        strange = sorted(attributes.keys() - attribute_names(type(resource)).keys())
+        if strange:
+            problem = f"{type(resource).__name__} has no attribute {strange[0][:60]!r} in this version of kajabi_async"
+            raise _wrong(problem, f"{path}.attributes")
+        if not isinstance(attributes.get("id"), str):
+            raise _wrong("the id must be text", f"{path}.attributes.id")
+        relationships = self._mapping(members.get("relationships"), f"{path}.relationships")
+        resource.__setstate__(
+            {
+                "resource_type": self._text_of(members.get("type"), f"{path}.type"),
+                "attributes": attributes,
+                "relationships": {
+                    name: self._relationship(each, f"{path}.relationships.{name}")
+                    for name, each in relationships.items()
+                },
+                "related": self._related(members.get("related"), f"{path}.related"),
+                **{name: self._mapping(members.get(name), f"{path}.{name}") for name in ("extra", "links", "meta")},
+            }
+        )
+
+    def _related(self, written: Any, path: str) -> dict[Identifier, Resource]:
+        related: dict[Identifier, Resource] = {}
+        for entry in _array(written, path):
+            match _array(entry, path):
+                case [kind, of, place]:
+                    identifier = Identifier(self._text_of(kind, path), self._text_of(of, path))
+                    related[identifier] = self._at_place(place, path)
+                case _:
+                    raise _wrong("type, id and place were expected", path)
+        return related
+
+    def _relationship(self, written: Any, path: str) -> Relationship:
+        members = _object(written, path)
+        name: Any = members.get("state")
+        if not isinstance(name, str) or name not in LinkageState.__members__:
+            raise _wrong("what is known of a relation was expected", f"{path}.state")
+        links = members.get("self"), members.get("related")
+        if any(link is not None and not isinstance(link, str) for link in links):
+            raise _wrong("a link must be text", path)
+        return Relationship(LinkageState[name], self._identifiers(members.get("identifiers"), path), *links)
+
+    def _identifiers(self, written: Any, path: str) -> tuple[Identifier, ...]:
+        pairs = [_array(pair, f"{path}.identifiers") for pair in _array(written, f"{path}.identifiers")]
+        if any(len(pair) != 2 or not all(isinstance(each, str) for each in pair) for pair in pairs):  # noqa: PLR2004
+            raise _wrong("pairs of type and id were expected", f"{path}.identifiers")
+        return tuple(Identifier(kind, of) for kind, of in pairs)
+
+
+def _blank(members: dict[str, Any], path: str) -> Resource:
+    if members.get("untyped") is True:
+        return UntypedResource.__new__(UntypedResource)
+    resource_type: Any = members.get("type")
+    cls = MODELS.get(resource_type) if isinstance(resource_type, str) else None
+    if cls is None:
+        raise _wrong(f"the resource type {str(resource_type)[:60]!r} is not known here", f"{path}.type")
+    return cls.__new__(cls)
+
+
+def _made(cls: type[Any], fields: dict[str, Any], path: str) -> Any:
+    try:
+        return cls(**fields)
+    except TypeError as refused:
+        raise _wrong(f"no {cls.__name__} can be made of it: {refused}", f"{path}.fields") from None
+
+
+def _from_hex(text: str) -> str:
+    return bytes.fromhex(text).decode("utf-8", "surrogatepass")
+
+
+_PARSERS: Final[Mapping[str, Callable[[str], Any]]] = {
+    "date": date.fromisoformat,
+    "datetime": datetime.fromisoformat,
+    "decimal": Decimal,
+    "float": float,
+    "text": _from_hex,
+}
+"""What is written as one text, in which form."""
+
+
+def _parsed(kind: str, text: Any, path: str) -> Any:
+    if not isinstance(text, str):
+        raise _wrong("text was expected", f"{path}.text")
+    try:
+        return _PARSERS[kind](text)
+    except (ValueError, InvalidOperation):
+        raise _wrong(f"no {kind}: {text[:60]!r}", f"{path}.text") from None
+
+
+def _bytes(text: str | bytes) -> bytes:
+    try:
+        return text.encode() if isinstance(text, str) else text
+    except UnicodeEncodeError:
+        raise _wrong("this is no text of dumps()", "") from None
+
+
+def _object(value: Any, path: str) -> dict[str, Any]:
+    members = json_object(value)
+    if members is None:
+        raise _wrong("an object was expected", path)
+    return members
+
+
+def _array(value: Any, path: str) -> list[Any]:
+    elements = json_array(value)
+    if elements is None:
+        raise _wrong("an array was expected", path)
+    return elements
+
+
+def _at(index: int) -> str:
+    return f"resources[{index}]"
+
+
+def _wrong(problem: str, path: str) -> DecodeError:
+    return DecodeError(problem, path=path, context=_CONTEXT)

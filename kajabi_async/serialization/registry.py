@@ -1,0 +1,47 @@
+"""Which classes travel as JSON, each under its own name, and the marks of the format."""
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+from kajabi_async import errors, models
+from kajabi_async.errors import ErrorObject, KajabiError
+from kajabi_async.models.account import ApiVersion
+from kajabi_async.models.values import Part
+from kajabi_async.resources.outcomes import Failed, Found, Progress, Report
+from kajabi_async.webhooks import dashboard
+from kajabi_async.webhooks import errors as webhook_errors
+from kajabi_async.webhooks.events import EVENTS
+
+__all__ = ["ERRORS", "FORMAT", "KIND", "RECORDS", "VERSION"]
+
+FORMAT: Final = "kajabi_async"
+"""The member that says which version of the format a text has."""
+VERSION: Final = 1
+KIND: Final = "$kajabi"
+"""The member that makes an object something other than an object; one of the caller's that has it is wrapped."""
+
+
+def _errors_in(module: Any) -> dict[str, type[KajabiError]]:
+    named = ((name, getattr(module, name)) for name in module.__all__)
+    return {name: cls for name, cls in named if isinstance(cls, type) and issubclass(cls, KajabiError)}
+
+
+def _parts_in(module: Any) -> list[type[Part]]:
+    named = (getattr(module, name) for name in module.__all__)
+    return [cls for cls in named if isinstance(cls, type) and issubclass(cls, Part)]
+
+
+ERRORS: Final[Mapping[str, type[KajabiError]]] = {**_errors_in(errors), **_errors_in(webhook_errors)}
+"""Every public error, by name."""
+
+RECORDS: Final[Mapping[str, type[Any]]] = {
+    cls.__name__: cls
+    for cls in (
+        *(ApiVersion, ErrorObject, Found, Failed, Progress, Report),
+        *_parts_in(models),
+        *_parts_in(dashboard),
+        *EVENTS.values(),
+        *dashboard.DASHBOARD_EVENTS.values(),
+    )
+}
+"""Every public attrs class that is nothing but its fields, by name."""

@@ -1,0 +1,125 @@
+"""What a session writes to the log ``kajabi_async``: silent unless the program configures logging.
+
+WARNING tells what degrades the service, INFO what changes for all requests of a client, DEBUG a line for each attempt,
+wait and repeat. Operations go by their names: no line holds an id, a query value, a body, a token or a secret. What a
+line tells stands in the fields of its record as well (``extra``), for formatters that write JSON.
+"""
+
+import logging
+from collections.abc import Iterable
+from typing import Any, Final
+
+from kajabi_async.session.budget import RetryBudget
+from kajabi_async.session.events import (
+    OperationEnded,
+    RequestAnswered,
+    RequestRetried,
+    RequestWaited,
+    SessionEvent,
+    SessionObserver,
+    TokenRequestAnswered,
+    telling,
+)
+
+__all__ = ["BudgetLog", "Watchers", "log_event", "log_pause", "log_rate"]
+
+_LOG: Final = logging.getLogger("kajabi_async")
+_LEAST_CUT: Final = 0.95
+"""A rate that drops by less has only moved with the time between two looks at it."""
+_WELL_AGAIN: Final = 0.5
+"""The share of the retry budget with which an outage is over, so that one that flickers is told once."""
+
+
+class Watchers:
+    """The observers of a client, and the log where it is on: it may be turned on at any time."""
+
+    def __init__(self, observers: Iterable[SessionObserver]) -> None:
+        given = tuple(observers)
+        self._told = telling(given)
+        self._told_and_logged = telling((*given, log_event))
+
+    def now(self) -> SessionObserver | None:
+        """Give what tells everyone who watches just now; None where nobody does, so that nothing is made to be told."""
+        return self._told_and_logged if _LOG.isEnabledFor(logging.DEBUG) else self._told
+
+
+def log_event(event: SessionEvent) -> None:
+    """Write the line of *event* at DEBUG, where it has one."""
+    match event:
+        case RequestAnswered(status=status, error=error, seconds=seconds, answer_bytes=size):
+            came = f"no answer ({error})" if status is None else str(status)
+            _line(event, "%s attempt %d: %s in %.3f s, %d bytes", event.attempt, came, seconds, size)
+        case RequestWaited(seconds=seconds):
+            _line(event, "%s waited %.3f s for its turn", seconds)
+        case RequestRetried(error=error, after_seconds=seconds):
+            _line(event, "%s attempt %d failed (%s), again in %.3f s", event.attempt, error, seconds)
+        case OperationEnded(attempts=attempts, error=error, seconds=seconds) if error:
+            _line(event, "%s failed after %.3f s and %d attempts: %s", seconds, attempts, error)
+        case TokenRequestAnswered(status=status, error=error, seconds=seconds):
+            came = f"no answer ({error})" if status is None else str(status)
+            _line(event, "%s attempt %d: %s in %.3f s", event.attempt, came, seconds)
+        case _:
+            return
+
+
+_FIELDS: Final = {
+    "operation": "operation_number",
+    "name": "operation",
+    "attempt": "attempt",
+    "attempts": "attempts",
+    "status": "status",
+    "error": "error",
+    "seconds": "seconds",
+    "after_seconds": "after_seconds",
+    "answer_bytes": "answer_bytes",
+}
+"""How members of events are called in a record, where ``name`` is the logger's."""
+
+
+def _line(
+    event: "RequestAnswered | RequestWaited | RequestRetried | OperationEnded | TokenRequestAnswered",
+    text: str,
+    *values: Any,
+) -> None:
+    extra = {field: getattr(event, member) for member, field in _FIELDS.items() if hasattr(event, member)}
+    _LOG.debug(text, event.name, *values, extra=extra)
+
+
+def log_pause(seconds: float, status: int, name: str) -> None:
+    """Write at INFO that the API asks everyone to wait."""
+    extra = {"operation": name, "status": status, "seconds": seconds}
+    _LOG.info("the API asks for a pause of %.1f s (%d)", seconds, status, extra=extra)
+
+
+def log_rate(before: float | None, after: float | None) -> None:
+    """Write at INFO that a refusal took the requests a second down, if it did, from *before* to *after*."""
+    if after is None or (before is not None and after > before * _LEAST_CUT):
+        return
+    extra = {"requests_per_second": after, "requests_per_second_before": before}
+    if before is None:
+        _LOG.info("the API limits the rate: keeping to %.1f requests a second from here on", after, extra=extra)
+    else:
+        _LOG.info("the rate is cut from %.1f to %.1f requests a second", before, after, extra=extra)
+
+
+class BudgetLog:
+    """Writes when the retry budget is spent, and when it has recovered: two lines for an outage, however long."""
+
+    def __init__(self, budget: RetryBudget, capacity: float) -> None:
+        self._budget = budget
+        # A budget that allows no repeat at all is a setting, not an outage.
+        self._enough = max(1.0, capacity * _WELL_AGAIN) if capacity >= 1.0 else None
+        self._spent = False
+
+    def denied(self, name: str) -> None:
+        """Note that a repeat of the operation called *name* was not allowed."""
+        if self._enough is not None and not self._spent:
+            self._spent = True
+            extra = {"operation": name}
+            _LOG.warning("the retry budget is spent: failures are final until requests succeed again", extra=extra)
+
+    def earned(self) -> None:
+        """Note a success."""
+        if self._spent and self._enough is not None and self._budget.left >= self._enough:
+            self._spent = False
+            _LOG.info("the retry budget has recovered: failed requests are repeated again")

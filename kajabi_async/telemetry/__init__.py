@@ -1,0 +1,10 @@
+"""OpenTelemetry traces and metrics of what a client does (extra ``otel``); nothing else imports `opentelemetry`."""
+
+try:
+    from kajabi_async.telemetry.tracing import Tracing
+except ModuleNotFoundError as error:
+    if not (error.name or "").startswith("opentelemetry"):
+        raise
+    raise ImportError("traces and metrics need the extra 'otel': pip install 'kajabi-async[otel]'") from error
+
+__all__ = ["Tracing"]

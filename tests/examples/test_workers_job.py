@@ -1,0 +1,118 @@
+"""The job without a queue: chunks, and what running one twice or half does."""
+
+import asyncio
+from collections.abc import AsyncGenerator
+from typing import Any
+
+import pytest
+
+from examples.workers.entitlements import Chunk, chunks, refresh, worth_another_try
+from examples.workers.sink import Sink
+from kajabi_async import (
+    AuthenticationError,
+    Kajabi,
+    NotFoundError,
+    RateLimitError,
+    Report,
+    RequestTimeoutError,
+    ServerError,
+    loads,
+)
+from kajabi_async.testing import FakeKajabi
+
+
+@pytest.fixture
+async def sink(redis_url: str) -> AsyncGenerator[Sink]:
+    async with Sink(redis_url, "run", worker="one") as made:
+        yield made
+
+
+def test_the_same_ids_make_the_same_chunks() -> None:
+    """So a run that is sent twice is one run; another run has other keys."""
+    made = list(chunks("run", range(5), size=2))
+    assert [chunk.ids for chunk in made] == [("0", "1"), ("2", "3"), ("4",)]
+    assert made == list(chunks("run", map(str, range(5)), size=2))
+    assert not {chunk.key for chunk in made} & {chunk.key for chunk in chunks("next", range(5), size=2)}
+
+
+def test_an_id_that_comes_again_is_in_one_chunk() -> None:
+    """The first that it would be in."""
+    assert [chunk.ids for chunk in chunks("run", ["1", "2", 1, "3"], size=2)] == [("1", "2"), ("3",)]
+
+
+def test_a_chunk_goes_over_the_queue_as_text() -> None:
+    """Any serializer carries it."""
+    [chunk] = chunks("run", ["1", "2"])
+    assert Chunk.from_message(chunk.message()) == chunk
+
+
+async def test_a_chunk_is_written_customer_by_customer(kajabi_api: Kajabi, sink: Sink) -> None:
+    """With the titles of what each holds, and the error for an id of nobody."""
+    [chunk] = chunks("run", ["1", "2", "nobody"])
+    report = loads(await refresh(kajabi_api, sink, chunk))
+    assert isinstance(report, Report)
+    assert (report.found, report.missing) == (2, 1)
+    results = {customer_id: loads(text) for customer_id, text in (await sink.results()).items()}
+    customer = await kajabi_api.customers.get("1", include=["offers", "products"])
+    assert results["1"] == {
+        "offers": [offer.title for offer in await customer.offers],
+        "products": [product.title for product in await customer.products],
+    }
+    assert isinstance(results["nobody"], NotFoundError)
+
+
+async def test_a_chunk_that_was_done_asks_and_writes_nothing(
+    kajabi_fake: FakeKajabi, kajabi_api: Kajabi, sink: Sink
+) -> None:
+    """It gives the report it gave before."""
+    [chunk] = chunks("run", ["1", "2"])
+    first = await refresh(kajabi_api, sink, chunk)
+    asked = len(kajabi_fake.requests)
+    assert await refresh(kajabi_api, sink, chunk) == first
+    assert len(kajabi_fake.requests) == asked
+    assert sorted(await sink.changes()) == ["1", "2"]
+
+
+async def test_a_chunk_that_was_left_half_done_asks_for_the_rest_alone(kajabi_api: Kajabi, sink: Sink) -> None:
+    """What was written stays as it was."""
+    await sink.write("1", "written before")
+    [chunk] = chunks("run", ["1", "2", "3"])
+    report: Any = loads(await refresh(kajabi_api, sink, chunk))
+    assert report.total == 2
+    assert (await sink.results())["1"] == "written before"
+
+
+async def test_two_workers_on_one_chunk_write_each_customer_once(kajabi_api: Kajabi, sink: Sink) -> None:
+    """As happens when a worker was thought dead and was not."""
+    [chunk] = chunks("run", range(1, 31))
+    await asyncio.gather(refresh(kajabi_api, sink, chunk), refresh(kajabi_api, sink, chunk))
+    assert sorted(await sink.changes()) == sorted(chunk.ids)
+
+
+async def test_a_failure_that_says_nothing_of_a_customer_leaves_the_chunk_open(
+    kajabi_fake: FakeKajabi, kajabi_api: Kajabi, sink: Sink
+) -> None:
+    """The rest is written, the error is raised, and the next try does what is left."""
+    kajabi_fake.fail("customers.get", status=403)
+    [chunk] = chunks("run", ["1", "2", "3"])
+    with pytest.raises(Exception, match="403"):
+        await refresh(kajabi_api, sink, chunk)
+    assert await sink.written() == 2
+    assert await sink.done() == set()
+    report: Any = loads(await refresh(kajabi_api, sink, chunk))
+    assert report.total == 1
+    assert await sink.done() == {chunk.key}
+
+
+@pytest.mark.parametrize(
+    ("error", "worth"),
+    [
+        (RateLimitError(status=429), True),
+        (ServerError(status=503), True),
+        (RequestTimeoutError("no answer", phase="read", seconds=1.0), True),
+        (AuthenticationError(status=401), False),
+    ],
+)
+def test_only_what_may_pass_is_tried_again(error: Any, worth: bool) -> None:
+    """Wrong credentials stay wrong."""
+    assert worth_another_try(error) is worth

@@ -1,0 +1,106 @@
+"""JSON values, and the few that JSON lacks, in any nesting."""
+
+import json
+import math
+from datetime import UTC, date, datetime
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from kajabi_async import InvalidArgumentError, KajabiError, UntypedResource, dumps, loads
+from kajabi_async.jsonapi.decoding import json_object
+from tests.serialization.travelling import travelled
+
+_TEXT = st.text(st.characters(), max_size=8) | st.sampled_from(["$kajabi", "\ud800", "kajabi_async"])
+_LEAVES = (
+    st.none()
+    | st.booleans()
+    | st.integers()
+    | st.floats(allow_nan=False)
+    | _TEXT
+    | st.decimals(allow_nan=False)
+    | st.dates()
+    | st.datetimes(timezones=st.just(UTC))
+)
+_VALUES = st.recursive(
+    _LEAVES,
+    lambda inner: st.lists(inner) | st.lists(inner).map(tuple) | st.dictionaries(_TEXT, inner),
+    max_leaves=20,
+)
+
+
+def _kinds(value: Any) -> Any:
+    """Give the types all the way down: ``1 == True == 1.0`` would hide a change."""
+    members = json_object(value)
+    if members is not None:
+        return {name: _kinds(each) for name, each in members.items()}
+    elements: Any = value if type(value) in {list, tuple} else ()
+    return (type(value).__name__, [_kinds(each) for each in elements])
+
+
+@given(_VALUES)
+def test_any_value_comes_back_equal_and_of_the_same_type(value: Any) -> None:
+    """Tuples stay tuples, decimals decimals; names that the format uses itself and lone surrogates are no exception."""
+    arrived = travelled(value)
+    assert arrived == value
+    assert _kinds(arrived) == _kinds(value)
+
+
+def test_the_text_is_json_that_any_program_reads() -> None:
+    """Plain values stand in it as they are."""
+    assert json.loads(dumps({"found": 3, "ids": ["1"]})) == {
+        "kajabi_async": 1,
+        "value": {"found": 3, "ids": ["1"]},
+        "resources": [],
+    }
+
+
+def test_numbers_that_are_none_travel_by_name() -> None:
+    """NaN and infinity have no form in JSON."""
+    assert math.isnan(travelled(math.nan))
+    assert travelled([math.inf, -math.inf]) == [math.inf, -math.inf]
+
+
+def test_a_time_keeps_its_zone_and_a_decimal_its_digits() -> None:
+    """What an equal value may differ in."""
+    time = datetime.fromisoformat("2026-02-01T10:00:00.123456+05:30")
+    assert travelled(time).isoformat() == time.isoformat()
+    assert str(travelled(Decimal("129.00"))) == "129.00"
+    assert travelled(date(2026, 2, 1)) == date(2026, 2, 1)
+
+
+def test_bytes_are_read_like_text() -> None:
+    """Queues hand out either."""
+    assert loads(dumps(["é"]).encode()) == ["é"]
+
+
+class _OwnError(KajabiError):
+    pass
+
+
+@pytest.mark.parametrize(
+    "value",
+    [object(), {1, 2}, b"bytes", ValueError("x"), _OwnError("x"), int, lambda: None, UntypedResource],
+    ids=lambda value: type(value).__name__,
+)
+def test_what_is_not_on_the_list_is_refused(value: Any) -> None:
+    """It says what it was given, and what it takes."""
+    with pytest.raises(InvalidArgumentError, match=r"cannot be written as JSON: dumps\(\) takes"):
+        dumps([value])
+
+
+def test_names_that_are_no_text_are_refused() -> None:
+    """JSON would turn 1 into "1"."""
+    with pytest.raises(InvalidArgumentError, match="names in an object must be text, not int"):
+        dumps({1: "x"})
+
+
+def test_a_list_that_holds_itself_is_refused() -> None:
+    """It has no end."""
+    endless: list[Any] = []
+    endless.append(endless)
+    with pytest.raises(InvalidArgumentError, match="holds itself"):
+        dumps(endless)
