@@ -43,14 +43,17 @@ _HELP: Final = """Look at and write to Kajabi from the command line.
 
 Credentials come from the first of these that has some:
   1. KAJABI_CLIENT_ID and KAJABI_CLIENT_SECRET in the environment
-  2. a file of mode 0600, $KAJABI_CREDENTIALS_FILE or kajabi/credentials.toml in $XDG_CONFIG_HOME or ~/.config
+  2. a file of mode 0600: $KAJABI_CREDENTIALS_FILE, or
+     kajabi/credentials.toml in $XDG_CONFIG_HOME or ~/.config
   3. the system keyring (extra `keyring`)
-`kajabi login` writes the file or the keyring. No argument takes a secret. KAJABI_SITE_ID names the site that lists and
-creations are about, KAJABI_BASE_URL another host. `kajabi demo` needs none of these.
+`kajabi login` writes the file or the keyring. No argument takes a secret.
+KAJABI_SITE_ID names the site that lists and creations are about, and
+KAJABI_BASE_URL another host. `kajabi demo` needs none of these.
 
---json prints one JSON object on one line; lists print one such line for each row. Errors are then JSON, too, on
-standard error: {"error": {"type", "message", "exit_code", ...}}. Colours and progress show on a terminal only, and
-colours not where NO_COLOR is set.
+--json prints one JSON object on one line; lists print one such line for each
+row. Errors are then JSON, too, on standard error:
+{"error": {"type", "message", "exit_code", ...}}.
+Colours and progress show on a terminal only; NO_COLOR puts colours off.
 """
 
 
@@ -98,7 +101,18 @@ def make_app() -> App:
     add_completion(app)
     for command in (demo, doctor, fake, login, logout, me, version, whoami):
         app.command(command)
+    _reflow(app)
     return app
+
+
+def _reflow(app: App) -> None:
+    """Make each paragraph of a docstring one line, for the terminal to wrap; plain text keeps line ends."""
+    for name in app:
+        if not name.startswith("-"):
+            command = app[name]
+            paragraphs = (command.help or "").split("\n\n")
+            command.help = "\n\n".join(" ".join(paragraph.split()) for paragraph in paragraphs)
+            _reflow(command)
 
 
 def _run(tokens: list[str]) -> int:
