@@ -24,7 +24,14 @@ from kajabi_async.cli.options import Json
 from kajabi_async.cli.reads import add_reads
 from kajabi_async.cli.rendering import as_members, print_resource
 from kajabi_async.cli.running import on_client, run_to_exit_code
-from kajabi_async.cli.terminal import error_console, output_console, print_error, print_json, stop_writing
+from kajabi_async.cli.terminal import (
+    error_console,
+    open_closed_streams,
+    output_console,
+    print_error,
+    print_json,
+    stop_writing,
+)
 from kajabi_async.cli.whoami import whoami
 from kajabi_async.cli.writes import add_writes
 from kajabi_async.errors import ConfigurationError, InvalidArgumentError, KajabiError
@@ -36,20 +43,24 @@ _HELP: Final = """Look at and write to Kajabi from the command line.
 
 Credentials come from the first of these that has some:
   1. KAJABI_CLIENT_ID and KAJABI_CLIENT_SECRET in the environment
-  2. a file of mode 0600, $KAJABI_CREDENTIALS_FILE or kajabi/credentials.toml in $XDG_CONFIG_HOME or ~/.config
+  2. a file of mode 0600: $KAJABI_CREDENTIALS_FILE, or
+     kajabi/credentials.toml in $XDG_CONFIG_HOME or ~/.config
   3. the system keyring (extra `keyring`)
-`kajabi login` writes the file or the keyring. No argument takes a secret. KAJABI_SITE_ID names the site that lists and
-creations are about, KAJABI_BASE_URL another host. `kajabi demo` needs none of these.
+`kajabi login` writes the file or the keyring. No argument takes a secret.
+KAJABI_SITE_ID names the site that lists and creations are about, and
+KAJABI_BASE_URL another host. `kajabi demo` needs none of these.
 
---json prints one JSON object on one line; lists print one such line for each row. Errors are then JSON, too, on
-standard error: {"error": {"type", "message", "exit_code", ...}}. Colours and progress show on a terminal only, and
-colours not where NO_COLOR is set.
+--json prints one JSON object on one line; lists print one such line for each
+row. Errors are then JSON, too, on standard error:
+{"error": {"type", "message", "exit_code", ...}}.
+Colours and progress show on a terminal only; NO_COLOR puts colours off.
 """
 
 
 def run(tokens: Sequence[str] | None = None) -> int:
     """Run the command line and give the exit code; every error of ours is told in one line on standard error."""
     given = list(sys.argv[1:] if tokens is None else tokens)
+    open_closed_streams()
     try:
         try:
             return _run(given)
@@ -62,6 +73,12 @@ def run(tokens: Sequence[str] | None = None) -> int:
     except BrokenPipeError:
         stop_writing()
         return ExitCode.DONE
+    except OSError as error:
+        stop_writing()
+        place = f" {error.filename}" if error.filename else ""
+        complaint = KajabiError(f"cannot read or write{place}: {error.strerror or type(error).__name__}")
+        print_error(complaint, ExitCode.INCOMPLETE, json=wants_json(given))
+        return ExitCode.INCOMPLETE
 
 
 def make_app() -> App:
@@ -84,7 +101,18 @@ def make_app() -> App:
     add_completion(app)
     for command in (demo, doctor, fake, login, logout, me, version, whoami):
         app.command(command)
+    _reflow(app)
     return app
+
+
+def _reflow(app: App) -> None:
+    """Make each paragraph of a docstring one line, for the terminal to wrap; plain text keeps line ends."""
+    for name in app:
+        if not name.startswith("-"):
+            command = app[name]
+            paragraphs = (command.help or "").split("\n\n")
+            command.help = "\n\n".join(" ".join(paragraph.split()) for paragraph in paragraphs)
+            _reflow(command)
 
 
 def _run(tokens: list[str]) -> int:

@@ -2,6 +2,7 @@
 
 import os
 import sys
+from pathlib import Path
 from typing import Any, NoReturn, TextIO
 
 from rich.console import Console
@@ -11,7 +12,15 @@ from kajabi_async.cli.exit_codes import ExitCode
 from kajabi_async.cli.rendering import as_json
 from kajabi_async.errors import ApiError, KajabiError
 
-__all__ = ["PipeConsole", "error_console", "output_console", "print_error", "print_json", "stop_writing"]
+__all__ = [
+    "PipeConsole",
+    "error_console",
+    "open_closed_streams",
+    "output_console",
+    "print_error",
+    "print_json",
+    "stop_writing",
+]
 
 
 class PipeConsole(Console):
@@ -58,11 +67,18 @@ def _facts(error: BaseException) -> dict[str, Any]:
 
 
 def stop_writing() -> None:
-    """Send what is left of the output nowhere: its reader is gone, and Python would complain at exit."""
+    """Send what is left of the output nowhere: it cannot be written, and Python would complain at exit."""
     for stream in (sys.stdout, sys.stderr):
         try:
             stream.flush()
-        except BrokenPipeError:
+        except OSError:
             nowhere = os.open(os.devnull, os.O_WRONLY)
             os.dup2(nowhere, stream.fileno())
             os.close(nowhere)
+
+
+def open_closed_streams() -> None:
+    """Put something in the place of streams that the shell closed (``>&-``), which Python has as None."""
+    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
+        if getattr(sys, name) is None:
+            setattr(sys, name, Path(os.devnull).open(mode, encoding="utf-8"))  # noqa: SIM115 - open to the end

@@ -86,3 +86,15 @@ async def test_mistakes_are_told_their_cure(kajabi: Command, tmp_path: Path) -> 
     nowhere = await kajabi("export", "customers")
     assert nowhere.code == 2
     assert "--out" in nowhere.out + nowhere.err
+
+
+async def test_the_report_is_one_object_with_json(kajabi: Command, tmp_path: Path) -> None:
+    """On standard output; what people are told is left out, also where the export is refused."""
+    path = tmp_path / "customers.csv"
+    done = await kajabi("export", "customers", "--include", "offers", "--out", str(path), "--json")
+    report = json.loads(done.out)
+    assert (done.code, done.err) == (0, "")
+    assert report["paths"] == [str(path), str(tmp_path / "customers.offers.csv")]
+    assert (report["rows"], report["malformed"], report["warnings"]) == (60, 0, [])
+    refused = await kajabi("export", "customers", "--out", str(tmp_path / "customers.nonsense"), "--json")
+    assert (refused.code, json.loads(refused.err)["error"]["exit_code"]) == (2, 2)

@@ -64,3 +64,33 @@ async def test_a_malformed_setting_is_told(setting: str, kajabi: Command) -> Non
     """An attribute is NAME=VALUE."""
     done = await kajabi("contacts", "update", "1", "--set", setting)
     assert (done.code, "NAME=VALUE" in done.err) == (2, True)
+
+
+async def test_a_misspelt_command_is_told_the_right_one_and_where_to_read_on(kajabi: Command) -> None:
+    """In one line, without credentials."""
+    done = await kajabi("custmers", "list", KAJABI_CLIENT_ID="", KAJABI_CLIENT_SECRET="")
+    assert (done.code, done.out) == (2, "")
+    (line,) = done.err.splitlines()
+    assert 'Did you mean "customers"' in line
+    assert line.endswith("`kajabi --help` tells what there is")
+
+
+async def test_a_missing_argument_is_named(kajabi: Command) -> None:
+    """With the help that tells of it."""
+    done = await kajabi("customers", "get")
+    assert (done.code, "`kajabi customers get --help`" in done.err) == (2, True)
+
+
+async def test_a_new_user_is_led_from_one_mistake_to_the_next_cure(kajabi: Command, fake: FakeKajabi) -> None:
+    """Nothing set, login as told, a wrong secret, login again, and it works: each step is in the text before it."""
+    unset = {"KAJABI_CLIENT_ID": "", "KAJABI_CLIENT_SECRET": ""}
+    assert "kajabi login" in (await kajabi("whoami", **unset)).err
+    assert "kajabi login --stdin" in (await kajabi("login", **unset)).err
+    stored = await kajabi("login", "--stdin", given=f"{fake.client_id}\nwrong\n", **unset)
+    assert "kajabi doctor" in stored.out
+    refused = await kajabi("doctor", **unset)
+    assert refused.code == 3
+    assert "credentials.toml" in " ".join(refused.out.split())
+    await kajabi("login", "--stdin", given=f"{fake.client_id}\n{fake.client_secret}\n", **unset)
+    assert (await kajabi("doctor", **unset)).code == 0
+    assert "Robin Owner" in (await kajabi("whoami", **unset)).out

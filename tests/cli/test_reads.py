@@ -1,5 +1,6 @@
 """Every resource can be listed and shown, as tables for people and JSON for programs."""
 
+import itertools
 import json
 
 import pytest
@@ -69,3 +70,16 @@ async def test_one_payout_is_of_a_site(kajabi: Command) -> None:
     """With its transactions."""
     shown = await kajabi("payouts", "get", "payout_1", "--site-id", "1", "--json")
     assert json.loads(shown.out)["transactions"]
+
+
+@pytest.mark.parametrize("command", [(), ("login",), ("customers", "lookup"), ("export",), ("completion", "install")])
+async def test_help_fits_80_columns_and_is_broken_by_the_terminal_alone(
+    command: tuple[str, ...], kajabi: Command
+) -> None:
+    """A docstring's own line ends do not show: every line but a paragraph's last is as full as it can be."""
+    done = await kajabi(*command, "--help")
+    assert max(map(len, done.lines)) <= 80
+    prose = done.out.split("╭─", maxsplit=1)[0].splitlines()[2:] if command else []
+    for line, following in itertools.pairwise(prose):
+        if line.strip() and following.strip():
+            assert len(line.rstrip()) + 1 + len(following.split()[0]) > 80

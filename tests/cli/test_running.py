@@ -3,12 +3,13 @@
 import asyncio
 import sys
 from collections.abc import Iterator
+from importlib.metadata import PackageNotFoundError
 
 import pytest
 import uvloop
 
 from kajabi_async import errors
-from kajabi_async.cli import exit_codes
+from kajabi_async.cli import app, exit_codes
 from kajabi_async.cli.exit_codes import ExitCode, code_for
 from kajabi_async.cli.running import loop_factory, run_to_exit_code
 from kajabi_async.testing import FakeKajabi
@@ -117,3 +118,15 @@ async def test_asking_for_help_or_the_version_is_a_success(arguments: tuple[str,
     done = await kajabi(*arguments, KAJABI_CLIENT_ID="", KAJABI_CLIENT_SECRET="")
     assert (done.code, done.err) == (0, "")
     assert done.out.strip()
+
+
+async def test_the_version_of_what_is_not_installed_is_told_as_such(
+    kajabi: Command, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As where the source is on the path."""
+
+    def missing(name: str) -> str:
+        raise PackageNotFoundError(name)
+
+    monkeypatch.setattr(app, "version_of", missing)
+    assert "run from its source" in (await kajabi("--version")).out

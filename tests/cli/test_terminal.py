@@ -134,17 +134,9 @@ async def test_a_reader_that_has_seen_enough_is_no_error(arguments: tuple[str, .
 
 async def test_head_gets_its_line_and_both_end_well(kajabi_fake: FakeKajabi) -> None:
     """As users do it."""
-    script = f"set -o pipefail; {' '.join(COMMAND)} customers list --limit 900 --json | head -1"
-    process = await asyncio.create_subprocess_exec(
-        "bash",
-        "-c",
-        script,
-        stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.PIPE,
-        env={**os.environ, **settings(kajabi_fake)},
-    )
-    out, err = await process.communicate()
-    assert (process.returncode, err) == (0, b"")
+    script = f"{' '.join(COMMAND)} customers list --limit 900 --json | head -1"
+    code, out, err = await _in_shell(script, kajabi_fake)
+    assert (code, err) == (0, b"")
     assert json.loads(out)["type"] == "customers"
 
 
@@ -158,6 +150,47 @@ async def test_errors_that_nobody_reads_end_quietly() -> None:
     os.close(reading_end)
     out, _ = await process.communicate()
     assert (process.returncode, out) == (0, b"")
+
+
+@pytest.mark.parametrize("arguments", [("customers", "list"), ("customers", "list", "--json"), ("--help",)])
+async def test_a_full_disk_is_told(arguments: tuple[str, ...], kajabi_fake: FakeKajabi) -> None:
+    """A result that is not there must not look like a success."""
+    script = f"{' '.join(COMMAND)} {' '.join(arguments)} > /dev/full"
+    code, out, err = await _in_shell(script, kajabi_fake)
+    assert (code, out) == (1, b"")
+    assert b"cannot read or write: No space left on device" in err
+    assert len(err.splitlines()) == 1
+
+
+@pytest.mark.parametrize(
+    ("script", "code", "told"),
+    [
+        ("customers get 1 >&-", 0, b""),
+        ("customers get 99999 2>&-", 1, b""),
+        ("login --stdin <&-", 2, b"kajabi: standard input does not hold two lines"),
+        ("login <&-", 2, b"kajabi: there is no terminal to ask on"),
+        ("customers lookup - --json <&-", 0, b'{"report": {"total": 0'),
+    ],
+)
+async def test_a_stream_that_is_closed_is_no_traceback(
+    script: str, code: int, told: bytes, kajabi_fake: FakeKajabi
+) -> None:
+    """It is an empty one."""
+    done = await _in_shell(f"{' '.join(COMMAND)} {script}", kajabi_fake)
+    assert (done[0], done[1]) == (code, b"")
+    assert done[2].startswith(told)
+    assert b"Traceback" not in done[2]
+
+
+async def _in_shell(script: str, fake: FakeKajabi) -> tuple[int | None, bytes, bytes]:
+    process = await asyncio.create_subprocess_exec(
+        *("bash", "-c", f"set -o pipefail; {script}"),
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.PIPE,
+        env={**os.environ, **settings(fake)},
+    )
+    out, err = await process.communicate()
+    return process.returncode, out, err
 
 
 @pytest.mark.parametrize("form", [(), ("--json",)])

@@ -111,6 +111,13 @@ async def test_a_site_the_key_does_not_see_fails_with_those_it_sees(
         assert findings["scopes"].status == "ok"
 
 
+async def test_a_list_of_sites_that_fails_is_told(set_up: FakeKajabi) -> None:
+    """With the exit code of its kind."""
+    set_up.fail("sites.list", status=500, times=1)
+    site = (await examined())["site"]
+    assert (site.status, site.exit_code) == ("fail", ExitCode.UNREACHABLE)
+
+
 async def test_a_site_the_key_sees_is_fine(set_up: FakeKajabi, monkeypatch: pytest.MonkeyPatch) -> None:
     """By its id."""
     monkeypatch.setenv("KAJABI_SITE_ID", "1")

@@ -4,6 +4,7 @@ import json
 
 import pytest
 
+from kajabi_async.cli.doctor import machine
 from kajabi_async.testing import FakeKajabi
 from tests.cli.conftest import Command
 from tests.cli.doctor.findings import CHECKS
@@ -17,6 +18,14 @@ async def test_every_check_is_a_line_and_a_healthy_set_up_ends_with_0(kajabi: Co
     assert tuple(told) == CHECKS
     assert done.lines[-1] == "0 failed, 1 to look at."
     assert max(map(len, done.lines)) <= 80
+
+
+async def test_where_nothing_is_to_be_looked_at_it_says_so(
+    kajabi: Command, fake: FakeKajabi, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As with the official host, for which the fake stands here."""
+    monkeypatch.setattr(machine, "OFFICIAL_BASE_URL", fake.base_url)
+    assert (await kajabi("doctor")).lines[-1] == "Nothing is wrong."
 
 
 async def test_json_is_a_line_for_each_check(kajabi: Command) -> None:
