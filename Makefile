@@ -55,5 +55,5 @@ $(READY): pyproject.toml
 	@test -n '$(PYTHON)' || { echo 'Python 3.11 or newer is needed' >&2; exit 1; }
 	$(PYTHON) -m venv $(VENV)
 	$(PIP) install --upgrade 'pip>=25.1'
-	$(PIP) install --editable '.[arrow,cli,file,otel,redis,speed]' --group dev
+	$(PIP) install --editable '.[arrow,cli,file,keyring,otel,redis,speed]' --group dev
 	@touch $@

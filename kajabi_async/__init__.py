@@ -81,6 +81,7 @@ from kajabi_async.resources.bulk import Lookups
 from kajabi_async.resources.outcomes import Failed, Found, Lookup, Progress, Report
 from kajabi_async.resources.pages import Page, Pages
 from kajabi_async.resources.people import GetOrCreated
+from kajabi_async.resources.subscriptions import EnsuredHooks
 from kajabi_async.serialization import dumps, loads
 from kajabi_async.session import (
     AdaptiveRate,
@@ -122,6 +123,7 @@ __all__ = [
     "CustomField",
     "Customer",
     "DecodeError",
+    "EnsuredHooks",
     "ErrorObject",
     "ExportError",
     "Failed",

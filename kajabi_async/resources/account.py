@@ -143,7 +143,7 @@ class Hooks(Gettable[Hook], Listable[Hook]):
             return
 
     def delivery_scope(self) -> Scope:
-        """Give what ties the resources of one delivery to each other and to the client, for `webhooks.parse`."""
+        """Give what ties the resources of one delivery to each other and to the client, for ``webhooks.parse``."""
         return Scope(resolver=self._backend.resolver)
 
 

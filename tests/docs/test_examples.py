@@ -1,5 +1,6 @@
 """Every block in the guides is run, and does what the guide says: what it prints, and the requests it sends."""
 
+import itertools
 import json
 import os
 import shlex
@@ -89,6 +90,8 @@ def test_the_commands_exist() -> None:
                 assert (REPOSITORY / "pyproject.toml").exists()
             case ["python", "-m", *module]:
                 assert _announcement_of(module).keys() == {"base_url", "client_id", "client_secret"}
+            case ["kajabi", "export", *_]:
+                assert subprocess.run([*_kajabi(command), "--help"], capture_output=True, check=False).returncode == 0
             case _:
                 raise AssertionError(f"nobody tries out {command!r}")
 
@@ -110,3 +113,9 @@ def _announcement_of(module: list[str]) -> dict[str, str]:
         announced: dict[str, str] = json.loads(line)
     assert process.returncode == 0
     return announced
+
+
+def _kajabi(command: str) -> list[str]:
+    """Give the command up to its first option, run by this interpreter."""
+    words = itertools.takewhile(lambda word: not word.startswith("-"), shlex.split(command)[1:])
+    return [sys.executable, "-c", "from kajabi_async.cli import main; main()", *words]

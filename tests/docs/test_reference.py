@@ -8,8 +8,12 @@ import pytest
 from sphinx.util.inventory import InventoryFile
 
 import kajabi_async
+import kajabi_async.export
 import kajabi_async.session
+import kajabi_async.stores.redis
+import kajabi_async.telemetry
 import kajabi_async.testing
+import kajabi_async.webhooks
 from kajabi_async import Kajabi, Resource
 from kajabi_async.models.base import MODELS, attribute_names
 from kajabi_async.operations import OPERATIONS
@@ -22,7 +26,18 @@ def documented(built_docs: Path) -> frozenset[str]:
     return frozenset(name for kind, names in inventory.data.items() if kind.startswith("py:") for name in names)
 
 
-@pytest.mark.parametrize("module", [kajabi_async, kajabi_async.session, kajabi_async.testing], ids=str)
+MODULES = (
+    kajabi_async,
+    kajabi_async.export,
+    kajabi_async.session,
+    kajabi_async.stores.redis,
+    kajabi_async.telemetry,
+    kajabi_async.testing,
+    kajabi_async.webhooks,
+)
+
+
+@pytest.mark.parametrize("module", MODULES, ids=str)
 def test_every_public_name_is_in_the_reference(module: ModuleType, documented: frozenset[str]) -> None:
     """A name that is added to __all__ gets a place in docs/api, under the module that users import it from."""
     names = {f"{module.__name__}.{name}" for name in module.__all__}
