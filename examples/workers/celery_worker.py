@@ -6,7 +6,7 @@ import threading
 from collections.abc import Coroutine, Sequence
 from typing import Any, TypeVar
 
-from celery import Celery
+from celery import Celery, bootsteps
 from celery.signals import worker_process_init, worker_process_shutdown
 
 from examples.workers.entitlements import Chunk, worth_another_try
@@ -35,12 +35,34 @@ app.conf.update(
     # so it should be longer than a chunk takes: one that takes longer runs twice at once, which only costs requests.
     broker_transport_options={
         "visibility_timeout": _settings.redeliver_seconds,
-        "unacked_restore_interval": 1,
-        "unacked_restore_throttle": 1,
+        # A worker killed while it gives messages back would keep the others from it for five minutes.
+        "unacked_mutex_expire": max(1, round(_settings.redeliver_seconds)),
     },
     broker_connection_retry_on_startup=True,
     result_expires=24 * 3600,
 )
+
+
+class _GiveBack(bootsteps.StartStopStep):  # type: ignore[misc]  # celery has no types
+    """Looks every second for messages whose time is over; kombu before 5.7 does so every hundred seconds."""
+
+    requires = ("celery.worker.consumer.tasks:Tasks",)
+
+    def start(self, consumer: Any) -> None:
+        """Begin when the worker consumes."""
+
+        def look() -> None:
+            if consumer.task_consumer is not None:
+                consumer.task_consumer.channel.qos.restore_visible(interval=1)
+
+        self._looking = consumer.timer.call_repeatedly(1.0, look)
+
+    def stop(self, _: Any) -> None:
+        """End with it."""
+        self._looking.cancel()
+
+
+app.steps["consumer"].add(_GiveBack)
 
 
 class _Loop:
