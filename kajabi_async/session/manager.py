@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING, Any, Final
 import attrs
 
 from kajabi_async.errors import (
-    ApiError,
     ConfigurationError,
     DecodeError,
     KajabiError,
     PausedError,
     RateLimitError,
+    ServerError,
 )
 from kajabi_async.exchange import Answer, Request, Tally
 from kajabi_async.session.base_url import checked_base_url
@@ -261,7 +261,7 @@ class SessionManager:
 
     def _heed(self, running: RunningOperation, error: KajabiError) -> None:
         """Slow everyone down where the API asks for it, whatever becomes of the request that was told so."""
-        if isinstance(error, PausedError) or not isinstance(error, ApiError):
+        if isinstance(error, PausedError) or not isinstance(error, RateLimitError | ServerError):
             return
         if error.retry_after and not self._gate.is_paused:
             # Whoever else was under way is told the same in a moment.

@@ -26,7 +26,8 @@ async def running() -> AsyncGenerator[Callable[[str], Awaitable[App]]]:
     async with AsyncExitStack() as stack:
 
         async def app_called(name: str) -> App:
-            if name not in apps:
+            # One that was told to slow down would keep the next test waiting: it is left, and another one started.
+            if name not in apps or await _is_slowed_down(apps[name]):
                 fake = await stack.enter_async_context(FakeKajabi(customers=50))
                 served = await stack.enter_async_context(serve(name, fake))
                 visitor = await stack.enter_async_context(aiohttp.ClientSession(served.base_url))
@@ -43,3 +44,9 @@ async def app(request: pytest.FixtureRequest, running: Callable[[str], Awaitable
     app.fake.clear_faults()
     app.fake.reset_counts()
     return app
+
+
+async def _is_slowed_down(app: App) -> bool:
+    async with app.visitor.get("/health") as answer:
+        stats = (await answer.json())["stats"]
+        return bool(stats["pauses"] or stats["rate_limited"])

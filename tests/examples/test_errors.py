@@ -85,7 +85,7 @@ async def test_what_kajabi_says_in_an_error_is_not_passed_on(app: App, status: i
 async def test_an_answer_that_cannot_be_read_is_502(app: App) -> None:
     """A page of a proxy between us and Kajabi is no fault of ours, and is not passed on."""
     page = f"<html>{PERSONAL}</html>"
-    app.fake.answer_with("GET", "/v1/customers/7", body=page, content_type="text/html", times=1)
+    app.fake.answer_with("GET", "/v1/customers/7", body=page, content_type="text/html", times=None)
     async with app.visitor.get("/members/7") as answer:
         assert (answer.status, await answer.json()) == (502, {"detail": "Kajabi has a problem."})
 

@@ -14,6 +14,7 @@ from kajabi_async.errors import (
     RateLimitError,
     RequestTimeoutError,
     ServerError,
+    UnprocessableEntityError,
 )
 from kajabi_async.exchange import Request
 from kajabi_async.session import RetryPolicy, SessionManager, Timeouts
@@ -144,6 +145,16 @@ async def test_a_server_in_maintenance_pauses_everybody_too() -> None:
         await manager.send(GET)
         assert 5 <= clock.now - began <= 7
         assert (manager.stats.rate_limited, manager.stats.pauses) == (0, 1)
+
+
+async def test_a_refusal_for_another_reason_pauses_nobody() -> None:
+    """Retry-After belongs to 429 and 5xx."""
+    refused = _busy("40", status="422 Unprocessable Entity")
+    async with _talking(lambda number: refused if number == 1 else answer(), clock=ManualClock()) as (manager, _):
+        with pytest.raises(UnprocessableEntityError):
+            await manager.send(GET)
+        await manager.send(GET, timeout=1)
+    assert manager.stats.pauses == 0
 
 
 @pytest.mark.parametrize("value", ["-3", "0", "soon", "", "Wed, 21 Oct 2015 07:28:00 GMT"])
