@@ -6,10 +6,14 @@ from tests.docs.building import GUIDES, SOURCES
 BLOCKS = blocks_of(SOURCES / "index.md", *GUIDES)
 FILES = [block for block in BLOCKS if block.file_name]
 """Files of a project, tests among them."""
-APPLICATIONS = [block for block in BLOCKS if block.is_application]
+_SERVED = [block for block in BLOCKS if block.is_application]
+RECEIVERS = [block for block in _SERVED if "kajabi_async.webhooks" in block.code]
+"""Web applications that take deliveries of webhooks."""
+APPLICATIONS = [block for block in _SERVED if block not in RECEIVERS]
+"""Web applications that show a customer."""
 PROGRAMS = [block for block in BLOCKS if block.language == "python" and block.is_program]
 FUNCTIONS = [
-    block for block in BLOCKS if block.language == "python" and block not in (*FILES, *APPLICATIONS, *PROGRAMS)
+    block for block in BLOCKS if block.language == "python" and block not in (*FILES, *_SERVED, *PROGRAMS)
 ]
 COMMANDS = [
     line.removeprefix("$ ") for block in BLOCKS if block.language == "console" for line in block.code.splitlines()

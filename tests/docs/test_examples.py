@@ -10,11 +10,17 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from kajabi_async import Kajabi
 from kajabi_async.testing import FakeKajabi
-from tests.blocks import Block, parametrized, run_function, run_program
+from tests.blocks import Block, environment_of, parametrized, run_function, run_program
 from tests.docs.building import REPOSITORY
 from tests.docs.examples import BLOCKS, COMMANDS, FILES, FUNCTIONS, PROGRAMS
+from tests.webhooks.deliveries import delivery, row
+
+DELIVERY = delivery("tag_added", [row("contacts", "2150001100"), row("contact_tags", "5", {"name": "vip"})])
+"""What Kajabi posts when a contact gets a tag."""
 
 
 @parametrized(PROGRAMS)
@@ -25,9 +31,16 @@ async def test_a_program_runs_as_it_stands(block: Block, kajabi_fake: FakeKajabi
 
 @parametrized(FUNCTIONS)
 async def test_a_function_does_what_the_guide_says(
-    block: Block, kajabi_fake: FakeKajabi, kajabi_api: Kajabi, tmp_path: Path
+    block: Block,
+    kajabi_fake: FakeKajabi,
+    kajabi_api: Kajabi,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    request: pytest.FixtureRequest,
 ) -> None:
-    """Each takes a client, and whatever else it names from here."""
+    """Each takes a client, or makes one from the environment, and takes whatever else it names from here."""
+    for name, value in environment_of(kajabi_fake).items():
+        monkeypatch.setenv(name, value)
     path = tmp_path / "ids.txt"
     path.write_text("1\n2\n\na/b\n", "utf-8")
     given: dict[str, Any] = {
@@ -35,11 +48,17 @@ async def test_a_function_does_what_the_guide_says(
         "kajabi_fake": kajabi_fake,
         "ids": ["1", "2", "no"],
         "path": path,
+        "folder": tmp_path / "kajabi",
         "contact_id": "2150001100",
         "offer_id": "2",
         "purchase_id": "41",
         "target_url": "https://example.com/kajabi",
+        "body": DELIVERY,
+        "secret": "8Cq1xW-7rNf0ZbT3sKuYhLvPdJg5Ea2M",
     }
+    if "redis_url: str" in block.code:
+        # Only for those who name it: a server is started for the first.
+        given["redis_url"] = request.getfixturevalue("redis_url")
     await run_function(block, kajabi_fake, given)
 
 

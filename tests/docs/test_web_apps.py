@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
+from io import BytesIO
 from typing import Any
 
 import aiohttp
@@ -11,9 +12,13 @@ import uvicorn
 from aiohttp import web
 from fastapi import FastAPI
 
+from kajabi_async import Kajabi
 from kajabi_async.testing import FakeKajabi
 from tests.blocks import Block, environment_of, load, parametrized
-from tests.docs.examples import APPLICATIONS
+from tests.docs.examples import APPLICATIONS, RECEIVERS
+from tests.webhooks.deliveries import delivery, row
+
+SECRET = "8Cq1xW-7rNf0ZbT3sKuYhLvPdJg5Ea2M"
 
 
 @parametrized(APPLICATIONS)
@@ -56,6 +61,49 @@ async def test_a_refusal_of_kajabi_is_not_the_visitors_fault(
     ):
         assert answer.status == status
         assert headers.items() <= dict(answer.headers).items()
+
+
+async def test_a_pause_is_told_without_asking_again(kajabi_fake: FakeKajabi, monkeypatch: pytest.MonkeyPatch) -> None:
+    """While Kajabi wants to be left alone every visitor gets a 503 at once, and Kajabi gets no request."""
+    for name, value in environment_of(kajabi_fake).items():
+        monkeypatch.setenv(name, value)
+    (block,) = (block for block in APPLICATIONS if "FastAPI" in block.code)
+    kajabi_fake.fail("customers.get", status=429, headers={"Retry-After": "3600"})
+    async with _served(load(block)) as url, aiohttp.ClientSession(url) as session:
+        for _ in range(3):
+            async with session.get("/customers/123") as answer:
+                assert answer.status == 503
+                assert 0 < int(answer.headers["Retry-After"]) <= 3600
+    assert kajabi_fake.counts["customers.get"] == 1
+
+
+@parametrized(RECEIVERS)
+async def test_a_receiver_handles_a_delivery_once(
+    block: Block,
+    kajabi_fake: FakeKajabi,
+    kajabi_api: Kajabi,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """One that comes again is answered as the first, and a stranger's, or what is none, as the guide says."""
+    for name, value in (environment_of(kajabi_fake) | {"HOOK_SECRET": SECRET}).items():
+        monkeypatch.setenv(name, value)
+    await kajabi_api.contacts.add_tags("2150001100", ["5"])
+    added = [delivery("tag_added", [row("contacts", "2150001100"), row("contact_tags", tag)]) for tag in ("5", "6")]
+    posts = [
+        (SECRET, added[0], 200),
+        (SECRET, added[0], 200),
+        (SECRET, added[1], 200),
+        (SECRET, b"[", 400),
+        (SECRET[::-1], added[0], 404),
+        (SECRET, b" " * 1_048_577, 413),
+        (SECRET, delivery("subscription_cancelled", []), 422),
+    ]
+    async with _served(load(block)) as url, aiohttp.ClientSession(url) as session:
+        for secret, body, status in posts:
+            async with session.post(f"/kajabi/{secret}", data=BytesIO(body)) as answer:
+                assert answer.status == status
+    assert capsys.readouterr().out == "2150001100 has 5\n2150001100 does not have 6\n"
 
 
 @asynccontextmanager
