@@ -32,6 +32,7 @@ async def test_a_program_runs_as_it_stands(block: Block, kajabi_fake: FakeKajabi
 @parametrized(FUNCTIONS)
 async def test_a_function_does_what_the_guide_says(
     block: Block,
+    *,
     kajabi_fake: FakeKajabi,
     kajabi_api: Kajabi,
     tmp_path: Path,
