@@ -12,9 +12,7 @@ RECEIVERS = [block for block in _SERVED if "kajabi_async.webhooks" in block.code
 APPLICATIONS = [block for block in _SERVED if block not in RECEIVERS]
 """Web applications that show a customer."""
 PROGRAMS = [block for block in BLOCKS if block.language == "python" and block.is_program]
-FUNCTIONS = [
-    block for block in BLOCKS if block.language == "python" and block not in (*FILES, *_SERVED, *PROGRAMS)
-]
+FUNCTIONS = [block for block in BLOCKS if block.language == "python" and block not in (*FILES, *_SERVED, *PROGRAMS)]
 COMMANDS = [
     line.removeprefix("$ ") for block in BLOCKS if block.language == "console" for line in block.code.splitlines()
 ]
