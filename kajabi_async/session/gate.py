@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from kajabi_async.errors import ConfigurationError
 from kajabi_async.session.clock import Clock
-from kajabi_async.session.rate_limit import RateLimit
+from kajabi_async.session.rate_limit import AdaptiveRate, RateLimit
 
 __all__ = ["Gate", "TooLateError"]
 
@@ -33,6 +33,8 @@ class Gate:
         # One at a time asks for its turn, so that nobody holds one that a slower pace would take back.
         self._asking = _Places(1)
         self._rate = rate
+        # A rate that others share has to be asked for over the network.
+        self._take_at_once = rate.take_at_once if isinstance(rate, AdaptiveRate) else None
         self._clock = clock
         self._paused_until = 0.0
 
@@ -55,6 +57,16 @@ class Gate:
         """Give the requests a second that may go; None where no limit is known."""
         return self._rate.per_second(self._clock.monotonic())
 
+    def enter_at_once(self, now: float) -> bool:
+        """Take a place and one's turn where both are there to be had, and tell whether they were."""
+        places = self._places
+        if places.free <= 0 or self._asking.free <= 0 or now < self._paused_until:
+            return False
+        if self._take_at_once is None or self._take_at_once(now) > 0.0:
+            return False
+        places.free -= 1
+        return True
+
     async def enter(self, deadline: float | None) -> None:
         """Wait for a place and for one's turn; `leave` gives the place back.
 
@@ -72,9 +84,9 @@ class Gate:
         """Give a place back."""
         self._places.leave()
 
-    def answered(self) -> None:
+    def answered(self, now: float) -> None:
         """Note that the server bore a request."""
-        self._rate.answered(self._clock.monotonic())
+        self._rate.answered(now)
 
     def refused(self, retry_after: float | None) -> None:
         """Note an answer 429 and keep to the pause it asks for, for ten minutes at most."""

@@ -22,6 +22,7 @@ from kajabi_async.session.binding import Binding
 from kajabi_async.session.budget import RetryBudget
 from kajabi_async.session.clock import Clock, SystemClock
 from kajabi_async.session.credentials import Credentials
+from kajabi_async.session.deadlines import Deadlines, ran_out
 from kajabi_async.session.events import SessionObserver, TokenRefreshed
 from kajabi_async.session.gate import Gate, TooLateError
 from kajabi_async.session.logs import BudgetLog, Watchers, log_pause, log_rate
@@ -30,7 +31,7 @@ from kajabi_async.session.rate_limit import RateLimit, as_rate_limit
 from kajabi_async.session.retry import GiveUp, Retry, RetryPolicy, decide
 from kajabi_async.session.shared_token import SharedToken, store_key
 from kajabi_async.session.stats import SessionStats
-from kajabi_async.session.timeouts import Timeouts, checked_seconds, within
+from kajabi_async.session.timeouts import Timeouts, checked_seconds
 from kajabi_async.session.token import Token
 from kajabi_async.session.token_keeper import TokenKeeper
 from kajabi_async.session.token_requests import TokenRequests, error_of, is_success
@@ -80,8 +81,10 @@ class SessionManager:
         self._clock = clock or SystemClock()
         self._jitter = jitter
         self._gate = Gate(concurrency, as_rate_limit(rate_limit), self._clock)
+        self._deadlines = Deadlines()
         self._transport = Transport(
             base_url=self._base_url,
+            deadlines=self._deadlines,
             timeouts=self._timeouts,
             max_answer_bytes=_checked_size(max_answer_bytes),
             user_agent=_checked_user_agent(user_agent),
@@ -90,7 +93,14 @@ class SessionManager:
         self._stats = SessionStats()
         self._watchers = Watchers(observers)
         self._token_requests = TokenRequests(
-            self._transport, self._retry, self._clock, jitter, self._stats, self._base_url, self._watchers.now
+            self._transport,
+            self._deadlines,
+            self._retry,
+            self._clock,
+            jitter,
+            self._stats,
+            self._base_url,
+            self._watchers.now,
         )
         self._tokens = TokenKeeper(
             credentials,
@@ -133,15 +143,16 @@ class SessionManager:
         running.begin()
         failure: KajabiError
         try:
-            answer = await within(seconds, self._to_the_end(running), phase="total", request=request)
+            with self._deadlines.limit(seconds):
+                answer = await self._to_the_end(running)
+                self._account(running, tally, None)
+                return answer
+            failure = ran_out(seconds, "total", request)
         except KajabiError as error:
             failure = error
         except BaseException as error:
             self._account(running, tally, error)
             raise
-        else:
-            self._account(running, tally, None)
-            return answer
         self._account(running, tally, failure)
         raise running.failed(failure)
 
@@ -161,11 +172,12 @@ class SessionManager:
         if self._binding.close():
             await self._tokens.aclose()
             await self._transport.aclose()
+            self._deadlines.close()
 
     async def _to_the_end(self, running: RunningOperation) -> Answer:
         while True:
             # Outside of the try: asking for a token is repeated by itself, and its failure is final here.
-            token = await self._token() if running.request.authorized else None
+            token = (self._tokens.live() or await self._tokens.renewed()) if running.request.authorized else None
             failure: KajabiError
             try:
                 answer = await self._attempt(running, token)
@@ -197,16 +209,15 @@ class SessionManager:
         _refuse_html(answer, running.request)
         return answer
 
-    async def _token(self) -> Token:
-        return self._tokens.live() or await self._tokens.renewed()
-
     async def _on_the_wire(self, running: RunningOperation, token: Token | None) -> Answer:
-        queued_at = self._clock.monotonic()
-        try:
-            await self._enter_gate(running)
-        finally:
-            sent_at = self._clock.monotonic()
-            running.waited(sent_at - queued_at)
+        sent_at = self._clock.monotonic()
+        if not self._gate.enter_at_once(sent_at):
+            queued_at = sent_at
+            try:
+                await self._enter_gate(running)
+            finally:
+                sent_at = self._clock.monotonic()
+                running.waited(sent_at - queued_at)
         running.sent()
         ended = "CancelledError"
         status, size = None, 0
@@ -218,18 +229,19 @@ class SessionManager:
             raise
         finally:
             self._gate.leave()
-            running.ended(status, ended, size, self._clock.monotonic() - sent_at)
+            now = self._clock.monotonic()
+            running.ended(status, ended, size, now - sent_at)
         if answer.status != _TOO_MANY_REQUESTS:
-            self._gate.answered()
+            self._gate.answered(now)
         return answer
 
     async def _enter_gate(self, running: RunningOperation) -> None:
         request, seconds = running.request, self._timeouts.queue
         try:
-            if seconds is None or self._gate.is_open:
-                await self._gate.enter(running.deadline)
-            else:
-                await within(seconds, self._gate.enter(running.deadline), phase="queue", request=request)
+            entering = self._gate.enter(running.deadline)
+            await self._deadlines.within(
+                None if self._gate.is_open else seconds, entering, phase="queue", request=request
+            )
         except TooLateError as error:
             left = error.seconds_left
         else:

@@ -39,6 +39,10 @@ class AdaptiveRate:
 
     async def take(self, now: float) -> float:
         """Take one turn, or give the seconds until the next."""
+        return self.take_at_once(now)
+
+    def take_at_once(self, now: float) -> float:
+        """Take one turn, or give the seconds until the next; without a task's having to wait for anything."""
         granted, wait = self._pace.take(now, 1)
         return 0.0 if granted else wait
 

@@ -1,18 +1,13 @@
 """The time limits of an operation, each with a name of its own."""
 
-import asyncio
 import math
-from collections.abc import Awaitable, Mapping
-from typing import Any, Final, TypeVar
+from typing import Any
 
 import attrs
 
-from kajabi_async.errors import ConfigurationError, RequestTimeoutError, TimeoutPhase
-from kajabi_async.exchange import Request
+from kajabi_async.errors import ConfigurationError
 
-__all__ = ["Timeouts", "checked_seconds", "within"]
-
-T = TypeVar("T")
+__all__ = ["Timeouts", "checked_seconds"]
 
 
 def checked_seconds(name: str, seconds: object) -> float | None:
@@ -44,22 +39,3 @@ class Timeouts:
     """Making a connection."""
     read: float | None = _limit(30.0)
     """The gap between two pieces of an answer."""
-
-
-_RAN_OUT: Final[Mapping[TimeoutPhase, str]] = {
-    "queue": "no place among the requests under way",
-    "total": "not done, waiting and repeating included,",
-}
-
-
-async def within(seconds: float | None, work: Awaitable[T], *, phase: TimeoutPhase, request: Request) -> T:
-    """Await *work*, but no longer than *seconds*; a caller's own time limits and cancellations pass through."""
-    limit = asyncio.timeout(seconds)
-    try:
-        async with limit:
-            return await work
-    except TimeoutError:
-        if not limit.expired():
-            raise
-    message = f"{_RAN_OUT[phase]} within {seconds} s"
-    raise RequestTimeoutError(message, phase=phase, seconds=seconds, method=request.method, path=request.path)

@@ -12,10 +12,10 @@ from kajabi_async.jsonapi.error_documents import api_error
 from kajabi_async.operations import operation
 from kajabi_async.session.clock import Clock
 from kajabi_async.session.credentials import Credentials, Secret
+from kajabi_async.session.deadlines import Deadlines
 from kajabi_async.session.events import SessionObserver, TokenRequestAnswered
 from kajabi_async.session.retry import GiveUp, RetryPolicy, decide, read_retry_after
 from kajabi_async.session.stats import SessionStats
-from kajabi_async.session.timeouts import within
 from kajabi_async.session.transport import Transport
 
 __all__ = ["TokenRequests", "error_of", "is_success"]
@@ -34,6 +34,7 @@ class TokenRequests:
     """Sends what the OAuth endpoints take; not through the gate, whose places may be held by who waits for a token."""
 
     transport: Transport
+    deadlines: Deadlines
     retry: RetryPolicy
     clock: Clock
     jitter: Callable[[], float]
@@ -79,7 +80,9 @@ class TokenRequests:
 
     async def _token_answer(self, request: Request, attempt: int) -> bytes:
         self.stats.token_requests += 1
-        sending = within(_TOKEN_SECONDS, self.transport.send(request, None), phase="total", request=request)
+        sending = self.deadlines.within(
+            _TOKEN_SECONDS, self.transport.send(request, None), phase="total", request=request
+        )
         answer = await self._told(sending, "oauth.token", attempt)
         if is_success(answer):
             return answer.body

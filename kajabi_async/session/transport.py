@@ -2,15 +2,16 @@
 
 import asyncio
 import sys
-import weakref
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from contextvars import ContextVar
-from functools import cached_property
 from typing import Any, Final
+from urllib.parse import urlsplit
 
 import aiohttp
+from aiohttp import hdrs
 from aiohttp.connector import Connection
 from aiohttp.http_exceptions import ContentEncodingError
+from multidict import CIMultiDict
 from yarl import URL
 
 from kajabi_async.errors import (
@@ -24,6 +25,7 @@ from kajabi_async.errors import (
 )
 from kajabi_async.exchange import FORM, JSON_API, Answer, Request
 from kajabi_async.session.credentials import Secret
+from kajabi_async.session.deadlines import Deadline, Deadlines
 from kajabi_async.session.timeouts import Timeouts
 
 __all__ = ["Transport"]
@@ -41,16 +43,15 @@ class Transport:
         self,
         *,
         base_url: str,
+        deadlines: Deadlines,
         timeouts: Timeouts,
         max_answer_bytes: int,
         user_agent: str,
         http_session: aiohttp.ClientSession | None = None,
     ) -> None:
-        self._base_url = base_url
+        self._base = urlsplit(base_url)
+        self._deadlines = deadlines
         self._timeouts = timeouts
-        self._client_timeout = aiohttp.ClientTimeout(
-            total=None, connect=None, sock_connect=timeouts.connect, sock_read=timeouts.read
-        )
         self._max_answer_bytes = max_answer_bytes
         self._user_agent = user_agent
         self._owned = http_session is None
@@ -58,12 +59,26 @@ class Transport:
 
     async def send(self, request: Request, token: Secret | None) -> Answer:
         """Give the answer, whatever its status; an error of our own tree where none came or it cannot be read."""
+        failure: KajabiError
+        sending = _Sending(self._deadlines, self._timeouts.read)
+        before = _SENDING.set(sending)
         try:
-            return await self._exchange(request, token)
+            with sending:
+                response = await self._begin(request, token)
+                try:
+                    return Answer(response.status, response.headers, await self._read(response, request, sending))
+                except BaseException:
+                    response.close()
+                    raise
+            failure = _read_timed_out(None, request, self._timeouts)
         except KajabiError:
             raise
         except Exception as error:  # noqa: BLE001 - nothing foreign leaves this module
             failure = self._translated(error, request)
+            if isinstance(failure, ConnectionFailedError):
+                failure.on_reused_connection = sending.on_reused and isinstance(error, _BEFORE_THE_ANSWER)
+        finally:
+            _SENDING.reset(before)
         # Raised out here, so that no foreign exception, with the headers in its frames, hangs on ours.
         raise failure
 
@@ -78,47 +93,65 @@ class Transport:
         """Whether there is a pool of our own that was not closed."""
         return self._owned and self._session is not None
 
-    async def _exchange(self, request: Request, token: Secret | None) -> Answer:
-        session = self._session or self._open()
-        async with session.request(
+    def _begin(self, request: Request, token: Secret | None) -> Awaitable[aiohttp.ClientResponse]:
+        """Send *request* and give what is there when the head of the answer has come."""
+        return (self._session or self._open()).request(
             request.method,
             self._url(request),
             headers=_headers(request, token, self._user_agent),
             data=request.body,
             allow_redirects=False,
-            timeout=self._client_timeout,
-            middlewares=(_SendOnce(),),
-        ) as response:
-            return Answer(response.status, response.headers, await self._read(response, request))
+            **self._options(),
+        )
 
     def _open(self) -> aiohttp.ClientSession:
         self._session = aiohttp.ClientSession(
             connector=_Connector(limit=0, ttl_dns_cache=_DNS_CACHE_SECONDS, keepalive_timeout=_KEEP_ALIVE_SECONDS),
             cookie_jar=aiohttp.DummyCookieJar(),
-            timeout=self._client_timeout,
+            timeout=aiohttp.ClientTimeout(total=None, connect=None, sock_connect=self._timeouts.connect),
             trust_env=False,
             raise_for_status=False,
         )
         return self._session
 
-    def _url(self, request: Request) -> URL:
-        query = f"?{request.query}" if request.query else ""
-        # Encoded already: yarl must not undo what was quoted, nor walk up a path.
-        return URL(f"{self._base_url}{request.path}{query}", encoded=True)
+    def _options(self) -> dict[str, Any]:
+        """Give what does for a session that was handed in what our own connector does for our own."""
+        if self._owned:
+            return {}
+        timeouts = self._timeouts
+        return {
+            "timeout": aiohttp.ClientTimeout(
+                total=None, connect=None, sock_connect=timeouts.connect, sock_read=timeouts.read
+            ),
+            "middlewares": (_SendOnce(),),
+        }
 
-    async def _read(self, response: aiohttp.ClientResponse, request: Request) -> bytes:
+    def _url(self, request: Request) -> URL:
+        # Encoded already: yarl must not undo what was quoted, nor walk up a path.
+        return URL.build(
+            scheme=self._base.scheme,
+            authority=self._base.netloc,
+            path=f"{self._base.path}{request.path}",
+            query_string=request.query,
+            encoded=True,
+        )
+
+    async def _read(self, response: aiohttp.ClientResponse, request: Request, sending: "_Sending") -> bytes:
         pieces: list[bytes] = []
         size = 0
         most = min(self._max_answer_bytes, _unpacked_at_most(response))
-        async for piece in response.content.iter_any():
+        content = response.content
+        while piece := await content.readany():
             size += len(piece)
             if size > most:
-                response.close()
                 raise AnswerTooLargeError(
                     f"larger than the limit of {most} bytes, counted after decompression",
                     context=f"{request.method} {request.path}",
                 )
             pieces.append(piece)
+            if content.at_eof():
+                break
+            sending.goes_on()
         return pieces[0] if len(pieces) == 1 else b"".join(pieces)
 
     def _translated(self, error: Exception, request: Request) -> KajabiError:
@@ -128,45 +161,64 @@ class Transport:
         return _broken(error, request, self._timeouts)
 
 
-def _headers(request: Request, token: Secret | None, user_agent: str) -> dict[str, str]:
-    headers = {
-        "Accept": "application/json" if request.content_type == FORM else JSON_API,
-        "User-Agent": user_agent,
-    }
+def _headers(request: Request, token: Secret | None, user_agent: str) -> CIMultiDict[str]:
+    headers = CIMultiDict(
+        {hdrs.ACCEPT: "application/json" if request.content_type == FORM else JSON_API, hdrs.USER_AGENT: user_agent}
+    )
     if token is not None:
-        headers["Authorization"] = f"Bearer {token.reveal()}"
+        headers[hdrs.AUTHORIZATION] = f"Bearer {token.reveal()}"
     if request.body is not None:
-        headers["Content-Type"] = request.content_type
+        headers[hdrs.CONTENT_TYPE] = request.content_type
     return headers
 
 
-_REUSED: Final = ContextVar("reused", default=False)
+class _Sending(Deadline):
+    """One exchange as the pool sees it, and the limit on the server's silence in it."""
+
+    __slots__ = ("_read_seconds", "connected", "on_reused")
+
+    def __init__(self, deadlines: Deadlines, read_seconds: float | None) -> None:
+        super().__init__(deadlines)
+        self._read_seconds = read_seconds
+        self.connected = False
+        self.on_reused = False
+
+    def goes_on(self) -> None:
+        """Begin to wait for the next bytes, where it is our own pool that they come through."""
+        if self.connected and self._read_seconds is not None:
+            self.put(self._read_seconds)
+
+
+_SENDING: Final[ContextVar[_Sending | None]] = ContextVar("sending", default=None)
 
 
 class _Connector(aiohttp.TCPConnector):
-    """A pool that tells, within the task that asked, whether a connection had been used before."""
+    """A pool that knows the exchange it gives a connection to, and gives it no second one.
 
-    @cached_property
-    def _used(self) -> "weakref.WeakSet[Any]":
-        return weakref.WeakSet()
+    aiohttp sends again by itself where a connection breaks. Every attempt is to be ours: counted, bounded by the
+    budget, and never one of a write.
+    """
 
     async def connect(self, *arguments: Any, **keywords: Any) -> Connection:
-        """Give a connection, as the pool does."""
+        """Give a connection, as the pool does; from then on silence is limited."""
+        sending = _SENDING.get()
+        if sending is None:
+            return await super().connect(*arguments, **keywords)
+        if sending.connected:
+            raise aiohttp.ServerDisconnectedError
         connection = await super().connect(*arguments, **keywords)
-        protocol = connection.protocol
-        if protocol in self._used:
-            _REUSED.set(True)
-        else:
-            _REUSED.set(False)
-            self._used.add(protocol)
+        used = vars(connection.protocol)
+        sending.connected, sending.on_reused = True, _USED in used
+        used[_USED] = True
+        sending.goes_on()
         return connection
 
 
-class _SendOnce:
-    """A client middleware that lets one send through: aiohttp resends by itself where a connection breaks.
+_USED: Final = "used_by_kajabi_async"
 
-    Every attempt is to be ours: counted, bounded by the budget, and never one of a write.
-    """
+
+class _SendOnce:
+    """A client middleware that lets one send through, for sessions that have a pool of their own."""
 
     def __init__(self) -> None:
         self._sent = False
@@ -200,9 +252,7 @@ def _never_connected(error: Any, request: Request, _: Timeouts) -> TransportErro
 
 def _broken(error: Any, request: Request, _: Timeouts) -> TransportError:
     message = f"the connection broke before the whole answer had come ({type(error).__name__})"
-    failure = ConnectionFailedError(message, method=request.method, path=request.path)
-    failure.on_reused_connection = _REUSED.get() and isinstance(error, _BEFORE_THE_ANSWER)
-    return failure
+    return ConnectionFailedError(message, method=request.method, path=request.path)
 
 
 def _no_http(_: Any, request: Request, __: Timeouts) -> TransportError:

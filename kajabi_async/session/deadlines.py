@@ -1,0 +1,118 @@
+"""Deadlines of whatever is under way, all kept by one timer of the event loop.
+
+A timer for every request, as `asyncio.timeout` has it, costs a good part of what a request costs.
+"""
+
+import asyncio
+import math
+from collections.abc import Awaitable, Mapping
+from types import TracebackType
+from typing import Final, Self, TypeVar
+
+from kajabi_async.errors import RequestTimeoutError, TimeoutPhase
+from kajabi_async.exchange import Request
+
+__all__ = ["Deadline", "Deadlines", "ran_out"]
+
+T = TypeVar("T")
+
+_RAN_OUT: Final[Mapping[TimeoutPhase, str]] = {
+    "queue": "no place among the requests under way",
+    "total": "not done, waiting and repeating included,",
+}
+
+
+def ran_out(seconds: float | None, phase: TimeoutPhase, request: Request) -> RequestTimeoutError:
+    """Give the error for a *request* that a limit of *seconds* has ended."""
+    message = f"{_RAN_OUT[phase]} within {seconds} s"
+    return RequestTimeoutError(message, phase=phase, seconds=seconds, method=request.method, path=request.path)
+
+
+class Deadline:
+    """Ends a block of code by cancelling its task, and swallows that cancellation, like ``asyncio.timeout``.
+
+    Whoever comes out of the block with nothing in hand has run out of time; cancellations by others pass through.
+    """
+
+    __slots__ = ("_cancelling", "_deadlines", "_ran_out", "_task", "at")
+
+    def __init__(self, deadlines: "Deadlines") -> None:
+        task = asyncio.current_task()
+        assert task is not None  # noqa: S101 - whoever awaits a request is a task
+        self.at = math.inf
+        """On the clock of the event loop."""
+        self._deadlines = deadlines
+        self._task = task
+        self._cancelling = task.cancelling()
+        self._ran_out = False
+
+    def put(self, seconds: float) -> None:
+        """Set it *seconds* from now, or put it off until then."""
+        self.at = asyncio.get_running_loop().time() + seconds
+        self._deadlines.expect(self.at)
+
+    def run_out(self) -> None:
+        """Cancel the task."""
+        self._ran_out = True
+        self._task.cancel()
+
+    def __enter__(self) -> Self:
+        self._deadlines.add(self)
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> bool:
+        self._deadlines.discard(self)
+        if not self._ran_out:
+            return False
+        return self._task.uncancel() <= self._cancelling and kind is asyncio.CancelledError
+
+
+class Deadlines:
+    """The deadlines of one session, and the timer that is armed for the first of them."""
+
+    def __init__(self) -> None:
+        self._running: set[Deadline] = set()
+        self.add, self.discard = self._running.add, self._running.discard
+        self._timer: asyncio.TimerHandle | None = None
+        self._armed_for = math.inf
+
+    def limit(self, seconds: float | None) -> Deadline:
+        """Give a deadline *seconds* from now, for a ``with`` block; None is none."""
+        deadline = Deadline(self)
+        if seconds is not None:
+            deadline.put(seconds)
+        return deadline
+
+    async def within(self, seconds: float | None, work: Awaitable[T], *, phase: TimeoutPhase, request: Request) -> T:
+        """Await *work*, but no longer than *seconds*; RequestTimeoutError after that."""
+        with self.limit(seconds):
+            return await work
+        raise ran_out(seconds, phase, request)
+
+    def expect(self, at: float) -> None:
+        """Make sure that the timer goes off at the moment *at*, or before."""
+        if at < self._armed_for:
+            if self._timer is not None:
+                self._timer.cancel()
+            self._timer = asyncio.get_running_loop().call_at(at, self._go_off)
+            self._armed_for = at
+
+    def close(self) -> None:
+        """Leave nothing behind in the event loop, unless something is still under way."""
+        if self._timer is not None and not self._running:
+            self._timer.cancel()
+            self._timer, self._armed_for = None, math.inf
+
+    def _go_off(self) -> None:
+        # The loop's clock is coarse: a timer may go off a moment before the time it was armed for.
+        now = max(self._armed_for, asyncio.get_running_loop().time())
+        self._timer, self._armed_for = None, math.inf
+        for deadline in tuple(self._running):
+            if deadline.at <= now:
+                self.discard(deadline)
+                deadline.run_out()
+        first = min((deadline.at for deadline in self._running), default=math.inf)
+        if first < math.inf:
+            self.expect(first)
