@@ -3,14 +3,17 @@
 import math
 import re
 import sys
-from collections.abc import Collection, Iterable, Mapping
-from typing import Any, Final, TypeGuard
+from collections.abc import Callable, Collection, Iterable, Mapping
+from datetime import datetime
+from typing import Annotated, Any, Final, TypeGuard
 
 import msgspec
+from msgspec.structs import astuple
 
 from kajabi_async.errors import DecodeError, InvalidArgumentError
 
 __all__ = [
+    "ABSENT",
     "NO_MEMBERS",
     "DocumentShape",
     "LooseShape",
@@ -21,17 +24,22 @@ __all__ = [
     "decode_document",
     "decode_loosely",
     "decode_resource_object",
+    "decode_rows",
     "encode",
     "json_array",
     "json_object",
     "kept",
     "split_rows",
+    "typed_reader",
 ]
 
 RawJson = msgspec.Raw
 """JSON text that was checked but not read yet."""
 
 UnsetType = msgspec.UnsetType
+"""The type of `ABSENT`."""
+
+ABSENT: Final = msgspec.UNSET
 """What stands for a member that did not come."""
 
 NO_MEMBERS: Final = msgspec.Raw(b"{}")
@@ -43,19 +51,19 @@ class ResourceObject(msgspec.Struct, gc=False):
 
     type: Any = None
     id: Any = None
-    attributes: Any = None
+    attributes: msgspec.Raw = NO_MEMBERS
     relationships: msgspec.Raw = NO_MEMBERS
     links: msgspec.Raw = NO_MEMBERS
     meta: msgspec.Raw = NO_MEMBERS
-    included: msgspec.Raw | msgspec.UnsetType = msgspec.UNSET
+    included: msgspec.Raw | msgspec.UnsetType = ABSENT
     """Not of the standard: courses are documented with ``included`` inside ``data``."""
 
 
 class DocumentShape(msgspec.Struct, gc=False):
     """The top level of a document whose rows all have the shape of a resource object or of null."""
 
-    data: ResourceObject | list[ResourceObject] | msgspec.UnsetType | None = msgspec.UNSET
-    included: list[ResourceObject] | None = None
+    data: ResourceObject | list[ResourceObject] | msgspec.UnsetType | None = ABSENT
+    included: msgspec.Raw | msgspec.UnsetType = ABSENT
     links: Any = None
     meta: Any = None
     jsonapi: Any = None
@@ -65,8 +73,8 @@ class DocumentShape(msgspec.Struct, gc=False):
 class LooseShape(msgspec.Struct, gc=False):
     """The top level of a document whose rows may be anything, none of them read yet."""
 
-    data: msgspec.Raw | msgspec.UnsetType = msgspec.UNSET
-    included: msgspec.Raw | msgspec.UnsetType = msgspec.UNSET
+    data: msgspec.Raw | msgspec.UnsetType = ABSENT
+    included: msgspec.Raw | msgspec.UnsetType = ABSENT
     links: Any = None
     meta: Any = None
     errors: Any = None
@@ -74,10 +82,12 @@ class LooseShape(msgspec.Struct, gc=False):
 
 _SAFE_DEPTH: Final = 10_000
 _BRACKETS: Final = re.compile(rb'"(?:[^"\\\\]|\\\\.)*+"|[\[\]{}]')
+_FINER_THAN_MICROSECONDS: Final = re.compile(rb"\.[0-9]{7}")
 _ANYTHING = msgspec.json.Decoder()
 _DOCUMENT = msgspec.json.Decoder(DocumentShape)
 _LOOSE = msgspec.json.Decoder(LooseShape)
 _ROWS = msgspec.json.Decoder(list[msgspec.Raw])
+_RESOURCE_OBJECTS = msgspec.json.Decoder(list[ResourceObject] | None)
 _RESOURCE_OBJECT = msgspec.json.Decoder(ResourceObject)
 
 
@@ -104,6 +114,40 @@ def decode_resource_object(raw: RawJson | bytes, *, context: str) -> ResourceObj
     return resource_object
 
 
+def typed_reader(types: Mapping[str, Any], *, required: Collection[str]) -> Callable[[RawJson], tuple[Any, ...] | None]:
+    """Give a reader of objects whose members are of *types* (str, int, bool, datetime or Any), or null.
+
+    It gives their values in the order of *types*, `ABSENT` for one that is not *required* and did not come; and None
+    for any other object: with members beside these, values of other types, times that are without zone or finer than
+    microseconds.
+    """
+    called = {f"member_{index}": name for index, name in enumerate(types)}
+    fields: list[Any] = [
+        (field, _member_type(types[name])) if name in required else (field, _member_type(types[name]), ABSENT)
+        for field, name in called.items()
+    ]
+    members = msgspec.defstruct(
+        "Members", fields, rename=called, forbid_unknown_fields=True, gc=False, kw_only=True, eq=False
+    )
+    read = msgspec.json.Decoder(members).decode
+    has_times = datetime in types.values()
+
+    def values(raw: RawJson) -> tuple[Any, ...] | None:
+        if has_times and _FINER_THAN_MICROSECONDS.search(raw):
+            return None
+        try:
+            return astuple(read(raw))
+        except (msgspec.MsgspecError, ValueError, RecursionError):
+            return None
+
+    return values
+
+
+def _member_type(wanted: Any) -> Any:
+    exact: Any = Annotated[datetime, msgspec.Meta(tz=True)] if wanted is datetime else wanted
+    return Any if wanted is Any else exact | None | msgspec.UnsetType
+
+
 def json_object(value: Any) -> dict[str, Any] | None:
     """Give *value* where it is a JSON object, else None."""
     return value if _is_object(value) else None
@@ -116,7 +160,7 @@ def json_array(value: Any) -> list[Any] | None:
 
 def kept(raw: RawJson) -> RawJson:
     """Give *raw* on its own: what came from a decoder is a view that keeps the whole answer alive."""
-    return raw.copy()
+    return raw if raw is NO_MEMBERS else raw.copy()
 
 
 def encode(value: Any) -> bytes:
@@ -170,6 +214,12 @@ def _is_collection(value: object) -> TypeGuard[Collection[Any]]:
 
 
 _ENCODER = msgspec.json.Encoder(enc_hook=_written)
+
+
+def decode_rows(raw: RawJson, *, context: str) -> list[ResourceObject]:
+    """Decode an array of resource objects, null for an empty one; DecodeError where one has another shape."""
+    rows: list[ResourceObject] | None = _read(_RESOURCE_OBJECTS, raw, context)
+    return rows or []
 
 
 def split_rows(raw: RawJson, *, context: str) -> list[RawJson]:

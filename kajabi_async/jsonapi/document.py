@@ -7,6 +7,7 @@ import attrs
 
 from kajabi_async.errors import DecodeError
 from kajabi_async.jsonapi.decoding import (
+    ABSENT,
     DocumentShape,
     RawJson,
     ResourceObject,
@@ -14,12 +15,14 @@ from kajabi_async.jsonapi.decoding import (
     decode_document,
     decode_loosely,
     decode_resource_object,
+    decode_rows,
     json_object,
+    kept,
     split_rows,
 )
 from kajabi_async.jsonapi.error_documents import error_objects_in
 
-__all__ = ["Document", "MalformedRow", "Row"]
+__all__ = ["Document", "Included", "MalformedRow", "Row"]
 
 
 @attrs.frozen
@@ -32,12 +35,37 @@ class MalformedRow:
 Row = ResourceObject | MalformedRow
 
 
-@attrs.frozen
+@attrs.define
+class Included:
+    """What was included, not read before somebody asks: most of it is never looked at."""
+
+    place: str
+    raw: RawJson
+    context: str
+
+    def rows(self) -> tuple[Row, ...]:
+        """Read it; where it is no array at all, that is one malformed row."""
+        try:
+            rows = decode_rows(self.raw, context=self.context)
+        except DecodeError:
+            return self._one_by_one()
+        return _identified_rows(rows, self.place, self.context)
+
+    def _one_by_one(self) -> tuple[Row, ...]:
+        try:
+            return _rows(split_rows(self.raw, context=self.context), self.place, self.context)
+        except DecodeError:
+            problem = "an array of resource objects was expected"
+            return (MalformedRow(DecodeError(problem, path=self.place, context=self.context)),)
+
+
+@attrs.define
 class Document:
     """The top level (section "Top Level"): ``data`` is one row, a tuple of rows, or None."""
 
     data: Row | tuple[Row, ...] | None
-    included: tuple[Row, ...]
+    included: tuple[Included, ...]
+    """One for each place that holds some; usually one or none."""
     links: Mapping[str, Any]
     meta: Mapping[str, Any]
 
@@ -54,15 +82,13 @@ class Document:
     def _from_shape(cls, shape: DocumentShape, context: str) -> Self:
         data = shape.data
         links, meta = json_object(shape.links) or {}, json_object(shape.meta) or {}
-        included = _identified_rows(shape.included or [], "included", context)
-        if isinstance(data, list):
-            return cls(_identified_rows(data, "data", context), included, links, meta)
         if isinstance(data, ResourceObject):
-            included += _misplaced(data, context)
-            primary = _identified(data, "data", context)
-            return cls(primary, included, links, meta)
+            return cls(_identified(data, "data", context), _included(shape.included, data, context), links, meta)
+        if isinstance(data, list):
+            rows = _identified_rows(data, "data", context)
+            return cls(rows, _included(shape.included, None, context), links, meta)
         if data is None:
-            return cls(None, included, links, meta)
+            return cls(None, _included(shape.included, None, context), links, meta)
         raise _without_data(shape.errors, context)
 
     @classmethod
@@ -71,9 +97,8 @@ class Document:
         if not isinstance(top.data, RawJson):
             raise _without_data(top.errors, context)
         data = _primary_rows(top.data, context)
-        included = _rows_in(top.included, "included", context)
-        if isinstance(data, ResourceObject):
-            included += _misplaced(data, context)
+        owner = data if isinstance(data, ResourceObject) else None
+        included = _included(top.included, owner, context)
         return cls(data, included, json_object(top.links) or {}, json_object(top.meta) or {})
 
     def one(self, *, context: str) -> ResourceObject | None:
@@ -106,19 +131,13 @@ def _primary_rows(raw: RawJson, context: str) -> Row | tuple[Row, ...] | None:
     return None if text.startswith(b"null") else _row(raw, "data", context)
 
 
-def _misplaced(data: ResourceObject, context: str) -> tuple[Row, ...]:
+def _included(raw: RawJson | UnsetType, owner: ResourceObject | None, context: str) -> tuple[Included, ...]:
     # Courses are documented with `included` inside `data`.
-    return _rows_in(data.included, "data.included", context)
-
-
-def _rows_in(raw: RawJson | UnsetType, place: str, context: str) -> tuple[Row, ...]:
-    """Read rows that are not the primary ones: a member that is no array at all is one malformed row."""
-    if not isinstance(raw, RawJson):
-        return ()
-    try:
-        return _rows(split_rows(raw, context=context), place, context)
-    except DecodeError:
-        return (MalformedRow(DecodeError("an array of resource objects was expected", path=place, context=context)),)
+    misplaced = ABSENT if owner is None else owner.included
+    if misplaced is ABSENT:
+        return (Included("included", kept(raw), context),) if isinstance(raw, RawJson) else ()
+    places = (("included", raw), ("data.included", misplaced))
+    return tuple(Included(place, kept(each), context) for place, each in places if isinstance(each, RawJson))
 
 
 def _rows(raw_rows: Iterable[RawJson], place: str, context: str) -> tuple[Row, ...]:
@@ -136,7 +155,7 @@ def _row(raw: RawJson, path: str, context: str) -> Row:
 def _identified_rows(rows: list[ResourceObject], place: str, context: str) -> tuple[Row, ...]:
     return tuple(
         row
-        if row.id and type(row.id) is str and type(row.type) is str
+        if row.id and type(row.id) is str and row.type and type(row.type) is str
         else _identified(row, f"{place}[{index}]", context)
         for index, row in enumerate(rows)
     )
@@ -144,6 +163,8 @@ def _identified_rows(rows: list[ResourceObject], place: str, context: str) -> tu
 
 def _identified(row: ResourceObject, path: str, context: str) -> Row:
     """Make sure of type and id; a whole number is taken for an id, anything else makes the row malformed."""
+    if row.id and type(row.id) is str and row.type and type(row.type) is str:
+        return row
     if type(row.id) is int:
         row.id = str(row.id)
     for member in ("type", "id"):

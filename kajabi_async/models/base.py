@@ -24,6 +24,7 @@ __all__ = [
     "UntypedResource",
     "also_called",
     "attribute_names",
+    "is_set",
     "model",
 ]
 
@@ -81,7 +82,7 @@ class Resource:
     def loaded_attributes(self) -> dict[str, Any]:
         """Give the attributes the answer carried, by name; ``id`` and what is in ``extra`` are not among them."""
         names = attribute_names(type(self))
-        return {name: getattr(self, name) for name in names if name != "id" and _is_set(self, name)}
+        return {name: getattr(self, name) for name in names if name != "id" and is_set(self, name)}
 
     @property
     def identifier(self) -> Identifier:
@@ -116,7 +117,7 @@ class Resource:
     def __setstate__(self, state: dict[str, Any]) -> None:
         for name, value in state["attributes"].items():
             object.__setattr__(self, name, value)
-        origin = Origin(Scope(known=state["related"]), state["relationships"], state["links"], state["meta"])
+        origin = Origin(Scope(at_hand=state["related"]), state["relationships"], state["links"], state["meta"])
         object.__setattr__(self, "origin", origin)
         object.__setattr__(self, "extra", state["extra"] or NO_EXTRA)
 
@@ -171,7 +172,8 @@ def attribute_names(cls: type[Any]) -> Mapping[str, tuple[str, ...]]:
 _ATTRIBUTE_NAMES: Final[dict[type, Mapping[str, tuple[str, ...]]]] = {}
 
 
-def _is_set(instance: Resource, name: str) -> bool:
+def is_set(instance: Resource, name: str) -> bool:
+    """Tell whether the answer carried the attribute called *name*."""
     try:
         object.__getattribute__(instance, name)
     except AttributeError:

@@ -1,6 +1,6 @@
 """Where a resource object came from: its answer, and what that answer said beside the attributes."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
 import attrs
@@ -35,7 +35,24 @@ class Scope:
     """None once the resource was unpickled or copied: then nothing leads back to the API."""
     primary: Identifier | None = None
     """The one resource that was asked for; None for a page of a list."""
-    known: dict[Identifier, "Resource"] = attrs.field(factory=dict[Identifier, "Resource"], repr=False)
+    _known: dict[Identifier, "Resource"] | None = attrs.field(default=None, alias="at_hand", repr=False)
+    _read_more: "Callable[[Scope, Any], None] | None" = attrs.field(default=None, init=False, repr=False)
+    _unread: Any = attrs.field(default=None, init=False, repr=False)
+
+    @property
+    def known(self) -> dict[Identifier, "Resource"]:
+        """The resources at hand; what was included is read when this is looked at for the first time."""
+        if self._known is None:
+            self._known = {}
+        if self._read_more is not None:
+            read, unread = self._read_more, self._unread
+            self._read_more = self._unread = None
+            read(self, unread)
+        return self._known
+
+    def read_later(self, read: "Callable[[Scope, Any], None]", unread: Any) -> None:
+        """Have *read* called with *unread*, to add to what is known, when somebody wants to know."""
+        self._read_more, self._unread = read, unread
 
     def all_of(self, identifiers: Iterable[Identifier]) -> tuple["Resource", ...] | None:
         """Give every one of the resources, or None where one is not known."""

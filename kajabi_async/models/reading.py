@@ -1,13 +1,14 @@
 """An answer's body as models: the primary resources, and in their scope whatever was included."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Generic, TypeVar
+from weakref import ref
 
 import attrs
 
 from kajabi_async.errors import DecodeError
 from kajabi_async.jsonapi.decoding import ResourceObject
-from kajabi_async.jsonapi.document import Document, MalformedRow, Row
+from kajabi_async.jsonapi.document import Document, Included, MalformedRow, Row
 from kajabi_async.jsonapi.relationships import MISSING
 from kajabi_async.models.base import Resource
 from kajabi_async.models.convert import class_of, to_model
@@ -35,8 +36,7 @@ def read_resource(body: bytes, *, cls: type[R], scope: Scope, context: str) -> R
         raise DecodeError("a resource object was expected, null came", path="data", context=context)
     instance = _primary(resource_object, cls, scope, "data", context)
     if document.included:
-        scope.known[instance.identifier] = instance
-        _read_included(document, scope, context)
+        scope.read_later(_read_included, (document.included, _Weakly(instance)))
         if cls.resource_type in scope.query.fields:
             tie_orphans(instance, scope.query.include)
     return instance
@@ -73,8 +73,7 @@ def read_page(body: bytes, *, cls: type[R], scope: Scope, context: str) -> PageC
         _row(row, cls, scope, f"data[{index}]", context) for index, row in enumerate(document.many(context=context))
     )
     if document.included:
-        scope.known.update({row.identifier: row for row in rows if isinstance(row, Resource)})
-        _read_included(document, scope, context)
+        scope.read_later(_read_included, (document.included, lambda: rows))
     return PageContent(rows, document.links, document.meta)
 
 
@@ -109,13 +108,36 @@ def _primary(resource_object: ResourceObject, cls: type[R], scope: Scope, path: 
 _TYPE_NOT_STATED = frozenset({"me"})
 
 
-def _read_included(document: Document, scope: Scope, context: str) -> None:
-    """Put what was included into the scope; a malformed one is left out, so that its relation can still fetch it."""
-    for index, row in enumerate(document.included):
-        if isinstance(row, MalformedRow) or (row.type, row.id) in scope.known:
-            continue
-        try:
-            instance = to_model(row, scope, cls=class_of(row.type), path=f"included[{index}]", context=context)
-        except DecodeError:
-            continue
-        scope.known[instance.identifier] = instance
+class _Weakly:
+    """Gives the one primary resource while it lives, and is no reason for it to live.
+
+    So an answer nobody looks into is freed at once; whoever looks in comes by way of the primary resource.
+    """
+
+    __slots__ = ("_ref",)
+
+    def __init__(self, resource: Resource) -> None:
+        self._ref = ref(resource)
+
+    def __call__(self) -> tuple[object]:
+        return (self._ref(),)
+
+
+def _read_included(scope: Scope, unread: "tuple[tuple[Included, ...], Callable[[], Iterable[object]]]") -> None:
+    """Make the primary resources known, and what was included with them.
+
+    A malformed one is left out, so that its relation can still fetch it.
+    """
+    included, primary = unread
+    known = scope.known
+    known.update({row.identifier: row for row in primary() if isinstance(row, Resource)})
+    for part in included:
+        for index, row in enumerate(part.rows()):
+            if isinstance(row, MalformedRow) or (row.type, row.id) in known:
+                continue
+            path = f"{part.place}[{index}]"
+            try:
+                instance = to_model(row, scope, cls=class_of(row.type), path=path, context=part.context)
+            except DecodeError:
+                continue
+            known[instance.identifier] = instance

@@ -7,6 +7,7 @@ import re
 from collections.abc import Callable, Mapping
 from datetime import date, datetime
 from decimal import Decimal
+from functools import lru_cache
 from typing import Any, Final, Self, TypeGuard, TypeVar, get_args
 
 import attrs
@@ -14,7 +15,7 @@ import cattrs
 
 from kajabi_async.jsonapi.decoding import json_array, json_object
 
-__all__ = ["CONVERTER", "Part", "Refused", "converter_for", "hook_for", "plain_type_of"]
+__all__ = ["CONVERTER", "Part", "Refused", "converter_for", "hook_for"]
 
 _WHOLE_NUMBER: Final = re.compile(r"[+-]?[0-9]{1,100}")
 # With an exponent too: Ruby's decimals print as 0.1295e3 where Rails does not step in.
@@ -22,7 +23,6 @@ _DECIMAL_NUMBER: Final = re.compile(r"[+-]?[0-9]{1,100}(\.[0-9]{0,100})?([eE][+-
 _FINER_THAN_MICROSECONDS: Final = re.compile(r"[.,][0-9]{6}0*[1-9]")
 _FIRST_INEXACT: Final = 2.0**53
 """From here on a float stands for several whole numbers, so the digits that came cannot be told."""
-_PLAIN: Final = frozenset({str, int, float, bool})
 _LONGEST_SHOWN: Final = 40
 
 
@@ -61,12 +61,6 @@ def converter_for(annotation: Any) -> Callable[[Any], Any]:
     """Give the function that turns a JSON value other than null into *annotation*, or raises `Refused`."""
     hook, wanted = hook_for(annotation)
     return lambda value: hook(value, wanted)
-
-
-def plain_type_of(annotation: Any) -> type | None:
-    """Give the type whose values need no conversion, where *annotation* is so simple."""
-    wanted = _without_none(annotation)
-    return wanted if wanted in _PLAIN else None
 
 
 def _without_none(annotation: Any) -> Any:
@@ -115,13 +109,21 @@ def _boolean(value: Any, _: Any) -> bool:
 
 
 def _decimal(value: Any, _: Any) -> Decimal:
+    if isinstance(value, str):
+        return _decimal_of(value)
     if isinstance(value, int) and not isinstance(value, bool):
         return Decimal(value)
     if _is_exact(value):
         return Decimal(repr(value))
-    if isinstance(value, str) and _DECIMAL_NUMBER.fullmatch(value):
-        return Decimal(value)
     raise Refused("a decimal number", value)
+
+
+# Prices and revenues come again and again.
+@lru_cache(maxsize=1024)
+def _decimal_of(text: str) -> Decimal:
+    if _DECIMAL_NUMBER.fullmatch(text):
+        return Decimal(text)
+    raise Refused("a decimal number", text)
 
 
 def _time(value: Any, _: Any) -> datetime:

@@ -188,7 +188,9 @@ class _Run(Generic[R]):
             index, self._taken = self._taken, self._taken + 1
             if len(self._workers) < self._concurrency:
                 self._add_worker()
-            await self._answer(index, given[0])
+            resource_id = self._to_be_asked(index, given[0])
+            if resource_id is not None:
+                await self._ask(resource_id)
 
     def _end(self, failure: BaseException | None) -> None:
         self._exhausted = True
@@ -197,23 +199,25 @@ class _Run(Generic[R]):
         # Whoever waits for room would otherwise wait for an outcome that never comes.
         self._room.release()
 
-    async def _answer(self, index: int, given: object) -> None:
+    def _to_be_asked(self, index: int, given: object) -> str | None:
+        """Give the id where it takes a request; what does not is answered here, or waits for the one under way."""
         try:
             resource_id = checked_id(given)
         except InvalidIdError as error:
             self._deliver(index, Failed(_shown(given), error))
-            return
-        if resource_id in self._recent:
-            self._counts.duplicates += 1
-            self._deliver(index, self._recent[resource_id])
-        elif resource_id in self._in_flight:
-            self._counts.duplicates += 1
+            return None
+        recent = self._recent.get(resource_id)
+        if recent is None and resource_id not in self._in_flight:
+            self._in_flight[resource_id] = [index]
+            return resource_id
+        self._counts.duplicates += 1
+        if recent is None:
             self._in_flight[resource_id].append(index)
         else:
-            await self._ask(index, resource_id)
+            self._deliver(index, recent)
+        return None
 
-    async def _ask(self, index: int, resource_id: str) -> None:
-        self._in_flight[resource_id] = [index]
+    async def _ask(self, resource_id: str) -> None:
         outcome: Lookup[R]
         try:
             outcome = Found(resource_id, await self._look_up(resource_id, self._tally))

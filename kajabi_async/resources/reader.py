@@ -37,9 +37,10 @@ class Reader(Generic[R]):
         name = checked_id(resource_id, of=self.model.resource_type)
         path = self.operation.path_for(path_segment(name))
         request = Request("GET", path, self.encoded_query)
+        context = f"GET {path}"
         answer = await self.backend.send(request, timeout=self.timeout, tally=tally)
         scope = Scope(self.query, self.backend.resolver, Identifier(self.model.resource_type, name))
-        resource = read_resource(answer.body, cls=self.model, scope=scope, context=f"GET {path}")
+        resource = read_resource(answer.body, cls=self.model, scope=scope, context=context)
         if name not in self.aliases:
-            refuse_stranger(resource, name, context=f"GET {path}")
+            refuse_stranger(resource, name, context=context)
         return resource

@@ -1,0 +1,173 @@
+"""Rows read at once, and one attribute after the other: the same comes of both."""
+
+import gc
+import json
+import weakref
+from contextlib import AbstractContextManager
+from typing import Any
+from unittest.mock import patch
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from kajabi_async import Contact, Customer, DecodeError, Offer, Resource
+from kajabi_async.jsonapi.decoding import RawJson
+from kajabi_async.jsonapi.query import Query
+from kajabi_async.models.base import MODELS, attribute_names
+from kajabi_async.models.origin import Scope
+from kajabi_async.models.shapes import Shape
+from tests.models.building import build, read
+
+TIMES = (
+    "2024-01-09T08:00:00Z",
+    "2024-01-09T08:00:00.120Z",
+    "2024-01-09T08:00:00.123456+05:30",
+    "2024-01-09T08:00:00.1234567Z",
+    "2024-01-09T08:00:00.1234560Z",
+    "2024-01-09T08:00:00",
+    "2024-01-09 08:00:00+00:00",
+    "2024-01-09",
+    "20240109T080000Z",
+)
+NUMBERS = ("249.0", "-1", "1e3", "NaN", "Infinity", "1_000", " 1", "", 0, 7, 2**70, -3, 1.0, 1.5, 1e300)
+OTHERS = (None, True, False, "true", "text", "\u0000é", [], {}, ["a"], {"a": None})
+VALUES = st.sampled_from([*TIMES, *NUMBERS, *OTHERS])
+
+
+def slowly() -> AbstractContextManager[object]:
+    """Leave no way but one attribute after the other."""
+    return patch.object(Shape, "build", lambda *_: None)
+
+
+def outcome(cls: type[Resource], attributes: Any) -> Any:
+    try:
+        resource = build(cls, attributes)
+    except DecodeError as error:
+        return str(error), error.path
+    values = {name: (type(value), value) for name, value in resource.loaded_attributes().items()}
+    return values, dict(resource.extra)
+
+
+@st.composite
+def rows(draw: st.DrawFn) -> tuple[type[Resource], dict[str, Any]]:
+    cls = draw(st.sampled_from(sorted(MODELS.values(), key=lambda each: each.__name__)))
+    own = [name for name in attribute_names(cls) if name != "id"]
+    whole = draw(st.booleans())
+    names = own if whole else draw(st.lists(st.sampled_from(own), unique=True)) if own else []
+    beside = draw(st.lists(st.sampled_from(["custom_1", "custom_x", "name", "title", "tomorrow"]), max_size=2))
+    return cls, {name: draw(VALUES) for name in (*names, *beside)}
+
+
+@given(rows())
+@settings(max_examples=600, deadline=None)
+def test_both_ways_give_the_same(row: tuple[type[Resource], dict[str, Any]]) -> None:
+    """The same values of the same types, the same extra, the same error at the same place."""
+    cls, attributes = row
+    with slowly():
+        expected = outcome(cls, attributes)
+    assert outcome(cls, attributes) == expected
+    assert outcome(cls, attributes) == expected, "what was learned from the row must not change how it is read"
+
+
+def whole(cls: type[Resource], **values: Any) -> dict[str, Any]:
+    return {name: None for name in attribute_names(cls) if name != "id"} | values
+
+
+def test_documented_rows_are_read_at_once() -> None:
+    """Nulls, sparse fields and names of tomorrow included: nothing that is seen twice is read the slow way twice."""
+    read_at_once: list[bool] = []
+    build_at_once = Shape.build
+
+    def noted(shape: Shape[Any], resource_id: str, origin: Any, raw: RawJson) -> Any:
+        built = build_at_once(shape, resource_id, origin, raw)
+        read_at_once.append(built is not None)
+        return built
+
+    with patch.object(Shape, "build", noted):
+        for attributes in (
+            whole(Customer, name="Grace", created_at="2024-01-09T08:00:00.120Z", net_revenue="249.0"),
+            {"name": "Grace"},
+            whole(Customer, of_tomorrow=1),
+            whole(Customer, of_tomorrow=2),
+            {"name": "Grace"},
+        ):
+            build(Customer, attributes)
+    assert read_at_once == [True, True, False, True, True]
+
+
+def test_names_are_learned_without_their_meaning() -> None:
+    """A name of tomorrow stays in extra, a custom field among the custom fields, an alias in its attribute's place."""
+    for _ in range(2):
+        customer = build(Customer, whole(Customer, of_tomorrow={"a": [1]}))
+        assert customer.extra == {"of_tomorrow": {"a": [1]}}
+        attributes = {name: value for name, value in whole(Contact).items() if name != "custom_fields"}
+        contact = build(Contact, attributes | {"custom_1": "x", "custom_12": None})
+        assert contact.custom_fields == {"custom_1": "x", "custom_12": None}
+        assert contact.extra == {}
+        offer = build(Offer, {"name": "Everything"})
+        assert (offer.title, dict(offer.extra)) == ("Everything", {})
+
+
+def test_names_without_end_are_not_learned() -> None:
+    """A server that invents names costs time, never memory; the rows are read all the same."""
+    for number in range(200):
+        assert build(Customer, whole(Customer, **{f"invented_{number}": number})).extra[f"invented_{number}"] == number
+    customer = build(Customer, whole(Customer, **{f"more_{number}": number for number in range(100)}))
+    assert len(customer.extra) == 100
+
+
+@pytest.mark.parametrize("name", ['"', "\\", "\n", "", "é", "n" * 10_000])
+def test_odd_names_are_not_learned(name: str) -> None:
+    """They are kept like any other name."""
+    for _ in range(2):
+        assert dict(build(Customer, whole(Customer) | {name: 1}).extra) == {name: 1}
+
+
+def test_what_is_read_at_once_cannot_be_set_either() -> None:
+    """However it was filled, it is an ordinary instance of its class."""
+    customer = build(Customer, whole(Customer, name="Grace"))
+    assert type(customer) is Customer
+    assert customer.name == "Grace"
+    with pytest.raises(AttributeError, match="cannot be set"):
+        customer.name = "Ada"
+
+
+def included() -> dict[str, Any]:
+    linkage = {"offers": {"data": [{"type": "offers", "id": "4"}]}}
+    back = {"customers": {"data": [{"type": "customers", "id": "1"}]}}
+    return {
+        "data": {"type": "customers", "id": "1", "attributes": {"name": "Grace"}, "relationships": linkage},
+        "included": [{"type": "offers", "id": "4", "attributes": {"title": "All"}, "relationships": back}],
+    }
+
+
+def test_included_resources_are_read_when_somebody_looks() -> None:
+    """Not before: most are never looked at, and an answer nobody looks into is freed at once."""
+    gc.disable()
+    try:
+        customer = read(Customer, included())
+        gone = weakref.ref(customer)
+        del customer
+        assert gone() is None
+    finally:
+        gc.enable()
+
+
+def test_what_was_included_leads_back() -> None:
+    """The primary resource is among what is at hand."""
+    customer = read(Customer, included())
+    (offer,) = customer.offers.at_hand or ()
+    assert isinstance(offer, Offer)
+    assert offer.title == "All"
+    assert customer.identifier in offer.origin.scope.known
+    assert offer.origin.scope.known[customer.identifier] is customer
+
+
+def test_a_malformed_included_resource_is_not_at_hand() -> None:
+    """It can still be fetched by its relation."""
+    document = included()
+    document["included"][0]["attributes"] = {"price_in_cents": "much"}
+    customer = read(Customer, json.loads(json.dumps(document)), scope=Scope(Query(include=("offers",))))
+    assert customer.offers.ids == ("4",)
+    assert not customer.offers.loaded
