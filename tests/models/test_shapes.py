@@ -31,13 +31,13 @@ TIMES = (
     "20240109T080000Z",
 )
 NUMBERS = ("249.0", "-1", "1e3", "NaN", "Infinity", "1_000", " 1", "", 0, 7, 2**70, -3, 1.0, 1.5, 1e300)
-OTHERS = (None, True, False, "true", "text", "\u0000é", [], {}, ["a"], {"a": None})
+OTHERS: tuple[Any, ...] = (None, True, False, "true", "text", "\u0000é", [], {}, ["a"], {"a": None})
 VALUES = st.sampled_from([*TIMES, *NUMBERS, *OTHERS])
 
 
 def slowly() -> AbstractContextManager[object]:
     """Leave no way but one attribute after the other."""
-    return patch.object(Shape, "build", lambda *_: None)
+    return patch.object(Shape, "build", return_value=None)
 
 
 def outcome(cls: type[Resource], attributes: Any) -> Any:
@@ -45,7 +45,7 @@ def outcome(cls: type[Resource], attributes: Any) -> Any:
         resource = build(cls, attributes)
     except DecodeError as error:
         return str(error), error.path
-    values = {name: (type(value), value) for name, value in resource.loaded_attributes().items()}
+    values: dict[str, Any] = {name: (type(value), value) for name, value in resource.loaded_attributes().items()}
     return values, dict(resource.extra)
 
 
@@ -77,10 +77,10 @@ def whole(cls: type[Resource], **values: Any) -> dict[str, Any]:
 def test_documented_rows_are_read_at_once() -> None:
     """Nulls, sparse fields and names of tomorrow included: nothing that is seen twice is read the slow way twice."""
     read_at_once: list[bool] = []
-    build_at_once = Shape.build
+    build_at_once: Any = vars(Shape)["build"]
 
     def noted(shape: Shape[Any], resource_id: str, origin: Any, raw: RawJson) -> Any:
-        built = build_at_once(shape, resource_id, origin, raw)
+        built: Any = build_at_once(shape, resource_id, origin, raw)
         read_at_once.append(built is not None)
         return built
 
@@ -157,7 +157,7 @@ def test_included_resources_are_read_when_somebody_looks() -> None:
 def test_what_was_included_leads_back() -> None:
     """The primary resource is among what is at hand."""
     customer = read(Customer, included())
-    (offer,) = customer.offers.at_hand or ()
+    (offer,) = customer.offers.at_hand or (None,)
     assert isinstance(offer, Offer)
     assert offer.title == "All"
     assert customer.identifier in offer.origin.scope.known

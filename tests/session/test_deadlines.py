@@ -47,7 +47,8 @@ async def test_no_limit_is_none() -> None:
 
 async def test_the_shortest_ends_first_whatever_the_order() -> None:
     """The one timer is armed anew where a nearer deadline comes, and after each that ran out."""
-    deadlines, ended = Deadlines(), []
+    deadlines = Deadlines()
+    ended: list[float] = []
 
     async def wait(seconds: float) -> None:
         with pytest.raises(RequestTimeoutError):
