@@ -3,7 +3,7 @@
 import asyncio
 from collections import OrderedDict, deque
 from collections.abc import AsyncIterator, Awaitable, Callable
-from typing import Final, Generic, NoReturn, TypeVar
+from typing import Final, Generic, NamedTuple, NoReturn, TypeAlias, TypeVar
 
 from kajabi_async.errors import (
     AuthenticationError,
@@ -19,6 +19,7 @@ from kajabi_async.resources.counts import Counts
 from kajabi_async.resources.guarded import Guarded, cancel_tasks
 from kajabi_async.resources.numbers import whole_number
 from kajabi_async.resources.outcomes import Failed, Found, Lookup, Progress, Report
+from kajabi_async.resources.reader import Unread
 from kajabi_async.resources.sources import Ids, Source, source_of
 
 __all__ = ["Ids", "Lookups", "Observer"]
@@ -45,7 +46,7 @@ class Lookups(Generic[R]):
 
     def __init__(
         self,
-        look_up: Callable[[str, Tally], Awaitable[R]],
+        look_up: Callable[[str, Tally], Awaitable[R | Unread[R]]],
         ids: Ids,
         *,
         concurrency: int,
@@ -87,7 +88,7 @@ class _Run(Generic[R]):
 
     def __init__(
         self,
-        look_up: Callable[[str, Tally], Awaitable[R]],
+        look_up: Callable[[str, Tally], Awaitable[R | Unread[R]]],
         source: Source,
         concurrency: int,
         *,
@@ -100,11 +101,11 @@ class _Run(Generic[R]):
         self._observer = observer
         self._room = asyncio.Semaphore(2 * concurrency)
         self._arrived = asyncio.Event()
-        self._outcomes: _InOrder[R] | _AsArrived[R] = _InOrder() if ordered else _AsArrived()
+        self._outcomes: _InOrder[_Outcome[R]] | _AsArrived[_Outcome[R]] = _InOrder() if ordered else _AsArrived()
         self._workers: set[asyncio.Task[None]] = set()
         self._loop: asyncio.AbstractEventLoop | None = None
         self._in_flight: dict[str, list[int]] = {}
-        self._recent: OrderedDict[str, Lookup[R]] = OrderedDict()
+        self._recent: OrderedDict[str, _Outcome[R]] = OrderedDict()
         self._taken = 0
         self._closed = self._exhausted = False
         self._failure: BaseException | None = None
@@ -123,6 +124,8 @@ class _Run(Generic[R]):
             await self._arrived.wait()
         outcome = self._outcomes.pop()
         self._room.release()
+        if isinstance(outcome, _UnreadOutcome):
+            outcome = outcome.read()
         self._counts.note(outcome)
         if self._observer is not None:
             self._observer(self._counts.progress())
@@ -218,9 +221,13 @@ class _Run(Generic[R]):
         return None
 
     async def _ask(self, resource_id: str) -> None:
-        outcome: Lookup[R]
+        outcome: Lookup[R] | _UnreadOutcome[R]
         try:
-            outcome = Found(resource_id, await self._look_up(resource_id, self._tally))
+            answer = await self._look_up(resource_id, self._tally)
+            if isinstance(answer, Unread):
+                outcome = _UnreadOutcome(resource_id, answer)
+            else:
+                outcome = Found(resource_id, answer)
         except _ENDS_THE_RUN as error:
             self._in_flight.clear()
             self._end(error)
@@ -231,12 +238,12 @@ class _Run(Generic[R]):
         for waiting in self._in_flight.pop(resource_id, ()):
             self._deliver(waiting, outcome)
 
-    def _remember(self, resource_id: str, outcome: Lookup[R]) -> None:
+    def _remember(self, resource_id: str, outcome: "_Outcome[R]") -> None:
         self._recent[resource_id] = outcome
         if len(self._recent) > RECENT_OUTCOMES:
             self._recent.popitem(last=False)
 
-    def _deliver(self, index: int, outcome: Lookup[R]) -> None:
+    def _deliver(self, index: int, outcome: "_Outcome[R]") -> None:
         self._outcomes.put(index, outcome)
         self._arrived.set()
 
@@ -254,41 +261,61 @@ def _shown(given: object) -> str:
         return f"<{type(given).__name__}>"
 
 
-class _AsArrived(Generic[R]):
+class _UnreadOutcome(NamedTuple, Generic[R]):
+    """An outcome that is read when the loop takes it.
+
+    One after the other is read faster than each between two requests, and what has not been read is cheap to keep.
+    """
+
+    resource_id: str
+    answer: Unread[R]
+
+    def read(self) -> Lookup[R]:
+        try:
+            return Found(self.resource_id, self.answer.read())
+        except KajabiError as error:
+            return Failed(self.resource_id, error)
+
+
+_Outcome: TypeAlias = Found[R] | Failed | _UnreadOutcome[R]
+T = TypeVar("T")
+
+
+class _AsArrived(Generic[T]):
     """Outcomes in the order they arrive."""
 
     def __init__(self) -> None:
-        self._waiting: deque[Lookup[R]] = deque()
+        self._waiting: deque[T] = deque()
 
     @property
     def ready(self) -> bool:
         return bool(self._waiting)
 
-    def put(self, _index: int, outcome: Lookup[R]) -> None:
+    def put(self, _index: int, outcome: T) -> None:
         self._waiting.append(outcome)
 
-    def pop(self) -> Lookup[R]:
+    def pop(self) -> T:
         return self._waiting.popleft()
 
     def clear(self) -> None:
         self._waiting.clear()
 
 
-class _InOrder(Generic[R]):
+class _InOrder(Generic[T]):
     """Outcomes in the order of the ids."""
 
     def __init__(self) -> None:
-        self._waiting: dict[int, Lookup[R]] = {}
+        self._waiting: dict[int, T] = {}
         self._next = 0
 
     @property
     def ready(self) -> bool:
         return self._next in self._waiting
 
-    def put(self, index: int, outcome: Lookup[R]) -> None:
+    def put(self, index: int, outcome: T) -> None:
         self._waiting[index] = outcome
 
-    def pop(self) -> Lookup[R]:
+    def pop(self) -> T:
         outcome = self._waiting.pop(self._next)
         self._next += 1
         return outcome

@@ -6,8 +6,8 @@ short page is not the last one (observed).
 
 import logging
 from collections import OrderedDict
-from collections.abc import AsyncIterator, Iterator
-from typing import Final, Generic, NoReturn, TypeVar
+from collections.abc import AsyncIterator, Iterator, Sequence
+from typing import Final, Generic, NoReturn, TypeVar, cast
 
 import attrs
 
@@ -213,11 +213,14 @@ class _Rows(Generic[R]):
         self._skip = skip
         self._rows: Iterator[R | DecodeError] = iter(())
         self._recent: OrderedDict[str, None] = OrderedDict()
+        self._all_new = False
 
     async def next(self) -> R:
         while True:
             for row in self._rows:
                 self._standing.rows_seen += 1
+                if self._all_new:
+                    return cast("R", row)
                 if isinstance(row, DecodeError):
                     raise row
                 if self._is_new(row):
@@ -232,7 +235,19 @@ class _Rows(Generic[R]):
         skipped, self._skip = page.rows[: self._skip], 0
         self._recent.update({row.id: None for row in skipped if not isinstance(row, DecodeError)})
         self._standing.arrive(page, len(skipped))
-        self._rows = iter(page.rows[len(skipped) :])
+        rows = page.rows[len(skipped) :]
+        self._all_new = self._are_new(rows)
+        self._rows = iter(rows)
+
+    def _are_new(self, rows: Sequence[R | DecodeError]) -> bool:
+        """Tell whether every row is one, and new; then they are noted all at once, as most pages are like that."""
+        ids = {row.id: None for row in rows if not isinstance(row, DecodeError)}
+        if len(ids) < len(rows) or not self._recent.keys().isdisjoint(ids):
+            return False
+        self._recent.update(ids)
+        while len(self._recent) > _RECENT_IDS:
+            self._recent.popitem(last=False)
+        return True
 
     def _is_new(self, row: R) -> bool:
         if row.id in self._recent:

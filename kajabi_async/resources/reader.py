@@ -1,6 +1,6 @@
 """Reading one resource by its id, prepared once and used for one id or a million."""
 
-from typing import Generic, TypeVar
+from typing import Generic, NamedTuple, TypeVar
 
 import attrs
 
@@ -14,7 +14,7 @@ from kajabi_async.models.reading import read_resource, refuse_stranger
 from kajabi_async.operations import Operation
 from kajabi_async.resources.backend import Backend
 
-__all__ = ["Reader"]
+__all__ = ["Reader", "Unread"]
 
 R = TypeVar("R", bound=Resource)
 
@@ -34,13 +34,29 @@ class Reader(Generic[R]):
 
     async def read(self, resource_id: object, tally: Tally | None = None) -> R:
         """Give the resource; InvalidIdError, ApiError, TransportError or DecodeError where that fails."""
+        return (await self.ask(resource_id, tally)).read()
+
+    async def ask(self, resource_id: object, tally: Tally | None = None) -> "Unread[R]":
+        """Give what the server says, to be read later; InvalidIdError, ApiError or TransportError."""
         name = checked_id(resource_id, of=self.model.resource_type)
         path = self.operation.path_for(path_segment(name))
-        request = Request("GET", path, self.encoded_query)
-        context = f"GET {path}"
-        answer = await self.backend.send(request, timeout=self.timeout, tally=tally)
-        scope = Scope(self.query, self.backend.resolver, Identifier(self.model.resource_type, name))
-        resource = read_resource(answer.body, cls=self.model, scope=scope, context=context)
-        if name not in self.aliases:
+        answer = await self.backend.send(Request("GET", path, self.encoded_query), timeout=self.timeout, tally=tally)
+        return Unread(self, name, path, answer.body)
+
+
+class Unread(NamedTuple, Generic[R]):
+    """The answer of a show operation, not looked into yet."""
+
+    reader: Reader[R]
+    name: str
+    path: str
+    body: bytes
+
+    def read(self) -> R:
+        """Give the resource; DecodeError where the body is not what was asked for."""
+        reader, name, context = self.reader, self.name, f"GET {self.path}"
+        scope = Scope(reader.query, reader.backend.resolver, Identifier(reader.model.resource_type, name))
+        resource = read_resource(self.body, cls=reader.model, scope=scope, context=context)
+        if name not in reader.aliases:
             refuse_stranger(resource, name, context=context)
         return resource
