@@ -224,10 +224,7 @@ class _Run(Generic[R]):
         outcome: Lookup[R] | _UnreadOutcome[R]
         try:
             answer = await self._look_up(resource_id, self._tally)
-            if isinstance(answer, Unread):
-                outcome = _UnreadOutcome(resource_id, answer)
-            else:
-                outcome = Found(resource_id, answer)
+            outcome = _UnreadOutcome(resource_id, answer) if isinstance(answer, Unread) else Found(resource_id, answer)
         except _ENDS_THE_RUN as error:
             self._in_flight.clear()
             self._end(error)
