@@ -192,7 +192,7 @@ class Gettable(ResourceOperations[R]):
         """
         reader = self._reader(include, fields, timeout=timeout)
         at_once = self._backend.concurrency if concurrency is None else concurrency
-        return Lookups(reader.ask, ids, concurrency=at_once, ordered=ordered, observer=observer)
+        return Lookups(reader.ask_checked, ids, concurrency=at_once, ordered=ordered, observer=observer)
 
 
 class Listable(ResourceOperations[R]):

@@ -3,7 +3,7 @@
 import asyncio
 from collections import OrderedDict, deque
 from collections.abc import AsyncIterator, Awaitable, Callable
-from typing import Final, Generic, NamedTuple, NoReturn, TypeAlias, TypeVar
+from typing import Final, Generic, NoReturn, TypeAlias, TypeVar
 
 from kajabi_async.errors import (
     AuthenticationError,
@@ -26,7 +26,11 @@ __all__ = ["Ids", "Lookups", "Observer"]
 
 R = TypeVar("R", bound=Resource)
 
+T = TypeVar("T")
+
 Observer = Callable[[Progress], object]
+
+_Outcome: TypeAlias = Found[R] | Failed | Unread[R]
 
 RECENT_OUTCOMES: Final = 4096
 """How many outcomes are kept to answer an id that comes again: enough for lists with repeats, and bounded."""
@@ -124,8 +128,9 @@ class _Run(Generic[R]):
             await self._arrived.wait()
         outcome = self._outcomes.pop()
         self._room.release()
-        if isinstance(outcome, _UnreadOutcome):
-            outcome = outcome.read()
+        if isinstance(outcome, Unread):
+            # One after the other they are read faster than each between two requests.
+            outcome = _read(outcome)
         self._counts.note(outcome)
         if self._observer is not None:
             self._observer(self._counts.progress())
@@ -221,10 +226,10 @@ class _Run(Generic[R]):
         return None
 
     async def _ask(self, resource_id: str) -> None:
-        outcome: Lookup[R] | _UnreadOutcome[R]
+        outcome: _Outcome[R]
         try:
             answer = await self._look_up(resource_id, self._tally)
-            outcome = _UnreadOutcome(resource_id, answer) if isinstance(answer, Unread) else Found(resource_id, answer)
+            outcome = answer if isinstance(answer, Unread) else Found(resource_id, answer)
         except _ENDS_THE_RUN as error:
             self._in_flight.clear()
             self._end(error)
@@ -235,12 +240,12 @@ class _Run(Generic[R]):
         for waiting in self._in_flight.pop(resource_id, ()):
             self._deliver(waiting, outcome)
 
-    def _remember(self, resource_id: str, outcome: "_Outcome[R]") -> None:
+    def _remember(self, resource_id: str, outcome: _Outcome[R]) -> None:
         self._recent[resource_id] = outcome
         if len(self._recent) > RECENT_OUTCOMES:
             self._recent.popitem(last=False)
 
-    def _deliver(self, index: int, outcome: "_Outcome[R]") -> None:
+    def _deliver(self, index: int, outcome: _Outcome[R]) -> None:
         self._outcomes.put(index, outcome)
         self._arrived.set()
 
@@ -258,24 +263,11 @@ def _shown(given: object) -> str:
         return f"<{type(given).__name__}>"
 
 
-class _UnreadOutcome(NamedTuple, Generic[R]):
-    """An outcome that is read when the loop takes it.
-
-    One after the other is read faster than each between two requests, and what has not been read is cheap to keep.
-    """
-
-    resource_id: str
-    answer: Unread[R]
-
-    def read(self) -> Lookup[R]:
-        try:
-            return Found(self.resource_id, self.answer.read())
-        except KajabiError as error:
-            return Failed(self.resource_id, error)
-
-
-_Outcome: TypeAlias = Found[R] | Failed | _UnreadOutcome[R]
-T = TypeVar("T")
+def _read(unread: Unread[R]) -> Lookup[R]:
+    try:
+        return Found(unread.resource_id, unread.read())
+    except KajabiError as error:
+        return Failed(unread.resource_id, error)
 
 
 class _AsArrived(Generic[T]):

@@ -1,6 +1,6 @@
 """Reading one resource by its id, prepared once and used for one id or a million."""
 
-from typing import Generic, NamedTuple, TypeVar
+from typing import Generic, TypeVar
 
 import attrs
 
@@ -38,23 +38,27 @@ class Reader(Generic[R]):
 
     async def ask(self, resource_id: object, tally: Tally | None = None) -> "Unread[R]":
         """Give what the server says, to be read later; InvalidIdError, ApiError or TransportError."""
-        name = checked_id(resource_id, of=self.model.resource_type)
-        path = self.operation.path_for(path_segment(name))
+        return await self.ask_checked(checked_id(resource_id, of=self.model.resource_type), tally)
+
+    async def ask_checked(self, resource_id: str, tally: Tally | None = None) -> "Unread[R]":
+        """Give what the server says of an id that has been checked; ApiError or TransportError."""
+        path = self.operation.path_for(path_segment(resource_id))
         answer = await self.backend.send(Request("GET", path, self.encoded_query), timeout=self.timeout, tally=tally)
-        return Unread(self, name, path, answer.body)
+        return Unread(self, resource_id, path, answer.body)
 
 
-class Unread(NamedTuple, Generic[R]):
+@attrs.define(eq=False)
+class Unread(Generic[R]):
     """The answer of a show operation, not looked into yet."""
 
     reader: Reader[R]
-    name: str
+    resource_id: str
     path: str
     body: bytes
 
     def read(self) -> R:
         """Give the resource; DecodeError where the body is not what was asked for."""
-        reader, name, context = self.reader, self.name, f"GET {self.path}"
+        reader, name, context = self.reader, self.resource_id, f"GET {self.path}"
         scope = Scope(reader.query, reader.backend.resolver, Identifier(reader.model.resource_type, name))
         resource = read_resource(self.body, cls=reader.model, scope=scope, context=context)
         if name not in reader.aliases:

@@ -26,13 +26,10 @@ class Clock(Protocol):
 class SystemClock:
     """The clock of the machine."""
 
-    def monotonic(self) -> float:
-        """Give the monotonic time."""
-        return time.monotonic()
-
-    def time(self) -> float:
-        """Give the wall time."""
-        return time.time()
+    monotonic = staticmethod(time.monotonic)
+    """Give the monotonic time."""
+    time = staticmethod(time.time)
+    """Give the wall time."""
 
     async def sleep(self, seconds: float) -> None:
         """Wait."""

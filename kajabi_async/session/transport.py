@@ -32,6 +32,7 @@ __all__ = ["Transport"]
 
 _KEEP_ALIVE_SECONDS: Final = 15.0
 _DNS_CACHE_SECONDS: Final = 300
+_READING: Final = Request("GET", "/")
 _LARGEST_RATIO: Final = 200
 _RATIO_COUNTS_FROM_BYTES: Final = 2**20
 
@@ -54,6 +55,8 @@ class Transport:
         self._timeouts = timeouts
         self._max_answer_bytes = max_answer_bytes
         self._user_agent = user_agent
+        self._read_with: Secret | None = None
+        self._read_headers = self._made_headers(_READING, None)
         self._owned = http_session is None
         self._session = http_session
 
@@ -98,7 +101,7 @@ class Transport:
         return (self._session or self._open()).request(
             request.method,
             self._url(request),
-            headers=_headers(request, token, self._user_agent),
+            headers=self._headers(request, token),
             data=request.body,
             allow_redirects=False,
             **self._options(),
@@ -136,6 +139,23 @@ class Transport:
             encoded=True,
         )
 
+    def _headers(self, request: Request, token: Secret | None) -> CIMultiDict[str]:
+        if request.body is None and request.content_type is JSON_API:
+            if token is not self._read_with:
+                self._read_with, self._read_headers = token, self._made_headers(request, token)
+            # aiohttp makes a copy of them.
+            return self._read_headers
+        return self._made_headers(request, token)
+
+    def _made_headers(self, request: Request, token: Secret | None) -> CIMultiDict[str]:
+        accepted = "application/json" if request.content_type == FORM else JSON_API
+        headers = CIMultiDict({hdrs.ACCEPT: accepted, hdrs.USER_AGENT: self._user_agent})
+        if token is not None:
+            headers[hdrs.AUTHORIZATION] = f"Bearer {token.reveal()}"
+        if request.body is not None:
+            headers[hdrs.CONTENT_TYPE] = request.content_type
+        return headers
+
     async def _read(self, response: aiohttp.ClientResponse, request: Request, sending: "_Sending") -> bytes:
         pieces: list[bytes] = []
         size = 0
@@ -159,17 +179,6 @@ class Transport:
             if isinstance(error, foreign):
                 return translate(error, request, self._timeouts)
         return _broken(error, request, self._timeouts)
-
-
-def _headers(request: Request, token: Secret | None, user_agent: str) -> CIMultiDict[str]:
-    headers = CIMultiDict(
-        {hdrs.ACCEPT: "application/json" if request.content_type == FORM else JSON_API, hdrs.USER_AGENT: user_agent}
-    )
-    if token is not None:
-        headers[hdrs.AUTHORIZATION] = f"Bearer {token.reveal()}"
-    if request.body is not None:
-        headers[hdrs.CONTENT_TYPE] = request.content_type
-    return headers
 
 
 class _Sending(Deadline):
@@ -234,10 +243,10 @@ class _SendOnce:
 
 def _unpacked_at_most(response: aiohttp.ClientResponse) -> int:
     """Give how large the body may become by what its compressed length allows, where that is told: bombs end early."""
-    packed = response.content_length
-    if packed is None or "content-encoding" not in response.headers:
+    if hdrs.CONTENT_ENCODING not in response.headers:
         return sys.maxsize
-    return max(_RATIO_COUNTS_FROM_BYTES, packed * _LARGEST_RATIO)
+    packed = response.content_length
+    return sys.maxsize if packed is None else max(_RATIO_COUNTS_FROM_BYTES, packed * _LARGEST_RATIO)
 
 
 Translate = Callable[[Any, Request, Timeouts], KajabiError]
