@@ -1,43 +1,44 @@
-"""``make bench``: bulk lookups with three includes, ours beside four other ways, in one run.
+"""``make bench``: every figure, ours beside other ways to do the same, in one run of less than five minutes.
 
-Prints the median of interleaved repeats and the ratio to each; machines are noisy, so the ratios are what counts.
+``python -m benchmarks bulk scan`` runs some of the parts. Only a whole run, and none that is ``--quick``, writes
+``RESULTS.md`` and ``growth.svg``.
 """
 
 import argparse
-import asyncio
-from functools import partial
+import time
+from collections.abc import Callable, Mapping
 
-from benchmarks import contenders
-from benchmarks.measuring import canned_server, interleaved
+from benchmarks import bulk, decoding, imports, latency, memory, scan
+from benchmarks.machine import allow_sockets, client_core
+from benchmarks.results import Figure, Part, figures_table
+from benchmarks.sizes import FULL, QUICK, Sizes
 
-CONTENDERS = {
-    "kajabi_async": (contenders.ours, 1.0),
-    "aiohttp by hand, json": (contenders.handwritten, 1.0),
-    "bare aiohttp, orjson": (contenders.bare_aiohttp, 1.0),
-    "httpx loop": (contenders.httpx_loop, 0.2),
-    "kajabi-py": (contenders.peer, 0.1),
+PARTS: Mapping[str, Callable[[Sizes], Part]] = {
+    "bulk": bulk.measure,
+    "scan": scan.measure,
+    "decoding": decoding.measure,
+    "latency": latency.measure,
+    "memory": memory.measure,
+    "imports": imports.measure,
 }
-"""Each with the share of the lookups it does, so that the slow ones do not take all the time."""
-
-
-async def compare(lookups: int, concurrency: int, repeats: int) -> None:
-    counts = {name: max(1, int(lookups * share)) for name, (_, share) in CONTENDERS.items()}
-    async with canned_server() as base_url:
-        runs = {name: partial(run, base_url, counts[name], concurrency) for name, (run, _) in CONTENDERS.items()}
-        seconds = await interleaved(runs, repeats=repeats)
-    rates = {name: counts[name] / taken for name, taken in seconds.items()}
-    print(f"{lookups:,} lookups, {concurrency} at a time, three includes, median of {repeats}")
-    for name, rate in rates.items():
-        print(f"{name:<24} {rate:>8,.0f} a second   kajabi_async does {rates['kajabi_async'] / rate:.2f} times that")
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m benchmarks")
-    parser.add_argument("--lookups", type=int, default=4000)
-    parser.add_argument("--concurrency", type=int, default=50)
-    parser.add_argument("--repeats", type=int, default=5)
+    parser.add_argument("parts", nargs="*", choices=[[], *PARTS], metavar="part", help=f"of {', '.join(PARTS)}")
+    parser.add_argument("--quick", action="store_true", help="smaller sizes, rougher figures")
     given = parser.parse_args()
-    asyncio.run(compare(given.lookups, given.concurrency, given.repeats))
+    sizes = QUICK if given.quick else FULL
+    figures: list[Figure] = []
+    allow_sockets(4096)
+    with client_core():
+        for name in given.parts or PARTS:
+            begin = time.perf_counter()
+            part = PARTS[name](sizes)
+            figures += part.figures
+            print(*part.tables, sep="\n\n", end="\n\n")
+            print(f"({name}: {time.perf_counter() - begin:.0f} s)\n", flush=True)
+    print(figures_table(figures))
 
 
 if __name__ == "__main__":

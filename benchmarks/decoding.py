@@ -1,0 +1,40 @@
+"""Decoding alone: a page of 100 customers, bytes to objects."""
+
+from functools import partial
+
+from kajabi import AsyncClient
+
+from benchmarks.comparison import plain_table
+from benchmarks.contenders import OURS
+from benchmarks.decoders import STRUCTS, Decode, decoders
+from benchmarks.documents import PAGE_SIZE, listed
+from benchmarks.measuring import interleaved_here, stopwatch
+from benchmarks.results import Part, at_most
+from benchmarks.sizes import Sizes
+
+TURNS = 15
+
+
+def measure(sizes: Sizes) -> Part:
+    body = listed(1, 1)
+    peer = AsyncClient(client_id="bench", client_secret="bench")
+    turns = {name: partial(turn, decode, body, sizes.decodings) for name, decode in decoders(peer).items()}
+    measured = interleaved_here(turns, repeats=TURNS)
+    note = (
+        f"{len(body) / 1000:.0f} kB; {sizes.decodings} pages a turn, {TURNS} turns each. The structs have our types "
+        "and read the relationships as well, which we leave until somebody looks."
+    )
+    ratio = measured[OURS].median / measured[STRUCTS].median
+    return Part(
+        [plain_table(f"Decoding a page of {PAGE_SIZE} customers", "Microseconds", measured, note=note)],
+        [at_most("Decoding a page of 100 customers, times the time of msgspec structs", ratio, 2.5)],
+    )
+
+
+def turn(decode: Decode, body: bytes, pages: int) -> float:
+    """Give the microseconds for one page."""
+    with stopwatch() as watch:
+        for _ in range(pages):
+            rows = decode(body)
+    assert len(rows) == PAGE_SIZE
+    return watch.seconds / pages * 1e6
