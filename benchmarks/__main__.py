@@ -6,11 +6,13 @@
 
 import argparse
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
 
-from benchmarks import bulk, decoding, imports, latency, memory, scan
-from benchmarks.machine import allow_sockets, client_core
-from benchmarks.results import Figure, Part, figures_table
+from benchmarks import bulk, decoding, growth, imports, latency, memory, refresh, scan, serving
+from benchmarks.machine import allow_sockets, client_core, described, tying, versions
+from benchmarks.results import Part, figures_table, page, part_figures
 from benchmarks.sizes import FULL, QUICK, Sizes
 
 PARTS: Mapping[str, Callable[[Sizes], Part]] = {
@@ -18,9 +20,43 @@ PARTS: Mapping[str, Callable[[Sizes], Part]] = {
     "scan": scan.measure,
     "decoding": decoding.measure,
     "latency": latency.measure,
+    "refresh": refresh.measure,
     "memory": memory.measure,
     "imports": imports.measure,
+    "growth": growth.measure,
 }
+FOLDER = Path(__file__).parent
+
+HOW = """\
+Each figure is the median of interleaved turns, with the range from the lowest to the highest beside it; "ours is" says
+how many times the median of that row ours is. Clients, connections and tokens are there before the clock starts. The
+garbage collector is on for everybody, and has run just before each turn. Machines are noisy: the ratios count."""
+
+
+def run(names: Sequence[str], sizes: Sizes) -> list[Part]:
+    """Measure the named parts and print each as it is done."""
+    allow_sockets(4096)
+    parts: list[Part] = []
+    with client_core():
+        for name in names:
+            parts.append(PARTS[name](sizes))
+            print(*parts[-1].tables, sep="\n\n", end="\n\n", flush=True)
+    print(figures_table(part_figures(parts)))
+    return parts
+
+
+def write(folder: Path, parts: Sequence[Part], seconds: float) -> None:
+    """Write the page and its drawings into *folder*."""
+    when = f"{datetime.now(UTC):%d %B %Y}"
+    preface = [
+        f"Written by `make bench` on {when}, in {seconds:.0f} seconds, on {described()}. {tying()}",
+        f"{versions(serving.name())}. Where the server has a latency, and for tokens, it is asyncio under uvloop.",
+        HOW,
+    ]
+    folder.joinpath("RESULTS.md").write_text(page("\n\n".join(preface), parts))
+    for part in parts:
+        for name, drawing in part.drawings.items():
+            folder.joinpath(name).write_text(drawing)
 
 
 def main() -> None:
@@ -28,17 +64,12 @@ def main() -> None:
     parser.add_argument("parts", nargs="*", choices=[[], *PARTS], metavar="part", help=f"of {', '.join(PARTS)}")
     parser.add_argument("--quick", action="store_true", help="smaller sizes, rougher figures")
     given = parser.parse_args()
-    sizes = QUICK if given.quick else FULL
-    figures: list[Figure] = []
-    allow_sockets(4096)
-    with client_core():
-        for name in given.parts or PARTS:
-            begin = time.perf_counter()
-            part = PARTS[name](sizes)
-            figures += part.figures
-            print(*part.tables, sep="\n\n", end="\n\n")
-            print(f"({name}: {time.perf_counter() - begin:.0f} s)\n", flush=True)
-    print(figures_table(figures))
+    begin = time.perf_counter()
+    parts = run(given.parts or list(PARTS), QUICK if given.quick else FULL)
+    seconds = time.perf_counter() - begin
+    print(f"\n{seconds:.0f} seconds")
+    if not given.parts and not given.quick:
+        write(FOLDER, parts, seconds)
 
 
 if __name__ == "__main__":

@@ -11,7 +11,7 @@ import msgspec
 import orjson
 from kajabi import AsyncClient
 from kajabi._models import Customer as PeerCustomer
-from kajabi._resources import _parse_page
+from kajabi._resources import _parse_page  # pyright: ignore[reportPrivateUsage]  # it has no public way
 
 from benchmarks.contenders import OURS, PEER
 from kajabi_async.models.origin import Scope
@@ -77,13 +77,28 @@ class Row(msgspec.Struct):
     links: dict[str, str]
 
 
+class RowUnread(msgspec.Struct):
+    id: str
+    type: str
+    attributes: Attributes
+    relationships: msgspec.Raw
+    links: msgspec.Raw
+
+
 class Page(msgspec.Struct):
     data: list[Row]
     links: dict[str, str | None]
     meta: dict[str, Any]
 
 
+class PageUnread(msgspec.Struct):
+    data: list[RowUnread]
+    links: dict[str, str | None]
+    meta: dict[str, Any]
+
+
 _PAGE = msgspec.json.Decoder(Page)
+_PAGE_UNREAD = msgspec.json.Decoder(PageUnread)
 
 
 def _ours(body: bytes) -> Sequence[object]:
@@ -92,6 +107,10 @@ def _ours(body: bytes) -> Sequence[object]:
 
 def _structs(body: bytes) -> Sequence[object]:
     return _PAGE.decode(body).data
+
+
+def _structs_unread(body: bytes) -> Sequence[object]:
+    return _PAGE_UNREAD.decode(body).data
 
 
 def _json(body: bytes) -> Sequence[object]:
@@ -105,7 +124,7 @@ def _orjson(body: bytes) -> Sequence[object]:
 
 
 def _peer(client: AsyncClient, body: bytes) -> Sequence[object]:
-    # It has no public way from bytes to objects; this is what its list does with an answer.
+    # What its list does with an answer.
     return _parse_page(PeerCustomer, json.loads(body), client).data
 
 
@@ -114,6 +133,7 @@ def decoders(peer: AsyncClient) -> Mapping[str, Decode]:
     return {
         OURS: _ours,
         STRUCTS: _structs,
+        "msgspec structs, relationships unread": _structs_unread,
         "json to dicts": _json,
         "orjson to dicts": _orjson,
         PEER: partial(_peer, peer),

@@ -12,15 +12,15 @@ from benchmarks.results import Part, Table, spread, under
 from benchmarks.serving import Server
 from benchmarks.sizes import Sizes
 
-TURNS = 9
 WARM_UP_CALLS = 30
 
 
 def measure(sizes: Sizes) -> Part:
+    repeats = 2 * sizes.repeats - 1
     with serving.fastest() as server:
-        turns = {each.name: partial(turn, server, each, int(sizes.calls * each.share)) for each in CONTENDERS}
-        measured = interleaved(turns, repeats=TURNS)
-    note = f"Calls one after the other on one connection, no includes; medians of {sizes.calls}, {TURNS} turns each."
+        turns = {each.name: partial(turn, server, each, sizes.calls) for each in CONTENDERS}
+        measured = interleaved(turns, repeats=repeats)
+    note = f"Calls one after the other on one connection, no includes; medians of {sizes.calls}, {repeats} turns each."
     columns = [(loop, "range", "over bare aiohttp") for loop in LOOPS]
     header = ["Microseconds, less is better", *(cell for column in columns for cell in column)]
     rows = [[name, *(cell for loop in LOOPS for cell in _cells(measured, loop, name))] for name in measured["asyncio"]]

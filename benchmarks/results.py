@@ -1,6 +1,6 @@
 """Tables, figures to reach, and the page they are written to."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from benchmarks.measuring import Spread
@@ -21,11 +21,11 @@ class Figure:
 
 
 def at_least(what: str, value: float, bar: float) -> Figure:
-    return Figure(what, f"{value:.2f}", f"at least {bar:g}", value >= bar)
+    return Figure(what, f"{value:.3g}", f"at least {bar:g}", value >= bar)
 
 
 def at_most(what: str, value: float, bar: float) -> Figure:
-    return Figure(what, f"{value:.2f}", f"at most {bar:g}", value <= bar)
+    return Figure(what, f"{value:.3g}", f"at most {bar:g}", value <= bar)
 
 
 def under(what: str, value: float, bar: float, unit: str) -> Figure:
@@ -40,7 +40,7 @@ class Table:
     note: str = ""
 
     def __str__(self) -> str:
-        parts = [f"### {self.title}", self.note, *(["\n".join(self._lines())] if self.rows else [])]
+        parts = [f"## {self.title}", self.note, *(["\n".join(self._lines())] if self.rows else [])]
         return "\n\n".join(filter(None, parts))
 
     def _lines(self) -> Iterable[str]:
@@ -62,12 +62,27 @@ class Part:
     """What one subject came to."""
 
     tables: Sequence[Table]
-    figures: Sequence[Figure] = field(default=())
+    figures: Sequence[Figure] = ()
+    drawings: Mapping[str, str] = field(default_factory=dict[str, str])
+    """Files that belong to the tables, by name."""
+
+
+def part_figures(parts: Sequence[Part]) -> list[Figure]:
+    return [figure for part in parts for figure in part.figures]
 
 
 def figures_table(figures: Sequence[Figure]) -> Table:
     header = ("Under asyncio", "Measured", "To reach", "")
     return Table("Figures to reach", header, [figure.row for figure in figures])
+
+
+def page(preface: str, parts: Sequence[Part]) -> str:
+    """Give the whole page in Markdown."""
+    sections = [str(figures_table(part_figures(parts)))]
+    for part in parts:
+        sections.extend(map(str, part.tables))
+        sections.extend(f"![{part.tables[-1].title}]({name})" for name in part.drawings)
+    return "\n\n".join(["# Results", preface, *sections]) + "\n"
 
 
 def spread(measured: Spread, decimals: int = 0) -> tuple[str, str]:

@@ -24,14 +24,14 @@ def measure(sizes: Sizes) -> Part:
 def _sequential(sizes: Sizes) -> Part:
     repeats = min(sizes.repeats, 3)
     with serving.fastest(pages=sizes.rows // PAGE_SIZE) as server:
-        turns = {each.name: partial(turn, server, each, int(sizes.rows * each.share)) for each in CONTENDERS}
+        turns = {each.name: partial(turn, server, each, _rows(sizes, each)) for each in CONTENDERS}
         measured = rates(interleaved(turns, repeats=repeats))
-    note = f"Rows; {PAGE_SIZE} on a page. httpx and kajabi-py read the first tenth of them. {repeats} turns each."
+    note = f"Rows; {PAGE_SIZE} on a page. httpx and kajabi-py read the first 30 % of them. {repeats} turns each."
     return Part(
         [rate_table(f"List scan of {sizes.rows:,} rows, one page at a time", measured, note)],
         [
-            at_least("List scan, times bare aiohttp with orjson", ratio(measured, BARE), 0.7),
-            at_least("List scan, times kajabi-py", ratio(measured, PEER), 3),
+            at_least("List scan, times that of bare aiohttp with orjson", ratio(measured, BARE), 0.7),
+            at_least("List scan, times that of kajabi-py", ratio(measured, PEER), 3),
         ],
     )
 
@@ -50,8 +50,13 @@ def _ahead(sizes: Sizes) -> Part:
     gain = ratio(measured, OURS, ours=AHEAD)
     return Part(
         [rate_table(title, measured, f"Rows; one page at a time where nothing else is said. {repeats} turns each.")],
-        [at_least(f"List scan, {PAGES_AHEAD} pages ahead over 20 ms of latency, times one at a time", gain, 4)],
+        [at_least(f"List scan, {PAGES_AHEAD} pages ahead over 20 ms of latency, times that of one at a time", gain, 4)],
     )
+
+
+def _rows(sizes: Sizes, contender: Contender) -> int:
+    """Give the rows *contender* reads: whole pages, as nobody is sent less."""
+    return max(1, round(sizes.rows * contender.row_share / PAGE_SIZE)) * PAGE_SIZE
 
 
 async def turn(server: Server, contender: Contender, rows: int) -> float:

@@ -30,16 +30,16 @@ class Sizes:
 
 FULL = Sizes(
     repeats=5,
-    lookups=4000,
+    lookups=3000,
     rows=100_000,
     rows_with_latency=5_000,
     decodings=40,
-    calls=400,
+    calls=300,
     waiters=10_000,
     objects=5_000,
     imports=11,
     growth_repeats=3,
-    growth_seconds=0.5,
+    growth_seconds=0.4,
 )
 QUICK = Sizes(
     repeats=3,
@@ -51,6 +51,6 @@ QUICK = Sizes(
     waiters=2_000,
     objects=2_000,
     imports=3,
-    growth_repeats=1,
-    growth_seconds=0.3,
+    growth_repeats=2,
+    growth_seconds=0.2,
 )
