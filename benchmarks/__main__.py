@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from benchmarks import bulk, decoding, growth, imports, latency, memory, refresh, scan, serving
-from benchmarks.machine import allow_sockets, client_core, described, tying, versions
+from benchmarks.machine import allow_sockets, client_core, described, load, tying, versions
 from benchmarks.results import Part, figures_table, page, part_figures
 from benchmarks.sizes import FULL, QUICK, Sizes
 
@@ -39,17 +39,20 @@ def run(names: Sequence[str], sizes: Sizes) -> list[Part]:
     parts: list[Part] = []
     with client_core():
         for name in names:
+            begin = time.perf_counter()
             parts.append(PARTS[name](sizes))
-            print(*parts[-1].tables, sep="\n\n", end="\n\n", flush=True)
+            print(*parts[-1].tables, sep="\n\n")
+            print(f"\n({name}: {time.perf_counter() - begin:.0f} seconds)\n", flush=True)
     print(figures_table(part_figures(parts)))
     return parts
 
 
-def write(folder: Path, parts: Sequence[Part], seconds: float) -> None:
+def write(folder: Path, parts: Sequence[Part], *, seconds: float, before: float) -> None:
     """Write the page and its drawings into *folder*."""
     when = f"{datetime.now(UTC):%d %B %Y}"
+    where = f"on {described()}, with a load of {before:.1f} before the run"
     preface = [
-        f"Written by `make bench` on {when}, in {seconds:.0f} seconds, on {described()}. {tying()}",
+        f"Written by `make bench` on {when}, in {seconds:.0f} seconds, {where}. {tying()}",
         f"{versions(serving.name())}. Where the server has a latency, and for tokens, it is asyncio under uvloop.",
         HOW,
     ]
@@ -64,12 +67,12 @@ def main() -> None:
     parser.add_argument("parts", nargs="*", choices=[[], *PARTS], metavar="part", help=f"of {', '.join(PARTS)}")
     parser.add_argument("--quick", action="store_true", help="smaller sizes, rougher figures")
     given = parser.parse_args()
-    begin = time.perf_counter()
+    load_before, begin = load(), time.perf_counter()
     parts = run(given.parts or list(PARTS), QUICK if given.quick else FULL)
     seconds = time.perf_counter() - begin
     print(f"\n{seconds:.0f} seconds")
     if not given.parts and not given.quick:
-        write(FOLDER, parts, seconds)
+        write(FOLDER, parts, seconds=seconds, before=load_before)
 
 
 if __name__ == "__main__":

@@ -5,7 +5,7 @@ from functools import partial
 
 from benchmarks import serving
 from benchmarks.comparison import rate_table, rates, ratio
-from benchmarks.contenders import BARE, CONTENDERS, HANDWRITTEN, PEER, Contender, ids_of
+from benchmarks.contenders import BARE, CONTENDERS, HANDWRITTEN, PEER, SLOW_LOOKUPS, Contender, ids_of
 from benchmarks.measuring import Results, interleaved, stopwatch
 from benchmarks.results import Figure, Part, Table, at_least
 from benchmarks.serving import Server
@@ -61,6 +61,6 @@ def _figures(measured: Results) -> Iterable[Figure]:
 
 def _note(lookups: int, repeats: int, busy: Iterable[float]) -> str:
     return (
-        f"{lookups:,} lookups a turn (httpx and kajabi-py 6 % of that), {repeats} turns each. "
+        f"{lookups:,} lookups a turn (httpx and kajabi-py {SLOW_LOOKUPS:.0%} of them), {repeats} turns each. "
         f"The server was busy for at most {max(busy):.0%} of a turn."
     )

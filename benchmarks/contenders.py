@@ -198,23 +198,26 @@ async def peer(base_url: str, _: int) -> AsyncGenerator[Client]:
         yield Peer(client)
 
 
+SLOW_LOOKUPS, SLOW_ROWS = 0.06, 0.2
+"""What the slow ones do of the work, so that they do not take all the time."""
+
+
 @dataclass(frozen=True)
 class Contender:
     name: str
     open: Callable[[str, int], AbstractAsyncContextManager[Client]]
     """Takes the base URL and how many requests are under way at once."""
     lookup_share: float = 1.0
-    """Of the lookups the others do: the slow ones do less, so that they do not take all the time."""
     row_share: float = 1.0
-    """Of the rows of a list, as many are read from its beginning."""
+    """How much of a list is read, from its beginning."""
 
 
 CONTENDERS = (
     Contender(OURS, ours),
     Contender(HANDWRITTEN, handwritten),
     Contender(BARE, bare),
-    Contender(HTTPX, httpx_loop, 0.06, 0.3),
-    Contender(PEER, peer, 0.06, 0.3),
+    Contender(HTTPX, httpx_loop, SLOW_LOOKUPS, SLOW_ROWS),
+    Contender(PEER, peer, SLOW_LOOKUPS, SLOW_ROWS),
 )
 
 

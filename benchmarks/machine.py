@@ -57,6 +57,11 @@ def versions(server: str) -> str:
     return ", ".join([*told, server])
 
 
+def load() -> float:
+    """Give how many processes wanted a processor in the last minute."""
+    return os.getloadavg()[0]
+
+
 def tying() -> str:
     """Say which core did what."""
     if CLIENT_CORE is None:

@@ -99,14 +99,16 @@ def _line(number: int, line: Line, x: Axis, y: Axis) -> Iterator[str]:
 
 
 def _legend(labels: Sequence[str]) -> Iterator[str]:
+    # At the lower right, where lines that rise leave room.
+    left, first = WIDTH - RIGHT - 230, HEIGHT - BOTTOM - 20 * len(labels)
     *shown, dashed = labels
     for number, label in enumerate(shown):
-        top = TOP + 18 + 20 * number
-        yield f'<g fill="{COLOURS[number]}">{MARKS[number].format(LEFT + 24, top)}</g>'
-        yield _text(LEFT + 40, top + 4, label)
-    top = TOP + 18 + 20 * len(shown)
-    yield f'<path d="M{LEFT + 10} {top}h26" stroke="{INK}" stroke-width="2" stroke-dasharray="5 5"/>'
-    yield _text(LEFT + 40, top + 4, dashed)
+        middle = first + 20 * number
+        yield f'<g fill="{COLOURS[number]}">{MARKS[number].format(left + 14, middle)}</g>'
+        yield _text(left + 36, middle + 4, label)
+    middle = first + 20 * len(shown)
+    yield f'<path d="M{left} {middle}h28" stroke="{INK}" stroke-width="2" stroke-dasharray="5 5"/>'
+    yield _text(left + 36, middle + 4, dashed)
 
 
 def _text(x: float, y: float, text: str, attributes: str = "") -> str:

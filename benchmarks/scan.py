@@ -4,7 +4,7 @@ from functools import partial
 
 from benchmarks import serving
 from benchmarks.comparison import rate_table, rates, ratio
-from benchmarks.contenders import BARE, CONTENDERS, OURS, PEER, Contender, bare, ours
+from benchmarks.contenders import BARE, CONTENDERS, OURS, PEER, SLOW_ROWS, Contender, bare, ours
 from benchmarks.documents import PAGE_SIZE
 from benchmarks.measuring import interleaved, stopwatch
 from benchmarks.results import Part, at_least
@@ -26,7 +26,7 @@ def _sequential(sizes: Sizes) -> Part:
     with serving.fastest(pages=sizes.rows // PAGE_SIZE) as server:
         turns = {each.name: partial(turn, server, each, _rows(sizes, each)) for each in CONTENDERS}
         measured = rates(interleaved(turns, repeats=repeats))
-    note = f"Rows; {PAGE_SIZE} on a page. httpx and kajabi-py read the first 30 % of them. {repeats} turns each."
+    note = f"Rows; {PAGE_SIZE} on a page. httpx and kajabi-py read the first {SLOW_ROWS:.0%}. {repeats} turns each."
     return Part(
         [rate_table(f"List scan of {sizes.rows:,} rows, one page at a time", measured, note)],
         [

@@ -30,14 +30,14 @@ class Sizes:
 
 FULL = Sizes(
     repeats=5,
-    lookups=3000,
+    lookups=2000,
     rows=100_000,
-    rows_with_latency=5_000,
+    rows_with_latency=3_000,
     decodings=40,
-    calls=300,
+    calls=150,
     waiters=10_000,
-    objects=5_000,
-    imports=11,
+    objects=2_000,
+    imports=7,
     growth_repeats=3,
     growth_seconds=0.4,
 )

@@ -19,7 +19,7 @@ from benchmarks.contenders import CONTENDERS, Contender, ids_of
 from benchmarks.documents import customer
 from benchmarks.plot import Line, drawn
 from benchmarks.results import Figure, Part, Table, at_least, at_most, under
-from benchmarks.serving import Server, fastest, with_latency
+from benchmarks.serving import Server, fastest, name, with_latency
 from benchmarks.sizes import Sizes
 
 TINY = Sizes(
@@ -72,7 +72,7 @@ def test_every_figure_to_reach_is_measured(parts: list[Part]) -> None:
 
 def test_the_page_says_when_on_what_and_with_what(parts: list[Part], tmp_path: Path) -> None:
     """Neither the name of the machine nor a path of it."""
-    write(tmp_path, parts, 1.0)
+    write(tmp_path, parts, seconds=1.0, before=0.0)
     page = tmp_path.joinpath("RESULTS.md").read_text()
     for told in (
         "cores",
@@ -87,6 +87,14 @@ def test_the_page_says_when_on_what_and_with_what(parts: list[Part], tmp_path: P
     assert platform.node() not in page
     assert str(Path.cwd()) not in page
     assert ET.parse(tmp_path / "growth.svg").getroot().tag.endswith("svg")
+
+
+def test_without_nginx_our_own_server_stands_in(monkeypatch: pytest.MonkeyPatch) -> None:
+    """And is named as what answered."""
+    monkeypatch.setattr("benchmarks.nginx.installed", lambda: False)
+    assert name() == "a canned asyncio server"
+    with fastest(pages=1) as server:
+        assert _fetched(f"{server.base_url}/v1/customers/7")["data"] == customer("7")
 
 
 @pytest.mark.parametrize("contender", CONTENDERS, ids=[each.name for each in CONTENDERS])
