@@ -28,9 +28,10 @@ PARTS: Mapping[str, Callable[[Sizes], Part]] = {
 FOLDER = Path(__file__).parent
 
 HOW = """\
-Each figure is the median of interleaved turns, with the range from the lowest to the highest beside it; "ours is" says
-how many times the median of that row ours is. Clients, connections and tokens are there before the clock starts. The
-garbage collector is on for everybody, and has run just before each turn. Machines are noisy: the ratios count."""
+Contenders take turns, round after round. Beside each median stands the range from the lowest to the highest. "Ours is"
+says how many times that row ours is, as the median over the rounds: what else the machine does weighs on both turns of
+a round alike. Clients, connections and tokens are there before the clock starts. The garbage collector is on for
+everybody, and has run just before each turn."""
 
 
 def run(names: Sequence[str], sizes: Sizes) -> list[Part]:

@@ -6,12 +6,14 @@ from functools import partial
 from benchmarks import serving
 from benchmarks.comparison import rate_table, rates, ratio
 from benchmarks.contenders import BARE, CONTENDERS, HANDWRITTEN, PEER, SLOW_LOOKUPS, Contender, ids_of
-from benchmarks.measuring import Results, interleaved, stopwatch
+from benchmarks.measuring import Results, interleaved, stopwatch, turns_taken
 from benchmarks.results import Figure, Part, Table, at_least
 from benchmarks.serving import Server
 from benchmarks.sizes import Sizes
 
 CONCURRENCY = 50
+SECONDS = 50.0
+"""After which no new round begins."""
 
 
 def measure(sizes: Sizes) -> Part:
@@ -21,20 +23,11 @@ def measure(sizes: Sizes) -> Part:
         for included in (True, False):
             busy: list[float] = []
             turns = {
-                contender.name: partial(
-                    turn,
-                    server,
-                    contender,
-                    max(CONCURRENCY, int(sizes.lookups * contender.lookup_share)),
-                    busy,
-                    included,
-                )
-                for contender in CONTENDERS
+                each.name: partial(turn, server, each, _lookups(sizes, each), busy, included) for each in CONTENDERS
             }
-            repeats = sizes.repeats if included else min(sizes.repeats, 3)
-            measured = rates(interleaved(turns, repeats=repeats))
+            measured = rates(interleaved(turns, repeats=sizes.repeats, within=SECONDS if included else SECONDS / 2))
             title = f"Bulk lookup, {'three includes' if included else 'no includes'}, {CONCURRENCY} at a time"
-            tables.append(rate_table(title, measured, _note(sizes.lookups, repeats, busy)))
+            tables.append(rate_table(title, measured, _note(sizes, measured, busy)))
             if included:
                 figures.extend(_figures(measured))
     return Part(tables, figures)
@@ -52,6 +45,10 @@ async def turn(server: Server, contender: Contender, count: int, busy: list[floa
     return watch.seconds / count
 
 
+def _lookups(sizes: Sizes, contender: Contender) -> int:
+    return max(CONCURRENCY, int(sizes.lookups * contender.lookup_share))
+
+
 def _figures(measured: Results) -> Iterable[Figure]:
     what = "Bulk lookup, three includes, times that of"
     yield at_least(f"{what} aiohttp by hand", ratio(measured, HANDWRITTEN), 1.0)
@@ -59,8 +56,9 @@ def _figures(measured: Results) -> Iterable[Figure]:
     yield at_least(f"{what} kajabi-py", ratio(measured, PEER), 14)
 
 
-def _note(lookups: int, repeats: int, busy: Iterable[float]) -> str:
+def _note(sizes: Sizes, measured: Results, busy: Iterable[float]) -> str:
+    told = turns_taken(measured["asyncio"])
     return (
-        f"{lookups:,} lookups a turn (httpx and kajabi-py {SLOW_LOOKUPS:.0%} of them), {repeats} turns each. "
+        f"{sizes.lookups:,} lookups a turn (httpx and kajabi-py {SLOW_LOOKUPS:.0%} of them), {told}. "
         f"The server was busy for at most {max(busy):.0%} of a turn."
     )

@@ -16,8 +16,8 @@ def rates(seconds: Results) -> Results:
 
 
 def ratio(measured: Results, other: str, *, loop: str = "asyncio", ours: str = OURS) -> float:
-    """Give how many times the median of *other* ours is."""
-    return measured[loop][ours].median / measured[loop][other].median
+    """Give how many times *other* ours is."""
+    return measured[loop][ours].times(measured[loop][other])
 
 
 def rate_table(title: str, measured: Results, note: str = "") -> Table:
@@ -37,9 +37,8 @@ def plain_table(
 ) -> Table:
     """Make the table of something without an event loop, where less is better."""
     header = [f"{unit}, less is better", "median", "range", "ours is"]
-    best = measured[ours].median
     rows = [
-        [name, *spread(each, decimals), "" if name == ours else f"{best / each.median:.2f} times"]
+        [name, *spread(each, decimals), "" if name == ours else f"{measured[ours].times(each):.2f} times"]
         for name, each in measured.items()
     ]
     return Table(title, header, rows, note)

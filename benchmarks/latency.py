@@ -7,20 +7,22 @@ from functools import partial
 
 from benchmarks import serving
 from benchmarks.contenders import BARE, CONTENDERS, OURS, Contender
-from benchmarks.measuring import LOOPS, Results, interleaved
+from benchmarks.measuring import LOOPS, Results, interleaved, turns_taken
 from benchmarks.results import Part, Table, spread, under
 from benchmarks.serving import Server
 from benchmarks.sizes import Sizes
 
 WARM_UP_CALLS = 30
+SECONDS = 25.0
+"""After which no new round begins."""
 
 
 def measure(sizes: Sizes) -> Part:
-    repeats = 2 * sizes.repeats - 1
     with serving.fastest() as server:
         turns = {each.name: partial(turn, server, each, sizes.calls) for each in CONTENDERS}
-        measured = interleaved(turns, repeats=repeats)
-    note = f"Calls one after the other on one connection, no includes; medians of {sizes.calls}, {repeats} turns each."
+        measured = interleaved(turns, repeats=sizes.repeats, within=SECONDS)
+    told = turns_taken(measured["asyncio"])
+    note = f"Calls one after the other on one connection, no includes; medians of {sizes.calls}, {told}."
     columns = [(loop, "range", "over bare aiohttp") for loop in LOOPS]
     header = ["Microseconds, less is better", *(cell for column in columns for cell in column)]
     rows = [[name, *(cell for loop in LOOPS for cell in _cells(measured, loop, name))] for name in measured["asyncio"]]
@@ -46,7 +48,7 @@ async def turn(server: Server, contender: Contender, calls: int) -> float:
 
 
 def _added(measured: Results, loop: str, name: str) -> float:
-    return measured[loop][name].median - measured[loop][BARE].median
+    return measured[loop][name].over(measured[loop][BARE])
 
 
 def _cells(measured: Results, loop: str, name: str) -> tuple[str, ...]:

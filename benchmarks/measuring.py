@@ -4,10 +4,10 @@ import asyncio
 import gc
 import statistics
 import time
-from collections.abc import Awaitable, Callable, Coroutine, Generator, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Coroutine, Generator, Iterable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
-from typing import Any, Self
+from typing import Any
 
 import uvloop
 
@@ -23,45 +23,82 @@ Turn = Callable[[], Coroutine[Any, Any, float]]
 
 @dataclass(frozen=True)
 class Spread:
-    """What repeats came to."""
+    """What the turns of one contender came to, in their order."""
 
-    median: float
-    low: float
-    high: float
+    values: tuple[float, ...]
 
-    @classmethod
-    def of(cls, values: Iterable[float]) -> Self:
-        ordered = sorted(values)
-        return cls(statistics.median(ordered), ordered[0], ordered[-1])
+    @property
+    def median(self) -> float:
+        return statistics.median(self.values)
+
+    @property
+    def low(self) -> float:
+        return min(self.values)
+
+    @property
+    def high(self) -> float:
+        return max(self.values)
 
     def each(self, convert: Callable[[float], float]) -> "Spread":
         """Give the same in another unit."""
-        return Spread.of(map(convert, (self.low, self.median, self.high)))
+        return Spread(tuple(map(convert, self.values)))
+
+    def times(self, other: "Spread") -> float:
+        """Give how many times *other* this is.
+
+        It is the median over the rounds: what else the machine was doing weighs on both turns of a round alike.
+        """
+        return statistics.median(mine / theirs for mine, theirs in zip(self.values, other.values, strict=True))
+
+    def over(self, other: "Spread") -> float:
+        """Give how much more than *other* this is, as the median over the rounds."""
+        return statistics.median(mine - theirs for mine, theirs in zip(self.values, other.values, strict=True))
 
 
 Results = dict[str, dict[str, Spread]]
 """By event loop and contender."""
 
 
-def interleaved(turns: Mapping[str, Turn], *, repeats: int) -> Results:
-    """Let everybody take *repeats* turns under every event loop, one after the other."""
+def interleaved(turns: Mapping[str, Turn], *, repeats: int, within: float) -> Results:
+    """Let everybody take a turn, *repeats* times and under every event loop.
+
+    On a slow machine it is fewer times: no round begins when *within* seconds are over.
+    """
     taken: dict[str, dict[str, list[float]]] = {loop: {name: [] for name in turns} for loop in LOOPS}
     with ExitStack() as stack:
         runners = {loop: stack.enter_context(asyncio.Runner(loop_factory=make)) for loop, make in LOOPS.items()}
-        for _ in range(repeats):
-            for name, turn in turns.items():
-                for loop, runner in runners.items():
+        for _ in _rounds(repeats, within):
+            for loop, runner in runners.items():
+                for name, turn in turns.items():
                     taken[loop][name].append(runner.run(turn()))
-    return {loop: {name: Spread.of(values) for name, values in by_name.items()} for loop, by_name in taken.items()}
+    return {loop: _spreads(by_name) for loop, by_name in taken.items()}
 
 
-def interleaved_here(turns: Mapping[str, Callable[[], float]], *, repeats: int) -> dict[str, Spread]:
+def interleaved_here(turns: Mapping[str, Callable[[], float]], *, repeats: int, within: float) -> dict[str, Spread]:
     """Do the same for work without an event loop."""
     taken: dict[str, list[float]] = {name: [] for name in turns}
-    for _ in range(repeats):
+    for _ in _rounds(repeats, within):
         for name, turn in turns.items():
             taken[name].append(turn())
-    return {name: Spread.of(values) for name, values in taken.items()}
+    return _spreads(taken)
+
+
+def turns_taken(spreads: Mapping[str, Spread]) -> str:
+    """Say how many turns each took."""
+    count = len(next(iter(spreads.values())).values)
+    return f"{count} turns each" if count > 1 else "1 turn each"
+
+
+def _rounds(repeats: int, within: float) -> Iterator[int]:
+    begin = time.monotonic()
+    for number in range(repeats):
+        if number and time.monotonic() - begin > within:
+            return
+        yield number
+
+
+def _spreads(taken: Mapping[str, Iterable[float]]) -> dict[str, Spread]:
+    return {name: Spread(tuple(values)) for name, values in taken.items()}
 
 
 @dataclass

@@ -6,12 +6,14 @@ from benchmarks import serving
 from benchmarks.comparison import rate_table, rates, ratio
 from benchmarks.contenders import BARE, CONTENDERS, OURS, PEER, SLOW_ROWS, Contender, bare, ours
 from benchmarks.documents import PAGE_SIZE
-from benchmarks.measuring import interleaved, stopwatch
+from benchmarks.measuring import interleaved, stopwatch, turns_taken
 from benchmarks.results import Part, at_least
 from benchmarks.serving import Server
 from benchmarks.sizes import Sizes
 
 LATENCY = 0.02
+SECONDS = 40.0
+"""After which no new round begins."""
 PAGES_AHEAD = 10
 AHEAD = f"kajabi_async, {PAGES_AHEAD} pages ahead"
 
@@ -22,11 +24,13 @@ def measure(sizes: Sizes) -> Part:
 
 
 def _sequential(sizes: Sizes) -> Part:
-    repeats = min(sizes.repeats, 3)
     with serving.fastest(pages=sizes.rows // PAGE_SIZE) as server:
         turns = {each.name: partial(turn, server, each, _rows(sizes, each)) for each in CONTENDERS}
-        measured = rates(interleaved(turns, repeats=repeats))
-    note = f"Rows; {PAGE_SIZE} on a page. httpx and kajabi-py read the first {SLOW_ROWS:.0%}. {repeats} turns each."
+        measured = rates(interleaved(turns, repeats=sizes.scans, within=SECONDS))
+    note = (
+        f"Rows; {PAGE_SIZE} on a page. httpx and kajabi-py read the first {SLOW_ROWS:.0%}. "
+        f"{turns_taken(measured['asyncio'])}."
+    )
     return Part(
         [rate_table(f"List scan of {sizes.rows:,} rows, one page at a time", measured, note)],
         [
@@ -42,14 +46,13 @@ def _ahead(sizes: Sizes) -> Part:
         Contender(AHEAD, partial(ours, ahead=PAGES_AHEAD)),
         Contender(BARE, bare),
     )
-    repeats = min(sizes.repeats, 3)
     with serving.with_latency(LATENCY, pages=sizes.rows_with_latency // PAGE_SIZE) as server:
         turns = {each.name: partial(turn, server, each, sizes.rows_with_latency) for each in contenders}
-        measured = rates(interleaved(turns, repeats=repeats))
+        measured = rates(interleaved(turns, repeats=sizes.scans, within=SECONDS / 2))
     title = f"List scan of {sizes.rows_with_latency:,} rows over {LATENCY * 1000:.0f} ms of latency"
-    gain = ratio(measured, OURS, ours=AHEAD)
+    gain, told = ratio(measured, OURS, ours=AHEAD), turns_taken(measured["asyncio"])
     return Part(
-        [rate_table(title, measured, f"Rows; one page at a time where nothing else is said. {repeats} turns each.")],
+        [rate_table(title, measured, f"Rows; one page at a time where nothing else is said. {told}.")],
         [at_least(f"List scan, {PAGES_AHEAD} pages ahead over 20 ms of latency, times that of one at a time", gain, 4)],
     )
 

@@ -6,8 +6,10 @@ from dataclasses import dataclass
 @dataclass(frozen=True)
 class Sizes:
     repeats: int
-    """How often each contender takes its turn; the median counts."""
+    """How often each contender takes its turn, where there is time; the median counts."""
     lookups: int
+    scans: int
+    """How often a list is scanned."""
     rows: int
     """Of the list that is scanned."""
     rows_with_latency: int
@@ -29,8 +31,9 @@ class Sizes:
 
 
 FULL = Sizes(
-    repeats=5,
-    lookups=2000,
+    repeats=7,
+    lookups=1000,
+    scans=3,
     rows=100_000,
     rows_with_latency=3_000,
     decodings=40,
@@ -43,7 +46,8 @@ FULL = Sizes(
 )
 QUICK = Sizes(
     repeats=3,
-    lookups=1000,
+    lookups=500,
+    scans=1,
     rows=10_000,
     rows_with_latency=2_000,
     decodings=20,

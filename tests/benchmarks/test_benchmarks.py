@@ -25,6 +25,7 @@ from benchmarks.sizes import Sizes
 TINY = Sizes(
     repeats=1,
     lookups=20,
+    scans=1,
     rows=200,
     rows_with_latency=200,
     decodings=1,
