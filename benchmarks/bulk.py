@@ -13,7 +13,7 @@ from benchmarks.sizes import Sizes
 
 CONCURRENCY = 50
 SECONDS = 50.0
-"""After which no new round begins."""
+"""For all rounds together."""
 
 
 def measure(sizes: Sizes) -> Part:

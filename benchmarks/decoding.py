@@ -13,7 +13,7 @@ from benchmarks.results import Part, at_most
 from benchmarks.sizes import Sizes
 
 SECONDS = 10.0
-"""After which no new round begins."""
+"""For all rounds together."""
 
 
 def measure(sizes: Sizes) -> Part:

@@ -20,7 +20,7 @@ LATENCIES = (0.005, 0.05, 0.2)
 MOST_LOOKUPS = 2000
 """That the clock runs for in one turn, however many an ideal client would do."""
 SECONDS = 50.0
-"""After which no new round begins."""
+"""For all rounds together."""
 PLOT = "growth.svg"
 
 

@@ -12,7 +12,7 @@ from benchmarks.sizes import Sizes
 
 MODULES = {OURS: "kajabi_async", "aiohttp": "aiohttp", "httpx": "httpx", "kajabi-py": "kajabi"}
 SECONDS = 15.0
-"""After which no new round begins."""
+"""For all rounds together."""
 TIMED = "import time; begin = time.perf_counter(); import {}; print(time.perf_counter() - begin)"
 
 

@@ -14,7 +14,7 @@ from benchmarks.sizes import Sizes
 
 WARM_UP_CALLS = 30
 SECONDS = 25.0
-"""After which no new round begins."""
+"""For all rounds together."""
 
 
 def measure(sizes: Sizes) -> Part:

@@ -62,7 +62,7 @@ Results = dict[str, dict[str, Spread]]
 def interleaved(turns: Mapping[str, Turn], *, repeats: int, within: float) -> Results:
     """Let everybody take a turn, *repeats* times and under every event loop.
 
-    On a slow machine it is fewer times: no round begins when *within* seconds are over.
+    On a slow machine it is fewer times: no round begins that would not end within so many seconds.
     """
     taken: dict[str, dict[str, list[float]]] = {loop: {name: [] for name in turns} for loop in LOOPS}
     with ExitStack() as stack:
@@ -92,7 +92,8 @@ def turns_taken(spreads: Mapping[str, Spread]) -> str:
 def _rounds(repeats: int, within: float) -> Iterator[int]:
     begin = time.monotonic()
     for number in range(repeats):
-        if number and time.monotonic() - begin > within:
+        seconds = time.monotonic() - begin
+        if number and seconds + seconds / number > within:
             return
         yield number
 

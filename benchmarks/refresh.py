@@ -21,7 +21,7 @@ from kajabi_async.session.credentials import Credentials
 from kajabi_async.session.token_keeper import TokenKeeper
 
 SECONDS = 10.0
-"""After which no new round begins."""
+"""For all rounds together."""
 BY_HAND = "by hand, a lock and a check"
 PEER_SHARE = 0.01
 """kajabi-py asks for a token with every call that finds none; 10,000 at once are more than its pool bears."""

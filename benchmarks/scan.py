@@ -13,7 +13,7 @@ from benchmarks.sizes import Sizes
 
 LATENCY = 0.02
 SECONDS = 40.0
-"""After which no new round begins."""
+"""For all rounds together."""
 PAGES_AHEAD = 10
 AHEAD = f"kajabi_async, {PAGES_AHEAD} pages ahead"
 

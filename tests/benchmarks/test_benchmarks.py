@@ -17,6 +17,7 @@ import pytest
 from benchmarks.__main__ import PARTS, run, write
 from benchmarks.contenders import CONTENDERS, Contender, ids_of
 from benchmarks.documents import customer
+from benchmarks.measuring import Spread, interleaved_here
 from benchmarks.plot import Line, drawn
 from benchmarks.results import Figure, Part, Table, at_least, at_most, under
 from benchmarks.serving import Server, fastest, name, with_latency
@@ -143,6 +144,28 @@ def test_a_figure_says_whether_it_is_met(figure: Figure, met: bool) -> None:
     """At the bar itself as well."""
     assert figure.met is met
     assert figure.row[-1] == ("met" if met else "**not met**")
+
+
+def test_contenders_are_compared_round_by_round() -> None:
+    """One round on a machine that was busy elsewhere does not decide, nor does it weigh on one side."""
+    ours, theirs = Spread((10.0, 1.0, 12.0)), Spread((20.0, 2.0, 20.0))
+    assert ours.times(theirs) == 0.5
+    assert theirs.over(ours) == 8.0
+    assert (ours.median, ours.low, ours.high) == (10.0, 1.0, 12.0)
+
+
+def test_contenders_take_turns_as_long_as_there_is_time() -> None:
+    """At least one round, and the rest only where they end in time."""
+    order: list[str] = []
+
+    def turn(name: str) -> float:
+        order.append(name)
+        return 1.0
+
+    turns = {name: partial(turn, name) for name in "ab"}
+    assert interleaved_here(turns, repeats=2, within=60.0)["a"].values == (1.0, 1.0)
+    assert order == ["a", "b", "a", "b"]
+    assert interleaved_here(turns, repeats=2, within=0.0)["b"].values == (1.0,)
 
 
 def test_a_table_is_aligned_in_the_terminal_and_is_markdown() -> None:
