@@ -44,8 +44,7 @@ mutation: $(READY)  ## The share of small changes to the code that some test not
 	$(BIN)/mutmut run
 	@$(BIN)/python -m tests.mutation
 
-bench: $(READY)  ## Bulk lookups beside other ways to do them, in one run.
-	$(PIP) install --group bench
+bench: $(READY)  ## Every figure of speed, beside other ways to do the same, in less than five minutes.
 	@$(BIN)/python -m benchmarks
 
 clean:

@@ -1,43 +1,79 @@
-"""``make bench``: bulk lookups with three includes, ours beside four other ways, in one run.
+"""``make bench``: every figure, ours beside other ways to do the same, in one run of less than five minutes.
 
-Prints the median of interleaved repeats and the ratio to each; machines are noisy, so the ratios are what counts.
+``python -m benchmarks bulk scan`` runs some of the parts. Only a whole run, and none that is ``--quick``, writes
+``RESULTS.md`` and ``growth.svg``.
 """
 
 import argparse
-import asyncio
-from functools import partial
+import time
+from collections.abc import Callable, Mapping, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
 
-from benchmarks import contenders
-from benchmarks.measuring import canned_server, interleaved
+from benchmarks import bulk, decoding, growth, imports, latency, memory, refresh, scan, serving
+from benchmarks.machine import allow_sockets, client_core, described, load, tying, versions
+from benchmarks.results import Part, figures_table, page, part_figures
+from benchmarks.sizes import FULL, QUICK, Sizes
 
-CONTENDERS = {
-    "kajabi_async": (contenders.ours, 1.0),
-    "aiohttp by hand, json": (contenders.handwritten, 1.0),
-    "bare aiohttp, orjson": (contenders.bare_aiohttp, 1.0),
-    "httpx loop": (contenders.httpx_loop, 0.2),
-    "kajabi-py": (contenders.peer, 0.1),
+PARTS: Mapping[str, Callable[[Sizes], Part]] = {
+    "bulk": bulk.measure,
+    "scan": scan.measure,
+    "decoding": decoding.measure,
+    "latency": latency.measure,
+    "refresh": refresh.measure,
+    "memory": memory.measure,
+    "imports": imports.measure,
+    "growth": growth.measure,
 }
-"""Each with the share of the lookups it does, so that the slow ones do not take all the time."""
+FOLDER = Path(__file__).parent
+
+HOW = """\
+Contenders take turns, round after round. Beside each median stands the range from the lowest to the highest. "Ours is"
+says how many times that row ours is, as the median over the rounds: what else the machine does weighs on both turns of
+a round alike. Clients, connections and tokens are there before the clock starts. The garbage collector is on for
+everybody, and has run just before each turn."""
 
 
-async def compare(lookups: int, concurrency: int, repeats: int) -> None:
-    counts = {name: max(1, int(lookups * share)) for name, (_, share) in CONTENDERS.items()}
-    async with canned_server() as base_url:
-        runs = {name: partial(run, base_url, counts[name], concurrency) for name, (run, _) in CONTENDERS.items()}
-        seconds = await interleaved(runs, repeats=repeats)
-    rates = {name: counts[name] / taken for name, taken in seconds.items()}
-    print(f"{lookups:,} lookups, {concurrency} at a time, three includes, median of {repeats}")
-    for name, rate in rates.items():
-        print(f"{name:<24} {rate:>8,.0f} a second   kajabi_async does {rates['kajabi_async'] / rate:.2f} times that")
+def run(names: Sequence[str], sizes: Sizes) -> list[Part]:
+    """Measure the named parts and print each as it is done."""
+    allow_sockets(4096)
+    parts: list[Part] = []
+    with client_core():
+        for name in names:
+            begin = time.perf_counter()
+            parts.append(PARTS[name](sizes))
+            print(*parts[-1].tables, sep="\n\n")
+            print(f"\n({name}: {time.perf_counter() - begin:.0f} seconds)\n", flush=True)
+    print(figures_table(part_figures(parts)))
+    return parts
+
+
+def write(folder: Path, parts: Sequence[Part], *, seconds: float, before: float) -> None:
+    """Write the page and its drawings into *folder*."""
+    when = f"{datetime.now(UTC):%d %B %Y}"
+    where = f"on {described()}, with a load of {before:.1f} before the run"
+    preface = [
+        f"Written by `make bench` on {when}, in {seconds:.0f} seconds, {where}. {tying()}",
+        f"{versions(serving.name())}. Where the server has a latency, and for tokens, it is asyncio under uvloop.",
+        HOW,
+    ]
+    folder.joinpath("RESULTS.md").write_text(page("\n\n".join(preface), parts))
+    for part in parts:
+        for name, drawing in part.drawings.items():
+            folder.joinpath(name).write_text(drawing)
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m benchmarks")
-    parser.add_argument("--lookups", type=int, default=4000)
-    parser.add_argument("--concurrency", type=int, default=50)
-    parser.add_argument("--repeats", type=int, default=5)
+    parser.add_argument("parts", nargs="*", choices=[[], *PARTS], metavar="part", help=f"of {', '.join(PARTS)}")
+    parser.add_argument("--quick", action="store_true", help="smaller sizes, rougher figures")
     given = parser.parse_args()
-    asyncio.run(compare(given.lookups, given.concurrency, given.repeats))
+    load_before, begin = load(), time.perf_counter()
+    parts = run(given.parts or list(PARTS), QUICK if given.quick else FULL)
+    seconds = time.perf_counter() - begin
+    print(f"\n{seconds:.0f} seconds")
+    if not given.parts and not given.quick:
+        write(FOLDER, parts, seconds=seconds, before=load_before)
 
 
 if __name__ == "__main__":

@@ -1,8 +1,15 @@
-"""The same work done four other ways: by hand on aiohttp, bare aiohttp with orjson, httpx, and the peer library."""
+"""The same work done five ways: ours, by hand on aiohttp, bare aiohttp with orjson, httpx, and the peer library.
+
+Each does what somebody competent would write with it, opens its client once and keeps its connections.
+"""
 
 import asyncio
 import json
-from collections.abc import Awaitable, Callable, Iterator
+from abc import ABC, abstractmethod
+from collections.abc import AsyncGenerator, Callable, Iterable, Iterator
+from contextlib import AbstractAsyncContextManager, aclosing, asynccontextmanager
+from dataclasses import dataclass
+from typing import Any
 
 import aiohttp
 import httpx
@@ -10,77 +17,209 @@ import kajabi
 import orjson
 import yarl
 
+from benchmarks.documents import INCLUDE, MEDIA_TYPE, PAGE_SIZE
 from kajabi_async import Kajabi
 
-Lookup = Callable[[str], Awaitable[object]]
-INCLUDE = "contact,offers,products"
-AUTHORIZATION = {"Authorization": "Bearer bench", "Accept": "application/vnd.api+json"}
+OURS = "kajabi_async"
+HANDWRITTEN = "aiohttp by hand, json"
+BARE = "bare aiohttp, orjson"
+HTTPX = "httpx loop"
+PEER = "kajabi-py"
+
+HEADERS = {"Authorization": "Bearer bench", "Accept": MEDIA_TYPE}
 
 
-async def _drive(ids: Iterator[str], concurrency: int, lookup: Lookup) -> None:
-    async def work() -> None:
-        for resource_id in ids:
-            await lookup(resource_id)
+class Client(ABC):
+    """A client that is open, whoever's it is."""
 
-    await asyncio.gather(*(work() for _ in range(concurrency)))
+    @abstractmethod
+    async def get(self, resource_id: str, *, included: bool = False) -> object:
+        """Look up one customer."""
+
+    @abstractmethod
+    async def scan(self, rows: int) -> int:
+        """Read the list of customers page by page until *rows* were read or it ends; give how many were."""
+
+    async def look_up(self, ids: Iterable[str], *, concurrency: int, included: bool = False) -> int:
+        """Look up many, a number of them at a time; give how many were found."""
+        found = 0
+        todo: Iterator[str] = iter(ids)
+
+        async def work() -> None:
+            nonlocal found
+            for resource_id in todo:
+                await self.get(resource_id, included=included)
+                found += 1
+
+        await asyncio.gather(*(work() for _ in range(concurrency)))
+        return found
+
+
+class Ours(Client):
+    def __init__(self, api: Kajabi, ahead: int) -> None:
+        self._api = api
+        self._ahead = ahead
+
+    async def get(self, resource_id: str, *, included: bool = False) -> object:
+        return await self._api.customers.get(resource_id, include=INCLUDE if included else ())
+
+    async def look_up(self, ids: Iterable[str], *, concurrency: int, included: bool = False) -> int:
+        found = 0
+        include = INCLUDE if included else ()
+        async for lookup in self._api.customers.get_many(ids, include=include, concurrency=concurrency):
+            found += lookup.found
+        return found
+
+    async def scan(self, rows: int) -> int:
+        read = 0
+        async for _ in self._api.customers.list(page_size=PAGE_SIZE, prefetch=self._ahead):
+            read += 1
+            if read == rows:
+                break
+        return read
+
+
+class Handmade(Client):
+    """Follows the links of a list itself; only how JSON is fetched differs."""
+
+    def __init__(self, base_url: str) -> None:
+        self._customers = f"{base_url}/v1/customers"
+
+    @abstractmethod
+    async def fetch(self, url: str, params: dict[str, str] | None) -> Any:
+        """Give the decoded answer."""
+
+    async def get(self, resource_id: str, *, included: bool = False) -> object:
+        return await self.fetch(f"{self._customers}/{resource_id}", {"include": INCLUDE} if included else None)
+
+    async def scan(self, rows: int) -> int:
+        read = 0
+        url = f"{self._customers}?page%5Bsize%5D={PAGE_SIZE}"
+        while True:
+            page = await self.fetch(url, None)
+            for _ in page["data"]:
+                read += 1
+            following = page["links"]["next"]
+            if read >= rows or following is None:
+                return read
+            # The links of the API name its official host.
+            url = f"{self._customers}?{following.partition('?')[2]}"
+
+
+class Handwritten(Handmade):
+    """Stock settings and the standard json module."""
+
+    def __init__(self, base_url: str, session: aiohttp.ClientSession) -> None:
+        super().__init__(base_url)
+        self._session = session
+
+    async def fetch(self, url: str, params: dict[str, str] | None) -> Any:
+        async with self._session.get(url, params=params) as response:
+            response.raise_for_status()
+            return await response.json(loads=json.loads)
+
+
+class Bare(Handmade):
+    """As little as aiohttp can be made to do: no cookies, no timeouts, no quoting, the fastest decoder."""
+
+    def __init__(self, base_url: str, session: aiohttp.ClientSession) -> None:
+        super().__init__(base_url)
+        self._session = session
+
+    async def fetch(self, url: str, params: dict[str, str] | None) -> Any:
+        query = f"?include={params['include']}" if params else ""
+        async with self._session.get(yarl.URL(url + query, encoded=True)) as response:
+            return orjson.loads(await response.read())
+
+
+class Httpx(Handmade):
+    def __init__(self, base_url: str, session: httpx.AsyncClient) -> None:
+        super().__init__(base_url)
+        self._session = session
+
+    async def fetch(self, url: str, params: dict[str, str] | None) -> Any:
+        response = await self._session.get(url, params=params)
+        response.raise_for_status()
+        return response.json()
+
+
+class Peer(Client):
+    def __init__(self, client: kajabi.AsyncClient) -> None:
+        self._client = client
+
+    async def get(self, resource_id: str, *, included: bool = False) -> object:
+        return await self._client.customers.get(resource_id, include=INCLUDE if included else None)
+
+    async def scan(self, rows: int) -> int:
+        read = 0
+        async with aclosing(aiter(self._client.customers.list())) as customers:
+            async for _ in customers:
+                read += 1
+                if read == rows:
+                    break
+        return read
+
+
+@asynccontextmanager
+async def ours(base_url: str, concurrency: int, ahead: int = 0) -> AsyncGenerator[Client]:
+    async with Kajabi(client_id="bench", client_secret="bench", base_url=base_url, concurrency=concurrency) as api:
+        yield Ours(api, ahead)
+
+
+@asynccontextmanager
+async def handwritten(base_url: str, _: int) -> AsyncGenerator[Client]:
+    async with aiohttp.ClientSession(headers=HEADERS) as session:
+        yield Handwritten(base_url, session)
+
+
+@asynccontextmanager
+async def bare(base_url: str, concurrency: int) -> AsyncGenerator[Client]:
+    async with aiohttp.ClientSession(
+        connector=aiohttp.TCPConnector(limit=concurrency),
+        headers=HEADERS,
+        cookie_jar=aiohttp.DummyCookieJar(),
+        timeout=aiohttp.ClientTimeout(total=None),
+    ) as session:
+        yield Bare(base_url, session)
+
+
+@asynccontextmanager
+async def httpx_loop(base_url: str, _: int) -> AsyncGenerator[Client]:
+    # Stock settings: it gets slower where it may keep as many connections as there are requests under way.
+    async with httpx.AsyncClient(headers=HEADERS) as session:
+        yield Httpx(base_url, session)
+
+
+@asynccontextmanager
+async def peer(base_url: str, _: int) -> AsyncGenerator[Client]:
+    async with kajabi.AsyncClient(
+        client_id="bench", client_secret="bench", base_url=base_url, page_size=PAGE_SIZE
+    ) as client:
+        yield Peer(client)
+
+
+SLOW_LOOKUPS, SLOW_ROWS = 0.06, 0.2
+"""What the slow ones do of the work, so that they do not take all the time."""
+
+
+@dataclass(frozen=True)
+class Contender:
+    name: str
+    open: Callable[[str, int], AbstractAsyncContextManager[Client]]
+    """Takes the base URL and how many requests are under way at once."""
+    lookup_share: float = 1.0
+    row_share: float = 1.0
+    """How much of a list is read, from its beginning."""
+
+
+CONTENDERS = (
+    Contender(OURS, ours),
+    Contender(HANDWRITTEN, handwritten),
+    Contender(BARE, bare),
+    Contender(HTTPX, httpx_loop, SLOW_LOOKUPS, SLOW_ROWS),
+    Contender(PEER, peer, SLOW_LOOKUPS, SLOW_ROWS),
+)
 
 
 def ids_of(count: int) -> Iterator[str]:
     return map(str, range(1, count + 1))
-
-
-async def ours(base_url: str, count: int, concurrency: int, *, included: bool = True) -> None:
-    include = INCLUDE if included else ()
-    async with Kajabi(client_id="bench", client_secret="bench", base_url=base_url, concurrency=concurrency) as api:
-        async for lookup in api.customers.get_many(ids_of(count), include=include):
-            assert lookup.found, lookup
-
-
-async def handwritten(base_url: str, count: int, concurrency: int, *, included: bool = True) -> None:
-    params = {"include": INCLUDE} if included else None
-    connector = aiohttp.TCPConnector(limit=concurrency)
-    async with aiohttp.ClientSession(connector=connector, headers=AUTHORIZATION) as session:
-
-        async def lookup(resource_id: str) -> object:
-            async with session.get(f"{base_url}/v1/customers/{resource_id}", params=params) as response:
-                response.raise_for_status()
-                return json.loads(await response.text())
-
-        await _drive(ids_of(count), concurrency, lookup)
-
-
-async def bare_aiohttp(base_url: str, count: int, concurrency: int, *, included: bool = True) -> None:
-    query = f"?include={INCLUDE}" if included else ""
-    connector = aiohttp.TCPConnector(limit=concurrency)
-    no_timeout = aiohttp.ClientTimeout(total=None)
-    async with aiohttp.ClientSession(
-        connector=connector, headers=AUTHORIZATION, cookie_jar=aiohttp.DummyCookieJar(), timeout=no_timeout
-    ) as session:
-
-        async def lookup(resource_id: str) -> object:
-            url = yarl.URL(f"{base_url}/v1/customers/{resource_id}{query}", encoded=True)
-            async with session.get(url) as response:
-                return orjson.loads(await response.read())
-
-        await _drive(ids_of(count), concurrency, lookup)
-
-
-async def httpx_loop(base_url: str, count: int, concurrency: int, *, included: bool = True) -> None:
-    params = {"include": INCLUDE} if included else None
-    limits = httpx.Limits(max_connections=concurrency, max_keepalive_connections=concurrency)
-    async with httpx.AsyncClient(base_url=base_url, headers=AUTHORIZATION, limits=limits) as session:
-
-        async def lookup(resource_id: str) -> object:
-            response = await session.get(f"/v1/customers/{resource_id}", params=params)
-            return response.json()
-
-        await _drive(ids_of(count), concurrency, lookup)
-
-
-async def peer(base_url: str, count: int, concurrency: int, *, included: bool = True) -> None:
-    include = INCLUDE if included else None
-    client = kajabi.AsyncClient(client_id="bench", client_secret="bench", base_url=base_url)
-    try:
-        await _drive(ids_of(count), concurrency, lambda resource_id: client.customers.get(resource_id, include=include))
-    finally:
-        await client.close()

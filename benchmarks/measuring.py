@@ -1,37 +1,124 @@
-"""Side by side in one run: interleaved repeats, medians, ratios."""
+"""Side by side in one run: interleaved repeats under each event loop, medians, and how far they spread."""
 
 import asyncio
+import gc
 import statistics
-import subprocess
-import sys
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
-from contextlib import asynccontextmanager
+from collections.abc import Awaitable, Callable, Coroutine, Generator, Iterable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from typing import Any
 
-Contender = Callable[[], Awaitable[None]]
+import uvloop
+
+LOOPS: Mapping[str, Callable[[], asyncio.AbstractEventLoop]] = {
+    "asyncio": asyncio.new_event_loop,
+    "uvloop": uvloop.new_event_loop,
+}
+"""Each has a column of its own; the figures to reach are for the first."""
+
+Turn = Callable[[], Coroutine[Any, Any, float]]
+"""Does a contender's work once and gives seconds, of whatever it counts by."""
 
 
-async def interleaved(contenders: Mapping[str, Contender], *, repeats: int) -> dict[str, float]:
-    """Run each contender *repeats* times, taking turns, and give the median seconds of each."""
-    seconds: dict[str, list[float]] = {name: [] for name in contenders}
-    for _ in range(repeats):
-        for name, run in contenders.items():
-            begin = time.perf_counter()
-            await run()
-            seconds[name].append(time.perf_counter() - begin)
-            await asyncio.sleep(0)
-    return {name: statistics.median(taken) for name, taken in seconds.items()}
+@dataclass(frozen=True)
+class Spread:
+    """What the turns of one contender came to, in their order."""
+
+    values: tuple[float, ...]
+
+    @property
+    def median(self) -> float:
+        return statistics.median(self.values)
+
+    @property
+    def low(self) -> float:
+        return min(self.values)
+
+    @property
+    def high(self) -> float:
+        return max(self.values)
+
+    def each(self, convert: Callable[[float], float]) -> "Spread":
+        """Give the same in another unit."""
+        return Spread(tuple(map(convert, self.values)))
+
+    def times(self, other: "Spread") -> float:
+        """Give how many times *other* this is.
+
+        It is the median over the rounds: what else the machine was doing weighs on both turns of a round alike.
+        """
+        return statistics.median(mine / theirs for mine, theirs in zip(self.values, other.values, strict=True))
+
+    def over(self, other: "Spread") -> float:
+        """Give how much more than *other* this is, as the median over the rounds."""
+        return statistics.median(mine - theirs for mine, theirs in zip(self.values, other.values, strict=True))
 
 
-@asynccontextmanager
-async def canned_server(*, latency: float = 0.0, pages: int = 10) -> AsyncIterator[str]:
-    """Run the server in a process of its own and give its base URL."""
-    command = [sys.executable, "-m", "benchmarks.server", "--latency", str(latency), "--pages", str(pages)]
-    process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)  # noqa: ASYNC220
-    assert process.stdout is not None
-    assert process.stdin is not None
-    try:
-        yield f"http://127.0.0.1:{process.stdout.readline().strip()}"
-    finally:
-        process.stdin.close()
-        process.wait(timeout=10)
+Results = dict[str, dict[str, Spread]]
+"""By event loop and contender."""
+
+
+def interleaved(turns: Mapping[str, Turn], *, repeats: int, within: float) -> Results:
+    """Let everybody take a turn, *repeats* times and under every event loop.
+
+    On a slow machine it is fewer times: no round begins that would not end within so many seconds.
+    """
+    taken: dict[str, dict[str, list[float]]] = {loop: {name: [] for name in turns} for loop in LOOPS}
+    with ExitStack() as stack:
+        runners = {loop: stack.enter_context(asyncio.Runner(loop_factory=make)) for loop, make in LOOPS.items()}
+        for _ in _rounds(repeats, within):
+            for loop, runner in runners.items():
+                for name, turn in turns.items():
+                    taken[loop][name].append(runner.run(turn()))
+    return {loop: _spreads(by_name) for loop, by_name in taken.items()}
+
+
+def interleaved_here(turns: Mapping[str, Callable[[], float]], *, repeats: int, within: float) -> dict[str, Spread]:
+    """Do the same for work without an event loop."""
+    taken: dict[str, list[float]] = {name: [] for name in turns}
+    for _ in _rounds(repeats, within):
+        for name, turn in turns.items():
+            taken[name].append(turn())
+    return _spreads(taken)
+
+
+def turns_taken(spreads: Mapping[str, Spread]) -> str:
+    """Say how many turns each took."""
+    count = len(next(iter(spreads.values())).values)
+    return f"{count} turns each" if count > 1 else "1 turn each"
+
+
+def _rounds(repeats: int, within: float) -> Iterator[int]:
+    begin = time.monotonic()
+    for number in range(repeats):
+        seconds = time.monotonic() - begin
+        if number and seconds + seconds / number > within:
+            return
+        yield number
+
+
+def _spreads(taken: Mapping[str, Iterable[float]]) -> dict[str, Spread]:
+    return {name: Spread(tuple(values)) for name, values in taken.items()}
+
+
+@dataclass
+class Watch:
+    seconds: float = 0.0
+
+
+@contextmanager
+def stopwatch() -> Generator[Watch]:
+    """Time the block, begun with nothing left over for the garbage collector; it stays on, for everybody."""
+    watch = Watch()
+    gc.collect()
+    begin = time.perf_counter()
+    yield watch
+    watch.seconds = time.perf_counter() - begin
+
+
+async def timed(work: Awaitable[object]) -> float:
+    """Give the seconds *work* takes."""
+    with stopwatch() as watch:
+        await work
+    return watch.seconds

@@ -1,66 +1,96 @@
 """A server that is no bottleneck: it writes prepared bytes from a bare asyncio protocol, in a process of its own.
 
-``python -m benchmarks.server --latency 0.02`` prints its port and serves until its standard input closes.
+``python -m benchmarks.server --latency 0.02`` prints its port and serves until its standard input closes. It stands
+in for nginx where that is not installed, answers late where nginx cannot, and counts the tokens it was asked for.
 """
 
 import argparse
 import asyncio
-import json
 import re
 import sys
+import time
+from collections import deque
+from collections.abc import Callable
 from typing import cast
 
-from benchmarks.documents import ID_PLACE, listed, shown
+import uvloop
 
-TOKEN = json.dumps({"access_token": "bench", "refresh_token": "bench", "token_type": "Bearer", "expires_in": 604800})
+from benchmarks.documents import MEDIA_TYPE, TOKEN, listed, shown, shown_with_includes
+
 REQUEST = re.compile(rb"(?:GET|POST) /v1/([a-z/_]+?)(?:/([0-9]+))?(?:\?(\S*))? HTTP")
 NUMBER = re.compile(rb"page(?:%5B|\[)number(?:%5D|\])=([0-9]+)")
 LENGTH = re.compile(rb"content-length: ([0-9]+)", re.IGNORECASE)
+ID_PLACE = "999999999999"
 
 
-def answer(body: bytes, media_type: bytes = b"application/vnd.api+json") -> bytes:
-    head = b"HTTP/1.1 200 OK\r\nContent-Type: %b\r\nContent-Length: %d\r\n\r\n" % (media_type, len(body))
-    return head + body
-
-
-class Shown:
-    """A show answer, ready but for the id; ids are padded by nothing, so the length is counted anew."""
-
-    def __init__(self, *, included: bool) -> None:
-        self._parts = shown(included=included).split(ID_PLACE.encode())
-
-    def for_id(self, resource_id: bytes) -> bytes:
-        return answer(resource_id.join(self._parts))
+def answer(body: bytes, media_type: str = MEDIA_TYPE) -> bytes:
+    head = f"HTTP/1.1 200 OK\r\nContent-Type: {media_type}\r\nContent-Length: {len(body)}\r\n\r\n"
+    return head.encode() + body
 
 
 class Answers:
+    """Every answer there is, ready but for an id."""
+
     def __init__(self, pages: int) -> None:
-        self._plain = Shown(included=False)
-        self._included = Shown(included=True)
-        self._count = pages
-        self._token = answer(TOKEN.encode(), b"application/json")
-        self._made: dict[int, bytes] = {}
+        self._plain = shown(ID_PLACE).encode().split(ID_PLACE.encode())
+        self._with_includes = shown_with_includes(ID_PLACE).encode().split(ID_PLACE.encode())
+        self._token = answer(TOKEN.encode(), "application/json")
+        self._pages = [answer(listed(number, pages)) for number in range(1, pages + 1)]
+        self._tokens_given = 0
 
     def to(self, request: bytes) -> bytes:
         match = REQUEST.match(request)
         if match is None or match[1] == b"oauth/token":
+            self._tokens_given += 1
             return self._token
+        if match[1] == b"tokens_given":
+            return answer(str(self._tokens_given).encode(), "application/json")
+        if match[1] == b"oauth/revoke":
+            return answer(b"{}", "application/json")
+        query = match[3] or b""
         if match[2]:
-            shown_answer = self._included if b"include=" in (match[3] or b"") else self._plain
-            return shown_answer.for_id(match[2])
-        number = NUMBER.search(match[3] or b"")
-        return self._page(int(number[1]) if number else 1)
+            return answer(match[2].join(self._with_includes if b"include=" in query else self._plain))
+        number = NUMBER.search(query)
+        return self._pages[int(number[1]) - 1 if number else 0]
 
-    def _page(self, number: int) -> bytes:
-        if number not in self._made:
-            self._made[number] = answer(listed(number, self._count))
-        return self._made[number]
+
+class Punctual:
+    """Does things a fixed time after they were asked for, to some microseconds; timers of event loops are a millisecond
+    late, a fiftieth of 50 ms. The last bit of each wait is spent looking at the clock, so it wants a core of its own.
+    """
+
+    LOOK_SECONDS = 0.002
+
+    def __init__(self, latency: float) -> None:
+        self._latency = latency
+        self._loop = asyncio.get_running_loop()
+        self._waiting: deque[tuple[float, Callable[[bytes], None], bytes]] = deque()
+
+    def __call__(self, write: Callable[[bytes], None], answer: bytes) -> None:
+        if not self._latency:
+            write(answer)
+            return
+        self._waiting.append((time.perf_counter() + self._latency, write, answer))
+        if len(self._waiting) == 1:
+            self._look()
+
+    def _look(self) -> None:
+        now = time.perf_counter()
+        while self._waiting and self._waiting[0][0] <= now:
+            _, write, answer = self._waiting.popleft()
+            write(answer)
+        if self._waiting:
+            left = self._waiting[0][0] - now
+            if left > self.LOOK_SECONDS:
+                self._loop.call_later(left - self.LOOK_SECONDS, self._look)
+            else:
+                self._loop.call_soon(self._look)
 
 
 class Connection(asyncio.Protocol):
-    def __init__(self, answers: Answers, latency: float) -> None:
+    def __init__(self, answers: Answers, later: Punctual) -> None:
         self._answers = answers
-        self._latency = latency
+        self._later = later
         self._received = b""
         self._transport: asyncio.Transport | None = None
 
@@ -76,13 +106,7 @@ class Connection(asyncio.Protocol):
             if len(self._received) < whole:
                 return
             self._received = self._received[whole:]
-            self._reply(self._answers.to(head))
-
-    def _reply(self, body: bytes) -> None:
-        if self._latency:
-            asyncio.get_running_loop().call_later(self._latency, self._write, body)
-        else:
-            self._write(body)
+            self._later(self._write, self._answers.to(head))
 
     def _write(self, body: bytes) -> None:
         if self._transport is not None and not self._transport.is_closing():
@@ -92,9 +116,8 @@ class Connection(asyncio.Protocol):
 async def serve(latency: float, pages: int) -> None:
     loop = asyncio.get_running_loop()
     answers = Answers(pages)
-    for number in range(1, pages + 1):
-        answers.to(b"GET /v1/customers?page[number]=%d HTTP" % number)
-    server = await loop.create_server(lambda: Connection(answers, latency), "127.0.0.1", 0, backlog=4096)
+    later = Punctual(latency)
+    server = await loop.create_server(lambda: Connection(answers, later), "127.0.0.1", 0, backlog=4096)
     print(server.sockets[0].getsockname()[1], flush=True)
     await loop.run_in_executor(None, sys.stdin.read)
     server.close()
@@ -103,14 +126,9 @@ async def serve(latency: float, pages: int) -> None:
 def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("--latency", type=float, default=0.0)
-    parser.add_argument("--pages", type=int, default=10)
+    parser.add_argument("--pages", type=int, default=1)
     given = parser.parse_args()
-    try:
-        import uvloop  # noqa: PLC0415 - faster where it is there
-    except ImportError:
-        asyncio.run(serve(given.latency, given.pages))
-    else:
-        uvloop.run(serve(given.latency, given.pages))
+    uvloop.run(serve(given.latency, given.pages))
 
 
 if __name__ == "__main__":

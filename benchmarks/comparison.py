@@ -1,0 +1,44 @@
+"""The one shape most tables have: contenders down, event loops across, a rate and a ratio in each."""
+
+from collections.abc import Mapping
+
+from benchmarks.contenders import OURS
+from benchmarks.measuring import LOOPS, Results, Spread
+from benchmarks.results import Table, spread
+
+
+def rates(seconds: Results) -> Results:
+    """Turn seconds for each into as many a second."""
+    return {
+        loop: {name: each.each(lambda taken: 1 / taken) for name, each in by_name.items()}
+        for loop, by_name in seconds.items()
+    }
+
+
+def ratio(measured: Results, other: str, *, loop: str = "asyncio", ours: str = OURS) -> float:
+    """Give how many times *other* ours is."""
+    return measured[loop][ours].times(measured[loop][other])
+
+
+def rate_table(title: str, measured: Results, note: str = "") -> Table:
+    columns = [(loop, "range", "ours is") for loop in LOOPS]
+    header = ["A second, more is better", *(cell for column in columns for cell in column)]
+    names = next(iter(measured.values()))
+    rows = [[name, *(cell for loop in LOOPS for cell in _cells(measured, loop, name))] for name in names]
+    return Table(title, header, rows, note)
+
+
+def _cells(measured: Results, loop: str, name: str) -> tuple[str, ...]:
+    return *spread(measured[loop][name]), "" if name == OURS else f"{ratio(measured, name, loop=loop):.2f} times"
+
+
+def plain_table(
+    title: str, unit: str, measured: Mapping[str, Spread], *, decimals: int = 0, ours: str = OURS, note: str = ""
+) -> Table:
+    """Make the table of something without an event loop, where less is better."""
+    header = [f"{unit}, less is better", "median", "range", "ours is"]
+    rows = [
+        [name, *spread(each, decimals), "" if name == ours else f"{measured[ours].times(each):.2f} times"]
+        for name, each in measured.items()
+    ]
+    return Table(title, header, rows, note)

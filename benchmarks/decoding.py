@@ -1,0 +1,41 @@
+"""Decoding alone: a page of 100 customers, bytes to objects."""
+
+from functools import partial
+
+from kajabi import AsyncClient
+
+from benchmarks.comparison import plain_table
+from benchmarks.contenders import OURS
+from benchmarks.decoders import STRUCTS, Decode, decoders
+from benchmarks.documents import PAGE_SIZE, listed
+from benchmarks.measuring import interleaved_here, stopwatch, turns_taken
+from benchmarks.results import Part, at_most
+from benchmarks.sizes import Sizes
+
+SECONDS = 10.0
+"""For all rounds together."""
+
+
+def measure(sizes: Sizes) -> Part:
+    body = listed(1, 1)
+    peer = AsyncClient(client_id="bench", client_secret="bench")
+    turns = {name: partial(turn, decode, body, sizes.decodings) for name, decode in decoders(peer).items()}
+    measured = interleaved_here(turns, repeats=3 * sizes.repeats, within=SECONDS)
+    note = (
+        f"{len(body) / 1000:.0f} kB; {sizes.decodings} pages a turn, {turns_taken(measured)}. The structs have the "
+        "types of our class; ours leaves relationships until somebody looks."
+    )
+    ratio = measured[OURS].times(measured[STRUCTS])
+    return Part(
+        [plain_table(f"Decoding a page of {PAGE_SIZE} customers", "Microseconds", measured, note=note)],
+        [at_most("Decoding a page of 100 customers, times the time of msgspec structs", ratio, 2.5)],
+    )
+
+
+def turn(decode: Decode, body: bytes, pages: int) -> float:
+    """Give the microseconds for one page."""
+    assert len(decode(body)) == PAGE_SIZE
+    with stopwatch() as watch:
+        for _ in range(pages):
+            decode(body)
+    return watch.seconds / pages * 1e6

@@ -1,0 +1,120 @@
+"""How throughput grows with concurrency and latency, against the ideal of concurrency over latency."""
+
+import gc
+import time
+from contextlib import ExitStack
+from dataclasses import dataclass
+from functools import partial
+
+from benchmarks import serving
+from benchmarks.contenders import ids_of
+from benchmarks.documents import INCLUDE
+from benchmarks.measuring import LOOPS, Results, interleaved, turns_taken
+from benchmarks.plot import Line, drawn
+from benchmarks.results import Part, Table, at_least
+from benchmarks.serving import Server
+from benchmarks.sizes import Sizes
+from kajabi_async import Kajabi
+
+LATENCIES = (0.005, 0.05, 0.2)
+MOST_LOOKUPS = 2000
+"""That the clock runs for in one turn, however many an ideal client would do."""
+SECONDS = 50.0
+"""For all rounds together."""
+PLOT = "growth.svg"
+
+
+@dataclass(frozen=True)
+class Setting:
+    latency: float
+    concurrency: int
+
+    @property
+    def ideal(self) -> float:
+        """Lookups a second if nothing but the server took time."""
+        return self.concurrency / self.latency
+
+    def lookups(self, seconds: float) -> int:
+        """Give how many lookups to time: whole rounds, so that the clock starts and stops in the same phase."""
+        rounds = int(min(self.ideal * seconds, MOST_LOOKUPS) / self.concurrency)
+        return max(2, rounds) * self.concurrency
+
+    def __str__(self) -> str:
+        return f"{self.latency * 1000:g} ms, {self.concurrency} at a time"
+
+
+BAR = Setting(0.05, 100)
+
+
+def measure(sizes: Sizes) -> Part:
+    settings = [Setting(latency, many) for latency in LATENCIES for many in sizes.concurrencies]
+    with ExitStack() as stack:
+        servers = {latency: stack.enter_context(serving.with_latency(latency)) for latency in LATENCIES}
+        turns = {str(each): partial(turn, servers[each.latency], each, sizes.growth_seconds) for each in settings}
+        measured = interleaved(turns, repeats=sizes.growth_repeats, within=SECONDS)
+    figures = [
+        at_least(f"Lookups a second, {each}, share of the ideal", _share(measured, "asyncio", each), 0.95)
+        for each in settings
+        if each == BAR
+    ]
+    return Part([_table(settings, measured)], figures, {PLOT: _plot(settings, measured)})
+
+
+async def turn(server: Server, setting: Setting, seconds: float) -> float:
+    """Give the lookups a second while all places are taken: from the end of the first round on."""
+    many, timed = setting.concurrency, setting.lookups(seconds)
+    begin = seconds_taken = 0.0
+    async with Kajabi(
+        client_id="bench", client_secret="bench", base_url=server.base_url, concurrency=many, timeout=None
+    ) as api:
+        gc.collect()
+        number = 0
+        async for lookup in api.customers.get_many(ids_of(timed + 2 * many), include=INCLUDE, concurrency=many):
+            assert lookup.found, lookup
+            number += 1
+            if number == many:
+                begin = time.perf_counter()
+            elif number == many + timed:
+                seconds_taken = time.perf_counter() - begin
+                break
+    return timed / seconds_taken
+
+
+def _share(measured: Results, loop: str, setting: Setting) -> float:
+    return measured[loop][str(setting)].median / setting.ideal
+
+
+def _table(settings: list[Setting], measured: Results) -> Table:
+    columns = [(f"{loop}, a second", "range", "of the ideal") for loop in LOOPS]
+    header = ["Server latency, concurrency", "ideal", *(cell for column in columns for cell in column)]
+    rows = [
+        [str(each), f"{each.ideal:,.0f}", *(cell for loop in LOOPS for cell in _cells(measured, loop, each))]
+        for each in settings
+    ]
+    note = (
+        f"kajabi_async, three includes; {turns_taken(measured['asyncio'])}. The ideal is concurrency / latency; the "
+        "clock runs while all places are taken."
+    )
+    return Table("Growth", header, rows, note)
+
+
+def _cells(measured: Results, loop: str, setting: Setting) -> tuple[str, ...]:
+    each = measured[loop][str(setting)]
+    share = f"{_share(measured, loop, setting):.2f}"
+    return f"{each.median:,.0f}", f"{each.low:,.0f}..{each.high:,.0f}", share
+
+
+def _plot(settings: list[Setting], measured: Results) -> str:
+    lines: list[Line] = []
+    for latency in LATENCIES:
+        mine = [each for each in settings if each.latency == latency]
+        points = [(each.concurrency, measured["asyncio"][str(each)].median) for each in mine]
+        ideal = [(each.concurrency, each.ideal) for each in mine]
+        lines.append(Line(f"{latency * 1000:g} ms of server latency", points, ideal))
+    return drawn(
+        "Lookups a second grow with concurrency",
+        across="requests under way at once",
+        up="lookups a second",
+        lines=lines,
+        dashed="ideal: concurrency / latency",
+    )

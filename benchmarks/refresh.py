@@ -1,0 +1,122 @@
+"""A token that is gone while thousands of calls wait for one: until all have it, and how many were asked for."""
+
+import asyncio
+import urllib.request
+from collections import Counter
+from collections.abc import AsyncGenerator, Awaitable, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from functools import partial
+
+import aiohttp
+
+from benchmarks import contenders, serving
+from benchmarks.contenders import OURS, PEER
+from benchmarks.measuring import LOOPS, Results, interleaved, timed, turns_taken
+from benchmarks.results import Part, Table, spread
+from benchmarks.serving import Server
+from benchmarks.sizes import Sizes
+from kajabi_async.session import ClientCredentials
+from kajabi_async.session.clock import SystemClock
+from kajabi_async.session.credentials import Credentials
+from kajabi_async.session.token_keeper import TokenKeeper
+
+SECONDS = 10.0
+"""For all rounds together."""
+BY_HAND = "by hand, a lock and a check"
+PEER_SHARE = 0.01
+"""kajabi-py asks for a token with every call that finds none; 10,000 at once are more than its pool bears."""
+
+Wait = Callable[[], Awaitable[object]]
+"""What a waiting call does."""
+
+
+class Locked:
+    """What is written by hand: whoever comes first asks, and the others look again when they have the lock."""
+
+    def __init__(self, ask: Callable[[], Awaitable[bytes]]) -> None:
+        self._ask = ask
+        self._lock = asyncio.Lock()
+        self._token: bytes | None = None
+
+    async def token(self) -> bytes:
+        if self._token is None:
+            async with self._lock:
+                if self._token is None:
+                    self._token = await self._ask()
+        return self._token
+
+
+@asynccontextmanager
+async def ours(base_url: str) -> AsyncGenerator[Wait]:
+    async with aiohttp.ClientSession() as session:
+
+        async def ask(_credentials: Credentials, _may_repeat: bool) -> bytes:
+            return await _asked(session, base_url)
+
+        keeper = TokenKeeper(ClientCredentials("bench", "bench"), ask, SystemClock())
+        yield keeper.renewed
+        await keeper.aclose()
+
+
+@asynccontextmanager
+async def by_hand(base_url: str) -> AsyncGenerator[Wait]:
+    async with aiohttp.ClientSession() as session:
+        yield Locked(partial(_asked, session, base_url)).token
+
+
+@asynccontextmanager
+async def peer(base_url: str) -> AsyncGenerator[Wait]:
+    async with contenders.peer(base_url, 0) as client:
+        yield partial(client.get, "1")
+
+
+def measure(sizes: Sizes) -> Part:
+    by_peer = max(1, int(sizes.waiters * PEER_SHARE))
+    peer_name = f"{PEER}, {by_peer} whole calls"
+    tokens: Counter[str] = Counter()
+    with serving.with_latency(0.0) as server:
+        turns = {
+            OURS: partial(turn, server, ours, sizes.waiters, tokens, OURS),
+            BY_HAND: partial(turn, server, by_hand, sizes.waiters, tokens, BY_HAND),
+            peer_name: partial(turn, server, peer, by_peer, tokens, peer_name),
+        }
+        measured = interleaved(turns, repeats=sizes.repeats, within=SECONDS)
+    header = ["Milliseconds, less is better", *(cell for loop in LOOPS for cell in (loop, "range")), "tokens asked for"]
+    taken = sum(len(by_name[OURS].values) for by_name in measured.values())
+    rows = [[name, *_cells(measured, name), f"{tokens[name] / taken:g}"] for name in turns]
+    note = f"Until all of {sizes.waiters:,} waiting calls have the token; {turns_taken(measured['asyncio'])}."
+    return Part([Table("Token refresh", header, rows, note)])
+
+
+async def turn(
+    server: Server,
+    open_one: Callable[[str], AbstractAsyncContextManager[Wait]],
+    waiters: int,
+    tokens: Counter[str],
+    name: str,
+) -> float:
+    """Give the milliseconds until everybody has a token; how many the server gave is added to *tokens*."""
+    before = _tokens_given(server)
+    async with open_one(server.base_url) as wait:
+        seconds = await timed(_all_wait(wait, waiters))
+    tokens[name] += _tokens_given(server) - before
+    return seconds * 1000
+
+
+async def _all_wait(wait: Wait, waiters: int) -> None:
+    await asyncio.gather(*(wait() for _ in range(waiters)))
+
+
+async def _asked(session: aiohttp.ClientSession, base_url: str) -> bytes:
+    form = {"client_id": "bench", "client_secret": "bench", "grant_type": "client_credentials"}
+    async with session.post(f"{base_url}/v1/oauth/token", data=form) as response:
+        return await response.read()
+
+
+def _tokens_given(server: Server) -> int:
+    with urllib.request.urlopen(f"{server.base_url}/v1/tokens_given") as response:
+        return int(response.read())
+
+
+def _cells(measured: Results, name: str) -> list[str]:
+    return [cell for loop in LOOPS for cell in spread(measured[loop][name])]

@@ -1,0 +1,204 @@
+"""Every part of ``make bench`` at sizes that say nothing about speed."""
+
+import json
+import platform
+import re
+import urllib.request
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
+from functools import partial
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+from xml.etree import ElementTree as ET
+
+import pytest
+
+from benchmarks.__main__ import PARTS, run, write
+from benchmarks.contenders import CONTENDERS, Contender, ids_of
+from benchmarks.documents import customer
+from benchmarks.measuring import Spread, interleaved_here
+from benchmarks.plot import Line, drawn
+from benchmarks.results import Figure, Part, Table, at_least, at_most, under
+from benchmarks.serving import Server, fastest, name, with_latency
+from benchmarks.sizes import Sizes
+
+TINY = Sizes(
+    repeats=1,
+    lookups=20,
+    scans=1,
+    rows=200,
+    rows_with_latency=200,
+    decodings=1,
+    calls=2,
+    waiters=100,
+    objects=100,
+    imports=1,
+    growth_repeats=1,
+    growth_seconds=0.01,
+    concurrencies=(1, 100),
+)
+
+RunServer = Callable[..., AbstractContextManager[Server]]
+
+
+@pytest.fixture(params=[fastest, partial(with_latency, 0.001)], ids=["the fastest", "with latency"], name="server")
+def running_server(request: pytest.FixtureRequest) -> Iterator[Server]:
+    run_server: RunServer = request.param
+    with run_server(pages=3) as server:
+        yield server
+
+
+@pytest.fixture(name="parts", scope="module")
+def whole_run() -> list[Part]:
+    return run(list(PARTS), TINY)
+
+
+def test_every_part_gives_a_table_without_gaps(parts: list[Part]) -> None:
+    """Each row has a cell for each column, and a measured median in it."""
+    tables = [table for part in parts for table in part.tables]
+    assert len(tables) >= len(PARTS)
+    for table in tables:
+        assert {len(row) for row in table.rows} == {len(table.header)}, table.title
+        assert all(re.match(r"[\d,.]+$", row[1]) for row in table.rows), table.title
+
+
+def test_every_figure_to_reach_is_measured(parts: list[Part]) -> None:
+    """Eleven of them, each with its bar."""
+    figures = [figure for part in parts for figure in part.figures]
+    bars = [
+        figure.wanted.removeprefix("at least ").removeprefix("at most ").removeprefix("under ") for figure in figures
+    ]
+    assert bars == ["1", "0.85", "14", "0.7", "3", "4", "2.5", "60 µs", "1,200 bytes", "60 ms", "0.95"]
+
+
+def test_the_page_says_when_on_what_and_with_what(parts: list[Part], tmp_path: Path) -> None:
+    """Neither the name of the machine nor a path of it."""
+    write(tmp_path, parts, seconds=1.0, before=0.0)
+    page = tmp_path.joinpath("RESULTS.md").read_text()
+    for told in (
+        "cores",
+        platform.python_version(),
+        "aiohttp 3.",
+        "kajabi-py 0.1",
+        "uvloop",
+        "make bench",
+        "growth.svg",
+    ):
+        assert told in page
+    assert platform.node() not in page
+    assert str(Path.cwd()) not in page
+    assert ET.parse(tmp_path / "growth.svg").getroot().tag.endswith("svg")
+
+
+def test_without_nginx_our_own_server_stands_in(monkeypatch: pytest.MonkeyPatch) -> None:
+    """And is named as what answered."""
+    monkeypatch.setattr("benchmarks.nginx.installed", lambda: False)
+    assert name() == "a canned asyncio server"
+    with fastest(pages=1) as server:
+        assert _fetched(f"{server.base_url}/v1/customers/7")["data"] == customer("7")
+
+
+@pytest.mark.parametrize("contender", CONTENDERS, ids=[each.name for each in CONTENDERS])
+async def test_every_contender_does_all_of_the_work(contender: Contender, server: Server) -> None:
+    """All ids are looked up, and all rows of all pages are read, but no more than asked for by the page."""
+    async with contender.open(server.base_url, 5) as client:
+        assert await client.look_up(ids_of(12), concurrency=5, included=True) == 12
+        assert await client.scan(300) == 300
+        assert await client.scan(100) == 100
+
+
+def test_the_server_answers_with_the_customer_that_was_asked_for(server: Server) -> None:
+    """The id of the path is the id of the answer, links included; what is included comes only where asked for."""
+    plain = _fetched(f"{server.base_url}/v1/customers/4711")
+    assert plain == {"data": customer("4711")}
+    full = _fetched(f"{server.base_url}/v1/customers/4711?include=contact,offers,products")
+    assert full["data"] == plain["data"]
+    assert [each["type"] for each in full["included"]] == ["offers", "products", "contacts"]
+
+
+def test_the_pages_of_a_list_lead_from_one_to_the_next(server: Server) -> None:
+    """Three pages, 300 rows, no id twice."""
+    ids: list[str] = []
+    query: str | None = "page%5Bsize%5D=100"
+    while query is not None:
+        page = _fetched(f"{server.base_url}/v1/customers?{query}")
+        ids += [row["id"] for row in page["data"]]
+        following = page["links"]["next"]
+        query = following and following.partition("?")[2]
+    assert ids == [str(number) for number in range(1, 301)]
+
+
+@pytest.mark.parametrize(
+    ("figure", "met"),
+    [
+        (at_least("a", 0.85, 0.85), True),
+        (at_least("a", 0.8499, 0.85), False),
+        (at_most("a", 2.5, 2.5), True),
+        (at_most("a", 2.51, 2.5), False),
+        (under("a", 59.9, 60, "ms"), True),
+        (under("a", 60.0, 60, "ms"), False),
+    ],
+)
+def test_a_figure_says_whether_it_is_met(figure: Figure, met: bool) -> None:
+    """At the bar itself as well."""
+    assert figure.met is met
+    assert figure.row[-1] == ("met" if met else "**not met**")
+
+
+def test_contenders_are_compared_round_by_round() -> None:
+    """One round on a machine that was busy elsewhere does not decide, nor does it weigh on one side."""
+    ours, theirs = Spread((10.0, 1.0, 12.0)), Spread((20.0, 2.0, 20.0))
+    assert ours.times(theirs) == 0.5
+    assert theirs.over(ours) == 8.0
+    assert (ours.median, ours.low, ours.high) == (10.0, 1.0, 12.0)
+
+
+def test_contenders_take_turns_as_long_as_there_is_time() -> None:
+    """At least one round, and the rest only where they end in time."""
+    order: list[str] = []
+
+    def turn(name: str) -> float:
+        order.append(name)
+        return 1.0
+
+    turns = {name: partial(turn, name) for name in "ab"}
+    assert interleaved_here(turns, repeats=2, within=60.0)["a"].values == (1.0, 1.0)
+    assert order == ["a", "b", "a", "b"]
+    assert interleaved_here(turns, repeats=2, within=0.0)["b"].values == (1.0,)
+
+
+def test_a_table_is_aligned_in_the_terminal_and_is_markdown() -> None:
+    """One text for both."""
+    table = Table("Sizes", ["what", "bytes"], [["a", "1,000"], ["longer", "2"]], "All of them.")
+    assert str(table).splitlines() == [
+        "## Sizes",
+        "",
+        "All of them.",
+        "",
+        "| what   | bytes |",
+        "|--------|------:|",
+        "| a      | 1,000 |",
+        "| longer |     2 |",
+    ]
+
+
+def test_a_plot_is_logarithmic_both_ways() -> None:
+    """Equal factors are equal distances, and both axes are labelled."""
+    line = Line("5 ms", [(1, 10), (10, 100), (100, 1000)], [(1, 10), (100, 10_000)])
+    root = ET.fromstring(drawn("Growth", across="at once", up="a second", lines=[line], dashed="ideal"))
+    svg = "{http://www.w3.org/2000/svg}"
+    ideal, real = (each.get("points", "").split() for each in root.iter(f"{svg}polyline"))
+    places = [tuple(map(float, point.split(","))) for point in real]
+    steps = {(round(b[0] - a[0]), round(b[1] - a[1])) for a, b in pairwise(places)}
+    assert len(steps) == 1
+    assert ideal[0] == real[0]
+    assert {"Growth", "at once", "a second", "5 ms", "ideal", "100", "1,000"} <= {
+        each.text for each in root.iter(f"{svg}text")
+    }
+
+
+def _fetched(url: str) -> Any:
+    with urllib.request.urlopen(url) as response:
+        assert response.headers["Content-Type"] == "application/vnd.api+json"
+        return json.load(response)
