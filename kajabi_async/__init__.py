@@ -1,6 +1,7 @@
 """An asyncio-native SDK for the Kajabi Public API."""
 
 import logging
+from typing import TYPE_CHECKING
 
 from kajabi_async.client import Kajabi
 from kajabi_async.errors import (
@@ -82,7 +83,6 @@ from kajabi_async.resources.outcomes import Failed, Found, Lookup, Progress, Rep
 from kajabi_async.resources.pages import Page, Pages
 from kajabi_async.resources.people import GetOrCreated
 from kajabi_async.resources.subscriptions import EnsuredHooks
-from kajabi_async.serialization import dumps, loads
 from kajabi_async.session import (
     AdaptiveRate,
     ClientCredentials,
@@ -100,6 +100,9 @@ from kajabi_async.session import (
     Timeouts,
     TokenStore,
 )
+
+if TYPE_CHECKING:
+    from kajabi_async.serialization import dumps, loads
 
 __all__ = [
     "AdaptiveRate",
@@ -203,3 +206,16 @@ __all__ = [
 ]
 
 logging.getLogger(__name__).addHandler(logging.NullHandler())
+
+
+def __getattr__(name: str) -> object:
+    # Imported where it is asked for: with the webhooks it knows, it takes a good part of the time of importing.
+    if name in {"dumps", "loads"}:
+        from kajabi_async import serialization  # noqa: PLC0415 - see above
+
+        return getattr(serialization, name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__} - {"TYPE_CHECKING"})

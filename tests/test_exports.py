@@ -9,7 +9,9 @@ from kajabi_async import errors
 def test_all_names_everything_public_in_order() -> None:
     """Nothing more, nothing less."""
     public = {
-        name for name, value in vars(kajabi_async).items() if not name.startswith("_") and not inspect.ismodule(value)
+        name
+        for name in dir(kajabi_async)
+        if not name.startswith("_") and not inspect.ismodule(getattr(kajabi_async, name))
     }
     assert set(kajabi_async.__all__) == public
     assert sorted(kajabi_async.__all__) == sorted(set(kajabi_async.__all__))

@@ -5,8 +5,9 @@ from typing import Final
 
 __all__ = ["is_member_name", "is_parameter_name"]
 
-_GLOBALLY_ALLOWED: Final = r"a-zA-Z0-9\u0080-\U0010ffff"
-_MEMBER_NAME: Final = re.compile(rf"[{_GLOBALLY_ALLOWED}](?:[{_GLOBALLY_ALLOWED}_\- ]*[{_GLOBALLY_ALLOWED}])?")
+# Told by what is not in it: a set of a million characters takes a tenth of a second to compile.
+_GLOBALLY_ALLOWED: Final = r"[^\x00-/:-@\[-`{-\x7f]"
+_MEMBER_NAME: Final = re.compile(rf"{_GLOBALLY_ALLOWED}(?:(?:{_GLOBALLY_ALLOWED}|[_\- ])*{_GLOBALLY_ALLOWED})?")
 _AT_MEMBER: Final = re.compile(rf"@{_MEMBER_NAME.pattern}")
 _DOTTED: Final = rf"{_MEMBER_NAME.pattern}(?:\.{_MEMBER_NAME.pattern})*"
 _PARAMETER_NAME: Final = re.compile(rf"{_MEMBER_NAME.pattern}(?:\[(?:{_DOTTED})?\])*")

@@ -49,7 +49,7 @@ def _refuse_assignment(instance: Any, attribute: "attrs.Attribute[Any]", _value:
 
 
 def _never_initialised(_cls: type, fields: list["attrs.Attribute[Any]"]) -> list["attrs.Attribute[Any]"]:
-    # What is not set by __init__ may stay empty, and attrs' repr prints it as NOTHING.
+    # What is not set by __init__ may stay empty.
     return [field.evolve(init=False) for field in fields]
 
 
@@ -57,6 +57,7 @@ def _slotted(cls: type[C]) -> type[C]:
     return attrs.define(
         init=False,
         eq=False,
+        repr=False,
         getstate_setstate=False,
         on_setattr=_refuse_assignment,
         field_transformer=_never_initialised,
@@ -88,6 +89,16 @@ class Resource:
     def identifier(self) -> Identifier:
         """Type and id."""
         return Identifier(self.resource_type, self.id)
+
+    # One for all: generating one for each class takes most of the time of importing this package.
+    def __repr__(self) -> str:
+        cls: Any = type(self)
+        shown = (
+            f"{field.name}={(getattr(self, field.name) if is_set(self, field.name) else attrs.NOTHING)!r}"
+            for field in attrs.fields(cls)
+            if field.repr
+        )
+        return f"{cls.__name__}({', '.join(shown)})"
 
     def __eq__(self, other: object) -> bool:
         return self.identifier == other.identifier if isinstance(other, Resource) else NotImplemented
