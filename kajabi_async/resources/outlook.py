@@ -104,7 +104,8 @@ class Outlook:
         ahead, known = self.ahead, None if self.size is None else self.size.rows
         left = math.inf if known is None else max(0, known - self.rows)
         if self._step:
-            expected: float = self.wanted - ahead
+            lowest, highest = sorted((self._first, self._latest))
+            expected: float = bisect_right(self._numbers, highest) - bisect_left(self._numbers, lowest)
         else:
             expected = self.wanted * self.rows / known if known else self.hits
         # One more for the benefit of the doubt: the first page may hold none of them by chance.

@@ -1,7 +1,7 @@
 """Turning the pages of a list, several at once, for whoever wants its rows and can do without some of them."""
 
 from collections.abc import Iterator
-from typing import Any, Final, Generic, TypeVar
+from typing import Final, Generic, TypeVar
 
 import attrs
 
@@ -27,7 +27,7 @@ class PageTurner(Generic[R]):
 
     def __init__(self, lister: Lister[R]) -> None:
         self.tally = Tally()
-        """What the pages took; whoever reports it takes it from here."""
+        """What the pages took since `settle`."""
         self.failure: KajabiError | None = None
         """Why the latest page that failed did."""
         backend = attrs.evolve(lister.backend, send=self._counted(lister.backend.send))
@@ -41,6 +41,14 @@ class PageTurner(Generic[R]):
     def is_over(self) -> bool:
         """Whether the list has ended, or was given up."""
         return self._next is None
+
+    def settle(self, tally: Tally) -> None:
+        """Add to *tally* what the pages took since the last time."""
+        for counter in attrs.fields(Tally):
+            taken = getattr(self.tally, counter.name)
+            setattr(tally, counter.name, getattr(tally, counter.name) + taken)
+            # In place, as pages under way add to this very tally.
+            setattr(self.tally, counter.name, taken - taken)
 
     async def turn(self, most: int) -> list[FetchedPage[R] | None]:
         """Give the next pages, at most *most*, asked for at once; None for one that failed.
@@ -61,7 +69,9 @@ class PageTurner(Generic[R]):
                 self.failure = error
 
         await for_each(queries, fetch, at_once=len(queries))
-        return list(self._turned(queries, came))
+        pages = [came.get(query) for query in queries]
+        self._go_on(queries, pages)
+        return pages
 
     def _queries(self, most: int) -> Iterator[str]:
         query = self._next
@@ -71,19 +81,20 @@ class PageTurner(Generic[R]):
             yield query
             query = self._counted_on(query)
 
-    def _turned(self, queries: list[str], came: dict[str, FetchedPage[R]]) -> Iterator[FetchedPage[R] | None]:
-        for query in queries:
-            page = came.get(query)
+    def _go_on(self, queries: list[str], pages: list[FetchedPage[R] | None]) -> None:
+        """Find out where to go on after *pages*."""
+        following: str | None = None
+        is_over = False
+        for query, page in zip(queries, pages, strict=True):
             self._fruitless = 0 if page is not None and page.rows else self._fruitless + 1
-            if page is not None:
+            if page is None:
+                following = self._counted_on(query)
+            else:
+                following, is_over = page.next_query, is_over or page.next_query is None
                 self._last_number = page.last_number or self._last_number
-            following = self._counted_on(query) if page is None else page.next_query
-            given_up = self._fruitless >= _MOST_FRUITLESS
-            self._next = None if given_up or (following in self._asked and query == queries[-1]) else following
-            yield page
-            if self._next is None:
-                # The list is shorter than it was; what was asked for beyond its end has no rows.
-                return
+        # A link back to what was read would go round for ever.
+        is_over = is_over or self._fruitless >= _MOST_FRUITLESS or following in self._asked
+        self._next = None if is_over else following
 
     def _counted_on(self, query: str) -> str | None:
         """Give the address of the page after the one at *query*; None where that is the last or has no number."""
