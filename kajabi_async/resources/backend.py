@@ -9,7 +9,6 @@ import attrs
 from kajabi_async.exchange import Send
 from kajabi_async.jsonapi.links import LinkRules
 from kajabi_async.models.origin import Resolver
-from kajabi_async.resources.outlook import ListSize
 
 __all__ = ["DEFAULT_CONCURRENCY", "Backend"]
 
@@ -43,5 +42,3 @@ class Backend:
     """How many requests the client sends at once, and so how many lookups a bulk run keeps going."""
     stats: Callable[[], Stats] | None = None
     """What the client has done so far; None where nobody counts."""
-    list_sizes: dict[str, ListSize] = attrs.field(factory=dict[str, ListSize], eq=False, repr=False)
-    """How long lists were when they were last asked for, to plan by."""

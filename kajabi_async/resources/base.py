@@ -199,10 +199,12 @@ class Gettable(ResourceOperations[R]):
         `Progress` for every outcome; *timeout* is in seconds for each lookup.
 
         *strategy* ``"scan"`` reads the list of the resource (of the client's site, where it has one) instead, keeps
-        the rows that are wanted, and looks up singly whatever no page brought: missing is only what is a 404.
-        ``"auto"`` takes what is fewer requests, as `plan` tells, and changes its mind on the way. Both read all *ids*
-        before the first outcome and hold them in memory, with *ordered* also the records that wait for their turn.
-        InvalidArgumentError where ``"scan"`` is asked of a resource without a list that brings the same.
+        the rows that are wanted, and looks up singly whatever no page brought, as pages failed or rows shifted:
+        missing is only what was a 404. ``"auto"`` takes what is fewer requests, as `plan` tells, and changes its mind
+        on the way. Both read all *ids* before the first outcome and hold them in memory, with *ordered* also the
+        records that wait for their turn. Rows of a list have all attributes, but may not state a relation, such as the
+        offers of a customer, unless it is included. InvalidArgumentError where ``"scan"`` is asked of a resource
+        without a list that brings the same.
         """
         reader = self._reader(include, fields, timeout=timeout)
         at_once = self._at_once(concurrency)
@@ -273,7 +275,7 @@ class Listable(ResourceOperations[R]):
             return None
         site = encode_filters(self.filters, self._with_default_site({}), owner=self.name)
         size = SCANNED_PAGE_SIZE if "page_size" in known else None
-        listed = Query(include=query.include, fields=query.fields, filters=site, page_size=size)
+        listed = Query(include=query.include, fields=query.fields, filters=site, page_number=1, page_size=size)
         return Lister(self._backend, self._operation("list"), self.model, listed, reader.timeout)
 
     def _with_default_site(self, filters: Mapping[str, Any]) -> dict[str, Any]:

@@ -21,8 +21,8 @@ async def plan_for(scan: Scan[Any]) -> LookupPlan:
     asked = 0 if scan.turner is None else scan.turner.tally.attempts
     speed = _speed(scan, mean_before)
     outlook = scan.outlook
-    size = outlook.size if outlook.pages else scan.known_size
-    scanned = _scanned(scan, size)
+    size = outlook.size
+    scanned = None if scan.lacks is not None or size is None else outlook.in_all
     is_scanned = scanned is not None and sum(scanned) < outlook.wanted
     return LookupPlan(
         strategy="scan" if is_scanned else "lookup",
@@ -37,16 +37,6 @@ async def plan_for(scan: Scan[Any]) -> LookupPlan:
         estimated_from=str(speed),
         asked=asked,
     )
-
-
-def _scanned(scan: Scan[Any], size: ListSize | None) -> tuple[int, int] | None:
-    """Give how many pages a scan takes, and how many lookups after them; None where that is not known."""
-    outlook = scan.outlook
-    if scan.turner is None or scan.lacks is not None or size is None or not outlook.wanted:
-        return None
-    if outlook.pages:
-        return outlook.in_all
-    return size.pages, 0 if size.rows is None else max(0, outlook.wanted - size.rows)
 
 
 def _because(scan: Scan[Any], scanned: tuple[int, int] | None, size: ListSize | None) -> str:
@@ -67,10 +57,10 @@ def _because(scan: Scan[Any], scanned: tuple[int, int] | None, size: ListSize | 
         )
     rows = "" if size.rows is None else f"{size.rows:,} rows on "
     pages, lookups = scanned
-    needed = f"{pages:,} of them" if pages < size.pages else "all of them" if pages > 1 else "it"
-    after = f" and {lookups:,} lookups of ids that are not on them" if lookups else ""
-    compared = f"{pages + lookups:,} requests instead of {wanted:,}"
-    return f"the list has {rows}{_counted(size.pages, 'page')}: {needed}{after} would be {compared}"
+    needed = "all of it" if pages >= size.pages else _counted(pages, "page")
+    guessed = " if ids go on as on the first page" if 1 < pages < size.pages else ""
+    after = f", and {_counted(lookups, 'lookup')} of ids that are not there" if lookups else ""
+    return f"the list has {rows}{_counted(size.pages, 'page')}; a scan takes {needed}{guessed}{after}"
 
 
 def _counted(number: int, noun: str) -> str:

@@ -12,7 +12,6 @@ from typing import Any, Final, Generic, Self, TypeVar
 
 from kajabi_async.errors import DecodeError
 from kajabi_async.exchange import Tally
-from kajabi_async.jsonapi.query import encoded_pairs
 from kajabi_async.models.base import Resource
 from kajabi_async.resources.lister import FetchedPage, Lister
 from kajabi_async.resources.outlook import ListSize, Outlook
@@ -33,9 +32,7 @@ MOST_PAGES_AT_ONCE: Final = 16
 
 _LOG: Final = logging.getLogger("kajabi_async")
 _FEW: Final = 3
-"""From so many ids on, it is asked how long the list is: that may take one request in vain, and may save two."""
-_MANY: Final = 10
-"""From so many ids on, a page in vain is a tenth of what is spent anyway."""
+"""From so many ids on, the first page is asked for: one request in vain at most, and it may save more than one."""
 
 
 class Scan(Generic[R]):
@@ -61,12 +58,12 @@ class Scan(Generic[R]):
         """
         self.backend = reader.backend
         self.concurrency = concurrency
-        self.lister = lister
         self.turner = None if lister is None else PageTurner(lister)
         self.outlook = Outlook(())
         self.lacks: str | None = None
         """What is to be included, and the list does not bring."""
         self._reader = reader
+        self._include = reader.query.include
         self._source = source_of(ids)
         self._wanted = Wanted(ordered=ordered)
         self._at_any_price = at_any_price
@@ -106,21 +103,9 @@ class Scan(Generic[R]):
         self._are_read = True
         self.outlook = Outlook(self._wanted.unseen)
 
-    @property
-    def known_size(self) -> ListSize | None:
-        """How long the list was when it was last asked for."""
-        return None if self.lister is None else self.backend.list_sizes.get(_key(self.lister))
-
     def is_worth_a_page(self) -> bool:
         """Tell whether to ask for the first page, which has wanted rows on it and tells how long the list is."""
-        wanted, known = self.outlook.wanted, self.known_size
-        if self.turner is None or not wanted:
-            return False
-        if self._at_any_price or wanted >= _MANY:
-            return True
-        if known is None:
-            return wanted >= _FEW
-        return known.pages + max(0, wanted - (known.rows or wanted)) < wanted
+        return self.turner is not None and self.outlook.wanted >= (1 if self._at_any_price else _FEW)
 
     async def turn(self) -> Iterator[Any]:
         """Turn pages, as many at once as are needed in any case, and give the ids that can be told by now.
@@ -153,23 +138,14 @@ class Scan(Generic[R]):
         hits = [row for row in rows if row.id in self._wanted.unseen and self._carries(row)]
         self._held.update((row.id, row) for row in hits)
         told = [self._wanted.seen(resource_id) for resource_id in dict.fromkeys(row.id for row in hits)]
-        if not self.outlook.rows:
-            self._note_first(page, rows)
+        if rows and not self.outlook.rows and not any(map(self._carries, rows)):
+            self.lacks = ", ".join(self._include)
         self.outlook.turn([row.id for row in rows], len(told), size=_size_of(page))
         return chain.from_iterable(told)
 
-    def _note_first(self, page: FetchedPage[R], rows: list[R]) -> None:
-        assert self.lister is not None  # noqa: S101 - a page of it came
-        size = _size_of(page)
-        if size is not None:
-            self.backend.list_sizes[_key(self.lister)] = size
-        if rows and not any(map(self._carries, rows)):
-            self.lacks = ", ".join(self.lister.query.include)
-
     def _carries(self, row: R) -> bool:
         """Tell whether everything that was to be included came with *row*, as it does with a single lookup."""
-        include = () if self.lister is None else self.lister.query.include
-        return all(_leads_to(row, path.split(".")) for path in include)
+        return all(_leads_to(row, path.split(".")) for path in self._include)
 
     def _tell_of_failure(self) -> None:
         failure = None if self.turner is None else self.turner.failure
@@ -191,12 +167,8 @@ def _leads_to(resource: Resource, path: list[str]) -> bool:
 def _size_of(page: FetchedPage[Any]) -> ListSize | None:
     rows = page.total_count
     if page.next_query is None:
-        # Only as the first page does it tell the size; later, nobody asks any more.
+        # Of the first page; after a later one that is the last, nobody asks how many there are.
         return ListSize(len(page.rows) if rows is None else rows, 1)
     if page.last_number is not None:
         return ListSize(rows, page.last_number)
     return ListSize(rows, math.ceil(rows / len(page.rows))) if rows is not None and page.rows else None
-
-
-def _key(lister: Lister[Any]) -> str:
-    return f"{lister.operation.path}?{encoded_pairs(lister.query.filters)}"

@@ -44,6 +44,8 @@ class PageTurner(Generic[R]):
 
     def settle(self, tally: Tally) -> None:
         """Add to *tally* what the pages took since the last time."""
+        if not self.tally.operations:
+            return
         for counter in attrs.fields(Tally):
             taken = getattr(self.tally, counter.name)
             setattr(tally, counter.name, getattr(tally, counter.name) + taken)

@@ -1,6 +1,7 @@
 """The ids of a run that has to know them all before it begins."""
 
 from collections.abc import Iterator
+from itertools import repeat
 from typing import Any
 
 import attrs
@@ -56,7 +57,7 @@ class Wanted:
     def seen(self, resource_id: str) -> Iterator[str]:
         """Take an id off, and give it as often as it was given; nothing where the order of the ids is kept to."""
         times = self._times.pop(resource_id)
-        return iter(() if self._ordered else (resource_id,) * times)
+        return repeat(resource_id, 0 if self._ordered else times)
 
     def due(self) -> Iterator[Any]:
         """Give, where the order of the ids is kept to, those that are next in it and known by now."""
@@ -70,7 +71,7 @@ class Wanted:
             yield from map(_given, self._in_order[self._place :])
         else:
             for resource_id, times in self._times.items():
-                yield from (resource_id,) * times
+                yield from repeat(resource_id, times)
 
 
 def _given(kept: str | _Refused) -> Any:
