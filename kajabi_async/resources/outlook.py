@@ -18,6 +18,9 @@ __all__ = ["MOST_WASTED", "ListSize", "Outlook"]
 MOST_WASTED: Final = 0.1
 """What may be lost by a guess, as a share of the lookups it might save."""
 
+_DOUBT: Final = 3
+"""So many hits are lent to a list in no order: few were to be expected on its first page, and chance decides."""
+
 
 @attrs.frozen
 class ListSize:
@@ -106,10 +109,10 @@ class Outlook:
         if self._step:
             lowest, highest = sorted((self._first, self._latest))
             expected: float = bisect_right(self._numbers, highest) - bisect_left(self._numbers, lowest)
+            doubt = 1
         else:
-            expected = self.wanted * self.rows / known if known else self.hits
-        # One more for the benefit of the doubt: the first page may hold none of them by chance.
-        share = (self.hits + 1) / (max(expected, self.hits) + 1)
+            expected, doubt = self.wanted * self.rows / known if known else self.hits, _DOUBT
+        share = (self.hits + doubt) / (max(expected, self.hits) + doubt)
         return min(ahead * share, left)
 
     @property

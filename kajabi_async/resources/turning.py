@@ -18,6 +18,7 @@ R = TypeVar("R", bound=Resource)
 _ENDS_THE_RUN: Final = (AuthenticationError, ConfigurationError)
 """What no other page can escape, and no lookup either."""
 
+_NOTHING: Final = Tally()
 _MOST_FRUITLESS: Final = 3
 """So many pages in a row that fail, or are empty, and the list is given up."""
 
@@ -44,7 +45,7 @@ class PageTurner(Generic[R]):
 
     def settle(self, tally: Tally) -> None:
         """Add to *tally* what the pages took since the last time."""
-        if not self.tally.operations:
+        if self.tally == _NOTHING:
             return
         for counter in attrs.fields(Tally):
             taken = getattr(self.tally, counter.name)
