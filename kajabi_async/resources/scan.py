@@ -115,7 +115,7 @@ class Scan(Generic[R]):
         """
         turner, outlook = self.turner, self.outlook
         assert turner is not None  # noqa: S101 - asked for only where there is a list
-        most = outlook.sure_pages(at_any_price=self._at_any_price) if outlook.pages else 1
+        most = outlook.sure_pages(at_any_price=self._at_any_price)
         pages = await turner.turn(min(most, self.concurrency, MOST_PAGES_AT_ONCE))
         told = [self._taken(page) for page in pages]
         outlook.is_over = turner.is_over

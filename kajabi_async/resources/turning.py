@@ -56,10 +56,10 @@ class PageTurner(Generic[R]):
     async def turn(self, most: int) -> list[FetchedPage[R] | None]:
         """Give the next pages, at most *most*, asked for at once; None for one that failed.
 
-        AuthenticationError and ConfigurationError are raised. Fewer come where the list ends, and one alone where the
-        address of the next does not tell the numbers of pages.
+        AuthenticationError and ConfigurationError are raised. Fewer come where the list ends, and one alone as the
+        first, and where the address of the next does not tell the numbers of pages.
         """
-        queries = list(self._queries(most))
+        queries = list(self._queries(most if self._asked else 1))
         self._asked.update(queries)
         came: dict[str, FetchedPage[R]] = {}
 
