@@ -79,6 +79,7 @@ from kajabi_async.models import (
 )
 from kajabi_async.resources.account import HookEvent
 from kajabi_async.resources.bulk import Lookups
+from kajabi_async.resources.lookup_plan import LookupPlan
 from kajabi_async.resources.outcomes import Failed, Found, Lookup, Progress, Report
 from kajabi_async.resources.pages import Page, Pages
 from kajabi_async.resources.people import GetOrCreated
@@ -146,6 +147,7 @@ __all__ = [
     "LandingPage",
     "Lesson",
     "Lookup",
+    "LookupPlan",
     "Lookups",
     "Me",
     "Media",

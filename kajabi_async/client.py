@@ -115,6 +115,7 @@ class Kajabi:
             site_id=None if site_id is None else checked_id(site_id, of="sites"),
             sleep=asyncio.sleep if clock is None else clock.sleep,
             concurrency=options.get("concurrency", DEFAULT_CONCURRENCY),
+            stats=lambda: self._session.stats,
         )
         self._backend = backend
         self._add_resources(backend)

@@ -19,7 +19,7 @@ from kajabi_async.cli.doctor import doctor
 from kajabi_async.cli.exit_codes import EXIT_CODES_HELP, ExitCode, code_for
 from kajabi_async.cli.export import add_exports
 from kajabi_async.cli.login import login, logout
-from kajabi_async.cli.lookup import look_up_file
+from kajabi_async.cli.lookup import explain_file, look_up_file
 from kajabi_async.cli.options import Json
 from kajabi_async.cli.reads import add_reads
 from kajabi_async.cli.rendering import as_members, print_resource
@@ -35,6 +35,7 @@ from kajabi_async.cli.terminal import (
 from kajabi_async.cli.whoami import whoami
 from kajabi_async.cli.writes import add_writes
 from kajabi_async.errors import ConfigurationError, InvalidArgumentError, KajabiError
+from kajabi_async.resources.lookup_plan import Strategy
 from kajabi_async.testing import FakeKajabi
 
 __all__ = ["make_app", "run"]
@@ -158,21 +159,32 @@ def lookup(
     fields: Annotated[str | None, Parameter(help="Attributes of customers to restrict the answers to.")] = None,
     concurrency: Annotated[int | None, Parameter(help="How many lookups at once.")] = None,
     ordered: Annotated[bool, Parameter(help="Print in the order of the ids.", negative=())] = False,
-    json: Annotated[bool, Parameter(help="Tell the report and errors in JSON, too.", negative=())] = False,
+    strategy: Annotated[
+        Strategy, Parameter(help="Each id by itself, off the pages of the list, or fewer requests.")
+    ] = "lookup",
+    explain: Annotated[
+        bool, Parameter(help="Print what each strategy takes, and look nothing up.", negative=())
+    ] = False,
+    json: Annotated[bool, Parameter(help="Tell the report, the plan and errors in JSON, too.", negative=())] = False,
 ) -> int:
     """Look up the customers whose ids stand in a file, or - for standard input, one to a line.
 
     Prints a line of JSON for each, as it arrives; progress goes to standard error. Empty lines and what follows a #
     are skipped. The exit code is 1 if any id was not found.
+
+    --strategy lookup begins with the first id, and suits a pipe that takes its time. scan reads the list of customers
+    and looks up what is not on it; auto chooses whichever is fewer requests. Both wait for the last id, and their rows
+    tell the offers only with --include offers. --explain sends one request at most.
     """
-    fieldsets = None if fields is None else {"customers": fields}
-
-    async def look_up(api: Kajabi) -> int:
-        return await look_up_file(
-            api, str(source), include=include, fields=fieldsets, concurrency=concurrency, ordered=ordered, json=json
-        )
-
-    return on_client(look_up)
+    asked: dict[str, Any] = {
+        "include": include,
+        "fields": None if fields is None else {"customers": fields},
+        "concurrency": concurrency,
+        "json": json,
+    }
+    if explain:
+        return on_client(lambda api: explain_file(api, str(source), **asked))
+    return on_client(lambda api: look_up_file(api, str(source), ordered=ordered, strategy=strategy, **asked))
 
 
 def fake(

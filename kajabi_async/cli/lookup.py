@@ -11,8 +11,9 @@ from kajabi_async import Kajabi, Lookup, Report
 from kajabi_async.cli.ids import ids_in, opened
 from kajabi_async.cli.rendering import as_json, as_members
 from kajabi_async.cli.terminal import error_console, print_json
+from kajabi_async.resources.lookup_plan import Strategy
 
-__all__ = ["look_up_file", "lookup_progress", "tell_report"]
+__all__ = ["explain_file", "look_up_file", "lookup_progress", "tell_report"]
 
 
 async def look_up_file(
@@ -23,13 +24,19 @@ async def look_up_file(
     fields: dict[str, str] | None,
     concurrency: int | None,
     ordered: bool,
+    strategy: Strategy,
     json: bool,
 ) -> int:
     """Look up every id in *source*, print the outcomes as they arrive, and give the exit code."""
     console = error_console()
     with opened(source) as lines:
         run = api.customers.get_many(
-            ids_in(lines), include=include, fields=fields, concurrency=concurrency, ordered=ordered
+            ids_in(lines),
+            include=include,
+            fields=fields,
+            concurrency=concurrency,
+            ordered=ordered,
+            strategy=strategy,
         )
         with lookup_progress(console) as progress:
             task = progress.add_task("looked up", total=None)
@@ -44,6 +51,18 @@ async def look_up_file(
     else:
         tell_report(console, report)
     return 0 if report.found == report.total else 1
+
+
+async def explain_file(
+    api: Kajabi, source: str, *, include: str, fields: dict[str, str] | None, concurrency: int | None, json: bool
+) -> None:
+    """Print what looking up every id in *source* would take by each strategy; nothing is looked up."""
+    with opened(source) as lines:
+        plan = await api.customers.plan(ids_in(lines), include=include, fields=fields, concurrency=concurrency)
+    if json:
+        print_json({"plan": attrs.asdict(plan)})
+    else:
+        sys.stdout.write(f"{plan}\n")
 
 
 def lookup_progress(console: Console) -> Progress:

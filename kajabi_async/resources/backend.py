@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from typing import Final
+from typing import Final, Protocol
 
 import attrs
 
@@ -14,6 +14,17 @@ __all__ = ["DEFAULT_CONCURRENCY", "Backend"]
 
 
 DEFAULT_CONCURRENCY: Final = 50
+
+
+class Stats(Protocol):
+    """What a client has done so far, as far as estimates are made from it."""
+
+    attempts: int
+    """Requests put on the wire."""
+    wire_seconds: float
+    """Time between sending a request and having read its answer, summed over them."""
+    requests_per_second: float | None
+    """The rate that is kept to just now; None where no limit is known."""
 
 
 @attrs.frozen
@@ -29,3 +40,5 @@ class Backend:
     """How to wait, by the clock of the client."""
     concurrency: int = DEFAULT_CONCURRENCY
     """How many requests the client sends at once, and so how many lookups a bulk run keeps going."""
+    stats: Callable[[], Stats] | None = None
+    """What the client has done so far; None where nobody counts."""

@@ -6,7 +6,7 @@ the paths come from the table of operations.
 
 from collections.abc import Generator, Iterable, Mapping
 from contextlib import contextmanager
-from typing import Any, ClassVar, Generic, TypedDict, TypeGuard, TypeVar
+from typing import Any, ClassVar, Generic, TypedDict, TypeGuard, TypeVar, get_args
 
 from kajabi_async.errors import DecodeError, InvalidArgumentError
 from kajabi_async.exchange import Answer, Request
@@ -23,9 +23,12 @@ from kajabi_async.resources.backend import Backend
 from kajabi_async.resources.bulk import Ids, Lookups, Observer
 from kajabi_async.resources.filters import encode_extra_filters, encode_filters
 from kajabi_async.resources.lister import Lister
+from kajabi_async.resources.lookup_plan import LookupPlan, Strategy
 from kajabi_async.resources.numbers import whole_number
 from kajabi_async.resources.pages import Pages
+from kajabi_async.resources.planning import plan_for
 from kajabi_async.resources.reader import Reader
+from kajabi_async.resources.scan import SCANNED_PAGE_SIZE, Scan
 from kajabi_async.resources.verified import LinkageChange, verified
 from kajabi_async.resources.writing import identifier_of
 
@@ -156,6 +159,10 @@ class ResourceOperations(Generic[R]):
     def _checked_id(self, resource_id: object) -> str:
         return checked_id(resource_id, of=self.model.resource_type)
 
+    def _scanned_list(self, reader: Reader[R]) -> Lister[R] | None:  # noqa: ARG002 - see Listable
+        """Give the list whose rows are what *reader* reads singly; None where there is none."""
+        return None
+
 
 class Gettable(ResourceOperations[R]):
     """Resources that can be read by id."""
@@ -181,6 +188,7 @@ class Gettable(ResourceOperations[R]):
         ordered: bool = False,
         observer: Observer | None = None,
         timeout: float | None = None,
+        strategy: Strategy = "lookup",
     ) -> Lookups[R]:
         """Look up any number of *ids*, *concurrency* at a time (the client's, unless given).
 
@@ -189,10 +197,50 @@ class Gettable(ResourceOperations[R]):
         raised from the loop. *ids* may be any iterable or async iterable and is read lazily; an id that comes again is
         answered without asking again, as long as it is among the latest few thousand. *observer* is called with a
         `Progress` for every outcome; *timeout* is in seconds for each lookup.
+
+        *strategy* ``"scan"`` reads the list of the resource (of the client's site, where it has one) instead, keeps
+        the rows that are wanted, and looks up singly whatever no page brought, as pages failed or rows shifted:
+        missing is only what was a 404. ``"auto"`` takes what is fewer requests, as `plan` tells, and changes its mind
+        on the way. Both read all *ids* before the first outcome and hold them in memory, with *ordered* also the
+        records that wait for their turn. Rows of a list have all attributes, but may not state a relation, such as the
+        offers of a customer, unless it is included. InvalidArgumentError where ``"scan"`` is asked of a resource
+        without a list that brings the same.
         """
         reader = self._reader(include, fields, timeout=timeout)
-        at_once = self._backend.concurrency if concurrency is None else concurrency
-        return Lookups(reader.ask_checked, ids, concurrency=at_once, ordered=ordered, observer=observer)
+        at_once = self._at_once(concurrency)
+        if strategy == "lookup":
+            return Lookups(reader.ask_checked, ids, concurrency=at_once, ordered=ordered, observer=observer)
+        lister = self._scanned_list(reader)
+        _check_strategy(strategy, lister, owner=self.name)
+        scan = Scan(reader, lister, ids, concurrency=at_once, ordered=ordered, at_any_price=strategy == "scan")
+        return Lookups(scan.look_up, scan, concurrency=at_once, ordered=ordered, observer=observer)
+
+    async def plan(
+        self,
+        ids: Ids,
+        *,
+        include: Include = (),
+        fields: Fields | None = None,
+        concurrency: int | None = None,
+        timeout: float | None = None,
+    ) -> LookupPlan:
+        """Give how many requests, and about how long, `get_many` takes by each strategy, without looking anything up.
+
+        Sends one request at most, for the first page of the list, and none where so few ids are wanted that it cannot
+        pay. *ids* is read to its end, so give a list and not a generator if you still need them. Seconds are estimated
+        from the client's *concurrency*, its rate limit, and the answers it has had so far. AuthenticationError where
+        the credentials are refused; where the list cannot be read for another reason, the plan is to look up.
+        """
+        reader = self._reader(include, fields, timeout=timeout)
+        scan = Scan(reader, self._scanned_list(reader), ids, concurrency=self._at_once(concurrency))
+        return await plan_for(scan)
+
+    def _at_once(self, concurrency: int | None) -> int:
+        return (
+            self._backend.concurrency
+            if concurrency is None
+            else whole_number(concurrency, of="concurrency", at_least=1)
+        )
 
 
 class Listable(ResourceOperations[R]):
@@ -219,6 +267,16 @@ class Listable(ResourceOperations[R]):
         )
         lister = Lister(self._backend, self._operation("list"), self.model, query, options.get("timeout"))
         return Pages(lister, prefetch=options.get("prefetch", 0), resume_from=options.get("resume_from"))
+
+    def _scanned_list(self, reader: Reader[R]) -> Lister[R] | None:
+        known = self.list_options.__annotations__
+        query = reader.query
+        if (query.include and "include" not in known) or (query.fields and "fields" not in known):
+            return None
+        site = encode_filters(self.filters, self._with_default_site({}), owner=self.name)
+        size = SCANNED_PAGE_SIZE if "page_size" in known else None
+        listed = Query(include=query.include, fields=query.fields, filters=site, page_number=1, page_size=size)
+        return Lister(self._backend, self._operation("list"), self.model, listed, reader.timeout)
 
     def _with_default_site(self, filters: Mapping[str, Any]) -> dict[str, Any]:
         sited = dict(filters)
@@ -311,6 +369,13 @@ def _linked_ids(body: bytes, context: str) -> tuple[str, ...]:
     if identifiers is None:
         raise DecodeError("resource linkage was expected", path="data", context=context)
     return tuple(identifier.id for identifier in identifiers)
+
+
+def _check_strategy(strategy: Any, lister: object, *, owner: str) -> None:
+    if strategy not in get_args(Strategy):
+        raise InvalidArgumentError(f"strategy must be one of {', '.join(get_args(Strategy))}, got {strategy!r:.60}")
+    if strategy == "scan" and lister is None:
+        raise InvalidArgumentError(f"no list of {owner} brings what is asked for: leave strategy= out, or say 'auto'")
 
 
 def _checked_page_size(size: Any) -> int | None:

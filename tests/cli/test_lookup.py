@@ -3,6 +3,9 @@
 import json
 from pathlib import Path
 
+import pytest
+
+from kajabi_async.testing import FakeKajabi
 from tests.cli.conftest import Command
 
 
@@ -59,3 +62,50 @@ async def test_more_ids_than_are_read_ahead_all_come(kajabi: Command) -> None:
     """The reader waits for room and goes on."""
     done = await kajabi("customers", "lookup", "-", given="1\n" * 2500)
     assert (done.code, len(done.lines)) == (0, 2500)
+
+
+async def test_what_it_would_take_can_be_asked_first(kajabi: Command, fake: FakeKajabi, tmp_path: Path) -> None:
+    """One page of the list is asked for, and no customer."""
+    path = tmp_path / "ids.txt"
+    path.write_text("".join(f"{each}\n" for each in range(1, 66)))
+    done = await kajabi("customers", "lookup", str(path), "--explain")
+    assert done.code == 0
+    assert done.lines[0].startswith("lookup  65 requests")
+    assert done.lines[1].startswith("scan    6 requests")
+    assert done.lines[1].endswith("chosen")
+    assert done.lines[2].startswith("because the list has 60 rows on 1 page; a scan takes all of it, and 5 lookups")
+    assert done.lines[3].startswith("times from 50 at a time, ")
+    assert (fake.counts["customers.list"], fake.counts["customers.get"]) == (1, 0)
+
+
+async def test_a_plan_is_json_where_that_is_asked_for(kajabi: Command) -> None:
+    """One object on one line."""
+    done = await kajabi("customers", "lookup", "-", "--explain", "--json", "--concurrency", "4", given="1\n2\n3\n")
+    (line,) = done.lines
+    plan = json.loads(line)["plan"]
+    assert (plan["strategy"], plan["lookup_requests"], plan["scan_requests"]) == ("scan", 3, 1)
+    assert plan["estimated_from"].startswith("4 at a time")
+
+
+@pytest.mark.parametrize(
+    ("strategy", "pages", "lookups"), [((), 0, 61), (("--strategy", "scan"), 1, 1), (("--strategy", "auto"), 1, 1)]
+)
+async def test_the_strategy_changes_the_requests_and_not_the_outcomes(
+    strategy: tuple[str, ...], pages: int, lookups: int, kajabi: Command, fake: FakeKajabi
+) -> None:
+    """Single lookups unless told otherwise."""
+    ids = [*map(str, range(1, 61)), "999"]
+    done = await kajabi("customers", "lookup", "-", "--include", "offers", *strategy, given="\n".join(ids))
+    assert done.code == 1
+    told = {each["id"]: each for each in map(json.loads, done.lines)}
+    assert sorted(told, key=int) == ids
+    assert all(told[each]["customer"]["name"] and "offers" in told[each]["customer"] for each in ids[:-1])
+    assert told["999"]["missing"]
+    assert (fake.counts["customers.list"], fake.counts["customers.get"]) == (pages, lookups)
+
+
+async def test_a_strategy_that_there_is_not_is_told(kajabi: Command) -> None:
+    """With those there are."""
+    done = await kajabi("customers", "lookup", "-", "--strategy", "guess", given="1\n")
+    assert done.code == 2
+    assert 'Choose from: "lookup", "scan", "auto"' in done.err

@@ -3,7 +3,7 @@
 from collections.abc import AsyncIterator
 from datetime import datetime
 from decimal import Decimal
-from typing import assert_type
+from typing import Literal, assert_type
 
 from kajabi_async import (
     Contact,
@@ -12,6 +12,8 @@ from kajabi_async import (
     Found,
     GetOrCreated,
     Kajabi,
+    LookupPlan,
+    Lookups,
     Offer,
     Page,
     Pages,
@@ -41,6 +43,12 @@ async def lookups(api: Kajabi, ids: AsyncIterator[str]) -> None:
         else:
             print(lookup.id, lookup.missing, lookup.error)  # noqa: T201 - as users would
     assert_type(await api.contacts.get_many(["1", 2]).report(), Report)
+    assert_type(api.offers.get_many(ids, strategy="auto"), Lookups[Offer])
+    plan = await api.customers.plan(ids, include="offers")
+    assert_type(plan, LookupPlan)
+    assert_type(plan.strategy, Literal["lookup", "scan"])
+    # There are three strategies.
+    api.offers.get_many(ids, strategy="list")  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
 
 
 async def lists(api: Kajabi) -> None:

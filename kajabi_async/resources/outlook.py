@@ -1,0 +1,156 @@
+"""Whether it pays to read a list on: what the pages read so far tell of those to come. Arithmetic alone.
+
+A page is a request, and so is every wanted id that no page brings. Ids are numbers given in the order of creation, and
+most lists stand in that order or its reverse. Where a list is seen to, an id that was passed over will not come any
+more, and it can be guessed how far off the others are. Nothing but the number of requests hangs on any of this.
+"""
+
+import math
+from bisect import bisect_left, bisect_right
+from collections.abc import Collection, Sequence
+from itertools import pairwise
+from typing import Final
+
+import attrs
+
+__all__ = ["MOST_WASTED", "ListSize", "Outlook"]
+
+MOST_WASTED: Final = 0.1
+"""What may be lost by a guess, as a share of the lookups it might save."""
+
+_DOUBT: Final = 3
+"""So many hits are lent to a list in no order: few were to be expected on its first page, and chance decides."""
+
+
+@attrs.frozen
+class ListSize:
+    """How long a list is, as far as the server tells."""
+
+    rows: int | None
+    pages: int
+
+
+class Outlook:
+    """How a scan stands: pages read, wanted ids seen on them, and what to expect of the rest."""
+
+    def __init__(self, wanted: Collection[str]) -> None:
+        self.wanted = len(wanted)
+        self.pages = self.rows = self.hits = 0
+        self.size: ListSize | None = None
+        self.is_over = False
+        """Whether there is no further page."""
+        self._numbers = sorted(int(each) for each in wanted if _is_number(each))
+        self._step = 0
+        """1 where ids grow along the list, -1 where they shrink, 0 where neither is the case."""
+        self._first = self._latest = 0
+
+    def turn(self, ids: Sequence[str], hits: int, *, size: ListSize | None) -> None:
+        """Note a page: the ids on it, how many of them were wanted and new, and what it says of the list."""
+        self._follow(ids)
+        self.pages += 1
+        self.rows += len(ids)
+        self.hits += hits
+        self.size = size or self.size
+
+    def skip(self) -> None:
+        """Note a page that could not be read."""
+        self.pages += 1
+
+    @property
+    def unseen(self) -> int:
+        """How many of the wanted ids no page has brought yet."""
+        return self.wanted - self.hits
+
+    @property
+    def ahead(self) -> int:
+        """How many of them may still come."""
+        if self.is_over:
+            return 0
+        start, stop = self._range_ahead
+        return min(self.unseen, stop - start) if self._step else self.unseen
+
+    @property
+    def pages_left(self) -> int | None:
+        """How many pages are left, at least one where the list goes on; None where the server does not tell."""
+        if self.is_over:
+            return 0
+        return None if self.size is None else max(1, self.size.pages - self.pages)
+
+    @property
+    def in_all(self) -> tuple[int, int] | None:
+        """About how many pages the scan takes, and how many lookups of what they do not bring; None if unknown."""
+        needed = self._pages_needed
+        return None if needed is None else (self.pages + needed, math.ceil(self.unseen - self._gain))
+
+    def pays(self) -> bool:
+        """Tell whether to read on is fewer requests than to look up now what was not seen."""
+        needed = self._pages_needed
+        return needed is not None and 0 < needed < self._gain
+
+    def sure_pages(self, *, at_any_price: bool) -> int:
+        """Give how many of the next pages are to be read even if all their rows are wanted: at least one."""
+        left = self.pages_left
+        if left is None:
+            return 1
+        sure = math.ceil(self.ahead / self._page_rows)
+        if not at_any_price:
+            sure = min(sure, math.ceil((self._gain - left) / max(1, self._page_rows - 1)))
+        return max(1, min(left, sure))
+
+    @property
+    def _page_rows(self) -> int:
+        return max(1, math.ceil(self.rows / max(1, self.pages)))
+
+    @property
+    def _gain(self) -> float:
+        """How many of the wanted ids the pages left may be expected to bring."""
+        ahead, known = self.ahead, None if self.size is None else self.size.rows
+        left = math.inf if known is None else max(0, known - self.rows)
+        if self._step:
+            lowest, highest = sorted((self._first, self._latest))
+            expected: float = bisect_right(self._numbers, highest) - bisect_left(self._numbers, lowest)
+            doubt = 1
+        else:
+            expected, doubt = self.wanted * self.rows / known if known else self.hits, _DOUBT
+        share = (self.hits + doubt) / (max(expected, self.hits) + doubt)
+        return min(ahead * share, left)
+
+    @property
+    def _pages_needed(self) -> int | None:
+        """How many pages it is to the last wanted id: to the end of the list, or to where it is guessed to stand."""
+        left, ahead = self.pages_left, self.ahead
+        if left is None or not ahead:
+            return left if left is None else 0
+        between = abs(self._latest - self._first)
+        if not self._step or not between:
+            return left
+        start, stop = self._range_ahead
+        nearest, furthest = sorted(abs(self._numbers[index] - self._latest) for index in (start, stop - 1))
+        pages_a_number = (self.rows - 1) / between / self._page_rows
+        if self.pages + math.ceil(nearest * pages_a_number) - self.hits > MOST_WASTED * self.wanted:
+            # Too far off to go there on a guess.
+            return left
+        return max(1, min(left, math.ceil(furthest * pages_a_number)))
+
+    @property
+    def _range_ahead(self) -> tuple[int, int]:
+        """From where to where the numbers stand, among those sorted, that were not passed over."""
+        if self._step > 0:
+            return bisect_right(self._numbers, self._latest), len(self._numbers)
+        return 0, bisect_left(self._numbers, self._latest)
+
+    def _follow(self, ids: Sequence[str]) -> None:
+        """Find out whether the ids on a page grow or shrink, as those on the pages before it."""
+        numbers = [int(each) for each in ids if _is_number(each)]
+        if self.rows == 0 and len(numbers) > 1:
+            self._step = 1 if numbers[-1] > numbers[0] else -1
+            self._first = self._latest = numbers[0]
+        if len(numbers) < len(ids) or any((later - earlier) * self._step <= 0 for earlier, later in pairwise(numbers)):
+            self._step = 0
+        # A row that others push onto a later page comes again there; that is no step back.
+        if self._step and numbers and (numbers[-1] - self._latest) * self._step > 0:
+            self._latest = numbers[-1]
+
+
+def _is_number(resource_id: str) -> bool:
+    return resource_id.isascii() and resource_id.isdigit()
