@@ -81,6 +81,9 @@ class Lookups(Generic[R]):
                 await self._run.next()
         except StopAsyncIteration:
             return self._run.report()
+        except asyncio.CancelledError:
+            self._run.close()
+            raise
 
     async def aclose(self) -> None:
         """End the run and wait until its tasks are gone."""

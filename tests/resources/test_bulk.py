@@ -203,6 +203,21 @@ async def test_leaving_the_loop_leaves_no_task() -> None:
     assert (await run.report()).total == 1
 
 
+async def test_cancelling_the_report_leaves_no_task() -> None:
+    """Whoever waits for the report runs the loop, and ends it by going away."""
+    before = asyncio.all_tasks()
+    source = Source()
+    run = _lookups(source, (str(number) for number in range(100_000)))
+    waiting = asyncio.create_task(run.report())
+    while len(source.asked) < 50:  # noqa: ASYNC110 - what is waited for is not an event
+        await asyncio.sleep(0)
+    waiting.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await waiting
+    assert await _no_tasks_left(before)
+    assert (await run.report()).total < 100_000
+
+
 async def test_cancelling_the_loop_leaves_no_task() -> None:
     """Wherever it happens to stand."""
 
