@@ -209,7 +209,7 @@ async def test_cancelling_the_report_leaves_no_task() -> None:
     source = Source()
     run = _lookups(source, (str(number) for number in range(100_000)))
     waiting = asyncio.create_task(run.report())
-    while len(source.asked) < 50:  # noqa: ASYNC110 - what is waited for is not an event
+    while len(source.asked) < 50:
         await asyncio.sleep(0)
     waiting.cancel()
     with pytest.raises(asyncio.CancelledError):
