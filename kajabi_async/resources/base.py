@@ -6,6 +6,7 @@ the paths come from the table of operations.
 
 from collections.abc import Generator, Iterable, Mapping
 from contextlib import contextmanager
+from functools import lru_cache
 from typing import Any, ClassVar, Generic, TypedDict, TypeGuard, TypeVar, get_args
 
 from kajabi_async.errors import DecodeError, InvalidArgumentError
@@ -123,14 +124,20 @@ class ResourceOperations(Generic[R]):
         timeout: float | None,
         filters: tuple[tuple[str, str], ...] = (),
     ) -> Reader[R]:
-        included = checked_include(include, self.model, owner=self.name)
-        query = Query(include=included, fields=self._fieldsets(fields, included), filters=filters)
+        given: Any = tuple(include) if isinstance(include, list) else include
+        if fields is None and not filters and _is_plain(given):
+            model: Any = self.model
+            query, encoded = _including(given, model, self.name)
+        else:
+            included = checked_include(given, self.model, owner=self.name)
+            query = Query(include=included, fields=self._fieldsets(fields, included), filters=filters)
+            encoded = query.encode()
         return Reader(
             backend=self._backend,
             operation=self._operation("get"),
             model=self.model,
             query=query,
-            encoded_query=query.encode(),
+            encoded_query=encoded,
             timeout=timeout,
             aliases=self.id_aliases,
         )
@@ -162,6 +169,17 @@ class ResourceOperations(Generic[R]):
     def _scanned_list(self, reader: Reader[R]) -> Lister[R] | None:  # noqa: ARG002 - see Listable
         """Give the list whose rows are what *reader* reads singly; None where there is none."""
         return None
+
+
+def _is_plain(include: Include) -> bool:
+    return isinstance(include, str) or (isinstance(include, tuple) and all(type(name) is str for name in include))
+
+
+# Calls in a loop ask for the same again and again, and checking and encoding it costs more than reading the answer.
+@lru_cache(maxsize=256)
+def _including(include: str | tuple[str, ...], model: Any, owner: str) -> tuple[Query, str]:
+    query = Query(include=checked_include(include, model, owner=owner))
+    return query, query.encode()
 
 
 class Gettable(ResourceOperations[R]):
