@@ -48,7 +48,8 @@ def allow_sockets(number: int) -> None:
 
 def described() -> str:
     """Give processor, cores and kernel; neither names nor paths."""
-    return f"{_processor()}, {os.cpu_count()} cores, {platform.system()} {platform.release()}"
+    kernel = ".".join(platform.release().split(".")[:2])
+    return f"{_processor()}, {os.cpu_count()} cores, {platform.system()} {kernel}"
 
 
 def versions(server: str) -> str:
