@@ -28,8 +28,10 @@ class SystemClock:
 
     monotonic = staticmethod(time.monotonic)
     """Give the monotonic time."""
-    time = staticmethod(time.time)
-    """Give the wall time."""
+
+    def time(self) -> float:
+        """Give the wall time."""
+        return time.time()
 
     async def sleep(self, seconds: float) -> None:
         """Wait."""

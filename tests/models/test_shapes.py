@@ -3,6 +3,7 @@
 import gc
 import json
 import weakref
+from collections.abc import Generator
 from contextlib import AbstractContextManager
 from typing import Any
 from unittest.mock import patch
@@ -14,11 +15,13 @@ from hypothesis import strategies as st
 from kajabi_async import Contact, Customer, DecodeError, Offer, Resource
 from kajabi_async.jsonapi.decoding import RawJson
 from kajabi_async.jsonapi.query import Query
+from kajabi_async.models import convert
 from kajabi_async.models.base import MODELS, attribute_names
 from kajabi_async.models.origin import Scope
 from kajabi_async.models.shapes import Shape
 from tests.models.building import build, read
 
+PLANS: Any = vars(convert)["_plan"]
 TIMES = (
     "2024-01-09T08:00:00Z",
     "2024-01-09T08:00:00.120Z",
@@ -33,6 +36,14 @@ TIMES = (
 NUMBERS = ("249.0", "-1", "1e3", "NaN", "Infinity", "1_000", " 1", "", 0, 7, 2**70, -3, 1.0, 1.5, 1e300)
 OTHERS: tuple[Any, ...] = (None, True, False, "true", "text", "\u0000é", [], {}, ["a"], {"a": None})
 VALUES = st.sampled_from([*TIMES, *NUMBERS, *OTHERS])
+
+
+@pytest.fixture(autouse=True)
+def nothing_learned() -> Generator[None]:
+    """Forget the names that other tests have taught, and those that these teach."""
+    PLANS.cache_clear()
+    yield
+    PLANS.cache_clear()
 
 
 def slowly() -> AbstractContextManager[object]:

@@ -74,7 +74,7 @@ def _sizes(total: int, most: int) -> list[int]:
 
 @pytest.mark.parametrize(
     ("choose", "most"),
-    [(_newest, 4000), (_oldest, 4000), (_scattered, 1000), (_half_of_them_missing, 300), (_with_gaps, 300)],
+    [(_newest, 1000), (_oldest, 1000), (_scattered, 1000), (_half_of_them_missing, 300), (_with_gaps, 300)],
 )
 @pytest.mark.parametrize("total", TOTALS)
 async def test_the_planner_is_within_a_tenth_of_the_better_strategy(
@@ -104,16 +104,15 @@ async def test_every_request_is_reported(total: int, wanted: int, strategy: Stra
 
 
 async def test_most_of_a_long_list_is_eighty_times_fewer_requests() -> None:
-    """40,000 wanted out of 50,000; the fake makes rows only as they are asked for."""
+    """40,000 wanted out of 50,000 is planned, and a fifth of that is done."""
     async with FakeKajabi(customers=50_000) as fake, client_of(fake) as api:
-        ids = range(5_001, 45_001)
-        plan = await api.customers.plan(ids)
-        assert (plan.strategy, plan.lookup_requests) == ("scan", 40_000)
-        assert plan.requests <= 500
-        fake.reset_counts()
-        report = await api.customers.get_many(ids, fields=NAMES, strategy="auto").report()
-        assert report.found == 40_000
-        assert report.requests == _seen(fake) <= 500
+        plan = await api.customers.plan(range(5_001, 45_001))
+    assert (plan.strategy, plan.lookup_requests) == ("scan", 40_000)
+    assert plan.requests <= 500
+    async with FakeKajabi(customers=10_000) as fake, client_of(fake) as api:
+        report = await api.customers.get_many(range(1_001, 9_001), fields=NAMES, strategy="auto").report()
+        assert report.found == 8_000
+        assert report.requests == _seen(fake) <= 100
 
 
 async def test_one_id_is_one_request(kajabi_fake: FakeKajabi, kajabi_api: Kajabi) -> None:
