@@ -42,7 +42,8 @@ async def cancellations(number: int, *, seed: int = 5) -> Figure:
         await asyncio.sleep(0.01)
     gc.collect()
     tasks = len(asyncio.all_tasks() - before_tasks)
-    sockets = _sockets() - before_sockets
+    # Those of before may have been on their way out.
+    sockets = max(0, _sockets() - before_sockets)
     seen = f"{len(answers)} of {CONCURRENCY} calls succeed, {tasks} tasks, {sockets} sockets, {queued} in line are left"
     holds = (len(answers), tasks, sockets, queued) == (CONCURRENCY, 0, 0, 0)
     return Figure(f"{cancelled:,} cancellations at random points", seen, "all, and none left", holds)
