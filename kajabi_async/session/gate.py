@@ -33,6 +33,8 @@ class Gate:
         # One at a time asks for its turn, so that nobody holds one that a slower pace would take back.
         self._asking = _Places(1)
         self._rate = rate
+        self.answered = rate.answered
+        """Note, with the moment, that the server bore a request."""
         # A rate that others share has to be asked for over the network.
         self._take_at_once = rate.take_at_once if isinstance(rate, AdaptiveRate) else None
         self._clock = clock
@@ -83,10 +85,6 @@ class Gate:
     def leave(self) -> None:
         """Give a place back."""
         self._places.leave()
-
-    def answered(self, now: float) -> None:
-        """Note that the server bore a request."""
-        self._rate.answered(now)
 
     def refused(self, retry_after: float | None) -> None:
         """Note an answer 429 and keep to the pause it asks for, for ten minutes at most."""

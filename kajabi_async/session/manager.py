@@ -16,7 +16,7 @@ from kajabi_async.errors import (
     RateLimitError,
     ServerError,
 )
-from kajabi_async.exchange import Answer, Request, Tally
+from kajabi_async.exchange import JSON_API, Answer, Request, Tally
 from kajabi_async.session.base_url import checked_base_url
 from kajabi_async.session.binding import Binding
 from kajabi_async.session.budget import RetryBudget
@@ -140,7 +140,8 @@ class SessionManager:
         now = self._clock.monotonic()
         deadline = None if seconds is None else now + seconds
         running = RunningOperation(request, now, deadline, self._watchers.now(), self._base_url)
-        running.begin()
+        if running.tell is not None:
+            running.begin()
         failure: KajabiError
         try:
             with self._deadlines.limit(seconds):
@@ -306,7 +307,8 @@ class SessionManager:
         running.add_to(self._stats)
         if tally is not None:
             running.add_to(tally)
-        running.finish(error, self._clock.monotonic())
+        if running.tell is not None:
+            running.finish(error, self._clock.monotonic())
 
     def _tell_of_token(self, token: Token) -> None:
         tell = self._watchers.now()
@@ -336,7 +338,7 @@ def _place_outside() -> str:
 def _refuse_html(answer: Answer, request: Request) -> None:
     """Refuse a page that a proxy or a login put in place of the answer; other media types are left to the reader."""
     media_type = answer.headers.get("content-type", "")
-    if "html" in media_type.lower():
+    if media_type != JSON_API and "html" in media_type.lower():
         raise DecodeError(
             f"the answer is {media_type[:60]!r}, not JSON:API", context=f"{request.method} {request.path}"
         )
