@@ -29,6 +29,7 @@ __all__ = [
     "json_array",
     "json_object",
     "kept",
+    "kept_beside",
     "split_rows",
     "typed_reader",
 ]
@@ -160,7 +161,17 @@ def json_array(value: Any) -> list[Any] | None:
 
 def kept(raw: RawJson) -> RawJson:
     """Give *raw* on its own: what came from a decoder is a view that keeps the whole answer alive."""
-    return raw if raw is NO_MEMBERS else raw.copy()
+    return raw.copy()
+
+
+def kept_beside(row: ResourceObject) -> tuple[RawJson, RawJson, RawJson]:
+    """Give relationships, links and meta of *row*, each on its own."""
+    relationships, links, meta = row.relationships, row.links, row.meta
+    return (
+        relationships if relationships is NO_MEMBERS else relationships.copy(),
+        links if links is NO_MEMBERS else links.copy(),
+        meta if meta is NO_MEMBERS else meta.copy(),
+    )
 
 
 def encode(value: Any) -> bytes:

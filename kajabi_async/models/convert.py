@@ -11,7 +11,7 @@ from typing import Any, Final, NamedTuple, TypeVar
 import attrs
 
 from kajabi_async.errors import DecodeError
-from kajabi_async.jsonapi.decoding import RawJson, ResourceObject, decode, json_object, kept
+from kajabi_async.jsonapi.decoding import RawJson, ResourceObject, decode, json_object, kept_beside
 from kajabi_async.models.base import CUSTOM_FIELDS, MODELS, Resource, UntypedResource, attribute_names, is_set
 from kajabi_async.models.origin import Origin, Scope
 from kajabi_async.models.shapes import Column, Shape, begun, slot
@@ -31,7 +31,7 @@ def class_of(resource_type: str) -> type[Resource]:
 
 def to_model(resource_object: ResourceObject, scope: Scope, *, cls: type[R], path: str, context: str) -> R:
     """Build the model of *resource_object*; DecodeError names the attribute that cannot be what it should be."""
-    origin = Origin(scope, kept(resource_object.relationships), kept(resource_object.links), kept(resource_object.meta))
+    origin = Origin(scope, *kept_beside(resource_object))
     model: Any = cls
     plan = _plan(model)
     built: tuple[R, dict[str, Any] | None] | None = None

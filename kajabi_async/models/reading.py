@@ -34,7 +34,9 @@ def read_resource(body: bytes, *, cls: type[R], scope: Scope, context: str) -> R
     resource_object = document.one(context=context)
     if resource_object is None:
         raise DecodeError("a resource object was expected, null came", path="data", context=context)
-    instance = _primary(resource_object, cls, scope, "data", context)
+    if resource_object.type != cls.resource_type:
+        _refuse_type(resource_object, cls, "data", context)
+    instance = to_model(resource_object, scope, cls=cls, path="data", context=context)
     if document.included:
         scope.read_later(_read_included, (document.included, _Weakly(instance)))
         if cls.resource_type in scope.query.fields:
@@ -70,7 +72,7 @@ def read_page(body: bytes, *, cls: type[R], scope: Scope, context: str) -> PageC
     """Read one page of a list; a malformed row stands in its place as a DecodeError."""
     document = Document.from_bytes(body, context=context)
     rows = tuple(
-        _row(row, cls, scope, f"data[{index}]", context) for index, row in enumerate(document.many(context=context))
+        [_row(row, cls, scope, f"data[{index}]", context) for index, row in enumerate(document.many(context=context))]
     )
     if document.included:
         scope.read_later(_read_included, (document.included, lambda: rows))
@@ -93,16 +95,17 @@ def _row(row: Row, cls: type[R], scope: Scope, path: str, context: str) -> R | D
     if isinstance(row, MalformedRow):
         return row.error
     try:
-        return _primary(row, cls, scope, path, context)
+        if row.type != cls.resource_type:
+            _refuse_type(row, cls, path, context)
+        return to_model(row, scope, cls=cls, path=path, context=context)
     except DecodeError as error:
         return error
 
 
-def _primary(resource_object: ResourceObject, cls: type[R], scope: Scope, path: str, context: str) -> R:
-    if resource_object.type != cls.resource_type and cls.resource_type not in _TYPE_NOT_STATED:
-        problem = f"expected a resource of type {cls.resource_type!r}, got {str(resource_object.type)[:60]!r}"
+def _refuse_type(row: ResourceObject, cls: type[Resource], path: str, context: str) -> None:
+    if cls.resource_type not in _TYPE_NOT_STATED:
+        problem = f"expected a resource of type {cls.resource_type!r}, got {str(row.type)[:60]!r}"
         raise DecodeError(problem, path=f"{path}.type", context=context)
-    return to_model(resource_object, scope, cls=cls, path=path, context=context)
 
 
 _TYPE_NOT_STATED = frozenset({"me"})

@@ -71,9 +71,12 @@ class Shape(Generic[R]):
         """Give the resource and the members that have no slot, or None where *raw* has another shape."""
         # Taken once: another thread may learn in the meantime.
         readers = self._readers
-        read, has_all = self._read(readers, raw)
+        read = readers.all(raw) if self._expects_all else None
+        has_all = read is not None
         if read is None:
-            return None
+            read, has_all = self._read_some(readers, raw)
+            if read is None:
+                return None
         values: Sequence[Any] = read
         leftover = None
         if readers.beside:
@@ -105,12 +108,8 @@ class Shape(Generic[R]):
         types |= dict.fromkeys(beside, Any)
         return _Readers(beside, typed_reader(types, required=self.columns), typed_reader(types, required=()))
 
-    def _read(self, readers: "_Readers", raw: RawJson) -> tuple[tuple[Any, ...] | None, bool]:
+    def _read_some(self, readers: "_Readers", raw: RawJson) -> tuple[tuple[Any, ...] | None, bool]:
         """Give the values in the order of the columns, and whether every column has one."""
-        if self._expects_all:
-            values = readers.all(raw)
-            if values is not None:
-                return values, True
         values = readers.some(raw)
         has_all = values is not None and ABSENT not in values[: len(self.columns)]
         # Rows that come one after the other mostly carry the same.
