@@ -48,11 +48,6 @@ def _refuse_assignment(instance: Any, attribute: "attrs.Attribute[Any]", _value:
     )
 
 
-def _never_initialised(_cls: type, fields: list["attrs.Attribute[Any]"]) -> list["attrs.Attribute[Any]"]:
-    # What is not set by __init__ may stay empty.
-    return [field.evolve(init=False) for field in fields]
-
-
 def _slotted(cls: type[C]) -> type[C]:
     return attrs.define(
         init=False,
@@ -60,7 +55,6 @@ def _slotted(cls: type[C]) -> type[C]:
         repr=False,
         getstate_setstate=False,
         on_setattr=_refuse_assignment,
-        field_transformer=_never_initialised,
     )(cls)
 
 

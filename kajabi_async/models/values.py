@@ -7,15 +7,17 @@ import re
 from collections.abc import Callable, Mapping
 from datetime import date, datetime
 from decimal import Decimal
-from functools import lru_cache
-from typing import Any, Final, Self, TypeGuard, TypeVar, get_args
+from functools import cache, lru_cache
+from typing import TYPE_CHECKING, Any, Final, Self, TypeGuard, TypeVar, get_args
 
 import attrs
-import cattrs
 
 from kajabi_async.jsonapi.decoding import json_array, json_object
 
-__all__ = ["CONVERTER", "Part", "Refused", "converter_for", "hook_for"]
+if TYPE_CHECKING:
+    import cattrs
+
+__all__ = ["Part", "Refused", "converter_for", "hook_for"]
 
 _WHOLE_NUMBER: Final = re.compile(r"[+-]?[0-9]{1,100}")
 # With an exponent too: Ruby's decimals print as 0.1295e3 where Rails does not step in.
@@ -54,7 +56,7 @@ P = TypeVar("P", bound=Part)
 def hook_for(annotation: Any) -> tuple[Callable[[Any, Any], Any], Any]:
     """Give the hook for values other than null, and the type it wants to be called with."""
     wanted = _without_none(annotation)
-    return CONVERTER.get_structure_hook(wanted), wanted
+    return _converter().get_structure_hook(wanted), wanted
 
 
 def converter_for(annotation: Any) -> Callable[[Any], Any]:
@@ -207,7 +209,11 @@ def _origin_is(kind: type) -> Callable[[Any], bool]:
     return lambda annotation: getattr(annotation, "__origin__", None) is kind
 
 
-def _make_converter() -> cattrs.Converter:
+@cache
+def _converter() -> "cattrs.Converter":
+    # Not needed before the first answer, and not quickly imported.
+    import cattrs  # noqa: PLC0415
+
     converter = cattrs.Converter(detailed_validation=False)
     for wanted, hook in (
         (str, _text),
@@ -224,7 +230,3 @@ def _make_converter() -> cattrs.Converter:
     converter.register_structure_hook_factory(_origin_is(tuple), _tuple_hook)
     converter.register_structure_hook_factory(_is_part, _part_hook)
     return converter
-
-
-CONVERTER: Final = _make_converter()
-"""Structures what comes in attributes; not for users' own classes."""
