@@ -199,6 +199,19 @@ async def test_a_refresh_token_that_is_not_accepted_is_told_with_the_reason(capl
     assert vars(caplog.records[1])["shared"] is False
 
 
+async def test_a_token_without_a_stated_life_serves_until_it_is_refused() -> None:
+    """Whichever of the two moments is missing."""
+    clock = ManualClock()
+    for token in (
+        Token(Secret("a"), None, None, None),
+        Token(Secret("a"), None, None, clock.now - 1),
+        Token(Secret("a"), None, clock.now - 1, None),
+    ):
+        tokens = keeper(Issuer(), clock)
+        tokens._token = token
+        assert tokens.live() is token
+
+
 async def test_a_token_serves_to_the_moment() -> None:
     """It is renewed ahead from nine tenths of its life on, and no longer used when that is over."""
     issuer, clock = Issuer(), ManualClock()
@@ -240,6 +253,20 @@ async def test_the_next_try_to_renew_ahead_is_half_a_minute_later() -> None:
         for _ in range(5):
             await asyncio.sleep(0)
         assert len(issuer.grants) == asked
+
+
+async def test_a_token_is_renewed_ahead_on_a_clock_that_has_just_begun() -> None:
+    """Where monotonic time counts from the start of the machine, or of a container."""
+    issuer, clock = Issuer(issued("a", expires_in=0.5), issued("b", expires_in=0.5)), ManualClock()
+    clock.now = 0.0
+    tokens = keeper(issuer, clock)
+    for access in ("a", "b"):
+        assert await _held(tokens) == access
+        clock.advance(0.46)
+        assert tokens.live() is not None
+        for _ in range(5):
+            await asyncio.sleep(0)
+    assert len(issuer.grants) == 3
 
 
 async def test_whoever_wants_to_know_is_given_each_new_token() -> None:
@@ -332,7 +359,17 @@ def test_a_refresh_token_that_could_not_be_sent_is_none(value: Any) -> None:
 
 
 @pytest.mark.parametrize(
-    ("expires_in", "life"), [("123456789012", 1e9), ("1234567890123", 1e9), ("0", None), ("\u0661", None), (7.5, 7.5)]
+    ("expires_in", "life"),
+    [
+        ("123456789012", 1e9),
+        ("1234567890123", 1e9),
+        ("0", None),
+        ("\u0661", None),
+        (7.5, 7.5),
+        (1, 1),
+        (0.5, 0.5),
+        ("0" * 12 + "7", None),
+    ],
 )
 def test_a_stated_life_is_bounded(expires_in: Any, life: float | None) -> None:
     """However many digits it has; only plain ones count."""

@@ -63,6 +63,17 @@ async def test_a_good_token_is_taken_without_a_lease() -> None:
     assert (issuer.grants, clock.slept) == (["client_credentials"], [])
 
 
+async def test_where_a_token_came_from_is_told(caplog: pytest.LogCaptureFixture) -> None:
+    """At INFO, in a field as well."""
+    clock, issuer = ManualClock(), Issuer()
+    store = memory_store(clock)
+    with caplog.at_level(logging.INFO, logger="kajabi_async"):
+        for _ in range(2):
+            await held(shared_keeper(issuer, store, clock))
+    told = [(record.levelname, record.getMessage(), vars(record)["shared"]) for record in caplog.records]
+    assert told == [("INFO", "fetched a token", False), ("INFO", "took a shared token", True)]
+
+
 async def test_a_token_that_came_just_before_the_lease_is_taken() -> None:
     """Whoever held the lease before may have been done in between."""
     clock, issuer = ManualClock(), Issuer()
