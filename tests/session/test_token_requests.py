@@ -18,6 +18,7 @@ from kajabi_async.errors import (
 from kajabi_async.exchange import FORM, Answer, Request
 from kajabi_async.session import RetryPolicy, SessionEvent, SessionStats, TokenRequestAnswered
 from kajabi_async.session.credentials import ClientCredentials, RefreshTokenCredentials, Secret
+from kajabi_async.session.deadlines import Deadlines
 from kajabi_async.session.token_requests import TokenRequests, error_of, is_success
 from tests.clocks import ManualClock
 
@@ -58,6 +59,7 @@ class Asked:
         self.seen: list[SessionEvent] = []
         self.requests = TokenRequests(
             cast("Any", self.wire),
+            Deadlines(),
             RetryPolicy(),
             self.clock,
             jitter,
