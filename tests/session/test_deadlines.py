@@ -14,7 +14,9 @@ REQUEST = Request("GET", "/v1/customers/1")
 
 
 async def forever() -> None:
-    await asyncio.get_running_loop().create_future()
+    """Wait for longer than any deadline here."""
+    await asyncio.sleep(5)
+    raise AssertionError("nobody ended it")
 
 
 async def test_what_takes_too_long_is_ended_and_told() -> None:
