@@ -170,6 +170,18 @@ async def test_the_steps_of_a_failure_are_told_with_its_name(api: Api) -> None:
     ]
 
 
+@pytest.mark.parametrize(("status", "name"), [(200, ""), (299, ""), (300, "ApiError"), (404, "NotFoundError")])
+async def test_an_answer_is_called_by_the_error_that_it_becomes(status: int, name: str, api: Api) -> None:
+    """By none where its status is 2xx."""
+    api.answers("GET", "/v1/customers/1", status, payload={})
+    async with api.session() as manager:
+        call = asyncio.create_task(manager.send(GET))
+        await asyncio.wait([call])
+    assert type(call.exception()).__name__ == (name or "NoneType")
+    (answered,) = [event for event in api.seen if isinstance(event, RequestAnswered)]
+    assert (answered.status, answered.error) == (status, name)
+
+
 async def test_each_operation_has_the_next_number(api: Api) -> None:
     """Over all sessions of the process."""
     api.issues()
