@@ -13,7 +13,6 @@ from kajabi_async import (
     AuthenticationError,
     ClientCredentials,
     ConnectionFailedError,
-    DecodeError,
     KajabiError,
     NotFoundError,
     PausedError,
@@ -388,37 +387,6 @@ async def test_waiting_for_a_turn_is_not_waiting_for_a_place(api: Api) -> None:
     settings: dict[str, Any] = {"clock": Slow(), "rate_limit": Turns(3.0), "timeouts": Timeouts(queue=0.02)}
     async with api.session(**settings) as manager:
         assert (await manager.send(GET)).status == 200
-
-
-@pytest.mark.parametrize("media_type", ["text/html", "TEXT/HTML; charset=utf-8", "application/xhtml+xml"])
-async def test_a_page_in_place_of_an_answer_is_refused_by_its_type(media_type: str, api: Api) -> None:
-    """Which a proxy or a login put there."""
-    api.answers("GET", "/v1/customers/1", body=b"<html>", headers={"Content-Type": media_type})
-    async with api.session(retry=RetryPolicy(max_attempts=1)) as manager:
-        with pytest.raises(DecodeError) as caught:
-            await manager.send(GET)
-    assert str(caught.value) == f"GET /v1/customers/1: the answer is '{media_type}', not JSON:API"
-    assert caught.value.context == "GET /v1/customers/1"
-
-
-async def test_no_more_than_sixty_letters_of_a_media_type_are_shown(api: Api) -> None:
-    """It may be anything."""
-    media_type = "text/html; " + "x" * 100
-    api.answers("GET", "/v1/customers/1", body=b"", headers={"Content-Type": media_type})
-    async with api.session(retry=RetryPolicy(max_attempts=1)) as manager:
-        with pytest.raises(DecodeError, match=f"the answer is '{media_type[:60]}', not"):
-            await manager.send(GET)
-
-
-async def test_an_answer_without_a_media_type_is_left_to_its_reader() -> None:
-    """A deletion has none."""
-
-    async def handle(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        await read_request(reader)
-        writer.write(b"HTTP/1.1 204 No Content\r\n\r\n")
-
-    async with serving(handle) as base_url, session(base_url) as manager:
-        assert (await manager.send(GET)).status == 204
 
 
 async def test_a_call_that_was_cancelled_is_counted_as_well(api: Api) -> None:

@@ -169,6 +169,26 @@ async def test_a_session_that_cannot_be_used_says_so(make: Any, http: Any) -> No
     assert str(error) == f"the HTTP session cannot be used: {make()}"
 
 
+@pytest.mark.parametrize("media_type", ["text/html", "TEXT/HTML; charset=utf-8", "application/xhtml+xml"])
+async def test_a_page_in_place_of_an_answer_is_refused_by_its_type(media_type: str, http: Any) -> None:
+    """Which a proxy or a login put there."""
+    http.get(f"{BASE}/v1/customers/1", body=b"<html>", headers={"Content-Type": media_type})
+    async with _session() as manager:
+        with pytest.raises(DecodeError) as caught:
+            await manager.send(GET)
+    assert str(caught.value) == f"GET /v1/customers/1: the answer is '{media_type}', not JSON:API"
+    assert caught.value.context == "GET /v1/customers/1"
+
+
+async def test_no_more_than_sixty_letters_of_a_media_type_are_shown(http: Any) -> None:
+    """It may be anything."""
+    media_type = "text/html; " + "x" * 100
+    http.get(f"{BASE}/v1/customers/1", body=b"", headers={"Content-Type": media_type})
+    async with _session() as manager:
+        with pytest.raises(DecodeError, match=f"the answer is '{media_type[:60]}', not"):
+            await manager.send(GET)
+
+
 async def test_an_error_of_ours_is_left_as_it_is(http: Any) -> None:
     """Whoever wraps the session may raise one."""
     ours = AnswerTooLargeError("too large", context="here")

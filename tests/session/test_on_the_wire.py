@@ -283,3 +283,14 @@ async def test_where_the_packed_length_is_not_told_the_limit_alone_counts() -> N
         assert len((await manager.send(GET)).body) == 2**20 + 1
     async with serving(Server(answer(b"x" * (2**20 + 1)))) as base_url, session(base_url) as manager:
         assert len((await manager.send(GET)).body) == 2**20 + 1
+
+
+async def test_an_answer_without_a_media_type_is_left_to_its_reader() -> None:
+    """A deletion has none."""
+
+    async def handle(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await read_request(reader)
+        writer.write(b"HTTP/1.1 204 No Content\r\n\r\n")
+
+    async with serving(handle) as base_url, session(base_url) as manager:
+        assert (await manager.send(GET)).status == 204
