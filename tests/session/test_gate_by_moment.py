@@ -142,6 +142,8 @@ async def test_who_stands_in_line_when_a_pause_begins_needs_time_for_it(seconds:
     await _turns()
     assert gate.waiting == 1
     gate.pause(5.0)
+    await _turns()
+    assert waiting.done() is told
     gate.leave()
     await _turns()
     assert waiting.done()
