@@ -409,6 +409,28 @@ async def test_a_call_that_was_cancelled_is_counted_as_well(api: Api) -> None:
     assert (ended.attempts, ended.error, ended.cancelled, ended.seconds) == (1, "CancelledError", True, 2.0)
 
 
+async def test_a_request_that_was_cancelled_on_the_wire_has_ended(api: Api) -> None:
+    """So is told, with the time that it took until then."""
+
+    async def hang(_: Any, **__: Any) -> None:
+        api.clock.advance(0.5)
+        await asyncio.Event().wait()
+
+    api.mocked.get(f"{BASE}/v1/customers/1", callback=hang)
+    async with api.session() as manager:
+        call = asyncio.create_task(manager.send(GET))
+        for _ in range(5):
+            await asyncio.sleep(0)
+        call.cancel()
+        await asyncio.wait([call])
+        assert manager.stats.wire_seconds == 0.5
+    of = (_number(api), "customers.get")
+    assert api.seen[-2:] == [
+        RequestAnswered(*of, 1, None, "CancelledError", 0.5, 0),
+        OperationEnded(*of, 1, "CancelledError", True, 0.5),
+    ]
+
+
 async def test_a_call_that_ran_out_of_time_ended_with_that_error(api: Api) -> None:
     """Which is no cancellation."""
     api.answers("GET", "/v1/customers/1", 503)

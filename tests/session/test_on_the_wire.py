@@ -181,6 +181,17 @@ async def test_a_new_connection_that_breaks_is_no_stale_one() -> None:
         assert caught.value.on_reused_connection is False
 
 
+async def test_the_pool_is_a_pool_for_others_too() -> None:
+    """Whoever gets hold of it: only what the session sends is watched over."""
+    server = Server()
+    async with serving(server) as base_url, session(base_url) as manager:
+        await manager.send(GET)
+        pool: Any = manager._transport._session
+        async with pool.get(f"{base_url}/elsewhere") as response:
+            assert (response.status, await response.read()) == (200, b"{}")
+    assert [text.split()[1] for text in server.seen] == ["/v1/customers/1", "/elsewhere"]
+
+
 @pytest.mark.parametrize("handed_in", [False, True])
 async def test_silence_is_limited_whoever_made_the_session(*, handed_in: bool) -> None:
     """Before the answer and within it; each piece that comes gives time again."""

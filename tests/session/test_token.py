@@ -350,6 +350,12 @@ def test_what_is_wrong_with_a_token_answer_is_said() -> None:
     assert caught.value.path == "access_token"
 
 
+def test_a_token_without_a_life_is_whole() -> None:
+    """But for its two moments."""
+    token = Token.from_body(issued("a", expires_in=None), asked_at=100.0)
+    assert token == Token(Secret("a"), Secret("r"), None, None)
+
+
 @pytest.mark.parametrize("value", ["", " r", "r ", "r\n", "\u00e9", 5, None])
 def test_a_refresh_token_that_could_not_be_sent_is_none(value: Any) -> None:
     """The access token serves all the same."""
