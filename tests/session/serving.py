@@ -49,12 +49,13 @@ async def serving(handler: Handler) -> AsyncGenerator[str]:
 
 @asynccontextmanager
 async def session(base_url: str, **settings: Any) -> AsyncGenerator[SessionManager]:
-    """Give a session that does not wait between attempts unless told otherwise."""
+    """Give a session that does not wait between attempts unless told otherwise; a test with it that hangs fails."""
     settings.setdefault("credentials", ClientCredentials("id", "secret"))
     settings.setdefault("retry", RetryPolicy(max_attempts=1))
     settings.setdefault("timeouts", Timeouts(total=20.0))
     manager = SessionManager(base_url=base_url, **settings)
     try:
-        yield manager
+        async with asyncio.timeout(20):
+            yield manager
     finally:
         await manager.aclose()

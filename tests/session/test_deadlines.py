@@ -2,19 +2,22 @@
 
 import asyncio
 import gc
+import math
 import weakref
 
 import pytest
 
 from kajabi_async import RequestTimeoutError
 from kajabi_async.exchange import Request
-from kajabi_async.session.deadlines import Deadline, Deadlines
+from kajabi_async.session.deadlines import Deadline, Deadlines, ran_out
 
 REQUEST = Request("GET", "/v1/customers/1")
 
 
 async def forever() -> None:
-    await asyncio.get_running_loop().create_future()
+    """Wait for longer than any deadline here."""
+    await asyncio.sleep(5)
+    raise AssertionError("nobody ended it")
 
 
 async def test_what_takes_too_long_is_ended_and_told() -> None:
@@ -63,12 +66,12 @@ async def test_a_deadline_is_put_off() -> None:
     """What goes on is given time again; the block sees no exception when its time is up."""
     deadlines, begun = Deadlines(), asyncio.get_running_loop().time()
     with Deadline(deadlines) as deadline:
-        deadline.put(0.02)
+        deadline.put(0.3)
         for _ in range(4):
-            await asyncio.sleep(0.01)
-            deadline.put(0.02)
+            await asyncio.sleep(0.1)
+            deadline.put(0.3)
         await forever()
-    assert asyncio.get_running_loop().time() - begun >= 0.06
+    assert asyncio.get_running_loop().time() - begun >= 0.6
 
 
 async def test_the_cancellation_of_others_passes_through() -> None:
@@ -140,3 +143,100 @@ async def test_closing_leaves_no_timer_behind() -> None:
     deadlines.close()
     with pytest.raises(RequestTimeoutError):
         await under_way
+
+
+async def test_when_the_last_deadline_has_run_out_nothing_more_happens() -> None:
+    """No error in the loop, and no timer."""
+    deadlines, reported = Deadlines(), list[object]()
+    asyncio.get_running_loop().set_exception_handler(lambda _, context: reported.append(context))
+    for _ in range(2):
+        with pytest.raises(RequestTimeoutError):
+            await deadlines.within(0.01, forever(), phase="total", request=REQUEST)
+        await asyncio.sleep(0)
+    assert reported == []
+    assert deadlines._timer is None
+
+
+async def test_who_takes_their_time_to_leave_is_cancelled_once() -> None:
+    """What closes a connection must not be cancelled in its turn."""
+    deadlines, left = Deadlines(), list[str]()
+    with deadlines.limit(0.01):
+        try:
+            await forever()
+        finally:
+            await asyncio.sleep(0.02)
+            left.append("in order")
+    assert left == ["in order"]
+
+
+async def test_a_timer_that_goes_off_for_nobody_leaves_the_others() -> None:
+    """Whose block was left before its time, or put off."""
+    deadlines = Deadlines()
+    with deadlines.limit(60.0) as patient, deadlines.limit(0.01) as quick:
+        quick.put(60.0)
+        await asyncio.sleep(0.03)
+        assert patient.at < quick.at
+        assert deadlines._armed_for == patient.at
+
+
+async def test_one_timer_is_armed_for_the_nearest() -> None:
+    """And is left as it is by those that come later."""
+    deadlines, loop = Deadlines(), asyncio.get_running_loop()
+
+    def timer() -> asyncio.TimerHandle:
+        assert deadlines._timer is not None
+        return deadlines._timer
+
+    with deadlines.limit(60.0) as late:
+        first = timer()
+        assert (first.when(), deadlines._armed_for) == (late.at, late.at)
+        with deadlines.limit(90.0):
+            assert timer() is first
+        with deadlines.limit(30.0) as soon:
+            assert first.cancelled()
+            assert (timer().when(), deadlines._armed_for) == (soon.at, soon.at)
+            assert loop.time() < soon.at <= loop.time() + 30.0
+    second = timer()
+    deadlines.close()
+    assert second.cancelled()
+    assert (deadlines._timer, deadlines._armed_for) == (None, math.inf)
+    deadlines.close()
+
+
+async def test_no_limit_arms_nothing() -> None:
+    """There is nothing to wait for."""
+    deadlines = Deadlines()
+    with deadlines.limit(None) as limit:
+        assert (limit.at, deadlines._timer) == (math.inf, None)
+
+
+async def test_a_deadline_that_has_come_to_the_moment_has_run_out() -> None:
+    """The loop's clock may be a moment behind the timer."""
+    deadlines, loop = Deadlines(), asyncio.get_running_loop()
+    ended: list[float] = []
+
+    class Noted(Deadline):
+        def run_out(self) -> None:
+            ended.append(self.at - now)
+
+    now = loop.time() + 60.0
+    for later in (0.0, 1.0):
+        deadlines._armed_for = now
+        with Noted(deadlines) as deadline:
+            deadline.at = now + later
+            deadlines._go_off()
+    deadlines.close()
+    assert ended == [0.0]
+
+
+def test_what_ran_out_is_told_with_its_phase() -> None:
+    """Who waited for a place is told that; each with the request."""
+    queue, total = ran_out(0.5, "queue", REQUEST), ran_out(2.0, "total", REQUEST)
+    assert [str(queue), str(total)] == [
+        "GET /v1/customers/1: no place among the requests under way within 0.5 s",
+        "GET /v1/customers/1: not done, waiting and repeating included, within 2.0 s",
+    ]
+    assert [(each.phase, each.seconds, each.method, each.path) for each in (queue, total)] == [
+        ("queue", 0.5, "GET", "/v1/customers/1"),
+        ("total", 2.0, "GET", "/v1/customers/1"),
+    ]

@@ -103,13 +103,13 @@ async def test_who_has_no_time_for_a_pause_is_told_at_once() -> None:
     await asyncio.sleep(0)
     gate.pause(60)
     with pytest.raises(TooLateError) as caught:
-        await waiting
+        await asyncio.wait_for(waiting, 5)
     assert caught.value.seconds_left == 60
     with pytest.raises(TooLateError):
         await gate.enter(clock.now + 59)
     assert not patient.done()
     gate.leave()
-    await patient
+    await asyncio.wait_for(patient, 5)
     assert clock.slept == [60]
 
 
@@ -130,7 +130,7 @@ async def test_who_waits_for_a_turn_is_told_as_well() -> None:
     await asyncio.sleep(0)
     gate.pause(60)
     with pytest.raises(TooLateError):
-        await second
+        await asyncio.wait_for(second, 5)
     first.cancel()
     await asyncio.wait([first])
 

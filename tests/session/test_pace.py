@@ -142,11 +142,33 @@ async def test_a_known_rate_is_kept_to() -> None:
     assert rate.per_second(1000.0) == 100.0
 
 
-@pytest.mark.parametrize("given", [0, -1, True, float("nan"), float("inf"), 10**10])
+@pytest.mark.parametrize("given", [0, -1, True, float("nan"), float("inf"), 10**9, 10**10])
 def test_a_rate_that_makes_no_sense_is_refused(given: Any) -> None:
     """When the client is made."""
-    with pytest.raises(ConfigurationError, match="requests a second"):
+    with pytest.raises(ConfigurationError) as caught:
         as_rate_limit(given)
+    assert str(caught.value) == f"a rate must be a positive number of requests a second, got {given!r}"
+
+
+@pytest.mark.parametrize("given", [0.001, 1, 10**9 - 1])
+def test_a_rate_is_any_positive_number_below_a_thousand_million(given: float) -> None:
+    """Whole or not."""
+    rate = FixedRate(given).per_second(0.0)
+    assert (rate, type(rate)) == (float(given), float)
+
+
+async def test_a_learned_rate_is_none_until_it_is_known() -> None:
+    """Each turn is taken at once before; then one waits for what is missing."""
+    rate = AdaptiveRate()
+    assert [await rate.take(1000.0) for _ in range(3)] == [0.0] * 3
+    assert rate.per_second(1000.0) is None
+    for _ in range(12):
+        rate.answered(1000.0)
+    rate.refused(1001.5, 2.0)
+    assert rate.per_second(1001.5) == pytest.approx(9.6)
+    assert await rate.take(1001.5) == 2.0
+    assert await rate.take(1003.5) == pytest.approx(1 / 9.6)
+    assert await rate.take(1003.5 + 1 / 9.6) == 0.0
 
 
 def test_what_a_client_is_given_becomes_a_limit() -> None:
@@ -154,4 +176,5 @@ def test_what_a_client_is_given_becomes_a_limit() -> None:
     own = AdaptiveRate()
     assert as_rate_limit(own) is own
     assert isinstance(as_rate_limit(5), FixedRate)
+    assert isinstance(as_rate_limit(0.5), FixedRate)
     assert type(as_rate_limit(None)) is AdaptiveRate

@@ -1,5 +1,6 @@
 """What follows a failed attempt, decided without a clock, a network or a coin."""
 
+import time
 from typing import Any
 
 import pytest
@@ -158,6 +159,17 @@ def test_a_wait_beyond_the_deadline_is_not_begun() -> None:
         ("1e3", None),
         ("nan", None),
         ("9" * 400, None),
+        ("9" * 30, 10.0**9),
+        ("9" * 31, None),
+        ("-" + "1" * 30, 0.0),
+        ("1.2.3", None),
+        ("1.", 1.0),
+        (".5", 0.5),
+        ("-", None),
+        (".", None),
+        ("--3", None),
+        (" 7 ", 7.0),
+        ("Tue, 14 Nov 2023 23:13:30 +0100", 10.0),
     ],
 )
 def test_retry_after_is_read_in_every_form(value: str, expected: float | None) -> None:
@@ -179,3 +191,117 @@ def test_a_policy_that_makes_no_sense_is_refused(settings: Any) -> None:
     """When it is made, not when it is first needed."""
     with pytest.raises(ConfigurationError):
         RetryPolicy(**settings)
+
+
+@pytest.mark.parametrize(
+    ("settings", "told"),
+    [
+        ({"max_attempts": 0}, "max_attempts must be at least 1, got 0"),
+        ({"max_attempts": True}, "max_attempts must be at least 1, got True"),
+        ({"base_seconds": -1.0}, "the back-off times must not be negative"),
+        ({"max_backoff_seconds": -0.5}, "the back-off times must not be negative"),
+    ],
+)
+def test_what_is_wrong_with_a_policy_is_said(settings: Any, told: str) -> None:
+    """With what was given."""
+    with pytest.raises(ConfigurationError) as caught:
+        RetryPolicy(**settings)
+    assert str(caught.value) == told
+
+
+def test_a_policy_may_wait_for_nothing_and_try_once() -> None:
+    """That is the least."""
+    policy = RetryPolicy(max_attempts=1, base_seconds=0.0, max_backoff_seconds=0.0)
+    assert (policy.max_attempts, policy.base_seconds, policy.max_backoff_seconds) == (1, 0.0, 0.0)
+
+
+@pytest.mark.parametrize(
+    ("error", "given", "because"),
+    [
+        pytest.param(_status(404), {}, "final", id="a read that would get the same answer"),
+        pytest.param(_status(404), {"is_write": True}, "final", id="a write that would"),
+        pytest.param(_status(503), {"is_write": True}, "write", id="a write that would be repeated, were it a read"),
+        pytest.param(_status(503), {"attempt": 4}, "attempts", id="the last attempt"),
+        pytest.param(_status(503), {"attempt": 5}, "attempts", id="one more than the last"),
+        pytest.param(_status(503, 7.0), {"deadline": 7.5}, "deadline", id="a wait beyond the deadline"),
+        pytest.param(_status(503), {"now": 4.0, "deadline": 4.5}, "deadline", id="a wait up to the deadline"),
+        pytest.param(_timeout("total"), {"is_write": True}, "final", id="a limit of the caller's"),
+    ],
+)
+def test_why_nothing_more_is_tried_is_said(error: KajabiError, given: Any, because: Any) -> None:
+    """The error tells it to the user."""
+    assert _decided(error, **given) == GiveUp(because)
+
+
+def test_a_wait_that_just_ends_in_time_is_begun() -> None:
+    """Back-off and deadline count from now."""
+    assert _decided(_status(503), now=4.0, deadline=4.625) == Retry(0.5)
+    assert _decided(_status(503), now=4.0, deadline=None) == Retry(0.5)
+
+
+def test_a_connection_that_had_been_idle_is_made_anew_at_once() -> None:
+    """At no cost, but only the first time: then something is wrong with the server."""
+    error = ConnectionFailedError("broken")
+    error.on_reused_connection = True
+    assert _decided(error) == Retry(0.0, free=True, stale=True)
+    assert _decided(error, attempt=2) == Retry(1.0)
+    assert _decided(ConnectionFailedError("broken")) == Retry(0.5)
+
+
+@pytest.mark.parametrize(
+    ("retry_after", "jitter", "after"), [(7.0, 0.0, 7.0), (7.0, 0.5, 7.25), (7.0, 1.0, 7.5), (0.25, 1.0, 0.75)]
+)
+def test_a_little_is_put_on_top_of_a_pause(retry_after: float, jitter: float, after: float) -> None:
+    """A share of what the back-off would be."""
+    assert _decided(_status(503, retry_after), jitter=lambda: jitter) == Retry(after, everyone=True)
+
+
+def test_what_is_put_on_top_is_a_second_at_most() -> None:
+    """However long the back-off would be by now."""
+    assert _decided(_status(503, 7.0), attempt=3) == Retry(8.0, everyone=True)
+
+
+@pytest.mark.parametrize(("attempt", "after"), [(1, 0.25), (2, 0.25), (3, 0.25)])
+def test_who_is_turned_away_for_the_rate_is_never_kept_longer_than_the_policy_says(attempt: int, after: float) -> None:
+    """The longest wait of all goes before the first."""
+    policy = RetryPolicy(base_seconds=0.5, max_backoff_seconds=0.25)
+    decided = decide(policy, _status(429), is_write=False, attempt=attempt, now=0.0, deadline=None, jitter=lambda: 1.0)
+    assert decided == Retry(after, free=True)
+
+
+def test_the_wait_of_a_thousandth_attempt_is_still_a_number() -> None:
+    """Doubling without end would be none."""
+    policy = RetryPolicy(max_attempts=9999, base_seconds=2.0**-61, max_backoff_seconds=1e9)
+    waits = [
+        decide(policy, _status(503), is_write=False, attempt=attempt, now=0.0, deadline=None, jitter=lambda: 1.0)
+        for attempt in (61, 62, 5000)
+    ]
+    assert waits == [Retry(0.5)] * 3
+
+
+@pytest.mark.parametrize("method", ["GET", "HEAD"])
+def test_reads_are_repeated_and_nothing_else(method: str) -> None:
+    """Row R20: what changes nothing may be asked twice."""
+    assert RetryPolicy().would_repeat(_status(503), method=method)
+    assert not any(RetryPolicy().would_repeat(_status(503), method=each) for each in ("POST", "PATCH", "DELETE"))
+
+
+@pytest.mark.parametrize("status", [399, 400, 407, 409, 499])
+def test_a_write_that_was_refused_was_not_applied(status: int) -> None:
+    """All of 4xx but 408; what is no error at all is not known."""
+    assert maybe_applied(_status(status), is_write=True) is (status < 400)
+
+
+@pytest.mark.parametrize("zone", ["UTC", "Asia/Tokyo", "America/Lima"])
+@pytest.mark.parametrize(
+    "value", ["Tue Nov 14 22:13:30 2023", "Tue, 14 Nov 2023 22:13:30 -0000", "Tue, 14 Nov 2023 23:13:30 +0100"]
+)
+def test_a_date_without_a_zone_is_in_utc(value: str, zone: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Wherever this machine is."""
+    try:
+        with monkeypatch.context() as patched:
+            patched.setenv("TZ", zone)
+            time.tzset()
+            assert read_retry_after({"retry-after": value}, wall_time=1_700_000_000.0) == 10.0
+    finally:
+        time.tzset()

@@ -1,6 +1,7 @@
 """One token for all who share a store: one grant, no lost refresh token, and a store that may fail."""
 
 import asyncio
+import hashlib
 import logging
 from typing import Any
 
@@ -16,7 +17,7 @@ from tests.clocks import ManualClock
 from tests.session.test_token import LIFE, Issuer, issued
 
 
-def _keeper(
+def shared_keeper(
     issuer: Issuer, store: TokenStore, clock: ManualClock | None = None, credentials: Any = None
 ) -> TokenKeeper:
     clock = clock or ManualClock()
@@ -25,20 +26,23 @@ def _keeper(
     return TokenKeeper(credentials, issuer, clock, shared)
 
 
-async def _held(tokens: TokenKeeper) -> str:
+async def held(tokens: TokenKeeper) -> str:
     return (tokens.live() or await tokens.renewed()).access.reveal()
 
 
-def _store(clock: ManualClock) -> MemoryTokenStore:
+KEY = store_key(ClientCredentials("id", "secret"), "https://api.kajabi.com")
+
+
+def memory_store(clock: ManualClock) -> MemoryTokenStore:
     return MemoryTokenStore(monotonic=clock.monotonic)
 
 
 async def test_eight_cold_clients_cost_one_grant() -> None:
     """Whoever has the lease asks, the others take what it put there."""
     clock, issuer = ManualClock(), Issuer()
-    store = _store(clock)
-    keepers = [_keeper(issuer, store, clock) for _ in range(8)]
-    assert set(await asyncio.gather(*(_held(tokens) for tokens in keepers))) == {"token-1"}
+    store = memory_store(clock)
+    keepers = [shared_keeper(issuer, store, clock) for _ in range(8)]
+    assert set(await asyncio.gather(*(held(tokens) for tokens in keepers))) == {"token-1"}
     assert issuer.grants == ["client_credentials"]
     assert sum(tokens.taken for tokens in keepers) == 7
 
@@ -46,35 +50,35 @@ async def test_eight_cold_clients_cost_one_grant() -> None:
 async def test_eight_clients_at_expiry_cost_one_renewal() -> None:
     """By the refresh token that lies in the store."""
     clock, issuer = ManualClock(), Issuer()
-    store = _store(clock)
-    keepers = [_keeper(issuer, store, clock) for _ in range(8)]
-    await asyncio.gather(*(_held(tokens) for tokens in keepers))
+    store = memory_store(clock)
+    keepers = [shared_keeper(issuer, store, clock) for _ in range(8)]
+    await asyncio.gather(*(held(tokens) for tokens in keepers))
     clock.advance(LIFE + 1)
-    assert set(await asyncio.gather(*(_held(tokens) for tokens in keepers))) == {"token-2"}
+    assert set(await asyncio.gather(*(held(tokens) for tokens in keepers))) == {"token-2"}
     assert issuer.grants == ["client_credentials", "refresh_token"]
 
 
 async def test_a_renewal_ahead_is_taken_over_by_the_others() -> None:
     """While the old token serves them all."""
     clock, issuer = ManualClock(), Issuer()
-    store = _store(clock)
-    one, other = (_keeper(issuer, store, clock) for _ in range(2))
-    await _held(one)
-    await _held(other)
+    store = memory_store(clock)
+    one, other = (shared_keeper(issuer, store, clock) for _ in range(2))
+    await held(one)
+    await held(other)
     clock.advance(LIFE * 0.95)
     for tokens in (one, other):
-        await _held(tokens)
+        await held(tokens)
         for _ in range(10):
             await asyncio.sleep(0)
-    assert (await _held(one), await _held(other)) == ("token-2", "token-2")
+    assert (await held(one), await held(other)) == ("token-2", "token-2")
     assert len(issuer.grants) == 2
 
 
 async def test_a_refused_token_is_replaced_by_what_lies_in_the_store_unless_that_is_it() -> None:
     """Somebody may have been refused before."""
     clock, issuer = ManualClock(), Issuer()
-    store = _store(clock)
-    one, other = (_keeper(issuer, store, clock) for _ in range(2))
+    store = memory_store(clock)
+    one, other = (shared_keeper(issuer, store, clock) for _ in range(2))
     refused, same = await one.renewed(), await other.renewed()
     assert (await one.replace(refused)).access.reveal() == "token-2"
     taken = await other.replace(same)
@@ -85,23 +89,23 @@ async def test_a_refused_token_is_replaced_by_what_lies_in_the_store_unless_that
 async def test_forgetting_empties_the_store_for_everybody() -> None:
     """The token was revoked."""
     clock, issuer = ManualClock(), Issuer()
-    store = _store(clock)
-    one, other = (_keeper(issuer, store, clock) for _ in range(2))
-    await _held(one)
+    store = memory_store(clock)
+    one, other = (shared_keeper(issuer, store, clock) for _ in range(2))
+    await held(one)
     await one.forget()
-    assert await _held(other) == "token-2"
+    assert await held(other) == "token-2"
 
 
 async def test_forgetting_leaves_a_newer_token() -> None:
     """It was not revoked."""
     clock, issuer = ManualClock(), Issuer()
-    store = _store(clock)
-    one, other = (_keeper(issuer, store, clock) for _ in range(2))
+    store = memory_store(clock)
+    one, other = (shared_keeper(issuer, store, clock) for _ in range(2))
     await one.renewed()
     await other.replace(await other.renewed())
     await one.forget()
-    third = _keeper(issuer, store, clock)
-    assert await _held(third) == "token-2"
+    third = shared_keeper(issuer, store, clock)
+    assert await held(third) == "token-2"
 
 
 class Failing(MemoryTokenStore):
@@ -142,11 +146,11 @@ async def test_a_store_that_fails_stops_nobody_and_warns_once(
 ) -> None:
     """Each client asks for a token of its own; the refresh token in hand still serves."""
     clock, issuer = ManualClock(), Issuer()
-    tokens = _keeper(issuer, Failing(clock, *calls), clock)
+    tokens = shared_keeper(issuer, Failing(clock, *calls), clock)
     with caplog.at_level(logging.WARNING, logger="kajabi_async"):
-        assert await _held(tokens) == "token-1"
+        assert await held(tokens) == "token-1"
         clock.advance(LIFE + 1)
-        assert await _held(tokens) == "token-2"
+        assert await held(tokens) == "token-2"
     assert issuer.grants == ["client_credentials", "refresh_token"]
     assert [record.levelname for record in caplog.records] == ["WARNING"]
 
@@ -155,35 +159,48 @@ async def test_a_store_that_comes_back_is_used_again() -> None:
     """With the next renewal."""
     clock, issuer = ManualClock(), Issuer()
     store = Failing(clock, "load", "acquire", "save", "discard")
-    one, other = (_keeper(issuer, store, clock) for _ in range(2))
-    assert {await _held(one), await _held(other)} == {"token-1", "token-2"}
+    one, other = (shared_keeper(issuer, store, clock) for _ in range(2))
+    assert {await held(one), await held(other)} == {"token-1", "token-2"}
     await one.forget()
     store.calls.clear()
-    assert await _held(one) == "token-3"
+    assert await held(one) == "token-3"
     clock.advance(LIFE + 1)
-    assert {await _held(one), await _held(other)} == {"token-4"}
+    assert {await held(one), await held(other)} == {"token-4"}
 
 
-async def test_a_lease_that_is_never_given_back_is_waited_for_and_then_done_without() -> None:
-    """For as long as it may last and a second more; whoever holds it may have hung."""
+async def test_what_is_wrong_with_the_store_is_told_and_that_it_is_over(caplog: pytest.LogCaptureFixture) -> None:
+    """Once each."""
+    clock = ManualClock()
+    for call in ("load", "save", "release"):
+        caplog.clear()
+        store = Failing(clock, call)
+        tokens = shared_keeper(Issuer(), store, clock)
+        with caplog.at_level(logging.INFO, logger="kajabi_async"):
+            token = await tokens.renewed()
+            store.calls.clear()
+            await tokens.replace(token)
+        assert [(record.levelname, record.getMessage()) for record in caplog.records if "store" in record.msg] == [
+            ("WARNING", "the token store cannot be used, each process asks for tokens of its own: down"),
+            ("INFO", "the token store can be used again"),
+        ]
+
+
+async def test_a_token_that_was_forgotten_is_not_taken_from_a_store_that_could_not_forget_it() -> None:
+    """It was revoked."""
     clock, issuer = ManualClock(), Issuer()
-
-    class Stuck(MemoryTokenStore):
-        async def acquire(self, key: str) -> Lease | None:
-            return None
-
-    began = clock.now
-    assert await _held(_keeper(issuer, Stuck(), clock)) == "token-1"
-    assert 20 <= clock.now - began <= 22
+    tokens = shared_keeper(issuer, Failing(clock, "discard"), clock)
+    assert await held(tokens) == "token-1"
+    await tokens.forget()
+    assert await held(tokens) == "token-2"
 
 
 async def test_a_refresh_token_that_somebody_else_has_used_leads_to_what_they_put_there() -> None:
     """It serves once: looking again comes before falling back to the first grant."""
     clock = ManualClock()
-    store = _store(clock)
+    store = memory_store(clock)
     issuer = Issuer("token-1", AuthenticationError(status=401))
-    tokens = _keeper(issuer, store, clock)
-    await _held(tokens)
+    tokens = shared_keeper(issuer, store, clock)
+    await held(tokens)
     clock.advance(LIFE + 1)
     key = store_key(ClientCredentials("id", "secret"), "https://api.kajabi.com")
 
@@ -194,8 +211,9 @@ async def test_a_refresh_token_that_somebody_else_has_used_leads_to_what_they_pu
             store._tokens[key] = attrs.evolve(fresh, version=there.version + 1)
             return await super().__call__(credentials, may_repeat)
 
-    tokens._ask = Overtaken(AuthenticationError(status=401))
-    assert await _held(tokens) == "theirs"
+    overtaken = tokens._ask = Overtaken(AuthenticationError(status=401))
+    assert await held(tokens) == "theirs"
+    assert overtaken.grants == ["refresh_token"]
 
 
 async def test_a_token_that_came_too_late_to_be_saved_gives_way_to_the_one_there() -> None:
@@ -211,10 +229,10 @@ async def test_a_token_that_came_too_late_to_be_saved_gives_way_to_the_one_there
                 self._tokens[key] = StoredToken(Secret("theirs"), None, None, self.expires_at, version=7)
             return await super().save(key, token, lease=lease, replaces=replaces)
 
-    assert await _held(_keeper(issuer, Overtaken(), clock)) == "theirs"
+    assert await held(shared_keeper(issuer, Overtaken(), clock)) == "theirs"
     useless = Overtaken()
     useless.expires_at = clock.time() - 1
-    assert await _held(_keeper(issuer, useless, clock)) == "token-2"
+    assert await held(shared_keeper(issuer, useless, clock)) == "token-2"
     found = await useless.load(key)
     assert found is not None
     assert (found.access.reveal(), found.version) == ("token-2", 8)
@@ -230,31 +248,35 @@ async def test_asking_under_a_lease_ends_before_the_lease_does() -> None:
 
     store = MemoryTokenStore(lease_seconds=1)
     store.lease_seconds = 0.05
-    with pytest.raises(RequestTimeoutError, match="four fifths of the lease"):
-        await _held(_keeper(Silent(), store))
+    async with asyncio.timeout(5):
+        with pytest.raises(RequestTimeoutError) as caught:
+            await held(shared_keeper(Silent(), store))
+    assert str(caught.value) == "no token within 0.04 s, four fifths of the lease of the token store"
+    assert caught.value.phase == "total"
+    assert caught.value.seconds == pytest.approx(0.04)
     assert not store._leases
 
 
 async def test_refused_credentials_are_told_and_the_lease_is_given_back() -> None:
     """The store has no part in it."""
     clock = ManualClock()
-    store = _store(clock)
+    store = memory_store(clock)
     with pytest.raises(AuthenticationError):
-        await _held(_keeper(Issuer(AuthenticationError(status=401)), store, clock))
-    assert await _held(_keeper(Issuer(), store, clock)) == "token-1"
+        await held(shared_keeper(Issuer(AuthenticationError(status=401)), store, clock))
+    assert await held(shared_keeper(Issuer(), store, clock)) == "token-1"
     assert clock.slept == []
 
 
 async def test_a_refresh_token_of_the_user_is_followed_through_the_store() -> None:
     """The one given serves once, and for one client."""
     clock = ManualClock()
-    store = _store(clock)
+    store = memory_store(clock)
     credentials = RefreshTokenCredentials("r0")
     issuer = Issuer(issued("a1", refresh_token="r1"), issued("a2", refresh_token="r2"))
-    one, other = (_keeper(issuer, store, clock, credentials) for _ in range(2))
-    assert (await _held(one), await _held(other)) == ("a1", "a1")
+    one, other = (shared_keeper(issuer, store, clock, credentials) for _ in range(2))
+    assert (await held(one), await held(other)) == ("a1", "a1")
     clock.advance(LIFE + 1)
-    assert (await _held(other), await _held(one)) == ("a2", "a2")
+    assert (await held(other), await held(one)) == ("a2", "a2")
     assert issuer.grants == ["refresh_token", "refresh_token"]
 
 
@@ -271,3 +293,14 @@ def test_a_key_tells_credentials_apart_and_shows_none() -> None:
     assert len(set(keys)) == 5
     assert store_key(ClientCredentials("id", "rotated"), base) == keys[0]
     assert all(key.isalnum() and len(key) == 32 for key in keys)
+
+
+def test_a_key_stays_the_same_from_one_version_to_the_next() -> None:
+    """Or every deployment would ask for tokens of its own."""
+    text = b"https://api.kajabi.com\nclient_id=id\ngrant_type=client_credentials"
+    key = store_key(ClientCredentials("id", "one"), "https://api.kajabi.com")
+    assert key == hashlib.sha256(text).hexdigest()[:32]
+    assert (
+        store_key(PasswordCredentials("ada", "one"), "https://a")
+        == hashlib.sha256(b"https://a\nusername=ada").hexdigest()[:32]
+    )

@@ -1,0 +1,443 @@
+"""What is counted, told and noted of a call, number by number, on a clock that requests move by a quarter second."""
+
+import asyncio
+import logging
+from collections.abc import AsyncGenerator, Generator
+from contextlib import asynccontextmanager
+from typing import Any
+
+import attrs
+import pytest
+
+from kajabi_async import (
+    AuthenticationError,
+    ClientCredentials,
+    ConnectionFailedError,
+    KajabiError,
+    NotFoundError,
+    PausedError,
+    RateLimitError,
+    RequestTimeoutError,
+    RetryPolicy,
+    ServerError,
+    SessionManager,
+    Timeouts,
+)
+from kajabi_async.exchange import Request, Tally
+from kajabi_async.session import (
+    MemoryTokenStore,
+    OperationEnded,
+    OperationStarted,
+    RequestAnswered,
+    RequestRetried,
+    RequestStarted,
+    RequestWaited,
+    SessionEvent,
+    SessionStats,
+    TokenRefreshed,
+    TokenRequestAnswered,
+)
+from tests.clocks import ManualClock
+from tests.session.aioresponses_adapter import answering
+from tests.session.serving import GET, answer, read_request, serving, session
+
+BASE = "https://api.kajabi.com"
+READ = Request("GET", "/v1/customers/1")
+WRITE = Request("POST", "/v1/contacts", body=b"{}")
+
+
+class Api:
+    """Answers without a socket, each request a quarter of a second after it was sent."""
+
+    def __init__(self, mocked: Any) -> None:
+        self.mocked = mocked
+        self.clock = ManualClock()
+        self.seen: list[SessionEvent] = []
+
+    def answers(self, method: str, path: str, status: int = 200, **given: Any) -> None:
+        """Answer the next request of that kind so."""
+
+        def later(_: Any, **__: Any) -> None:
+            self.clock.advance(0.25)
+
+        self.mocked.add(f"{BASE}{path}", method, status=status, callback=later, **given)
+
+    def issues(self, access: str = "tok", **members: Any) -> None:
+        """Answer the next token request with a token."""
+        self.answers("POST", "/v1/oauth/token", payload={"access_token": access, "expires_in": 1000, **members})
+
+    @asynccontextmanager
+    async def session(self, **settings: Any) -> AsyncGenerator[SessionManager]:
+        """Give a session on it that keeps what it tells."""
+        credentials = ClientCredentials("id", "secret")
+        given: dict[str, Any] = {
+            "clock": self.clock,
+            "jitter": lambda: 1.0,
+            "observers": [self.seen.append],
+            **settings,
+        }
+        manager = SessionManager(credentials=credentials, base_url=BASE, **given)
+        try:
+            async with asyncio.timeout(20):
+                yield manager
+        finally:
+            await manager.aclose()
+
+
+def _number(api: Api) -> int:
+    """Give the number of the one operation that was told of."""
+    (number,) = {event.operation for event in api.seen if isinstance(event, OperationStarted)}
+    return number
+
+
+class Stuck(ManualClock):
+    """Whoever sleeps on it wakes no more; *seconds* pass all the same."""
+
+    def __init__(self, seconds: float = 0.0) -> None:
+        super().__init__()
+        self._seconds = seconds
+
+    async def sleep(self, seconds: float) -> None:
+        self.advance(self._seconds)
+        await asyncio.Event().wait()
+
+
+@pytest.fixture
+def api() -> Generator[Api]:
+    with answering() as mocked:
+        yield Api(mocked)
+
+
+class Turns:
+    """A rate that makes everybody wait for as long as it was told to, and knows nothing else."""
+
+    def __init__(self, *waits: float) -> None:
+        # Who has to wait asks again in line.
+        self._waits = [each for wait in waits for each in ((wait, wait, 0.0) if wait else (0.0,))]
+
+    async def take(self, now: float) -> float:
+        return self._waits.pop(0) if self._waits else 0.0
+
+    def answered(self, now: float) -> None:
+        return
+
+    def refused(self, now: float, pause_seconds: float | None) -> None:
+        return
+
+    def per_second(self, now: float) -> float | None:
+        return None
+
+
+async def test_every_step_of_a_call_is_told_with_its_numbers(api: Api) -> None:
+    """The token, a failure, the wait, and what came in the end."""
+    api.issues()
+    api.answers("GET", "/v1/customers/1", 503, body=b"busy")
+    api.answers("GET", "/v1/customers/1", body=b'{"data": null}')
+    async with api.session() as manager:
+        await manager.send(READ)
+    of = (_number(api), "customers.get")
+    assert api.seen == [
+        OperationStarted(*of, "GET", "/v1/customers/{id}", BASE),
+        TokenRequestAnswered("oauth.token", "POST", "/v1/oauth/token", BASE, 1, 200, "", 0.25),
+        TokenRefreshed(False),
+        RequestStarted(*of, 1),
+        RequestAnswered(*of, 1, 503, "ServerError", 0.25, 4),
+        RequestRetried(*of, 1, "ServerError", 0.5),
+        RequestStarted(*of, 2),
+        RequestAnswered(*of, 2, 200, "", 0.25, 14),
+        OperationEnded(*of, 2, "", False, 1.25),
+    ]
+
+
+async def test_the_steps_of_a_failure_are_told_with_its_name(api: Api) -> None:
+    """Of one that came as an answer, and of one that came as none."""
+    api.issues()
+    api.answers("GET", "/v1/customers/1", 404, body=b"")
+    async with api.session(retry=RetryPolicy(max_attempts=1)) as manager:
+        with pytest.raises(NotFoundError):
+            await manager.send(READ)
+        api.seen.clear()
+        api.mocked.add(f"{BASE}/v1/customers/1", "GET", exception=OSError("gone"))
+        with pytest.raises(ConnectionFailedError):
+            await manager.send(READ)
+    of = (_number(api), "customers.get")
+    assert api.seen == [
+        OperationStarted(*of, "GET", "/v1/customers/{id}", BASE),
+        RequestStarted(*of, 1),
+        RequestAnswered(*of, 1, None, "ConnectionFailedError", 0.0, 0),
+        OperationEnded(*of, 1, "ConnectionFailedError", False, 0.0),
+    ]
+
+
+@pytest.mark.parametrize(("status", "name"), [(200, ""), (299, ""), (300, "ApiError"), (404, "NotFoundError")])
+async def test_an_answer_is_called_by_the_error_that_it_becomes(status: int, name: str, api: Api) -> None:
+    """By none where its status is 2xx."""
+    api.answers("GET", "/v1/customers/1", status, payload={})
+    async with api.session() as manager:
+        call = asyncio.create_task(manager.send(GET))
+        await asyncio.wait([call])
+    assert type(call.exception()).__name__ == (name or "NoneType")
+    (answered,) = [event for event in api.seen if isinstance(event, RequestAnswered)]
+    assert (answered.status, answered.error) == (status, name)
+
+
+async def test_each_operation_has_the_next_number(api: Api) -> None:
+    """Over all sessions of the process."""
+    api.issues()
+    api.issues()
+    for _ in range(3):
+        api.answers("GET", "/v1/customers/1", payload={})
+    for calls in (2, 1):
+        async with api.session() as manager:
+            for _ in range(calls):
+                await manager.send(READ)
+    numbers = [event.operation for event in api.seen if isinstance(event, OperationStarted)]
+    assert numbers == [numbers[0], numbers[0] + 1, numbers[0] + 2]
+    assert numbers[0] >= 1
+
+
+async def test_what_is_not_in_the_table_is_told_by_its_method(api: Api) -> None:
+    """Its path may hold anything."""
+    api.answers("GET", "/v1/unheard/5", payload={})
+    async with api.session() as manager:
+        await manager.send(Request("GET", "/v1/unheard/5", authorized=False))
+    started = api.seen[0]
+    assert isinstance(started, OperationStarted)
+    assert (started.name, started.method, started.template) == ("GET", "GET", "")
+
+
+@pytest.mark.parametrize(("seconds", "told"), [(0.0009, []), (0.001, [0.001]), (2.0, [2.0])])
+async def test_a_wait_of_a_millisecond_is_told(seconds: float, told: list[float], api: Api) -> None:
+    """With its operation; less is not worth a word, and yet it is counted."""
+    api.clock.now = 0.0
+    api.answers("GET", "/v1/customers/1", payload={})
+    tally = Tally()
+    async with api.session(rate_limit=Turns(seconds)) as manager:
+        await manager.send(GET, tally=tally)
+    waits = [event for event in api.seen if isinstance(event, RequestWaited)]
+    assert waits == [RequestWaited(_number(api), "customers.get", each) for each in told]
+    assert tally.waiting_seconds == seconds
+
+
+async def test_waits_are_summed_over_attempts(api: Api) -> None:
+    """For a turn and between attempts, whether anybody watches or not; on the wire is another sum."""
+    for status in (503, 503, 200):
+        api.answers("GET", "/v1/customers/1", status, payload={})
+    tally = Tally(operations=1, attempts=1, retries=1, waiting_seconds=1.0, wire_seconds=1.0)
+    async with api.session(rate_limit=Turns(2.0, 4.0, 8.0), observers=()) as manager:
+        await manager.send(GET, tally=tally)
+        stats = manager.stats
+    assert tally == Tally(operations=2, attempts=4, retries=3, waiting_seconds=1.0 + 14.0 + 1.5, wire_seconds=1.75)
+    assert attrs.asdict(stats) == attrs.asdict(
+        SessionStats(operations=1, attempts=3, retries=2, waiting_seconds=15.5, wire_seconds=0.75)
+    )
+
+
+async def test_a_session_counts_all_that_it_has_done(api: Api) -> None:
+    """Over all its calls, good or not, and what it gives is a copy."""
+    api.issues()
+    for status in (503, 200, 404):
+        api.answers("GET", "/v1/customers/1", status, payload={})
+    api.answers("GET", "/v1/customers/1", 429, headers={"Retry-After": "2"})
+    async with api.session(retry=RetryPolicy(budget=1.0)) as manager:
+        await manager.send(READ)
+        with pytest.raises(NotFoundError):
+            await manager.send(READ)
+        with pytest.raises(RateLimitError):
+            await manager.send(READ, timeout=1.0)
+        api.answers("GET", "/v1/customers/1", 503)
+        with pytest.raises(ServerError):
+            await manager.send(READ)
+        first, second = manager.stats, manager.stats
+        first.operations = 99
+        rate = second.requests_per_second
+    assert rate is not None
+    assert second == SessionStats(
+        operations=4,
+        attempts=5,
+        retries=1,
+        waiting_seconds=0.5 + 2.0 + 0.25,
+        wire_seconds=1.25,
+        resent=0,
+        rate_limited=1,
+        pauses=1,
+        retries_denied=1,
+        token_requests=1,
+        tokens_taken=0,
+        requests_per_second=rate,
+        queued=0,
+    )
+
+
+async def test_a_denied_repeat_is_logged_with_its_operation(api: Api, caplog: pytest.LogCaptureFixture) -> None:
+    """Whether anybody watches or not."""
+    for observers in ((), [api.seen.append]):
+        caplog.clear()
+        api.answers("GET", "/v1/customers/1", 503)
+        api.answers("GET", "/v1/customers/1", 503)
+        with caplog.at_level(logging.WARNING, logger="kajabi_async"):
+            async with api.session(retry=RetryPolicy(budget=1.0), observers=observers) as manager:
+                with pytest.raises(ServerError) as caught:
+                    await manager.send(GET)
+        assert (caught.value.gave_up, caught.value.attempts) == ("budget", 2)
+        (record,) = caplog.records
+        assert vars(record)["operation"] == "customers.get"
+
+
+async def test_connections_made_anew_are_counted() -> None:
+    """Each of them, in the sum of all calls."""
+
+    async def handle(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await read_request(reader)
+        writer.write(answer())
+        await read_request(reader)
+
+    async with serving(handle) as base_url, session(base_url, retry=RetryPolicy(budget=0.0)) as manager:
+        for _ in range(3):
+            await manager.send(GET)
+        assert (manager.stats.resent, manager.stats.retries, manager.stats.attempts) == (2, 2, 5)
+
+
+async def test_a_token_of_another_client_is_told_as_one(api: Api) -> None:
+    """And counted."""
+    store = MemoryTokenStore()
+    api.issues()
+    for _ in range(2):
+        api.answers("GET", "/v1/customers/1", payload={})
+    for shared in (False, True):
+        api.seen.clear()
+        async with api.session(token_store=store) as manager:
+            await manager.send(READ)
+            assert (manager.stats.tokens_taken, manager.stats.token_requests) == (int(shared), int(not shared))
+        assert [event for event in api.seen if isinstance(event, TokenRefreshed)] == [TokenRefreshed(shared)]
+
+
+async def test_a_write_that_was_refused_with_its_token_was_not_applied(api: Api) -> None:
+    """Whatever becomes of the token that was to replace it."""
+    api.issues()
+    api.answers("POST", "/v1/contacts", 401)
+    api.answers("POST", "/v1/oauth/token", 500)
+    async with api.session(retry=RetryPolicy(max_attempts=1)) as manager:
+        with pytest.raises(ServerError) as caught:
+            await manager.send(WRITE)
+    assert (caught.value.path, caught.value.maybe_applied, caught.value.attempts) == ("/v1/oauth/token", False, 1)
+
+
+async def test_a_write_that_waits_to_be_sent_again_was_not_applied(api: Api) -> None:
+    """It never left, and its time is over before it does."""
+
+    refused = ConnectionFailedError("refused")
+    refused.never_sent = True
+    api.mocked.add(f"{BASE}/v1/contacts", "POST", exception=refused)
+    write = Request("POST", "/v1/contacts", body=b"{}", authorized=False)
+    async with api.session(clock=Stuck(), jitter=lambda: 0.0) as manager:
+        with pytest.raises(RequestTimeoutError) as caught:
+            await manager.send(write, timeout=0.05)
+    assert (caught.value.phase, caught.value.maybe_applied, caught.value.attempts) == ("total", False, 1)
+
+
+async def test_a_token_that_is_refused_again_and_again_is_tried_three_times(api: Api) -> None:
+    """While others put new ones into the store; one fetched just now is the last."""
+    clock = api.clock
+
+    class Others(MemoryTokenStore):
+        """Somebody else puts a new token there before each look."""
+
+        looks = 0
+
+        async def load(self, key: str) -> Any:
+            found = await super().load(key)
+            self.looks += 1
+            return None if found is None else attrs.evolve(found, access=type(found.access)(f"theirs-{self.looks}"))
+
+    api.issues()
+    for _ in range(9):
+        api.answers("GET", "/v1/customers/1", 401)
+    async with api.session(token_store=Others(monotonic=clock.monotonic)) as manager:
+        with pytest.raises(AuthenticationError) as caught:
+            await manager.send(READ)
+        assert (caught.value.attempts, manager.stats.token_requests, manager.stats.tokens_taken) == (4, 1, 3)
+
+
+async def test_what_was_not_sent_says_for_how_long_and_until_when(api: Api) -> None:
+    """By the clock of this machine."""
+    api.answers("GET", "/v1/customers/1", 429, headers={"Retry-After": "40"})
+    async with api.session() as manager:
+        with pytest.raises(RateLimitError):
+            await manager.send(GET, timeout=30)
+        api.clock.advance(10.0)
+        with pytest.raises(PausedError) as caught:
+            await manager.send(GET, timeout=30)
+    error = caught.value
+    assert (error.status, error.method, error.path) == (429, "GET", "/v1/customers/1")
+    assert error.retry_after == 30.0
+    assert error.retry_at == api.clock.time() + 30.0
+    assert (error.attempts, error.maybe_applied, error.gave_up) == (0, False, "final")
+
+
+async def test_waiting_for_a_turn_is_not_waiting_for_a_place(api: Api) -> None:
+    """The limit on the queue counts where there is one."""
+
+    class Slow(ManualClock):
+        async def sleep(self, seconds: float) -> None:
+            await super().sleep(seconds)
+            await asyncio.sleep(0.1)
+
+    api.answers("GET", "/v1/customers/1", payload={})
+    settings: dict[str, Any] = {"clock": Slow(), "rate_limit": Turns(3.0), "timeouts": Timeouts(queue=0.02)}
+    async with api.session(**settings) as manager:
+        assert (await manager.send(GET)).status == 200
+
+
+async def test_a_call_that_was_cancelled_is_counted_as_well(api: Api) -> None:
+    """And told so; nothing is made of the cancellation."""
+    tally = Tally()
+
+    clock = Stuck(2.0)
+    api.answers("GET", "/v1/customers/1", 503)
+    async with api.session(clock=clock) as manager:
+        call = asyncio.create_task(manager.send(GET, tally=tally))
+        while not any(isinstance(event, RequestRetried) for event in api.seen):
+            await asyncio.sleep(0)
+        await asyncio.sleep(0)
+        call.cancel()
+        await asyncio.wait([call])
+        assert call.cancelled()
+        assert tally == Tally(operations=1, attempts=1, retries=1, waiting_seconds=2.0, wire_seconds=0.0)
+    ended = api.seen[-1]
+    assert isinstance(ended, OperationEnded)
+    assert (ended.attempts, ended.error, ended.cancelled, ended.seconds) == (1, "CancelledError", True, 2.0)
+
+
+async def test_a_request_that_was_cancelled_on_the_wire_has_ended(api: Api) -> None:
+    """So is told, with the time that it took until then."""
+
+    async def hang(_: Any, **__: Any) -> None:
+        api.clock.advance(0.5)
+        await asyncio.Event().wait()
+
+    api.mocked.get(f"{BASE}/v1/customers/1", callback=hang)
+    async with api.session() as manager:
+        call = asyncio.create_task(manager.send(GET))
+        for _ in range(5):
+            await asyncio.sleep(0)
+        call.cancel()
+        await asyncio.wait([call])
+        assert manager.stats.wire_seconds == 0.5
+    of = (_number(api), "customers.get")
+    assert api.seen[-2:] == [
+        RequestAnswered(*of, 1, None, "CancelledError", 0.5, 0),
+        OperationEnded(*of, 1, "CancelledError", True, 0.5),
+    ]
+
+
+async def test_a_call_that_ran_out_of_time_ended_with_that_error(api: Api) -> None:
+    """Which is no cancellation."""
+    api.answers("GET", "/v1/customers/1", 503)
+    async with api.session(clock=Stuck(), jitter=lambda: 0.0) as manager:
+        with pytest.raises(KajabiError) as caught:
+            await manager.send(GET, timeout=0.05)
+    assert str(caught.value) == "GET /v1/customers/1: not done, waiting and repeating included, within 0.05 s"
+    ended = api.seen[-1]
+    assert isinstance(ended, OperationEnded)
+    assert (ended.attempts, ended.error, ended.cancelled) == (1, "RequestTimeoutError", False)

@@ -1,0 +1,233 @@
+"""Every way in which the HTTP library can fail, and what a caller reads of it."""
+
+import ssl
+from collections.abc import AsyncGenerator, Generator
+from contextlib import asynccontextmanager
+from typing import Any, cast
+
+import aiohttp
+import pytest
+from aiohttp.client_reqrep import ConnectionKey
+from aiohttp.http_exceptions import ContentEncodingError
+
+from kajabi_async import (
+    AnswerTooLargeError,
+    ClientCredentials,
+    ConfigurationError,
+    ConnectionFailedError,
+    DecodeError,
+    KajabiError,
+    RequestTimeoutError,
+    RetryPolicy,
+    SessionManager,
+)
+from kajabi_async.exchange import Request
+from tests.session.aioresponses_adapter import answering
+
+BASE = "https://api.kajabi.com"
+GET = Request("GET", "/v1/customers/1", authorized=False)
+POST = Request("POST", "/v1/contacts", body=b"{}", authorized=False)
+KEY = ConnectionKey("api.kajabi.com", 443, True, True, None, None, None)
+HEAD = "GET /v1/customers/1: "
+
+
+def _refused() -> Exception:
+    return aiohttp.ClientConnectorError(KEY, OSError(111, "Connection refused"))
+
+
+def _not_trusted() -> Exception:
+    return aiohttp.ClientConnectorCertificateError(KEY, ssl.SSLCertVerificationError("self-signed"))
+
+
+def _cut_while_unpacking() -> Exception:
+    error = aiohttp.ClientPayloadError("400")
+    error.__cause__ = ContentEncodingError("damaged")
+    return error
+
+
+def _no_answer() -> Exception:
+    return aiohttp.ClientResponseError(cast("Any", None), ())
+
+
+@pytest.fixture
+def http() -> Generator[Any]:
+    with answering() as mocked:
+        yield mocked
+
+
+@asynccontextmanager
+async def _session(**settings: Any) -> AsyncGenerator[SessionManager]:
+    settings.setdefault("retry", RetryPolicy(max_attempts=1))
+    manager = SessionManager(credentials=ClientCredentials("id", "secret"), base_url=BASE, **settings)
+    try:
+        yield manager
+    finally:
+        await manager.aclose()
+
+
+async def _failure(http: Any, error: Exception, request: Request = GET) -> KajabiError:
+    http.add(f"{BASE}{request.path}", request.method, exception=error)
+    async with _session() as manager:
+        with pytest.raises(KajabiError) as caught:
+            await manager.send(request)
+    assert caught.value.__cause__ is None
+    assert caught.value.__context__ is None
+    return caught.value
+
+
+@pytest.mark.parametrize(
+    ("make", "reason"),
+    [
+        (_refused, "Connection refused"),
+        (_not_trusted, "ClientConnectorCertificateError"),
+        (
+            lambda: aiohttp.ClientConnectorDNSError(KEY, OSError(-2, "Name or service not known")),
+            "Name or service not known",
+        ),
+        (lambda: aiohttp.ClientConnectorSSLError(KEY, OSError(1, "wrong version number")), "wrong version number"),
+        (lambda: aiohttp.ClientConnectorError(KEY, OSError()), "ClientConnectorError"),
+    ],
+)
+async def test_what_could_not_connect_says_why_and_was_never_sent(make: Any, reason: str, http: Any) -> None:
+    """In the words of the system, or by the name of what happened."""
+    error = await _failure(http, make())
+    assert isinstance(error, ConnectionFailedError)
+    assert str(error) == f"{HEAD}could not connect: {reason}"
+    assert (error.method, error.path, error.never_sent) == ("GET", "/v1/customers/1", True)
+    write = await _failure(http, make(), POST)
+    assert (str(write), write.maybe_applied) == (f"POST /v1/contacts: could not connect: {reason}", False)
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        aiohttp.ServerDisconnectedError,
+        lambda: aiohttp.ClientOSError(104, "Connection reset by peer"),
+        lambda: aiohttp.ClientPayloadError("not all of it came"),
+        lambda: aiohttp.ClientError("anything else"),
+        lambda: OSError("gone"),
+        ConnectionResetError,
+        ZeroDivisionError,
+    ],
+)
+async def test_what_broke_says_so_by_name_and_may_have_been_sent(make: Any, http: Any) -> None:
+    """Also what nobody thought of."""
+    name = type(make()).__name__
+    told = f"the connection broke before the whole answer had come ({name})"
+    error = await _failure(http, make())
+    assert isinstance(error, ConnectionFailedError)
+    assert str(error) == f"{HEAD}{told}"
+    assert (error.method, error.path) == ("GET", "/v1/customers/1")
+    assert (error.never_sent, error.on_reused_connection) == (False, False)
+    write = await _failure(http, make(), POST)
+    assert (str(write), write.maybe_applied) == (f"POST /v1/contacts: {told}", True)
+
+
+@pytest.mark.parametrize("make", [_no_answer, lambda: ValueError("Header too long")])
+async def test_what_is_no_http_says_so(make: Any, http: Any) -> None:
+    """Something else listens there."""
+    error = await _failure(http, make())
+    assert isinstance(error, ConnectionFailedError)
+    assert str(error) == f"{HEAD}the answer was not HTTP"
+    assert (error.method, error.path, error.never_sent) == ("GET", "/v1/customers/1", False)
+
+
+@pytest.mark.parametrize("make", [_cut_while_unpacking, lambda: ContentEncodingError("damaged")])
+async def test_what_cannot_be_decompressed_says_so(make: Any, http: Any) -> None:
+    """It was damaged on its way."""
+    error = await _failure(http, make())
+    assert type(error) is DecodeError
+    assert str(error) == f"{HEAD}the compressed body cannot be decompressed"
+    assert (error.problem, error.context) == ("the compressed body cannot be decompressed", "GET /v1/customers/1")
+
+
+@pytest.mark.parametrize(
+    ("make", "told", "phase", "seconds"),
+    [
+        (aiohttp.ConnectionTimeoutError, "no connection within 10.0 s", "connect", 10.0),
+        (aiohttp.SocketTimeoutError, "nothing came for 30.0 s", "read", 30.0),
+        (TimeoutError, "nothing came for 30.0 s", "read", 30.0),
+    ],
+)
+async def test_what_took_too_long_says_which_limit_it_was(
+    make: Any, told: str, phase: str, seconds: float, http: Any
+) -> None:
+    """And for how long it waited."""
+    error = await _failure(http, make())
+    assert isinstance(error, RequestTimeoutError)
+    assert str(error) == f"{HEAD}{told}"
+    assert (error.phase, error.seconds, error.method, error.path) == (phase, seconds, "GET", "/v1/customers/1")
+    write = await _failure(http, make(), POST)
+    assert write.maybe_applied is (phase == "read")
+
+
+@pytest.mark.parametrize("make", [lambda: RuntimeError("Session is closed"), lambda: aiohttp.InvalidURL("no", "why")])
+async def test_a_session_that_cannot_be_used_says_so(make: Any, http: Any) -> None:
+    """In the words of the library, as it is its own setup."""
+    error = await _failure(http, make())
+    assert type(error) is ConfigurationError
+    assert str(error) == f"the HTTP session cannot be used: {make()}"
+
+
+@pytest.mark.parametrize("media_type", ["text/html", "TEXT/HTML; charset=utf-8", "application/xhtml+xml"])
+async def test_a_page_in_place_of_an_answer_is_refused_by_its_type(media_type: str, http: Any) -> None:
+    """Which a proxy or a login put there."""
+    http.get(f"{BASE}/v1/customers/1", body=b"<html>", headers={"Content-Type": media_type})
+    async with _session() as manager:
+        with pytest.raises(DecodeError) as caught:
+            await manager.send(GET)
+    assert str(caught.value) == f"GET /v1/customers/1: the answer is '{media_type}', not JSON:API"
+    assert caught.value.context == "GET /v1/customers/1"
+
+
+async def test_no_more_than_sixty_letters_of_a_media_type_are_shown(http: Any) -> None:
+    """It may be anything."""
+    media_type = "text/html; " + "x" * 100
+    http.get(f"{BASE}/v1/customers/1", body=b"", headers={"Content-Type": media_type})
+    async with _session() as manager:
+        with pytest.raises(DecodeError, match=f"the answer is '{media_type[:60]}', not"):
+            await manager.send(GET)
+
+
+async def test_an_error_of_ours_is_left_as_it_is(http: Any) -> None:
+    """Whoever wraps the session may raise one."""
+    ours = AnswerTooLargeError("too large", context="here")
+    assert str(await _failure(http, ours)) == "here: too large"
+
+
+async def test_a_session_that_was_handed_in_is_given_our_limits_and_sends_once(http: Any) -> None:
+    """Its own do not count, and it follows no redirect; ours is made with them."""
+    http.get(f"{BASE}/v1/customers/1", payload={})
+    async with aiohttp.ClientSession() as theirs, _session(http_session=theirs) as manager:
+        await manager.send(GET)
+    ((call,),) = http.requests.values()
+    assert call.kwargs["timeout"] == aiohttp.ClientTimeout(total=None, connect=None, sock_connect=10.0, sock_read=30.0)
+    assert call.kwargs["allow_redirects"] is False
+    assert len(call.kwargs["middlewares"]) == 1
+
+
+async def test_our_own_session_is_made_for_many_short_requests(http: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without a queue, cookies, settings of the surroundings or limits of its own; addresses are kept for a while."""
+    sessions: list[dict[str, Any]] = []
+    pools: list[dict[str, Any]] = []
+    make_session, make_pool = (cast("Any", kind).__init__ for kind in (aiohttp.ClientSession, aiohttp.TCPConnector))
+
+    def session(self: Any, *arguments: Any, **keywords: Any) -> None:
+        sessions.append(keywords)
+        make_session(self, *arguments, **keywords)
+
+    def pool(self: Any, *arguments: Any, **keywords: Any) -> None:
+        pools.append(keywords)
+        make_pool(self, *arguments, **keywords)
+
+    monkeypatch.setattr(aiohttp.ClientSession, "__init__", session)
+    monkeypatch.setattr(aiohttp.TCPConnector, "__init__", pool)
+    http.get(f"{BASE}/v1/customers/1", payload={}, repeat=True)
+    async with _session() as manager:
+        for _ in range(3):
+            await manager.send(GET)
+    (made,) = sessions
+    assert pools == [{"limit": 0, "ttl_dns_cache": 300, "keepalive_timeout": 15.0}]
+    assert made["timeout"] == aiohttp.ClientTimeout(total=None, connect=None, sock_connect=10.0)
+    assert isinstance(made["cookie_jar"], aiohttp.DummyCookieJar)
+    assert (made["trust_env"], made["raise_for_status"]) == (False, False)

@@ -1,0 +1,307 @@
+"""What the pool does and does not do, seen by the server: on real sockets."""
+
+import asyncio
+import gzip
+import random
+from typing import Any
+
+import aiohttp
+import pytest
+
+from kajabi_async import AnswerTooLargeError, ApiError, ConnectionFailedError, RequestTimeoutError, Timeouts
+from kajabi_async.exchange import FORM, Request
+from kajabi_async.session import ClientCredentials
+from tests.session.serving import DELETE, GET, answer, read_request, serving, session
+
+FORM_REQUEST = Request("POST", "/v1/oauth/token", body=b"a=b", content_type=FORM, authorized=False)
+
+
+class Server:
+    """Answers every request alike and keeps them."""
+
+    def __init__(self, *pieces: bytes) -> None:
+        self.seen: list[str] = []
+        self._pieces = pieces or (answer(),)
+
+    async def __call__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        while True:
+            self.seen.append((await read_request(reader)).decode())
+            for piece in self._pieces:
+                writer.write(piece)
+                await writer.drain()
+                await asyncio.sleep(0.01)
+
+
+def _headers(text: str) -> dict[str, str]:
+    lines = text.partition("\r\n\r\n")[0].split("\r\n")[1:]
+    return dict(line.lower().split(": ", 1) for line in lines)
+
+
+@pytest.mark.parametrize(
+    ("request_", "line", "accept", "content_type"),
+    [
+        (GET, "GET /v1/customers/1 HTTP/1.1", "application/vnd.api+json", None),
+        (
+            Request("GET", "/v1/customers/a%2Fb", "page%5Bnumber%5D=2", authorized=False),
+            "GET /v1/customers/a%2Fb?page%5Bnumber%5D=2 HTTP/1.1",
+            "application/vnd.api+json",
+            None,
+        ),
+        (
+            Request("PATCH", "/v1/contacts/1", body=b"{}", authorized=False),
+            "PATCH /v1/contacts/1 HTTP/1.1",
+            "application/vnd.api+json",
+            "application/vnd.api+json",
+        ),
+        (FORM_REQUEST, "POST /v1/oauth/token HTTP/1.1", "application/json", "application/x-www-form-urlencoded"),
+    ],
+)
+@pytest.mark.parametrize("prefix", ["", "/proxied%20there"])
+async def test_a_request_goes_out_as_it_was_given(
+    request_: Request, line: str, accept: str, content_type: str | None, prefix: str
+) -> None:
+    """Nothing quoted is undone, below the path of the base URL, and each media type where it belongs."""
+    server = Server()
+    async with serving(server) as base_url, session(f"{base_url}{prefix}", user_agent="made by tests") as manager:
+        assert manager.base_url == f"{base_url}{prefix}"
+        await manager.send(request_)
+    (text,) = server.seen
+    method, rest = line.split(" ", 1)
+    headers = _headers(text)
+    assert text.startswith(f"{method} {prefix}{rest}\r\n")
+    assert (headers["accept"], headers.get("content-type")) == (accept, content_type)
+    assert (headers["user-agent"], "authorization" in headers) == ("made by tests", False)
+    assert text.endswith("\r\n\r\n" + (request_.body or b"").decode())
+
+
+async def test_an_authorized_request_bears_the_token() -> None:
+    """Which is asked for without one."""
+    server = Server(answer(b'{"access_token": "tok", "expires_in": 1000}'))
+    async with serving(server) as base_url, session(base_url, credentials=ClientCredentials("a", "b")) as manager:
+        await manager.send(Request("GET", "/v1/customers/1"))
+    asked, sent = map(_headers, server.seen)
+    assert (asked.get("authorization"), sent["authorization"]) == (None, "bearer tok")
+    assert asked["accept"] == "application/json"
+
+
+async def test_no_cookie_is_kept() -> None:
+    """Of no host; that of a number alone never has one."""
+    server = Server(answer(headers="Set-Cookie: a=b; Path=/\r\n"))
+    async with serving(server) as base_url, session(base_url.replace("127.0.0.1", "localhost")) as manager:
+        for _ in range(2):
+            await manager.send(GET)
+    assert len(server.seen) == 2
+    assert all("cookie" not in _headers(text) for text in server.seen)
+
+
+async def test_no_proxy_of_the_surroundings_is_used(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The environment may not be ours."""
+    server, elsewhere = Server(), Server()
+    async with serving(elsewhere) as proxy, serving(server) as base_url, session(base_url) as manager:
+        for name in ("HTTP_PROXY", "http_proxy"):
+            monkeypatch.setenv(name, proxy)
+        for name in ("NO_PROXY", "no_proxy"):
+            monkeypatch.delenv(name, raising=False)
+        await manager.send(GET)
+    assert (len(server.seen), len(elsewhere.seen)) == (1, 0)
+
+
+async def test_a_session_that_was_handed_in_follows_no_redirect_either() -> None:
+    """The token would go along."""
+    server = Server(answer(b"", status="302 Found", headers="Location: /v1/customers/2\r\n"))
+    async with (
+        serving(server) as base_url,
+        aiohttp.ClientSession() as theirs,
+        session(base_url, http_session=theirs) as manager,
+    ):
+        with pytest.raises(ApiError, match="never followed"):
+            await manager.send(GET)
+    assert len(server.seen) == 1
+
+
+async def test_as_many_connections_are_made_as_requests_are_under_way() -> None:
+    """The pool never queues: only the number of places does."""
+    everyone = asyncio.Event()
+    under_way = 0
+
+    async def handle(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        nonlocal under_way
+        await read_request(reader)
+        under_way += 1
+        if under_way == 120:
+            everyone.set()
+        await everyone.wait()
+        writer.write(answer())
+
+    async with asyncio.timeout(10), serving(handle) as base_url, session(base_url, concurrency=120) as manager:
+        answers = await asyncio.gather(*(manager.send(GET) for _ in range(120)))
+    assert [each.status for each in answers] == [200] * 120
+
+
+@pytest.mark.parametrize("handed_in", [False, True])
+async def test_a_write_is_sent_once_whoever_made_the_session(*, handed_in: bool) -> None:
+    """aiohttp would send some of them again by itself."""
+    seen: list[bytes] = []
+
+    async def handle(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        seen.append(await read_request(reader))
+        writer.write(answer())
+        seen.append(await read_request(reader))
+
+    async with serving(handle) as base_url, aiohttp.ClientSession() as theirs:
+        settings: dict[str, Any] = {"http_session": theirs} if handed_in else {}
+        async with session(base_url, **settings) as manager:
+            await manager.send(GET)
+            with pytest.raises(ConnectionFailedError) as caught:
+                await manager.send(DELETE)
+    assert [text.split()[0] for text in seen] == [b"GET", b"DELETE"]
+    assert str(caught.value) == (
+        "DELETE /v1/contacts/1: the connection broke before the whole answer had come (ServerDisconnectedError)"
+    )
+    assert caught.value.on_reused_connection is not handed_in
+
+
+async def test_a_new_connection_that_breaks_is_no_stale_one() -> None:
+    """Nor is one that breaks within the answer."""
+
+    async def handle(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await read_request(reader)
+        writer.write(answer())
+        await read_request(reader)
+        writer.write(answer(b"x" * 10)[:-5])
+
+    async with serving(handle) as base_url, session(base_url) as manager:
+        await manager.send(GET)
+        with pytest.raises(ConnectionFailedError) as caught:
+            await manager.send(GET)
+        assert caught.value.on_reused_connection is False
+    async with serving(lambda reader, _: read_request(reader)) as base_url, session(base_url) as manager:  # type: ignore[arg-type, return-value]
+        with pytest.raises(ConnectionFailedError) as caught:
+            await manager.send(GET)
+        assert caught.value.on_reused_connection is False
+
+
+async def test_the_pool_is_a_pool_for_others_too() -> None:
+    """Whoever gets hold of it: only what the session sends is watched over."""
+    server = Server()
+    async with serving(server) as base_url, session(base_url) as manager:
+        await manager.send(GET)
+        pool: Any = manager._transport._session
+        async with pool.get(f"{base_url}/elsewhere") as response:
+            assert (response.status, await response.read()) == (200, b"{}")
+    assert [text.split()[1] for text in server.seen] == ["/v1/customers/1", "/elsewhere"]
+
+
+@pytest.mark.parametrize("handed_in", [False, True])
+async def test_silence_is_limited_whoever_made_the_session(*, handed_in: bool) -> None:
+    """Before the answer and within it; each piece that comes gives time again."""
+
+    async def handle(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        while b"/silent" not in await read_request(reader):
+            for piece in (answer(b"12345678")[:-8], b"12", b"34", b"56", b"78"):
+                writer.write(piece)
+                await asyncio.sleep(0.1)
+        await reader.read()
+
+    slow, silent = (Request("GET", f"/v1/{name}", authorized=False) for name in ("slow", "silent"))
+    async with asyncio.timeout(10), serving(handle) as base_url, aiohttp.ClientSession() as theirs:
+        settings: dict[str, Any] = {"http_session": theirs} if handed_in else {}
+        async with session(base_url, timeouts=Timeouts(read=0.4), **settings) as manager:
+            assert (await manager.send(slow)).body == b"12345678"
+            with pytest.raises(RequestTimeoutError) as caught:
+                await manager.send(silent)
+    assert str(caught.value) == "GET /v1/silent: nothing came for 0.4 s"
+    assert (caught.value.phase, caught.value.seconds) == ("read", 0.4)
+
+
+async def test_without_a_limit_on_silence_an_answer_may_come_in_pieces() -> None:
+    """However many."""
+    whole = answer(b"0123456789")
+    server = Server(*(whole[at : at + 30] for at in range(0, len(whole), 30)))
+    async with serving(server) as base_url, session(base_url, timeouts=Timeouts(read=None)) as manager:
+        assert (await manager.send(GET)).body == b"0123456789"
+        assert (await manager.send(GET)).body == b"0123456789"
+
+
+@pytest.mark.parametrize("size", [0, 1, 99, 100])
+async def test_an_answer_up_to_the_limit_is_read(size: int) -> None:
+    """Whole, in one piece or several."""
+    whole = answer(b"x" * size)
+    for pieces in ((whole,), (whole[:-50], whole[-50:])):
+        server = Server(*pieces)
+        async with serving(server) as base_url, session(base_url, max_answer_bytes=100) as manager:
+            received = await manager.send(GET)
+        assert (received.status, received.body) == (200, b"x" * size)
+        assert received.headers["content-type"] == "application/vnd.api+json"
+
+
+async def test_an_answer_beyond_the_limit_is_refused_by_its_size() -> None:
+    """The text names the limit and the request; one that grows piece by piece is counted as a whole."""
+    whole = answer(b"x" * 101)
+    for pieces in ((whole,), (whole[:-50], whole[-50:])):
+        async with serving(Server(*pieces)) as base_url, session(base_url, max_answer_bytes=100) as manager:
+            with pytest.raises(AnswerTooLargeError) as caught:
+                await manager.send(GET)
+        assert str(caught.value) == (
+            "GET /v1/customers/1: larger than the limit of 100 bytes, counted after decompression"
+        )
+        assert caught.value.context == "GET /v1/customers/1"
+
+
+def _packed(size: int) -> bytes:
+    return gzip.compress(b" " * size, 9)
+
+
+@pytest.mark.parametrize(
+    ("size", "most"),
+    [
+        pytest.param(2**20, None, id="a mebibyte is always fine"),
+        pytest.param(2**20 + 1, 2**20, id="more is not, from so little"),
+    ],
+)
+async def test_what_unpacks_to_more_than_its_length_allows_is_a_bomb(size: int, most: int | None) -> None:
+    """A mebibyte, or two hundred times what came."""
+    body = _packed(size)
+    assert len(body) * 200 < 2**20
+    async with (
+        serving(Server(answer(body, headers="Content-Encoding: gzip\r\n"))) as base_url,
+        session(base_url) as manager,
+    ):
+        if most is None:
+            assert len((await manager.send(GET)).body) == size
+            return
+        with pytest.raises(AnswerTooLargeError, match=f"limit of {most} bytes"):
+            await manager.send(GET)
+
+
+async def test_two_hundred_times_what_came_is_allowed() -> None:
+    """JSON compresses well."""
+    unpacked = b" " * 2**21 + random.Random(1).randbytes(12_000)
+    body = gzip.compress(unpacked, 9)
+    assert 2**20 < len(unpacked) < len(body) * 200
+    server = Server(answer(body, headers="Content-Encoding: gzip\r\n"))
+    async with serving(server) as base_url, session(base_url) as manager:
+        assert (await manager.send(GET)).body == unpacked
+
+
+async def test_where_the_packed_length_is_not_told_the_limit_alone_counts() -> None:
+    """In chunks, or not packed at all."""
+    body = _packed(2**20 + 1)
+    head = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Encoding: gzip\r\n"
+    chunked = head + b"Transfer-Encoding: chunked\r\n\r\n"
+    chunked += b"%x\r\n%b\r\n0\r\n\r\n" % (len(body), body)
+    async with serving(Server(chunked)) as base_url, session(base_url) as manager:
+        assert len((await manager.send(GET)).body) == 2**20 + 1
+    async with serving(Server(answer(b"x" * (2**20 + 1)))) as base_url, session(base_url) as manager:
+        assert len((await manager.send(GET)).body) == 2**20 + 1
+
+
+async def test_an_answer_without_a_media_type_is_left_to_its_reader() -> None:
+    """A deletion has none."""
+
+    async def handle(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await read_request(reader)
+        writer.write(b"HTTP/1.1 204 No Content\r\n\r\n")
+
+    async with serving(handle) as base_url, session(base_url) as manager:
+        assert (await manager.send(GET)).status == 204
