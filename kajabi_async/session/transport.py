@@ -32,7 +32,6 @@ __all__ = ["Transport"]
 
 _KEEP_ALIVE_SECONDS: Final = 15.0
 _DNS_CACHE_SECONDS: Final = 300
-_READING: Final = Request("GET", "/")
 _LARGEST_RATIO: Final = 200
 _RATIO_COUNTS_FROM_BYTES: Final = 2**20
 
@@ -55,8 +54,6 @@ class Transport:
         self._timeouts = timeouts
         self._max_answer_bytes = max_answer_bytes
         self._user_agent = user_agent
-        self._read_with: Secret | None = None
-        self._read_headers = self._made_headers(_READING, None)
         self._owned = http_session is None
         self._session = http_session
 
@@ -140,14 +137,6 @@ class Transport:
         )
 
     def _headers(self, request: Request, token: Secret | None) -> CIMultiDict[str]:
-        if request.body is None and request.content_type is JSON_API:
-            if token is not self._read_with:
-                self._read_with, self._read_headers = token, self._made_headers(request, token)
-            # aiohttp makes a copy of them.
-            return self._read_headers
-        return self._made_headers(request, token)
-
-    def _made_headers(self, request: Request, token: Secret | None) -> CIMultiDict[str]:
         accepted = "application/json" if request.content_type == FORM else JSON_API
         headers = CIMultiDict({hdrs.ACCEPT: accepted, hdrs.USER_AGENT: self._user_agent})
         if token is not None:

@@ -7,7 +7,7 @@ import asyncio
 import sys
 import tempfile
 import time
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
 
 from tests.redis_server import redis_server
@@ -49,9 +49,12 @@ def _runs(folder: Path, redis: str) -> dict[str, list[Run]]:
     }
 
 
-async def main(names: Iterable[str], folder: Path, redis: str) -> bool:
+async def main(names: Sequence[str], folder: Path, redis: str) -> bool:
     runs = _runs(folder, redis)
     holds = True
+    unknown = set(names) - runs.keys()
+    if unknown:
+        sys.exit(f"no such run: {', '.join(sorted(unknown))}; there are {', '.join(runs)}")
     for name in names or runs:
         for run in runs[name]:
             began = time.monotonic()
