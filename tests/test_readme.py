@@ -1,9 +1,15 @@
-"""The README tells the truth: every block of Python in it runs, against the fake."""
+"""The README tells the truth: every block of Python in it runs, and its table holds what was measured and tried."""
 
+import asyncio
+import re
+from collections.abc import AsyncIterator
+from importlib.metadata import requires
 from pathlib import Path
 from typing import Any
 
+import kajabi
 import pytest
+import pytest_asyncio
 
 from kajabi_async import Kajabi
 from kajabi_async.testing import FakeKajabi
@@ -36,8 +42,110 @@ async def test_each_further_example_runs(
     await run_function(block, kajabi_fake, given)
 
 
-def test_the_readme_shows_the_two_commands() -> None:
-    """A newcomer finds both in the first screen."""
-    first_screen = README.read_text("utf-8")[:1800]
-    assert "make demo" in first_screen
-    assert "make test" in first_screen
+FIRST_SCREEN = README.read_text("utf-8").partition("\n## ")[0]
+LINK = re.compile(r"\]\((?!https?:)([^)#]+)\)")
+
+
+def _cells(row: str) -> list[str]:
+    return [cell.strip() for cell in row.strip().strip("|").split("|")]
+
+
+def _row(page: str, heading: str, name: str) -> list[str]:
+    """Give the cells behind *name* in the first table below *heading*."""
+    below = page.partition(f"{heading}\n")[2]
+    return next(cells[1:] for cells in map(_cells, below.splitlines()) if cells[0] == name)
+
+
+def test_the_first_screen_shows_the_commands_the_recording_and_the_table() -> None:
+    """What it is, ten lines, two commands, how it looks and what it is beside others, in sixty lines."""
+    assert len(FIRST_SCREEN.splitlines()) <= 60
+    for wanted in ("$ make demo ", "$ make test ", "![kajabi demo](docs/demo.svg)", "| kajabi_async | [kajabi-py]"):
+        assert wanted in FIRST_SCREEN
+
+
+def test_every_link_of_the_readme_leads_somewhere() -> None:
+    """Guides, pictures and results are there under the names that it uses."""
+    links = LINK.findall(README.read_text("utf-8"))
+    assert len(links) > 10
+    assert [link for link in links if not (README.parent / link).exists()] == []
+
+
+@pytest.mark.parametrize(
+    ("told", "heading", "column", "rows"),
+    [
+        (
+            "Bulk lookups a second: ours is",
+            "## Bulk lookup, three includes, 50 at a time",
+            2,
+            ["kajabi-py", "aiohttp by hand, json", "httpx loop"],
+        ),
+        (
+            "Memory of a customer: ours is",
+            "## Memory of one customer",
+            1,
+            ["kajabi-py", "json to dicts", "json to dicts"],
+        ),
+        ("Time to import: ours is", "## Import", 2, ["kajabi-py", "aiohttp", "httpx"]),
+    ],
+)
+def test_every_figure_of_the_table_is_one_that_the_benchmarks_wrote(
+    told: str, heading: str, column: int, rows: list[str]
+) -> None:
+    """Copy them from ``benchmarks/RESULTS.md`` after ``make bench``."""
+    results = (README.parent / "benchmarks" / "RESULTS.md").read_text("utf-8")
+    assert _row(FIRST_SCREEN, "", told)[1:] == [_row(results, heading, name)[column] for name in rows]
+
+
+def test_the_table_counts_what_each_installs() -> None:
+    """Those that are named, without those that they need in turn."""
+
+    def needed(distribution: str) -> str:
+        return str(sum("extra ==" not in each for each in requires(distribution) or ()))
+
+    assert _row(FIRST_SCREEN, "", "Direct dependencies")[:2] == [needed("kajabi-async"), needed("kajabi-py")]
+
+
+@pytest_asyncio.fixture
+async def peer(kajabi_fake: FakeKajabi) -> AsyncIterator[kajabi.AsyncClient]:
+    async with kajabi.AsyncClient(
+        client_id=kajabi_fake.client_id, client_secret=kajabi_fake.client_secret, base_url=kajabi_fake.base_url
+    ) as client:
+        yield client
+
+
+async def test_the_table_is_fair_about_the_peer_and_relations(
+    peer: kajabi.AsyncClient, kajabi_fake: FakeKajabi
+) -> None:
+    """Under asyncio they raise; the blocking client asks for each, whether it was included or not."""
+    with pytest.raises(kajabi.KajabiError, match="async"):
+        _ = (await peer.customers.get("123", include="offers")).offers
+
+    def read_all() -> int:
+        with kajabi.Client(
+            client_id=kajabi_fake.client_id, client_secret=kajabi_fake.client_secret, base_url=kajabi_fake.base_url
+        ) as client:
+            return len(client.customers.get("123", include="products").products)
+
+    read = await asyncio.to_thread(read_all)
+    assert (read, kajabi_fake.counts["products.get"]) == (2, 2)
+
+
+async def test_the_table_is_fair_about_the_peer_and_tokens(peer: kajabi.AsyncClient, kajabi_fake: FakeKajabi) -> None:
+    """Ten tasks that start together ask for ten."""
+    await asyncio.gather(*(peer.customers.get(str(number)) for number in range(1, 11)))
+    assert kajabi_fake.counts["oauth.token"] == 10
+
+
+async def test_the_table_is_fair_about_the_peer_and_retries(peer: kajabi.AsyncClient, kajabi_fake: FakeKajabi) -> None:
+    """A 429 is an error at once."""
+    kajabi_fake.fail("customers.get", status=429, headers={"Retry-After": "0"})
+    with pytest.raises(kajabi.RateLimitError):
+        await peer.customers.get("1")
+    assert kajabi_fake.counts["customers.get"] == 1
+
+
+async def test_the_table_is_fair_about_the_peer_and_absence(peer: kajabi.AsyncClient, kajabi_fake: FakeKajabi) -> None:
+    """What did not come is None, and what it does not know is dropped."""
+    kajabi_fake.add({"type": "customers", "id": "9000", "attributes": {"name": "Ada", "shoe_size": 38}})
+    customer = await peer.customers.get("9000", fields=["name", "shoe_size"])
+    assert (customer.name, customer.email, hasattr(customer, "shoe_size")) == ("Ada", None, False)

@@ -14,6 +14,7 @@ from cyclopts import App, CycloptsError, Parameter
 from kajabi_async import Kajabi
 from kajabi_async.cli.arguments import refuse_secrets, wants_json
 from kajabi_async.cli.completion import add_completion
+from kajabi_async.cli.credentials_error import CredentialsError
 from kajabi_async.cli.demo import demonstrate
 from kajabi_async.cli.doctor import doctor
 from kajabi_async.cli.exit_codes import EXIT_CODES_HELP, ExitCode, code_for
@@ -32,9 +33,10 @@ from kajabi_async.cli.terminal import (
     print_json,
     stop_writing,
 )
+from kajabi_async.cli.usage import usage_error
 from kajabi_async.cli.whoami import whoami
 from kajabi_async.cli.writes import add_writes
-from kajabi_async.errors import ConfigurationError, InvalidArgumentError, KajabiError
+from kajabi_async.errors import ConfigurationError, KajabiError
 from kajabi_async.resources.lookup_plan import Strategy
 from kajabi_async.testing import FakeKajabi
 
@@ -68,7 +70,7 @@ def run(tokens: Sequence[str] | None = None) -> int:
         except KajabiError as error:
             return _told(error, code_for(error), given)
         except CycloptsError as error:
-            return _told(_usage_error(error), ExitCode.MISUSED, given)
+            return _told(usage_error(error), ExitCode.MISUSED, given)
         except KeyboardInterrupt:
             return _told(KeyboardInterrupt("interrupted"), ExitCode.INTERRUPTED, given)
     except BrokenPipeError:
@@ -130,12 +132,6 @@ def _told(error: BaseException, code: ExitCode, tokens: list[str]) -> ExitCode:
     sys.stdout.flush()
     print_error(error, code, json=wants_json(tokens))
     return code
-
-
-def _usage_error(error: CycloptsError) -> InvalidArgumentError:
-    command = " ".join(["kajabi", *(error.command_chain or ())])
-    sentence = str(error).strip().rstrip(".")
-    return InvalidArgumentError(f"{sentence}. `{command} --help` tells what there is")
 
 
 def _own_version() -> str:
@@ -245,4 +241,8 @@ def version(*, json: Json = False) -> int:
         else:
             print(*(f"{name}: {value}" for name, value in told.items()), sep="\n")  # noqa: T201 - a command prints
 
-    return on_client(show)
+    try:
+        return on_client(show)
+    except CredentialsError as error:
+        error.add_note("This is about the version of the API; `kajabi --version` tells that of this command")
+        raise

@@ -19,6 +19,7 @@ __all__ = ["FoundCredentials", "credentials_path", "environment_options", "find_
 
 ID_VARIABLE: Final = "KAJABI_CLIENT_ID"
 SECRET_VARIABLE: Final = "KAJABI_CLIENT_SECRET"  # noqa: S105 - the name of a variable
+BASE_URL_VARIABLE: Final = "KAJABI_BASE_URL"
 FILE_VARIABLE: Final = "KAJABI_CREDENTIALS_FILE"
 WHERE_KAJABI_SHOWS_THEM: Final = "Kajabi shows both under Settings, Security, User API Keys"
 
@@ -52,15 +53,23 @@ def find_credentials() -> FoundCredentials:
 
 
 def open_client(found: FoundCredentials, **options: Unpack[ClientOptions]) -> Kajabi:
-    """Make a client with credentials that were found, and KAJABI_BASE_URL and KAJABI_SITE_ID where they are set."""
+    """Make a client with credentials that were found, and KAJABI_BASE_URL and KAJABI_SITE_ID where they are set.
+
+    ConfigurationError where the base URL cannot be used.
+    """
     merged: ClientOptions = {**environment_options(), **options}
-    return Kajabi(credentials=found.credentials, **merged)
+    try:
+        return Kajabi(credentials=found.credentials, **merged)
+    except ConfigurationError as error:
+        # A command has neither of the two arguments that the text is about.
+        told = str(error).replace("base_url", BASE_URL_VARIABLE, 1).partition(", or allow_insecure")[0]
+        raise ConfigurationError(told) from None
 
 
 def environment_options() -> ClientOptions:
     """Give the options of a client that the environment sets."""
     options: ClientOptions = {}
-    if base_url := os.environ.get("KAJABI_BASE_URL"):
+    if base_url := os.environ.get(BASE_URL_VARIABLE):
         options["base_url"] = base_url
     if site_id := os.environ.get("KAJABI_SITE_ID"):
         options["site_id"] = site_id

@@ -15,6 +15,7 @@ __all__ = ["ids_in", "opened"]
 
 _STANDARD_INPUT: Final = "-"
 _READ_AHEAD: Final = 1000
+_NO_TEXT: Final = "the ids cannot be read, as they are not text in UTF-8: save them as plain text, an id on each line"
 
 
 @contextmanager
@@ -59,7 +60,7 @@ def _read(
             room.acquire()
             hand_over(line)
     except UnicodeDecodeError:
-        hand_over(ConfigurationError("the ids cannot be read: they are not text in UTF-8"))
+        hand_over(ConfigurationError(_NO_TEXT))
     except (OSError, ValueError) as error:
         hand_over(ConfigurationError(f"the ids cannot be read: {getattr(error, 'strerror', None) or error}"))
     else:
@@ -70,7 +71,10 @@ def _file(source: str) -> TextIO:
     try:
         return Path(source).open(encoding="utf-8")
     except OSError as error:
-        raise ConfigurationError(f"cannot read {source}: {error.strerror}") from None
+        raise ConfigurationError(
+            f"cannot read {source} ({error.strerror}): give a file with an id on each line, or - for standard input; "
+            "one id is looked up with `kajabi customers get`"
+        ) from None
 
 
 def _standard_input() -> TextIO:

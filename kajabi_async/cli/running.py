@@ -7,7 +7,7 @@ from typing import Final
 from kajabi_async.cli.credentials import FoundCredentials, find_credentials, open_client
 from kajabi_async.cli.exit_codes import ExitCode
 from kajabi_async.client import Kajabi
-from kajabi_async.errors import ApiError
+from kajabi_async.errors import ApiError, NotFoundError, TransportError
 
 __all__ = ["loop_factory", "on_client", "run_to_exit_code"]
 
@@ -15,6 +15,8 @@ Work = Callable[[Kajabi], Awaitable[int | None]]
 
 _TOKEN_PATH: Final = "/v1/oauth/token"  # noqa: S105 - a path
 _REFUSED: Final = frozenset({400, 401})
+_PEOPLE: Final = ("/v1/customers/", "/v1/contacts/")
+_TWO_IDS: Final = "a customer and the contact of the same person have different ids"
 
 
 def on_client(work: Work) -> int:
@@ -25,8 +27,9 @@ def on_client(work: Work) -> int:
         async with open_client(found) as api:
             try:
                 return await work(api)
-            except ApiError as error:
-                _tell_source(error, found)
+            except (ApiError, TransportError) as error:
+                if cure := _cure_for(error, found):
+                    error.add_note(cure)
                 raise
 
     return run_to_exit_code(within_client)
@@ -51,6 +54,13 @@ def loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
     return uvloop.new_event_loop
 
 
-def _tell_source(error: ApiError, found: FoundCredentials) -> None:
-    if error.path == _TOKEN_PATH and error.status in _REFUSED:
-        error.add_note(f"They came from {found.place}")
+def _cure_for(error: ApiError | TransportError, found: FoundCredentials) -> str | None:
+    """Give what the command knows to say beside the error, None where that says all."""
+    if isinstance(error, TransportError):
+        return "`kajabi doctor` tells which step of the way there fails"
+    if error.path == _TOKEN_PATH:
+        return f"They came from {found.place}" if error.status in _REFUSED else None
+    if not isinstance(error, NotFoundError):
+        return None
+    none = "There is none, or this key cannot see it"
+    return f"{none}; {_TWO_IDS}" if error.path.startswith(_PEOPLE) else none

@@ -45,11 +45,14 @@ async def test_a_file_that_cannot_be_read_is_told(kajabi: Command, tmp_path: Pat
 
 
 async def test_ids_that_are_no_text_are_told(kajabi: Command, tmp_path: Path) -> None:
-    """As where a spreadsheet is given."""
+    """As where a spreadsheet is given; with the cure."""
     path = tmp_path / "ids.xlsx"
     path.write_bytes(b"PK\x03\x04\xff\xfe")
     done = await kajabi("customers", "lookup", str(path))
-    assert (done.code, done.err) == (2, "kajabi: the ids cannot be read: they are not text in UTF-8\n")
+    told = (
+        "kajabi: the ids cannot be read, as they are not text in UTF-8: save them as plain text, an id on each line\n"
+    )
+    assert (done.code, done.err) == (2, told)
 
 
 async def test_a_folder_is_no_file_of_ids(kajabi: Command, tmp_path: Path) -> None:

@@ -1,0 +1,114 @@
+"""The mistakes of the first five minutes with the library: each is told its cure."""
+
+import asyncio
+import subprocess
+import sys
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from kajabi_async import Kajabi, KajabiError
+from kajabi_async.export import export
+from kajabi_async.testing import FakeKajabi
+from tests.blocks import environment_of
+from tests.clocks import ManualClock
+
+# Of any client, as types would refuse most of these mistakes.
+Mistake = Callable[[Any], Awaitable[object]]
+
+COMPARE = "check client id and secret (KAJABI_CLIENT_ID, KAJABI_CLIENT_SECRET) under Settings, Security, User API Keys"
+
+MISTAKES: list[tuple[Mistake, str]] = [
+    (lambda api: api.customers.list(email_contain="x").first(), "did you mean 'email_contains'"),
+    (lambda api: api.customers.list(shoe_size="38").first(), "extra_filters="),
+    (lambda api: api.customers.list(sort="nam").first(), "did you mean 'name'"),
+    (lambda api: api.customers.get("1", include="offer"), "did you mean 'offers'"),
+    (lambda api: api.customers.get("1", fields={"customers": ["nam"]}), "did you mean 'name'"),
+    (lambda api: api.customers.get("a/b"), "'/' is not allowed"),
+    (lambda api: api.customers.get("99999"), "Couldn't find customers with id 99999"),
+    (lambda api: api.customers.get_many(["1"], strategy="fast").report(), "one of lookup, scan, auto"),
+    (lambda api: export(api.customers.list(), Path("customers.xls")), "end the file in .parquet"),
+]
+
+WITHOUT = """
+import sys
+
+class Missing:
+    def find_spec(self, name, path=None, target=None):
+        if name.partition(".")[0] == sys.argv[1]:
+            raise ModuleNotFoundError(f"No module named {name!r}", name=sys.argv[1])
+
+sys.meta_path.insert(0, Missing())
+"""
+"""Makes a library as good as not installed."""
+
+
+async def _get(api: Kajabi) -> object:
+    return await api.customers.get("123")
+
+
+@pytest.mark.parametrize(
+    ("environment", "cure"),
+    [
+        ({"KAJABI_CLIENT_ID": "", "KAJABI_CLIENT_SECRET": ""}, "set KAJABI_CLIENT_ID and KAJABI_CLIENT_SECRET in"),
+        ({"KAJABI_CLIENT_ID": ""}, "set KAJABI_CLIENT_ID in the environment"),
+        ({"KAJABI_CLIENT_SECRET": ""}, "set KAJABI_CLIENT_SECRET in the environment"),
+        ({"KAJABI_CLIENT_SECRET": "wrong"}, COMPARE),
+        ({"KAJABI_CLIENT_ID": "wrong"}, COMPARE),
+        ({"KAJABI_BASE_URL": "api.kajabi.com"}, "such as https://api.kajabi.com"),
+        ({"KAJABI_BASE_URL": "https://api.kajabi.com/v1"}, "without /v1"),
+        ({"KAJABI_BASE_URL": "http://api.kajabi.com"}, "use https"),
+    ],
+)
+async def test_what_is_set_wrongly_is_told_its_cure(
+    environment: dict[str, str], cure: str, kajabi_fake: FakeKajabi, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Before the first answer: the variable is named, and a wrong secret is not shown."""
+    for name, value in {**environment_of(kajabi_fake), **environment}.items():
+        monkeypatch.setenv(name, value)
+    with pytest.raises(KajabiError) as caught:
+        async with Kajabi.from_env() as api:
+            await _get(api)
+    assert cure in str(caught.value)
+    assert "wrong" not in str(caught.value)
+
+
+@pytest.mark.parametrize(("mistake", "cure"), MISTAKES)
+async def test_what_is_asked_wrongly_is_told_its_cure(mistake: Mistake, cure: str, kajabi_api: Kajabi) -> None:
+    """The nearest name, or what there is."""
+    with pytest.raises(KajabiError) as caught:
+        await mistake(kajabi_api)
+    assert cure in str(caught.value)
+
+
+async def test_an_api_that_is_not_there_is_told_with_its_address(kajabi_fake: FakeKajabi) -> None:
+    """And that no connection was made, so nothing can have taken effect."""
+    await kajabi_fake.aclose()
+    port = kajabi_fake.base_url.rpartition(":")[2]
+    with pytest.raises(KajabiError, match=rf"could not connect.*{port}"):
+        async with Kajabi(client_id="a", client_secret="b", base_url=kajabi_fake.base_url, clock=ManualClock()) as api:
+            await _get(api)
+
+
+@pytest.mark.parametrize(
+    ("program", "library", "extra"),
+    [
+        ("import kajabi_async.stores.redis", "redis", "redis"),
+        ("import kajabi_async.stores.file", "filelock", "file"),
+        ("import kajabi_async.telemetry", "opentelemetry", "otel"),
+        ("from kajabi_async.export.formats import arrow_module; arrow_module('parquet')", "pyarrow", "arrow"),
+    ],
+)
+async def test_an_extra_that_is_not_installed_is_named(program: str, library: str, extra: str) -> None:
+    """With the command that installs it, as the last line that is shown."""
+    ended = await asyncio.to_thread(
+        subprocess.run,
+        [sys.executable, "-c", f"{WITHOUT}{program}", library],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert ended.returncode != 0
+    assert f"pip install 'kajabi-async[{extra}]'" in ended.stderr.splitlines()[-1]
