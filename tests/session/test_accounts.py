@@ -298,6 +298,16 @@ async def test_connections_made_anew_are_counted() -> None:
         assert (manager.stats.resent, manager.stats.retries, manager.stats.attempts) == (2, 2, 5)
 
 
+async def test_a_call_that_failed_is_added_to_its_tally(api: Api) -> None:
+    """As a good one is."""
+    api.answers("GET", "/v1/customers/1", 404)
+    tally = Tally()
+    async with api.session() as manager:
+        with pytest.raises(NotFoundError):
+            await manager.send(GET, tally=tally)
+    assert tally == Tally(operations=1, attempts=1, wire_seconds=0.25)
+
+
 async def test_a_token_of_another_client_is_told_as_one(api: Api) -> None:
     """And counted."""
     store = MemoryTokenStore()

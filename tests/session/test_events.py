@@ -143,7 +143,9 @@ async def test_an_observer_that_fails_breaks_nothing(kajabi_fake: FakeKajabi, ca
         with caplog.at_level(logging.WARNING, logger="kajabi_async"):
             await api.customers.get("1")
     assert isinstance(seen[-1], OperationEnded)
-    assert "an observer failed on OperationStarted" in caplog.text
+    assert "an observer failed on OperationStarted: ZeroDivisionError()" in [
+        record.getMessage() for record in caplog.records
+    ]
 
 
 def test_what_is_not_in_the_table_is_called_by_its_method() -> None:

@@ -131,7 +131,7 @@ async def test_the_whole_operation_is_limited_and_a_write_under_way_may_have_bee
     async with serving(handle) as base_url, session(base_url) as manager:
         with pytest.raises(RequestTimeoutError) as caught:
             await manager.send(POST, timeout=0.05)
-        with pytest.raises(ConfigurationError, match="timeout"):
+        with pytest.raises(ConfigurationError, match=r"^timeout must be a positive number of seconds.*, got -1$"):
             await manager.send(GET, timeout=-1)
     error = caught.value
     assert (error.phase, error.seconds, error.maybe_applied) == ("total", 0.05, True)
