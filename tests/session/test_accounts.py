@@ -196,16 +196,6 @@ async def test_each_operation_has_the_next_number(api: Api) -> None:
     assert numbers[0] >= 1
 
 
-async def test_what_is_not_in_the_table_is_told_by_its_method(api: Api) -> None:
-    """Its path may hold anything."""
-    api.answers("GET", "/v1/unheard/5", payload={})
-    async with api.session() as manager:
-        await manager.send(Request("GET", "/v1/unheard/5", authorized=False))
-    started = api.seen[0]
-    assert isinstance(started, OperationStarted)
-    assert (started.name, started.method, started.template) == ("GET", "GET", "")
-
-
 @pytest.mark.parametrize(("seconds", "told"), [(0.0009, []), (0.001, [0.001]), (2.0, [2.0])])
 async def test_a_wait_of_a_millisecond_is_told(seconds: float, told: list[float], api: Api) -> None:
     """With its operation; less is not worth a word, and yet it is counted."""
