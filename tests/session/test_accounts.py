@@ -196,16 +196,6 @@ async def test_each_operation_has_the_next_number(api: Api) -> None:
     assert numbers[0] >= 1
 
 
-async def test_what_is_not_in_the_table_is_told_by_its_method(api: Api) -> None:
-    """Its path may hold anything."""
-    api.answers("GET", "/v1/unheard/5", payload={})
-    async with api.session() as manager:
-        await manager.send(Request("GET", "/v1/unheard/5", authorized=False))
-    started = api.seen[0]
-    assert isinstance(started, OperationStarted)
-    assert (started.name, started.method, started.template) == ("GET", "GET", "")
-
-
 @pytest.mark.parametrize(("seconds", "told"), [(0.0009, []), (0.001, [0.001]), (2.0, [2.0])])
 async def test_a_wait_of_a_millisecond_is_told(seconds: float, told: list[float], api: Api) -> None:
     """With its operation; less is not worth a word, and yet it is counted."""
@@ -296,6 +286,16 @@ async def test_connections_made_anew_are_counted() -> None:
         for _ in range(3):
             await manager.send(GET)
         assert (manager.stats.resent, manager.stats.retries, manager.stats.attempts) == (2, 2, 5)
+
+
+async def test_a_call_that_failed_is_added_to_its_tally(api: Api) -> None:
+    """As a good one is."""
+    api.answers("GET", "/v1/customers/1", 404)
+    tally = Tally()
+    async with api.session() as manager:
+        with pytest.raises(NotFoundError):
+            await manager.send(GET, tally=tally)
+    assert tally == Tally(operations=1, attempts=1, wire_seconds=0.25)
 
 
 async def test_a_token_of_another_client_is_told_as_one(api: Api) -> None:

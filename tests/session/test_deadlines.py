@@ -95,6 +95,34 @@ async def test_the_cancellation_of_others_passes_through() -> None:
         await task
 
 
+async def test_the_cancellation_of_others_passes_through_though_time_is_up_before_it_is_seen() -> None:
+    """Both come while the task sleeps."""
+    deadlines, running = Deadlines(), list[Deadline]()
+
+    async def work() -> None:
+        with Deadline(deadlines) as deadline:
+            running.append(deadline)
+            await forever()
+
+    task = asyncio.create_task(work())
+    await asyncio.sleep(0)
+    task.cancel()
+    running[0].run_out()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    assert task.cancelled()
+
+
+async def test_an_error_that_the_end_of_time_led_to_passes_through() -> None:
+    """It says more than that time was up."""
+    with pytest.raises(ValueError, match="while cleaning up"):  # noqa: SIM117 - the inner block is what is tested
+        with Deadlines().limit(0.01):
+            try:
+                await forever()
+            finally:
+                raise ValueError("while cleaning up")
+
+
 async def test_the_inner_of_two_leaves_the_outer_alone() -> None:
     """Both may run out at once: then it is the outer one that is told."""
     deadlines = Deadlines()

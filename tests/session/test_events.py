@@ -143,7 +143,9 @@ async def test_an_observer_that_fails_breaks_nothing(kajabi_fake: FakeKajabi, ca
         with caplog.at_level(logging.WARNING, logger="kajabi_async"):
             await api.customers.get("1")
     assert isinstance(seen[-1], OperationEnded)
-    assert "an observer failed on OperationStarted" in caplog.text
+    assert "an observer failed on OperationStarted: ZeroDivisionError()" in [
+        record.getMessage() for record in caplog.records
+    ]
 
 
 def test_what_is_not_in_the_table_is_called_by_its_method() -> None:
@@ -153,3 +155,14 @@ def test_what_is_not_in_the_table_is_called_by_its_method() -> None:
         "contacts.POST.tags",
         "/v1/contacts/{contact_id}/relationships/tags",
     )
+
+
+async def test_what_is_not_in_the_table_is_told_by_its_method(kajabi_fake: FakeKajabi) -> None:
+    """Without a template."""
+    seen: list[SessionEvent] = []
+    async with _client(kajabi_fake, seen) as api:
+        with pytest.raises(NotFoundError):
+            await api.request("GET", "/v1/unheard/5")
+    started = seen[0]
+    assert isinstance(started, OperationStarted)
+    assert (started.name, started.method, started.template) == ("GET", "GET", "")

@@ -20,6 +20,7 @@ from kajabi_async import (
     RequestTimeoutError,
     RetryPolicy,
     SessionManager,
+    Timeouts,
 )
 from kajabi_async.exchange import Request
 from tests.session.aioresponses_adapter import answering
@@ -231,3 +232,10 @@ async def test_our_own_session_is_made_for_many_short_requests(http: Any, monkey
     assert made["timeout"] == aiohttp.ClientTimeout(total=None, connect=None, sock_connect=10.0)
     assert isinstance(made["cookie_jar"], aiohttp.DummyCookieJar)
     assert (made["trust_env"], made["raise_for_status"]) == (False, False)
+
+
+async def test_a_call_may_go_without_a_limit(http: Any) -> None:
+    """Where the client has none."""
+    http.get(f"{BASE}/v1/customers/1", payload={})
+    async with _session(timeouts=Timeouts(total=None, queue=None, connect=None, read=None)) as manager:
+        assert (await manager.send(GET)).status == 200

@@ -219,6 +219,36 @@ async def test_a_turn_is_asked_for_until_it_is_given() -> None:
     assert clock.slept == [2.0, 0.5]
 
 
+@pytest.mark.parametrize(
+    ("waits", "slept", "left"),
+    [
+        pytest.param((10.0, 0.0), [], 10.0, id="when it is first asked for"),
+        pytest.param((1.0, 10.0), [], 10.0, id="when it is asked for in line"),
+        pytest.param((1.0, 2.0, 4.0), [2.0], 4.0, id="after a first wait"),
+        pytest.param((5.0,), [], 5.0, id="at the very deadline"),
+    ],
+)
+async def test_a_turn_that_would_come_too_late_is_told_whenever_it_shows(
+    waits: tuple[float, ...], slept: list[float], left: float
+) -> None:
+    """Nobody waits in vain, and the place is given back."""
+    clock = ManualClock()
+    gate = _gate(clock, rate=Told(*waits), places=1)
+    with pytest.raises(TooLateError) as caught:
+        await gate.enter(clock.now + 5.0)
+    assert (clock.slept, caught.value.seconds_left, gate.is_open) == (slept, left, True)
+
+
+async def test_a_turn_of_less_than_a_second_may_come_too_late_as_well() -> None:
+    """For who has less time still."""
+    clock = ManualClock()
+    gate = _gate(clock, rate=FixedRate(2))
+    await gate.enter(None)
+    with pytest.raises(TooLateError) as caught:
+        await gate.enter(clock.now + 0.25)
+    assert caught.value.seconds_left == 0.5
+
+
 async def test_turns_are_given_in_order() -> None:
     """Whoever asked first goes first, also past one who is cancelled."""
     clock = ManualClock()

@@ -34,7 +34,7 @@ class Server:
 
 def _headers(text: str) -> dict[str, str]:
     lines = text.partition("\r\n\r\n")[0].split("\r\n")[1:]
-    return dict(line.lower().split(": ", 1) for line in lines)
+    return {name.lower(): value for name, _, value in (line.partition(": ") for line in lines)}
 
 
 @pytest.mark.parametrize(
@@ -52,6 +52,12 @@ def _headers(text: str) -> dict[str, str]:
             "PATCH /v1/contacts/1 HTTP/1.1",
             "application/vnd.api+json",
             "application/vnd.api+json",
+        ),
+        (
+            Request("GET", "/v1/oauth/token", content_type=FORM, authorized=False),
+            "GET /v1/oauth/token HTTP/1.1",
+            "application/json",
+            None,
         ),
         (FORM_REQUEST, "POST /v1/oauth/token HTTP/1.1", "application/json", "application/x-www-form-urlencoded"),
     ],
@@ -80,8 +86,65 @@ async def test_an_authorized_request_bears_the_token() -> None:
     async with serving(server) as base_url, session(base_url, credentials=ClientCredentials("a", "b")) as manager:
         await manager.send(Request("GET", "/v1/customers/1"))
     asked, sent = map(_headers, server.seen)
-    assert (asked.get("authorization"), sent["authorization"]) == (None, "bearer tok")
+    assert (asked.get("authorization"), sent["authorization"]) == (None, "Bearer tok")
     assert asked["accept"] == "application/json"
+
+
+async def test_each_token_is_on_the_requests_that_it_was_asked_for() -> None:
+    """Reads and writes, with one token, the next, and none."""
+    seen: list[tuple[str, str | None]] = []
+    issued = 0
+
+    async def handle(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        nonlocal issued
+        while True:
+            text = (await read_request(reader)).decode()
+            line = text.partition(" HTTP/1.1")[0]
+            if line == "POST /v1/oauth/token":
+                issued += 1
+                writer.write(answer(b'{"access_token": "tok-%d"}' % issued))
+                continue
+            seen.append((line, _headers(text).get("authorization")))
+            refused = line == "GET /v1/customers/2" and issued == 1
+            writer.write(answer(status="401 Unauthorized" if refused else "200 OK"))
+
+    async with serving(handle) as base_url, session(base_url) as manager:
+        for number in (1, 1, 2, 1):
+            await manager.send(Request("GET", f"/v1/customers/{number}"))
+        await manager.send(GET)
+        await manager.send(Request("DELETE", "/v1/contacts/1"))
+        await manager.send(Request("GET", "/v1/customers/1"))
+    one, other = "Bearer tok-1", "Bearer tok-2"
+    assert seen == [
+        ("GET /v1/customers/1", one),
+        ("GET /v1/customers/1", one),
+        ("GET /v1/customers/2", one),
+        ("GET /v1/customers/2", other),
+        ("GET /v1/customers/1", other),
+        ("GET /v1/customers/1", None),
+        ("DELETE /v1/contacts/1", other),
+        ("GET /v1/customers/1", other),
+    ]
+
+
+async def test_fifty_requests_are_under_way_at_once_unless_told_otherwise() -> None:
+    """The rest waits for a place; all of them say who sent them."""
+    everyone, agents = asyncio.Event(), list[str]()
+
+    async def handle(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        while True:
+            agents.append(_headers((await read_request(reader)).decode())["user-agent"])
+            await everyone.wait()
+            writer.write(answer())
+
+    async with serving(handle) as base_url, session(base_url) as manager:
+        calls = [asyncio.create_task(manager.send(GET)) for _ in range(60)]
+        while len(agents) < 50:
+            await asyncio.sleep(0.001)
+        assert manager.stats.queued == 10
+        everyone.set()
+        await asyncio.gather(*calls)
+    assert agents == ["kajabi_async"] * 60
 
 
 async def test_no_cookie_is_kept() -> None:

@@ -106,6 +106,7 @@ def test_what_is_wrong_with_a_base_url_is_said(given: Any, told: str) -> None:
         ("https://proxy.example/v1/kajabi", "https://proxy.example/v1/kajabi"),
         ("https://proxy.example/kajabi/v12", "https://proxy.example/kajabi/v12"),
         ("http://127.8.9.1", "http://127.8.9.1"),
+        ("https://proxy.example/BOX/", "https://proxy.example/BOX"),
     ],
 )
 def test_only_what_is_in_the_way_is_taken_off_a_base_url(given: str, expected: str) -> None:

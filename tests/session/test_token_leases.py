@@ -5,9 +5,13 @@ import logging
 import attrs
 import pytest
 
-from kajabi_async.session.credentials import Secret
+from kajabi_async.exchange import Request
+from kajabi_async.session import SessionManager
+from kajabi_async.session.credentials import ClientCredentials, Secret
+from kajabi_async.session.shared_token import store_key
 from kajabi_async.session.token_store import Lease, MemoryTokenStore, StoredToken
 from tests.clocks import ManualClock
+from tests.session.aioresponses_adapter import answering
 from tests.session.test_shared_token import KEY, held, memory_store, shared_keeper
 from tests.session.test_token import LIFE, Issuer
 
@@ -167,3 +171,21 @@ async def test_tokens_taken_are_counted() -> None:
         await other.renewed()
         clock.advance(LIFE)
         assert (one.taken, other.taken) == (0, taken)
+
+
+async def test_each_client_finds_the_token_of_its_own_credentials() -> None:
+    """In one store for all, under their key."""
+    store = MemoryTokenStore()
+    sessions = [
+        SessionManager(credentials=ClientCredentials(name, "secret"), token_store=store) for name in ("id", "another")
+    ]
+    with answering() as http:
+        http.get("https://api.kajabi.com/v1/customers/1", payload={}, repeat=True)
+        for manager, access in zip(sessions, ("a1", "a2"), strict=True):
+            http.post("https://api.kajabi.com/v1/oauth/token", payload={"access_token": access})
+            await manager.send(Request("GET", "/v1/customers/1"))
+            await manager.aclose()
+    for name, access in (("id", "a1"), ("another", "a2")):
+        found = await store.load(store_key(ClientCredentials(name, "secret"), "https://api.kajabi.com"))
+        assert found is not None
+        assert found.access.reveal() == access

@@ -3,13 +3,16 @@
 import asyncio
 import gc
 import gzip
+import re
 import zlib
+from pathlib import Path
 from typing import Any
 
 import aiohttp
 import psutil
 import pytest
 
+import kajabi_async
 from kajabi_async import (
     AnswerTooLargeError,
     ApiError,
@@ -131,7 +134,7 @@ async def test_the_whole_operation_is_limited_and_a_write_under_way_may_have_bee
     async with serving(handle) as base_url, session(base_url) as manager:
         with pytest.raises(RequestTimeoutError) as caught:
             await manager.send(POST, timeout=0.05)
-        with pytest.raises(ConfigurationError, match="timeout"):
+        with pytest.raises(ConfigurationError, match=r"^timeout must be a positive number of seconds.*, got -1$"):
             await manager.send(GET, timeout=-1)
     error = caught.value
     assert (error.phase, error.seconds, error.maybe_applied) == ("total", 0.05, True)
@@ -299,3 +302,40 @@ async def test_a_session_that_is_dropped_open_warns() -> None:
             del manager
             gc.collect()
         await pool.close()
+
+
+@pytest.mark.parametrize("known", [True, False])
+async def test_the_place_that_a_dropped_session_names_is_none_of_the_package(
+    *, known: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is the program's to close it; where there are no frames to look at, it says that it does not know."""
+    from kajabi_async import ClientCredentials, SessionManager  # noqa: PLC0415 - without the closing helper
+
+    async def handle(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await read_request(reader)
+        writer.write(answer())
+
+    async with serving(handle) as base_url:
+        with monkeypatch.context() as patched:
+            if not known:
+                patched.setattr("inspect.currentframe", lambda: None)
+            manager = SessionManager(credentials=ClientCredentials("a", "b"), base_url=base_url)
+        await manager.send(GET)
+        pool: Any = manager._transport._session
+        with pytest.warns(ResourceWarning) as caught:
+            del manager
+            gc.collect()
+        await pool.close()
+    (text,) = [str(each.message) for each in caught]
+    told = re.fullmatch(
+        "a Kajabi client, made at (.*), was dropped without being closed: use 'async with', or await aclose\\(\\)", text
+    )
+    assert told is not None
+    if not known:
+        assert told[1] == "an unknown place"
+        return
+    assert _is_a_file_of_others(told[1].rpartition(":")[0])
+
+
+def _is_a_file_of_others(path: str) -> bool:
+    return Path(path).is_file() and not Path(path).is_relative_to(Path(kajabi_async.__file__).parent)
