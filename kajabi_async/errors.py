@@ -164,7 +164,7 @@ class _UnknownNameError(InvalidArgumentError):
         self.name = name
         self.owner = owner
         self.known = tuple(sorted(known))
-        self.nearest = next(iter(get_close_matches(str(name), self.known, n=1, cutoff=0.5)), None)
+        self.nearest = _nearest(str(name), self.known)
         message = f"{owner} has no {self.kind} {name!r}"
         if self.nearest is not None:
             message += f"; did you mean {self.nearest!r}?"
@@ -173,6 +173,18 @@ class _UnknownNameError(InvalidArgumentError):
         else:
             message += "; it has none"
         super().__init__(f"{message} {cure}".rstrip())
+
+
+def _nearest(name: str, known: Iterable[str]) -> str | None:
+    """Give the one of *known* that looks most like *name*, or begins like it: ``email_contains`` for ``emial``."""
+    known = tuple(known)
+    words = name.count("_") + 1
+    beginnings = {"_".join(each.split("_")[:words]): each for each in reversed(known)}
+    for close in get_close_matches(name, known, n=1, cutoff=0.5):
+        return close
+    for close in get_close_matches(name, beginnings, n=1, cutoff=0.7):
+        return beginnings[close]
+    return None
 
 
 class UnknownFilterError(_UnknownNameError):
@@ -387,7 +399,8 @@ class ApiError(KajabiError):
         if self.errors:
             sentence += f": {'; '.join(map(str, self.errors[:5]))}"
         if self.hint:
-            sentence += f". {self.hint}"
+            # What the API says may end in a full stop of its own.
+            sentence = f"{sentence.removesuffix('.')}. {self.hint}"
         if self.request_id:
             sentence += f" [request {self.request_id}]"
         return sentence

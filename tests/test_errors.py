@@ -196,6 +196,13 @@ def test_names_its_status(cls: type[ApiError]) -> None:
     assert (cls.__doc__ or "").startswith("5xx" if cls is errors.ServerError else str(statuses[0]))
 
 
+def test_ends_a_cause_with_one_full_stop_before_the_hint() -> None:
+    """What the API says may bring one of its own."""
+    causes = (ErrorObject(title="Unauthorized", detail="The secret is wrong."),)
+    error = ApiError(status=401, method="GET", path="/v1/me", errors=causes, hint="Check it")
+    assert str(error) == "GET /v1/me was answered 401: Unauthorized: The secret is wrong. Check it"
+
+
 def test_prints_request_status_causes_hint_and_id() -> None:
     """An API error says which request was answered what, why, what to do, and the id to report."""
     assert str(ApiError(**_API_ERROR)) == (

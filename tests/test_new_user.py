@@ -22,6 +22,7 @@ COMPARE = "check client id and secret (KAJABI_CLIENT_ID, KAJABI_CLIENT_SECRET) u
 
 MISTAKES: list[tuple[Mistake, str]] = [
     (lambda api: api.customers.list(email_contain="x").first(), "did you mean 'email_contains'"),
+    (lambda api: api.customers.list(emial="x").first(), "did you mean 'email_contains'"),
     (lambda api: api.customers.list(shoe_size="38").first(), "extra_filters="),
     (lambda api: api.customers.list(sort="nam").first(), "did you mean 'name'"),
     (lambda api: api.customers.get("1", include="offer"), "did you mean 'offers'"),

@@ -5,7 +5,7 @@ owner knows; nothing is kept in it.
 """
 
 from collections.abc import Generator
-from typing import TYPE_CHECKING, Any, Generic, Self, TypeVar, cast, overload
+from typing import TYPE_CHECKING, Any, Generic, NoReturn, Self, TypeVar, cast, overload
 
 from kajabi_async.errors import RelationshipUnavailableError
 from kajabi_async.jsonapi.relationships import Identifier, LinkageState, Relationship
@@ -89,6 +89,12 @@ class ToOne(_Handle, Generic[T]):
     def __await__(self) -> Generator[Any, None, T | None]:
         return self._one().__await__()
 
+    if not TYPE_CHECKING:  # With it, type checkers would take any attribute for one of the handle.
+
+        def __getattr__(self, name: str) -> NoReturn:
+            message = f"{self._label} is a relation, which has no {name!r}"
+            raise AttributeError(f"{message}; await it first: (await ...{self._relation.name}).{name}")
+
     async def _one(self) -> T | None:
         resources = await self._resolve()
         return cast("T", resources[0]) if resources else None
@@ -104,6 +110,11 @@ class ToMany(_Handle, Generic[T]):
 
     async def _many(self) -> tuple[T, ...]:
         return cast("tuple[T, ...]", await self._resolve())
+
+    if not TYPE_CHECKING:  # With it, type checkers would let it be iterated.
+
+        def __iter__(self) -> Any:
+            return self.__aiter__()
 
     def __aiter__(self) -> Any:
         raise TypeError(f"{self._label} is awaited, not iterated: write 'for each in await ...{self._relation.name}'")

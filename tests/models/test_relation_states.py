@@ -100,3 +100,13 @@ def test_a_relation_to_many_is_not_iterated() -> None:
     """The error says how it is written instead."""
     with pytest.raises(TypeError, match=r"for each in await \.\.\.offers"):
         aiter(build(Customer).offers)
+
+
+def test_a_relation_that_is_not_awaited_says_so() -> None:
+    """Whoever reads on or loops as if it were there already is told to await it."""
+    customer: Any = build(Customer, {"name": "Ada"})
+    with pytest.raises(TypeError, match=r"customers 1\.offers is awaited.*'for each in await \.\.\.offers'"):
+        list(customer.offers)
+    with pytest.raises(AttributeError, match=r"no 'email'; await it first: \(await \.\.\.contact\)\.email"):
+        customer.contact.email  # noqa: B018 - reading it is what is tried
+    assert not hasattr(customer.contact, "email")
