@@ -72,13 +72,12 @@ class DocumentShape(msgspec.Struct, gc=False):
 
 
 class LooseShape(msgspec.Struct, gc=False):
-    """The top level of a document whose rows may be anything, none of them read yet."""
+    """The top level of a document with rows that have another shape, none of them read yet."""
 
-    data: msgspec.Raw | msgspec.UnsetType = ABSENT
+    data: msgspec.Raw
     included: msgspec.Raw | msgspec.UnsetType = ABSENT
     links: Any = None
     meta: Any = None
-    errors: Any = None
 
 
 _SAFE_DEPTH: Final = 10_000
@@ -127,9 +126,7 @@ def typed_reader(types: Mapping[str, Any], *, required: Collection[str]) -> Call
         (field, _member_type(types[name])) if name in required else (field, _member_type(types[name]), ABSENT)
         for field, name in called.items()
     ]
-    members = msgspec.defstruct(
-        "Members", fields, rename=called, forbid_unknown_fields=True, gc=False, kw_only=True, eq=False
-    )
+    members = msgspec.defstruct("Members", fields, rename=called, forbid_unknown_fields=True, kw_only=True)
     read = msgspec.json.Decoder(members).decode
     has_times = datetime in types.values()
 
@@ -146,7 +143,7 @@ def typed_reader(types: Mapping[str, Any], *, required: Collection[str]) -> Call
 
 def _member_type(wanted: Any) -> Any:
     exact: Any = Annotated[datetime, msgspec.Meta(tz=True)] if wanted is datetime else wanted
-    return Any if wanted is Any else exact | None | msgspec.UnsetType
+    return exact | None | msgspec.UnsetType
 
 
 def json_object(value: Any) -> dict[str, Any] | None:
@@ -166,12 +163,7 @@ def kept(raw: RawJson) -> RawJson:
 
 def kept_beside(row: ResourceObject) -> tuple[RawJson, RawJson, RawJson]:
     """Give relationships, links and meta of *row*, each on its own."""
-    relationships, links, meta = row.relationships, row.links, row.meta
-    return (
-        relationships if relationships is NO_MEMBERS else relationships.copy(),
-        links if links is NO_MEMBERS else links.copy(),
-        meta if meta is NO_MEMBERS else meta.copy(),
-    )
+    return row.relationships.copy(), row.links.copy(), row.meta.copy()
 
 
 def encode(value: Any) -> bytes:

@@ -94,12 +94,9 @@ class Document:
     @classmethod
     def _from_loose(cls, body: bytes, context: str) -> Self:
         top = decode_loosely(body, context=context)
-        if not isinstance(top.data, RawJson):
-            raise _without_data(top.errors, context)
-        data = _primary_rows(top.data, context)
-        owner = data if isinstance(data, ResourceObject) else None
-        included = _included(top.included, owner, context)
-        return cls(data, included, json_object(top.links) or {}, json_object(top.meta) or {})
+        included = _included(top.included, None, context)
+        links, meta = json_object(top.links) or {}, json_object(top.meta) or {}
+        return cls(_primary_rows(top.data, context), included, links, meta)
 
     def one(self, *, context: str) -> ResourceObject | None:
         """Give the one resource object; an array of one is taken for it, null is None."""
@@ -124,11 +121,10 @@ def _without_data(errors: object, context: str) -> DecodeError:
     return DecodeError(f"a document without data{f', which tells of errors: {told}' if told else ''}", context=context)
 
 
-def _primary_rows(raw: RawJson, context: str) -> Row | tuple[Row, ...] | None:
-    text = bytes(raw)
-    if text.startswith(b"["):
+def _primary_rows(raw: RawJson, context: str) -> Row | tuple[Row, ...]:
+    if bytes(raw).startswith(b"["):
         return _rows(split_rows(raw, context=context), "data", context)
-    return None if text.startswith(b"null") else _row(raw, "data", context)
+    return _row(raw, "data", context)
 
 
 def _included(raw: RawJson | UnsetType, owner: ResourceObject | None, context: str) -> tuple[Included, ...]:
