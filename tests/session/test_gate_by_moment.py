@@ -158,6 +158,22 @@ async def test_who_stands_in_line_when_a_pause_begins_needs_time_for_it(seconds:
         assert not gate.is_open
 
 
+async def test_a_place_that_comes_free_in_the_moment_of_a_pause_is_given_once() -> None:
+    """Not to who was just told that it is too late, and not twice."""
+    clock = ManualClock()
+    gate = _gate(clock, places=1)
+    await gate.enter(None)
+    waiting = asyncio.create_task(gate.enter(clock.now + 1.0))
+    await _turns()
+    gate.pause(5.0)
+    gate.leave()
+    await asyncio.wait([waiting])
+    assert isinstance(waiting.exception(), TooLateError)
+    clock.advance(5.0)
+    await gate.enter(None)
+    assert not gate.is_open
+
+
 async def test_who_is_cancelled_in_line_takes_no_place() -> None:
     """Whether the place comes before, in the same moment, or after."""
     clock = ManualClock()
