@@ -397,9 +397,9 @@ async def test_a_call_that_was_cancelled_is_counted_as_well(api: Api) -> None:
     api.answers("GET", "/v1/customers/1", 503)
     async with api.session(clock=clock) as manager:
         call = asyncio.create_task(manager.send(GET, tally=tally))
-        while not any(isinstance(event, RequestRetried) for event in api.seen):
+        for _ in range(50):
             await asyncio.sleep(0)
-        await asyncio.sleep(0)
+        assert any(isinstance(event, RequestRetried) for event in api.seen)
         call.cancel()
         await asyncio.wait([call])
         assert call.cancelled()

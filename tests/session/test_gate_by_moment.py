@@ -132,6 +132,32 @@ async def test_who_comes_during_a_pause_needs_time_for_it(seconds: float, left: 
     assert gate.is_open
 
 
+@pytest.mark.parametrize(("seconds", "told"), [(4.75, True), (5.0, True), (5.25, False)])
+async def test_who_has_no_time_for_a_pause_does_not_even_stand_in_line(seconds: float, *, told: bool) -> None:
+    """They are told before there is a place."""
+    clock = ManualClock()
+    gate = _gate(clock, places=1)
+    await gate.enter(None)
+    gate.pause(5.0)
+    coming = asyncio.create_task(gate.enter(clock.now + seconds))
+    await _turns()
+    assert coming.done() is told
+    gate.leave()
+    await asyncio.wait([coming])
+    assert isinstance(coming.exception(), TooLateError) is told
+
+
+async def test_when_a_pause_is_over_nobody_is_told_of_it() -> None:
+    """Not even who has no time at all: there is a turn at once."""
+    clock = ManualClock()
+    gate = _gate(clock)
+    gate.pause(5.0)
+    clock.advance(5.0)
+    await gate.enter(clock.now)
+    await gate.enter(clock.now - 1.0)
+    assert clock.slept == []
+
+
 @pytest.mark.parametrize(("seconds", "told"), [(4.75, True), (5.0, True), (5.25, False), (None, False)])
 async def test_who_stands_in_line_when_a_pause_begins_needs_time_for_it(seconds: float | None, *, told: bool) -> None:
     """They are told in that moment, and no place is lost or won."""
@@ -156,6 +182,22 @@ async def test_who_stands_in_line_when_a_pause_begins_needs_time_for_it(seconds:
         clock.advance(5.0)
         await gate.enter(None)
         assert not gate.is_open
+
+
+async def test_a_place_that_comes_free_in_the_moment_of_a_pause_is_given_once() -> None:
+    """Not to who was just told that it is too late, and not twice."""
+    clock = ManualClock()
+    gate = _gate(clock, places=1)
+    await gate.enter(None)
+    waiting = asyncio.create_task(gate.enter(clock.now + 1.0))
+    await _turns()
+    gate.pause(5.0)
+    gate.leave()
+    await asyncio.wait([waiting])
+    assert isinstance(waiting.exception(), TooLateError)
+    clock.advance(5.0)
+    await gate.enter(None)
+    assert not gate.is_open
 
 
 async def test_who_is_cancelled_in_line_takes_no_place() -> None:

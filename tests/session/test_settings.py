@@ -276,7 +276,7 @@ def test_a_retry_budget_is_a_number_from_nought_on() -> None:
     assert RetryBudget(0).left == 0.0
 
 
-def test_where_a_client_may_not_be_used_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_where_a_client_may_not_be_used_is_said() -> None:
     """Closed, after a fork, or on another event loop; closing tells whether it was open."""
 
     async def use(binding: Binding) -> None:
@@ -293,7 +293,7 @@ def test_where_a_client_may_not_be_used_is_said(monkeypatch: pytest.MonkeyPatch)
         "the client was used on another event loop before: make one client for each loop, such as one per "
         "asyncio.run() or per worker"
     )
-    monkeypatch.setattr("os.getpid", lambda: -1)
+    binding._process = 0
     assert refused(WrongLoopError, binding) == (
         "the client was made before a fork: make one in each process, after the fork"
     )

@@ -326,7 +326,10 @@ async def test_the_place_that_a_dropped_session_names_is_none_of_the_package(
             del manager
             gc.collect()
         await pool.close()
-    (text,) = [str(each.message) for each in caught]
+    (warning,) = caught
+    assert warning.source is not None
+    assert _is_a_file_of_others(warning.filename)
+    text = str(warning.message)
     told = re.fullmatch(
         "a Kajabi client, made at (.*), was dropped without being closed: use 'async with', or await aclose\\(\\)", text
     )
