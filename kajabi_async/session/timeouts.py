@@ -38,4 +38,4 @@ class Timeouts:
     connect: float | None = _limit(10.0)
     """Making a connection."""
     read: float | None = _limit(30.0)
-    """The gap between two pieces of an answer."""
+    """The head of an answer, and after it the gap between two pieces of the body."""
