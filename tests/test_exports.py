@@ -1,9 +1,26 @@
-"""The front door is a list, and the list is true."""
+"""The front door is a list, the list is true, and nothing is carried in before somebody asks for it."""
 
+import ast
 import inspect
+import subprocess
+import sys
+
+import pytest
 
 import kajabi_async
 from kajabi_async import errors
+
+ALONE = [
+    "kajabi_async.errors",
+    "kajabi_async.export",
+    "kajabi_async.models",
+    "kajabi_async.serialization",
+    "kajabi_async.session",
+    "kajabi_async.stores",
+    "kajabi_async.telemetry",
+    "kajabi_async.testing",
+    "kajabi_async.webhooks",
+]
 
 
 def test_all_names_everything_public_in_order() -> None:
@@ -17,7 +34,49 @@ def test_all_names_everything_public_in_order() -> None:
     assert sorted(kajabi_async.__all__) == sorted(set(kajabi_async.__all__))
 
 
+def test_what_type_checkers_see_is_what_there_is() -> None:
+    """They read the imports that never run."""
+    block = next(each for each in ast.parse(inspect.getsource(kajabi_async)).body if isinstance(each, ast.If))
+    imports = [each for each in block.body if isinstance(each, ast.ImportFrom)]
+    seen = {alias.name: f"{each.module}" for each in imports for alias in each.names}
+    assert set(seen) == set(kajabi_async.__all__)
+    for name, module in seen.items():
+        assert getattr(kajabi_async, name) is getattr(sys.modules[module], name)
+
+
 def test_every_error_can_be_caught_from_the_top() -> None:
     """Users never import from inside."""
     missing = [name for name in errors.__all__ if name.endswith("Error") and name not in kajabi_async.__all__]
     assert missing == []
+
+
+def test_a_misspelt_name_is_refused_as_by_any_module() -> None:
+    """`hasattr` depends on it, and so does the message of a failed import."""
+    with pytest.raises(AttributeError, match=r"^module 'kajabi_async' has no attribute 'Costumer'$"):
+        kajabi_async.Costumer  # type: ignore[attr-defined]  # pyright: ignore[reportAttributeAccessIssue]  # noqa: B018
+
+
+def test_a_process_that_only_names_an_error_loads_no_http_client() -> None:
+    """A handler of webhooks or a reader of results has no use for one."""
+    loaded = _in_a_fresh_interpreter(
+        "import sys, kajabi_async; kajabi_async.NotFoundError; print(*sys.modules)"
+    ).split()
+    assert "kajabi_async.errors" in loaded
+    assert "aiohttp" not in loaded
+    assert "kajabi_async.client" not in loaded
+
+
+def test_a_submodule_is_there_without_an_import_of_its_own() -> None:
+    """As it is for any package that imports its parts at once."""
+    told = _in_a_fresh_interpreter("import kajabi_async; print(kajabi_async.session.Timeouts.__name__)")
+    assert told.strip() == "Timeouts"
+
+
+@pytest.mark.parametrize("module", ALONE)
+def test_each_public_module_can_be_the_first_one_imported(module: str) -> None:
+    """Whatever it needs, it brings along itself."""
+    assert _in_a_fresh_interpreter(f"import {module}") == ""
+
+
+def _in_a_fresh_interpreter(code: str) -> str:
+    return subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
