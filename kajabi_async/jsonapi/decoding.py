@@ -1,14 +1,12 @@
-"""Bytes to JSON values and JSON:API documents; the only module that knows which decoder does it."""
+"""Bytes to JSON values and JSON:API documents; with `typed` the only module that knows which decoder does it."""
 
 import math
 import re
 import sys
-from collections.abc import Callable, Collection, Iterable, Mapping
-from datetime import datetime
-from typing import Annotated, Any, Final, TypeGuard
+from collections.abc import Collection, Iterable, Mapping
+from typing import Any, Final, TypeGuard
 
 import msgspec
-from msgspec.structs import astuple
 
 from kajabi_async.errors import DecodeError, InvalidArgumentError
 
@@ -25,13 +23,12 @@ __all__ = [
     "decode_loosely",
     "decode_resource_object",
     "decode_rows",
+    "decode_with",
     "encode",
     "json_array",
     "json_object",
     "kept",
-    "kept_beside",
     "split_rows",
-    "typed_reader",
 ]
 
 RawJson = msgspec.Raw
@@ -53,6 +50,7 @@ class ResourceObject(msgspec.Struct, gc=False):
     type: Any = None
     id: Any = None
     attributes: msgspec.Raw = NO_MEMBERS
+    """`Members` where the decoder was told of their types."""
     relationships: msgspec.Raw = NO_MEMBERS
     links: msgspec.Raw = NO_MEMBERS
     meta: msgspec.Raw = NO_MEMBERS
@@ -82,7 +80,6 @@ class LooseShape(msgspec.Struct, gc=False):
 
 _SAFE_DEPTH: Final = 10_000
 _BRACKETS: Final = re.compile(rb'"(?:[^"\\\\]|\\\\.)*+"|[\[\]{}]')
-_FINER_THAN_MICROSECONDS: Final = re.compile(rb"\.[0-9]{7}")
 _ANYTHING = msgspec.json.Decoder()
 _DOCUMENT = msgspec.json.Decoder(DocumentShape)
 _LOOSE = msgspec.json.Decoder(LooseShape)
@@ -93,57 +90,25 @@ _RESOURCE_OBJECT = msgspec.json.Decoder(ResourceObject)
 
 def decode(body: bytes | RawJson, *, context: str = "the answer") -> Any:
     """Decode *body*; DecodeError for anything that is not JSON: NaN, lone surrogates, nesting without end."""
-    return _read(_ANYTHING, body, context)
+    return decode_with(_ANYTHING, body, context)
 
 
 def decode_document(body: bytes, *, context: str) -> DocumentShape:
     """Decode a whole document; DecodeError where the top level or any row has another shape."""
-    shape: DocumentShape = _read(_DOCUMENT, body, context)
+    shape: DocumentShape = decode_with(_DOCUMENT, body, context)
     return shape
 
 
 def decode_loosely(body: bytes, *, context: str) -> LooseShape:
     """Decode the top level of a document whose rows may be malformed; DecodeError where that level is no object."""
-    shape: LooseShape = _read(_LOOSE, body, context)
+    shape: LooseShape = decode_with(_LOOSE, body, context)
     return shape
 
 
 def decode_resource_object(raw: RawJson | bytes, *, context: str) -> ResourceObject:
     """Decode one row; DecodeError where it is not an object."""
-    resource_object: ResourceObject = _read(_RESOURCE_OBJECT, raw, context)
+    resource_object: ResourceObject = decode_with(_RESOURCE_OBJECT, raw, context)
     return resource_object
-
-
-def typed_reader(types: Mapping[str, Any], *, required: Collection[str]) -> Callable[[RawJson], tuple[Any, ...] | None]:
-    """Give a reader of objects whose members are of *types* (str, int, bool, datetime or Any), or null.
-
-    It gives their values in the order of *types*, `ABSENT` for one that is not *required* and did not come; and None
-    for any other object: with members beside these, values of other types, times that are without zone or finer than
-    microseconds.
-    """
-    called = {f"member_{index}": name for index, name in enumerate(types)}
-    fields: list[Any] = [
-        (field, _member_type(types[name])) if name in required else (field, _member_type(types[name]), ABSENT)
-        for field, name in called.items()
-    ]
-    members = msgspec.defstruct("Members", fields, rename=called, forbid_unknown_fields=True, kw_only=True)
-    read = msgspec.json.Decoder(members).decode
-    has_times = datetime in types.values()
-
-    def values(raw: RawJson) -> tuple[Any, ...] | None:
-        if has_times and _FINER_THAN_MICROSECONDS.search(raw):
-            return None
-        try:
-            return astuple(read(raw))
-        except (msgspec.MsgspecError, ValueError, RecursionError):
-            return None
-
-    return values
-
-
-def _member_type(wanted: Any) -> Any:
-    exact: Any = Annotated[datetime, msgspec.Meta(tz=True)] if wanted is datetime else wanted
-    return exact | None | msgspec.UnsetType
 
 
 def json_object(value: Any) -> dict[str, Any] | None:
@@ -159,11 +124,6 @@ def json_array(value: Any) -> list[Any] | None:
 def kept(raw: RawJson) -> RawJson:
     """Give *raw* on its own: what came from a decoder is a view that keeps the whole answer alive."""
     return raw.copy()
-
-
-def kept_beside(row: ResourceObject) -> tuple[RawJson, RawJson, RawJson]:
-    """Give relationships, links and meta of *row*, each on its own."""
-    return row.relationships.copy(), row.links.copy(), row.meta.copy()
 
 
 def encode(value: Any) -> bytes:
@@ -221,7 +181,7 @@ _ENCODER = msgspec.json.Encoder(enc_hook=_written)
 
 def decode_rows(raw: RawJson, *, context: str) -> list[ResourceObject]:
     """Decode an array of resource objects, null for an empty one; DecodeError where one has another shape."""
-    rows: list[ResourceObject] | None = _read(_RESOURCE_OBJECTS, raw, context)
+    rows: list[ResourceObject] | None = decode_with(_RESOURCE_OBJECTS, raw, context)
     return rows or []
 
 
@@ -229,11 +189,12 @@ def split_rows(raw: RawJson, *, context: str) -> list[RawJson]:
     """Split an array into its undecoded elements; null has none."""
     if bytes(raw).strip() == b"null":
         return []
-    rows: list[RawJson] = _read(_ROWS, raw, context)
+    rows: list[RawJson] = decode_with(_ROWS, raw, context)
     return rows
 
 
-def _read(decoder: msgspec.json.Decoder[Any], body: bytes | RawJson, context: str) -> Any:
+def decode_with(decoder: msgspec.json.Decoder[Any], body: bytes | RawJson, context: str) -> Any:
+    """Decode *body* by a *decoder*; DecodeError for anything it does not take."""
     if sys.getrecursionlimit() > _SAFE_DEPTH and _depth(bytes(body)) > _SAFE_DEPTH:
         raise DecodeError("nested too deeply", context=context)
     try:

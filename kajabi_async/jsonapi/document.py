@@ -1,6 +1,6 @@
 """A JSON:API document: primary data, included resources, links and meta, with malformed rows kept apart."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Self
 
 import attrs
@@ -70,12 +70,19 @@ class Document:
     meta: Mapping[str, Any]
 
     @classmethod
-    def from_bytes(cls, body: bytes, *, context: str) -> Self:
-        """Read *body*; DecodeError where it is no JSON:API document. Malformed rows are kept, not raised."""
-        try:
-            shape = decode_document(body, context=context)
-        except DecodeError:
-            return cls._from_loose(body, context)
+    def from_bytes(
+        cls, body: bytes, *, context: str, typed: Callable[[bytes], DocumentShape | None] | None = None
+    ) -> Self:
+        """Read *body*; DecodeError where it is no JSON:API document. Malformed rows are kept, not raised.
+
+        *typed* is tried first; it gives None for a document that has another shape than it knows.
+        """
+        shape = None if typed is None else typed(body)
+        if shape is None:
+            try:
+                shape = decode_document(body, context=context)
+            except DecodeError:
+                return cls._from_loose(body, context)
         return cls._from_shape(shape, context)
 
     @classmethod

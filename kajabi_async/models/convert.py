@@ -5,19 +5,19 @@ Which class and which attributes is decided here; what a value may become is dec
 
 import re
 from collections.abc import Mapping
-from functools import cache
-from typing import Any, Final, NamedTuple, TypeVar
+from typing import Any, Final, Generic, TypeVar
 
 import attrs
 
 from kajabi_async.errors import DecodeError
-from kajabi_async.jsonapi.decoding import RawJson, ResourceObject, decode, json_object, kept_beside
+from kajabi_async.jsonapi.decoding import RawJson, ResourceObject, decode, json_object
+from kajabi_async.jsonapi.typed import unread
 from kajabi_async.models.base import CUSTOM_FIELDS, MODELS, Resource, UntypedResource, attribute_names, is_set
 from kajabi_async.models.origin import Origin, Scope
 from kajabi_async.models.shapes import Column, Shape, begun, slot
 from kajabi_async.models.values import Refused, hook_for
 
-__all__ = ["class_of", "to_model"]
+__all__ = ["Plan", "class_of", "plan_of", "to_model", "unfit"]
 
 R = TypeVar("R", bound=Resource)
 
@@ -29,42 +29,57 @@ def class_of(resource_type: str) -> type[Resource]:
     return MODELS.get(resource_type, UntypedResource)
 
 
-def to_model(resource_object: ResourceObject, scope: Scope, *, cls: type[R], path: str, context: str) -> R:
-    """Build the model of *resource_object*; DecodeError names the attribute that cannot be what it should be."""
-    origin = Origin(scope, *kept_beside(resource_object))
-    model: Any = cls
-    plan = _plan(model)
-    built: tuple[R, dict[str, Any] | None] | None = None
-    if plan.shape is not None:
-        built = plan.shape.build(resource_object.id, origin, resource_object.attributes)
+def to_model(row: ResourceObject, scope: Scope, *, cls: type[R], path: str, context: str) -> R:
+    """Build the model of *row*; DecodeError names the attribute that cannot be what it should be."""
     try:
-        if built is None:
-            attributes = _attributes(resource_object.attributes, path, context)
-            built = _one_by_one(_begun(resource_object, origin, cls), plan, attributes)
-        instance, leftover = built
-        if leftover or plan.custom_fields is not None:
-            _place(instance, plan, leftover or {})
+        return plan_of(cls).build(row, scope, context)
     except Refused as refused:
-        raise DecodeError(str(refused), path=f"{path}.attributes{refused.place}", context=context) from None
-    return instance
+        raise unfit(refused, path, context) from None
 
 
-class _Plan(NamedTuple):
+def unfit(refused: Refused, path: str, context: str) -> DecodeError:
+    """Give the error for an attribute that was *refused*, of the resource object at *path*."""
+    return DecodeError(str(refused), path=f"{path}.attributes{refused.place}", context=context)
+
+
+class Plan(Generic[R]):
     """How the attributes of one class are filled."""
 
-    shape: Shape[Any] | None
-    """None where nothing is known of the attributes."""
-    columns: Mapping[str, Column]
-    also_called: Mapping[str, str]
-    custom_fields: Column | None
+    def __init__(self, cls: type[R]) -> None:
+        self.cls = cls
+        model: Any = cls
+        fields = attrs.fields_dict(model)
+        columns = {name: _column(cls, fields[name]) for name in attribute_names(cls) if name != "id"}
+        self.also_called = {alias: name for name, others in attribute_names(cls).items() for alias in others}
+        self.custom_fields = columns.pop(CUSTOM_FIELDS, None)
+        self.columns = columns
+        self.shape = Shape(cls, columns) if columns else None
+        """None where nothing is known of the attributes."""
+        self.typed_document = None if self.shape is None else self.shape.read_document
+        """Reads a document along with the attributes in it, where they are known and as documented."""
+        self._build_at_once = None if self.shape is None else self.shape.build
+
+    def build(self, row: ResourceObject, scope: Scope, context: str) -> R:
+        """Build the model of *row*; `Refused`, with the place, or DecodeError where an attribute stands in the way."""
+        origin = Origin(scope, row.relationships.copy(), row.links.copy(), row.meta.copy())
+        built = None if self._build_at_once is None else self._build_at_once(row.id, origin, row.attributes)
+        if built is None:
+            built = _one_by_one(_begun(row, origin, self.cls), self, _attributes(unread(row), context))
+        instance, leftover = built
+        if leftover or self.custom_fields is not None:
+            _place(instance, self, leftover or {})
+        return instance
 
 
-@cache
-def _plan(cls: type[Any]) -> _Plan:
-    columns = {name: _column(cls, getattr(attrs.fields(cls), name)) for name in attribute_names(cls) if name != "id"}
-    aliases = {alias: name for name, others in attribute_names(cls).items() for alias in others}
-    custom_fields = columns.pop(CUSTOM_FIELDS, None)
-    return _Plan(Shape(cls, columns) if columns else None, columns, aliases, custom_fields)
+_PLANS: Final[dict[type[Resource], Plan[Any]]] = {}
+
+
+def plan_of(cls: type[R]) -> Plan[R]:
+    """Give the plan of a class, made when it is first needed."""
+    plan = _PLANS.get(cls)
+    if plan is None:
+        plan = _PLANS[cls] = Plan(cls)
+    return plan
 
 
 def _column(cls: type[Resource], field: "attrs.Attribute[Any]") -> Column:
@@ -76,14 +91,14 @@ _SET_EXTRA: Final = slot(Resource, "extra")
 _SET_RESOURCE_TYPE: Final = slot(UntypedResource, "resource_type")
 
 
-def _begun(resource_object: ResourceObject, origin: Origin, cls: type[R]) -> R:
-    instance = begun(cls, resource_object.id, origin)
+def _begun(row: ResourceObject, origin: Origin, cls: type[R]) -> R:
+    instance = begun(cls, row.id, origin)
     if cls is UntypedResource:
-        _SET_RESOURCE_TYPE(instance, resource_object.type)
+        _SET_RESOURCE_TYPE(instance, row.type)
     return instance
 
 
-def _one_by_one(instance: R, plan: _Plan, attributes: Mapping[str, Any]) -> tuple[R, dict[str, Any]]:
+def _one_by_one(instance: R, plan: Plan[Any], attributes: Mapping[str, Any]) -> tuple[R, dict[str, Any]]:
     """Fill the slots that are called as on the wire, and give the instance with what has no slot."""
     leftover: dict[str, Any] = {}
     for name, value in attributes.items():
@@ -97,15 +112,21 @@ def _one_by_one(instance: R, plan: _Plan, attributes: Mapping[str, Any]) -> tupl
     return instance, leftover
 
 
-def _attributes(raw: RawJson, path: str, context: str) -> dict[str, Any]:
+class _NoObject(Refused):
+    def __init__(self) -> None:
+        ValueError.__init__(self, "attributes must be an object")
+        self.place = ""
+
+
+def _attributes(raw: RawJson, context: str) -> dict[str, Any]:
     value = decode(raw, context=context)
     attributes = {} if value is None else json_object(value)
     if attributes is None:
-        raise DecodeError("attributes must be an object", path=f"{path}.attributes", context=context)
+        raise _NoObject
     return attributes
 
 
-def _place(instance: Resource, plan: _Plan, leftover: dict[str, Any]) -> None:
+def _place(instance: Resource, plan: Plan[Any], leftover: dict[str, Any]) -> None:
     """Find a place for what came beside the attributes that are called as on the wire."""
     if leftover and plan.also_called:
         _place_aliases(instance, plan, leftover)
@@ -115,7 +136,7 @@ def _place(instance: Resource, plan: _Plan, leftover: dict[str, Any]) -> None:
         _SET_EXTRA(instance, leftover)
 
 
-def _place_aliases(instance: Resource, plan: _Plan, leftover: dict[str, Any]) -> None:
+def _place_aliases(instance: Resource, plan: Plan[Any], leftover: dict[str, Any]) -> None:
     for alias in plan.also_called.keys() & leftover.keys():
         name = plan.also_called[alias]
         if not is_set(instance, name):

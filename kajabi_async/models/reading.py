@@ -1,6 +1,6 @@
 """An answer's body as models: the primary resources, and in their scope whatever was included."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any, Generic, TypeVar
 from weakref import ref
 
@@ -11,8 +11,9 @@ from kajabi_async.jsonapi.decoding import ResourceObject
 from kajabi_async.jsonapi.document import Document, Included, MalformedRow, Row
 from kajabi_async.jsonapi.relationships import MISSING
 from kajabi_async.models.base import Resource
-from kajabi_async.models.convert import class_of, to_model
+from kajabi_async.models.convert import Plan, class_of, plan_of, to_model, unfit
 from kajabi_async.models.origin import Scope
+from kajabi_async.models.values import Refused
 
 __all__ = ["PageContent", "read_page", "read_resource", "read_samples", "refuse_stranger", "tie_orphans"]
 
@@ -30,7 +31,7 @@ class PageContent(Generic[R]):
 
 def read_resource(body: bytes, *, cls: type[R], scope: Scope, context: str) -> R:
     """Read the answer of a show, create or update; DecodeError where it is not one resource object of *cls*."""
-    document = Document.from_bytes(body, context=context)
+    document = Document.from_bytes(body, context=context, typed=plan_of(cls).typed_document)
     resource_object = document.one(context=context)
     if resource_object is None:
         raise DecodeError("a resource object was expected, null came", path="data", context=context)
@@ -70,10 +71,9 @@ def tie_orphans(owner: Resource, names: Iterable[str]) -> None:
 
 def read_page(body: bytes, *, cls: type[R], scope: Scope, context: str) -> PageContent[R]:
     """Read one page of a list; a malformed row stands in its place as a DecodeError."""
-    document = Document.from_bytes(body, context=context)
-    rows = tuple(
-        [_row(row, cls, scope, f"data[{index}]", context) for index, row in enumerate(document.many(context=context))]
-    )
+    plan = plan_of(cls)
+    document = Document.from_bytes(body, context=context, typed=plan.typed_document)
+    rows = tuple(_models(document.many(context=context), plan, scope, context))
     if document.included:
         scope.read_later(_read_included, (document.included, lambda: rows))
     return PageContent(rows, document.links, document.meta)
@@ -91,15 +91,20 @@ def read_samples(body: bytes, *, scope: Scope, context: str) -> tuple[Resource, 
     return tuple(resources)
 
 
-def _row(row: Row, cls: type[R], scope: Scope, path: str, context: str) -> R | DecodeError:
-    if isinstance(row, MalformedRow):
-        return row.error
-    try:
-        if row.type != cls.resource_type:
-            _refuse_type(row, cls, path, context)
-        return to_model(row, scope, cls=cls, path=path, context=context)
-    except DecodeError as error:
-        return error
+def _models(rows: Iterable[Row], plan: Plan[R], scope: Scope, context: str) -> "Iterator[R | DecodeError]":
+    build, expected = plan.build, plan.cls.resource_type
+    for index, row in enumerate(rows):
+        try:
+            if isinstance(row, MalformedRow):
+                yield row.error
+            else:
+                if row.type != expected:
+                    _refuse_type(row, plan.cls, f"data[{index}]", context)
+                yield build(row, scope, context)
+        except Refused as refused:
+            yield unfit(refused, f"data[{index}]", context)
+        except DecodeError as error:
+            yield error
 
 
 def _refuse_type(row: ResourceObject, cls: type[Resource], path: str, context: str) -> None:

@@ -5,14 +5,15 @@ each, and can tell what is wrong with one; both ways give the same.
 """
 
 import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
 from inspect import getattr_static
 from typing import Any, Final, Generic, NamedTuple, TypeVar
 
 import attrs
 
-from kajabi_async.jsonapi.decoding import ABSENT, RawJson, typed_reader
+from kajabi_async.jsonapi.decoding import ABSENT, DocumentShape, RawJson
+from kajabi_async.jsonapi.typed import Members, TypedReader
 from kajabi_async.models.base import NO_EXTRA, Resource, attribute_names
 from kajabi_async.models.origin import Origin
 from kajabi_async.models.values import Refused
@@ -36,10 +37,19 @@ class Column(NamedTuple):
     """The type of its values, null aside."""
     convert: Callable[[Any, Any], Any]
 
+    @property
+    def is_read_at_once(self) -> bool:
+        """Whether the decoder gives its values as they belong into the slot."""
+        return self.wanted in _READ_AT_ONCE
+
+    def converted(self, value: Any) -> Any:
+        """Give what belongs into the slot for *value*; `Refused` where there is no such thing."""
+        return None if value is None else self.convert(value, self.wanted)
+
     def put(self, instance: Any, value: Any, *, called: str) -> None:
         """Fill the slot, converting the value first; `Refused`, with the place, where that cannot be done."""
         try:
-            self.fill(instance, None if value is None else self.convert(value, self.wanted))
+            self.fill(instance, self.converted(value))
         except Refused as refused:
             raise refused.inside(f".{called}") from None
 
@@ -47,9 +57,9 @@ class Column(NamedTuple):
 class _Readers(NamedTuple):
     beside: tuple[str, ...]
     """Names without a column that have been seen, read after the columns."""
-    all: Callable[[RawJson], tuple[Any, ...] | None]
+    all: TypedReader
     """For rows in which every column has a value."""
-    some: Callable[[RawJson], tuple[Any, ...] | None]
+    some: TypedReader
 
 
 class Shape(Generic[R]):
@@ -59,39 +69,36 @@ class Shape(Generic[R]):
         self.columns = columns
         self._cls = cls
         self._filled = _with_initialiser(cls, columns)
-        self._converted = tuple(
-            (index, column.convert, column.wanted)
-            for index, column in enumerate(columns.values())
-            if column.wanted not in _READ_AT_ONCE
-        )
         self._expects_all = True
         self._readers = self._readers_for(())
 
-    def build(self, resource_id: str, origin: Origin, raw: RawJson) -> tuple[R, dict[str, Any] | None] | None:
-        """Give the resource and the members that have no slot, or None where *raw* has another shape."""
-        # Taken once: another thread may learn in the meantime.
+    def read_document(self, body: bytes) -> DocumentShape | None:
+        """Give a document with its rows' attributes read, or None where that has to be done row by row."""
         readers = self._readers
-        read = readers.all(raw) if self._expects_all else None
-        has_all = read is not None
-        if read is None:
-            read, has_all = self._read_some(readers, raw)
-            if read is None:
-                return None
-        values: Sequence[Any] = read
+        return (readers.all if self._expects_all else readers.some).read_document(body)
+
+    def build(
+        self, resource_id: str, origin: Origin, attributes: RawJson | Members
+    ) -> tuple[R, dict[str, Any] | None] | None:
+        """Give the resource and the members that have no slot, or None where *attributes* have another shape."""
+        members = self._read(attributes) if isinstance(attributes, RawJson) else attributes
+        if members is None:
+            return None
+        values = members.values
         leftover = None
-        if readers.beside:
-            own = len(self.columns)
-            beside = zip(readers.beside, values[own:], strict=True)
+        own = len(self.columns)
+        if len(values) > own:
+            beside = zip(members.names[own:], values[own:], strict=True)
             leftover = {name: value for name, value in beside if value is not ABSENT}
             values = values[:own]
-        if self._converted:
-            try:
-                values = self._all_converted(values)
-            except Refused:
-                return None
-        if not has_all:
-            return self._partly_filled(resource_id, origin, values), leftover
-        instance = self._filled(resource_id, origin, NO_EXTRA, *values)
+        # Rows that come one after the other mostly carry the same.
+        has_all = self._expects_all = members.complete or ABSENT not in values
+        try:
+            if not has_all:
+                return self._partly_filled(resource_id, origin, values), leftover
+            instance = self._filled(resource_id, origin, NO_EXTRA, *values)
+        except Refused:
+            return None
         instance.__class__ = self._cls
         return instance, leftover
 
@@ -102,33 +109,22 @@ class Shape(Generic[R]):
         if len(known) < len(beside) <= _MOST_LEARNED:
             self._readers = self._readers_for(beside)
 
-    def _readers_for(self, beside: tuple[str, ...]) -> "_Readers":
-        types = {name: column.wanted for name, column in self.columns.items()}
-        types.update({name: Any for name, wanted in types.items() if wanted not in _READ_AT_ONCE})
+    def _readers_for(self, beside: tuple[str, ...]) -> _Readers:
+        types = {name: column.wanted if column.is_read_at_once else Any for name, column in self.columns.items()}
         types |= dict.fromkeys(beside, Any)
-        return _Readers(beside, typed_reader(types, required=self.columns), typed_reader(types, required=()))
+        return _Readers(beside, TypedReader(types, required=self.columns), TypedReader(types, required=()))
 
-    def _read_some(self, readers: "_Readers", raw: RawJson) -> tuple[tuple[Any, ...] | None, bool]:
-        """Give the values in the order of the columns, and whether every column has one."""
-        values = readers.some(raw)
-        has_all = values is not None and ABSENT not in values[: len(self.columns)]
-        # Rows that come one after the other mostly carry the same.
-        self._expects_all = has_all
-        return values, has_all
-
-    def _all_converted(self, values: Iterable[Any]) -> Sequence[Any]:
-        converted = list(values)
-        for index, convert, wanted in self._converted:
-            value = converted[index]
-            if value is not None and value is not ABSENT:
-                converted[index] = convert(value, wanted)
-        return converted
+    def _read(self, raw: RawJson) -> Members | None:
+        # Taken once: another thread may learn in the meantime.
+        readers = self._readers
+        members = readers.all.read(raw) if self._expects_all else None
+        return readers.some.read(raw) if members is None else members
 
     def _partly_filled(self, resource_id: str, origin: Origin, values: Iterable[Any]) -> R:
         instance = begun(self._cls, resource_id, origin)
         for column, value in zip(self.columns.values(), values, strict=True):
             if value is not ABSENT:
-                column.fill(instance, value)
+                column.fill(instance, value if column.is_read_at_once else column.converted(value))
         return instance
 
 
@@ -146,11 +142,15 @@ def slot(cls: type[Resource], name: str) -> Callable[[Any, Any], None]:
     return fill
 
 
-def _with_initialiser(cls: type[Resource], columns: Iterable[str]) -> type[Any]:
+def _with_initialiser(cls: type[Resource], columns: Mapping[str, Column]) -> type[Any]:
     """Give a class of the same slots that fills them all at once; its instances then become those of *cls*.
 
     Filling slot by slot, which is all that can be done to *cls* itself, takes most of the time of reading a page.
     """
-    given = {name: attrs.field() for name in (*_FIRST_SLOTS, *columns)}
+    given = {name: attrs.field() for name in _FIRST_SLOTS}
+    given |= {
+        name: attrs.field(converter=None if column.is_read_at_once else column.converted)
+        for name, column in columns.items()
+    }
     left_empty = {name: attrs.field(init=False) for name in attribute_names(cls) if name not in given}
     return attrs.make_class(cls.__name__, given | left_empty, bases=cls.__bases__, slots=True, eq=False, repr=False)

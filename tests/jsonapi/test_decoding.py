@@ -2,8 +2,8 @@ import enum
 import json
 import math
 import sys
-from collections.abc import Callable, Collection, Mapping
-from datetime import UTC, datetime, timedelta, timezone
+from collections.abc import Callable
+from datetime import UTC, datetime
 from types import MappingProxyType
 from typing import Any
 
@@ -13,21 +13,17 @@ from hypothesis import strategies as st
 
 from kajabi_async.errors import DecodeError, InvalidArgumentError, KajabiError
 from kajabi_async.jsonapi.decoding import (
-    ABSENT,
     NO_MEMBERS,
     RawJson,
     decode,
     decode_document,
     decode_loosely,
     decode_resource_object,
-    decode_rows,
     encode,
     json_array,
     json_object,
     kept,
-    kept_beside,
     split_rows,
-    typed_reader,
 )
 from tests.jsonapi.outcomes import outcome_of
 from tests.jsonapi.strategies import json_values
@@ -254,88 +250,3 @@ def test_refuses_nesting_without_end_where_a_program_has_raised_the_limit() -> N
         assert decode(b'{"a": ["[[[", {"b": "}}\\"]"}]}') == {"a": ["[[[", {"b": '}}"]'}]}
     finally:
         sys.setrecursionlimit(before)
-
-
-TYPES = {"name": str, "count": int, "free": bool, "at": datetime, "anything": Any}
-
-
-def typed(text: str, *, required: Collection[str] = (), types: Mapping[str, Any] = TYPES) -> tuple[Any, ...] | None:
-    return typed_reader(types, required=required)(RawJson(text.encode()))
-
-
-def test_gives_typed_members_in_the_order_asked_for() -> None:
-    """Whatever the order they came in; times are read."""
-    text = '{"anything": [1, {"a": null}], "at": "2024-01-09T08:00:00.12+05:30", "free": true, "count": 3, "name": "é"}'
-    at = datetime(2024, 1, 9, 8, 0, 0, 120_000, tzinfo=timezone(timedelta(hours=5, minutes=30)))
-    assert typed(text) == ("é", 3, True, at, [1, {"a": None}])
-
-
-def test_tells_typed_members_that_are_null_from_absent_ones() -> None:
-    """Null is None, and what did not come is ABSENT."""
-    assert typed('{"name": null, "anything": null, "at": null}') == (None, ABSENT, ABSENT, None, None)
-    assert typed("{}") == (ABSENT,) * 5
-
-
-def test_refuses_an_object_that_lacks_what_is_required() -> None:
-    """What is not required may be absent all the same."""
-    assert typed('{"name": "a"}', required=["name"]) == ("a", ABSENT, ABSENT, ABSENT, ABSENT)
-    assert typed('{"anything": 1}', required=["anything"]) == (ABSENT, ABSENT, ABSENT, ABSENT, 1)
-    assert typed('{"count": 1}', required=["name"]) is None
-
-
-@pytest.mark.parametrize(
-    "text",
-    [
-        '{"of_tomorrow": 1}',
-        '{"name": 5}',
-        '{"count": "5"}',
-        '{"count": 1.5}',
-        '{"free": "true"}',
-        '{"at": "2024-01-09T08:00:00"}',
-        '{"at": "2024-01-09T08:00:00.1234567Z"}',
-        '{"at": "soon"}',
-        '{"anything": ' + "[" * 100_000 + "]" * 100_000 + "}",
-        '{"name": "a"',
-        "[]",
-        "null",
-        "5",
-        "",
-    ],
-)
-def test_leaves_any_other_object_to_who_reads_it_member_by_member(text: str) -> None:
-    """None is no error: other forms of the same values may be fine."""
-    assert typed(text) is None
-
-
-def test_minds_fine_times_only_where_there_are_times() -> None:
-    """A text that looks like one is left to the slow way, which knows better; without times it is just a text."""
-    assert typed('{"name": "v1.1234567"}') is None
-    assert typed('{"name": "v1.1234567"}', types={"name": str}) == ("v1.1234567",)
-
-
-def test_reads_typed_members_of_any_name() -> None:
-    """Names of the wire need not be names of Python."""
-    assert typed('{"a-b.c": 1, "class": 2}', types={"class": int, "a-b.c": int}) == (2, 1)
-
-
-def test_keeps_what_stands_beside_the_attributes_apart_from_the_answer() -> None:
-    """Each on its own, as it came; what did not come is an empty object."""
-    row = decode_resource_object(b'{"type": "a", "id": "1", "relationships": {"b": 1}, "meta": {"c": 2}}', context="")
-    relationships, links, meta = kept_beside(row)
-    assert (bytes(relationships), bytes(links), bytes(meta)) == (b'{"b": 1}', b"{}", b'{"c": 2}')
-    assert relationships is not row.relationships
-    assert links is NO_MEMBERS
-    row = decode_resource_object(b'{"type": "a", "id": "1", "links": {"d": 3}}', context="")
-    assert [bytes(each) for each in kept_beside(row)] == [b"{}", b'{"d": 3}', b"{}"]
-
-
-@pytest.mark.parametrize(("text", "ids"), [(b"null", []), (b"[]", []), (b'[{"id": "1"}, {"id": 2}]', ["1", 2])])
-def test_decodes_rows_at_once(text: bytes, ids: list[Any]) -> None:
-    """Null is an empty array."""
-    assert [row.id for row in decode_rows(RawJson(text), context="GET /v1/a")] == ids
-
-
-def test_tells_where_rows_cannot_be_decoded() -> None:
-    """The context says which answer it was."""
-    with pytest.raises(DecodeError, match="GET /v1/a"):
-        decode_rows(RawJson(b"[5]"), context="GET /v1/a")

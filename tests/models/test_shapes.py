@@ -2,9 +2,10 @@
 
 import gc
 import json
+import sys
 import weakref
 from collections.abc import Generator
-from contextlib import AbstractContextManager
+from contextlib import contextmanager
 from typing import Any
 from unittest.mock import patch
 
@@ -18,10 +19,11 @@ from kajabi_async.jsonapi.query import Query
 from kajabi_async.models import convert
 from kajabi_async.models.base import MODELS, attribute_names
 from kajabi_async.models.origin import Scope
+from kajabi_async.models.reading import read_page
 from kajabi_async.models.shapes import Shape
 from tests.models.building import build, read
 
-PLANS: Any = vars(convert)["_plan"]
+PLANS: Any = vars(convert)["_PLANS"]
 TIMES = (
     "2024-01-09T08:00:00Z",
     "2024-01-09T08:00:00.120Z",
@@ -41,14 +43,22 @@ VALUES = st.sampled_from([*TIMES, *NUMBERS, *OTHERS])
 @pytest.fixture(autouse=True)
 def nothing_learned() -> Generator[None]:
     """Forget the names that other tests have taught, and those that these teach."""
-    PLANS.cache_clear()
+    PLANS.clear()
     yield
-    PLANS.cache_clear()
+    PLANS.clear()
 
 
-def slowly() -> AbstractContextManager[object]:
+@contextmanager
+def slowly() -> Generator[None]:
     """Leave no way but one attribute after the other."""
-    return patch.object(Shape, "build", return_value=None)
+    PLANS.clear()
+    with patch.object(Shape, "build", return_value=None), patch.object(Shape, "read_document", return_value=None):
+        yield
+    PLANS.clear()
+
+
+def whole(cls: type[Resource], **values: Any) -> dict[str, Any]:
+    return {name: None for name in attribute_names(cls) if name != "id"} | values
 
 
 def outcome(cls: type[Resource], attributes: Any) -> Any:
@@ -60,14 +70,38 @@ def outcome(cls: type[Resource], attributes: Any) -> Any:
     return values, dict(resource.extra)
 
 
+def outcomes(cls: type[Resource], page: list[dict[str, Any]]) -> list[Any]:
+    """What each row of a page comes to."""
+    data = [{"type": cls.resource_type, "id": str(index), "attributes": each} for index, each in enumerate(page)]
+    content = read_page(json.dumps({"data": data}).encode(), cls=cls, scope=Scope(), context="GET /v1/things")
+    return [
+        (str(row), row.path) if isinstance(row, DecodeError) else (row.id, row.loaded_attributes(), dict(row.extra))
+        for row in content.rows
+    ]
+
+
+CLASSES = st.sampled_from(sorted(MODELS.values(), key=lambda each: each.__name__))
+
+
 @st.composite
-def rows(draw: st.DrawFn) -> tuple[type[Resource], dict[str, Any]]:
-    cls = draw(st.sampled_from(sorted(MODELS.values(), key=lambda each: each.__name__)))
+def attributes_of(draw: st.DrawFn, cls: type[Resource]) -> dict[str, Any]:
     own = [name for name in attribute_names(cls) if name != "id"]
     whole = draw(st.booleans())
     names = own if whole else draw(st.lists(st.sampled_from(own), unique=True)) if own else []
     beside = draw(st.lists(st.sampled_from(["custom_1", "custom_x", "name", "title", "tomorrow"]), max_size=2))
-    return cls, {name: draw(VALUES) for name in (*names, *beside)}
+    return {name: draw(VALUES) for name in (*names, *beside)}
+
+
+@st.composite
+def rows(draw: st.DrawFn) -> tuple[type[Resource], dict[str, Any]]:
+    cls = draw(CLASSES)
+    return cls, draw(attributes_of(cls))
+
+
+@st.composite
+def pages(draw: st.DrawFn) -> tuple[type[Resource], list[dict[str, Any]]]:
+    cls = draw(CLASSES)
+    return cls, draw(st.lists(attributes_of(cls) | st.just(whole(cls)), max_size=4))
 
 
 @given(rows())
@@ -81,8 +115,15 @@ def test_both_ways_give_the_same(row: tuple[type[Resource], dict[str, Any]]) -> 
     assert outcome(cls, attributes) == expected, "what was learned from the row must not change how it is read"
 
 
-def whole(cls: type[Resource], **values: Any) -> dict[str, Any]:
-    return {name: None for name in attribute_names(cls) if name != "id"} | values
+@given(pages())
+@settings(max_examples=300, deadline=None)
+def test_a_page_read_at_once_is_the_same_as_one_read_row_by_row(page: tuple[type[Resource], list[Any]]) -> None:
+    """One odd row changes nothing for the others."""
+    cls, attributes = page
+    with slowly():
+        expected = outcomes(cls, attributes)
+    assert outcomes(cls, attributes) == expected
+    assert outcomes(cls, attributes) == expected, "what was learned from the page must not change how it is read"
 
 
 def test_documented_rows_are_read_at_once() -> None:
@@ -105,6 +146,45 @@ def test_documented_rows_are_read_at_once() -> None:
         ):
             build(Customer, attributes)
     assert read_at_once == [True, True, False, True, True]
+
+
+def test_a_page_of_documented_rows_is_decoded_with_its_attributes() -> None:
+    """Also one of sparse rows, or with names of tomorrow, from the second time on."""
+    read_at_once: list[bool] = []
+    read_document: Any = vars(Shape)["read_document"]
+
+    def noted(shape: Shape[Any], body: bytes) -> Any:
+        document: Any = read_document(shape, body)
+        read_at_once.append(document is not None)
+        return document
+
+    in_turn: list[list[dict[str, Any]]] = [
+        [whole(Customer), whole(Customer, name="Grace")],
+        [{"name": "Grace"}, {}],
+        [{"name": "Grace"}, {}],
+        [{"name": "Grace", "of_tomorrow": 1}],
+        [{"name": "Grace", "of_tomorrow": 1}, {"name": "Ada"}],
+        [{"name": 5}],
+    ]
+    with patch.object(Shape, "read_document", noted):
+        for page in in_turn:
+            assert [len(row) for row in outcomes(Customer, page)] == [3] * len(page)
+    assert read_at_once == [True, False, True, False, True, False]
+
+
+@pytest.mark.parametrize("attributes", [None, {}, "absent"])
+def test_rows_without_attributes_stand_among_others(attributes: Any) -> None:
+    """They have an id, and perhaps relations."""
+    empty: dict[str, Any] = {"type": "customers", "id": "2"}
+    if attributes != "absent":
+        empty["attributes"] = attributes
+    full = {"type": "customers", "id": "1", "attributes": whole(Customer, name="Grace")}
+    body = json.dumps({"data": [full, empty]}).encode()
+    first, second = read_page(body, cls=Customer, scope=Scope(), context="GET /v1/customers").rows
+    assert isinstance(first, Customer)
+    assert first.name == "Grace"
+    assert isinstance(second, Customer)
+    assert (second.id, second.loaded_attributes(), second.extra) == ("2", {}, {})
 
 
 def test_names_are_learned_without_their_meaning() -> None:
@@ -163,6 +243,19 @@ def test_included_resources_are_read_when_somebody_looks() -> None:
         assert gone() is None
     finally:
         gc.enable()
+
+
+@pytest.mark.parametrize("name", ["Grace", 5])
+def test_nothing_that_is_kept_keeps_the_answer(name: Any) -> None:
+    """One row of a page may be held for long; however it was read, the page goes."""
+    row = included()["data"] | {"attributes": {"name": name}, "links": {"self": "/v1/customers/1"}, "meta": {"a": 1}}
+    body = json.dumps({"data": [row], "included": included()["included"]}).encode()
+    before = sys.getrefcount(body)
+    (customer,) = read_page(body, cls=Customer, scope=Scope(), context="GET /v1/customers").rows
+    assert isinstance(customer, Customer)
+    assert sys.getrefcount(body) == before
+    assert (customer.origin.links, customer.origin.meta) == ({"self": "/v1/customers/1"}, {"a": 1})
+    assert customer.offers.ids == ("4",)
 
 
 def test_what_was_included_leads_back() -> None:

@@ -1,0 +1,109 @@
+"""Attributes decoded straight to the types they are documented with, by themselves or along with their document."""
+
+import re
+from collections.abc import Collection, Mapping
+from datetime import datetime
+from typing import Annotated, Any, ClassVar, Final
+
+import msgspec
+from msgspec.structs import astuple
+
+from kajabi_async.errors import DecodeError
+from kajabi_async.jsonapi.decoding import (
+    ABSENT,
+    NO_MEMBERS,
+    DocumentShape,
+    RawJson,
+    ResourceObject,
+    UnsetType,
+    decode_with,
+)
+
+__all__ = ["Members", "TypedReader", "unread"]
+
+_FINER_THAN_MICROSECONDS: Final = re.compile(rb"\.[0-9]{7}")
+
+
+class Members(msgspec.Struct, gc=False):
+    """The members of an object whose types were known."""
+
+    complete: ClassVar[bool]
+    """Whether all that were required are there."""
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """What they are called, in the order the types were given in."""
+        return self.__struct_encode_fields__
+
+    @property
+    def values(self) -> tuple[Any, ...]:
+        """Their values in that order, `ABSENT` for one that did not come."""
+        return astuple(self)
+
+
+class TypedReader:
+    """Reads objects whose members are of given types (str, int, bool, datetime or Any), or null.
+
+    It gives None for any other: one with other members, values of other types, times that are without zone or finer
+    than microseconds.
+    """
+
+    def __init__(self, types: Mapping[str, Any], *, required: Collection[str]) -> None:
+        """Take the *types* by name; a member that is not *required* may be `ABSENT`."""
+        called = {f"member_{index}": name for index, name in enumerate(types)}
+        fields: list[Any] = [
+            (field, _member_type(types[name])) if name in required else (field, _member_type(types[name]), ABSENT)
+            for field, name in called.items()
+        ]
+        self._members = msgspec.defstruct(
+            "TypedMembers",
+            fields,
+            bases=(Members,),
+            namespace={"complete": bool(required)},
+            rename=called,
+            forbid_unknown_fields=True,
+            kw_only=True,
+            gc=False,
+        )
+        self._has_times = datetime in types.values()
+        self._one: Final = msgspec.json.Decoder(self._members)
+        self._document: msgspec.json.Decoder[Any] | None = None
+
+    def read(self, raw: RawJson) -> Members | None:
+        """Give the members of one object."""
+        members: Members | None = self._read(self._one, raw)
+        return members
+
+    def read_document(self, body: bytes) -> DocumentShape | None:
+        """Give a document whose primary resource objects have such `Members` for attributes, or state none."""
+        if self._document is None:
+            self._document = msgspec.json.Decoder(_document_of(self._members))
+        document: DocumentShape | None = self._read(self._document, body)
+        return document
+
+    def _read(self, decoder: msgspec.json.Decoder[Any], text: bytes | RawJson) -> Any:
+        if self._has_times and _FINER_THAN_MICROSECONDS.search(text):
+            return None
+        try:
+            return decode_with(decoder, text, "")
+        except DecodeError:
+            return None
+
+
+def unread(row: ResourceObject) -> RawJson:
+    """Give the attributes of *row* as JSON text, in other words of the same meaning where they were read already."""
+    attributes: Any = row.attributes
+    return RawJson(msgspec.json.encode(attributes)) if isinstance(attributes, Members) else attributes
+
+
+def _document_of(members: type[msgspec.Struct]) -> Any:
+    row: Any = msgspec.defstruct(
+        "TypedResourceObject", [("attributes", members, NO_MEMBERS)], bases=(ResourceObject,), gc=False
+    )
+    data = row | list[row] | UnsetType | None
+    return msgspec.defstruct("TypedDocument", [("data", data, ABSENT)], bases=(DocumentShape,), gc=False)
+
+
+def _member_type(wanted: Any) -> Any:
+    exact: Any = Annotated[datetime, msgspec.Meta(tz=True)] if wanted is datetime else wanted
+    return exact | None | UnsetType
