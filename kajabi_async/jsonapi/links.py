@@ -21,6 +21,11 @@ __all__ = ["LinkRules", "TrustedLink"]
 _FORBIDDEN: Final = re.compile(r"[\x00-\x20\x7f\\]")
 _LONGEST_LINK: Final = 8192
 _MOST_PARAMETERS: Final = 500
+_CANONICAL: Final = re.compile(
+    r"(?:[A-Za-z0-9_.~-]|%5B|%5D)+=[A-Za-z0-9_.,~-]*"
+    rf"(?:&(?:[A-Za-z0-9_.~-]|%5B|%5D)+=[A-Za-z0-9_.,~-]*){{0,{_MOST_PARAMETERS - 1}}}"
+)
+"""A query like those of nearly all links, which decoding and encoding would leave as it is."""
 _PARAMETER: Final = re.compile(r"\{[a-z_]+\}")
 _DEFAULT_PORTS: Final = {"https": 443, "http": 80}
 
@@ -111,7 +116,9 @@ def _refuse_malformed(link: str) -> None:
 
 def _resolved(link: str, request_path: str) -> SplitResult:
     try:
-        parts = urlsplit(urljoin(request_path, link))
+        parts = urlsplit(link)
+        if not parts.scheme:
+            parts = urlsplit(urljoin(request_path, link))
         _ = parts.port
     except ValueError:
         raise UntrustedLinkError("it is not a URL", link=link) from None
@@ -137,6 +144,8 @@ def _id_in(match: re.Match[str], link: str) -> str:
 
 def _canonical(query: str, link: str) -> str:
     """Give *query* percent-encoded our way, every parameter kept; what is no UTF-8 is refused, not replaced."""
+    if _CANONICAL.fullmatch(query):
+        return query
     try:
         pairs = parse_qsl(query, keep_blank_values=True, errors="strict", max_num_fields=_MOST_PARAMETERS)
         return encoded_pairs(pairs)

@@ -59,15 +59,18 @@ class Lister(Generic[R]):
         answer = await self.backend.send(Request("GET", path, query), timeout=self.timeout)
         scope = Scope(self.query, self.backend.resolver)
         content = read_page(answer.body, cls=self.model, scope=scope, context=f"GET {path}")
-        last = self._linked_query(content.links, "last")
         return FetchedPage(
             rows=content.rows,
             query=query,
             next_query=self._linked_query(content.links, "next"),
-            last_number=_count(content.meta, "total_pages") or (page_number(last) if last is not None else None),
+            last_number=_count(content.meta, "total_pages") or self._linked_last(content.links),
             total_count=_total(content.meta),
             meta=content.meta,
         )
+
+    def _linked_last(self, links: Mapping[str, Any]) -> int | None:
+        query = self._linked_query(links, "last")
+        return None if query is None else page_number(query)
 
     def _linked_query(self, links: Mapping[str, Any], name: str) -> str | None:
         link = link_of(links, name)

@@ -1,6 +1,8 @@
 from urllib.parse import parse_qsl
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from kajabi_async.errors import UntrustedLinkError
 from kajabi_async.jsonapi.links import LinkRules, TrustedLink
@@ -157,6 +159,23 @@ def test_keeps_all_parameters_of_a_next_link(query: str) -> None:
 def test_keeps_odd_parameters(query: str, pairs: list[tuple[str, str]]) -> None:
     """Repeated, empty, doubly encoded and foreign parameters stay what they are; only empty pieces go."""
     assert OWN.rebuild(f"https://api.kajabi.com/v1/contacts?{query}").query == encoded_pairs(pairs)
+
+
+@given(st.lists(st.sampled_from([*"abZ09_.~-,+=&;*'", "%5B", "%5D", "%5b", "%41", "%2C", "%C3%BC"]), max_size=12))
+def test_writes_every_query_in_one_way(pieces: list[str]) -> None:
+    """Whether it was written like that already or not."""
+    query = "".join(pieces)
+    link = f"https://api.kajabi.com/v1/contacts?{query}"
+    assert OWN.rebuild(link).query == encoded_pairs(parse_qsl(query, keep_blank_values=True))
+
+
+@pytest.mark.parametrize("name", ["a", "a[]"])
+def test_refuses_a_query_of_too_many_parameters(name: str) -> None:
+    """500 are taken, in whatever way they are written."""
+    most = "&".join([f"{name}=1"] * 500)
+    assert len(parse_qsl(OWN.rebuild(f"{CUSTOMERS}?{most}").query)) == 500
+    with pytest.raises(UntrustedLinkError, match="its query cannot be read"):
+        OWN.rebuild(f"{CUSTOMERS}?{most}&{name}=1")
 
 
 def test_gives_the_same_link_when_rebuilt_again() -> None:
