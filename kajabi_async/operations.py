@@ -6,6 +6,7 @@ the package spells a path. The names are ``<attribute of the client>.<verb>``.
 
 from collections.abc import Iterable, Iterator
 from enum import Enum
+from functools import cached_property
 from typing import Final
 
 import attrs
@@ -57,8 +58,13 @@ class Operation:
 
     def path_for(self, resource_id: str = "") -> str:
         """Give the path with its one parameter filled in; *resource_id* is already a legal, encoded segment."""
+        around = self._around_parameter
+        return self.path if around is None else f"{around[0]}{resource_id}{around[1]}"
+
+    @cached_property
+    def _around_parameter(self) -> tuple[str, str] | None:
         before, brace, rest = self.path.partition("{")
-        return f"{before}{resource_id}{rest.partition('}')[2]}" if brace else before
+        return (before, rest.partition("}")[2]) if brace else None
 
 
 def reads(name: str, type_name: str | None = None) -> Iterator[Operation]:

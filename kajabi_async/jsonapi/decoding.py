@@ -23,8 +23,8 @@ __all__ = [
     "decode_loosely",
     "decode_resource_object",
     "decode_rows",
-    "decode_with",
     "encode",
+    "is_too_deep",
     "json_array",
     "json_object",
     "kept",
@@ -90,24 +90,24 @@ _RESOURCE_OBJECT = msgspec.json.Decoder(ResourceObject)
 
 def decode(body: bytes | RawJson, *, context: str = "the answer") -> Any:
     """Decode *body*; DecodeError for anything that is not JSON: NaN, lone surrogates, nesting without end."""
-    return decode_with(_ANYTHING, body, context)
+    return _read(_ANYTHING, body, context)
 
 
 def decode_document(body: bytes, *, context: str) -> DocumentShape:
     """Decode a whole document; DecodeError where the top level or any row has another shape."""
-    shape: DocumentShape = decode_with(_DOCUMENT, body, context)
+    shape: DocumentShape = _read(_DOCUMENT, body, context)
     return shape
 
 
 def decode_loosely(body: bytes, *, context: str) -> LooseShape:
     """Decode the top level of a document whose rows may be malformed; DecodeError where that level is no object."""
-    shape: LooseShape = decode_with(_LOOSE, body, context)
+    shape: LooseShape = _read(_LOOSE, body, context)
     return shape
 
 
 def decode_resource_object(raw: RawJson | bytes, *, context: str) -> ResourceObject:
     """Decode one row; DecodeError where it is not an object."""
-    resource_object: ResourceObject = decode_with(_RESOURCE_OBJECT, raw, context)
+    resource_object: ResourceObject = _read(_RESOURCE_OBJECT, raw, context)
     return resource_object
 
 
@@ -181,7 +181,7 @@ _ENCODER = msgspec.json.Encoder(enc_hook=_written)
 
 def decode_rows(raw: RawJson, *, context: str) -> list[ResourceObject]:
     """Decode an array of resource objects, null for an empty one; DecodeError where one has another shape."""
-    rows: list[ResourceObject] | None = decode_with(_RESOURCE_OBJECTS, raw, context)
+    rows: list[ResourceObject] | None = _read(_RESOURCE_OBJECTS, raw, context)
     return rows or []
 
 
@@ -189,13 +189,12 @@ def split_rows(raw: RawJson, *, context: str) -> list[RawJson]:
     """Split an array into its undecoded elements; null has none."""
     if bytes(raw).strip() == b"null":
         return []
-    rows: list[RawJson] = decode_with(_ROWS, raw, context)
+    rows: list[RawJson] = _read(_ROWS, raw, context)
     return rows
 
 
-def decode_with(decoder: msgspec.json.Decoder[Any], body: bytes | RawJson, context: str) -> Any:
-    """Decode *body* by a *decoder*; DecodeError for anything it does not take."""
-    if sys.getrecursionlimit() > _SAFE_DEPTH and _depth(bytes(body)) > _SAFE_DEPTH:
+def _read(decoder: msgspec.json.Decoder[Any], body: bytes | RawJson, context: str) -> Any:
+    if is_too_deep(body):
         raise DecodeError("nested too deeply", context=context)
     try:
         return decoder.decode(body)
@@ -205,6 +204,11 @@ def decode_with(decoder: msgspec.json.Decoder[Any], body: bytes | RawJson, conte
         raise DecodeError(f"not UTF-8 (byte {error.start})", context=context) from None
     except (msgspec.MsgspecError, ValueError) as error:
         raise DecodeError(f"not the JSON that was expected: {error}", context=context) from None
+
+
+def is_too_deep(body: bytes | RawJson) -> bool:
+    """Tell whether decoding *body* might take more stack than there is, which the decoder does not notice itself."""
+    return sys.getrecursionlimit() > _SAFE_DEPTH and _depth(bytes(body)) > _SAFE_DEPTH
 
 
 def _depth(body: bytes) -> int:

@@ -88,9 +88,12 @@ class Document:
     @classmethod
     def _from_shape(cls, shape: DocumentShape, context: str) -> Self:
         data = shape.data
-        links, meta = json_object(shape.links) or {}, json_object(shape.meta) or {}
+        links = {} if shape.links is None else json_object(shape.links) or {}
+        meta = {} if shape.meta is None else json_object(shape.meta) or {}
         if isinstance(data, ResourceObject):
-            return cls(_identified(data, "data", context), _included(shape.included, data, context), links, meta)
+            nothing_included = shape.included is ABSENT and data.included is ABSENT
+            included = () if nothing_included else _included(shape.included, data, context)
+            return cls(_identified(data, "data", context), included, links, meta)
         if isinstance(data, list):
             rows = _identified_rows(data, "data", context)
             return cls(rows, _included(shape.included, None, context), links, meta)

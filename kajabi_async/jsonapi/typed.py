@@ -1,14 +1,13 @@
 """Attributes decoded straight to the types they are documented with, by themselves or along with their document."""
 
 import re
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from datetime import datetime
 from typing import Annotated, Any, ClassVar, Final
 
 import msgspec
 from msgspec.structs import astuple
 
-from kajabi_async.errors import DecodeError
 from kajabi_async.jsonapi.decoding import (
     ABSENT,
     NO_MEMBERS,
@@ -16,7 +15,7 @@ from kajabi_async.jsonapi.decoding import (
     RawJson,
     ResourceObject,
     UnsetType,
-    decode_with,
+    is_too_deep,
 )
 
 __all__ = ["Members", "TypedReader", "unread"]
@@ -35,10 +34,8 @@ class Members(msgspec.Struct, gc=False):
         """What they are called, in the order the types were given in."""
         return self.__struct_encode_fields__
 
-    @property
-    def values(self) -> tuple[Any, ...]:
-        """Their values in that order, `ABSENT` for one that did not come."""
-        return astuple(self)
+    values = property(astuple)
+    """Their values in that order, `ABSENT` for one that did not come."""
 
 
 class TypedReader:
@@ -66,27 +63,27 @@ class TypedReader:
             gc=False,
         )
         self._has_times = datetime in types.values()
-        self._one: Final = msgspec.json.Decoder(self._members)
-        self._document: msgspec.json.Decoder[Any] | None = None
+        self._decode: Callable[[RawJson], Any] = msgspec.json.Decoder(self._members).decode
+        self._decode_document: Callable[[bytes], Any] | None = None
 
     def read(self, raw: RawJson) -> Members | None:
         """Give the members of one object."""
-        members: Members | None = self._read(self._one, raw)
+        members: Members | None = self._read(self._decode, raw)
         return members
 
     def read_document(self, body: bytes) -> DocumentShape | None:
         """Give a document whose primary resource objects have such `Members` for attributes, or state none."""
-        if self._document is None:
-            self._document = msgspec.json.Decoder(_document_of(self._members))
-        document: DocumentShape | None = self._read(self._document, body)
+        if self._decode_document is None:
+            self._decode_document = msgspec.json.Decoder(_document_of(self._members)).decode
+        document: DocumentShape | None = self._read(self._decode_document, body)
         return document
 
-    def _read(self, decoder: msgspec.json.Decoder[Any], text: bytes | RawJson) -> Any:
-        if self._has_times and _FINER_THAN_MICROSECONDS.search(text):
+    def _read(self, decode: Callable[[Any], Any], text: bytes | RawJson) -> Any:
+        if is_too_deep(text) or (self._has_times and _FINER_THAN_MICROSECONDS.search(text)):
             return None
         try:
-            return decode_with(decoder, text, "")
-        except DecodeError:
+            return decode(text)
+        except (msgspec.MsgspecError, ValueError, RecursionError):
             return None
 
 

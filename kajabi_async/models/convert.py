@@ -17,7 +17,7 @@ from kajabi_async.models.origin import Origin, Scope
 from kajabi_async.models.shapes import Column, Shape, begun, slot
 from kajabi_async.models.values import Refused, hook_for
 
-__all__ = ["Plan", "class_of", "plan_of", "to_model", "unfit"]
+__all__ = ["Plan", "class_of", "plan_of", "unfit"]
 
 R = TypeVar("R", bound=Resource)
 
@@ -27,14 +27,6 @@ _CUSTOM_FIELD: Final = re.compile(r"custom_[0-9]{1,9}")
 def class_of(resource_type: str) -> type[Resource]:
     """Give the class for *resource_type*; types the SDK does not know have `UntypedResource`."""
     return MODELS.get(resource_type, UntypedResource)
-
-
-def to_model(row: ResourceObject, scope: Scope, *, cls: type[R], path: str, context: str) -> R:
-    """Build the model of *row*; DecodeError names the attribute that cannot be what it should be."""
-    try:
-        return plan_of(cls).build(row, scope, context)
-    except Refused as refused:
-        raise unfit(refused, path, context) from None
 
 
 def unfit(refused: Refused, path: str, context: str) -> DecodeError:
@@ -58,6 +50,13 @@ class Plan(Generic[R]):
         self.typed_document = None if self.shape is None else self.shape.read_document
         """Reads a document along with the attributes in it, where they are known and as documented."""
         self._build_at_once = None if self.shape is None else self.shape.build
+
+    def model(self, row: ResourceObject, scope: Scope, path: str, context: str) -> R:
+        """Give the model of *row*; DecodeError names the attribute that cannot be what it should be."""
+        try:
+            return self.build(row, scope, context)
+        except Refused as refused:
+            raise unfit(refused, path, context) from None
 
     def build(self, row: ResourceObject, scope: Scope, context: str) -> R:
         """Build the model of *row*; `Refused`, with the place, or DecodeError where an attribute stands in the way."""

@@ -11,7 +11,7 @@ from kajabi_async.jsonapi.decoding import ResourceObject
 from kajabi_async.jsonapi.document import Document, Included, MalformedRow, Row
 from kajabi_async.jsonapi.relationships import MISSING
 from kajabi_async.models.base import Resource
-from kajabi_async.models.convert import Plan, class_of, plan_of, to_model, unfit
+from kajabi_async.models.convert import Plan, class_of, plan_of, unfit
 from kajabi_async.models.origin import Scope
 from kajabi_async.models.values import Refused
 
@@ -31,13 +31,14 @@ class PageContent(Generic[R]):
 
 def read_resource(body: bytes, *, cls: type[R], scope: Scope, context: str) -> R:
     """Read the answer of a show, create or update; DecodeError where it is not one resource object of *cls*."""
-    document = Document.from_bytes(body, context=context, typed=plan_of(cls).typed_document)
+    plan = plan_of(cls)
+    document = Document.from_bytes(body, context=context, typed=plan.typed_document)
     resource_object = document.one(context=context)
     if resource_object is None:
         raise DecodeError("a resource object was expected, null came", path="data", context=context)
     if resource_object.type != cls.resource_type:
         _refuse_type(resource_object, cls, "data", context)
-    instance = to_model(resource_object, scope, cls=cls, path="data", context=context)
+    instance = plan.model(resource_object, scope, "data", context)
     if document.included:
         scope.read_later(_read_included, (document.included, _Weakly(instance)))
         if cls.resource_type in scope.query.fields:
@@ -86,7 +87,7 @@ def read_samples(body: bytes, *, scope: Scope, context: str) -> tuple[Resource, 
     for index, row in enumerate(document.many(context=context)):
         if isinstance(row, MalformedRow):
             raise row.error
-        resources.append(to_model(row, scope, cls=class_of(row.type), path=f"[{index}]", context=context))
+        resources.append(plan_of(class_of(row.type)).model(row, scope, f"[{index}]", context))
     scope.known.update({resource.identifier: resource for resource in resources})
     return tuple(resources)
 
@@ -143,9 +144,8 @@ def _read_included(scope: Scope, unread: "tuple[tuple[Included, ...], Callable[[
         for index, row in enumerate(part.rows()):
             if isinstance(row, MalformedRow) or (row.type, row.id) in known:
                 continue
-            path = f"{part.place}[{index}]"
             try:
-                instance = to_model(row, scope, cls=class_of(row.type), path=path, context=part.context)
+                instance = plan_of(class_of(row.type)).model(row, scope, f"{part.place}[{index}]", part.context)
             except DecodeError:
                 continue
             known[instance.identifier] = instance

@@ -6,8 +6,7 @@ the paths come from the table of operations.
 
 from collections.abc import Generator, Iterable, Mapping
 from contextlib import contextmanager
-from functools import lru_cache
-from typing import Any, ClassVar, Generic, TypedDict, TypeGuard, TypeVar, get_args
+from typing import Any, ClassVar, Final, Generic, TypedDict, TypeGuard, TypeVar, get_args
 
 from kajabi_async.errors import DecodeError, InvalidArgumentError
 from kajabi_async.exchange import Answer, Request
@@ -50,6 +49,9 @@ __all__ = [
 ]
 
 R = TypeVar("R", bound=Resource)
+
+_MOST_READERS: Final = 64
+"""For one resource; there are not nearly as many ways to ask for it that make sense."""
 
 Include = str | Iterable[str]
 """Relations to include: ``["offers", "contact"]`` or ``"offers,contact"``."""
@@ -103,6 +105,7 @@ class ResourceOperations(Generic[R]):
 
     def __init__(self, backend: Backend) -> None:
         self._backend = backend
+        self._readers: dict[str | tuple[str, ...], Reader[R]] = {}
 
     def _operation(self, verb: str) -> Operation:
         return operation(f"{self.name}.{verb}")
@@ -125,19 +128,27 @@ class ResourceOperations(Generic[R]):
         filters: tuple[tuple[str, str], ...] = (),
     ) -> Reader[R]:
         given: Any = tuple(include) if isinstance(include, list) else include
-        if fields is None and not filters and _is_plain(given):
-            model: Any = self.model
-            query, encoded = _including(given, model, self.name)
-        else:
-            included = checked_include(given, self.model, owner=self.name)
-            query = Query(include=included, fields=self._fieldsets(fields, included), filters=filters)
-            encoded = query.encode()
+        if fields is not None or timeout is not None or filters or not _is_plain(given):
+            return self._new_reader(given, fields, timeout, filters)
+        # Calls in a loop ask for the same again and again, and checking and encoding it costs more than reading it.
+        reader = self._readers.get(given)
+        if reader is None:
+            reader = self._new_reader(given, None, None, ())
+            if len(self._readers) < _MOST_READERS:
+                self._readers[given] = reader
+        return reader
+
+    def _new_reader(
+        self, include: Include, fields: Fields | None, timeout: float | None, filters: tuple[tuple[str, str], ...]
+    ) -> Reader[R]:
+        included = checked_include(include, self.model, owner=self.name)
+        query = Query(include=included, fields=self._fieldsets(fields, included), filters=filters)
         return Reader(
             backend=self._backend,
             operation=self._operation("get"),
             model=self.model,
             query=query,
-            encoded_query=encoded,
+            encoded_query=query.encode(),
             timeout=timeout,
             aliases=self.id_aliases,
         )
@@ -172,14 +183,9 @@ class ResourceOperations(Generic[R]):
 
 
 def _is_plain(include: Include) -> bool:
-    return isinstance(include, str) or (isinstance(include, tuple) and all(type(name) is str for name in include))
-
-
-# Calls in a loop ask for the same again and again, and checking and encoding it costs more than reading the answer.
-@lru_cache(maxsize=256)
-def _including(include: str | tuple[str, ...], model: Any, owner: str) -> tuple[Query, str]:
-    query = Query(include=checked_include(include, model, owner=owner))
-    return query, query.encode()
+    if isinstance(include, tuple):
+        return not include or all(type(name) is str for name in include)
+    return isinstance(include, str)
 
 
 class Gettable(ResourceOperations[R]):

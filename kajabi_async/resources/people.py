@@ -87,7 +87,7 @@ class Customers(Gettable[Customer], Listable[Customer], _OfferHolders[Customer])
         ``offers_per`` and the same for products restrict what is included; the handle then says ``partial``. The
         server ignores them without the include (API document), so that is refused here with InvalidArgumentError.
         """
-        filters = encode_filters(CustomerIncludedFilters, included, owner="customers.get")
+        filters = encode_filters(CustomerIncludedFilters, included, owner="customers.get") if included else ()
         reader = self._reader(include, fields, timeout=timeout, filters=filters)
         for name in included:
             relation = name.partition("_")[0]

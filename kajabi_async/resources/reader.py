@@ -34,17 +34,28 @@ class Reader(Generic[R]):
 
     async def read(self, resource_id: object, tally: Tally | None = None) -> R:
         """Give the resource; InvalidIdError, ApiError, TransportError or DecodeError where that fails."""
-        return (await self.ask(resource_id, tally)).read()
-
-    async def ask(self, resource_id: object, tally: Tally | None = None) -> "Unread[R]":
-        """Give what the server says, to be read later; InvalidIdError, ApiError or TransportError."""
-        return await self.ask_checked(checked_id(resource_id, of=self.model.resource_type), tally)
+        checked = checked_id(resource_id, of=self.model.resource_type)
+        path, body = await self._answer(checked, tally)
+        return self.resource_in(body, checked, path)
 
     async def ask_checked(self, resource_id: str, tally: Tally | None = None) -> "Unread[R]":
         """Give what the server says of an id that has been checked; ApiError or TransportError."""
+        path, body = await self._answer(resource_id, tally)
+        return Unread(self, resource_id, path, body)
+
+    def resource_in(self, body: bytes, resource_id: str, path: str) -> R:
+        """Give the resource in the *body* of an answer; DecodeError where it is not the one that was asked for."""
+        context = f"GET {path}"
+        scope = Scope(self.query, self.backend.resolver, Identifier(self.model.resource_type, resource_id))
+        resource = read_resource(body, cls=self.model, scope=scope, context=context)
+        if resource_id not in self.aliases:
+            refuse_stranger(resource, resource_id, context=context)
+        return resource
+
+    async def _answer(self, resource_id: str, tally: Tally | None) -> tuple[str, bytes]:
         path = self.operation.path_for(path_segment(resource_id))
         answer = await self.backend.send(Request("GET", path, self.encoded_query), timeout=self.timeout, tally=tally)
-        return Unread(self, resource_id, path, answer.body)
+        return path, answer.body
 
 
 @attrs.define(eq=False)
@@ -58,9 +69,4 @@ class Unread(Generic[R]):
 
     def read(self) -> R:
         """Give the resource; DecodeError where the body is not what was asked for."""
-        reader, name, context = self.reader, self.resource_id, f"GET {self.path}"
-        scope = Scope(reader.query, reader.backend.resolver, Identifier(reader.model.resource_type, name))
-        resource = read_resource(self.body, cls=reader.model, scope=scope, context=context)
-        if name not in reader.aliases:
-            refuse_stranger(resource, name, context=context)
-        return resource
+        return self.reader.resource_in(self.body, self.resource_id, self.path)

@@ -49,7 +49,8 @@ class Deadline:
     def put(self, seconds: float) -> None:
         """Set it *seconds* from now, or put it off until then."""
         self.at = asyncio.get_running_loop().time() + seconds
-        self._deadlines.expect(self.at)
+        if self.at < self._deadlines.armed_for:
+            self._deadlines.arm_for(self.at)
 
     def run_out(self) -> None:
         """Cancel the task."""
@@ -76,7 +77,8 @@ class Deadlines:
         self._running: set[Deadline] = set()
         self.add, self.discard = self._running.add, self._running.discard
         self._timer: asyncio.TimerHandle | None = None
-        self._armed_for = math.inf
+        self.armed_for = math.inf
+        """When the timer goes off, on the clock of the event loop."""
 
     def limit(self, seconds: float | None) -> Deadline:
         """Give a deadline *seconds* from now, for a ``with`` block; None is none."""
@@ -91,28 +93,27 @@ class Deadlines:
             return await work
         raise ran_out(seconds, phase, request)
 
-    def expect(self, at: float) -> None:
-        """Make sure that the timer goes off at the moment *at*, or before."""
-        if at < self._armed_for:
-            if self._timer is not None:
-                self._timer.cancel()
-            self._timer = asyncio.get_running_loop().call_at(at, self._go_off)
-            self._armed_for = at
+    def arm_for(self, at: float) -> None:
+        """Have the timer go off at the moment *at*."""
+        if self._timer is not None:
+            self._timer.cancel()
+        self._timer = asyncio.get_running_loop().call_at(at, self._go_off)
+        self.armed_for = at
 
     def close(self) -> None:
         """Leave nothing behind in the event loop, unless something is still under way."""
         if self._timer is not None and not self._running:
             self._timer.cancel()
-            self._timer, self._armed_for = None, math.inf
+            self._timer, self.armed_for = None, math.inf
 
     def _go_off(self) -> None:
         # The loop's clock is coarse: a timer may go off a moment before the time it was armed for.
-        now = max(self._armed_for, asyncio.get_running_loop().time())
-        self._timer, self._armed_for = None, math.inf
+        now = max(self.armed_for, asyncio.get_running_loop().time())
+        self._timer, self.armed_for = None, math.inf
         for deadline in tuple(self._running):
             if deadline.at <= now:
                 self.discard(deadline)
                 deadline.run_out()
         first = min((deadline.at for deadline in self._running), default=math.inf)
         if first < math.inf:
-            self.expect(first)
+            self.arm_for(first)

@@ -35,6 +35,8 @@ class Gate:
         self._rate = rate
         self.answered = rate.answered
         """Note, with the moment, that the server bore a request."""
+        self.leave = self._places.leave
+        """Give a place back."""
         # A rate that others share has to be asked for over the network.
         self._take_at_once = rate.take_at_once if isinstance(rate, AdaptiveRate) else None
         self._clock = clock
@@ -81,10 +83,6 @@ class Gate:
         except BaseException:
             self._places.leave()
             raise
-
-    def leave(self) -> None:
-        """Give a place back."""
-        self._places.leave()
 
     def refused(self, retry_after: float | None) -> None:
         """Note an answer 429 and keep to the pause it asks for, for ten minutes at most."""

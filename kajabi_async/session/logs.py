@@ -109,17 +109,18 @@ class BudgetLog:
         self._budget = budget
         # A budget that allows no repeat at all is a setting, not an outage.
         self._enough = max(1.0, capacity * _WELL_AGAIN) if capacity >= 1.0 else None
-        self._spent = False
+        self.is_spent = False
+        """Whether that was written last."""
 
     def denied(self, name: str) -> None:
         """Note that a repeat of the operation called *name* was not allowed."""
-        if self._enough is not None and not self._spent:
-            self._spent = True
+        if self._enough is not None and not self.is_spent:
+            self.is_spent = True
             extra = {"operation": name}
             _LOG.warning("the retry budget is spent: failures are final until requests succeed again", extra=extra)
 
     def earned(self) -> None:
         """Note a success."""
-        if self._spent and self._enough is not None and self._budget.left >= self._enough:
-            self._spent = False
+        if self.is_spent and self._enough is not None and self._budget.left >= self._enough:
+            self.is_spent = False
             _LOG.info("the retry budget has recovered: failed requests are repeated again")

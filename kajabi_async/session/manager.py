@@ -186,7 +186,8 @@ class SessionManager:
                 failure = error
             else:
                 self._budget.earn()
-                self._budget_log.earned()
+                if self._budget_log.is_spent:
+                    self._budget_log.earned()
                 return answer
             retry = self._decided(running, failure)
             if retry is None:
@@ -207,7 +208,9 @@ class SessionManager:
                 break
         if not is_success(answer):
             raise error_of(answer, running.request, self._clock)
-        _refuse_html(answer, running.request)
+        media_type = answer.headers.get("content-type", "")
+        if media_type != JSON_API and "html" in media_type.lower():
+            raise _html_instead(media_type, running.request)
         return answer
 
     async def _on_the_wire(self, running: RunningOperation, token: Token | None) -> Answer:
@@ -335,13 +338,10 @@ def _place_outside() -> str:
     return "an unknown place" if frame is None else f"{frame.f_code.co_filename}:{frame.f_lineno}"
 
 
-def _refuse_html(answer: Answer, request: Request) -> None:
-    """Refuse a page that a proxy or a login put in place of the answer; other media types are left to the reader."""
-    media_type = answer.headers.get("content-type", "")
-    if media_type != JSON_API and "html" in media_type.lower():
-        raise DecodeError(
-            f"the answer is {media_type[:60]!r}, not JSON:API", context=f"{request.method} {request.path}"
-        )
+def _html_instead(media_type: str, request: Request) -> DecodeError:
+    """Give the error for a page that a proxy or a login put in place of the answer."""
+    context = f"{request.method} {request.path}"
+    return DecodeError(f"the answer is {media_type[:60]!r}, not JSON:API", context=context)
 
 
 def _checked_size(size: Any) -> int:

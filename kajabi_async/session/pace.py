@@ -95,7 +95,7 @@ class Pace:
         """Take up to *wanted* requests out of stock: give how many may go, and how many seconds to wait for none."""
         if now < self.paused_until:
             return 0, self.paused_until - now
-        rate = self._restocked(now)
+        rate = None if self.fixed is None and self.borne is None else self._restocked(now)
         if rate is None:
             return wanted, 0.0
         granted = max(0, min(wanted, int(self.stock + _ROUNDING)))
@@ -104,7 +104,8 @@ class Pace:
 
     def answered(self, now: float, times: int = 1) -> None:
         """Count answers that were no refusals."""
-        if now - self.counting_since >= self._window:
+        # No window is shorter, and this comes with every answer.
+        if now - self.counting_since >= _WINDOW_SECONDS and now - self.counting_since >= self._window:
             self._roll(now)
         self.counted += times
 

@@ -95,13 +95,14 @@ class Transport:
 
     def _begin(self, request: Request, token: Secret | None) -> Awaitable[aiohttp.ClientResponse]:
         """Send *request* and give what is there when the head of the answer has come."""
+        options: dict[str, Any] = {} if self._owned else self._foreign_options()
         return (self._session or self._open()).request(
             request.method,
             self._url(request),
             headers=self._headers(request, token),
             data=request.body,
             allow_redirects=False,
-            **self._options(),
+            **options,
         )
 
     def _open(self) -> aiohttp.ClientSession:
@@ -114,10 +115,8 @@ class Transport:
         )
         return self._session
 
-    def _options(self) -> dict[str, Any]:
+    def _foreign_options(self) -> dict[str, Any]:
         """Give what does for a session that was handed in what our own connector does for our own."""
-        if self._owned:
-            return {}
         timeouts = self._timeouts
         return {
             "timeout": aiohttp.ClientTimeout(
@@ -148,7 +147,9 @@ class Transport:
     async def _read(self, response: aiohttp.ClientResponse, request: Request, sending: "_Sending") -> bytes:
         pieces: list[bytes] = []
         size = 0
-        most = min(self._max_answer_bytes, _unpacked_at_most(response))
+        most = self._max_answer_bytes
+        if hdrs.CONTENT_ENCODING in response.headers:
+            most = min(most, _unpacked_at_most(response))
         content = response.content
         while piece := await content.readany():
             size += len(piece)
@@ -232,8 +233,6 @@ class _SendOnce:
 
 def _unpacked_at_most(response: aiohttp.ClientResponse) -> int:
     """Give how large the body may become by what its compressed length allows, where that is told: bombs end early."""
-    if hdrs.CONTENT_ENCODING not in response.headers:
-        return sys.maxsize
     packed = response.content_length
     return sys.maxsize if packed is None else max(_RATIO_COUNTS_FROM_BYTES, packed * _LARGEST_RATIO)
 

@@ -204,10 +204,10 @@ async def test_a_timer_that_goes_off_for_nobody_leaves_the_others() -> None:
         quick.put(60.0)
         await asyncio.sleep(0.03)
         assert patient.at < quick.at
-        assert deadlines._armed_for == patient.at
+        assert deadlines.armed_for == patient.at
 
 
-async def test_one_timer_is_armed_for_the_nearest() -> None:
+async def test_one_timer_isarmed_for_the_nearest() -> None:
     """And is left as it is by those that come later."""
     deadlines, loop = Deadlines(), asyncio.get_running_loop()
 
@@ -217,17 +217,17 @@ async def test_one_timer_is_armed_for_the_nearest() -> None:
 
     with deadlines.limit(60.0) as late:
         first = timer()
-        assert (first.when(), deadlines._armed_for) == (late.at, late.at)
+        assert (first.when(), deadlines.armed_for) == (late.at, late.at)
         with deadlines.limit(90.0):
             assert timer() is first
         with deadlines.limit(30.0) as soon:
             assert first.cancelled()
-            assert (timer().when(), deadlines._armed_for) == (soon.at, soon.at)
+            assert (timer().when(), deadlines.armed_for) == (soon.at, soon.at)
             assert loop.time() < soon.at <= loop.time() + 30.0
     second = timer()
     deadlines.close()
     assert second.cancelled()
-    assert (deadlines._timer, deadlines._armed_for) == (None, math.inf)
+    assert (deadlines._timer, deadlines.armed_for) == (None, math.inf)
     deadlines.close()
 
 
@@ -249,7 +249,7 @@ async def test_a_deadline_that_has_come_to_the_moment_has_run_out() -> None:
 
     now = loop.time() + 60.0
     for later in (0.0, 1.0):
-        deadlines._armed_for = now
+        deadlines.armed_for = now
         with Noted(deadlines) as deadline:
             deadline.at = now + later
             deadlines._go_off()
