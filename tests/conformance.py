@@ -144,8 +144,8 @@ def _record(api: Kajabi, seen: list[tuple[Request, Answer]]) -> None:
     transport: Any = api.session._transport
     original = transport.send
 
-    async def send(request: Request, token: Any) -> Answer:
-        answer: Answer = await original(request, token)
+    async def send(request: Request, *more: Any) -> Answer:
+        answer: Answer = await original(request, *more)
         seen.append((request, answer))
         return answer
 

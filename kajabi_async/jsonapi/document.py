@@ -86,14 +86,25 @@ class Document:
         return cls._from_shape(shape, context)
 
     @classmethod
+    def one_from(
+        cls, body: bytes, *, context: str, typed: Callable[[bytes], DocumentShape | None] | None
+    ) -> tuple[ResourceObject | None, tuple[Included, ...]]:
+        """Give `one` and what is included, and leave the rest, which nobody asks for of a single resource."""
+        shape = None if typed is None else typed(body)
+        if shape is None or not isinstance(shape.data, ResourceObject):
+            document = cls.from_bytes(body, context=context)
+            return document.one(context=context), document.included
+        row = _identified(shape.data, "data", context)
+        if isinstance(row, MalformedRow):
+            raise row.error
+        return row, _included(shape.included, row, context)
+
+    @classmethod
     def _from_shape(cls, shape: DocumentShape, context: str) -> Self:
         data = shape.data
-        links = {} if shape.links is None else json_object(shape.links) or {}
-        meta = {} if shape.meta is None else json_object(shape.meta) or {}
+        links, meta = json_object(shape.links) or {}, json_object(shape.meta) or {}
         if isinstance(data, ResourceObject):
-            nothing_included = shape.included is ABSENT and data.included is ABSENT
-            included = () if nothing_included else _included(shape.included, data, context)
-            return cls(_identified(data, "data", context), included, links, meta)
+            return cls(_identified(data, "data", context), _included(shape.included, data, context), links, meta)
         if isinstance(data, list):
             rows = _identified_rows(data, "data", context)
             return cls(rows, _included(shape.included, None, context), links, meta)

@@ -32,15 +32,14 @@ class PageContent(Generic[R]):
 def read_resource(body: bytes, *, cls: type[R], scope: Scope, context: str) -> R:
     """Read the answer of a show, create or update; DecodeError where it is not one resource object of *cls*."""
     plan = plan_of(cls)
-    document = Document.from_bytes(body, context=context, typed=plan.typed_document)
-    resource_object = document.one(context=context)
-    if resource_object is None:
+    row, included = Document.one_from(body, context=context, typed=plan.typed_document)
+    if row is None:
         raise DecodeError("a resource object was expected, null came", path="data", context=context)
-    if resource_object.type != cls.resource_type:
-        _refuse_type(resource_object, cls, "data", context)
-    instance = plan.model(resource_object, scope, "data", context)
-    if document.included:
-        scope.read_later(_read_included, (document.included, _Weakly(instance)))
+    if row.type != cls.resource_type:
+        _refuse_type(row, cls, "data", context)
+    instance = plan.model(row, scope, "data", context)
+    if included:
+        scope.read_later(_read_included, (included, _Weakly(instance)))
         if cls.resource_type in scope.query.fields:
             tie_orphans(instance, scope.query.include)
     return instance

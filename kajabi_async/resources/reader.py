@@ -35,27 +35,27 @@ class Reader(Generic[R]):
     async def read(self, resource_id: object, tally: Tally | None = None) -> R:
         """Give the resource; InvalidIdError, ApiError, TransportError or DecodeError where that fails."""
         checked = checked_id(resource_id, of=self.model.resource_type)
-        path, body = await self._answer(checked, tally)
-        return self.resource_in(body, checked, path)
+        request = self._request(checked)
+        answer = await self.backend.send(request, timeout=self.timeout, tally=tally)
+        return self.resource_in(answer.body, checked, request.path)
 
     async def ask_checked(self, resource_id: str, tally: Tally | None = None) -> "Unread[R]":
         """Give what the server says of an id that has been checked; ApiError or TransportError."""
-        path, body = await self._answer(resource_id, tally)
-        return Unread(self, resource_id, path, body)
+        request = self._request(resource_id)
+        answer = await self.backend.send(request, timeout=self.timeout, tally=tally)
+        return Unread(self, resource_id, request.path, answer.body)
 
     def resource_in(self, body: bytes, resource_id: str, path: str) -> R:
         """Give the resource in the *body* of an answer; DecodeError where it is not the one that was asked for."""
         context = f"GET {path}"
         scope = Scope(self.query, self.backend.resolver, Identifier(self.model.resource_type, resource_id))
         resource = read_resource(body, cls=self.model, scope=scope, context=context)
-        if resource_id not in self.aliases:
+        if resource.id != resource_id and resource_id not in self.aliases:
             refuse_stranger(resource, resource_id, context=context)
         return resource
 
-    async def _answer(self, resource_id: str, tally: Tally | None) -> tuple[str, bytes]:
-        path = self.operation.path_for(path_segment(resource_id))
-        answer = await self.backend.send(Request("GET", path, self.encoded_query), timeout=self.timeout, tally=tally)
-        return path, answer.body
+    def _request(self, resource_id: str) -> Request:
+        return Request("GET", self.operation.path_for(path_segment(resource_id)), self.encoded_query)
 
 
 @attrs.define(eq=False)

@@ -34,27 +34,46 @@ class Deadline:
     Whoever comes out of the block with nothing in hand has run out of time; cancellations by others pass through.
     """
 
-    __slots__ = ("_cancelling", "_deadlines", "_ran_out", "_task", "at")
+    __slots__ = ("_cancelling", "_deadlines", "_ran_out", "_silenced", "_task", "at", "silent_at")
 
     def __init__(self, deadlines: "Deadlines") -> None:
         task = asyncio.current_task()
         assert task is not None  # noqa: S101 - whoever awaits a request is a task
         self.at = math.inf
         """On the clock of the event loop."""
+        self.silent_at = math.inf
+        """The same, for the silence of somebody whom the block listens to."""
         self._deadlines = deadlines
         self._task = task
         self._cancelling = task.cancelling()
-        self._ran_out = False
+        self._ran_out = self._silenced = False
 
     def put(self, seconds: float) -> None:
-        """Set it *seconds* from now, or put it off until then."""
+        """Set it *seconds* from now."""
         self.at = asyncio.get_running_loop().time() + seconds
         if self.at < self._deadlines.armed_for:
             self._deadlines.arm_for(self.at)
 
-    def run_out(self) -> None:
-        """Cancel the task."""
-        self._ran_out = True
+    def listen(self, seconds: float) -> None:
+        """End what the block does for silence as well, *seconds* from now, unless this is called again before."""
+        self.silent_at = asyncio.get_running_loop().time() + seconds
+        if self.silent_at < self._deadlines.armed_for:
+            self._deadlines.arm_for(self.silent_at)
+
+    def stop_listening(self) -> bool:
+        """Tell whether it was silence alone that cancelled the task; then the block may go on with something else."""
+        self.silent_at = math.inf
+        if not self._silenced:
+            return False
+        self._ran_out = self._silenced = False
+        self._deadlines.add(self)
+        if self.at < self._deadlines.armed_for:
+            self._deadlines.arm_for(self.at)
+        return self._task.uncancel() <= self._cancelling
+
+    def run_out(self, *, silenced: bool = False) -> None:
+        """Cancel the task, for all of the block or, with *silenced*, for what it does just now."""
+        self._ran_out, self._silenced = True, silenced
         self._task.cancel()
 
     def __enter__(self) -> Self:
@@ -111,9 +130,9 @@ class Deadlines:
         now = max(self.armed_for, asyncio.get_running_loop().time())
         self._timer, self.armed_for = None, math.inf
         for deadline in tuple(self._running):
-            if deadline.at <= now:
+            if deadline.at <= now or deadline.silent_at <= now:
                 self.discard(deadline)
-                deadline.run_out()
-        first = min((deadline.at for deadline in self._running), default=math.inf)
+                deadline.run_out(silenced=deadline.at > now)
+        first = min((min(deadline.at, deadline.silent_at) for deadline in self._running), default=math.inf)
         if first < math.inf:
             self.arm_for(first)

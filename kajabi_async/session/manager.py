@@ -22,7 +22,7 @@ from kajabi_async.session.binding import Binding
 from kajabi_async.session.budget import RetryBudget
 from kajabi_async.session.clock import Clock, SystemClock
 from kajabi_async.session.credentials import Credentials
-from kajabi_async.session.deadlines import Deadlines, ran_out
+from kajabi_async.session.deadlines import Deadline, Deadlines, ran_out
 from kajabi_async.session.events import SessionObserver, TokenRefreshed
 from kajabi_async.session.gate import Gate, TooLateError
 from kajabi_async.session.logs import BudgetLog, Watchers, log_pause, log_rate
@@ -84,7 +84,6 @@ class SessionManager:
         self._deadlines = Deadlines()
         self._transport = Transport(
             base_url=self._base_url,
-            deadlines=self._deadlines,
             timeouts=self._timeouts,
             max_answer_bytes=_checked_size(max_answer_bytes),
             user_agent=_checked_user_agent(user_agent),
@@ -144,8 +143,8 @@ class SessionManager:
             running.begin()
         failure: KajabiError
         try:
-            with self._deadlines.limit(seconds):
-                answer = await self._to_the_end(running)
+            with self._deadlines.limit(seconds) as limit:
+                answer = await self._to_the_end(running, limit)
                 self._account(running, tally, None)
                 return answer
             failure = ran_out(seconds, "total", request)
@@ -175,13 +174,13 @@ class SessionManager:
             await self._transport.aclose()
             self._deadlines.close()
 
-    async def _to_the_end(self, running: RunningOperation) -> Answer:
+    async def _to_the_end(self, running: RunningOperation, limit: Deadline) -> Answer:
         while True:
             # Outside of the try: asking for a token is repeated by itself, and its failure is final here.
             token = (self._tokens.live() or await self._tokens.renewed()) if running.request.authorized else None
             failure: KajabiError
             try:
-                answer = await self._attempt(running, token)
+                answer = await self._attempt(running, limit, token)
             except KajabiError as error:
                 failure = error
             else:
@@ -194,15 +193,15 @@ class SessionManager:
                 raise failure
             await self._pause(running, failure, retry)
 
-    async def _attempt(self, running: RunningOperation, token: Token | None) -> Answer:
-        answer = await self._on_the_wire(running, token)
+    async def _attempt(self, running: RunningOperation, limit: Deadline, token: Token | None) -> Answer:
+        answer = await self._on_the_wire(running, limit, token)
         for _ in range(_TOKENS_TRIED):
             if answer.status != _UNAUTHORIZED or token is None:
                 break
             # Refused before anything was done, so even a write may be sent again.
             running.on_wire = False
             token = await self._tokens.replace(token)
-            answer = await self._on_the_wire(running, token)
+            answer = await self._on_the_wire(running, limit, token)
             if not token.shared:
                 # Fetched just now and refused: it is not the token.
                 break
@@ -213,7 +212,7 @@ class SessionManager:
             raise _html_instead(media_type, running.request)
         return answer
 
-    async def _on_the_wire(self, running: RunningOperation, token: Token | None) -> Answer:
+    async def _on_the_wire(self, running: RunningOperation, limit: Deadline, token: Token | None) -> Answer:
         sent_at = self._clock.monotonic()
         if not self._gate.enter_at_once(sent_at):
             queued_at = sent_at
@@ -226,7 +225,7 @@ class SessionManager:
         ended = "CancelledError"
         status, size = None, 0
         try:
-            answer = await self._transport.send(running.request, None if token is None else token.access)
+            answer = await self._transport.send(running.request, None if token is None else token.access, limit)
             status, size, ended = answer.status, len(answer.body), ""
         except KajabiError as error:
             ended = type(error).__name__

@@ -12,7 +12,7 @@ from kajabi_async.jsonapi.error_documents import api_error
 from kajabi_async.operations import operation
 from kajabi_async.session.clock import Clock
 from kajabi_async.session.credentials import Credentials, Secret
-from kajabi_async.session.deadlines import Deadlines
+from kajabi_async.session.deadlines import Deadlines, ran_out
 from kajabi_async.session.events import SessionObserver, TokenRequestAnswered
 from kajabi_async.session.retry import GiveUp, RetryPolicy, decide, read_retry_after
 from kajabi_async.session.stats import SessionStats
@@ -74,19 +74,21 @@ class TokenRequests:
     async def revoke(self, token: Secret) -> None:
         """Revoke *token*; one that is dead already is success, any other refusal an ApiError."""
         request = _form_request("oauth.revoke", {"token": token.reveal()}, authorized=True)
-        answer = await self._told(self.transport.send(request, token), "oauth.revoke", 1)
+        answer = await self._told(self._sent(request, token, None), "oauth.revoke", 1)
         if not is_success(answer) and answer.status != _UNAUTHORIZED:
             raise error_of(answer, request, self.clock)
 
     async def _token_answer(self, request: Request, attempt: int) -> bytes:
         self.stats.token_requests += 1
-        sending = self.deadlines.within(
-            _TOKEN_SECONDS, self.transport.send(request, None), phase="total", request=request
-        )
-        answer = await self._told(sending, "oauth.token", attempt)
+        answer = await self._told(self._sent(request, None, _TOKEN_SECONDS), "oauth.token", attempt)
         if is_success(answer):
             return answer.body
         raise error_of(answer, request, self.clock, hint=_CREDENTIALS_HINT if answer.status in _REFUSED else "")
+
+    async def _sent(self, request: Request, token: Secret | None, seconds: float | None) -> Answer:
+        with self.deadlines.limit(seconds) as deadline:
+            return await self.transport.send(request, token, deadline)
+        raise ran_out(seconds, "total", request)
 
     async def _told(self, sending: Awaitable[Answer], name: str, attempt: int) -> Answer:
         """Give the answer, and tell whoever watches how it came."""

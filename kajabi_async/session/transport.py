@@ -25,7 +25,7 @@ from kajabi_async.errors import (
 )
 from kajabi_async.exchange import FORM, JSON_API, Answer, Request
 from kajabi_async.session.credentials import Secret
-from kajabi_async.session.deadlines import Deadline, Deadlines
+from kajabi_async.session.deadlines import Deadline
 from kajabi_async.session.timeouts import Timeouts
 
 __all__ = ["Transport"]
@@ -43,41 +43,45 @@ class Transport:
         self,
         *,
         base_url: str,
-        deadlines: Deadlines,
         timeouts: Timeouts,
         max_answer_bytes: int,
         user_agent: str,
         http_session: aiohttp.ClientSession | None = None,
     ) -> None:
         self._base = urlsplit(base_url)
-        self._deadlines = deadlines
         self._timeouts = timeouts
         self._max_answer_bytes = max_answer_bytes
         self._user_agent = user_agent
         self._owned = http_session is None
         self._session = http_session
 
-    async def send(self, request: Request, token: Secret | None) -> Answer:
-        """Give the answer, whatever its status; an error of our own tree where none came or it cannot be read."""
+    async def send(self, request: Request, token: Secret | None, deadline: Deadline) -> Answer:
+        """Give the answer, whatever its status; an error of our own tree where none came or it cannot be read.
+
+        Called in the block of *deadline*, by which the server's silence is limited as well.
+        """
         failure: KajabiError
-        sending = _Sending(self._deadlines, self._timeouts.read)
+        sending = _Sending(deadline, self._timeouts.read)
         before = _SENDING.set(sending)
         try:
-            with sending:
-                response = await self._begin(request, token)
-                try:
-                    return Answer(response.status, response.headers, await self._read(response, request, sending))
-                except BaseException:
-                    response.close()
-                    raise
-            failure = _read_timed_out(None, request, self._timeouts)
+            response = await self._begin(request, token)
+            try:
+                return Answer(response.status, response.headers, await self._read(response, request, sending))
+            except BaseException:
+                response.close()
+                raise
         except KajabiError:
             raise
+        except asyncio.CancelledError:
+            if not deadline.stop_listening():
+                raise
+            failure = _read_timed_out(None, request, self._timeouts)
         except Exception as error:  # noqa: BLE001 - nothing foreign leaves this module
             failure = self._translated(error, request)
             if isinstance(failure, ConnectionFailedError):
                 failure.on_reused_connection = sending.on_reused and isinstance(error, _BEFORE_THE_ANSWER)
         finally:
+            deadline.stop_listening()
             _SENDING.reset(before)
         # Raised out here, so that no foreign exception, with the headers in its frames, hangs on ours.
         raise failure
@@ -171,13 +175,13 @@ class Transport:
         return _broken(error, request, self._timeouts)
 
 
-class _Sending(Deadline):
+class _Sending:
     """One exchange as the pool sees it, and the limit on the server's silence in it."""
 
-    __slots__ = ("_read_seconds", "connected", "on_reused")
+    __slots__ = ("_deadline", "_read_seconds", "connected", "on_reused")
 
-    def __init__(self, deadlines: Deadlines, read_seconds: float | None) -> None:
-        super().__init__(deadlines)
+    def __init__(self, deadline: Deadline, read_seconds: float | None) -> None:
+        self._deadline = deadline
         self._read_seconds = read_seconds
         self.connected = False
         self.on_reused = False
@@ -185,7 +189,7 @@ class _Sending(Deadline):
     def goes_on(self) -> None:
         """Begin to wait for the next bytes, where it is our own pool that they come through."""
         if self.connected and self._read_seconds is not None:
-            self.put(self._read_seconds)
+            self._deadline.listen(self._read_seconds)
 
 
 _SENDING: Final[ContextVar[_Sending | None]] = ContextVar("sending", default=None)

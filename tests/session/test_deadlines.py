@@ -3,6 +3,7 @@
 import asyncio
 import gc
 import math
+import time
 import weakref
 
 import pytest
@@ -62,16 +63,102 @@ async def test_the_shortest_ends_first_whatever_the_order() -> None:
     assert ended == [0.02, 0.02, 0.04, 0.06]
 
 
-async def test_a_deadline_is_put_off() -> None:
-    """What goes on is given time again; the block sees no exception when its time is up."""
+async def silence(deadline: Deadline) -> bool:
+    """Wait until the task is cancelled, and tell whether that was for silence alone."""
+    try:
+        await forever()
+    except asyncio.CancelledError:
+        return deadline.stop_listening()
+    return False
+
+
+async def test_silence_ends_what_a_block_does_and_not_the_block() -> None:
+    """Every sign of life gives time again; after the silence the block goes on, within what is left of its time."""
     deadlines, begun = Deadlines(), asyncio.get_running_loop().time()
-    with Deadline(deadlines) as deadline:
-        deadline.put(0.3)
+    task = asyncio.current_task()
+    assert task is not None
+    with deadlines.limit(1.0) as limit:
+        limit.listen(0.3)
         for _ in range(4):
             await asyncio.sleep(0.1)
-            deadline.put(0.3)
+            limit.listen(0.3)
+        assert await silence(limit)
+        assert asyncio.get_running_loop().time() - begun >= 0.6
+        assert task.cancelling() == 0
         await forever()
-    assert asyncio.get_running_loop().time() - begun >= 0.6
+    assert task.cancelling() == 0
+    assert asyncio.get_running_loop().time() - begun >= 1.0
+
+
+async def test_silence_may_end_several_things_in_turn() -> None:
+    """Each attempt listens anew; without a limit on the block it is the only end."""
+    with Deadlines().limit(None) as limit:
+        for _ in range(3):
+            limit.listen(0.01)
+            assert await silence(limit)
+
+
+async def test_nobody_listens_after_the_answer() -> None:
+    """What the block does then is not cut short."""
+    with Deadlines().limit(60.0) as limit:
+        limit.listen(0.01)
+        assert not limit.stop_listening()
+        assert limit.silent_at == math.inf
+        await asyncio.sleep(0.03)
+
+
+async def test_time_that_is_up_goes_before_silence() -> None:
+    """Where both come in one moment, there is nothing left to go on with."""
+    ended_by_silence = None
+    with Deadlines().limit(0.01) as limit:
+        limit.listen(0.001)
+        time.sleep(0.02)  # noqa: ASYNC251 - so that both moments have passed when the loop looks
+        ended_by_silence = await silence(limit)
+        raise asyncio.CancelledError
+    assert ended_by_silence is False
+
+
+async def test_the_cancellation_of_others_goes_before_silence() -> None:
+    """Whichever of them comes first."""
+    deadlines, running = Deadlines(), list[Deadline]()
+
+    async def work() -> None:
+        with deadlines.limit(60.0) as limit:
+            running.append(limit)
+            if await silence(limit):
+                return
+            raise asyncio.CancelledError
+
+    for silenced_first in (True, False):
+        task = asyncio.create_task(work())
+        await asyncio.sleep(0)
+        if silenced_first:
+            running[-1].run_out(silenced=True)
+        task.cancel()
+        if not silenced_first:
+            running[-1].run_out(silenced=True)
+        with pytest.raises(asyncio.CancelledError):
+            await task
+        assert task.cancelled()
+
+
+async def test_the_timer_is_armed_for_silence_too() -> None:
+    """For whatever comes first, and after a silence for the rest of the time."""
+    deadlines = Deadlines()
+    with deadlines.limit(60.0) as limit:
+        limit.listen(30.0)
+        assert deadlines.armed_for == limit.silent_at
+        limit.listen(0.01)
+        assert deadlines.armed_for == limit.silent_at
+        with deadlines.limit(None) as other:
+            other.listen(90.0)
+            assert deadlines.armed_for == limit.silent_at
+            assert await silence(limit)
+            assert deadlines.armed_for == limit.at
+            limit.put(120.0)
+            deadlines._go_off()
+            assert deadlines.armed_for == other.silent_at
+    deadlines.close()
 
 
 async def test_the_cancellation_of_others_passes_through() -> None:
@@ -207,7 +294,7 @@ async def test_a_timer_that_goes_off_for_nobody_leaves_the_others() -> None:
         assert deadlines.armed_for == patient.at
 
 
-async def test_one_timer_isarmed_for_the_nearest() -> None:
+async def test_one_timer_is_armed_for_the_nearest() -> None:
     """And is left as it is by those that come later."""
     deadlines, loop = Deadlines(), asyncio.get_running_loop()
 
@@ -244,7 +331,8 @@ async def test_a_deadline_that_has_come_to_the_moment_has_run_out() -> None:
     ended: list[float] = []
 
     class Noted(Deadline):
-        def run_out(self) -> None:
+        def run_out(self, *, silenced: bool = False) -> None:
+            assert not silenced
             ended.append(self.at - now)
 
     now = loop.time() + 60.0

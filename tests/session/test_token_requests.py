@@ -18,7 +18,7 @@ from kajabi_async.errors import (
 from kajabi_async.exchange import FORM, Answer, Request
 from kajabi_async.session import RetryPolicy, SessionEvent, SessionStats, TokenRequestAnswered
 from kajabi_async.session.credentials import ClientCredentials, RefreshTokenCredentials, Secret
-from kajabi_async.session.deadlines import Deadlines
+from kajabi_async.session.deadlines import Deadline, Deadlines
 from kajabi_async.session.token_requests import TokenRequests, error_of, is_success
 from tests.clocks import ManualClock
 
@@ -38,7 +38,7 @@ class Wire:
         self._clock = clock
         self._answers = list(answers)
 
-    async def send(self, request: Request, token: Secret | None) -> Answer:
+    async def send(self, request: Request, token: Secret | None, _: Deadline) -> Answer:
         self.sent.append((request, token))
         self._clock.advance(0.25)
         answer = self._answers.pop(0)
