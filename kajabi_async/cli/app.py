@@ -15,7 +15,6 @@ from kajabi_async import Kajabi
 from kajabi_async.cli.arguments import refuse_secrets, wants_json
 from kajabi_async.cli.completion import add_completion
 from kajabi_async.cli.credentials_error import CredentialsError
-from kajabi_async.cli.demo import demonstrate
 from kajabi_async.cli.doctor import doctor
 from kajabi_async.cli.exit_codes import EXIT_CODES_HELP, ExitCode, code_for
 from kajabi_async.cli.export import add_exports
@@ -38,7 +37,6 @@ from kajabi_async.cli.whoami import whoami
 from kajabi_async.cli.writes import add_writes
 from kajabi_async.errors import ConfigurationError, KajabiError
 from kajabi_async.resources.lookup_plan import Strategy
-from kajabi_async.testing import FakeKajabi
 
 __all__ = ["make_app", "run"]
 
@@ -143,6 +141,9 @@ def _own_version() -> str:
 
 def demo(*, json: Json = False) -> int:
     """Show the main job against a fake of the API inside this process; needs no account."""
+    # Here, as the fake takes a good part of the time in which any other command begins.
+    from kajabi_async.cli.demo import demonstrate  # noqa: PLC0415 - see above
+
     return run_to_exit_code(lambda: demonstrate(output_console(), json=json))
 
 
@@ -191,6 +192,7 @@ def fake(
     json: Json = False,
 ) -> int:
     """Serve a fake of the API on loopback until interrupted, and print what to export to use it."""
+    from kajabi_async.testing import FakeKajabi  # noqa: PLC0415 - as for the demo
 
     async def serve() -> None:
         server = FakeKajabi(customers=customers, latency=latency)
