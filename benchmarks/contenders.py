@@ -37,8 +37,8 @@ class Client(ABC):
         """Look up one customer."""
 
     @abstractmethod
-    async def scan(self, rows: int) -> int:
-        """Read the list of customers page by page until *rows* were read or it ends; give how many were."""
+    def scan(self) -> AsyncGenerator[int]:
+        """Read the list of customers row by row; give for each page how many there were."""
 
     async def look_up(self, ids: Iterable[str], *, concurrency: int, included: bool = False) -> int:
         """Look up many, a number of them at a time; give how many were found."""
@@ -70,13 +70,13 @@ class Ours(Client):
             found += lookup.found
         return found
 
-    async def scan(self, rows: int) -> int:
+    async def scan(self) -> AsyncGenerator[int]:
         read = 0
         async for _ in self._api.customers.list(page_size=PAGE_SIZE, prefetch=self._ahead):
             read += 1
-            if read == rows:
-                break
-        return read
+            if read == PAGE_SIZE:
+                yield read
+                read = 0
 
 
 class Handmade(Client):
@@ -92,18 +92,16 @@ class Handmade(Client):
     async def get(self, resource_id: str, *, included: bool = False) -> object:
         return await self.fetch(f"{self._customers}/{resource_id}", {"include": INCLUDE} if included else None)
 
-    async def scan(self, rows: int) -> int:
-        read = 0
-        url = f"{self._customers}?page%5Bsize%5D={PAGE_SIZE}"
-        while True:
-            page = await self.fetch(url, None)
+    async def scan(self) -> AsyncGenerator[int]:
+        following: str | None = f"?page%5Bsize%5D={PAGE_SIZE}"
+        while following is not None:
+            # The links of the API name its official host.
+            page = await self.fetch(f"{self._customers}?{following.partition('?')[2]}", None)
+            read = 0
             for _ in page["data"]:
                 read += 1
+            yield read
             following = page["links"]["next"]
-            if read >= rows or following is None:
-                return read
-            # The links of the API name its official host.
-            url = f"{self._customers}?{following.partition('?')[2]}"
 
 
 class Handwritten(Handmade):
@@ -150,14 +148,14 @@ class Peer(Client):
     async def get(self, resource_id: str, *, included: bool = False) -> object:
         return await self._client.customers.get(resource_id, include=INCLUDE if included else None)
 
-    async def scan(self, rows: int) -> int:
+    async def scan(self) -> AsyncGenerator[int]:
         read = 0
         async with aclosing(aiter(self._client.customers.list())) as customers:
             async for _ in customers:
                 read += 1
-                if read == rows:
-                    break
-        return read
+                if read == PAGE_SIZE:
+                    yield read
+                    read = 0
 
 
 @asynccontextmanager
@@ -209,7 +207,6 @@ class Contender:
     """Takes the base URL and how many requests are under way at once."""
     lookup_share: float = 1.0
     row_share: float = 1.0
-    """How much of a list is read, from its beginning."""
 
 
 CONTENDERS = (

@@ -3,26 +3,32 @@
 import gc
 import statistics
 import time
+from collections.abc import Mapping
+from contextlib import AsyncExitStack
 from functools import partial
 
 from benchmarks import serving
-from benchmarks.contenders import BARE, CONTENDERS, OURS, Contender
-from benchmarks.measuring import LOOPS, Results, interleaved, turns_taken
+from benchmarks.contenders import BARE, CONTENDERS, OURS
+from benchmarks.measuring import LOOPS, Results, in_steps, turns_taken
 from benchmarks.results import Part, Table, spread, under
 from benchmarks.serving import Server
 from benchmarks.sizes import Sizes
 
 WARM_UP_CALLS = 30
+STEP = 50
+"""Calls at a stretch."""
 SECONDS = 25.0
 """For all rounds together."""
 
 
 def measure(sizes: Sizes) -> Part:
     with serving.fastest() as server:
-        turns = {each.name: partial(turn, server, each, sizes.calls) for each in CONTENDERS}
-        measured = interleaved(turns, repeats=sizes.repeats, within=SECONDS)
+        measured = in_steps(partial(turn, server, sizes.calls), repeats=sizes.repeats, within=SECONDS)
     told = turns_taken(measured["asyncio"])
-    note = f"Calls one after the other on one connection, no includes; medians of {sizes.calls}, {told}."
+    note = (
+        f"Calls one after the other on one connection, no includes, {STEP} and then the next contender's; medians of "
+        f"{sizes.calls}, {told}."
+    )
     columns = [(loop, "range", "over bare aiohttp") for loop in LOOPS]
     header = ["Microseconds, less is better", *(cell for column in columns for cell in column)]
     rows = [[name, *(cell for loop in LOOPS for cell in _cells(measured, loop, name))] for name in measured["asyncio"]]
@@ -33,18 +39,24 @@ def measure(sizes: Sizes) -> Part:
     )
 
 
-async def turn(server: Server, contender: Contender, calls: int) -> float:
-    """Give the microseconds of the middlemost call."""
-    taken: list[float] = []
-    async with contender.open(server.base_url, 1) as client:
-        for _ in range(WARM_UP_CALLS):
-            await client.get("1")
+async def turn(server: Server, calls: int) -> Mapping[str, float]:
+    """Give the microseconds of everybody's middlemost call."""
+    taken: dict[str, list[float]] = {each.name: [] for each in CONTENDERS}
+    async with AsyncExitStack() as stack:
+        clients = {each.name: await stack.enter_async_context(each.open(server.base_url, 1)) for each in CONTENDERS}
+        for client in clients.values():
+            for _ in range(WARM_UP_CALLS):
+                await client.get("1")
         gc.collect()
-        for number in range(calls):
-            begin = time.perf_counter()
-            await client.get(str(number + 1))
-            taken.append(time.perf_counter() - begin)
-    return statistics.median(taken) * 1e6
+        for first in range(0, calls, STEP):
+            for name, client in clients.items():
+                # Once more, as the first one pays for what the contender before has left in the caches.
+                await client.get("1")
+                for number in range(first, first + STEP):
+                    begin = time.perf_counter()
+                    await client.get(str(number + 1))
+                    taken[name].append(time.perf_counter() - begin)
+    return {name: statistics.median(each) * 1e6 for name, each in taken.items()}
 
 
 def _added(measured: Results, loop: str, name: str) -> float:

@@ -74,6 +74,24 @@ def interleaved(turns: Mapping[str, Turn], *, repeats: int, within: float) -> Re
     return {loop: _spreads(by_name) for loop, by_name in taken.items()}
 
 
+def in_steps(turn: Callable[[], Coroutine[Any, Any, Mapping[str, float]]], *, repeats: int, within: float) -> Results:
+    """Do the same with a turn that everybody takes together, step by step, so that a slow moment is slow for all."""
+    taken: dict[str, list[Mapping[str, float]]] = {loop: [] for loop in LOOPS}
+    with ExitStack() as stack:
+        runners = {loop: stack.enter_context(asyncio.Runner(loop_factory=make)) for loop, make in LOOPS.items()}
+        for _ in _rounds(repeats, within):
+            for loop, runner in runners.items():
+                taken[loop].append(runner.run(turn()))
+    return {
+        loop: _spreads({name: [each[name] for each in turns] for name in turns[0]}) for loop, turns in taken.items()
+    }
+
+
+def takes_step(number: int, share: float) -> bool:
+    """Tell whether somebody who does a *share* of the work takes the step of this *number*."""
+    return number % round(1 / share) == 0
+
+
 def interleaved_here(turns: Mapping[str, Callable[[], float]], *, repeats: int, within: float) -> dict[str, Spread]:
     """Do the same for work without an event loop."""
     taken: dict[str, list[float]] = {name: [] for name in turns}

@@ -13,6 +13,7 @@ from kajabi_async.errors import DecodeError, InvalidArgumentError
 __all__ = [
     "ABSENT",
     "NO_MEMBERS",
+    "SAFE_DEPTH",
     "DocumentShape",
     "LooseShape",
     "RawJson",
@@ -78,7 +79,8 @@ class LooseShape(msgspec.Struct, gc=False):
     meta: Any = None
 
 
-_SAFE_DEPTH: Final = 10_000
+SAFE_DEPTH: Final = 10_000
+"""No decoder gets deeper than the interpreter's recursion limit, which may be raised to more than the stack bears."""
 _BRACKETS: Final = re.compile(rb'"(?:[^"\\\\]|\\\\.)*+"|[\[\]{}]')
 _ANYTHING = msgspec.json.Decoder()
 _DOCUMENT = msgspec.json.Decoder(DocumentShape)
@@ -208,7 +210,7 @@ def _read(decoder: msgspec.json.Decoder[Any], body: bytes | RawJson, context: st
 
 def is_too_deep(body: bytes | RawJson) -> bool:
     """Tell whether decoding *body* might take more stack than there is, which the decoder does not notice itself."""
-    return sys.getrecursionlimit() > _SAFE_DEPTH and _depth(bytes(body)) > _SAFE_DEPTH
+    return sys.getrecursionlimit() > SAFE_DEPTH and _depth(bytes(body)) > SAFE_DEPTH
 
 
 def _depth(body: bytes) -> int:

@@ -1,9 +1,10 @@
 """Attributes decoded straight to the types they are documented with, by themselves or along with their document."""
 
 import re
+import sys
 from collections.abc import Callable, Collection, Mapping
 from datetime import datetime
-from typing import Annotated, Any, ClassVar, Final
+from typing import Annotated, Any, ClassVar, Final, TypeVar
 
 import msgspec
 from msgspec.structs import astuple
@@ -11,6 +12,7 @@ from msgspec.structs import astuple
 from kajabi_async.jsonapi.decoding import (
     ABSENT,
     NO_MEMBERS,
+    SAFE_DEPTH,
     DocumentShape,
     RawJson,
     ResourceObject,
@@ -19,6 +21,8 @@ from kajabi_async.jsonapi.decoding import (
 )
 
 __all__ = ["Members", "TypedReader", "unread"]
+
+T = TypeVar("T")
 
 _FINER_THAN_MICROSECONDS: Final = re.compile(rb"\.[0-9]{7}")
 
@@ -52,7 +56,7 @@ class TypedReader:
             (field, _member_type(types[name])) if name in required else (field, _member_type(types[name]), ABSENT)
             for field, name in called.items()
         ]
-        self._members = msgspec.defstruct(
+        self._members: Any = msgspec.defstruct(
             "TypedMembers",
             fields,
             bases=(Members,),
@@ -63,23 +67,23 @@ class TypedReader:
             gc=False,
         )
         self._has_times = datetime in types.values()
-        self._decode: Callable[[RawJson], Any] = msgspec.json.Decoder(self._members).decode
-        self._decode_document: Callable[[bytes], Any] | None = None
+        self._decode: Callable[[Any], Any] = msgspec.json.Decoder(self._members).decode
+        self._decode_document: Callable[[Any], Any] | None = None
 
     def read(self, raw: RawJson) -> Members | None:
         """Give the members of one object."""
-        members: Members | None = self._read(self._decode, raw)
-        return members
+        return self._read(self._decode, raw)
 
     def read_document(self, body: bytes) -> DocumentShape | None:
         """Give a document whose primary resource objects have such `Members` for attributes, or state none."""
         if self._decode_document is None:
             self._decode_document = msgspec.json.Decoder(_document_of(self._members)).decode
-        document: DocumentShape | None = self._read(self._decode_document, body)
-        return document
+        return self._read(self._decode_document, body)
 
-    def _read(self, decode: Callable[[Any], Any], text: bytes | RawJson) -> Any:
-        if is_too_deep(text) or (self._has_times and _FINER_THAN_MICROSECONDS.search(text)):
+    def _read(self, decode: Callable[[Any], T], text: bytes | RawJson) -> T | None:
+        if sys.getrecursionlimit() > SAFE_DEPTH and is_too_deep(text):
+            return None
+        if self._has_times and _FINER_THAN_MICROSECONDS.search(text):
             return None
         try:
             return decode(text)

@@ -39,7 +39,8 @@ def read_resource(body: bytes, *, cls: type[R], scope: Scope, context: str) -> R
         _refuse_type(row, cls, "data", context)
     instance = plan.model(row, scope, "data", context)
     if included:
-        scope.read_later(_read_included, (included, _Weakly(instance)))
+        # Weakly, so that an answer nobody looks into is freed at once: whoever looks comes by way of this instance.
+        scope.read_later(_read_included, (included, ref(instance)))
         if cls.resource_type in scope.query.fields:
             tie_orphans(instance, scope.query.include)
     return instance
@@ -116,29 +117,16 @@ def _refuse_type(row: ResourceObject, cls: type[Resource], path: str, context: s
 _TYPE_NOT_STATED = frozenset({"me"})
 
 
-class _Weakly:
-    """Gives the one primary resource while it lives, and is no reason for it to live.
-
-    So an answer nobody looks into is freed at once; whoever looks in comes by way of the primary resource.
-    """
-
-    __slots__ = ("_ref",)
-
-    def __init__(self, resource: Resource) -> None:
-        self._ref = ref(resource)
-
-    def __call__(self) -> tuple[object]:
-        return (self._ref(),)
-
-
-def _read_included(scope: Scope, unread: "tuple[tuple[Included, ...], Callable[[], Iterable[object]]]") -> None:
+def _read_included(scope: Scope, unread: "tuple[tuple[Included, ...], Callable[[], object]]") -> None:
     """Make the primary resources known, and what was included with them.
 
     A malformed one is left out, so that its relation can still fetch it.
     """
-    included, primary = unread
+    included, give_primary = unread
     known = scope.known
-    known.update({row.identifier: row for row in primary() if isinstance(row, Resource)})
+    primary: Any = give_primary()
+    rows: tuple[object, ...] = primary if isinstance(primary, tuple) else (primary,)
+    known.update({row.identifier: row for row in rows if isinstance(row, Resource)})
     for part in included:
         for index, row in enumerate(part.rows()):
             if isinstance(row, MalformedRow) or (row.type, row.id) in known:

@@ -15,6 +15,7 @@ from kajabi_async.errors import (
 from kajabi_async.exchange import Tally
 from kajabi_async.jsonapi.ids import checked_id
 from kajabi_async.models.base import Resource
+from kajabi_async.places import Places
 from kajabi_async.resources.counts import Counts
 from kajabi_async.resources.guarded import Guarded, cancel_tasks
 from kajabi_async.resources.numbers import whole_number
@@ -106,7 +107,7 @@ class _Run(Generic[R]):
         self._source = source
         self._concurrency = concurrency
         self._observer = observer
-        self._room = asyncio.Semaphore(2 * concurrency)
+        self._room = Places(2 * concurrency)
         self._arrived = asyncio.Event()
         self._outcomes: _InOrder[_Outcome[R]] | _AsArrived[_Outcome[R]] = _InOrder() if ordered else _AsArrived()
         self._workers: set[asyncio.Task[None]] = set()
@@ -130,7 +131,7 @@ class _Run(Generic[R]):
             self._arrived.clear()
             await self._arrived.wait()
         outcome = self._outcomes.pop()
-        self._room.release()
+        self._room.leave()
         if isinstance(outcome, Unread):
             # One after the other they are read faster than each between two requests.
             outcome = _read(outcome)
@@ -187,7 +188,10 @@ class _Run(Generic[R]):
     async def _work(self) -> None:
         """Look up one id after the other, and see to it that there are workers enough."""
         while True:
-            await self._room.acquire()
+            if self._room.free > 0:
+                self._room.free -= 1
+            else:
+                await self._room.enter()
             try:
                 given = await self._source.take()
             except Exception as error:  # noqa: BLE001 - whatever the caller's iterable raises is the caller's to see
@@ -208,7 +212,7 @@ class _Run(Generic[R]):
         self._failure = self._failure or failure
         self._arrived.set()
         # Whoever waits for room would otherwise wait for an outcome that never comes.
-        self._room.release()
+        self._room.leave()
 
     def _to_be_asked(self, index: int, given: object) -> str | None:
         """Give the id where it takes a request; what does not is answered here, or waits for the one under way."""

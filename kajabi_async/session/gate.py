@@ -3,35 +3,26 @@
 aiohttp's time limits count the wait for a free connection, so its pool must never be where requests queue.
 """
 
-import asyncio
-from collections import OrderedDict
 from typing import Any, Final
 
 from kajabi_async.errors import ConfigurationError
+from kajabi_async.places import Places, TooLateError
 from kajabi_async.session.clock import Clock
 from kajabi_async.session.rate_limit import AdaptiveRate, RateLimit
 
-__all__ = ["Gate", "TooLateError"]
+__all__ = ["Gate"]
 
 _LONGEST_PAUSE_SECONDS: Final = 600.0
 """What a server says once must not stop a client for good."""
-
-
-class TooLateError(Exception):
-    """The pause that the API asked for outlasts the deadline of who wants to go."""
-
-    def __init__(self, seconds_left: float) -> None:
-        super().__init__()
-        self.seconds_left = seconds_left
 
 
 class Gate:
     """First come, first served; deadlines are moments on the monotonic clock."""
 
     def __init__(self, places: int, rate: RateLimit, clock: Clock) -> None:
-        self._places = _Places(_checked_places(places))
+        self._places = Places(_checked_places(places))
         # One at a time asks for its turn, so that nobody holds one that a slower pace would take back.
-        self._asking = _Places(1)
+        self._asking = Places(1)
         self._rate = rate
         self.answered = rate.answered
         """Note, with the moment, that the server bore a request."""
@@ -121,54 +112,6 @@ class Gate:
         now = self._clock.monotonic()
         if deadline is not None and now < self._paused_until and deadline <= self._paused_until:
             raise TooLateError(self._paused_until - now)
-
-
-class _Places:
-    """A number of places and the line before them: one that comes free wakes one who waits, and nobody else.
-
-    Unlike asyncio's semaphore it can tell those in line that waiting has become pointless.
-    """
-
-    def __init__(self, number: int) -> None:
-        self.free = number
-        self._line: OrderedDict[asyncio.Future[None], float | None] = OrderedDict()
-
-    @property
-    def waiting(self) -> int:
-        return len(self._line)
-
-    async def enter(self, deadline: float | None) -> None:
-        if self.free > 0:
-            self.free -= 1
-            return
-        future: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        self._line[future] = deadline
-        try:
-            await future
-        except BaseException:
-            if future in self._line:
-                del self._line[future]
-            elif _was_given(future):
-                # The place came in the same moment as the cancellation.
-                self.leave()
-            raise
-
-    def leave(self) -> None:
-        while self._line:
-            future, _ = self._line.popitem(last=False)
-            if not future.done():
-                future.set_result(None)
-                return
-        self.free += 1
-
-    def refuse_late(self, until: float, now: float) -> None:
-        for future, deadline in self._line.items():
-            if deadline is not None and deadline <= until and not future.done():
-                future.set_exception(TooLateError(until - now))
-
-
-def _was_given(future: "asyncio.Future[None]") -> bool:
-    return future.done() and not future.cancelled() and future.exception() is None
 
 
 def _checked_places(places: Any) -> int:

@@ -17,6 +17,7 @@ from kajabi_async.errors import (
     ServerError,
 )
 from kajabi_async.exchange import JSON_API, Answer, Request, Tally
+from kajabi_async.places import TooLateError
 from kajabi_async.session.base_url import checked_base_url
 from kajabi_async.session.binding import Binding
 from kajabi_async.session.budget import RetryBudget
@@ -24,7 +25,7 @@ from kajabi_async.session.clock import Clock, SystemClock
 from kajabi_async.session.credentials import Credentials
 from kajabi_async.session.deadlines import Deadline, Deadlines, ran_out
 from kajabi_async.session.events import SessionObserver, TokenRefreshed
-from kajabi_async.session.gate import Gate, TooLateError
+from kajabi_async.session.gate import Gate
 from kajabi_async.session.logs import BudgetLog, Watchers, log_pause, log_rate
 from kajabi_async.session.operation import RunningOperation
 from kajabi_async.session.rate_limit import RateLimit, as_rate_limit
@@ -34,7 +35,7 @@ from kajabi_async.session.stats import SessionStats
 from kajabi_async.session.timeouts import Timeouts, checked_seconds
 from kajabi_async.session.token import Token
 from kajabi_async.session.token_keeper import TokenKeeper
-from kajabi_async.session.token_requests import TokenRequests, error_of, is_success
+from kajabi_async.session.token_requests import TokenRequests, error_of
 from kajabi_async.session.token_store import TokenStore
 from kajabi_async.session.transport import Transport
 
@@ -205,7 +206,7 @@ class SessionManager:
             if not token.shared:
                 # Fetched just now and refused: it is not the token.
                 break
-        if not is_success(answer):
+        if not 200 <= answer.status < 300:  # noqa: PLR2004
             raise error_of(answer, running.request, self._clock)
         media_type = answer.headers.get("content-type", "")
         if media_type != JSON_API and "html" in media_type.lower():

@@ -178,18 +178,18 @@ class Transport:
 class _Sending:
     """One exchange as the pool sees it, and the limit on the server's silence in it."""
 
-    __slots__ = ("_deadline", "_read_seconds", "connected", "on_reused")
+    __slots__ = ("connected", "deadline", "on_reused", "read_seconds")
 
     def __init__(self, deadline: Deadline, read_seconds: float | None) -> None:
-        self._deadline = deadline
-        self._read_seconds = read_seconds
+        self.deadline = deadline
+        self.read_seconds = read_seconds
         self.connected = False
         self.on_reused = False
 
     def goes_on(self) -> None:
         """Begin to wait for the next bytes, where it is our own pool that they come through."""
-        if self.connected and self._read_seconds is not None:
-            self._deadline.listen(self._read_seconds)
+        if self.connected and self.read_seconds is not None:
+            self.deadline.listen(self.read_seconds)
 
 
 _SENDING: Final[ContextVar[_Sending | None]] = ContextVar("sending", default=None)
@@ -213,7 +213,8 @@ class _Connector(aiohttp.TCPConnector):
         used = vars(connection.protocol)
         sending.connected, sending.on_reused = True, _USED in used
         used[_USED] = True
-        sending.goes_on()
+        if sending.read_seconds is not None:
+            sending.deadline.listen(sending.read_seconds)
         return connection
 
 

@@ -7,8 +7,9 @@ from typing import Any
 import pytest
 
 from kajabi_async.errors import ConfigurationError
+from kajabi_async.places import TooLateError
 from kajabi_async.session.clock import SystemClock
-from kajabi_async.session.gate import Gate, TooLateError
+from kajabi_async.session.gate import Gate
 from kajabi_async.session.rate_limit import AdaptiveRate, FixedRate
 from tests.clocks import ManualClock
 

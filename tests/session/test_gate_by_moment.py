@@ -4,7 +4,8 @@ import asyncio
 
 import pytest
 
-from kajabi_async.session.gate import Gate, TooLateError
+from kajabi_async.places import TooLateError
+from kajabi_async.session.gate import Gate
 from kajabi_async.session.rate_limit import AdaptiveRate, FixedRate, RateLimit
 from tests.clocks import ManualClock
 
