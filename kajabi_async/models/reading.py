@@ -1,7 +1,7 @@
 """An answer's body as models: the primary resources, and in their scope whatever was included."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, TypeVar, cast
 from weakref import ref
 
 import attrs
@@ -124,8 +124,8 @@ def _read_included(scope: Scope, unread: "tuple[tuple[Included, ...], Callable[[
     """
     included, give_primary = unread
     known = scope.known
-    primary: Any = give_primary()
-    rows: tuple[object, ...] = primary if isinstance(primary, tuple) else (primary,)
+    primary = give_primary()
+    rows = cast("tuple[object, ...]", primary) if isinstance(primary, tuple) else (primary,)
     known.update({row.identifier: row for row in rows if isinstance(row, Resource)})
     for part in included:
         for index, row in enumerate(part.rows()):

@@ -122,8 +122,9 @@ class _Run(Generic[R]):
 
     async def next(self) -> Lookup[R]:
         """Give the next outcome; StopAsyncIteration when every id has been answered."""
-        self._start()
-        while not self._outcomes.ready:
+        if self._loop is None:
+            self._start()
+        while not self._outcomes.ready():
             if self._failure is not None and not self._in_flight:
                 raise self._failed()
             if self._exhausted and self._counts.given == self._taken:
@@ -167,10 +168,9 @@ class _Run(Generic[R]):
             await asyncio.wait(tuple(self._workers))
 
     def _start(self) -> None:
-        if self._loop is None:
-            self._loop = asyncio.get_running_loop()
-            self._counts.start()
-            self._add_worker()
+        self._loop = asyncio.get_running_loop()
+        self._counts.start()
+        self._add_worker()
 
     def _add_worker(self) -> None:
         assert self._loop is not None  # noqa: S101 - _start has run
@@ -282,19 +282,11 @@ class _AsArrived(Generic[T]):
 
     def __init__(self) -> None:
         self._waiting: deque[T] = deque()
-
-    @property
-    def ready(self) -> bool:
-        return bool(self._waiting)
+        self.ready = self._waiting.__len__
+        self.pop, self.clear = self._waiting.popleft, self._waiting.clear
 
     def put(self, _index: int, outcome: T) -> None:
         self._waiting.append(outcome)
-
-    def pop(self) -> T:
-        return self._waiting.popleft()
-
-    def clear(self) -> None:
-        self._waiting.clear()
 
 
 class _InOrder(Generic[T]):
@@ -304,7 +296,6 @@ class _InOrder(Generic[T]):
         self._waiting: dict[int, T] = {}
         self._next = 0
 
-    @property
     def ready(self) -> bool:
         return self._next in self._waiting
 
