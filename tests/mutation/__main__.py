@@ -53,9 +53,9 @@ def _reasons() -> set[tuple[str, str]]:
 
 
 def _packages() -> list[str]:
-    """Give the packages that are to be mutated, so that one without a mutant is noticed."""
+    """Give the packages and modules that are to be mutated, so that one without a mutant is noticed."""
     settings = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["tool"]["mutmut"]
-    return [".".join(Path(pattern).parent.parts) for pattern in settings["only_mutate"]]
+    return [".".join(Path(pattern.removesuffix("/*.py")).with_suffix("").parts) for pattern in settings["only_mutate"]]
 
 
 def main() -> bool:
