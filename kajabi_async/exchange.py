@@ -1,12 +1,14 @@
 """What crosses the border between resources and the session manager: a request, an answer, and what it took.
 
-This module imports nothing of ours, so that neither side needs to know the other.
+This module imports nothing of either, so that neither side needs to know the other.
 """
 
 from collections.abc import Mapping
 from typing import Final, Protocol
 
 import attrs
+
+from kajabi_async.records import Record
 
 __all__ = ["FORM", "JSON_API", "Answer", "Request", "Send", "Tally"]
 
@@ -17,8 +19,7 @@ FORM: Final = "application/x-www-form-urlencoded"
 """The media type of the two OAuth endpoints."""
 
 
-@attrs.frozen
-class Request:
+class Request(Record, frozen=True):
     """One HTTP request, complete but for the host and the token."""
 
     method: str
@@ -26,7 +27,7 @@ class Request:
     """Absolute and already percent-encoded, such as ``/v1/customers/123``."""
     query: str = ""
     """Already percent-encoded, without the question mark."""
-    body: bytes | None = attrs.field(default=None, repr=False)
+    body: bytes | None = None
     content_type: str = JSON_API
     authorized: bool = True
     """Whether the bearer token is put on it."""
@@ -36,14 +37,19 @@ class Request:
         """Whether the request may change something on the server."""
         return self.method not in {"GET", "HEAD"}
 
+    def __repr__(self) -> str:
+        return f"Request({self.method!r}, {self.path!r}, {self.query!r})"
 
-@attrs.frozen
-class Answer:
+
+class Answer(Record, frozen=True):
     """What came back: the status, the headers (names in lower case) and the whole, decompressed body."""
 
     status: int
-    headers: Mapping[str, str] = attrs.field(repr=False)
-    body: bytes = attrs.field(repr=False)
+    headers: Mapping[str, str]
+    body: bytes
+
+    def __repr__(self) -> str:
+        return f"Answer({self.status!r})"
 
 
 @attrs.define

@@ -58,13 +58,14 @@ class Operation:
 
     def path_for(self, resource_id: str = "") -> str:
         """Give the path with its one parameter filled in; *resource_id* is already a legal, encoded segment."""
-        around = self._around_parameter
-        return self.path if around is None else f"{around[0]}{resource_id}{around[1]}"
+        before, after = self.around_id
+        return f"{before}{resource_id}{after}" if "{" in self.path else self.path
 
     @cached_property
-    def _around_parameter(self) -> tuple[str, str] | None:
-        before, brace, rest = self.path.partition("{")
-        return (before, rest.partition("}")[2]) if brace else None
+    def around_id(self) -> tuple[str, str]:
+        """What stands before its one parameter, and what after it; all of the path, and nothing, where it has none."""
+        before, _, rest = self.path.partition("{")
+        return before, rest.partition("}")[2]
 
 
 def reads(name: str, type_name: str | None = None) -> Iterator[Operation]:

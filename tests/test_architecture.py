@@ -32,7 +32,7 @@ def _imported(module: ast.Module) -> Iterator[str]:
     [
         ("aiohttp", ("session/transport.py", "testing/")),
         ("cattrs", ("models/values.py",)),
-        ("msgspec", ("jsonapi/decoding.py", "jsonapi/typed.py")),
+        ("msgspec", ("jsonapi/decoding.py", "jsonapi/typed.py", "records.py")),
         ("cyclopts", ("cli/",)),
         ("filelock", ("stores/file.py",)),
         ("opentelemetry", ("telemetry/",)),

@@ -32,7 +32,7 @@ def test_carries_the_token_unless_told_otherwise() -> None:
 @pytest.mark.parametrize(("value", "member"), [(Request("GET", "/v1/me"), "path"), (Answer(200, {}, b""), "status")])
 def test_cannot_be_changed(value: Any, member: str) -> None:
     """What crosses the border is a value: whoever holds it knows that it stays as it is."""
-    with pytest.raises(attrs.exceptions.FrozenInstanceError):
+    with pytest.raises(AttributeError):
         setattr(value, member, "x")
 
 

@@ -28,7 +28,6 @@ __all__ = [
     "is_too_deep",
     "json_array",
     "json_object",
-    "kept",
     "split_rows",
 ]
 
@@ -121,11 +120,6 @@ def json_object(value: Any) -> dict[str, Any] | None:
 def json_array(value: Any) -> list[Any] | None:
     """Give *value* where it is a JSON array, else None."""
     return value if _is_array(value) else None
-
-
-def kept(raw: RawJson) -> RawJson:
-    """Give *raw* on its own: what came from a decoder is a view that keeps the whole answer alive."""
-    return raw.copy()
 
 
 def encode(value: Any) -> bytes:

@@ -17,10 +17,10 @@ from kajabi_async.jsonapi.decoding import (
     decode_resource_object,
     decode_rows,
     json_object,
-    kept,
     split_rows,
 )
 from kajabi_async.jsonapi.error_documents import error_objects_in
+from kajabi_async.records import Record
 
 __all__ = ["Document", "Included", "MalformedRow", "Row"]
 
@@ -35,8 +35,7 @@ class MalformedRow:
 Row = ResourceObject | MalformedRow
 
 
-@attrs.define
-class Included:
+class Included(Record, frozen=True):
     """What was included, not read before somebody asks: most of it is never looked at."""
 
     place: str
@@ -75,15 +74,17 @@ class Document:
     ) -> Self:
         """Read *body*; DecodeError where it is no JSON:API document. Malformed rows are kept, not raised.
 
-        *typed* is tried first; it gives None for a document that has another shape than it knows.
+        *typed* is tried first; it gives None for a document that has another shape than it knows, or rows without type
+        or id.
         """
         shape = None if typed is None else typed(body)
-        if shape is None:
-            try:
-                shape = decode_document(body, context=context)
-            except DecodeError:
-                return cls._from_loose(body, context)
-        return cls._from_shape(shape, context)
+        if shape is not None:
+            return cls._from_shape(shape, context, are_identified=True)
+        try:
+            shape = decode_document(body, context=context)
+        except DecodeError:
+            return cls._from_loose(body, context)
+        return cls._from_shape(shape, context, are_identified=False)
 
     @classmethod
     def one_from(
@@ -94,19 +95,18 @@ class Document:
         if shape is None or not isinstance(shape.data, ResourceObject):
             document = cls.from_bytes(body, context=context)
             return document.one(context=context), document.included
-        row = _identified(shape.data, "data", context)
-        if isinstance(row, MalformedRow):
-            raise row.error
+        row = shape.data
         return row, _included(shape.included, row, context)
 
     @classmethod
-    def _from_shape(cls, shape: DocumentShape, context: str) -> Self:
+    def _from_shape(cls, shape: DocumentShape, context: str, *, are_identified: bool) -> Self:
         data = shape.data
         links, meta = json_object(shape.links) or {}, json_object(shape.meta) or {}
         if isinstance(data, ResourceObject):
-            return cls(_identified(data, "data", context), _included(shape.included, data, context), links, meta)
+            row = data if are_identified else _identified(data, "data", context)
+            return cls(row, _included(shape.included, data, context), links, meta)
         if isinstance(data, list):
-            rows = _identified_rows(data, "data", context)
+            rows = tuple(data) if are_identified else _identified_rows(data, "data", context)
             return cls(rows, _included(shape.included, None, context), links, meta)
         if data is None:
             return cls(None, _included(shape.included, None, context), links, meta)
@@ -152,9 +152,10 @@ def _included(raw: RawJson | UnsetType, owner: ResourceObject | None, context: s
     # Courses are documented with `included` inside `data`.
     misplaced = ABSENT if owner is None else owner.included
     if misplaced is ABSENT:
-        return (Included("included", kept(raw), context),) if isinstance(raw, RawJson) else ()
+        # A copy, as what comes from a decoder is a view that keeps the whole answer alive.
+        return (Included("included", raw.copy(), context),) if isinstance(raw, RawJson) else ()
     places = (("included", raw), ("data.included", misplaced))
-    return tuple(Included(place, kept(each), context) for place, each in places if isinstance(each, RawJson))
+    return tuple(Included(place, each.copy(), context) for place, each in places if isinstance(each, RawJson))
 
 
 def _rows(raw_rows: Iterable[RawJson], place: str, context: str) -> tuple[Row, ...]:

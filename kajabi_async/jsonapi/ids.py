@@ -19,7 +19,9 @@ _ILLEGAL: Final = frozenset('/\\?#%&=;:@"<>|^`{}[]*')
 
 def checked_id(value: Any, *, of: str = "a resource") -> str:
     """Give *value* as an id; InvalidIdError for what cannot be one. Whole numbers are accepted."""
-    if isinstance(value, str):
+    if type(value) is str:
+        text = value
+    elif isinstance(value, str):
         # An enumeration of strings would print as its member's name.
         text = str.__str__(value)
     elif isinstance(value, int) and not isinstance(value, bool):

@@ -1,10 +1,9 @@
 """Attributes decoded straight to the types they are documented with, by themselves or along with their document."""
 
-import re
 import sys
 from collections.abc import Callable, Collection, Mapping
-from datetime import datetime
-from typing import Annotated, Any, ClassVar, Final, TypeVar
+from functools import cached_property
+from typing import Annotated, Any, ClassVar
 
 import msgspec
 from msgspec.structs import astuple
@@ -20,11 +19,12 @@ from kajabi_async.jsonapi.decoding import (
     is_too_deep,
 )
 
-__all__ = ["Members", "TypedReader", "unread"]
+__all__ = ["Members", "TimeText", "TypedReader", "unread"]
 
-T = TypeVar("T")
+TimeText: Any = Annotated[str, msgspec.Meta(min_length=20, max_length=27)]
+"""Text as long as an ISO 8601 time in UTC is without a fraction, or up to as long as one with microseconds."""
 
-_FINER_THAN_MICROSECONDS: Final = re.compile(rb"\.[0-9]{7}")
+_NAME: Any = Annotated[str, msgspec.Meta(min_length=1)]
 
 
 class Members(msgspec.Struct, gc=False):
@@ -43,17 +43,17 @@ class Members(msgspec.Struct, gc=False):
 
 
 class TypedReader:
-    """Reads objects whose members are of given types (str, int, bool, datetime or Any), or null.
+    """Reads objects whose members are of given types (str, int, bool, `TimeText` or Any), or null.
 
-    It gives None for any other: one with other members, values of other types, times that are without zone or finer
-    than microseconds.
+    It gives None for any other: one with other members, or values of other types.
     """
 
     def __init__(self, types: Mapping[str, Any], *, required: Collection[str]) -> None:
         """Take the *types* by name; a member that is not *required* may be `ABSENT`."""
         called = {f"member_{index}": name for index, name in enumerate(types)}
+        member_types = {field: types[name] | None | UnsetType for field, name in called.items()}
         fields: list[Any] = [
-            (field, _member_type(types[name])) if name in required else (field, _member_type(types[name]), ABSENT)
+            (field, member_types[field]) if name in required else (field, member_types[field], ABSENT)
             for field, name in called.items()
         ]
         self._members: Any = msgspec.defstruct(
@@ -66,29 +66,31 @@ class TypedReader:
             kw_only=True,
             gc=False,
         )
-        self._has_times = datetime in types.values()
-        self._decode: Callable[[Any], Any] = msgspec.json.Decoder(self._members).decode
-        self._decode_document: Callable[[Any], Any] | None = None
 
-    def read(self, raw: RawJson) -> Members | None:
-        """Give the members of one object."""
-        return self._read(self._decode, raw)
+    @cached_property
+    def read(self) -> Callable[[RawJson], Members | None]:
+        """Gives the members of one object."""
+        return _attempt(msgspec.json.Decoder(self._members).decode)
 
-    def read_document(self, body: bytes) -> DocumentShape | None:
-        """Give a document whose primary resource objects have such `Members` for attributes, or state none."""
-        if self._decode_document is None:
-            self._decode_document = msgspec.json.Decoder(_document_of(self._members)).decode
-        return self._read(self._decode_document, body)
+    @cached_property
+    def read_document(self) -> Callable[[bytes], DocumentShape | None]:
+        """Gives a document whose primary resource objects have such `Members` for attributes, or state none.
 
-    def _read(self, decode: Callable[[Any], T], text: bytes | RawJson) -> T | None:
+        They have a type and an id.
+        """
+        return _attempt(msgspec.json.Decoder(_document_of(self._members)).decode)
+
+
+def _attempt(decode: Callable[[Any], Any]) -> Callable[[Any], Any]:
+    def read(text: bytes | RawJson) -> Any:
         if sys.getrecursionlimit() > SAFE_DEPTH and is_too_deep(text):
-            return None
-        if self._has_times and _FINER_THAN_MICROSECONDS.search(text):
             return None
         try:
             return decode(text)
         except (msgspec.MsgspecError, ValueError, RecursionError):
             return None
+
+    return read
 
 
 def unread(row: ResourceObject) -> RawJson:
@@ -99,12 +101,11 @@ def unread(row: ResourceObject) -> RawJson:
 
 def _document_of(members: type[msgspec.Struct]) -> Any:
     row: Any = msgspec.defstruct(
-        "TypedResourceObject", [("attributes", members, NO_MEMBERS)], bases=(ResourceObject,), gc=False
+        "TypedResourceObject",
+        [("type", _NAME), ("id", _NAME), ("attributes", members, NO_MEMBERS)],
+        bases=(ResourceObject,),
+        kw_only=True,
+        gc=False,
     )
     data = row | list[row] | UnsetType | None
     return msgspec.defstruct("TypedDocument", [("data", data, ABSENT)], bases=(DocumentShape,), gc=False)
-
-
-def _member_type(wanted: Any) -> Any:
-    exact: Any = Annotated[datetime, msgspec.Meta(tz=True)] if wanted is datetime else wanted
-    return exact | None | UnsetType

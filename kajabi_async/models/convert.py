@@ -17,7 +17,7 @@ from kajabi_async.models.origin import Origin, Scope
 from kajabi_async.models.shapes import Column, Shape, begun, slot
 from kajabi_async.models.values import Refused, hook_for
 
-__all__ = ["Plan", "class_of", "plan_of", "unfit"]
+__all__ = ["PLANS", "Plan", "class_of", "unfit"]
 
 R = TypeVar("R", bound=Resource)
 
@@ -70,15 +70,14 @@ class Plan(Generic[R]):
         return instance
 
 
-_PLANS: Final[dict[type[Resource], Plan[Any]]] = {}
+class _Plans(dict[type[Resource], Plan[Any]]):
+    def __missing__(self, cls: type[Resource]) -> Plan[Any]:
+        plan = self[cls] = Plan(cls)
+        return plan
 
 
-def plan_of(cls: type[R]) -> Plan[R]:
-    """Give the plan of a class, made when it is first needed."""
-    plan = _PLANS.get(cls)
-    if plan is None:
-        plan = _PLANS[cls] = Plan(cls)
-    return plan
+PLANS: Final = _Plans()
+"""The plan of each class, made when it is first needed."""
 
 
 def _column(cls: type[Resource], field: "attrs.Attribute[Any]") -> Column:

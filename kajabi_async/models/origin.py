@@ -3,12 +3,11 @@
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
-import attrs
-
 from kajabi_async.errors import DecodeError
 from kajabi_async.jsonapi.decoding import NO_MEMBERS, RawJson, decode, json_object
 from kajabi_async.jsonapi.query import Query
 from kajabi_async.jsonapi.relationships import MISSING, Identifier, Relationship, link_of, read_relationships
+from kajabi_async.records import Record
 
 if TYPE_CHECKING:
     from kajabi_async.models.base import Resource
@@ -25,34 +24,29 @@ class Resolver(Protocol):
         ...
 
 
-@attrs.define(eq=False)
-class Scope:
+class Scope(Record, eq=False):
     """What is known together: the resources of one answer and those fetched for it since."""
 
-    query: Query = attrs.field(factory=Query, repr=False)
+    query: Query = Query()
     """What was asked for."""
-    resolver: Resolver | None = attrs.field(default=None, repr=False)
+    resolver: Resolver | None = None
     """None once the resource was unpickled or copied: then nothing leads back to the API."""
-    primary: Identifier | None = None
-    """The one resource that was asked for; None for a page of a list."""
-    _known: dict[Identifier, "Resource"] | None = attrs.field(default=None, alias="at_hand", repr=False)
-    _read_more: "Callable[[Scope, Any], None] | None" = attrs.field(default=None, init=False, repr=False)
-    _unread: Any = attrs.field(default=None, init=False, repr=False)
+    primary: tuple[str, str] | None = None
+    """Type and id of the one resource that was asked for; None for a page of a list."""
+    at_hand: dict[Identifier, "Resource"] | None = None
+    """The resources that are known, as long as nothing is left unread."""
+    unread: "tuple[Callable[[Scope, Any], None], Any] | None" = None
+    """What adds to `known` when somebody looks at it, and what it is to be called with besides."""
 
     @property
     def known(self) -> dict[Identifier, "Resource"]:
         """The resources at hand; what was included is read when this is looked at for the first time."""
-        if self._known is None:
-            self._known = {}
-        if self._read_more is not None:
-            read, unread = self._read_more, self._unread
-            self._read_more = self._unread = None
+        if self.at_hand is None:
+            self.at_hand = {}
+        if self.unread is not None:
+            (read, unread), self.unread = self.unread, None
             read(self, unread)
-        return self._known
-
-    def read_later(self, read: "Callable[[Scope, Any], None]", unread: Any) -> None:
-        """Have *read* called with *unread*, to add to what is known, when somebody wants to know."""
-        self._read_more, self._unread = read, unread
+        return self.at_hand
 
     def all_of(self, identifiers: Iterable[Identifier]) -> tuple["Resource", ...] | None:
         """Give every one of the resources, or None where one is not known."""

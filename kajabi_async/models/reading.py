@@ -11,7 +11,7 @@ from kajabi_async.jsonapi.decoding import ResourceObject
 from kajabi_async.jsonapi.document import Document, Included, MalformedRow, Row
 from kajabi_async.jsonapi.relationships import MISSING
 from kajabi_async.models.base import Resource
-from kajabi_async.models.convert import Plan, class_of, plan_of, unfit
+from kajabi_async.models.convert import PLANS, Plan, class_of, unfit
 from kajabi_async.models.origin import Scope
 from kajabi_async.models.values import Refused
 
@@ -31,16 +31,19 @@ class PageContent(Generic[R]):
 
 def read_resource(body: bytes, *, cls: type[R], scope: Scope, context: str) -> R:
     """Read the answer of a show, create or update; DecodeError where it is not one resource object of *cls*."""
-    plan = plan_of(cls)
+    plan: Plan[R] = PLANS[cls]
     row, included = Document.one_from(body, context=context, typed=plan.typed_document)
     if row is None:
         raise DecodeError("a resource object was expected, null came", path="data", context=context)
     if row.type != cls.resource_type:
         _refuse_type(row, cls, "data", context)
-    instance = plan.model(row, scope, "data", context)
+    try:
+        instance = plan.build(row, scope, context)
+    except Refused as refused:
+        raise unfit(refused, "data", context) from None
     if included:
         # Weakly, so that an answer nobody looks into is freed at once: whoever looks comes by way of this instance.
-        scope.read_later(_read_included, (included, ref(instance)))
+        scope.unread = _read_included, (included, ref(instance))
         if cls.resource_type in scope.query.fields:
             tie_orphans(instance, scope.query.include)
     return instance
@@ -72,11 +75,11 @@ def tie_orphans(owner: Resource, names: Iterable[str]) -> None:
 
 def read_page(body: bytes, *, cls: type[R], scope: Scope, context: str) -> PageContent[R]:
     """Read one page of a list; a malformed row stands in its place as a DecodeError."""
-    plan = plan_of(cls)
+    plan: Plan[R] = PLANS[cls]
     document = Document.from_bytes(body, context=context, typed=plan.typed_document)
     rows = tuple(_models(document.many(context=context), plan, scope, context))
     if document.included:
-        scope.read_later(_read_included, (document.included, lambda: rows))
+        scope.unread = _read_included, (document.included, lambda: rows)
     return PageContent(rows, document.links, document.meta)
 
 
@@ -87,7 +90,7 @@ def read_samples(body: bytes, *, scope: Scope, context: str) -> tuple[Resource, 
     for index, row in enumerate(document.many(context=context)):
         if isinstance(row, MalformedRow):
             raise row.error
-        resources.append(plan_of(class_of(row.type)).model(row, scope, f"[{index}]", context))
+        resources.append(PLANS[class_of(row.type)].model(row, scope, f"[{index}]", context))
     scope.known.update({resource.identifier: resource for resource in resources})
     return tuple(resources)
 
@@ -132,7 +135,7 @@ def _read_included(scope: Scope, unread: "tuple[tuple[Included, ...], Callable[[
             if isinstance(row, MalformedRow) or (row.type, row.id) in known:
                 continue
             try:
-                instance = plan_of(class_of(row.type)).model(row, scope, f"{part.place}[{index}]", part.context)
+                instance = PLANS[class_of(row.type)].model(row, scope, f"{part.place}[{index}]", part.context)
             except DecodeError:
                 continue
             known[instance.identifier] = instance

@@ -5,7 +5,7 @@ each, and can tell what is wrong with one; both ways give the same.
 """
 
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
 from inspect import getattr_static
 from typing import Any, Final, Generic, NamedTuple, TypeVar
@@ -13,7 +13,7 @@ from typing import Any, Final, Generic, NamedTuple, TypeVar
 import attrs
 
 from kajabi_async.jsonapi.decoding import ABSENT, DocumentShape, RawJson
-from kajabi_async.jsonapi.typed import Members, TypedReader
+from kajabi_async.jsonapi.typed import Members, TimeText, TypedReader
 from kajabi_async.models.base import NO_EXTRA, Resource, attribute_names
 from kajabi_async.models.origin import Origin
 from kajabi_async.models.values import Refused
@@ -22,7 +22,9 @@ __all__ = ["Column", "Shape", "begun", "slot"]
 
 R = TypeVar("R", bound=Resource)
 
-_READ_AT_ONCE: Final = frozenset({str, int, bool, datetime})
+_READ_AT_ONCE: Final[Mapping[Any, Any]] = {str: str, int: int, bool: bool, datetime: TimeText}
+"""The types whose values need no hook, and what the decoder is told that they are."""
+_time_of: Final = datetime.fromisoformat
 _LEARNED: Final = re.compile(r"[A-Za-z0-9_.-]{1,64}")
 _MOST_LEARNED: Final = 64
 """Names are learned from answers, so there must be an end to it."""
@@ -39,7 +41,7 @@ class Column(NamedTuple):
 
     @property
     def is_read_at_once(self) -> bool:
-        """Whether the decoder gives its values as they belong into the slot."""
+        """Whether nothing of its values is left to convert."""
         return self.wanted in _READ_AT_ONCE
 
     def converted(self, value: Any) -> Any:
@@ -69,6 +71,12 @@ class Shape(Generic[R]):
         self.columns = columns
         self._cls = cls
         self._filled = _with_initialiser(cls, columns)
+        self._times = tuple(place for place, column in enumerate(columns.values()) if column.wanted is datetime)
+        self._to_convert = tuple(
+            (place, column.convert, column.wanted)
+            for place, column in enumerate(columns.values())
+            if not column.is_read_at_once
+        )
         self._expects_all = True
         self._readers = self._readers_for(())
 
@@ -84,7 +92,7 @@ class Shape(Generic[R]):
         members = self._read(attributes) if isinstance(attributes, RawJson) else attributes
         if members is None:
             return None
-        values = members.values
+        values: Sequence[Any] = members.values
         leftover = None
         own = len(self.columns)
         if len(values) > own:
@@ -94,10 +102,11 @@ class Shape(Generic[R]):
         # Rows that come one after the other mostly carry the same.
         has_all = self._expects_all = members.complete or ABSENT not in values
         try:
+            converted = self._converted(values)
             if not has_all:
-                return self._partly_filled(resource_id, origin, values), leftover
-            instance = self._filled(resource_id, origin, NO_EXTRA, *values)
-        except Refused:
+                return self._partly_filled(resource_id, origin, converted), leftover
+            instance = self._filled(resource_id, origin, NO_EXTRA, *converted)
+        except ValueError:
             return None
         instance.__class__ = self._cls
         return instance, leftover
@@ -110,7 +119,7 @@ class Shape(Generic[R]):
             self._readers = self._readers_for(beside)
 
     def _readers_for(self, beside: tuple[str, ...]) -> _Readers:
-        types = {name: column.wanted if column.is_read_at_once else Any for name, column in self.columns.items()}
+        types = {name: _READ_AT_ONCE.get(column.wanted, Any) for name, column in self.columns.items()}
         types |= dict.fromkeys(beside, Any)
         return _Readers(beside, TypedReader(types, required=self.columns), TypedReader(types, required=()))
 
@@ -120,11 +129,27 @@ class Shape(Generic[R]):
         members = readers.all.read(raw) if self._expects_all else None
         return readers.some.read(raw) if members is None else members
 
+    def _converted(self, values: Iterable[Any]) -> list[Any]:
+        """Convert what the decoder could not; ValueError where a value is better left to `values` in its turn."""
+        converted = list(values)
+        for place in self._times:
+            text = converted[place]
+            if type(text) is str:
+                time = converted[place] = _time_of(text)
+                # A fraction of more than six digits would have one there, in a `TimeText`.
+                if time.tzinfo is None or text[19] not in ".Z+-":
+                    raise ValueError(text)
+        for place, convert, wanted in self._to_convert:
+            value = converted[place]
+            if value is not None and value is not ABSENT:
+                converted[place] = convert(value, wanted)
+        return converted
+
     def _partly_filled(self, resource_id: str, origin: Origin, values: Iterable[Any]) -> R:
         instance = begun(self._cls, resource_id, origin)
         for column, value in zip(self.columns.values(), values, strict=True):
             if value is not ABSENT:
-                column.fill(instance, value if column.is_read_at_once else column.converted(value))
+                column.fill(instance, value)
         return instance
 
 
@@ -142,15 +167,11 @@ def slot(cls: type[Resource], name: str) -> Callable[[Any, Any], None]:
     return fill
 
 
-def _with_initialiser(cls: type[Resource], columns: Mapping[str, Column]) -> type[Any]:
+def _with_initialiser(cls: type[Resource], columns: Iterable[str]) -> type[Any]:
     """Give a class of the same slots that fills them all at once; its instances then become those of *cls*.
 
     Filling slot by slot, which is all that can be done to *cls* itself, takes most of the time of reading a page.
     """
-    given = {name: attrs.field() for name in _FIRST_SLOTS}
-    given |= {
-        name: attrs.field(converter=None if column.is_read_at_once else column.converted)
-        for name, column in columns.items()
-    }
+    given = {name: attrs.field() for name in (*_FIRST_SLOTS, *columns)}
     left_empty = {name: attrs.field(init=False) for name in attribute_names(cls) if name not in given}
     return attrs.make_class(cls.__name__, given | left_empty, bases=cls.__bases__, slots=True, eq=False, repr=False)

@@ -233,11 +233,11 @@ class Gettable(ResourceOperations[R]):
         reader = self._reader(include, fields, timeout=timeout)
         at_once = self._at_once(concurrency)
         if strategy == "lookup":
-            return Lookups(reader.ask_checked, ids, concurrency=at_once, ordered=ordered, observer=observer)
+            return Lookups(reader.ask, reader.resource_in, ids, concurrency=at_once, ordered=ordered, observer=observer)
         lister = self._scanned_list(reader)
         _check_strategy(strategy, lister, owner=self.name)
         scan = Scan(reader, lister, ids, concurrency=at_once, ordered=ordered, at_any_price=strategy == "scan")
-        return Lookups(scan.look_up, scan, concurrency=at_once, ordered=ordered, observer=observer)
+        return Lookups(scan.look_up, reader.resource_in, scan, concurrency=at_once, ordered=ordered, observer=observer)
 
     async def plan(
         self,

@@ -1,7 +1,7 @@
 """Bulk lookups: any number of ids, a bounded number at a time, each outcome as it arrives."""
 
 import asyncio
-from collections import OrderedDict, deque
+from collections import deque
 from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Final, Generic, NoReturn, TypeAlias, TypeVar
 
@@ -12,7 +12,7 @@ from kajabi_async.errors import (
     InvalidIdError,
     KajabiError,
 )
-from kajabi_async.exchange import Tally
+from kajabi_async.exchange import Answer, Tally
 from kajabi_async.jsonapi.ids import checked_id
 from kajabi_async.models.base import Resource
 from kajabi_async.places import Places
@@ -20,8 +20,7 @@ from kajabi_async.resources.counts import Counts
 from kajabi_async.resources.guarded import Guarded, cancel_tasks
 from kajabi_async.resources.numbers import whole_number
 from kajabi_async.resources.outcomes import Failed, Found, Lookup, Progress, Report
-from kajabi_async.resources.reader import Unread
-from kajabi_async.resources.sources import Ids, Source, source_of
+from kajabi_async.resources.sources import THE_END, Ids, Source, source_of
 
 __all__ = ["Ids", "Lookups", "Observer"]
 
@@ -31,10 +30,17 @@ T = TypeVar("T")
 
 Observer = Callable[[Progress], object]
 
-_Outcome: TypeAlias = Found[R] | Failed | Unread[R]
+LookUp: TypeAlias = Callable[[str, Tally], Awaitable[R | Answer]]
+"""Gives the resource of an id, or an answer to be read; KajabiError where there is none."""
+
+Read: TypeAlias = Callable[[bytes, str], R]
+"""Gives the resource in the body of an answer to the request for an id; DecodeError where it is none."""
+
+_Outcome: TypeAlias = Found[R] | Failed | tuple[str, bytes]
+"""The last is an id, and the answer that nobody has looked into yet."""
 
 RECENT_OUTCOMES: Final = 4096
-"""How many outcomes are kept to answer an id that comes again: enough for lists with repeats, and bounded."""
+"""So many outcomes, and at least half of them, are kept to answer ids that come again: bounded, whatever comes."""
 
 _LONGEST_SHOWN: Final = 1000
 
@@ -51,7 +57,8 @@ class Lookups(Generic[R]):
 
     def __init__(
         self,
-        look_up: Callable[[str, Tally], Awaitable[R | Unread[R]]],
+        look_up: LookUp[R],
+        read: Read[R],
         ids: Ids,
         *,
         concurrency: int,
@@ -59,7 +66,7 @@ class Lookups(Generic[R]):
         observer: Observer | None = None,
     ) -> None:
         at_once = whole_number(concurrency, of="concurrency", at_least=1)
-        self._run = _Run(look_up, source_of(ids), at_once, ordered=ordered, observer=observer)
+        self._run = _Run(look_up, read, source_of(ids), at_once, ordered=ordered, observer=observer)
         self._started = False
 
     def __aiter__(self) -> AsyncIterator[Lookup[R]]:
@@ -96,7 +103,8 @@ class _Run(Generic[R]):
 
     def __init__(
         self,
-        look_up: Callable[[str, Tally], Awaitable[R | Unread[R]]],
+        look_up: LookUp[R],
+        read: Read[R],
         source: Source,
         concurrency: int,
         *,
@@ -104,6 +112,7 @@ class _Run(Generic[R]):
         observer: Observer | None,
     ) -> None:
         self._look_up = look_up
+        self._read = read
         self._source = source
         self._concurrency = concurrency
         self._observer = observer
@@ -113,7 +122,8 @@ class _Run(Generic[R]):
         self._workers: set[asyncio.Task[None]] = set()
         self._loop: asyncio.AbstractEventLoop | None = None
         self._in_flight: dict[str, list[int]] = {}
-        self._recent: OrderedDict[str, _Outcome[R]] = OrderedDict()
+        self._recent: dict[str, _Outcome[R]] = {}
+        self._before: dict[str, _Outcome[R]] = {}
         self._taken = 0
         self._closed = self._exhausted = False
         self._failure: BaseException | None = None
@@ -124,18 +134,18 @@ class _Run(Generic[R]):
         """Give the next outcome; StopAsyncIteration when every id has been answered."""
         if self._loop is None:
             self._start()
-        while not self._outcomes.ready():
+        while not self._outcomes:
             if self._failure is not None and not self._in_flight:
                 raise self._failed()
             if self._exhausted and self._counts.given == self._taken:
                 raise StopAsyncIteration
             self._arrived.clear()
             await self._arrived.wait()
-        outcome = self._outcomes.pop()
+        _, outcome = self._outcomes.take()
         self._room.leave()
-        if isinstance(outcome, Unread):
+        if isinstance(outcome, tuple):
             # One after the other they are read faster than each between two requests.
-            outcome = _read(outcome)
+            outcome = self._opened(*outcome)
         self._counts.note(outcome)
         if self._observer is not None:
             self._observer(self._counts.progress())
@@ -157,7 +167,7 @@ class _Run(Generic[R]):
         self._taken = self._counts.given
         self._in_flight.clear()
         self._outcomes.clear()
-        self._recent.clear()
+        self._recent, self._before = {}, {}
         self._arrived.set()
         if self._loop is not None:
             cancel_tasks(self._loop, self._workers)
@@ -187,25 +197,38 @@ class _Run(Generic[R]):
 
     async def _work(self) -> None:
         """Look up one id after the other, and see to it that there are workers enough."""
+        at_once = self._source.at_once
+        outcome: _Outcome[R]
         while True:
             if self._room.free > 0:
                 self._room.free -= 1
             else:
                 await self._room.enter()
             try:
-                given = await self._source.take()
+                given = await self._source.take() if at_once is None else next(at_once, THE_END)
             except Exception as error:  # noqa: BLE001 - whatever the caller's iterable raises is the caller's to see
                 self._end(error)
                 return
-            if given is None or self._exhausted:
+            if given is THE_END or self._exhausted:
                 self._end(None)
                 return
             index, self._taken = self._taken, self._taken + 1
             if len(self._workers) < self._concurrency:
                 self._add_worker()
-            resource_id = self._to_be_asked(index, given[0])
-            if resource_id is not None:
-                await self._ask(resource_id)
+            resource_id = self._to_be_asked(index, given)
+            if resource_id is None:
+                continue
+            try:
+                answer = await self._look_up(resource_id, self._tally)
+            except _ENDS_THE_RUN as error:
+                self._in_flight.clear()
+                self._end(error)
+                return
+            except KajabiError as error:
+                outcome = Failed(resource_id, error)
+            else:
+                outcome = (resource_id, answer.body) if isinstance(answer, Answer) else Found(resource_id, answer)
+            self._answered(resource_id, outcome)
 
     def _end(self, failure: BaseException | None) -> None:
         self._exhausted = True
@@ -221,7 +244,7 @@ class _Run(Generic[R]):
         except InvalidIdError as error:
             self._deliver(index, Failed(_shown(given), error))
             return None
-        recent = self._recent.get(resource_id)
+        recent = self._recent.get(resource_id) or self._before.get(resource_id)
         if recent is None and resource_id not in self._in_flight:
             self._in_flight[resource_id] = [index]
             return resource_id
@@ -232,29 +255,23 @@ class _Run(Generic[R]):
             self._deliver(index, recent)
         return None
 
-    async def _ask(self, resource_id: str) -> None:
-        outcome: _Outcome[R]
-        try:
-            answer = await self._look_up(resource_id, self._tally)
-            outcome = answer if isinstance(answer, Unread) else Found(resource_id, answer)
-        except _ENDS_THE_RUN as error:
-            self._in_flight.clear()
-            self._end(error)
-            return
-        except KajabiError as error:
-            outcome = Failed(resource_id, error)
-        self._remember(resource_id, outcome)
-        for waiting in self._in_flight.pop(resource_id, ()):
-            self._deliver(waiting, outcome)
-
-    def _remember(self, resource_id: str, outcome: _Outcome[R]) -> None:
+    def _answered(self, resource_id: str, outcome: _Outcome[R]) -> None:
         self._recent[resource_id] = outcome
-        if len(self._recent) > RECENT_OUTCOMES:
-            self._recent.popitem(last=False)
+        if len(self._recent) >= RECENT_OUTCOMES // 2:
+            self._recent, self._before = {}, self._recent
+        for index in self._in_flight.pop(resource_id, ()):
+            self._outcomes.put((index, outcome))
+        self._arrived.set()
 
     def _deliver(self, index: int, outcome: _Outcome[R]) -> None:
-        self._outcomes.put(index, outcome)
+        self._outcomes.put((index, outcome))
         self._arrived.set()
+
+    def _opened(self, resource_id: str, body: bytes) -> Lookup[R]:
+        try:
+            return Found(resource_id, self._read(body, resource_id))
+        except KajabiError as error:
+            return Failed(resource_id, error)
 
 
 def _defect(worker: "asyncio.Task[None]") -> BaseException | None:
@@ -270,42 +287,30 @@ def _shown(given: object) -> str:
         return f"<{type(given).__name__}>"
 
 
-def _read(unread: Unread[R]) -> Lookup[R]:
-    try:
-        return Found(unread.resource_id, unread.read())
-    except KajabiError as error:
-        return Failed(unread.resource_id, error)
+class _AsArrived(deque[tuple[int, T]]):
+    """Numbered outcomes in the order they arrive; false where there is none."""
 
-
-class _AsArrived(Generic[T]):
-    """Outcomes in the order they arrive."""
-
-    def __init__(self) -> None:
-        self._waiting: deque[T] = deque()
-        self.ready = self._waiting.__len__
-        self.pop, self.clear = self._waiting.popleft, self._waiting.clear
-
-    def put(self, _index: int, outcome: T) -> None:
-        self._waiting.append(outcome)
+    put = deque[tuple[int, T]].append
+    take = deque[tuple[int, T]].popleft
 
 
 class _InOrder(Generic[T]):
-    """Outcomes in the order of the ids."""
+    """Numbered outcomes in the order of their numbers; false where the next has not arrived."""
 
     def __init__(self) -> None:
-        self._waiting: dict[int, T] = {}
+        self._waiting: dict[int, tuple[int, T]] = {}
         self._next = 0
 
-    def ready(self) -> bool:
+    def __bool__(self) -> bool:
         return self._next in self._waiting
 
-    def put(self, index: int, outcome: T) -> None:
-        self._waiting[index] = outcome
+    def put(self, numbered: tuple[int, T]) -> None:
+        self._waiting[numbered[0]] = numbered
 
-    def pop(self) -> T:
-        outcome = self._waiting.pop(self._next)
+    def take(self) -> tuple[int, T]:
+        numbered = self._waiting.pop(self._next)
         self._next += 1
-        return outcome
+        return numbered
 
     def clear(self) -> None:
         self._waiting.clear()

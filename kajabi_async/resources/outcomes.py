@@ -1,6 +1,6 @@
 """What a bulk lookup tells: an outcome for each id, progress, and a report at the end."""
 
-from typing import Any, Generic, Literal, TypeAlias, TypeVar
+from typing import Any, ClassVar, Generic, Literal, TypeAlias, TypeVar
 
 import attrs
 
@@ -19,9 +19,9 @@ class Found(Generic[R]):
     id: str
     """The id that was asked for."""
     resource: R
-    found: Literal[True] = attrs.field(default=True, init=False, repr=False)
-    missing: Literal[False] = attrs.field(default=False, init=False, repr=False)
-    error: None = attrs.field(default=None, init=False, repr=False)
+    found: ClassVar[Literal[True]] = True
+    missing: ClassVar[Literal[False]] = False
+    error: ClassVar[None] = None
 
     @property
     def customer(self) -> R:
@@ -36,8 +36,8 @@ class Failed:
     id: str
     """The id that was asked for, as it was given."""
     error: KajabiError
-    found: Literal[False] = attrs.field(default=False, init=False, repr=False)
-    resource: Any = attrs.field(default=None, init=False, repr=False)
+    found: ClassVar[Literal[False]] = False
+    resource: ClassVar[Any] = None
     """None. Typed as anything, since pyright does not tell the two kinds of outcome apart by ``if lookup.found``."""
 
     @property

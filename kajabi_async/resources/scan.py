@@ -11,11 +11,11 @@ from itertools import chain
 from typing import Any, Final, Generic, Self, TypeVar
 
 from kajabi_async.errors import DecodeError
-from kajabi_async.exchange import Tally
+from kajabi_async.exchange import Answer, Tally
 from kajabi_async.models.base import Resource
 from kajabi_async.resources.lister import FetchedPage, Lister
 from kajabi_async.resources.outlook import ListSize, Outlook
-from kajabi_async.resources.reader import Reader, Unread
+from kajabi_async.resources.reader import Reader
 from kajabi_async.resources.sources import Ids, source_of
 from kajabi_async.resources.turning import PageTurner
 from kajabi_async.resources.wanted import Wanted
@@ -90,12 +90,12 @@ class Scan(Generic[R]):
             else:
                 raise StopAsyncIteration
 
-    async def look_up(self, resource_id: str, tally: Tally) -> R | Unread[R]:
-        """Give a record that a page has brought, or read it; *tally* gets what the pages took, too."""
+    async def look_up(self, resource_id: str, tally: Tally) -> R | Answer:
+        """Give a record that a page has brought, or ask for it; *tally* gets what the pages took, too."""
         if self.turner is not None:
             self.turner.settle(tally)
         held = self._held.pop(resource_id, None)
-        return await self._reader.ask_checked(resource_id, tally) if held is None else held
+        return await self._reader.ask(resource_id, tally) if held is None else held
 
     async def read_ids(self) -> None:
         """Read all ids; whatever their source raises is raised."""

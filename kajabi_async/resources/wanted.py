@@ -8,7 +8,7 @@ import attrs
 
 from kajabi_async.errors import InvalidIdError
 from kajabi_async.jsonapi.ids import checked_id
-from kajabi_async.resources.sources import Source
+from kajabi_async.resources.sources import THE_END, Source
 
 __all__ = ["Wanted"]
 
@@ -32,8 +32,7 @@ class Wanted:
 
     async def read(self, source: Source) -> None:
         """Read *source* to its end; whatever it raises is raised."""
-        while (given := await source.take()) is not None:
-            value: Any = given[0]
+        while (value := await source.take()) is not THE_END:
             try:
                 resource_id = checked_id(value)
             except InvalidIdError:

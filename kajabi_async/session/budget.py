@@ -20,6 +20,8 @@ class RetryBudget:
         if isinstance(capacity, bool) or not capacity >= 0:
             raise ConfigurationError(f"the retry budget must be a number of at least 0, got {capacity!r}")
         self._capacity = self._left = float(capacity)
+        self.is_full = True
+        """Whether a success brings nothing any more."""
 
     @property
     def left(self) -> float:
@@ -28,12 +30,13 @@ class RetryBudget:
 
     def earn(self) -> None:
         """Note a success."""
-        if self._left < self._capacity:
-            self._left = min(self._capacity, self._left + _EARNED_BY_SUCCESS)
+        self._left = min(self._capacity, self._left + _EARNED_BY_SUCCESS)
+        self.is_full = self._left == self._capacity
 
     def spend(self) -> bool:
         """Take one repeat; False where there is none in stock."""
         if self._left < 1.0:
             return False
         self._left -= 1.0
+        self.is_full = False
         return True

@@ -36,10 +36,12 @@ class Deadline:
 
     __slots__ = ("_cancelling", "_deadlines", "_ran_out", "_silenced", "_task", "at", "silent_at")
 
-    def __init__(self, deadlines: "Deadlines") -> None:
-        task = asyncio.current_task()
+    def __init__(self, deadlines: "Deadlines", seconds: float | None = None) -> None:
+        """Make one that is *seconds* from now; None is none."""
+        loop = asyncio.get_running_loop()
+        task = asyncio.current_task(loop)
         assert task is not None  # noqa: S101 - whoever awaits a request is a task
-        self.at = math.inf
+        self.at = math.inf if seconds is None else loop.time() + seconds
         """On the clock of the event loop."""
         self.silent_at = math.inf
         """The same, for the silence of somebody whom the block listens to."""
@@ -47,12 +49,8 @@ class Deadline:
         self._task = task
         self._cancelling = task.cancelling()
         self._ran_out = self._silenced = False
-
-    def put(self, seconds: float) -> None:
-        """Set it *seconds* from now."""
-        self.at = asyncio.get_running_loop().time() + seconds
-        if self.at < self._deadlines.armed_for:
-            self._deadlines.arm_for(self.at)
+        if self.at < deadlines.armed_for:
+            deadlines.arm_for(self.at)
 
     def listen(self, seconds: float) -> None:
         """End what the block does for silence as well, *seconds* from now, unless this is called again before."""
@@ -101,10 +99,7 @@ class Deadlines:
 
     def limit(self, seconds: float | None) -> Deadline:
         """Give a deadline *seconds* from now, for a ``with`` block; None is none."""
-        deadline = Deadline(self)
-        if seconds is not None:
-            deadline.put(seconds)
-        return deadline
+        return Deadline(self, seconds)
 
     async def within(self, seconds: float | None, work: Awaitable[T], *, phase: TimeoutPhase, request: Request) -> T:
         """Await *work*, but no longer than *seconds*; RequestTimeoutError after that."""

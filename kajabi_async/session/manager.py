@@ -144,17 +144,17 @@ class SessionManager:
             running.begin()
         failure: KajabiError
         try:
-            with self._deadlines.limit(seconds) as limit:
+            with Deadline(self._deadlines, seconds) as limit:
                 answer = await self._to_the_end(running, limit)
-                self._account(running, tally, None)
+                running.finish(None, self._clock, self._stats, tally)
                 return answer
             failure = ran_out(seconds, "total", request)
         except KajabiError as error:
             failure = error
         except BaseException as error:
-            self._account(running, tally, error)
+            running.finish(error, self._clock, self._stats, tally)
             raise
-        self._account(running, tally, failure)
+        running.finish(failure, self._clock, self._stats, tally)
         raise running.failed(failure)
 
     async def revoke(self) -> None:
@@ -181,12 +181,18 @@ class SessionManager:
             token = (self._tokens.live() or await self._tokens.renewed()) if running.request.authorized else None
             failure: KajabiError
             try:
-                answer = await self._attempt(running, limit, token)
+                answer = await self._on_the_wire(running, limit, token)
+                if answer.status == _UNAUTHORIZED and token is not None:
+                    answer = await self._with_other_tokens(running, limit, token, answer)
+                if not 200 <= answer.status < 300:  # noqa: PLR2004
+                    raise error_of(answer, running.request, self._clock)
+                if answer.headers.get("content-type") != JSON_API:
+                    _refuse_html(answer, running.request)
             except KajabiError as error:
                 failure = error
             else:
-                self._budget.earn()
-                if self._budget_log.is_spent:
+                if not self._budget.is_full:
+                    self._budget.earn()
                     self._budget_log.earned()
                 return answer
             retry = self._decided(running, failure)
@@ -194,23 +200,20 @@ class SessionManager:
                 raise failure
             await self._pause(running, failure, retry)
 
-    async def _attempt(self, running: RunningOperation, limit: Deadline, token: Token | None) -> Answer:
-        answer = await self._on_the_wire(running, limit, token)
+    async def _with_other_tokens(
+        self, running: RunningOperation, limit: Deadline, refused: Token, answer: Answer
+    ) -> Answer:
+        """Send again where a token was *refused*; gives *answer*, or what came in its place."""
         for _ in range(_TOKENS_TRIED):
-            if answer.status != _UNAUTHORIZED or token is None:
+            if answer.status != _UNAUTHORIZED:
                 break
             # Refused before anything was done, so even a write may be sent again.
             running.on_wire = False
-            token = await self._tokens.replace(token)
-            answer = await self._on_the_wire(running, limit, token)
-            if not token.shared:
+            refused = await self._tokens.replace(refused)
+            answer = await self._on_the_wire(running, limit, refused)
+            if not refused.shared:
                 # Fetched just now and refused: it is not the token.
                 break
-        if not 200 <= answer.status < 300:  # noqa: PLR2004
-            raise error_of(answer, running.request, self._clock)
-        media_type = answer.headers.get("content-type", "")
-        if media_type != JSON_API and "html" in media_type.lower():
-            raise _html_instead(media_type, running.request)
         return answer
 
     async def _on_the_wire(self, running: RunningOperation, limit: Deadline, token: Token | None) -> Answer:
@@ -306,13 +309,6 @@ class SessionManager:
         finally:
             running.waiting_seconds += self._clock.monotonic() - paused_at
 
-    def _account(self, running: RunningOperation, tally: Tally | None, error: BaseException | None) -> None:
-        running.add_to(self._stats)
-        if tally is not None:
-            running.add_to(tally)
-        if running.tell is not None:
-            running.finish(error, self._clock.monotonic())
-
     def _tell_of_token(self, token: Token) -> None:
         tell = self._watchers.now()
         if tell is not None:
@@ -338,10 +334,12 @@ def _place_outside() -> str:
     return "an unknown place" if frame is None else f"{frame.f_code.co_filename}:{frame.f_lineno}"
 
 
-def _html_instead(media_type: str, request: Request) -> DecodeError:
-    """Give the error for a page that a proxy or a login put in place of the answer."""
-    context = f"{request.method} {request.path}"
-    return DecodeError(f"the answer is {media_type[:60]!r}, not JSON:API", context=context)
+def _refuse_html(answer: Answer, request: Request) -> None:
+    """DecodeError for a page that a proxy or a login put in place of the answer."""
+    media_type = answer.headers.get("content-type", "")
+    if "html" in media_type.lower():
+        context = f"{request.method} {request.path}"
+        raise DecodeError(f"the answer is {media_type[:60]!r}, not JSON:API", context=context)
 
 
 def _checked_size(size: Any) -> int:

@@ -3,10 +3,10 @@
 import itertools
 from typing import Final
 
-import attrs
-
 from kajabi_async.errors import GaveUp, KajabiError, api_error_class
 from kajabi_async.exchange import Request, Tally
+from kajabi_async.records import Record
+from kajabi_async.session.clock import Clock
 from kajabi_async.session.events import (
     OperationEnded,
     OperationStarted,
@@ -25,8 +25,7 @@ _NUMBERS: Final = itertools.count(1)
 _SHORTEST_WAIT_SECONDS: Final = 0.001
 
 
-@attrs.define
-class RunningOperation:
+class RunningOperation(Record, eq=False):
     """What has happened so far; moments are on the monotonic clock."""
 
     request: Request
@@ -86,20 +85,20 @@ class RunningOperation:
             again = RequestRetried(self.number, self.name, self.attempts, type(error).__name__, retry.after_seconds)
             self.tell(again)
 
-    def finish(self, error: BaseException | None, now: float) -> None:
-        """Tell the observers how it ended."""
+    def finish(self, error: BaseException | None, clock: Clock, *tallies: Tally | None) -> None:
+        """Add what it took to *tallies*, and tell the observers how it ended."""
+        for tally in tallies:
+            if tally is not None:
+                tally.operations += 1
+                tally.attempts += self.attempts
+                tally.wire_seconds += self.wire_seconds
+                if self.retries or self.waiting_seconds:
+                    tally.retries += self.retries
+                    tally.waiting_seconds += self.waiting_seconds
         if self.tell is not None:
             cancelled = error is not None and not isinstance(error, Exception)
-            name = "" if error is None else type(error).__name__
-            self.tell(OperationEnded(self.number, self.name, self.attempts, name, cancelled, now - self.started_at))
-
-    def add_to(self, tally: Tally) -> None:
-        """Add what it took to *tally*."""
-        tally.operations += 1
-        tally.attempts += self.attempts
-        tally.retries += self.retries
-        tally.waiting_seconds += self.waiting_seconds
-        tally.wire_seconds += self.wire_seconds
+            name, seconds = "" if error is None else type(error).__name__, clock.monotonic() - self.started_at
+            self.tell(OperationEnded(self.number, self.name, self.attempts, name, cancelled, seconds))
 
     def failed(self, failure: KajabiError) -> KajabiError:
         """Give *failure* with what had been sent when it happened."""

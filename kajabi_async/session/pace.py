@@ -102,6 +102,13 @@ class Pace:
         self.stock -= granted
         return granted, 0.0 if granted else max(_ROUNDING, (1.0 - self.stock) / rate)
 
+    def take_one(self, now: float) -> float:
+        """Take one request out of stock: give 0.0, or the seconds to wait for it."""
+        if self.fixed is None and self.borne is None and now >= self.paused_until:
+            return 0.0
+        granted, wait = self.take(now, 1)
+        return 0.0 if granted else wait
+
     def answered(self, now: float, times: int = 1) -> None:
         """Count answers that were no refusals."""
         # No window is shorter, and this comes with every answer.

@@ -35,20 +35,11 @@ class AdaptiveRate:
     """
 
     def __init__(self) -> None:
-        self._pace = Pace()
+        self._keep_to(Pace())
 
     async def take(self, now: float) -> float:
         """Take one turn, or give the seconds until the next."""
         return self.take_at_once(now)
-
-    def take_at_once(self, now: float) -> float:
-        """Take one turn, or give the seconds until the next; without a task's having to wait for anything."""
-        granted, wait = self._pace.take(now, 1)
-        return 0.0 if granted else wait
-
-    def answered(self, now: float) -> None:
-        """Note an answer that was no refusal."""
-        self._pace.answered(now)
 
     def refused(self, now: float, pause_seconds: float | None) -> None:
         """Note a refusal."""
@@ -58,6 +49,13 @@ class AdaptiveRate:
         """Give the requests a second that may go; None before the first 429."""
         return self._pace.rate(now)
 
+    def _keep_to(self, pace: Pace) -> None:
+        self._pace = pace
+        self.answered = pace.answered
+        """Note an answer that was no refusal."""
+        self.take_at_once = pace.take_one
+        """Take one turn, or give the seconds until the next; without a task's having to wait for anything."""
+
 
 class FixedRate(AdaptiveRate):
     """Keeps to *per_second* requests a second, for those who know their limit; Retry-After still pauses everyone."""
@@ -65,8 +63,7 @@ class FixedRate(AdaptiveRate):
     def __init__(self, per_second: float) -> None:
         if isinstance(per_second, bool) or not isinstance(per_second, int | float) or not 0 < per_second < 10**9:  # pyright: ignore[reportUnnecessaryIsInstance]
             raise ConfigurationError(f"a rate must be a positive number of requests a second, got {per_second!r}")
-        super().__init__()
-        self._pace = Pace(fixed=float(per_second))
+        self._keep_to(Pace(fixed=float(per_second)))
 
 
 def as_rate_limit(given: float | RateLimit | None) -> RateLimit:

@@ -2,9 +2,9 @@
 
 import asyncio
 import sys
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from contextvars import ContextVar
-from typing import Any, Final
+from typing import Any, Final, NoReturn
 from urllib.parse import urlsplit
 
 import aiohttp
@@ -51,7 +51,8 @@ class Transport:
         self._base = urlsplit(base_url)
         self._timeouts = timeouts
         self._max_answer_bytes = max_answer_bytes
-        self._user_agent = user_agent
+        self._on_every_request = {hdrs.ACCEPT: JSON_API, hdrs.USER_AGENT: user_agent}
+        self._latest_query = "", URL.build(scheme=self._base.scheme, authority=self._base.netloc)
         self._owned = http_session is None
         self._session = http_session
 
@@ -64,9 +65,25 @@ class Transport:
         sending = _Sending(deadline, self._timeouts.read)
         before = _SENDING.set(sending)
         try:
-            response = await self._begin(request, token)
+            options: dict[str, Any] = {} if self._owned else self._foreign_options()
+            response = await (self._session or self._open()).request(
+                request.method,
+                self._url(request),
+                headers=self._headers(request, token),
+                data=request.body,
+                allow_redirects=False,
+                **options,
+            )
             try:
-                return Answer(response.status, response.headers, await self._read(response, request, sending))
+                most = self._max_answer_bytes
+                if hdrs.CONTENT_ENCODING in response.headers:
+                    most = min(most, _unpacked_at_most(response))
+                content = response.content
+                # What is small has come along with the head.
+                body = content.read_nowait() if content.is_eof() else await _read(content, most, sending)
+                if len(body) > most:
+                    _refuse_size(most, request)
+                return Answer(response.status, response.headers, body)
             except BaseException:
                 response.close()
                 raise
@@ -97,22 +114,11 @@ class Transport:
         """Whether there is a pool of our own that was not closed."""
         return self._owned and self._session is not None
 
-    def _begin(self, request: Request, token: Secret | None) -> Awaitable[aiohttp.ClientResponse]:
-        """Send *request* and give what is there when the head of the answer has come."""
-        options: dict[str, Any] = {} if self._owned else self._foreign_options()
-        return (self._session or self._open()).request(
-            request.method,
-            self._url(request),
-            headers=self._headers(request, token),
-            data=request.body,
-            allow_redirects=False,
-            **options,
-        )
-
     def _open(self) -> aiohttp.ClientSession:
         self._session = aiohttp.ClientSession(
             connector=_Connector(limit=0, ttl_dns_cache=_DNS_CACHE_SECONDS, keepalive_timeout=_KEEP_ALIVE_SECONDS),
             cookie_jar=aiohttp.DummyCookieJar(),
+            headers=self._on_every_request,
             timeout=aiohttp.ClientTimeout(total=None, connect=None, sock_connect=self._timeouts.connect),
             trust_env=False,
             raise_for_status=False,
@@ -131,42 +137,22 @@ class Transport:
 
     def _url(self, request: Request) -> URL:
         # Encoded already: yarl must not undo what was quoted, nor walk up a path.
-        return URL.build(
-            scheme=self._base.scheme,
-            authority=self._base.netloc,
-            path=f"{self._base.path}{request.path}",
-            query_string=request.query,
-            encoded=True,
-        )
+        query, url = self._latest_query
+        if request.query != query:
+            base = self._base
+            url = URL.build(scheme=base.scheme, authority=base.netloc, query_string=request.query, encoded=True)
+            self._latest_query = request.query, url
+        return url.with_path(f"{self._base.path}{request.path}", encoded=True, keep_query=True)
 
     def _headers(self, request: Request, token: Secret | None) -> CIMultiDict[str]:
-        accepted = "application/json" if request.content_type == FORM else JSON_API
-        headers = CIMultiDict({hdrs.ACCEPT: accepted, hdrs.USER_AGENT: self._user_agent})
+        headers: CIMultiDict[str] = CIMultiDict() if self._owned else CIMultiDict(self._on_every_request)
+        if request.content_type == FORM:
+            headers[hdrs.ACCEPT] = "application/json"
         if token is not None:
             headers[hdrs.AUTHORIZATION] = f"Bearer {token.reveal()}"
         if request.body is not None:
             headers[hdrs.CONTENT_TYPE] = request.content_type
         return headers
-
-    async def _read(self, response: aiohttp.ClientResponse, request: Request, sending: "_Sending") -> bytes:
-        pieces: list[bytes] = []
-        size = 0
-        most = self._max_answer_bytes
-        if hdrs.CONTENT_ENCODING in response.headers:
-            most = min(most, _unpacked_at_most(response))
-        content = response.content
-        while piece := await content.readany():
-            size += len(piece)
-            if size > most:
-                raise AnswerTooLargeError(
-                    f"larger than the limit of {most} bytes, counted after decompression",
-                    context=f"{request.method} {request.path}",
-                )
-            pieces.append(piece)
-            if content.at_eof():
-                break
-            sending.goes_on()
-        return pieces[0] if len(pieces) == 1 else b"".join(pieces)
 
     def _translated(self, error: Exception, request: Request) -> KajabiError:
         for foreign, translate in _TRANSLATIONS:
@@ -234,6 +220,24 @@ class _SendOnce:
             raise aiohttp.ServerDisconnectedError
         self._sent = True
         return await handler(request)
+
+
+async def _read(content: aiohttp.StreamReader, most: int, sending: _Sending) -> bytes:
+    """Give the body, or what has come of it when it got larger than *most* bytes."""
+    pieces: list[bytes] = []
+    size = 0
+    while size <= most and (piece := await content.readany()):
+        pieces.append(piece)
+        size += len(piece)
+        if content.at_eof():
+            break
+        sending.goes_on()
+    return b"".join(pieces)
+
+
+def _refuse_size(most: int, request: Request) -> NoReturn:
+    message = f"larger than the limit of {most} bytes, counted after decompression"
+    raise AnswerTooLargeError(message, context=f"{request.method} {request.path}")
 
 
 def _unpacked_at_most(response: aiohttp.ClientResponse) -> int:

@@ -16,14 +16,13 @@ from hypothesis import strategies as st
 from kajabi_async import Contact, Customer, DecodeError, Offer, Resource
 from kajabi_async.jsonapi.decoding import RawJson
 from kajabi_async.jsonapi.query import Query
-from kajabi_async.models import convert
 from kajabi_async.models.base import MODELS, attribute_names
+from kajabi_async.models.convert import PLANS
 from kajabi_async.models.origin import Scope
 from kajabi_async.models.reading import read_page
 from kajabi_async.models.shapes import Shape
 from tests.models.building import build, read
 
-PLANS: Any = vars(convert)["_PLANS"]
 TIMES = (
     "2024-01-09T08:00:00Z",
     "2024-01-09T08:00:00.120Z",
@@ -34,6 +33,13 @@ TIMES = (
     "2024-01-09 08:00:00+00:00",
     "2024-01-09",
     "20240109T080000Z",
+    "20240109T080000.1234567Z",
+    "2024W02T080000.1234567Z",
+    "2024-W02T08:00:00,1234567Z",
+    "2024-01-09T080000.123Z",
+    "2024-01-09T08:00:00.1234567",
+    "2024-01-09T08:00:00.123456Z",
+    "2024-01-09T08:00:00.1+00:00",
 )
 NUMBERS = ("249.0", "-1", "1e3", "NaN", "Infinity", "1_000", " 1", "", 0, 7, 2**70, -3, 1.0, 1.5, 1e300)
 OTHERS: tuple[Any, ...] = (None, True, False, "true", "text", "\u0000é", [], {}, ["a"], {"a": None})

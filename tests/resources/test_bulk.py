@@ -51,8 +51,12 @@ class Source:
         return read_resource(body, cls=Customer, scope=Scope(), context="")
 
 
+def _unread(body: bytes, resource_id: str) -> Customer:
+    raise AssertionError(f"{resource_id} came as a customer, not as {body!r}")
+
+
 def _lookups(source: Source, ids: Any, *, concurrency: int = 10, **settings: Any) -> Lookups[Customer]:
-    return Lookups(source, ids, concurrency=concurrency, **settings)
+    return Lookups(source, _unread, ids, concurrency=concurrency, **settings)
 
 
 async def _no_tasks_left(before: set[Any]) -> bool:
@@ -121,7 +125,7 @@ async def test_only_the_latest_outcomes_are_kept(monkeypatch: pytest.MonkeyPatch
     run = _lookups(Source(), range(500))
     most = 0
     async for _ in run:
-        most = max(most, len(run._run._recent) + len(run._run._in_flight))
+        most = max(most, len(run._run._recent) + len(run._run._before) + len(run._run._in_flight))
     assert most <= 20 + 10
 
 
