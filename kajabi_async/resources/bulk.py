@@ -36,8 +36,8 @@ LookUp: TypeAlias = Callable[[str, Tally], Awaitable[R | Answer]]
 Read: TypeAlias = Callable[[bytes, str], R]
 """Gives the resource in the body of an answer to the request for an id; DecodeError where it is none."""
 
-_Outcome: TypeAlias = Found[R] | Failed | tuple[str, bytes]
-"""The last is an id, and the answer that nobody has looked into yet."""
+_Told: TypeAlias = Found[R] | Failed | bytes
+"""What is known of an id: its outcome, or the body of an answer that nobody has looked into yet."""
 
 RECENT_OUTCOMES: Final = 4096
 """So many outcomes, and at least half of them, are kept to answer ids that come again: bounded, whatever comes."""
@@ -118,12 +118,12 @@ class _Run(Generic[R]):
         self._observer = observer
         self._room = Places(2 * concurrency)
         self._arrived = asyncio.Event()
-        self._outcomes: _InOrder[_Outcome[R]] | _AsArrived[_Outcome[R]] = _InOrder() if ordered else _AsArrived()
+        self._told: _InOrder[_Told[R]] | _AsArrived[_Told[R]] = _InOrder() if ordered else _AsArrived()
         self._workers: set[asyncio.Task[None]] = set()
         self._loop: asyncio.AbstractEventLoop | None = None
         self._in_flight: dict[str, list[int]] = {}
-        self._recent: dict[str, _Outcome[R]] = {}
-        self._before: dict[str, _Outcome[R]] = {}
+        self._recent: dict[str, _Told[R]] = {}
+        self._before: dict[str, _Told[R]] = {}
         self._taken = 0
         self._closed = self._exhausted = False
         self._failure: BaseException | None = None
@@ -134,18 +134,17 @@ class _Run(Generic[R]):
         """Give the next outcome; StopAsyncIteration when every id has been answered."""
         if self._loop is None:
             self._start()
-        while not self._outcomes:
+        while not self._told:
             if self._failure is not None and not self._in_flight:
                 raise self._failed()
             if self._exhausted and self._counts.given == self._taken:
                 raise StopAsyncIteration
             self._arrived.clear()
             await self._arrived.wait()
-        _, outcome = self._outcomes.take()
+        _, resource_id, told = self._told.take()
         self._room.leave()
-        if isinstance(outcome, tuple):
-            # One after the other they are read faster than each between two requests.
-            outcome = self._opened(*outcome)
+        # One after the other they are read faster than each between two requests.
+        outcome = self._opened(resource_id, told) if isinstance(told, bytes) else told
         self._counts.note(outcome)
         if self._observer is not None:
             self._observer(self._counts.progress())
@@ -166,7 +165,7 @@ class _Run(Generic[R]):
         self._closed = self._exhausted = True
         self._taken = self._counts.given
         self._in_flight.clear()
-        self._outcomes.clear()
+        self._told.clear()
         self._recent, self._before = {}, {}
         self._arrived.set()
         if self._loop is not None:
@@ -180,13 +179,15 @@ class _Run(Generic[R]):
     def _start(self) -> None:
         self._loop = asyncio.get_running_loop()
         self._counts.start()
-        self._add_worker()
+        self._add_workers()
 
-    def _add_worker(self) -> None:
+    def _add_workers(self) -> None:
+        """Begin with two and let each add two more: no more than four for each id, and all of them soon."""
         assert self._loop is not None  # noqa: S101 - _start has run
-        worker = self._loop.create_task(self._work(), name="kajabi_async lookup")
-        self._workers.add(worker)
-        worker.add_done_callback(self._gone)
+        for _ in range(min(2, self._concurrency - len(self._workers))):
+            worker = self._loop.create_task(self._work(), name="kajabi_async lookup")
+            self._workers.add(worker)
+            worker.add_done_callback(self._gone)
 
     def _gone(self, worker: asyncio.Task[None]) -> None:
         self._workers.discard(worker)
@@ -198,7 +199,7 @@ class _Run(Generic[R]):
     async def _work(self) -> None:
         """Look up one id after the other, and see to it that there are workers enough."""
         at_once = self._source.at_once
-        outcome: _Outcome[R]
+        told: _Told[R]
         while True:
             if self._room.free > 0:
                 self._room.free -= 1
@@ -214,7 +215,7 @@ class _Run(Generic[R]):
                 return
             index, self._taken = self._taken, self._taken + 1
             if len(self._workers) < self._concurrency:
-                self._add_worker()
+                self._add_workers()
             resource_id = self._to_be_asked(index, given)
             if resource_id is None:
                 continue
@@ -225,10 +226,10 @@ class _Run(Generic[R]):
                 self._end(error)
                 return
             except KajabiError as error:
-                outcome = Failed(resource_id, error)
+                told = Failed(resource_id, error)
             else:
-                outcome = (resource_id, answer.body) if isinstance(answer, Answer) else Found(resource_id, answer)
-            self._answered(resource_id, outcome)
+                told = answer.body if isinstance(answer, Answer) else Found(resource_id, answer)
+            self._answered(resource_id, told)
 
     def _end(self, failure: BaseException | None) -> None:
         self._exhausted = True
@@ -242,29 +243,32 @@ class _Run(Generic[R]):
         try:
             resource_id = checked_id(given)
         except InvalidIdError as error:
-            self._deliver(index, Failed(_shown(given), error))
+            shown = _shown(given)
+            self._deliver(index, shown, Failed(shown, error))
             return None
-        recent = self._recent.get(resource_id) or self._before.get(resource_id)
-        if recent is None and resource_id not in self._in_flight:
+        told = self._recent.get(resource_id)
+        if told is None:
+            told = self._before.get(resource_id)
+        if told is None and resource_id not in self._in_flight:
             self._in_flight[resource_id] = [index]
             return resource_id
         self._counts.duplicates += 1
-        if recent is None:
+        if told is None:
             self._in_flight[resource_id].append(index)
         else:
-            self._deliver(index, recent)
+            self._deliver(index, resource_id, told)
         return None
 
-    def _answered(self, resource_id: str, outcome: _Outcome[R]) -> None:
-        self._recent[resource_id] = outcome
+    def _answered(self, resource_id: str, told: _Told[R]) -> None:
+        self._recent[resource_id] = told
         if len(self._recent) >= RECENT_OUTCOMES // 2:
             self._recent, self._before = {}, self._recent
         for index in self._in_flight.pop(resource_id, ()):
-            self._outcomes.put((index, outcome))
+            self._told.put((index, resource_id, told))
         self._arrived.set()
 
-    def _deliver(self, index: int, outcome: _Outcome[R]) -> None:
-        self._outcomes.put((index, outcome))
+    def _deliver(self, index: int, resource_id: str, told: _Told[R]) -> None:
+        self._told.put((index, resource_id, told))
         self._arrived.set()
 
     def _opened(self, resource_id: str, body: bytes) -> Lookup[R]:
@@ -287,27 +291,27 @@ def _shown(given: object) -> str:
         return f"<{type(given).__name__}>"
 
 
-class _AsArrived(deque[tuple[int, T]]):
-    """Numbered outcomes in the order they arrive; false where there is none."""
+class _AsArrived(deque[tuple[int, str, T]]):
+    """What is told of numbered ids, in the order it arrives; false where there is none."""
 
-    put = deque[tuple[int, T]].append
-    take = deque[tuple[int, T]].popleft
+    put = deque[tuple[int, str, T]].append
+    take = deque[tuple[int, str, T]].popleft
 
 
 class _InOrder(Generic[T]):
-    """Numbered outcomes in the order of their numbers; false where the next has not arrived."""
+    """What is told of numbered ids, in the order of their numbers; false where the next has not arrived."""
 
     def __init__(self) -> None:
-        self._waiting: dict[int, tuple[int, T]] = {}
+        self._waiting: dict[int, tuple[int, str, T]] = {}
         self._next = 0
 
     def __bool__(self) -> bool:
         return self._next in self._waiting
 
-    def put(self, numbered: tuple[int, T]) -> None:
+    def put(self, numbered: tuple[int, str, T]) -> None:
         self._waiting[numbered[0]] = numbered
 
-    def take(self) -> tuple[int, T]:
+    def take(self) -> tuple[int, str, T]:
         numbered = self._waiting.pop(self._next)
         self._next += 1
         return numbered

@@ -7,10 +7,11 @@ import asyncio
 import math
 from collections.abc import Awaitable, Mapping
 from types import TracebackType
-from typing import Final, Self, TypeVar
+from typing import Any, Final, Self, TypeVar
 
 from kajabi_async.errors import RequestTimeoutError, TimeoutPhase
 from kajabi_async.exchange import Request
+from kajabi_async.records import Record
 
 __all__ = ["Deadline", "Deadlines", "ran_out"]
 
@@ -28,33 +29,26 @@ def ran_out(seconds: float | None, phase: TimeoutPhase, request: Request) -> Req
     return RequestTimeoutError(message, phase=phase, seconds=seconds, method=request.method, path=request.path)
 
 
-class Deadline:
+class Deadline(Record, eq=False):
     """Ends a block of code by cancelling its task, and swallows that cancellation, like ``asyncio.timeout``.
 
     Whoever comes out of the block with nothing in hand has run out of time; cancellations by others pass through.
     """
 
-    __slots__ = ("_cancelling", "_deadlines", "_ran_out", "_silenced", "_task", "at", "silent_at")
-
-    def __init__(self, deadlines: "Deadlines", seconds: float | None = None) -> None:
-        """Make one that is *seconds* from now; None is none."""
-        loop = asyncio.get_running_loop()
-        task = asyncio.current_task(loop)
-        assert task is not None  # noqa: S101 - whoever awaits a request is a task
-        self.at = math.inf if seconds is None else loop.time() + seconds
-        """On the clock of the event loop."""
-        self.silent_at = math.inf
-        """The same, for the silence of somebody whom the block listens to."""
-        self._deadlines = deadlines
-        self._task = task
-        self._cancelling = task.cancelling()
-        self._ran_out = self._silenced = False
-        if self.at < deadlines.armed_for:
-            deadlines.arm_for(self.at)
+    _deadlines: "Deadlines"
+    _loop: asyncio.AbstractEventLoop
+    _task: asyncio.Task[Any]
+    _cancelling: int
+    at: float
+    """On the clock of the event loop."""
+    silent_at: float = math.inf
+    """The same, for the silence of somebody whom the block listens to."""
+    _ran_out: bool = False
+    _silenced: bool = False
 
     def listen(self, seconds: float) -> None:
         """End what the block does for silence as well, *seconds* from now, unless this is called again before."""
-        self.silent_at = asyncio.get_running_loop().time() + seconds
+        self.silent_at = self._loop.time() + seconds
         if self.silent_at < self._deadlines.armed_for:
             self._deadlines.arm_for(self.silent_at)
 
@@ -97,9 +91,18 @@ class Deadlines:
         self.armed_for = math.inf
         """When the timer goes off, on the clock of the event loop."""
 
-    def limit(self, seconds: float | None) -> Deadline:
-        """Give a deadline *seconds* from now, for a ``with`` block; None is none."""
-        return Deadline(self, seconds)
+    def limit(self, seconds: float | None, *, loop: asyncio.AbstractEventLoop | None = None) -> Deadline:
+        """Give a deadline *seconds* from now, for a ``with`` block; None is none.
+
+        *loop* is the running one, where it is at hand: Python 3.11 makes a system call to tell which it is.
+        """
+        running = loop or asyncio.get_running_loop()
+        task = asyncio.current_task(running)
+        assert task is not None  # noqa: S101 - whoever awaits a request is a task
+        at = math.inf if seconds is None else running.time() + seconds
+        if at < self.armed_for:
+            self.arm_for(at)
+        return Deadline(self, running, task, task.cancelling(), at)
 
     async def within(self, seconds: float | None, work: Awaitable[T], *, phase: TimeoutPhase, request: Request) -> T:
         """Await *work*, but no longer than *seconds*; RequestTimeoutError after that."""

@@ -135,7 +135,7 @@ class SessionManager:
         large or badly compressed; each says how many attempts were made and whether a write may have been applied.
         PausedError, with nothing sent, where a pause that the API asked for outlasts that time.
         """
-        self._binding.check()
+        loop = self._binding.check()
         seconds = self._timeouts.total if timeout is None else checked_seconds("timeout", timeout)
         now = self._clock.monotonic()
         deadline = None if seconds is None else now + seconds
@@ -144,7 +144,7 @@ class SessionManager:
             running.begin()
         failure: KajabiError
         try:
-            with Deadline(self._deadlines, seconds) as limit:
+            with self._deadlines.limit(seconds, loop=loop) as limit:
                 answer = await self._to_the_end(running, limit)
                 running.finish(None, self._clock, self._stats, tally)
                 return answer

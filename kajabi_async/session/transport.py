@@ -24,6 +24,7 @@ from kajabi_async.errors import (
     TransportError,
 )
 from kajabi_async.exchange import FORM, JSON_API, Answer, Request
+from kajabi_async.records import Record
 from kajabi_async.session.credentials import Secret
 from kajabi_async.session.deadlines import Deadline
 from kajabi_async.session.timeouts import Timeouts
@@ -55,6 +56,7 @@ class Transport:
         self._latest_query = "", URL.build(scheme=self._base.scheme, authority=self._base.netloc)
         self._owned = http_session is None
         self._session = http_session
+        self._token_of_pool: Secret | None = None
 
     async def send(self, request: Request, token: Secret | None, deadline: Deadline) -> Answer:
         """Give the answer, whatever its status; an error of our own tree where none came or it cannot be read.
@@ -66,10 +68,11 @@ class Transport:
         before = _SENDING.set(sending)
         try:
             options: dict[str, Any] = {} if self._owned else self._foreign_options()
-            response = await (self._session or self._open()).request(
+            session = self._session or self._open()
+            response = await session.request(
                 request.method,
                 self._url(request),
-                headers=self._headers(request, token),
+                headers=self._headers(request, token, session),
                 data=request.body,
                 allow_redirects=False,
                 **options,
@@ -144,12 +147,25 @@ class Transport:
             self._latest_query = request.query, url
         return url.with_path(f"{self._base.path}{request.path}", encoded=True, keep_query=True)
 
-    def _headers(self, request: Request, token: Secret | None) -> CIMultiDict[str]:
-        headers: CIMultiDict[str] = CIMultiDict() if self._owned else CIMultiDict(self._on_every_request)
+    def _headers(
+        self, request: Request, token: Secret | None, session: aiohttp.ClientSession
+    ) -> CIMultiDict[str] | None:
+        """Give the headers besides those that *session* has; our own pool has the token as well, as long as it lasts.
+
+        To be called right before the request, which takes a copy of those.
+        """
+        if self._owned:
+            if token is not self._token_of_pool:
+                self._token_of_pool = token
+                _authorize(session.headers, token)
+            if request.body is None and request.content_type == JSON_API:
+                return None
+            headers: CIMultiDict[str] = CIMultiDict()
+        else:
+            headers = CIMultiDict(self._on_every_request)
+            _authorize(headers, token)
         if request.content_type == FORM:
             headers[hdrs.ACCEPT] = "application/json"
-        if token is not None:
-            headers[hdrs.AUTHORIZATION] = f"Bearer {token.reveal()}"
         if request.body is not None:
             headers[hdrs.CONTENT_TYPE] = request.content_type
         return headers
@@ -161,16 +177,20 @@ class Transport:
         return _broken(error, request, self._timeouts)
 
 
-class _Sending:
+def _authorize(headers: CIMultiDict[str], token: Secret | None) -> None:
+    if token is None:
+        headers.pop(hdrs.AUTHORIZATION, None)
+    else:
+        headers[hdrs.AUTHORIZATION] = f"Bearer {token.reveal()}"
+
+
+class _Sending(Record, eq=False):
     """One exchange as the pool sees it, and the limit on the server's silence in it."""
 
-    __slots__ = ("connected", "deadline", "on_reused", "read_seconds")
-
-    def __init__(self, deadline: Deadline, read_seconds: float | None) -> None:
-        self.deadline = deadline
-        self.read_seconds = read_seconds
-        self.connected = False
-        self.on_reused = False
+    deadline: Deadline
+    read_seconds: float | None
+    connected: bool = False
+    on_reused: bool = False
 
     def goes_on(self) -> None:
         """Begin to wait for the next bytes, where it is our own pool that they come through."""

@@ -9,6 +9,7 @@ import pytest
 
 from kajabi_async import (
     Customer,
+    DecodeError,
     Failed,
     InvalidArgumentError,
     Kajabi,
@@ -18,7 +19,7 @@ from kajabi_async import (
     ServerError,
 )
 from kajabi_async.errors import AuthenticationError
-from kajabi_async.exchange import Tally
+from kajabi_async.exchange import Answer, Tally
 from kajabi_async.models.origin import Scope
 from kajabi_async.models.reading import read_resource
 from kajabi_async.resources import bulk
@@ -117,6 +118,25 @@ async def test_ids_that_come_again_are_asked_for_once_and_answered_each_time() -
     assert sorted(source.asked) == ["1", "2", "3"]
     report = await run.report()
     assert (report.total, report.found, report.missing, report.duplicates, report.requests) == (15, 13, 2, 12, 3)
+
+
+async def test_an_id_whose_answer_was_empty_is_not_asked_for_again() -> None:
+    """It fails each time, of the one answer."""
+    asked: list[str] = []
+
+    async def empty(resource_id: str, _: Tally) -> Answer:
+        asked.append(resource_id)
+        return Answer(200, {}, b"")
+
+    def read(body: bytes, _: str) -> Customer:
+        return read_resource(body, cls=Customer, scope=Scope(), context="")
+
+    outcomes = [lookup async for lookup in Lookups(empty, read, ["1", "2", "1", "1"], concurrency=1)]
+    assert sorted((lookup.id, type(lookup.error)) for lookup in outcomes) == [
+        *[("1", DecodeError)] * 3,
+        ("2", DecodeError),
+    ]
+    assert asked == ["1", "2"]
 
 
 async def test_only_the_latest_outcomes_are_kept(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -91,8 +91,9 @@ async def test_an_authorized_request_bears_the_token() -> None:
 
 
 async def test_each_token_is_on_the_requests_that_it_was_asked_for() -> None:
-    """Reads and writes, with one token, the next, and none."""
+    """Reads and writes, with one token, the next, and none; what asks for a token never has one."""
     seen: list[tuple[str, str | None]] = []
+    asked_with: list[str | None] = []
     issued = 0
 
     async def handle(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -102,6 +103,7 @@ async def test_each_token_is_on_the_requests_that_it_was_asked_for() -> None:
             line = text.partition(" HTTP/1.1")[0]
             if line == "POST /v1/oauth/token":
                 issued += 1
+                asked_with.append(_headers(text).get("authorization"))
                 writer.write(answer(b'{"access_token": "tok-%d"}' % issued))
                 continue
             seen.append((line, _headers(text).get("authorization")))
@@ -125,6 +127,7 @@ async def test_each_token_is_on_the_requests_that_it_was_asked_for() -> None:
         ("DELETE /v1/contacts/1", other),
         ("GET /v1/customers/1", other),
     ]
+    assert asked_with == [None, None]
 
 
 async def test_fifty_requests_are_under_way_at_once_unless_told_otherwise() -> None:

@@ -3,7 +3,10 @@
 import asyncio
 import gc
 import gzip
+import os
 import re
+import subprocess
+import sys
 import zlib
 from pathlib import Path
 from typing import Any
@@ -283,6 +286,41 @@ def test_another_loop_and_a_forked_process_are_told() -> None:
     binding._process = -1
     with pytest.raises(WrongLoopError, match="fork"):
         asyncio.run(use())
+
+
+_FORKING = """
+import asyncio, os
+from kajabi_async import WrongLoopError
+from kajabi_async.session.binding import Binding
+
+binding, loop = Binding(), asyncio.new_event_loop()
+
+async def use():
+    binding.check()
+
+loop.run_until_complete(use())
+child = os.fork()
+if child:
+    os.waitpid(child, 0)
+try:
+    loop.run_until_complete(use())
+    told = "may use it"
+except WrongLoopError as error:
+    told = str(error)
+print(f"{'parent' if child else 'child'}: {told}", flush=True)
+if not child:
+    os._exit(0)
+"""
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="this system does not fork")
+def test_after_a_real_fork_the_parent_alone_may_go_on() -> None:
+    """Though the child has the very same event loop."""
+    done = subprocess.run([sys.executable, "-c", _FORKING], capture_output=True, text=True, check=True)
+    assert done.stdout.splitlines() == [
+        "child: the client was made before a fork: make one in each process, after the fork",
+        "parent: may use it",
+    ]
 
 
 async def test_a_session_that_is_dropped_open_warns() -> None:
