@@ -1,18 +1,21 @@
 """Bulk lookups, with three includes and without, 50 at a time."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from contextlib import AsyncExitStack
 from functools import partial
 
 from benchmarks import serving
 from benchmarks.comparison import rate_table, rates, ratio
-from benchmarks.contenders import BARE, CONTENDERS, HANDWRITTEN, PEER, SLOW_LOOKUPS, Contender, ids_of
-from benchmarks.measuring import Results, interleaved, stopwatch, turns_taken
+from benchmarks.contenders import BARE, CONTENDERS, HANDWRITTEN, PEER, Contender, ids_of
+from benchmarks.measuring import Results, in_steps, stopwatch, takes_step, turns_taken
 from benchmarks.results import Figure, Part, Table, at_least
 from benchmarks.serving import Server
 from benchmarks.sizes import Sizes
 
 CONCURRENCY = 50
-SECONDS = 50.0
+STEP = 500
+"""Lookups at a stretch."""
+SECONDS = 70.0
 """For all rounds together."""
 
 
@@ -22,10 +25,8 @@ def measure(sizes: Sizes) -> Part:
     with serving.fastest() as server:
         for included in (True, False):
             busy: list[float] = []
-            turns = {
-                each.name: partial(turn, server, each, _lookups(sizes, each), busy, included) for each in CONTENDERS
-            }
-            measured = rates(interleaved(turns, repeats=sizes.repeats, within=SECONDS if included else SECONDS / 2))
+            turn = partial(together, server, sizes.lookups, included, busy)
+            measured = rates(in_steps(turn, repeats=sizes.repeats, within=SECONDS if included else SECONDS / 2))
             title = f"Bulk lookup, {'three includes' if included else 'no includes'}, {CONCURRENCY} at a time"
             tables.append(rate_table(title, measured, _note(sizes, measured, busy)))
             if included:
@@ -33,20 +34,40 @@ def measure(sizes: Sizes) -> Part:
     return Part(tables, figures)
 
 
-async def turn(server: Server, contender: Contender, count: int, busy: list[float], included: bool) -> float:
-    """Give the seconds for one lookup; connections and the token are there before the clock starts."""
-    async with contender.open(server.base_url, CONCURRENCY) as client:
-        await client.look_up(ids_of(CONCURRENCY), concurrency=CONCURRENCY, included=included)
-        before = server.busy_seconds()
-        with stopwatch() as watch:
-            found = await client.look_up(ids_of(count), concurrency=CONCURRENCY, included=included)
-        busy.append((server.busy_seconds() - before) / watch.seconds)
-    assert found == count, f"{contender.name} found {found} of {count}"
-    return watch.seconds / count
+async def together(server: Server, lookups: int, included: bool, busy: list[float]) -> Mapping[str, float]:
+    """Give everybody's seconds for one lookup; connections and tokens are there before the clock starts."""
+    seconds, done = ({each.name: 0.0 for each in CONTENDERS} for _ in range(2))
+    async with AsyncExitStack() as stack:
+        clients = {
+            each: await stack.enter_async_context(each.open(server.base_url, CONCURRENCY)) for each in CONTENDERS
+        }
+        for client in clients.values():
+            await client.look_up(ids_of(CONCURRENCY), concurrency=CONCURRENCY, included=included)
+        for number, first in enumerate(range(0, lookups, STEP)):
+            for contender in _from(number % len(CONTENDERS)):
+                count = _lookups(contender, number, min(STEP, lookups - first))
+                if not count:
+                    continue
+                before = server.busy_seconds()
+                with stopwatch() as watch:
+                    found = await clients[contender].look_up(ids_of(count), concurrency=CONCURRENCY, included=included)
+                assert found == count, f"{contender.name} found {found} of {count}"
+                busy.append((server.busy_seconds() - before) / watch.seconds)
+                seconds[contender.name] += watch.seconds
+                done[contender.name] += count
+    return {name: seconds[name] / done[name] for name in seconds}
 
 
-def _lookups(sizes: Sizes, contender: Contender) -> int:
-    return max(CONCURRENCY, int(sizes.lookups * contender.lookup_share))
+def _from(first: int) -> Iterable[Contender]:
+    """Give everybody, begun with another one each time: what they leave in the caches differs."""
+    return *CONTENDERS[first:], *CONTENDERS[:first]
+
+
+def _lookups(contender: Contender, step: int, count: int) -> int:
+    """Give how many somebody looks up in a *step* of *count*: the slow ones as few as can be, in some of them."""
+    if contender.lookup_share == 1.0:
+        return count
+    return CONCURRENCY if takes_step(step, contender.lookup_share * STEP / CONCURRENCY) else 0
 
 
 def _figures(measured: Results) -> Iterable[Figure]:
@@ -59,6 +80,6 @@ def _figures(measured: Results) -> Iterable[Figure]:
 def _note(sizes: Sizes, measured: Results, busy: Iterable[float]) -> str:
     told = turns_taken(measured["asyncio"])
     return (
-        f"{sizes.lookups:,} lookups a turn (httpx and kajabi-py {SLOW_LOOKUPS:.0%} of them), {told}. "
-        f"The server was busy for at most {max(busy):.0%} of a turn."
+        f"{sizes.lookups:,} lookups a turn, {STEP} and then the next contender's (httpx and kajabi-py {CONCURRENCY}, "
+        f"now and then), {told}. The server was busy for at most {max(busy):.0%} of a step."
     )

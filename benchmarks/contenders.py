@@ -196,7 +196,7 @@ async def peer(base_url: str, _: int) -> AsyncGenerator[Client]:
         yield Peer(client)
 
 
-SLOW_LOOKUPS, SLOW_ROWS = 0.06, 0.2
+SLOW_LOOKUPS, SLOW_ROWS = 1 / 30, 0.2
 """What the slow ones do of the work, so that they do not take all the time."""
 
 

@@ -8,6 +8,7 @@ class Sizes:
     repeats: int
     """How often each contender takes its turn, where there is time; the median counts."""
     lookups: int
+    """Of each contender in one turn."""
     scans: int
     """How often a list is scanned."""
     rows: int
@@ -32,7 +33,7 @@ class Sizes:
 
 FULL = Sizes(
     repeats=7,
-    lookups=1000,
+    lookups=3000,
     scans=3,
     rows=100_000,
     rows_with_latency=3_000,
