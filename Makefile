@@ -11,17 +11,21 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet --quiet
 # The tests begin hundreds of interpreters, each of which would compile the package anew.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: demo test coverage check conformance docs soak mutation bench clean
+.PHONY: demo test tests coverage check conformance docs soak mutation bench clean
 
 demo: $(READY)  ## The main job, run against the embedded fake of the API.
 	@$(BIN)/kajabi demo
 
-test: check  ## All checks and all tests.
-	$(BIN)/python -m pytest -n 2
+test: $(READY)  ## All checks and all tests, beside each other.
+	@$(MAKE) --no-print-directory --jobs=2 check tests
+
+# One more than there are cores: some tests wait, for a browser or a server, most of their time.
+tests: $(READY)
+	$(BIN)/python -m pytest -n 3
 
 coverage: $(READY)  ## All tests, with branch coverage of 95 % or more, which takes longer.
 	$(BIN)/coverage erase
-	$(BIN)/coverage run -m pytest -n 2
+	$(BIN)/coverage run -m pytest -n 3
 	$(BIN)/coverage combine --quiet
 	$(BIN)/coverage report
 
