@@ -182,7 +182,7 @@ class _Run(Generic[R]):
         self._add_workers()
 
     def _add_workers(self) -> None:
-        """Begin with two and let each add two more: no more than four for each id, and all of them soon."""
+        """Add two: at the beginning, and with each id until there are enough, so that a few ids take a few tasks."""
         assert self._loop is not None  # noqa: S101 - _start has run
         for _ in range(min(2, self._concurrency - len(self._workers))):
             worker = self._loop.create_task(self._work(), name="kajabi_async lookup")

@@ -16,7 +16,8 @@ from pathlib import Path
 from tests.mutation.score import LEAST, Mutant, changed, scores
 
 ROOT = Path(__file__).parents[2]
-JUDGED = {"killed", "survived", "no tests", "timeout"}
+JUDGED = {"killed", "survived", "no tests", "timeout", "segfault"}
+"""Those that end the interpreter itself count as alive, as no test tells what is wrong."""
 
 
 def _results() -> list[tuple[str, str]]:

@@ -90,8 +90,12 @@ async def test_an_authorized_request_bears_the_token() -> None:
     assert asked["accept"] == "application/json"
 
 
-async def test_each_token_is_on_the_requests_that_it_was_asked_for() -> None:
-    """Reads and writes, with one token, the next, and none; what asks for a token never has one."""
+@pytest.mark.parametrize("is_handed_in", [False, True])
+async def test_each_token_is_on_the_requests_that_it_was_asked_for(is_handed_in: bool) -> None:
+    """Reads and writes, with one token, the next, and none; what asks for a token never has one.
+
+    A session that was handed in does not keep it.
+    """
     seen: list[tuple[str, str | None]] = []
     asked_with: list[str | None] = []
     issued = 0
@@ -110,12 +114,17 @@ async def test_each_token_is_on_the_requests_that_it_was_asked_for() -> None:
             refused = line == "GET /v1/customers/2" and issued == 1
             writer.write(answer(status="401 Unauthorized" if refused else "200 OK"))
 
-    async with serving(handle) as base_url, session(base_url) as manager:
+    async with (
+        serving(handle) as base_url,
+        aiohttp.ClientSession() as theirs,
+        session(base_url, http_session=theirs if is_handed_in else None) as manager,
+    ):
         for number in (1, 1, 2, 1):
             await manager.send(Request("GET", f"/v1/customers/{number}"))
         await manager.send(GET)
         await manager.send(Request("DELETE", "/v1/contacts/1"))
         await manager.send(Request("GET", "/v1/customers/1"))
+        assert not theirs.headers
     one, other = "Bearer tok-1", "Bearer tok-2"
     assert seen == [
         ("GET /v1/customers/1", one),
