@@ -71,7 +71,10 @@ class ClientOptions(TypedDict, total=False):
     observers: "Iterable[SessionObserver]"
     """Called with each event of the session: for traces, metrics and logs of your own."""
     max_answer_bytes: int
-    """The largest answer read, in bytes after decompression (64 MiB)."""
+    """The largest answer read, in bytes after decompression (8 MiB; a page of 500 rows is below 2)."""
+    max_answer_elements: int
+    """How many elements an answer may hold (200,000; a page of 500 customers holds about 40,000): each comma outside of
+    text counts as one, each opening bracket as two."""
     http_session: "aiohttp.ClientSession | None"
     """A session of yours to send through; it is not closed. Its headers and cookies are sent along."""
     clock: "Clock | None"

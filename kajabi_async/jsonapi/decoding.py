@@ -1,33 +1,39 @@
 """Bytes to JSON values and JSON:API documents; with `typed` the only module that knows which decoder does it."""
 
 import math
-import re
 import sys
 from collections.abc import Collection, Iterable, Mapping
+from itertools import islice
 from typing import Any, Final, TypeGuard
 
 import msgspec
 
-from kajabi_async.errors import DecodeError, InvalidArgumentError
+from kajabi_async.errors import ConfigurationError, DecodeError, InvalidArgumentError
+from kajabi_async.jsonapi.limits import MAX_DEPTH, is_deeper
 
 __all__ = [
     "ABSENT",
     "NO_MEMBERS",
     "SAFE_DEPTH",
     "DocumentShape",
+    "JunkRow",
     "LooseShape",
     "RawJson",
     "ResourceObject",
     "UnsetType",
+    "brief",
     "decode",
     "decode_document",
     "decode_loosely",
     "decode_resource_object",
     "decode_rows",
+    "decode_text",
     "encode",
-    "is_too_deep",
+    "exhausts_the_stack",
     "json_array",
     "json_object",
+    "spent_stack",
+    "split_members",
     "split_rows",
 ]
 
@@ -58,44 +64,62 @@ class ResourceObject(msgspec.Struct, gc=False):
     """Not of the standard: courses are documented with ``included`` inside ``data``."""
 
 
-class DocumentShape(msgspec.Struct, gc=False):
-    """The top level of a document whose rows all have the shape of a resource object or of null."""
+JunkRow = str | int | float | bool | list[msgspec.Raw] | None
+"""What an array of resource objects may hold beside them; every JSON value is the one or the other."""
 
-    data: ResourceObject | list[ResourceObject] | msgspec.UnsetType | None = ABSENT
+
+class DocumentShape(msgspec.Struct, gc=False):
+    """The top level of a document; what is beside its rows is text until somebody asks."""
+
+    data: ResourceObject | list[ResourceObject | JunkRow] | str | int | float | bool | msgspec.UnsetType | None = ABSENT
     included: msgspec.Raw | msgspec.UnsetType = ABSENT
-    links: Any = None
-    meta: Any = None
-    jsonapi: Any = None
-    errors: Any = None
+    links: msgspec.Raw = NO_MEMBERS
+    meta: msgspec.Raw = NO_MEMBERS
+    errors: msgspec.Raw | msgspec.UnsetType = ABSENT
 
 
 class LooseShape(msgspec.Struct, gc=False):
-    """The top level of a document with rows that have another shape, none of them read yet."""
+    """The top level of a document with rows that cannot be decoded, none of them read yet."""
 
     data: msgspec.Raw
     included: msgspec.Raw | msgspec.UnsetType = ABSENT
-    links: Any = None
-    meta: Any = None
+    links: msgspec.Raw = NO_MEMBERS
+    meta: msgspec.Raw = NO_MEMBERS
 
 
 SAFE_DEPTH: Final = 10_000
 """No decoder gets deeper than the interpreter's recursion limit, which may be raised to more than the stack bears."""
-_BRACKETS: Final = re.compile(rb'"(?:[^"\\\\]|\\\\.)*+"|[\[\]{}]')
+_LONGEST_SHOWN: Final = 40
+_MOST_SHOWN: Final = 4
+_FIRST_NOT_SHOWN: Final = 10**100
+_LONGEST_PROBLEM: Final = 300
+"""The decoder repeats names of members, which may be of any length."""
 _ANYTHING = msgspec.json.Decoder()
 _DOCUMENT = msgspec.json.Decoder(DocumentShape)
 _LOOSE = msgspec.json.Decoder(LooseShape)
+_MEMBERS = msgspec.json.Decoder(dict[str, msgspec.Raw])
 _ROWS = msgspec.json.Decoder(list[msgspec.Raw])
-_RESOURCE_OBJECTS = msgspec.json.Decoder(list[ResourceObject] | None)
+_RESOURCE_OBJECTS = msgspec.json.Decoder(list[ResourceObject | JunkRow] | None)
 _RESOURCE_OBJECT = msgspec.json.Decoder(ResourceObject)
 
 
 def decode(body: bytes | RawJson, *, context: str = "the answer") -> Any:
-    """Decode *body*; DecodeError for anything that is not JSON: NaN, lone surrogates, nesting without end."""
+    """Return the value of *body*; DecodeError if it is not JSON, or is nested more than a hundred levels deep.
+
+    NaN and lone surrogates are not JSON. ConfigurationError if the caller's own recursion leaves no room to read it.
+    """
+    if len(body) > MAX_DEPTH and is_deeper(bytes(body), MAX_DEPTH):
+        raise DecodeError("nested too deeply", context=context)
     return _read(_ANYTHING, body, context)
 
 
+def decode_text(text: bytes | RawJson, *, context: str) -> Any:
+    """Return the value of *text*, which may be nested as deeply as the interpreter bears; DecodeError beyond."""
+    return _read(_ANYTHING, text, context)
+
+
 def decode_document(body: bytes, *, context: str) -> DocumentShape:
-    """Decode a whole document; DecodeError where the top level or any row has another shape."""
+    """Decode a whole document; DecodeError if it is no object, or a row holds a number that cannot be decoded."""
     shape: DocumentShape = _read(_DOCUMENT, body, context)
     return shape
 
@@ -175,10 +199,16 @@ def _is_collection(value: object) -> TypeGuard[Collection[Any]]:
 _ENCODER = msgspec.json.Encoder(enc_hook=_written)
 
 
-def decode_rows(raw: RawJson, *, context: str) -> list[ResourceObject]:
-    """Decode an array of resource objects, null for an empty one; DecodeError where one has another shape."""
-    rows: list[ResourceObject] | None = _read(_RESOURCE_OBJECTS, raw, context)
+def decode_rows(raw: RawJson, *, context: str) -> list[ResourceObject | JunkRow]:
+    """Decode an array of rows, null for an empty one; DecodeError if it is another value."""
+    rows: list[ResourceObject | JunkRow] | None = _read(_RESOURCE_OBJECTS, raw, context)
     return rows or []
+
+
+def split_members(body: bytes, *, context: str = "") -> dict[str, RawJson]:
+    """Split an object into its members, their values not decoded; DecodeError if it is another value."""
+    members: dict[str, RawJson] = _read(_MEMBERS, body, context)
+    return members
 
 
 def split_rows(raw: RawJson, *, context: str) -> list[RawJson]:
@@ -189,35 +219,49 @@ def split_rows(raw: RawJson, *, context: str) -> list[RawJson]:
     return rows
 
 
+def brief(value: Any, levels: int = 2) -> str:
+    """Return a short text that shows *value*, in a time that does not grow with its size."""
+    array, members = json_array(value), json_object(value)
+    if array is not None:
+        return f"[{_some((brief(each, levels - 1) for each in array), len(array), levels)}]"
+    if members is not None:
+        pairs = (f"{brief(name)}: {brief(each, levels - 1)}" for name, each in members.items())
+        return f"{{{_some(pairs, len(members), levels)}}}"
+    if isinstance(value, int) and not -_FIRST_NOT_SHOWN < value < _FIRST_NOT_SHOWN:
+        return "a number of more than 100 digits"
+    shown = repr(value[: _LONGEST_SHOWN + 1] if isinstance(value, str) else value)
+    return shown if len(shown) <= _LONGEST_SHOWN else f"{shown[:_LONGEST_SHOWN]}..."
+
+
+def _some(shown: Iterable[str], number: int, levels: int) -> str:
+    most = min(number, _MOST_SHOWN if levels else 0)
+    return ", ".join((*islice(shown, most), *(["..."] if number > most else [])))
+
+
 def _read(decoder: msgspec.json.Decoder[Any], body: bytes | RawJson, context: str) -> Any:
-    if is_too_deep(body):
+    if exhausts_the_stack(body):
         raise DecodeError("nested too deeply", context=context)
     try:
         return decoder.decode(body)
     except RecursionError:
-        raise DecodeError("nested too deeply", context=context) from None
+        deep = is_deeper(bytes(body), MAX_DEPTH)
+        raise (DecodeError("nested too deeply", context=context) if deep else spent_stack(context)) from None
     except UnicodeDecodeError as error:
         raise DecodeError(f"not UTF-8 (byte {error.start})", context=context) from None
     except (msgspec.MsgspecError, ValueError) as error:
-        raise DecodeError(f"not the JSON that was expected: {error}", context=context) from None
+        problem = str(error)[:_LONGEST_PROBLEM]
+        raise DecodeError(f"not the JSON that was expected: {problem}", context=context) from None
 
 
-def is_too_deep(body: bytes | RawJson) -> bool:
-    """Tell whether decoding *body* might take more stack than there is, which the decoder does not notice itself."""
-    return sys.getrecursionlimit() > SAFE_DEPTH and _depth(bytes(body)) > SAFE_DEPTH
+def exhausts_the_stack(body: bytes | RawJson) -> bool:
+    """Return whether decoding *body* might take more stack than there is, which the decoder does not notice itself.
 
-
-def _depth(body: bytes) -> int:
-    """Give how deep *body* is nested.
-
-    Counted only where a program has raised the interpreter's limit, on which the decoder relies to keep to its stack.
+    It relies on the interpreter's limit, so this is looked for only if a program has raised that.
     """
-    depth = deepest = 0
-    for found in _BRACKETS.finditer(body):
-        bracket = found[0]
-        if bracket in b"[{":
-            depth += 1
-            deepest = max(deepest, depth)
-        elif bracket in b"]}":
-            depth -= 1
-    return deepest
+    return sys.getrecursionlimit() > SAFE_DEPTH and is_deeper(bytes(body), SAFE_DEPTH)
+
+
+def spent_stack(context: str) -> ConfigurationError:
+    """Return the error for an answer that could not be read for want of stack, with which nothing is wrong."""
+    problem = "called too deep in a recursion: the interpreter's recursion limit leaves no room to read this"
+    return ConfigurationError(f"{context}: {problem}" if context else problem)

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from kajabi_async.errors import ApiError, DecodeError, ErrorObject, api_error_class
-from kajabi_async.jsonapi.decoding import decode, json_array, json_object
+from kajabi_async.jsonapi.decoding import brief, decode, json_array, json_object
 
 __all__ = ["api_error", "error_objects", "error_objects_in"]
 
@@ -20,6 +20,7 @@ _HINTS: Final = {
     429: "Too many requests: send fewer at once, or wait longer between them",
 }
 _LONGEST_TEXT: Final = 500
+_MOST_ERRORS: Final = 100
 
 
 def api_error(
@@ -57,10 +58,15 @@ def error_objects(body: bytes) -> tuple[ErrorObject, ...]:
 
 
 def error_objects_in(errors: Any) -> tuple[ErrorObject, ...]:
-    """Read the ``errors`` member: an array of error objects, or one alone; bare text is taken for the detail."""
+    """Read the ``errors`` member: an array of error objects, or one alone; bare text is taken for the detail.
+
+    Of more than a hundred entries the first hundred are read, and a last error object says how many were left out.
+    """
     array = json_array(errors)
     entries = [errors] if array is None else array
-    return tuple(found for entry in entries if (found := _error_object(entry)) is not None)
+    found = tuple(error for entry in entries[:_MOST_ERRORS] if (error := _error_object(entry)) is not None)
+    left_out = len(entries) - _MOST_ERRORS
+    return found if left_out <= 0 else (*found, ErrorObject(detail=f"{left_out} further errors were left out"))
 
 
 def _oauth_error(document: dict[str, Any]) -> tuple[ErrorObject, ...]:
@@ -87,7 +93,7 @@ def _error_object(value: Any) -> ErrorObject | None:
 
 
 def _text(value: Any) -> str | None:
-    return None if value is None else str(value)[:_LONGEST_TEXT]
+    return value[:_LONGEST_TEXT] if isinstance(value, str) else None if value is None else brief(value)
 
 
 def _hint(status: int, headers: Mapping[str, str]) -> str:

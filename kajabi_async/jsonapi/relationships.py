@@ -50,6 +50,7 @@ class Relationship:
 
 MISSING: Final = Relationship(LinkageState.MISSING)
 _NULL: Final = Relationship(LinkageState.NULL)
+_FIRST_NO_ID: Final = 10**255
 
 
 def read_relationships(raw: RawJson | bytes) -> dict[str, Relationship]:
@@ -96,10 +97,12 @@ def _relationship(value: Any) -> Relationship:
 
 
 def _identifier(entry: Any) -> Identifier | None:
-    members = json_object(entry) or {}
+    members = json_object(entry)
+    if members is None:
+        return None
     type_name, resource_id = members.get("type"), members.get("id")
-    if type(resource_id) is int:
+    if type(resource_id) is int and abs(resource_id) < _FIRST_NO_ID:
         resource_id = str(resource_id)
-    if isinstance(type_name, str) and isinstance(resource_id, str) and type_name and resource_id:
+    if type_name and resource_id and type(type_name) is str and type(resource_id) is str:
         return Identifier(type_name, resource_id)
     return None

@@ -1,6 +1,5 @@
 """Attributes decoded straight to the types they are documented with, by themselves or along with their document."""
 
-import sys
 from collections.abc import Callable, Collection, Mapping
 from functools import cached_property
 from typing import Annotated, Any, ClassVar
@@ -11,12 +10,11 @@ from msgspec.structs import astuple
 from kajabi_async.jsonapi.decoding import (
     ABSENT,
     NO_MEMBERS,
-    SAFE_DEPTH,
     DocumentShape,
     RawJson,
     ResourceObject,
     UnsetType,
-    is_too_deep,
+    exhausts_the_stack,
 )
 
 __all__ = ["Members", "TimeText", "TypedReader", "unread"]
@@ -43,7 +41,7 @@ class Members(msgspec.Struct, gc=False):
 
 
 class TypedReader:
-    """Reads objects whose members are of given types (str, int, bool, `TimeText` or Any), or null.
+    """Reads objects whose members are of given types (scalars, `TimeText`, Any, or `RawJson` to read later), or null.
 
     It gives None for any other: one with other members, or values of other types.
     """
@@ -51,7 +49,7 @@ class TypedReader:
     def __init__(self, types: Mapping[str, Any], *, required: Collection[str]) -> None:
         """Take the *types* by name; a member that is not *required* may be `ABSENT`."""
         called = {f"member_{index}": name for index, name in enumerate(types)}
-        member_types = {field: types[name] | None | UnsetType for field, name in called.items()}
+        member_types = {field: _or_absent(types[name]) for field, name in called.items()}
         fields: list[Any] = [
             (field, member_types[field]) if name in required else (field, member_types[field], ABSENT)
             for field, name in called.items()
@@ -81,9 +79,14 @@ class TypedReader:
         return _attempt(msgspec.json.Decoder(_document_of(self._members)).decode)
 
 
+def _or_absent(member_type: Any) -> Any:
+    # Raw text is null by itself.
+    return member_type | UnsetType if member_type is RawJson else member_type | None | UnsetType
+
+
 def _attempt(decode: Callable[[Any], Any]) -> Callable[[Any], Any]:
     def read(text: bytes | RawJson) -> Any:
-        if sys.getrecursionlimit() > SAFE_DEPTH and is_too_deep(text):
+        if exhausts_the_stack(text):
             return None
         try:
             return decode(text)

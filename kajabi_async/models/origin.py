@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from kajabi_async.errors import DecodeError
-from kajabi_async.jsonapi.decoding import NO_MEMBERS, RawJson, decode, json_object
+from kajabi_async.jsonapi.decoding import NO_MEMBERS, RawJson, decode, json_object, spent_stack
 from kajabi_async.jsonapi.query import Query
 from kajabi_async.jsonapi.relationships import MISSING, Identifier, Relationship, link_of, read_relationships
 from kajabi_async.records import Record
@@ -45,7 +45,14 @@ class Scope(Record, eq=False):
             self.at_hand = {}
         if self.unread is not None:
             (read, unread), self.unread = self.unread, None
-            read(self, unread)
+            try:
+                read(self, unread)
+            except BaseException as error:
+                # Nothing is lost to a reader who came too deep in a recursion: the next one finds it as it was.
+                self.unread = read, unread
+                if isinstance(error, RecursionError):
+                    raise spent_stack("included") from None
+                raise
         return self.at_hand
 
     def all_of(self, identifiers: Iterable[Identifier]) -> tuple["Resource", ...] | None:

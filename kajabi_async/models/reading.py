@@ -7,7 +7,7 @@ from weakref import ref
 import attrs
 
 from kajabi_async.errors import DecodeError
-from kajabi_async.jsonapi.decoding import ResourceObject
+from kajabi_async.jsonapi.decoding import ResourceObject, brief, spent_stack
 from kajabi_async.jsonapi.document import Document, Included, MalformedRow, Row
 from kajabi_async.jsonapi.relationships import MISSING
 from kajabi_async.models.base import Resource
@@ -30,17 +30,22 @@ class PageContent(Generic[R]):
 
 
 def read_resource(body: bytes, *, cls: type[R], scope: Scope, context: str) -> R:
-    """Read the answer of a show, create or update; DecodeError where it is not one resource object of *cls*."""
+    """Read the answer of a show, create or update; DecodeError where it is not one resource object of *cls*.
+
+    Like `read_page` and `read_samples`, ConfigurationError if the caller's own recursion leaves no room to read it.
+    """
     plan: Plan[R] = PLANS[cls]
-    row, included = Document.one_from(body, context=context, typed=plan.typed_document)
-    if row is None:
-        raise DecodeError("a resource object was expected, null came", path="data", context=context)
-    if row.type != cls.resource_type:
-        _refuse_type(row, cls, "data", context)
     try:
+        row, included = Document.one_from(body, context=context, typed=plan.typed_document)
+        if row is None:
+            raise DecodeError("a resource object was expected, null came", path="data", context=context)
+        if row.type != cls.resource_type:
+            _refuse_type(row, cls, "data", context)
         instance = plan.build(row, scope, context)
     except Refused as refused:
         raise unfit(refused, "data", context) from None
+    except RecursionError:
+        raise spent_stack(context) from None
     if included:
         # Weakly, so that an answer nobody looks into is freed at once: whoever looks comes by way of this instance.
         scope.unread = _read_included, (included, ref(instance))
@@ -74,10 +79,16 @@ def tie_orphans(owner: Resource, names: Iterable[str]) -> None:
 
 
 def read_page(body: bytes, *, cls: type[R], scope: Scope, context: str) -> PageContent[R]:
-    """Read one page of a list; a malformed row stands in its place as a DecodeError."""
+    """Read one page of a list; a malformed row stands in its place as a DecodeError.
+
+    AnswerTooLargeError if it has more rows than a page of its size may have.
+    """
     plan: Plan[R] = PLANS[cls]
-    document = Document.from_bytes(body, context=context, typed=plan.typed_document)
-    rows = tuple(_models(document.many(context=context), plan, scope, context))
+    try:
+        document = Document.from_bytes(body, context=context, typed=plan.typed_document)
+        rows = tuple(_models(document.many(context=context), plan, scope, context))
+    except RecursionError:
+        raise spent_stack(context) from None
     if document.included:
         scope.unread = _read_included, (document.included, lambda: rows)
     return PageContent(rows, document.links, document.meta)
@@ -85,14 +96,22 @@ def read_page(body: bytes, *, cls: type[R], scope: Scope, context: str) -> PageC
 
 def read_samples(body: bytes, *, scope: Scope, context: str) -> tuple[Resource, ...]:
     """Read a bare array of resource objects of any types, as hook samples and deliveries carry them."""
+    try:
+        resources = _samples_in(body, scope, context)
+    except RecursionError:
+        raise spent_stack(context) from None
+    scope.known.update({resource.identifier: resource for resource in resources})
+    return tuple(resources)
+
+
+def _samples_in(body: bytes, scope: Scope, context: str) -> list[Resource]:
     document = Document.from_bytes(b'{"data":' + body + b"}", context=context)
     resources: list[Resource] = []
     for index, row in enumerate(document.many(context=context)):
         if isinstance(row, MalformedRow):
             raise row.error
         resources.append(PLANS[class_of(row.type)].model(row, scope, f"[{index}]", context))
-    scope.known.update({resource.identifier: resource for resource in resources})
-    return tuple(resources)
+    return resources
 
 
 def _models(rows: Iterable[Row], plan: Plan[R], scope: Scope, context: str) -> "Iterator[R | DecodeError]":
@@ -113,7 +132,7 @@ def _models(rows: Iterable[Row], plan: Plan[R], scope: Scope, context: str) -> "
 
 def _refuse_type(row: ResourceObject, cls: type[Resource], path: str, context: str) -> None:
     if cls.resource_type not in _TYPE_NOT_STATED:
-        problem = f"expected a resource of type {cls.resource_type!r}, got {str(row.type)[:60]!r}"
+        problem = f"expected a resource of type {cls.resource_type!r}, got {brief(row.type)}"
         raise DecodeError(problem, path=f"{path}.type", context=context)
 
 

@@ -5,14 +5,16 @@ each, and can tell what is wrong with one; both ways give the same.
 """
 
 import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from datetime import datetime
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from datetime import date, datetime
+from decimal import Decimal
 from inspect import getattr_static
 from typing import Any, Final, Generic, NamedTuple, TypeVar
 
 import attrs
 
-from kajabi_async.jsonapi.decoding import ABSENT, DocumentShape, RawJson
+from kajabi_async.errors import DecodeError
+from kajabi_async.jsonapi.decoding import ABSENT, DocumentShape, RawJson, decode
 from kajabi_async.jsonapi.typed import Members, TimeText, TypedReader
 from kajabi_async.models.base import NO_EXTRA, Resource, attribute_names
 from kajabi_async.models.origin import Origin
@@ -24,6 +26,10 @@ R = TypeVar("R", bound=Resource)
 
 _READ_AT_ONCE: Final[Mapping[Any, Any]] = {str: str, int: int, bool: bool, datetime: TimeText}
 """The types whose values need no hook, and what the decoder is told that they are."""
+_NULL: Final = b"null"
+_NUMBER: Final[Any] = str | int | float
+_READ_FIRST: Final[Mapping[Any, Any]] = {**_READ_AT_ONCE, Decimal: _NUMBER, float: _NUMBER, date: str}
+"""All types whose values are no arrays or objects; those stay text until they are converted, or left as they are."""
 _time_of: Final = datetime.fromisoformat
 _LEARNED: Final = re.compile(r"[A-Za-z0-9_.-]{1,64}")
 _MOST_LEARNED: Final = 64
@@ -95,32 +101,34 @@ class Shape(Generic[R]):
         values: Sequence[Any] = members.values
         leftover = None
         own = len(self.columns)
-        if len(values) > own:
-            beside = zip(members.names[own:], values[own:], strict=True)
-            leftover = {name: value for name, value in beside if value is not ABSENT}
-            values = values[:own]
+        beside, values = values[own:], values[:own]
         # Rows that come one after the other mostly carry the same.
         has_all = self._expects_all = members.complete or ABSENT not in values
         try:
+            if beside:
+                named = zip(members.names[own:], beside, strict=True)
+                leftover = {name: decode(value) for name, value in named if value is not ABSENT}
             converted = self._converted(values)
             if not has_all:
                 return self._partly_filled(resource_id, origin, converted), leftover
             instance = self._filled(resource_id, origin, NO_EXTRA, *converted)
-        except ValueError:
+        except (ValueError, DecodeError):
             return None
         instance.__class__ = self._cls
         return instance, leftover
 
-    def learn(self, names: Iterable[str]) -> None:
+    def learn(self, names: Collection[str]) -> None:
         """Note *names* that a row has beside the attributes, so that the next such row can be read at once."""
         known = self._readers.beside
+        if len(names) > _MOST_LEARNED:
+            return
         beside = tuple(dict.fromkeys((*known, *filter(_LEARNED.fullmatch, names))))
         if len(known) < len(beside) <= _MOST_LEARNED:
             self._readers = self._readers_for(beside)
 
     def _readers_for(self, beside: tuple[str, ...]) -> _Readers:
-        types = {name: _READ_AT_ONCE.get(column.wanted, Any) for name, column in self.columns.items()}
-        types |= dict.fromkeys(beside, Any)
+        types = {name: _READ_FIRST.get(column.wanted, RawJson) for name, column in self.columns.items()}
+        types |= dict.fromkeys(beside, RawJson)
         return _Readers(beside, TypedReader(types, required=self.columns), TypedReader(types, required=()))
 
     def _read(self, raw: RawJson) -> Members | None:
@@ -137,10 +145,13 @@ class Shape(Generic[R]):
             if type(text) is str:
                 time = converted[place] = _time_of(text)
                 # A fraction of more than six digits would have one there, in a `TimeText`.
-                if time.tzinfo is None or text[19] not in ".Z+-":
+                # Of the first and the last years `values` makes sure, too.
+                if time.tzinfo is None or text[19] not in ".Z+-" or text[0] in "09":
                     raise ValueError(text)
         for place, convert, wanted in self._to_convert:
             value = converted[place]
+            if type(value) is RawJson:
+                value = converted[place] = None if len(value) == len(_NULL) and bytes(value) == _NULL else decode(value)
             if value is not None and value is not ABSENT:
                 converted[place] = convert(value, wanted)
         return converted
@@ -163,8 +174,13 @@ def begun(cls: type[R], resource_id: str, origin: Origin) -> R:
 
 def slot(cls: type[Resource], name: str) -> Callable[[Any, Any], None]:
     """Give what fills a slot: assignment through the class is refused, as users must not do it."""
-    fill: Callable[[Any, Any], None] = getattr_static(cls, name).__set__
+    fill = _SLOTS.get((cls, name))
+    if fill is None:
+        fill = _SLOTS[cls, name] = getattr_static(cls, name).__set__
     return fill
+
+
+_SLOTS: Final[dict[tuple[type, str], Callable[[Any, Any], None]]] = {}
 
 
 def _with_initialiser(cls: type[Resource], columns: Iterable[str]) -> type[Any]:

@@ -3,6 +3,7 @@
 Numbers and text are converted into each other where nothing is lost and refused where something is.
 """
 
+import math
 import re
 from collections.abc import Callable, Mapping
 from datetime import date, datetime
@@ -12,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Final, Self, TypeGuard, TypeVar, get_args
 
 import attrs
 
-from kajabi_async.jsonapi.decoding import json_array, json_object
+from kajabi_async.jsonapi.decoding import brief, json_array, json_object
 
 if TYPE_CHECKING:
     import cattrs
@@ -23,23 +24,23 @@ _WHOLE_NUMBER: Final = re.compile(r"[+-]?[0-9]{1,100}")
 # With an exponent too: Ruby's decimals print as 0.1295e3 where Rails does not step in.
 _DECIMAL_NUMBER: Final = re.compile(r"[+-]?[0-9]{1,100}(\.[0-9]{0,100})?([eE][+-]?[0-9]{1,2})?")
 _FINER_THAN_MICROSECONDS: Final = re.compile(r"[.,][0-9]{6}0*[1-9]")
+_YEARS_AT_THE_EDGE: Final = (1, 9999)
+"""Of which a time may lie outside of what Python can express once it is converted to another zone."""
 _FIRST_INEXACT: Final = 2.0**53
 """From here on a float stands for several whole numbers, so the digits that came cannot be told."""
-_LONGEST_SHOWN: Final = 40
+_LONGEST_STEP: Final = 60
 
 
 class Refused(ValueError):  # noqa: N818 - it never leaves models, where DecodeError takes its place
     """A value that cannot become what the attribute is; ``place`` is where, below the attribute."""
 
     def __init__(self, expected: str, value: Any, place: str = "") -> None:
-        shown = repr(value)
-        shortened = shown if len(shown) <= _LONGEST_SHOWN else f"{shown[:_LONGEST_SHOWN]}..."
-        super().__init__(f"expected {expected}, got {shortened}")
+        super().__init__(f"expected {expected}, got {brief(value)}")
         self.place = place
 
     def inside(self, step: str) -> Self:
-        """Note that it was one *step* further in."""
-        self.place = f"{step}{self.place}"
+        """Note that it was one *step* further in, which may be a name of any length."""
+        self.place = f"{step[:_LONGEST_STEP]}{self.place}"
         return self
 
 
@@ -96,7 +97,10 @@ def _float(value: Any, annotation: Any) -> float:
     if isinstance(value, float):
         return value
     number = _decimal(value, annotation)
-    converted = float(number)
+    try:
+        converted = float(number)
+    except OverflowError:
+        converted = math.inf
     if Decimal(repr(converted)) != number:
         raise Refused("a number that a float can hold", value)
     return converted
@@ -135,6 +139,8 @@ def _time(value: Any, _: Any) -> datetime:
         raise Refused("an ISO 8601 time", value) from None
     if time.tzinfo is None:
         raise Refused("a time with its zone", value)
+    if time.year in _YEARS_AT_THE_EDGE:
+        raise Refused("a time that every zone has", value)
     # Milliseconds are what Kajabi prints; slicing to see them is much cheaper than the search.
     if value[-5:-4] != "." and _FINER_THAN_MICROSECONDS.search(value):
         raise Refused("a time of at most microseconds", value)

@@ -21,6 +21,7 @@ __all__ = ["FetchedPage", "Lister", "page_number", "with_page_number"]
 R = TypeVar("R", bound=Resource)
 
 _PAGE_NUMBER = "page[number]"
+_MOST_DIGITS = 18
 
 
 @attrs.frozen
@@ -83,7 +84,7 @@ class Lister(Generic[R]):
 def page_number(query: str) -> int | None:
     """Give the page number in an encoded *query*."""
     number = dict(parse_qsl(query)).get(_PAGE_NUMBER, "")
-    return int(number) if number.isascii() and number.isdigit() else None
+    return int(number) if number.isascii() and number.isdigit() and len(number) <= _MOST_DIGITS else None
 
 
 def with_page_number(query: str, number: int) -> str:

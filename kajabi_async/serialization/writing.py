@@ -127,6 +127,8 @@ def _fields_of(value: Any) -> dict[str, Any] | None:
 
 def _one_text(value: Any) -> dict[str, Any]:
     if isinstance(value, Decimal):
+        if value.is_snan():
+            raise InvalidArgumentError("a signaling NaN cannot be written as JSON: comparing one is an error")
         return {KIND: "decimal", "text": str(value)}
     if isinstance(value, datetime):
         return {KIND: "datetime", "text": value.isoformat()}

@@ -17,6 +17,7 @@ from kajabi_async.errors import (
     ServerError,
 )
 from kajabi_async.exchange import JSON_API, Answer, Request, Tally
+from kajabi_async.jsonapi.limits import MAX_ELEMENTS, checked_elements
 from kajabi_async.places import TooLateError
 from kajabi_async.session.base_url import checked_base_url
 from kajabi_async.session.binding import Binding
@@ -68,7 +69,8 @@ class SessionManager:
         retry: RetryPolicy | None = None,
         token_store: TokenStore | None = None,
         observers: Iterable[SessionObserver] = (),
-        max_answer_bytes: int = 64 * 2**20,
+        max_answer_bytes: int = 8 * 2**20,
+        max_answer_elements: int = MAX_ELEMENTS,
         http_session: "aiohttp.ClientSession | None" = None,
         clock: Clock | None = None,
         jitter: Callable[[], float] = random.random,
@@ -87,6 +89,7 @@ class SessionManager:
             base_url=self._base_url,
             timeouts=self._timeouts,
             max_answer_bytes=_checked_size(max_answer_bytes),
+            max_answer_elements=checked_elements(max_answer_elements, "max_answer_elements"),
             user_agent=_checked_user_agent(user_agent),
             http_session=http_session,
         )

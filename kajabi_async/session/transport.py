@@ -24,6 +24,7 @@ from kajabi_async.errors import (
     TransportError,
 )
 from kajabi_async.exchange import FORM, JSON_API, Answer, Request
+from kajabi_async.jsonapi.limits import excess_in, width_in
 from kajabi_async.records import Record
 from kajabi_async.session.credentials import Secret
 from kajabi_async.session.deadlines import Deadline
@@ -46,12 +47,14 @@ class Transport:
         base_url: str,
         timeouts: Timeouts,
         max_answer_bytes: int,
+        max_answer_elements: int,
         user_agent: str,
         http_session: aiohttp.ClientSession | None = None,
     ) -> None:
         self._base = urlsplit(base_url)
         self._timeouts = timeouts
         self._max_answer_bytes = max_answer_bytes
+        self._max_answer_elements = max_answer_elements
         self._on_every_request = {hdrs.ACCEPT: JSON_API, hdrs.USER_AGENT: user_agent}
         self._latest_query = "", URL.build(scheme=self._base.scheme, authority=self._base.netloc)
         self._owned = http_session is None
@@ -85,7 +88,9 @@ class Transport:
                 # What is small has come along with the head.
                 body = content.read_nowait() if content.is_eof() else await _read(content, most, sending)
                 if len(body) > most:
-                    _refuse_size(most, request)
+                    _refuse(f"larger than the limit of {most} bytes, counted after decompression", request)
+                if excess := excess_in(body, self._max_answer_elements, "max_answer_elements") or width_in(body):
+                    _refuse(excess, request)
                 return Answer(response.status, response.headers, body)
             except BaseException:
                 response.close()
@@ -255,9 +260,8 @@ async def _read(content: aiohttp.StreamReader, most: int, sending: _Sending) -> 
     return b"".join(pieces)
 
 
-def _refuse_size(most: int, request: Request) -> NoReturn:
-    message = f"larger than the limit of {most} bytes, counted after decompression"
-    raise AnswerTooLargeError(message, context=f"{request.method} {request.path}")
+def _refuse(excess: str, request: Request) -> NoReturn:
+    raise AnswerTooLargeError(excess, context=f"{request.method} {request.path}")
 
 
 def _unpacked_at_most(response: aiohttp.ClientResponse) -> int:

@@ -31,12 +31,13 @@ from kajabi_async.webhooks.events import (
     TagRemovedEvent,
 )
 from kajabi_async.webhooks.path_secret import PathSecrets
-from kajabi_async.webhooks.reading import MAX_BYTES, AnyEvent, parse
+from kajabi_async.webhooks.reading import MAX_BYTES, MAX_ELEMENTS, AnyEvent, parse
 from kajabi_async.webhooks.receiver import Handler, Key, Receipt, Receiver, by_id, by_id_and_content
 from kajabi_async.webhooks.replay import MemoryReplayGuard, ReplayGuard, Standing
 
 __all__ = [
     "MAX_BYTES",
+    "MAX_ELEMENTS",
     "AnyEvent",
     "DashboardEvent",
     "DashboardFormSubmissionCreated",

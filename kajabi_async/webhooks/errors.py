@@ -5,7 +5,7 @@
     KajabiError
     └── WebhookError
         ├── WrongSecretError             404  the path does not carry a secret of ours
-        ├── DeliveryTooLargeError        413
+        ├── DeliveryTooLargeError        413  in bytes or in elements
         ├── MalformedDeliveryError       400  not JSON, too deep, or another shape than its event has
         ├── UnknownDeliveryError         422  JSON, and of no event that is known
         ├── DeliveryInProgressError      409  the same delivery is being handled just now
@@ -46,13 +46,14 @@ class WrongSecretError(WebhookError):
 
 
 class DeliveryTooLargeError(WebhookError):
-    """A body above the limit, which was not read any further; ``limit`` is in bytes."""
+    """A body above a limit, of which nothing was made; ``limit`` is the one of bytes."""
 
     http_status = 413
 
-    def __init__(self, *, limit: int) -> None:
+    def __init__(self, *, limit: int, excess: str = "") -> None:
         self.limit = limit
-        super().__init__(f"the delivery is larger than {limit} bytes, the limit that max_bytes= sets")
+        too_long = f"is larger than {limit} bytes, the limit that max_bytes= sets"
+        super().__init__(f"the delivery {f'holds {excess}' if excess else too_long}")
 
 
 class MalformedDeliveryError(WebhookError):

@@ -2,10 +2,12 @@
 
 import re
 from collections.abc import Mapping
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Final, cast
 
 from kajabi_async.errors import DecodeError, InvalidArgumentError, RelationshipUnavailableError
-from kajabi_async.jsonapi.decoding import decode, encode, json_array, json_object
+from kajabi_async.jsonapi.decoding import RawJson, decode_text, json_array, json_object, split_members
+from kajabi_async.jsonapi.limits import excess_in, is_deeper
 from kajabi_async.models.base import Resource
 from kajabi_async.models.handles import Relation
 from kajabi_async.models.origin import Scope
@@ -32,7 +34,7 @@ from kajabi_async.webhooks.events import (
 if TYPE_CHECKING:
     from kajabi_async.client import Kajabi
 
-__all__ = ["MAX_BYTES", "AnyEvent", "parse"]
+__all__ = ["MAX_BYTES", "MAX_ELEMENTS", "AnyEvent", "parse"]
 
 AnyEvent = (
     PurchaseEvent
@@ -50,60 +52,78 @@ AnyEvent = (
 MAX_BYTES: Final = 1_048_576
 """The largest delivery that is read unless another limit is given; the samples of Kajabi are below 5 KB."""
 
+MAX_ELEMENTS: Final = 20_000
+"""The most elements of a delivery that is read unless another limit is given: each comma outside of text counts as one,
+each opening bracket as two. The samples of Kajabi have below 200."""
+
 _MAX_DEPTH: Final = 64
+_BEGINNING: Final = 2**12
+_FIRST_NO_ID: Final = 10**255
 _A_NAME: Final = re.compile(r"[a-z][a-z0-9_.]{0,63}")
 _PLACE: Final = re.compile(r"\[[0-9]+\](\.[a-z_0-9]+){0,2}")
 
 
-def parse(body: bytes, *, api: "Kajabi | None" = None, max_bytes: int = MAX_BYTES) -> AnyEvent:
+def parse(
+    body: bytes, *, api: "Kajabi | None" = None, max_bytes: int = MAX_BYTES, max_elements: int = MAX_ELEMENTS
+) -> AnyEvent:
     """Read the *body* of a delivery of ``/v1/hooks`` or of a webhook of the dashboard.
 
     Relations of its resources lead to what came along; with *api* they fetch the rest, without it awaiting one raises
     RelationshipUnavailableError. Nothing is sent by parsing. The body proves nothing of who sent it: see `PathSecrets`.
-    DeliveryTooLargeError above *max_bytes*, before anything is decoded; MalformedDeliveryError for what is no JSON,
-    nested more than 64 levels deep or of another shape than its event; UnknownDeliveryError for other events.
+    DeliveryTooLargeError above *max_bytes* or *max_elements*, before anything is decoded; MalformedDeliveryError for
+    what is no JSON, nested more than 64 levels deep or of another shape than its event; UnknownDeliveryError for other
+    events.
     """
-    members = _members(body, max_bytes)
-    name = members.get("event")
+    members = _members(body, max_bytes, max_elements)
+    name = _decoded(members["event"])
     if isinstance(name, str) and name in EVENTS:
         return _event(EVENTS[name], members, _scope(api))
     if isinstance(name, str) and name in DASHBOARD_EVENTS:
-        return read_dashboard_event(name, _delivery_id(name, members), members)
+        read = {member: _decoded(text) for member, text in members.items()}
+        return read_dashboard_event(name, _delivery_id(name, members), read)
     # Anything could stand here; only what looks like the name of an event is repeated.
     raise UnknownDeliveryError(event=name if isinstance(name, str) and _A_NAME.fullmatch(name) else None)
 
 
-def _members(body: Any, max_bytes: int) -> Mapping[str, Any]:
+def _members(body: Any, max_bytes: int, max_elements: int) -> Mapping[str, RawJson]:
     if not isinstance(body, bytes):
         raise InvalidArgumentError(f"the body is needed as bytes, as it came; got {type(body).__name__}")
     if len(body) > max_bytes:
         raise DeliveryTooLargeError(limit=max_bytes)
-    decoded = _decoded(body)
-    members = json_object(decoded)
-    if members is None:
-        raise MalformedDeliveryError(f"an object was expected, {_kind(decoded)} came")
-    if _is_deeper(members, _MAX_DEPTH):
+    if excess := excess_in(body, max_elements, "max_elements"):
+        if is_deeper(body[:_BEGINNING], _MAX_DEPTH):
+            raise MalformedDeliveryError("nested too deeply")
+        raise DeliveryTooLargeError(limit=max_bytes, excess=excess)
+    members = _split(body)
+    if is_deeper(body, _MAX_DEPTH):
         raise MalformedDeliveryError(f"nested more than {_MAX_DEPTH} levels deep")
     if "event" not in members:
         raise MalformedDeliveryError("it has no event, as every delivery has")
     return members
 
 
-def _decoded(body: bytes) -> Any:
+def _split(body: bytes) -> dict[str, RawJson]:
+    with suppress(DecodeError):
+        return split_members(body)
+    raise MalformedDeliveryError(f"an object was expected, {_kind(_decoded(body))} came")
+
+
+def _decoded(text: bytes | RawJson) -> Any:
     try:
-        return decode(body)
+        return decode_text(text, context="")
     except DecodeError as error:
         problem = _without_values(error)
     # Outside the handler, here and below: the first error may repeat values, and would be the context of this one.
     raise MalformedDeliveryError(problem)
 
 
-def _event(cls: type[Event], members: Mapping[str, Any], scope: Scope) -> AnyEvent:
+def _event(cls: type[Event], members: Mapping[str, RawJson], scope: Scope) -> AnyEvent:
     delivery_id = _delivery_id(cls.name, members)
-    if json_array(members.get("payload")) is None:
-        problem = f"an array of resource objects was expected, {_kind(members.get('payload'))} came"
+    payload = bytes(members.get("payload", b"null"))
+    if not payload.startswith(b"["):
+        problem = f"an array of resource objects was expected, {_kind(_decoded(payload))} came"
         raise MalformedDeliveryError(problem, path="payload", event=cls.name)
-    resources = _resources(cls.name, members["payload"], scope)
+    resources = _resources(cls.name, payload, scope)
     carried = {name: _first(resources, wanted, cls.name) for name, wanted in cls.carries().items()}
     primary = next(iter(carried.values()))
     _tie(primary, cls.tied)
@@ -111,9 +131,9 @@ def _event(cls: type[Event], members: Mapping[str, Any], scope: Scope) -> AnyEve
     return cast("AnyEvent", cls(**fields))
 
 
-def _resources(event: str, payload: Any, scope: Scope) -> tuple[Resource, ...]:
+def _resources(event: str, payload: bytes, scope: Scope) -> tuple[Resource, ...]:
     try:
-        return read_samples(encode(payload), scope=scope, context="")
+        return read_samples(payload, scope=scope, context="")
     except DecodeError as error:
         place = _PLACE.match(error.path.removeprefix("data"))
         problem, path = _without_values(error), f"payload{place[0] if place else ''}"
@@ -138,9 +158,9 @@ def _tie(primary: Resource, names: tuple[str, ...]) -> None:
             tie_orphans(primary, (name,))
 
 
-def _delivery_id(event: str, members: Mapping[str, Any]) -> str:
-    delivery_id = members.get("id")
-    if type(delivery_id) is int:
+def _delivery_id(event: str, members: Mapping[str, RawJson]) -> str:
+    delivery_id = _decoded(members.get("id", b"null"))
+    if type(delivery_id) is int and abs(delivery_id) < _FIRST_NO_ID:
         return str(delivery_id)
     if not isinstance(delivery_id, str) or not delivery_id:
         raise MalformedDeliveryError(f"text was expected, {_kind(delivery_id)} came", path="id", event=event)
@@ -159,20 +179,6 @@ class _Unconnected:
             f"the {relation.name} of {owner.resource_type} {owner.id} did not come with the delivery; "
             "read it with parse(body, api=...) or Receiver(..., api=...) to have it fetched"
         )
-
-
-def _is_deeper(value: Any, limit: int) -> bool:
-    level = [value]
-    for _ in range(limit):
-        level = [child for each in level for child in _children(each)]
-        if not level:
-            return False
-    return True
-
-
-def _children(value: Any) -> Any:
-    members = json_object(value)
-    return members.values() if members is not None else json_array(value) or ()
 
 
 def _kind(value: Any) -> str:

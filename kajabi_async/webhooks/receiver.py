@@ -8,13 +8,14 @@ from typing import TYPE_CHECKING, Final
 
 import attrs
 
+from kajabi_async.jsonapi.limits import checked_elements
 from kajabi_async.webhooks.errors import (
     DeliveryInProgressError,
     DeliveryTooLargeError,
     ReplayGuardUnavailableError,
 )
 from kajabi_async.webhooks.path_secret import PathSecrets
-from kajabi_async.webhooks.reading import MAX_BYTES, AnyEvent, parse
+from kajabi_async.webhooks.reading import MAX_BYTES, MAX_ELEMENTS, AnyEvent, parse
 from kajabi_async.webhooks.replay import ReplayGuard, Standing
 
 if TYPE_CHECKING:
@@ -88,13 +89,18 @@ class Receiver:
         api: "Kajabi | None" = None,
         key: Key = by_id_and_content,
         max_bytes: int = MAX_BYTES,
+        max_elements: int = MAX_ELEMENTS,
     ) -> None:
-        """Accept *secrets*, ask *guard* for repetitions, by *key*; *api* fetches what deliveries do not carry."""
+        """Accept *secrets*, ask *guard* for repetitions, by *key*; *api* fetches what deliveries do not carry.
+
+        A delivery above *max_bytes* or *max_elements* is a DeliveryTooLargeError, before anything is made of it.
+        """
         self._secrets = secrets
         self._guard = guard
         self._api = api
         self._key = key
         self._max_bytes = max_bytes
+        self._max_elements = checked_elements(max_elements, "max_elements")
 
     async def receive(self, path_secret: str, body: bytes | AsyncIterable[bytes], handle: Handler) -> Receipt:
         """Hand the event in *body* to *handle*, unless the same was handled before, and tell what became of it.
@@ -109,7 +115,7 @@ class Receiver:
         # Not in the locals of whatever the handler raises.
         del path_secret
         content = body if isinstance(body, bytes) else await _read(body, self._max_bytes)
-        event = parse(content, api=self._api, max_bytes=self._max_bytes)
+        event = parse(content, api=self._api, max_bytes=self._max_bytes, max_elements=self._max_elements)
         key, holder = self._key(event, content), token_hex(16)
         standing = await self._guard.claim(key, holder)
         if standing is Standing.HANDLED:

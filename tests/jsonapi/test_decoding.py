@@ -11,10 +11,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kajabi_async.errors import DecodeError, InvalidArgumentError, KajabiError
+from kajabi_async.errors import ConfigurationError, DecodeError, InvalidArgumentError, KajabiError
 from kajabi_async.jsonapi.decoding import (
     NO_MEMBERS,
     RawJson,
+    brief,
     decode,
     decode_document,
     decode_loosely,
@@ -249,3 +250,66 @@ def test_refuses_nesting_without_end_where_a_program_has_raised_the_limit() -> N
         assert decode(b'{"a": ["[[[", {"b": "}}\\"]"}]}') == {"a": ["[[[", {"b": '}}"]'}]}
     finally:
         sys.setrecursionlimit(before)
+
+
+@pytest.mark.parametrize(("opening", "closing"), [(b"[", b"]"), (b'{"a":', b"}"), (b'[{"a":', b"}]")])
+def test_a_value_may_be_a_hundred_levels_deep_and_no_deeper(opening: bytes, closing: bytes) -> None:
+    """Far from what the interpreter bears, so that nothing done with the value afterwards runs out of stack."""
+    levels = 100 // len(closing)
+    decode(opening * levels + b"1" + closing * levels)
+    with pytest.raises(DecodeError, match="nested too deeply"):
+        decode(opening * (levels + 1) + b"1" + closing * (levels + 1))
+
+
+def test_a_caller_deep_in_a_recursion_is_told_so() -> None:
+    """Nothing is wrong with the answer, so it is not called malformed; and nothing foreign is raised."""
+    body = b'{"a":' * 90 + b"1" + b"}" * 90
+
+    def descend(levels: int) -> Any:
+        return decode(body, context="GET /v1/me") if levels == 0 else descend(levels - 1)
+
+    seen: set[str] = set()
+    for levels in range(sys.getrecursionlimit() - 20, 100, -1):
+        try:
+            descend(levels)
+        except (KajabiError, RecursionError) as error:
+            seen.add(f"{type(error).__name__}: {error}")
+        else:
+            break
+    problem = "called too deep in a recursion: the interpreter's recursion limit leaves no room to read this"
+    # From 3.12 on the decoder has a stack of its own, which is not nearly spent here.
+    told = {each for each in seen if not each.startswith("RecursionError")}
+    assert told <= {f"ConfigurationError: GET /v1/me: {problem}"}
+    assert told or sys.version_info >= (3, 12)
+    assert issubclass(ConfigurationError, KajabiError)
+
+
+def test_an_error_does_not_repeat_a_long_name() -> None:
+    """The decoder's own text does, and who sent the answer chose it."""
+    with pytest.raises(DecodeError) as caught:
+        decode_document(b'{"data": [], "%s": {"a": tru}}' % (b"k" * 100_000), context="")
+    assert len(str(caught.value)) < 500
+
+
+_NESTED: list[Any] = [[[[]]], []]
+
+
+@pytest.mark.parametrize(
+    ("value", "shown"),
+    [
+        ("Ada", "'Ada'"),
+        ("x" * 10**6, f"'{'x' * 39}..."),
+        (10**99, f"1{'0' * 39}..."),
+        (-(10**4000), "a number of more than 100 digits"),
+        (True, "True"),
+        (None, "None"),
+        ([1, 2], "[1, 2]"),
+        ([0] * 10**6, "[0, 0, 0, 0, ...]"),
+        (_NESTED, "[[[...]], []]"),
+        ({"a": {"b": {"c": 1}}}, "{'a': {'b': {...}}}"),
+        (dict.fromkeys("abcdef"), "{'a': None, 'b': None, 'c': None, 'd': None, ...}"),
+    ],
+)
+def test_a_value_is_shown_in_brief(value: Any, shown: str) -> None:
+    """Whatever its size, and without following it down."""
+    assert brief(value) == shown

@@ -4,9 +4,9 @@ from typing import Any
 import pytest
 from hypothesis import given
 
-from kajabi_async.errors import DecodeError, KajabiError
+from kajabi_async.errors import AnswerTooLargeError, DecodeError, KajabiError
 from kajabi_async.jsonapi.decoding import ResourceObject, decode
-from kajabi_async.jsonapi.document import Document, MalformedRow, Row
+from kajabi_async.jsonapi.document import MANY_BYTES, Document, MalformedRow, Row
 from kajabi_async.jsonapi.relationships import read_relationships
 from tests.jsonapi.outcomes import outcome_of
 from tests.jsonapi.strategies import document_bodies
@@ -293,3 +293,58 @@ def test_answers_one_or_many_or_raises_an_error_of_the_tree(body: bytes) -> None
     for ask in (document.one, document.many):
         outcome = outcome_of(ask, context=CONTEXT)
         assert isinstance(outcome, DecodeError) or not isinstance(outcome, KajabiError)
+
+
+@pytest.mark.parametrize("row", [customer(), 0, {}, [], {"type": "customers", "id": 1}])
+def test_refuses_more_rows_than_any_page_has(row: Any) -> None:
+    """Told once, and not for each of them; one fewer is read, or malformed row by row."""
+    assert len(read(data=[row] * 2500).many(context=CONTEXT)) == 2500
+    with pytest.raises(AnswerTooLargeError, match=r"[0-9]+ resource objects, more than the [0-9]+ .* at data$"):
+        read(data=[row] * 2700)
+
+
+@pytest.mark.parametrize("row", [customer(), 0])
+def test_takes_too_many_included_rows_for_one_malformed_row(row: Any) -> None:
+    """They cost the included resources, never the primary ones."""
+    document = read(data=[customer()], included=[row] * 2700)
+    (odd,) = included_in(document)
+    assert type(malformed(odd)) is AnswerTooLargeError
+    assert malformed(odd).path == "included"
+
+
+@pytest.mark.parametrize("junk", [5, 1.5, True, None, "text", [[]], 10**30, {"type": 1}])
+def test_reads_a_large_document_without_trying_twice(junk: Any) -> None:
+    """What a page never has is read in one go: its rows, good and malformed, are those of any other."""
+    attributes = {"name": "x" * MANY_BYTES}
+
+    def typed(_: bytes) -> None:
+        raise AssertionError("a large document is not read twice")
+
+    body = json.dumps({"data": [customer("1", attributes=attributes), junk]}).encode()
+    rows = Document.from_bytes(body, context=CONTEXT, typed=typed).many(context=CONTEXT)
+    assert decode(resource(rows[0]).attributes) == attributes
+    assert isinstance(rows[1], MalformedRow)
+    alone = json.dumps({"data": customer("1", attributes=attributes)}).encode()
+    assert Document.one_from(alone, context=CONTEXT, typed=typed)[0] is not None
+
+
+def test_refuses_a_large_document_with_a_number_that_cannot_be_decoded() -> None:
+    """In a smaller one it costs its row alone."""
+    body = b'{"data": [{"type": "a", "id": "1"}, 1e999], "zz": "%s"}'
+    assert len(Document.from_bytes(body % b"", context=CONTEXT).many(context=CONTEXT)) == 2
+    with pytest.raises(DecodeError, match="out of range"):
+        Document.from_bytes(body % (b"x" * MANY_BYTES), context=CONTEXT)
+
+
+def test_takes_a_number_that_is_too_long_for_no_id() -> None:
+    """No path could hold it, and a program may have lowered the digits that Python prints."""
+    assert malformed(read(data=customer(10**600)).data).path == "data.id"
+    assert resource(read(data=customer(10**254)).data).id == str(10**254)
+
+
+def test_refuses_links_and_meta_that_are_nested_too_deeply() -> None:
+    """Taken for absent, they would end a list early without a word."""
+    deep = json.loads("[" * 200 + "]" * 200)
+    for member in ("links", "meta"):
+        with pytest.raises(DecodeError, match="nested too deeply"):
+            read(data=[], **{member: {"a": deep}})

@@ -195,3 +195,24 @@ def test_gives_an_error_for_any_answer(status: int, body: bytes, content_type: s
     error = answered(status, body, content_type=content_type)
     assert error.status == status
     assert str(status) in str(error)
+
+
+@pytest.mark.parametrize("entry", [{"title": "Invalid"}, "Invalid", {}])
+def test_reads_a_hundred_errors_and_counts_the_rest(entry: Any) -> None:
+    """The last one says how many there were, so that nobody takes a hundred for all."""
+    errors = answered(422, {"errors": [entry] * 1000}).errors
+    assert len(errors) == 101
+    assert errors[-1] == ErrorObject(detail="900 further errors were left out")
+    assert len(answered(422, {"errors": [entry] * 100}).errors) == 100
+
+
+@pytest.mark.parametrize("depth", [2, 90, 500, 976, 977, 978, 979])
+@pytest.mark.parametrize("member", ["title", "detail", "status", "source", "meta"])
+def test_shows_nested_values_in_brief(depth: int, member: str) -> None:
+    """In the place of text, at any depth; what is nested too deeply is as good as no body."""
+    body = b'{"errors":[{"title":"a","%s":%s}]}' % (member.encode(), b"[" * depth + b"]" * depth)
+    error = answered(422, body)
+    assert str(error)
+    assert len(error.errors) == (1 if depth < 100 else 0)
+    if error.errors and member in {"detail", "status"}:
+        assert getattr(error.errors[0], member) == ("[[]]" if depth == 2 else "[[[...]]]")

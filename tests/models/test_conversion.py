@@ -1,5 +1,6 @@
 """JSON values to Python values: converted where nothing is lost, refused with the place where something is."""
 
+import sys
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
@@ -10,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from kajabi_async import (
+    ConfigurationError,
     Contact,
     Customer,
     DecodeError,
@@ -25,7 +27,7 @@ from kajabi_async.jsonapi.query import Query
 from kajabi_async.models.base import MODELS, attribute_names
 from kajabi_async.models.origin import Scope
 from kajabi_async.models.values import Refused, converter_for
-from tests.models.building import build
+from tests.models.building import build, read
 
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text(max_size=20),
@@ -199,3 +201,85 @@ def test_a_number_keeps_its_value_or_is_refused(wanted: type, value: Any) -> Non
     with suppress(Refused):
         converted = converter_for(wanted)(value)
         assert Decimal(repr(converted) if wanted is float else converted) == Decimal(str(value))
+
+
+@pytest.mark.parametrize(
+    ("cls", "name", "value"),
+    [
+        (Media, "duration_in_minutes", 10**400),
+        (Media, "duration_in_minutes", "1" * 100 + "e99"),
+        (Customer, "sign_in_count", "9" * 5000),
+        (Customer, "net_revenue", "1e999"),
+        (Customer, "created_at", "9999-12-31T23:59:59-23:59"),
+        (Customer, "created_at", "0001-01-01T00:00:00+23:59"),
+        (Customer, "created_at", "9" * 5000),
+        (Customer, "name", 1e300),
+    ],
+)
+def test_what_no_value_can_hold_is_refused_and_never_foreign(cls: type[Resource], name: str, value: Any) -> None:
+    """Neither by the conversion nor by what a program does with it next, such as telling a time in another zone."""
+    with pytest.raises(DecodeError, match=rf"attributes\.{name}$"):
+        build(cls, {name: value})
+
+
+@pytest.mark.parametrize("value", ["x" * 10**6, ["x" * 10**5] * 10, {"k" * 10**6: 1}, "9" * 4000])
+def test_a_value_that_is_refused_is_shown_in_brief(value: Any) -> None:
+    """Of any size, as whoever sent it chose."""
+    with pytest.raises(DecodeError) as caught:
+        build(Customer, {"sign_in_count": value})
+    assert len(str(caught.value)) < 300
+    with pytest.raises(DecodeError) as caught:
+        build(Contact, {"custom_1": [], "k" * 10**6: 1})
+    assert len(str(caught.value)) < 300
+
+
+@pytest.mark.parametrize("size", [10, 100_000])
+def test_attributes_of_any_size_are_read_alike(size: int) -> None:
+    """Large ones are read one after the other at once, as trying the other way first would take twice as long."""
+    attributes = {"name": "x" * size, "sign_in_count": 3, "zz": {"a": [1]}, "created_at": "2021-01-01T00:00:00Z"}
+    customer = build(Customer, attributes)
+    assert (customer.name, customer.sign_in_count, customer.extra) == ("x" * size, 3, {"zz": {"a": [1]}})
+
+
+def test_an_attribute_that_is_nested_too_deeply_is_refused_whichever_way_it_is_read() -> None:
+    """Once a name is known, it is read along with the others."""
+    deep: Any = 1
+    for _ in range(200):
+        deep = [deep]
+    for value in (deep, 1, 2, deep, deep):
+        if value is deep:
+            with pytest.raises(DecodeError, match="nested too deeply"):
+                build(Customer, {"learned_deep": value})
+        else:
+            assert build(Customer, {"learned_deep": value}).extra == {"learned_deep": value}
+
+
+def test_a_reader_deep_in_a_recursion_loses_nothing() -> None:
+    """The related resources are there for the next one who looks."""
+    document = {
+        "data": {
+            "type": "customers",
+            "id": "1",
+            "attributes": {},
+            "relationships": {"offers": {"data": [{"type": "offers", "id": "7"}]}},
+        },
+        "included": [{"type": "offers", "id": "7", "attributes": {"title": "Course"}}],
+    }
+    customer = read(Customer, document)
+
+    def descend(levels: int) -> Any:
+        return customer.offers.loaded if levels == 0 else descend(levels - 1)
+
+    for levels in range(sys.getrecursionlimit() - 10, 200, -1):
+        try:
+            if descend(levels):
+                break
+        except RecursionError:
+            # Not a step was left to call us with.
+            continue
+        except ConfigurationError:
+            continue
+        else:
+            pytest.fail("what was included is taken for absent")
+    assert customer.offers.loaded
+    assert customer.offers.ids == ("7",)

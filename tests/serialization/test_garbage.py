@@ -1,13 +1,26 @@
 """What no `dumps` has written is refused with its place, and makes nothing that is not on the list."""
 
 import json
+import time
+from contextlib import suppress
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kajabi_async import Customer, DecodeError, Failed, Found, GetOrCreated, NotFoundError, dumps, loads
+from kajabi_async import (
+    AnswerTooLargeError,
+    ConfigurationError,
+    Customer,
+    DecodeError,
+    Failed,
+    Found,
+    GetOrCreated,
+    NotFoundError,
+    dumps,
+    loads,
+)
 from kajabi_async.jsonapi.decoding import json_array, json_object
 from kajabi_async.models import Contact
 from tests.models.building import build
@@ -121,3 +134,71 @@ def test_a_resource_that_this_version_cannot_hold_is_refused(members: dict[str, 
     document["resources"][0] |= members
     with pytest.raises(DecodeError, match=problem):
         loads(json.dumps(document))
+
+
+def _text(value: str, resources: str = "[]") -> str:
+    return f'{{"kajabi_async":1,"resources":{resources},"value":{value}}}'
+
+
+@pytest.mark.parametrize("name", ["attempts", "status", "args", "characters_written", "errno", "seconds"])
+@pytest.mark.parametrize(
+    "value", ['{"$kajabi":"decimal","text":"sNaN"}', '{"$kajabi":"decimal","text":"NaN"}', "1" * 4000, "1e308", "[]"]
+)
+@pytest.mark.parametrize("kind", ["RequestTimeoutError", "ApiError", "InvalidArgumentError", "FieldNotLoadedError"])
+def test_an_error_of_odd_state_is_read_or_refused(kind: str, name: str, value: str) -> None:
+    """No conversion raises anything of its own, neither at once nor when the error is shown or sent on."""
+    try:
+        error = loads(_text(f'{{"$kajabi":"{kind}","arguments":["x"],"state":{{"{name}":{value}}}}}'))
+    except DecodeError:
+        return
+    assert repr(error)
+    assert str(error) is not None
+
+
+@pytest.mark.parametrize("depth", [*range(90, 1000, 60), 5_000, 200_000])
+@pytest.mark.parametrize(
+    ("opening", "closing"), [("[", "]"), ('{"a":', "}"), ('{"$kajabi":"tuple","elements":[', "]}")]
+)
+def test_a_text_of_any_depth_is_read_or_refused(opening: str, closing: str, depth: int) -> None:
+    """However much of the stack is left."""
+
+    def descend(levels: int) -> None:
+        if levels:
+            return descend(levels - 1)
+        with suppress(DecodeError, ConfigurationError):
+            loads(_text(f"{opening * depth}1{closing * depth}"))
+        return None
+
+    for levels in (0, 300, 600):
+        descend(levels)
+
+
+def test_the_time_grows_with_the_text_alone() -> None:
+    """The place of an element becomes text where something is wrong with it, not for each of them."""
+    seconds: list[float] = []
+    for size in (20_000, 80_000):
+        text = _text(f'{{"{"k" * size}":[{"0," * (size // 2)}0]}}')
+        began = time.process_time()
+        loads(text)
+        seconds.append(time.process_time() - began)
+    assert seconds[1] < 4 * 4 * seconds[0] + 0.2
+
+
+def test_the_place_of_what_is_wrong_is_told_in_brief() -> None:
+    """Names may be of any length, and many."""
+    for value in (f'{{"{"k" * 10**5}":[0,{{"$kajabi":1}}]}}', f'{"[" * 200}{{"$kajabi":1}}{"]" * 200}'):
+        with pytest.raises(DecodeError, match="a kind must be text") as caught:
+            loads(_text(value))
+        assert caught.value.path.startswith("value")
+        assert len(str(caught.value)) < 500
+
+
+def test_a_text_of_more_elements_than_the_limit_is_refused() -> None:
+    """Before anything is made of it; the limit is the caller's to raise."""
+    text = _text(f"[{'0,' * 300_000}0]")
+    assert len(loads(text)) == 300_001
+    with pytest.raises(AnswerTooLargeError, match="more than 250000 elements, the limit that max_elements= sets"):
+        loads(text, max_elements=250_000)
+    assert len(loads(text, max_elements=300_010)) == 300_001
+    with pytest.raises(ConfigurationError, match="max_elements"):
+        loads(text, max_elements=0)

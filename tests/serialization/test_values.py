@@ -104,3 +104,10 @@ def test_a_list_that_holds_itself_is_refused() -> None:
     endless.append(endless)
     with pytest.raises(InvalidArgumentError, match="holds itself"):
         dumps(endless)
+
+
+def test_a_number_that_cannot_be_compared_does_not_travel() -> None:
+    """A signaling NaN raises in whatever it has become a part of."""
+    with pytest.raises(InvalidArgumentError, match="signaling NaN"):
+        dumps({"price": Decimal("sNaN")})
+    assert travelled(Decimal("NaN")).is_nan()

@@ -380,3 +380,47 @@ async def test_an_answer_without_a_media_type_is_left_to_its_reader() -> None:
 
     async with serving(handle) as base_url, session(base_url) as manager:
         assert (await manager.send(GET)).status == 204
+
+
+@pytest.mark.parametrize("status", ["200 OK", "422 Unprocessable Entity", "500 Internal Server Error"])
+async def test_an_answer_of_more_elements_than_the_limit_is_refused_before_it_is_decoded(status: str) -> None:
+    """Whatever its status: two bytes may become an object of two hundred, and decoding cannot be stopped."""
+    fits, beyond = b"[" + b"0," * 150_000 + b"0]", b"[" + b"0," * 300_000 + b"0]"
+    async with serving(Server(answer(beyond, status=status))) as base_url, session(base_url) as manager:
+        with pytest.raises(AnswerTooLargeError) as caught:
+            await manager.send(GET)
+    assert str(caught.value) == (
+        "GET /v1/customers/1: more than 200000 elements, the limit that max_answer_elements= sets"
+    )
+    for body, most in ((fits, 200_000), (beyond, 300_002)):
+        async with (
+            serving(Server(answer(body))) as base_url,
+            session(base_url, max_answer_elements=most) as manager,
+        ):
+            assert (await manager.send(GET)).body == body
+
+
+async def test_a_large_answer_with_characters_beyond_the_first_plane_is_refused() -> None:
+    """Where the limit of bytes was raised: Python would take four bytes for each of its characters."""
+    for letter, refused in (("\u20ac", False), ("\U0001f600", True)):
+        body = f'["{"a" * (9 * 2**20)}{letter}"]'.encode()
+        async with (
+            serving(Server(answer(body))) as base_url,
+            session(base_url, max_answer_bytes=64 * 2**20) as manager,
+        ):
+            if refused:
+                with pytest.raises(AnswerTooLargeError, match=r"beyond U\+FFFF"):
+                    await manager.send(GET)
+            else:
+                assert (await manager.send(GET)).body == body
+
+
+async def test_an_answer_may_have_eight_mebibytes_unless_told_otherwise() -> None:
+    """Four times what the largest page has."""
+    for size, refused in ((8 * 2**20, False), (8 * 2**20 + 1, True)):
+        async with serving(Server(answer(b" " * size))) as base_url, session(base_url) as manager:
+            if refused:
+                with pytest.raises(AnswerTooLargeError, match="limit of 8388608 bytes"):
+                    await manager.send(GET)
+            else:
+                assert len((await manager.send(GET)).body) == size

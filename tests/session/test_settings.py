@@ -231,6 +231,8 @@ def test_the_limits_are_a_minute_in_all_ten_seconds_for_connecting_and_thirty_fo
         ({"max_answer_bytes": 0}, "max_answer_bytes must be a whole number of at least 1, got 0"),
         ({"max_answer_bytes": True}, "max_answer_bytes must be a whole number of at least 1, got True"),
         ({"max_answer_bytes": 1e6}, "max_answer_bytes must be a whole number of at least 1, got 1000000.0"),
+        ({"max_answer_elements": 0}, "max_answer_elements must be a whole number of at least 1, got 0"),
+        ({"max_answer_elements": 1e6}, "max_answer_elements must be a whole number of at least 1, got 1000000.0"),
         *(({"user_agent": agent}, "user_agent must be printable ASCII") for agent in ("a\r\nb", " ", "", "\u00e9")),
         ({"rate_limit": 0}, "a rate must be a positive number of requests a second, got 0"),
         (
@@ -257,6 +259,7 @@ def test_the_least_of_everything_is_taken() -> None:
         allow_insecure=True,
         concurrency=1,
         max_answer_bytes=1,
+        max_answer_elements=1,
         user_agent="x",
     )
     assert manager.base_url == "http://a"

@@ -11,10 +11,11 @@ from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
 
 from tests.redis_server import redis_server
+from tests.soak import amplification
 from tests.soak.bulk import lookups
 from tests.soak.cancelling import cancellations
 from tests.soak.figures import Figure
-from tests.soak.hostile import documents, hostile_links
+from tests.soak.hostile import deliveries, documents, hostile_links, texts
 from tests.soak.limit import hidden_limit
 from tests.soak.sharing import expiry, killed_holders, over_a_file, over_redis
 from tests.soak.writing import lost_answers
@@ -22,8 +23,8 @@ from tests.soak.writing import lost_answers
 Run = Callable[[], Awaitable[Figure | list[Figure]]]
 
 
-async def _documents() -> Figure:
-    return await asyncio.to_thread(documents, 200_000)
+def _in_a_thread(run: Callable[..., Figure | list[Figure]], *arguments: int) -> Run:
+    return lambda: asyncio.to_thread(run, *arguments)
 
 
 def _runs(folder: Path, redis: str) -> dict[str, list[Run]]:
@@ -42,7 +43,14 @@ def _runs(folder: Path, redis: str) -> dict[str, list[Run]]:
             lambda: hidden_limit(redis_url=None, **limit),
         ],
         "cancellations": [lambda: cancellations(10_000)],
-        "documents": [_documents],
+        "documents": [_in_a_thread(documents, 200_000)],
+        "hostile": [
+            _in_a_thread(texts, 200_000),
+            _in_a_thread(deliveries, 200_000),
+            _in_a_thread(amplification.answers, 10_000),
+            _in_a_thread(amplification.deliveries, 10_000),
+            _in_a_thread(amplification.worst),
+        ],
         "links": [lambda: hostile_links(100_000)],
         "writes": [lambda: lost_answers(10_000)],
         "bulk": [lambda: lookups(1_000_000, settled=20_000)],

@@ -6,13 +6,15 @@ import json
 import random
 from collections.abc import Iterable
 from contextlib import suppress
+from datetime import UTC, datetime
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from kajabi_async import Customer, KajabiError
+from kajabi_async import Customer, Failed, Found, KajabiError, NotFoundError, RequestTimeoutError, dumps, loads
 from kajabi_async.client import OFFICIAL_ORIGINS
 from kajabi_async.jsonapi.decoding import json_array, json_object
 from kajabi_async.jsonapi.relationships import Identifier
@@ -21,6 +23,7 @@ from kajabi_async.models.reading import read_page, read_resource
 from kajabi_async.resources.people import Customers
 from tests.sending import Canned, backend, links, resource
 from tests.soak.figures import Figure
+from tests.webhooks.mutated import run
 
 REFERENCE = Path(__file__).parents[3] / "shared" / "reference"
 BY_HYPOTHESIS = 20_000
@@ -172,6 +175,62 @@ def _count(body: bytes, seen: dict[str, int], others: list[str]) -> None:
         others.append(repr(error)[:200])
     else:
         seen["read" if readable else "refused"] += 1
+
+
+def _written() -> list[bytes]:
+    customer = read_resource(examples()[0], cls=Customer, scope=Scope(), context="soak")
+    values: dict[str, Any] = {
+        "found": Found("1", customer),
+        "failed": (Failed("2", NotFoundError(status=404, method="GET", path="/v1/customers/2")),),
+        "odd": [Decimal("1.5"), datetime(2026, 2, 1, tzinfo=UTC), "\ud800", {"$kajabi": 1}, float("inf")],
+        "late": RequestTimeoutError("x", phase="read", seconds=5.0),
+    }
+    return [dumps(values).encode(), dumps(customer).encode()]
+
+
+def texts(number: int) -> Figure:
+    """Read *number* damaged texts of `dumps`, and do with what comes of them what a worker does."""
+    seeds = _written()
+    read = refused = 0
+    others: list[str] = []
+    for seed in range(number):
+        chance = random.Random(seed)
+        text = damaged(seeds[seed % len(seeds)], chance)
+        if chance.random() < 0.3:
+            text = text.replace(b'"1.5"', chance.choice(SCALARS)).replace(b'"state":', chance.choice(STATES))
+        try:
+            value = loads(text)
+            _ = (repr(value), dumps(value), value == value)  # noqa: PLR0124 - it may raise
+        except KajabiError:
+            refused += 1
+        except Exception as error:  # noqa: BLE001 - what is looked for
+            others.append(f"{error!r} of {text[:200]!r}")
+        else:
+            read += 1
+    shown = f"{read:,} read, {refused:,} refused, {len(others)} other exceptions {others[:3]}"
+    return Figure(f"{number:,} damaged texts of dumps", shown, "0 other exceptions", not others)
+
+
+SCALARS = (
+    b'"sNaN"',
+    b'"NaN"',
+    b'"1e999999999999999999"',
+    b'"-Infinity"',
+    b"1" * 4000,
+    b'"%s"' % (b"9" * 5000),
+    b"1e308",
+)
+STATES = (b'"state":{"characters_written":%s},"zz":' % (b"9" * 400), b'"state":{"args":5},"zz":', b'"state":[],"zz":')
+
+
+def deliveries(number: int) -> Figure:
+    """Read *number* mutated deliveries of webhooks; each becomes an event, or an error that tells of nobody."""
+    told: list[str] = []
+    try:
+        run(number, 17, told.append)
+    except Exception as error:  # noqa: BLE001 - what is looked for
+        return Figure(f"{number:,} mutated deliveries", repr(error)[:300], "0 other exceptions", holds=False)
+    return Figure(f"{number:,} mutated deliveries", told[0], "0 other exceptions", holds=True)
 
 
 PIECES = (

@@ -4,10 +4,11 @@ from pathlib import Path
 
 import pytest
 
+from tests.soak import amplification
 from tests.soak.bulk import lookups
 from tests.soak.cancelling import cancellations
 from tests.soak.figures import Figure
-from tests.soak.hostile import documents, hostile_links
+from tests.soak.hostile import deliveries, documents, hostile_links, texts
 from tests.soak.sharing import expiry, killed_holders, over_a_file, over_redis
 from tests.soak.writing import lost_answers
 
@@ -47,6 +48,29 @@ async def test_cancellations_leave_nothing() -> None:
 def test_damaged_documents_are_read_or_refused() -> None:
     """Never anything but an object or an error of ours."""
     _holds(documents(1500))
+
+
+def test_damaged_texts_of_dumps_are_read_or_refused() -> None:
+    """And what they become can be shown, compared and written again."""
+    _holds(texts(3000))
+
+
+def test_mutated_deliveries_are_read_or_refused() -> None:
+    """With errors that tell of nobody."""
+    _holds(deliveries(1000))
+
+
+def test_no_answer_becomes_much_more_than_it_is() -> None:
+    """In memory, or in time for which the loop stands still; deliveries likewise."""
+    _holds(amplification.answers(120), amplification.deliveries(60))
+
+
+@pytest.mark.parametrize("key", amplification.COSTLY)
+def test_no_large_answer_becomes_much_more_than_it_is(key: tuple[str, str, str]) -> None:
+    """What is costly by its size alone."""
+    cost = amplification.at_size(*key, 8 * 2**20)
+    assert cost.memory_used <= 1, str(cost)
+    assert cost.time_used <= 1, str(cost)
 
 
 async def test_hostile_links_lead_nowhere_else() -> None:

@@ -10,7 +10,7 @@ import aiohttp
 import pytest
 from aiohttp import web
 
-from kajabi_async import Kajabi
+from kajabi_async import ConfigurationError, Kajabi
 from kajabi_async.testing import FakeKajabi
 from kajabi_async.webhooks import (
     AnyEvent,
@@ -263,3 +263,12 @@ async def test_a_web_application_needs_five_lines(kajabi_fake: FakeKajabi, kajab
     (event,) = handled.events
     assert isinstance(event, TagAddedEvent)
     assert (event.contact.id, event.tag.id) == (contact.id, tag.id)
+
+
+async def test_the_limit_of_elements_is_the_receivers() -> None:
+    """And is checked when the receiver is made."""
+    with pytest.raises(ConfigurationError, match="max_elements must be a whole number of at least 1, got 0"):
+        receiver(max_elements=0)
+    body = b'{"id": "1", "event": "purchase", "payload": [%s0]}' % (b"0," * 1000)
+    with pytest.raises(DeliveryTooLargeError, match="more than 500 elements"):
+        await receiver(max_elements=500).receive(SECRET, body, Handled())

@@ -142,3 +142,33 @@ def test_text_is_not_taken_for_a_body() -> None:
     text: Any = API_DELIVERIES["purchase"].decode()
     with pytest.raises(InvalidArgumentError, match="as bytes, as it came; got str"):
         parse(text)
+
+
+@pytest.mark.parametrize("junk", [b"0,", b"{},", b'"",', b"[],", b'{"type":"purchases","id":"1"},'])
+def test_a_delivery_of_many_elements_is_refused_before_it_is_decoded(junk: bytes) -> None:
+    """413 by the count of separators: a few bytes may become an object of hundreds."""
+    body = b'{"id": "1", "event": "purchase", "payload": [%s0]}' % (junk * (900_000 // len(junk)))
+    with pytest.raises(DeliveryTooLargeError, match="more than 20000 elements, the limit that max_elements= sets"):
+        parse(body)
+
+
+def test_the_limit_of_elements_is_exact_and_can_be_set() -> None:
+    """As many as the limit are read."""
+    body = delivery("purchase", [row("purchases", "1", {"odd": [0] * 300_000})])
+    with pytest.raises(DeliveryTooLargeError):
+        parse(body)
+    assert parse(body, max_elements=300_100).name == "purchase"
+
+
+def test_a_payload_of_too_many_resources_is_malformed() -> None:
+    """Each would become a model; told once."""
+    with pytest.raises(MalformedDeliveryError, match="2600 resource objects, more than the") as caught:
+        parse(delivery("purchase", [row("purchases", str(index)) for index in range(2600)]), max_elements=100_000)
+    assert caught.value.path == "payload"
+
+
+@pytest.mark.parametrize("number", [10**300, -(10**4000)])
+def test_a_number_that_is_too_long_is_no_id(number: int) -> None:
+    """Nor is it repeated."""
+    with pytest.raises(MalformedDeliveryError, match="text was expected, a number came at id"):
+        parse(delivery("purchase", [row("purchases", "1")], delivery_id=number))

@@ -1,0 +1,139 @@
+"""What a JSON text can become, bounded from its bytes before any object is made of it.
+
+A decoder cannot be stopped once it has begun, and an element of two bytes may become an object of two hundred. Counting
+bytes costs about half a millisecond for each MiB, and nothing for a text too short to hold that many elements.
+"""
+
+import re
+from itertools import accumulate
+from typing import Final
+
+from kajabi_async.errors import ConfigurationError
+
+__all__ = ["MAX_DEPTH", "MAX_ELEMENTS", "checked_elements", "excess_in", "is_deeper", "most_rows", "width_in"]
+
+MAX_ELEMENTS: Final = 200_000
+"""How many elements an answer may hold unless another limit is given; a page of 500 customers holds about 40,000."""
+
+MAX_DEPTH: Final = 100
+"""How many levels deep a value may be nested; the documents of the API have ten."""
+
+_MAX_DIGITS: Final = 500
+"""Reading a number takes time that grows with the square of its digits."""
+_FEW_BYTES: Final = 2**18
+"""In fewer, numbers of any length are read quickly enough."""
+_MAX_WIDE_BYTES: Final = 8 * 2**20
+"""Beside one character beyond U+FFFF every character of a string takes four bytes, and ten while it is being read."""
+_ROWS: Final = 2_500
+_BYTES_FOR_ANOTHER_ROW: Final = 4096
+_QUOTES_AT_ONCE: Final = 2**16
+_LEVELS_OF_MOST: Final = 10
+_BLOCK: Final = _MAX_DIGITS // 2
+
+_EVERY_BYTE: Final = bytes(range(256))
+_BEGINS: Final = re.compile(rb"[ \t\r\n]*+[\[{]")
+"""At anything else, such as a web page, the decoder stops at once."""
+_BRACKETS: Final = b"[]{}"
+_SEPARATORS: Final = b",[{"
+_DIGITS: Final = b"0123456789"
+_STEPS: Final = {ord("["): 1, ord("{"): 1, ord("]"): -1, ord("}"): -1}
+_ALL_BUT_DIGITS_BLANK: Final = bytes(byte if byte in _DIGITS else ord(" ") for byte in _EVERY_BYTE)
+
+
+def excess_in(body: bytes, most_elements: int, option: str) -> str:
+    """Return what *body* has too much of, empty if it may be decoded; *option* names where the limit comes from.
+
+    Each comma outside of text counts as one element, each opening bracket as two. Whatever the limit, a number in a
+    text of more than 256 KiB may have 500 digits.
+    """
+    if len(body) <= min(most_elements, _FEW_BYTES) or not _BEGINS.match(body):
+        return ""
+    if len(body) > most_elements and _has_more_elements(body, most_elements):
+        return f"more than {most_elements} elements, the limit that {option}= sets"
+    if len(body) > _FEW_BYTES and _has_long_numbers(body):
+        return f"a number of more than {_MAX_DIGITS} digits"
+    return ""
+
+
+def width_in(body: bytes) -> str:
+    """Return what makes the text of *body* take several times its bytes, empty if nothing does, or it is small."""
+    if len(body) > _MAX_WIDE_BYTES and _is_wide(body):
+        return f"more than {_MAX_WIDE_BYTES} bytes, which with characters beyond U+FFFF take four times as many"
+    return ""
+
+
+def most_rows(size: int) -> int:
+    """Return how many resource objects an array in a document of *size* bytes may hold: each costs a model."""
+    return _ROWS + size // _BYTES_FOR_ANOTHER_ROW
+
+
+def is_deeper(body: bytes, most: int) -> bool:
+    """Return whether *body* is nested more than *most* levels deep."""
+    if len(body) <= most or body.count(b"[") + body.count(b"{") <= most:
+        return False
+    brackets = left = _outside_text(body, _BRACKETS)
+    for _ in range(_LEVELS_OF_MOST):
+        left = left.replace(b"[]", b"").replace(b"{}", b"")
+        if not left:
+            return False
+    return max(accumulate(map(_STEPS.__getitem__, brackets), initial=0)) > most
+
+
+def checked_elements(most: object, option: str) -> int:
+    """Return *most* if it can be a limit of elements; ConfigurationError, which names *option*, if not."""
+    if isinstance(most, bool) or not isinstance(most, int) or most < 1:
+        raise ConfigurationError(f"{option} must be a whole number of at least 1, got {most!r}")
+    return most
+
+
+def _has_more_elements(body: bytes, most: int) -> bool:
+    if _weight(_only(body, _SEPARATORS)) <= most:
+        return False
+    # Text may hold separators, too: a description full of commas is still one element.
+    if _only(_without_escapes(body), b'"').count(b'"') > 4 * most:
+        # An element has at most two texts, its name and its value.
+        return True
+    return _weight(_outside_text(body, _SEPARATORS)) > most
+
+
+def _weight(separators: bytes) -> int:
+    return len(separators) + separators.count(b"[") + separators.count(b"{")
+
+
+def _has_long_numbers(body: bytes) -> bool:
+    if not _has_blocks_of_digits(body):
+        return False
+    numbers = _outside_text(body, _EVERY_BYTE).translate(_ALL_BUT_DIGITS_BLANK)
+    return _has_blocks_of_digits(numbers) and max(map(len, numbers.split()), default=0) > _MAX_DIGITS
+
+
+def _has_blocks_of_digits(body: bytes) -> bool:
+    # A number of twice as many digits covers one block at least, wherever it begins.
+    return any(body[start : start + _BLOCK].isdigit() for start in range(0, len(body), _BLOCK))
+
+
+def _is_wide(body: bytes) -> bool:
+    escaped = b"\\ud" in body or b"\\uD" in body
+    return escaped or (not body.isascii() and bool(_only(body, bytes(range(0xF0, 0xF5)))))
+
+
+def _outside_text(body: bytes, kept: bytes) -> bytes:
+    """Return which of the bytes *kept* stand outside of strings, in their order."""
+    # Quotes side by side: a string without any of the bytes, or two strings without any between them.
+    rest, outside = _only(_without_escapes(body), kept + b'"').replace(b'""', b""), bytearray()
+    while rest:
+        # Every other piece is a string; by portions, as a million of pieces take much more memory than the text.
+        *pieces, rest = rest.split(b'"', _QUOTES_AT_ONCE)
+        outside += b"".join(pieces[::2])
+        if len(pieces) < _QUOTES_AT_ONCE:
+            return bytes(outside + rest) if len(pieces) % 2 == 0 else bytes(outside)
+    return bytes(outside)
+
+
+def _without_escapes(body: bytes) -> bytes:
+    """Return *body* without the escapes that hide where a string ends."""
+    return body.replace(b"\\\\", b"").replace(b'\\"', b"") if b"\\" in body else body
+
+
+def _only(body: bytes, kept: bytes) -> bytes:
+    return body.translate(None, _EVERY_BYTE.translate(None, kept))

@@ -1,0 +1,123 @@
+"""What a text can become is counted from its bytes, exactly, whatever its strings hold."""
+
+import json
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from kajabi_async.errors import ConfigurationError
+from kajabi_async.jsonapi import limits
+from kajabi_async.jsonapi.decoding import json_array, json_object
+from kajabi_async.jsonapi.limits import checked_elements, excess_in, is_deeper, most_rows, width_in
+from tests.jsonapi.strategies import json_values
+
+_TEXTS = st.text(alphabet='a,[{"\\]}:é', max_size=6)
+_VALUES = st.recursive(
+    json_values | _TEXTS, lambda inner: st.lists(inner, max_size=4) | st.dictionaries(_TEXTS, inner, max_size=4)
+)
+
+
+def weight(value: Any) -> int:
+    inner = _inner(value)
+    return 0 if inner is None else 2 + max(0, len(inner) - 1) + sum(map(weight, inner))
+
+
+def depth(value: Any) -> int:
+    inner = _inner(value)
+    return 0 if inner is None else 1 + max(map(depth, inner), default=0)
+
+
+def _inner(value: Any) -> list[Any] | None:
+    members = json_object(value)
+    return json_array(value) if members is None else list(members.values())
+
+
+def excess(body: bytes, most: int) -> str:
+    return excess_in(body, most, "max_answer_elements")
+
+
+@given(_VALUES, st.booleans())
+def test_elements_are_counted_exactly(value: Any, ascii: bool) -> None:
+    """Commas and brackets in text are text: a description full of them is one element."""
+    value = [value, [[], "a,b[{"]]
+    body = json.dumps(value, ensure_ascii=ascii).encode() + b" " * limits._FEW_BYTES
+    assert excess(body, weight(value)) == ""
+    assert excess(body, weight(value) - 1) == (
+        f"more than {weight(value) - 1} elements, the limit that max_answer_elements= sets"
+    )
+
+
+@given(_VALUES)
+def test_levels_are_counted_exactly(value: Any) -> None:
+    """Brackets in text are text."""
+    for _ in range(30):
+        value = [value]
+    body = json.dumps(value).encode()
+    assert not is_deeper(body, depth(value))
+    assert is_deeper(body, depth(value) - 1)
+
+
+def test_a_string_is_found_wherever_its_portion_ends(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Texts are split by portions, which end between a quote and the next."""
+    body = json.dumps([["a,", {"b[": '"'}, "\\"]] * 7).encode()
+    seen: list[bytes] = []
+    for quotes in (2, 4, 6, 1000):
+        monkeypatch.setattr(limits, "_QUOTES_AT_ONCE", quotes)
+        seen.append(limits._outside_text(body, b",[{]}"))
+    assert len(set(seen)) == 1
+
+
+@pytest.mark.parametrize("unit", [b'"",', b'"":"a[",', b'"\\"",', b'"\\\\",'])
+def test_a_million_strings_are_too_many_without_being_told_apart(unit: bytes) -> None:
+    """Elements have at most two each, so the quotes alone tell."""
+    assert "more than 1000 elements" in excess(b"[" + unit * 400_000 + b"0]", 1000)
+
+
+def test_what_is_too_short_to_hold_many_is_not_counted() -> None:
+    """The ordinary answer costs one comparison: an element takes a byte and more."""
+    assert excess(b"[" + b"[]," * 60_000 + b"[]]", 200_000) == ""
+
+
+@pytest.mark.parametrize("body", [b"<p>,</p>" * 200_000, b'"' + b"," * 500_000 + b'"', b"," * 500_000])
+def test_what_is_no_array_or_object_is_left_to_the_decoder(body: bytes) -> None:
+    """Such as a web page, whose error is about its status and not about its size."""
+    assert excess(body, 1000) == ""
+
+
+@pytest.mark.parametrize("digits", [250, 499, 500])
+def test_numbers_of_five_hundred_digits_are_read(digits: int) -> None:
+    """In a text of any size, and more of them in strings."""
+    body = b'["' + b"7" * 300_000 + b'",' + b",".join([b"1" * digits] * 600) + b"]"
+    assert excess(body, 200_000) == ""
+
+
+@pytest.mark.parametrize("offset", [0, 1, 249])
+def test_a_longer_number_in_a_large_text_is_too_long(offset: int) -> None:
+    """Wherever it stands: reading it takes time that grows with the square of its digits."""
+    body = b'["' + b"a" * (300_000 + offset) + b'",-' + b"1" * 501 + b"]"
+    assert excess(body, 200_000) == "a number of more than 500 digits"
+
+
+@pytest.mark.parametrize("wide", ["\U0001f600".encode(), b"\\ud83d\\ude00", b"\\uD83D\\uDE00"])
+def test_a_large_text_is_not_made_four_times_as_large_by_one_character(wide: bytes) -> None:
+    """Python gives every character of a string as much room as the largest needs."""
+    assert "characters beyond U+FFFF" in width_in(b'["' + b"a" * (8 * 2**20) + wide + b'"]')
+    assert width_in(b'["' + b"a" * (8 * 2**20) + "é\u20ac".encode() + b'"]') == ""
+    assert width_in(b'["' + b"a" * (8 * 2**20 - 100) + wide + b'"]') == ""
+
+
+def test_more_rows_may_come_in_a_larger_answer() -> None:
+    """Each becomes a model, so there are fewer of them than of other elements; a page has at most a few hundred."""
+    assert most_rows(0) == 2500
+    assert most_rows(8 * 2**20) == 2500 + 2048
+
+
+@pytest.mark.parametrize("most", [0, -1, True, 1.5, "5", None])
+def test_a_limit_is_a_whole_number(most: Any) -> None:
+    """The text names the option and what was given."""
+    with pytest.raises(ConfigurationError) as caught:
+        checked_elements(most, "max_elements")
+    assert str(caught.value) == f"max_elements must be a whole number of at least 1, got {most!r}"
+    assert checked_elements(1, "max_elements") == 1
