@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Final, Self, TypedDict, TypeVar, Unpack
 
+from kajabi_async.clock import SystemClock
 from kajabi_async.errors import ConfigurationError
 from kajabi_async.jsonapi.ids import checked_id
 from kajabi_async.jsonapi.links import LinkRules
@@ -114,6 +115,7 @@ class Kajabi:
             links=links,
             site_id=None if site_id is None else checked_id(site_id, of="sites"),
             sleep=asyncio.sleep if clock is None else clock.sleep,
+            clock=clock or SystemClock(),
             concurrency=options.get("concurrency", DEFAULT_CONCURRENCY),
             stats=lambda: self._session.stats,
         )

@@ -31,6 +31,8 @@ class Request(Record, frozen=True):
     content_type: str = JSON_API
     authorized: bool = True
     """Whether the bearer token is put on it."""
+    once: bool = False
+    """Whether the caller repeats it by itself: it is then sent once, and never while a pause is asked for."""
 
     @property
     def is_write(self) -> bool:

@@ -11,7 +11,7 @@ from typing import Any, Generic, TypeVar
 
 import attrs
 
-from kajabi_async.errors import ClientClosedError, KajabiError
+from kajabi_async.errors import ClientClosedError, KajabiError, WrongLoopError
 
 __all__ = ["SingleFlight"]
 
@@ -22,6 +22,7 @@ V = TypeVar("V")
 @attrs.define(eq=False)
 class _Flight(Generic[V]):
     task: "asyncio.Task[V]"
+    loop: asyncio.AbstractEventLoop
     waiting: "set[asyncio.Future[V]]" = attrs.field(factory=set["asyncio.Future[V]"])
 
 
@@ -50,13 +51,22 @@ class SingleFlight(Generic[K, V]):
                 self._drop(key, flight)
 
     def begin(self, key: K, start: Callable[[], Coroutine[Any, Any, V]]) -> _Flight[V]:
-        """Start the work where nothing for *key* is under way, without waiting for it."""
+        """Start the work if nothing for *key* is under way, without waiting for it.
+
+        WrongLoopError if it is under way in another event loop, which would never wake who waits for it here.
+        """
         if self._closed:
             raise ClientClosedError("the client is closed")
         flight = self._flights.get(key)
+        loop = asyncio.get_running_loop()
+        if flight is not None and flight.loop is not loop:
+            if not flight.loop.is_closed():
+                raise WrongLoopError("the client belongs to another event loop: make one in each loop")
+            # That loop ended in the middle of it, and nothing is under way any more.
+            flight = None
         if flight is None:
-            task = asyncio.get_running_loop().create_task(start(), name="kajabi_async shared request")
-            flight = self._flights[key] = _Flight(task)
+            task = loop.create_task(start(), name="kajabi_async shared request")
+            flight = self._flights[key] = _Flight(task, loop)
             task.add_done_callback(lambda _: self._land(key, flight))
         return flight
 

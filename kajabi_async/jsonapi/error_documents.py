@@ -33,7 +33,7 @@ def api_error(
     hint: str = "",
 ) -> ApiError:
     """Give the error for an answer with an error *status*; *headers* have lower-case names."""
-    return api_error_class(status)(
+    error = api_error_class(status)(
         status=status,
         errors=error_objects(body),
         method=method,
@@ -42,6 +42,8 @@ def api_error(
         retry_after=retry_after,
         hint=hint or _hint(status, headers),
     )
+    error.is_html = _is_html(headers)
+    return error
 
 
 def error_objects(body: bytes) -> tuple[ErrorObject, ...]:
@@ -93,6 +95,10 @@ def _text(value: Any) -> str | None:
 def _hint(status: int, headers: Mapping[str, str]) -> str:
     if 300 <= status < 400:  # noqa: PLR2004
         return "Redirects are never followed, so that the token goes nowhere else"
-    if "html" in headers.get("content-type", "").lower():
+    if _is_html(headers):
         return f"{_HINTS.get(status, 'The body was an HTML page')}; the answer was HTML, not JSON:API"
     return _HINTS.get(status, "")
+
+
+def _is_html(headers: Mapping[str, str]) -> bool:
+    return "html" in headers.get("content-type", "").lower()

@@ -20,7 +20,7 @@ from kajabi_async.models.reading import read_resource, refuse_stranger
 from kajabi_async.operations import BodyKind, Operation, enter, operation
 from kajabi_async.resources.asked import checked_fields, checked_include, checked_sort
 from kajabi_async.resources.backend import Backend
-from kajabi_async.resources.bulk import Ids, Lookups, Observer
+from kajabi_async.resources.bulk import Ids, Lookups, Observer, RunSettings
 from kajabi_async.resources.filters import encode_extra_filters, encode_filters
 from kajabi_async.resources.lister import Lister
 from kajabi_async.resources.lookup_plan import LookupPlan, Strategy
@@ -31,6 +31,7 @@ from kajabi_async.resources.reader import Reader
 from kajabi_async.resources.scan import SCANNED_PAGE_SIZE, Scan
 from kajabi_async.resources.verified import LinkageChange, verified
 from kajabi_async.resources.writing import identifier_of
+from kajabi_async.stall import PATIENCE_SECONDS
 
 __all__ = [
     "Fields",
@@ -213,14 +214,24 @@ class Gettable(ResourceOperations[R]):
         observer: Observer | None = None,
         timeout: float | None = None,
         strategy: Strategy = "lookup",
+        patience: float = PATIENCE_SECONDS,
     ) -> Lookups[R]:
         """Look up any number of *ids*, *concurrency* at a time (the client's, unless given).
 
         ``async for`` gives a `Lookup` for each id as it arrives, or in the order of *ids* with *ordered*; a bad id is
         an outcome like any other and never ends the run. Credentials that are refused do: AuthenticationError is
-        raised from the loop. *ids* may be any iterable or async iterable and is read lazily; an id that comes again is
-        answered without asking again, as long as it is among the latest few thousand. *observer* is called with a
-        `Progress` for every outcome; *timeout* is in seconds for each lookup.
+        raised from the loop. *ids* may be any iterable or async iterable and is read lazily; an async generator is
+        closed if the run ends before it does. An id that comes again is answered without asking again, as long as it
+        is among the latest few thousand, which are kept in a few MiB. *observer* is called with a `Progress` for every
+        outcome, and when the run stalls, is paused and goes on. *timeout* is in seconds for each request, from when it
+        leaves the client's own line.
+
+        A pause that the API asks for, an outage, a broken connection or trouble at the token endpoint is not the
+        outcome of an id: the run takes no more ids, asks for one at a time until the API answers again, and goes on.
+        After *patience* seconds without any answer, pauses not counted, BulkStalledError is raised from the loop, once
+        all outcomes that there are have been given; its ``unanswered`` can be handed to another run. An id fails by
+        itself if it fails four times or more while others are answered; the last one left, with nothing to compare it
+        with, if the API itself answers it four times with a 500.
 
         *strategy* ``"scan"`` reads the list of the resource (of the client's site, where it has one) instead, keeps
         the rows that are wanted, and looks up singly whatever no page brought, as pages failed or rows shifted:
@@ -232,12 +243,19 @@ class Gettable(ResourceOperations[R]):
         """
         reader = self._reader(include, fields, timeout=timeout)
         at_once = self._at_once(concurrency)
+        settings: RunSettings = {
+            "concurrency": at_once,
+            "ordered": ordered,
+            "observer": observer,
+            "patience": patience,
+            "clock": self._backend.clock,
+        }
         if strategy == "lookup":
-            return Lookups(reader.ask, reader.resource_in, ids, concurrency=at_once, ordered=ordered, observer=observer)
+            return Lookups(reader.ask_once, reader.resource_in, ids, **settings)
         lister = self._scanned_list(reader)
         _check_strategy(strategy, lister, owner=self.name)
         scan = Scan(reader, lister, ids, concurrency=at_once, ordered=ordered, at_any_price=strategy == "scan")
-        return Lookups(scan.look_up, reader.resource_in, scan, concurrency=at_once, ordered=ordered, observer=observer)
+        return Lookups(scan.look_up, reader.resource_in, scan, scan=scan, **settings)
 
     async def plan(
         self,

@@ -48,6 +48,11 @@ class Gate:
         """Whether nobody is let through just now."""
         return self._clock.monotonic() < self._paused_until
 
+    @property
+    def pause_left(self) -> float:
+        """The seconds until the pause is over; 0 if there is none."""
+        return max(0.0, self._paused_until - self._clock.monotonic())
+
     def per_second(self) -> float | None:
         """Give the requests a second that may go; None where no limit is known."""
         return self._rate.per_second(self._clock.monotonic())

@@ -272,10 +272,12 @@ class SessionManager:
             running.postpone(self._clock.monotonic() - since)
 
     async def _enter_gate(self, running: RunningOperation) -> None:
+        request, seconds = running.request, self._timeouts.queue
+        if request.once and self._gate.is_paused:
+            raise self._paused(request, self._gate.pause_left)
         if not running.line_counts:
             await self._gate.enter(None)
             return
-        request, seconds = running.request, self._timeouts.queue
         try:
             entering = self._gate.enter(running.deadline)
             await self._deadlines.within(
@@ -285,9 +287,12 @@ class SessionManager:
             left = error.seconds_left
         else:
             return
+        raise self._paused(request, left)
+
+    def _paused(self, request: Request, left: float) -> PausedError:
         paused = PausedError(status=429, method=request.method, path=request.path, retry_after=left)
         paused.retry_at = self._clock.time() + left
-        raise paused
+        return paused
 
     def _decided(self, running: RunningOperation, error: KajabiError) -> Retry | None:
         self._heed(running, error)
@@ -303,6 +308,9 @@ class SessionManager:
         )
         if isinstance(decision, GiveUp):
             running.gave_up = decision.because
+            return None
+        if running.request.once and not decision.stale:
+            running.gave_up = "caller"
             return None
         if not decision.free and not self._budget.spend():
             running.gave_up = "budget"

@@ -22,9 +22,10 @@ from kajabi_async.errors import AuthenticationError
 from kajabi_async.exchange import Answer, Tally
 from kajabi_async.models.origin import Scope
 from kajabi_async.models.reading import read_resource
-from kajabi_async.resources import bulk
+from kajabi_async.resources import recent
 from kajabi_async.resources.bulk import Lookups
 from kajabi_async.testing import FakeKajabi
+from tests.clocks import ManualClock
 
 
 class Source:
@@ -57,7 +58,7 @@ def _unread(body: bytes, resource_id: str) -> Customer:
 
 
 def _lookups(source: Source, ids: Any, *, concurrency: int = 10, **settings: Any) -> Lookups[Customer]:
-    return Lookups(source, _unread, ids, concurrency=concurrency, **settings)
+    return Lookups(source, _unread, ids, concurrency=concurrency, clock=ManualClock(), **settings)
 
 
 async def _no_tasks_left(before: set[Any]) -> bool:
@@ -141,11 +142,11 @@ async def test_an_id_whose_answer_was_empty_is_not_asked_for_again() -> None:
 
 async def test_only_the_latest_outcomes_are_kept(monkeypatch: pytest.MonkeyPatch) -> None:
     """Memory grows with concurrency, not with ids."""
-    monkeypatch.setattr(bulk, "RECENT_OUTCOMES", 20)
+    monkeypatch.setattr(recent, "RECENT_OUTCOMES", 20)
     run = _lookups(Source(), range(500))
     most = 0
     async for _ in run:
-        most = max(most, len(run._run._recent) + len(run._run._before) + len(run._run._in_flight))
+        most = max(most, len(run._run._recent) + len(run._run._in_flight))
     assert most <= 20 + 10
 
 
