@@ -36,6 +36,7 @@ from kajabi_async.session import (
     Timeouts,
     TokenStore,
 )
+from kajabi_async.stall import PATIENCE_SECONDS, Stall, checked_patience
 
 if TYPE_CHECKING:
     import aiohttp
@@ -215,14 +216,20 @@ class Kajabi:
         """
         return await request(self._session.send, method, path, params=params, json=json, timeout=timeout)
 
-    async def prefetch(self, resources: Resource | Iterable[Resource], *paths: str) -> None:
+    async def prefetch(
+        self, resources: Resource | Iterable[Resource], *paths: str, patience: float = PATIENCE_SECONDS
+    ) -> None:
         """Load relations of many resources at once, such as ``"contact"`` or ``"offers.products"``.
 
         Takes as few requests as it can: what is shared is fetched once, and owners are read again with includes where
         that is fewer requests. UnknownIncludeError for a relation that a resource does not have.
+
+        Pauses and outages are waited out, as `get_many` does; after *patience* seconds without any answer the latest
+        failure is raised. What was loaded by then stays so: the same call again goes on from there.
         """
         owners = [resources] if isinstance(resources, Resource) else resources
-        await prefetch(self._resolver, self._links, owners, paths)
+        stall = Stall(checked_patience(patience), self._backend.clock)
+        await prefetch(self._resolver, self._links, owners, paths, stall=stall)
 
     async def aclose(self) -> None:
         """Cancel what is under way and close the pool; may be called again."""

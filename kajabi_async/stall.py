@@ -50,6 +50,8 @@ class Trial:
     """How many answers there were when it last failed."""
     is_doubtful: bool = False
     """Whether its latest failure may be its own."""
+    is_comparing: bool = False
+    """Whether something else is asked for in its turn just now, whose failure is not its own."""
 
 
 class Stall:
@@ -75,10 +77,12 @@ class Stall:
         self.cause: KajabiError | None = None
         """The latest failure that concerned the client."""
         self.has_given_up = False
+        self._reason: Exception | None = None
         self._patience = patience
         self._clock = clock or SystemClock()
         self._monotonic = self._clock.monotonic
-        self._changed, self._gave_up, self._is_busy = changed, gave_up, is_busy
+        self.changed = changed
+        self._gave_up, self._is_busy = gave_up, is_busy
         self._jitter = jitter
         self._latest = self._monotonic()
         self._paused_seconds = 0.0
@@ -87,7 +91,7 @@ class Stall:
         self._is_told = False
         self._gap = FIRST_GAP_SECONDS
         self._probe_at = 0.0
-        self._failed_first = 0
+        self._failed_first = self._answered_late = 0
         self._over = asyncio.Event()
         self._over.set()
         self._joined, self._reported = asyncio.Event(), asyncio.Event()
@@ -142,7 +146,7 @@ class Stall:
             self._over.clear()
             self._probe_at = now + self._next_gap()
             if self._driver is None or self._driver.done():
-                self._driver = asyncio.get_running_loop().create_task(self._drive(), name="kajabi_async stall")
+                self._driver = asyncio.get_running_loop().create_task(self._driven(), name="kajabi_async stall")
         if asked is not None:
             self._pause(now, asked)
 
@@ -152,6 +156,9 @@ class Stall:
         It is after some failures in between which others were answered; and where it *is_alone*, with nothing to
         compare it with, after as many that the API itself answered with.
         """
+        if trial.is_comparing:
+            trial.is_comparing = False
+            return False
         trial.tries += 1
         trial.is_doubtful = may_be_of_the_resource(error)
         if not trial.is_doubtful:
@@ -165,6 +172,7 @@ class Stall:
 
     def done(self, trial: Trial) -> None:
         """Note that *trial* has come to its end, in whatever way."""
+        self._answered_late += trial.tries > 0
         self._held.discard(trial)
         self._joined.set()
 
@@ -206,18 +214,19 @@ class Stall:
         finally:
             self.done(trial)
 
-    def give_up(self) -> None:
-        """End all waiting: who waits gets the latest failure."""
+    def give_up(self, defect: Exception | None = None) -> None:
+        """End all waiting: who waits gets the latest failure, or the *defect* that is the reason."""
         if self.has_given_up:
             return
         self.has_given_up = True
+        self._reason = defect or self.cause
         if self._gave_up is not None:
             self._gave_up()
         self._over.set()
         for waiting in self._line:
             if not waiting.done():
-                assert self.cause is not None  # noqa: S101 - nobody stands in line before a failure
-                waiting.set_exception(self.cause)
+                assert self._reason is not None  # noqa: S101 - nobody stands in line before a failure
+                waiting.set_exception(self._reason)
 
     def close(self) -> None:
         """Cancel its tasks; to be called where the event loop runs."""
@@ -235,8 +244,8 @@ class Stall:
         if self._driver is not None:
             self._driver.cancel()
             self._driver = None
-        if was_told and self._changed is not None:
-            self._changed()
+        if was_told and self.changed is not None:
+            self.changed()
 
     def _pause(self, now: float, seconds: float) -> None:
         until = now + seconds
@@ -249,8 +258,8 @@ class Stall:
 
     def _tell(self) -> None:
         self._is_told = True
-        if self._changed is not None:
-            self._changed()
+        if self.changed is not None:
+            self.changed()
 
     def _next_gap(self) -> float:
         gap, self._gap = self._gap, min(2 * self._gap, LONGEST_GAP_SECONDS)
@@ -259,7 +268,7 @@ class Stall:
     def _tries_needed(self) -> int:
         if self._failed_first < _FEW_FAILURES:
             return LEAST_TRIES
-        share = self._failed_first / (self._failed_first + self.answers)
+        share = self._failed_first / (self._failed_first + max(0, self.answers - self._answered_late))
         return min(MOST_TRIES, max(LEAST_TRIES, math.ceil(math.log(_BY_CHANCE) / math.log(min(share, 0.99)))))
 
     @property
@@ -271,8 +280,8 @@ class Stall:
         if trial.tries and not self.has_given_up:
             backoff = min(LONGEST_BACKOFF_SECONDS, FIRST_GAP_SECONDS * 2 ** max(0, trial.own - 1))
             await self._clock.sleep(self._jitter() * min(backoff, max(0.0, self._patience_left)))
-        if self.has_given_up and self.cause is not None:
-            raise self.cause
+        if self.has_given_up and self._reason is not None:
+            raise self._reason
         if not self.is_on:
             return False
         waiting: asyncio.Future[None] = asyncio.get_running_loop().create_future()
@@ -289,6 +298,12 @@ class Stall:
             self._line.pop(waiting, None)
         trial.probes += self.is_on
         return self.is_on
+
+    async def _driven(self) -> None:
+        try:
+            await self._drive()
+        except Exception as error:  # noqa: BLE001 - an observer of the caller's, whose error is to reach the caller
+            self.give_up(error)
 
     async def _drive(self) -> None:
         """Let one after the other ask whether the stall is over, until it is or patience ends."""

@@ -37,6 +37,7 @@ from kajabi_async.cli.whoami import whoami
 from kajabi_async.cli.writes import add_writes
 from kajabi_async.errors import ConfigurationError, KajabiError
 from kajabi_async.resources.lookup_plan import Strategy
+from kajabi_async.stall import PATIENCE_SECONDS
 
 __all__ = ["make_app", "run"]
 
@@ -159,6 +160,9 @@ def lookup(
     strategy: Annotated[
         Strategy, Parameter(help="Each id by itself, off the pages of the list, or fewer requests.")
     ] = "lookup",
+    patience: Annotated[
+        float, Parameter(help="Seconds without any answer after which to stop; pauses of the API are not counted.")
+    ] = PATIENCE_SECONDS,
     explain: Annotated[
         bool, Parameter(help="Print what each strategy takes, and look nothing up.", negative=())
     ] = False,
@@ -168,6 +172,10 @@ def lookup(
 
     Prints a line of JSON for each, as it arrives; progress goes to standard error. Empty lines and what follows a #
     are skipped. The exit code is 1 if any id was not found.
+
+    A pause or an outage is waited out. A run that gets no answer for --patience seconds ends with the exit code 4, one
+    that is interrupted with 130; both write the ids without an answer to the file SOURCE.unanswered, ids.unanswered
+    for standard input, which the next call takes.
 
     --strategy lookup begins with the first id, and suits a pipe that takes its time. scan reads the list of customers
     and looks up what is not on it; auto chooses whichever is fewer requests. Both wait for the last id, and their rows
@@ -181,7 +189,8 @@ def lookup(
     }
     if explain:
         return on_client(lambda api: explain_file(api, str(source), **asked))
-    return on_client(lambda api: look_up_file(api, str(source), ordered=ordered, strategy=strategy, **asked))
+    asked |= {"ordered": ordered, "strategy": strategy, "patience": patience}
+    return on_client(lambda api: look_up_file(api, str(source), **asked))
 
 
 def fake(

@@ -24,6 +24,7 @@ from kajabi_async.models.convert import class_of
 from kajabi_async.resources.lister import Lister
 from kajabi_async.resources.pages import Pages
 from kajabi_async.resources.position import Position, list_digest
+from kajabi_async.stall import PATIENCE_SECONDS, Stall, checked_patience
 
 __all__ = ["SORTED_BY", "export"]
 
@@ -62,12 +63,15 @@ async def export(
     format: str | None = None,
     restart: bool = False,
     observer: ExportObserver | None = None,
+    patience: float = PATIENCE_SECONDS,
 ) -> ExportReport:
     """Write every row of a list, such as ``api.customers.list(include="offers")``, to a file, and give a report.
 
     *format* is one of `FORMATS`; unless given, the suffix of *path* says it. Each included type goes to a file of its
     own beside it, ``customers.offers.parquet`` beside ``customers.parquet``, each resource once; which one belongs to
-    which row is in the columns of ids. *observer* is called with an `ExportProgress` after every page.
+    which row is in the columns of ids. *observer* is called with an `ExportProgress` after every page, and when
+    the export stalls and goes on. A pause or an outage is waited out, as in `get_many`; after *patience* seconds
+    without any answer, pauses that the API asked for not counted, the latest failure is raised.
 
     Until the end everything is kept in a folder called *path* with ``.partial`` behind it. A call that was killed, or
     raised, is made again to go on from there; *restart* discards what is there instead. The file appears, or is
@@ -86,13 +90,18 @@ async def export(
     target = _checked_target(path)
     chosen = format_for(target, format)
     lister = _prepared(pages)
+    patient = checked_patience(patience)
     journal = Journal(target.with_name(f"{target.name}{PARTIAL}"))
     async with _own_thread(journal) as in_thread:
         await in_thread(journal.open, _arguments(lister, chosen), restart=restart)
         resumed_from = journal.rows if journal.pages else None
-        walk = Walk(lister, journal, in_thread)
-        tell = _teller(journal, walk, observer)
-        await walk.run(tell)
+        stall = Stall(patient, lister.backend.clock)
+        walk = Walk(lister, journal, in_thread, stall)
+        stall.changed = tell = _teller(journal, walk, observer, stall)
+        try:
+            await walk.run(tell)
+        finally:
+            stall.close()
         files = _files(target, chosen, lister, journal)
         await write_batches(files, journal, in_thread, tell)
         report: ExportReport = await in_thread(_report, journal, files, walk.listed, resumed_from)
@@ -166,10 +175,19 @@ async def _own_thread(journal: Journal) -> AsyncGenerator[InThread]:
             executor.submit(journal.close)
 
 
-def _teller(journal: Journal, walk: Walk, observer: ExportObserver | None) -> Any:
+def _teller(journal: Journal, walk: Walk, observer: ExportObserver | None, stall: Stall) -> Any:
     def tell(written: int = 0) -> None:
         if observer is not None:
-            observer(ExportProgress(rows=journal.rows, pages=journal.pages, listed=walk.listed, written=written))
+            observer(
+                ExportProgress(
+                    rows=journal.rows,
+                    pages=journal.pages,
+                    listed=walk.listed,
+                    written=written,
+                    stalled_since=stall.since,
+                    paused_until=stall.paused_until if stall.is_on else None,
+                )
+            )
 
     return tell
 

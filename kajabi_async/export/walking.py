@@ -11,6 +11,7 @@ request for the page after, and asks for no includes until it finds something.
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Coroutine
+from functools import partial
 from typing import Any, Final, TypeVar
 from urllib.parse import parse_qsl
 
@@ -22,6 +23,8 @@ from kajabi_async.export.journal import Entry, Journal, PageRecord
 from kajabi_async.jsonapi.query import encoded_pairs
 from kajabi_async.models.base import Resource
 from kajabi_async.resources.lister import FetchedPage, Lister
+from kajabi_async.resources.novelty import Novelty
+from kajabi_async.stall import Stall
 
 __all__ = ["InThread", "Walk", "columns_for"]
 
@@ -30,7 +33,6 @@ InThread = Callable[..., Awaitable[Any]]
 """Calls a function with its arguments in the thread that the journal belongs to."""
 
 _LOG: Final = logging.getLogger("kajabi_async")
-_MOST_EMPTY_PAGES: Final = 100
 
 
 def columns_for(model: type[Resource], lister: Lister[Any]) -> tuple[Column, ...]:
@@ -54,33 +56,39 @@ class _Content:
 class Walk:
     """One way through a list into a journal, from wherever the journal stands."""
 
-    def __init__(self, lister: Lister[Any], journal: Journal, in_thread: InThread) -> None:
+    def __init__(self, lister: Lister[Any], journal: Journal, in_thread: InThread, stall: Stall) -> None:
         self._lister = lister
         self._journal = journal
         self._in_thread = in_thread
+        self._stall = stall
         self._columns: dict[type[Resource], tuple[Column, ...]] = {}
-        self._empty_pages = 0
+        self._novelty = Novelty()
         self.listed: int | None = None
         """How many rows the server said the list has, at the latest page that said so."""
 
     async def run(self, turned: Callable[[], None]) -> None:
         """Read and keep what is not there yet; *turned* is called after every page.
 
-        ApiError, TransportError, DecodeError, UntrustedLinkError and PagingError as lists raise them; ExportError
-        where a page cannot be kept. The journal is good after any of them.
+        ApiError, TransportError, DecodeError, UntrustedLinkError and PagingError as lists raise them, what may pass
+        only when patience has ended; ExportError where a page cannot be kept. The journal is good after any of them.
         """
         latest: PageRecord | None = await self._in_thread(self._journal.latest)
         if latest is None:
-            latest = await self._keep(1, await self._lister.fetch(self._lister.query.encode()))
+            latest = await self._keep(1, await self._fetch(self._lister.query.encode()))
             turned()
         self.listed = latest.listed
         while latest.following is not None:
             await self._refuse_loop(latest.following)
-            page, _ = await _both(self._lister.fetch(latest.following), self._look_back(before=latest.number))
+            page, _ = await _both(self._fetch(latest.following), self._look_back(before=latest.number))
             latest = await self._keep(latest.number + 1, page)
-            self._notice_emptiness(page)
+            is_new = self._novelty.note(page.rows)
+            if page.next_query is not None:
+                self._novelty.refuse_fruitless(page.rows, is_new=is_new)
             turned()
         await self._look_back(before=latest.number)
+
+    async def _fetch(self, query: str) -> FetchedPage[Any]:
+        return await self._stall.persist(partial(self._lister.fetch, query))
 
     async def _keep(self, number: int, page: FetchedPage[Any]) -> PageRecord:
         content = self._content_of(page)
@@ -111,21 +119,16 @@ class Walk:
         """Read page *back* again, and tell which of its rows are known to come no later than page *number*."""
         query: str = await self._in_thread(self._journal.query_of, back)
         bare = _without_includes(query)
-        content = self._content_of(await self._lister.fetch(bare))
+        content = self._content_of(await self._fetch(bare))
         known: set[str] = await self._in_thread(self._journal.known, content.ids, up_to=number)
         if bare != query and len(known) < len(content.rows):
-            content = self._content_of(await self._lister.fetch(query))
+            content = self._content_of(await self._fetch(query))
             known = await self._in_thread(self._journal.known, content.ids, up_to=number)
         return content, known
 
     async def _refuse_loop(self, query: str) -> None:
         if await self._in_thread(self._journal.has_read, query):
             raise PagingError("links.next leads back to a page that was read already")
-
-    def _notice_emptiness(self, page: FetchedPage[Any]) -> None:
-        self._empty_pages = 0 if page.rows else self._empty_pages + 1
-        if self._empty_pages > _MOST_EMPTY_PAGES:
-            raise PagingError(f"{self._empty_pages} empty pages in a row, each with a next link")
 
     def _content_of(self, page: FetchedPage[Any]) -> _Content:
         rows: list[Entry] = []

@@ -283,8 +283,8 @@ class Run(Generic[R]):
 
         async def ask() -> R | Answer:
             self._tally.waiting_seconds += asyncio.get_running_loop().time() - began
-            if trial.is_doubtful and max(trial.probes, trial.own) >= _FAILURES_BEFORE_COMPARING:
-                await self._compare()
+            if trial.is_doubtful:
+                await self._compare(trial)
             if trial.tries:
                 self._tally.retries += 1
             return await self._look_up(resource_id, self._tally)
@@ -296,25 +296,27 @@ class Run(Generic[R]):
         """Whether one id alone is left, and none was answered that it could be compared with."""
         return self._exhausted and len(self._in_flight) == 1 and self._recent.answered() is None
 
-    async def _compare(self) -> None:
+    async def _compare(self, trial: Trial) -> None:
         """Ask for another id than those that failed: it tells an outage from failures of their own.
 
         That is the next of the source; if it has none, or the one before has failed too, one that was answered is
         asked for again.
         """
         known = self._recent.answered()
-        if not self._exhausted and self._room.free > 0 and (self._scout is None or known is None):
+        if known is not None and max(trial.probes, trial.own) < _FAILURES_BEFORE_COMPARING:
+            return
+        if not self._exhausted and (known is None or (self._scout is None and self._room.free > 0)):
             self._scout = self._add_worker(self._scouted())
             self._scout.add_done_callback(self._scout_is_back)
-            return
-        if known is None:
-            return
-        try:
-            await self._look_up(known, self._tally)
-        except KajabiError as error:
-            if is_passing(error):
-                raise
-        self._stall.answered()
+        elif known is not None:
+            trial.is_comparing = True
+            try:
+                await self._look_up(known, self._tally)
+            except KajabiError as error:
+                if is_passing(error):
+                    raise
+            trial.is_comparing = False
+            self._stall.answered()
 
     async def _scouted(self) -> None:
         """Take one id more than the workers may just now, and see what becomes of it."""

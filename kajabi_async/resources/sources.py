@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import AsyncGenerator, AsyncIterable, Iterable, Iterator
+from collections.abc import AsyncGenerator, AsyncIterable, AsyncIterator, Iterable, Iterator
 from typing import Any, Final, Protocol
 
 from kajabi_async.errors import InvalidArgumentError
@@ -55,7 +55,7 @@ class _Asynchronous:
 
     def __init__(self, ids: AsyncIterable[object]) -> None:
         self.at_once: Iterator[object] | None = None
-        self._ids = aiter(ids)
+        self._ids: AsyncIterator[object] = aiter(ids)
         self.can_close = isinstance(self._ids, AsyncGenerator)
         self._turn = asyncio.Lock()
 
@@ -64,9 +64,10 @@ class _Asynchronous:
             return await anext(self._ids, THE_END)
 
     async def aclose(self) -> None:
-        if isinstance(self._ids, AsyncGenerator):
+        generator: Any = self._ids
+        if self.can_close:
             try:
-                await self._ids.aclose()
+                await generator.aclose()
             except Exception as error:  # noqa: BLE001 - the loop has been left, and nobody could catch it
                 _LOG.warning("the source of the ids could not be closed: %s", type(error).__name__)
 

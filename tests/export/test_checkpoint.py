@@ -11,7 +11,8 @@ import pytest
 
 import kajabi_async.export as package
 from kajabi_async import ConfigurationError, ExportError, InvalidArgumentError, Kajabi, PagingError, ServerError
-from kajabi_async.export import ExportProgress, export, walking
+from kajabi_async.export import ExportProgress, export
+from kajabi_async.resources import novelty
 from kajabi_async.testing import FakeKajabi
 from kajabi_async.testing.answers import Reply
 from tests.export.conftest import client_of, ids_in
@@ -256,7 +257,7 @@ class EmptyKajabi(FakeKajabi):
 
 async def test_empty_pages_without_end_end_in_an_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """After a hundred in a row; here after twenty, as each of them is looked back at from all that follow."""
-    monkeypatch.setattr(walking, "_MOST_EMPTY_PAGES", 20)
+    monkeypatch.setattr(novelty, "MOST_FRUITLESS", 20)
     async with EmptyKajabi(customers=0) as fake, client_of(fake) as api:
         with pytest.raises(PagingError, match=r"^21 empty pages in a row, each with a next link"):
             await export(api.customers.list(), tmp_path / "customers.jsonl")

@@ -1,0 +1,72 @@
+"""What a run of lookups that stalls or is interrupted tells, and the file of the ids that it leaves."""
+
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, Final
+
+from rich.console import Console
+
+from kajabi_async import Progress
+from kajabi_async.cli.ids import IdLines
+from kajabi_async.cli.terminal import print_json
+from kajabi_async.resources.bulk import Lookups
+
+__all__ = ["keep_unanswered", "waiting_shown"]
+
+_SUFFIX: Final = ".unanswered"
+_OF_STANDARD_INPUT: Final = "ids"
+
+
+def waiting_shown(console: Console, *, json: bool) -> Callable[[Progress], None]:
+    """Return an observer that tells on standard error when a run stalls, is paused and goes on."""
+    shown: tuple[float | None, float | None] = None, None
+
+    def show(progress: Progress) -> None:
+        nonlocal shown
+        now = progress.stalled_since, progress.paused_until
+        if (now[0] is None) == (shown[0] is None) and (now[1] is None or shown[1] is not None):
+            return
+        shown = now
+        if json:
+            print_json({"progress": {"stalled_since": now[0], "paused_until": now[1]}}, to=sys.stderr)
+        else:
+            console.print(_told(*now), markup=False, highlight=False)
+
+    return show
+
+
+async def keep_unanswered(run: Lookups[Any], ids: IdLines, source: str, *, silence: float, json: bool) -> None:
+    """Write what has no outcome, and what was not read yet, to a file that the next call takes, and tell where."""
+    rest, is_all = await ids.rest(silence)
+    unanswered = [*map(str, run.unanswered), *rest]
+    if not unanswered:
+        return
+    path = _path_for(source)
+    # At one stroke: the ids may have come from this very file.
+    written = path.with_name(f"{path.name}.new")
+    written.write_text("".join(f"{each}\n" for each in unanswered), encoding="utf-8")
+    written.replace(path)
+    if json:
+        print_json({"unanswered": {"ids": len(unanswered), "path": str(path), "is_all": is_all}}, to=sys.stderr)
+        return
+    more = "" if is_all else "; standard input may have more, which were not read"
+    sys.stderr.write(
+        f"kajabi: {len(unanswered):,} ids without an answer are in {path}{more}; go on with "
+        f"`kajabi customers lookup {path}`\n"
+    )
+
+
+def _path_for(source: str) -> Path:
+    given = _OF_STANDARD_INPUT if source == "-" else source
+    return Path(given if given.endswith(_SUFFIX) else f"{given}{_SUFFIX}")
+
+
+def _told(stalled_since: float | None, paused_until: float | None) -> str:
+    if stalled_since is None:
+        return "answered again, going on"
+    since = time.strftime("%H:%M:%S", time.localtime(stalled_since))
+    if paused_until is None:
+        return f"nothing is answered since {since}; waiting until it is"
+    return f"the API asked to wait until {time.strftime('%H:%M:%S', time.localtime(paused_until))}; waiting"
