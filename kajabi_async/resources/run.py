@@ -390,7 +390,7 @@ class Run(Generic[R]):
         self._exhausted = True
         self._failure = self._failure or failure
         self._arrived.set()
-        # Whoever waits for room would otherwise wait for an outcome that never comes.
+        # Who waits for room has nothing to wait for any more; one wakes the next.
         self._room.leave()
 
     def _to_be_asked(self, index: int, given: object) -> str | None:

@@ -17,6 +17,7 @@ from tests.soak.figures import Figure
 from tests.soak.hostile import documents, hostile_links
 from tests.soak.limit import hidden_limit
 from tests.soak.sharing import expiry, killed_holders, over_a_file, over_redis
+from tests.soak.stall import gone_for_good, stalls
 from tests.soak.writing import lost_answers
 
 Run = Callable[[], Awaitable[Figure | list[Figure]]]
@@ -45,6 +46,10 @@ def _runs(folder: Path, redis: str) -> dict[str, list[Run]]:
         "documents": [_documents],
         "links": [lambda: hostile_links(100_000)],
         "writes": [lambda: lost_answers(10_000)],
+        "stall": [
+            lambda: stalls(100_000, folder, settled=10_000),
+            lambda: gone_for_good(20_000, folder, patience=20.0),
+        ],
         "bulk": [lambda: lookups(1_000_000, settled=20_000)],
     }
 

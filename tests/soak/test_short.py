@@ -9,6 +9,7 @@ from tests.soak.cancelling import cancellations
 from tests.soak.figures import Figure
 from tests.soak.hostile import documents, hostile_links
 from tests.soak.sharing import expiry, killed_holders, over_a_file, over_redis
+from tests.soak.stall import Lengths, gone_for_good, stalls
 from tests.soak.writing import lost_answers
 
 
@@ -19,6 +20,17 @@ def _holds(*figures: Figure) -> None:
 async def test_no_lookup_is_lost_wrong_or_doubled_whatever_goes_wrong() -> None:
     """Twelve ways, one answer in twenty."""
     _holds(*await lookups(3000, settled=1000))
+
+
+async def test_no_lookup_is_lost_through_pauses_restarts_and_the_loss_of_tokens_and_of_redis(tmp_path: Path) -> None:
+    """Only what was under way is asked for again."""
+    lengths = Lengths(pause=2.0, restart=1.0, token_endpoint=2.0, redis=1.0)
+    _holds(*await stalls(3000, tmp_path, lengths=lengths, settled=500))
+
+
+async def test_a_server_that_is_gone_for_good_leaves_exactly_what_is_unanswered(tmp_path: Path) -> None:
+    """And a second run completes the set."""
+    _holds(*await gone_for_good(1000, tmp_path, patience=2.0))
 
 
 async def test_processes_that_share_a_token_over_redis_cost_one_grant(redis_url: str) -> None:
