@@ -8,7 +8,7 @@ import attrs
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-from kajabi_async import ConfigurationError, Kajabi, KajabiError, Lookup, Report
+from kajabi_async import BulkStalledError, Kajabi, KajabiError, Lookup, Report
 from kajabi_async.cli.ids import IdLines, opened
 from kajabi_async.cli.leftover import keep_unanswered, waiting_shown
 from kajabi_async.cli.rendering import as_json, as_members
@@ -58,10 +58,10 @@ async def look_up_file(
         except asyncio.CancelledError:
             await keep_unanswered(run, ids, source, silence=_SILENCE_WHEN_INTERRUPTED, json=json)
             raise
-        except ConfigurationError:
-            raise
-        except KajabiError:
-            await keep_unanswered(run, ids, source, silence=_SILENCE, json=json)
+        except KajabiError as error:
+            # Credentials that were refused at the start leave the ids where they are.
+            if isinstance(error, BulkStalledError) or (await run.report()).total:
+                await keep_unanswered(run, ids, source, silence=_SILENCE, json=json)
             raise
     report = await run.report()
     if json:
