@@ -57,6 +57,11 @@ def _unread(body: bytes, resource_id: str) -> Customer:
     raise AssertionError(f"{resource_id} came as a customer, not as {body!r}")
 
 
+def _as_customer(_: bytes, resource_id: str) -> Customer:
+    body = b'{"data":{"type":"customers","id":"%b"}}' % resource_id.encode()
+    return read_resource(body, cls=Customer, scope=Scope(), context="")
+
+
 def _lookups(source: Source, ids: Any, *, concurrency: int = 10, **settings: Any) -> Lookups[Customer]:
     return Lookups(source, _unread, ids, concurrency=concurrency, clock=ManualClock(), **settings)
 
@@ -349,7 +354,7 @@ async def test_bodies_kept_for_ids_that_come_again_are_bounded_by_bytes() -> Non
         asked.append(resource_id)
         return Answer(200, {}, bytes(200_000 if int(resource_id) < 100 else 10_000_000))
 
-    run = Lookups(large, lambda _, resource_id: resource_id, [*range(100), 99, 0, 200, 200], concurrency=1)  # type: ignore[arg-type,return-value]
+    run = Lookups(large, _as_customer, [*range(100), 99, 0, 200, 200], concurrency=1)
     most = 0
     async for _ in run:
         kept = run._run._recent
@@ -367,7 +372,7 @@ async def test_bodies_that_wait_for_a_slow_loop_are_bounded_by_bytes(ordered: bo
         await asyncio.sleep(0)
         return Answer(200, {}, bytes(1_000_000))
 
-    run = Lookups(large, lambda _, resource_id: resource_id, range(600), concurrency=100, ordered=ordered)  # type: ignore[arg-type,return-value]
+    run = Lookups(large, _as_customer, range(600), concurrency=100, ordered=ordered)
     given = 0
     async for _ in run:
         for _ in range(20 if given < 20 else 1):

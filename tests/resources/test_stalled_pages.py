@@ -57,6 +57,17 @@ def _customers(send: Server) -> Customers:
     return Customers(backend(send, clock=LoopClock()))
 
 
+def _between(start: float, end: float, failure: KajabiError) -> Rule:
+    """Return a rule by which everything fails for a while, in seconds from now."""
+    now = asyncio.get_running_loop().time
+    began = now()
+
+    def rule(_: str, __: float) -> KajabiError | None:
+        return failure if began + start <= now() < began + end else None
+
+    return rule
+
+
 OUTAGES: list[KajabiError] = [
     RateLimitError(status=429, retry_after=5.0),
     PausedError(status=429, retry_after=61.0),
@@ -149,9 +160,7 @@ def test_prefetching_waits_for_an_outage_to_be_over(failure: KajabiError) -> Non
         send = Server()
         api = backend(send)
         owners = [row async for row in Customers(api).list()][:200]
-        now = asyncio.get_running_loop().time
-        began = now()
-        send.rule = lambda _, __: failure if began + 0.015 <= now() < began + 10.0 else None
+        send.rule = _between(0.015, 10.0, failure)
         asked = len(send.asked)
         await prefetch(api.resolver, links(), owners, ["contact"], stall=Stall(clock=LoopClock()))  # type: ignore[arg-type]
         contacts = [await each.contact for each in owners]
@@ -171,13 +180,13 @@ def test_prefetching_ends_with_the_failure_when_patience_does() -> None:
         owners = [row async for row in Customers(api).list()][:200]
         now = asyncio.get_running_loop().time
         began = now()
-        send.rule = lambda _, __: refused() if now() >= began + 0.015 else None
+        send.rule = _between(0.015, math.inf, refused())
         with pytest.raises(ConnectionFailedError):
             await prefetch(api.resolver, links(), owners, ["contact"], stall=Stall(30.0, LoopClock()))  # type: ignore[arg-type]
         assert now() - began == pytest.approx(30.0, abs=0.1)
         await asyncio.sleep(0.01)
         assert len(asyncio.all_tasks()) == 1
-        send.rule = lambda _, __: None
+        send.rule = _between(0.0, 0.0, refused())
         asked = len(send.asked)
         await prefetch(api.resolver, links(), owners, ["contact"])  # type: ignore[arg-type]
         assert 0 < len(send.asked) - asked <= 150

@@ -120,7 +120,8 @@ async def stalls(number: int, folder: Path, *, lengths: Lengths | None = None, s
                     await incidents.pop(0)[1]()
             grown = memory().rss - before
             took = time.monotonic() - began
-        counts = (await server.tell(do="count")) and await server.hear()
+        await server.tell(do="count")
+        counts = await server.hear()
     lost += number - sum(seen)
     happened = 8
     surplus = counts["requests"] - number
