@@ -197,3 +197,23 @@ async def test_paths_lead_on_from_what_was_found(kajabi_fake: FakeKajabi, kajabi
     assert sum(kajabi_fake.counts.values()) == 0
     await kajabi_api.prefetch(customers[0], "site")
     assert customers[0].site.loaded
+
+
+async def test_an_owner_that_is_gone_does_not_stop_the_rest() -> None:
+    """What it would have led to stays unknown; awaiting it asks again."""
+
+    def respond(request: Any) -> Any:
+        number = request.path.rsplit("/", 1)[1]
+        if number == "1":
+            return None
+        included = [resource("offers", "7")]
+        return {
+            "data": resource("customers", number, relationships={"offers": linkage("offers", "7")}),
+            "included": included,
+        }
+
+    send = Canned(respond)
+    gone, there = _customers(send, {}, {})
+    await _prefetch(send, [gone, there], "offers")
+    assert there.offers.loaded
+    assert not gone.offers.loaded

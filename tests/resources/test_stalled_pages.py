@@ -192,3 +192,27 @@ def test_prefetching_ends_with_the_failure_when_patience_does() -> None:
         assert 0 < len(send.asked) - asked <= 150
 
     virtually(run())
+
+
+@pytest.mark.parametrize("concurrency", [1, 2, 5])
+def test_no_more_pages_are_asked_for_at_once_than_the_run_may_send(concurrency: int) -> None:
+    """A page is a request like any other."""
+
+    async def run() -> None:
+        under_way = most = 0
+
+        class Counting(Server):
+            async def __call__(self, request: Request, **settings: Any) -> Any:
+                nonlocal under_way, most
+                under_way += 1
+                most = max(most, under_way)
+                try:
+                    return await super().__call__(request, **settings)
+                finally:
+                    under_way -= 1
+
+        many = _customers(Counting()).get_many(range(1, ROWS + 1), strategy="scan", concurrency=concurrency)
+        assert (await many.report()).found == ROWS
+        assert most == concurrency
+
+    virtually(run())
