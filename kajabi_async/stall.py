@@ -15,7 +15,13 @@ import attrs
 
 from kajabi_async.clock import Clock, SystemClock
 from kajabi_async.errors import InvalidArgumentError, KajabiError
-from kajabi_async.passing import is_by_the_application, is_passing, may_be_of_the_resource, pause_asked_for
+from kajabi_async.passing import (
+    ENDS_EVERYTHING,
+    is_by_the_application,
+    is_passing,
+    may_be_of_the_resource,
+    pause_asked_for,
+)
 
 __all__ = ["PATIENCE_SECONDS", "Stall", "Trial", "checked_patience"]
 
@@ -30,7 +36,7 @@ LONGEST_BACKOFF_SECONDS: Final = 8.0
 """Before one piece of work is tried again while others are answered."""
 LEAST_TRIES: Final = 4
 """So often a piece of work fails by itself, at least, before that is its outcome."""
-MOST_TRIES: Final = 20
+MOST_TRIES: Final = 40
 _BY_CHANCE: Final = 1e-7
 """The chance of the outcome being wrong where failures hit by chance: more tries are made the more often they do."""
 _FEW_FAILURES: Final = 10
@@ -202,6 +208,8 @@ class Stall:
                 try:
                     result = await (self.again(trial, act) if trial.tries or self.is_on else act())
                 except KajabiError as error:
+                    if not is_passing(error) and not isinstance(error, ENDS_EVERYTHING):
+                        self.answered()
                     if self.has_given_up or not is_passing(error):
                         raise
                     if self.is_own(trial, error, is_alone=True):

@@ -12,6 +12,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from kajabi_async import Kajabi
+from kajabi_async.cli.leftover import waiting_shown
 from kajabi_async.cli.reads import filter_options, option, resource_classes, shaped
 from kajabi_async.cli.running import on_client
 from kajabi_async.cli.terminal import error_console, print_json
@@ -82,7 +83,10 @@ async def _export(
             reading = bar.add_task("read", total=None)
             writing = bar.add_task("written", total=None, visible=False)
 
+            tell_waiting = waiting_shown(console, json=json)
+
             def show(progress: ExportProgress) -> None:
+                tell_waiting(progress)
                 bar.update(reading, completed=progress.rows, total=progress.listed)
                 bar.update(writing, completed=progress.written, visible=progress.written > 0)
 

@@ -4,11 +4,10 @@ import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, Protocol
 
 from rich.console import Console
 
-from kajabi_async import Progress
 from kajabi_async.cli.ids import IdLines
 from kajabi_async.cli.terminal import print_json
 from kajabi_async.resources.bulk import Lookups
@@ -19,11 +18,21 @@ _SUFFIX: Final = ".unanswered"
 _OF_STANDARD_INPUT: Final = "ids"
 
 
-def waiting_shown(console: Console, *, json: bool) -> Callable[[Progress], None]:
+class _Waiting(Protocol):
+    """The progress of whatever may stall."""
+
+    @property
+    def stalled_since(self) -> float | None: ...
+
+    @property
+    def paused_until(self) -> float | None: ...
+
+
+def waiting_shown(console: Console, *, json: bool) -> Callable[[_Waiting], None]:
     """Return an observer that tells on standard error when a run stalls, is paused and goes on."""
     shown: tuple[float | None, float | None] = None, None
 
-    def show(progress: Progress) -> None:
+    def show(progress: _Waiting) -> None:
         nonlocal shown
         now = progress.stalled_since, progress.paused_until
         if (now[0] is None) == (shown[0] is None) and (now[1] is None or shown[1] is not None):

@@ -98,3 +98,13 @@ async def test_the_report_is_one_object_with_json(kajabi: Command, tmp_path: Pat
     assert (report["rows"], report["malformed"], report["warnings"]) == (60, 0, [])
     refused = await kajabi("export", "customers", "--out", str(tmp_path / "customers.nonsense"), "--json")
     assert (refused.code, json.loads(refused.err)["error"]["exit_code"]) == (2, 2)
+
+
+async def test_an_export_tells_when_it_waits(kajabi: Command, fake: FakeKajabi, tmp_path: Path) -> None:
+    """And when it goes on."""
+    fake.fail("customers.list", status=429, times=1, headers={"retry-after": "1"})
+    fake.fail("customers.list", status=503, times=8)
+    done = await kajabi("export", "customers", "--out", str(tmp_path / "customers.csv"), "--page-size", "20")
+    assert done.code == 0
+    assert "nothing is answered since " in done.err or "the API asked to wait until " in done.err
+    assert "answered again, going on" in done.err

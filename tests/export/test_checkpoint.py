@@ -10,7 +10,14 @@ from typing import Any
 import pytest
 
 import kajabi_async.export as package
-from kajabi_async import ConfigurationError, ExportError, InvalidArgumentError, Kajabi, PagingError, ServerError
+from kajabi_async import (
+    ConfigurationError,
+    ExportError,
+    InvalidArgumentError,
+    Kajabi,
+    PagingError,
+    PermissionDeniedError,
+)
 from kajabi_async.export import ExportProgress, export
 from kajabi_async.resources import novelty
 from kajabi_async.testing import FakeKajabi
@@ -143,8 +150,8 @@ async def test_an_export_that_failed_can_be_gone_on_with(api: Kajabi, fake: Fake
     """The API's error is raised as it is."""
     path = tmp_path / "customers.jsonl"
     await half_done(api, path)
-    fake.fail("customers.list", status=501, times=1)
-    with pytest.raises(ServerError):
+    fake.fail("customers.list", status=403, times=1)
+    with pytest.raises(PermissionDeniedError):
         await export(api.customers.list(include="offers", page_size=50), path)
     assert (await export(api.customers.list(include="offers", page_size=50), path)).resumed_from == 150
 

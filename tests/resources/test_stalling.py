@@ -451,3 +451,18 @@ def test_the_error_travels_with_what_it_carries() -> None:
     arrived = pickle.loads(pickle.dumps(error))
     assert (arrived.answered, arrived.unanswered, type(arrived.cause)) == (5, ("7", "8"), ServerError)
     assert arrived.cause.status == 503
+
+
+def test_credentials_refused_while_ids_are_compared_end_the_run() -> None:
+    """Also where it is an id that was answered before which is asked for again."""
+
+    async def run() -> None:
+        def rule(each: str, now: float) -> KajabiError | None:
+            if each == "20":
+                return ServerError(status=500)
+            return AuthenticationError(status=401) if now > 0.1 else None
+
+        with pytest.raises(AuthenticationError):
+            await lookups(Api(rule), ids(20)).report()
+
+    virtually(run())
