@@ -138,6 +138,11 @@ class Stall:
         if self.is_on and now >= self._paused_until:
             self._go_on()
 
+    def compared(self) -> None:
+        """Note an answer to what was asked for to compare with, which is no first try of anything."""
+        self._answered_late += 1
+        self.answered()
+
     def failed(self, error: KajabiError, trial: Trial) -> None:
         """Note that *error*, which concerns the client, hit the piece of work that *trial* is about."""
         self.cause = error

@@ -316,7 +316,7 @@ class Run(Generic[R]):
                 if is_passing(error) or isinstance(error, ENDS_EVERYTHING):
                     raise
             trial.is_comparing = False
-            self._stall.answered()
+            self._stall.compared()
 
     async def _scouted(self) -> None:
         """Take one id more than the workers may just now, and see what becomes of it."""
