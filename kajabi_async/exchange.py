@@ -4,13 +4,13 @@ This module imports nothing of either, so that neither side needs to know the ot
 """
 
 from collections.abc import Mapping
-from typing import Final, Protocol
+from typing import Final, Literal, Protocol, TypeAlias
 
 import attrs
 
 from kajabi_async.records import Record
 
-__all__ = ["FORM", "JSON_API", "Answer", "Request", "Send", "Tally"]
+__all__ = ["FORM", "JSON_API", "Answer", "Request", "Send", "Tally", "TimeoutStarts"]
 
 JSON_API: Final = "application/vnd.api+json"
 """The media type of JSON:API 1.1, sent without parameters (section "Content Negotiation")."""
@@ -66,9 +66,24 @@ class Tally:
     """Time between sending a request and having read its answer, summed over attempts."""
 
 
+TimeoutStarts: TypeAlias = Literal["call", "sent"]
+"""From when on the timeout of an operation counts: from the call, or only while the request is not in our own line."""
+
+
 class Send(Protocol):
     """How resources and relationships reach the API: one request in, one 2xx answer out, or an error of our tree."""
 
-    async def __call__(self, request: Request, *, timeout: float | None = None, tally: Tally | None = None) -> Answer:
-        """Send *request*; *timeout* is in seconds, for the whole operation; *tally* is added to."""
+    async def __call__(
+        self,
+        request: Request,
+        *,
+        timeout: float | None = None,
+        tally: Tally | None = None,
+        timeout_starts: TimeoutStarts = "call",
+    ) -> Answer:
+        """Send *request*; *timeout* is in seconds, for the whole operation; *tally* is added to.
+
+        With *timeout_starts* "sent", no wait in our own line counts: for a token, a slot, a permit of the rate, or the
+        end of a pause, before the first attempt or a later one.
+        """
         ...

@@ -7,7 +7,7 @@ import attrs
 
 from kajabi_async.bounded import for_each
 from kajabi_async.errors import AuthenticationError, ConfigurationError, KajabiError
-from kajabi_async.exchange import Answer, Request, Send, Tally
+from kajabi_async.exchange import Answer, Request, Send, Tally, TimeoutStarts
 from kajabi_async.models.base import Resource
 from kajabi_async.resources.lister import FetchedPage, Lister, page_number, with_page_number
 
@@ -107,7 +107,14 @@ class PageTurner(Generic[R]):
         return with_page_number(query, number + 1)
 
     def _counted(self, send: Send) -> Send:
-        async def counted(request: Request, *, timeout: float | None = None, tally: Tally | None = None) -> Answer:
-            return await send(request, timeout=timeout, tally=self.tally if tally is None else tally)
+        async def counted(
+            request: Request,
+            *,
+            timeout: float | None = None,
+            tally: Tally | None = None,
+            timeout_starts: TimeoutStarts = "call",
+        ) -> Answer:
+            counting = self.tally if tally is None else tally
+            return await send(request, timeout=timeout, tally=counting, timeout_starts=timeout_starts)
 
         return counted

@@ -7,7 +7,7 @@ import asyncio
 import math
 from collections.abc import Awaitable, Mapping
 from types import TracebackType
-from typing import Any, Final, Self, TypeVar
+from typing import Any, Final, Literal, Self, TypeVar
 
 from kajabi_async.errors import RequestTimeoutError, TimeoutPhase
 from kajabi_async.exchange import Request
@@ -17,15 +17,17 @@ __all__ = ["Deadline", "Deadlines", "ran_out"]
 
 T = TypeVar("T")
 
-_RAN_OUT: Final[Mapping[TimeoutPhase, str]] = {
+_RAN_OUT: Final[Mapping[str, str]] = {
     "queue": "no place among the requests under way",
     "total": "not done, waiting and repeating included,",
+    "sent": "sent, but not done, repeating included,",
 }
 
 
-def ran_out(seconds: float | None, phase: TimeoutPhase, request: Request) -> RequestTimeoutError:
-    """Give the error for a *request* that a limit of *seconds* has ended."""
-    message = f"{_RAN_OUT[phase]} within {seconds} s"
+def ran_out(seconds: float | None, limit: Literal["queue", "total", "sent"], request: Request) -> RequestTimeoutError:
+    """Return the error for a *request* that a *limit* of *seconds* has ended; "sent" is a total without our line."""
+    message = f"{_RAN_OUT[limit]} within {seconds} s"
+    phase: TimeoutPhase = "total" if limit == "sent" else limit
     return RequestTimeoutError(message, phase=phase, seconds=seconds, method=request.method, path=request.path)
 
 
@@ -45,6 +47,18 @@ class Deadline(Record, eq=False):
     """The same, for the silence of somebody whom the block listens to."""
     _ran_out: bool = False
     _silenced: bool = False
+    _seconds_left: float = math.inf
+    """Of a deadline that is suspended."""
+
+    def suspend(self) -> None:
+        """Stop the time of the block until `resume`."""
+        self._seconds_left, self.at = self.at - self._loop.time(), math.inf
+
+    def resume(self) -> None:
+        """Let the rest of the time run from now on."""
+        self.at = self._loop.time() + self._seconds_left
+        if self.at < self._deadlines.armed_for:
+            self._deadlines.arm_for(self.at)
 
     def listen(self, seconds: float) -> None:
         """End what the block does for silence as well, *seconds* from now, unless this is called again before."""
@@ -104,7 +118,9 @@ class Deadlines:
             self.arm_for(at)
         return Deadline(self, running, task, task.cancelling(), at)
 
-    async def within(self, seconds: float | None, work: Awaitable[T], *, phase: TimeoutPhase, request: Request) -> T:
+    async def within(
+        self, seconds: float | None, work: Awaitable[T], *, phase: Literal["queue", "total"], request: Request
+    ) -> T:
         """Await *work*, but no longer than *seconds*; RequestTimeoutError after that."""
         with self.limit(seconds):
             return await work

@@ -3,8 +3,8 @@
 import inspect
 import random
 import warnings
-from collections.abc import Callable, Iterable
-from typing import TYPE_CHECKING, Any, Final
+from collections.abc import Awaitable, Callable, Iterable
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 import attrs
 
@@ -16,7 +16,7 @@ from kajabi_async.errors import (
     RateLimitError,
     ServerError,
 )
-from kajabi_async.exchange import JSON_API, Answer, Request, Tally
+from kajabi_async.exchange import JSON_API, Answer, Request, Tally, TimeoutStarts
 from kajabi_async.places import TooLateError
 from kajabi_async.session.base_url import checked_base_url
 from kajabi_async.session.binding import Binding
@@ -43,6 +43,8 @@ if TYPE_CHECKING:
     import aiohttp
 
 __all__ = ["SessionManager"]
+
+T = TypeVar("T")
 
 _UNAUTHORIZED: Final = 401
 _TOO_MANY_REQUESTS: Final = 429
@@ -127,19 +129,32 @@ class SessionManager:
             queued=self._gate.waiting,
         )
 
-    async def send(self, request: Request, *, timeout: float | None = None, tally: Tally | None = None) -> Answer:
-        """Send *request* and give its 2xx answer.
+    async def send(
+        self,
+        request: Request,
+        *,
+        timeout: float | None = None,
+        tally: Tally | None = None,
+        timeout_starts: TimeoutStarts = "call",
+    ) -> Answer:
+        """Send *request* and return its 2xx answer.
 
         Queueing, the token, repeated attempts and the waits between them are all within *timeout* seconds, or the
-        client's. ApiError for any other status, TransportError where no answer came, DecodeError where it is too
-        large or badly compressed; each says how many attempts were made and whether a write may have been applied.
-        PausedError, with nothing sent, where a pause that the API asked for outlasts that time.
+        client's. ApiError for any other status, TransportError if no answer came, DecodeError if it is too large or
+        badly compressed; each says how many attempts were made and whether a write may have been applied.
+        PausedError, with nothing sent, if a pause that the API asked for outlasts that time.
+
+        With *timeout_starts* "sent" the time begins when the request leaves our own line, and stands still while a
+        later attempt is in it: no wait for a token, a slot, a permit of the rate or the end of a pause counts, and the
+        queue timeout does not apply.
         """
         loop = self._binding.check()
         seconds = self._timeouts.total if timeout is None else checked_seconds("timeout", timeout)
         now = self._clock.monotonic()
         deadline = None if seconds is None else now + seconds
         running = RunningOperation(request, now, deadline, self._watchers.now(), self._base_url)
+        if timeout_starts == "sent":
+            running.line_counts = False
         if running.tell is not None:
             running.begin()
         failure: KajabiError
@@ -148,7 +163,7 @@ class SessionManager:
                 answer = await self._to_the_end(running, limit)
                 running.finish(None, self._clock, self._stats, tally)
                 return answer
-            failure = ran_out(seconds, "total", request)
+            failure = ran_out(seconds, "total" if running.line_counts else "sent", request)
         except KajabiError as error:
             failure = error
         except BaseException as error:
@@ -178,7 +193,9 @@ class SessionManager:
     async def _to_the_end(self, running: RunningOperation, limit: Deadline) -> Answer:
         while True:
             # Outside of the try: asking for a token is repeated by itself, and its failure is final here.
-            token = (self._tokens.live() or await self._tokens.renewed()) if running.request.authorized else None
+            token = None
+            if running.request.authorized:
+                token = self._tokens.live() or await self._in_line(running, limit, self._tokens.renewed())
             failure: KajabiError
             try:
                 answer = await self._on_the_wire(running, limit, token)
@@ -209,7 +226,7 @@ class SessionManager:
                 break
             # Refused before anything was done, so even a write may be sent again.
             running.on_wire = False
-            refused = await self._tokens.replace(refused)
+            refused = await self._in_line(running, limit, self._tokens.replace(refused))
             answer = await self._on_the_wire(running, limit, refused)
             if not refused.shared:
                 # Fetched just now and refused: it is not the token.
@@ -221,7 +238,7 @@ class SessionManager:
         if not self._gate.enter_at_once(sent_at):
             queued_at = sent_at
             try:
-                await self._enter_gate(running)
+                await self._in_line(running, limit, self._enter_gate(running))
             finally:
                 sent_at = self._clock.monotonic()
                 running.waited(sent_at - queued_at)
@@ -242,7 +259,22 @@ class SessionManager:
             self._gate.answered(now)
         return answer
 
+    async def _in_line(self, running: RunningOperation, limit: Deadline, waiting: Awaitable[T]) -> T:
+        """Await what our own line makes *running* wait for; it may be that this takes none of its time."""
+        if running.line_counts:
+            return await waiting
+        since = self._clock.monotonic()
+        limit.suspend()
+        try:
+            return await waiting
+        finally:
+            limit.resume()
+            running.postpone(self._clock.monotonic() - since)
+
     async def _enter_gate(self, running: RunningOperation) -> None:
+        if not running.line_counts:
+            await self._gate.enter(None)
+            return
         request, seconds = running.request, self._timeouts.queue
         try:
             entering = self._gate.enter(running.deadline)
@@ -267,6 +299,7 @@ class SessionManager:
             now=self._clock.monotonic(),
             deadline=running.deadline,
             jitter=self._jitter,
+            pauses_count=running.line_counts,
         )
         if isinstance(decision, GiveUp):
             running.gave_up = decision.because

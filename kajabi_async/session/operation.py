@@ -33,6 +33,8 @@ class RunningOperation(Record, eq=False):
     deadline: float | None
     tell: SessionObserver | None = None
     base_url: str = ""
+    line_counts: bool = True
+    """Whether the time spent in our own line is part of the time that the operation has."""
     number: int = 0
     name: str = ""
     attempts: int = 0
@@ -60,6 +62,11 @@ class RunningOperation(Record, eq=False):
         self.waiting_seconds += seconds
         if self.tell is not None and seconds >= _SHORTEST_WAIT_SECONDS:
             self.tell(RequestWaited(self.number, self.name, seconds))
+
+    def postpone(self, seconds: float) -> None:
+        """Move the deadline by *seconds* that do not count."""
+        if self.deadline is not None:
+            self.deadline += seconds
 
     def sent(self) -> None:
         """Note that an attempt leaves."""

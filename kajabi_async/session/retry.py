@@ -81,18 +81,21 @@ def decide(
     now: float,
     deadline: float | None,
     jitter: Callable[[], float],
+    pauses_count: bool = True,
 ) -> Retry | GiveUp:
     """Decide what follows on *attempt*, counted from 1, having failed with *error*.
 
     Reads are repeated after the statuses of the policy, and when no answer came or a damaged one; writes only when
-    provably not a byte of them left. A wait that *deadline* does not leave room for is not begun.
+    provably not a byte of them left. A wait that *deadline* does not leave room for is not begun, unless it is a pause
+    that the API asks everyone for and *pauses_count* is false.
     """
     if not _may_repeat(policy, error, is_write=is_write):
         return GiveUp("write" if is_write and _may_repeat(policy, error, is_write=False) else "final")
     if attempt >= policy.max_attempts:
         return GiveUp("attempts")
     retry = _wait(policy, error, attempt, jitter)
-    if deadline is not None and now + retry.after_seconds >= deadline:
+    counts = pauses_count or not retry.everyone
+    if counts and deadline is not None and now + retry.after_seconds >= deadline:
         return GiveUp("deadline")
     return retry
 

@@ -15,7 +15,7 @@ from kajabi_async.cli.exit_codes import ExitCode, code_for
 from kajabi_async.cli.reads import resource_classes
 from kajabi_async.client import Kajabi
 from kajabi_async.errors import KajabiError, PermissionDeniedError
-from kajabi_async.exchange import Answer, Request, Tally
+from kajabi_async.exchange import Answer, Request, Tally, TimeoutStarts
 from kajabi_async.models.account import Site
 from kajabi_async.resources.singular import read_version
 from kajabi_async.session import Clock
@@ -31,9 +31,15 @@ async def check_api(api: Kajabi, clock: Clock) -> AsyncIterator[Finding]:
     """Read the version of the API, which needs no token, and compare the time of its answer with *clock*."""
     answers: list[tuple[Answer, float]] = []
 
-    async def noted(request: Request, *, timeout: float | None = None, tally: Tally | None = None) -> Answer:
+    async def noted(
+        request: Request,
+        *,
+        timeout: float | None = None,
+        tally: Tally | None = None,
+        timeout_starts: TimeoutStarts = "call",
+    ) -> Answer:
         before = clock.time()
-        answer = await api.session.send(request, timeout=timeout, tally=tally)
+        answer = await api.session.send(request, timeout=timeout, tally=tally, timeout_starts=timeout_starts)
         answers.append((answer, (before + clock.time()) / 2))
         return answer
 
