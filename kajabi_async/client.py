@@ -223,9 +223,14 @@ class Kajabi:
         await prefetch(self._resolver, self._links, owners, paths)
 
     async def aclose(self) -> None:
-        """Cancel what is under way and close the pool; may be called again."""
-        await self._resolver.aclose()
+        """End what is under way with ClientClosedError and close the pool, unless it was handed in.
+
+        Nothing is sent any more from the moment of the call on. May be called again, also after a call was cancelled;
+        each returns when nothing is left. WrongLoopError on another event loop than that of the first request, as long
+        as that is open. In a forked child the pool is let go of and nothing else: it is the parent's.
+        """
         await self._session.aclose()
+        await self._resolver.aclose()
 
     async def __aenter__(self) -> Self:
         return self
@@ -236,7 +241,9 @@ class Kajabi:
         await self.aclose()
 
     def __repr__(self) -> str:
-        return f"<Kajabi at {self._session.base_url}>"
+        session = vars(self).get("_session")
+        # Crash reporters show what was only half made as well.
+        return "<Kajabi, not made>" if session is None else f"<Kajabi at {session.base_url}>"
 
 
 def _credentials(client_id: str | None, client_secret: str | None, credentials: Credentials | None) -> Credentials:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar
 import attrs
 
 from kajabi_async.errors import (
+    ClientClosedError,
     ConfigurationError,
     DecodeError,
     KajabiError,
@@ -85,8 +86,10 @@ class SessionManager:
         self._jitter = jitter
         self._gate = Gate(concurrency, as_rate_limit(rate_limit), self._clock)
         self._deadlines = Deadlines()
+        self._binding = Binding()
         self._transport = Transport(
             base_url=self._base_url,
+            binding=self._binding,
             timeouts=self._timeouts,
             max_answer_bytes=_checked_size(max_answer_bytes),
             user_agent=_checked_user_agent(user_agent),
@@ -111,7 +114,6 @@ class SessionManager:
             SharedToken(token_store, store_key(credentials, self._base_url), self._clock) if token_store else None,
         )
         self._tokens.on_new = self._tell_of_token
-        self._binding = Binding()
         self._made_at = _place_outside()
 
     @property
@@ -163,7 +165,7 @@ class SessionManager:
                 answer = await self._to_the_end(running, limit)
                 running.finish(None, self._clock, self._stats, tally)
                 return answer
-            failure = ran_out(seconds, "total" if running.line_counts else "sent", request)
+            failure = self._ended(running, limit, seconds)
         except KajabiError as error:
             failure = error
         except BaseException as error:
@@ -184,11 +186,35 @@ class SessionManager:
             await self._token_requests.revoke(token.access)
 
     async def aclose(self) -> None:
-        """Cancel a token request under way and close the pool, unless it was handed in. May be called again."""
-        if self._binding.close():
-            await self._tokens.aclose()
-            await self._transport.aclose()
-            self._deadlines.close()
+        """End what is under way with ClientClosedError and close the pool, unless it was handed in.
+
+        Nothing is sent any more from the moment of the call on. May be called again, also after a call was cancelled;
+        each returns when nothing is left. WrongLoopError on another event loop than that of the first request, as long
+        as that is open. In a forked child the pool is let go of and nothing else: it is the parent's.
+        """
+        if not self._binding.owns_connections():
+            self._binding.close()
+            self._binding.closed()
+            self._transport.abandon()
+            return
+        # Without waiting up to where the tokens are waited for: a call that is cancelled there has closed everything.
+        self._binding.close()
+        self._deadlines.end_all()
+        self._transport.close()
+        self._deadlines.close()
+        await self._tokens.aclose()
+        await self._deadlines.all_ended()
+        await self._transport.closed()
+        self._binding.closed()
+
+    def _ended(self, running: RunningOperation, limit: Deadline, seconds: float | None) -> KajabiError:
+        """Return the error for an operation that its own limit, or the end of the client, has cancelled."""
+        running.on_wire = running.on_wire and limit.request_left
+        request = running.request
+        if self._deadlines.are_ended:
+            what = "has no answer" if running.on_wire else "was not sent"
+            return ClientClosedError(f"{request.method} {request.path} {what}: the client was closed meanwhile")
+        return ran_out(seconds, "total" if running.line_counts else "sent", request)
 
     async def _to_the_end(self, running: RunningOperation, limit: Deadline) -> Answer:
         while True:
