@@ -4,7 +4,7 @@ import select
 from collections.abc import Callable
 from typing import Any
 
-__all__ = ["bytes_waiting", "close_spoiled"]
+__all__ = ["await_nothing", "bytes_waiting", "close_spoiled", "watch_idle"]
 
 
 def bytes_waiting(transport: Any) -> Callable[[int], object]:
@@ -23,6 +23,20 @@ def bytes_waiting(transport: Any) -> Callable[[int], object]:
 
 def _nothing(_: int) -> None:
     return
+
+
+def await_nothing(protocol: Any) -> None:
+    """Have what comes by an idle connection from now on kept where its `should_close` looks, instead of parsed."""
+    protocol._parser = None  # noqa: SLF001 - it has no public name
+
+
+def watch_idle(connector: Any) -> None:
+    """Do so for the connections that were given back last to a pool that is not ours."""
+    for idle in getattr(connector, "_conns", {}).values():
+        for protocol, _ in reversed(idle):
+            if protocol._parser is None:  # noqa: SLF001 - it has no public name
+                break
+            await_nothing(protocol)
 
 
 def close_spoiled(connector: Any, key: object) -> None:

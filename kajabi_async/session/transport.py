@@ -40,7 +40,7 @@ from kajabi_async.session.failures import (
     refuse_size,
 )
 from kajabi_async.session.handed_in import check_session, sets_user_agent
-from kajabi_async.session.surplus import bytes_waiting, close_spoiled
+from kajabi_async.session.surplus import await_nothing, bytes_waiting, close_spoiled, watch_idle
 from kajabi_async.session.timeouts import Timeouts
 from kajabi_async.tracebacks import without_frames
 
@@ -126,6 +126,8 @@ class Transport:
         finally:
             deadline.stop_listening()
             _SENDING.reset(before)
+            if not self._owned and self._session is not None:
+                watch_idle(self._session.connector)
         # Raised out here, so that neither a foreign exception nor a frame of aiohttp's, with the headers and the body
         # in its variables, hangs on what leaves, be it a cancellation by the caller or Ctrl-C.
         try:
@@ -270,10 +272,6 @@ class _Protocol(ResponseHandler):
         """Close at once, whether or not everything was sent."""
         self.abort()
 
-    def await_nothing(self) -> None:
-        """Keep what comes from now on where `should_close` looks, instead of taking it for an answer."""
-        self._parser = None
-
 
 _CONNECTORS: Final["WeakSet[_Connector]"] = WeakSet()
 
@@ -336,7 +334,7 @@ class _Connector(aiohttp.TCPConnector):
 
     def _release(self, key: Any, protocol: Any, *, should_close: bool = False) -> None:
         super()._release(key, protocol, should_close=should_close)
-        protocol.await_nothing()
+        await_nothing(protocol)
 
     def close_at_once(self) -> None:
         """Close every connection, in use or not; `gone` waits until that is done."""
