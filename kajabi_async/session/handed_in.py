@@ -6,16 +6,17 @@ status is an error of ours anyway, and ``auto_decompress=False``. Without a mean
 ``requote_redirect_url``, as bodies are bytes and redirects are refused.
 """
 
+import asyncio
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import urlsplit
 
-from kajabi_async.errors import ConfigurationError
+from kajabi_async.errors import ConfigurationError, WrongLoopError
 
 if TYPE_CHECKING:
     import aiohttp
 
-__all__ = ["check_session", "sets_user_agent"]
+__all__ = ["check_loop", "check_session", "sets_user_agent"]
 
 _OURS: Final = ("Accept", "Authorization", "Content-Length", "Content-Type", "Transfer-Encoding")
 _CURE: Final = "hand in a session without it"
@@ -32,6 +33,14 @@ def check_session(session: "aiohttp.ClientSession", base_url: str) -> None:
     """ConfigurationError, which names the option and what to do, if *session* has one that cannot be kept to."""
     for problem in _problems(session, base_url):
         raise ConfigurationError(f"http_session {problem}")
+
+
+def check_loop(session: Any) -> None:
+    """WrongLoopError if *session* belongs to another event loop than the running one."""
+    if session._loop is not asyncio.get_running_loop():  # noqa: SLF001 - it has no public name
+        raise WrongLoopError(
+            "http_session belongs to another event loop: make it on the one that the client is used on"
+        )
 
 
 def sets_user_agent(session: "aiohttp.ClientSession") -> bool:

@@ -39,7 +39,7 @@ from kajabi_async.session.failures import (
     read_timed_out,
     refuse_size,
 )
-from kajabi_async.session.handed_in import check_session, sets_user_agent
+from kajabi_async.session.handed_in import check_loop, check_session, sets_user_agent
 from kajabi_async.session.surplus import await_nothing, bytes_waiting, close_spoiled, watch_idle
 from kajabi_async.session.timeouts import Timeouts
 from kajabi_async.tracebacks import without_frames
@@ -180,6 +180,7 @@ class Transport:
 
     def _foreign_options(self, session: Any, token: Secret | None) -> dict[str, Any]:
         """Return what does for a session that was handed in what our own connector does for our own."""
+        check_loop(session)
         timeouts = self._timeouts
         theirs = session._middlewares  # noqa: SLF001 - it has no public name
         return {

@@ -13,6 +13,7 @@ from pathlib import Path
 from tests.redis_server import redis_server
 from tests.soak.bulk import lookups
 from tests.soak.cancelling import cancellations
+from tests.soak.closing import closings
 from tests.soak.figures import Figure
 from tests.soak.hostile import documents, hostile_links
 from tests.soak.limit import hidden_limit
@@ -42,6 +43,7 @@ def _runs(folder: Path, redis: str) -> dict[str, list[Run]]:
             lambda: hidden_limit(redis_url=None, **limit),
         ],
         "cancellations": [lambda: cancellations(10_000)],
+        "closing": [lambda: closings(10_000)],
         "documents": [_documents],
         "links": [lambda: hostile_links(100_000)],
         "writes": [lambda: lost_answers(10_000)],

@@ -6,6 +6,7 @@ import pytest
 
 from tests.soak.bulk import lookups
 from tests.soak.cancelling import cancellations
+from tests.soak.closing import closings
 from tests.soak.figures import Figure
 from tests.soak.hostile import documents, hostile_links
 from tests.soak.sharing import expiry, killed_holders, over_a_file, over_redis
@@ -42,6 +43,11 @@ async def test_a_holder_killed_in_mid_refresh_is_replaced(redis_url: str, tmp_pa
 async def test_cancellations_leave_nothing() -> None:
     """No task, no socket, nobody in line, and the whole pool."""
     _holds(await cancellations(400))
+
+
+async def test_closing_at_any_moment_leaves_nothing() -> None:
+    """No request afterwards, no task, no socket, no warning."""
+    _holds(await closings(150))
 
 
 def test_damaged_documents_are_read_or_refused() -> None:
