@@ -35,6 +35,7 @@ from kajabi_async.session import (
     Timeouts,
     TokenStore,
 )
+from kajabi_async.tracebacks import hide_arguments
 
 if TYPE_CHECKING:
     import aiohttp
@@ -85,6 +86,7 @@ class Kajabi:
     Nothing is sent, and no token fetched, before the first call that needs it.
     """
 
+    @hide_arguments
     def __init__(
         self,
         *,
@@ -144,6 +146,7 @@ class Kajabi:
         self.website_pages = WebsitePages(backend)
 
     @classmethod
+    @hide_arguments
     def from_env(cls, **options: Unpack[ClientOptions]) -> Self:
         """Take the credentials from the environment; options given here win over it.
 

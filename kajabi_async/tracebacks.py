@@ -7,13 +7,14 @@ called with.
 
 import functools
 from collections.abc import Callable
-from typing import ParamSpec, TypeVar
+from typing import Any, ParamSpec, TypeVar
 
-__all__ = ["hide_arguments", "without_frames"]
+__all__ = ["hide_arguments", "hides_arguments", "without_frames"]
 
 E = TypeVar("E", bound=BaseException)
 P = ParamSpec("P")
 T = TypeVar("T")
+C = TypeVar("C", bound=type)
 
 
 def without_frames(error: E) -> E:
@@ -40,3 +41,10 @@ def hide_arguments(call: Callable[P, T]) -> Callable[P, T]:
             del failure
 
     return wrapper
+
+
+def hides_arguments(cls: C) -> C:
+    """Decorate a class so that what its constructor raises has no frame with what the constructor was given."""
+    made: Any = cls
+    made.__init__ = hide_arguments(made.__init__)
+    return cls

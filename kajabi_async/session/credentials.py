@@ -5,6 +5,7 @@ from typing import Any, NoReturn, Protocol
 import attrs
 
 from kajabi_async.errors import ConfigurationError
+from kajabi_async.tracebacks import hides_arguments
 
 __all__ = ["ClientCredentials", "Credentials", "PasswordCredentials", "RefreshTokenCredentials", "Secret"]
 
@@ -31,6 +32,9 @@ class Secret:
         return hash(self._text)
 
     def __reduce__(self) -> NoReturn:
+        self.__getstate__()
+
+    def __getstate__(self) -> NoReturn:
         raise TypeError("a secret is not pickled; hand the credentials to the other process by its environment")
 
 
@@ -56,6 +60,7 @@ def _usable(_: object, field: "attrs.Attribute[Secret]", secret: Secret) -> None
         raise ConfigurationError(f"{field.name} holds control characters; was a line end copied along?")
 
 
+@hides_arguments
 @attrs.frozen
 class ClientCredentials:
     """A client id and secret of a user API key: the grant that Kajabi prefers."""
@@ -72,6 +77,7 @@ class ClientCredentials:
         }
 
 
+@hides_arguments
 @attrs.frozen
 class RefreshTokenCredentials:
     """A refresh token of an earlier grant."""
@@ -83,6 +89,7 @@ class RefreshTokenCredentials:
         return {"refresh_token": self.refresh_token.reveal(), "grant_type": "refresh_token"}
 
 
+@hides_arguments
 @attrs.frozen
 class PasswordCredentials:
     """A user's name and password; client credentials are preferred (API document)."""

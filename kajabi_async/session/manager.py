@@ -39,6 +39,7 @@ from kajabi_async.session.token_keeper import TokenKeeper
 from kajabi_async.session.token_requests import TokenRequests, error_of
 from kajabi_async.session.token_store import TokenStore
 from kajabi_async.session.transport import Transport
+from kajabi_async.tracebacks import hide_arguments
 
 if TYPE_CHECKING:
     import aiohttp
@@ -59,6 +60,7 @@ class SessionManager:
     It belongs to the event loop of its first request. Opening is done by that request, closing by `aclose`.
     """
 
+    @hide_arguments
     def __init__(
         self,
         *,

@@ -16,7 +16,7 @@ import aiohttp
 from aiohttp import web
 from kajabi_async import ClientClosedError, Kajabi, WrongLoopError
 
-FORKS, TLS, ROOT = int(sys.argv[1]), sys.argv[2], sys.argv[3]
+FORKS, TLS = int(sys.argv[1]), sys.argv[2]
 connections = set()
 release = asyncio.Event()
 
@@ -57,11 +57,9 @@ def child(number, api):
 
 async def main():
     context = None
-    settings = {}
     if TLS:
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         context.load_cert_chain(TLS)
-        os.environ["SSL_CERT_FILE"] = ROOT
     runner = web.ServerRunner(web.Server(answer, access_log=None))
     await runner.setup()
     await web.TCPSite(runner, "127.0.0.1", 0, ssl_context=context).start()
@@ -95,10 +93,10 @@ asyncio.run(main())
 """
 
 
-def _parent(*arguments: str) -> list[str]:
-    done = subprocess.run(
-        [sys.executable, "-c", _PARENT, *arguments], capture_output=True, text=True, timeout=300, check=False
-    )
+def _parent(*arguments: str, root: str = "") -> list[str]:
+    environment = os.environ | {"SSL_CERT_FILE": root} if root else None
+    command = [sys.executable, "-c", _PARENT, *arguments]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=300, check=False, env=environment)
     assert done.stderr == "", done.stderr
     assert done.returncode == 0
     return done.stdout.splitlines()
@@ -106,7 +104,7 @@ def _parent(*arguments: str) -> list[str]:
 
 def test_a_hundred_children_disturb_neither_a_pool_nor_a_request_under_way() -> None:
     """Whether they close, use or drop the client."""
-    assert _parent("100", "", "") == ["parent 0 new connections 0 sent again"]
+    assert _parent("100", "") == ["parent 0 new connections 0 sent again"]
 
 
 def test_children_say_nothing_on_connections_with_tls(tmp_path: Path) -> None:
@@ -115,5 +113,5 @@ def test_children_say_nothing_on_connections_with_tls(tmp_path: Path) -> None:
     certificate = authority.issue_cert("127.0.0.1")
     certificate.private_key_and_cert_chain_pem.write_to_path(tmp_path / "server.pem")
     authority.cert_pem.write_to_path(tmp_path / "root.pem")
-    paths = str(tmp_path / "server.pem"), str(tmp_path / "root.pem")
-    assert _parent("12", *paths) == ["parent 0 new connections 0 sent again"]
+    root = str(tmp_path / "root.pem")
+    assert _parent("12", str(tmp_path / "server.pem"), root=root) == ["parent 0 new connections 0 sent again"]

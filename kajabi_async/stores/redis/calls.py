@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable
+from contextlib import suppress
 from types import TracebackType
 from typing import Any, Final, Self
 
@@ -24,26 +25,19 @@ class OverRedis:
         self._redis: Any = _connected(redis) if isinstance(redis, str) else redis
         self._under_way: set[asyncio.Task[Any]] = set()
 
-    async def _command(self, *words: "str | bytes | float") -> Any:
-        """Give Redis' answer to a command; StoreUnavailableError where it fails or takes longer than two seconds.
+    def _command(self, *words: "str | bytes | float") -> "Awaitable[Any]":
+        """Return Redis' answer to a command, to be awaited; StoreUnavailableError if it fails or takes over 2 s.
 
         It goes on where the caller is cancelled: a connection that is left between question and answer would hand the
-        answer to whoever uses it next.
+        answer to whoever uses it next. *words* may hold a token, so they are in no frame that an error leaves through.
         """
         calling: asyncio.Task[Any] = asyncio.ensure_future(_awaited(self._redis.execute_command(*words)))
         self._under_way.add(calling)
         calling.add_done_callback(self._forget)
-        await asyncio.wait({calling}, timeout=_SECONDS)
-        if not calling.done():
-            raise StoreUnavailableError(f"Redis gave no answer within {_SECONDS:g} s")
-        try:
-            return calling.result()
-        except (RedisError, OSError, asyncio.CancelledError) as failure:
-            # The text of a Redis error may quote what was sent to it.
-            raise StoreUnavailableError(f"Redis cannot be used ({type(failure).__name__})") from None
+        return _answer(calling)
 
-    async def _script(self, text: str, names: "tuple[str, ...]", *arguments: "str | bytes | float") -> Any:
-        return await self._command("EVAL", text, len(names), *names, *arguments)
+    def _script(self, text: str, names: "tuple[str, ...]", *arguments: "str | bytes | float") -> "Awaitable[Any]":
+        return self._command("EVAL", text, len(names), *names, *arguments)
 
     async def aclose(self) -> None:
         """Let what is under way end, and close the connection, unless it was handed in. May be called again."""
@@ -68,10 +62,21 @@ class OverRedis:
 
 def _connected(url: str) -> Any:
     made: Any = Redis
-    try:
+    with suppress(ValueError):
         return made.from_url(url, socket_timeout=_SECONDS, socket_connect_timeout=_SECONDS)
-    except ValueError:
-        raise ConfigurationError("the URL of Redis must begin with redis://, rediss:// or unix://") from None
+    raise ConfigurationError("the URL of Redis must begin with redis://, rediss:// or unix://")
+
+
+async def _answer(calling: "asyncio.Task[Any]") -> Any:
+    await asyncio.wait({calling}, timeout=_SECONDS)
+    if not calling.done():
+        raise StoreUnavailableError(f"Redis gave no answer within {_SECONDS:g} s")
+    try:
+        return calling.result()
+    except (RedisError, OSError, asyncio.CancelledError) as failure:
+        name = type(failure).__name__
+    # The text of a Redis error may quote what was sent to it, and its frames hold that and the password.
+    raise StoreUnavailableError(f"Redis cannot be used ({name})")
 
 
 async def _awaited(answer: Awaitable[Any]) -> Any:

@@ -8,6 +8,7 @@ from redis.asyncio import Redis
 
 from kajabi_async.session.token_store import Lease, StoredToken, checked_lease_seconds
 from kajabi_async.stores.redis.calls import OverRedis
+from kajabi_async.tracebacks import hides_arguments
 
 __all__ = ["RedisTokenStore"]
 
@@ -47,6 +48,7 @@ return 0
 """
 
 
+@hides_arguments
 class RedisTokenStore(OverRedis):
     """Shares tokens among everybody who uses the same Redis: *redis* is a URL, or a client of yours.
 
