@@ -74,7 +74,8 @@ class ClientOptions(TypedDict, total=False):
     max_answer_bytes: int
     """The largest answer read, in bytes after decompression (64 MiB)."""
     http_session: "aiohttp.ClientSession | None"
-    """A session of yours to send through; it is not closed. Its headers and cookies are sent along."""
+    """A session of yours to send through; it is not closed. Its headers and cookies are sent along, its proxy and its
+    middlewares are used; an option that cannot be kept to, such as ``auth=``, is refused when the client is made."""
     clock: "Clock | None"
     """Another source of time, for tests."""
 
