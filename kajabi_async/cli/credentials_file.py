@@ -125,8 +125,9 @@ def _check(path: Path, status: os.stat_result) -> None:
 def _parsed(path: Path, content: bytes) -> ClientCredentials:
     try:
         members: dict[str, Any] = tomllib.loads(content.decode())
-    except (UnicodeDecodeError, tomllib.TOMLDecodeError):
-        # The parser's own words may quote the line with the secret.
+    except (ValueError, RecursionError):
+        # Besides its own error the parser raises these, on numbers of 5,000 digits and on nesting without end. Its
+        # words may quote the line with the secret.
         raise CredentialsError(f"the credentials file {path} is not TOML", cure=_ANEW) from None
     if sorted(members) != sorted(_MEMBERS):
         raise CredentialsError(f"the credentials file {path} has not the two members it should have", cure=_ANEW)
