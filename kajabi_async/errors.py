@@ -108,6 +108,12 @@ class KajabiError(Exception):
     """How many times the request was put on the wire."""
     gave_up: "GaveUp | None" = None
     """Why it was not sent once more; None where no request was at stake."""
+    at_token_endpoint: bool = False
+    """Whether a request for a token failed, or did not come in time, and so nothing is known of what needs the token.
+
+    With AuthenticationError: the credentials are refused. An AuthenticationError without it is a resource's, which
+    refused a token that the token endpoint had just issued.
+    """
 
     def __str__(self) -> str:
         text = super().__str__()

@@ -30,9 +30,12 @@ def api_error(
     method: str,
     path: str,
     retry_after: float | None = None,
-    hint: str = "",
+    hint: str | None = "",
 ) -> ApiError:
-    """Give the error for an answer with an error *status*; *headers* have lower-case names."""
+    """Return the error for an answer with an error *status*; *headers* have lower-case names.
+
+    With an empty *hint* the status decides what is hinted at, with None nothing is.
+    """
     return api_error_class(status)(
         status=status,
         errors=error_objects(body),
@@ -40,7 +43,7 @@ def api_error(
         path=path,
         request_id=headers.get("x-request-id"),
         retry_after=retry_after,
-        hint=hint or _hint(status, headers),
+        hint="" if hint is None else hint or _hint(status, headers),
     )
 
 
