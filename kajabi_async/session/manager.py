@@ -4,6 +4,7 @@ import inspect
 import random
 import warnings
 from collections.abc import Awaitable, Callable, Iterable
+from functools import partial
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 import attrs
@@ -110,7 +111,7 @@ class SessionManager:
             self._stats,
             self._base_url,
             self._watchers.now,
-            self._heed,
+            partial(self._heed, learns=False),
         )
         self._tokens = TokenKeeper(
             credentials,
@@ -379,8 +380,11 @@ class SessionManager:
             return None
         return decision
 
-    def _heed(self, error: KajabiError, called: str) -> None:
-        """Slow everyone down where the API asks for it, whatever becomes of the request that was told so."""
+    def _heed(self, error: KajabiError, called: str, *, learns: bool = True) -> None:
+        """Slow everyone down if the API asks for it, whatever becomes of the request that was told so.
+
+        If not *learns*, a 429 says nothing of the rate: the token endpoint counts its own requests.
+        """
         if isinstance(error, PausedError) or not isinstance(error, RateLimitError | ServerError):
             return
         if error.retry_after and not self._gate.is_paused:
@@ -388,6 +392,7 @@ class SessionManager:
             log_pause(error.retry_after, error.status, called)
         if isinstance(error, RateLimitError):
             self._stats.rate_limited += 1
+        if isinstance(error, RateLimitError) and learns:
             before = self._gate.per_second()
             self._gate.refused(error.retry_after)
             log_rate(before, self._gate.per_second())

@@ -190,6 +190,8 @@ async def test_a_pause_that_the_token_endpoint_asks_for_is_everybodys(api: Api) 
         assert (await manager.send(READ)).status == 200
         assert 19.0 < api.clock.now - began < 22.0
         assert (manager.stats.rate_limited, manager.stats.pauses) == (1, 1)
+        # How many resources may be read in a second is another matter.
+        assert manager.stats.requests_per_second is None
 
 
 async def test_a_pause_that_a_resource_asks_for_holds_for_the_token_endpoint(api: Api) -> None:
