@@ -86,9 +86,9 @@ class Lease:
 class TokenStore(Protocol):
     """Keeps one token for each key, for everybody who shares the store.
 
-    Every method may raise StoreUnavailableError; the client then asks for a token of its own, and goes on, as it does if
-    a method raises anything else, returns something of another kind, or takes longer than three seconds. A store that
-    fails is left alone for a while.
+    Every method may raise StoreUnavailableError; the client then asks for a token of its own, and goes on. So it does
+    if a method raises anything else, returns something of another kind, or takes longer than three seconds. A store
+    that fails is left alone for a while.
     """
 
     lease_seconds: float
