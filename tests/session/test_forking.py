@@ -14,7 +14,7 @@ _PARENT = """
 import asyncio, gc, os, ssl, sys, warnings
 import aiohttp
 from aiohttp import web
-from kajabi_async import ClientClosedError, Kajabi, WrongLoopError
+from kajabi_async import ClientClosedError, Kajabi, Timeouts, WrongLoopError
 
 FORKS, TLS = int(sys.argv[1]), sys.argv[2]
 connections = set()
@@ -64,7 +64,7 @@ async def main():
     await runner.setup()
     await web.TCPSite(runner, "127.0.0.1", 0, ssl_context=context).start()
     base = f"{'https' if TLS else 'http'}://127.0.0.1:{runner.addresses[0][1]}"
-    async with Kajabi(client_id="a", client_secret="b", base_url=base, timeout=300) as api:
+    async with Kajabi(client_id="a", client_secret="b", base_url=base, timeout=Timeouts(total=300, read=300)) as api:
         await api.customers.get("1")
         under_way = asyncio.create_task(api.customers.get("2"))
         await asyncio.sleep(0.1)
