@@ -15,7 +15,7 @@ from kajabi_async.models.base import Resource
 from kajabi_async.models.convert import class_of
 from kajabi_async.models.handles import Relation
 from kajabi_async.models.origin import Scope
-from kajabi_async.models.reading import read_resource, refuse_stranger, tie_orphans
+from kajabi_async.models.reading import link_included, read_resource, refuse_stranger
 from kajabi_async.operations import LINKAGE, READABLE, Operation
 from kajabi_async.relationships.plan import (
     FetchEach,
@@ -67,7 +67,7 @@ class RelationshipResolver:
         """Read *owner* again with *relations* included, and keep for it what that tells."""
         names = tuple(sorted(relation.name for relation in relations if relation.includable))
         fresh = await self._rereads.run((owner.identifier, names), partial(self._read, owner.identifier, names))
-        tie_orphans(fresh, names)
+        link_included(fresh, names)
         for relation in relations:
             _adopt(owner, fresh, relation)
 

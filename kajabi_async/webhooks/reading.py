@@ -9,7 +9,7 @@ from kajabi_async.jsonapi.decoding import decode, encode, json_array, json_objec
 from kajabi_async.models.base import Resource
 from kajabi_async.models.handles import Relation
 from kajabi_async.models.origin import Scope
-from kajabi_async.models.reading import read_samples, tie_orphans
+from kajabi_async.models.reading import link_included, read_samples
 from kajabi_async.webhooks.dashboard import (
     DASHBOARD_EVENTS,
     DashboardFormSubmissionCreated,
@@ -135,7 +135,7 @@ def _tie(primary: Resource, names: tuple[str, ...]) -> None:
     for name in names:
         leads_to = type(primary).relations[name].resource_type
         if sum(each.type == leads_to for each in primary.origin.scope.known) == 1:
-            tie_orphans(primary, (name,))
+            link_included(primary, (name,))
 
 
 def _delivery_id(event: str, members: Mapping[str, Any]) -> str:
