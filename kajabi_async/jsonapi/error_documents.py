@@ -19,6 +19,11 @@ _HINTS: Final = {
     415: "The server did not accept the Content-Type header that was sent, application/vnd.api+json",
     429: "Too many requests: send fewer at once, or wait longer between them",
 }
+_ABOUT_THE_ACCOUNT: Final = frozenset({401, 403})
+"""The statuses whose hints are about the account: only the API itself knows of that, not what stands before it."""
+_NOT_OF_THE_API: Final = (
+    "The answer was {}: perhaps it came from what stands before the API, such as its firewall, or from a proxy of yours"
+)
 _LONGEST_TEXT: Final = 500
 
 
@@ -36,14 +41,15 @@ def api_error(
 
     With an empty *hint* the status decides what is hinted at, with None nothing is.
     """
+    errors = error_objects(body)
     return api_error_class(status)(
         status=status,
-        errors=error_objects(body),
+        errors=errors,
         method=method,
         path=path,
         request_id=headers.get("x-request-id"),
         retry_after=retry_after,
-        hint="" if hint is None else hint or _hint(status, headers),
+        hint="" if hint is None else hint or _hint(status, headers, errors),
     )
 
 
@@ -93,9 +99,12 @@ def _text(value: Any) -> str | None:
     return None if value is None else str(value)[:_LONGEST_TEXT]
 
 
-def _hint(status: int, headers: Mapping[str, str]) -> str:
+def _hint(status: int, headers: Mapping[str, str], errors: tuple[ErrorObject, ...]) -> str:
     if 300 <= status < 400:  # noqa: PLR2004
         return "Redirects are never followed, so that the token goes nowhere else"
-    if "html" in headers.get("content-type", "").lower():
+    is_html = "html" in headers.get("content-type", "").lower()
+    if status in _ABOUT_THE_ACCOUNT and not errors:
+        return _NOT_OF_THE_API.format("HTML" if is_html else "no error that the API knows")
+    if is_html:
         return f"{_HINTS.get(status, 'The body was an HTML page')}; the answer was HTML, not JSON:API"
     return _HINTS.get(status, "")

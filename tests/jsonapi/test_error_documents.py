@@ -116,18 +116,37 @@ def test_says_that_the_answer_was_a_web_page() -> None:
 
 def test_keeps_the_hint_of_the_status_beside_the_web_page() -> None:
     """What a status usually means is told although the body was a page of the proxy in front."""
-    hint = answered(403, b"<html>", content_type="text/html").hint
-    assert "permission" in hint
+    hint = answered(429, b"<html>", content_type="text/html").hint
+    assert "Too many requests" in hint
     assert "HTML" in hint
 
 
+@pytest.mark.parametrize("status", [401, 403])
+@pytest.mark.parametrize(
+    ("body", "content_type"),
+    [
+        (b"<html>blocked</html>", "text/html"),
+        (b"error code: 1020", "text/plain"),
+        (b"", ""),
+        (b"{}", "application/json"),
+    ],
+)
+def test_blames_no_key_unless_the_api_itself_says_so(status: int, body: bytes, content_type: str) -> None:
+    """What a firewall or a proxy refuses says nothing of keys, permissions and plans."""
+    hint = answered(status, body, content_type=content_type).hint
+    assert "before the API" in hint
+    assert not {"key", "plan", "permission", "credentials"} & set(hint.split())
+    assert ("HTML" in hint) is (content_type == "text/html")
+
+
+@pytest.mark.parametrize("body", [{"errors": [{"title": "Refused"}]}, {"error": "invalid_client"}])
 @pytest.mark.parametrize(
     ("status", "named"),
     [(401, "credentials"), (403, "permission"), (406, "Accept"), (415, "Content-Type"), (429, "Too many requests")],
 )
-def test_says_what_to_do_for_a_status(status: int, named: str) -> None:
+def test_says_what_to_do_for_a_status(status: int, named: str, body: dict[str, Any]) -> None:
     """Row 8 and the statuses of permission and speed: the message says where to look, naming the header sent."""
-    assert named in str(answered(status))
+    assert named in str(answered(status, body))
 
 
 @pytest.mark.parametrize("status", [300, 301, 302, 307, 308, 399])
