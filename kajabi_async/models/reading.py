@@ -44,7 +44,7 @@ def read_resource(body: bytes, *, cls: type[R], scope: Scope, context: str) -> R
     if included:
         # Weakly, so that an answer nobody looks into is freed at once: whoever looks comes by way of this instance.
         scope.unread = _read_included, (included, ref(instance))
-        if cls.resource_type in scope.query.fields:
+        if scope.fields_of(cls.resource_type) is not None:
             link_included(instance, scope.query.include)
     return instance
 

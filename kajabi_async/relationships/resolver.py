@@ -96,7 +96,8 @@ class RelationshipResolver:
             return
         operation = LINKAGE.get((owner.resource_type, relation.name))
         if operation is None:
-            raise _unavailable(owner, relation, "the server does not mention it, even when it is asked for")
+            asked = ", even when it is asked for" if relation.includable else ""
+            raise _unavailable(owner, relation, f"the server does not mention it{asked}")
         self.state(owner, relation, await self._read_linkage(owner, operation))
 
     async def fetch_into(self, scopes: Iterable[Scope], identifier: Identifier) -> None:

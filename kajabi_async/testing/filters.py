@@ -132,8 +132,12 @@ def _excluding(value: str) -> Passes:
     return lambda row: row.hidden.get("productizable_type") not in excluded
 
 
-def _deactivated(is_wanted: bool) -> Passes:
-    return lambda row: (row.attributes.get("deactivated_at") is not None) is is_wanted
+def _over(is_wanted: bool, now: datetime) -> Passes:
+    def passes(row: Row) -> bool:
+        ended = moment(row.attributes.get("deactivated_at"))
+        return (ended is not None and ended <= now) is is_wanted
+
+    return passes
 
 
 def _of_status(value: str) -> Passes:
@@ -154,8 +158,8 @@ def _has_customer_like(row: Row, sought: str, store: Store) -> bool:
 
 _SPECIAL: Final[dict[tuple[str, str], Callable[[str, Store, datetime], Passes]]] = {
     ("products", "exclude_product_types]["): lambda value, _store, _now: _excluding(value),
-    ("purchases", "active"): lambda value, _store, _now: _deactivated(not is_true(value)),
-    ("purchases", "deactivated"): lambda value, _store, _now: _deactivated(is_true(value)),
+    ("purchases", "active"): lambda value, _store, now: _over(not is_true(value), now),
+    ("purchases", "deactivated"): lambda value, _store, now: _over(is_true(value), now),
     ("purchases", "referrer"): lambda value, _store, _now: (
         lambda row: compare("cont", row.attributes.get("referrer"), value)
     ),
