@@ -117,8 +117,8 @@ def as_written(
     model: type[R], body: Mapping[str, Any] | None, resource_id: str | None, *, scope: Scope, context: str
 ) -> R:
     """Return a resource of what a write sent: its attributes, the others not loaded, nor the id if it was created."""
-    attributes = {} if body is None else body["data"]["attributes"]
-    row = {"type": model.resource_type, "id": resource_id or _NO_ID, "attributes": attributes}
+    attributes: dict[str, Any] = {} if body is None else body["data"]["attributes"]
+    row: dict[str, Any] = {"type": model.resource_type, "id": resource_id or _NO_ID, "attributes": attributes}
     written = read_resource(encode({"data": row}), cls=model, scope=scope, context=context)
     if resource_id is None:
         del written.id
