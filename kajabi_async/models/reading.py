@@ -46,6 +46,7 @@ def read_resource(body: bytes, *, cls: type[R], scope: Scope, context: str) -> R
         scope.unread = _read_included, (included, ref(instance))
         if scope.fields_of(cls.resource_type) is not None:
             link_included(instance, scope.query.include)
+    _link_through(instance, scope.query.include)
     return instance
 
 
@@ -74,6 +75,15 @@ def link_included(owner: Resource, paths: Collection[str]) -> None:
         found = _included_for(owner, relation.resource_type, paths)
         if found and (relation.to_many or len(found) == 1):
             owner.origin.learn(name, relation.stated(found))
+
+
+def _link_through(owner: Resource, paths: Collection[str]) -> None:
+    """State the relations of *owner* that lead along one of *paths*, by what was included along it."""
+    for relation in type(owner).relations.values():
+        if relation.through in paths and relation.through and owner.origin.relationship(relation.name) is MISSING:
+            known = owner.origin.scope.known
+            found = tuple(each for each in known if each.type == relation.resource_type)
+            owner.origin.learn(relation.name, relation.stated(found))
 
 
 def _brought_by_another_path(cls: type[Resource], name: str, paths: Iterable[str]) -> bool:

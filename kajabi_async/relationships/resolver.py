@@ -65,7 +65,7 @@ class RelationshipResolver:
 
     async def reread(self, owner: Resource, relations: tuple[Relation, ...]) -> None:
         """Read *owner* again with *relations* included, and keep for it what that tells."""
-        names = tuple(sorted(relation.name for relation in relations if relation.includable))
+        names = tuple(sorted(relation.include for relation in relations if relation.include))
         fresh = await self._rereads.run((owner.identifier, names), partial(self._read, owner.identifier, names))
         link_included(fresh, names)
         for relation in relations:
@@ -96,7 +96,7 @@ class RelationshipResolver:
             return
         operation = LINKAGE.get((owner.resource_type, relation.name))
         if operation is None:
-            asked = ", even when it is asked for" if relation.includable else ""
+            asked = ", even when it is asked for" if relation.include else ""
             raise _unavailable(owner, relation, f"the server does not mention it{asked}")
         self.state(owner, relation, await self._read_linkage(owner, operation))
 

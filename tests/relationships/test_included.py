@@ -2,7 +2,10 @@
 
 from typing import Any
 
-from kajabi_async import Customer, Offer
+import pytest
+
+from kajabi_async import Customer, Offer, UnknownIncludeError
+from kajabi_async.resources.catalog import Courses
 from kajabi_async.resources.people import Customers
 from tests.sending import Canned, backend, linkage, resource
 
@@ -83,3 +86,43 @@ async def test_two_resources_are_never_given_to_a_relation_to_one() -> None:
     send = Canned({SHOW: _answer(resource("contacts", "321"), resource("contacts", "322"))})
     customer = await _customer(send, "contact")
     assert customer.contact.ids is None
+
+
+def _course(*included: dict[str, Any]) -> dict[str, Any]:
+    lessons = linkage("lessons", *(each["id"] for each in included if each["type"] == "lessons"))
+    return {"data": resource("courses", "1", relationships={"lessons": lessons}), "included": list(included)}
+
+
+def _media(number: str) -> dict[str, Any]:
+    return resource("media", number, attributes={"duration_in_minutes": 1.5})
+
+
+async def test_every_media_that_was_included_is_the_courses() -> None:
+    """The documented answer links no lesson to its media; the course they came with is all that is certain."""
+    lessons = [resource("lessons", "7", relationships={"media": linkage("media", "20")}), resource("lessons", "8")]
+    send = Canned({"/v1/courses/1": _course(*lessons, _media("20"), _media("21"))})
+    course = await Courses(backend(send)).get("1", include=["modules", "lessons", "lessons.media", "offers"])
+    assert [media.duration_in_minutes for media in await course.media] == [1.5, 1.5]
+    first, second = await course.lessons
+    assert [media.id for media in await first.media] == ["20"]
+    assert second.media.ids is None
+    assert len(send.paths) == 1
+
+
+async def test_the_media_of_a_course_are_asked_for_along_its_lessons() -> None:
+    """One request, whoever else waits for it, and none again if there are none."""
+    send = _answering({"": _course(), "lessons.media": _course(resource("lessons", "7"), _media("20"))})
+    course = await Courses(backend(send)).get("1")
+    assert course.media.ids is None
+    assert [media.id for media in await course.media] == ["20"]
+    assert [media.id for media in await course.media] == ["20"]
+    assert [_include(path) for path in send.paths] == ["", "lessons.media"]
+    send = _answering({"lessons.media": _course(resource("lessons", "7"))})
+    course = await Courses(backend(send)).get("1", include="lessons.media")
+    assert course.media.ids == ()
+
+
+async def test_media_is_no_include_of_a_course() -> None:
+    """The API knows the path alone."""
+    with pytest.raises(UnknownIncludeError):
+        await Courses(backend(Canned({}))).get("1", include="media")
