@@ -56,6 +56,18 @@ A ``FaultProxy`` stands in front of any TCP server on this machine, Redis as wel
         proxy.remove(slow)
         proxy.add(toxics.Down())
 
+Deliveries to hooks
+-------------------
+
+With ``deliver_hooks`` the fake posts to hooks on this machine when something is written, as unreliably as it is told
+to, so that a receiver is tested from end to end::
+
+    async with FakeKajabi(deliver_hooks=HookDeliveries(late=0.5, doubled=0.2, in_order=False)) as fake:
+        await api.hooks.ensure("http://127.0.0.1:8080/kajabi/s3cr3t", ["tag_added"], site_id="1")
+        await api.contacts.add_tags("2150000001", ["5"])
+        await fake.hooks_delivered()
+        print(fake.deliveries, fake.dead_hooks)
+
 Several processes
 -----------------
 
@@ -70,6 +82,7 @@ where; ``--help`` lists what can be set. What other processes may read and chang
 
 from kajabi_async.testing import faults, toxics
 from kajabi_async.testing.answers import Reply
+from kajabi_async.testing.deliveries import Delivered, HookDeliveries
 from kajabi_async.testing.faults.incident import Fault, Incident
 from kajabi_async.testing.faults.plan import FaultPlan, Injection
 from kajabi_async.testing.oauth import IssuedTokens
@@ -84,12 +97,14 @@ from kajabi_async.testing.toxics import Toxic
 
 __all__ = [
     "ActiveToxic",
+    "Delivered",
     "Effect",
     "FakeKajabi",
     "Fault",
     "FaultOrder",
     "FaultPlan",
     "FaultProxy",
+    "HookDeliveries",
     "Incident",
     "Injection",
     "IssuedTokens",

@@ -46,6 +46,8 @@ class World:
     meta: MetaShape
     offer_title: str
     effects: list[Effect] = attrs.field(factory=list[Effect])
+    post: Callable[[Row, str, tuple[dict[str, Any], ...]], None] | None = None
+    """What delivers to a hook; None if deliveries are written down alone."""
 
     def printer(self, query: Query, *, in_list: bool = False) -> Printer:
         """Give what writes the answer to *query*."""
@@ -81,6 +83,8 @@ class World:
             wanted = hook.attributes.get("resource_id")
             if hook.attributes.get("event") == event and (wanted is None or str(wanted) == about.id):
                 self.effects.append(Effect("hook", about_type="hooks", about_id=hook.id, payload=objects))
+                if self.post is not None:
+                    self.post(hook, event, objects)
 
 
 def _first(row: Row, relation: str) -> str | None:
