@@ -88,6 +88,7 @@ from kajabi_async.testing.faults.plan import FaultPlan, Injection
 from kajabi_async.testing.oauth import IssuedTokens
 from kajabi_async.testing.orders import FaultOrder
 from kajabi_async.testing.proxy import ActiveToxic, FaultProxy
+from kajabi_async.testing.quirks import Quirks
 from kajabi_async.testing.rate_limit import RateLimit
 from kajabi_async.testing.records import Effect, RecordedRequest
 from kajabi_async.testing.retry_after import RetryAfter
@@ -108,6 +109,7 @@ __all__ = [
     "Incident",
     "Injection",
     "IssuedTokens",
+    "Quirks",
     "RateLimit",
     "RecordedRequest",
     "Reply",
