@@ -14,6 +14,7 @@ from tests.redis_server import redis_server
 from tests.soak.bulk import lookups
 from tests.soak.cancelling import cancellations
 from tests.soak.closing import closings
+from tests.soak.deliveries import deliveries
 from tests.soak.figures import Figure
 from tests.soak.hostile import documents, hostile_links
 from tests.soak.limit import hidden_limit
@@ -47,6 +48,7 @@ def _runs(folder: Path, redis: str) -> dict[str, list[Run]]:
         "documents": [_documents],
         "links": [lambda: hostile_links(100_000)],
         "writes": [lambda: lost_answers(10_000)],
+        "deliveries": [lambda: deliveries("fastapi_app", 10_000), lambda: deliveries("aiohttp_app", 10_000)],
         "bulk": [lambda: lookups(1_000_000, settled=20_000)],
     }
 

@@ -4,9 +4,11 @@ from pathlib import Path
 
 import pytest
 
+from tests.examples.serving import APPS
 from tests.soak.bulk import lookups
 from tests.soak.cancelling import cancellations
 from tests.soak.closing import closings
+from tests.soak.deliveries import deliveries
 from tests.soak.figures import Figure
 from tests.soak.hostile import documents, hostile_links
 from tests.soak.sharing import expiry, killed_holders, over_a_file, over_redis
@@ -69,3 +71,9 @@ async def test_no_write_is_applied_twice() -> None:
 def test_a_figure_shows_whether_it_holds(holds: bool) -> None:
     """Beside its bar."""
     assert str(Figure("what", "5", "at most 4", holds)).startswith("ok  " if holds else "FAIL")
+
+
+@pytest.mark.parametrize("app", APPS)
+async def test_every_delivery_is_handled_once(app: str) -> None:
+    """Late, doubled, out of order, and one in ten failing on its way."""
+    _holds(*await deliveries(app, 300))
