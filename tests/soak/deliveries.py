@@ -67,13 +67,13 @@ async def deliveries(app: str, number: int) -> list[Figure]:
         FakeKajabi(customers=-(-number // _TAGS), contact_tags=_TAGS, hooks=0, deliver_hooks=options) as fake,
         serve(app, fake) as served,
         _gateway(served.base_url) as (address, gateway),
-        Kajabi(client_id=fake.client_id, client_secret=fake.client_secret, base_url=fake.base_url, site_id="1") as api,
+        Kajabi(client_id=fake.client_id, client_secret=fake.client_secret, base_url=fake.base_url) as api,
     ):
-        tags = [tag.id for tag in await api.contact_tags.list(site_id=None).collect()]
-        contacts = [contact.id for contact in await api.contacts.list(site_id=None).collect()]
+        tags = [tag.id for tag in await api.contact_tags.list().collect()]
+        contacts = [contact.id for contact in await api.contacts.list().collect()]
         for contact in contacts:
             await api.contacts.replace_tags(contact, [])
-        await api.hooks.ensure(f"{address}/webhooks/{SECRET}", ["tag_added"])
+        await api.hooks.ensure(f"{address}/webhooks/{SECRET}", ["tag_added"], site_id="1")
         expected: set[tuple[str, str]] = set()
         for contact in contacts:
             room = tags[: number - len(expected)]

@@ -2,7 +2,7 @@
 
 import json
 from collections import Counter
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncGenerator, Callable
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -35,7 +35,7 @@ class Hooked:
 
 
 @asynccontextmanager
-async def _delivering(**options: Any) -> AsyncIterator[tuple[FakeKajabi, Kajabi, Hooked]]:
+async def _delivering(**options: Any) -> AsyncGenerator[tuple[FakeKajabi, Kajabi, Hooked]]:
     hooked = Hooked()
     runner = web.ServerRunner(web.Server(hooked.serve, access_log=None))
     await runner.setup()
