@@ -85,6 +85,28 @@ def test_included_misplaced_inside_data_is_found() -> None:
     assert read(Course, {"data": data}).modules.loaded
 
 
+def test_what_is_included_twice_is_known_as_it_came_first() -> None:
+    """The primary resource stands, whatever ``included`` says of it again; of two included ones the first."""
+    back = {"customers": {"data": [{"type": "customers", "id": "1"}]}}
+    document: dict[str, Any] = {
+        "data": {
+            "type": "customers",
+            "id": "1",
+            "attributes": {"name": "Ada"},
+            "relationships": {"offers": {"data": [{"type": "offers", "id": "4"}]}},
+        },
+        "included": [
+            {"type": "customers", "id": "1", "attributes": {"name": "stub"}},
+            {"type": "offers", "id": "4", "attributes": {"title": "Year pass"}, "relationships": back},
+            {"type": "offers", "id": "4", "attributes": {"title": "stub"}},
+        ],
+    }
+    customer = read(Customer, document)
+    (offer,) = customer.offers.at_hand or ()
+    assert offer.title == "Year pass"
+    assert customer.origin.scope.known[customer.identifier] is customer
+
+
 def test_a_show_that_answers_an_array_of_one_is_read() -> None:
     """Quirk 10: the sparse example of forms prints an array for a show; more than one is refused."""
     form = {"type": "forms", "id": "1", "attributes": {"title": "Newsletter"}}

@@ -65,6 +65,17 @@ def test_the_order_of_filters_does_not_depend_on_the_caller() -> None:
     assert there == back
 
 
+@pytest.mark.parametrize("several", [set, frozenset])
+def test_a_set_is_written_in_one_order(several: Any) -> None:
+    """It has none of its own, and that of text differs from one process to the next; a list keeps its own."""
+    ids = ["10", 9, "8", 11, "100"]
+    for given, expected in ((several(ids), "10,100,11,8,9"), (ids, "10,9,8,11,100")):
+        assert encode_filters(PeopleFilters, {"has_tag_id": given}, owner="customers") == (
+            ("filter[has_tag_id]", expected),
+        )
+        assert encode_extra_filters({"unheard": given}) == (("filter[unheard]", expected),)
+
+
 @pytest.mark.parametrize(
     ("name", "nearest"),
     [("has_offer", "has_offer_id"), ("email", "email_contains"), ("created_in_lst", "created_in_last")],
