@@ -209,12 +209,10 @@ class Journal:
 
     def _connect(self) -> None:
         self._connection = db = sqlite3.connect(self.folder / _FILE, timeout=0, isolation_level=None)
-        # Exclusive before WAL, so that the lock is a file lock alone and dies with the process.
+        # Exclusive before WAL, so that SQLite takes the lock with it: a file lock alone, which dies with the process.
         db.execute("PRAGMA locking_mode = EXCLUSIVE")
         db.execute("PRAGMA journal_mode = WAL")
         db.execute("PRAGMA synchronous = FULL")
-        db.execute("BEGIN EXCLUSIVE")
-        db.execute("COMMIT")
 
     @property
     def _has_tables(self) -> bool:

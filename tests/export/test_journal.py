@@ -1,6 +1,8 @@
 """A checkpoint takes a page whole or not at all."""
 
+import sqlite3
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -54,6 +56,33 @@ def test_counts_are_found_again_when_a_checkpoint_is_taken_up(journal: Journal) 
     assert [(shift.page, shift.moved, shift.recovered) for shift in again.shifts] == [(1, 1, 1)]
     assert again.not_looked_back_at(9) == [2]
     again.close()
+
+
+def _read_by_another(journal: Journal) -> list[tuple[str]]:
+    with closing(sqlite3.connect(journal.folder / "journal.sqlite", timeout=0)) as other:
+        return other.execute("SELECT name FROM sqlite_master").fetchall()
+
+
+def test_a_checkpoint_is_held_alone_from_its_opening_to_its_closing(tmp_path: Path) -> None:
+    """Before anything is written to it as well: two exports that go on from one would each take it for their own."""
+    journal = Journal(tmp_path / "customers.csv.partial")
+    for _ in ("laid out", "taken up"):
+        journal.open({}, restart=False)
+        with pytest.raises(sqlite3.OperationalError, match="locked"):
+            _read_by_another(journal)
+        second = Journal(journal.folder)
+        for restart in (False, True):
+            with pytest.raises(ExportError, match="another export is writing"), telling(journal.folder):
+                second.open({}, restart=restart)
+        journal.close()
+        assert _read_by_another(journal)
+
+
+def test_a_page_is_on_the_disk_before_it_counts(journal: Journal) -> None:
+    """Each transaction waits for the disk (SQLite's synchronous = FULL), so that a page outlives a loss of power."""
+    full = 2
+    assert journal._db.execute("PRAGMA synchronous").fetchone() == (full,)
+    assert journal._db.execute("PRAGMA journal_mode").fetchone() == ("wal",)
 
 
 def test_a_name_that_the_file_system_does_not_take_is_told(tmp_path: Path) -> None:
