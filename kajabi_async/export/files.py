@@ -46,18 +46,18 @@ async def write_batches(
         try:
             batches = journal.batches(file.related_type)
             while batch := await in_thread(_next_batch, batches):
-                await in_thread(_write, begun, batch, file)
+                await in_thread(_write, begun, batch, file, unfinished)
                 written += len(batch)
                 tell(written)
         finally:
-            await in_thread(_end, begun, file)
+            await in_thread(_end, begun, file, unfinished)
         await in_thread(_make_durable, unfinished, file)
     for file in files:
         await in_thread(_put_in_place, journal.folder / file.path.name, file)
 
 
 def _begin(file: ExportedFile, unfinished: Path) -> Writer:
-    with _told(file):
+    with _told(file, unfinished):
         return open_writer(unfinished, file.columns, file.chosen)
 
 
@@ -65,23 +65,23 @@ def _next_batch(batches: Any) -> Any:
     return next(batches, None)
 
 
-def _write(begun: Writer, batch: list[list[Any]], file: ExportedFile) -> None:
-    with _told(file):
+def _write(begun: Writer, batch: list[list[Any]], file: ExportedFile, unfinished: Path) -> None:
+    with _told(file, unfinished):
         begun.write(batch)
 
 
-def _end(begun: Writer, file: ExportedFile) -> None:
-    with _told(file):
+def _end(begun: Writer, file: ExportedFile, unfinished: Path) -> None:
+    with _told(file, unfinished):
         begun.close()
 
 
 def _make_durable(unfinished: Path, file: ExportedFile) -> None:
-    with _told(file), unfinished.open("r+b") as opened:
+    with _told(file, unfinished), unfinished.open("r+b") as opened:
         os.fsync(opened.fileno())
 
 
 def _put_in_place(unfinished: Path, file: ExportedFile) -> None:
-    with _told(file):
+    with _told(file, unfinished):
         unfinished.replace(file.path)
         if os.name == "posix":
             folder = os.open(file.path.parent, os.O_RDONLY)
@@ -92,11 +92,11 @@ def _put_in_place(unfinished: Path, file: ExportedFile) -> None:
 
 
 @contextmanager
-def _told(file: ExportedFile) -> Generator[None]:
+def _told(file: ExportedFile, unfinished: Path) -> Generator[None]:
     try:
         yield
     except OSError as error:
         raise ExportError(
             f"{file.path} could not be written: {error.strerror or error}; the rows that came are kept in "
-            f"{file.path.name}{PARTIAL}, so mend that and run the same export again"
+            f"{unfinished.parent.name}, so mend that and run the same export again"
         ) from None
