@@ -133,7 +133,7 @@ def test_what_is_inside_an_object_is_written_as_json_has_it() -> None:
 
 def test_what_did_not_come_is_null_and_an_empty_linkage_is_not() -> None:
     """The column of a relation to one holds an id, that of one to many ids."""
-    linkage = {
+    linkage: dict[str, Any] = {
         "contact": {"data": {"type": "contacts", "id": "7"}},
         "offers": {"data": [{"type": "offers", "id": "4"}, {"type": "offers", "id": "5"}]},
         "products": {"data": []},

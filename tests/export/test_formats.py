@@ -126,8 +126,8 @@ _COLUMNS = tuple(
     }.items()
 )
 _TIME = "2026-08-03T01:26:32.995000Z"
-_FULL = ["1", 'Zoë "Z"', 5, 0.5, True, _TIME, "2026-08-03", "12.50", ["a", "b"], {"é": [1, None]}]
-_EMPTY = ["2", "", None, None, None, None, None, None, [], "text"]
+_FULL: list[Any] = ["1", 'Zoë "Z"', 5, 0.5, True, _TIME, "2026-08-03", "12.50", ["a", "b"], {"é": [1, None]}]
+_EMPTY: list[Any] = ["2", "", None, None, None, None, None, None, [], "text"]
 
 
 def _written(path: Path, chosen: str, *batches: list[list[Any]]) -> Path:

@@ -4,6 +4,7 @@ import sqlite3
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -82,7 +83,7 @@ def test_what_came_along_is_kept_only_if_a_row_had_moved(journal: Journal) -> No
 
 def test_rows_come_back_in_their_order_ten_thousand_at_a_time(journal: Journal) -> None:
     """With every value that JSON has, text as it is."""
-    cells = ["é", None, True, 2**63 - 1, 0.5, ["a"], {"b": []}]
+    cells: list[Any] = ["é", None, True, 2**63 - 1, 0.5, ["a"], {"b": []}]
     assert Entry("customers", "0", cells).text == '["é",null,true,9223372036854775807,0.5,["a"],{"b":[]}]'
     rows = [Entry("customers", str(number), [number, *cells]) for number in range(10_001)]
     journal.record(page_of(1)[0], rows, [], [])

@@ -102,7 +102,8 @@ def test_what_is_included_twice_is_known_as_it_came_first() -> None:
         ],
     }
     customer = read(Customer, document)
-    (offer,) = customer.offers.at_hand or ()
+    (offer,) = customer.offers.at_hand or (None,)
+    assert isinstance(offer, Offer)
     assert offer.title == "Year pass"
     assert customer.origin.scope.known[customer.identifier] is customer
 
@@ -137,6 +138,9 @@ def test_the_version_is_read_whichever_way_its_key_is_spelt(key: str) -> None:
         {"meta": {"title": "API", "version": "1.1.0"}, "jsonapi": {"version": "v1.1", key: "x"}}
     )
     assert (version.version, version.jsonapi) == ("1.1.0", "v1.1")
+    assert (version.title, version.documentation) == ("API", None)
+    linked = ApiVersion.from_document({"meta": {"version": 2}, "links": {"documentation": "https://a.example"}})
+    assert (linked.title, linked.version, linked.documentation) == (None, "2", "https://a.example")
 
 
 def test_ids_beyond_32_bits_and_number_ids_are_text() -> None:

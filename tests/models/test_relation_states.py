@@ -109,7 +109,8 @@ def test_a_relation_is_partial_if_a_part_of_it_was_asked_for(filters: dict[str, 
     query = Query(include=("contact", "offers"), filters=tuple(filters.items()))
     customer = read(Customer, document, scope=Scope(query, primary=("customers", "1")))
     assert (customer.offers.partial, customer.contact.partial) == (partial, False)
-    (contact,) = customer.contact.at_hand or ()
+    (contact,) = customer.contact.at_hand or (None,)
+    assert isinstance(contact, Contact)
     assert not contact.offers.partial
     assert not read(Customer, document, scope=Scope(query)).offers.partial
 

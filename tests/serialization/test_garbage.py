@@ -164,7 +164,7 @@ def test_what_is_wrong_is_told_with_its_place(value: Any, problem: str, path: st
 )
 def test_an_error_is_made_of_data_alone(members: dict[str, Any], problem: str, path: str) -> None:
     """Nothing of its class is replaced, and nothing that Python or the class keeps for itself is set."""
-    value = {"$kajabi": "KajabiError", "arguments": ["x"], "state": {}, **members}
+    value: dict[str, Any] = {"$kajabi": "KajabiError", "arguments": ["x"], "state": {}, **members}
     _refused({"kajabi_async": 1, "value": value, "resources": []}, problem, path)
 
 
