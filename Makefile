@@ -48,11 +48,9 @@ docs: $(READY)  ## The guides and the reference, as pages in docs/_build/html.
 soak: $(READY)  ## Faults, load and attacks for most of an hour, each figure beside its bar.
 	@$(BIN)/python -m tests.soak
 
-mutation: $(READY)  ## The share of small changes to the code that some test notices, a few minutes long.
+mutation: $(READY)  ## The share of small changes to the code that some test notices; AREA=serialization runs that alone.
 	$(PIP) install --group mutation
-	rm -rf mutants
-	$(BIN)/mutmut run
-	@$(BIN)/python -m tests.mutation
+	@$(BIN)/python -m tests.mutation $(AREA)
 
 bench: $(READY)  ## Every figure of speed, beside other ways to do the same, in less than five minutes.
 	@$(BIN)/python -m benchmarks
