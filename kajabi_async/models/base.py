@@ -198,6 +198,8 @@ def _related_at_hand(owner: Resource) -> dict[Identifier, Resource]:
 
 
 def _why_not_loaded(instance: Resource, name: str) -> str:
+    if name == "id" and not is_set(instance, "origin"):
+        return f"this {type(instance).__name__} was never filled"
     if name == "id":
         return (
             f"this {type(instance).__name__} has no id: the answer to the write that made it did not carry one; "
