@@ -80,21 +80,25 @@ where; ``--help`` lists what can be set. What other processes may read and chang
     $ curl http://127.0.0.1:8900/_fake/counts
 """
 
-from kajabi_async.testing import faults, toxics
-from kajabi_async.testing.answers import Reply
-from kajabi_async.testing.deliveries import Delivered, HookDeliveries
-from kajabi_async.testing.faults.incident import Fault, Incident
-from kajabi_async.testing.faults.plan import FaultPlan, Injection
-from kajabi_async.testing.oauth import IssuedTokens
-from kajabi_async.testing.orders import FaultOrder
-from kajabi_async.testing.proxy import ActiveToxic, FaultProxy
-from kajabi_async.testing.quirks import Quirks
-from kajabi_async.testing.rate_limit import RateLimit
-from kajabi_async.testing.records import Effect, RecordedRequest
-from kajabi_async.testing.retry_after import RetryAfter
-from kajabi_async.testing.server import FakeKajabi
-from kajabi_async.testing.server_clock import ServerClock
-from kajabi_async.testing.toxics import Toxic
+from importlib import import_module
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from kajabi_async.testing import faults, toxics
+    from kajabi_async.testing.answers import Reply
+    from kajabi_async.testing.deliveries import Delivered, HookDeliveries
+    from kajabi_async.testing.faults.incident import Fault, Incident
+    from kajabi_async.testing.faults.plan import FaultPlan, Injection
+    from kajabi_async.testing.oauth import IssuedTokens
+    from kajabi_async.testing.orders import FaultOrder
+    from kajabi_async.testing.proxy import ActiveToxic, FaultProxy
+    from kajabi_async.testing.quirks import Quirks
+    from kajabi_async.testing.rate_limit import RateLimit
+    from kajabi_async.testing.records import Effect, RecordedRequest
+    from kajabi_async.testing.retry_after import RetryAfter
+    from kajabi_async.testing.server import FakeKajabi
+    from kajabi_async.testing.server_clock import ServerClock
+    from kajabi_async.testing.toxics import Toxic
 
 __all__ = [
     "ActiveToxic",
@@ -119,3 +123,40 @@ __all__ = [
     "faults",
     "toxics",
 ]
+
+# A name is imported when it is first used: pytest imports this package, with the plugin, in every project that has it.
+_HOMES: Final = {
+    "ActiveToxic": "proxy",
+    "Delivered": "deliveries",
+    "Effect": "records",
+    "FakeKajabi": "server",
+    "Fault": "faults.incident",
+    "FaultOrder": "orders",
+    "FaultPlan": "faults.plan",
+    "FaultProxy": "proxy",
+    "HookDeliveries": "deliveries",
+    "Incident": "faults.incident",
+    "Injection": "faults.plan",
+    "IssuedTokens": "oauth",
+    "Quirks": "quirks",
+    "RateLimit": "rate_limit",
+    "RecordedRequest": "records",
+    "Reply": "answers",
+    "RetryAfter": "retry_after",
+    "ServerClock": "server_clock",
+    "Toxic": "toxics",
+}
+
+if not TYPE_CHECKING:  # With it, type checkers would take any misspelt name for a real one.
+
+    def __getattr__(name: str) -> object:
+        if name in _HOMES:
+            module = import_module(f"{__name__}.{_HOMES[name]}")
+            return globals().setdefault(name, getattr(module, name))
+        if name in __all__:
+            return import_module(f"{__name__}.{name}")
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__} - {"TYPE_CHECKING", "Final", "import_module"})
