@@ -22,6 +22,7 @@ from benchmarks.plot import Line, drawn
 from benchmarks.results import Figure, Part, Table, at_least, at_most, under
 from benchmarks.serving import Server, fastest, name, with_latency
 from benchmarks.sizes import Sizes
+from tests.sharing import once_for_all_workers
 
 TINY = Sizes(
     repeats=1,
@@ -39,6 +40,9 @@ TINY = Sizes(
     concurrencies=(1, 100),
 )
 
+# Whoever needs the whole run may have to wait for the worker that makes it, on a machine that is busy.
+waits_for_the_whole_run = pytest.mark.timeout(400)
+
 RunServer = Callable[..., AbstractContextManager[Server]]
 
 
@@ -49,11 +53,14 @@ def running_server(request: pytest.FixtureRequest) -> Iterator[Server]:
         yield server
 
 
-@pytest.fixture(name="parts", scope="module")
-def whole_run() -> list[Part]:
-    return run(list(PARTS), TINY)
+@pytest.fixture(name="parts", scope="session")
+def whole_run(tmp_path_factory: pytest.TempPathFactory) -> list[Part]:
+    """What a whole run measures; the worker that comes first runs it for the others."""
+    parts: list[Part] = once_for_all_workers(tmp_path_factory, "benchmarks", lambda: run(list(PARTS), TINY))
+    return parts
 
 
+@waits_for_the_whole_run
 def test_every_part_gives_a_table_without_gaps(parts: list[Part]) -> None:
     """Each row has a cell for each column, and a measured median in it."""
     tables = [table for part in parts for table in part.tables]
@@ -63,6 +70,7 @@ def test_every_part_gives_a_table_without_gaps(parts: list[Part]) -> None:
         assert all(re.match(r"[\d,.]+$", row[1]) for row in table.rows), table.title
 
 
+@waits_for_the_whole_run
 def test_every_figure_to_reach_is_measured(parts: list[Part]) -> None:
     """Eleven of them, each with its bar."""
     figures = [figure for part in parts for figure in part.figures]
@@ -72,6 +80,7 @@ def test_every_figure_to_reach_is_measured(parts: list[Part]) -> None:
     assert bars == ["1", "0.85", "14", "0.7", "3", "4", "2.5", "60 µs", "1,200 bytes", "60 ms", "0.95"]
 
 
+@waits_for_the_whole_run
 def test_the_page_says_when_on_what_and_with_what(parts: list[Part], tmp_path: Path) -> None:
     """Neither the name of the machine nor a path of it."""
     write(tmp_path, parts, seconds=1.0, before=0.0)
