@@ -4,20 +4,36 @@ A program that is missing is named before the first test and, with the number of
 the last one. With ``CI`` set it ends the run before the first test.
 """
 
+import asyncio
 import subprocess
 from collections import Counter
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from functools import wraps
 from typing import Any, Final
 
 import psutil
 import pytest
+import uvloop
 
 from tests.machine import is_ci, missing, need, sentence
 
 
+class _OnUvloop:
+    """Every test of a coroutine runs on uvloop instead of asyncio's own loop."""
+
+    @staticmethod
+    def pytest_asyncio_loop_factories() -> dict[str, Callable[[], asyncio.AbstractEventLoop]]:
+        return {"uvloop": uvloop.new_event_loop}
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--uvloop", action="store_true", help="run the tests of coroutines on uvloop")
+
+
 def pytest_configure(config: pytest.Config) -> None:
     """Refuse to run with something missing in CI, in the process that reports."""
+    if config.getoption("--uvloop"):
+        config.pluginmanager.register(_OnUvloop())
     config.addinivalue_line("markers", "needs(tool): skip the test if the program is not installed")
     if not hasattr(config, "workerinput") and is_ci() and (lacking := missing()):
         raise pytest.UsageError(f"{sentence(lacking)} (CI is set, so nothing may be skipped)")
