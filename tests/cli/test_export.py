@@ -1,6 +1,7 @@
 """``kajabi export``: a list into a file, with what people should know on standard error."""
 
 import json
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -53,6 +54,19 @@ async def test_every_resource_can_be_exported(name: str, kajabi: Command, tmp_pa
     done = await kajabi("export", name.replace("_", "-"), "--out", str(path), *site)
     assert done.code == 0, done.err
     assert path.read_text().startswith("id,")
+
+
+def _files(folder: Path) -> list[str]:
+    return sorted(path.name for path in folder.glob("customers*"))
+
+
+async def _failed(kajabi: Command, fake: FakeKajabi, *command: str) -> None:
+    """Run *command* on an API that is down, so that it leaves a checkpoint, and have the API back."""
+    fake.fail("customers.list", status=501, times=None)
+    assert (await kajabi(*command)).code == 4
+    fake.clear_faults()
+    (path,) = (Path(after) for before, after in pairwise(command) if before == "--out")
+    assert path.with_name(f"{path.name}.partial").is_dir()
 
 
 async def test_an_export_that_failed_is_gone_on_with_by_the_same_command(
@@ -112,6 +126,18 @@ async def test_rows_that_the_server_counts_and_does_not_give_decide_the_exit_cod
     assert "warning: the server counts 3 rows, 2 more than it gave" in done.err
     told = await kajabi("export", "customers", "--out", str(path), "--json")
     assert (told.code, json.loads(told.out)["rows"]) == (1, 1)
+
+
+async def test_restart_discards_what_another_command_left(kajabi: Command, fake: FakeKajabi, tmp_path: Path) -> None:
+    """The one that would be refused without it writes its own files, and no checkpoint stays."""
+    path = tmp_path / "customers.csv"
+    command = ("export", "customers", "--out", str(path), "--page-size", "20")
+    await _failed(kajabi, fake, *command)
+    other = (*command, "--include", "offers")
+    assert (await kajabi(*other)).code == 2
+    assert (await kajabi(*other, "--restart")).code == 0
+    assert len(path.read_text().splitlines()) == 61
+    assert _files(tmp_path) == ["customers.csv", "customers.offers.csv"]
 
 
 async def test_rows_that_cannot_be_read_decide_the_exit_code(kajabi: Command, fake: FakeKajabi, tmp_path: Path) -> None:
