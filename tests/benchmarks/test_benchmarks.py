@@ -40,9 +40,6 @@ TINY = Sizes(
     concurrencies=(1, 100),
 )
 
-# Whoever needs the whole run may have to wait for the worker that makes it, on a machine that is busy.
-waits_for_the_whole_run = pytest.mark.timeout(400)
-
 RunServer = Callable[..., AbstractContextManager[Server]]
 
 
@@ -60,7 +57,6 @@ def whole_run(tmp_path_factory: pytest.TempPathFactory) -> list[Part]:
     return parts
 
 
-@waits_for_the_whole_run
 def test_every_part_gives_a_table_without_gaps(parts: list[Part]) -> None:
     """Each row has a cell for each column, and a measured median in it."""
     tables = [table for part in parts for table in part.tables]
@@ -70,7 +66,6 @@ def test_every_part_gives_a_table_without_gaps(parts: list[Part]) -> None:
         assert all(re.match(r"[\d,.]+$", row[1]) for row in table.rows), table.title
 
 
-@waits_for_the_whole_run
 def test_every_figure_to_reach_is_measured(parts: list[Part]) -> None:
     """Eleven of them, each with its bar."""
     figures = [figure for part in parts for figure in part.figures]
@@ -80,7 +75,6 @@ def test_every_figure_to_reach_is_measured(parts: list[Part]) -> None:
     assert bars == ["1", "0.85", "14", "0.7", "3", "4", "2.5", "60 µs", "1,200 bytes", "60 ms", "0.95"]
 
 
-@waits_for_the_whole_run
 def test_the_page_says_when_on_what_and_with_what(parts: list[Part], tmp_path: Path) -> None:
     """Neither the name of the machine nor a path of it."""
     write(tmp_path, parts, seconds=1.0, before=0.0)
