@@ -59,7 +59,7 @@ def found(version: str) -> str | None:
 
 
 INTERPRETERS = {version: python for version in VERSIONS if (python := found(version))}
-FOUND = list(INTERPRETERS.values())
+FOUND = list(INTERPRETERS.values()) or [sys.executable]
 OLDEST, LATEST = FOUND[0], FOUND[-1]
 USE_EVERY_NAME = "import kajabi_async as k; print(len([getattr(k, name) for name in k.__all__]), 'names')"
 ROWS: list[list[str]] = []

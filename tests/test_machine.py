@@ -64,7 +64,18 @@ def _pytest(folder: Path, test: str, *options: str, **environment: str) -> subpr
     """Run *test* as a project beside the conftest of these tests."""
     (folder / "test_it.py").write_text(test)
     (folder / "conftest.py").write_text("from tests.conftest import *\n")
-    plain = ("-p", "no:randomly", "-p", "no:cacheprovider", "-o", "asyncio_mode=auto", "-o", "timeout=120")
+    plain = (
+        "-p",
+        "no:randomly",
+        "-p",
+        "no:cacheprovider",
+        "-p",
+        "no:valkey",
+        "-o",
+        "asyncio_mode=auto",
+        "-o",
+        "timeout=120",
+    )
     kept = {name: value for name, value in os.environ.items() if name not in {"CI", "PYTEST_ADDOPTS"}}
     paths = os.pathsep.join([str(ROOT), *filter(None, [os.environ.get("PYTHONPATH")])])
     return subprocess.run(
