@@ -37,7 +37,8 @@
         │   └── PausedError           not sent, as an earlier 429 asked everyone to wait
         └── ServerError               5xx
 
-Every error pickles and copies, and none carries a token or a secret.
+Every error pickles and copies, and none carries a token or a secret. Their text is one line that is fit for a log: what
+a server said in it cannot break the line or act on a terminal. The attributes have it as it came.
 """
 
 from collections.abc import Iterable, Mapping
@@ -45,6 +46,8 @@ from difflib import get_close_matches
 from typing import Any, ClassVar, Literal, Self
 
 import attrs
+
+from kajabi_async.escaping.text import escape_line
 
 __all__ = [
     "AmbiguousMatchError",
@@ -116,7 +119,7 @@ class KajabiError(Exception):
     """
 
     def __str__(self) -> str:
-        text = super().__str__()
+        text = escape_line(super().__str__())
         if self.attempts > 1 and self.gave_up in _GAVE_UP:
             return f"{text} ({self.attempts} attempts; {_GAVE_UP[self.gave_up]})"
         return text
@@ -365,7 +368,7 @@ class ErrorObject:
     def __str__(self) -> str:
         text = ": ".join(part for part in (self.title, self.detail) if part) or self.code or "no detail given"
         place = self.field or self.parameter
-        return f"{text} (at {place})" if place else text
+        return escape_line(f"{text} (at {place})" if place else text)
 
 
 class ApiError(KajabiError):

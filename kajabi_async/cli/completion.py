@@ -8,8 +8,8 @@ from cyclopts import App, Parameter
 from cyclopts.completion import ShellDetectionError, detect_shell
 
 from kajabi_async.cli.options import Json
-from kajabi_async.cli.terminal import print_json
 from kajabi_async.errors import ConfigurationError
+from kajabi_async.output import print_json, print_line, print_script
 
 __all__ = ["add_completion"]
 
@@ -27,7 +27,7 @@ def add_completion(app: App) -> None:
         if json:
             print_json({"shell": chosen, "script": script})
         else:
-            print(script)  # noqa: T201 - a command prints
+            print_script(script)
 
     def install(
         shell: Shell | None = None,
@@ -54,7 +54,7 @@ def add_completion(app: App) -> None:
         if json:
             print_json({"shell": chosen, "path": str(path)})
         else:
-            print(f"Installed {path}. {_next_step(chosen, path, startup=startup)}")  # noqa: T201
+            print_line(f"Installed {path}. {_next_step(chosen, path, startup=startup)}")
 
     group.command(show)
     group.command(install)

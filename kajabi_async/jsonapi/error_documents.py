@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from kajabi_async.errors import ApiError, DecodeError, ErrorObject, api_error_class
+from kajabi_async.escaping.text import escape_line
 from kajabi_async.jsonapi.decoding import decode, json_array, json_object
 
 __all__ = ["api_error", "error_objects", "error_objects_in"]
@@ -25,6 +26,7 @@ _NOT_OF_THE_API: Final = (
     "The answer was {}: perhaps it came from what stands before the API, such as its firewall, or from a proxy of yours"
 )
 _LONGEST_TEXT: Final = 500
+_LONGEST_REQUEST_ID: Final = 200
 
 
 def api_error(
@@ -47,7 +49,7 @@ def api_error(
         errors=errors,
         method=method,
         path=path,
-        request_id=headers.get("x-request-id"),
+        request_id=_request_id(headers.get("x-request-id")),
         retry_after=retry_after,
         hint="" if hint is None else hint or _hint(status, headers, errors),
     )
@@ -97,6 +99,11 @@ def _error_object(value: Any) -> ErrorObject | None:
 
 def _text(value: Any) -> str | None:
     return None if value is None else str(value)[:_LONGEST_TEXT]
+
+
+def _request_id(told: str | None) -> str | None:
+    # It is passed on to logs and to support as it stands, so it is made fit for that where it comes in.
+    return None if told is None else escape_line(told[:_LONGEST_REQUEST_ID])
 
 
 def _hint(status: int, headers: Mapping[str, str], errors: tuple[ErrorObject, ...]) -> str:
