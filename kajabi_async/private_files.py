@@ -66,11 +66,9 @@ def _is_kept_by_sticky_bit(owner: int, folder: os.stat_result) -> bool:
 def replacing(path: Path, *, keep_mode: bool = True) -> Generator[BinaryIO]:
     """Open a new file, of mode 0600, that takes the place of *path* atomically when the block ends.
 
-    If the block raises, nothing is left and *path* is as it was. With *keep_mode* a file of ours that is replaced
-    passes its own mode and group on. OSError if it cannot be written; UnsafePathError if *path* is a link or no
-    regular file.
+    If the block raises, nothing is left and *path* is as it was. A link is replaced itself, not what it leads to. With
+    *keep_mode* a file of ours that is replaced passes its own mode and group on. OSError if it cannot be written.
     """
-    check_replaceable(path)
     with _Place.opened(path.parent) as folder:
         fresh = f".{path.name[:100]}.{secrets.token_hex(8)}"
         file = os.fdopen(folder.open(fresh, _NEW | _SAFELY), "wb")

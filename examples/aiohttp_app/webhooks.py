@@ -6,6 +6,7 @@ from functools import partial
 from aiohttp import web
 
 from kajabi_async import Kajabi
+from kajabi_async.escaping.text import escape_line
 from kajabi_async.webhooks import AnyEvent, PurchaseEvent, TagAddedEvent, UnreadDelivery
 
 from .keys import API, RECEIVER
@@ -34,7 +35,8 @@ async def _handle(api: Kajabi, event: AnyEvent) -> None:
             purchase = await api.purchases.get(event.purchase.id)
             logger.info("customer %s bought offer %s", purchase.customer.id, purchase.offer.id)
         case TagAddedEvent():
-            logger.info("contact %s got tag %s", event.contact.id, event.tag.id)
+            # Whoever knows the address chooses these ids: a line break in one would begin a line of the log.
+            logger.info("contact %s got tag %s", escape_line(event.contact.id), escape_line(event.tag.id))
         case UnreadDelivery():
             # Acknowledged all the same, or it would come again for hours: keep event.body if you may need it.
             logger.warning("a delivery of %s bytes was not understood: %s", len(event.body), event.error)

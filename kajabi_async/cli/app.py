@@ -29,7 +29,7 @@ from kajabi_async.cli.terminal import help_console, output_screen
 from kajabi_async.cli.usage import usage_error
 from kajabi_async.cli.whoami import whoami
 from kajabi_async.cli.writes import add_writes
-from kajabi_async.errors import ConfigurationError, KajabiError
+from kajabi_async.errors import ConfigurationError, InvalidArgumentError, KajabiError
 from kajabi_async.escaping.text import escape_value
 from kajabi_async.output import flush, prepare_streams, print_json, print_line, stop_writing
 from kajabi_async.resources.lookup_plan import Strategy
@@ -191,7 +191,10 @@ def fake(
     from kajabi_async.testing import FakeKajabi  # noqa: PLC0415 - as for the demo
 
     async def serve() -> None:
-        server = FakeKajabi(customers=customers, latency=latency)
+        try:
+            server = FakeKajabi(customers=customers, latency=latency)
+        except ValueError as error:
+            raise InvalidArgumentError(str(error)) from None
         try:
             await server.start(port=port)
         except (OSError, OverflowError) as error:

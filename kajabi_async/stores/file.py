@@ -19,6 +19,7 @@ from typing import Final, TypeVar
 import attrs
 
 from kajabi_async.errors import ConfigurationError, StoreUnavailableError
+from kajabi_async.private_files import make_folders
 from kajabi_async.session.token_store import Lease, StoredToken, checked_lease_seconds
 
 try:
@@ -165,9 +166,7 @@ def _unavailable(done: str, failure: Exception) -> StoreUnavailableError:
 
 def _prepare(folder: Path) -> None:
     try:
-        # Folders above it are made as closed as it is: whoever may write to one could put another in its place.
-        for missing in reversed([above for above in (folder, *folder.parents) if not above.exists()]):
-            missing.mkdir(mode=0o700, exist_ok=True)
+        make_folders(folder)
     except OSError as failure:
         raise ConfigurationError(f"the folder for the token cannot be made: {failure.strerror}") from None
     _check_folder(folder)

@@ -309,7 +309,7 @@ class FakeKajabi(FaultDesk):
         raw_path, _, query_string = request.raw_path.partition("?")
         body = await request.read() if request.can_read_body else b""
         if self._back_door.is_for(raw_path, request.remote):
-            return sent(self._back_door.reply(request.method, raw_path, body), self.clock)
+            return sent(self._back_door.reply(request.method, raw_path, request.headers, body), self.clock)
         found = matched(request.method, raw_path)
         name = found[0].name if found else None
         headers = {key.lower(): value for key, value in request.headers.items()}

@@ -11,6 +11,8 @@ import pytest
 from kajabi_async import ExportError, InvalidArgumentError
 from kajabi_async.export.journal import Entry, Journal, PageRecord, telling
 
+CONNECT = sqlite3.connect
+
 
 @pytest.fixture
 def journal(tmp_path: Path) -> Iterator[Journal]:
@@ -226,6 +228,35 @@ def test_a_page_is_on_the_disk_before_it_counts(journal: Journal) -> None:
     full = 2
     assert journal._db.execute("PRAGMA synchronous").fetchone() == (full,)
     assert journal._db.execute("PRAGMA journal_mode").fetchone() == ("wal",)
+
+
+@pytest.mark.parametrize("parts", [("journal.sqlite",), ("journal.sqlite", "journal.sqlite-wal")])
+def test_a_folder_that_is_exchanged_while_sqlite_opens_its_files_is_noticed(
+    parts: tuple[str, ...], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As anyone can do it in a folder that all may write to without the sticky bit: no row goes to the other folder."""
+    journal = Journal(tmp_path / "c.csv.partial")
+    theirs = tmp_path / "theirs"
+    theirs.mkdir()
+    for name in parts:
+        (theirs / name).touch()
+
+    def connect(*arguments: Any, **options: Any) -> sqlite3.Connection:
+        journal.folder.rename(tmp_path / "ours")
+        theirs.rename(journal.folder)
+        opened = CONNECT(*arguments, **options)
+        opened.execute("PRAGMA locking_mode = EXCLUSIVE")
+        opened.execute("PRAGMA journal_mode = WAL")
+        opened.execute("PRAGMA user_version = 7")
+        journal.folder.rename(theirs)
+        (tmp_path / "ours").rename(journal.folder)
+        return opened
+
+    monkeypatch.setattr(sqlite3, "connect", connect)
+    with pytest.raises(ExportError, match="was exchanged for another folder"), telling(journal.folder):
+        journal.open({"secret": "example.com"}, restart=False)
+    journal.close()
+    assert all(b"example.com" not in each.read_bytes() for each in theirs.iterdir())
 
 
 def test_a_name_that_the_file_system_does_not_take_is_told(tmp_path: Path) -> None:
