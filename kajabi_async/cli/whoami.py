@@ -33,7 +33,8 @@ def whoami(*, json: Json = False) -> int:
 
     async def show(api: Kajabi) -> None:
         user = await api.me()
-        told = _Told(user.name, user.email, user.role_level, await _sites(api), place, api.session.base_url)
+        name, email, role_level = (getattr(user, each, None) for each in ("name", "email", "role_level"))
+        told = _Told(name, email, role_level, await _sites(api), place, api.session.base_url)
         if json:
             print_json(attrs.asdict(told))
         else:
@@ -44,7 +45,11 @@ def whoami(*, json: Json = False) -> int:
 
 async def _sites(api: Kajabi) -> list[dict[str, Any]] | None:
     try:
-        return [{"id": site.id, "title": site.title, "subdomain": site.subdomain} async for site in api.sites.list()]
+        # What an answer lacks is not told, and stops nothing.
+        return [
+            {name: getattr(site, name, None) for name in ("id", "title", "subdomain")}
+            async for site in api.sites.list()
+        ]
     except PermissionDeniedError:
         return None
 

@@ -244,7 +244,7 @@ def test_a_folder_that_is_exchanged_while_sqlite_opens_its_files_is_noticed(
     def connect(*arguments: Any, **options: Any) -> sqlite3.Connection:
         journal.folder.rename(tmp_path / "ours")
         theirs.rename(journal.folder)
-        opened = CONNECT(*arguments, **options)
+        opened: sqlite3.Connection = CONNECT(*arguments, **options)
         opened.execute("PRAGMA locking_mode = EXCLUSIVE")
         opened.execute("PRAGMA journal_mode = WAL")
         opened.execute("PRAGMA user_version = 7")

@@ -214,3 +214,11 @@ def test_gives_an_error_for_any_answer(status: int, body: bytes, content_type: s
     error = answered(status, body, content_type=content_type)
     assert error.status == status
     assert str(status) in str(error)
+
+
+def test_the_request_id_is_fit_for_a_log_line() -> None:
+    """It is what people write into logs and tickets; a proxy may have made it."""
+    error = api_error(
+        status=500, headers={"x-request-id": "r\x1b[2J\x9b\u202e" + "1" * 500}, body=b"", method="GET", path="/"
+    )
+    assert error.request_id == r"r\x1b[2J\x9b\u202e" + "1" * 193

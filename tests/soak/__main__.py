@@ -18,6 +18,7 @@ from tests.soak.deliveries import deliveries
 from tests.soak.figures import Figure
 from tests.soak.hostile import documents, hostile_links
 from tests.soak.limit import hidden_limit
+from tests.soak.names import hostile_names
 from tests.soak.sharing import expiry, killed_holders, over_a_file, over_redis
 from tests.soak.writing import lost_answers
 
@@ -47,6 +48,7 @@ def _runs(folder: Path, redis: str) -> dict[str, list[Run]]:
         "closing": [lambda: closings(10_000)],
         "documents": [_documents],
         "links": [lambda: hostile_links(100_000)],
+        "names": [lambda: hostile_names(20_000)],
         "writes": [lambda: lost_answers(10_000)],
         "deliveries": [lambda: deliveries("fastapi_app", 10_000), lambda: deliveries("aiohttp_app", 10_000)],
         "bulk": [lambda: lookups(1_000_000, settled=20_000)],

@@ -11,6 +11,7 @@ from tests.soak.closing import closings
 from tests.soak.deliveries import deliveries
 from tests.soak.figures import Figure
 from tests.soak.hostile import documents, hostile_links
+from tests.soak.names import hostile_names
 from tests.soak.sharing import expiry, killed_holders, over_a_file, over_redis
 from tests.soak.writing import lost_answers
 
@@ -60,6 +61,11 @@ def test_damaged_documents_are_read_or_refused() -> None:
 async def test_hostile_links_lead_nowhere_else() -> None:
     """Not a byte."""
     _holds(await hostile_links(10_000))
+
+
+async def test_hostile_names_are_shown_and_never_acted_on() -> None:
+    """On a terminal, in a pipe, as JSON and in every format of an export."""
+    _holds(await hostile_names(120))
 
 
 async def test_no_write_is_applied_twice() -> None:
