@@ -13,7 +13,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import BinaryIO, Final, Self
 
-__all__ = ["PrivateFolder", "UnsafePathError", "check_replaceable", "make_folders", "replacing"]
+__all__ = ["PrivateFolder", "UnsafePathError", "check_replaceable", "make_folders", "owner_only", "replacing"]
 
 _POSIX: Final = os.name == "posix"
 _FOR_OTHERS: Final = 0o077
@@ -86,6 +86,16 @@ def replacing(path: Path, *, keep_mode: bool = True) -> Generator[BinaryIO]:
             raise
 
 
+@contextmanager
+def owner_only() -> Generator[None]:
+    """Have what this process makes meanwhile be for its owner alone, also by the hands of a library."""
+    before = os.umask(_FOR_OTHERS)
+    try:
+        yield
+    finally:
+        os.umask(before)
+
+
 class _Place:
     """A folder held open, so that names in it are names in this one; without descriptors (Windows) its path."""
 
@@ -118,6 +128,9 @@ class _Place:
 
     def remove(self, name: str) -> None:
         os.unlink(self._path(name), dir_fd=self.descriptor)
+
+    def names(self) -> list[str]:
+        return os.listdir(self.path if self.descriptor is None else self.descriptor)  # noqa: PTH208 - by descriptor
 
     def reset_time(self, name: str) -> None:
         os.utime(self._path(name), ns=(0, 0), dir_fd=self.descriptor, follow_symlinks=False)
@@ -173,9 +186,17 @@ class PrivateFolder:
         if found is not None and not _is_ours_alone(found):
             raise UnsafePathError(f"{name} in it is a link or another user's: remove the folder")
 
+    def names(self) -> list[str]:
+        """Return the names of what is in it."""
+        return self._place.names()
+
     def forget_writes(self, name: str) -> None:
-        """Have `was_written` be False for a file until it is written again; OSError if it is not there."""
-        self._place.reset_time(name)
+        """Have `was_written` be False for a file until it is written again; OSError if it is not there.
+
+        Without descriptors (Windows) nothing can be told, and `was_written` is always True.
+        """
+        if self._place.descriptor is not None:
+            self._place.reset_time(name)
 
     def was_written(self, name: str) -> bool:
         """Return whether a file was written since `forget_writes`.
@@ -205,9 +226,8 @@ class PrivateFolder:
                 os.close(descriptor)
             self._place.move(name, folder, target.name)
 
-    def discard(self, *names: str) -> None:
-        """Remove the files *names* and then the folder, if nothing else is in it, and let it go."""
-        self.remove(*names)
+    def discard(self) -> None:
+        """Remove the folder, if nothing is in it, and let it go."""
         mine = None if self._place.descriptor is None else os.fstat(self._place.descriptor)
         self.close()
         with suppress(OSError):

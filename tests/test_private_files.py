@@ -110,7 +110,7 @@ def test_a_private_folder_holds_on_to_itself(tmp_path: Path) -> None:
         file.write(b"rows")
     assert mode_of(tmp_path / "moved" / "rows") == 0o600
     folder.move_out("rows", tmp_path / "target")
-    folder.discard("rows")
+    folder.discard()
     assert ((tmp_path / "target").read_text(), mode_of(tmp_path / "target")) == ("rows", 0o600)
     assert (tmp_path / "folder" / "rows").read_text() == "precious"
 

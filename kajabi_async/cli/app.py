@@ -2,6 +2,7 @@
 
 import asyncio
 import sys
+import traceback
 from collections.abc import Sequence
 from importlib.metadata import PackageNotFoundError
 from importlib.metadata import version as version_of
@@ -59,14 +60,7 @@ def run(tokens: Sequence[str] | None = None) -> int:
     given = list(sys.argv[1:] if tokens is None else tokens)
     prepare_streams()
     try:
-        try:
-            return _run(given)
-        except KajabiError as error:
-            return _told(error, code_for(error), given)
-        except CycloptsError as error:
-            return _told(usage_error(error), ExitCode.MISUSED, given)
-        except KeyboardInterrupt:
-            return _told(KeyboardInterrupt("interrupted"), ExitCode.INTERRUPTED, given)
+        return _run_and_report(given)
     except BrokenPipeError:
         stop_writing()
         return ExitCode.DONE
@@ -76,6 +70,21 @@ def run(tokens: Sequence[str] | None = None) -> int:
         complaint = KajabiError(f"cannot read or write{place}: {error.strerror or type(error).__name__}")
         print_error(complaint, ExitCode.INCOMPLETE, json=wants_json(given))
         return ExitCode.INCOMPLETE
+    except Exception:  # noqa: BLE001 - a fault of ours, which Python would print with all that its text holds
+        for line in traceback.format_exc().rstrip("\n").split("\n"):
+            print_line(line, error=True)
+        return ExitCode.INCOMPLETE
+
+
+def _run_and_report(given: list[str]) -> int:
+    try:
+        return _run(given)
+    except KajabiError as error:
+        return _told(error, code_for(error), given)
+    except CycloptsError as error:
+        return _told(usage_error(error), ExitCode.MISUSED, given)
+    except KeyboardInterrupt:
+        return _told(KeyboardInterrupt("interrupted"), ExitCode.INTERRUPTED, given)
 
 
 def make_app() -> App:

@@ -10,6 +10,7 @@ from cyclopts.completion import ShellDetectionError, detect_shell
 from kajabi_async.cli.options import Json
 from kajabi_async.errors import ConfigurationError
 from kajabi_async.output import print_json, print_line, print_script
+from kajabi_async.private_files import owner_only
 
 __all__ = ["add_completion"]
 
@@ -45,7 +46,9 @@ def add_completion(app: App) -> None:
         """
         chosen = shell or _shell_in_use()
         try:
-            path = app.install_completion(shell=chosen, add_to_startup=startup)
+            # Shells run these files: what the umask leaves to others must not let them write there.
+            with owner_only():
+                path = app.install_completion(shell=chosen, add_to_startup=startup)
         except OSError as error:
             raise ConfigurationError(
                 f"cannot install the completion script ({error.strerror}: {error.filename}): "

@@ -64,7 +64,7 @@ async def explain_file(
     if json:
         print_json({"plan": attrs.asdict(plan)})
     else:
-        for line in str(plan).splitlines():
+        for line in str(plan).split("\n"):
             print_line(line)
 
 

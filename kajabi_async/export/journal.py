@@ -109,7 +109,14 @@ class Journal:
         """Let the checkpoint go and remove it."""
         files, self._files = self.files, None
         self.close()
-        files.discard(*_FILES)
+        files.remove(*filter(self._is_ours, files.names()))
+        files.discard()
+
+    def _is_ours(self, name: str) -> bool:
+        """Tell whether *name* is of SQLite's files or an unfinished one of an earlier run: no more is removed."""
+        target = Path(self.folder.stem)
+        is_unfinished = name.startswith(f"{target.stem}.") and name.endswith(target.suffix)
+        return name in _FILES or is_unfinished
 
     @property
     def files(self) -> PrivateFolder:

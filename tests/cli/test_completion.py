@@ -84,6 +84,17 @@ async def test_a_new_interactive_bash_completes_after_install(kajabi: Command, t
     assert "kajabi customers get " in shown.screen
 
 
+async def test_what_is_installed_no_other_user_can_write_to(kajabi: Command, tmp_path: Path) -> None:
+    """Whatever the umask: shells run it."""
+    before = os.umask(0)
+    try:
+        assert (await kajabi("completion", "install", "bash")).code == 0
+    finally:
+        os.umask(before)
+    made = [tmp_path / "home" / ".bashrc", *(tmp_path / "home" / ".local").rglob("*")]
+    assert [each for each in made if each.stat().st_mode & 0o077] == []
+
+
 async def test_installing_twice_changes_nothing_more(kajabi: Command, tmp_path: Path) -> None:
     """The line is in ~/.bashrc once."""
     told = json.loads((await kajabi("completion", "install", "bash", "--json")).out)

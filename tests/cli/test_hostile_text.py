@@ -10,6 +10,7 @@ from typing import Any, Final
 import pytest
 import pytest_asyncio
 
+from kajabi_async.cli import reads
 from kajabi_async.cli.reads import resource_classes
 from kajabi_async.testing import FakeKajabi
 from tests.cli.conftest import Command
@@ -163,3 +164,14 @@ async def test_a_stream_that_lacks_a_character_shows_its_escape(
         shown[form] = raw.getvalue().decode("latin-1")
     assert r"\u0141ukasz \U0001f600 é" in shown[()]
     assert json.loads(shown[("--json",)])["name"] == "Łukasz 😀 é"
+
+
+async def test_a_fault_of_ours_is_shown_and_does_not_act(hostile: FakeKajabi, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Python itself would print the text of an exception as it is."""
+
+    def fail(*_: object) -> None:
+        raise RuntimeError(EVIL)
+
+    monkeypatch.setattr(reads, "print_rows", fail)
+    done = await printed(on_terminal, hostile, "customers", "list", code=1)
+    assert f"RuntimeError: {SHOWN}" in done.out
