@@ -212,6 +212,14 @@ class PrivateFolder:
             with suppress(FileNotFoundError):
                 self._place.remove(name)
 
+    def make_durable(self, name: str) -> None:
+        """Return once what a file holds is on the disk."""
+        descriptor = self._place.open(name, os.O_RDWR | _SAFELY)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
+
     def move_out(self, name: str, target: Path) -> None:
         """Put a file in the place of *target* atomically.
 
@@ -220,7 +228,6 @@ class PrivateFolder:
         with _Place.opened(target.parent) as folder:
             descriptor = self._place.open(name, os.O_RDWR | _SAFELY)
             try:
-                os.fsync(descriptor)
                 _pass_mode_on(folder, target.name, descriptor)
             finally:
                 os.close(descriptor)

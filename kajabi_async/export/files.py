@@ -50,13 +50,19 @@ async def write_batches(
                 tell(written)
         finally:
             await in_thread(_end, begun, file, journal.files)
+        await in_thread(_make_durable, file, journal.files)
     for file in files:
         await in_thread(_put_in_place, file, journal.files)
 
 
 def _begin(file: ExportedFile, folder: PrivateFolder) -> Writer:
     with _told(file, folder):
-        return open_writer(folder.create(file.path.name), file.columns, file.chosen)
+        opened = folder.create(file.path.name)
+        try:
+            return open_writer(opened, file.columns, file.chosen)
+        except BaseException:
+            opened.close()
+            raise
 
 
 def _next_batch(batches: Any) -> Any:
@@ -71,6 +77,11 @@ def _write(begun: Writer, batch: list[list[Any]], file: ExportedFile, folder: Pr
 def _end(begun: Writer, file: ExportedFile, folder: PrivateFolder) -> None:
     with _told(file, folder):
         begun.close()
+
+
+def _make_durable(file: ExportedFile, folder: PrivateFolder) -> None:
+    with _told(file, folder):
+        folder.make_durable(file.path.name)
 
 
 def _put_in_place(file: ExportedFile, folder: PrivateFolder) -> None:

@@ -81,6 +81,8 @@ class Journal:
         ExportError if another export holds it, if it is damaged, or if others can get at the folder or have put
         something there; InvalidArgumentError if it was begun with other *arguments*.
         """
+        # What a failed opening left open would hold its own lock against this one.
+        self.close()
         try:
             self._files = PrivateFolder(self.folder)
             for name in _FILES[:2]:
@@ -107,8 +109,10 @@ class Journal:
 
     def discard(self) -> None:
         """Let the checkpoint go and remove it."""
-        files, self._files = self.files, None
+        files, self._files = self._files, None
         self.close()
+        if files is None:
+            return
         files.remove(*filter(self._is_ours, files.names()))
         files.discard()
 

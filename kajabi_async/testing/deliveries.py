@@ -151,7 +151,8 @@ class Postman:
             return
         if hook.id not in self._probed:
             self._probed[hook.id] = asyncio.create_task(self._ask(hook, self._options.probe))
-        await asyncio.shield(self._probed[hook.id])
+        # Waited for, not awaited: a worker that is cancelled leaves the probe to the others.
+        await asyncio.wait({self._probed[hook.id]})
 
     async def _ask(self, hook: Row, method: str) -> None:
         if await self._status(method, hook, b"") == _PROBE_REFUSED:

@@ -73,7 +73,7 @@ async def test_no_file_appears_before_all_are_on_the_disk(
 
 @pytest.mark.parametrize(
     ("owner", "step"),
-    [(files, "open_writer"), (JsonLinesWriter, "write"), (JsonLinesWriter, "close"), (os, "fsync"), (Path, "replace")],
+    [(files, "open_writer"), (JsonLinesWriter, "write"), (JsonLinesWriter, "close"), (os, "fsync"), (os, "replace")],
     ids=lambda value: value if isinstance(value, str) else "",
 )
 async def test_a_failure_at_any_step_leaves_what_was_there(
@@ -84,7 +84,7 @@ async def test_a_failure_at_any_step_leaves_what_was_there(
 
     close = JsonLinesWriter.close
 
-    def fail(*arguments: Any) -> None:
+    def fail(*arguments: Any, **_: Any) -> None:
         if step == "close":
             close(*arguments)
         raise OSError(28, "No space left on device")

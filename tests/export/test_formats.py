@@ -1,6 +1,7 @@
 """The same rows come back from every format."""
 
 import csv
+import io
 import json
 import re
 import sys
@@ -133,7 +134,7 @@ _EMPTY: list[Any] = ["2", "", None, None, None, None, None, None, [], "text"]
 
 
 def _written(path: Path, chosen: str, *batches: list[list[Any]]) -> Path:
-    writer = open_writer(path, _COLUMNS, chosen)
+    writer = open_writer(path.open("xb"), _COLUMNS, chosen)
     for batch in batches:
         writer.write(batch)
     writer.close()
@@ -157,7 +158,7 @@ def test_a_cell_of_csv_is_quoted_if_a_reader_would_change_it(text: str, tmp_path
     row: list[Any] = ["1", text, *[None] * 8]
     path = _written(tmp_path / "a.csv", "csv", [row])
     written = path.read_bytes().decode("utf-8").partition("\n")[2]
-    is_plain = text in {"a\tb", "a b"}
+    is_plain = text == "a b"
     assert written == f"1,{text if is_plain else chr(34) + text.replace(chr(34), chr(34) * 2) + chr(34)},,,,,,,,\n"
 
 
@@ -219,7 +220,7 @@ def test_what_needs_pyarrow_says_so(chosen: str, tmp_path: Path, monkeypatch: py
     with pytest.raises(ConfigurationError, match=told):
         format_for(tmp_path / f"a.{chosen}", None)
     with pytest.raises(ConfigurationError, match=told):
-        open_writer(tmp_path / "a", _COLUMNS, chosen)
+        open_writer(io.BytesIO(), _COLUMNS, chosen)
     assert format_for(tmp_path / "a.csv", "jsonl") == "jsonl"
 
 

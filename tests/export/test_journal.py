@@ -162,7 +162,9 @@ def test_what_stands_in_the_way_is_left_alone(kind: str, tmp_path: Path) -> None
         folder.write_text("mine")
     else:
         folder.symlink_to(elsewhere)
-    with pytest.raises(ExportError, match=f"^{folder} is in the way: checkpoints are kept in a folder of that name$"):
+    with pytest.raises(
+        ExportError, match=f"^{folder}, .* is not safe: it is in the way, a link or no folder: remove it$"
+    ):
         Journal(folder).open({}, restart=True)
     assert list(elsewhere.iterdir()) == []
 
