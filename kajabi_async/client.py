@@ -37,6 +37,7 @@ from kajabi_async.session import (
     TokenStore,
 )
 from kajabi_async.stall import PATIENCE_SECONDS, Stall, checked_patience
+from kajabi_async.tracebacks import hide_arguments
 
 if TYPE_CHECKING:
     import aiohttp
@@ -75,7 +76,8 @@ class ClientOptions(TypedDict, total=False):
     max_answer_bytes: int
     """The largest answer read, in bytes after decompression (64 MiB)."""
     http_session: "aiohttp.ClientSession | None"
-    """A session of yours to send through; it is not closed. Its headers and cookies are sent along."""
+    """A session of yours to send through; it is not closed. Its headers and cookies are sent along, its proxy and its
+    middlewares are used; an option that cannot be kept to, such as ``auth=``, is refused when the client is made."""
     clock: "Clock | None"
     """Another source of time, for tests."""
 
@@ -87,6 +89,7 @@ class Kajabi:
     Nothing is sent, and no token fetched, before the first call that needs it.
     """
 
+    @hide_arguments
     def __init__(
         self,
         *,
@@ -147,6 +150,7 @@ class Kajabi:
         self.website_pages = WebsitePages(backend)
 
     @classmethod
+    @hide_arguments
     def from_env(cls, **options: Unpack[ClientOptions]) -> Self:
         """Take the credentials from the environment; options given here win over it.
 
@@ -232,9 +236,14 @@ class Kajabi:
         await prefetch(self._resolver, self._links, owners, paths, stall=stall)
 
     async def aclose(self) -> None:
-        """Cancel what is under way and close the pool; may be called again."""
-        await self._resolver.aclose()
+        """End what is under way with ClientClosedError and close the pool, unless it was handed in.
+
+        Nothing is sent any more from the moment of the call on. May be called again, also after a call was cancelled;
+        each returns when nothing is left. WrongLoopError on another event loop than that of the first request, as long
+        as that is open. In a forked child the pool is let go of and nothing else: it is the parent's.
+        """
         await self._session.aclose()
+        await self._resolver.aclose()
 
     async def __aenter__(self) -> Self:
         return self
@@ -245,7 +254,9 @@ class Kajabi:
         await self.aclose()
 
     def __repr__(self) -> str:
-        return f"<Kajabi at {self._session.base_url}>"
+        session = vars(self).get("_session")
+        # Crash reporters show what was only half made as well.
+        return "<Kajabi, not made>" if session is None else f"<Kajabi at {session.base_url}>"
 
 
 def _credentials(client_id: str | None, client_secret: str | None, credentials: Credentials | None) -> Credentials:

@@ -38,7 +38,8 @@
         │   └── PausedError           not sent, as an earlier 429 asked everyone to wait
         └── ServerError               5xx
 
-Every error pickles and copies, and none carries a token or a secret.
+Every error pickles and copies, and none carries a token or a secret. Their text is one line that is fit for a log: what
+a server said in it cannot break the line or act on a terminal. The attributes have it as it came.
 """
 
 from collections.abc import Iterable, Mapping
@@ -46,6 +47,8 @@ from difflib import get_close_matches
 from typing import Any, ClassVar, Literal, Self
 
 import attrs
+
+from kajabi_async.escaping.text import escape_line
 
 __all__ = [
     "AmbiguousMatchError",
@@ -111,9 +114,15 @@ class KajabiError(Exception):
     """How many times the request was put on the wire."""
     gave_up: "GaveUp | None" = None
     """Why it was not sent once more; None where no request was at stake."""
+    at_token_endpoint: bool = False
+    """Whether a request for a token failed, or did not come in time, and so nothing is known of what needs the token.
+
+    With AuthenticationError: the credentials are refused. An AuthenticationError without it is a resource's, which
+    refused a token that the token endpoint had just issued.
+    """
 
     def __str__(self) -> str:
-        text = super().__str__()
+        text = escape_line(super().__str__())
         if self.attempts > 1 and self.gave_up in _GAVE_UP:
             return f"{text} ({self.attempts} attempts; {_GAVE_UP[self.gave_up]})"
         return text
@@ -389,7 +398,7 @@ class ErrorObject:
     def __str__(self) -> str:
         text = ": ".join(part for part in (self.title, self.detail) if part) or self.code or "no detail given"
         place = self.field or self.parameter
-        return f"{text} (at {place})" if place else text
+        return escape_line(f"{text} (at {place})" if place else text)
 
 
 class ApiError(KajabiError):

@@ -4,7 +4,7 @@ This module imports nothing of either, so that neither side needs to know the ot
 """
 
 from collections.abc import Mapping
-from typing import Final, Literal, Protocol, TypeAlias
+from typing import Any, Final, Literal, NoReturn, Protocol, Self, TypeAlias
 
 import attrs
 
@@ -42,6 +42,16 @@ class Request(Record, frozen=True):
     def __repr__(self) -> str:
         return f"Request({self.method!r}, {self.path!r}, {self.query!r})"
 
+    def __rich_repr__(self) -> list[tuple[str, Any]]:
+        # msgspec has one of its own, which shows every field.
+        return [("method", self.method), ("path", self.path), ("query", self.query)]
+
+    def __reduce__(self) -> NoReturn:
+        _refuse_to_pickle(self)
+
+    def __deepcopy__(self, _: object) -> Self:
+        return self
+
 
 class Answer(Record, frozen=True):
     """What came back: the status, the headers (names in lower case) and the whole, decompressed body."""
@@ -52,6 +62,19 @@ class Answer(Record, frozen=True):
 
     def __repr__(self) -> str:
         return f"Answer({self.status!r})"
+
+    def __rich_repr__(self) -> list[tuple[str, Any]]:
+        return [("status", self.status)]
+
+    def __reduce__(self) -> NoReturn:
+        _refuse_to_pickle(self)
+
+    def __deepcopy__(self, _: object) -> Self:
+        return self
+
+
+def _refuse_to_pickle(value: object) -> NoReturn:
+    raise TypeError(f"{type(value).__name__} is not pickled: its body may hold a secret or what users wrote")
 
 
 @attrs.define

@@ -15,12 +15,10 @@ from kajabi_async.errors import (
     DecodeError,
     KajabiError,
     RateLimitError,
-    RequestTimeoutError,
     ServerError,
     StoreUnavailableError,
     TransportError,
 )
-from kajabi_async.operations import operation
 
 __all__ = ["ENDS_EVERYTHING", "is_by_the_application", "is_passing", "may_be_of_the_resource", "pause_asked_for"]
 
@@ -30,8 +28,6 @@ ENDS_EVERYTHING: Final = (AuthenticationError, ConfigurationError, ClientClosedE
 LONGEST_PAUSE_SECONDS: Final = 600.0
 """What a server says once must not stop a run for good."""
 
-_TOKEN_PATH: Final = operation("oauth.token").path
-_TOKEN_ANSWER: Final = "the token answer"  # noqa: S105 - what its errors say they are about
 _ON_THE_WAY: Final = frozenset({407, 408, 421, 425})
 """Statuses that a proxy or a connection earns, and no resource."""
 _GATEWAY: Final = frozenset({502, 503, 504})
@@ -45,7 +41,7 @@ def is_passing(error: KajabiError) -> bool:
         return False
     if isinstance(error, RateLimitError | ServerError | TransportError | StoreUnavailableError):
         return True
-    if _is_of_token(error):
+    if error.at_token_endpoint:
         return True
     if isinstance(error, DecodeError):
         # The session refused the answer as it came: damaged on its way, or a page of a proxy's.
@@ -57,7 +53,7 @@ def is_passing(error: KajabiError) -> bool:
 
 def may_be_of_the_resource(error: KajabiError) -> bool:
     """Tell whether the passing *error* may also be what the one resource gives whenever it is asked for."""
-    if isinstance(error, RateLimitError | StoreUnavailableError) or _is_of_token(error):
+    if isinstance(error, RateLimitError | StoreUnavailableError) or error.at_token_endpoint:
         return False
     return not getattr(error, "never_sent", False)
 
@@ -73,11 +69,3 @@ def pause_asked_for(error: KajabiError) -> float | None:
     """Return the seconds that the API asked to wait, ten minutes at most; None if it did not ask."""
     seconds = error.retry_after if isinstance(error, RateLimitError | ServerError) else None
     return min(seconds, LONGEST_PAUSE_SECONDS) if seconds else None
-
-
-def _is_of_token(error: KajabiError) -> bool:
-    if isinstance(error, DecodeError):
-        return _TOKEN_PATH in error.context or error.context == _TOKEN_ANSWER
-    if isinstance(error, ApiError | TransportError) and not isinstance(error, RequestTimeoutError):
-        return error.path == _TOKEN_PATH
-    return isinstance(error, RequestTimeoutError) and (error.path == _TOKEN_PATH or error.phase == "queue")

@@ -1,15 +1,14 @@
 """What a run of lookups that stalls or is interrupted tells, and the file of the ids that it leaves."""
 
-import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Final, Protocol
 
-from rich.console import Console
-
 from kajabi_async.cli.ids import IdLines
-from kajabi_async.cli.terminal import print_json
+from kajabi_async.cli.terminal import Screen
+from kajabi_async.output import print_json, print_line
+from kajabi_async.private_files import replacing
 from kajabi_async.resources.bulk import Lookups
 
 __all__ = ["keep_unanswered", "waiting_shown"]
@@ -28,7 +27,7 @@ class _Waiting(Protocol):
     def paused_until(self) -> float | None: ...
 
 
-def waiting_shown(console: Console, *, json: bool) -> Callable[[_Waiting], None]:
+def waiting_shown(screen: Screen, *, json: bool) -> Callable[[_Waiting], None]:
     """Return an observer that tells on standard error when a run stalls, is paused and goes on."""
     shown: tuple[float | None, float | None] = None, None
 
@@ -39,9 +38,9 @@ def waiting_shown(console: Console, *, json: bool) -> Callable[[_Waiting], None]
             return
         shown = now
         if json:
-            print_json({"progress": {"stalled_since": now[0], "paused_until": now[1]}}, to=sys.stderr)
+            print_json({"progress": {"stalled_since": now[0], "paused_until": now[1]}}, error=True)
         else:
-            console.print(_told(*now), markup=False, highlight=False)
+            screen.line(_told(*now))
 
     return show
 
@@ -53,17 +52,17 @@ async def keep_unanswered(run: Lookups[Any], ids: IdLines, source: str, *, silen
     if not unanswered:
         return
     path = _path_for(source)
-    # At one stroke: the ids may have come from this very file.
-    written = path.with_name(f"{path.name}.new")
-    written.write_text("".join(f"{each}\n" for each in unanswered), encoding="utf-8")
-    written.replace(path)
+    # Replaced as a whole: the ids may have come from this very file.
+    with replacing(path) as file:
+        file.write("".join(f"{each}\n" for each in unanswered).encode())
     if json:
-        print_json({"unanswered": {"ids": len(unanswered), "path": str(path), "is_all": is_all}}, to=sys.stderr)
+        print_json({"unanswered": {"ids": len(unanswered), "path": str(path), "is_all": is_all}}, error=True)
         return
     more = "" if is_all else "; standard input may have more, which were not read"
-    sys.stderr.write(
+    print_line(
         f"kajabi: {len(unanswered):,} ids without an answer are in {path}{more}; go on with "
-        f"`kajabi customers lookup {path}`\n"
+        f"`kajabi customers lookup {path}`",
+        error=True,
     )
 
 

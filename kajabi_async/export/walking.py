@@ -9,6 +9,7 @@ request for the page after, and asks for no includes until it finds something.
 """
 
 import asyncio
+import json
 import logging
 from collections.abc import Awaitable, Callable, Coroutine
 from functools import partial
@@ -18,26 +19,40 @@ from urllib.parse import parse_qsl
 import attrs
 
 from kajabi_async.errors import DecodeError, PagingError
-from kajabi_async.export.columns import Column, UnfitCellError, cells_of, columns_of
+from kajabi_async.export.columns import OTHER_COLUMNS, Column, UnfitCellError, cells_of, columns_of
 from kajabi_async.export.journal import Entry, Journal, PageRecord
 from kajabi_async.jsonapi.query import encoded_pairs
-from kajabi_async.models.base import Resource
+from kajabi_async.models.base import MODELS, Resource
 from kajabi_async.resources.lister import FetchedPage, Lister
 from kajabi_async.resources.novelty import Novelty
 from kajabi_async.stall import Stall
 
-__all__ = ["InThread", "Walk", "columns_for"]
+__all__ = ["OTHER", "InThread", "Walk", "columns_for", "included_types"]
 
 T = TypeVar("T")
 InThread = Callable[..., Awaitable[Any]]
 """Calls a function with its arguments in the thread that the journal belongs to."""
 
+OTHER: Final = "other"
+"""What included resources are kept under if no relation that was asked for leads to their type."""
 _LOG: Final = logging.getLogger("kajabi_async")
 
 
 def columns_for(model: type[Resource], lister: Lister[Any]) -> tuple[Column, ...]:
     """Give the columns of *model* as *lister* asks for it."""
     return columns_of(model, lister.query.fields.get(model.resource_type))
+
+
+def included_types(lister: Lister[Any]) -> tuple[str, ...]:
+    """Return the types that the relations to include lead to, in the order they were asked for."""
+    types: dict[str, None] = {}
+    for path in lister.query.include:
+        model: type[Resource] = lister.model
+        for step in path.split("."):
+            resource_type = model.relations[step].resource_type
+            types[resource_type] = None
+            model = MODELS.get(resource_type, Resource)
+    return tuple(types)
 
 
 @attrs.frozen
@@ -62,6 +77,7 @@ class Walk:
         self._in_thread = in_thread
         self._stall = stall
         self._columns: dict[type[Resource], tuple[Column, ...]] = {}
+        self._included = frozenset(included_types(lister))
         self._novelty = Novelty()
         self.listed: int | None = None
         """How many rows the server said the list has, at the latest page that said so."""
@@ -137,20 +153,19 @@ class Walk:
             if isinstance(row, DecodeError):
                 problems.append(str(row))
             else:
-                self._take(row, rows, problems)
+                _take(row, self._columns_of(row), rows, problems)
         related: list[Entry] = []
         for resource in self._included_with(page):
-            self._take(resource, related, problems)
+            is_asked_for = resource.resource_type in self._included
+            columns = self._columns_of(resource) if is_asked_for else OTHER_COLUMNS
+            _take(resource, columns, related, problems, kept_as=resource.resource_type if is_asked_for else OTHER)
         return _Content(rows, related, problems)
 
-    def _take(self, resource: Resource, entries: list[Entry], problems: list[str]) -> None:
+    def _columns_of(self, resource: Resource) -> tuple[Column, ...]:
         columns = self._columns.get(type(resource))
         if columns is None:
             columns = self._columns[type(resource)] = columns_for(type(resource), self._lister)
-        try:
-            entries.append(Entry(resource.resource_type, resource.id, cells_of(resource, columns)))
-        except UnfitCellError as error:
-            problems.append(str(error))
+        return columns
 
     def _included_with(self, page: FetchedPage[Any]) -> list[Resource]:
         readable: list[Resource] = [row for row in page.rows if isinstance(row, Resource)]
@@ -159,6 +174,17 @@ class Walk:
         own = {row.identifier for row in readable}
         known = readable[0].origin.scope.known
         return [resource for identifier, resource in known.items() if identifier not in own]
+
+
+def _take(
+    resource: Resource, columns: tuple[Column, ...], entries: list[Entry], problems: list[str], *, kept_as: str = ""
+) -> None:
+    # Among others, an id is one of its type alone.
+    key = json.dumps([resource.resource_type, resource.id]) if kept_as == OTHER else resource.id
+    try:
+        entries.append(Entry(kept_as or resource.resource_type, key, cells_of(resource, columns)))
+    except UnfitCellError as error:
+        problems.append(str(error))
 
 
 def _without_includes(query: str) -> str:

@@ -54,7 +54,7 @@ class _Open:
 
     @property
     def can_include(self) -> bool:
-        return self.relation.includable and self.owner.resource_type in READABLE
+        return bool(self.relation.include) and self.owner.resource_type in READABLE
 
 
 async def prefetch(

@@ -8,7 +8,7 @@ from collections.abc import Generator, Iterable, Mapping
 from contextlib import contextmanager
 from typing import Any, ClassVar, Final, Generic, TypedDict, TypeGuard, TypeVar, get_args
 
-from kajabi_async.errors import DecodeError, InvalidArgumentError
+from kajabi_async.errors import DecodeError, InvalidArgumentError, KajabiError, UnprocessableEntityError
 from kajabi_async.exchange import Answer, Request
 from kajabi_async.jsonapi.decoding import decode, encode, json_object
 from kajabi_async.jsonapi.ids import checked_id, path_segment
@@ -30,7 +30,7 @@ from kajabi_async.resources.planning import plan_for
 from kajabi_async.resources.reader import Reader
 from kajabi_async.resources.scan import SCANNED_PAGE_SIZE, Scan
 from kajabi_async.resources.verified import LinkageChange, verified
-from kajabi_async.resources.writing import identifier_of
+from kajabi_async.resources.writing import as_written, carries_data, identifier_of
 from kajabi_async.stall import PATIENCE_SECONDS
 
 __all__ = [
@@ -50,6 +50,7 @@ __all__ = [
 ]
 
 R = TypeVar("R", bound=Resource)
+W = TypeVar("W", bound=Resource)
 
 _MOST_READERS: Final = 64
 """For one resource; there are not nearly as many ways to ask for it that make sense."""
@@ -114,10 +115,10 @@ class ResourceOperations(Generic[R]):
     def _fieldsets(self, fields: Fields | None, included: Iterable[str]) -> dict[str, tuple[str, ...]]:
         """Check sparse fieldsets and keep in them the relations that tie what is included to its owner."""
         fieldsets = checked_fields(fields, owner=self.name)
-        own = fieldsets.get(self.model.resource_type)
-        if own is not None:
-            steps = (path.partition(".")[0] for path in included)
-            fieldsets[self.model.resource_type] = tuple(dict.fromkeys((*own, *steps)))
+        steps = tuple(path.partition(".")[0] for path in included)
+        for name in (self.model.resource_type, self.model.resource_type.removesuffix("s")):
+            if name in fieldsets:
+                fieldsets[name] = tuple(dict.fromkeys((*fieldsets[name], *steps)))
         return fieldsets
 
     def _reader(
@@ -164,15 +165,24 @@ class ResourceOperations(Generic[R]):
     async def _send_for_resource(
         self, row: Operation, resource_id: object = "", *, body: Any = None, timeout: float | None = None
     ) -> R:
-        """Send a write and give the resource the server answers with; an unreadable answer may have been applied."""
+        """Send a write and return the resource in its answer, or what was written if the answer carries none.
+
+        DecodeError with ``maybe_applied`` if the answer cannot be read.
+        """
         answer = await self._send(row, resource_id, body=body, timeout=timeout)
-        context = f"{row.method} {row.path}"
+        checked = self._checked_id(resource_id) if resource_id else None
+        return self._written(answer.body, self.model, body, checked, context=f"{row.method} {row.path}")
+
+    def _written(
+        self, answered: bytes, model: type[W], body: Mapping[str, Any] | None, resource_id: str | None, *, context: str
+    ) -> W:
+        scope = Scope(resolver=self._backend.resolver)
         with answered_write():
-            written = read_resource(
-                answer.body, cls=self.model, scope=Scope(resolver=self._backend.resolver), context=context
-            )
-            if resource_id:
-                refuse_stranger(written, self._checked_id(resource_id), context=context)
+            if not carries_data(answered, context=context):
+                return as_written(model, body, resource_id, scope=scope, context=context)
+            written = read_resource(answered, cls=model, scope=scope, context=context)
+            if resource_id is not None:
+                refuse_stranger(written, resource_id, context=context)
         return written
 
     def _checked_id(self, resource_id: object) -> str:
@@ -343,28 +353,46 @@ class Linkable(ResourceOperations[R]):
         verify: bool = False,
         timeout: float | None = None,
     ) -> tuple[str, ...]:
-        """Send *ids*, where the operation takes some, and give the whole linkage that the server answers with."""
+        """Send *ids*, if the operation takes some, and return the whole linkage.
+
+        An answer to a write without linkage, such as a 204, is success like any other: the linkage is read once then.
+        If that fails, what is certain is returned: the ids that were added or set; none after a removal.
+        """
         if row.body is not BodyKind.LINKAGE:
-            return await self._send_linkage(row, resource_id, None, timeout)
+            return await self._read_linkage(row, resource_id, timeout)
         change = LinkageChange(row.method, checked_ids(ids, of=linked_type))
+        reading = self._operation(f"GET.{row.name.rpartition('.')[2]}")
 
         async def write() -> tuple[str, ...]:
-            body = {"data": [{"type": linked_type, "id": each} for each in change.ids]}
-            return await self._send_linkage(row, resource_id, body | ({} if meta is None else {"meta": meta}), timeout)
+            body: dict[str, Any] = {"data": [{"type": linked_type, "id": each} for each in change.ids]}
+            if meta is not None:
+                body["meta"] = meta
+            answer = await self._send(row, resource_id, body=body, timeout=timeout)
+            with answered_write():
+                if carries_data(answer.body, context=f"{row.method} {row.path}"):
+                    return _linked_ids(answer.body, f"{row.method} {row.path}")
+            return await read_or_known()
+
+        async def read_or_known() -> tuple[str, ...]:
+            if row.method == "PATCH":
+                return change.ids
+            try:
+                return await self._read_linkage(reading, resource_id, timeout)
+            except KajabiError:
+                # The write has succeeded: no error of reading may say otherwise.
+                return change.ids if row.method == "POST" else ()
 
         async def look() -> tuple[str, ...] | None:
-            reading = self._operation(f"GET.{row.name.rpartition('.')[2]}")
-            held = await self._send_linkage(reading, resource_id, None, timeout)
+            held = await self._read_linkage(reading, resource_id, timeout)
             return held if change.is_done(held) else None
 
-        return await (verified(write, look, sleep=self._backend.sleep) if verify else write())
+        if not verify:
+            return await write()
+        return await verified(write, look, sleep=self._backend.sleep, refused=UnprocessableEntityError)
 
-    async def _send_linkage(
-        self, row: Operation, resource_id: str | int, body: dict[str, Any] | None, timeout: float | None
-    ) -> tuple[str, ...]:
-        answer = await self._send(row, resource_id, body=body, timeout=timeout)
-        with answered_write(row.method):
-            return _linked_ids(answer.body, f"{row.method} {row.path}")
+    async def _read_linkage(self, row: Operation, resource_id: str | int, timeout: float | None) -> tuple[str, ...]:
+        answer = await self._send(row, resource_id, timeout=timeout)
+        return _linked_ids(answer.body, f"{row.method} {row.path}")
 
 
 def site_linkage(site_id: str | int | None, backend: Backend, *, owner: str) -> dict[str, Any]:

@@ -11,6 +11,7 @@ from typing import Final, Generic, NoReturn, TypeVar, cast
 import attrs
 
 from kajabi_async.errors import DecodeError, InvalidArgumentError, PagingError
+from kajabi_async.escaping.text import escape_line
 from kajabi_async.models.base import Resource
 from kajabi_async.resources.ahead import Ahead
 from kajabi_async.resources.guarded import Guarded
@@ -240,5 +241,7 @@ class _Rows(Generic[R]):
         if self._novelty.is_new(row.id):
             return True
         self._standing.repeated += 1
-        _LOG.warning("a row of type %s came again on a later page; others write to this list", row.resource_type)
+        _LOG.warning(
+            "a row of type %s came again on a later page; others write to this list", escape_line(row.resource_type)
+        )
         return False

@@ -5,7 +5,7 @@ A timer for every request, as `asyncio.timeout` has it, costs a good part of wha
 
 import asyncio
 import math
-from collections.abc import Awaitable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from types import TracebackType
 from typing import Any, Final, Literal, Self, TypeVar
 
@@ -49,6 +49,8 @@ class Deadline(Record, eq=False):
     _silenced: bool = False
     _seconds_left: float = math.inf
     """Of a deadline that is suspended."""
+    request_left: bool = False
+    """Whether the request that was last sent in the block had a connection to leave by; set by who sends it."""
 
     def suspend(self) -> None:
         """Stop the time of the block until `resume`."""
@@ -71,6 +73,10 @@ class Deadline(Record, eq=False):
         self.silent_at = math.inf
         if not self._silenced:
             return False
+        if self._deadlines.are_ended:
+            # Over for good, though it was silence that came first.
+            self._silenced = False
+            return False
         self._ran_out = self._silenced = False
         self._deadlines.add(self)
         if self.at < self._deadlines.armed_for:
@@ -81,6 +87,15 @@ class Deadline(Record, eq=False):
         """Cancel the task, for all of the block or, with *silenced*, for what it does just now."""
         self._ran_out, self._silenced = True, silenced
         self._task.cancel()
+
+    @property
+    def has_run_out(self) -> bool:
+        """Whether the task was cancelled by this deadline."""
+        return self._ran_out
+
+    def is_of(self, task: asyncio.Task[Any] | None) -> bool:
+        """Return whether it is *task* that runs the block."""
+        return self._task is task
 
     def __enter__(self) -> Self:
         self._deadlines.add(self)
@@ -100,7 +115,11 @@ class Deadlines:
 
     def __init__(self) -> None:
         self._running: set[Deadline] = set()
-        self.add, self.discard = self._running.add, self._running.discard
+        self.add = self._running.add
+        self.discard: Callable[[Deadline], None] = self._running.discard
+        self.are_ended = False
+        """Whether `end_all` was called: whoever comes out of a block with nothing in hand was ended by that."""
+        self._ended: asyncio.Future[None] | None = None
         self._timer: asyncio.TimerHandle | None = None
         self.armed_for = math.inf
         """When the timer goes off, on the clock of the event loop."""
@@ -128,14 +147,38 @@ class Deadlines:
 
     def arm_for(self, at: float) -> None:
         """Have the timer go off at the moment *at*."""
+        if self.are_ended:
+            return
         if self._timer is not None:
             self._timer.cancel()
         self._timer = asyncio.get_running_loop().call_at(at, self._go_off)
         self.armed_for = at
 
+    def end_all(self) -> None:
+        """End every block that is under way as if its time had run out; once, however often this is called."""
+        self.are_ended = True
+        self.discard = self._discard_and_tell
+        for deadline in tuple(self._running):
+            if not deadline.has_run_out:
+                deadline.run_out()
+
+    async def all_ended(self) -> None:
+        """Wait until the blocks that `end_all` has ended were left, but for one that this is called in."""
+        here = asyncio.current_task()
+        while any(not deadline.is_of(here) for deadline in self._running):
+            self._ended = self._ended or asyncio.get_running_loop().create_future()
+            # Not awaited itself: others may wait for it too.
+            await asyncio.wait({self._ended})
+
+    def _discard_and_tell(self, deadline: Deadline) -> None:
+        self._running.discard(deadline)
+        if self._ended is not None:
+            self._ended.set_result(None)
+            self._ended = None
+
     def close(self) -> None:
         """Leave nothing behind in the event loop, unless something is still under way."""
-        if self._timer is not None and not self._running:
+        if self._timer is not None and (self.are_ended or not self._running):
             self._timer.cancel()
             self._timer, self.armed_for = None, math.inf
 

@@ -49,8 +49,8 @@ class Gate:
         return self._clock.monotonic() < self._paused_until
 
     @property
-    def pause_left(self) -> float:
-        """The seconds until the pause is over; 0 if there is none."""
+    def paused_for(self) -> float:
+        """Seconds until the end of a pause; 0.0 if there is none."""
         return max(0.0, self._paused_until - self._clock.monotonic())
 
     def per_second(self) -> float | None:
@@ -79,6 +79,14 @@ class Gate:
         except BaseException:
             self._places.leave()
             raise
+
+    async def take_permit(self) -> None:
+        """Wait for the end of a pause and take a permit of the rate, without a slot: for requests that others wait for.
+
+        The slots may all be held by those others.
+        """
+        while seconds := await self._wait(None):
+            await self._clock.sleep(seconds)
 
     def refused(self, retry_after: float | None) -> None:
         """Note an answer 429 and keep to the pause it asks for, for ten minutes at most."""

@@ -43,6 +43,7 @@ class RunningOperation(Record, eq=False):
     wire_seconds: float = 0.0
     on_wire: bool = False
     """Whether an attempt may have left that was not answered by a refusal."""
+    waits_for_token: bool = False
     gave_up: GaveUp = "final"
 
     @property
@@ -108,6 +109,7 @@ class RunningOperation(Record, eq=False):
             self.tell(OperationEnded(self.number, self.name, self.attempts, name, cancelled, seconds))
 
     def failed(self, failure: KajabiError) -> KajabiError:
-        """Give *failure* with what had been sent when it happened."""
+        """Return *failure* with what had been sent when it happened."""
+        gave_up = failure.gave_up if failure.at_token_endpoint else None
         applied = self.on_wire and maybe_applied(failure, is_write=self.request.is_write)
-        return failure.sent(attempts=self.attempts, maybe_applied=applied, gave_up=self.gave_up)
+        return failure.sent(attempts=self.attempts, maybe_applied=applied, gave_up=gave_up or self.gave_up)

@@ -35,8 +35,8 @@ class RetryPolicy:
     base_seconds: float = 0.5
     """The longest wait before the second attempt; it doubles with each further one."""
     max_backoff_seconds: float = 30.0
-    statuses: frozenset[int] = frozenset({408, 429, 500, 502, 503, 504})
-    """The statuses after which a read is repeated."""
+    statuses: frozenset[int] = frozenset({408, 429, 500, 502, 503, 504, *range(520, 528), 530})
+    """The statuses after which a read is repeated; those from 520 on come from the edge before Kajabi (observed)."""
     budget: float = 100.0
     """Repeats in stock for all requests of a client together; five successes bring one back. What the API paces by 429
     costs none."""

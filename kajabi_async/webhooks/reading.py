@@ -9,12 +9,12 @@ from kajabi_async.jsonapi.decoding import decode, encode, json_array, json_objec
 from kajabi_async.models.base import Resource
 from kajabi_async.models.handles import Relation
 from kajabi_async.models.origin import Scope
-from kajabi_async.models.reading import read_samples, tie_orphans
+from kajabi_async.models.reading import link_included, read_samples
 from kajabi_async.webhooks.dashboard import (
     DASHBOARD_EVENTS,
-    DashboardFormSubmissionCreated,
-    DashboardPaymentSucceeded,
-    DashboardPurchaseCreated,
+    DashboardEvents,
+    delivery_id,
+    kind_of,
     read_dashboard_event,
 )
 from kajabi_async.webhooks.errors import DeliveryTooLargeError, MalformedDeliveryError, UnknownDeliveryError
@@ -32,20 +32,18 @@ from kajabi_async.webhooks.events import (
 if TYPE_CHECKING:
     from kajabi_async.client import Kajabi
 
-__all__ = ["MAX_BYTES", "AnyEvent", "parse"]
+__all__ = ["MAX_BYTES", "KnownEvent", "parse"]
 
-AnyEvent = (
+KnownEvent = (
     PurchaseEvent
     | PaymentSucceededEvent
     | OrderCreatedEvent
     | FormSubmissionEvent
     | TagAddedEvent
     | TagRemovedEvent
-    | DashboardPurchaseCreated
-    | DashboardPaymentSucceeded
-    | DashboardFormSubmissionCreated
+    | DashboardEvents
 )
-"""What `parse` gives; ``match`` over it is checked for completeness by type checkers."""
+"""What `parse` returns; ``match`` over it is checked for completeness by type checkers."""
 
 MAX_BYTES: Final = 1_048_576
 """The largest delivery that is read unless another limit is given; the samples of Kajabi are below 5 KB."""
@@ -55,7 +53,7 @@ _A_NAME: Final = re.compile(r"[a-z][a-z0-9_.]{0,63}")
 _PLACE: Final = re.compile(r"\[[0-9]+\](\.[a-z_0-9]+){0,2}")
 
 
-def parse(body: bytes, *, api: "Kajabi | None" = None, max_bytes: int = MAX_BYTES) -> AnyEvent:
+def parse(body: bytes, *, api: "Kajabi | None" = None, max_bytes: int = MAX_BYTES) -> KnownEvent:
     """Read the *body* of a delivery of ``/v1/hooks`` or of a webhook of the dashboard.
 
     Relations of its resources lead to what came along; with *api* they fetch the rest, without it awaiting one raises
@@ -68,7 +66,7 @@ def parse(body: bytes, *, api: "Kajabi | None" = None, max_bytes: int = MAX_BYTE
     if isinstance(name, str) and name in EVENTS:
         return _event(EVENTS[name], members, _scope(api))
     if isinstance(name, str) and name in DASHBOARD_EVENTS:
-        return read_dashboard_event(name, _delivery_id(name, members), members)
+        return read_dashboard_event(name, members)
     # Anything could stand here; only what looks like the name of an event is repeated.
     raise UnknownDeliveryError(event=name if isinstance(name, str) and _A_NAME.fullmatch(name) else None)
 
@@ -81,7 +79,7 @@ def _members(body: Any, max_bytes: int) -> Mapping[str, Any]:
     decoded = _decoded(body)
     members = json_object(decoded)
     if members is None:
-        raise MalformedDeliveryError(f"an object was expected, {_kind(decoded)} came")
+        raise MalformedDeliveryError(f"an object was expected, {kind_of(decoded)} came")
     if _is_deeper(members, _MAX_DEPTH):
         raise MalformedDeliveryError(f"nested more than {_MAX_DEPTH} levels deep")
     if "event" not in members:
@@ -98,17 +96,16 @@ def _decoded(body: bytes) -> Any:
     raise MalformedDeliveryError(problem)
 
 
-def _event(cls: type[Event], members: Mapping[str, Any], scope: Scope) -> AnyEvent:
-    delivery_id = _delivery_id(cls.name, members)
+def _event(cls: type[Event], members: Mapping[str, Any], scope: Scope) -> KnownEvent:
     if json_array(members.get("payload")) is None:
-        problem = f"an array of resource objects was expected, {_kind(members.get('payload'))} came"
+        problem = f"an array of resource objects was expected, {kind_of(members.get('payload'))} came"
         raise MalformedDeliveryError(problem, path="payload", event=cls.name)
     resources = _resources(cls.name, members["payload"], scope)
     carried = {name: _first(resources, wanted, cls.name) for name, wanted in cls.carries().items()}
     primary = next(iter(carried.values()))
     _tie(primary, cls.tied)
-    fields: dict[str, Any] = {"id": delivery_id, "resources": resources, **carried}
-    return cast("AnyEvent", cls(**fields))
+    fields: dict[str, Any] = {"id": delivery_id(cls.name, members.get("id")), "resources": resources, **carried}
+    return cast("KnownEvent", cls(**fields))
 
 
 def _resources(event: str, payload: Any, scope: Scope) -> tuple[Resource, ...]:
@@ -135,16 +132,7 @@ def _tie(primary: Resource, names: tuple[str, ...]) -> None:
     for name in names:
         leads_to = type(primary).relations[name].resource_type
         if sum(each.type == leads_to for each in primary.origin.scope.known) == 1:
-            tie_orphans(primary, (name,))
-
-
-def _delivery_id(event: str, members: Mapping[str, Any]) -> str:
-    delivery_id = members.get("id")
-    if type(delivery_id) is int:
-        return str(delivery_id)
-    if not isinstance(delivery_id, str) or not delivery_id:
-        raise MalformedDeliveryError(f"text was expected, {_kind(delivery_id)} came", path="id", event=event)
-    return delivery_id
+            link_included(primary, (name,))
 
 
 def _scope(api: "Kajabi | None") -> Scope:
@@ -173,18 +161,6 @@ def _is_deeper(value: Any, limit: int) -> bool:
 def _children(value: Any) -> Any:
     members = json_object(value)
     return members.values() if members is not None else json_array(value) or ()
-
-
-def _kind(value: Any) -> str:
-    if value is None:
-        return "null or nothing"
-    if isinstance(value, bool):
-        return "true or false"
-    if json_object(value) is not None:
-        return "an object"
-    if json_array(value) is not None:
-        return "an array"
-    return "text" if isinstance(value, str) else "a number"
 
 
 def _without_values(error: DecodeError) -> str:

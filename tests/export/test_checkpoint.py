@@ -111,6 +111,15 @@ async def test_restart_discards_what_was_kept(api: Kajabi, tmp_path: Path) -> No
     assert (report.resumed_from, report.rows, report.related) == (None, 350, {})
 
 
+async def test_restart_leaves_nothing_of_an_earlier_run(api: Kajabi, tmp_path: Path) -> None:
+    """Unfinished files of included resources neither, which hold people's data."""
+    path = tmp_path / "customers.jsonl"
+    await half_done(api, path)
+    (tmp_path / "customers.jsonl.partial" / "customers.offers.jsonl").write_text("unfinished")
+    await export(api.customers.list(), path, restart=True)
+    assert names_in(tmp_path) == {"customers.jsonl"}
+
+
 async def test_a_damaged_checkpoint_is_told_and_can_be_discarded(api: Kajabi, tmp_path: Path) -> None:
     """It is never taken for an empty one."""
     path = tmp_path / "customers.jsonl"

@@ -34,6 +34,12 @@ from tests.virtual_time import virtually
 TOKEN = {"method": "POST", "path": "/v1/oauth/token"}
 
 
+def of_token(error: KajabiError) -> KajabiError:
+    """Return *error* as the session raises what a request for a token ended in."""
+    error.at_token_endpoint = True
+    return error
+
+
 def _html(error: Any) -> KajabiError:
     error.is_html = True
     return error  # type: ignore[no-any-return]
@@ -63,11 +69,11 @@ OF_THE_CLIENT: list[KajabiError] = [
     _damaged(),
     _html(PermissionDeniedError(status=403)),
     _html(NotFoundError(status=404)),
-    BadRequestError(status=400, **TOKEN),  # type: ignore[arg-type]
-    PermissionDeniedError(status=403, **TOKEN),  # type: ignore[arg-type]
-    RateLimitError(status=429, **TOKEN),  # type: ignore[arg-type]
-    ServerError(status=503, **TOKEN),  # type: ignore[arg-type]
-    DecodeError("no usable access_token", context="the token answer"),
+    of_token(BadRequestError(status=400, **TOKEN)),  # type: ignore[arg-type]
+    of_token(PermissionDeniedError(status=403, **TOKEN)),  # type: ignore[arg-type]
+    of_token(RateLimitError(status=429, **TOKEN)),  # type: ignore[arg-type]
+    of_token(ServerError(status=503, **TOKEN)),  # type: ignore[arg-type]
+    of_token(DecodeError("no usable access_token", context="the token answer")),
 ]
 
 

@@ -31,7 +31,7 @@ async def _talking(respond: Respond, **settings: Any) -> AsyncGenerator[SessionM
                 continue
             seen += 1
             response = respond(seen)
-            if isinstance(response, float):
+            if not isinstance(response, bytes):
                 await asyncio.sleep(response)
                 response = answer()
             writer.write(response)

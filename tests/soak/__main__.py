@@ -13,9 +13,12 @@ from pathlib import Path
 from tests.redis_server import redis_server
 from tests.soak.bulk import lookups
 from tests.soak.cancelling import cancellations
+from tests.soak.closing import closings
+from tests.soak.deliveries import deliveries
 from tests.soak.figures import Figure
 from tests.soak.hostile import documents, hostile_links
 from tests.soak.limit import hidden_limit
+from tests.soak.names import hostile_names
 from tests.soak.sharing import expiry, killed_holders, over_a_file, over_redis
 from tests.soak.stall import gone_for_good, stalls
 from tests.soak.writing import lost_answers
@@ -43,13 +46,16 @@ def _runs(folder: Path, redis: str) -> dict[str, list[Run]]:
             lambda: hidden_limit(redis_url=None, **limit),
         ],
         "cancellations": [lambda: cancellations(10_000)],
+        "closing": [lambda: closings(10_000)],
         "documents": [_documents],
         "links": [lambda: hostile_links(100_000)],
+        "names": [lambda: hostile_names(20_000)],
         "writes": [lambda: lost_answers(10_000)],
         "stall": [
             lambda: stalls(100_000, folder, settled=10_000),
             lambda: gone_for_good(20_000, folder, patience=20.0),
         ],
+        "deliveries": [lambda: deliveries("fastapi_app", 10_000), lambda: deliveries("aiohttp_app", 10_000)],
         "bulk": [lambda: lookups(1_000_000, settled=20_000)],
     }
 

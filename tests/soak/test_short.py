@@ -4,10 +4,14 @@ from pathlib import Path
 
 import pytest
 
+from tests.examples.serving import APPS
 from tests.soak.bulk import lookups
 from tests.soak.cancelling import cancellations
+from tests.soak.closing import closings
+from tests.soak.deliveries import deliveries
 from tests.soak.figures import Figure
 from tests.soak.hostile import documents, hostile_links
+from tests.soak.names import hostile_names
 from tests.soak.sharing import expiry, killed_holders, over_a_file, over_redis
 from tests.soak.stall import Lengths, gone_for_good, stalls
 from tests.soak.writing import lost_answers
@@ -56,6 +60,11 @@ async def test_cancellations_leave_nothing() -> None:
     _holds(await cancellations(400))
 
 
+async def test_closing_at_any_moment_leaves_nothing() -> None:
+    """No request afterwards, no task, no socket, no warning."""
+    _holds(await closings(150))
+
+
 def test_damaged_documents_are_read_or_refused() -> None:
     """Never anything but an object or an error of ours."""
     _holds(documents(1500))
@@ -64,6 +73,11 @@ def test_damaged_documents_are_read_or_refused() -> None:
 async def test_hostile_links_lead_nowhere_else() -> None:
     """Not a byte."""
     _holds(await hostile_links(10_000))
+
+
+async def test_hostile_names_are_shown_and_never_acted_on() -> None:
+    """On a terminal, in a pipe, as JSON and in every format of an export."""
+    _holds(await hostile_names(120))
 
 
 async def test_no_write_is_applied_twice() -> None:
@@ -75,3 +89,9 @@ async def test_no_write_is_applied_twice() -> None:
 def test_a_figure_shows_whether_it_holds(holds: bool) -> None:
     """Beside its bar."""
     assert str(Figure("what", "5", "at most 4", holds)).startswith("ok  " if holds else "FAIL")
+
+
+@pytest.mark.parametrize("app", APPS)
+async def test_every_delivery_is_handled_once(app: str) -> None:
+    """Late, doubled, out of order, and one in ten failing on its way."""
+    _holds(*await deliveries(app, 300))

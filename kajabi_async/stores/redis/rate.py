@@ -13,6 +13,7 @@ from kajabi_async.session.pace import Pace
 from kajabi_async.session.rate_limit import AdaptiveRate, FixedRate
 from kajabi_async.single_flight import SingleFlight
 from kajabi_async.stores.redis.calls import OverRedis
+from kajabi_async.tracebacks import hides_arguments
 
 __all__ = ["RedisRate"]
 
@@ -36,6 +37,7 @@ return 1
 """
 
 
+@hides_arguments
 class RedisRate(OverRedis):
     """Learns and keeps one rate together with everybody who names the same *name* in the same Redis.
 
