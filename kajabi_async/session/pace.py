@@ -188,7 +188,7 @@ class Pace:
 
     def _is_forgotten(self, now: float) -> bool:
         quiet = now - max(self.refused_at, self.paused_until)
-        return quiet >= _FORGET_SECONDS and now - self.held_back_at >= _UNUSED_SECONDS
+        return quiet > _FORGET_SECONDS and now - self.held_back_at >= _UNUSED_SECONDS
 
     def _grown(self, now: float, start: float) -> float:
         """Return to what the rate has grown since the latest event of refusals."""

@@ -113,7 +113,7 @@ def test_how_long_a_limit_is_taken_to_be_what_it_was(
 def test_a_limit_is_forgotten_when_it_held_nobody_back() -> None:
     """After a minute without a refusal, ten seconds of which nobody waited."""
     pace = _found(50.0)
-    assert [pace.rate(moment) is None for moment in (69.9, 70.0)] == [False, True]
+    assert [pace.rate(moment) is None for moment in (70.0, 70.1)] == [False, True]
     pace.held_back_at = 65.0
     assert [pace.rate(moment) is None for moment in (74.9, 75.0)] == [False, True]
     assert pace.take(75.0, 3) == (3, 0.0)

@@ -166,7 +166,8 @@ async def _back_after(seed: int) -> float:
                     break
                 await asyncio.sleep(0.5)
         finally:
-            asking.cancel()
+            for task in (asking, *others):
+                task.cancel()
         return loop.time() - began
 
 

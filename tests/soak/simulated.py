@@ -152,7 +152,12 @@ class Server:
         headers = {"content-type": JSON_API}
         return Answer(status, headers if retry_after is None else headers | {"retry-after": retry_after}, b"{}")
 
-    async def aclose(self) -> None:
+    def close(self) -> None:
+        self.is_open = False
+
+    abandon = close
+
+    async def closed(self) -> None:
         return
 
     def forget(self) -> None:
