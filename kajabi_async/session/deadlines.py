@@ -13,7 +13,7 @@ from kajabi_async.errors import RequestTimeoutError, TimeoutPhase
 from kajabi_async.exchange import Request
 from kajabi_async.records import Record
 
-__all__ = ["Deadline", "Deadlines", "ran_out"]
+__all__ = ["Deadline", "Deadlines", "ran_out", "ran_out_in_line"]
 
 T = TypeVar("T")
 
@@ -29,6 +29,12 @@ def ran_out(seconds: float | None, limit: Literal["queue", "total", "sent"], req
     message = f"{_RAN_OUT[limit]} within {seconds} s"
     phase: TimeoutPhase = "total" if limit == "sent" else limit
     return RequestTimeoutError(message, phase=phase, seconds=seconds, method=request.method, path=request.path)
+
+
+def ran_out_in_line(seconds: float | None, line: str, request: Request) -> RequestTimeoutError:
+    """Return the error for a *request* that was not sent within *seconds*; *line* says what it waited for."""
+    message = f"not sent within {seconds} s, as it stood in the client's own line: {line}"
+    return RequestTimeoutError(message, phase="queue", seconds=seconds, method=request.method, path=request.path)
 
 
 class Deadline(Record, eq=False):

@@ -17,6 +17,7 @@ from kajabi_async.errors import (
     KajabiError,
     PausedError,
     RateLimitError,
+    RequestTimeoutError,
     ServerError,
 )
 from kajabi_async.exchange import JSON_API, Answer, Request, Tally, TimeoutStarts
@@ -26,9 +27,9 @@ from kajabi_async.session.binding import Binding
 from kajabi_async.session.budget import RetryBudget
 from kajabi_async.session.clock import Clock, SystemClock
 from kajabi_async.session.credentials import Credentials
-from kajabi_async.session.deadlines import Deadline, Deadlines, ran_out
+from kajabi_async.session.deadlines import Deadline, Deadlines, ran_out, ran_out_in_line
 from kajabi_async.session.events import SessionObserver, TokenRefreshed
-from kajabi_async.session.gate import Gate
+from kajabi_async.session.gate import Gate, NoPermitError
 from kajabi_async.session.logs import BudgetLog, Watchers, log_pause, log_rate
 from kajabi_async.session.operation import RunningOperation
 from kajabi_async.session.rate_limit import RateLimit, as_rate_limit
@@ -152,7 +153,8 @@ class SessionManager:
         Queueing, the token, repeated attempts and the waits between them are all within *timeout* seconds, or the
         client's. ApiError for any other status, TransportError if no answer came, DecodeError if it is too large or
         badly compressed; each says how many attempts were made and whether a write may have been applied.
-        PausedError, with nothing sent, if a pause that the API asked for outlasts that time.
+        PausedError, with nothing sent, if a pause that the API asked for outlasts that time; RequestTimeoutError with
+        the phase "queue" if it runs out in our own line.
 
         With *timeout_starts* "sent" the time begins when the request leaves our own line, and stands still while a
         later attempt is in it: no wait for a token, a slot, a permit of the rate or the end of a pause counts, and the
@@ -162,7 +164,7 @@ class SessionManager:
         seconds = self._timeouts.total if timeout is None else checked_seconds("timeout", timeout)
         now = self._clock.monotonic()
         deadline = None if seconds is None else now + seconds
-        running = RunningOperation(request, now, deadline, self._watchers.now(), self._base_url)
+        running = RunningOperation(request, now, seconds, deadline, self._watchers.now(), self._base_url)
         if timeout_starts == "sent":
             running.line_counts = False
         if running.tell is not None:
@@ -173,7 +175,7 @@ class SessionManager:
                 answer = await self._to_the_end(running, limit)
                 running.finish(None, self._clock, self._stats, tally)
                 return answer
-            failure = self._ended(running, limit, seconds)
+            failure = self._ended(running, limit)
         except KajabiError as error:
             failure = error
         except BaseException as error:
@@ -226,14 +228,16 @@ class SessionManager:
         await self._transport.closed()
         self._binding.closed()
 
-    def _ended(self, running: RunningOperation, limit: Deadline, seconds: float | None) -> KajabiError:
+    def _ended(self, running: RunningOperation, limit: Deadline) -> KajabiError:
         """Return the error for an operation that its own limit, or the end of the client, has cancelled."""
         running.on_wire = running.on_wire and limit.request_left
         request = running.request
         if self._deadlines.are_ended:
             what = "has no answer" if running.on_wire else "was not sent"
             return ClientClosedError(f"{request.method} {request.path} {what}: the client was closed meanwhile")
-        failure = ran_out(seconds, "total" if running.line_counts else "sent", request)
+        if running.in_line:
+            return ran_out_in_line(running.seconds, self._gate.line(), request)
+        failure = ran_out(running.seconds, "total" if running.line_counts else "sent", request)
         # Nothing is known of what was requested.
         failure.at_token_endpoint = running.waits_for_token
         return failure
@@ -330,22 +334,27 @@ class SessionManager:
             running.postpone(self._clock.monotonic() - since)
 
     async def _enter_gate(self, running: RunningOperation) -> None:
-        request, seconds = running.request, self._timeouts.queue
+        request = running.request
         if request.once and self._gate.is_paused:
             raise self._paused(request, self._gate.paused_for)
         if not running.line_counts:
             await self._gate.enter(None)
             return
+        seconds = None if self._gate.is_open else self._timeouts.queue
+        running.in_line = True
+        failure: KajabiError
         try:
-            entering = self._gate.enter(running.deadline)
-            await self._deadlines.within(
-                None if self._gate.is_open else seconds, entering, phase="queue", request=request
-            )
+            await self._deadlines.within(seconds, self._gate.enter(running.deadline), phase="queue", request=request)
+        except NoPermitError:
+            failure = ran_out_in_line(running.seconds, self._gate.line(), request)
         except TooLateError as error:
-            left = error.seconds_left
+            failure = self._paused(request, error.seconds_left)
+        except RequestTimeoutError:
+            failure = ran_out_in_line(seconds, self._gate.line(), request)
         else:
+            running.in_line = False
             return
-        raise self._paused(request, left)
+        raise failure
 
     def _paused(self, request: Request, left: float) -> PausedError:
         paused = PausedError(status=429, method=request.method, path=request.path, retry_after=left)

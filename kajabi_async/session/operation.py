@@ -30,6 +30,8 @@ class RunningOperation(Record, eq=False):
 
     request: Request
     started_at: float
+    seconds: float | None
+    """How long it may take."""
     deadline: float | None
     tell: SessionObserver | None = None
     base_url: str = ""
@@ -44,6 +46,8 @@ class RunningOperation(Record, eq=False):
     on_wire: bool = False
     """Whether an attempt may have left that was not answered by a refusal."""
     waits_for_token: bool = False
+    in_line: bool = False
+    """Whether it waits in our own line, or ran out of time there."""
     gave_up: GaveUp = "final"
 
     @property

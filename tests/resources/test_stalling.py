@@ -293,7 +293,7 @@ def test_the_observer_is_told_while_no_outcome_arrives() -> None:
 
     async def run() -> None:
         told: list[Progress] = []
-        seen = iter([refused()] * 30)
+        seen = iter([refused()] * 15)
         api = Api(lambda _, now: next(seen, None) if now >= 1.0 else None)
         await lookups(api, ids(500), concurrency=1, observer=told.append).report()
         assert waits(told) == [(False, False), (True, False), (False, False)]

@@ -165,7 +165,7 @@ async def test_at_info_a_token_a_pause_and_the_rate_are_told(
     lines = _lines(log, "INFO")
     assert lines[0] == "fetched a token"
     assert lines[1] == "the API asks for a pause of 2.0 s (429)"
-    assert lines[2].startswith("the API limits the rate: keeping to ")
+    assert lines[2].startswith("the API limits the rate: going on at ")
     assert lines[3].startswith("the rate is cut from ")
     assert len(lines) == 4
     pause = _record(log, "the API asks")

@@ -9,7 +9,7 @@ import pytest
 
 from kajabi_async.errors import ApiError, PausedError, RateLimitError, RequestTimeoutError, ServerError
 from kajabi_async.exchange import Request
-from kajabi_async.session import ClientCredentials, RetryPolicy, SessionManager, Timeouts
+from kajabi_async.session import AdaptiveRate, ClientCredentials, RetryPolicy, SessionManager, Timeouts
 from tests.clocks import ManualClock
 from tests.session.serving import GET, answer, read_request, serving, session
 
@@ -145,3 +145,71 @@ async def test_cancelling_in_line_ends_it_at_once() -> None:
             await second
         await first
         assert (await manager.send(GET, timeout=0.5, timeout_starts="sent")).status == 200
+
+
+async def test_a_call_whose_time_runs_out_for_lack_of_a_slot_names_concurrency() -> None:
+    """It was never sent, and no pause of the API's is to blame."""
+    async with _talking(lambda _: 0.3, concurrency=1) as manager:
+        first = asyncio.create_task(manager.send(GET))
+        await asyncio.sleep(0.05)
+        with pytest.raises(RequestTimeoutError, match=r"not sent within 0\.1 s.* raise concurrency=1") as caught:
+            await manager.send(GET, timeout=0.1)
+        assert (caught.value.phase, caught.value.attempts, caught.value.never_sent) == ("queue", 0, True)
+        await first
+
+
+@pytest.mark.parametrize("callers", [1, 5])
+async def test_a_call_whose_time_runs_out_for_lack_of_a_permit_names_the_rate(callers: int) -> None:
+    """Whether it was told at once or waited behind others."""
+    async with _talking(lambda _: 0.0, rate_limit=0.5) as manager:
+        await manager.send(GET)
+        calls = [asyncio.create_task(manager.send(GET, timeout=0.2)) for _ in range(callers)]
+        for call in calls:
+            with pytest.raises(RequestTimeoutError, match=r"rate_limit=0\.5 lets 0\.5 requests a second go") as caught:
+                await call
+            assert caught.value.phase == "queue"
+
+
+async def test_a_call_whose_time_runs_out_for_the_learned_rate_says_so_with_its_figure() -> None:
+    """It is the client's own caution, and no pause."""
+    busy = answer(b"", status="429 Too Many Requests")
+    async with _talking(lambda _: busy, retry=RetryPolicy(max_attempts=1)) as manager:
+        for _ in range(2):
+            with pytest.raises(RateLimitError):
+                await manager.send(GET)
+        with pytest.raises(RequestTimeoutError, match=r"keeps to the 5 requests a second that it learned") as caught:
+            await manager.send(GET, timeout=0.05)
+        assert caught.value.phase == "queue"
+
+
+async def test_a_refusal_is_not_counted_as_borne() -> None:
+    """What got through tells the rate, and nothing else."""
+
+    class Noting(AdaptiveRate):
+        def __init__(self) -> None:
+            super().__init__()
+            self.borne = 0
+            self.answered = self.note
+
+        def note(self, now: float, times: int = 1) -> None:
+            self.borne += times
+
+    rate = Noting()
+    busy = answer(b"", status="429 Too Many Requests")
+    policy = RetryPolicy(max_attempts=1)
+    async with _talking(lambda number: busy if number == 2 else answer(), rate_limit=rate, retry=policy) as manager:
+        await manager.send(GET)
+        with pytest.raises(RateLimitError):
+            await manager.send(GET)
+        await manager.send(GET)
+    assert rate.borne == 2
+
+
+async def test_closing_leaves_no_timer_in_the_loop() -> None:
+    """A deadline of minutes would otherwise keep the client alive for as long."""
+    async with _talking(lambda _: 0.0) as manager:
+        await manager.send(GET, timeout=600.0)
+        timer = manager._deadlines._timer
+        assert timer is not None
+        await manager.aclose()
+        assert timer.cancelled()

@@ -19,6 +19,7 @@ from tests.soak.figures import Figure
 from tests.soak.hostile import documents, hostile_links
 from tests.soak.limit import hidden_limit
 from tests.soak.names import hostile_names
+from tests.soak.pace import changed, hidden, histories
 from tests.soak.sharing import expiry, killed_holders, over_a_file, over_redis
 from tests.soak.stall import gone_for_good, stalls
 from tests.soak.writing import lost_answers
@@ -26,8 +27,24 @@ from tests.soak.writing import lost_answers
 Run = Callable[[], Awaitable[Figure | list[Figure]]]
 
 
+LIMITS = (2, 10, 50, 200, 1000)
+
+
 async def _documents() -> Figure:
     return await asyncio.to_thread(documents, 200_000)
+
+
+def _pace(limit: float) -> Run:
+    """Return the runs in made-up time against one limit; each has an event loop of its own."""
+
+    async def run() -> list[Figure]:
+        return await asyncio.to_thread(lambda: [*hidden(limit, 20_000), *changed(limit)])
+
+    return run
+
+
+async def _histories() -> Figure:
+    return await asyncio.to_thread(histories, 2000)
 
 
 def _runs(folder: Path, redis: str) -> dict[str, list[Run]]:
@@ -45,6 +62,7 @@ def _runs(folder: Path, redis: str) -> dict[str, list[Run]]:
             lambda: hidden_limit(redis_url=redis, **limit),
             lambda: hidden_limit(redis_url=None, **limit),
         ],
+        "pace": [*(_pace(limit) for limit in LIMITS), _histories],
         "cancellations": [lambda: cancellations(10_000)],
         "closing": [lambda: closings(10_000)],
         "documents": [_documents],

@@ -12,6 +12,7 @@ from tests.soak.deliveries import deliveries
 from tests.soak.figures import Figure
 from tests.soak.hostile import documents, hostile_links
 from tests.soak.names import hostile_names
+from tests.soak.pace import changed, hidden, histories
 from tests.soak.sharing import expiry, killed_holders, over_a_file, over_redis
 from tests.soak.stall import Lengths, gone_for_good, stalls
 from tests.soak.writing import lost_answers
@@ -53,6 +54,22 @@ async def test_a_holder_killed_in_mid_refresh_is_replaced(redis_url: str, tmp_pa
         await killed_holders(over_redis(redis_url), times=1, lease_seconds=1.0),
         await killed_holders(over_a_file(tmp_path / "tokens"), times=2, lease_seconds=1.0),
     )
+
+
+@pytest.mark.parametrize(("limit", "number"), [(10, 1500), (50, 2500)])
+def test_a_hidden_limit_is_found_and_used(limit: float, number: int) -> None:
+    """Whatever kind it is, and whatever was learned before: in made-up time."""
+    _holds(*hidden(limit, number))
+
+
+def test_a_limit_that_changes_is_followed() -> None:
+    """Halved within half a minute, doubled within a whole one."""
+    _holds(*changed(20, seconds=100.0))
+
+
+def test_whatever_was_refused_the_rate_comes_back() -> None:
+    """A thousand a second within two minutes."""
+    _holds(histories(8))
 
 
 async def test_cancellations_leave_nothing() -> None:

@@ -1,6 +1,7 @@
 """Sharing over Redis: leases that end, writers that come late, a server that fails."""
 
 import asyncio
+import itertools
 import logging
 import socket
 import time
@@ -13,10 +14,12 @@ from redis.asyncio import Redis
 
 from kajabi_async import Kajabi
 from kajabi_async.errors import ConfigurationError, KajabiError, StoreUnavailableError, WrongLoopError
+from kajabi_async.session.pace import Pace
 from kajabi_async.session.token_store import Lease
 from kajabi_async.stores.redis import RedisRate, RedisTokenStore
 from kajabi_async.stores.redis import calls as calls_module
 from kajabi_async.stores.redis.calls import OverRedis
+from kajabi_async.stores.redis.shared_pace import write_pace
 from kajabi_async.testing import FakeKajabi, FaultProxy, toxics
 from tests.redis_server import free_port
 from tests.stores.contract import KEY, token
@@ -402,6 +405,80 @@ async def test_what_is_no_pace_is_overwritten(redis_url: str) -> None:
             await rate.take(time.monotonic())
             assert b'"borne"' in await client.get("kajabi_async:{k}:pace")
             assert rate.per_second(time.monotonic()) is not None
+
+
+@pytest.mark.parametrize(
+    "junk",
+    [
+        b"\xff\xfe",
+        b"1" * 5000,
+        b"nan",
+        b'{"start": 0, "borne": 0}',
+        write_pace(Pace(start=5.0, borne=0.0)),
+        write_pace(Pace(start=5.0, borne=5.0, paused_until=1e18)),
+        write_pace(Pace(start=5.0, borne=5.0, refused_at=1e18)),
+        write_pace(Pace(start=5.0, borne=5.0, stock=-1e30)),
+        write_pace(Pace(start=5.0, borne=5.0, event_answers=7)),
+        write_pace(Pace(start=5.0, borne=5.0)).replace(b'"cuts":0', b'"cuts":1e400'),
+        write_pace(Pace(start=5.0, borne=5.0)).replace(b'"cuts":0', b'"cuts":' + b"9" * 4000),
+    ],
+)
+@pytest.mark.parametrize("decodes", [False, True])
+async def test_rubbish_in_place_of_a_pace_is_healed(redis_url: str, junk: bytes, *, decodes: bool) -> None:
+    """Whatever it is: nothing foreign is raised, and the rate is shared again at once."""
+    async with _client(redis_url) as client, _client(redis_url, decode_responses=decodes) as used:
+        await client.set("kajabi_async:{k}:pace", junk)
+        async with RedisRate(used, name="k") as rate, RedisRate(used, name="k") as other:
+            assert await rate.take(time.monotonic()) == 0.0
+            rate.refused(time.monotonic(), 30.0)
+            await rate.take(time.monotonic())
+            assert 25 < await other.take(time.monotonic()) <= 30
+
+
+async def test_a_rate_in_a_key_of_another_kind_is_healed(redis_url: str) -> None:
+    """A list, say."""
+    async with _client(redis_url) as client, RedisRate(redis_url, name="k") as rate:
+        await client.rpush("kajabi_async:{k}:pace", "1")
+        assert await rate.take(time.monotonic()) == 0.0
+        assert b'"borne"' in await client.get("kajabi_async:{k}:pace")
+
+
+async def test_permits_that_were_not_used_are_void_after_a_while(redis_url: str) -> None:
+    """Otherwise they would go on top of the rate later."""
+    async with RedisRate(redis_url, name="k", per_second=1000) as rate:
+        assert await rate.take(time.monotonic()) == 0.0
+        assert await rate.take(time.monotonic()) == 0.0
+        left = rate._turns
+        assert left > 0
+        looks = 0
+        step = rate._step
+
+        async def counted(answered: int, refusals: list[float | None]) -> float:
+            nonlocal looks
+            looks += 1
+            return await step(answered, refusals)
+
+        rate._step = counted  # type: ignore[method-assign]
+        await rate.take(rate._turns_until)
+        assert looks == 1
+
+
+async def test_a_redis_that_hangs_stops_nobody_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    """One wait, and then it is looked for beside the traffic, after a pause that grows."""
+    monkeypatch.setattr(calls_module, "_SECONDS", 0.1)
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        async with RedisRate(f"redis://127.0.0.1:{silent.getsockname()[1]}", name="k") as rate:
+            await rate.take(time.monotonic())
+            pauses: list[float] = []
+            for _ in range(8):
+                now = rate._alone_until
+                pauses.append(now - time.monotonic())
+                began = time.monotonic()
+                assert await rate.take(now) == 0.0
+                assert time.monotonic() - began < 0.05
+                await asyncio.sleep(0.15)
+            assert all(later > 1.8 * earlier for earlier, later in itertools.pairwise(pauses[:5]))
+            assert max(pauses) <= 60.0
 
 
 async def test_many_who_ask_at_once_share_one_look(redis_url: str) -> None:

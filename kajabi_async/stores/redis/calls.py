@@ -35,7 +35,7 @@ class OverRedis:
         may hold a token, so they are in no frame that an error leaves through.
         """
         if self._closed or not self._is_here():
-            del words
+            words = ()
         self._check_loop()
         calling: asyncio.Task[Any] = asyncio.ensure_future(_awaited(self._redis.execute_command(*words)))
         self._under_way.add(calling)
