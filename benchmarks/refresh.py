@@ -1,6 +1,7 @@
 """A token that is gone while thousands of calls wait for one: until all have it, and how many were asked for."""
 
 import asyncio
+import time
 import urllib.request
 from collections import Counter
 from collections.abc import AsyncGenerator, Awaitable, Callable
@@ -18,6 +19,7 @@ from benchmarks.sizes import Sizes
 from kajabi_async.session import ClientCredentials
 from kajabi_async.session.clock import SystemClock
 from kajabi_async.session.credentials import Credentials
+from kajabi_async.session.token import Token
 from kajabi_async.session.token_keeper import TokenKeeper
 
 SECONDS = 10.0
@@ -50,8 +52,9 @@ class Locked:
 async def ours(base_url: str) -> AsyncGenerator[Wait]:
     async with aiohttp.ClientSession() as session:
 
-        async def ask(_credentials: Credentials, _may_repeat: bool) -> bytes:
-            return await _asked(session, base_url)
+        async def ask(_credentials: Credentials, _attempt: int) -> Token:
+            asked_at = time.monotonic()
+            return Token.from_body(await _asked(session, base_url), asked_at=asked_at)
 
         keeper = TokenKeeper(ClientCredentials("bench", "bench"), ask, SystemClock())
         yield keeper.renewed

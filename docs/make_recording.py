@@ -7,12 +7,13 @@ import asyncio
 import io
 import re
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 from rich.console import Console
 from rich.terminal_theme import MONOKAI
 
 from kajabi_async.cli.demo import demonstrate
+from kajabi_async.cli.terminal import Screen
 
 RECORDING: Final = Path(__file__).with_name("demo.svg")
 
@@ -21,17 +22,17 @@ _MEASURED: Final = re.compile(r"(?<![\w.])[\d,.]+(?= s\b| a second\b)")
 _FONT_FACE: Final = re.compile(r"@font-face \{.*?\}\s*", re.DOTALL)
 
 
-class Recorder(Console):
-    """A console that leaves out of the recording what was measured."""
+class Recorder(Screen):
+    """A screen that leaves out of the recording what was measured."""
 
-    def print(self, *objects: Any, **options: Any) -> None:
-        """Print with every measured number made a hole of the same look everywhere."""
-        super().print(*(_MEASURED.sub("…", each) if isinstance(each, str) else each for each in objects), **options)
+    def line(self, text: str, *, style: str = "") -> None:
+        """Print a sentence with every measured number made a hole of the same look everywhere."""
+        super().line(_MEASURED.sub("…", text), style=style)
 
 
 def recorded() -> str:
     """Run the demo and give the SVG of what it shows, with the command above it."""
-    console = Recorder(
+    console = Console(
         record=True,
         file=io.StringIO(),
         width=_COLUMNS,
@@ -41,7 +42,7 @@ def recorded() -> str:
         _environ={},
     )
     console.print("[bold]$ kajabi demo[/bold]", highlight=False)
-    asyncio.run(demonstrate(console))
+    asyncio.run(demonstrate(Recorder(console)))
     svg = console.export_svg(title="kajabi demo", theme=MONOKAI, unique_id="demo")
     # Without fonts from the network: a picture must ask nobody for anything.
     return _FONT_FACE.sub("", svg).replace("Fira Code, monospace", "ui-monospace, monospace")

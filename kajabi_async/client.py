@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Final, Self, TypedDict, TypeVar, Unpack
 
+from kajabi_async.clock import SystemClock
 from kajabi_async.errors import ConfigurationError
 from kajabi_async.jsonapi.ids import checked_id
 from kajabi_async.jsonapi.links import LinkRules
@@ -35,6 +36,8 @@ from kajabi_async.session import (
     Timeouts,
     TokenStore,
 )
+from kajabi_async.stall import PATIENCE_SECONDS, Stall, checked_patience
+from kajabi_async.tracebacks import hide_arguments
 
 if TYPE_CHECKING:
     import aiohttp
@@ -76,7 +79,8 @@ class ClientOptions(TypedDict, total=False):
     """How many elements an answer may hold (200,000; a page of 500 customers holds about 40,000): each comma outside of
     text counts as one, each opening bracket as two."""
     http_session: "aiohttp.ClientSession | None"
-    """A session of yours to send through; it is not closed. Its headers and cookies are sent along."""
+    """A session of yours to send through; it is not closed. Its headers and cookies are sent along, its proxy and its
+    middlewares are used; an option that cannot be kept to, such as ``auth=``, is refused when the client is made."""
     clock: "Clock | None"
     """Another source of time, for tests."""
 
@@ -88,6 +92,7 @@ class Kajabi:
     Nothing is sent, and no token fetched, before the first call that needs it.
     """
 
+    @hide_arguments
     def __init__(
         self,
         *,
@@ -117,6 +122,7 @@ class Kajabi:
             links=links,
             site_id=None if site_id is None else checked_id(site_id, of="sites"),
             sleep=asyncio.sleep if clock is None else clock.sleep,
+            clock=clock or SystemClock(),
             concurrency=options.get("concurrency", DEFAULT_CONCURRENCY),
             stats=lambda: self._session.stats,
         )
@@ -147,6 +153,7 @@ class Kajabi:
         self.website_pages = WebsitePages(backend)
 
     @classmethod
+    @hide_arguments
     def from_env(cls, **options: Unpack[ClientOptions]) -> Self:
         """Take the credentials from the environment; options given here win over it.
 
@@ -216,19 +223,30 @@ class Kajabi:
         """
         return await request(self._session.send, method, path, params=params, json=json, timeout=timeout)
 
-    async def prefetch(self, resources: Resource | Iterable[Resource], *paths: str) -> None:
+    async def prefetch(
+        self, resources: Resource | Iterable[Resource], *paths: str, patience: float = PATIENCE_SECONDS
+    ) -> None:
         """Load relations of many resources at once, such as ``"contact"`` or ``"offers.products"``.
 
         Takes as few requests as it can: what is shared is fetched once, and owners are read again with includes where
         that is fewer requests. UnknownIncludeError for a relation that a resource does not have.
+
+        Pauses and outages are waited out, as `get_many` does; after *patience* seconds without any answer the latest
+        failure is raised. What was loaded by then stays so: the same call again goes on from there.
         """
         owners = [resources] if isinstance(resources, Resource) else resources
-        await prefetch(self._resolver, self._links, owners, paths)
+        stall = Stall(checked_patience(patience), self._backend.clock)
+        await prefetch(self._resolver, self._links, owners, paths, stall=stall)
 
     async def aclose(self) -> None:
-        """Cancel what is under way and close the pool; may be called again."""
-        await self._resolver.aclose()
+        """End what is under way with ClientClosedError and close the pool, unless it was handed in.
+
+        Nothing is sent any more from the moment of the call on. May be called again, also after a call was cancelled;
+        each returns when nothing is left. WrongLoopError on another event loop than that of the first request, as long
+        as that is open. In a forked child the pool is let go of and nothing else: it is the parent's.
+        """
         await self._session.aclose()
+        await self._resolver.aclose()
 
     async def __aenter__(self) -> Self:
         return self
@@ -239,7 +257,9 @@ class Kajabi:
         await self.aclose()
 
     def __repr__(self) -> str:
-        return f"<Kajabi at {self._session.base_url}>"
+        session = vars(self).get("_session")
+        # Crash reporters show what was only half made as well.
+        return "<Kajabi, not made>" if session is None else f"<Kajabi at {session.base_url}>"
 
 
 def _credentials(client_id: str | None, client_secret: str | None, credentials: Credentials | None) -> Credentials:

@@ -22,6 +22,7 @@
     ├── ExportError                   an export that cannot be written, or whose checkpoint is in use or damaged
     ├── DecodeError                   an answer that cannot be read
     │   └── AnswerTooLargeError
+    ├── BulkStalledError              a run that had no success for as long as its patience lasts
     ├── StoreUnavailableError         what processes share, such as a token, cannot be read or written
     ├── TransportError                no answer came
     │   ├── ConnectionFailedError
@@ -37,7 +38,8 @@
         │   └── PausedError           not sent, as an earlier 429 asked everyone to wait
         └── ServerError               5xx
 
-Every error pickles and copies, and none carries a token or a secret.
+Every error pickles and copies, and none carries a token or a secret. Their text is one line that is fit for a log: what
+a server said in it cannot break the line or act on a terminal. The attributes have it as it came.
 """
 
 from collections.abc import Iterable, Mapping
@@ -46,12 +48,15 @@ from typing import Any, ClassVar, Literal, Self
 
 import attrs
 
+from kajabi_async.escaping.text import escape_line
+
 __all__ = [
     "AmbiguousMatchError",
     "AnswerTooLargeError",
     "ApiError",
     "AuthenticationError",
     "BadRequestError",
+    "BulkStalledError",
     "ClientClosedError",
     "ConfigurationError",
     "ConflictError",
@@ -88,9 +93,10 @@ __all__ = [
 ]
 
 
-GaveUp = Literal["final", "write", "attempts", "deadline", "budget"]
+GaveUp = Literal["final", "write", "attempts", "deadline", "budget", "caller"]
 """Why a request is not sent once more: asking again would change nothing, it is a write that may have been applied,
-the attempts of the policy are used up, the time would not suffice, or too many requests failed of late (the budget)."""
+the attempts of the policy are used up, the time would not suffice, too many requests failed of late (the budget), or
+the caller, such as a bulk run, asks again by itself."""
 
 _GAVE_UP: "dict[GaveUp | None, str]" = {
     "attempts": "no more are allowed",
@@ -108,9 +114,15 @@ class KajabiError(Exception):
     """How many times the request was put on the wire."""
     gave_up: "GaveUp | None" = None
     """Why it was not sent once more; None where no request was at stake."""
+    at_token_endpoint: bool = False
+    """Whether a request for a token failed, or did not come in time, and so nothing is known of what needs the token.
+
+    With AuthenticationError: the credentials are refused. An AuthenticationError without it is a resource's, which
+    refused a token that the token endpoint had just issued.
+    """
 
     def __str__(self) -> str:
-        text = super().__str__()
+        text = escape_line(super().__str__())
         if self.attempts > 1 and self.gave_up in _GAVE_UP:
             return f"{text} ({self.attempts} attempts; {_GAVE_UP[self.gave_up]})"
         return text
@@ -264,6 +276,33 @@ class ExportError(KajabiError):
     """An export that cannot be written, or whose checkpoint is in use or damaged; the text says what to do."""
 
 
+class BulkStalledError(KajabiError):
+    """A bulk run that had no success for as long as its ``patience``, pauses that the API asked for not counted.
+
+    Hand ``unanswered`` to another run to complete the set.
+    """
+
+    answered: int = 0
+    """How many of the ids taken from the source were answered; their outcomes were given out before."""
+    unanswered: tuple[Any, ...] = ()
+    """What was taken from the source and not answered, in the order of the source; a scan takes all of it first."""
+    cause: "KajabiError | None" = None
+    """The latest failure; None if the server was silent."""
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        answered: int = 0,
+        unanswered: Iterable[Any] = (),
+        cause: "KajabiError | None" = None,
+    ) -> None:
+        self.answered = answered
+        self.unanswered = tuple(unanswered)
+        self.cause = cause
+        super().__init__(message)
+
+
 class DecodeError(KajabiError):
     """An answer that cannot be read; ``path`` says where in the document, such as ``data[3].attributes.name``."""
 
@@ -363,7 +402,7 @@ class ErrorObject:
     def __str__(self) -> str:
         text = ": ".join(part for part in (self.title, self.detail) if part) or self.code or "no detail given"
         place = self.field or self.parameter
-        return f"{text} (at {place})" if place else text
+        return escape_line(f"{text} (at {place})" if place else text)
 
 
 class ApiError(KajabiError):
@@ -397,6 +436,8 @@ class ApiError(KajabiError):
     """Seconds the server asked to wait, where it said so."""
     retry_at: float | None = None
     """When those seconds are over, in seconds since the epoch by the clock of this machine."""
+    is_html: bool = False
+    """Whether the body was an HTML page: then a proxy may have answered, and not the API."""
 
     def _sentence(self) -> str:
         sentence = f"{self.method} {self.path} was answered {self.status}"

@@ -4,13 +4,13 @@ This module imports nothing of either, so that neither side needs to know the ot
 """
 
 from collections.abc import Mapping
-from typing import Final, Protocol
+from typing import Any, Final, Literal, NoReturn, Protocol, Self, TypeAlias
 
 import attrs
 
 from kajabi_async.records import Record
 
-__all__ = ["FORM", "JSON_API", "Answer", "Request", "Send", "Tally"]
+__all__ = ["FORM", "JSON_API", "Answer", "Request", "Send", "Tally", "TimeoutStarts"]
 
 JSON_API: Final = "application/vnd.api+json"
 """The media type of JSON:API 1.1, sent without parameters (section "Content Negotiation")."""
@@ -31,6 +31,8 @@ class Request(Record, frozen=True):
     content_type: str = JSON_API
     authorized: bool = True
     """Whether the bearer token is put on it."""
+    once: bool = False
+    """Whether the caller repeats it by itself: it is then sent once, and never while a pause is asked for."""
 
     @property
     def is_write(self) -> bool:
@@ -39,6 +41,16 @@ class Request(Record, frozen=True):
 
     def __repr__(self) -> str:
         return f"Request({self.method!r}, {self.path!r}, {self.query!r})"
+
+    def __rich_repr__(self) -> list[tuple[str, Any]]:
+        # msgspec has one of its own, which shows every field.
+        return [("method", self.method), ("path", self.path), ("query", self.query)]
+
+    def __reduce__(self) -> NoReturn:
+        _refuse_to_pickle(self)
+
+    def __deepcopy__(self, _: object) -> Self:
+        return self
 
 
 class Answer(Record, frozen=True):
@@ -50,6 +62,19 @@ class Answer(Record, frozen=True):
 
     def __repr__(self) -> str:
         return f"Answer({self.status!r})"
+
+    def __rich_repr__(self) -> list[tuple[str, Any]]:
+        return [("status", self.status)]
+
+    def __reduce__(self) -> NoReturn:
+        _refuse_to_pickle(self)
+
+    def __deepcopy__(self, _: object) -> Self:
+        return self
+
+
+def _refuse_to_pickle(value: object) -> NoReturn:
+    raise TypeError(f"{type(value).__name__} is not pickled: its body may hold a secret or what users wrote")
 
 
 @attrs.define
@@ -66,9 +91,24 @@ class Tally:
     """Time between sending a request and having read its answer, summed over attempts."""
 
 
+TimeoutStarts: TypeAlias = Literal["call", "sent"]
+"""From when on the timeout of an operation counts: from the call, or only while the request is not in our own line."""
+
+
 class Send(Protocol):
     """How resources and relationships reach the API: one request in, one 2xx answer out, or an error of our tree."""
 
-    async def __call__(self, request: Request, *, timeout: float | None = None, tally: Tally | None = None) -> Answer:
-        """Send *request*; *timeout* is in seconds, for the whole operation; *tally* is added to."""
+    async def __call__(
+        self,
+        request: Request,
+        *,
+        timeout: float | None = None,
+        tally: Tally | None = None,
+        timeout_starts: TimeoutStarts = "call",
+    ) -> Answer:
+        """Send *request*; *timeout* is in seconds, for the whole operation; *tally* is added to.
+
+        With *timeout_starts* "sent", no wait in our own line counts: for a token, a slot, a permit of the rate, or the
+        end of a pause, before the first attempt or a later one.
+        """
         ...

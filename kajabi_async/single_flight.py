@@ -11,7 +11,7 @@ from typing import Any, Generic, TypeVar
 
 import attrs
 
-from kajabi_async.errors import ClientClosedError, KajabiError
+from kajabi_async.errors import ClientClosedError, KajabiError, WrongLoopError
 
 __all__ = ["SingleFlight"]
 
@@ -50,24 +50,42 @@ class SingleFlight(Generic[K, V]):
                 self._drop(key, flight)
 
     def begin(self, key: K, start: Callable[[], Coroutine[Any, Any, V]]) -> _Flight[V]:
-        """Start the work where nothing for *key* is under way, without waiting for it."""
+        """Start the work if nothing for *key* is under way, without waiting for it.
+
+        WrongLoopError if it is under way in another event loop.
+        """
         if self._closed:
             raise ClientClosedError("the client is closed")
         flight = self._flights.get(key)
+        if flight is not None and flight.task.get_loop().is_closed():
+            # That loop ended in the middle of it, and nothing is under way any more.
+            flight = None
         if flight is None:
             task = asyncio.get_running_loop().create_task(start(), name="kajabi_async shared request")
             flight = self._flights[key] = _Flight(task)
             task.add_done_callback(lambda _: self._land(key, flight))
+        elif flight.task.get_loop() is not asyncio.get_running_loop():
+            # A future of one loop never wakes who waits on another.
+            raise WrongLoopError(
+                "the client is in use on another event loop: make one client for each loop, such as one per "
+                "asyncio.run() or per worker"
+            )
         return flight
 
     async def aclose(self) -> None:
-        """Cancel what is under way and wait until it has gone; waiters get ClientClosedError."""
-        self._closed = True
-        flights = tuple(self._flights.values())
-        for flight in flights:
-            flight.task.cancel()
-        if flights:
-            await asyncio.wait([flight.task for flight in flights])
+        """Cancel what is under way and wait until it has gone; waiters get ClientClosedError.
+
+        May be called again, also after a call was cancelled; the work is cancelled once. Work of another event loop, as
+        a forked child finds it, is left alone.
+        """
+        here = asyncio.get_running_loop()
+        tasks = [flight.task for flight in self._flights.values() if flight.task.get_loop() is here]
+        if not self._closed:
+            self._closed = True
+            for task in tasks:
+                task.cancel()
+        if tasks:
+            await asyncio.wait(tasks)
 
     def _drop(self, key: K, flight: _Flight[V]) -> None:
         flight.task.cancel()

@@ -70,6 +70,21 @@ def python_blocks_of(*paths: Path) -> tuple[Block, ...]:
     return tuple(block for block in blocks_of(*paths) if block.language == "python")
 
 
+def documents() -> tuple[Path, ...]:
+    """Return the paths of the pages that people read: the README, guides, examples, and how to contribute."""
+    root = Path(__file__).parents[1]
+    folders = (root / "docs", root / "docs" / "guides", root / "examples", *sorted((root / "examples").iterdir()))
+    pages = [path for folder in folders if folder.is_dir() for path in sorted(folder.glob("*.md"))]
+    return (root / "README.md", root / "CONTRIBUTING.md", root / "CHANGELOG.md", *pages)
+
+
+def commands_of(*paths: Path) -> tuple[str, ...]:
+    """Return what is typed in the console blocks of the pages at *paths*, in order."""
+    blocks = [block for block in blocks_of(*paths) if block.language == "console"]
+    lines = [line for block in blocks for line in block.code.splitlines()]
+    return tuple(line.removeprefix("$ ") for line in lines if line.startswith("$ "))
+
+
 def _fenced(page: str, text: str) -> Iterator[Block]:
     for match in _BLOCK.finditer(text):
         yield Block(page, text.count("\n", 0, match.start()) + 2, match[1], match[2])

@@ -1,4 +1,4 @@
-"""What every test may count on: the official API document, no leftover settings, the same examples on every run."""
+"""What every test may count on: the API's document, a Redis, no leftover settings, the same examples on every run."""
 
 import os
 import socket
@@ -13,19 +13,25 @@ import yaml
 from hypothesis import HealthCheck, settings
 
 from tests.canary import shown_secrets, watching
+from tests.machine import need
 from tests.redis_server import redis_server
+
+pytest_plugins = ["tests.hooks"]
 
 DOCUMENT = Path(__file__).parents[2] / "shared" / "reference" / "kajabi-openapi-1.1.0.yaml"
 
-settings.register_profile(
-    "repeatable",
-    derandomize=True,
-    database=None,
-    deadline=None,
-    max_examples=100,
-    # Neither says anything about the code when the machine is busy.
-    suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture],
-)
+# The second looks elsewhere on every run: with --hypothesis-profile=varied --hypothesis-seed=NUMBER it can be repeated.
+for profile, is_repeatable in (("repeatable", True), ("varied", False)):
+    settings.register_profile(
+        profile,
+        derandomize=is_repeatable,
+        database=None,
+        deadline=None,
+        max_examples=100,
+        print_blob=True,
+        # Neither says anything about the code when the machine is busy.
+        suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture],
+    )
 settings.load_profile("repeatable")
 
 
@@ -54,6 +60,7 @@ def _no_settings_from_outside(monkeypatch: pytest.MonkeyPatch) -> None:  # pyrig
 
 @pytest.fixture(scope="session")
 def redis_url_of_session(tmp_path_factory: pytest.TempPathFactory) -> Generator[str]:
+    need("redis-server")
     with redis_server(tmp_path_factory.mktemp("redis")) as url:
         yield url
 

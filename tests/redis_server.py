@@ -1,6 +1,5 @@
 """A Redis of its own for the tests: the real server, on a free loopback port, ended with the session."""
 
-import shutil
 import socket
 import subprocess
 import time
@@ -10,20 +9,18 @@ from pathlib import Path
 
 import pytest
 
-MISSING = (
-    "redis-server is not installed, so nothing that is shared over Redis is tested: apt-get install redis-server "
-    "(.ci/run does it)"
-)
+from tests.machine import redis_command, sentence
 
 
 @contextmanager
 def redis_server(folder: Path) -> Generator[str]:
-    """Give the URL of a Redis that keeps nothing on disk; fail loudly where there is none to start."""
-    if shutil.which("redis-server") is None:
-        pytest.fail(MISSING)
+    """Return the URL of a Redis that keeps nothing on disk; RuntimeError if there is none to start."""
+    command = redis_command()
+    if command is None:
+        raise RuntimeError(sentence(["redis-server"]))
     port = free_port()
     settings = ["--port", str(port), "--bind", "127.0.0.1", "--save", "", "--appendonly", "no", "--dir", str(folder)]
-    process = subprocess.Popen(["redis-server", *settings], stdout=subprocess.DEVNULL)
+    process = subprocess.Popen([command, *settings], stdout=subprocess.DEVNULL)
     try:
         _wait_for(port, process)
         yield f"redis://127.0.0.1:{port}"

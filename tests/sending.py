@@ -7,7 +7,7 @@ from typing import Any
 
 from kajabi_async.client import OFFICIAL_ORIGINS
 from kajabi_async.errors import NotFoundError
-from kajabi_async.exchange import Answer, Request, Tally
+from kajabi_async.exchange import Answer, Request, Tally, TimeoutStarts
 from kajabi_async.jsonapi.links import LinkRules
 from kajabi_async.operations import OPERATIONS
 from kajabi_async.relationships import RelationshipResolver
@@ -27,7 +27,14 @@ class Canned:
     def paths(self) -> list[str]:
         return [f"{request.path}{'?' if request.query else ''}{request.query}" for request in self.asked]
 
-    async def __call__(self, request: Request, *, timeout: float | None = None, tally: Tally | None = None) -> Answer:
+    async def __call__(
+        self,
+        request: Request,
+        *,
+        timeout: float | None = None,
+        tally: Tally | None = None,
+        timeout_starts: TimeoutStarts = "call",
+    ) -> Answer:
         self.asked.append(request)
         if tally is not None:
             tally.attempts += 1

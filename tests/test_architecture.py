@@ -2,7 +2,7 @@
 
 import ast
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -38,13 +38,87 @@ def _imported(module: ast.Module) -> Iterator[str]:
         ("opentelemetry", ("telemetry/",)),
         ("pyarrow", ("export/arrow.py",)),
         ("redis", ("stores/redis/", "webhooks/redis_replay.py")),
-        ("rich", ("cli/",)),
+        ("rich", ("cli/terminal.py",)),
     ],
 )
 def test_a_foreign_library_is_named_in_its_place_only(library: str, allowed: tuple[str, ...]) -> None:
     """A module elsewhere that needs it goes through the one that wraps it."""
     strangers = [module for module in _modules_importing(library) if not module.startswith(allowed)]
     assert strangers == []
+
+
+STREAMS = ("output.py", "cli/terminal.py")
+"""What prints; cli/lookup.py and cli/login.py ask whether a person is there, and read."""
+FILES = ("private_files.py", "output.py", "stores/file.py", "cli/credentials_file.py", "export/journal.py")
+"""What makes or writes files; the last three by descriptor, or in a folder that was checked."""
+WRITING = {"mkdir", "write_text", "write_bytes", "touch", "symlink_to", "rename", "replace_file", "makedirs", "mkstemp"}
+
+
+def _calls(path: Path) -> Iterator[ast.Call]:
+    yield from (node for node in ast.walk(ast.parse(path.read_text("utf-8"))) if isinstance(node, ast.Call))
+
+
+def _called(call: ast.Call) -> str:
+    return ast.unparse(call.func)
+
+
+def _modules_that(do: Callable[[ast.Call], bool]) -> list[str]:
+    found = [path for path in sorted(PACKAGE.rglob("*.py")) if any(map(do, _calls(path)))]
+    return [path.relative_to(PACKAGE).as_posix() for path in found]
+
+
+def _prints(call: ast.Call) -> bool:
+    name = _called(call)
+    is_stream = re.search(r"(std(out|err)|console)\.(write|writelines|print|buffer)|os\.write$", name) is not None
+    handed_on = any(ast.unparse(each) in {"sys.stdout", "sys.stderr"} for each in [*call.args, *_values(call)])
+    return name in {"print", "pprint", "input"} or is_stream or handed_on
+
+
+def _values(call: ast.Call) -> list[ast.expr]:
+    return [keyword.value for keyword in call.keywords]
+
+
+def _writes_a_file(call: ast.Call) -> bool:
+    name = _called(call)
+    last = name.rpartition(".")[2]
+    if name in {"open", "os.fdopen", "io.open"} or (last == "open" and "path" in name.lower()):
+        modes = [each.value for each in [*call.args, *_values(call)] if isinstance(each, ast.Constant)]
+        return any(
+            isinstance(mode, str) and re.fullmatch(r"[rwxabt+]+", mode) and set(mode) & set("wxa+") for mode in modes
+        )
+    is_of_os = name in {"os.open", "os.replace", "os.rename", "os.mkdir", "os.link", "os.symlink", "sqlite3.connect"}
+    return is_of_os or last in WRITING or name.startswith(("shutil.", "tempfile."))
+
+
+def test_nothing_but_the_module_that_escapes_what_it_prints_reaches_a_stream() -> None:
+    """Names, titles and errors are of others: wherever they were printed directly they could act on a terminal."""
+    assert set(_modules_that(_prints)) <= set(STREAMS)
+
+
+def test_nothing_but_the_modules_that_look_where_they_write_makes_files() -> None:
+    """In a folder that others can write to, a plain open() follows their links and takes their files."""
+    assert set(_modules_that(_writes_a_file)) <= set(FILES)
+
+
+@pytest.mark.parametrize(
+    ("code", "found"),
+    [
+        ("print(name)", _prints),
+        ("sys.stdout.write(name)", _prints),
+        ("sys.stderr.buffer.write(name)", _prints),
+        ("json.dump(name, sys.stdout)", _prints),
+        ("self.console.print(name)", _prints),
+        ("open(path, 'w')", _writes_a_file),
+        ("path.open('wb')", _writes_a_file),
+        ("path.open(mode='a')", _writes_a_file),
+        ("path.write_text(name)", _writes_a_file),
+        ("os.open(path, flags)", _writes_a_file),
+        ("tempfile.mkstemp()", _writes_a_file),
+    ],
+)
+def test_what_the_two_rules_look_for_is_found(code: str, found: Callable[[ast.Call], bool]) -> None:
+    """So that they can fail."""
+    assert any(map(found, (node for node in ast.walk(ast.parse(code)) if isinstance(node, ast.Call))))
 
 
 def test_nothing_is_shielded() -> None:

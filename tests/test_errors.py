@@ -333,3 +333,27 @@ def test_passes_for_an_attribute_that_is_not_there() -> None:
 
     assert getattr(Model(), "email", "unknown") == "unknown"
     assert not hasattr(Model(), "email")
+
+
+EVIL = "x\x1b]52;c;cm0=\x07\x1b[2J\x9b31m\u202e\nforged: line"
+
+
+def test_no_error_breaks_a_line_or_acts_on_a_terminal() -> None:
+    """Text of the API and links of the server show what they hold; the attributes have it as it came."""
+    told = ErrorObject(title=EVIL, detail=EVIL, source={"parameter": EVIL})
+    shown: list[Any] = [
+        told,
+        ApiError(status=400, errors=[told], method="GET", path="/v1/x", request_id="r-1", hint=EVIL),
+        DecodeError(EVIL, path=EVIL, context=EVIL),
+        UntrustedLinkError(EVIL, link=EVIL),
+        TransportError(EVIL, method="GET", path=EVIL),
+        UnknownFilterError(EVIL, owner="customers", known=[]),
+        FieldNotLoadedError(EVIL, name=EVIL),
+        RequestTimeoutError(EVIL, phase="read", seconds=1.0),
+        *(cls(EVIL) for cls in (KajabiError, errors.ExportError, errors.AmbiguousMatchError, errors.PagingError)),
+    ]
+    for each in shown:
+        for text in (str(each), repr(each)):
+            assert text.isprintable(), text
+    assert r"x\x1b]52;c;cm0=\x07\x1b[2J\x9b31m\u202e\nforged: line" in str(shown[1])
+    assert shown[1].errors[0].detail == EVIL

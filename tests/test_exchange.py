@@ -4,6 +4,7 @@ from typing import Any
 
 import attrs
 import pytest
+from rich.pretty import pretty_repr
 
 from kajabi_async.exchange import FORM, JSON_API, Answer, Request, Tally
 
@@ -56,9 +57,27 @@ def test_starts_a_tally_at_nothing() -> None:
     assert attrs.astuple(Tally()) == (0, 0, 0, 0.0, 0.0)
 
 
-@pytest.mark.parametrize(
-    "value", [Request("GET", "/v1/me", body=b"x"), Answer(200, {"a": "b"}, b"x"), Tally(1, 2, 3, 4.0, 5.0)]
-)
-def test_copies_and_pickles(value: Any) -> None:
-    """Values of plain data cross processes."""
-    assert pickle.loads(pickle.dumps(value)) == copy.deepcopy(value) == value
+@pytest.mark.parametrize("value", [Request("GET", "/v1/me", body=b"x"), Answer(200, {"a": "b"}, b"x"), Tally(1, 2, 3)])
+def test_copies(value: Any) -> None:
+    """By value."""
+    assert copy.deepcopy(value) == copy.copy(value) == value
+
+
+def test_pickles_what_holds_numbers_alone() -> None:
+    """What an operation took may cross processes; a body, with a secret or what users wrote, does not."""
+    tally = Tally(1, 2, 3, 4.0, 5.0)
+    assert pickle.loads(pickle.dumps(tally)) == tally
+    for value in (Request("POST", "/v1/oauth/token", body=b"canary"), Answer(200, {"set-cookie": "canary"}, b"canary")):
+        with pytest.raises(TypeError, match=f"^{type(value).__name__} is not pickled") as caught:
+            pickle.dumps(value)
+        assert "canary" not in str(caught.value)
+
+
+def test_rich_prints_neither_bodies_nor_headers() -> None:
+    """Crash reporters ask for another representation where they find one."""
+    request = Request("POST", "/v1/oauth/token", "a=b", body=b"client_secret=canary")
+    answer = Answer(200, {"set-cookie": "canary"}, b'{"access_token": "canary"}')
+    shown = pretty_repr([request, answer, {"request": request}])
+    assert "canary" not in shown
+    assert "/v1/oauth/token" in shown
+    assert "200" in shown

@@ -27,7 +27,11 @@ async def test_the_first_example_runs_as_it_stands(kajabi_fake: FakeKajabi, tmp_
 
 @parametrized(FUNCTIONS)
 async def test_each_further_example_runs(
-    block: Block, kajabi_fake: FakeKajabi, kajabi_api: Kajabi, redis_url: str, monkeypatch: pytest.MonkeyPatch
+    block: Block,
+    kajabi_fake: FakeKajabi,
+    kajabi_api: Kajabi,
+    monkeypatch: pytest.MonkeyPatch,
+    request: pytest.FixtureRequest,
 ) -> None:
     """Each is a coroutine that takes a client, and a list of ids, the fake or a Redis where it needs one."""
     for name, value in environment_of(kajabi_fake).items():
@@ -37,8 +41,9 @@ async def test_each_further_example_runs(
         "kajabi_api": kajabi_api,
         "kajabi_fake": kajabi_fake,
         "ids": ["1", "2", "no"],
-        "redis_url": redis_url,
     }
+    if "redis_url: str" in block.code:
+        given["redis_url"] = request.getfixturevalue("redis_url")
     await run_function(block, kajabi_fake, given)
 
 

@@ -19,6 +19,7 @@ from kajabi_async import (
     TransportError,
     UntrustedLinkError,
 )
+from kajabi_async.escaping.text import escape_line
 from kajabi_async.webhooks import WebhookError
 
 __all__ = ["answer_errors"]
@@ -59,7 +60,7 @@ async def answer_errors(request: web.Request, handler: Handler) -> web.StreamRes
 def _answer(error: KajabiError) -> web.Response:
     status, detail = next(ANSWERS[cls] for cls in type(error).__mro__ if cls in ANSWERS)
     if status >= 500:  # noqa: PLR2004
-        logger.error("answered %d: %s", status, _told(error))
+        logger.error("answered %d: %s", status, escape_line(_told(error)))
     headers: dict[str, str] = {}
     if isinstance(error, RateLimitError):
         headers["Retry-After"] = str(math.ceil(error.retry_after or RETRY_AFTER_SECONDS))

@@ -8,7 +8,8 @@ from typing import Final
 from fastapi import APIRouter, Request, Response
 
 from kajabi_async import Kajabi
-from kajabi_async.webhooks import AnyEvent, PurchaseEvent, Receiver, TagAddedEvent
+from kajabi_async.escaping.text import escape_line
+from kajabi_async.webhooks import AnyEvent, PurchaseEvent, Receiver, TagAddedEvent, UnreadDelivery
 
 from .client import Api
 
@@ -27,6 +28,13 @@ async def receive(secret: str, request: Request, api: Api) -> Response:
     return Response(status_code=receipt.http_status)
 
 
+@router.api_route("/{secret}", methods=["GET", "HEAD"], include_in_schema=False)
+async def answer_probe(secret: str, request: Request) -> Response:
+    """Answer Kajabi's question whether the address is there; a hook that is answered 405 counts as dead."""
+    receiver: Receiver = request.state.receiver
+    return Response(status_code=receiver.probe(secret))
+
+
 async def _handle(api: Kajabi, event: AnyEvent) -> None:
     match event:
         case PurchaseEvent():
@@ -34,7 +42,11 @@ async def _handle(api: Kajabi, event: AnyEvent) -> None:
             purchase = await api.purchases.get(event.purchase.id)
             logger.info("customer %s bought offer %s", purchase.customer.id, purchase.offer.id)
         case TagAddedEvent():
-            logger.info("contact %s got tag %s", event.contact.id, event.tag.id)
+            # Whoever knows the address chooses these ids: a line break in one would begin a line of the log.
+            logger.info("contact %s got tag %s", escape_line(event.contact.id), escape_line(event.tag.id))
+        case UnreadDelivery():
+            # Acknowledged all the same, or it would come again for hours: keep event.body if you may need it.
+            logger.warning("a delivery of %s bytes was not understood: %s", len(event.body), event.error)
         case _:
             logger.info("nothing is done about %s", event.name)
 

@@ -3,6 +3,8 @@
 import importlib.util
 import sys
 
+from kajabi_async.output import print_line
+
 __all__ = ["main"]
 
 
@@ -10,13 +12,13 @@ def main() -> None:
     """Run the command and exit with its code."""
     missing = [name for name in ("cyclopts", "rich") if importlib.util.find_spec(name) is None]
     if missing:
-        sys.stderr.write(f"kajabi needs {' and '.join(missing)}: pip install 'kajabi-async[cli]'\n")
+        print_line(f"kajabi needs {' and '.join(missing)}: pip install 'kajabi-async[cli]'", error=True)
         sys.exit(2)
     try:
         # Here, as it imports what may be missing.
         from kajabi_async.cli.app import run  # noqa: PLC0415
     except KeyboardInterrupt:
         # Interrupted so early that nobody else could tell.
-        sys.stderr.write("kajabi: interrupted\n")
+        print_line("kajabi: interrupted", error=True)
         sys.exit(130)
     sys.exit(run())

@@ -2,6 +2,7 @@
 
 import asyncio
 import sys
+import traceback
 from collections.abc import Sequence
 from importlib.metadata import PackageNotFoundError
 from importlib.metadata import version as version_of
@@ -22,21 +23,18 @@ from kajabi_async.cli.login import login, logout
 from kajabi_async.cli.lookup import explain_file, look_up_file
 from kajabi_async.cli.options import Json
 from kajabi_async.cli.reads import add_reads
-from kajabi_async.cli.rendering import as_members, print_resource
+from kajabi_async.cli.rendering import as_members, print_members, print_resource
+from kajabi_async.cli.reporting import print_error
 from kajabi_async.cli.running import on_client, run_to_exit_code
-from kajabi_async.cli.terminal import (
-    error_console,
-    open_closed_streams,
-    output_console,
-    print_error,
-    print_json,
-    stop_writing,
-)
+from kajabi_async.cli.terminal import help_console, output_screen
 from kajabi_async.cli.usage import usage_error
 from kajabi_async.cli.whoami import whoami
 from kajabi_async.cli.writes import add_writes
-from kajabi_async.errors import ConfigurationError, KajabiError
+from kajabi_async.errors import ConfigurationError, InvalidArgumentError, KajabiError
+from kajabi_async.escaping.text import escape_value
+from kajabi_async.output import flush, prepare_streams, print_json, print_line, stop_writing
 from kajabi_async.resources.lookup_plan import Strategy
+from kajabi_async.stall import PATIENCE_SECONDS
 
 __all__ = ["make_app", "run"]
 
@@ -61,16 +59,9 @@ Colours and progress show on a terminal only; NO_COLOR puts colours off.
 def run(tokens: Sequence[str] | None = None) -> int:
     """Run the command line and give the exit code; every error of ours is told in one line on standard error."""
     given = list(sys.argv[1:] if tokens is None else tokens)
-    open_closed_streams()
+    prepare_streams()
     try:
-        try:
-            return _run(given)
-        except KajabiError as error:
-            return _told(error, code_for(error), given)
-        except CycloptsError as error:
-            return _told(usage_error(error), ExitCode.MISUSED, given)
-        except KeyboardInterrupt:
-            return _told(KeyboardInterrupt("interrupted"), ExitCode.INTERRUPTED, given)
+        return _run_and_report(given)
     except BrokenPipeError:
         stop_writing()
         return ExitCode.DONE
@@ -80,6 +71,21 @@ def run(tokens: Sequence[str] | None = None) -> int:
         complaint = KajabiError(f"cannot read or write{place}: {error.strerror or type(error).__name__}")
         print_error(complaint, ExitCode.INCOMPLETE, json=wants_json(given))
         return ExitCode.INCOMPLETE
+    except Exception:  # noqa: BLE001 - a fault of ours, which Python would print with all that its text holds
+        for line in traceback.format_exc().rstrip("\n").split("\n"):
+            print_line(line, error=True)
+        return ExitCode.INCOMPLETE
+
+
+def _run_and_report(given: list[str]) -> int:
+    try:
+        return _run(given)
+    except KajabiError as error:
+        return _told(error, code_for(error), given)
+    except CycloptsError as error:
+        return _told(usage_error(error), ExitCode.MISUSED, given)
+    except KeyboardInterrupt:
+        return _told(KeyboardInterrupt("interrupted"), ExitCode.INTERRUPTED, given)
 
 
 def make_app() -> App:
@@ -91,8 +97,8 @@ def make_app() -> App:
         help_epilogue=EXIT_CODES_HELP,
         version=_own_version,
         version_flags=["--version"],
-        console=output_console(),
-        error_console=error_console(),
+        console=help_console(),
+        error_console=help_console(stderr=True),
         suppress_keyboard_interrupt=False,
     )
     groups = add_reads(app)
@@ -122,12 +128,12 @@ def _run(tokens: list[str]) -> int:
         tokens, exit_on_error=False, print_error=False, help_on_error=False, result_action="return_value"
     )
     # Here and not at exit, where a broken pipe could not be caught.
-    sys.stdout.flush()
+    flush()
     return code if isinstance(code, int) else ExitCode.DONE
 
 
 def _told(error: BaseException, code: ExitCode, tokens: list[str]) -> ExitCode:
-    sys.stdout.flush()
+    flush()
     print_error(error, code, json=wants_json(tokens))
     return code
 
@@ -144,7 +150,7 @@ def demo(*, json: Json = False) -> int:
     # Here, as the fake takes a good part of the time in which any other command begins.
     from kajabi_async.cli.demo import demonstrate  # noqa: PLC0415 - see above
 
-    return run_to_exit_code(lambda: demonstrate(output_console(), json=json))
+    return run_to_exit_code(lambda: demonstrate(output_screen(), json=json))
 
 
 def lookup(
@@ -159,6 +165,9 @@ def lookup(
     strategy: Annotated[
         Strategy, Parameter(help="Each id by itself, off the pages of the list, or fewer requests.")
     ] = "lookup",
+    patience: Annotated[
+        float, Parameter(help="Seconds without any answer after which to stop; pauses of the API are not counted.")
+    ] = PATIENCE_SECONDS,
     explain: Annotated[
         bool, Parameter(help="Print what each strategy takes, and look nothing up.", negative=())
     ] = False,
@@ -168,6 +177,10 @@ def lookup(
 
     Prints a line of JSON for each, as it arrives; progress goes to standard error. Empty lines and what follows a #
     are skipped. The exit code is 1 if any id was not found.
+
+    A pause or an outage is waited out. A run that gets no answer for --patience seconds ends with the exit code 4, one
+    that is interrupted with 130; both write the ids without an answer to the file SOURCE.unanswered, ids.unanswered
+    for standard input, which the next call takes.
 
     --strategy lookup begins with the first id, and suits a pipe that takes its time. scan reads the list of customers
     and looks up what is not on it; auto chooses whichever is fewer requests. Both wait for the last id, and their rows
@@ -181,7 +194,8 @@ def lookup(
     }
     if explain:
         return on_client(lambda api: explain_file(api, str(source), **asked))
-    return on_client(lambda api: look_up_file(api, str(source), ordered=ordered, strategy=strategy, **asked))
+    asked |= {"ordered": ordered, "strategy": strategy, "patience": patience}
+    return on_client(lambda api: look_up_file(api, str(source), **asked))
 
 
 def fake(
@@ -195,7 +209,10 @@ def fake(
     from kajabi_async.testing import FakeKajabi  # noqa: PLC0415 - as for the demo
 
     async def serve() -> None:
-        server = FakeKajabi(customers=customers, latency=latency)
+        try:
+            server = FakeKajabi(customers=customers, latency=latency)
+        except ValueError as error:
+            raise InvalidArgumentError(str(error)) from None
         try:
             await server.start(port=port)
         except (OSError, OverflowError) as error:
@@ -211,8 +228,9 @@ def fake(
             if json:
                 print_json(settings)
             else:
-                print(*(f"export {name}={value}" for name, value in settings.items()), sep="\n")  # noqa: T201
-            sys.stdout.flush()
+                for name, value in settings.items():
+                    print_line(f"export {name}={value}")
+            flush()
             await asyncio.Event().wait()
         finally:
             await server.aclose()
@@ -226,9 +244,9 @@ def me(*, json: Json = False) -> int:
     async def show(api: Kajabi) -> None:
         user = await api.me()
         if json:
-            print_json(as_members(user))
+            print_members(as_members(user))
         else:
-            print_resource(output_console(), user)
+            print_resource(output_screen(), user)
 
     return on_client(show)
 
@@ -241,7 +259,8 @@ def version(*, json: Json = False) -> int:
         if json:
             print_json(told)
         else:
-            print(*(f"{name}: {value}" for name, value in told.items()), sep="\n")  # noqa: T201 - a command prints
+            for name, value in told.items():
+                print_line(f"{name}: {escape_value(str(value))}")
 
     try:
         return on_client(show)

@@ -8,8 +8,9 @@ from cyclopts import App, Parameter
 from cyclopts.completion import ShellDetectionError, detect_shell
 
 from kajabi_async.cli.options import Json
-from kajabi_async.cli.terminal import print_json
 from kajabi_async.errors import ConfigurationError
+from kajabi_async.output import print_json, print_line, print_script
+from kajabi_async.private_files import owner_only
 
 __all__ = ["add_completion"]
 
@@ -27,7 +28,7 @@ def add_completion(app: App) -> None:
         if json:
             print_json({"shell": chosen, "script": script})
         else:
-            print(script)  # noqa: T201 - a command prints
+            print_script(script)
 
     def install(
         shell: Shell | None = None,
@@ -45,7 +46,9 @@ def add_completion(app: App) -> None:
         """
         chosen = shell or _shell_in_use()
         try:
-            path = app.install_completion(shell=chosen, add_to_startup=startup)
+            # Shells run these files: what the umask leaves to others must not let them write there.
+            with owner_only():
+                path = app.install_completion(shell=chosen, add_to_startup=startup)
         except OSError as error:
             raise ConfigurationError(
                 f"cannot install the completion script ({error.strerror}: {error.filename}): "
@@ -54,7 +57,7 @@ def add_completion(app: App) -> None:
         if json:
             print_json({"shell": chosen, "path": str(path)})
         else:
-            print(f"Installed {path}. {_next_step(chosen, path, startup=startup)}")  # noqa: T201
+            print_line(f"Installed {path}. {_next_step(chosen, path, startup=startup)}")
 
     group.command(show)
     group.command(install)

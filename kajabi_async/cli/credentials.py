@@ -82,8 +82,18 @@ def credentials_path() -> Path:
         return Path(given)
     configured = os.environ.get("XDG_CONFIG_HOME", "")
     # A relative one is to be ignored (XDG Base Directory Specification).
-    base = Path(configured) if Path(configured).is_absolute() else Path.home() / ".config"
+    base = Path(configured) if Path(configured).is_absolute() else _home() / ".config"
     return base / "kajabi" / "credentials.toml"
+
+
+def _home() -> Path:
+    try:
+        return Path.home()
+    except RuntimeError:
+        raise CredentialsError(
+            "there is no home folder to look for the credentials file in",
+            cure=f"name the file in {FILE_VARIABLE}, or set {ID_VARIABLE} and {SECRET_VARIABLE}",
+        ) from None
 
 
 def _from_environment() -> FoundCredentials | None:

@@ -6,13 +6,12 @@ import os
 import shlex
 import stat
 import tomllib
-from contextlib import suppress
 from pathlib import Path
 from typing import Any, Final
-from uuid import uuid4
 
 from kajabi_async.cli.credentials_error import CredentialsError
 from kajabi_async.errors import ConfigurationError
+from kajabi_async.private_files import make_folders, replacing
 from kajabi_async.session import ClientCredentials
 
 __all__ = ["read", "remove", "write"]
@@ -51,24 +50,20 @@ def read(path: Path) -> ClientCredentials | None:
 def write(path: Path, credentials: ClientCredentials) -> None:
     """Put the credentials into *path* with mode 0600, in one step: whoever reads it meanwhile sees old or new.
 
-    Makes the folder, with mode 0700, where it is missing. CredentialsError where that cannot be done.
+    Makes the folder and its parents, with mode 0700, if they are missing. CredentialsError if that cannot be done.
     """
     members = credentials.form()
     # A basic string of TOML is written like a string of JSON, but for surrogates, which ensure_ascii=False avoids.
     text = "".join(f"{name} = {json.dumps(members[name], ensure_ascii=False)}\n" for name in _MEMBERS)
-    beside = path.with_name(f".{path.name}.{uuid4().hex}")
     try:
-        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        _write_new(beside, text.encode())
-        beside.replace(path)
+        make_folders(path.parent)
+        with replacing(path, keep_mode=False) as file:
+            file.write(text.encode())
     except OSError as error:
         raise CredentialsError(
             f"cannot write the credentials file {path} ({error.strerror})",
             cure="name another place in KAJABI_CREDENTIALS_FILE, or use the environment or `kajabi login --keyring`",
         ) from None
-    finally:
-        with suppress(OSError):
-            beside.unlink()
 
 
 def remove(path: Path) -> bool:
@@ -82,14 +77,6 @@ def remove(path: Path) -> bool:
             f"cannot remove the credentials file {path} ({error.strerror})", cure="remove it by hand"
         ) from None
     return True
-
-
-def _write_new(path: Path, content: bytes) -> None:
-    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | _NO_FOLLOW, 0o600)
-    with open(descriptor, "wb") as file:  # noqa: PTH123 - Path.open takes no descriptor
-        file.write(content)
-        file.flush()
-        os.fsync(descriptor)
 
 
 def _unusable(path: Path, error: OSError) -> CredentialsError:
@@ -125,8 +112,9 @@ def _check(path: Path, status: os.stat_result) -> None:
 def _parsed(path: Path, content: bytes) -> ClientCredentials:
     try:
         members: dict[str, Any] = tomllib.loads(content.decode())
-    except (UnicodeDecodeError, tomllib.TOMLDecodeError):
-        # The parser's own words may quote the line with the secret.
+    except (ValueError, RecursionError):
+        # Besides its own error the parser raises these, on numbers of 5,000 digits and on nesting without end. Its
+        # words may quote the line with the secret.
         raise CredentialsError(f"the credentials file {path} is not TOML", cure=_ANEW) from None
     if sorted(members) != sorted(_MEMBERS):
         raise CredentialsError(f"the credentials file {path} has not the two members it should have", cure=_ANEW)

@@ -6,6 +6,7 @@ from typing import Final
 
 from kajabi_async.errors import (
     ApiError,
+    BulkStalledError,
     ConfigurationError,
     InvalidArgumentError,
     KajabiError,
@@ -33,7 +34,7 @@ MEANINGS: Final[Mapping[ExitCode, str]] = {
     ExitCode.INCOMPLETE: "something was not found, or could not be read",
     ExitCode.MISUSED: "wrong usage or configuration",
     ExitCode.REFUSED: "the API refused (4xx)",
-    ExitCode.UNREACHABLE: "the API could not be reached or failed (5xx, time limits)",
+    ExitCode.UNREACHABLE: "the API could not be reached or failed (5xx, time limits), or a run stalled for too long",
     ExitCode.INTERRUPTED: "interrupted",
 }
 """What each code means, in the words that ``kajabi --help`` uses."""
@@ -48,7 +49,7 @@ def code_for(error: KajabiError) -> ExitCode:
     """Give the code that a command ends with when *error* ends it."""
     if isinstance(error, ConfigurationError | InvalidArgumentError):
         return ExitCode.MISUSED
-    if isinstance(error, ServerError | TransportError):
+    if isinstance(error, ServerError | TransportError | BulkStalledError):
         return ExitCode.UNREACHABLE
     if isinstance(error, ApiError) and not isinstance(error, NotFoundError):
         return ExitCode.REFUSED

@@ -2,20 +2,19 @@
 
 import asyncio
 import inspect
-import sys
 from collections.abc import Iterator, Mapping
 from typing import Any
 
 import attrs
 from cyclopts import App
-from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from kajabi_async import Kajabi
+from kajabi_async.cli.leftover import waiting_shown
 from kajabi_async.cli.reads import filter_options, option, resource_classes, shaped
 from kajabi_async.cli.running import on_client
-from kajabi_async.cli.terminal import error_console, print_json
+from kajabi_async.cli.terminal import error_screen
 from kajabi_async.export import FORMATS, ExportProgress, ExportReport, export
+from kajabi_async.output import print_json, print_line
 
 __all__ = ["add_exports"]
 
@@ -24,8 +23,8 @@ _HELP = (
     "An export that was interrupted or killed goes on where it stopped when the same command is given again; until it "
     "is whole, what came is kept in a folder beside the file, called like it with .partial behind. Rows that shift "
     "because others add and remove meanwhile are found by looking at every page twice, and told. Included resources go "
-    "to files of their own: customers.offers.parquet beside customers.parquet. In CSV, text that a spreadsheet would "
-    "run as a formula has a ' in front. Parquet and Arrow need the extra `arrow`."
+    "to files of their own: customers.offers.parquet beside customers.parquet. A new file is readable for you alone. "
+    "In CSV, what a spreadsheet would run as a formula has a ' in front. Parquet and Arrow need the extra `arrow`."
 )
 _INCOMPLETE = 1
 
@@ -75,32 +74,29 @@ def _parameters(cls: Any) -> Iterator[inspect.Parameter]:
 async def _export(
     api: Kajabi, name: str, out: str, options: Mapping[str, Any], *, format: str | None, restart: bool, json: bool
 ) -> int:
-    console = error_console()
     pages = getattr(api, name).list(**options)
     try:
-        with _progress_bar(console) as bar:
-            reading = bar.add_task("read", total=None)
-            writing = bar.add_task("written", total=None, visible=False)
+        screen = error_screen()
+        tell_waiting = waiting_shown(screen, json=json)
+        with screen.progress() as bars:
+            bars.show("read", completed=0)
 
             def show(progress: ExportProgress) -> None:
-                bar.update(reading, completed=progress.rows, total=progress.listed)
-                bar.update(writing, completed=progress.written, visible=progress.written > 0)
+                tell_waiting(progress)
+                bars.show("read", completed=progress.rows, total=progress.listed)
+                if progress.written:
+                    bars.show("written", completed=progress.written)
 
             report = await export(pages, out, format=format, restart=restart, observer=show)
     except asyncio.CancelledError:
         if not json:
-            sys.stderr.write("kajabi: what came is kept; give the same command again to go on\n")
+            print_line("kajabi: what came is kept; give the same command again to go on", error=True)
         raise
     if json:
         print_json(_members(report))
     else:
         _tell(report, name.replace("_", " "))
     return _INCOMPLETE if report.malformed or report.lacking else 0
-
-
-def _progress_bar(console: Console) -> Progress:
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
-    return Progress(*columns, console=console, transient=True, disable=not console.is_terminal)
 
 
 def _members(report: ExportReport) -> dict[str, Any]:
@@ -111,10 +107,10 @@ def _members(report: ExportReport) -> dict[str, Any]:
 def _tell(report: ExportReport, name: str) -> None:
     """Print what the export came to, to standard error as all that is said to people here."""
     if report.resumed_from is not None:
-        sys.stderr.write(f"went on after {report.resumed_from:,} rows of an earlier run\n")
+        print_line(f"went on after {report.resumed_from:,} rows of an earlier run", error=True)
     included = "".join(f", {count:,} {type_name}" for type_name, count in sorted(report.related.items()))
-    sys.stderr.write(f"{report.rows:,} {name}{included} in {report.pages:,} pages, {report.seconds:.1f} s\n")
+    print_line(f"{report.rows:,} {name}{included} in {report.pages:,} pages, {report.seconds:.1f} s", error=True)
     for path in report.paths:
-        sys.stderr.write(f"{path}\n")
+        print_line(str(path), error=True)
     for warning in report.warnings:
-        sys.stderr.write(f"warning: {warning}\n")
+        print_line(f"warning: {warning}", error=True)

@@ -4,14 +4,14 @@ import asyncio
 import io
 import sys
 import threading
-from collections.abc import AsyncGenerator, Callable, Generator
+from collections.abc import Callable, Generator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Final, TextIO
+from typing import Final, Self, TextIO
 
 from kajabi_async.errors import ConfigurationError
 
-__all__ = ["ids_in", "opened"]
+__all__ = ["IdLines", "opened"]
 
 _STANDARD_INPUT: Final = "-"
 _READ_AHEAD: Final = 1000
@@ -28,28 +28,59 @@ def opened(source: str) -> Generator[TextIO]:
         yield file
 
 
-async def ids_in(lines: TextIO) -> AsyncGenerator[str]:
-    """Give the ids in *lines* as they come; empty lines and what follows a # are skipped.
+class IdLines:
+    """The ids in some lines, as they come; empty lines and what follows a # are skipped.
 
-    A pipe may take its time, and lookups go on meanwhile. ConfigurationError where the lines cannot be read.
+    A pipe may take its time, and lookups go on meanwhile. ConfigurationError if the lines cannot be read.
     """
-    loop = asyncio.get_running_loop()
-    arrived: asyncio.Queue[str | ConfigurationError | None] = asyncio.Queue()
-    room = threading.Semaphore(_READ_AHEAD)
 
-    def hand_over(item: str | ConfigurationError | None) -> None:
-        # The loop is closed when the command was interrupted; then nobody waits for more.
-        with suppress(RuntimeError):
-            loop.call_soon_threadsafe(arrived.put_nowait, item)
+    def __init__(self, lines: TextIO) -> None:
+        self._lines = lines
+        self._arrived: asyncio.Queue[str | ConfigurationError | None] = asyncio.Queue()
+        self._room = threading.Semaphore(_READ_AHEAD)
+        self._is_read = self._is_over = False
 
-    # A daemon, as a thread that waits for a silent pipe would keep an interrupted command from ending.
-    threading.Thread(target=_read, args=(lines, hand_over, room), daemon=True).start()
-    while (item := await arrived.get()) is not None:
-        if isinstance(item, ConfigurationError):
-            raise item
-        room.release()
-        if resource_id := item.partition("#")[0].strip():
-            yield resource_id
+    def __aiter__(self) -> Self:
+        return self
+
+    async def __anext__(self) -> str:
+        if not self._is_read:
+            self._begin()
+        while not self._is_over:
+            item = await self._arrived.get()
+            if isinstance(item, ConfigurationError):
+                self._is_over = True
+                raise item
+            if item is None:
+                self._is_over = True
+                break
+            self._room.release()
+            if resource_id := item.partition("#")[0].strip():
+                return resource_id
+        raise StopAsyncIteration
+
+    async def rest(self, silence: float) -> tuple[list[str], bool]:
+        """Return the ids that were not taken, and whether those are all: a pipe may go silent for *silence* seconds."""
+        ids: list[str] = []
+        try:
+            while True:
+                ids.append(await asyncio.wait_for(anext(self), silence))
+        except StopAsyncIteration:
+            return ids, True
+        except (TimeoutError, ConfigurationError):
+            return ids, False
+
+    def _begin(self) -> None:
+        self._is_read = True
+        loop = asyncio.get_running_loop()
+
+        def hand_over(item: str | ConfigurationError | None) -> None:
+            # The loop is closed when the command was interrupted; then nobody waits for more.
+            with suppress(RuntimeError):
+                loop.call_soon_threadsafe(self._arrived.put_nowait, item)
+
+        # A daemon, as a thread that waits for a silent pipe would keep an interrupted command from ending.
+        threading.Thread(target=_read, args=(self._lines, hand_over, self._room), daemon=True).start()
 
 
 def _read(

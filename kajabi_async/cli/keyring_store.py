@@ -33,7 +33,7 @@ def read() -> ClientCredentials | None:
         stored: str | None = keyring.get_password(SERVICE, ENTRY)
     except keyring.errors.NoKeyringError:
         return None
-    except keyring.errors.KeyringError as error:
+    except Exception as error:  # noqa: BLE001 - backends raise errors of the libraries below them too
         raise _failed("read", error) from None
     return None if stored is None else _parsed(stored)
 
@@ -87,7 +87,7 @@ def _parsed(stored: str) -> ClientCredentials:
     try:
         members = json_object(json.loads(stored)) or {}
         return ClientCredentials(members["client_id"], members["client_secret"])
-    except (ValueError, KeyError, ConfigurationError):
+    except (ValueError, TypeError, KeyError, RecursionError, ConfigurationError):
         raise CredentialsError(
             f"the entry {SERVICE} of the system keyring cannot be used", cure="`kajabi login --keyring` writes it anew"
         ) from None

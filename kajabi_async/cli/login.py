@@ -11,7 +11,7 @@ from kajabi_async.cli import credentials_file, keyring_store
 from kajabi_async.cli.credentials import ID_VARIABLE, SECRET_VARIABLE, WHERE_KAJABI_SHOWS_THEM, credentials_path
 from kajabi_async.cli.credentials_error import CredentialsError
 from kajabi_async.cli.options import Json
-from kajabi_async.cli.terminal import print_json
+from kajabi_async.output import print_json, print_line
 from kajabi_async.session import ClientCredentials
 
 __all__ = ["login", "logout"]
@@ -47,9 +47,9 @@ def login(
     if json:
         print_json({"stored_in": "keyring" if keyring else "file", "place": place, "environment_wins": shadowed})
         return
-    _say(f"Stored in {place}. `kajabi doctor` tries them.")
+    print_line(f"Stored in {place}. `kajabi doctor` tries them.")
     if shadowed:
-        _say(f"{ID_VARIABLE} and {SECRET_VARIABLE} are set in the environment and win over what is stored.")
+        print_line(f"{ID_VARIABLE} and {SECRET_VARIABLE} are set in the environment and win over what is stored.")
 
 
 def logout(*, json: Json = False) -> None:
@@ -62,9 +62,9 @@ def logout(*, json: Json = False) -> None:
     if json:
         print_json({"removed_from": removed, "environment_remains": shadowed})
         return
-    _say(f"Removed from {' and '.join(removed)}." if removed else "Nothing was stored.")
+    print_line(f"Removed from {' and '.join(removed)}." if removed else "Nothing was stored.")
     if shadowed:
-        _say(f"{ID_VARIABLE} and {SECRET_VARIABLE} are still set in the environment.")
+        print_line(f"{ID_VARIABLE} and {SECRET_VARIABLE} are still set in the environment.")
 
 
 def _from_pipe() -> ClientCredentials:
@@ -83,13 +83,9 @@ def _from_person() -> ClientCredentials:
             "there is no terminal to ask on",
             cure="pipe the client id and the secret in, a line each, with `kajabi login --stdin`",
         )
-    sys.stderr.write(f"{WHERE_KAJABI_SHOWS_THEM}.\n")
+    print_line(f"{WHERE_KAJABI_SHOWS_THEM}.", error=True)
     return ClientCredentials(getpass.getpass("Client id: ").strip(), getpass.getpass("Client secret: ").strip())
 
 
 def _environment_wins() -> bool:
     return bool(os.environ.get(ID_VARIABLE) or os.environ.get(SECRET_VARIABLE))
-
-
-def _say(line: str) -> None:
-    print(line)  # noqa: T201 - a command prints

@@ -1,19 +1,19 @@
 """Resources for programs, as JSON, and for people, as tables."""
 
-import json
 from collections.abc import Iterable
 from datetime import date
 from decimal import Decimal
 from typing import Any, Final
 
 import attrs
-from rich.console import Console
-from rich.table import Table
 
 from kajabi_async import Resource, ToMany, ToOne
+from kajabi_async.cli.terminal import Screen
+from kajabi_async.escaping.text import escape_json, escape_value
 from kajabi_async.models.values import Part
+from kajabi_async.output import print_json
 
-__all__ = ["as_json", "as_members", "print_resource", "print_rows", "short"]
+__all__ = ["as_members", "print_members", "print_resource", "print_rows"]
 
 _COLUMNS: Final = (
     "name",
@@ -34,11 +34,12 @@ _COLUMNS: Final = (
 )
 _MOST_COLUMNS: Final = 4
 _LONGEST_CELL: Final = 60
+_LONGEST_FIELD: Final = 2000
 
 
-def as_json(value: Any) -> str:
-    """Give one line of JSON."""
-    return json.dumps(value, ensure_ascii=False, default=_plain)
+def print_members(members: Any, *, error: bool = False) -> None:
+    """Print what `as_members` gives, or an object that holds such, as one line of JSON."""
+    print_json(members, error=error, default=_plain)
 
 
 def as_members(resource: Resource) -> dict[str, Any]:
@@ -47,40 +48,47 @@ def as_members(resource: Resource) -> dict[str, Any]:
     return {**_own_members(resource), **{name: linked for name, linked in relations.items() if linked is not None}}
 
 
-def print_resource(console: Console, resource: Resource) -> None:
+def print_resource(screen: Screen, resource: Resource) -> None:
     """Print one resource as a table of its attributes and relations; what did not come is left out."""
-    table = Table(title=f"{resource.resource_type} {resource.id}", title_justify="left", show_header=False)
-    table.add_column(style="bold")
-    table.add_column(overflow="fold")
-    for name, value in resource.loaded_attributes().items():
-        table.add_row(name, short(value))
-    for name, value in resource.extra.items():
-        table.add_row(f"{name} (extra)", short(value))
-    for name in resource.relations:
-        table.add_row(name, _linked(getattr(resource, name)))
-    console.print(table)
+    fields = [(name, _field(value)) for name, value in resource.loaded_attributes().items()]
+    fields += [(f"{escape_value(name)} (extra)", _field(value)) for name, value in resource.extra.items()]
+    fields += [(name, _linked(getattr(resource, name))) for name in resource.relations]
+    screen.fields(fields, title=f"{resource.resource_type} {escape_value(resource.id)}")
 
 
-def print_rows(console: Console, rows: Iterable[Resource], model: type[Resource]) -> None:
+def print_rows(screen: Screen, rows: Iterable[Resource], model: type[Resource]) -> None:
     """Print resources of one type as rows, with the few columns that tell them apart."""
     names = [name for name in _COLUMNS if hasattr(model, name)][:_MOST_COLUMNS]
-    table = Table("id", *names)
-    for row in rows:
-        table.add_row(row.id, *(short(getattr(row, name, "")) for name in names))
-    console.print(table)
+    screen.table(
+        ["id", *names],
+        ([escape_value(row.id), *(_cell(getattr(row, name, "")) for name in names)] for row in rows),
+    )
 
 
-def short(value: Any) -> str:
-    """Give *value* as one cell."""
-    if value is None:
-        return "-"
-    plain = value if isinstance(value, str) else str(value) if isinstance(value, int | Decimal) else _text(value)
-    line = " ".join(plain.split())
-    return line if len(line) <= _LONGEST_CELL else f"{line[: _LONGEST_CELL - 3]}..."
+def _cell(value: Any) -> str:
+    """Return *value* for a list, cut to what tells rows apart."""
+    text = _text(value)
+    if len(text) <= _LONGEST_CELL:
+        return escape_value(text)
+    return f"{escape_value(text[: _LONGEST_CELL - 3])}..."
+
+
+def _field(value: Any) -> str:
+    """Return *value* for the table of one resource, which shows almost all of it."""
+    text = _text(value)
+    if len(text) <= _LONGEST_FIELD:
+        return escape_value(text)
+    return f"{escape_value(text[:_LONGEST_FIELD])}... ({len(text):,} characters; --json prints them all)"
 
 
 def _text(value: Any) -> str:
-    return f"{value:%Y-%m-%d %H:%M}" if isinstance(value, date) else as_json(value)
+    if value is None:
+        return "-"
+    if isinstance(value, str):
+        return value
+    if isinstance(value, date):
+        return f"{value:%Y-%m-%d %H:%M}"
+    return str(value) if isinstance(value, int | Decimal) else escape_json(value, default=_plain)
 
 
 def _own_members(resource: Resource) -> dict[str, Any]:
@@ -103,14 +111,14 @@ def _relation(handle: ToOne[Any] | ToMany[Any]) -> Any:
 def _linked(handle: ToOne[Any] | ToMany[Any]) -> str:
     at_hand = handle.at_hand
     if at_hand is None:
-        return "not asked for" if handle.ids is None else f"{', '.join(handle.ids)} (not included)"
+        return "not asked for" if handle.ids is None else f"{', '.join(map(escape_value, handle.ids))} (not included)"
     return ", ".join(_label(resource) for resource in at_hand) or "none"
 
 
 def _label(resource: Resource) -> str:
     members = resource.loaded_attributes()
     label = members.get("title") or members.get("name")
-    return f"{resource.id} {label}" if label else resource.id
+    return " ".join(escape_value(str(part)) for part in (resource.id, label) if part)
 
 
 def _plain(value: Any) -> Any:

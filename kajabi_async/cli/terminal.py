@@ -1,29 +1,23 @@
-"""What is printed where: results on standard output, everything else on standard error."""
+"""Tables, styled lines and progress bars. The only module that names rich.
 
-import os
-import sys
-from pathlib import Path
-from typing import Any, NoReturn, TextIO
+What is given here is text and never markup: it is shown letter by letter, and what would act on a terminal is escaped.
+"""
+
+from collections.abc import Generator, Iterable, Sequence
+from contextlib import contextmanager
+from typing import Any, NoReturn
 
 from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
+from rich.table import Table
+from rich.text import Text
 
-from kajabi_async.cli.credentials_error import CredentialsError
-from kajabi_async.cli.exit_codes import ExitCode
-from kajabi_async.cli.rendering import as_json
-from kajabi_async.errors import ApiError, KajabiError
+from kajabi_async.escaping.text import escape_line
 
-__all__ = [
-    "PipeConsole",
-    "error_console",
-    "open_closed_streams",
-    "output_console",
-    "print_error",
-    "print_json",
-    "stop_writing",
-]
+__all__ = ["Bars", "Screen", "error_screen", "help_console", "output_screen", "silent_screen"]
 
 
-class PipeConsole(Console):
+class _Console(Console):
     """A console that lets a broken pipe be told by its name; rich would end the process with 1."""
 
     def on_broken_pipe(self) -> NoReturn:
@@ -31,54 +25,117 @@ class PipeConsole(Console):
         raise BrokenPipeError
 
 
-def output_console() -> Console:
-    """Give the console for results; colours only on a terminal, and not where NO_COLOR is set."""
-    return PipeConsole()
+class Screen:
+    """Shows text to people; colours only on a terminal, and not if NO_COLOR is set."""
+
+    def __init__(self, console: Console) -> None:
+        self._console = console
+
+    @property
+    def is_terminal(self) -> bool:
+        """Whether a person is looking."""
+        return self._console.is_terminal
+
+    def line(self, text: str, *, style: str = "") -> None:
+        """Print a sentence, broken where the screen ends."""
+        self._console.print(_text(text, style))
+
+    def heading(self, text: str) -> None:
+        """Print a line across the screen with *text* in it."""
+        self._console.rule(_text(text))
+
+    def fields(self, rows: Iterable[tuple[str, str]], *, title: str | None = None) -> None:
+        """Print names and values beside each other; with *title* in a box under it."""
+        if title is None:
+            table = Table.grid(padding=(0, 2))
+            table.add_column(style="bold", no_wrap=True)
+        else:
+            table = Table(title=_text(title), title_justify="left", show_header=False)
+            table.add_column(style="bold")
+        table.add_column(overflow="fold")
+        for row in rows:
+            table.add_row(*map(_text, row))
+        self._console.print(table)
+
+    def table(self, header: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
+        """Print rows under a header; what is too long for its column goes on below, and nothing is left out."""
+        table = Table()
+        for name in header:
+            table.add_column(_text(name), overflow="fold")
+        for row in rows:
+            table.add_row(*map(_text, row))
+        self._console.print(table)
+
+    def aligned(self, cells: Sequence[tuple[str, str]], *, widths: Sequence[int]) -> None:
+        """Print cells, each a text and its style, beside each other: the first of *widths*, the last of any."""
+        row = Table.grid(padding=(0, 2))
+        for width in widths:
+            row.add_column(width=width, no_wrap=True)
+        row.add_column(overflow="fold")
+        row.add_row(*(_text(text, style) for text, style in cells))
+        self._console.print(row)
+
+    @contextmanager
+    def progress(self, *, is_shown: bool = True, redirect: bool = True) -> Generator["Bars"]:
+        """Show progress bars while the block runs, on a terminal only.
+
+        Without *redirect* what is printed meanwhile goes straight to its own stream.
+        """
+        columns = (
+            TextColumn("{task.description}", markup=False),
+            BarColumn(),
+            MofNCompleteColumn(),
+            TimeElapsedColumn(),
+        )
+        with Progress(
+            *columns,
+            console=self._console,
+            transient=True,
+            redirect_stdout=redirect,
+            redirect_stderr=redirect,
+            disable=not (is_shown and self.is_terminal),
+        ) as progress:
+            yield Bars(progress)
 
 
-def error_console() -> Console:
-    """Give the console for progress, reports and errors."""
-    return PipeConsole(stderr=True)
+class Bars:
+    """The progress bars of a screen, by name."""
+
+    def __init__(self, progress: Progress) -> None:
+        self._progress = progress
+        self._tasks: dict[str, TaskID] = {}
+
+    def show(self, name: str, *, completed: int, total: int | None = None) -> None:
+        """Show how far the bar called *name* has come."""
+        task = self._tasks.get(name)
+        if task is None:
+            task = self._tasks[name] = self._progress.add_task(escape_line(name), total=total)
+        self._progress.update(task, completed=completed, total=total)
 
 
-def print_json(value: Any, *, to: TextIO | None = None) -> None:
-    """Print one line of JSON."""
-    print(as_json(value), file=to or sys.stdout)
+def output_screen() -> Screen:
+    """Return the screen for results."""
+    return Screen(_console())
 
 
-def print_error(error: BaseException, code: ExitCode, *, json: bool) -> None:
-    """Tell on standard error what went wrong, in one line: a sentence, or JSON with the facts apart."""
-    message = ". ".join([" ".join(str(error).split()), *getattr(error, "__notes__", ())])
-    if json:
-        print_json({"error": {**_facts(error), "message": message, "exit_code": code.value}}, to=sys.stderr)
-    else:
-        sys.stderr.write(f"kajabi: {message}\n")
+def error_screen() -> Screen:
+    """Return the screen for progress, reports and errors."""
+    return Screen(_console(stderr=True))
 
 
-def _facts(error: BaseException) -> dict[str, Any]:
-    facts: dict[str, Any] = {"type": type(error).__name__}
-    if isinstance(error, ApiError):
-        facts |= {"status": error.status, "request_id": error.request_id, "retry_after": error.retry_after}
-    if isinstance(error, CredentialsError):
-        facts["cure"] = error.cure
-    if isinstance(error, KajabiError):
-        facts |= {"attempts": error.attempts, "maybe_applied": error.maybe_applied}
-    return facts
+def silent_screen() -> Screen:
+    """Return a screen that shows nothing."""
+    return Screen(_console(quiet=True))
 
 
-def stop_writing() -> None:
-    """Send what is left of the output nowhere: it cannot be written, and Python would complain at exit."""
-    for stream in (sys.stdout, sys.stderr):
-        try:
-            stream.flush()
-        except OSError:
-            nowhere = os.open(os.devnull, os.O_WRONLY)
-            os.dup2(nowhere, stream.fileno())
-            os.close(nowhere)
+def help_console(*, stderr: bool = False) -> Any:
+    """Return what the help is printed with, which is text of our own."""
+    return _console(stderr=stderr)
 
 
-def open_closed_streams() -> None:
-    """Put something in the place of streams that the shell closed (``>&-``), which Python has as None."""
-    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
-        if getattr(sys, name) is None:
-            setattr(sys, name, Path(os.devnull).open(mode, encoding="utf-8"))  # noqa: SIM115 - open to the end
+def _console(**settings: Any) -> Console:
+    return _Console(markup=False, emoji=False, highlight=False, **settings)
+
+
+def _text(text: str, style: str = "") -> Text:
+    return Text(escape_line(text), style)

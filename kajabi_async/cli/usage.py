@@ -18,7 +18,7 @@ _SENTENCE_ENDS: Final = (".", "?")
 def usage_error(error: CycloptsError) -> InvalidArgumentError:
     """Give *error* as one of ours, with the help to read."""
     command = " ".join(["kajabi", *(error.command_chain or ())])
-    told = str(error).strip()
+    told = " ".join(str(error).split())
     if isinstance(error, UnknownOptionError) and "Did you mean" not in told:
         told += _suggestion(error)
     ended = told if told.endswith(_SENTENCE_ENDS) else f"{told}."

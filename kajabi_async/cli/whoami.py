@@ -3,14 +3,15 @@
 from typing import Any
 
 import attrs
-from rich.table import Table
 
 from kajabi_async.cli.credentials import find_credentials
 from kajabi_async.cli.options import Json
 from kajabi_async.cli.running import on_client
-from kajabi_async.cli.terminal import output_console, print_json
+from kajabi_async.cli.terminal import output_screen
 from kajabi_async.client import Kajabi
 from kajabi_async.errors import PermissionDeniedError
+from kajabi_async.escaping.text import escape_value
+from kajabi_async.output import print_json
 
 __all__ = ["whoami"]
 
@@ -32,35 +33,41 @@ def whoami(*, json: Json = False) -> int:
 
     async def show(api: Kajabi) -> None:
         user = await api.me()
-        told = _Told(user.name, user.email, user.role_level, await _sites(api), place, api.session.base_url)
+        name, email, role_level = (getattr(user, each, None) for each in ("name", "email", "role_level"))
+        told = _Told(name, email, role_level, await _sites(api), place, api.session.base_url)
         if json:
             print_json(attrs.asdict(told))
         else:
-            output_console().print(_table(told))
+            output_screen().fields(_fields(told))
 
     return on_client(show)
 
 
 async def _sites(api: Kajabi) -> list[dict[str, Any]] | None:
     try:
-        return [{"id": site.id, "title": site.title, "subdomain": site.subdomain} async for site in api.sites.list()]
+        # What an answer lacks is not told, and stops nothing.
+        return [
+            {name: getattr(site, name, None) for name in ("id", "title", "subdomain")}
+            async for site in api.sites.list()
+        ]
     except PermissionDeniedError:
         return None
 
 
-def _table(told: _Told) -> Table:
-    table = Table.grid(padding=(0, 2))
-    table.add_column(style="bold", no_wrap=True)
-    table.add_column(overflow="fold")
-    for name, value in (("name", told.name), ("email", told.email), ("role", told.role_level)):
-        table.add_row(name, value or "-")
-    table.add_row("sites", _sites_text(told.sites))
-    table.add_row("credentials", f"from {told.credentials}")
-    table.add_row("API", told.base_url)
-    return table
+def _fields(told: _Told) -> list[tuple[str, str]]:
+    user = [("name", told.name), ("email", told.email), ("role", told.role_level)]
+    fields = [(name, escape_value(value or "-")) for name, value in user]
+    sites = _site_lines(told.sites)
+    fields.append(("sites", sites[0]))
+    fields += [("", site) for site in sites[1:]]
+    return [*fields, ("credentials", f"from {told.credentials}"), ("API", told.base_url)]
 
 
-def _sites_text(sites: list[dict[str, Any]] | None) -> str:
+def _site_lines(sites: list[dict[str, Any]] | None) -> list[str]:
     if sites is None:
-        return "not to be seen with this key"
-    return "\n".join(f"{site['id']} {site['title'] or site['subdomain'] or ''}".rstrip() for site in sites) or "none"
+        return ["not to be seen with this key"]
+    return [_site_line(site) for site in sites] or ["none"]
+
+
+def _site_line(site: dict[str, Any]) -> str:
+    return " ".join(escape_value(part) for part in (site["id"], site["title"] or site["subdomain"]) if part)

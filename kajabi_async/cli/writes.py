@@ -6,9 +6,11 @@ from cyclopts import App, Parameter
 
 from kajabi_async import InvalidArgumentError, Kajabi, Resource
 from kajabi_async.cli.options import Json
-from kajabi_async.cli.rendering import as_members, print_resource
+from kajabi_async.cli.rendering import as_members, print_members, print_resource
 from kajabi_async.cli.running import on_client
-from kajabi_async.cli.terminal import output_console, print_json
+from kajabi_async.cli.terminal import output_screen
+from kajabi_async.escaping.text import escape_value
+from kajabi_async.output import print_json, print_line
 
 __all__ = ["add_writes"]
 
@@ -127,9 +129,9 @@ def _attributes(settings: list[str] | None) -> dict[str, Any]:
 
 def _print(resource: Resource, *, json: bool) -> None:
     if json:
-        print_json(as_members(resource))
+        print_members(as_members(resource))
     else:
-        print_resource(output_console(), resource)
+        print_resource(output_screen(), resource)
 
 
 def _print_ids(name: str, ids: tuple[str, ...], *, json: bool) -> None:
@@ -137,4 +139,4 @@ def _print_ids(name: str, ids: tuple[str, ...], *, json: bool) -> None:
         print_json({name: list(ids)})
         return
     for each in ids:
-        print(each)  # noqa: T201 - a command prints
+        print_line(escape_value(each))

@@ -4,8 +4,7 @@ import json
 from collections.abc import Callable, Mapping, Sequence
 from datetime import date, datetime
 from decimal import Decimal
-from pathlib import Path
-from typing import Any, Final
+from typing import Any, BinaryIO, Final
 
 import pyarrow as pa  # pyright: ignore[reportMissingTypeStubs]  # it ships none
 from pyarrow import ipc, parquet  # pyright: ignore[reportMissingTypeStubs]  # it ships none
@@ -44,31 +43,31 @@ def record_batch(columns: tuple[Column, ...], rows: Sequence[Sequence[Any]]) -> 
     return _pa.record_batch(arrays, schema=_schema(columns))
 
 
-def open_arrow_writer(path: Path, columns: tuple[Column, ...], chosen: str) -> "ArrowWriter":
-    """Begin a Parquet file, or an Arrow IPC file, at *path*."""
+def open_arrow_writer(file: BinaryIO, columns: tuple[Column, ...], chosen: str) -> "ArrowWriter":
+    """Begin a Parquet file, or an Arrow IPC file, in *file*."""
     schema = _schema(columns)
     begun = (
-        _parquet.ParquetWriter(path, schema, compression="zstd")
-        if chosen == "parquet"
-        else _ipc.new_file(str(path), schema)
+        _parquet.ParquetWriter(file, schema, compression="zstd") if chosen == "parquet" else _ipc.new_file(file, schema)
     )
-    return ArrowWriter(begun, columns)
+    return ArrowWriter(begun, columns, file)
 
 
 class ArrowWriter:
     """Writes each batch of rows as one record batch, which in Parquet is one row group."""
 
-    def __init__(self, begun: Any, columns: tuple[Column, ...]) -> None:
+    def __init__(self, begun: Any, columns: tuple[Column, ...], file: BinaryIO) -> None:
         self._begun = begun
         self._columns = columns
+        self._file = file
 
     def write(self, rows: Sequence[Sequence[Any]]) -> None:
         """Write some rows."""
         self._begun.write_batch(record_batch(self._columns, rows))
 
     def close(self) -> None:
-        """Finish the file."""
-        self._begun.close()
+        """Finish the file and close it."""
+        with self._file:
+            self._begun.close()
 
 
 def _schema(columns: tuple[Column, ...]) -> Any:

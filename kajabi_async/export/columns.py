@@ -14,12 +14,22 @@ from typing import Any, Final, cast, get_args
 import attrs
 
 from kajabi_async.errors import FieldNotLoadedError
+from kajabi_async.escaping.text import escape_line
 from kajabi_async.jsonapi.decoding import json_object
 from kajabi_async.models.base import CUSTOM_FIELDS, Resource, attribute_names
 from kajabi_async.models.handles import ToOne
 from kajabi_async.models.values import Part
 
-__all__ = ["DECIMAL_PRECISION", "DECIMAL_SCALE", "Column", "Kind", "UnfitCellError", "cells_of", "columns_of"]
+__all__ = [
+    "DECIMAL_PRECISION",
+    "DECIMAL_SCALE",
+    "OTHER_COLUMNS",
+    "Column",
+    "Kind",
+    "UnfitCellError",
+    "cells_of",
+    "columns_of",
+]
 
 DECIMAL_PRECISION: Final = 38
 DECIMAL_SCALE: Final = 9
@@ -54,6 +64,14 @@ class Column:
     read: Callable[[Resource], Any] = attrs.field(repr=False, eq=False)
 
 
+OTHER_COLUMNS: Final = (
+    Column("type", Kind.TEXT, lambda resource: resource.resource_type),
+    Column("id", Kind.TEXT, lambda resource: resource.id),
+    Column("attributes", Kind.JSON, lambda resource: {**resource.extra, **resource.loaded_attributes()}),
+)
+"""The columns for resources of any type, whose attributes are one object."""
+
+
 class UnfitCellError(ValueError):
     """A value that no column of its kind can hold; it never leaves `kajabi_async.export`."""
 
@@ -78,7 +96,7 @@ def _cell(resource: Resource, column: Column) -> Any:
     try:
         return _WRITTEN[column.kind](value)
     except (ValueError, OverflowError, RecursionError) as error:
-        label = f"{resource.resource_type} {resource.id[:60]}.{column.name}"
+        label = escape_line(f"{resource.resource_type[:60]} {resource.id[:60]}.{column.name}")
         raise UnfitCellError(f"{label} fits no {column.kind.value} column: {error}") from None
 
 

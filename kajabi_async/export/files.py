@@ -1,6 +1,5 @@
 """The files of an export: written whole under another name, then put in place at one stroke."""
 
-import os
 from collections.abc import Callable, Generator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -13,6 +12,7 @@ from kajabi_async.export.columns import Column
 from kajabi_async.export.formats import Writer, open_writer
 from kajabi_async.export.journal import Journal
 from kajabi_async.export.walking import InThread
+from kajabi_async.private_files import PrivateFolder
 
 __all__ = ["PARTIAL", "ExportedFile", "write_batches"]
 
@@ -41,62 +41,60 @@ async def write_batches(
     """
     written = 0
     for file in files:
-        unfinished = journal.folder / file.path.name
-        begun = await in_thread(_begin, file, unfinished)
+        begun = await in_thread(_begin, file, journal.files)
         try:
             batches = journal.batches(file.related_type)
             while batch := await in_thread(_next_batch, batches):
-                await in_thread(_write, begun, batch, file)
+                await in_thread(_write, begun, batch, file, journal.files)
                 written += len(batch)
                 tell(written)
         finally:
-            await in_thread(_end, begun, file)
-        await in_thread(_make_durable, unfinished, file)
+            await in_thread(_end, begun, file, journal.files)
+        await in_thread(_make_durable, file, journal.files)
     for file in files:
-        await in_thread(_put_in_place, journal.folder / file.path.name, file)
+        await in_thread(_put_in_place, file, journal.files)
 
 
-def _begin(file: ExportedFile, unfinished: Path) -> Writer:
-    with _told(file):
-        return open_writer(unfinished, file.columns, file.chosen)
+def _begin(file: ExportedFile, folder: PrivateFolder) -> Writer:
+    with _told(file, folder):
+        opened = folder.create(file.path.name)
+        try:
+            return open_writer(opened, file.columns, file.chosen)
+        except BaseException:
+            opened.close()
+            raise
 
 
 def _next_batch(batches: Any) -> Any:
     return next(batches, None)
 
 
-def _write(begun: Writer, batch: list[list[Any]], file: ExportedFile) -> None:
-    with _told(file):
+def _write(begun: Writer, batch: list[list[Any]], file: ExportedFile, folder: PrivateFolder) -> None:
+    with _told(file, folder):
         begun.write(batch)
 
 
-def _end(begun: Writer, file: ExportedFile) -> None:
-    with _told(file):
+def _end(begun: Writer, file: ExportedFile, folder: PrivateFolder) -> None:
+    with _told(file, folder):
         begun.close()
 
 
-def _make_durable(unfinished: Path, file: ExportedFile) -> None:
-    with _told(file), unfinished.open("r+b") as opened:
-        os.fsync(opened.fileno())
+def _make_durable(file: ExportedFile, folder: PrivateFolder) -> None:
+    with _told(file, folder):
+        folder.make_durable(file.path.name)
 
 
-def _put_in_place(unfinished: Path, file: ExportedFile) -> None:
-    with _told(file):
-        unfinished.replace(file.path)
-        if os.name == "posix":
-            folder = os.open(file.path.parent, os.O_RDONLY)
-            try:
-                os.fsync(folder)
-            finally:
-                os.close(folder)
+def _put_in_place(file: ExportedFile, folder: PrivateFolder) -> None:
+    with _told(file, folder):
+        folder.move_out(file.path.name, file.path)
 
 
 @contextmanager
-def _told(file: ExportedFile) -> Generator[None]:
+def _told(file: ExportedFile, folder: PrivateFolder) -> Generator[None]:
     try:
         yield
     except OSError as error:
         raise ExportError(
             f"{file.path} could not be written: {error.strerror or error}; the rows that came are kept in "
-            f"{file.path.name}{PARTIAL}, so mend that and run the same export again"
+            f"{folder.path.name}, so mend that and run the same export again"
         ) from None

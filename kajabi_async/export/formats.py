@@ -1,12 +1,13 @@
 """The formats of an export, and the two that need no library: JSON lines and CSV."""
 
-import json
 import re
 from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import Any, Final, Protocol, TextIO
+from typing import Any, BinaryIO, Final, Protocol
 
 from kajabi_async.errors import ConfigurationError, InvalidArgumentError
+from kajabi_async.escaping.spreadsheet import escape_cell, escape_json_cell
+from kajabi_async.escaping.text import escape_json
 from kajabi_async.export.columns import Column, Kind
 
 __all__ = ["FORMATS", "CsvWriter", "JsonLinesWriter", "Writer", "arrow_module", "format_for", "open_writer"]
@@ -21,9 +22,7 @@ _BY_SUFFIX: Final = {
     ".ndjson": "jsonl",
     ".csv": "csv",
 }
-_NEEDS_QUOTES: Final = re.compile(r'[",\r\n]|^\s|\s$|^$')
-_FORMULA: Final = re.compile(r"'*[=@\t\r]|'*[+\-](?![0-9 ().+\-]*$)")
-"""What a spreadsheet would run: the OWASP list, but for signs before digits alone, as in a telephone number."""
+_NEEDS_QUOTES: Final = re.compile(r'[",;|\t\r\n]|^\s|\s$|^$')
 
 
 class Writer(Protocol):
@@ -55,13 +54,13 @@ def format_for(path: Path, asked_for: str | None) -> str:
     return chosen
 
 
-def open_writer(path: Path, columns: tuple[Column, ...], chosen: str) -> Writer:
-    """Begin a file at *path* in the *chosen* format."""
+def open_writer(file: BinaryIO, columns: tuple[Column, ...], chosen: str) -> Writer:
+    """Begin a file of the *chosen* format in *file*, which the writer closes."""
     if chosen == "jsonl":
-        return JsonLinesWriter(path, columns)
+        return JsonLinesWriter(file, columns)
     if chosen == "csv":
-        return CsvWriter(path, columns)
-    writer: Writer = arrow_module(f"{chosen} files").open_arrow_writer(path, columns, chosen)
+        return CsvWriter(file, columns)
+    writer: Writer = arrow_module(f"{chosen} files").open_arrow_writer(file, columns, chosen)
     return writer
 
 
@@ -80,15 +79,18 @@ def arrow_module(what: str) -> Any:
 
 
 class JsonLinesWriter:
-    """One JSON object to a line, UTF-8, every column in every line; objects and lists stay what they are."""
+    """One JSON object to a line, UTF-8, every column in every line; objects and lists stay what they are.
 
-    def __init__(self, path: Path, columns: tuple[Column, ...]) -> None:
+    What acts on a terminal or is invisible is escaped as JSON does it, so that reading it gives the very value.
+    """
+
+    def __init__(self, file: BinaryIO, columns: tuple[Column, ...]) -> None:
         self._names = [column.name for column in columns]
-        self._file: TextIO = path.open("w", encoding="utf-8", newline="\n")
+        self._file = file
 
     def write(self, rows: Sequence[Sequence[Any]]) -> None:
         """Write some rows."""
-        self._file.writelines(f"{_json(dict(zip(self._names, row, strict=True)))}\n" for row in rows)
+        self._file.writelines(_json_line(dict(zip(self._names, row, strict=True))) for row in rows)
 
     def close(self) -> None:
         """Finish the file."""
@@ -99,13 +101,13 @@ class CsvWriter:
     r"""Comma-separated values after RFC 4180 with a header line, UTF-8 and ``\n``.
 
     Nothing is an empty cell, empty text is ``""``; lists and objects are JSON; true and false are so spelt. Text that
-    a spreadsheet would run as a formula gets a ``'`` in front, as people choose their own names: it begins with
-    ``=``, ``@``, a tab or a carriage return, or with a sign that more than digits follow. Reading back, take one
-    ``'`` from in front of such text.
+    a spreadsheet would run as a formula, whichever character separates its cells, is made inert, as people choose
+    their own names: see `kajabi_async.escaping.spreadsheet.escape_cell`, and ``unescape_cell`` to read it
+    back.
     """
 
-    def __init__(self, path: Path, columns: tuple[Column, ...]) -> None:
-        self._file: TextIO = path.open("w", encoding="utf-8", newline="")
+    def __init__(self, file: BinaryIO, columns: tuple[Column, ...]) -> None:
+        self._file = file
         self._kinds = [column.kind for column in columns]
         self._write_line(_quoted(column.name) for column in columns)
 
@@ -119,20 +121,20 @@ class CsvWriter:
         self._file.close()
 
     def _write_line(self, cells: Iterable[str]) -> None:
-        self._file.write(f"{','.join(cells)}\n")
+        self._file.write(f"{','.join(cells)}\n".encode())
 
 
 def _csv_cell(kind: Kind, cell: Any) -> str:
     if cell is None:
         return ""
     if kind is Kind.TEXT:
-        return _quoted(f"'{cell}" if _FORMULA.match(cell) else cell)
-    return _quoted(cell if isinstance(cell, str) and kind is not Kind.JSON else _json(cell))
+        return _quoted(escape_cell(cell))
+    return _quoted(cell if isinstance(cell, str) and kind is not Kind.JSON else escape_json_cell(cell))
 
 
 def _quoted(text: str) -> str:
     return '"{}"'.format(text.replace('"', '""')) if _NEEDS_QUOTES.search(text) else text
 
 
-def _json(value: Any) -> str:
-    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+def _json_line(value: Any) -> bytes:
+    return f"{escape_json(value, separators=(',', ':'))}\n".encode()

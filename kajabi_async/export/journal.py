@@ -6,7 +6,6 @@ compared in the file.
 """
 
 import json
-import shutil
 import sqlite3
 from collections import Counter
 from collections.abc import Generator, Iterable, Iterator, Mapping
@@ -18,10 +17,13 @@ import attrs
 
 from kajabi_async.errors import ExportError, InvalidArgumentError
 from kajabi_async.export.reporting import Shift
+from kajabi_async.private_files import PrivateFolder, UnsafePathError
 
 __all__ = ["Entry", "Journal", "PageRecord", "telling"]
 
 _FILE: Final = "journal.sqlite"
+_LOG_FILE: Final = f"{_FILE}-wal"
+_FILES: Final = (_FILE, _LOG_FILE, f"{_FILE}-journal", f"{_FILE}-shm")
 _SHOWN_PROBLEMS: Final = 20
 _ROWS_AT_ONCE: Final = 10_000
 _TABLES: Final = """
@@ -71,22 +73,26 @@ class Journal:
         self.rows = self.pages = self.repeated = self.malformed = 0
         self.related: Counter[str] = Counter()
         self._connection: sqlite3.Connection | None = None
+        self._files: PrivateFolder | None = None
 
     def open(self, arguments: Mapping[str, str], *, restart: bool) -> None:
         """Take the checkpoint for this run, or make one; with *restart* what it holds is discarded.
 
-        ExportError where another export holds it, or it is damaged; InvalidArgumentError where it was begun with
-        other *arguments*.
+        ExportError if another export holds it, if it is damaged, or if others can get at the folder or have put
+        something there; InvalidArgumentError if it was begun with other *arguments*.
         """
+        # What a failed opening left open would hold its own lock against this one.
+        self.close()
         try:
-            is_in_the_way = self.folder.is_symlink() or (self.folder.exists() and not self.folder.is_dir())
-            if not is_in_the_way:
-                self.folder.mkdir(mode=0o700, exist_ok=True)
+            self._files = PrivateFolder(self.folder)
+            for name in _FILES[:2]:
+                self._files.prepare(name)
+        except UnsafePathError as error:
+            raise ExportError(f"{self.folder}, where rows are kept meanwhile, is not safe: {error.strerror}") from None
         except OSError as error:
             raise ExportError(f"cannot make {self.folder}: {error.strerror}") from None
-        if is_in_the_way:
-            raise ExportError(f"{self.folder} is in the way: checkpoints are kept in a folder of that name")
         self._take(restart=restart)
+        self._refuse_to_be_elsewhere()
         if not self._has_tables:
             self._lay_out(arguments)
         self._refuse_other(arguments)
@@ -97,11 +103,31 @@ class Journal:
         if self._connection is not None:
             self._connection.close()
             self._connection = None
+        if self._files is not None:
+            self._files.close()
+            self._files = None
 
     def discard(self) -> None:
         """Let the checkpoint go and remove it."""
+        files, self._files = self._files, None
         self.close()
-        shutil.rmtree(self.folder, ignore_errors=True)
+        if files is None:
+            return
+        files.remove(*filter(self._is_ours, files.names()))
+        files.discard()
+
+    def _is_ours(self, name: str) -> bool:
+        """Tell whether *name* is of SQLite's files or an unfinished one of an earlier run: no more is removed."""
+        target = Path(self.folder.stem)
+        is_unfinished = name.startswith(f"{target.stem}.") and name.endswith(target.suffix)
+        return name in _FILES or is_unfinished
+
+    @property
+    def files(self) -> PrivateFolder:
+        """The folder of the checkpoint, which unfinished files go to as well."""
+        if self._files is None:
+            raise ExportError(f"the checkpoint {self.folder} is not open")
+        return self._files
 
     def latest(self) -> PageRecord | None:
         """Give the page that was read last; None before the first."""
@@ -197,24 +223,42 @@ class Journal:
             if restart:
                 self._drop_tables()
         except sqlite3.OperationalError:
-            self.close()
             raise
         except sqlite3.DatabaseError:
-            self.close()
             if not restart:
                 raise
-            for path in self.folder.glob(f"{_FILE}*"):
-                path.unlink()
+            self._db.close()
+            self.files.remove(*_FILES)
+            for name in _FILES[:2]:
+                self.files.prepare(name)
             self._connect()
 
     def _connect(self) -> None:
         self._connection = db = sqlite3.connect(self.folder / _FILE, timeout=0, isolation_level=None)
-        # Exclusive before WAL, so that the lock is a file lock alone and dies with the process.
+        # Exclusive before WAL, so that SQLite takes the lock with it: a file lock alone, which dies with the process.
         db.execute("PRAGMA locking_mode = EXCLUSIVE")
         db.execute("PRAGMA journal_mode = WAL")
         db.execute("PRAGMA synchronous = FULL")
-        db.execute("BEGIN EXCLUSIVE")
-        db.execute("COMMIT")
+        db.execute("PRAGMA temp_store = MEMORY")
+
+    def _refuse_to_be_elsewhere(self) -> None:
+        """Raise ExportError unless it is the files in the folder held open that SQLite writes to.
+
+        SQLite opens them by name, once: in a folder where everyone may rename what belongs to others, the name may
+        have led elsewhere at that moment. So something is written, and looked for, before any row is.
+        """
+        is_here = self._is_written(_LOG_FILE, "PRAGMA user_version = 1", "PRAGMA user_version = 2")
+        if not is_here or not self._is_written(_FILE, "PRAGMA wal_checkpoint(TRUNCATE)"):
+            raise ExportError(f"{self.folder} was exchanged for another folder meanwhile: export to a folder of yours")
+
+    def _is_written(self, name: str, *statements: str) -> bool:
+        try:
+            self.files.forget_writes(name)
+        except FileNotFoundError:
+            return False
+        for statement in statements:
+            self._db.execute(statement)
+        return self.files.was_written(name)
 
     @property
     def _has_tables(self) -> bool:

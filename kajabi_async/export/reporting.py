@@ -22,7 +22,7 @@ class Shift:
 
 @attrs.frozen(kw_only=True)
 class ExportProgress:
-    """How far an export has come, told to its observer after every page and every batch written."""
+    """How far an export has come, told to its observer after every page and every batch, and when it stalls."""
 
     rows: int
     """Rows kept so far, those of earlier runs among them."""
@@ -31,6 +31,10 @@ class ExportProgress:
     """How many rows the server says the list has; None where it does not say."""
     written: int
     """Rows written to the final file, which begins when every page has been read."""
+    stalled_since: float | None = None
+    """Since when nothing is answered, in seconds since the epoch as of `time.time`; None if the export goes on."""
+    paused_until: float | None = None
+    """Until when the API asked to wait, in seconds since the epoch as of `time.time`; None if it did not."""
 
 
 ExportObserver = Callable[[ExportProgress], None]

@@ -9,33 +9,50 @@ request for the page after, and asks for no includes until it finds something.
 """
 
 import asyncio
+import json
 import logging
 from collections.abc import Awaitable, Callable, Coroutine
+from functools import partial
 from typing import Any, Final, TypeVar
 from urllib.parse import parse_qsl
 
 import attrs
 
 from kajabi_async.errors import DecodeError, PagingError
-from kajabi_async.export.columns import Column, UnfitCellError, cells_of, columns_of
+from kajabi_async.export.columns import OTHER_COLUMNS, Column, UnfitCellError, cells_of, columns_of
 from kajabi_async.export.journal import Entry, Journal, PageRecord
 from kajabi_async.jsonapi.query import encoded_pairs
-from kajabi_async.models.base import Resource
+from kajabi_async.models.base import MODELS, Resource
 from kajabi_async.resources.lister import FetchedPage, Lister
+from kajabi_async.resources.novelty import Novelty
+from kajabi_async.stall import Stall
 
-__all__ = ["InThread", "Walk", "columns_for"]
+__all__ = ["OTHER", "InThread", "Walk", "columns_for", "included_types"]
 
 T = TypeVar("T")
 InThread = Callable[..., Awaitable[Any]]
 """Calls a function with its arguments in the thread that the journal belongs to."""
 
+OTHER: Final = "other"
+"""What included resources are kept under if no relation that was asked for leads to their type."""
 _LOG: Final = logging.getLogger("kajabi_async")
-_MOST_EMPTY_PAGES: Final = 100
 
 
 def columns_for(model: type[Resource], lister: Lister[Any]) -> tuple[Column, ...]:
     """Give the columns of *model* as *lister* asks for it."""
     return columns_of(model, lister.query.fields.get(model.resource_type))
+
+
+def included_types(lister: Lister[Any]) -> tuple[str, ...]:
+    """Return the types that the relations to include lead to, in the order they were asked for."""
+    types: dict[str, None] = {}
+    for path in lister.query.include:
+        model: type[Resource] = lister.model
+        for step in path.split("."):
+            resource_type = model.relations[step].resource_type
+            types[resource_type] = None
+            model = MODELS.get(resource_type, Resource)
+    return tuple(types)
 
 
 @attrs.frozen
@@ -54,33 +71,40 @@ class _Content:
 class Walk:
     """One way through a list into a journal, from wherever the journal stands."""
 
-    def __init__(self, lister: Lister[Any], journal: Journal, in_thread: InThread) -> None:
+    def __init__(self, lister: Lister[Any], journal: Journal, in_thread: InThread, stall: Stall) -> None:
         self._lister = lister
         self._journal = journal
         self._in_thread = in_thread
+        self._stall = stall
         self._columns: dict[type[Resource], tuple[Column, ...]] = {}
-        self._empty_pages = 0
+        self._included = frozenset(included_types(lister))
+        self._novelty = Novelty()
         self.listed: int | None = None
         """How many rows the server said the list has, at the latest page that said so."""
 
     async def run(self, turned: Callable[[], None]) -> None:
         """Read and keep what is not there yet; *turned* is called after every page.
 
-        ApiError, TransportError, DecodeError, UntrustedLinkError and PagingError as lists raise them; ExportError
-        where a page cannot be kept. The journal is good after any of them.
+        ApiError, TransportError, DecodeError, UntrustedLinkError and PagingError as lists raise them, what may pass
+        only when patience has ended; ExportError where a page cannot be kept. The journal is good after any of them.
         """
         latest: PageRecord | None = await self._in_thread(self._journal.latest)
         if latest is None:
-            latest = await self._keep(1, await self._lister.fetch(self._lister.query.encode()))
+            latest = await self._keep(1, await self._fetch(self._lister.query.encode()))
             turned()
         self.listed = latest.listed
         while latest.following is not None:
             await self._refuse_loop(latest.following)
-            page, _ = await _both(self._lister.fetch(latest.following), self._look_back(before=latest.number))
+            page, _ = await _both(self._fetch(latest.following), self._look_back(before=latest.number))
             latest = await self._keep(latest.number + 1, page)
-            self._notice_emptiness(page)
+            is_new = self._novelty.note(page.rows)
+            if page.next_query is not None:
+                self._novelty.refuse_fruitless(page.rows, is_new=is_new)
             turned()
         await self._look_back(before=latest.number)
+
+    async def _fetch(self, query: str) -> FetchedPage[Any]:
+        return await self._stall.persist(partial(self._lister.fetch, query))
 
     async def _keep(self, number: int, page: FetchedPage[Any]) -> PageRecord:
         content = self._content_of(page)
@@ -111,21 +135,16 @@ class Walk:
         """Read page *back* again, and tell which of its rows are known to come no later than page *number*."""
         query: str = await self._in_thread(self._journal.query_of, back)
         bare = _without_includes(query)
-        content = self._content_of(await self._lister.fetch(bare))
+        content = self._content_of(await self._fetch(bare))
         known: set[str] = await self._in_thread(self._journal.known, content.ids, up_to=number)
         if bare != query and len(known) < len(content.rows):
-            content = self._content_of(await self._lister.fetch(query))
+            content = self._content_of(await self._fetch(query))
             known = await self._in_thread(self._journal.known, content.ids, up_to=number)
         return content, known
 
     async def _refuse_loop(self, query: str) -> None:
         if await self._in_thread(self._journal.has_read, query):
             raise PagingError("links.next leads back to a page that was read already")
-
-    def _notice_emptiness(self, page: FetchedPage[Any]) -> None:
-        self._empty_pages = 0 if page.rows else self._empty_pages + 1
-        if self._empty_pages > _MOST_EMPTY_PAGES:
-            raise PagingError(f"{self._empty_pages} empty pages in a row, each with a next link")
 
     def _content_of(self, page: FetchedPage[Any]) -> _Content:
         rows: list[Entry] = []
@@ -134,20 +153,19 @@ class Walk:
             if isinstance(row, DecodeError):
                 problems.append(str(row))
             else:
-                self._take(row, rows, problems)
+                _take(row, self._columns_of(row), rows, problems)
         related: list[Entry] = []
         for resource in self._included_with(page):
-            self._take(resource, related, problems)
+            is_asked_for = resource.resource_type in self._included
+            columns = self._columns_of(resource) if is_asked_for else OTHER_COLUMNS
+            _take(resource, columns, related, problems, kept_as=resource.resource_type if is_asked_for else OTHER)
         return _Content(rows, related, problems)
 
-    def _take(self, resource: Resource, entries: list[Entry], problems: list[str]) -> None:
+    def _columns_of(self, resource: Resource) -> tuple[Column, ...]:
         columns = self._columns.get(type(resource))
         if columns is None:
             columns = self._columns[type(resource)] = columns_for(type(resource), self._lister)
-        try:
-            entries.append(Entry(resource.resource_type, resource.id, cells_of(resource, columns)))
-        except UnfitCellError as error:
-            problems.append(str(error))
+        return columns
 
     def _included_with(self, page: FetchedPage[Any]) -> list[Resource]:
         readable: list[Resource] = [row for row in page.rows if isinstance(row, Resource)]
@@ -156,6 +174,17 @@ class Walk:
         own = {row.identifier for row in readable}
         known = readable[0].origin.scope.known
         return [resource for identifier, resource in known.items() if identifier not in own]
+
+
+def _take(
+    resource: Resource, columns: tuple[Column, ...], entries: list[Entry], problems: list[str], *, kept_as: str = ""
+) -> None:
+    # Among others, an id is one of its type alone.
+    key = json.dumps([resource.resource_type, resource.id]) if kept_as == OTHER else resource.id
+    try:
+        entries.append(Entry(kept_as or resource.resource_type, key, cells_of(resource, columns)))
+    except UnfitCellError as error:
+        problems.append(str(error))
 
 
 def _without_includes(query: str) -> str:

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from kajabi_async.errors import ApiError, DecodeError, ErrorObject, api_error_class
+from kajabi_async.escaping.text import escape_line
 from kajabi_async.jsonapi.decoding import brief, decode, json_array, json_object
 
 __all__ = ["api_error", "error_objects", "error_objects_in"]
@@ -19,8 +20,14 @@ _HINTS: Final = {
     415: "The server did not accept the Content-Type header that was sent, application/vnd.api+json",
     429: "Too many requests: send fewer at once, or wait longer between them",
 }
+_ABOUT_THE_ACCOUNT: Final = frozenset({401, 403})
+"""The statuses whose hints are about the account: only the API itself knows of that, not what stands before it."""
+_NOT_OF_THE_API: Final = (
+    "The answer was {}: perhaps it came from what stands before the API, such as its firewall, or from a proxy of yours"
+)
 _LONGEST_TEXT: Final = 500
 _MOST_ERRORS: Final = 100
+_LONGEST_REQUEST_ID: Final = 200
 
 
 def api_error(
@@ -31,18 +38,24 @@ def api_error(
     method: str,
     path: str,
     retry_after: float | None = None,
-    hint: str = "",
+    hint: str | None = "",
 ) -> ApiError:
-    """Give the error for an answer with an error *status*; *headers* have lower-case names."""
-    return api_error_class(status)(
+    """Return the error for an answer with an error *status*; *headers* have lower-case names.
+
+    With an empty *hint* the status decides what is hinted at, with None nothing is.
+    """
+    errors = error_objects(body)
+    error = api_error_class(status)(
         status=status,
-        errors=error_objects(body),
+        errors=errors,
         method=method,
         path=path,
-        request_id=headers.get("x-request-id"),
+        request_id=_request_id(headers.get("x-request-id")),
         retry_after=retry_after,
-        hint=hint or _hint(status, headers),
+        hint="" if hint is None else hint or _hint(status, headers, errors),
     )
+    error.is_html = _is_html(headers)
+    return error
 
 
 def error_objects(body: bytes) -> tuple[ErrorObject, ...]:
@@ -96,9 +109,21 @@ def _text(value: Any) -> str | None:
     return value[:_LONGEST_TEXT] if isinstance(value, str) else None if value is None else brief(value)
 
 
-def _hint(status: int, headers: Mapping[str, str]) -> str:
+def _request_id(told: str | None) -> str | None:
+    # It is passed on to logs and to support as it stands, so it is made fit for that where it comes in.
+    return None if told is None else escape_line(told[:_LONGEST_REQUEST_ID])
+
+
+def _hint(status: int, headers: Mapping[str, str], errors: tuple[ErrorObject, ...]) -> str:
     if 300 <= status < 400:  # noqa: PLR2004
         return "Redirects are never followed, so that the token goes nowhere else"
-    if "html" in headers.get("content-type", "").lower():
+    is_html = _is_html(headers)
+    if status in _ABOUT_THE_ACCOUNT and not errors:
+        return _NOT_OF_THE_API.format("HTML" if is_html else "no error that the API knows")
+    if is_html:
         return f"{_HINTS.get(status, 'The body was an HTML page')}; the answer was HTML, not JSON:API"
     return _HINTS.get(status, "")
+
+
+def _is_html(headers: Mapping[str, str]) -> bool:
+    return "html" in headers.get("content-type", "").lower()

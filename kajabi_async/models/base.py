@@ -106,6 +106,10 @@ class Resource:
             # Only reached where a slot is empty or there is no such attribute at all.
             if name in attribute_names(type(self)):
                 raise FieldNotLoadedError(_why_not_loaded(self, name), name=name)
+            declared = getattr(type(self), name, None)
+            if isinstance(declared, property):
+                # It stands on an attribute that is not loaded: asked again, it says which.
+                declared.__get__(self)
             raise AttributeError(_no_such_attribute(self, name))
 
     def __getstate__(self) -> dict[str, Any]:
@@ -194,10 +198,15 @@ def _related_at_hand(owner: Resource) -> dict[Identifier, Resource]:
 
 
 def _why_not_loaded(instance: Resource, name: str) -> str:
-    if name == "id":
+    if name == "id" and not is_set(instance, "origin"):
         return f"this {type(instance).__name__} was never filled"
+    if name == "id":
+        return (
+            f"this {type(instance).__name__} has no id: the answer to the write that made it did not carry one; "
+            "look it up to have it"
+        )
     label = f"{instance.resource_type} {instance.id} came without {name!r}"
-    asked = instance.origin.scope.query.fields.get(instance.resource_type)
+    asked = instance.origin.scope.fields_of(instance.resource_type)
     if asked is not None and name not in asked:
         wanted = "'custom_1' or its like" if name == CUSTOM_FIELDS else repr(name)
         return (

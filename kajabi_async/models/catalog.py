@@ -86,6 +86,8 @@ class Course(Resource):
     offers = ToManyRelation["Offer"]("offers", includable=True)
     modules = ToManyRelation["Module"]("modules", includable=True)
     lessons = ToManyRelation["Lesson"]("lessons", includable=True)
+    media = ToManyRelation["Media"]("media", through="lessons.media")
+    """What is played in its lessons, of which answers seldom say in which: come with ``include="lessons.media"``."""
 
 
 @model("modules")

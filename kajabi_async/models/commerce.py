@@ -1,12 +1,13 @@
 """Orders, purchases, transactions and payouts. Amounts named ``*_in_cents`` are hundredths of the currency."""
 
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import UTC, datetime
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 import attrs
 
+from kajabi_async.errors import InvalidArgumentError
 from kajabi_async.models.base import Resource, model
 from kajabi_async.models.handles import ToManyRelation, ToOneRelation
 from kajabi_async.models.values import Part
@@ -84,6 +85,7 @@ class Purchase(Resource):
     cardholder_name: str | None
     billing_address_zip: str | None
     deactivated_at: datetime | None
+    """When access ends or has ended; it may lie in the future (observed). See ``is_over``."""
     deactivation_reason: str | None
     coupon_code: str | None
     source: str | None
@@ -97,10 +99,26 @@ class Purchase(Resource):
     created_at: datetime | None
     updated_at: datetime | None
 
-    offer = ToOneRelation["Offer"]("offers")
-    customer = ToOneRelation["Customer"]("customers")
+    offer = ToOneRelation["Offer"]("offers", includable=True)
+    """Can be included, although the API document names no include of purchases (observed); so can ``customer``."""
+    customer = ToOneRelation["Customer"]("customers", includable=True)
     transactions = ToManyRelation["Transaction"]("transactions")
     products = ToManyRelation["Product"]("products")
+
+    @property
+    def is_over(self) -> bool:
+        """Whether the access it gave has ended by now, by the clock of this machine: `was_over_at` this moment."""
+        return self.was_over_at(datetime.now(UTC))
+
+    def was_over_at(self, moment: datetime) -> bool:
+        """Return whether access had ended at *moment*: ``deactivated_at`` is not after it (observed).
+
+        FieldNotLoadedError if the answer did not carry ``deactivated_at``, InvalidArgumentError if *moment* has no
+        zone.
+        """
+        if moment.utcoffset() is None:
+            raise InvalidArgumentError(f"the time {moment.isoformat()} has no zone: give one, such as tzinfo=UTC")
+        return self.deactivated_at is not None and self.deactivated_at <= moment
 
 
 @model("transactions")
@@ -128,8 +146,8 @@ class Transaction(Resource):
     customer = ToOneRelation["Customer"]("customers", includable=True)
     purchases = ToManyRelation["Purchase"]("purchases", includable=True)
     """What was paid for: one purchase, or several for a bundle."""
-    offer = ToOneRelation["Offer"]("offers")
-    """Deprecated by the API in favour of ``purchases``; null for a bundle."""
+    offer = ToOneRelation["Offer"]("offers", includable=True)
+    """Deprecated by the API in favour of ``purchases``; null for a bundle. Can be included (observed)."""
     site = ToOneRelation["Site"]("sites")
     """In examples of lists only."""
 

@@ -150,5 +150,5 @@ def _place_custom_fields(instance: Resource, column: Column, leftover: dict[str,
 
 def _were_asked_for(instance: Resource) -> bool:
     # A sparse fieldset without custom fields does not tell whether there are any.
-    asked = instance.origin.scope.query.fields.get(instance.resource_type)
+    asked = instance.origin.scope.fields_of(instance.resource_type)
     return asked is None or any(map(_CUSTOM_FIELD.fullmatch, asked))

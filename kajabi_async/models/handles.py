@@ -125,11 +125,21 @@ class Relation:
 
     to_many: bool
 
-    def __init__(self, resource_type: str, *, includable: bool = False) -> None:
-        """Lead to resources of *resource_type*; *includable* where GET of one owner takes it in ``include``."""
+    def __init__(self, resource_type: str, *, includable: bool = False, through: str = "") -> None:
+        """Lead to resources of *resource_type*; *includable* if GET of one owner takes it in ``include``.
+
+        *through* is the path of a relation that the API does not state itself, such as ``lessons.media`` for the media
+        of a course: whatever of the type an answer about one owner includes along that path is the owner's.
+        """
         self.resource_type = resource_type
         self.includable = includable
+        self.through = through
         self.name = ""
+
+    @property
+    def include(self) -> str:
+        """What to ask for in ``include`` to have it along; empty if the API offers nothing."""
+        return self.through or (self.name if self.includable else "")
 
     def __set_name__(self, owner: type, name: str) -> None:
         self.name = name

@@ -60,6 +60,15 @@ class Scope(Record, eq=False):
         found = tuple(self.known.get(identifier) for identifier in identifiers)
         return None if None in found else found  # type: ignore[return-value]  # just made sure of
 
+    def fields_of(self, resource_type: str) -> tuple[str, ...] | None:
+        """Return the sparse fieldset that was asked for; None if there was none.
+
+        The type may have been written in the singular, as some examples of the API document have it.
+        """
+        fields = self.query.fields
+        asked = fields.get(resource_type)
+        return fields.get(resource_type.removesuffix("s")) if asked is None else asked
+
     def is_partial(self, owner: Identifier, relation_name: str) -> bool:
         """Tell whether only a page or a search of the relation was asked for (customers show, API document)."""
         prefix = f"filter[{relation_name}_"

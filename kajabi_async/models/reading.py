@@ -1,6 +1,6 @@
 """An answer's body as models: the primary resources, and in their scope whatever was included."""
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from typing import Any, Generic, TypeVar, cast
 from weakref import ref
 
@@ -9,13 +9,13 @@ import attrs
 from kajabi_async.errors import DecodeError
 from kajabi_async.jsonapi.decoding import ResourceObject, brief, spent_stack
 from kajabi_async.jsonapi.document import Document, Included, MalformedRow, Row
-from kajabi_async.jsonapi.relationships import MISSING
+from kajabi_async.jsonapi.relationships import MISSING, Identifier
 from kajabi_async.models.base import Resource
 from kajabi_async.models.convert import PLANS, Plan, class_of, unfit
 from kajabi_async.models.origin import Scope
 from kajabi_async.models.values import Refused
 
-__all__ = ["PageContent", "read_page", "read_resource", "read_samples", "refuse_stranger", "tie_orphans"]
+__all__ = ["PageContent", "link_included", "read_page", "read_resource", "read_samples", "refuse_stranger"]
 
 R = TypeVar("R", bound=Resource)
 
@@ -49,8 +49,9 @@ def read_resource(body: bytes, *, cls: type[R], scope: Scope, context: str) -> R
     if included:
         # Weakly, so that an answer nobody looks into is freed at once: whoever looks comes by way of this instance.
         scope.unread = _read_included, (included, ref(instance))
-        if cls.resource_type in scope.query.fields:
-            tie_orphans(instance, scope.query.include)
+        if scope.fields_of(cls.resource_type) is not None:
+            link_included(instance, scope.query.include)
+    _link_through(instance, scope.query.include)
     return instance
 
 
@@ -63,19 +64,63 @@ def refuse_stranger(resource: Resource, asked_for: str, *, context: str) -> None
         raise DecodeError(f"asked for id {asked_for!r}, got {resource.id[:60]!r}", path="data.id", context=context)
 
 
-def tie_orphans(owner: Resource, names: Iterable[str]) -> None:
-    """Tie included resources to *owner*, the one primary resource, where sparse fields dropped the linkage.
+def link_included(owner: Resource, paths: Collection[str]) -> None:
+    """State relations of *owner*, the one primary resource, by what was included, if sparse fields dropped its linkage.
 
-    What was included for a relation can only be what that relation leads to (JSON:API, "full linkage"), so relations
-    called *names* that the answer does not mention are told by the type of what came.
+    What was included along *paths* belongs to *owner* only if it came along the path of that relation (JSON:API, "full
+    linkage"). A relation to which another path may have brought resources of the same type stays unknown, and so does
+    one that the answer mentions.
     """
-    for name in names:
+    for name in dict.fromkeys(path.partition(".")[0] for path in paths):
         relation = type(owner).relations.get(name)
         if relation is None or owner.origin.relationship(name) is not MISSING:
             continue
-        found = tuple(each for each in owner.origin.scope.known if each.type == relation.resource_type)
-        if found:
+        if _brought_by_another_path(type(owner), name, paths):
+            continue
+        found = _included_for(owner, relation.resource_type, paths)
+        if found and (relation.to_many or len(found) == 1):
             owner.origin.learn(name, relation.stated(found))
+
+
+def _link_through(owner: Resource, paths: Collection[str]) -> None:
+    """State the relations of *owner* that lead along one of *paths*, by what was included along it."""
+    for relation in type(owner).relations.values():
+        if relation.through in paths and relation.through and owner.origin.relationship(relation.name) is MISSING:
+            known = owner.origin.scope.known
+            found = tuple(each for each in known if each.type == relation.resource_type)
+            owner.origin.learn(relation.name, relation.stated(found))
+
+
+def _brought_by_another_path(cls: type[Resource], name: str, paths: Iterable[str]) -> bool:
+    """Return whether included resources of the type that relation *name* leads to may belong to somebody else."""
+    leads_to = cls.relations[name].resource_type
+    return any(
+        resource_type in {leads_to, None} and (depth > 0 or step != name)
+        for path in paths
+        for depth, (step, resource_type) in enumerate(_steps(cls, path))
+    )
+
+
+def _steps(cls: type[Resource], path: str) -> Iterator[tuple[str, str | None]]:
+    """Yield each step of *path* with the type it leads to, None if that is not known."""
+    for step in path.split("."):
+        relation = cls.relations.get(step)
+        yield step, None if relation is None else relation.resource_type
+        cls = Resource if relation is None else class_of(relation.resource_type)
+
+
+def _included_for(owner: Resource, resource_type: str, paths: Iterable[str]) -> tuple[Identifier, ...]:
+    """Return the included resources of a type, without those that belong to a resource that was not asked for."""
+    requested = {leads_to for path in paths for _, leads_to in _steps(type(owner), path)}
+    known = owner.origin.scope.known
+    unrequested = (each for each in known.values() if each is not owner and each.resource_type not in requested)
+    theirs = {
+        linked
+        for each in unrequested
+        for relationship in each.origin.relationships.values()
+        for linked in relationship.identifiers
+    }
+    return tuple(each for each in known if each.type == resource_type and each not in theirs)
 
 
 def read_page(body: bytes, *, cls: type[R], scope: Scope, context: str) -> PageContent[R]:

@@ -84,7 +84,7 @@ def _without_linkage(owner: Resource, relation: Relation) -> Plan:
 
 
 def _can_include(owner: Resource, relation: Relation) -> bool:
-    return relation.includable and owner.resource_type in READABLE
+    return bool(relation.include) and owner.resource_type in READABLE
 
 
 def _trusted_linkage(owner: Resource, relation: Relation, link: str, links: LinkRules) -> None:

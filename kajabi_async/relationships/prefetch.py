@@ -6,6 +6,7 @@ what is then still missing is fetched resource by resource or by re-reading owne
 
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
+from functools import partial
 
 import attrs
 
@@ -19,6 +20,7 @@ from kajabi_async.models.handles import Relation
 from kajabi_async.operations import READABLE
 from kajabi_async.relationships.plan import linked_identifiers
 from kajabi_async.relationships.resolver import RelationshipResolver
+from kajabi_async.stall import Stall
 
 __all__ = ["prefetch"]
 
@@ -52,29 +54,40 @@ class _Open:
 
     @property
     def can_include(self) -> bool:
-        return self.relation.includable and self.owner.resource_type in READABLE
+        return bool(self.relation.include) and self.owner.resource_type in READABLE
 
 
 async def prefetch(
-    resolver: RelationshipResolver, links: LinkRules, owners: Iterable[Resource], paths: Iterable[str]
+    resolver: RelationshipResolver,
+    links: LinkRules,
+    owners: Iterable[Resource],
+    paths: Iterable[str],
+    *,
+    stall: Stall | None = None,
 ) -> None:
     """Load the relations named by dotted *paths* for all *owners*.
 
     UnknownIncludeError, before anything is sent, for a name that is no relation of the resources it stands for. A
-    related resource that is gone (404) does not stop the rest: awaiting it raises.
+    related resource that is gone (404) does not stop the rest: awaiting it raises. *stall* says how to wait for a pause
+    or an outage to be over; the failure is raised when its patience ends.
     """
     distinct = _distinct(owners)
     split = [tuple(path.split(".")) for path in paths]
     for owner in distinct:
         for path in split:
             _refuse_unknown(owner, path)
-    await _Prefetch(resolver, links).level(distinct, split)
+    waiting = stall or Stall()
+    try:
+        await _Prefetch(resolver, links, waiting).level(distinct, split)
+    finally:
+        waiting.close()
 
 
 @attrs.frozen
 class _Prefetch:
     resolver: RelationshipResolver
     links: LinkRules
+    stall: Stall
 
     async def level(self, owners: Sequence[Resource], paths: Sequence[tuple[str, ...]]) -> None:
         """Load the first step of every path, then the rest of the paths for what that led to."""
@@ -136,17 +149,18 @@ class _Prefetch:
             each.owner.origin.scope.known.update(found)
 
     async def _reread(self, opened: Iterable[_Open]) -> None:
-        relations: dict[int, list[_Open]] = defaultdict(list)
+        groups: dict[int, list[_Open]] = defaultdict(list)
         for each in opened:
-            relations[id(each.owner)].append(each)
+            groups[id(each.owner)].append(each)
 
         async def reread(group: list[_Open]) -> None:
             try:
-                await self.resolver.reread(group[0].owner, tuple(each.relation for each in group))
+                relations = tuple(each.relation for each in group)
+                await self.stall.persist(partial(self.resolver.reread, group[0].owner, relations))
             except NotFoundError:
                 return
 
-        await for_each(relations.values(), reread, at_once=_AT_ONCE)
+        await for_each(groups.values(), reread, at_once=_AT_ONCE)
 
     async def _fetch(self, opened: Sequence[_Open]) -> None:
         wanted: dict[Identifier, list[_Open]] = defaultdict(list)
@@ -155,8 +169,9 @@ class _Prefetch:
                 wanted[identifier].append(each)
 
         async def fetch(identifier: Identifier) -> None:
+            scopes = [each.owner.origin.scope for each in wanted[identifier]]
             try:
-                await self.resolver.fetch_into((each.owner.origin.scope for each in wanted[identifier]), identifier)
+                await self.stall.persist(partial(self.resolver.fetch_into, scopes, identifier))
             except NotFoundError:
                 return
 
@@ -165,7 +180,7 @@ class _Prefetch:
 
     async def _resolve_alone(self, opened: _Open) -> None:
         try:
-            await self.resolver.resolve(opened.owner, opened.relation)
+            await self.stall.persist(partial(self.resolver.resolve, opened.owner, opened.relation))
         except NotFoundError:
             return
 

@@ -15,7 +15,7 @@ from kajabi_async.models.base import Resource
 from kajabi_async.models.convert import class_of
 from kajabi_async.models.handles import Relation
 from kajabi_async.models.origin import Scope
-from kajabi_async.models.reading import read_resource, refuse_stranger, tie_orphans
+from kajabi_async.models.reading import link_included, read_resource, refuse_stranger
 from kajabi_async.operations import LINKAGE, READABLE, Operation
 from kajabi_async.relationships.plan import (
     FetchEach,
@@ -65,9 +65,9 @@ class RelationshipResolver:
 
     async def reread(self, owner: Resource, relations: tuple[Relation, ...]) -> None:
         """Read *owner* again with *relations* included, and keep for it what that tells."""
-        names = tuple(sorted(relation.name for relation in relations if relation.includable))
+        names = tuple(sorted(relation.include for relation in relations if relation.include))
         fresh = await self._rereads.run((owner.identifier, names), partial(self._read, owner.identifier, names))
-        tie_orphans(fresh, names)
+        link_included(fresh, names)
         for relation in relations:
             _adopt(owner, fresh, relation)
 
@@ -96,7 +96,8 @@ class RelationshipResolver:
             return
         operation = LINKAGE.get((owner.resource_type, relation.name))
         if operation is None:
-            raise _unavailable(owner, relation, "the server does not mention it, even when it is asked for")
+            asked = ", even when it is asked for" if relation.include else ""
+            raise _unavailable(owner, relation, f"the server does not mention it{asked}")
         self.state(owner, relation, await self._read_linkage(owner, operation))
 
     async def fetch_into(self, scopes: Iterable[Scope], identifier: Identifier) -> None:

@@ -6,7 +6,7 @@ from typing import Any, Literal, Unpack, cast, get_args
 from kajabi_async.errors import InvalidArgumentError, NotFoundError, UnknownHookEventError
 from kajabi_async.jsonapi.ids import checked_id
 from kajabi_async.models.account import Hook, Site
-from kajabi_async.models.base import Resource
+from kajabi_async.models.base import Resource, is_set
 from kajabi_async.models.origin import Scope
 from kajabi_async.models.reading import read_samples
 from kajabi_async.resources.base import Gettable, Listable, ListOptions, PagingOptions, needed_site, site_linkage
@@ -123,15 +123,18 @@ class Hooks(Gettable[Hook], Listable[Hook]):
         made: dict[str, Hook] = {}
         for event in missing:
             hook = await self.create(event=cast("HookEvent", event), target_url=url, site_id=site, timeout=timeout)
-            made[hook.id] = hook
-        if made:
+            if is_set(hook, "id"):
+                made[hook.id] = hook
+        before = frozenset(found)
+        if missing:
             found = {hook.id: hook for hook in await self.list(site_id=site, timeout=timeout).collect()} | made
         standing = sort_hooks(found.values(), wanted, url=url, site_id=site)
         for hook in standing.superfluous:
             await self._delete_if_there(hook, timeout)
+        created = frozenset(made) if len(made) == len(missing) else frozenset(found) - before
         return EnsuredHooks(
-            kept=tuple(hook for hook in standing.right if hook.id not in made),
-            created=tuple(hook for hook in standing.right if hook.id in made),
+            kept=tuple(hook for hook in standing.right if hook.id not in created),
+            created=tuple(hook for hook in standing.right if hook.id in created),
             deleted=standing.superfluous,
         )
 

@@ -7,7 +7,9 @@ chain of next links comes to that very address, so a wrong guess costs a request
 import asyncio
 from typing import Generic, TypeVar
 
+from kajabi_async.errors import KajabiError
 from kajabi_async.models.base import Resource
+from kajabi_async.passing import is_passing
 from kajabi_async.resources.guarded import cancel_tasks
 from kajabi_async.resources.lister import FetchedPage, Lister, page_number, with_page_number
 
@@ -28,7 +30,7 @@ class Ahead(Generic[R]):
     async def fetch(self, query: str) -> FetchedPage[R]:
         """Give the page for *query*, from among those begun where it is there."""
         begun = self._begun.pop(query, None)
-        page = await (self._lister.fetch(query) if begun is None else begun)
+        page = await (self._lister.fetch(query) if begun is None else self._from(begun, query))
         if self._prefetch:
             self._begin(self._guesses(page))
         return page
@@ -39,6 +41,15 @@ class Ahead(Generic[R]):
         self._begun.clear()
         if self._loop is not None and tasks:
             cancel_tasks(self._loop, tasks)
+
+    async def _from(self, begun: "asyncio.Task[FetchedPage[R]]", query: str) -> FetchedPage[R]:
+        try:
+            return await begun
+        except KajabiError as error:
+            if not is_passing(error):
+                raise
+        # It failed some time ago, when nobody wanted it yet; what was the matter may be over.
+        return await self._lister.fetch(query)
 
     def _guesses(self, page: FetchedPage[R]) -> list[str]:
         if page.next_query is None:

@@ -6,6 +6,7 @@ from typing import Final, Protocol
 
 import attrs
 
+from kajabi_async.clock import Clock, SystemClock
 from kajabi_async.exchange import Send
 from kajabi_async.jsonapi.links import LinkRules
 from kajabi_async.models.origin import Resolver
@@ -40,5 +41,7 @@ class Backend:
     """How to wait, by the clock of the client."""
     concurrency: int = DEFAULT_CONCURRENCY
     """How many requests the client sends at once, and so how many lookups a bulk run keeps going."""
+    clock: Clock = attrs.field(factory=SystemClock)
+    """The clock of the client."""
     stats: Callable[[], Stats] | None = None
     """What the client has done so far; None where nobody counts."""

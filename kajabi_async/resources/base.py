@@ -8,7 +8,7 @@ from collections.abc import Generator, Iterable, Mapping
 from contextlib import contextmanager
 from typing import Any, ClassVar, Final, Generic, TypedDict, TypeGuard, TypeVar, get_args
 
-from kajabi_async.errors import DecodeError, InvalidArgumentError
+from kajabi_async.errors import DecodeError, InvalidArgumentError, KajabiError, UnprocessableEntityError
 from kajabi_async.exchange import Answer, Request
 from kajabi_async.jsonapi.decoding import decode, encode, json_object
 from kajabi_async.jsonapi.ids import checked_id, path_segment
@@ -20,7 +20,7 @@ from kajabi_async.models.reading import read_resource, refuse_stranger
 from kajabi_async.operations import BodyKind, Operation, enter, operation
 from kajabi_async.resources.asked import checked_fields, checked_include, checked_sort
 from kajabi_async.resources.backend import Backend
-from kajabi_async.resources.bulk import Ids, Lookups, Observer
+from kajabi_async.resources.bulk import Ids, Lookups, Observer, RunSettings
 from kajabi_async.resources.filters import encode_extra_filters, encode_filters
 from kajabi_async.resources.lister import Lister
 from kajabi_async.resources.lookup_plan import LookupPlan, Strategy
@@ -30,7 +30,8 @@ from kajabi_async.resources.planning import plan_for
 from kajabi_async.resources.reader import Reader
 from kajabi_async.resources.scan import SCANNED_PAGE_SIZE, Scan
 from kajabi_async.resources.verified import LinkageChange, verified
-from kajabi_async.resources.writing import identifier_of
+from kajabi_async.resources.writing import as_written, carries_data, identifier_of
+from kajabi_async.stall import PATIENCE_SECONDS
 
 __all__ = [
     "Fields",
@@ -49,6 +50,7 @@ __all__ = [
 ]
 
 R = TypeVar("R", bound=Resource)
+W = TypeVar("W", bound=Resource)
 
 _MOST_READERS: Final = 64
 """For one resource; there are not nearly as many ways to ask for it that make sense."""
@@ -113,10 +115,10 @@ class ResourceOperations(Generic[R]):
     def _fieldsets(self, fields: Fields | None, included: Iterable[str]) -> dict[str, tuple[str, ...]]:
         """Check sparse fieldsets and keep in them the relations that tie what is included to its owner."""
         fieldsets = checked_fields(fields, owner=self.name)
-        own = fieldsets.get(self.model.resource_type)
-        if own is not None:
-            steps = (path.partition(".")[0] for path in included)
-            fieldsets[self.model.resource_type] = tuple(dict.fromkeys((*own, *steps)))
+        steps = tuple(path.partition(".")[0] for path in included)
+        for name in (self.model.resource_type, self.model.resource_type.removesuffix("s")):
+            if name in fieldsets:
+                fieldsets[name] = tuple(dict.fromkeys((*fieldsets[name], *steps)))
         return fieldsets
 
     def _reader(
@@ -163,15 +165,24 @@ class ResourceOperations(Generic[R]):
     async def _send_for_resource(
         self, row: Operation, resource_id: object = "", *, body: Any = None, timeout: float | None = None
     ) -> R:
-        """Send a write and give the resource the server answers with; an unreadable answer may have been applied."""
+        """Send a write and return the resource in its answer, or what was written if the answer carries none.
+
+        DecodeError with ``maybe_applied`` if the answer cannot be read.
+        """
         answer = await self._send(row, resource_id, body=body, timeout=timeout)
-        context = f"{row.method} {row.path}"
+        checked = self._checked_id(resource_id) if resource_id else None
+        return self._written(answer.body, self.model, body, checked, context=f"{row.method} {row.path}")
+
+    def _written(
+        self, answered: bytes, model: type[W], body: Mapping[str, Any] | None, resource_id: str | None, *, context: str
+    ) -> W:
+        scope = Scope(resolver=self._backend.resolver)
         with answered_write():
-            written = read_resource(
-                answer.body, cls=self.model, scope=Scope(resolver=self._backend.resolver), context=context
-            )
-            if resource_id:
-                refuse_stranger(written, self._checked_id(resource_id), context=context)
+            if not carries_data(answered, context=context):
+                return as_written(model, body, resource_id, scope=scope, context=context)
+            written = read_resource(answered, cls=model, scope=scope, context=context)
+            if resource_id is not None:
+                refuse_stranger(written, resource_id, context=context)
         return written
 
     def _checked_id(self, resource_id: object) -> str:
@@ -213,14 +224,24 @@ class Gettable(ResourceOperations[R]):
         observer: Observer | None = None,
         timeout: float | None = None,
         strategy: Strategy = "lookup",
+        patience: float = PATIENCE_SECONDS,
     ) -> Lookups[R]:
         """Look up any number of *ids*, *concurrency* at a time (the client's, unless given).
 
         ``async for`` gives a `Lookup` for each id as it arrives, or in the order of *ids* with *ordered*; a bad id is
         an outcome like any other and never ends the run. Credentials that are refused do: AuthenticationError is
-        raised from the loop. *ids* may be any iterable or async iterable and is read lazily; an id that comes again is
-        answered without asking again, as long as it is among the latest few thousand. *observer* is called with a
-        `Progress` for every outcome; *timeout* is in seconds for each lookup.
+        raised from the loop. *ids* may be any iterable or async iterable and is read lazily; an async generator is
+        closed if the run ends before it does. An id that comes again is answered without asking again, as long as it
+        is among the latest few thousand, which are kept in a few MiB. *observer* is called with a `Progress` for every
+        outcome, and when the run stalls, is paused and goes on. *timeout* is in seconds for each request, from when it
+        leaves the client's own line.
+
+        A pause that the API asks for, an outage, a broken connection or trouble at the token endpoint is not the
+        outcome of an id: the run takes no more ids, asks for one at a time until the API answers again, and goes on.
+        After *patience* seconds without any answer, pauses not counted, BulkStalledError is raised from the loop, once
+        all outcomes that there are have been given; its ``unanswered`` can be handed to another run. An id fails by
+        itself if it fails four times or more while others are answered; the last one left, with nothing to compare it
+        with, if the API itself answers it four times with a 500.
 
         *strategy* ``"scan"`` reads the list of the resource (of the client's site, where it has one) instead, keeps
         the rows that are wanted, and looks up singly whatever no page brought, as pages failed or rows shifted:
@@ -232,12 +253,19 @@ class Gettable(ResourceOperations[R]):
         """
         reader = self._reader(include, fields, timeout=timeout)
         at_once = self._at_once(concurrency)
+        settings: RunSettings = {
+            "concurrency": at_once,
+            "ordered": ordered,
+            "observer": observer,
+            "patience": patience,
+            "clock": self._backend.clock,
+        }
         if strategy == "lookup":
-            return Lookups(reader.ask, reader.resource_in, ids, concurrency=at_once, ordered=ordered, observer=observer)
+            return Lookups(reader.ask_once, reader.resource_in, ids, **settings)
         lister = self._scanned_list(reader)
         _check_strategy(strategy, lister, owner=self.name)
         scan = Scan(reader, lister, ids, concurrency=at_once, ordered=ordered, at_any_price=strategy == "scan")
-        return Lookups(scan.look_up, reader.resource_in, scan, concurrency=at_once, ordered=ordered, observer=observer)
+        return Lookups(scan.look_up, reader.resource_in, scan, scan=scan, **settings)
 
     async def plan(
         self,
@@ -325,28 +353,46 @@ class Linkable(ResourceOperations[R]):
         verify: bool = False,
         timeout: float | None = None,
     ) -> tuple[str, ...]:
-        """Send *ids*, where the operation takes some, and give the whole linkage that the server answers with."""
+        """Send *ids*, if the operation takes some, and return the whole linkage.
+
+        An answer to a write without linkage, such as a 204, is success like any other: the linkage is read once then.
+        If that fails, what is certain is returned: the ids that were added or set; none after a removal.
+        """
         if row.body is not BodyKind.LINKAGE:
-            return await self._send_linkage(row, resource_id, None, timeout)
+            return await self._read_linkage(row, resource_id, timeout)
         change = LinkageChange(row.method, checked_ids(ids, of=linked_type))
+        reading = self._operation(f"GET.{row.name.rpartition('.')[2]}")
 
         async def write() -> tuple[str, ...]:
-            body = {"data": [{"type": linked_type, "id": each} for each in change.ids]}
-            return await self._send_linkage(row, resource_id, body | ({} if meta is None else {"meta": meta}), timeout)
+            body: dict[str, Any] = {"data": [{"type": linked_type, "id": each} for each in change.ids]}
+            if meta is not None:
+                body["meta"] = meta
+            answer = await self._send(row, resource_id, body=body, timeout=timeout)
+            with answered_write():
+                if carries_data(answer.body, context=f"{row.method} {row.path}"):
+                    return _linked_ids(answer.body, f"{row.method} {row.path}")
+            return await read_or_known()
+
+        async def read_or_known() -> tuple[str, ...]:
+            if row.method == "PATCH":
+                return change.ids
+            try:
+                return await self._read_linkage(reading, resource_id, timeout)
+            except KajabiError:
+                # The write has succeeded: no error of reading may say otherwise.
+                return change.ids if row.method == "POST" else ()
 
         async def look() -> tuple[str, ...] | None:
-            reading = self._operation(f"GET.{row.name.rpartition('.')[2]}")
-            held = await self._send_linkage(reading, resource_id, None, timeout)
+            held = await self._read_linkage(reading, resource_id, timeout)
             return held if change.is_done(held) else None
 
-        return await (verified(write, look, sleep=self._backend.sleep) if verify else write())
+        if not verify:
+            return await write()
+        return await verified(write, look, sleep=self._backend.sleep, refused=UnprocessableEntityError)
 
-    async def _send_linkage(
-        self, row: Operation, resource_id: str | int, body: dict[str, Any] | None, timeout: float | None
-    ) -> tuple[str, ...]:
-        answer = await self._send(row, resource_id, body=body, timeout=timeout)
-        with answered_write(row.method):
-            return _linked_ids(answer.body, f"{row.method} {row.path}")
+    async def _read_linkage(self, row: Operation, resource_id: str | int, timeout: float | None) -> tuple[str, ...]:
+        answer = await self._send(row, resource_id, timeout=timeout)
+        return _linked_ids(answer.body, f"{row.method} {row.path}")
 
 
 def site_linkage(site_id: str | int | None, backend: Backend, *, owner: str) -> dict[str, Any]:

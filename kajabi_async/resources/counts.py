@@ -31,14 +31,16 @@ class Counts:
             self.failed += 1
         self._latest = time.monotonic()
 
-    def progress(self) -> Progress:
-        """Give how far the run has come."""
+    def progress(self, stalled_since: float | None = None, paused_until: float | None = None) -> Progress:
+        """Return how far the run has come, and whether it waits just now."""
         return Progress(
             given=self.given,
             found=self.found,
             missing=self.missing,
             failed=self.failed,
             duplicates=self.duplicates,
+            stalled_since=stalled_since,
+            paused_until=paused_until,
         )
 
     def report(self, tally: Tally) -> Report:

@@ -3,9 +3,7 @@
 from typing import Unpack
 
 from kajabi_async.models.forms import Form, FormSubmission
-from kajabi_async.models.origin import Scope
-from kajabi_async.models.reading import read_resource
-from kajabi_async.resources.base import Gettable, Listable, ListOptions, answered_write
+from kajabi_async.resources.base import Gettable, Listable, ListOptions
 from kajabi_async.resources.filter_sets import FormFilters, FormSubmissionFilters
 from kajabi_async.resources.pages import Pages
 from kajabi_async.resources.writing import SubmissionAttributes, resource_body, written_attributes
@@ -43,13 +41,7 @@ class Forms(Gettable[Form], Listable[Form]):
         )
         row = self._operation("submit")
         answer = await self._send(row, id, body=body, timeout=timeout)
-        with answered_write():
-            return read_resource(
-                answer.body,
-                cls=FormSubmission,
-                scope=Scope(resolver=self._backend.resolver),
-                context=f"POST {row.path}",
-            )
+        return self._written(answer.body, FormSubmission, body, None, context=f"POST {row.path}")
 
 
 class FormSubmissionListOptions(ListOptions, FormSubmissionFilters):

@@ -6,10 +6,10 @@ time. Here the loop holds only a thin guard; when it lets go of the guard, the r
 
 import asyncio
 import weakref
-from collections.abc import Awaitable, Collection
+from collections.abc import Awaitable, Callable, Collection
 from typing import Any, Generic, Protocol, Self, TypeVar
 
-__all__ = ["Guarded", "Run", "cancel_tasks"]
+__all__ = ["Guarded", "Run", "cancel_tasks", "on_loop"]
 
 T_co = TypeVar("T_co", covariant=True)
 
@@ -43,12 +43,17 @@ class Guarded(Generic[T_co]):
 
 def cancel_tasks(loop: asyncio.AbstractEventLoop, tasks: "Collection[asyncio.Task[Any]]") -> None:
     """Cancel *tasks* of *loop* from wherever the garbage collector happens to run."""
+    on_loop(loop, _cancel, tasks)
+
+
+def on_loop(loop: asyncio.AbstractEventLoop, act: Callable[..., object], *arguments: object) -> None:
+    """Call *act* where *loop* runs: at once if that is here, and not at all if it is closed."""
     if loop.is_closed():
         return
     if _running_loop() is loop:
-        _cancel(tasks)
+        act(*arguments)
     else:
-        loop.call_soon_threadsafe(_cancel, tasks)
+        loop.call_soon_threadsafe(act, *arguments)
 
 
 def _cancel(tasks: "Collection[asyncio.Task[Any]]") -> None:

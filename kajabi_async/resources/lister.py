@@ -1,12 +1,12 @@
 """Fetching one page of a list by its query, and reading where the next one is."""
 
 from collections.abc import Mapping
-from typing import Any, Generic, TypeVar
+from typing import Any, Final, Generic, TypeVar
 from urllib.parse import parse_qsl
 
 import attrs
 
-from kajabi_async.errors import DecodeError
+from kajabi_async.errors import DecodeError, PagingError, UntrustedLinkError
 from kajabi_async.exchange import Request
 from kajabi_async.jsonapi.query import Query, encoded_pairs
 from kajabi_async.jsonapi.relationships import link_of
@@ -20,8 +20,9 @@ __all__ = ["FetchedPage", "Lister", "page_number", "with_page_number"]
 
 R = TypeVar("R", bound=Resource)
 
-_PAGE_NUMBER = "page[number]"
-_MOST_DIGITS = 18
+_PAGE_NUMBER: Final = "page[number]"
+_MOST_DIGITS: Final = 18
+"""No list has more rows or pages than that many digits can count; Python reads no more than some thousand of them."""
 
 
 @attrs.frozen
@@ -54,7 +55,7 @@ class Lister(Generic[R]):
         """Give the page that the encoded *query* leads to.
 
         ApiError, TransportError or DecodeError where that fails; UntrustedLinkError where the answer's next link
-        leads anywhere but to this list.
+        leads anywhere but to this list, PagingError where it names a page that no list can have.
         """
         path = self.operation.path
         answer = await self.backend.send(Request("GET", path, query), timeout=self.timeout)
@@ -70,21 +71,33 @@ class Lister(Generic[R]):
         )
 
     def _linked_last(self, links: Mapping[str, Any]) -> int | None:
-        query = self._linked_query(links, "last")
-        return None if query is None else page_number(query)
+        try:
+            query = self._linked_query(links, "last")
+            return None if query is None else page_number(query)
+        except (UntrustedLinkError, PagingError):
+            # Nobody goes there: it only tells how many pages there are.
+            return None
 
     def _linked_query(self, links: Mapping[str, Any], name: str) -> str | None:
         link = link_of(links, name)
         if link is None:
             return None
         path = self.operation.path
-        return self.backend.links.rebuild(link, request_path=path, expected={path}).query
+        query = self.backend.links.rebuild(link, request_path=path, expected={path}).query
+        if len(query) > _MOST_DIGITS and len(_digits(query)) > _MOST_DIGITS:
+            raise PagingError(f"links.{name} leads to a page whose number has {len(_digits(query))} digits")
+        return query
 
 
 def page_number(query: str) -> int | None:
-    """Give the page number in an encoded *query*."""
+    """Return the page number in an encoded *query*; None if there is none, or one that no list can have."""
+    number = _digits(query)
+    return int(number) if number and len(number) <= _MOST_DIGITS else None
+
+
+def _digits(query: str) -> str:
     number = dict(parse_qsl(query)).get(_PAGE_NUMBER, "")
-    return int(number) if number.isascii() and number.isdigit() and len(number) <= _MOST_DIGITS else None
+    return number if number.isascii() and number.isdigit() else ""
 
 
 def with_page_number(query: str, number: int) -> str:
@@ -101,4 +114,4 @@ def _total(meta: Mapping[str, Any]) -> int | None:
 
 def _count(meta: Mapping[str, Any], name: str) -> int | None:
     value = meta.get(name)
-    return value if isinstance(value, int) and not isinstance(value, bool) and value >= 0 else None
+    return value if isinstance(value, int) and not isinstance(value, bool) and 0 <= value < 10**_MOST_DIGITS else None

@@ -57,7 +57,7 @@ Lookup: TypeAlias = Found[R] | Failed
 
 @attrs.frozen(kw_only=True)
 class Progress:
-    """How far a run has come, told to its observer with every outcome that is given out."""
+    """How far a run has come, told to its observer with every outcome, and when it stalls, is paused and goes on."""
 
     given: int
     """Outcomes given out so far."""
@@ -67,6 +67,12 @@ class Progress:
     """Neither found nor missing."""
     duplicates: int
     """Ids answered without asking again."""
+    stalled_since: float | None = None
+    """Since when nothing is answered, in seconds since the epoch as of `time.time`; None if the run goes on.
+
+    A run that is stalled takes no more ids and asks for one at a time, to find out when it is over."""
+    paused_until: float | None = None
+    """Until when the API asked to wait, in seconds since the epoch as of `time.time`; None if it did not."""
 
 
 @attrs.frozen(kw_only=True)

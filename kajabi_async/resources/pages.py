@@ -5,17 +5,18 @@ short page is not the last one (observed).
 """
 
 import logging
-from collections import OrderedDict
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncIterator, Iterator
 from typing import Final, Generic, NoReturn, TypeVar, cast
 
 import attrs
 
 from kajabi_async.errors import DecodeError, InvalidArgumentError, PagingError
+from kajabi_async.escaping.text import escape_line
 from kajabi_async.models.base import Resource
 from kajabi_async.resources.ahead import Ahead
 from kajabi_async.resources.guarded import Guarded
 from kajabi_async.resources.lister import FetchedPage, Lister
+from kajabi_async.resources.novelty import Novelty
 from kajabi_async.resources.position import Position, list_digest
 
 __all__ = ["Page", "Pages"]
@@ -23,9 +24,6 @@ __all__ = ["Page", "Pages"]
 R = TypeVar("R", bound=Resource)
 
 _LOG: Final = logging.getLogger("kajabi_async")
-_MOST_EMPTY_PAGES: Final = 100
-_RECENT_IDS: Final = 10_000
-"""How many row ids are remembered to notice rows that shifted into a later page: bounded, and far beyond a page."""
 
 
 @attrs.frozen
@@ -162,7 +160,6 @@ class _Walk(Generic[R]):
         self._ahead = ahead
         self._next: str | None = query
         self._read: set[str] = set()
-        self._empty_pages = 0
 
     async def next(self) -> FetchedPage[R]:
         if self._next is None:
@@ -173,16 +170,10 @@ class _Walk(Generic[R]):
         page = await self._ahead.fetch(self._next)
         self._read.add(self._next)
         self._next = page.next_query
-        self._notice_emptiness(page)
         return page
 
     def close(self) -> None:
         self._ahead.close()
-
-    def _notice_emptiness(self, page: FetchedPage[R]) -> None:
-        self._empty_pages = 0 if page.rows else self._empty_pages + 1
-        if self._empty_pages > _MOST_EMPTY_PAGES:
-            raise PagingError(f"{self._empty_pages} empty pages in a row, each with a next link")
 
 
 class _WholePages(Generic[R]):
@@ -192,9 +183,13 @@ class _WholePages(Generic[R]):
         self._walk = walk
         self._standing = standing
         self._skip = skip
+        self._novelty = Novelty()
 
     async def next(self) -> Page[R]:
         page = await self._walk.next()
+        is_new = self._novelty.note(page.rows)
+        if page.next_query is not None:
+            self._novelty.refuse_fruitless(page.rows, is_new=is_new)
         rows, self._skip = page.rows[self._skip :], 0
         self._standing.arrive(page, len(page.rows))
         position = self._standing.position
@@ -212,7 +207,7 @@ class _Rows(Generic[R]):
         self._standing = standing
         self._skip = skip
         self._rows: Iterator[R | DecodeError] = iter(())
-        self._recent: OrderedDict[str, None] = OrderedDict()
+        self._novelty = Novelty()
         self._all_new = False
 
     async def next(self) -> R:
@@ -233,28 +228,20 @@ class _Rows(Generic[R]):
     async def _turn_page(self) -> None:
         page = await self._walk.next()
         skipped, self._skip = page.rows[: self._skip], 0
-        self._recent.update({row.id: None for row in skipped if not isinstance(row, DecodeError)})
+        self._novelty.note_known(row.id for row in skipped if not isinstance(row, DecodeError))
         self._standing.arrive(page, len(skipped))
         rows = page.rows[len(skipped) :]
-        self._all_new = self._are_new(rows)
+        self._all_new = self._novelty.are_new(rows)
+        if page.next_query is not None:
+            is_new = bool(rows) if self._all_new else self._novelty.has_new(rows)
+            self._novelty.refuse_fruitless(page.rows, is_new=is_new)
         self._rows = iter(rows)
 
-    def _are_new(self, rows: Sequence[R | DecodeError]) -> bool:
-        """Tell whether every row is one, and new; then they are noted all at once, as most pages are like that."""
-        ids = {row.id: None for row in rows if not isinstance(row, DecodeError)}
-        if len(ids) < len(rows) or not self._recent.keys().isdisjoint(ids):
-            return False
-        self._recent.update(ids)
-        while len(self._recent) > _RECENT_IDS:
-            self._recent.popitem(last=False)
-        return True
-
     def _is_new(self, row: R) -> bool:
-        if row.id in self._recent:
-            self._standing.repeated += 1
-            _LOG.warning("a row of type %s came again on a later page; others write to this list", row.resource_type)
-            return False
-        self._recent[row.id] = None
-        if len(self._recent) > _RECENT_IDS:
-            self._recent.popitem(last=False)
-        return True
+        if self._novelty.is_new(row.id):
+            return True
+        self._standing.repeated += 1
+        _LOG.warning(
+            "a row of type %s came again on a later page; others write to this list", escape_line(row.resource_type)
+        )
+        return False

@@ -1,11 +1,13 @@
 """Customers, contacts, and what hangs on contacts: tags, notes, custom fields."""
 
 from collections.abc import Iterable
-from typing import NamedTuple, Protocol, TypeVar, Unpack
+from functools import partial
+from typing import NamedTuple, TypeVar, Unpack
 
-from kajabi_async.errors import AmbiguousMatchError, InvalidArgumentError, UnprocessableEntityError
+from kajabi_async.errors import InvalidArgumentError, KajabiError, UnprocessableEntityError
 from kajabi_async.models.people import Contact, ContactNote, ContactTag, Customer, CustomField
 from kajabi_async.resources.base import Fields, Gettable, Include, Linkable, Listable, ListOptions, site_linkage
+from kajabi_async.resources.by_email import PeopleListOptions, one_by_email, says_taken
 from kajabi_async.resources.filter_sets import (
     ContactNoteFilters,
     ContactTagFilters,
@@ -28,10 +30,6 @@ __all__ = ["ContactNotes", "ContactTags", "Contacts", "CustomFields", "Customers
 
 
 R = TypeVar("R", Customer, Contact)
-
-
-class PeopleListOptions(ListOptions, PeopleFilters):
-    """What lists of contacts and of customers take."""
 
 
 class _OfferHolders(Linkable[R]):
@@ -99,13 +97,17 @@ class Customers(Gettable[Customer], Listable[Customer], _OfferHolders[Customer])
         """List customers, newest first unless *sort* says otherwise; filters are those of `PeopleFilters`."""
         return self._pages(options)
 
-    async def find_by_email(self, email: str, *, site_id: str | int | None = None) -> Customer | None:
-        """Give the customer with exactly this *email*, letter case aside; None where there is none.
+    async def find_by_email(
+        self, email: str, *, site_id: str | int | None = None, thorough: bool = False
+    ) -> Customer | None:
+        """Return the customer with exactly this *email*, letter case aside; None if none is found.
 
-        The API has no exact filter: the list of those that contain it is read to its end and compared here.
-        AmbiguousMatchError where customers of several sites have it.
+        The API has no exact filter: those whose email contains it are searched for and compared here. The search misses
+        customers for a while, or for good (observed): **None is no proof** that there is none. With *thorough* the
+        whole list of the site is read if the search finds none, a request for each 100 of them; None is proof then.
+        AmbiguousMatchError if customers of several sites have it.
         """
-        return await _one_by_email(self, email, site_id)
+        return await one_by_email(self, email, site_id, thorough=thorough)
 
     async def owns(
         self, id: str | int, *, product_id: str | int | None = None, offer_id: str | int | None = None
@@ -153,13 +155,17 @@ class Contacts(Gettable[Contact], Listable[Contact], _OfferHolders[Contact]):
         """List contacts, newest first unless *sort* says otherwise; filters are those of `PeopleFilters`."""
         return self._pages(options)
 
-    async def find_by_email(self, email: str, *, site_id: str | int | None = None) -> Contact | None:
-        """Give the contact with exactly this *email*, letter case aside; None where there is none.
+    async def find_by_email(
+        self, email: str, *, site_id: str | int | None = None, thorough: bool = False
+    ) -> Contact | None:
+        """Return the contact with exactly this *email*, letter case aside; None if none is found.
 
-        The API has no exact filter: the list of those that contain it is read to its end and compared here.
-        AmbiguousMatchError where contacts of several sites have it.
+        The API has no exact filter: those whose email contains it are searched for and compared here. The search misses
+        contacts for a while, or for good (observed): **None is no proof** that there is none. With *thorough* the whole
+        list of the site is read if the search finds none, a request for each 100 of them; None is proof then.
+        AmbiguousMatchError if contacts of several sites have it.
         """
-        return await _one_by_email(self, email, site_id)
+        return await one_by_email(self, email, site_id, thorough=thorough)
 
     async def create(
         self,
@@ -188,11 +194,27 @@ class Contacts(Gettable[Contact], Listable[Contact], _OfferHolders[Contact]):
             raise InvalidArgumentError(
                 "contacts.create can verify by the email alone: give email=, or leave verify= out"
             )
-        return await verified(
-            lambda: self._send_for_resource(row, body=body, timeout=timeout),
-            lambda: self.find_by_email(email, site_id=self._backend.site_id if site_id is None else site_id),
-            sleep=self._backend.sleep,
-        )
+        site = self._backend.site_id if site_id is None else site_id
+        lost = False
+        find = partial(self.find_by_email, email, site_id=site)
+
+        async def create() -> Contact:
+            nonlocal lost
+            try:
+                return await self._send_for_resource(row, body=body, timeout=timeout)
+            except UnprocessableEntityError as error:
+                # Taken, after an answer was lost, is probably what that one created.
+                found = (
+                    await self.find_by_email(email, site_id=site, thorough=True) if lost and says_taken(error) else None
+                )
+                if found is None:
+                    raise
+                return found
+            except KajabiError as error:
+                lost = lost or error.maybe_applied
+                raise
+
+        return await verified(create, find, sleep=self._backend.sleep)
 
     async def update(
         self, id: str | int, *, timeout: float | None = None, **changes: Unpack[ContactAttributes]
@@ -217,9 +239,10 @@ class Contacts(Gettable[Contact], Listable[Contact], _OfferHolders[Contact]):
     async def get_or_create(
         self, *, email: str, site_id: str | int | None = None, **attributes: Unpack[ContactAttributesBesideEmail]
     ) -> GetOrCreated:
-        """Give the contact with this *email*, created with *attributes* where there is none; never changes one.
+        """Return the contact with this *email*, created with *attributes* if there is none; never changes one.
 
-        Where somebody else creates it in between, theirs is given.
+        If it was created meanwhile, or the search does not know it yet, the API refuses the email as taken. The contact
+        that has it is returned then, if need be after reading the whole list of contacts.
         """
         site = self._backend.site_id if site_id is None else site_id
         found = await self.find_by_email(email, site_id=site)
@@ -227,9 +250,8 @@ class Contacts(Gettable[Contact], Listable[Contact], _OfferHolders[Contact]):
             return GetOrCreated(found, created=False)
         try:
             return GetOrCreated(await self.create(site_id=site, **_with_email(attributes, email)), created=True)
-        except UnprocessableEntityError:
-            # Refused as taken, perhaps: whoever was faster has made it.
-            found = await self.find_by_email(email, site_id=site)
+        except UnprocessableEntityError as error:
+            found = await self.find_by_email(email, site_id=site, thorough=says_taken(error))
             if found is None:
                 raise
             return GetOrCreated(found, created=False)
@@ -381,23 +403,3 @@ class CustomFields(Gettable[CustomField], Listable[CustomField]):
 
 def _with_email(attributes: ContactAttributesBesideEmail, email: str) -> ContactAttributes:
     return {**attributes, "email": email}
-
-
-class _ListsPeople(Protocol[R]):
-    def list(self, **options: Unpack[PeopleListOptions]) -> Pages[R]: ...
-
-
-async def _one_by_email(people: _ListsPeople[R], email: str, site_id: str | int | None) -> R | None:
-    wanted = email.strip().casefold()
-    if "@" not in wanted:
-        raise InvalidArgumentError(f"{email!r} is no email address")
-    options: PeopleListOptions = {"email_contains": wanted}
-    if site_id is not None:
-        options["site_id"] = site_id
-    matches = [row async for row in people.list(**options) if (row.email or "").strip().casefold() == wanted]
-    if len(matches) > 1:
-        raise AmbiguousMatchError(
-            f"{len(matches)} {matches[0].resource_type} have this email, ids {', '.join(row.id for row in matches)}: "
-            "name one site with site_id="
-        )
-    return matches[0] if matches else None

@@ -6,7 +6,7 @@ whatever becomes of its pages.
 
 import logging
 import math
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from itertools import chain
 from typing import Any, Final, Generic, Self, TypeVar
 
@@ -19,6 +19,7 @@ from kajabi_async.resources.reader import Reader
 from kajabi_async.resources.sources import Ids, source_of
 from kajabi_async.resources.turning import PageTurner
 from kajabi_async.resources.wanted import Wanted
+from kajabi_async.stall import Stall
 
 __all__ = ["MOST_PAGES_AT_ONCE", "SCANNED_PAGE_SIZE", "Scan"]
 
@@ -95,13 +96,25 @@ class Scan(Generic[R]):
         if self.turner is not None:
             self.turner.settle(tally)
         held = self._held.pop(resource_id, None)
-        return await self._reader.ask(resource_id, tally) if held is None else held
+        return await self._reader.ask_once(resource_id, tally) if held is None else held
+
+    def join(self, stall: Stall) -> None:
+        """Wait out together with the lookups what concerns the client, with pages too."""
+        if self.turner is not None:
+            self.turner.stall = stall
+
+    def left(self, taken: list[str]) -> Iterable[Any]:
+        """Return what was read and has no outcome, in the order of the source; *taken* are those of the run."""
+        due = list(self._due)
+        self._due = iter(due)
+        behind = [] if self._is_done else [*(() if self._are_read else self._wanted.refused()), *self._wanted.rest()]
+        return self._wanted.in_order([*taken, *due, *behind])
 
     async def read_ids(self) -> None:
         """Read all ids; whatever their source raises is raised."""
         await self._wanted.read(self._source)
         self._are_read = True
-        self.outlook = Outlook(self._wanted.unseen)
+        self.outlook = Outlook(self._wanted.ids)
 
     def is_worth_a_page(self) -> bool:
         """Tell whether to ask for the first page, which has wanted rows on it and tells how long the list is."""
@@ -110,8 +123,8 @@ class Scan(Generic[R]):
     async def turn(self) -> Iterator[Any]:
         """Turn pages, as many at once as are needed in any case, and give the ids that can be told by now.
 
-        AuthenticationError and ConfigurationError are raised; any other failure of a page leaves its ids to be looked
-        up singly.
+        AuthenticationError and ConfigurationError are raised; what concerns the client is waited out where the scan has
+        joined a run; any other failure of a page leaves its ids to be looked up singly.
         """
         turner, outlook = self.turner, self.outlook
         assert turner is not None  # noqa: S101 - asked for only where there is a list
@@ -135,7 +148,7 @@ class Scan(Generic[R]):
             self.outlook.skip()
             return iter(())
         rows = [row for row in page.rows if not isinstance(row, DecodeError)]
-        hits = [row for row in rows if row.id in self._wanted.unseen and self._carries(row)]
+        hits = [row for row in rows if self._wanted.is_unseen(row.id) and self._carries(row)]
         self._held.update((row.id, row) for row in hits)
         told = [self._wanted.seen(resource_id) for resource_id in dict.fromkeys(row.id for row in hits)]
         if rows and not self.outlook.rows and not any(map(self._carries, rows)):

@@ -1,26 +1,27 @@
 """Turning the pages of a list, several at once, for whoever wants its rows and can do without some of them."""
 
 from collections.abc import Iterator
+from functools import partial
 from typing import Final, Generic, TypeVar
 
 import attrs
 
 from kajabi_async.bounded import for_each
-from kajabi_async.errors import AuthenticationError, ConfigurationError, KajabiError
-from kajabi_async.exchange import Answer, Request, Send, Tally
+from kajabi_async.errors import KajabiError
+from kajabi_async.exchange import Answer, Request, Send, Tally, TimeoutStarts
 from kajabi_async.models.base import Resource
+from kajabi_async.passing import ENDS_EVERYTHING, is_passing
 from kajabi_async.resources.lister import FetchedPage, Lister, page_number, with_page_number
+from kajabi_async.resources.novelty import Novelty
+from kajabi_async.stall import Stall
 
 __all__ = ["PageTurner"]
 
 R = TypeVar("R", bound=Resource)
 
-_ENDS_THE_RUN: Final = (AuthenticationError, ConfigurationError)
-"""What no other page can escape, and no lookup either."""
-
 _NOTHING: Final = Tally()
 _MOST_FRUITLESS: Final = 3
-"""So many pages in a row that fail, or are empty, and the list is given up."""
+"""So many pages in a row that fail, or bring nothing new, and the list is given up."""
 
 
 class PageTurner(Generic[R]):
@@ -31,12 +32,15 @@ class PageTurner(Generic[R]):
         """What the pages took since `settle`."""
         self.failure: KajabiError | None = None
         """Why the latest page that failed did."""
+        self.stall: Stall | None = None
+        """Where to wait for what concerns the client to be over; with none, a page that it hits has failed."""
         backend = attrs.evolve(lister.backend, send=self._counted(lister.backend.send))
         self._lister = attrs.evolve(lister, backend=backend)
         self._next: str | None = lister.query.encode()
         self._asked: set[str] = set()
         self._last_number: int | None = None
         self._fruitless = 0
+        self._novelty = Novelty()
 
     @property
     def is_over(self) -> bool:
@@ -64,11 +68,15 @@ class PageTurner(Generic[R]):
         came: dict[str, FetchedPage[R]] = {}
 
         async def fetch(query: str) -> None:
+            stall = self.stall
             try:
-                came[query] = await self._lister.fetch(query)
-            except _ENDS_THE_RUN:
+                page = partial(self._lister.fetch, query)
+                came[query] = await (page() if stall is None else stall.persist(page))
+            except ENDS_EVERYTHING:
                 raise
             except KajabiError as error:
+                if stall is not None and stall.has_given_up and is_passing(error):
+                    raise
                 self.failure = error
 
         await for_each(queries, fetch, at_once=len(queries))
@@ -89,7 +97,8 @@ class PageTurner(Generic[R]):
         following: str | None = None
         is_over = False
         for query, page in zip(queries, pages, strict=True):
-            self._fruitless = 0 if page is not None and page.rows else self._fruitless + 1
+            is_new = page is not None and self._novelty.note(page.rows)
+            self._fruitless = 0 if is_new else self._fruitless + 1
             if page is None:
                 following = self._counted_on(query)
             else:
@@ -107,7 +116,17 @@ class PageTurner(Generic[R]):
         return with_page_number(query, number + 1)
 
     def _counted(self, send: Send) -> Send:
-        async def counted(request: Request, *, timeout: float | None = None, tally: Tally | None = None) -> Answer:
-            return await send(request, timeout=timeout, tally=self.tally if tally is None else tally)
+        async def counted(
+            request: Request,
+            *,
+            timeout: float | None = None,
+            tally: Tally | None = None,
+            timeout_starts: TimeoutStarts = "call",
+        ) -> Answer:
+            counting = self.tally if tally is None else tally
+            if self.stall is None:
+                return await send(request, timeout=timeout, tally=counting, timeout_starts=timeout_starts)
+            once = Request(request.method, request.path, request.query, once=True)
+            return await send(once, timeout=timeout, tally=counting, timeout_starts="sent")
 
         return counted

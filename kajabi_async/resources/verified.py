@@ -26,30 +26,42 @@ async def verified(
     look: Callable[[], Awaitable[T | None]],
     *,
     sleep: Callable[[float], Awaitable[object]],
+    refused: tuple[type[KajabiError], ...] | type[KajabiError] = (),
 ) -> T:
-    """Give what *write* gives, or, where its answer was lost, what *look* finds to have taken effect.
+    """Return what *write* returns or, if its answer was lost, what *look* finds to have taken effect.
 
-    Where it finds nothing the write is repeated, twice at most, unless the time ran out: the server may still be at it
-    then, and the error is raised as it came. So it is where looking fails.
+    If it finds nothing the write is repeated, twice at most, unless the time ran out: the server may still be at it
+    then, and the error is raised as it came. So it is if looking fails. After an error of *refused*, which says that
+    nothing was done, perhaps because everything was done before, *look* decides whether it is raised.
     """
     attempt = 0
     while True:
         attempt += 1
         try:
             return await write()
+        except refused as error:
+            found = await _look_after(error, look)
+            if found is None:
+                raise
+            return found
         except KajabiError as error:
             if not error.maybe_applied:
                 raise
             lost = error
         await sleep(_SETTLE_SECONDS)
-        try:
-            found = await look()
-        except KajabiError:
-            raise lost from None
+        found = await _look_after(lost, look)
         if found is not None:
             return found
         if attempt == _ATTEMPTS or _may_be_under_way(lost):
             raise lost
+
+
+async def _look_after(failure: KajabiError, look: Callable[[], Awaitable[T | None]]) -> T | None:
+    """Return what *look* finds; *failure* is raised if it fails itself."""
+    try:
+        return await look()
+    except KajabiError:
+        raise failure from None
 
 
 @attrs.define

@@ -1,17 +1,22 @@
-"""Bodies of writes: exactly the attributes that were given, checked by name, null where None was given."""
+"""Bodies of writes, and what is known after a write whose answer says nothing."""
 
 import re
 from collections.abc import Mapping
-from typing import Any, Final, TypedDict
+from typing import Any, Final, TypedDict, TypeVar
 
 from kajabi_async.errors import InvalidArgumentError, UnknownAttributeError
-from kajabi_async.jsonapi.decoding import json_object
+from kajabi_async.jsonapi.decoding import decode, encode, json_object
 from kajabi_async.jsonapi.ids import checked_id
+from kajabi_async.models.base import Resource
+from kajabi_async.models.origin import Scope
+from kajabi_async.models.reading import read_resource
 
 __all__ = [
     "ContactAttributes",
     "ContactAttributesBesideEmail",
     "SubmissionAttributes",
+    "as_written",
+    "carries_data",
     "identifier_of",
     "resource_body",
     "written_attributes",
@@ -19,6 +24,10 @@ __all__ = [
 
 _CUSTOM_FIELD: Final = re.compile(r"custom_[1-9][0-9]{0,2}")
 _CUSTOM_FIELDS: Final = "custom_fields"
+_NO_ID: Final = "0"
+_TOP_LEVEL: Final = frozenset({"data", "meta", "links", "jsonapi"})
+
+R = TypeVar("R", bound=Resource)
 
 
 class SubmissionAttributes(TypedDict, total=False):
@@ -89,6 +98,31 @@ def resource_body(
     if relationships:
         data["relationships"] = {name: {"data": linkage} for name, linkage in relationships.items()}
     return {"data": data}
+
+
+def carries_data(answered: bytes, *, context: str) -> bool:
+    """Return whether the answer to a write carries primary data; a 204, an empty body or ``meta`` alone carry none.
+
+    What is not a JSON:API document counts as data, to be refused by its reader. DecodeError if it is not JSON.
+    """
+    if not answered.strip():
+        return False
+    document = json_object(decode(answered, context=context))
+    if document is None or document.keys().isdisjoint(_TOP_LEVEL):
+        return True
+    return document.get("data") not in (None, {})
+
+
+def as_written(
+    model: type[R], body: Mapping[str, Any] | None, resource_id: str | None, *, scope: Scope, context: str
+) -> R:
+    """Return a resource of what a write sent: its attributes, the others not loaded, nor the id if it was created."""
+    attributes: dict[str, Any] = {} if body is None else body["data"]["attributes"]
+    row: dict[str, Any] = {"type": model.resource_type, "id": resource_id or _NO_ID, "attributes": attributes}
+    written = read_resource(encode({"data": row}), cls=model, scope=scope, context=context)
+    if resource_id is None:
+        del written.id
+    return written
 
 
 def identifier_of(resource_type: str, resource_id: object) -> dict[str, str]:

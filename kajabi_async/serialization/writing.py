@@ -117,7 +117,7 @@ class _Writer:
 
 def _fields_of(value: Any) -> dict[str, Any] | None:
     """Give the fields of a record, None where *value* is none."""
-    if isinstance(value, GetOrCreated):
+    if type(value) is GetOrCreated:
         return value._asdict()
     cls = RECORDS.get(type(value).__name__)
     if cls is None or type(value) is not cls:

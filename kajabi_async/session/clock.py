@@ -1,38 +1,5 @@
-"""Time, as something that can be handed in: tests move it, nothing waits for it."""
+"""The clock of a session, under the name that its modules know."""
 
-import asyncio
-import time
-from typing import Protocol
+from kajabi_async.clock import Clock, SystemClock
 
 __all__ = ["Clock", "SystemClock"]
-
-
-class Clock(Protocol):
-    """Where the session manager gets the time from."""
-
-    def monotonic(self) -> float:
-        """Give seconds that only ever grow, as the event loop counts them."""
-        ...
-
-    def time(self) -> float:
-        """Give seconds since the epoch."""
-        ...
-
-    async def sleep(self, seconds: float) -> None:
-        """Wait."""
-        ...
-
-
-class SystemClock:
-    """The clock of the machine."""
-
-    monotonic = staticmethod(time.monotonic)
-    """Give the monotonic time."""
-
-    def time(self) -> float:
-        """Give the wall time."""
-        return time.time()
-
-    async def sleep(self, seconds: float) -> None:
-        """Wait."""
-        await asyncio.sleep(seconds)

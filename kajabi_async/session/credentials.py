@@ -1,12 +1,16 @@
 """What a token is asked for with: one class for each grant of the API, and a type that keeps secrets out of sight."""
 
-from typing import Any, NoReturn, Protocol
+from typing import Any, Final, NoReturn, Protocol
 
 import attrs
 
 from kajabi_async.errors import ConfigurationError
+from kajabi_async.tracebacks import hides_arguments
 
-__all__ = ["ClientCredentials", "Credentials", "PasswordCredentials", "RefreshTokenCredentials", "Secret"]
+__all__ = ["ClientCredentials", "Credentials", "PasswordCredentials", "RefreshTokenCredentials", "Secret", "token_text"]
+
+_LONGEST_TOKEN: Final = 16_384
+"""More does not fit into a header that servers accept."""
 
 
 class Secret:
@@ -31,7 +35,17 @@ class Secret:
         return hash(self._text)
 
     def __reduce__(self) -> NoReturn:
+        self.__getstate__()
+
+    def __getstate__(self) -> NoReturn:
         raise TypeError("a secret is not pickled; hand the credentials to the other process by its environment")
+
+
+def token_text(value: object) -> Secret | None:
+    """Return *value* if it is text that can be sent as a token: printable ASCII, at most 16,384 characters."""
+    if not isinstance(value, str) or not 0 < len(value) <= _LONGEST_TOKEN:
+        return None
+    return Secret(value) if value.isascii() and value.isprintable() and value.strip() == value else None
 
 
 class Credentials(Protocol):
@@ -56,6 +70,7 @@ def _usable(_: object, field: "attrs.Attribute[Secret]", secret: Secret) -> None
         raise ConfigurationError(f"{field.name} holds control characters; was a line end copied along?")
 
 
+@hides_arguments
 @attrs.frozen
 class ClientCredentials:
     """A client id and secret of a user API key: the grant that Kajabi prefers."""
@@ -72,6 +87,7 @@ class ClientCredentials:
         }
 
 
+@hides_arguments
 @attrs.frozen
 class RefreshTokenCredentials:
     """A refresh token of an earlier grant."""
@@ -83,6 +99,7 @@ class RefreshTokenCredentials:
         return {"refresh_token": self.refresh_token.reveal(), "grant_type": "refresh_token"}
 
 
+@hides_arguments
 @attrs.frozen
 class PasswordCredentials:
     """A user's name and password; client credentials are preferred (API document)."""

@@ -5,28 +5,36 @@ A timer for every request, as `asyncio.timeout` has it, costs a good part of wha
 
 import asyncio
 import math
-from collections.abc import Awaitable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from types import TracebackType
-from typing import Any, Final, Self, TypeVar
+from typing import Any, Final, Literal, Self, TypeVar
 
 from kajabi_async.errors import RequestTimeoutError, TimeoutPhase
 from kajabi_async.exchange import Request
 from kajabi_async.records import Record
 
-__all__ = ["Deadline", "Deadlines", "ran_out"]
+__all__ = ["Deadline", "Deadlines", "ran_out", "ran_out_in_line"]
 
 T = TypeVar("T")
 
-_RAN_OUT: Final[Mapping[TimeoutPhase, str]] = {
+_RAN_OUT: Final[Mapping[str, str]] = {
     "queue": "no place among the requests under way",
     "total": "not done, waiting and repeating included,",
+    "sent": "sent, but not done, repeating included,",
 }
 
 
-def ran_out(seconds: float | None, phase: TimeoutPhase, request: Request) -> RequestTimeoutError:
-    """Give the error for a *request* that a limit of *seconds* has ended."""
-    message = f"{_RAN_OUT[phase]} within {seconds} s"
+def ran_out(seconds: float | None, limit: Literal["queue", "total", "sent"], request: Request) -> RequestTimeoutError:
+    """Return the error for a *request* that a *limit* of *seconds* has ended; "sent" is a total without our line."""
+    message = f"{_RAN_OUT[limit]} within {seconds} s"
+    phase: TimeoutPhase = "total" if limit == "sent" else limit
     return RequestTimeoutError(message, phase=phase, seconds=seconds, method=request.method, path=request.path)
+
+
+def ran_out_in_line(seconds: float | None, line: str, request: Request) -> RequestTimeoutError:
+    """Return the error for a *request* that was not sent within *seconds*; *line* says what it waited for."""
+    message = f"not sent within {seconds} s, as it stood in the client's own line: {line}"
+    return RequestTimeoutError(message, phase="queue", seconds=seconds, method=request.method, path=request.path)
 
 
 class Deadline(Record, eq=False):
@@ -45,6 +53,20 @@ class Deadline(Record, eq=False):
     """The same, for the silence of somebody whom the block listens to."""
     _ran_out: bool = False
     _silenced: bool = False
+    _seconds_left: float = math.inf
+    """Of a deadline that is suspended."""
+    request_left: bool = False
+    """Whether the request that was last sent in the block had a connection to leave by; set by who sends it."""
+
+    def suspend(self) -> None:
+        """Stop the time of the block until `resume`."""
+        self._seconds_left, self.at = self.at - self._loop.time(), math.inf
+
+    def resume(self) -> None:
+        """Let the rest of the time run from now on."""
+        self.at = self._loop.time() + self._seconds_left
+        if self.at < self._deadlines.armed_for:
+            self._deadlines.arm_for(self.at)
 
     def listen(self, seconds: float) -> None:
         """End what the block does for silence as well, *seconds* from now, unless this is called again before."""
@@ -57,6 +79,10 @@ class Deadline(Record, eq=False):
         self.silent_at = math.inf
         if not self._silenced:
             return False
+        if self._deadlines.are_ended:
+            # Over for good, though it was silence that came first.
+            self._silenced = False
+            return False
         self._ran_out = self._silenced = False
         self._deadlines.add(self)
         if self.at < self._deadlines.armed_for:
@@ -67,6 +93,15 @@ class Deadline(Record, eq=False):
         """Cancel the task, for all of the block or, with *silenced*, for what it does just now."""
         self._ran_out, self._silenced = True, silenced
         self._task.cancel()
+
+    @property
+    def has_run_out(self) -> bool:
+        """Whether the task was cancelled by this deadline."""
+        return self._ran_out
+
+    def is_of(self, task: asyncio.Task[Any] | None) -> bool:
+        """Return whether it is *task* that runs the block."""
+        return self._task is task
 
     def __enter__(self) -> Self:
         self._deadlines.add(self)
@@ -86,7 +121,11 @@ class Deadlines:
 
     def __init__(self) -> None:
         self._running: set[Deadline] = set()
-        self.add, self.discard = self._running.add, self._running.discard
+        self.add = self._running.add
+        self.discard: Callable[[Deadline], None] = self._running.discard
+        self.are_ended = False
+        """Whether `end_all` was called: whoever comes out of a block with nothing in hand was ended by that."""
+        self._ended: asyncio.Future[None] | None = None
         self._timer: asyncio.TimerHandle | None = None
         self.armed_for = math.inf
         """When the timer goes off, on the clock of the event loop."""
@@ -104,7 +143,9 @@ class Deadlines:
             self.arm_for(at)
         return Deadline(self, running, task, task.cancelling(), at)
 
-    async def within(self, seconds: float | None, work: Awaitable[T], *, phase: TimeoutPhase, request: Request) -> T:
+    async def within(
+        self, seconds: float | None, work: Awaitable[T], *, phase: Literal["queue", "total"], request: Request
+    ) -> T:
         """Await *work*, but no longer than *seconds*; RequestTimeoutError after that."""
         with self.limit(seconds):
             return await work
@@ -112,14 +153,38 @@ class Deadlines:
 
     def arm_for(self, at: float) -> None:
         """Have the timer go off at the moment *at*."""
+        if self.are_ended:
+            return
         if self._timer is not None:
             self._timer.cancel()
         self._timer = asyncio.get_running_loop().call_at(at, self._go_off)
         self.armed_for = at
 
+    def end_all(self) -> None:
+        """End every block that is under way as if its time had run out; once, however often this is called."""
+        self.are_ended = True
+        self.discard = self._discard_and_tell
+        for deadline in tuple(self._running):
+            if not deadline.has_run_out:
+                deadline.run_out()
+
+    async def all_ended(self) -> None:
+        """Wait until the blocks that `end_all` has ended were left, but for one that this is called in."""
+        here = asyncio.current_task()
+        while any(not deadline.is_of(here) for deadline in self._running):
+            self._ended = self._ended or asyncio.get_running_loop().create_future()
+            # Not awaited itself: others may wait for it too.
+            await asyncio.wait({self._ended})
+
+    def _discard_and_tell(self, deadline: Deadline) -> None:
+        self._running.discard(deadline)
+        if self._ended is not None:
+            self._ended.set_result(None)
+            self._ended = None
+
     def close(self) -> None:
         """Leave nothing behind in the event loop, unless something is still under way."""
-        if self._timer is not None and not self._running:
+        if self._timer is not None and (self.are_ended or not self._running):
             self._timer.cancel()
             self._timer, self.armed_for = None, math.inf
 

@@ -8,19 +8,24 @@ from typing import Any, Final
 from kajabi_async.errors import ConfigurationError
 from kajabi_async.places import Places, TooLateError
 from kajabi_async.session.clock import Clock
-from kajabi_async.session.rate_limit import AdaptiveRate, RateLimit
+from kajabi_async.session.rate_limit import AdaptiveRate, FixedRate, RateLimit
 
-__all__ = ["Gate"]
+__all__ = ["Gate", "NoPermitError"]
 
 _LONGEST_PAUSE_SECONDS: Final = 600.0
 """What a server says once must not stop a client for good."""
+
+
+class NoPermitError(TooLateError):
+    """The rate has no permit before the deadline of a request."""
 
 
 class Gate:
     """First come, first served; deadlines are moments on the monotonic clock."""
 
     def __init__(self, places: int, rate: RateLimit, clock: Clock) -> None:
-        self._places = Places(_checked_places(places))
+        self._number = _checked_places(places)
+        self._places = Places(self._number)
         # One at a time asks for its turn, so that nobody holds one that a slower pace would take back.
         self._asking = Places(1)
         self._rate = rate
@@ -48,6 +53,25 @@ class Gate:
         """Whether nobody is let through just now."""
         return self._clock.monotonic() < self._paused_until
 
+    @property
+    def paused_for(self) -> float:
+        """Seconds until the end of a pause; 0.0 if there is none."""
+        return max(0.0, self._paused_until - self._clock.monotonic())
+
+    def line(self) -> str:
+        """Return what the requests in line wait for, with its figure, and what to change."""
+        per_second = self.per_second()
+        if per_second is None or (self._asking.free and not self._places.free):
+            return f"all {self._number} slots are in use: raise concurrency={self._number}, or have fewer calls at once"
+        if isinstance(self._rate, FixedRate):
+            return f"rate_limit={per_second:g} lets {per_second:g} requests a second go: raise it, or ask for less"
+        if isinstance(self._rate, AdaptiveRate):
+            return (
+                f"the client keeps to the {per_second:.2g} requests a second that it learned from answers 429: ask for "
+                "less, or set rate_limit= if you know that the API bears more"
+            )
+        return f"the limit given as rate_limit= lets {per_second:.2g} requests a second go: raise it, or ask for less"
+
     def per_second(self) -> float | None:
         """Give the requests a second that may go; None where no limit is known."""
         return self._rate.per_second(self._clock.monotonic())
@@ -65,7 +89,8 @@ class Gate:
     async def enter(self, deadline: float | None) -> None:
         """Wait for a place and for one's turn; `leave` gives the place back.
 
-        TooLateError, at once, where a pause outlasts *deadline*, also one that begins while waiting.
+        TooLateError, at once, if a pause outlasts *deadline*, also one that begins while waiting; NoPermitError if the
+        rate has nothing to give until then.
         """
         self._refuse_late(deadline)
         await self._places.enter(deadline)
@@ -74,6 +99,14 @@ class Gate:
         except BaseException:
             self._places.leave()
             raise
+
+    async def take_permit(self) -> None:
+        """Wait for the end of a pause and take a permit of the rate, without a slot: for requests that others wait for.
+
+        The slots may all be held by those others.
+        """
+        while seconds := await self._wait(None):
+            await self._clock.sleep(seconds)
 
     def refused(self, retry_after: float | None) -> None:
         """Note an answer 429 and keep to the pause it asks for, for ten minutes at most."""
@@ -105,7 +138,7 @@ class Gate:
         now = self._clock.monotonic()
         seconds = self._paused_until - now if now < self._paused_until else await self._rate.take(now)
         if seconds > 0.0 and deadline is not None and now + seconds >= deadline:
-            raise TooLateError(seconds)
+            raise NoPermitError(seconds)
         return max(0.0, seconds)
 
     def _refuse_late(self, deadline: float | None) -> None:

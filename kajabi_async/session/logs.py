@@ -97,7 +97,9 @@ def log_rate(before: float | None, after: float | None) -> None:
         return
     extra = {"requests_per_second": after, "requests_per_second_before": before}
     if before is None:
-        _LOG.info("the API limits the rate: keeping to %.1f requests a second from here on", after, extra=extra)
+        _LOG.info(
+            "the API limits the rate: going on at %.1f requests a second, and looking for more", after, extra=extra
+        )
     else:
         _LOG.info("the rate is cut from %.1f to %.1f requests a second", before, after, extra=extra)
 

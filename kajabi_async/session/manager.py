@@ -3,20 +3,24 @@
 import inspect
 import random
 import warnings
-from collections.abc import Callable, Iterable
-from typing import TYPE_CHECKING, Any, Final
+from collections.abc import Awaitable, Callable, Iterable
+from functools import partial
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 import attrs
 
 from kajabi_async.errors import (
+    AuthenticationError,
+    ClientClosedError,
     ConfigurationError,
     DecodeError,
     KajabiError,
     PausedError,
     RateLimitError,
+    RequestTimeoutError,
     ServerError,
 )
-from kajabi_async.exchange import JSON_API, Answer, Request, Tally
+from kajabi_async.exchange import JSON_API, Answer, Request, Tally, TimeoutStarts
 from kajabi_async.jsonapi.limits import MAX_ELEMENTS, checked_elements
 from kajabi_async.places import TooLateError
 from kajabi_async.session.base_url import checked_base_url
@@ -24,9 +28,9 @@ from kajabi_async.session.binding import Binding
 from kajabi_async.session.budget import RetryBudget
 from kajabi_async.session.clock import Clock, SystemClock
 from kajabi_async.session.credentials import Credentials
-from kajabi_async.session.deadlines import Deadline, Deadlines, ran_out
+from kajabi_async.session.deadlines import Deadline, Deadlines, ran_out, ran_out_in_line
 from kajabi_async.session.events import SessionObserver, TokenRefreshed
-from kajabi_async.session.gate import Gate
+from kajabi_async.session.gate import Gate, NoPermitError
 from kajabi_async.session.logs import BudgetLog, Watchers, log_pause, log_rate
 from kajabi_async.session.operation import RunningOperation
 from kajabi_async.session.rate_limit import RateLimit, as_rate_limit
@@ -35,15 +39,20 @@ from kajabi_async.session.shared_token import SharedToken, store_key
 from kajabi_async.session.stats import SessionStats
 from kajabi_async.session.timeouts import Timeouts, checked_seconds
 from kajabi_async.session.token import Token
+from kajabi_async.session.token_backoff import TokenBackoff
 from kajabi_async.session.token_keeper import TokenKeeper
+from kajabi_async.session.token_refusals import TokenRefusals
 from kajabi_async.session.token_requests import TokenRequests, error_of
 from kajabi_async.session.token_store import TokenStore
 from kajabi_async.session.transport import Transport
+from kajabi_async.tracebacks import hide_arguments
 
 if TYPE_CHECKING:
     import aiohttp
 
 __all__ = ["SessionManager"]
+
+T = TypeVar("T")
 
 _UNAUTHORIZED: Final = 401
 _TOO_MANY_REQUESTS: Final = 429
@@ -57,6 +66,7 @@ class SessionManager:
     It belongs to the event loop of its first request. Opening is done by that request, closing by `aclose`.
     """
 
+    @hide_arguments
     def __init__(
         self,
         *,
@@ -85,8 +95,10 @@ class SessionManager:
         self._jitter = jitter
         self._gate = Gate(concurrency, as_rate_limit(rate_limit), self._clock)
         self._deadlines = Deadlines()
+        self._binding = Binding()
         self._transport = Transport(
             base_url=self._base_url,
+            binding=self._binding,
             timeouts=self._timeouts,
             max_answer_bytes=_checked_size(max_answer_bytes),
             max_answer_elements=checked_elements(max_answer_elements, "max_answer_elements"),
@@ -98,21 +110,22 @@ class SessionManager:
         self._token_requests = TokenRequests(
             self._transport,
             self._deadlines,
-            self._retry,
+            self._gate,
             self._clock,
-            jitter,
             self._stats,
             self._base_url,
             self._watchers.now,
+            partial(self._heed, learns=False),
         )
         self._tokens = TokenKeeper(
             credentials,
             self._token_requests.ask,
             self._clock,
             SharedToken(token_store, store_key(credentials, self._base_url), self._clock) if token_store else None,
+            backoff=TokenBackoff(self._retry, self._clock, jitter, lambda: self._gate.paused_for),
         )
+        self._refusals = TokenRefusals()
         self._tokens.on_new = self._tell_of_token
-        self._binding = Binding()
         self._made_at = _place_outside()
 
     @property
@@ -130,19 +143,33 @@ class SessionManager:
             queued=self._gate.waiting,
         )
 
-    async def send(self, request: Request, *, timeout: float | None = None, tally: Tally | None = None) -> Answer:
-        """Send *request* and give its 2xx answer.
+    async def send(
+        self,
+        request: Request,
+        *,
+        timeout: float | None = None,
+        tally: Tally | None = None,
+        timeout_starts: TimeoutStarts = "call",
+    ) -> Answer:
+        """Send *request* and return its 2xx answer.
 
         Queueing, the token, repeated attempts and the waits between them are all within *timeout* seconds, or the
-        client's. ApiError for any other status, TransportError where no answer came, DecodeError where it is too
-        large or badly compressed; each says how many attempts were made and whether a write may have been applied.
-        PausedError, with nothing sent, where a pause that the API asked for outlasts that time.
+        client's. ApiError for any other status, TransportError if no answer came, DecodeError if it is too large or
+        badly compressed; each says how many attempts were made and whether a write may have been applied.
+        PausedError, with nothing sent, if a pause that the API asked for outlasts that time; RequestTimeoutError with
+        the phase "queue" if it runs out in our own line.
+
+        With *timeout_starts* "sent" the time begins when the request leaves our own line, and stands still while a
+        later attempt is in it: no wait for a token, a slot, a permit of the rate or the end of a pause counts, and the
+        queue timeout does not apply.
         """
         loop = self._binding.check()
         seconds = self._timeouts.total if timeout is None else checked_seconds("timeout", timeout)
         now = self._clock.monotonic()
         deadline = None if seconds is None else now + seconds
-        running = RunningOperation(request, now, deadline, self._watchers.now(), self._base_url)
+        running = RunningOperation(request, now, seconds, deadline, self._watchers.now(), self._base_url)
+        if timeout_starts == "sent":
+            running.line_counts = False
         if running.tell is not None:
             running.begin()
         failure: KajabiError
@@ -151,7 +178,7 @@ class SessionManager:
                 answer = await self._to_the_end(running, limit)
                 running.finish(None, self._clock, self._stats, tally)
                 return answer
-            failure = ran_out(seconds, "total", request)
+            failure = self._ended(running, limit)
         except KajabiError as error:
             failure = error
         except BaseException as error:
@@ -163,25 +190,66 @@ class SessionManager:
     async def revoke(self) -> None:
         """Revoke the token; the API kills its refresh token with it. Without a token, nothing is sent.
 
-        The next request asks for a new token by the first grant. A token store forgets the token as well.
+        The next request asks for a new token by the first grant. A token store drops the token as well. ApiError or
+        TransportError if the API did not confirm it: the token is kept then, and another call sends it again.
         """
         self._binding.check()
+        # One that a renewal under way brings is revoked too, and not the one before it.
+        await self._tokens.settle()
         token = self._tokens.held
-        if token is not None:
-            await self._tokens.forget()
+        if token is None:
+            return
+        try:
             await self._token_requests.revoke(token.access)
+        except AuthenticationError:
+            # Dead already. It may have reached its end, which its refresh token outlives: that one leads to another.
+            fresh = await self._tokens.exchange()
+            if fresh is not None:
+                token = fresh
+                await self._token_requests.revoke(fresh.access)
+        await self._tokens.forget(token)
 
     async def aclose(self) -> None:
-        """Cancel a token request under way and close the pool, unless it was handed in. May be called again."""
-        if self._binding.close():
-            await self._tokens.aclose()
-            await self._transport.aclose()
-            self._deadlines.close()
+        """End what is under way with ClientClosedError and close the pool, unless it was handed in.
+
+        Nothing is sent any more from the moment of the call on. May be called again, also after a call was cancelled;
+        each returns when nothing is left. WrongLoopError on another event loop than that of the first request, as long
+        as that is open. In a forked child the pool is let go of and nothing else: it is the parent's.
+        """
+        if not self._binding.owns_connections():
+            self._binding.close()
+            self._binding.closed()
+            self._transport.abandon()
+            return
+        # Without waiting up to where the tokens are waited for: a call that is cancelled there has closed everything.
+        self._binding.close()
+        self._deadlines.end_all()
+        self._transport.close()
+        self._deadlines.close()
+        await self._tokens.aclose()
+        await self._deadlines.all_ended()
+        await self._transport.closed()
+        self._binding.closed()
+
+    def _ended(self, running: RunningOperation, limit: Deadline) -> KajabiError:
+        """Return the error for an operation that its own limit, or the end of the client, has cancelled."""
+        running.on_wire = running.on_wire and limit.request_left
+        request = running.request
+        if self._deadlines.are_ended:
+            what = "has no answer" if running.on_wire else "was not sent"
+            return ClientClosedError(f"{request.method} {request.path} {what}: the client was closed meanwhile")
+        if running.in_line:
+            return ran_out_in_line(running.seconds, self._gate.line(), request)
+        failure = ran_out(running.seconds, "total" if running.line_counts else "sent", request)
+        # Nothing is known of what was requested.
+        failure.at_token_endpoint = running.waits_for_token
+        return failure
 
     async def _to_the_end(self, running: RunningOperation, limit: Deadline) -> Answer:
         while True:
-            # Outside of the try: asking for a token is repeated by itself, and its failure is final here.
-            token = (self._tokens.live() or await self._tokens.renewed()) if running.request.authorized else None
+            token = None
+            if running.request.authorized:
+                token = self._tokens.live() or await self._another_token(running, limit, None)
             failure: KajabiError
             try:
                 answer = await self._on_the_wire(running, limit, token)
@@ -194,9 +262,8 @@ class SessionManager:
             except KajabiError as error:
                 failure = error
             else:
-                if not self._budget.is_full:
-                    self._budget.earn()
-                    self._budget_log.earned()
+                if not (self._budget.is_full and self._refusals.is_empty):
+                    self._succeeded(running)
                 return answer
             retry = self._decided(running, failure)
             if retry is None:
@@ -208,23 +275,35 @@ class SessionManager:
     ) -> Answer:
         """Send again where a token was *refused*; gives *answer*, or what came in its place."""
         for _ in range(_TOKENS_TRIED):
-            if answer.status != _UNAUTHORIZED:
+            if not self._refusals.may_replace(running.called, self._clock.monotonic()):
                 break
             # Refused before anything was done, so even a write may be sent again.
             running.on_wire = False
-            refused = await self._tokens.replace(refused)
+            refused = await self._another_token(running, limit, refused)
             answer = await self._on_the_wire(running, limit, refused)
+            if answer.status != _UNAUTHORIZED:
+                break
             if not refused.shared:
                 # Fetched just now and refused: it is not the token.
+                self._refusals.refused(running.called, refused.access, self._clock.monotonic())
                 break
         return answer
+
+    async def _another_token(self, running: RunningOperation, limit: Deadline, refused: Token | None) -> Token:
+        """Return a token, other than *refused*; a failure is final, as a token is requested repeatedly by itself."""
+        deadline = running.deadline if running.line_counts else None
+        getting = self._tokens.renewed(deadline) if refused is None else self._tokens.replace(refused, deadline)
+        running.waits_for_token = True
+        token = await self._in_line(running, limit, getting)
+        running.waits_for_token = False
+        return token
 
     async def _on_the_wire(self, running: RunningOperation, limit: Deadline, token: Token | None) -> Answer:
         sent_at = self._clock.monotonic()
         if not self._gate.enter_at_once(sent_at):
             queued_at = sent_at
             try:
-                await self._enter_gate(running)
+                await self._in_line(running, limit, self._enter_gate(running))
             finally:
                 sent_at = self._clock.monotonic()
                 running.waited(sent_at - queued_at)
@@ -245,23 +324,59 @@ class SessionManager:
             self._gate.answered(now)
         return answer
 
-    async def _enter_gate(self, running: RunningOperation) -> None:
-        request, seconds = running.request, self._timeouts.queue
+    async def _in_line(self, running: RunningOperation, limit: Deadline, waiting: Awaitable[T]) -> T:
+        """Await what our own line makes *running* wait for; it may be that this takes none of its time."""
+        if running.line_counts:
+            return await waiting
+        since = self._clock.monotonic()
+        limit.suspend()
         try:
-            entering = self._gate.enter(running.deadline)
-            await self._deadlines.within(
-                None if self._gate.is_open else seconds, entering, phase="queue", request=request
-            )
-        except TooLateError as error:
-            left = error.seconds_left
-        else:
+            return await waiting
+        finally:
+            limit.resume()
+            running.postpone(self._clock.monotonic() - since)
+
+    async def _enter_gate(self, running: RunningOperation) -> None:
+        request = running.request
+        if request.once and self._gate.is_paused:
+            raise self._paused(request, self._gate.paused_for)
+        if not running.line_counts:
+            await self._gate.enter(None)
             return
+        seconds = None if self._gate.is_open else self._timeouts.queue
+        running.in_line = True
+        failure: KajabiError
+        try:
+            await self._deadlines.within(seconds, self._gate.enter(running.deadline), phase="queue", request=request)
+        except NoPermitError:
+            failure = ran_out_in_line(running.seconds, self._gate.line(), request)
+        except TooLateError as error:
+            failure = self._paused(request, error.seconds_left)
+        except RequestTimeoutError:
+            failure = ran_out_in_line(seconds, self._gate.line(), request)
+        else:
+            running.in_line = False
+            return
+        raise failure
+
+    def _paused(self, request: Request, left: float) -> PausedError:
         paused = PausedError(status=429, method=request.method, path=request.path, retry_after=left)
         paused.retry_at = self._clock.time() + left
-        raise paused
+        return paused
+
+    def _succeeded(self, running: RunningOperation) -> None:
+        if not self._refusals.is_empty:
+            self._refusals.accepted(running.called)
+        if not self._budget.is_full:
+            self._budget.earn()
+            self._budget_log.earned()
 
     def _decided(self, running: RunningOperation, error: KajabiError) -> Retry | None:
-        self._heed(running, error)
+        if error.at_token_endpoint:
+            # Heeded and repeated by itself.
+            return None
+        if isinstance(error, RateLimitError | ServerError):
+            self._heed(error, running.called)
         decision = decide(
             self._retry,
             error,
@@ -270,9 +385,13 @@ class SessionManager:
             now=self._clock.monotonic(),
             deadline=running.deadline,
             jitter=self._jitter,
+            pauses_count=running.line_counts,
         )
         if isinstance(decision, GiveUp):
             running.gave_up = decision.because
+            return None
+        if running.request.once and not decision.stale:
+            running.gave_up = "caller"
             return None
         if not decision.free and not self._budget.spend():
             running.gave_up = "budget"
@@ -281,15 +400,19 @@ class SessionManager:
             return None
         return decision
 
-    def _heed(self, running: RunningOperation, error: KajabiError) -> None:
-        """Slow everyone down where the API asks for it, whatever becomes of the request that was told so."""
+    def _heed(self, error: KajabiError, called: str, *, learns: bool = True) -> None:
+        """Slow everyone down if the API asks for it, whatever becomes of the request that was told so.
+
+        If not *learns*, a 429 says nothing of the rate: the token endpoint counts its own requests.
+        """
         if isinstance(error, PausedError) or not isinstance(error, RateLimitError | ServerError):
             return
         if error.retry_after and not self._gate.is_paused:
             # Whoever else was under way is told the same in a moment.
-            log_pause(error.retry_after, error.status, running.called)
+            log_pause(error.retry_after, error.status, called)
         if isinstance(error, RateLimitError):
             self._stats.rate_limited += 1
+        if isinstance(error, RateLimitError) and learns:
             before = self._gate.per_second()
             self._gate.refused(error.retry_after)
             log_rate(before, self._gate.per_second())

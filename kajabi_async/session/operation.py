@@ -30,9 +30,13 @@ class RunningOperation(Record, eq=False):
 
     request: Request
     started_at: float
+    seconds: float | None
+    """How long it may take."""
     deadline: float | None
     tell: SessionObserver | None = None
     base_url: str = ""
+    line_counts: bool = True
+    """Whether the time spent in our own line is part of the time that the operation has."""
     number: int = 0
     name: str = ""
     attempts: int = 0
@@ -41,6 +45,9 @@ class RunningOperation(Record, eq=False):
     wire_seconds: float = 0.0
     on_wire: bool = False
     """Whether an attempt may have left that was not answered by a refusal."""
+    waits_for_token: bool = False
+    in_line: bool = False
+    """Whether it waits in our own line, or ran out of time there."""
     gave_up: GaveUp = "final"
 
     @property
@@ -60,6 +67,11 @@ class RunningOperation(Record, eq=False):
         self.waiting_seconds += seconds
         if self.tell is not None and seconds >= _SHORTEST_WAIT_SECONDS:
             self.tell(RequestWaited(self.number, self.name, seconds))
+
+    def postpone(self, seconds: float) -> None:
+        """Move the deadline by *seconds* that do not count."""
+        if self.deadline is not None:
+            self.deadline += seconds
 
     def sent(self) -> None:
         """Note that an attempt leaves."""
@@ -101,6 +113,7 @@ class RunningOperation(Record, eq=False):
             self.tell(OperationEnded(self.number, self.name, self.attempts, name, cancelled, seconds))
 
     def failed(self, failure: KajabiError) -> KajabiError:
-        """Give *failure* with what had been sent when it happened."""
+        """Return *failure* with what had been sent when it happened."""
+        gave_up = failure.gave_up if failure.at_token_endpoint else None
         applied = self.on_wire and maybe_applied(failure, is_write=self.request.is_write)
-        return failure.sent(attempts=self.attempts, maybe_applied=applied, gave_up=self.gave_up)
+        return failure.sent(attempts=self.attempts, maybe_applied=applied, gave_up=gave_up or self.gave_up)

@@ -1,8 +1,10 @@
 """How fast requests may go where the API limits them: arithmetic alone, without a clock or a network.
 
-The API answers 429 and documents no rate. So the rate is learned: what was let through in the last second before a 429
-is what the server bears. The pace drops below it at once, returns close to it within a second, and creeps past it to
-find out whether more is borne by now, the faster the longer no refusal came.
+The API answers 429 and documents no rate, so the rate is learned, by CUBIC (RFC 9438) with rates in place of windows:
+after a refusal the rate starts at a share of the one that was refused, returns to it along a cubic curve, stays near
+it, and then looks for more. If no limit is known yet, or the one that was known has not shown for long, the rate
+doubles as in slow start (RFC 5681), but never to more than twice what the server has just borne. A limit that has held
+no request back for a while is forgotten (RFC 7661: what was not used is not known).
 """
 
 import math
@@ -12,39 +14,56 @@ import attrs
 
 __all__ = ["Pace"]
 
-_EVENT_SECONDS: Final = 1.0
-"""Refusals within it are one event: most of them had left before the first one came back."""
-_WINDOW_SECONDS: Final = 1.0
-_WINDOW_ANSWERS: Final = 40.0
-"""How far back the answers count that tell what the server bears: a second, or as long as so many of them take."""
-_SLOWEST: Final = 0.5
-"""Requests a second that go in any case: less would take minutes to find out that more is borne."""
-_FEW: Final = 5.0
-"""What a client that had hardly asked for anything takes to be borne at first."""
-_DROP: Final = 0.8
-"""Right after a refusal, to let what has piled up at the server drain."""
-_DROP_SECONDS: Final = 0.5
-_SOON_SECONDS: Final = 3.0
-_CUT: Final = 0.97
-_CUT_SOON: Final = 0.85
-"""To at least this share a refusal takes the pace down: the pace was a little too fast, or, so soon, far too fast."""
-_MOST_CUT: Final = 0.5
-_CREEP: Final = 0.04
-"""How much of the pace is gained while it is steady."""
-_STEADY_SECONDS: Final = 15.0
-_STEADY_REQUESTS: Final = 300.0
-"""For how long the limit is taken to be what it was; from then on the pace grows faster and faster."""
+_BETA: Final = 0.85
+"""The share of the refused rate that a refusal leaves (RFC 9438, 4.6, has 0.7, for flows that yield to nobody)."""
+_MARGIN: Final = 0.96
+"""The share of a refused rate that is taken to be borne: the plateau is to lie below the limit, not on it."""
+_MOST_GAIN: Final = 0.05
+_GAIN_PER_RATE: Final = 0.01
+"""By what share the plateau rises at most where a look for more was refused: less where a refusal weighs more."""
+_RAISED: Final = 1.2
+_RAISED_REQUESTS: Final = 3.0
+_MOST_RAISED: Final = 1.9
+"""From so many times the plateau on the limit is searched for again: that much is no longer a burst that was let
+through. A burst of a few requests is a larger share of a slow rate."""
+_MARGIN_OF_BURSTS: Final = 1.2
+_BURST_FADES: Final = 0.97
+"""How far beyond a burst that was let through the next search begins, and how that fades with each look for more."""
+_PROBE_AT: Final = 1.7
+"""After so many times K, which leads to the plateau (RFC 9438, 4.2), the rate begins to double."""
+_REQUESTS_PER_REFUSAL: Final = 130.0
+"""That many go until then for each refusal that the last look for more has cost, so that few are refused: under 1 %."""
+_PROBE_SECONDS: Final = (15.0, 85.0)
+"""The least and the most that this may take. The constant C of RFC 9438 follows from it."""
 _PAUSES_PER_PROBE: Final = 25.0
-"""Where a refusal costs everyone a pause, the limit is probed so much more seldom."""
-_LEAST_GROWTH: Final = 1.0
-_GROWTH: Final = 0.1
-_SEARCH: Final = (2.0, 1.1)
-"""By how much the pace grows a second after the first refusal, and after the second: what was measured until then may
-be far too low. From the third on it is taken for what it is."""
+"""If a refusal costs everyone a pause, the limit is probed more seldom."""
+_DOUBLING_SECONDS: Final = 0.5
+_CAREFUL_SECONDS: Final = 2.0
+"""In how long the rate doubles in slow start, and where a limit is near, as in RFC 9406, 4.2: a quarter as fast."""
+_EVENT_SECONDS: Final = 0.5
+"""Refusals within it are one event: most of the requests had left before the first refusal came."""
+_WINDOW_SECONDS: Final = 1.0
+"""How far back the answers count that tell what the server bears just now."""
+_OVERLOAD: Final = 0.25
+"""From this share of refusals on the rate is not a little too high: what got through tells the limit."""
+_EVIDENCE: Final = 20
+"""So many answers and refusals tell a limit; fewer may be an accident, or somebody else's doing."""
+_FEW: Final = 5.0
+"""Requests a second at most that go while an event lasts that does not tell the limit."""
+_SLOWEST: Final = 0.5
+"""Requests a second that go in any case."""
+_MOST_CUT: Final = 0.25
+"""To at least this share a refusal takes the rate down, whatever got through."""
+_FORGET_SECONDS: Final = 60.0
+_UNUSED_SECONDS: Final = 10.0
+"""A limit is forgotten after so long without a refusal, if nobody has been held back for so long."""
+_LOOK_SECONDS: Final = 0.25
+"""The longest wait for a learned rate, which may have grown by then."""
 _ROUNDING: Final = 1e-6
 """Sums of shares never come to a whole exactly; a wait too short for a clock to tell would never end."""
 _BURST_SECONDS: Final = 0.1
-"""How long a time's worth of requests may leave at once, after nobody wanted to go."""
+"""How long a time's worth of requests may leave at once, if there were none before."""
+_MOST_DOUBLINGS: Final = 60.0
 
 
 @attrs.define
@@ -52,92 +71,163 @@ class Pace:
     """Where the pace stands; moments are in seconds on one clock of the caller's."""
 
     fixed: float | None = None
-    """Requests a second that the caller knows to be allowed; None where it is to be learned."""
-    borne: float | None = None
-    """Requests a second that the server was found to bear; None before the first refusal."""
+    """Requests a second that the caller knows to be allowed; None if it is to be learned."""
+    start: float | None = None
+    """Requests a second that may go right after the latest event of refusals; None if no limit is known."""
+    borne: float = 0.0
+    """Requests a second that the server was found to bear: the plateau of the curve, unless it is searched for."""
+    doubling_seconds: float = 0.0
+    """In how long the rate doubles while a limit is searched for; 0.0 once it is found."""
+    on_hold: bool = False
+    """Whether only a few go until the latest event is over."""
+    hoped: float = 0.0
+    """What `start` becomes if that event turns out to be an accident; 0.0 if that is not asked."""
+    suspicion: float = 0.0
+    """How many times the plateau went before a refusal that made the limit searched for again; 0.0 if none did."""
+    burst: float = 0.0
+    """How many times the plateau may go without that: so much turned out to be a burst."""
     cuts: int = 0
-    """How many refusals have taken the pace down."""
-    soon: int = 0
-    """How many of them in a row came soon after the one before."""
+    """How many events of refusals there were."""
     refused_at: float = 0.0
     paused_until: float = 0.0
     pause_seconds: float = 0.0
     """How long a pause the server asked for last."""
+    cost: int = 0
+    """How many refusals the look for more has cost that led to the latest plateau."""
+    held_back_at: float = 0.0
+    """When somebody had to wait for the rate last."""
     stock: float = 1.0
     """Requests that may go at `stocked_at`."""
     stocked_at: float = 0.0
-    counting_since: float = 0.0
-    counted: int = 0
-    """Answers other than refusals since then."""
-    counted_before: int = 0
-    """The same for the window before it."""
+    answers: int = 0
+    """Answers other than refusals, since the beginning."""
+    window_since: float = 0.0
+    window_answers: int = 0
+    """`answers` at that moment."""
+    answers_before: int = 0
+    """Answers in the window before it."""
+    event_since: float = 0.0
+    """When the evidence of a limit begins."""
+    event_answers: int = 0
+    """`answers` at that moment."""
+    event_refusals: int = 0
+    """Refusals since then."""
 
     @property
     def limits(self) -> bool:
         """Whether anything holds requests back, a pause left aside."""
-        return self.fixed is not None or self.borne is not None
+        return self.fixed is not None or self.start is not None
 
     def rate(self, now: float) -> float | None:
-        """Give the requests a second that may go at *now*; None where no limit is known."""
-        if self.fixed is not None or self.borne is None:
+        """Return the requests a second that may go at *now*; None if no limit is known."""
+        if self.fixed is not None or self.start is None:
             return self.fixed
-        since = max(0.0, now - max(self.refused_at, self.paused_until))
-        if since < _DROP_SECONDS:
-            return max(_SLOWEST, self.borne * _DROP)
-        if self.cuts <= len(_SEARCH):
-            return self.borne * math.pow(_SEARCH[self.cuts - 1], min(since, _STEADY_SECONDS))
-        steady = max(_STEADY_SECONDS, _STEADY_REQUESTS / self.borne, _PAUSES_PER_PROBE * self.pause_seconds)
-        overdue = max(0.0, since / steady - 1.0)
-        growth = max(_LEAST_GROWTH, self.borne * _GROWTH) * overdue**3
-        return max(_SLOWEST, self.borne * (1.0 + _CREEP * since / steady)) + growth
+        if self._is_forgotten(now):
+            return None
+        return max(_SLOWEST, self._grown(now, self.start))
 
     def take(self, now: float, wanted: int) -> tuple[int, float]:
-        """Take up to *wanted* requests out of stock: give how many may go, and how many seconds to wait for none."""
+        """Take up to *wanted* requests out of stock: return how many may go, and how many seconds to wait for none."""
         if now < self.paused_until:
             return 0, self.paused_until - now
-        rate = None if self.fixed is None and self.borne is None else self._restocked(now)
+        rate = None if self.fixed is None and self.start is None else self._restocked(now)
         if rate is None:
             return wanted, 0.0
         granted = max(0, min(wanted, int(self.stock + _ROUNDING)))
         self.stock -= granted
-        return granted, 0.0 if granted else max(_ROUNDING, (1.0 - self.stock) / rate)
+        if granted:
+            return granted, 0.0
+        self.held_back_at = now
+        wait = max(_ROUNDING, (1.0 - self.stock) / rate)
+        return 0, wait if self.fixed is not None else min(wait, _LOOK_SECONDS)
 
     def take_one(self, now: float) -> float:
-        """Take one request out of stock: give 0.0, or the seconds to wait for it."""
-        if self.fixed is None and self.borne is None and now >= self.paused_until:
+        """Take one request out of stock: return 0.0, or the seconds to wait for it."""
+        if self.fixed is None and self.start is None and now >= self.paused_until:
             return 0.0
         granted, wait = self.take(now, 1)
         return 0.0 if granted else wait
 
     def answered(self, now: float, times: int = 1) -> None:
         """Count answers that were no refusals."""
-        # No window is shorter, and this comes with every answer.
-        if now - self.counting_since >= _WINDOW_SECONDS and now - self.counting_since >= self._window:
+        if now - self.window_since >= _WINDOW_SECONDS:
             self._roll(now)
-        self.counted += times
+        self.answers += times
 
     def refused(self, now: float, retry_after: float | None = None) -> None:
-        """Note a refusal, with the seconds of the pause it asks for."""
-        if now - self.counting_since >= self._window:
+        """Note a refusal, with the seconds of the pause that it asks for."""
+        if now - self.window_since >= _WINDOW_SECONDS:
             self._roll(now)
-        if self.fixed is None and (self.borne is None or now - self.refused_at >= _EVENT_SECONDS):
-            self._cut(now)
+        if self.fixed is None:
+            self._end_hope(now)
+            rate = self.rate(now)
+            self.event_refusals += 1
+            if rate is None:
+                self._limit(now)
+            elif now >= self._event_ends:
+                self._cut(now, rate)
         if retry_after:
             self.pause_seconds = retry_after
             self.pause(now, now + retry_after)
+            # Whoever goes first finds out whether the pause was enough.
+            self.stock = 1.0 if self.fixed is None else self.stock
 
     def pause(self, now: float, until: float) -> None:
         """Let nobody go before *until*; an earlier pause is never shortened."""
         start = max(now, self.paused_until)
         if until > start:
             # What is counted is counted over the time that requests may go.
-            self.counting_since += until - start
+            self.window_since += until - start
+            self.event_since += until - start
             self.paused_until = until
 
+    @property
+    def _event_ends(self) -> float:
+        """When the latest event of refusals is over: not before anybody has left after it."""
+        return max(self.refused_at + _EVENT_SECONDS, self.paused_until)
+
+    def _is_forgotten(self, now: float) -> bool:
+        quiet = now - max(self.refused_at, self.paused_until)
+        return quiet > _FORGET_SECONDS and now - self.held_back_at >= _UNUSED_SECONDS
+
+    def _grown(self, now: float, start: float) -> float:
+        """Return to what the rate has grown since the latest event of refusals."""
+        since = now - self._event_ends
+        if since < 0.0:
+            return min(_FEW, start) if self.on_hold else start
+        if self.doubling_seconds:
+            return self._doubled(now, self._judged(start), since, self.doubling_seconds)
+        lowest = self.borne * _BETA
+        if start < lowest:
+            returning = _DOUBLING_SECONDS * math.log2(lowest / start)
+            if since < returning:
+                return self._doubled(now, start, since, _DOUBLING_SECONDS)
+            since -= returning
+        probe = self._probe_seconds
+        curve = self.borne * (1.0 + (1.0 - _BETA) * (min(since, probe) * _PROBE_AT / probe - 1.0) ** 3)
+        return curve if since <= probe else self._doubled(now, curve, since - probe, _CAREFUL_SECONDS)
+
+    def _doubled(self, now: float, rate: float, seconds: float, doubling_seconds: float) -> float:
+        """Return *rate* after *seconds* of doubling, unless that is more than twice what the server bears just now."""
+        grown = rate * math.exp2(min(seconds / doubling_seconds, _MOST_DOUBLINGS))
+        return min(grown, max(rate, 2.0 * self._per_second(now)))
+
+    @property
+    def _probe_seconds(self) -> float:
+        """How long after a refusal the limit is taken to be what it was."""
+        least, most = _PROBE_SECONDS
+        refusals = max(1, self.cost + self.event_refusals)
+        return min(
+            most, max(least, _PAUSES_PER_PROBE * self.pause_seconds, _REQUESTS_PER_REFUSAL * refusals / self.borne)
+        )
+
     def _restocked(self, now: float) -> float | None:
-        """Put into stock what has become due by *now*, and give the rate."""
+        """Put into stock what has become due by *now*, and return the rate; None once the limit is forgotten."""
+        self._end_hope(now)
         rate = self.rate(now)
-        if rate is not None and now > self.stocked_at:
+        if rate is None:
+            self.start = None
+        elif now > self.stocked_at:
             most = max(1.0, rate * _BURST_SECONDS)
             # Nothing comes into stock during a pause: everybody would leave at its end at once.
             since = max(self.stocked_at, min(now, self.paused_until))
@@ -145,34 +235,100 @@ class Pace:
             self.stocked_at = now
         return rate
 
-    def _cut(self, now: float) -> None:
-        measured, rate = self._per_second(now), self.rate(now)
-        if rate is None:
-            self.borne = max(_FEW, measured)
+    def _judged(self, start: float) -> float:
+        """Return where the growth starts after the very first refusals, which may be an accident."""
+        if not self.hoped:
+            return start
+        answers = self.answers - self.event_answers
+        return start if self._is_overload(answers, self.event_refusals) else self.hoped
+
+    def _end_hope(self, now: float) -> None:
+        if self.hoped and now >= self._event_ends:
+            self.start, self.hoped = self._judged(self.start or _SLOWEST), 0.0
+            self._gather(now)
+
+    def _is_overload(self, answers: int, refusals: int) -> bool:
+        return refusals > _OVERLOAD * (answers + refusals)
+
+    def _limit(self, now: float) -> None:
+        """Begin to search: nothing that was measured before the first refusal tells the limit."""
+        measured = max(_FEW, self._per_second(now))
+        self.borne, self.pause_seconds, self.cost, self.burst = measured, 0.0, 0, 0.0
+        self.hoped = _BETA * measured
+        self._search(now, _FEW)
+        self._gather(now)
+        self.event_refusals = 1
+
+    def _search(self, now: float, start: float, doubling_seconds: float = _DOUBLING_SECONDS) -> None:
+        self.doubling_seconds, self.suspicion = doubling_seconds, 0.0
+        self._begin(now, start, on_hold=True)
+
+    def _cut(self, now: float, rate: float) -> None:
+        answers, refusals = self.answers - self.event_answers, self.event_refusals
+        through = answers / max(now - self.event_since, _EVENT_SECONDS)
+        passing = min(rate, max(through, self._per_second(now)))
+        overload, is_known = self._is_overload(answers, refusals), answers > 0 and answers + refusals >= _EVIDENCE
+        start = max(_MOST_CUT * rate, _BETA * min(rate, through)) if overload else _BETA * rate
+        if now - self.held_back_at > max(_WINDOW_SECONDS, 3.0 / rate):
+            # The rate held nobody back, so that the refusal says nothing about it.
+            self._search(now, _BETA * min(rate, self._per_second(now)))
+        elif self.doubling_seconds and not is_known and not self.suspicion:
+            self._search(now, start, self.doubling_seconds)
+            return
+        elif self.doubling_seconds == _DOUBLING_SECONDS:
+            self._search(now, min(start, _BETA * passing), _CAREFUL_SECONDS)
+        elif self.suspicion and rate <= self._raised * self.borne:
+            # Not that much more is borne: it was a burst that had been let through.
+            self.burst, self.cost = _MARGIN_OF_BURSTS * self.suspicion, 2
+            self._found(now, min(_MARGIN * rate, self._gained), start, on_hold=overload)
+        elif self.doubling_seconds:
+            self.burst, self.cost = 0.0, 1
+            self._found(now, _MARGIN * min(rate, 1.1 * passing), start, on_hold=overload)
+        elif not overload and rate > max(self._raised, self.burst) * self.borne:
+            self.doubling_seconds, self.suspicion = _CAREFUL_SECONDS, rate / self.borne
+            self._begin(now, self.borne, on_hold=False)
         else:
-            soon = now - max(self.refused_at, self.paused_until) < _SOON_SECONDS
-            self.soon = self.soon + 1 if soon else 0
-            # One that comes soon after another may be a straggler; a second one in a row is not.
-            least = _CUT_SOON if self.soon > 1 else _CUT
-            self.borne = max(_SLOWEST, _MOST_CUT * rate, min(least * rate, measured))
+            self.cost = 1 if rate >= self.borne else self.cost + refusals
+            self.burst *= _BURST_FADES
+            lowest = self.borne / 2.0
+            borne = max(lowest, _MARGIN * passing) if overload else min(_MARGIN * rate, self._gained)
+            self._found(now, borne, start, on_hold=overload)
+        self._gather(now)
+
+    @property
+    def _raised(self) -> float:
+        """From how many times the plateau on the limit cannot be what it was."""
+        return min(_MOST_RAISED, _RAISED + _RAISED_REQUESTS / self.borne)
+
+    @property
+    def _gained(self) -> float:
+        """The most that a look for more may raise the plateau to, if it was refused."""
+        return self.borne * (1.0 + min(_MOST_GAIN, _GAIN_PER_RATE * self.borne))
+
+    def _found(self, now: float, borne: float, start: float, *, on_hold: bool) -> None:
+        self.borne, self.doubling_seconds, self.suspicion = max(_SLOWEST, borne), 0.0, 0.0
+        self._begin(now, start, on_hold=on_hold)
+
+    def _begin(self, now: float, start: float, *, on_hold: bool) -> None:
+        """Begin to grow from *start*."""
+        self.start, self.on_hold = max(_SLOWEST, start), on_hold
         self.cuts += 1
         self.refused_at = now
         self.stock, self.stocked_at = min(self.stock, 0.0), max(now, self.stocked_at)
 
-    @property
-    def _window(self) -> float:
-        return _WINDOW_SECONDS if self.borne is None else max(_WINDOW_SECONDS, _WINDOW_ANSWERS / self.borne)
+    def _gather(self, now: float) -> None:
+        """Begin to gather evidence of a limit."""
+        self.event_since, self.event_answers, self.event_refusals = now, self.answers, 0
 
     def _per_second(self, now: float) -> float:
-        window = self._window
-        elapsed = max(0.0, now - self.counting_since)
-        if self.counted_before == 0:
-            # Nothing is known of before: what came has come within this time.
-            return self.counted / max(elapsed, _BURST_SECONDS)
-        # What the window before contributes, by how much of it still lies within reach.
-        return (self.counted + self.counted_before * max(0.0, 1.0 - elapsed / window)) / window
+        """Return how many requests the server has borne in the last second."""
+        passed = min(1.0, max(0.0, now - self.window_since) / _WINDOW_SECONDS)
+        counted = self.answers - self.window_answers
+        if now - self.window_since >= 2 * _WINDOW_SECONDS:
+            return 0.0
+        return (counted + self.answers_before * (1.0 - passed)) / _WINDOW_SECONDS
 
     def _roll(self, now: float) -> None:
-        elapsed = now - self.counting_since
-        self.counted_before = self.counted if elapsed < 2 * self._window else 0
-        self.counting_since, self.counted = now, 0
+        is_next = now - self.window_since < 2 * _WINDOW_SECONDS
+        self.answers_before = self.answers - self.window_answers if is_next else 0
+        self.window_since, self.window_answers = now, self.answers

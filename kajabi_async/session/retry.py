@@ -35,8 +35,8 @@ class RetryPolicy:
     base_seconds: float = 0.5
     """The longest wait before the second attempt; it doubles with each further one."""
     max_backoff_seconds: float = 30.0
-    statuses: frozenset[int] = frozenset({408, 429, 500, 502, 503, 504})
-    """The statuses after which a read is repeated."""
+    statuses: frozenset[int] = frozenset({408, 429, 500, 502, 503, 504, *range(520, 528), 530})
+    """The statuses after which a read is repeated; those from 520 on come from the edge before Kajabi (observed)."""
     budget: float = 100.0
     """Repeats in stock for all requests of a client together; five successes bring one back. What the API paces by 429
     costs none."""
@@ -81,18 +81,21 @@ def decide(
     now: float,
     deadline: float | None,
     jitter: Callable[[], float],
+    pauses_count: bool = True,
 ) -> Retry | GiveUp:
     """Decide what follows on *attempt*, counted from 1, having failed with *error*.
 
     Reads are repeated after the statuses of the policy, and when no answer came or a damaged one; writes only when
-    provably not a byte of them left. A wait that *deadline* does not leave room for is not begun.
+    provably not a byte of them left. A wait that *deadline* does not leave room for is not begun, unless it is a pause
+    that the API asks everyone for and *pauses_count* is false.
     """
     if not _may_repeat(policy, error, is_write=is_write):
         return GiveUp("write" if is_write and _may_repeat(policy, error, is_write=False) else "final")
     if attempt >= policy.max_attempts:
         return GiveUp("attempts")
     retry = _wait(policy, error, attempt, jitter)
-    if deadline is not None and now + retry.after_seconds >= deadline:
+    counts = pauses_count or not retry.everyone
+    if counts and deadline is not None and now + retry.after_seconds >= deadline:
         return GiveUp("deadline")
     return retry
 

@@ -2,7 +2,10 @@
 
 import asyncio
 import hashlib
+import hmac
+import json
 import logging
+import math
 import random
 from collections.abc import Awaitable, Callable, Coroutine
 from typing import Any, Final, TypeVar
@@ -10,6 +13,8 @@ from typing import Any, Final, TypeVar
 import attrs
 
 from kajabi_async.errors import RequestTimeoutError, StoreUnavailableError
+from kajabi_async.operations import operation
+from kajabi_async.session.checked_store import CheckedStore
 from kajabi_async.session.clock import Clock
 from kajabi_async.session.credentials import Credentials, Secret
 from kajabi_async.session.token import Token
@@ -24,7 +29,10 @@ _LOOK_AGAIN_SECONDS: Final = 0.05
 _PATIENCE_SECONDS: Final = 1.0
 """How much longer than a lease one waits for its holder, before asking without it."""
 _ASKING_SHARE: Final = 0.8
-_SECRET_FIELDS: Final = frozenset({"client_secret", "password"})
+_LONGEST_REST_SECONDS: Final = 60.0
+"""A store that fails again and again is left alone for twice as long each time, up to this."""
+_GUESSES_SLOWED_BY: Final = 100_000
+"""Rounds of PBKDF2 on a password: whoever reads the names in a store could try likely ones."""
 
 
 @attrs.frozen(kw_only=True)
@@ -51,29 +59,44 @@ class SharedToken:
     """The token of one key in a store, as one client sees it."""
 
     def __init__(self, store: TokenStore, key: str, clock: Clock) -> None:
-        self._store = store
-        self._key = key
+        self._store = CheckedStore(store, key)
         self._clock = clock
         self._version = 0
-        self._warned = self._failed = False
+        self._failed = False
+        self._failures = 0
+        self._rest_until = -math.inf
         self.taken = 0
         """How many tokens were taken that others had put there."""
 
     async def renewed(self, wanted: Wanted) -> Token:
-        """Give a token that another has put there, or ask for one and put it there.
+        """Return a token that another has put there, or ask for one and put it there.
 
-        Where the store fails, one is asked for all the same, with a warning.
+        If the store fails, one is asked for all the same, with a warning, and the store is left alone for a while.
         """
+        if self._clock.monotonic() < self._rest_until:
+            return await wanted.asked(wanted.refresh)
         self._failed = False
-        token = await self._taken_or_asked(wanted)
-        if self._warned and not self._failed:
-            self._warned = False
-            _LOG.info("the token store can be used again")
-        return token
+        try:
+            return await self._taken_or_asked(wanted)
+        finally:
+            self._note_health()
 
     async def forget(self) -> None:
-        """Drop the token that was last taken or put there, where it is still that one."""
-        await self._quietly(self._store.discard(self._key, version=self._version))
+        """Drop the token that was last taken or put there, if it is still that one."""
+        await self._quietly(self._store.discard(version=self._version))
+
+    async def aclose(self) -> None:
+        """Let calls of the store that are under way end."""
+        await self._store.aclose()
+
+    def _note_health(self) -> None:
+        if self._failed:
+            rest = min(_LONGEST_REST_SECONDS, 2.0 ** min(self._failures, 30))
+            self._failures += 1
+            self._rest_until = self._clock.monotonic() + rest
+        elif self._failures:
+            self._failures, self._rest_until = 0, -math.inf
+            _LOG.info("the token store can be used again")
 
     async def _taken_or_asked(self, wanted: Wanted) -> Token:
         try:
@@ -85,19 +108,20 @@ class SharedToken:
             return found
         if found is None:
             _LOG.warning("the lease of the shared token is held for too long: asking for a token without it")
+            self._failed = True
             return await wanted.asked(wanted.refresh)
         try:
             return await self._under(found, wanted)
         finally:
-            await self._quietly(self._store.release(self._key, found))
+            await self._quietly(self._store.release(found))
 
     async def _taken_or_leased(self, wanted: Wanted) -> Token | Lease | None:
         until = self._clock.monotonic() + self._store.lease_seconds + _PATIENCE_SECONDS
         while self._clock.monotonic() < until:
-            token = self._taken(await self._store.load(self._key), wanted)
+            token = self._taken(await self._store.load(), wanted)
             if token is not None:
                 return token
-            lease = await self._store.acquire(self._key)
+            lease = await self._store.acquire()
             if lease is not None:
                 return lease
             # Not everybody at the same moment.
@@ -105,7 +129,7 @@ class SharedToken:
         return None
 
     async def _under(self, lease: Lease, wanted: Wanted) -> Token:
-        stored = await self._quietly(self._store.load(self._key))
+        stored = await self._quietly(self._store.load())
         # Whoever held the lease before may have been done in between.
         token = self._taken(stored, wanted)
         if token is not None:
@@ -122,20 +146,20 @@ class SharedToken:
         token = None if refresh is None else await wanted.by_refresh_token(refresh)
         if token is None and refresh is not None:
             # Refresh tokens serve once: somebody who had lost the lease may have used it, and put the next one there.
-            token = self._taken(await self._quietly(self._store.load(self._key)), wanted)
+            token = self._taken(await self._quietly(self._store.load()), wanted)
         return token or await wanted.by_first_grant()
 
     async def _saved(self, token: Token, stored: StoredToken | None, lease: Lease, wanted: Wanted) -> Token:
         """Put *token* there, and give the one to use: another's where that came first and serves."""
         for _ in range(2):
             version = 0 if stored is None else stored.version
-            saving = self._store.save(self._key, token.to_store(self._clock), lease=lease, replaces=version)
+            saving = self._store.save(token.to_store(self._clock), lease=lease, replaces=version)
             done = await self._quietly(saving)
             if done:
                 self._version = version + 1
             if done is not False:
                 return token
-            stored = await self._quietly(self._store.load(self._key))
+            stored = await self._quietly(self._store.load())
             another = self._taken(stored, wanted)
             if another is not None:
                 return another
@@ -150,11 +174,16 @@ class SharedToken:
         except TimeoutError:
             if not limit.expired():
                 raise
-        raise RequestTimeoutError(
+        row = operation("oauth.token")
+        error = RequestTimeoutError(
             f"no token within {seconds:g} s, four fifths of the lease of the token store",
             phase="total",
             seconds=seconds,
+            method=row.method,
+            path=row.path,
         )
+        error.at_token_endpoint = True
+        raise error
 
     def _taken(self, stored: StoredToken | None, wanted: Wanted) -> Token | None:
         if stored is None or not self._serves(stored, wanted):
@@ -164,7 +193,7 @@ class SharedToken:
         return Token.from_store(stored, self._clock)
 
     def _serves(self, stored: StoredToken, wanted: Wanted) -> bool:
-        if stored.expires_at is not None and stored.expires_at <= self._clock.time():
+        if not stored.access.reveal() or (stored.expires_at is not None and stored.expires_at <= self._clock.time()):
             return False
         return stored.access != wanted.refused and (wanted.held is None or stored.access != wanted.held.access)
 
@@ -176,16 +205,19 @@ class SharedToken:
             return None
 
     def _warn(self, error: StoreUnavailableError) -> None:
-        self._failed = True
-        # Once for each outage: the store is asked again with every renewal.
-        if not self._warned:
-            self._warned = True
+        # Once for each outage: the store is tried again with later renewals.
+        if not self._failed and not self._failures:
             _LOG.warning("the token store cannot be used, each process asks for tokens of its own: %s", error)
+        self._failed = True
 
 
 def store_key(credentials: Credentials, base_url: str) -> str:
-    """Give the name under which everybody with the same credentials finds the token; no secret can be read from it."""
+    """Return the name under which those who know the same credentials, secrets included, find the token.
+
+    It is a keyed hash: nothing of the credentials can be read from it, and it cannot be made without all of them.
+    """
     fields = credentials.form()
-    named = {name: value for name, value in fields.items() if name not in _SECRET_FIELDS}
-    text = "\n".join([base_url, *(f"{name}={named[name]}" for name in sorted(named))])
-    return hashlib.sha256(text.encode()).hexdigest()[:32]
+    proof = json.dumps(sorted((name, str(value)) for name, value in fields.items())).encode()
+    if "password" in fields:
+        proof = hashlib.pbkdf2_hmac("sha256", proof, base_url.encode(), _GUESSES_SLOWED_BY)
+    return hmac.digest(proof, b"kajabi_async token\n" + base_url.encode(), "sha256").hex()[:32]

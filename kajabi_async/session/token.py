@@ -1,6 +1,6 @@
 """An access token with what came along, read from the token endpoint's answer or from a store."""
 
-from collections.abc import Mapping
+import re
 from typing import Any, Final, Self
 
 import attrs
@@ -8,7 +8,7 @@ import attrs
 from kajabi_async.errors import DecodeError
 from kajabi_async.jsonapi.decoding import decode, json_object
 from kajabi_async.session.clock import Clock
-from kajabi_async.session.credentials import Secret
+from kajabi_async.session.credentials import Secret, token_text
 from kajabi_async.session.token_store import StoredToken
 
 __all__ = ["Token"]
@@ -16,6 +16,8 @@ __all__ = ["Token"]
 _LONGEST_AHEAD_SECONDS: Final = 300.0
 _SHARE_AHEAD: Final = 0.1
 _LONGEST_LIFE_SECONDS: Final = 10.0**9
+_NUMBER: Final = re.compile(r"[0-9]{1,12}(\.[0-9]{0,12})?", re.ASCII)
+_MORE_DIGITS: Final = re.compile(r"[1-9][0-9]{12,}", re.ASCII)
 
 
 @attrs.frozen
@@ -35,14 +37,15 @@ class Token:
         members = json_object(decode(body, context="the token answer"))
         if members is None:
             raise DecodeError("an object was expected", context="the token answer")
-        access = _secret(members, "access_token")
+        access = token_text(members.get("access_token"))
         if access is None:
             raise DecodeError("no usable access_token", path="access_token", context="the token answer")
+        refresh = token_text(members.get("refresh_token"))
         life = _life(members.get("expires_in"))
         if life is None:
-            return cls(access, _secret(members, "refresh_token"), None, None)
+            return cls(access, refresh, None, None)
         ahead = min(_LONGEST_AHEAD_SECONDS, life * _SHARE_AHEAD)
-        return cls(access, _secret(members, "refresh_token"), asked_at + life - ahead, asked_at + life)
+        return cls(access, refresh, asked_at + life - ahead, asked_at + life)
 
     @classmethod
     def from_store(cls, stored: StoredToken, clock: Clock) -> Self:
@@ -61,16 +64,17 @@ def _shifted(moment: float | None, seconds: float) -> float | None:
     return None if moment is None else moment + seconds
 
 
-def _secret(members: Mapping[str, Any], name: str) -> Secret | None:
-    value = members.get(name)
-    if isinstance(value, str) and value.isascii() and value.isprintable() and value.strip() == value != "":
-        return Secret(value)
-    return None
-
-
 def _life(expires_in: Any) -> float | None:
-    if isinstance(expires_in, str) and expires_in.isascii() and expires_in.isdigit():
-        expires_in = int(expires_in[:12])
-    if isinstance(expires_in, bool) or not isinstance(expires_in, int | float) or expires_in <= 0:
+    """Return the seconds that are stated; None for anything that is no positive number, or text of one."""
+    if isinstance(expires_in, str):
+        expires_in = _number(expires_in)
+    if isinstance(expires_in, bool) or not isinstance(expires_in, int | float) or not expires_in > 0:
         return None
-    return min(float(expires_in), _LONGEST_LIFE_SECONDS)
+    # Compared before it is converted: a number of 400 digits is no float.
+    return float(expires_in) if expires_in < _LONGEST_LIFE_SECONDS else _LONGEST_LIFE_SECONDS
+
+
+def _number(text: str) -> float | None:
+    if _MORE_DIGITS.fullmatch(text):
+        return _LONGEST_LIFE_SECONDS
+    return float(text) if _NUMBER.fullmatch(text) else None

@@ -6,7 +6,7 @@ from urllib.parse import urlencode
 
 import attrs
 
-from kajabi_async.errors import ApiError, KajabiError, api_error_class
+from kajabi_async.errors import ApiError, AuthenticationError, KajabiError, api_error_class
 from kajabi_async.exchange import FORM, Answer, Request
 from kajabi_async.jsonapi.error_documents import api_error
 from kajabi_async.operations import operation
@@ -14,15 +14,23 @@ from kajabi_async.session.clock import Clock
 from kajabi_async.session.credentials import Credentials, Secret
 from kajabi_async.session.deadlines import Deadlines, ran_out
 from kajabi_async.session.events import SessionObserver, TokenRequestAnswered
-from kajabi_async.session.retry import GiveUp, RetryPolicy, decide, read_retry_after
+from kajabi_async.session.gate import Gate
+from kajabi_async.session.retry import read_retry_after
 from kajabi_async.session.stats import SessionStats
+from kajabi_async.session.token import Token
 from kajabi_async.session.transport import Transport
 
-__all__ = ["TokenRequests", "error_of", "is_success"]
+__all__ = ["TokenRequests", "error_of", "is_success", "is_unusable", "spends_refresh_token"]
 
-_TOKEN_SECONDS: Final = 30.0
+_SECONDS: Final = 30.0
 _UNAUTHORIZED: Final = 401
-_REFUSED: Final = frozenset({400, _UNAUTHORIZED})
+_BAD_REQUEST: Final = 400
+_FORBIDDEN: Final = 403
+_TOO_MANY_REQUESTS: Final = 429
+_REFUSED: Final = frozenset({"invalid_client", "invalid_grant", "unauthorized_client"})
+"""The codes by which OAuth refuses credentials with 400 (RFC 6749, 5.2); its others are about the request."""
+_PASSING: Final = frozenset({_FORBIDDEN, 408, _TOO_MANY_REQUESTS})
+"""Refusals of the edge before the API, or of the moment."""
 _CREDENTIALS_HINT: Final = (
     "The credentials were not accepted: check client id and secret (KAJABI_CLIENT_ID, KAJABI_CLIENT_SECRET) under "
     "Settings, Security, User API Keys"
@@ -31,59 +39,50 @@ _CREDENTIALS_HINT: Final = (
 
 @attrs.frozen
 class TokenRequests:
-    """Sends what the OAuth endpoints take; not through the gate, whose places may be held by who waits for a token."""
+    """Sends what the OAuth endpoints take, and lets everybody keep to the pauses that they ask for.
+
+    Pauses and the rate hold for these requests as for any other; slots do not, as those who wait for the token may
+    hold them all.
+    """
 
     transport: Transport
     deadlines: Deadlines
-    retry: RetryPolicy
+    gate: Gate
     clock: Clock
-    jitter: Callable[[], float]
     stats: SessionStats
     base_url: str
     watched_by: Callable[[], SessionObserver | None]
-    """Gives whom to tell just now."""
+    """Returns whom to notify now."""
+    heed: Callable[[KajabiError, str], None]
+    """Slows everyone down if an error asks for it; the text is the name of the operation."""
 
-    async def ask(self, credentials: Credentials, may_repeat: bool) -> bytes:
-        """Ask for a token and give the body of the answer, within 30 s; repeated as the policy says, if *may_repeat*.
+    async def ask(self, credentials: Credentials, attempt: int) -> Token:
+        """Request a token once, within 30 s of being sent; *attempt* is what observers are told.
 
-        A refresh token is used up by the first request, whether its answer arrives or not.
+        Raise AuthenticationError if the credentials are refused, by 401 or by an OAuth code with 400, and for any
+        other failure what any request raises.
         """
         request = _form_request("oauth.token", credentials.form(), authorized=False)
-        deadline = self.clock.monotonic() + _TOKEN_SECONDS
-        attempt = 0
-        while True:
-            attempt += 1
-            try:
-                return await self._token_answer(request, attempt)
-            except KajabiError as error:
-                decision = decide(
-                    self.retry,
-                    error,
-                    is_write=not may_repeat,
-                    attempt=attempt,
-                    now=self.clock.monotonic(),
-                    deadline=deadline,
-                    jitter=self.jitter,
-                )
-                if isinstance(decision, GiveUp):
-                    raise error.sent(
-                        attempts=attempt, maybe_applied=False, gave_up=decision.because
-                    ) from error.__cause__
-            await self.clock.sleep(decision.after_seconds)
+        await self.gate.take_permit()
+        self.stats.token_requests += 1
+        asked_at = self.clock.monotonic()
+        answer = await self._told(self._sent(request, None, _SECONDS), "oauth.token", attempt)
+        if not is_success(answer):
+            raise self._heeded(_refusal(answer, request, self.clock), "oauth.token")
+        return Token.from_body(answer.body, asked_at=asked_at)
 
     async def revoke(self, token: Secret) -> None:
-        """Revoke *token*; one that is dead already is success, any other refusal an ApiError."""
+        """Revoke *token*; AuthenticationError if the API does not accept it any more, ApiError for another refusal."""
         request = _form_request("oauth.revoke", {"token": token.reveal()}, authorized=True)
-        answer = await self._told(self._sent(request, token, None), "oauth.revoke", 1)
-        if not is_success(answer) and answer.status != _UNAUTHORIZED:
-            raise error_of(answer, request, self.clock)
+        await self.gate.take_permit()
+        answer = await self._told(self._sent(request, token, _SECONDS), "oauth.revoke", 1)
+        if not is_success(answer):
+            # No hint: what is refused is about this token, and neither about the key nor about the plan.
+            raise self._heeded(error_of(answer, request, self.clock, hint=None), "oauth.revoke")
 
-    async def _token_answer(self, request: Request, attempt: int) -> bytes:
-        self.stats.token_requests += 1
-        answer = await self._told(self._sent(request, None, _TOKEN_SECONDS), "oauth.token", attempt)
-        if is_success(answer):
-            return answer.body
-        raise error_of(answer, request, self.clock, hint=_CREDENTIALS_HINT if answer.status in _REFUSED else "")
+    def _heeded(self, error: ApiError, name: str) -> ApiError:
+        self.heed(error, name)
+        return error
 
     async def _sent(self, request: Request, token: Secret | None, seconds: float | None) -> Answer:
         with self.deadlines.limit(seconds) as deadline:
@@ -101,6 +100,9 @@ class TokenRequests:
         except KajabiError as error:
             ended = type(error).__name__
             raise
+        else:
+            if status != _TOO_MANY_REQUESTS:
+                self.gate.answered(self.clock.monotonic())
         finally:
             tell = self.watched_by()
             if tell is not None:
@@ -114,8 +116,18 @@ def is_success(answer: Answer) -> bool:
     return 200 <= answer.status < 300  # noqa: PLR2004
 
 
-def error_of(answer: Answer, request: Request, clock: Clock, *, hint: str = "") -> ApiError:
-    """Give the error for an *answer* that is no success."""
+def spends_refresh_token(error: ApiError) -> bool:
+    """Return whether *error*, on a refresh token, says that it will never be accepted again."""
+    return error.status == _UNAUTHORIZED or (error.status == _BAD_REQUEST and _oauth_code(error) == "invalid_grant")
+
+
+def is_unusable(error: ApiError) -> bool:
+    """Return whether *error*, on a refresh token, says that this grant does not lead to a token, but another may."""
+    return _BAD_REQUEST <= error.status < 500 and error.status not in _PASSING  # noqa: PLR2004
+
+
+def error_of(answer: Answer, request: Request, clock: Clock, *, hint: str | None = "") -> ApiError:
+    """Return the error for an *answer* that is no success, with a *hint* of its own if it is empty, None for none."""
     now = clock.time()
     error = api_error(
         status=answer.status,
@@ -128,6 +140,34 @@ def error_of(answer: Answer, request: Request, clock: Clock, *, hint: str = "") 
     )
     error.retry_at = None if error.retry_after is None else now + error.retry_after
     return error
+
+
+def _refusal(answer: Answer, request: Request, clock: Clock) -> ApiError:
+    """Return the error for an *answer* to a token request; only OAuth's own words earn a hint about keys."""
+    error = error_of(answer, request, clock)
+    refused = error.status == _UNAUTHORIZED or (error.status == _BAD_REQUEST and _oauth_code(error) in _REFUSED)
+    hint = error.hint
+    if error.status in {_BAD_REQUEST, _UNAUTHORIZED}:
+        hint = _CREDENTIALS_HINT
+    if error.status in {_BAD_REQUEST, _UNAUTHORIZED, _FORBIDDEN} and not error.errors:
+        hint = ""
+    if not refused and hint == error.hint:
+        return error
+    told = (AuthenticationError if refused else type(error))(
+        status=error.status,
+        errors=error.errors,
+        method=error.method,
+        path=error.path,
+        request_id=error.request_id,
+        retry_after=error.retry_after,
+        hint=hint,
+    )
+    told.retry_at = error.retry_at
+    return told
+
+
+def _oauth_code(error: ApiError) -> str | None:
+    return error.errors[0].title if error.errors else None
 
 
 def _form_request(name: str, fields: dict[str, str], *, authorized: bool) -> Request:

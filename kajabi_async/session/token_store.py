@@ -6,18 +6,21 @@ The stores over a file and over Redis are in `kajabi_async.stores`.
 import threading
 import time
 import uuid
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import Any, Final, Protocol, Self
 
 import attrs
 
 from kajabi_async.errors import ConfigurationError, DecodeError
 from kajabi_async.jsonapi.decoding import decode, encode, json_object
-from kajabi_async.session.credentials import Secret
+from kajabi_async.session.credentials import Secret, token_text
 
-__all__ = ["Lease", "MemoryTokenStore", "StoredToken", "TokenStore", "checked_lease_seconds"]
+__all__ = ["Lease", "MemoryTokenStore", "StoredToken", "TokenStore", "checked_lease_seconds", "checked_version"]
 
 _SHORTEST_LEASE_SECONDS: Final = 1.0
+_MOST_VERSIONS: Final = 2**53
+"""Up to which every number of a store can be counted on, those of Redis' scripts among them."""
+_LATEST_MOMENT: Final = 10.0**11
 
 
 @attrs.frozen
@@ -50,11 +53,25 @@ class StoredToken:
             members = json_object(decode(body)) or {}
         except DecodeError:
             return None
-        access, version = _secret(members.get("access")), members.get("version")
-        if access is None or isinstance(version, bool) or not isinstance(version, int):
+        access, version = token_text(members.get("access")), checked_version(members.get("version"))
+        if access is None or version is None:
             return None
-        moments = _moment(members, "renew_at"), _moment(members, "expires_at")
-        return cls(access, _secret(members.get("refresh")), *moments, version)
+        refresh = token_text(members.get("refresh"))
+        return cls(access, refresh, _moment(members.get("renew_at")), _moment(members.get("expires_at")), version)
+
+    def checked(self) -> Self:
+        """Return it with what cannot be used left out, whatever a store of another make has put in.
+
+        An access token that cannot be sent becomes an empty text, a version that is none becomes 0.
+        """
+        return attrs.evolve(
+            self,
+            access=_checked_secret(self.access) or Secret(""),
+            refresh=_checked_secret(self.refresh),
+            renew_at=_moment(self.renew_at),
+            expires_at=_moment(self.expires_at),
+            version=checked_version(self.version) or 0,
+        )
 
 
 @attrs.frozen
@@ -69,7 +86,9 @@ class Lease:
 class TokenStore(Protocol):
     """Keeps one token for each key, for everybody who shares the store.
 
-    Every method may raise StoreUnavailableError; the client then asks for a token of its own, and goes on.
+    Every method may raise StoreUnavailableError; the client then asks for a token of its own, and goes on. So it does
+    if a method raises anything else, returns something of another kind, or takes longer than three seconds. A store
+    that fails is left alone for a while.
     """
 
     lease_seconds: float
@@ -161,10 +180,19 @@ def checked_lease_seconds(seconds: float) -> float:
     return float(seconds)
 
 
-def _secret(value: Any) -> Secret | None:
-    return Secret(value) if isinstance(value, str) and value else None
+def checked_version(value: object) -> int | None:
+    """Return *value* if it can be the version of a token that was saved, else None."""
+    if isinstance(value, bool) or not isinstance(value, int):
+        return None
+    return value if 0 <= value < _MOST_VERSIONS else None
 
 
-def _moment(members: Mapping[str, Any], name: str) -> float | None:
-    value = members.get(name)
-    return None if isinstance(value, bool) or not isinstance(value, int | float) else float(value)
+def _checked_secret(value: object) -> Secret | None:
+    return token_text(value.reveal()) if isinstance(value, Secret) else None
+
+
+def _moment(value: object) -> float | None:
+    """Return *value* as seconds since the epoch; None if it is no moment of the next three thousand years."""
+    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value < _LATEST_MOMENT:
+        return None
+    return float(value)

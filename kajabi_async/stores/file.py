@@ -19,6 +19,7 @@ from typing import Final, TypeVar
 import attrs
 
 from kajabi_async.errors import ConfigurationError, StoreUnavailableError
+from kajabi_async.private_files import make_folders
 from kajabi_async.session.token_store import Lease, StoredToken, checked_lease_seconds
 
 try:
@@ -55,13 +56,19 @@ class FileTokenStore:
 
     async def acquire(self, key: str) -> Lease | None:
         """Give the lease of *key*, or None where another process, or another client of this one, holds it."""
+        try:
+            # The lock would make a folder that is gone, open to others.
+            _prepare(self._folder)
+        except ConfigurationError as failure:
+            raise StoreUnavailableError(str(failure)) from None
         # A lock that is not waited for: no thread is left behind with it when the caller goes away.
         lock = FileLock(self._file(key, ".lock"), timeout=0, thread_local=False, mode=0o600)
         try:
             lock.acquire()
         except Timeout:
             return None
-        except OSError as failure:
+        except (OSError, NotImplementedError) as failure:
+            # The second one from a file system without locks.
             raise _unavailable("locked", failure) from None
         self._fence += 1
         lease = Lease(uuid.uuid4().hex, self._fence)
@@ -102,12 +109,15 @@ class FileTokenStore:
 
     def _read(self, file: Path) -> StoredToken | None:
         try:
-            descriptor = os.open(file, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC)
+            # Not to wait for a writer, where somebody has put a pipe there.
+            descriptor = os.open(file, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
         except FileNotFoundError:
             return None
-        with os.fdopen(descriptor, "rb") as opened:
-            _refuse_open_to_others(os.fstat(descriptor), file)
-            return StoredToken.from_bytes(opened.read(_LARGEST_BYTES))
+        try:
+            _refuse_unsafe(os.fstat(descriptor), file)
+            return StoredToken.from_bytes(os.read(descriptor, _LARGEST_BYTES))
+        finally:
+            os.close(descriptor)
 
     def _replace(self, file: Path, token: StoredToken, replaces: int) -> bool:
         there = self._read(file)
@@ -149,18 +159,24 @@ async def _apart(work: Callable[[], T]) -> T:
         raise _unavailable("read or written", failure) from None
 
 
-def _unavailable(done: str, failure: OSError) -> StoreUnavailableError:
-    return StoreUnavailableError(
-        f"the file of the token cannot be {done}: {failure.strerror or type(failure).__name__}"
-    )
+def _unavailable(done: str, failure: Exception) -> StoreUnavailableError:
+    reason = getattr(failure, "strerror", None) or type(failure).__name__
+    return StoreUnavailableError(f"the file of the token cannot be {done}: {reason}")
 
 
 def _prepare(folder: Path) -> None:
     try:
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        found = folder.lstat()
+        make_folders(folder)
     except OSError as failure:
         raise ConfigurationError(f"the folder for the token cannot be made: {failure.strerror}") from None
+    _check_folder(folder)
+
+
+def _check_folder(folder: Path) -> None:
+    try:
+        found = folder.lstat()
+    except OSError as failure:
+        raise ConfigurationError(f"the folder for the token cannot be used: {failure.strerror}") from None
     if not stat.S_ISDIR(found.st_mode):
         raise ConfigurationError(f"the folder for the token is a link or no folder: {folder}")
     if found.st_uid != os.getuid():
@@ -169,7 +185,9 @@ def _prepare(folder: Path) -> None:
         raise ConfigurationError(f"the folder for the token is open to other users: chmod 700 {folder}")
 
 
-def _refuse_open_to_others(found: os.stat_result, file: Path) -> None:
+def _refuse_unsafe(found: os.stat_result, file: Path) -> None:
+    if not stat.S_ISREG(found.st_mode):
+        raise OSError(errno.EINVAL, f"it is no regular file, remove it: {file}")
     if found.st_uid != os.getuid() or stat.S_IMODE(found.st_mode) & 0o077:
         raise OSError(errno.EPERM, f"it belongs to or is open to other users, remove it or chmod 600 {file}")
 

@@ -56,6 +56,18 @@ A ``FaultProxy`` stands in front of any TCP server on this machine, Redis as wel
         proxy.remove(slow)
         proxy.add(toxics.Down())
 
+Deliveries to hooks
+-------------------
+
+With ``deliver_hooks`` the fake posts to hooks on this machine when something is written, as unreliably as it is told
+to, so that a receiver is tested from end to end::
+
+    async with FakeKajabi(deliver_hooks=HookDeliveries(late=0.5, doubled=0.2, in_order=False)) as fake:
+        await api.hooks.ensure("http://127.0.0.1:8080/kajabi/s3cr3t", ["tag_added"], site_id="1")
+        await api.contacts.add_tags("2150000001", ["5"])
+        await fake.hooks_delivered()
+        print(fake.deliveries, fake.dead_hooks)
+
 Several processes
 -----------------
 
@@ -68,31 +80,40 @@ where; ``--help`` lists what can be set. What other processes may read and chang
     $ curl http://127.0.0.1:8900/_fake/counts
 """
 
-from kajabi_async.testing import faults, toxics
-from kajabi_async.testing.answers import Reply
-from kajabi_async.testing.faults.incident import Fault, Incident
-from kajabi_async.testing.faults.plan import FaultPlan, Injection
-from kajabi_async.testing.oauth import IssuedTokens
-from kajabi_async.testing.orders import FaultOrder
-from kajabi_async.testing.proxy import ActiveToxic, FaultProxy
-from kajabi_async.testing.rate_limit import RateLimit
-from kajabi_async.testing.records import Effect, RecordedRequest
-from kajabi_async.testing.retry_after import RetryAfter
-from kajabi_async.testing.server import FakeKajabi
-from kajabi_async.testing.server_clock import ServerClock
-from kajabi_async.testing.toxics import Toxic
+from importlib import import_module
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from kajabi_async.testing import faults, toxics
+    from kajabi_async.testing.answers import Reply
+    from kajabi_async.testing.deliveries import Delivered, HookDeliveries
+    from kajabi_async.testing.faults.incident import Fault, Incident
+    from kajabi_async.testing.faults.plan import FaultPlan, Injection
+    from kajabi_async.testing.oauth import IssuedTokens
+    from kajabi_async.testing.orders import FaultOrder
+    from kajabi_async.testing.proxy import ActiveToxic, FaultProxy
+    from kajabi_async.testing.quirks import Quirks
+    from kajabi_async.testing.rate_limit import RateLimit
+    from kajabi_async.testing.records import Effect, RecordedRequest
+    from kajabi_async.testing.retry_after import RetryAfter
+    from kajabi_async.testing.server import FakeKajabi
+    from kajabi_async.testing.server_clock import ServerClock
+    from kajabi_async.testing.toxics import Toxic
 
 __all__ = [
     "ActiveToxic",
+    "Delivered",
     "Effect",
     "FakeKajabi",
     "Fault",
     "FaultOrder",
     "FaultPlan",
     "FaultProxy",
+    "HookDeliveries",
     "Incident",
     "Injection",
     "IssuedTokens",
+    "Quirks",
     "RateLimit",
     "RecordedRequest",
     "Reply",
@@ -102,3 +123,40 @@ __all__ = [
     "faults",
     "toxics",
 ]
+
+# A name is imported when it is first used: pytest imports this package, with the plugin, in every project that has it.
+_HOMES: Final = {
+    "ActiveToxic": "proxy",
+    "Delivered": "deliveries",
+    "Effect": "records",
+    "FakeKajabi": "server",
+    "Fault": "faults.incident",
+    "FaultOrder": "orders",
+    "FaultPlan": "faults.plan",
+    "FaultProxy": "proxy",
+    "HookDeliveries": "deliveries",
+    "Incident": "faults.incident",
+    "Injection": "faults.plan",
+    "IssuedTokens": "oauth",
+    "Quirks": "quirks",
+    "RateLimit": "rate_limit",
+    "RecordedRequest": "records",
+    "Reply": "answers",
+    "RetryAfter": "retry_after",
+    "ServerClock": "server_clock",
+    "Toxic": "toxics",
+}
+
+if not TYPE_CHECKING:  # With it, type checkers would take any misspelt name for a real one.
+
+    def __getattr__(name: str) -> object:
+        if name in _HOMES:
+            module = import_module(f"{__name__}.{_HOMES[name]}")
+            return globals().setdefault(name, getattr(module, name))
+        if name in __all__:
+            return import_module(f"{__name__}.{name}")
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__} - {"TYPE_CHECKING", "Final", "import_module"})

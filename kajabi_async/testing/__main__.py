@@ -6,11 +6,10 @@ What goes wrong can be given at the start, and changed and read later under ``/_
 
 import argparse
 import asyncio
-import json
 import signal
-import sys
 from collections.abc import Sequence
 
+from kajabi_async.output import flush, print_json
 from kajabi_async.testing.faults.plan import FaultPlan
 from kajabi_async.testing.rate_limit import RateLimit
 from kajabi_async.testing.retry_after import RETRY_AFTER_FORMS
@@ -87,8 +86,8 @@ async def _serve(fake: FakeKajabi, host: str, port: int) -> None:
     await fake.start(host, port)
     try:
         announcement = {"base_url": fake.base_url, "client_id": fake.client_id, "client_secret": fake.client_secret}
-        sys.stdout.write(f"{json.dumps(announcement)}\n")
-        sys.stdout.flush()
+        print_json(announcement)
+        flush()
         await stopped.wait()
     finally:
         await fake.aclose()

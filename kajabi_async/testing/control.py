@@ -1,6 +1,7 @@
 """The fake's back door, for programs in other processes: ``/_fake/...``, off the API's paths.
 
-Only loopback peers get in, no token is asked for, and what comes in is neither counted, limited nor hit by faults.
+Only loopback peers get in that ask for a loopback host; no token is asked for, and what comes in is neither counted,
+limited nor hit by faults. What a page in a browser sends is answered 403, under whatever name it found this address.
 
 =============================  ==========================================================================
 ``GET /_fake/counts``          requests by operation, answered and limited, token grants, faults by kind
@@ -11,20 +12,22 @@ Only loopback peers get in, no token is asked for, and what comes in is neither 
                                "path": null, "method": null, "by": "request"}``, each optional; a list of
                                such for several plans
 ``DELETE /_fake/faults``       no more faults, ordered or planned
-``PUT /_fake/latency``         seconds before each answer
+``PUT /_fake/latency``         seconds before each answer, up to 3600
 ``PUT /_fake/clock``           ``{"jump": -3600}``, seconds to put the clock forward or back
 ``DELETE /_fake/tokens``       refuse every access token; refresh tokens stay good
 ``PUT /_fake/token-uses``      for how many requests a token is good, or ``null``
 =============================  ==========================================================================
 
-Answers are JSON: 200 with the new state, 400 with ``{"error": ...}`` for what makes no sense, 404 for anything else.
+Answers are JSON: 200 with the new state, 400 with ``{"error": ...}`` for what makes no sense, 403 for another host or
+origin, 404 for anything else.
 """
 
 import ipaddress
 import json
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any, Final
+from urllib.parse import urlsplit
 
 import attrs
 
@@ -39,6 +42,8 @@ from kajabi_async.testing.server_clock import ServerClock
 __all__ = ["CONTROL_PATH", "BackDoor"]
 
 CONTROL_PATH: Final = "/_fake/"
+_OWN_PAGES: Final = frozenset({"none", "same-origin"})
+"""What browsers call a request that no page of another origin has sent (Fetch Metadata Request Headers)."""
 
 
 @attrs.frozen
@@ -54,14 +59,12 @@ class BackDoor:
     @staticmethod
     def is_for(raw_path: str, peer: str | None) -> bool:
         """Tell whether a request is for the back door and may come in."""
-        if not raw_path.startswith(CONTROL_PATH) or peer is None:
-            return False
-        address = ipaddress.ip_address(peer.partition("%")[0])
-        mapped = getattr(address, "ipv4_mapped", None)
-        return (mapped or address).is_loopback
+        return raw_path.startswith(CONTROL_PATH) and peer is not None and _is_loopback(peer)
 
-    def reply(self, method: str, raw_path: str, body: bytes) -> Reply:
-        """Do what is asked and tell the new state."""
+    def reply(self, method: str, raw_path: str, headers: Mapping[str, str], body: bytes) -> Reply:
+        """Do what is asked and tell the new state; *headers* are those of the request."""
+        if not _is_for_this_machine(headers):
+            return _refused(403, "only a loopback host is answered here, and no page of another origin")
         # No POST: a web page cannot send PUT or DELETE to another origin without asking first.
         verbs: dict[str, Callable[[Any], object]] = {
             "GET counts": lambda _: self._counts(),
@@ -80,7 +83,7 @@ class BackDoor:
             return _refused(404, "no such thing behind /_fake/")
         try:
             return _told(verb(json.loads(body) if method == "PUT" else None))
-        except (AttributeError, LookupError, TypeError, ValueError) as error:
+        except (ArithmeticError, AttributeError, LookupError, RecursionError, TypeError, ValueError) as error:
             return _refused(400, str(error))
 
     def _counts(self) -> dict[str, Any]:
@@ -112,7 +115,7 @@ class BackDoor:
         return [{"seed": plan.seed, "rate": plan.rate, "kinds": [fault.name for fault in plan.kinds]} for plan in plans]
 
     def _set_latency(self, asked: Any) -> float:
-        self.desk.latency = max(0.0, float(asked))
+        self.desk.latency = asked
         return self.desk.latency
 
     def _jump(self, asked: Any) -> dict[str, float]:
@@ -124,8 +127,40 @@ class BackDoor:
         return {"token_grants": self.tokens.grants}
 
     def _set_token_uses(self, asked: Any) -> int | None:
-        self.tokens.token_uses = None if asked is None else int(asked)
+        uses = None if asked is None else int(asked)
+        if uses is not None and uses < 0:
+            raise ValueError(f"a token lets 0 requests in or more, not {uses}")
+        self.tokens.token_uses = uses
         return self.tokens.token_uses
+
+
+def _is_for_this_machine(headers: Mapping[str, str]) -> bool:
+    """Tell whether a request was meant for this machine by who sent it.
+
+    A page of any site reaches a loopback address once its own name leads there (DNS rebinding); the browser then says
+    that name in Host, and in Origin.
+    """
+    if not _is_loopback_url(f"//{headers.get('Host', '')}"):
+        return False
+    origin = headers.get("Origin")
+    return (origin is None or _is_loopback_url(origin)) and headers.get("Sec-Fetch-Site", "none") in _OWN_PAGES
+
+
+def _is_loopback_url(url: str) -> bool:
+    try:
+        host = urlsplit(url).hostname
+    except ValueError:
+        return False
+    return host is not None and (host == "localhost" or _is_loopback(host))
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        address = ipaddress.ip_address(host.partition("%")[0])
+    except ValueError:
+        return False
+    mapped = getattr(address, "ipv4_mapped", None)
+    return bool((mapped or address).is_loopback)
 
 
 def _told(state: object) -> Reply:

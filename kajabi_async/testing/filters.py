@@ -5,8 +5,10 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from kajabi_async.testing.comparing import SUFFIXES, compare, is_true, moment
+from kajabi_async.testing.ownership import is_active
 from kajabi_async.testing.people_filters import people_filter
 from kajabi_async.testing.query import Query
+from kajabi_async.testing.quirks import Quirks
 from kajabi_async.testing.rows import Row
 from kajabi_async.testing.store import Store
 
@@ -17,6 +19,7 @@ Passes = Callable[[Row], bool]
 _TEXT: Final = ("eq", "cont", "not_eq", "not_cont", "start", "end")
 _ORDER: Final = ("gt", "gte", "gteq", "lt", "lte", "lteq")
 _ALL: Final = tuple(SUFFIXES)
+_OF_SEVERAL: Final = frozenset({"in", "not_in"})
 
 _BLOG_POST: Final = (
     "title", "content", "slug", "page_title", "page_description", "published_at", "created_at", "updated_at",
@@ -66,16 +69,21 @@ _OWNERS: Final = {
 }
 """The filters that name the id behind a relation."""
 
+_SEARCHING: Final = frozenset({"search", "email_contains"})
+"""The filters that ask the search index."""
+
 _DATED: Final = {"transactions": "created_at", "kajabi_payments_payouts": "initiated_date"}
 
 
-def filters_for(type_name: str, query: Query, store: Store, now: datetime) -> tuple[Passes, ...]:
-    """Give what a row of the type has to pass; filters that let everything pass are left out."""
+def filters_for(type_name: str, query: Query, store: Store, now: datetime, quirks: Quirks) -> tuple[Passes, ...]:
+    """Return what a row of the type has to pass; filters that let everything pass are left out."""
     found: list[Passes] = []
     for name, value in query.filters:
-        passes = _filter(type_name, name, value, store, now)
+        passes = None if quirks.ignores(name) else _filter(type_name, name, value, store, now)
         if passes is not None:
             found.append(passes)
+        if type_name in {"contacts", "customers"} and name in _SEARCHING:
+            found.append(lambda row: quirks.is_searchable(row, now))
     return tuple(found)
 
 
@@ -105,7 +113,9 @@ def _of_site(value: str, store: Store) -> Passes | None:
 def _suffixed(name: str, value: str) -> Passes:
     suffix = max((suffix for suffix in SUFFIXES if name.endswith(f"_{suffix}")), key=len)
     attribute = name.removesuffix(f"_{suffix}")
-    return lambda row: compare(suffix, row.attributes.get(attribute, row.hidden.get(attribute)), value)
+    # The library splits every value at its commas, and a predicate for one value takes the first.
+    wanted = value if suffix in _OF_SEVERAL else value.partition(",")[0]
+    return lambda row: compare(suffix, row.attributes.get(attribute, row.hidden.get(attribute)), wanted)
 
 
 def _dated(attribute: str, name: str, value: str) -> Passes | None:
@@ -132,8 +142,8 @@ def _excluding(value: str) -> Passes:
     return lambda row: row.hidden.get("productizable_type") not in excluded
 
 
-def _deactivated(is_wanted: bool) -> Passes:
-    return lambda row: (row.attributes.get("deactivated_at") is not None) is is_wanted
+def _over(is_wanted: bool, now: datetime) -> Passes:
+    return lambda row: is_active(row, now) is not is_wanted
 
 
 def _of_status(value: str) -> Passes:
@@ -154,8 +164,8 @@ def _has_customer_like(row: Row, sought: str, store: Store) -> bool:
 
 _SPECIAL: Final[dict[tuple[str, str], Callable[[str, Store, datetime], Passes]]] = {
     ("products", "exclude_product_types]["): lambda value, _store, _now: _excluding(value),
-    ("purchases", "active"): lambda value, _store, _now: _deactivated(not is_true(value)),
-    ("purchases", "deactivated"): lambda value, _store, _now: _deactivated(is_true(value)),
+    ("purchases", "active"): lambda value, _store, now: _over(not is_true(value), now),
+    ("purchases", "deactivated"): lambda value, _store, now: _over(is_true(value), now),
     ("purchases", "referrer"): lambda value, _store, _now: (
         lambda row: compare("cont", row.attributes.get("referrer"), value)
     ),

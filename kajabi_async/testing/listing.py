@@ -11,6 +11,7 @@ import attrs
 from kajabi_async.testing.comparing import sort_value
 from kajabi_async.testing.filters import Passes, filters_for
 from kajabi_async.testing.query import Query
+from kajabi_async.testing.quirks import Quirks
 from kajabi_async.testing.rows import Row
 from kajabi_async.testing.store import Store
 
@@ -70,8 +71,17 @@ class Page:
 class Lister:
     """Finds pages; filtered and sorted lists are remembered until something changes."""
 
-    def __init__(self, store: Store, *, now: Callable[[], datetime], max_size: int, default_size: int | None) -> None:
+    def __init__(
+        self,
+        store: Store,
+        *,
+        now: Callable[[], datetime],
+        max_size: int,
+        default_size: int | None,
+        quirks: Quirks,
+    ) -> None:
         """List what is in *store*; page sizes above *max_size* are clamped to it without a word."""
+        self._quirks = quirks
         self._store = store
         self._now = now
         self._max_size = max_size
@@ -84,7 +94,7 @@ class Lister:
         size = self._size(type_name, query)
         end = query.page_number * size
         start = max(0, end - size - query.rows_before)
-        passes = filters_for(type_name, query, self._store, self._now())
+        passes = filters_for(type_name, query, self._store, self._now(), self._quirks)
         keys = [key for key in query.sort if key.removeprefix("-") in SORT_KEYS.get(type_name, ())]
         if not passes and self._is_natural(type_name, keys):
             newest_first = keys[0].startswith("-") if keys else type_name in _NEWEST_FIRST
@@ -106,10 +116,12 @@ class Lister:
         return not keys or (type_name in _IN_ORDER_OF_CREATION and keys[0].removeprefix("-") == "created_at")
 
     def _selection(self, type_name: str, query: Query, passes: tuple[Passes, ...], keys: list[str]) -> list[str]:
-        if self._version != self._store.version:
+        if self._version != self._store.version or self._quirks.search_lag:
             self._selections.clear()
             self._version = self._store.version
-        key = type_name, query.filters, tuple(keys)
+        # What is active or recent changes by the second, though nothing was written.
+        second = int(self._now().timestamp()) if any(map(_depends_on_time, query.filters)) else 0
+        key = type_name, query.filters, tuple(keys), second
         if key not in self._selections:
             self._selections[key] = self._select(type_name, passes, keys)
             while len(self._selections) > _KEPT_SELECTIONS:
@@ -124,6 +136,11 @@ class Lister:
         for key in reversed(keys):
             rows.sort(key=partial(_sort_value, key.removeprefix("-")), reverse=key.startswith("-"))
         return [row.id for row in rows]
+
+
+def _depends_on_time(named: tuple[str, str]) -> bool:
+    name, _ = named
+    return name in {"active", "deactivated", "published"} or name.endswith("_in_last")
 
 
 def _sort_value(attribute: str, row: Row) -> tuple[bool, Any]:

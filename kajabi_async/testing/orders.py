@@ -19,6 +19,15 @@ from kajabi_async.testing.records import RecordedRequest
 __all__ = ["FaultDesk", "FaultOrder"]
 
 _KEPT_INJECTIONS: Final = 10_000
+_LONGEST_LATENCY: Final = 3600.0
+
+
+def _checked_seconds(latency: float) -> float:
+    seconds = float(latency)
+    # Written so that NaN is refused, too.
+    if not 0.0 <= seconds <= _LONGEST_LATENCY:
+        raise ValueError(f"latency is 0 to {_LONGEST_LATENCY:g} seconds, not {latency}")
+    return seconds
 
 
 @attrs.define
@@ -52,8 +61,7 @@ class FaultDesk:
 
     def __init__(self, *, latency: float, faults: FaultPlan | Iterable[FaultPlan] | None) -> None:
         """Start with no orders."""
-        self.latency = latency
-        """Seconds before each answer."""
+        self._latency = _checked_seconds(latency)
         self.closing = asyncio.Event()
         """Set when the fake is closed."""
         self.injected: Counter[str] = Counter()
@@ -63,6 +71,15 @@ class FaultDesk:
         self._orders: list[FaultOrder] = []
         self._plans = plans_of(faults)
         self._ordered_so_far = 0
+
+    @property
+    def latency(self) -> float:
+        """Seconds before each answer, 0 to 3600; it can be set, ValueError for anything else."""
+        return self._latency
+
+    @latency.setter
+    def latency(self, seconds: float) -> None:
+        self._latency = _checked_seconds(seconds)
 
     @property
     def faults(self) -> tuple[FaultPlan, ...]:

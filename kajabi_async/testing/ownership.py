@@ -1,7 +1,9 @@
 """Who holds what now: the purchases of a customer, the offers that follow from them, the person behind an email."""
 
+from datetime import datetime
 from typing import Final
 
+from kajabi_async.testing.comparing import moment
 from kajabi_async.testing.dataset.graph import CONTACT_IDS_FROM
 from kajabi_async.testing.dataset.people import contact_number
 from kajabi_async.testing.rows import Row, ToMany
@@ -20,16 +22,17 @@ def purchases_of(store: Store, customer_id: str) -> list[Row]:
     return [row for row in found.values() if row.related("customer") == (customer_id,)]
 
 
-def is_active(purchase: Row) -> bool:
-    """Tell whether the purchase gives access."""
-    return purchase.attributes.get("deactivated_at") is None
+def is_active(purchase: Row, now: datetime) -> bool:
+    """Return whether the purchase gives access at *now*; its end may lie ahead."""
+    ended = moment(purchase.attributes.get("deactivated_at"))
+    return ended is None or ended > now
 
 
-def is_subscribed(purchase: Row) -> bool:
-    """Tell whether somebody still pays: access off does not stop the billing (API document)."""
+def is_subscribed(purchase: Row, now: datetime) -> bool:
+    """Return whether somebody still pays: access off does not stop the billing (API document)."""
     if "is_subscribed" in purchase.hidden:
         return bool(purchase.hidden["is_subscribed"])
-    return is_active(purchase) and purchase.attributes.get("payment_type") in {"subscription", "multipay"}
+    return is_active(purchase, now) and purchase.attributes.get("payment_type") in {"subscription", "multipay"}
 
 
 def set_offers(store: Store, customer_id: str, offer_ids: tuple[str, ...]) -> None:

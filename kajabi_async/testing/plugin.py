@@ -1,31 +1,40 @@
-"""The pytest plugin: ``kajabi_fake``, a started fake, and ``kajabi_api``, a client on it."""
+"""The pytest plugin: ``kajabi_fake``, a started fake, and ``kajabi_api``, a client on it.
+
+Pytest imports this module in every project whose environment has the package, so nothing that costs time or may be
+broken is imported before a test asks for a fixture.
+"""
 
 from collections.abc import AsyncIterator, Callable
 from importlib import import_module
 from importlib.util import find_spec
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
-from kajabi_async.client import Kajabi
-from kajabi_async.testing.server import FakeKajabi
+if TYPE_CHECKING:
+    from kajabi_async.client import Kajabi
+    from kajabi_async.testing.server import FakeKajabi
 
 __all__ = ["kajabi_api", "kajabi_fake"]
 
-# Pytest loads the plugin wherever the package is installed, with pytest-asyncio or without.
+# Pytest loads the plugin with pytest-asyncio or without; pytest-asyncio itself is loaded by pytest in any case.
 _fixture: Final[Callable[[Callable[..., object]], Callable[..., object]]] = import_module(
     "pytest_asyncio" if find_spec("pytest_asyncio") else "pytest"
 ).fixture
 
 
 @_fixture
-async def kajabi_fake() -> AsyncIterator[FakeKajabi]:
-    """Give a started FakeKajabi with its default data, closed after the test."""
+async def kajabi_fake() -> "AsyncIterator[FakeKajabi]":
+    """Return a started FakeKajabi with its default data, closed after the test."""
+    from kajabi_async.testing.server import FakeKajabi  # noqa: PLC0415 - see the module's docstring
+
     async with FakeKajabi() as fake:
         yield fake
 
 
 @_fixture
-async def kajabi_api(kajabi_fake: FakeKajabi) -> AsyncIterator[Kajabi]:
-    """Give a client on the fake, closed after the test."""
+async def kajabi_api(kajabi_fake: "FakeKajabi") -> "AsyncIterator[Kajabi]":
+    """Return a client on the fake, closed after the test."""
+    from kajabi_async.client import Kajabi  # noqa: PLC0415 - see the module's docstring
+
     async with Kajabi(
         client_id=kajabi_fake.client_id, client_secret=kajabi_fake.client_secret, base_url=kajabi_fake.base_url
     ) as api:

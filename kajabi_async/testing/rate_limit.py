@@ -1,6 +1,7 @@
 """A rate limit that a client is not told of, for everything that comes to the fake, whoever sends it."""
 
 from collections import Counter, deque
+from typing import Final
 
 import attrs
 
@@ -11,6 +12,8 @@ from kajabi_async.testing.server_clock import ServerClock
 
 __all__ = ["RateLimit", "RateLimiter", "limit_of"]
 
+_A_YEAR: Final = 31_536_000.0
+
 
 @attrs.frozen
 class RateLimit:
@@ -20,9 +23,9 @@ class RateLimit:
     not count.
     """
 
-    requests: int = attrs.field(validator=attrs.validators.ge(0))
+    requests: int = attrs.field(validator=[attrs.validators.instance_of(int), attrs.validators.ge(0)])
     """0 refuses everything."""
-    per: float = attrs.field(default=1.0, validator=attrs.validators.gt(0))
+    per: float = attrs.field(default=1.0, validator=[attrs.validators.gt(0), attrs.validators.le(_A_YEAR)])
     retry_after: RetryAfter = attrs.field(
         default="absent", validator=attrs.validators.in_(RETRY_AFTER_FORMS), kw_only=True
     )

@@ -8,7 +8,16 @@ from kajabi_async.testing.relations import host_of
 from kajabi_async.testing.rows import Row
 from kajabi_async.testing.world import Call, World
 
-__all__ = ["linkage_reply", "list_page", "read_linkage", "read_me", "read_version", "required_row", "show"]
+__all__ = [
+    "linkage_reply",
+    "list_page",
+    "read_linkage",
+    "read_me",
+    "read_version",
+    "required_row",
+    "show",
+    "written_linkage",
+]
 
 _PAYOUTS = "kajabi_payments_payouts"
 
@@ -37,7 +46,10 @@ def show(world: World, call: Call) -> Reply:
         _require_site(call)
         if row.site_id not in {None, call.query.filter("site_id")}:
             raise not_found(call.type, call.resource_id)
-    return Reply.of(world.printer(call.query).one(row))
+    document = world.printer(call.query).one(row)
+    if call.type == "courses" and world.quirks.course_included == "data" and "included" in document:
+        document["data"] = {**document["data"], "included": document.pop("included")}
+    return Reply.of(document)
 
 
 def list_page(world: World, call: Call) -> Reply:
@@ -78,6 +90,13 @@ def linkage_reply(row: Row, call: Call) -> Reply:
     linkage = row.relations.get(relation)
     link = f"{host_of(row.type)}/{row.type}/{row.id}/relationships/{relation}"
     return Reply.of({"data": [] if linkage is None else identifiers(linkage), "links": {"self": link}})
+
+
+def written_linkage(world: World, call: Call) -> Reply:
+    """Answer a write to a relation: with all that it leads to then, or with nothing."""
+    if world.quirks.linkage_writes == "no content":
+        return Reply(204, b"", None)
+    return linkage_reply(required_row(world, call.type, call.resource_id), call)
 
 
 def read_me(_world: World, _call: Call) -> Reply:

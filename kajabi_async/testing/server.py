@@ -19,6 +19,7 @@ from kajabi_async.testing.control import BackDoor
 from kajabi_async.testing.dataset import all_families
 from kajabi_async.testing.dataset.graph import Graph
 from kajabi_async.testing.dataset.sizes import Sizes, complete_sizes
+from kajabi_async.testing.deliveries import Delivered, HookDeliveries, Postman
 from kajabi_async.testing.dispatch import HANDLERS, matched
 from kajabi_async.testing.faults.incident import Incident, sent
 from kajabi_async.testing.faults.plan import FaultPlan
@@ -27,6 +28,7 @@ from kajabi_async.testing.oauth import IssuedTokens, TokenDesk
 from kajabi_async.testing.orders import FaultDesk
 from kajabi_async.testing.pagination import MetaShape, checked_shape
 from kajabi_async.testing.query import read_query
+from kajabi_async.testing.quirks import Quirks
 from kajabi_async.testing.rate_limit import RateLimit, RateLimiter, limit_of
 from kajabi_async.testing.records import Effect, RecordedRequest
 from kajabi_async.testing.rows import Row
@@ -79,6 +81,8 @@ class FakeKajabi(FaultDesk):
         meta: MetaShape = "documented",
         included_offer_title: Literal["title", "name"] = "title",
         bundled_orders: bool = False,
+        quirks: Quirks | None = None,
+        deliver_hooks: HookDeliveries | None = None,
         clock: Callable[[], float] = time.monotonic,
         now: Callable[[], datetime] = _utc_now,
         **sizes: Unpack[Sizes],
@@ -89,8 +93,10 @@ class FakeKajabi(FaultDesk):
         or a number of requests per second, for everybody together. An access token lets *token_uses* requests in.
         Token lifetimes are seconds of *clock*. A key has no scope for *denied_types* (403). *meta* is the shape every
         list's meta takes. The document prints included offers with a ``name``: *included_offer_title* chooses that.
-        With *bundled_orders* one transaction pays for all offers of an order, and its ``offer`` is null. *now* is the
-        wall clock, for Date headers and what writes create. ValueError for a size or a shape that is none.
+        *quirks* are further points in which the live server differs from its document. *deliver_hooks* posts to the
+        hooks whose addresses are on this machine; without it deliveries are only written down in ``effects``. With
+        *bundled_orders* one transaction pays for all offers of an order, and its ``offer`` is null. *now* is the wall
+        clock, for Date headers and what writes create. ValueError for a size or a shape that is none.
         """
         super().__init__(latency=latency, faults=faults)
         self.denied_types = set(denied_types)
@@ -112,8 +118,14 @@ class FakeKajabi(FaultDesk):
             token_uses=token_uses,
         )
         store = Store(all_families(Graph(seed, complete_sizes(sizes), bundled_orders=bundled_orders)))
-        lister = Lister(store, now=self.clock.now, max_size=max_page_size, default_size=default_page_size)
-        self._world = World(store, lister, self.clock.now, checked_shape(meta), included_offer_title, self.effects)
+        behaviour = quirks or Quirks()
+        lister = Lister(
+            store, now=self.clock.now, max_size=max_page_size, default_size=default_page_size, quirks=behaviour
+        )
+        shape = checked_shape(meta)
+        self._world = World(store, lister, self.clock.now, shape, included_offer_title, self.effects, behaviour)
+        self._postman = None if deliver_hooks is None else Postman(deliver_hooks)
+        self._world.post = None if self._postman is None else self._postman.accept
         self._back_door = BackDoor(self, self._limiter, self._desk, self.clock, self.counts)
         self._used_connections: WeakSet[asyncio.Transport] = WeakSet()
         self._runner: web.ServerRunner | None = None
@@ -143,6 +155,8 @@ class FakeKajabi(FaultDesk):
     async def aclose(self) -> None:
         """Stop listening and cut what is still open; a second call does nothing."""
         self.closing.set()
+        if self._postman is not None:
+            await self._postman.aclose()
         if self._runner is not None:
             await self._runner.cleanup()
 
@@ -265,6 +279,23 @@ class FakeKajabi(FaultDesk):
         self.counts.clear()
         self.requests.clear()
 
+    # Deliveries to hooks
+
+    @property
+    def deliveries(self) -> tuple[Delivered, ...]:
+        """Every attempt to deliver to a hook, oldest first; empty without ``deliver_hooks``."""
+        return () if self._postman is None else tuple(self._postman.attempts)
+
+    @property
+    def dead_hooks(self) -> frozenset[str]:
+        """The ids of the hooks that answered 405 and are delivered to no more."""
+        return frozenset() if self._postman is None else frozenset(self._postman.dead)
+
+    async def hooks_delivered(self) -> None:
+        """Wait until everything that there was to deliver was acknowledged, given up or dropped."""
+        if self._postman is not None:
+            await self._postman.done()
+
     # Serving
 
     async def _serve(self, request: web.BaseRequest) -> web.StreamResponse:
@@ -278,7 +309,7 @@ class FakeKajabi(FaultDesk):
         raw_path, _, query_string = request.raw_path.partition("?")
         body = await request.read() if request.can_read_body else b""
         if self._back_door.is_for(raw_path, request.remote):
-            return sent(self._back_door.reply(request.method, raw_path, body), self.clock)
+            return sent(self._back_door.reply(request.method, raw_path, request.headers, body), self.clock)
         found = matched(request.method, raw_path)
         name = found[0].name if found else None
         headers = {key.lower(): value for key, value in request.headers.items()}
@@ -343,4 +374,5 @@ class FakeKajabi(FaultDesk):
         call = Call(operation, resource_id, query, record.body, content_type)
         if call.type in self.denied_types:
             raise ApiProblem(403, f"The key has no scope for {call.type}")
+        self._world.catch_up()
         return HANDLERS[operation.name](self._world, call)

@@ -1,7 +1,8 @@
 """What an operation works on, and what it is called with."""
 
+import math
 from collections.abc import Callable
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 import attrs
@@ -13,6 +14,7 @@ from kajabi_async.testing.documents import Printer
 from kajabi_async.testing.listing import Lister
 from kajabi_async.testing.pagination import MetaShape
 from kajabi_async.testing.query import Query
+from kajabi_async.testing.quirks import Quirks
 from kajabi_async.testing.records import Effect
 from kajabi_async.testing.rows import Row
 from kajabi_async.testing.store import Store
@@ -46,6 +48,10 @@ class World:
     meta: MetaShape
     offer_title: str
     effects: list[Effect] = attrs.field(factory=list[Effect])
+    quirks: Quirks = attrs.field(factory=Quirks)
+    _later: list[tuple[datetime, Callable[[], None]]] = attrs.field(factory=list[tuple[datetime, Callable[[], None]]])
+    post: Callable[[Row, str, tuple[dict[str, Any], ...]], None] | None = None
+    """What delivers to a hook; None if deliveries are written down alone."""
 
     def printer(self, query: Query, *, in_list: bool = False) -> Printer:
         """Give what writes the answer to *query*."""
@@ -54,6 +60,19 @@ class World:
     def printed(self, row: Row) -> dict[str, Any]:
         """Write one resource object, whole."""
         return dict(self.printer(Query()).one(row)["data"])
+
+    def later(self, seconds: float, happen: Callable[[], None]) -> None:
+        """Let something happen in *seconds* of the server's time; never if they are infinite."""
+        if math.isfinite(seconds):
+            self._later.append((self.now() + timedelta(seconds=seconds), happen))
+
+    def catch_up(self) -> None:
+        """Let happen what has become due."""
+        now = self.now()
+        due = [happen for at, happen in self._later if at <= now]
+        self._later = [each for each in self._later if each[0] > now]
+        for happen in due:
+            happen()
 
     def time(self) -> str:
         """Give the time of a change, as the API writes it."""
@@ -81,6 +100,8 @@ class World:
             wanted = hook.attributes.get("resource_id")
             if hook.attributes.get("event") == event and (wanted is None or str(wanted) == about.id):
                 self.effects.append(Effect("hook", about_type="hooks", about_id=hook.id, payload=objects))
+                if self.post is not None:
+                    self.post(hook, event, objects)
 
 
 def _first(row: Row, relation: str) -> str | None:

@@ -6,10 +6,13 @@
 from kajabi_async.webhooks.dashboard import (
     DashboardEvent,
     DashboardFormSubmissionCreated,
+    DashboardOrderCreated,
     DashboardPaymentSucceeded,
     DashboardPurchaseCreated,
     Member,
+    OrderedItem,
     Payment,
+    PlacedOrder,
     SoldOffer,
 )
 from kajabi_async.webhooks.errors import (
@@ -31,9 +34,10 @@ from kajabi_async.webhooks.events import (
     TagRemovedEvent,
 )
 from kajabi_async.webhooks.path_secret import PathSecrets
-from kajabi_async.webhooks.reading import MAX_BYTES, MAX_ELEMENTS, AnyEvent, parse
-from kajabi_async.webhooks.receiver import Handler, Key, Receipt, Receiver, by_id, by_id_and_content
+from kajabi_async.webhooks.reading import MAX_BYTES, MAX_ELEMENTS, KnownEvent, parse
+from kajabi_async.webhooks.receiver import AnyEvent, Handler, Key, Receipt, Receiver, by_id, by_id_and_content
 from kajabi_async.webhooks.replay import MemoryReplayGuard, ReplayGuard, Standing
+from kajabi_async.webhooks.unread import UnreadDelivery
 
 __all__ = [
     "MAX_BYTES",
@@ -41,6 +45,7 @@ __all__ = [
     "AnyEvent",
     "DashboardEvent",
     "DashboardFormSubmissionCreated",
+    "DashboardOrderCreated",
     "DashboardPaymentSucceeded",
     "DashboardPurchaseCreated",
     "DeliveryInProgressError",
@@ -49,13 +54,16 @@ __all__ = [
     "FormSubmissionEvent",
     "Handler",
     "Key",
+    "KnownEvent",
     "MalformedDeliveryError",
     "Member",
     "MemoryReplayGuard",
     "OrderCreatedEvent",
+    "OrderedItem",
     "PathSecrets",
     "Payment",
     "PaymentSucceededEvent",
+    "PlacedOrder",
     "PurchaseEvent",
     "Receipt",
     "Receiver",
@@ -66,6 +74,7 @@ __all__ = [
     "TagAddedEvent",
     "TagRemovedEvent",
     "UnknownDeliveryError",
+    "UnreadDelivery",
     "WebhookError",
     "WrongSecretError",
     "by_id",

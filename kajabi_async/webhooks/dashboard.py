@@ -6,11 +6,11 @@ integrators recorded; so everything but the id may be None, and `fields` holds a
 
 from collections.abc import Mapping
 from decimal import Decimal
-from typing import Any, ClassVar, Final, TypeVar
+from typing import Any, ClassVar, Final, TypeVar, get_args
 
 import attrs
 
-from kajabi_async.jsonapi.decoding import json_object
+from kajabi_async.jsonapi.decoding import json_array, json_object
 from kajabi_async.models.values import Part, Refused, converter_for
 from kajabi_async.webhooks.errors import MalformedDeliveryError
 
@@ -18,17 +18,23 @@ __all__ = [
     "DASHBOARD_EVENTS",
     "DashboardEvent",
     "DashboardFormSubmissionCreated",
+    "DashboardOrderCreated",
     "DashboardPaymentSucceeded",
     "DashboardPurchaseCreated",
     "Member",
+    "OrderedItem",
     "Payment",
+    "PlacedOrder",
     "SoldOffer",
+    "delivery_id",
+    "kind_of",
     "read_dashboard_event",
 ]
 
 P = TypeVar("P", bound=Part)
 
 _CUSTOM_FIELD: Final = "custom_field_"
+_FIRST_NO_ID: Final = 10**255
 _ENVELOPE: Final = frozenset({"id", "event", "payload"})
 
 
@@ -73,12 +79,33 @@ class Payment(Part):
     coupon_code: str | None = None
 
 
+@attrs.frozen(kw_only=True)
+class OrderedItem(Part):
+    """One line of an order."""
+
+    id: str | None = None
+    title: str | None = None
+    unit_cost: int | None = None
+    """In hundredths of the currency."""
+    quantity: int | None = None
+
+
+@attrs.frozen(kw_only=True)
+class PlacedOrder(Part):
+    """What was ordered."""
+
+    id: str | None = None
+    order_items: tuple[OrderedItem, ...] | None = None
+
+
 @attrs.frozen(kw_only=True, repr=False)
 class DashboardEvent:
     """One delivery of a webhook of the dashboard."""
 
     id: str
-    """The id of the delivery: a UUID where integrators recorded it, the transaction's id by the help pages."""
+    """The id of the delivery; of the transaction if the delivery came without one, see `has_own_id`."""
+    has_own_id: bool = True
+    """Whether the delivery came with an id of its own: payments were recorded with and without one."""
     fields: Mapping[str, Any]
     """All that the delivery says, as it came: its payload, or where it has none its own members."""
 
@@ -124,27 +151,41 @@ class DashboardFormSubmissionCreated(DashboardEvent):
     name = "form_submission.created"
 
 
-DASHBOARD_EVENTS: Final[Mapping[str, type[DashboardEvent]]] = {
-    event.name: event for event in (DashboardPurchaseCreated, DashboardPaymentSucceeded, DashboardFormSubmissionCreated)
-}
+@attrs.frozen(kw_only=True, repr=False)
+class DashboardOrderCreated(DashboardEvent):
+    """Somebody checked out a cart: one order, one payment, any number of items (help page "Cart Purchase")."""
+
+    order: PlacedOrder
+    member: Member
+    payment: Payment
+
+    name = "order.created"
+
+
+DashboardEvents = (
+    DashboardPurchaseCreated | DashboardPaymentSucceeded | DashboardOrderCreated | DashboardFormSubmissionCreated
+)
+
+DASHBOARD_EVENTS: Final[Mapping[str, type[DashboardEvent]]] = {event.name: event for event in get_args(DashboardEvents)}
 """The class for each event of the dashboard."""
 
 
-def read_dashboard_event(
-    name: str, delivery_id: str, body: Mapping[str, Any]
-) -> DashboardPurchaseCreated | DashboardPaymentSucceeded | DashboardFormSubmissionCreated:
-    """Read a delivery of the event *name*; MalformedDeliveryError where it does not have the shape of one."""
+def read_dashboard_event(name: str, body: Mapping[str, Any]) -> DashboardEvents:
+    """Read a delivery of the event *name*; MalformedDeliveryError if it does not have the shape of one."""
     source = _source(name, body)
     if name == DashboardFormSubmissionCreated.name:
-        return _form_submission(delivery_id, source)
+        return _form_submission(source)
+    if name == DashboardOrderCreated.name:
+        return _order_created(source)
     sold = _Sold.read(source)
+    identity = source.identity(sold.payment.id)
     if name == DashboardPaymentSucceeded.name:
         return DashboardPaymentSucceeded(
-            id=delivery_id, fields=source.fields, member=sold.member, offer=sold.offer, payment=sold.payment
+            **identity, fields=source.fields, member=sold.member, offer=sold.offer, payment=sold.payment
         )
     handles = (key for key in source.fields if key.startswith(_CUSTOM_FIELD))
     return DashboardPurchaseCreated(
-        id=delivery_id,
+        **identity,
         fields=source.fields,
         member=sold.member,
         offer=sold.offer,
@@ -160,6 +201,13 @@ class _Source:
     name: str
     fields: Mapping[str, Any]
     place: str
+    own_id: Any
+
+    def identity(self, transaction_id: str | None = None) -> dict[str, Any]:
+        """Return the id of the delivery, or of the transaction if it has none; MalformedDeliveryError without both."""
+        if self.own_id is None and transaction_id:
+            return {"id": transaction_id, "has_own_id": False}
+        return {"id": delivery_id(self.name, self.own_id)}
 
     def part(self, cls: type[P], nested: str, flat: Mapping[str, str]) -> P:
         """Read *cls* from the object called *nested*, or where there is none from members of the names in *flat*."""
@@ -216,20 +264,55 @@ def _flat(cls: type[Part], prefix: str) -> dict[str, str]:
 def _source(name: str, body: Mapping[str, Any]) -> _Source:
     if body.get("payload") is None and name != DashboardFormSubmissionCreated.name:
         # Recorded without a payload around it: offer, member and payment stand beside id and event.
-        return _Source(name, {key: value for key, value in body.items() if key not in _ENVELOPE}, "")
+        return _Source(name, {key: value for key, value in body.items() if key not in _ENVELOPE}, "", body.get("id"))
     fields = json_object(body.get("payload"))
     if fields is None:
         raise MalformedDeliveryError("an object was expected", path="payload", event=name)
-    return _Source(name, fields, "payload")
+    return _Source(name, fields, "payload", body.get("id"))
 
 
-def _form_submission(delivery_id: str, source: _Source) -> DashboardFormSubmissionCreated:
+def _order_created(source: _Source) -> DashboardOrderCreated:
+    order = source.part(PlacedOrder, "order", {})
+    paid = json_object(source.fields.get("payment_transaction")) or {}
+    payment = source.part(Payment, "payment_transaction", {})
+    person = _Source(source.name, paid, ".".join(filter(None, (source.place, "payment_transaction"))), None)
+    member = person.part(Member, "customer", {}) if "customer" in paid else source.part(Member, "member", {})
+    if (order, payment) == (PlacedOrder(), Payment()):
+        raise source.error("it tells of no order and no payment")
+    return DashboardOrderCreated(
+        **source.identity(payment.id), fields=source.fields, order=order, member=member, payment=payment
+    )
+
+
+def _form_submission(source: _Source) -> DashboardFormSubmissionCreated:
     return DashboardFormSubmissionCreated(
-        id=delivery_id,
+        **source.identity(),
         fields=source.fields,
         form_title=source.text("form_title"),
         answers={label: answer for label, answer in source.fields.items() if label != "form_title"},
     )
+
+
+def delivery_id(event: str, given: Any) -> str:
+    """Return the id that a delivery carries as text; MalformedDeliveryError if it is no text and no whole number."""
+    if type(given) is int and abs(given) < _FIRST_NO_ID:
+        return str(given)
+    if not isinstance(given, str) or not given:
+        raise MalformedDeliveryError(f"text was expected, {kind_of(given)} came", path="id", event=event)
+    return given
+
+
+def kind_of(value: Any) -> str:
+    """Return what a JSON value is, in words and without its content."""
+    if value is None:
+        return "null or nothing"
+    if isinstance(value, bool):
+        return "true or false"
+    if json_object(value) is not None:
+        return "an object"
+    if json_array(value) is not None:
+        return "an array"
+    return "text" if isinstance(value, str) else "a number"
 
 
 def _expected(refused: Refused) -> str:

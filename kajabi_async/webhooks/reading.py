@@ -6,17 +6,17 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Final, cast
 
 from kajabi_async.errors import DecodeError, InvalidArgumentError, RelationshipUnavailableError
-from kajabi_async.jsonapi.decoding import RawJson, decode_text, json_array, json_object, split_members
+from kajabi_async.jsonapi.decoding import RawJson, decode_text, split_members
 from kajabi_async.jsonapi.limits import excess_in, is_deeper
 from kajabi_async.models.base import Resource
 from kajabi_async.models.handles import Relation
 from kajabi_async.models.origin import Scope
-from kajabi_async.models.reading import read_samples, tie_orphans
+from kajabi_async.models.reading import link_included, read_samples
 from kajabi_async.webhooks.dashboard import (
     DASHBOARD_EVENTS,
-    DashboardFormSubmissionCreated,
-    DashboardPaymentSucceeded,
-    DashboardPurchaseCreated,
+    DashboardEvents,
+    delivery_id,
+    kind_of,
     read_dashboard_event,
 )
 from kajabi_async.webhooks.errors import DeliveryTooLargeError, MalformedDeliveryError, UnknownDeliveryError
@@ -34,20 +34,18 @@ from kajabi_async.webhooks.events import (
 if TYPE_CHECKING:
     from kajabi_async.client import Kajabi
 
-__all__ = ["MAX_BYTES", "MAX_ELEMENTS", "AnyEvent", "parse"]
+__all__ = ["MAX_BYTES", "MAX_ELEMENTS", "KnownEvent", "parse"]
 
-AnyEvent = (
+KnownEvent = (
     PurchaseEvent
     | PaymentSucceededEvent
     | OrderCreatedEvent
     | FormSubmissionEvent
     | TagAddedEvent
     | TagRemovedEvent
-    | DashboardPurchaseCreated
-    | DashboardPaymentSucceeded
-    | DashboardFormSubmissionCreated
+    | DashboardEvents
 )
-"""What `parse` gives; ``match`` over it is checked for completeness by type checkers."""
+"""What `parse` returns; ``match`` over it is checked for completeness by type checkers."""
 
 MAX_BYTES: Final = 1_048_576
 """The largest delivery that is read unless another limit is given; the samples of Kajabi are below 5 KB."""
@@ -58,14 +56,13 @@ each opening bracket as two. The samples of Kajabi have below 200."""
 
 _MAX_DEPTH: Final = 64
 _BEGINNING: Final = 2**12
-_FIRST_NO_ID: Final = 10**255
 _A_NAME: Final = re.compile(r"[a-z][a-z0-9_.]{0,63}")
 _PLACE: Final = re.compile(r"\[[0-9]+\](\.[a-z_0-9]+){0,2}")
 
 
 def parse(
     body: bytes, *, api: "Kajabi | None" = None, max_bytes: int = MAX_BYTES, max_elements: int = MAX_ELEMENTS
-) -> AnyEvent:
+) -> KnownEvent:
     """Read the *body* of a delivery of ``/v1/hooks`` or of a webhook of the dashboard.
 
     Relations of its resources lead to what came along; with *api* they fetch the rest, without it awaiting one raises
@@ -79,8 +76,7 @@ def parse(
     if isinstance(name, str) and name in EVENTS:
         return _event(EVENTS[name], members, _scope(api))
     if isinstance(name, str) and name in DASHBOARD_EVENTS:
-        read = {member: _decoded(text) for member, text in members.items()}
-        return read_dashboard_event(name, _delivery_id(name, members), read)
+        return read_dashboard_event(name, {member: _decoded(text) for member, text in members.items()})
     # Anything could stand here; only what looks like the name of an event is repeated.
     raise UnknownDeliveryError(event=name if isinstance(name, str) and _A_NAME.fullmatch(name) else None)
 
@@ -105,7 +101,7 @@ def _members(body: Any, max_bytes: int, max_elements: int) -> Mapping[str, RawJs
 def _split(body: bytes) -> dict[str, RawJson]:
     with suppress(DecodeError):
         return split_members(body)
-    raise MalformedDeliveryError(f"an object was expected, {_kind(_decoded(body))} came")
+    raise MalformedDeliveryError(f"an object was expected, {kind_of(_decoded(body))} came")
 
 
 def _decoded(text: bytes | RawJson) -> Any:
@@ -117,18 +113,18 @@ def _decoded(text: bytes | RawJson) -> Any:
     raise MalformedDeliveryError(problem)
 
 
-def _event(cls: type[Event], members: Mapping[str, RawJson], scope: Scope) -> AnyEvent:
-    delivery_id = _delivery_id(cls.name, members)
+def _event(cls: type[Event], members: Mapping[str, RawJson], scope: Scope) -> KnownEvent:
+    identity = delivery_id(cls.name, _decoded(members.get("id", b"null")))
     payload = bytes(members.get("payload", b"null"))
     if not payload.startswith(b"["):
-        problem = f"an array of resource objects was expected, {_kind(_decoded(payload))} came"
+        problem = f"an array of resource objects was expected, {kind_of(_decoded(payload))} came"
         raise MalformedDeliveryError(problem, path="payload", event=cls.name)
     resources = _resources(cls.name, payload, scope)
     carried = {name: _first(resources, wanted, cls.name) for name, wanted in cls.carries().items()}
     primary = next(iter(carried.values()))
     _tie(primary, cls.tied)
-    fields: dict[str, Any] = {"id": delivery_id, "resources": resources, **carried}
-    return cast("AnyEvent", cls(**fields))
+    fields: dict[str, Any] = {"id": identity, "resources": resources, **carried}
+    return cast("KnownEvent", cls(**fields))
 
 
 def _resources(event: str, payload: bytes, scope: Scope) -> tuple[Resource, ...]:
@@ -155,16 +151,7 @@ def _tie(primary: Resource, names: tuple[str, ...]) -> None:
     for name in names:
         leads_to = type(primary).relations[name].resource_type
         if sum(each.type == leads_to for each in primary.origin.scope.known) == 1:
-            tie_orphans(primary, (name,))
-
-
-def _delivery_id(event: str, members: Mapping[str, RawJson]) -> str:
-    delivery_id = _decoded(members.get("id", b"null"))
-    if type(delivery_id) is int and abs(delivery_id) < _FIRST_NO_ID:
-        return str(delivery_id)
-    if not isinstance(delivery_id, str) or not delivery_id:
-        raise MalformedDeliveryError(f"text was expected, {_kind(delivery_id)} came", path="id", event=event)
-    return delivery_id
+            link_included(primary, (name,))
 
 
 def _scope(api: "Kajabi | None") -> Scope:
@@ -179,18 +166,6 @@ class _Unconnected:
             f"the {relation.name} of {owner.resource_type} {owner.id} did not come with the delivery; "
             "read it with parse(body, api=...) or Receiver(..., api=...) to have it fetched"
         )
-
-
-def _kind(value: Any) -> str:
-    if value is None:
-        return "null or nothing"
-    if isinstance(value, bool):
-        return "true or false"
-    if json_object(value) is not None:
-        return "an object"
-    if json_array(value) is not None:
-        return "an array"
-    return "text" if isinstance(value, str) else "a number"
 
 
 def _without_values(error: DecodeError) -> str:

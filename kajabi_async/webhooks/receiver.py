@@ -9,35 +9,43 @@ from typing import TYPE_CHECKING, Final
 import attrs
 
 from kajabi_async.jsonapi.limits import checked_elements
+from kajabi_async.webhooks.dashboard import DashboardEvent
 from kajabi_async.webhooks.errors import (
     DeliveryInProgressError,
     DeliveryTooLargeError,
+    MalformedDeliveryError,
     ReplayGuardUnavailableError,
+    UnknownDeliveryError,
 )
 from kajabi_async.webhooks.path_secret import PathSecrets
-from kajabi_async.webhooks.reading import MAX_BYTES, MAX_ELEMENTS, AnyEvent, parse
+from kajabi_async.webhooks.reading import MAX_BYTES, MAX_ELEMENTS, KnownEvent, parse
 from kajabi_async.webhooks.replay import ReplayGuard, Standing
+from kajabi_async.webhooks.unread import UnreadDelivery
 
 if TYPE_CHECKING:
     from kajabi_async.client import Kajabi
 
-__all__ = ["Handler", "Key", "Receipt", "Receiver", "by_id", "by_id_and_content"]
+__all__ = ["AnyEvent", "Handler", "Key", "Receipt", "Receiver", "by_id", "by_id_and_content"]
 
+AnyEvent = KnownEvent | UnreadDelivery
+"""What a `Receiver` hands on."""
 Handler = Callable[[AnyEvent], Awaitable[object]]
 """What is to be done with an event; what it returns is not looked at."""
 Key = Callable[[AnyEvent, bytes], str]
 """What makes two deliveries the same; takes the event and the body it was read from."""
 
+_OK: Final = 200
 _LOG: Final = logging.getLogger("kajabi_async")
 
 
 def by_id_and_content(event: AnyEvent, body: bytes) -> str:
-    """Take deliveries for the same where event, id and body are.
+    """Take deliveries for the same if event, id and body are; without an id of their own, if event and transaction are.
 
     No delivery is lost by it: by the API document the id is that of the resource, and then two tags given to one
     contact come with the same id. A repetition whose body was written anew, with another time in it, is handled again.
     """
-    return _digest(event.name, event.id, body)
+    has_own_id = not isinstance(event, DashboardEvent) or event.has_own_id
+    return _digest(event.name, event.id, body if has_own_id else b"")
 
 
 def by_id(event: AnyEvent, _body: bytes) -> str:
@@ -90,10 +98,13 @@ class Receiver:
         key: Key = by_id_and_content,
         max_bytes: int = MAX_BYTES,
         max_elements: int = MAX_ELEMENTS,
+        strict: bool = False,
     ) -> None:
         """Accept *secrets*, ask *guard* for repetitions, by *key*; *api* fetches what deliveries do not carry.
 
-        A delivery above *max_bytes* or *max_elements* is a DeliveryTooLargeError, before anything is made of it.
+        A delivery above *max_bytes* or *max_elements* is a DeliveryTooLargeError, before anything is made of it. One
+        that is no known event is acknowledged and handed on as an `UnreadDelivery`; with *strict* it raises
+        MalformedDeliveryError or UnknownDeliveryError instead, which Kajabi takes for a failure and delivers again.
         """
         self._secrets = secrets
         self._guard = guard
@@ -101,6 +112,15 @@ class Receiver:
         self._key = key
         self._max_bytes = max_bytes
         self._max_elements = checked_elements(max_elements, "max_elements")
+        self._strict = strict
+
+    def probe(self, path_secret: str) -> int:
+        """Return 200, to be answered to GET and HEAD of the path; WrongSecretError if the secret is not one of ours.
+
+        Kajabi probes the address of a hook, and takes the hook for dead if it is answered 405 (integrators).
+        """
+        self._secrets.check(path_secret)
+        return _OK
 
     async def receive(self, path_secret: str, body: bytes | AsyncIterable[bytes], handle: Handler) -> Receipt:
         """Hand the event in *body* to *handle*, unless the same was handled before, and tell what became of it.
@@ -115,7 +135,7 @@ class Receiver:
         # Not in the locals of whatever the handler raises.
         del path_secret
         content = body if isinstance(body, bytes) else await _read(body, self._max_bytes)
-        event = parse(content, api=self._api, max_bytes=self._max_bytes, max_elements=self._max_elements)
+        event = self._event(content)
         key, holder = self._key(event, content), token_hex(16)
         standing = await self._guard.claim(key, holder)
         if standing is Standing.HANDLED:
@@ -124,6 +144,14 @@ class Receiver:
             raise DeliveryInProgressError(f"this delivery of {event.name!r} is being handled by another request")
         await self._handle(event, handle, key, holder)
         return Receipt(event, duplicate=False)
+
+    def _event(self, content: bytes) -> AnyEvent:
+        try:
+            return parse(content, api=self._api, max_bytes=self._max_bytes, max_elements=self._max_elements)
+        except (MalformedDeliveryError, UnknownDeliveryError) as error:
+            if self._strict:
+                raise
+            return UnreadDelivery(body=content, error=error.with_traceback(None))
 
     async def _handle(self, event: AnyEvent, handle: Handler, key: str, holder: str) -> None:
         try:

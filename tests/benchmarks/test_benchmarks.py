@@ -22,6 +22,7 @@ from benchmarks.plot import Line, drawn
 from benchmarks.results import Figure, Part, Table, at_least, at_most, under
 from benchmarks.serving import Server, fastest, name, with_latency
 from benchmarks.sizes import Sizes
+from tests.sharing import once_for_all_workers
 
 TINY = Sizes(
     repeats=1,
@@ -49,9 +50,11 @@ def running_server(request: pytest.FixtureRequest) -> Iterator[Server]:
         yield server
 
 
-@pytest.fixture(name="parts", scope="module")
-def whole_run() -> list[Part]:
-    return run(list(PARTS), TINY)
+@pytest.fixture(name="parts", scope="session")
+def whole_run(tmp_path_factory: pytest.TempPathFactory) -> list[Part]:
+    """What a whole run measures; the worker that comes first runs it for the others."""
+    parts: list[Part] = once_for_all_workers(tmp_path_factory, "benchmarks", lambda: run(list(PARTS), TINY))
+    return parts
 
 
 def test_every_part_gives_a_table_without_gaps(parts: list[Part]) -> None:

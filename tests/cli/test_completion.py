@@ -59,11 +59,13 @@ async def script(kajabi: Command, shown: dict[str, str], tmp_path: Path) -> Path
         (("completion", "install", ""), {"bash", "zsh", "fish"}),
     ],
 )
+@pytest.mark.needs("bash")
 async def test_bash_completes_commands_and_options(words: tuple[str, ...], wanted: set[str], script: Path) -> None:
     """Down to the filters of a list."""
     assert wanted <= await _completed(script, "kajabi", *words)
 
 
+@pytest.mark.needs("bash")
 async def test_bash_completes_the_file_of_ids(script: Path, tmp_path: Path) -> None:
     """As it does for any command that takes a file."""
     (tmp_path / "ids-of-today.txt").touch()
@@ -71,6 +73,7 @@ async def test_bash_completes_the_file_of_ids(script: Path, tmp_path: Path) -> N
     assert found == {f"{tmp_path}/ids-of-today.txt"}
 
 
+@pytest.mark.needs("bash")
 async def test_a_new_interactive_bash_completes_after_install(kajabi: Command, tmp_path: Path) -> None:
     """Through the line in ~/.bashrc, below what was there, by the tab key."""
     (tmp_path / "home" / ".bashrc").write_text("PS1='READY> '")
@@ -79,6 +82,17 @@ async def test_a_new_interactive_bash_completes_after_install(kajabi: Command, t
     keys = (("READY> ", "kajabi custome\t"), ("rs ", "ge\t"), ("get ", "\x15exit\n"))
     shown = await on_terminal("bash", "-i", typed=keys)
     assert "kajabi customers get " in shown.screen
+
+
+async def test_what_is_installed_no_other_user_can_write_to(kajabi: Command, tmp_path: Path) -> None:
+    """Whatever the umask: shells run it."""
+    before = os.umask(0)
+    try:
+        assert (await kajabi("completion", "install", "bash")).code == 0
+    finally:
+        os.umask(before)
+    made = [tmp_path / "home" / ".bashrc", *(tmp_path / "home" / ".local").rglob("*")]
+    assert [each for each in made if each.stat().st_mode & 0o077] == []
 
 
 async def test_installing_twice_changes_nothing_more(kajabi: Command, tmp_path: Path) -> None:

@@ -2,12 +2,14 @@
 
 import os
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from kajabi_async.cli import credentials_file, keyring_store
 from kajabi_async.cli.credentials import FoundCredentials, credentials_path, find_credentials
 from kajabi_async.cli.credentials_error import CredentialsError
+from kajabi_async.cli.doctor.machine import check_credentials_file
 from kajabi_async.errors import ConfigurationError
 from kajabi_async.session import ClientCredentials
 from tests.cli.conftest import Command, MemoryKeyring
@@ -140,7 +142,18 @@ def test_what_is_no_regular_file_is_refused_and_not_waited_for(path: Path) -> No
         (b'client_id = 5\nclient_secret = "the-secret"\n', "must be a string"),
         (b'client_id = "the-id"\nclient_secret = ""\n', "is empty"),
         (b"#" * 70_000, "is larger than"),
+        (b'client_secret = "the-secret"\nclient_id = ' + b"[" * 60_000, "is not TOML"),
+        (b'client_secret = "the-secret"\nclient_id = ' + b"{a=" * 20_000, "is not TOML"),
+        (b'client_secret = "the-secret"\nclient_id = ' + b"1" * 60_000, "is not TOML"),
+        (b'client_secret = "the-secret"\nclient_id = 0x' + b"f" * 60_000, "must be a string"),
+        (b'client_secret = "the-secret"\nclient_id = 1e999999', "must be a string"),
+        (b'client_secret = "the-secret"\nclient_id = 9999-99-99', "is not TOML"),
+        (b'client_secret = "the-secret"\nclient_id = 1979-05-27T07:32:00Z', "must be a string"),
+        (b'client_secret = "the-secret"\nclient_id = "\\u0000"', "control characters"),
+        (b'client_secret = "the-secret"\nclient_id = "\\ud800"', "is not TOML"),
+        (b"\x00" * 100, "is not TOML"),
     ],
+    ids=lambda value: str(value[:60]),
 )
 def test_a_file_that_cannot_be_used_is_told_without_what_it_holds(content: bytes, told: str, path: Path) -> None:
     """The parser's words would quote the line with the secret."""
@@ -210,8 +223,53 @@ def test_a_locked_keyring_is_told_and_not_taken_for_an_empty_one(memory_keyring:
             change()
 
 
-@pytest.mark.parametrize("entry", ["not JSON", "[]", "{}", '{"client_id": "the-id", "client_secret": ""}'])
-def test_an_entry_that_somebody_else_made_is_told(entry: str, memory_keyring: MemoryKeyring) -> None:
+def test_a_backend_that_fails_in_its_own_words_is_told_by_the_kind_of_failure(
+    memory_keyring: MemoryKeyring, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Backends raise what the libraries below them raise."""
+
+    def get_password(*_: str) -> str:
+        raise OSError("canary")
+
+    monkeypatch.setattr(memory_keyring, "get_password", get_password)
+    error = _refusal()
+    assert "OSError" in error.problem
+    assert "canary" not in str(error)
+
+
+def test_a_user_without_a_home_is_told_what_to_do(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As in a container that runs under a number of its own."""
+
+    def home() -> Path:
+        raise RuntimeError("Could not determine home directory.")
+
+    monkeypatch.setattr(Path, "home", home)
+    error = _refusal()
+    assert "no home folder" in error.problem
+    assert "KAJABI_CREDENTIALS_FILE" in error.cure
+    assert check_credentials_file(None).message == error.problem
+    monkeypatch.setenv("KAJABI_CLIENT_ID", "the-id")
+    monkeypatch.setenv("KAJABI_CLIENT_SECRET", "the-secret")
+    assert find_credentials().source == "environment"
+
+
+@pytest.mark.parametrize(
+    "entry",
+    [
+        "not JSON",
+        "[]",
+        "{}",
+        '{"client_id": "the-id", "client_secret": ""}',
+        '{"client_id": 5, "client_secret": {}}',
+        "[" * 100_000,
+        '{"client_id": ' + "1" * 5000 + ', "client_secret": "x"}',
+        '{"client_id": NaN, "client_secret": "x"}',
+        5,
+        b"\xff",
+    ],
+    ids=lambda value: str(value)[:50],
+)
+def test_an_entry_that_somebody_else_made_is_told(entry: Any, memory_keyring: MemoryKeyring) -> None:
     """Without showing it."""
     memory_keyring.entries[keyring_store.SERVICE, keyring_store.ENTRY] = entry
     error = _refusal()

@@ -4,6 +4,7 @@ import json
 import re
 import runpy
 import signal
+import time
 from collections.abc import Callable
 from html import unescape
 from pathlib import Path
@@ -77,6 +78,19 @@ async def test_the_fake_tells_programs_in_json() -> None:
     process.send_signal(signal.SIGINT)
     await process.communicate()
     assert process.returncode == 130
+
+
+async def test_the_fake_is_as_slow_as_it_is_asked_to_be() -> None:
+    """Each answer takes at least the seconds of --latency."""
+    process = await started("fake", "--customers", "7", "--latency", "0.3", "--json")
+    assert process.stdout is not None
+    settings = json.loads(await process.stdout.readline())
+    begun = time.monotonic()
+    assert await _customers_of(settings) == 7
+    # The token is asked for first.
+    assert time.monotonic() - begun >= 2 * 0.3
+    process.send_signal(signal.SIGINT)
+    await process.communicate()
 
 
 async def _customers_of(settings: dict[str, str]) -> int | None:

@@ -1,11 +1,15 @@
 """``kajabi export``: a list into a file, with what people should know on standard error."""
 
 import json
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
 
+from kajabi_async import Kajabi
 from kajabi_async.cli.reads import resource_classes
+from kajabi_async.export import ExportProgress, export
+from kajabi_async.session import ClientCredentials
 from kajabi_async.testing import FakeKajabi
 from tests.cli.conftest import Command
 
@@ -52,20 +56,88 @@ async def test_every_resource_can_be_exported(name: str, kajabi: Command, tmp_pa
     assert path.read_text().startswith("id,")
 
 
+def _files(folder: Path) -> list[str]:
+    return sorted(path.name for path in folder.glob("customers*"))
+
+
+async def _failed(kajabi: Command, fake: FakeKajabi, *command: str) -> None:
+    """Run *command* on an API that is down, so that it leaves a checkpoint, and have the API back."""
+    fake.fail("customers.list", status=501, times=None)
+    assert (await kajabi(*command)).code == 4
+    fake.clear_faults()
+    (path,) = (Path(after) for before, after in pairwise(command) if before == "--out")
+    assert path.with_name(f"{path.name}.partial").is_dir()
+
+
 async def test_an_export_that_failed_is_gone_on_with_by_the_same_command(
     kajabi: Command, fake: FakeKajabi, tmp_path: Path
 ) -> None:
-    """What was there is told; another command is refused with the cure."""
+    """The exit code is that of what went wrong."""
     command = ("export", "customers", "--out", str(tmp_path / "customers.csv"), "--page-size", "20")
     fake.fail("customers.list", status=501, times=None)
     failed = await kajabi(*command)
     assert failed.code == 4
     fake.clear_faults()
+    assert (await kajabi(*command)).code == 0
+
+
+async def test_an_export_goes_on_where_an_earlier_one_stopped(
+    kajabi: Command, fake: FakeKajabi, tmp_path: Path
+) -> None:
+    """With the rows that came, which are told; --restart discards them, and only with it may the command be another."""
+    path = tmp_path / "customers.jsonl"
+    command = ("export", "customers", "--out", str(path), "--page-size", "20")
+    for more, told in (((), "went on after 40 rows of an earlier run\n"), (("--restart",), "60 customers in 3 pages")):
+        await _half_done(fake, path)
+        done = await kajabi(*command, *more)
+        assert (done.code, done.err.startswith(told)) == (0, True)
+        assert len(path.read_text().splitlines()) == 60
+    await _half_done(fake, path)
     other = await kajabi(*command, "--include", "offers")
     assert (other.code, "--restart" in other.err) == (2, True)
-    assert (await kajabi(*command)).code == 0
-    again = await kajabi(*command, "--include", "offers", "--restart")
-    assert again.code == 0
+    restarted = await kajabi(*command, "--include", "offers", "--restart", "--json")
+    report = json.loads(restarted.out)
+    assert (restarted.code, report["resumed_from"], report["rows"]) == (0, None, 60)
+    assert report["related"]["offers"] > 0
+
+
+async def _half_done(fake: FakeKajabi, path: Path) -> None:
+    """Leave what an export leaves that was killed after two of three pages."""
+
+    def stop(progress: ExportProgress) -> None:
+        if progress.pages == 2:
+            raise EOFError
+
+    key = ClientCredentials(fake.client_id, fake.client_secret)
+    async with Kajabi(credentials=key, base_url=fake.base_url) as api:
+        with pytest.raises(EOFError):
+            await export(api.customers.list(page_size=20), path, observer=stop)
+
+
+async def test_rows_that_the_server_counts_and_does_not_give_decide_the_exit_code(
+    kajabi: Command, fake: FakeKajabi, tmp_path: Path
+) -> None:
+    """What it gave is in the file, and how much is missing is told; a script must not take that for the whole list."""
+    path = tmp_path / "customers.jsonl"
+    row = {"type": "customers", "id": "1", "attributes": {"name": "Ada"}}
+    fake.answer_with("GET", "/v1/customers", body={"data": [row], "meta": {"total_count": 3}}, times=None)
+    done = await kajabi("export", "customers", "--out", str(path))
+    assert (done.code, len(path.read_text().splitlines())) == (1, 1)
+    assert "warning: the server counts 3 rows, 2 more than it gave" in done.err
+    told = await kajabi("export", "customers", "--out", str(path), "--json")
+    assert (told.code, json.loads(told.out)["rows"]) == (1, 1)
+
+
+async def test_restart_discards_what_another_command_left(kajabi: Command, fake: FakeKajabi, tmp_path: Path) -> None:
+    """The one that would be refused without it writes its own files, and no checkpoint stays."""
+    path = tmp_path / "customers.csv"
+    command = ("export", "customers", "--out", str(path), "--page-size", "20")
+    await _failed(kajabi, fake, *command)
+    other = (*command, "--include", "offers")
+    assert (await kajabi(*other)).code == 2
+    assert (await kajabi(*other, "--restart")).code == 0
+    assert len(path.read_text().splitlines()) == 61
+    assert _files(tmp_path) == ["customers.csv", "customers.offers.csv"]
 
 
 async def test_rows_that_cannot_be_read_decide_the_exit_code(kajabi: Command, fake: FakeKajabi, tmp_path: Path) -> None:
@@ -98,3 +170,13 @@ async def test_the_report_is_one_object_with_json(kajabi: Command, tmp_path: Pat
     assert (report["rows"], report["malformed"], report["warnings"]) == (60, 0, [])
     refused = await kajabi("export", "customers", "--out", str(tmp_path / "customers.nonsense"), "--json")
     assert (refused.code, json.loads(refused.err)["error"]["exit_code"]) == (2, 2)
+
+
+async def test_an_export_tells_when_it_waits(kajabi: Command, fake: FakeKajabi, tmp_path: Path) -> None:
+    """And when it goes on."""
+    fake.fail("customers.list", status=429, times=1, headers={"retry-after": "1"})
+    fake.fail("customers.list", status=503, times=8)
+    done = await kajabi("export", "customers", "--out", str(tmp_path / "customers.csv"), "--page-size", "20")
+    assert done.code == 0
+    assert "nothing is answered since " in done.err or "the API asked to wait until " in done.err
+    assert "answered again, going on" in done.err

@@ -1,12 +1,15 @@
 """Many ids from a file or a pipe, a line of JSON for each."""
 
+import asyncio
 import json
+import signal
 from pathlib import Path
 
 import pytest
 
 from kajabi_async.testing import FakeKajabi
 from tests.cli.conftest import Command
+from tests.cli.processes import settings, started
 
 
 async def test_every_id_gets_a_line_and_missing_ones_decide_the_exit_code(kajabi: Command) -> None:
@@ -112,3 +115,95 @@ async def test_a_strategy_that_there_is_not_is_told(kajabi: Command) -> None:
     done = await kajabi("customers", "lookup", "-", "--strategy", "guess", given="1\n")
     assert done.code == 2
     assert 'Choose from: "lookup", "scan", "auto"' in done.err
+
+
+async def test_a_run_that_stalls_leaves_the_ids_that_the_next_call_takes(
+    kajabi: Command, fake: FakeKajabi, tmp_path: Path
+) -> None:
+    """Those that were under way and those that were not read yet, in their order; twice, until all are answered."""
+    path = tmp_path / "ids.txt"
+    path.write_text("# of March\n" + "".join(f"{each}\n" for each in [*range(1, 61)] * 50))
+    outage = fake.fail("customers.get", status=503, times=None)
+    done = await kajabi("customers", "lookup", str(path), "--patience", "1", "--concurrency", "3")
+    left = tmp_path / "ids.txt.unanswered"
+    assert (done.code, done.out) == (4, "")
+    assert f"kajabi: 3,000 ids without an answer are in {left}; go on with" in done.err
+    assert "nothing was answered for 1 s" in done.err
+    assert left.read_text().split() == list(map(str, [*range(1, 61)] * 50))
+    done = await kajabi("customers", "lookup", str(left), "--patience", "1", "--concurrency", "3")
+    assert (done.code, len(left.read_text().split())) == (4, 3000)
+    outage.cancel()
+    done = await kajabi("customers", "lookup", str(left))
+    assert (done.code, len(done.lines)) == (0, 3000)
+
+
+async def test_a_stall_is_shown_while_it_lasts(kajabi: Command, fake: FakeKajabi) -> None:
+    """On standard error, and that it is over; in JSON if that is asked for."""
+    ids = "".join(f"{each}\n" for each in range(1, 61))
+    fake.fail("customers.get", status=429, times=1, headers={"retry-after": "1"})
+    done = await kajabi("customers", "lookup", "-", given=ids)
+    assert done.code == 0
+    assert "the API asked to wait until " in done.err
+    assert "answered again, going on" in done.err
+    fake.fail("customers.get", status=429, times=1, headers={"retry-after": "1"})
+    done = await kajabi("customers", "lookup", "-", "--json", given=ids)
+    told = [json.loads(line) for line in done.err.splitlines()]
+    paused, over = (each["progress"] for each in told if "progress" in each)
+    assert paused["paused_until"] == pytest.approx(paused["stalled_since"] + 1.0, abs=0.5)
+    assert over == {"stalled_since": None, "paused_until": None}
+
+
+async def test_credentials_refused_before_anything_is_answered_leave_no_file(
+    kajabi: Command, fake: FakeKajabi, tmp_path: Path
+) -> None:
+    """The ids are where they were."""
+    path = tmp_path / "ids.txt"
+    path.write_text("1\n2\n")
+    fake.fail("oauth.token", status=401, times=None)
+    done = await kajabi("customers", "lookup", str(path))
+    assert done.code == 3
+    assert not path.with_name("ids.txt.unanswered").exists()
+
+
+async def test_an_interrupted_run_leaves_the_ids_that_the_next_call_takes(
+    kajabi_fake: FakeKajabi, tmp_path: Path
+) -> None:
+    """Every one that has no line of output, and no other."""
+    path = tmp_path / "ids.txt"
+    path.write_text("".join(f"{each}\n" for each in range(1, 1001)))
+    kajabi_fake.latency = 0.02
+    process = await started("customers", "lookup", str(path), "--concurrency", "2", environment=settings(kajabi_fake))
+    assert process.stdout is not None
+    lines = [await process.stdout.readline() for _ in range(5)]
+    process.send_signal(signal.SIGINT)
+    out, err = await process.communicate()
+    assert process.returncode == 130
+    told = [json.loads(line)["id"] for line in [*lines, *out.splitlines()]]
+    left = (tmp_path / "ids.txt.unanswered").read_text().split()
+    assert sorted([*told, *left], key=int) == [str(each) for each in range(1, 1001)]
+    assert left == sorted(left, key=int)
+    assert b"ids without an answer are in" in err
+    assert err.endswith(b"kajabi: interrupted\n")
+
+
+async def test_what_a_pipe_has_not_said_yet_is_not_waited_for_when_interrupted(
+    kajabi_fake: FakeKajabi, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It may have no end; what it has said is kept."""
+    monkeypatch.chdir(tmp_path)
+    kajabi_fake.hang("customers.get", times=None)
+    process = await started(
+        "customers", "lookup", "-", stdin=asyncio.subprocess.PIPE, environment=settings(kajabi_fake)
+    )
+    assert process.stdin is not None
+    process.stdin.write(b"1\n2\n3\n")
+    await process.stdin.drain()
+    while not kajabi_fake.counts["customers.get"]:
+        await asyncio.sleep(0.01)
+    process.send_signal(signal.SIGINT)
+    assert await asyncio.wait_for(process.wait(), 10) == 130
+    assert process.stderr is not None
+    err = await process.stderr.read()
+    assert b"standard input may have more" in err, err
+    assert (tmp_path / "ids.unanswered").read_text() == "1\n2\n3\n"
+    process.stdin.close()

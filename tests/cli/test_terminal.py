@@ -132,6 +132,7 @@ async def test_a_reader_that_has_seen_enough_is_no_error(arguments: tuple[str, .
     assert (process.returncode, err) == (0, b"")
 
 
+@pytest.mark.needs("bash")
 async def test_head_gets_its_line_and_both_end_well(kajabi_fake: FakeKajabi) -> None:
     """As users do it."""
     script = f"{' '.join(COMMAND)} customers list --limit 900 --json | head -1"
@@ -153,6 +154,7 @@ async def test_errors_that_nobody_reads_end_quietly() -> None:
 
 
 @pytest.mark.parametrize("arguments", [("customers", "list"), ("customers", "list", "--json"), ("--help",)])
+@pytest.mark.needs("bash")
 async def test_a_full_disk_is_told(arguments: tuple[str, ...], kajabi_fake: FakeKajabi) -> None:
     """A result that is not there must not look like a success."""
     script = f"{' '.join(COMMAND)} {' '.join(arguments)} > /dev/full"
@@ -172,6 +174,7 @@ async def test_a_full_disk_is_told(arguments: tuple[str, ...], kajabi_fake: Fake
         ("customers lookup - --json <&-", 0, b'{"report": {"total": 0'),
     ],
 )
+@pytest.mark.needs("bash")
 async def test_a_stream_that_is_closed_is_no_traceback(
     script: str, code: int, told: bytes, kajabi_fake: FakeKajabi
 ) -> None:
@@ -212,6 +215,7 @@ async def test_interrupting_a_request_ends_with_130_and_no_traceback(
         assert told == "kajabi: interrupted\n"
 
 
+@pytest.mark.needs("bash")
 async def test_ctrl_c_on_a_terminal_ends_a_bulk_lookup(kajabi_fake: FakeKajabi) -> None:
     """The progress bar leaves the terminal in order: its cursor is shown again."""
     kajabi_fake.hang("customers.get", times=None)

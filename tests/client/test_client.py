@@ -1,5 +1,6 @@
 """The client: made, used, closed."""
 
+import asyncio
 from typing import Any
 
 import pytest
@@ -7,6 +8,7 @@ import pytest
 from kajabi_async import (
     ClientClosedError,
     ConfigurationError,
+    Contact,
     DecodeError,
     InvalidArgumentError,
     Kajabi,
@@ -68,6 +70,26 @@ async def test_username_and_password_will_do(kajabi_fake: FakeKajabi) -> None:
         assert (await api.me()).email
         assert repr(api) == f"<Kajabi at {kajabi_fake.base_url}>"
         assert api.session.stats.token_requests == api.stats.token_requests == 1
+
+
+async def test_a_relation_that_is_awaited_while_the_client_closes_is_told(
+    kajabi_fake: FakeKajabi, kajabi_api: Kajabi
+) -> None:
+    """All who wait for the one request, and no task of the client's is left to run on."""
+    customer = await kajabi_api.customers.get("1")
+    kajabi_fake.hang("contacts.get", times=None)
+
+    async def contact() -> Contact | None:
+        return await customer.contact
+
+    waiting = [asyncio.create_task(contact()) for _ in range(3)]
+    while kajabi_fake.counts["contacts.get"] == 0:
+        await asyncio.sleep(0)
+    await kajabi_api.aclose()
+    done, _ = await asyncio.wait(waiting, timeout=10)
+    assert [type(each.exception()) for each in done] == [ClientClosedError] * 3
+    # The fake's own tasks run in this loop as well.
+    assert [task for task in asyncio.all_tasks() if task.get_name().startswith("kajabi_async")] == []
 
 
 async def test_a_closed_client_says_so(kajabi_api: Kajabi) -> None:

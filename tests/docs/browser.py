@@ -1,7 +1,6 @@
 """A headless Chromium and one tab of it, spoken to by the DevTools protocol."""
 
 import asyncio
-import shutil
 import subprocess
 import time
 from collections.abc import AsyncGenerator, Generator
@@ -11,7 +10,8 @@ from typing import Any
 
 import aiohttp
 
-_NAMES = ("chromium", "chromium-browser", "google-chrome")
+from tests.machine import browser_command, need
+
 _SWITCHES = (
     "--headless=new",
     "--no-sandbox",
@@ -32,10 +32,9 @@ _START_SECONDS = 30.0
 
 @contextmanager
 def chromium(profile: Path) -> Generator[str]:
-    """Start a browser with a fresh *profile* and give where it listens; AssertionError where there is none."""
-    found = next(filter(None, map(shutil.which, _NAMES)), None)
-    assert found, "these tests need a browser: apt-get install chromium"
-    command = [found, *_SWITCHES, f"--user-data-dir={profile}", "about:blank"]
+    """Start a browser with a fresh *profile* and return where it listens; the test is skipped if there is none."""
+    need("chromium")
+    command = [str(browser_command()), *_SWITCHES, f"--user-data-dir={profile}", "about:blank"]
     process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     try:
         yield f"http://127.0.0.1:{_port(profile / 'DevToolsActivePort', process)}"

@@ -1,6 +1,5 @@
 """The documentation, built once for all workers of a run, served on loopback, and a browser to look at it with."""
 
-import os
 from collections.abc import Generator
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
@@ -8,23 +7,20 @@ from pathlib import Path
 from threading import Thread
 
 import pytest
-from filelock import FileLock
 
 from tests.docs.browser import chromium
 from tests.docs.building import Build
+from tests.sharing import once_for_all_workers
 
 
 @pytest.fixture(scope="session")
 def built_docs(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The folder with the pages; the worker that comes first builds them for the others."""
-    base = tmp_path_factory.getbasetemp()
-    shared = base.parent if "PYTEST_XDIST_WORKER" in os.environ else base
-    folder, done = shared / "docs", shared / "docs.done"
-    with FileLock(shared / "docs.lock"):
-        if not done.exists():
-            Build.begin(folder, hash_seed="1").finish()
-            done.touch()
-    return folder
+
+    def build() -> Path:
+        return Build.begin(tmp_path_factory.mktemp("docs"), hash_seed="1").finish()
+
+    return once_for_all_workers(tmp_path_factory, "docs", build)
 
 
 class _Quiet(SimpleHTTPRequestHandler):

@@ -1,6 +1,6 @@
 """The blocks of the guides, sorted by how they are run."""
 
-from tests.blocks import blocks_of
+from tests.blocks import blocks_of, commands_of, documents
 from tests.docs.building import GUIDES, SOURCES
 
 BLOCKS = blocks_of(SOURCES / "index.md", *GUIDES)
@@ -13,6 +13,5 @@ APPLICATIONS = [block for block in _SERVED if block not in RECEIVERS]
 """Web applications that show a customer."""
 PROGRAMS = [block for block in BLOCKS if block.language == "python" and block.is_program]
 FUNCTIONS = [block for block in BLOCKS if block.language == "python" and block not in (*FILES, *_SERVED, *PROGRAMS)]
-COMMANDS = [
-    line.removeprefix("$ ") for block in BLOCKS if block.language == "console" for line in block.code.splitlines()
-]
+COMMANDS = commands_of(*documents())
+"""Of the guides, the README and the examples."""

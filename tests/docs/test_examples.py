@@ -3,6 +3,7 @@
 import itertools
 import json
 import os
+import re
 import shlex
 import signal
 import subprocess
@@ -14,7 +15,7 @@ import pytest
 
 from kajabi_async import Kajabi
 from kajabi_async.testing import FakeKajabi
-from tests.blocks import Block, environment_of, parametrized, run_function, run_program
+from tests.blocks import Block, documents, environment_of, parametrized, run_function, run_program
 from tests.docs.building import REPOSITORY
 from tests.docs.examples import BLOCKS, COMMANDS, FILES, FUNCTIONS, PROGRAMS
 from tests.webhooks.deliveries import delivery, row
@@ -86,7 +87,7 @@ def test_the_files_of_tests_pass(tmp_path: Path) -> None:
         (tmp_path / str(block.file_name)).write_text(block.code, "utf-8")
     # The one that is let pass asks for a setting that only this version of pytest-asyncio has no default for.
     warnings = ["-W", "error", "-W", "ignore::pytest.PytestDeprecationWarning"]
-    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:randomly", *warnings, str(tmp_path)]
+    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:randomly", "-p", "no:valkey", *warnings, str(tmp_path)]
     done = subprocess.run(
         command,
         capture_output=True,
@@ -101,19 +102,42 @@ def test_the_files_of_tests_pass(tmp_path: Path) -> None:
 
 
 def test_the_commands_exist() -> None:
-    """A target of make, an extra of the package, a module that serves."""
+    """A target of make, an extra of the package, a module that serves, an example."""
+    assert len(COMMANDS) > 12
     for command in COMMANDS:
-        match shlex.split(command):
+        match shlex.split(command, comments=True):
             case ["make", target]:
-                assert f"\n{target}:" in (REPOSITORY / "Makefile").read_text("utf-8"), command
+                assert target in _targets(), command
             case ["pip", "install", "."]:
                 assert (REPOSITORY / "pyproject.toml").exists()
-            case ["python", "-m", *module]:
-                assert _announcement_of(module).keys() == {"base_url", "client_id", "client_secret"}
-            case ["kajabi", "export", *_]:
-                assert subprocess.run([*_kajabi(command), "--help"], capture_output=True, check=False).returncode == 0
+            case ["python", "-m", "kajabi_async.testing", *options]:
+                announced = _announcement_of(["kajabi_async.testing", *_on_any_port(options)])
+                assert announced.keys() == {"base_url", "client_id", "client_secret"}
+            case ["python", "-c", program]:
+                assert subprocess.run([sys.executable, "-c", program], check=True, capture_output=True).stdout
+            case ["kajabi", *_]:
+                pass  # tests/cli/test_documented_commands.py runs them.
+            case ["python", "-m", example] | ["uvicorn", example]:
+                # tests/examples/serving.py starts them, by these very lines.
+                assert example.startswith("examples."), command
             case _:
-                raise AssertionError(f"nobody tries out {command!r}")
+                raise AssertionError(f"nothing tries out {command!r}")
+
+
+@pytest.mark.parametrize("path", documents(), ids=lambda path: path.parent.name + "-" + path.stem)
+def test_a_target_of_make_that_is_mentioned_exists(path: Path) -> None:
+    """Also between the words of a page."""
+    mentioned = re.findall(r"`make ([a-z-]+)[^`]*`", path.read_text("utf-8"))
+    assert [target for target in mentioned if target not in _targets()] == []
+
+
+def _targets() -> set[str]:
+    return set(re.findall(r"^([a-z]+):", (REPOSITORY / "Makefile").read_text("utf-8"), re.MULTILINE))
+
+
+def _on_any_port(options: list[str]) -> list[str]:
+    """Return *options* with a free port in place of one that may be taken here."""
+    return ["0" if before == "--port" else word for before, word in itertools.pairwise(["", *options])]
 
 
 def test_every_block_is_of_a_kind_that_is_tried_out() -> None:
@@ -133,9 +157,3 @@ def _announcement_of(module: list[str]) -> dict[str, str]:
         announced: dict[str, str] = json.loads(line)
     assert process.returncode == 0
     return announced
-
-
-def _kajabi(command: str) -> list[str]:
-    """Give the command up to its first option, run by this interpreter."""
-    words = itertools.takewhile(lambda word: not word.startswith("-"), shlex.split(command)[1:])
-    return [sys.executable, "-c", "from kajabi_async.cli import main; main()", *words]

@@ -81,13 +81,29 @@ async def test_an_event_nothing_is_done_about_is_taken(app: App, event: str) -> 
 
 @pytest.mark.parametrize(
     ("body", "status"),
-    [(b"{", 400), (b"[]", 400), (b'{"id": "1", "event": "what", "payload": []}', 422), (b" " * 1_048_577, 413)],
-    ids=["cut", "no object", "unknown", "too large"],
+    [
+        (b"", 200),
+        (b"{", 200),
+        (b"[]", 200),
+        (b'{"id": "1", "event": "what", "payload": []}', 200),
+        (b" " * 1_048_577, 413),
+    ],
+    ids=["ping", "cut", "no object", "unknown", "too large"],
 )
-async def test_what_is_no_delivery_is_refused(app: App, body: bytes, status: int) -> None:
-    """The answer says why by its status, and nothing of what came is in it."""
+async def test_what_is_no_event_is_acknowledged_unless_it_is_too_large(app: App, body: bytes, status: int) -> None:
+    """Kajabi would deliver it again for hours otherwise; nothing of what came is in the answer."""
     async with app.visitor.post(ADDRESS, data=BytesIO(body)) as answer:
         assert (answer.status, await answer.read()) == (status, b"")
+
+
+@pytest.mark.parametrize("method", ["GET", "HEAD"])
+async def test_a_probe_is_answered_on_the_secret_path_alone(app: App, method: str) -> None:
+    """Kajabi asks before it delivers: 200 for the secret, 404 for anything else, and nothing is handled."""
+    async with app.visitor.request(method, ADDRESS) as answer:
+        assert answer.status == 200
+    async with app.visitor.request(method, f"{ADDRESS}x") as answer:
+        assert answer.status == 404
+    assert app.fake.counts.total() == 0
 
 
 async def test_an_endless_delivery_is_not_read_to_its_end(app: App) -> None:

@@ -39,5 +39,6 @@ async def test_a_malformed_row_is_raised_and_the_rest_comes(api: Kajabi, fake: F
 async def test_an_empty_list_gives_no_batch(api: Kajabi) -> None:
     """Nothing is made up for it; a size below one is refused."""
     assert [batch async for batch in record_batches(api.contacts.list(has_tag_id=999))] == []
-    with pytest.raises(InvalidArgumentError):
+    with pytest.raises(InvalidArgumentError, match="rows"):
         record_batches(api.customers.list(), rows=0)
+    assert (await anext(record_batches(api.customers.list(), rows=1))).num_rows == 1

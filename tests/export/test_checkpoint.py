@@ -10,8 +10,16 @@ from typing import Any
 import pytest
 
 import kajabi_async.export as package
-from kajabi_async import ConfigurationError, ExportError, InvalidArgumentError, Kajabi, PagingError, ServerError
-from kajabi_async.export import ExportProgress, export, walking
+from kajabi_async import (
+    ConfigurationError,
+    ExportError,
+    InvalidArgumentError,
+    Kajabi,
+    PagingError,
+    PermissionDeniedError,
+)
+from kajabi_async.export import ExportProgress, export
+from kajabi_async.resources import novelty
 from kajabi_async.testing import FakeKajabi
 from kajabi_async.testing.answers import Reply
 from tests.export.conftest import client_of, ids_in
@@ -103,6 +111,15 @@ async def test_restart_discards_what_was_kept(api: Kajabi, tmp_path: Path) -> No
     assert (report.resumed_from, report.rows, report.related) == (None, 350, {})
 
 
+async def test_restart_leaves_nothing_of_an_earlier_run(api: Kajabi, tmp_path: Path) -> None:
+    """Unfinished files of included resources neither, which hold people's data."""
+    path = tmp_path / "customers.jsonl"
+    await half_done(api, path)
+    (tmp_path / "customers.jsonl.partial" / "customers.offers.jsonl").write_text("unfinished")
+    await export(api.customers.list(), path, restart=True)
+    assert names_in(tmp_path) == {"customers.jsonl"}
+
+
 async def test_a_damaged_checkpoint_is_told_and_can_be_discarded(api: Kajabi, tmp_path: Path) -> None:
     """It is never taken for an empty one."""
     path = tmp_path / "customers.jsonl"
@@ -142,8 +159,8 @@ async def test_an_export_that_failed_can_be_gone_on_with(api: Kajabi, fake: Fake
     """The API's error is raised as it is."""
     path = tmp_path / "customers.jsonl"
     await half_done(api, path)
-    fake.fail("customers.list", status=501, times=1)
-    with pytest.raises(ServerError):
+    fake.fail("customers.list", status=403, times=1)
+    with pytest.raises(PermissionDeniedError):
         await export(api.customers.list(include="offers", page_size=50), path)
     assert (await export(api.customers.list(include="offers", page_size=50), path)).resumed_from == 150
 
@@ -256,7 +273,7 @@ class EmptyKajabi(FakeKajabi):
 
 async def test_empty_pages_without_end_end_in_an_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """After a hundred in a row; here after twenty, as each of them is looked back at from all that follow."""
-    monkeypatch.setattr(walking, "_MOST_EMPTY_PAGES", 20)
+    monkeypatch.setattr(novelty, "MOST_FRUITLESS", 20)
     async with EmptyKajabi(customers=0) as fake, client_of(fake) as api:
         with pytest.raises(PagingError, match=r"^21 empty pages in a row, each with a next link"):
             await export(api.customers.list(), tmp_path / "customers.jsonl")

@@ -7,13 +7,14 @@ from typing import Any
 
 import pytest
 
-from kajabi_async import Contact, Customer, Kajabi
+from kajabi_async import Contact, Customer, Kajabi, Media, Offer, Payout, Podcast, Purchase, Resource
 from kajabi_async.export import SORTED_BY, export
-from kajabi_async.export.columns import Kind, columns_of
+from kajabi_async.export.columns import Kind, UnfitCellError, cells_of, columns_of
 from kajabi_async.models.base import MODELS
 from kajabi_async.resources.base import Listable
 from kajabi_async.testing import FakeKajabi
 from tests.export.conftest import asked
+from tests.models.building import build
 
 TIME = "2026-08-02T20:26:32.995-05:00"
 
@@ -47,6 +48,108 @@ def test_sparse_fields_leave_their_own_columns() -> None:
         "custom_fields",
         "tags_ids",
     ]
+
+
+@pytest.mark.parametrize(
+    ("model", "fields", "names"),
+    [
+        (Offer, ["name"], ["id", "title"]),
+        (Customer, [], ["id"]),
+        (Customer, ["id", "offers"], ["id", "offers_ids"]),
+        (Customer, ["contact", "extra"], ["id", "contact_id", "extra"]),
+        (Contact, ["customer"], ["id", "customer_id"]),
+    ],
+)
+def test_a_field_brings_its_column(model: Any, fields: list[str], names: list[str]) -> None:
+    """Under whichever name it goes on the wire; a name that only begins like another brings nothing more."""
+    assert [column.name for column in columns_of(model, fields)] == names
+
+
+def _cell(model: type[Resource], **attribute: Any) -> Any:
+    (name,) = attribute
+    (column,) = (each for each in columns_of(model) if each.name == name)
+    (cell,) = cells_of(build(model, attribute), (column,))
+    return cell
+
+
+@pytest.mark.parametrize(
+    ("model", "attribute", "cell"),
+    [
+        (Customer, {"name": "Ada"}, "Ada"),
+        (Customer, {"name": None}, None),
+        (Customer, {"sign_in_count": 2**63 - 1}, 2**63 - 1),
+        (Customer, {"sign_in_count": -(2**63)}, -(2**63)),
+        (Customer, {"net_revenue": "12.50"}, "12.50"),
+        (Customer, {"net_revenue": "1e3"}, "1000"),
+        (Customer, {"net_revenue": "0.123456789"}, "0.123456789"),
+        (Customer, {"net_revenue": f"{'9' * 29}.123456789"}, f"{'9' * 29}.123456789"),
+        (Customer, {"net_revenue": "-0.000000001"}, "-0.000000001"),
+        (Customer, {"created_at": TIME}, "2026-08-03T01:26:32.995000Z"),
+        (Contact, {"subscribed": False}, False),
+        (Media, {"duration_in_minutes": "7.25"}, 7.25),
+        (Podcast, {"categories": ["arts", "life"]}, ["arts", "life"]),
+        (Purchase, {"raw_extra_contact_information": {"a": [1]}}, {"a": [1]}),
+        (Payout, {"transactions": []}, []),
+    ],
+)
+def test_a_value_is_written_as_its_column_holds_it(model: type[Resource], attribute: dict[str, Any], cell: Any) -> None:
+    """To the last number that fits; times in UTC, decimals without an exponent."""
+    written = _cell(model, **attribute)
+    assert (type(written), written) == (type(cell), cell)
+
+
+@pytest.mark.parametrize(
+    ("attribute", "told"),
+    [
+        ({"sign_in_count": 2**63}, "integer column: 9223372036854775808 is beyond 64 bits"),
+        ({"sign_in_count": -(2**63) - 1}, "integer column: -9223372036854775809 is beyond 64 bits"),
+        ({"net_revenue": "1" * 30}, "decimal column: .* needs more than 38 digits, 9 after the point"),
+        ({"net_revenue": "0.0000000001"}, "decimal column: .* needs more than 38 digits, 9 after the point"),
+        ({"created_at": "0001-01-01T00:00:00+14:00"}, "time column: "),
+    ],
+)
+def test_a_value_beyond_its_column_is_refused(attribute: dict[str, Any], told: str) -> None:
+    """With the resource, the column, its kind and the reason."""
+    with pytest.raises(UnfitCellError, match=f"^customers 1.{next(iter(attribute))} fits no {told}"):
+        _cell(Customer, **attribute)
+
+
+def test_of_a_long_id_the_beginning_is_told() -> None:
+    """A server may send any text for one."""
+    customer = build(Customer, {"sign_in_count": 2**63}, id="x" * 70)
+    with pytest.raises(UnfitCellError, match=f"^customers {'x' * 60}\\.sign_in_count fits no"):
+        cells_of(customer, columns_of(Customer))
+
+
+def test_what_is_inside_an_object_is_written_as_json_has_it() -> None:
+    """Members that the SDK knows and those that it does not, decimals as text, times in UTC, lists as lists."""
+    transaction = {"amount": "12.50", "created_at": TIME, "offer_ids": [7], "fee": None, "note": {"a": [1, True]}}
+    (told,) = _cell(Payout, transactions=[transaction])
+    assert told["note"] == {"a": [1, True]}
+    assert (told["amount"], told["fee"], told["offer_ids"]) == ("12.50", None, ["7"])
+    assert told["created_at"] == "2026-08-03T01:26:32.995000Z"
+    assert "extra" not in told
+
+
+def test_what_did_not_come_is_null_and_an_empty_linkage_is_not() -> None:
+    """The column of a relation to one holds an id, that of one to many ids."""
+    linkage: dict[str, Any] = {
+        "contact": {"data": {"type": "contacts", "id": "7"}},
+        "offers": {"data": [{"type": "offers", "id": "4"}, {"type": "offers", "id": "5"}]},
+        "products": {"data": []},
+    }
+    customer = build(Customer, {"mood": "fine"}, relationships=linkage)
+    columns = columns_of(Customer)
+    cells = dict(zip((column.name for column in columns), cells_of(customer, columns), strict=True))
+    known = {name: cell for name, cell in cells.items() if cell is not None}
+    assert known == {
+        "id": "1",
+        "contact_id": "7",
+        "offers_ids": ["4", "5"],
+        "products_ids": [],
+        "extra": {"mood": "fine"},
+    }
+    assert {column.kind for column in columns if column.name not in known} >= {Kind.TEXT, Kind.TIME, Kind.DECIMAL}
 
 
 def test_what_a_list_is_sorted_by_is_a_key_that_it_has() -> None:

@@ -1,17 +1,24 @@
 """The same rows come back from every format."""
 
 import csv
+import io
 import json
+import re
+import sys
+from datetime import date, datetime
+from decimal import Decimal
+from importlib.abc import MetaPathFinder
 from pathlib import Path
 from typing import Any
 
 import pytest
-from pyarrow import ipc  # pyright: ignore[reportMissingTypeStubs]  # it ships none
+from pyarrow import ipc, parquet  # pyright: ignore[reportMissingTypeStubs]  # it ships none
 
-from kajabi_async import Kajabi
+import kajabi_async.export as package
+from kajabi_async import ConfigurationError, InvalidArgumentError, Kajabi
 from kajabi_async.export import export
 from kajabi_async.export.columns import Column, Kind
-from kajabi_async.export.formats import CsvWriter, format_for
+from kajabi_async.export.formats import CsvWriter, arrow_module, format_for, open_writer
 from kajabi_async.testing import FakeKajabi
 from tests.export.conftest import asked
 
@@ -85,9 +92,11 @@ async def test_every_format_has_the_same_rows(api: Kajabi, tmp_path: Path) -> No
     [
         ("=1+1", "'=1+1"),
         ("@SUM(A1)", "'@SUM(A1)"),
-        ("+cmd|' /C calc'!A0", "'+cmd|' /C calc'!A0"),
+        ("+cmd|' /C calc'!A0", "\"'+cmd|' /C calc'!A0\""),
         ("-2+A1", "'-2+A1"),
-        ("\t=1", "'\t=1"),
+        ("\t=1", "\"'\t'=1\""),
+        ("x;=cmd", '"x;\'=cmd"'),
+        ("\uff1dcmd", "'\uff1dcmd"),
         ("'=1", "''=1"),
         ("+1 (555) 019-0001", "+1 (555) 019-0001"),
         ("-5", "-5"),
@@ -98,10 +107,153 @@ async def test_every_format_has_the_same_rows(api: Kajabi, tmp_path: Path) -> No
 def test_text_that_a_spreadsheet_would_run_is_made_harmless(text: str, written: str, tmp_path: Path) -> None:
     """With an apostrophe in front, which can be taken off again; telephone numbers and negative ones stay."""
     path = tmp_path / "one.csv"
-    writer = CsvWriter(path, (Column("name", Kind.TEXT, lambda _resource: None),))
+    writer = CsvWriter(path.open("wb"), (Column("name", Kind.TEXT, lambda _resource: None),))
     writer.write([[text]])
     writer.close()
     assert path.read_text("utf-8") == f"name\n{written}\n"
+
+
+_COLUMNS = tuple(
+    Column(name, kind, lambda _resource: None)
+    for name, kind in {
+        "id": Kind.TEXT,
+        "a, b": Kind.TEXT,
+        "count": Kind.INTEGER,
+        "share": Kind.NUMBER,
+        "in": Kind.BOOLEAN,
+        "at": Kind.TIME,
+        "day": Kind.DATE,
+        "amount": Kind.DECIMAL,
+        "tags": Kind.TEXTS,
+        "extra": Kind.JSON,
+    }.items()
+)
+_TIME = "2026-08-03T01:26:32.995000Z"
+_FULL: list[Any] = ["1", 'Zoë "Z"', 5, 0.5, True, _TIME, "2026-08-03", "12.50", ["a", "b"], {"é": [1, None]}]
+_EMPTY: list[Any] = ["2", "", None, None, None, None, None, None, [], "text"]
+
+
+def _written(path: Path, chosen: str, *batches: list[list[Any]]) -> Path:
+    writer = open_writer(path.open("xb"), _COLUMNS, chosen)
+    for batch in batches:
+        writer.write(batch)
+    writer.close()
+    return path
+
+
+def test_csv_is_written_to_the_letter(tmp_path: Path) -> None:
+    """Nothing is an empty cell and empty text is quoted; JSON is compact, a text in it quoted as JSON has it."""
+    path = _written(tmp_path / "a.csv", "csv", [_FULL], [_EMPTY])
+    assert path.read_bytes().decode("utf-8").split("\n") == [
+        'id,"a, b",count,share,in,at,day,amount,tags,extra',
+        f'1,"Zoë ""Z""",5,0.5,true,{_TIME},2026-08-03,12.50,"[""a"",""b""]","{{""é"":[1,null]}}"',
+        '2,"",,,,,,,[],"""text"""',
+        "",
+    ]
+
+
+@pytest.mark.parametrize("text", [" a", "a ", "a\tb", "a,b", 'a"b', "a\nb", "a\rb", "", "a\r\nb", "a b"])
+def test_a_cell_of_csv_is_quoted_if_a_reader_would_change_it(text: str, tmp_path: Path) -> None:
+    """White space at its ends, separators, quotes and ends of lines; a plain one is not."""
+    row: list[Any] = ["1", text, *[None] * 8]
+    path = _written(tmp_path / "a.csv", "csv", [row])
+    written = path.read_bytes().decode("utf-8").partition("\n")[2]
+    is_plain = text == "a b"
+    assert written == f"1,{text if is_plain else chr(34) + text.replace(chr(34), chr(34) * 2) + chr(34)},,,,,,,,\n"
+
+
+def test_json_lines_are_written_to_the_letter(tmp_path: Path) -> None:
+    """One object to a line with every column, compact, text as it is."""
+    path = _written(tmp_path / "a.jsonl", "jsonl", [_FULL], [_EMPTY])
+    first = (
+        f'{{"id":"1","a, b":"Zoë \\"Z\\"","count":5,"share":0.5,"in":true,"at":"{_TIME}","day":"2026-08-03",'
+        '"amount":"12.50","tags":["a","b"],"extra":{"é":[1,null]}}'
+    )
+    second = (
+        '{"id":"2","a, b":"","count":null,"share":null,"in":null,"at":null,"day":null,"amount":null,"tags":[],'
+        '"extra":"text"}'
+    )
+    assert path.read_bytes().decode("utf-8") == f"{first}\n{second}\n"
+
+
+@pytest.mark.parametrize("chosen", ["parquet", "arrow"])
+def test_arrow_holds_each_kind_as_its_type(chosen: str, tmp_path: Path) -> None:
+    """Each batch is one of the file; JSON is text there."""
+    path = _written(tmp_path / "a", chosen, [_FULL], [_EMPTY], [])
+    opener: Any = ipc
+    reader: Any = parquet
+    if chosen == "parquet":
+        with reader.ParquetFile(path) as file:
+            table, batches = file.read(), file.num_row_groups
+            assert file.metadata.row_group(0).column(0).compression == "ZSTD"
+    else:
+        with opener.open_file(str(path)) as file:
+            table, batches = file.read_all(), file.num_record_batches
+    assert batches == 3 if chosen == "arrow" else 2
+    assert {field.name: str(field.type) for field in table.schema} == {
+        "id": "string",
+        "a, b": "string",
+        "count": "int64",
+        "share": "double",
+        "in": "bool",
+        "at": "timestamp[us, tz=UTC]",
+        "day": "date32[day]",
+        "amount": "decimal128(38, 9)",
+        "tags": "list<element: string>" if chosen == "parquet" else "list<item: string>",
+        "extra": "string",
+    }
+    full, empty = table.to_pylist()
+    assert list(full.values()) == [
+        *("1", 'Zoë "Z"', 5, 0.5, True),
+        *(datetime.fromisoformat(_TIME), date(2026, 8, 3), Decimal("12.500000000"), ["a", "b"], '{"é":[1,null]}'),
+    ]
+    assert list(empty.values()) == [*_EMPTY[:-1], '"text"']
+
+
+@pytest.mark.parametrize("chosen", ["parquet", "arrow"])
+def test_what_needs_pyarrow_says_so(chosen: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """With what to install, and the formats that do without."""
+    monkeypatch.setitem(sys.modules, "pyarrow", None)
+    monkeypatch.delitem(sys.modules, "kajabi_async.export.arrow", raising=False)
+    monkeypatch.delattr(package, "arrow", raising=False)
+    told = rf"^{chosen} files need pyarrow: pip install 'kajabi-async\[arrow\]', or export to jsonl or csv$"
+    with pytest.raises(ConfigurationError, match=told):
+        format_for(tmp_path / f"a.{chosen}", None)
+    with pytest.raises(ConfigurationError, match=told):
+        open_writer(io.BytesIO(), _COLUMNS, chosen)
+    assert format_for(tmp_path / "a.csv", "jsonl") == "jsonl"
+
+
+def test_another_module_that_is_missing_is_no_lack_of_pyarrow(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Installing pyarrow would not mend it."""
+
+    class Finder(MetaPathFinder):
+        def find_spec(self, fullname: str, *_: object) -> None:
+            if fullname == "kajabi_async.export.arrow":
+                raise ModuleNotFoundError("No module named 'x'", name="x")
+
+    monkeypatch.setattr(sys, "meta_path", [Finder(), *sys.meta_path])
+    monkeypatch.delitem(sys.modules, "kajabi_async.export.arrow", raising=False)
+    monkeypatch.delattr(package, "arrow", raising=False)
+    with pytest.raises(ModuleNotFoundError, match="'x'"):
+        arrow_module("this")
+
+
+@pytest.mark.parametrize(
+    ("name", "asked_for", "told"),
+    [
+        ("a.xlsx", None, "the suffix '.xlsx' of a.xlsx is none that is known"),
+        ("a", None, "the suffix '' of a is none that is known"),
+        ("a.csv", "excel", "format 'excel' is none that is known"),
+        ("a.csv", "", "format '' is none that is known"),
+        ("a.csv", ".csv", "format '.csv' is none that is known"),
+    ],
+)
+def test_a_format_that_is_none_is_told_with_those_there_are(name: str, asked_for: str | None, told: str) -> None:
+    """By suffix and by name."""
+    known = r"\.parquet, \.arrow, \.feather, \.jsonl, \.ndjson, \.csv, or give .* parquet, arrow, jsonl, csv$"
+    with pytest.raises(InvalidArgumentError, match=rf"^{re.escape(told)}: end the file in {known}"):
+        format_for(Path(name), asked_for)
 
 
 @pytest.mark.parametrize(

@@ -116,18 +116,37 @@ def test_says_that_the_answer_was_a_web_page() -> None:
 
 def test_keeps_the_hint_of_the_status_beside_the_web_page() -> None:
     """What a status usually means is told although the body was a page of the proxy in front."""
-    hint = answered(403, b"<html>", content_type="text/html").hint
-    assert "permission" in hint
+    hint = answered(429, b"<html>", content_type="text/html").hint
+    assert "Too many requests" in hint
     assert "HTML" in hint
 
 
+@pytest.mark.parametrize("status", [401, 403])
+@pytest.mark.parametrize(
+    ("body", "content_type"),
+    [
+        (b"<html>blocked</html>", "text/html"),
+        (b"error code: 1020", "text/plain"),
+        (b"", ""),
+        (b"{}", "application/json"),
+    ],
+)
+def test_blames_no_key_unless_the_api_itself_says_so(status: int, body: bytes, content_type: str) -> None:
+    """What a firewall or a proxy refuses says nothing of keys, permissions and plans."""
+    hint = answered(status, body, content_type=content_type).hint
+    assert "before the API" in hint
+    assert not {"key", "plan", "permission", "credentials"} & set(hint.split())
+    assert ("HTML" in hint) is (content_type == "text/html")
+
+
+@pytest.mark.parametrize("body", [{"errors": [{"title": "Refused"}]}, {"error": "invalid_client"}])
 @pytest.mark.parametrize(
     ("status", "named"),
     [(401, "credentials"), (403, "permission"), (406, "Accept"), (415, "Content-Type"), (429, "Too many requests")],
 )
-def test_says_what_to_do_for_a_status(status: int, named: str) -> None:
+def test_says_what_to_do_for_a_status(status: int, named: str, body: dict[str, Any]) -> None:
     """Row 8 and the statuses of permission and speed: the message says where to look, naming the header sent."""
-    assert named in str(answered(status))
+    assert named in str(answered(status, body))
 
 
 @pytest.mark.parametrize("status", [300, 301, 302, 307, 308, 399])
@@ -216,3 +235,11 @@ def test_shows_nested_values_in_brief(depth: int, member: str) -> None:
     assert len(error.errors) == (1 if depth < 100 else 0)
     if error.errors and member in {"detail", "status"}:
         assert getattr(error.errors[0], member) == ("[[]]" if depth == 2 else "[[[...]]]")
+
+
+def test_the_request_id_is_fit_for_a_log_line() -> None:
+    """It is what people write into logs and tickets; a proxy may have made it."""
+    error = api_error(
+        status=500, headers={"x-request-id": "r\x1b[2J\x9b\u202e" + "1" * 500}, body=b"", method="GET", path="/"
+    )
+    assert error.request_id == r"r\x1b[2J\x9b\u202e" + "1" * 193

@@ -91,6 +91,8 @@ def test_copies_and_pickles_keep_absence_linkage_and_what_was_included(
             "id": "1",
             "attributes": {"name": "Ada", "email": None, "mood": 1},
             "relationships": {"contact": {"data": {"type": "contacts", "id": "7"}}},
+            "links": {"self": "/v1/customers/1"},
+            "meta": {"seen": True},
         },
         "included": [
             {
@@ -107,3 +109,4 @@ def test_copies_and_pickles_keep_absence_linkage_and_what_was_included(
     assert twin.contact.ids == ("7",)
     assert twin.contact.loaded
     assert twin.offers.ids is None
+    assert (twin.origin.links, twin.origin.meta) == ({"self": "/v1/customers/1"}, {"seen": True})

@@ -85,6 +85,29 @@ def test_included_misplaced_inside_data_is_found() -> None:
     assert read(Course, {"data": data}).modules.loaded
 
 
+def test_what_is_included_twice_is_known_as_it_came_first() -> None:
+    """The primary resource stands, whatever ``included`` says of it again; of two included ones the first."""
+    back = {"customers": {"data": [{"type": "customers", "id": "1"}]}}
+    document: dict[str, Any] = {
+        "data": {
+            "type": "customers",
+            "id": "1",
+            "attributes": {"name": "Ada"},
+            "relationships": {"offers": {"data": [{"type": "offers", "id": "4"}]}},
+        },
+        "included": [
+            {"type": "customers", "id": "1", "attributes": {"name": "stub"}},
+            {"type": "offers", "id": "4", "attributes": {"title": "Year pass"}, "relationships": back},
+            {"type": "offers", "id": "4", "attributes": {"title": "stub"}},
+        ],
+    }
+    customer = read(Customer, document)
+    (offer,) = customer.offers.at_hand or (None,)
+    assert isinstance(offer, Offer)
+    assert offer.title == "Year pass"
+    assert customer.origin.scope.known[customer.identifier] is customer
+
+
 def test_a_show_that_answers_an_array_of_one_is_read() -> None:
     """Quirk 10: the sparse example of forms prints an array for a show; more than one is refused."""
     form = {"type": "forms", "id": "1", "attributes": {"title": "Newsletter"}}
@@ -115,6 +138,9 @@ def test_the_version_is_read_whichever_way_its_key_is_spelt(key: str) -> None:
         {"meta": {"title": "API", "version": "1.1.0"}, "jsonapi": {"version": "v1.1", key: "x"}}
     )
     assert (version.version, version.jsonapi) == ("1.1.0", "v1.1")
+    assert (version.title, version.documentation) == ("API", None)
+    linked = ApiVersion.from_document({"meta": {"version": 2}, "links": {"documentation": "https://a.example"}})
+    assert (linked.title, linked.version, linked.documentation) == (None, "2", "https://a.example")
 
 
 def test_ids_beyond_32_bits_and_number_ids_are_text() -> None:

@@ -5,6 +5,8 @@ from typing import Any
 import pytest
 
 from kajabi_async import Contact, Customer, Offer, RelationshipUnavailableError
+from kajabi_async.jsonapi.query import Query
+from kajabi_async.models.origin import Scope
 from tests.models.building import build, read
 
 OFFERS = [{"type": "offers", "id": "4"}, {"type": "offers", "id": "5"}]
@@ -81,6 +83,36 @@ async def test_one_of_several_that_is_missing_makes_the_relation_not_loaded() ->
     assert not offers.loaded
     with pytest.raises(RelationshipUnavailableError, match=r"customers 1\.offers is not loaded"):
         await offers
+
+
+@pytest.mark.parametrize(
+    ("filters", "partial"),
+    [
+        pytest.param({}, False, id="all"),
+        pytest.param({"filter[offers_per]": "5"}, True, id="a page"),
+        pytest.param({"filter[offers_search]": "year"}, True, id="a search"),
+        pytest.param({"filter[products_per]": "5"}, False, id="a page of another relation"),
+        pytest.param({"filter[products_per]": "5", "filter[offers_per]": "5"}, True, id="pages of both"),
+        pytest.param({"filter[offers]": "4"}, False, id="another filter"),
+    ],
+)
+def test_a_relation_is_partial_if_a_part_of_it_was_asked_for(filters: dict[str, str], partial: bool) -> None:
+    """Only that of the resource that was asked for: what came with it was not restricted, nor was a row of a list."""
+    document: dict[str, Any] = {
+        "data": {
+            "type": "customers",
+            "id": "1",
+            "relationships": {"contact": {"data": {"type": "contacts", "id": "7"}}, "offers": {"data": OFFERS}},
+        },
+        "included": [{"type": "contacts", "id": "7", "relationships": {"offers": {"data": OFFERS}}}],
+    }
+    query = Query(include=("contact", "offers"), filters=tuple(filters.items()))
+    customer = read(Customer, document, scope=Scope(query, primary=("customers", "1")))
+    assert (customer.offers.partial, customer.contact.partial) == (partial, False)
+    (contact,) = customer.contact.at_hand or (None,)
+    assert isinstance(contact, Contact)
+    assert not contact.offers.partial
+    assert not read(Customer, document, scope=Scope(query)).offers.partial
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,7 @@ from collections.abc import Collection, Iterator
 
 import attrs
 
-__all__ = ["LEAST", "Mutant", "Score", "changed", "scores"]
+__all__ = ["HEADING", "LEAST", "Mutant", "Score", "changed", "scores"]
 
 LEAST = 85.0
 """The score, in per cent, below which a package fails."""
@@ -52,11 +52,19 @@ class Score:
 
     def __str__(self) -> str:
         timeouts, untested = (sum(each.status == status for each in self.counted) for status in ("timeout", "no tests"))
+        mark = "" if self.per_cent >= LEAST else "  FAILS"
         return (
-            f"{self.package}: {self.per_cent:.1f} % of {len(self.counted)} mutants killed, {len(self.alive)} alive"
-            f" ({timeouts} ran out of time, {untested} reached by no test); beside them {len(self.equivalent)}"
-            f" equivalent and {len(self.texts)} of texts ({sum(each.is_killed for each in self.texts)} killed)"
+            f"{self.package:<38}{self.per_cent:>6.1f} %{LEAST:>6.0f} %{len(self.counted):>9}{len(self.alive):>7}"
+            f"{timeouts:>10}{untested:>10}{len(self.equivalent):>12}{len(self.texts):>7}{mark}"
         )
+
+
+HEADING = (
+    f"{'part':<38}{'noticed':>8}{'bar':>8}{'mutants':>9}{'alive':>7}{'timeouts':>10}{'untested':>10}"
+    f"{'equivalent':>12}{'texts':>7}"
+)
+"""What stands above the scores: of the mutants, those alive, among them such as ran out of time or as no test reaches;
+beside the mutants, changes that make no difference and changed sentences."""
 
 
 def scores(mutants: Collection[Mutant], reasons: Collection[tuple[str, str]], packages: list[str]) -> Iterator[Score]:

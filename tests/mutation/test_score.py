@@ -4,7 +4,7 @@ import ast
 
 import pytest
 
-from tests.mutation.score import LEAST, Mutant, changed, scores
+from tests.mutation.score import HEADING, LEAST, Mutant, changed, scores
 
 PACKAGE = "kajabi_async.jsonapi"
 
@@ -32,6 +32,17 @@ def test_a_package_without_mutants_fails() -> None:
     assert empty.per_cent < LEAST
 
 
+def test_the_table_says_what_is_below_the_bar() -> None:
+    """A line for each part, under one heading, with its share and the least that is allowed."""
+    good, bad = scores([_mutant(), Mutant("a.b", "c", is_text=False, status="no tests")], set(), [PACKAGE, "a"])
+    assert HEADING.split() == [
+        *("part", "noticed", "bar", "mutants", "alive", "timeouts", "untested", "equivalent", "texts")
+    ]
+    assert str(good).split() == [PACKAGE, "100.0", "%", "85", "%", "1", "0", "0", "0", "0", "0"]
+    assert str(bad).split() == ["a", "0.0", "%", "85", "%", "1", "1", "0", "1", "0", "0", "FAILS"]
+    assert len(HEADING) == len(str(good))
+
+
 def test_an_equivalent_is_set_aside_while_it_lives() -> None:
     """A reason for a change that is killed excuses nothing and is not counted as one."""
     killed, alive = _mutant(change="return 1"), _mutant("survived", change="return 2")
@@ -43,7 +54,7 @@ def test_texts_are_counted_apart() -> None:
     """Neither do they raise the score nor lower it."""
     (score,) = scores([_mutant(), _mutant(is_text=True), _mutant("survived", is_text=True)], set(), [PACKAGE])
     assert score.per_cent == 100
-    assert "2 of texts (1 killed)" in str(score)
+    assert len(score.texts) == 2
 
 
 def test_a_changed_sentence_is_a_text_and_a_changed_word_is_not() -> None:

@@ -76,6 +76,21 @@ async def test_a_related_resource_that_is_gone_does_not_stop_the_rest() -> None:
     assert [customer.contact.loaded for customer in customers] == [True, False]
 
 
+async def test_an_owner_that_is_gone_does_not_stop_the_rest() -> None:
+    """It is left as it was; the others are read again with what they are silent about, whichever order they come in."""
+
+    def respond(request: Any) -> Any:
+        number = request.path.rsplit("/", 1)[1]
+        found = {"data": resource("customers", number, relationships={"offers": linkage("offers")})}
+        return None if number in {"1", "3"} else found
+
+    send = Canned(respond)
+    customers = _customers(send, {}, {}, {}, {})
+    await _prefetch(send, customers, "offers")
+    assert [customer.offers.ids for customer in customers] == [None, (), None, ()]
+    assert sorted(send.paths) == [f"/v1/customers/{number}?include=offers" for number in (1, 2, 3, 4)]
+
+
 async def test_an_unknown_relation_is_refused_before_anything_is_sent() -> None:
     """With the nearest one there is."""
     send = Canned({})
@@ -197,3 +212,23 @@ async def test_paths_lead_on_from_what_was_found(kajabi_fake: FakeKajabi, kajabi
     assert sum(kajabi_fake.counts.values()) == 0
     await kajabi_api.prefetch(customers[0], "site")
     assert customers[0].site.loaded
+
+
+async def test_what_a_lost_owner_would_have_led_to_is_asked_for_again() -> None:
+    """What it would have led to stays unknown; awaiting it asks again."""
+
+    def respond(request: Any) -> Any:
+        number = request.path.rsplit("/", 1)[1]
+        if number == "1":
+            return None
+        included = [resource("offers", "7")]
+        return {
+            "data": resource("customers", number, relationships={"offers": linkage("offers", "7")}),
+            "included": included,
+        }
+
+    send = Canned(respond)
+    gone, there = _customers(send, {}, {})
+    await _prefetch(send, [gone, there], "offers")
+    assert there.offers.loaded
+    assert not gone.offers.loaded

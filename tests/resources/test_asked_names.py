@@ -7,12 +7,16 @@ import pytest
 from kajabi_async import (
     Course,
     Customer,
+    FieldNotLoadedError,
     InvalidArgumentError,
     UnknownFieldError,
     UnknownIncludeError,
     UnknownSortKeyError,
 )
 from kajabi_async.resources.asked import checked_fields, checked_include, checked_sort
+from kajabi_async.resources.commerce import Purchases, Transactions
+from kajabi_async.resources.people import Customers
+from tests.sending import Canned, backend, resource
 
 
 @pytest.mark.parametrize(
@@ -98,3 +102,28 @@ def test_a_sort_key_the_list_does_not_have_is_refused() -> None:
     not_a_name: Any = [1]
     with pytest.raises(InvalidArgumentError, match="takes names"):
         checked_sort(not_a_name, {"name"}, owner="customers")
+
+
+@pytest.mark.parametrize("cls", [Purchases, Transactions])
+async def test_customer_and_offer_come_with_purchases_and_transactions(cls: type[Purchases | Transactions]) -> None:
+    """Row 5 of what integrators saw: the document names no include of purchases, but five code bases use it."""
+    related = {"customer": {"data": {"type": "customers", "id": "3"}}, "offer": {"data": {"type": "offers", "id": "2"}}}
+    rows = [resource(cls.model.resource_type, str(number), relationships=related) for number in range(100)]
+    included = [resource("customers", "3"), resource("offers", "2")]
+    send = Canned(lambda _: {"data": rows, "included": included, "links": {}})
+    for row in await cls(backend(send)).list(include=["customer", "offer"]).collect():
+        customer, offer = await row.customer, await row.offer
+        assert customer is not None
+        assert offer is not None
+        assert (customer.id, offer.id) == ("3", "2")
+    assert len(send.asked) == 1
+
+
+@pytest.mark.parametrize("name", ["customers", "customer"])
+async def test_a_singular_type_restricts_like_the_plural(name: str) -> None:
+    """An attribute that was not asked for says so, and what is included stays tied to its owner."""
+    send = Canned({"/v1/customers/1": {"data": resource("customers", "1", attributes={"name": "Ada"})}})
+    customer = await Customers(backend(send)).get("1", include="offers", fields={name: ["name"]})
+    with pytest.raises(FieldNotLoadedError, match=r"asked for with fields\[customers\]=name,offers; add 'email'"):
+        _ = customer.email
+    assert f"fields%5B{name}%5D=name,offers" in send.paths[0]

@@ -22,9 +22,10 @@ from kajabi_async.errors import AuthenticationError
 from kajabi_async.exchange import Answer, Tally
 from kajabi_async.models.origin import Scope
 from kajabi_async.models.reading import read_resource
-from kajabi_async.resources import bulk
+from kajabi_async.resources import recent
 from kajabi_async.resources.bulk import Lookups
 from kajabi_async.testing import FakeKajabi
+from tests.clocks import ManualClock
 
 
 class Source:
@@ -56,8 +57,13 @@ def _unread(body: bytes, resource_id: str) -> Customer:
     raise AssertionError(f"{resource_id} came as a customer, not as {body!r}")
 
 
+def _as_customer(_: bytes, resource_id: str) -> Customer:
+    body = b'{"data":{"type":"customers","id":"%b"}}' % resource_id.encode()
+    return read_resource(body, cls=Customer, scope=Scope(), context="")
+
+
 def _lookups(source: Source, ids: Any, *, concurrency: int = 10, **settings: Any) -> Lookups[Customer]:
-    return Lookups(source, _unread, ids, concurrency=concurrency, **settings)
+    return Lookups(source, _unread, ids, concurrency=concurrency, clock=ManualClock(), **settings)
 
 
 async def _no_tasks_left(before: set[Any]) -> bool:
@@ -141,11 +147,11 @@ async def test_an_id_whose_answer_was_empty_is_not_asked_for_again() -> None:
 
 async def test_only_the_latest_outcomes_are_kept(monkeypatch: pytest.MonkeyPatch) -> None:
     """Memory grows with concurrency, not with ids."""
-    monkeypatch.setattr(bulk, "RECENT_OUTCOMES", 20)
+    monkeypatch.setattr(recent, "RECENT_OUTCOMES", 20)
     run = _lookups(Source(), range(500))
     most = 0
     async for _ in run:
-        most = max(most, len(run._run._recent) + len(run._run._before) + len(run._run._in_flight))
+        most = max(most, len(run._run._recent) + len(run._run._in_flight))
     assert most <= 20 + 10
 
 
@@ -330,6 +336,78 @@ async def test_a_run_is_used_once_and_not_by_a_plain_for() -> None:
         aiter(run)
     with pytest.raises(TypeError, match="async for"):
         iter(run)
+
+
+async def test_a_run_whose_report_was_asked_for_has_been_used() -> None:
+    """Its ids are gone."""
+    run = _lookups(Source(), range(3))
+    await run.report()
+    with pytest.raises(InvalidArgumentError, match="used once"):
+        aiter(run)
+
+
+async def test_bodies_kept_for_ids_that_come_again_are_bounded_by_bytes() -> None:
+    """A few MiB in all, however large each is; what is not kept is asked for again."""
+    asked: list[str] = []
+
+    async def large(resource_id: str, _: Tally) -> Answer:
+        asked.append(resource_id)
+        return Answer(200, {}, bytes(200_000 if int(resource_id) < 100 else 10_000_000))
+
+    run = Lookups(large, _as_customer, [*range(100), 99, 0, 200, 200], concurrency=1)
+    most = 0
+    async for _ in run:
+        kept = run._run._recent
+        bodies = [*kept._latest.values(), *kept._before.values()]
+        most = max(most, sum(len(body) for body in bodies if isinstance(body, bytes)))
+    assert 2 * 2**20 < most <= recent.RECENT_BYTES
+    assert asked == [*map(str, range(100)), "0", "200", "200"]
+
+
+@pytest.mark.parametrize("ordered", [False, True])
+async def test_bodies_that_wait_for_a_slow_loop_are_bounded_by_bytes(ordered: bool) -> None:
+    """Not by their number alone, which grows with the concurrency."""
+
+    async def large(resource_id: str, _: Tally) -> Answer:
+        await asyncio.sleep(0)
+        return Answer(200, {}, bytes(1_000_000))
+
+    run = Lookups(large, _as_customer, range(600), concurrency=100, ordered=ordered)
+    given = 0
+    async for _ in run:
+        for _ in range(20 if given < 20 else 1):
+            await asyncio.sleep(0)
+        waiting = sum(len(body) for _, _, body in run._run._told if isinstance(body, bytes))
+        # Those under way when there was enough come on top.
+        assert waiting <= 32 * 2**20 + 100 * 1_000_000
+        given += 1
+    assert given == 600
+    assert run._run._large_bytes == 0
+
+
+async def test_workers_end_with_the_ids_though_nobody_takes_the_outcomes() -> None:
+    """A loop that is slow at the end holds no tasks that have nothing to do."""
+    run = _lookups(Source(), range(15), concurrency=10)
+    iterator = aiter(run)
+    await anext(iterator)
+    for _ in range(20):
+        await asyncio.sleep(0)
+    assert not run._run._workers
+    assert len([lookup async for lookup in iterator]) == 14
+
+
+async def test_a_thousand_lookups_at_once_have_the_time_of_each_to_themselves(kajabi_fake: FakeKajabi) -> None:
+    """The client sends fewer at once: who stands in its line runs out of no time."""
+    kajabi_fake.latency = 0.05
+    async with Kajabi(
+        client_id=kajabi_fake.client_id,
+        client_secret=kajabi_fake.client_secret,
+        base_url=kajabi_fake.base_url,
+        concurrency=10,
+        timeout=1.0,
+    ) as api:
+        report = await api.customers.get_many(range(1, 601), concurrency=600).report()
+    assert (report.found, report.failed, report.retries) == (600, 0, 0)
 
 
 async def test_stress_with_random_delays_failures_and_exits() -> None:

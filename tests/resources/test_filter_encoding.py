@@ -8,6 +8,8 @@ import pytest
 
 from kajabi_async import InvalidArgumentError, UnknownFilterError
 from kajabi_async.resources.filter_sets import (
+    CustomerIncludedFilters,
+    LandingPageFilters,
     OrderFilters,
     PayoutFilters,
     PeopleFilters,
@@ -61,6 +63,17 @@ def test_the_order_of_filters_does_not_depend_on_the_caller() -> None:
     there = encode_filters(PeopleFilters, {"search": "a", "site_id": 1}, owner="customers")
     back = encode_filters(PeopleFilters, {"site_id": 1, "search": "a"}, owner="customers")
     assert there == back
+
+
+@pytest.mark.parametrize("several", [set, frozenset])
+def test_a_set_is_written_in_one_order(several: Any) -> None:
+    """It has none of its own, and that of text differs from one process to the next; a list keeps its own."""
+    ids = ["10", 9, "8", 11, "100"]
+    for given, expected in ((several(ids), "10,100,11,8,9"), (ids, "10,9,8,11,100")):
+        assert encode_filters(PeopleFilters, {"has_tag_id": given}, owner="customers") == (
+            ("filter[has_tag_id]", expected),
+        )
+        assert encode_extra_filters({"unheard": given}) == (("filter[unheard]", expected),)
 
 
 @pytest.mark.parametrize(
@@ -169,3 +182,28 @@ def test_every_documented_filter_of_a_list_is_declared(openapi: Any, path: str, 
         entry["name"].split("[")[1].rstrip("]") for entry in parameters if entry["name"].startswith("filter[")
     }
     assert documented - declared.__annotations__.keys() == set()
+
+
+@pytest.mark.parametrize("suffix", ["gteq", "lteq"])
+def test_purchases_are_compared_as_the_library_of_the_server_does(suffix: str) -> None:
+    """Row 7 of what integrators saw: ``created_at_gteq`` is used live."""
+    name = f"created_at_{suffix}"
+    assert encode_filters(PurchaseFilters, {name: "2026-08-01"}, owner="x") == ((f"filter[{name}]", "2026-08-01"),)
+
+
+@pytest.mark.parametrize("declared", [PurchaseFilters, LandingPageFilters])
+@pytest.mark.parametrize("misspelt", ["created_at_gtee", "created_at_gt_eq", "updated_at_lt_", "created_at_ge"])
+def test_a_misspelt_filter_never_leads_to_one_that_is_probably_dead(declared: type, misspelt: str) -> None:
+    """``gte`` and ``lte`` are accepted since the API document has them, but the server probably ignores them."""
+    with pytest.raises(UnknownFilterError) as caught:
+        encode_filters(declared, {misspelt: "2026-08-01"}, owner="x")
+    assert caught.value.nearest is None or not caught.value.nearest.endswith(("_gte", "_lte"))
+    assert not [name for name in caught.value.known if name.endswith(("_gte", "_lte"))]
+
+
+@pytest.mark.parametrize("name", ["offers_page", "offers_per", "products_page", "products_per"])
+@pytest.mark.parametrize("value", [0, -1, True, "1", 1.0])
+def test_pages_of_included_rows_are_counted_from_one(name: str, value: Any) -> None:
+    """The server would answer another page, or all of them, without a word."""
+    with pytest.raises(InvalidArgumentError, match="whole number of at least 1"):
+        encode_filters(CustomerIncludedFilters, {name: value}, owner="x")

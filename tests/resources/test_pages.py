@@ -15,6 +15,8 @@ from kajabi_async import (
     ServerError,
     UntrustedLinkError,
 )
+from kajabi_async.resources import novelty
+from kajabi_async.resources import pages as pages_module
 from kajabi_async.resources.pages import Pages
 from kajabi_async.resources.people import Customers
 from kajabi_async.testing import FakeKajabi
@@ -117,6 +119,104 @@ async def test_empty_pages_without_end_are_noticed() -> None:
     send = Canned(lambda _: _page([], _link(len(send.asked) + 1)))
     with pytest.raises(PagingError, match="empty pages"):
         await _listed(send).collect()
+
+
+@pytest.mark.parametrize("prefetch", [0, 3])
+@pytest.mark.parametrize("whole", [False, True])
+async def test_pages_of_the_same_rows_without_end_are_noticed(prefetch: int, whole: bool) -> None:
+    """Each with a next link of its own; whoever asks for rows and whoever asks for pages is told."""
+    send = Canned(lambda _: _page(["1", "2", "3"], f"{OFFICIAL}?page[number]=1&nonce={len(send.asked)}"))
+    pages = _listed(send, prefetch=prefetch)
+    read = pages.pages() if whole else aiter(pages)
+    with pytest.raises(PagingError, match="101 pages in a row without a row that is new"):
+        async for _ in read:
+            pass
+    assert len(send.asked) <= 102 * (1 + prefetch)
+
+
+async def test_rows_that_come_again_on_many_pages_are_no_loop() -> None:
+    """Others write to the list: what is new on one page in a hundred is still to be had."""
+    rows = [["1"]] + [["1"]] * 99 + [["2"]] + [["2"], ["1"]] * 49 + [["3"]]
+    send = _numbered(
+        {number: _page(row, _link(number + 1)) for number, row in enumerate(rows, 1)}
+        | {
+            len(rows) + 1: _page(["3"]),
+        }
+    )
+    assert await _ids(_listed(send)) == ["1", "2", "3"]
+
+
+async def test_a_page_number_that_no_list_can_have_is_an_error_of_ours() -> None:
+    """Python itself refuses to read a number of so many digits."""
+    send = Canned(lambda _: _page(["1"], f"{OFFICIAL}?page[number]={'9' * 5000}"))
+    for prefetch in (0, 2):
+        with pytest.raises(PagingError, match="5000 digits"):
+            await _listed(send, prefetch=prefetch).collect()
+
+
+@pytest.mark.parametrize("prefetch", [0, 2])
+@pytest.mark.parametrize(
+    "members",
+    [
+        {"links": {"next": None, "last": "https://evil.example/x"}},
+        {"links": {"next": None, "last": f"{OFFICIAL}?page[number]={'9' * 5000}"}},
+        {"links": {"next": None, "last": "https://[broken", "first": 5, "prev": ["x"], "self": {"href": 7}}},
+        {"links": {"next": None, "last": {"href": "//evil.example"}, "first": "https://evil.example", "prev": "\x00"}},
+        {"links": {"self": "https://evil.example"}},
+        {"links": []},
+        {"links": "none"},
+        {"links": None},
+        {"meta": []},
+        {"meta": "many"},
+        {"meta": None},
+        {"meta": {"total_pages": 10**400, "total_count": -1}},
+        {"meta": {"total_pages": "2", "total_count": 1.5}},
+        {"meta": {"total_pages": True, "total_count": []}},
+        {"jsonapi": []},
+        {"jsonapi": {"version": 7}},
+        {"included": None},
+    ],
+)
+async def test_a_member_that_only_informs_does_not_cost_the_rows(members: dict[str, Any], prefetch: int) -> None:
+    """Nobody follows it, so whatever it says, the list is read."""
+    send = Canned(lambda _: {"data": [resource("customers", "1")], **members})
+    assert await _ids(_listed(send, prefetch=prefetch)) == ["1"]
+    assert len(send.asked) == 1
+
+
+async def test_rows_seen_before_a_break_are_not_given_again_after_it() -> None:
+    """Not even where they shifted into the next page meanwhile."""
+    send = _numbered({1: _page(["1", "2", "3"], _link(2)), 2: _page(["2", "4"])})
+    pages = _listed(send)
+    rows = aiter(pages)
+    assert [(await anext(rows)).id for _ in range(2)] == ["1", "2"]
+    again = _listed(send, resume_from=pages.position)
+    assert await _ids(again) == ["3", "4"]
+    assert again.repeated == 1
+
+
+@pytest.mark.parametrize("rows", [["1", "2"], ["1", "1"]])
+async def test_the_ids_of_rows_are_remembered_up_to_a_number(rows: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whether a page is all new or not: memory does not grow with the list."""
+    monkeypatch.setattr(novelty, "_RECENT_IDS", 10)
+    send = _numbered(
+        {number: _page([f"{number}{row}" for row in rows], _link(number + 1)) for number in range(1, 40)}
+        | {40: _page(["0"])}
+    )
+    known = novelty.Novelty()
+    monkeypatch.setattr(pages_module, "Novelty", lambda: known)
+    await _ids(_listed(send))
+    assert len(known._recent) == 10
+
+
+async def test_nothing_is_fetched_ahead_beyond_the_last_page() -> None:
+    """The answer tells how many there are."""
+    send = _numbered(
+        {number: _page([str(number)], _link(number + 1), meta={"total_pages": 3}) for number in (1, 2)}
+        | {3: _page(["3"]), 4: _page(["4"])}
+    )
+    assert await _ids(_listed(send, prefetch=5)) == ["1", "2", "3"]
+    assert len(send.asked) == 3
 
 
 async def test_a_row_that_comes_again_is_left_out_and_said(caplog: pytest.LogCaptureFixture) -> None:

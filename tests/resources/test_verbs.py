@@ -2,6 +2,7 @@
 
 import json
 from typing import Any
+from urllib.parse import unquote
 
 import pytest
 
@@ -16,6 +17,7 @@ from kajabi_async import (
 )
 from kajabi_async.errors import ErrorObject
 from kajabi_async.resources.account import Hooks
+from kajabi_async.resources.catalog import Courses
 from kajabi_async.resources.commerce import Payouts, Purchases
 from kajabi_async.resources.forms import Forms
 from kajabi_async.resources.people import ContactNotes, Contacts, Customers
@@ -130,12 +132,14 @@ async def test_the_welcome_email_is_switched_off_in_meta(mail: bool, meta: Any) 
     assert _body(send).get("meta") == meta
 
 
-async def test_ensuring_offers_grants_what_is_missing() -> None:
-    """Row 88: Nothing twice; where nothing is missing nothing is sent."""
+@pytest.mark.parametrize(("mail", "meta"), [(True, None), (False, {"send_customer_welcome_email": False})])
+async def test_ensuring_offers_grants_what_is_missing(mail: bool, meta: Any) -> None:
+    """Row 88: Nothing twice; where nothing is missing nothing is sent. The mail is off if that was asked for."""
     send = Canned({"/v1/contacts/1/relationships/offers": linkage("offers", "1")})
     contacts = Contacts(backend(send))
-    assert await contacts.ensure_offers("1", ["1", "2", 3], send_customer_welcome_email=False) == ("2", "3")
+    assert await contacts.ensure_offers("1", ["1", "2", 3], send_customer_welcome_email=mail) == ("2", "3")
     assert [entry["id"] for entry in _body(send)["data"]] == ["2", "3"]
+    assert _body(send).get("meta") == meta
     assert await contacts.ensure_offers("1", ["1"]) == ()
     assert [request.method for request in send.asked] == ["GET", "POST", "GET"]
 
@@ -235,6 +239,24 @@ async def test_included_filters_need_their_include() -> None:
         await customers.get("1", include=["products"], offers_per=5)
     await customers.get("1", include=["offers"], offers_per=5, offers_search="year")
     assert "filter%5Boffers_per%5D=5" in send.paths[0]
+
+
+async def test_sparse_fields_keep_the_relations_that_are_included() -> None:
+    """Without its linkage nothing says whose an included resource is; other types are asked for as given."""
+    send = Canned({"/v1/courses/1": {"data": resource("courses", "1")}, "/v1/customers": {"data": []}})
+    courses, customers = Courses(backend(send)), Customers(backend(send))
+    await courses.get("1", include=["lessons.media", "modules"], fields={"courses": "title", "lessons": "title"})
+    await courses.get("1", include=["modules"], fields={"courses": "title,modules"})
+    await courses.get("1", include=["modules"], fields={"modules": "title"})
+    assert [
+        row async for row in customers.list(include="offers", fields={"customers": ["name"]}, extra_filters={"a": 1})
+    ] == []
+    assert [unquote(path.partition("?")[2]) for path in send.paths] == [
+        "include=lessons.media,modules&fields[courses]=title,lessons,modules&fields[lessons]=title",
+        "include=modules&fields[courses]=title,modules",
+        "include=modules&fields[modules]=title",
+        "include=offers&fields[customers]=name,offers&filter[a]=1",
+    ]
 
 
 async def test_another_resource_than_was_asked_for_is_refused() -> None:

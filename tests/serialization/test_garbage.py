@@ -1,6 +1,9 @@
 """What no `dumps` has written is refused with its place, and makes nothing that is not on the list."""
 
+import inspect
 import json
+import re
+import sys
 import time
 from contextlib import suppress
 from typing import Any
@@ -48,6 +51,10 @@ _ANYTHING = st.recursive(
 )
 
 
+def _relation(**members: Any) -> dict[str, Any]:
+    return {"relationships": {"offers": {"state": "TO_MANY", "identifiers": [], **members}}}
+
+
 def _places(value: Any, path: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
     members: list[tuple[Any, Any]] = [*(json_object(value) or {}).items(), *enumerate(json_array(value) or ())]
     return [path, *(found for name, each in members for found in _places(each, (*path, name)))]
@@ -79,61 +86,163 @@ def test_a_text_that_was_changed_gives_a_value_or_a_decode_error(
         assert str(error).startswith("loads(): ")  # noqa: PT017 - it need not be raised
 
 
-@pytest.mark.parametrize("text", ["", "null", "[]", "{}", '{"value":1}', "\ud800", b"\xff", "[" * 5000])
+@pytest.mark.parametrize("text", ["null", "[]", "{}", '{"value":1}', "\ud800"])
 def test_what_is_no_text_of_dumps_is_refused(text: Any) -> None:
-    """Other JSON among it: a plain value that somebody else wrote is not taken for one of ours."""
-    with pytest.raises(DecodeError, match=r"loads\(\): "):
+    """Other JSON among it: a plain value of another program is not taken for one of ours."""
+    with pytest.raises(DecodeError, match=r"^loads\(\): this is no text of dumps\(\)$") as caught:
+        loads(text)
+    assert caught.value.path == ""
+
+
+@pytest.mark.parametrize("text", ["", b"\xff", "[" * 5000, '{"kajabi_async": 1'])
+def test_what_is_no_json_is_refused(text: Any) -> None:
+    """Nor is it JSON if it is nested without end."""
+    with pytest.raises(DecodeError, match=r"^loads\(\): "):
         loads(text)
 
 
-def test_another_version_of_the_format_is_refused_with_the_cure() -> None:
+def test_a_value_that_is_nested_too_deeply_for_python_is_refused() -> None:
+    """Where that is depends on how deep the caller is already."""
+    deep: Any = json.loads(dumps(1))
+    for _ in range(100):
+        deep["value"] = {"$kajabi": "tuple", "elements": [deep["value"]]}
+    text = json.dumps(deep)
+    frames = len(inspect.stack(0))
+    limit = sys.getrecursionlimit()
+    sys.setrecursionlimit(frames + 300)
+    try:
+        with pytest.raises(DecodeError, match=r"^loads\(\): nested too deeply$") as caught:
+            loads(text)
+    finally:
+        sys.setrecursionlimit(limit)
+    assert caught.value.path == ""
+
+
+@pytest.mark.parametrize("version", ["2", "0", "-1", "1.0", "true", '"1"', "null"])
+def test_another_version_of_the_format_is_refused_with_the_cure(version: str) -> None:
     """Both sides need to know it."""
-    with pytest.raises(DecodeError, match="upgrade the side"):
-        loads('{"kajabi_async":2,"value":1,"resources":[]}')
+    with pytest.raises(DecodeError, match="upgrade the side") as caught:
+        loads(f'{{"kajabi_async":{version},"value":1,"resources":[]}}')
+    assert caught.value.path == "kajabi_async"
+
+
+_LONG = "x" * 70
+_SHOWN = "x" * 60
 
 
 @pytest.mark.parametrize(
-    ("value", "problem"),
+    ("value", "problem", "path"),
     [
-        ({"$kajabi": "os.system"}, "the kind 'os.system' is not known to this version"),
-        ({"$kajabi": "Kajabi", "fields": {}}, "the kind 'Kajabi' is not known"),
-        ({"$kajabi": 5}, "a kind must be text at value"),
-        ({"$kajabi": "resource", "at": 0}, "a reference to no resource"),
-        ({"$kajabi": "decimal", "text": "much"}, "no decimal: 'much' at value.text"),
-        ({"$kajabi": "Found", "fields": {"id": "1"}}, "no Found can be made of it"),
-        ({"$kajabi": "tuple", "elements": {}}, "an array was expected at value.elements"),
-        ([{"$kajabi": "object", "members": [["a"]]}], r"pairs of name and value were expected at value\[0\].members"),
-        (
-            {"$kajabi": "KajabiError", "arguments": ["x"], "state": {"__class__": "x"}},
-            "an error has no attribute '__class__'",
-        ),
-        ({"$kajabi": "KajabiError", "arguments": ["x"], "state": {"sent": 1}}, "an error has no attribute 'sent'"),
-        ({"$kajabi": "KajabiError", "arguments": ["x"], "state": {"attempts": "x"}}, "no KajabiError can be made"),
+        ({"$kajabi": "os.system"}, "the kind 'os.system' is not known to this version", "value"),
+        ({"$kajabi": "Kajabi", "fields": {}}, "the kind 'Kajabi' is not known", "value"),
+        ({"$kajabi": _LONG}, f"the kind '{_SHOWN}' is not known", "value"),
+        ([{"a": {"$kajabi": 5}}], "a kind must be text", "value[0].a"),
+        ({"$kajabi": "resource", "at": 0}, "a reference to no resource", "value"),
+        ({"$kajabi": "decimal", "text": "much"}, "no decimal: 'much'", "value.text"),
+        ({"$kajabi": "date", "text": _LONG}, f"no date: '{_SHOWN}'", "value.text"),
+        ({"$kajabi": "datetime", "text": 5}, "text was expected", "value.text"),
+        ({"$kajabi": "Found", "fields": [1]}, "an object was expected", "value.fields"),
+        ({"$kajabi": "Found", "fields": {"id": {"$kajabi": "x"}}}, "the kind 'x' is not known", "value.fields.id"),
+        ({"$kajabi": "Found", "fields": {"id": "1"}}, "no Found can be made of it", "value.fields"),
+        ({"$kajabi": "GetOrCreated"}, "an object was expected", "value.fields"),
+        ({"$kajabi": "GetOrCreated", "fields": {"created": True}}, "contact and created were", "value.fields"),
+        ({"$kajabi": "tuple", "elements": {}}, "an array was expected", "value.elements"),
+        ({"$kajabi": "tuple", "elements": [1, {"$kajabi": 5}]}, "a kind must be text", "value.elements[1]"),
+        ({"$kajabi": "object"}, "an array was expected", "value.members"),
+        ({"$kajabi": "object", "members": [5]}, "an array was expected", "value.members"),
+        ([{"$kajabi": "object", "members": [["a"]]}], "pairs of name and value were expected", "value[0].members"),
+        ({"$kajabi": "object", "members": [[1, 2]]}, "text was expected", "value"),
+        ({"$kajabi": "object", "members": [[{"$kajabi": 5}, 2]]}, "a kind must be text", "value"),
+        ({"$kajabi": "object", "members": [["a", {"$kajabi": 5}]]}, "a kind must be text", "value.members"),
     ],
 )
-def test_what_is_wrong_is_told_with_its_place(value: Any, problem: str) -> None:
-    """The first thing that cannot be read."""
-    with pytest.raises(DecodeError, match=problem):
-        loads(json.dumps({"kajabi_async": 1, "value": value, "resources": []}))
+def test_what_is_wrong_is_told_with_its_place(value: Any, problem: str, path: str) -> None:
+    """The first thing that cannot be read; of what is long, the beginning."""
+    _refused({"kajabi_async": 1, "value": value, "resources": []}, problem, path)
 
 
 @pytest.mark.parametrize(
-    ("members", "problem"),
+    ("members", "problem", "path"),
     [
-        ({"type": "widgets"}, "the resource type 'widgets' is not known here at resources"),
-        ({"attributes": {"id": "1", "shoe_size": 43}}, "Customer has no attribute 'shoe_size' in this version"),
-        ({"attributes": {"name": "Ada"}}, "the id must be text"),
-        ({"attributes": {"id": "1", "origin": {}}}, "Customer has no attribute 'origin'"),
-        ({"relationships": {"offers": {"state": "MAYBE"}}}, "what is known of a relation was expected"),
-        ({"related": [["contacts", "7"]]}, "type, id and place were expected"),
+        ({"arguments": {}}, "an array was expected", "value.arguments"),
+        ({"arguments": [{"$kajabi": 5}]}, "a kind must be text", "value.arguments"),
+        ({"state": []}, "an object was expected", "value.state"),
+        ({"state": {"__class__": "x"}}, "an error has no attribute '__class__'", "value.state"),
+        ({"state": {"__cause__": "x"}}, "an error has no attribute '__cause__'", "value.state"),
+        ({"state": {"_hidden": "x"}}, "an error has no attribute '_hidden'", "value.state"),
+        ({"state": {f"_{_LONG}": "x"}}, f"an error has no attribute '_{_SHOWN[1:]}'", "value.state"),
+        ({"state": {"sent": 1}}, "an error has no attribute 'sent'", "value.state"),
+        ({"state": {"attempts": "x"}}, "no KajabiError can be made of it", "value.state"),
     ],
 )
-def test_a_resource_that_this_version_cannot_hold_is_refused(members: dict[str, Any], problem: str) -> None:
+def test_an_error_is_made_of_data_alone(members: dict[str, Any], problem: str, path: str) -> None:
+    """Nothing of its class is replaced, and nothing that Python or the class keeps for itself is set."""
+    value: dict[str, Any] = {"$kajabi": "KajabiError", "arguments": ["x"], "state": {}, **members}
+    _refused({"kajabi_async": 1, "value": value, "resources": []}, problem, path)
+
+
+@pytest.mark.parametrize(
+    ("members", "problem", "place"),
+    [
+        ({"type": "widgets"}, "the resource type 'widgets' is not known here", ".type"),
+        ({"type": _LONG}, f"the resource type '{_SHOWN[:40]}", ".type"),
+        ({"type": ["contacts"]}, "is not known here", ".type"),
+        ({"type": 5, "untyped": True, "attributes": {"id": "1"}}, "text was expected", ".type"),
+        ({"attributes": []}, "an object was expected", ".attributes"),
+        ({"attributes": {"id": "1", "name": {"$kajabi": 5}}}, "a kind must be text", ".attributes.name"),
+        ({"attributes": {"id": "1", "shoe_size": 43}}, "Customer has no attribute 'shoe_size' in this", ".attributes"),
+        ({"attributes": {"id": "1", _LONG: 43}}, f"Customer has no attribute '{_SHOWN}' in this", ".attributes"),
+        ({"attributes": {"id": "1", "origin": {}}}, "Customer has no attribute 'origin'", ".attributes"),
+        ({"attributes": {"name": "Ada"}}, "the id must be text", ".attributes.id"),
+        ({"relationships": []}, "an object was expected", ".relationships"),
+        ({"relationships": {"offers": 5}}, "an object was expected", ".relationships.offers"),
+        ({"relationships": {"offers": {"state": "MAYBE"}}}, "what is known of a", ".relationships.offers.state"),
+        (_relation(self=5), "a link must be text", ".relationships.offers"),
+        (_relation(related=5), "a link must be text", ".relationships.offers"),
+        (_relation(identifiers={}), "an array was expected", ".relationships.offers.identifiers"),
+        (_relation(identifiers=[5]), "an array was expected", ".relationships.offers.identifiers"),
+        (_relation(identifiers=[["offers"]]), "pairs of type and id", ".relationships.offers.identifiers"),
+        (_relation(identifiers=[["offers", 4]]), "pairs of type and id", ".relationships.offers.identifiers"),
+        (_relation(identifiers=[["offers", "4", "5"]]), "pairs of type and id", ".relationships.offers.identifiers"),
+        ({"related": {}}, "an array was expected", ".related"),
+        ({"related": [5]}, "an array was expected", ".related"),
+        ({"related": [["contacts", "7"]]}, "type, id and place were expected", ".related"),
+        ({"related": [["contacts", "7", 2]]}, "a reference to no resource", ".related"),
+        ({"related": [["contacts", "7", -1]]}, "a reference to no resource", ".related"),
+        ({"related": [["contacts", "7", True]]}, "a reference to no resource", ".related"),
+        ({"related": [[5, "7", 0]]}, "text was expected", ".related"),
+        ({"related": [["contacts", 7, 0]]}, "text was expected", ".related"),
+        ({"extra": []}, "an object was expected", ".extra"),
+        ({"links": []}, "an object was expected", ".links"),
+        ({"meta": []}, "an object was expected", ".meta"),
+    ],
+)
+def test_a_resource_that_this_version_cannot_hold_is_refused(members: dict[str, Any], problem: str, place: str) -> None:
     """Such as one that a newer version of the SDK has written."""
-    document = json.loads(dumps(build(Customer, {"name": "Ada"})))
-    document["resources"][0] |= members
-    with pytest.raises(DecodeError, match=problem):
+    document = json.loads(dumps([build(Customer, {"name": "Ada"}), build(Customer, {"name": "Grace"})]))
+    document["resources"][1] |= members
+    _refused(document, problem, f"resources[1]{place}")
+
+
+@pytest.mark.parametrize(("resources", "path"), [(None, "resources"), ({}, "resources"), ([5], "resources[0]")])
+def test_resources_that_are_none_are_refused(resources: Any, path: str) -> None:
+    """They are read before what refers to them."""
+    _refused({"kajabi_async": 1, "value": 1, "resources": resources}, "was expected", path)
+
+
+@pytest.mark.parametrize("fields", [{"contact": 5}, {"created": 1}])
+def test_a_contact_that_was_made_is_a_contact(fields: dict[str, Any]) -> None:
+    """And whether it was made is true or false."""
+    document = json.loads(dumps(GetOrCreated(build(Contact, {"name": "Ada"}), created=True)))
+    document["value"]["fields"] |= fields
+    _refused(document, "contact and created were expected", "value.fields")
+
+
+def _refused(document: Any, problem: str, path: str) -> None:
+    with pytest.raises(DecodeError, match=re.escape(problem)) as caught:
         loads(json.dumps(document))
+    assert caught.value.path == path
+    assert f" at {path}" in str(caught.value)
 
 
 def _text(value: str, resources: str = "[]") -> str:

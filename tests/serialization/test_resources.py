@@ -34,7 +34,11 @@ _CYCLE: dict[str, Any] = {
         "type": "customers",
         "id": "1",
         "attributes": {"name": "Ada", "email": None, "net_revenue": "129.00", "mood": {"$kajabi": [1]}},
-        "relationships": {"contact": {"data": {"type": "contacts", "id": "7"}}, "site": None, "offers": {}},
+        "relationships": {
+            "contact": {"data": {"type": "contacts", "id": "7"}, "links": {"self": "/a", "related": "/b"}},
+            "site": None,
+            "offers": {},
+        },
         "links": {"self": "/v1/customers/1"},
         "meta": {"seen": True},
     },

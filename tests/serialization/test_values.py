@@ -2,6 +2,7 @@
 
 import json
 import math
+import re
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Any
@@ -10,8 +11,20 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kajabi_async import InvalidArgumentError, KajabiError, UntypedResource, dumps, loads
+from kajabi_async import (
+    Contact,
+    GetOrCreated,
+    InvalidArgumentError,
+    KajabiError,
+    NotFoundError,
+    Progress,
+    UntypedResource,
+    dumps,
+    loads,
+)
+from kajabi_async.errors import ErrorObject
 from kajabi_async.jsonapi.decoding import json_object
+from tests.models.building import build
 from tests.serialization.travelling import travelled
 
 _TEXT = st.text(st.characters(), max_size=8) | st.sampled_from(["$kajabi", "\ud800", "kajabi_async"])
@@ -59,7 +72,8 @@ def test_the_text_is_json_that_any_program_reads() -> None:
 
 
 def test_numbers_that_are_none_travel_by_name() -> None:
-    """NaN and infinity have no form in JSON."""
+    """NaN and infinity have no form in JSON; any other number is written as it is."""
+    assert json.loads(dumps([0.5]))["value"] == [0.5]
     assert math.isnan(travelled(math.nan))
     assert travelled([math.inf, -math.inf]) == [math.inf, -math.inf]
 
@@ -74,10 +88,14 @@ def test_a_time_keeps_its_zone_and_a_decimal_its_digits() -> None:
 
 def test_bytes_are_read_like_text() -> None:
     """Queues hand out either."""
-    assert loads(dumps(["é"]).encode()) == ["é"]
+    assert loads(dumps(["é"]).encode()) == loads(dumps(["é"])) == ["é"]
 
 
 class _OwnError(KajabiError):
+    pass
+
+
+class _OwnResult(GetOrCreated):
     pass
 
 
@@ -88,8 +106,37 @@ class _OwnError(KajabiError):
 )
 def test_what_is_not_on_the_list_is_refused(value: Any) -> None:
     """It says what it was given, and what it takes."""
-    with pytest.raises(InvalidArgumentError, match=r"cannot be written as JSON: dumps\(\) takes"):
+    _refused(value)
+
+
+def _refused(value: Any) -> None:
+    name = re.escape(f"{type(value).__module__}.{type(value).__qualname__}")
+    with pytest.raises(InvalidArgumentError, match=rf"^{name} cannot be written as JSON: dumps\(\) takes"):
         dumps([value])
+
+
+def _named_like(cls: type[Any], *arguments: Any, **members: Any) -> Any:
+    """Make an instance of a class of the caller's own that goes by the name of *cls*."""
+    return type(cls.__name__, (cls,), {})(*arguments, **members)
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        _named_like(KajabiError, "x"),
+        _named_like(NotFoundError, status=404, method="GET", path="/v1/customers/1"),
+        _named_like(Progress, given=1, found=1, missing=0, failed=0, duplicates=0),
+        _named_like(ErrorObject, title="x"),
+        type("Found", (), {})(),
+        _named_like(GetOrCreated, contact=None, created=False),
+        _OwnResult(build(Contact), created=False),
+        _named_like(tuple, [1]),
+    ],
+    ids=lambda value: type(value).__name__,
+)
+def test_a_class_of_the_callers_own_is_refused_whatever_it_is_called(value: Any) -> None:
+    """It would arrive as the one that it is derived from or called like, or not at all."""
+    _refused(value)
 
 
 def test_names_that_are_no_text_are_refused() -> None:

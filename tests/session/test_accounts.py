@@ -246,7 +246,7 @@ async def test_a_session_counts_all_that_it_has_done(api: Api) -> None:
         operations=4,
         attempts=5,
         retries=1,
-        waiting_seconds=0.5 + 2.0 + 0.25,
+        waiting_seconds=0.5 + 2.0,
         wire_seconds=1.25,
         resent=0,
         rate_limited=1,

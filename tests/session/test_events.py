@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from kajabi_async import Kajabi, NotFoundError, RequestTimeoutError, RetryPolicy, SessionEvent
+from kajabi_async import Kajabi, KajabiError, NotFoundError, RequestTimeoutError, RetryPolicy, SessionEvent
 from kajabi_async.session import (
     OperationEnded,
     OperationStarted,
@@ -127,12 +127,15 @@ async def test_operations_at_once_are_told_apart_by_number(kajabi_fake: FakeKaja
         assert sorted(event.operation for event in seen if isinstance(event, kind)) == sorted(numbers)
 
 
-async def test_an_observer_that_fails_breaks_nothing(kajabi_fake: FakeKajabi, caplog: pytest.LogCaptureFixture) -> None:
-    """It is logged; the others are told all the same."""
+@pytest.mark.parametrize("failure", [ZeroDivisionError(), KeyError("x"), AssertionError(), KajabiError("x")], ids=repr)
+async def test_an_observer_that_fails_breaks_nothing(
+    failure: Exception, kajabi_fake: FakeKajabi, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Whatever it raises is logged; the others are told all the same."""
     seen: list[SessionEvent] = []
 
     def broken(_: SessionEvent) -> None:
-        raise ZeroDivisionError
+        raise failure
 
     async with Kajabi(
         client_id=kajabi_fake.client_id,
@@ -143,9 +146,7 @@ async def test_an_observer_that_fails_breaks_nothing(kajabi_fake: FakeKajabi, ca
         with caplog.at_level(logging.WARNING, logger="kajabi_async"):
             await api.customers.get("1")
     assert isinstance(seen[-1], OperationEnded)
-    assert "an observer failed on OperationStarted: ZeroDivisionError()" in [
-        record.getMessage() for record in caplog.records
-    ]
+    assert f"an observer failed on OperationStarted: {failure!r}" in [record.getMessage() for record in caplog.records]
 
 
 def test_what_is_not_in_the_table_is_called_by_its_method() -> None:

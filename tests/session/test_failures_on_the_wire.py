@@ -197,14 +197,15 @@ async def test_an_error_of_ours_is_left_as_it_is(http: Any) -> None:
 
 
 async def test_a_session_that_was_handed_in_is_given_our_limits_and_sends_once(http: Any) -> None:
-    """Its own do not count, and it follows no redirect; ours is made with them."""
+    """It follows no redirect, and aiohttp resends nothing; ours is made with our limits."""
     http.get(f"{BASE}/v1/customers/1", payload={})
     async with aiohttp.ClientSession() as theirs, _session(http_session=theirs) as manager:
         await manager.send(GET)
     ((call,),) = http.requests.values()
     assert call.kwargs["timeout"] == aiohttp.ClientTimeout(total=None, connect=None, sock_connect=10.0, sock_read=30.0)
     assert call.kwargs["allow_redirects"] is False
-    assert len(call.kwargs["middlewares"]) == 1
+    assert (call.kwargs["raise_for_status"], call.kwargs["auto_decompress"]) == (False, True)
+    assert len(call.kwargs["middlewares"]) == 2
 
 
 async def test_our_own_session_is_made_for_many_short_requests(http: Any, monkeypatch: pytest.MonkeyPatch) -> None:

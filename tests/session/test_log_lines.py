@@ -36,7 +36,7 @@ def test_a_cut_of_the_rate_is_told_with_both_rates(log: pytest.LogCaptureFixture
     records = log.records
     assert [(record.levelname, record.getMessage()) for record in records] == [
         ("INFO", "the rate is cut from 10.0 to 9.5 requests a second"),
-        ("INFO", "the API limits the rate: keeping to 7.2 requests a second from here on"),
+        ("INFO", "the API limits the rate: going on at 7.2 requests a second, and looking for more"),
     ]
     fields = [(vars(record)["requests_per_second"], vars(record)["requests_per_second_before"]) for record in records]
     assert fields == [(9.5, 10.0), (7.25, None)]

@@ -165,7 +165,7 @@ async def test_at_info_a_token_a_pause_and_the_rate_are_told(
     lines = _lines(log, "INFO")
     assert lines[0] == "fetched a token"
     assert lines[1] == "the API asks for a pause of 2.0 s (429)"
-    assert lines[2].startswith("the API limits the rate: keeping to ")
+    assert lines[2].startswith("the API limits the rate: going on at ")
     assert lines[3].startswith("the rate is cut from ")
     assert len(lines) == 4
     pause = _record(log, "the API asks")
@@ -237,7 +237,9 @@ async def test_a_token_store_is_told_going_down_and_coming_back(log: pytest.LogC
     """Once for each outage, however many tokens are wanted meanwhile."""
     clock = ManualClock()
     store = Store(monotonic=clock.monotonic)
-    keeper = TokenKeeper(ClientCredentials("id", "s"), Issuer(), clock, SharedToken(store, "ab", clock))
+    issuer = Issuer()
+    issuer.clock = clock
+    keeper = TokenKeeper(ClientCredentials("id", "s"), issuer, clock, SharedToken(store, "ab", clock))
     for down in (False, True, True, False, False, True, False):
         store.down = down
         await keeper.renewed()
@@ -251,6 +253,7 @@ async def test_a_renewal_ahead_that_fails_is_told(log: pytest.LogCaptureFixture)
     """Nobody waits for it, and the old token still serves."""
     failure = ConnectionFailedError("no route")
     clock, issuer = ManualClock(), Issuer("token-1", failure, failure)
+    issuer.clock = clock
     keeper = TokenKeeper(ClientCredentials("id", "s"), issuer, clock)
     token = await keeper.renewed()
     clock.advance(LIFE * 0.95)

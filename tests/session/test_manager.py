@@ -226,7 +226,7 @@ async def test_revoking_kills_the_token_and_the_next_request_asks_anew(http: Any
 @pytest.mark.parametrize("status", [200, 401])
 async def test_revoking_what_is_revoked_already_is_success(http: Any, manager: SessionManager, status: int) -> None:
     """Anything else is an error."""
-    http.post(TOKEN, payload=ISSUED)
+    http.post(TOKEN, payload={**ISSUED, "refresh_token": None})
     http.get(CUSTOMER, payload={})
     await manager.send(READ)
     http.post(f"{BASE}/v1/oauth/revoke", status=status)
@@ -234,7 +234,7 @@ async def test_revoking_what_is_revoked_already_is_success(http: Any, manager: S
 
 
 async def test_a_revocation_that_fails_is_told(http: Any, manager: SessionManager) -> None:
-    """The token is forgotten all the same."""
+    """It was not confirmed, so it is not done."""
     http.post(TOKEN, payload=ISSUED)
     http.get(CUSTOMER, payload={})
     await manager.send(READ)

@@ -6,113 +6,212 @@ import pytest
 
 from kajabi_async.session.pace import Pace
 
-# Every refused pace below was refused at 10 s; after the third cut it is taken for what it is.
+# Every refused pace below was refused at 10 s, so that it grows from 10.5 s on.
 
 
-def _settled(borne: float, *, pause_seconds: float = 0.0) -> Pace:
-    return Pace(borne=borne, cuts=3, refused_at=10.0, stocked_at=10.0, counting_since=10.0, pause_seconds=pause_seconds)
+def _found(borne: float, **fields: float) -> Pace:
+    """Return a pace that has found a limit, and has had somebody wait for it just now."""
+    pace = Pace(start=borne * 0.85 / 0.96, borne=borne, cuts=3, cost=1, refused_at=10.0, stocked_at=10.0)
+    for name, value in fields.items():
+        setattr(pace, name, value)
+    return pace
 
 
-def test_a_new_pace_has_one_request_in_stock_and_has_counted_nothing() -> None:
-    """Until the first refusal the rest of it matters to nobody."""
-    assert Pace() == Pace(
-        fixed=None,
-        borne=None,
-        cuts=0,
-        soon=0,
-        refused_at=0.0,
-        paused_until=0.0,
-        pause_seconds=0.0,
-        stock=1.0,
-        stocked_at=0.0,
-        counting_since=0.0,
-        counted=0,
-        counted_before=0,
-    )
+def _bearing(pace: Pace, per_second: int, now: float) -> Pace:
+    """Let the server have borne so many requests in the last second before *now*."""
+    pace.window_since, pace.window_answers, pace.answers_before = now, pace.answers, per_second
+    return pace
 
 
-@pytest.mark.parametrize(
-    ("pace", "limits"),
-    [(Pace(), False), (Pace(fixed=3.0), True), (Pace(borne=3.0), True), (Pace(paused_until=9), False)],
-)
-def test_a_known_rate_and_a_learned_one_limit(pace: Pace, *, limits: bool) -> None:
-    """A pause does not."""
-    assert pace.limits is limits
+def test_a_new_pace_limits_nothing() -> None:
+    """Until the first refusal."""
+    pace = Pace()
+    assert (pace.limits, pace.rate(5.0), pace.take(5.0, 7)) == (False, None, (7, 0.0))
 
 
 @pytest.mark.parametrize("now", [0.0, 10.0, 1000.0])
 def test_a_known_rate_stays_what_it_is(now: float) -> None:
     """Whatever was refused, and whenever."""
-    assert Pace(fixed=3.0, borne=99.0, cuts=3, refused_at=10.0).rate(now) == 3.0
+    pace = Pace(fixed=3.0)
+    pace.refused(10.0, 2.0)
+    assert (pace.rate(now), pace.start, pace.cuts, pace.paused_until) == (3.0, None, 0, 12.0)
+
+
+def test_the_first_refusal_lets_a_few_go_until_it_is_known_what_it_was_about() -> None:
+    """Five a second for half a second, whatever was sent before."""
+    pace = _bearing(Pace(), 400, 10.0)
+    pace.refused(10.0)
+    assert [pace.rate(moment) for moment in (10.0, 10.25, 10.49)] == [5.0] * 3
+
+
+def test_one_refusal_among_many_answers_was_an_accident() -> None:
+    """The pace goes on at 85 % of what was borne, and doubles each half second up to twice what is borne."""
+    pace = _bearing(Pace(), 400, 10.0)
+    pace.refused(10.0)
+    pace.answered(10.2, times=30)
+    assert pace.rate(10.5) == pytest.approx(340.0)
+    assert _bearing(pace, 330, 10.75).rate(10.75) == pytest.approx(340.0 * math.sqrt(2.0))
+    assert _bearing(pace, 330, 11.5).rate(11.5) == pytest.approx(660.0)
+
+
+def test_many_refusals_were_none() -> None:
+    """The pace begins low, and doubles as long as the server bears it."""
+    pace = _bearing(Pace(), 400, 10.0)
+    for _ in range(20):
+        pace.refused(10.0)
+    pace.answered(10.2, times=30)
+    assert pace.cuts == 1
+    assert pace.rate(10.5) == pytest.approx(5.0)
+    _bearing(pace, 4, 11.0)
+    assert pace.rate(11.0) == pytest.approx(8.0)
+    _bearing(pace, 40, 11.0)
+    assert pace.rate(11.0) == pytest.approx(10.0)
 
 
 @pytest.mark.parametrize(
-    ("borne", "now", "rate"),
+    ("since", "rate"),
     [
-        pytest.param(100.0, 9.0, 80.0, id="a clock that seems to have gone back"),
-        pytest.param(100.0, 10.0, 80.0, id="in the same moment"),
-        pytest.param(100.0, 10.25, 80.0, id="within half a second"),
-        pytest.param(100.0, 10.5, 100.0 * (1 + 0.04 * 0.5 / 15), id="after half a second"),
-        pytest.param(0.5, 10.25, 0.5, id="never below one in two seconds"),
-        pytest.param(0.75, 10.25, 0.6, id="four fifths of little"),
+        pytest.param(0.0, 85.0, id="85 % at first"),
+        pytest.param(15.0 / 1.7 / 2, 100.0 - 15.0 / 8, id="halfway to K an eighth of that is missing"),
+        pytest.param(15.0 / 1.7, 100.0, id="the plateau at K"),
+        pytest.param(15.0, 100.0 + 15.0 * 0.7**3, id="as far beyond it"),
     ],
 )
-def test_right_after_a_refusal_the_rate_drops_by_a_fifth_for_half_a_second(
-    borne: float, now: float, rate: float
+def test_a_rate_returns_to_its_plateau_along_a_cubic_curve(since: float, rate: float) -> None:
+    """RFC 9438, 4.2, with K such that 1.7 K are fifteen seconds."""
+    assert _found(100.0, start=85.0).rate(10.5 + since) == pytest.approx(rate)
+
+
+def test_after_the_curve_the_rate_doubles_if_it_is_borne() -> None:
+    """Every two seconds, and to no more than twice what the server bears."""
+    top = 100.0 + 15.0 * 0.7**3
+    pace = _bearing(_found(100.0, start=85.0), 100, 27.5)
+    assert pace.rate(27.5) == pytest.approx(200.0)
+    assert _bearing(pace, 400, 27.5).rate(27.5) == pytest.approx(2 * top)
+    assert _bearing(pace, 0, 27.5).rate(27.5) == pytest.approx(top)
+
+
+@pytest.mark.parametrize(
+    ("borne", "cost", "pause_seconds", "probe"),
+    [
+        pytest.param(100.0, 1, 0.0, 15.0, id="fifteen seconds at least"),
+        pytest.param(5.0, 1, 0.0, 26.0, id="a hundred and thirty requests"),
+        pytest.param(5.0, 2, 0.0, 52.0, id="for each refusal that the last look has cost"),
+        pytest.param(0.5, 1, 0.0, 85.0, id="less than a minute and a half in any case"),
+        pytest.param(100.0, 1, 2.0, 50.0, id="twenty-five pauses"),
+        pytest.param(100.0, 1, 60.0, 85.0, id="but no longer than that"),
+    ],
+)
+def test_how_long_a_limit_is_taken_to_be_what_it_was(
+    borne: float, cost: int, pause_seconds: float, probe: float
 ) -> None:
-    """To let what has piled up at the server drain."""
-    assert _settled(borne).rate(now) == pytest.approx(rate)
+    """So that refusals stay below one in a hundred, and whatever was learned has a way back."""
+    pace = _found(borne, cost=cost, pause_seconds=pause_seconds)
+    assert pace._probe_seconds == pytest.approx(probe)
 
 
-@pytest.mark.parametrize(
-    ("cuts", "since", "factor"),
-    [
-        (1, 0.5, math.sqrt(2.0)),
-        (1, 1.0, 2.0),
-        (1, 3.0, 8.0),
-        (1, 15.0, 2.0**15),
-        (1, 99.0, 2.0**15),
-        (2, 1.0, 1.1),
-        (2, 2.0, 1.21),
-        (2, 15.0, 1.1**15),
-        (2, 99.0, 1.1**15),
-        (3, 1.0, 1 + 0.04 / 15),
-    ],
-)
-def test_after_the_first_two_refusals_the_rate_grows_by_the_second(cuts: int, since: float, factor: float) -> None:
-    """It doubles after the first and gains a tenth after the second, for a quarter of a minute at most."""
-    pace = Pace(borne=100.0, cuts=cuts, refused_at=10.0)
-    assert pace.rate(10.0 + since) == pytest.approx(100.0 * factor)
+def test_a_limit_is_forgotten_when_it_held_nobody_back() -> None:
+    """After a minute without a refusal, ten seconds of which nobody waited."""
+    pace = _found(50.0)
+    assert [pace.rate(moment) is None for moment in (70.0, 70.1)] == [False, True]
+    pace.held_back_at = 65.0
+    assert [pace.rate(moment) is None for moment in (74.9, 75.0)] == [False, True]
+    assert pace.take(75.0, 3) == (3, 0.0)
+    assert not pace.limits
 
 
-@pytest.mark.parametrize(
-    ("borne", "pause_seconds", "since", "rate"),
-    [
-        pytest.param(100.0, 0.0, 7.5, 102.0, id="half of four per cent"),
-        pytest.param(100.0, 0.0, 15.0, 104.0, id="four per cent"),
-        pytest.param(100.0, 0.0, 30.0, 108.0 + 10.0, id="and a tenth, once overdue"),
-        pytest.param(100.0, 0.0, 45.0, 112.0 + 80.0, id="by the cube of it"),
-        pytest.param(4.0, 0.0, 75.0, 4.16, id="three hundred requests take longer"),
-        pytest.param(4.0, 0.0, 150.0, 4.32 + 1.0, id="growing by one at least"),
-        pytest.param(100.0, 2.0, 50.0, 104.0, id="twenty-five pauses take longer"),
-        pytest.param(100.0, 2.0, 100.0, 118.0, id="and then a tenth"),
-        pytest.param(100.0, 0.5, 15.0, 104.0, id="but for short ones"),
-        pytest.param(0.25, 0.0, 600.0, 0.5, id="never below one in two seconds"),
-    ],
-)
-def test_a_steady_rate_creeps_up_and_then_grows_ever_faster(
-    borne: float, pause_seconds: float, since: float, rate: float
-) -> None:
-    """The longer no refusal came, the less is what was learned worth."""
-    assert _settled(borne, pause_seconds=pause_seconds).rate(10.0 + since) == pytest.approx(rate)
+def test_a_later_refusal_leaves_85_per_cent_and_a_plateau_below_what_was_refused() -> None:
+    """What is in stock is gone."""
+    pace = _found(100.0, start=85.0, stock=7.0, held_back_at=19.0)
+    pace.answered(19.0, times=900)
+    pace.refused(10.5 + 15.0 / 1.7)
+    assert [pace.borne, pace.start, pace.stock] == pytest.approx([96.0, 85.0, 0.0])
 
 
-def test_the_time_without_a_refusal_counts_from_the_end_of_the_pause() -> None:
-    """Nothing could be refused while nobody went."""
-    pace = _settled(100.0)
-    pace.paused_until = 20.0
-    assert pace.rate(20.25) == pytest.approx(80.0)
-    assert pace.rate(27.5) == pytest.approx(102.0)
+def test_a_look_for_more_that_is_refused_gains_little() -> None:
+    """As a burst may have been let through: five per cent."""
+    pace = _bearing(_found(100.0, start=85.0, held_back_at=25.8), 200, 25.8)
+    pace.answered(25.8, times=1500)
+    refused = pace.rate(25.8)
+    assert refused is not None
+    assert 105.0 < refused < 123.0
+    pace.refused(25.8)
+    assert [pace.borne, pace.start] == pytest.approx([min(105.0, 0.96 * refused), 0.85 * refused])
+
+
+def test_a_rate_far_beyond_the_plateau_makes_the_limit_searched_for_again() -> None:
+    """From the plateau on: it may have been raised. What is then refused is the limit."""
+    pace = _bearing(_found(100.0, start=85.0, held_back_at=28.0), 200, 28.0)
+    pace.answered(28.0, times=2000)
+    pace.refused(28.0)
+    assert (pace.doubling_seconds, pace.start) == (2.0, 100.0)
+    _bearing(pace, 190, 30.0).held_back_at = 30.0
+    pace.answered(30.0, times=300)
+    rate = pace.rate(30.0)
+    pace.refused(30.0)
+    assert rate is not None
+    assert [pace.doubling_seconds, pace.borne] == pytest.approx([0.0, 0.96 * rate])
+
+
+def test_an_overload_takes_the_rate_to_what_gets_through() -> None:
+    """A limit that was halved is not approached by small cuts."""
+    pace = _found(200.0, start=170.0, event_since=10.0, held_back_at=11.0)
+    for _ in range(40):
+        pace.event_refusals += 1
+    pace.answered(10.9, times=100)
+    pace.refused(11.0)
+    assert pace.start == pytest.approx(0.85 * 100.0)
+    assert pace.on_hold
+    assert pace.rate(11.0) == 5.0
+
+
+def test_a_refusal_of_a_rate_that_held_nobody_back_says_nothing_about_it() -> None:
+    """It is somebody else's doing: the limit is searched for, from what we send."""
+    pace = _bearing(_found(100.0, held_back_at=10.0), 1, 30.0)
+    pace.refused(30.0)
+    assert [pace.doubling_seconds, pace.start] == pytest.approx([0.5, 0.85])
+
+
+def test_refusals_within_half_a_second_or_a_pause_are_one_event() -> None:
+    """Most had left before the first one came back."""
+    pace = _found(100.0, held_back_at=20.0)
+    pace.refused(20.0, 3.0)
+    for moment in (20.25, 20.6, 22.9):
+        pace.refused(moment)
+    assert pace.cuts == 4
+    pace.refused(23.0)
+    assert pace.cuts == 5
+
+
+def test_after_a_pause_one_may_go_at_once() -> None:
+    """To find out whether it was enough."""
+    pace = Pace()
+    pace.refused(10.0, 5.0)
+    assert (pace.take(12.0, 1), pace.take(15.0, 2)) == ((0, 3.0), (1, 0.0))
+
+
+def test_answers_are_counted_by_the_second() -> None:
+    """And those of the second before count for what of it lies within the last one."""
+    pace = Pace(window_since=10.0)
+    pace.answered(10.5, 30)
+    pace.answered(11.25, 10)
+    assert pace._per_second(11.75) == pytest.approx(10 + 30 * 0.5)
+    assert pace._per_second(13.25) == 0.0
+
+
+def test_a_learned_rate_is_waited_for_a_quarter_of_a_second_at_most() -> None:
+    """It may have grown by then; a known one does not."""
+    assert _found(0.5, stock=0.0).take(10.0, 1)[1] == 0.25
+    assert Pace(fixed=0.5, stock=0.0, stocked_at=10.0).take(10.0, 1)[1] == 2.0
+
+
+def test_a_pause_moves_on_what_is_counted_and_is_never_shortened() -> None:
+    """What is counted is counted over the time that requests may go."""
+    pace = Pace(window_since=9.5, event_since=9.0)
+    pace.pause(10.0, 15.0)
+    assert (pace.window_since, pace.event_since, pace.paused_until) == (14.5, 14.0, 15.0)
+    pace.pause(12.0, 14.0)
+    assert (pace.window_since, pace.paused_until) == (14.5, 15.0)
 
 
 def test_as_many_go_as_are_in_stock() -> None:
@@ -178,172 +277,3 @@ def test_a_pause_ends_in_the_moment_it_ends() -> None:
     """Not one later."""
     assert Pace(paused_until=15.0).take(15.0, 3) == (3, 0.0)
     assert Pace(paused_until=15.0).take(14.5, 3) == (0, 0.5)
-
-
-def test_answers_are_counted_by_the_second() -> None:
-    """And those of the second before kept for a while."""
-    pace = Pace(counting_since=10.0)
-    pace.answered(10.0)
-    pace.answered(10.5, 4)
-    assert (pace.counting_since, pace.counted, pace.counted_before) == (10.0, 5, 0)
-    pace.answered(11.0)
-    assert (pace.counting_since, pace.counted, pace.counted_before) == (11.0, 1, 5)
-    pace.answered(12.75)
-    assert (pace.counting_since, pace.counted, pace.counted_before) == (12.75, 1, 1)
-    pace.answered(14.75)
-    assert (pace.counting_since, pace.counted, pace.counted_before) == (14.75, 1, 0)
-
-
-def test_at_a_slow_pace_forty_answers_are_counted() -> None:
-    """However long they take."""
-    pace = Pace(borne=20.0, cuts=3, counting_since=10.0)
-    pace.answered(11.75)
-    assert (pace.counting_since, pace.counted, pace.counted_before) == (10.0, 1, 0)
-    pace.answered(12.0)
-    assert (pace.counting_since, pace.counted, pace.counted_before) == (12.0, 1, 1)
-    quick = Pace(borne=400.0, cuts=3, counting_since=10.0)
-    quick.answered(10.5)
-    assert quick.counting_since == 10.0
-
-
-def test_a_refusal_begins_a_new_second_as_an_answer_does() -> None:
-    """Which it is not counted in."""
-    pace = Pace(fixed=3.0, counting_since=10.0, counted=5)
-    pace.refused(10.5)
-    assert (pace.counting_since, pace.counted, pace.counted_before) == (10.0, 5, 0)
-    pace.refused(11.0)
-    assert (pace.counting_since, pace.counted, pace.counted_before) == (11.0, 0, 5)
-
-
-@pytest.mark.parametrize(
-    ("before", "counted", "now", "borne"),
-    [
-        pytest.param(0, 20, 10.5, 40.0, id="twenty in half a second"),
-        pytest.param(0, 20, 10.0, 200.0, id="twenty at once, counted for a tenth of a second"),
-        pytest.param(0, 20, 9.0, 200.0, id="on a clock that seems to have gone back"),
-        pytest.param(0, 1, 10.5, 5.0, id="hardly any"),
-        pytest.param(30, 20, 10.25, 42.5, id="and three quarters of those before"),
-        pytest.param(30, 20, 11.0, 20.0, id="a whole window later"),
-        pytest.param(30, 20, 12.0, 5.0, id="long before"),
-    ],
-)
-def test_the_first_refusal_tells_what_is_borne(before: int, counted: int, now: float, borne: float) -> None:
-    """What was let through in the last second."""
-    pace = Pace(counting_since=10.0, counted=counted, counted_before=before)
-    pace.refused(now)
-    assert pace.borne == pytest.approx(borne)
-    assert (pace.cuts, pace.soon, pace.refused_at) == (1, 0, now)
-
-
-@pytest.mark.parametrize(
-    ("counted", "before", "measured"), [(30, 0, 60.0), (15, 40, 15 / 1.25 + 40 / 1.25 * 0.6), (0, 40, 24 / 1.25)]
-)
-def test_a_slow_pace_is_measured_over_a_longer_time(counted: int, before: int, measured: float) -> None:
-    """Forty answers at thirty-two a second take a second and a quarter."""
-    pace = Pace(borne=32.0, counting_since=10.0, counted=counted, counted_before=before)
-    assert pace._per_second(10.5) == pytest.approx(measured)
-
-
-@pytest.mark.parametrize(
-    ("counted", "borne"),
-    [
-        pytest.param(500, 102.0 * 0.97, id="a little, where more was let through"),
-        pytest.param(40, 80.0, id="to what was let through"),
-        pytest.param(1, 51.0, id="by half at most"),
-    ],
-)
-def test_a_later_refusal_takes_the_pace_down(counted: int, borne: float) -> None:
-    """From the 102 a second where it stood; what is in stock is gone."""
-    pace = _settled(100.0)
-    pace.stock, pace.counting_since, pace.counted, pace.soon = 7.0, 17.0, counted, 4
-    pace.refused(17.5)
-    assert pace.borne == pytest.approx(borne)
-    assert (pace.cuts, pace.soon, pace.refused_at, pace.stock, pace.stocked_at) == (4, 0, 17.5, 0.0, 17.5)
-
-
-def test_a_debt_is_not_forgiven_by_a_refusal() -> None:
-    """Nor does time go back."""
-    pace = Pace(stock=-2.0, stocked_at=19.0)
-    pace.refused(17.5)
-    assert (pace.stock, pace.stocked_at) == (-2.0, 19.0)
-
-
-def test_the_pace_is_never_below_one_in_two_seconds() -> None:
-    """Less would take minutes to find out that more is borne."""
-    pace = _settled(0.5)
-    pace.refused(17.5)
-    assert pace.borne == 0.5
-
-
-def test_refusals_within_a_second_are_one() -> None:
-    """Most had left before the first one came back."""
-    pace = _settled(100.0)
-    pace.refused(10.75)
-    assert (pace.cuts, pace.borne, pace.refused_at) == (3, 100.0, 10.0)
-    pace.refused(11.0)
-    assert (pace.cuts, pace.refused_at) == (4, 11.0)
-
-
-def test_the_very_first_refusal_counts_however_early_it_comes() -> None:
-    """The clock may have begun just now."""
-    pace = Pace()
-    pace.refused(0.25)
-    assert (pace.cuts, pace.borne) == (1, 5.0)
-
-
-@pytest.mark.parametrize(
-    ("soon", "now", "after", "least"),
-    [
-        pytest.param(0, 12.75, 1, 0.97, id="a straggler"),
-        pytest.param(1, 12.75, 2, 0.85, id="a second one in a row"),
-        pytest.param(2, 12.75, 3, 0.85, id="a third one"),
-        pytest.param(2, 13.0, 0, 0.97, id="three seconds later"),
-    ],
-)
-def test_a_pace_that_was_far_too_fast_is_taken_down_further(soon: int, now: float, after: int, least: float) -> None:
-    """Which is so where refusals come soon one after another."""
-    pace = _settled(100.0)
-    pace.soon, pace.counting_since, pace.counted = soon, now - 0.5, 10_000
-    stood = pace.rate(now)
-    assert stood is not None
-    pace.refused(now)
-    assert pace.soon == after
-    assert pace.borne == pytest.approx(least * stood)
-
-
-def test_how_soon_a_refusal_comes_is_counted_from_the_end_of_the_pause() -> None:
-    """Nobody went before."""
-    pace = _settled(100.0)
-    pace.paused_until = 20.0
-    pace.refused(22.0)
-    assert pace.soon == 1
-
-
-def test_a_known_rate_is_not_changed_by_a_refusal() -> None:
-    """But a pause is kept to."""
-    pace = Pace(fixed=3.0)
-    pace.refused(10.0, 2.0)
-    assert (pace.fixed, pace.borne, pace.cuts, pace.paused_until, pace.pause_seconds) == (3.0, None, 0, 12.0, 2.0)
-
-
-@pytest.mark.parametrize("retry_after", [None, 0.0])
-def test_a_refusal_without_a_pause_leaves_the_last_one(retry_after: float | None) -> None:
-    """It tells how much a refusal costs."""
-    pace = Pace(pause_seconds=4.0)
-    pace.refused(10.0, retry_after)
-    assert (pace.paused_until, pace.pause_seconds) == (0.0, 4.0)
-
-
-def test_a_pause_moves_on_what_is_counted_and_is_never_shortened() -> None:
-    """What is counted is counted over the time that requests may go."""
-    pace = Pace(counting_since=9.5)
-    pace.pause(10.0, 15.0)
-    assert (pace.counting_since, pace.paused_until) == (14.5, 15.0)
-    pace.pause(12.0, 18.0)
-    assert (pace.counting_since, pace.paused_until) == (17.5, 18.0)
-    for until in (14.0, 18.0):
-        pace.pause(12.0, until)
-        assert (pace.counting_since, pace.paused_until) == (17.5, 18.0)
-    for until in (19.0, 20.0):
-        pace.pause(20.0, until)
-        assert (pace.counting_since, pace.paused_until) == (17.5, 18.0)

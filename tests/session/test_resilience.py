@@ -204,7 +204,7 @@ async def test_waiting_for_a_place_names_itself_and_never_counts_for_the_connect
         await asyncio.sleep(0)
         with pytest.raises(RequestTimeoutError) as caught:
             await manager.send(GET, timeout=0.05)
-        assert caught.value.phase == "total"
+        assert caught.value.phase == "queue"
         assert not caught.value.maybe_applied
         hold.set()
         await first

@@ -2,15 +2,24 @@
 
 import asyncio
 import hashlib
+import hmac
 import logging
+import re
 from typing import Any
 
 import attrs
 import pytest
 
 from kajabi_async.errors import AuthenticationError, RequestTimeoutError, StoreUnavailableError
-from kajabi_async.session.credentials import ClientCredentials, PasswordCredentials, RefreshTokenCredentials, Secret
+from kajabi_async.session.credentials import (
+    ClientCredentials,
+    Credentials,
+    PasswordCredentials,
+    RefreshTokenCredentials,
+    Secret,
+)
 from kajabi_async.session.shared_token import SharedToken, store_key
+from kajabi_async.session.token import Token
 from kajabi_async.session.token_keeper import TokenKeeper
 from kajabi_async.session.token_store import Lease, MemoryTokenStore, StoredToken, TokenStore
 from tests.clocks import ManualClock
@@ -20,7 +29,7 @@ from tests.session.test_token import LIFE, Issuer, issued
 def shared_keeper(
     issuer: Issuer, store: TokenStore, clock: ManualClock | None = None, credentials: Any = None
 ) -> TokenKeeper:
-    clock = clock or ManualClock()
+    clock = issuer.clock = clock or ManualClock()
     credentials = credentials or ClientCredentials("id", "secret")
     shared = SharedToken(store, store_key(credentials, "https://api.kajabi.com"), clock)
     return TokenKeeper(credentials, issuer, clock, shared)
@@ -156,13 +165,14 @@ async def test_a_store_that_fails_stops_nobody_and_warns_once(
 
 
 async def test_a_store_that_comes_back_is_used_again() -> None:
-    """With the next renewal."""
+    """With the next renewal after it was left alone."""
     clock, issuer = ManualClock(), Issuer()
     store = Failing(clock, "load", "acquire", "save", "discard")
     one, other = (shared_keeper(issuer, store, clock) for _ in range(2))
     assert {await held(one), await held(other)} == {"token-1", "token-2"}
     await one.forget()
     store.calls.clear()
+    clock.advance(1.0)
     assert await held(one) == "token-3"
     clock.advance(LIFE + 1)
     assert {await held(one), await held(other)} == {"token-4"}
@@ -178,11 +188,44 @@ async def test_what_is_wrong_with_the_store_is_told_and_that_it_is_over(caplog: 
         with caplog.at_level(logging.INFO, logger="kajabi_async"):
             token = await tokens.renewed()
             store.calls.clear()
+            clock.advance(1.0)
             await tokens.replace(token)
         assert [(record.levelname, record.getMessage()) for record in caplog.records if "store" in record.msg] == [
             ("WARNING", "the token store cannot be used, each process asks for tokens of its own: down"),
             ("INFO", "the token store can be used again"),
         ]
+
+
+async def test_a_store_that_goes_on_failing_is_left_alone_for_twice_as_long_each_time() -> None:
+    """Up to a minute, and after one success from the start."""
+    clock, store = ManualClock(), Counting()
+    tokens = shared_keeper(Issuer(), store, clock)
+    for _ in range(2):
+        store.down = True
+        for seconds in (1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 60.0, 60.0):
+            loads = store.loads
+            await tokens.renewed()
+            assert store.loads == loads + 1
+            clock.advance(seconds - 0.25)
+            await tokens.renewed()
+            assert store.loads == loads + 1
+            clock.advance(0.25)
+        store.down = False
+        await tokens.renewed()
+        clock.advance(LIFE)
+
+
+class Counting(MemoryTokenStore):
+    """Counts what it is asked for, and fails while it is down."""
+
+    down = False
+    loads = 0
+
+    async def load(self, key: str) -> StoredToken | None:
+        self.loads += 1
+        if self.down:
+            raise StoreUnavailableError("down")
+        return await super().load(key)
 
 
 async def test_a_token_that_was_forgotten_is_not_taken_from_a_store_that_could_not_forget_it() -> None:
@@ -205,13 +248,14 @@ async def test_a_refresh_token_that_somebody_else_has_used_leads_to_what_they_pu
     key = store_key(ClientCredentials("id", "secret"), "https://api.kajabi.com")
 
     class Overtaken(Issuer):
-        async def __call__(self, credentials: Any, may_repeat: bool) -> bytes:
+        async def __call__(self, credentials: Any, attempt: int) -> Token:
             fresh = StoredToken(Secret("theirs"), Secret("r2"), None, clock.time() + 500)
             there = store._tokens[key]
             store._tokens[key] = attrs.evolve(fresh, version=there.version + 1)
-            return await super().__call__(credentials, may_repeat)
+            return await super().__call__(credentials, attempt)
 
     overtaken = tokens._ask = Overtaken(AuthenticationError(status=401))
+    overtaken.clock = clock
     assert await held(tokens) == "theirs"
     assert overtaken.grants == ["refresh_token"]
 
@@ -242,7 +286,7 @@ async def test_asking_under_a_lease_ends_before_the_lease_does() -> None:
     """Nobody else may start meanwhile."""
 
     class Silent(Issuer):
-        async def __call__(self, credentials: Any, may_repeat: bool) -> bytes:
+        async def __call__(self, credentials: Any, attempt: int) -> Token:
             await asyncio.Event().wait()
             raise AssertionError
 
@@ -251,9 +295,11 @@ async def test_asking_under_a_lease_ends_before_the_lease_does() -> None:
     async with asyncio.timeout(5):
         with pytest.raises(RequestTimeoutError) as caught:
             await held(shared_keeper(Silent(), store))
-    assert str(caught.value) == "no token within 0.04 s, four fifths of the lease of the token store"
+    assert "no token within 0.04 s, four fifths of the lease of the token store" in str(caught.value)
     assert caught.value.phase == "total"
     assert caught.value.seconds == pytest.approx(0.04)
+    assert (caught.value.method, caught.value.path) == ("POST", "/v1/oauth/token")
+    assert caught.value.at_token_endpoint
     assert not store._leases
 
 
@@ -280,27 +326,70 @@ async def test_a_refresh_token_of_the_user_is_followed_through_the_store() -> No
     assert issuer.grants == ["refresh_token", "refresh_token"]
 
 
-def test_a_key_tells_credentials_apart_and_shows_none() -> None:
-    """Same key for the same client, whatever its secret; another for another host."""
+def test_a_key_is_that_of_all_the_credentials_and_the_host() -> None:
+    """Whoever does not know the secret, the password or the refresh token finds nothing."""
     base = "https://api.kajabi.com"
-    keys = [
-        store_key(ClientCredentials("id", "one"), base),
-        store_key(ClientCredentials("id2", "one"), base),
-        store_key(PasswordCredentials("ada", "one"), base),
-        store_key(RefreshTokenCredentials("r"), base),
-        store_key(ClientCredentials("id", "one"), "http://127.0.0.1:1"),
+    given: list[tuple[Credentials, str]] = [
+        (ClientCredentials("id", "one"), base),
+        (ClientCredentials("id", "two"), base),
+        (ClientCredentials("id2", "one"), base),
+        (ClientCredentials("id", "one"), "http://127.0.0.1:1"),
+        (PasswordCredentials("ada", "one"), base),
+        (PasswordCredentials("ada", "two"), base),
+        (PasswordCredentials("bob", "one"), base),
+        (PasswordCredentials("ada", "one"), "http://127.0.0.1:1"),
+        (RefreshTokenCredentials("r"), base),
+        (RefreshTokenCredentials("s"), base),
     ]
-    assert len(set(keys)) == 5
-    assert store_key(ClientCredentials("id", "rotated"), base) == keys[0]
-    assert all(key.isalnum() and len(key) == 32 for key in keys)
+    keys = [store_key(credentials, base_url) for credentials, base_url in given]
+    assert len(set(keys)) == len(given)
+    assert [store_key(credentials, base_url) for credentials, base_url in given] == keys
+    assert all(re.fullmatch("[0-9a-f]{32}", key) for key in keys)
+
+
+def test_what_is_asked_for_is_part_of_the_key() -> None:
+    """A token of one scope is none of another."""
+
+    class Scoped(ClientCredentials):
+        def form(self) -> dict[str, str]:
+            return {**super().form(), "scope": "view:contacts"}
+
+    base = "https://api.kajabi.com"
+    assert store_key(Scoped("id", "one"), base) != store_key(ClientCredentials("id", "one"), base)
 
 
 def test_a_key_stays_the_same_from_one_version_to_the_next() -> None:
-    """Or every deployment would ask for tokens of its own."""
-    text = b"https://api.kajabi.com\nclient_id=id\ngrant_type=client_credentials"
+    """Or every deployment would ask for tokens of its own. Passwords, which can be guessed, are stretched first."""
+    proof = b'[["client_id", "id"], ["client_secret", "one"], ["grant_type", "client_credentials"]]'
+    message = b"kajabi_async token\nhttps://api.kajabi.com"
     key = store_key(ClientCredentials("id", "one"), "https://api.kajabi.com")
-    assert key == hashlib.sha256(text).hexdigest()[:32]
+    assert key == hmac.new(proof, message, "sha256").hexdigest()[:32]
+    stretched = hashlib.pbkdf2_hmac("sha256", b'[["password", "one"], ["username", "ada"]]', b"https://a", 100_000)
     assert (
         store_key(PasswordCredentials("ada", "one"), "https://a")
-        == hashlib.sha256(b"https://a\nusername=ada").hexdigest()[:32]
+        == hmac.new(stretched, b"kajabi_async token\nhttps://a", "sha256").hexdigest()[:32]
     )
+
+
+@pytest.mark.parametrize(
+    ("good", "bad"),
+    [
+        (ClientCredentials("id", "secret"), ClientCredentials("id", "another")),
+        (PasswordCredentials("ada", "secret"), PasswordCredentials("ada", "another")),
+    ],
+)
+async def test_a_client_with_another_secret_gets_no_token_out_of_a_store(good: Any, bad: Any) -> None:
+    """It is asked for by its own credentials, and refused; neither does its refresh token or its end help."""
+    clock, refused = ManualClock(), AuthenticationError(status=401)
+    store = memory_store(clock)
+    owner = shared_keeper(Issuer(), store, clock, good)
+    await held(owner)
+    for seconds in (0, LIFE + 1):
+        clock.advance(seconds)
+        issuer = Issuer(refused, refused)
+        stranger = shared_keeper(issuer, store, clock, bad)
+        with pytest.raises(AuthenticationError):
+            await held(stranger)
+        assert "refresh_token" not in issuer.grants
+        await stranger.forget()
+    assert await held(shared_keeper(Issuer(), store, clock, good)) == "token-1"

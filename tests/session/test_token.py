@@ -1,13 +1,27 @@
 """One token: fetched once, renewed ahead of its end, replaced when refused."""
 
 import asyncio
+import contextlib
 import json
 import logging
 from typing import Any
 
 import pytest
 
-from kajabi_async.errors import AuthenticationError, ClientClosedError, DecodeError, KajabiError, ServerError
+from kajabi_async.errors import (
+    ApiError,
+    AuthenticationError,
+    BadRequestError,
+    ClientClosedError,
+    ConnectionFailedError,
+    DecodeError,
+    ErrorObject,
+    KajabiError,
+    PermissionDeniedError,
+    RateLimitError,
+    RequestTimeoutError,
+    ServerError,
+)
 from kajabi_async.session.credentials import ClientCredentials, Credentials, RefreshTokenCredentials, Secret
 from kajabi_async.session.token import Token
 from kajabi_async.session.token_keeper import TokenKeeper
@@ -18,23 +32,28 @@ LIFE = 1000
 
 
 class Issuer:
-    """Answers token requests in turn; keeps the grants it was asked for."""
+    """Answers token requests in turn; keeps the grants it was asked for. A life counts from now on its clock."""
+
+    clock: ManualClock | None = None
 
     def __init__(self, *answers: Any) -> None:
         self.grants: list[str] = []
-        self.may_repeat: list[bool] = []
+        self.attempts: list[int] = []
+        self.refresh_tokens: list[str] = []
         self.hold = asyncio.Event()
         self.hold.set()
         self._answers = list(answers)
 
-    async def __call__(self, credentials: Credentials, may_repeat: bool) -> bytes:
+    async def __call__(self, credentials: Credentials, attempt: int) -> Token:
         self.grants.append(credentials.form().get("grant_type", "password"))
-        self.may_repeat.append(may_repeat)
+        self.attempts.append(attempt)
+        self.refresh_tokens.append(credentials.form().get("refresh_token", ""))
         await self.hold.wait()
         answer = self._answers.pop(0) if self._answers else f"token-{len(self.grants)}"
         if isinstance(answer, Exception):
             raise answer
-        return answer if isinstance(answer, bytes) else issued(answer)
+        body = answer if isinstance(answer, bytes) else issued(answer)
+        return Token.from_body(body, asked_at=0.0 if self.clock is None else self.clock.now)
 
 
 def issued(access: str, **members: Any) -> bytes:
@@ -42,7 +61,8 @@ def issued(access: str, **members: Any) -> bytes:
 
 
 def keeper(issuer: Issuer, clock: ManualClock | None = None, credentials: Credentials | None = None) -> TokenKeeper:
-    return TokenKeeper(credentials or ClientCredentials("id", "secret"), issuer, clock or ManualClock())
+    issuer.clock = clock or ManualClock()
+    return TokenKeeper(credentials or ClientCredentials("id", "secret"), issuer, issuer.clock)
 
 
 async def _held(tokens: TokenKeeper) -> str:
@@ -92,7 +112,7 @@ async def test_a_token_is_renewed_ahead_of_its_end_while_the_old_one_serves() ->
 
 
 async def test_a_renewal_ahead_that_fails_hurts_nobody_and_is_not_begun_on_every_request() -> None:
-    """The old token serves to its end; the next try is half a minute later."""
+    """The old token serves to its end; the next try is half a minute later, by the same refresh token."""
     failing = ServerError(status=503)
     issuer, clock = Issuer("token-1", failing, failing), ManualClock()
     tokens = keeper(issuer, clock)
@@ -101,11 +121,11 @@ async def test_a_renewal_ahead_that_fails_hurts_nobody_and_is_not_begun_on_every
     for _ in range(20):
         assert await _held(tokens) == "token-1"
         await asyncio.sleep(0)
-    assert issuer.grants == ["client_credentials", "refresh_token", "client_credentials"]
+    assert issuer.grants == ["client_credentials", "refresh_token"]
     clock.advance(31)
     await _held(tokens)
     await asyncio.sleep(0)
-    assert len(issuer.grants) == 4
+    assert issuer.grants == ["client_credentials", "refresh_token", "refresh_token"]
 
 
 async def test_an_expired_token_is_renewed_before_anything_is_sent() -> None:
@@ -166,21 +186,184 @@ async def test_forgetting_nothing_is_no_error() -> None:
     assert await _held(tokens) == "token-1"
 
 
-async def test_only_what_serves_more_than_once_is_asked_for_again() -> None:
-    """A refresh token is used up by the first request, whether its answer arrives or not."""
-    issuer, clock = Issuer("token-1", AuthenticationError(status=401)), ManualClock()
+PASSING: dict[str, KajabiError] = {
+    "429": RateLimitError(status=429),
+    "502": ServerError(status=502),
+    "503": ServerError(status=503),
+    "403": PermissionDeniedError(status=403),
+    "400 of another kind": BadRequestError(status=400, errors=[ErrorObject(title="invalid_request")]),
+    "HTML": DecodeError("not JSON", context="the token answer"),
+    "a broken connection": ConnectionFailedError("gone"),
+    "a timeout": RequestTimeoutError("late", phase="read", seconds=30.0),
+}
+
+
+@pytest.mark.parametrize("name", PASSING)
+async def test_a_refresh_token_outlives_what_passes(name: str) -> None:
+    """It is rotated: the one of the user is spent long ago, and the newest is the only way to another token."""
+    rotated = issued("a1", refresh_token="r1")
+    issuer, clock = Issuer(rotated, PASSING[name], issued("a2", refresh_token="r2")), ManualClock()
+    tokens = keeper(issuer, clock, RefreshTokenCredentials("r0"))
+    await _held(tokens)
+    clock.advance(LIFE + 1)
+    with contextlib.suppress(KajabiError):
+        await _held(tokens)
+    clock.advance(60)
+    assert await _held(tokens) == "a2"
+    assert issuer.refresh_tokens == ["r0", "r1", "r1"]
+
+
+@pytest.mark.parametrize(
+    "refusal",
+    [
+        AuthenticationError(status=401),
+        AuthenticationError(status=400, errors=[ErrorObject(title="invalid_grant")]),
+    ],
+)
+async def test_a_refresh_token_that_is_refused_is_spent(refusal: ApiError) -> None:
+    """It is not sent again; the first grant takes its place, at once."""
+    issuer, clock = Issuer("token-1", refusal, issued("token-3", refresh_token=None), refusal), ManualClock()
     tokens = keeper(issuer, clock)
     await _held(tokens)
     clock.advance(LIFE + 1)
+    assert await _held(tokens) == "token-3"
+    clock.advance(LIFE + 1)
+    with pytest.raises(AuthenticationError):
+        await _held(tokens)
+    assert issuer.grants == ["client_credentials", "refresh_token", "client_credentials", "client_credentials"]
+    assert clock.slept == []
+
+
+async def test_a_refusal_that_is_not_about_the_refresh_token_leaves_it_and_tries_the_first_grant() -> None:
+    """A 400 without a known code would otherwise be met for ever."""
+    odd = BadRequestError(status=400, errors=[ErrorObject(title="Invalid refresh token")])
+    issuer, clock = Issuer("token-1", odd, ServerError(status=503), odd, "token-5"), ManualClock()
+    tokens = keeper(issuer, clock)
     await _held(tokens)
-    assert list(zip(issuer.grants, issuer.may_repeat, strict=True)) == [
-        ("client_credentials", True),
-        ("refresh_token", False),
-        ("client_credentials", True),
-    ]
-    theirs = Issuer()
-    await _held(keeper(theirs, credentials=RefreshTokenCredentials("r1")))
-    assert theirs.may_repeat == [False]
+    clock.advance(LIFE + 1)
+    assert await _held(tokens) == "token-5"
+    assert issuer.grants == ["client_credentials", *["refresh_token", "client_credentials"] * 2]
+
+
+async def test_the_refresh_token_of_the_user_is_sent_once_for_each_try() -> None:
+    """It is the first grant itself."""
+    issuer, clock = Issuer(issued("a1", refresh_token=None), AuthenticationError(status=401)), ManualClock()
+    tokens = keeper(issuer, clock, RefreshTokenCredentials("r0"))
+    tokens._refresh = Secret("r0")
+    await _held(tokens)
+    clock.advance(LIFE + 1)
+    with pytest.raises(AuthenticationError):
+        await _held(tokens)
+    assert issuer.refresh_tokens == ["r0", "r0"]
+
+
+async def test_a_failing_endpoint_is_asked_again_after_growing_pauses_that_all_callers_share() -> None:
+    """A thousand callers make as many requests as one, and each gets an error of its own."""
+    failing = [ServerError(status=503) for _ in range(4)]
+    issuer, clock = Issuer(*failing), ManualClock()
+    tokens = keeper(issuer, clock)
+    errors = await asyncio.gather(*(tokens.renewed() for _ in range(1000)), return_exceptions=True)
+    assert len({id(error) for error in errors}) == 1000
+    assert all(isinstance(error, ServerError) and error.at_token_endpoint for error in errors)
+    assert {(error.attempts, error.gave_up) for error in errors if isinstance(error, KajabiError)} == {(4, "attempts")}
+    assert issuer.attempts == [1, 2, 3, 4]
+
+
+async def test_callers_that_come_while_it_fails_get_the_failure_without_a_request() -> None:
+    """As soon as the pause is a long one; a later caller finds out whether it is over."""
+    issuer, clock = Issuer(*(ServerError(status=503) for _ in range(5))), ManualClock()
+    tokens = keeper(issuer, clock)
+    for _ in range(100):
+        with pytest.raises(ServerError) as caught:
+            await tokens.renewed()
+        assert caught.value.at_token_endpoint
+    assert len(issuer.attempts) == 4
+    clock.advance(5)
+    with pytest.raises(ServerError):
+        await tokens.renewed()
+    assert len(issuer.attempts) == 5
+    clock.advance(60)
+    assert await _held(tokens) == "token-6"
+    assert issuer.attempts[-1] == 6
+    assert (await tokens.renewed()).access.reveal() == "token-7"
+    assert issuer.attempts[-1] == 1
+
+
+@pytest.mark.parametrize(
+    "error", [PermissionDeniedError(status=403), BadRequestError(status=400), AuthenticationError(status=401)]
+)
+async def test_what_is_not_repeated_is_not_asked_again_at_each_call_either(error: ApiError) -> None:
+    """Five thousand calls, one after the other: a handful of requests."""
+    issuer, clock = Issuer(*([error] * 20)), ManualClock()
+    tokens = keeper(issuer, clock)
+    for _ in range(5000):
+        with pytest.raises(type(error)) as caught:
+            await tokens.renewed()
+        assert caught.value.at_token_endpoint
+    assert len(issuer.attempts) <= 6
+
+
+async def test_a_caller_waits_no_longer_than_its_own_time_allows() -> None:
+    """It gets the failure at once, instead of a timeout at the end."""
+    issuer, clock = Issuer(*([ServerError(status=503)] * 20)), ManualClock()
+    tokens = keeper(issuer, clock)
+    with pytest.raises(ServerError) as caught:
+        await tokens.renewed(clock.now + 0.2)
+    assert (caught.value.gave_up, caught.value.attempts, clock.slept) == ("deadline", 1, [])
+    with pytest.raises(ServerError) as caught:
+        await tokens.renewed(clock.now + 0.2)
+    assert (caught.value.gave_up, len(issuer.attempts), clock.slept) == ("deadline", 1, [])
+
+
+async def test_a_caller_that_waited_takes_the_token_that_came_meanwhile() -> None:
+    """Whoever comes out of the pause first asks for all."""
+    issuer, clock = Issuer(ServerError(status=503)), ManualClock()
+    tokens = keeper(issuer, clock)
+    assert {token.access.reveal() for token in await asyncio.gather(*(tokens.renewed() for _ in range(50)))} == {
+        "token-2"
+    }
+    assert len(issuer.attempts) == 2
+
+
+async def test_forgetting_leaves_a_newer_token() -> None:
+    """The one that was revoked is another."""
+    tokens = keeper(Issuer())
+    old = await tokens.renewed()
+    new = await tokens.replace(old)
+    await tokens.forget(old)
+    assert tokens.held is new
+
+
+async def test_a_refresh_token_is_exchanged_on_demand() -> None:
+    """For a revocation by a token that is alive; None says that there is nothing left to revoke."""
+    issuer = Issuer("token-1", "token-2", AuthenticationError(status=401), ServerError(status=503))
+    tokens = keeper(issuer)
+    assert await tokens.exchange() is None
+    await tokens.renewed()
+    fresh = await tokens.exchange()
+    assert fresh is not None
+    assert (fresh.access.reveal(), tokens.held) == ("token-2", fresh)
+    assert await tokens.exchange() is None
+    with pytest.raises(ServerError):
+        await tokens.exchange()
+    assert issuer.grants == ["client_credentials", *["refresh_token"] * 3]
+
+
+async def test_settling_waits_for_the_request_under_way() -> None:
+    """And for nothing otherwise."""
+    issuer = Issuer()
+    tokens = keeper(issuer)
+    await tokens.settle()
+    issuer.hold.clear()
+    renewing = asyncio.create_task(tokens.renewed())
+    await asyncio.sleep(0)
+    await asyncio.sleep(0)
+    settling = asyncio.create_task(tokens.settle())
+    await asyncio.sleep(0)
+    assert not settling.done()
+    issuer.hold.set()
+    await settling
+    assert tokens.held == await renewing
 
 
 async def test_a_refresh_token_that_is_not_accepted_is_told_with_the_reason(caplog: pytest.LogCaptureFixture) -> None:
@@ -318,6 +501,15 @@ async def test_closing_ends_a_request_under_way() -> None:
         ("soon", None),
         ([], None),
         (1e300, 1e9),
+        (10**18, 1e9),
+        ("3600.0", 3600),
+        ("3600.", 3600),
+        ("1e3", None),
+        ("-7", None),
+        ("nan", None),
+        (" 7", None),
+        ("9" * 5000, 1e9),
+        (1e-320, 1e-320),
     ],
 )
 def test_the_stated_life_is_taken_for_what_it_is_worth(expires_in: Any, life: float | None) -> None:
@@ -354,6 +546,29 @@ def test_a_token_without_a_life_is_whole() -> None:
     """But for its two moments."""
     token = Token.from_body(issued("a", expires_in=None), asked_at=100.0)
     assert token == Token(Secret("a"), Secret("r"), None, None)
+
+
+@pytest.mark.parametrize(
+    "life", [b"1" * 400, b"9" * 19, b"1e400", b"NaN", b"Infinity", b"-Infinity", b'"' + b"1" * 400 + b'"']
+)
+def test_a_life_of_any_length_is_a_life_or_an_error_of_ours(life: bytes) -> None:
+    """No number is too large to be read."""
+    try:
+        token = Token.from_body(b'{"access_token":"a","expires_in":%s}' % life, asked_at=0.0)
+    except DecodeError:
+        return
+    assert token.expires_at == 1e9
+
+
+@pytest.mark.parametrize(("length", "serves"), [(16_384, True), (16_385, False)])
+def test_a_token_fits_into_a_header(length: int, *, serves: bool) -> None:
+    """A longer one would make every request fail."""
+    body = issued("x" * length, refresh_token="y" * length)
+    if serves:
+        assert Token.from_body(body, asked_at=0.0).refresh == Secret("y" * length)
+    else:
+        with pytest.raises(DecodeError):
+            Token.from_body(body, asked_at=0.0)
 
 
 @pytest.mark.parametrize("value", ["", " r", "r ", "r\n", "\u00e9", 5, None])

@@ -1,37 +1,49 @@
 """The two requests that no caller makes: what is sent, how often, what is told of it, and what its failure says."""
 
 import asyncio
-from collections.abc import Callable
 from typing import Any, cast
 
 import pytest
 
 from kajabi_async.errors import (
+    ApiError,
     AuthenticationError,
     BadRequestError,
     ConnectionFailedError,
     NotFoundError,
+    PermissionDeniedError,
     RateLimitError,
     RequestTimeoutError,
     ServerError,
 )
 from kajabi_async.exchange import FORM, Answer, Request
-from kajabi_async.session import RetryPolicy, SessionEvent, SessionStats, TokenRequestAnswered
-from kajabi_async.session.credentials import ClientCredentials, RefreshTokenCredentials, Secret
+from kajabi_async.session import SessionEvent, SessionStats, TokenRequestAnswered
+from kajabi_async.session.credentials import ClientCredentials, Secret
 from kajabi_async.session.deadlines import Deadline, Deadlines
-from kajabi_async.session.token_requests import TokenRequests, error_of, is_success
+from kajabi_async.session.gate import Gate
+from kajabi_async.session.rate_limit import as_rate_limit
+from kajabi_async.session.token import Token
+from kajabi_async.session.token_requests import (
+    TokenRequests,
+    error_of,
+    is_success,
+    is_unusable,
+    spends_refresh_token,
+)
 from tests.clocks import ManualClock
 
 BASE = "https://api.kajabi.com"
 CREDENTIALS = ClientCredentials("id", "p&w")
+ISSUED = b'{"access_token":"a1","expires_in":100}'
 HINT = (
     "The credentials were not accepted: check client id and secret (KAJABI_CLIENT_ID, KAJABI_CLIENT_SECRET) under "
     "Settings, Security, User API Keys"
 )
+PLAN_HINT = "The API key lacks the permission for this, or the account's plan does not include the API"
 
 
 class Wire:
-    """Stands for the transport: gives answers in turn, each after a quarter of a second, and keeps what was sent."""
+    """Stands for the transport: returns answers in turn, each after a quarter of a second, and keeps what was sent."""
 
     def __init__(self, clock: ManualClock, *answers: Any) -> None:
         self.sent: list[tuple[Request, Secret | None]] = []
@@ -46,26 +58,28 @@ class Wire:
             await asyncio.Event().wait()
         if isinstance(answer, Exception):
             raise answer
-        return Answer(answer, {}, b"the body") if isinstance(answer, int) else cast("Answer", answer)
+        return Answer(answer, {}, ISSUED) if isinstance(answer, int) else cast("Answer", answer)
 
 
 class Asked:
-    """Token requests over a wire, with everything that they are told to."""
+    """Token requests over a wire, with everything that they notify."""
 
-    def __init__(self, *answers: Any, jitter: Callable[[], float] = lambda: 1.0, watched: bool = True) -> None:
+    def __init__(self, *answers: Any, watched: bool = True, rate: float | None = None) -> None:
         self.clock = ManualClock()
         self.wire = Wire(self.clock, *answers)
+        self.gate = Gate(1, as_rate_limit(rate), self.clock)
         self.stats = SessionStats()
         self.seen: list[SessionEvent] = []
+        self.heeded: list[tuple[int, str]] = []
         self.requests = TokenRequests(
             cast("Any", self.wire),
             Deadlines(),
-            RetryPolicy(),
+            self.gate,
             self.clock,
-            jitter,
             self.stats,
             BASE,
             lambda: self.seen.append if watched else None,
+            lambda error, name: self.heeded.append((cast("ApiError", error).status, name)),
         )
 
 
@@ -73,10 +87,11 @@ def _answered(name: str, attempt: int, status: int | None, error: str) -> TokenR
     return TokenRequestAnswered(name, "POST", f"/v1/{name.replace('.', '/')}", BASE, attempt, status, error, 0.25)
 
 
-async def test_a_token_is_asked_for_by_a_form() -> None:
-    """Without a token, and the answer's body is what comes back."""
+async def test_a_token_is_requested_by_a_form() -> None:
+    """Without a token; its life counts from the moment that the request was sent."""
     asked = Asked(200)
-    assert await asked.requests.ask(CREDENTIALS, True) == b"the body"
+    began = asked.clock.now
+    assert await asked.requests.ask(CREDENTIALS, 1) == Token(Secret("a1"), None, began + 90.0, began + 100.0)
     ((request, token),) = asked.wire.sent
     assert (request.method, request.path, request.query) == ("POST", "/v1/oauth/token", "")
     assert request.body == b"client_id=id&client_secret=p%26w&grant_type=client_credentials"
@@ -96,34 +111,37 @@ async def test_a_token_is_revoked_with_itself() -> None:
     assert asked.stats.token_requests == 0
 
 
-async def test_nothing_is_told_where_nobody_watches() -> None:
+async def test_nothing_is_notified_without_an_observer() -> None:
     """Nor does anything fail for it."""
     asked = Asked(200, 200, watched=False)
-    assert await asked.requests.ask(CREDENTIALS, True) == b"the body"
+    assert (await asked.requests.ask(CREDENTIALS, 1)).access == Secret("a1")
     await asked.requests.revoke(Secret("a"))
     assert asked.seen == []
 
 
-async def test_a_revocation_that_is_refused_is_told() -> None:
-    """But for 401: that token is dead already."""
-    asked = Asked(401, 404)
-    await asked.requests.revoke(Secret("a"))
-    with pytest.raises(NotFoundError) as caught:
+@pytest.mark.parametrize(
+    ("status", "kind"), [(401, AuthenticationError), (403, PermissionDeniedError), (404, NotFoundError)]
+)
+async def test_a_revocation_that_is_refused_is_raised_without_a_hint(status: int, kind: type[ApiError]) -> None:
+    """It is about that token, and neither about the key nor about the plan."""
+    asked = Asked(Answer(status, {}, b'{"error":"unauthorized_client"}'))
+    with pytest.raises(kind) as caught:
         await asked.requests.revoke(Secret("a"))
-    assert str(caught.value) == "POST /v1/oauth/revoke was answered 404"
-    assert (caught.value.method, caught.value.path, caught.value.status) == ("POST", "/v1/oauth/revoke", 404)
-    assert asked.seen == [
-        _answered("oauth.revoke", 1, 401, "AuthenticationError"),
-        _answered("oauth.revoke", 1, 404, "NotFoundError"),
-    ]
+    assert str(caught.value) == f"POST /v1/oauth/revoke was answered {status}: unauthorized_client"
+    assert (caught.value.method, caught.value.path, caught.value.status) == ("POST", "/v1/oauth/revoke", status)
+    assert asked.seen == [_answered("oauth.revoke", 1, status, kind.__name__)]
 
 
-async def test_a_busy_endpoint_is_asked_again_and_each_attempt_is_told() -> None:
-    """As the policy says, with its waits."""
+async def test_one_call_sends_one_request_and_observers_get_its_number() -> None:
+    """Whoever waits for a token decides about the next one."""
     asked = Asked(503, ConnectionFailedError("gone"), 200)
-    assert await asked.requests.ask(CREDENTIALS, True) == b"the body"
-    assert asked.clock.slept == [0.5, 1.0]
-    assert asked.stats.token_requests == 3
+    with pytest.raises(ServerError) as caught:
+        await asked.requests.ask(CREDENTIALS, 1)
+    assert (caught.value.method, caught.value.path, caught.value.hint) == ("POST", "/v1/oauth/token", "")
+    with pytest.raises(ConnectionFailedError):
+        await asked.requests.ask(CREDENTIALS, 2)
+    await asked.requests.ask(CREDENTIALS, 3)
+    assert (asked.clock.slept, asked.stats.token_requests) == ([], 3)
     assert asked.seen == [
         _answered("oauth.token", 1, 503, "ServerError"),
         _answered("oauth.token", 2, None, "ConnectionFailedError"),
@@ -131,69 +149,103 @@ async def test_a_busy_endpoint_is_asked_again_and_each_attempt_is_told() -> None
     ]
 
 
-async def test_what_serves_once_is_sent_once() -> None:
-    """A refresh token may be used up although no good answer came."""
-    asked = Asked(503)
-    with pytest.raises(ServerError) as caught:
-        await asked.requests.ask(RefreshTokenCredentials("r"), False)
-    error = caught.value
-    assert (error.attempts, error.maybe_applied, error.gave_up) == (1, False, "write")
-    assert len(asked.wire.sent) == 1
+async def test_what_these_endpoints_answer_slows_everyone_down_as_any_other_answer_does() -> None:
+    """A pause of the token endpoint is a pause of the API."""
+    asked = Asked(429, 503, 200)
+    with pytest.raises(RateLimitError):
+        await asked.requests.ask(CREDENTIALS, 1)
+    with pytest.raises(ServerError):
+        await asked.requests.revoke(Secret("a"))
+    await asked.requests.ask(CREDENTIALS, 1)
+    assert asked.heeded == [(429, "oauth.token"), (503, "oauth.revoke")]
 
 
-async def test_a_refresh_token_that_never_left_is_sent_again() -> None:
-    """Nothing was used up."""
-    refused = ConnectionFailedError("refused")
-    refused.never_sent = True
-    asked = Asked(refused, 200)
-    assert await asked.requests.ask(RefreshTokenCredentials("r"), False) == b"the body"
+async def test_a_pause_holds_for_token_requests_too() -> None:
+    """Whoever asked for it; the life of the token counts from after it."""
+    asked = Asked(200, 200)
+    asked.gate.pause(7.0)
+    began = asked.clock.now
+    token = await asked.requests.ask(CREDENTIALS, 1)
+    assert token.expires_at == began + 107.0
+    asked.gate.pause(5.0)
+    await asked.requests.revoke(Secret("a"))
+    assert asked.clock.slept == [7.0, pytest.approx(5.0)]
 
 
-async def test_an_endpoint_that_stays_down_is_given_up() -> None:
-    """The error says how often it was asked, and that nothing was applied."""
-    asked = Asked(503, 503, 503, 503)
-    with pytest.raises(ServerError) as caught:
-        await asked.requests.ask(CREDENTIALS, True)
-    error = caught.value
-    assert (error.attempts, error.maybe_applied, error.gave_up) == (4, False, "attempts")
-    assert (error.method, error.path, error.hint) == ("POST", "/v1/oauth/token", "")
-    assert str(error) == "POST /v1/oauth/token was answered 503 (4 attempts; no more are allowed)"
-    assert asked.clock.slept == [0.5, 1.0, 2.0]
+async def test_token_requests_count_for_the_rate_and_need_no_slot() -> None:
+    """All slots may be held by requests that wait for the token."""
+    asked = Asked(200, 200, rate=2.0)
+    await asked.gate.enter(None)
+    await asked.requests.ask(CREDENTIALS, 1)
+    await asked.requests.ask(CREDENTIALS, 1)
+    assert asked.wire.sent
+    assert sum(asked.clock.slept) == pytest.approx(0.75)
 
 
-async def test_a_token_is_asked_for_half_a_minute_at_most() -> None:
-    """Pauses that the endpoint asks for are within it."""
-    busy = Answer(429, {"retry-after": "20"}, b"")
-    asked = Asked(busy, busy, jitter=lambda: 0.0)
-    with pytest.raises(RateLimitError) as caught:
-        await asked.requests.ask(CREDENTIALS, True)
-    assert (caught.value.gave_up, caught.value.attempts, asked.clock.slept) == ("deadline", 2, [20.0])
+OAUTH = b'{"error":"%s"}'
 
 
-@pytest.mark.parametrize(("status", "kind"), [(400, BadRequestError), (401, AuthenticationError)])
-async def test_refused_credentials_say_what_to_check(status: int, kind: type[BadRequestError]) -> None:
-    """And where to look."""
-    asked = Asked(status)
+@pytest.mark.parametrize(
+    ("status", "body", "kind", "hint"),
+    [
+        (401, OAUTH % b"Invalid client credentials", AuthenticationError, HINT),
+        (401, b"", AuthenticationError, ""),
+        (401, b"<html>", AuthenticationError, ""),
+        (400, OAUTH % b"invalid_client", AuthenticationError, HINT),
+        (400, OAUTH % b"invalid_grant", AuthenticationError, HINT),
+        (400, OAUTH % b"unauthorized_client", AuthenticationError, HINT),
+        (400, OAUTH % b"invalid_request", BadRequestError, HINT),
+        (400, OAUTH % b"Invalid client credentials", BadRequestError, HINT),
+        (400, b"", BadRequestError, ""),
+        (403, b"<html>", PermissionDeniedError, ""),
+        (403, OAUTH % b"invalid_client", PermissionDeniedError, PLAN_HINT),
+        (404, b"", NotFoundError, ""),
+        (503, OAUTH % b"invalid_client", ServerError, ""),
+    ],
+)
+async def test_only_refused_credentials_are_an_authentication_error(
+    status: int, body: bytes, kind: type[ApiError], hint: str
+) -> None:
+    """By 401, or by the codes of OAuth with 400; and only OAuth's own words earn a hint about keys and plans."""
+    asked = Asked(Answer(status, {"x-request-id": "abc"}, body))
     with pytest.raises(kind) as caught:
-        await asked.requests.ask(CREDENTIALS, True)
-    assert (caught.value.hint, caught.value.gave_up) == (HINT, "final")
-    assert str(caught.value) == f"POST /v1/oauth/token was answered {status}. {HINT}"
+        await asked.requests.ask(CREDENTIALS, 1)
+    error = caught.value
+    assert type(error) is kind
+    assert (error.status, error.hint, error.request_id) == (status, hint, "abc")
+    assert (error.method, error.path) == ("POST", "/v1/oauth/token")
 
 
-async def test_other_failures_say_nothing_of_credentials() -> None:
-    """They have nothing to do with them."""
-    with pytest.raises(NotFoundError) as caught:
-        await Asked(404).requests.ask(CREDENTIALS, True)
-    assert caught.value.hint == ""
+@pytest.mark.parametrize(
+    ("status", "body", "spends", "unusable"),
+    [
+        (401, b"", True, True),
+        (400, OAUTH % b"invalid_grant", True, True),
+        (400, OAUTH % b"invalid_request", False, True),
+        (400, b"", False, True),
+        (403, OAUTH % b"invalid_grant", False, False),
+        (404, b"", False, True),
+        (408, b"", False, False),
+        (429, OAUTH % b"invalid_grant", False, False),
+        (500, OAUTH % b"invalid_grant", False, False),
+        (302, b"", False, False),
+    ],
+)
+def test_only_401_and_invalid_grant_spend_a_refresh_token(
+    status: int, body: bytes, *, spends: bool, unusable: bool
+) -> None:
+    """What passes says nothing of it; other refusals of the request may leave the first grant a chance."""
+    error = error_of(Answer(status, {}, body), Request("POST", "/v1/oauth/token"), ManualClock())
+    assert (spends_refresh_token(error), is_unusable(error)) == (spends, unusable)
 
 
 async def test_one_attempt_ends_by_itself(monkeypatch: pytest.MonkeyPatch) -> None:
     """Whoever waits for the token may wait for as long as they like."""
-    monkeypatch.setattr("kajabi_async.session.token_requests._TOKEN_SECONDS", 0.05)
+    monkeypatch.setattr("kajabi_async.session.token_requests._SECONDS", 0.05)
     asked = Asked(None)
     async with asyncio.timeout(5):
         with pytest.raises(RequestTimeoutError) as caught:
-            await asked.requests.ask(CREDENTIALS, True)
+            await asked.requests.ask(CREDENTIALS, 1)
     assert str(caught.value) == "POST /v1/oauth/token: not done, waiting and repeating included, within 0.05 s"
     assert (caught.value.phase, caught.value.seconds) == ("total", 0.05)
     assert asked.seen == [_answered("oauth.token", 1, None, "RequestTimeoutError")]
@@ -202,7 +254,7 @@ async def test_one_attempt_ends_by_itself(monkeypatch: pytest.MonkeyPatch) -> No
 async def test_a_request_that_nobody_waits_for_any_more_has_ended_too() -> None:
     """Whoever watches never has to close what is still open."""
     asked = Asked(None)
-    asking = asyncio.create_task(asked.requests.ask(CREDENTIALS, True))
+    asking = asyncio.create_task(asked.requests.ask(CREDENTIALS, 1))
     await asyncio.sleep(0)
     asking.cancel()
     await asyncio.wait([asking])

@@ -3,6 +3,7 @@
 import json
 from typing import Any
 
+import attrs
 import pytest
 
 from kajabi_async.errors import ConfigurationError
@@ -67,6 +68,42 @@ def test_what_is_no_moment_is_none(moment: Any) -> None:
 def test_a_token_without_its_text_or_its_version_is_as_if_it_were_not_there(members: dict[str, Any]) -> None:
     """The next one may overwrite it."""
     assert _read(**members) is None
+
+
+NUMBERS = [b"1" * 400, b"-1", b"1e400", b"NaN", b"1e308", b"9" * 19, b"-1e308"]
+
+
+@pytest.mark.parametrize("number", NUMBERS)
+@pytest.mark.parametrize("name", ["renew_at", "expires_at", "version"])
+def test_a_number_beyond_all_bounds_is_not_believed(name: str, number: bytes) -> None:
+    """Neither does it raise anything."""
+    text = (
+        json.dumps(MEMBERS | {name: 0})
+        .encode()
+        .replace(b'"%s": 0' % name.encode(), b'"%s": %s' % (name.encode(), number))
+    )
+    assert number in text
+    found = StoredToken.from_bytes(text)
+    changed: dict[str, Any] = {name: None}
+    assert found is None or found == attrs.evolve(_token(version=7), **changed)
+
+
+@pytest.mark.parametrize(
+    "access", ["a\r\nX: y", "a\tb", "\u043a\u043b\u044e\u0447", " a1", "a1 ", "x" * 16_385, "\x7f"]
+)
+def test_a_token_that_cannot_be_sent_is_none(access: str) -> None:
+    """It would become part of a header."""
+    assert _read(access=access) is None
+    assert _read(refresh=access) == attrs.evolve(_token(version=7), refresh=None)
+
+
+@pytest.mark.parametrize("depth", [10, 900, 980, 1100, 100_000])
+def test_nesting_of_any_depth_is_rubbish(depth: int) -> None:
+    """And no recursion without end."""
+    deep = b"[" * depth + b"]" * depth
+    assert StoredToken.from_bytes(deep) is None
+    members = b'{"access":"a1","refresh":%s,"renew_at":900.5,"expires_at":1000.0,"version":7}' % deep
+    assert StoredToken.from_bytes(members) in {None, attrs.evolve(_token(version=7), refresh=None)}
 
 
 @pytest.mark.parametrize("body", [b"", b"<html>", b"[]", b"null", b"{}", b'"a1"', b"\xff"])

@@ -236,19 +236,19 @@ async def test_three_hundred_megabytes_of_nothing_are_refused_without_being_held
 
 
 async def test_a_session_that_was_handed_in_is_used_and_not_closed() -> None:
-    """It is its owner's; one that is closed is told to be."""
+    """It is its owner's; one that its owner closes meanwhile is told to be."""
 
     async def handle(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         while True:
             await read_request(reader)
             writer.write(answer())
 
-    async with serving(handle) as base_url:
-        async with aiohttp.ClientSession() as theirs:
-            async with session(base_url, http_session=theirs) as manager:
-                await manager.send(GET)
-            assert not theirs.closed
+    async with serving(handle) as base_url, aiohttp.ClientSession() as theirs:
         async with session(base_url, http_session=theirs) as manager:
+            await manager.send(GET)
+        assert not theirs.closed
+        async with session(base_url, http_session=theirs) as manager:
+            await theirs.close()
             with pytest.raises(ConfigurationError, match="cannot be used"):
                 await manager.send(GET)
 

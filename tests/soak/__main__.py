@@ -14,17 +14,38 @@ from tests.redis_server import redis_server
 from tests.soak import amplification
 from tests.soak.bulk import lookups
 from tests.soak.cancelling import cancellations
+from tests.soak.closing import closings
+from tests.soak.deliveries import deliveries
 from tests.soak.figures import Figure
-from tests.soak.hostile import deliveries, documents, hostile_links, texts
+from tests.soak.hostile import documents, hostile_links, mutated_deliveries, texts
 from tests.soak.limit import hidden_limit
+from tests.soak.names import hostile_names
+from tests.soak.pace import changed, hidden, histories
 from tests.soak.sharing import expiry, killed_holders, over_a_file, over_redis
+from tests.soak.stall import gone_for_good, stalls
 from tests.soak.writing import lost_answers
 
 Run = Callable[[], Awaitable[Figure | list[Figure]]]
 
 
+LIMITS = (2, 10, 50, 200, 1000)
+
+
 def _in_a_thread(run: Callable[..., Figure | list[Figure]], *arguments: int) -> Run:
     return lambda: asyncio.to_thread(run, *arguments)
+
+
+def _pace(limit: float) -> Run:
+    """Return the runs in made-up time against one limit; each has an event loop of its own."""
+
+    async def run() -> list[Figure]:
+        return await asyncio.to_thread(lambda: [*hidden(limit, 20_000), *changed(limit)])
+
+    return run
+
+
+async def _histories() -> Figure:
+    return await asyncio.to_thread(histories, 2000)
 
 
 def _runs(folder: Path, redis: str) -> dict[str, list[Run]]:
@@ -42,17 +63,25 @@ def _runs(folder: Path, redis: str) -> dict[str, list[Run]]:
             lambda: hidden_limit(redis_url=redis, **limit),
             lambda: hidden_limit(redis_url=None, **limit),
         ],
+        "pace": [*(_pace(limit) for limit in LIMITS), _histories],
         "cancellations": [lambda: cancellations(10_000)],
         "documents": [_in_a_thread(documents, 200_000)],
         "hostile": [
             _in_a_thread(texts, 200_000),
-            _in_a_thread(deliveries, 200_000),
+            _in_a_thread(mutated_deliveries, 200_000),
             _in_a_thread(amplification.answers, 10_000),
             _in_a_thread(amplification.deliveries, 10_000),
             _in_a_thread(amplification.worst),
         ],
+        "closing": [lambda: closings(10_000)],
         "links": [lambda: hostile_links(100_000)],
+        "names": [lambda: hostile_names(20_000)],
         "writes": [lambda: lost_answers(10_000)],
+        "stall": [
+            lambda: stalls(100_000, folder, settled=10_000),
+            lambda: gone_for_good(20_000, folder, patience=20.0),
+        ],
+        "deliveries": [lambda: deliveries("fastapi_app", 10_000), lambda: deliveries("aiohttp_app", 10_000)],
         "bulk": [lambda: lookups(1_000_000, settled=20_000)],
     }
 

@@ -223,7 +223,7 @@ SCALARS = (
 STATES = (b'"state":{"characters_written":%s},"zz":' % (b"9" * 400), b'"state":{"args":5},"zz":', b'"state":[],"zz":')
 
 
-def deliveries(number: int) -> Figure:
+def mutated_deliveries(number: int) -> Figure:
     """Read *number* mutated deliveries of webhooks; each becomes an event, or an error that tells of nobody."""
     told: list[str] = []
     try:

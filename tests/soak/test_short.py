@@ -4,12 +4,18 @@ from pathlib import Path
 
 import pytest
 
+from tests.examples.serving import APPS
 from tests.soak import amplification
 from tests.soak.bulk import lookups
 from tests.soak.cancelling import cancellations
+from tests.soak.closing import closings
+from tests.soak.deliveries import deliveries
 from tests.soak.figures import Figure
-from tests.soak.hostile import deliveries, documents, hostile_links, texts
+from tests.soak.hostile import documents, hostile_links, mutated_deliveries, texts
+from tests.soak.names import hostile_names
+from tests.soak.pace import changed, hidden, histories
 from tests.soak.sharing import expiry, killed_holders, over_a_file, over_redis
+from tests.soak.stall import Lengths, gone_for_good, stalls
 from tests.soak.writing import lost_answers
 
 
@@ -20,6 +26,17 @@ def _holds(*figures: Figure) -> None:
 async def test_no_lookup_is_lost_wrong_or_doubled_whatever_goes_wrong() -> None:
     """Twelve ways, one answer in twenty."""
     _holds(*await lookups(3000, settled=1000))
+
+
+async def test_no_lookup_is_lost_through_pauses_restarts_and_the_loss_of_tokens_and_of_redis(tmp_path: Path) -> None:
+    """Only what was under way is asked for again."""
+    lengths = Lengths(pause=2.0, restart=1.0, token_endpoint=2.0, redis=1.0)
+    _holds(*await stalls(3000, tmp_path, lengths=lengths, settled=500))
+
+
+async def test_a_server_that_is_gone_for_good_leaves_exactly_what_is_unanswered(tmp_path: Path) -> None:
+    """And a second run completes the set."""
+    _holds(*await gone_for_good(1000, tmp_path, patience=2.0))
 
 
 async def test_processes_that_share_a_token_over_redis_cost_one_grant(redis_url: str) -> None:
@@ -40,9 +57,30 @@ async def test_a_holder_killed_in_mid_refresh_is_replaced(redis_url: str, tmp_pa
     )
 
 
+@pytest.mark.parametrize(("limit", "number"), [(10, 1500), (50, 2500)])
+def test_a_hidden_limit_is_found_and_used(limit: float, number: int) -> None:
+    """Whatever kind it is, and whatever was learned before: in made-up time."""
+    _holds(*hidden(limit, number))
+
+
+def test_a_limit_that_changes_is_followed() -> None:
+    """Halved within half a minute, doubled within a whole one."""
+    _holds(*changed(20, seconds=100.0))
+
+
+def test_whatever_was_refused_the_rate_comes_back() -> None:
+    """A thousand a second within two minutes."""
+    _holds(histories(8))
+
+
 async def test_cancellations_leave_nothing() -> None:
     """No task, no socket, nobody in line, and the whole pool."""
     _holds(await cancellations(400))
+
+
+async def test_closing_at_any_moment_leaves_nothing() -> None:
+    """No request afterwards, no task, no socket, no warning."""
+    _holds(await closings(150))
 
 
 def test_damaged_documents_are_read_or_refused() -> None:
@@ -57,7 +95,7 @@ def test_damaged_texts_of_dumps_are_read_or_refused() -> None:
 
 def test_mutated_deliveries_are_read_or_refused() -> None:
     """With errors that tell of nobody."""
-    _holds(deliveries(1000))
+    _holds(mutated_deliveries(1000))
 
 
 def test_no_answer_becomes_much_more_than_it_is() -> None:
@@ -78,6 +116,11 @@ async def test_hostile_links_lead_nowhere_else() -> None:
     _holds(await hostile_links(10_000))
 
 
+async def test_hostile_names_are_shown_and_never_acted_on() -> None:
+    """On a terminal, in a pipe, as JSON and in every format of an export."""
+    _holds(await hostile_names(120))
+
+
 async def test_no_write_is_applied_twice() -> None:
     """Nor left undone where it is verified."""
     _holds(await lost_answers(100))
@@ -87,3 +130,9 @@ async def test_no_write_is_applied_twice() -> None:
 def test_a_figure_shows_whether_it_holds(holds: bool) -> None:
     """Beside its bar."""
     assert str(Figure("what", "5", "at most 4", holds)).startswith("ok  " if holds else "FAIL")
+
+
+@pytest.mark.parametrize("app", APPS)
+async def test_every_delivery_is_handled_once(app: str) -> None:
+    """Late, doubled, out of order, and one in ten failing on its way."""
+    _holds(*await deliveries(app, 300))

@@ -2,10 +2,12 @@
 
 import asyncio
 import os
+import shutil
 import signal
 import stat
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -36,6 +38,7 @@ async def test_nobody_else_can_read_it(tmp_path: Path) -> None:
         os.umask(before)
     folder = tmp_path / "a" / "tokens"
     assert stat.S_IMODE(folder.stat().st_mode) == 0o700
+    assert stat.S_IMODE(folder.parent.stat().st_mode) == 0o700
     modes = {file.name: stat.S_IMODE(file.stat().st_mode) for file in folder.iterdir()}
     assert set(modes.values()) == {0o600}
     assert f"token-{KEY}.json" in modes
@@ -110,6 +113,111 @@ async def test_a_write_that_fails_leaves_the_old_token_and_nothing_else(
     assert found is not None
     assert found.version == 1
     assert sorted(file.suffix for file in (tmp_path / "tokens").iterdir()) == [".json", ".lock"]
+
+
+async def test_nothing_is_dropped_while_another_holds_the_lease(tmp_path: Path) -> None:
+    """Its holder is about to put another version there."""
+    store, other = (FileTokenStore(tmp_path / "tokens") for _ in range(2))
+    assert await _saved(store)
+    lease = await other.acquire(KEY)
+    assert lease is not None
+    await store.discard(KEY, version=1)
+    assert await store.load(KEY) is not None
+    await other.release(KEY, lease)
+    await store.discard(KEY, version=1)
+    assert await store.load(KEY) is None
+
+
+async def test_a_token_that_was_saved_survives_a_power_failure(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The file is on the disk before it takes its name, and so is the folder that names it before that is told."""
+    store = FileTokenStore(tmp_path / "tokens")
+    steps: list[str] = []
+    fsync, replace = os.fsync, Path.replace
+
+    def synced(descriptor: int) -> None:
+        steps.append("folder" if stat.S_ISDIR(os.fstat(descriptor).st_mode) else "file")
+        fsync(descriptor)
+
+    def replaced(self: Path, target: Path) -> Path:
+        steps.append("replace")
+        return replace(self, target)
+
+    monkeypatch.setattr(os, "fsync", synced)
+    monkeypatch.setattr(Path, "replace", replaced)
+    assert await _saved(store)
+    assert steps == ["file", "replace", "folder"]
+
+
+async def test_what_is_no_file_is_not_read_and_leaves_nothing_open(tmp_path: Path) -> None:
+    """A pipe would be waited for, without end."""
+    store = FileTokenStore(tmp_path / "tokens")
+    file = tmp_path / "tokens" / f"token-{KEY}.json"
+    makes: list[Callable[[], None]] = [lambda: file.mkdir(mode=0o700), lambda: os.mkfifo(file, 0o600)]
+    for make in makes:
+        make()
+        before = len(os.listdir("/proc/self/fd"))  # noqa: PTH208 - of this process
+        for _ in range(3):
+            async with asyncio.timeout(5):
+                with pytest.raises(StoreUnavailableError, match="no regular file"):
+                    await store.load(KEY)
+        assert len(os.listdir("/proc/self/fd")) == before  # noqa: PTH208
+        file.rmdir() if file.is_dir() else file.unlink()
+    file.symlink_to("/dev/zero")
+    with pytest.raises(StoreUnavailableError):
+        await store.load(KEY)
+
+
+async def test_a_huge_file_is_rubbish(tmp_path: Path) -> None:
+    """As much is read as a token may take, and the next one overwrites it."""
+    store = FileTokenStore(tmp_path / "tokens")
+    file = tmp_path / "tokens" / f"token-{KEY}.json"
+    file.touch(0o600)
+    os.truncate(file, 2**40)
+    assert await store.load(KEY) is None
+    assert await _saved(store)
+    assert file.stat().st_size < 1000
+
+
+async def test_a_folder_that_goes_away_comes_back_as_closed_as_it_was(tmp_path: Path) -> None:
+    """Whatever else makes it would leave it open to others."""
+    folder = tmp_path / "a" / "tokens"
+    store = FileTokenStore(folder)
+    shutil.rmtree(tmp_path / "a")
+    assert await store.load(KEY) is None
+    assert await _saved(store)
+    assert [stat.S_IMODE(each.stat().st_mode) for each in (folder.parent, folder)] == [0o700, 0o700]
+
+
+async def test_a_folder_that_others_have_opened_since_is_not_used(tmp_path: Path) -> None:
+    """Neither is a link or a file in its place."""
+    folder = tmp_path / "tokens"
+    store = FileTokenStore(folder)
+    folder.chmod(0o755)
+    with pytest.raises(StoreUnavailableError, match="chmod 700"):
+        await store.acquire(KEY)
+    folder.chmod(0o700)
+    moved = folder.rename(tmp_path / "moved")
+    folder.symlink_to(moved)
+    with pytest.raises(StoreUnavailableError, match="link"):
+        await store.acquire(KEY)
+    folder.unlink()
+    folder.touch()
+    with pytest.raises(StoreUnavailableError):
+        await store.acquire(KEY)
+    with pytest.raises(StoreUnavailableError):
+        await store.load(KEY)
+
+
+async def test_a_file_system_without_locks_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As a store that cannot be used."""
+    store = FileTokenStore(tmp_path / "tokens")
+
+    def acquire(_: Any) -> None:
+        raise NotImplementedError("FileSystem does not appear to support flock")
+
+    monkeypatch.setattr("kajabi_async.stores.file.FileLock.acquire", acquire)
+    with pytest.raises(StoreUnavailableError, match="locked"):
+        await store.acquire(KEY)
 
 
 async def test_nothing_is_written_without_the_lease(tmp_path: Path) -> None:

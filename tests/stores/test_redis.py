@@ -1,19 +1,26 @@
 """Sharing over Redis: leases that end, writers that come late, a server that fails."""
 
 import asyncio
+import itertools
 import logging
 import socket
 import time
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
-from typing import Any
+from typing import Any, cast
 
 import pytest
 from redis.asyncio import Redis
 
-from kajabi_async.errors import ConfigurationError, StoreUnavailableError
+from kajabi_async import Kajabi
+from kajabi_async.errors import ConfigurationError, KajabiError, StoreUnavailableError, WrongLoopError
+from kajabi_async.session.pace import Pace
+from kajabi_async.session.token_store import Lease
 from kajabi_async.stores.redis import RedisRate, RedisTokenStore
 from kajabi_async.stores.redis import calls as calls_module
+from kajabi_async.stores.redis.calls import OverRedis
+from kajabi_async.stores.redis.shared_pace import write_pace
+from kajabi_async.testing import FakeKajabi, FaultProxy, toxics
 from tests.redis_server import free_port
 from tests.stores.contract import KEY, token
 
@@ -115,10 +122,220 @@ async def test_a_server_that_never_answers_is_not_waited_for(monkeypatch: pytest
                 await store.load(KEY)
 
 
-def test_a_url_of_something_else_is_refused() -> None:
+JUNK: dict[str, dict[str, bytes]] = {
+    "a version that is no number": {"version": b"abc", "token": token().to_bytes()},
+    "a version beyond all bounds": {"version": b"9" * 400, "token": token().to_bytes()},
+    "a version below nought": {"version": b"-5", "token": token().to_bytes()},
+    "a version of nought": {"version": b"0", "token": token().to_bytes()},
+    "no version": {"token": token().to_bytes()},
+    "no token": {"version": b"3"},
+    "a token that is none": {"version": b"3", "token": b"junk"},
+    "a token of bytes": {"version": b"3", "token": b"\xff\x00"},
+    "a token of depth": {"version": b"3", "token": b"[" * 100_000},
+    "a token that cannot be sent": {"version": b"3", "token": b'{"access":"a\\r\\nX: y","version":3}'},
+    "a token of numbers": {"version": b"3", "token": b'{"access":%s,"version":3}' % (b"1" * 400)},
+    "a fence beyond all": {"fence": b"9" * 15},
+    "a fence that is none": {"fence": b"x"},
+}
+
+
+@pytest.mark.parametrize("decodes", [False, True])
+@pytest.mark.parametrize("name", JUNK)
+async def test_rubbish_is_as_if_it_were_not_there_and_the_next_token_is_saved(
+    name: str, redis_url: str, *, decodes: bool
+) -> None:
+    """Somebody else may write to that Redis."""
+    async with _client(redis_url, decode_responses=decodes, encoding_errors="replace") as client:
+        store = RedisTokenStore(client)
+        await client.hset(f"kajabi_async:{{{KEY}}}:token", mapping=JUNK[name])
+        assert await store.load(KEY) is None
+        lease = await store.acquire(KEY)
+        assert lease is not None
+        assert await store.save(KEY, token("good"), lease=lease, replaces=0)
+        found = await store.load(KEY)
+        assert found is not None
+        assert (found.access.reveal(), found.version) == ("good", 1)
+
+
+@pytest.mark.parametrize("part", ["token", "lease", "fence"])
+@pytest.mark.parametrize("command", ["SET k x", "LPUSH k x", "SADD k x", "HSET k a b", "ZADD k 1 x"])
+async def test_a_key_of_another_kind_is_healed(part: str, command: str, redis_url: str) -> None:
+    """It would keep every token from being saved; a lease of nobody ends as all leases do."""
+    async with RedisTokenStore(redis_url, lease_seconds=1) as store, _client(redis_url) as client:
+        words = command.replace("k", f"kajabi_async:{{{KEY}}}:{part}", 1).split()
+        await client.execute_command(*words)
+        assert await store.load(KEY) is None
+        if part == "lease":
+            assert await store.acquire(KEY) is None
+            assert 0 < await client.pttl(f"kajabi_async:{{{KEY}}}:lease") <= 1000
+            await client.delete(f"kajabi_async:{{{KEY}}}:lease")
+        lease = await store.acquire(KEY)
+        assert lease is not None
+        assert await store.save(KEY, token("good"), lease=lease, replaces=0)
+        assert await store.load(KEY) is not None
+        await store.release(KEY, lease)
+
+
+@pytest.mark.parametrize("fence", [b"9223372036854775807", b"9007199254740992", b"-7", b"1e3", b""])
+async def test_a_fence_that_cannot_be_counted_on_begins_again(fence: bytes, redis_url: str) -> None:
+    """And what was saved under the old one may be replaced."""
+    async with RedisTokenStore(redis_url) as store, _client(redis_url) as client:
+        await client.set(f"kajabi_async:{{{KEY}}}:fence", fence)
+        for number in range(2):
+            lease = await store.acquire(KEY)
+            assert lease is not None
+            assert 0 < lease.fence < 2**53
+            there = await store.load(KEY)
+            assert await store.save(
+                KEY, token(f"a{number}"), lease=lease, replaces=0 if there is None else there.version
+            )
+            await store.release(KEY, lease)
+
+
+async def test_a_holder_that_was_slow_is_refused_although_the_token_was_dropped(redis_url: str) -> None:
+    """Its fence is behind, whether or not a token is there."""
+    async with RedisTokenStore(redis_url) as store, _client(redis_url) as client:
+        late = await store.acquire(KEY)
+        assert late is not None
+        await client.delete(f"kajabi_async:{{{KEY}}}:lease")
+        lease = await store.acquire(KEY)
+        assert lease is not None
+        assert await store.save(KEY, token("new"), lease=lease, replaces=0)
+        await store.discard(KEY, version=1)
+        assert await store.save(KEY, token("late"), lease=late, replaces=0) is False
+        assert await store.load(KEY) is None
+
+
+async def test_rubbish_that_was_replaced_meanwhile_is_left(redis_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is dropped is what was read."""
+    async with RedisTokenStore(redis_url) as store, _client(redis_url) as client:
+        name = f"kajabi_async:{{{KEY}}}:token"
+        await client.hset(name, mapping={"version": b"3", "token": b"junk"})
+        script, steps = store._script, 0
+
+        async def overtaken(*arguments: Any) -> Any:
+            nonlocal steps
+            steps += 1
+            if steps == 2:
+                await client.hset(name, mapping={"version": b"4", "token": token("good").to_bytes()})
+            return await script(*arguments)
+
+        monkeypatch.setattr(store, "_script", overtaken)
+        assert await store.load(KEY) is None
+        found = await store.load(KEY)
+        assert found is not None
+        assert (found.access.reveal(), found.version) == ("good", 4)
+
+
+@pytest.mark.parametrize("value", [None, b"OK", [], [1, 2, 3], {}, "x"])
+@pytest.mark.parametrize("call", ["load", "acquire", "save"])
+async def test_an_answer_of_another_kind_is_a_store_that_cannot_be_used(call: str, value: Any) -> None:
+    """A proxy in front of Redis, for example."""
+
+    class Answering:
+        async def execute_command(self, *_: Any) -> Any:
+            return value
+
+    store = RedisTokenStore(cast("Any", Answering()))
+    with pytest.raises(StoreUnavailableError):
+        if call == "save":
+            await store.save(KEY, token(), lease=Lease("x", 1), replaces=0)
+        else:
+            await getattr(store, call)(KEY)
+
+
+async def test_closing_gives_back_the_leases_that_are_held(redis_url: str) -> None:
+    """The next one would wait for their end; those given back before are left alone."""
+    async with RedisTokenStore(redis_url) as other, RedisTokenStore(redis_url) as store:
+        lease, another = await store.acquire(KEY), await store.acquire("cd34")
+        assert lease is not None
+        assert another is not None
+        await store.release("cd34", another)
+        assert await other.acquire("cd34") is not None
+        await store.aclose()
+        assert await other.acquire(KEY) is not None
+        assert await other.acquire("cd34") is None
+        await store.aclose()
+
+
+async def test_a_closed_store_opens_no_connection(redis_url: str) -> None:
+    """Nobody would close it."""
+    store = RedisTokenStore(redis_url)
+    await store.load(KEY)
+    await store.aclose()
+    with pytest.raises(StoreUnavailableError, match="RedisTokenStore is closed"):
+        await store.load(KEY)
+
+
+async def test_a_client_that_is_closed_while_it_takes_a_lease_leaves_none(
+    redis_url: str, kajabi_fake: FakeKajabi
+) -> None:
+    """Redis hears of the lease, and the answer is still on its way."""
+    async with FaultProxy(redis_url) as proxy, _client(redis_url) as client:
+        proxy.add(toxics.Latency(0.05))
+        async with RedisTokenStore(proxy.url) as store:
+            api = Kajabi(
+                client_id=kajabi_fake.client_id,
+                client_secret=kajabi_fake.client_secret,
+                base_url=kajabi_fake.base_url,
+                token_store=store,
+            )
+            calling = asyncio.create_task(api.customers.get("1"))
+            async with asyncio.timeout(10):
+                while not await client.keys("*:lease"):
+                    await asyncio.sleep(0.002)
+                await api.aclose()
+            with pytest.raises(KajabiError):
+                await calling
+            assert await client.keys("*:lease") == []
+
+
+def test_a_store_of_another_event_loop_says_so(redis_url: str) -> None:
+    """With what to do, and not with what the loop says that is closed; it is closed where it was used."""
+    stores: list[OverRedis] = [RedisTokenStore(redis_url), RedisRate(redis_url, name="k")]
+    with asyncio.Runner() as runner:
+        for store in stores:
+            runner.run(_used(store))
+            with pytest.raises(WrongLoopError, match=f"the {type(store).__name__} was used on another event loop"):
+                _on_another_loop(store)
+            _on_another_loop(store, closes=True)
+            runner.run(_used(store))
+            runner.run(store.aclose())
+
+
+def _on_another_loop(store: OverRedis, *, closes: bool = False) -> None:
+    with asyncio.Runner() as runner:
+        runner.run(store.aclose() if closes else _used(store))
+
+
+async def _used(store: OverRedis) -> None:
+    await store._command("PING")
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "http://:canary@example.com",
+        "redis://:canary@127.0.0.1:notaport/0",
+        "redis://:canary@127.0.0.1:1/0?db=x",
+        "redis://:canary@[::1/0",
+        "canary",
+    ],
+)
+def test_a_url_that_cannot_be_used_is_refused(url: str) -> None:
     """Before anything is sent, and without showing it."""
     with pytest.raises(ConfigurationError, match="redis://") as caught:
-        RedisTokenStore("http://:canary@example.com")
+        RedisTokenStore(url)
+    assert "canary" not in str(caught.value)
+
+
+@pytest.mark.parametrize("option", ["protocol=9", "ssl_cert_reqs=nope", "socket_timeout=-1"])
+async def test_an_option_that_redis_does_not_take_is_a_store_that_cannot_be_used(option: str) -> None:
+    """Whatever the client library makes of it."""
+    scheme = "rediss" if "ssl" in option else "redis"
+    async with RedisTokenStore(f"{scheme}://:canary@127.0.0.1:{free_port()}/0?{option}") as store:
+        with pytest.raises(StoreUnavailableError) as caught:
+            await store.load(KEY)
     assert "canary" not in str(caught.value)
 
 
@@ -188,6 +405,80 @@ async def test_what_is_no_pace_is_overwritten(redis_url: str) -> None:
             await rate.take(time.monotonic())
             assert b'"borne"' in await client.get("kajabi_async:{k}:pace")
             assert rate.per_second(time.monotonic()) is not None
+
+
+@pytest.mark.parametrize(
+    "junk",
+    [
+        b"\xff\xfe",
+        b"1" * 5000,
+        b"nan",
+        b'{"start": 0, "borne": 0}',
+        write_pace(Pace(start=5.0, borne=0.0)),
+        write_pace(Pace(start=5.0, borne=5.0, paused_until=1e18)),
+        write_pace(Pace(start=5.0, borne=5.0, refused_at=1e18)),
+        write_pace(Pace(start=5.0, borne=5.0, stock=-1e30)),
+        write_pace(Pace(start=5.0, borne=5.0, event_answers=7)),
+        write_pace(Pace(start=5.0, borne=5.0)).replace(b'"cuts":0', b'"cuts":1e400'),
+        write_pace(Pace(start=5.0, borne=5.0)).replace(b'"cuts":0', b'"cuts":' + b"9" * 4000),
+    ],
+)
+@pytest.mark.parametrize("decodes", [False, True])
+async def test_rubbish_in_place_of_a_pace_is_healed(redis_url: str, junk: bytes, *, decodes: bool) -> None:
+    """Whatever it is: nothing foreign is raised, and the rate is shared again at once."""
+    async with _client(redis_url) as client, _client(redis_url, decode_responses=decodes) as used:
+        await client.set("kajabi_async:{k}:pace", junk)
+        async with RedisRate(used, name="k") as rate, RedisRate(used, name="k") as other:
+            assert await rate.take(time.monotonic()) == 0.0
+            rate.refused(time.monotonic(), 30.0)
+            await rate.take(time.monotonic())
+            assert 25 < await other.take(time.monotonic()) <= 30
+
+
+async def test_a_rate_in_a_key_of_another_kind_is_healed(redis_url: str) -> None:
+    """A list, say."""
+    async with _client(redis_url) as client, RedisRate(redis_url, name="k") as rate:
+        await client.rpush("kajabi_async:{k}:pace", "1")
+        assert await rate.take(time.monotonic()) == 0.0
+        assert b'"borne"' in await client.get("kajabi_async:{k}:pace")
+
+
+async def test_permits_that_were_not_used_are_void_after_a_while(redis_url: str) -> None:
+    """Otherwise they would go on top of the rate later."""
+    async with RedisRate(redis_url, name="k", per_second=1000) as rate:
+        assert await rate.take(time.monotonic()) == 0.0
+        assert await rate.take(time.monotonic()) == 0.0
+        left = rate._turns
+        assert left > 0
+        looks = 0
+        step = rate._step
+
+        async def counted(answered: int, refusals: list[float | None]) -> float:
+            nonlocal looks
+            looks += 1
+            return await step(answered, refusals)
+
+        rate._step = counted  # type: ignore[method-assign]
+        await rate.take(rate._turns_until)
+        assert looks == 1
+
+
+async def test_a_redis_that_hangs_stops_nobody_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    """One wait, and then it is looked for beside the traffic, after a pause that grows."""
+    monkeypatch.setattr(calls_module, "_SECONDS", 0.1)
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        async with RedisRate(f"redis://127.0.0.1:{silent.getsockname()[1]}", name="k") as rate:
+            await rate.take(time.monotonic())
+            pauses: list[float] = []
+            for _ in range(8):
+                now = rate._alone_until
+                pauses.append(now - time.monotonic())
+                began = time.monotonic()
+                assert await rate.take(now) == 0.0
+                assert time.monotonic() - began < 0.05
+                await asyncio.sleep(0.15)
+            assert all(later > 1.8 * earlier for earlier, later in itertools.pairwise(pauses[:5]))
+            assert max(pauses) <= 60.0
 
 
 async def test_many_who_ask_at_once_share_one_look(redis_url: str) -> None:

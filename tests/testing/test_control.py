@@ -113,6 +113,12 @@ async def test_the_back_door_is_no_part_of_the_api(fake: FakeKajabi, call: Calle
         ("clock", {"jump": 1e999}, "finite"),
         ("clock", {"jump": "soon"}, "soon"),
         ("latency", None, "NoneType"),
+        *(("latency", value, "3600") for value in (1e999, -1e999, float("nan"), 1e308, -0.5)),
+        ("rate-limit", {"requests": 1, "per": 1e999}, "per"),
+        ("rate-limit", {"requests": 1, "per": float("nan")}, "per"),
+        ("rate-limit", {"requests": 1.5}, "requests"),
+        ("token-uses", 1e999, "infinity"),
+        ("token-uses", -1, "0 requests"),
         ("token-uses", "many", "many"),
     ],
 )
@@ -123,10 +129,40 @@ async def test_what_makes_no_sense_is_refused(call: Caller, name: str, value: ob
     assert said in told["error"]
 
 
-async def test_what_is_no_json_is_refused(call: Caller) -> None:
-    """Likewise."""
-    async with call.session.put("/_fake/latency", data=b"{") as response:
-        assert response.status == 400
+@pytest.mark.parametrize("body", [b"{", b"", b"[" * 50_000, b"1" * 5000, b"\xff"])
+async def test_what_is_no_json_is_refused(body: bytes, call: Caller) -> None:
+    """Likewise, however deep or long."""
+    for name in ("latency", "clock", "rate-limit", "faults", "token-uses"):
+        async with call.session.put(f"/_fake/{name}", data=body) as response:
+            assert response.status == 400
+
+
+@pytest.mark.parametrize(
+    ("headers", "status"),
+    [
+        ({}, 200),
+        ({"Host": "localhost:8080"}, 200),
+        ({"Host": "[::1]:8080"}, 200),
+        ({"Host": "rebind.evil.example"}, 403),
+        ({"Host": "127.0.0.1.evil.example"}, 403),
+        ({"Host": "127.0.0.1@evil.example"}, 403),
+        ({"Host": "evil.example:127"}, 403),
+        ({"Host": "[::1"}, 403),
+        ({"Host": ""}, 403),
+        ({"Origin": "http://localhost:3000"}, 200),
+        ({"Origin": "https://evil.example"}, 403),
+        ({"Origin": "null"}, 403),
+        ({"Sec-Fetch-Site": "cross-site"}, 403),
+        ({"Sec-Fetch-Site": "same-origin"}, 200),
+    ],
+)
+async def test_a_page_in_a_browser_does_not_get_in(
+    headers: dict[str, str], status: int, fake: FakeKajabi, call: Caller
+) -> None:
+    """Also not under a name of its own that leads to this machine (DNS rebinding): nothing is read or changed."""
+    async with call.session.put("/_fake/latency", data=b"0.001", headers=headers) as response:
+        assert response.status == status
+    assert (fake.latency == 0.001) is (status == 200)
 
 
 @pytest.mark.parametrize(("method", "path"), [("POST", "clock"), ("GET", "faults"), ("PUT", "counts"), ("GET", "x")])

@@ -3,9 +3,8 @@
 import asyncio
 import random
 import socket
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Generator
+from collections.abc import AsyncGenerator, AsyncIterator, Callable
 from contextlib import asynccontextmanager
-from pathlib import Path
 from random import Random
 
 import pytest
@@ -17,7 +16,7 @@ from kajabi_async.testing import FakeKajabi, FaultProxy, Toxic, toxics
 from kajabi_async.testing.proxied import Direction
 from kajabi_async.testing.resets import reset
 from kajabi_async.testing.toxics import AppliedToxic, PassOn
-from tests.redis_server import free_port, redis_server
+from tests.redis_server import free_port
 from tests.testing.raw import Line, line_to
 
 _LARGE = random.Random(1).randbytes(1_000_000)
@@ -422,12 +421,6 @@ async def test_a_client_of_the_fake_works_through_a_proxy() -> None:
             proxy.remove(proxy.add(toxics.ResetPeer()))
             proxy.clear()
             assert (await api.customers.get("2")).id == "2"
-
-
-@pytest.fixture(scope="module")
-def redis_url(tmp_path_factory: pytest.TempPathFactory) -> Generator[str]:
-    with redis_server(Path(tmp_path_factory.mktemp("redis"))) as url:
-        yield url
 
 
 async def test_redis_works_through_a_proxy_and_breaks_when_it_is_down(redis_url: str) -> None:

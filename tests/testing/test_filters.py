@@ -157,7 +157,7 @@ _OTHERS: list[tuple[str, str, str, Keeps]] = [
     ("purchases", "coupon_code_eq", "SAVE20", lambda row: row["attributes"]["coupon_code"] == "SAVE20"),
     ("purchases", "referrer", "social", _text("referrer", "social")),
     ("purchases", "amount_in_cents_gt", "9700", lambda row: row["attributes"]["amount_in_cents"] > 9700),
-    ("purchases", "amount_in_cents_lte", "9700", lambda row: row["attributes"]["amount_in_cents"] <= 9700),
+    ("purchases", "amount_in_cents_lteq", "9700", lambda row: row["attributes"]["amount_in_cents"] <= 9700),
     (
         "purchases",
         "deactivated_at_gt",

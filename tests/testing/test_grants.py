@@ -138,6 +138,8 @@ async def test_revoking_leaves_the_story_of_an_ended_purchase_alone(call: Caller
     customer_id, offer = (purchase["relationships"][name]["data"]["id"] for name in ("customer", "offer"))
     ended = (await call.post(f"/v1/purchases/{purchase['id']}/deactivate")).data
     path = f"/v1/customers/{customer_id}/relationships/offers"
+    # Without the first revocation the grant has no effect (observed), see Quirks.regrant.
+    await call.delete(path, identifiers("offers", offer))
     assert offer in (await call.post(path, identifiers("offers", offer))).ids
     assert offer not in (await call.delete(path, identifiers("offers", offer))).ids
     assert (await call.get(f"/v1/purchases/{purchase['id']}")).data == ended

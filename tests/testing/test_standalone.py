@@ -137,6 +137,57 @@ def test_the_plugin_gives_a_fake_and_a_client_on_it(tmp_path: Path) -> None:
     assert "1 passed" in ran.stdout
 
 
+_COUNTS_MODULES = """
+import sys
+
+import pytest
+
+FOREIGN = {"aiohttp", "attr", "attrs", "cattrs", "msgspec", "multidict", "yarl"}
+
+def test_that_uses_no_fixture_of_the_plugin():
+    assert FOREIGN.isdisjoint(sys.modules)
+    ours = {name for name in sys.modules if name.partition(".")[0] == "kajabi_async"}
+    assert ours == {"kajabi_async", "kajabi_async.testing", "kajabi_async.testing.plugin"}
+"""
+
+
+def test_the_plugin_imports_nothing_before_a_fixture_is_used(tmp_path: Path) -> None:
+    """It is loaded in every project that has the package, and costs a run no more than its own few lines."""
+    (tmp_path / "test_user.py").write_text(_COUNTS_MODULES)
+    ran = _pytest(tmp_path, "-p", "pytest_asyncio.plugin", *_PLUGIN)
+    assert ran.returncode == 0, ran.stdout + ran.stderr
+
+
+@pytest.mark.parametrize("broken", ["aiohttp", "attrs", "msgspec", "kajabi_async.client"])
+def test_a_library_that_is_broken_fails_no_test_that_does_without(broken: str, tmp_path: Path) -> None:
+    """Only those that use a fixture, and those name it."""
+    (tmp_path / "test_user.py").write_text(f"def test_something_else(): pass\n{_USERS_TEST}")
+    (tmp_path / "pytest.ini").write_text("[pytest]\nasyncio_mode = auto\n")
+    program = f"import sys; sys.modules[{broken!r}] = None; import pytest; sys.exit(pytest.main(sys.argv[1:]))"
+    ran = _pytest(tmp_path, "-p", "pytest_asyncio.plugin", *_PLUGIN, program=program)
+    assert "1 passed" in ran.stdout, ran.stdout + ran.stderr
+    assert "1 error" in ran.stdout
+    assert f"import of {broken} halted" in ran.stdout
+
+
+def test_the_names_of_the_package_are_found_when_they_are_used() -> None:
+    """Each of `__all__`, and no other; a misspelt one is an AttributeError."""
+    program = """
+import sys, kajabi_async.testing as testing
+assert not {"aiohttp", "attrs"} & set(sys.modules)
+assert set(testing.__all__) <= set(dir(testing))
+assert all(getattr(testing, name) is not None for name in testing.__all__)
+assert testing.FakeKajabi is testing.FakeKajabi
+try:
+    testing.FakeKajbi
+except AttributeError as error:
+    assert "FakeKajbi" in str(error)
+else:
+    sys.exit("a misspelt name was found")
+"""
+    subprocess.run([sys.executable, "-W", "error", "-c", program], env=_environment(), check=True)
+
+
 def test_the_plugin_does_no_harm_where_there_is_no_pytest_asyncio(tmp_path: Path) -> None:
     """Pytest loads it in every project that has the package installed."""
     (tmp_path / "test_user.py").write_text("def test_something_else(): pass\n")

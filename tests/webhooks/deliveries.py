@@ -126,6 +126,17 @@ _CHECKOUT: dict[str, Any] = {
     "quantity": 1,
 }
 DASHBOARD_DELIVERIES: dict[str, bytes] = {
+    "order.created": json.dumps(
+        {
+            "id": "7f3c",
+            "event": "order.created",
+            "order": {
+                "id": 4411,
+                "order_items": [{"id": 2151386538, "title": "AXIOM", "unit_cost": 0, "quantity": 1}],
+            },
+            "payment_transaction": {"id": 1234567890, "amount_paid": 0, "customer": {"id": 55, **PERSON}},
+        }
+    ).encode(),
     "purchase.created": delivery("purchase.created", _CHECKOUT, delivery_id="f36e8f76-e02e-11f0-921d-4b2732f24088"),
     "payment.succeeded": json.dumps(
         {

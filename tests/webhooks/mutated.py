@@ -13,7 +13,7 @@ from typing import Any, Final, cast
 
 from kajabi_async import RelationshipUnavailableError
 from kajabi_async.models import Resource
-from kajabi_async.webhooks import AnyEvent, DashboardEvent, Event, WebhookError, parse
+from kajabi_async.webhooks import DashboardEvent, Event, KnownEvent, WebhookError, parse
 from tests.webhooks.deliveries import DELIVERIES, PERSONAL
 
 __all__ = ["MAX_BYTES", "mutated", "outcome_of", "run"]
@@ -135,7 +135,7 @@ def _check_error(error: WebhookError) -> None:
     assert 400 <= error.http_status < 500
 
 
-def _check(event: AnyEvent) -> None:
+def _check(event: KnownEvent) -> None:
     assert event.id
     assert event.name in repr(event) or type(event).__name__ in repr(event)
     arrived = pickle.loads(pickle.dumps(event))

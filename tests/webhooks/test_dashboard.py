@@ -8,11 +8,14 @@ from typing import Any
 import pytest
 
 from kajabi_async.webhooks import (
+    DashboardEvent,
     DashboardFormSubmissionCreated,
+    DashboardOrderCreated,
     DashboardPaymentSucceeded,
     DashboardPurchaseCreated,
     MalformedDeliveryError,
     Member,
+    OrderedItem,
     Payment,
     SoldOffer,
     parse,
@@ -49,6 +52,33 @@ def test_a_payment_is_nested_beside_the_id() -> None:
     assert (event.member.email, event.offer.ids) == ("ada@lovelace.example", ("2150000021",))
     assert (event.payment.amount_paid, event.payment.extra) == (1250, {"quantity": 1})
     assert set(event.fields) == {"member", "offer", "payment_transaction"}
+
+
+def test_an_order_has_its_items_its_payment_and_its_person() -> None:
+    """The help pages call it a cart purchase; the person stands within the payment."""
+    event = parse(DASHBOARD_DELIVERIES["order.created"])
+    assert isinstance(event, DashboardOrderCreated)
+    assert event.order.id == "4411"
+    assert event.order.order_items == (OrderedItem(id="2151386538", title="AXIOM", unit_cost=0, quantity=1),)
+    assert (event.payment.id, event.payment.amount_paid) == ("1234567890", 0)
+    assert event.member == Member(id="55", email="ada@lovelace.example", name="Ada Lovelace")
+    assert (event.id, event.has_own_id) == ("7f3c", True)
+    assert set(event.fields) == {"order", "payment_transaction"}
+
+
+@pytest.mark.parametrize("name", ["payment.succeeded", "order.created", "purchase.created"])
+def test_without_an_id_of_its_own_a_delivery_has_that_of_the_transaction(name: str) -> None:
+    """So integrators recorded payments and orders, among others with one."""
+    body = json.loads(DASHBOARD_DELIVERIES[name])
+    del body["id"]
+    event = parse(json.dumps(body).encode())
+    assert isinstance(event, DashboardEvent)
+    assert (event.id, event.has_own_id) == ("1234567890", False)
+    sale = body.get("payload") or body
+    sale.pop("payment_transaction", None)
+    sale.pop("transaction_id", None)
+    with pytest.raises(MalformedDeliveryError, match="null or nothing came at id"):
+        parse(json.dumps(body).encode())
 
 
 @pytest.mark.parametrize("name", ["purchase.created", "payment.succeeded"])

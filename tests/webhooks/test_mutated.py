@@ -65,7 +65,7 @@ def test_any_bytes_are_read_or_refused(body: bytes) -> None:
 
 
 def test_mutations_reach_every_outcome_and_repeat_from_their_seed() -> None:
-    """A run of a thousand reads events of all nine kinds and is refused in all three ways; the same seed, the same."""
+    """A run of a thousand reads events of all ten kinds and is refused in all three ways; the same seed, the same."""
     told: list[str] = []
     outcomes = run(1000, seed=7, progress=told.append)
     names = {cls.__name__ for cls in (*EVENTS.values(), *DASHBOARD_EVENTS.values())}

@@ -15,7 +15,7 @@ from kajabi_async.cli.exit_codes import ExitCode, code_for
 from kajabi_async.cli.reads import resource_classes
 from kajabi_async.client import Kajabi
 from kajabi_async.errors import KajabiError, PermissionDeniedError
-from kajabi_async.exchange import Answer, Request, Tally
+from kajabi_async.exchange import Answer, Request, Tally, TimeoutStarts
 from kajabi_async.models.account import Site
 from kajabi_async.resources.singular import read_version
 from kajabi_async.session import Clock
@@ -31,9 +31,15 @@ async def check_api(api: Kajabi, clock: Clock) -> AsyncIterator[Finding]:
     """Read the version of the API, which needs no token, and compare the time of its answer with *clock*."""
     answers: list[tuple[Answer, float]] = []
 
-    async def noted(request: Request, *, timeout: float | None = None, tally: Tally | None = None) -> Answer:
+    async def noted(
+        request: Request,
+        *,
+        timeout: float | None = None,
+        tally: Tally | None = None,
+        timeout_starts: TimeoutStarts = "call",
+    ) -> Answer:
         before = clock.time()
-        answer = await api.session.send(request, timeout=timeout, tally=tally)
+        answer = await api.session.send(request, timeout=timeout, tally=tally, timeout_starts=timeout_starts)
         answers.append((answer, (before + clock.time()) / 2))
         return answer
 
@@ -65,8 +71,9 @@ async def check_account(api: Kajabi, found: FoundCredentials, site_id: str | Non
         yield attrs.evolve(refusal, check="user")
     else:
         yield fine("token", "the credentials are accepted")
-        who = f"{user.name or 'without a name'} <{user.email or 'without an email'}>, {user.role_level or 'no role'}"
-        yield fine("user", who, name=user.name, email=user.email, role_level=user.role_level)
+        known = {name: getattr(user, name, None) for name in ("name", "email", "role_level")}
+        who = f"{known['name'] or 'without a name'} <{known['email'] or 'without an email'}>"
+        yield fine("user", f"{who}, {known['role_level'] or 'no role'}", **known)
     finding, sites = await _site(api, site_id)
     yield finding
     ids = [site.id for site in sites]
@@ -106,7 +113,7 @@ async def _site(api: Kajabi, site_id: str | None) -> tuple[Finding, tuple[Site, 
     except KajabiError as error:
         return failed("site", str(error), cure=cure_for(error), exit_code=code_for(error)), ()
     ids = [site.id for site in sites]
-    names = ", ".join(f"{site.id} {site.title or ''}".rstrip() for site in sites[:_SITES_TOLD])
+    names = ", ".join(f"{site.id} {getattr(site, 'title', None) or ''}".rstrip() for site in sites[:_SITES_TOLD])
     if site_id is not None:
         return _chosen_site(site_id, ids, names), sites
     if len(sites) > 1:

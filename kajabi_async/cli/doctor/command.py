@@ -4,10 +4,6 @@ import os
 from collections.abc import AsyncIterator
 from typing import Any, Final, NoReturn
 
-from rich.console import Console
-from rich.table import Table
-from rich.text import Text
-
 from kajabi_async.cli.credentials import FoundCredentials
 from kajabi_async.cli.doctor.account import check_account, check_api
 from kajabi_async.cli.doctor.findings import Finding, skipped
@@ -22,14 +18,17 @@ from kajabi_async.cli.doctor.network import check_network
 from kajabi_async.cli.exit_codes import ExitCode
 from kajabi_async.cli.options import Json
 from kajabi_async.cli.running import run_to_exit_code
-from kajabi_async.cli.terminal import output_console, print_json
+from kajabi_async.cli.terminal import Screen, output_screen
 from kajabi_async.client import Kajabi
 from kajabi_async.errors import ConfigurationError
+from kajabi_async.output import print_json
 from kajabi_async.session import Clock, Credentials, RetryPolicy, SystemClock, Timeouts
 
 __all__ = ["doctor", "examine"]
 
 _STYLES: Final = {"ok": "green", "warn": "yellow", "fail": "bold red", "skip": "dim"}
+_WIDTHS: Final = (4, 16)
+"""Of the status and of the name of a check."""
 _STEP_SECONDS: Final = 5.0
 _ACCOUNT_CHECKS: Final = ("token", "user", "site", "scopes")
 
@@ -41,7 +40,7 @@ def doctor(*, json: Json = False) -> int:
     The exit code is 0 unless a check failed, and else that of the first which did: 2 settings or the clock, 3
     refused, 4 not reached.
     """
-    console = output_console()
+    screen = output_screen()
 
     async def show() -> int:
         findings: list[Finding] = []
@@ -50,9 +49,9 @@ def doctor(*, json: Json = False) -> int:
             if json:
                 print_json(_members(finding))
             else:
-                console.print(_row(finding))
+                _print_finding(screen, finding)
         if not json:
-            _print_summary(console, findings)
+            _print_summary(screen, findings)
         return next((each.exit_code for each in findings if each.is_failure), ExitCode.DONE)
 
     return run_to_exit_code(show)
@@ -121,20 +120,16 @@ def _members(finding: Finding) -> dict[str, Any]:
     }
 
 
-def _row(finding: Finding) -> Table:
-    row = Table.grid(padding=(0, 2))
-    row.add_column(width=4, no_wrap=True)
-    row.add_column(width=16, no_wrap=True)
-    row.add_column(overflow="fold")
-    row.add_row(Text(finding.status, _STYLES[finding.status]), finding.check, Text(finding.message))
+def _print_finding(screen: Screen, finding: Finding) -> None:
+    cells = [(finding.status, _STYLES[finding.status]), (finding.check, ""), (finding.message, "")]
+    screen.aligned(cells, widths=_WIDTHS)
     if finding.cure:
-        row.add_row("", "", Text(f"-> {finding.cure}", "italic"))
-    return row
+        screen.aligned([("", ""), ("", ""), (f"-> {finding.cure}", "italic")], widths=_WIDTHS)
 
 
-def _print_summary(console: Console, findings: list[Finding]) -> None:
+def _print_summary(screen: Screen, findings: list[Finding]) -> None:
     counts = {status: sum(finding.status == status for finding in findings) for status in ("fail", "warn")}
     if not any(counts.values()):
-        console.print("Nothing is wrong.")
+        screen.line("Nothing is wrong.")
         return
-    console.print(f"{counts['fail']} failed, {counts['warn']} to look at.")
+    screen.line(f"{counts['fail']} failed, {counts['warn']} to look at.")

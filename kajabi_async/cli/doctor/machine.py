@@ -69,11 +69,13 @@ def check_credentials() -> tuple[Finding, FoundCredentials | None]:
 
 def check_credentials_file(found: FoundCredentials | None) -> Finding:
     """Look whether the credentials file can be used, even where the environment wins over it."""
-    path = credentials_path()
+    path = None
     try:
+        path = credentials_path()
         held = credentials_file.read(path)
     except CredentialsError as error:
-        warning = warned("credentials file", error.problem, cure=error.cure, path=str(path))
+        facts = {} if path is None else {"path": str(path)}
+        warning = warned("credentials file", error.problem, cure=error.cure, **facts)
         if found is not None:
             return warning
         return attrs.evolve(warning, status="fail", exit_code=ExitCode.MISUSED)

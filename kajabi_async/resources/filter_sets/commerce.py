@@ -140,8 +140,8 @@ class OrderItemFilters(TypedDict, total=False):
 class PurchaseFilters(TypedDict, total=False):
     """Filters of purchases.
 
-    ``gte`` and ``lte`` are documented, but the server's library has ``gteq`` and ``lteq`` and
-    probably ignores them: compare in code where it matters.
+    Compare with ``gteq`` and ``lteq``: the server's library has them, and an integrator uses them (observed). ``gte``
+    and ``lte`` stand in the API document, but the server probably ignores them.
     """
 
     site_id: Id
@@ -152,8 +152,10 @@ class PurchaseFilters(TypedDict, total=False):
     multipay_payments_made_eq: Number
     multipay_payments_made_not_eq: Number
     multipay_payments_made_gt: Number
+    multipay_payments_made_gteq: Number
     multipay_payments_made_gte: Number
     multipay_payments_made_lt: Number
+    multipay_payments_made_lteq: Number
     multipay_payments_made_lte: Number
     opt_in_eq: Flag
     opt_in_not_eq: Flag
@@ -166,8 +168,10 @@ class PurchaseFilters(TypedDict, total=False):
     effective_start_at_eq: Day
     effective_start_at_not_eq: Day
     effective_start_at_gt: Day
+    effective_start_at_gteq: Day
     effective_start_at_gte: Day
     effective_start_at_lt: Day
+    effective_start_at_lteq: Day
     effective_start_at_lte: Day
     cardholder_name_eq: Text
     cardholder_name_not_eq: Text
@@ -184,8 +188,10 @@ class PurchaseFilters(TypedDict, total=False):
     deactivated_at_eq: Day
     deactivated_at_not_eq: Day
     deactivated_at_gt: Day
+    deactivated_at_gteq: Day
     deactivated_at_gte: Day
     deactivated_at_lt: Day
+    deactivated_at_lteq: Day
     deactivated_at_lte: Day
     deactivation_reason_eq: Text
     deactivation_reason_not_eq: Text
@@ -214,26 +220,34 @@ class PurchaseFilters(TypedDict, total=False):
     quantity_eq: Number
     quantity_not_eq: Number
     quantity_gt: Number
+    quantity_gteq: Number
     quantity_gte: Number
     quantity_lt: Number
+    quantity_lteq: Number
     quantity_lte: Number
     created_at_eq: Day
     created_at_not_eq: Day
     created_at_gt: Day
+    created_at_gteq: Day
     created_at_gte: Day
     created_at_lt: Day
+    created_at_lteq: Day
     created_at_lte: Day
     updated_at_eq: Day
     updated_at_not_eq: Day
     updated_at_gt: Day
+    updated_at_gteq: Day
     updated_at_gte: Day
     updated_at_lt: Day
+    updated_at_lteq: Day
     updated_at_lte: Day
     amount_in_cents_eq: Number
     amount_in_cents_not_eq: Number
     amount_in_cents_gt: Number
+    amount_in_cents_gteq: Number
     amount_in_cents_gte: Number
     amount_in_cents_lt: Number
+    amount_in_cents_lteq: Number
     amount_in_cents_lte: Number
 
 

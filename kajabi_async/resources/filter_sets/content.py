@@ -87,8 +87,8 @@ class BlogPostFilters(TypedDict, total=False):
 class LandingPageFilters(TypedDict, total=False):
     """Filters of landing pages.
 
-    ``gte`` and ``lte`` are documented, but the server's library has ``gteq`` and ``lteq`` and
-    probably ignores them: compare in code where it matters.
+    Compare with ``gteq`` and ``lteq``: the server's library has them, and an integrator uses them (observed). ``gte``
+    and ``lte`` stand in the API document, but the server probably ignores them.
     """
 
     site_id: Id
@@ -102,20 +102,26 @@ class LandingPageFilters(TypedDict, total=False):
     publish_at_eq: Day
     publish_at_not_eq: Day
     publish_at_gt: Day
+    publish_at_gteq: Day
     publish_at_gte: Day
     publish_at_lt: Day
+    publish_at_lteq: Day
     publish_at_lte: Day
     created_at_eq: Day
     created_at_not_eq: Day
     created_at_gt: Day
+    created_at_gteq: Day
     created_at_gte: Day
     created_at_lt: Day
+    created_at_lteq: Day
     created_at_lte: Day
     updated_at_eq: Day
     updated_at_not_eq: Day
     updated_at_gt: Day
+    updated_at_gteq: Day
     updated_at_gte: Day
     updated_at_lt: Day
+    updated_at_lteq: Day
     updated_at_lte: Day
 
 

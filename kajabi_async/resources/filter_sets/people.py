@@ -2,7 +2,7 @@
 
 from typing import TypedDict
 
-from kajabi_async.resources.filters import Amount, Days, Flag, Id, Ids, Number, Text
+from kajabi_async.resources.filters import Amount, Days, Flag, Id, Ids, Positive, Text
 
 __all__ = ["ContactNoteFilters", "ContactTagFilters", "CustomFieldFilters", "CustomerIncludedFilters", "PeopleFilters"]
 
@@ -94,12 +94,12 @@ class CustomerIncludedFilters(TypedDict, total=False):
     """Which offers and products are included with one customer; without the include the server ignores them."""
 
     offers_search: Text
-    offers_page: Number
-    offers_per: Number
+    offers_page: Positive
+    offers_per: Positive
     """Rows per page of included offers."""
     products_search: Text
-    products_page: Number
-    products_per: Number
+    products_page: Positive
+    products_per: Positive
     """Rows per page of included products."""
 
 

@@ -2,17 +2,17 @@
 
 import logging
 import time
-from typing import Any, Final
+from typing import Final
 
-import attrs
 from redis.asyncio import Redis
 
-from kajabi_async.errors import ConfigurationError, DecodeError, StoreUnavailableError
-from kajabi_async.jsonapi.decoding import decode, encode, json_object
+from kajabi_async.errors import ConfigurationError, StoreUnavailableError
 from kajabi_async.session.pace import Pace
 from kajabi_async.session.rate_limit import AdaptiveRate, FixedRate
 from kajabi_async.single_flight import SingleFlight
 from kajabi_async.stores.redis.calls import OverRedis
+from kajabi_async.stores.redis.shared_pace import read_pace, write_pace
+from kajabi_async.tracebacks import hides_arguments
 
 __all__ = ["RedisRate"]
 
@@ -23,10 +23,21 @@ _SHARE_SECONDS: Final = 0.02
 _TURNS_KEPT_SECONDS: Final = 0.2
 """How many turns are taken at once, as the time they are worth, and when those that nobody wanted are void."""
 _TRIES: Final = 20
-_ALONE_SECONDS: Final = 1.0
+_ALONE_SECONDS: Final = (1.0, 60.0)
+"""For how long a Redis that failed is left alone at first, and at most; twice as long after each further failure."""
+_LONGEST_WAIT_SECONDS: Final = 0.25
+"""The longest wait for a rate that may have grown by then."""
 _KEPT_SECONDS: Final = 24 * 3600
 
-_READ: Final = "return {redis.call('GET', KEYS[1]) or '', redis.call('TIME')}"
+# What no pace is written as is dropped by the script, before a client that decodes answers stumbles over it.
+_READ: Final = """
+local found = redis.pcall('GET', KEYS[1])
+if type(found) == 'table' or (found and (#found > 4096 or string.find(found, '[^\\32-\\126]'))) then
+  redis.call('DEL', KEYS[1])
+  found = false
+end
+return {found or '', redis.call('TIME')}
+"""
 _REPLACE: Final = """
 if (redis.call('GET', KEYS[1]) or '') ~= ARGV[1] then
   return 0
@@ -36,12 +47,13 @@ return 1
 """
 
 
+@hides_arguments
 class RedisRate(OverRedis):
     """Learns and keeps one rate together with everybody who names the same *name* in the same Redis.
 
     *redis* is a URL, or a client of yours; *per_second* is the rate where you know it, for all of them together. A 429
     that one of them gets, and the pause it asks for, is everybody's. While Redis fails each process learns a rate by
-    itself, with a warning.
+    itself, with a warning, and looks for Redis again after a pause that grows up to a minute, without waiting for it.
     """
 
     def __init__(self, redis: "str | Redis", *, name: str, per_second: float | None = None) -> None:
@@ -57,11 +69,11 @@ class RedisRate(OverRedis):
         self._turns = 0
         self._answered = 0
         self._refusals: list[float | None] = []
-        self._warned = False
+        self._failures = 0
 
     async def take(self, now: float) -> float:
         """Take one turn: 0.0 where the request may go, else the seconds after which to ask again."""
-        if now < self._alone_until:
+        if self._is_alone(now):
             return await self._alone.take(now)
         if now < self._free_until:
             return 0.0
@@ -73,27 +85,35 @@ class RedisRate(OverRedis):
             self._turns -= 1
             return 0.0
         # Who looked along finds the turns taken by those before it, and no wait, as there were some.
-        return wait if wait or self._rate is None else 1.0 / self._rate
+        return wait if wait or self._rate is None else min(1.0 / self._rate, _LONGEST_WAIT_SECONDS)
 
     def answered(self, now: float) -> None:
         """Note an answer that was no refusal."""
         self._alone.answered(now)
-        self._answered += 1
+        if not self._failures:
+            self._answered += 1
 
     def refused(self, now: float, pause_seconds: float | None) -> None:
         """Note an answer 429; the next one who wants to go tells everybody."""
         self._alone.refused(now, pause_seconds)
-        self._refusals.append(pause_seconds)
+        if not self._failures:
+            self._refusals.append(pause_seconds)
         self._free_until, self._turns = 0.0, 0
 
     def per_second(self, now: float) -> float | None:
         """Give the requests a second that all of them together may send; None where no limit is known."""
-        return self._alone.per_second(now) if now < self._alone_until else self._rate
+        return self._alone.per_second(now) if self._failures else self._rate
 
     async def aclose(self) -> None:
         """Stop looking, and close the connection, unless it was handed in."""
         await self._flight.aclose()
         await super().aclose()
+
+    def _is_alone(self, now: float) -> bool:
+        """Return whether Redis failed last; begin to look for it again if it is time, for nobody to wait for."""
+        if self._failures and now >= self._alone_until:
+            self._flight.begin(None, self._look)
+        return self._failures > 0
 
     async def _look(self) -> float:
         answered, self._answered = self._answered, 0
@@ -101,22 +121,23 @@ class RedisRate(OverRedis):
         try:
             return await self._step(answered, refusals)
         except StoreUnavailableError as failure:
-            if not self._warned:
-                self._warned = True
+            if not self._failures:
                 _LOG.warning("the shared rate cannot be used, each process keeps one of its own: %s", failure)
-            self._alone_until = time.monotonic() + _ALONE_SECONDS
+            least, most = _ALONE_SECONDS
+            self._alone_until = time.monotonic() + min(most, least * 2.0 ** min(self._failures, 10))
+            self._failures += 1
             return 0.001
 
     async def _step(self, answered: int, refusals: list[float | None]) -> float:
         """Take the shared pace one step on; whoever was faster is let go first."""
         for _ in range(_TRIES):
             text, now = await self._read()
-            pace = _pace(text, self._fixed)
+            pace = read_pace(text, self._fixed, now)
             pace.answered(now, answered)
             for pause in refusals:
                 pace.refused(now, pause)
             granted, wait = pace.take(now, self._wanted(pace.rate(now)))
-            replaced = await self._script(_REPLACE, (self._key,), text, encode(attrs.asdict(pace)), _KEPT_SECONDS)
+            replaced = await self._script(_REPLACE, (self._key,), text, write_pace(pace), _KEPT_SECONDS)
             if int(replaced):
                 return self._noted(pace, now, granted, wait)
         raise StoreUnavailableError("too many change the shared rate at once")
@@ -126,7 +147,7 @@ class RedisRate(OverRedis):
         return text.encode() if isinstance(text, str) else text, int(seconds) + int(microseconds) / 1e6
 
     def _noted(self, pace: Pace, shared_now: float, granted: int, wait: float) -> float:
-        self._warned = False
+        self._failures = 0
         now = time.monotonic()
         self._rate = pace.rate(shared_now)
         if self._rate is None and granted:
@@ -136,17 +157,3 @@ class RedisRate(OverRedis):
 
     def _wanted(self, rate: float | None) -> int:
         return 1 if rate is None else max(1, int(rate * _SHARE_SECONDS))
-
-
-def _pace(text: bytes, fixed: float | None) -> Pace:
-    """Read the shared pace; a fresh one where there is none, or something else."""
-    try:
-        members = json_object(decode(text)) if text else None
-    except DecodeError:
-        members = None
-    pace = Pace(fixed=fixed)
-    for field in attrs.fields(Pace):
-        value: Any = (members or {}).get(field.name)
-        if field.name != "fixed" and isinstance(value, int | float) and not isinstance(value, bool):
-            setattr(pace, field.name, value)
-    return pace

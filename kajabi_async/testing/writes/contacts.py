@@ -133,7 +133,7 @@ def delete_contact(world: World, call: Call) -> Reply:
     """Delete a contact, its customer and its notes; 422 while somebody still pays for a subscription."""
     contact = required_row(world, "contacts", call.resource_id)
     for customer_id in contact.related("customer"):
-        if any(is_subscribed(purchase) for purchase in purchases_of(world.store, customer_id)):
+        if any(is_subscribed(purchase, world.now()) for purchase in purchases_of(world.store, customer_id)):
             raise ApiProblem(422, "The contact has active subscriptions")
         world.store.delete("customers", customer_id)
     notes = [note.id for note in world.store.rows("contact_notes") if note.related("contact") == (contact.id,)]

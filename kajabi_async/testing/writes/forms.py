@@ -25,10 +25,19 @@ def submit_form(world: World, call: Call) -> Reply:
     if not isinstance(attributes.get("name"), str) or not attributes["name"].strip():
         raise unprocessable("name", "can't be blank")
     attributes["email"] = checked_email(attributes.get("email"))
-    contact = _contact(world, form, attributes)
-    submission = _submission(world, form, contact, attributes)
-    _follow_up(world, form, contact, submission)
+    submission = _submission(world, form, attributes)
+    if world.quirks.opt_in == "double":
+        world.note("opt_in_email", None, form, attributes["email"])
+        world.later(world.quirks.opt_in_lag, lambda: _confirm(world, form, attributes, submission))
+    else:
+        _confirm(world, form, attributes, submission)
     return Reply.of(world.printer(Query()).one(submission), 201)
+
+
+def _confirm(world: World, form: Row, attributes: dict[str, Any], submission: Row) -> None:
+    contact = _contact(world, form, attributes)
+    submission.hidden["contact_id"] = contact.id
+    _follow_up(world, form, contact, submission)
 
 
 def _contact(world: World, form: Row, attributes: dict[str, Any]) -> Row:
@@ -36,17 +45,18 @@ def _contact(world: World, form: Row, attributes: dict[str, Any]) -> Row:
     known = contact_with_email(world.store, email, site_id)
     contact = known or new_contact(world, site_id, email, attributes)
     if not contact.attributes.get("subscribed"):
-        world.note("opt_in_email", contact, form, email)
+        if world.quirks.opt_in == "single":
+            world.note("opt_in_email", contact, form, email)
         changed = world.store.edit("contacts", contact.id)
         changed.attributes["subscribed"] = True
         changed.hidden["never_subscribed"] = False
     return contact
 
 
-def _submission(world: World, form: Row, contact: Row, attributes: dict[str, Any]) -> Row:
+def _submission(world: World, form: Row, attributes: dict[str, Any]) -> Row:
     sent = {name: value for name, value in attributes.items() if name in SUBMISSION_ATTRIBUTES or "custom_" in name}
     relations: dict[str, Linkage] = {"site": ToOne("sites", form.site_id), "form": ToOne("forms", form.id)}
-    hidden = {"created_at": world.time(), "contact_id": contact.id}
+    hidden: dict[str, Any] = {"created_at": world.time(), "contact_id": None}
     new_id = world.store.new_id("form_submissions")
     row = Row("form_submissions", new_id, {**dict.fromkeys(SUBMISSION_ATTRIBUTES), **sent}, relations, hidden)
     return world.store.put(row)

@@ -1,17 +1,20 @@
 """Granting and revoking offers, with what comes of it (API document, "Grant offer to contact")."""
 
 from collections.abc import Iterable, Mapping
-from typing import Any
+from typing import Any, Final
 
 from kajabi_async.testing.answers import ApiProblem, Reply, not_found
 from kajabi_async.testing.json_shapes import is_object
 from kajabi_async.testing.ownership import is_active, purchases_of, set_offers
-from kajabi_async.testing.reads import linkage_reply, required_row
+from kajabi_async.testing.reads import required_row, written_linkage
 from kajabi_async.testing.rows import Linkage, Row, ToMany, ToOne
 from kajabi_async.testing.world import Call, World
 from kajabi_async.testing.writes.bodies import document_of, linkage_ids
 
 __all__ = ["change_offers", "grant", "revoke"]
+
+_DEACTIVATED: Final = "deactivated"
+_REVOKED: Final = "offer_revoked"
 
 
 def change_offers(world: World, call: Call) -> Reply:
@@ -19,14 +22,18 @@ def change_offers(world: World, call: Call) -> Reply:
     row = required_row(world, call.type, call.resource_id)
     document = document_of(call)
     offers = [_required_offer(world, offer_id) for offer_id in linkage_ids(document, "offers")]
-    if call.operation.method in {"DELETE", "PATCH"}:
-        kept = {offer.id for offer in offers}
-        is_replacing = call.operation.method == "PATCH"
-        revoke(world, row, [key for key in row.related("offers") if (key in kept) is not is_replacing])
+    held = set(row.related("offers"))
+    if call.operation.method == "POST" and world.quirks.already == "refused" and held & {each.id for each in offers}:
+        raise ApiProblem(422, "Offer has already been granted")
+    named = {offer.id for offer in offers}
+    if call.operation.method == "DELETE":
+        revoke(world, row, named)
+    if call.operation.method == "PATCH":
+        revoke(world, row, held - named)
     if call.operation.method in {"POST", "PATCH"}:
         # Only for contacts is a welcome email documented.
         grant(world, row, offers, sends_welcome_email=row.type == "contacts" and _wants_welcome_email(document))
-    return linkage_reply(required_row(world, call.type, call.resource_id), call)
+    return written_linkage(world, call)
 
 
 def _required_offer(world: World, offer_id: str) -> Row:
@@ -48,11 +55,24 @@ def grant(world: World, row: Row, offers: Iterable[Row], *, sends_welcome_email:
     customer = row if row.type == "customers" else _customer_of(world, row, create=True)
     held = customer.related("offers") if customer else ()
     new = [offer for offer in offers if offer.id not in held]
+    if customer is not None and world.quirks.regrant == "no effect":
+        new = [offer for offer in new if not _was_ended(world, customer, offer)]
     if customer is None or not new:
         return
     set_offers(world.store, customer.id, (*held, *(offer.id for offer in new)))
     for offer in new:
         _note_grant(world, customer, offer, sends_welcome_email=sends_welcome_email)
+
+
+def _was_ended(world: World, customer: Row, offer: Row) -> bool:
+    """Return whether a purchase of the offer was deactivated, other than by revoking the offer."""
+    ended = (each for each in purchases_of(world.store, customer.id) if not is_active(each, world.now()))
+    return any(
+        offer.id in each.related("offer")
+        and each.attributes.get("deactivation_reason") == _DEACTIVATED
+        and not each.hidden.get("may_be_granted_again")
+        for each in ended
+    )
 
 
 def _note_grant(world: World, customer: Row, offer: Row, *, sends_welcome_email: bool) -> None:
@@ -68,16 +88,26 @@ def _note_grant(world: World, customer: Row, offer: Row, *, sends_welcome_email:
 def revoke(world: World, row: Row, offer_ids: Iterable[str]) -> None:
     """Take active offers away, bought or granted; whoever pays for one goes on paying."""
     customer = row if row.type == "customers" else _customer_of(world, row, create=False)
-    gone = set(offer_ids) & set(customer.related("offers")) if customer else set[str]()
+    named = set(offer_ids)
+    if customer is not None:
+        _forget_ended(world, customer, named)
+    gone = named & set(customer.related("offers")) if customer else set[str]()
     if customer is None or not gone:
         return
     set_offers(world.store, customer.id, tuple(key for key in customer.related("offers") if key not in gone))
     for purchase in purchases_of(world.store, customer.id):
-        if is_active(purchase) and not gone.isdisjoint(purchase.related("offer")):
+        if is_active(purchase, world.now()) and not gone.isdisjoint(purchase.related("offer")):
             ended = world.store.edit("purchases", purchase.id)
-            ended.attributes |= {"deactivated_at": world.time(), "deactivation_reason": "offer_revoked"}
+            ended.attributes |= {"deactivated_at": world.time(), "deactivation_reason": _REVOKED}
     for offer_id in sorted(gone):
         world.note("offer_revoked", customer, world.store.get("offers", offer_id))
+
+
+def _forget_ended(world: World, customer: Row, offer_ids: set[str]) -> None:
+    """Let offers whose purchases were deactivated be granted again."""
+    for purchase in purchases_of(world.store, customer.id):
+        if offer_ids & set(purchase.related("offer")):
+            world.store.edit("purchases", purchase.id).hidden["may_be_granted_again"] = True
 
 
 def _customer_of(world: World, contact: Row, *, create: bool) -> Row | None:

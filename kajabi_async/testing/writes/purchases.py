@@ -13,7 +13,7 @@ __all__ = ["cancel_subscription", "deactivate", "reactivate"]
 def deactivate(world: World, call: Call) -> Reply:
     """Take the access away; a subscription goes on being billed."""
     purchase = required_row(world, "purchases", call.resource_id)
-    if is_active(purchase):
+    if is_active(purchase, world.now()):
         _end(world, purchase, "deactivated")
     return _shown(world, call)
 
@@ -21,7 +21,7 @@ def deactivate(world: World, call: Call) -> Reply:
 def reactivate(world: World, call: Call) -> Reply:
     """Give the access back; a cancelled subscription stays cancelled."""
     purchase = required_row(world, "purchases", call.resource_id)
-    if not is_active(purchase):
+    if not is_active(purchase, world.now()):
         _change(world, purchase, None, None)
         for customer in _customers(world, purchase):
             set_offers(world.store, customer.id, (*customer.related("offers"), *purchase.related("offer")))
@@ -31,9 +31,9 @@ def reactivate(world: World, call: Call) -> Reply:
 def cancel_subscription(world: World, call: Call) -> Reply:
     """End the billing and the access at once; 422 where nobody is billed."""
     purchase = required_row(world, "purchases", call.resource_id)
-    if not is_subscribed(purchase):
+    if not is_subscribed(purchase, world.now()):
         raise ApiProblem(422, "The purchase has no active subscription", {"pointer": "/data"})
-    if is_active(purchase):
+    if is_active(purchase, world.now()):
         _end(world, purchase, "subscription_cancelled")
     cancelled = world.store.edit("purchases", purchase.id)
     cancelled.hidden["is_subscribed"] = False
@@ -44,14 +44,14 @@ def cancel_subscription(world: World, call: Call) -> Reply:
 def _end(world: World, purchase: Row, reason: str) -> None:
     _change(world, purchase, world.time(), reason)
     for customer in _customers(world, purchase):
-        others = [other for other in purchases_of(world.store, customer.id) if is_active(other)]
+        others = [other for other in purchases_of(world.store, customer.id) if is_active(other, world.now())]
         still_held = {offer for other in others for offer in other.related("offer")}
         lost = set(purchase.related("offer")) - still_held
         set_offers(world.store, customer.id, tuple(key for key in customer.related("offers") if key not in lost))
 
 
 def _change(world: World, purchase: Row, ended: str | None, reason: str | None) -> None:
-    was_subscribed = is_subscribed(purchase)
+    was_subscribed = is_subscribed(purchase, world.now())
     changed = world.store.edit("purchases", purchase.id)
     changed.hidden["is_subscribed"] = was_subscribed
     changed.attributes |= {"deactivated_at": ended, "deactivation_reason": reason, "updated_at": world.time()}

@@ -2,8 +2,8 @@
 
 from collections.abc import Iterable
 
-from kajabi_async.testing.answers import Reply, not_found
-from kajabi_async.testing.reads import linkage_reply, required_row
+from kajabi_async.testing.answers import ApiProblem, Reply, not_found
+from kajabi_async.testing.reads import required_row, written_linkage
 from kajabi_async.testing.rows import Row, ToMany
 from kajabi_async.testing.world import Call, World
 from kajabi_async.testing.writes.bodies import document_of, linkage_ids
@@ -16,13 +16,15 @@ def change_tags(world: World, call: Call) -> Reply:
     contact = required_row(world, call.type, call.resource_id)
     named = linkage_ids(document_of(call), "contact_tags")
     before = contact.related("tags")
+    if call.operation.method == "POST" and world.quirks.already == "refused" and set(named) & set(before):
+        raise ApiProblem(422, "Tag has already been added")
     after = {
         "POST": (*before, *named),
         "PATCH": named,
         "DELETE": tuple(tag for tag in before if tag not in named),
     }
     set_tags(world, contact, after[call.operation.method])
-    return linkage_reply(required_row(world, call.type, call.resource_id), call)
+    return written_linkage(world, call)
 
 
 def set_tags(world: World, contact: Row, tag_ids: Iterable[str]) -> None:

@@ -1,0 +1,128 @@
+r"""Text as lines and as JSON that only show: for terminals, log lines, pipes; and as names of files."""
+
+import json
+import re
+from collections.abc import Callable, Collection
+from typing import Any, Final
+
+__all__ = [
+    "escape_json",
+    "escape_line",
+    "escape_value",
+    "file_name_for_type",
+    "is_plain",
+    "unescape_value",
+]
+
+_NAMED: Final = {"\n": r"\n", "\r": r"\r", "\t": r"\t"}
+_BY_NAME: Final = {shown[1]: character for character, shown in _NAMED.items()}
+_ESCAPE: Final = r"(?:x[0-9a-f]{2}|u[0-9a-f]{4}|U[0-9a-f]{8}|[nrt])"
+_ESCAPE_BODY: Final = re.compile(_ESCAPE)
+
+# Printable by category, but drawn as nothing: Default_Ignorable_Code_Point in Unicode's DerivedCoreProperties.txt.
+_INVISIBLE: Final = re.compile(
+    "[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u3164\ufe00-\ufe0f\uffa0\U000e0100-\U000e01ef]"
+)
+# Stands between the two parts of Japanese names, and is seen for the wide space it is.
+_IDEOGRAPHIC_SPACE: Final = "\u3000"
+_LONGEST_WORD: Final = 64
+
+
+def is_plain(text: str) -> bool:
+    """Return whether *text* is one line of characters that do nothing but show."""
+    return text.isprintable() and (text.isascii() or _INVISIBLE.search(text) is None)
+
+
+def escape_line(text: str) -> str:
+    r"""Return *text* as one line that only shows: what acts or is invisible stands as ``\x1b``, ``\u202e`` or ``\n``.
+
+    For messages and log lines: text that is fit already stays as it is, so that it may be applied again.
+    """
+    if is_plain(text):
+        return text
+    return "".join(each if _is_seen(each) else _escape_of(each) for each in text)
+
+
+def escape_value(text: str) -> str:
+    r"""Return *text* as `escape_line` does, and so that `unescape_value` returns the very text.
+
+    A backslash that would be read as the beginning of an escape is doubled; spaces that nobody sees, at the ends and
+    after another space, are ``\x20``.
+    """
+    if is_plain(text) and "\\" not in text and "  " not in text and text == text.strip(" "):
+        return text
+    pieces: list[str] = []
+    backslashes = 0
+    for at, each in enumerate(text):
+        if each == "\\":
+            backslashes += 1
+            pieces.append(each)
+            continue
+        shown = each if _is_seen(each) and not _is_unseen_space(text, at) else _escape_of(each)
+        if backslashes and (shown != each or _ESCAPE_BODY.match(text, at)):
+            pieces.append("\\" * backslashes)
+        backslashes = 0
+        pieces.append(shown)
+    return "".join(pieces)
+
+
+def unescape_value(shown: str) -> str:
+    """Return the text that `escape_value` has made *shown* of."""
+    return re.sub(rf"(\\+)({_ESCAPE})", _unescaped, shown)
+
+
+def escape_json(
+    value: Any,
+    *,
+    default: Callable[[Any], Any] | None = None,
+    separators: tuple[str, str] | None = None,
+    ascii_only: bool = False,
+) -> str:
+    r"""Return *value* as one line of JSON that only shows; it decodes to the very value.
+
+    C1 and bidirectional controls, which JSON lets through, stand as ``\u009b``. *default* and *separators* are those
+    of `json.dumps`; with *ascii_only* everything else is escaped, too.
+    """
+    text = json.dumps(value, ensure_ascii=ascii_only, default=default, separators=separators)
+    # Outside of strings JSON is ASCII, so that whatever is found stands in one.
+    return text if is_plain(text) else "".join(each if _is_seen(each) else _json_escape_of(each) for each in text)
+
+
+def file_name_for_type(resource_type: str, known: Collection[str]) -> str:
+    """Return *resource_type* for use in a file name; ValueError unless it is one of *known* and a plain word."""
+    is_word = resource_type.isascii() and resource_type.replace("_", "").replace("-", "").isalnum()
+    if resource_type not in known or not is_word or len(resource_type) > _LONGEST_WORD:
+        raise ValueError(f"{resource_type[:60]!r} is no known resource type, and only those name files")
+    return resource_type
+
+
+def _is_seen(character: str) -> bool:
+    return (character.isprintable() and not _INVISIBLE.match(character)) or character == _IDEOGRAPHIC_SPACE
+
+
+def _is_unseen_space(text: str, at: int) -> bool:
+    return text[at] == " " and (at == 0 or at == len(text) - 1 or text[at - 1] == " ")
+
+
+def _escape_of(character: str) -> str:
+    number = ord(character)
+    if number <= 0xFF:  # noqa: PLR2004
+        return _NAMED.get(character) or f"\\x{number:02x}"
+    return f"\\u{number:04x}" if number <= 0xFFFF else f"\\U{number:08x}"  # noqa: PLR2004
+
+
+def _unescaped(shown: re.Match[str]) -> str:
+    backslashes, body = shown[1], shown[2]
+    kept = "\\" * (len(backslashes) // 2)
+    if len(backslashes) % 2 == 0:
+        return kept + body
+    try:
+        return kept + (_BY_NAME.get(body) or chr(int(body[1:], 16)))
+    except ValueError:
+        # Beyond the last character, so it is nothing that was escaped here.
+        return shown[0]
+
+
+def _json_escape_of(character: str) -> str:
+    # What is beyond 16 bits takes two escapes (RFC 8259, section 7).
+    return f"\\u{ord(character):04x}" if character.isascii() else json.dumps(character)[1:-1]

@@ -1,0 +1,86 @@
+"""How what went wrong on the wire is described: errors of our own tree, with nothing of the HTTP library in them."""
+
+from collections.abc import Callable
+from typing import Any, NoReturn
+
+from kajabi_async.errors import (
+    AnswerTooLargeError,
+    ConfigurationError,
+    ConnectionFailedError,
+    DecodeError,
+    KajabiError,
+    RequestTimeoutError,
+    TransportError,
+)
+from kajabi_async.exchange import Request
+from kajabi_async.session.timeouts import Timeouts
+
+__all__ = [
+    "Translate",
+    "broken",
+    "connect_timed_out",
+    "misused",
+    "never_connected",
+    "no_http",
+    "not_decompressed",
+    "read_timed_out",
+    "refuse_size",
+]
+
+Translate = Callable[[Any, Request, Timeouts], KajabiError]
+
+
+def never_connected(error: Any, request: Request, _: Timeouts) -> TransportError:
+    """Return the error: no connection came about, so nothing was sent."""
+    reason = getattr(error, "strerror", None) or type(error).__name__
+    failure = ConnectionFailedError(f"could not connect: {reason}", method=request.method, path=request.path)
+    failure.never_sent = True
+    return failure
+
+
+def broken(error: Any, request: Request, _: Timeouts) -> TransportError:
+    """Return the error: the connection broke, before or within the answer."""
+    message = f"the connection broke before the whole answer had come ({type(error).__name__})"
+    return ConnectionFailedError(message, method=request.method, path=request.path)
+
+
+def no_http(_: Any, request: Request, __: Timeouts) -> TransportError:
+    """Return the error: what came is no answer of HTTP."""
+    return ConnectionFailedError("the answer was not HTTP", method=request.method, path=request.path)
+
+
+def not_decompressed(_: Any, request: Request, __: Timeouts) -> KajabiError:
+    """Return the error: the body is not what its content encoding says."""
+    return DecodeError("the compressed body cannot be decompressed", context=f"{request.method} {request.path}")
+
+
+def connect_timed_out(_: Any, request: Request, timeouts: Timeouts) -> TransportError:
+    """Return the error: no connection in time, so nothing was sent."""
+    return RequestTimeoutError(
+        f"no connection within {timeouts.connect} s",
+        phase="connect",
+        seconds=timeouts.connect,
+        method=request.method,
+        path=request.path,
+    )
+
+
+def read_timed_out(_: Any, request: Request, timeouts: Timeouts) -> TransportError:
+    """Return the error: nothing came for too long."""
+    return RequestTimeoutError(
+        f"nothing came for {timeouts.read} s",
+        phase="read",
+        seconds=timeouts.read,
+        method=request.method,
+        path=request.path,
+    )
+
+
+def misused(error: Any, _: Request, __: Timeouts) -> KajabiError:
+    """Return the error: the session was closed, or cannot be used in another way."""
+    return ConfigurationError(f"the HTTP session cannot be used: {error}")
+
+
+def refuse_size(excess: str, request: Request) -> NoReturn:
+    """Raise the error for an answer to *request* that has too much of something."""
+    raise AnswerTooLargeError(excess, context=f"{request.method} {request.path}")

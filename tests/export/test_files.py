@@ -1,0 +1,135 @@
+"""The files of an export appear whole, and only when all of them are."""
+
+import os
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from kajabi_async import ExportError
+from kajabi_async.export import files
+from kajabi_async.export.columns import Column, Kind
+from kajabi_async.export.files import ExportedFile, write_batches
+from kajabi_async.export.formats import JsonLinesWriter
+from kajabi_async.export.journal import Entry, Journal, PageRecord
+
+COLUMNS = (Column("id", Kind.TEXT, lambda _resource: None),)
+
+
+@pytest.fixture
+def journal(tmp_path: Path) -> Iterator[Journal]:
+    journal = Journal(tmp_path / "customers.jsonl.partial")
+    journal.open({}, restart=False)
+    rows = [Entry("customers", str(number), [str(number)]) for number in range(10_003)]
+    journal.record(PageRecord(1, "", None, None), rows, [Entry("offers", "4", ["4"])], [])
+    yield journal
+    journal.close()
+
+
+def files_in(folder: Path) -> list[ExportedFile]:
+    names = {"customers.offers.jsonl": "offers", "customers.jsonl": None}
+    return [ExportedFile(folder / name, "jsonl", COLUMNS, related) for name, related in names.items()]
+
+
+async def at_once(function: Any, *arguments: Any) -> Any:
+    return function(*arguments)
+
+
+async def test_all_files_are_written_and_the_rows_counted(journal: Journal, tmp_path: Path) -> None:
+    """Over all files, after each batch; what was there before is replaced."""
+    (tmp_path / "customers.jsonl").write_text("from before")
+    told: list[int] = []
+    await write_batches(files_in(tmp_path), journal, at_once, told.append)
+    assert told == [1, 10_001, 10_004]
+    assert (tmp_path / "customers.offers.jsonl").read_text() == '{"id":"4"}\n'
+    lines = (tmp_path / "customers.jsonl").read_text().splitlines()
+    assert (len(lines), lines[-1]) == (10_003, '{"id":"10002"}')
+
+
+async def test_no_file_appears_before_all_are_on_the_disk(
+    journal: Journal, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Contents first, then the names, that of the list last, as its being there says that all of them are."""
+    synced: list[str] = []
+    sync = os.fsync
+
+    def noted(descriptor: int) -> None:
+        path = Path(f"/proc/self/fd/{descriptor}").readlink()
+        put_in_place = sorted(each.name for each in tmp_path.iterdir() if each.is_file())
+        synced.append(f"{path.relative_to(tmp_path)} {put_in_place}")
+        sync(descriptor)
+
+    monkeypatch.setattr(os, "fsync", noted)
+    await write_batches(files_in(tmp_path), journal, at_once, lambda _: None)
+    assert synced == [
+        "customers.jsonl.partial/customers.offers.jsonl []",
+        "customers.jsonl.partial/customers.jsonl []",
+        ". ['customers.offers.jsonl']",
+        ". ['customers.jsonl', 'customers.offers.jsonl']",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("owner", "step"),
+    [(files, "open_writer"), (JsonLinesWriter, "write"), (JsonLinesWriter, "close"), (os, "fsync"), (os, "replace")],
+    ids=lambda value: value if isinstance(value, str) else "",
+)
+async def test_a_failure_at_any_step_leaves_what_was_there(
+    owner: Any, step: str, journal: Journal, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The file, the reason, where the rows are kept and what to do are told."""
+    (tmp_path / "customers.jsonl").write_text("from before")
+
+    close = JsonLinesWriter.close
+
+    def fail(*arguments: Any, **_: Any) -> None:
+        if step == "close":
+            close(*arguments)
+        raise OSError(28, "No space left on device")
+
+    told = (
+        f"{tmp_path / 'customers.offers.jsonl'} could not be written: No space left on device; the rows that came are "
+        f"kept in {journal.folder.name}, so mend that and run the same export again"
+    )
+    with monkeypatch.context() as patched:
+        patched.setattr(owner, step, fail)
+        with pytest.raises(ExportError, match=f"^{re.escape(told)}$"):
+            await write_batches(files_in(tmp_path), journal, at_once, lambda _: None)
+    assert (tmp_path / "customers.jsonl").read_text() == "from before"
+    await write_batches(files_in(tmp_path), journal, at_once, lambda _: None)
+    assert len((tmp_path / "customers.jsonl").read_text().splitlines()) == 10_003
+
+
+async def test_a_reason_without_a_name_is_told_as_it_is(
+    journal: Journal, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Libraries raise OSError with a text alone."""
+
+    def fail(*_: object) -> None:
+        raise OSError("out of ink")
+
+    monkeypatch.setattr(JsonLinesWriter, "write", fail)
+    with pytest.raises(ExportError, match="could not be written: out of ink; the rows"):
+        await write_batches(files_in(tmp_path), journal, at_once, lambda _: None)
+
+
+async def test_a_file_is_closed_whatever_stops_the_writing(journal: Journal, tmp_path: Path) -> None:
+    """An observer that raises, for one; its error passes as it is."""
+    opened: list[Any] = []
+
+    async def noted(function: Any, *arguments: Any) -> Any:
+        done = function(*arguments)
+        if isinstance(done, JsonLinesWriter):
+            opened.append(done)
+        return done
+
+    def stop(written: int) -> None:
+        if written > 1:
+            raise BrokenPipeError
+
+    with pytest.raises(BrokenPipeError):
+        await write_batches(files_in(tmp_path), journal, noted, stop)
+    assert [writer._file.closed for writer in opened] == [True, True]
+    assert not (tmp_path / "customers.offers.jsonl").exists()

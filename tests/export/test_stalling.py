@@ -1,0 +1,76 @@
+"""An export waits for a pause or an outage to be over, and keeps what came when patience ends before that."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from kajabi_async import Kajabi, RetryPolicy, ServerError
+from kajabi_async import stall as stalling
+from kajabi_async.export import ExportProgress, export
+from kajabi_async.testing import FakeKajabi
+from tests.export.conftest import asked
+
+
+@pytest.fixture(autouse=True)
+def quick(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Gaps of hundredths of a second."""
+    monkeypatch.setattr(stalling, "FIRST_GAP_SECONDS", 0.02)
+
+
+def _client(fake: FakeKajabi) -> Kajabi:
+    settings: dict[str, Any] = {"client_id": fake.client_id, "client_secret": fake.client_secret}
+    return Kajabi(**settings, base_url=fake.base_url, retry=RetryPolicy(max_attempts=1))
+
+
+@pytest.mark.parametrize(
+    ("status", "headers", "times"), [(503, {}, 9), (429, {"retry-after": "1"}, 1), (429, {}, 6), (502, {}, 9)]
+)
+async def test_no_page_is_lost_to_an_outage(
+    fake: FakeKajabi, tmp_path: Path, status: int, headers: dict[str, str], times: int
+) -> None:
+    """Whether it hits a page or the looking back at one; the observer is told."""
+    told: list[ExportProgress] = []
+
+    def observe(progress: ExportProgress) -> None:
+        told.append(progress)
+        if progress.pages == 2 and not any(each.stalled_since for each in told):
+            fake.fail("customers.list", status=status, headers=headers, times=times)
+
+    path = tmp_path / "customers.csv"
+    async with _client(fake) as api:
+        report = await export(api.customers.list(), path, observer=observe)
+    assert (report.rows, report.malformed, len(asked("SELECT id FROM read_csv(?)", path))) == (350, 0, 350)
+    assert any(each.stalled_since is not None for each in told)
+    assert any(each.paused_until is not None for each in told) == ("retry-after" in headers)
+    assert told[-1].stalled_since is None
+
+
+async def test_the_failure_is_raised_when_patience_ends_and_what_came_is_kept(fake: FakeKajabi, tmp_path: Path) -> None:
+    """The same call goes on from there."""
+    path = tmp_path / "customers.csv"
+
+    def observe(progress: ExportProgress) -> None:
+        if progress.pages == 2 and progress.stalled_since is None:
+            fake.fail("customers.list", status=503, times=None)
+
+    async with _client(fake) as api:
+        with pytest.raises(ServerError):
+            await export(api.customers.list(), path, observer=observe, patience=0.5)
+        fake.clear_faults()
+        fake.reset_counts()
+        report = await export(api.customers.list(), path)
+    assert (report.rows, report.resumed_from) == (350, 200)
+    assert fake.counts["customers.list"] <= 6
+
+
+async def test_an_observer_that_fails_during_a_stall_ends_the_export(fake: FakeKajabi, tmp_path: Path) -> None:
+    """Its error is the caller's to see, and nothing hangs."""
+    fake.fail("customers.list", status=503, times=None)
+
+    def observe(progress: ExportProgress) -> None:
+        raise LookupError(f"after {progress.pages} pages")
+
+    async with _client(fake) as api:
+        with pytest.raises(LookupError, match="after 0 pages"):
+            await export(api.customers.list(), tmp_path / "customers.csv", observer=observe)

@@ -1,0 +1,123 @@
+"""What pytest is taught for these tests: to say what is not tested and why, and to end what a test left running.
+
+A program that is missing is named before the first test and, with the number of tests that were skipped for it, after
+the last one. With ``CI`` set it ends the run before the first test.
+"""
+
+import asyncio
+import subprocess
+from collections import Counter
+from collections.abc import Callable, Generator
+from functools import wraps
+from typing import Any, Final
+
+import psutil
+import pytest
+import uvloop
+
+from tests.machine import is_ci, missing, need, sentence
+
+
+class _OnUvloop:
+    """Every test of a coroutine runs on uvloop instead of asyncio's own loop."""
+
+    @staticmethod
+    def pytest_asyncio_loop_factories() -> dict[str, Callable[[], asyncio.AbstractEventLoop]]:
+        return {"uvloop": uvloop.new_event_loop}
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--uvloop", action="store_true", help="run the tests of coroutines on uvloop")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Refuse to run with something missing in CI, in the process that reports."""
+    if config.getoption("--uvloop"):
+        config.pluginmanager.register(_OnUvloop())
+    config.addinivalue_line("markers", "needs(tool): skip the test if the program is not installed")
+    if not hasattr(config, "workerinput") and is_ci() and (lacking := missing()):
+        raise pytest.UsageError(f"{sentence(lacking)} (CI is set, so nothing may be skipped)")
+
+
+def pytest_report_header() -> list[str]:
+    return [sentence(lacking)] if (lacking := missing()) else []
+
+
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    for marker in item.iter_markers("needs"):
+        need(*marker.args)
+
+
+def pytest_terminal_summary(terminalreporter: Any) -> None:
+    """Print each reason for which tests were skipped, with their number."""
+    skipped = Counter(str(report.longrepr[2]) for report in terminalreporter.stats.get("skipped", ()))
+    if not skipped:
+        return
+    terminalreporter.section("not tested here", yellow=True, bold=True)
+    for reason, count in skipped.most_common():
+        terminalreporter.line(f"{count} test{'s' * (count > 1)}: {reason.removeprefix('Skipped: ')}", yellow=True)
+
+
+class _Started:
+    """The processes that were started in the body of a test: those of fixtures end with their fixture."""
+
+    def __init__(self) -> None:
+        self.processes: list[subprocess.Popen[Any]] = []
+        self.is_in_test = False
+
+    def note(self, process: "subprocess.Popen[Any]") -> None:
+        if self.is_in_test:
+            self.processes.append(process)
+
+    def killed(self) -> list[str]:
+        """Kill what still runs, with its children, and return the commands."""
+        left = [process for process in self.processes if process.poll() is None]
+        self.processes.clear()
+        for process in left:
+            for each in [psutil.Process(process.pid), *psutil.Process(process.pid).children(recursive=True)]:
+                each.kill()
+            process.wait()
+        return [str(process.args) for process in left]
+
+
+_STARTED: Final = _Started()
+_popen = subprocess.Popen.__init__
+
+
+@wraps(_popen)
+def _noting_popen(self: "subprocess.Popen[Any]", *args: Any, **kwargs: Any) -> None:
+    _popen(self, *args, **kwargs)
+    _STARTED.note(self)
+
+
+# asyncio starts its processes by the same class.
+subprocess.Popen.__init__ = _noting_popen  # type: ignore[method-assign]
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_fixture_setup() -> Generator[None, object, object]:
+    before, _STARTED.is_in_test = _STARTED.is_in_test, False
+    try:
+        return (yield)
+    finally:
+        _STARTED.is_in_test = before
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_call() -> Generator[None, object, object]:
+    _STARTED.is_in_test = True
+    try:
+        return (yield)
+    finally:
+        _STARTED.is_in_test = False
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_teardown() -> Generator[None, object, object]:
+    """End what the test has left running, however it went, and fail it for that."""
+    try:
+        result = yield
+    finally:
+        left = _STARTED.killed()
+    assert left == [], "the test has left processes running"
+    return result

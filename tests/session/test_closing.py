@@ -1,0 +1,379 @@
+"""The end of a client: what is under way ends, nothing is sent any more, and nothing is left."""
+
+import asyncio
+import threading
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+from typing import Any
+
+import psutil
+import pytest
+
+from kajabi_async import (
+    ClientClosedError,
+    ClientCredentials,
+    KajabiError,
+    RetryPolicy,
+    SessionManager,
+    Timeouts,
+    WrongLoopError,
+)
+from kajabi_async.exchange import Request
+from kajabi_async.session.binding import Binding
+from tests.session.serving import GET, POST, answer, read_request, serving, session
+
+READ = Request("GET", "/v1/customers/1")
+WRITE = Request("POST", "/v1/contacts", body=b"{}")
+TOKEN = answer(b'{"access_token": "t", "expires_in": 9999}')
+
+
+class Slow:
+    """A server that answers requests for tokens, and no others unless told to; remembers what came."""
+
+    def __init__(self, *, answers_tokens: bool = True, after: bytes = b"") -> None:
+        self.seen: list[str] = []
+        self.connections = 0
+        self._answers_tokens = answers_tokens
+        self._after = after
+
+    async def __call__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self.connections += 1
+        try:
+            while True:
+                line = (await read_request(reader)).partition(b" HTTP/")[0].decode()
+                self.seen.append(line)
+                if "/oauth/token" in line and self._answers_tokens:
+                    writer.write(TOKEN)
+                elif self._after:
+                    writer.write(self._after)
+        finally:
+            self.connections -= 1
+
+    async def has_seen(self, number: int) -> None:
+        while len(self.seen) < number:
+            await asyncio.sleep(0)
+
+
+@asynccontextmanager
+async def _nothing_left() -> AsyncGenerator[None]:
+    """Fail if the block leaves a task or a socket of this process; those of a server in it are closed by then."""
+    tasks = asyncio.all_tasks()
+    yield
+    for _ in range(20):
+        await asyncio.sleep(0)
+    assert asyncio.all_tasks() - tasks == set()
+
+
+async def _ended(call: "asyncio.Task[Any]") -> ClientClosedError:
+    with pytest.raises(ClientClosedError) as caught:
+        await call
+    return caught.value
+
+
+async def test_a_request_under_way_ends_and_a_write_says_that_it_may_have_been_applied() -> None:
+    """Both have left; the connections are gone when closing returns."""
+    server = Slow()
+    async with serving(server) as base_url, session(base_url) as manager:
+        read, write = (asyncio.create_task(manager.send(each)) for each in (READ, WRITE))
+        await server.has_seen(3)
+        await manager.aclose()
+        errors = [await _ended(each) for each in (read, write)]
+        assert sorted(server.seen) == ["GET /v1/customers/1", "POST /v1/contacts", "POST /v1/oauth/token"]
+        while server.connections:
+            await asyncio.sleep(0)
+    assert [str(error) for error in errors] == [
+        "GET /v1/customers/1 has no answer: the client was closed meanwhile",
+        "POST /v1/contacts has no answer: the client was closed meanwhile",
+    ]
+    assert [(error.maybe_applied, error.attempts) for error in errors] == [(False, 1), (True, 1)]
+
+
+async def test_what_waits_for_a_slot_is_never_sent() -> None:
+    """Neither while the client closes nor afterwards, and a write says that nothing was applied."""
+    server = Slow()
+    async with serving(server) as base_url, session(base_url, concurrency=1) as manager:
+        under_way = asyncio.create_task(manager.send(READ))
+        await server.has_seen(2)
+        waiting = [asyncio.create_task(manager.send(WRITE)) for _ in range(3)]
+        await asyncio.sleep(0)
+        await manager.aclose()
+        errors = [await _ended(each) for each in waiting]
+        await _ended(under_way)
+        await asyncio.sleep(0.05)
+    assert server.seen == ["POST /v1/oauth/token", "GET /v1/customers/1"]
+    assert {(str(error), error.maybe_applied, error.attempts) for error in errors} == {
+        ("POST /v1/contacts was not sent: the client was closed meanwhile", False, 0)
+    }
+
+
+async def test_what_waits_for_its_turn_of_a_rate_is_never_sent() -> None:
+    """The line of the rate is a line like another."""
+    server = Slow(after=answer())
+    async with serving(server) as base_url, session(base_url, rate_limit=0.1) as manager:
+        await manager.send(READ)
+        waiting = [asyncio.create_task(manager.send(WRITE)) for _ in range(3)]
+        await asyncio.sleep(0.02)
+        await asyncio.wait_for(manager.aclose(), 1)
+        assert {(await _ended(each)).maybe_applied for each in waiting} == {False}
+    assert server.seen == ["POST /v1/oauth/token", "GET /v1/customers/1"]
+
+
+async def test_what_pauses_before_it_is_sent_again_is_not() -> None:
+    """As the server asked for, or by the policy."""
+    for refusal in (answer(status="503 No", headers="Retry-After: 30\r\n"), answer(status="503 No")):
+        server = Slow(after=refusal)
+        policy = RetryPolicy(base_seconds=30.0, max_backoff_seconds=30.0)
+        async with serving(server) as base_url, session(base_url, retry=policy, jitter=lambda: 1.0) as manager:
+            pausing = asyncio.create_task(manager.send(READ, timeout=300))
+            await server.has_seen(2)
+            await asyncio.sleep(0.02)
+            await asyncio.wait_for(manager.aclose(), 1)
+            assert (await _ended(pausing)).attempts == 1
+        assert len(server.seen) == 2
+
+
+async def test_what_waits_for_a_token_is_never_sent() -> None:
+    """The request for the token ends with the client."""
+    server = Slow(answers_tokens=False)
+    async with serving(server) as base_url, session(base_url) as manager:
+        waiting = [asyncio.create_task(manager.send(each)) for each in (READ, WRITE)]
+        await server.has_seen(1)
+        await asyncio.wait_for(manager.aclose(), 1)
+        assert [(await _ended(each)).maybe_applied for each in waiting] == [False, False]
+    assert server.seen == ["POST /v1/oauth/token"]
+
+
+async def test_a_write_whose_connection_was_still_being_made_was_not_sent() -> None:
+    """Nothing had left, so nothing can have been applied."""
+    never = asyncio.Event()
+    async with session("http://127.0.0.1:1") as manager:
+        made: Any = manager._transport._open()
+
+        async def resolve(*_: Any) -> None:
+            await never.wait()
+
+        made.connector._create_connection = resolve
+        connecting = asyncio.create_task(manager.send(POST))
+        await asyncio.sleep(0.01)
+        await manager.aclose()
+        error = await _ended(connecting)
+    assert (error.maybe_applied, error.attempts) == (False, 1)
+    assert str(error) == "POST /v1/contacts was not sent: the client was closed meanwhile"
+
+
+@pytest.mark.filterwarnings("ignore:Sending a large body")
+async def test_a_write_that_the_server_does_not_read_goes_no_further() -> None:
+    """What lies in the buffers of this process is dropped, instead of holding up the end or being sent after it."""
+    started = asyncio.Event()
+
+    async def handle(reader: asyncio.StreamReader, _: asyncio.StreamWriter) -> None:
+        started.set()
+        await asyncio.sleep(60)
+        await reader.read()
+
+    async with asyncio.timeout(10), serving(handle) as base_url, session(base_url) as manager:
+        upload = asyncio.create_task(
+            manager.send(Request("POST", "/v1/contacts", body=b"x" * 30_000_000, authorized=False))
+        )
+        await started.wait()
+        await asyncio.sleep(0.05)
+        before = len(psutil.Process().net_connections(kind="tcp"))
+        await asyncio.wait_for(manager.aclose(), 1)
+        assert (await _ended(upload)).maybe_applied
+        assert len(psutil.Process().net_connections(kind="tcp")) < before
+
+
+async def test_a_client_that_is_closing_or_closed_takes_nothing_on() -> None:
+    """From the moment of the call on, also while it waits for the rest."""
+    server = Slow()
+    async with serving(server) as base_url, session(base_url) as manager:
+        under_way = asyncio.create_task(manager.send(READ))
+        await server.has_seen(2)
+        closing = asyncio.create_task(manager.aclose())
+        await asyncio.sleep(0)
+        for _ in range(2):
+            with pytest.raises(ClientClosedError, match="the client is closed"):
+                await manager.send(READ)
+            with pytest.raises(ClientClosedError, match="the client is closed"):
+                await manager.revoke()
+            await closing
+        await _ended(under_way)
+    assert len(server.seen) == 2
+
+
+async def test_closing_may_be_called_again_and_at_the_same_time() -> None:
+    """Each call returns when nothing is left."""
+    server = Slow()
+    async with _nothing_left(), serving(server) as base_url, session(base_url) as manager:
+        under_way = asyncio.create_task(manager.send(READ))
+        await server.has_seen(2)
+        await asyncio.gather(*(manager.aclose() for _ in range(5)))
+        await manager.aclose()
+        assert manager._binding.state == "closed"
+        await _ended(under_way)
+
+
+@pytest.mark.parametrize("turns", range(6))
+async def test_closing_that_was_cancelled_has_closed_all_the_same_and_can_be_called_again(turns: int) -> None:
+    """Wherever it is when that happens."""
+    server = Slow(answers_tokens=False)
+    async with _nothing_left(), serving(server) as base_url, session(base_url) as manager:
+        waiting = asyncio.create_task(manager.send(READ))
+        await server.has_seen(1)
+        closing = asyncio.create_task(manager.aclose())
+        for _ in range(turns):
+            await asyncio.sleep(0)
+        closing.cancel()
+        await asyncio.wait([closing])
+        if turns:
+            assert not manager._transport.is_open
+        await asyncio.wait_for(manager.aclose(), 1)
+        assert (manager._binding.state, manager._transport.is_open) == ("closed", False)
+        await _ended(waiting)
+    assert server.seen == ["POST /v1/oauth/token"]
+
+
+async def test_a_caller_that_was_cancelled_in_the_same_moment_stays_cancelled() -> None:
+    """It is not for the client to take that back."""
+    server = Slow()
+    async with serving(server) as base_url, session(base_url) as manager:
+        under_way = asyncio.create_task(manager.send(READ))
+        await server.has_seen(2)
+        under_way.cancel()
+        await manager.aclose()
+        with pytest.raises(asyncio.CancelledError):
+            await under_way
+
+
+async def test_closing_from_within_an_operation_does_not_wait_for_itself() -> None:
+    """As a middleware of the caller might."""
+    server = Slow()
+    async with serving(server) as base_url, session(base_url) as manager:
+        made: Any = manager._transport._open()
+
+        async def connect(*_: Any) -> None:
+            await manager.aclose()
+
+        made.connector._create_connection = connect
+        with pytest.raises(ClientClosedError):
+            await asyncio.wait_for(manager.send(GET), 1)
+    assert server.seen == []
+
+
+async def test_an_error_in_the_block_of_a_client_is_what_leaves_it() -> None:
+    """Also while requests are under way, which end."""
+    server = Slow()
+    calls: list[asyncio.Task[Any]] = []
+    async with serving(server) as base_url:
+        with pytest.raises(ZeroDivisionError):
+            async with session(base_url) as manager:
+                calls.append(asyncio.create_task(manager.send(READ)))
+                await server.has_seen(2)
+                raise ZeroDivisionError
+        await _ended(calls[0])
+
+
+async def test_closing_leaves_no_timer_in_the_event_loop() -> None:
+    """It would keep the client alive for as long as its limits are."""
+    server = Slow()
+    async with serving(server) as base_url, session(base_url, timeouts=Timeouts(total=4711.0)) as manager:
+        under_way = asyncio.create_task(manager.send(READ))
+        await server.has_seen(2)
+        deadlines = manager._deadlines
+        timer = deadlines._timer
+        assert timer is not None
+        await manager.aclose()
+        assert timer.cancelled()
+        assert deadlines._timer is None
+        await _ended(under_way)
+
+
+async def test_a_session_that_was_handed_in_stays_open_while_the_client_closes() -> None:
+    """What is under way by it ends all the same, and nothing in line is sent."""
+    import aiohttp  # noqa: PLC0415 - for this test alone
+
+    server = Slow()
+    async with serving(server) as base_url, aiohttp.ClientSession() as theirs:
+        async with session(base_url, http_session=theirs, concurrency=2) as manager:
+            calls = [asyncio.create_task(manager.send(each)) for each in (READ, WRITE, WRITE)]
+            await server.has_seen(3)
+            await manager.aclose()
+            errors = [await _ended(each) for each in calls]
+        assert not theirs.closed
+        await asyncio.sleep(0.02)
+    left = [error for error in errors if error.attempts]
+    assert len(left) == 2
+    assert len(server.seen) == 3
+    assert all(error.maybe_applied == (error in left and "POST" in str(error)) for error in errors)
+
+
+def test_closing_on_another_event_loop_is_refused_as_long_as_the_right_one_is_open() -> None:
+    """There it is closed; nothing has happened meanwhile."""
+    manager = SessionManager(credentials=ClientCredentials("a", "b"), base_url="http://127.0.0.1:1")
+    loop = asyncio.new_event_loop()
+
+    async def use() -> None:
+        with pytest.raises(KajabiError):
+            await manager.send(GET)
+
+    loop.run_until_complete(use())
+    told: list[str] = []
+
+    def elsewhere() -> None:
+        with pytest.raises(WrongLoopError) as caught:
+            asyncio.run(manager.aclose())
+        told.append(str(caught.value))
+
+    thread = threading.Thread(target=elsewhere)
+    thread.start()
+    thread.join()
+    assert told == [
+        "the client was used on another event loop, which is still open: close it there, such as by 'async with'"
+    ]
+    assert manager._transport.is_open
+    loop.run_until_complete(manager.aclose())
+    assert not manager._transport.is_open
+    loop.close()
+    asyncio.run(manager.aclose())
+
+
+def test_closing_after_the_end_of_its_event_loop_lets_go_of_everything() -> None:
+    """Without a word of the loop's; a client that was never used has nothing to close."""
+    unused = SessionManager(credentials=ClientCredentials("a", "b"))
+    asyncio.run(unused.aclose())
+    manager = SessionManager(credentials=ClientCredentials("a", "b"), base_url="http://127.0.0.1:1")
+
+    async def use() -> None:
+        with pytest.raises(KajabiError):
+            await manager.send(GET)
+
+    asyncio.run(use())
+    for _ in range(2):
+        asyncio.run(manager.aclose())
+        assert not manager._transport.is_open
+    with pytest.raises(ClientClosedError):
+        asyncio.run(manager.send(GET))
+
+
+def test_a_life_only_ever_goes_on() -> None:
+    """New, open, closing, closed; what may not be done any more says so."""
+    binding = Binding()
+    assert (binding.state, binding.owns_connections()) == ("new", False)
+
+    async def live() -> list[str]:
+        binding.check()
+        states = [binding.state]
+        assert binding.owns_connections()
+        binding.check_open()
+        binding.close()
+        assert binding.owns_connections()
+        states.append(binding.state)
+        with pytest.raises(ClientClosedError):
+            binding.check_open()
+        binding.closed()
+        return [*states, binding.state]
+
+    assert asyncio.run(live()) == ["open", "closing", "closed"]
+    assert not binding.owns_connections()
+    assert binding.close() is False
+    assert binding.state == "closed"

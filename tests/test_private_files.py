@@ -1,0 +1,179 @@
+"""Files for their owner alone: made, replaced and kept so, whatever others put in their way."""
+
+import os
+import stat
+from pathlib import Path
+
+import pytest
+
+from kajabi_async.private_files import PrivateFolder, UnsafePathError, check_replaceable, make_folders, replacing
+from tests.other_users import VICTIM, as_victim, attack, mode_of, needs_root, shared_folder, victims_file
+
+REPLACE = """
+from pathlib import Path
+from kajabi_async.private_files import replacing
+become(arguments["user"])
+try:
+    with replacing(Path(arguments["path"])) as file:
+        file.write(b"secret")
+except OSError as error:
+    print(json.dumps(error.strerror))
+else:
+    print(json.dumps(""))
+"""
+LOGIN = """
+from pathlib import Path
+from kajabi_async.cli import credentials_file
+from kajabi_async.cli.credentials_error import CredentialsError
+from kajabi_async.session import ClientCredentials
+become(arguments["user"])
+try:
+    credentials_file.write(Path(arguments["path"]), ClientCredentials("some-id", "some-secret"))
+    told = credentials_file.read(Path(arguments["path"])).form()["client_id"]
+except CredentialsError as error:
+    told = str(error)
+print(json.dumps(told))
+"""
+
+
+def test_missing_folders_are_for_their_owner_alone_up_to_the_top(tmp_path: Path) -> None:
+    """Those that are there stay as they are."""
+    tmp_path.chmod(0o755)
+    make_folders(tmp_path / "a" / "b" / "c")
+    assert [mode_of(tmp_path / each) for each in ("a", "a/b", "a/b/c")] == [0o700] * 3
+    make_folders(tmp_path / "a" / "b" / "c")
+    assert mode_of(tmp_path) == 0o755
+
+
+@pytest.mark.parametrize(("before", "after"), [(None, 0o600), (0o600, 0o600), (0o644, 0o644), (0o400, 0o400)])
+def test_a_file_is_private_unless_the_one_it_replaces_says_otherwise(
+    before: int | None, after: int, tmp_path: Path
+) -> None:
+    """Never looser than that."""
+    path = tmp_path / "file"
+    if before is not None:
+        path.touch()
+        path.chmod(before)
+    with replacing(path) as file:
+        file.write(b"new")
+    assert (path.read_bytes(), mode_of(path)) == (b"new", after)
+    with replacing(path, keep_mode=False) as file:
+        file.write(b"secret")
+    assert mode_of(path) == 0o600
+
+
+@needs_root
+def test_what_a_group_may_read_no_other_group_may(tmp_path: Path) -> None:
+    """The group goes along with the mode."""
+    path = tmp_path / "file"
+    path.touch()
+    os.chown(path, -1, 4711)
+    path.chmod(0o640)
+    with replacing(path) as file:
+        file.write(b"new")
+    assert (mode_of(path), path.stat().st_gid) == (0o640, 4711)
+
+
+def test_a_block_that_fails_leaves_what_was_there_and_nothing_else(tmp_path: Path) -> None:
+    """No half file, and none beside it."""
+    path = tmp_path / "file"
+    path.write_text("old")
+    with pytest.raises(ZeroDivisionError), replacing(path) as file:
+        file.write(b"half")
+        raise ZeroDivisionError
+    assert path.read_text() == "old"
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_a_link_is_replaced_and_not_what_it_leads_to(tmp_path: Path) -> None:
+    """Its mode is not taken over either."""
+    precious = tmp_path / "precious"
+    precious.write_text("precious")
+    precious.chmod(0o644)
+    link = tmp_path / "link"
+    link.symlink_to(precious)
+    with pytest.raises(UnsafePathError, match="it is a link"):
+        check_replaceable(link)
+    with replacing(link) as file:
+        file.write(b"new")
+    assert (precious.read_text(), link.is_symlink(), mode_of(link)) == ("precious", False, 0o600)
+
+
+def test_a_private_folder_holds_on_to_itself(tmp_path: Path) -> None:
+    """What is done in it stays in it when its name leads elsewhere, and only what it made is removed."""
+    folder = PrivateFolder(tmp_path / "folder")
+    assert mode_of(folder.path) == 0o700
+    folder.path.rename(tmp_path / "moved")
+    (tmp_path / "folder").mkdir()
+    (tmp_path / "folder" / "rows").write_text("precious")
+    with folder.create("rows") as file:
+        file.write(b"rows")
+    assert mode_of(tmp_path / "moved" / "rows") == 0o600
+    folder.move_out("rows", tmp_path / "target")
+    folder.discard()
+    assert ((tmp_path / "target").read_text(), mode_of(tmp_path / "target")) == ("rows", 0o600)
+    assert (tmp_path / "folder" / "rows").read_text() == "precious"
+
+
+def test_a_folder_that_is_not_ours_alone_is_refused(tmp_path: Path) -> None:
+    """Open to others, a link, or no folder."""
+    path = tmp_path / "folder"
+    path.mkdir()
+    for mode in (0o777, 0o750, 0o701):
+        path.chmod(mode)
+        with pytest.raises(UnsafePathError, match=f"it has mode {mode:04o}"):
+            PrivateFolder(path)
+    path.rmdir()
+    path.symlink_to(tmp_path)
+    with pytest.raises(UnsafePathError, match="in the way"):
+        PrivateFolder(path)
+    path.unlink()
+    path.touch()
+    with pytest.raises(UnsafePathError, match="in the way"):
+        PrivateFolder(path)
+
+
+def test_a_file_in_it_with_a_second_name_is_refused(tmp_path: Path) -> None:
+    """As is a link: what a library writes there would go elsewhere, too."""
+    folder = PrivateFolder(tmp_path / "folder")
+    (tmp_path / "elsewhere").touch()
+    os.link(tmp_path / "elsewhere", folder.path / "hard")
+    (folder.path / "soft").symlink_to(tmp_path / "elsewhere")
+    for name in ("hard", "soft"):
+        with pytest.raises(UnsafePathError, match="remove the folder"):
+            folder.prepare(name)
+    folder.prepare("new")
+    assert stat.S_ISREG((folder.path / "new").lstat().st_mode)
+    folder.close()
+
+
+@needs_root
+@pytest.mark.parametrize("sticky", [True, False])
+def test_links_and_files_of_another_user_get_nothing(sticky: bool) -> None:
+    """In a folder that everyone may write to: a link is replaced or kept, and what it leads to is not written."""
+    with shared_folder(sticky=sticky) as folder:
+        precious = victims_file(folder / "precious", "precious")
+        attack(folder, "ln -s precious link; : > theirs; chmod 666 theirs")
+        for name in ("link", "theirs"):
+            told = as_victim(REPLACE, path=str(folder / name))
+            assert (told == "") is not sticky
+            if not sticky:
+                found = (folder / name).lstat()
+                assert (found.st_uid, stat.S_IMODE(found.st_mode)) == (VICTIM, 0o600)
+        assert precious.read_text() == "precious"
+        assert not any(b"secret" in each.read_bytes() for each in folder.iterdir() if each.stat().st_uid != VICTIM)
+
+
+@needs_root
+@pytest.mark.parametrize("sticky", [True, False])
+def test_credentials_go_to_no_file_of_another_user(sticky: bool) -> None:
+    """`kajabi login` into a shared folder: a planted file or link is replaced or refused, and never read."""
+    with shared_folder(sticky=sticky) as folder:
+        precious = victims_file(folder / "precious", "precious")
+        attack(folder, "ln -s precious link; : > theirs; chmod 666 theirs")
+        for name in ("link", "theirs"):
+            told = as_victim(LOGIN, path=str(folder / name))
+            assert told == "some-id" if not sticky else told.startswith("cannot write the credentials file")
+        assert as_victim(LOGIN, path=str(folder / "new" / "er" / "file.toml")) == "some-id"
+        assert [mode_of(folder / each) for each in ("new", "new/er", "new/er/file.toml")] == [0o700, 0o700, 0o600]
+        assert precious.read_text() == "precious"
