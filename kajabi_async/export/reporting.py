@@ -32,9 +32,9 @@ class ExportProgress:
     written: int
     """Rows written to the final file, which begins when every page has been read."""
     stalled_since: float | None = None
-    """Since when nothing is answered, in seconds since the epoch as of `time.time`; None if the export goes on."""
+    """Since when nothing is answered, in seconds since the epoch as of ``time.time``; None if the export goes on."""
     paused_until: float | None = None
-    """Until when the API asked to wait, in seconds since the epoch as of `time.time`; None if it did not."""
+    """Until when the API asked to wait, in seconds since the epoch as of ``time.time``; None if it did not."""
 
 
 ExportObserver = Callable[[ExportProgress], None]

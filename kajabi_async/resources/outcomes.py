@@ -68,11 +68,11 @@ class Progress:
     duplicates: int
     """Ids answered without asking again."""
     stalled_since: float | None = None
-    """Since when nothing is answered, in seconds since the epoch as of `time.time`; None if the run goes on.
+    """Since when nothing is answered, in seconds since the epoch as of ``time.time``; None if the run goes on.
 
     A run that is stalled takes no more ids and asks for one at a time, to find out when it is over."""
     paused_until: float | None = None
-    """Until when the API asked to wait, in seconds since the epoch as of `time.time`; None if it did not."""
+    """Until when the API asked to wait, in seconds since the epoch as of ``time.time``; None if it did not."""
 
 
 @attrs.frozen(kw_only=True)

@@ -90,6 +90,7 @@ def _all_errors(cls: type[errors.KajabiError]) -> Iterator[type[errors.KajabiErr
 EXPECTED = {
     errors.ConfigurationError: ExitCode.MISUSED,
     errors.InvalidArgumentError: ExitCode.MISUSED,
+    errors.BulkStalledError: ExitCode.UNREACHABLE,
     errors.TransportError: ExitCode.UNREACHABLE,
     errors.ServerError: ExitCode.UNREACHABLE,
     errors.NotFoundError: ExitCode.INCOMPLETE,

@@ -31,7 +31,7 @@ def _refused(call: Any, problem: str, path: str) -> None:
     [
         ({"data": None}, "a resource object was expected, null came", "data"),
         ({"data": {**ADA, "type": "offers"}}, "expected a resource of type 'customers', got 'offers'", "data.type"),
-        ({"data": {**ADA, "type": "x" * 70}}, f"got '{'x' * 40}", "data.type"),
+        ({"data": {**ADA, "type": "x" * 70}}, f"got '{'x' * 38}", "data.type"),
         ({"data": {**ADA, "attributes": {"name": []}}}, "expected text, got", "data.attributes.name"),
     ],
 )

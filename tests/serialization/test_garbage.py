@@ -185,7 +185,7 @@ def test_an_error_is_made_of_data_alone(members: dict[str, Any], problem: str, p
     ("members", "problem", "place"),
     [
         ({"type": "widgets"}, "the resource type 'widgets' is not known here", ".type"),
-        ({"type": _LONG}, f"the resource type '{_SHOWN[:40]}", ".type"),
+        ({"type": _LONG}, f"the resource type '{_SHOWN[:38]}", ".type"),
         ({"type": ["contacts"]}, "is not known here", ".type"),
         ({"type": 5, "untyped": True, "attributes": {"id": "1"}}, "text was expected", ".type"),
         ({"attributes": []}, "an object was expected", ".attributes"),
