@@ -33,6 +33,8 @@ _PROBE_AT: Final = 1.7
 """After so many times K, which leads to the plateau (RFC 9438, 4.2), the rate begins to double."""
 _REQUESTS_PER_REFUSAL: Final = 130.0
 """That many go until then for each refusal that the last look for more has cost, so that few are refused: under 1 %."""
+_DEAREST: Final = 3
+"""So many refusals count at most, of a look for more and of what was under way with it: more are of another kind."""
 _PROBE_SECONDS: Final = (15.0, 85.0)
 """The least and the most that this may take. The constant C of RFC 9438 follows from it."""
 _PAUSES_PER_PROBE: Final = 25.0
@@ -46,6 +48,8 @@ _WINDOW_SECONDS: Final = 1.0
 """How far back the answers count that tell what the server bears just now."""
 _OVERLOAD: Final = 0.25
 """From this share of refusals on the rate is not a little too high: what got through tells the limit."""
+_UNDERRATED: Final = 1.2
+"""So much more than was counted may have been borne while a limit was searched for: the rate rose, or was on hold."""
 _EVIDENCE: Final = 20
 """So many answers and refusals tell a limit; fewer may be an accident, or somebody else's doing."""
 _FEW: Final = 5.0
@@ -135,9 +139,10 @@ class Pace:
             return wanted, 0.0
         granted = max(0, min(wanted, int(self.stock + _ROUNDING)))
         self.stock -= granted
+        if granted < wanted:
+            self.held_back_at = now
         if granted:
             return granted, 0.0
-        self.held_back_at = now
         wait = max(_ROUNDING, (1.0 - self.stock) / rate)
         return 0, wait if self.fixed is not None else min(wait, _LOOK_SECONDS)
 
@@ -164,7 +169,7 @@ class Pace:
             self.event_refusals += 1
             if rate is None:
                 self._limit(now)
-            elif now >= self._event_ends:
+            elif now >= self._event_ends or self._is_flood(now):
                 self._cut(now, rate)
         if retry_after:
             self.pause_seconds = retry_after
@@ -216,7 +221,7 @@ class Pace:
     def _probe_seconds(self) -> float:
         """How long after a refusal the limit is taken to be what it was."""
         least, most = _PROBE_SECONDS
-        refusals = max(1, self.cost + self.event_refusals)
+        refusals = max(1, min(self.cost, _DEAREST) + min(self.event_refusals, _DEAREST))
         return min(
             most, max(least, _PAUSES_PER_PROBE * self.pause_seconds, _REQUESTS_PER_REFUSAL * refusals / self.borne)
         )
@@ -247,6 +252,14 @@ class Pace:
             self.start, self.hoped = self._judged(self.start or _SLOWEST), 0.0
             self._gather(now)
 
+    def _is_flood(self, now: float) -> bool:
+        """Return whether so much is refused after the latest cut that it cannot have left before it."""
+        if self.on_hold or now < max(self.refused_at + _BURST_SECONDS, self.paused_until):
+            return False
+        if self.event_refusals < _EVIDENCE:
+            return False
+        return self._is_overload(self.answers - self.event_answers, self.event_refusals)
+
     def _is_overload(self, answers: int, refusals: int) -> bool:
         return refusals > _OVERLOAD * (answers + refusals)
 
@@ -265,7 +278,7 @@ class Pace:
 
     def _cut(self, now: float, rate: float) -> None:
         answers, refusals = self.answers - self.event_answers, self.event_refusals
-        through = answers / max(now - self.event_since, _EVENT_SECONDS)
+        through = answers / max(now - self.event_since, _BURST_SECONDS)
         passing = min(rate, max(through, self._per_second(now)))
         overload, is_known = self._is_overload(answers, refusals), answers > 0 and answers + refusals >= _EVIDENCE
         start = max(_MOST_CUT * rate, _BETA * min(rate, through)) if overload else _BETA * rate
@@ -275,7 +288,7 @@ class Pace:
         elif self.doubling_seconds and not is_known and not self.suspicion:
             self._search(now, start, self.doubling_seconds)
             return
-        elif self.doubling_seconds == _DOUBLING_SECONDS:
+        elif self.doubling_seconds == _DOUBLING_SECONDS and not overload:
             self._search(now, min(start, _BETA * passing), _CAREFUL_SECONDS)
         elif self.suspicion and rate <= self._raised * self.borne:
             # Not that much more is borne: it was a burst that had been let through.
@@ -283,12 +296,16 @@ class Pace:
             self._found(now, min(_MARGIN * rate, self._gained), start, on_hold=overload)
         elif self.doubling_seconds:
             self.burst, self.cost = 0.0, 1
-            self._found(now, _MARGIN * min(rate, 1.1 * passing), start, on_hold=overload)
+            # Over seconds what got through in spite of an overload is the limit.
+            tells = overload and now - self.event_since > 2 * _WINDOW_SECONDS
+            most = _UNDERRATED * (through if tells else passing)
+            self._found(now, _MARGIN * min(rate, most), start, on_hold=overload)
         elif not overload and rate > max(self._raised, self.burst) * self.borne:
             self.doubling_seconds, self.suspicion = _CAREFUL_SECONDS, rate / self.borne
             self._begin(now, self.borne, on_hold=False)
         else:
-            self.cost = 1 if rate >= self.borne else self.cost + refusals
+            # An overload is not what a look for more has cost: the limit has changed.
+            self.cost = 1 if overload or rate >= self.borne else self.cost + refusals
             self.burst *= _BURST_FADES
             lowest = self.borne / 2.0
             borne = max(lowest, _MARGIN * passing) if overload else min(_MARGIN * rate, self._gained)
