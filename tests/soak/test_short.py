@@ -57,7 +57,7 @@ async def test_a_holder_killed_in_mid_refresh_is_replaced(redis_url: str, tmp_pa
     )
 
 
-@pytest.mark.parametrize(("limit", "number"), [(10, 1500), (50, 2500)])
+@pytest.mark.parametrize(("limit", "number"), [(10, 3000), (50, 2500)])
 def test_a_hidden_limit_is_found_and_used(limit: float, number: int) -> None:
     """Whatever kind it is, and whatever was learned before: in made-up time."""
     _holds(*hidden(limit, number))
