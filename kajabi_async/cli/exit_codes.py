@@ -34,7 +34,7 @@ MEANINGS: Final[Mapping[ExitCode, str]] = {
     ExitCode.INCOMPLETE: "something was not found, or could not be read",
     ExitCode.MISUSED: "wrong usage or configuration",
     ExitCode.REFUSED: "the API refused (4xx)",
-    ExitCode.UNREACHABLE: "the API could not be reached or failed (5xx, time limits, a run that stalled)",
+    ExitCode.UNREACHABLE: "the API could not be reached or failed (5xx, time limits, a stall)",
     ExitCode.INTERRUPTED: "interrupted",
 }
 """What each code means, in the words that ``kajabi --help`` uses."""

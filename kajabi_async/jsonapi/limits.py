@@ -24,7 +24,7 @@ _FEW_BYTES: Final = 2**18
 """In fewer, numbers of any length are read quickly enough."""
 _MAX_WIDE_BYTES: Final = 8 * 2**20
 """Beside one character beyond U+FFFF every character of a string takes four bytes, and ten while it is being read."""
-_ROWS: Final = 2_500
+_ROWS: Final = 5_000
 _BYTES_FOR_ANOTHER_ROW: Final = 4096
 _QUOTES_AT_ONCE: Final = 2**16
 _LEVELS_OF_MOST: Final = 10

@@ -10,7 +10,14 @@ from tests.docs.browser import Tab, opened
 from tests.docs.building import PAGES, Build
 
 PHONE, DESK = 360, 1280
-KNOWN_OUTSIDE = frozenset({"https://kajabi.com", "https://github.com/pradyunsg/furo", "https://pradyunsg.me"})
+KNOWN_OUTSIDE = frozenset(
+    {
+        "https://kajabi.com",
+        "https://github.com/pradyunsg/furo",
+        "https://pradyunsg.me",
+        *(f"https://www.rfc-editor.org/rfc/rfc{number}" for number in (5681, 7661, 9406, 9438)),
+    }
+)
 """What the pages may link to beside themselves; nothing is fetched from there."""
 
 LOADED = (

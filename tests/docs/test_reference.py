@@ -57,8 +57,9 @@ def test_every_resource_of_the_client_is_in_the_reference(documented: frozenset[
 
 @pytest.mark.parametrize("cls", [each for each in MODELS.values() if each.__module__.startswith("kajabi_async.")])
 def test_every_attribute_and_relation_is_in_the_reference(cls: type[Resource], documented: frozenset[str]) -> None:
-    """Attributes and handles alike, each with its type."""
-    own = {*attribute_names(cls), *cls.relations} - {"id"}
+    """Attributes, handles and what follows from them alike."""
+    derived = {name for name, value in vars(cls).items() if isinstance(value, property) or inspect.isfunction(value)}
+    own = {*attribute_names(cls), *cls.relations, *(name for name in derived if not name.startswith("_"))} - {"id"}
     assert sorted(f"kajabi_async.{cls.__name__}.{name}" for name in own) == sorted(
         name for name in documented if name.startswith(f"kajabi_async.{cls.__name__}.")
     )

@@ -105,7 +105,6 @@ def test_a_value_is_written_as_its_column_holds_it(model: type[Resource], attrib
         ({"sign_in_count": -(2**63) - 1}, "integer column: -9223372036854775809 is beyond 64 bits"),
         ({"net_revenue": "1" * 30}, "decimal column: .* needs more than 38 digits, 9 after the point"),
         ({"net_revenue": "0.0000000001"}, "decimal column: .* needs more than 38 digits, 9 after the point"),
-        ({"created_at": "0001-01-01T00:00:00+14:00"}, "time column: "),
     ],
 )
 def test_a_value_beyond_its_column_is_refused(attribute: dict[str, Any], told: str) -> None:
@@ -232,7 +231,6 @@ async def test_amounts_and_times_inside_an_object_are_text(api: Kajabi, fake: Fa
         ({"sign_in_count": 2**63}, "integer"),
         ({"net_revenue": "0.1234567891"}, "decimal"),
         ({"net_revenue": "1e29"}, "decimal"),
-        ({"created_at": "0001-01-01T00:00:00+14:00"}, "time"),
     ],
 )
 async def test_a_value_beyond_its_column_is_told_and_costs_its_row_alone(

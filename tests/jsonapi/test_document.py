@@ -298,15 +298,15 @@ def test_answers_one_or_many_or_raises_an_error_of_the_tree(body: bytes) -> None
 @pytest.mark.parametrize("row", [customer(), 0, {}, [], {"type": "customers", "id": 1}])
 def test_refuses_more_rows_than_any_page_has(row: Any) -> None:
     """Told once, and not for each of them; one fewer is read, or malformed row by row."""
-    assert len(read(data=[row] * 2500).many(context=CONTEXT)) == 2500
+    assert len(read(data=[row] * 5000).many(context=CONTEXT)) == 5000
     with pytest.raises(AnswerTooLargeError, match=r"[0-9]+ resource objects, more than the [0-9]+ .* at data$"):
-        read(data=[row] * 2700)
+        read(data=[row] * 5600)
 
 
 @pytest.mark.parametrize("row", [customer(), 0])
 def test_takes_too_many_included_rows_for_one_malformed_row(row: Any) -> None:
     """They cost the included resources, never the primary ones."""
-    document = read(data=[customer()], included=[row] * 2700)
+    document = read(data=[customer()], included=[row] * 5600)
     (odd,) = included_in(document)
     assert type(malformed(odd)) is AnswerTooLargeError
     assert malformed(odd).path == "included"

@@ -110,8 +110,8 @@ def test_a_large_text_is_not_made_four_times_as_large_by_one_character(wide: byt
 
 def test_more_rows_may_come_in_a_larger_answer() -> None:
     """Each becomes a model, so there are fewer of them than of other elements; a page has at most a few hundred."""
-    assert most_rows(0) == 2500
-    assert most_rows(8 * 2**20) == 2500 + 2048
+    assert most_rows(0) == 5000
+    assert most_rows(8 * 2**20) == 5000 + 2048
 
 
 @pytest.mark.parametrize("most", [0, -1, True, 1.5, "5", None])
