@@ -39,7 +39,9 @@ def _pace(limit: float) -> Run:
     """Return the runs in made-up time against one limit; each has an event loop of its own."""
 
     async def run() -> list[Figure]:
-        return await asyncio.to_thread(lambda: [*hidden(limit, 20_000), *changed(limit)])
+        return await asyncio.to_thread(
+            lambda: [*hidden(limit, 20_000), *changed(limit, seconds=60.0 if limit > 500 else 240.0)]
+        )
 
     return run
 
