@@ -70,11 +70,14 @@ class TokenBackoff:
                     raise self._again("deadline")
             await self._clock.sleep(left)
 
-    def gave_up(self, error: KajabiError, deadline: float | None) -> GaveUp | None:
-        """Return why a call does not wait for another token request after *error*; None if it does."""
+    def gave_up(self, error: KajabiError, deadline: float | None, *, failures_before: int) -> GaveUp | None:
+        """Return why a call does not wait for another token request after *error*; None if it does.
+
+        *failures_before* the call are not counted against it.
+        """
         if not self._policy.would_repeat(error):
             return "final"
-        if self.failures >= self._policy.max_attempts:
+        if self.failures - failures_before >= self._policy.max_attempts:
             return "attempts"
         if deadline is not None and self._clock.monotonic() + self._left() >= deadline:
             return "deadline"

@@ -6,7 +6,7 @@ import random
 from collections.abc import Awaitable, Callable
 from typing import Final
 
-from kajabi_async.errors import ApiError, KajabiError
+from kajabi_async.errors import ApiError, GaveUp, KajabiError
 from kajabi_async.session.clock import Clock
 from kajabi_async.session.credentials import Credentials, RefreshTokenCredentials, Secret
 from kajabi_async.session.retry import RetryPolicy
@@ -86,9 +86,11 @@ class TokenKeeper:
         A failed request is repeated as the retry policy says, after a pause that all callers share. Raise what it
         failed with, `at_token_endpoint` set, if no more are made or if *deadline*, on the monotonic clock, comes first.
         """
-        before = self._token
+        before, failures_before = self._token, self._backoff.failures
         while True:
             await self._backoff.enter(deadline)
+            # Fewer than before, once a request has succeeded meanwhile.
+            failures_before = min(failures_before, self._backoff.failures)
             token = self._token
             if token is not None and token is not before and self.live() is token:
                 # Another caller came out of the same pause first.
@@ -96,7 +98,9 @@ class TokenKeeper:
             try:
                 return await self._flight.run(None, self._renew)
             except KajabiError as error:
-                because = "final" if not error.at_token_endpoint else self._backoff.gave_up(error, deadline)
+                because: GaveUp | None = "final"
+                if error.at_token_endpoint:
+                    because = self._backoff.gave_up(error, deadline, failures_before=failures_before)
                 if because is not None:
                     attempts = max(1, self._backoff.failures)
                     raise error.sent(attempts=attempts, maybe_applied=False, gave_up=because) from error.__cause__

@@ -145,7 +145,9 @@ def test_a_call_is_repeated_as_the_policy_says(
     api = Api()
     for _ in range(failures):
         api.backoff.failed(error)
-    assert api.backoff.gave_up(error, None if seconds is None else api.clock.now + seconds) == because
+    assert (
+        api.backoff.gave_up(error, None if seconds is None else api.clock.now + seconds, failures_before=0) == because
+    )
 
 
 def test_a_failure_is_kept_without_its_frames() -> None:

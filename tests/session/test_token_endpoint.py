@@ -172,6 +172,17 @@ async def test_a_rotated_refresh_token_outlives_the_failures_of_the_endpoint(nam
     assert sent == ["r0", "r1", "r1", "r1"]
 
 
+async def test_what_failed_before_a_call_is_not_counted_against_it(api: Api) -> None:
+    """Each call has the attempts of the policy, whatever earlier calls have met."""
+    api.token = first(4, answer(status="429 Too Many Requests"), issued)
+    async with api.session(retry=RetryPolicy(max_attempts=3, base_seconds=0.01)) as manager:
+        with pytest.raises(RateLimitError):
+            await manager.send(READ)
+        assert len(api.seen["token"]) == 3
+        assert (await manager.send(READ)).status == 200
+        assert len(api.seen["token"]) == 5
+
+
 async def test_a_pause_that_the_token_endpoint_asks_for_is_everybodys(api: Api) -> None:
     """Resources that need no token wait too, and those who have no time for it are told at once."""
     api.token = first(1, answer(status="429 Too Many Requests", headers="Retry-After: 20\r\n"), issued)
