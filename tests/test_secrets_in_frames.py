@@ -7,6 +7,7 @@ import os
 import pickle
 import signal
 import traceback
+from collections import Counter
 from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager
 from types import FrameType
@@ -215,6 +216,7 @@ def test_ctrl_c_shows_no_token(*, at_once: bool) -> None:
 @pytest.mark.parametrize("handed_in", [False, True])
 async def test_a_token_is_in_no_headers_but_those_of_requests_under_way(*, handed_in: bool) -> None:
     """Neither between two requests nor after it was revoked; a pool has no default for it."""
+    before = Counter(_held_by_headers())  # Of other tests, in objects that are still to be collected.
     issued = f'{{"access_token": "{CANARY}", "expires_in": 9999}}'.encode()
 
     async def handle(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -228,13 +230,13 @@ async def test_a_token_is_in_no_headers_but_those_of_requests_under_way(*, hande
         session(base_url, http_session=theirs if handed_in else None) as manager,
     ):
         await manager.send(Request("GET", "/v1/customers/1"))
-        assert _held_by_headers() == []
+        assert not Counter(_held_by_headers()) - before
         with pytest.raises(TimeoutError):
             await asyncio.wait_for(manager.send(Request("GET", "/v1/customers/2")), 0.1)
         await asyncio.sleep(0)
-        assert _held_by_headers() == []
+        assert not Counter(_held_by_headers()) - before
         await manager.revoke()
-        assert _held_by_headers() == []
+        assert not Counter(_held_by_headers()) - before
 
 
 _WRONG: list[dict[str, Any]] = [

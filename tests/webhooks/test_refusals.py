@@ -162,8 +162,8 @@ def test_the_limit_of_elements_is_exact_and_can_be_set() -> None:
 
 def test_a_payload_of_too_many_resources_is_malformed() -> None:
     """Each would become a model; told once."""
-    with pytest.raises(MalformedDeliveryError, match="2600 resource objects, more than the") as caught:
-        parse(delivery("purchase", [row("purchases", str(index)) for index in range(2600)]), max_elements=100_000)
+    with pytest.raises(MalformedDeliveryError, match="5600 resource objects, more than the") as caught:
+        parse(delivery("purchase", [row("purchases", str(index)) for index in range(5600)]), max_elements=100_000)
     assert caught.value.path == "payload"
 
 
