@@ -35,7 +35,7 @@ _REQUESTS_PER_REFUSAL: Final = 130.0
 """That many go until then for each refusal that the last look for more has cost, so that few are refused: under 1 %."""
 _DEAREST: Final = 3
 """So many refusals count at most, of a look for more and of what was under way with it: more are of another kind."""
-_PROBE_SECONDS: Final = (15.0, 85.0)
+_PROBE_SECONDS: Final = (15.0, 90.0)
 """The least and the most that this may take. The constant C of RFC 9438 follows from it."""
 _PAUSES_PER_PROBE: Final = 25.0
 """If a refusal costs everyone a pause, the limit is probed more seldom."""
@@ -48,6 +48,8 @@ _WINDOW_SECONDS: Final = 1.0
 """How far back the answers count that tell what the server bears just now."""
 _OVERLOAD: Final = 0.25
 """From this share of refusals on the rate is not a little too high: what got through tells the limit."""
+_BURST_IS_OVER: Final = 0.05
+"""From this share on, refusals within seconds of a cut are no look for more: the plateau itself is above the limit."""
 _UNDERRATED: Final = 1.2
 """So much more than was counted may have been borne while a limit was searched for: the rate rose, or was on hold."""
 _EVIDENCE: Final = 20
@@ -308,7 +310,13 @@ class Pace:
             self.cost = 1 if overload or rate >= self.borne else self.cost + refusals
             self.burst *= _BURST_FADES
             lowest = self.borne / 2.0
-            borne = max(lowest, _MARGIN * passing) if overload else min(_MARGIN * rate, self._gained)
+            if overload:
+                borne = max(lowest, _MARGIN * passing)
+            elif refusals > max(_EVIDENCE, _BURST_IS_OVER * answers):
+                # What the server had saved up let the plateau through, and is spent.
+                borne, start = max(lowest, _MARGIN * min(rate, through)), _BETA * min(rate, through)
+            else:
+                borne = min(_MARGIN * rate, self._gained)
             self._found(now, borne, start, on_hold=overload)
         self._gather(now)
 

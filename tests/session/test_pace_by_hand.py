@@ -97,9 +97,9 @@ def test_after_the_curve_the_rate_doubles_if_it_is_borne() -> None:
         pytest.param(100.0, 1, 0.0, 15.0, id="fifteen seconds at least"),
         pytest.param(5.0, 1, 0.0, 26.0, id="a hundred and thirty requests"),
         pytest.param(5.0, 2, 0.0, 52.0, id="for each refusal that the last look has cost"),
-        pytest.param(0.5, 1, 0.0, 85.0, id="less than a minute and a half in any case"),
+        pytest.param(0.5, 1, 0.0, 90.0, id="no more than a minute and a half in any case"),
         pytest.param(100.0, 1, 2.0, 50.0, id="twenty-five pauses"),
-        pytest.param(100.0, 1, 60.0, 85.0, id="but no longer than that"),
+        pytest.param(100.0, 1, 60.0, 90.0, id="but no longer than that"),
     ],
 )
 def test_how_long_a_limit_is_taken_to_be_what_it_was(
