@@ -20,10 +20,7 @@ from kajabi_async.errors import (
     TransportError,
 )
 
-__all__ = ["ENDS_EVERYTHING", "is_by_the_application", "is_passing", "may_be_of_the_resource", "pause_asked_for"]
-
-ENDS_EVERYTHING: Final = (AuthenticationError, ConfigurationError, ClientClosedError)
-"""What nothing else that is asked for can escape: the credentials or the client are no good."""
+__all__ = ["ends_everything", "is_by_the_application", "is_passing", "may_be_of_the_resource", "pause_asked_for"]
 
 LONGEST_PAUSE_SECONDS: Final = 600.0
 """What a server says once must not stop a run for good."""
@@ -35,11 +32,19 @@ _EDGE: Final = 520
 """From here on statuses are an edge's own: the API behind it was not reached."""
 
 
+def ends_everything(error: KajabiError) -> bool:
+    """Return whether nothing else that is asked for can escape *error*: the credentials or the client are no good."""
+    if isinstance(error, AuthenticationError):
+        # A resource refuses tokens, which may end faster than requests come back.
+        return error.at_token_endpoint
+    return isinstance(error, ConfigurationError | ClientClosedError)
+
+
 def is_passing(error: KajabiError) -> bool:
-    """Tell whether *error* may be over later, so that the same request is worth sending again."""
-    if isinstance(error, ENDS_EVERYTHING):
+    """Return whether *error* may be over later, so that the same request is worth sending again."""
+    if ends_everything(error):
         return False
-    if isinstance(error, RateLimitError | ServerError | TransportError | StoreUnavailableError):
+    if isinstance(error, AuthenticationError | RateLimitError | ServerError | TransportError | StoreUnavailableError):
         return True
     if error.at_token_endpoint:
         return True

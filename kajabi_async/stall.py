@@ -14,9 +14,9 @@ from typing import Any, Final, TypeVar
 import attrs
 
 from kajabi_async.clock import Clock, SystemClock
-from kajabi_async.errors import InvalidArgumentError, KajabiError
+from kajabi_async.errors import AuthenticationError, InvalidArgumentError, KajabiError
 from kajabi_async.passing import (
-    ENDS_EVERYTHING,
+    ends_everything,
     is_by_the_application,
     is_passing,
     may_be_of_the_resource,
@@ -40,6 +40,8 @@ MOST_TRIES: Final = 40
 _BY_CHANCE: Final = 1e-7
 """The chance of the outcome being wrong where failures hit by chance: more tries are made the more often they do."""
 _FEW_FAILURES: Final = 10
+_MOST_REFUSALS: Final = 2
+"""So many new tokens in a row are refused, after the first, before that is believed to last."""
 _LONGEST_WATCH_SECONDS: Final = 3600.0
 
 
@@ -48,6 +50,8 @@ class Trial:
     """What is known of one piece of work that has failed and is tried again."""
 
     tries: int = 0
+    is_probe: bool = False
+    """Whether its latest try was to find out whether the stall is over."""
     probes: int = 0
     """How often it was the one to find out whether the stall is over."""
     own: int = 0
@@ -97,7 +101,7 @@ class Stall:
         self._is_told = False
         self._gap = FIRST_GAP_SECONDS
         self._probe_at = 0.0
-        self._failed_first = self._answered_late = 0
+        self._failed_first = self._answered_late = self._refusals = 0
         self._over = asyncio.Event()
         self._over.set()
         self._joined, self._reported = asyncio.Event(), asyncio.Event()
@@ -134,6 +138,7 @@ class Stall:
     def answered(self) -> None:
         """Note an answer, of whatever kind: the way to the API is open."""
         self.answers += 1
+        self._refusals = 0
         now = self._latest = self._monotonic()
         if self.is_on and now >= self._paused_until:
             self._go_on()
@@ -160,6 +165,16 @@ class Stall:
                 self._driver = asyncio.get_running_loop().create_task(self._driven(), name="kajabi_async stall")
         if asked is not None:
             self._pause(now, asked)
+
+    def is_for_good(self, trial: Trial, error: KajabiError) -> bool:
+        """Note *error*, and return whether nothing that shares the stall can escape it.
+
+        A resource that refuses tokens is believed after some more of them, without an answer of another kind.
+        """
+        # With a single attempt it was the token of before, which may have ended.
+        if isinstance(error, AuthenticationError) and trial.is_probe and error.attempts > 1:
+            self._refusals += 1
+        return ends_everything(error) or self._refusals >= _MOST_REFUSALS
 
     def is_own(self, trial: Trial, error: KajabiError, *, is_alone: bool) -> bool:
         """Note that a try failed, and tell whether *error* is what the piece of work comes to.
@@ -196,11 +211,11 @@ class Stall:
 
         The latest failure is raised if patience ends before that.
         """
-        is_probe = await self._turn(trial)
+        trial.is_probe = await self._turn(trial)
         try:
             return await act()
         finally:
-            if is_probe:
+            if trial.is_probe:
                 self._reported.set()
 
     async def persist(self, act: Callable[[], Awaitable[T]]) -> T:
@@ -213,9 +228,10 @@ class Stall:
                 try:
                     result = await (self.again(trial, act) if trial.tries or self.is_on else act())
                 except KajabiError as error:
-                    if not is_passing(error) and not isinstance(error, ENDS_EVERYTHING):
+                    if self.is_for_good(trial, error) or self.has_given_up:
+                        raise
+                    if not is_passing(error):
                         self.answered()
-                    if self.has_given_up or not is_passing(error):
                         raise
                     if self.is_own(trial, error, is_alone=True):
                         self.answered()

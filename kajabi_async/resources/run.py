@@ -12,7 +12,7 @@ from kajabi_async.errors import BulkStalledError, InvalidIdError, KajabiError
 from kajabi_async.exchange import Answer, Tally
 from kajabi_async.jsonapi.ids import checked_id
 from kajabi_async.models.base import Resource
-from kajabi_async.passing import ENDS_EVERYTHING, is_passing
+from kajabi_async.passing import ends_everything, is_passing
 from kajabi_async.places import Places
 from kajabi_async.resources.arriving import AsArrived, InOrder
 from kajabi_async.resources.counts import Counts
@@ -261,7 +261,7 @@ class Run(Generic[R]):
         trial = Trial()
         try:
             while True:
-                if isinstance(error, ENDS_EVERYTHING):
+                if self._stall.is_for_good(trial, error):
                     self._stop(error)
                     return None
                 if not is_passing(error) or self._stall.is_own(trial, error, is_alone=self._is_alone):
@@ -313,7 +313,7 @@ class Run(Generic[R]):
             try:
                 await self._look_up(known, self._tally)
             except KajabiError as error:
-                if is_passing(error) or isinstance(error, ENDS_EVERYTHING):
+                if is_passing(error) or ends_everything(error):
                     raise
             trial.is_comparing = False
             self._stall.compared()

@@ -7,10 +7,10 @@ from typing import Final, Generic, TypeVar
 import attrs
 
 from kajabi_async.bounded import for_each
-from kajabi_async.errors import KajabiError
+from kajabi_async.errors import AuthenticationError, KajabiError
 from kajabi_async.exchange import Answer, Request, Send, Tally, TimeoutStarts
 from kajabi_async.models.base import Resource
-from kajabi_async.passing import ENDS_EVERYTHING, is_passing
+from kajabi_async.passing import ends_everything, is_passing
 from kajabi_async.resources.lister import FetchedPage, Lister, page_number, with_page_number
 from kajabi_async.resources.novelty import Novelty
 from kajabi_async.stall import Stall
@@ -72,9 +72,9 @@ class PageTurner(Generic[R]):
             try:
                 page = partial(self._lister.fetch, query)
                 came[query] = await (page() if stall is None else stall.persist(page))
-            except ENDS_EVERYTHING:
-                raise
             except KajabiError as error:
+                if ends_everything(error) or isinstance(error, AuthenticationError):
+                    raise
                 if stall is not None and stall.has_given_up and is_passing(error):
                     raise
                 self.failure = error

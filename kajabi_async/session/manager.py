@@ -125,6 +125,7 @@ class SessionManager:
             backoff=TokenBackoff(self._retry, self._clock, jitter, lambda: self._gate.paused_for),
         )
         self._refusals = TokenRefusals()
+        self._accepted: Token | None = None
         self._tokens.on_new = self._tell_of_token
         self._made_at = _place_outside()
 
@@ -262,6 +263,7 @@ class SessionManager:
             except KajabiError as error:
                 failure = error
             else:
+                self._accepted = token
                 if not (self._budget.is_full and self._refusals.is_empty):
                     self._succeeded(running)
                 return answer
@@ -273,20 +275,20 @@ class SessionManager:
     async def _with_other_tokens(
         self, running: RunningOperation, limit: Deadline, refused: Token, answer: Answer
     ) -> Answer:
-        """Send again where a token was *refused*; gives *answer*, or what came in its place."""
+        """Send again with other tokens than the *refused* one; return *answer*, or the one that came in its place."""
         for _ in range(_TOKENS_TRIED):
             if not self._refusals.may_replace(running.called, self._clock.monotonic()):
-                break
+                return answer
             # Refused before anything was done, so even a write may be sent again.
             running.on_wire = False
             refused = await self._another_token(running, limit, refused)
             answer = await self._on_the_wire(running, limit, refused)
             if answer.status != _UNAUTHORIZED:
+                return answer
+            # One out of a store, or one that another request was answered with, may have ended meanwhile.
+            if not refused.shared and refused is not self._accepted:
                 break
-            if not refused.shared:
-                # Fetched just now and refused: it is not the token.
-                self._refusals.refused(running.called, refused.access, self._clock.monotonic())
-                break
+        self._refusals.refused(running.called, refused.access, self._clock.monotonic())
         return answer
 
     async def _another_token(self, running: RunningOperation, limit: Deadline, refused: Token | None) -> Token:

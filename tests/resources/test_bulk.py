@@ -167,9 +167,15 @@ async def test_one_bad_id_never_ends_the_run() -> None:
     assert all(lookup.customer is None and lookup.resource is None for lookup in failed)
 
 
+def _refused_credentials() -> AuthenticationError:
+    error = AuthenticationError(status=401)
+    error.at_token_endpoint = True
+    return error
+
+
 async def test_refused_credentials_end_the_run() -> None:
     """No other id could fare better."""
-    source = Source({"3": AuthenticationError(status=401)})
+    source = Source({"3": _refused_credentials()})
     with pytest.raises(AuthenticationError):
         await _lookups(source, range(1000), concurrency=2).report()
     assert len(source.asked) < 10
@@ -197,7 +203,7 @@ async def test_a_defect_in_looking_up_is_raised_and_does_not_hang() -> None:
 
 async def test_an_error_is_raised_once_and_what_came_before_it_can_be_reported() -> None:
     """Who has handled it wants to know what was done."""
-    run = _lookups(Source({"2": AuthenticationError(status=401)}), range(4), concurrency=1)
+    run = _lookups(Source({"2": _refused_credentials()}), range(4), concurrency=1)
     with pytest.raises(AuthenticationError):
         async for _ in run:
             pass

@@ -268,7 +268,7 @@ def test_pauses_are_not_counted_as_time_without_an_answer() -> None:
 
 @pytest.mark.parametrize(
     "failure",
-    [AuthenticationError(status=401), ClientClosedError("closed"), AuthenticationError(status=400, **TOKEN)],  # type: ignore[arg-type]
+    [of_token(AuthenticationError(status=401)), ClientClosedError("closed"), of_token(AuthenticationError(status=400))],
 )
 @pytest.mark.parametrize("ordered", [False, True])
 def test_what_nothing_can_escape_ends_the_run_at_once(failure: KajabiError, ordered: bool) -> None:
@@ -284,6 +284,47 @@ def test_what_nothing_can_escape_ends_the_run_at_once(failure: KajabiError, orde
         assert api.now < 1.0
         assert sorted([*told, *started.unanswered], key=int) == ids(len(told) + len(started.unanswered))
         assert "25" in started.unanswered
+
+    virtually(run())
+
+
+def _refused_token(attempts: int = 2) -> KajabiError:
+    """Return what a request ends in that was refused; by the second attempt with a new token."""
+    return AuthenticationError(status=401).sent(attempts=attempts, maybe_applied=False)
+
+
+@pytest.mark.parametrize(("attempts", "until"), [(2, 1.3), (1, 30.0)])
+def test_tokens_that_end_faster_than_requests_come_back_cost_no_id(attempts: int, until: float) -> None:
+    """Another client may end them, and no new one be requested for a while."""
+
+    async def run() -> None:
+        api = Api(lambda _, now: _refused_token(attempts) if 1.0 <= now < until else None)
+        assert failed((await outcomes(lookups(api, ids(3000)))).values()) == {}
+
+    virtually(run())
+
+
+@pytest.mark.parametrize("begins", [0.0, 1.0])
+def test_a_resource_that_refuses_every_token_ends_the_run_within_seconds(begins: float) -> None:
+    """After a few requests, whether or not others were answered before."""
+
+    async def run() -> None:
+        api = Api(lambda _, now: _refused_token() if now >= begins else None)
+        started = lookups(api, ids(3000), concurrency=10)
+        with pytest.raises(AuthenticationError):
+            await started.report()
+        assert api.now < begins + 5.0
+        assert sum(moment >= begins for moment in api.times) <= 10 + 4
+
+    virtually(run())
+
+
+def test_one_id_that_is_refused_whatever_the_token_is_told_as_its_own() -> None:
+    """The others are answered."""
+
+    async def run() -> None:
+        api = Api(lambda each, _: _refused_token() if each == "25" else None)
+        assert failed((await outcomes(lookups(api, ids(3000)))).values()) == {"25": "AuthenticationError"}
 
     virtually(run())
 
@@ -374,7 +415,7 @@ def test_an_async_generator_is_closed_when_the_run_ends_before_it(how: str) -> N
             finally:
                 closed.append(how)
 
-        ends = {"refused": AuthenticationError(status=401), "stalled": refused()}
+        ends = {"refused": of_token(AuthenticationError(status=401)), "stalled": refused()}
         api = Api(lambda each, _: ends.get(how) if int(each) > 20 else None)
         started = lookups(api, numbers(), patience=5.0)
 
@@ -466,7 +507,7 @@ def test_credentials_refused_while_ids_are_compared_end_the_run() -> None:
         def rule(each: str, now: float) -> KajabiError | None:
             if each == "20":
                 return ServerError(status=500)
-            return AuthenticationError(status=401) if now > 0.1 else None
+            return of_token(AuthenticationError(status=401)) if now > 0.1 else None
 
         with pytest.raises(AuthenticationError):
             await lookups(Api(rule), ids(20)).report()

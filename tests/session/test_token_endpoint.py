@@ -275,6 +275,42 @@ async def test_an_operation_that_accepts_a_token_again_is_believed(api: Api) -> 
     assert len(api.seen["token"]) == 3
 
 
+async def test_a_token_that_ended_after_it_was_accepted_is_replaced_again() -> None:
+    """Another client, or a revocation, may end tokens faster than requests come back."""
+    accepted = [asyncio.Event() for _ in range(4)]
+    issued_so_far = 0
+
+    async def handle(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        nonlocal issued_so_far
+        while True:
+            text = (await read_request(reader)).decode()
+            reply = answer()
+            if "/oauth/token" in text:
+                issued_so_far += 1
+                reply = issued(issued_so_far)
+            elif "customers" in text and issued_so_far < 3:
+                await accepted[issued_so_far].wait()
+                reply = REFUSED
+            writer.write(reply)
+
+    async def ask_for_another() -> None:
+        number = issued_so_far
+        await manager.send(ANOTHER)
+        accepted[number].set()
+
+    others: list[asyncio.Task[None]] = []
+    async with serving(handle) as base_url:
+        manager = SessionManager(base_url=base_url, credentials=ClientCredentials("id", "secret"))
+        manager._tokens.on_new = lambda _: others.append(asyncio.ensure_future(ask_for_another()))
+        try:
+            async with asyncio.timeout(20):
+                assert (await manager.send(READ)).status == 200
+                await asyncio.gather(*others)
+        finally:
+            await manager.aclose()
+    assert issued_so_far == 3
+
+
 async def test_a_write_whose_new_token_does_not_come_was_not_applied(api: Api) -> None:
     """It was refused with the old one, and the token endpoint is asked as often as one call would."""
     api.token = first(1, issued(1), always("503 Service Unavailable"))
