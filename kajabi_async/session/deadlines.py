@@ -9,11 +9,11 @@ from collections.abc import Awaitable, Callable, Mapping
 from types import TracebackType
 from typing import Any, Final, Literal, Self, TypeVar
 
-from kajabi_async.errors import RequestTimeoutError, TimeoutPhase
+from kajabi_async.errors import ClientClosedError, RequestTimeoutError, TimeoutPhase
 from kajabi_async.exchange import Request
 from kajabi_async.records import Record
 
-__all__ = ["Deadline", "Deadlines", "ran_out", "ran_out_in_line"]
+__all__ = ["Deadline", "Deadlines", "closed_meanwhile", "ran_out", "ran_out_in_line"]
 
 T = TypeVar("T")
 
@@ -35,6 +35,12 @@ def ran_out_in_line(seconds: float | None, line: str, request: Request) -> Reque
     """Return the error for a *request* that was not sent within *seconds*; *line* says what it waited for."""
     message = f"not sent within {seconds} s, as it stood in the client's own line: {line}"
     return RequestTimeoutError(message, phase="queue", seconds=seconds, method=request.method, path=request.path)
+
+
+def closed_meanwhile(request: Request, *, left: bool) -> ClientClosedError:
+    """Return the error for a *request* that the end of the client has ended, before or after it *left*."""
+    what = "has no answer" if left else "was not sent"
+    return ClientClosedError(f"{request.method} {request.path} {what}: the client was closed meanwhile")
 
 
 class Deadline(Record, eq=False):

@@ -11,7 +11,6 @@ import attrs
 
 from kajabi_async.errors import (
     AuthenticationError,
-    ClientClosedError,
     ConfigurationError,
     DecodeError,
     KajabiError,
@@ -28,7 +27,7 @@ from kajabi_async.session.binding import Binding
 from kajabi_async.session.budget import RetryBudget
 from kajabi_async.session.clock import Clock, SystemClock
 from kajabi_async.session.credentials import Credentials
-from kajabi_async.session.deadlines import Deadline, Deadlines, ran_out, ran_out_in_line
+from kajabi_async.session.deadlines import Deadline, Deadlines, closed_meanwhile, ran_out, ran_out_in_line
 from kajabi_async.session.events import SessionObserver, TokenRefreshed
 from kajabi_async.session.gate import Gate, NoPermitError
 from kajabi_async.session.logs import BudgetLog, Watchers, log_pause, log_rate
@@ -237,8 +236,7 @@ class SessionManager:
         running.on_wire = running.on_wire and limit.request_left
         request = running.request
         if self._deadlines.are_ended:
-            what = "has no answer" if running.on_wire else "was not sent"
-            return ClientClosedError(f"{request.method} {request.path} {what}: the client was closed meanwhile")
+            return closed_meanwhile(request, left=running.on_wire)
         if running.in_line:
             return ran_out_in_line(running.seconds, self._gate.line(), request)
         failure = ran_out(running.seconds, "total" if running.line_counts else "sent", request)

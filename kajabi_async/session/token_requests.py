@@ -12,7 +12,7 @@ from kajabi_async.jsonapi.error_documents import api_error
 from kajabi_async.operations import operation
 from kajabi_async.session.clock import Clock
 from kajabi_async.session.credentials import Credentials, Secret
-from kajabi_async.session.deadlines import Deadlines, ran_out
+from kajabi_async.session.deadlines import Deadlines, closed_meanwhile, ran_out
 from kajabi_async.session.events import SessionObserver, TokenRequestAnswered
 from kajabi_async.session.gate import Gate
 from kajabi_async.session.retry import read_retry_after
@@ -72,9 +72,12 @@ class TokenRequests:
         return Token.from_body(answer.body, asked_at=asked_at)
 
     async def revoke(self, token: Secret) -> None:
-        """Revoke *token*; AuthenticationError if the API does not accept it any more, ApiError for another refusal."""
+        """Revoke *token*; AuthenticationError if the API does not accept it any more, ApiError for another refusal.
+
+        ClientClosedError if the client is closed meanwhile; its `maybe_applied` says whether the request had left.
+        """
         request = _form_request("oauth.revoke", {"token": token.reveal()}, authorized=True)
-        await self.gate.take_permit()
+        await self._take_permit(request)
         answer = await self._told(self._sent(request, token, _SECONDS), "oauth.revoke", 1)
         if not is_success(answer):
             # No hint: what is refused is about this token, and neither about the key nor about the plan.
@@ -84,9 +87,18 @@ class TokenRequests:
         self.heed(error, name)
         return error
 
+    async def _take_permit(self, request: Request) -> None:
+        with self.deadlines.limit(None):
+            await self.gate.take_permit()
+            return
+        raise closed_meanwhile(request, left=False)
+
     async def _sent(self, request: Request, token: Secret | None, seconds: float | None) -> Answer:
         with self.deadlines.limit(seconds) as deadline:
             return await self.transport.send(request, token, deadline)
+        if self.deadlines.are_ended:
+            left = deadline.request_left
+            raise closed_meanwhile(request, left=left).sent(attempts=int(left), maybe_applied=left)
         raise ran_out(seconds, "total", request)
 
     async def _told(self, sending: Awaitable[Answer], name: str, attempt: int) -> Answer:

@@ -34,7 +34,7 @@ class Slow:
         self.seen: list[str] = []
         self.connections = 0
         self._answers_tokens = answers_tokens
-        self._after = after
+        self.after = after
 
     async def __call__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self.connections += 1
@@ -44,8 +44,8 @@ class Slow:
                 self.seen.append(line)
                 if "/oauth/token" in line and self._answers_tokens:
                     writer.write(TOKEN)
-                elif self._after:
-                    writer.write(self._after)
+                elif self.after:
+                    writer.write(self.after)
         finally:
             self.connections -= 1
 
@@ -181,6 +181,34 @@ async def test_a_write_that_the_server_does_not_read_goes_no_further() -> None:
         await asyncio.wait_for(manager.aclose(), 1)
         assert (await _ended(upload)).maybe_applied
         assert len(psutil.Process().net_connections(kind="tcp")) < before
+
+
+async def test_a_revocation_under_way_may_have_been_applied() -> None:
+    """It is a write like another."""
+    server = Slow(after=answer())
+    async with _nothing_left(), serving(server) as base_url, session(base_url) as manager:
+        await manager.send(READ)
+        server.after = b""
+        revoking = asyncio.create_task(manager.revoke())
+        await server.has_seen(3)
+        await manager.aclose()
+        error = await _ended(revoking)
+    assert server.seen[-1] == "POST /v1/oauth/revoke"
+    assert str(error) == "POST /v1/oauth/revoke has no answer: the client was closed meanwhile"
+    assert (error.maybe_applied, error.attempts) == (True, 1)
+
+
+async def test_a_revocation_that_waits_for_its_turn_is_never_sent() -> None:
+    """It keeps nobody waiting for the end of a pause."""
+    server = Slow(after=answer())
+    async with _nothing_left(), serving(server) as base_url, session(base_url, rate_limit=0.1) as manager:
+        await manager.send(READ, timeout=30)
+        revoking = asyncio.create_task(manager.revoke())
+        await asyncio.sleep(0.02)
+        await asyncio.wait_for(manager.aclose(), 1)
+        error = await _ended(revoking)
+    assert len(server.seen) == 2
+    assert (error.maybe_applied, error.attempts) == (False, 0)
 
 
 async def test_a_client_that_is_closing_or_closed_takes_nothing_on() -> None:
