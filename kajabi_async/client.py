@@ -127,6 +127,7 @@ class Kajabi:
             stats=lambda: self._session.stats,
         )
         self._backend = backend
+        self._session.on_close = backend.stalls.end
         self._add_resources(backend)
 
     def _add_resources(self, backend: Backend) -> None:
@@ -235,7 +236,7 @@ class Kajabi:
         failure is raised. What was loaded by then stays so: the same call again goes on from there.
         """
         owners = [resources] if isinstance(resources, Resource) else resources
-        stall = Stall(checked_patience(patience), self._backend.clock)
+        stall = Stall(checked_patience(patience), self._backend.clock, among=self._backend.stalls)
         await prefetch(self._resolver, self._links, owners, paths, stall=stall)
 
     async def aclose(self) -> None:

@@ -8,13 +8,14 @@ first answer of any kind lets all go on. What fails again and again while others
 import asyncio
 import math
 import random
+import weakref
 from collections.abc import Awaitable, Callable
 from typing import Any, Final, TypeVar
 
 import attrs
 
 from kajabi_async.clock import Clock, SystemClock
-from kajabi_async.errors import AuthenticationError, InvalidArgumentError, KajabiError
+from kajabi_async.errors import AuthenticationError, ClientClosedError, InvalidArgumentError, KajabiError
 from kajabi_async.passing import (
     ends_everything,
     is_by_the_application,
@@ -23,7 +24,7 @@ from kajabi_async.passing import (
     pause_asked_for,
 )
 
-__all__ = ["PATIENCE_SECONDS", "Stall", "Trial", "checked_patience"]
+__all__ = ["PATIENCE_SECONDS", "Stall", "Stalls", "Trial", "checked_patience"]
 
 T = TypeVar("T")
 
@@ -64,6 +65,19 @@ class Trial:
     """Whether something else is asked for in its turn just now, whose failure is not its own."""
 
 
+class Stalls:
+    """The stalls of one client, which end with it: a pause may have an hour to go."""
+
+    def __init__(self) -> None:
+        self._all: weakref.WeakSet[Stall] = weakref.WeakSet()
+        self.add = self._all.add
+
+    def end(self) -> None:
+        """End all waiting with ClientClosedError."""
+        for stall in tuple(self._all):
+            stall.end(ClientClosedError("the client was closed while this waited for an outage to be over"))
+
+
 class Stall:
     """Whether all wait, for whom, and until when; one for each run."""
 
@@ -73,12 +87,14 @@ class Stall:
         clock: Clock | None = None,
         *,
         changed: Callable[[], None] | None = None,
-        gave_up: Callable[[], None] | None = None,
+        gave_up: Callable[[Exception | None], None] | None = None,
         is_busy: Callable[[], bool] | None = None,
+        among: Stalls | None = None,
         jitter: Callable[[], float] = random.random,
     ) -> None:
-        """Wait for *patience* seconds without an answer, while *is_busy*, then call *gave_up*.
+        """Wait for *patience* seconds without an answer, while *is_busy*, then call *gave_up* with None.
 
+        If all waiting is ended for another reason, *gave_up* is called with that; `Stalls` that it is *among* may.
         *changed* is called when the stall begins, when a pause is asked for, and when all go on.
         """
         self.is_on = False
@@ -104,6 +120,8 @@ class Stall:
         self._failed_first = self._answered_late = self._refusals = 0
         self._over = asyncio.Event()
         self._over.set()
+        if among is not None:
+            among.add(self)
         self._joined, self._reported = asyncio.Event(), asyncio.Event()
         self._line: dict[asyncio.Future[None], None] = {}
         self._held: set[Trial] = set()
@@ -250,12 +268,17 @@ class Stall:
         self.has_given_up = True
         self._reason = defect or self.cause
         if self._gave_up is not None:
-            self._gave_up()
+            self._gave_up(defect)
         self._over.set()
         for waiting in self._line:
             if not waiting.done():
                 assert self._reason is not None  # noqa: S101 - nobody stands in line before a failure
                 waiting.set_exception(self._reason)
+
+    def end(self, reason: Exception) -> None:
+        """End all waiting with *reason*, if anything waits."""
+        if self.is_on or self._held:
+            self.give_up(reason)
 
     def close(self) -> None:
         """Cancel its tasks; to be called where the event loop runs."""

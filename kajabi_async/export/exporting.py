@@ -104,7 +104,7 @@ async def export(
     async with _own_thread(journal) as in_thread:
         await in_thread(journal.open, _arguments(lister, chosen), restart=restart)
         resumed_from = journal.rows if journal.pages else None
-        stall = Stall(patient, lister.backend.clock)
+        stall = Stall(patient, lister.backend.clock, among=lister.backend.stalls)
         walk = Walk(lister, journal, in_thread, stall)
         stall.changed = tell = _teller(journal, walk, observer, stall)
         try:

@@ -10,6 +10,7 @@ from kajabi_async.clock import Clock, SystemClock
 from kajabi_async.exchange import Send
 from kajabi_async.jsonapi.links import LinkRules
 from kajabi_async.models.origin import Resolver
+from kajabi_async.stall import Stalls
 
 __all__ = ["DEFAULT_CONCURRENCY", "Backend"]
 
@@ -43,5 +44,7 @@ class Backend:
     """How many requests the client sends at once, and so how many lookups a bulk run keeps going."""
     clock: Clock = attrs.field(factory=SystemClock)
     """The clock of the client."""
+    stalls: Stalls = attrs.field(factory=Stalls)
+    """What waits for an outage to be over."""
     stats: Callable[[], Stats] | None = None
     """What the client has done so far; None where nobody counts."""

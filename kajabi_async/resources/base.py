@@ -259,6 +259,7 @@ class Gettable(ResourceOperations[R]):
             "observer": observer,
             "patience": patience,
             "clock": self._backend.clock,
+            "stalls": self._backend.stalls,
         }
         if strategy == "lookup":
             return Lookups(reader.ask_once, reader.resource_in, ids, **settings)

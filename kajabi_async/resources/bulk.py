@@ -12,7 +12,7 @@ from kajabi_async.resources.numbers import whole_number
 from kajabi_async.resources.outcomes import Lookup, Report
 from kajabi_async.resources.run import LookUp, Observer, Read, Run, Scanning
 from kajabi_async.resources.sources import Ids, source_of
-from kajabi_async.stall import PATIENCE_SECONDS, checked_patience
+from kajabi_async.stall import PATIENCE_SECONDS, Stalls, checked_patience
 
 __all__ = ["Ids", "Lookups", "Observer", "RunSettings"]
 
@@ -27,6 +27,7 @@ class RunSettings(TypedDict):
     observer: Observer | None
     patience: float
     clock: Clock
+    stalls: Stalls
 
 
 class Lookups(Generic[R]):
@@ -47,6 +48,7 @@ class Lookups(Generic[R]):
         observer: Observer | None = None,
         patience: float = PATIENCE_SECONDS,
         clock: Clock | None = None,
+        stalls: Stalls | None = None,
         scan: Scanning | None = None,
     ) -> None:
         self._run = Run(
@@ -58,6 +60,7 @@ class Lookups(Generic[R]):
             observer=observer,
             patience=checked_patience(patience),
             clock=clock,
+            stalls=stalls,
             scan=scan,
         )
         self._started = False

@@ -20,7 +20,7 @@ from kajabi_async.resources.guarded import on_loop
 from kajabi_async.resources.outcomes import Failed, Found, Lookup, Progress, Report
 from kajabi_async.resources.recent import Recent
 from kajabi_async.resources.sources import THE_END, Source
-from kajabi_async.stall import Stall, Trial
+from kajabi_async.stall import Stall, Stalls, Trial
 
 __all__ = ["LookUp", "Observer", "Read", "Run", "Scanning"]
 
@@ -70,6 +70,7 @@ class Run(Generic[R]):
         observer: Observer | None,
         patience: float,
         clock: Clock | None,
+        stalls: Stalls | None,
         scan: Scanning | None,
     ) -> None:
         self._look_up = look_up
@@ -80,7 +81,12 @@ class Run(Generic[R]):
         self._scan = scan
         self._patience = patience
         self._stall = Stall(
-            patience, clock, changed=self._stall_changed, gave_up=self._give_up, is_busy=lambda: bool(self._in_flight)
+            patience,
+            clock,
+            changed=self._stall_changed,
+            gave_up=self._give_up,
+            is_busy=lambda: bool(self._in_flight),
+            among=stalls,
         )
         if scan is not None:
             scan.join(self._stall)
@@ -361,7 +367,10 @@ class Run(Generic[R]):
             if worker is not asyncio.current_task():
                 worker.cancel()
 
-    def _give_up(self) -> None:
+    def _give_up(self, defect: Exception | None) -> None:
+        if defect is not None:
+            self._stop(defect)
+            return
         asked = self._asked
         left = self._left(asked)
         answered, cause = self._taken - len(asked), self._stall.cause

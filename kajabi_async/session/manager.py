@@ -126,6 +126,7 @@ class SessionManager:
         self._refusals = TokenRefusals()
         self._accepted: Token | None = None
         self._tokens.on_new = self._tell_of_token
+        self.on_close: Callable[[], None] = _nothing_waits
         self._made_at = _place_outside()
 
     @property
@@ -223,6 +224,7 @@ class SessionManager:
             return
         # Without waiting up to where the tokens are waited for: a call that is cancelled there has closed everything.
         self._binding.close()
+        self.on_close()
         self._deadlines.end_all()
         self._transport.close()
         self._deadlines.close()
@@ -450,6 +452,10 @@ class SessionManager:
                 source=self,
                 stacklevel=2,
             )
+
+
+def _nothing_waits() -> None:
+    """Do nothing, in place of what is to be done when the session begins to close."""
 
 
 def _place_outside() -> str:
