@@ -7,11 +7,12 @@ from kajabi import AsyncClient
 from benchmarks.comparison import plain_table
 from benchmarks.contenders import OURS
 from benchmarks.decoders import STRUCTS, Decode, decoders
-from benchmarks.documents import PAGE_SIZE, listed
+from benchmarks.documents import PAGE_SIZE, listed, with_offsets
 from benchmarks.measuring import interleaved_here, stopwatch, turns_taken
 from benchmarks.results import Part, at_most
 from benchmarks.sizes import Sizes
 
+WITH_OFFSETS = f"{OURS}, times with offsets"
 SECONDS = 10.0
 """For all rounds together."""
 
@@ -19,16 +20,22 @@ SECONDS = 10.0
 def measure(sizes: Sizes) -> Part:
     body = listed(1, 1)
     peer = AsyncClient(client_id="bench", client_secret="bench")
+    ours = decoders(peer)[OURS]
     turns = {name: partial(turn, decode, body, sizes.decodings) for name, decode in decoders(peer).items()}
+    turns[WITH_OFFSETS] = partial(turn, ours, with_offsets(body), sizes.decodings)
     measured = interleaved_here(turns, repeats=3 * sizes.repeats, within=SECONDS)
     note = (
         f"{len(body) / 1000:.0f} kB; {sizes.decodings} pages a turn, {turns_taken(measured)}. The structs have the "
         "types of our class; ours leaves relationships until somebody looks."
     )
     ratio = measured[OURS].times(measured[STRUCTS])
+    offsets = measured[WITH_OFFSETS].times(measured[OURS])
     return Part(
         [plain_table(f"Decoding a page of {PAGE_SIZE} customers", "Microseconds", measured, note=note)],
-        [at_most("Decoding a page of 100 customers, times the time of msgspec structs", ratio, 2.5)],
+        [
+            at_most("Decoding a page of 100 customers, times the time of msgspec structs", ratio, 2.5),
+            at_most("The same with offsets in its times, times the time without", offsets, 1.2),
+        ],
     )
 
 

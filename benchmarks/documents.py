@@ -1,6 +1,7 @@
 """The API document's example of a customer with three includes, as answers and as pages of a list."""
 
 import json
+import re
 from typing import Any
 
 SITE = "https://app.kajabi.com/api/v1"
@@ -119,6 +120,11 @@ def listed(number: int, pages: int) -> bytes:
         "meta": {"total_pages": pages, "total_count": pages * PAGE_SIZE, "current_page": number},
     }
     return _text(document).encode()
+
+
+def with_offsets(body: bytes) -> bytes:
+    """Return *body* with its times as the live API prints them: milliseconds, and the offset of the site."""
+    return re.sub(rb'(T[0-9:]{8})(\.[0-9]{3})?Z"', rb'\1.995-05:00"', body)
 
 
 def _text(document: dict[str, Any]) -> str:

@@ -19,8 +19,8 @@ from kajabi_async.jsonapi.decoding import (
 
 __all__ = ["Members", "TimeText", "TypedReader", "unread"]
 
-TimeText: Any = Annotated[str, msgspec.Meta(min_length=20, max_length=27)]
-"""Text as long as an ISO 8601 time in UTC is without a fraction, or up to as long as one with microseconds."""
+TimeText: Any = Annotated[str, msgspec.Meta(min_length=20, max_length=32)]
+"""Text as long as an ISO 8601 time in UTC without a fraction is, up to as long as one with microseconds and offset."""
 
 _NAME: Any = Annotated[str, msgspec.Meta(min_length=1)]
 

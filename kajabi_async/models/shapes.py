@@ -30,6 +30,7 @@ _NULL: Final = b"null"
 _NUMBER: Final[Any] = str | int | float
 _READ_FIRST: Final[Mapping[Any, Any]] = {**_READ_AT_ONCE, Decimal: _NUMBER, float: _NUMBER, date: str}
 """All types whose values are no arrays or objects; those stay text until they are converted, or left as they are."""
+_IN_UTC: Final = len("2026-08-02T20:26:32.123456Z")
 _time_of: Final = datetime.fromisoformat
 _LEARNED: Final = re.compile(r"[A-Za-z0-9_.-]{1,64}")
 _MOST_LEARNED: Final = 64
@@ -144,9 +145,10 @@ class Shape(Generic[R]):
             text = converted[place]
             if type(text) is str:
                 time = converted[place] = _time_of(text)
-                # A fraction of more than six digits would have one there, in a `TimeText`.
-                # Of the first and the last years `values` makes sure, too.
-                if time.tzinfo is None or text[19] not in ".Z+-" or text[0] in "09":
+                # `values` makes sure of the first and last years, and of a fraction that may have more than six digits:
+                # in as many characters it has not if an offset follows it.
+                unsure = text[19] not in ".Z+-" or text[0] in "09" or (len(text) > _IN_UTC and text[-6] not in "+-")
+                if time.tzinfo is None or unsure:
                     raise ValueError(text)
         for place, convert, wanted in self._to_convert:
             value = converted[place]

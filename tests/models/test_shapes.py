@@ -6,6 +6,7 @@ import sys
 import weakref
 from collections.abc import Generator
 from contextlib import contextmanager
+from datetime import datetime
 from typing import Any
 from unittest.mock import patch
 
@@ -40,6 +41,11 @@ TIMES = (
     "2024-01-09T08:00:00.1234567",
     "2024-01-09T08:00:00.123456Z",
     "2024-01-09T08:00:00.1+00:00",
+    "2024-01-09T08:00:00.995-05:00",
+    "2024-01-09T08:00:00.995-0500",
+    "2024-01-09T08:00:00.995-05:00:30",
+    "2024-01-09T08:00:00.1234567-05:00",
+    "2024-01-09T08:00:00.12345678+00",
 )
 NUMBERS = ("249.0", "-1", "1e3", "NaN", "Infinity", "1_000", " 1", "", 0, 7, 2**70, -3, 1.0, 1.5, 1e300)
 OTHERS: tuple[Any, ...] = (None, True, False, "true", "text", "\u0000é", [], {}, ["a"], {"a": None})
@@ -211,6 +217,26 @@ def test_names_are_learned_without_their_meaning() -> None:
         assert contact.extra == {}
         offer = build(Offer, {"name": "Everything"})
         assert (offer.title, dict(offer.extra)) == ("Everything", {})
+
+
+@pytest.mark.parametrize(
+    ("text", "at_once"),
+    [
+        ("2026-08-02T20:26:32Z", True),
+        ("2026-08-02T20:26:32.995Z", True),
+        ("2026-08-02T20:26:32-05:00", True),
+        ("2026-08-02T20:26:32.995-05:00", True),
+        ("2026-08-02T20:26:32.995123+05:30", True),
+        ("2026-08-02T20:26:32.9951230Z", False),
+        ("2026-08-02T20:26:32.995123-05:00:30", False),
+    ],
+)
+def test_times_are_read_at_once_in_each_form_that_the_api_prints(text: str, at_once: bool) -> None:
+    """In UTC, as the document has it, and with the offset of the site, as the live API has it."""
+    with noted_builds() as read_at_once:
+        created_at = build(Customer, whole(Customer, created_at=text)).created_at
+    assert read_at_once == [at_once]
+    assert created_at == datetime.fromisoformat(text)
 
 
 def test_names_without_end_are_not_learned() -> None:
