@@ -44,6 +44,7 @@ if TYPE_CHECKING:
         UnknownIncludeError,
         UnknownSortKeyError,
         UnprocessableEntityError,
+        UnreadableAttributeError,
         UntrustedLinkError,
         WrongLoopError,
     )
@@ -204,6 +205,7 @@ __all__ = [
     "UnknownIncludeError",
     "UnknownSortKeyError",
     "UnprocessableEntityError",
+    "UnreadableAttributeError",
     "UntrustedLinkError",
     "UntypedResource",
     "WebsitePage",

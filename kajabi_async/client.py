@@ -81,6 +81,9 @@ class ClientOptions(TypedDict, total=False):
     http_session: "aiohttp.ClientSession | None"
     """A session of yours to send through; it is not closed. Its headers and cookies are sent along, its proxy and its
     middlewares are used; an option that cannot be kept to, such as ``auth=``, is refused when the client is made."""
+    strict: bool
+    """Whether an attribute that cannot be read costs the whole resource, with a DecodeError (False): otherwise reading
+    that attribute raises UnreadableAttributeError, and the rest of the resource is there."""
     clock: "Clock | None"
     """Another source of time, for tests."""
 
@@ -113,8 +116,8 @@ class Kajabi:
             origins=OFFICIAL_ORIGINS,
             templates=[row.path for row in OPERATIONS.values()],
         )
-        self._resolver = RelationshipResolver(self._session.send, links)
-        site_id, clock = options.get("site_id"), options.get("clock")
+        site_id, clock, strict = options.get("site_id"), options.get("clock"), options.get("strict", False)
+        self._resolver = RelationshipResolver(self._session.send, links, strict=strict)
         self._links = links
         backend = Backend(
             send=self._session.send,
@@ -125,6 +128,7 @@ class Kajabi:
             clock=clock or SystemClock(),
             concurrency=options.get("concurrency", DEFAULT_CONCURRENCY),
             stats=lambda: self._session.stats,
+            strict=strict,
         )
         self._backend = backend
         self._session.on_close = backend.stalls.end
@@ -190,7 +194,7 @@ class Kajabi:
 
     async def me(self) -> Me:
         """Give the user the API key belongs to."""
-        return await read_me(self._session.send, self._resolver)
+        return await read_me(self._backend)
 
     async def version(self) -> ApiVersion:
         """Give the version of the API; needs no credentials, and 503 is documented for it."""
@@ -284,7 +288,7 @@ def _merged(weaker: ClientOptions, stronger: ClientOptions) -> ClientOptions:
     return {**weaker, **stronger}
 
 
-_NOT_FOR_THE_SESSION: Final = frozenset({"site_id", "timeout"})
+_NOT_FOR_THE_SESSION: Final = frozenset({"site_id", "strict", "timeout"})
 
 
 def _session_options(options: ClientOptions) -> dict[str, Any]:

@@ -21,7 +21,8 @@
     ├── PagingError                   pages that never end
     ├── ExportError                   an export that cannot be written, or whose checkpoint is in use or damaged
     ├── DecodeError                   an answer that cannot be read
-    │   └── AnswerTooLargeError
+    │   ├── AnswerTooLargeError
+    │   └── UnreadableAttributeError  (AttributeError) one attribute that cannot be read; raised when it is read
     ├── BulkStalledError              a run that had no success for as long as its patience lasts
     ├── StoreUnavailableError         what processes share, such as a token, cannot be read or written
     ├── TransportError                no answer came
@@ -87,6 +88,7 @@ __all__ = [
     "UnknownIncludeError",
     "UnknownSortKeyError",
     "UnprocessableEntityError",
+    "UnreadableAttributeError",
     "UntrustedLinkError",
     "WrongLoopError",
     "api_error_class",
@@ -320,6 +322,34 @@ class AnswerTooLargeError(DecodeError):
     The limits are those of `max_answer_bytes`, counted after decompression, and `max_answer_elements`; besides there
     are fixed ones for resource objects in one array, digits in one number, and characters beyond U+FFFF.
     """
+
+
+class UnreadableAttributeError(DecodeError, AttributeError):
+    """The value of one attribute cannot be read; raised when the attribute is, as the rest of the resource is there.
+
+    ``name``, ``resource_type`` and ``resource_id`` say which attribute of which resource, ``pointer`` (a JSON pointer)
+    where in the answer the value stands, ``expected`` what should stand there and ``kind`` what does, in words such as
+    ``text`` or ``an array``. The value itself, which may be personal, is not in the error but in the ``extra`` of the
+    resource, unless it cannot be decoded at all.
+    """
+
+    def __init__(
+        self, name: str, *, resource_type: str, resource_id: str, path: str, pointer: str, expected: str, kind: str
+    ) -> None:
+        self.resource_type = resource_type
+        self.resource_id = resource_id
+        self.pointer = pointer
+        self.expected = expected
+        self.kind = kind
+        problem = f"expected {expected}, got {kind}"
+        label = f"{_shortened(resource_type, 60)} {_shortened(resource_id, 60)}"
+        super().__init__(problem, path=path, context=label)
+        self.args = (f"{label} came with {_shortened(name, 60)!r} that cannot be read: {problem} at {self.pointer}",)
+        self.name = name
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        # AttributeError keeps its name outside __dict__.
+        return _rebuild, (type(self), self.args, {**self.__dict__, "name": self.name})
 
 
 class StoreUnavailableError(KajabiError):

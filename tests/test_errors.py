@@ -18,6 +18,7 @@ from kajabi_async.errors import (
     TimeoutPhase,
     TransportError,
     UnknownFilterError,
+    UnreadableAttributeError,
     UntrustedLinkError,
     api_error_class,
 )
@@ -67,6 +68,16 @@ def example(cls: type[Any]) -> KajabiError:
         made = cls("no answer", phase="read", seconds=30.0, method="GET", path="/v1/sites")
     elif issubclass(cls, TransportError):
         made = cls("connection reset", method="GET", path="/v1/sites")
+    elif issubclass(cls, UnreadableAttributeError):
+        made = cls(
+            "name",
+            resource_type="customers",
+            resource_id="1",
+            path="data.attributes.name",
+            pointer="/data/attributes/name",
+            expected="text",
+            kind="an array",
+        )
     elif issubclass(cls, DecodeError):
         made = cls("not a number", path="data[3].attributes.name", context="GET /v1/sites")
     elif issubclass(cls, UntrustedLinkError):
@@ -138,6 +149,7 @@ def test_names_every_builtin_base() -> None:
     assert dict(re.findall(r"(\w+Error) +\((\w+Error)\)", errors.__doc__ or "")) == {
         "InvalidArgumentError": "ValueError",
         "FieldNotLoadedError": "AttributeError",
+        "UnreadableAttributeError": "AttributeError",
         "RequestTimeoutError": "TimeoutError",
     }
 
@@ -349,6 +361,9 @@ def test_no_error_breaks_a_line_or_acts_on_a_terminal() -> None:
         TransportError(EVIL, method="GET", path=EVIL),
         UnknownFilterError(EVIL, owner="customers", known=[]),
         FieldNotLoadedError(EVIL, name=EVIL),
+        UnreadableAttributeError(
+            EVIL, resource_type=EVIL, resource_id=EVIL, path=EVIL, pointer=EVIL, expected="text", kind="null"
+        ),
         RequestTimeoutError(EVIL, phase="read", seconds=1.0),
         *(cls(EVIL) for cls in (KajabiError, errors.ExportError, errors.AmbiguousMatchError, errors.PagingError)),
     ]

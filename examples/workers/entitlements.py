@@ -22,6 +22,7 @@ from kajabi_async import (
     RateLimitError,
     RequestTimeoutError,
     ServerError,
+    UnreadableAttributeError,
     dumps,
 )
 
@@ -71,7 +72,12 @@ async def refresh(api: Kajabi, sink: Sink, chunk: Chunk) -> str:
     failure: KajabiError | None = None
     async for outcome in run:
         if outcome.found:
-            await sink.write(outcome.id, dumps(await entitlements(outcome.customer)))
+            try:
+                found = await entitlements(outcome.customer)
+            except KajabiError as error:
+                failure = failure or error
+            else:
+                await sink.write(outcome.id, dumps(found))
         elif isinstance(outcome.error, NotFoundError | InvalidArgumentError):
             await sink.write(outcome.id, dumps(outcome.error))
         else:
@@ -94,4 +100,4 @@ async def entitlements(customer: Customer) -> dict[str, list[str | None]]:
 def worth_another_try(error: KajabiError) -> bool:
     """Tell whether the same chunk may go better later; wrong credentials, say, stay wrong."""
     passing = ConnectionFailedError, RequestTimeoutError, RateLimitError, ServerError, DecodeError
-    return isinstance(error, passing)
+    return isinstance(error, passing) and not isinstance(error, UnreadableAttributeError)

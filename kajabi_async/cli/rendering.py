@@ -7,9 +7,10 @@ from typing import Any, Final
 
 import attrs
 
-from kajabi_async import Resource, ToMany, ToOne
+from kajabi_async import FieldNotLoadedError, Resource, ToMany, ToOne, UnreadableAttributeError
 from kajabi_async.cli.terminal import Screen
 from kajabi_async.escaping.text import escape_json, escape_value
+from kajabi_async.models.unreadable import PartlyRead
 from kajabi_async.models.values import Part
 from kajabi_async.output import print_json
 
@@ -51,6 +52,7 @@ def as_members(resource: Resource) -> dict[str, Any]:
 def print_resource(screen: Screen, resource: Resource) -> None:
     """Print one resource as a table of its attributes and relations; what did not come is left out."""
     fields = [(name, _field(value)) for name, value in resource.loaded_attributes().items()]
+    fields += [(escape_value(name), _unread(each)) for name, each in resource.unreadable_attributes().items()]
     fields += [(f"{escape_value(name)} (extra)", _field(value)) for name, value in resource.extra.items()]
     fields += [(name, _linked(getattr(resource, name))) for name in resource.relations]
     screen.fields(fields, title=f"{resource.resource_type} {escape_value(resource.id)}")
@@ -61,8 +63,21 @@ def print_rows(screen: Screen, rows: Iterable[Resource], model: type[Resource]) 
     names = [name for name in _COLUMNS if hasattr(model, name)][:_MOST_COLUMNS]
     screen.table(
         ["id", *names],
-        ([escape_value(row.id), *(_cell(getattr(row, name, "")) for name in names)] for row in rows),
+        ([escape_value(row.id), *(_cell_of(row, name) for name in names)] for row in rows),
     )
+
+
+def _cell_of(row: Resource, name: str) -> str:
+    try:
+        return _cell(getattr(row, name))
+    except FieldNotLoadedError:
+        return ""
+    except UnreadableAttributeError:
+        return "(unreadable)"
+
+
+def _unread(error: UnreadableAttributeError) -> str:
+    return f"({escape_value(f'unreadable: expected {error.expected}, got {error.kind}')})"
 
 
 def _cell(value: Any) -> str:
@@ -93,7 +108,9 @@ def _text(value: Any) -> str:
 
 def _own_members(resource: Resource) -> dict[str, Any]:
     identity = {"id": resource.id, "type": resource.resource_type}
-    return {**resource.extra, **resource.loaded_attributes(), **identity}
+    members = {**resource.extra, **resource.loaded_attributes(), **identity}
+    unreadable = {name: each.problem for name, each in resource.unreadable_attributes().items()}
+    return {**members, "unreadable": unreadable} if unreadable else members
 
 
 def _relation(handle: ToOne[Any] | ToMany[Any]) -> Any:
@@ -126,6 +143,8 @@ def _plain(value: Any) -> Any:
         return str(value)
     if isinstance(value, date):
         return value.isoformat()
+    if isinstance(value, PartlyRead):
+        return value.readable
     if isinstance(value, Part):
         members = attrs.asdict(value, recurse=False)
         return {**members.pop("extra"), **members}

@@ -2,7 +2,7 @@
 
 ``id`` comes first, then the attributes by their names, then the linkage of each relation as ids (``contact_id``,
 ``offers_ids``), then ``extra`` with the attributes the SDK does not know. What did not come and what came as null are
-both null here: columns have one kind of nothing.
+both null here: columns have one kind of nothing. What cannot be read is not: the row is left out and reported.
 """
 
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
@@ -13,11 +13,12 @@ from typing import Any, Final, cast, get_args
 
 import attrs
 
-from kajabi_async.errors import FieldNotLoadedError
+from kajabi_async.errors import FieldNotLoadedError, UnreadableAttributeError
 from kajabi_async.escaping.text import escape_line
 from kajabi_async.jsonapi.decoding import json_object
 from kajabi_async.models.base import CUSTOM_FIELDS, Resource, attribute_names
 from kajabi_async.models.handles import ToOne
+from kajabi_async.models.unreadable import PartlyRead
 from kajabi_async.models.values import Part
 
 __all__ = [
@@ -64,10 +65,16 @@ class Column:
     read: Callable[[Resource], Any] = attrs.field(repr=False, eq=False)
 
 
+def _all_attributes(resource: Resource) -> dict[str, Any]:
+    for unreadable in resource.unreadable_attributes().values():
+        raise unreadable
+    return {**resource.extra, **resource.loaded_attributes()}
+
+
 OTHER_COLUMNS: Final = (
     Column("type", Kind.TEXT, lambda resource: resource.resource_type),
     Column("id", Kind.TEXT, lambda resource: resource.id),
-    Column("attributes", Kind.JSON, lambda resource: {**resource.extra, **resource.loaded_attributes()}),
+    Column("attributes", Kind.JSON, _all_attributes),
 )
 """The columns for resources of any type, whose attributes are one object."""
 
@@ -84,17 +91,17 @@ def columns_of(model: type[Resource], fields: Collection[str] | None = None) -> 
 def cells_of(resource: Resource, columns: tuple[Column, ...]) -> list[Any]:
     """Give the cells of *resource* as JSON can carry them: times, dates and decimals as text.
 
-    UnfitCellError names the column of a value that is out of range.
+    UnfitCellError names the column of a value that is out of range, or of an attribute that cannot be read.
     """
     return [_cell(resource, column) for column in columns]
 
 
 def _cell(resource: Resource, column: Column) -> Any:
-    value = column.read(resource)
-    if value is None:
-        return None
     try:
-        return _WRITTEN[column.kind](value)
+        value = column.read(resource)
+        return None if value is None else _WRITTEN[column.kind](value)
+    except UnreadableAttributeError as error:
+        raise UnfitCellError(str(error)) from None
     except (ValueError, OverflowError, RecursionError) as error:
         label = escape_line(f"{resource.resource_type[:60]} {resource.id[:60]}.{column.name}")
         raise UnfitCellError(f"{label} fits no {column.kind.value} column: {error}") from None
@@ -177,7 +184,7 @@ def _plain(value: Any) -> Any:
     if isinstance(value, Part):
         own = attrs.asdict(value, recurse=False)
         return _plain({**own.pop(EXTRA), **own})
-    members = json_object(value)
+    members = json_object(dict(value) if isinstance(value, PartlyRead) else value)
     if members is not None:
         return {name: _plain(member) for name, member in members.items()}
     if isinstance(value, tuple | list):

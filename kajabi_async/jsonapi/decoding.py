@@ -32,6 +32,8 @@ __all__ = [
     "exhausts_the_stack",
     "json_array",
     "json_object",
+    "kind_of",
+    "kind_of_text",
     "spent_stack",
     "split_members",
     "split_rows",
@@ -94,6 +96,14 @@ _MOST_SHOWN: Final = 4
 _FIRST_NOT_SHOWN: Final = 10**100
 _LONGEST_PROBLEM: Final = 300
 """The decoder repeats names of members, which may be of any length."""
+_KINDS: Final[Mapping[bytes, str]] = {
+    b"n": "null",
+    b"t": "true or false",
+    b"f": "true or false",
+    b'"': "text",
+    b"{": "an object",
+    b"[": "an array",
+}
 _ANYTHING = msgspec.json.Decoder()
 _DOCUMENT = msgspec.json.Decoder(DocumentShape)
 _LOOSE = msgspec.json.Decoder(LooseShape)
@@ -231,6 +241,24 @@ def brief(value: Any, levels: int = 2) -> str:
         return "a number of more than 100 digits"
     shown = repr(value[: _LONGEST_SHOWN + 1] if isinstance(value, str) else value)
     return shown if len(shown) <= _LONGEST_SHOWN else f"{shown[:_LONGEST_SHOWN]}..."
+
+
+def kind_of(value: Any) -> str:
+    """Return what a JSON value is, in words and without its content."""
+    if value is None:
+        return "null"
+    if isinstance(value, bool):
+        return "true or false"
+    if json_object(value) is not None:
+        return "an object"
+    if json_array(value) is not None:
+        return "an array"
+    return "text" if isinstance(value, str) else "a number"
+
+
+def kind_of_text(raw: RawJson) -> str:
+    """Return what the value of valid JSON text is, by its first character."""
+    return _KINDS.get(bytes(raw).lstrip()[:1], "a number")
 
 
 def _some(shown: Iterable[str], number: int, levels: int) -> str:

@@ -1,9 +1,11 @@
 """The base of every resource object, and how a class of them is declared.
 
 An attribute the answer did not carry is an empty slot: it is neither null nor empty, and reading it raises
-`FieldNotLoadedError`. Relations are handles: looking at one never does I/O, awaiting it does where it must.
+`FieldNotLoadedError`. So is one whose value cannot be read: reading it raises `UnreadableAttributeError`. Relations are
+handles: looking at one never does I/O, awaiting it does where it must.
 """
 
+import re
 from collections.abc import Callable, Mapping
 from difflib import get_close_matches
 from types import MappingProxyType
@@ -11,12 +13,14 @@ from typing import TYPE_CHECKING, Any, ClassVar, Final, NoReturn, TypeVar
 
 import attrs
 
-from kajabi_async.errors import FieldNotLoadedError
+from kajabi_async.errors import FieldNotLoadedError, UnreadableAttributeError
 from kajabi_async.jsonapi.relationships import Identifier
 from kajabi_async.models.handles import Relation
 from kajabi_async.models.origin import Origin, Scope
+from kajabi_async.models.unreadable import PartlyRead, Unreadable
 
 __all__ = [
+    "CUSTOM_FIELD",
     "CUSTOM_FIELDS",
     "MODELS",
     "NO_EXTRA",
@@ -24,12 +28,15 @@ __all__ = [
     "UntypedResource",
     "also_called",
     "attribute_names",
+    "custom_fields",
     "is_set",
     "model",
 ]
 
 CUSTOM_FIELDS: Final = "custom_fields"
 """The attribute that gathers what the wire carries as ``custom_1`` and so on."""
+CUSTOM_FIELD: Final = re.compile(r"custom_[0-9]{1,9}")
+"""What the wire calls one of them."""
 NO_EXTRA: Final[Mapping[str, Any]] = MappingProxyType({})
 MODELS: Final[dict[str, type["Resource"]]] = {}
 """The class for each resource type; declaring one with `model` enters it."""
@@ -65,7 +72,7 @@ class Resource:
     id: str
     """The id; always a string."""
     extra: Mapping[str, Any] = attrs.field(repr=False)
-    """Attributes the SDK does not know, as they came."""
+    """Attributes the SDK does not know, as they came; so is the value of one that it cannot read."""
     origin: Origin = attrs.field(repr=False)
     """The answer this came in, and the links and meta beside the attributes."""
 
@@ -75,9 +82,20 @@ class Resource:
     """The relations of the class, by name."""
 
     def loaded_attributes(self) -> dict[str, Any]:
-        """Give the attributes the answer carried, by name; ``id`` and what is in ``extra`` are not among them."""
+        """Return the attributes the answer carried, by name.
+
+        ``id``, what is in ``extra`` and those of `unreadable_attributes` are not among them.
+        """
         names = attribute_names(type(self))
         return {name: getattr(self, name) for name in names if name != "id" and is_set(self, name)}
+
+    def unreadable_attributes(self) -> dict[str, UnreadableAttributeError]:
+        """Return the attributes that cannot be read, by name, each with the error that reading it raises.
+
+        Of custom fields each stands by itself, such as ``custom_2``. Empty for nearly every resource; always if the
+        client is ``strict``.
+        """
+        return {name: _unreadable_error(self, name, each) for name, each in self.origin.unreadable.items()}
 
     @property
     def identifier(self) -> Identifier:
@@ -87,11 +105,7 @@ class Resource:
     # One for all: generating one for each class takes most of the time of importing this package.
     def __repr__(self) -> str:
         cls: Any = type(self)
-        shown = (
-            f"{field.name}={(getattr(self, field.name) if is_set(self, field.name) else attrs.NOTHING)!r}"
-            for field in attrs.fields(cls)
-            if field.repr
-        )
+        shown = (f"{field.name}={_shown(self, field.name)}" for field in attrs.fields(cls) if field.repr)
         return f"{cls.__name__}({', '.join(shown)})"
 
     def __eq__(self, other: object) -> bool:
@@ -104,6 +118,9 @@ class Resource:
 
         def __getattr__(self, name: str) -> NoReturn:
             # Only reached where a slot is empty or there is no such attribute at all.
+            unreadable = _unreadable(self, name)
+            if unreadable is not None:
+                raise _unreadable_error(self, name, unreadable)
             if name in attribute_names(type(self)):
                 raise FieldNotLoadedError(_why_not_loaded(self, name), name=name)
             declared = getattr(type(self), name, None)
@@ -115,7 +132,8 @@ class Resource:
     def __getstate__(self) -> dict[str, Any]:
         """Give what travels: attributes, linkage and the related resources at hand, but no way back to a client."""
         return {
-            "attributes": {"id": self.id, **self.loaded_attributes()},
+            "attributes": {"id": self.id, **_readable(self.loaded_attributes())},
+            "unreadable": {name: tuple(each) for name, each in self.origin.unreadable.items()},
             "extra": dict(self.extra),
             "relationships": self.origin.relationships,
             "links": self.origin.links,
@@ -129,6 +147,12 @@ class Resource:
         origin = Origin(Scope(at_hand=state["related"]), state["relationships"], state["links"], state["meta"])
         object.__setattr__(self, "origin", origin)
         object.__setattr__(self, "extra", state["extra"] or NO_EXTRA)
+        # Resources that older versions pickled have none.
+        for name, (expected, kind, steps) in state.get("unreadable", {}).items():
+            origin.note_unreadable(name, Unreadable(expected, kind, steps))
+        readable: Any = state["attributes"].get(CUSTOM_FIELDS)
+        if origin.unreadable and type(readable) is dict:
+            object.__setattr__(self, CUSTOM_FIELDS, custom_fields(self, readable))
 
 
 @_slotted
@@ -188,6 +212,33 @@ def is_set(instance: Resource, name: str) -> bool:
     except AttributeError:
         return False
     return True
+
+
+def custom_fields(owner: Resource, readable: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Return the custom fields of *owner*: those that are *readable*, and those it has noted as unreadable."""
+    noted = owner.origin.unreadable
+    unreadable = {name: each for name, each in noted.items() if CUSTOM_FIELD.fullmatch(name)}
+    return PartlyRead(readable, unreadable, owner=owner.identifier) if unreadable else readable
+
+
+def _readable(attributes: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: each.readable if isinstance(each, PartlyRead) else each for name, each in attributes.items()}
+
+
+def _unreadable(instance: Resource, name: str) -> Unreadable | None:
+    return instance.origin.unreadable.get(name) if is_set(instance, "origin") else None
+
+
+def _unreadable_error(instance: Resource, name: str, unreadable: Unreadable) -> UnreadableAttributeError:
+    resource_id = instance.id if is_set(instance, "id") else ""
+    return unreadable.error(name, instance.resource_type, resource_id)
+
+
+def _shown(instance: Resource, name: str) -> str:
+    if is_set(instance, name):
+        return repr(getattr(instance, name))
+    unreadable = _unreadable(instance, name)
+    return repr(attrs.NOTHING) if unreadable is None else f"<unreadable: {unreadable.kind}>"
 
 
 def _related_at_hand(owner: Resource) -> dict[Identifier, Resource]:

@@ -3,36 +3,40 @@
 Which class and which attributes is decided here; what a value may become is decided in `values`.
 """
 
-import re
+from collections.abc import Mapping
 from typing import Any, Final, Generic, TypeVar
 
 import attrs
 
 from kajabi_async.errors import DecodeError
-from kajabi_async.jsonapi.decoding import RawJson, ResourceObject, decode, json_object
+from kajabi_async.jsonapi.decoding import RawJson, ResourceObject, decode, json_object, kind_of_text, split_members
 from kajabi_async.jsonapi.typed import unread
-from kajabi_async.models.base import CUSTOM_FIELDS, MODELS, Resource, UntypedResource, attribute_names, is_set
+from kajabi_async.models.base import (
+    CUSTOM_FIELD,
+    CUSTOM_FIELDS,
+    MODELS,
+    Resource,
+    UntypedResource,
+    attribute_names,
+    custom_fields,
+    is_set,
+)
 from kajabi_async.models.origin import Origin, Scope
 from kajabi_async.models.shapes import Column, Shape, begun, slot
+from kajabi_async.models.unreadable import Steps, Unreadable, dotted
 from kajabi_async.models.values import Refused, hook_for
 
-__all__ = ["PLANS", "Plan", "class_of", "unfit"]
+__all__ = ["PLANS", "Plan", "class_of"]
 
 R = TypeVar("R", bound=Resource)
 
 _LARGE_ROW_BYTES: Final = 2**16
 """What is larger is read attribute by attribute, as trying the other way first would double the time it takes."""
-_CUSTOM_FIELD: Final = re.compile(r"custom_[0-9]{1,9}")
 
 
 def class_of(resource_type: str) -> type[Resource]:
     """Give the class for *resource_type*; types the SDK does not know have `UntypedResource`."""
     return MODELS.get(resource_type, UntypedResource)
-
-
-def unfit(refused: Refused, path: str, context: str) -> DecodeError:
-    """Give the error for an attribute that was *refused*, of the resource object at *path*."""
-    return DecodeError(str(refused), path=f"{path}.attributes{refused.place}", context=context)
 
 
 class Plan(Generic[R]):
@@ -52,26 +56,35 @@ class Plan(Generic[R]):
         """Reads a document along with the attributes in it, where they are known and as documented."""
         self._build_at_once = None if self.shape is None else self.shape.build
 
-    def model(self, row: ResourceObject, scope: Scope, path: str, context: str) -> R:
-        """Give the model of *row*; DecodeError names the attribute that cannot be what it should be."""
-        try:
-            return self.build(row, scope, context)
-        except Refused as refused:
-            raise unfit(refused, path, context) from None
+    def build(
+        self, row: ResourceObject, scope: Scope, context: str, within: tuple[str, ...], index: int | None = None
+    ) -> R:
+        """Build the model of *row*, which stands *within* that part of the document, at *index* if it is an array.
 
-    def build(self, row: ResourceObject, scope: Scope, context: str) -> R:
-        """Build the model of *row*; `Refused`, with the place, or DecodeError where an attribute stands in the way."""
+        An attribute that cannot be read is noted and left empty. DecodeError if the attributes as a whole cannot be
+        read or, in a strict scope, if one of them cannot.
+        """
         origin = Origin(scope, row.relationships.copy(), row.links.copy(), row.meta.copy())
         attributes: Any = row.attributes
-        built = None
+        built = notes = None
         at_once = self._build_at_once
         if at_once is not None and not (type(attributes) is RawJson and len(attributes) > _LARGE_ROW_BYTES):
             built = at_once(row.id, origin, attributes)
         if built is None:
-            built = _one_by_one(_begun(row, origin, self.cls), self, _attributes(unread(row), context))
+            notes = _Notes(origin, context, within, index)
+            built = _one_by_one(_begun(row, origin, self.cls), self, unread(row), notes)
         instance, leftover = built
         if leftover or self.custom_fields is not None:
-            _place(instance, self, leftover or {})
+            leftover = leftover or {}
+            try:
+                _place(instance, self, leftover)
+            except Refused:
+                notes = notes or _Notes(origin, context, within, index)
+                _place_readable(instance, self, leftover, notes)
+            if leftover:
+                _SET_EXTRA(instance, leftover)
+        if notes is not None and self.custom_fields is not None and origin.unreadable:
+            _show_unreadable(instance, self.custom_fields)
         return instance
 
 
@@ -101,54 +114,122 @@ def _begun(row: ResourceObject, origin: Origin, cls: type[R]) -> R:
     return instance
 
 
-def _one_by_one(instance: R, plan: Plan[Any], leftover: dict[str, Any]) -> tuple[R, dict[str, Any]]:
-    """Fill the slots that are called as on the wire out of *leftover*, and return the instance with what remains."""
+class _Notes:
+    """Where what cannot be read of one resource object is noted, or raised if its scope is strict."""
+
+    def __init__(self, origin: Origin, context: str, within: tuple[str, ...], index: int | None) -> None:
+        self.origin = origin
+        self.context = context
+        self.is_strict = origin.scope.strict
+        self._steps: Steps = (*within, "attributes") if index is None else (*within, index, "attributes")
+
+    def note(self, name: str, refused: Refused) -> None:
+        """Note that the attribute *name* was *refused*, or raise DecodeError in a strict scope."""
+        if self.is_strict:
+            raise self.error(str(refused), refused.steps) from None
+        self.origin.note_unreadable(name, Unreadable(refused.expected, refused.kind, (*self._steps, *refused.steps)))
+
+    def error(self, problem: str, steps: Steps = ()) -> DecodeError:
+        return DecodeError(problem, path=dotted((*self._steps, *steps)), context=self.context)
+
+
+def _one_by_one(instance: R, plan: Plan[Any], raw: RawJson, notes: _Notes) -> tuple[R, dict[str, Any]]:
+    """Fill the slots that are called as on the wire, and return the instance with what remains."""
+    leftover = _attributes(raw, plan, notes)
     for name in [name for name in leftover if name in plan.columns]:
-        plan.columns[name].put(instance, leftover.pop(name), called=name)
+        try:
+            plan.columns[name].put(instance, leftover[name])
+        except Refused as refused:
+            notes.note(name, refused.inside(name))
+        else:
+            del leftover[name]
     if plan.shape is not None:
         plan.shape.learn(leftover)
     return instance, leftover
 
 
-class _NoObject(Refused):
-    def __init__(self) -> None:
-        ValueError.__init__(self, "attributes must be an object")
-        self.place = ""
-
-
-def _attributes(raw: RawJson, context: str) -> dict[str, Any]:
-    value = decode(raw, context=context)
+def _attributes(raw: RawJson, plan: Plan[Any], notes: _Notes) -> dict[str, Any]:
+    try:
+        value = decode(raw, context=notes.context)
+    except DecodeError:
+        if notes.is_strict or kind_of_text(raw) != "an object":
+            raise
+        return _each_by_itself(raw, plan, notes)
     attributes = {} if value is None else json_object(value)
     if attributes is None:
-        raise _NoObject
+        raise notes.error("attributes must be an object")
+    return attributes
+
+
+def _each_by_itself(raw: RawJson, plan: Plan[Any], notes: _Notes) -> dict[str, Any]:
+    """Decode the members of *raw* one by one, and note those that cannot be decoded."""
+    attributes: dict[str, Any] = {}
+    for name, text in split_members(bytes(raw), context=notes.context).items():
+        try:
+            attributes[name] = decode(text)
+        except DecodeError:
+            refused = Refused("a value that can be decoded", None)
+            refused.kind = kind_of_text(text)
+            notes.note(plan.also_called.get(name, name), refused.inside(name))
     return attributes
 
 
 def _place(instance: Resource, plan: Plan[Any], leftover: dict[str, Any]) -> None:
-    """Find a place for what came beside the attributes that are called as on the wire."""
+    """Find a place for what came beside the attributes that are called as on the wire, and take it out of *leftover*.
+
+    What is `Refused` is still in there.
+    """
     if leftover and plan.also_called:
-        _place_aliases(instance, plan, leftover)
+        for alias in plan.also_called.keys() & leftover.keys():
+            _place_alias(instance, plan, leftover, alias)
     if plan.custom_fields is not None:
-        _place_custom_fields(instance, plan.custom_fields, leftover)
-    if leftover:
-        _SET_EXTRA(instance, leftover)
+        called = [name for name in leftover if name.startswith("custom_") and CUSTOM_FIELD.fullmatch(name)]
+        custom = {name: leftover[name] for name in called}
+        if custom or _were_asked_for(instance):
+            plan.custom_fields.put(instance, custom)
+            for name in called:
+                del leftover[name]
 
 
-def _place_aliases(instance: Resource, plan: Plan[Any], leftover: dict[str, Any]) -> None:
+def _place_readable(instance: Resource, plan: Plan[Any], leftover: dict[str, Any], notes: _Notes) -> None:
+    """Do as `_place`, and note what cannot be read."""
     for alias in plan.also_called.keys() & leftover.keys():
-        name = plan.also_called[alias]
-        if not is_set(instance, name):
-            plan.columns[name].put(instance, leftover.pop(alias), called=alias)
+        try:
+            _place_alias(instance, plan, leftover, alias)
+        except Refused as refused:
+            notes.note(plan.also_called[alias], refused.inside(alias))
+    if plan.custom_fields is not None:
+        _place_readable_custom_fields(instance, plan.custom_fields, leftover, notes)
 
 
-def _place_custom_fields(instance: Resource, column: Column, leftover: dict[str, Any]) -> None:
-    called = [name for name in leftover if name.startswith("custom_") and _CUSTOM_FIELD.fullmatch(name)]
-    custom = {name: leftover.pop(name) for name in called}
-    if custom or _were_asked_for(instance):
-        column.fill(instance, column.convert(custom, column.wanted))
+def _place_alias(instance: Resource, plan: Plan[Any], leftover: dict[str, Any], alias: str) -> None:
+    name = plan.also_called[alias]
+    if not is_set(instance, name) and name not in instance.origin.unreadable:
+        plan.columns[name].put(instance, leftover[alias])
+        del leftover[alias]
+
+
+def _place_readable_custom_fields(instance: Any, column: Column, leftover: dict[str, Any], notes: _Notes) -> None:
+    readable: dict[str, Any] = {}
+    for name in [name for name in leftover if CUSTOM_FIELD.fullmatch(name)]:
+        try:
+            readable |= column.converted({name: leftover[name]})
+        except Refused as refused:
+            notes.note(name, refused)
+        else:
+            del leftover[name]
+    column.fill(instance, readable)
+
+
+def _show_unreadable(instance: Any, column: Column) -> None:
+    """Let the custom fields have the names of those that cannot be read."""
+    readable: Mapping[str, Any] = instance.custom_fields if is_set(instance, CUSTOM_FIELDS) else {}
+    shown = custom_fields(instance, readable)
+    if shown is not readable:
+        column.fill(instance, shown)
 
 
 def _were_asked_for(instance: Resource) -> bool:
     # A sparse fieldset without custom fields does not tell whether there are any.
     asked = instance.origin.scope.fields_of(instance.resource_type)
-    return asked is None or any(map(_CUSTOM_FIELD.fullmatch, asked))
+    return asked is None or any(map(CUSTOM_FIELD.fullmatch, asked))

@@ -1,12 +1,13 @@
 """Where a resource object came from: its answer, and what that answer said beside the attributes."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from kajabi_async.errors import DecodeError
 from kajabi_async.jsonapi.decoding import NO_MEMBERS, RawJson, decode, json_object, spent_stack
 from kajabi_async.jsonapi.query import Query
 from kajabi_async.jsonapi.relationships import MISSING, Identifier, Relationship, link_of, read_relationships
+from kajabi_async.models.unreadable import NONE_UNREADABLE, Unreadable
 from kajabi_async.records import Record
 
 if TYPE_CHECKING:
@@ -37,6 +38,8 @@ class Scope(Record, eq=False):
     """The resources that are known, as long as nothing is left unread."""
     unread: "tuple[Callable[[Scope, Any], None], Any] | None" = None
     """What adds to `known` when somebody looks at it, and what it is to be called with besides."""
+    strict: bool = False
+    """Whether an attribute that cannot be read costs the whole resource, rather than itself alone."""
 
     @property
     def known(self) -> dict[Identifier, "Resource"]:
@@ -85,7 +88,7 @@ class Origin:
     Each part is kept as text until somebody looks: most are never read.
     """
 
-    __slots__ = ("_links", "_meta", "_relationships", "scope")
+    __slots__ = ("_links", "_meta", "_relationships", "_unreadable", "scope")
 
     def __init__(
         self,
@@ -98,6 +101,7 @@ class Origin:
         self._relationships = relationships
         self._links = links
         self._meta = meta
+        # _unreadable stays empty: nearly no resource has any, and filling it takes time for each.
 
     @property
     def relationships(self) -> dict[str, Relationship]:
@@ -122,6 +126,17 @@ class Origin:
         if not isinstance(meta, dict):
             meta = self._meta = _members(meta)
         return meta
+
+    @property
+    def unreadable(self) -> Mapping[str, Unreadable]:
+        """The attributes whose values cannot be read, by name; of custom fields each by itself."""
+        return getattr(self, "_unreadable", NONE_UNREADABLE)
+
+    def note_unreadable(self, name: str, unreadable: Unreadable) -> None:
+        """Note that the value of the attribute called *name* cannot be read."""
+        if self.unreadable is NONE_UNREADABLE:
+            self._unreadable: dict[str, Unreadable] = {}
+        self._unreadable[name] = unreadable
 
     def relationship(self, name: str) -> Relationship:
         """Give what is known of the relation called *name*."""

@@ -1,7 +1,7 @@
 """An answer's body as models: the primary resources, and in their scope whatever was included."""
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
-from typing import Any, Generic, TypeVar, cast
+from typing import Any, Final, Generic, TypeVar, cast
 from weakref import ref
 
 import attrs
@@ -11,13 +11,15 @@ from kajabi_async.jsonapi.decoding import ResourceObject, brief, spent_stack
 from kajabi_async.jsonapi.document import Document, Included, MalformedRow, Row
 from kajabi_async.jsonapi.relationships import MISSING, Identifier
 from kajabi_async.models.base import Resource
-from kajabi_async.models.convert import PLANS, Plan, class_of, unfit
+from kajabi_async.models.convert import PLANS, Plan, class_of
 from kajabi_async.models.origin import Scope
-from kajabi_async.models.values import Refused
 
 __all__ = ["PageContent", "link_included", "read_page", "read_resource", "read_samples", "refuse_stranger"]
 
 R = TypeVar("R", bound=Resource)
+
+_DATA: Final = ("data",)
+"""Where the primary resources stand."""
 
 
 @attrs.frozen
@@ -41,9 +43,7 @@ def read_resource(body: bytes, *, cls: type[R], scope: Scope, context: str) -> R
             raise DecodeError("a resource object was expected, null came", path="data", context=context)
         if row.type != cls.resource_type:
             _refuse_type(row, cls, "data", context)
-        instance = plan.build(row, scope, context)
-    except Refused as refused:
-        raise unfit(refused, "data", context) from None
+        instance = plan.build(row, scope, context, _DATA)
     except RecursionError:
         raise spent_stack(context) from None
     if included:
@@ -139,23 +139,26 @@ def read_page(body: bytes, *, cls: type[R], scope: Scope, context: str) -> PageC
     return PageContent(rows, document.links, document.meta)
 
 
-def read_samples(body: bytes, *, scope: Scope, context: str) -> tuple[Resource, ...]:
-    """Read a bare array of resource objects of any types, as hook samples and deliveries carry them."""
+def read_samples(body: bytes, *, scope: Scope, context: str, within: tuple[str, ...] = ()) -> tuple[Resource, ...]:
+    """Read a bare array of resource objects of any types, as hook samples and deliveries carry them.
+
+    *within* are the names of the members that lead to it, from the top of what came.
+    """
     try:
-        resources = _samples_in(body, scope, context)
+        resources = _samples_in(body, scope, context, within)
     except RecursionError:
         raise spent_stack(context) from None
     scope.known.update({resource.identifier: resource for resource in resources})
     return tuple(resources)
 
 
-def _samples_in(body: bytes, scope: Scope, context: str) -> list[Resource]:
+def _samples_in(body: bytes, scope: Scope, context: str, within: tuple[str, ...]) -> list[Resource]:
     document = Document.from_bytes(b'{"data":' + body + b"}", context=context)
     resources: list[Resource] = []
     for index, row in enumerate(document.many(context=context)):
         if isinstance(row, MalformedRow):
             raise row.error
-        resources.append(PLANS[class_of(row.type)].model(row, scope, f"[{index}]", context))
+        resources.append(PLANS[class_of(row.type)].build(row, scope, context, within, index))
     return resources
 
 
@@ -168,9 +171,7 @@ def _models(rows: Iterable[Row], plan: Plan[R], scope: Scope, context: str) -> "
             else:
                 if row.type != expected:
                     _refuse_type(row, plan.cls, f"data[{index}]", context)
-                yield build(row, scope, context)
-        except Refused as refused:
-            yield unfit(refused, f"data[{index}]", context)
+                yield build(row, scope, context, _DATA, index)
         except DecodeError as error:
             yield error
 
@@ -195,11 +196,12 @@ def _read_included(scope: Scope, unread: "tuple[tuple[Included, ...], Callable[[
     rows = cast("tuple[object, ...]", primary) if isinstance(primary, tuple) else (primary,)
     known.update({row.identifier: row for row in rows if isinstance(row, Resource)})
     for part in included:
+        within = tuple(part.place.split("."))
         for index, row in enumerate(part.rows()):
             if isinstance(row, MalformedRow) or (row.type, row.id) in known:
                 continue
             try:
-                instance = PLANS[class_of(row.type)].model(row, scope, f"{part.place}[{index}]", part.context)
+                instance = PLANS[class_of(row.type)].build(row, scope, part.context, within, index)
             except DecodeError:
                 continue
             known[instance.identifier] = instance

@@ -18,7 +18,6 @@ from kajabi_async.jsonapi.decoding import ABSENT, DocumentShape, RawJson, decode
 from kajabi_async.jsonapi.typed import Members, TimeText, TypedReader
 from kajabi_async.models.base import NO_EXTRA, Resource, attribute_names
 from kajabi_async.models.origin import Origin
-from kajabi_async.models.values import Refused
 
 __all__ = ["Column", "Shape", "begun", "slot"]
 
@@ -55,12 +54,9 @@ class Column(NamedTuple):
         """Give what belongs into the slot for *value*; `Refused` where there is no such thing."""
         return None if value is None else self.convert(value, self.wanted)
 
-    def put(self, instance: Any, value: Any, *, called: str) -> None:
-        """Fill the slot, converting the value first; `Refused`, with the place, where that cannot be done."""
-        try:
-            self.fill(instance, self.converted(value))
-        except Refused as refused:
-            raise refused.inside(f".{called}") from None
+    def put(self, instance: Any, value: Any) -> None:
+        """Fill the slot, converting the value first; `Refused` if that cannot be done."""
+        self.fill(instance, self.converted(value))
 
 
 class _Readers(NamedTuple):
@@ -123,7 +119,9 @@ class Shape(Generic[R]):
         known = self._readers.beside
         if len(names) > _MOST_LEARNED:
             return
-        beside = tuple(dict.fromkeys((*known, *filter(_LEARNED.fullmatch, names))))
+        # A column's name is among them if its value cannot be read.
+        named = (name for name in names if name not in self.columns and _LEARNED.fullmatch(name))
+        beside = tuple(dict.fromkeys((*known, *named)))
         if len(known) < len(beside) <= _MOST_LEARNED:
             self._readers = self._readers_for(beside)
 

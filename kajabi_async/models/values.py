@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Final, Self, TypeGuard, TypeVar, get_args
 
 import attrs
 
-from kajabi_async.jsonapi.decoding import brief, json_array, json_object
+from kajabi_async.jsonapi.decoding import brief, json_array, json_object, kind_of
 
 if TYPE_CHECKING:
     import cattrs
@@ -32,15 +32,17 @@ _LONGEST_STEP: Final = 60
 
 
 class Refused(ValueError):  # noqa: N818 - it never leaves models, where DecodeError takes its place
-    """A value that cannot become what the attribute is; ``place`` is where, below the attribute."""
+    """A value that cannot become what the attribute is; ``steps`` lead to it, from the attribute on."""
 
-    def __init__(self, expected: str, value: Any, place: str = "") -> None:
+    def __init__(self, expected: str, value: Any) -> None:
         super().__init__(f"expected {expected}, got {brief(value)}")
-        self.place = place
+        self.expected = expected
+        self.kind = kind_of(value)
+        self.steps: tuple[str | int, ...] = ()
 
-    def inside(self, step: str) -> Self:
+    def inside(self, step: str | int) -> Self:
         """Note that it was one *step* further in, which may be a name of any length."""
-        self.place = f"{step[:_LONGEST_STEP]}{self.place}"
+        self.steps = (step if isinstance(step, int) else step[:_LONGEST_STEP], *self.steps)
         return self
 
 
@@ -166,7 +168,7 @@ def _mapping_hook(annotation: Any) -> Callable[[Any, Any], Mapping[str, Any]]:
         members = json_object(value)
         if members is None:
             raise Refused("an object", value)
-        return {name: _inside(convert, member, f".{name}") for name, member in members.items()}
+        return {name: _inside(convert, member, name) for name, member in members.items()}
 
     return structure
 
@@ -178,7 +180,7 @@ def _tuple_hook(annotation: Any) -> Callable[[Any, Any], tuple[Any, ...]]:
         elements = json_array(value)
         if elements is None:
             raise Refused("an array", value)
-        return tuple(_inside(convert, element, f"[{index}]") for index, element in enumerate(elements))
+        return tuple(_inside(convert, element, index) for index, element in enumerate(elements))
 
     return structure
 
@@ -190,15 +192,13 @@ def _part_hook(cls: type[P]) -> Callable[[Any, Any], P]:
         members = json_object(value)
         if members is None:
             raise Refused("an object", value)
-        known = {
-            name: _inside(convert, members[name], f".{name}") for name, convert in converters.items() if name in members
-        }
+        known = {name: _inside(convert, members[name], name) for name, convert in converters.items() if name in members}
         return cls(**known, extra={name: member for name, member in members.items() if name not in converters})
 
     return structure
 
 
-def _inside(convert: Callable[[Any], Any], value: Any, step: str) -> Any:
+def _inside(convert: Callable[[Any], Any], value: Any, step: str | int) -> Any:
     if value is None:
         return None
     try:

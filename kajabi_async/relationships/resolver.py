@@ -35,9 +35,10 @@ _MOST_STEPS = 4
 class RelationshipResolver:
     """Follows relations for one client; requests for the same thing are coalesced while they are under way."""
 
-    def __init__(self, send: Send, links: LinkRules) -> None:
-        """Send through *send*; take only links that *links* trusts."""
+    def __init__(self, send: Send, links: LinkRules, *, strict: bool = False) -> None:
+        """Send through *send*; take only links that *links* trusts; *strict* is about attributes, as of the client."""
         self._send = send
+        self._strict = strict
         self._links = links
         self._fetches: SingleFlight[Identifier, Resource] = SingleFlight(abandon=True)
         self._rereads: SingleFlight[tuple[Identifier, tuple[str, ...]], Resource] = SingleFlight(abandon=True)
@@ -110,7 +111,7 @@ class RelationshipResolver:
         query = Query(include=include)
         path = READABLE[identifier.type].path_for(path_segment(identifier.id))
         answer = await self._send(Request("GET", path, query.encode()))
-        scope = Scope(query, self, identifier)
+        scope = Scope(query, self, identifier, strict=self._strict)
         resource = read_resource(answer.body, cls=class_of(identifier.type), scope=scope, context=f"GET {path}")
         refuse_stranger(resource, identifier.id, context=f"GET {path}")
         return resource

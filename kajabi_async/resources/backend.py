@@ -9,13 +9,15 @@ import attrs
 from kajabi_async.clock import Clock, SystemClock
 from kajabi_async.exchange import Send
 from kajabi_async.jsonapi.links import LinkRules
-from kajabi_async.models.origin import Resolver
+from kajabi_async.jsonapi.query import Query
+from kajabi_async.models.origin import Resolver, Scope
 from kajabi_async.stall import Stalls
 
 __all__ = ["DEFAULT_CONCURRENCY", "Backend"]
 
 
 DEFAULT_CONCURRENCY: Final = 50
+_NO_QUERY: Final = Query()
 
 
 class Stats(Protocol):
@@ -48,3 +50,9 @@ class Backend:
     """What waits for an outage to be over."""
     stats: Callable[[], Stats] | None = None
     """What the client has done so far; None where nobody counts."""
+    strict: bool = False
+    """Whether an attribute that cannot be read costs the whole resource."""
+
+    def scope(self, query: Query = _NO_QUERY, primary: tuple[str, str] | None = None) -> Scope:
+        """Return the scope for the answer to *query*, about the resource *primary* alone if that is given."""
+        return Scope(query, self.resolver, primary, strict=self.strict)

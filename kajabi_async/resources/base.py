@@ -15,7 +15,6 @@ from kajabi_async.jsonapi.ids import checked_id, path_segment
 from kajabi_async.jsonapi.query import Query
 from kajabi_async.jsonapi.relationships import identifiers_of
 from kajabi_async.models.base import Resource
-from kajabi_async.models.origin import Scope
 from kajabi_async.models.reading import read_resource, refuse_stranger
 from kajabi_async.operations import BodyKind, Operation, enter, operation
 from kajabi_async.resources.asked import checked_fields, checked_include, checked_sort
@@ -176,7 +175,7 @@ class ResourceOperations(Generic[R]):
     def _written(
         self, answered: bytes, model: type[W], body: Mapping[str, Any] | None, resource_id: str | None, *, context: str
     ) -> W:
-        scope = Scope(resolver=self._backend.resolver)
+        scope = self._backend.scope()
         with answered_write():
             if not carries_data(answered, context=context):
                 return as_written(model, body, resource_id, scope=scope, context=context)

@@ -2,7 +2,12 @@
 
 from typing import Final, Protocol, TypeVar, Unpack
 
-from kajabi_async.errors import AmbiguousMatchError, InvalidArgumentError, UnprocessableEntityError
+from kajabi_async.errors import (
+    AmbiguousMatchError,
+    InvalidArgumentError,
+    UnprocessableEntityError,
+    UnreadableAttributeError,
+)
 from kajabi_async.models.people import Contact, Customer
 from kajabi_async.resources.base import ListOptions
 from kajabi_async.resources.filter_sets import PeopleFilters
@@ -29,7 +34,8 @@ async def one_by_email(
 ) -> R | None:
     """Return the one of *people* with this email; None if the search, or the whole list if *thorough*, has none.
 
-    AmbiguousMatchError if several have it, InvalidArgumentError if it is no email address.
+    AmbiguousMatchError if several have it, InvalidArgumentError if it is no email address, UnreadableAttributeError if
+    none has it but the email of one cannot be read.
     """
     wanted = email.strip().casefold()
     if "@" not in wanted:
@@ -56,6 +62,16 @@ def says_taken(error: UnprocessableEntityError) -> bool:
 
 
 async def _with_email(wanted: str, pages: Pages[R]) -> list[R]:
-    found = [row async for row in pages if (row.email or "").strip().casefold() == wanted]
+    found: list[R] = []
+    unreadable: UnreadableAttributeError | None = None
+    async for row in pages:
+        try:
+            if (row.email or "").strip().casefold() == wanted:
+                found.append(row)
+        except UnreadableAttributeError as error:
+            unreadable = error
+    if not found and unreadable is not None:
+        # It may be the one.
+        raise unreadable
     # A row that shifts to the next page while this one is read comes twice.
     return list({row.id: row for row in found}.values())

@@ -11,7 +11,6 @@ from kajabi_async.exchange import Request
 from kajabi_async.jsonapi.query import Query, encoded_pairs
 from kajabi_async.jsonapi.relationships import link_of
 from kajabi_async.models.base import Resource
-from kajabi_async.models.origin import Scope
 from kajabi_async.models.reading import read_page
 from kajabi_async.operations import Operation
 from kajabi_async.resources.backend import Backend
@@ -59,7 +58,7 @@ class Lister(Generic[R]):
         """
         path = self.operation.path
         answer = await self.backend.send(Request("GET", path, query), timeout=self.timeout)
-        scope = Scope(self.query, self.backend.resolver)
+        scope = self.backend.scope(self.query)
         content = read_page(answer.body, cls=self.model, scope=scope, context=f"GET {path}")
         return FetchedPage(
             rows=content.rows,

@@ -9,7 +9,6 @@ from kajabi_async.exchange import Answer, Request, Tally
 from kajabi_async.jsonapi.ids import checked_id, path_segment
 from kajabi_async.jsonapi.query import Query
 from kajabi_async.models.base import Resource
-from kajabi_async.models.origin import Scope
 from kajabi_async.models.reading import read_resource, refuse_stranger
 from kajabi_async.operations import Operation
 from kajabi_async.resources.backend import Backend
@@ -54,7 +53,7 @@ class Reader(Generic[R]):
         """Give the resource in the *body* of an answer; DecodeError where it is not the one that was asked for."""
         before, after = self.operation.around_id
         context = f"GET {before}{resource_id}{after}"
-        scope = Scope(self.query, self.backend.resolver, (self.model.resource_type, resource_id))
+        scope = self.backend.scope(self.query, (self.model.resource_type, resource_id))
         resource = read_resource(body, cls=self.model, scope=scope, context=context)
         if resource.id != resource_id and resource_id not in self.aliases:
             refuse_stranger(resource, resource_id, context=context)

@@ -1,10 +1,12 @@
 """Which hooks an address should have, against those it has: decided here, done by ``api.hooks.ensure``."""
 
 from collections.abc import Iterable
+from typing import Any
 from urllib.parse import urlsplit
 
 import attrs
 
+from kajabi_async.errors import FieldNotLoadedError
 from kajabi_async.models.account import Hook
 
 __all__ = ["EnsuredHooks", "SortedHooks", "same_address", "sort_hooks"]
@@ -42,13 +44,14 @@ def sort_hooks(hooks: Iterable[Hook], events: Iterable[str], *, url: str, site_i
     """Tell what stays, what is missing and what goes; hooks of other addresses and other sites are not looked at.
 
     Of several that are right the one with the lowest id stays: everybody who sees the same hooks keeps the same one.
+    UnreadableAttributeError if an attribute that this is decided by cannot be read.
     """
     ours = sorted((hook for hook in hooks if _is_ours(hook, url, site_id)), key=_rank)
     right: dict[str, Hook] = {}
     wanted = tuple(dict.fromkeys(events))
     for hook in ours:
         event = hook.event or ""
-        if event in wanted and hook.loaded_attributes().get("resource_id") is None:
+        if event in wanted and _stated(hook, "resource_id") is None:
             right.setdefault(event, hook)
     staying = set(right.values())
     return SortedHooks(
@@ -78,11 +81,18 @@ _PORTS = {"http": 80, "https": 443}
 
 
 def _is_ours(hook: Hook, url: str, site_id: str) -> bool:
-    told = hook.loaded_attributes()
-    if told.get("event") is None or not same_address(told.get("target_url"), url):
+    if _stated(hook, "event") is None or not same_address(_stated(hook, "target_url"), url):
         return False
     # A hook that does not tell its site was in a list that was asked for by site.
     return hook.site.ids in (None, (site_id,))
+
+
+def _stated(hook: Hook, name: str) -> Any:
+    """Return the attribute called *name*, None if it did not come; UnreadableAttributeError if it cannot be read."""
+    try:
+        return getattr(hook, name)
+    except FieldNotLoadedError:
+        return None
 
 
 def _rank(hook: Hook) -> tuple[int, str]:

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 from datetime import date, datetime
 from decimal import Decimal, InvalidOperation
-from typing import Any, Final
+from typing import Any, Final, TypeGuard
 
 from kajabi_async.errors import AnswerTooLargeError, DecodeError, KajabiError
 from kajabi_async.jsonapi.decoding import brief, decode_text, json_array, json_object
@@ -11,6 +11,7 @@ from kajabi_async.jsonapi.limits import checked_elements, excess_in
 from kajabi_async.jsonapi.relationships import Identifier, LinkageState, Relationship
 from kajabi_async.models.base import MODELS, Resource, UntypedResource, attribute_names
 from kajabi_async.models.people import Contact
+from kajabi_async.models.unreadable import Steps, Unreadable
 from kajabi_async.resources.people import GetOrCreated
 from kajabi_async.serialization.registry import ERRORS, FORMAT, KIND, RECORDS, VERSION
 
@@ -165,10 +166,16 @@ class _Reader:
                     name: self._relationship(each, ((path, "relationships"), name))
                     for name, each in relationships.items()
                 },
+                "unreadable": self._unreadable(members.get("unreadable"), (path, "unreadable")),
                 "related": self._related(members.get("related"), (path, "related")),
                 **{name: self._mapping(members.get(name), (path, name)) for name in ("extra", "links", "meta")},
             }
         )
+
+    def _unreadable(self, written: Any, path: _Place) -> dict[str, Unreadable]:
+        # Texts of older versions have none.
+        noted = self._mapping({} if written is None else written, path)
+        return {name: _noted(each, (path, name)) for name, each in noted.items()}
 
     def _related(self, written: Any, path: _Place) -> dict[Identifier, Resource]:
         related: dict[Identifier, Resource] = {}
@@ -206,6 +213,22 @@ def _blank(members: dict[str, Any], path: _Place) -> Resource:
     if cls is None:
         raise _wrong(f"the resource type {brief(resource_type)} is not known here", (path, "type"))
     return cls.__new__(cls)
+
+
+def _noted(value: Any, path: _Place) -> Unreadable:
+    match value:
+        case (str() as expected, str() as kind, steps) if _are_steps(steps):
+            return Unreadable(expected, kind, steps)
+        case _:
+            raise _wrong("what is noted of an attribute that cannot be read was expected", path)
+
+
+def _are_steps(value: Any) -> TypeGuard[Steps]:
+    return type(value) is tuple and all(map(_is_step, value))
+
+
+def _is_step(value: object) -> bool:
+    return isinstance(value, str | int)
 
 
 def _made(cls: type[Any], fields: dict[str, Any], path: _Place) -> Any:

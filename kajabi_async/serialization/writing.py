@@ -107,6 +107,7 @@ class _Writer:
             "type": _text(resource.resource_type),
             "untyped": untyped,
             "attributes": self._mapping(state["attributes"]),
+            **({"unreadable": self._mapping(state["unreadable"])} if state["unreadable"] else {}),
             "extra": self._mapping(state["extra"]),
             "relationships": self._mapping({name: _linkage(each) for name, each in state["relationships"].items()}),
             "links": self._mapping(state["links"]),

@@ -10,7 +10,9 @@ from typing import Any, ClassVar, Final, TypeVar, get_args
 
 import attrs
 
-from kajabi_async.jsonapi.decoding import json_array, json_object
+from kajabi_async.jsonapi import decoding
+from kajabi_async.jsonapi.decoding import json_object
+from kajabi_async.models.unreadable import dotted
 from kajabi_async.models.values import Part, Refused, converter_for
 from kajabi_async.webhooks.errors import MalformedDeliveryError
 
@@ -232,7 +234,7 @@ class _Source:
         try:
             part: P = converter_for(cls)(value)
         except Refused as refused:
-            problem, path = _expected(refused), called.get(refused.place.removeprefix("."), nested)
+            problem, path = _expected(refused), called.get(dotted(refused.steps), nested)
         else:
             return part
         # Outside the handler: the first error repeats the value, and would be the context of this one.
@@ -303,18 +305,10 @@ def delivery_id(event: str, given: Any) -> str:
 
 
 def kind_of(value: Any) -> str:
-    """Return what a JSON value is, in words and without its content."""
-    if value is None:
-        return "null or nothing"
-    if isinstance(value, bool):
-        return "true or false"
-    if json_object(value) is not None:
-        return "an object"
-    if json_array(value) is not None:
-        return "an array"
-    return "text" if isinstance(value, str) else "a number"
+    """Return what a JSON value is, in words and without its content; None stands for what did not come, too."""
+    return "null or nothing" if value is None else decoding.kind_of(value)
 
 
 def _expected(refused: Refused) -> str:
     # What came instead is left out: it is about people.
-    return str(refused).partition(", got ")[0]
+    return f"expected {refused.expected}"

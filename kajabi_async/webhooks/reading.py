@@ -61,7 +61,12 @@ _PLACE: Final = re.compile(r"\[[0-9]+\](\.[a-z_0-9]+){0,2}")
 
 
 def parse(
-    body: bytes, *, api: "Kajabi | None" = None, max_bytes: int = MAX_BYTES, max_elements: int = MAX_ELEMENTS
+    body: bytes,
+    *,
+    api: "Kajabi | None" = None,
+    max_bytes: int = MAX_BYTES,
+    max_elements: int = MAX_ELEMENTS,
+    strict: bool = False,
 ) -> KnownEvent:
     """Read the *body* of a delivery of ``/v1/hooks`` or of a webhook of the dashboard.
 
@@ -69,12 +74,13 @@ def parse(
     RelationshipUnavailableError. Nothing is sent by parsing. The body proves nothing of who sent it: see `PathSecrets`.
     DeliveryTooLargeError above *max_bytes* or *max_elements*, before anything is decoded; MalformedDeliveryError for
     what is no JSON, nested more than 64 levels deep or of another shape than its event; UnknownDeliveryError for other
-    events.
+    events. An attribute that cannot be read raises UnreadableAttributeError when it is read; with *strict*, or an *api*
+    that is, the delivery is malformed.
     """
     members = _members(body, max_bytes, max_elements)
     name = _decoded(members["event"])
     if isinstance(name, str) and name in EVENTS:
-        return _event(EVENTS[name], members, _scope(api))
+        return _event(EVENTS[name], members, _scope(api, strict=strict))
     if isinstance(name, str) and name in DASHBOARD_EVENTS:
         return read_dashboard_event(name, {member: _decoded(text) for member, text in members.items()})
     # Anything could stand here; only what looks like the name of an event is repeated.
@@ -129,9 +135,9 @@ def _event(cls: type[Event], members: Mapping[str, RawJson], scope: Scope) -> Kn
 
 def _resources(event: str, payload: bytes, scope: Scope) -> tuple[Resource, ...]:
     try:
-        return read_samples(payload, scope=scope, context="")
+        return read_samples(payload, scope=scope, context="", within=("payload",))
     except DecodeError as error:
-        place = _PLACE.match(error.path.removeprefix("data"))
+        place = _PLACE.match(error.path.removeprefix("payload").removeprefix("data"))
         problem, path = _without_values(error), f"payload{place[0] if place else ''}"
     raise MalformedDeliveryError(problem, path=path, event=event)
 
@@ -154,8 +160,10 @@ def _tie(primary: Resource, names: tuple[str, ...]) -> None:
             link_included(primary, (name,))
 
 
-def _scope(api: "Kajabi | None") -> Scope:
-    return Scope(resolver=_Unconnected()) if api is None else api.hooks.delivery_scope()
+def _scope(api: "Kajabi | None", *, strict: bool) -> Scope:
+    scope = Scope(resolver=_Unconnected()) if api is None else api.hooks.delivery_scope()
+    scope.strict = scope.strict or strict
+    return scope
 
 
 class _Unconnected:

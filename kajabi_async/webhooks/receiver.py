@@ -104,7 +104,8 @@ class Receiver:
 
         A delivery above *max_bytes* or *max_elements* is a DeliveryTooLargeError, before anything is made of it. One
         that is no known event is acknowledged and handed on as an `UnreadDelivery`; with *strict* it raises
-        MalformedDeliveryError or UnknownDeliveryError instead, which Kajabi takes for a failure and delivers again.
+        MalformedDeliveryError or UnknownDeliveryError instead, which Kajabi takes for a failure and delivers again,
+        and so it does for a resource with an attribute that cannot be read.
         """
         self._secrets = secrets
         self._guard = guard
@@ -147,7 +148,13 @@ class Receiver:
 
     def _event(self, content: bytes) -> AnyEvent:
         try:
-            return parse(content, api=self._api, max_bytes=self._max_bytes, max_elements=self._max_elements)
+            return parse(
+                content,
+                api=self._api,
+                max_bytes=self._max_bytes,
+                max_elements=self._max_elements,
+                strict=self._strict,
+            )
         except (MalformedDeliveryError, UnknownDeliveryError) as error:
             if self._strict:
                 raise

@@ -83,3 +83,27 @@ async def test_help_fits_80_columns_and_is_broken_by_the_terminal_alone(
     for line, following in itertools.pairwise(prose):
         if line.strip() and following.strip():
             assert len(line.rstrip()) + 1 + len(following.split()[0]) > 80
+
+
+async def test_a_value_that_cannot_be_read_is_shown_as_such(kajabi: Command, fake: FakeKajabi) -> None:
+    """As it came, beside the rest; for programs with what was expected instead."""
+    attributes = {"name": "Ada", "email": ["a"], "created_at": "2024-01-10", "custom_1": "blue", "custom_2": ["x"]}
+    fake.add({"type": "contacts", "id": "9001", "attributes": attributes})
+    shown = await kajabi("contacts", "get", "9001")
+    assert shown.code == 0
+    assert "unreadable: expected a time with its zone" in " ".join(shown.out.split())
+    assert "2024-01-10" in shown.out
+    assert "blue" in shown.out
+    members = json.loads((await kajabi("contacts", "get", "9001", "--json")).out)
+    assert members["created_at"] == "2024-01-10"
+    assert members["custom_fields"] == {"custom_1": "blue"}
+    assert members["custom_2"] == ["x"]
+    assert members["unreadable"] == {
+        "email": "expected text, got an array",
+        "created_at": "expected a time with its zone, got text",
+        "custom_2": "expected text, got an array",
+    }
+    listed = await kajabi("contacts", "list", "--sort", "-created_at", "--limit", "1000")
+    assert listed.code == 0
+    (line,) = [line for line in listed.out.splitlines() if "9001" in line]
+    assert "(unreadable)" in line

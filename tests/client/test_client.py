@@ -15,6 +15,7 @@ from kajabi_async import (
     NotFoundError,
     PasswordCredentials,
     Timeouts,
+    UnreadableAttributeError,
 )
 from kajabi_async.testing import FakeKajabi
 
@@ -143,3 +144,45 @@ async def test_the_version_needs_no_token(kajabi_fake: FakeKajabi, kajabi_api: K
     kajabi_fake.answer_with("GET", "/v1/version", body=b"[]")
     with pytest.raises(DecodeError):
         await kajabi_api.version()
+
+
+async def test_one_odd_value_does_not_lose_the_resource(kajabi_fake: FakeKajabi) -> None:
+    """On every way to it: by id, in a list, in a bulk run, along a relation, included; `strict` loses it."""
+    odd = {"type": "offers", "id": "9001", "attributes": {"title": "Pass", "price_in_cents": "much"}}
+    kajabi_fake.add(odd)
+    kajabi_fake.add(
+        {
+            "type": "customers",
+            "id": "9001",
+            "attributes": {"name": "Ada", "created_at": "2024-01-10"},
+            "relationships": {"offers": {"data": [{"type": "offers", "id": "9001"}]}},
+        }
+    )
+    credentials: Any = {
+        "client_id": kajabi_fake.client_id,
+        "client_secret": kajabi_fake.client_secret,
+        "base_url": kajabi_fake.base_url,
+    }
+    async with Kajabi(**credentials) as api, Kajabi(**credentials, strict=True) as strict:
+        single = await api.customers.get("9001")
+        included = await api.customers.get("9001", include="offers")
+        listed = [row async for row in api.customers.list(page_size=100) if row.id == "9001"]
+        (lookup,) = [each async for each in api.customers.get_many(["9001"])]
+        for customer in (single, included, *listed, lookup.customer):
+            assert customer.name == "Ada"
+            with pytest.raises(UnreadableAttributeError, match="customers 9001 came with 'created_at'"):
+                _ = customer.created_at
+            (offer,) = await customer.offers
+            assert offer.title == "Pass"
+            with pytest.raises(UnreadableAttributeError, match="offers 9001 came with 'price_in_cents'"):
+                _ = offer.price_in_cents
+        with pytest.raises(DecodeError, match=r"at data\.attributes\.created_at") as caught:
+            await strict.customers.get("9001")
+        assert not isinstance(caught.value, UnreadableAttributeError)
+        with pytest.raises(DecodeError, match=r"at data\.attributes\.price_in_cents"):
+            await strict.offers.get("9001")
+        (refused,) = [each async for each in strict.customers.get_many(["9001"])]
+        assert isinstance(refused.error, DecodeError)
+        pages = [page async for page in strict.customers.list(page_size=100).pages()]
+        assert sum(len(page.errors) for page in pages) == 1
+        assert "9001" not in {row.id for page in pages for row in page}

@@ -16,6 +16,7 @@ from kajabi_async import (
     Report,
     RequestTimeoutError,
     ServerError,
+    UnreadableAttributeError,
     loads,
 )
 from kajabi_async.testing import FakeKajabi
@@ -102,6 +103,20 @@ async def test_a_failure_that_says_nothing_of_a_customer_leaves_the_chunk_open(
     report: Any = loads(await refresh(kajabi_api, sink, chunk))
     assert report.total == 1
     assert await sink.done() == {chunk.key}
+
+
+async def test_a_customer_that_cannot_be_read_leaves_the_others_written(
+    kajabi_fake: FakeKajabi, kajabi_api: Kajabi, sink: Sink
+) -> None:
+    """What reading it raises is raised once the rest is done, and is not worth another try."""
+    kajabi_fake.add({"type": "offers", "id": "9001", "attributes": {"title": ["Pass"]}})
+    linkage = {"offers": {"data": [{"type": "offers", "id": "9001"}]}}
+    kajabi_fake.add({"type": "customers", "id": "9001", "attributes": {}, "relationships": linkage})
+    [chunk] = chunks("run", ["9001", "1", "2"])
+    with pytest.raises(UnreadableAttributeError, match="offers 9001 came with 'title'") as caught:
+        await refresh(kajabi_api, sink, chunk)
+    assert not worth_another_try(caught.value)
+    assert await sink.written() == 2
 
 
 @pytest.mark.parametrize(

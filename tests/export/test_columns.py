@@ -9,7 +9,7 @@ import pytest
 
 from kajabi_async import Contact, Customer, Kajabi, Media, Offer, Payout, Podcast, Purchase, Resource
 from kajabi_async.export import SORTED_BY, export
-from kajabi_async.export.columns import Kind, UnfitCellError, cells_of, columns_of
+from kajabi_async.export.columns import OTHER_COLUMNS, Column, Kind, UnfitCellError, cells_of, columns_of
 from kajabi_async.models.base import MODELS
 from kajabi_async.resources.base import Listable
 from kajabi_async.testing import FakeKajabi
@@ -246,9 +246,35 @@ async def test_a_value_beyond_its_column_is_told_and_costs_its_row_alone(
 async def test_a_malformed_row_is_told_and_costs_itself_alone(api: Kajabi, fake: FakeKajabi, tmp_path: Path) -> None:
     """Where it stood and what was wrong is in the report."""
     fake.add({"type": "customers", "id": "351", "attributes": {"created_at": "yesterday"}})
-    report = await export(api.customers.list(), tmp_path / "customers.jsonl")
+    strict = Kajabi(
+        client_id=fake.client_id, client_secret=fake.client_secret, base_url=fake.base_url, site_id="1", strict=True
+    )
+    async with strict:
+        report = await export(strict.customers.list(), tmp_path / "customers.jsonl")
     assert (report.rows, report.malformed) == (350, 1)
     assert "data[50].attributes.created_at" in report.problems[0]
+    report = await export(api.customers.list(), tmp_path / "again.jsonl")
+    assert (report.rows, report.malformed) == (350, 1)
+    assert "customers 351 came with 'created_at' that cannot be read" in report.problems[0]
+    assert "/data/50/attributes/created_at" in report.problems[0]
+    assert "yesterday" not in report.problems[0]
+
+
+async def test_a_row_is_whole_if_what_cannot_be_read_is_not_asked_for(
+    api: Kajabi, fake: FakeKajabi, tmp_path: Path
+) -> None:
+    """No column has it."""
+    fake.add({"type": "customers", "id": "351", "attributes": {"created_at": "yesterday", "name": "Ada"}})
+    report = await export(api.customers.list(fields={"customers": ["name"]}), tmp_path / "customers.jsonl")
+    assert (report.rows, report.malformed) == (351, 0)
+
+
+@pytest.mark.parametrize("columns", [columns_of(Contact), OTHER_COLUMNS], ids=["own", "other"])
+@pytest.mark.parametrize("attributes", [{"name": []}, {"custom_2": []}, {"custom_1": "blue", "custom_2": []}])
+def test_what_cannot_be_read_is_never_written_as_null(columns: tuple[Column, ...], attributes: dict[str, Any]) -> None:
+    """It costs the row, which is counted and reported."""
+    with pytest.raises(UnfitCellError, match="that cannot be read"):
+        cells_of(build(Contact, attributes), columns)
 
 
 async def test_included_resources_have_files_of_their_own(api: Kajabi, fake: FakeKajabi, tmp_path: Path) -> None:

@@ -20,3 +20,8 @@ def read(cls: type[R], document: Any, *, scope: Scope | None = None) -> R:
     """Give the one resource of *document*."""
     body = json.dumps(document).encode()
     return read_resource(body, cls=cls, scope=scope or Scope(), context="GET /v1/things/1")
+
+
+def strict() -> Scope:
+    """Give a scope in which an attribute that cannot be read costs the whole resource."""
+    return Scope(strict=True)

@@ -14,7 +14,7 @@ from kajabi_async.jsonapi.relationships import MISSING, Identifier, LinkageState
 from kajabi_async.models.account import Me
 from kajabi_async.models.origin import Scope
 from kajabi_async.models.reading import read_page, read_resource, read_samples, refuse_stranger
-from tests.models.building import build, read
+from tests.models.building import build, read, strict
 
 CONTEXT = "GET /v1/customers"
 ADA: dict[str, Any] = {"type": "customers", "id": "1", "attributes": {"name": "Ada"}}
@@ -38,7 +38,7 @@ def _refused(call: Any, problem: str, path: str) -> None:
 def test_what_is_no_resource_of_the_class_is_refused(document: Any, problem: str, path: str) -> None:
     """With the place of what is wrong, and the request."""
     body = json.dumps(document).encode()
-    _refused(lambda: read_resource(body, cls=Customer, scope=Scope(), context=CONTEXT), problem, path)
+    _refused(lambda: read_resource(body, cls=Customer, scope=strict(), context=CONTEXT), problem, path)
 
 
 def test_the_user_is_read_whatever_type_is_stated() -> None:
@@ -60,7 +60,7 @@ def test_a_malformed_row_stands_in_its_place_in_the_page() -> None:
     """Among rows that are read; the top-level members are kept as they came."""
     rows: list[Any] = [ADA, {**ADA, "type": "offers"}, 5, {**ADA, "attributes": {"name": []}}, {**ADA, "id": "2"}]
     body = json.dumps({"data": rows, "links": {"next": "/x"}, "meta": {"total": 5}}).encode()
-    page = read_page(body, cls=Customer, scope=Scope(), context=CONTEXT)
+    page = read_page(body, cls=Customer, scope=strict(), context=CONTEXT)
     shown = [(row.path, row.context) if isinstance(row, DecodeError) else row.id for row in page.rows]
     places = ["data[1].type", "data[2]", "data[3].attributes.name"]
     assert shown == ["1", *((place, CONTEXT) for place in places), "2"]
@@ -122,7 +122,7 @@ def test_samples_are_of_any_type_and_know_each_other() -> None:
 def test_a_malformed_sample_is_refused() -> None:
     """No run goes on without it, so that none is left out."""
     odd = json.dumps([ADA, {**ADA, "attributes": {"name": []}}]).encode()
-    _refused(lambda: read_samples(odd, scope=Scope(), context=CONTEXT), "expected text", "[1].attributes.name")
+    _refused(lambda: read_samples(odd, scope=strict(), context=CONTEXT), "expected text", "[1].attributes.name")
     with pytest.raises(DecodeError, match=CONTEXT):
         read_samples(json.dumps([ADA, 5]).encode(), scope=Scope(), context=CONTEXT)
 

@@ -317,6 +317,6 @@ def test_a_malformed_included_resource_is_not_at_hand() -> None:
     """It can still be fetched by its relation."""
     document = included()
     document["included"][0]["attributes"] = {"price_in_cents": "much"}
-    customer = read(Customer, json.loads(json.dumps(document)), scope=Scope(Query(include=("offers",))))
+    customer = read(Customer, json.loads(json.dumps(document)), scope=Scope(Query(include=("offers",)), strict=True))
     assert customer.offers.ids == ("4",)
     assert not customer.offers.loaded

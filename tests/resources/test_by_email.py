@@ -5,7 +5,12 @@ from urllib.parse import parse_qs
 
 import pytest
 
-from kajabi_async import AmbiguousMatchError, ConnectionFailedError, UnprocessableEntityError
+from kajabi_async import (
+    AmbiguousMatchError,
+    ConnectionFailedError,
+    UnprocessableEntityError,
+    UnreadableAttributeError,
+)
 from kajabi_async.errors import ErrorObject
 from kajabi_async.exchange import Request
 from kajabi_async.resources.people import Contacts, Customers
@@ -130,3 +135,13 @@ async def test_taken_at_once_is_an_error() -> None:
 
 async def _no_sleep(_: float) -> None:
     return None
+
+
+async def test_an_email_that_cannot_be_read_is_not_taken_for_another() -> None:
+    """It costs nothing if somebody else has the one that is looked for; otherwise it may be that one."""
+    odd = resource("contacts", "5", attributes={"email": [ADA]})
+    found = await Contacts(backend(Canned({"/v1/contacts": {"data": [odd, _contact("7", ADA)]}}))).find_by_email(ADA)
+    assert found is not None
+    assert found.id == "7"
+    with pytest.raises(UnreadableAttributeError, match="contacts 5 came with 'email'"):
+        await Contacts(backend(Canned({"/v1/contacts": {"data": [odd]}}))).find_by_email(ADA)

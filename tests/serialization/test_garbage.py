@@ -253,7 +253,16 @@ def _text(value: str, resources: str = "[]") -> str:
 @pytest.mark.parametrize(
     "value", ['{"$kajabi":"decimal","text":"sNaN"}', '{"$kajabi":"decimal","text":"NaN"}', "1" * 4000, "1e308", "[]"]
 )
-@pytest.mark.parametrize("kind", ["RequestTimeoutError", "ApiError", "InvalidArgumentError", "FieldNotLoadedError"])
+@pytest.mark.parametrize(
+    "kind",
+    [
+        "RequestTimeoutError",
+        "ApiError",
+        "InvalidArgumentError",
+        "FieldNotLoadedError",
+        "UnreadableAttributeError",
+    ],
+)
 def test_an_error_of_odd_state_is_read_or_refused(kind: str, name: str, value: str) -> None:
     """No conversion raises anything of its own, neither at once nor when the error is shown or sent on."""
     try:

@@ -5,7 +5,14 @@ from typing import Any
 
 import pytest
 
-from kajabi_async import Hook, InvalidArgumentError, Kajabi, ServerError, UnknownHookEventError
+from kajabi_async import (
+    Hook,
+    InvalidArgumentError,
+    Kajabi,
+    ServerError,
+    UnknownHookEventError,
+    UnreadableAttributeError,
+)
 from kajabi_async.resources.account import Hooks
 from kajabi_async.resources.subscriptions import same_address, sort_hooks
 from kajabi_async.testing import FakeKajabi
@@ -244,3 +251,13 @@ def test_a_hook_that_does_not_say_what_it_is_stays() -> None:
     assert sort_hooks(hooks, [], url=URL, site_id="1").superfluous == ()
     whole = build(Hook, {"target_url": URL, "event": "purchase"})
     assert sort_hooks([whole], ["purchase"], url=URL, site_id="1").right == (whole,)
+
+
+@pytest.mark.parametrize("name", ["event", "target_url", "resource_id"])
+def test_hooks_are_not_sorted_by_what_cannot_be_read(name: str) -> None:
+    """None is kept or deleted by a guess; what nothing depends on may be odd."""
+    attributes = {"event": "purchase", "target_url": URL, "resource_id": None, "created_at": "today"}
+    hook = build(Hook, attributes)
+    assert sort_hooks([hook], ["purchase"], url=URL, site_id="1").right == (hook,)
+    with pytest.raises(UnreadableAttributeError, match=name):
+        sort_hooks([build(Hook, {**attributes, name: [1]})], ["purchase"], url=URL, site_id="1")

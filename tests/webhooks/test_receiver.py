@@ -12,7 +12,7 @@ import aiohttp
 import pytest
 from aiohttp import web
 
-from kajabi_async import ConfigurationError, Kajabi
+from kajabi_async import ConfigurationError, Kajabi, UnreadableAttributeError
 from kajabi_async.testing import FakeKajabi
 from kajabi_async.webhooks import (
     AnyEvent,
@@ -32,6 +32,7 @@ from kajabi_async.webhooks import (
     WebhookError,
     WrongSecretError,
     by_id,
+    parse,
 )
 from tests.webhooks.deliveries import API_DELIVERIES, DASHBOARD_DELIVERIES, DELIVERIES, delivery, row
 
@@ -345,3 +346,28 @@ async def test_the_limit_of_elements_is_the_receivers() -> None:
     body = b'{"id": "1", "event": "purchase", "payload": [%s0]}' % (b"0," * 1000)
     with pytest.raises(DeliveryTooLargeError, match="more than 500 elements"):
         await receiver(max_elements=500).receive(SECRET, body, Handled())
+
+
+async def test_one_odd_value_does_not_lose_the_event() -> None:
+    """The event is handed on, and reading that attribute raises; a strict receiver refuses the delivery."""
+    payload = [row("contacts", "4", {"name": "Ada", "created_at": "2024-01-10"}), row("contact_tags", "6")]
+    body, handled = delivery("tag_added", payload), Handled()
+    event = (await receiver().receive(SECRET, body, handled)).event
+    assert isinstance(event, TagAddedEvent)
+    assert event.contact.name == "Ada"
+    with pytest.raises(UnreadableAttributeError) as caught:
+        _ = event.contact.created_at
+    assert caught.value.pointer == "/payload/0/attributes/created_at"
+    with pytest.raises(MalformedDeliveryError, match=r"at payload\[0\]\.attributes\.created_at"):
+        await receiver(strict=True).receive(SECRET, body, handled)
+    assert handled.events == [event]
+
+
+async def test_a_strict_client_makes_deliveries_strict() -> None:
+    """The delivery is acknowledged as one that cannot be read, unless the receiver is strict, too."""
+    body = delivery("tag_added", [row("contacts", "4", {"name": []}), row("contact_tags", "6")])
+    async with Kajabi(client_id="a", client_secret="b", strict=True) as api:
+        event = (await receiver(api=api).receive(SECRET, body, Handled())).event
+        assert isinstance(event, UnreadDelivery)
+        with pytest.raises(MalformedDeliveryError):
+            parse(body, api=api)

@@ -66,7 +66,7 @@ def test_a_body_that_is_no_envelope_is_malformed(body: bytes, problem: str) -> N
 def test_a_payload_of_another_shape_is_malformed(payload: object, problem: str) -> None:
     """The error names event and place, and nothing of what stands there: it is about people."""
     with pytest.raises(MalformedDeliveryError) as caught:
-        parse(delivery("purchase", payload))
+        parse(delivery("purchase", payload), strict=True)
     error = caught.value
     assert problem in str(error)
     assert str(error).startswith("a delivery of 'purchase' cannot be read: ")
