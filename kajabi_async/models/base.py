@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Final, NoReturn, TypeVar
 import attrs
 
 from kajabi_async.errors import FieldNotLoadedError, UnreadableAttributeError
+from kajabi_async.jsonapi.decoding import json_object
 from kajabi_async.jsonapi.relationships import Identifier
 from kajabi_async.models.handles import Relation
 from kajabi_async.models.origin import Origin, Scope
@@ -150,8 +151,8 @@ class Resource:
         # Resources that older versions pickled have none.
         for name, (expected, kind, steps) in state.get("unreadable", {}).items():
             origin.note_unreadable(name, Unreadable(expected, kind, steps))
-        readable: Any = state["attributes"].get(CUSTOM_FIELDS)
-        if origin.unreadable and type(readable) is dict:
+        readable = json_object(state["attributes"].get(CUSTOM_FIELDS))
+        if origin.unreadable and readable is not None:
             object.__setattr__(self, CUSTOM_FIELDS, custom_fields(self, readable))
 
 

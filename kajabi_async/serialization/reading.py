@@ -224,11 +224,11 @@ def _noted(value: Any, path: _Place) -> Unreadable:
 
 
 def _are_steps(value: Any) -> TypeGuard[Steps]:
-    return type(value) is tuple and all(map(_is_step, value))
+    return _is_tuple(value) and all(isinstance(each, str | int) for each in value)
 
 
-def _is_step(value: object) -> bool:
-    return isinstance(value, str | int)
+def _is_tuple(value: object) -> TypeGuard[tuple[Any, ...]]:
+    return isinstance(value, tuple)
 
 
 def _made(cls: type[Any], fields: dict[str, Any], path: _Place) -> Any:
