@@ -174,11 +174,14 @@ class _UnknownNameError(InvalidArgumentError):
 
     kind: ClassVar[str]
 
-    def __init__(self, name: str, *, owner: str, known: Iterable[str], cure: str = "") -> None:
+    def __init__(
+        self, name: str, *, owner: str, known: Iterable[str], cure: str = "", alike: Iterable[str] | None = None
+    ) -> None:
+        """Take the *known* names, and those *alike* in meaning that may be suggested: all of them unless given."""
         self.name = name
         self.owner = owner
         self.known = tuple(sorted(known))
-        self.nearest = _nearest(str(name), self.known)
+        self.nearest = _nearest(str(name), self.known if alike is None else sorted(alike))
         message = f"{owner} has no {self.kind} {name!r}"
         if self.nearest is not None:
             message += f"; did you mean {self.nearest!r}?"

@@ -153,7 +153,8 @@ async def test_02_order_created(payload: bool) -> None:
     facts = {name: each for name, each in ORDER_CREATED.items() if name not in envelope}
     event, _, runs = await handled(receiver(), {**envelope, "payload": facts} if payload else ORDER_CREATED)
     assert isinstance(event, DashboardOrderCreated)
-    (item,) = event.order.order_items or ()
+    assert event.order.order_items is not None
+    (item,) = event.order.order_items
     assert (event.id, event.order.id, item.id, item.title, item.unit_cost, item.quantity) == (
         *("7f3c", "4411", "2151386538", "AXIOM", 0, 1),
     )

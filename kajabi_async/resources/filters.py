@@ -39,6 +39,9 @@ _MOST_DIGITS: Final = 30
 _FIRST_TOO_LARGE: Final = 10**_MOST_DIGITS
 _PROBABLY_DEAD: Final = ("_gte", "_lte")
 """Documented, but not of the server's library: nobody who misspelt a filter is led to one."""
+_RANGES: Final = {("_gt", "_gteq"): ("_gt", "_gteq", "_gte"), ("_lt", "_lteq"): ("_lt", "_lteq", "_lte")}
+"""Suffixes that ask for a range, by those that may be suggested in their place."""
+_COMPARES: Final = re.compile(r"_(?:i_cont|cont|eq|start|end|in|null|gt|gteq|lt|lteq)$")
 _WAY_OUT: Final = "(extra_filters= sends a filter that the SDK does not know yet)"
 
 
@@ -231,9 +234,20 @@ def encode_filters(declared: type, given: Mapping[str, object], *, owner: str) -
         kind = kinds.get(name) or (_ANYTHING if name in suffixed else None)
         if kind is None:
             known = {other for other in (*kinds, *suffixed) if not other.endswith(_PROBABLY_DEAD)}
-            raise UnknownFilterError(name, owner=owner, known=known, cure=_WAY_OUT)
+            alike = [other for other in known if _compares_alike(name, other)]
+            raise UnknownFilterError(name, owner=owner, known=known, cure=_WAY_OUT, alike=alike)
         pairs.extend(_pairs(f"filter[{name}]", kind, given[name]))
     return tuple(pairs)
+
+
+def _compares_alike(name: str, other: str) -> bool:
+    """Return whether filter *other* is neither the opposite of *name* nor another comparison than its range."""
+    if ("not_" in name) != ("not_" in other):
+        return False
+    for range_, suffixes in _RANGES.items():
+        if name.endswith(suffixes):
+            return other.endswith(range_) or not _COMPARES.search(other)
+    return True
 
 
 def encode_extra_filters(extra: Mapping[str, object]) -> tuple[tuple[str, str], ...]:

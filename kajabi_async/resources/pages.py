@@ -10,13 +10,14 @@ from typing import Final, Generic, NoReturn, TypeVar, cast
 
 import attrs
 
-from kajabi_async.errors import DecodeError, InvalidArgumentError, PagingError
+from kajabi_async.errors import DecodeError, PagingError
 from kajabi_async.escaping.text import escape_line
 from kajabi_async.models.base import Resource
 from kajabi_async.resources.ahead import Ahead
 from kajabi_async.resources.guarded import Guarded
 from kajabi_async.resources.lister import FetchedPage, Lister
 from kajabi_async.resources.novelty import Novelty
+from kajabi_async.resources.numbers import whole_number
 from kajabi_async.resources.position import Position, list_digest
 
 __all__ = ["Page", "Pages"]
@@ -62,10 +63,8 @@ class Pages(Generic[R]):
     """
 
     def __init__(self, lister: Lister[R], *, prefetch: int = 0, resume_from: str | None = None) -> None:
-        if isinstance(prefetch, bool) or prefetch < 0:
-            raise InvalidArgumentError(f"prefetch is a number of pages, at least 0, got {prefetch!r}")
         self._lister = lister
-        self._prefetch = prefetch
+        self._prefetch = whole_number(prefetch, of="prefetch", at_least=0)
         digest = list_digest(lister.operation.path, lister.query)
         start = Position(digest, 0, lister.query.encode())
         self._start = start if resume_from is None else Position.parse(resume_from, list_digest=digest)
@@ -94,9 +93,9 @@ class Pages(Generic[R]):
         return self._standing.latest.total_count
 
     async def collect(self, *, limit: int | None = None) -> tuple[R, ...]:
-        """Give the rows, at most *limit*; DecodeError at the first malformed one."""
+        """Return the rows, at most *limit*; DecodeError at the first malformed one."""
         rows: list[R] = []
-        if limit is not None and limit <= 0:
+        if limit is not None and whole_number(limit, of="limit", at_least=0) == 0:
             return ()
         async for row in self:
             rows.append(row)

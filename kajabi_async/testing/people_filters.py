@@ -12,7 +12,7 @@ from typing import Any, Final
 import attrs
 
 from kajabi_async.testing.comparing import is_true, moment
-from kajabi_async.testing.ownership import purchases_of
+from kajabi_async.testing.ownership import is_active, purchases_of
 from kajabi_async.testing.rows import Row
 from kajabi_async.testing.store import Store
 
@@ -25,6 +25,7 @@ class _Person:
 
     row: Row
     store: Store
+    now: datetime
 
     @property
     def contact(self) -> Row | None:
@@ -67,7 +68,7 @@ class _Person:
 
     @property
     def former_products(self) -> set[str]:
-        ended = [purchase for purchase in self.purchases if purchase.attributes.get("deactivated_at")]
+        ended = [purchase for purchase in self.purchases if not is_active(purchase, self.now)]
         return {product for purchase in ended for product in purchase.related("products")} - set(self.products)
 
     @property
@@ -90,7 +91,7 @@ def people_filter(name: str, value: str, store: Store, now: datetime) -> Callabl
         return _in_last(*_IN_LAST[name], value, store, now)
     keeps = _KEEPS.get(name)
     if keeps is not None:
-        return lambda row: keeps(_Person(row, store), value)
+        return lambda row: keeps(_Person(row, store, now), value)
     if name in _UNKNOWN_TO_US:
         keeps_all = name.startswith(("no_", "not_"))
         return lambda _: keeps_all
@@ -205,7 +206,7 @@ def _in_last(
     since = now - timedelta(days=int(value))
 
     def passes(row: Row) -> bool:
-        time = moment(time_of(_Person(row, store)))
+        time = moment(time_of(_Person(row, store, now)))
         return (time is not None and time >= since) is not is_negated
 
     return passes

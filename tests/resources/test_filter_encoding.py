@@ -8,6 +8,7 @@ import pytest
 
 from kajabi_async import InvalidArgumentError, UnknownFilterError
 from kajabi_async.resources.filter_sets import (
+    BlogPostFilters,
     CustomerIncludedFilters,
     LandingPageFilters,
     OrderFilters,
@@ -207,3 +208,22 @@ def test_pages_of_included_rows_are_counted_from_one(name: str, value: Any) -> N
     """The server would answer another page, or all of them, without a word."""
     with pytest.raises(InvalidArgumentError, match="whole number of at least 1"):
         encode_filters(CustomerIncludedFilters, {name: value}, owner="x")
+
+
+@pytest.mark.parametrize(
+    ("declared", "misspelt", "nearest"),
+    [
+        (BlogPostFilters, "created_at_gteq", None),
+        (BlogPostFilters, "created_at_gt", None),
+        (BlogPostFilters, "title_not_start", "title_not_cont"),
+        (BlogPostFilters, "titel_cont", "title_cont"),
+        (PurchaseFilters, "created_gteq", "created_at_gteq"),
+        (PurchaseFilters, "created_lt", "created_at_lt"),
+        (PeopleFilters, "created_at_gt", "created_in_last"),
+    ],
+)
+def test_a_filter_leads_to_no_other_comparison(declared: type, misspelt: str, nearest: str | None) -> None:
+    """Who asks for a range, or for what something is not, is not led to a filter that keeps other rows."""
+    with pytest.raises(UnknownFilterError) as caught:
+        encode_filters(declared, {misspelt: "2026-08-01"}, owner="x")
+    assert caught.value.nearest == nearest

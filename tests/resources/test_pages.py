@@ -48,6 +48,10 @@ def _listed(send: Canned, **asked: Any) -> Pages[Customer]:
     return Customers(backend(send)).list(**asked)
 
 
+def _strictly_listed(send: Canned) -> Pages[Customer]:
+    return Customers(backend(send, strict=True)).list()
+
+
 async def _ids(pages: Pages[Customer]) -> list[str]:
     return [row.id async for row in pages]
 
@@ -235,7 +239,7 @@ async def test_a_malformed_row_raises_for_itself_and_the_others_are_given() -> N
     send = _numbered({1: _page(["1", *bad, "3"])})
     rows: list[str] = []
     errors: list[str] = []
-    iterator = aiter(_listed(send))
+    iterator = aiter(_strictly_listed(send))
     while True:
         try:
             rows.append((await anext(iterator)).id)
@@ -245,7 +249,7 @@ async def test_a_malformed_row_raises_for_itself_and_the_others_are_given() -> N
             break
     assert rows == ["1", "3"]
     assert errors == ["data[1]", "data[2].id", "data[3].type", "data[4].attributes.created_at"]
-    (page,) = [page async for page in _listed(send).pages()]
+    (page,) = [page async for page in _strictly_listed(send).pages()]
     assert ([row.id for row in page], len(page.errors), len(page)) == (["1", "3"], 4, 6)
 
 
@@ -336,3 +340,14 @@ def test_a_plain_for_is_told_to_be_async() -> None:
     """A list is fetched as it is read."""
     with pytest.raises(TypeError, match="async for"):
         iter(_listed(_numbered({})))
+
+
+@pytest.mark.parametrize("value", [-1, True, "2", 1.5, [], 10**10])
+async def test_numbers_of_pages_and_rows_are_refused_before_anything_is_sent(value: Any) -> None:
+    """With an error of our own, whatever they are."""
+    send = Canned({})
+    with pytest.raises(InvalidArgumentError, match="prefetch must be a whole number"):
+        _listed(send, prefetch=value)
+    with pytest.raises(InvalidArgumentError, match="limit must be a whole number"):
+        await _listed(send).collect(limit=value)
+    assert not send.asked

@@ -130,6 +130,19 @@ async def test_a_purchase_whose_end_lies_ahead_is_active() -> None:
         assert "900" in await _ids(api.purchases.list(deactivated=True))
 
 
+@pytest.mark.parametrize(("ends", "former"), [("2099-01-01T00:00:00Z", set[str]()), ("2020-01-01T00:00:00Z", {"5"})])
+async def test_a_product_is_no_former_one_before_its_end(ends: str, former: set[str]) -> None:
+    """A purchase whose end is planned is none that ended."""
+    async with FakeKajabi(customers=5) as fake, _api(fake) as api:
+        linkage = {
+            "customer": {"data": {"type": "customers", "id": "5"}},
+            "products": {"data": [{"type": "products", "id": "900"}]},
+        }
+        fake.add({"type": "products", "id": "900", "attributes": {}})
+        fake.add({"type": "purchases", "id": "900", "attributes": {"deactivated_at": ends}, "relationships": linkage})
+        assert await _ids(api.customers.list(previously_owned_product_id="900")) == former
+
+
 @pytest.mark.parametrize("place", ["document", "data"])
 async def test_what_a_course_includes_may_stand_inside_of_it(place: Any) -> None:
     """The API document prints it there."""
