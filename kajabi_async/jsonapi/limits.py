@@ -10,7 +10,16 @@ from typing import Final
 
 from kajabi_async.errors import ConfigurationError
 
-__all__ = ["MAX_DEPTH", "MAX_ELEMENTS", "checked_elements", "excess_in", "is_deeper", "most_rows", "width_in"]
+__all__ = [
+    "MAX_DEPTH",
+    "MAX_ELEMENTS",
+    "checked_elements",
+    "excess_in",
+    "is_deeper",
+    "most_included",
+    "most_rows",
+    "width_in",
+]
 
 MAX_ELEMENTS: Final = 200_000
 """How many elements an answer may hold unless another limit is given; a page of 500 customers holds about 40,000."""
@@ -24,8 +33,10 @@ _FEW_BYTES: Final = 2**18
 """In fewer, numbers of any length are read quickly enough."""
 _MAX_WIDE_BYTES: Final = 8 * 2**20
 """Beside one character beyond U+FFFF every character of a string takes four bytes, and ten while it is being read."""
-_ROWS: Final = 5_000
-_BYTES_FOR_ANOTHER_ROW: Final = 4096
+_ELEMENTS_OF_A_ROW: Final = 50
+"""Each row becomes a model, or an error of its own. A customer has eighty."""
+_ELEMENTS_OF_AN_INCLUDED_ROW: Final = 20
+"""They may be smaller, and a malformed one is left out."""
 _BYTES_OF_FEW_QUOTES: Final = 64
 """Strings of that many bytes on average are cut out one by one faster than the text is split at their quotes."""
 _QUOTES_AT_ONCE: Final = 2**16
@@ -72,9 +83,14 @@ def width_in(body: bytes) -> str:
     return ""
 
 
-def most_rows(size: int) -> int:
-    """Return how many resource objects an array in a document of *size* bytes may hold: each costs a model."""
-    return _ROWS + size // _BYTES_FOR_ANOTHER_ROW
+def most_rows(most_elements: int) -> int:
+    """Return how many rows a document may have whose elements are limited to *most_elements*."""
+    return max(1, most_elements // _ELEMENTS_OF_A_ROW)
+
+
+def most_included(most_elements: int) -> int:
+    """Return how many included resources a document may have whose elements are limited to *most_elements*."""
+    return max(1, most_elements // _ELEMENTS_OF_AN_INCLUDED_ROW)
 
 
 def is_deeper(body: bytes, most: int) -> bool:

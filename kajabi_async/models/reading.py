@@ -36,7 +36,9 @@ def read_resource(body: bytes, *, cls: type[R], scope: Scope, context: str) -> R
     """
     plan: Plan[R] = PLANS[cls]
     try:
-        row, included = Document.one_from(body, context=context, typed=plan.typed_document)
+        row, included = Document.one_from(
+            body, context=context, typed=plan.typed_document, most_elements=scope.most_elements
+        )
         if row is None:
             raise DecodeError("a resource object was expected, null came", path="data", context=context)
         if row.type != cls.resource_type:
@@ -126,11 +128,13 @@ def _included_for(owner: Resource, resource_type: str, paths: Iterable[str]) -> 
 def read_page(body: bytes, *, cls: type[R], scope: Scope, context: str) -> PageContent[R]:
     """Read one page of a list; a malformed row stands in its place as a DecodeError.
 
-    AnswerTooLargeError if it has more rows than a page of its size may have.
+    AnswerTooLargeError if it has more rows than the limit of its scope allows.
     """
     plan: Plan[R] = PLANS[cls]
     try:
-        document = Document.from_bytes(body, context=context, typed=plan.typed_document)
+        document = Document.from_bytes(
+            body, context=context, typed=plan.typed_document, most_elements=scope.most_elements
+        )
         rows = tuple(_models(document.many(context=context), plan, scope, context))
     except RecursionError:
         raise spent_stack(context) from None
@@ -150,7 +154,7 @@ def read_samples(body: bytes, *, scope: Scope, context: str) -> tuple[Resource, 
 
 
 def _samples_in(body: bytes, scope: Scope, context: str) -> list[Resource]:
-    document = Document.from_bytes(b'{"data":' + body + b"}", context=context)
+    document = Document.from_bytes(b'{"data":' + body + b"}", context=context, most_elements=scope.most_elements)
     resources: list[Resource] = []
     for index, row in enumerate(document.many(context=context)):
         if isinstance(row, MalformedRow):

@@ -8,6 +8,7 @@ from kajabi_async.errors import RelationshipUnavailableError
 from kajabi_async.exchange import Request, Send
 from kajabi_async.jsonapi.decoding import decode, json_object
 from kajabi_async.jsonapi.ids import path_segment
+from kajabi_async.jsonapi.limits import MAX_ELEMENTS
 from kajabi_async.jsonapi.links import LinkRules
 from kajabi_async.jsonapi.query import Query
 from kajabi_async.jsonapi.relationships import Identifier, LinkageState, identifiers_of
@@ -35,10 +36,11 @@ _MOST_STEPS = 4
 class RelationshipResolver:
     """Follows relations for one client; requests for the same thing are coalesced while they are under way."""
 
-    def __init__(self, send: Send, links: LinkRules) -> None:
-        """Send through *send*; take only links that *links* trusts."""
+    def __init__(self, send: Send, links: LinkRules, most_elements: int = MAX_ELEMENTS) -> None:
+        """Send through *send*, which limits answers to *most_elements*; take only links that *links* trusts."""
         self._send = send
         self._links = links
+        self._most_elements = most_elements
         self._fetches: SingleFlight[Identifier, Resource] = SingleFlight(abandon=True)
         self._rereads: SingleFlight[tuple[Identifier, tuple[str, ...]], Resource] = SingleFlight(abandon=True)
 
@@ -110,7 +112,7 @@ class RelationshipResolver:
         query = Query(include=include)
         path = READABLE[identifier.type].path_for(path_segment(identifier.id))
         answer = await self._send(Request("GET", path, query.encode()))
-        scope = Scope(query, self, identifier)
+        scope = Scope(query, self, identifier, most_elements=self._most_elements)
         resource = read_resource(answer.body, cls=class_of(identifier.type), scope=scope, context=f"GET {path}")
         refuse_stranger(resource, identifier.id, context=f"GET {path}")
         return resource

@@ -147,7 +147,7 @@ class Hooks(Gettable[Hook], Listable[Hook]):
 
     def delivery_scope(self) -> Scope:
         """Give what ties the resources of one delivery to each other and to the client, for ``webhooks.parse``."""
-        return Scope(resolver=self._backend.resolver)
+        return Scope(resolver=self._backend.resolver, most_elements=self._backend.most_elements)
 
 
 def _as_number(resource_id: str | int) -> str | int:

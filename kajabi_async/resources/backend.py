@@ -8,6 +8,7 @@ import attrs
 
 from kajabi_async.clock import Clock, SystemClock
 from kajabi_async.exchange import Send
+from kajabi_async.jsonapi.limits import MAX_ELEMENTS
 from kajabi_async.jsonapi.links import LinkRules
 from kajabi_async.models.origin import Resolver
 
@@ -43,5 +44,7 @@ class Backend:
     """How many requests the client sends at once, and so how many lookups a bulk run keeps going."""
     clock: Clock = attrs.field(factory=SystemClock)
     """The clock of the client."""
+    most_elements: int = MAX_ELEMENTS
+    """The limit of elements that answers are received under."""
     stats: Callable[[], Stats] | None = None
     """What the client has done so far; None where nobody counts."""

@@ -176,7 +176,7 @@ class ResourceOperations(Generic[R]):
     def _written(
         self, answered: bytes, model: type[W], body: Mapping[str, Any] | None, resource_id: str | None, *, context: str
     ) -> W:
-        scope = Scope(resolver=self._backend.resolver)
+        scope = Scope(resolver=self._backend.resolver, most_elements=self._backend.most_elements)
         with answered_write():
             if not carries_data(answered, context=context):
                 return as_written(model, body, resource_id, scope=scope, context=context)

@@ -59,7 +59,7 @@ class Lister(Generic[R]):
         """
         path = self.operation.path
         answer = await self.backend.send(Request("GET", path, query), timeout=self.timeout)
-        scope = Scope(self.query, self.backend.resolver)
+        scope = Scope(self.query, self.backend.resolver, most_elements=self.backend.most_elements)
         content = read_page(answer.body, cls=self.model, scope=scope, context=f"GET {path}")
         return FetchedPage(
             rows=content.rows,

@@ -54,7 +54,8 @@ class Reader(Generic[R]):
         """Give the resource in the *body* of an answer; DecodeError where it is not the one that was asked for."""
         before, after = self.operation.around_id
         context = f"GET {before}{resource_id}{after}"
-        scope = Scope(self.query, self.backend.resolver, (self.model.resource_type, resource_id))
+        backend, identifier = self.backend, (self.model.resource_type, resource_id)
+        scope = Scope(self.query, backend.resolver, identifier, most_elements=backend.most_elements)
         resource = read_resource(body, cls=self.model, scope=scope, context=context)
         if resource.id != resource_id and resource_id not in self.aliases:
             refuse_stranger(resource, resource_id, context=context)

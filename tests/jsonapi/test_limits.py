@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from kajabi_async.errors import ConfigurationError
 from kajabi_async.jsonapi import limits
 from kajabi_async.jsonapi.decoding import json_array, json_object
-from kajabi_async.jsonapi.limits import checked_elements, excess_in, is_deeper, most_rows, width_in
+from kajabi_async.jsonapi.limits import checked_elements, excess_in, is_deeper, most_included, most_rows, width_in
 from tests.jsonapi.strategies import json_values
 
 _TEXTS = st.text(alphabet='a,[{"\\]}:é', max_size=6)
@@ -120,10 +120,11 @@ def test_a_large_text_is_not_made_four_times_as_large_by_one_character(wide: byt
     assert width_in(b'["' + b"a" * (8 * 2**20 - 100) + wide + b'"]') == ""
 
 
-def test_more_rows_may_come_in_a_larger_answer() -> None:
-    """Each becomes a model, so there are fewer of them than of other elements; a page has at most a few hundred."""
-    assert most_rows(0) == 5000
-    assert most_rows(8 * 2**20) == 5000 + 2048
+def test_rows_are_limited_along_with_elements() -> None:
+    """Each becomes a model, so there are fewer of them; a page has hundreds, and thousands included."""
+    assert (most_rows(200_000), most_included(200_000)) == (4000, 10_000)
+    assert (most_rows(2_000_000), most_included(2_000_000)) == (40_000, 100_000)
+    assert (most_rows(1), most_included(1)) == (1, 1)
 
 
 @pytest.mark.parametrize("most", [0, -1, True, 1.5, "5", None])
