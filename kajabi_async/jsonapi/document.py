@@ -135,6 +135,8 @@ class Document:
             document = cls.from_bytes(body, context=context, most_elements=most_elements)
             return document.one(context=context), document.included
         row = shape.data
+        if shape.included is ABSENT and row.included is ABSENT:
+            return row, ()
         return row, _included(shape.included, row, context, most_elements)
 
     @classmethod

@@ -1,6 +1,7 @@
 """An answer's body as models: the primary resources, and in their scope whatever was included."""
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from functools import cache
 from typing import Any, Generic, TypeVar, cast
 from weakref import ref
 
@@ -12,6 +13,7 @@ from kajabi_async.jsonapi.document import Document, Included, MalformedRow, Row
 from kajabi_async.jsonapi.relationships import MISSING, Identifier
 from kajabi_async.models.base import Resource
 from kajabi_async.models.convert import PLANS, Plan, class_of, unfit
+from kajabi_async.models.handles import Relation
 from kajabi_async.models.origin import Scope
 from kajabi_async.models.values import Refused
 
@@ -53,7 +55,8 @@ def read_resource(body: bytes, *, cls: type[R], scope: Scope, context: str) -> R
         scope.unread = _read_included, (included, ref(instance))
         if scope.fields_of(cls.resource_type) is not None:
             link_included(instance, scope.query.include)
-    _link_through(instance, scope.query.include)
+    if scope.query.include:
+        _link_through(instance, scope.query.include)
     return instance
 
 
@@ -86,11 +89,16 @@ def link_included(owner: Resource, paths: Collection[str]) -> None:
 
 def _link_through(owner: Resource, paths: Collection[str]) -> None:
     """State the relations of *owner* that lead along one of *paths*, by what was included along it."""
-    for relation in type(owner).relations.values():
-        if relation.through in paths and relation.through and owner.origin.relationship(relation.name) is MISSING:
+    for relation in _led_to_by_paths(type(owner)):
+        if relation.through in paths and owner.origin.relationship(relation.name) is MISSING:
             known = owner.origin.scope.known
             found = tuple(each for each in known if each.type == relation.resource_type)
             owner.origin.learn(relation.name, relation.stated(found))
+
+
+@cache
+def _led_to_by_paths(cls: type[Resource]) -> tuple[Relation, ...]:
+    return tuple(relation for relation in cls.relations.values() if relation.through)
 
 
 def _brought_by_another_path(cls: type[Resource], name: str, paths: Iterable[str]) -> bool:
