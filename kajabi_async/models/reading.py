@@ -1,8 +1,7 @@
 """An answer's body as models: the primary resources, and in their scope whatever was included."""
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
-from functools import cache
-from typing import Any, Generic, TypeVar, cast
+from typing import Any, Final, Generic, TypeVar, cast
 from weakref import ref
 
 import attrs
@@ -96,9 +95,14 @@ def _link_through(owner: Resource, paths: Collection[str]) -> None:
             owner.origin.learn(relation.name, relation.stated(found))
 
 
-@cache
 def _led_to_by_paths(cls: type[Resource]) -> tuple[Relation, ...]:
-    return tuple(relation for relation in cls.relations.values() if relation.through)
+    found = _LED_TO_BY_PATHS.get(cls)
+    if found is None:
+        found = _LED_TO_BY_PATHS[cls] = tuple(relation for relation in cls.relations.values() if relation.through)
+    return found
+
+
+_LED_TO_BY_PATHS: Final[dict[type[Resource], tuple[Relation, ...]]] = {}
 
 
 def _brought_by_another_path(cls: type[Resource], name: str, paths: Iterable[str]) -> bool:
