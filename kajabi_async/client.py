@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Final, Self, TypedDict, TypeVar, Unpack
 from kajabi_async.clock import SystemClock
 from kajabi_async.errors import ConfigurationError
 from kajabi_async.jsonapi.ids import checked_id
+from kajabi_async.jsonapi.limits import MAX_ELEMENTS
 from kajabi_async.jsonapi.links import LinkRules
 from kajabi_async.models.account import ApiVersion, Me
 from kajabi_async.models.base import Resource
@@ -111,13 +112,14 @@ class Kajabi:
             timeouts=_timeouts(options.get("timeout", Timeouts())),
             **_session_options(options),
         )
+        most_elements = options.get("max_answer_elements", MAX_ELEMENTS)
         links = LinkRules(
             base_url=self._session.base_url,
             origins=OFFICIAL_ORIGINS,
             templates=[row.path for row in OPERATIONS.values()],
         )
         site_id, clock, strict = options.get("site_id"), options.get("clock"), options.get("strict", False)
-        self._resolver = RelationshipResolver(self._session.send, links, strict=strict)
+        self._resolver = RelationshipResolver(self._session.send, links, most_elements, strict=strict)
         self._links = links
         backend = Backend(
             send=self._session.send,
@@ -127,6 +129,7 @@ class Kajabi:
             sleep=asyncio.sleep if clock is None else clock.sleep,
             clock=clock or SystemClock(),
             concurrency=options.get("concurrency", DEFAULT_CONCURRENCY),
+            most_elements=most_elements,
             stats=lambda: self._session.stats,
             strict=strict,
         )

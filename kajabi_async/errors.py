@@ -322,8 +322,8 @@ class DecodeError(KajabiError):
 class AnswerTooLargeError(DecodeError):
     """An answer larger than a limit; nothing was made of it.
 
-    The limits are those of `max_answer_bytes`, counted after decompression, and `max_answer_elements`; besides there
-    are fixed ones for resource objects in one array, digits in one number, and characters beyond U+FFFF.
+    The limits are those of `max_answer_bytes`, counted after decompression, and `max_answer_elements`, from which
+    that of resource objects follows; there are fixed ones for digits in one number and characters beyond U+FFFF.
     """
 
 

@@ -1,7 +1,7 @@
 """A JSON:API document: primary data, included resources, links and meta, with malformed rows kept apart."""
 
-from collections.abc import Callable, Mapping, Sequence
-from typing import Any, Final, Self
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from typing import Any, Final, Self, TypeGuard
 
 import attrs
 
@@ -23,7 +23,7 @@ from kajabi_async.jsonapi.decoding import (
     split_rows,
 )
 from kajabi_async.jsonapi.error_documents import error_objects_in
-from kajabi_async.jsonapi.limits import most_rows
+from kajabi_async.jsonapi.limits import MAX_ELEMENTS, most_included, most_rows
 from kajabi_async.records import Record
 
 __all__ = ["MANY_BYTES", "Document", "Included", "MalformedRow", "Row"]
@@ -33,6 +33,9 @@ MANY_BYTES: Final = 4 * 2**20
 with its size."""
 
 _MOST_TOLD: Final = 10
+_MOST_UNREADABLE: Final = 100
+"""An array with more included rows that cannot be decoded is not read on."""
+_BYTES_OF_THE_SMALLEST_ROW: Final = len('{"type":"a","id":"1"},')
 _FIRST_NO_ID: Final = 10**255
 
 
@@ -54,22 +57,27 @@ class Included(Record, frozen=True):
     context: str
 
     def rows(self) -> tuple[Row, ...]:
-        """Read it; if it is no array at all, or holds too much, that is one malformed row."""
-        most = most_rows(len(self.raw))
+        """Read it: of rows that are malformed the first ten, or one if it is no array at all."""
         try:
-            rows = decode_rows(self.raw, context=self.context)
+            rows: Iterable[ResourceObject | JunkRow] = decode_rows(self.raw, context=self.context)
         except DecodeError:
-            return self._one_by_one(most)
-        try:
-            return _identified_rows(rows, self.place, self.context, most)
-        except AnswerTooLargeError as error:
-            return (MalformedRow(error),)
+            return self._one_by_one()
+        return self._well_formed(rows)
 
-    def _one_by_one(self, most: int) -> tuple[Row, ...]:
+    def _well_formed(self, rows: Iterable[ResourceObject | JunkRow]) -> tuple[Row, ...]:
+        read: list[Row] = []
+        told = 0
+        for index, row in enumerate(rows):
+            if _has_identity(row):
+                read.append(row)
+            elif told < _MOST_TOLD:
+                told += 1
+                read.append(_identified(row, f"{self.place}[{index}]", self.context))
+        return tuple(read)
+
+    def _one_by_one(self) -> tuple[Row, ...]:
         try:
-            return _rows(split_rows(self.raw, context=self.context), self.place, self.context, most)
-        except AnswerTooLargeError as error:
-            return (MalformedRow(error),)
+            return self._well_formed(_read_singly(split_rows(self.raw, context=self.context), self.context))
         except DecodeError:
             problem = "an array of resource objects was expected"
             return (MalformedRow(DecodeError(problem, path=self.place, context=self.context)),)
@@ -87,58 +95,71 @@ class Document:
 
     @classmethod
     def from_bytes(
-        cls, body: bytes, *, context: str, typed: Callable[[bytes], DocumentShape | None] | None = None
+        cls,
+        body: bytes,
+        *,
+        context: str,
+        typed: Callable[[bytes], DocumentShape | None] | None = None,
+        most_elements: int = MAX_ELEMENTS,
     ) -> Self:
         """Read *body*; DecodeError if it is no JSON:API document, AnswerTooLargeError if it has too many rows.
 
-        Malformed rows are kept, not raised. *typed* is tried first; it gives None for a document that has another shape
-        than it knows, or rows without type or id.
+        How many it may have follows from *most_elements*, the limit that it was received under. Malformed rows are
+        kept, not raised. *typed* is tried first; it gives None for a document that has another shape than it knows, or
+        rows without type or id.
         """
-        is_large, most = len(body) > MANY_BYTES, most_rows(len(body))
+        is_large = len(body) > MANY_BYTES
         shape = None if typed is None or is_large else typed(body)
         if shape is not None:
-            return cls._from_shape(shape, context, most, are_identified=True)
+            return cls._from_shape(shape, context, most_elements, are_identified=True)
         try:
             shape = decode_document(body, context=context)
         except DecodeError:
             if is_large:
                 raise
-            return cls._from_loose(body, context, most)
-        return cls._from_shape(shape, context, most, are_identified=False)
+            return cls._from_loose(body, context, most_elements)
+        return cls._from_shape(shape, context, most_elements, are_identified=False)
 
     @classmethod
     def one_from(
-        cls, body: bytes, *, context: str, typed: Callable[[bytes], DocumentShape | None] | None
+        cls,
+        body: bytes,
+        *,
+        context: str,
+        typed: Callable[[bytes], DocumentShape | None] | None,
+        most_elements: int = MAX_ELEMENTS,
     ) -> tuple[ResourceObject | None, tuple[Included, ...]]:
         """Give `one` and what is included, and leave the rest, which nobody asks for of a single resource."""
         shape = None if typed is None or len(body) > MANY_BYTES else typed(body)
         if shape is None or not isinstance(shape.data, ResourceObject):
-            document = cls.from_bytes(body, context=context)
+            document = cls.from_bytes(body, context=context, most_elements=most_elements)
             return document.one(context=context), document.included
         row = shape.data
-        return row, _included(shape.included, row, context)
+        if shape.included is ABSENT and row.included is ABSENT:
+            return row, ()
+        return row, _included(shape.included, row, context, most_elements)
 
     @classmethod
-    def _from_shape(cls, shape: DocumentShape, context: str, most: int, *, are_identified: bool) -> Self:
+    def _from_shape(cls, shape: DocumentShape, context: str, most_elements: int, *, are_identified: bool) -> Self:
         data = shape.data
         if data is ABSENT:
             raise _without_data(shape.errors, context)
         rows: Row | tuple[Row, ...] | None
         if isinstance(data, list):
-            rows = _identified_rows(data, "data", context, most, are_identified=are_identified)
+            rows = _identified_rows(data, "data", context, most_elements, are_identified=are_identified)
         elif data is None:
             rows = None
         else:
             rows = data if are_identified else _identified(data, "data", context)  # type: ignore[assignment]
         owner = data if isinstance(data, ResourceObject) else None
-        included = _included(shape.included, owner, context)
+        included = _included(shape.included, owner, context, most_elements)
         return cls(rows, included, _members(shape.links, context), _members(shape.meta, context))
 
     @classmethod
-    def _from_loose(cls, body: bytes, context: str, most: int) -> Self:
+    def _from_loose(cls, body: bytes, context: str, most_elements: int) -> Self:
         top = decode_loosely(body, context=context)
-        included = _included(top.included, None, context)
-        rows = _primary_rows(top.data, context, most)
+        included = _included(top.included, None, context, most_elements)
+        rows = _primary_rows(top.data, context, most_elements)
         return cls(rows, included, _members(top.links, context), _members(top.meta, context))
 
     def one(self, *, context: str) -> ResourceObject | None:
@@ -169,30 +190,58 @@ def _without_data(errors: RawJson | UnsetType, context: str) -> DecodeError:
     return DecodeError(f"a document without data{f', which tells of errors: {told}' if told else ''}", context=context)
 
 
-def _primary_rows(raw: RawJson, context: str, most: int) -> Row | tuple[Row, ...]:
+def _primary_rows(raw: RawJson, context: str, most_elements: int) -> Row | tuple[Row, ...]:
     if bytes(raw).startswith(b"["):
-        return _rows(split_rows(raw, context=context), "data", context, most)
+        return _rows(split_rows(raw, context=context), "data", context, most_elements)
     return _row(raw, "data", context)
 
 
-def _included(raw: RawJson | UnsetType, owner: ResourceObject | None, context: str) -> tuple[Included, ...]:
+def _included(
+    raw: RawJson | UnsetType, owner: ResourceObject | None, context: str, most_elements: int
+) -> tuple[Included, ...]:
     # Courses are documented with `included` inside `data`.
     misplaced = ABSENT if owner is None else owner.included
     if misplaced is ABSENT:
         # A copy, as what comes from a decoder is a view that keeps the whole answer alive.
-        return (Included("included", raw.copy(), context),) if isinstance(raw, RawJson) else ()
+        return (_unread(raw, "included", context, most_elements),) if isinstance(raw, RawJson) else ()
     places = (("included", raw), ("data.included", misplaced))
-    return tuple(Included(place, each.copy(), context) for place, each in places if isinstance(each, RawJson))
+    return tuple(_unread(each, place, context, most_elements) for place, each in places if isinstance(each, RawJson))
 
 
-def _rows(raw_rows: Sequence[RawJson], place: str, context: str, most: int) -> tuple[Row, ...]:
-    _refuse_many(raw_rows, place, context, most)
+def _unread(raw: RawJson, place: str, context: str, most_elements: int) -> Included:
+    most = most_included(most_elements)
+    if len(raw) > most * _BYTES_OF_THE_SMALLEST_ROW and bytes(raw).count(b"{") > most:
+        _refuse_many(_elements_of(raw, context), place, context, most, most_elements)
+    return Included(place, raw.copy(), context)
+
+
+def _elements_of(raw: RawJson, context: str) -> Sequence[RawJson]:
+    try:
+        return split_rows(raw, context=context)
+    except DecodeError:
+        return ()
+
+
+def _read_singly(raw_rows: Iterable[RawJson], context: str) -> Iterator[ResourceObject | JunkRow]:
+    tries = _MOST_UNREADABLE
+    for raw in raw_rows:
+        if not tries:
+            return
+        try:
+            yield decode_resource_object(raw, context=context)
+        except DecodeError:
+            tries -= 1
+            yield None
+
+
+def _rows(raw_rows: Sequence[RawJson], place: str, context: str, most_elements: int) -> tuple[Row, ...]:
+    _refuse_many(raw_rows, place, context, most_rows(most_elements), most_elements)
     return tuple(_row(raw, f"{place}[{index}]", context) for index, raw in enumerate(raw_rows))
 
 
-def _refuse_many(rows: Sequence[object], place: str, context: str, most: int) -> None:
+def _refuse_many(rows: Sequence[object], place: str, context: str, most: int, most_elements: int) -> None:
     if len(rows) > most:
-        problem = f"{len(rows)} resource objects, more than the {most} that an answer of this size may have"
+        problem = f"{len(rows)} resource objects, more than the {most} that a limit of {most_elements} elements allows"
         raise AnswerTooLargeError(problem, path=place, context=context)
 
 
@@ -209,25 +258,32 @@ def _no_row(path: str, context: str) -> MalformedRow:
 
 
 def _identified_rows(
-    rows: list[ResourceObject | JunkRow], place: str, context: str, most: int, *, are_identified: bool = False
+    rows: list[ResourceObject | JunkRow], place: str, context: str, most_elements: int, *, are_identified: bool = False
 ) -> tuple[Row, ...]:
-    _refuse_many(rows, place, context, most)
+    _refuse_many(rows, place, context, most_rows(most_elements), most_elements)
     if are_identified:
         return tuple(rows)  # type: ignore[arg-type]  # made sure of by the decoder
     return tuple(_identified(row, f"{place}[{index}]", context) for index, row in enumerate(rows))
 
 
-def _identified(row: ResourceObject | JunkRow, path: str, context: str) -> Row:
-    """Make sure of type and id; a whole number is taken for an id, anything else makes the row malformed."""
+def _has_identity(row: ResourceObject | JunkRow) -> TypeGuard[ResourceObject]:
+    """Make sure of type and id; a whole number is taken for an id."""
     if not isinstance(row, ResourceObject):
-        return _no_row(path, context)
-    if row.id and type(row.id) is str and row.type and type(row.type) is str:
-        return row
+        return False
     if type(row.id) is int and abs(row.id) < _FIRST_NO_ID:
         row.id = str(row.id)
+    return bool(row.id and isinstance(row.id, str) and row.type and isinstance(row.type, str))
+
+
+def _identified(row: ResourceObject | JunkRow, path: str, context: str) -> Row:
+    """Return the row, as malformed if it has no type or no id."""
+    if _has_identity(row):
+        return row
+    if not isinstance(row, ResourceObject):
+        return _no_row(path, context)
     for member in ("type", "id"):
         value = getattr(row, member)
         if not isinstance(value, str) or not value:
             problem = f"{member} must be a string, got {type(value).__name__ if value != '' else 'an empty one'}"
             return MalformedRow(DecodeError(problem, path=f"{path}.{member}", context=context))
-    return row
+    return _no_row(path, context)

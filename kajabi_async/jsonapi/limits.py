@@ -10,7 +10,16 @@ from typing import Final
 
 from kajabi_async.errors import ConfigurationError
 
-__all__ = ["MAX_DEPTH", "MAX_ELEMENTS", "checked_elements", "excess_in", "is_deeper", "most_rows", "width_in"]
+__all__ = [
+    "MAX_DEPTH",
+    "MAX_ELEMENTS",
+    "checked_elements",
+    "excess_in",
+    "is_deeper",
+    "most_included",
+    "most_rows",
+    "width_in",
+]
 
 MAX_ELEMENTS: Final = 200_000
 """How many elements an answer may hold unless another limit is given; a page of 500 customers holds about 40,000."""
@@ -18,14 +27,18 @@ MAX_ELEMENTS: Final = 200_000
 MAX_DEPTH: Final = 100
 """How many levels deep a value may be nested; the documents of the API have ten."""
 
-_MAX_DIGITS: Final = 500
+_MAX_DIGITS: Final = 200
 """Reading a number takes time that grows with the square of its digits."""
 _FEW_BYTES: Final = 2**18
 """In fewer, numbers of any length are read quickly enough."""
 _MAX_WIDE_BYTES: Final = 8 * 2**20
 """Beside one character beyond U+FFFF every character of a string takes four bytes, and ten while it is being read."""
-_ROWS: Final = 5_000
-_BYTES_FOR_ANOTHER_ROW: Final = 4096
+_ELEMENTS_OF_A_ROW: Final = 50
+"""Each row becomes a model, or an error of its own. A customer has eighty."""
+_ELEMENTS_OF_AN_INCLUDED_ROW: Final = 20
+"""They may be smaller, and a malformed one is left out."""
+_BYTES_OF_FEW_QUOTES: Final = 64
+"""Strings of that many bytes on average are cut out one by one faster than the text is split at their quotes."""
 _QUOTES_AT_ONCE: Final = 2**16
 _LEVELS_OF_MOST: Final = 10
 _BLOCK: Final = _MAX_DIGITS // 2
@@ -33,6 +46,10 @@ _BLOCK: Final = _MAX_DIGITS // 2
 _EVERY_BYTE: Final = bytes(range(256))
 _BEGINS: Final = re.compile(rb"[ \t\r\n]*+[\[{]")
 """At anything else, such as a web page, the decoder stops at once."""
+_TWO_DIGITS: Final = re.compile(rb"[0-9](?=[0-9])")
+_SURROGATE: Final = re.compile(rb"\\u[dD]")
+_WIDE: Final = re.compile(rb"[\xf0-\xf4]")
+_STRING: Final = re.compile(rb'"[^"]*+"?')
 _BRACKETS: Final = b"[]{}"
 _SEPARATORS: Final = b",[{"
 _DIGITS: Final = b"0123456789"
@@ -44,13 +61,17 @@ def excess_in(body: bytes, most_elements: int, option: str) -> str:
     """Return what *body* has too much of, empty if it may be decoded; *option* names where the limit comes from.
 
     Each comma outside of text counts as one element, each opening bracket as two. Whatever the limit, a number in a
-    text of more than 256 KiB may have 500 digits.
+    text of more than 256 KiB may have 200 digits.
     """
     if len(body) <= min(most_elements, _FEW_BYTES) or not _BEGINS.match(body):
         return ""
-    if len(body) > most_elements and _has_more_elements(body, most_elements):
+    # Text may hold separators and digits, too: a description full of commas is still one element.
+    may_be_many = len(body) > most_elements and _weigh_more(_only(body, _SEPARATORS), most_elements)
+    may_be_long = len(body) > _FEW_BYTES and _block_of_digits(body, 0) >= 0
+    text = _without_escapes(body) if may_be_many or may_be_long else body
+    if may_be_many and _has_more_elements(text, most_elements):
         return f"more than {most_elements} elements, the limit that {option}= sets"
-    if len(body) > _FEW_BYTES and _has_long_numbers(body):
+    if may_be_long and _has_long_numbers(text):
         return f"a number of more than {_MAX_DIGITS} digits"
     return ""
 
@@ -62,16 +83,22 @@ def width_in(body: bytes) -> str:
     return ""
 
 
-def most_rows(size: int) -> int:
-    """Return how many resource objects an array in a document of *size* bytes may hold: each costs a model."""
-    return _ROWS + size // _BYTES_FOR_ANOTHER_ROW
+def most_rows(most_elements: int) -> int:
+    """Return how many rows a document may have whose elements are limited to *most_elements*."""
+    return max(1, most_elements // _ELEMENTS_OF_A_ROW)
+
+
+def most_included(most_elements: int) -> int:
+    """Return how many included resources a document may have whose elements are limited to *most_elements*."""
+    return max(1, most_elements // _ELEMENTS_OF_AN_INCLUDED_ROW)
 
 
 def is_deeper(body: bytes, most: int) -> bool:
     """Return whether *body* is nested more than *most* levels deep."""
-    if len(body) <= most or body.count(b"[") + body.count(b"{") <= most:
+    if len(body) <= most or not _has_more_openings(body, most):
         return False
-    brackets = left = _outside_text(body, _BRACKETS)
+    text = _without_escapes(body)
+    brackets = left = _outside_text(text, text.count(b'"'), _BRACKETS)
     for _ in range(_LEVELS_OF_MOST):
         left = left.replace(b"[]", b"").replace(b"{}", b"")
         if not left:
@@ -86,41 +113,67 @@ def checked_elements(most: object, option: str) -> int:
     return most
 
 
-def _has_more_elements(body: bytes, most: int) -> bool:
-    if _weight(_only(body, _SEPARATORS)) <= most:
-        return False
-    # Text may hold separators, too: a description full of commas is still one element.
-    if _only(_without_escapes(body), b'"').count(b'"') > 4 * most:
-        # An element has at most two texts, its name and its value.
-        return True
-    return _weight(_outside_text(body, _SEPARATORS)) > most
+def _has_more_elements(text: bytes, most: int) -> bool:
+    quotes = text.count(b'"')
+    # An element has at most two texts, its name and its value.
+    return quotes > 4 * most or _weigh_more(_outside_text(text, quotes, _SEPARATORS), most)
 
 
-def _weight(separators: bytes) -> int:
-    return len(separators) + separators.count(b"[") + separators.count(b"{")
+def _has_more_openings(body: bytes, most: int) -> bool:
+    # By jumps, as there are few of them: to count a byte takes many times as long as to find the next one.
+    for bracket in b"[{":
+        at = -1
+        while (at := body.find(bracket, at + 1)) >= 0:
+            if not most:
+                return True
+            most -= 1
+    return False
 
 
-def _has_long_numbers(body: bytes) -> bool:
-    if not _has_blocks_of_digits(body):
-        return False
-    numbers = _outside_text(body, _EVERY_BYTE).translate(_ALL_BUT_DIGITS_BLANK)
-    return _has_blocks_of_digits(numbers) and max(map(len, numbers.split()), default=0) > _MAX_DIGITS
+def _weigh_more(separators: bytes, most: int) -> bool:
+    number = len(separators)
+    return number > most or number + separators.count(b"[") + separators.count(b"{") > most
 
 
-def _has_blocks_of_digits(body: bytes) -> bool:
-    # A number of twice as many digits covers one block at least, wherever it begins.
-    return any(body[start : start + _BLOCK].isdigit() for start in range(0, len(body), _BLOCK))
+def _has_long_numbers(text: bytes) -> bool:
+    at, start = 0, _block_of_digits(text, 0)
+    while start >= 0:
+        if text.count(b'"', at, start) % 2:
+            # In a string: on behind its end, which is where the decoder stops if it has none.
+            at = text.find(b'"', start) + 1
+            if not at:
+                return False
+            start = _block_of_digits(text, at)
+        else:
+            at = start
+            around = text[max(0, start - _MAX_DIGITS) : start + _MAX_DIGITS + 1].translate(_ALL_BUT_DIGITS_BLANK)
+            if max(map(len, around.split())) > _MAX_DIGITS:
+                return True
+            start = _block_of_digits(text, start + _BLOCK)
+    return False
+
+
+def _block_of_digits(body: bytes, start: int) -> int:
+    """Return where from *start* on the next block of digits begins, or -1: every number of twice as many covers one."""
+    # A sample of the bytes is looked at first: such a number covers two of it, side by side.
+    first = -(-start // _BLOCK)
+    for found in _TWO_DIGITS.finditer(body[first * _BLOCK :: _BLOCK]):
+        at = (first + found.start()) * _BLOCK
+        if body[at : at + _BLOCK].isdigit():
+            return at
+    return -1
 
 
 def _is_wide(body: bytes) -> bool:
-    escaped = b"\\ud" in body or b"\\uD" in body
-    return escaped or (not body.isascii() and bool(_only(body, bytes(range(0xF0, 0xF5)))))
+    return _SURROGATE.search(body) is not None or (not body.isascii() and _WIDE.search(body) is not None)
 
 
-def _outside_text(body: bytes, kept: bytes) -> bytes:
-    """Return which of the bytes *kept* stand outside of strings, in their order."""
+def _outside_text(text: bytes, quotes: int, kept: bytes) -> bytes:
+    """Return which of the bytes *kept* stand outside of the strings of *text*, which has no escaped *quotes*."""
+    if len(text) > _BYTES_OF_FEW_QUOTES * quotes:
+        return _only(_STRING.sub(b"", text), kept)
     # Quotes side by side: a string without any of the bytes, or two strings without any between them.
-    rest, outside = _only(_without_escapes(body), kept + b'"').replace(b'""', b""), bytearray()
+    rest, outside = _only(text, kept + b'"').replace(b'""', b""), bytearray()
     while rest:
         # Every other piece is a string; by portions, as a million of pieces take much more memory than the text.
         *pieces, rest = rest.split(b'"', _QUOTES_AT_ONCE)
@@ -132,7 +185,7 @@ def _outside_text(body: bytes, kept: bytes) -> bytes:
 
 def _without_escapes(body: bytes) -> bytes:
     """Return *body* without the escapes that hide where a string ends."""
-    return body.replace(b"\\\\", b"").replace(b'\\"', b"") if b"\\" in body else body
+    return body.replace(b"\\\\", b"").replace(b'\\"', b"") if b'\\"' in body else body
 
 
 def _only(body: bytes, kept: bytes) -> bytes:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Collection, Mapping
 from functools import cached_property
+from sys import getrecursionlimit
 from typing import Annotated, Any, ClassVar
 
 import msgspec
@@ -10,6 +11,7 @@ from msgspec.structs import astuple
 from kajabi_async.jsonapi.decoding import (
     ABSENT,
     NO_MEMBERS,
+    SAFE_DEPTH,
     DocumentShape,
     RawJson,
     ResourceObject,
@@ -86,7 +88,8 @@ def _or_absent(member_type: Any) -> Any:
 
 def _attempt(decode: Callable[[Any], Any]) -> Callable[[Any], Any]:
     def read(text: bytes | RawJson) -> Any:
-        if exhausts_the_stack(text):
+        # Looked at here as well, as a call takes longer.
+        if getrecursionlimit() > SAFE_DEPTH and exhausts_the_stack(text):
             return None
         try:
             return decode(text)

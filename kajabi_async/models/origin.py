@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from kajabi_async.errors import DecodeError
 from kajabi_async.jsonapi.decoding import NO_MEMBERS, RawJson, decode, json_object, spent_stack
+from kajabi_async.jsonapi.limits import MAX_ELEMENTS
 from kajabi_async.jsonapi.query import Query
 from kajabi_async.jsonapi.relationships import MISSING, Identifier, Relationship, link_of, read_relationships
 from kajabi_async.models.unreadable import NONE_UNREADABLE, Unreadable
@@ -36,6 +37,8 @@ class Scope(Record, eq=False):
     """Type and id of the one resource that was asked for; None for a page of a list."""
     at_hand: dict[Identifier, "Resource"] | None = None
     """The resources that are known, as long as nothing is left unread."""
+    most_elements: int = MAX_ELEMENTS
+    """The limit of elements that the answer was received under."""
     unread: "tuple[Callable[[Scope, Any], None], Any] | None" = None
     """What adds to `known` when somebody looks at it, and what it is to be called with besides."""
     strict: bool = False

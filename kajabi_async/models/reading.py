@@ -12,6 +12,7 @@ from kajabi_async.jsonapi.document import Document, Included, MalformedRow, Row
 from kajabi_async.jsonapi.relationships import MISSING, Identifier
 from kajabi_async.models.base import Resource
 from kajabi_async.models.convert import PLANS, Plan, class_of
+from kajabi_async.models.handles import Relation
 from kajabi_async.models.origin import Scope
 
 __all__ = ["PageContent", "link_included", "read_page", "read_resource", "read_samples", "refuse_stranger"]
@@ -38,7 +39,9 @@ def read_resource(body: bytes, *, cls: type[R], scope: Scope, context: str) -> R
     """
     plan: Plan[R] = PLANS[cls]
     try:
-        row, included = Document.one_from(body, context=context, typed=plan.typed_document)
+        row, included = Document.one_from(
+            body, context=context, typed=plan.typed_document, most_elements=scope.most_elements
+        )
         if row is None:
             raise DecodeError("a resource object was expected, null came", path="data", context=context)
         if row.type != cls.resource_type:
@@ -51,7 +54,8 @@ def read_resource(body: bytes, *, cls: type[R], scope: Scope, context: str) -> R
         scope.unread = _read_included, (included, ref(instance))
         if scope.fields_of(cls.resource_type) is not None:
             link_included(instance, scope.query.include)
-    _link_through(instance, scope.query.include)
+    if scope.query.include:
+        _link_through(instance, scope.query.include)
     return instance
 
 
@@ -84,11 +88,21 @@ def link_included(owner: Resource, paths: Collection[str]) -> None:
 
 def _link_through(owner: Resource, paths: Collection[str]) -> None:
     """State the relations of *owner* that lead along one of *paths*, by what was included along it."""
-    for relation in type(owner).relations.values():
-        if relation.through in paths and relation.through and owner.origin.relationship(relation.name) is MISSING:
+    for relation in _led_to_by_paths(type(owner)):
+        if relation.through in paths and owner.origin.relationship(relation.name) is MISSING:
             known = owner.origin.scope.known
             found = tuple(each for each in known if each.type == relation.resource_type)
             owner.origin.learn(relation.name, relation.stated(found))
+
+
+def _led_to_by_paths(cls: type[Resource]) -> tuple[Relation, ...]:
+    found = _LED_TO_BY_PATHS.get(cls)
+    if found is None:
+        found = _LED_TO_BY_PATHS[cls] = tuple(relation for relation in cls.relations.values() if relation.through)
+    return found
+
+
+_LED_TO_BY_PATHS: Final[dict[type[Resource], tuple[Relation, ...]]] = {}
 
 
 def _brought_by_another_path(cls: type[Resource], name: str, paths: Iterable[str]) -> bool:
@@ -126,11 +140,13 @@ def _included_for(owner: Resource, resource_type: str, paths: Iterable[str]) -> 
 def read_page(body: bytes, *, cls: type[R], scope: Scope, context: str) -> PageContent[R]:
     """Read one page of a list; a malformed row stands in its place as a DecodeError.
 
-    AnswerTooLargeError if it has more rows than a page of its size may have.
+    AnswerTooLargeError if it has more rows than the limit of its scope allows.
     """
     plan: Plan[R] = PLANS[cls]
     try:
-        document = Document.from_bytes(body, context=context, typed=plan.typed_document)
+        document = Document.from_bytes(
+            body, context=context, typed=plan.typed_document, most_elements=scope.most_elements
+        )
         rows = tuple(_models(document.many(context=context), plan, scope, context))
     except RecursionError:
         raise spent_stack(context) from None
@@ -153,7 +169,7 @@ def read_samples(body: bytes, *, scope: Scope, context: str, within: tuple[str, 
 
 
 def _samples_in(body: bytes, scope: Scope, context: str, within: tuple[str, ...]) -> list[Resource]:
-    document = Document.from_bytes(b'{"data":' + body + b"}", context=context)
+    document = Document.from_bytes(b'{"data":' + body + b"}", context=context, most_elements=scope.most_elements)
     resources: list[Resource] = []
     for index, row in enumerate(document.many(context=context)):
         if isinstance(row, MalformedRow):

@@ -25,7 +25,7 @@ R = TypeVar("R", bound=Resource)
 
 _READ_AT_ONCE: Final[Mapping[Any, Any]] = {str: str, int: int, bool: bool, datetime: TimeText}
 """The types whose values need no hook, and what the decoder is told that they are."""
-_NULL: Final = b"null"
+_NULL: Final = RawJson(b"null")
 _NUMBER: Final[Any] = str | int | float
 _READ_FIRST: Final[Mapping[Any, Any]] = {**_READ_AT_ONCE, Decimal: _NUMBER, float: _NUMBER, date: str}
 """All types whose values are no arrays or objects; those stay text until they are converted, or left as they are."""
@@ -80,6 +80,9 @@ class Shape(Generic[R]):
             for place, column in enumerate(columns.values())
             if not column.is_read_at_once
         )
+        self._unread = tuple(
+            place for place, column in enumerate(columns.values()) if _read_first(column.wanted) is RawJson
+        )
         self._expects_all = True
         self._readers = self._readers_for(())
 
@@ -98,7 +101,9 @@ class Shape(Generic[R]):
         values: Sequence[Any] = members.values
         leftover = None
         own = len(self.columns)
-        beside, values = values[own:], values[:own]
+        beside: Sequence[Any] = ()
+        if len(values) > own:
+            beside, values = values[own:], values[:own]
         # Rows that come one after the other mostly carry the same.
         has_all = self._expects_all = members.complete or ABSENT not in values
         try:
@@ -126,7 +131,7 @@ class Shape(Generic[R]):
             self._readers = self._readers_for(beside)
 
     def _readers_for(self, beside: tuple[str, ...]) -> _Readers:
-        types = {name: _READ_FIRST.get(column.wanted, RawJson) for name, column in self.columns.items()}
+        types = {name: _read_first(column.wanted) for name, column in self.columns.items()}
         types |= dict.fromkeys(beside, RawJson)
         return _Readers(beside, TypedReader(types, required=self.columns), TypedReader(types, required=()))
 
@@ -148,10 +153,14 @@ class Shape(Generic[R]):
                 unsure = text[19] not in ".Z+-" or text[0] in "09" or (len(text) > _IN_UTC and text[-6] not in "+-")
                 if time.tzinfo is None or unsure:
                     raise ValueError(text)
+        for place in self._unread:
+            value = converted[place]
+            if value == _NULL:
+                converted[place] = None
+            elif value is not ABSENT:
+                converted[place] = decode(value)
         for place, convert, wanted in self._to_convert:
             value = converted[place]
-            if type(value) is RawJson:
-                value = converted[place] = None if len(value) == len(_NULL) and bytes(value) == _NULL else decode(value)
             if value is not None and value is not ABSENT:
                 converted[place] = convert(value, wanted)
         return converted
@@ -162,6 +171,10 @@ class Shape(Generic[R]):
             if value is not ABSENT:
                 column.fill(instance, value)
         return instance
+
+
+def _read_first(wanted: Any) -> Any:
+    return _READ_FIRST.get(wanted, RawJson)
 
 
 def begun(cls: type[R], resource_id: str, origin: Origin) -> R:

@@ -8,6 +8,7 @@ from kajabi_async.errors import RelationshipUnavailableError
 from kajabi_async.exchange import Request, Send
 from kajabi_async.jsonapi.decoding import decode, json_object
 from kajabi_async.jsonapi.ids import path_segment
+from kajabi_async.jsonapi.limits import MAX_ELEMENTS
 from kajabi_async.jsonapi.links import LinkRules
 from kajabi_async.jsonapi.query import Query
 from kajabi_async.jsonapi.relationships import Identifier, LinkageState, identifiers_of
@@ -35,11 +36,17 @@ _MOST_STEPS = 4
 class RelationshipResolver:
     """Follows relations for one client; requests for the same thing are coalesced while they are under way."""
 
-    def __init__(self, send: Send, links: LinkRules, *, strict: bool = False) -> None:
-        """Send through *send*; take only links that *links* trusts; *strict* is about attributes, as of the client."""
+    def __init__(
+        self, send: Send, links: LinkRules, most_elements: int = MAX_ELEMENTS, *, strict: bool = False
+    ) -> None:
+        """Send through *send*, which limits answers to *most_elements*; take only links that *links* trusts.
+
+        *strict* is about attributes, as of the client.
+        """
         self._send = send
         self._strict = strict
         self._links = links
+        self._most_elements = most_elements
         self._fetches: SingleFlight[Identifier, Resource] = SingleFlight(abandon=True)
         self._rereads: SingleFlight[tuple[Identifier, tuple[str, ...]], Resource] = SingleFlight(abandon=True)
 
@@ -111,7 +118,7 @@ class RelationshipResolver:
         query = Query(include=include)
         path = READABLE[identifier.type].path_for(path_segment(identifier.id))
         answer = await self._send(Request("GET", path, query.encode()))
-        scope = Scope(query, self, identifier, strict=self._strict)
+        scope = Scope(query, self, identifier, most_elements=self._most_elements, strict=self._strict)
         resource = read_resource(answer.body, cls=class_of(identifier.type), scope=scope, context=f"GET {path}")
         refuse_stranger(resource, identifier.id, context=f"GET {path}")
         return resource

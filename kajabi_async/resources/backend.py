@@ -8,6 +8,7 @@ import attrs
 
 from kajabi_async.clock import Clock, SystemClock
 from kajabi_async.exchange import Send
+from kajabi_async.jsonapi.limits import MAX_ELEMENTS
 from kajabi_async.jsonapi.links import LinkRules
 from kajabi_async.jsonapi.query import Query
 from kajabi_async.models.origin import Resolver, Scope
@@ -48,6 +49,8 @@ class Backend:
     """The clock of the client."""
     stalls: Stalls = attrs.field(factory=Stalls)
     """What waits for an outage to be over."""
+    most_elements: int = MAX_ELEMENTS
+    """The limit of elements that answers are received under."""
     stats: Callable[[], Stats] | None = None
     """What the client has done so far; None where nobody counts."""
     strict: bool = False
@@ -55,4 +58,4 @@ class Backend:
 
     def scope(self, query: Query = _NO_QUERY, primary: tuple[str, str] | None = None) -> Scope:
         """Return the scope for the answer to *query*, about the resource *primary* alone if that is given."""
-        return Scope(query, self.resolver, primary, strict=self.strict)
+        return Scope(query, self.resolver, primary, most_elements=self.most_elements, strict=self.strict)

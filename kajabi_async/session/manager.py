@@ -87,10 +87,10 @@ class SessionManager:
     ) -> None:
         self._base_url = checked_base_url(base_url, allow_insecure=allow_insecure)
         self._timeouts = timeouts or Timeouts()
-        self._retry = retry or RetryPolicy()
+        self._retry = _checked_retry(retry)
         self._budget = RetryBudget(self._retry.budget)
         self._budget_log = BudgetLog(self._budget, self._retry.budget)
-        self._clock = clock or SystemClock()
+        self._clock = _checked_clock(clock)
         self._jitter = jitter
         self._gate = Gate(concurrency, as_rate_limit(rate_limit), self._clock)
         self._deadlines = Deadlines()
@@ -478,6 +478,23 @@ def _checked_size(size: Any) -> int:
     if isinstance(size, bool) or not isinstance(size, int) or size < 1:
         raise ConfigurationError(f"max_answer_bytes must be a whole number of at least 1, got {size!r}")
     return size
+
+
+def _checked_retry(retry: Any) -> RetryPolicy:
+    if retry is None:
+        return RetryPolicy()
+    if not isinstance(retry, RetryPolicy):
+        raise ConfigurationError(f"retry must be a RetryPolicy, got {type(retry).__name__}")
+    return retry
+
+
+def _checked_clock(clock: Any) -> Clock:
+    if clock is None:
+        return SystemClock()
+    if not all(callable(getattr(clock, name, None)) for name in ("monotonic", "time", "sleep")):
+        raise ConfigurationError(f"clock must have monotonic(), time() and sleep(), got {type(clock).__name__}")
+    checked: Clock = clock
+    return checked
 
 
 def _checked_user_agent(user_agent: str) -> str:

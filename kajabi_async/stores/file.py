@@ -12,7 +12,7 @@ import re
 import secrets
 import stat
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Generator
 from pathlib import Path
 from typing import Final, TypeVar
 
@@ -32,6 +32,7 @@ __all__ = ["FileTokenStore"]
 T = TypeVar("T")
 
 _LARGEST_BYTES: Final = 64 * 1024
+_SAFELY: Final = os.O_NOFOLLOW | os.O_CLOEXEC
 _KEY: Final = re.compile(r"[0-9a-f]{1,64}")
 
 
@@ -52,7 +53,8 @@ class FileTokenStore:
 
     async def load(self, key: str) -> StoredToken | None:
         """Give the token of *key*; None where there is none. StoreUnavailableError where it cannot be read."""
-        return await _apart(lambda: self._read(self._file(key)))
+        name = _name(key)
+        return await _apart(lambda: self._load(name))
 
     async def acquire(self, key: str) -> Lease | None:
         """Give the lease of *key*, or None where another process, or another client of this one, holds it."""
@@ -62,7 +64,7 @@ class FileTokenStore:
         except ConfigurationError as failure:
             raise StoreUnavailableError(str(failure)) from None
         # A lock that is not waited for: no thread is left behind with it when the caller goes away.
-        lock = FileLock(self._file(key, ".lock"), timeout=0, thread_local=False, mode=0o600)
+        lock = FileLock(self._folder / _name(key, ".lock"), timeout=0, thread_local=False, mode=0o600)
         try:
             lock.acquire()
         except Timeout:
@@ -89,7 +91,8 @@ class FileTokenStore:
         """
         if (key, lease) not in self._locks:
             return False
-        return await _apart(lambda: self._replace(self._file(key), token, replaces))
+        name = _name(key)
+        return await _apart(lambda: self._replace(name, token, replaces))
 
     async def discard(self, key: str, *, version: int) -> None:
         """Drop the token of *key* where it is still of *version*."""
@@ -98,49 +101,74 @@ class FileTokenStore:
             # Whoever holds it is about to put another version there.
             return
         try:
-            await _apart(lambda: self._remove(self._file(key), version))
+            name = _name(key)
+            await _apart(lambda: self._remove(name, version))
         finally:
             await self.release(key, lease)
 
-    def _file(self, key: str, suffix: str = ".json") -> Path:
-        if not _KEY.fullmatch(key):
-            raise ConfigurationError("the key of a token is up to 64 hexadecimal digits")
-        return self._folder / f"token-{key}{suffix}"
-
-    def _read(self, file: Path) -> StoredToken | None:
-        try:
-            # Not to wait for a writer, where somebody has put a pipe there.
-            descriptor = os.open(file, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
-        except FileNotFoundError:
+    def _load(self, name: str) -> StoredToken | None:
+        if not os.path.lexists(self._folder):
             return None
+        with self._opened() as folder:
+            return _read(folder, name)
+
+    def _replace(self, name: str, token: StoredToken, replaces: int) -> bool:
+        with self._opened() as folder:
+            there = _read(folder, name)
+            if (0 if there is None else there.version) != replaces:
+                return False
+            fresh = f"{name}.{secrets.token_hex(8)}"
+            descriptor = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL | _SAFELY, 0o600, dir_fd=folder)
+            try:
+                with os.fdopen(descriptor, "wb") as opened:
+                    opened.write(attrs.evolve(token, version=replaces + 1).to_bytes())
+                    opened.flush()
+                    os.fsync(descriptor)
+                os.replace(fresh, name, src_dir_fd=folder, dst_dir_fd=folder)
+            except BaseException:
+                with contextlib.suppress(FileNotFoundError):
+                    os.unlink(fresh, dir_fd=folder)
+                raise
+            os.fsync(folder)
+            return True
+
+    def _remove(self, name: str, version: int) -> None:
+        with self._opened() as folder:
+            there = _read(folder, name)
+            if there is not None and there.version == version:
+                with contextlib.suppress(FileNotFoundError):
+                    os.unlink(name, dir_fd=folder)
+
+    @contextlib.contextmanager
+    def _opened(self) -> Generator[int]:
+        """Hold the folder open, so that names in it are names in this one, whatever is put in its place meanwhile."""
         try:
-            _refuse_unsafe(os.fstat(descriptor), file)
-            return StoredToken.from_bytes(os.read(descriptor, _LARGEST_BYTES))
+            descriptor = _open_folder(self._folder)
+        except ConfigurationError as failure:
+            raise StoreUnavailableError(str(failure)) from None
+        try:
+            yield descriptor
         finally:
             os.close(descriptor)
 
-    def _replace(self, file: Path, token: StoredToken, replaces: int) -> bool:
-        there = self._read(file)
-        if (0 if there is None else there.version) != replaces:
-            return False
-        fresh = file.with_name(f"{file.name}.{secrets.token_hex(8)}")
-        descriptor = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
-        try:
-            with os.fdopen(descriptor, "wb") as opened:
-                opened.write(attrs.evolve(token, version=replaces + 1).to_bytes())
-                opened.flush()
-                os.fsync(descriptor)
-            fresh.replace(file)
-        except BaseException:
-            fresh.unlink(missing_ok=True)
-            raise
-        _sync_folder(self._folder)
-        return True
 
-    def _remove(self, file: Path, version: int) -> None:
-        there = self._read(file)
-        if there is not None and there.version == version:
-            file.unlink(missing_ok=True)
+def _name(key: str, suffix: str = ".json") -> str:
+    if not _KEY.fullmatch(key):
+        raise ConfigurationError("the key of a token is up to 64 hexadecimal digits")
+    return f"token-{key}{suffix}"
+
+
+def _read(folder: int, name: str) -> StoredToken | None:
+    try:
+        # Not to wait for a writer, where somebody has put a pipe there.
+        descriptor = os.open(name, os.O_RDONLY | os.O_NONBLOCK | _SAFELY, dir_fd=folder)
+    except FileNotFoundError:
+        return None
+    try:
+        _refuse_unsafe(os.fstat(descriptor), name)
+        return StoredToken.from_bytes(os.read(descriptor, _LARGEST_BYTES))
+    finally:
+        os.close(descriptor)
 
 
 async def _apart(work: Callable[[], T]) -> T:
@@ -169,32 +197,37 @@ def _prepare(folder: Path) -> None:
         make_folders(folder)
     except OSError as failure:
         raise ConfigurationError(f"the folder for the token cannot be made: {failure.strerror}") from None
-    _check_folder(folder)
+    os.close(_open_folder(folder))
 
 
-def _check_folder(folder: Path) -> None:
+def _open_folder(folder: Path) -> int:
+    """Return a descriptor of *folder*; ConfigurationError if it is a link, another user's, or open to others."""
+    descriptor = -1
     try:
-        found = folder.lstat()
-    except OSError as failure:
-        raise ConfigurationError(f"the folder for the token cannot be used: {failure.strerror}") from None
+        _check_folder(folder.lstat(), folder)
+        descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | _SAFELY)
+        # Once more: another may have been put in its place since.
+        _check_folder(os.fstat(descriptor), folder)
+    except BaseException as failure:
+        if descriptor >= 0:
+            os.close(descriptor)
+        if isinstance(failure, OSError):
+            raise ConfigurationError(f"the folder for the token cannot be used: {failure.strerror}") from None
+        raise
+    return descriptor
+
+
+def _check_folder(found: os.stat_result, folder: Path) -> None:
     if not stat.S_ISDIR(found.st_mode):
         raise ConfigurationError(f"the folder for the token is a link or no folder: {folder}")
-    if found.st_uid != os.getuid():
+    if found.st_uid != os.geteuid():
         raise ConfigurationError(f"the folder for the token belongs to another user: {folder}")
     if stat.S_IMODE(found.st_mode) & 0o077:
         raise ConfigurationError(f"the folder for the token is open to other users: chmod 700 {folder}")
 
 
-def _refuse_unsafe(found: os.stat_result, file: Path) -> None:
+def _refuse_unsafe(found: os.stat_result, name: str) -> None:
     if not stat.S_ISREG(found.st_mode):
-        raise OSError(errno.EINVAL, f"it is no regular file, remove it: {file}")
-    if found.st_uid != os.getuid() or stat.S_IMODE(found.st_mode) & 0o077:
-        raise OSError(errno.EPERM, f"it belongs to or is open to other users, remove it or chmod 600 {file}")
-
-
-def _sync_folder(folder: Path) -> None:
-    descriptor = os.open(folder, os.O_RDONLY | os.O_CLOEXEC)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
+        raise OSError(errno.EINVAL, f"it is no regular file, remove it: {name}")
+    if found.st_uid != os.geteuid() or stat.S_IMODE(found.st_mode) & 0o077:
+        raise OSError(errno.EPERM, f"it belongs to or is open to other users, remove it or chmod 600 {name}")

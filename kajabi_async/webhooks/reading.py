@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Final, cast
 
-from kajabi_async.errors import DecodeError, InvalidArgumentError, RelationshipUnavailableError
+from kajabi_async.errors import AnswerTooLargeError, DecodeError, InvalidArgumentError, RelationshipUnavailableError
 from kajabi_async.jsonapi.decoding import RawJson, decode_text, split_members
 from kajabi_async.jsonapi.limits import excess_in, is_deeper
 from kajabi_async.models.base import Resource
@@ -80,7 +80,7 @@ def parse(
     members = _members(body, max_bytes, max_elements)
     name = _decoded(members["event"])
     if isinstance(name, str) and name in EVENTS:
-        return _event(EVENTS[name], members, _scope(api, strict=strict))
+        return _event(EVENTS[name], members, _scope(api, max_elements, strict=strict), max_bytes)
     if isinstance(name, str) and name in DASHBOARD_EVENTS:
         return read_dashboard_event(name, {member: _decoded(text) for member, text in members.items()})
     # Anything could stand here; only what looks like the name of an event is repeated.
@@ -119,13 +119,13 @@ def _decoded(text: bytes | RawJson) -> Any:
     raise MalformedDeliveryError(problem)
 
 
-def _event(cls: type[Event], members: Mapping[str, RawJson], scope: Scope) -> KnownEvent:
+def _event(cls: type[Event], members: Mapping[str, RawJson], scope: Scope, max_bytes: int) -> KnownEvent:
     identity = delivery_id(cls.name, _decoded(members.get("id", b"null")))
     payload = bytes(members.get("payload", b"null"))
     if not payload.startswith(b"["):
         problem = f"an array of resource objects was expected, {kind_of(_decoded(payload))} came"
         raise MalformedDeliveryError(problem, path="payload", event=cls.name)
-    resources = _resources(cls.name, payload, scope)
+    resources = _resources(cls.name, payload, scope, max_bytes)
     carried = {name: _first(resources, wanted, cls.name) for name, wanted in cls.carries().items()}
     primary = next(iter(carried.values()))
     _tie(primary, cls.tied)
@@ -133,12 +133,17 @@ def _event(cls: type[Event], members: Mapping[str, RawJson], scope: Scope) -> Kn
     return cast("KnownEvent", cls(**fields))
 
 
-def _resources(event: str, payload: bytes, scope: Scope) -> tuple[Resource, ...]:
+def _resources(event: str, payload: bytes, scope: Scope, max_bytes: int) -> tuple[Resource, ...]:
+    excess = path = ""
     try:
         return read_samples(payload, scope=scope, context="", within=("payload",))
+    except AnswerTooLargeError as error:
+        problem = excess = error.problem
     except DecodeError as error:
         place = _PLACE.match(error.path.removeprefix("payload").removeprefix("data"))
         problem, path = _without_values(error), f"payload{place[0] if place else ''}"
+    if excess:
+        raise DeliveryTooLargeError(limit=max_bytes, excess=excess)
     raise MalformedDeliveryError(problem, path=path, event=event)
 
 
@@ -160,9 +165,10 @@ def _tie(primary: Resource, names: tuple[str, ...]) -> None:
             link_included(primary, (name,))
 
 
-def _scope(api: "Kajabi | None", *, strict: bool) -> Scope:
+def _scope(api: "Kajabi | None", max_elements: int, *, strict: bool) -> Scope:
     scope = Scope(resolver=_Unconnected()) if api is None else api.hooks.delivery_scope()
     scope.strict = scope.strict or strict
+    scope.most_elements = max_elements
     return scope
 
 

@@ -1,11 +1,12 @@
 import json
+from functools import partial
 from typing import Any
 
 import pytest
 from hypothesis import given
 
 from kajabi_async.errors import AnswerTooLargeError, DecodeError, KajabiError
-from kajabi_async.jsonapi.decoding import ResourceObject, decode
+from kajabi_async.jsonapi.decoding import ResourceObject, decode, decode_document
 from kajabi_async.jsonapi.document import MANY_BYTES, Document, MalformedRow, Row
 from kajabi_async.jsonapi.relationships import read_relationships
 from tests.jsonapi.outcomes import outcome_of
@@ -298,18 +299,41 @@ def test_answers_one_or_many_or_raises_an_error_of_the_tree(body: bytes) -> None
 @pytest.mark.parametrize("row", [customer(), 0, {}, [], {"type": "customers", "id": 1}])
 def test_refuses_more_rows_than_any_page_has(row: Any) -> None:
     """Told once, and not for each of them; one fewer is read, or malformed row by row."""
-    assert len(read(data=[row] * 5000).many(context=CONTEXT)) == 5000
-    with pytest.raises(AnswerTooLargeError, match=r"[0-9]+ resource objects, more than the [0-9]+ .* at data$"):
-        read(data=[row] * 5600)
+    assert len(read(data=[row] * 4000).many(context=CONTEXT)) == 4000
+    with pytest.raises(AnswerTooLargeError, match=r"4001 resource objects, more than the 4000 .* 200000 .* at data$"):
+        read(data=[row] * 4001)
 
 
-@pytest.mark.parametrize("row", [customer(), 0])
-def test_takes_too_many_included_rows_for_one_malformed_row(row: Any) -> None:
-    """They cost the included resources, never the primary ones."""
-    document = read(data=[customer()], included=[row] * 5600)
-    (odd,) = included_in(document)
-    assert type(malformed(odd)) is AnswerTooLargeError
-    assert malformed(odd).path == "included"
+@pytest.mark.parametrize("typed", [True, False])
+def test_refuses_more_included_resources_than_the_limit_allows(typed: bool) -> None:
+    """At once, and not when they are looked at; exactly, and as the limit of elements says."""
+    rows = [{"type": "offers", "id": str(number)} for number in range(10_001)]
+    for most_elements, number in ((200_000, 10_000), (200_020, 10_001), (20_000, 1000)):
+        body = json.dumps({"data": customer(), "included": rows[:number]}).encode()
+        decoder = partial(decode_document, context=CONTEXT) if typed else None
+        read_one = partial(Document.one_from, context=CONTEXT, typed=decoder)
+        _, (included,) = read_one(body, most_elements=most_elements)
+        assert len(included.rows()) == number
+        with pytest.raises(AnswerTooLargeError, match=f"{number} resource objects, more than the .* at included$"):
+            read_one(body, most_elements=most_elements - 20)
+
+
+@pytest.mark.parametrize("junk", [0, {}, {"type": "offers"}, "", [[]]])
+def test_ten_of_many_malformed_included_rows_are_told(junk: Any) -> None:
+    """Whatever their number, the well-formed ones among them are read."""
+    rows = included_in(read(data=[customer()], included=[customer(), *[junk] * 5000, customer("2")]))
+    assert (resource(rows[0]).id, resource(rows[-1]).id) == ("1", "2")
+    assert [malformed(row).path.partition("].")[0].rstrip("]") for row in rows[1:-1]] == [
+        f"included[{at}" for at in range(1, 11)
+    ]
+
+
+def test_an_array_of_rows_that_cannot_be_decoded_is_not_read_to_its_end() -> None:
+    """A hundred are tried: what cannot be decoded takes longer than what can."""
+    body = b'{"data":[],"included":[%s,{"type":"offers","id":"1"},%s,{"type":"offers","id":"2"}]}'
+    junk = b",".join([b'{"id":1e999}'] * 99)
+    rows = included_in(Document.from_bytes(body % (junk, junk), context=CONTEXT))
+    assert [isinstance(row, MalformedRow) for row in rows] == [True] * 10 + [False]
 
 
 @pytest.mark.parametrize("junk", [5, 1.5, True, None, "text", [[]], 10**30, {"type": 1}])

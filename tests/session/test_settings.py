@@ -234,6 +234,9 @@ def test_the_limits_are_a_minute_in_all_ten_seconds_for_connecting_and_thirty_fo
         ({"max_answer_elements": 0}, "max_answer_elements must be a whole number of at least 1, got 0"),
         ({"max_answer_elements": 1e6}, "max_answer_elements must be a whole number of at least 1, got 1000000.0"),
         *(({"user_agent": agent}, "user_agent must be printable ASCII") for agent in ("a\r\nb", " ", "", "\u00e9")),
+        ({"retry": 5}, "retry must be a RetryPolicy, got int"),
+        ({"retry": False}, "retry must be a RetryPolicy, got bool"),
+        ({"clock": 5}, "clock must have monotonic(), time() and sleep(), got int"),
         ({"rate_limit": 0}, "a rate must be a positive number of requests a second, got 0"),
         (
             {"base_url": "http://a"},

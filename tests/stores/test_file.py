@@ -16,6 +16,7 @@ import pytest
 from kajabi_async.errors import ConfigurationError, StoreUnavailableError
 from kajabi_async.session.token_store import MemoryTokenStore
 from kajabi_async.stores.file import FileTokenStore
+from tests.other_users import ATTACKER, as_victim, needs_root
 from tests.stores.contract import KEY, token
 
 
@@ -132,18 +133,18 @@ async def test_a_token_that_was_saved_survives_a_power_failure(tmp_path: Path, m
     """The file is on the disk before it takes its name, and so is the folder that names it before that is told."""
     store = FileTokenStore(tmp_path / "tokens")
     steps: list[str] = []
-    fsync, replace = os.fsync, Path.replace
+    fsync, replace = os.fsync, os.replace
 
     def synced(descriptor: int) -> None:
         steps.append("folder" if stat.S_ISDIR(os.fstat(descriptor).st_mode) else "file")
         fsync(descriptor)
 
-    def replaced(self: Path, target: Path) -> Path:
+    def replaced(*names: Any, **folders: Any) -> None:
         steps.append("replace")
-        return replace(self, target)
+        replace(*names, **folders)
 
     monkeypatch.setattr(os, "fsync", synced)
-    monkeypatch.setattr(Path, "replace", replaced)
+    monkeypatch.setattr(os, "replace", replaced)
     assert await _saved(store)
     assert steps == ["file", "replace", "folder"]
 
@@ -285,3 +286,64 @@ def test_a_lease_is_long_enough_to_ask_for_a_token(seconds: Any) -> None:
     """A second at least."""
     with pytest.raises(ConfigurationError, match="lease_seconds"):
         MemoryTokenStore(lease_seconds=seconds)
+
+
+async def test_a_folder_that_became_a_link_is_not_followed(tmp_path: Path) -> None:
+    """Who may write to the parent of the folder moves it away, and has tokens read and written elsewhere."""
+    folder, elsewhere = tmp_path / "tokens", tmp_path / "elsewhere"
+    store = FileTokenStore(folder)
+    elsewhere.mkdir(mode=0o700)
+    lease = await store.acquire(KEY)
+    assert lease is not None
+    folder.rename(tmp_path / "moved")
+    folder.symlink_to(elsewhere)
+    for call in (lambda: store.load(KEY), lambda: store.save(KEY, token(), lease=lease, replaces=0)):
+        with pytest.raises(StoreUnavailableError, match="is a link or no folder"):
+            await call()
+    assert list(elsewhere.iterdir()) == []
+
+
+async def test_a_folder_exchanged_between_the_look_at_it_and_its_opening_is_noticed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Owner and mode are those of the folder that was opened."""
+    folder, elsewhere = tmp_path / "tokens", tmp_path / "elsewhere"
+    store = FileTokenStore(folder)
+    elsewhere.mkdir()
+    elsewhere.chmod(0o777)
+    really_open = os.open
+
+    def exchanging(path: Any, *arguments: Any, **keywords: Any) -> int:
+        if not elsewhere.is_symlink() and elsewhere.exists() and str(path).startswith(str(folder)):
+            folder.rename(tmp_path / "moved")
+            elsewhere.rename(folder)
+        return really_open(path, *arguments, **keywords)
+
+    monkeypatch.setattr(os, "open", exchanging)
+    with pytest.raises(StoreUnavailableError, match="open to other users"):
+        await store.load(KEY)
+
+
+@needs_root
+def test_the_user_that_counts_is_the_one_that_files_are_opened_as(tmp_path: Path) -> None:
+    """A program with the rights of its owner, run by another user, trusts no folder of that user's."""
+    tmp_path.chmod(0o755)
+    folder = tmp_path / "tokens"
+    folder.mkdir(mode=0o700)
+    os.chown(folder, ATTACKER, ATTACKER)
+    said = as_victim(
+        """
+from kajabi_async.errors import ConfigurationError
+from kajabi_async.stores.file import FileTokenStore
+os.setresuid(arguments["attacker"], 0, 0)
+try:
+    FileTokenStore(arguments["folder"])
+except ConfigurationError as error:
+    print(json.dumps(str(error)))
+else:
+    print(json.dumps("trusted"))
+""",
+        folder=str(folder),
+        attacker=ATTACKER,
+    )
+    assert said == f"the folder for the token belongs to another user: {folder}"

@@ -160,11 +160,14 @@ def test_the_limit_of_elements_is_exact_and_can_be_set() -> None:
     assert parse(body, max_elements=300_100).name == "purchase"
 
 
-def test_a_payload_of_too_many_resources_is_malformed() -> None:
-    """Each would become a model; told once."""
-    with pytest.raises(MalformedDeliveryError, match="5600 resource objects, more than the") as caught:
-        parse(delivery("purchase", [row("purchases", str(index)) for index in range(5600)]), max_elements=100_000)
-    assert caught.value.path == "payload"
+def test_a_payload_of_too_many_resources_is_too_large() -> None:
+    """Each would become a model: one for fifty elements of the limit."""
+    body = delivery("purchase", [row("purchases", str(index)) for index in range(401)])
+    with pytest.raises(
+        DeliveryTooLargeError, match="holds 401 resource objects, more than the 400 that a limit of 20000"
+    ):
+        parse(body)
+    assert parse(body, max_elements=20_050).name == "purchase"
 
 
 @pytest.mark.parametrize("number", [10**300, -(10**4000)])
