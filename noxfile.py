@@ -86,7 +86,8 @@ def wheel(session: nox.Session) -> str:
     folder = ROOT / ".nox" / "wheel"
     if not ROWS or not list(folder.glob("*.whl")):
         shutil.rmtree(folder, ignore_errors=True)
-        session.run(*BUILD, "--wheel", "--out-dir", str(folder), external=True)
+        # Also under --install-only.
+        session.run_install(*BUILD, "--wheel", "--out-dir", str(folder), external=True)
     return str(next(folder.glob("*.whl")))
 
 

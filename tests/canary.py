@@ -18,6 +18,8 @@ __all__ = ["shown_secrets", "watching"]
 _SECRET = re.compile(r"\b(?:access|refresh|secret|password)\.[A-Za-z0-9_-]{32}(?![A-Za-z0-9_-])")
 _LOGGERS = ("kajabi_async", "aiohttp", "asyncio")
 _MOST_ERRORS = 50
+_OF_EVERY_RECORD = frozenset(vars(logging.makeLogRecord({})))
+"""Names of what a record has by itself; what a caller adds has others."""
 
 
 def shown_secrets(text: str) -> list[str]:
@@ -26,10 +28,18 @@ def shown_secrets(text: str) -> list[str]:
 
 
 @contextmanager
-def watching() -> Generator[list[str]]:
-    """Watch logs and errors meanwhile, and give the list of what was shown, which is to stay empty."""
+def watching(*, capturing: bool = True) -> Generator[list[str]]:
+    """Watch logs and errors in the block, and return the list of what was shown, which is to stay empty.
+
+    If the test is not *capturing* logs, pytest gets our warnings and errors alone: each request logs several lines at
+    DEBUG, and keeping them takes longer than the request.
+    """
     shown: list[str] = []
     handler = _Handler(shown)
+    ours = logging.getLogger(_LOGGERS[0])
+    if not capturing:
+        handler = _PassingOn(shown)
+        ours.propagate = False
     levels = {name: logging.getLogger(name).level for name in _LOGGERS}
     for name in _LOGGERS:
         logging.getLogger(name).setLevel(logging.DEBUG)
@@ -39,6 +49,7 @@ def watching() -> Generator[list[str]]:
         yield shown
     finally:
         undo()
+        ours.propagate = True
         for name, level in levels.items():
             logging.getLogger(name).removeHandler(handler)
             logging.getLogger(name).setLevel(level)
@@ -50,8 +61,19 @@ class _Handler(logging.Handler):
         self._shown = shown
 
     def emit(self, record: logging.LogRecord) -> None:
-        kinds = set(shown_secrets(f"{self.format(record)} {vars(record)}"))
+        values = [value for name, value in vars(record).items() if name not in _OF_EVERY_RECORD]
+        text = self.format(record) if record.exc_info or record.stack_info else record.getMessage()
+        kinds = set(shown_secrets(f"{text} {record.msg} {record.args} {values}"))
         self._shown += [f"{kind} in a record of {record.name}" for kind in sorted(kinds)]
+
+
+class _PassingOn(_Handler):
+    """Stands in for what logs would reach by propagation."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        super().emit(record)
+        if record.name.startswith(_LOGGERS[0]) and record.levelno >= logging.WARNING:
+            logging.getLogger().handle(record)
 
 
 def _watch_errors(shown: list[str]) -> Any:

@@ -75,9 +75,9 @@ def redis_url(redis_url_of_session: str) -> str:
 
 
 @pytest.fixture(autouse=True)
-def secrets_shown() -> Generator[list[str]]:
+def secrets_shown(request: pytest.FixtureRequest) -> Generator[list[str]]:
     """What the test has shown of tokens and secrets so far; it fails where anything is left in the list at its end."""
-    with watching() as shown:
+    with watching(capturing="caplog" in request.fixturenames) as shown:
         yield shown
     assert shown == [], "a token or a secret was shown"
 

@@ -3,6 +3,7 @@
 import ast
 import re
 from collections.abc import Callable, Iterator
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -12,9 +13,14 @@ import kajabi_async
 PACKAGE = Path(kajabi_async.__file__).parent
 
 
+@cache
+def _parsed(path: Path) -> ast.Module:
+    return ast.parse(path.read_text("utf-8"))
+
+
 def _modules_importing(library: str) -> Iterator[str]:
     for path in PACKAGE.rglob("*.py"):
-        if any(name.partition(".")[0] == library for name in _imported(ast.parse(path.read_text("utf-8")))):
+        if any(name.partition(".")[0] == library for name in _imported(_parsed(path))):
             yield path.relative_to(PACKAGE).as_posix()
 
 
@@ -55,7 +61,7 @@ WRITING = {"mkdir", "write_text", "write_bytes", "touch", "symlink_to", "rename"
 
 
 def _calls(path: Path) -> Iterator[ast.Call]:
-    yield from (node for node in ast.walk(ast.parse(path.read_text("utf-8"))) if isinstance(node, ast.Call))
+    yield from (node for node in ast.walk(_parsed(path)) if isinstance(node, ast.Call))
 
 
 def _called(call: ast.Call) -> str:
@@ -130,7 +136,7 @@ def test_nothing_is_shielded() -> None:
 def test_nothing_is_sent_when_an_object_is_dropped() -> None:
     """Row R9: there may be no loop any more."""
     for path in PACKAGE.rglob("*.py"):
-        for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+        for node in ast.walk(_parsed(path)):
             if isinstance(node, ast.FunctionDef) and node.name == "__del__":
                 calls = {ast.unparse(each.func) for each in ast.walk(node) if isinstance(each, ast.Call)}
                 assert calls <= {"getattr", "warnings.warn"}, path

@@ -4,6 +4,7 @@ import asyncio
 import io
 import sys
 from collections.abc import AsyncIterator, Awaitable, Callable, Generator
+from functools import cache
 from pathlib import Path
 
 import attrs
@@ -12,8 +13,10 @@ import keyring.backend
 import keyring.errors
 import pytest
 import pytest_asyncio
+from cyclopts import App
 
-from kajabi_async.cli.app import run
+from kajabi_async.cli.app import make_app, run
+from kajabi_async.cli.terminal import help_console
 from kajabi_async.session import ClientCredentials
 from kajabi_async.testing import FakeKajabi
 
@@ -56,6 +59,24 @@ class MemoryKeyring(keyring.backend.KeyringBackend):
     def _check(self) -> None:
         if self.is_locked:
             raise keyring.errors.KeyringLocked("locked by the test")
+
+
+@cache
+def _commands() -> App:
+    return make_app()
+
+
+def _app_with_new_consoles() -> App:
+    app = _commands()
+    # They take the width and the colours from the environment of the test.
+    app.console, app.error_console = help_console(), help_console(stderr=True)
+    return app
+
+
+@pytest.fixture(autouse=True)
+def _commands_are_made_once(monkeypatch: pytest.MonkeyPatch) -> None:  # pyright: ignore[reportUnusedFunction]  # autouse
+    """Making them takes ten times as long as most of them run."""
+    monkeypatch.setattr("kajabi_async.cli.app.make_app", _app_with_new_consoles)
 
 
 @pytest.fixture

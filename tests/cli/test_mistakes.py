@@ -90,7 +90,8 @@ async def test_a_new_user_is_led_from_one_mistake_to_the_next_cure(kajabi: Comma
     assert "kajabi doctor" in stored.out
     refused = await kajabi("doctor", **unset)
     assert refused.code == 3
-    assert "credentials.toml" in " ".join(refused.out.split())
+    # The path of the home of a test may be too long for a line.
+    assert "credentials.toml" in "".join(refused.out.split())
     await kajabi("login", "--stdin", given=f"{fake.client_id}\n{fake.client_secret}\n", **unset)
     assert (await kajabi("doctor", **unset)).code == 0
     assert "Robin Owner" in (await kajabi("whoami", **unset)).out

@@ -113,6 +113,7 @@ async def test_ids_are_read_no_further_than_twice_the_concurrency_ahead(ordered:
         assert taken <= given + 2 * 5 + 1
         if given == 40:
             break
+    assert given == 40
 
 
 async def test_ids_that_come_again_are_asked_for_once_and_answered_each_time() -> None:

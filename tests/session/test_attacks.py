@@ -103,6 +103,7 @@ async def test_cookies_are_never_kept() -> None:
     async with serving(handle) as base_url, session(base_url) as manager:
         for _ in range(2):
             await manager.send(GET)
+    assert len(seen) == 2
     assert all(b"cookie" not in text.lower() for text in seen)
 
 

@@ -1,6 +1,8 @@
 """What a server sends without being asked: it is nobody's answer, least of all the next request's."""
 
 import asyncio
+import os
+import socket
 import time
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
@@ -205,7 +207,9 @@ async def test_a_connection_that_the_server_has_closed_meanwhile_is_noticed_befo
 
     async with serving(handle) as base_url, session(base_url) as manager:
         await manager.send(GET)
-        connections[0].get_extra_info("socket")._sock.shutdown(2)
+        # Behind the back of the event loop, of whichever kind it is.
+        with socket.socket(fileno=os.dup(connections[0].get_extra_info("socket").fileno())) as connection:
+            connection.shutdown(socket.SHUT_RDWR)
         time.sleep(0.01)  # noqa: ASYNC251 - the event loop shall not have seen it
         assert (await manager.send(POST)).body == b'"mine"'
     assert len(connections) == 2

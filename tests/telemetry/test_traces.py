@@ -269,6 +269,7 @@ async def test_operations_at_once_hang_on_the_span_of_their_own_task(
     async with recording.client(kajabi_fake) as api:
         await _warm(recording, api)
         await asyncio.gather(*(job(api, number) for number in range(20)))
+    assert len(recording.trees()) == 20
     for tree in recording.trees():
         (operation,) = tree.children
         number = int(tree.name.removeprefix("job "))

@@ -76,7 +76,9 @@ async def test_everything_else_can_be_read_where_there_are_none_of_a_type(type_n
 
 async def test_customer_and_contact_are_the_same_person(fake: FakeKajabi, call: Caller) -> None:
     """One name, one email, one external id, one site, one set of offers, and a link both ways."""
-    for customer in await call.all_pages("/v1/customers?include=offers&page[size]=100"):
+    customers = await call.all_pages("/v1/customers?include=offers&page[size]=100")
+    assert len(customers) == 60
+    for customer in customers:
         contact_id = fake.contact_id_of(customer["id"]) or ""
         assert contact_id == str(2_150_000_000 + int(customer["id"]))
         contact = (await call.get(f"/v1/contacts/{contact_id}")).data
@@ -153,7 +155,9 @@ async def test_every_linkage_leads_to_a_resource_of_its_site(call: Caller) -> No
     async with FakeKajabi(customers=30, sites=2) as fake, aiohttp.ClientSession(fake.base_url) as session:
         two = caller_for(fake, session)
         for name in ("contacts", "customers", "offers", "courses", "purchases", "orders", "forms", "form_submissions"):
-            for row in await two.all_pages(f"/v1/{name}?page[size]=100"):
+            rows = await two.all_pages(f"/v1/{name}?page[size]=100")
+            assert any(row["relationships"] for row in rows), name
+            for row in rows:
                 sites = {row["id"]}
                 for member in row["relationships"].values():
                     data: Any = member["data"] if member and member.get("data") else []

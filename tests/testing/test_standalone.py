@@ -116,6 +116,9 @@ _PLUGIN = ("-q", "-p", "kajabi_async.testing.plugin", "-p", "no:cacheprovider")
 
 def _pytest(directory: Path, *arguments: str, program: str = "") -> subprocess.CompletedProcess[str]:
     started = ("-c", program) if program else ("-m", "pytest")
+    # Otherwise the settings of a project around it would hold, if the folder for temporary files is within one.
+    if not (directory / "pytest.ini").exists():
+        (directory / "pytest.ini").write_text("[pytest]\n")
     return subprocess.run(
         [sys.executable, *started, *arguments, str(directory)],
         cwd=directory,
