@@ -217,7 +217,6 @@ __all__ = [
 _HOMES: Final = (
     "errors",
     "models",
-    "session",
     "resources.outcomes",
     "resources.pages",
     "resources.lookup_plan",
@@ -225,10 +224,11 @@ _HOMES: Final = (
     "resources.account",
     "resources.people",
     "resources.subscriptions",
-    "client",
     "serialization",
+    "session",
+    "client",
 )
-"""Where the public names are: what needs least comes first."""
+"""Where the public names are: what needs least comes first, and aiohttp with the last two alone."""
 
 logging.getLogger(__name__).addHandler(logging.NullHandler())
 

@@ -56,12 +56,17 @@ def test_a_misspelt_name_is_refused_as_by_any_module() -> None:
         kajabi_async.Costumer  # type: ignore[attr-defined]  # pyright: ignore[reportAttributeAccessIssue]  # noqa: B018
 
 
-def test_a_process_that_only_names_an_error_loads_no_http_client() -> None:
+def test_only_the_client_and_the_session_load_an_http_client() -> None:
     """A handler of webhooks or a reader of results has no use for one."""
     loaded = _in_a_fresh_interpreter(
-        "import sys, kajabi_async; kajabi_async.NotFoundError; print(*sys.modules)"
+        "import sys, kajabi_async\n"
+        "for name in kajabi_async.__all__:\n"
+        "    value = getattr(kajabi_async, name) if name not in sys.argv[1:] else None\n"
+        "print(*sys.modules)",
+        "Kajabi",
+        *kajabi_async.session.__all__,
     ).split()
-    assert "kajabi_async.errors" in loaded
+    assert "kajabi_async.resources.bulk" in loaded
     assert "aiohttp" not in loaded
     assert "kajabi_async.client" not in loaded
 
@@ -78,5 +83,5 @@ def test_each_public_module_can_be_the_first_one_imported(module: str) -> None:
     assert _in_a_fresh_interpreter(f"import {module}") == ""
 
 
-def _in_a_fresh_interpreter(code: str) -> str:
-    return subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
+def _in_a_fresh_interpreter(code: str, *arguments: str) -> str:
+    return subprocess.run([sys.executable, "-c", code, *arguments], capture_output=True, text=True, check=True).stdout
