@@ -18,6 +18,7 @@ __all__ = [
     "is_deeper",
     "most_included",
     "most_rows",
+    "surely_small",
     "width_in",
 ]
 
@@ -57,13 +58,18 @@ _STEPS: Final = {ord("["): 1, ord("{"): 1, ord("]"): -1, ord("}"): -1}
 _ALL_BUT_DIGITS_BLANK: Final = bytes(byte if byte in _DIGITS else ord(" ") for byte in _EVERY_BYTE)
 
 
+def surely_small(most_elements: int) -> int:
+    """Return of how many bytes a text can be which `excess_in` and `width_in` need not look at."""
+    return min(most_elements, _FEW_BYTES)
+
+
 def excess_in(body: bytes, most_elements: int, option: str) -> str:
     """Return what *body* has too much of, empty if it may be decoded; *option* names where the limit comes from.
 
     Each comma outside of text counts as one element, each opening bracket as two. Whatever the limit, a number in a
     text of more than 256 KiB may have 200 digits.
     """
-    if len(body) <= min(most_elements, _FEW_BYTES) or not _BEGINS.match(body):
+    if len(body) <= surely_small(most_elements) or not _BEGINS.match(body):
         return ""
     # Text may hold separators and digits, too: a description full of commas is still one element.
     may_be_many = len(body) > most_elements and _weigh_more(_only(body, _SEPARATORS), most_elements)

@@ -54,6 +54,8 @@ class Plan(Generic[R]):
         """None where nothing is known of the attributes."""
         self.typed_document = None if self.shape is None else self.shape.read_document
         """Reads a document along with the attributes in it, where they are known and as documented."""
+        self.through = tuple(relation for relation in cls.relations.values() if relation.through)
+        """The relations that lead along a path, by what is included along it."""
         self._build_at_once = None if self.shape is None else self.shape.build
 
     def build(

@@ -54,8 +54,8 @@ def read_resource(body: bytes, *, cls: type[R], scope: Scope, context: str) -> R
         scope.unread = _read_included, (included, ref(instance))
         if scope.fields_of(cls.resource_type) is not None:
             link_included(instance, scope.query.include)
-    if scope.query.include:
-        _link_through(instance, scope.query.include)
+    if plan.through and scope.query.include:
+        _link_through(instance, plan.through, scope.query.include)
     return instance
 
 
@@ -86,23 +86,13 @@ def link_included(owner: Resource, paths: Collection[str]) -> None:
             owner.origin.learn(name, relation.stated(found))
 
 
-def _link_through(owner: Resource, paths: Collection[str]) -> None:
-    """State the relations of *owner* that lead along one of *paths*, by what was included along it."""
-    for relation in _led_to_by_paths(type(owner)):
+def _link_through(owner: Resource, relations: Iterable[Relation], paths: Collection[str]) -> None:
+    """State those *relations* of *owner* that lead along one of *paths*, by what was included along it."""
+    for relation in relations:
         if relation.through in paths and owner.origin.relationship(relation.name) is MISSING:
             known = owner.origin.scope.known
             found = tuple(each for each in known if each.type == relation.resource_type)
             owner.origin.learn(relation.name, relation.stated(found))
-
-
-def _led_to_by_paths(cls: type[Resource]) -> tuple[Relation, ...]:
-    found = _LED_TO_BY_PATHS.get(cls)
-    if found is None:
-        found = _LED_TO_BY_PATHS[cls] = tuple(relation for relation in cls.relations.values() if relation.through)
-    return found
-
-
-_LED_TO_BY_PATHS: Final[dict[type[Resource], tuple[Relation, ...]]] = {}
 
 
 def _brought_by_another_path(cls: type[Resource], name: str, paths: Iterable[str]) -> bool:

@@ -24,7 +24,7 @@ from kajabi_async.errors import (
     KajabiError,
 )
 from kajabi_async.exchange import FORM, JSON_API, Answer, Request
-from kajabi_async.jsonapi.limits import excess_in, width_in
+from kajabi_async.jsonapi.limits import excess_in, surely_small, width_in
 from kajabi_async.records import Record
 from kajabi_async.session.binding import Binding
 from kajabi_async.session.credentials import Secret
@@ -72,6 +72,7 @@ class Transport:
         self._timeouts = timeouts
         self._max_answer_bytes = max_answer_bytes
         self._max_answer_elements = max_answer_elements
+        self._surely_small = surely_small(max_answer_elements)
         self._on_every_request: dict[str, str] = {hdrs.ACCEPT: JSON_API, hdrs.USER_AGENT: user_agent}
         self._latest_query = "", URL.build(scheme=self._base.scheme, authority=self._base.netloc)
         self._owned = http_session is None
@@ -110,7 +111,8 @@ class Transport:
                 content = response.content
                 # What is small has come along with the head.
                 body = content.read_nowait() if content.is_eof() else await _read(content, most, sending)
-                self._refuse_excess(body, most, request)
+                if len(body) > min(most, self._surely_small):
+                    self._refuse_excess(body, most, request)
                 return Answer(response.status, response.headers, body)
             except BaseException:
                 response.close()
