@@ -8,7 +8,7 @@ import sys
 import pytest
 
 import kajabi_async
-from kajabi_async import errors
+from kajabi_async import errors, session
 
 ALONE = [
     "kajabi_async.errors",
@@ -64,7 +64,7 @@ def test_only_the_client_and_the_session_load_an_http_client() -> None:
         "    value = getattr(kajabi_async, name) if name not in sys.argv[1:] else None\n"
         "print(*sys.modules)",
         "Kajabi",
-        *kajabi_async.session.__all__,
+        *session.__all__,
     ).split()
     assert "kajabi_async.resources.bulk" in loaded
     assert "aiohttp" not in loaded
