@@ -90,7 +90,7 @@ class Transport:
         nothing sent, from the moment on that the client begins to close.
         """
         failure: BaseException
-        sending = _Sending(deadline, self._timeouts.read, token)
+        sending = _Sending(deadline, self._timeouts.read)
         before = _SENDING.set(sending)
         deadline.request_left = False
         try:
@@ -99,7 +99,7 @@ class Transport:
             response = await session.request(
                 request.method,
                 self._url(request),
-                headers=self._headers(request),
+                headers=self._headers(request, token),
                 data=request.body,
                 allow_redirects=False,
                 **options,
@@ -222,12 +222,11 @@ class Transport:
             self._latest_query = request.query, url
         return url.with_path(f"{self._base.path}{request.path}", encoded=True, keep_query=True)
 
-    def _headers(self, request: Request) -> dict[str, str]:
-        """Return the headers besides those that the session has, and the token, which is put on right before sending.
-
-        Those that a session has that was handed in are not ours.
-        """
+    def _headers(self, request: Request, token: Secret | None) -> dict[str, str]:
+        """Return the headers besides those that the session has; those of a session that was handed in are not ours."""
         headers: dict[str, str] = {} if self._owned else {**self._on_every_request}
+        if token is not None and self._owned:
+            headers[hdrs.AUTHORIZATION] = f"Bearer {token.reveal()}"
         if request.content_type == FORM:
             headers[hdrs.ACCEPT] = "application/json"
         if request.body is not None:
@@ -253,7 +252,6 @@ class _Sending(Record, eq=False):
 
     deadline: Deadline
     read_seconds: float | None
-    token: Secret | None
     connected: bool = False
     on_reused: bool = False
 
@@ -321,15 +319,15 @@ class _Connector(aiohttp.TCPConnector):
         """Note that this is a copy in a forked child, which neither gives nor closes connections."""
         self._closed = True
 
-    async def connect(self, req: aiohttp.ClientRequest, *arguments: Any, **keywords: Any) -> Connection:
-        """Return a connection, as the pool does, and put the token on *req*; from then on silence is limited."""
+    async def connect(self, *arguments: Any, **keywords: Any) -> Connection:
+        """Return a connection, as the pool does; from then on silence is limited."""
         sending = _SENDING.get()
         if sending is None:
-            return await super().connect(req, *arguments, **keywords)
+            return await super().connect(*arguments, **keywords)
         if sending.connected:
             raise aiohttp.ServerDisconnectedError
         while True:
-            connection = await super().connect(req, *arguments, **keywords)
+            connection = await super().connect(*arguments, **keywords)
             protocol: Any = connection.protocol
             if not protocol.used or not protocol.has_surplus():
                 break
@@ -340,8 +338,6 @@ class _Connector(aiohttp.TCPConnector):
         except BaseException:
             connection.close()
             raise
-        if sending.token is not None:
-            req.headers[hdrs.AUTHORIZATION] = f"Bearer {sending.token.reveal()}"
         sending.connected, sending.on_reused = True, protocol.used
         sending.deadline.request_left = protocol.used = True
         if sending.read_seconds is not None:
