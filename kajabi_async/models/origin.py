@@ -72,6 +72,8 @@ class Scope(Record, eq=False):
         The type may have been written in the singular, as some examples of the API document have it.
         """
         fields = self.query.fields
+        if not fields:
+            return None
         asked = fields.get(resource_type)
         return fields.get(resource_type.removesuffix("s")) if asked is None else asked
 
