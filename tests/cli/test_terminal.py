@@ -216,8 +216,12 @@ async def test_interrupting_a_request_ends_with_130_and_no_traceback(
 
 
 @pytest.mark.needs("bash")
-async def test_ctrl_c_on_a_terminal_ends_a_bulk_lookup(kajabi_fake: FakeKajabi) -> None:
+async def test_ctrl_c_on_a_terminal_ends_a_bulk_lookup(
+    kajabi_fake: FakeKajabi, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """The progress bar leaves the terminal in order: its cursor is shown again."""
+    # The ids without an answer are left in a file there.
+    monkeypatch.chdir(tmp_path)
     kajabi_fake.hang("customers.get", times=None)
     script = f"{IDS} | {' '.join(COMMAND)} customers lookup - > {os.devnull}; exit ${{PIPESTATUS[1]}}"
     shown = await on_terminal("bash", "-c", script, typed=(("0/?", "\x03"),), environment=settings(kajabi_fake))
