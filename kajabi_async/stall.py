@@ -189,10 +189,11 @@ class Stall:
 
         A resource that refuses tokens is believed after some more of them, without an answer of another kind.
         """
+        if ends_everything(error) or not isinstance(error, AuthenticationError):
+            return ends_everything(error)
         # With a single attempt it was the token of before, which may have ended.
-        if isinstance(error, AuthenticationError) and trial.is_probe and error.attempts > 1:
-            self._refusals += 1
-        return ends_everything(error) or self._refusals >= _MOST_REFUSALS
+        self._refusals += trial.is_probe and error.attempts > 1
+        return self._refusals >= _MOST_REFUSALS
 
     def is_own(self, trial: Trial, error: KajabiError, *, is_alone: bool) -> bool:
         """Note that a try failed, and tell whether *error* is what the piece of work comes to.

@@ -228,12 +228,12 @@ class Gettable(ResourceOperations[R]):
         """Look up any number of *ids*, *concurrency* at a time (the client's, unless given).
 
         ``async for`` gives a `Lookup` for each id as it arrives, or in the order of *ids* with *ordered*; a bad id is
-        an outcome like any other and never ends the run. Credentials that are refused do: AuthenticationError is
-        raised from the loop. *ids* may be any iterable or async iterable and is read lazily; an async generator is
-        closed if the run ends before it does. An id that comes again is answered without asking again, as long as it
-        is among the latest few thousand, which are kept in a few MiB. *observer* is called with a `Progress` for every
-        outcome, and when the run stalls, is paused and goes on. *timeout* is in seconds for each request, from when it
-        leaves the client's own line.
+        an outcome like any other and never ends the run. Credentials that are refused do, and so do three new tokens in
+        a row that are: AuthenticationError is raised from the loop. *ids* may be any iterable or async iterable and is
+        read lazily; an async generator is closed if the run ends before it does. An id that comes again is answered
+        without asking again, as long as it is among the latest few thousand, which are kept in a few MiB. *observer* is
+        called with a `Progress` for every outcome, and when the run stalls, is paused and goes on. *timeout* is in
+        seconds for each request, from when it leaves the client's own line.
 
         A pause that the API asks for, an outage, a broken connection or trouble at the token endpoint is not the
         outcome of an id: the run takes no more ids, asks for one at a time until the API answers again, and goes on.

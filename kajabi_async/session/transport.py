@@ -226,6 +226,7 @@ class Transport:
         """Return the headers besides those that the session has; those of a session that was handed in are not ours."""
         headers: dict[str, str] = {} if self._owned else {**self._on_every_request}
         if token is not None and self._owned:
+            # Here and not on the way to the wire: whoever tests with aioresponses looks for it here.
             headers[hdrs.AUTHORIZATION] = f"Bearer {token.reveal()}"
         if request.content_type == FORM:
             headers[hdrs.ACCEPT] = "application/json"

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from kajabi_async import (
+    AnswerTooLargeError,
     ClientClosedError,
     ConfigurationError,
     Contact,
@@ -144,6 +145,29 @@ async def test_the_version_needs_no_token(kajabi_fake: FakeKajabi, kajabi_api: K
     kajabi_fake.answer_with("GET", "/v1/version", body=b"[]")
     with pytest.raises(DecodeError):
         await kajabi_api.version()
+
+
+async def test_the_limit_of_elements_holds_on_every_way_to_an_answer(kajabi_fake: FakeKajabi) -> None:
+    """For lists, single resources, bulk runs and relations; what is below it is read."""
+    names = {"contacts": ["name"]}
+    options: Any = {
+        "client_id": kajabi_fake.client_id,
+        "client_secret": kajabi_fake.client_secret,
+        "base_url": kajabi_fake.base_url,
+    }
+    async with Kajabi(**options, max_answer_elements=400) as few, Kajabi(**options, max_answer_elements=20) as least:
+        contact = await few.contacts.get("2150000001")
+        assert len(await few.contacts.list(page_size=3).collect(limit=3)) == 3
+        with pytest.raises(AnswerTooLargeError, match="max_answer_elements"):
+            await few.contacts.list(page_size=100).first()
+        # Small rows: it is their number that is too high.
+        with pytest.raises(AnswerTooLargeError, match="12 resource objects, more than the 8"):
+            await few.contacts.list(page_size=12, fields=names).first()
+        with pytest.raises(AnswerTooLargeError, match="max_answer_elements"):
+            await least.contacts.get("2150000001")
+        (lookup,) = [each async for each in least.contacts.get_many(["2150000001"])]
+        assert isinstance(lookup.error, AnswerTooLargeError)
+        assert (await contact.customer) is not None
 
 
 async def test_one_odd_value_does_not_lose_the_resource(kajabi_fake: FakeKajabi) -> None:
