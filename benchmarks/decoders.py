@@ -14,9 +14,9 @@ from kajabi._models import Customer as PeerCustomer
 from kajabi._resources import _parse_page  # pyright: ignore[reportPrivateUsage]  # it has no public way
 
 from benchmarks.contenders import OURS, PEER
+from kajabi_async.decoding.answers import read_page
 from kajabi_async.models.origin import Scope
 from kajabi_async.models.people import Customer
-from kajabi_async.models.reading import read_page
 
 STRUCTS = "msgspec structs"
 

@@ -16,11 +16,11 @@ from benchmarks.measuring import LOOPS, Results, interleaved, timed, turns_taken
 from benchmarks.results import Part, Table, spread
 from benchmarks.serving import Server
 from benchmarks.sizes import Sizes
+from kajabi_async.clock import SystemClock
 from kajabi_async.session import ClientCredentials
-from kajabi_async.session.clock import SystemClock
+from kajabi_async.session.auth.keeper import TokenKeeper
+from kajabi_async.session.auth.token import Token
 from kajabi_async.session.credentials import Credentials
-from kajabi_async.session.token import Token
-from kajabi_async.session.token_keeper import TokenKeeper
 
 SECONDS = 10.0
 """For all rounds together."""

@@ -1,6 +1,7 @@
 """An asyncio-native SDK for the Kajabi Public API.
 
-A public name is imported when it is first asked for, with what it needs and no more.
+A public name is imported when it is first used, and with it only what it needs: `loads` or `Found` import no aiohttp.
+Read `client` first, then `session.manager` for the way of a request and `resources.base` for what the resources share.
 """
 
 import logging
@@ -48,6 +49,10 @@ if TYPE_CHECKING:
         UntrustedLinkError,
         WrongLoopError,
     )
+    from kajabi_async.fetching.lookups import Lookups
+    from kajabi_async.fetching.outcomes import Failed, Found, Lookup, Progress, Report
+    from kajabi_async.fetching.pages import Page, Pages
+    from kajabi_async.fetching.plan import LookupPlan
     from kajabi_async.models import (
         ApiVersion,
         BlogPost,
@@ -84,13 +89,8 @@ if TYPE_CHECKING:
         UntypedResource,
         WebsitePage,
     )
-    from kajabi_async.resources.account import HookEvent
-    from kajabi_async.resources.bulk import Lookups
-    from kajabi_async.resources.lookup_plan import LookupPlan
-    from kajabi_async.resources.outcomes import Failed, Found, Lookup, Progress, Report
-    from kajabi_async.resources.pages import Page, Pages
+    from kajabi_async.resources.account import EnsuredHooks, HookEvent
     from kajabi_async.resources.people import GetOrCreated
-    from kajabi_async.resources.subscriptions import EnsuredHooks
     from kajabi_async.serialization import dumps, loads
     from kajabi_async.session import (
         AdaptiveRate,
@@ -214,34 +214,136 @@ __all__ = [
     "loads",
 ]
 
-_HOMES: Final = (
-    "errors",
-    "models",
-    "resources.outcomes",
-    "resources.pages",
-    "resources.lookup_plan",
-    "resources.bulk",
-    "resources.account",
-    "resources.people",
-    "resources.subscriptions",
-    "serialization",
-    "session",
-    "client",
-)
-"""Where the public names are: what needs least comes first, and aiohttp with the last two alone."""
+_MODULES: Final = {
+    "client": ("Kajabi",),
+    "errors": (
+        "AmbiguousMatchError",
+        "AnswerTooLargeError",
+        "ApiError",
+        "AuthenticationError",
+        "BadRequestError",
+        "BulkStalledError",
+        "ClientClosedError",
+        "ConfigurationError",
+        "ConflictError",
+        "ConnectionFailedError",
+        "DecodeError",
+        "ErrorObject",
+        "ExportError",
+        "FieldNotLoadedError",
+        "InvalidArgumentError",
+        "InvalidIdError",
+        "KajabiError",
+        "NotFoundError",
+        "PagingError",
+        "PausedError",
+        "PermissionDeniedError",
+        "RateLimitError",
+        "RelationshipUnavailableError",
+        "RequestTimeoutError",
+        "ServerError",
+        "StoreUnavailableError",
+        "TransportError",
+        "UnknownAttributeError",
+        "UnknownFieldError",
+        "UnknownFilterError",
+        "UnknownHookEventError",
+        "UnknownIncludeError",
+        "UnknownSortKeyError",
+        "UnprocessableEntityError",
+        "UnreadableAttributeError",
+        "UntrustedLinkError",
+        "WrongLoopError",
+    ),
+    "fetching.lookups": ("Lookups",),
+    "fetching.outcomes": (
+        "Failed",
+        "Found",
+        "Lookup",
+        "Progress",
+        "Report",
+    ),
+    "fetching.pages": (
+        "Page",
+        "Pages",
+    ),
+    "fetching.plan": ("LookupPlan",),
+    "models": (
+        "ApiVersion",
+        "BlogPost",
+        "Contact",
+        "ContactNote",
+        "ContactTag",
+        "Course",
+        "CustomField",
+        "Customer",
+        "Form",
+        "FormField",
+        "FormSubmission",
+        "Hook",
+        "LandingPage",
+        "Lesson",
+        "Me",
+        "Media",
+        "Module",
+        "Offer",
+        "Order",
+        "OrderItem",
+        "Payout",
+        "PayoutTransaction",
+        "Podcast",
+        "PodcastDirectory",
+        "Product",
+        "Purchase",
+        "Resource",
+        "Site",
+        "Socials",
+        "ToMany",
+        "ToOne",
+        "Transaction",
+        "UntypedResource",
+        "WebsitePage",
+    ),
+    "resources.account": (
+        "EnsuredHooks",
+        "HookEvent",
+    ),
+    "resources.people": ("GetOrCreated",),
+    "serialization": (
+        "dumps",
+        "loads",
+    ),
+    "session": (
+        "AdaptiveRate",
+        "ClientCredentials",
+        "Credentials",
+        "FixedRate",
+        "MemoryTokenStore",
+        "PasswordCredentials",
+        "RateLimit",
+        "RefreshTokenCredentials",
+        "RetryPolicy",
+        "SessionEvent",
+        "SessionManager",
+        "SessionObserver",
+        "SessionStats",
+        "Timeouts",
+        "TokenStore",
+    ),
+}
+"""The module of each public name."""
+
+_MODULE_OF: Final = {name: module for module, names in _MODULES.items() for name in names}
 
 logging.getLogger(__name__).addHandler(logging.NullHandler())
 
 if not TYPE_CHECKING:  # With it, type checkers would take any misspelt name for a real one.
 
     def __getattr__(name: str) -> object:
-        if name in _HOMES:
+        if name in _MODULES:
             return import_module(f"{__name__}.{name}")
-        if name in __all__:
-            for home in _HOMES:
-                module = import_module(f"{__name__}.{home}")
-                if name in module.__all__:
-                    return globals().setdefault(name, getattr(module, name))
+        if name in _MODULE_OF:
+            return globals().setdefault(name, getattr(import_module(f"{__name__}.{_MODULE_OF[name]}"), name))
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 

@@ -8,16 +8,16 @@ from typing import TYPE_CHECKING, Any, Final, Self, TypedDict, TypeVar, Unpack
 
 from kajabi_async.clock import SystemClock
 from kajabi_async.errors import ConfigurationError
+from kajabi_async.fetching.context import DEFAULT_CONCURRENCY, Context
 from kajabi_async.jsonapi.ids import checked_id
 from kajabi_async.jsonapi.limits import MAX_ELEMENTS
 from kajabi_async.jsonapi.links import LinkRules
 from kajabi_async.models.account import ApiVersion, Me
-from kajabi_async.models.base import Resource
+from kajabi_async.models.resource import Resource
 from kajabi_async.operations import OPERATIONS
 from kajabi_async.relationships.prefetch import prefetch
 from kajabi_async.relationships.resolver import RelationshipResolver
 from kajabi_async.resources.account import Hooks, Sites
-from kajabi_async.resources.backend import DEFAULT_CONCURRENCY, Backend
 from kajabi_async.resources.base import ResourceOperations
 from kajabi_async.resources.catalog import Courses, Offers, Products
 from kajabi_async.resources.commerce import OrderItems, Orders, Payouts, Purchases, Transactions
@@ -121,7 +121,7 @@ class Kajabi:
         site_id, clock, strict = options.get("site_id"), options.get("clock"), options.get("strict", False)
         self._resolver = RelationshipResolver(self._session.send, links, most_elements, strict=strict)
         self._links = links
-        backend = Backend(
+        context = Context(
             send=self._session.send,
             resolver=self._resolver,
             links=links,
@@ -133,32 +133,32 @@ class Kajabi:
             stats=lambda: self._session.stats,
             strict=strict,
         )
-        self._backend = backend
-        self._session.on_close = backend.stalls.end
-        self._add_resources(backend)
+        self._backend = context
+        self._session.on_close = context.stalls.end
+        self._add_resources(context)
 
-    def _add_resources(self, backend: Backend) -> None:
-        self.sites = Sites(backend)
-        self.hooks = Hooks(backend)
-        self.customers = Customers(backend)
-        self.contacts = Contacts(backend)
-        self.contact_tags = ContactTags(backend)
-        self.contact_notes = ContactNotes(backend)
-        self.custom_fields = CustomFields(backend)
-        self.offers = Offers(backend)
-        self.products = Products(backend)
-        self.courses = Courses(backend)
-        self.forms = Forms(backend)
-        self.form_submissions = FormSubmissions(backend)
-        self.orders = Orders(backend)
-        self.order_items = OrderItems(backend)
-        self.purchases = Purchases(backend)
-        self.transactions = Transactions(backend)
-        self.payouts = Payouts(backend)
-        self.podcasts = Podcasts(backend)
-        self.blog_posts = BlogPosts(backend)
-        self.landing_pages = LandingPages(backend)
-        self.website_pages = WebsitePages(backend)
+    def _add_resources(self, context: Context) -> None:
+        self.sites = Sites(context)
+        self.hooks = Hooks(context)
+        self.customers = Customers(context)
+        self.contacts = Contacts(context)
+        self.contact_tags = ContactTags(context)
+        self.contact_notes = ContactNotes(context)
+        self.custom_fields = CustomFields(context)
+        self.offers = Offers(context)
+        self.products = Products(context)
+        self.courses = Courses(context)
+        self.forms = Forms(context)
+        self.form_submissions = FormSubmissions(context)
+        self.orders = Orders(context)
+        self.order_items = OrderItems(context)
+        self.purchases = Purchases(context)
+        self.transactions = Transactions(context)
+        self.payouts = Payouts(context)
+        self.podcasts = Podcasts(context)
+        self.blog_posts = BlogPosts(context)
+        self.landing_pages = LandingPages(context)
+        self.website_pages = WebsitePages(context)
 
     @classmethod
     @hide_arguments

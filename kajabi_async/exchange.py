@@ -10,7 +10,7 @@ import attrs
 
 from kajabi_async.records import Record
 
-__all__ = ["FORM", "JSON_API", "Answer", "Request", "Send", "Tally", "TimeoutStarts"]
+__all__ = ["FORM", "JSON_API", "Answer", "Request", "Send", "SessionStats", "Tally", "TimeoutStarts"]
 
 JSON_API: Final = "application/vnd.api+json"
 """The media type of JSON:API 1.1, sent without parameters (section "Content Negotiation")."""
@@ -112,3 +112,24 @@ class Send(Protocol):
         end of a pause, before the first attempt or a later one.
         """
         ...
+
+
+@attrs.define
+class SessionStats(Tally):
+    """What a session has done since it was made; all but the last two only grow."""
+
+    resent: int = 0
+    """Attempts made again at once, as the server had closed the idle connection they were sent on."""
+    rate_limited: int = 0
+    """Answers 429."""
+    pauses: int = 0
+    """Answers that asked everyone to wait."""
+    retries_denied: int = 0
+    """Repeats that the retry budget did not allow."""
+    token_requests: int = 0
+    tokens_taken: int = 0
+    """Tokens that another client had asked for, taken from a token store."""
+    requests_per_second: float | None = None
+    """The rate that is kept to just now; None where no limit is known."""
+    queued: int = 0
+    """How many wait for a place just now."""

@@ -14,8 +14,8 @@ import attrs
 from kajabi_async import Kajabi
 from kajabi_async.cli.reads import resource_classes
 from kajabi_async.exchange import FORM, JSON_API, Answer, Request
-from kajabi_async.jsonapi.decoding import decode
-from kajabi_async.models.base import MODELS, attribute_names
+from kajabi_async.jsonapi.codec import decode
+from kajabi_async.models.resource import MODELS, attribute_names
 from kajabi_async.operations import OPERATIONS, AnswerKind, BodyKind, Operation
 from kajabi_async.resources.base import Listable
 from kajabi_async.testing import FakeKajabi

@@ -8,10 +8,10 @@ from typing import Any
 from kajabi_async.client import OFFICIAL_ORIGINS
 from kajabi_async.errors import NotFoundError
 from kajabi_async.exchange import Answer, Request, Tally, TimeoutStarts
+from kajabi_async.fetching.context import Context
 from kajabi_async.jsonapi.links import LinkRules
 from kajabi_async.operations import OPERATIONS
 from kajabi_async.relationships import RelationshipResolver
-from kajabi_async.resources.backend import Backend
 
 Respond = Callable[[Request], Any]
 
@@ -52,9 +52,9 @@ def links(base_url: str = "http://127.0.0.1:8080") -> LinkRules:
     return LinkRules(base_url=base_url, origins=OFFICIAL_ORIGINS, templates=templates)
 
 
-def backend(send: Canned, **settings: Any) -> Backend:
+def context(send: Canned, **settings: Any) -> Context:
     rules = links()
-    return Backend(send=send, resolver=RelationshipResolver(send, rules), links=rules, **settings)
+    return Context(send=send, resolver=RelationshipResolver(send, rules), links=rules, **settings)
 
 
 def resource(type_name: str, resource_id: str, **members: Any) -> dict[str, Any]:

@@ -8,16 +8,16 @@ from typing import Any
 import pytest
 
 from kajabi_async import Contact, Customer, Form, Kajabi, Transaction
-from kajabi_async.models.base import MODELS, attribute_names
+from kajabi_async.models.resource import MODELS, attribute_names
 from kajabi_async.operations import OPERATIONS, READABLE
-from kajabi_async.resources.asked import checked_fields
-from kajabi_async.resources.filter_sets import PurchaseFilters
-from kajabi_async.resources.filters import encode_filters
+from kajabi_async.resources.arguments import checked_fields
+from kajabi_async.resources.filters import PurchaseFilters
+from kajabi_async.resources.filters.encoding import encode_filters
 from kajabi_async.resources.forms import FormSubmissions
 from kajabi_async.resources.people import Contacts
 from kajabi_async.testing import FakeKajabi
 from tests.models.building import build
-from tests.sending import Canned, backend, links
+from tests.sending import Canned, context, links
 
 
 def test_tags_and_contact_tags_are_one_type_under_two_names() -> None:
@@ -47,7 +47,7 @@ def test_the_singular_of_a_type_is_sent_as_it_was_written() -> None:
 async def test_addresses_are_built_rather_than_copied_from_examples() -> None:
     """Quirk 7: some printed addresses are broken; ours have one question mark and no empty parts."""
     send = Canned({"/v1/contacts": {"data": []}})
-    await Contacts(backend(send)).list(page_size=10, search="x").collect()
+    await Contacts(context(send)).list(page_size=10, search="x").collect()
     assert send.paths == ["/v1/contacts?filter%5Bsearch%5D=x&page%5Bsize%5D=10"]
 
 
@@ -76,7 +76,7 @@ def test_transactions_have_a_time_and_a_site_in_lists_only() -> None:
 @pytest.mark.parametrize("body", [b'{"data":{}}', b"", b"null"])
 async def test_a_deletion_is_done_whatever_its_answer_holds(body: bytes) -> None:
     """Rows 10 and 83: Quirk 23: an empty object, nothing, or 204."""
-    await Contacts(backend(Canned({"/v1/contacts/1": body}))).delete("1")
+    await Contacts(context(Canned({"/v1/contacts/1": body}))).delete("1")
 
 
 def test_submissions_are_sorted_by_a_time_they_do_not_have() -> None:

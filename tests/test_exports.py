@@ -66,7 +66,7 @@ def test_only_the_client_and_the_session_load_an_http_client() -> None:
         "Kajabi",
         *session.__all__,
     ).split()
-    assert "kajabi_async.resources.bulk" in loaded
+    assert "kajabi_async.fetching.lookups" in loaded
     assert "aiohttp" not in loaded
     assert "kajabi_async.client" not in loaded
 

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from kajabi_async import ClientClosedError, NotFoundError, WrongLoopError
-from kajabi_async.single_flight import SingleFlight
+from kajabi_async.concurrency import SingleFlight
 
 
 class Work:

@@ -19,10 +19,10 @@ from sphinx.environment import BuildEnvironment
 from sphinx.pycode import ModuleAnalyzer
 
 from kajabi_async import ToMany, ToOne, errors
-from kajabi_async.models.base import MODELS, Resource, UntypedResource
-from kajabi_async.models.handles import Relation
+from kajabi_async.models.relations import Relation
+from kajabi_async.models.resource import MODELS, Resource, UntypedResource
 from kajabi_async.resources.base import Gettable, Listable, ResourceOperations
-from kajabi_async.resources.filter_sets.suffixes import ORDER_SUFFIXES, SUFFIXES_WITH_RANGES
+from kajabi_async.resources.filters.encoding import ORDER_SUFFIXES, SUFFIXES_WITH_RANGES
 
 _MADE_BY_THE_CLIENT: Final = {
     "FaultOrder",

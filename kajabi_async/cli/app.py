@@ -15,11 +15,11 @@ from cyclopts import App, CycloptsError, Parameter
 from kajabi_async import Kajabi
 from kajabi_async.cli.arguments import refuse_secrets, wants_json
 from kajabi_async.cli.completion import add_completion
-from kajabi_async.cli.credentials_error import CredentialsError
+from kajabi_async.cli.credentials.error import CredentialsError
+from kajabi_async.cli.credentials.login import login, logout
 from kajabi_async.cli.doctor import doctor
 from kajabi_async.cli.exit_codes import EXIT_CODES_HELP, ExitCode, code_for
 from kajabi_async.cli.export import add_exports
-from kajabi_async.cli.login import login, logout
 from kajabi_async.cli.lookup import explain_file, look_up_file
 from kajabi_async.cli.options import Json
 from kajabi_async.cli.reads import add_reads
@@ -32,8 +32,8 @@ from kajabi_async.cli.whoami import whoami
 from kajabi_async.cli.writes import add_writes
 from kajabi_async.errors import ConfigurationError, InvalidArgumentError, KajabiError
 from kajabi_async.escaping.text import escape_value
+from kajabi_async.fetching.plan import Strategy
 from kajabi_async.output import flush, prepare_streams, print_json, print_line, stop_writing
-from kajabi_async.resources.lookup_plan import Strategy
 from kajabi_async.stall import PATIENCE_SECONDS
 
 __all__ = ["make_app", "run"]

@@ -7,9 +7,9 @@ from typing import Any, Final, Protocol
 
 from kajabi_async.cli.ids import IdLines
 from kajabi_async.cli.terminal import Screen
+from kajabi_async.fetching.lookups import Lookups
 from kajabi_async.output import print_json, print_line
 from kajabi_async.private_files import replacing
-from kajabi_async.resources.bulk import Lookups
 
 __all__ = ["keep_unanswered", "waiting_shown"]
 

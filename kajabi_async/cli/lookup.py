@@ -11,9 +11,9 @@ from kajabi_async.cli.ids import IdLines, opened
 from kajabi_async.cli.leftover import keep_unanswered, waiting_shown
 from kajabi_async.cli.rendering import as_members, print_members
 from kajabi_async.cli.terminal import Screen, error_screen
+from kajabi_async.fetching.lookups import Lookups
+from kajabi_async.fetching.plan import Strategy
 from kajabi_async.output import flush, print_json, print_line
-from kajabi_async.resources.bulk import Lookups
-from kajabi_async.resources.lookup_plan import Strategy
 
 __all__ = ["explain_file", "look_up_file", "tell_report"]
 

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from kajabi_async.cli.credentials_error import CredentialsError
+from kajabi_async.cli.credentials.error import CredentialsError
 from kajabi_async.cli.exit_codes import ExitCode
 from kajabi_async.errors import ApiError, KajabiError
 from kajabi_async.output import print_json, print_line

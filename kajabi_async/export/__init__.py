@@ -6,9 +6,9 @@
 """
 
 from kajabi_async.export.batches import RecordBatches, record_batches
-from kajabi_async.export.exporting import SORTED_BY, export
 from kajabi_async.export.formats import FORMATS
-from kajabi_async.export.reporting import ExportObserver, ExportProgress, ExportReport, Shift
+from kajabi_async.export.report import ExportObserver, ExportProgress, ExportReport, Shift
+from kajabi_async.export.run import SORTED_BY, export
 
 __all__ = [
     "FORMATS",

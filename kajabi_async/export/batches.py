@@ -3,12 +3,12 @@
 from collections.abc import AsyncIterator
 from typing import Any, Self
 
+from kajabi_async.checks import whole_number
 from kajabi_async.errors import DecodeError
 from kajabi_async.export.columns import UnfitCellError, cells_of
 from kajabi_async.export.formats import arrow_module
-from kajabi_async.export.walking import columns_for
-from kajabi_async.resources.numbers import whole_number
-from kajabi_async.resources.pages import Pages
+from kajabi_async.export.walk import columns_for
+from kajabi_async.fetching.pages import Pages
 
 __all__ = ["RecordBatches", "record_batches"]
 

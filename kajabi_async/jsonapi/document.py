@@ -6,7 +6,7 @@ from typing import Any, Final, Self, TypeGuard
 import attrs
 
 from kajabi_async.errors import AnswerTooLargeError, DecodeError
-from kajabi_async.jsonapi.decoding import (
+from kajabi_async.jsonapi.codec import (
     ABSENT,
     NO_MEMBERS,
     DocumentShape,

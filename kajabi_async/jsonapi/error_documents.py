@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from kajabi_async.errors import ApiError, DecodeError, ErrorObject, api_error_class
 from kajabi_async.escaping.text import escape_line
-from kajabi_async.jsonapi.decoding import brief, decode, json_array, json_object
+from kajabi_async.jsonapi.codec import brief, decode, json_array, json_object
 
 __all__ = ["api_error", "error_objects", "error_objects_in"]
 

@@ -1,13 +1,13 @@
 """What users hold: an attrs class for each resource type of the API."""
 
 from kajabi_async.models.account import ApiVersion, Hook, Me, Site
-from kajabi_async.models.base import Resource, UntypedResource
 from kajabi_async.models.catalog import Course, Lesson, Media, Module, Offer, Product
 from kajabi_async.models.commerce import Order, OrderItem, Payout, PayoutTransaction, Purchase, Transaction
 from kajabi_async.models.content import BlogPost, LandingPage, Podcast, PodcastDirectory, WebsitePage
 from kajabi_async.models.forms import Form, FormField, FormSubmission
-from kajabi_async.models.handles import ToMany, ToOne
 from kajabi_async.models.people import Contact, ContactNote, ContactTag, Customer, CustomField, Socials
+from kajabi_async.models.relations import ToMany, ToOne
+from kajabi_async.models.resource import Resource, UntypedResource
 
 __all__ = [
     "ApiVersion",

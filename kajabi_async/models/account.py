@@ -6,9 +6,9 @@ from typing import Any, Self
 
 import attrs
 
-from kajabi_async.jsonapi.decoding import json_object
-from kajabi_async.models.base import Resource, model
-from kajabi_async.models.handles import ToOneRelation
+from kajabi_async.jsonapi.codec import json_object
+from kajabi_async.models.relations import ToOneRelation
+from kajabi_async.models.resource import Resource, model
 
 __all__ = ["ApiVersion", "Hook", "Me", "Site"]
 

@@ -4,8 +4,8 @@ from datetime import datetime
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
-from kajabi_async.models.base import Resource, also_called, model
-from kajabi_async.models.handles import ToManyRelation, ToOneRelation
+from kajabi_async.models.relations import ToManyRelation, ToOneRelation
+from kajabi_async.models.resource import Resource, also_called, model
 
 if TYPE_CHECKING:
     from kajabi_async.models.account import Site

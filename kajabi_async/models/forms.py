@@ -4,8 +4,8 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from kajabi_async.models.base import Resource, also_called, model
-from kajabi_async.models.handles import ToManyRelation, ToOneRelation
+from kajabi_async.models.relations import ToManyRelation, ToOneRelation
+from kajabi_async.models.resource import Resource, also_called, model
 
 if TYPE_CHECKING:
     from kajabi_async.models.account import Site

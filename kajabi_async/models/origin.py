@@ -4,16 +4,16 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from kajabi_async.errors import DecodeError
-from kajabi_async.jsonapi.decoding import NO_MEMBERS, RawJson, decode, json_object, spent_stack
+from kajabi_async.jsonapi.codec import NO_MEMBERS, RawJson, decode, json_object, spent_stack
 from kajabi_async.jsonapi.limits import MAX_ELEMENTS
+from kajabi_async.jsonapi.linkage import MISSING, Identifier, Relationship, link_of, read_relationships
 from kajabi_async.jsonapi.query import Query
-from kajabi_async.jsonapi.relationships import MISSING, Identifier, Relationship, link_of, read_relationships
 from kajabi_async.models.unreadable import NONE_UNREADABLE, Unreadable
 from kajabi_async.records import Record
 
 if TYPE_CHECKING:
-    from kajabi_async.models.base import Resource
-    from kajabi_async.models.handles import Relation
+    from kajabi_async.models.relations import Relation
+    from kajabi_async.models.resource import Resource
 
 __all__ = ["DETACHED", "Origin", "Resolver", "Scope"]
 

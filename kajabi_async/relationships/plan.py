@@ -6,10 +6,10 @@ resource; a re-read of the owner with ``include`` where that costs less; the rel
 
 import attrs
 
+from kajabi_async.jsonapi.linkage import Identifier, LinkageState
 from kajabi_async.jsonapi.links import LinkRules
-from kajabi_async.jsonapi.relationships import Identifier, LinkageState
-from kajabi_async.models.base import Resource
-from kajabi_async.models.handles import Relation
+from kajabi_async.models.relations import Relation
+from kajabi_async.models.resource import Resource
 from kajabi_async.operations import LINKAGE, READABLE
 
 __all__ = [

@@ -10,13 +10,13 @@ from functools import partial
 
 import attrs
 
-from kajabi_async.bounded import for_each
+from kajabi_async.concurrency import for_each
+from kajabi_async.decoding.decoder import class_of
 from kajabi_async.errors import NotFoundError, UnknownIncludeError
+from kajabi_async.jsonapi.linkage import Identifier
 from kajabi_async.jsonapi.links import LinkRules
-from kajabi_async.jsonapi.relationships import Identifier
-from kajabi_async.models.base import Resource
-from kajabi_async.models.convert import class_of
-from kajabi_async.models.handles import Relation
+from kajabi_async.models.relations import Relation
+from kajabi_async.models.resource import Resource
 from kajabi_async.operations import READABLE
 from kajabi_async.relationships.plan import linked_identifiers
 from kajabi_async.relationships.resolver import RelationshipResolver

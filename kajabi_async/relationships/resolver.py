@@ -3,20 +3,20 @@
 from collections.abc import Iterable
 from functools import partial
 
-from kajabi_async.bounded import for_each
+from kajabi_async.concurrency import SingleFlight, for_each
+from kajabi_async.decoding.answers import link_included, read_resource, refuse_stranger
+from kajabi_async.decoding.decoder import class_of
 from kajabi_async.errors import RelationshipUnavailableError
 from kajabi_async.exchange import Request, Send
-from kajabi_async.jsonapi.decoding import decode, json_object
+from kajabi_async.jsonapi.codec import decode, json_object
 from kajabi_async.jsonapi.ids import path_segment
 from kajabi_async.jsonapi.limits import MAX_ELEMENTS
+from kajabi_async.jsonapi.linkage import Identifier, LinkageState, identifiers_of
 from kajabi_async.jsonapi.links import LinkRules
 from kajabi_async.jsonapi.query import Query
-from kajabi_async.jsonapi.relationships import Identifier, LinkageState, identifiers_of
-from kajabi_async.models.base import Resource
-from kajabi_async.models.convert import class_of
-from kajabi_async.models.handles import Relation
 from kajabi_async.models.origin import Scope
-from kajabi_async.models.reading import link_included, read_resource, refuse_stranger
+from kajabi_async.models.relations import Relation
+from kajabi_async.models.resource import Resource
 from kajabi_async.operations import LINKAGE, READABLE, Operation
 from kajabi_async.relationships.plan import (
     FetchEach,
@@ -25,7 +25,6 @@ from kajabi_async.relationships.plan import (
     linked_identifiers,
     plan,
 )
-from kajabi_async.single_flight import SingleFlight
 
 __all__ = ["RelationshipResolver"]
 

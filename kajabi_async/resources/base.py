@@ -8,28 +8,26 @@ from collections.abc import Generator, Iterable, Mapping
 from contextlib import contextmanager
 from typing import Any, ClassVar, Final, Generic, TypedDict, TypeGuard, TypeVar, get_args
 
+from kajabi_async.checks import whole_number
+from kajabi_async.decoding.answers import read_resource, refuse_stranger
 from kajabi_async.errors import DecodeError, InvalidArgumentError, KajabiError, UnprocessableEntityError
 from kajabi_async.exchange import Answer, Request
-from kajabi_async.jsonapi.decoding import decode, encode, json_object
+from kajabi_async.fetching.context import Context
+from kajabi_async.fetching.lookups import Ids, Lookups, Observer, RunSettings
+from kajabi_async.fetching.one import Reader
+from kajabi_async.fetching.page import ListRequest
+from kajabi_async.fetching.pages import Pages
+from kajabi_async.fetching.plan import LookupPlan, Strategy, plan_for
+from kajabi_async.fetching.scan import SCANNED_PAGE_SIZE, Scan
+from kajabi_async.jsonapi.codec import decode, encode, json_object
 from kajabi_async.jsonapi.ids import checked_id, path_segment
+from kajabi_async.jsonapi.linkage import identifiers_of
 from kajabi_async.jsonapi.query import Query
-from kajabi_async.jsonapi.relationships import identifiers_of
-from kajabi_async.models.base import Resource
-from kajabi_async.models.reading import read_resource, refuse_stranger
+from kajabi_async.models.resource import Resource
 from kajabi_async.operations import BodyKind, Operation, enter, operation
-from kajabi_async.resources.asked import checked_fields, checked_include, checked_sort
-from kajabi_async.resources.backend import Backend
-from kajabi_async.resources.bulk import Ids, Lookups, Observer, RunSettings
-from kajabi_async.resources.filters import encode_extra_filters, encode_filters
-from kajabi_async.resources.lister import Lister
-from kajabi_async.resources.lookup_plan import LookupPlan, Strategy
-from kajabi_async.resources.numbers import whole_number
-from kajabi_async.resources.pages import Pages
-from kajabi_async.resources.planning import plan_for
-from kajabi_async.resources.reader import Reader
-from kajabi_async.resources.scan import SCANNED_PAGE_SIZE, Scan
-from kajabi_async.resources.verified import LinkageChange, verified
-from kajabi_async.resources.writing import as_written, carries_data, identifier_of
+from kajabi_async.resources.arguments import checked_fields, checked_include, checked_sort
+from kajabi_async.resources.filters.encoding import encode_extra_filters, encode_filters
+from kajabi_async.resources.writes import LinkageChange, as_written, carries_data, identifier_of, verified
 from kajabi_async.stall import PATIENCE_SECONDS
 
 __all__ = [
@@ -104,8 +102,8 @@ class ResourceOperations(Generic[R]):
         super().__init_subclass__()
         enter(vars(cls).get("operations", ()))
 
-    def __init__(self, backend: Backend) -> None:
-        self._backend = backend
+    def __init__(self, context: Context) -> None:
+        self._backend = context
         self._readers: dict[str | tuple[str, ...], Reader[R]] = {}
 
     def _operation(self, verb: str) -> Operation:
@@ -145,7 +143,7 @@ class ResourceOperations(Generic[R]):
         included = checked_include(include, self.model, owner=self.name)
         query = Query(include=included, fields=self._fieldsets(fields, included), filters=filters)
         return Reader(
-            backend=self._backend,
+            context=self._backend,
             operation=self._operation("get"),
             model=self.model,
             query=query,
@@ -187,7 +185,7 @@ class ResourceOperations(Generic[R]):
     def _checked_id(self, resource_id: object) -> str:
         return checked_id(resource_id, of=self.model.resource_type)
 
-    def _scanned_list(self, reader: Reader[R]) -> Lister[R] | None:  # noqa: ARG002 - see Listable
+    def _scanned_list(self, reader: Reader[R]) -> ListRequest[R] | None:  # noqa: ARG002 - see Listable
         """Give the list whose rows are what *reader* reads singly; None where there is none."""
         return None
 
@@ -317,10 +315,10 @@ class Listable(ResourceOperations[R]):
             sort=checked_sort(options.get("sort"), self.sort_keys, owner=self.name),
             page_size=_checked_page_size(options.get("page_size")),
         )
-        lister = Lister(self._backend, self._operation("list"), self.model, query, options.get("timeout"))
+        lister = ListRequest(self._backend, self._operation("list"), self.model, query, options.get("timeout"))
         return Pages(lister, prefetch=options.get("prefetch", 0), resume_from=options.get("resume_from"))
 
-    def _scanned_list(self, reader: Reader[R]) -> Lister[R] | None:
+    def _scanned_list(self, reader: Reader[R]) -> ListRequest[R] | None:
         known = self.list_options.__annotations__
         query = reader.query
         if (query.include and "include" not in known) or (query.fields and "fields" not in known):
@@ -328,7 +326,7 @@ class Listable(ResourceOperations[R]):
         site = encode_filters(self.filters, self._with_default_site({}), owner=self.name)
         size = SCANNED_PAGE_SIZE if "page_size" in known else None
         listed = Query(include=query.include, fields=query.fields, filters=site, page_number=1, page_size=size)
-        return Lister(self._backend, self._operation("list"), self.model, listed, reader.timeout)
+        return ListRequest(self._backend, self._operation("list"), self.model, listed, reader.timeout)
 
     def _with_default_site(self, filters: Mapping[str, Any]) -> dict[str, Any]:
         sited = dict(filters)
@@ -395,14 +393,14 @@ class Linkable(ResourceOperations[R]):
         return _linked_ids(answer.body, f"{row.method} {row.path}")
 
 
-def site_linkage(site_id: str | int | None, backend: Backend, *, owner: str) -> dict[str, Any]:
+def site_linkage(site_id: str | int | None, context: Context, *, owner: str) -> dict[str, Any]:
     """Give the ``site`` relationship that a creation needs; InvalidArgumentError where no site is known."""
-    return {"site": identifier_of("sites", needed_site(site_id, backend, owner=owner))}
+    return {"site": identifier_of("sites", needed_site(site_id, context, owner=owner))}
 
 
-def needed_site(site_id: str | int | None, backend: Backend, *, owner: str) -> str:
+def needed_site(site_id: str | int | None, context: Context, *, owner: str) -> str:
     """Give the site that a call names, or the client's; InvalidArgumentError where neither is there."""
-    site = backend.site_id if site_id is None else site_id
+    site = context.site_id if site_id is None else site_id
     if site is None:
         raise InvalidArgumentError(f"{owner} needs site_id=, here or on the client (KAJABI_SITE_ID)")
     return checked_id(site, of="sites")

@@ -8,10 +8,10 @@ from kajabi_async.errors import (
     UnprocessableEntityError,
     UnreadableAttributeError,
 )
+from kajabi_async.fetching.pages import Pages
 from kajabi_async.models.people import Contact, Customer
 from kajabi_async.resources.base import ListOptions
-from kajabi_async.resources.filter_sets import PeopleFilters
-from kajabi_async.resources.pages import Pages
+from kajabi_async.resources.filters import PeopleFilters
 
 __all__ = ["PeopleListOptions", "one_by_email", "says_taken"]
 

@@ -2,10 +2,10 @@
 
 from typing import Unpack
 
+from kajabi_async.fetching.pages import Pages
 from kajabi_async.models.catalog import Course, Offer, Product
 from kajabi_async.resources.base import Gettable, Linkable, Listable, ListOptions
-from kajabi_async.resources.filter_sets import CourseFilters, OfferFilters, ProductFilters
-from kajabi_async.resources.pages import Pages
+from kajabi_async.resources.filters import CourseFilters, OfferFilters, ProductFilters
 
 __all__ = ["Courses", "Offers", "Products"]
 

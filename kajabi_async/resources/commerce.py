@@ -3,16 +3,16 @@
 from collections.abc import Mapping
 from typing import Any, Unpack
 
+from kajabi_async.fetching.pages import Pages
 from kajabi_async.models.commerce import Order, OrderItem, Payout, Purchase, Transaction
 from kajabi_async.resources.base import Gettable, Listable, ListOptions, PagingOptions, ResourceOperations, needed_site
-from kajabi_async.resources.filter_sets import (
+from kajabi_async.resources.filters import (
     OrderFilters,
     OrderItemFilters,
     PayoutFilters,
     PurchaseFilters,
     TransactionFilters,
 )
-from kajabi_async.resources.pages import Pages
 
 __all__ = ["OrderItems", "Orders", "Payouts", "Purchases", "Transactions"]
 

@@ -2,10 +2,10 @@
 
 from typing import Unpack
 
+from kajabi_async.fetching.pages import Pages
 from kajabi_async.models.content import BlogPost, LandingPage, Podcast, WebsitePage
 from kajabi_async.resources.base import Gettable, Listable, ListOptions
-from kajabi_async.resources.filter_sets import BlogPostFilters, LandingPageFilters, PodcastFilters, WebsitePageFilters
-from kajabi_async.resources.pages import Pages
+from kajabi_async.resources.filters import BlogPostFilters, LandingPageFilters, PodcastFilters, WebsitePageFilters
 
 __all__ = ["BlogPosts", "LandingPages", "Podcasts", "WebsitePages"]
 

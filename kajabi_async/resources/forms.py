@@ -2,11 +2,11 @@
 
 from typing import Unpack
 
+from kajabi_async.fetching.pages import Pages
 from kajabi_async.models.forms import Form, FormSubmission
 from kajabi_async.resources.base import Gettable, Listable, ListOptions
-from kajabi_async.resources.filter_sets import FormFilters, FormSubmissionFilters
-from kajabi_async.resources.pages import Pages
-from kajabi_async.resources.writing import SubmissionAttributes, resource_body, written_attributes
+from kajabi_async.resources.filters import FormFilters, FormSubmissionFilters
+from kajabi_async.resources.writes import SubmissionAttributes, resource_body, written_attributes
 
 __all__ = ["FormSubmissions", "Forms"]
 

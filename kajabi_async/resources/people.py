@@ -5,24 +5,24 @@ from functools import partial
 from typing import NamedTuple, TypeVar, Unpack
 
 from kajabi_async.errors import InvalidArgumentError, KajabiError, UnprocessableEntityError
+from kajabi_async.fetching.pages import Pages
 from kajabi_async.models.people import Contact, ContactNote, ContactTag, Customer, CustomField
 from kajabi_async.resources.base import Fields, Gettable, Include, Linkable, Listable, ListOptions, site_linkage
 from kajabi_async.resources.by_email import PeopleListOptions, one_by_email, says_taken
-from kajabi_async.resources.filter_sets import (
+from kajabi_async.resources.filters import (
     ContactNoteFilters,
     ContactTagFilters,
     CustomerIncludedFilters,
     CustomFieldFilters,
     PeopleFilters,
 )
-from kajabi_async.resources.filters import encode_filters
-from kajabi_async.resources.pages import Pages
-from kajabi_async.resources.verified import verified
-from kajabi_async.resources.writing import (
+from kajabi_async.resources.filters.encoding import encode_filters
+from kajabi_async.resources.writes import (
     ContactAttributes,
     ContactAttributesBesideEmail,
     identifier_of,
     resource_body,
+    verified,
     written_attributes,
 )
 

@@ -4,14 +4,14 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final
 
+from kajabi_async.decoding.answers import read_resource
 from kajabi_async.errors import DecodeError, InvalidArgumentError
 from kajabi_async.exchange import Request, Send
-from kajabi_async.jsonapi.decoding import decode, encode, json_object
+from kajabi_async.fetching.context import Context
+from kajabi_async.jsonapi.codec import decode, encode, json_object
 from kajabi_async.jsonapi.query import encoded_pairs
 from kajabi_async.models.account import ApiVersion, Me
-from kajabi_async.models.reading import read_resource
 from kajabi_async.operations import operation
-from kajabi_async.resources.backend import Backend
 from kajabi_async.resources.base import answered_write
 
 __all__ = ["Params", "read_me", "read_version", "request"]
@@ -24,11 +24,11 @@ Params = Mapping[str, str | int] | Sequence[tuple[str, str | int]]
 """Query parameters by name, or in order where one is repeated."""
 
 
-async def read_me(backend: Backend) -> Me:
+async def read_me(context: Context) -> Me:
     """Return the user behind the API key."""
     path = operation("me").path
-    answer = await backend.send(Request("GET", path))
-    return read_resource(answer.body, cls=Me, scope=backend.scope(), context=f"GET {path}")
+    answer = await context.send(Request("GET", path))
+    return read_resource(answer.body, cls=Me, scope=context.scope(), context=f"GET {path}")
 
 
 async def read_version(send: Send) -> ApiVersion:

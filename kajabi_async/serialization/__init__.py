@@ -5,7 +5,7 @@ of the SDK; `loads` gives equal ones back. The text holds names, never code: rea
 listed in `kajabi_async.serialization.registry` and of no other. Like a pickle it carries personal data as it is.
 """
 
-from kajabi_async.serialization.reading import loads
-from kajabi_async.serialization.writing import dumps
+from kajabi_async.serialization.dump import dumps
+from kajabi_async.serialization.load import loads
 
 __all__ = ["dumps", "loads"]

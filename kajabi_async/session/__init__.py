@@ -1,6 +1,8 @@
 """The session: pool, token, time limits, retries; one request in, one answer out."""
 
-from kajabi_async.session.clock import Clock, SystemClock
+from kajabi_async.clock import Clock, SystemClock
+from kajabi_async.exchange import SessionStats
+from kajabi_async.session.auth.store import Lease, MemoryTokenStore, StoredToken, TokenStore
 from kajabi_async.session.credentials import (
     ClientCredentials,
     Credentials,
@@ -19,12 +21,10 @@ from kajabi_async.session.events import (
     TokenRefreshed,
     TokenRequestAnswered,
 )
+from kajabi_async.session.limits.deadlines import Timeouts
+from kajabi_async.session.limits.rate import AdaptiveRate, FixedRate, RateLimit
 from kajabi_async.session.manager import SessionManager
-from kajabi_async.session.rate_limit import AdaptiveRate, FixedRate, RateLimit
 from kajabi_async.session.retry import RetryPolicy
-from kajabi_async.session.stats import SessionStats
-from kajabi_async.session.timeouts import Timeouts
-from kajabi_async.session.token_store import Lease, MemoryTokenStore, StoredToken, TokenStore
 
 __all__ = [
     "AdaptiveRate",

@@ -13,7 +13,7 @@ from kajabi_async.errors import (
     TransportError,
 )
 from kajabi_async.exchange import Request
-from kajabi_async.session.timeouts import Timeouts
+from kajabi_async.session.limits.deadlines import Timeouts
 
 __all__ = [
     "Translate",

@@ -9,7 +9,6 @@ import logging
 from collections.abc import Iterable
 from typing import Any, Final
 
-from kajabi_async.session.budget import RetryBudget
 from kajabi_async.session.events import (
     OperationEnded,
     RequestAnswered,
@@ -20,6 +19,7 @@ from kajabi_async.session.events import (
     TokenRequestAnswered,
     telling,
 )
+from kajabi_async.session.retry import RetryBudget
 
 __all__ = ["BudgetLog", "Watchers", "log_event", "log_pause", "log_rate"]
 

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 import attrs
 
+from kajabi_async.clock import Clock, SystemClock
+from kajabi_async.concurrency import TooLateError
 from kajabi_async.errors import (
     AuthenticationError,
     ConfigurationError,
@@ -19,30 +21,32 @@ from kajabi_async.errors import (
     RequestTimeoutError,
     ServerError,
 )
-from kajabi_async.exchange import JSON_API, Answer, Request, Tally, TimeoutStarts
+from kajabi_async.exchange import JSON_API, Answer, Request, SessionStats, Tally, TimeoutStarts
 from kajabi_async.jsonapi.limits import MAX_ELEMENTS, checked_elements
-from kajabi_async.places import TooLateError
+from kajabi_async.session.auth.backoff import TokenBackoff, TokenRefusals
+from kajabi_async.session.auth.grants import TokenRequests, error_of
+from kajabi_async.session.auth.keeper import TokenKeeper
+from kajabi_async.session.auth.shared import SharedToken, store_key
+from kajabi_async.session.auth.store import TokenStore
+from kajabi_async.session.auth.token import Token
 from kajabi_async.session.base_url import checked_base_url
 from kajabi_async.session.binding import Binding
-from kajabi_async.session.budget import RetryBudget
-from kajabi_async.session.clock import Clock, SystemClock
 from kajabi_async.session.credentials import Credentials
-from kajabi_async.session.deadlines import Deadline, Deadlines, closed_meanwhile, ran_out, ran_out_in_line
 from kajabi_async.session.events import SessionObserver, TokenRefreshed
-from kajabi_async.session.gate import Gate, NoPermitError
+from kajabi_async.session.limits.deadlines import (
+    Deadline,
+    Deadlines,
+    Timeouts,
+    checked_seconds,
+    closed_meanwhile,
+    ran_out,
+    ran_out_in_line,
+)
+from kajabi_async.session.limits.gate import Gate, NoPermitError
+from kajabi_async.session.limits.rate import RateLimit, as_rate_limit
 from kajabi_async.session.logs import BudgetLog, Watchers, log_pause, log_rate
-from kajabi_async.session.operation import RunningOperation
-from kajabi_async.session.rate_limit import RateLimit, as_rate_limit
-from kajabi_async.session.retry import GiveUp, Retry, RetryPolicy, decide
-from kajabi_async.session.shared_token import SharedToken, store_key
-from kajabi_async.session.stats import SessionStats
-from kajabi_async.session.timeouts import Timeouts, checked_seconds
-from kajabi_async.session.token import Token
-from kajabi_async.session.token_backoff import TokenBackoff
-from kajabi_async.session.token_keeper import TokenKeeper
-from kajabi_async.session.token_refusals import TokenRefusals
-from kajabi_async.session.token_requests import TokenRequests, error_of
-from kajabi_async.session.token_store import TokenStore
+from kajabi_async.session.retry import GiveUp, Retry, RetryBudget, RetryPolicy, decide
+from kajabi_async.session.running_operation import RunningOperation
 from kajabi_async.session.transport import Transport
 from kajabi_async.tracebacks import hide_arguments
 

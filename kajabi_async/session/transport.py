@@ -28,7 +28,6 @@ from kajabi_async.jsonapi.limits import excess_in, surely_small, width_in
 from kajabi_async.records import Record
 from kajabi_async.session.binding import Binding
 from kajabi_async.session.credentials import Secret
-from kajabi_async.session.deadlines import Deadline
 from kajabi_async.session.failures import (
     Translate,
     broken,
@@ -41,8 +40,8 @@ from kajabi_async.session.failures import (
     refuse_size,
 )
 from kajabi_async.session.handed_in import check_loop, check_session, sets_user_agent
+from kajabi_async.session.limits.deadlines import Deadline, Timeouts
 from kajabi_async.session.surplus import await_nothing, bytes_waiting, close_spoiled, watch_idle
-from kajabi_async.session.timeouts import Timeouts
 from kajabi_async.tracebacks import without_frames
 
 __all__ = ["Transport"]

@@ -20,7 +20,7 @@ import attrs
 
 from kajabi_async.errors import ConfigurationError, StoreUnavailableError
 from kajabi_async.private_files import make_folders
-from kajabi_async.session.token_store import Lease, StoredToken, checked_lease_seconds
+from kajabi_async.session.auth.store import Lease, StoredToken, checked_lease_seconds
 
 try:
     from filelock import FileLock, Timeout

@@ -47,7 +47,7 @@ Bad networks
 ------------
 
 A ``FaultProxy`` stands in front of any TCP server on this machine, Redis as well as the fake. Its toxics, in
-``kajabi_async.testing.toxics``, are named as Toxiproxy's::
+``kajabi_async.testing.network.toxics``, are named as Toxiproxy's::
 
     async with FaultProxy("redis://127.0.0.1:6379/0") as proxy:
         slow = proxy.add(toxics.Latency(0.2, jitter=0.1), toxicity=0.5)  # half of the connections
@@ -88,17 +88,17 @@ if TYPE_CHECKING:
     from kajabi_async.testing.answers import Reply
     from kajabi_async.testing.deliveries import Delivered, HookDeliveries
     from kajabi_async.testing.faults.incident import Fault, Incident
+    from kajabi_async.testing.faults.orders import FaultOrder
     from kajabi_async.testing.faults.plan import FaultPlan, Injection
+    from kajabi_async.testing.faults.retry_after import RetryAfter
+    from kajabi_async.testing.network.proxy import ActiveToxic, FaultProxy
+    from kajabi_async.testing.network.toxics import Toxic
     from kajabi_async.testing.oauth import IssuedTokens
-    from kajabi_async.testing.orders import FaultOrder
-    from kajabi_async.testing.proxy import ActiveToxic, FaultProxy
     from kajabi_async.testing.quirks import Quirks
     from kajabi_async.testing.rate_limit import RateLimit
     from kajabi_async.testing.records import Effect, RecordedRequest
-    from kajabi_async.testing.retry_after import RetryAfter
     from kajabi_async.testing.server import FakeKajabi
     from kajabi_async.testing.server_clock import ServerClock
-    from kajabi_async.testing.toxics import Toxic
 
 __all__ = [
     "ActiveToxic",
@@ -126,14 +126,14 @@ __all__ = [
 
 # A name is imported when it is first used: pytest imports this package, with the plugin, in every project that has it.
 _HOMES: Final = {
-    "ActiveToxic": "proxy",
+    "ActiveToxic": "network.proxy",
     "Delivered": "deliveries",
     "Effect": "records",
     "FakeKajabi": "server",
     "Fault": "faults.incident",
-    "FaultOrder": "orders",
+    "FaultOrder": "faults.orders",
     "FaultPlan": "faults.plan",
-    "FaultProxy": "proxy",
+    "FaultProxy": "network.proxy",
     "HookDeliveries": "deliveries",
     "Incident": "faults.incident",
     "Injection": "faults.plan",
@@ -142,9 +142,9 @@ _HOMES: Final = {
     "RateLimit": "rate_limit",
     "RecordedRequest": "records",
     "Reply": "answers",
-    "RetryAfter": "retry_after",
+    "RetryAfter": "faults.retry_after",
     "ServerClock": "server_clock",
-    "Toxic": "toxics",
+    "Toxic": "network.toxics",
 }
 
 if not TYPE_CHECKING:  # With it, type checkers would take any misspelt name for a real one.

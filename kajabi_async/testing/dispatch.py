@@ -4,10 +4,10 @@ from typing import Final
 from urllib.parse import unquote
 
 from kajabi_async.operations import OPERATIONS, AnswerKind, Operation
-from kajabi_async.testing.reads import list_page, read_linkage, read_me, read_version, show
-from kajabi_async.testing.samples import SAMPLE_HANDLERS
+from kajabi_async.testing.api import WRITE_HANDLERS
+from kajabi_async.testing.api.samples import SAMPLE_HANDLERS
+from kajabi_async.testing.api.shows import list_page, read_linkage, read_me, read_version, show
 from kajabi_async.testing.world import Handler
-from kajabi_async.testing.writes import WRITE_HANDLERS
 
 __all__ = ["HANDLERS", "matched"]
 

@@ -22,10 +22,10 @@ from kajabi_async.testing.dataset.sizes import Sizes, complete_sizes
 from kajabi_async.testing.deliveries import Delivered, HookDeliveries, Postman
 from kajabi_async.testing.dispatch import HANDLERS, matched
 from kajabi_async.testing.faults.incident import Incident, sent
+from kajabi_async.testing.faults.orders import FaultDesk
 from kajabi_async.testing.faults.plan import FaultPlan
 from kajabi_async.testing.listing import Lister
 from kajabi_async.testing.oauth import IssuedTokens, TokenDesk
-from kajabi_async.testing.orders import FaultDesk
 from kajabi_async.testing.pagination import MetaShape, checked_shape
 from kajabi_async.testing.query import read_query
 from kajabi_async.testing.quirks import Quirks

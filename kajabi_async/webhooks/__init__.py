@@ -33,8 +33,8 @@ from kajabi_async.webhooks.events import (
     TagAddedEvent,
     TagRemovedEvent,
 )
+from kajabi_async.webhooks.parse import MAX_BYTES, MAX_ELEMENTS, KnownEvent, parse
 from kajabi_async.webhooks.path_secret import PathSecrets
-from kajabi_async.webhooks.reading import MAX_BYTES, MAX_ELEMENTS, KnownEvent, parse
 from kajabi_async.webhooks.receiver import AnyEvent, Handler, Key, Receipt, Receiver, by_id, by_id_and_content
 from kajabi_async.webhooks.replay import MemoryReplayGuard, ReplayGuard, Standing
 from kajabi_async.webhooks.unread import UnreadDelivery

@@ -9,12 +9,12 @@ from typing import ClassVar, Final
 
 import attrs
 
-from kajabi_async.models.base import Resource
 from kajabi_async.models.catalog import Offer
 from kajabi_async.models.commerce import Order, OrderItem, Purchase, Transaction
 from kajabi_async.models.forms import Form, FormSubmission
-from kajabi_async.models.handles import ToMany, ToOne
 from kajabi_async.models.people import Contact, ContactTag, Customer
+from kajabi_async.models.relations import ToMany, ToOne
+from kajabi_async.models.resource import Resource
 
 __all__ = [
     "EVENTS",

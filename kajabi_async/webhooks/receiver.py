@@ -17,8 +17,8 @@ from kajabi_async.webhooks.errors import (
     ReplayGuardUnavailableError,
     UnknownDeliveryError,
 )
+from kajabi_async.webhooks.parse import MAX_BYTES, MAX_ELEMENTS, KnownEvent, parse
 from kajabi_async.webhooks.path_secret import PathSecrets
-from kajabi_async.webhooks.reading import MAX_BYTES, MAX_ELEMENTS, KnownEvent, parse
 from kajabi_async.webhooks.replay import ReplayGuard, Standing
 from kajabi_async.webhooks.unread import UnreadDelivery
 

@@ -15,7 +15,7 @@ import kajabi_async.telemetry
 import kajabi_async.testing
 import kajabi_async.webhooks
 from kajabi_async import Kajabi, Resource
-from kajabi_async.models.base import MODELS, attribute_names
+from kajabi_async.models.resource import MODELS, attribute_names
 from kajabi_async.operations import OPERATIONS
 
 

@@ -11,9 +11,9 @@ from typing import Any
 
 import psutil
 
+from kajabi_async.export.checkpoint import Entry, Journal, PageRecord
 from kajabi_async.export.columns import columns_of
 from kajabi_async.export.files import ExportedFile, write_batches
-from kajabi_async.export.journal import Entry, Journal, PageRecord
 from kajabi_async.models import ContactNote
 
 PAGES = 800

@@ -19,7 +19,7 @@ from kajabi_async import (
     PermissionDeniedError,
 )
 from kajabi_async.export import ExportProgress, export
-from kajabi_async.resources import novelty
+from kajabi_async.fetching import walk as novelty
 from kajabi_async.testing import FakeKajabi
 from kajabi_async.testing.answers import Reply
 from tests.export.conftest import client_of, ids_in

@@ -10,7 +10,7 @@ import pytest
 from kajabi_async import Contact, Customer, Kajabi, Media, Offer, Payout, Podcast, Purchase, Resource
 from kajabi_async.export import SORTED_BY, export
 from kajabi_async.export.columns import OTHER_COLUMNS, Column, Kind, UnfitCellError, cells_of, columns_of
-from kajabi_async.models.base import MODELS
+from kajabi_async.models.resource import MODELS
 from kajabi_async.resources.base import Listable
 from kajabi_async.testing import FakeKajabi
 from tests.export.conftest import asked

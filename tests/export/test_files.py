@@ -10,10 +10,10 @@ import pytest
 
 from kajabi_async import ExportError
 from kajabi_async.export import files
+from kajabi_async.export.checkpoint import Entry, Journal, PageRecord
 from kajabi_async.export.columns import Column, Kind
 from kajabi_async.export.files import ExportedFile, write_batches
 from kajabi_async.export.formats import JsonLinesWriter
-from kajabi_async.export.journal import Entry, Journal, PageRecord
 
 COLUMNS = (Column("id", Kind.TEXT, lambda _resource: None),)
 

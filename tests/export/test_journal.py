@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from kajabi_async import ExportError, InvalidArgumentError
-from kajabi_async.export.journal import Entry, Journal, PageRecord, telling
+from kajabi_async.export.checkpoint import Entry, Journal, PageRecord, telling
 
 CONNECT = sqlite3.connect
 

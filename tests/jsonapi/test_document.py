@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given
 
 from kajabi_async.errors import AnswerTooLargeError, DecodeError, KajabiError
-from kajabi_async.jsonapi.decoding import ResourceObject, decode, decode_document
+from kajabi_async.jsonapi.codec import ResourceObject, decode, decode_document
 from kajabi_async.jsonapi.document import MANY_BYTES, Document, MalformedRow, Row
-from kajabi_async.jsonapi.relationships import read_relationships
+from kajabi_async.jsonapi.linkage import read_relationships
 from tests.jsonapi.outcomes import outcome_of
 from tests.jsonapi.strategies import document_bodies
 

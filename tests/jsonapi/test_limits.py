@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from kajabi_async.errors import ConfigurationError
 from kajabi_async.jsonapi import limits
-from kajabi_async.jsonapi.decoding import json_array, json_object
+from kajabi_async.jsonapi.codec import json_array, json_object
 from kajabi_async.jsonapi.limits import checked_elements, excess_in, is_deeper, most_included, most_rows, width_in
 from tests.jsonapi.strategies import json_values
 

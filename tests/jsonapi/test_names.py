@@ -1,6 +1,6 @@
 import pytest
 
-from kajabi_async.jsonapi.names import is_member_name, is_parameter_name
+from kajabi_async.jsonapi.query import is_member_name, is_parameter_name
 
 
 @pytest.mark.parametrize("name", ["name", "price_in_cents", "a", "0", "created-at", "a b", "größe", "日本", "x_1-y"])

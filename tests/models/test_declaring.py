@@ -5,9 +5,9 @@ from collections.abc import Generator
 import pytest
 
 from kajabi_async import Contact, Customer, FieldNotLoadedError, Resource
-from kajabi_async.jsonapi.relationships import Identifier
-from kajabi_async.models.base import MODELS, also_called, attribute_names, model
-from kajabi_async.models.handles import ToManyRelation, ToOneRelation
+from kajabi_async.jsonapi.linkage import Identifier
+from kajabi_async.models.relations import ToManyRelation, ToOneRelation
+from kajabi_async.models.resource import MODELS, also_called, attribute_names, model
 from tests.models.building import build
 
 

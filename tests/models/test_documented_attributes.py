@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
-from kajabi_async.jsonapi.decoding import json_array, json_object
-from kajabi_async.models.base import MODELS, attribute_names
-from kajabi_async.resources.asked import checked_fields, checked_include
+from kajabi_async.jsonapi.codec import json_array, json_object
+from kajabi_async.models.resource import MODELS, attribute_names
+from kajabi_async.resources.arguments import checked_fields, checked_include
 from tests.models.building import build
 
 SCHEMAS = {

@@ -6,9 +6,9 @@ from typing import Any
 import pytest
 
 from kajabi_async import FieldNotLoadedError, InvalidArgumentError, Purchase
-from kajabi_async.jsonapi.decoding import encode
+from kajabi_async.decoding.answers import read_resource
+from kajabi_async.jsonapi.codec import encode
 from kajabi_async.models.origin import Scope
-from kajabi_async.models.reading import read_resource
 from tests.sending import resource
 
 NOW = datetime(2026, 11, 27, 12, tzinfo=UTC)

@@ -55,7 +55,10 @@ def test_mutmut_is_told_the_area_alone(area: Area) -> None:
 
 @pytest.mark.parametrize(
     ("pattern", "module"),
-    [("kajabi_async/session/*.py", "kajabi_async.session"), ("kajabi_async/places.py", "kajabi_async.places")],
+    [
+        ("kajabi_async/session/*.py", "kajabi_async.session"),
+        ("kajabi_async/concurrency.py", "kajabi_async.concurrency"),
+    ],
 )
 def test_a_pattern_stands_for_a_package_or_a_module(pattern: str, module: str) -> None:
     """By its dotted name, under which mutants are counted."""

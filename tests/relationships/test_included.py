@@ -7,7 +7,7 @@ import pytest
 from kajabi_async import Customer, Offer, UnknownIncludeError
 from kajabi_async.resources.catalog import Courses
 from kajabi_async.resources.people import Customers
-from tests.sending import Canned, backend, linkage, resource
+from tests.sending import Canned, context, linkage, resource
 
 SPARSE = {"customers": ["name"]}
 SHOW = "/v1/customers/123"
@@ -30,7 +30,7 @@ def _answering(by_include: dict[str, dict[str, Any]]) -> Canned:
 
 
 async def _customer(send: Canned, *include: str) -> Customer:
-    return await Customers(backend(send)).get("123", include=include, fields=SPARSE)
+    return await Customers(context(send)).get("123", include=include, fields=SPARSE)
 
 
 def _include(path: str) -> str:
@@ -101,7 +101,7 @@ async def test_every_media_that_was_included_is_the_courses() -> None:
     """The documented answer links no lesson to its media; the course they came with is all that is certain."""
     lessons = [resource("lessons", "7", relationships={"media": linkage("media", "20")}), resource("lessons", "8")]
     send = Canned({"/v1/courses/1": _course(*lessons, _media("20"), _media("21"))})
-    course = await Courses(backend(send)).get("1", include=["modules", "lessons", "lessons.media", "offers"])
+    course = await Courses(context(send)).get("1", include=["modules", "lessons", "lessons.media", "offers"])
     assert [media.duration_in_minutes for media in await course.media] == [1.5, 1.5]
     first, second = await course.lessons
     assert [media.id for media in await first.media] == ["20"]
@@ -112,17 +112,17 @@ async def test_every_media_that_was_included_is_the_courses() -> None:
 async def test_the_media_of_a_course_are_asked_for_along_its_lessons() -> None:
     """One request, whoever else waits for it, and none again if there are none."""
     send = _answering({"": _course(), "lessons.media": _course(resource("lessons", "7"), _media("20"))})
-    course = await Courses(backend(send)).get("1")
+    course = await Courses(context(send)).get("1")
     assert course.media.ids is None
     assert [media.id for media in await course.media] == ["20"]
     assert [media.id for media in await course.media] == ["20"]
     assert [_include(path) for path in send.paths] == ["", "lessons.media"]
     send = _answering({"lessons.media": _course(resource("lessons", "7"))})
-    course = await Courses(backend(send)).get("1", include="lessons.media")
+    course = await Courses(context(send)).get("1", include="lessons.media")
     assert course.media.ids == ()
 
 
 async def test_media_is_no_include_of_a_course() -> None:
     """The API knows the path alone."""
     with pytest.raises(UnknownIncludeError):
-        await Courses(backend(Canned({}))).get("1", include="media")
+        await Courses(context(Canned({}))).get("1", include="media")

@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from kajabi_async import Course, Customer, Kajabi, Lesson, Offer, UnknownIncludeError
-from kajabi_async.jsonapi.relationships import Identifier
-from kajabi_async.models.base import Resource
+from kajabi_async.jsonapi.linkage import Identifier
+from kajabi_async.models.resource import Resource
 from kajabi_async.relationships import RelationshipResolver
 from kajabi_async.relationships.prefetch import prefetch
 from kajabi_async.testing import FakeKajabi

@@ -16,7 +16,7 @@ from kajabi_async import (
     UntrustedLinkError,
 )
 from kajabi_async.resources.people import Contacts, Customers
-from tests.sending import Canned, backend, linkage, resource
+from tests.sending import Canned, context, linkage, resource
 
 REFERENCE = Path(__file__).parents[3] / "shared" / "reference"
 CONTACT = {"data": resource("contacts", "321", attributes={"email": "alice@example.com"})}
@@ -30,7 +30,7 @@ def _example(name: str) -> Any:
 
 
 async def _customer(send: Canned, **asked: Any) -> Customer:
-    return await Customers(backend(send)).get("123", **asked)
+    return await Customers(context(send)).get("123", **asked)
 
 
 def _shown(**members: Any) -> dict[str, Any]:
@@ -196,7 +196,7 @@ async def test_data_inside_links_is_linkage() -> None:
     """As the example of contacts prints it."""
     contact = resource("contacts", "1", relationships={"offers": {"links": {**linkage("offers", "7"), "self": "x"}}})
     send = Canned({"/v1/contacts/1": {"data": contact}, "/v1/offers/7": {"data": resource("offers", "7")}})
-    read = await Contacts(backend(send)).get("1")
+    read = await Contacts(context(send)).get("1")
     assert read.offers.ids == ("7",)
     assert [offer.id for offer in await read.offers] == ["7"]
     assert send.paths[1:] == ["/v1/offers/7"]
@@ -221,7 +221,7 @@ async def test_a_relation_that_stays_null_when_included_leads_nowhere() -> None:
         "included": [],
     }
     send = Canned({"/v1/contacts/1": contact})
-    read = await Contacts(backend(send)).get("1")
+    read = await Contacts(context(send)).get("1")
     assert read.customer.ids is None
     assert await read.customer is None
     assert await read.customer is None
@@ -405,8 +405,8 @@ async def test_types_that_have_no_path_are_read_with_their_owner_or_not_at_all()
     send = Canned(
         lambda request: complete if request.query else {"data": post if "blog" in request.path else course},
     )
-    assert [module.id for module in await (await Courses(backend(send)).get("1")).modules] == ["2"]
-    read = await BlogPosts(backend(send)).get("1")
+    assert [module.id for module in await (await Courses(context(send)).get("1")).modules] == ["2"]
+    read = await BlogPosts(context(send)).get("1")
     assert read.blog.id == "3"
     with pytest.raises(RelationshipUnavailableError, match="no path to resources of type 'blogs'"):
         await read.blog

@@ -6,11 +6,11 @@ from typing import Any
 import pytest
 
 from kajabi_async import ClientClosedError, Course, Customer, Order, RelationshipUnavailableError, UntrustedLinkError
-from kajabi_async.jsonapi.relationships import Identifier
+from kajabi_async.jsonapi.linkage import Identifier
 from kajabi_async.relationships import RelationshipResolver
 from kajabi_async.resources.catalog import Courses
 from tests.relationships.owners import owners
-from tests.sending import Canned, backend, linkage, links, resource
+from tests.sending import Canned, context, linkage, links, resource
 
 ENDPOINT = "https://app.kajabi.com/api/v1/customers/1/relationships/offers"
 
@@ -46,7 +46,7 @@ async def test_relations_of_what_only_comes_included_are_never_asked_for() -> No
     course = resource("courses", "1", relationships={"lessons": linkage("lessons", "2", "3")})
     lessons = [resource("lessons", "2"), resource("lessons", "3", relationships=media)]
     send = Canned({"/v1/courses/1": {"data": course, "included": lessons}})
-    silent, stating = await (await Courses(backend(send)).get("1", include=["lessons"])).lessons
+    silent, stating = await (await Courses(context(send)).get("1", include=["lessons"])).lessons
     with pytest.raises(RelationshipUnavailableError, match="neither linkage nor a link came"):
         await silent.media
     with pytest.raises(RelationshipUnavailableError, match="no path to resources of type 'media'"):

@@ -18,7 +18,7 @@ from kajabi_async.resources.account import Hooks
 from kajabi_async.resources.commerce import Purchases
 from kajabi_async.resources.forms import Forms
 from kajabi_async.resources.people import ContactNotes, Contacts, Customers
-from tests.sending import Canned, backend, linkage, resource
+from tests.sending import Canned, context, linkage, resource
 
 EMPTY: list[Any] = [b"", b"  \n", {"meta": {"count": 1}}, {"data": None}, {"data": {}}, {"jsonapi": {"version": "1.1"}}]
 TAGS = "/v1/contacts/1/relationships/tags"
@@ -32,7 +32,7 @@ def _answering(write: Any, read: Any = None) -> Canned:
 async def test_the_linkage_is_read_once_after_an_answer_without_one(answer: Any) -> None:
     """Adding and removing say what is left; one further request tells."""
     send = _answering(answer, linkage("contact_tags", "2", "3"))
-    contacts = Contacts(backend(send))
+    contacts = Contacts(context(send))
     assert await contacts.add_tags("1", ["2"]) == ("2", "3")
     assert await contacts.remove_tags("1", ["9"]) == ("2", "3")
     assert [request.method for request in send.asked] == ["POST", "GET", "DELETE", "GET"]
@@ -42,15 +42,15 @@ async def test_the_linkage_is_read_once_after_an_answer_without_one(answer: Any)
 async def test_what_was_set_is_known_without_reading(answer: Any) -> None:
     """Replacing leaves exactly what was sent."""
     send = _answering(answer)
-    assert await Contacts(backend(send)).replace_offers("1", ["7", 7, "8"]) == ("7", "8")
-    assert await Customers(backend(send)).replace_offers("1", []) == ()
+    assert await Contacts(context(send)).replace_offers("1", ["7", 7, "8"]) == ("7", "8")
+    assert await Customers(context(send)).replace_offers("1", []) == ()
     assert [request.method for request in send.asked] == ["PATCH", "PATCH"]
 
 
 async def test_a_write_that_succeeded_does_not_fail_because_its_outcome_cannot_be_read() -> None:
     """What is certain is returned: what was added; nothing after a removal."""
     send = _answering(b"", NotFoundError(status=404, method="GET", path=TAGS))
-    contacts = Contacts(backend(send))
+    contacts = Contacts(context(send))
     assert await contacts.grant_offers("1", ["7"], send_customer_welcome_email=False) == ("7",)
     assert await contacts.revoke_offers("1", ["7"]) == ()
 
@@ -58,7 +58,7 @@ async def test_a_write_that_succeeded_does_not_fail_because_its_outcome_cannot_b
 @pytest.mark.parametrize("answer", EMPTY)
 async def test_an_update_returns_what_it_sent(answer: Any) -> None:
     """The rest is not loaded, and says so."""
-    contact = await Contacts(backend(_answering(answer))).update("1", name="Ada", custom_fields={"custom_1": None})
+    contact = await Contacts(context(_answering(answer))).update("1", name="Ada", custom_fields={"custom_1": None})
     assert isinstance(contact, Contact)
     assert (contact.id, contact.name, contact.custom_fields) == ("1", "Ada", {"custom_1": None})
     with pytest.raises(FieldNotLoadedError):
@@ -68,22 +68,22 @@ async def test_an_update_returns_what_it_sent(answer: Any) -> None:
 @pytest.mark.parametrize("answer", EMPTY)
 async def test_what_was_created_has_no_id_until_it_is_looked_up(answer: Any) -> None:
     """The API accepted it without saying which one it is."""
-    contact = await Contacts(backend(_answering(answer), site_id="9")).create(name="Ada", email="ada@example.com")
+    contact = await Contacts(context(_answering(answer), site_id="9")).create(name="Ada", email="ada@example.com")
     assert contact.email == "ada@example.com"
     with pytest.raises(FieldNotLoadedError, match=r"^this Contact has no id: .*look it up"):
         _ = contact.id
     assert "Ada" in repr(contact)
-    submission = await Forms(backend(_answering(answer))).submit("5", email="ada@example.com")
+    submission = await Forms(context(_answering(answer))).submit("5", email="ada@example.com")
     assert isinstance(submission, FormSubmission)
     assert submission.email == "ada@example.com"
-    note = await ContactNotes(backend(_answering(answer))).create(contact_id="1", body="Called")
+    note = await ContactNotes(context(_answering(answer))).create(contact_id="1", body="Called")
     assert note.body == "Called"
 
 
 @pytest.mark.parametrize("verb", ["deactivate", "reactivate", "cancel_subscription"])
 async def test_a_verb_without_a_body_returns_the_purchase_by_its_id(verb: str) -> None:
     """Nothing was sent that could be returned beside it."""
-    purchase = await getattr(Purchases(backend(_answering(b""))), verb)("4")
+    purchase = await getattr(Purchases(context(_answering(b""))), verb)("4")
     assert isinstance(purchase, Purchase)
     assert purchase.id == "4"
 
@@ -99,7 +99,7 @@ async def test_a_hook_whose_id_was_not_said_is_found_in_the_list() -> None:
             return b""
         return {"data": list(listed), "links": {}}
 
-    ensured = await Hooks(backend(Canned(respond))).ensure("https://example.com/hook", ["purchase"], site_id="9")
+    ensured = await Hooks(context(Canned(respond))).ensure("https://example.com/hook", ["purchase"], site_id="9")
     assert [hook.id for hook in ensured.created] == ["3"]
     assert ensured.kept == ()
 
@@ -111,7 +111,7 @@ def _already() -> UnprocessableEntityError:
 
 async def test_already_is_success_if_the_state_is_what_was_wanted() -> None:
     """With ``verify=True`` the state decides, not the error."""
-    contacts = Contacts(backend(_answering(_already(), linkage("contact_tags", "2", "3"))))
+    contacts = Contacts(context(_answering(_already(), linkage("contact_tags", "2", "3"))))
     assert await contacts.add_tags("1", ["2"], verify=True) == ("2", "3")
     with pytest.raises(UnprocessableEntityError, match="already been added"):
         await contacts.add_tags("1", ["2", "4"], verify=True)
@@ -123,4 +123,4 @@ async def test_a_refusal_stands_if_the_state_cannot_be_read() -> None:
     """The error of the write is raised, not the one of the look."""
     unreadable = NotFoundError(status=404, method="GET", path=TAGS)
     with pytest.raises(UnprocessableEntityError, match="already been added"):
-        await Contacts(backend(_answering(_already(), unreadable))).add_tags("1", ["2"], verify=True)
+        await Contacts(context(_answering(_already(), unreadable))).add_tags("1", ["2"], verify=True)

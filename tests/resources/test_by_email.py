@@ -14,7 +14,7 @@ from kajabi_async import (
 from kajabi_async.errors import ErrorObject
 from kajabi_async.exchange import Request
 from kajabi_async.resources.people import Contacts, Customers
-from tests.sending import Canned, backend, resource
+from tests.sending import Canned, context, resource
 
 ADA = "ada@example.com"
 
@@ -49,7 +49,7 @@ async def test_a_search_that_finds_nothing_is_no_proof() -> None:
     """``thorough=True`` reads the whole list then, of the site."""
     server = StaleSearch(_contact("76", "other@example.com"), _contact("77", "Ada@Example.com "))
     send = Canned(server)
-    contacts = Contacts(backend(send))
+    contacts = Contacts(context(send))
     assert await contacts.find_by_email(ADA) is None
     found = await contacts.find_by_email(ADA, site_id="9", thorough=True)
     assert found is not None
@@ -61,21 +61,21 @@ async def test_a_search_that_finds_nothing_is_no_proof() -> None:
 async def test_what_the_search_finds_needs_no_list() -> None:
     """One request, thorough or not."""
     send = Canned({"/v1/customers": {"data": [resource("customers", "1", attributes={"email": ADA})], "links": {}}})
-    found = await Customers(backend(send)).find_by_email(ADA, thorough=True)
+    found = await Customers(context(send)).find_by_email(ADA, thorough=True)
     assert found is not None
     assert len(send.asked) == 1
 
 
 async def test_the_whole_list_may_hold_the_email_twice() -> None:
     """On two sites: which of them is meant, only the caller knows."""
-    contacts = Contacts(backend(Canned(StaleSearch(_contact("1", ADA), _contact("2", ADA)))))
+    contacts = Contacts(context(Canned(StaleSearch(_contact("1", ADA), _contact("2", ADA)))))
     with pytest.raises(AmbiguousMatchError, match="ids 1, 2: name one site"):
         await contacts.find_by_email(ADA, thorough=True)
 
 
 async def test_a_row_that_comes_on_two_pages_is_one() -> None:
     """Rows shift to the next page while one is read."""
-    contacts = Contacts(backend(Canned(StaleSearch(_contact("1", ADA), _contact("1", ADA)))))
+    contacts = Contacts(context(Canned(StaleSearch(_contact("1", ADA), _contact("1", ADA)))))
     found = await contacts.find_by_email(ADA, thorough=True)
     assert found is not None
     assert found.id == "1"
@@ -86,7 +86,7 @@ async def test_an_email_with_a_comma_is_searched_by_a_part_of_it() -> None:
     email = "o'neil,jr@example.com"
     rows = [_contact("1", "jr@example.com"), _contact("2", email)]
     send = Canned({"/v1/contacts": {"data": rows, "links": {}}})
-    found = await Contacts(backend(send)).find_by_email(email)
+    found = await Contacts(context(send)).find_by_email(email)
     assert found is not None
     assert found.id == "2"
     assert parse_qs(send.asked[0].query)["filter[email_contains]"] == ["jr@example.com"]
@@ -95,7 +95,7 @@ async def test_an_email_with_a_comma_is_searched_by_a_part_of_it() -> None:
 async def test_get_or_create_finds_what_the_search_does_not_know_yet() -> None:
     """Refused as taken, the email is looked for in the whole list."""
     server = StaleSearch(_contact("77", ADA))
-    got = await Contacts(backend(Canned(server), site_id="1")).get_or_create(email=ADA, name="Ada")
+    got = await Contacts(context(Canned(server), site_id="1")).get_or_create(email=ADA, name="Ada")
     assert (got.contact.id, got.created) == ("77", False)
     assert server.asked == ["search", "create", "search", "list"]
 
@@ -104,7 +104,7 @@ async def test_get_or_create_reads_no_list_for_an_email_that_is_refused() -> Non
     """What is undeliverable is nobody's."""
     server = StaleSearch(refusal=_taken("Undeliverable address"))
     with pytest.raises(UnprocessableEntityError, match="Undeliverable"):
-        await Contacts(backend(Canned(server), site_id="1")).get_or_create(email=ADA)
+        await Contacts(context(Canned(server), site_id="1")).get_or_create(email=ADA)
     assert server.asked == ["search", "create", "search"]
 
 
@@ -119,7 +119,7 @@ async def test_taken_after_a_lost_answer_is_what_that_one_created() -> None:
             server.refusal = refusals.pop(0)
         return server(request)
 
-    contacts = Contacts(backend(Canned(respond), site_id="1", sleep=_no_sleep))
+    contacts = Contacts(context(Canned(respond), site_id="1", sleep=_no_sleep))
     created = await contacts.create(email=ADA, verify=True)
     assert created.id == "77"
     assert server.asked == ["create", "search", "create", "search", "list"]
@@ -129,7 +129,7 @@ async def test_taken_at_once_is_an_error() -> None:
     """Somebody else has the email: ``create`` returns no record that it did not make."""
     server = StaleSearch(_contact("77", ADA))
     with pytest.raises(UnprocessableEntityError, match="taken"):
-        await Contacts(backend(Canned(server), site_id="1")).create(email=ADA, verify=True)
+        await Contacts(context(Canned(server), site_id="1")).create(email=ADA, verify=True)
     assert server.asked == ["create"]
 
 
@@ -140,8 +140,8 @@ async def _no_sleep(_: float) -> None:
 async def test_an_email_that_cannot_be_read_is_not_taken_for_another() -> None:
     """It costs nothing if somebody else has the one that is looked for; otherwise it may be that one."""
     odd = resource("contacts", "5", attributes={"email": [ADA]})
-    found = await Contacts(backend(Canned({"/v1/contacts": {"data": [odd, _contact("7", ADA)]}}))).find_by_email(ADA)
+    found = await Contacts(context(Canned({"/v1/contacts": {"data": [odd, _contact("7", ADA)]}}))).find_by_email(ADA)
     assert found is not None
     assert found.id == "7"
     with pytest.raises(UnreadableAttributeError, match="contacts 5 came with 'email'"):
-        await Contacts(backend(Canned({"/v1/contacts": {"data": [odd]}}))).find_by_email(ADA)
+        await Contacts(context(Canned({"/v1/contacts": {"data": [odd]}}))).find_by_email(ADA)

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from kajabi_async import InvalidArgumentError
-from kajabi_async.resources.filter_sets import (
+from kajabi_async.resources.filters import (
     BlogPostFilters,
     ContactNoteFilters,
     ContactTagFilters,
@@ -31,7 +31,7 @@ from kajabi_async.resources.filter_sets import (
     TransactionFilters,
     WebsitePageFilters,
 )
-from kajabi_async.resources.filters import encode_filters
+from kajabi_async.resources.filters.encoding import encode_filters
 
 LISTS: dict[str, type] = {
     "contacts": PeopleFilters,

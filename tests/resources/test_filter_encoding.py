@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from kajabi_async import InvalidArgumentError, UnknownFilterError
-from kajabi_async.resources.filter_sets import (
+from kajabi_async.resources.filters import (
     BlogPostFilters,
     CustomerIncludedFilters,
     LandingPageFilters,
@@ -17,7 +17,7 @@ from kajabi_async.resources.filter_sets import (
     ProductFilters,
     PurchaseFilters,
 )
-from kajabi_async.resources.filters import encode_extra_filters, encode_filters
+from kajabi_async.resources.filters.encoding import encode_extra_filters, encode_filters
 
 
 @pytest.mark.parametrize(
@@ -177,7 +177,7 @@ def test_every_documented_filter_of_a_list_is_declared(openapi: Any, path: str, 
     import importlib  # noqa: PLC0415 - by name, as the table above has it
 
     module, _, name = declared_in.partition(":")
-    declared = getattr(importlib.import_module(f"kajabi_async.resources.filter_sets.{module}"), name)
+    declared = getattr(importlib.import_module(f"kajabi_async.resources.filters.{module}"), name)
     parameters = openapi["paths"][f"/v1/{path}"]["get"].get("parameters", [])
     documented = {
         entry["name"].split("[")[1].rstrip("]") for entry in parameters if entry["name"].startswith("filter[")

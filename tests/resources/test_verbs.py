@@ -21,7 +21,7 @@ from kajabi_async.resources.catalog import Courses
 from kajabi_async.resources.commerce import Payouts, Purchases
 from kajabi_async.resources.forms import Forms
 from kajabi_async.resources.people import ContactNotes, Contacts, Customers
-from tests.sending import Canned, backend, linkage, resource
+from tests.sending import Canned, context, linkage, resource
 
 CONTACT = {"data": resource("contacts", "1", attributes={"email": "ada@example.com"})}
 
@@ -34,7 +34,7 @@ def _body(send: Canned) -> Any:
 async def test_a_contact_is_created_with_exactly_what_was_given() -> None:
     """Rows 24, 75, 76, 78 and 79: On the site of the call, or the client's; null is null, left out is left out."""
     send = Canned({"/v1/contacts": CONTACT})
-    contacts = Contacts(backend(send, site_id="9"))
+    contacts = Contacts(context(send, site_id="9"))
     made = await contacts.create(email="ada@example.com", phone_number=None, custom_fields={"custom_2": "blue"})
     assert isinstance(made, Contact)
     assert _body(send) == {
@@ -51,13 +51,13 @@ async def test_a_contact_is_created_with_exactly_what_was_given() -> None:
 async def test_a_creation_without_a_site_is_refused() -> None:
     """The server would answer 400."""
     with pytest.raises(InvalidArgumentError, match="KAJABI_SITE_ID"):
-        await Contacts(backend(Canned({}))).create(email="ada@example.com")
+        await Contacts(context(Canned({}))).create(email="ada@example.com")
 
 
 async def test_an_update_sends_the_changes_with_type_and_id() -> None:
     """Rows 31, 77 and 80: And nothing else; nothing to change is refused."""
     send = Canned({"/v1/contacts/1": CONTACT})
-    contacts = Contacts(backend(send))
+    contacts = Contacts(context(send))
     await contacts.update("1", name="Ada", address_city=None)
     assert send.asked[-1].method == "PATCH"
     assert _body(send) == {"data": {"type": "contacts", "id": "1", "attributes": {"name": "Ada", "address_city": None}}}
@@ -77,7 +77,7 @@ async def test_what_cannot_be_written_is_refused(given: Any, expected: type[Exce
     """Before anything is sent."""
     send = Canned({})
     with pytest.raises(expected):
-        await Contacts(backend(send)).update("1", **given)
+        await Contacts(context(send)).update("1", **given)
     assert send.asked == []
 
 
@@ -86,7 +86,7 @@ async def test_a_malformed_id_never_reaches_a_path() -> None:
     send = Canned({})
     for bad in ("", ".", "..", "a/b", "%2e%2e", "1?x", "1\n"):
         with pytest.raises(InvalidIdError):
-            await Contacts(backend(send)).delete(bad)
+            await Contacts(context(send)).delete(bad)
     assert send.asked == []
 
 
@@ -104,7 +104,7 @@ async def test_a_malformed_id_never_reaches_a_path() -> None:
 async def test_linkage_is_written_as_identifiers_and_answered_as_ids(verb: str, method: str, relation: str) -> None:
     """Rows 81 and 83: Each id once, in the order given."""
     send = Canned({f"/v1/contacts/1/relationships/{relation}": linkage("x", "5", "7")})
-    ids = await getattr(Contacts(backend(send)), verb)("1", ["5", 6, "5"])
+    ids = await getattr(Contacts(context(send)), verb)("1", ["5", 6, "5"])
     assert ids == ("5", "7")
     assert send.asked[-1].method == method
     type_name = "contact_tags" if relation == "tags" else "offers"
@@ -114,21 +114,21 @@ async def test_linkage_is_written_as_identifiers_and_answered_as_ids(verb: str, 
 async def test_replacing_by_nothing_sends_an_empty_list() -> None:
     """Row 80: It removes everything."""
     send = Canned({"/v1/contacts/1/relationships/tags": linkage("contact_tags")})
-    assert await Contacts(backend(send)).replace_tags("1", []) == ()
+    assert await Contacts(context(send)).replace_tags("1", []) == ()
     assert _body(send) == {"data": []}
 
 
 async def test_one_string_of_ids_is_refused() -> None:
     """It would be taken apart into its characters."""
     with pytest.raises(InvalidArgumentError, match="got one string"):
-        await Contacts(backend(Canned({}))).grant_offers("1", "77")
+        await Contacts(context(Canned({}))).grant_offers("1", "77")
 
 
 @pytest.mark.parametrize(("mail", "meta"), [(True, None), (False, {"send_customer_welcome_email": False})])
 async def test_the_welcome_email_is_switched_off_in_meta(mail: bool, meta: Any) -> None:
     """And on by leaving it out, as the API has it."""
     send = Canned({"/v1/contacts/1/relationships/offers": linkage("offers", "77")})
-    await Contacts(backend(send)).grant_offers("1", ["77"], send_customer_welcome_email=mail)
+    await Contacts(context(send)).grant_offers("1", ["77"], send_customer_welcome_email=mail)
     assert _body(send).get("meta") == meta
 
 
@@ -136,7 +136,7 @@ async def test_the_welcome_email_is_switched_off_in_meta(mail: bool, meta: Any) 
 async def test_ensuring_offers_grants_what_is_missing(mail: bool, meta: Any) -> None:
     """Row 88: Nothing twice; where nothing is missing nothing is sent. The mail is off if that was asked for."""
     send = Canned({"/v1/contacts/1/relationships/offers": linkage("offers", "1")})
-    contacts = Contacts(backend(send))
+    contacts = Contacts(context(send))
     assert await contacts.ensure_offers("1", ["1", "2", 3], send_customer_welcome_email=mail) == ("2", "3")
     assert [entry["id"] for entry in _body(send)["data"]] == ["2", "3"]
     assert _body(send).get("meta") == meta
@@ -148,7 +148,7 @@ async def test_ensuring_offers_grants_what_is_missing(mail: bool, meta: Any) -> 
 async def test_a_write_with_an_unreadable_answer_may_have_been_applied(answer: Any) -> None:
     """The server said success before it said nonsense."""
     send = Canned({"/v1/contacts/1/relationships/tags": answer, "/v1/contacts/1": b"[]"})
-    contacts = Contacts(backend(send))
+    contacts = Contacts(context(send))
     with pytest.raises(DecodeError) as caught:
         await contacts.add_tags("1", ["2"])
     assert caught.value.maybe_applied
@@ -169,7 +169,7 @@ async def test_an_email_is_found_exactly_however_many_contain_it() -> None:
     """The API can only be asked for what contains it; case does not matter."""
     found = _people("customers", "xada@example.com", "ada@example.com.au", None, "Ada@Example.com")
     send = Canned({"/v1/customers": found})
-    customer = await Customers(backend(send)).find_by_email(" ADA@example.com ", site_id="9")
+    customer = await Customers(context(send)).find_by_email(" ADA@example.com ", site_id="9")
     assert customer is not None
     assert customer.id == "4"
     assert send.paths == ["/v1/customers?filter%5Bemail_contains%5D=ada%40example.com&filter%5Bsite_id%5D=9"]
@@ -177,19 +177,19 @@ async def test_an_email_is_found_exactly_however_many_contain_it() -> None:
 
 async def test_an_email_nobody_or_several_have() -> None:
     """None, and an error that names them."""
-    assert await Customers(backend(Canned({"/v1/customers": _people("customers")}))).find_by_email("a@b.c") is None
+    assert await Customers(context(Canned({"/v1/customers": _people("customers")}))).find_by_email("a@b.c") is None
     twice = Canned({"/v1/customers": _people("customers", "a@b.c", "A@b.c")})
     with pytest.raises(AmbiguousMatchError, match="1, 2"):
-        await Customers(backend(twice)).find_by_email("a@b.c")
+        await Customers(context(twice)).find_by_email("a@b.c")
     with pytest.raises(InvalidArgumentError, match="no email"):
-        await Customers(backend(twice)).find_by_email("ada")
+        await Customers(context(twice)).find_by_email("ada")
 
 
 async def test_getting_or_creating_survives_somebody_faster() -> None:
     """Theirs is found after ours was refused as taken."""
     taken = UnprocessableEntityError(status=422, errors=[ErrorObject(detail="has already been taken")])
     answers: list[Any] = [_people("contacts"), taken, _people("contacts", "ada@example.com")]
-    contacts = Contacts(backend(Canned(lambda _: answers.pop(0)), site_id="9"))
+    contacts = Contacts(context(Canned(lambda _: answers.pop(0)), site_id="9"))
     contact, created = await contacts.get_or_create(email="ada@example.com", name="Ada")
     assert (contact.id, created) == ("1", False)
 
@@ -197,7 +197,7 @@ async def test_getting_or_creating_survives_somebody_faster() -> None:
 async def test_getting_or_creating_creates_and_passes_other_refusals_on() -> None:
     """What is there already is given as it is."""
     answers: list[Any] = [_people("contacts"), CONTACT, _people("contacts", "ada@example.com")]
-    contacts = Contacts(backend(Canned(lambda _: answers.pop(0)), site_id="9"))
+    contacts = Contacts(context(Canned(lambda _: answers.pop(0)), site_id="9"))
     assert (await contacts.get_or_create(email="ada@example.com")).created is True
     assert (await contacts.get_or_create(email="ada@example.com")).created is False
     refused = UnprocessableEntityError(status=422)
@@ -210,7 +210,7 @@ async def test_owning_is_asked_of_offers_or_of_products() -> None:
     """One of the two, by linkage alone."""
     owned = resource("customers", "1", relationships={"products": linkage("products", "5")})
     send = Canned({"/v1/customers/1": {"data": owned}, "/v1/customers/1/relationships/offers": linkage("offers", "7")})
-    customers = Customers(backend(send))
+    customers = Customers(context(send))
     assert await customers.owns("1", product_id=5)
     assert not await customers.owns("1", product_id="6")
     assert await customers.owns("1", offer_id="7")
@@ -228,13 +228,13 @@ async def test_owning_a_product_is_looked_up_where_the_answer_does_not_say() -> 
             else {"data": resource("customers", "1")}
         )
     )
-    assert await Customers(backend(send)).owns("1", product_id="5")
+    assert await Customers(context(send)).owns("1", product_id="5")
 
 
 async def test_included_filters_need_their_include() -> None:
     """The server would ignore them."""
     send = Canned({"/v1/customers/1": {"data": resource("customers", "1")}})
-    customers = Customers(backend(send))
+    customers = Customers(context(send))
     with pytest.raises(InvalidArgumentError, match="add 'offers' to include="):
         await customers.get("1", include=["products"], offers_per=5)
     await customers.get("1", include=["offers"], offers_per=5, offers_search="year")
@@ -244,7 +244,7 @@ async def test_included_filters_need_their_include() -> None:
 async def test_sparse_fields_keep_the_relations_that_are_included() -> None:
     """Without its linkage nothing says whose an included resource is; other types are asked for as given."""
     send = Canned({"/v1/courses/1": {"data": resource("courses", "1")}, "/v1/customers": {"data": []}})
-    courses, customers = Courses(backend(send)), Customers(backend(send))
+    courses, customers = Courses(context(send)), Customers(context(send))
     await courses.get("1", include=["lessons.media", "modules"], fields={"courses": "title", "lessons": "title"})
     await courses.get("1", include=["modules"], fields={"courses": "title,modules"})
     await courses.get("1", include=["modules"], fields={"modules": "title"})
@@ -265,15 +265,15 @@ async def test_another_resource_than_was_asked_for_is_refused() -> None:
         {"/v1/customers/1": {"data": resource("customers", "2")}, "/v1/forms/default": {"data": resource("forms", "8")}}
     )
     with pytest.raises(DecodeError, match="asked for id '1', got '2'"):
-        await Customers(backend(send)).get("1")
-    assert (await Forms(backend(send)).get("default")).id == "8"
+        await Customers(context(send)).get("1")
+    assert (await Forms(context(send)).get("default")).id == "8"
 
 
 async def test_a_write_that_is_answered_with_another_resource_is_refused() -> None:
     """It was sent, so it may have been applied; to whom is not known."""
     send = Canned({"/v1/contacts/1": {"data": resource("contacts", "2")}})
     with pytest.raises(DecodeError, match="asked for id '1', got '2'") as caught:
-        await Contacts(backend(send)).update("1", name="Ada")
+        await Contacts(context(send)).update("1", name="Ada")
     assert caught.value.maybe_applied
 
 
@@ -282,7 +282,7 @@ async def test_what_is_no_iterable_of_ids_is_never_sent(ids: Any) -> None:
     """Least of all as an empty list, which would remove everything."""
     send = Canned({})
     with pytest.raises(InvalidArgumentError, match="an iterable of ids of offers"):
-        await Contacts(backend(send)).replace_offers("1", ids)
+        await Contacts(context(send)).replace_offers("1", ids)
     assert not send.asked
 
 
@@ -298,18 +298,18 @@ async def test_notes_forms_and_purchases() -> None:
             "/v1/purchases/4/deactivate": purchase,
         }
     )
-    notes = ContactNotes(backend(send))
+    notes = ContactNotes(context(send))
     await notes.create(contact_id="1", body="called")
     assert _body(send)["data"]["relationships"] == {"contact": {"data": {"type": "contacts", "id": "1"}}}
     await notes.update("3", body="called twice")
     assert _body(send) == {"data": {"type": "contact_notes", "id": "3", "attributes": {"body": "called twice"}}}
-    submitted = await Forms(backend(send)).submit("8", email="ada@example.com", custom_fields={"custom_1": "x"})
+    submitted = await Forms(context(send)).submit("8", email="ada@example.com", custom_fields={"custom_1": "x"})
     assert submitted.resource_type == "form_submissions"
     assert _body(send)["data"] == {
         "type": "form_submissions",
         "attributes": {"email": "ada@example.com", "custom_1": "x"},
     }
-    await Purchases(backend(send)).deactivate("4")
+    await Purchases(context(send)).deactivate("4")
     assert (send.asked[-1].method, _body(send)) == ("POST", None)
 
 
@@ -320,28 +320,28 @@ async def test_samples_are_told_apart_by_type_since_their_ids_are_all_zero() -> 
         resource("offers", "0", attributes={"title": "Year"}),
     ]
     purchase: Any
-    purchase, offer = await Hooks(backend(Canned({"/v1/hooks/purchase_sample": rows}))).sample("purchase")
+    purchase, offer = await Hooks(context(Canned({"/v1/hooks/purchase_sample": rows}))).sample("purchase")
     assert await purchase.offer is offer
     unknown: Any = "refund"
     with pytest.raises(InvalidArgumentError, match="no hook event 'refund'"):
-        await Hooks(backend(Canned({}))).sample(unknown)
+        await Hooks(context(Canned({}))).sample(unknown)
     with pytest.raises(DecodeError):
-        await Hooks(backend(Canned({"/v1/hooks/purchase_sample": [5]}))).sample("purchase")
+        await Hooks(context(Canned({"/v1/hooks/purchase_sample": [5]}))).sample("purchase")
 
 
 async def test_payouts_are_of_a_site() -> None:
     """Of the call, or of the client."""
     send = Canned({"/v1/kajabi_payments_payouts": {"data": []}})
     with pytest.raises(InvalidArgumentError, match="site_id"):
-        Payouts(backend(send)).list()
-    await Payouts(backend(send, site_id="9")).list(status="paid").collect()
+        Payouts(context(send)).list()
+    await Payouts(context(send, site_id="9")).list(status="paid").collect()
     assert send.paths == ["/v1/kajabi_payments_payouts?filter%5Bsite_id%5D=9&filter%5Bstatus%5D=paid"]
 
 
 async def test_lists_are_of_the_clients_site_unless_told_otherwise() -> None:
     """Another, or with None of all."""
     send = Canned({"/v1/customers": {"data": []}})
-    customers = Customers(backend(send, site_id="9"))
+    customers = Customers(context(send, site_id="9"))
     everywhere: Any = None
     await customers.list().collect()
     await customers.list(site_id="5").collect()

@@ -18,10 +18,10 @@ from kajabi_async import (
     UnprocessableEntityError,
 )
 from kajabi_async.resources.people import Contacts, Customers
-from kajabi_async.resources.verified import LinkageChange
+from kajabi_async.resources.writes import LinkageChange
 from kajabi_async.testing import FakeKajabi
 from tests.clocks import ManualClock
-from tests.sending import Canned, backend, linkage, resource
+from tests.sending import Canned, context, linkage, resource
 
 NOTHING: list[str] = []
 
@@ -67,7 +67,7 @@ class Server:
 
 
 def _customers(server: Server, clock: ManualClock | None = None) -> Customers:
-    return Customers(backend(Canned(server), sleep=(clock or ManualClock()).sleep))
+    return Customers(context(Canned(server), sleep=(clock or ManualClock()).sleep))
 
 
 async def test_what_took_effect_is_given_and_not_sent_again() -> None:
@@ -163,7 +163,7 @@ async def test_a_contact_is_looked_for_by_its_email() -> None:
     made = resource("contacts", "7", attributes={"email": "Ada@example.com"})
     answers: list[Any] = [_lost(), {"data": [made]}]
     send = Canned(lambda _: answers.pop(0))
-    contacts = Contacts(backend(send, site_id="9", sleep=ManualClock().sleep))
+    contacts = Contacts(context(send, site_id="9", sleep=ManualClock().sleep))
     contact = await contacts.create(email="ada@example.com", verify=True)
     assert isinstance(contact, Contact)
     assert contact.id == "7"
@@ -176,7 +176,7 @@ async def test_a_contact_without_an_email_cannot_be_looked_for() -> None:
     """So nothing is sent."""
     send = Canned({})
     with pytest.raises(InvalidArgumentError, match="email="):
-        await Contacts(backend(send, site_id="9")).create(name="Ada", verify=True)
+        await Contacts(context(send, site_id="9")).create(name="Ada", verify=True)
     assert not send.asked
 
 

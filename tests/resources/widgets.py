@@ -5,13 +5,13 @@ Imported by `test_tomorrow` in a process of its own, as importing it enters it e
 
 from typing import Unpack
 
+from kajabi_async.fetching.pages import Pages
 from kajabi_async.models import Customer
-from kajabi_async.models.base import Resource, model
-from kajabi_async.models.handles import ToManyRelation, ToOneRelation
+from kajabi_async.models.relations import ToManyRelation, ToOneRelation
+from kajabi_async.models.resource import Resource, model
 from kajabi_async.operations import reads
 from kajabi_async.resources.base import Gettable, Listable, ListOptions
-from kajabi_async.resources.filters import Id, Text
-from kajabi_async.resources.pages import Pages
+from kajabi_async.resources.filters.encoding import Id, Text
 
 
 @model("widgets")

@@ -24,7 +24,7 @@ from kajabi_async import (
     dumps,
     loads,
 )
-from kajabi_async.jsonapi.decoding import json_array, json_object
+from kajabi_async.jsonapi.codec import json_array, json_object
 from kajabi_async.models import Contact
 from tests.models.building import build
 

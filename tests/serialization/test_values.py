@@ -23,7 +23,7 @@ from kajabi_async import (
     loads,
 )
 from kajabi_async.errors import ErrorObject
-from kajabi_async.jsonapi.decoding import json_object
+from kajabi_async.jsonapi.codec import json_object
 from tests.models.building import build
 from tests.serialization.travelling import travelled
 

@@ -17,8 +17,8 @@ from kajabi_async.session import (
     TokenRefreshed,
     TokenRequestAnswered,
 )
-from kajabi_async.session.budget import RetryBudget
 from kajabi_async.session.logs import BudgetLog, Watchers, log_event, log_pause, log_rate
+from kajabi_async.session.retry import RetryBudget
 
 
 @pytest.fixture

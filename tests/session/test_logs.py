@@ -13,14 +13,14 @@ import pytest
 from kajabi_async import Kajabi, NotFoundError, RetryPolicy, ServerError, StoreUnavailableError
 from kajabi_async.errors import ConnectionFailedError
 from kajabi_async.session import ClientCredentials, SessionEvent
-from kajabi_async.session.budget import RetryBudget
+from kajabi_async.session.auth.keeper import TokenKeeper
+from kajabi_async.session.auth.shared import SharedToken
+from kajabi_async.session.auth.store import MemoryTokenStore, StoredToken
 from kajabi_async.session.logs import BudgetLog, Watchers, log_rate
-from kajabi_async.session.shared_token import SharedToken
-from kajabi_async.session.token_keeper import TokenKeeper
-from kajabi_async.session.token_store import MemoryTokenStore, StoredToken
+from kajabi_async.session.retry import RetryBudget
 from kajabi_async.testing import FakeKajabi
 from tests.clocks import ManualClock
-from tests.session.test_token import LIFE, Issuer
+from tests.session.auth.test_token import LIFE, Issuer
 
 AT_ONCE = RetryPolicy(base_seconds=0.0)
 

@@ -18,12 +18,12 @@ from kajabi_async import (
     Timeouts,
     WrongLoopError,
 )
+from kajabi_async.clock import SystemClock
 from kajabi_async.session.base_url import checked_base_url
 from kajabi_async.session.binding import Binding
-from kajabi_async.session.budget import RetryBudget
-from kajabi_async.session.clock import SystemClock
 from kajabi_async.session.credentials import Secret
-from kajabi_async.session.timeouts import _limit, checked_seconds
+from kajabi_async.session.limits.deadlines import _limit, checked_seconds
+from kajabi_async.session.retry import RetryBudget
 
 
 @pytest.mark.parametrize(

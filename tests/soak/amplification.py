@@ -10,15 +10,15 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from kajabi_async import Customer, KajabiError
+from kajabi_async.decoding.answers import read_page, read_resource, read_samples
 from kajabi_async.errors import AnswerTooLargeError
-from kajabi_async.jsonapi.decoding import decode
+from kajabi_async.jsonapi.codec import decode
 from kajabi_async.jsonapi.error_documents import api_error
 from kajabi_async.jsonapi.limits import MAX_ELEMENTS, excess_in, width_in
-from kajabi_async.jsonapi.relationships import Identifier
-from kajabi_async.models.base import Resource
+from kajabi_async.jsonapi.linkage import Identifier
 from kajabi_async.models.origin import Scope
-from kajabi_async.models.reading import read_page, read_resource, read_samples
-from kajabi_async.session.token import Token
+from kajabi_async.models.resource import Resource
+from kajabi_async.session.auth.token import Token
 from kajabi_async.webhooks import MAX_BYTES, parse
 from tests.soak.figures import Figure
 

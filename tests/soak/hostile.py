@@ -16,12 +16,12 @@ from hypothesis import strategies as st
 
 from kajabi_async import Customer, Failed, Found, KajabiError, NotFoundError, RequestTimeoutError, dumps, loads
 from kajabi_async.client import OFFICIAL_ORIGINS
-from kajabi_async.jsonapi.decoding import json_array, json_object
-from kajabi_async.jsonapi.relationships import Identifier
+from kajabi_async.decoding.answers import read_page, read_resource
+from kajabi_async.jsonapi.codec import json_array, json_object
+from kajabi_async.jsonapi.linkage import Identifier
 from kajabi_async.models.origin import Scope
-from kajabi_async.models.reading import read_page, read_resource
 from kajabi_async.resources.people import Customers
-from tests.sending import Canned, backend, links, resource
+from tests.sending import Canned, context, links, resource
 from tests.soak.figures import Figure
 from tests.webhooks.mutated import run
 
@@ -276,7 +276,7 @@ async def _through_a_client(chance: random.Random, number: int) -> int:
     for _ in range(number):
         shown = {"data": resource("customers", "1", links={"contact": _link(chance)})}
         send = Canned({"/v1/customers/1": shown})
-        customer = await Customers(backend(send)).get("1")
+        customer = await Customers(context(send)).get("1")
         with suppress(KajabiError):
             await customer.contact
         strange += sum(not _is_ours(request.path) for request in send.asked)

@@ -4,8 +4,8 @@ from collections.abc import AsyncGenerator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from pathlib import Path
 
+from kajabi_async.session.auth.store import MemoryTokenStore, StoredToken, TokenStore
 from kajabi_async.session.credentials import Secret
-from kajabi_async.session.token_store import MemoryTokenStore, StoredToken, TokenStore
 from kajabi_async.stores.file import FileTokenStore
 from kajabi_async.stores.redis import RedisTokenStore
 

@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from kajabi_async.errors import ConfigurationError, StoreUnavailableError
-from kajabi_async.session.token_store import MemoryTokenStore
+from kajabi_async.session.auth.store import MemoryTokenStore
 from kajabi_async.stores.file import FileTokenStore
 from tests.other_users import ATTACKER, as_victim, needs_root
 from tests.stores.contract import KEY, token

@@ -14,13 +14,14 @@ from redis.asyncio import Redis
 
 from kajabi_async import Kajabi
 from kajabi_async.errors import ConfigurationError, KajabiError, StoreUnavailableError, WrongLoopError
-from kajabi_async.session.pace import Pace
-from kajabi_async.session.token_store import Lease
+from kajabi_async.session.auth.store import Lease
+from kajabi_async.session.limits.pace import Pace
 from kajabi_async.stores.redis import RedisRate, RedisTokenStore
 from kajabi_async.stores.redis import calls as calls_module
 from kajabi_async.stores.redis.calls import OverRedis
 from kajabi_async.stores.redis.shared_pace import write_pace
-from kajabi_async.testing import FakeKajabi, FaultProxy, toxics
+from kajabi_async.testing import FakeKajabi, FaultProxy
+from kajabi_async.testing.network import toxics
 from tests.redis_server import free_port
 from tests.stores.contract import KEY, token
 

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from kajabi_async.session.token_store import Lease, StoredToken, TokenStore
+from kajabi_async.session.auth.store import Lease, StoredToken, TokenStore
 from tests.stores.contract import ANOTHER_KEY, KEY, MakeStores, in_a_file, in_memory, in_redis, token
 
 

@@ -12,10 +12,11 @@ import pytest_asyncio
 import redis.asyncio
 
 from kajabi_async import Kajabi
-from kajabi_async.testing import FakeKajabi, FaultProxy, Toxic, toxics
-from kajabi_async.testing.proxied import Direction
-from kajabi_async.testing.resets import reset
-from kajabi_async.testing.toxics import AppliedToxic, PassOn
+from kajabi_async.testing import FakeKajabi, FaultProxy, Toxic
+from kajabi_async.testing.network import toxics
+from kajabi_async.testing.network.connection import Direction
+from kajabi_async.testing.network.resets import reset
+from kajabi_async.testing.network.toxics import AppliedToxic, PassOn
 from tests.redis_server import free_port
 from tests.testing.raw import Line, line_to
 

@@ -6,7 +6,7 @@ import json
 import pytest
 
 from kajabi_async.testing import FakeKajabi, Fault, faults
-from kajabi_async.testing.resets import reset
+from kajabi_async.testing.network.resets import reset
 from tests.testing.caller import contact_body
 from tests.testing.raw import Ending, body_of, closing, exchanged, get, hit, line_to, port_of
 

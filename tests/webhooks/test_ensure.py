@@ -13,11 +13,10 @@ from kajabi_async import (
     UnknownHookEventError,
     UnreadableAttributeError,
 )
-from kajabi_async.resources.account import Hooks
-from kajabi_async.resources.subscriptions import same_address, sort_hooks
+from kajabi_async.resources.account import Hooks, same_address, sort_hooks
 from kajabi_async.testing import FakeKajabi
 from tests.models.building import build
-from tests.sending import Canned, backend, resource
+from tests.sending import Canned, context, resource
 
 URL = "https://app.example.com/kajabi/s3cr3t"
 OTHER = "https://app.example.com/kajabi/another"
@@ -96,7 +95,7 @@ async def test_hooks_of_other_sites_are_not_touched_although_they_are_listed() -
     """The API document knows no filter by site for this list, so it may show all of them."""
     elsewhere = _hook("9") | {"relationships": {"site": {"data": {"type": "sites", "id": "2"}}}}
     send = Canned(lambda request: {"data": [elsewhere, _hook("10")]} if request.method == "GET" else b"")
-    ensured = await Hooks(backend(send)).ensure(URL, (), site_id="1")
+    ensured = await Hooks(context(send)).ensure(URL, (), site_id="1")
     assert [hook.id for hook in ensured.deleted] == ["10"]
     assert [request.path for request in send.asked if request.method != "GET"] == ["/v1/hooks/10"]
 
@@ -187,7 +186,7 @@ async def test_a_hook_that_another_process_made_first_wins() -> None:
         return {"data": _hook("10")} if request.method == "POST" else None
 
     send = Canned(respond)
-    ensured = await Hooks(backend(send)).ensure(URL, ["purchase"], site_id="1")
+    ensured = await Hooks(context(send)).ensure(URL, ["purchase"], site_id="1")
     assert ([hook.id for hook in ensured.kept], ensured.created) == (["9"], ())
     assert [hook.id for hook in ensured.deleted] == ["10"]
     assert [(request.method, request.path) for request in send.asked[2:]] == [
@@ -199,7 +198,7 @@ async def test_a_hook_that_another_process_made_first_wins() -> None:
 async def test_a_list_that_does_not_show_yet_what_was_made_makes_nothing_twice() -> None:
     """What was made counts, whatever the second list says."""
     send = Canned(lambda request: {"data": _hook("10")} if request.method == "POST" else {"data": []})
-    ensured = await Hooks(backend(send)).ensure(URL, ["purchase"], site_id="1")
+    ensured = await Hooks(context(send)).ensure(URL, ["purchase"], site_id="1")
     assert [hook.id for hook in ensured.created] == ["10"]
     assert [request.method for request in send.asked] == ["GET", "POST", "GET"]
 

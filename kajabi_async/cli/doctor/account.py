@@ -8,7 +8,7 @@ from typing import Any, Final
 
 import attrs
 
-from kajabi_async.cli.credentials import FoundCredentials
+from kajabi_async.cli.credentials.sources import FoundCredentials
 from kajabi_async.cli.doctor.cures import cure_for, is_about_the_token
 from kajabi_async.cli.doctor.findings import Finding, failed, fine, skipped, warned
 from kajabi_async.cli.exit_codes import ExitCode, code_for

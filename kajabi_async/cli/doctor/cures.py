@@ -1,6 +1,6 @@
 """What to do about an error of the API or of the way to it."""
 
-from kajabi_async.cli.credentials import FoundCredentials
+from kajabi_async.cli.credentials.sources import FoundCredentials
 from kajabi_async.errors import (
     ApiError,
     AuthenticationError,

@@ -6,10 +6,10 @@ from typing import Final
 
 from redis.asyncio import Redis
 
+from kajabi_async.concurrency import SingleFlight
 from kajabi_async.errors import ConfigurationError, StoreUnavailableError
-from kajabi_async.session.pace import Pace
-from kajabi_async.session.rate_limit import AdaptiveRate, FixedRate
-from kajabi_async.single_flight import SingleFlight
+from kajabi_async.session.limits.pace import Pace
+from kajabi_async.session.limits.rate import AdaptiveRate, FixedRate
 from kajabi_async.stores.redis.calls import OverRedis
 from kajabi_async.stores.redis.shared_pace import read_pace, write_pace
 from kajabi_async.tracebacks import hides_arguments

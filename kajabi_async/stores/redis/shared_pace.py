@@ -6,8 +6,8 @@ from typing import Any, Final
 import attrs
 
 from kajabi_async.errors import DecodeError
-from kajabi_async.jsonapi.decoding import decode, encode, json_object
-from kajabi_async.session.pace import Pace
+from kajabi_async.jsonapi.codec import decode, encode, json_object
+from kajabi_async.session.limits.pace import Pace
 
 __all__ = ["read_pace", "write_pace"]
 

@@ -9,8 +9,8 @@ import attrs
 from redis.asyncio import Redis
 
 from kajabi_async.errors import KajabiError, StoreUnavailableError
-from kajabi_async.jsonapi.decoding import json_array
-from kajabi_async.session.token_store import Lease, StoredToken, checked_lease_seconds, checked_version
+from kajabi_async.jsonapi.codec import json_array
+from kajabi_async.session.auth.store import Lease, StoredToken, checked_lease_seconds, checked_version
 from kajabi_async.stores.redis.calls import OverRedis
 from kajabi_async.tracebacks import hides_arguments
 

@@ -11,9 +11,9 @@ from aiohttp import web
 
 from kajabi_async.operations import OPERATIONS
 from kajabi_async.testing.answers import Reply
+from kajabi_async.testing.network.resets import reset
 from kajabi_async.testing.oauth import TokenDesk
 from kajabi_async.testing.records import RecordedRequest
-from kajabi_async.testing.resets import reset
 from kajabi_async.testing.server_clock import ServerClock
 from kajabi_async.testing.store import Store
 

@@ -8,7 +8,7 @@ from aiohttp import web
 
 from kajabi_async.testing.answers import JSON_API, PLAIN_JSON, Reply, encoded, error_reply
 from kajabi_async.testing.faults.incident import Fault, Incident
-from kajabi_async.testing.retry_after import RETRY_AFTER_FORMS, RetryAfter, retry_after_headers
+from kajabi_async.testing.faults.retry_after import RETRY_AFTER_FORMS, RetryAfter, retry_after_headers
 
 __all__ = ["Canned", "Failure", "HtmlAnswer", "TooManyRequests", "canned_reply", "too_many_requests"]
 

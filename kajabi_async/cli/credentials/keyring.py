@@ -1,0 +1,93 @@
+"""Credentials in the system's keyring; the one module that knows the library, which is the extra ``keyring``."""
+
+import importlib
+import json
+from typing import Any, Final
+
+from kajabi_async.cli.credentials.error import CredentialsError
+from kajabi_async.errors import ConfigurationError
+from kajabi_async.jsonapi.codec import json_object
+from kajabi_async.session import ClientCredentials
+
+__all__ = ["is_installed", "read", "remove", "write"]
+
+SERVICE: Final = "kajabi-async"
+ENTRY: Final = "user-api-key"
+"""Id and secret are one entry, so that half a key is never stored."""
+
+
+def is_installed() -> bool:
+    """Tell whether the extra is there."""
+    return _library() is not None
+
+
+def read() -> ClientCredentials | None:
+    """Give the stored credentials, None where there are none, no keyring, or no library for it.
+
+    CredentialsError where the keyring is locked or fails, or the entry is not one that `write` made.
+    """
+    keyring = _library()
+    if keyring is None:
+        return None
+    try:
+        stored: str | None = keyring.get_password(SERVICE, ENTRY)
+    except keyring.errors.NoKeyringError:
+        return None
+    except Exception as error:  # noqa: BLE001 - backends raise errors of the libraries below them too
+        raise _failed("read", error) from None
+    return None if stored is None else _parsed(stored)
+
+
+def write(credentials: ClientCredentials) -> None:
+    """Store the credentials; CredentialsError where there is no library or no keyring, or it fails."""
+    keyring = _library()
+    if keyring is None:
+        raise CredentialsError("the system keyring needs an extra", cure="pip install 'kajabi-async[keyring]'")
+    members = credentials.form()
+    entry = json.dumps({name: members[name] for name in ("client_id", "client_secret")})
+    try:
+        keyring.set_password(SERVICE, ENTRY, entry)
+    except keyring.errors.KeyringError as error:
+        raise _failed("write to", error) from None
+
+
+def remove() -> bool:
+    """Remove the stored credentials and tell whether there were any."""
+    keyring = _library()
+    if keyring is None:
+        return False
+    try:
+        if keyring.get_password(SERVICE, ENTRY) is None:
+            return False
+        keyring.delete_password(SERVICE, ENTRY)
+    except keyring.errors.NoKeyringError:
+        return False
+    except keyring.errors.KeyringError as error:
+        raise _failed("remove from", error) from None
+    return True
+
+
+def _library() -> Any:
+    try:
+        importlib.import_module("keyring.errors")
+        return importlib.import_module("keyring")
+    except ImportError:
+        return None
+
+
+def _failed(verb: str, error: Exception) -> CredentialsError:
+    # Only the name of the failure: a backend's own words are not ours to vouch for.
+    return CredentialsError(
+        f"cannot {verb} the system keyring ({type(error).__name__})",
+        cure="unlock it, or use `kajabi login` without --keyring, or the environment",
+    )
+
+
+def _parsed(stored: str) -> ClientCredentials:
+    try:
+        members = json_object(json.loads(stored)) or {}
+        return ClientCredentials(members["client_id"], members["client_secret"])
+    except (ValueError, TypeError, KeyError, RecursionError, ConfigurationError):
+        raise CredentialsError(
+            f"the entry {SERVICE} of the system keyring cannot be used", cure="`kajabi login --keyring` writes it anew"
+        ) from None

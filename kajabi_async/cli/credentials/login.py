@@ -1,0 +1,92 @@
+"""``kajabi login`` and ``logout``: keeping the credentials, so that they need not stand in the environment."""
+
+import getpass
+import os
+import sys
+from typing import Annotated, Final
+
+from cyclopts import Parameter
+
+from kajabi_async.cli.credentials import file as credentials_file
+from kajabi_async.cli.credentials import keyring as keyring_store
+from kajabi_async.cli.credentials.error import CredentialsError
+from kajabi_async.cli.credentials.sources import ID_VARIABLE, SECRET_VARIABLE, WHERE_KAJABI_SHOWS_THEM, credentials_path
+from kajabi_async.cli.options import Json
+from kajabi_async.output import print_json, print_line
+from kajabi_async.session import ClientCredentials
+
+__all__ = ["login", "logout"]
+
+_LONGEST_LINE: Final = 4096
+
+
+def login(
+    *,
+    stdin: Annotated[
+        bool, Parameter(help="Read the client id and then the secret from standard input, a line each.", negative=())
+    ] = False,
+    keyring: Annotated[
+        bool,
+        Parameter(help="Store them in the system keyring instead of the file (extra `keyring`).", negative=()),
+    ] = False,
+    json: Json = False,
+) -> None:
+    """Store the client id and secret, so that they need not stand in the environment; asks for both unseen.
+
+    They go into a file that only you can read, $KAJABI_CREDENTIALS_FILE or kajabi/credentials.toml in
+    $XDG_CONFIG_HOME or ~/.config, or into the system keyring. Nothing is sent: `kajabi doctor` tries them.
+    """
+    credentials = _from_pipe() if stdin else _from_person()
+    if keyring:
+        keyring_store.write(credentials)
+        place = "the system keyring"
+    else:
+        path = credentials_path()
+        credentials_file.write(path, credentials)
+        place = f"the file {path}"
+    shadowed = _environment_wins()
+    if json:
+        print_json({"stored_in": "keyring" if keyring else "file", "place": place, "environment_wins": shadowed})
+        return
+    print_line(f"Stored in {place}. `kajabi doctor` tries them.")
+    if shadowed:
+        print_line(f"{ID_VARIABLE} and {SECRET_VARIABLE} are set in the environment and win over what is stored.")
+
+
+def logout(*, json: Json = False) -> None:
+    """Remove the credentials that login stored, from the file and from the keyring. The key itself stays valid."""
+    path = credentials_path()
+    removed = [f"the file {path}"] if credentials_file.remove(path) else []
+    if keyring_store.remove():
+        removed.append("the system keyring")
+    shadowed = _environment_wins()
+    if json:
+        print_json({"removed_from": removed, "environment_remains": shadowed})
+        return
+    print_line(f"Removed from {' and '.join(removed)}." if removed else "Nothing was stored.")
+    if shadowed:
+        print_line(f"{ID_VARIABLE} and {SECRET_VARIABLE} are still set in the environment.")
+
+
+def _from_pipe() -> ClientCredentials:
+    lines = [sys.stdin.readline(_LONGEST_LINE).rstrip("\r\n") for _ in range(2)]
+    if not all(lines):
+        raise CredentialsError(
+            "standard input does not hold two lines", cure="pipe in the client id, then the client secret, a line each"
+        )
+    return ClientCredentials(*lines)
+
+
+def _from_person() -> ClientCredentials:
+    # getpass would fall back to reading aloud.
+    if not sys.stdin.isatty():
+        raise CredentialsError(
+            "there is no terminal to ask on",
+            cure="pipe the client id and the secret in, a line each, with `kajabi login --stdin`",
+        )
+    print_line(f"{WHERE_KAJABI_SHOWS_THEM}.", error=True)
+    return ClientCredentials(getpass.getpass("Client id: ").strip(), getpass.getpass("Client secret: ").strip())
+
+
+def _environment_wins() -> bool:
+    return bool(os.environ.get(ID_VARIABLE) or os.environ.get(SECRET_VARIABLE))

@@ -1,0 +1,137 @@
+"""Where the command line takes its credentials from: the environment, else a file of mode 0600, else the keyring.
+
+Never from an argument, which other users of the machine and the shell's history can see.
+"""
+
+import os
+from pathlib import Path
+from typing import Final, Literal, Unpack
+
+import attrs
+
+from kajabi_async.cli.credentials import file as credentials_file
+from kajabi_async.cli.credentials import keyring as keyring_store
+from kajabi_async.cli.credentials.error import CredentialsError
+from kajabi_async.client import ClientOptions, Kajabi
+from kajabi_async.errors import ConfigurationError
+from kajabi_async.session import ClientCredentials
+
+__all__ = [
+    "FoundCredentials",
+    "credentials_path",
+    "environment_options",
+    "find_credentials",
+    "open_client",
+]
+
+
+ID_VARIABLE: Final = "KAJABI_CLIENT_ID"
+SECRET_VARIABLE: Final = "KAJABI_CLIENT_SECRET"  # noqa: S105 - the name of a variable
+BASE_URL_VARIABLE: Final = "KAJABI_BASE_URL"
+FILE_VARIABLE: Final = "KAJABI_CREDENTIALS_FILE"
+WHERE_KAJABI_SHOWS_THEM: Final = "Kajabi shows both under Settings, Security, User API Keys"
+
+Source = Literal["environment", "file", "keyring"]
+
+
+@attrs.frozen
+class FoundCredentials:
+    """Credentials, and where they were found."""
+
+    credentials: ClientCredentials = attrs.field(repr=False)
+    source: Source
+    place: str
+    """The source in words, such as ``the file /home/ada/.config/kajabi/credentials.toml``."""
+
+
+def find_credentials() -> FoundCredentials:
+    """Give the credentials of the first source that has some: environment, file, keyring.
+
+    CredentialsError where none has, or where the first that has some cannot be used: it says which, and the cure.
+    Sources after the first that has credentials are not looked at.
+    """
+    found = _from_environment() or _from_file() or _from_keyring()
+    if found is None:
+        raise CredentialsError(
+            "there are no credentials",
+            cure=f"set {ID_VARIABLE} and {SECRET_VARIABLE} in the environment, or store both with `kajabi login`; "
+            f"{WHERE_KAJABI_SHOWS_THEM}",
+        )
+    return found
+
+
+def open_client(found: FoundCredentials, **options: Unpack[ClientOptions]) -> Kajabi:
+    """Make a client with credentials that were found, and KAJABI_BASE_URL and KAJABI_SITE_ID where they are set.
+
+    ConfigurationError where the base URL cannot be used.
+    """
+    merged: ClientOptions = {**environment_options(), **options}
+    try:
+        return Kajabi(credentials=found.credentials, **merged)
+    except ConfigurationError as error:
+        # A command has neither of the two arguments that the text is about.
+        told = str(error).replace("base_url", BASE_URL_VARIABLE, 1).partition(", or allow_insecure")[0]
+        raise ConfigurationError(told) from None
+
+
+def environment_options() -> ClientOptions:
+    """Give the options of a client that the environment sets."""
+    options: ClientOptions = {}
+    if base_url := os.environ.get(BASE_URL_VARIABLE):
+        options["base_url"] = base_url
+    if site_id := os.environ.get("KAJABI_SITE_ID"):
+        options["site_id"] = site_id
+    return options
+
+
+def credentials_path() -> Path:
+    """Give where the credentials file is, or would be: KAJABI_CREDENTIALS_FILE, else in the user's configuration."""
+    if given := os.environ.get(FILE_VARIABLE):
+        return Path(given)
+    configured = os.environ.get("XDG_CONFIG_HOME", "")
+    # A relative one is to be ignored (XDG Base Directory Specification).
+    base = Path(configured) if Path(configured).is_absolute() else _home() / ".config"
+    return base / "kajabi" / "credentials.toml"
+
+
+def _home() -> Path:
+    try:
+        return Path.home()
+    except RuntimeError:
+        raise CredentialsError(
+            "there is no home folder to look for the credentials file in",
+            cure=f"name the file in {FILE_VARIABLE}, or set {ID_VARIABLE} and {SECRET_VARIABLE}",
+        ) from None
+
+
+def _from_environment() -> FoundCredentials | None:
+    client_id, client_secret = os.environ.get(ID_VARIABLE), os.environ.get(SECRET_VARIABLE)
+    if not client_id and not client_secret:
+        return None
+    if not client_id or not client_secret:
+        missing, there = (ID_VARIABLE, SECRET_VARIABLE) if client_secret else (SECRET_VARIABLE, ID_VARIABLE)
+        raise CredentialsError(
+            f"the environment has {there} but not {missing}, and a key is taken whole from one place",
+            cure=f"set {missing} too, or unset {there}; {WHERE_KAJABI_SHOWS_THEM}",
+        )
+    try:
+        credentials = ClientCredentials(client_id, client_secret)
+    except ConfigurationError as error:
+        cure = f"set {ID_VARIABLE} and {SECRET_VARIABLE} to what Kajabi shows, and nothing else"
+        raise CredentialsError(f"the credentials in the environment cannot be used ({error})", cure=cure) from None
+    return FoundCredentials(credentials, "environment", "the environment")
+
+
+def _from_file() -> FoundCredentials | None:
+    path = credentials_path()
+    credentials = credentials_file.read(path)
+    if credentials is None:
+        if os.environ.get(FILE_VARIABLE):
+            raise CredentialsError(f"{FILE_VARIABLE} names {path}, which is not there", cure="`kajabi login` writes it")
+        return None
+    return FoundCredentials(credentials, "file", f"the file {path}")
+
+
+def _from_keyring() -> FoundCredentials | None:
+    credentials = keyring_store.read()
+    return None if credentials is None else FoundCredentials(credentials, "keyring", "the system keyring")

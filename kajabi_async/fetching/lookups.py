@@ -1,0 +1,103 @@
+"""Bulk lookups: any number of ids, a bounded number at a time, each outcome as it arrives."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from typing import Any, Generic, NoReturn, TypedDict, TypeVar
+
+from kajabi_async.checks import whole_number
+from kajabi_async.clock import Clock
+from kajabi_async.concurrency import Guarded
+from kajabi_async.errors import InvalidArgumentError
+from kajabi_async.fetching.outcomes import Lookup, Report
+from kajabi_async.fetching.run import LookUp, Observer, Read, Run, Scanning
+from kajabi_async.fetching.sources import Ids, source_of
+from kajabi_async.models.resource import Resource
+from kajabi_async.stall import PATIENCE_SECONDS, Stalls, checked_patience
+
+__all__ = ["Ids", "Lookups", "Observer", "RunSettings"]
+
+R = TypeVar("R", bound=Resource)
+
+
+class RunSettings(TypedDict):
+    """What a run is told beside its ids and how to look them up."""
+
+    concurrency: int
+    ordered: bool
+    observer: Observer | None
+    patience: float
+    clock: Clock
+    stalls: Stalls
+
+
+class Lookups(Generic[R]):
+    """A run of lookups: ``async for`` gives a `Lookup` for every id; ``await run.report()`` what it came to.
+
+    Ids are read lazily, at most twice ``concurrency`` ahead of the loop. A run is used once; leaving its loop early
+    ends it, leaves no task behind, and closes an async generator that the ids came from.
+    """
+
+    def __init__(
+        self,
+        look_up: LookUp[R],
+        read: Read[R],
+        ids: Ids,
+        *,
+        concurrency: int,
+        ordered: bool = False,
+        observer: Observer | None = None,
+        patience: float = PATIENCE_SECONDS,
+        clock: Clock | None = None,
+        stalls: Stalls | None = None,
+        scan: Scanning | None = None,
+    ) -> None:
+        self._run = Run(
+            look_up,
+            read,
+            source_of(ids),
+            whole_number(concurrency, of="concurrency", at_least=1),
+            ordered=ordered,
+            observer=observer,
+            patience=checked_patience(patience),
+            clock=clock,
+            stalls=stalls,
+            scan=scan,
+        )
+        self._started = False
+
+    def __aiter__(self) -> AsyncIterator[Lookup[R]]:
+        if self._started:
+            raise InvalidArgumentError("a lookup run is used once; call get_many() again for another")
+        self._started = True
+        return Guarded(self._run)
+
+    def __iter__(self) -> NoReturn:
+        raise TypeError("lookups arrive one by one: write 'async for', not 'for'")
+
+    @property
+    def unanswered(self) -> tuple[Any, ...]:
+        """What was taken from the source and has no outcome that was given out, in the order of the source.
+
+        Of a run that was left, cancelled or ended by an error: what to hand to another run, before what the source
+        still has. With a scan, which reads the whole source first, it is everything that is left.
+        """
+        return self._run.unanswered()
+
+    async def report(self) -> Report:
+        """Return what the run came to; if its loop was not run, or not to its end, look up the rest first.
+
+        A run whose loop was left early, or that ended with an error its loop has raised, is reported as it stood then.
+        """
+        self._started = True
+        try:
+            while True:
+                await self._run.next()
+        except StopAsyncIteration:
+            return self._run.report()
+        except asyncio.CancelledError:
+            self._run.close()
+            raise
+
+    async def aclose(self) -> None:
+        """End the run and wait until its tasks are gone and its source is closed."""
+        await self._run.aclose()

@@ -1,0 +1,108 @@
+"""What a resource object says of its relations (JSON:API 1.1, section "Resource Linkage").
+
+Absent is not null is not empty: a relation that is missing, one that is null itself, one without ``data``, one with
+``data: null`` and one with ``data: []`` are five answers and stay five. Odd shapes are never an error here; they end
+as a relation of which nothing is known.
+"""
+
+from enum import Enum
+from typing import Any, Final, NamedTuple
+
+import attrs
+
+from kajabi_async.errors import DecodeError
+from kajabi_async.jsonapi.codec import RawJson, decode, json_array, json_object
+
+__all__ = ["MISSING", "Identifier", "LinkageState", "Relationship", "identifiers_of", "link_of", "read_relationships"]
+
+
+class Identifier(NamedTuple):
+    """A resource identifier: which resource, without the resource."""
+
+    type: str
+    id: str
+
+
+class LinkageState(Enum):
+    """What is known of a relation."""
+
+    MISSING = "the answer does not mention the relation"
+    NULL = "the relation itself is null"
+    UNSTATED = "the relation came without its data"
+    TO_ONE = "the relation came with one identifier or null"
+    TO_MANY = "the relation came with an array of identifiers"
+
+
+@attrs.frozen
+class Relationship:
+    """One relation of one resource object."""
+
+    state: LinkageState
+    identifiers: tuple[Identifier, ...] = ()
+    self_link: str | None = None
+    related_link: str | None = None
+
+    @property
+    def is_stated(self) -> bool:
+        """Whether the linkage is known, be it empty."""
+        return self.state in {LinkageState.TO_ONE, LinkageState.TO_MANY}
+
+
+MISSING: Final = Relationship(LinkageState.MISSING)
+_NULL: Final = Relationship(LinkageState.NULL)
+_FIRST_NO_ID: Final = 10**255
+
+
+def read_relationships(raw: RawJson | bytes) -> dict[str, Relationship]:
+    """Read the ``relationships`` member of a resource object; what cannot be read is left out."""
+    try:
+        members = json_object(decode(raw)) or {}
+    except DecodeError:
+        return {}
+    return {name: _relationship(value) for name, value in members.items()}
+
+
+def identifiers_of(data: Any) -> tuple[Identifier, ...] | None:
+    """Read resource linkage: null, one identifier or an array of them; None where it is something else."""
+    if data is None:
+        return ()
+    array = json_array(data)
+    entries = [data] if array is None else array
+    found = tuple(identifier for entry in entries if (identifier := _identifier(entry)) is not None)
+    return found if len(found) == len(entries) else None
+
+
+def link_of(links: Any, name: str) -> str | None:
+    """Read one link, a string or a link object (section "Document Links"); null, absent and ``""`` are None."""
+    link = (json_object(links) or {}).get(name)
+    href = link if isinstance(link, str) else (json_object(link) or {}).get("href")
+    return href if isinstance(href, str) and href else None
+
+
+def _relationship(value: Any) -> Relationship:
+    if value is None:
+        return _NULL
+    members = json_object(value)
+    if members is None:
+        return MISSING
+    links = json_object(members.get("links")) or {}
+    self_link, related_link = link_of(links, "self"), link_of(links, "related")
+    # Contacts are documented with `data` inside `links`.
+    holder = members if "data" in members else links
+    identifiers = identifiers_of(holder["data"]) if "data" in holder else None
+    if identifiers is None:
+        return Relationship(LinkageState.UNSTATED, (), self_link, related_link)
+    state = LinkageState.TO_MANY if isinstance(holder["data"], list) else LinkageState.TO_ONE
+    return Relationship(state, identifiers, self_link, related_link)
+
+
+def _identifier(entry: Any) -> Identifier | None:
+    members = json_object(entry)
+    if members is None:
+        return None
+    type_name, resource_id = members.get("type"), members.get("id")
+    if type(resource_id) is int and abs(resource_id) < _FIRST_NO_ID:
+        resource_id = str(resource_id)
+    if type_name and resource_id and type(type_name) is str and type(resource_id) is str:
+        return Identifier(type_name, resource_id)
+    return None

@@ -1,0 +1,89 @@
+"""What a call asks for beside filters: includes, sparse fieldsets and sort keys, checked before anything is sent."""
+
+import re
+from collections.abc import Collection, Iterable, Mapping
+from typing import Any, Final
+
+from kajabi_async.errors import (
+    InvalidArgumentError,
+    UnknownFieldError,
+    UnknownIncludeError,
+    UnknownSortKeyError,
+)
+from kajabi_async.models.resource import CUSTOM_FIELDS, MODELS, Resource, attribute_names
+
+__all__ = ["checked_fields", "checked_include", "checked_sort"]
+
+_CUSTOM_FIELD: Final = re.compile(r"custom_[1-9][0-9]{0,2}")
+
+
+def checked_include(include: str | Iterable[str], model: type[Resource], *, owner: str) -> tuple[str, ...]:
+    """Give *include* as paths; UnknownIncludeError where a step is no relation that can be included."""
+    paths = tuple(dict.fromkeys(_names(include, "include")))
+    for path in paths:
+        _check_path(path, model, owner)
+    return paths
+
+
+def checked_sort(sort: str | Iterable[str] | None, keys: Collection[str], *, owner: str) -> tuple[str, ...]:
+    """Give *sort* as keys, ``-`` in front for descending; UnknownSortKeyError for one the list does not have."""
+    asked = () if sort is None else tuple(_names(sort, "sort"))
+    for key in asked:
+        if key.removeprefix("-") not in keys:
+            raise UnknownSortKeyError(key.removeprefix("-"), owner=owner, known=keys)
+    return asked
+
+
+def checked_fields(fields: Mapping[str, str | Iterable[str]] | None, *, owner: str) -> dict[str, tuple[str, ...]]:
+    """Give *fields* by type; UnknownFieldError for a type, or an attribute or relation of one, that does not exist.
+
+    A type may be written in the singular, as some examples of the API document have it; it is sent as written.
+    """
+    if fields is None:
+        return {}
+    by_type: Any = fields
+    if not isinstance(by_type, Mapping):
+        raise InvalidArgumentError("fields= maps types to names, such as {'customers': ['name', 'email']}")
+    return {name: _checked_names(name, asked, owner) for name, asked in fields.items()}
+
+
+def _names(given: Any, what: str) -> Iterable[str]:
+    names = given.split(",") if isinstance(given, str) else given
+    if not hasattr(names, "__iter__"):
+        raise InvalidArgumentError(f"{what}= takes names, got {type(names).__name__}")
+    for name in names:
+        if not isinstance(name, str):
+            raise InvalidArgumentError(f"{what}= takes names, got {type(name).__name__}")
+        if name.strip():
+            yield name.strip()
+
+
+def _check_path(path: str, model: type[Resource], owner: str) -> None:
+    for step in path.split("."):
+        includable = {name for name, relation in model.relations.items() if relation.includable}
+        if step not in includable:
+            raise UnknownIncludeError(step, owner=owner, known=includable)
+        # A type without a class of its own has no relations either.
+        model, owner = MODELS.get(model.relations[step].resource_type, Resource), step
+
+
+def _checked_names(type_name: str, asked: str | Iterable[str], owner: str) -> tuple[str, ...]:
+    model = MODELS.get(type_name) or MODELS.get(f"{type_name}s")
+    if model is None:
+        raise UnknownFieldError(type_name, owner=f"fields= of {owner}", known=MODELS)
+    names = tuple(dict.fromkeys(_names(asked, "fields")))
+    known = _known_names(model)
+    for name in names:
+        if name not in known and not (_has_custom_fields(model) and _CUSTOM_FIELD.fullmatch(name)):
+            raise UnknownFieldError(name, owner=type_name, known=known)
+    return names
+
+
+def _known_names(model: type[Resource]) -> set[str]:
+    names = attribute_names(model)
+    aliases = {alias for others in names.values() for alias in others}
+    return {*names, *aliases, *model.relations} - {"id", CUSTOM_FIELDS}
+
+
+def _has_custom_fields(model: type[Resource]) -> bool:
+    return CUSTOM_FIELDS in attribute_names(model)

@@ -1,0 +1,158 @@
+"""Pauses of the token endpoint: after it failed, and after new tokens were refused."""
+
+import copy
+import math
+from collections.abc import Callable
+from typing import Final
+
+import attrs
+
+from kajabi_async.clock import Clock
+from kajabi_async.errors import ConnectionFailedError, GaveUp, KajabiError, PausedError
+from kajabi_async.operations import operation
+from kajabi_async.session.credentials import Secret
+from kajabi_async.session.retry import RetryPolicy
+
+__all__ = ["TokenBackoff", "TokenRefusals"]
+
+_LEAST_SECONDS: Final = 0.1
+"""The first pause of a policy that has none: a broken endpoint is never asked without one."""
+_LEAST_CAP_SECONDS: Final = 1.0
+_LONGEST_PAUSE_SECONDS: Final = 600.0
+"""What a server says once must not stop a client for good."""
+_LONGEST_WAIT_SECONDS: Final = 2.0
+"""How long a call waits for a pause that began before it; if more is left, it gets the last failure at once."""
+
+
+class TokenBackoff:
+    """Decides when a token may be requested again, and which calls wait for that."""
+
+    def __init__(
+        self, policy: RetryPolicy, clock: Clock, jitter: Callable[[], float], paused_for: Callable[[], float]
+    ) -> None:
+        """Make one that also keeps to a pause of all requests, of which *paused_for* returns the seconds left."""
+        self._policy = policy
+        self._clock = clock
+        self._jitter = jitter
+        self._paused_for = paused_for
+        self.failures = 0
+        """Token requests that failed since the last success."""
+        self._failure: KajabiError | None = None
+        self._not_before = -math.inf
+
+    @property
+    def is_open(self) -> bool:
+        """Whether a token may be requested now."""
+        return self._left() <= 0.0
+
+    def succeeded(self) -> None:
+        """Note that a token came."""
+        self.failures, self._failure, self._not_before = 0, None, -math.inf
+
+    def failed(self, error: KajabiError) -> None:
+        """Note that a token request ended in *error*, and let the next one wait."""
+        self.failures += 1
+        # A copy has no traceback, whose frames would be kept for as long as the pause lasts.
+        self._failure = copy.copy(error)
+        self._not_before = self._clock.monotonic() + self._pause(error)
+
+    async def enter(self, deadline: float | None) -> None:
+        """Wait until a token may be requested.
+
+        Raise at once what the last request failed with if its pause has long to go or outlasts *deadline*, a moment
+        on the monotonic clock, and PausedError if a pause that the API asked for outlasts it.
+        """
+        while (left := self._left()) > 0.0:
+            paused, now = self._paused_for(), self._clock.monotonic()
+            if deadline is not None and now + paused >= deadline:
+                raise self._paused(paused)
+            if self._failure is not None:
+                if left - paused > _LONGEST_WAIT_SECONDS:
+                    raise self._again("attempts")
+                if deadline is not None and now + left >= deadline:
+                    raise self._again("deadline")
+            await self._clock.sleep(left)
+
+    def gave_up(self, error: KajabiError, deadline: float | None, *, failures_before: int) -> GaveUp | None:
+        """Return why a call does not wait for another token request after *error*; None if it does.
+
+        *failures_before* the call are not counted against it.
+        """
+        if not self._policy.would_repeat(error):
+            return "final"
+        if self.failures - failures_before >= self._policy.max_attempts:
+            return "attempts"
+        if deadline is not None and self._clock.monotonic() + self._left() >= deadline:
+            return "deadline"
+        return None
+
+    def _again(self, because: GaveUp) -> KajabiError:
+        assert self._failure is not None  # noqa: S101 - only asked for while there is one
+        return copy.copy(self._failure).sent(attempts=self.failures, maybe_applied=False, gave_up=because)
+
+    def _left(self) -> float:
+        return max(self._paused_for(), self._not_before - self._clock.monotonic())
+
+    def _pause(self, error: KajabiError) -> float:
+        retry_after: float | None = getattr(error, "retry_after", None)
+        first = max(_LEAST_SECONDS, self._policy.base_seconds)
+        if retry_after:
+            # All requests keep to that pause; a little on top, so that processes do not come back together.
+            return min(retry_after, _LONGEST_PAUSE_SECONDS) + min(first, 1.0) * self._jitter()
+        if isinstance(error, ConnectionFailedError) and error.on_reused_connection and self.failures == 1:
+            # The server had closed an idle connection: nothing is known to be wrong with it.
+            return 0.0
+        longest = max(_LEAST_CAP_SECONDS, self._policy.max_backoff_seconds)
+        seconds = min(longest, first * 2.0 ** min(self.failures - 1, 60))
+        return seconds * (0.5 + 0.5 * self._jitter())
+
+    def _paused(self, seconds: float) -> PausedError:
+        row = operation("oauth.token")
+        error = PausedError(status=429, method=row.method, path=row.path, retry_after=seconds)
+        error.retry_at = self._clock.time() + seconds
+        error.at_token_endpoint = True
+        return error
+
+
+_FIRST_SECONDS = 1.0
+_LONGEST_SECONDS = 60.0
+
+
+@attrs.define
+class _Refusal:
+    token: Secret
+    times: int
+    until: float
+
+
+class TokenRefusals:
+    """What operations refused although the token had just been issued; moments are on the monotonic clock.
+
+    From then on the operation's refusals are its own for a while, which doubles with each new token that it refuses,
+    and are over when it accepts one. There are as many as there are operations.
+    """
+
+    def __init__(self) -> None:
+        self._by_operation: dict[str, _Refusal] = {}
+        self.is_empty = True
+        """Whether no operation is known to refuse every token; every request looks."""
+
+    def may_replace(self, operation: str, now: float) -> bool:
+        """Return whether another token may help *operation*."""
+        refusal = self._by_operation.get(operation)
+        return refusal is None or now >= refusal.until
+
+    def refused(self, operation: str, token: Secret, now: float) -> None:
+        """Note that *operation* refused *token*, which had just been issued; counted once for each token."""
+        refusal = self._by_operation.get(operation)
+        if refusal is not None and refusal.token == token:
+            return
+        times = 0 if refusal is None else refusal.times + 1
+        seconds = min(_LONGEST_SECONDS, _FIRST_SECONDS * 2.0 ** min(times, 30))
+        self._by_operation[operation] = _Refusal(token, times, now + seconds)
+        self.is_empty = False
+
+    def accepted(self, operation: str) -> None:
+        """Note that *operation* accepted a token."""
+        self._by_operation.pop(operation, None)
+        self.is_empty = not self._by_operation

@@ -1,0 +1,198 @@
+"""Where processes and machines share one token: what a store must do, and the one in memory.
+
+The stores over a file and over Redis are in `kajabi_async.stores`.
+"""
+
+import threading
+import time
+import uuid
+from collections.abc import Callable
+from typing import Any, Final, Protocol, Self
+
+import attrs
+
+from kajabi_async.errors import ConfigurationError, DecodeError
+from kajabi_async.jsonapi.codec import decode, encode, json_object
+from kajabi_async.session.credentials import Secret, token_text
+
+__all__ = ["Lease", "MemoryTokenStore", "StoredToken", "TokenStore", "checked_lease_seconds", "checked_version"]
+
+_SHORTEST_LEASE_SECONDS: Final = 1.0
+_MOST_VERSIONS: Final = 2**53
+"""Up to which every number of a store can be counted on, those of Redis' scripts among them."""
+_LATEST_MOMENT: Final = 10.0**11
+
+
+@attrs.frozen
+class StoredToken:
+    """A token as it lies in a store; moments are in seconds since the epoch, None where no life was stated."""
+
+    access: Secret
+    refresh: Secret | None
+    renew_at: float | None
+    expires_at: float | None
+    version: int = 0
+    """Counts the tokens of this key that were saved; the store gives it."""
+
+    def to_bytes(self) -> bytes:
+        """Give the token as JSON text, secrets readable: for the inside of a store only."""
+        return encode(
+            {
+                "access": self.access.reveal(),
+                "refresh": None if self.refresh is None else self.refresh.reveal(),
+                "renew_at": self.renew_at,
+                "expires_at": self.expires_at,
+                "version": self.version,
+            }
+        )
+
+    @classmethod
+    def from_bytes(cls, body: bytes) -> Self | None:
+        """Read what `to_bytes` gave; None for anything else, which the next token may overwrite."""
+        try:
+            members = json_object(decode(body)) or {}
+        except DecodeError:
+            return None
+        access, version = token_text(members.get("access")), checked_version(members.get("version"))
+        if access is None or version is None:
+            return None
+        refresh = token_text(members.get("refresh"))
+        return cls(access, refresh, _moment(members.get("renew_at")), _moment(members.get("expires_at")), version)
+
+    def checked(self) -> Self:
+        """Return it with what cannot be used left out, whatever a store of another make has put in.
+
+        An access token that cannot be sent becomes an empty text, a version that is none becomes 0.
+        """
+        return attrs.evolve(
+            self,
+            access=_checked_secret(self.access) or Secret(""),
+            refresh=_checked_secret(self.refresh),
+            renew_at=_moment(self.renew_at),
+            expires_at=_moment(self.expires_at),
+            version=checked_version(self.version) or 0,
+        )
+
+
+@attrs.frozen
+class Lease:
+    """The right to ask for a token, until it is given back or its time is over."""
+
+    holder: str
+    fence: int
+    """Grows with every lease of a key: what an earlier holder writes late is told apart by it."""
+
+
+class TokenStore(Protocol):
+    """Keeps one token for each key, for everybody who shares the store.
+
+    Every method may raise StoreUnavailableError; the client then asks for a token of its own, and goes on. So it does
+    if a method raises anything else, returns something of another kind, or takes longer than three seconds. A store
+    that fails is left alone for a while.
+    """
+
+    lease_seconds: float
+    """How long a lease lasts whose holder dies; a token request has four fifths of it to end."""
+
+    async def load(self, key: str) -> StoredToken | None:
+        """Give the token of *key*; None where there is none."""
+        ...
+
+    async def acquire(self, key: str) -> Lease | None:
+        """Give the lease of *key*, or None where somebody else holds it."""
+        ...
+
+    async def release(self, key: str, lease: Lease) -> None:
+        """Give *lease* back; nothing happens where it is somebody else's by now."""
+        ...
+
+    async def save(self, key: str, token: StoredToken, *, lease: Lease, replaces: int) -> bool:
+        """Put *token* in the place of version *replaces* (0 for none) and count the version up.
+
+        False, with nothing changed, where another version is there or a later lease has written: never is a newer
+        token lost to a holder that was slow.
+        """
+        ...
+
+    async def discard(self, key: str, *, version: int) -> None:
+        """Drop the token of *key* where it is still of *version*."""
+        ...
+
+
+class MemoryTokenStore:
+    """Shares tokens among the clients of one process, on whatever loops and threads they run."""
+
+    def __init__(self, *, lease_seconds: float = 20.0, monotonic: Callable[[], float] = time.monotonic) -> None:
+        self.lease_seconds = checked_lease_seconds(lease_seconds)
+        self._monotonic = monotonic
+        self._tokens: dict[str, StoredToken] = {}
+        self._leases: dict[str, tuple[Lease, float]] = {}
+        self._written: dict[str, int] = {}
+        self._fence = 0
+        # Held for a few dictionary operations and never over an await.
+        self._lock = threading.Lock()
+
+    async def load(self, key: str) -> StoredToken | None:
+        """Give the token of *key*; None where there is none."""
+        return self._tokens.get(key)
+
+    async def acquire(self, key: str) -> Lease | None:
+        """Give the lease of *key*, or None where somebody else holds it."""
+        with self._lock:
+            now = self._monotonic()
+            _, until = self._leases.get(key, (None, 0.0))
+            if now < until:
+                return None
+            self._fence += 1
+            lease = Lease(uuid.uuid4().hex, self._fence)
+            self._leases[key] = (lease, now + self.lease_seconds)
+            return lease
+
+    async def release(self, key: str, lease: Lease) -> None:
+        """Give *lease* back; nothing happens where it is somebody else's by now."""
+        with self._lock:
+            if self._leases.get(key, (None, 0.0))[0] == lease:
+                del self._leases[key]
+
+    async def save(self, key: str, token: StoredToken, *, lease: Lease, replaces: int) -> bool:
+        """Put *token* in the place of version *replaces*; False where another version is there."""
+        with self._lock:
+            there = self._tokens.get(key)
+            if (0 if there is None else there.version) != replaces or lease.fence < self._written.get(key, 0):
+                return False
+            self._tokens[key] = attrs.evolve(token, version=replaces + 1)
+            self._written[key] = lease.fence
+            return True
+
+    async def discard(self, key: str, *, version: int) -> None:
+        """Drop the token of *key* where it is still of *version*."""
+        with self._lock:
+            there = self._tokens.get(key)
+            if there is not None and there.version == version:
+                del self._tokens[key]
+
+
+def checked_lease_seconds(seconds: float) -> float:
+    """Give *seconds* where a token request can end within four fifths of it."""
+    given: Any = seconds
+    if isinstance(given, bool) or not isinstance(given, int | float) or not _SHORTEST_LEASE_SECONDS <= given < 10**6:
+        raise ConfigurationError(f"lease_seconds must be a number of at least {_SHORTEST_LEASE_SECONDS}, got {given!r}")
+    return float(seconds)
+
+
+def checked_version(value: object) -> int | None:
+    """Return *value* if it can be the version of a token that was saved, else None."""
+    if isinstance(value, bool) or not isinstance(value, int):
+        return None
+    return value if 0 <= value < _MOST_VERSIONS else None
+
+
+def _checked_secret(value: object) -> Secret | None:
+    return token_text(value.reveal()) if isinstance(value, Secret) else None
+
+
+def _moment(value: object) -> float | None:
+    """Return *value* as seconds since the epoch; None if it is no moment of the next three thousand years."""
+    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value < _LATEST_MOMENT:
+        return None
+    return float(value)

@@ -1,0 +1,80 @@
+"""An access token with what came along, read from the token endpoint's answer or from a store."""
+
+import re
+from typing import Any, Final, Self
+
+import attrs
+
+from kajabi_async.clock import Clock
+from kajabi_async.errors import DecodeError
+from kajabi_async.jsonapi.codec import decode, json_object
+from kajabi_async.session.auth.store import StoredToken
+from kajabi_async.session.credentials import Secret, token_text
+
+__all__ = ["Token"]
+
+_LONGEST_AHEAD_SECONDS: Final = 300.0
+_SHARE_AHEAD: Final = 0.1
+_LONGEST_LIFE_SECONDS: Final = 10.0**9
+_NUMBER: Final = re.compile(r"[0-9]{1,12}(\.[0-9]{0,12})?", re.ASCII)
+_MORE_DIGITS: Final = re.compile(r"[1-9][0-9]{12,}", re.ASCII)
+
+
+@attrs.frozen
+class Token:
+    """An access token; moments are on the monotonic clock, None where no life was stated."""
+
+    access: Secret
+    refresh: Secret | None
+    renew_at: float | None
+    expires_at: float | None
+    shared: bool = False
+    """Whether another client asked for it, and it was taken from a store."""
+
+    @classmethod
+    def from_body(cls, body: bytes, *, asked_at: float) -> Self:
+        """Read the token endpoint's answer; its life counts from before it was asked for."""
+        members = json_object(decode(body, context="the token answer"))
+        if members is None:
+            raise DecodeError("an object was expected", context="the token answer")
+        access = token_text(members.get("access_token"))
+        if access is None:
+            raise DecodeError("no usable access_token", path="access_token", context="the token answer")
+        refresh = token_text(members.get("refresh_token"))
+        life = _life(members.get("expires_in"))
+        if life is None:
+            return cls(access, refresh, None, None)
+        ahead = min(_LONGEST_AHEAD_SECONDS, life * _SHARE_AHEAD)
+        return cls(access, refresh, asked_at + life - ahead, asked_at + life)
+
+    @classmethod
+    def from_store(cls, stored: StoredToken, clock: Clock) -> Self:
+        """Take a token out of a store, its moments turned from wall time to this machine's monotonic time."""
+        shift = clock.monotonic() - clock.time()
+        moments = _shifted(stored.renew_at, shift), _shifted(stored.expires_at, shift)
+        return cls(stored.access, stored.refresh, *moments, shared=True)
+
+    def to_store(self, clock: Clock) -> StoredToken:
+        """Give the token as it lies in a store."""
+        shift = clock.time() - clock.monotonic()
+        return StoredToken(self.access, self.refresh, _shifted(self.renew_at, shift), _shifted(self.expires_at, shift))
+
+
+def _shifted(moment: float | None, seconds: float) -> float | None:
+    return None if moment is None else moment + seconds
+
+
+def _life(expires_in: Any) -> float | None:
+    """Return the seconds that are stated; None for anything that is no positive number, or text of one."""
+    if isinstance(expires_in, str):
+        expires_in = _number(expires_in)
+    if isinstance(expires_in, bool) or not isinstance(expires_in, int | float) or not expires_in > 0:
+        return None
+    # Compared before it is converted: a number of 400 digits is no float.
+    return float(expires_in) if expires_in < _LONGEST_LIFE_SECONDS else _LONGEST_LIFE_SECONDS
+
+
+def _number(text: str) -> float | None:
+    if _MORE_DIGITS.fullmatch(text):
+        return _LONGEST_LIFE_SECONDS
+    return float(text) if _NUMBER.fullmatch(text) else None

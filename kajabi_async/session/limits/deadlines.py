@@ -1,0 +1,240 @@
+"""Deadlines of whatever is under way, all kept by one timer of the event loop.
+
+A timer for every request, as `asyncio.timeout` has it, costs a good part of what a request costs.
+"""
+
+import asyncio
+import math
+from collections.abc import Awaitable, Callable, Mapping
+from types import TracebackType
+from typing import Any, Final, Literal, Self, TypeVar
+
+import attrs
+
+from kajabi_async.errors import ClientClosedError, ConfigurationError, RequestTimeoutError, TimeoutPhase
+from kajabi_async.exchange import Request
+from kajabi_async.records import Record
+
+__all__ = ["Deadline", "Deadlines", "Timeouts", "checked_seconds", "closed_meanwhile", "ran_out", "ran_out_in_line"]
+
+T = TypeVar("T")
+
+_RAN_OUT: Final[Mapping[str, str]] = {
+    "queue": "no place among the requests under way",
+    "total": "not done, waiting and repeating included,",
+    "sent": "sent, but not done, repeating included,",
+}
+
+
+def ran_out(seconds: float | None, limit: Literal["queue", "total", "sent"], request: Request) -> RequestTimeoutError:
+    """Return the error for a *request* that a *limit* of *seconds* has ended; "sent" is a total without our line."""
+    message = f"{_RAN_OUT[limit]} within {seconds} s"
+    phase: TimeoutPhase = "total" if limit == "sent" else limit
+    return RequestTimeoutError(message, phase=phase, seconds=seconds, method=request.method, path=request.path)
+
+
+def ran_out_in_line(seconds: float | None, line: str, request: Request) -> RequestTimeoutError:
+    """Return the error for a *request* that was not sent within *seconds*; *line* says what it waited for."""
+    message = f"not sent within {seconds} s, as it stood in the client's own line: {line}"
+    return RequestTimeoutError(message, phase="queue", seconds=seconds, method=request.method, path=request.path)
+
+
+def closed_meanwhile(request: Request, *, left: bool) -> ClientClosedError:
+    """Return the error for a *request* that the end of the client has ended, before or after it *left*."""
+    what = "has no answer" if left else "was not sent"
+    return ClientClosedError(f"{request.method} {request.path} {what}: the client was closed meanwhile")
+
+
+class Deadline(Record, eq=False):
+    """Ends a block of code by cancelling its task, and swallows that cancellation, like ``asyncio.timeout``.
+
+    Whoever comes out of the block with nothing in hand has run out of time; cancellations by others pass through.
+    """
+
+    _deadlines: "Deadlines"
+    _loop: asyncio.AbstractEventLoop
+    _task: asyncio.Task[Any]
+    _cancelling: int
+    at: float
+    """On the clock of the event loop."""
+    silent_at: float = math.inf
+    """The same, for the silence of somebody whom the block listens to."""
+    _ran_out: bool = False
+    _silenced: bool = False
+    _seconds_left: float = math.inf
+    """Of a deadline that is suspended."""
+    request_left: bool = False
+    """Whether the request that was last sent in the block had a connection to leave by; set by who sends it."""
+
+    def suspend(self) -> None:
+        """Stop the time of the block until `resume`."""
+        self._seconds_left, self.at = self.at - self._loop.time(), math.inf
+
+    def resume(self) -> None:
+        """Let the rest of the time run from now on."""
+        self.at = self._loop.time() + self._seconds_left
+        if self.at < self._deadlines.armed_for:
+            self._deadlines.arm_for(self.at)
+
+    def listen(self, seconds: float) -> None:
+        """End what the block does for silence as well, *seconds* from now, unless this is called again before."""
+        self.silent_at = self._loop.time() + seconds
+        if self.silent_at < self._deadlines.armed_for:
+            self._deadlines.arm_for(self.silent_at)
+
+    def stop_listening(self) -> bool:
+        """Tell whether it was silence alone that cancelled the task; then the block may go on with something else."""
+        self.silent_at = math.inf
+        if not self._silenced:
+            return False
+        if self._deadlines.are_ended:
+            # Over for good, though it was silence that came first.
+            self._silenced = False
+            return False
+        self._ran_out = self._silenced = False
+        self._deadlines.add(self)
+        if self.at < self._deadlines.armed_for:
+            self._deadlines.arm_for(self.at)
+        return self._task.uncancel() <= self._cancelling
+
+    def run_out(self, *, silenced: bool = False) -> None:
+        """Cancel the task, for all of the block or, with *silenced*, for what it does just now."""
+        self._ran_out, self._silenced = True, silenced
+        self._task.cancel()
+
+    @property
+    def has_run_out(self) -> bool:
+        """Whether the task was cancelled by this deadline."""
+        return self._ran_out
+
+    def is_of(self, task: asyncio.Task[Any] | None) -> bool:
+        """Return whether it is *task* that runs the block."""
+        return self._task is task
+
+    def __enter__(self) -> Self:
+        self._deadlines.add(self)
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> bool:
+        self._deadlines.discard(self)
+        if not self._ran_out:
+            return False
+        return self._task.uncancel() <= self._cancelling and kind is asyncio.CancelledError
+
+
+class Deadlines:
+    """The deadlines of one session, and the timer that is armed for the first of them."""
+
+    def __init__(self) -> None:
+        self._running: set[Deadline] = set()
+        self.add = self._running.add
+        self.discard: Callable[[Deadline], None] = self._running.discard
+        self.are_ended = False
+        """Whether `end_all` was called: whoever comes out of a block with nothing in hand was ended by that."""
+        self._ended: asyncio.Future[None] | None = None
+        self._timer: asyncio.TimerHandle | None = None
+        self.armed_for = math.inf
+        """When the timer goes off, on the clock of the event loop."""
+
+    def limit(self, seconds: float | None, *, loop: asyncio.AbstractEventLoop | None = None) -> Deadline:
+        """Give a deadline *seconds* from now, for a ``with`` block; None is none.
+
+        *loop* is the running one, where it is at hand: Python 3.11 makes a system call to tell which it is.
+        """
+        running = loop or asyncio.get_running_loop()
+        task = asyncio.current_task(running)
+        assert task is not None  # noqa: S101 - whoever awaits a request is a task
+        at = math.inf if seconds is None else running.time() + seconds
+        if at < self.armed_for:
+            self.arm_for(at)
+        return Deadline(self, running, task, task.cancelling(), at)
+
+    async def within(
+        self, seconds: float | None, work: Awaitable[T], *, phase: Literal["queue", "total"], request: Request
+    ) -> T:
+        """Await *work*, but no longer than *seconds*; RequestTimeoutError after that."""
+        with self.limit(seconds):
+            return await work
+        raise ran_out(seconds, phase, request)
+
+    def arm_for(self, at: float) -> None:
+        """Have the timer go off at the moment *at*."""
+        if self.are_ended:
+            return
+        if self._timer is not None:
+            self._timer.cancel()
+        self._timer = asyncio.get_running_loop().call_at(at, self._go_off)
+        self.armed_for = at
+
+    def end_all(self) -> None:
+        """End every block that is under way as if its time had run out; once, however often this is called."""
+        self.are_ended = True
+        self.discard = self._discard_and_tell
+        for deadline in tuple(self._running):
+            if not deadline.has_run_out:
+                deadline.run_out()
+
+    async def all_ended(self) -> None:
+        """Wait until the blocks that `end_all` has ended were left, but for one that this is called in."""
+        here = asyncio.current_task()
+        while any(not deadline.is_of(here) for deadline in self._running):
+            self._ended = self._ended or asyncio.get_running_loop().create_future()
+            # Not awaited itself: others may wait for it too.
+            await asyncio.wait({self._ended})
+
+    def _discard_and_tell(self, deadline: Deadline) -> None:
+        self._running.discard(deadline)
+        if self._ended is not None:
+            self._ended.set_result(None)
+            self._ended = None
+
+    def close(self) -> None:
+        """Leave nothing behind in the event loop, unless something is still under way."""
+        if self._timer is not None and (self.are_ended or not self._running):
+            self._timer.cancel()
+            self._timer, self.armed_for = None, math.inf
+
+    def _go_off(self) -> None:
+        # The loop's clock is coarse: a timer may go off a moment before the time it was armed for.
+        now = max(self.armed_for, asyncio.get_running_loop().time())
+        self._timer, self.armed_for = None, math.inf
+        for deadline in tuple(self._running):
+            if deadline.at <= now or deadline.silent_at <= now:
+                self.discard(deadline)
+                deadline.run_out(silenced=deadline.at > now)
+        first = min((min(deadline.at, deadline.silent_at) for deadline in self._running), default=math.inf)
+        if first < math.inf:
+            self.arm_for(first)
+
+
+def checked_seconds(name: str, seconds: object) -> float | None:
+    """Give *seconds* where it is a positive number or None; ConfigurationError otherwise."""
+    if seconds is None:
+        return None
+    if isinstance(seconds, bool) or not isinstance(seconds, int | float) or not seconds > 0 or math.isinf(seconds):
+        raise ConfigurationError(f"{name} must be a positive number of seconds, or None for no limit, got {seconds!r}")
+    return float(seconds)
+
+
+def _check(_: "Timeouts", field: "attrs.Attribute[float | None]", value: object) -> None:
+    checked_seconds(f"the timeout {field.name}", value)
+
+
+def _limit(default: float | None) -> Any:
+    return attrs.field(default=default, validator=_check)
+
+
+@attrs.frozen(kw_only=True)
+class Timeouts:
+    """Limits in seconds; None sets none."""
+
+    total: float | None = _limit(60.0)
+    """The whole operation: queueing, connecting, every attempt and the waits between them."""
+    queue: float | None = _limit(None)
+    """Waiting for a place among the requests under way."""
+    connect: float | None = _limit(10.0)
+    """Making a connection."""
+    read: float | None = _limit(30.0)
+    """The head of an answer, and after it the gap between two pieces of the body."""

@@ -1,0 +1,178 @@
+"""Answers as models: one resource, a page of a list, samples of any type."""
+
+import copy
+import json
+import pickle
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from kajabi_async import Contact, Customer, DecodeError, Offer, Resource, UntypedResource
+from kajabi_async.decoding.answers import read_page, read_resource, read_samples, refuse_stranger
+from kajabi_async.jsonapi.linkage import MISSING, Identifier, LinkageState
+from kajabi_async.jsonapi.query import Query
+from kajabi_async.models.account import Me
+from kajabi_async.models.origin import Scope
+from tests.models.building import build, read, strict
+
+CONTEXT = "GET /v1/customers"
+ADA: dict[str, Any] = {"type": "customers", "id": "1", "attributes": {"name": "Ada"}}
+
+
+def _refused(call: Any, problem: str, path: str) -> None:
+    with pytest.raises(DecodeError, match=problem) as caught:
+        call()
+    assert (caught.value.path, caught.value.context) == (path, CONTEXT)
+
+
+@pytest.mark.parametrize(
+    ("document", "problem", "path"),
+    [
+        ({"data": None}, "a resource object was expected, null came", "data"),
+        ({"data": {**ADA, "type": "offers"}}, "expected a resource of type 'customers', got 'offers'", "data.type"),
+        ({"data": {**ADA, "type": "x" * 70}}, f"got '{'x' * 38}", "data.type"),
+        ({"data": {**ADA, "attributes": {"name": []}}}, "expected text, got", "data.attributes.name"),
+    ],
+)
+def test_what_is_no_resource_of_the_class_is_refused(document: Any, problem: str, path: str) -> None:
+    """With the place of what is wrong, and the request."""
+    body = json.dumps(document).encode()
+    _refused(lambda: read_resource(body, cls=Customer, scope=strict(), context=CONTEXT), problem, path)
+
+
+def test_the_user_is_read_whatever_type_is_stated() -> None:
+    """The one resource whose type the document leaves open."""
+    assert read(Me, {"data": {"type": "users", "id": "9", "attributes": {}}}).id == "9"
+    assert read(Me, {"data": {"type": "me", "id": "9", "attributes": {}}}).id == "9"
+
+
+def test_another_resource_than_was_asked_for_is_refused() -> None:
+    """Both ids are told, of a long one the beginning."""
+    refuse_stranger(build(Customer), "1", context=CONTEXT)
+    stranger = build(Customer, id="2" * 70)
+    _refused(
+        lambda: refuse_stranger(stranger, "1", context=CONTEXT), f"^.*asked for id '1', got '{'2' * 60}' at", "data.id"
+    )
+
+
+def test_a_malformed_row_stands_in_its_place_in_the_page() -> None:
+    """Among rows that are read; the top-level members are kept as they came."""
+    rows: list[Any] = [ADA, {**ADA, "type": "offers"}, 5, {**ADA, "attributes": {"name": []}}, {**ADA, "id": "2"}]
+    body = json.dumps({"data": rows, "links": {"next": "/x"}, "meta": {"total": 5}}).encode()
+    page = read_page(body, cls=Customer, scope=strict(), context=CONTEXT)
+    shown = [(row.path, row.context) if isinstance(row, DecodeError) else row.id for row in page.rows]
+    places = ["data[1].type", "data[2]", "data[3].attributes.name"]
+    assert shown == ["1", *((place, CONTEXT) for place in places), "2"]
+    assert (page.links, page.meta) == ({"next": "/x"}, {"total": 5})
+
+
+def test_the_rows_of_a_page_are_known_to_what_came_with_them() -> None:
+    """All of them, and what is included once for all; a malformed row is not."""
+    linkage = {"offers": {"data": [{"type": "offers", "id": "4"}]}}
+    rows = [{**ADA, "relationships": linkage}, 5, {**ADA, "id": "2", "relationships": linkage}]
+    included = [{"type": "offers", "id": "4", "attributes": {"title": "Year pass"}}, 5]
+    body = json.dumps({"data": rows, "included": included}).encode()
+    first, _, second = read_page(body, cls=Customer, scope=Scope(), context=CONTEXT).rows
+    assert isinstance(first, Customer)
+    assert isinstance(second, Customer)
+    assert first.offers.at_hand == second.offers.at_hand
+    assert set(first.origin.scope.known) == {
+        Identifier("customers", "1"), Identifier("customers", "2"), Identifier("offers", "4"),
+    }  # fmt: skip
+
+
+def _sparse(included: list[Any], **members: Any) -> Customer:
+    scope = Scope(Query(include=("offers", "contact"), fields={"customers": ("name",)}))
+    return read(Customer, {"data": {**ADA, **members}, "included": included}, scope=scope)
+
+
+def test_what_is_included_belongs_to_its_owner_though_sparse_fields_dropped_the_linkage() -> None:
+    """It can only have come for the relation of its type; nothing is known of one for which nothing came."""
+    offers: list[Any] = [{"type": "offers", "id": each, "attributes": {}} for each in ("4", "5")]
+    customer = _sparse(offers)
+    assert (customer.offers.ids, customer.offers.loaded) == (("4", "5"), True)
+    assert customer.contact.ids is None
+    one = _sparse([{"type": "contacts", "id": "7", "attributes": {}}]).contact
+    assert (one.id, one.loaded) == ("7", True)
+    stated = _sparse(offers, relationships={"offers": {"data": [{"type": "offers", "id": "4"}]}})
+    assert stated.offers.ids == ("4",)
+    unstated = _sparse(offers, relationships={"offers": {"links": {"related": "/v1/customers/1/offers"}}})
+    assert unstated.offers.ids is None
+
+
+def test_without_sparse_fields_of_its_type_nothing_is_tied() -> None:
+    """Then a relation that the answer does not mention is one that the server did not tell."""
+    scope = Scope(Query(include=("offers",), fields={"offers": ("title",)}))
+    included: list[Any] = [{"type": "offers", "id": "4", "attributes": {}}]
+    assert read(Customer, {"data": ADA, "included": included}, scope=scope).offers.ids is None
+
+
+def test_samples_are_of_any_type_and_know_each_other() -> None:
+    """A bare array; a type that the SDK does not know keeps its name."""
+    back = {"customer": {"data": {"type": "customers", "id": "1"}}}
+    body = json.dumps([ADA, {"type": "contacts", "id": "7", "relationships": back}, {"type": "gadgets", "id": "3"}])
+    customer, contact, gadget = read_samples(body.encode(), scope=Scope(), context=CONTEXT)
+    assert isinstance(contact, Contact)
+    assert contact.customer.at_hand == (customer,)
+    assert isinstance(gadget, UntypedResource)
+    assert gadget.resource_type == "gadgets"
+
+
+def test_a_malformed_sample_is_refused() -> None:
+    """No run goes on without it, so that none is left out."""
+    odd = json.dumps([ADA, {**ADA, "attributes": {"name": []}}]).encode()
+    _refused(lambda: read_samples(odd, scope=strict(), context=CONTEXT), "expected text", "[1].attributes.name")
+    with pytest.raises(DecodeError, match=CONTEXT):
+        read_samples(json.dumps([ADA, 5]).encode(), scope=Scope(), context=CONTEXT)
+
+
+def _through_pickle(resource: Resource) -> Resource:
+    travelled: Resource = pickle.loads(pickle.dumps(resource))
+    return travelled
+
+
+@pytest.mark.parametrize("duplicate", [copy.copy, copy.deepcopy, _through_pickle])
+def test_a_resource_of_no_known_type_travels_with_its_type(duplicate: Callable[[Any], Any]) -> None:
+    """No class says it."""
+    (gadget,) = read_samples(b'[{"type":"gadgets","id":"3","attributes":{"size":4}}]', scope=Scope(), context=CONTEXT)
+    twin = duplicate(gadget)
+    assert (twin.resource_type, twin.id, dict(twin.extra)) == ("gadgets", "3", {"size": 4})
+
+
+def test_what_an_answer_says_beside_the_attributes_is_kept() -> None:
+    """Links and meta as they came, of a relation what is known; what a later answer says of it is added."""
+    members: dict[str, Any] = {
+        "links": {"self": "/v1/customers/1", "contact": {"href": "/v1/contacts/7"}},
+        "meta": {"seen": True},
+    }
+    origin = build(Customer, **members).origin
+    assert (origin.links, origin.meta) == (members["links"], members["meta"])
+    assert (origin.link("contact"), origin.link("self"), origin.link("offers")) == (
+        *("/v1/contacts/7", "/v1/customers/1"),
+        None,
+    )
+    assert origin.relationship("offers") is MISSING
+    learned = Customer.relations["offers"].stated((Identifier("offers", "4"),))
+    origin.learn("offers", learned)
+    assert origin.relationship("offers") is learned
+    assert learned.state is LinkageState.TO_MANY
+    assert Customer.relations["contact"].stated(()).state is LinkageState.TO_ONE
+    assert Customer.relations["contact"].identify("7") == Identifier("contacts", "7")
+
+
+@pytest.mark.parametrize("member", ["links", "meta", "relationships"])
+@pytest.mark.parametrize("odd", [None, [], 5, "x"])
+def test_odd_members_are_none(member: str, odd: Any) -> None:
+    """They never cost the attributes."""
+    origin = build(Customer, {"name": "Ada"}, **{member: odd}).origin
+    assert (origin.links, origin.meta, origin.relationships) == ({}, {}, {})
+
+
+def test_all_of_several_are_known_or_none() -> None:
+    """In the order asked for; of no identifiers, all are known."""
+    offers: dict[Identifier, Resource] = {Identifier("offers", each): build(Offer, id=each) for each in ("4", "5")}
+    scope = Scope(at_hand=dict(offers))
+    assert scope.all_of([]) == ()
+    assert scope.all_of(reversed(offers)) == tuple(reversed(offers.values()))
+    assert scope.all_of([*offers, Identifier("offers", "6")]) is None

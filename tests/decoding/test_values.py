@@ -1,0 +1,285 @@
+"""JSON values to Python values: converted where nothing is lost, refused with the place where something is."""
+
+import sys
+from contextlib import suppress
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from kajabi_async import (
+    ConfigurationError,
+    Contact,
+    Customer,
+    DecodeError,
+    FieldNotLoadedError,
+    Media,
+    Offer,
+    Payout,
+    Podcast,
+    Purchase,
+    Resource,
+)
+from kajabi_async.decoding.values import Refused, converter_for
+from kajabi_async.jsonapi.query import Query
+from kajabi_async.models.origin import Scope
+from kajabi_async.models.resource import MODELS, attribute_names
+from tests.models.building import build, read, strict
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text(max_size=20),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=8), inner, max_size=3),
+    max_leaves=6,
+)
+
+
+@pytest.mark.parametrize(
+    ("cls", "name", "value", "expected"),
+    [
+        (Customer, "net_revenue", "129.50", Decimal("129.50")),
+        (Customer, "net_revenue", 10000, Decimal(10000)),
+        (Customer, "net_revenue", 0.5, Decimal("0.5")),
+        (Customer, "sign_in_count", "12", 12),
+        (Customer, "net_revenue", "0.1295e3", Decimal("129.5")),
+        (Customer, "sign_in_count", 12.0, 12),
+        (Customer, "sign_in_count", 2.0**53 - 1, 2**53 - 1),
+        (Customer, "external_user_id", 204611, "204611"),
+        (Customer, "created_at", "2021-01-01T00:00:00Z", datetime(2021, 1, 1, tzinfo=UTC)),
+        (Customer, "created_at", "2021-01-01T00:00:00.389Z", datetime(2021, 1, 1, microsecond=389000, tzinfo=UTC)),
+        (Customer, "created_at", "2021-01-01T01:00:00+01:00", datetime(2021, 1, 1, tzinfo=UTC)),
+        (Customer, "created_at", "2021-01-01T00:00:00.123456000Z", datetime(2021, 1, 1, 0, 0, 0, 123456, UTC)),
+        (Contact, "subscribed", "true", True),
+        (Contact, "subscribed", False, False),
+        (Offer, "price_in_cents", 2**70, 2**70),
+        (Offer, "price", 100.0, Decimal("100.0")),
+        (Media, "duration_in_minutes", 7, 7.0),
+        (Media, "duration_in_minutes", "7.25", 7.25),
+        (Purchase, "raw_extra_contact_information", {"a": [1]}, {"a": [1]}),
+        (Podcast, "categories", ["arts", "life"], ("arts", "life")),
+    ],
+)
+def test_a_value_becomes_what_the_attribute_is(cls: type[Resource], name: str, value: Any, expected: Any) -> None:
+    """Text, numbers and truth are converted into each other where nothing is lost."""
+    converted = getattr(build(cls, {name: value}), name)
+    assert converted == expected
+    assert type(converted) is type(expected)
+
+
+def test_times_keep_the_zone_they_came_with() -> None:
+    """Every time is aware; the offset is the server's."""
+    created_at = build(Customer, {"created_at": "2026-08-02T20:26:32.995-05:00"}).created_at
+    assert created_at is not None
+    assert created_at.utcoffset() == timedelta(hours=-5)
+
+
+@pytest.mark.parametrize(
+    ("cls", "name", "value", "expected"),
+    [
+        (Customer, "net_revenue", "NaN", "a decimal number"),
+        (Customer, "net_revenue", "1_000", "a decimal number"),
+        (Customer, "net_revenue", "١٢", "a decimal number"),
+        (Customer, "net_revenue", "", "a decimal number"),
+        (Customer, "net_revenue", True, "a decimal number"),
+        (Customer, "net_revenue", "1e400", "a decimal number"),
+        (Customer, "net_revenue", 123456789012345678.25, "a decimal number"),
+        (Customer, "sign_in_count", 1.5, "a whole number"),
+        (Customer, "sign_in_count", True, "a whole number"),
+        (Customer, "sign_in_count", 1e300, "a whole number"),
+        (Customer, "sign_in_count", 12345678901234568.0, "a whole number"),
+        (Customer, "sign_in_count", "", "a whole number"),
+        (Customer, "sign_in_count", " 12", "a whole number"),
+        (Customer, "sign_in_count", "1_000", "a whole number"),
+        (Customer, "sign_in_count", "١٢", "a whole number"),
+        (Customer, "external_user_id", 1e22, "text"),
+        (Media, "duration_in_minutes", 10**400, "a number that a float can hold"),
+        (Media, "duration_in_minutes", 2**53 + 1, "a number that a float can hold"),
+        (Media, "duration_in_minutes", "0.1234567890123456789", "a number that a float can hold"),
+        (Media, "duration_in_minutes", True, "a decimal number"),
+        (Customer, "sign_in_count", "12x", "a whole number"),
+        (Customer, "sign_in_count", "9" * 5000, "a whole number"),
+        (Customer, "name", {"first": "Ada"}, "text"),
+        (Customer, "name", True, "text"),
+        (Customer, "created_at", "2021-01-01T00:00:00", "a time with its zone"),
+        (Customer, "created_at", "2021-01-01", "a time with its zone"),
+        (Customer, "created_at", "2021-01-01T00:00:00.123456789Z", "a time of at most microseconds"),
+        (Customer, "created_at", "yesterday", "an ISO 8601 time"),
+        (Customer, "created_at", 1609459200, "an ISO 8601 time"),
+        (Customer, "socials", "none", "an object"),
+        (Contact, "subscribed", 1, "true or false"),
+        (Podcast, "categories", "arts", "an array"),
+    ],
+)
+def test_a_value_that_would_lose_something_is_refused_with_its_place(
+    cls: type[Resource], name: str, value: Any, expected: str
+) -> None:
+    """The error says what was expected, what came, and where."""
+    with pytest.raises(DecodeError, match=f"expected {expected}, got") as caught:
+        build(cls, {name: value}, scope=strict())
+    assert caught.value.path == f"data.attributes.{name}"
+
+
+def test_the_place_reaches_into_nested_values() -> None:
+    """A bad value deep inside is found without searching."""
+    with pytest.raises(DecodeError) as caught:
+        build(Payout, {"transactions": [{"fee": "3.17"}, {"fee": "three"}]}, scope=strict())
+    assert caught.value.path == "data.attributes.transactions[1].fee"
+
+
+@pytest.mark.parametrize(
+    ("cls", "attributes", "place"),
+    [
+        (Contact, {"custom_1": {"a": 1}, "email": "ada@example.com"}, "custom_1"),
+        (Contact, {"name": "Ada", "custom_9": True, "custom_10": "x"}, "custom_9"),
+        (Offer, {"name": {"en": "Pass"}, "description": "x"}, "name"),
+    ],
+)
+def test_the_place_is_the_name_on_the_wire(cls: type[Resource], attributes: dict[str, Any], place: str) -> None:
+    """What is gathered or has another name here is refused under the name it came with, whatever came after it."""
+    with pytest.raises(DecodeError) as caught:
+        build(cls, attributes, scope=strict())
+    assert caught.value.path == f"data.attributes.{place}"
+
+
+def test_attributes_that_are_no_object_are_refused() -> None:
+    """Whatever stands in their place, the place is named."""
+    with pytest.raises(DecodeError) as caught:
+        build(Customer, [1])
+    assert caught.value.path == "data.attributes"
+
+
+def test_custom_fields_are_gathered_under_their_own_names() -> None:
+    """A site may have 150 of them; numbers are text there."""
+    contact = build(Contact, {"custom_1": "blue", "custom_150": None, "custom_7": 3, "custom_x": 1, "custom_٣": 2})
+    assert contact.custom_fields == {"custom_1": "blue", "custom_150": None, "custom_7": "3"}
+    assert contact.extra == {"custom_x": 1, "custom_٣": 2}
+
+
+def test_custom_fields_are_empty_where_the_whole_contact_came_without_any() -> None:
+    """A site need not have any."""
+    assert build(Contact, {"name": "Ada"}).custom_fields == {}
+    assert build(Contact, {"name": "Ada", "mood": "fine"}).custom_fields == {}
+
+
+def test_custom_fields_that_were_not_asked_for_are_not_loaded() -> None:
+    """An answer cut down to other names does not tell that there are none; asking for one of them does."""
+    without = Scope(Query(fields={"contacts": ("name",)}))
+    with pytest.raises(FieldNotLoadedError, match=r"add 'custom_1' or its like to fields="):
+        _ = build(Contact, {"name": "Ada"}, scope=without).custom_fields
+    asked = Scope(Query(fields={"contacts": ("name", "custom_1")}))
+    assert build(Contact, {"name": "Ada"}, scope=asked).custom_fields == {}
+    assert build(Contact, {"name": "Ada", "custom_1": "blue"}, scope=without).custom_fields == {"custom_1": "blue"}
+
+
+def test_socials_keep_networks_that_are_not_documented() -> None:
+    """The document's own example has one."""
+    socials = build(Customer, {"socials": {"twitter": "@ada", "linkedin": "ada"}}).socials
+    assert socials is not None
+    assert (socials.twitter, socials.facebook, socials.extra) == ("@ada", None, {"linkedin": "ada"})
+
+
+@pytest.mark.parametrize("cls", MODELS.values(), ids=MODELS)
+@given(data=st.data())
+@settings(max_examples=25)
+def test_any_json_is_a_resource_or_a_decode_error(cls: type[Resource], data: st.DataObject) -> None:
+    """No other exception leaves the conversion, whatever the type of the attribute."""
+    names = st.sampled_from([*attribute_names(cls), "custom_1", "x"])
+    with suppress(DecodeError):
+        assert repr(build(cls, data.draw(st.dictionaries(names, JSON, max_size=5))))
+
+
+@pytest.mark.parametrize("wanted", [int, float, Decimal])
+@given(
+    value=st.integers()
+    | st.floats(allow_nan=False, allow_infinity=False)
+    | st.from_regex(r"[-+]?[0-9]{1,25}(\.[0-9]{0,25})?(e[-+]?[0-9]{1,3})?", fullmatch=True)
+)
+def test_a_number_keeps_its_value_or_is_refused(wanted: type, value: Any) -> None:
+    """Nothing is rounded on the way: what came and what it became are the same number."""
+    with suppress(Refused):
+        converted = converter_for(wanted)(value)
+        assert Decimal(repr(converted) if wanted is float else converted) == Decimal(str(value))
+
+
+@pytest.mark.parametrize(
+    ("cls", "name", "value"),
+    [
+        (Media, "duration_in_minutes", 10**400),
+        (Media, "duration_in_minutes", "1" * 100 + "e99"),
+        (Customer, "sign_in_count", "9" * 5000),
+        (Customer, "net_revenue", "1e999"),
+        (Customer, "created_at", "9999-12-31T23:59:59-23:59"),
+        (Customer, "created_at", "0001-01-01T00:00:00+23:59"),
+        (Customer, "created_at", "9" * 5000),
+        (Customer, "name", 1e300),
+    ],
+)
+def test_what_no_value_can_hold_is_refused_and_never_foreign(cls: type[Resource], name: str, value: Any) -> None:
+    """Neither by the conversion nor by what a program does with it next, such as telling a time in another zone."""
+    with pytest.raises(DecodeError, match=rf"attributes\.{name}$"):
+        build(cls, {name: value}, scope=strict())
+
+
+@pytest.mark.parametrize("value", ["x" * 10**6, ["x" * 10**5] * 10, {"k" * 10**6: 1}, "9" * 4000])
+def test_a_value_that_is_refused_is_shown_in_brief(value: Any) -> None:
+    """Of any size, as whoever sent it chose."""
+    with pytest.raises(DecodeError) as caught:
+        build(Customer, {"sign_in_count": value}, scope=strict())
+    assert len(str(caught.value)) < 300
+    with pytest.raises(DecodeError) as caught:
+        build(Contact, {"custom_1": [], "k" * 10**6: 1}, scope=strict())
+    assert len(str(caught.value)) < 300
+
+
+@pytest.mark.parametrize("size", [10, 100_000])
+def test_attributes_of_any_size_are_read_alike(size: int) -> None:
+    """Large ones are read one after the other at once, as trying the other way first would take twice as long."""
+    attributes = {"name": "x" * size, "sign_in_count": 3, "zz": {"a": [1]}, "created_at": "2021-01-01T00:00:00Z"}
+    customer = build(Customer, attributes)
+    assert (customer.name, customer.sign_in_count, customer.extra) == ("x" * size, 3, {"zz": {"a": [1]}})
+
+
+def test_an_attribute_that_is_nested_too_deeply_is_refused_whichever_way_it_is_read() -> None:
+    """Once a name is known, it is read along with the others."""
+    deep: Any = 1
+    for _ in range(200):
+        deep = [deep]
+    for value in (deep, 1, 2, deep, deep):
+        if value is deep:
+            with pytest.raises(DecodeError, match="nested too deeply"):
+                build(Customer, {"learned_deep": value}, scope=strict())
+        else:
+            assert build(Customer, {"learned_deep": value}).extra == {"learned_deep": value}
+
+
+def test_a_reader_deep_in_a_recursion_loses_nothing() -> None:
+    """The related resources are there for the next one who looks."""
+    document = {
+        "data": {
+            "type": "customers",
+            "id": "1",
+            "attributes": {},
+            "relationships": {"offers": {"data": [{"type": "offers", "id": "7"}]}},
+        },
+        "included": [{"type": "offers", "id": "7", "attributes": {"title": "Course"}}],
+    }
+    customer = read(Customer, document)
+
+    def descend(levels: int) -> Any:
+        return customer.offers.loaded if levels == 0 else descend(levels - 1)
+
+    for levels in range(sys.getrecursionlimit() - 10, 200, -1):
+        try:
+            if descend(levels):
+                break
+        except RecursionError:
+            # Not a step was left to call us with.
+            continue
+        except ConfigurationError:
+            continue
+        else:
+            pytest.fail("what was included is taken for absent")
+    assert customer.offers.loaded
+    assert customer.offers.ids == ("7",)

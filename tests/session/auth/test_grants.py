@@ -1,0 +1,290 @@
+"""The two requests that no caller makes: what is sent, how often, what is told of it, and what its failure says."""
+
+import asyncio
+from typing import Any, cast
+
+import pytest
+
+from kajabi_async.errors import (
+    ApiError,
+    AuthenticationError,
+    BadRequestError,
+    ConnectionFailedError,
+    NotFoundError,
+    PermissionDeniedError,
+    RateLimitError,
+    RequestTimeoutError,
+    ServerError,
+)
+from kajabi_async.exchange import FORM, Answer, Request
+from kajabi_async.session import SessionEvent, SessionStats, TokenRequestAnswered
+from kajabi_async.session.auth.grants import (
+    TokenRequests,
+    error_of,
+    is_success,
+    is_unusable,
+    spends_refresh_token,
+)
+from kajabi_async.session.auth.token import Token
+from kajabi_async.session.credentials import ClientCredentials, Secret
+from kajabi_async.session.limits.deadlines import Deadline, Deadlines
+from kajabi_async.session.limits.gate import Gate
+from kajabi_async.session.limits.rate import as_rate_limit
+from tests.clocks import ManualClock
+
+BASE = "https://api.kajabi.com"
+CREDENTIALS = ClientCredentials("id", "p&w")
+ISSUED = b'{"access_token":"a1","expires_in":100}'
+HINT = (
+    "The credentials were not accepted: check client id and secret (KAJABI_CLIENT_ID, KAJABI_CLIENT_SECRET) under "
+    "Settings, Security, User API Keys"
+)
+PLAN_HINT = "The API key lacks the permission for this, or the account's plan does not include the API"
+
+
+class Wire:
+    """Stands for the transport: returns answers in turn, each after a quarter of a second, and keeps what was sent."""
+
+    def __init__(self, clock: ManualClock, *answers: Any) -> None:
+        self.sent: list[tuple[Request, Secret | None]] = []
+        self._clock = clock
+        self._answers = list(answers)
+
+    async def send(self, request: Request, token: Secret | None, _: Deadline) -> Answer:
+        self.sent.append((request, token))
+        self._clock.advance(0.25)
+        answer = self._answers.pop(0)
+        if answer is None:
+            await asyncio.Event().wait()
+        if isinstance(answer, Exception):
+            raise answer
+        return Answer(answer, {}, ISSUED) if isinstance(answer, int) else cast("Answer", answer)
+
+
+class Asked:
+    """Token requests over a wire, with everything that they notify."""
+
+    def __init__(self, *answers: Any, watched: bool = True, rate: float | None = None) -> None:
+        self.clock = ManualClock()
+        self.wire = Wire(self.clock, *answers)
+        self.gate = Gate(1, as_rate_limit(rate), self.clock)
+        self.stats = SessionStats()
+        self.seen: list[SessionEvent] = []
+        self.heeded: list[tuple[int, str]] = []
+        self.requests = TokenRequests(
+            cast("Any", self.wire),
+            Deadlines(),
+            self.gate,
+            self.clock,
+            self.stats,
+            BASE,
+            lambda: self.seen.append if watched else None,
+            lambda error, name: self.heeded.append((cast("ApiError", error).status, name)),
+        )
+
+
+def _answered(name: str, attempt: int, status: int | None, error: str) -> TokenRequestAnswered:
+    return TokenRequestAnswered(name, "POST", f"/v1/{name.replace('.', '/')}", BASE, attempt, status, error, 0.25)
+
+
+async def test_a_token_is_requested_by_a_form() -> None:
+    """Without a token; its life counts from the moment that the request was sent."""
+    asked = Asked(200)
+    began = asked.clock.now
+    assert await asked.requests.ask(CREDENTIALS, 1) == Token(Secret("a1"), None, began + 90.0, began + 100.0)
+    ((request, token),) = asked.wire.sent
+    assert (request.method, request.path, request.query) == ("POST", "/v1/oauth/token", "")
+    assert request.body == b"client_id=id&client_secret=p%26w&grant_type=client_credentials"
+    assert (request.content_type, token) == (FORM, None)
+    assert asked.stats.token_requests == 1
+    assert asked.seen == [_answered("oauth.token", 1, 200, "")]
+
+
+async def test_a_token_is_revoked_with_itself() -> None:
+    """As a form, and as the bearer."""
+    asked = Asked(200)
+    await asked.requests.revoke(Secret("a&b"))
+    ((request, token),) = asked.wire.sent
+    assert (request.method, request.path, request.body) == ("POST", "/v1/oauth/revoke", b"token=a%26b")
+    assert (request.content_type, token) == (FORM, Secret("a&b"))
+    assert asked.seen == [_answered("oauth.revoke", 1, 200, "")]
+    assert asked.stats.token_requests == 0
+
+
+async def test_nothing_is_notified_without_an_observer() -> None:
+    """Nor does anything fail for it."""
+    asked = Asked(200, 200, watched=False)
+    assert (await asked.requests.ask(CREDENTIALS, 1)).access == Secret("a1")
+    await asked.requests.revoke(Secret("a"))
+    assert asked.seen == []
+
+
+@pytest.mark.parametrize(
+    ("status", "kind"), [(401, AuthenticationError), (403, PermissionDeniedError), (404, NotFoundError)]
+)
+async def test_a_revocation_that_is_refused_is_raised_without_a_hint(status: int, kind: type[ApiError]) -> None:
+    """It is about that token, and neither about the key nor about the plan."""
+    asked = Asked(Answer(status, {}, b'{"error":"unauthorized_client"}'))
+    with pytest.raises(kind) as caught:
+        await asked.requests.revoke(Secret("a"))
+    assert str(caught.value) == f"POST /v1/oauth/revoke was answered {status}: unauthorized_client"
+    assert (caught.value.method, caught.value.path, caught.value.status) == ("POST", "/v1/oauth/revoke", status)
+    assert asked.seen == [_answered("oauth.revoke", 1, status, kind.__name__)]
+
+
+async def test_one_call_sends_one_request_and_observers_get_its_number() -> None:
+    """Whoever waits for a token decides about the next one."""
+    asked = Asked(503, ConnectionFailedError("gone"), 200)
+    with pytest.raises(ServerError) as caught:
+        await asked.requests.ask(CREDENTIALS, 1)
+    assert (caught.value.method, caught.value.path, caught.value.hint) == ("POST", "/v1/oauth/token", "")
+    with pytest.raises(ConnectionFailedError):
+        await asked.requests.ask(CREDENTIALS, 2)
+    await asked.requests.ask(CREDENTIALS, 3)
+    assert (asked.clock.slept, asked.stats.token_requests) == ([], 3)
+    assert asked.seen == [
+        _answered("oauth.token", 1, 503, "ServerError"),
+        _answered("oauth.token", 2, None, "ConnectionFailedError"),
+        _answered("oauth.token", 3, 200, ""),
+    ]
+
+
+async def test_what_these_endpoints_answer_slows_everyone_down_as_any_other_answer_does() -> None:
+    """A pause of the token endpoint is a pause of the API."""
+    asked = Asked(429, 503, 200)
+    with pytest.raises(RateLimitError):
+        await asked.requests.ask(CREDENTIALS, 1)
+    with pytest.raises(ServerError):
+        await asked.requests.revoke(Secret("a"))
+    await asked.requests.ask(CREDENTIALS, 1)
+    assert asked.heeded == [(429, "oauth.token"), (503, "oauth.revoke")]
+
+
+async def test_a_pause_holds_for_token_requests_too() -> None:
+    """Whoever asked for it; the life of the token counts from after it."""
+    asked = Asked(200, 200)
+    asked.gate.pause(7.0)
+    began = asked.clock.now
+    token = await asked.requests.ask(CREDENTIALS, 1)
+    assert token.expires_at == began + 107.0
+    asked.gate.pause(5.0)
+    await asked.requests.revoke(Secret("a"))
+    assert asked.clock.slept == [7.0, pytest.approx(5.0)]
+
+
+async def test_token_requests_count_for_the_rate_and_need_no_slot() -> None:
+    """All slots may be held by requests that wait for the token."""
+    asked = Asked(200, 200, rate=2.0)
+    await asked.gate.enter(None)
+    await asked.requests.ask(CREDENTIALS, 1)
+    await asked.requests.ask(CREDENTIALS, 1)
+    assert asked.wire.sent
+    assert sum(asked.clock.slept) == pytest.approx(0.75)
+
+
+OAUTH = b'{"error":"%s"}'
+
+
+@pytest.mark.parametrize(
+    ("status", "body", "kind", "hint"),
+    [
+        (401, OAUTH % b"Invalid client credentials", AuthenticationError, HINT),
+        (401, b"", AuthenticationError, ""),
+        (401, b"<html>", AuthenticationError, ""),
+        (400, OAUTH % b"invalid_client", AuthenticationError, HINT),
+        (400, OAUTH % b"invalid_grant", AuthenticationError, HINT),
+        (400, OAUTH % b"unauthorized_client", AuthenticationError, HINT),
+        (400, OAUTH % b"invalid_request", BadRequestError, HINT),
+        (400, OAUTH % b"Invalid client credentials", BadRequestError, HINT),
+        (400, b"", BadRequestError, ""),
+        (403, b"<html>", PermissionDeniedError, ""),
+        (403, OAUTH % b"invalid_client", PermissionDeniedError, PLAN_HINT),
+        (404, b"", NotFoundError, ""),
+        (503, OAUTH % b"invalid_client", ServerError, ""),
+    ],
+)
+async def test_only_refused_credentials_are_an_authentication_error(
+    status: int, body: bytes, kind: type[ApiError], hint: str
+) -> None:
+    """By 401, or by the codes of OAuth with 400; and only OAuth's own words earn a hint about keys and plans."""
+    asked = Asked(Answer(status, {"x-request-id": "abc"}, body))
+    with pytest.raises(kind) as caught:
+        await asked.requests.ask(CREDENTIALS, 1)
+    error = caught.value
+    assert type(error) is kind
+    assert (error.status, error.hint, error.request_id) == (status, hint, "abc")
+    assert (error.method, error.path) == ("POST", "/v1/oauth/token")
+
+
+@pytest.mark.parametrize(
+    ("status", "body", "spends", "unusable"),
+    [
+        (401, b"", True, True),
+        (400, OAUTH % b"invalid_grant", True, True),
+        (400, OAUTH % b"invalid_request", False, True),
+        (400, b"", False, True),
+        (403, OAUTH % b"invalid_grant", False, False),
+        (404, b"", False, True),
+        (408, b"", False, False),
+        (429, OAUTH % b"invalid_grant", False, False),
+        (500, OAUTH % b"invalid_grant", False, False),
+        (302, b"", False, False),
+    ],
+)
+def test_only_401_and_invalid_grant_spend_a_refresh_token(
+    status: int, body: bytes, *, spends: bool, unusable: bool
+) -> None:
+    """What passes says nothing of it; other refusals of the request may leave the first grant a chance."""
+    error = error_of(Answer(status, {}, body), Request("POST", "/v1/oauth/token"), ManualClock())
+    assert (spends_refresh_token(error), is_unusable(error)) == (spends, unusable)
+
+
+async def test_one_attempt_ends_by_itself(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever waits for the token may wait for as long as they like."""
+    monkeypatch.setattr("kajabi_async.session.auth.grants._SECONDS", 0.05)
+    asked = Asked(None)
+    async with asyncio.timeout(5):
+        with pytest.raises(RequestTimeoutError) as caught:
+            await asked.requests.ask(CREDENTIALS, 1)
+    assert str(caught.value) == "POST /v1/oauth/token: not done, waiting and repeating included, within 0.05 s"
+    assert (caught.value.phase, caught.value.seconds) == ("total", 0.05)
+    assert asked.seen == [_answered("oauth.token", 1, None, "RequestTimeoutError")]
+
+
+async def test_a_request_that_nobody_waits_for_any_more_has_ended_too() -> None:
+    """Whoever watches never has to close what is still open."""
+    asked = Asked(None)
+    asking = asyncio.create_task(asked.requests.ask(CREDENTIALS, 1))
+    await asyncio.sleep(0)
+    asking.cancel()
+    await asyncio.wait([asking])
+    assert asking.cancelled()
+    assert asked.seen == [_answered("oauth.token", 1, None, "CancelledError")]
+
+
+@pytest.mark.parametrize(("status", "success"), [(199, False), (200, True), (299, True), (300, False), (404, False)])
+def test_success_is_2xx(status: int, *, success: bool) -> None:
+    """And nothing else."""
+    assert is_success(Answer(status, {}, b"")) is success
+
+
+def test_an_error_tells_all_that_the_answer_told() -> None:
+    """And when the pause that it asks for is over, by the clock of this machine."""
+    clock = ManualClock(wall=5000.0)
+    body = b'{"errors": [{"title": "Slow down", "detail": "please"}]}'
+    headers = {"retry-after": "7", "x-request-id": "abc"}
+    error = error_of(Answer(429, headers, body), Request("GET", "/v1/customers"), clock, hint="Look here")
+    assert isinstance(error, RateLimitError)
+    assert (error.method, error.path, error.status, error.hint) == ("GET", "/v1/customers", 429, "Look here")
+    assert (error.retry_after, error.retry_at, error.request_id) == (7.0, 6007.0, "abc")
+    assert str(error) == ("GET /v1/customers was answered 429: Slow down: please. Look here [request abc]")
+    plain = error_of(Answer(404, {}, b""), Request("GET", "/v1/customers"), clock)
+    assert (plain.retry_after, plain.retry_at, plain.hint) == (None, None, "")
+
+
+def test_a_pause_until_a_date_counts_from_the_clock_of_this_machine() -> None:
+    """Where the answer bears no date of its own."""
+    clock = ManualClock()
+    clock.now = 0.0
+    answer = Answer(503, {"retry-after": "Tue, 14 Nov 2023 22:13:30 GMT"}, b"")
+    assert error_of(answer, Request("GET", "/v1/customers"), clock).retry_after == 10.0

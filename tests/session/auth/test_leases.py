@@ -1,0 +1,191 @@
+"""Leases and versions: who may ask for the shared token, what is taken, saved and dropped, one call at a time."""
+
+import logging
+
+import attrs
+import pytest
+
+from kajabi_async.exchange import Request
+from kajabi_async.session import SessionManager
+from kajabi_async.session.auth.shared import store_key
+from kajabi_async.session.auth.store import Lease, MemoryTokenStore, StoredToken
+from kajabi_async.session.credentials import ClientCredentials, Secret
+from tests.clocks import ManualClock
+from tests.session.aioresponses_adapter import answering
+from tests.session.auth.test_shared import KEY, held, memory_store, shared_keeper
+from tests.session.auth.test_token import LIFE, Issuer
+
+
+class Stuck(MemoryTokenStore):
+    """Somebody who hangs has the lease."""
+
+    def __init__(self, *, lease_seconds: float = 20.0) -> None:
+        super().__init__(lease_seconds=lease_seconds)
+        self.asked = 0
+
+    async def acquire(self, key: str) -> Lease | None:
+        self.asked += 1
+        return None
+
+
+async def test_a_lease_that_is_never_given_back_is_waited_for_and_then_done_without(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """For as long as it may last and a second more; whoever holds it may have hung. The refresh token still serves."""
+    clock, issuer = ManualClock(), Issuer()
+    tokens = shared_keeper(issuer, Stuck(), clock)
+    began = clock.now
+    with caplog.at_level(logging.WARNING, logger="kajabi_async"):
+        assert await held(tokens) == "token-1"
+    assert 21 <= clock.now - began < 21.1
+    assert [record.getMessage() for record in caplog.records] == [
+        "the lease of the shared token is held for too long: asking for a token without it"
+    ]
+    clock.advance(LIFE + 1)
+    assert await held(tokens) == "token-2"
+    assert issuer.grants == ["client_credentials", "refresh_token"]
+
+
+async def test_whoever_waits_for_a_lease_looks_again_after_a_twentieth_of_a_second_or_two(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Not everybody at the same moment, and not once more when the time is over."""
+    clock, store = ManualClock(), Stuck(lease_seconds=1)
+    monkeypatch.setattr("random.random", lambda: 0.25)
+    await held(shared_keeper(Issuer(), store, clock))
+    assert clock.slept == [0.0625] * 32
+    assert store.asked == 32
+
+
+async def test_a_good_token_is_taken_without_a_lease() -> None:
+    """Also while somebody who hangs has it."""
+    clock, issuer = ManualClock(), Issuer()
+    store = memory_store(clock)
+    await held(shared_keeper(issuer, store, clock))
+    assert await store.acquire(KEY) is not None
+    assert await held(shared_keeper(issuer, store, clock)) == "token-1"
+    assert (issuer.grants, clock.slept) == (["client_credentials"], [])
+
+
+async def test_where_a_token_came_from_is_told(caplog: pytest.LogCaptureFixture) -> None:
+    """At INFO, in a field as well."""
+    clock, issuer = ManualClock(), Issuer()
+    store = memory_store(clock)
+    with caplog.at_level(logging.INFO, logger="kajabi_async"):
+        for _ in range(2):
+            await held(shared_keeper(issuer, store, clock))
+    told = [(record.levelname, record.getMessage(), vars(record)["shared"]) for record in caplog.records]
+    assert told == [("INFO", "fetched a token", False), ("INFO", "took a shared token", True)]
+
+
+async def test_a_token_that_came_just_before_the_lease_is_taken() -> None:
+    """Whoever held the lease before may have been done in between."""
+    clock, issuer = ManualClock(), Issuer()
+    theirs = StoredToken(Secret("theirs"), None, None, clock.time() + 500, version=3)
+
+    class JustDone(MemoryTokenStore):
+        async def acquire(self, key: str) -> Lease | None:
+            self._tokens[key] = theirs
+            return await super().acquire(key)
+
+    store = JustDone()
+    tokens = shared_keeper(issuer, store, clock)
+    assert await held(tokens) == "theirs"
+    assert (issuer.grants, tokens.taken, store._leases) == ([], 1, {})
+
+
+class Recording(MemoryTokenStore):
+    """Keeps what was asked of it, and says no to what it is asked to save where it is told to."""
+
+    def __init__(self, clock: ManualClock, *, takes: bool = True) -> None:
+        super().__init__(monotonic=clock.monotonic)
+        self.takes = takes
+        self.replaced: list[int] = []
+        self.discarded: list[int] = []
+
+    async def save(self, key: str, token: StoredToken, *, lease: Lease, replaces: int) -> bool:
+        self.replaced.append(replaces)
+        return self.takes and await super().save(key, token, lease=lease, replaces=replaces)
+
+    async def discard(self, key: str, *, version: int) -> None:
+        self.discarded.append(version)
+        await super().discard(key, version=version)
+
+
+async def test_a_cold_client_goes_on_with_the_refresh_token_of_the_store() -> None:
+    """And its token takes the place of the one that is over."""
+    clock, issuer = ManualClock(), Issuer()
+    store = Recording(clock)
+    await held(shared_keeper(issuer, store, clock))
+    clock.advance(LIFE)
+    assert await held(shared_keeper(issuer, store, clock)) == "token-2"
+    assert issuer.grants == ["client_credentials", "refresh_token"]
+    assert store.replaced == [0, 1]
+
+
+async def test_the_refresh_token_in_hand_serves_where_the_store_has_none() -> None:
+    """Somebody put a token there that came without."""
+    clock, issuer = ManualClock(), Issuer()
+    store = memory_store(clock)
+    tokens = shared_keeper(issuer, store, clock)
+    await held(tokens)
+    clock.advance(LIFE)
+    store._tokens[KEY] = attrs.evolve(store._tokens[KEY], refresh=None)
+    assert await held(tokens) == "token-2"
+    assert issuer.grants == ["client_credentials", "refresh_token"]
+
+
+async def test_a_store_that_takes_no_token_is_tried_twice() -> None:
+    """The token in hand is good, whether or not others get it."""
+    clock, issuer = ManualClock(), Issuer()
+    store = Recording(clock, takes=False)
+    assert await held(shared_keeper(issuer, store, clock)) == "token-1"
+    assert store.replaced == [0, 0]
+
+
+async def test_what_is_dropped_is_the_version_last_seen() -> None:
+    """None was seen, one was put there, or one was taken."""
+    clock, issuer = ManualClock(), Issuer()
+    store = Recording(clock)
+    one, other = (shared_keeper(issuer, store, clock) for _ in range(2))
+    await one.forget()
+    await one.renewed()
+    await other.renewed()
+    await one.forget()
+    assert await store.load(KEY) is None
+    await one.renewed()
+    await other.replace(await other.renewed())
+    await one.renewed()
+    await one.forget()
+    assert store.discarded == [0, 1, 2]
+    assert await store.load(KEY) is None
+
+
+async def test_tokens_taken_are_counted() -> None:
+    """Those that others had asked for."""
+    clock, issuer = ManualClock(), Issuer()
+    store = memory_store(clock)
+    one, other = (shared_keeper(issuer, store, clock) for _ in range(2))
+    for taken in (1, 2, 3):
+        await one.renewed()
+        await other.renewed()
+        clock.advance(LIFE)
+        assert (one.taken, other.taken) == (0, taken)
+
+
+async def test_each_client_finds_the_token_of_its_own_credentials() -> None:
+    """In one store for all, under their key."""
+    store = MemoryTokenStore()
+    sessions = [
+        SessionManager(credentials=ClientCredentials(name, "secret"), token_store=store) for name in ("id", "another")
+    ]
+    with answering() as http:
+        http.get("https://api.kajabi.com/v1/customers/1", payload={}, repeat=True)
+        for manager, access in zip(sessions, ("a1", "a2"), strict=True):
+            http.post("https://api.kajabi.com/v1/oauth/token", payload={"access_token": access})
+            await manager.send(Request("GET", "/v1/customers/1"))
+            await manager.aclose()
+    for name, access in (("id", "a1"), ("another", "a2")):
+        found = await store.load(store_key(ClientCredentials(name, "secret"), "https://api.kajabi.com"))
+        assert found is not None
+        assert found.access.reveal() == access

@@ -1,0 +1,598 @@
+"""One token: fetched once, renewed ahead of its end, replaced when refused."""
+
+import asyncio
+import contextlib
+import json
+import logging
+from typing import Any
+
+import pytest
+
+from kajabi_async.errors import (
+    ApiError,
+    AuthenticationError,
+    BadRequestError,
+    ClientClosedError,
+    ConnectionFailedError,
+    DecodeError,
+    ErrorObject,
+    KajabiError,
+    PermissionDeniedError,
+    RateLimitError,
+    RequestTimeoutError,
+    ServerError,
+)
+from kajabi_async.session.auth.keeper import TokenKeeper
+from kajabi_async.session.auth.store import StoredToken
+from kajabi_async.session.auth.token import Token
+from kajabi_async.session.credentials import ClientCredentials, Credentials, RefreshTokenCredentials, Secret
+from tests.clocks import ManualClock
+
+LIFE = 1000
+
+
+class Issuer:
+    """Answers token requests in turn; keeps the grants it was asked for. A life counts from now on its clock."""
+
+    clock: ManualClock | None = None
+
+    def __init__(self, *answers: Any) -> None:
+        self.grants: list[str] = []
+        self.attempts: list[int] = []
+        self.refresh_tokens: list[str] = []
+        self.hold = asyncio.Event()
+        self.hold.set()
+        self._answers = list(answers)
+
+    async def __call__(self, credentials: Credentials, attempt: int) -> Token:
+        self.grants.append(credentials.form().get("grant_type", "password"))
+        self.attempts.append(attempt)
+        self.refresh_tokens.append(credentials.form().get("refresh_token", ""))
+        await self.hold.wait()
+        answer = self._answers.pop(0) if self._answers else f"token-{len(self.grants)}"
+        if isinstance(answer, Exception):
+            raise answer
+        body = answer if isinstance(answer, bytes) else issued(answer)
+        return Token.from_body(body, asked_at=0.0 if self.clock is None else self.clock.now)
+
+
+def issued(access: str, **members: Any) -> bytes:
+    return json.dumps({"access_token": access, "refresh_token": "r", "expires_in": LIFE, **members}).encode()
+
+
+def keeper(issuer: Issuer, clock: ManualClock | None = None, credentials: Credentials | None = None) -> TokenKeeper:
+    issuer.clock = clock or ManualClock()
+    return TokenKeeper(credentials or ClientCredentials("id", "secret"), issuer, issuer.clock)
+
+
+async def _held(tokens: TokenKeeper) -> str:
+    return (tokens.live() or await tokens.renewed()).access.reveal()
+
+
+async def test_everybody_who_waits_shares_one_request() -> None:
+    """A thousand callers on a cold client."""
+    issuer = Issuer()
+    tokens = keeper(issuer)
+    assert set(await asyncio.gather(*(_held(tokens) for _ in range(1000)))) == {"token-1"}
+    assert issuer.grants == ["client_credentials"]
+
+
+async def test_cancelling_those_who_wait_disturbs_neither_the_rest_nor_the_request() -> None:
+    """Even where nobody waits any more, it is seen through."""
+    issuer = Issuer()
+    issuer.hold.clear()
+    tokens = keeper(issuer)
+    waiting = [asyncio.create_task(_held(tokens)) for _ in range(10)]
+    await asyncio.sleep(0)
+    for task in waiting:
+        task.cancel()
+    await asyncio.wait(waiting)
+    issuer.hold.set()
+    assert await _held(tokens) == "token-1"
+    assert issuer.grants == ["client_credentials"]
+
+
+async def test_a_token_is_renewed_ahead_of_its_end_while_the_old_one_serves() -> None:
+    """In the last tenth of its life, by the refresh token; nobody waits for it."""
+    issuer, clock = Issuer(), ManualClock()
+    tokens = keeper(issuer, clock)
+    await _held(tokens)
+    clock.advance(LIFE * 0.89)
+    assert await _held(tokens) == "token-1"
+    assert len(issuer.grants) == 1
+    clock.advance(LIFE * 0.02)
+    issuer.hold.clear()
+    assert [await _held(tokens) for _ in range(5)] == ["token-1"] * 5
+    await asyncio.sleep(0)
+    issuer.hold.set()
+    await asyncio.sleep(0)
+    await asyncio.sleep(0)
+    assert await _held(tokens) == "token-2"
+    assert issuer.grants == ["client_credentials", "refresh_token"]
+
+
+async def test_a_renewal_ahead_that_fails_hurts_nobody_and_is_not_begun_on_every_request() -> None:
+    """The old token serves to its end; the next try is half a minute later, by the same refresh token."""
+    failing = ServerError(status=503)
+    issuer, clock = Issuer("token-1", failing, failing), ManualClock()
+    tokens = keeper(issuer, clock)
+    await _held(tokens)
+    clock.advance(LIFE * 0.91)
+    for _ in range(20):
+        assert await _held(tokens) == "token-1"
+        await asyncio.sleep(0)
+    assert issuer.grants == ["client_credentials", "refresh_token"]
+    clock.advance(31)
+    await _held(tokens)
+    await asyncio.sleep(0)
+    assert issuer.grants == ["client_credentials", "refresh_token", "refresh_token"]
+
+
+async def test_an_expired_token_is_renewed_before_anything_is_sent() -> None:
+    """By the refresh token, and by the first grant where that one is not accepted."""
+    issuer, clock = Issuer("token-1", AuthenticationError(status=401), "token-3"), ManualClock()
+    tokens = keeper(issuer, clock)
+    await _held(tokens)
+    clock.advance(LIFE + 1)
+    assert await _held(tokens) == "token-3"
+    assert issuer.grants == ["client_credentials", "refresh_token", "client_credentials"]
+
+
+async def test_a_refused_token_is_replaced_only_where_it_is_still_the_current_one() -> None:
+    """Whoever comes with an older one gets the current one; the first grant is used, as the key may be gone."""
+    issuer = Issuer()
+    tokens = keeper(issuer)
+    first = await tokens.renewed()
+    replaced = await asyncio.gather(*(tokens.replace(first) for _ in range(50)))
+    assert {token.access.reveal() for token in replaced} == {"token-2"}
+    assert (await tokens.replace(first)).access.reveal() == "token-2"
+    assert issuer.grants == ["client_credentials", "client_credentials"]
+
+
+async def test_a_refresh_token_given_by_the_user_is_exchanged_for_later_ones() -> None:
+    """The newest one is used, and an answer without one keeps the old."""
+    issuer, clock = Issuer(issued("a", refresh_token="r2"), issued("b", refresh_token=None)), ManualClock()
+    tokens = keeper(issuer, clock, RefreshTokenCredentials("r1"))
+    token = await tokens.renewed()
+    assert (await tokens.replace(token)).access.reveal() == "b"
+    assert tokens._refresh is not None
+    assert tokens._refresh.reveal() == "r2"
+
+
+async def test_each_waiter_gets_an_error_of_its_own() -> None:
+    """No traceback grows with the number of waiters."""
+    tokens = keeper(Issuer(AuthenticationError(status=401)))
+    errors = await asyncio.gather(*(_held(tokens) for _ in range(3)), return_exceptions=True)
+    assert all(isinstance(error, AuthenticationError) for error in errors)
+    assert len({id(error) for error in errors}) == 3
+
+
+async def test_forgetting_asks_anew_by_the_first_grant() -> None:
+    """After a revocation the refresh token is dead."""
+    issuer = Issuer()
+    tokens = keeper(issuer)
+    await _held(tokens)
+    await tokens.forget()
+    assert tokens.held is None
+    assert await _held(tokens) == "token-2"
+    assert issuer.grants == ["client_credentials", "client_credentials"]
+
+
+async def test_forgetting_nothing_is_no_error() -> None:
+    """There may never have been a token."""
+    tokens = keeper(Issuer())
+    await tokens.forget()
+    assert tokens.held is None
+    assert await _held(tokens) == "token-1"
+
+
+PASSING: dict[str, KajabiError] = {
+    "429": RateLimitError(status=429),
+    "502": ServerError(status=502),
+    "503": ServerError(status=503),
+    "403": PermissionDeniedError(status=403),
+    "400 of another kind": BadRequestError(status=400, errors=[ErrorObject(title="invalid_request")]),
+    "HTML": DecodeError("not JSON", context="the token answer"),
+    "a broken connection": ConnectionFailedError("gone"),
+    "a timeout": RequestTimeoutError("late", phase="read", seconds=30.0),
+}
+
+
+@pytest.mark.parametrize("name", PASSING)
+async def test_a_refresh_token_outlives_what_passes(name: str) -> None:
+    """It is rotated: the one of the user is spent long ago, and the newest is the only way to another token."""
+    rotated = issued("a1", refresh_token="r1")
+    issuer, clock = Issuer(rotated, PASSING[name], issued("a2", refresh_token="r2")), ManualClock()
+    tokens = keeper(issuer, clock, RefreshTokenCredentials("r0"))
+    await _held(tokens)
+    clock.advance(LIFE + 1)
+    with contextlib.suppress(KajabiError):
+        await _held(tokens)
+    clock.advance(60)
+    assert await _held(tokens) == "a2"
+    assert issuer.refresh_tokens == ["r0", "r1", "r1"]
+
+
+@pytest.mark.parametrize(
+    "refusal",
+    [
+        AuthenticationError(status=401),
+        AuthenticationError(status=400, errors=[ErrorObject(title="invalid_grant")]),
+    ],
+)
+async def test_a_refresh_token_that_is_refused_is_spent(refusal: ApiError) -> None:
+    """It is not sent again; the first grant takes its place, at once."""
+    issuer, clock = Issuer("token-1", refusal, issued("token-3", refresh_token=None), refusal), ManualClock()
+    tokens = keeper(issuer, clock)
+    await _held(tokens)
+    clock.advance(LIFE + 1)
+    assert await _held(tokens) == "token-3"
+    clock.advance(LIFE + 1)
+    with pytest.raises(AuthenticationError):
+        await _held(tokens)
+    assert issuer.grants == ["client_credentials", "refresh_token", "client_credentials", "client_credentials"]
+    assert clock.slept == []
+
+
+async def test_a_refusal_that_is_not_about_the_refresh_token_leaves_it_and_tries_the_first_grant() -> None:
+    """A 400 without a known code would otherwise be met for ever."""
+    odd = BadRequestError(status=400, errors=[ErrorObject(title="Invalid refresh token")])
+    issuer, clock = Issuer("token-1", odd, ServerError(status=503), odd, "token-5"), ManualClock()
+    tokens = keeper(issuer, clock)
+    await _held(tokens)
+    clock.advance(LIFE + 1)
+    assert await _held(tokens) == "token-5"
+    assert issuer.grants == ["client_credentials", *["refresh_token", "client_credentials"] * 2]
+
+
+async def test_the_refresh_token_of_the_user_is_sent_once_for_each_try() -> None:
+    """It is the first grant itself."""
+    issuer, clock = Issuer(issued("a1", refresh_token=None), AuthenticationError(status=401)), ManualClock()
+    tokens = keeper(issuer, clock, RefreshTokenCredentials("r0"))
+    tokens._refresh = Secret("r0")
+    await _held(tokens)
+    clock.advance(LIFE + 1)
+    with pytest.raises(AuthenticationError):
+        await _held(tokens)
+    assert issuer.refresh_tokens == ["r0", "r0"]
+
+
+async def test_a_failing_endpoint_is_asked_again_after_growing_pauses_that_all_callers_share() -> None:
+    """A thousand callers make as many requests as one, and each gets an error of its own."""
+    failing = [ServerError(status=503) for _ in range(4)]
+    issuer, clock = Issuer(*failing), ManualClock()
+    tokens = keeper(issuer, clock)
+    errors = await asyncio.gather(*(tokens.renewed() for _ in range(1000)), return_exceptions=True)
+    assert len({id(error) for error in errors}) == 1000
+    assert all(isinstance(error, ServerError) and error.at_token_endpoint for error in errors)
+    assert {(error.attempts, error.gave_up) for error in errors if isinstance(error, KajabiError)} == {(4, "attempts")}
+    assert issuer.attempts == [1, 2, 3, 4]
+
+
+async def test_callers_that_come_while_it_fails_get_the_failure_without_a_request() -> None:
+    """As soon as the pause is a long one; a later caller finds out whether it is over."""
+    issuer, clock = Issuer(*(ServerError(status=503) for _ in range(5))), ManualClock()
+    tokens = keeper(issuer, clock)
+    for _ in range(100):
+        with pytest.raises(ServerError) as caught:
+            await tokens.renewed()
+        assert caught.value.at_token_endpoint
+    assert len(issuer.attempts) == 4
+    clock.advance(5)
+    with pytest.raises(ServerError):
+        await tokens.renewed()
+    assert len(issuer.attempts) == 5
+    clock.advance(60)
+    assert await _held(tokens) == "token-6"
+    assert issuer.attempts[-1] == 6
+    assert (await tokens.renewed()).access.reveal() == "token-7"
+    assert issuer.attempts[-1] == 1
+
+
+@pytest.mark.parametrize(
+    "error", [PermissionDeniedError(status=403), BadRequestError(status=400), AuthenticationError(status=401)]
+)
+async def test_what_is_not_repeated_is_not_asked_again_at_each_call_either(error: ApiError) -> None:
+    """Five thousand calls, one after the other: a handful of requests."""
+    issuer, clock = Issuer(*([error] * 20)), ManualClock()
+    tokens = keeper(issuer, clock)
+    for _ in range(5000):
+        with pytest.raises(type(error)) as caught:
+            await tokens.renewed()
+        assert caught.value.at_token_endpoint
+    assert len(issuer.attempts) <= 6
+
+
+async def test_a_caller_waits_no_longer_than_its_own_time_allows() -> None:
+    """It gets the failure at once, instead of a timeout at the end."""
+    issuer, clock = Issuer(*([ServerError(status=503)] * 20)), ManualClock()
+    tokens = keeper(issuer, clock)
+    with pytest.raises(ServerError) as caught:
+        await tokens.renewed(clock.now + 0.2)
+    assert (caught.value.gave_up, caught.value.attempts, clock.slept) == ("deadline", 1, [])
+    with pytest.raises(ServerError) as caught:
+        await tokens.renewed(clock.now + 0.2)
+    assert (caught.value.gave_up, len(issuer.attempts), clock.slept) == ("deadline", 1, [])
+
+
+async def test_a_caller_that_waited_takes_the_token_that_came_meanwhile() -> None:
+    """Whoever comes out of the pause first asks for all."""
+    issuer, clock = Issuer(ServerError(status=503)), ManualClock()
+    tokens = keeper(issuer, clock)
+    assert {token.access.reveal() for token in await asyncio.gather(*(tokens.renewed() for _ in range(50)))} == {
+        "token-2"
+    }
+    assert len(issuer.attempts) == 2
+
+
+async def test_forgetting_leaves_a_newer_token() -> None:
+    """The one that was revoked is another."""
+    tokens = keeper(Issuer())
+    old = await tokens.renewed()
+    new = await tokens.replace(old)
+    await tokens.forget(old)
+    assert tokens.held is new
+
+
+async def test_a_refresh_token_is_exchanged_on_demand() -> None:
+    """For a revocation by a token that is alive; None says that there is nothing left to revoke."""
+    issuer = Issuer("token-1", "token-2", AuthenticationError(status=401), ServerError(status=503))
+    tokens = keeper(issuer)
+    assert await tokens.exchange() is None
+    await tokens.renewed()
+    fresh = await tokens.exchange()
+    assert fresh is not None
+    assert (fresh.access.reveal(), tokens.held) == ("token-2", fresh)
+    assert await tokens.exchange() is None
+    with pytest.raises(ServerError):
+        await tokens.exchange()
+    assert issuer.grants == ["client_credentials", *["refresh_token"] * 3]
+
+
+async def test_settling_waits_for_the_request_under_way() -> None:
+    """And for nothing otherwise."""
+    issuer = Issuer()
+    tokens = keeper(issuer)
+    await tokens.settle()
+    issuer.hold.clear()
+    renewing = asyncio.create_task(tokens.renewed())
+    await asyncio.sleep(0)
+    await asyncio.sleep(0)
+    settling = asyncio.create_task(tokens.settle())
+    await asyncio.sleep(0)
+    assert not settling.done()
+    issuer.hold.set()
+    await settling
+    assert tokens.held == await renewing
+
+
+async def test_a_refresh_token_that_is_not_accepted_is_told_with_the_reason(caplog: pytest.LogCaptureFixture) -> None:
+    """At INFO: the first grant takes its place."""
+    issuer, clock = Issuer("token-1", AuthenticationError(status=401)), ManualClock()
+    tokens = keeper(issuer, clock)
+    await _held(tokens)
+    clock.advance(LIFE + 1)
+    caplog.clear()
+    with caplog.at_level(logging.INFO, logger="kajabi_async"):
+        await _held(tokens)
+    assert [(record.levelname, record.getMessage()) for record in caplog.records] == [
+        ("INFO", "the refresh token was not accepted (AuthenticationError), falling back to the first grant"),
+        ("INFO", "fetched a token"),
+    ]
+    assert vars(caplog.records[1])["shared"] is False
+
+
+async def test_a_token_without_a_stated_life_serves_until_it_is_refused() -> None:
+    """Whichever of the two moments is missing."""
+    clock = ManualClock()
+    for token in (
+        Token(Secret("a"), None, None, None),
+        Token(Secret("a"), None, None, clock.now - 1),
+        Token(Secret("a"), None, clock.now - 1, None),
+    ):
+        tokens = keeper(Issuer(), clock)
+        tokens._token = token
+        assert tokens.live() is token
+
+
+async def test_a_token_serves_to_the_moment() -> None:
+    """It is renewed ahead from nine tenths of its life on, and no longer used when that is over."""
+    issuer, clock = Issuer(), ManualClock()
+    tokens = keeper(issuer, clock)
+    token = await tokens.renewed()
+    assert (token.renew_at, token.expires_at) == (clock.now + 900.0, clock.now + 1000.0)
+    issuer.hold.clear()
+    clock.advance(899.5)
+    assert tokens.live() is token
+    await asyncio.sleep(0)
+    assert len(issuer.grants) == 1
+    clock.advance(0.5)
+    assert tokens.live() is token
+    await asyncio.sleep(0)
+    assert len(issuer.grants) == 2
+    clock.advance(99.5)
+    assert tokens.live() is token
+    clock.advance(0.5)
+    assert tokens.live() is None
+    await tokens.aclose()
+
+
+async def test_a_token_of_a_long_life_is_renewed_five_minutes_ahead() -> None:
+    """A tenth of a week would be much."""
+    token = Token.from_body(issued("a", expires_in=604_800), asked_at=100.0)
+    assert (token.renew_at, token.expires_at) == (100.0 + 604_500.0, 100.0 + 604_800.0)
+
+
+async def test_the_next_try_to_renew_ahead_is_half_a_minute_later() -> None:
+    """To the moment."""
+    failing = ServerError(status=503)
+    issuer, clock = Issuer(issued("a", refresh_token=None), failing, failing), ManualClock()
+    tokens = keeper(issuer, clock)
+    await _held(tokens)
+    clock.advance(LIFE * 0.9)
+    for seconds, asked in ((0.0, 2), (29.5, 2), (0.5, 3)):
+        clock.advance(seconds)
+        assert tokens.live() is not None
+        for _ in range(5):
+            await asyncio.sleep(0)
+        assert len(issuer.grants) == asked
+
+
+async def test_a_token_is_renewed_ahead_on_a_clock_that_has_just_begun() -> None:
+    """Where monotonic time counts from the start of the machine, or of a container."""
+    issuer, clock = Issuer(issued("a", expires_in=0.5), issued("b", expires_in=0.5)), ManualClock()
+    clock.now = 0.0
+    tokens = keeper(issuer, clock)
+    for access in ("a", "b"):
+        assert await _held(tokens) == access
+        clock.advance(0.46)
+        assert tokens.live() is not None
+        for _ in range(5):
+            await asyncio.sleep(0)
+    assert len(issuer.grants) == 3
+
+
+async def test_whoever_wants_to_know_is_given_each_new_token() -> None:
+    """As it was fetched."""
+    told: list[Token] = []
+    tokens = keeper(Issuer())
+    tokens.on_new = told.append
+    first = await tokens.renewed()
+    second = await tokens.replace(first)
+    assert told == [first, second]
+    assert tokens.taken == 0
+
+
+def test_a_token_goes_to_a_store_and_comes_back_with_its_moments_moved() -> None:
+    """From the monotonic clock to wall time, which machines share."""
+    clock = ManualClock(wall=5000.0)
+    token = Token(Secret("a"), Secret("r"), 1100.0, 1200.0)
+    stored = StoredToken(Secret("a"), Secret("r"), 6100.0, 6200.0)
+    assert token.to_store(clock) == stored
+    assert Token.from_store(stored, clock) == Token(Secret("a"), Secret("r"), 1100.0, 1200.0, shared=True)
+    bare = Token(Secret("a"), None, None, None)
+    assert bare.to_store(clock) == StoredToken(Secret("a"), None, None, None)
+    assert Token.from_store(bare.to_store(clock), clock) == Token(Secret("a"), None, None, None, shared=True)
+
+
+async def test_closing_ends_a_request_under_way() -> None:
+    """Those who wait are told that the client was closed."""
+    issuer = Issuer()
+    issuer.hold.clear()
+    tokens = keeper(issuer)
+    waiting = asyncio.create_task(_held(tokens))
+    await asyncio.sleep(0)
+    await tokens.aclose()
+    with pytest.raises(ClientClosedError):
+        await waiting
+    with pytest.raises(ClientClosedError):
+        await tokens.renewed()
+
+
+@pytest.mark.parametrize(
+    ("expires_in", "life"),
+    [
+        (7, 7),
+        ("604800", 604800),
+        (None, None),
+        (0, None),
+        (-1, None),
+        (True, None),
+        ("soon", None),
+        ([], None),
+        (1e300, 1e9),
+        (10**18, 1e9),
+        ("3600.0", 3600),
+        ("3600.", 3600),
+        ("1e3", None),
+        ("-7", None),
+        ("nan", None),
+        (" 7", None),
+        ("9" * 5000, 1e9),
+        (1e-320, 1e-320),
+    ],
+)
+def test_the_stated_life_is_taken_for_what_it_is_worth(expires_in: Any, life: float | None) -> None:
+    """A number, or text of one; anything else states none, and the token serves until it is refused."""
+    token = Token.from_body(issued("a", expires_in=expires_in), asked_at=100.0)
+    assert token.expires_at == (None if life is None else 100.0 + life)
+
+
+@pytest.mark.parametrize(
+    "body",
+    [b"[]", b"{}", b"", b"<html>", b'{"access_token":""}', b'{"access_token":"a b\\n"}', b'{"access_token":5}'],
+)
+def test_an_answer_without_a_usable_token_is_refused_and_not_shown(body: bytes) -> None:
+    """It would become a header."""
+    with pytest.raises(DecodeError) as caught:
+        Token.from_body(body, asked_at=0.0)
+    assert "a b" not in str(caught.value)
+    assert isinstance(caught.value, KajabiError)
+    assert caught.value.context == "the token answer"
+
+
+def test_what_is_wrong_with_a_token_answer_is_said() -> None:
+    """And where."""
+    with pytest.raises(DecodeError) as caught:
+        Token.from_body(b"[]", asked_at=0.0)
+    assert str(caught.value) == "the token answer: an object was expected"
+    with pytest.raises(DecodeError) as caught:
+        Token.from_body(b"{}", asked_at=0.0)
+    assert str(caught.value) == "the token answer: no usable access_token at access_token"
+    assert caught.value.path == "access_token"
+
+
+def test_a_token_without_a_life_is_whole() -> None:
+    """But for its two moments."""
+    token = Token.from_body(issued("a", expires_in=None), asked_at=100.0)
+    assert token == Token(Secret("a"), Secret("r"), None, None)
+
+
+@pytest.mark.parametrize(
+    "life", [b"1" * 400, b"9" * 19, b"1e400", b"NaN", b"Infinity", b"-Infinity", b'"' + b"1" * 400 + b'"']
+)
+def test_a_life_of_any_length_is_a_life_or_an_error_of_ours(life: bytes) -> None:
+    """No number is too large to be read."""
+    try:
+        token = Token.from_body(b'{"access_token":"a","expires_in":%s}' % life, asked_at=0.0)
+    except DecodeError:
+        return
+    assert token.expires_at == 1e9
+
+
+@pytest.mark.parametrize(("length", "serves"), [(16_384, True), (16_385, False)])
+def test_a_token_fits_into_a_header(length: int, *, serves: bool) -> None:
+    """A longer one would make every request fail."""
+    body = issued("x" * length, refresh_token="y" * length)
+    if serves:
+        assert Token.from_body(body, asked_at=0.0).refresh == Secret("y" * length)
+    else:
+        with pytest.raises(DecodeError):
+            Token.from_body(body, asked_at=0.0)
+
+
+@pytest.mark.parametrize("value", ["", " r", "r ", "r\n", "\u00e9", 5, None])
+def test_a_refresh_token_that_could_not_be_sent_is_none(value: Any) -> None:
+    """The access token serves all the same."""
+    token = Token.from_body(issued("a", refresh_token=value), asked_at=0.0)
+    assert (token.access, token.refresh, token.expires_at) == (Secret("a"), None, 1000.0)
+    assert Token.from_body(issued("a", refresh_token="r"), asked_at=0.0).refresh == Secret("r")
+
+
+@pytest.mark.parametrize(
+    ("expires_in", "life"),
+    [
+        ("123456789012", 1e9),
+        ("1234567890123", 1e9),
+        ("0", None),
+        ("\u0661", None),
+        (7.5, 7.5),
+        (1, 1),
+        (0.5, 0.5),
+        ("0" * 12 + "7", None),
+    ],
+)
+def test_a_stated_life_is_bounded(expires_in: Any, life: float | None) -> None:
+    """However many digits it has; only plain ones count."""
+    token = Token.from_body(issued("a", expires_in=expires_in, refresh_token="r"), asked_at=0.0)
+    assert (token.expires_at, token.refresh) == (life, Secret("r"))
