@@ -323,7 +323,8 @@ class AnswerTooLargeError(DecodeError):
     """An answer larger than a limit; nothing was made of it.
 
     The limits are those of `max_answer_bytes`, counted after decompression, and `max_answer_elements`, from which
-    that of resource objects follows; there are fixed ones for digits in one number and characters beyond U+FFFF.
+    that of resource objects follows; there are fixed ones for digits in one
+    number, for escaped quotes, and for characters beyond U+FFFF.
     """
 
 

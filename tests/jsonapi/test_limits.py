@@ -120,6 +120,20 @@ def test_a_large_text_is_not_made_four_times_as_large_by_one_character(wide: byt
     assert width_in(b'["' + b"a" * (8 * 2**20 - 100) + wide + b'"]') == ""
 
 
+def _text_of(unit: bytes, size: int) -> bytes:
+    return b'["' + unit * (size // len(unit)) + b'"]'
+
+
+def test_a_large_text_of_hidden_quotes_is_refused() -> None:
+    """They have to be told from those that end a string, which takes longer than to read a letter."""
+    size = 8 * 2**20 + 100
+    for escapes in (b'\\"', b'\\\\\\"'):
+        assert "more than one in 16 escapes a quote" in excess_in(_text_of(escapes + b",", size), 10, "most")
+        assert excess_in(_text_of(escapes + b",", size - 200), 10, "most") == ""
+        assert excess_in(_text_of(escapes + b",[{" * 16, size), 10, "most") == ""
+    assert excess_in(_text_of(b"\\u003c,[{", size), 10, "most") == ""
+
+
 def test_rows_are_limited_along_with_elements() -> None:
     """Each becomes a model, so there are fewer of them; a page has hundreds, and thousands included."""
     assert (most_rows(200_000), most_included(200_000)) == (4000, 10_000)

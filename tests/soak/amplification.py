@@ -55,6 +55,10 @@ UNITS: Final[dict[str, bytes]] = {
 TEXTS: Final[dict[str, bytes]] = {
     "one escape after the other": b"\\n",
     "hidden quotes": b'\\"',
+    "hidden quotes and separators": b'\\",[{',
+    "hidden quotes and commas": b'\\",',
+    "hidden quotes and digits": b'\\"' * 50 + b"7" * 201,
+    "hidden quotes among separators": b'\\",[{,[{,[{,[{,[{,',
     "code points": b"\\u0041",
     "pairs": b"\\ud83d\\ude00",
     "letters": b"a",
