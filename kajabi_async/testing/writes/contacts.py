@@ -39,7 +39,7 @@ def create_contact(world: World, call: Call) -> Reply:
 
 
 def new_contact(world: World, site_id: str, email: str, given: Mapping[str, Any]) -> Row:
-    """Put a contact into the store; one whose subscription is not told was never subscribed (observed)."""
+    """Add a contact to the store; without ``subscribed`` it was never subscribed (observed)."""
     time = world.time()
     written = _written(given)
     custom = dict.fromkeys(("custom_1", "custom_2", "custom_3"))
@@ -65,7 +65,7 @@ def new_contact(world: World, site_id: str, email: str, given: Mapping[str, Any]
 
 
 def _written(given: Mapping[str, Any]) -> dict[str, Any]:
-    """Keep what can be written; anything else is ignored, and null clears."""
+    """Keep the writable attributes; others are ignored, and null clears."""
     texts = {name: value for name, value in given.items() if name in _WRITABLE or _CUSTOM.fullmatch(name)}
     for name, value in texts.items():
         if value is not None and not isinstance(value, str):
@@ -79,7 +79,7 @@ def _written(given: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def update_contact(world: World, call: Call) -> Reply:
-    """Change attributes of a contact; its customer's name and email follow."""
+    """Update attributes of a contact, and its customer's name and email with them."""
     contact = required_row(world, "contacts", call.resource_id)
     data = resource_object(call, "contacts")
     changes = _changes(world, contact, attributes_of(data))
@@ -91,7 +91,7 @@ def update_contact(world: World, call: Call) -> Reply:
         changed.attributes |= changes | {"updated_at": world.time()}
         if changed.attributes.get("subscribed"):
             changed.hidden["never_subscribed"] = False
-        _let_customer_follow(world, changed, changes)
+        _update_customer(world, changed, changes)
     return Reply.of(world.printer(Query()).one(required_row(world, "contacts", contact.id)))
 
 
@@ -109,7 +109,7 @@ def _changes(world: World, contact: Row, given: Mapping[str, Any]) -> dict[str, 
 
 
 def _tag_ids(call: Call, data: Mapping[str, Any]) -> tuple[str, ...] | None:
-    """Read the new tags; the document prints ``relationships`` beside ``data``."""
+    """Return the new tags, None without any; the document prints ``relationships`` beside ``data``."""
     for holder in (document_of(call), data):
         relationships = holder.get("relationships")
         tags = relationships.get("tags") if is_object(relationships) else None
@@ -118,7 +118,7 @@ def _tag_ids(call: Call, data: Mapping[str, Any]) -> tuple[str, ...] | None:
     return None
 
 
-def _let_customer_follow(world: World, contact: Row, changes: Mapping[str, Any]) -> None:
+def _update_customer(world: World, contact: Row, changes: Mapping[str, Any]) -> None:
     followed = {name: changes[name] for name in ("name", "email", "external_user_id") if name in changes}
     for customer_id in contact.related("customer"):
         customer = world.store.edit("customers", customer_id) if followed else None
@@ -130,7 +130,7 @@ def _let_customer_follow(world: World, contact: Row, changes: Mapping[str, Any])
 
 
 def delete_contact(world: World, call: Call) -> Reply:
-    """Delete a contact, its customer and its notes; 422 while somebody still pays for a subscription."""
+    """Delete a contact, its customer and its notes; 422 while a subscription is billed."""
     contact = required_row(world, "contacts", call.resource_id)
     for customer_id in contact.related("customer"):
         if any(is_subscribed(purchase, world.now()) for purchase in purchases_of(world.store, customer_id)):

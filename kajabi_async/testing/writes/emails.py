@@ -1,4 +1,4 @@
-"""What the API asks of an email address: well formed, deliverable, and nobody else's on the site."""
+"""The API's checks of an email address: well formed, deliverable, and unique on the site."""
 
 import re
 from typing import Any, Final
@@ -13,7 +13,7 @@ _ADDRESS: Final = re.compile(r"[^\s@,;<>]+@[^\s@,;<>.]+(\.[^\s@,;<>.]+)+")
 
 
 def checked_email(given: Any) -> str:
-    """Give the address in lower case; 422 for one that is missing, malformed, or under ``.invalid``."""
+    """Return the address in lower case; 422 if it is missing, malformed, or under ``.invalid``."""
     email = given.strip().casefold() if isinstance(given, str) else ""
     if not email:
         raise unprocessable("email", "can't be blank")
@@ -25,7 +25,7 @@ def checked_email(given: Any) -> str:
 
 
 def free_email(world: World, given: Any, site_id: str | None, *, contact_id: str | None = None) -> str:
-    """Give the address; 422 where another contact of the site than *contact_id* has it."""
+    """Return the address in lower case; 422 if a contact of the site other than *contact_id* has it."""
     email = checked_email(given)
     holder = contact_with_email(world.store, email, site_id)
     if holder is not None and holder.id != contact_id:

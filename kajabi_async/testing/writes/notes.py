@@ -13,7 +13,7 @@ __all__ = ["create_note", "delete_note", "update_note"]
 
 
 def create_note(world: World, call: Call) -> Reply:
-    """Create a note on a contact; 422 without a body or for a contact there is not."""
+    """Create a note on a contact; 422 without a body or for an unknown contact."""
     data = resource_object(call, "contact_notes")
     body = _body(attributes_of(data))
     contact = world.store.get("contacts", related_id(data, "contact", "contacts") or "")
@@ -31,7 +31,7 @@ def create_note(world: World, call: Call) -> Reply:
 
 
 def update_note(world: World, call: Call) -> Reply:
-    """Change the body of a note, which is all that can be changed."""
+    """Update the body of a note, its only writable attribute."""
     required_row(world, "contact_notes", call.resource_id)
     body = _body(attributes_of(resource_object(call, "contact_notes")))
     note = world.store.edit("contact_notes", call.resource_id)

@@ -1,4 +1,4 @@
-"""Deactivating and reactivating purchases, and cancelling the subscription behind one."""
+"""Deactivating and reactivating purchases, and cancelling their subscriptions."""
 
 from kajabi_async.testing.answers import ApiProblem, Reply
 from kajabi_async.testing.ownership import is_active, is_subscribed, purchases_of, set_offers
@@ -11,7 +11,7 @@ __all__ = ["cancel_subscription", "deactivate", "reactivate"]
 
 
 def deactivate(world: World, call: Call) -> Reply:
-    """Take the access away; a subscription goes on being billed."""
+    """Remove the access; the billing of a subscription continues."""
     purchase = required_row(world, "purchases", call.resource_id)
     if is_active(purchase, world.now()):
         _end(world, purchase, "deactivated")
@@ -19,7 +19,7 @@ def deactivate(world: World, call: Call) -> Reply:
 
 
 def reactivate(world: World, call: Call) -> Reply:
-    """Give the access back; a cancelled subscription stays cancelled."""
+    """Restore the access; a cancelled subscription stays cancelled."""
     purchase = required_row(world, "purchases", call.resource_id)
     if not is_active(purchase, world.now()):
         _change(world, purchase, None, None)
@@ -29,7 +29,7 @@ def reactivate(world: World, call: Call) -> Reply:
 
 
 def cancel_subscription(world: World, call: Call) -> Reply:
-    """End the billing and the access at once; 422 where nobody is billed."""
+    """End the billing and the access at once; 422 without an active subscription."""
     purchase = required_row(world, "purchases", call.resource_id)
     if not is_subscribed(purchase, world.now()):
         raise ApiProblem(422, "The purchase has no active subscription", {"pointer": "/data"})
@@ -45,9 +45,9 @@ def _end(world: World, purchase: Row, reason: str) -> None:
     _change(world, purchase, world.time(), reason)
     for customer in _customers(world, purchase):
         others = [other for other in purchases_of(world.store, customer.id) if is_active(other, world.now())]
-        still_held = {offer for other in others for offer in other.related("offer")}
-        lost = set(purchase.related("offer")) - still_held
-        set_offers(world.store, customer.id, tuple(key for key in customer.related("offers") if key not in lost))
+        remaining = {offer for other in others for offer in other.related("offer")}
+        removed = set(purchase.related("offer")) - remaining
+        set_offers(world.store, customer.id, tuple(key for key in customer.related("offers") if key not in removed))
 
 
 def _change(world: World, purchase: Row, ended: str | None, reason: str | None) -> None:

@@ -12,7 +12,7 @@ __all__ = ["change_tags", "set_tags"]
 
 
 def change_tags(world: World, call: Call) -> Reply:
-    """Add, remove or replace tags; answers all that the contact has then."""
+    """Add, remove or replace the tags of a contact; answer with the new linkage."""
     contact = required_row(world, call.type, call.resource_id)
     named = linkage_ids(document_of(call), "contact_tags")
     before = contact.related("tags")
@@ -28,7 +28,7 @@ def change_tags(world: World, call: Call) -> Reply:
 
 
 def set_tags(world: World, contact: Row, tag_ids: Iterable[str]) -> None:
-    """Let the contact have just these tags; 404 for one there is not; hooks hear of each change."""
+    """Set the contact's tags and notify hooks of each change; 404 for an unknown tag."""
     before, after = contact.related("tags"), tuple(dict.fromkeys(tag_ids))
     tags = {tag_id: _required_tag(world, tag_id) for tag_id in after}
     if before == after:
@@ -36,11 +36,11 @@ def set_tags(world: World, contact: Row, tag_ids: Iterable[str]) -> None:
     changed = world.store.edit("contacts", contact.id)
     changed.relations["tags"] = ToMany("contact_tags", after)
     for tag_id in (tag_id for tag_id in after if tag_id not in before):
-        _tell(world, "tag_added", changed, tags[tag_id])
+        _record_change(world, "tag_added", changed, tags[tag_id])
     for tag_id in (tag_id for tag_id in before if tag_id not in after):
         tag = world.store.get("contact_tags", tag_id)
         if tag is not None:
-            _tell(world, "tag_removed", changed, tag)
+            _record_change(world, "tag_removed", changed, tag)
 
 
 def _required_tag(world: World, tag_id: str) -> Row:
@@ -50,6 +50,6 @@ def _required_tag(world: World, tag_id: str) -> Row:
     return tag
 
 
-def _tell(world: World, event: str, contact: Row, tag: Row) -> None:
+def _record_change(world: World, event: str, contact: Row, tag: Row) -> None:
     world.note(event, contact, tag)
     world.deliver(event, tag, contact, tag)
