@@ -1,7 +1,7 @@
 """The 72 filters that contacts and customers share.
 
-Filters on data in the data set work. It has no email broadcasts, sequences, newsletters, events or assessments, so
-these filters match no person and their negations match every person.
+Filters on data that the data set has select by it. The data set has no email broadcasts, sequences, newsletters,
+events or assessments: filters on these match no person, and their negations match every person.
 """
 
 from collections.abc import Callable

@@ -91,7 +91,7 @@ class FaultProxy:
     async def start(self, port: int = 0) -> None:
         """Listen on *port* of 127.0.0.1, 0 for a free one; RuntimeError if the proxy was started before.
 
-        A proxy with a ``Down`` toxic reserves its port and does not listen yet.
+        A proxy with a ``Down`` toxic knows its port but does not listen yet.
         """
         if self._port is not None:
             raise RuntimeError("a FaultProxy can be started once")

@@ -66,10 +66,10 @@ class ValidatingProxy:
 def _request_faults(row: Operation, request: web.BaseRequest, sent: bytes) -> list[str]:
     if row.body is BodyKind.NONE:
         return ["a body although none is documented"] if sent else []
-    media_type_expected = FORM if row.body is BodyKind.FORM else JSON_API
+    expected_type = FORM if row.body is BodyKind.FORM else JSON_API
     body: Any = dict(parse_qsl(sent.decode())) if row.body is BodyKind.FORM else json.loads(sent)
-    media_type = [] if request.content_type == media_type_expected else [f"sent as {request.content_type}"]
-    return [*media_type, *openapi.request_problems(row.method, row.path, media_type_expected, body)]
+    media_type = [] if request.content_type == expected_type else [f"sent as {request.content_type}"]
+    return [*media_type, *openapi.request_problems(row.method, row.path, expected_type, body)]
 
 
 @asynccontextmanager

@@ -103,7 +103,7 @@ async def test_every_hostile_link_is_handed_out_in_time(fake: FakeKajabi, call: 
     assert link == "https://evil.example.org/v1/customers?page[size]=1&page[number]=2"
 
 
-async def test_a_list_that_is_refused_has_no_link_to_turn(fake: FakeKajabi, call: Caller) -> None:
+async def test_a_rejected_list_stays_unchanged(fake: FakeKajabi, call: Caller) -> None:
     """The error answer stays unchanged."""
     fake.inject("cyclic_next", times=None)
     fake.inject("row_removed", times=None)

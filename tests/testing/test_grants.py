@@ -29,7 +29,7 @@ async def _without_offers(fake: FakeKajabi, call: Caller) -> str:
     raise AssertionError
 
 
-async def test_a_granted_offer_is_held_by_contact_and_customer_with_its_products(
+async def test_a_granted_offer_belongs_to_contact_and_customer_with_its_products(
     fake: FakeKajabi, call: Caller
 ) -> None:
     """The answer lists all offers with a link to itself, and every other read agrees."""
