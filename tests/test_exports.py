@@ -1,4 +1,4 @@
-"""The front door is a list, the list is true, and nothing is carried in before somebody asks for it."""
+"""The package exports exactly its list of names, and imports each module only when it is used."""
 
 import ast
 import inspect
@@ -24,7 +24,7 @@ ALONE = [
 
 
 def test_all_names_everything_public_in_order() -> None:
-    """Nothing more, nothing less."""
+    """The list is complete and sorted."""
     public = {
         name
         for name in dir(kajabi_async)
@@ -45,7 +45,7 @@ def test_what_type_checkers_see_is_what_there_is() -> None:
 
 
 def test_every_error_can_be_caught_from_the_top() -> None:
-    """Users never import from inside."""
+    """Users never import from inner modules."""
     missing = [name for name in errors.__all__ if name.endswith("Error") and name not in kajabi_async.__all__]
     assert missing == []
 
@@ -57,7 +57,7 @@ def test_a_misspelt_name_is_refused_as_by_any_module() -> None:
 
 
 def test_only_the_client_and_the_session_load_an_http_client() -> None:
-    """A handler of webhooks or a reader of results has no use for one."""
+    """A webhook handler or a reader of results does not need one."""
     loaded = _in_a_fresh_interpreter(
         "import sys, kajabi_async\n"
         "for name in kajabi_async.__all__:\n"
@@ -72,14 +72,14 @@ def test_only_the_client_and_the_session_load_an_http_client() -> None:
 
 
 def test_a_submodule_is_there_without_an_import_of_its_own() -> None:
-    """As it is for any package that imports its parts at once."""
-    told = _in_a_fresh_interpreter("import kajabi_async; print(kajabi_async.session.Timeouts.__name__)")
-    assert told.strip() == "Timeouts"
+    """This is so for any package that imports its parts eagerly."""
+    output = _in_a_fresh_interpreter("import kajabi_async; print(kajabi_async.session.Timeouts.__name__)")
+    assert output.strip() == "Timeouts"
 
 
 @pytest.mark.parametrize("module", ALONE)
 def test_each_public_module_can_be_the_first_one_imported(module: str) -> None:
-    """Whatever it needs, it brings along itself."""
+    """It imports everything that it needs."""
     assert _in_a_fresh_interpreter(f"import {module}") == ""
 
 

@@ -1,4 +1,4 @@
-"""From method and path to an operation, and from an operation to what handles it."""
+"""Routing of method and path to an operation, and of an operation to its handler."""
 
 from typing import Final
 from urllib.parse import unquote
@@ -28,10 +28,10 @@ HANDLERS: Final[dict[str, Handler]] = {
     for name, row in OPERATIONS.items()
     if not name.startswith("oauth.")
 }
-"""What handles each operation but the two of OAuth, which need no world."""
+"""The handler of each operation except the two of OAuth, which need no world."""
 
 _ID: Final = 3
-"""Where the id stands in every path that has one, counting from the empty part before the first slash."""
+"""The index of the id in every path that has one, counted from the empty part before the first slash."""
 
 
 def _key(path: str) -> str:
@@ -44,7 +44,7 @@ _WITH_ID: Final = {(row.method, _key(row.path)): row for row in OPERATIONS.value
 
 
 def matched(method: str, raw_path: str) -> tuple[Operation, str] | None:
-    """Give the operation behind a path that is still percent-encoded, with the decoded id; None for no operation."""
+    """Return the operation for a percent-encoded path, with the decoded id; None if no operation matches."""
     fixed = _FIXED.get((method, raw_path))
     if fixed is not None:
         return fixed, ""

@@ -1,4 +1,4 @@
-"""The operations that change something, by their names in ``kajabi_async.operations``."""
+"""The writing operations, by their names in ``kajabi_async.operations``."""
 
 from typing import Final
 
@@ -38,4 +38,4 @@ WRITE_HANDLERS: Final[dict[str, Handler]] = {
         for verb in ("POST", "PATCH", "DELETE")
     },
 }
-"""Every writing operation but the two of OAuth."""
+"""The handlers of all writing operations except the two of OAuth."""

@@ -15,7 +15,7 @@ __all__ = ["create_hook", "delete_hook"]
 
 
 def create_hook(world: World, call: Call) -> Reply:
-    """Create a hook; 400 without a site, 422 for an event there is not or a target that is no URL."""
+    """Create a hook; 400 without a site, 422 for an unknown event or a target that is not a URL."""
     data = resource_object(call, "hooks")
     attributes = attributes_of(data)
     site_id = related_id(data, "site", "sites")
@@ -46,7 +46,7 @@ def _url(given: Any) -> str:
 
 
 def _resource_id(given: Any) -> int | None:
-    """Read the id, text in the document's request and an integer in its schema."""
+    """Return the id, which is text in the document's request and an integer in its schema."""
     if given is None:
         return None
     if isinstance(given, str) and given.isascii() and given.isdecimal() and len(given) < len(str(10**18)):

@@ -1,4 +1,4 @@
-"""Submitting a form, with what comes of it."""
+"""Submission of a form, with its effects."""
 
 from typing import Any
 
@@ -17,7 +17,7 @@ __all__ = ["submit_form"]
 
 
 def submit_form(world: World, call: Call) -> Reply:
-    """Store a submission and the contact behind it; the form's tags and offer go to the contact."""
+    """Store a submission and its contact; the contact gets the form's tags and offer."""
     form = required_row(world, "forms", call.resource_id)
     attributes = attributes_of(resource_object(call, "form_submissions"))
     if not isinstance(attributes.get("name"), str) or not attributes["name"].strip():
@@ -40,8 +40,8 @@ def _confirm(world: World, form: Row, attributes: dict[str, Any], submission: Ro
 
 def _contact(world: World, form: Row, attributes: dict[str, Any]) -> Row:
     email, site_id = attributes["email"], form.site_id or "1"
-    known = contact_with_email(world.store, email, site_id)
-    contact = known or new_contact(world, site_id, email, attributes)
+    existing = contact_with_email(world.store, email, site_id)
+    contact = existing or new_contact(world, site_id, email, attributes)
     if not contact.attributes.get("subscribed"):
         if world.quirks.opt_in == "single":
             world.note("opt_in_email", contact, form, email)

@@ -40,7 +40,7 @@ def _many(*type_names: str) -> dict[str, Any]:
 
 
 def _purchase(time: str) -> dict[str, Any]:
-    nothing_yet = (
+    null_at_first = (
         "multipay_payments_made", "effective_start_at", "cardholder_name", "billing_address_zip", "deactivated_at",
         "deactivation_reason", "coupon_code", "source", "referrer",
     )  # fmt: skip
@@ -51,7 +51,7 @@ def _purchase(time: str) -> dict[str, Any]:
         "raw_extra_contact_information": {},
         "currency": "USD",
         "quantity": 1,
-        **dict.fromkeys(nothing_yet),
+        **dict.fromkeys(null_at_first),
         "created_at": time,
         "updated_at": time,
     }

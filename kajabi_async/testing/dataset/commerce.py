@@ -1,4 +1,4 @@
-"""Orders, order items, purchases, transactions and payouts: what follows from the sales."""
+"""Orders, order items, purchases, transactions and payouts, derived from the sales."""
 
 from collections.abc import Iterator
 from typing import Any, Final
@@ -17,7 +17,7 @@ _HOUR: Final = DAY // 24
 
 
 def commerce(graph: Graph) -> Iterator[Family]:
-    """Give the families of what was sold and paid."""
+    """Yield the families of sales and payments."""
     yield graph.orders.family("orders", lambda customer, _: _order(graph, customer))
     yield graph.purchases.family("order_items", lambda customer, slot: _order_item(graph, customer, slot))
     yield graph.purchases.family("purchases", lambda customer, slot: _purchase(graph, customer, slot))
@@ -188,7 +188,7 @@ def _payout_transaction(graph: Graph, position: int) -> dict[str, Any]:
         "currency": "USD",
         "fee": fee,
         "net": round(amount - fee, 2),
-        # Ids are integers here and nowhere else, and the order number is text (API document).
+        # Only here ids are integers and the order number is text (API document).
         "customer_id": customer,
         "customer_name": identity["name"],
         "customer_email": identity["email"],

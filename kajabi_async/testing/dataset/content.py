@@ -15,7 +15,7 @@ _PAGE_TITLES: Final = ("Home", "About", "Contact", "Blog", "Terms", "Privacy", "
 
 
 def content(graph: Graph) -> Iterator[Family]:
-    """Give the families of what is published."""
+    """Yield the families of published content."""
     sizes = graph.sizes
     yield numbered("podcasts", sizes["podcasts"], lambda number: _podcast(graph, number))
     yield numbered("blog_posts", sizes["blog_posts"], lambda number: _blog_post(graph, number))

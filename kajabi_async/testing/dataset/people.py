@@ -29,7 +29,7 @@ _INVERTIBLE: Final = "@example.com"
 
 
 def people(graph: Graph) -> Iterator[Family]:
-    """Give the families of people."""
+    """Yield the families of people."""
     sizes = graph.sizes
     yield numbered("customers", sizes["customers"], lambda number: _customer(graph, number))
     yield numbered("contacts", graph.contacts, lambda number: _contact(graph, number), first=CONTACT_IDS_FROM + 1)
@@ -40,7 +40,7 @@ def people(graph: Graph) -> Iterator[Family]:
 
 
 def contact_number(email: str) -> int | None:
-    """Read back which contact the seed may have given *email* to; the caller compares the whole address."""
+    """Return the number of the contact that may have *email* by the seed; the caller compares the whole address."""
     number = email.removesuffix(_INVERTIBLE).rpartition(".")[2]
     return (
         int(number) if number.isascii() and number.isdecimal() and len(number) <= len(str(CONTACT_IDS_FROM)) else None
@@ -55,7 +55,7 @@ def _identity(graph: Graph, number: int) -> tuple[Draw, dict[str, Any]]:
 
 
 def customer_identity(graph: Graph, number: int) -> dict[str, Any]:
-    """Give the name and the email of the *number*-th person."""
+    """Return the name and the email of the *number*-th person."""
     return _identity(graph, number)[1]
 
 
@@ -144,8 +144,8 @@ def _address(draw: Draw, number: int) -> dict[str, Any]:
 
 
 def _tag(graph: Graph, number: int) -> Row:
-    again, word = divmod(number - 1, len(TAGS))
-    name = f"{TAGS[word]} {again + 1}" if again else TAGS[word]
+    round_number, word = divmod(number - 1, len(TAGS))
+    name = f"{TAGS[word]} {round_number + 1}" if round_number else TAGS[word]
     return Row("contact_tags", str(number), {"name": name}, {"site": ToOne("sites", graph.site_of(number))})
 
 
@@ -162,9 +162,9 @@ def _note(graph: Graph, number: int) -> Row:
 
 def _custom_field(graph: Graph, number: int) -> Row:
     title, kind = _CUSTOM_FIELDS[(number - 1) % len(_CUSTOM_FIELDS)]
-    again = (number - 1) // len(_CUSTOM_FIELDS)
+    round_number = (number - 1) // len(_CUSTOM_FIELDS)
     attributes = {
-        "title": f"{title} {again + 1}" if again else title,
+        "title": f"{title} {round_number + 1}" if round_number else title,
         "handle": f"custom_{number}",
         "type": kind,
         "required": number % 4 == 0,
