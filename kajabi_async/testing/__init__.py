@@ -85,17 +85,17 @@ from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
     from kajabi_async.testing import faults, toxics
-    from kajabi_async.testing.answers import Reply
     from kajabi_async.testing.deliveries import Delivered, HookDeliveries
     from kajabi_async.testing.faults.incident import Fault, Incident
+    from kajabi_async.testing.faults.mix import FaultPlan, Injection
     from kajabi_async.testing.faults.orders import FaultOrder
-    from kajabi_async.testing.faults.plan import FaultPlan, Injection
     from kajabi_async.testing.faults.retry_after import RetryAfter
     from kajabi_async.testing.network.proxy import ActiveToxic, FaultProxy
     from kajabi_async.testing.oauth import IssuedTokens
     from kajabi_async.testing.quirks import Quirks
     from kajabi_async.testing.rate_limit import RateLimit
-    from kajabi_async.testing.records import Effect, RecordedRequest
+    from kajabi_async.testing.recorded import Effect, RecordedRequest
+    from kajabi_async.testing.replies import Reply
     from kajabi_async.testing.server import FakeKajabi
     from kajabi_async.testing.server_clock import ServerClock
     from kajabi_async.testing.toxics import Toxic
@@ -128,20 +128,20 @@ __all__ = [
 _HOMES: Final = {
     "ActiveToxic": "network.proxy",
     "Delivered": "deliveries",
-    "Effect": "records",
+    "Effect": "recorded",
     "FakeKajabi": "server",
     "Fault": "faults.incident",
     "FaultOrder": "faults.orders",
-    "FaultPlan": "faults.plan",
+    "FaultPlan": "faults.mix",
     "FaultProxy": "network.proxy",
     "HookDeliveries": "deliveries",
     "Incident": "faults.incident",
-    "Injection": "faults.plan",
+    "Injection": "faults.mix",
     "IssuedTokens": "oauth",
     "Quirks": "quirks",
     "RateLimit": "rate_limit",
-    "RecordedRequest": "records",
-    "Reply": "answers",
+    "RecordedRequest": "recorded",
+    "Reply": "replies",
     "RetryAfter": "faults.retry_after",
     "ServerClock": "server_clock",
     "Toxic": "toxics",

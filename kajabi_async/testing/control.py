@@ -31,12 +31,12 @@ from urllib.parse import urlsplit
 
 import attrs
 
-from kajabi_async.testing.answers import PLAIN_JSON, Reply, encoded
+from kajabi_async.testing.faults.mix import FaultPlan
 from kajabi_async.testing.faults.orders import FaultDesk
-from kajabi_async.testing.faults.plan import FaultPlan
 from kajabi_async.testing.json_shapes import is_array, is_object
 from kajabi_async.testing.oauth import TokenDesk
 from kajabi_async.testing.rate_limit import RateLimit, RateLimiter
+from kajabi_async.testing.replies import PLAIN_JSON, Reply, encoded
 from kajabi_async.testing.server_clock import ServerClock
 
 __all__ = ["CONTROL_PATH", "ControlEndpoint"]

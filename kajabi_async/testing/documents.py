@@ -5,11 +5,11 @@ from typing import Any
 
 import attrs
 
-from kajabi_async.testing.answers import ApiProblem
-from kajabi_async.testing.query import Query, positive
-from kajabi_async.testing.relations import LINKS_ONLY_IN_LISTS, RELATIONS, link_to, relationship_link
-from kajabi_async.testing.rows import Linkage, Row, ToMany, ToOne
-from kajabi_async.testing.store import Store
+from kajabi_async.testing.relation_shapes import LINKS_ONLY_IN_LISTS, RELATIONS, link_to, relationship_link
+from kajabi_async.testing.replies import ApiProblem
+from kajabi_async.testing.request_query import RequestQuery, positive
+from kajabi_async.testing.rows import Linkage, LinkToMany, LinkToOne, Row
+from kajabi_async.testing.state import Store
 
 __all__ = ["Printer", "identifiers"]
 
@@ -19,7 +19,7 @@ _Paths = tuple[tuple[str, ...], ...]
 def identifiers(linkage: Linkage) -> Any:
     """Return linkage as an array of identifiers, one identifier or null."""
     entries = [{"type": linkage.type, "id": related_id} for related_id in linkage.ids]
-    return entries if isinstance(linkage, ToMany) else (entries[0] if entries else None)
+    return entries if isinstance(linkage, LinkToMany) else (entries[0] if entries else None)
 
 
 @attrs.define
@@ -27,7 +27,7 @@ class Printer:
     """A serializer of the document of one answer."""
 
     store: Store
-    query: Query
+    query: RequestQuery
     in_list: bool
     offer_title: str = "title"
     """The name of the title attribute of included offers."""
@@ -101,7 +101,7 @@ class Printer:
         links = {} if link is None else {"links": {"self": link}}
         if hides_data and (row.type, relation) in LINKS_ONLY_IN_LISTS:
             return links
-        if row.type == "contacts" and isinstance(linkage, ToOne) and linkage.id is None:
+        if row.type == "contacts" and isinstance(linkage, LinkToOne) and linkage.id is None:
             # The schema makes the whole relation nullable, not its data.
             return None
         return {"data": None if linkage is None else identifiers(linkage), **links}
@@ -110,8 +110,8 @@ class Printer:
         """Return the linkage in this answer: for an included relation of a customer, possibly one page of it."""
         linkage = row.relations.get(relation)
         is_paged = self.query.filters and not self.in_list and row.type == "customers"
-        if is_paged and isinstance(linkage, ToMany) and (relation,) in self.query.include:
-            return ToMany(linkage.type, _included_page(self.store, self.query, linkage))
+        if is_paged and isinstance(linkage, LinkToMany) and (relation,) in self.query.include:
+            return LinkToMany(linkage.type, _included_page(self.store, self.query, linkage))
         return linkage
 
 
@@ -153,7 +153,7 @@ def _named(members: Mapping[str, Any] | None, fields: frozenset[str]) -> dict[st
     return {name: value for name, value in (members or {}).items() if name in fields}
 
 
-def _included_page(store: Store, query: Query, linkage: ToMany) -> tuple[str, ...]:
+def _included_page(store: Store, query: RequestQuery, linkage: LinkToMany) -> tuple[str, ...]:
     name, ids = linkage.type, linkage.ids
     search = query.filter(f"{name}_search")
     if search:

@@ -7,10 +7,10 @@ from typing import Final
 from kajabi_async.testing.comparing import SUFFIXES, compare, is_true, moment
 from kajabi_async.testing.ownership import is_active
 from kajabi_async.testing.people_filters import people_filter
-from kajabi_async.testing.query import Query
 from kajabi_async.testing.quirks import Quirks
+from kajabi_async.testing.request_query import RequestQuery
 from kajabi_async.testing.rows import Row
-from kajabi_async.testing.store import Store
+from kajabi_async.testing.state import Store
 
 __all__ = ["Passes", "filters_for"]
 
@@ -75,7 +75,7 @@ _SEARCHING: Final = frozenset({"search", "email_contains"})
 _DATED: Final = {"transactions": "created_at", "kajabi_payments_payouts": "initiated_date"}
 
 
-def filters_for(type_name: str, query: Query, store: Store, now: datetime, quirks: Quirks) -> tuple[Passes, ...]:
+def filters_for(type_name: str, query: RequestQuery, store: Store, now: datetime, quirks: Quirks) -> tuple[Passes, ...]:
     """Return the tests that a row of the type has to pass; filters that every row passes are left out."""
     found: list[Passes] = []
     for name, value in query.filters:

@@ -10,12 +10,12 @@ import attrs
 
 from kajabi_async.testing.comparing import sort_value
 from kajabi_async.testing.filters import Passes, filters_for
-from kajabi_async.testing.query import Query
 from kajabi_async.testing.quirks import Quirks
+from kajabi_async.testing.request_query import RequestQuery
 from kajabi_async.testing.rows import Row
-from kajabi_async.testing.store import Store
+from kajabi_async.testing.state import Store
 
-__all__ = ["SORT_KEYS", "Lister", "Page"]
+__all__ = ["SORT_KEYS", "Lister", "PageOfRows"]
 
 _DEFAULT_SIZE: Final = 30
 _SIZES: Final = {"contact_notes": 20, "kajabi_payments_payouts": 10}
@@ -54,7 +54,7 @@ _IN_ORDER_OF_CREATION: Final = frozenset({"contacts", "customers", "contact_note
 
 
 @attrs.frozen
-class Page:
+class PageOfRows:
     """One page of a list, with its position in the list."""
 
     rows: list[Row]
@@ -89,7 +89,7 @@ class Lister:
         self._selections: OrderedDict[Any, list[str]] = OrderedDict()
         self._version = store.version
 
-    def page(self, type_name: str, query: Query) -> Page:
+    def page(self, type_name: str, query: RequestQuery) -> PageOfRows:
         """Return the page that *query* requests; a page past the end is empty."""
         size = self._size(type_name, query)
         end = query.page_number * size
@@ -104,9 +104,9 @@ class Lister:
             selection = self._selection(type_name, query, passes, keys)
             ids, total = selection[start:end], len(selection)
         rows = [row for resource_id in ids if (row := self._store.get(type_name, resource_id))]
-        return Page(rows, total, query.page_number, size)
+        return PageOfRows(rows, total, query.page_number, size)
 
-    def _size(self, type_name: str, query: Query) -> int:
+    def _size(self, type_name: str, query: RequestQuery) -> int:
         default = _SIZES.get(type_name, self._default_size or _DEFAULT_SIZE)
         requested = None if type_name == "kajabi_payments_payouts" else query.page_size
         return min(requested or default, self._max_size)
@@ -115,7 +115,7 @@ class Lister:
     def _is_natural(type_name: str, keys: list[str]) -> bool:
         return not keys or (type_name in _IN_ORDER_OF_CREATION and keys[0].removeprefix("-") == "created_at")
 
-    def _selection(self, type_name: str, query: Query, passes: tuple[Passes, ...], keys: list[str]) -> list[str]:
+    def _selection(self, type_name: str, query: RequestQuery, passes: tuple[Passes, ...], keys: list[str]) -> list[str]:
         if self._version != self._store.version or self._quirks.search_lag:
             self._selections.clear()
             self._version = self._store.version

@@ -8,8 +8,8 @@ from urllib.parse import parse_qsl
 
 import attrs
 
-from kajabi_async.testing.answers import PLAIN_JSON, ApiProblem, Reply, encoded
 from kajabi_async.testing.json_shapes import is_object
+from kajabi_async.testing.replies import PLAIN_JSON, ApiProblem, Reply, encoded
 
 __all__ = ["NO_LIVE_TOKEN", "IssuedTokens", "TokenDesk"]
 

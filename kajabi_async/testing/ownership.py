@@ -6,8 +6,8 @@ from typing import Final
 from kajabi_async.testing.comparing import moment
 from kajabi_async.testing.dataset.graph import CONTACT_IDS_FROM
 from kajabi_async.testing.dataset.people import contact_number
-from kajabi_async.testing.rows import Row, ToMany
-from kajabi_async.testing.store import Store
+from kajabi_async.testing.rows import LinkToMany, Row
+from kajabi_async.testing.state import Store
 
 __all__ = ["contact_with_email", "is_active", "is_subscribed", "purchases_of", "set_offers"]
 
@@ -37,12 +37,12 @@ def is_subscribed(purchase: Row, now: datetime) -> bool:
 
 def set_offers(store: Store, customer_id: str, offer_ids: tuple[str, ...]) -> None:
     """Set the customer's offers to exactly these, with their products, and the contact's offers likewise."""
-    linkage = ToMany("offers", tuple(dict.fromkeys(offer_ids)))
+    linkage = LinkToMany("offers", tuple(dict.fromkeys(offer_ids)))
     offers = [offer for offer_id in linkage.ids if (offer := store.get("offers", offer_id))]
     products = dict.fromkeys(product for offer in offers for product in offer.related("products"))
     customer = store.edit("customers", customer_id)
     customer.relations["offers"] = linkage
-    customer.relations["products"] = ToMany("products", tuple(products))
+    customer.relations["products"] = LinkToMany("products", tuple(products))
     for contact_id in customer.related("contact"):
         if store.get("contacts", contact_id):
             store.edit("contacts", contact_id).relations["offers"] = linkage

@@ -3,9 +3,9 @@
 from typing import Any, Final, Literal, get_args
 from urllib.parse import quote
 
-from kajabi_async.testing.listing import Page
-from kajabi_async.testing.query import Query
-from kajabi_async.testing.relations import host_of
+from kajabi_async.testing.listing import PageOfRows
+from kajabi_async.testing.relation_shapes import host_of
+from kajabi_async.testing.request_query import RequestQuery
 
 __all__ = ["MetaShape", "checked_shape", "page_links", "page_meta"]
 
@@ -21,7 +21,7 @@ _ABSENT_AT_ENDS: Final = frozenset({"podcasts", "courses"})
 """Lists that omit prev and next at their ends; the others print null."""
 
 
-def page_links(type_name: str, query: Query, page: Page) -> dict[str, str | None]:
+def page_links(type_name: str, query: RequestQuery, page: PageOfRows) -> dict[str, str | None]:
     """Return self, first, prev, next and last on the API's official host, brackets not encoded (API document)."""
     numbers = {
         "self": page.number,
@@ -38,7 +38,7 @@ def page_links(type_name: str, query: Query, page: Page) -> dict[str, str | None
     return links
 
 
-def _link(type_name: str, query: Query, page: Page, number: int) -> str:
+def _link(type_name: str, query: RequestQuery, page: PageOfRows, number: int) -> str:
     parameters = dict(query.pairs) | {"page[number]": str(number)}
     if type_name != "kajabi_payments_payouts":
         parameters["page[size]"] = str(page.size)
@@ -48,7 +48,7 @@ def _link(type_name: str, query: Query, page: Page, number: int) -> str:
     return f"{host_of(type_name)}/{type_name}?{encoded}"
 
 
-def page_meta(type_name: str, page: Page, shape: MetaShape) -> dict[str, Any] | None:
+def page_meta(type_name: str, page: PageOfRows, shape: MetaShape) -> dict[str, Any] | None:
     """Return the meta of a list; None for a list without meta."""
     actual = _DOCUMENTED.get(type_name, "pages") if shape == "documented" else shape
     counted = {"total_pages": page.last if page.total else 0, "total_count": page.total}
@@ -70,7 +70,7 @@ def checked_shape(shape: MetaShape) -> MetaShape:
     return shape
 
 
-def _pagination(page: Page) -> dict[str, int]:
+def _pagination(page: PageOfRows) -> dict[str, int]:
     before = {"first": 1, "prev": page.number - 1} if page.number > 1 else {}
     after = {"next": page.number + 1, "last": page.last} if page.number < page.last else {}
     return {"current": page.number, **before, **after, "records": len(page.rows)}

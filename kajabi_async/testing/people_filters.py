@@ -14,7 +14,7 @@ import attrs
 from kajabi_async.testing.comparing import is_true, moment
 from kajabi_async.testing.ownership import is_active, purchases_of
 from kajabi_async.testing.rows import Row
-from kajabi_async.testing.store import Store
+from kajabi_async.testing.state import Store
 
 __all__ = ["people_filter"]
 

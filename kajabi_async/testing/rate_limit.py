@@ -5,9 +5,9 @@ from typing import Final
 
 import attrs
 
-from kajabi_async.testing.answers import Reply
 from kajabi_async.testing.faults.retry_after import RETRY_AFTER_FORMS, RetryAfter, retry_after_headers
 from kajabi_async.testing.faults.statuses import too_many_requests
+from kajabi_async.testing.replies import Reply
 from kajabi_async.testing.server_clock import ServerClock
 
 __all__ = ["RateLimit", "RateLimiter", "limit_of"]

@@ -7,11 +7,11 @@ import attrs
 
 from kajabi_async.testing.json_shapes import is_array, is_object
 
-__all__ = ["Linkage", "Row", "ToMany", "ToOne"]
+__all__ = ["LinkToMany", "LinkToOne", "Linkage", "Row"]
 
 
 @attrs.frozen
-class ToOne:
+class LinkToOne:
     """A relation to one resource or none."""
 
     type: str
@@ -24,14 +24,14 @@ class ToOne:
 
 
 @attrs.frozen
-class ToMany:
+class LinkToMany:
     """A relation to any number of resources, in order."""
 
     type: str
     ids: tuple[str, ...] = ()
 
 
-Linkage = ToOne | ToMany
+Linkage = LinkToOne | LinkToMany
 
 
 @attrs.define
@@ -79,8 +79,8 @@ class Row:
 def _linkage(member: Any) -> Linkage | None:
     data = member.get("data") if is_object(member) else None
     if is_object(data):
-        return ToOne(str(data.get("type")), str(data.get("id")))
+        return LinkToOne(str(data.get("type")), str(data.get("id")))
     if is_array(data):
         ids = tuple(str(identifier.get("id")) for identifier in data)
-        return ToMany(str(data[0].get("type")) if data else "", ids)
+        return LinkToMany(str(data[0].get("type")) if data else "", ids)
     return None

@@ -14,7 +14,6 @@ import attrs
 from aiohttp import web
 
 from kajabi_async.operations import Operation
-from kajabi_async.testing.answers import ApiProblem, Reply, error_reply
 from kajabi_async.testing.control import ControlEndpoint
 from kajabi_async.testing.dataset import all_families
 from kajabi_async.testing.dataset.graph import Graph
@@ -22,18 +21,19 @@ from kajabi_async.testing.dataset.sizes import Sizes, complete_sizes
 from kajabi_async.testing.deliveries import Delivered, HookDeliveries, Postman
 from kajabi_async.testing.dispatch import HANDLERS, matched
 from kajabi_async.testing.faults.incident import Incident, sent
+from kajabi_async.testing.faults.mix import FaultPlan
 from kajabi_async.testing.faults.orders import FaultDesk
-from kajabi_async.testing.faults.plan import FaultPlan
 from kajabi_async.testing.listing import Lister
 from kajabi_async.testing.oauth import IssuedTokens, TokenDesk
 from kajabi_async.testing.pagination import MetaShape, checked_shape
-from kajabi_async.testing.query import read_query
 from kajabi_async.testing.quirks import Quirks
 from kajabi_async.testing.rate_limit import RateLimit, RateLimiter, limit_of
-from kajabi_async.testing.records import Effect, RecordedRequest
+from kajabi_async.testing.recorded import Effect, RecordedRequest
+from kajabi_async.testing.replies import ApiProblem, Reply, error_reply
+from kajabi_async.testing.request_query import read_query
 from kajabi_async.testing.rows import Row
 from kajabi_async.testing.server_clock import ServerClock
-from kajabi_async.testing.store import Store
+from kajabi_async.testing.state import Store
 from kajabi_async.testing.world import Call, World
 
 __all__ = ["FakeKajabi"]

@@ -8,16 +8,16 @@ from typing import Any
 import attrs
 
 from kajabi_async.operations import Operation
-from kajabi_async.testing.answers import Reply
 from kajabi_async.testing.dataset.times import written_now
 from kajabi_async.testing.documents import Printer
 from kajabi_async.testing.listing import Lister
 from kajabi_async.testing.pagination import MetaShape
-from kajabi_async.testing.query import Query
 from kajabi_async.testing.quirks import Quirks
-from kajabi_async.testing.records import Effect
+from kajabi_async.testing.recorded import Effect
+from kajabi_async.testing.replies import Reply
+from kajabi_async.testing.request_query import RequestQuery
 from kajabi_async.testing.rows import Row
-from kajabi_async.testing.store import Store
+from kajabi_async.testing.state import Store
 
 __all__ = ["Call", "Handler", "World"]
 
@@ -28,7 +28,7 @@ class Call:
 
     operation: Operation
     resource_id: str
-    query: Query
+    query: RequestQuery
     body: bytes
     content_type: str
 
@@ -53,13 +53,13 @@ class World:
     post: Callable[[Row, str, tuple[dict[str, Any], ...]], None] | None = None
     """The function that delivers to a hook; None to only record deliveries."""
 
-    def printer(self, query: Query, *, in_list: bool = False) -> Printer:
+    def printer(self, query: RequestQuery, *, in_list: bool = False) -> Printer:
         """Return a printer for the answer to *query*."""
         return Printer(self.store, query, in_list=in_list, offer_title=self.offer_title)
 
     def printed(self, row: Row) -> dict[str, Any]:
         """Return the complete resource object of *row*."""
-        return dict(self.printer(Query()).one(row)["data"])
+        return dict(self.printer(RequestQuery()).one(row)["data"])
 
     def later(self, seconds: float, call: Callable[[], None]) -> None:
         """Schedule *call* in *seconds* of the server's time; never if they are infinite."""

@@ -21,7 +21,7 @@ from kajabi_async import (
 from kajabi_async.export import ExportProgress, export
 from kajabi_async.fetching import walk as novelty
 from kajabi_async.testing import FakeKajabi
-from kajabi_async.testing.answers import Reply
+from kajabi_async.testing.replies import Reply
 from tests.export.conftest import client_of, ids_in
 from tests.export.killed import ExportProcess
 

@@ -10,7 +10,7 @@ import pytest
 
 from kajabi_async.export import ExportProgress, export
 from kajabi_async.testing import FakeKajabi
-from kajabi_async.testing.answers import Reply
+from kajabi_async.testing.replies import Reply
 from tests.export.conftest import client_of, ids_in
 
 CUSTOMERS = 400

@@ -20,8 +20,7 @@ from kajabi_async.stores.redis import RedisRate, RedisTokenStore
 from kajabi_async.stores.redis import calls as calls_module
 from kajabi_async.stores.redis.calls import OverRedis
 from kajabi_async.stores.redis.shared_pace import write_pace
-from kajabi_async.testing import FakeKajabi, FaultProxy
-from kajabi_async.testing import toxics
+from kajabi_async.testing import FakeKajabi, FaultProxy, toxics
 from tests.redis_server import free_port
 from tests.stores.contract import KEY, token
 

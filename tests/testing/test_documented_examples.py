@@ -4,9 +4,8 @@ import textwrap
 from random import Random
 
 import kajabi_async.testing
-from kajabi_async.testing import FakeKajabi, FaultPlan, FaultProxy, RateLimit, faults
+from kajabi_async.testing import FakeKajabi, FaultPlan, FaultProxy, RateLimit, faults, toxics
 from kajabi_async.testing.faults import KINDS
-from kajabi_async.testing import toxics
 from tests.redis_server import free_port
 
 

@@ -12,8 +12,7 @@ import pytest_asyncio
 import redis.asyncio
 
 from kajabi_async import Kajabi
-from kajabi_async.testing import FakeKajabi, FaultProxy, Toxic
-from kajabi_async.testing import toxics
+from kajabi_async.testing import FakeKajabi, FaultProxy, Toxic, toxics
 from kajabi_async.testing.network.connection import Direction
 from kajabi_async.testing.network.resets import reset
 from kajabi_async.testing.toxics import AppliedToxic, PassOn

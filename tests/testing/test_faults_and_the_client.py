@@ -6,8 +6,7 @@ from collections import Counter
 import pytest
 
 from kajabi_async import DecodeError, Kajabi, RateLimitError, RetryPolicy, ServerError
-from kajabi_async.testing import FakeKajabi, Fault, FaultPlan, FaultProxy, RateLimit, faults
-from kajabi_async.testing import toxics
+from kajabi_async.testing import FakeKajabi, Fault, FaultPlan, FaultProxy, RateLimit, faults, toxics
 
 _IDS = tuple(str(number) for number in range(1, 201))
 _PATIENT = RetryPolicy(max_attempts=8, base_seconds=0.001)

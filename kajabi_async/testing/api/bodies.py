@@ -4,8 +4,8 @@ import json
 from collections.abc import Mapping
 from typing import Any, Final
 
-from kajabi_async.testing.answers import JSON_API, PLAIN_JSON, ApiProblem
 from kajabi_async.testing.json_shapes import is_array, is_object
+from kajabi_async.testing.replies import JSON_API, PLAIN_JSON, ApiProblem
 from kajabi_async.testing.world import Call
 
 __all__ = ["attributes_of", "document_of", "linkage_ids", "related_id", "resource_object"]

@@ -3,13 +3,13 @@
 from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
-from kajabi_async.testing.answers import ApiProblem, Reply, not_found
 from kajabi_async.testing.api.bodies import document_of, linkage_ids
 from kajabi_async.testing.api.shows import required_row, written_linkage
 from kajabi_async.testing.json_shapes import is_object
 from kajabi_async.testing.ownership import is_active, is_subscribed, purchases_of, set_offers
-from kajabi_async.testing.query import Query
-from kajabi_async.testing.rows import Linkage, Row, ToMany, ToOne
+from kajabi_async.testing.replies import ApiProblem, Reply, not_found
+from kajabi_async.testing.request_query import RequestQuery
+from kajabi_async.testing.rows import Linkage, LinkToMany, LinkToOne, Row
 from kajabi_async.testing.world import Call, World
 
 __all__ = ["cancel_subscription", "change_offers", "deactivate", "grant", "reactivate", "revoke"]
@@ -126,14 +126,14 @@ def _new_customer(world: World, contact: Row) -> Row:
     identity = {name: contact.attributes.get(name) for name in ("name", "email")}
     counted = {"net_revenue": "0.0", "sign_in_count": 0, "created_at": time, "updated_at": time}
     relations: dict[str, Linkage] = {
-        "contact": ToOne("contacts", contact.id),
-        "site": ToOne("sites", contact.site_id),
-        "offers": ToMany("offers"),
-        "products": ToMany("products"),
+        "contact": LinkToOne("contacts", contact.id),
+        "site": LinkToOne("sites", contact.site_id),
+        "offers": LinkToMany("offers"),
+        "products": LinkToMany("products"),
     }
     attributes = {**identity, **dict.fromkeys(unknown), **counted}
     customer = world.store.put(Row("customers", world.store.new_id("customers"), attributes, relations))
-    world.store.edit("contacts", contact.id).relations["customer"] = ToOne("customers", customer.id)
+    world.store.edit("contacts", contact.id).relations["customer"] = LinkToOne("customers", customer.id)
     return customer
 
 
@@ -189,4 +189,4 @@ def _customers(world: World, purchase: Row) -> list[Row]:
 
 
 def _shown(world: World, call: Call) -> Reply:
-    return Reply.of(world.printer(Query()).one(required_row(world, "purchases", call.resource_id)))
+    return Reply.of(world.printer(RequestQuery()).one(required_row(world, "purchases", call.resource_id)))

@@ -2,15 +2,15 @@
 
 from typing import Any
 
-from kajabi_async.testing.answers import Reply, unprocessable
 from kajabi_async.testing.api.bodies import attributes_of, resource_object
 from kajabi_async.testing.api.commerce import grant
 from kajabi_async.testing.api.people import checked_email, new_contact, set_tags
 from kajabi_async.testing.api.shows import required_row
 from kajabi_async.testing.dataset.forms import SUBMISSION_ATTRIBUTES
 from kajabi_async.testing.ownership import contact_with_email
-from kajabi_async.testing.query import Query
-from kajabi_async.testing.rows import Linkage, Row, ToOne
+from kajabi_async.testing.replies import Reply, unprocessable
+from kajabi_async.testing.request_query import RequestQuery
+from kajabi_async.testing.rows import Linkage, LinkToOne, Row
 from kajabi_async.testing.world import Call, World
 
 __all__ = ["submit_form"]
@@ -29,7 +29,7 @@ def submit_form(world: World, call: Call) -> Reply:
         world.later(world.quirks.opt_in_lag, lambda: _confirm(world, form, attributes, submission))
     else:
         _confirm(world, form, attributes, submission)
-    return Reply.of(world.printer(Query()).one(submission), 201)
+    return Reply.of(world.printer(RequestQuery()).one(submission), 201)
 
 
 def _confirm(world: World, form: Row, attributes: dict[str, Any], submission: Row) -> None:
@@ -53,7 +53,7 @@ def _contact(world: World, form: Row, attributes: dict[str, Any]) -> Row:
 
 def _submission(world: World, form: Row, attributes: dict[str, Any]) -> Row:
     sent = {name: value for name, value in attributes.items() if name in SUBMISSION_ATTRIBUTES or "custom_" in name}
-    relations: dict[str, Linkage] = {"site": ToOne("sites", form.site_id), "form": ToOne("forms", form.id)}
+    relations: dict[str, Linkage] = {"site": LinkToOne("sites", form.site_id), "form": LinkToOne("forms", form.id)}
     hidden: dict[str, Any] = {"created_at": world.time(), "contact_id": None}
     new_id = world.store.new_id("form_submissions")
     row = Row("form_submissions", new_id, {**dict.fromkeys(SUBMISSION_ATTRIBUTES), **sent}, relations, hidden)

@@ -4,13 +4,13 @@ import re
 from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
-from kajabi_async.testing.answers import ApiProblem, Reply, not_found, unprocessable
 from kajabi_async.testing.api.bodies import attributes_of, document_of, linkage_ids, related_id, resource_object
 from kajabi_async.testing.api.shows import required_row, written_linkage
 from kajabi_async.testing.json_shapes import is_object
 from kajabi_async.testing.ownership import contact_with_email, is_subscribed, purchases_of
-from kajabi_async.testing.query import Query
-from kajabi_async.testing.rows import Linkage, Row, ToMany, ToOne
+from kajabi_async.testing.replies import ApiProblem, Reply, not_found, unprocessable
+from kajabi_async.testing.request_query import RequestQuery
+from kajabi_async.testing.rows import Linkage, LinkToMany, LinkToOne, Row
 from kajabi_async.testing.world import Call, World
 
 __all__ = [
@@ -74,7 +74,7 @@ def set_tags(world: World, contact: Row, tag_ids: Iterable[str]) -> None:
     if before == after:
         return
     changed = world.store.edit("contacts", contact.id)
-    changed.relations["tags"] = ToMany("contact_tags", after)
+    changed.relations["tags"] = LinkToMany("contact_tags", after)
     for tag_id in (tag_id for tag_id in after if tag_id not in before):
         _record_change(world, "tag_added", changed, tags[tag_id])
     for tag_id in (tag_id for tag_id in before if tag_id not in after):
@@ -113,7 +113,7 @@ def create_contact(world: World, call: Call) -> Reply:
         raise unprocessable("external_user_id", "is not supported for a new contact")
     email = free_email(world, attributes.get("email"), site_id)
     contact = new_contact(world, site_id, email, attributes)
-    return Reply.of(world.printer(Query()).one(contact), 201)
+    return Reply.of(world.printer(RequestQuery()).one(contact), 201)
 
 
 def new_contact(world: World, site_id: str, email: str, given: Mapping[str, Any]) -> Row:
@@ -133,10 +133,10 @@ def new_contact(world: World, site_id: str, email: str, given: Mapping[str, Any]
         "updated_at": time,
     }
     relations: dict[str, Linkage] = {
-        "site": ToOne("sites", site_id),
-        "customer": ToOne("customers", None),
-        "offers": ToMany("offers"),
-        "tags": ToMany("contact_tags"),
+        "site": LinkToOne("sites", site_id),
+        "customer": LinkToOne("customers", None),
+        "offers": LinkToMany("offers"),
+        "tags": LinkToMany("contact_tags"),
     }
     hidden = {"mobile_phone_number": given.get("mobile_phone_number"), "never_subscribed": not attributes["subscribed"]}
     return world.store.put(Row("contacts", world.store.new_id("contacts"), attributes, relations, hidden))
@@ -170,7 +170,7 @@ def update_contact(world: World, call: Call) -> Reply:
         if changed.attributes.get("subscribed"):
             changed.hidden["never_subscribed"] = False
         _update_customer(world, changed, changes)
-    return Reply.of(world.printer(Query()).one(required_row(world, "contacts", contact.id)))
+    return Reply.of(world.printer(RequestQuery()).one(required_row(world, "contacts", contact.id)))
 
 
 def _changes(world: World, contact: Row, given: Mapping[str, Any]) -> dict[str, Any]:
@@ -233,10 +233,10 @@ def create_note(world: World, call: Call) -> Reply:
         "contact_notes",
         world.store.new_id("contact_notes"),
         {"body": body, "created_at": time, "updated_at": time},
-        {"contact": ToOne("contacts", contact.id)},
+        {"contact": LinkToOne("contacts", contact.id)},
         {"site_id": contact.site_id},
     )
-    return Reply.of(world.printer(Query()).one(world.store.put(note)), 201)
+    return Reply.of(world.printer(RequestQuery()).one(world.store.put(note)), 201)
 
 
 def update_note(world: World, call: Call) -> Reply:
@@ -245,7 +245,7 @@ def update_note(world: World, call: Call) -> Reply:
     body = _body(attributes_of(resource_object(call, "contact_notes")))
     note = world.store.edit("contact_notes", call.resource_id)
     note.attributes |= {"body": body, "updated_at": world.time()}
-    return Reply.of(world.printer(Query()).one(note))
+    return Reply.of(world.printer(RequestQuery()).one(note))
 
 
 def delete_note(world: World, call: Call) -> Reply:

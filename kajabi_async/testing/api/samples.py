@@ -2,9 +2,9 @@
 
 from typing import Any, Final
 
-from kajabi_async.testing.answers import Reply
 from kajabi_async.testing.dataset.account import EVENTS
 from kajabi_async.testing.dataset.forms import SUBMISSION_ATTRIBUTES
+from kajabi_async.testing.replies import Reply
 from kajabi_async.testing.world import Call, Handler, World
 
 __all__ = ["SAMPLE_HANDLERS"]

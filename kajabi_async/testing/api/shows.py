@@ -1,10 +1,10 @@
 """The reading operations: single resources, lists, linkage, the owner of the key, the version."""
 
-from kajabi_async.testing.answers import ApiProblem, Reply, not_found
 from kajabi_async.testing.dataset.account import ME
 from kajabi_async.testing.documents import identifiers
 from kajabi_async.testing.pagination import page_links, page_meta
-from kajabi_async.testing.relations import host_of
+from kajabi_async.testing.relation_shapes import host_of
+from kajabi_async.testing.replies import ApiProblem, Reply, not_found
 from kajabi_async.testing.rows import Row
 from kajabi_async.testing.world import Call, World
 

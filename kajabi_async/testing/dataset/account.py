@@ -6,7 +6,7 @@ from typing import Any, Final
 from kajabi_async.testing.dataset.family import Family, numbered
 from kajabi_async.testing.dataset.graph import Graph
 from kajabi_async.testing.dataset.times import DAY, instant, written
-from kajabi_async.testing.rows import Row, ToOne
+from kajabi_async.testing.rows import LinkToOne, Row
 
 __all__ = ["EVENTS", "ME", "account"]
 
@@ -45,4 +45,4 @@ def _hook(graph: Graph, number: int) -> Row:
         "resource_id": None,
         **_times(number),
     }
-    return Row("hooks", str(number), attributes, {"site": ToOne("sites", graph.site_of(number))})
+    return Row("hooks", str(number), attributes, {"site": LinkToOne("sites", graph.site_of(number))})

@@ -7,7 +7,7 @@ from kajabi_async.testing.dataset.family import Family, number_in, numbered
 from kajabi_async.testing.dataset.graph import Graph, Kind
 from kajabi_async.testing.dataset.times import instant, written
 from kajabi_async.testing.dataset.words import TOPICS
-from kajabi_async.testing.rows import Linkage, Row, ToMany, ToOne
+from kajabi_async.testing.rows import Linkage, LinkToMany, LinkToOne, Row
 
 __all__ = ["catalog", "offer_title"]
 
@@ -58,8 +58,8 @@ def _offer(graph: Graph, number: int) -> Row:
     }
     products = tuple(str(product) for product in graph.products_of_offer(number))
     relations: dict[str, Linkage] = {
-        "site": ToOne("sites", graph.site_of(number)),
-        "products": ToMany("products", products),
+        "site": LinkToOne("sites", graph.site_of(number)),
+        "products": LinkToMany("products", products),
     }
     return Row("offers", str(number), attributes, relations, {"is_gift": number % 7 == 0})
 
@@ -98,7 +98,7 @@ def _product(graph: Graph, number: int) -> Row:
         "url": f"https://site{graph.site_of(number)}.example.com/products/{number}" if draw.below(4) else None,
     }
     hidden = {"productizable_type": class_name}
-    return Row("products", str(number), attributes, {"site": ToOne("sites", graph.site_of(number))}, hidden)
+    return Row("products", str(number), attributes, {"site": LinkToOne("sites", graph.site_of(number))}, hidden)
 
 
 def _course(graph: Graph, number: int) -> Row:
@@ -113,10 +113,12 @@ def _course(graph: Graph, number: int) -> Row:
     modules = [f"{number}{module}" for module in range(_module_count(graph, number))]
     lessons = [f"{module}{lesson}" for module in modules for lesson in range(_lesson_count(graph, int(module)))]
     relations: dict[str, Linkage] = {
-        "site": ToOne("sites", graph.site_of(number)),
-        "offers": ToMany("offers", tuple(str(offer) for offer in offers if number in graph.products_of_offer(offer))),
-        "modules": ToMany("modules", tuple(modules)),
-        "lessons": ToMany("lessons", tuple(lessons)),
+        "site": LinkToOne("sites", graph.site_of(number)),
+        "offers": LinkToMany(
+            "offers", tuple(str(offer) for offer in offers if number in graph.products_of_offer(offer))
+        ),
+        "modules": LinkToMany("modules", tuple(modules)),
+        "lessons": LinkToMany("lessons", tuple(lessons)),
     }
     return Row("courses", str(number), attributes, relations, {"publish_status": draw.pick(("published", "draft"))})
 
@@ -160,7 +162,7 @@ def _module(graph: Graph, number: int) -> Row:
         "publishing_option": draw.pick(("published", "published", "draft")),
     }
     lessons = tuple(f"{number}{lesson}" for lesson in range(_lesson_count(graph, number)))
-    return Row("modules", str(number), attributes, {"lessons": ToMany("lessons", lessons)})
+    return Row("modules", str(number), attributes, {"lessons": LinkToMany("lessons", lessons)})
 
 
 def _lesson(graph: Graph, number: int) -> Row:
@@ -172,7 +174,7 @@ def _lesson(graph: Graph, number: int) -> Row:
         "publishing_option": draw.pick(_LESSON_OPTIONS),
     }
     media = (str(number),) if draw.below(4) else ()
-    return Row("lessons", str(number), attributes, {"media": ToMany("media", media)})
+    return Row("lessons", str(number), attributes, {"media": LinkToMany("media", media)})
 
 
 def _media(graph: Graph, number: int) -> Row:

@@ -7,7 +7,7 @@ from kajabi_async.testing.dataset.family import Family, number_in, numbered
 from kajabi_async.testing.dataset.graph import Graph
 from kajabi_async.testing.dataset.people import customer_identity
 from kajabi_async.testing.dataset.times import DAY, instant, written
-from kajabi_async.testing.rows import Linkage, Row, ToMany, ToOne
+from kajabi_async.testing.rows import Linkage, LinkToMany, LinkToOne, Row
 
 __all__ = ["SUBMISSION_ATTRIBUTES", "forms"]
 
@@ -75,13 +75,13 @@ def _form(graph: Graph, number: int) -> Row:
     }
     tags = graph.of_site(tuple(range(1, graph.sizes["contact_tags"] + 1)), number)
     relations: dict[str, Linkage] = {
-        "site": ToOne("sites", graph.site_of(number)),
-        "fields": ToMany("fields", tuple(f"{number}{field}" for field in range(_field_count(graph, number)))),
-        "contact_tags": ToMany("contact_tags", tuple(str(tag) for tag in draw.some(tags, draw.below(3)))),
+        "site": LinkToOne("sites", graph.site_of(number)),
+        "fields": LinkToMany("fields", tuple(f"{number}{field}" for field in range(_field_count(graph, number)))),
+        "contact_tags": LinkToMany("contact_tags", tuple(str(tag) for tag in draw.some(tags, draw.below(3)))),
     }
     if graph.sizes["offers"]:
         offers = graph.of_site(tuple(range(1, graph.sizes["offers"] + 1)), number)
-        relations["offer"] = ToOne("offers", str(draw.pick(offers)))
+        relations["offer"] = LinkToOne("offers", str(draw.pick(offers)))
     return Row("forms", str(number), attributes, relations)
 
 
@@ -91,7 +91,10 @@ def _submission(graph: Graph, number: int) -> Row:
     form = draw.pick(graph.of_site(tuple(range(1, graph.sizes["forms"] + 1)), contact))
     attributes = dict.fromkeys(SUBMISSION_ATTRIBUTES) | customer_identity(graph, contact)
     attributes["custom_1"] = draw.pick((None, "Spring", "Winter"))
-    relations: dict[str, Linkage] = {"site": ToOne("sites", graph.site_of(form)), "form": ToOne("forms", str(form))}
+    relations: dict[str, Linkage] = {
+        "site": LinkToOne("sites", graph.site_of(form)),
+        "form": LinkToOne("forms", str(form)),
+    }
     hidden = {
         "created_at": written(instant(graph.contacts) + number * DAY // 10, number),
         "contact_id": graph.contact_id(contact),

@@ -39,9 +39,10 @@ Kind                                  What happens                              
 from kajabi_async.testing.faults.catalogue import GROUPS, KINDS, faults_named
 from kajabi_async.testing.faults.compression import Bomb, BrokenCompression, Coding, Damage
 from kajabi_async.testing.faults.connections import Cut, CutBody, DropTime, Framing, LostAnswer, Reset, ResetTime
-from kajabi_async.testing.faults.documents import Oddity, OddJson
 from kajabi_async.testing.faults.incident import Fault, Incident
-from kajabi_async.testing.faults.pages import (
+from kajabi_async.testing.faults.json_bodies import Oddity, OddJson
+from kajabi_async.testing.faults.mix import FaultPlan, Injection, PlanOrder
+from kajabi_async.testing.faults.paging import (
     HOSTILE_LINKS,
     DataChange,
     OddNext,
@@ -50,10 +51,9 @@ from kajabi_async.testing.faults.pages import (
     RowsMove,
     Turn,
 )
-from kajabi_async.testing.faults.plan import FaultPlan, Injection, PlanOrder
+from kajabi_async.testing.faults.server_state import ClockJump, ExpiredToken, RefusedToken
 from kajabi_async.testing.faults.statuses import Canned, Failure, HtmlAnswer, TooManyRequests
 from kajabi_async.testing.faults.timing import Dribble, Hang, Latency
-from kajabi_async.testing.faults.tokens import ClockJump, ExpiredToken, RefusedToken
 
 __all__ = [
     "GROUPS",

@@ -6,12 +6,12 @@ from typing import Final
 
 from kajabi_async.testing.faults.compression import Bomb, BrokenCompression
 from kajabi_async.testing.faults.connections import CutBody, LostAnswer, Reset
-from kajabi_async.testing.faults.documents import OddJson
 from kajabi_async.testing.faults.incident import Fault
-from kajabi_async.testing.faults.pages import OddNext, RepeatedRows, RowsMove
+from kajabi_async.testing.faults.json_bodies import OddJson
+from kajabi_async.testing.faults.paging import OddNext, RepeatedRows, RowsMove
+from kajabi_async.testing.faults.server_state import ClockJump, ExpiredToken, RefusedToken
 from kajabi_async.testing.faults.statuses import Failure, HtmlAnswer, TooManyRequests
 from kajabi_async.testing.faults.timing import Dribble, Hang, Latency
-from kajabi_async.testing.faults.tokens import ClockJump, ExpiredToken, RefusedToken
 
 __all__ = ["GROUPS", "KINDS", "faults_named"]
 

@@ -8,8 +8,8 @@ from typing import Any, ClassVar, Final, Literal, get_args
 import attrs
 from aiohttp import web
 
-from kajabi_async.testing.answers import JSON_API, Reply
 from kajabi_async.testing.faults.incident import Fault, Incident
+from kajabi_async.testing.replies import JSON_API, Reply
 
 __all__ = ["Bomb", "BrokenCompression", "Coding", "Damage"]
 

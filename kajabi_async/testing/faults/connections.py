@@ -5,9 +5,9 @@ from typing import ClassVar, Final, Literal, get_args
 import attrs
 from aiohttp import web
 
-from kajabi_async.testing.answers import Reply
 from kajabi_async.testing.faults.incident import Fault, Incident
-from kajabi_async.testing.records import RecordedRequest
+from kajabi_async.testing.recorded import RecordedRequest
+from kajabi_async.testing.replies import Reply
 
 __all__ = ["Cut", "CutBody", "DropTime", "Framing", "LostAnswer", "Reset", "ResetTime"]
 

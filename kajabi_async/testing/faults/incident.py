@@ -10,23 +10,23 @@ import attrs
 from aiohttp import web
 
 from kajabi_async.operations import OPERATIONS
-from kajabi_async.testing.answers import Reply
 from kajabi_async.testing.network.resets import reset
 from kajabi_async.testing.oauth import TokenDesk
-from kajabi_async.testing.records import RecordedRequest
+from kajabi_async.testing.recorded import RecordedRequest
+from kajabi_async.testing.replies import Reply
 from kajabi_async.testing.server_clock import ServerClock
-from kajabi_async.testing.store import Store
+from kajabi_async.testing.state import Store
 
-__all__ = ["Fault", "Incident", "Process", "checked_target", "sent"]
+__all__ = ["Fault", "Incident", "RealAnswer", "checked_target", "sent"]
 
 _POLL_SECONDS: Final = 0.25
 
 
-class Process(Protocol):
+class RealAnswer(Protocol):
     """A function that processes a request and returns its real answer."""
 
     def __call__(self, *, rows_before: int = 0) -> Reply:
-        """Process the request; a list begins with the last *rows_before* rows of the preceding page."""
+        """RealAnswer the request; a list begins with the last *rows_before* rows of the preceding page."""
         ...
 
 
@@ -45,7 +45,7 @@ class Incident:
 
     request: web.BaseRequest
     record: RecordedRequest
-    process: Process
+    process: RealAnswer
     seed: str
     """The seed of ``random``: from the plan's seed and the request, so that equal requests draw equal numbers."""
     clock: ServerClock
@@ -68,7 +68,7 @@ class Incident:
         return sent(reply, self.clock)
 
     def answered(self) -> web.Response:
-        """Process the request and return the response."""
+        """RealAnswer the request and return the response."""
         return self.reply(self.process())
 
     async def begin(self, reply: Reply, *, length: int | None) -> web.StreamResponse:

@@ -11,10 +11,10 @@ from kajabi_async.testing.faults.catalogue import faults_named
 from kajabi_async.testing.faults.compression import Bomb
 from kajabi_async.testing.faults.connections import Cut, DropTime
 from kajabi_async.testing.faults.incident import Fault, checked_target
-from kajabi_async.testing.faults.plan import FaultPlan, Injection, is_aimed_at, plans_of
+from kajabi_async.testing.faults.mix import FaultPlan, Injection, is_aimed_at, plans_of
 from kajabi_async.testing.faults.statuses import Canned, Failure, canned_reply
 from kajabi_async.testing.faults.timing import Hang
-from kajabi_async.testing.records import RecordedRequest
+from kajabi_async.testing.recorded import RecordedRequest
 
 __all__ = ["FaultDesk", "FaultOrder"]
 

@@ -6,9 +6,9 @@ from typing import Any, ClassVar, Final
 import attrs
 from aiohttp import web
 
-from kajabi_async.testing.answers import JSON_API, PLAIN_JSON, Reply, encoded, error_reply
 from kajabi_async.testing.faults.incident import Fault, Incident
 from kajabi_async.testing.faults.retry_after import RETRY_AFTER_FORMS, RetryAfter, retry_after_headers
+from kajabi_async.testing.replies import JSON_API, PLAIN_JSON, Reply, encoded, error_reply
 
 __all__ = ["Canned", "Failure", "HtmlAnswer", "TooManyRequests", "canned_reply", "too_many_requests"]
 

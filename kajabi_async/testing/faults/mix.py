@@ -9,7 +9,7 @@ import attrs
 
 from kajabi_async.testing.faults.catalogue import faults_named
 from kajabi_async.testing.faults.incident import Fault, checked_target
-from kajabi_async.testing.records import RecordedRequest
+from kajabi_async.testing.recorded import RecordedRequest
 
 __all__ = ["FaultPlan", "Injection", "PlanOrder", "is_aimed_at", "plans_of"]
 

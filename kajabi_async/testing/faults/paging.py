@@ -9,11 +9,11 @@ import attrs
 from aiohttp import web
 
 from kajabi_async.operations import OPERATIONS, AnswerKind
-from kajabi_async.testing.answers import Reply, encoded
 from kajabi_async.testing.faults.incident import Fault, Incident
 from kajabi_async.testing.json_shapes import is_object
-from kajabi_async.testing.query import read_query
-from kajabi_async.testing.records import RecordedRequest
+from kajabi_async.testing.recorded import RecordedRequest
+from kajabi_async.testing.replies import Reply, encoded
+from kajabi_async.testing.request_query import read_query
 
 __all__ = ["HOSTILE_LINKS", "DataChange", "OddNext", "RepeatedRows", "RowChange", "RowsMove", "Turn"]
 

@@ -5,10 +5,10 @@ from typing import ClassVar
 import attrs
 from aiohttp import web
 
-from kajabi_async.testing.answers import error_reply
 from kajabi_async.testing.faults.incident import Fault, Incident
 from kajabi_async.testing.oauth import NO_LIVE_TOKEN
-from kajabi_async.testing.records import RecordedRequest
+from kajabi_async.testing.recorded import RecordedRequest
+from kajabi_async.testing.replies import error_reply
 
 __all__ = ["ClockJump", "ExpiredToken", "RefusedToken"]
 

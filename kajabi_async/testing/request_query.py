@@ -7,14 +7,14 @@ from urllib.parse import parse_qsl
 
 import attrs
 
-__all__ = ["Query", "positive", "read_query"]
+__all__ = ["RequestQuery", "positive", "read_query"]
 
 _FAMILY: Final = re.compile(r"(fields|filter|page)\[(.+)\]")
 _UNBRACKETED: Final = frozenset({"page", "per_page", "per"})
 
 
 @attrs.frozen
-class Query:
+class RequestQuery:
     """The parts of a query string, not checked against a resource."""
 
     pairs: tuple[tuple[str, str], ...] = ()
@@ -48,13 +48,13 @@ class Query:
 
 
 @lru_cache(maxsize=1024)
-def read_query(query_string: str) -> Query:
+def read_query(query_string: str) -> RequestQuery:
     """Parse a query string; invalid parts are ignored, as the server does."""
     pairs = tuple(parse_qsl(query_string, keep_blank_values=True))
     members = [(match[1], match[2], value) for name, value in pairs if (match := _FAMILY.fullmatch(name))]
     plain = dict(pairs)
     page = {name: value for family, name, value in members if family == "page"}
-    return Query(
+    return RequestQuery(
         pairs=pairs,
         include=tuple(tuple(path.split(".")) for path in _listed(plain.get("include", ""))),
         fields=tuple((name, frozenset(_listed(value))) for family, name, value in members if family == "fields"),

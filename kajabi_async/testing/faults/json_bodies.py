@@ -6,9 +6,9 @@ from typing import Any, ClassVar, Final, Literal, get_args
 import attrs
 from aiohttp import web
 
-from kajabi_async.testing.answers import Reply, encoded
 from kajabi_async.testing.faults.incident import Fault, Incident
 from kajabi_async.testing.json_shapes import is_array, is_object
+from kajabi_async.testing.replies import Reply, encoded
 
 __all__ = ["OddJson", "Oddity"]
 
