@@ -75,7 +75,7 @@ def _as_json(account: Account) -> dict[str, Any]:
         "customers_written_twice": account.written_twice,
         "chunks": account.chunks,
         "kills": [{"worker": kill.worker, "chunks_half_done": list(kill.half_done)} for kill in account.kills],
-        "chunks_begun_again": sorted(account.begun_again),
+        "chunks_begun_again": sorted(account.started_again),
         "failures": [f"{type(failure).__name__}: {failure}" for failure in account.failures],
         "seconds": round(account.seconds, 1),
         "customers_per_second": round(account.customers / account.seconds, 1),

@@ -96,7 +96,7 @@ def _signal_group(group: int, signal_number: int) -> None:
 
 async def _half_done(sink: Sink, chunks: Sequence[Chunk], worker: str) -> tuple[str, ...]:
     """Return the keys of the partly written chunks that *worker* was the last to start."""
-    latest_starts = dict(await sink.begun())
+    latest_starts = dict(await sink.started())
     done = await sink.done()
     mine = [chunk for chunk in chunks if latest_starts.get(chunk.key) == worker and chunk.key not in done]
     return tuple([chunk.key for chunk in mine if 0 < len(await sink.missing(chunk.ids)) < len(chunk.ids)])

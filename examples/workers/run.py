@@ -30,7 +30,7 @@ class Account:
     """The number of customers that are in the feed of changes more than once."""
     chunks: int
     kills: tuple[Kill, ...]
-    begun_again: frozenset[str]
+    started_again: frozenset[str]
     """Keys of chunks that more than one worker started."""
     failures: tuple[KajabiError, ...]
     """The errors of the last attempts of chunks."""
@@ -91,7 +91,7 @@ async def _account(
     sink: Sink, work: list[Chunk], kills: tuple[Kill, ...], outcomes: list[Report | KajabiError], seconds: float
 ) -> Account:
     starters: dict[str, set[str]] = {}
-    for key, worker in await sink.begun():
+    for key, worker in await sink.started():
         starters.setdefault(key, set()).add(worker)
     written = Counter(await sink.changes())
     return Account(
@@ -99,7 +99,7 @@ async def _account(
         written_twice=sum(count > 1 for count in written.values()),
         chunks=len(work),
         kills=kills,
-        begun_again=frozenset(key for key, workers in starters.items() if len(workers) > 1),
+        started_again=frozenset(key for key, workers in starters.items() if len(workers) > 1),
         failures=tuple(outcome for outcome in outcomes if isinstance(outcome, KajabiError)),
         seconds=seconds,
     )

@@ -26,8 +26,8 @@ class Sink:
     """One run's results in Redis, kept for a week.
 
     ``entitlements:{run}:customers`` is a hash, id to text of `dumps`; ``...:changes`` a list of ids in the order in
-    which they were written, without duplicates. ``...:done`` has the report of each completed chunk, and ``...:begun``
-    the chunks that each worker started.
+    which they were written, without duplicates. ``...:done`` has the report of each completed chunk, and
+    ``...:started`` the chunks that each worker started.
     """
 
     def __init__(self, redis_url: str, run: str, *, worker: str = "") -> None:
@@ -36,14 +36,14 @@ class Sink:
         self._redis: Any = made.from_url(redis_url, decode_responses=True)
         self._worker = worker
         # The hash tag in braces keeps the keys of a run on one node of a cluster.
-        self._customers, self._changes, self._done, self._begun = (
-            f"entitlements:{{{run}}}:{part}" for part in ("customers", "changes", "done", "begun")
+        self._customers, self._changes, self._done, self._started = (
+            f"entitlements:{{{run}}}:{part}" for part in ("customers", "changes", "done", "started")
         )
 
     async def begin(self, chunk_key: str) -> str | None:
         """Record that this worker starts a chunk; return the report if the chunk was completed before."""
-        await self._redis.rpush(self._begun, f"{chunk_key} {self._worker}")
-        await self._redis.expire(self._begun, _KEPT_SECONDS)
+        await self._redis.rpush(self._started, f"{chunk_key} {self._worker}")
+        await self._redis.expire(self._started, _KEPT_SECONDS)
         report: str | None = await self._redis.hget(self._done, chunk_key)
         return report
 
@@ -81,9 +81,9 @@ class Sink:
         """Return the keys of the completed chunks."""
         return set(await self._redis.hkeys(self._done))
 
-    async def begun(self) -> list[tuple[str, str]]:
+    async def started(self) -> list[tuple[str, str]]:
         """Return a pair of chunk and worker for each start of a chunk."""
-        lines: list[str] = await self._redis.lrange(self._begun, 0, -1)
+        lines: list[str] = await self._redis.lrange(self._started, 0, -1)
         return [(key, worker) for key, _, worker in (line.partition(" ") for line in lines)]
 
     async def aclose(self) -> None:
