@@ -13,7 +13,7 @@ import psutil
 
 from kajabi_async.export.columns import columns_of
 from kajabi_async.export.files import ExportedFile, write_batches
-from kajabi_async.export.journal import Entry, Journal, PageRecord
+from kajabi_async.export.journal import Checkpoint, Entry, PageRecord
 from kajabi_async.models import ContactNote
 
 PAGES = 800
@@ -23,19 +23,19 @@ PAGE_SIZE = 100
 
 def main(folder: Path) -> tuple[int, int]:
     """Keep 80,000 rows and write them."""
-    journal = Journal(folder / "notes.parquet.partial")
-    journal.open({}, restart=False)
+    checkpoint = Checkpoint(folder / "notes.parquet.partial")
+    checkpoint.open({}, restart=False)
     memory = psutil.Process().memory_info
     settled = 0
     for number in range(1, PAGES + 1):
-        journal.record(PageRecord(number, f"page={number}", f"page={number + 1}", None), _rows(number), [], [])
+        checkpoint.record(PageRecord(number, f"page={number}", f"page={number + 1}", None), _rows(number), [], [])
         if number == SETTLED:
             settled = memory().rss
     kept = memory().rss - settled
     sizes: list[int] = []
     file = ExportedFile(folder / "notes.parquet", "parquet", columns_of(ContactNote), None)
-    asyncio.run(write_batches([file], journal, _here, lambda _written: sizes.append(memory().rss)))
-    journal.discard()
+    asyncio.run(write_batches([file], checkpoint, _here, lambda _written: sizes.append(memory().rss)))
+    checkpoint.discard()
     return kept, sizes[-1] - sizes[1]
 
 

@@ -242,16 +242,16 @@ def test_another_module_that_is_missing_is_no_lack_of_pyarrow(monkeypatch: pytes
 @pytest.mark.parametrize(
     ("name", "asked_for", "told"),
     [
-        ("a.xlsx", None, "the suffix '.xlsx' of a.xlsx is none that is known"),
-        ("a", None, "the suffix '' of a is none that is known"),
-        ("a.csv", "excel", "format 'excel' is none that is known"),
-        ("a.csv", "", "format '' is none that is known"),
-        ("a.csv", ".csv", "format '.csv' is none that is known"),
+        ("a.xlsx", None, "the suffix '.xlsx' of a.xlsx is unknown"),
+        ("a", None, "the suffix '' of a is unknown"),
+        ("a.csv", "excel", "format 'excel' is unknown"),
+        ("a.csv", "", "format '' is unknown"),
+        ("a.csv", ".csv", "format '.csv' is unknown"),
     ],
 )
 def test_a_format_that_is_none_is_told_with_those_there_are(name: str, asked_for: str | None, told: str) -> None:
     """By suffix and by name."""
-    known = r"\.parquet, \.arrow, \.feather, \.jsonl, \.ndjson, \.csv, or give .* parquet, arrow, jsonl, csv$"
+    known = r"\.parquet, \.arrow, \.feather, \.jsonl, \.ndjson, \.csv, or set the format .* parquet, arrow, jsonl, csv$"
     with pytest.raises(InvalidArgumentError, match=rf"^{re.escape(told)}: end the file in {known}"):
         format_for(Path(name), asked_for)
 

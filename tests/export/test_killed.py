@@ -59,7 +59,7 @@ async def test_an_interrupted_export_says_how_to_go_on(tmp_path: Path) -> None:
             code, err = await process.ended()
         assert code == 130
         assert err.splitlines() == [
-            "kajabi: what came is kept; give the same command again to go on",
+            "kajabi: the rows so far are kept; run the same command again to resume",
             "kajabi: interrupted",
         ]
     assert rows_kept(path) > 0

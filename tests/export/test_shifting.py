@@ -171,4 +171,4 @@ async def test_a_server_that_counts_more_rows_than_it_gives_is_told(tmp_path: Pa
         fake.answer_with("GET", "/v1/customers", body=document)
         report = await export(api.customers.list(), tmp_path / "customers.jsonl")
     assert (report.rows, report.lacking) == (1, 2)
-    assert report.warnings == ("the server counts 3 rows, 2 more than it gave",)
+    assert report.warnings == ("the server counts 3 rows, 2 more than it sent",)
