@@ -1,4 +1,4 @@
-"""What every token store must do, and the three that do it."""
+"""The contract of every token store, and the three that fulfil it."""
 
 from collections.abc import AsyncGenerator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
