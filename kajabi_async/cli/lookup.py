@@ -15,11 +15,11 @@ from kajabi_async.output import flush, print_json, print_line
 from kajabi_async.resources.bulk import Lookups
 from kajabi_async.resources.lookup_plan import Strategy
 
-__all__ = ["explain_file", "look_up_file", "tell_report"]
+__all__ = ["explain_file", "look_up_file", "print_report"]
 
 
 _SILENCE: Final = 5.0
-"""Seconds to wait for the rest of the ids after a run has ended: a pipe may have no end."""
+"""Seconds without a line after which the rest of the ids is given up: a pipe may never end."""
 _SILENCE_WHEN_INTERRUPTED: Final = 0.5
 
 
@@ -58,7 +58,7 @@ async def look_up_file(
             await keep_unanswered(run, ids, source, silence=_SILENCE_WHEN_INTERRUPTED, json=json)
             raise
         except KajabiError as error:
-            # Credentials that were refused at the start leave the ids where they are.
+            # Nothing was read from the source if the credentials were rejected at the start.
             if isinstance(error, BulkStalledError) or (await run.report()).total:
                 await keep_unanswered(run, ids, source, silence=_SILENCE, json=json)
             raise
@@ -66,18 +66,18 @@ async def look_up_file(
     if json:
         print_json({"report": attrs.asdict(report)}, error=True)
     else:
-        tell_report(screen, report)
+        print_report(screen, report)
     return 0 if report.found == report.total else 1
 
 
 async def _print_all(run: Lookups[Any], screen: Screen) -> None:
-    # On a terminal the rows themselves show how far it is.
+    # On a terminal the rows themselves show the progress.
     with screen.progress(is_shown=not sys.stdout.isatty(), redirect=False) as bars:
         bars.show("looked up", completed=0)
         answered = 0
         async for lookup in run:
-            print_members(_told(lookup))
-            # Whoever reads a pipe gets each row as it comes, and we hear of it when they stop.
+            print_members(_members(lookup))
+            # The reader of a pipe gets each row as it arrives, and a closed pipe ends the run.
             flush()
             answered += 1
             bars.show("looked up", completed=answered)
@@ -86,7 +86,7 @@ async def _print_all(run: Lookups[Any], screen: Screen) -> None:
 async def explain_file(
     api: Kajabi, source: str, *, include: str, fields: dict[str, str] | None, concurrency: int | None, json: bool
 ) -> None:
-    """Print what looking up every id in *source* would take by each strategy; nothing is looked up."""
+    """Print the cost of looking up every id in *source* by each strategy; nothing is looked up."""
     with opened(source) as lines:
         plan = await api.customers.plan(IdLines(lines), include=include, fields=fields, concurrency=concurrency)
     if json:
@@ -96,8 +96,8 @@ async def explain_file(
             print_line(line)
 
 
-def tell_report(screen: Screen, report: Report) -> None:
-    """Print what a run came to in a few lines."""
+def print_report(screen: Screen, report: Report) -> None:
+    """Print the report of a run in a few lines."""
     rate = report.total / report.elapsed_seconds if report.elapsed_seconds else 0.0
     screen.line(
         f"{report.total:,} looked up in {report.elapsed_seconds:.2f} s ({rate:,.0f} a second): "
@@ -109,7 +109,7 @@ def tell_report(screen: Screen, report: Report) -> None:
     )
 
 
-def _told(lookup: Lookup[Any]) -> dict[str, Any]:
+def _members(lookup: Lookup[Any]) -> dict[str, Any]:
     if lookup.found:
         return {"id": lookup.id, "found": True, "customer": as_members(lookup.customer)}
     return {"id": lookup.id, "found": False, "missing": lookup.missing, "error": str(lookup.error)}

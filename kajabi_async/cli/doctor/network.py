@@ -1,4 +1,4 @@
-"""Checks of the way to the API: is the name resolved, does somebody listen, does the certificate hold."""
+"""Checks of the network: the name resolves, the port answers, the certificate is valid."""
 
 import asyncio
 import errno
@@ -22,31 +22,31 @@ Address = tuple[str, int]
 
 @attrs.frozen
 class Way:
-    """Where requests go."""
+    """The network destination of requests."""
 
     host: str
     port: int
     is_encrypted: bool
     proxy: str
-    """The name of a proxy setting that is not followed."""
+    """The name of a proxy setting that is not followed, or an empty string."""
 
     @classmethod
     def to(cls, base_url: str) -> "Way":
-        """Read it from a base URL that was checked."""
+        """Return the destination of a validated base URL."""
         parts = urlsplit(base_url)
         is_encrypted = parts.scheme == "https"
         port = parts.port or (443 if is_encrypted else 80)
         return cls(parts.hostname or "", port, is_encrypted, proxies_ignored(base_url))
 
     def cure(self, text: str) -> str:
-        """Give *text*, and what else is to be known where a proxy is set."""
+        """Return *text*, with a note on the proxy if one is set."""
         if not self.proxy:
             return text
-        return f"{text}. {self.proxy} is set, but the SDK does not use proxies: the way must be open without one"
+        return f"{text}. {self.proxy} is set, but the SDK does not use proxies: the API must be reachable without one"
 
 
 async def check_network(base_url: str, *, seconds: float) -> AsyncIterator[Finding]:
-    """Resolve, connect and, for https, shake hands; what follows a failure is skipped.
+    """Resolve, connect and, for https, do the TLS handshake; skip the steps after a failure.
 
     *seconds* is the limit of each step.
     """
@@ -64,7 +64,7 @@ async def check_network(base_url: str, *, seconds: float) -> AsyncIterator[Findi
     elif not way.is_encrypted:
         yield skipped("TLS", "the base URL is plain http")
     else:
-        yield await _shake_hands(way, address, seconds)
+        yield await _handshake(way, address, seconds)
 
 
 async def _resolve(way: Way, seconds: float) -> tuple[Finding, list[Address]]:
@@ -74,13 +74,13 @@ async def _resolve(way: Way, seconds: float) -> tuple[Finding, list[Address]]:
             found = await asyncio.get_running_loop().getaddrinfo(way.host, way.port, type=socket.SOCK_STREAM)
     except TimeoutError:
         cure = way.cure("check the network and its DNS server")
-        told = f"{way.host} was not resolved within {seconds:g} s"
-        return failed(check, told, cure=cure, exit_code=ExitCode.UNREACHABLE, cause="timeout"), []
+        message = f"{way.host} was not resolved within {seconds:g} s"
+        return failed(check, message, cure=cure, exit_code=ExitCode.UNREACHABLE, cause="timeout"), []
     except (socket.gaierror, UnicodeError) as error:
         cure = way.cure("check the spelling of KAJABI_BASE_URL, if it is set, then the network and its DNS server")
         reason = getattr(error, "strerror", None) or "no valid name"
-        told = f"{way.host} is not resolved: {reason}"
-        return failed(check, told, cure=cure, exit_code=ExitCode.UNREACHABLE, cause="not resolved"), []
+        message = f"{way.host} is not resolved: {reason}"
+        return failed(check, message, cure=cure, exit_code=ExitCode.UNREACHABLE, cause="not resolved"), []
     addresses = list(dict.fromkeys((str(each[4][0]), way.port) for each in found))
     hosts = [host for host, _ in addresses]
     return fine(check, f"{way.host} is {', '.join(hosts)}", addresses=hosts), addresses
@@ -90,7 +90,7 @@ async def _connect(way: Way, addresses: list[Address], seconds: float) -> tuple[
     error: OSError = OSError()
     for address in addresses:
         try:
-            await _opened(address, seconds)
+            await _connect_once(address, seconds)
         except OSError as failure:
             error = failure
         else:
@@ -101,31 +101,31 @@ async def _connect(way: Way, addresses: list[Address], seconds: float) -> tuple[
 def _not_connected(way: Way, error: OSError, seconds: float) -> Finding:
     place = f"{way.host} port {way.port}"
     if isinstance(error, TimeoutError):
-        cause, told = "timeout", f"{place} did not answer within {seconds:g} s"
+        cause, message = "timeout", f"{place} did not answer within {seconds:g} s"
         cure = "a firewall may drop what is sent there: allow outgoing connections to it"
     elif isinstance(error, ConnectionRefusedError):
-        cause, told = "refused", f"{place} refused the connection"
+        cause, message = "refused", f"{place} refused the connection"
         cure = "nothing listens there: check host and port of KAJABI_BASE_URL, if it is set"
     elif error.errno in _NO_ROUTE:
-        cause, told = "no route", f"there is no route to {place}"
+        cause, message = "no route", f"there is no route to {place}"
         cure = "check whether this machine is online"
     else:
-        cause, told = "failed", f"{place} cannot be reached: {error.strerror or type(error).__name__}"
-        cure = "check the network, and what is allowed to leave it"
-    return failed("connection", told, cure=way.cure(cure), exit_code=ExitCode.UNREACHABLE, cause=cause)
+        cause, message = "failed", f"{place} cannot be reached: {error.strerror or type(error).__name__}"
+        cure = "check the network, and whether a firewall blocks outgoing connections"
+    return failed("connection", message, cure=way.cure(cure), exit_code=ExitCode.UNREACHABLE, cause=cause)
 
 
-async def _shake_hands(way: Way, address: Address, seconds: float) -> Finding:
+async def _handshake(way: Way, address: Address, seconds: float) -> Finding:
     try:
-        version = await _opened(address, seconds, ssl=ssl.create_default_context(), server_hostname=way.host)
+        version = await _connect_once(address, seconds, ssl=ssl.create_default_context(), server_hostname=way.host)
     except ssl.SSLCertVerificationError as error:
         cure = way.cure(
-            "check this machine's clock and its certificates (Debian: the package ca-certificates); where a proxy "
-            "opens TLS, name its authority in SSL_CERT_FILE"
+            "check this machine's clock and its certificates (Debian: the package ca-certificates); if a proxy "
+            "intercepts TLS, name its authority in SSL_CERT_FILE"
         )
         return _no_tls(f"the certificate of {way.host} is not trusted: {error.verify_message}", cure, "certificate")
     except TimeoutError:
-        cure = way.cure("something between here and there may not speak TLS: try another network")
+        cure = way.cure("something on the way there may not speak TLS: try another network")
         return _no_tls(f"{way.host} did not answer the TLS handshake within {seconds:g} s", cure, "timeout")
     except (ssl.SSLError, OSError) as error:
         reason = getattr(error, "reason", None) or error.strerror or type(error).__name__
@@ -134,17 +134,17 @@ async def _shake_hands(way: Way, address: Address, seconds: float) -> Finding:
     return fine("TLS", f"{version}, and the certificate holds", version=version)
 
 
-def _no_tls(told: str, cure: str, cause: str) -> Finding:
-    return failed("TLS", told, cure=cure, exit_code=ExitCode.UNREACHABLE, cause=cause)
+def _no_tls(message: str, cure: str, cause: str) -> Finding:
+    return failed("TLS", message, cure=cure, exit_code=ExitCode.UNREACHABLE, cause=cause)
 
 
-async def _opened(address: Address, seconds: float, **options: Any) -> str | None:
-    """Connect and close again, and give the version of TLS, None without."""
+async def _connect_once(address: Address, seconds: float, **options: Any) -> str | None:
+    """Connect, close again, and return the TLS version, or None without TLS."""
     async with asyncio.timeout(seconds):
         _, writer = await asyncio.open_connection(*address, **options)
     try:
         secured: ssl.SSLObject | None = writer.get_extra_info("ssl_object")
         return None if secured is None else secured.version()
     finally:
-        # Nobody waits for the other side's farewell.
+        # A clean shutdown could block on the peer's close_notify.
         writer.transport.abort()
