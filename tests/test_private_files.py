@@ -29,10 +29,10 @@ from kajabi_async.session import ClientCredentials
 become(arguments["user"])
 try:
     credentials_file.write(Path(arguments["path"]), ClientCredentials("some-id", "some-secret"))
-    told = credentials_file.read(Path(arguments["path"])).form()["client_id"]
+    result = credentials_file.read(Path(arguments["path"])).form()["client_id"]
 except CredentialsError as error:
-    told = str(error)
-print(json.dumps(told))
+    result = str(error)
+print(json.dumps(result))
 """
 
 
@@ -155,8 +155,8 @@ def test_links_and_files_of_another_user_get_nothing(sticky: bool) -> None:
         precious = victims_file(folder / "precious", "precious")
         attack(folder, "ln -s precious link; : > theirs; chmod 666 theirs")
         for name in ("link", "theirs"):
-            told = as_victim(REPLACE, path=str(folder / name))
-            assert (told == "") is not sticky
+            result = as_victim(REPLACE, path=str(folder / name))
+            assert (result == "") is not sticky
             if not sticky:
                 found = (folder / name).lstat()
                 assert (found.st_uid, stat.S_IMODE(found.st_mode)) == (VICTIM, 0o600)
@@ -172,8 +172,8 @@ def test_credentials_go_to_no_file_of_another_user(sticky: bool) -> None:
         precious = victims_file(folder / "precious", "precious")
         attack(folder, "ln -s precious link; : > theirs; chmod 666 theirs")
         for name in ("link", "theirs"):
-            told = as_victim(LOGIN, path=str(folder / name))
-            assert told == "some-id" if not sticky else told.startswith("cannot write the credentials file")
+            result = as_victim(LOGIN, path=str(folder / name))
+            assert result == "some-id" if not sticky else result.startswith("cannot write the credentials file")
         assert as_victim(LOGIN, path=str(folder / "new" / "er" / "file.toml")) == "some-id"
         assert [mode_of(folder / each) for each in ("new", "new/er", "new/er/file.toml")] == [0o700, 0o700, 0o600]
         assert precious.read_text() == "precious"

@@ -67,8 +67,7 @@ class _Reader:
             "resource": self._resource,
             "tuple": self._tuple,
         }
-        paths = map(_resource_path, range(len(written)))
-        members = [(_object(each, path), path) for each, path in zip(written, paths, strict=True)]
+        members = [(_object(each, _resource_path(index)), _resource_path(index)) for index, each in enumerate(written)]
         self._resources = [_blank(each, path) for each, path in members]
         for resource, (each, path) in zip(self._resources, members, strict=True):
             self._fill(resource, each, path)

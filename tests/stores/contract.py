@@ -10,7 +10,7 @@ from kajabi_async.stores.file import FileTokenStore
 from kajabi_async.stores.redis import RedisTokenStore
 
 MakeStores = Callable[[], AbstractAsyncContextManager[tuple[TokenStore, TokenStore]]]
-"""Gives two views of one store, as two clients have."""
+"""A function that opens two views of one store, as of two clients."""
 
 KEY = "ab12"
 ANOTHER_KEY = "cd34"

@@ -25,7 +25,7 @@ from tests.redis_server import free_port
 from tests.stores.contract import KEY, token
 
 Client = Any
-"""The types of redis-py tell neither what is awaited nor what comes back."""
+"""The types of redis-py describe neither the awaitables nor their results."""
 
 
 @asynccontextmanager
@@ -123,13 +123,13 @@ async def test_a_server_that_never_answers_is_not_waited_for(monkeypatch: pytest
 
 
 JUNK: dict[str, dict[str, bytes]] = {
-    "a version that is no number": {"version": b"abc", "token": token().to_bytes()},
-    "a version beyond all bounds": {"version": b"9" * 400, "token": token().to_bytes()},
-    "a version below nought": {"version": b"-5", "token": token().to_bytes()},
-    "a version of nought": {"version": b"0", "token": token().to_bytes()},
+    "a version that is not a number": {"version": b"abc", "token": token().to_bytes()},
+    "a version that is too large": {"version": b"9" * 400, "token": token().to_bytes()},
+    "a negative version": {"version": b"-5", "token": token().to_bytes()},
+    "version zero": {"version": b"0", "token": token().to_bytes()},
     "no version": {"token": token().to_bytes()},
     "no token": {"version": b"3"},
-    "a token that is none": {"version": b"3", "token": b"junk"},
+    "an invalid token": {"version": b"3", "token": b"junk"},
     "a token of bytes": {"version": b"3", "token": b"\xff\x00"},
     "a token of depth": {"version": b"3", "token": b"[" * 100_000},
     "a token that cannot be sent": {"version": b"3", "token": b'{"access":"a\\r\\nX: y","version":3}'},

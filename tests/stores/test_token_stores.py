@@ -69,10 +69,10 @@ async def test_releasing_an_old_lease_does_not_release_the_current_one(stores: M
     async with stores() as (one, other):
         late = await _leased(one)
         await one.release(KEY, late)
-        held = await _leased(other)
+        current = await _leased(other)
         await one.release(KEY, late)
         assert await one.acquire(KEY) is None
-        await other.release(KEY, held)
+        await other.release(KEY, current)
 
 
 async def test_a_newer_token_is_never_overwritten_by_who_has_not_seen_it(stores: MakeStores) -> None:

@@ -129,9 +129,9 @@ def outcome_of(body: bytes) -> str:
 
 def _check_error(error: WebhookError) -> None:
     shown = f"{error!r} {error} {vars(error)}"
-    assert not [word for word in PERSONAL if word in shown], f"an error tells of people: {shown}"
+    assert not [word for word in PERSONAL if word in shown], f"an error has personal data: {shown}"
     assert len(shown) < 2000, "an error repeats the delivery"
-    assert error.__context__ is None, "an error leads to another that may tell of people"
+    assert error.__context__ is None, "the context of an error may have personal data"
     assert 400 <= error.http_status < 500
 
 

@@ -62,13 +62,13 @@ def test_an_unusable_secret_is_refused(given: tuple[Any, ...], problem: str) -> 
         PathSecrets(*given)
     assert problem in str(caught.value)
     assert "secrets.token_urlsafe(32)" in str(caught.value)
-    ours = [
+    frames = [
         frame.f_locals
         for frame, _ in traceback.walk_tb(caught.value.__traceback__)
         if frame.f_code.co_filename.endswith("path_secret.py") and "test" not in frame.f_code.co_name
     ]
-    assert ours
-    assert OLD not in str(ours) + str(caught.value)
+    assert frames
+    assert OLD not in str(frames) + str(caught.value)
 
 
 def test_shows_the_number_of_secrets_alone() -> None:

@@ -75,9 +75,9 @@ def receiver(guard: ReplayGuard | None = None, **options: Any) -> Receiver:
 @pytest.mark.parametrize("name", DELIVERIES)
 async def test_a_delivery_is_handled_once(name: str) -> None:
     """The first is handled, the second is a duplicate, and both are answered 200."""
-    ours, handled = receiver(), Handled()
-    first = await ours.receive(SECRET, DELIVERIES[name], handled)
-    second = await ours.receive(SECRET, DELIVERIES[name], handled)
+    hook, handled = receiver(), Handled()
+    first = await hook.receive(SECRET, DELIVERIES[name], handled)
+    second = await hook.receive(SECRET, DELIVERIES[name], handled)
     assert (first.duplicate, second.duplicate) == (False, True)
     assert (first.http_status, second.http_status) == (200, 200)
     assert handled.events == [first.event]
@@ -86,21 +86,21 @@ async def test_a_delivery_is_handled_once(name: str) -> None:
 
 async def test_two_deliveries_with_the_id_of_one_resource_are_two() -> None:
     """The API document calls the id that of the resource: two tags for one contact must not be taken for one."""
-    ours, handled = receiver(), Handled()
+    hook, handled = receiver(), Handled()
     for tag in ("1", "2"):
         body = delivery("tag_added", [row("contacts", "4"), row("contact_tags", tag)], delivery_id="4")
-        assert not (await ours.receive(SECRET, body, handled)).duplicate
+        assert not (await hook.receive(SECRET, body, handled)).duplicate
     assert len(handled.events) == 2
 
 
 async def test_by_id_only_event_and_id_count() -> None:
     """A duplicate with a changed body is recognised then; another event with the same id is not a duplicate."""
-    ours, handled = receiver(key=by_id), Handled()
+    hook, handled = receiver(key=by_id), Handled()
     payload = [row("contacts", "4"), row("contact_tags", "6")]
     again = [row("contacts", "4", {"updated_at": "2025-07-31T16:59:27Z"}), row("contact_tags", "6")]
-    assert not (await ours.receive(SECRET, delivery("tag_added", payload), handled)).duplicate
-    assert (await ours.receive(SECRET, delivery("tag_added", again), handled)).duplicate
-    assert not (await ours.receive(SECRET, delivery("tag_removed", payload), handled)).duplicate
+    assert not (await hook.receive(SECRET, delivery("tag_added", payload), handled)).duplicate
+    assert (await hook.receive(SECRET, delivery("tag_added", again), handled)).duplicate
+    assert not (await hook.receive(SECRET, delivery("tag_removed", payload), handled)).duplicate
 
 
 async def test_a_wrong_secret_is_refused_before_the_body_is_read() -> None:
@@ -143,35 +143,35 @@ async def test_an_endless_body_is_read_up_to_the_limit() -> None:
 @pytest.mark.parametrize("raised", [RuntimeError("database is away"), asyncio.CancelledError(), SystemExit(1)])
 async def test_a_failed_delivery_is_handled_when_it_comes_again(raised: BaseException) -> None:
     """The exception is raised to the caller, and the key is released."""
-    ours, handled = receiver(), Handled()
+    hook, handled = receiver(), Handled()
 
     async def fails(_event: AnyEvent) -> None:
         raise raised
 
     with pytest.raises(type(raised)) as caught:
-        await ours.receive(SECRET, BODY, fails)
+        await hook.receive(SECRET, BODY, fails)
     assert caught.value is raised
-    assert not (await ours.receive(SECRET, BODY, handled)).duplicate
+    assert not (await hook.receive(SECRET, BODY, handled)).duplicate
     assert len(handled.events) == 1
 
 
 async def test_a_delivery_that_comes_while_it_is_being_handled_is_deferred() -> None:
     """409, not 200: if the first attempt fails, the second one would be lost."""
-    ours, handled, started, go_on = receiver(), Handled(), asyncio.Event(), asyncio.Event()
+    hook, handled, started, go_on = receiver(), Handled(), asyncio.Event(), asyncio.Event()
 
     async def slow(event: AnyEvent) -> None:
         started.set()
         await go_on.wait()
         await handled(event)
 
-    first = asyncio.create_task(ours.receive(SECRET, BODY, slow))
+    first = asyncio.create_task(hook.receive(SECRET, BODY, slow))
     await started.wait()
     with pytest.raises(DeliveryInProgressError) as caught:
-        await ours.receive(SECRET, BODY, handled)
+        await hook.receive(SECRET, BODY, handled)
     assert caught.value.http_status == 409
     go_on.set()
     assert not (await first).duplicate
-    assert (await ours.receive(SECRET, BODY, handled)).duplicate
+    assert (await hook.receive(SECRET, BODY, handled)).duplicate
     assert len(handled.events) == 1
 
 
@@ -196,9 +196,9 @@ UNREAD = {
 @pytest.mark.parametrize("name", UNREAD)
 async def test_what_is_no_event_is_acknowledged_and_handed_on(name: str) -> None:
     """Any other answer would repeat it for hours; the body is kept, so that nothing is lost."""
-    ours, handled = receiver(), Handled()
-    receipt = await ours.receive(SECRET, UNREAD[name], handled)
-    again = await ours.receive(SECRET, UNREAD[name], handled)
+    hook, handled = receiver(), Handled()
+    receipt = await hook.receive(SECRET, UNREAD[name], handled)
+    again = await hook.receive(SECRET, UNREAD[name], handled)
     (event,) = handled.events
     assert isinstance(event, UnreadDelivery)
     assert (event.body, event.name, receipt.event) == (UNREAD[name], "unread", event)
@@ -223,10 +223,10 @@ async def test_an_unknown_delivery_comes_again_if_it_was_not_stored() -> None:
     async def fails(_event: AnyEvent) -> None:
         raise RuntimeError("disk is full")
 
-    ours, handled = receiver(), Handled()
+    hook, handled = receiver(), Handled()
     with pytest.raises(RuntimeError):
-        await ours.receive(SECRET, b"", fails)
-    assert not (await ours.receive(SECRET, b"", handled)).duplicate
+        await hook.receive(SECRET, b"", fails)
+    assert not (await hook.receive(SECRET, b"", handled)).duplicate
     assert len(handled.events) == 1
 
 
@@ -244,8 +244,8 @@ async def test_a_transaction_that_comes_again_without_an_id_is_a_replay(name: st
     del first["id"]
     again = {**first, "sent_at": "2026-11-27T12:00:00Z"}
     other = json.loads(json.dumps(first).replace("1234567890", "1234567891"))
-    ours, handled = receiver(), Handled()
-    receipts = [await ours.receive(SECRET, json.dumps(each).encode(), handled) for each in (first, again, other)]
+    hook, handled = receiver(), Handled()
+    receipts = [await hook.receive(SECRET, json.dumps(each).encode(), handled) for each in (first, again, other)]
     assert [receipt.duplicate for receipt in receipts] == [False, True, False]
     assert [event.id for event in handled.events] == ["1234567890", "1234567891"]
 
@@ -283,9 +283,9 @@ async def test_the_secret_is_not_in_the_locals_of_a_handlers_exception() -> None
     with pytest.raises(RuntimeError) as caught:
         await receiver().receive(SECRET, BODY, fails)
     frames = [frame for frame, _ in traceback.walk_tb(caught.value.__traceback__)]
-    ours = [frame for frame in frames if frame.f_code.co_filename.endswith("receiver.py")]
-    assert [frame.f_code.co_name for frame in ours if "self" in frame.f_locals] == ["receive", "_handle"]
-    assert SECRET not in "".join(str(frame.f_locals) for frame in ours if "self" in frame.f_locals)
+    own_frames = [frame for frame in frames if frame.f_code.co_filename.endswith("receiver.py")]
+    assert [frame.f_code.co_name for frame in own_frames if "self" in frame.f_locals] == ["receive", "_handle"]
+    assert SECRET not in "".join(str(frame.f_locals) for frame in own_frames if "self" in frame.f_locals)
 
 
 async def test_the_client_fetches_relations_that_are_not_included(kajabi_api: Kajabi) -> None:
@@ -304,11 +304,11 @@ async def test_the_client_fetches_relations_that_are_not_included(kajabi_api: Ka
 
 async def test_a_web_application_needs_five_lines(kajabi_fake: FakeKajabi, kajabi_api: Kajabi) -> None:
     """The fake posts to a hook over a socket, an aiohttp handler receives it, and the statuses are returned."""
-    ours, handled = receiver(api=kajabi_api, max_bytes=10_000), Handled()
+    hook, handled = receiver(api=kajabi_api, max_bytes=10_000), Handled()
 
     async def webhook(request: web.Request) -> web.Response:
         try:
-            receipt = await ours.receive(request.match_info["secret"], request.content.iter_any(), handled)
+            receipt = await hook.receive(request.match_info["secret"], request.content.iter_any(), handled)
         except WebhookError as error:
             return web.Response(status=error.http_status)
         return web.Response(status=receipt.http_status)

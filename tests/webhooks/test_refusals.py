@@ -71,7 +71,7 @@ def test_a_payload_of_another_shape_is_malformed(payload: object, problem: str) 
     assert problem in str(error)
     assert str(error).startswith("a delivery of 'purchase' cannot be read: ")
     assert not [word for word in PERSONAL if word in repr(error) + str(vars(error))]
-    # What a tracker of errors would print as the cause.
+    # An error tracker would print it as the cause.
     assert error.__context__ is None
 
 

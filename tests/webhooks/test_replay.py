@@ -20,7 +20,7 @@ NEW, IN_PROGRESS, HANDLED = Standing.NEW, Standing.IN_PROGRESS, Standing.HANDLED
 
 
 def client_of(url: str, **options: Any) -> Any:
-    # Any: what redis-py says of the types of its answers is of little use.
+    # Any: the types that redis-py declares for its replies are too imprecise.
     anything: Any = Redis
     return anything.from_url(url, **options)
 
