@@ -1,7 +1,7 @@
-"""How much memory a checkpoint and the writing of its rows take, in a process of their own.
+"""The memory growth of a checkpoint and of writing its rows, in a process of its own.
 
-``python -m tests.export.growth`` prints two numbers of bytes: what this process grew by from the 100th page on, and
-from the second batch written on. It is run by `test_memory` without coverage measurement.
+``python -m tests.export.growth`` prints two numbers of bytes: the growth after the 100th page, and after
+the second batch written. `test_memory` runs it without coverage measurement.
 """
 
 import asyncio
@@ -22,7 +22,7 @@ PAGE_SIZE = 100
 
 
 def main(folder: Path) -> tuple[int, int]:
-    """Keep 80,000 rows and write them."""
+    """Keep 80,000 rows, write them, and return both numbers."""
     checkpoint = Checkpoint(folder / "notes.parquet.partial")
     checkpoint.open({}, restart=False)
     memory = psutil.Process().memory_info

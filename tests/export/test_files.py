@@ -1,4 +1,4 @@
-"""The files of an export appear whole, and only when all of them are."""
+"""The files of an export appear complete, and only once all of them are written."""
 
 import os
 import re
@@ -38,11 +38,11 @@ async def at_once(function: Any, *arguments: Any) -> Any:
 
 
 async def test_all_files_are_written_and_the_rows_counted(checkpoint: Checkpoint, tmp_path: Path) -> None:
-    """Over all files, after each batch; what was there before is replaced."""
+    """Rows are counted over all files, after each batch; existing files are replaced."""
     (tmp_path / "customers.jsonl").write_text("from before")
-    told: list[int] = []
-    await write_batches(files_in(tmp_path), checkpoint, at_once, told.append)
-    assert told == [1, 10_001, 10_004]
+    message: list[int] = []
+    await write_batches(files_in(tmp_path), checkpoint, at_once, message.append)
+    assert message == [1, 10_001, 10_004]
     assert (tmp_path / "customers.offers.jsonl").read_text() == '{"id":"4"}\n'
     lines = (tmp_path / "customers.jsonl").read_text().splitlines()
     assert (len(lines), lines[-1]) == (10_003, '{"id":"10002"}')
@@ -51,7 +51,7 @@ async def test_all_files_are_written_and_the_rows_counted(checkpoint: Checkpoint
 async def test_no_file_appears_before_all_are_on_the_disk(
     checkpoint: Checkpoint, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Contents first, then the names, that of the list last, as its being there says that all of them are."""
+    """The contents are synced first, then the names; that of the list comes last, so once it exists, all do."""
     synced: list[str] = []
     sync = os.fsync
 
@@ -79,7 +79,7 @@ async def test_no_file_appears_before_all_are_on_the_disk(
 async def test_a_failure_at_any_step_leaves_what_was_there(
     owner: Any, step: str, checkpoint: Checkpoint, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The file, the reason, where the rows are kept and what to do are told."""
+    """The error has the file, the reason, the folder with the rows and the cure."""
     (tmp_path / "customers.jsonl").write_text("from before")
 
     close = JsonLinesWriter.close
@@ -89,20 +89,20 @@ async def test_a_failure_at_any_step_leaves_what_was_there(
             close(*arguments)
         raise OSError(28, "No space left on device")
 
-    told = (
+    message = (
         f"{tmp_path / 'customers.offers.jsonl'} could not be written: No space left on device; the rows so far are "
         f"kept in {checkpoint.folder.name}, so correct that and run the same export again"
     )
     with monkeypatch.context() as patched:
         patched.setattr(owner, step, fail)
-        with pytest.raises(ExportError, match=f"^{re.escape(told)}$"):
+        with pytest.raises(ExportError, match=f"^{re.escape(message)}$"):
             await write_batches(files_in(tmp_path), checkpoint, at_once, lambda _: None)
     assert (tmp_path / "customers.jsonl").read_text() == "from before"
     await write_batches(files_in(tmp_path), checkpoint, at_once, lambda _: None)
     assert len((tmp_path / "customers.jsonl").read_text().splitlines()) == 10_003
 
 
-async def test_a_reason_without_a_name_is_told_as_it_is(
+async def test_a_reason_without_strerror_is_reported_as_text(
     checkpoint: Checkpoint, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Libraries raise OSError with a text alone."""
@@ -116,7 +116,7 @@ async def test_a_reason_without_a_name_is_told_as_it_is(
 
 
 async def test_a_file_is_closed_whatever_stops_the_writing(checkpoint: Checkpoint, tmp_path: Path) -> None:
-    """An observer that raises, for one; its error passes as it is."""
+    """Such as an observer that raises; its exception is raised unchanged."""
     opened: list[Any] = []
 
     async def noted(function: Any, *arguments: Any) -> Any:

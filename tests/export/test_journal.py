@@ -1,4 +1,4 @@
-"""A checkpoint takes a page whole or not at all."""
+"""A checkpoint keeps a page completely or not at all."""
 
 import sqlite3
 from collections.abc import Iterator
@@ -28,7 +28,7 @@ def page_of(number: int, *ids: str) -> tuple[PageRecord, list[Entry]]:
 
 
 def test_a_page_that_does_not_fit_on_the_disk_leaves_what_was_there(checkpoint: Checkpoint) -> None:
-    """Nothing of it is kept, the counts stay, and with room again the same page is taken."""
+    """Nothing of it is kept, the counts are unchanged, and with free space the same page is kept."""
     checkpoint.record(*page_of(1, "1", "2"), [], [])
     checkpoint._db.execute("PRAGMA max_page_count = 25")
     second = page_of(2, *map(str, range(3, 30)))
@@ -45,7 +45,7 @@ def test_a_page_that_does_not_fit_on_the_disk_leaves_what_was_there(checkpoint: 
 
 
 def test_pages_are_found_by_number_and_query(checkpoint: Checkpoint) -> None:
-    """The latest is where to go on; pages that have not been looked back at are told in order."""
+    """The latest page is where to resume; pages that need a second reading are listed in order."""
     assert checkpoint.latest() is None
     last = PageRecord(3, "page=3", None, 5)
     for page in (page_of(1, "1")[0], page_of(2, "2")[0], last):
@@ -61,7 +61,7 @@ def test_pages_are_found_by_number_and_query(checkpoint: Checkpoint) -> None:
 
 
 def test_a_row_is_known_from_its_page_on(checkpoint: Checkpoint) -> None:
-    """One that moved belongs to the page after that which was looked at again."""
+    """A row that moved belongs to the page after the one that was read again."""
     checkpoint.record(*page_of(1, "1", "2"), [], [])
     checkpoint.record(*page_of(2, "3"), [], [])
     ids = ["1", "2", "3", "4", "5"]
@@ -74,8 +74,8 @@ def test_a_row_is_known_from_its_page_on(checkpoint: Checkpoint) -> None:
     )
 
 
-def test_what_came_along_is_kept_only_if_a_row_had_moved(checkpoint: Checkpoint) -> None:
-    """The page that is looked at again is asked for its includes only then, and what it brings is known otherwise."""
+def test_included_resources_of_a_second_reading_are_kept_only_if_a_row_had_moved(checkpoint: Checkpoint) -> None:
+    """Includes are requested only then, and are known otherwise."""
     offer = Entry("offers", "1", ["1"])
     checkpoint.record(*page_of(1, "1"), [], [])
     checkpoint.look_back(1, [], [offer], is_done=True)
@@ -87,7 +87,7 @@ def test_what_came_along_is_kept_only_if_a_row_had_moved(checkpoint: Checkpoint)
 
 
 def test_rows_come_back_in_their_order_ten_thousand_at_a_time(checkpoint: Checkpoint) -> None:
-    """With every value that JSON has, text as it is."""
+    """With every JSON value, text unescaped."""
     cells: list[Any] = ["é", None, True, 2**63 - 1, 0.5, ["a"], {"b": []}]
     assert Entry("customers", "0", cells).text == '["é",null,true,9223372036854775807,0.5,["a"],{"b":[]}]'
     rows = [Entry("customers", str(number), [number, *cells]) for number in range(10_001)]
@@ -97,8 +97,8 @@ def test_rows_come_back_in_their_order_ten_thousand_at_a_time(checkpoint: Checkp
     assert first[0] == [0, *cells]
 
 
-def test_of_malformed_rows_the_first_twenty_are_told(checkpoint: Checkpoint) -> None:
-    """However many pages they are on; all are counted."""
+def test_the_first_twenty_malformed_rows_are_described(checkpoint: Checkpoint) -> None:
+    """From any number of pages; all are counted."""
     for number in (1, 2, 3):
         problems = [f"{number}.{row}" for row in range(9)]
         checkpoint.record(*page_of(number, str(number)), [], problems)
@@ -106,19 +106,21 @@ def test_of_malformed_rows_the_first_twenty_are_told(checkpoint: Checkpoint) -> 
     assert checkpoint.problems == tuple(f"{number}.{row}" for number in (1, 2, 3) for row in range(9))[:20]
 
 
-def test_what_it_was_begun_with_is_held_to(tmp_path: Path) -> None:
-    """The first difference is told with both values, of long ones the beginning; what one of them lacks is none."""
+def test_the_arguments_must_be_those_of_the_start(tmp_path: Path) -> None:
+    """The error has the first difference with both values, shortened if long; a missing argument is an empty one."""
     checkpoint = Checkpoint(tmp_path / "customers.csv.partial")
     checkpoint.open({"format": "csv", "filters": "x" * 300}, restart=False)
     checkpoint.close()
-    for arguments, told in (
+    for arguments, message in (
         ({"format": "jsonl", "filters": "x" * 300}, "format 'csv', and this export has 'jsonl'"),
         ({"format": "csv", "filters": "y" * 300}, f"filters '{'x' * 199}, and this export has '{'y' * 199}"),
         ({"format": "csv"}, f"filters '{'x' * 199}, and this export has ''"),
         ({"format": "csv", "filters": "x" * 300, "sort": "a"}, "sort '', and this export has 'a'"),
     ):
         start = f"the checkpoint {checkpoint.folder} was started with"
-        with pytest.raises(InvalidArgumentError, match=rf"^{start} {told}: run it as .* restart=True \(--restart\)$"):
+        with pytest.raises(
+            InvalidArgumentError, match=rf"^{start} {message}: run it as .* restart=True \(--restart\)$"
+        ):
             checkpoint.open(arguments, restart=False)
         checkpoint.close()
     checkpoint.open({"format": "csv", "filters": "x" * 300}, restart=False)
@@ -128,7 +130,7 @@ def test_what_it_was_begun_with_is_held_to(tmp_path: Path) -> None:
 
 
 def test_a_restart_leaves_nothing_of_what_was_kept(checkpoint: Checkpoint) -> None:
-    """Nor of a file that is no checkpoint any more, and of what lies beside it."""
+    """Also of a file that is no valid checkpoint, and of the files beside it."""
     checkpoint.record(*page_of(1, "1"), [Entry("offers", "1", [])], ["this was wrong"])
     checkpoint.close()
     for damage in (None, b"no database" * 1000):
@@ -136,8 +138,8 @@ def test_a_restart_leaves_nothing_of_what_was_kept(checkpoint: Checkpoint) -> No
             for path in checkpoint.folder.iterdir():
                 path.write_bytes(damage)
             (checkpoint.folder / "journal.sqlite-wal").write_bytes(damage)
-            told = r"is damaged \(.*\): discard it with restart=True \(--restart\)$"
-            with pytest.raises(ExportError, match=told), export_errors(checkpoint.folder):
+            message = r"is damaged \(.*\): discard it with restart=True \(--restart\)$"
+            with pytest.raises(ExportError, match=message), export_errors(checkpoint.folder):
                 checkpoint.open({}, restart=False)
         checkpoint.open({}, restart=True)
         assert (checkpoint.rows, checkpoint.pages, checkpoint.malformed, checkpoint.related) == (0, 0, 0, {})
@@ -146,7 +148,7 @@ def test_a_restart_leaves_nothing_of_what_was_kept(checkpoint: Checkpoint) -> No
 
 
 def test_a_checkpoint_is_removed_with_its_folder(checkpoint: Checkpoint) -> None:
-    """And can be discarded once more, and closed once more."""
+    """Discarding and closing it again do nothing."""
     checkpoint.discard()
     assert not checkpoint.folder.exists()
     checkpoint.discard()
@@ -156,8 +158,8 @@ def test_a_checkpoint_is_removed_with_its_folder(checkpoint: Checkpoint) -> None
 
 
 @pytest.mark.parametrize("kind", ["file", "link"])
-def test_what_stands_in_the_way_is_left_alone(kind: str, tmp_path: Path) -> None:
-    """A file, or a link that leads elsewhere."""
+def test_a_file_or_link_in_place_of_the_folder_is_left_alone(kind: str, tmp_path: Path) -> None:
+    """Also a link that leads elsewhere."""
     folder = tmp_path / "customers.csv.partial"
     elsewhere = tmp_path / "elsewhere"
     elsewhere.mkdir()
@@ -174,7 +176,7 @@ def test_what_stands_in_the_way_is_left_alone(kind: str, tmp_path: Path) -> None
 
 
 @pytest.mark.parametrize(
-    ("raised", "told"),
+    ("raised", "message"),
     [
         (
             sqlite3.OperationalError("database is locked"),
@@ -187,15 +189,15 @@ def test_what_stands_in_the_way_is_left_alone(kind: str, tmp_path: Path) -> None
         (sqlite3.DatabaseError("malformed"), r"^the checkpoint /a is damaged \(malformed\): discard it"),
     ],
 )
-def test_what_sqlite_raises_is_told_with_its_cure(raised: Exception, told: str) -> None:
-    """Anything else passes."""
-    with pytest.raises(ExportError, match=told), export_errors(Path("/a")):
+def test_errors_of_sqlite_are_reported_with_their_cure(raised: Exception, message: str) -> None:
+    """Other exceptions pass through."""
+    with pytest.raises(ExportError, match=message), export_errors(Path("/a")):
         raise raised
     with pytest.raises(KeyError), export_errors(Path("/a")):
         raise KeyError
 
 
-def test_counts_are_found_again_when_a_checkpoint_is_taken_up(checkpoint: Checkpoint) -> None:
+def test_counts_are_restored_when_a_checkpoint_is_opened(checkpoint: Checkpoint) -> None:
     """Rows, pages, repeated and malformed rows, problems, shifts, and included resources by type."""
     included = [Entry("offers", "1", ["1"]), Entry("offers", "1", ["1"]), Entry("contacts", "1", ["1"])]
     checkpoint.record(*page_of(1, "1", "2"), included, ["this was wrong"])
@@ -217,8 +219,8 @@ def _read_by_another(checkpoint: Checkpoint) -> list[tuple[str]]:
         return other.execute("SELECT name FROM sqlite_master").fetchall()
 
 
-def test_a_checkpoint_is_held_alone_from_its_opening_to_its_closing(tmp_path: Path) -> None:
-    """Before anything is written to it as well: two exports that go on from one would each take it for their own."""
+def test_a_checkpoint_is_locked_from_its_opening_to_its_closing(tmp_path: Path) -> None:
+    """Even before the first write: otherwise two exports could resume the same checkpoint."""
     checkpoint = Checkpoint(tmp_path / "customers.csv.partial")
     for _ in ("laid out", "taken up"):
         checkpoint.open({}, restart=False)
@@ -233,7 +235,7 @@ def test_a_checkpoint_is_held_alone_from_its_opening_to_its_closing(tmp_path: Pa
 
 
 def test_a_page_is_on_the_disk_before_it_counts(checkpoint: Checkpoint) -> None:
-    """Each transaction waits for the disk (SQLite's synchronous = FULL), so that a page outlives a loss of power."""
+    """Each transaction waits for the disk (SQLite's synchronous = FULL), so that a page survives a power failure."""
     full = 2
     assert checkpoint._db.execute("PRAGMA synchronous").fetchone() == (full,)
     assert checkpoint._db.execute("PRAGMA journal_mode").fetchone() == ("wal",)
@@ -243,7 +245,7 @@ def test_a_page_is_on_the_disk_before_it_counts(checkpoint: Checkpoint) -> None:
 def test_a_folder_that_is_exchanged_while_sqlite_opens_its_files_is_noticed(
     parts: tuple[str, ...], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """As anyone can do it in a folder that all may write to without the sticky bit: no row goes to the other folder."""
+    """Any user can do that in a shared folder without the sticky bit; no row goes to the other folder."""
     checkpoint = Checkpoint(tmp_path / "c.csv.partial")
     theirs = tmp_path / "theirs"
     theirs.mkdir()
@@ -268,13 +270,13 @@ def test_a_folder_that_is_exchanged_while_sqlite_opens_its_files_is_noticed(
     assert all(b"example.com" not in each.read_bytes() for each in theirs.iterdir())
 
 
-def test_a_name_that_the_file_system_does_not_take_is_told(tmp_path: Path) -> None:
-    """As it is with the suffix of the checkpoint behind it."""
+def test_a_name_that_the_file_system_rejects_is_reported(tmp_path: Path) -> None:
+    """Such as one that is too long with the suffix of the checkpoint."""
     with pytest.raises(ExportError, match=r"cannot make .*too long"):
         Checkpoint(tmp_path / ("long" * 64)).open({}, restart=False)
 
 
 def test_a_checkpoint_that_is_not_open_says_so(tmp_path: Path) -> None:
-    """Rather than failing somewhere inside."""
+    """It does not fail with an unrelated error."""
     with pytest.raises(ExportError, match="is not open"):
         Checkpoint(tmp_path / "closed").latest()
