@@ -9,8 +9,8 @@ import attrs
 from cyclopts import App
 
 from kajabi_async import Kajabi
-from kajabi_async.cli.leftover import waiting_shown
-from kajabi_async.cli.reads import filter_options, option, resource_classes, shaped
+from kajabi_async.cli.leftover import waiting_observer
+from kajabi_async.cli.reads import filter_options, option, resource_classes, with_signature
 from kajabi_async.cli.running import on_client
 from kajabi_async.cli.terminal import error_screen
 from kajabi_async.export import FORMATS, ExportProgress, ExportReport, export
@@ -52,7 +52,7 @@ def _export_command(cls: Any) -> Any:
             options["fields"] = {cls.model.resource_type: fields}
         return on_client(lambda api: _export(api, cls.name, out, options, format=format, restart=restart, json=json))
 
-    return shaped(command, f"Export {cls.name.replace('_', ' ')}.", _parameters(cls))
+    return with_signature(command, f"Export {cls.name.replace('_', ' ')}.", _parameters(cls))
 
 
 def _parameters(cls: Any) -> Iterator[inspect.Parameter]:
@@ -77,7 +77,7 @@ async def _export(
     pages = getattr(api, name).list(**options)
     try:
         screen = error_screen()
-        show_waiting = waiting_shown(screen, json=json)
+        show_waiting = waiting_observer(screen, json=json)
         with screen.progress() as bars:
             bars.show("read", completed=0)
 

@@ -11,7 +11,7 @@ from typing import Final, Self, TextIO
 
 from kajabi_async.errors import ConfigurationError
 
-__all__ = ["IdLines", "opened"]
+__all__ = ["IdLines", "open_source"]
 
 _STANDARD_INPUT: Final = "-"
 _READ_AHEAD: Final = 1000
@@ -19,7 +19,7 @@ _NO_TEXT: Final = "the ids cannot be read, as they are not text in UTF-8: save t
 
 
 @contextmanager
-def opened(source: str) -> Generator[TextIO]:
+def open_source(source: str) -> Generator[TextIO]:
     """Open the file *source*, or standard input for ``-``; ConfigurationError if it cannot be opened."""
     if source == _STANDARD_INPUT:
         yield _standard_input()

@@ -11,7 +11,7 @@ from kajabi_async.output import print_json, print_line
 from kajabi_async.private_files import replacing
 from kajabi_async.resources.bulk import Lookups
 
-__all__ = ["keep_unanswered", "waiting_shown"]
+__all__ = ["keep_unanswered", "waiting_observer"]
 
 _SUFFIX: Final = ".unanswered"
 _OF_STANDARD_INPUT: Final = "ids"
@@ -27,7 +27,7 @@ class _Waiting(Protocol):
     def paused_until(self) -> float | None: ...
 
 
-def waiting_shown(screen: Screen, *, json: bool) -> Callable[[_Waiting], None]:
+def waiting_observer(screen: Screen, *, json: bool) -> Callable[[_Waiting], None]:
     """Return an observer that prints on standard error when a run stalls, is paused and goes on."""
     shown: tuple[float | None, float | None] = None, None
 

@@ -35,7 +35,7 @@ def login(
     They go into a file that only you can read, $KAJABI_CREDENTIALS_FILE or kajabi/credentials.toml in
     $XDG_CONFIG_HOME or ~/.config, or into the system keyring. Nothing is sent: `kajabi doctor` tests them.
     """
-    credentials = _from_pipe() if stdin else _from_person()
+    credentials = _from_pipe() if stdin else _from_prompt()
     if keyring:
         keyring_store.write(credentials)
         place = "the system keyring"
@@ -76,7 +76,7 @@ def _from_pipe() -> ClientCredentials:
     return ClientCredentials(*lines)
 
 
-def _from_person() -> ClientCredentials:
+def _from_prompt() -> ClientCredentials:
     # Without a terminal getpass falls back to reading with echo.
     if not sys.stdin.isatty():
         raise CredentialsError(

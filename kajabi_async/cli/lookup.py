@@ -7,8 +7,8 @@ from typing import Any, Final
 import attrs
 
 from kajabi_async import BulkStalledError, Kajabi, KajabiError, Lookup, Report
-from kajabi_async.cli.ids import IdLines, opened
-from kajabi_async.cli.leftover import keep_unanswered, waiting_shown
+from kajabi_async.cli.ids import IdLines, open_source
+from kajabi_async.cli.leftover import keep_unanswered, waiting_observer
 from kajabi_async.cli.rendering import as_members, print_members
 from kajabi_async.cli.terminal import Screen, error_screen
 from kajabi_async.output import flush, print_json, print_line
@@ -40,7 +40,7 @@ async def look_up_file(
     If the run is interrupted or ends by an error, the ids without an outcome go to a file beside *source*.
     """
     screen = error_screen()
-    with opened(source) as lines:
+    with open_source(source) as lines:
         ids = IdLines(lines)
         run = api.customers.get_many(
             ids,
@@ -50,7 +50,7 @@ async def look_up_file(
             ordered=ordered,
             strategy=strategy,
             patience=patience,
-            observer=waiting_shown(screen, json=json),
+            observer=waiting_observer(screen, json=json),
         )
         try:
             await _print_all(run, screen)
@@ -87,7 +87,7 @@ async def explain_file(
     api: Kajabi, source: str, *, include: str, fields: dict[str, str] | None, concurrency: int | None, json: bool
 ) -> None:
     """Print the cost of looking up every id in *source* by each strategy; nothing is looked up."""
-    with opened(source) as lines:
+    with open_source(source) as lines:
         plan = await api.customers.plan(IdLines(lines), include=include, fields=fields, concurrency=concurrency)
     if json:
         print_json({"plan": attrs.asdict(plan)})

@@ -12,7 +12,7 @@ from kajabi_async.cli.running import on_client
 from kajabi_async.cli.terminal import output_screen
 from kajabi_async.resources.base import Gettable, Listable
 
-__all__ = ["add_reads", "filter_options", "option", "resource_classes", "shaped"]
+__all__ = ["add_reads", "filter_options", "option", "resource_classes", "with_signature"]
 
 ResourceClass = Any
 """A subclass of `Listable` for any model; its declarations are read at run time."""
@@ -52,7 +52,7 @@ def _list_command(cls: ResourceClass) -> Any:
         options = {name: value for name, value in given.items() if value is not None}
         return on_client(lambda api: _print_list(api, cls, options, limit=limit, as_lines=json))
 
-    return shaped(command, f"List {cls.name.replace('_', ' ')}.", _list_parameters(cls))
+    return with_signature(command, f"List {cls.name.replace('_', ' ')}.", _list_parameters(cls))
 
 
 def _list_parameters(cls: ResourceClass) -> Iterator[inspect.Parameter]:
@@ -96,7 +96,7 @@ def _get_command(cls: ResourceClass) -> Any:
             options["fields"] = {cls.model.resource_type: fields}
         return on_client(lambda api: _print_one(api, cls.name, id, options, as_line=json))
 
-    return shaped(command, f"Show one of the {cls.name.replace('_', ' ')}.", _get_parameters(cls))
+    return with_signature(command, f"Show one of the {cls.name.replace('_', ' ')}.", _get_parameters(cls))
 
 
 def _get_parameters(cls: ResourceClass) -> Iterator[inspect.Parameter]:
@@ -133,7 +133,7 @@ def option(name: str, annotation: Any, text: str, *, default: Any = None, **sett
     )
 
 
-def shaped(command: Any, text: str, parameters: Iterator[inspect.Parameter]) -> Any:
+def with_signature(command: Any, text: str, parameters: Iterator[inspect.Parameter]) -> Any:
     """Set the signature of *command*, from which cyclopts reads its options, and return it."""
     signature = inspect.Signature([*parameters], return_annotation=int)
     command.__signature__ = signature

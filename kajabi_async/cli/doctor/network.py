@@ -21,7 +21,7 @@ Address = tuple[str, int]
 
 
 @attrs.frozen
-class Way:
+class Target:
     """The network destination of requests."""
 
     host: str
@@ -31,7 +31,7 @@ class Way:
     """The name of a proxy setting that is not followed, or an empty string."""
 
     @classmethod
-    def to(cls, base_url: str) -> "Way":
+    def of(cls, base_url: str) -> "Target":
         """Return the destination of a validated base URL."""
         parts = urlsplit(base_url)
         is_encrypted = parts.scheme == "https"
@@ -50,43 +50,43 @@ async def check_network(base_url: str, *, seconds: float) -> AsyncIterator[Findi
 
     *seconds* is the limit of each step.
     """
-    way = Way.to(base_url)
-    finding, addresses = await _resolve(way, seconds)
+    target = Target.of(base_url)
+    finding, addresses = await _resolve(target, seconds)
     yield finding
     if not addresses:
         yield skipped("connection", "not tried, as the name was not resolved")
         yield skipped("TLS", "not tried, as the name was not resolved")
         return
-    finding, address = await _connect(way, addresses, seconds)
+    finding, address = await _connect(target, addresses, seconds)
     yield finding
     if address is None:
         yield skipped("TLS", "not tried, as there is no connection")
-    elif not way.is_encrypted:
+    elif not target.is_encrypted:
         yield skipped("TLS", "the base URL is plain http")
     else:
-        yield await _handshake(way, address, seconds)
+        yield await _handshake(target, address, seconds)
 
 
-async def _resolve(way: Way, seconds: float) -> tuple[Finding, list[Address]]:
+async def _resolve(target: Target, seconds: float) -> tuple[Finding, list[Address]]:
     check = "name resolution"
     try:
         async with asyncio.timeout(seconds):
-            found = await asyncio.get_running_loop().getaddrinfo(way.host, way.port, type=socket.SOCK_STREAM)
+            found = await asyncio.get_running_loop().getaddrinfo(target.host, target.port, type=socket.SOCK_STREAM)
     except TimeoutError:
-        cure = way.cure("check the network and its DNS server")
-        message = f"{way.host} was not resolved within {seconds:g} s"
+        cure = target.cure("check the network and its DNS server")
+        message = f"{target.host} was not resolved within {seconds:g} s"
         return failed(check, message, cure=cure, exit_code=ExitCode.UNREACHABLE, cause="timeout"), []
     except (socket.gaierror, UnicodeError) as error:
-        cure = way.cure("check the spelling of KAJABI_BASE_URL, if it is set, then the network and its DNS server")
+        cure = target.cure("check the spelling of KAJABI_BASE_URL, if it is set, then the network and its DNS server")
         reason = getattr(error, "strerror", None) or "no valid name"
-        message = f"{way.host} is not resolved: {reason}"
+        message = f"{target.host} is not resolved: {reason}"
         return failed(check, message, cure=cure, exit_code=ExitCode.UNREACHABLE, cause="not resolved"), []
-    addresses = list(dict.fromkeys((str(each[4][0]), way.port) for each in found))
+    addresses = list(dict.fromkeys((str(each[4][0]), target.port) for each in found))
     hosts = [host for host, _ in addresses]
-    return fine(check, f"{way.host} is {', '.join(hosts)}", addresses=hosts), addresses
+    return fine(check, f"{target.host} is {', '.join(hosts)}", addresses=hosts), addresses
 
 
-async def _connect(way: Way, addresses: list[Address], seconds: float) -> tuple[Finding, Address | None]:
+async def _connect(target: Target, addresses: list[Address], seconds: float) -> tuple[Finding, Address | None]:
     error: OSError = OSError()
     for address in addresses:
         try:
@@ -95,11 +95,11 @@ async def _connect(way: Way, addresses: list[Address], seconds: float) -> tuple[
             error = failure
         else:
             return fine("connection", f"{address[0]} port {address[1]} answers", address=address[0]), address
-    return _not_connected(way, error, seconds), None
+    return _not_connected(target, error, seconds), None
 
 
-def _not_connected(way: Way, error: OSError, seconds: float) -> Finding:
-    place = f"{way.host} port {way.port}"
+def _not_connected(target: Target, error: OSError, seconds: float) -> Finding:
+    place = f"{target.host} port {target.port}"
     if isinstance(error, TimeoutError):
         cause, message = "timeout", f"{place} did not answer within {seconds:g} s"
         cure = "a firewall may drop what is sent there: allow outgoing connections to it"
@@ -112,25 +112,25 @@ def _not_connected(way: Way, error: OSError, seconds: float) -> Finding:
     else:
         cause, message = "failed", f"{place} cannot be reached: {error.strerror or type(error).__name__}"
         cure = "check the network, and whether a firewall blocks outgoing connections"
-    return failed("connection", message, cure=way.cure(cure), exit_code=ExitCode.UNREACHABLE, cause=cause)
+    return failed("connection", message, cure=target.cure(cure), exit_code=ExitCode.UNREACHABLE, cause=cause)
 
 
-async def _handshake(way: Way, address: Address, seconds: float) -> Finding:
+async def _handshake(target: Target, address: Address, seconds: float) -> Finding:
     try:
-        version = await _connect_once(address, seconds, ssl=ssl.create_default_context(), server_hostname=way.host)
+        version = await _connect_once(address, seconds, ssl=ssl.create_default_context(), server_hostname=target.host)
     except ssl.SSLCertVerificationError as error:
-        cure = way.cure(
+        cure = target.cure(
             "check this machine's clock and its certificates (Debian: the package ca-certificates); if a proxy "
             "intercepts TLS, name its authority in SSL_CERT_FILE"
         )
-        return _no_tls(f"the certificate of {way.host} is not trusted: {error.verify_message}", cure, "certificate")
+        return _no_tls(f"the certificate of {target.host} is not trusted: {error.verify_message}", cure, "certificate")
     except TimeoutError:
-        cure = way.cure("something on the way there may not speak TLS: try another network")
-        return _no_tls(f"{way.host} did not answer the TLS handshake within {seconds:g} s", cure, "timeout")
+        cure = target.cure("something on the way there may not speak TLS: try another network")
+        return _no_tls(f"{target.host} did not answer the TLS handshake within {seconds:g} s", cure, "timeout")
     except (ssl.SSLError, OSError) as error:
         reason = getattr(error, "reason", None) or error.strerror or type(error).__name__
-        cure = way.cure("check that KAJABI_BASE_URL, if it is set, leads to a port that speaks TLS")
-        return _no_tls(f"there is no TLS at {way.host} port {way.port}: {reason}", cure, "handshake")
+        cure = target.cure("check that KAJABI_BASE_URL, if it is set, leads to a port that speaks TLS")
+        return _no_tls(f"there is no TLS at {target.host} port {target.port}: {reason}", cure, "handshake")
     return fine("TLS", f"{version}, and the certificate holds", version=version)
 
 
