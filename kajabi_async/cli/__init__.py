@@ -15,10 +15,10 @@ def main() -> None:
         print_line(f"kajabi needs {' and '.join(missing)}: pip install 'kajabi-async[cli]'", error=True)
         sys.exit(2)
     try:
-        # Here, as it imports what may be missing.
+        # Imported here because the extra may be missing.
         from kajabi_async.cli.app import run  # noqa: PLC0415
     except KeyboardInterrupt:
-        # Interrupted so early that nobody else could tell.
+        # Interrupted during the import, before `run` can report it.
         print_line("kajabi: interrupted", error=True)
         sys.exit(130)
     sys.exit(run())

@@ -1,4 +1,4 @@
-"""What is looked at before the arguments are taken apart: secrets that must not be there, and --json."""
+"""Checks of the raw arguments before they are parsed: secrets, which are rejected, and --json."""
 
 import re
 from collections.abc import Iterable, Sequence
@@ -17,10 +17,10 @@ _LOGIN_FLAGS: Final = frozenset({"--stdin", "--keyring", "--json", "--help", "-h
 
 
 def refuse_secrets(tokens: Sequence[str]) -> None:
-    """Raise InvalidArgumentError where a secret seems to be among the arguments; its text does not repeat it.
+    """Raise InvalidArgumentError, whose text does not repeat it, if an argument looks like a secret.
 
-    An option by a name such as --client-secret, an assignment such as KAJABI_CLIENT_SECRET=..., and whatever is given
-    to login apart from its flags.
+    That is an option with a name such as --client-secret, an assignment such as KAJABI_CLIENT_SECRET=..., and any
+    argument of login other than its flags.
     """
     before_names = _until_end_of_options(tokens)
     for_login = tokens[:1] == [_LOGIN] and not _LOGIN_FLAGS.issuperset(tokens[1:])
@@ -34,7 +34,7 @@ def refuse_secrets(tokens: Sequence[str]) -> None:
 
 
 def wants_json(tokens: Sequence[str]) -> bool:
-    """Tell whether errors are to be JSON, too."""
+    """Return whether errors are printed as JSON, too."""
     return "--json" in _until_end_of_options(tokens)
 
 

@@ -1,4 +1,4 @@
-"""What ``kajabi`` ends with: the one table that help, the commands and the tests read."""
+"""The exit codes of ``kajabi``: one table for the help, the commands and the tests."""
 
 from collections.abc import Mapping
 from enum import IntEnum
@@ -30,14 +30,14 @@ class ExitCode(IntEnum):
 
 
 MEANINGS: Final[Mapping[ExitCode, str]] = {
-    ExitCode.DONE: "done; also where the reader of a pipe has seen enough",
+    ExitCode.DONE: "done, or the reader of the output closed the pipe",
     ExitCode.INCOMPLETE: "something was not found, or could not be read",
     ExitCode.MISUSED: "wrong usage or configuration",
-    ExitCode.REFUSED: "the API refused (4xx)",
+    ExitCode.REFUSED: "the API rejected the request (4xx)",
     ExitCode.UNREACHABLE: "the API could not be reached or failed (5xx, time limits, a stall)",
     ExitCode.INTERRUPTED: "interrupted",
 }
-"""What each code means, in the words that ``kajabi --help`` uses."""
+"""The meaning of each code, as ``kajabi --help`` prints it."""
 
 EXIT_CODES_HELP: Final = "\n".join(
     ["Exit codes:", *(f"  {code.value:>3}  {meaning}" for code, meaning in MEANINGS.items())]
@@ -46,7 +46,7 @@ EXIT_CODES_HELP: Final = "\n".join(
 
 
 def code_for(error: KajabiError) -> ExitCode:
-    """Give the code that a command ends with when *error* ends it."""
+    """Return the exit code of a command that *error* ends."""
     if isinstance(error, ConfigurationError | InvalidArgumentError):
         return ExitCode.MISUSED
     if isinstance(error, ServerError | TransportError | BulkStalledError):

@@ -1,4 +1,4 @@
-"""An error that ends a command, told on standard error in one line."""
+"""The line on standard error for an error that ends a command."""
 
 from typing import Any
 
@@ -11,7 +11,7 @@ __all__ = ["print_error"]
 
 
 def print_error(error: BaseException, code: ExitCode, *, json: bool) -> None:
-    """Print what went wrong on standard error, in one line: a sentence, or JSON with the facts apart."""
+    """Print *error* in one line on standard error: as a sentence, or as JSON with the facts as members."""
     message = ". ".join([" ".join(str(error).split()), *getattr(error, "__notes__", ())])
     if json:
         print_json({"error": {**_facts(error), "message": message, "exit_code": code.value}}, error=True)

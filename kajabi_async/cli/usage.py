@@ -1,4 +1,4 @@
-"""A command that was typed wrongly, told with what may have been meant and where to read on."""
+"""Usage errors, with suggestions and a pointer to the help."""
 
 from collections.abc import Iterable, Iterator
 from difflib import get_close_matches
@@ -11,32 +11,32 @@ from kajabi_async.errors import InvalidArgumentError
 
 __all__ = ["usage_error"]
 
-_MOST_MEANT: Final = 3
+_MAX_SUGGESTIONS: Final = 3
 _SENTENCE_ENDS: Final = (".", "?")
 
 
 def usage_error(error: CycloptsError) -> InvalidArgumentError:
-    """Give *error* as one of ours, with the help to read."""
+    """Return *error* as an InvalidArgumentError that names the help of its command."""
     command = " ".join(["kajabi", *(error.command_chain or ())])
-    told = " ".join(str(error).split())
-    if isinstance(error, UnknownOptionError) and "Did you mean" not in told:
-        told += _suggestion(error)
-    ended = told if told.endswith(_SENTENCE_ENDS) else f"{told}."
-    return InvalidArgumentError(f"{ended} `{command} --help` tells what there is")
+    message = " ".join(str(error).split())
+    if isinstance(error, UnknownOptionError) and "Did you mean" not in message:
+        message += _suggestion(error)
+    sentence = message if message.endswith(_SENTENCE_ENDS) else f"{message}."
+    return InvalidArgumentError(f"{sentence} See `{command} --help`")
 
 
 def _suggestion(error: UnknownOptionError) -> str:
     typed = (error.token.keyword or error.token.value or "").partition("=")[0]
     known = (name for argument in error.argument_collection for name in argument.names)
-    meant = list(_beginning_like(typed, known))[:_MOST_MEANT]
-    return f" Did you mean {' or '.join(meant)}?" if meant else ""
+    suggestions = list(_options_starting_like(typed, known))[:_MAX_SUGGESTIONS]
+    return f" Did you mean {' or '.join(suggestions)}?" if suggestions else ""
 
 
-def _beginning_like(typed: str, known: Iterable[str]) -> Iterator[str]:
-    """Give the options that begin with the words that *typed* is nearest to: ``--email-contains`` for ``--emial``."""
+def _options_starting_like(typed: str, known: Iterable[str]) -> Iterator[str]:
+    """Yield the options whose first words are closest to *typed*: ``--email-contains`` for ``--emial``."""
     words = typed.strip("-").split("-")
-    beginnings: dict[str, list[str]] = {}
+    prefixes: dict[str, list[str]] = {}
     for name in known:
-        beginnings.setdefault("-".join(name.strip("-").split("-")[: len(words)]), []).append(name)
-    for beginning in get_close_matches("-".join(words), beginnings, n=1, cutoff=0.7):
-        yield from beginnings[beginning]
+        prefixes.setdefault("-".join(name.strip("-").split("-")[: len(words)]), []).append(name)
+    for prefix in get_close_matches("-".join(words), prefixes, n=1, cutoff=0.7):
+        yield from prefixes[prefix]

@@ -1,4 +1,4 @@
-"""Whole lists into files: Parquet, Arrow, JSON lines and CSV, with a checkpoint that survives being killed.
+"""Exports of whole lists to Parquet, Arrow, JSON lines and CSV, with a checkpoint that survives a killed process.
 
 ::
 

@@ -1,4 +1,4 @@
-"""OpenTelemetry traces and metrics of what a client does (extra ``otel``); nothing else imports `opentelemetry`."""
+"""OpenTelemetry traces and metrics of a client (extra ``otel``); no other package imports `opentelemetry`."""
 
 try:
     from kajabi_async.telemetry.tracing import Tracing

@@ -1,4 +1,4 @@
-"""Deliveries of webhooks: read into typed events, let in by a secret in the path, and handled once.
+"""Webhook deliveries: authenticated by a secret in the path, parsed into typed events, and handled once.
 
 `RedisReplayGuard` is in `kajabi_async.webhooks.redis_replay`, as it needs the extra ``redis``.
 """

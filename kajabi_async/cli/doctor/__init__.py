@@ -1,4 +1,4 @@
-"""``kajabi doctor``: what is wrong between this machine and the API, and how to mend it."""
+"""``kajabi doctor``: checks of everything between this machine and the API, each with a cure."""
 
 from kajabi_async.cli.doctor.command import doctor
 

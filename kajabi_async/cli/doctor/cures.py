@@ -1,4 +1,4 @@
-"""What to do about an error of the API or of the way to it."""
+"""Cures for errors of the API and of the network."""
 
 from kajabi_async.cli.credentials.sources import FoundCredentials
 from kajabi_async.errors import (
@@ -21,28 +21,28 @@ _WAIT = "nothing is wrong here: try again in a few minutes"
 
 
 def is_about_the_token(error: KajabiError) -> bool:
-    """Tell whether it was the request for a token that failed."""
+    """Return whether the request for a token failed."""
     return isinstance(error, ApiError | TransportError) and error.path == _TOKEN_PATH
 
 
 def cure_for(error: KajabiError, found: FoundCredentials | None = None) -> str:
-    """Give what to do about *error*, in one sentence."""
+    """Return what to do about *error*, in one sentence."""
     if isinstance(error, AuthenticationError | BadRequestError) and is_about_the_token(error):
         place = "them" if found is None else found.place
         return (
             f"compare client id and secret in {place} with those under Settings, Security, User API Keys; a key that "
-            "was deleted or renewed there is refused like a wrong one"
+            "was deleted or renewed there is rejected like a wrong one"
         )
     for kind, cure in _CURES:
         if isinstance(error, kind):
             return cure
-    return "see the message; `kajabi doctor` again tells whether it lasts"
+    return "see the message; run `kajabi doctor` again to see whether it lasts"
 
 
 _CURES: tuple[tuple[type[KajabiError], str], ...] = (
     (
         AuthenticationError,
-        "the token was given out and then refused: check whether KAJABI_BASE_URL leads to another installation",
+        "the token was issued and then rejected: check whether KAJABI_BASE_URL leads to another installation",
     ),
     (
         PermissionDeniedError,

@@ -1,4 +1,4 @@
-"""What a check found: how it went, in words, with the cure where something is wrong."""
+"""The finding of a check: status, message and, if something is wrong, the cure."""
 
 from collections.abc import Mapping
 from typing import Any, Literal
@@ -17,37 +17,37 @@ class Finding:
     """The outcome of one check."""
 
     check: str
-    """Its name: such as ``credentials`` or ``clock``."""
+    """The name of the check, such as ``credentials`` or ``clock``."""
     status: Status
     message: str
     cure: str = ""
-    """What to do about it; empty where nothing is wrong."""
+    """What to do about it; empty if nothing is wrong."""
     details: Mapping[str, Any] = attrs.field(factory=dict[str, Any])
-    """The facts apart, for programs."""
+    """The facts as separate values, for programs."""
     exit_code: ExitCode = ExitCode.DONE
-    """What the command ends with if this is the first check that failed."""
+    """The exit code of the command if this is the first check that failed."""
 
     @property
     def is_failure(self) -> bool:
-        """Whether what was checked cannot work."""
+        """Whether the check failed."""
         return self.status == "fail"
 
 
 def fine(check: str, message: str, **details: Any) -> Finding:
-    """Tell that all is well."""
+    """Return a finding that nothing is wrong."""
     return Finding(check=check, status="ok", message=message, details=details)
 
 
 def warned(check: str, message: str, *, cure: str, **details: Any) -> Finding:
-    """Tell of something that works, but may not be meant so."""
+    """Return a finding of something that works but may be unintended."""
     return Finding(check=check, status="warn", message=message, cure=cure, details=details)
 
 
 def failed(check: str, message: str, *, cure: str, exit_code: ExitCode, **details: Any) -> Finding:
-    """Tell of something that cannot work."""
+    """Return a finding of something that cannot work."""
     return Finding(check=check, status="fail", message=message, cure=cure, exit_code=exit_code, details=details)
 
 
 def skipped(check: str, because: str) -> Finding:
-    """Tell that there was nothing to check, or no way to."""
+    """Return a finding that nothing was checked, with the reason."""
     return Finding(check=check, status="skip", message=because)
