@@ -20,7 +20,7 @@ def _parsed(path: Path) -> ast.Module:
 
 STREAMS = ("output.py", "cli/terminal.py")
 """The modules that print; cli/lookup.py and cli/credentials/login.py only check for a terminal, and read."""
-FILES = ("private_files.py", "output.py", "stores/file.py", "cli/credentials/file.py", "export/checkpoint.py")
+FILES = ("private_files.py", "output.py", "stores/file.py", "cli/credentials/toml_file.py", "export/checkpoint.py")
 """The modules that write files; the last three by descriptor, or in a checked folder."""
 WRITING = {"mkdir", "write_text", "write_bytes", "touch", "symlink_to", "rename", "replace_file", "makedirs", "mkstemp"}
 

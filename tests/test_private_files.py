@@ -23,7 +23,7 @@ else:
 """
 LOGIN = """
 from pathlib import Path
-from kajabi_async.cli.credentials import file as credentials_file
+from kajabi_async.cli.credentials import toml_file as credentials_file
 from kajabi_async.cli.credentials.error import CredentialsError
 from kajabi_async.session import ClientCredentials
 become(arguments["user"])

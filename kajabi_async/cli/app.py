@@ -13,23 +13,21 @@ import attrs
 from cyclopts import App, CycloptsError, Parameter
 
 from kajabi_async import Kajabi
-from kajabi_async.cli.arguments import refuse_secrets, wants_json
 from kajabi_async.cli.completion import add_completion
 from kajabi_async.cli.credentials.error import CredentialsError
 from kajabi_async.cli.credentials.login import login, logout
 from kajabi_async.cli.doctor import doctor
-from kajabi_async.cli.exit_codes import EXIT_CODES_HELP, ExitCode, code_for
-from kajabi_async.cli.export import add_exports
+from kajabi_async.cli.exit_codes import EXIT_CODES_HELP, ExitCode, code_for, print_error
+from kajabi_async.cli.export_commands import add_exports
 from kajabi_async.cli.lookup import explain_file, look_up_file
 from kajabi_async.cli.options import Json
-from kajabi_async.cli.reads import add_reads
+from kajabi_async.cli.read_commands import add_reads
 from kajabi_async.cli.rendering import as_members, print_members, print_resource
-from kajabi_async.cli.reporting import print_error
 from kajabi_async.cli.running import on_client, run_to_exit_code
 from kajabi_async.cli.terminal import help_console, output_screen
-from kajabi_async.cli.usage import usage_error
+from kajabi_async.cli.usage import refuse_secrets, usage_error, wants_json
 from kajabi_async.cli.whoami import whoami
-from kajabi_async.cli.writes import add_writes
+from kajabi_async.cli.write_commands import add_writes
 from kajabi_async.errors import ConfigurationError, InvalidArgumentError, KajabiError
 from kajabi_async.escaping.text import escape_value
 from kajabi_async.fetching.plan import Strategy

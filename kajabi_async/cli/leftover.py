@@ -5,7 +5,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Final, Protocol
 
-from kajabi_async.cli.ids import IdLines
+from kajabi_async.cli.id_files import IdLines
 from kajabi_async.cli.terminal import Screen
 from kajabi_async.fetching.lookups import Lookups
 from kajabi_async.output import print_json, print_line

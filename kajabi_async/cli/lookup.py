@@ -7,7 +7,7 @@ from typing import Any, Final
 import attrs
 
 from kajabi_async import BulkStalledError, Kajabi, KajabiError, Lookup, Report
-from kajabi_async.cli.ids import IdLines, open_source
+from kajabi_async.cli.id_files import IdLines, open_source
 from kajabi_async.cli.leftover import keep_unanswered, waiting_observer
 from kajabi_async.cli.rendering import as_members, print_members
 from kajabi_async.cli.terminal import Screen, error_screen

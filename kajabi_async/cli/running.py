@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from typing import Final
 
-from kajabi_async.cli.credentials.sources import FoundCredentials, find_credentials, open_client
+from kajabi_async.cli.credentials.chain import FoundCredentials, find_credentials, open_client
 from kajabi_async.cli.exit_codes import ExitCode
 from kajabi_async.client import Kajabi
 from kajabi_async.errors import ApiError, NotFoundError, TransportError

@@ -4,7 +4,7 @@ from typing import Any
 
 import attrs
 
-from kajabi_async.cli.credentials.sources import find_credentials
+from kajabi_async.cli.credentials.chain import find_credentials
 from kajabi_async.cli.options import Json
 from kajabi_async.cli.running import on_client
 from kajabi_async.cli.terminal import output_screen

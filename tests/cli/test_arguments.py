@@ -6,7 +6,7 @@ import pytest
 from cyclopts import App
 
 from kajabi_async.cli.app import make_app
-from kajabi_async.cli.arguments import refuse_secrets, wants_json
+from kajabi_async.cli.usage import refuse_secrets, wants_json
 from tests.cli.conftest import Command
 
 REAL = "s3cr3t-of-mine"

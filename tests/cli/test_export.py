@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from kajabi_async import Kajabi
-from kajabi_async.cli.reads import resource_classes
+from kajabi_async.cli.read_commands import resource_classes
 from kajabi_async.export import ExportProgress, export
 from kajabi_async.session import ClientCredentials
 from kajabi_async.testing import FakeKajabi

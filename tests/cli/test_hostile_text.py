@@ -10,8 +10,8 @@ from typing import Any, Final
 import pytest
 import pytest_asyncio
 
-from kajabi_async.cli import reads
-from kajabi_async.cli.reads import resource_classes
+from kajabi_async.cli import read_commands
+from kajabi_async.cli.read_commands import resource_classes
 from kajabi_async.testing import FakeKajabi
 from tests.cli.conftest import Command
 from tests.cli.screens import Printed, acting_in, on_pipe, on_terminal
@@ -172,6 +172,6 @@ async def test_a_bug_is_shown_and_its_text_does_not_act(hostile: FakeKajabi, mon
     def fail(*_: object) -> None:
         raise RuntimeError(EVIL)
 
-    monkeypatch.setattr(reads, "print_rows", fail)
+    monkeypatch.setattr(read_commands, "print_rows", fail)
     done = await printed(on_terminal, hostile, "customers", "list", code=1)
     assert f"RuntimeError: {SHOWN}" in done.out

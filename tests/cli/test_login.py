@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from kajabi_async.cli.credentials import file as credentials_file
 from kajabi_async.cli.credentials import keyring as keyring_store
-from kajabi_async.cli.credentials.sources import find_credentials
+from kajabi_async.cli.credentials import toml_file as credentials_file
+from kajabi_async.cli.credentials.chain import find_credentials
 from kajabi_async.session import ClientCredentials
 from tests.cli.conftest import Command
 from tests.cli.processes import COMMAND, on_terminal

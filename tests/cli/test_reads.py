@@ -5,7 +5,7 @@ import json
 
 import pytest
 
-from kajabi_async.cli.reads import resource_classes
+from kajabi_async.cli.read_commands import resource_classes
 from kajabi_async.testing import FakeKajabi
 from tests.cli.conftest import Command
 

@@ -4,7 +4,7 @@ import os
 from collections.abc import AsyncIterator
 from typing import Any, Final, NoReturn
 
-from kajabi_async.cli.credentials.sources import FoundCredentials
+from kajabi_async.cli.credentials.chain import FoundCredentials
 from kajabi_async.cli.doctor.account import check_account, check_api
 from kajabi_async.cli.doctor.findings import Finding, skipped
 from kajabi_async.cli.doctor.machine import (

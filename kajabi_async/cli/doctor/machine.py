@@ -10,15 +10,15 @@ from urllib.parse import urlsplit
 
 import attrs
 
-from kajabi_async.cli.credentials import file as credentials_file
 from kajabi_async.cli.credentials import keyring as keyring_store
-from kajabi_async.cli.credentials.error import CredentialsError
-from kajabi_async.cli.credentials.sources import (
+from kajabi_async.cli.credentials import toml_file as credentials_file
+from kajabi_async.cli.credentials.chain import (
     FoundCredentials,
     credentials_path,
     environment_options,
     find_credentials,
 )
+from kajabi_async.cli.credentials.error import CredentialsError
 from kajabi_async.cli.doctor.findings import Finding, failed, fine, skipped, warned
 from kajabi_async.cli.exit_codes import ExitCode
 from kajabi_async.cli.running import loop_factory

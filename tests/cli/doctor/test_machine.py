@@ -5,9 +5,9 @@ from collections.abc import Callable
 
 import pytest
 
-from kajabi_async.cli.credentials import file as credentials_file
 from kajabi_async.cli.credentials import keyring as keyring_store
-from kajabi_async.cli.credentials.sources import credentials_path
+from kajabi_async.cli.credentials import toml_file as credentials_file
+from kajabi_async.cli.credentials.chain import credentials_path
 from kajabi_async.cli.doctor import machine
 from kajabi_async.cli.doctor.machine import (
     check_base_url,

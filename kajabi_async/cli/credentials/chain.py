@@ -9,8 +9,8 @@ from typing import Final, Literal, Unpack
 
 import attrs
 
-from kajabi_async.cli.credentials import file as credentials_file
 from kajabi_async.cli.credentials import keyring as keyring_store
+from kajabi_async.cli.credentials import toml_file as credentials_file
 from kajabi_async.cli.credentials.error import CredentialsError
 from kajabi_async.client import ClientOptions, Kajabi
 from kajabi_async.errors import ConfigurationError

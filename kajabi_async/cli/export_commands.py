@@ -10,7 +10,7 @@ from cyclopts import App
 
 from kajabi_async import Kajabi
 from kajabi_async.cli.leftover import waiting_observer
-from kajabi_async.cli.reads import filter_options, option, resource_classes, with_signature
+from kajabi_async.cli.read_commands import filter_options, option, resource_classes, with_signature
 from kajabi_async.cli.running import on_client
 from kajabi_async.cli.terminal import error_screen
 from kajabi_async.export import FORMATS, ExportProgress, ExportReport, export
