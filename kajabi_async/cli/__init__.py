@@ -1,4 +1,8 @@
-"""The command ``kajabi``; it needs the extra ``cli``."""
+"""The command ``kajabi``; it needs the extra ``cli``.
+
+Imports everything below it, and nothing imports it. Read `app` first: it has the commands, and `running` runs them on a
+client.
+"""
 
 import importlib.util
 import sys

@@ -3,6 +3,9 @@
 ::
 
     report = await export(api.customers.list(include="offers"), "customers.parquet")
+
+Imports `fetching`, `models` and the leaves. Read `run` first: `walk` reads the pages into a `checkpoint`, then `files`
+writes them out.
 """
 
 from kajabi_async.export.batches import RecordBatches, record_batches

@@ -78,6 +78,9 @@ while it runs::
     $ python -m kajabi_async.testing --port 8900 --rate-limit 50 --fault transient --fault-rate 0.02 &
     $ curl -X PUT http://127.0.0.1:8900/_fake/rate-limit -d '{"requests": 20, "retry_after": "seconds"}'
     $ curl http://127.0.0.1:8900/_fake/counts
+
+The fake imports nothing of the client but its table of operations: it is the witness, so it says again what the API
+does. Read `server` first, then `world` and `api`.
 """
 
 from importlib import import_module

@@ -2,6 +2,8 @@
 
 Restrict access to that Redis: it holds the token in clear text, and anyone who can read it can act as the API key until
 the token expires. Each object belongs to one event loop, and its creator closes it.
+
+Imports the protocols of `session`. Read `calls` first: it is the one way to Redis. `tokens` and `rate` stand on it.
 """
 
 try:

@@ -1,4 +1,7 @@
-"""The writing operations, by their names in ``kajabi_async.operations``."""
+"""The writing operations, by their names in ``kajabi_async.operations``.
+
+Imports `testing.world`: what an operation works on. Read `shows` first, then `people`.
+"""
 
 from typing import Final
 

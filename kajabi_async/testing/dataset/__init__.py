@@ -1,4 +1,7 @@
-"""The data set: of any size, generated from a seed, each row on request."""
+"""The data set: of any size, generated from a seed, each row on request.
+
+Imports `testing.rows` and nothing of the server. Read `graph` first, who owns what; then `people`.
+"""
 
 from kajabi_async.testing.dataset.account import account
 from kajabi_async.testing.dataset.catalog import catalog
