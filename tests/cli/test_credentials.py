@@ -156,7 +156,7 @@ def test_what_is_no_regular_file_is_refused_and_not_waited_for(path: Path) -> No
     ],
     ids=lambda value: str(value[:60]),
 )
-def test_a_file_that_cannot_be_used_is_told_without_what_it_holds(content: bytes, problem: str, path: Path) -> None:
+def test_an_unusable_file_is_reported_without_its_content(content: bytes, problem: str, path: Path) -> None:
     """The text of the parser would quote the line with the secret."""
     path.parent.mkdir(parents=True)
     path.touch(0o600)

@@ -230,7 +230,7 @@ async def test_nothing_is_written_without_the_lease(tmp_path: Path) -> None:
     assert not await store.save(KEY, token(), lease=lease, replaces=0)
 
 
-async def test_a_write_is_seen_through_although_its_caller_is_cancelled(tmp_path: Path) -> None:
+async def test_a_write_is_completed_although_its_caller_is_cancelled(tmp_path: Path) -> None:
     """Half a token is invalid."""
     store = FileTokenStore(tmp_path / "tokens")
     lease = await store.acquire(KEY)

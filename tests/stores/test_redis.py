@@ -141,7 +141,7 @@ JUNK: dict[str, dict[str, bytes]] = {
 
 @pytest.mark.parametrize("decodes", [False, True])
 @pytest.mark.parametrize("name", JUNK)
-async def test_rubbish_is_as_if_it_were_not_there_and_the_next_token_is_saved(
+async def test_an_unreadable_entry_counts_as_none_and_the_next_token_is_saved(
     name: str, redis_url: str, *, decodes: bool
 ) -> None:
     """Other programs may write to that Redis."""
@@ -359,7 +359,7 @@ async def test_concurrent_callers_get_no_more_than_the_permits_taken(redis_url: 
     assert waits.count(0.0) == 1
 
 
-async def test_a_refusal_slows_everybody_down_and_its_pause_is_everybodys(redis_url: str) -> None:
+async def test_a_refusal_slows_all_clients_down_and_pauses_them(redis_url: str) -> None:
     """Also to those that were not answered 429."""
     async with RedisRate(redis_url, name="k") as one, RedisRate(redis_url, name="k") as other:
         await one.take(time.monotonic())

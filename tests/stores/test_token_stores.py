@@ -75,7 +75,7 @@ async def test_releasing_an_old_lease_does_not_release_the_current_one(stores: M
         await other.release(KEY, current)
 
 
-async def test_a_newer_token_is_never_overwritten_by_who_has_not_seen_it(stores: MakeStores) -> None:
+async def test_a_newer_token_is_never_overwritten_by_a_client_that_has_not_seen_it(stores: MakeStores) -> None:
     """It holds the only valid refresh token."""
     async with stores() as (one, other):
         assert await _saved(one, token("a1"), 0)

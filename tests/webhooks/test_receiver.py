@@ -194,7 +194,7 @@ UNREAD = {
 
 
 @pytest.mark.parametrize("name", UNREAD)
-async def test_what_is_no_event_is_acknowledged_and_handed_on(name: str) -> None:
+async def test_an_unknown_delivery_is_acknowledged_and_passed_on(name: str) -> None:
     """Any other answer would repeat it for hours; the body is kept, so that nothing is lost."""
     hook, handled = receiver(), Handled()
     receipt = await hook.receive(SECRET, UNREAD[name], handled)
