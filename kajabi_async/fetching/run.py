@@ -8,7 +8,7 @@ from collections.abc import Awaitable, Callable, Iterable
 from typing import Any, Final, Generic, Protocol, TypeAlias, TypeVar
 
 from kajabi_async.clock import Clock
-from kajabi_async.concurrency import Places, on_loop
+from kajabi_async.concurrency import WaitingLine, on_loop
 from kajabi_async.errors import BulkStalledError, InvalidIdError, KajabiError
 from kajabi_async.exchange import Answer, Tally
 from kajabi_async.fetching.arrivals import AsArrived, InOrder, Recent
@@ -87,7 +87,7 @@ class Run(Generic[R]):
         )
         if scan is not None:
             scan.join(self._stall)
-        self._room = Places(2 * concurrency)
+        self._room = WaitingLine(2 * concurrency)
         self._arrived = asyncio.Event()
         self._told: InOrder[_Told[R]] | AsArrived[_Told[R]] = InOrder() if ordered else AsArrived()
         self._large_bytes = 0
