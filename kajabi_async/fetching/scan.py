@@ -19,7 +19,7 @@ from kajabi_async.fetching.forecast import ListSize, Outlook
 from kajabi_async.fetching.one import Reader
 from kajabi_async.fetching.page import FetchedPage, ListRequest
 from kajabi_async.fetching.sources import THE_END, Ids, Source, source_of
-from kajabi_async.fetching.walk import PageTurner
+from kajabi_async.fetching.walk import PageBatches
 from kajabi_async.jsonapi.ids import checked_id
 from kajabi_async.models.resource import Resource
 from kajabi_async.stall import Stall
@@ -145,7 +145,7 @@ class Scan(Generic[R]):
         """
         self.context = reader.context
         self.concurrency = concurrency
-        self.turner = None if lister is None else PageTurner(lister)
+        self.turner = None if lister is None else PageBatches(lister)
         self.outlook = Outlook(())
         self.lacks: str | None = None
         """What is to be included, and the list does not bring."""
@@ -215,7 +215,7 @@ class Scan(Generic[R]):
         turner, outlook = self.turner, self.outlook
         assert turner is not None  # noqa: S101 - asked for only where there is a list
         most = outlook.sure_pages(at_any_price=self._at_any_price)
-        pages = await turner.turn(min(most, self.concurrency, MOST_PAGES_AT_ONCE))
+        pages = await turner.fetch(min(most, self.concurrency, MOST_PAGES_AT_ONCE))
         told = [self._taken(page) for page in pages]
         outlook.is_over = turner.is_over
         return chain(*told, self._wanted.due())
