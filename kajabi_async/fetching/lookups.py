@@ -8,9 +8,9 @@ from kajabi_async.checks import whole_number
 from kajabi_async.clock import Clock
 from kajabi_async.concurrency import Guarded
 from kajabi_async.errors import InvalidArgumentError
+from kajabi_async.fetching.id_source import Ids, source_of
 from kajabi_async.fetching.outcomes import Lookup, Report
 from kajabi_async.fetching.run import LookUp, Observer, Read, Run, Scanning
-from kajabi_async.fetching.sources import Ids, source_of
 from kajabi_async.models.resource import Resource
 from kajabi_async.stall import PATIENCE_SECONDS, Stalls, checked_patience
 

@@ -16,9 +16,9 @@ import attrs
 from kajabi_async.errors import DecodeError, InvalidIdError
 from kajabi_async.exchange import Answer, Tally
 from kajabi_async.fetching.forecast import ListSize, Outlook
+from kajabi_async.fetching.id_source import THE_END, Ids, IdSource, source_of
 from kajabi_async.fetching.one import Reader
 from kajabi_async.fetching.page import FetchedPage, ListRequest
-from kajabi_async.fetching.sources import THE_END, Ids, Source, source_of
 from kajabi_async.fetching.walk import PageBatches
 from kajabi_async.jsonapi.ids import checked_id
 from kajabi_async.models.resource import Resource
@@ -45,7 +45,7 @@ class PendingIds:
         self._in_order: list[str | _Refused] = []
         self._place = 0
 
-    async def read(self, source: Source) -> None:
+    async def read(self, source: IdSource) -> None:
         """Read *source* to its end; whatever it raises is raised."""
         while (value := await source.take()) is not THE_END:
             try:
@@ -189,7 +189,7 @@ class Scan(Generic[R]):
         if self.turner is not None:
             self.turner.stall = stall
 
-    def left(self, taken: list[str]) -> Iterable[Any]:
+    def unanswered(self, taken: list[str]) -> Iterable[Any]:
         """Return what was read and has no outcome, in the order of the source; *taken* are those of the run."""
         due = list(self._due)
         self._due = iter(due)

@@ -21,7 +21,7 @@ from kajabi_async import (
 from kajabi_async.decoding.answers import read_resource
 from kajabi_async.errors import AuthenticationError
 from kajabi_async.exchange import Answer, Tally
-from kajabi_async.fetching import arrivals as recent
+from kajabi_async.fetching import backlog
 from kajabi_async.fetching.lookups import Lookups
 from kajabi_async.models.origin import Scope
 from kajabi_async.testing import FakeKajabi
@@ -148,11 +148,11 @@ async def test_an_id_whose_answer_was_empty_is_not_asked_for_again() -> None:
 
 async def test_only_the_latest_outcomes_are_kept(monkeypatch: pytest.MonkeyPatch) -> None:
     """Memory grows with concurrency, not with ids."""
-    monkeypatch.setattr(recent, "RECENT_OUTCOMES", 20)
+    monkeypatch.setattr(backlog, "RECENT_OUTCOMES", 20)
     run = _lookups(Source(), range(500))
     most = 0
     async for _ in run:
-        most = max(most, len(run._run._recent) + len(run._run._in_flight))
+        most = max(most, len(run._run._backlog.recent) + len(run._run._backlog.in_flight))
     assert most <= 20 + 10
 
 
@@ -364,10 +364,10 @@ async def test_bodies_kept_for_ids_that_come_again_are_bounded_by_bytes() -> Non
     run = Lookups(large, _as_customer, [*range(100), 99, 0, 200, 200], concurrency=1)
     most = 0
     async for _ in run:
-        kept = run._run._recent
+        kept = run._run._backlog.recent
         bodies = [*kept._latest.values(), *kept._before.values()]
         most = max(most, sum(len(body) for body in bodies if isinstance(body, bytes)))
-    assert 2 * 2**20 < most <= recent.RECENT_BYTES
+    assert 2 * 2**20 < most <= backlog.RECENT_BYTES
     assert asked == [*map(str, range(100)), "0", "200", "200"]
 
 
@@ -384,12 +384,12 @@ async def test_bodies_that_wait_for_a_slow_loop_are_bounded_by_bytes(ordered: bo
     async for _ in run:
         for _ in range(20 if given < 20 else 1):
             await asyncio.sleep(0)
-        waiting = sum(len(body) for _, _, body in run._run._told if isinstance(body, bytes))
+        waiting = sum(len(body) for _, _, body in run._run._backlog.arrived if isinstance(body, bytes))
         # Those under way when there was enough come on top.
         assert waiting <= 32 * 2**20 + 100 * 1_000_000
         given += 1
     assert given == 600
-    assert run._run._large_bytes == 0
+    assert run._run._backlog.large_bytes == 0
 
 
 async def test_workers_end_with_the_ids_though_nobody_takes_the_outcomes() -> None:
