@@ -12,7 +12,7 @@ from kajabi_async.concurrency import SingleFlight
 
 
 class Work:
-    """Something to wait for that ends when it is told to; notes how often it was started and cancelled."""
+    """Work that ends on demand, and counts how often it was started and cancelled."""
 
     def __init__(self, *, lingers: bool = False) -> None:
         self.started = self.cancelled = 0
@@ -40,7 +40,7 @@ async def begun(*tasks: "asyncio.Task[Any]") -> None:
 
 
 async def settled(*tasks: "asyncio.Task[Any]") -> list[Any]:
-    """Return what the tasks came to, which takes them a few turns of the loop."""
+    """Return the results of the tasks, which take a few iterations of the loop."""
     for _ in range(20):
         await asyncio.sleep(0)
     assert all(task.done() for task in tasks)
@@ -53,7 +53,7 @@ def flight(request: pytest.FixtureRequest) -> SingleFlight[str, str]:
 
 
 async def test_calls_for_one_key_share_the_work(flight: SingleFlight[str, str]) -> None:
-    """For another key there is other work, and once it is done the next call starts anew."""
+    """For another key there is other work, and once it is done the next call starts it again."""
     work, other = Work(), Work()
     calls = [asyncio.create_task(flight.run("a", work)) for _ in range(3)]
     elsewhere = asyncio.create_task(flight.run("b", other))
@@ -67,7 +67,7 @@ async def test_calls_for_one_key_share_the_work(flight: SingleFlight[str, str]) 
 
 
 async def test_each_caller_gets_an_error_of_its_own(flight: SingleFlight[str, str]) -> None:
-    """A traceback would grow with every one that raises the same; an error that is not ours cannot be copied safely."""
+    """A traceback would grow with every one that raises the same; a foreign error cannot be copied safely."""
     work = Work()
     calls = [asyncio.create_task(flight.run("a", work)) for _ in range(3)]
     await begun(*calls)
@@ -83,8 +83,8 @@ async def test_each_caller_gets_an_error_of_its_own(flight: SingleFlight[str, st
     assert raised is error
 
 
-async def test_an_error_that_nobody_waits_for_is_not_reported(caplog: pytest.LogCaptureFixture) -> None:
-    """The work was begun ahead of need; whoever needs it next begins it again."""
+async def test_an_error_without_a_waiting_caller_is_not_reported(caplog: pytest.LogCaptureFixture) -> None:
+    """The work was started ahead of need; the next caller starts it again."""
     flight: SingleFlight[str, str] = SingleFlight(abandon=False)
     work = Work()
     task = flight.begin("a", work).task
@@ -97,8 +97,8 @@ async def test_an_error_that_nobody_waits_for_is_not_reported(caplog: pytest.Log
     assert [record.getMessage() for record in caplog.records if record.levelname == "ERROR"] == []
 
 
-async def test_work_that_is_begun_ahead_is_joined(flight: SingleFlight[str, str]) -> None:
-    """It is started once, whoever comes first."""
+async def test_work_that_is_started_ahead_is_joined(flight: SingleFlight[str, str]) -> None:
+    """It is started once, by the first caller or ahead of it."""
     work = Work()
     first = flight.begin("a", work)
     assert flight.begin("a", work) is first
@@ -111,7 +111,7 @@ async def test_work_that_is_begun_ahead_is_joined(flight: SingleFlight[str, str]
 
 
 async def test_a_caller_that_leaves_disturbs_no_other(flight: SingleFlight[str, str]) -> None:
-    """The work goes on for those who stay."""
+    """The work goes on for the others."""
     work = Work()
     leaving, staying = (asyncio.create_task(flight.run("a", work)) for _ in range(2))
     await begun(leaving, staying)
@@ -123,8 +123,8 @@ async def test_a_caller_that_leaves_disturbs_no_other(flight: SingleFlight[str, 
     assert (leaving.cancelled(), work.cancelled) == (True, 0)
 
 
-async def test_work_that_nobody_waits_for_is_cancelled_if_that_was_asked_for() -> None:
-    """Who comes next joins nothing that is on its way out, though it takes its time."""
+async def test_work_without_a_waiting_caller_is_cancelled_if_it_may_be_abandoned() -> None:
+    """The next caller does not join work that is being cancelled, however long that takes."""
     flight: SingleFlight[str, str] = SingleFlight(abandon=True)
     work, again = Work(lingers=True), Work()
     call = asyncio.create_task(flight.run("a", work))
@@ -134,7 +134,7 @@ async def test_work_that_nobody_waits_for_is_cancelled_if_that_was_asked_for() -
     later = asyncio.create_task(flight.run("a", again))
     await begun(later)
     assert (work.cancelled, again.started) == (1, 1)
-    # When it goes at last, it takes nothing with it.
+    # Its end does not remove the newer work.
     work.let_go.set()
     await begun(later)
     third = asyncio.create_task(flight.run("a", again))
@@ -144,8 +144,8 @@ async def test_work_that_nobody_waits_for_is_cancelled_if_that_was_asked_for() -
     assert again.started == 1
 
 
-async def test_work_is_seen_through_if_that_was_asked_for() -> None:
-    """Though nobody waits for it any more: who comes next gets what it came to."""
+async def test_work_that_may_not_be_abandoned_is_finished() -> None:
+    """Though no caller waits for it any more: the next one gets its result."""
     flight: SingleFlight[str, str] = SingleFlight(abandon=False)
     work = Work()
     call = asyncio.create_task(flight.run("a", work))
@@ -159,8 +159,8 @@ async def test_work_is_seen_through_if_that_was_asked_for() -> None:
     assert await settled(later) == ["done"]
 
 
-async def test_closing_cancels_the_work_and_tells_the_waiters(flight: SingleFlight[str, str]) -> None:
-    """When it returns the work has gone; later calls are refused, and start nothing."""
+async def test_closing_cancels_the_work_and_fails_its_callers(flight: SingleFlight[str, str]) -> None:
+    """When it returns the work has ended; later calls are rejected, and start nothing."""
     work, other = Work(), Work()
     calls = [asyncio.create_task(flight.run(key, each)) for key, each in (("a", work), ("a", work), ("b", other))]
     await begun(*calls)
@@ -177,8 +177,8 @@ async def test_closing_cancels_the_work_and_tells_the_waiters(flight: SingleFlig
     await flight.aclose()
 
 
-def test_who_joins_from_another_loop_is_told_and_does_not_hang() -> None:
-    """The loop in which the work goes on would never wake them."""
+def test_a_caller_from_another_loop_gets_an_error_and_does_not_hang() -> None:
+    """The loop in which the work runs would never wake the caller."""
     flights: SingleFlight[str, int] = SingleFlight(abandon=True)
     begun, told = threading.Event(), threading.Event()
 
