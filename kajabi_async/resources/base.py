@@ -259,7 +259,7 @@ class Gettable(ResourceOperations[R]):
             "stalls": self._backend.stalls,
         }
         if strategy == "lookup":
-            return Lookups(reader.ask_once, reader.resource_in, ids, **settings)
+            return Lookups(reader.request_once, reader.resource_in, ids, **settings)
         lister = self._scanned_list(reader)
         _check_strategy(strategy, lister, owner=self.name)
         scan = Scan(reader, lister, ids, concurrency=at_once, ordered=ordered, at_any_price=strategy == "scan")

@@ -6,7 +6,7 @@ aiohttp's time limits count the wait for a free connection, so its pool must nev
 from typing import Any, Final
 
 from kajabi_async.clock import Clock
-from kajabi_async.concurrency import Places, TooLateError
+from kajabi_async.concurrency import TooLateError, WaitingLine
 from kajabi_async.errors import ConfigurationError
 from kajabi_async.session.limits.rate import AdaptiveRate, FixedRate, RateLimit
 
@@ -25,9 +25,9 @@ class Gate:
 
     def __init__(self, places: int, rate: RateLimit, clock: Clock) -> None:
         self._number = _checked_places(places)
-        self._places = Places(self._number)
+        self._places = WaitingLine(self._number)
         # One at a time asks for its turn, so that nobody holds one that a slower pace would take back.
-        self._asking = Places(1)
+        self._asking = WaitingLine(1)
         self._rate = rate
         self.answered = rate.answered
         """Note, with the moment, that the server bore a request."""
