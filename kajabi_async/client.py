@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Final, Self, TypedDict, TypeVar, Unpack
 
+from kajabi_async.checks import boolean
 from kajabi_async.clock import SystemClock
 from kajabi_async.errors import ConfigurationError
 from kajabi_async.fetching.context import DEFAULT_CONCURRENCY, Context
@@ -118,7 +119,8 @@ class Kajabi:
             origins=OFFICIAL_ORIGINS,
             templates=[row.path for row in OPERATIONS.values()],
         )
-        site_id, clock, strict = options.get("site_id"), options.get("clock"), options.get("strict", False)
+        site_id, clock = options.get("site_id"), options.get("clock")
+        strict = boolean(options.get("strict", False), of="strict", error=ConfigurationError)
         self._resolver = RelationshipResolver(self._session.send, links, most_elements, strict=strict)
         self._links = links
         context = Context(

@@ -12,7 +12,7 @@ from typing import Final, Generic, NoReturn, Self, TypeVar, cast
 
 import attrs
 
-from kajabi_async.checks import whole_number
+from kajabi_async.checks import string, whole_number
 from kajabi_async.concurrency import Guarded
 from kajabi_async.errors import DecodeError, InvalidArgumentError, PagingError
 from kajabi_async.escaping.text import escape_line
@@ -38,7 +38,7 @@ class Position:
     @classmethod
     def parse(cls, text: str, *, list_digest: str) -> Self:
         """Read a saved position; InvalidArgumentError where it is none, or belongs to another list."""
-        written = _WRITTEN.fullmatch(text)
+        written = _WRITTEN.fullmatch(string(text, of="resume_from"))
         if written is None:
             raise InvalidArgumentError("resume_from is not a position that a list gave")
         if written[1] != list_digest:

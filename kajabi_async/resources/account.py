@@ -6,8 +6,9 @@ from urllib.parse import urlsplit
 
 import attrs
 
+from kajabi_async.checks import iterable_of, string
 from kajabi_async.decoding.answers import read_samples
-from kajabi_async.errors import FieldNotLoadedError, InvalidArgumentError, NotFoundError, UnknownHookEventError
+from kajabi_async.errors import FieldNotLoadedError, NotFoundError, UnknownHookEventError
 from kajabi_async.fetching.pages import Pages
 from kajabi_async.jsonapi.ids import checked_id
 from kajabi_async.models.account import Hook, Site
@@ -165,7 +166,10 @@ class Hooks(Gettable[Hook], Listable[Hook]):
         *resource_id* restricts it to one offer, form or tag, whichever the event is about; without it every event of
         the kind is posted. Nothing prevents a second hook for the same. The API key needs the event's permission.
         """
-        attributes: dict[str, str | int] = {"event": _checked_event(event), "target_url": target_url}
+        attributes: dict[str, str | int] = {
+            "event": _checked_event(event),
+            "target_url": string(target_url, of="target_url"),
+        }
         if resource_id is not None:
             attributes["resource_id"] = _as_number(resource_id)
         body = resource_body(
@@ -208,6 +212,7 @@ class Hooks(Gettable[Hook], Listable[Hook]):
         UnknownHookEventError for an event that there is not, InvalidArgumentError without a site: nothing is sent then.
         """
         wanted = _checked_events(events)
+        string(url, of="url")
         site = needed_site(site_id, self._backend, owner="hooks.ensure")
         found = {hook.id: hook for hook in await self.list(site_id=site, timeout=timeout).collect()}
         missing = sort_hooks(found.values(), wanted, url=url, site_id=site).missing
@@ -255,8 +260,4 @@ def _checked_event(event: Any) -> str:
 
 
 def _checked_events(events: Any) -> tuple[str, ...]:
-    if isinstance(events, str):
-        raise InvalidArgumentError(f"an iterable of events is needed, got one string: write [{events!r:.60}]")
-    if not hasattr(events, "__iter__"):
-        raise InvalidArgumentError(f"an iterable of events is needed, got {type(events).__name__}")
-    return tuple(dict.fromkeys(_checked_event(event) for event in events))
+    return tuple(dict.fromkeys(_checked_event(event) for event in iterable_of("events", events)))

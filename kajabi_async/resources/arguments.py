@@ -4,6 +4,7 @@ import re
 from collections.abc import Collection, Iterable, Mapping
 from typing import Any, Final
 
+from kajabi_async.checks import names_in
 from kajabi_async.errors import (
     InvalidArgumentError,
     UnknownFieldError,
@@ -19,7 +20,7 @@ _CUSTOM_FIELD: Final = re.compile(r"custom_[1-9][0-9]{0,2}")
 
 def checked_include(include: str | Iterable[str], model: type[Resource], *, owner: str) -> tuple[str, ...]:
     """Give *include* as paths; UnknownIncludeError where a step is no relation that can be included."""
-    paths = tuple(dict.fromkeys(_names(include, "include")))
+    paths = tuple(dict.fromkeys(names_in(include, of="include")))
     for path in paths:
         _check_path(path, model, owner)
     return paths
@@ -27,7 +28,7 @@ def checked_include(include: str | Iterable[str], model: type[Resource], *, owne
 
 def checked_sort(sort: str | Iterable[str] | None, keys: Collection[str], *, owner: str) -> tuple[str, ...]:
     """Give *sort* as keys, ``-`` in front for descending; UnknownSortKeyError for one the list does not have."""
-    asked = () if sort is None else tuple(_names(sort, "sort"))
+    asked = () if sort is None else tuple(names_in(sort, of="sort"))
     for key in asked:
         if key.removeprefix("-") not in keys:
             raise UnknownSortKeyError(key.removeprefix("-"), owner=owner, known=keys)
@@ -47,17 +48,6 @@ def checked_fields(fields: Mapping[str, str | Iterable[str]] | None, *, owner: s
     return {name: _checked_names(name, asked, owner) for name, asked in fields.items()}
 
 
-def _names(given: Any, what: str) -> Iterable[str]:
-    names = given.split(",") if isinstance(given, str) else given
-    if not hasattr(names, "__iter__"):
-        raise InvalidArgumentError(f"{what}= takes names, got {type(names).__name__}")
-    for name in names:
-        if not isinstance(name, str):
-            raise InvalidArgumentError(f"{what}= takes names, got {type(name).__name__}")
-        if name.strip():
-            yield name.strip()
-
-
 def _check_path(path: str, model: type[Resource], owner: str) -> None:
     for step in path.split("."):
         includable = {name for name, relation in model.relations.items() if relation.includable}
@@ -71,7 +61,7 @@ def _checked_names(type_name: str, asked: str | Iterable[str], owner: str) -> tu
     model = MODELS.get(type_name) or MODELS.get(f"{type_name}s")
     if model is None:
         raise UnknownFieldError(type_name, owner=f"fields= of {owner}", known=MODELS)
-    names = tuple(dict.fromkeys(_names(asked, "fields")))
+    names = tuple(dict.fromkeys(names_in(asked, of="fields")))
     known = _known_names(model)
     for name in names:
         if name not in known and not (_has_custom_fields(model) and _CUSTOM_FIELD.fullmatch(name)):

@@ -6,9 +6,9 @@ the paths come from the table of operations.
 
 from collections.abc import Generator, Iterable, Mapping
 from contextlib import contextmanager
-from typing import Any, ClassVar, Final, Generic, TypedDict, TypeGuard, TypeVar, get_args
+from typing import Any, ClassVar, Final, Generic, TypedDict, TypeVar, get_args
 
-from kajabi_async.checks import whole_number
+from kajabi_async.checks import boolean, iterable_of, whole_number
 from kajabi_async.decoding.answers import read_resource, refuse_stranger
 from kajabi_async.errors import DecodeError, InvalidArgumentError, KajabiError, UnprocessableEntityError
 from kajabi_async.exchange import Answer, Request
@@ -286,11 +286,7 @@ class Gettable(ResourceOperations[R]):
         return await plan_for(scan)
 
     def _at_once(self, concurrency: int | None) -> int:
-        return (
-            self._backend.concurrency
-            if concurrency is None
-            else whole_number(concurrency, of="concurrency", at_least=1)
-        )
+        return self._backend.concurrency if concurrency is None else whole_number(concurrency, of="concurrency")
 
 
 class Listable(ResourceOperations[R]):
@@ -358,6 +354,7 @@ class Linkable(ResourceOperations[R]):
         """
         if row.body is not BodyKind.LINKAGE:
             return await self._read_linkage(row, resource_id, timeout)
+        boolean(verify, of="verify")
         change = LinkageChange(row.method, checked_ids(ids, of=linked_type))
         reading = self._operation(f"GET.{row.name.rpartition('.')[2]}")
 
@@ -416,19 +413,8 @@ def answered_write(method: str = "POST") -> Generator[None]:
 
 
 def checked_ids(ids: Any, *, of: str) -> tuple[str, ...]:
-    """Give *ids* checked, each once; InvalidArgumentError where they are no iterable, or one id by itself.
-
-    One string would be taken apart into its characters, and each of these would be an id.
-    """
-    if isinstance(ids, str | bytes | bytearray):
-        raise InvalidArgumentError(f"an iterable of ids of {of} is needed, got one string: write [{ids!r:.60}]")
-    if not _is_iterable(ids):
-        raise InvalidArgumentError(f"an iterable of ids of {of} is needed, got {type(ids).__name__}")
-    return tuple(dict.fromkeys(checked_id(each, of=of) for each in ids))
-
-
-def _is_iterable(value: object) -> TypeGuard[Iterable[Any]]:
-    return isinstance(value, Iterable)
+    """Return *ids*, each checked and once; InvalidArgumentError if they are no iterable, or one id by itself."""
+    return tuple(dict.fromkeys(checked_id(each, of=of) for each in iterable_of(f"ids of {of}", ids)))
 
 
 def _linked_ids(body: bytes, context: str) -> tuple[str, ...]:
@@ -447,4 +433,4 @@ def _check_strategy(strategy: Any, lister: object, *, owner: str) -> None:
 
 
 def _checked_page_size(size: Any) -> int | None:
-    return None if size is None else whole_number(size, of="page_size", at_least=1)
+    return None if size is None else whole_number(size, of="page_size")

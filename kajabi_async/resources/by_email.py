@@ -2,6 +2,7 @@
 
 from typing import Final, Protocol, TypeVar, Unpack
 
+from kajabi_async.checks import boolean, string
 from kajabi_async.errors import (
     AmbiguousMatchError,
     InvalidArgumentError,
@@ -37,7 +38,8 @@ async def one_by_email(
     AmbiguousMatchError if several have it, InvalidArgumentError if it is no email address, UnreadableAttributeError if
     none has it but the email of one cannot be read.
     """
-    wanted = email.strip().casefold()
+    wanted = string(email, of="email").strip().casefold()
+    boolean(thorough, of="thorough")
     if "@" not in wanted:
         raise InvalidArgumentError(f"{email!r} is no email address")
     site: PeopleListOptions = {} if site_id is None else {"site_id": site_id}

@@ -4,10 +4,20 @@ from collections.abc import Iterable
 from functools import partial
 from typing import NamedTuple, TypeVar, Unpack
 
+from kajabi_async.checks import boolean
 from kajabi_async.errors import InvalidArgumentError, KajabiError, UnprocessableEntityError
 from kajabi_async.fetching.pages import Pages
 from kajabi_async.models.people import Contact, ContactNote, ContactTag, Customer, CustomField
-from kajabi_async.resources.base import Fields, Gettable, Include, Linkable, Listable, ListOptions, site_linkage
+from kajabi_async.resources.base import (
+    Fields,
+    Gettable,
+    Include,
+    Linkable,
+    Listable,
+    ListOptions,
+    checked_ids,
+    site_linkage,
+)
 from kajabi_async.resources.by_email import PeopleListOptions, one_by_email, says_taken
 from kajabi_async.resources.filters import (
     ContactNoteFilters,
@@ -188,7 +198,7 @@ class Contacts(Gettable[Contact], Listable[Contact], _OfferHolders[Contact]):
             relationships=site_linkage(site_id, self._backend, owner="contacts.create"),
         )
         row, email = self._operation("create"), attributes.get("email")
-        if not verify:
+        if not boolean(verify, of="verify"):
             return await self._send_for_resource(row, body=body, timeout=timeout)
         if not email:
             raise InvalidArgumentError(
@@ -306,7 +316,8 @@ class Contacts(Gettable[Contact], Listable[Contact], _OfferHolders[Contact]):
         again by this (observed). Sent once, unless *verify*: after an error with ``maybe_applied`` the offers held are
         looked at then, and only those that are missing are granted again.
         """
-        meta = None if send_customer_welcome_email else {"send_customer_welcome_email": False}
+        mails = boolean(send_customer_welcome_email, of="send_customer_welcome_email")
+        meta = None if mails else {"send_customer_welcome_email": False}
         row = self._operation("POST.offers")
         return await self._linkage(
             row, contact_id, offer_ids, linked_type="offers", meta=meta, verify=verify, timeout=timeout
@@ -325,7 +336,8 @@ class Contacts(Gettable[Contact], Listable[Contact], _OfferHolders[Contact]):
         Nothing is granted twice and nobody is mailed about what they have; otherwise as `grant_offers`. *timeout* is
         for each of the two requests.
         """
-        wanted = dict.fromkeys(map(str, offer_ids))
+        boolean(send_customer_welcome_email, of="send_customer_welcome_email")
+        wanted = checked_ids(offer_ids, of="offers")
         held = await self.offer_ids(contact_id, timeout=timeout)
         missing = tuple(offer_id for offer_id in wanted if offer_id not in held)
         if missing:

@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final
 
+from kajabi_async.checks import shown, string
 from kajabi_async.decoding.answers import read_resource
 from kajabi_async.errors import DecodeError, InvalidArgumentError
 from kajabi_async.exchange import Request, Send
@@ -51,10 +52,10 @@ async def request(
     timeout: float | None = None,
 ) -> Any:
     """Send any request and give the decoded JSON of its answer, None where that is empty."""
-    verb = method.upper()
+    verb = string(method, of="method").upper()
     if verb not in _METHODS:
-        raise InvalidArgumentError(f"method must be one of {', '.join(sorted(_METHODS))}, got {method!r}")
-    if not _PATH.fullmatch(path):
+        raise InvalidArgumentError(f"method must be one of {', '.join(sorted(_METHODS))}, got {shown(method)}")
+    if not _PATH.fullmatch(string(path, of="path")):
         raise InvalidArgumentError(
             f"path must be a plain path such as '/v1/customers/123', got {path[:80]!r}; a query goes into params="
         )

@@ -11,6 +11,7 @@ from decimal import Decimal
 from functools import cache
 from typing import Annotated, Any, Final, NamedTuple, NotRequired, get_args, get_origin, get_type_hints
 
+from kajabi_async.checks import shown
 from kajabi_async.errors import InvalidArgumentError, InvalidIdError, UnknownFilterError
 from kajabi_async.jsonapi.ids import checked_id
 from kajabi_async.jsonapi.query import is_parameter_name
@@ -285,16 +286,9 @@ def _pairs(parameter: str, kind: Kind, value: object) -> Iterable[tuple[str, str
     try:
         encoded = kind.encode(value)
     except _Refused:
-        raise InvalidArgumentError(f"{parameter} takes {kind.wanted}, got {_shown(value)}") from None
+        raise InvalidArgumentError(f"{parameter} takes {kind.wanted}, got {shown(value)}") from None
     texts = [encoded] if isinstance(encoded, str) else encoded
     return [(f"{parameter}[]" if kind.repeated else parameter, text) for text in texts]
-
-
-def _shown(value: object) -> str:
-    try:
-        return f"{value!r:.60}"
-    except ValueError:  # A number of more digits than Python prints.
-        return f"a huge {type(value).__name__}"
 
 
 @cache
