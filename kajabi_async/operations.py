@@ -4,7 +4,7 @@ Coroutines, the relationship resolver, the fake server and the conformance check
 the package spells a path. The names are ``<attribute of the client>.<verb>``.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from enum import Enum
 from functools import cached_property
 from typing import Final
@@ -143,18 +143,28 @@ LINKAGE: Final[dict[tuple[str, str], Operation]] = {}
 """The endpoint that tells the identifiers of a relation, by owner type and relation."""
 
 
+_ANY_ID: Final = "{}"
+_INDEX: Final[dict[tuple[str, str], Operation]] = {}
+"""Every operation by its method and its path, with one name for all parameters."""
+_ID_POSITIONS: Final[set[int]] = set()
+"""The segments of paths that are a parameter: only the third, unless a row is entered that differs."""
+
+
 def enter(rows: Iterable[Operation]) -> None:
-    """Enter *rows* into the table; a resource that it does not have yet brings its own."""
+    """Enter *rows* into the table, such as those of a resource that it does not have yet."""
     for row in rows:
         OPERATIONS[row.name] = row
-        type_name = row.path.split("/")[2]
+        segments = row.path.split("/")
+        type_name = segments[2]
+        for position, segment in enumerate(segments):
+            if segment.startswith("{"):
+                _ID_POSITIONS.add(position)
+                segments[position] = _ANY_ID
+        _INDEX[row.method, "/".join(segments)] = row
         if row.name.endswith(".get"):
             READABLE[type_name] = row
         elif row.answer is AnswerKind.LINKAGE and row.method == "GET":
             LINKAGE[type_name, row.path.rsplit("/", 1)[1]] = row
-
-
-enter(_rows())
 
 
 def operation(name: str) -> Operation:
@@ -162,16 +172,22 @@ def operation(name: str) -> Operation:
     return OPERATIONS[name]
 
 
-def operation_at(method: str, path: str) -> Operation | None:
-    """Give the row of a request, whose *path* has an id in the place of the parameter; None where there is none."""
+def operation_at(method: str, path: str) -> tuple[Operation, str] | None:
+    """Return the row of a request and the id in its *path*, encoded as it came; None if no row fits."""
+    row = _INDEX.get((method, path))
+    if row is not None and "{" not in row.path:
+        return row, ""
     segments = path.split("/")
-    for row in OPERATIONS.values():
-        if row.method == method and _fits(row.path.split("/"), segments):
-            return row
+    for position in _ID_POSITIONS:
+        if position < len(segments) and segments[position]:
+            row = _INDEX.get((method, _with_id(segments, position)))
+            if row is not None:
+                return row, segments[position]
     return None
 
 
-def _fits(template: list[str], segments: list[str]) -> bool:
-    return len(template) == len(segments) and all(
-        named == given or named.startswith("{") for named, given in zip(template, segments, strict=True)
-    )
+def _with_id(segments: Sequence[str], position: int) -> str:
+    return "/".join((*segments[:position], _ANY_ID, *segments[position + 1 :]))
+
+
+enter(_rows())
