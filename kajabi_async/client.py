@@ -2,30 +2,34 @@
 
 import asyncio
 import os
-from collections.abc import Iterable, Mapping
+import re
+from collections.abc import Iterable, Mapping, Sequence
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Final, Self, TypedDict, TypeVar, Unpack
 
-from kajabi_async.checks import boolean
+from kajabi_async.checks import boolean, shown, string
 from kajabi_async.clock import SystemClock
-from kajabi_async.errors import ConfigurationError
+from kajabi_async.errors import ConfigurationError, InvalidArgumentError
+from kajabi_async.exchange import Request
 from kajabi_async.fetching.context import DEFAULT_CONCURRENCY, Context
+from kajabi_async.jsonapi.codec import decode, encode
 from kajabi_async.jsonapi.ids import checked_id
 from kajabi_async.jsonapi.limits import MAX_ELEMENTS
 from kajabi_async.jsonapi.links import LinkRules
+from kajabi_async.jsonapi.query import encoded_pairs
 from kajabi_async.models.account import ApiVersion, Me
 from kajabi_async.models.resource import Resource
 from kajabi_async.operations import OPERATIONS
 from kajabi_async.relationships.prefetch import prefetch
 from kajabi_async.relationships.resolver import RelationshipResolver
-from kajabi_async.resources.account import Hooks, Sites
+from kajabi_async.resources.account import Hooks, Sites, read_me, read_version
 from kajabi_async.resources.base import ResourceOperations
 from kajabi_async.resources.catalog import Courses, Offers, Products
 from kajabi_async.resources.commerce import OrderItems, Orders, Payouts, Purchases, Transactions
 from kajabi_async.resources.content import BlogPosts, LandingPages, Podcasts, WebsitePages
 from kajabi_async.resources.forms import Forms, FormSubmissions
 from kajabi_async.resources.people import ContactNotes, Contacts, ContactTags, Customers, CustomFields
-from kajabi_async.resources.singular import Params, read_me, read_version, request
+from kajabi_async.resources.writes import answered_write
 from kajabi_async.session import (
     ClientCredentials,
     Clock,
@@ -51,6 +55,11 @@ T = TypeVar("T", bound=ResourceOperations[Any])
 OFFICIAL_BASE_URL: Final = "https://api.kajabi.com"
 OFFICIAL_ORIGINS: Final = (("https://api.kajabi.com", "/v1"), ("https://app.kajabi.com", "/api/v1"))
 """Where the links in answers lead (API document): two hosts, two prefixes, one API."""
+_METHODS: Final = frozenset({"GET", "POST", "PATCH", "PUT", "DELETE"})
+_PATH: Final = re.compile(r"/v1(?:/[A-Za-z0-9_~-][A-Za-z0-9._~-]*)+")
+
+Params = Mapping[str, str | int] | Sequence[tuple[str, str | int]]
+"""Query parameters by name, or as pairs if a name is repeated."""
 
 
 class ClientOptions(TypedDict, total=False):
@@ -135,7 +144,7 @@ class Kajabi:
             stats=lambda: self._session.stats,
             strict=strict,
         )
-        self._backend = context
+        self._context = context
         self._session.on_close = context.stalls.end
         self._add_resources(context)
 
@@ -199,7 +208,7 @@ class Kajabi:
 
     async def me(self) -> Me:
         """Give the user the API key belongs to."""
-        return await read_me(self._backend)
+        return await read_me(self._context)
 
     async def version(self) -> ApiVersion:
         """Give the version of the API; needs no credentials, and 503 is documented for it."""
@@ -215,7 +224,7 @@ class Kajabi:
         *cls* mixes the verbs it knows into a class with ``name``, ``model``, ``filters``, ``sort_keys`` and
         ``operations``; it must exist before the client is made, for its links to be trusted.
         """
-        return cls(self._backend)
+        return cls(self._context)
 
     async def request(
         self,
@@ -231,7 +240,11 @@ class Kajabi:
         The way to an operation the SDK does not know yet, with the same token, limits, retries and errors. *path*
         begins with ``/v1/``; *params* are encoded as they are; *timeout* is in seconds for the whole operation.
         """
-        return await request(self._session.send, method, path, params=params, json=json, timeout=timeout)
+        request = _request(method, path, params, json)
+        answer = await self._session.send(request, timeout=timeout)
+        with answered_write(request.method):
+            body = answer.body
+            return decode(body, context=f"{request.method} {request.path}") if body.strip() else None
 
     async def prefetch(
         self, resources: Resource | Iterable[Resource], *paths: str, patience: float = PATIENCE_SECONDS
@@ -245,7 +258,7 @@ class Kajabi:
         failure is raised. What was loaded by then stays so: the same call again goes on from there.
         """
         owners = [resources] if isinstance(resources, Resource) else resources
-        stall = Stall(checked_patience(patience), self._backend.clock, among=self._backend.stalls)
+        stall = Stall(checked_patience(patience), self._context.clock, among=self._context.stalls)
         await prefetch(self._resolver, self._links, owners, paths, stall=stall)
 
     async def aclose(self) -> None:
@@ -304,3 +317,24 @@ def _refuse_unknown(options: Mapping[str, Any]) -> None:
     unknown = sorted(options.keys() - ClientOptions.__annotations__.keys())
     if unknown:
         raise ConfigurationError(f"Kajabi() has no option {unknown[0]!r}")
+
+
+def _request(method: str, path: str, params: Params | None, json: Any) -> Request:
+    verb = string(method, of="method").upper()
+    if verb not in _METHODS:
+        raise InvalidArgumentError(f"method must be one of {', '.join(sorted(_METHODS))}, got {shown(method)}")
+    if not _PATH.fullmatch(string(path, of="path")):
+        raise InvalidArgumentError(
+            f"path must be a plain path such as '/v1/customers/123', got {path[:80]!r}; a query goes into params="
+        )
+    return Request(verb, path, _query(params), None if json is None else encode(json))
+
+
+def _query(params: Params | None) -> str:
+    given: Any = params.items() if isinstance(params, Mapping) else params or ()
+    try:
+        return encoded_pairs([(string(name, of="the name of a parameter"), str(value)) for name, value in given])
+    except (TypeError, ValueError) as error:
+        if isinstance(error, InvalidArgumentError):
+            raise
+        raise InvalidArgumentError("params= takes a dict, or pairs of a name and a value") from None

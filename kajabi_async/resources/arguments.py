@@ -1,8 +1,7 @@
 """What a call asks for beside filters: includes, sparse fieldsets and sort keys, checked before anything is sent."""
 
-import re
 from collections.abc import Collection, Iterable, Mapping
-from typing import Any, Final
+from typing import Any
 
 from kajabi_async.checks import names_in
 from kajabi_async.errors import (
@@ -11,11 +10,9 @@ from kajabi_async.errors import (
     UnknownIncludeError,
     UnknownSortKeyError,
 )
-from kajabi_async.models.resource import CUSTOM_FIELDS, MODELS, Resource, attribute_names
+from kajabi_async.models.resource import CUSTOM_FIELD, CUSTOM_FIELDS, MODELS, Resource, attribute_names
 
 __all__ = ["checked_fields", "checked_include", "checked_sort"]
-
-_CUSTOM_FIELD: Final = re.compile(r"custom_[1-9][0-9]{0,2}")
 
 
 def checked_include(include: str | Iterable[str], model: type[Resource], *, owner: str) -> tuple[str, ...]:
@@ -64,7 +61,7 @@ def _checked_names(type_name: str, asked: str | Iterable[str], owner: str) -> tu
     names = tuple(dict.fromkeys(names_in(asked, of="fields")))
     known = _known_names(model)
     for name in names:
-        if name not in known and not (_has_custom_fields(model) and _CUSTOM_FIELD.fullmatch(name)):
+        if name not in known and not (_has_custom_fields(model) and CUSTOM_FIELD.fullmatch(name)):
             raise UnknownFieldError(name, owner=type_name, known=known)
     return names
 

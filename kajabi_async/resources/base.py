@@ -4,8 +4,7 @@ A resource of the API is a class that says what it has (model, filters, sort key
 the paths come from the table of operations.
 """
 
-from collections.abc import Generator, Iterable, Mapping
-from contextlib import contextmanager
+from collections.abc import Iterable, Mapping
 from typing import Any, ClassVar, Final, Generic, TypedDict, TypeVar, get_args
 
 from kajabi_async.checks import boolean, iterable_of, whole_number
@@ -27,7 +26,14 @@ from kajabi_async.models.resource import Resource
 from kajabi_async.operations import BodyKind, Operation, enter, operation
 from kajabi_async.resources.arguments import checked_fields, checked_include, checked_sort
 from kajabi_async.resources.filters.encoding import encode_extra_filters, encode_filters
-from kajabi_async.resources.writes import LinkageChange, as_written, carries_data, identifier_of, verified
+from kajabi_async.resources.writes import (
+    LinkageChange,
+    answered_write,
+    as_written,
+    carries_data,
+    identifier_of,
+    verified,
+)
 from kajabi_async.stall import PATIENCE_SECONDS
 
 __all__ = [
@@ -40,7 +46,6 @@ __all__ = [
     "NoFilters",
     "PagingOptions",
     "ResourceOperations",
-    "answered_write",
     "checked_ids",
     "needed_site",
     "site_linkage",
@@ -103,7 +108,7 @@ class ResourceOperations(Generic[R]):
         enter(vars(cls).get("operations", ()))
 
     def __init__(self, context: Context) -> None:
-        self._backend = context
+        self._context = context
         self._readers: dict[str | tuple[str, ...], Reader[R]] = {}
 
     def _operation(self, verb: str) -> Operation:
@@ -143,7 +148,7 @@ class ResourceOperations(Generic[R]):
         included = checked_include(include, self.model, owner=self.name)
         query = Query(include=included, fields=self._fieldsets(fields, included), filters=filters)
         return Reader(
-            context=self._backend,
+            context=self._context,
             operation=self._operation("get"),
             model=self.model,
             query=query,
@@ -157,7 +162,7 @@ class ResourceOperations(Generic[R]):
     ) -> Answer:
         path = row.path_for(path_segment(self._checked_id(resource_id))) if "{" in row.path else row.path
         content = None if body is None else encode(body)
-        return await self._backend.send(Request(row.method, path, body=content), timeout=timeout)
+        return await self._context.send(Request(row.method, path, body=content), timeout=timeout)
 
     async def _send_for_resource(
         self, row: Operation, resource_id: object = "", *, body: Any = None, timeout: float | None = None
@@ -173,7 +178,7 @@ class ResourceOperations(Generic[R]):
     def _written(
         self, answered: bytes, model: type[W], body: Mapping[str, Any] | None, resource_id: str | None, *, context: str
     ) -> W:
-        scope = self._backend.scope()
+        scope = self._context.scope()
         with answered_write():
             if not carries_data(answered, context=context):
                 return as_written(model, body, resource_id, scope=scope, context=context)
@@ -255,8 +260,8 @@ class Gettable(ResourceOperations[R]):
             "ordered": ordered,
             "observer": observer,
             "patience": patience,
-            "clock": self._backend.clock,
-            "stalls": self._backend.stalls,
+            "clock": self._context.clock,
+            "stalls": self._context.stalls,
         }
         if strategy == "lookup":
             return Lookups(reader.ask_once, reader.resource_in, ids, **settings)
@@ -286,7 +291,7 @@ class Gettable(ResourceOperations[R]):
         return await plan_for(scan)
 
     def _at_once(self, concurrency: int | None) -> int:
-        return self._backend.concurrency if concurrency is None else whole_number(concurrency, of="concurrency")
+        return self._context.concurrency if concurrency is None else whole_number(concurrency, of="concurrency")
 
 
 class Listable(ResourceOperations[R]):
@@ -311,7 +316,7 @@ class Listable(ResourceOperations[R]):
             sort=checked_sort(options.get("sort"), self.sort_keys, owner=self.name),
             page_size=_checked_page_size(options.get("page_size")),
         )
-        lister = ListRequest(self._backend, self._operation("list"), self.model, query, options.get("timeout"))
+        lister = ListRequest(self._context, self._operation("list"), self.model, query, options.get("timeout"))
         return Pages(lister, prefetch=options.get("prefetch", 0), resume_from=options.get("resume_from"))
 
     def _scanned_list(self, reader: Reader[R]) -> ListRequest[R] | None:
@@ -322,12 +327,12 @@ class Listable(ResourceOperations[R]):
         site = encode_filters(self.filters, self._with_default_site({}), owner=self.name)
         size = SCANNED_PAGE_SIZE if "page_size" in known else None
         listed = Query(include=query.include, fields=query.fields, filters=site, page_number=1, page_size=size)
-        return ListRequest(self._backend, self._operation("list"), self.model, listed, reader.timeout)
+        return ListRequest(self._context, self._operation("list"), self.model, listed, reader.timeout)
 
     def _with_default_site(self, filters: Mapping[str, Any]) -> dict[str, Any]:
         sited = dict(filters)
         if "site_id" in self.filters.__annotations__:
-            site_id = sited.pop("site_id", self._backend.site_id)
+            site_id = sited.pop("site_id", self._context.site_id)
             if site_id is not None:
                 sited["site_id"] = site_id
         return sited
@@ -383,7 +388,7 @@ class Linkable(ResourceOperations[R]):
 
         if not verify:
             return await write()
-        return await verified(write, look, sleep=self._backend.sleep, refused=UnprocessableEntityError)
+        return await verified(write, look, sleep=self._context.sleep, refused=UnprocessableEntityError)
 
     async def _read_linkage(self, row: Operation, resource_id: str | int, timeout: float | None) -> tuple[str, ...]:
         answer = await self._send(row, resource_id, timeout=timeout)
@@ -401,15 +406,6 @@ def needed_site(site_id: str | int | None, context: Context, *, owner: str) -> s
     if site is None:
         raise InvalidArgumentError(f"{owner} needs site_id=, here or on the client (KAJABI_SITE_ID)")
     return checked_id(site, of="sites")
-
-
-@contextmanager
-def answered_write(method: str = "POST") -> Generator[None]:
-    """Note on a DecodeError that the write it follows was answered with success, and so was probably applied."""
-    try:
-        yield
-    except DecodeError as error:
-        raise error.sent(attempts=1, maybe_applied=method != "GET") from None
 
 
 def checked_ids(ids: Any, *, of: str) -> tuple[str, ...]:

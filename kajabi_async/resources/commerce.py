@@ -129,11 +129,11 @@ class Payouts(Listable[Payout], ResourceOperations[Payout]):
     def list(self, **options: Unpack[PayoutListOptions]) -> Pages[Payout]:
         """List the payouts of a site, *site_id* or the client's; filters are those of `PayoutFilters`."""
         given: Mapping[str, Any] = options
-        site_id = needed_site(options.get("site_id"), self._backend, owner="payouts.list")
+        site_id = needed_site(options.get("site_id"), self._context, owner="payouts.list")
         return self._pages({**given, "site_id": site_id})
 
     async def get(self, id: str, *, site_id: str | int | None = None, timeout: float | None = None) -> Payout:
         """Give one payout of a site with its transactions."""
-        site = needed_site(site_id, self._backend, owner="payouts.get")
+        site = needed_site(site_id, self._context, owner="payouts.get")
         reader = self._reader((), None, timeout=timeout, filters=(("filter[site_id]", site),))
         return await reader.read(id)

@@ -195,7 +195,7 @@ class Contacts(Gettable[Contact], Listable[Contact], _OfferHolders[Contact]):
         body = resource_body(
             "contacts",
             written_attributes(ContactAttributes, attributes, owner="contacts.create"),
-            relationships=site_linkage(site_id, self._backend, owner="contacts.create"),
+            relationships=site_linkage(site_id, self._context, owner="contacts.create"),
         )
         row, email = self._operation("create"), attributes.get("email")
         if not boolean(verify, of="verify"):
@@ -204,7 +204,7 @@ class Contacts(Gettable[Contact], Listable[Contact], _OfferHolders[Contact]):
             raise InvalidArgumentError(
                 "contacts.create can verify by the email alone: give email=, or leave verify= out"
             )
-        site = self._backend.site_id if site_id is None else site_id
+        site = self._context.site_id if site_id is None else site_id
         lost = False
         find = partial(self.find_by_email, email, site_id=site)
 
@@ -224,7 +224,7 @@ class Contacts(Gettable[Contact], Listable[Contact], _OfferHolders[Contact]):
                 lost = lost or error.maybe_applied
                 raise
 
-        return await verified(create, find, sleep=self._backend.sleep)
+        return await verified(create, find, sleep=self._context.sleep)
 
     async def update(
         self, id: str | int, *, timeout: float | None = None, **changes: Unpack[ContactAttributes]
@@ -254,7 +254,7 @@ class Contacts(Gettable[Contact], Listable[Contact], _OfferHolders[Contact]):
         If it was created meanwhile, or the search does not know it yet, the API refuses the email as taken. The contact
         that has it is returned then, if need be after reading the whole list of contacts.
         """
-        site = self._backend.site_id if site_id is None else site_id
+        site = self._context.site_id if site_id is None else site_id
         found = await self.find_by_email(email, site_id=site)
         if found is not None:
             return GetOrCreated(found, created=False)

@@ -1,23 +1,31 @@
 """Bodies of writes, and what is known after a write whose answer says nothing."""
 
-import re
-from collections.abc import Awaitable, Callable, Collection, Mapping
+from collections.abc import Awaitable, Callable, Collection, Generator, Mapping
+from contextlib import contextmanager
 from typing import Any, Final, TypedDict, TypeVar
 
 import attrs
 
 from kajabi_async.decoding.answers import read_resource
-from kajabi_async.errors import ApiError, InvalidArgumentError, KajabiError, RequestTimeoutError, UnknownAttributeError
+from kajabi_async.errors import (
+    ApiError,
+    DecodeError,
+    InvalidArgumentError,
+    KajabiError,
+    RequestTimeoutError,
+    UnknownAttributeError,
+)
 from kajabi_async.jsonapi.codec import decode, encode, json_object
 from kajabi_async.jsonapi.ids import checked_id
 from kajabi_async.models.origin import Scope
-from kajabi_async.models.resource import Resource
+from kajabi_async.models.resource import CUSTOM_FIELD, CUSTOM_FIELDS, Resource
 
 __all__ = [
     "ContactAttributes",
     "ContactAttributesBesideEmail",
     "LinkageChange",
     "SubmissionAttributes",
+    "answered_write",
     "as_written",
     "carries_data",
     "identifier_of",
@@ -26,8 +34,6 @@ __all__ = [
     "written_attributes",
 ]
 
-_CUSTOM_FIELD: Final = re.compile(r"custom_[1-9][0-9]{0,2}")
-_CUSTOM_FIELDS: Final = "custom_fields"
 _NO_ID: Final = "0"
 _TOP_LEVEL: Final = frozenset({"data", "meta", "links", "jsonapi"})
 
@@ -80,10 +86,10 @@ class ContactAttributes(ContactAttributesBesideEmail, total=False):
 def written_attributes(declared: type, given: Mapping[str, Any], *, owner: str) -> dict[str, Any]:
     """Give *given* as the attributes of a body; UnknownAttributeError for a name that *declared* does not have."""
     attributes = dict(given)
-    custom = attributes.pop(_CUSTOM_FIELDS, None)
+    custom = attributes.pop(CUSTOM_FIELDS, None)
     known = declared.__annotations__
     for name in attributes:
-        if name not in known and not _CUSTOM_FIELD.fullmatch(name):
+        if name not in known and not CUSTOM_FIELD.fullmatch(name):
             raise UnknownAttributeError(name, owner=owner, known=known)
     return {**attributes, **_custom(custom, owner)}
 
@@ -117,6 +123,15 @@ def carries_data(answered: bytes, *, context: str) -> bool:
     return document.get("data") not in (None, {})
 
 
+@contextmanager
+def answered_write(method: str = "POST") -> Generator[None]:
+    """Note on a DecodeError that the write it follows was answered with success, and so was probably applied."""
+    try:
+        yield
+    except DecodeError as error:
+        raise error.sent(attempts=1, maybe_applied=method != "GET") from None
+
+
 def as_written(
     model: type[R], body: Mapping[str, Any] | None, resource_id: str | None, *, scope: Scope, context: str
 ) -> R:
@@ -137,9 +152,9 @@ def identifier_of(resource_type: str, resource_id: object) -> dict[str, str]:
 def _custom(custom: Any, owner: str) -> Mapping[str, Any]:
     members = json_object({} if custom is None else custom)
     if members is None:
-        raise InvalidArgumentError(f"{_CUSTOM_FIELDS} of {owner} must be a dict such as {{'custom_1': 'blue'}}")
+        raise InvalidArgumentError(f"{CUSTOM_FIELDS} of {owner} must be a dict such as {{'custom_1': 'blue'}}")
     for name in members:
-        if not _CUSTOM_FIELD.fullmatch(name):
+        if not CUSTOM_FIELD.fullmatch(name):
             raise InvalidArgumentError(f"custom fields are called custom_1, custom_2, ..., not {name!r}")
     return members
 
