@@ -18,9 +18,10 @@ from kajabi_async.models.account import ApiVersion, Hook, Me, Site
 from kajabi_async.models.origin import Scope
 from kajabi_async.models.resource import Resource, is_set
 from kajabi_async.operations import operation
-from kajabi_async.resources.base import Gettable, Listable, ListOptions, PagingOptions, needed_site, site_linkage
+from kajabi_async.resources.arguments import needed_site
+from kajabi_async.resources.base import Gettable, Listable, ListOptions, PagingOptions
 from kajabi_async.resources.filters import HookFilters, SiteFilters
-from kajabi_async.resources.writes import resource_body
+from kajabi_async.resources.writes import resource_body, site_linkage
 
 __all__ = [
     "EnsuredHooks",

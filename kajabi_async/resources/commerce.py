@@ -5,7 +5,8 @@ from typing import Any, Unpack
 
 from kajabi_async.fetching.pages import Pages
 from kajabi_async.models.commerce import Order, OrderItem, Payout, Purchase, Transaction
-from kajabi_async.resources.base import Gettable, Listable, ListOptions, PagingOptions, ResourceOperations, needed_site
+from kajabi_async.resources.arguments import needed_site
+from kajabi_async.resources.base import Gettable, Listable, ListOptions, PagingOptions, ResourceOperations
 from kajabi_async.resources.filters import (
     OrderFilters,
     OrderItemFilters,

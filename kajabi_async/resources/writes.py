@@ -1,10 +1,8 @@
 """Bodies of writes, and what is known after a write whose answer says nothing."""
 
-from collections.abc import Awaitable, Callable, Collection, Generator, Mapping
+from collections.abc import Awaitable, Callable, Generator, Mapping
 from contextlib import contextmanager
 from typing import Any, Final, TypedDict, TypeVar
-
-import attrs
 
 from kajabi_async.decoding.answers import read_resource
 from kajabi_async.errors import (
@@ -15,21 +13,23 @@ from kajabi_async.errors import (
     RequestTimeoutError,
     UnknownAttributeError,
 )
+from kajabi_async.fetching.context import Context
 from kajabi_async.jsonapi.codec import decode, encode, json_object
 from kajabi_async.jsonapi.ids import checked_id
 from kajabi_async.models.origin import Scope
 from kajabi_async.models.resource import CUSTOM_FIELD, CUSTOM_FIELDS, Resource
+from kajabi_async.resources.arguments import needed_site
 
 __all__ = [
     "ContactAttributes",
     "ContactAttributesBesideEmail",
-    "LinkageChange",
     "SubmissionAttributes",
     "answered_write",
     "as_written",
     "carries_data",
     "identifier_of",
     "resource_body",
+    "site_linkage",
     "verified",
     "written_attributes",
 ]
@@ -149,6 +149,11 @@ def identifier_of(resource_type: str, resource_id: object) -> dict[str, str]:
     return {"type": resource_type, "id": checked_id(resource_id, of=resource_type)}
 
 
+def site_linkage(site_id: str | int | None, context: Context, *, owner: str) -> dict[str, Any]:
+    """Return the ``site`` relationship that a creation needs; InvalidArgumentError if no site is known."""
+    return {"site": identifier_of("sites", needed_site(site_id, context, owner=owner))}
+
+
 def _custom(custom: Any, owner: str) -> Mapping[str, Any]:
     members = json_object({} if custom is None else custom)
     if members is None:
@@ -208,24 +213,6 @@ async def _look_after(failure: KajabiError, look: Callable[[], Awaitable[T | Non
         return await look()
     except KajabiError:
         raise failure from None
-
-
-@attrs.define
-class LinkageChange:
-    """A change of linkage by one verb (JSON:API, "Updating To-Many Relationships"), and what is left of it."""
-
-    verb: str
-    """POST adds, DELETE takes away, PATCH replaces."""
-    ids: tuple[str, ...]
-    """Those that the next request has to name."""
-
-    def is_done(self, held: Collection[str]) -> bool:
-        """Tell whether *held* is what the change leads to; otherwise the next request names what is left."""
-        if self.verb == "PATCH":
-            return set(held) == set(self.ids)
-        adds = self.verb == "POST"
-        self.ids = tuple(each for each in self.ids if (each in held) is not adds)
-        return not self.ids
 
 
 def _may_be_under_way(error: KajabiError) -> bool:
