@@ -5,7 +5,7 @@ import random
 import warnings
 from collections.abc import Awaitable, Callable, Iterable
 from functools import partial
-from typing import TYPE_CHECKING, Any, Final, TypeVar
+from typing import TYPE_CHECKING, Any, Final, NoReturn, TypeVar
 
 import attrs
 
@@ -446,6 +446,9 @@ class SessionManager:
         tell = self._watchers.now()
         if tell is not None:
             tell(TokenRefreshed(token.shared))
+
+    def __reduce__(self) -> NoReturn:
+        raise TypeError("a session owns a token and connections and can be neither copied nor pickled: share it")
 
     def __del__(self) -> None:
         transport: Transport | None = getattr(self, "_transport", None)
