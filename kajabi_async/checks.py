@@ -1,4 +1,4 @@
-"""What callers hand in, checked before anything is done with it: one wording for each kind of value.
+"""Checks of what callers pass in, before anything is done with it: one wording for each kind of value.
 
 Each function returns the value or raises *error*, whose text says what the argument *of* must be and what came. It is
 ConfigurationError for settings of a client, a store or a receiver, and InvalidArgumentError for arguments of a call.
@@ -35,25 +35,25 @@ def number(
     value: Any,
     *,
     of: str,
-    wanted: str,
+    expected: str,
     fits: Callable[[float], bool],
     error: type[KajabiError] = InvalidArgumentError,
 ) -> float:
-    """Return *value*, as a float, if it is a number that *fits*; *wanted* says which do, such as "a number above 0"."""
+    """Return *value*, as a float, if it is a number that *fits*; *expected* is that in words, for the error."""
     if isinstance(value, int | float) and not isinstance(value, bool) and fits(value):
         try:
             return float(value)
         except OverflowError:  # An integer beyond the largest float.
             pass
-    raise error(f"{of} must be {wanted}, got {shown(value)}")
+    raise error(f"{of} must be {expected}, got {shown(value)}")
 
 
 def positive_seconds(
     value: Any, *, of: str, below: float = math.inf, error: type[KajabiError] = InvalidArgumentError
 ) -> float:
     """Return *value*, as a float, if it is a number above 0 and less than *below*."""
-    wanted = "a positive number of seconds" + ("" if below == math.inf else f" below {below:g}")
-    return number(value, of=of, wanted=wanted, fits=lambda it: 0 < it < below, error=error)
+    expected = "a positive number of seconds" + ("" if below == math.inf else f" below {below:g}")
+    return number(value, of=of, expected=expected, fits=lambda it: 0 < it < below, error=error)
 
 
 def boolean(value: Any, *, of: str, error: type[KajabiError] = InvalidArgumentError) -> bool:

@@ -400,4 +400,4 @@ class Stall:
 
 def checked_patience(given: Any) -> float:
     """Return *given* if it is a number above zero, which may be infinite; InvalidArgumentError otherwise."""
-    return number(given, of="patience", wanted="a positive number of seconds", fits=lambda it: it > 0)
+    return number(given, of="patience", expected="a positive number of seconds", fits=lambda it: it > 0)

@@ -55,9 +55,9 @@ def test_seconds_are_positive_and_finite(value: Any) -> None:
 
 def test_a_number_is_what_fits() -> None:
     """Infinity, if that does."""
-    assert number(math.inf, of="x", wanted="a number", fits=lambda _: True) == math.inf
+    assert number(math.inf, of="x", expected="a number", fits=lambda _: True) == math.inf
     with pytest.raises(ConfigurationError, match=r"^x must be an even number, got 3$"):
-        number(3, of="x", wanted="an even number", fits=lambda it: it % 2 == 0, error=ConfigurationError)
+        number(3, of="x", expected="an even number", fits=lambda it: it % 2 == 0, error=ConfigurationError)
 
 
 @pytest.mark.parametrize("value", ["false", "", 0, 1, None, 1.0])

@@ -176,11 +176,11 @@ class Hooks(Gettable[Hook], Listable[Hook]):
         be delivered twice; the next call repairs that. An error leaves what was done so far: call again.
         UnknownHookEventError for an unknown event and InvalidArgumentError without a site, before anything is sent.
         """
-        wanted = _checked_events(events)
+        requested = _checked_events(events)
         string(url, of="url")
         site = needed_site(site_id, self._context, owner="hooks.ensure")
         found = await self._hooks_of(site, timeout)
-        missing = sort_hooks(found.values(), wanted, url=url, site_id=site).missing
+        missing = sort_hooks(found.values(), requested, url=url, site_id=site).missing
         created: dict[str, Hook] = {}
         for event in missing:
             hook = await self.create(event=cast("HookEvent", event), target_url=url, site_id=site, timeout=timeout)
@@ -189,7 +189,7 @@ class Hooks(Gettable[Hook], Listable[Hook]):
         before = frozenset(found)
         if missing:
             found = await self._hooks_of(site, timeout) | created
-        standing = sort_hooks(found.values(), wanted, url=url, site_id=site)
+        standing = sort_hooks(found.values(), requested, url=url, site_id=site)
         for hook in standing.superfluous:
             await self._delete_if_exists(hook, timeout)
         # After an answer without a body, the id of the new hook is known from the list alone.
@@ -235,15 +235,15 @@ def sort_hooks(hooks: Iterable[Hook], events: Iterable[str], *, url: str, site_i
     """
     ours = sorted((hook for hook in hooks if _is_ours(hook, url, site_id)), key=_rank)
     right: dict[str, Hook] = {}
-    wanted = tuple(dict.fromkeys(events))
+    requested = tuple(dict.fromkeys(events))
     for hook in ours:
         event = hook.event or ""
-        if event in wanted and _stated(hook, "resource_id") is None:
+        if event in requested and _stated(hook, "resource_id") is None:
             right.setdefault(event, hook)
     kept = set(right.values())
     return SortedHooks(
-        right=tuple(right[event] for event in wanted if event in right),
-        missing=tuple(event for event in wanted if event not in right),
+        right=tuple(right[event] for event in requested if event in right),
+        missing=tuple(event for event in requested if event not in right),
         superfluous=tuple(hook for hook in ours if hook not in kept),
     )
 

@@ -41,15 +41,15 @@ class FoundByEmail(Listable[R]):
         AmbiguousMatchError if it is found on several sites, InvalidArgumentError if *email* is no email address, and
         UnreadableAttributeError if none is found but the email of one cannot be read.
         """
-        wanted = string(email, of="email").strip().casefold()
+        folded = string(email, of="email").strip().casefold()
         boolean(thorough, of="thorough")
-        if "@" not in wanted:
+        if "@" not in folded:
             raise InvalidArgumentError(f"{email!r} is no email address")
         site: PeopleListOptions = {} if site_id is None else {"site_id": site_id}
         # The server splits a filter at its commas: the longest part without one finds the same and more.
-        matches = await _matching(wanted, self._pages({**site, "email_contains": max(wanted.split(","), key=len)}))
+        matches = await _matching(folded, self._pages({**site, "email_contains": max(folded.split(","), key=len)}))
         if thorough and not matches:
-            matches = await _matching(wanted, self._pages({**site, "page_size": _LARGE_PAGE}))
+            matches = await _matching(folded, self._pages({**site, "page_size": _LARGE_PAGE}))
         if len(matches) > 1:
             raise AmbiguousMatchError(
                 f"{len(matches)} {self.name} have this email, ids {', '.join(row.id for row in matches)}: "
@@ -64,12 +64,12 @@ def says_taken(error: UnprocessableEntityError) -> bool:
     return any(word in texts.casefold() for word in _TAKEN)
 
 
-async def _matching(wanted: str, pages: Pages[R]) -> list[R]:
+async def _matching(folded: str, pages: Pages[R]) -> list[R]:
     found: list[R] = []
     unreadable: UnreadableAttributeError | None = None
     async for row in pages:
         try:
-            if (row.email or "").strip().casefold() == wanted:
+            if (row.email or "").strip().casefold() == folded:
                 found.append(row)
         except UnreadableAttributeError as error:
             unreadable = error

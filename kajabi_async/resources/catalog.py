@@ -59,8 +59,8 @@ class CourseListOptions(ListOptions, CourseFilters):
 class Courses(Gettable[Course], Listable[Course]):
     """``api.courses``: modules, lessons and media come only with ``include``.
 
-    Some courses answer 500 when several are included at once, ``lessons.media`` above all (observed): ask for one
-    include per call then.
+    Some courses are answered with 500 if several are included at once, mostly with ``lessons.media`` (observed): then
+    send one include per call.
     """
 
     name = "courses"

@@ -319,9 +319,9 @@ class Contacts(Gettable[Contact], FoundByEmail[Contact], Listable[Contact], _Off
         is in seconds for each of the two requests.
         """
         boolean(send_customer_welcome_email, of="send_customer_welcome_email")
-        wanted = checked_ids(offer_ids, of="offers")
+        requested = checked_ids(offer_ids, of="offers")
         held = await self.offer_ids(contact_id, timeout=timeout)
-        missing = tuple(offer_id for offer_id in wanted if offer_id not in held)
+        missing = tuple(offer_id for offer_id in requested if offer_id not in held)
         if missing:
             await self.grant_offers(
                 contact_id, missing, send_customer_welcome_email=send_customer_welcome_email, timeout=timeout

@@ -1,4 +1,4 @@
-"""Bodies of writes, and what is known after a write whose answer says nothing."""
+"""Writes: their bodies, answers without a resource, and answers that were lost."""
 
 from collections.abc import Awaitable, Callable, Generator, Mapping
 from contextlib import contextmanager
@@ -36,12 +36,17 @@ __all__ = [
 
 _NO_ID: Final = "0"
 _TOP_LEVEL: Final = frozenset({"data", "meta", "links", "jsonapi"})
+_ATTEMPTS: Final = 3
+_SETTLE_SECONDS: Final = 1.0
+"""The wait before a write is verified: the server may still be applying it."""
+_GATEWAY_TIMEOUT: Final = 504
 
 R = TypeVar("R", bound=Resource)
+T = TypeVar("T")
 
 
 class SubmissionAttributes(TypedDict, total=False):
-    """What a form takes; a key that is left out is not sent."""
+    """Attributes of a form submission; a key that is left out is not sent."""
 
     name: str | None
     email: str | None
@@ -59,7 +64,7 @@ class SubmissionAttributes(TypedDict, total=False):
 
 
 class ContactAttributesBesideEmail(TypedDict, total=False):
-    """What can be written of a contact, the email aside."""
+    """Attributes that a contact can be created or updated with, except the email."""
 
     name: str | None
     phone_number: str | None
@@ -72,20 +77,23 @@ class ContactAttributesBesideEmail(TypedDict, total=False):
     address_country: str | None
     address_zip: str | None
     external_user_id: str | None
-    """Refused at creation: it is supported once the contact is a customer (API document)."""
+    """Refused at creation: supported once the contact is a customer (API document)."""
     custom_fields: Mapping[str, str | None]
     """By their names on the wire, such as ``{"custom_1": "blue"}``."""
 
 
 class ContactAttributes(ContactAttributesBesideEmail, total=False):
-    """What can be written of a contact; a key that is left out is not sent, None is sent as null."""
+    """Attributes that a contact can be created or updated with.
+
+    A key that is left out is not sent, None is sent as null.
+    """
 
     email: str | None
 
 
-def written_attributes(declared: type, given: Mapping[str, Any], *, owner: str) -> dict[str, Any]:
-    """Give *given* as the attributes of a body; UnknownAttributeError for a name that *declared* does not have."""
-    attributes = dict(given)
+def written_attributes(declared: type, arguments: Mapping[str, Any], *, owner: str) -> dict[str, Any]:
+    """Return *arguments* as attributes of a body; UnknownAttributeError for a name that *declared* does not have."""
+    attributes = dict(arguments)
     custom = attributes.pop(CUSTOM_FIELDS, None)
     known = declared.__annotations__
     for name in attributes:
@@ -101,7 +109,7 @@ def resource_body(
     resource_id: str | None = None,
     relationships: Mapping[str, Any] | None = None,
 ) -> dict[str, Any]:
-    """Give the document that creates or updates one resource (JSON:API, "Creating, Updating and Deleting")."""
+    """Return the document that creates or updates a resource (JSON:API, "Creating, Updating and Deleting")."""
     data: dict[str, Any] = {"type": resource_type, "attributes": attributes}
     if resource_id is not None:
         data["id"] = resource_id
@@ -113,7 +121,7 @@ def resource_body(
 def carries_data(answered: bytes, *, context: str) -> bool:
     """Return whether the answer to a write carries primary data; a 204, an empty body or ``meta`` alone carry none.
 
-    What is not a JSON:API document counts as data, to be refused by its reader. DecodeError if it is not JSON.
+    What is no JSON:API document counts as data, for its reader to refuse. DecodeError if it is no JSON.
     """
     if not answered.strip():
         return False
@@ -125,7 +133,7 @@ def carries_data(answered: bytes, *, context: str) -> bool:
 
 @contextmanager
 def answered_write(method: str = "POST") -> Generator[None]:
-    """Note on a DecodeError that the write it follows was answered with success, and so was probably applied."""
+    """Note on a DecodeError that the write was answered with success, and so was probably applied."""
     try:
         yield
     except DecodeError as error:
@@ -135,7 +143,7 @@ def answered_write(method: str = "POST") -> Generator[None]:
 def as_written(
     model: type[R], body: Mapping[str, Any] | None, resource_id: str | None, *, scope: Scope, context: str
 ) -> R:
-    """Return a resource of what a write sent: its attributes, the others not loaded, nor the id if it was created."""
+    """Return a resource with the attributes that a write sent; others are not loaded, nor is the id of a new one."""
     attributes: dict[str, Any] = {} if body is None else body["data"]["attributes"]
     row: dict[str, Any] = {"type": model.resource_type, "id": resource_id or _NO_ID, "attributes": attributes}
     written = read_resource(encode({"data": row}), cls=model, scope=scope, context=context)
@@ -145,7 +153,7 @@ def as_written(
 
 
 def identifier_of(resource_type: str, resource_id: object) -> dict[str, str]:
-    """Give a resource identifier object."""
+    """Return a resource identifier object; InvalidIdError if *resource_id* is none."""
     return {"type": resource_type, "id": checked_id(resource_id, of=resource_type)}
 
 
@@ -164,14 +172,6 @@ def _custom(custom: Any, owner: str) -> Mapping[str, Any]:
     return members
 
 
-T = TypeVar("T")
-
-_ATTEMPTS: Final = 3
-_SETTLE_SECONDS: Final = 1.0
-"""How long the server is given to end what it may still be at, before it is asked."""
-_GATEWAY_TIMEOUT: Final = 504
-
-
 async def verified(
     write: Callable[[], Awaitable[T]],
     look: Callable[[], Awaitable[T | None]],
@@ -179,11 +179,11 @@ async def verified(
     sleep: Callable[[float], Awaitable[object]],
     refused: tuple[type[KajabiError], ...] | type[KajabiError] = (),
 ) -> T:
-    """Return what *write* returns or, if its answer was lost, what *look* finds to have taken effect.
+    """Return what *write* returns or, if its answer was lost, what *look* finds applied.
 
-    If it finds nothing the write is repeated, twice at most, unless the time ran out: the server may still be at it
-    then, and the error is raised as it came. So it is if looking fails. After an error of *refused*, which says that
-    nothing was done, perhaps because everything was done before, *look* decides whether it is raised.
+    If *look* returns None the write is retried, twice at most. The error is raised unchanged if it was a timeout, as
+    the server may still be applying the write, or if *look* fails. After an error of *refused*, which says that nothing
+    was applied, perhaps because everything had been before, the error is raised only if *look* returns None.
     """
     attempt = 0
     while True:
@@ -203,17 +203,17 @@ async def verified(
         found = await _look_after(lost, look)
         if found is not None:
             return found
-        if attempt == _ATTEMPTS or _may_be_under_way(lost):
+        if attempt == _ATTEMPTS or _may_be_in_progress(lost):
             raise lost
 
 
 async def _look_after(failure: KajabiError, look: Callable[[], Awaitable[T | None]]) -> T | None:
-    """Return what *look* finds; *failure* is raised if it fails itself."""
+    """Return what *look* returns; if it fails, raise *failure*."""
     try:
         return await look()
     except KajabiError:
         raise failure from None
 
 
-def _may_be_under_way(error: KajabiError) -> bool:
+def _may_be_in_progress(error: KajabiError) -> bool:
     return isinstance(error, RequestTimeoutError) or (isinstance(error, ApiError) and error.status == _GATEWAY_TIMEOUT)

@@ -28,7 +28,7 @@ _MOST_DIGITS: Final = 30
 
 
 def _at_least_zero(value: float, *, of: str) -> float:
-    return number(value, of=of, wanted="a number of at least 0", fits=lambda it: it >= 0, error=ConfigurationError)
+    return number(value, of=of, expected="a number of at least 0", fits=lambda it: it >= 0, error=ConfigurationError)
 
 
 @attrs.frozen(kw_only=True)

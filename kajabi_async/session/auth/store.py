@@ -178,7 +178,7 @@ def checked_lease_seconds(seconds: float) -> float:
     return number(
         seconds,
         of="lease_seconds",
-        wanted=f"a number of at least {_SHORTEST_LEASE_SECONDS}",
+        expected=f"a number of at least {_SHORTEST_LEASE_SECONDS}",
         fits=lambda it: _SHORTEST_LEASE_SECONDS <= it < 10**6,
         error=ConfigurationError,
     )

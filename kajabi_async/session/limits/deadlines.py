@@ -212,10 +212,10 @@ class Deadlines:
 
 def checked_seconds(name: str, seconds: object) -> float | None:
     """Give *seconds* where it is a positive number or None; ConfigurationError otherwise."""
-    wanted = "a positive number of seconds, or None for no limit"
+    expected = "a positive number of seconds, or None for no limit"
     if seconds is None:
         return None
-    return number(seconds, of=name, wanted=wanted, fits=lambda it: 0 < it < math.inf, error=ConfigurationError)
+    return number(seconds, of=name, expected=expected, fits=lambda it: 0 < it < math.inf, error=ConfigurationError)
 
 
 def _check(_: "Timeouts", field: "attrs.Attribute[float | None]", value: object) -> None:

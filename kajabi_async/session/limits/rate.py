@@ -62,8 +62,13 @@ class FixedRate(AdaptiveRate):
     """Keeps to *per_second* requests a second, for those who know their limit; Retry-After still pauses everyone."""
 
     def __init__(self, per_second: float) -> None:
-        wanted = "a positive number of requests a second"
-        rate = number(per_second, of="a rate", wanted=wanted, fits=lambda it: 0 < it < 10**9, error=ConfigurationError)
+        rate = number(
+            per_second,
+            of="a rate",
+            expected="a positive number of requests a second",
+            fits=lambda it: 0 < it < 10**9,
+            error=ConfigurationError,
+        )
         self._keep_to(Pace(fixed=rate))
 
 
