@@ -34,13 +34,15 @@ def test_all_names_everything_public_in_order() -> None:
     assert sorted(kajabi_async.__all__) == sorted(set(kajabi_async.__all__))
 
 
-def test_what_type_checkers_see_is_what_there_is() -> None:
-    """They read the imports that never run."""
+def test_the_table_the_exports_and_what_type_checkers_see_agree() -> None:
+    """Type checkers read imports that never run; each name is the object of the module that both name."""
     block = next(each for each in ast.parse(inspect.getsource(kajabi_async)).body if isinstance(each, ast.If))
     imports = [each for each in block.body if isinstance(each, ast.ImportFrom)]
     seen = {alias.name: f"{each.module}" for each in imports for alias in each.names}
-    assert set(seen) == set(kajabi_async.__all__)
-    for name, module in seen.items():
+    table = {name: f"kajabi_async.{module}" for name, module in kajabi_async._MODULE_OF.items()}
+    assert seen == table
+    assert list(table) == kajabi_async.__all__
+    for name, module in table.items():
         assert getattr(kajabi_async, name) is getattr(sys.modules[module], name)
 
 
@@ -71,10 +73,23 @@ def test_only_the_client_and_the_session_load_an_http_client() -> None:
     assert "kajabi_async.client" not in loaded
 
 
-def test_a_submodule_is_there_without_an_import_of_its_own() -> None:
-    """This is so for any package that imports its parts eagerly."""
-    output = _in_a_fresh_interpreter("import kajabi_async; print(kajabi_async.session.Timeouts.__name__)")
-    assert output.strip() == "Timeouts"
+@pytest.mark.parametrize("name", ["Found", "loads", "dumps", "NotFoundError", "ErrorObject", "Customer", "ToOne"])
+def test_a_name_brings_no_http_client_and_no_more_than_it_needs(name: str) -> None:
+    """What is stored and loaded in one process was fetched in another."""
+    loaded = _in_a_fresh_interpreter(f"import sys; from kajabi_async import {name}; print(*sys.modules)").split()
+    assert {"aiohttp", "kajabi_async.client", "kajabi_async.session"}.isdisjoint(loaded)
+
+
+def test_importing_the_package_imports_none_of_its_modules() -> None:
+    """Not even the errors."""
+    loaded = _in_a_fresh_interpreter("import sys, kajabi_async; print(*sys.modules)").split()
+    assert [module for module in loaded if module.startswith("kajabi_async.")] == []
+
+
+def test_a_submodule_needs_no_import_of_its_own() -> None:
+    """As with any package that imports its parts at once."""
+    name = _in_a_fresh_interpreter("import kajabi_async; print(kajabi_async.session.Timeouts.__name__)")
+    assert name.strip() == "Timeouts"
 
 
 @pytest.mark.parametrize("module", ALONE)

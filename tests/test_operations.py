@@ -3,7 +3,17 @@ from typing import Any
 
 import pytest
 
-from kajabi_async.operations import OPERATIONS, AnswerKind, BodyKind, Operation, operation
+from kajabi_async import operations
+from kajabi_async.operations import (
+    OPERATIONS,
+    AnswerKind,
+    BodyKind,
+    Operation,
+    enter,
+    operation,
+    operation_at,
+    reads,
+)
 
 _VERBS = {"get", "post", "patch", "put", "delete"}
 _JSON_API = "application/vnd.api+json"
@@ -158,3 +168,45 @@ def test_refuses_a_name_it_does_not_know() -> None:
     """A misspelt name is an error in the package and fails at once."""
     with pytest.raises(KeyError, match=r"customers\.fetch"):
         operation("customers.fetch")
+
+
+@pytest.mark.parametrize("row", ROWS)
+def test_a_request_leads_to_its_row(row: Operation) -> None:
+    """The samples of hooks as well, whose paths look like that of one hook; the id is returned as it came."""
+    has_id = "{" in row.path
+    for resource_id in ("2150966111", "gr%C3%B6%C3%9Fe", "{}", "{id}", "*"):
+        assert operation_at(row.method, row.path_for(resource_id)) == (row, resource_id if has_id else "")
+
+
+@pytest.mark.parametrize(
+    ("method", "path"),
+    [
+        ("GET", "/v1/customers/"),
+        ("GET", "/v1//customers"),
+        ("GET", "/v1/customers/1/"),
+        ("GET", "/v1/customers/1/offers"),
+        ("GET", "/v1/customers//relationships/offers"),
+        ("DELETE", "/v1/customers/1"),
+        ("get", "/v1/customers/1"),
+        ("GET", "/v2/customers/1"),
+        ("GET", "v1/customers/1"),
+        ("GET", "/v1/widgets"),
+        ("GET", "/"),
+        ("GET", ""),
+    ],
+)
+def test_a_request_of_no_operation_has_no_row(method: str, path: str) -> None:
+    """An empty segment is no id, and the verb decides as much as the path."""
+    assert operation_at(method, path) is None
+
+
+def test_a_row_is_found_however_many_there_are(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Also one of a resource that is declared later, whose parameter may be another segment."""
+    for table in ("OPERATIONS", "READABLE", "_INDEX"):
+        monkeypatch.setattr(operations, table, dict(getattr(operations, table)))
+    monkeypatch.setattr(operations, "_ID_POSITIONS", set(operations._ID_POSITIONS))
+    part = Operation("parts.get", "GET", "/v1/widgets/parts/{id}", AnswerKind.RESOURCE)
+    enter([*reads("widgets"), part])
+    assert operation_at("GET", "/v1/widgets/parts/7") == (part, "7")
+    assert operation_at("GET", "/v1/widgets/7") == (operation("widgets.get"), "7")
+    assert operation_at("GET", "/v1/customers/7") == (operation("customers.get"), "7")

@@ -22,7 +22,7 @@ def record_batches(pages: Pages[Any], *, rows: int = 10_000) -> "RecordBatches":
     installed.
     """
     arrow = arrow_module("record batches")
-    return RecordBatches(pages, whole_number(rows, of="rows", at_least=1), arrow)
+    return RecordBatches(pages, whole_number(rows, of="rows"), arrow)
 
 
 class RecordBatches:

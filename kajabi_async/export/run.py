@@ -13,6 +13,7 @@ from typing import Any, Final
 
 import attrs
 
+from kajabi_async.checks import boolean
 from kajabi_async.decoding.decoder import class_of
 from kajabi_async.errors import InvalidArgumentError
 from kajabi_async.escaping.text import file_name_for_type
@@ -92,6 +93,7 @@ async def export(
     the folder of the checkpoint; and every error of the list. The checkpoint is valid after all of them.
     """
     started = time.monotonic()
+    boolean(restart, of="restart")
     target = _checked_target(path)
     chosen = format_for(target, format)
     lister = _export_lister(pages)

@@ -8,12 +8,9 @@ import re
 from itertools import accumulate
 from typing import Final
 
-from kajabi_async.errors import ConfigurationError
-
 __all__ = [
     "MAX_DEPTH",
     "MAX_ELEMENTS",
-    "checked_elements",
     "excess_in",
     "is_deeper",
     "most_included",
@@ -114,13 +111,6 @@ def is_deeper(body: bytes, most: int) -> bool:
         if not left:
             return False
     return max(accumulate(map(_STEPS.__getitem__, brackets), initial=0)) > most
-
-
-def checked_elements(most: object, option: str) -> int:
-    """Return *most* if it can be a limit of elements; ConfigurationError, which names *option*, if not."""
-    if isinstance(most, bool) or not isinstance(most, int) or most < 1:
-        raise ConfigurationError(f"{option} must be a whole number of at least 1, got {most!r}")
-    return most
 
 
 def _has_more_elements(text: bytes, most: int) -> bool:

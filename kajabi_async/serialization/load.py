@@ -5,9 +5,10 @@ from datetime import date, datetime
 from decimal import Decimal, InvalidOperation
 from typing import Any, Final, TypeGuard
 
-from kajabi_async.errors import AnswerTooLargeError, DecodeError, KajabiError
+from kajabi_async.checks import whole_number
+from kajabi_async.errors import AnswerTooLargeError, ConfigurationError, DecodeError, KajabiError
 from kajabi_async.jsonapi.codec import brief, decode_text, json_array, json_object
-from kajabi_async.jsonapi.limits import checked_elements, excess_in
+from kajabi_async.jsonapi.limits import excess_in
 from kajabi_async.jsonapi.linkage import Identifier, LinkageState, Relationship
 from kajabi_async.models.people import Contact
 from kajabi_async.models.resource import MODELS, Resource, UntypedResource, attribute_names
@@ -35,7 +36,7 @@ def loads(text: str | bytes, *, max_elements: int = _MAX_ELEMENTS) -> Any:
     raises RelationshipUnavailableError. AnswerTooLargeError, a DecodeError, if the text has more than *max_elements*,
     counted as for an answer; a customer has about eighty.
     """
-    limit = checked_elements(max_elements, "max_elements")
+    limit = whole_number(max_elements, of="max_elements", at_most=None, error=ConfigurationError)
     written = _bytes(text)
     if excess := excess_in(written, limit, "max_elements"):
         raise AnswerTooLargeError(excess, context=_CONTEXT)

@@ -1,4 +1,7 @@
-"""The filters of the lists; an unknown filter is ignored silently, as the server does (observed)."""
+"""The filters of the lists; an unknown filter is ignored silently, as the server does (observed).
+
+The names are declared here again and not imported from the client, as the fake is the witness against it.
+"""
 
 from collections.abc import Callable, Iterable
 from datetime import datetime, timedelta

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Final, cast
 
+from kajabi_async.checks import boolean, whole_number
 from kajabi_async.decoding.answers import link_included, read_samples
 from kajabi_async.errors import AnswerTooLargeError, DecodeError, InvalidArgumentError, RelationshipUnavailableError
 from kajabi_async.jsonapi.codec import RawJson, decode_text, split_members
@@ -77,6 +78,9 @@ def parse(
     UnknownDeliveryError for other events. An unreadable attribute raises UnreadableAttributeError on access; with
     *strict*, or a strict *api*, the delivery is malformed.
     """
+    boolean(strict, of="strict")
+    whole_number(max_bytes, of="max_bytes", at_most=None)
+    whole_number(max_elements, of="max_elements", at_most=None)
     members = _members(body, max_bytes, max_elements)
     name = _decoded(members["event"])
     if isinstance(name, str) and name in EVENTS:

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Final
 
 import attrs
 
-from kajabi_async.jsonapi.limits import checked_elements
+from kajabi_async.checks import boolean, whole_number
+from kajabi_async.errors import ConfigurationError
 from kajabi_async.webhooks.dashboard import DashboardEvent
 from kajabi_async.webhooks.errors import (
     DeliveryInProgressError,
@@ -111,9 +112,9 @@ class Receiver:
         self._guard = guard
         self._api = api
         self._key = key
-        self._max_bytes = max_bytes
-        self._max_elements = checked_elements(max_elements, "max_elements")
-        self._strict = strict
+        self._max_bytes = whole_number(max_bytes, of="max_bytes", at_most=None, error=ConfigurationError)
+        self._max_elements = whole_number(max_elements, of="max_elements", at_most=None, error=ConfigurationError)
+        self._strict = boolean(strict, of="strict", error=ConfigurationError)
 
     def probe(self, path_secret: str) -> int:
         """Return 200, the status for GET and HEAD of the path; WrongSecretError if the secret is not accepted.

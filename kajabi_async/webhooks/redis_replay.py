@@ -5,9 +5,10 @@ import logging
 from collections.abc import Awaitable
 from typing import Any, Final, Literal, TypeVar, cast, get_args
 
+from kajabi_async.checks import positive_seconds
 from kajabi_async.errors import ConfigurationError
 from kajabi_async.webhooks.errors import ReplayGuardUnavailableError
-from kajabi_async.webhooks.replay import LEASE_SECONDS, TTL_SECONDS, Standing, checked_seconds
+from kajabi_async.webhooks.replay import LEASE_SECONDS, TTL_SECONDS, Standing
 
 try:
     from redis.asyncio import Redis
@@ -24,6 +25,8 @@ WhenUnavailable = Literal["refuse", "accept"]
 
 _LOG: Final = logging.getLogger("kajabi_async")
 _HANDLED: Final = "handled"
+_TOO_LONG_SECONDS: Final = 10.0**12
+"""Redis counts milliseconds in 64 bits."""
 _RELEASE: Final = "if redis.call('get', KEYS[1]) == ARGV[1] then return redis.call('del', KEYS[1]) end return 0"
 """Compare and delete atomically: between two steps the lease may expire and another holder claim the key."""
 
@@ -58,7 +61,7 @@ class RedisReplayGuard:
         self._accepts = when_unavailable == "accept"
         self._ttl_ms = _milliseconds(ttl_seconds, "ttl_seconds")
         self._lease_ms = _milliseconds(lease_seconds, "lease_seconds")
-        self._timeout = checked_seconds(timeout_seconds, "timeout_seconds")
+        self._timeout = positive_seconds(timeout_seconds, of="timeout_seconds", error=ConfigurationError)
         self._prefix = prefix
 
     async def claim(self, key: str, holder: str) -> Standing:
@@ -108,5 +111,5 @@ def _claimed_by(holder: str) -> str:
     return f"held:{holder}"
 
 
-def _milliseconds(seconds: float, name: str) -> int:
-    return max(1, round(checked_seconds(seconds, name) * 1000))
+def _milliseconds(given: float, name: str) -> int:
+    return max(1, round(positive_seconds(given, of=name, below=_TOO_LONG_SECONDS, error=ConfigurationError) * 1000))

@@ -10,9 +10,10 @@ from collections.abc import Callable
 from enum import Enum
 from typing import Final, Protocol
 
+from kajabi_async.checks import positive_seconds, whole_number
 from kajabi_async.errors import ConfigurationError
 
-__all__ = ["LEASE_SECONDS", "TTL_SECONDS", "MemoryReplayGuard", "ReplayGuard", "Standing", "checked_seconds"]
+__all__ = ["LEASE_SECONDS", "TTL_SECONDS", "MemoryReplayGuard", "ReplayGuard", "Standing"]
 
 TTL_SECONDS: Final = 7 * 86_400.0
 """Seconds for which a handled delivery is remembered; Kajabi does not document for how long it repeats one."""
@@ -66,11 +67,9 @@ class MemoryReplayGuard:
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         """Remember at most *most_keys* keys, forgetting the oldest handled ones first; *clock* returns seconds."""
-        self._ttl = checked_seconds(ttl_seconds, "ttl_seconds")
-        self._lease = checked_seconds(lease_seconds, "lease_seconds")
-        if most_keys < 1:
-            raise ConfigurationError(f"most_keys must be at least 1, got {most_keys}")
-        self._most_keys = most_keys
+        self._ttl = positive_seconds(ttl_seconds, of="ttl_seconds", error=ConfigurationError)
+        self._lease = positive_seconds(lease_seconds, of="lease_seconds", error=ConfigurationError)
+        self._most_keys = whole_number(most_keys, of="most_keys", at_most=None, error=ConfigurationError)
         self._clock = clock
         # Both are in the order of expiry, as all entries of one live equally long.
         self._claimed: OrderedDict[str, tuple[float, str]] = OrderedDict()
@@ -115,10 +114,3 @@ class MemoryReplayGuard:
         while len(self._claimed) + len(self._handled) > self._most_keys:
             oldest = self._handled or self._claimed
             oldest.popitem(last=False)
-
-
-def checked_seconds(seconds: float, name: str) -> float:
-    """Return *seconds*; ConfigurationError unless they are finite and above 0."""
-    if not 0 < seconds < float("inf"):
-        raise ConfigurationError(f"{name} must be a number of seconds above 0, got {seconds!r}")
-    return seconds

@@ -229,12 +229,12 @@ async def test_a_silent_redis_is_not_waited_for() -> None:
         await server.wait_closed()
 
 
-@pytest.mark.parametrize("seconds", [0, -1, float("inf"), float("nan")])
+@pytest.mark.parametrize("seconds", [0, -1, float("inf"), float("nan"), "60", True, None, 10**400])
 @pytest.mark.parametrize("name", ["ttl_seconds", "lease_seconds"])
-def test_times_are_above_zero(name: str, seconds: float) -> None:
+def test_times_are_above_zero(name: str, seconds: Any) -> None:
     """A guard that remembers nothing, or for ever, is a mistake."""
     settings: dict[str, Any] = {name: seconds}
-    with pytest.raises(ConfigurationError, match=f"{name} must be a number of seconds above 0"):
+    with pytest.raises(ConfigurationError, match=f"{name} must be a positive number of seconds"):
         MemoryReplayGuard(**settings)
     with pytest.raises(ConfigurationError, match=name):
         RedisReplayGuard(Redis(), when_unavailable="refuse", **settings)
@@ -247,6 +247,9 @@ def test_settings_that_make_no_sense_are_refused() -> None:
         RedisReplayGuard(Redis(), when_unavailable=odd)
     with pytest.raises(ConfigurationError, match="at least 1, got 0"):
         MemoryReplayGuard(most_keys=0)
+    with pytest.raises(ConfigurationError, match="ttl_seconds must be a positive number of seconds below"):
+        # Redis counts milliseconds in 64 bits.
+        RedisReplayGuard(Redis(), when_unavailable="refuse", ttl_seconds=1e300)
 
 
 def test_without_redis_the_extra_is_named() -> None:

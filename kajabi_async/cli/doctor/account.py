@@ -16,7 +16,7 @@ from kajabi_async.client import Kajabi
 from kajabi_async.errors import KajabiError, PermissionDeniedError
 from kajabi_async.exchange import Answer, Request, Tally, TimeoutStarts
 from kajabi_async.models.account import Site
-from kajabi_async.resources.singular import read_version
+from kajabi_async.resources.account import read_version
 from kajabi_async.session import Clock
 
 __all__ = ["check_account", "check_api"]
