@@ -14,12 +14,12 @@ import attrs
 from aiohttp import web
 
 from kajabi_async.operations import Operation
+from kajabi_async.testing.api import HANDLERS, matched
 from kajabi_async.testing.control import ControlEndpoint
 from kajabi_async.testing.dataset import all_families
 from kajabi_async.testing.dataset.graph import Graph
 from kajabi_async.testing.dataset.sizes import Sizes, complete_sizes
 from kajabi_async.testing.deliveries import Delivered, HookDeliveries, Postman
-from kajabi_async.testing.dispatch import HANDLERS, matched
 from kajabi_async.testing.faults.incident import Incident, sent
 from kajabi_async.testing.faults.mix import FaultPlan
 from kajabi_async.testing.faults.orders import FaultDesk

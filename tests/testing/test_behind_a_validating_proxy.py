@@ -15,7 +15,7 @@ from kajabi_async.cli.read_commands import resource_classes
 from kajabi_async.exchange import FORM, JSON_API
 from kajabi_async.operations import OPERATIONS, BodyKind, Operation
 from kajabi_async.testing import FakeKajabi
-from kajabi_async.testing.dispatch import matched
+from kajabi_async.testing.api import matched
 from tests.conformance import call_for
 from tests.testing import openapi
 
