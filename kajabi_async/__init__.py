@@ -11,6 +11,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
+    __version__: Final[str]
     from kajabi_async.client import Kajabi
     from kajabi_async.errors import (
         AmbiguousMatchError,
@@ -331,8 +332,11 @@ if not TYPE_CHECKING:  # With __getattr__, type checkers would accept any misspe
             return globals().setdefault(name, getattr(module, name))
         if name in _MODULE_OF.values():
             return import_module(f"{__name__}.{name}")
+        if name == "__version__":
+            # From the metadata of the installation, which takes longer to read than the package to import.
+            return globals().setdefault(name, import_module("importlib.metadata").version("kajabi-async"))
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 
 def __dir__() -> list[str]:
-    return sorted({*globals(), *__all__} - {"TYPE_CHECKING", "Final", "import_module"})
+    return sorted({*globals(), *__all__, "__version__"} - {"TYPE_CHECKING", "Final", "import_module"})

@@ -4,6 +4,7 @@ import ast
 import inspect
 import subprocess
 import sys
+from importlib.metadata import version
 
 import pytest
 
@@ -84,6 +85,14 @@ def test_importing_the_package_imports_none_of_its_modules() -> None:
     """Not even the errors."""
     loaded = _in_a_fresh_interpreter("import sys, kajabi_async; print(*sys.modules)").split()
     assert [module for module in loaded if module.startswith("kajabi_async.")] == []
+
+
+def test_the_version_is_that_of_the_installation() -> None:
+    """Read from its metadata at the first use, not at the import."""
+    assert kajabi_async.__version__ == version("kajabi-async")
+    assert "__version__" in dir(kajabi_async)
+    loaded = _in_a_fresh_interpreter("import sys, kajabi_async; print('importlib.metadata' in sys.modules)")
+    assert loaded.strip() == "False"
 
 
 def test_a_submodule_needs_no_import_of_its_own() -> None:

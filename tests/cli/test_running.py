@@ -1,6 +1,7 @@
 """Event loops and exit codes."""
 
 import asyncio
+import json
 import sys
 from collections.abc import Iterator
 from importlib.metadata import PackageNotFoundError
@@ -56,12 +57,26 @@ async def test_without_the_extra_the_command_says_what_to_install(missing: tuple
     assert err.decode() == f"kajabi needs {' and '.join(missing)}: pip install 'kajabi-async[cli]'\n"
 
 
+@pytest.mark.parametrize("missing", [(), ("cyclopts",)])
+async def test_the_package_runs_as_the_command(missing: tuple[str, ...], kajabi_fake: FakeKajabi) -> None:
+    """``python -m kajabi_async`` is ``kajabi``, also in what it says without the extra."""
+    start = "import runpy; runpy.run_module('kajabi_async', run_name='__main__')"
+    code, out, err = await _run_without(missing, "sites", "get", "1", "--json", start=start, **settings(kajabi_fake))
+    if missing:
+        assert (code, out, err) == (2, b"", b"kajabi needs cyclopts: pip install 'kajabi-async[cli]'\n")
+    else:
+        assert (code, err) == (0, b"")
+        assert json.loads(out)["id"] == "1"
+
+
 async def _run_without(
-    missing: tuple[str, ...], *arguments: str, **environment: str
+    missing: tuple[str, ...],
+    *arguments: str,
+    start: str = "from kajabi_async.cli import main; main()",
+    **environment: str,
 ) -> tuple[int | None, bytes, bytes]:
     program = (
-        f"import sys; sys.modules.update(dict.fromkeys({missing!r})); "
-        f"sys.argv = ['kajabi', *{arguments!r}]; from kajabi_async.cli import main; main()"
+        f"import sys; sys.modules.update(dict.fromkeys({missing!r})); sys.argv = ['kajabi', *{arguments!r}]; {start}"
     )
     process = await asyncio.create_subprocess_exec(
         *(*COMMAND[:3], "-c", program),
