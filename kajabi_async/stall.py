@@ -15,8 +15,9 @@ from typing import Any, Final, TypeVar
 
 import attrs
 
+from kajabi_async.checks import number
 from kajabi_async.clock import Clock, SystemClock
-from kajabi_async.errors import AuthenticationError, ClientClosedError, InvalidArgumentError, KajabiError
+from kajabi_async.errors import AuthenticationError, ClientClosedError, KajabiError
 from kajabi_async.passing import (
     ends_everything,
     is_by_the_application,
@@ -401,8 +402,6 @@ class Stall:
         return self._is_busy is None or self._is_busy()
 
 
-def checked_patience(seconds: Any) -> float:
-    """Return *seconds* if it is a number above zero; InvalidArgumentError otherwise."""
-    if isinstance(seconds, bool) or not isinstance(seconds, int | float) or not seconds > 0:
-        raise InvalidArgumentError(f"patience must be a number of seconds above 0, got {seconds!r:.60}")
-    return float(seconds)
+def checked_patience(given: Any) -> float:
+    """Return *given* if it is a number above zero, which may be infinite; InvalidArgumentError otherwise."""
+    return number(given, of="patience", expected="a positive number of seconds", fits=lambda it: it > 0)

@@ -5,7 +5,7 @@ import logging
 from collections.abc import AsyncGenerator, AsyncIterable, AsyncIterator, Iterable, Iterator
 from typing import Any, Final, Protocol
 
-from kajabi_async.errors import InvalidArgumentError
+from kajabi_async.checks import iterable_of
 
 __all__ = ["THE_END", "IdSource", "Ids", "source_of"]
 
@@ -74,9 +74,6 @@ class _Asynchronous:
 
 def source_of(ids: Ids) -> IdSource:
     """Return the source of *ids*; InvalidArgumentError if they are not an iterable, or a single id."""
-    given: Any = ids
     if isinstance(ids, AsyncIterable):
         return _Asynchronous(ids)
-    if isinstance(given, str | bytes) or not isinstance(given, Iterable):
-        raise InvalidArgumentError(f"ids must be an iterable of ids, got {type(given).__name__}; for one id use get()")
-    return _Plain(ids)
+    return _Plain(iterable_of("ids", ids))

@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator
 from typing import Any, Generic, NoReturn, TypedDict, TypeVar
 
-from kajabi_async.checks import whole_number
+from kajabi_async.checks import boolean, whole_number
 from kajabi_async.clock import Clock
 from kajabi_async.concurrency import Guarded
 from kajabi_async.errors import InvalidArgumentError
@@ -55,8 +55,8 @@ class Lookups(Generic[R]):
             look_up,
             read,
             source_of(ids),
-            whole_number(concurrency, of="concurrency", at_least=1),
-            ordered=ordered,
+            whole_number(concurrency, of="concurrency"),
+            ordered=boolean(ordered, of="ordered"),
             observer=observer,
             patience=checked_patience(patience),
             clock=clock,

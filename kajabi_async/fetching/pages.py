@@ -12,7 +12,7 @@ from typing import Final, Generic, NoReturn, Self, TypeVar, cast
 
 import attrs
 
-from kajabi_async.checks import whole_number
+from kajabi_async.checks import string, whole_number
 from kajabi_async.concurrency import Guarded
 from kajabi_async.errors import DecodeError, InvalidArgumentError
 from kajabi_async.escaping.text import escape_line
@@ -41,7 +41,7 @@ class Position:
     @classmethod
     def parse(cls, text: str, *, list_digest: str) -> Self:
         """Read a saved position; InvalidArgumentError if *text* is not one, or belongs to another list."""
-        match = _POSITION.fullmatch(text)
+        match = _POSITION.fullmatch(string(text, of="resume_from"))
         if match is None:
             raise InvalidArgumentError("resume_from is not a position that a list gave")
         if match[1] != list_digest:

@@ -36,8 +36,8 @@ __all__ = [
 
 CUSTOM_FIELDS: Final = "custom_fields"
 """The attribute that gathers what the wire carries as ``custom_1`` and so on."""
-CUSTOM_FIELD: Final = re.compile(r"custom_[0-9]{1,9}")
-"""What the wire calls one of them."""
+CUSTOM_FIELD: Final = re.compile(r"custom_[1-9][0-9]{0,8}")
+"""The name of one of them in answers, bodies and ``fields=``; the API document has ``custom_1`` to ``custom_150``."""
 NO_EXTRA: Final[Mapping[str, Any]] = MappingProxyType({})
 MODELS: Final[dict[str, type["Resource"]]] = {}
 """The class for each resource type; declaring one with `model` enters it."""

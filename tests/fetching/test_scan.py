@@ -25,9 +25,9 @@ from kajabi_async.fetching.plan import Strategy
 from kajabi_async.resources.base import Gettable, Listable
 from kajabi_async.resources.people import Customers
 from kajabi_async.testing import FakeKajabi
-from kajabi_async.testing.answers import Reply
 from kajabi_async.testing.faults import Fault, Incident
-from kajabi_async.testing.records import RecordedRequest
+from kajabi_async.testing.recorded import RecordedRequest
+from kajabi_async.testing.replies import Reply
 from tests.resources.fakes import client_of
 from tests.sending import Canned, context, resource
 

@@ -3,8 +3,9 @@
 aiohttp's time limits count the wait for a free connection, so its pool must never be where requests queue.
 """
 
-from typing import Any, Final
+from typing import Final
 
+from kajabi_async.checks import whole_number
 from kajabi_async.clock import Clock
 from kajabi_async.concurrency import TooLateError, WaitingLine
 from kajabi_async.errors import ConfigurationError
@@ -24,7 +25,7 @@ class Gate:
     """First come, first served; deadlines are moments on the monotonic clock."""
 
     def __init__(self, places: int, rate: RateLimit, clock: Clock) -> None:
-        self._number = _checked_places(places)
+        self._number = whole_number(places, of="concurrency", at_most=None, error=ConfigurationError)
         self._places = WaitingLine(self._number)
         # One at a time asks for its turn, so that nobody holds one that a slower pace would take back.
         self._asking = WaitingLine(1)
@@ -145,9 +146,3 @@ class Gate:
         now = self._clock.monotonic()
         if deadline is not None and now < self._paused_until and deadline <= self._paused_until:
             raise TooLateError(self._paused_until - now)
-
-
-def _checked_places(places: Any) -> int:
-    if isinstance(places, bool) or not isinstance(places, int) or places < 1:
-        raise ConfigurationError(f"concurrency must be a whole number of at least 1, got {places!r}")
-    return places
