@@ -11,9 +11,8 @@ from kajabi_async.errors import DecodeError
 from kajabi_async.jsonapi.codec import ResourceObject, brief, spent_stack
 from kajabi_async.jsonapi.document import Document, Included, MalformedRow, Row
 from kajabi_async.jsonapi.linkage import MISSING, Identifier
-from kajabi_async.models.origin import Scope
 from kajabi_async.models.relations import Relation
-from kajabi_async.models.resource import Resource
+from kajabi_async.models.resource import Resource, Scope
 
 __all__ = ["PageContent", "link_included", "read_page", "read_resource", "read_samples", "refuse_stranger"]
 
@@ -51,7 +50,7 @@ def read_resource(body: bytes, *, cls: type[R], scope: Scope, context: str) -> R
         raise spent_stack(context) from None
     if included:
         # Weakly, so that an answer nobody looks into is freed at once: whoever looks comes by way of this instance.
-        scope.unread = _read_included, (included, ref(instance))
+        scope.unread = _UnreadIncluded(included, ref(instance))
         if scope.fields_of(cls.resource_type) is not None:
             link_included(instance, scope.query.include)
     if plan.through and scope.query.include:
@@ -83,7 +82,7 @@ def link_included(owner: Resource, paths: Collection[str]) -> None:
             continue
         found = _included_for(owner, relation.resource_type, paths)
         if found and (relation.to_many or len(found) == 1):
-            owner.origin.learn(name, relation.stated(found))
+            owner.origin.set_relationship(name, relation.stated(found))
 
 
 def _link_through(owner: Resource, relations: Iterable[Relation], paths: Collection[str]) -> None:
@@ -92,7 +91,7 @@ def _link_through(owner: Resource, relations: Iterable[Relation], paths: Collect
         if relation.through in paths and owner.origin.relationship(relation.name) is MISSING:
             known = owner.origin.scope.known
             found = tuple(each for each in known if each.type == relation.resource_type)
-            owner.origin.learn(relation.name, relation.stated(found))
+            owner.origin.set_relationship(relation.name, relation.stated(found))
 
 
 def _brought_by_another_path(cls: type[Resource], name: str, paths: Iterable[str]) -> bool:
@@ -141,7 +140,7 @@ def read_page(body: bytes, *, cls: type[R], scope: Scope, context: str) -> PageC
     except RecursionError:
         raise spent_stack(context) from None
     if document.included:
-        scope.unread = _read_included, (document.included, lambda: rows)
+        scope.unread = _UnreadIncluded(document.included, lambda: rows)
     return PageContent(rows, document.links, document.meta)
 
 
@@ -191,23 +190,30 @@ def _refuse_type(row: ResourceObject, cls: type[Resource], path: str, context: s
 _TYPE_NOT_STATED = frozenset({"me"})
 
 
-def _read_included(scope: Scope, unread: "tuple[tuple[Included, ...], Callable[[], object]]") -> None:
-    """Make the primary resources known, and what was included with them.
+@attrs.define(eq=False, repr=False)
+class _UnreadIncluded:
+    """What was included with the primary resources of an answer, kept as text."""
 
-    A malformed one is left out, so that its relation can still fetch it.
-    """
-    included, give_primary = unread
-    known = scope.known
-    primary = give_primary()
-    rows = cast("tuple[object, ...]", primary) if isinstance(primary, tuple) else (primary,)
-    known.update({row.identifier: row for row in rows if isinstance(row, Resource)})
-    for part in included:
-        within = tuple(part.place.split("."))
-        for index, row in enumerate(part.rows()):
-            if isinstance(row, MalformedRow) or (row.type, row.id) in known:
-                continue
-            try:
-                instance = PLANS[class_of(row.type)].build(row, scope, part.context, within, index)
-            except DecodeError:
-                continue
-            known[instance.identifier] = instance
+    parts: tuple[Included, ...]
+    primary: Callable[[], object]
+    """Returns the one primary resource, or the rows of a page."""
+
+    def read_into(self, scope: Scope) -> None:
+        """Add the primary resources and what was included with them to those that *scope* has loaded.
+
+        A malformed included resource is left out, so that its relation can still fetch it.
+        """
+        known = scope.known
+        primary = self.primary()
+        rows = cast("tuple[object, ...]", primary) if isinstance(primary, tuple) else (primary,)
+        known.update({row.identifier: row for row in rows if isinstance(row, Resource)})
+        for part in self.parts:
+            within = tuple(part.place.split("."))
+            for index, row in enumerate(part.rows()):
+                if isinstance(row, MalformedRow) or (row.type, row.id) in known:
+                    continue
+                try:
+                    instance = PLANS[class_of(row.type)].build(row, scope, part.context, within, index)
+                except DecodeError:
+                    continue
+                known[instance.identifier] = instance

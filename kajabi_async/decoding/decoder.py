@@ -12,12 +12,13 @@ from kajabi_async.decoding.fast import Column, Shape, begun, slot, unread
 from kajabi_async.decoding.values import Refused, hook_for
 from kajabi_async.errors import DecodeError
 from kajabi_async.jsonapi.codec import RawJson, ResourceObject, decode, json_object, kind_of_text, split_members
-from kajabi_async.models.origin import Origin, Scope
 from kajabi_async.models.resource import (
     CUSTOM_FIELD,
     CUSTOM_FIELDS,
     MODELS,
+    Origin,
     Resource,
+    Scope,
     UntypedResource,
     attribute_names,
     custom_fields,

@@ -29,8 +29,7 @@ from kajabi_async.jsonapi.codec import (
     decode,
     exhausts_the_stack,
 )
-from kajabi_async.models.origin import Origin
-from kajabi_async.models.resource import NO_EXTRA, Resource, attribute_names
+from kajabi_async.models.resource import NO_EXTRA, Origin, Resource, attribute_names
 
 __all__ = ["Column", "Members", "Shape", "TimeText", "TypedReader", "begun", "slot", "unread"]
 

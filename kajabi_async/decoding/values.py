@@ -14,11 +14,12 @@ from typing import TYPE_CHECKING, Any, Final, Self, TypeGuard, TypeVar, get_args
 import attrs
 
 from kajabi_async.jsonapi.codec import brief, json_array, json_object, kind_of
+from kajabi_async.models.resource import Part
 
 if TYPE_CHECKING:
     import cattrs
 
-__all__ = ["Part", "Refused", "converter_for", "hook_for"]
+__all__ = ["Refused", "converter_for", "hook_for"]
 
 _WHOLE_NUMBER: Final = re.compile(r"[+-]?[0-9]{1,100}")
 # With an exponent too: Ruby's decimals print as 0.1295e3 where Rails does not step in.
@@ -44,13 +45,6 @@ class Refused(ValueError):  # noqa: N818 - it never leaves models, where DecodeE
         """Note that it was one *step* further in, which may be a name of any length."""
         self.steps = (step if isinstance(step, int) else step[:_LONGEST_STEP], *self.steps)
         return self
-
-
-@attrs.frozen
-class Part:
-    """An object inside an attribute; what the SDK does not know of it is kept in ``extra``."""
-
-    extra: Mapping[str, Any] = attrs.field(factory=dict[str, Any], kw_only=True)
 
 
 P = TypeVar("P", bound=Part)

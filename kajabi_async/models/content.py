@@ -6,9 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 import attrs
 
-from kajabi_async.decoding.values import Part
 from kajabi_async.models.relations import ToOneRelation
-from kajabi_async.models.resource import Resource, UntypedResource, model
+from kajabi_async.models.resource import Part, Resource, UntypedResource, model
 
 if TYPE_CHECKING:
     from kajabi_async.models.account import Site

@@ -7,9 +7,8 @@ from typing import TYPE_CHECKING
 
 import attrs
 
-from kajabi_async.decoding.values import Part
 from kajabi_async.models.relations import ToManyRelation, ToOneRelation
-from kajabi_async.models.resource import Resource, model
+from kajabi_async.models.resource import Part, Resource, model
 
 if TYPE_CHECKING:
     from kajabi_async.models.account import Site

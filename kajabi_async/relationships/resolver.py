@@ -14,9 +14,8 @@ from kajabi_async.jsonapi.limits import MAX_ELEMENTS
 from kajabi_async.jsonapi.linkage import Identifier, LinkageState, identifiers_of
 from kajabi_async.jsonapi.links import LinkRules
 from kajabi_async.jsonapi.query import Query
-from kajabi_async.models.origin import Scope
 from kajabi_async.models.relations import Relation
-from kajabi_async.models.resource import Resource
+from kajabi_async.models.resource import Resource, Scope
 from kajabi_async.operations import LINKAGE, READABLE, Operation
 from kajabi_async.relationships.plan import (
     FetchEach,
@@ -135,7 +134,7 @@ class RelationshipResolver:
     def state(owner: Resource, relation: Relation, identifiers: tuple[Identifier, ...]) -> None:
         """Keep for *owner* what *relation* leads to, where its answer did not state it."""
         if not owner.origin.relationship(relation.name).is_stated:
-            owner.origin.learn(relation.name, relation.stated(identifiers))
+            owner.origin.set_relationship(relation.name, relation.stated(identifiers))
 
 
 def _adopt(owner: Resource, fresh: Resource, relation: Relation) -> None:
@@ -146,7 +145,7 @@ def _adopt(owner: Resource, fresh: Resource, relation: Relation) -> None:
         # Asked for by name and still null: there is nothing there (the document allows a null relation).
         relationship = relation.stated(())
     if relationship.is_stated or not owner.origin.relationship(relation.name).is_stated:
-        owner.origin.learn(relation.name, relationship)
+        owner.origin.set_relationship(relation.name, relationship)
     linked = owner.origin.relationship(relation.name).identifiers
     owner.origin.scope.known.update({each: known[each] for each in linked if each in known})
 

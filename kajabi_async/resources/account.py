@@ -11,8 +11,7 @@ from kajabi_async.errors import FieldNotLoadedError, InvalidArgumentError, NotFo
 from kajabi_async.fetching.pages import Pages
 from kajabi_async.jsonapi.ids import checked_id
 from kajabi_async.models.account import Hook, Site
-from kajabi_async.models.origin import Scope
-from kajabi_async.models.resource import Resource, is_set
+from kajabi_async.models.resource import Resource, Scope, is_set
 from kajabi_async.resources.base import Gettable, Listable, ListOptions, PagingOptions, needed_site, site_linkage
 from kajabi_async.resources.filters import HookFilters, SiteFilters
 from kajabi_async.resources.writes import resource_body

@@ -10,8 +10,7 @@ from kajabi_async.decoding.answers import read_resource
 from kajabi_async.errors import ApiError, InvalidArgumentError, KajabiError, RequestTimeoutError, UnknownAttributeError
 from kajabi_async.jsonapi.codec import decode, encode, json_object
 from kajabi_async.jsonapi.ids import checked_id
-from kajabi_async.models.origin import Scope
-from kajabi_async.models.resource import Resource
+from kajabi_async.models.resource import Resource, Scope
 
 __all__ = [
     "ContactAttributes",

@@ -10,9 +10,10 @@ from typing import Any, ClassVar, Final, TypeVar, get_args
 
 import attrs
 
-from kajabi_async.decoding.values import Part, Refused, converter_for
+from kajabi_async.decoding.values import Refused, converter_for
 from kajabi_async.jsonapi import codec as decoding
 from kajabi_async.jsonapi.codec import json_object
+from kajabi_async.models.resource import Part
 from kajabi_async.models.unreadable import dotted
 from kajabi_async.webhooks.errors import MalformedDeliveryError
 

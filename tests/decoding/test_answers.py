@@ -13,7 +13,7 @@ from kajabi_async.decoding.answers import read_page, read_resource, read_samples
 from kajabi_async.jsonapi.linkage import MISSING, Identifier, LinkageState
 from kajabi_async.jsonapi.query import Query
 from kajabi_async.models.account import Me
-from kajabi_async.models.origin import Scope
+from kajabi_async.models.resource import Scope
 from tests.models.building import build, read, strict
 
 CONTEXT = "GET /v1/customers"
@@ -154,7 +154,7 @@ def test_what_an_answer_says_beside_the_attributes_is_kept() -> None:
     )
     assert origin.relationship("offers") is MISSING
     learned = Customer.relations["offers"].stated((Identifier("offers", "4"),))
-    origin.learn("offers", learned)
+    origin.set_relationship("offers", learned)
     assert origin.relationship("offers") is learned
     assert learned.state is LinkageState.TO_MANY
     assert Customer.relations["contact"].stated(()).state is LinkageState.TO_ONE
@@ -172,7 +172,7 @@ def test_odd_members_are_none(member: str, odd: Any) -> None:
 def test_all_of_several_are_known_or_none() -> None:
     """In the order asked for; of no identifiers, all are known."""
     offers: dict[Identifier, Resource] = {Identifier("offers", each): build(Offer, id=each) for each in ("4", "5")}
-    scope = Scope(at_hand=dict(offers))
+    scope = Scope(loaded=dict(offers))
     assert scope.all_of([]) == ()
     assert scope.all_of(reversed(offers)) == tuple(reversed(offers.values()))
     assert scope.all_of([*offers, Identifier("offers", "6")]) is None

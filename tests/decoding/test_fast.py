@@ -20,8 +20,7 @@ from kajabi_async.decoding.decoder import PLANS
 from kajabi_async.decoding.fast import Shape
 from kajabi_async.jsonapi.codec import RawJson
 from kajabi_async.jsonapi.query import Query
-from kajabi_async.models.origin import Scope
-from kajabi_async.models.resource import MODELS, attribute_names
+from kajabi_async.models.resource import MODELS, Scope, attribute_names
 from tests.models.building import build, read
 
 TIMES = (

@@ -25,8 +25,7 @@ from kajabi_async import (
 )
 from kajabi_async.decoding.values import Refused, converter_for
 from kajabi_async.jsonapi.query import Query
-from kajabi_async.models.origin import Scope
-from kajabi_async.models.resource import MODELS, attribute_names
+from kajabi_async.models.resource import MODELS, Scope, attribute_names
 from tests.models.building import build, read, strict
 
 JSON = st.recursive(
