@@ -19,12 +19,13 @@ from kajabi_async.models.resource import Part
 if TYPE_CHECKING:
     import cattrs
 
-__all__ = ["Refused", "converter_for", "hook_for"]
+__all__ = ["Refused", "converter_for", "decimal_of", "hook_for"]
 
 _WHOLE_NUMBER: Final = re.compile(r"[+-]?[0-9]{1,100}")
 # With an exponent too: Ruby's decimals print as 0.1295e3 where Rails does not step in.
 _DECIMAL_NUMBER: Final = re.compile(r"[+-]?[0-9]{1,100}(\.[0-9]{0,100})?([eE][+-]?[0-9]{1,2})?")
 _FINER_THAN_MICROSECONDS: Final = re.compile(r"[.,][0-9]{6}0*[1-9]")
+_SHORTEST_FINER: Final = len("2024W02T080000.1234567Z")
 _YEARS_AT_THE_EDGE: Final = (1, 9999)
 """Of which a time may lie outside of what Python can express once it is converted to another zone."""
 _FIRST_INEXACT: Final = 2.0**53
@@ -112,7 +113,7 @@ def _boolean(value: Any, _: Any) -> bool:
 
 def _decimal(value: Any, _: Any) -> Decimal:
     if isinstance(value, str):
-        return _decimal_of(value)
+        return decimal_of(value)
     if isinstance(value, int) and not isinstance(value, bool):
         return Decimal(value)
     if _is_exact(value):
@@ -120,9 +121,10 @@ def _decimal(value: Any, _: Any) -> Decimal:
     raise Refused("a decimal number", value)
 
 
-# Prices and revenues come again and again.
+# The same prices and revenues come often.
 @lru_cache(maxsize=1024)
-def _decimal_of(text: str) -> Decimal:
+def decimal_of(text: str) -> Decimal:
+    """Return the number that *text* is; `Refused` if it is none."""
     if _DECIMAL_NUMBER.fullmatch(text):
         return Decimal(text)
     raise Refused("a decimal number", text)
@@ -137,8 +139,8 @@ def _time(value: Any, _: Any) -> datetime:
         raise Refused("a time with its zone", value)
     if time.year in _YEARS_AT_THE_EDGE:
         raise Refused("a time that every zone has", value)
-    # Milliseconds are what Kajabi prints; slicing to see them is much cheaper than the search.
-    if value[-5:-4] != "." and _FINER_THAN_MICROSECONDS.search(value):
+    # Most times have no fraction, or milliseconds: to see that is much cheaper than the search.
+    if len(value) >= _SHORTEST_FINER and value[-5:-4] != "." and _FINER_THAN_MICROSECONDS.search(value):
         raise Refused("a time of at most microseconds", value)
     return time
 

@@ -120,7 +120,7 @@ def decode(body: bytes | RawJson, *, context: str = "the answer") -> Any:
     """
     if len(body) > MAX_DEPTH and is_deeper(bytes(body), MAX_DEPTH):
         raise DecodeError("nested too deeply", context=context)
-    return _read(_ANYTHING, body, context)
+    return _decoded(_ANYTHING, body, context)
 
 
 def decode_text(text: bytes | RawJson, *, context: str) -> Any:
@@ -209,7 +209,7 @@ def _is_collection(value: object) -> TypeGuard[Collection[Any]]:
 _ENCODER = msgspec.json.Encoder(enc_hook=_written)
 
 
-def decode_rows(raw: RawJson, *, context: str) -> list[ResourceObject | JunkRow]:
+def decode_rows(raw: RawJson | bytes, *, context: str) -> list[ResourceObject | JunkRow]:
     """Decode an array of rows, null for an empty one; DecodeError if it is another value."""
     rows: list[ResourceObject | JunkRow] | None = _read(_RESOURCE_OBJECTS, raw, context)
     return rows or []
@@ -221,7 +221,7 @@ def split_members(body: bytes, *, context: str = "") -> dict[str, RawJson]:
     return members
 
 
-def split_rows(raw: RawJson, *, context: str) -> list[RawJson]:
+def split_rows(raw: RawJson | bytes, *, context: str) -> list[RawJson]:
     """Split an array into its undecoded elements; null has none."""
     if bytes(raw).strip() == b"null":
         return []
@@ -269,6 +269,10 @@ def _some(shown: Iterable[str], number: int, levels: int) -> str:
 def _read(decoder: msgspec.json.Decoder[Any], body: bytes | RawJson, context: str) -> Any:
     if exhausts_the_stack(body):
         raise DecodeError("nested too deeply", context=context)
+    return _decoded(decoder, body, context)
+
+
+def _decoded(decoder: msgspec.json.Decoder[Any], body: bytes | RawJson, context: str) -> Any:
     try:
         return decoder.decode(body)
     except RecursionError:

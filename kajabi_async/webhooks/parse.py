@@ -120,8 +120,8 @@ def _decoded(text: bytes | RawJson) -> Any:
 
 def _event(cls: type[Event], members: Mapping[str, RawJson], scope: Scope, max_bytes: int) -> KnownEvent:
     identity = delivery_id(cls.name, _decoded(members.get("id", b"null")))
-    payload = bytes(members.get("payload", b"null"))
-    if not payload.startswith(b"["):
+    payload = members.get("payload", RawJson(b"null"))
+    if not bytes(payload).startswith(b"["):
         problem = f"an array of resource objects was expected, {kind_of(_decoded(payload))} came"
         raise MalformedDeliveryError(problem, path="payload", event=cls.name)
     resources = _resources(cls.name, payload, scope, max_bytes)
@@ -132,14 +132,14 @@ def _event(cls: type[Event], members: Mapping[str, RawJson], scope: Scope, max_b
     return cast("KnownEvent", cls(**fields))
 
 
-def _resources(event: str, payload: bytes, scope: Scope, max_bytes: int) -> tuple[Resource, ...]:
+def _resources(event: str, payload: RawJson, scope: Scope, max_bytes: int) -> tuple[Resource, ...]:
     excess = path = ""
     try:
         return read_samples(payload, scope=scope, context="", within=("payload",))
     except AnswerTooLargeError as error:
         problem = excess = error.problem
     except DecodeError as error:
-        place = _PLACE.match(error.path.removeprefix("payload").removeprefix("data"))
+        place = _PLACE.match(error.path.removeprefix("payload"))
         problem, path = _without_values(error), f"payload{place[0] if place else ''}"
     if excess:
         raise DeliveryTooLargeError(limit=max_bytes, excess=excess)

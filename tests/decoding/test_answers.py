@@ -5,11 +5,14 @@ import json
 import pickle
 from collections.abc import Callable
 from typing import Any
+from unittest.mock import patch
 
 import pytest
 
-from kajabi_async import Contact, Customer, DecodeError, Offer, Resource, UntypedResource
+from kajabi_async import AnswerTooLargeError, Contact, Customer, DecodeError, Offer, Resource, UntypedResource
 from kajabi_async.decoding.answers import read_page, read_resource, read_samples, refuse_stranger
+from kajabi_async.decoding.fast import TypedReader
+from kajabi_async.jsonapi.document import MANY_BYTES
 from kajabi_async.jsonapi.linkage import MISSING, Identifier, LinkageState
 from kajabi_async.jsonapi.query import Query
 from kajabi_async.models.account import Me
@@ -176,3 +179,55 @@ def test_all_of_several_are_known_or_none() -> None:
     assert scope.all_of([]) == ()
     assert scope.all_of(reversed(offers)) == tuple(reversed(offers.values()))
     assert scope.all_of([*offers, Identifier("offers", "6")]) is None
+
+
+def _included_offers(number: int) -> bytes:
+    offers = [{"type": "offers", "id": str(each)} for each in range(number)]
+    return json.dumps({"data": ADA, "included": offers}).encode()
+
+
+@pytest.mark.parametrize("odd", [False, True])
+def test_more_included_resources_than_the_limit_allows_are_refused_at_once(odd: bool) -> None:
+    """Whichever way the answer is read, and not only when a relation needs them."""
+    body = _included_offers(1001)
+    if odd:
+        body = body.replace(b'"Ada"', b"5")
+    assert (
+        len(read_resource(body, cls=Customer, scope=Scope(most_elements=20_020), context=CONTEXT).offers.ids or ()) == 0
+    )
+    with pytest.raises(AnswerTooLargeError, match=r"1001 resource objects, more than the 1000 .* at included$"):
+        read_resource(body, cls=Customer, scope=Scope(most_elements=20_000), context=CONTEXT)
+
+
+def test_more_rows_than_the_limit_allows_are_refused() -> None:
+    """As many as it allows are read."""
+    body = json.dumps({"data": [ADA] * 11}).encode()
+    assert len(read_page(body, cls=Customer, scope=Scope(most_elements=550), context=CONTEXT).rows) == 11
+    with pytest.raises(AnswerTooLargeError, match=r"11 resource objects, more than the 10 .* at data$"):
+        read_page(body, cls=Customer, scope=Scope(most_elements=549), context=CONTEXT)
+    with pytest.raises(AnswerTooLargeError, match="11 resource objects, more than the 10 "):
+        read_samples(json.dumps([ADA] * 11).encode(), scope=Scope(most_elements=549), context=CONTEXT)
+
+
+def test_an_answer_larger_than_any_page_is_read_row_by_row_alone() -> None:
+    """So that no large text is decoded twice."""
+    long = {**ADA, "attributes": {"name": "x" * MANY_BYTES}}
+    with patch.object(TypedReader, "decode", side_effect=AssertionError("decoded twice")):
+        one = read_resource(json.dumps({"data": long}).encode(), cls=Customer, scope=Scope(), context=CONTEXT)
+        page = read_page(json.dumps({"data": [long, 5]}).encode(), cls=Customer, scope=Scope(), context=CONTEXT)
+    assert one.name == "x" * MANY_BYTES
+    assert [type(row) for row in page.rows] == [Customer, DecodeError]
+
+
+@pytest.mark.parametrize("body", [b"", b"null", b"5", b"{}", b'{"data": []}', b"[", b"[1e999", b'[],"a":[]'])
+def test_what_is_no_array_of_samples_is_refused(body: bytes) -> None:
+    """Nothing but one array is read, whatever is wrong with the rest."""
+    with pytest.raises(DecodeError, match=CONTEXT):
+        read_samples(body, scope=Scope(), context=CONTEXT)
+
+
+def test_a_malformed_sample_says_where_it_was() -> None:
+    """From the top of what came, by the path that leads to the array."""
+    body = json.dumps([ADA, 5]).encode()
+    for within, path in (((), "[1]"), (("payload",), "payload[1]")):
+        _refused(lambda: read_samples(body, scope=Scope(), context=CONTEXT, within=within), "not a resource", path)  # noqa: B023

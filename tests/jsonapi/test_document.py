@@ -1,12 +1,11 @@
 import json
-from functools import partial
 from typing import Any
 
 import pytest
 from hypothesis import given
 
 from kajabi_async.errors import AnswerTooLargeError, DecodeError, KajabiError
-from kajabi_async.jsonapi.codec import ResourceObject, decode, decode_document
+from kajabi_async.jsonapi.codec import ResourceObject, decode
 from kajabi_async.jsonapi.document import MANY_BYTES, Document, MalformedRow, Row
 from kajabi_async.jsonapi.linkage import read_relationships
 from tests.jsonapi.outcomes import outcome_of
@@ -304,18 +303,15 @@ def test_refuses_more_rows_than_any_page_has(row: Any) -> None:
         read(data=[row] * 4001)
 
 
-@pytest.mark.parametrize("typed", [True, False])
-def test_refuses_more_included_resources_than_the_limit_allows(typed: bool) -> None:
-    """At once, and not when they are looked at; exactly, and as the limit of elements says."""
+def test_refuses_more_included_resources_than_the_limit_allows() -> None:
+    """At once, and not when they are read; exactly, and as the limit of elements says."""
     rows = [{"type": "offers", "id": str(number)} for number in range(10_001)]
     for most_elements, number in ((200_000, 10_000), (200_020, 10_001), (20_000, 1000)):
         body = json.dumps({"data": customer(), "included": rows[:number]}).encode()
-        decoder = partial(decode_document, context=CONTEXT) if typed else None
-        read_one = partial(Document.one_from, context=CONTEXT, typed=decoder)
-        _, (included,) = read_one(body, most_elements=most_elements)
+        (included,) = Document.from_bytes(body, context=CONTEXT, most_elements=most_elements).included
         assert len(included.rows()) == number
         with pytest.raises(AnswerTooLargeError, match=f"{number} resource objects, more than the .* at included$"):
-            read_one(body, most_elements=most_elements - 20)
+            Document.from_bytes(body, context=CONTEXT, most_elements=most_elements - 20)
 
 
 @pytest.mark.parametrize("junk", [0, {}, {"type": "offers"}, "", [[]]])
@@ -337,19 +333,13 @@ def test_an_array_of_rows_that_cannot_be_decoded_is_not_read_to_its_end() -> Non
 
 
 @pytest.mark.parametrize("junk", [5, 1.5, True, None, "text", [[]], 10**30, {"type": 1}])
-def test_reads_a_large_document_without_trying_twice(junk: Any) -> None:
-    """What a page never has is read in one go: its rows, good and malformed, are those of any other."""
+def test_reads_a_large_document_like_any_other(junk: Any) -> None:
+    """Its rows, good and malformed, are in their places."""
     attributes = {"name": "x" * MANY_BYTES}
-
-    def typed(_: bytes) -> None:
-        raise AssertionError("a large document is not read twice")
-
     body = json.dumps({"data": [customer("1", attributes=attributes), junk]}).encode()
-    rows = Document.from_bytes(body, context=CONTEXT, typed=typed).many(context=CONTEXT)
+    rows = Document.from_bytes(body, context=CONTEXT).many(context=CONTEXT)
     assert decode(resource(rows[0]).attributes) == attributes
     assert isinstance(rows[1], MalformedRow)
-    alone = json.dumps({"data": customer("1", attributes=attributes)}).encode()
-    assert Document.one_from(alone, context=CONTEXT, typed=typed)[0] is not None
 
 
 def test_refuses_a_large_document_with_a_number_that_cannot_be_decoded() -> None:
