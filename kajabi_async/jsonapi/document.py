@@ -21,7 +21,7 @@ from kajabi_async.jsonapi.codec import (
     json_object,
     split_rows,
 )
-from kajabi_async.jsonapi.error_documents import error_objects_in
+from kajabi_async.jsonapi.error_objects import error_objects
 from kajabi_async.jsonapi.limits import MAX_ELEMENTS, most_included, most_rows
 
 __all__ = ["MANY_BYTES", "Document", "Included", "MalformedRow", "Row", "included_text", "members_of", "read_rows"]
@@ -164,7 +164,7 @@ def members_of(raw: RawJson, context: str) -> Mapping[str, Any]:
 
 
 def _without_data(errors: RawJson | UnsetType, context: str) -> DecodeError:
-    found = error_objects_in(decode(errors, context=context)) if isinstance(errors, RawJson) else ()
+    found = error_objects(decode(errors, context=context)) if isinstance(errors, RawJson) else ()
     told = "; ".join(map(str, found[:_MOST_TOLD]))
     return DecodeError(f"a document without data{f', which tells of errors: {told}' if told else ''}", context=context)
 
