@@ -56,6 +56,6 @@ class Context:
     strict: bool = False
     """Whether an attribute that cannot be read costs the whole resource."""
 
-    def scope(self, query: Query = _NO_QUERY, primary: tuple[str, str] | None = None) -> Scope:
-        """Return the scope for the answer to *query*, about the resource *primary* alone if that is given."""
-        return Scope(query, self.resolver, primary, most_elements=self.most_elements, strict=self.strict)
+    def scope(self, query: Query = _NO_QUERY) -> Scope:
+        """Return the scope for the answer to *query*."""
+        return Scope(query, self.resolver, most_elements=self.most_elements, strict=self.strict)
