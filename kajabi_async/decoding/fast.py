@@ -2,7 +2,7 @@
 
 It reads answers whose rows are as documented, which nearly all are: every attribute has its documented JSON type, times
 have the form of the API, and no member is unknown. For any other answer it returns None, and `answers` reads the same
-bytes row by row, which accepts more forms of each value and can say what is wrong with one. Both give the same result.
+bytes row by row, which accepts more forms of each value and can say what is wrong with one. Both return the same.
 Names of unknown members are learned per process: the second answer that has them is read here.
 
 Two things make it fast. msgspec decodes attributes straight into a struct of their types. And a twin of each model
@@ -298,10 +298,10 @@ class FastReader(Generic[R]):
                 converted[index] = None
             elif value is not ABSENT:
                 converted[index] = decode(value)
-        for index, convert, wanted in self._to_convert:
+        for index, convert, value_type in self._to_convert:
             value = converted[index]
             if value is not None and value is not ABSENT:
-                converted[index] = convert(value, wanted)
+                converted[index] = convert(value, value_type)
         return converted
 
     def _convert_times(self, values: list[Any]) -> None:

@@ -27,19 +27,18 @@ from kajabi_async.jsonapi.limits import MAX_ELEMENTS, most_included, most_rows
 __all__ = ["MANY_BYTES", "Document", "Included", "MalformedRow", "Row", "included_text", "members_of", "read_rows"]
 
 MANY_BYTES: Final = 4 * 2**20
-"""More than any page has. In a larger text nothing is tried that may have to be read again, so the time stays in line
-with its size."""
+"""More than any page has. A larger text is decoded in one way only, so that the time stays proportional to its size."""
 
-_MOST_TOLD: Final = 10
+_MOST_REPORTED: Final = 10
 _MOST_UNREADABLE: Final = 100
-"""An array with more included rows that cannot be decoded is not read on."""
+"""An array with more included rows that cannot be decoded is not read further."""
 _BYTES_OF_THE_SMALLEST_ROW: Final = len('{"type":"a","id":"1"},')
 _FIRST_NO_ID: Final = 10**255
 
 
 @attrs.frozen
 class MalformedRow:
-    """A row that is no resource object; ``error`` says what and where."""
+    """A row that is no resource object; ``error`` says what is wrong and where."""
 
     error: DecodeError
 
@@ -49,14 +48,14 @@ Row = ResourceObject | MalformedRow
 
 @attrs.define
 class Included:
-    """What was included, not read before somebody asks: most of it is never looked at."""
+    """The included resources, kept as text until they are needed: most never are."""
 
     place: str
     raw: RawJson
     context: str
 
     def rows(self) -> tuple[Row, ...]:
-        """Read it: of rows that are malformed the first ten, or one if it is no array at all."""
+        """Decode the rows: the well-formed ones and the first ten malformed, or one malformed if it is no array."""
         try:
             rows: Iterable[ResourceObject | JunkRow] = decode_rows(self.raw, context=self.context)
         except DecodeError:
@@ -65,12 +64,12 @@ class Included:
 
     def _well_formed(self, rows: Iterable[ResourceObject | JunkRow]) -> tuple[Row, ...]:
         read: list[Row] = []
-        told = 0
+        reported = 0
         for index, row in enumerate(rows):
             if _has_identity(row):
                 read.append(row)
-            elif told < _MOST_TOLD:
-                told += 1
+            elif reported < _MOST_REPORTED:
+                reported += 1
                 read.append(_identified(row, f"{self.place}[{index}]", self.context))
         return tuple(read)
 
@@ -88,7 +87,7 @@ class Document:
 
     data: Row | tuple[Row, ...] | None
     included: tuple[Included, ...]
-    """One for each place that holds some; usually one or none."""
+    """One for each member that carries some; usually one or none."""
     links: Mapping[str, Any]
     meta: Mapping[str, Any]
 
@@ -125,7 +124,7 @@ class Document:
         return cls(rows, included, members_of(top.links, context), members_of(top.meta, context))
 
     def one(self, *, context: str) -> ResourceObject | None:
-        """Give the one resource object; an array of one is taken for it, null is None."""
+        """Return the one resource object, also out of an array of one; None for null. DecodeError for anything else."""
         data = self.data
         if isinstance(data, tuple):
             if len(data) != 1:
@@ -136,7 +135,7 @@ class Document:
         return data
 
     def many(self, *, context: str) -> tuple[Row, ...]:
-        """Give the rows; DecodeError where data is not an array."""
+        """Return the rows; DecodeError if data is not an array."""
         if not isinstance(self.data, tuple):
             raise DecodeError("an array of resource objects was expected", path="data", context=context)
         return self.data
@@ -165,8 +164,8 @@ def members_of(raw: RawJson, context: str) -> Mapping[str, Any]:
 
 def _without_data(errors: RawJson | UnsetType, context: str) -> DecodeError:
     found = error_objects(decode(errors, context=context)) if isinstance(errors, RawJson) else ()
-    told = "; ".join(map(str, found[:_MOST_TOLD]))
-    return DecodeError(f"a document without data{f', which tells of errors: {told}' if told else ''}", context=context)
+    errors_text = "; ".join(map(str, found[:_MOST_REPORTED]))
+    return DecodeError(f"a document without data{errors_text and f', with errors: {errors_text}'}", context=context)
 
 
 def _primary_rows(raw: RawJson, context: str, most_elements: int) -> Row | tuple[Row, ...]:
@@ -181,7 +180,7 @@ def _included(
     # Courses are documented with `included` inside `data`.
     misplaced = ABSENT if owner is None else owner.included
     if misplaced is ABSENT:
-        # A copy, as what comes from a decoder is a view that keeps the whole answer alive.
+        # A copy, as what the decoder returns is a view that keeps the whole answer in memory.
         return (included_text(raw, "included", context, most_elements),) if isinstance(raw, RawJson) else ()
     places = (("included", raw), ("data.included", misplaced))
     return tuple(
@@ -249,7 +248,7 @@ def _identified_rows(
 
 
 def _has_identity(row: ResourceObject | JunkRow) -> TypeGuard[ResourceObject]:
-    """Make sure of type and id; a whole number is taken for an id."""
+    """Return whether *row* has a type and an id; a whole number becomes an id."""
     if not isinstance(row, ResourceObject):
         return False
     if type(row.id) is int and abs(row.id) < _FIRST_NO_ID:

@@ -201,7 +201,7 @@ def _members(raw: RawJson) -> dict[str, Any]:
 def _refuse_assignment(instance: Any, attribute: "attrs.Attribute[Any]", _value: Any) -> NoReturn:
     raise AttributeError(
         f"{type(instance).__name__}.{attribute.name} is what the server said and cannot be set; "
-        "write with the resource's update(), where it has one, and use what that returns"
+        "write with the resource's update(), if it has one, and use what that returns"
     )
 
 

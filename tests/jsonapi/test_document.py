@@ -91,7 +91,7 @@ def test_refuses_a_document_without_data(body: bytes) -> None:
 @pytest.mark.parametrize("included", [[], [5]])
 def test_tells_the_errors_that_came_instead_of_data(included: list[Any]) -> None:
     """Row 13: errors under a success status are reported, not swallowed."""
-    with pytest.raises(DecodeError, match=r"without data, which tells of errors: Gone: No such site; Look elsewhere$"):
+    with pytest.raises(DecodeError, match=r"without data, with errors: Gone: No such site; Look elsewhere$"):
         read(errors=[{"title": "Gone", "detail": "No such site"}, {"title": "Look elsewhere"}], included=included)
 
 
