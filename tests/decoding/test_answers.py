@@ -45,13 +45,13 @@ def test_what_is_no_resource_of_the_class_is_refused(document: Any, problem: str
 
 
 def test_the_user_is_read_whatever_type_is_stated() -> None:
-    """The one resource whose type the document leaves open."""
+    """The API document does not state the type of this one resource."""
     assert read(Me, {"data": {"type": "users", "id": "9", "attributes": {}}}).id == "9"
     assert read(Me, {"data": {"type": "me", "id": "9", "attributes": {}}}).id == "9"
 
 
-def test_another_resource_than_was_asked_for_is_refused() -> None:
-    """Both ids are told, of a long one the beginning."""
+def test_another_resource_than_the_requested_one_is_refused() -> None:
+    """The error has both ids, of a long one the beginning."""
     refuse_stranger(build(Customer), "1", context=CONTEXT)
     stranger = build(Customer, id="2" * 70)
     _refused(
@@ -105,7 +105,7 @@ def test_what_is_included_belongs_to_its_owner_though_sparse_fields_dropped_the_
 
 
 def test_without_sparse_fields_of_its_type_nothing_is_tied() -> None:
-    """Then a relation that the answer does not mention is one that the server did not tell."""
+    """Then the answer would mention a relation that the server knows."""
     scope = Scope(Query(include=("offers",), fields={"offers": ("title",)}))
     included: list[Any] = [{"type": "offers", "id": "4", "attributes": {}}]
     assert read(Customer, {"data": ADA, "included": included}, scope=scope).offers.ids is None
@@ -173,7 +173,7 @@ def test_odd_members_are_none(member: str, odd: Any) -> None:
 
 
 def test_all_of_several_are_known_or_none() -> None:
-    """In the order asked for; of no identifiers, all are known."""
+    """In the requested order; of no identifiers, all are known."""
     offers: dict[Identifier, Resource] = {Identifier("offers", each): build(Offer, id=each) for each in ("4", "5")}
     scope = Scope(loaded=dict(offers))
     assert scope.all_of([]) == ()

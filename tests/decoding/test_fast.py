@@ -1,4 +1,4 @@
-"""Rows read at once, and one attribute after the other: the same comes of both."""
+"""Answers read at once and row by row: both return the same."""
 
 import gc
 import json
@@ -138,7 +138,7 @@ def pages(draw: st.DrawFn) -> tuple[type[Resource], list[dict[str, Any]]]:
 
 @given(rows())
 @settings(max_examples=600, deadline=None)
-def test_both_ways_give_the_same(row: tuple[type[Resource], dict[str, Any]]) -> None:
+def test_both_ways_return_the_same(row: tuple[type[Resource], dict[str, Any]]) -> None:
     """The same values of the same types, the same extra, the same error at the same place."""
     cls, attributes = row
     with slowly():
@@ -275,8 +275,8 @@ def included() -> dict[str, Any]:
     }
 
 
-def test_included_resources_are_read_when_somebody_looks() -> None:
-    """Not before: most are never looked at, and an answer nobody looks into is freed at once."""
+def test_included_resources_are_read_when_they_are_needed() -> None:
+    """Not before: most never are, and an answer without them is freed at once."""
     gc.disable()
     try:
         customer = read(Customer, included())
@@ -289,7 +289,7 @@ def test_included_resources_are_read_when_somebody_looks() -> None:
 
 @pytest.mark.parametrize("name", ["Grace", 5])
 def test_nothing_that_is_kept_keeps_the_answer(name: Any) -> None:
-    """One row of a page may be held for long; however it was read, the page goes."""
+    """One row of a page may be kept for long; the page is freed, however it was read."""
     row = included()["data"] | {"attributes": {"name": name}, "links": {"self": "/v1/customers/1"}, "meta": {"a": 1}}
     body = json.dumps({"data": [row], "included": included()["included"]}).encode()
     before = sys.getrefcount(body)
@@ -301,7 +301,7 @@ def test_nothing_that_is_kept_keeps_the_answer(name: Any) -> None:
 
 
 def test_what_was_included_leads_back() -> None:
-    """The primary resource is among what is at hand."""
+    """The primary resource is among those that are loaded."""
     customer = read(Customer, included())
     (offer,) = customer.offers.at_hand or (None,)
     assert isinstance(offer, Offer)
@@ -310,7 +310,7 @@ def test_what_was_included_leads_back() -> None:
     assert offer.origin.scope.known[customer.identifier] is customer
 
 
-def test_a_malformed_included_resource_is_not_at_hand() -> None:
+def test_a_malformed_included_resource_is_not_loaded() -> None:
     """It can still be fetched by its relation."""
     document = included()
     document["included"][0]["attributes"] = {"price_in_cents": "much"}

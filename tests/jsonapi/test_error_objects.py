@@ -29,7 +29,7 @@ def test_takes_a_number_for_the_status_of_an_error() -> None:
 
 
 def test_keeps_the_good_entries_beside_odd_ones() -> None:
-    """One odd entry costs nobody the others."""
+    """The others are read beside one odd entry."""
     assert error_objects([None, {"title": "Invalid"}, 5]) == (ErrorObject(title="Invalid"),)
 
 
@@ -53,7 +53,7 @@ def test_takes_members_of_another_shape_for_absent(odd: Any) -> None:
 
 @pytest.mark.parametrize("entry", [{"title": "Invalid"}, "Invalid", {}])
 def test_reads_a_hundred_errors_and_counts_the_rest(entry: Any) -> None:
-    """The last one says how many there were, so that nobody takes a hundred for all."""
+    """The last one says how many were left out."""
     errors = error_objects([entry] * 1000)
     assert len(errors) == 101
     assert errors[-1] == ErrorObject(detail="900 further errors were left out")
@@ -62,7 +62,7 @@ def test_reads_a_hundred_errors_and_counts_the_rest(entry: Any) -> None:
 
 @pytest.mark.parametrize("errors", [[], 5, True, [None], [5], [[]], [[{"title": "x"}]]])
 def test_entries_that_are_no_error_objects_are_left_out(errors: Any) -> None:
-    """Numbers, null and arrays say nothing."""
+    """Numbers, null and arrays carry no error."""
     assert error_objects(errors) == ()
 
 
@@ -71,5 +71,5 @@ def test_entries_that_are_no_error_objects_are_left_out(errors: Any) -> None:
     [(None, None), ("a", "a"), ("x" * 501, "x" * 500), (5, "5"), ([[[1]]], "[[[...]]]"), (False, "False")],
 )
 def test_a_member_of_an_error_is_short_text(value: Any, text: str | None) -> None:
-    """Whatever came in its place, and however long it is."""
+    """Of any JSON value, however long."""
     assert error_text(value) == text

@@ -31,7 +31,7 @@ def _purchase(**attributes: Any) -> Purchase:
     ],
 )
 def test_access_ends_at_deactivated_at(deactivated_at: str | None, is_over: bool) -> None:
-    """Which may lie in the future: until then the purchase gives access."""
+    """It may be in the future: until then the purchase has access."""
     assert _purchase(deactivated_at=deactivated_at).was_over_at(NOW) is is_over
 
 

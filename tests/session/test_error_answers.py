@@ -43,7 +43,7 @@ def test_lets_the_status_of_the_answer_decide() -> None:
 
 
 @pytest.mark.parametrize("errors", [[], None, 5, True, [None], [5], [[]], [[{"title": "x"}]]])
-def test_finds_no_errors_where_there_are_none(errors: Any) -> None:
+def test_finds_no_errors_if_there_are_none(errors: Any) -> None:
     """Entries that are no error objects are left out; the error stands on its status alone."""
     error = answered(500, {"errors": errors})
     assert type(error) is ServerError
@@ -61,7 +61,7 @@ def test_reads_the_flat_error_of_oauth() -> None:
 @pytest.mark.parametrize(
     "body", [b"", b"null", b"[]", b"5", b'"text"', b"{}", b"{", b"\xff", b"upstream error", b"[" * 100_000]
 )
-def test_stands_on_the_status_where_the_body_says_nothing(body: bytes) -> None:
+def test_relies_on_the_status_if_the_body_says_nothing(body: bytes) -> None:
     """Row 93: empty, plain and broken bodies become the same tree."""
     error = answered(404, body)
     assert type(error) is NotFoundError
@@ -77,7 +77,7 @@ def test_says_that_the_answer_was_a_web_page() -> None:
 
 
 def test_keeps_the_hint_of_the_status_beside_the_web_page() -> None:
-    """What a status usually means is told although the body was a page of the proxy in front."""
+    """The usual meaning of the status is in the hint, although the body was a page of the proxy in front."""
     hint = answered(429, b"<html>", content_type="text/html").hint
     assert "Too many requests" in hint
     assert "HTML" in hint
@@ -120,13 +120,13 @@ def test_says_that_redirects_are_not_followed(status: int) -> None:
     assert "never followed" not in str(answered(400))
 
 
-def test_has_no_hint_where_the_status_says_enough() -> None:
+def test_has_no_hint_if_the_status_says_enough() -> None:
     """A hint that would only repeat the status is left empty."""
     assert answered(500).hint == ""
 
 
-def test_takes_the_hint_of_who_knows_better() -> None:
-    """A hint that is given replaces the one of the status."""
+def test_takes_the_hint_of_the_caller() -> None:
+    """It replaces the one of the status."""
     error = answered(401, hint="Check KAJABI_CLIENT_ID")
     assert error.hint == "Check KAJABI_CLIENT_ID"
 
@@ -162,14 +162,14 @@ def test_never_repeats_a_long_text_in_full() -> None:
 
 @given(document_bodies | json_values.map(lambda value: json.dumps({"errors": value, "error": value}).encode()))
 def test_reads_error_objects_from_any_body(body: bytes) -> None:
-    """Whatever an error answer holds, the result is error objects of text."""
+    """Any body of an error answer is read as error objects of text."""
     for error in errors_in(body):
         assert isinstance(error.title, str | None)
         assert str(error)
 
 
 @given(st.integers(300, 599), st.binary(max_size=40), st.text(max_size=10))
-def test_gives_an_error_for_any_answer(status: int, body: bytes, content_type: str) -> None:
+def test_returns_an_error_for_any_answer(status: int, body: bytes, content_type: str) -> None:
     """Every status with every body is an ApiError that can be printed."""
     error = answered(status, body, content_type=content_type)
     assert error.status == status
