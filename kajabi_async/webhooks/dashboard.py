@@ -11,7 +11,7 @@ from typing import Any, ClassVar, Final, TypeVar, get_args
 import attrs
 
 from kajabi_async.decoding.values import Refused, converter_for
-from kajabi_async.jsonapi import codec as decoding
+from kajabi_async.jsonapi import codec
 from kajabi_async.jsonapi.codec import json_object
 from kajabi_async.models.resource import Part
 from kajabi_async.models.unreadable import dotted
@@ -307,7 +307,7 @@ def delivery_id(event: str, given: Any) -> str:
 
 def kind_of(value: Any) -> str:
     """Return what a JSON value is, in words and without its content; None stands for what did not come, too."""
-    return "null or nothing" if value is None else decoding.kind_of(value)
+    return "null or nothing" if value is None else codec.kind_of(value)
 
 
 def _expected(refused: Refused) -> str:
