@@ -1,7 +1,7 @@
-"""The package as users get it: as a wheel, on every interpreter that is found, with old and with new dependencies.
+"""Test the package as users get it: as a wheel, on every interpreter found, with old and with new dependencies.
 
-``make matrix`` runs every session but ``dist`` and ``lock`` and prints a table; ``make dist`` and ``make lock`` run
-those. What follows ``--`` are arguments of pytest, such as the tests to run.
+``make matrix`` runs every session except ``dist`` and ``lock`` and prints a table; ``make dist`` and ``make lock`` run
+those two. Arguments after ``--`` are passed to pytest, such as the tests to run.
 """
 
 import atexit
@@ -26,9 +26,9 @@ UV = str(Path(sys.executable).with_name("uv"))
 BUILD = (UV, "build", "--quiet", f"--build-constraint={LOCK}")
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
 EXTRAS = ",".join(PROJECT["optional-dependencies"])
-# A release that is not claimed yet is tried where it is found, so that the claim can be made.
+# Versions that the classifiers do not name yet are tested too, so that they can be added.
 VERSIONS = ["3.11", "3.12", "3.13", "3.14"]
-# What says nothing about an interpreter or a dependency: figures, pages in a browser, hours in minutes.
+# These say nothing about an interpreter or a dependency: benchmarks, browser tests, mutation and soak runs.
 LEFT_OUT = ["tests/benchmarks", "tests/docs/test_pages.py", "tests/mutation", "tests/soak"]
 
 nox.options.default_venv_backend = "uv"
@@ -39,13 +39,13 @@ nox.options.sessions = ["suite", "lowest", "newest", "uvloop"]
 
 
 def runs(python: str) -> bool:
-    """Return whether *python* is an interpreter: a shim of pyenv's may stand for none."""
+    """Return whether *python* works: a shim of pyenv may point to no interpreter."""
     ended = subprocess.run([python, "-c", ""], capture_output=True, check=False)
     return ended.returncode == 0
 
 
 def found(version: str) -> str | None:
-    """Return the interpreter of *version*: on PATH, else among those of pyenv, else one that uv knows."""
+    """Return the interpreter of *version*, from PATH, pyenv or uv, in this order; None if there is none."""
     name = f"python{version}"
     if (on_path := shutil.which(name)) and runs(on_path):
         return on_path
@@ -66,7 +66,7 @@ ROWS: list[list[str]] = []
 
 
 def print_table() -> None:
-    """Print what was run, a line for each session."""
+    """Print the results, a row for each session."""
     if ROWS:
         rows = [["python", "dependencies", "of these", "types", "tests", "seconds"], *ROWS]
         widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
@@ -86,13 +86,13 @@ def wheel(session: nox.Session) -> str:
     folder = ROOT / ".nox" / "wheel"
     if not ROWS or not list(folder.glob("*.whl")):
         shutil.rmtree(folder, ignore_errors=True)
-        # Also under --install-only.
+        # run_install also runs with --install-only.
         session.run_install(*BUILD, "--wheel", "--out-dir", str(folder), external=True)
     return str(next(folder.glob("*.whl")))
 
 
 def without_sources(session: nox.Session) -> Path:
-    """Return a copy of the checkout that lacks the package, so that only the installed wheel can be imported."""
+    """Return a copy of the checkout without the package, so that only the installed wheel can be imported."""
     folder = Path(session.create_tmp()).absolute() / "checkout"
     shutil.rmtree(folder, ignore_errors=True)
     listed = session.run("git", "ls-files", "--cached", "--others", "--exclude-standard", external=True, silent=True)
@@ -100,21 +100,21 @@ def without_sources(session: nox.Session) -> Path:
         if not name.startswith("kajabi_async/") and (ROOT / name).is_file():
             (folder / name).parent.mkdir(parents=True, exist_ok=True)
             shutil.copy(ROOT / name, folder / name)
-    # The official document of the API lies beside a checkout.
+    # The tests look for the official API document beside the checkout.
     beside = folder.parent / "shared"
     if (ROOT.parent / "shared").is_dir() and not beside.exists():
         beside.symlink_to(ROOT.parent / "shared")
     return folder
 
 
-# What users see of the types; whether those inside the package pass depends on the types of its dependencies.
+# The types that users see; those inside the package depend on the types of its dependencies.
 AS_USERS = ["examples", "tests/typing"]
 INSIDE = ["-p", "kajabi_async"]
 
 
 def check(session: nox.Session, dependencies: str, *options: str, types: Sequence[list[str]]) -> None:
-    """Run *types* and tests against the installed wheel and add the line of the table, also if they fail."""
-    begun = time.monotonic()
+    """Run *types* and tests against the installed wheel and add a row to the table, also if they fail."""
+    started = time.monotonic()
     folder, report = without_sources(session), Path(session.create_tmp()).absolute() / "report.xml"
     report.unlink(missing_ok=True)
     python = str(session.run("python", "-c", "import platform; print(platform.python_version())", silent=True)).strip()
@@ -134,11 +134,11 @@ def check(session: nox.Session, dependencies: str, *options: str, types: Sequenc
             )
     finally:
         row[4] = counts(report)
-        row[5] = f"{time.monotonic() - begun:.0f}"
+        row[5] = f"{time.monotonic() - started:.0f}"
 
 
 def versions(session: nox.Session) -> str:
-    """Return the versions of what the package stands on."""
+    """Return the versions of the main dependencies."""
     names = ("aiohttp", "msgspec", "attrs", "cyclopts", "redis")
     code = f"from importlib.metadata import version as v; print(*(f'{{n}} {{v(n)}}' for n in {names}), sep=', ')"
     return str(session.run("python", "-c", code, silent=True)).strip()
@@ -162,7 +162,7 @@ def install(session: nox.Session, *requirements: str) -> None:
 
 @nox.session(python=FOUND)
 def suite(session: nox.Session) -> None:
-    """Types and tests on each interpreter, with the versions that the lock file names."""
+    """Types and tests on each interpreter, with the locked versions."""
     install(session, "--group=dev", f"--constraint={LOCK}")
     check(session, "locked", types=[INSIDE, AS_USERS])
 
@@ -176,9 +176,9 @@ def lowest(session: nox.Session) -> None:
 
 @nox.session(python=LATEST)
 def newest(session: nox.Session) -> None:
-    """Types and tests with the newest versions that there are today; the tools are those of the lock file."""
+    """Types and tests with the newest dependencies; the tools are the locked ones."""
     install(session, "--group=dev", f"--constraint={LOCK}")
-    # The queues of the examples hold Redis back; the package itself is tried with the newest.
+    # The queues of the examples need an older redis; the package itself is tested with the newest.
     session.install("--upgrade", f"{wheel(session)}[{EXTRAS}]")
     left_out = (f"--ignore=tests/{each}" for each in ("examples", "docs/test_examples.py"))
     check(session, "newest", *left_out, types=[AS_USERS])
@@ -186,14 +186,14 @@ def newest(session: nox.Session) -> None:
 
 @nox.session(python=OLDEST)
 def uvloop(session: nox.Session) -> None:
-    """Run the tests on the event loop that the extra ``speed`` brings."""
+    """Run the tests on the event loop of the extra ``speed``."""
     install(session, "--group=dev", f"--constraint={LOCK}")
     check(session, "locked, uvloop", "--uvloop", types=[])
 
 
 @nox.session(python=OLDEST)
 def dist(session: nox.Session) -> None:
-    """Wheel and source distribution in dist/, checked and installed into empty environments."""
+    """Build wheel and source distribution into dist/, check them and install them into empty environments."""
     folder = ROOT / "dist"
     shutil.rmtree(folder, ignore_errors=True)
     session.install("--group=dist", f"--constraint={LOCK}")
@@ -211,7 +211,7 @@ def dist(session: nox.Session) -> None:
 
 
 def install_alone(session: nox.Session, python: str, file: str) -> None:
-    """Install *file* into an empty environment, without extras and then with the command, and use it."""
+    """Install *file* into an empty environment and use it, first without extras, then with the command."""
     empty = Path(session.create_tmp()).absolute() / "empty"
     session.run(UV, "venv", "--quiet", "--clear", "--python", python, str(empty), external=True)
     clean = {"PYTHONPATH": None, "UV_PYTHON": str(empty)}
@@ -226,7 +226,7 @@ def install_alone(session: nox.Session, python: str, file: str) -> None:
 
 @nox.session(python=False)
 def lock(session: nox.Session) -> None:
-    """Write the lock files again: the newest of everything, and the lowest of what the package depends on."""
+    """Write the lock files: the newest versions of everything, and the lowest of the direct dependencies."""
     extras = [f"--extra={each}" for each in PROJECT["optional-dependencies"]]
     plain = ("--quiet", "--no-annotate", "--custom-compile-command=make lock")
     compiled = [UV, "pip", "compile", *plain, "pyproject.toml", *extras]

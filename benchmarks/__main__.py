@@ -1,7 +1,7 @@
-"""``make bench``: every figure, ours beside other ways to do the same, in one run of less than five minutes.
+"""``make bench``: every figure of kajabi_async, compared with alternatives, in one run of less than five minutes.
 
-``python -m benchmarks bulk scan`` runs some of the parts. Only a whole run, and none that is ``--quick``, writes
-``RESULTS.md`` and ``growth.svg``.
+``python -m benchmarks bulk scan`` runs some of the parts. Only a complete run without ``--quick`` writes ``RESULTS.md``
+and ``growth.svg``.
 """
 
 import argparse
@@ -28,14 +28,14 @@ PARTS: Mapping[str, Callable[[Sizes], Part]] = {
 FOLDER = Path(__file__).parent
 
 HOW = """\
-Contenders take turns, round after round. Beside each median stands the range from the lowest to the highest. "Ours is"
-says how many times that row ours is, as the median over the rounds: what else the machine does weighs on both turns of
-a round alike. Clients, connections and tokens are there before the clock starts. The garbage collector is on for
-everybody, and has run just before each turn."""
+Contenders take turns, round after round. Each median has the range from lowest to highest next to it. "Ours is" is the
+value of kajabi_async divided by that of the row, as the median over the rounds: other load on the machine affects both
+turns of a round alike. Clients, connections and tokens exist before the clock starts. The garbage collector is enabled
+for all contenders, and runs just before each turn."""
 
 
 def run(names: Sequence[str], sizes: Sizes) -> list[Part]:
-    """Measure the named parts and print each as it is done."""
+    """Measure the named parts, and print each when it is complete."""
     allow_sockets(4096)
     parts: list[Part] = []
     with client_core():
@@ -54,7 +54,7 @@ def write(folder: Path, parts: Sequence[Part], *, seconds: float, before: float)
     where = f"on {described()}, with a load of {before:.1f} before the run"
     preface = [
         f"Written by `make bench` on {when}, in {seconds:.0f} seconds, {where}. {tying()}",
-        f"{versions(serving.name())}. Where the server has a latency, and for tokens, it is asyncio under uvloop.",
+        f"{versions(serving.name())}. For tokens, and with a latency, the server is asyncio under uvloop.",
         HOW,
     ]
     folder.joinpath("RESULTS.md").write_text(page("\n\n".join(preface), parts))

@@ -14,9 +14,9 @@ from benchmarks.sizes import Sizes
 
 CONCURRENCY = 50
 STEP = 500
-"""Lookups at a stretch."""
+"""Consecutive lookups of one contender."""
 SECONDS = 70.0
-"""For all rounds together."""
+"""The limit for all rounds together."""
 
 
 def measure(sizes: Sizes) -> Part:
@@ -35,7 +35,7 @@ def measure(sizes: Sizes) -> Part:
 
 
 async def together(server: Server, lookups: int, included: bool, busy: list[float]) -> Mapping[str, float]:
-    """Give everybody's seconds for one lookup; connections and tokens are there before the clock starts."""
+    """Return each contender's seconds per lookup; connections and tokens exist before the clock starts."""
     seconds, done = ({each.name: 0.0 for each in CONTENDERS} for _ in range(2))
     async with AsyncExitStack() as stack:
         clients = {
@@ -59,12 +59,12 @@ async def together(server: Server, lookups: int, included: bool, busy: list[floa
 
 
 def _from(first: int) -> Iterable[Contender]:
-    """Give everybody, begun with another one each time: what they leave in the caches differs."""
+    """Return the contenders, rotated to start with number *first*, because they leave different data in the caches."""
     return *CONTENDERS[first:], *CONTENDERS[:first]
 
 
 def _lookups(contender: Contender, step: int, count: int) -> int:
-    """Give how many somebody looks up in a *step* of *count*: the slow ones as few as can be, in some of them."""
+    """Return how many of *count* lookups a contender does in a *step*: a slow one few, and only in some steps."""
     if contender.lookup_share == 1.0:
         return count
     return CONCURRENCY if takes_step(step, contender.lookup_share * STEP / CONCURRENCY) else 0
@@ -78,8 +78,8 @@ def _figures(measured: Results) -> Iterable[Figure]:
 
 
 def _note(sizes: Sizes, measured: Results, busy: Iterable[float]) -> str:
-    told = turns_taken(measured["asyncio"])
+    turns = turns_taken(measured["asyncio"])
     return (
-        f"{sizes.lookups:,} lookups a turn, {STEP} and then the next contender's (httpx and kajabi-py {CONCURRENCY}, "
-        f"now and then), {told}. The server was busy for at most {max(busy):.0%} of a step."
+        f"{sizes.lookups:,} lookups a turn, in steps of {STEP} for each contender (httpx and kajabi-py {CONCURRENCY}, "
+        f"in some of them), {turns}. The server was busy for at most {max(busy):.0%} of a step."
     )

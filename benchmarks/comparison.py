@@ -1,4 +1,4 @@
-"""The one shape most tables have: contenders down, event loops across, a rate and a ratio in each."""
+"""The usual table: a row for each contender, and a rate and a ratio for each event loop."""
 
 from collections.abc import Mapping
 
@@ -8,7 +8,7 @@ from benchmarks.results import Table, spread
 
 
 def rates(seconds: Results) -> Results:
-    """Turn seconds for each into as many a second."""
+    """Convert seconds per item into items per second."""
     return {
         loop: {name: each.each(lambda taken: 1 / taken) for name, each in by_name.items()}
         for loop, by_name in seconds.items()
@@ -16,7 +16,7 @@ def rates(seconds: Results) -> Results:
 
 
 def ratio(measured: Results, other: str, *, loop: str = "asyncio", ours: str = OURS) -> float:
-    """Give how many times *other* ours is."""
+    """Return the value of *ours* divided by that of *other*."""
     return measured[loop][ours].times(measured[loop][other])
 
 
@@ -35,7 +35,7 @@ def _cells(measured: Results, loop: str, name: str) -> tuple[str, ...]:
 def plain_table(
     title: str, unit: str, measured: Mapping[str, Spread], *, decimals: int = 0, ours: str = OURS, note: str = ""
 ) -> Table:
-    """Make the table of something without an event loop, where less is better."""
+    """Return a table of measurements without an event loop, for which less is better."""
     header = [f"{unit}, less is better", "median", "range", "ours is"]
     rows = [
         [name, *spread(each, decimals), "" if name == ours else f"{measured[ours].times(each):.2f} times"]

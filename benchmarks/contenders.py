@@ -1,6 +1,6 @@
-"""The same work done five ways: ours, by hand on aiohttp, bare aiohttp with orjson, httpx, and the peer library.
+"""The same work done five ways: kajabi_async, aiohttp by hand, bare aiohttp with orjson, httpx, and the peer library.
 
-Each does what somebody competent would write with it, opens its client once and keeps its connections.
+Each contender is written as a competent user of the library would, opens its client once and keeps its connections.
 """
 
 import asyncio
@@ -30,7 +30,7 @@ HEADERS = {"Authorization": "Bearer bench", "Accept": MEDIA_TYPE}
 
 
 class Client(ABC):
-    """A client that is open, whoever's it is."""
+    """An open client of any contender."""
 
     @abstractmethod
     async def get(self, resource_id: str, *, included: bool = False) -> object:
@@ -38,10 +38,10 @@ class Client(ABC):
 
     @abstractmethod
     def scan(self) -> AsyncGenerator[int]:
-        """Read the list of customers row by row; give for each page how many there were."""
+        """Read the list of customers row by row; yield the number of rows of each page."""
 
     async def look_up(self, ids: Iterable[str], *, concurrency: int, included: bool = False) -> int:
-        """Look up many, a number of them at a time; give how many were found."""
+        """Look up many, *concurrency* at a time; return the number found."""
         found = 0
         todo: Iterator[str] = iter(ids)
 
@@ -80,14 +80,14 @@ class Ours(Client):
 
 
 class Handmade(Client):
-    """Follows the links of a list itself; only how JSON is fetched differs."""
+    """Follows the links of a list; subclasses fetch the JSON."""
 
     def __init__(self, base_url: str) -> None:
         self._customers = f"{base_url}/v1/customers"
 
     @abstractmethod
     async def fetch(self, url: str, params: dict[str, str] | None) -> Any:
-        """Give the decoded answer."""
+        """Return the decoded answer."""
 
     async def get(self, resource_id: str, *, included: bool = False) -> object:
         return await self.fetch(f"{self._customers}/{resource_id}", {"include": INCLUDE} if included else None)
@@ -105,7 +105,7 @@ class Handmade(Client):
 
 
 class Handwritten(Handmade):
-    """Stock settings and the standard json module."""
+    """Default settings and the standard json module."""
 
     def __init__(self, base_url: str, session: aiohttp.ClientSession) -> None:
         super().__init__(base_url)
@@ -118,7 +118,7 @@ class Handwritten(Handmade):
 
 
 class Bare(Handmade):
-    """As little as aiohttp can be made to do: no cookies, no timeouts, no quoting, the fastest decoder."""
+    """The least work with aiohttp: no cookies, no timeouts, no quoting, the fastest decoder."""
 
     def __init__(self, base_url: str, session: aiohttp.ClientSession) -> None:
         super().__init__(base_url)
@@ -183,7 +183,7 @@ async def bare(base_url: str, concurrency: int) -> AsyncGenerator[Client]:
 
 @asynccontextmanager
 async def httpx_loop(base_url: str, _: int) -> AsyncGenerator[Client]:
-    # Stock settings: it gets slower where it may keep as many connections as there are requests under way.
+    # Default settings: it gets slower if it may keep one connection per concurrent request.
     async with httpx.AsyncClient(headers=HEADERS) as session:
         yield Httpx(base_url, session)
 
@@ -197,14 +197,14 @@ async def peer(base_url: str, _: int) -> AsyncGenerator[Client]:
 
 
 SLOW_LOOKUPS, SLOW_ROWS = 1 / 30, 0.2
-"""What the slow ones do of the work, so that they do not take all the time."""
+"""The share of the work that the slow contenders do, so that they do not take all the time."""
 
 
 @dataclass(frozen=True)
 class Contender:
     name: str
     open: Callable[[str, int], AbstractAsyncContextManager[Client]]
-    """Takes the base URL and how many requests are under way at once."""
+    """Takes the base URL and the number of concurrent requests."""
     lookup_share: float = 1.0
     row_share: float = 1.0
 

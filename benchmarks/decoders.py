@@ -1,4 +1,4 @@
-"""A page of customers, bytes to objects, done five ways and without any network."""
+"""Decoders of a page of customers from bytes to objects, without a network."""
 
 import json
 from collections.abc import Callable, Mapping, Sequence
@@ -11,7 +11,7 @@ import msgspec
 import orjson
 from kajabi import AsyncClient
 from kajabi._models import Customer as PeerCustomer
-from kajabi._resources import _parse_page  # pyright: ignore[reportPrivateUsage]  # it has no public way
+from kajabi._resources import _parse_page  # pyright: ignore[reportPrivateUsage]  # it has no public name
 
 from benchmarks.contenders import OURS, PEER
 from kajabi_async.decoding.answers import read_page
@@ -30,7 +30,7 @@ class Socials(msgspec.Struct):
 
 
 class Attributes(msgspec.Struct):
-    """The types are those of our own class."""
+    """The types are those of `Customer`."""
 
     name: str | None = None
     email: str | None = None
@@ -124,12 +124,12 @@ def _orjson(body: bytes) -> Sequence[object]:
 
 
 def _peer(client: AsyncClient, body: bytes) -> Sequence[object]:
-    # What its list does with an answer.
+    # As its list decodes an answer.
     return _parse_page(PeerCustomer, json.loads(body), client).data
 
 
 def decoders(peer: AsyncClient) -> Mapping[str, Decode]:
-    """Give everybody's way from bytes to objects; the peer's objects refer to its client."""
+    """Return the decoders by name; the peer's objects refer to its client."""
     return {
         OURS: _ours,
         STRUCTS: _structs,

@@ -14,7 +14,7 @@ from benchmarks.sizes import Sizes
 
 WITH_OFFSETS = f"{OURS}, times with offsets"
 SECONDS = 10.0
-"""For all rounds together."""
+"""The limit for all rounds together."""
 
 
 def measure(sizes: Sizes) -> Part:
@@ -26,7 +26,7 @@ def measure(sizes: Sizes) -> Part:
     measured = interleaved_here(turns, repeats=3 * sizes.repeats, within=SECONDS)
     note = (
         f"{len(body) / 1000:.0f} kB; {sizes.decodings} pages a turn, {turns_taken(measured)}. The structs have the "
-        "types of our class; ours leaves relationships until somebody looks."
+        "types of our class; kajabi_async decodes relationships on first access."
     )
     ratio = measured[OURS].times(measured[STRUCTS])
     offsets = measured[WITH_OFFSETS].times(measured[OURS])
@@ -40,7 +40,7 @@ def measure(sizes: Sizes) -> Part:
 
 
 def turn(decode: Decode, body: bytes, pages: int) -> float:
-    """Give the microseconds for one page."""
+    """Return the microseconds per page."""
     assert len(decode(body)) == PAGE_SIZE
     with stopwatch() as watch:
         for _ in range(pages):

@@ -97,7 +97,7 @@ def contact() -> dict[str, Any]:
 
 
 def shown(resource_id: str) -> str:
-    """Give a show answer without includes."""
+    """Return an answer with one customer, without includes."""
     return _text({"data": customer(resource_id)})
 
 
@@ -106,7 +106,7 @@ def shown_with_includes(resource_id: str) -> str:
 
 
 def listed(number: int, pages: int) -> bytes:
-    """Give page *number* of a list of *pages* pages; no two rows have a name or an address in common."""
+    """Return page *number* of a list of *pages* pages; each row has its own name and address."""
     base = f"{SITE}/customers?page%5Bsize%5D={PAGE_SIZE}&page%5Bnumber%5D="
     first = (number - 1) * PAGE_SIZE + 1
     ids = map(str, range(first, first + PAGE_SIZE))

@@ -1,4 +1,4 @@
-"""How throughput grows with concurrency and latency, against the ideal of concurrency over latency."""
+"""How throughput grows with concurrency and latency, compared with the ideal of concurrency over latency."""
 
 import gc
 import time
@@ -18,9 +18,9 @@ from kajabi_async import Kajabi
 
 LATENCIES = (0.005, 0.05, 0.2)
 MOST_LOOKUPS = 2000
-"""That the clock runs for in one turn, however many an ideal client would do."""
+"""The most that are timed in one turn, however many an ideal client would do."""
 SECONDS = 50.0
-"""For all rounds together."""
+"""The limit for all rounds together."""
 PLOT = "growth.svg"
 
 
@@ -31,11 +31,11 @@ class Setting:
 
     @property
     def ideal(self) -> float:
-        """Lookups a second if nothing but the server took time."""
+        """Lookups a second if only the server took time."""
         return self.concurrency / self.latency
 
     def lookups(self, seconds: float) -> int:
-        """Give how many lookups to time: whole rounds, so that the clock starts and stops in the same phase."""
+        """Return the number of lookups to time: whole rounds, so that the clock starts and stops in the same phase."""
         rounds = int(min(self.ideal * seconds, MOST_LOOKUPS) / self.concurrency)
         return max(2, rounds) * self.concurrency
 
@@ -61,7 +61,7 @@ def measure(sizes: Sizes) -> Part:
 
 
 async def turn(server: Server, setting: Setting, seconds: float) -> float:
-    """Give the lookups a second while all places are taken: from the end of the first round on."""
+    """Return the lookups a second while all slots are used, from the end of the first round on."""
     many, timed = setting.concurrency, setting.lookups(seconds)
     begin = seconds_taken = 0.0
     async with Kajabi(
@@ -93,7 +93,7 @@ def _table(settings: list[Setting], measured: Results) -> Table:
     ]
     note = (
         f"kajabi_async, three includes; {turns_taken(measured['asyncio'])}. The ideal is concurrency / latency; the "
-        "clock runs while all places are taken."
+        "clock runs while all slots are used."
     )
     return Table("Growth", header, rows, note)
 

@@ -19,7 +19,7 @@ IMPORTS = {
     "kajabi-py": "import kajabi",
 }
 SECONDS = 15.0
-"""For all rounds together."""
+"""The limit for all rounds together."""
 TIMED = "import time; begin = time.perf_counter(); {}; print(time.perf_counter() - begin)"
 
 
@@ -30,8 +30,8 @@ def measure(sizes: Sizes) -> Part:
     measured = interleaved_here(turns, repeats=sizes.imports, within=SECONDS)
     more = measured[NAMELESS].over(measured["aiohttp"])
     note = (
-        f"Fresh interpreters, compiled before, {turns_taken(measured)}. Ours imports a public name when it is first "
-        "asked for; the client brings aiohttp along."
+        f"Fresh interpreters, compiled before, {turns_taken(measured)}. kajabi_async imports a public name on "
+        "first use; the client imports aiohttp."
     )
     return Part(
         [plain_table("Import", "Milliseconds", measured, note=note)],
@@ -40,6 +40,6 @@ def measure(sizes: Sizes) -> Part:
 
 
 def turn(statement: str) -> float:
-    """Give the milliseconds of one import."""
-    told = subprocess.run([sys.executable, "-c", TIMED.format(statement)], capture_output=True, text=True, check=True)
-    return float(told.stdout) * 1000
+    """Return the milliseconds of one import."""
+    ended = subprocess.run([sys.executable, "-c", TIMED.format(statement)], capture_output=True, text=True, check=True)
+    return float(ended.stdout) * 1000

@@ -1,4 +1,4 @@
-"""What one awaited call takes, and what ours adds to that of bare aiohttp."""
+"""The time of one awaited call, and what kajabi_async adds to bare aiohttp."""
 
 import gc
 import statistics
@@ -16,18 +16,18 @@ from benchmarks.sizes import Sizes
 
 WARM_UP_CALLS = 30
 STEP = 50
-"""Calls at a stretch."""
+"""Consecutive calls of one contender."""
 SECONDS = 25.0
-"""For all rounds together."""
+"""The limit for all rounds together."""
 
 
 def measure(sizes: Sizes) -> Part:
     with serving.fastest() as server:
         measured = in_steps(partial(turn, server, sizes.calls), repeats=sizes.repeats, within=SECONDS)
-    told = turns_taken(measured["asyncio"])
+    turns = turns_taken(measured["asyncio"])
     note = (
-        f"Calls one after the other on one connection, no includes, {STEP} and then the next contender's; medians of "
-        f"{sizes.calls}, {told}."
+        f"Calls one after the other on one connection, no includes, in steps of {STEP} for each contender; medians of "
+        f"{sizes.calls}, {turns}."
     )
     columns = [(loop, "range", "over bare aiohttp") for loop in LOOPS]
     header = ["Microseconds, less is better", *(cell for column in columns for cell in column)]
@@ -40,7 +40,7 @@ def measure(sizes: Sizes) -> Part:
 
 
 async def turn(server: Server, calls: int) -> Mapping[str, float]:
-    """Give the microseconds of everybody's middlemost call."""
+    """Return the median microseconds of a call for each contender."""
     taken: dict[str, list[float]] = {each.name: [] for each in CONTENDERS}
     async with AsyncExitStack() as stack:
         clients = {each.name: await stack.enter_async_context(each.open(server.base_url, 1)) for each in CONTENDERS}
@@ -50,7 +50,7 @@ async def turn(server: Server, calls: int) -> Mapping[str, float]:
         gc.collect()
         for first in range(0, calls, STEP):
             for name, client in clients.items():
-                # Once more, as the first one pays for what the contender before has left in the caches.
+                # Not timed: the first call pays for what the previous contender left in the caches.
                 await client.get("1")
                 for number in range(first, first + STEP):
                     begin = time.perf_counter()

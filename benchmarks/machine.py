@@ -1,4 +1,4 @@
-"""What the figures were measured on and with, and which core does what."""
+"""The machine and the versions of a run, and the cores of client and server."""
 
 import os
 import platform
@@ -13,7 +13,7 @@ LIBRARIES = ("aiohttp", "kajabi-async", "kajabi-py", "httpx", "orjson", "msgspec
 
 
 def cores() -> list[int]:
-    """Give the cores this process may use, where the system lets processes be tied to them."""
+    """Return the cores that this process may use; empty if the system cannot tie processes to cores."""
     return sorted(os.sched_getaffinity(0)) if sys.platform == "linux" else []
 
 
@@ -22,14 +22,14 @@ CLIENT_CORE, SERVER_CORE = (CORES[0], CORES[-1]) if len(CORES) > 1 else (None, N
 
 
 def tie(core: int | None, *, process: int = 0) -> None:
-    """Keep a process (0: this one) to *core*, so that client and server never take turns on one."""
+    """Tie a process (0: this one) to *core*, so that client and server never share one."""
     if core is not None and sys.platform == "linux":
         os.sched_setaffinity(process, {core})
 
 
 @contextmanager
 def client_core() -> Generator[None]:
-    """Keep this process to a core of its own meanwhile."""
+    """Tie this process to its own core during the block."""
     tie(CLIENT_CORE)
     try:
         yield
@@ -39,32 +39,32 @@ def client_core() -> Generator[None]:
 
 
 def allow_sockets(number: int) -> None:
-    """Let this process and those it starts open *number* files, as far as the system allows."""
+    """Allow this process and its children to open *number* files, as far as the system permits."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    wanted = number if hard == resource.RLIM_INFINITY else min(number, hard)
-    if soft != resource.RLIM_INFINITY and soft < wanted:
-        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
+    possible = number if hard == resource.RLIM_INFINITY else min(number, hard)
+    if soft != resource.RLIM_INFINITY and soft < possible:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (possible, hard))
 
 
 def described() -> str:
-    """Give processor, cores and kernel; neither names nor paths."""
+    """Return processor, cores and kernel, without names and paths."""
     kernel = ".".join(platform.release().split(".")[:2])
     return f"{_processor()}, {os.cpu_count()} cores, {platform.system()} {kernel}"
 
 
 def versions(server: str) -> str:
-    """Give the versions of everything that takes part; *server* is what answered."""
-    told = [f"Python {platform.python_version()}", *(f"{name} {version(name)}" for name in LIBRARIES)]
-    return ", ".join([*told, server])
+    """Return the versions of Python, the libraries and the *server*."""
+    names = [f"Python {platform.python_version()}", *(f"{name} {version(name)}" for name in LIBRARIES)]
+    return ", ".join([*names, server])
 
 
 def load() -> float:
-    """Give how many processes wanted a processor in the last minute."""
+    """Return the load average of the last minute."""
     return os.getloadavg()[0]
 
 
 def tying() -> str:
-    """Say which core did what."""
+    """Return a sentence that says whether client and server were tied to cores."""
     if CLIENT_CORE is None:
         return "Client and server were not tied to cores."
     return "The server was tied to one core and the client to another."

@@ -1,4 +1,4 @@
-"""Side by side in one run: interleaved repeats under each event loop, medians, and how far they spread."""
+"""Measurements side by side in one run: interleaved rounds under each event loop, medians and ranges."""
 
 import asyncio
 import gc
@@ -15,15 +15,15 @@ LOOPS: Mapping[str, Callable[[], asyncio.AbstractEventLoop]] = {
     "asyncio": asyncio.new_event_loop,
     "uvloop": uvloop.new_event_loop,
 }
-"""Each has a column of its own; the figures to reach are for the first."""
+"""Each has its own column; the figures to reach are for the first."""
 
 Turn = Callable[[], Coroutine[Any, Any, float]]
-"""Does a contender's work once and gives seconds, of whatever it counts by."""
+"""Does a contender's work once and returns seconds per item."""
 
 
 @dataclass(frozen=True)
 class Spread:
-    """What the turns of one contender came to, in their order."""
+    """The results of the turns of one contender, in order."""
 
     values: tuple[float, ...]
 
@@ -40,18 +40,18 @@ class Spread:
         return max(self.values)
 
     def each(self, convert: Callable[[float], float]) -> "Spread":
-        """Give the same in another unit."""
+        """Return the same results in another unit."""
         return Spread(tuple(map(convert, self.values)))
 
     def times(self, other: "Spread") -> float:
-        """Give how many times *other* this is.
+        """Return the ratio of this to *other*, as the median over the rounds.
 
-        It is the median over the rounds: what else the machine was doing weighs on both turns of a round alike.
+        Other load on the machine affects both turns of a round alike.
         """
         return statistics.median(mine / theirs for mine, theirs in zip(self.values, other.values, strict=True))
 
     def over(self, other: "Spread") -> float:
-        """Give how much more than *other* this is, as the median over the rounds."""
+        """Return the difference of this and *other*, as the median over the rounds."""
         return statistics.median(mine - theirs for mine, theirs in zip(self.values, other.values, strict=True))
 
 
@@ -60,9 +60,9 @@ Results = dict[str, dict[str, Spread]]
 
 
 def interleaved(turns: Mapping[str, Turn], *, repeats: int, within: float) -> Results:
-    """Let everybody take a turn, *repeats* times and under every event loop.
+    """Give each contender a turn, *repeats* times and under each event loop.
 
-    On a slow machine it is fewer times: no round begins that would not end within so many seconds.
+    A slow machine does fewer rounds: a round starts only if it would end within *within* seconds.
     """
     taken: dict[str, dict[str, list[float]]] = {loop: {name: [] for name in turns} for loop in LOOPS}
     with ExitStack() as stack:
@@ -75,7 +75,7 @@ def interleaved(turns: Mapping[str, Turn], *, repeats: int, within: float) -> Re
 
 
 def in_steps(turn: Callable[[], Coroutine[Any, Any, Mapping[str, float]]], *, repeats: int, within: float) -> Results:
-    """Do the same with a turn that everybody takes together, step by step, so that a slow moment is slow for all."""
+    """Do the same with one *turn* of all contenders in alternating steps, so that a slow moment affects them all."""
     taken: dict[str, list[Mapping[str, float]]] = {loop: [] for loop in LOOPS}
     with ExitStack() as stack:
         runners = {loop: stack.enter_context(asyncio.Runner(loop_factory=make)) for loop, make in LOOPS.items()}
@@ -88,7 +88,7 @@ def in_steps(turn: Callable[[], Coroutine[Any, Any, Mapping[str, float]]], *, re
 
 
 def takes_step(number: int, share: float) -> bool:
-    """Tell whether somebody who does a *share* of the work takes the step of this *number*."""
+    """Return whether a contender that does a *share* of the work takes part in step *number*."""
     return number % round(1 / share) == 0
 
 
@@ -102,7 +102,7 @@ def interleaved_here(turns: Mapping[str, Callable[[], float]], *, repeats: int, 
 
 
 def turns_taken(spreads: Mapping[str, Spread]) -> str:
-    """Say how many turns each took."""
+    """Return how many turns each contender took, in words."""
     count = len(next(iter(spreads.values())).values)
     return f"{count} turns each" if count > 1 else "1 turn each"
 
@@ -127,7 +127,7 @@ class Watch:
 
 @contextmanager
 def stopwatch() -> Generator[Watch]:
-    """Time the block, begun with nothing left over for the garbage collector; it stays on, for everybody."""
+    """Time the block, after a garbage collection; the collector stays enabled."""
     watch = Watch()
     gc.collect()
     begin = time.perf_counter()
@@ -136,7 +136,7 @@ def stopwatch() -> Generator[Watch]:
 
 
 async def timed(work: Awaitable[object]) -> float:
-    """Give the seconds *work* takes."""
+    """Return the seconds that *work* takes."""
     with stopwatch() as watch:
         await work
     return watch.seconds

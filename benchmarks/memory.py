@@ -1,4 +1,4 @@
-"""How much memory one customer takes, its relations unread."""
+"""The memory of one customer whose relations are unread."""
 
 import gc
 import tracemalloc
@@ -20,7 +20,9 @@ def measure(sizes: Sizes) -> Part:
         [name, f"{each:,.0f}", "" if name == OURS else f"{taken[OURS] / each:.2f} times"]
         for name, each in taken.items()
     ]
-    note = f"Of {pages * PAGE_SIZE:,} held at once, with whatever they keep alive, answers included; by tracemalloc."
+    note = (
+        f"Of {pages * PAGE_SIZE:,} in memory at once, with all that they keep alive, answers included; by tracemalloc."
+    )
     return Part(
         [Table("Memory of one customer", ["Bytes, less is better", "each", "ours is"], rows, note)],
         [under("Memory of one Customer, relations unread", taken[OURS], 1200, "bytes")],
@@ -28,15 +30,15 @@ def measure(sizes: Sizes) -> Part:
 
 
 def bytes_each(decode: Decode, pages: int) -> float:
-    """Give the bytes for one object; the answer it came from counts where the object keeps that."""
+    """Return the bytes per object, including the answer if the object keeps it alive."""
     decode(listed(1, pages))
     gc.collect()
     tracemalloc.start()
     try:
         before, _ = tracemalloc.get_traced_memory()
-        held = [row for number in range(1, pages + 1) for row in decode(listed(number, pages))]
+        objects = [row for number in range(1, pages + 1) for row in decode(listed(number, pages))]
         gc.collect()
         after, _ = tracemalloc.get_traced_memory()
     finally:
         tracemalloc.stop()
-    return (after - before) / len(held)
+    return (after - before) / len(objects)

@@ -1,4 +1,4 @@
-"""nginx as the server: one worker, the canned documents in its configuration and in files, no log."""
+"""nginx as the server: one worker without a log, the prepared documents in its configuration and in files."""
 
 import shutil
 import socket
@@ -36,7 +36,7 @@ http {{
   types {{ }}
   default_type {media_type};
   map $args $included {{ default '}}'; ~include= '{included}'; }}
-  map $args $number {{ default 1; "~page(?:%5B|\\[)number(?:%5D|\\])=(?<asked>[0-9]+)" $asked; }}
+  map $args $number {{ default 1; "~page(?:%5B|\\[)number(?:%5D|\\])=(?<page>[0-9]+)" $page; }}
   server {{
     listen 127.0.0.1:{port} backlog=4096;
     location ~ ^/v1/customers/(?<id>[0-9]+)$ {{ return 200 '{shown}$included'; }}
@@ -52,13 +52,13 @@ def installed() -> bool:
 
 
 def version() -> str:
-    told = subprocess.run(["nginx", "-v"], capture_output=True, text=True, check=True).stderr
-    return told.strip().rpartition("/")[2].split()[0]
+    printed = subprocess.run(["nginx", "-v"], capture_output=True, text=True, check=True).stderr
+    return printed.strip().rpartition("/")[2].split()[0]
 
 
 @contextmanager
 def running(pages: int) -> Generator[tuple[int, int]]:
-    """Run nginx in the foreground; give its port and its process id."""
+    """Run nginx in the foreground; yield its port and its process id."""
     with tempfile.TemporaryDirectory(prefix="kajabi_async-bench-") as folder:
         _write_pages(Path(folder), pages)
         port = _free_port()
@@ -74,7 +74,7 @@ def running(pages: int) -> Generator[tuple[int, int]]:
 
 
 def configured(folder: str, port: int) -> str:
-    """Give the configuration; an id in the path is the id in the answer."""
+    """Return the configuration; the id in the path is the id in the answer."""
     plain = shown(ID_PLACE)
     included = shown_with_includes(ID_PLACE).removeprefix(plain.removesuffix("}"))
     return CONFIGURATION.format(
@@ -88,8 +88,8 @@ def configured(folder: str, port: int) -> str:
 
 
 def _literal(text: str) -> str:
-    """Give *text* for between single quotes; nginx has no escape for a dollar sign."""
-    assert not set(text) & set("'\\$"), "the documents must do without quotes, backslashes and dollar signs"
+    """Return *text* for use in single quotes; nginx has no escape for a dollar sign."""
+    assert not set(text) & set("'\\$"), "the documents must not contain quotes, backslashes and dollar signs"
     return text
 
 
@@ -97,7 +97,7 @@ def _write_pages(folder: Path, pages: int) -> None:
     folder.joinpath("pages").mkdir()
     for number in range(1, pages + 1):
         folder.joinpath("pages", f"{number}.json").write_bytes(listed(number, pages))
-    # Workers of an nginx that root starts may run as somebody else.
+    # Workers of an nginx started by root may run as another user.
     folder.chmod(0o755)
 
 
@@ -111,7 +111,7 @@ def _wait_for(port: int, process: "subprocess.Popen[bytes]") -> None:
     until = time.monotonic() + STARTS_WITHIN_SECONDS
     while True:
         if process.poll() is not None:
-            raise RuntimeError(f"nginx ended with code {process.returncode}; what it said is above")
+            raise RuntimeError(f"nginx ended with code {process.returncode}; its output is above")
         try:
             socket.create_connection(("127.0.0.1", port), timeout=1).close()
         except OSError:

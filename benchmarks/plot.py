@@ -1,4 +1,4 @@
-"""A log-log plot as SVG, in colours that can be told apart on light and on dark ground."""
+"""A log-log plot as SVG, in colours that are distinct on light and on dark backgrounds."""
 
 import math
 from collections.abc import Iterable, Iterator, Sequence
@@ -24,7 +24,7 @@ class Line:
     label: str
     points: Sequence[Point]
     ideal: Sequence[Point]
-    """Drawn dashed, in the same colour, as far as the plot goes."""
+    """Drawn dashed, in the same colour, clipped to the plot."""
 
 
 @dataclass(frozen=True)
@@ -38,7 +38,7 @@ class Axis:
 
     @classmethod
     def around(cls, values: Iterable[float], start: float, end: float) -> "Axis":
-        """Give the axis of the fewest whole decades that hold *values*."""
+        """Return the axis of the fewest whole decades that contain *values*."""
         logs = [math.log10(value) for value in values]
         first, last = math.floor(min(logs)), math.ceil(max(logs))
         return cls(first, max(last, first + 1), start, end)
@@ -53,7 +53,7 @@ class Axis:
 
 
 def drawn(title: str, *, across: str, up: str, lines: Sequence[Line], dashed: str) -> str:
-    """Give the SVG of up to three lines; *dashed* says what the dashed ones are."""
+    """Return the SVG of up to three lines; *dashed* is the label of the dashed ones."""
     points = [point for line in lines for point in line.points]
     x = Axis.around((point[0] for point in points), LEFT, WIDTH - RIGHT)
     y = Axis.around((point[1] for point in points), HEIGHT - BOTTOM, TOP)
@@ -99,7 +99,7 @@ def _line(number: int, line: Line, x: Axis, y: Axis) -> Iterator[str]:
 
 
 def _legend(labels: Sequence[str]) -> Iterator[str]:
-    # At the lower right, where lines that rise leave room.
+    # At the lower right, where rising lines leave space.
     left, first = WIDTH - RIGHT - 230, HEIGHT - BOTTOM - 20 * len(labels)
     *shown, dashed = labels
     for number, label in enumerate(shown):

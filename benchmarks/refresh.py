@@ -1,4 +1,4 @@
-"""A token that is gone while thousands of calls wait for one: until all have it, and how many were asked for."""
+"""A token refresh with thousands of waiting calls: the time until all have a token, and the token requests."""
 
 import asyncio
 import random
@@ -26,17 +26,17 @@ from kajabi_async.session.auth.token import Token
 from kajabi_async.session.credentials import Credentials, Secret
 
 SECONDS = 10.0
-"""For all rounds together."""
+"""The limit for all rounds together."""
 BY_HAND = "by hand, a lock and a check"
 PEER_SHARE = 0.01
-"""kajabi-py asks for a token with every call that finds none; 10,000 at once are more than its pool bears."""
+"""kajabi-py requests a token in every call that finds none; 10,000 at once are more than its pool can handle."""
 
 Wait = Callable[[], Awaitable[object]]
-"""What a waiting call does."""
+"""The call that waits for the token."""
 
 
 class Locked:
-    """What is written by hand: whoever comes first asks, and the others look again when they have the lock."""
+    """A handwritten refresh: the first caller requests a token, the others check again when they have the lock."""
 
     def __init__(self, ask: Callable[[], Awaitable[bytes]]) -> None:
         self._ask = ask
@@ -60,7 +60,7 @@ class Endpoint:
 
     async def ask(self, _credentials: Credentials, _attempt: int) -> Token:
         sent_at = time.monotonic()
-        return Token.from_body(await _asked(self._session, self._base_url), asked_at=sent_at)
+        return Token.from_body(await _requested(self._session, self._base_url), asked_at=sent_at)
 
     async def revoke(self, token: Secret) -> None:
         raise NotImplementedError(token)
@@ -80,7 +80,7 @@ async def ours(base_url: str) -> AsyncGenerator[Wait]:
 @asynccontextmanager
 async def by_hand(base_url: str) -> AsyncGenerator[Wait]:
     async with aiohttp.ClientSession() as session:
-        yield Locked(partial(_asked, session, base_url)).token
+        yield Locked(partial(_requested, session, base_url)).token
 
 
 @asynccontextmanager
@@ -100,7 +100,7 @@ def measure(sizes: Sizes) -> Part:
             peer_name: partial(turn, server, peer, by_peer, tokens, peer_name),
         }
         measured = interleaved(turns, repeats=sizes.repeats, within=SECONDS)
-    header = ["Milliseconds, less is better", *(cell for loop in LOOPS for cell in (loop, "range")), "tokens asked for"]
+    header = ["Milliseconds, less is better", *(cell for loop in LOOPS for cell in (loop, "range")), "token requests"]
     taken = sum(len(by_name[OURS].values) for by_name in measured.values())
     rows = [[name, *_cells(measured, name), f"{tokens[name] / taken:g}"] for name in turns]
     note = f"Until all of {sizes.waiters:,} waiting calls have the token; {turns_taken(measured['asyncio'])}."
@@ -114,11 +114,11 @@ async def turn(
     tokens: Counter[str],
     name: str,
 ) -> float:
-    """Give the milliseconds until everybody has a token; how many the server gave is added to *tokens*."""
-    before = _tokens_given(server)
+    """Return the milliseconds until all waiters have a token; add the number of issued tokens to *tokens*."""
+    before = _tokens_issued(server)
     async with open_one(server.base_url) as wait:
         seconds = await timed(_all_wait(wait, waiters))
-    tokens[name] += _tokens_given(server) - before
+    tokens[name] += _tokens_issued(server) - before
     return seconds * 1000
 
 
@@ -126,14 +126,14 @@ async def _all_wait(wait: Wait, waiters: int) -> None:
     await asyncio.gather(*(wait() for _ in range(waiters)))
 
 
-async def _asked(session: aiohttp.ClientSession, base_url: str) -> bytes:
+async def _requested(session: aiohttp.ClientSession, base_url: str) -> bytes:
     form = {"client_id": "bench", "client_secret": "bench", "grant_type": "client_credentials"}
     async with session.post(f"{base_url}/v1/oauth/token", data=form) as response:
         return await response.read()
 
 
-def _tokens_given(server: Server) -> int:
-    with urllib.request.urlopen(f"{server.base_url}/v1/tokens_given") as response:
+def _tokens_issued(server: Server) -> int:
+    with urllib.request.urlopen(f"{server.base_url}/v1/tokens_issued") as response:
         return int(response.read())
 
 

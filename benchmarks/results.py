@@ -1,4 +1,4 @@
-"""Tables, figures to reach, and the page they are written to."""
+"""Tables, figures to reach, and the page that contains them."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -8,16 +8,16 @@ from benchmarks.measuring import Spread
 
 @dataclass(frozen=True)
 class Figure:
-    """A figure to reach, and what was measured."""
+    """A figure to reach, and its measured value."""
 
     what: str
     measured: str
-    wanted: str
+    target: str
     met: bool
 
     @property
     def row(self) -> tuple[str, ...]:
-        return self.what, self.measured, self.wanted, "met" if self.met else "**not met**"
+        return self.what, self.measured, self.target, "met" if self.met else "**not met**"
 
 
 def at_least(what: str, value: float, bar: float) -> Figure:
@@ -59,7 +59,7 @@ def _line(cells: Sequence[str], widths: Sequence[int]) -> str:
 
 @dataclass(frozen=True)
 class Part:
-    """What one subject came to."""
+    """The results of one subject."""
 
     tables: Sequence[Table]
     figures: Sequence[Figure] = ()
@@ -77,7 +77,7 @@ def figures_table(figures: Sequence[Figure]) -> Table:
 
 
 def page(preface: str, parts: Sequence[Part]) -> str:
-    """Give the whole page in Markdown."""
+    """Return the page in Markdown."""
     sections = [str(figures_table(part_figures(parts)))]
     for part in parts:
         sections.extend(map(str, part.tables))
@@ -86,5 +86,5 @@ def page(preface: str, parts: Sequence[Part]) -> str:
 
 
 def spread(measured: Spread, decimals: int = 0) -> tuple[str, str]:
-    """Give a median and its range as two cells."""
+    """Return a median and its range as two cells."""
     return f"{measured.median:,.{decimals}f}", f"{measured.low:,.{decimals}f}..{measured.high:,.{decimals}f}"

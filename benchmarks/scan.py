@@ -1,4 +1,4 @@
-"""Scanning a list: one page at a time beside the others, and ahead over 20 ms of latency."""
+"""List scans: one page at a time compared with the others, and pages ahead over 20 ms of latency."""
 
 import gc
 import statistics
@@ -18,9 +18,9 @@ from benchmarks.sizes import Sizes
 
 LATENCY = 0.02
 SECONDS = 40.0
-"""For all rounds together."""
+"""The limit for all rounds together."""
 STEP = 10
-"""Pages at a stretch."""
+"""Consecutive pages of one contender."""
 PAGES_AHEAD = 10
 AHEAD = f"kajabi_async, {PAGES_AHEAD} pages ahead"
 
@@ -35,7 +35,7 @@ def _sequential(sizes: Sizes) -> Part:
     with serving.fastest(pages=pages) as server:
         measured = rates(in_steps(partial(together, server, pages), repeats=sizes.scans, within=SECONDS))
     note = (
-        f"Rows; {PAGE_SIZE} on a page, {STEP} pages and then the next contender. httpx and kajabi-py read the first "
+        f"Rows; {PAGE_SIZE} on a page, in steps of {STEP} pages for each contender. httpx and kajabi-py read the first "
         f"{SLOW_ROWS:.0%}, over the same time. {turns_taken(measured['asyncio'])}."
     )
     return Part(
@@ -57,15 +57,15 @@ def _ahead(sizes: Sizes) -> Part:
         turns = {each.name: partial(turn, server, each, sizes.rows_with_latency) for each in contenders}
         measured = rates(interleaved(turns, repeats=sizes.scans, within=SECONDS / 2))
     title = f"List scan of {sizes.rows_with_latency:,} rows over {LATENCY * 1000:.0f} ms of latency"
-    gain, told = ratio(measured, OURS, ours=AHEAD), turns_taken(measured["asyncio"])
+    gain, turns_each = ratio(measured, OURS, ours=AHEAD), turns_taken(measured["asyncio"])
     return Part(
-        [rate_table(title, measured, f"Rows; one page at a time where nothing else is said. {told}.")],
+        [rate_table(title, measured, f"Rows; one page at a time unless stated otherwise. {turns_each}.")],
         [at_least(f"List scan, {PAGES_AHEAD} pages ahead over 20 ms of latency, times that of one at a time", gain, 4)],
     )
 
 
 async def together(server: Server, pages: int) -> Mapping[str, float]:
-    """Give everybody's seconds for one row of a scan that goes on page by page."""
+    """Return each contender's seconds per row of a scan, page by page."""
     taken: dict[str, list[float]] = {each.name: [] for each in CONTENDERS}
     async with AsyncExitStack() as stack:
         scans: dict[Contender, AsyncGenerator[int]] = {}
@@ -85,7 +85,7 @@ async def together(server: Server, pages: int) -> Mapping[str, float]:
 
 
 async def turn(server: Server, contender: Contender, rows: int) -> float:
-    """Give the seconds for one row of a scan by itself."""
+    """Return the seconds per row of a complete scan."""
     async with contender.open(server.base_url, PAGES_AHEAD + 1) as client:
         await client.get("1")
         with stopwatch() as watch:

@@ -1,7 +1,8 @@
-"""A server that is no bottleneck: it writes prepared bytes from a bare asyncio protocol, in a process of its own.
+"""A server that is no bottleneck: it writes prepared bytes from a bare asyncio protocol, in its own process.
 
-``python -m benchmarks.server --latency 0.02`` prints its port and serves until its standard input closes. It stands
-in for nginx where that is not installed, answers late where nginx cannot, and counts the tokens it was asked for.
+``python -m benchmarks.server --latency 0.02`` prints its port and serves until its standard input closes. It replaces
+nginx if that is not installed, and for answers with a latency, which nginx cannot give; and it counts the tokens that
+it issues.
 """
 
 import argparse
@@ -29,22 +30,22 @@ def answer(body: bytes, media_type: str = MEDIA_TYPE) -> bytes:
 
 
 class Answers:
-    """Every answer there is, ready but for an id."""
+    """All answers, complete except for an id."""
 
     def __init__(self, pages: int) -> None:
         self._plain = shown(ID_PLACE).encode().split(ID_PLACE.encode())
         self._with_includes = shown_with_includes(ID_PLACE).encode().split(ID_PLACE.encode())
         self._token = answer(TOKEN.encode(), "application/json")
         self._pages = [answer(listed(number, pages)) for number in range(1, pages + 1)]
-        self._tokens_given = 0
+        self._tokens_issued = 0
 
     def to(self, request: bytes) -> bytes:
         match = REQUEST.match(request)
         if match is None or match[1] == b"oauth/token":
-            self._tokens_given += 1
+            self._tokens_issued += 1
             return self._token
-        if match[1] == b"tokens_given":
-            return answer(str(self._tokens_given).encode(), "application/json")
+        if match[1] == b"tokens_issued":
+            return answer(str(self._tokens_issued).encode(), "application/json")
         if match[1] == b"oauth/revoke":
             return answer(b"{}", "application/json")
         query = match[3] or b""
@@ -55,11 +56,11 @@ class Answers:
 
 
 class Punctual:
-    """Does things a fixed time after they were asked for, to some microseconds; timers of event loops are a millisecond
-    late, a fiftieth of 50 ms. The last bit of each wait is spent looking at the clock, so it wants a core of its own.
+    """Writes answers after a fixed latency, exact to some microseconds; timers of event loops are a millisecond late,
+    a fiftieth of 50 ms. It polls the clock during the last part of each wait, so it needs its own core.
     """
 
-    LOOK_SECONDS = 0.002
+    POLL_SECONDS = 0.002
 
     def __init__(self, latency: float) -> None:
         self._latency = latency
@@ -72,19 +73,19 @@ class Punctual:
             return
         self._waiting.append((time.perf_counter() + self._latency, write, answer))
         if len(self._waiting) == 1:
-            self._look()
+            self._poll()
 
-    def _look(self) -> None:
+    def _poll(self) -> None:
         now = time.perf_counter()
         while self._waiting and self._waiting[0][0] <= now:
             _, write, answer = self._waiting.popleft()
             write(answer)
         if self._waiting:
             left = self._waiting[0][0] - now
-            if left > self.LOOK_SECONDS:
-                self._loop.call_later(left - self.LOOK_SECONDS, self._look)
+            if left > self.POLL_SECONDS:
+                self._loop.call_later(left - self.POLL_SECONDS, self._poll)
             else:
-                self._loop.call_soon(self._look)
+                self._loop.call_soon(self._poll)
 
 
 class Connection(asyncio.Protocol):

@@ -1,4 +1,4 @@
-"""The server of a measurement: nginx where it is installed and can do it, else our own, on a core of its own."""
+"""The server of a measurement: nginx if it is installed and suitable, else `benchmarks.server`, on its own core."""
 
 import subprocess
 import sys
@@ -18,19 +18,19 @@ class Server:
     process: int
 
     def busy_seconds(self) -> float:
-        """Give the time the server has spent on a processor so far."""
+        """Return the processor time of the server so far."""
         times = psutil.Process(self.process).cpu_times()
         return times.user + times.system
 
 
 def name() -> str:
-    """Give what answers where no latency is asked for, with its version."""
+    """Return the name and version of the server for answers without a latency."""
     return f"nginx {nginx.version()}" if nginx.installed() else "a canned asyncio server"
 
 
 @contextmanager
 def fastest(*, pages: int = 1) -> Generator[Server]:
-    """Run the server that adds least to what is measured."""
+    """Run the server that adds least to the measurements."""
     if not nginx.installed():
         with with_latency(0.0, pages=pages) as server:
             yield server
@@ -42,7 +42,7 @@ def fastest(*, pages: int = 1) -> Generator[Server]:
 
 @contextmanager
 def with_latency(seconds: float, *, pages: int = 1) -> Generator[Server]:
-    """Run our own server, which answers every request *seconds* late and counts the tokens it gives."""
+    """Run `benchmarks.server`, which answers every request after *seconds* and counts the tokens that it issues."""
     command = [sys.executable, "-m", "benchmarks.server", "--latency", str(seconds), "--pages", str(pages)]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None

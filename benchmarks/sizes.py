@@ -1,4 +1,4 @@
-"""How much is measured: a run to quote, a quick one, and whatever a test wants."""
+"""The amount of work that is measured: in a full run, in a quick one, and in tests."""
 
 from dataclasses import dataclass
 
@@ -6,28 +6,28 @@ from dataclasses import dataclass
 @dataclass(frozen=True)
 class Sizes:
     repeats: int
-    """How often each contender takes its turn, where there is time; the median counts."""
+    """Turns of each contender, if time permits; the median counts."""
     lookups: int
-    """Of each contender in one turn."""
+    """Lookups of each contender in one turn."""
     scans: int
-    """How often a list is scanned."""
+    """Scans of a list."""
     rows: int
-    """Of the list that is scanned."""
+    """Rows of the list that is scanned."""
     rows_with_latency: int
-    """Of the list that is scanned over 20 ms of latency, one page after the other and ahead."""
+    """Rows of the list that is scanned over 20 ms of latency, one page at a time and ahead."""
     decodings: int
     """Pages that are decoded in one turn."""
     calls: int
-    """Awaited one after the other in one turn."""
+    """Consecutive calls in one turn."""
     waiters: int
-    """For one token."""
+    """Calls that wait for one token."""
     objects: int
-    """Held in memory at once."""
+    """Objects in memory at once."""
     imports: int
     """Fresh interpreters for each library."""
     growth_repeats: int
     growth_seconds: float
-    """How long an ideal client would take for one turn."""
+    """The duration of one turn of an ideal client."""
     concurrencies: tuple[int, ...] = (1, 10, 100, 1000)
 
 

@@ -1,4 +1,4 @@
-"""How the documentation is built; `make docs` does it, and every warning is an error there."""
+"""The Sphinx configuration; `make docs` builds with it and treats every warning as an error."""
 
 import sys
 from pathlib import Path
@@ -14,11 +14,11 @@ extensions = ["myst_parser", "sphinx.ext.autodoc", "names", "reference"]
 exclude_patterns = ["_build", "_ext"]
 default_role = "py:obj"
 nitpicky = True
-# Names of other libraries; nothing is fetched to link them. What is ours must resolve.
+# Names of other libraries are not linked, so that nothing is fetched. Names of this package must resolve.
 nitpick_ignore_regex = [
     ("py:.*", r"(aiohttp|asyncio|collections|datetime|decimal|opentelemetry|os|pathlib|random|redis|typing)\..*"),
-    ("py:(class|obj)", r"kajabi_async\.testing\.(store|oauth|faults\.incident)\..*"),  # The inside of the fake.
-    ("py:class", r"kajabi_async\.(models\.resource\.Scope|fetching\.page\.ListRequest)"),  # What others hand on.
+    ("py:(class|obj)", r"kajabi_async\.testing\.(store|oauth|faults\.incident)\..*"),  # Internals of the fake.
+    ("py:class", r"kajabi_async\.(models\.resource\.Scope|fetching\.page\.ListRequest)"),  # Passed on only.
     ("py:(class|obj)", r"kajabi_async\..*\.[RT]"),  # Type variables.
 ]
 
@@ -39,7 +39,7 @@ html_title = "kajabi_async"
 html_static_path = ["_static"]
 html_favicon = "_static/favicon.svg"
 html_css_files = ["kajabi_async.css"]
-# Sources are in the repository; a copy in every build is of no use to readers.
+# The sources are in the repository.
 html_copy_source = False
 html_show_sphinx = False
 html_theme_options = {"navigation_with_keys": True}

@@ -1,6 +1,6 @@
 """Make ``docs/demo.svg``, a recording of ``kajabi demo``: run ``python docs/make_recording.py`` after changing it.
 
-The demo really runs. Times measured on the machine it runs on are left out, so that every machine makes the same file.
+The demo really runs. Measured times are replaced, so that every machine makes the same file.
 """
 
 import asyncio
@@ -23,20 +23,20 @@ _FONT_FACE: Final = re.compile(r"@font-face \{.*?\}\s*", re.DOTALL)
 
 
 class Recorder(Screen):
-    """A screen that leaves out of the recording what was measured."""
+    """A screen that replaces measured numbers in the recording."""
 
     def line(self, text: str, *, style: str = "") -> None:
-        """Print a sentence with every measured number made a hole of the same look everywhere."""
+        """Print *text* with every measured number replaced by an ellipsis."""
         super().line(_MEASURED.sub("…", text), style=style)
 
 
 def recorded() -> str:
-    """Run the demo and give the SVG of what it shows, with the command above it."""
+    """Run the demo and return its output as SVG, with the command above it."""
     console = Console(
         record=True,
         file=io.StringIO(),
         width=_COLUMNS,
-        # What the machine's environment says of its own terminal does not matter here.
+        # The recording must not depend on the terminal settings of the environment.
         force_terminal=False,
         color_system=None,
         _environ={},
@@ -44,7 +44,7 @@ def recorded() -> str:
     console.print("[bold]$ kajabi demo[/bold]", highlight=False)
     asyncio.run(demonstrate(Recorder(console)))
     svg = console.export_svg(title="kajabi demo", theme=MONOKAI, unique_id="demo")
-    # Without fonts from the network: a picture must ask nobody for anything.
+    # The picture must not fetch fonts from the network.
     return _FONT_FACE.sub("", svg).replace("Fira Code, monospace", "ui-monospace, monospace")
 
 

@@ -1,30 +1,35 @@
-"""The client: builds the parts, owns their life, and holds no request logic of its own."""
+"""The client: builds the parts, owns their life, and sends the requests that the SDK has no name for."""
 
 import asyncio
 import os
-from collections.abc import Iterable, Mapping
+import re
+from collections.abc import Iterable, Mapping, Sequence
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Final, Self, TypedDict, TypeVar, Unpack
+from typing import TYPE_CHECKING, Any, Final, NoReturn, Self, TypedDict, TypeVar, Unpack
 
+from kajabi_async.checks import boolean, shown, string
 from kajabi_async.clock import SystemClock
-from kajabi_async.errors import ConfigurationError
+from kajabi_async.errors import ConfigurationError, InvalidArgumentError
+from kajabi_async.exchange import Request
 from kajabi_async.fetching.context import DEFAULT_CONCURRENCY, Context
+from kajabi_async.jsonapi.codec import decode, encode
 from kajabi_async.jsonapi.ids import checked_id
 from kajabi_async.jsonapi.limits import MAX_ELEMENTS
 from kajabi_async.jsonapi.links import LinkRules
+from kajabi_async.jsonapi.query import encoded_pairs
 from kajabi_async.models.account import ApiVersion, Me
 from kajabi_async.models.resource import Resource
 from kajabi_async.operations import OPERATIONS
 from kajabi_async.relationships.prefetch import prefetch
 from kajabi_async.relationships.resolver import RelationshipResolver
-from kajabi_async.resources.account import Hooks, Sites
+from kajabi_async.resources.account import Hooks, Sites, read_me, read_version
 from kajabi_async.resources.base import ResourceOperations
 from kajabi_async.resources.catalog import Courses, Offers, Products
 from kajabi_async.resources.commerce import OrderItems, Orders, Payouts, Purchases, Transactions
 from kajabi_async.resources.content import BlogPosts, LandingPages, Podcasts, WebsitePages
 from kajabi_async.resources.forms import Forms, FormSubmissions
 from kajabi_async.resources.people import ContactNotes, Contacts, ContactTags, Customers, CustomFields
-from kajabi_async.resources.singular import Params, read_me, read_version, request
+from kajabi_async.resources.writes import answered_write
 from kajabi_async.session import (
     ClientCredentials,
     Clock,
@@ -49,42 +54,48 @@ T = TypeVar("T", bound=ResourceOperations[Any])
 
 OFFICIAL_BASE_URL: Final = "https://api.kajabi.com"
 OFFICIAL_ORIGINS: Final = (("https://api.kajabi.com", "/v1"), ("https://app.kajabi.com", "/api/v1"))
-"""Where the links in answers lead (API document): two hosts, two prefixes, one API."""
+"""The origins and path prefixes of links in answers (API document): two hosts, one API."""
+_METHODS: Final = frozenset({"GET", "POST", "PATCH", "PUT", "DELETE"})
+_PATH: Final = re.compile(r"/v1(?:/[A-Za-z0-9_~-][A-Za-z0-9._~-]*)+")
+
+Params = Mapping[str, str | int] | Sequence[tuple[str, str | int]]
+"""Query parameters by name, or as pairs if a name is repeated."""
 
 
 class ClientOptions(TypedDict, total=False):
-    """How a client behaves; every option has a default."""
+    """The options of a client; every one has a default."""
 
     base_url: str
     """Scheme and host, without ``/v1``; plain http is for loopback only."""
     allow_insecure: bool
-    """Accept plain http to other hosts: the secret and the token then travel in clear text."""
+    """Accept plain http to other hosts: the secret and the token then travel in clear text (False)."""
     site_id: str | int | None
-    """The site that lists filter by and creations happen on, unless a call names another, or None."""
+    """The site that lists filter by and creations happen on, unless a call names another site or None."""
     timeout: "float | Timeouts | None"
-    """Seconds for a whole operation, waiting and repeating included (60), or each limit by itself."""
+    """Seconds for a whole operation, waits and retries included (60), or each limit by itself."""
     concurrency: int
-    """How many requests are under way at once (50)."""
+    """The number of requests in flight at once (50)."""
     rate_limit: "float | RateLimit | None"
-    """Requests a second where you know your limit, or a limit of your own, such as one shared over Redis; None, the
-    default, learns it from the answers 429."""
+    """Requests a second if you know your limit, or a limit of your own, such as one shared over Redis; None, the
+    default, learns it from answers with 429."""
     retry: RetryPolicy
-    """When reads are repeated."""
+    """When reads are retried."""
     token_store: "TokenStore | None"
-    """Where processes share one token; it is not closed."""
+    """The store through which processes share one token; the client does not close it."""
     observers: "Iterable[SessionObserver]"
-    """Called with each event of the session: for traces, metrics and logs of your own."""
+    """Functions called with each event of the session, for traces, metrics and logs of your own."""
     max_answer_bytes: int
     """The largest answer read, in bytes after decompression (8 MiB; a page of 500 rows is below 2)."""
     max_answer_elements: int
-    """How many elements an answer may hold (200,000; a page of 500 customers holds about 40,000): each comma outside of
-    text counts as one, each opening bracket as two."""
+    """The number of elements that an answer may hold (200,000; a page of 500 customers holds about 40,000): each comma
+    outside of text counts as one, each opening bracket as two."""
     http_session: "aiohttp.ClientSession | None"
-    """A session of yours to send through; it is not closed. Its headers and cookies are sent along, its proxy and its
-    middlewares are used; an option that cannot be kept to, such as ``auth=``, is refused when the client is made."""
+    """A session of yours to send through; the client does not close it. Its headers and cookies are sent along, its
+    proxy and middlewares are used; an option that cannot be kept, such as ``auth=``, is refused with
+    ConfigurationError."""
     strict: bool
-    """Whether an attribute that cannot be read costs the whole resource, with a DecodeError (False): otherwise reading
-    that attribute raises UnreadableAttributeError, and the rest of the resource is there."""
+    """Raise DecodeError for a resource with an attribute that cannot be read (False); otherwise only reading that
+    attribute raises UnreadableAttributeError."""
     clock: "Clock | None"
     """Another source of time, for tests."""
 
@@ -93,7 +104,8 @@ class Kajabi:
     """A client of the Kajabi Public API: one pool, one token, one attribute for each resource.
 
     Use it as ``async with Kajabi(...) as api:``, or call `aclose`. It belongs to the event loop of its first request.
-    Nothing is sent, and no token fetched, before the first call that needs it.
+    Nothing is sent, and no token fetched, before the first call that needs it. It cannot be copied or pickled: share
+    one client per process.
     """
 
     @hide_arguments
@@ -105,37 +117,42 @@ class Kajabi:
         credentials: Credentials | None = None,
         **options: Unpack[ClientOptions],
     ) -> None:
-        """Take a client id and secret, or *credentials* of another kind; ConfigurationError where they are missing."""
+        """Take a client id and secret, or *credentials* of another kind.
+
+        ConfigurationError if they are missing, or if an option is unknown or makes no sense.
+        """
         _refuse_unknown(options)
+        strict = boolean(options.get("strict", False), of="strict", error=ConfigurationError)
+        most_elements = options.get("max_answer_elements", MAX_ELEMENTS)
         self._session = SessionManager(
             credentials=_credentials(client_id, client_secret, credentials),
             timeouts=_timeouts(options.get("timeout", Timeouts())),
             **_session_options(options),
         )
-        most_elements = options.get("max_answer_elements", MAX_ELEMENTS)
-        links = LinkRules(
+        self._links = LinkRules(
             base_url=self._session.base_url,
             origins=OFFICIAL_ORIGINS,
             templates=[row.path for row in OPERATIONS.values()],
         )
-        site_id, clock, strict = options.get("site_id"), options.get("clock"), options.get("strict", False)
-        self._resolver = RelationshipResolver(self._session.send, links, most_elements, strict=strict)
-        self._links = links
-        context = Context(
+        self._resolver = RelationshipResolver(self._session.send, self._links, most_elements, strict=strict)
+        self._context = self._context_of(options)
+        self._session.on_close = self._context.stalls.end
+        self._add_resources(self._context)
+
+    def _context_of(self, options: ClientOptions) -> Context:
+        site_id, clock = options.get("site_id"), options.get("clock")
+        return Context(
             send=self._session.send,
             resolver=self._resolver,
-            links=links,
+            links=self._links,
             site_id=None if site_id is None else checked_id(site_id, of="sites"),
             sleep=asyncio.sleep if clock is None else clock.sleep,
             clock=clock or SystemClock(),
             concurrency=options.get("concurrency", DEFAULT_CONCURRENCY),
-            most_elements=most_elements,
+            most_elements=options.get("max_answer_elements", MAX_ELEMENTS),
             stats=lambda: self._session.stats,
-            strict=strict,
+            strict=options.get("strict", False),
         )
-        self._backend = context
-        self._session.on_close = context.stalls.end
-        self._add_resources(context)
 
     def _add_resources(self, context: Context) -> None:
         self.sites = Sites(context)
@@ -163,10 +180,10 @@ class Kajabi:
     @classmethod
     @hide_arguments
     def from_env(cls, **options: Unpack[ClientOptions]) -> Self:
-        """Take the credentials from the environment; options given here win over it.
+        """Return a client with the credentials of the environment; *options* override it.
 
-        ``KAJABI_CLIENT_ID`` and ``KAJABI_CLIENT_SECRET`` are needed, ``KAJABI_BASE_URL`` and ``KAJABI_SITE_ID`` are
-        used where they are set. ConfigurationError names what is missing.
+        ``KAJABI_CLIENT_ID`` and ``KAJABI_CLIENT_SECRET`` are required, ``KAJABI_BASE_URL`` and ``KAJABI_SITE_ID`` are
+        used if they are set. ConfigurationError names what is missing.
         """
         missing = [name for name in ("KAJABI_CLIENT_ID", "KAJABI_CLIENT_SECRET") if not os.environ.get(name)]
         if missing:
@@ -192,28 +209,28 @@ class Kajabi:
 
     @property
     def stats(self) -> SessionStats:
-        """What the client has done so far: attempts, retries, token requests, waits."""
+        """What the client has done so far: attempts, retries, token requests, seconds of waiting."""
         return self._session.stats
 
     async def me(self) -> Me:
-        """Give the user the API key belongs to."""
-        return await read_me(self._backend)
+        """Return the user that the API key belongs to."""
+        return await read_me(self._context)
 
     async def version(self) -> ApiVersion:
-        """Give the version of the API; needs no credentials, and 503 is documented for it."""
+        """Return the version of the API; needs no credentials. The document has 503 for it: ServerError."""
         return await read_version(self._session.send)
 
     async def revoke(self) -> None:
-        """Revoke the token and its refresh token; a later call fetches new ones. Nothing is sent if there is none."""
+        """Revoke the token and its refresh token; a later call fetches new ones. Sends nothing if there is none."""
         await self._session.revoke()
 
     def resource(self, cls: type[T]) -> T:
-        """Give the operations of a resource that is not an attribute of the client, such as one of your own.
+        """Return the operations of a resource that is not an attribute of the client, such as one of your own.
 
-        *cls* mixes the verbs it knows into a class with ``name``, ``model``, ``filters``, ``sort_keys`` and
-        ``operations``; it must exist before the client is made, for its links to be trusted.
+        *cls* has ``name``, ``model``, ``filters``, ``sort_keys`` and ``operations``, and mixes in the verbs it has. It
+        must be declared before the client is made, or its links are not trusted.
         """
-        return cls(self._backend)
+        return cls(self._context)
 
     async def request(
         self,
@@ -224,34 +241,41 @@ class Kajabi:
         json: Any = None,
         timeout: float | None = None,
     ) -> Any:
-        """Send any request to the API and give the decoded JSON of its answer, None where that is empty.
+        """Send any request to the API and return the decoded JSON of its answer, None if that is empty.
 
-        The way to an operation the SDK does not know yet, with the same token, limits, retries and errors. *path*
-        begins with ``/v1/``; *params* are encoded as they are; *timeout* is in seconds for the whole operation.
+        For operations that the SDK does not know yet, with the same token, limits, retries and errors. *path* begins
+        with ``/v1/``; *params* are percent-encoded here; *timeout* is in seconds for the whole operation.
+        InvalidArgumentError, before anything is sent, for another method or path, or *json* that is no JSON.
+        DecodeError if the answer is no JSON, with ``maybe_applied`` after a write.
         """
-        return await request(self._session.send, method, path, params=params, json=json, timeout=timeout)
+        request = _request(method, path, params, json)
+        answer = await self._session.send(request, timeout=timeout)
+        with answered_write(request.method):
+            body = answer.body
+            return decode(body, context=f"{request.method} {request.path}") if body.strip() else None
 
     async def prefetch(
         self, resources: Resource | Iterable[Resource], *paths: str, patience: float = PATIENCE_SECONDS
     ) -> None:
         """Load relations of many resources at once, such as ``"contact"`` or ``"offers.products"``.
 
-        Takes as few requests as it can: what is shared is fetched once, and owners are read again with includes where
-        that is fewer requests. UnknownIncludeError for a relation that a resource does not have.
+        Sends as few requests as possible: what resources share is fetched once, and owners are read again with includes
+        if that is fewer requests. Awaiting a loaded relation sends nothing. UnknownIncludeError for a relation that a
+        resource does not have.
 
-        Pauses and outages are waited out, as `get_many` does; after *patience* seconds without any answer the latest
-        failure is raised. What was loaded by then stays so: the same call again goes on from there.
+        Pauses and outages are waited out as by `get_many`; after *patience* seconds without any answer the latest
+        failure is raised. What is loaded by then stays loaded: the same call continues from there.
         """
         owners = [resources] if isinstance(resources, Resource) else resources
-        stall = Stall(checked_patience(patience), self._backend.clock, among=self._backend.stalls)
+        stall = Stall(checked_patience(patience), self._context.clock, among=self._context.stalls)
         await prefetch(self._resolver, self._links, owners, paths, stall=stall)
 
     async def aclose(self) -> None:
-        """End what is under way with ClientClosedError and close the pool, unless it was handed in.
+        """End what is in flight with ClientClosedError and close the pool, unless that was handed in.
 
-        Nothing is sent any more from the moment of the call on. May be called again, also after a call was cancelled;
-        each returns when nothing is left. WrongLoopError on another event loop than that of the first request, as long
-        as that is open. In a forked child the pool is let go of and nothing else: it is the parent's.
+        Nothing is sent after the call. It may be called again, also after a cancelled call; each call returns when
+        nothing is left. WrongLoopError on another event loop than that of the first request, while that one is open. In
+        a forked child the pool is only dropped: it belongs to the parent.
         """
         await self._session.aclose()
         await self._resolver.aclose()
@@ -264,9 +288,15 @@ class Kajabi:
     ) -> None:
         await self.aclose()
 
+    def __reduce__(self) -> NoReturn:
+        raise TypeError(
+            "a Kajabi client owns a token and connections and can be neither copied nor pickled: share one client per "
+            "process, or make another with the same options"
+        )
+
     def __repr__(self) -> str:
         session = vars(self).get("_session")
-        # Crash reporters show what was only half made as well.
+        # Crash reporters also show objects whose constructor failed.
         return "<Kajabi, not made>" if session is None else f"<Kajabi at {session.base_url}>"
 
 
@@ -302,3 +332,24 @@ def _refuse_unknown(options: Mapping[str, Any]) -> None:
     unknown = sorted(options.keys() - ClientOptions.__annotations__.keys())
     if unknown:
         raise ConfigurationError(f"Kajabi() has no option {unknown[0]!r}")
+
+
+def _request(method: str, path: str, params: Params | None, json: Any) -> Request:
+    verb = string(method, of="method").upper()
+    if verb not in _METHODS:
+        raise InvalidArgumentError(f"method must be one of {', '.join(sorted(_METHODS))}, got {shown(method)}")
+    if not _PATH.fullmatch(string(path, of="path")):
+        raise InvalidArgumentError(
+            f"path must be a plain path such as '/v1/customers/123', got {path[:80]!r}; a query goes into params="
+        )
+    return Request(verb, path, _query(params), None if json is None else encode(json))
+
+
+def _query(params: Params | None) -> str:
+    given: Any = params.items() if isinstance(params, Mapping) else params or ()
+    try:
+        return encoded_pairs([(string(name, of="the name of a parameter"), str(value)) for name, value in given])
+    except (TypeError, ValueError) as error:
+        if isinstance(error, InvalidArgumentError):
+            raise
+        raise InvalidArgumentError("params= takes a dict, or pairs of a name and a value") from None

@@ -1,6 +1,6 @@
-"""Concurrent work on one event loop: limits, queues, work shared by its waiters, and iterators that clean up.
+"""Concurrent work on one event loop: bounded work, slots with a queue, calls that share one task, and iterators.
 
-Nothing here knows of Kajabi.
+Nothing here knows of Kajabi. In this order: `for_each`, `WaitingLine`, `SingleFlight`, `Guarded`.
 """
 
 import asyncio
@@ -15,20 +15,23 @@ import attrs
 
 from kajabi_async.errors import ClientClosedError, KajabiError, WrongLoopError
 
-__all__ = ["Guarded", "Places", "Run", "SingleFlight", "TooLateError", "cancel_tasks", "for_each", "on_loop"]
+__all__ = ["Guarded", "Producer", "SingleFlight", "TooLateError", "WaitingLine", "cancel_tasks", "for_each", "on_loop"]
 
 T = TypeVar("T")
+K = TypeVar("K", bound=Hashable)
+V = TypeVar("V")
+T_co = TypeVar("T_co", covariant=True)
 
 
 async def for_each(items: Iterable[T], act: Callable[[T], Awaitable[object]], *, at_once: int) -> None:
-    """Await ``act(item)`` for every item, *at_once* at a time; the first failure stops the rest and is raised."""
+    """Await ``act(item)`` for every item, *at_once* at a time; the first failure cancels the rest and is raised."""
     remaining = iter(items)
     try:
         async with asyncio.TaskGroup() as group:
             for item in list(islice(remaining, at_once)):
                 group.create_task(_work(item, remaining, act))
     except BaseExceptionGroup as failures:
-        # Workers fail one by one: callers are told the first failure, as if they had awaited it themselves.
+        # The caller gets the first failure itself, not a group of failures.
         raise failures.exceptions[0] from None
 
 
@@ -39,68 +42,64 @@ async def _work(first: T, remaining: Iterator[T], act: Callable[[T], Awaitable[o
 
 
 class TooLateError(Exception):
-    """What somebody waits for cannot come before their deadline."""
+    """A wait cannot end before its deadline."""
 
     def __init__(self, seconds_left: float) -> None:
         super().__init__()
         self.seconds_left = seconds_left
 
 
-class Places:
-    """A number of places and the line before them: one that comes free wakes one who waits, and nobody else.
+class WaitingLine:
+    """A number of slots and the queue for them: a slot that comes free wakes the first in the queue and no other.
 
-    Unlike asyncio's semaphore it can tell those in line that waiting has become pointless.
+    Unlike asyncio's semaphore it can end waits that have become pointless.
     """
 
-    def __init__(self, number: int) -> None:
-        self.free = number
-        """Where it is above zero, a place may be taken by taking one off: that is `enter` without waiting."""
-        self._line: OrderedDict[asyncio.Future[None], float | None] = OrderedDict()
+    def __init__(self, slots: int) -> None:
+        self.free = slots
+        """The number of free slots; above zero, taking one off does what `enter` does, without an await."""
+        self._queue: OrderedDict[asyncio.Future[None], float | None] = OrderedDict()
 
     @property
     def waiting(self) -> int:
-        """How many stand in line."""
-        return len(self._line)
+        """The length of the queue."""
+        return len(self._queue)
 
     async def enter(self, deadline: float | None = None) -> None:
-        """Wait for a place and take it; TooLateError where waiting until *deadline* has become pointless."""
+        """Wait for a slot and take it; TooLateError as soon as `refuse_late` finds that *deadline* comes first."""
         if self.free > 0:
             self.free -= 1
             return
         future: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        self._line[future] = deadline
+        self._queue[future] = deadline
         try:
             await future
         except BaseException:
-            if future in self._line:
-                del self._line[future]
-            elif _was_given(future):
-                # The place came in the same moment as the cancellation.
+            if future in self._queue:
+                del self._queue[future]
+            elif _has_slot(future):
+                # The slot and the cancellation came in the same moment.
                 self.leave()
             raise
 
     def leave(self) -> None:
-        """Give a place back, to whoever has waited longest."""
-        while self._line:
-            future, _ = self._line.popitem(last=False)
+        """Return a slot; the first in the queue gets it."""
+        while self._queue:
+            future, _ = self._queue.popitem(last=False)
             if not future.done():
                 future.set_result(None)
                 return
         self.free += 1
 
     def refuse_late(self, until: float, now: float) -> None:
-        """Tell everybody in line whose deadline is not after *until* that they need not wait."""
-        for future, deadline in self._line.items():
+        """End the waits whose deadline is not after *until* with TooLateError."""
+        for future, deadline in self._queue.items():
             if deadline is not None and deadline <= until and not future.done():
                 future.set_exception(TooLateError(until - now))
 
 
-def _was_given(future: "asyncio.Future[None]") -> bool:
+def _has_slot(future: "asyncio.Future[None]") -> bool:
     return future.done() and not future.cancelled() and future.exception() is None
-
-
-K = TypeVar("K", bound=Hashable)
-V = TypeVar("V")
 
 
 @attrs.define(eq=False)
@@ -110,18 +109,18 @@ class _Flight(Generic[V]):
 
 
 class SingleFlight(Generic[K, V]):
-    """Coalesces calls by key."""
+    """Calls with the same key that share one task."""
 
     def __init__(self, *, abandon: bool) -> None:
-        """Cancel the work when nobody waits for it any more, if *abandon*; otherwise see it through."""
+        """With *abandon*, cancel a task when its last caller has gone; otherwise let it finish."""
         self._abandon = abandon
         self._flights: dict[K, _Flight[V]] = {}
         self._closed = False
 
     async def run(self, key: K, start: Callable[[], Coroutine[Any, Any, V]]) -> V:
-        """Give what ``start()`` gives, called only where nothing for *key* is under way.
+        """Return the result of ``start()``, which is called only if no task for *key* is running.
 
-        Each caller gets an error of its own, so that no traceback grows with the number of waiters.
+        Each caller gets a copy of an error, so that no traceback grows with the number of callers.
         """
         flight = self.begin(key, start)
         future: asyncio.Future[V] = asyncio.get_running_loop().create_future()
@@ -134,22 +133,22 @@ class SingleFlight(Generic[K, V]):
                 self._drop(key, flight)
 
     def begin(self, key: K, start: Callable[[], Coroutine[Any, Any, V]]) -> _Flight[V]:
-        """Start the work if nothing for *key* is under way, without waiting for it.
+        """Start a task unless one for *key* is running, and do not wait for it.
 
-        WrongLoopError if it is under way in another event loop.
+        WrongLoopError if the task runs in another event loop, ClientClosedError after `aclose`.
         """
         if self._closed:
             raise ClientClosedError("the client is closed")
         flight = self._flights.get(key)
         if flight is not None and flight.task.get_loop().is_closed():
-            # That loop ended in the middle of it, and nothing is under way any more.
+            # The loop was closed in the middle of the task, which will never end.
             flight = None
         if flight is None:
             task = asyncio.get_running_loop().create_task(start(), name="kajabi_async shared request")
             flight = self._flights[key] = _Flight(task)
             task.add_done_callback(lambda _: self._land(key, flight))
         elif flight.task.get_loop() is not asyncio.get_running_loop():
-            # A future of one loop never wakes who waits on another.
+            # A future of one loop never wakes a waiter on another.
             raise WrongLoopError(
                 "the client is in use on another event loop: make one client for each loop, such as one per "
                 "asyncio.run() or per worker"
@@ -157,10 +156,10 @@ class SingleFlight(Generic[K, V]):
         return flight
 
     async def aclose(self) -> None:
-        """Cancel what is under way and wait until it has gone; waiters get ClientClosedError.
+        """Cancel the running tasks and wait for their end; callers get ClientClosedError.
 
-        May be called again, also after a call was cancelled; the work is cancelled once. Work of another event loop, as
-        a forked child finds it, is left alone.
+        It may be called again, also after a cancelled call; tasks are cancelled once. Tasks of another event loop, such
+        as the parent's in a forked child, are left alone.
         """
         here = asyncio.get_running_loop()
         tasks = [flight.task for flight in self._flights.values() if flight.task.get_loop() is here]
@@ -173,7 +172,7 @@ class SingleFlight(Generic[K, V]):
 
     def _drop(self, key: K, flight: _Flight[V]) -> None:
         flight.task.cancel()
-        # Whoever comes next must not join work that is being cancelled.
+        # The next caller must not join a task that is being cancelled.
         if self._flights.get(key) is flight:
             del self._flights[key]
 
@@ -198,43 +197,40 @@ def _settle(future: "asyncio.Future[V]", task: "asyncio.Task[V]") -> None:
         future.set_exception(copy.copy(error) if isinstance(error, KajabiError) else error)
 
 
-T_co = TypeVar("T_co", covariant=True)
-
-
-class Run(Protocol[T_co]):
-    """What goes on behind a loop."""
+class Producer(Protocol[T_co]):
+    """The source of the items of an ``async for``."""
 
     def next(self) -> Awaitable[T_co]:
-        """Give the next item, or raise StopAsyncIteration."""
+        """Return the next item; StopAsyncIteration at the end."""
         ...
 
     def close(self) -> None:
-        """Cancel what is under way; nothing is awaited."""
+        """Cancel the running tasks, without waiting for their end."""
         ...
 
 
 class Guarded(Generic[T_co]):
-    """The iterator an ``async for`` holds."""
+    """The iterator of an ``async for``; its producer is closed once it is dropped, as a loop that was left drops it."""
 
-    def __init__(self, run: Run[T_co]) -> None:
-        self._run = run
-        weakref.finalize(self, run.close).atexit = False
+    def __init__(self, producer: Producer[T_co]) -> None:
+        self._producer = producer
+        weakref.finalize(self, producer.close).atexit = False
 
     def __aiter__(self) -> Self:
         return self
 
     def __anext__(self) -> Awaitable[T_co]:
-        # Not a coroutine of the guard's own: a traceback would keep its frame, and with it the guard, alive.
-        return self._run.next()
+        # Not a coroutine: a traceback would keep its frame alive, and with it this iterator.
+        return self._producer.next()
 
 
 def cancel_tasks(loop: asyncio.AbstractEventLoop, tasks: "Collection[asyncio.Task[Any]]") -> None:
-    """Cancel *tasks* of *loop* from wherever the garbage collector happens to run."""
+    """Cancel *tasks* of *loop*, from any thread: the garbage collector may run in each."""
     on_loop(loop, _cancel, tasks)
 
 
 def on_loop(loop: asyncio.AbstractEventLoop, act: Callable[..., object], *arguments: object) -> None:
-    """Call *act* where *loop* runs: at once if that is here, and not at all if it is closed."""
+    """Call *act* in the thread of *loop*: at once if that is this thread, never if the loop is closed."""
     if loop.is_closed():
         return
     if _running_loop() is loop:

@@ -1,12 +1,12 @@
-"""Everything that can go wrong, as one tree.
+"""The errors of the package, as one tree.
 
 ::
 
     KajabiError
-    ├── ConfigurationError            the client was set up wrongly, or is used where it cannot be
+    ├── ConfigurationError            a client with wrong settings, or used where it cannot be
     │   ├── ClientClosedError
     │   └── WrongLoopError            another event loop, or after a fork
-    ├── InvalidArgumentError          (ValueError) a call that was refused before anything was sent
+    ├── InvalidArgumentError          (ValueError) a call refused before anything was sent
     │   ├── InvalidIdError
     │   ├── UnknownFilterError
     │   ├── UnknownIncludeError
@@ -16,15 +16,15 @@
     │   └── UnknownAttributeError     an attribute that a write cannot set
     ├── FieldNotLoadedError           (AttributeError) the answer did not carry the attribute
     ├── RelationshipUnavailableError  the API names no way to the related resources
-    ├── UntrustedLinkError            a link of the server's that is not one of the API's
-    ├── AmbiguousMatchError           several resources fit where one was looked for
+    ├── UntrustedLinkError            a link in an answer that does not lead to the API
+    ├── AmbiguousMatchError           several resources match where one was searched for
     ├── PagingError                   pages that never end
     ├── ExportError                   an export that cannot be written, or whose checkpoint is in use or damaged
     ├── DecodeError                   an answer that cannot be read
     │   ├── AnswerTooLargeError
     │   └── UnreadableAttributeError  (AttributeError) one attribute that cannot be read; raised when it is read
-    ├── BulkStalledError              a run that had no success for as long as its patience lasts
-    ├── StoreUnavailableError         what processes share, such as a token, cannot be read or written
+    ├── BulkStalledError              a run without any success for the length of its patience
+    ├── StoreUnavailableError         a store that processes share, such as one of tokens, cannot be used
     ├── TransportError                no answer came
     │   ├── ConnectionFailedError
     │   └── RequestTimeoutError       (TimeoutError)
@@ -36,11 +36,11 @@
         ├── ConflictError             409
         ├── UnprocessableEntityError  422
         ├── RateLimitError            429
-        │   └── PausedError           not sent, as an earlier 429 asked everyone to wait
+        │   └── PausedError           not sent: an earlier 429 asked for a pause
         └── ServerError               5xx
 
-Every error pickles and copies, and none carries a token or a secret. Their text is one line that is fit for a log: what
-a server said in it cannot break the line or act on a terminal. The attributes have it as it came.
+Every error can be pickled and copied, and none carries a token or a secret. Their text is one line, safe for logs and
+terminals: server text in it is escaped. The attributes carry it as it came.
 """
 
 from collections.abc import Iterable, Mapping
@@ -96,9 +96,9 @@ __all__ = [
 
 
 GaveUp = Literal["final", "write", "attempts", "deadline", "budget", "caller"]
-"""Why a request is not sent once more: asking again would change nothing, it is a write that may have been applied,
-the attempts of the policy are used up, the time would not suffice, too many requests failed of late (the budget), or
-the caller, such as a bulk run, asks again by itself."""
+"""Why a request is not retried: the answer would be the same, a write may have been applied, the attempts of the policy
+are used up, too little time is left, too many requests failed lately (the budget), or the caller, such as a bulk run,
+retries by itself."""
 
 _GAVE_UP: "dict[GaveUp | None, str]" = {
     "attempts": "no more are allowed",
@@ -108,19 +108,19 @@ _GAVE_UP: "dict[GaveUp | None, str]" = {
 
 
 class KajabiError(Exception):
-    """The root: catch this to catch whatever the SDK raises."""
+    """The root of all errors that the SDK raises."""
 
     maybe_applied: bool = False
-    """Whether a write may have taken effect although no good answer came: look before you repeat it."""
+    """Whether a write may have taken effect although no good answer came: check before you send it again."""
     attempts: int = 0
-    """How many times the request was put on the wire."""
+    """The number of times the request was put on the wire."""
     gave_up: "GaveUp | None" = None
-    """Why it was not sent once more; None where no request was at stake."""
+    """Why the request was not retried; None if the error is not about a request."""
     at_token_endpoint: bool = False
-    """Whether a request for a token failed, or did not come in time, and so nothing is known of what needs the token.
+    """Whether a request for a token failed or timed out, so that the request that needs the token was not sent.
 
-    With AuthenticationError: the credentials are refused. An AuthenticationError without it is a resource's, which
-    refused a token that the token endpoint had just issued.
+    With AuthenticationError: the credentials are rejected. An AuthenticationError without it comes from a resource,
+    which rejected a token that the token endpoint had just issued.
     """
 
     def __str__(self) -> str:
@@ -130,11 +130,15 @@ class KajabiError(Exception):
         return text
 
     def __reduce__(self) -> tuple[Any, ...]:
-        # The default calls cls(*args), which required keywords would break.
-        return _rebuild, (type(self), self.args, dict(self.__dict__))
+        # The default calls cls(*args), which fails for classes with required keywords.
+        state = dict(self.__dict__)
+        if isinstance(self, AttributeError):
+            # It keeps its name outside __dict__.
+            state["name"] = self.name
+        return _rebuild, (type(self), self.args, state)
 
     def sent(self, *, attempts: int, maybe_applied: bool, gave_up: "GaveUp | None" = None) -> Self:
-        """Note on the error what had been sent when it happened, and give it back."""
+        """Note on the error what had been sent when it happened, and return it."""
         self.attempts = attempts
         self.maybe_applied = maybe_applied
         self.gave_up = gave_up
@@ -150,7 +154,7 @@ def _rebuild(cls: type[KajabiError], args: tuple[Any, ...], state: dict[str, Any
 
 
 class ConfigurationError(KajabiError):
-    """The client was set up wrongly, or is used where it cannot be; the text says what to change."""
+    """The settings of the client are wrong, or it is used where it cannot be; the text says what to change."""
 
 
 class ClientClosedError(ConfigurationError):
@@ -158,11 +162,11 @@ class ClientClosedError(ConfigurationError):
 
 
 class WrongLoopError(ConfigurationError):
-    """The client belongs to another event loop or to the process before a fork."""
+    """The client belongs to another event loop, or to the parent process of a fork."""
 
 
 class InvalidArgumentError(KajabiError, ValueError):
-    """A call was refused on our side; nothing was sent."""
+    """A call was refused before anything was sent."""
 
 
 class InvalidIdError(InvalidArgumentError):
@@ -177,7 +181,7 @@ class _UnknownNameError(InvalidArgumentError):
     def __init__(
         self, name: str, *, owner: str, known: Iterable[str], cure: str = "", alike: Iterable[str] | None = None
     ) -> None:
-        """Take the *known* names, and those *alike* in meaning that may be suggested: all of them unless given."""
+        """Take the *known* names, and those *alike* in meaning, which may be suggested (all known ones by default)."""
         self.name = name
         self.owner = owner
         self.known = tuple(sorted(known))
@@ -193,7 +197,7 @@ class _UnknownNameError(InvalidArgumentError):
 
 
 def _nearest(name: str, known: Iterable[str]) -> str | None:
-    """Give the one of *known* that looks most like *name*, or begins like it: ``email_contains`` for ``emial``."""
+    """Return the one of *known* that looks most like *name*, or begins like it: ``email_contains`` for ``emial``."""
     known = tuple(known)
     words = name.count("_") + 1
     beginnings = {"_".join(each.split("_")[:words]): each for each in reversed(known)}
@@ -207,8 +211,8 @@ def _nearest(name: str, known: Iterable[str]) -> str | None:
 class UnknownFilterError(_UnknownNameError):
     """A filter the resource does not have.
 
-    The server ignores such a filter silently and answers an unfiltered page (observed), so it is refused here;
-    ``extra_filters=`` sends one that the SDK does not know yet.
+    The server ignores such a filter silently and returns an unfiltered page (observed), so it is refused here.
+    ``extra_filters=`` sends a filter that the SDK does not know yet.
     """
 
     kind = "filter"
@@ -227,13 +231,13 @@ class UnknownFieldError(_UnknownNameError):
 
 
 class UnknownSortKeyError(_UnknownNameError):
-    """A key the list cannot be sorted by."""
+    """A key that the list cannot be sorted by."""
 
     kind = "sort key"
 
 
 class UnknownHookEventError(_UnknownNameError):
-    """An event that no hook can wait for."""
+    """An event that hooks cannot subscribe to."""
 
     kind = "hook event"
 
@@ -245,23 +249,19 @@ class UnknownAttributeError(_UnknownNameError):
 
 
 class FieldNotLoadedError(KajabiError, AttributeError):
-    """The answer did not carry the attribute: it is neither null nor empty, it is not known."""
+    """The answer did not carry the attribute: it is neither null nor empty, but unknown."""
 
     def __init__(self, message: str, *, name: str) -> None:
         super().__init__(message)
         self.name = name
 
-    def __reduce__(self) -> tuple[Any, ...]:
-        # AttributeError keeps its name outside __dict__.
-        return _rebuild, (type(self), self.args, {**self.__dict__, "name": self.name})
-
 
 class RelationshipUnavailableError(KajabiError):
-    """Related resources that nothing in the answer or the API leads to."""
+    """Related resources that neither the answer nor the API leads to."""
 
 
 class UntrustedLinkError(KajabiError):
-    """A link in an answer that is not one of the API's; nothing was sent to it."""
+    """A link in an answer that does not lead to the API; nothing was sent to it."""
 
     def __init__(self, reason: str, *, link: str) -> None:
         self.reason = reason
@@ -270,7 +270,7 @@ class UntrustedLinkError(KajabiError):
 
 
 class AmbiguousMatchError(KajabiError):
-    """Several resources fit where one was looked for."""
+    """Several resources match where one was searched for."""
 
 
 class PagingError(KajabiError):
@@ -282,17 +282,17 @@ class ExportError(KajabiError):
 
 
 class BulkStalledError(KajabiError):
-    """A bulk run that had no success for as long as its ``patience``, pauses that the API asked for not counted.
+    """A bulk run without any success for its ``patience``, not counting pauses that the API asked for.
 
-    Hand ``unanswered`` to another run to complete the set.
+    Pass ``unanswered`` to another run to complete the set.
     """
 
     answered: int = 0
-    """How many of the ids taken from the source were answered; their outcomes were given out before."""
+    """The number of ids taken from the source that were answered; their outcomes were yielded before."""
     unanswered: tuple[Any, ...] = ()
-    """What was taken from the source and not answered, in the order of the source; a scan takes all of it first."""
+    """The ids taken from the source and not answered, in the order of the source; a scan takes all of them first."""
     cause: "KajabiError | None" = None
-    """The latest failure; None if the server was silent."""
+    """The latest failure; None if the server did not answer at all."""
 
     def __init__(
         self,
@@ -320,18 +320,19 @@ class DecodeError(KajabiError):
 
 
 class AnswerTooLargeError(DecodeError):
-    """An answer larger than a limit; nothing was made of it.
+    """An answer above a limit; it was not decoded.
 
-    The limits are those of `max_answer_bytes`, counted after decompression, and `max_answer_elements`, from which
-    that of resource objects follows; there are fixed ones for digits in one number and characters beyond U+FFFF.
+    The limits are `max_answer_bytes`, counted after decompression, and `max_answer_elements`, from which that of
+    resource objects follows; those for the digits of a number, for escaped quotes and for characters beyond U+FFFF
+    are fixed.
     """
 
 
 class UnreadableAttributeError(DecodeError, AttributeError):
-    """The value of one attribute cannot be read; raised when the attribute is, as the rest of the resource is there.
+    """The value of one attribute cannot be read; raised when the attribute is read, as the others can be.
 
     ``name``, ``resource_type`` and ``resource_id`` say which attribute of which resource, ``pointer`` (a JSON pointer)
-    where in the answer the value stands, ``expected`` what should stand there and ``kind`` what does, in words such as
+    where in the answer the value is, ``expected`` and ``kind`` what was expected and what came, in words such as
     ``text`` or ``an array``. The value itself, which may be personal, is not in the error but in the ``extra`` of the
     resource, unless it cannot be decoded at all.
     """
@@ -350,17 +351,13 @@ class UnreadableAttributeError(DecodeError, AttributeError):
         self.args = (f"{label} came with {_shortened(name, 60)!r} that cannot be read: {problem} at {self.pointer}",)
         self.name = name
 
-    def __reduce__(self) -> tuple[Any, ...]:
-        # AttributeError keeps its name outside __dict__.
-        return _rebuild, (type(self), self.args, {**self.__dict__, "name": self.name})
-
 
 class StoreUnavailableError(KajabiError):
-    """A store that processes share, of tokens or of the rate, cannot be used; the client goes on without it."""
+    """A store that processes share, of tokens or of the rate, cannot be used; the client continues without it."""
 
 
 class TransportError(KajabiError):
-    """No answer came; ``method`` and ``path`` say for which request."""
+    """No answer came; ``method`` and ``path`` are those of the request."""
 
     def __init__(self, message: str, *, method: str = "", path: str = "") -> None:
         self.method = method
@@ -369,20 +366,20 @@ class TransportError(KajabiError):
 
 
 class ConnectionFailedError(TransportError):
-    """The connection could not be made, or broke before the whole answer had come."""
+    """The connection could not be made, or broke before the answer was complete."""
 
     never_sent: bool = False
-    """Whether not a byte of the request left."""
+    """Whether no byte of the request was sent."""
     on_reused_connection: bool = False
-    """Whether an earlier request had used the connection: a server closes idle ones without asking."""
+    """Whether an earlier request had used the connection: servers close idle connections at any time."""
 
 
 TimeoutPhase = Literal["queue", "connect", "read", "total"]
-"""Which time ran out: waiting for a place, connecting, the gap between bytes, or the whole operation."""
+"""Which limit was exceeded: waiting for a slot, connecting, the gap between bytes, or the whole operation."""
 
 
 class RequestTimeoutError(TransportError, TimeoutError):
-    """A time limit ran out; ``phase`` says which, ``seconds`` how long it was."""
+    """A time limit was exceeded; ``phase`` says which one, ``seconds`` how long it was."""
 
     def __init__(
         self, message: str, *, phase: TimeoutPhase, seconds: float | None, method: str = "", path: str = ""
@@ -393,13 +390,13 @@ class RequestTimeoutError(TransportError, TimeoutError):
 
     @property
     def never_sent(self) -> bool:
-        """Whether not a byte of the request left."""
+        """Whether no byte of the request was sent."""
         return self.phase in {"queue", "connect"}
 
 
 @attrs.frozen
 class ErrorObject:
-    """One error object of JSON:API (section "Error Objects"); members the server left out are None."""
+    """One error object of JSON:API (section "Error Objects"); members that the server left out are None."""
 
     status: str | None = None
     code: str | None = None
@@ -425,7 +422,7 @@ class ErrorObject:
         """The name of the attribute or relation that the pointer leads to, as the SDK calls it."""
         parts = (self.pointer or "").split("/")
         named = len(parts) >= 4 and parts[1] == "data" and parts[2] in {"attributes", "relationships"}  # noqa: PLR2004
-        # The two escapes of RFC 6901, section 4, undone in its order.
+        # The two escapes of RFC 6901, section 4, undone in that order.
         return parts[3].replace("~1", "/").replace("~0", "~") if named else None
 
     def _from_source(self, member: str) -> str | None:
@@ -441,8 +438,8 @@ class ErrorObject:
 class ApiError(KajabiError):
     """The API answered with an error status.
 
-    ``status`` is that status, ``errors`` a tuple of `ErrorObject`, ``method`` and ``path`` are those of the request,
-    ``request_id`` is what Kajabi's support asks for, None where the answer had none, and ``hint`` says what to check.
+    ``errors`` is a tuple of `ErrorObject`, ``method`` and ``path`` are those of the request, ``request_id`` is the id
+    that Kajabi's support asks for, None if the answer had none, and ``hint`` says what to check.
     """
 
     def __init__(
@@ -466,18 +463,18 @@ class ApiError(KajabiError):
         super().__init__(self._sentence())
 
     retry_after: float | None
-    """Seconds the server asked to wait, where it said so."""
+    """The seconds that the server asked to wait; None if it did not."""
     retry_at: float | None = None
-    """When those seconds are over, in seconds since the epoch by the clock of this machine."""
+    """The end of those seconds, in seconds since the epoch by the clock of this machine."""
     is_html: bool = False
-    """Whether the body was an HTML page: then a proxy may have answered, and not the API."""
+    """Whether the body was an HTML page: a proxy may have answered instead of the API."""
 
     def _sentence(self) -> str:
         sentence = f"{self.method} {self.path} was answered {self.status}"
         if self.errors:
             sentence += f": {'; '.join(map(str, self.errors[:5]))}"
         if self.hint:
-            # What the API says may end in a full stop of its own.
+            # The text of the API may end in a full stop.
             sentence = f"{sentence.removesuffix('.')}. {self.hint}"
         if self.request_id:
             sentence += f" [request {self.request_id}]"
@@ -493,11 +490,11 @@ class AuthenticationError(ApiError):
 
 
 class PermissionDeniedError(ApiError):
-    """403: the API key lacks the permission, or the plan does not include the API."""
+    """403: the API key lacks a permission, or the plan does not include the API."""
 
 
 class NotFoundError(ApiError):
-    """404: there is no such resource, or this key cannot see it."""
+    """404: the resource does not exist, or this key cannot see it."""
 
 
 class ConflictError(ApiError):
@@ -505,15 +502,15 @@ class ConflictError(ApiError):
 
 
 class UnprocessableEntityError(ApiError):
-    """422: the values were refused; ``errors`` says which and why."""
+    """422: values were refused; ``errors`` says which and why."""
 
 
 class RateLimitError(ApiError):
-    """429: too many requests; ``retry_after`` is in seconds, None where the server did not say."""
+    """429: too many requests; ``retry_after`` is in seconds, None if the server did not say."""
 
 
 class PausedError(RateLimitError):
-    """Not sent: an earlier answer asked everyone to wait, and longer than this operation has time for."""
+    """Not sent: an earlier answer asked for a pause that is longer than this operation has time for."""
 
     def _sentence(self) -> str:
         return (
@@ -538,7 +535,7 @@ _BY_STATUS: dict[int, type[ApiError]] = {
 
 
 def api_error_class(status: int) -> type[ApiError]:
-    """Give the class for an error *status*; the status decides, the body only explains."""
+    """Return the class for an error *status*; the status decides, the body only explains."""
     if status >= 500:  # noqa: PLR2004
         return ServerError
     return _BY_STATUS.get(status, ApiError)

@@ -1,10 +1,10 @@
 """The operations of the Kajabi Public API v1, each once, as a table of rows.
 
-Coroutines, the relationship resolver, the fake server and the conformance check read these rows; nothing else in
-the package spells a path. The names are ``<attribute of the client>.<verb>``.
+Coroutines, the relationship resolver, the fake server and the conformance check read these rows; no other module
+spells a path. The names are ``<attribute of the client>.<verb>``.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from enum import Enum
 from functools import cached_property
 from typing import Final
@@ -26,7 +26,7 @@ __all__ = [
 
 
 class AnswerKind(Enum):
-    """What a successful answer holds."""
+    """The content of a successful answer."""
 
     RESOURCE = "one resource object"
     COLLECTION = "a page of resource objects"
@@ -38,7 +38,7 @@ class AnswerKind(Enum):
 
 
 class BodyKind(Enum):
-    """What a request carries."""
+    """The content of a request."""
 
     NONE = "no body"
     RESOURCE = "one resource object"
@@ -48,7 +48,7 @@ class BodyKind(Enum):
 
 @attrs.frozen
 class Operation:
-    """One row: what is called how, by which verb on which path, and what comes back."""
+    """One row: name, verb, path, and the kinds of body and answer."""
 
     name: str
     method: str
@@ -57,19 +57,19 @@ class Operation:
     body: BodyKind = BodyKind.NONE
 
     def path_for(self, resource_id: str = "") -> str:
-        """Give the path with its one parameter filled in; *resource_id* is already a legal, encoded segment."""
+        """Return the path with its parameter filled in; *resource_id* is already a legal, encoded segment."""
         before, after = self.around_id
         return f"{before}{resource_id}{after}" if "{" in self.path else self.path
 
     @cached_property
     def around_id(self) -> tuple[str, str]:
-        """What stands before its one parameter, and what after it; all of the path, and nothing, where it has none."""
+        """The parts of the path before and after its parameter; the whole path and "" if it has none."""
         before, _, rest = self.path.partition("{")
         return before, rest.partition("}")[2]
 
 
 def reads(name: str, type_name: str | None = None) -> Iterator[Operation]:
-    """Give the two rows that nearly every resource has; *type_name* where the path is called otherwise."""
+    """Yield the two rows that nearly every resource has; *type_name* if the path is not called *name*."""
     path = f"/v1/{type_name or name}"
     yield Operation(f"{name}.list", "GET", path, AnswerKind.COLLECTION)
     yield Operation(f"{name}.get", "GET", f"{path}/{{id}}", AnswerKind.RESOURCE)
@@ -138,40 +138,54 @@ def _rows() -> Iterator[Operation]:
 OPERATIONS: Final[dict[str, Operation]] = {}
 """Every operation by its name."""
 READABLE: Final[dict[str, Operation]] = {}
-"""How one resource of a type is read; types without a row only ever come included."""
+"""The operation that reads one resource of a type; types without one only come included."""
 LINKAGE: Final[dict[tuple[str, str], Operation]] = {}
-"""The endpoint that tells the identifiers of a relation, by owner type and relation."""
+"""The operation that reads the identifiers of a relation, by owner type and relation."""
+_ANY_ID: Final = "{}"
+_INDEX: Final[dict[tuple[str, str], Operation]] = {}
+"""Every operation by its method and its path, with one name for all parameters."""
+_ID_POSITIONS: Final[set[int]] = set()
+"""The segments of paths that are a parameter: only the third, unless a row is entered that differs."""
 
 
 def enter(rows: Iterable[Operation]) -> None:
-    """Enter *rows* into the table; a resource that it does not have yet brings its own."""
+    """Enter *rows* into the table, such as those of a resource that it does not have yet."""
     for row in rows:
         OPERATIONS[row.name] = row
-        type_name = row.path.split("/")[2]
+        segments = row.path.split("/")
+        type_name = segments[2]
+        for position, segment in enumerate(segments):
+            if segment.startswith("{"):
+                _ID_POSITIONS.add(position)
+                segments[position] = _ANY_ID
+        _INDEX[row.method, "/".join(segments)] = row
         if row.name.endswith(".get"):
             READABLE[type_name] = row
         elif row.answer is AnswerKind.LINKAGE and row.method == "GET":
             LINKAGE[type_name, row.path.rsplit("/", 1)[1]] = row
 
 
-enter(_rows())
-
-
 def operation(name: str) -> Operation:
-    """Give the row called *name*."""
+    """Return the row called *name*; KeyError if there is none."""
     return OPERATIONS[name]
 
 
-def operation_at(method: str, path: str) -> Operation | None:
-    """Give the row of a request, whose *path* has an id in the place of the parameter; None where there is none."""
+def operation_at(method: str, path: str) -> tuple[Operation, str] | None:
+    """Return the row of a request and the id in its *path*, encoded as it came; None if no row fits."""
+    row = _INDEX.get((method, path))
+    if row is not None and "{" not in row.path:
+        return row, ""
     segments = path.split("/")
-    for row in OPERATIONS.values():
-        if row.method == method and _fits(row.path.split("/"), segments):
-            return row
+    for position in _ID_POSITIONS:
+        if position < len(segments) and segments[position]:
+            row = _INDEX.get((method, _with_id(segments, position)))
+            if row is not None:
+                return row, segments[position]
     return None
 
 
-def _fits(template: list[str], segments: list[str]) -> bool:
-    return len(template) == len(segments) and all(
-        named == given or named.startswith("{") for named, given in zip(template, segments, strict=True)
-    )
+def _with_id(segments: Sequence[str], position: int) -> str:
+    return "/".join((*segments[:position], _ANY_ID, *segments[position + 1 :]))
+
+
+enter(_rows())

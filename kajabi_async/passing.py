@@ -1,7 +1,20 @@
-"""Which failures pass by themselves, and what they are about: the client and its way to the API, or one resource.
+"""The one table of failures: which end a run, which pass, and which may concern one resource alone.
 
-Pure functions of an error. A pause, an outage or a broken connection tells nothing of the resource that was asked for;
-whoever asks for many waits until it is over and asks again.
+Pure functions of an error:
+
+=======================================================  ====  ======  ================
+failure                                                  ends  passes  of one resource
+=======================================================  ====  ======  ================
+credentials refused, bad configuration, client closed    yes   no      no
+401 of a resource (`kajabi_async.stall` counts them)     no    yes     perhaps
+429; a store or the token endpoint that fails            no    yes     no
+a request that was never sent                            no    yes     no
+5xx, 407, 408, 421, 425; a damaged, HTML or lost answer  no    yes     perhaps
+any other answer: 404, 422, one that is too large        no    no      yes
+=======================================================  ====  ======  ================
+
+A pause, an outage or a broken connection says nothing of the requested resource: a run waits for its end and tries
+again.
 """
 
 from typing import Final
@@ -23,19 +36,19 @@ from kajabi_async.errors import (
 __all__ = ["ends_everything", "is_by_the_application", "is_passing", "may_be_of_the_resource", "pause_asked_for"]
 
 LONGEST_PAUSE_SECONDS: Final = 600.0
-"""What a server says once must not stop a run for good."""
+"""The longest pause that a run keeps: one header must not stop it for good."""
 
 _ON_THE_WAY: Final = frozenset({407, 408, 421, 425})
-"""Statuses that a proxy or a connection earns, and no resource."""
+"""Statuses of a proxy or a connection, never of a resource."""
 _GATEWAY: Final = frozenset({502, 503, 504})
 _EDGE: Final = 520
-"""From here on statuses are an edge's own: the API behind it was not reached."""
+"""From here on statuses are those of an edge that did not reach the API."""
 
 
 def ends_everything(error: KajabiError) -> bool:
-    """Return whether nothing else that is asked for can escape *error*: the credentials or the client are no good."""
+    """Return whether every other request would fail with *error* too: the credentials or the client are unusable."""
     if isinstance(error, AuthenticationError):
-        # A resource refuses tokens, which may end faster than requests come back.
+        # A resource may reject a token that expired on the way.
         return error.at_token_endpoint
     return isinstance(error, ConfigurationError | ClientClosedError)
 
@@ -49,7 +62,7 @@ def is_passing(error: KajabiError) -> bool:
     if error.at_token_endpoint:
         return True
     if isinstance(error, DecodeError):
-        # The session refused the answer as it came: damaged on its way, or a page of a proxy's.
+        # The session rejected the answer as it came: damaged on its way, or a page of a proxy.
         return error.attempts > 0 and not isinstance(error, AnswerTooLargeError)
     if isinstance(error, ApiError):
         return error.status < 400 or error.status in _ON_THE_WAY or error.is_html  # noqa: PLR2004
@@ -57,14 +70,14 @@ def is_passing(error: KajabiError) -> bool:
 
 
 def may_be_of_the_resource(error: KajabiError) -> bool:
-    """Tell whether the passing *error* may also be what the one resource gives whenever it is asked for."""
+    """Return whether the passing *error* may also be what every request for the one resource gets."""
     if isinstance(error, RateLimitError | StoreUnavailableError) or error.at_token_endpoint:
         return False
     return not getattr(error, "never_sent", False)
 
 
 def is_by_the_application(error: KajabiError) -> bool:
-    """Tell whether the API itself has answered with *error*, and no proxy for it."""
+    """Return whether the API itself has answered with *error*, not a proxy."""
     if isinstance(error, ServerError):
         return error.status not in _GATEWAY and error.status < _EDGE and not error.is_html and not error.retry_after
     return isinstance(error, DecodeError)

@@ -1,8 +1,9 @@
-"""Waiting out what concerns the client: pauses, outages, broken connections, trouble at the token endpoint.
+"""Waiting for the end of what concerns the client: pauses, outages, broken connections, a failing token endpoint.
 
-Many pieces of work share one `Stall`. The first that fails in such a way stops all of them from beginning anything
-more. Then one at a time asks again, after gaps that grow and are never shorter than a pause the API asked for; the
-first answer of any kind lets all go on. What fails again and again while others are answered has a failure of its own.
+Many pieces of work share one `Stall`. The first that fails in such a way keeps all of them from starting more. Then
+one at a time is tried again, after gaps that grow and are never shorter than a pause that the API asked for; the first
+answer of any kind lets all go on. A piece of work that fails again and again while others are answered has failed by
+itself. Which failures these are stands in `kajabi_async.passing`.
 """
 
 import asyncio
@@ -14,8 +15,9 @@ from typing import Any, Final, TypeVar
 
 import attrs
 
+from kajabi_async.checks import number
 from kajabi_async.clock import Clock, SystemClock
-from kajabi_async.errors import AuthenticationError, ClientClosedError, InvalidArgumentError, KajabiError
+from kajabi_async.errors import AuthenticationError, ClientClosedError, KajabiError
 from kajabi_async.passing import (
     ends_everything,
     is_by_the_application,
@@ -29,48 +31,51 @@ __all__ = ["PATIENCE_SECONDS", "Stall", "Stalls", "Trial", "checked_patience"]
 T = TypeVar("T")
 
 PATIENCE_SECONDS: Final = 600.0
-"""How long a run goes without any success before it ends, unless it is told otherwise."""
+"""The default time that a run goes on without any answer."""
 
 FIRST_GAP_SECONDS: Final = 0.5
 LONGEST_GAP_SECONDS: Final = 30.0
 LONGEST_BACKOFF_SECONDS: Final = 8.0
-"""Before one piece of work is tried again while others are answered."""
+"""The longest wait before one piece of work is tried again while others are answered."""
 LEAST_TRIES: Final = 4
-"""So often a piece of work fails by itself, at least, before that is its outcome."""
+"""The least number of failures of a piece of work, while others are answered, that are its outcome."""
 MOST_TRIES: Final = 40
 _BY_CHANCE: Final = 1e-7
-"""The chance of the outcome being wrong where failures hit by chance: more tries are made the more often they do."""
+"""The accepted chance of a wrong outcome if failures hit at random: the more of them, the more tries are made."""
 _FEW_FAILURES: Final = 10
 _MOST_REFUSALS: Final = 2
-"""So many new tokens in a row are refused, after the first, before that is believed to last."""
+"""The number of new tokens in a row, after the first, that are rejected before that ends the run."""
 _LONGEST_WATCH_SECONDS: Final = 3600.0
 
 
 @attrs.define(eq=False)
 class Trial:
-    """What is known of one piece of work that has failed and is tried again."""
+    """The state of one piece of work that has failed and is tried again."""
 
     tries: int = 0
     is_probe: bool = False
-    """Whether its latest try was to find out whether the stall is over."""
+    """Whether its latest try was the one that finds out whether the stall is over."""
     probes: int = 0
-    """How often it was the one to find out whether the stall is over."""
+    """The number of such tries."""
     own: int = 0
-    """How often it failed after others had been answered since its last failure."""
+    """The number of failures after others had been answered since the one before."""
     answers: int = -1
-    """How many answers there were when it last failed."""
+    """The number of answers at its latest failure."""
     is_doubtful: bool = False
-    """Whether its latest failure may be its own."""
+    """Whether its latest failure may concern it alone."""
     is_comparing: bool = False
-    """Whether something else is asked for in its turn just now, whose failure is not its own."""
+    """Whether it is trying something else to compare with, whose failure is not its own."""
 
 
 class Stalls:
-    """The stalls of one client, which end with it: a pause may have an hour to go."""
+    """The stalls of one client, which end when it is closed: a pause may be long."""
 
     def __init__(self) -> None:
         self._all: weakref.WeakSet[Stall] = weakref.WeakSet()
-        self.add = self._all.add
+
+    def add(self, stall: "Stall") -> None:
+        """Add *stall*, as long as it exists."""
+        self._all.add(stall)
 
     def end(self) -> None:
         """End all waiting with ClientClosedError."""
@@ -79,7 +84,7 @@ class Stalls:
 
 
 class Stall:
-    """Whether all wait, for whom, and until when; one for each run."""
+    """Lets the work of one run go on, or wait for the end of a failure that concerns the client."""
 
     def __init__(
         self,
@@ -92,13 +97,13 @@ class Stall:
         among: Stalls | None = None,
         jitter: Callable[[], float] = random.random,
     ) -> None:
-        """Wait for *patience* seconds without an answer, while *is_busy*, then call *gave_up* with None.
+        """After *patience* seconds without an answer, while *is_busy*, give up and call *gave_up* with None.
 
-        If all waiting is ended for another reason, *gave_up* is called with that; `Stalls` that it is *among* may.
-        *changed* is called when the stall begins, when a pause is asked for, and when all go on.
+        If all waiting ends for another reason, such as the end of the `Stalls` that it is *among*, *gave_up* is called
+        with that. *changed* is called when a stall starts, when the API asks for a pause, and when all go on.
         """
         self.is_on = False
-        """Whether nothing more is to be begun just now."""
+        """Whether no more work may be started."""
         self.answers = 0
         self.cause: KajabiError | None = None
         """The latest failure that concerned the client."""
@@ -113,8 +118,8 @@ class Stall:
         self._latest = self._monotonic()
         self._paused_seconds = 0.0
         self._paused_until = -math.inf
-        self._began_at = 0.0
-        self._is_told = False
+        self._started_at = 0.0
+        self._is_announced = False
         self._gap = FIRST_GAP_SECONDS
         self._probe_at = 0.0
         self._failed_first = self._answered_late = self._refusals = 0
@@ -123,38 +128,38 @@ class Stall:
         if among is not None:
             among.add(self)
         self._joined, self._reported = asyncio.Event(), asyncio.Event()
-        self._line: dict[asyncio.Future[None], None] = {}
-        self._held: set[Trial] = set()
+        self._queue: dict[asyncio.Future[None], None] = {}
+        self._failing: set[Trial] = set()
         self._driver: asyncio.Task[None] | None = None
         self._watcher: asyncio.Task[None] | None = None
 
     @property
     def tasks(self) -> "list[asyncio.Task[Any]]":
-        """The tasks that belong to it, to be cancelled and awaited by whoever ends the run."""
+        """Its running tasks, for the caller that ends the run to cancel and await."""
         return [task for task in (self._driver, self._watcher) if task is not None and not task.done()]
 
     @property
     def since(self) -> float | None:
-        """When the stall began, in seconds since the epoch; None if there is none, or it may be over in a moment."""
-        return self._began_at if self.is_on and self._is_told else None
+        """The start of the stall, in seconds since the epoch; None without one, and before it is announced."""
+        return self._started_at if self.is_on and self._is_announced else None
 
     @property
     def paused_until(self) -> float | None:
-        """When the pause that the API asked for is over, in seconds since the epoch; None if there is none."""
+        """The end of the pause that the API asked for, in seconds since the epoch; None without one."""
         left = self._paused_until - self._monotonic()
         return self._clock.time() + left if left > 0 else None
 
     def watch(self) -> None:
-        """Begin to watch for silence, which no failure tells of."""
+        """Watch for silence, which no failure reports."""
         self.began()
         self._watcher = asyncio.get_running_loop().create_task(self._watch(), name="kajabi_async patience")
 
     def began(self) -> None:
-        """Note that something is asked for after nothing was: patience counts from now."""
+        """Note that work starts after there was none: patience counts from now."""
         self._latest = max(self._latest, self._monotonic())
 
     def answered(self) -> None:
-        """Note an answer, of whatever kind: the way to the API is open."""
+        """Note an answer of any kind: the API can be reached."""
         self.answers += 1
         self._refusals = 0
         now = self._latest = self._monotonic()
@@ -162,44 +167,44 @@ class Stall:
             self._go_on()
 
     def compared(self) -> None:
-        """Note an answer to what was asked for to compare with, which is no first try of anything."""
+        """Note an answer to a try that was only made to compare with."""
         self._answered_late += 1
         self.answered()
 
     def failed(self, error: KajabiError, trial: Trial) -> None:
-        """Note that *error*, which concerns the client, hit the piece of work that *trial* is about."""
+        """Note that the piece of work of *trial* failed with *error*, which concerns the client."""
         self.cause = error
         now = self._monotonic()
-        self._held.add(trial)
+        self._failing.add(trial)
         if trial.tries == 1 and trial.is_doubtful:
             self._failed_first += 1
-        asked = pause_asked_for(error)
+        pause = pause_asked_for(error)
         if not self.is_on:
-            self.is_on, self._is_told = True, asked is not None
-            self._began_at = self._clock.time()
+            self.is_on, self._is_announced = True, pause is not None
+            self._started_at = self._clock.time()
             self._over.clear()
             self._probe_at = now + self._next_gap()
             if self._driver is None or self._driver.done():
                 self._driver = asyncio.get_running_loop().create_task(self._driven(), name="kajabi_async stall")
-        if asked is not None:
-            self._pause(now, asked)
+        if pause is not None:
+            self._pause(now, pause)
 
     def is_for_good(self, trial: Trial, error: KajabiError) -> bool:
-        """Note *error*, and return whether nothing that shares the stall can escape it.
+        """Note *error*, and return whether it ends everything that shares the stall.
 
-        A resource that refuses tokens is believed after some more of them, without an answer of another kind.
+        A resource that rejects tokens ends it after some more of them, without an answer of another kind.
         """
         if ends_everything(error) or not isinstance(error, AuthenticationError):
             return ends_everything(error)
-        # With a single attempt it was the token of before, which may have ended.
+        # With a single attempt it was the old token, which may have expired.
         self._refusals += trial.is_probe and error.attempts > 1
         return self._refusals >= _MOST_REFUSALS
 
     def is_own(self, trial: Trial, error: KajabiError, *, is_alone: bool) -> bool:
-        """Note that a try failed, and tell whether *error* is what the piece of work comes to.
+        """Note that a try failed, and return whether *error* is the outcome of the piece of work.
 
-        It is after some failures in between which others were answered; and where it *is_alone*, with nothing to
-        compare it with, after as many that the API itself answered with.
+        It is after some failures between which others were answered. If the work *is_alone*, with nothing to compare
+        it with, it is after as many failures that the API itself answered with.
         """
         if trial.is_comparing:
             trial.is_comparing = False
@@ -216,21 +221,21 @@ class Stall:
         )
 
     def done(self, trial: Trial) -> None:
-        """Note that *trial* has come to its end, in whatever way."""
+        """Note that *trial* has ended, in any way."""
         self._answered_late += trial.tries > 0
-        self._held.discard(trial)
+        self._failing.discard(trial)
         self._joined.set()
 
     async def over(self) -> None:
-        """Wait until there is no stall."""
+        """Wait for the end of the stall."""
         await self._over.wait()
 
     async def again(self, trial: Trial, act: Callable[[], Awaitable[T]]) -> T:
-        """Await ``act()`` after a while and, during a stall, when it is the turn of *trial*.
+        """Await ``act()`` after a backoff and, during a stall, when *trial* may find out whether it is over.
 
-        The latest failure is raised if patience ends before that.
+        The latest failure is raised if patience ends before.
         """
-        trial.is_probe = await self._turn(trial)
+        trial.is_probe = await self._wait(trial)
         try:
             return await act()
         finally:
@@ -238,7 +243,7 @@ class Stall:
                 self._reported.set()
 
     async def persist(self, act: Callable[[], Awaitable[T]]) -> T:
-        """Await ``act()``, again where it fails in a way that passes; raise what is its own, or patience ends with."""
+        """Await ``act()`` again while its failures pass; raise its own failure, or the latest when patience ends."""
         if self._is_busy is None and not self.is_on:
             self.began()
         trial = Trial()
@@ -263,7 +268,7 @@ class Stall:
             self.done(trial)
 
     def give_up(self, defect: Exception | None = None) -> None:
-        """End all waiting: who waits gets the latest failure, or the *defect* that is the reason."""
+        """End all waiting with the latest failure, or with the *defect* that is the reason."""
         if self.has_given_up:
             return
         self.has_given_up = True
@@ -271,33 +276,33 @@ class Stall:
         if self._gave_up is not None:
             self._gave_up(defect)
         self._over.set()
-        for waiting in self._line:
+        for waiting in self._queue:
             if not waiting.done():
-                assert self._reason is not None  # noqa: S101 - nobody stands in line before a failure
+                assert self._reason is not None  # noqa: S101 - the queue is empty before the first failure
                 waiting.set_exception(self._reason)
 
     def end(self, reason: Exception) -> None:
         """End all waiting with *reason*, if anything waits."""
-        if self.is_on or self._held:
+        if self.is_on or self._failing:
             self.give_up(reason)
 
     def close(self) -> None:
-        """Cancel its tasks; to be called where the event loop runs."""
+        """Cancel its tasks; call it in the thread of the event loop."""
         for task in self.tasks:
             task.cancel()
 
     def _go_on(self) -> None:
-        was_told, self.is_on, self._is_told = self._is_told, False, False
+        was_announced, self.is_on, self._is_announced = self._is_announced, False, False
         self._paused_seconds = 0.0
         self._gap = FIRST_GAP_SECONDS
         self._over.set()
-        for waiting in self._line:
+        for waiting in self._queue:
             if not waiting.done():
                 waiting.set_result(None)
         if self._driver is not None:
             self._driver.cancel()
             self._driver = None
-        if was_told and self.changed is not None:
+        if was_announced and self.changed is not None:
             self.changed()
 
     def _pause(self, now: float, seconds: float) -> None:
@@ -305,12 +310,12 @@ class Stall:
         if until > self._paused_until:
             self._paused_seconds += until - max(now, self._paused_until)
             self._paused_until = until
-            # A little on top, so that not everyone comes back in the same instant.
+            # With jitter, so that clients do not all come back in the same instant.
             self._probe_at = max(self._probe_at, until + self._jitter() * min(1.0, FIRST_GAP_SECONDS))
-            self._tell()
+            self._announce()
 
-    def _tell(self) -> None:
-        self._is_told = True
+    def _announce(self) -> None:
+        self._is_announced = True
         if self.changed is not None:
             self.changed()
 
@@ -328,8 +333,8 @@ class Stall:
     def _patience_left(self) -> float:
         return self._latest + self._patience + self._paused_seconds - self._monotonic()
 
-    async def _turn(self, trial: Trial) -> bool:
-        """Wait until *trial* may be tried again, and tell whether it is the one that finds out about the stall."""
+    async def _wait(self, trial: Trial) -> bool:
+        """Wait until *trial* may be tried again, and return whether it finds out whether the stall is over."""
         if trial.tries and not self.has_given_up:
             backoff = min(LONGEST_BACKOFF_SECONDS, FIRST_GAP_SECONDS * 2 ** max(0, trial.own - 1))
             await self._clock.sleep(self._jitter() * min(backoff, max(0.0, self._patience_left)))
@@ -338,28 +343,28 @@ class Stall:
         if not self.is_on:
             return False
         waiting: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        self._line[waiting] = None
+        self._queue[waiting] = None
         self._joined.set()
         try:
             await waiting
         except BaseException:
-            if waiting not in self._line and self.is_on:
-                # The turn came in the same moment as the cancellation.
+            if waiting not in self._queue and self.is_on:
+                # The permission and the cancellation came in the same moment.
                 self._reported.set()
             raise
         finally:
-            self._line.pop(waiting, None)
+            self._queue.pop(waiting, None)
         trial.probes += self.is_on
         return self.is_on
 
     async def _driven(self) -> None:
         try:
             await self._drive()
-        except Exception as error:  # noqa: BLE001 - an observer of the caller's, whose error is to reach the caller
+        except Exception as error:  # noqa: BLE001 - it comes from the caller's observer and is raised from the run
             self.give_up(error)
 
     async def _drive(self) -> None:
-        """Let one after the other ask whether the stall is over, until it is or patience ends."""
+        """Let one piece of work after the other find out whether the stall is over, until it is or patience ends."""
         while self.is_on:
             while (seconds := self._probe_at - self._monotonic()) > 0:
                 if self._patience_left <= 0:
@@ -368,18 +373,18 @@ class Stall:
             if self._patience_left <= 0:
                 self.give_up()
                 return
-            if not self._is_told:
-                self._tell()
-            while not self._line:
-                if not self._held:
-                    # What failed came to its end in another way, and nobody is left to ask.
+            if not self._is_announced:
+                self._announce()
+            while not self._queue:
+                if not self._failing:
+                    # The work that failed has ended in another way, and none is left to try.
                     self._go_on()
                     return
                 self._joined.clear()
                 await self._joined.wait()
             self._reported.clear()
-            waiting = next(iter(self._line))
-            del self._line[waiting]
+            waiting = next(iter(self._queue))
+            del self._queue[waiting]
             if not waiting.done():
                 waiting.set_result(None)
                 await self._reported.wait()
@@ -389,7 +394,7 @@ class Stall:
         while (left := self._patience_left) > 0 or not self._busy():
             if not self._busy():
                 left = self._patience
-            # In real time: nothing but silence needs it, and a clock that is moved by sleepers is not to be moved.
+            # In real time: a clock that sleepers move forward must not be moved by this one.
             await asyncio.sleep(min(left, _LONGEST_WATCH_SECONDS))
         self.give_up()
 
@@ -397,8 +402,6 @@ class Stall:
         return self._is_busy is None or self._is_busy()
 
 
-def checked_patience(seconds: Any) -> float:
-    """Return *seconds* if it is a number above zero; InvalidArgumentError otherwise."""
-    if isinstance(seconds, bool) or not isinstance(seconds, int | float) or not seconds > 0:
-        raise InvalidArgumentError(f"patience must be a number of seconds above 0, got {seconds!r:.60}")
-    return float(seconds)
+def checked_patience(given: Any) -> float:
+    """Return *given* if it is a number above zero, which may be infinite; InvalidArgumentError otherwise."""
+    return number(given, of="patience", expected="a positive number of seconds", fits=lambda it: it > 0)

@@ -1,8 +1,7 @@
-"""Errors without the frames that they came through, whose variables may hold a secret.
+"""Errors without the frames that raised them, whose variables may hold a secret.
 
-Crash reporters print the variables of every frame of a traceback. A secret is therefore in no frame that an error of
-ours leaves through: those of aiohttp have the headers and the body of the request, those of a constructor what it was
-called with.
+Crash reporters print the variables of every frame of a traceback. So an error of the SDK has no frame with a secret:
+the frames of aiohttp hold the headers and the body of the request, those of a constructor its arguments.
 """
 
 import functools
@@ -24,7 +23,7 @@ def without_frames(error: E) -> E:
 
 
 def hide_arguments(call: Callable[P, T]) -> Callable[P, T]:
-    """Wrap *call* so that whatever it raises has neither its frames nor a frame with its arguments."""
+    """Wrap *call* so that its exceptions have neither its frames nor a frame with its arguments."""
 
     @functools.wraps(call)
     def wrapper(*args: P.args, **kwargs: P.kwargs) -> T:
@@ -32,19 +31,19 @@ def hide_arguments(call: Callable[P, T]) -> Callable[P, T]:
             return call(*args, **kwargs)
         except BaseException as error:  # noqa: BLE001 - raised again below
             failure = error
-        # Out here, where nothing that was handed in has a name any more.
+        # Outside the handler, and without a name for any argument.
         del args, kwargs
         try:
             raise without_frames(failure)
         finally:
-            # A frame and the error that was raised in it would keep each other alive.
+            # The frame and the error would keep each other alive.
             del failure
 
     return wrapper
 
 
 def hides_arguments(cls: C) -> C:
-    """Decorate a class so that what its constructor raises has no frame with what the constructor was given."""
-    made: Any = cls
-    made.__init__ = hide_arguments(made.__init__)
+    """Decorate a class so that exceptions of its constructor have no frame with the constructor's arguments."""
+    target: Any = cls
+    target.__init__ = hide_arguments(target.__init__)
     return cls

@@ -1,4 +1,4 @@
-"""The blocks of code in a page of Markdown, and how they are run: the README and the guides are held to the same."""
+"""The code blocks of a page of Markdown, and how to run them: for the README and the guides alike."""
 
 import ast
 import asyncio
@@ -28,31 +28,31 @@ _FILE_NAME = re.compile(r"# (\w+\.\w+)\n")
 
 @attrs.frozen
 class Block:
-    """One fenced block of a page, with what the page says that running it comes to."""
+    """One fenced block of a page, with the documented result of running it."""
 
     page: str
     line: int
     language: str
     code: str
     printed: str | None = None
-    """What it prints, from the block of text below; ``...`` stands for what varies."""
+    """Its documented output, from the text block below; ``...`` matches anything."""
     wire: str | None = None
-    """The requests that it sends, from the block called wire below."""
+    """Its documented requests, from the wire block below."""
 
     @property
     def file_name(self) -> str | None:
-        """The file that its first line says it is, where it says so."""
+        """The file name in its first line, None without one."""
         named = _FILE_NAME.match(self.code)
         return named[1] if named else None
 
     @property
     def is_program(self) -> bool:
-        """Whether it runs as it stands, typed into a file."""
+        """Whether it runs unchanged as a file."""
         return "\nasyncio.run(" in self.code or '\nif __name__ == "__main__":' in self.code
 
     @property
     def is_application(self) -> bool:
-        """Whether it is a web application, to be served and asked."""
+        """Whether it is a web application, to be served and requested."""
         return bool(re.search(r"^app = |^def make_app\(", self.code, re.MULTILINE))
 
     def __str__(self) -> str:
@@ -61,17 +61,17 @@ class Block:
 
 
 def blocks_of(*paths: Path) -> tuple[Block, ...]:
-    """Give the blocks of the pages at *paths*, in order; directives of the documentation builder are none."""
-    return tuple(block for path in paths for block in _told(list(_fenced(path.name, path.read_text("utf-8")))))
+    """Return the blocks of the pages at *paths*, in order; directives of the documentation builder are left out."""
+    return tuple(block for path in paths for block in _with_results(list(_fenced(path.name, path.read_text("utf-8")))))
 
 
 def python_blocks_of(*paths: Path) -> tuple[Block, ...]:
-    """Give the blocks of Python."""
+    """Return the Python blocks."""
     return tuple(block for block in blocks_of(*paths) if block.language == "python")
 
 
 def documents() -> tuple[Path, ...]:
-    """Return the paths of the pages that people read: the README, guides, examples, and how to contribute."""
+    """Return the paths of the public pages: the README, guides, examples, and how to contribute."""
     root = Path(__file__).parents[1]
     folders = (root / "docs", root / "docs" / "guides", root / "examples", *sorted((root / "examples").iterdir()))
     pages = [path for folder in folders if folder.is_dir() for path in sorted(folder.glob("*.md"))]
@@ -79,7 +79,7 @@ def documents() -> tuple[Path, ...]:
 
 
 def commands_of(*paths: Path) -> tuple[str, ...]:
-    """Return what is typed in the console blocks of the pages at *paths*, in order."""
+    """Return the commands in the console blocks of the pages at *paths*, in order."""
     blocks = [block for block in blocks_of(*paths) if block.language == "console"]
     lines = [line for block in blocks for line in block.code.splitlines()]
     return tuple(line.removeprefix("$ ") for line in lines if line.startswith("$ "))
@@ -90,19 +90,19 @@ def _fenced(page: str, text: str) -> Iterator[Block]:
         yield Block(page, text.count("\n", 0, match.start()) + 2, match[1], match[2])
 
 
-def _told(blocks: list[Block]) -> Iterator[Block]:
-    """Give *blocks*, those of Python with what the blocks up to the next one say of them."""
+def _with_results(blocks: list[Block]) -> Iterator[Block]:
+    """Yield *blocks*, those of Python with the text and wire blocks up to the next Python block."""
     for index, block in enumerate(blocks):
-        told: dict[str, str] = {}
+        results: dict[str, str] = {}
         for following in blocks[index + 1 :]:
             if following.language == "python":
                 break
-            told.setdefault(following.language, following.code)
-        yield attrs.evolve(block, printed=told.get("text"), wire=told.get("wire"))
+            results.setdefault(following.language, following.code)
+        yield attrs.evolve(block, printed=results.get("text"), wire=results.get("wire"))
 
 
 def environment_of(fake: FakeKajabi) -> dict[str, str]:
-    """Give the variables that `Kajabi.from_env` reads, for a client on *fake*."""
+    """Return the variables that `Kajabi.from_env` reads, for a client of *fake*."""
     return {
         "KAJABI_CLIENT_ID": fake.client_id,
         "KAJABI_CLIENT_SECRET": fake.client_secret,
@@ -111,7 +111,7 @@ def environment_of(fake: FakeKajabi) -> dict[str, str]:
 
 
 async def run_program(block: Block, fake: FakeKajabi, folder: Path) -> str:
-    """Run *block* as a file in *folder*, and give what it printed; AssertionError where it fails or warns."""
+    """Run *block* as a file in *folder* and return its output; AssertionError if it fails or warns."""
     program = folder / "program.py"
     program.write_text(block.code, "utf-8")
     done = await asyncio.to_thread(
@@ -127,45 +127,45 @@ async def run_program(block: Block, fake: FakeKajabi, folder: Path) -> str:
     return done.stdout
 
 
-async def run_function(block: Block, fake: FakeKajabi, given: Mapping[str, Any]) -> None:
-    """Await the last coroutine function of *block* with those of *given* that it names."""
+async def run_function(block: Block, fake: FakeKajabi, available: Mapping[str, Any]) -> None:
+    """Await the last coroutine function of *block* with the *available* arguments that it names."""
     names = load(block)
     functions = [value for value in names.values() if inspect.iscoroutinefunction(value)]
     assert functions, f"{block.page}:{block.line} defines no coroutine function to run"
     output = io.StringIO()
     with redirect_stdout(output):
-        await functions[-1](**{name: given[name] for name in inspect.signature(functions[-1]).parameters})
+        await functions[-1](**{name: available[name] for name in inspect.signature(functions[-1]).parameters})
     _check(block, output.getvalue(), fake.requests)
 
 
 def load(block: Block) -> dict[str, Any]:
-    """Execute *block* as a module, and give its names."""
+    """Execute *block* as a module and return its names."""
     names: dict[str, Any] = {"__name__": Path(block.page).stem}
-    # Blank lines in front, so that a traceback shows the line of the page.
+    # Leading blank lines make a traceback show the line of the page.
     code = "\n" * (block.line - 1) + block.code
     exec(compile(ast.parse(code), block.page, "exec", dont_inherit=True), names)
     return names
 
 
 def parametrized(blocks: Iterable[Block]) -> pytest.MarkDecorator:
-    """Parametrize a test over *blocks*; there must be some."""
+    """Parametrize a test over *blocks*; AssertionError without any."""
     blocks = list(blocks)
     assert blocks
     return pytest.mark.parametrize("block", blocks, ids=str)
 
 
 def _check(block: Block, printed: str, requests: Iterable[RecordedRequest]) -> None:
-    where = f"{block.page}:{block.line}"
+    place = f"{block.page}:{block.line}"
     if block.printed is not None:
-        as_said = OutputChecker().check_output(block.printed, printed, ELLIPSIS)
-        assert as_said, f"{where} is said to print\n{block.printed}\nbut printed\n{printed}"
+        matches = OutputChecker().check_output(block.printed, printed, ELLIPSIS)
+        assert matches, f"{place} should print\n{block.printed}\nbut printed\n{printed}"
     if block.wire is not None:
         sent = [request for request in requests if not (request.operation or "").startswith("oauth.")]
-        written = _as_written(sent, bodies="{" in block.wire)
-        assert written == block.wire.strip(), f"{where} is said to send\n{block.wire}\nbut sent\n{written}"
+        summary = _summary(sent, bodies="{" in block.wire)
+        assert summary == block.wire.strip(), f"{place} should send\n{block.wire}\nbut sent\n{summary}"
 
 
-def _as_written(requests: list[RecordedRequest], *, bodies: bool) -> str:
+def _summary(requests: list[RecordedRequest], *, bodies: bool) -> str:
     lines: list[str] = []
     for request in requests:
         query = f"?{unquote(request.query_string)}" if request.query_string else ""

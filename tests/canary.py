@@ -1,7 +1,7 @@
-"""The token canary: no test may let a token or a secret of the fake's show in a log, a warning or an error.
+"""The token canary: no test may show a token or secret of the fake in a log, a warning or an error.
 
-Every record that is logged in a test, at DEBUG, and every error that leaves a session, with its text, its arguments and
-the variables of its frames, is searched for what the fake gives out as tokens and secrets.
+Every record logged in a test at DEBUG, and every error that leaves a session, with its text, arguments and the
+variables of its frames, is searched for tokens and secrets of the fake.
 """
 
 import logging
@@ -19,27 +19,27 @@ _SECRET = re.compile(r"\b(?:access|refresh|secret|password)\.[A-Za-z0-9_-]{32}(?
 _LOGGERS = ("kajabi_async", "aiohttp", "asyncio")
 _MOST_ERRORS = 50
 _OF_EVERY_RECORD = frozenset(vars(logging.makeLogRecord({})))
-"""Names of what a record has by itself; what a caller adds has others."""
+"""The attributes of every record; a caller's extra fields have other names."""
 
 
 def shown_secrets(text: str) -> list[str]:
-    """Give the kinds of secrets that *text* shows."""
+    """Return the kinds of secrets in *text*."""
     return [found[0].partition(".")[0] for found in _SECRET.finditer(text)]
 
 
 @contextmanager
 def watching(*, capturing: bool = True) -> Generator[list[str]]:
-    """Watch logs and errors in the block, and return the list of what was shown, which is to stay empty.
+    """Watch logs and errors in the block, and yield the list of findings, which must stay empty.
 
-    If the test is not *capturing* logs, pytest gets our warnings and errors alone: each request logs several lines at
-    DEBUG, and keeping them takes longer than the request.
+    Unless the test is *capturing* logs, pytest gets only the package's warnings and errors: each request logs several
+    lines at DEBUG, and keeping them takes longer than the request.
     """
     shown: list[str] = []
     handler = _Handler(shown)
-    ours = logging.getLogger(_LOGGERS[0])
+    package_logger = logging.getLogger(_LOGGERS[0])
     if not capturing:
-        handler = _PassingOn(shown)
-        ours.propagate = False
+        handler = _PropagatingWarnings(shown)
+        package_logger.propagate = False
     levels = {name: logging.getLogger(name).level for name in _LOGGERS}
     for name in _LOGGERS:
         logging.getLogger(name).setLevel(logging.DEBUG)
@@ -49,7 +49,7 @@ def watching(*, capturing: bool = True) -> Generator[list[str]]:
         yield shown
     finally:
         undo()
-        ours.propagate = True
+        package_logger.propagate = True
         for name, level in levels.items():
             logging.getLogger(name).removeHandler(handler)
             logging.getLogger(name).setLevel(level)
@@ -67,8 +67,8 @@ class _Handler(logging.Handler):
         self._shown += [f"{kind} in a record of {record.name}" for kind in sorted(kinds)]
 
 
-class _PassingOn(_Handler):
-    """Stands in for what logs would reach by propagation."""
+class _PropagatingWarnings(_Handler):
+    """A handler that replaces the propagation of records."""
 
     def emit(self, record: logging.LogRecord) -> None:
         super().emit(record)
@@ -77,12 +77,12 @@ class _PassingOn(_Handler):
 
 
 def _watch_errors(shown: list[str]) -> Any:
-    noted = KajabiError.sent
+    original = KajabiError.sent
     left = _MOST_ERRORS
 
     def sent(self: KajabiError, **known: Any) -> KajabiError:
         nonlocal left
-        error = noted(self, **known)
+        error = original(self, **known)
         if left > 0:
             left -= 1
             shown.extend(f"{kind} in a {type(error).__name__}" for kind in set(shown_secrets(_rendered(error))))
@@ -91,13 +91,15 @@ def _watch_errors(shown: list[str]) -> Any:
     KajabiError.sent = sent  # type: ignore[method-assign,assignment]  # pyright: ignore[reportAttributeAccessIssue]
 
     def undo() -> None:
-        KajabiError.sent = noted  # type: ignore[method-assign]
+        KajabiError.sent = original  # type: ignore[method-assign]
 
     return undo
 
 
 def _rendered(error: KajabiError) -> str:
-    told = traceback.TracebackException.from_exception(error, capture_locals=True)
-    frames = [frame for frame in told.stack if "/kajabi_async/" in frame.filename and "/testing/" not in frame.filename]
+    details = traceback.TracebackException.from_exception(error, capture_locals=True)
+    frames = [
+        frame for frame in details.stack if "/kajabi_async/" in frame.filename and "/testing/" not in frame.filename
+    ]
     locals_ = " ".join(str(frame.locals) for frame in frames)
     return f"{error} {error!r} {error.args} {vars(error)} {locals_}"

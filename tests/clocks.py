@@ -1,10 +1,10 @@
-"""A clock that only moves when it is told to, or when somebody sleeps on it."""
+"""A clock that moves only when a test advances it, or when a task sleeps on it."""
 
 import asyncio
 
 
 class ManualClock:
-    """Sleeping takes no time: it moves the clock on and lets others run."""
+    """A clock on which sleeping takes no time: it advances and lets other tasks run."""
 
     def __init__(self, wall: float = 1_700_000_000.0) -> None:
         self.now = 1000.0

@@ -1,4 +1,4 @@
-"""Every operation of the API, driven through the SDK against the fake and held to the official document.
+"""Every operation of the API, sent through the SDK to the fake and compared with the official document.
 
 ``python -m tests.conformance`` prints the table; `tests.test_conformance` asserts it.
 """
@@ -12,7 +12,7 @@ from urllib.parse import parse_qsl
 import attrs
 
 from kajabi_async import Kajabi
-from kajabi_async.cli.reads import resource_classes
+from kajabi_async.cli.read_commands import resource_classes
 from kajabi_async.exchange import FORM, JSON_API, Answer, Request
 from kajabi_async.jsonapi.codec import decode
 from kajabi_async.models.resource import MODELS, attribute_names
@@ -30,14 +30,14 @@ _CONTACT: Final = "2150000001"
 
 @attrs.frozen
 class Verdict:
-    """What was found about one operation."""
+    """The result for one operation."""
 
     row: Operation
     faults: tuple[str, ...]
 
     def __str__(self) -> str:
-        told = "ok" if not self.faults else "; ".join(self.faults)
-        return f"{self.row.method:<6} {self.row.path:<48} {self.row.name:<32} {told}"
+        result = "ok" if not self.faults else "; ".join(self.faults)
+        return f"{self.row.method:<6} {self.row.path:<48} {self.row.name:<32} {result}"
 
 
 async def _create_and_delete_hook(api: Kajabi, _: FakeKajabi) -> None:
@@ -107,7 +107,7 @@ CALLS: Final[Mapping[str, Call]] = {
 
 
 def call_for(row: Operation) -> Call:
-    """Give how the SDK is made to send *row*."""
+    """Return a call of the SDK that sends *row*."""
     name, _, verb = row.name.partition(".")
     if row.name in CALLS:
         return CALLS[row.name]
@@ -125,7 +125,7 @@ async def _get_first(api: Kajabi, name: str) -> None:
 
 
 async def judged(row: Operation) -> Verdict:
-    """Drive one operation and hold what was sent and answered to the document."""
+    """Run one operation and compare request and answer with the document."""
     seen: list[tuple[Request, Answer]] = []
     async with (
         FakeKajabi(customers=40) as fake,
@@ -167,13 +167,13 @@ def _faults(row: Operation, request: Request, answer: Answer) -> list[str]:
 
 def _request_faults(row: Operation, request: Request) -> list[str]:
     if row.body is BodyKind.NONE:
-        return [] if request.body is None else ["a body where none is documented"]
+        return [] if request.body is None else ["a body although none is documented"]
     if request.body is None:
         return ["no body"]
-    wanted = FORM if row.body is BodyKind.FORM else JSON_API
+    expected_type = FORM if row.body is BodyKind.FORM else JSON_API
     body = dict(parse_qsl(request.body.decode())) if row.body is BodyKind.FORM else decode(request.body)
-    media_type = [] if request.content_type == wanted else [f"sent as {request.content_type}"]
-    return [*media_type, *request_problems(row.method, row.path, wanted, body)]
+    media_type = [] if request.content_type == expected_type else [f"sent as {request.content_type}"]
+    return [*media_type, *request_problems(row.method, row.path, expected_type, body)]
 
 
 def _answer_faults(row: Operation, answer: Answer) -> list[str]:
@@ -225,7 +225,7 @@ def _resolved(schema: Mapping[str, Any]) -> Mapping[str, Any]:
 
 
 async def main() -> int:
-    """Print the table and give the exit code."""
+    """Print the table and return the exit code."""
     verdicts = [await judged(row) for row in OPERATIONS.values()]
     for number, verdict in enumerate(verdicts, 1):
         print(f"{number:>2} {verdict}")  # noqa: T201 - the table

@@ -1,4 +1,4 @@
-"""What every test may count on: the API's document, a Redis, no leftover settings, the same examples on every run."""
+"""The common setup of the tests: the API's document, a Redis, no leftover settings, the same examples on every run."""
 
 import os
 import socket
@@ -20,7 +20,7 @@ pytest_plugins = ["tests.hooks"]
 
 DOCUMENT = Path(__file__).parents[2] / "shared" / "reference" / "kajabi-openapi-1.1.0.yaml"
 
-# The second looks elsewhere on every run: with --hypothesis-profile=varied --hypothesis-seed=NUMBER it can be repeated.
+# The second draws other examples on every run: --hypothesis-profile=varied --hypothesis-seed=NUMBER repeats one.
 for profile, is_repeatable in (("repeatable", True), ("varied", False)):
     settings.register_profile(
         profile,
@@ -29,7 +29,7 @@ for profile, is_repeatable in (("repeatable", True), ("varied", False)):
         deadline=None,
         max_examples=100,
         print_blob=True,
-        # Neither says anything about the code when the machine is busy.
+        # On a busy machine neither check says anything about the code.
         suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture],
     )
 settings.load_profile("repeatable")
@@ -45,10 +45,10 @@ def _document() -> dict[str, Any] | None:
 
 @pytest.fixture(scope="session")
 def openapi() -> dict[str, Any]:
-    """The official OpenAPI document of the API; the test is skipped where it does not lie beside the checkout."""
+    """The official OpenAPI document of the API; skip the test if it is not beside the checkout."""
     document = _document()
     if document is None:
-        pytest.skip("the official API document ../shared/reference/kajabi-openapi-1.1.0.yaml is not there")
+        pytest.skip("the official API document ../shared/reference/kajabi-openapi-1.1.0.yaml is missing")
     return document
 
 
@@ -67,7 +67,7 @@ def redis_url_of_session(tmp_path_factory: pytest.TempPathFactory) -> Generator[
 
 @pytest.fixture
 def redis_url(redis_url_of_session: str) -> str:
-    """The URL of a real Redis on loopback that holds nothing yet."""
+    """The URL of a real, empty Redis on loopback."""
     with socket.create_connection(("127.0.0.1", int(redis_url_of_session.rpartition(":")[2]))) as connection:
         connection.sendall(b"FLUSHALL\r\n")
         assert connection.recv(16) == b"+OK\r\n"
@@ -76,12 +76,12 @@ def redis_url(redis_url_of_session: str) -> str:
 
 @pytest.fixture(autouse=True)
 def secrets_shown(request: pytest.FixtureRequest) -> Generator[list[str]]:
-    """What the test has shown of tokens and secrets so far; it fails where anything is left in the list at its end."""
+    """The tokens and secrets shown by the test so far; the test fails if the list is not empty at its end."""
     with watching(capturing="caplog" in request.fixturenames) as shown:
         yield shown
     assert shown == [], "a token or a secret was shown"
 
 
 def pytest_warning_recorded(warning_message: warnings.WarningMessage) -> None:
-    """Search warnings as well: those that are no errors are shown at the end of a run."""
+    """Search warnings too: those that are not errors are shown at the end of a run."""
     assert shown_secrets(str(warning_message.message)) == []

@@ -1,7 +1,7 @@
-"""What pytest is taught for these tests: to say what is not tested and why, and to end what a test left running.
+"""The pytest hooks of these tests: report what is not tested and why, and end processes that a test left running.
 
-A program that is missing is named before the first test and, with the number of tests that were skipped for it, after
-the last one. With ``CI`` set it ends the run before the first test.
+A missing program is named before the first test and, with the number of tests skipped for it, after the last one.
+With ``CI`` set it ends the run before the first test.
 """
 
 import asyncio
@@ -19,7 +19,7 @@ from tests.machine import is_ci, missing, need, sentence
 
 
 class _OnUvloop:
-    """Every test of a coroutine runs on uvloop instead of asyncio's own loop."""
+    """A plugin that runs every test of a coroutine on uvloop."""
 
     @staticmethod
     def pytest_asyncio_loop_factories() -> dict[str, Callable[[], asyncio.AbstractEventLoop]]:
@@ -31,7 +31,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Refuse to run with something missing in CI, in the process that reports."""
+    """Refuse to run in CI with a missing program, in the process that reports."""
     if config.getoption("--uvloop"):
         config.pluginmanager.register(_OnUvloop())
     config.addinivalue_line("markers", "needs(tool): skip the test if the program is not installed")
@@ -49,7 +49,7 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
 
 
 def pytest_terminal_summary(terminalreporter: Any) -> None:
-    """Print each reason for which tests were skipped, with their number."""
+    """Print each reason for skipped tests, with their number."""
     skipped = Counter(str(report.longrepr[2]) for report in terminalreporter.stats.get("skipped", ()))
     if not skipped:
         return
@@ -59,7 +59,7 @@ def pytest_terminal_summary(terminalreporter: Any) -> None:
 
 
 class _Started:
-    """The processes that were started in the body of a test: those of fixtures end with their fixture."""
+    """The processes started in the body of a test; those of fixtures end with their fixture."""
 
     def __init__(self) -> None:
         self.processes: list[subprocess.Popen[Any]] = []
@@ -70,7 +70,7 @@ class _Started:
             self.processes.append(process)
 
     def killed(self) -> list[str]:
-        """Kill what still runs, with its children, and return the commands."""
+        """Kill processes that still run, with their children, and return the commands."""
         left = [process for process in self.processes if process.poll() is None]
         self.processes.clear()
         for process in left:
@@ -85,13 +85,13 @@ _popen = subprocess.Popen.__init__
 
 
 @wraps(_popen)
-def _noting_popen(self: "subprocess.Popen[Any]", *args: Any, **kwargs: Any) -> None:
+def _recording_popen(self: "subprocess.Popen[Any]", *args: Any, **kwargs: Any) -> None:
     _popen(self, *args, **kwargs)
     _STARTED.note(self)
 
 
-# asyncio starts its processes by the same class.
-subprocess.Popen.__init__ = _noting_popen  # type: ignore[method-assign]
+# asyncio starts its processes with the same class.
+subprocess.Popen.__init__ = _recording_popen  # type: ignore[method-assign]
 
 
 @pytest.hookimpl(wrapper=True)
@@ -114,7 +114,7 @@ def pytest_runtest_call() -> Generator[None, object, object]:
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_teardown() -> Generator[None, object, object]:
-    """End what the test has left running, however it went, and fail it for that."""
+    """End processes that the test left running, whatever its result, and fail it for them."""
     try:
         result = yield
     finally:

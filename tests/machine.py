@@ -1,6 +1,6 @@
-"""What the tests need of the machine: programs beside Python, and signals that arrive.
+"""The requirements of the tests on the machine: programs beside Python, and signals that arrive.
 
-``python -m tests.machine`` says in one sentence what is missing; with ``CI`` set that is an error.
+``python -m tests.machine`` prints in one sentence what is missing; with ``CI`` set that is an error.
 """
 
 import importlib.util
@@ -20,11 +20,11 @@ TOOLS: Final = {
     "chromium": ("chromium", "the pages of the documentation"),
     "bash": ("bash", "completion and pipes"),
 }
-"""By the program: its Debian package, and what is tested with it."""
+"""The Debian package of each program, and what is tested with it."""
 
 _BROWSERS: Final = ("chromium", "chromium-browser", "google-chrome")
 
-# Where SIGINT is ignored, as under nohup and in the background, every process that a test starts would ignore it too.
+# If SIGINT is ignored, as under nohup and in the background, every process started by a test would ignore it too.
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
 
@@ -51,7 +51,7 @@ def missing() -> list[str]:
 
 
 def sentence(tools: list[str]) -> str:
-    """Return what is not tested without *tools* and how to install them, in one sentence."""
+    """Return in one sentence what is not tested without *tools*, and how to install them."""
     what = " and ".join(f"{TOOLS[tool][1]} ({tool} is not installed)" for tool in tools)
     return f"not tested here: {what}; apt-get install {' '.join(TOOLS[tool][0] for tool in tools)}"
 
@@ -63,12 +63,12 @@ def need(tool: str) -> None:
 
 
 def is_ci() -> bool:
-    """Return whether everything has to be tested here."""
+    """Return whether no test may be skipped."""
     return os.environ.get("CI", "").lower() not in {"", "0", "false", "no"}
 
 
 if __name__ == "__main__":
-    # For the Makefile, whose checks print a lot before the first test.
+    # For the Makefile, whose checks print many lines before the first test.
     if lacking := missing():
         sys.stderr.write(f"{sentence(lacking)}\n")
         sys.exit(is_ci())

@@ -1,4 +1,4 @@
-"""Attacks by another user of the machine, and code that runs as the user who is attacked; both take root to set up."""
+"""Attacks by another user of the machine, and code that runs as the attacked user; the setup of both needs root."""
 
 import json
 import os
@@ -21,7 +21,7 @@ needs_root = pytest.mark.skipif(
     reason="NOT TESTED: what another user of the machine can do, as only root can act for two users",
 )
 
-# What is imported later would be looked for as the other user, who may not enter the folders of this one.
+# Later imports would run as the other user, who cannot enter the folders of this one.
 _PRELUDE: Final = """
 import json, os, sys
 sys.path.insert(0, os.getcwd())
@@ -33,7 +33,7 @@ arguments = json.loads(sys.argv[1])
 
 @contextmanager
 def shared_folder(*, sticky: bool) -> Generator[Path]:
-    """A folder that every user may write to; as /tmp with *sticky*, where each can remove his own files alone."""
+    """A folder that every user can write to; with *sticky* users can remove only their own files, as in /tmp."""
     with tempfile.TemporaryDirectory(dir="/tmp") as made:
         folder = Path(made).resolve()
         folder.chmod(0o1777 if sticky else 0o777)
@@ -41,7 +41,7 @@ def shared_folder(*, sticky: bool) -> Generator[Path]:
 
 
 def attack(folder: Path, script: str) -> None:
-    """Have the attacker run *script* of the shell in *folder*."""
+    """Run *script* of the shell in *folder* as the attacker."""
     subprocess.run(
         ["/bin/sh", "-euc", f"umask 0; {script}"],
         cwd=folder,
@@ -54,7 +54,7 @@ def attack(folder: Path, script: str) -> None:
 
 @contextmanager
 def attacking(folder: Path, script: str) -> Generator[None]:
-    """Have the attacker run *script* again and again while the block runs."""
+    """Run *script* repeatedly as the attacker while the block runs."""
     loop = f"umask 0; while :; do {script}; done"
     process = subprocess.Popen(
         ["/bin/sh", "-c", loop], cwd=folder, user=ATTACKER, group=ATTACKER, extra_groups=[], stderr=subprocess.DEVNULL
@@ -67,7 +67,7 @@ def attacking(folder: Path, script: str) -> Generator[None]:
 
 
 def as_victim(script: str, **arguments: Any) -> Any:
-    """Run *script*, which becomes the victim itself, and return what it prints as JSON."""
+    """Run *script*, which switches to the victim, and return its output as JSON."""
     command = [sys.executable, "-c", _PRELUDE + script, json.dumps({"user": VICTIM, **arguments})]
     done = subprocess.run(command, capture_output=True, check=False, text=True)
     assert done.returncode == 0, done.stderr
@@ -75,7 +75,7 @@ def as_victim(script: str, **arguments: Any) -> Any:
 
 
 def victims_file(path: Path, content: str, mode: int = 0o600) -> Path:
-    """Write a file of the victim's."""
+    """Write a file owned by the victim."""
     path.write_text(content, "utf-8")
     os.chown(path, VICTIM, VICTIM)
     path.chmod(mode)

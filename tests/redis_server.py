@@ -1,4 +1,4 @@
-"""A Redis of its own for the tests: the real server, on a free loopback port, ended with the session."""
+"""A Redis for the tests: a real server on a free loopback port that ends with the session."""
 
 import socket
 import subprocess
@@ -14,7 +14,7 @@ from tests.machine import redis_command, sentence
 
 @contextmanager
 def redis_server(folder: Path) -> Generator[str]:
-    """Return the URL of a Redis that keeps nothing on disk; RuntimeError if there is none to start."""
+    """Yield the URL of a Redis without persistence; RuntimeError if no server is installed."""
     command = redis_command()
     if command is None:
         raise RuntimeError(sentence(["redis-server"]))
@@ -30,7 +30,7 @@ def redis_server(folder: Path) -> Generator[str]:
 
 
 def free_port() -> int:
-    """Give a port that nobody listens on just now."""
+    """Return a port that is free now."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port: int = probe.getsockname()[1]

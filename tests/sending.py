@@ -1,4 +1,4 @@
-"""A `Send` that answers from a table, so that what is asked for can be counted without a network."""
+"""A `Send` that answers from a table, so that requests can be counted without a network."""
 
 import asyncio
 import json
@@ -17,7 +17,7 @@ Respond = Callable[[Request], Any]
 
 
 class Canned:
-    """Answers by path; keeps what was asked for."""
+    """A `Send` that answers by path and records the requests."""
 
     def __init__(self, answers: dict[str, Any] | Respond) -> None:
         self._respond: Respond = answers if callable(answers) else lambda request: answers.get(request.path)

@@ -1,4 +1,4 @@
-"""What takes long and is the same for all workers of a run: made by one of them."""
+"""Slow results shared by all workers of a run: one of them computes each."""
 
 import os
 import pickle
@@ -14,7 +14,7 @@ T = TypeVar("T")
 
 
 def once_for_all_workers(factory: pytest.TempPathFactory, name: str, make: Callable[[], T]) -> T:
-    """Return what *make* returns: the worker that comes first calls it, the others wait and read what it made.
+    """Return the result of *make*: the first worker calls it, the others wait and read its result.
 
     If it fails, its error is raised in that worker, and the next one tries again.
     """

@@ -1,4 +1,4 @@
-"""The canary itself sings."""
+"""The canary itself works."""
 
 import logging
 
@@ -13,7 +13,7 @@ TOKEN = "access." + "Ab1_-" * 6 + "xy"
 
 
 def test_a_token_in_a_record_is_seen(secrets_shown: list[str]) -> None:
-    """In the text, the arguments or the fields."""
+    """It is found in the text, the arguments and the fields."""
     logging.getLogger("kajabi_async").debug("here it is: %s", TOKEN)
     logging.getLogger("kajabi_async").debug("here", extra={"token": TOKEN})
     logging.getLogger("kajabi_async").debug("hidden: %s", Secret(TOKEN))
@@ -22,24 +22,24 @@ def test_a_token_in_a_record_is_seen(secrets_shown: list[str]) -> None:
 
 
 def test_a_token_in_an_error_is_seen(secrets_shown: list[str]) -> None:
-    """In the text, or in an attribute."""
+    """It is found in the text and in an attribute."""
     KajabiError(f"with {TOKEN}").sent(attempts=1, maybe_applied=False)
     KajabiError("without").sent(attempts=1, maybe_applied=False)
     assert secrets_shown == ["access in a KajabiError"]
     secrets_shown.clear()
 
 
-async def test_what_the_fake_gives_out_is_what_is_looked_for(kajabi_fake: FakeKajabi, kajabi_api: Kajabi) -> None:
-    """Otherwise nothing would ever be found."""
+async def test_credentials_of_the_fake_are_recognized(kajabi_fake: FakeKajabi, kajabi_api: Kajabi) -> None:
+    """Otherwise the canary would never find any."""
     await kajabi_api.customers.get("1")
-    held = kajabi_api.session._tokens.held
-    assert held is not None
-    assert held.refresh is not None
-    for secret in (held.access.reveal(), held.refresh.reveal(), kajabi_fake.client_secret):
+    token = kajabi_api.session._tokens.live()
+    assert token is not None
+    assert token.refresh is not None
+    for secret in (token.access.reveal(), token.refresh.reveal(), kajabi_fake.client_secret):
         assert len(shown_secrets(secret)) == 1
 
 
 @pytest.mark.parametrize("text", ["access.short", "inaccessible", "secret: none", repr(Secret(TOKEN))])
 def test_other_words_are_no_secrets(text: str) -> None:
-    """The word alone gives nothing away."""
+    """The word alone reveals nothing."""
     assert shown_secrets(text) == []

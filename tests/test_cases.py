@@ -1,6 +1,6 @@
 """Small inputs that integrators met, each under the name it was collected by; personal details are replaced.
 
-The whole client reads them, over a socket, from a server that answers as it is told.
+The whole client reads them over a socket, from a server with prepared answers.
 """
 
 import json
@@ -41,7 +41,7 @@ OFFERS = "/v1/contacts/1/relationships/offers"
 
 
 @attrs.frozen
-class Said:
+class Reply:
     """One answer."""
 
     body: Any = None
@@ -55,21 +55,21 @@ class Said:
 
 @attrs.define
 class Server:
-    """Answers each method and path with what it was given for it, the last of several again and again."""
+    """A server with answers for each method and path; the last of several is repeated."""
 
     api: Kajabi
-    answers: dict[tuple[str, str], list[Said]] = attrs.Factory(dict[tuple[str, str], list[Said]])
-    asked: list[str] = attrs.Factory(list[str])
+    answers: dict[tuple[str, str], list[Reply]] = attrs.Factory(dict[tuple[str, str], list[Reply]])
+    requests: list[str] = attrs.Factory(list[str])
 
-    def on(self, method: str, path: str, *answers: Said) -> None:
-        """Answer *method* of *path*, with its query if that matters, with *answers*, one after the other."""
+    def on(self, method: str, path: str, *answers: Reply) -> None:
+        """Answer *method* of *path*, with its query if that matters, with *answers* in order."""
         self.answers[method, path] = list(answers)
 
     async def answer(self, request: web.Request) -> web.Response:
         await request.read()
         if request.path == "/v1/oauth/token":
             return web.json_response({"access_token": "t", "token_type": "Bearer", "expires_in": 7200})
-        self.asked.append(f"{request.method} {request.path_qs}")
+        self.requests.append(f"{request.method} {request.path_qs}")
         found = self.answers.get((request.method, request.path_qs)) or self.answers.get((request.method, request.path))
         if found is None:
             return web.json_response({"errors": [{"status": "404", "title": "Not Found"}]}, status=404)
@@ -78,7 +78,7 @@ class Server:
 
 @asynccontextmanager
 async def serving() -> AsyncGenerator[Server]:
-    """Yield a server and, as its ``api``, a client of it that repeats without waiting for long."""
+    """Yield a server with its ``api``, a client that retries after short waits."""
     answering: Callable[[web.Request], Awaitable[web.Response]] | None = None
 
     async def dispatch(request: web.Request) -> web.Response:
@@ -109,10 +109,10 @@ def linked(resource_type: str, *ids: str) -> dict[str, Any]:
     return {"data": [{"type": resource_type, "id": each} for each in ids]}
 
 
-def error(status: int, title: str, detail: str, pointer: str | None = None) -> Said:
+def error(status: int, title: str, detail: str, pointer: str | None = None) -> Reply:
     source = None if pointer is None else {"pointer": pointer}
     entry = {"status": str(status), "source": source, "title": title, "detail": detail}
-    return Said({"errors": [entry]}, status)
+    return Reply({"errors": [entry]}, status)
 
 
 async def handled(receiver: Receiver, body: dict[str, Any]) -> tuple[Any, bool, int]:
@@ -131,7 +131,7 @@ def receiver() -> Receiver:
 
 
 def test_probe() -> None:
-    """GET and HEAD of the secret path: 200, and 404 for a wrong secret; nothing is handed on."""
+    """GET and HEAD of the secret path: 200, and 404 for a wrong secret; no event is handled."""
     assert receiver().probe(SECRET) == 200
     with pytest.raises(WrongSecretError) as caught:
         receiver().probe("x" * 40)
@@ -164,28 +164,28 @@ async def test_02_order_created(payload: bool) -> None:
 
 
 async def test_02b_payment_succeeded() -> None:
-    """Without the id at the top it is read all the same; the same transaction again is a replay, another is not."""
+    """It is read without the id at the top; the same transaction again is a replay, another is not."""
     body: dict[str, Any] = {
         "event": "payment.succeeded",
         "offer": {"id": 2151386538, "title": "AXIOM"},
         "member": {"id": 55, "email": ADA, "name": "Ada L", "first_name": "Ada", "last_name": "L"},
         "payment_transaction": {"id": 991, "amount_paid": 4900, "amount_paid_decimal": 49.0, "currency": "USD"},
     }
-    ours = receiver()
-    event, duplicate, runs = await handled(ours, body)
+    endpoint = receiver()
+    event, duplicate, runs = await handled(endpoint, body)
     assert isinstance(event, DashboardPaymentSucceeded)
     assert (event.member.email, event.payment.amount_paid, event.has_own_id) == (ADA, 4900, False)
     assert (duplicate, runs) == (False, 1)
     again = {**body, "member": {**body["member"], "name": "Ada Lovelace"}}
-    assert (await handled(ours, again))[1:] == (True, 0)
+    assert (await handled(endpoint, again))[1:] == (True, 0)
     other = {**body, "payment_transaction": {**body["payment_transaction"], "id": 992}}
-    assert (await handled(ours, other))[1:] == (False, 1)
-    assert (await handled(ours, {**body, "id": "8d2e"}))[1:] == (False, 1)
+    assert (await handled(endpoint, other))[1:] == (False, 1)
+    assert (await handled(endpoint, {**body, "id": "8d2e"}))[1:] == (False, 1)
 
 
 @pytest.mark.parametrize("name", ["purchases", "transactions"])
 async def test_purchases_include(name: str) -> None:
-    """Customer and offer come along with a list and with one: typed, and awaiting them costs nothing."""
+    """Customer and offer are included in a list and in one resource: typed, and awaiting them costs no request."""
     relations = {
         "offer": {"data": {"type": "offers", "id": "2"}},
         "customer": {"data": {"type": "customers", "id": "3"}},
@@ -193,8 +193,8 @@ async def test_purchases_include(name: str) -> None:
     rows = [row(name, str(number), relationships=relations) for number in range(100)]
     included = [row("offers", "2", {"title": "Pass"}), row("customers", "3", {"email": ADA})]
     async with serving() as server:
-        server.on("GET", f"/v1/{name}", Said({"data": rows, "included": included, "links": {}}))
-        server.on("GET", f"/v1/{name}/0", Said({"data": rows[0], "included": included}))
+        server.on("GET", f"/v1/{name}", Reply({"data": rows, "included": included, "links": {}}))
+        server.on("GET", f"/v1/{name}/0", Reply({"data": rows[0], "included": included}))
         resource: Any = getattr(server.api, name)
         sort = {"sort": "-updated_at"} if name == "purchases" else {}
         listed = await resource.list(include=["offer", "customer"], page_size=200, **sort).collect()
@@ -203,27 +203,27 @@ async def test_purchases_include(name: str) -> None:
         for each in (*listed, single):
             assert (await each.customer).email == ADA
             assert (await each.offer).title == "Pass"
-        assert len(server.asked) == 2
-        assert "page%5Bsize%5D=200" in server.asked[0]
+        assert len(server.requests) == 2
+        assert "page%5Bsize%5D=200" in server.requests[0]
 
 
 async def test_gteq() -> None:
-    """What the library of the server knows is accepted where integrators use it."""
+    """Filters that the server's library knows are accepted."""
     async with serving() as server:
-        server.on("GET", "/v1/purchases", Said({"data": [], "links": {}}))
+        server.on("GET", "/v1/purchases", Reply({"data": [], "links": {}}))
         await server.api.purchases.list(created_at_gteq="2026-08-01").collect()
-        assert "filter%5Bcreated_at_gteq%5D=2026-08-01" in server.asked[-1]
+        assert "filter%5Bcreated_at_gteq%5D=2026-08-01" in server.requests[-1]
 
 
 TAKEN = error(422, "Unprocessable Content", "Email has already been taken", "/data/attributes/email")
 
 
 async def test_05_taken() -> None:
-    """The search finds nothing, the creation is refused as taken, the list has the contact."""
+    """The search finds nothing, the creation is rejected as taken, the list has the contact."""
     searching = f"/v1/contacts?filter%5Bemail_contains%5D={ADA.replace('@', '%40')}&filter%5Bsite_id%5D=1"
     async with serving() as server:
-        server.on("GET", "/v1/contacts", Said({"data": [row("contacts", "77", {"email": ADA})], "links": {}}))
-        server.on("GET", searching, Said({"data": [], "meta": {"total_count": 0}, "links": {}}))
+        server.on("GET", "/v1/contacts", Reply({"data": [row("contacts", "77", {"email": ADA})], "links": {}}))
+        server.on("GET", searching, Reply({"data": [], "meta": {"total_count": 0}, "links": {}}))
         server.on("POST", "/v1/contacts", TAKEN)
         assert await server.api.contacts.find_by_email(ADA) is None
         found = await server.api.contacts.find_by_email(ADA, thorough=True)
@@ -231,23 +231,23 @@ async def test_05_taken() -> None:
         assert found.id == "77"
         assert await server.api.contacts.get_or_create(email=ADA, name="Ada") == GetOrCreated(found, created=False)
         everyone = [row("contacts", "77", {"email": ADA}), row("contacts", "78", {"email": ADA.upper()})]
-        server.on("GET", "/v1/contacts", Said({"data": everyone, "links": {}}))
+        server.on("GET", "/v1/contacts", Reply({"data": everyone, "links": {}}))
         with pytest.raises(AmbiguousMatchError):
             await server.api.contacts.get_or_create(email=ADA)
 
 
-NOTHING = [Said(status=204), Said(status=202), Said(status=200), Said({"meta": {"count": 1}}), Said(status=201)]
+NOTHING = [Reply(status=204), Reply(status=202), Reply(status=200), Reply({"meta": {"count": 1}}), Reply(status=201)]
 
 
 @pytest.mark.parametrize("answer", NOTHING, ids=["204", "202", "empty 200", "meta alone", "empty 201"])
-async def test_204(answer: Said) -> None:
-    """Every write succeeds, whatever 2xx it is answered with."""
+async def test_204(answer: Reply) -> None:
+    """Every write succeeds with any 2xx."""
     async with serving() as server:
         api = server.api
         for relation, resource_type in (("tags", "contact_tags"), ("offers", "offers")):
             for owner in ("contacts", "customers"):
                 path = f"/v1/{owner}/1/relationships/{relation}"
-                server.on("GET", path, Said(linked(resource_type, "2")))
+                server.on("GET", path, Reply(linked(resource_type, "2")))
                 for method in ("POST", "PATCH", "DELETE"):
                     server.on(method, path, answer)
         assert await api.contacts.grant_offers("1", ["2"], send_customer_welcome_email=False) == ("2",)
@@ -276,17 +276,17 @@ async def test_204(answer: Said) -> None:
         for method, path, write in writes:
             server.on(method, path, answer)
             await write()
-            assert server.asked[-1] == f"{method} {path}"
+            assert server.requests[-1] == f"{method} {path}"
 
 
 @pytest.mark.parametrize(("verb", "path"), [("add_tags", TAGS), ("grant_offers", OFFERS)])
 async def test_07_already(verb: str, path: str) -> None:
-    """With ``verify=True`` success if the state is what was wanted, else the error."""
+    """With ``verify=True`` it succeeds if the state is as requested, else it raises the error."""
     refusal = error(422, "Unprocessable Content", "Tag has already been added")
     async with serving() as server:
         server.on("POST", path, refusal)
         write = getattr(server.api.contacts, verb)
-        server.on("GET", path, Said(linked("contact_tags" if path == TAGS else "offers", "2")))
+        server.on("GET", path, Reply(linked("contact_tags" if path == TAGS else "offers", "2")))
         assert await write("1", ["2"], verify=True) == ("2",)
         with pytest.raises(UnprocessableEntityError, match="already been added"):
             await write("1", ["2"])
@@ -295,59 +295,59 @@ async def test_07_already(verb: str, path: str) -> None:
 
 
 async def test_edge() -> None:
-    """Text, pages and statuses of what stands before the API: repeated if it may pass, and no key is blamed."""
-    text, html, good = "text/plain", "text/html", Said({"data": row("customers", "1")})
+    """Text, pages and statuses of proxies in front of the API: transient ones are retried, and no key is blamed."""
+    text, html, good = "text/plain", "text/html", Reply({"data": row("customers", "1")})
     async with serving() as server:
         customers = server.api.customers
-        server.on("GET", "/v1/customers/1", Said("error code: 1015", 429, text), good)
+        server.on("GET", "/v1/customers/1", Reply("error code: 1015", 429, text), good)
         assert (await customers.get("1")).id == "1"
         for status in (*range(520, 528), 530):
-            server.on("GET", "/v1/customers/1", Said(f"error code: {status}", status, text), good)
+            server.on("GET", "/v1/customers/1", Reply(f"error code: {status}", status, text), good)
             assert (await customers.get("1")).id == "1"
-        server.on("GET", "/v1/customers/1", Said(PAGE, 521, html), good)
+        server.on("GET", "/v1/customers/1", Reply(PAGE, 521, html), good)
         assert (await customers.get("1")).id == "1"
-        server.on("GET", "/v1/customers/1", Said(PAGE, 403, html))
-        with pytest.raises(PermissionDeniedError) as refused:
+        server.on("GET", "/v1/customers/1", Reply(PAGE, 403, html))
+        with pytest.raises(PermissionDeniedError) as rejected:
             await customers.get("1")
-        assert refused.value.is_html
-        assert not any(word in str(refused.value).lower() for word in ("plan", "key", "permission"))
-        server.on("GET", "/v1/customers/1", Said(PAGE, 200, html))
+        assert rejected.value.is_html
+        assert not any(word in str(rejected.value).lower() for word in ("plan", "key", "permission"))
+        server.on("GET", "/v1/customers/1", Reply(PAGE, 200, html))
         with pytest.raises(DecodeError, match="text/html"):
             await customers.get("1")
-        asked = len(server.asked)
-        server.on("PATCH", "/v1/contacts/1", Said("error code: 521", 521, text))
+        requests = len(server.requests)
+        server.on("PATCH", "/v1/contacts/1", Reply("error code: 521", 521, text))
         with pytest.raises(ServerError) as lost:
             await server.api.contacts.update("1", name="Ada")
         assert lost.value.maybe_applied
-        assert len(server.asked) == asked + 1
+        assert len(server.requests) == requests + 1
 
 
 @pytest.mark.parametrize("stated", [None, {}], ids=["links alone", "nothing"])
 async def test_10_lazy_load_data(stated: Any) -> None:
-    """Included, although the relation has no linkage: the right offers, with one further request at most."""
+    """Included although the relation has no linkage: the right offers, with at most one further request."""
     link = {"links": {"self": f"https://api.kajabi.com{OFFERS}"}}
     contact = row("contacts", "1", {"email": "a@b.c"}, relationships={"offers": link if stated is None else stated})
     async with serving() as server:
         document = {"data": contact, "included": [row("offers", "9", {"title": "O"})]}
-        server.on("GET", "/v1/contacts/1", Said(document))
-        server.on("GET", OFFERS, Said(linked("offers", "9")))
+        server.on("GET", "/v1/contacts/1", Reply(document))
+        server.on("GET", OFFERS, Reply(linked("offers", "9")))
         (offer,) = await (await server.api.contacts.get("1", include="offers")).offers
         assert (offer.id, offer.title) == ("9", "O")
-        assert len(server.asked) <= 3
+        assert len(server.requests) <= 3
 
 
 async def test_15_ends_2099() -> None:
-    """A purchase that is deactivated in the future gives access today."""
+    """A purchase that is deactivated in the future grants access today."""
     attributes = {"effective_start_at": "2024-01-01T00:00:00Z", "deactivated_at": "2099-01-01T00:00:00Z"}
     async with serving() as server:
-        server.on("GET", "/v1/purchases/1", Said({"data": row("purchases", "1", attributes)}))
+        server.on("GET", "/v1/purchases/1", Reply({"data": row("purchases", "1", attributes)}))
         purchase = await server.api.purchases.get("1")
         assert not purchase.was_over_at(datetime(2026, 1, 1, tzinfo=UTC))
         assert purchase.was_over_at(datetime(2099, 1, 1, tzinfo=UTC))
 
 
 async def test_seed_mix() -> None:
-    """What came along the products of an offer is not a product of the customer: that is asked for."""
+    """A product included only for an offer is not a product of the customer: these are requested."""
     document = {
         "data": row("customers", "123", {"name": "N"}, relationships={}),
         "included": [
@@ -361,8 +361,8 @@ async def test_seed_mix() -> None:
         "included": [row("products", "1", {"title": "mine"})],
     }
     async with serving() as server:
-        server.on("GET", "/v1/customers/123?include=products", Said(mine))
-        server.on("GET", "/v1/customers/123", Said(document))
+        server.on("GET", "/v1/customers/123?include=products", Reply(mine))
+        server.on("GET", "/v1/customers/123", Reply(document))
         customer = await server.api.customers.get(
             "123", include=["products", "offers.products"], fields={"customers": ["name"]}
         )
@@ -370,11 +370,11 @@ async def test_seed_mix() -> None:
 
 
 async def test_revoke_of_a_dead_token() -> None:
-    """A 403 of OAuth is that, and says nothing of the plan."""
+    """A 403 of OAuth is reported as such, without a word about the plan."""
     async with serving() as server:
-        server.on("GET", "/v1/customers/1", Said({"data": row("customers", "1")}))
+        server.on("GET", "/v1/customers/1", Reply({"data": row("customers", "1")}))
         await server.api.customers.get("1")
-        server.on("POST", "/v1/oauth/revoke", Said({"error": "unauthorized_client"}, 403, "application/json"))
+        server.on("POST", "/v1/oauth/revoke", Reply({"error": "unauthorized_client"}, 403, "application/json"))
         with pytest.raises(PermissionDeniedError, match="unauthorized_client") as caught:
             await server.api.revoke()
         assert "plan" not in str(caught.value)
@@ -384,22 +384,22 @@ async def test_revoke_of_a_dead_token() -> None:
     "last", ["https://evil.example/", "javascript:alert(1)", "/v1/offers?page[number]=9", 7, {}, ""]
 )
 async def test_odd_last_link(last: Any) -> None:
-    """The page is read; how many pages there are is not known, and nobody goes there."""
+    """The page is read; the number of pages is unknown, and the link is not followed."""
     async with serving() as server:
         links = {"next": "/v1/customers?page%5Bnumber%5D=2", "last": last}
         first = {"data": [row("customers", "1"), row("customers", "2")], "links": links, "meta": {}}
-        server.on("GET", "/v1/customers", Said(first))
-        server.on("GET", links["next"], Said({"data": [row("customers", "3")], "links": {}}))
+        server.on("GET", "/v1/customers", Reply(first))
+        server.on("GET", links["next"], Reply({"data": [row("customers", "3")], "links": {}}))
         pages = server.api.customers.list()
         assert [each.id for each in await pages.collect()] == ["1", "2", "3"]
         assert await pages.count() is None
         assert (await server.api.customers.plan(map(str, range(200)))).list_pages is None
-        assert {each.partition("?")[0] for each in server.asked} == {"GET /v1/customers"}
+        assert {each.partition("?")[0] for each in server.requests} == {"GET /v1/customers"}
 
 
 @pytest.mark.parametrize("inside", [False, True], ids=["beside data", "inside data"])
 async def test_course_media(inside: bool) -> None:
-    """Every media that came is reached from the course, and from its lesson if the linkage says so."""
+    """Every included media is reached from the course, and from its lesson if the linkage says so."""
     lesson = row("lessons", "5", relationships={"media": linked("media", "8")})
     silent = row("lessons", "6", relationships={})
     media = [row("media", each, {"duration_in_minutes": 7.5}) for each in ("8", "9")]
@@ -408,22 +408,22 @@ async def test_course_media(inside: bool) -> None:
     included = [row("modules", "4"), lesson, silent, *media]
     document = {"data": {**data, "included": included}} if inside else {"data": data, "included": included}
     async with serving() as server:
-        server.on("GET", "/v1/courses/1", Said(document))
+        server.on("GET", "/v1/courses/1", Reply(document))
         course = await server.api.courses.get("1", include=["modules", "lessons", "lessons.media", "offers"])
         assert [each.id for each in await course.media] == ["8", "9"]
         assert [each.duration_in_minutes for each in await course.media] == [7.5, 7.5]
         first, _ = await course.lessons
         assert [each.id for each in await first.media] == ["8"]
-        assert len(server.asked) == 1
+        assert len(server.requests) == 1
 
 
 @pytest.mark.parametrize("listed", [False, True])
 async def test_zone_less_date_in_one_attribute(listed: bool) -> None:
-    """The resource is read; the attribute says what came."""
+    """The resource is read; the attribute's error describes the value."""
     data = row("customers", "1", {"name": "Ada", "created_at": "2024-01-10"})
     async with serving() as server:
-        server.on("GET", "/v1/customers", Said({"data": [data], "links": {}}))
-        server.on("GET", "/v1/customers/1", Said({"data": data}))
+        server.on("GET", "/v1/customers", Reply({"data": [data], "links": {}}))
+        server.on("GET", "/v1/customers/1", Reply({"data": data}))
         customer = (await server.api.customers.list().collect())[0] if listed else await server.api.customers.get("1")
         assert customer.name == "Ada"
         with pytest.raises(UnreadableAttributeError, match="expected a time with its zone, got text") as caught:
@@ -433,10 +433,10 @@ async def test_zone_less_date_in_one_attribute(listed: bool) -> None:
 
 
 async def test_one_list_in_custom_2() -> None:
-    """Likewise: the other custom fields are read."""
+    """The other custom fields are read."""
     async with serving() as server:
         data = row("contacts", "1", {"email": ADA, "custom_1": "blue", "custom_2": ["a", "b"]})
-        server.on("GET", "/v1/contacts/1", Said({"data": data}))
+        server.on("GET", "/v1/contacts/1", Reply({"data": data}))
         contact = await server.api.contacts.get("1")
         assert (contact.email, contact.custom_fields["custom_1"]) == (ADA, "blue")
         with pytest.raises(UnreadableAttributeError, match="expected text, got an array at /data/attributes/custom_2"):

@@ -1,4 +1,4 @@
-"""Contradictions between the documents and the wire that are about more than one value; see also models/test_quirks.
+"""Contradictions between the documents and the wire about more than one value; see also models/test_quirks.
 
 The numbers are those of the collected facts.
 """
@@ -27,7 +27,7 @@ def test_tags_and_contact_tags_are_one_type_under_two_names() -> None:
 
 
 def test_types_whose_path_has_another_name_or_none() -> None:
-    """Quirk 4: payouts are called otherwise on the client; modules, lessons, media and fields only come included."""
+    """Quirk 4: payouts have another name in the client; modules, lessons, media and fields are only included."""
     assert OPERATIONS["payouts.get"].path == "/v1/kajabi_payments_payouts/{id}"
     assert MODELS["kajabi_payments_payouts"].__name__ == "Payout"
     assert not {"modules", "lessons", "media", "fields", "blogs"} & READABLE.keys()
@@ -40,12 +40,12 @@ def test_both_official_hosts_mean_our_own_base(prefix: str) -> None:
 
 
 def test_the_singular_of_a_type_is_sent_as_it_was_written() -> None:
-    """Quirk 6: one example asks for fields[product]."""
+    """Quirk 6: one example uses fields[product]."""
     assert checked_fields({"product": ["title"]}, owner="customers") == {"product": ("title",)}
 
 
 async def test_addresses_are_built_rather_than_copied_from_examples() -> None:
-    """Quirk 7: some printed addresses are broken; ours have one question mark and no empty parts."""
+    """Quirk 7: some printed addresses are broken; the client's have one question mark and no empty parts."""
     send = Canned({"/v1/contacts": {"data": []}})
     await Contacts(context(send)).list(page_size=10, search="x").collect()
     assert send.paths == ["/v1/contacts?filter%5Bsearch%5D=x&page%5Bsize%5D=10"]
@@ -86,7 +86,7 @@ def test_submissions_are_sorted_by_a_time_they_do_not_have() -> None:
 
 
 async def test_nulls_are_survived_where_no_schema_allows_them(kajabi_api: Kajabi) -> None:
-    """Quirk 25: nullability is written in two styles, one of which means nothing; every attribute may be null."""
+    """Quirk 25: nullability is written in two styles, one without meaning; every attribute may be null."""
     for model in MODELS.values():
         nothing: dict[str, Any] = dict.fromkeys(set(attribute_names(model)) - {"id", "custom_fields"})
         assert build(model, nothing).loaded_attributes().items() >= nothing.items()
@@ -101,15 +101,15 @@ async def test_notes_are_listed_as_any_other_resource(kajabi_api: Kajabi) -> Non
 
 def test_the_referrer_of_purchases_is_filtered_both_ways() -> None:
     """Quirk 29: declared plain, shown with a suffix."""
-    given = {"referrer": "a", "referrer_cont": "b"}
-    assert [name for name, _ in encode_filters(PurchaseFilters, given, owner="purchases")] == [
+    filters = {"referrer": "a", "referrer_cont": "b"}
+    assert [name for name, _ in encode_filters(PurchaseFilters, filters, owner="purchases")] == [
         "filter[referrer]",
         "filter[referrer_cont]",
     ]
 
 
 async def test_the_site_is_sent_with_every_list_that_takes_one(kajabi_fake: FakeKajabi) -> None:
-    """Quirks 30 and 31: without it, accounts of several sites got errors, nothing, or everything."""
+    """Quirks 30 and 31: without it, accounts with several sites got errors, no rows, or all rows."""
     async with Kajabi(
         client_id=kajabi_fake.client_id,
         client_secret=kajabi_fake.client_secret,

@@ -10,7 +10,7 @@ from kajabi_async.exchange import FORM, JSON_API, Answer, Request, Tally
 
 
 def test_sends_the_media_type_without_parameters() -> None:
-    """Rows 1, 2 and 5: the media type of a body is the bare one of JSON:API, the OAuth endpoints take a form."""
+    """Rows 1, 2 and 5: a body has the bare media type of JSON:API, the OAuth endpoints take a form."""
     assert Request("POST", "/v1/contacts").content_type == JSON_API == "application/vnd.api+json"
     assert FORM == "application/x-www-form-urlencoded"
 
@@ -20,19 +20,19 @@ def test_sends_the_media_type_without_parameters() -> None:
     [("GET", False), ("HEAD", False), ("POST", True), ("PATCH", True), ("PUT", True), ("DELETE", True)],
 )
 def test_knows_what_may_change_something(method: str, is_write: bool) -> None:
-    """Everything but GET and HEAD is a write, verbs nobody knows among it."""
+    """Every method except GET and HEAD is a write, unknown verbs included."""
     assert Request(method, "/v1/contacts").is_write is is_write
     assert Request("BREW", "/v1/contacts").is_write
 
 
-def test_carries_the_token_unless_told_otherwise() -> None:
-    """A request is authorized by default."""
+def test_carries_the_token_by_default() -> None:
+    """A request is authorized unless it says otherwise."""
     assert Request("GET", "/v1/me").authorized
 
 
 @pytest.mark.parametrize(("value", "member"), [(Request("GET", "/v1/me"), "path"), (Answer(200, {}, b""), "status")])
 def test_cannot_be_changed(value: Any, member: str) -> None:
-    """What crosses the border is a value: whoever holds it knows that it stays as it is."""
+    """These are values: they never change."""
     with pytest.raises(AttributeError):
         setattr(value, member, "x")
 
@@ -47,24 +47,24 @@ def test_prints_neither_bodies_nor_headers() -> None:
 
 
 def test_compares_by_content() -> None:
-    """Two requests for the same thing are equal, and can be keys."""
+    """Equal requests are equal, and can be keys."""
     assert Request("GET", "/v1/me") == Request("GET", "/v1/me")
     assert len({Request("GET", "/v1/me"), Request("GET", "/v1/me"), Request("GET", "/v1/me", "a=b")}) == 2
 
 
 def test_starts_a_tally_at_nothing() -> None:
-    """A tally begins with zeros, so that one can be handed to any number of operations."""
+    """A tally begins with zeros, so that one can be passed to any number of operations."""
     assert attrs.astuple(Tally()) == (0, 0, 0, 0.0, 0.0)
 
 
 @pytest.mark.parametrize("value", [Request("GET", "/v1/me", body=b"x"), Answer(200, {"a": "b"}, b"x"), Tally(1, 2, 3)])
 def test_copies(value: Any) -> None:
-    """By value."""
+    """Copies are equal."""
     assert copy.deepcopy(value) == copy.copy(value) == value
 
 
 def test_pickles_what_holds_numbers_alone() -> None:
-    """What an operation took may cross processes; a body, with a secret or what users wrote, does not."""
+    """The cost of an operation may cross processes; a body with a secret or user data may not."""
     tally = Tally(1, 2, 3, 4.0, 5.0)
     assert pickle.loads(pickle.dumps(tally)) == tally
     for value in (Request("POST", "/v1/oauth/token", body=b"canary"), Answer(200, {"set-cookie": "canary"}, b"canary")):
@@ -74,7 +74,7 @@ def test_pickles_what_holds_numbers_alone() -> None:
 
 
 def test_rich_prints_neither_bodies_nor_headers() -> None:
-    """Crash reporters ask for another representation where they find one."""
+    """Crash reporters use the representation for rich if there is one."""
     request = Request("POST", "/v1/oauth/token", "a=b", body=b"client_secret=canary")
     answer = Answer(200, {"set-cookie": "canary"}, b'{"access_token": "canary"}')
     shown = pretty_repr([request, answer, {"request": request}])

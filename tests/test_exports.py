@@ -1,4 +1,4 @@
-"""The front door is a list, the list is true, and nothing is carried in before somebody asks for it."""
+"""The package exports exactly its list of names, and imports each module only when it is used."""
 
 import ast
 import inspect
@@ -24,7 +24,7 @@ ALONE = [
 
 
 def test_all_names_everything_public_in_order() -> None:
-    """Nothing more, nothing less."""
+    """The list is complete and sorted."""
     public = {
         name
         for name in dir(kajabi_async)
@@ -34,18 +34,20 @@ def test_all_names_everything_public_in_order() -> None:
     assert sorted(kajabi_async.__all__) == sorted(set(kajabi_async.__all__))
 
 
-def test_what_type_checkers_see_is_what_there_is() -> None:
-    """They read the imports that never run."""
+def test_the_table_the_exports_and_what_type_checkers_see_agree() -> None:
+    """Type checkers read imports that never run; each name is the object of the module that both name."""
     block = next(each for each in ast.parse(inspect.getsource(kajabi_async)).body if isinstance(each, ast.If))
     imports = [each for each in block.body if isinstance(each, ast.ImportFrom)]
     seen = {alias.name: f"{each.module}" for each in imports for alias in each.names}
-    assert set(seen) == set(kajabi_async.__all__)
-    for name, module in seen.items():
+    table = {name: f"kajabi_async.{module}" for name, module in kajabi_async._MODULE_OF.items()}
+    assert seen == table
+    assert list(table) == kajabi_async.__all__
+    for name, module in table.items():
         assert getattr(kajabi_async, name) is getattr(sys.modules[module], name)
 
 
 def test_every_error_can_be_caught_from_the_top() -> None:
-    """Users never import from inside."""
+    """Users never import from inner modules."""
     missing = [name for name in errors.__all__ if name.endswith("Error") and name not in kajabi_async.__all__]
     assert missing == []
 
@@ -57,7 +59,7 @@ def test_a_misspelt_name_is_refused_as_by_any_module() -> None:
 
 
 def test_only_the_client_and_the_session_load_an_http_client() -> None:
-    """A handler of webhooks or a reader of results has no use for one."""
+    """A webhook handler or a reader of results does not need one."""
     loaded = _in_a_fresh_interpreter(
         "import sys, kajabi_async\n"
         "for name in kajabi_async.__all__:\n"
@@ -71,15 +73,28 @@ def test_only_the_client_and_the_session_load_an_http_client() -> None:
     assert "kajabi_async.client" not in loaded
 
 
-def test_a_submodule_is_there_without_an_import_of_its_own() -> None:
-    """As it is for any package that imports its parts at once."""
-    told = _in_a_fresh_interpreter("import kajabi_async; print(kajabi_async.session.Timeouts.__name__)")
-    assert told.strip() == "Timeouts"
+@pytest.mark.parametrize("name", ["Found", "loads", "dumps", "NotFoundError", "ErrorObject", "Customer", "ToOne"])
+def test_a_name_brings_no_http_client_and_no_more_than_it_needs(name: str) -> None:
+    """What is stored and loaded in one process was fetched in another."""
+    loaded = _in_a_fresh_interpreter(f"import sys; from kajabi_async import {name}; print(*sys.modules)").split()
+    assert {"aiohttp", "kajabi_async.client", "kajabi_async.session"}.isdisjoint(loaded)
+
+
+def test_importing_the_package_imports_none_of_its_modules() -> None:
+    """Not even the errors."""
+    loaded = _in_a_fresh_interpreter("import sys, kajabi_async; print(*sys.modules)").split()
+    assert [module for module in loaded if module.startswith("kajabi_async.")] == []
+
+
+def test_a_submodule_needs_no_import_of_its_own() -> None:
+    """As with any package that imports its parts at once."""
+    name = _in_a_fresh_interpreter("import kajabi_async; print(kajabi_async.session.Timeouts.__name__)")
+    assert name.strip() == "Timeouts"
 
 
 @pytest.mark.parametrize("module", ALONE)
 def test_each_public_module_can_be_the_first_one_imported(module: str) -> None:
-    """Whatever it needs, it brings along itself."""
+    """It imports everything that it needs."""
     assert _in_a_fresh_interpreter(f"import {module}") == ""
 
 

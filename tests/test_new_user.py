@@ -1,4 +1,4 @@
-"""The mistakes of the first five minutes with the library: each is told its cure."""
+"""The mistakes of the first five minutes with the library: each error says how to correct it."""
 
 import asyncio
 import subprocess
@@ -15,7 +15,7 @@ from kajabi_async.testing import FakeKajabi
 from tests.blocks import environment_of
 from tests.clocks import ManualClock
 
-# Of any client, as types would refuse most of these mistakes.
+# An untyped client: type checkers would reject most of these mistakes.
 Mistake = Callable[[Any], Awaitable[object]]
 
 COMPARE = "check client id and secret (KAJABI_CLIENT_ID, KAJABI_CLIENT_SECRET) under Settings, Security, User API Keys"
@@ -43,7 +43,7 @@ class Missing:
 
 sys.meta_path.insert(0, Missing())
 """
-"""Makes a library as good as not installed."""
+"""Makes the import of a library fail as if it were not installed."""
 
 
 async def _get(api: Kajabi) -> object:
@@ -63,10 +63,10 @@ async def _get(api: Kajabi) -> object:
         ({"KAJABI_BASE_URL": "http://api.kajabi.com"}, "use https"),
     ],
 )
-async def test_what_is_set_wrongly_is_told_its_cure(
+async def test_a_wrong_setting_is_reported_with_its_cure(
     environment: dict[str, str], cure: str, kajabi_fake: FakeKajabi, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Before the first answer: the variable is named, and a wrong secret is not shown."""
+    """The error names the variable, and does not show a wrong secret."""
     for name, value in {**environment_of(kajabi_fake), **environment}.items():
         monkeypatch.setenv(name, value)
     with pytest.raises(KajabiError) as caught:
@@ -77,15 +77,15 @@ async def test_what_is_set_wrongly_is_told_its_cure(
 
 
 @pytest.mark.parametrize(("mistake", "cure"), MISTAKES)
-async def test_what_is_asked_wrongly_is_told_its_cure(mistake: Mistake, cure: str, kajabi_api: Kajabi) -> None:
-    """The nearest name, or what there is."""
+async def test_a_wrong_argument_is_reported_with_its_cure(mistake: Mistake, cure: str, kajabi_api: Kajabi) -> None:
+    """The error has the nearest name, or the known ones."""
     with pytest.raises(KajabiError) as caught:
         await mistake(kajabi_api)
     assert cure in str(caught.value)
 
 
-async def test_an_api_that_is_not_there_is_told_with_its_address(kajabi_fake: FakeKajabi) -> None:
-    """And that no connection was made, so nothing can have taken effect."""
+async def test_an_unreachable_api_is_reported_with_its_address(kajabi_fake: FakeKajabi) -> None:
+    """The error says that no connection was made, so nothing can have taken effect."""
     await kajabi_fake.aclose()
     port = kajabi_fake.base_url.rpartition(":")[2]
     with pytest.raises(KajabiError, match=rf"could not connect.*{port}"):
@@ -103,7 +103,7 @@ async def test_an_api_that_is_not_there_is_told_with_its_address(kajabi_fake: Fa
     ],
 )
 async def test_an_extra_that_is_not_installed_is_named(program: str, library: str, extra: str) -> None:
-    """With the command that installs it, as the last line that is shown."""
+    """The last line of the error is the command that installs it."""
     ended = await asyncio.to_thread(
         subprocess.run,
         [sys.executable, "-c", f"{WITHOUT}{program}", library],

@@ -3,7 +3,17 @@ from typing import Any
 
 import pytest
 
-from kajabi_async.operations import OPERATIONS, AnswerKind, BodyKind, Operation, operation
+from kajabi_async import operations
+from kajabi_async.operations import (
+    OPERATIONS,
+    AnswerKind,
+    BodyKind,
+    Operation,
+    enter,
+    operation,
+    operation_at,
+    reads,
+)
 
 _VERBS = {"get", "post", "patch", "put", "delete"}
 _JSON_API = "application/vnd.api+json"
@@ -20,14 +30,14 @@ def documented(openapi: dict[str, Any], row: Operation) -> dict[str, Any]:
 
 
 def resolved(openapi: dict[str, Any], schema: dict[str, Any]) -> dict[str, Any]:
-    """Follow references until something is said."""
+    """Return the schema with references followed."""
     while "$ref" in schema:
         schema = openapi["components"]["schemas"][schema["$ref"].rsplit("/", 1)[1]]
     return schema
 
 
 def members(openapi: dict[str, Any], schema: dict[str, Any]) -> dict[str, Any]:
-    """Give the properties of an object schema, those of every part of an ``allOf`` among them."""
+    """Return the properties of an object schema, including those of every part of an ``allOf``."""
     schema = resolved(openapi, schema)
     found: dict[str, Any] = dict(schema.get("properties", {}))
     for part in schema.get("allOf", []):
@@ -36,7 +46,7 @@ def members(openapi: dict[str, Any], schema: dict[str, Any]) -> dict[str, Any]:
 
 
 def content(openapi: dict[str, Any], answer: dict[str, Any]) -> tuple[str, dict[str, Any]] | None:
-    """Give the one media type and the schema of an answer or a body."""
+    """Return the only media type and the schema of an answer or a body."""
     described = answer.get("content")
     if not described:
         return None
@@ -87,20 +97,20 @@ def test_has_every_operation_of_the_document_and_no_other(openapi: dict[str, Any
 
 
 @pytest.mark.parametrize("row", ROWS)
-def test_gives_the_kind_of_answer_that_is_documented(openapi: dict[str, Any], row: Operation) -> None:
-    """A row's answer is what the document's schema and media type of the success describe."""
+def test_has_the_kind_of_answer_that_is_documented(openapi: dict[str, Any], row: Operation) -> None:
+    """A row's answer matches the schema and media type of the documented success."""
     assert row.answer is documented_answer(openapi, row)
 
 
 @pytest.mark.parametrize("row", ROWS)
 def test_sends_the_kind_of_body_that_is_documented(openapi: dict[str, Any], row: Operation) -> None:
-    """A row's body is what the document's request schema and media type describe, DELETE with a body among them."""
+    """A row's body matches the documented request schema and media type, also for DELETE with a body."""
     assert row.body is documented_body(openapi, row)
 
 
 @pytest.mark.parametrize("row", ROWS)
 def test_names_its_parameter_as_the_document_does(openapi: dict[str, Any], row: Operation) -> None:
-    """The parameter in a path is the one that the document describes for it."""
+    """The parameter in a path is the documented one."""
     item = openapi["paths"][row.path]
     described = [*item.get("parameters", []), *documented(openapi, row).get("parameters", [])]
     names = [parameter["name"] for parameter in described if parameter["in"] == "path"]
@@ -110,7 +120,7 @@ def test_names_its_parameter_as_the_document_does(openapi: dict[str, Any], row: 
 
 @pytest.mark.parametrize("row", ROWS)
 def test_fills_in_the_one_parameter(row: Operation) -> None:
-    """A path has at most one parameter, and the id stands in its place as one segment."""
+    """A path has at most one parameter, and the id replaces it as one segment."""
     assert row.path.count("{") <= 1
     filled = row.path_for("2150966111")
     assert "{" not in filled
@@ -133,20 +143,20 @@ def test_fills_in_the_one_parameter(row: Operation) -> None:
         ("payouts.list", "", "/v1/kajabi_payments_payouts"),
     ],
 )
-def test_gives_the_path_of_an_operation(name: str, id: str, path: str) -> None:
-    """The path is filled in with an id that is encoded already; one without a parameter is as it stands."""
+def test_returns_the_path_of_an_operation(name: str, id: str, path: str) -> None:
+    """The path is filled with an encoded id; one without a parameter is returned unchanged."""
     assert operation(name).path_for(id) == path
 
 
 def test_calls_every_row_by_its_name() -> None:
-    """A row is found by the name it bears, and no two rows share one."""
+    """A row is found by its name, and no two rows share one."""
     assert all(operation(name) is row and row.name == name for name, row in OPERATIONS.items())
     assert len(OPERATIONS) == 77
 
 
 @pytest.mark.parametrize("row", ROWS)
 def test_is_consistent_in_itself(row: Operation) -> None:
-    """A read carries no body, every path is under ``/v1``, and linkage goes to relationship endpoints alone."""
+    """A read has no body, every path is under ``/v1``, and only relationship endpoints have linkage."""
     assert row.path.startswith("/v1/")
     assert row.method in {"GET", "POST", "PATCH", "DELETE"}
     assert row.method != "GET" or row.body is BodyKind.NONE
@@ -155,6 +165,48 @@ def test_is_consistent_in_itself(row: Operation) -> None:
 
 
 def test_refuses_a_name_it_does_not_know() -> None:
-    """A misspelt name is a mistake in our own code and fails at once."""
+    """A misspelt name is an error in the package and fails at once."""
     with pytest.raises(KeyError, match=r"customers\.fetch"):
         operation("customers.fetch")
+
+
+@pytest.mark.parametrize("row", ROWS)
+def test_a_request_leads_to_its_row(row: Operation) -> None:
+    """The samples of hooks as well, whose paths look like that of one hook; the id is returned as it came."""
+    has_id = "{" in row.path
+    for resource_id in ("2150966111", "gr%C3%B6%C3%9Fe", "{}", "{id}", "*"):
+        assert operation_at(row.method, row.path_for(resource_id)) == (row, resource_id if has_id else "")
+
+
+@pytest.mark.parametrize(
+    ("method", "path"),
+    [
+        ("GET", "/v1/customers/"),
+        ("GET", "/v1//customers"),
+        ("GET", "/v1/customers/1/"),
+        ("GET", "/v1/customers/1/offers"),
+        ("GET", "/v1/customers//relationships/offers"),
+        ("DELETE", "/v1/customers/1"),
+        ("get", "/v1/customers/1"),
+        ("GET", "/v2/customers/1"),
+        ("GET", "v1/customers/1"),
+        ("GET", "/v1/widgets"),
+        ("GET", "/"),
+        ("GET", ""),
+    ],
+)
+def test_a_request_of_no_operation_has_no_row(method: str, path: str) -> None:
+    """An empty segment is no id, and the verb decides as much as the path."""
+    assert operation_at(method, path) is None
+
+
+def test_a_row_is_found_however_many_there_are(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Also one of a resource that is declared later, whose parameter may be another segment."""
+    for table in ("OPERATIONS", "READABLE", "_INDEX"):
+        monkeypatch.setattr(operations, table, dict(getattr(operations, table)))
+    monkeypatch.setattr(operations, "_ID_POSITIONS", set(operations._ID_POSITIONS))
+    part = Operation("parts.get", "GET", "/v1/widgets/parts/{id}", AnswerKind.RESOURCE)
+    enter([*reads("widgets"), part])
+    assert operation_at("GET", "/v1/widgets/parts/7") == (part, "7")
+    assert operation_at("GET", "/v1/widgets/7") == (operation("widgets.get"), "7")
+    assert operation_at("GET", "/v1/customers/7") == (operation("customers.get"), "7")

@@ -1,4 +1,4 @@
-"""Files for their owner alone: made, replaced and kept so, whatever others put in their way."""
+"""Private files: created, replaced and protected against other users."""
 
 import os
 import stat
@@ -23,21 +23,21 @@ else:
 """
 LOGIN = """
 from pathlib import Path
-from kajabi_async.cli.credentials import file as credentials_file
+from kajabi_async.cli.credentials import toml_file as credentials_file
 from kajabi_async.cli.credentials.error import CredentialsError
 from kajabi_async.session import ClientCredentials
 become(arguments["user"])
 try:
     credentials_file.write(Path(arguments["path"]), ClientCredentials("some-id", "some-secret"))
-    told = credentials_file.read(Path(arguments["path"])).form()["client_id"]
+    result = credentials_file.read(Path(arguments["path"])).form()["client_id"]
 except CredentialsError as error:
-    told = str(error)
-print(json.dumps(told))
+    result = str(error)
+print(json.dumps(result))
 """
 
 
 def test_missing_folders_are_for_their_owner_alone_up_to_the_top(tmp_path: Path) -> None:
-    """Those that are there stay as they are."""
+    """Existing folders are unchanged."""
     tmp_path.chmod(0o755)
     make_folders(tmp_path / "a" / "b" / "c")
     assert [mode_of(tmp_path / each) for each in ("a", "a/b", "a/b/c")] == [0o700] * 3
@@ -49,7 +49,7 @@ def test_missing_folders_are_for_their_owner_alone_up_to_the_top(tmp_path: Path)
 def test_a_file_is_private_unless_the_one_it_replaces_says_otherwise(
     before: int | None, after: int, tmp_path: Path
 ) -> None:
-    """Never looser than that."""
+    """It never has more permissions than that one."""
     path = tmp_path / "file"
     if before is not None:
         path.touch()
@@ -64,7 +64,7 @@ def test_a_file_is_private_unless_the_one_it_replaces_says_otherwise(
 
 @needs_root
 def test_what_a_group_may_read_no_other_group_may(tmp_path: Path) -> None:
-    """The group goes along with the mode."""
+    """The group is copied with the mode."""
     path = tmp_path / "file"
     path.touch()
     os.chown(path, -1, 4711)
@@ -75,7 +75,7 @@ def test_what_a_group_may_read_no_other_group_may(tmp_path: Path) -> None:
 
 
 def test_a_block_that_fails_leaves_what_was_there_and_nothing_else(tmp_path: Path) -> None:
-    """No half file, and none beside it."""
+    """No half-written and no temporary file."""
     path = tmp_path / "file"
     path.write_text("old")
     with pytest.raises(ZeroDivisionError), replacing(path) as file:
@@ -86,7 +86,7 @@ def test_a_block_that_fails_leaves_what_was_there_and_nothing_else(tmp_path: Pat
 
 
 def test_a_link_is_replaced_and_not_what_it_leads_to(tmp_path: Path) -> None:
-    """Its mode is not taken over either."""
+    """Its mode is not copied either."""
     precious = tmp_path / "precious"
     precious.write_text("precious")
     precious.chmod(0o644)
@@ -99,8 +99,8 @@ def test_a_link_is_replaced_and_not_what_it_leads_to(tmp_path: Path) -> None:
     assert (precious.read_text(), link.is_symlink(), mode_of(link)) == ("precious", False, 0o600)
 
 
-def test_a_private_folder_holds_on_to_itself(tmp_path: Path) -> None:
-    """What is done in it stays in it when its name leads elsewhere, and only what it made is removed."""
+def test_a_private_folder_keeps_referring_to_itself(tmp_path: Path) -> None:
+    """Operations stay in it if its path leads elsewhere, and only its own content is removed."""
     folder = PrivateFolder(tmp_path / "folder")
     assert mode_of(folder.path) == 0o700
     folder.path.rename(tmp_path / "moved")
@@ -115,8 +115,8 @@ def test_a_private_folder_holds_on_to_itself(tmp_path: Path) -> None:
     assert (tmp_path / "folder" / "rows").read_text() == "precious"
 
 
-def test_a_folder_that_is_not_ours_alone_is_refused(tmp_path: Path) -> None:
-    """Open to others, a link, or no folder."""
+def test_a_folder_that_is_not_private_is_refused(tmp_path: Path) -> None:
+    """Open to others, a link, or not a folder."""
     path = tmp_path / "folder"
     path.mkdir()
     for mode in (0o777, 0o750, 0o701):
@@ -134,7 +134,7 @@ def test_a_folder_that_is_not_ours_alone_is_refused(tmp_path: Path) -> None:
 
 
 def test_a_file_in_it_with_a_second_name_is_refused(tmp_path: Path) -> None:
-    """As is a link: what a library writes there would go elsewhere, too."""
+    """A link too: a library would write to another file."""
     folder = PrivateFolder(tmp_path / "folder")
     (tmp_path / "elsewhere").touch()
     os.link(tmp_path / "elsewhere", folder.path / "hard")
@@ -150,13 +150,13 @@ def test_a_file_in_it_with_a_second_name_is_refused(tmp_path: Path) -> None:
 @needs_root
 @pytest.mark.parametrize("sticky", [True, False])
 def test_links_and_files_of_another_user_get_nothing(sticky: bool) -> None:
-    """In a folder that everyone may write to: a link is replaced or kept, and what it leads to is not written."""
+    """In a folder writable by all users, a link is replaced or kept, and its target is not written to."""
     with shared_folder(sticky=sticky) as folder:
         precious = victims_file(folder / "precious", "precious")
         attack(folder, "ln -s precious link; : > theirs; chmod 666 theirs")
         for name in ("link", "theirs"):
-            told = as_victim(REPLACE, path=str(folder / name))
-            assert (told == "") is not sticky
+            result = as_victim(REPLACE, path=str(folder / name))
+            assert (result == "") is not sticky
             if not sticky:
                 found = (folder / name).lstat()
                 assert (found.st_uid, stat.S_IMODE(found.st_mode)) == (VICTIM, 0o600)
@@ -167,13 +167,13 @@ def test_links_and_files_of_another_user_get_nothing(sticky: bool) -> None:
 @needs_root
 @pytest.mark.parametrize("sticky", [True, False])
 def test_credentials_go_to_no_file_of_another_user(sticky: bool) -> None:
-    """`kajabi login` into a shared folder: a planted file or link is replaced or refused, and never read."""
+    """`kajabi login` into a shared folder: a planted file or link is replaced or rejected, and never read."""
     with shared_folder(sticky=sticky) as folder:
         precious = victims_file(folder / "precious", "precious")
         attack(folder, "ln -s precious link; : > theirs; chmod 666 theirs")
         for name in ("link", "theirs"):
-            told = as_victim(LOGIN, path=str(folder / name))
-            assert told == "some-id" if not sticky else told.startswith("cannot write the credentials file")
+            result = as_victim(LOGIN, path=str(folder / name))
+            assert result == "some-id" if not sticky else result.startswith("cannot write the credentials file")
         assert as_victim(LOGIN, path=str(folder / "new" / "er" / "file.toml")) == "some-id"
         assert [mode_of(folder / each) for each in ("new", "new/er", "new/er/file.toml")] == [0o700, 0o700, 0o600]
         assert precious.read_text() == "precious"

@@ -1,4 +1,4 @@
-"""The README tells the truth: every block of Python in it runs, and its table holds what was measured and tried."""
+"""The README is true: every block of Python in it runs, and its table has measured and tested facts."""
 
 import asyncio
 import re
@@ -20,7 +20,7 @@ FIRST, *FUNCTIONS = python_blocks_of(README)
 
 
 async def test_the_first_example_runs_as_it_stands(kajabi_fake: FakeKajabi, tmp_path: Path) -> None:
-    """Typed into a file and run with the variables set, it prints the customer and the offers."""
+    """Saved as a file and run with the variables set, it prints the customer and the offers."""
     assert await run_program(FIRST, kajabi_fake, tmp_path)
     assert kajabi_fake.counts["customers.get"] == 1
 
@@ -33,18 +33,18 @@ async def test_each_further_example_runs(
     monkeypatch: pytest.MonkeyPatch,
     request: pytest.FixtureRequest,
 ) -> None:
-    """Each is a coroutine that takes a client, and a list of ids, the fake or a Redis where it needs one."""
+    """Each is a coroutine that takes a client and, if it needs them, a list of ids, the fake or a Redis."""
     for name, value in environment_of(kajabi_fake).items():
         monkeypatch.setenv(name, value)
-    given: dict[str, Any] = {
+    available: dict[str, Any] = {
         "api": kajabi_api,
         "kajabi_api": kajabi_api,
         "kajabi_fake": kajabi_fake,
         "ids": ["1", "2", "no"],
     }
     if "redis_url: str" in block.code:
-        given["redis_url"] = request.getfixturevalue("redis_url")
-    await run_function(block, kajabi_fake, given)
+        available["redis_url"] = request.getfixturevalue("redis_url")
+    await run_function(block, kajabi_fake, available)
 
 
 FIRST_SCREEN = README.read_text("utf-8").partition("\n## ")[0]
@@ -56,27 +56,27 @@ def _cells(row: str) -> list[str]:
 
 
 def _row(page: str, heading: str, name: str) -> list[str]:
-    """Give the cells behind *name* in the first table below *heading*."""
+    """Return the cells after *name* in the first table below *heading*."""
     below = page.partition(f"{heading}\n")[2]
     return next(cells[1:] for cells in map(_cells, below.splitlines()) if cells[0] == name)
 
 
 def test_the_first_screen_shows_the_commands_the_recording_and_the_table() -> None:
-    """What it is, ten lines, two commands, how it looks and what it is beside others, in sixty lines."""
+    """A description, ten lines of code, two commands, the recording and the comparison fit in sixty lines."""
     assert len(FIRST_SCREEN.splitlines()) <= 60
-    for wanted in ("$ make demo ", "$ make test ", "![kajabi demo](docs/demo.svg)", "| kajabi_async | [kajabi-py]"):
-        assert wanted in FIRST_SCREEN
+    for expected in ("$ make demo ", "$ make test ", "![kajabi demo](docs/demo.svg)", "| kajabi_async | [kajabi-py]"):
+        assert expected in FIRST_SCREEN
 
 
 def test_every_link_of_the_readme_leads_somewhere() -> None:
-    """Guides, pictures and results are there under the names that it uses."""
+    """Guides, pictures and results exist under the linked names."""
     links = LINK.findall(README.read_text("utf-8"))
     assert len(links) > 10
     assert [link for link in links if not (README.parent / link).exists()] == []
 
 
 @pytest.mark.parametrize(
-    ("told", "heading", "column", "rows"),
+    ("name_in_readme", "heading", "column", "rows"),
     [
         (
             "Bulk lookups a second: ours is",
@@ -94,15 +94,15 @@ def test_every_link_of_the_readme_leads_somewhere() -> None:
     ],
 )
 def test_every_figure_of_the_table_is_one_that_the_benchmarks_wrote(
-    told: str, heading: str, column: int, rows: list[str]
+    name_in_readme: str, heading: str, column: int, rows: list[str]
 ) -> None:
     """Copy them from ``benchmarks/RESULTS.md`` after ``make bench``."""
     results = (README.parent / "benchmarks" / "RESULTS.md").read_text("utf-8")
-    assert _row(FIRST_SCREEN, "", told)[1:] == [_row(results, heading, name)[column] for name in rows]
+    assert _row(FIRST_SCREEN, "", name_in_readme)[1:] == [_row(results, heading, name)[column] for name in rows]
 
 
 def test_the_table_counts_what_each_installs() -> None:
-    """Those that are named, without those that they need in turn."""
+    """It counts the direct dependencies, without theirs."""
 
     def needed(distribution: str) -> str:
         return str(sum("extra ==" not in each for each in requires(distribution) or ()))
@@ -121,7 +121,7 @@ async def peer(kajabi_fake: FakeKajabi) -> AsyncIterator[kajabi.AsyncClient]:
 async def test_the_table_is_fair_about_the_peer_and_relations(
     peer: kajabi.AsyncClient, kajabi_fake: FakeKajabi
 ) -> None:
-    """Under asyncio they raise; the blocking client asks for each, whether it was included or not."""
+    """Under asyncio they raise; the blocking client requests each, included or not."""
     with pytest.raises(kajabi.KajabiError, match="async"):
         _ = (await peer.customers.get("123", include="offers")).offers
 
@@ -136,7 +136,7 @@ async def test_the_table_is_fair_about_the_peer_and_relations(
 
 
 async def test_the_table_is_fair_about_the_peer_and_tokens(peer: kajabi.AsyncClient, kajabi_fake: FakeKajabi) -> None:
-    """Ten tasks that start together ask for ten."""
+    """Ten tasks that start together request ten."""
     await asyncio.gather(*(peer.customers.get(str(number)) for number in range(1, 11)))
     assert kajabi_fake.counts["oauth.token"] == 10
 
@@ -150,7 +150,7 @@ async def test_the_table_is_fair_about_the_peer_and_retries(peer: kajabi.AsyncCl
 
 
 async def test_the_table_is_fair_about_the_peer_and_absence(peer: kajabi.AsyncClient, kajabi_fake: FakeKajabi) -> None:
-    """What did not come is None, and what it does not know is dropped."""
+    """An absent attribute is None, and an unknown one is dropped."""
     kajabi_fake.add({"type": "customers", "id": "9000", "attributes": {"name": "Ada", "shoe_size": 38}})
     customer = await peer.customers.get("9000", fields=["name", "shoe_size"])
     assert (customer.name, customer.email, hasattr(customer, "shoe_size")) == ("Ada", None, False)

@@ -1,4 +1,4 @@
-"""No secret stands in the variables of a frame that an error leaves through, whoever ends the call, and however."""
+"""No secret is in the variables of a frame that an error passes through, however the call ends."""
 
 import asyncio
 import gc
@@ -51,7 +51,7 @@ def _frames(error: BaseException) -> Iterator[FrameType]:
 
 
 def _shown(error: BaseException) -> list[str]:
-    """Return where *error* shows a secret: in what is printed of it, or in a frame that it left through."""
+    """Return where *error* shows a secret: in its printed forms, or in a frame that it passed through."""
     found = [f"{name} of {type(each).__name__}" for each in _chain(error) for name in _texts(each)]
     for frame in _frames(error):
         for name, value in frame.f_locals.items():
@@ -72,15 +72,15 @@ def _texts(error: BaseException) -> Iterator[str]:
 
 
 def _printed(value: Any) -> str:
-    """Print *value* as crash reporters do, by its own representation and by that for rich."""
+    """Return *value* as crash reporters print it, with its own representation and the one for rich."""
     shown = repr(value)
     if hasattr(value, "__rich_repr__"):
         shown += str(list(value.__rich_repr__()))
     return shown
 
 
-def _held_by_headers() -> list[str]:
-    """Return the kinds of secrets in any headers that are alive."""
+def _secrets_in_headers() -> list[str]:
+    """Return the kinds of secrets in all live headers."""
     gc.collect()
     alive: list[Any] = [each for each in gc.get_objects() if isinstance(each, MultiDict | MultiDictProxy)]
     return [kind for each in alive for value in each.values() for kind in shown_secrets(str(value))]
@@ -152,7 +152,7 @@ _WAYS = [_timeout, _wait_for, _task_group, _cancelled]
 async def test_a_call_that_its_caller_ends_shows_no_token(
     call: Callable[[Kajabi], Awaitable[None]], way: Callable[[Any], Awaitable[None]]
 ) -> None:
-    """Neither in the frames of aiohttp, which have the headers, nor in those of this package."""
+    """Neither the frames of aiohttp, which have the headers, nor those of this package show one."""
     async with _slow() as (fake, api):
         await api.me()
         fake.latency = 60
@@ -190,7 +190,7 @@ async def test_a_request_for_a_token_that_is_cut_short_shows_no_secret(way: Call
 
 @pytest.mark.parametrize("at_once", [False, True], ids=["as asyncio.run does it", "in the middle of a step"])
 def test_ctrl_c_shows_no_token(*, at_once: bool) -> None:
-    """Whether the runner cancels, or the interrupt is raised where the program happens to be."""
+    """Either the runner cancels, or the interrupt is raised at the current instruction."""
 
     async def main() -> None:
         async with _slow() as (fake, api):
@@ -215,8 +215,8 @@ def test_ctrl_c_shows_no_token(*, at_once: bool) -> None:
 
 @pytest.mark.parametrize("handed_in", [False, True])
 async def test_a_token_is_in_no_headers_but_those_of_requests_under_way(*, handed_in: bool) -> None:
-    """Neither between two requests nor after it was revoked; a pool has no default for it."""
-    before = Counter(_held_by_headers())  # Of other tests, in objects that are still to be collected.
+    """It is gone between two requests and after it was revoked; a pool has no default for it."""
+    before = Counter(_secrets_in_headers())  # From other tests, in objects not collected yet.
     issued = f'{{"access_token": "{CANARY}", "expires_in": 9999}}'.encode()
 
     async def handle(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -230,13 +230,13 @@ async def test_a_token_is_in_no_headers_but_those_of_requests_under_way(*, hande
         session(base_url, http_session=theirs if handed_in else None) as manager,
     ):
         await manager.send(Request("GET", "/v1/customers/1"))
-        assert not Counter(_held_by_headers()) - before
+        assert not Counter(_secrets_in_headers()) - before
         with pytest.raises(TimeoutError):
             await asyncio.wait_for(manager.send(Request("GET", "/v1/customers/2")), 0.1)
         await asyncio.sleep(0)
-        assert not Counter(_held_by_headers()) - before
+        assert not Counter(_secrets_in_headers()) - before
         await manager.revoke()
-        assert not Counter(_held_by_headers()) - before
+        assert not Counter(_secrets_in_headers()) - before
 
 
 _WRONG: list[dict[str, Any]] = [
@@ -266,9 +266,9 @@ _WRONG: list[dict[str, Any]] = [
 
 @pytest.mark.parametrize("wrong", _WRONG, ids=lambda wrong: f"{next(iter(wrong))}")
 def test_a_wrong_option_leaves_no_secret_in_a_frame(wrong: dict[str, Any]) -> None:
-    """Of all that was given along with it."""
-    given: dict[str, Any] = {"client_id": "id", "client_secret": CANARY, **wrong}
-    error = _raised_by(lambda: Kajabi(**given))
+    """None of the other arguments is shown either."""
+    options: dict[str, Any] = {"client_id": "id", "client_secret": CANARY, **wrong}
+    error = _raised_by(lambda: Kajabi(**options))
     if error is not None:
         assert _shown(error) == []
         assert _rich_shows_outside(error) == []
@@ -283,7 +283,7 @@ def _raised_by(call: Callable[[], object]) -> Exception | None:
 
 
 def _rich_shows_outside(error: BaseException) -> list[str]:
-    """Leave out the frames of the test itself, which hold what it hands in."""
+    """Leave out the frames of the test itself, which have its arguments."""
     at = error.__traceback__
     while at is not None and "/tests/" in at.tb_frame.f_code.co_filename:
         at = at.tb_next
@@ -291,7 +291,7 @@ def _rich_shows_outside(error: BaseException) -> list[str]:
 
 
 def test_wrong_settings_in_the_environment_show_no_secret(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Nor does what was given besides."""
+    """The other settings are not shown either."""
     monkeypatch.setenv("KAJABI_CLIENT_ID", "id")
     monkeypatch.setenv("KAJABI_CLIENT_SECRET", CANARY)
     monkeypatch.setenv("KAJABI_BASE_URL", f"https://me:{CANARY}@api.kajabi.com")
@@ -315,15 +315,15 @@ def test_wrong_settings_in_the_environment_show_no_secret(monkeypatch: pytest.Mo
         lambda: RedisRate(f"nonsense://:{CANARY}@localhost", name="a"),
     ],
 )
-def test_what_is_refused_where_it_is_made_is_in_no_frame(make: Callable[[], object]) -> None:
-    """Credentials, sessions and stores."""
+def test_what_a_constructor_rejects_is_in_no_frame(make: Callable[[], object]) -> None:
+    """This holds for credentials, sessions and stores."""
     with pytest.raises(Exception) as caught:  # noqa: PT011 - each has its own
         make()
     assert _shown(caught.value) == []
 
 
 async def test_a_redis_that_fails_shows_neither_its_password_nor_what_was_sent() -> None:
-    """Nothing of redis-py hangs on what is raised."""
+    """The raised error has no reference to one of redis-py."""
     store = RedisTokenStore(f"redis://:{CANARY}@127.0.0.1:1")
     with pytest.raises(Exception, match="Redis cannot be used") as caught:
         await store._command("SET", "key", CANARY)
@@ -333,24 +333,24 @@ async def test_a_redis_that_fails_shows_neither_its_password_nor_what_was_sent()
 
 
 def test_a_client_that_was_only_half_made_can_be_shown() -> None:
-    """Crash reporters come across it in a frame."""
+    """Crash reporters find it in a frame."""
     assert repr(Kajabi.__new__(Kajabi)) == "<Kajabi, not made>"
     assert repr(Kajabi(client_id="a", client_secret=CANARY)) == "<Kajabi at https://api.kajabi.com>"
 
 
-def test_what_a_constructor_raises_has_nothing_of_what_it_was_given() -> None:
-    """It is the error that was raised, with the frame of whoever called."""
+def test_what_a_constructor_raises_has_none_of_its_arguments() -> None:
+    """It is the original error, with the frame of the caller."""
     failure = ValueError("as it was")
 
     @hide_arguments
     def make(secret: str) -> None:
-        """Say no."""
+        """Raise an error."""
         try:
             int(secret)
         except ValueError as error:
             raise failure from error
 
-    assert (make.__name__, make.__doc__) == ("make", "Say no.")
+    assert (make.__name__, make.__doc__) == ("make", "Raise an error.")
     with pytest.raises(ValueError, match="as it was") as caught:
         make(CANARY)
     assert caught.value is failure
@@ -359,7 +359,7 @@ def test_what_a_constructor_raises_has_nothing_of_what_it_was_given() -> None:
 
 
 def test_a_secret_is_shown_by_nothing_that_copies_or_describes_it() -> None:
-    """Nor by what a pickle is made of."""
+    """A pickle does not contain it either."""
     secret = Secret(CANARY)
     assert shown_secrets(f"{secret} {secret!r} {secret!s} {[secret]}") == []
     for show in (lambda: pickle.dumps(secret), secret.__getstate__, lambda: secret.__reduce_ex__(2)):

@@ -1,4 +1,4 @@
-"""What takes long is made once, however many workers of a run need it."""
+"""A slow result is computed once, however many workers of a run need it."""
 
 import subprocess
 import sys
@@ -25,7 +25,7 @@ def test_it(number, tmp_path_factory):
 
 
 def test_one_worker_makes_it_for_all(tmp_path: Path) -> None:
-    """Also within one worker it is made once."""
+    """Within one worker, too, it is computed once."""
     (tmp_path / "test_it.py").write_text(TEST)
     made = tmp_path / "made"
     plain = ("-p", "no:randomly", "-p", "no:cacheprovider", "-p", "xdist.plugin", "-n", "2", "-q")

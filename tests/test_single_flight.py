@@ -1,4 +1,4 @@
-"""One piece of work for each key, however many wait for it."""
+"""One piece of work for each key, however many callers wait for it."""
 
 import asyncio
 import gc
@@ -12,12 +12,12 @@ from kajabi_async.concurrency import SingleFlight
 
 
 class Work:
-    """Something to wait for that ends when it is told to; notes how often it was started and cancelled."""
+    """Work that ends when the test sets its outcome; it counts its starts and cancellations."""
 
     def __init__(self, *, lingers: bool = False) -> None:
         self.started = self.cancelled = 0
         self.let_go = asyncio.Event()
-        """Until then it does not go when it is cancelled, if it *lingers*."""
+        """If it *lingers*, a cancellation takes effect only when this is set."""
         if not lingers:
             self.let_go.set()
         self.outcome: asyncio.Future[str] = asyncio.get_running_loop().create_future()
@@ -32,7 +32,7 @@ class Work:
             raise
 
 
-async def begun(*tasks: "asyncio.Task[Any]") -> None:
+async def waiting(*tasks: "asyncio.Task[Any]") -> None:
     """Let the tasks run until they wait."""
     for _ in range(3):
         await asyncio.sleep(0)
@@ -40,7 +40,7 @@ async def begun(*tasks: "asyncio.Task[Any]") -> None:
 
 
 async def settled(*tasks: "asyncio.Task[Any]") -> list[Any]:
-    """Return what the tasks came to, which takes them a few turns of the loop."""
+    """Return the results of the tasks after a few iterations of the loop."""
     for _ in range(20):
         await asyncio.sleep(0)
     assert all(task.done() for task in tasks)
@@ -53,11 +53,11 @@ def flight(request: pytest.FixtureRequest) -> SingleFlight[str, str]:
 
 
 async def test_calls_for_one_key_share_the_work(flight: SingleFlight[str, str]) -> None:
-    """For another key there is other work, and once it is done the next call starts anew."""
+    """Another key has its own work, and after the end the next call starts new work."""
     work, other = Work(), Work()
     calls = [asyncio.create_task(flight.run("a", work)) for _ in range(3)]
     elsewhere = asyncio.create_task(flight.run("b", other))
-    await begun(*calls, elsewhere)
+    await waiting(*calls, elsewhere)
     assert (work.started, other.started) == (1, 1)
     work.outcome.set_result("done")
     other.outcome.set_result("too")
@@ -67,10 +67,10 @@ async def test_calls_for_one_key_share_the_work(flight: SingleFlight[str, str]) 
 
 
 async def test_each_caller_gets_an_error_of_its_own(flight: SingleFlight[str, str]) -> None:
-    """A traceback would grow with every one that raises the same; an error that is not ours cannot be copied safely."""
+    """A traceback grows with every raise of the same error; foreign errors cannot be copied safely."""
     work = Work()
     calls = [asyncio.create_task(flight.run("a", work)) for _ in range(3)]
-    await begun(*calls)
+    await waiting(*calls)
     work.outcome.set_exception(NotFoundError(status=404, method="GET", path="/v1/customers/1"))
     errors = await settled(*calls)
     assert [type(error) for error in errors] == [NotFoundError] * 3
@@ -83,8 +83,8 @@ async def test_each_caller_gets_an_error_of_its_own(flight: SingleFlight[str, st
     assert raised is error
 
 
-async def test_an_error_that_nobody_waits_for_is_not_reported(caplog: pytest.LogCaptureFixture) -> None:
-    """The work was begun ahead of need; whoever needs it next begins it again."""
+async def test_an_error_without_a_waiter_is_not_reported(caplog: pytest.LogCaptureFixture) -> None:
+    """The work was started ahead of need; the next caller starts it again."""
     flight: SingleFlight[str, str] = SingleFlight(abandon=False)
     work = Work()
     task = flight.begin("a", work).task
@@ -97,114 +97,114 @@ async def test_an_error_that_nobody_waits_for_is_not_reported(caplog: pytest.Log
     assert [record.getMessage() for record in caplog.records if record.levelname == "ERROR"] == []
 
 
-async def test_work_that_is_begun_ahead_is_joined(flight: SingleFlight[str, str]) -> None:
-    """It is started once, whoever comes first."""
+async def test_work_that_is_started_ahead_is_joined(flight: SingleFlight[str, str]) -> None:
+    """It is started once, by the first caller."""
     work = Work()
     first = flight.begin("a", work)
     assert flight.begin("a", work) is first
     assert first.task.get_name() == "kajabi_async shared request"
     call = asyncio.create_task(flight.run("a", work))
-    await begun(call)
+    await waiting(call)
     work.outcome.set_result("done")
     assert await settled(call) == ["done"]
     assert work.started == 1
 
 
 async def test_a_caller_that_leaves_disturbs_no_other(flight: SingleFlight[str, str]) -> None:
-    """The work goes on for those who stay."""
+    """The work continues for the remaining callers."""
     work = Work()
     leaving, staying = (asyncio.create_task(flight.run("a", work)) for _ in range(2))
-    await begun(leaving, staying)
+    await waiting(leaving, staying)
     leaving.cancel()
     await asyncio.wait([leaving])
-    await begun(staying)
+    await waiting(staying)
     work.outcome.set_result("done")
     assert await settled(staying) == ["done"]
     assert (leaving.cancelled(), work.cancelled) == (True, 0)
 
 
-async def test_work_that_nobody_waits_for_is_cancelled_if_that_was_asked_for() -> None:
-    """Who comes next joins nothing that is on its way out, though it takes its time."""
+async def test_abandoned_work_is_cancelled_if_requested() -> None:
+    """The next caller does not join work that is being cancelled, even if that takes time."""
     flight: SingleFlight[str, str] = SingleFlight(abandon=True)
     work, again = Work(lingers=True), Work()
     call = asyncio.create_task(flight.run("a", work))
-    await begun(call)
+    await waiting(call)
     call.cancel()
     await settled(call)
     later = asyncio.create_task(flight.run("a", again))
-    await begun(later)
+    await waiting(later)
     assert (work.cancelled, again.started) == (1, 1)
-    # When it goes at last, it takes nothing with it.
+    # Its end does not affect the new work.
     work.let_go.set()
-    await begun(later)
+    await waiting(later)
     third = asyncio.create_task(flight.run("a", again))
-    await begun(later, third)
+    await waiting(later, third)
     again.outcome.set_result("done")
     assert await settled(later, third) == ["done", "done"]
     assert again.started == 1
 
 
-async def test_work_is_seen_through_if_that_was_asked_for() -> None:
-    """Though nobody waits for it any more: who comes next gets what it came to."""
+async def test_abandoned_work_is_completed_if_requested() -> None:
+    """The next caller gets its result."""
     flight: SingleFlight[str, str] = SingleFlight(abandon=False)
     work = Work()
     call = asyncio.create_task(flight.run("a", work))
-    await begun(call)
+    await waiting(call)
     call.cancel()
     await settled(call)
     later = asyncio.create_task(flight.run("a", work))
-    await begun(later)
+    await waiting(later)
     assert (work.started, work.cancelled) == (1, 0)
     work.outcome.set_result("done")
     assert await settled(later) == ["done"]
 
 
-async def test_closing_cancels_the_work_and_tells_the_waiters(flight: SingleFlight[str, str]) -> None:
-    """When it returns the work has gone; later calls are refused, and start nothing."""
+async def test_closing_cancels_the_work_and_notifies_the_waiters(flight: SingleFlight[str, str]) -> None:
+    """When it returns the work has ended; later calls are rejected, and start nothing."""
     work, other = Work(), Work()
     calls = [asyncio.create_task(flight.run(key, each)) for key, each in (("a", work), ("a", work), ("b", other))]
-    await begun(*calls)
+    await waiting(*calls)
     await flight.aclose()
     assert (work.cancelled, other.cancelled) == (1, 1)
     errors = await settled(*calls)
     assert [type(error) for error in errors] == [ClientClosedError] * 3
     assert str(errors[0]) == "the client was closed while the request was under way"
-    (refused,) = await settled(asyncio.create_task(flight.run("a", work)))
-    assert (type(refused), str(refused)) == (ClientClosedError, "the client is closed")
+    (rejected,) = await settled(asyncio.create_task(flight.run("a", work)))
+    assert (type(rejected), str(rejected)) == (ClientClosedError, "the client is closed")
     with pytest.raises(ClientClosedError, match=r"^the client is closed$"):
         flight.begin("c", work)
     assert work.started == 1
     await flight.aclose()
 
 
-def test_who_joins_from_another_loop_is_told_and_does_not_hang() -> None:
-    """The loop in which the work goes on would never wake them."""
+def test_a_caller_from_another_loop_gets_an_error_and_does_not_hang() -> None:
+    """The loop of the work would never wake it."""
     flights: SingleFlight[str, int] = SingleFlight(abandon=True)
-    begun, told = threading.Event(), threading.Event()
+    started, released = threading.Event(), threading.Event()
 
     async def work() -> int:
-        begun.set()
-        while not told.is_set():
+        started.set()
+        while not released.is_set():
             await asyncio.sleep(0.01)
         return 7
 
     answers: list[int] = []
     thread = threading.Thread(target=lambda: answers.append(asyncio.run(flights.run("key", work))))
     thread.start()
-    begun.wait(10)
+    started.wait(10)
 
     async def join() -> None:
         await asyncio.wait_for(flights.run("key", work), 5)
 
     with pytest.raises(WrongLoopError, match="another event loop"):
         asyncio.run(join())
-    told.set()
+    released.set()
     thread.join(10)
     assert answers == [7]
 
 
-def test_work_of_a_loop_that_has_ended_is_begun_again() -> None:
-    """Nothing is under way there any more."""
+def test_work_of_a_closed_loop_is_started_again() -> None:
+    """Its task can never finish."""
     flights: SingleFlight[str, int] = SingleFlight(abandon=False)
 
     async def never() -> int:
@@ -215,15 +215,15 @@ def test_work_of_a_loop_that_has_ended_is_begun_again() -> None:
         return 7
 
     loop = asyncio.new_event_loop()
-    loop.run_until_complete(_begun(flights, never))
+    loop.run_until_complete(_start(flights, never))
     flight = flights._flights["key"]
     loop.close()
     assert asyncio.run(flights.run("key", seven)) == 7
     assert "key" not in flights._flights
-    # Or Python would complain of a task that was pending when it was destroyed.
+    # Otherwise Python logs that a pending task was destroyed.
     flight.task._log_destroy_pending = False  # type: ignore[attr-defined]
 
 
-async def _begun(flights: SingleFlight[str, int], work: object) -> None:
+async def _start(flights: SingleFlight[str, int], work: object) -> None:
     flights.begin("key", work)  # type: ignore[arg-type]
     await asyncio.sleep(0)

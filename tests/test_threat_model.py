@@ -1,4 +1,4 @@
-"""The threat model names tests that exist, and leaves no row out."""
+"""The threat model names tests that exist, and has every row."""
 
 import re
 from pathlib import Path
@@ -10,20 +10,20 @@ TEXT = (ROOT / "docs" / "threat-model.md").read_text("utf-8")
 
 
 def test_every_row_of_the_catalogue_is_there() -> None:
-    """28 ways to fail and 9 to leak."""
+    """It has 28 failures and 12 leaks."""
     rows = re.findall(r"^\| ([RS]\d+) \|", TEXT, re.MULTILINE)
     assert rows == [*(f"S{number}" for number in range(1, 13)), *(f"R{number}" for number in range(1, 29))]
 
 
 @pytest.mark.parametrize("path", sorted(set(re.findall(r"tests/[\w/]+\.py", TEXT))))
 def test_the_files_it_names_exist(path: str) -> None:
-    """Under that name."""
+    """The path is current."""
     assert (ROOT / path).exists()
 
 
 @pytest.mark.parametrize("name", sorted(set(re.findall(r"test_\w+(?=`)", TEXT))))
 def test_the_tests_it_names_exist(name: str) -> None:
-    """In one of the files that the same row names."""
+    """Each is in one of the files named in the same row."""
     for row in TEXT.splitlines():
         if name not in row:
             continue

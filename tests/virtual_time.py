@@ -1,4 +1,4 @@
-"""An event loop in which waiting takes no time: its clock jumps to the next timer as soon as nothing else is due."""
+"""An event loop in which waiting takes no time: its clock jumps to the next timer when no task is ready."""
 
 import asyncio
 import selectors
@@ -20,7 +20,7 @@ class _Selector(selectors.SelectSelector):
     def select(self, timeout: float | None = None) -> "list[tuple[selectors.SelectorKey, int]]":
         ready = super().select(0)
         if not ready and timeout is None:
-            raise AssertionError("everything waits for something that never comes")
+            raise AssertionError("every task waits, and no timer is pending")
         if not ready and timeout:
             self.now += timeout
         return ready
@@ -36,7 +36,7 @@ class _Loop(asyncio.SelectorEventLoop):
 
 
 class LoopClock:
-    """The clock of the loop that runs, for whatever takes a clock."""
+    """The time of the running loop as a clock."""
 
     def monotonic(self) -> float:
         return asyncio.get_running_loop().time()
@@ -49,6 +49,6 @@ class LoopClock:
 
 
 def virtually(work: Coroutine[Any, Any, T]) -> T:
-    """Run *work* in such a loop; nothing in it may talk to a socket."""
+    """Run *work* in such a loop; it must not use a socket."""
     with asyncio.Runner(loop_factory=_Loop) as runner:
         return runner.run(work)

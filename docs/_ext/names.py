@@ -1,4 +1,4 @@
-"""Names of ours in the guides, such as ``NotFoundError`` or ``contacts.create``, lead to the reference."""
+"""Link names of this package in the guides, such as ``NotFoundError`` or ``contacts.create``, to the reference."""
 
 from collections.abc import Iterator
 from typing import Any, Final
@@ -15,7 +15,7 @@ _NAMES: Final[dict[str, str]] = {}
 
 
 def setup(app: Sphinx) -> dict[str, bool]:
-    """Hang it in."""
+    """Register the extension."""
     _NAMES.update(_all_names())
     app.connect("doctree-read", _link)
     return {"parallel_read_safe": True, "parallel_write_safe": True}

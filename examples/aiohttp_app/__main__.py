@@ -1,4 +1,4 @@
-"""``python -m examples.aiohttp_app``: serve until SIGTERM or SIGINT, then end the requests under way and leave."""
+"""``python -m examples.aiohttp_app``: serve until SIGTERM or SIGINT, then finish the current requests and exit."""
 
 import logging
 import os
@@ -10,10 +10,10 @@ from .app import create_app
 
 
 class AccessLog(AbstractAccessLogger):
-    """Logs routes in place of addresses: that of the webhook holds its secret."""
+    """Logs routes in place of addresses, because that of the webhook contains its secret."""
 
     def log(self, request: web.BaseRequest, response: web.StreamResponse, time: float) -> None:
-        """Write one line for one request."""
+        """Write one line per request."""
         resource = request.match_info.route.resource if isinstance(request, web.Request) else None
         route = "no route" if resource is None else resource.canonical
         self.logger.info("%s %s %d %.3f s", request.method, route, response.status, time)
@@ -26,6 +26,6 @@ if __name__ == "__main__":
         host=os.environ.get("HOST", "127.0.0.1"),
         port=int(os.environ.get("PORT", "8080")),
         access_log_class=AccessLog,
-        # As many may come in one instant without one of them having to knock again.
+        # Many clients may connect at the same instant.
         backlog=2048,
     )

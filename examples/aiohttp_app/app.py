@@ -1,4 +1,4 @@
-"""An aiohttp application on one Kajabi client, which lives as long as the application does."""
+"""An aiohttp application with one Kajabi client for its whole lifetime."""
 
 import os
 from collections.abc import AsyncIterator
@@ -17,7 +17,7 @@ __all__ = ["create_app"]
 
 
 def create_app() -> web.Application:
-    """Give the application; nothing is opened before it runs."""
+    """Return the application; nothing is opened before it runs."""
     app = web.Application(middlewares=[answer_errors])
     app.cleanup_ctx.append(_kajabi)
     app.add_routes([web.get("/health", _health), *members.routes, *webhooks.routes])
@@ -25,8 +25,8 @@ def create_app() -> web.Application:
 
 
 async def _kajabi(app: web.Application) -> AsyncIterator[None]:
-    """Make the client before the first request, and close it after the last one was answered."""
-    # Nobody waits longer than this for an answer of Kajabi's, however often it has to be asked.
+    """Make the client before the first request, and close it after the last one is answered."""
+    # The limit for each call, retries included.
     async with Kajabi.from_env(timeout=30) as api:
         app[API] = api
         app[RECEIVER] = Receiver(PathSecrets(os.environ["WEBHOOK_SECRET"]), MemoryReplayGuard(), api=api)
@@ -34,5 +34,5 @@ async def _kajabi(app: web.Application) -> AsyncIterator[None]:
 
 
 async def _health(request: web.Request) -> web.Response:
-    """Tell that the process is alive and what its client has done; asks Kajabi nothing."""
+    """Return the statistics of the client, without a request to Kajabi."""
     return web.json_response({"status": "ok", "stats": attrs.asdict(request.app[API].stats)})

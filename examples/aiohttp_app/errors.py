@@ -1,4 +1,4 @@
-"""What visitors are told when Kajabi cannot be asked or says no; declared once, for every route."""
+"""The answers to visitors if a call to Kajabi fails, for all routes."""
 
 import logging
 import math
@@ -35,16 +35,16 @@ ANSWERS: Final[dict[type[Exception], tuple[int, str]]] = {
     ServerError: (502, "Kajabi has a problem."),
     DecodeError: (502, "Kajabi has a problem."),
     UntrustedLinkError: (502, "Kajabi has a problem."),
-    # Everything else is a mistake on our side: a wrong secret, a permission that the key lacks.
+    # Every other error is ours, such as a wrong secret or a permission that the key lacks.
     KajabiError: (500, "Something is wrong on our side."),
 }
 RETRY_AFTER_SECONDS: Final = 10
-"""For a rate limit that does not say how long it lasts."""
+"""For a rate limit that does not state its duration."""
 
 
 @web.middleware
 async def answer_errors(request: web.Request, handler: Handler) -> web.StreamResponse:
-    """Answer the errors of the SDK, each in words of our own."""
+    """Answer each error of the SDK with a text of this application."""
     try:
         return await handler(request)
     except WebhookError as error:
@@ -53,26 +53,26 @@ async def answer_errors(request: web.Request, handler: Handler) -> web.StreamRes
     except KajabiError as error:
         return _answer(error)
     except ConnectionResetError:
-        # Nobody reads this, but without it every client that hangs up is logged as a fault of ours.
+        # Never received, but without it every disconnected client is logged as an error.
         return web.Response(status=400)
 
 
 def _answer(error: KajabiError) -> web.Response:
     status, detail = next(ANSWERS[cls] for cls in type(error).__mro__ if cls in ANSWERS)
     if status >= 500:  # noqa: PLR2004
-        logger.error("answered %d: %s", status, escape_line(_told(error)))
+        logger.error("answered %d: %s", status, escape_line(_described(error)))
     headers: dict[str, str] = {}
     if isinstance(error, RateLimitError):
         headers["Retry-After"] = str(math.ceil(error.retry_after or RETRY_AFTER_SECONDS))
     return web.json_response({"detail": detail}, status=status, headers=headers)
 
 
-def _told(error: KajabiError) -> str:
-    """Describe *error* for the log, without what an answer of Kajabi's says: that may be about a person."""
+def _described(error: KajabiError) -> str:
+    """Describe *error* for the log, without the text of Kajabi's answer, which may contain personal data."""
     name = type(error).__name__
     if isinstance(error, ApiError):
-        asked = f"{error.method} {error.path} was answered {error.status} [request {error.request_id}]"
-        return f"{name}: {asked} {error.hint}".rstrip()
+        answered = f"{error.method} {error.path} was answered {error.status} [request {error.request_id}]"
+        return f"{name}: {answered} {error.hint}".rstrip()
     if isinstance(error, DecodeError):
         return f"{name}: {error.context} {error.path}".rstrip()
     return f"{name}: {error.reason if isinstance(error, UntrustedLinkError) else error}"

@@ -1,4 +1,4 @@
-"""Where the application keeps what all requests share."""
+"""The keys of the objects that all requests share."""
 
 from aiohttp import web
 

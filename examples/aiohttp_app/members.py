@@ -1,4 +1,4 @@
-"""What a member sees, and what a member may see. Who the visitor is, is for your sign-in to tell: see README.md."""
+"""The page of a member and access to products. Authentication is left to your sign-in: see README.md."""
 
 import json
 
@@ -13,7 +13,7 @@ __all__ = ["routes", "visible_product"]
 
 
 async def visible_product(request: web.Request) -> Product:
-    """Give the product if the customer has access to it; 403 if not, whether there is such a product or not."""
+    """Return the product if the customer has access to it; otherwise answer 403, even if it does not exist."""
     customer = await request.app[API].customers.get(request.match_info["customer_id"], include=["products"])
     for product in await customer.products:
         if product.id == request.match_info["product_id"]:
@@ -22,7 +22,7 @@ async def visible_product(request: web.Request) -> Product:
 
 
 async def show_member(request: web.Request) -> web.Response:
-    """Show the customer with offers and products, which all come with one request."""
+    """Show the customer with offers and products, all from one request."""
     customer_id = request.match_info["customer_id"]
     customer = await request.app[API].customers.get(customer_id, include=["offers", "products"])
     page = member_page(customer, await customer.offers, await customer.products)
@@ -30,7 +30,7 @@ async def show_member(request: web.Request) -> web.Response:
 
 
 async def show_product(request: web.Request) -> web.Response:
-    """Give a product to a member who has access to it."""
+    """Return a product to a member who has access to it."""
     product = await visible_product(request)
     return web.json_response({"id": product.id, "title": product.title, "description": product.description})
 

@@ -1,4 +1,4 @@
-"""The member page as HTML. Everything that comes from Kajabi was typed by somebody, so everything is escaped."""
+"""The member page as HTML. All text from Kajabi was typed by people, so all of it is escaped."""
 
 from collections.abc import Iterable
 from html import escape
@@ -9,7 +9,7 @@ __all__ = ["member_page"]
 
 
 def member_page(customer: Customer, offers: Iterable[Offer], products: Iterable[Product]) -> str:
-    """Give the page of one customer."""
+    """Return the page of one customer."""
     name = escape(customer.name or "Member")
     return (
         f'<!DOCTYPE html><html lang="en"><head><meta charset="utf-8"><title>{name}</title></head><body>'

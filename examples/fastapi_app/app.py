@@ -1,4 +1,4 @@
-"""A FastAPI application on one Kajabi client, which lives as long as the application does."""
+"""A FastAPI application with one Kajabi client for its whole lifetime."""
 
 import logging
 import os
@@ -21,10 +21,10 @@ __all__ = ["app"]
 
 @asynccontextmanager
 async def lifespan(_: FastAPI) -> AsyncGenerator[dict[str, Any]]:
-    """Make the client before the first request, and close it after the last one was answered."""
+    """Make the client before the first request, and close it after the last one is answered."""
     logging.basicConfig(level=logging.INFO)
     webhooks.keep_secret_out_of_access_log()
-    # Nobody waits longer than this for an answer of Kajabi's, however often it has to be asked.
+    # The limit for each call, retries included.
     async with Kajabi.from_env(timeout=30) as api:
         secrets = PathSecrets(os.environ["WEBHOOK_SECRET"])
         yield {"api": api, "receiver": Receiver(secrets, MemoryReplayGuard(), api=api)}
@@ -38,5 +38,5 @@ answer_errors(app)
 
 @app.get("/health")
 async def health(api: Api) -> dict[str, Any]:
-    """Tell that the process is alive and what its client has done; asks Kajabi nothing."""
+    """Return the statistics of the client, without a request to Kajabi."""
     return {"status": "ok", "stats": attrs.asdict(api.stats)}

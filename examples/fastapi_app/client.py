@@ -1,4 +1,4 @@
-"""The client as a dependency: write ``api: Api`` in the signature of whatever needs it."""
+"""The client as a dependency: add ``api: Api`` to the signature of a route."""
 
 from typing import Annotated
 

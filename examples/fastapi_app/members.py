@@ -1,4 +1,4 @@
-"""What a member sees, and what a member may see. Who the visitor is, is for your sign-in to tell: see README.md."""
+"""The page of a member and access to products. Authentication is left to your sign-in: see README.md."""
 
 from typing import Annotated, Any
 
@@ -16,7 +16,7 @@ router = APIRouter(prefix="/members/{customer_id}")
 
 
 async def visible_product(customer_id: str, product_id: str, api: Api) -> Product:
-    """Give the product if the customer has access to it; 403 if not, whether there is such a product or not."""
+    """Return the product if the customer has access to it; otherwise answer 403, even if it does not exist."""
     customer = await api.customers.get(customer_id, include=["products"])
     for product in await customer.products:
         if product.id == product_id:
@@ -26,7 +26,7 @@ async def visible_product(customer_id: str, product_id: str, api: Api) -> Produc
 
 @router.get("", response_class=HTMLResponse)
 async def show_member(customer_id: str, api: Api) -> HTMLResponse:
-    """Show the customer with offers and products, which all come with one request."""
+    """Show the customer with offers and products, all from one request."""
     customer = await api.customers.get(customer_id, include=["offers", "products"])
     page = member_page(customer, await customer.offers, await customer.products)
     return HTMLResponse(page, headers={"Cache-Control": "private, no-store"})
@@ -34,5 +34,5 @@ async def show_member(customer_id: str, api: Api) -> HTMLResponse:
 
 @router.get("/products/{product_id}")
 async def show_product(product: Annotated[Product, Depends(visible_product)]) -> dict[str, Any]:
-    """Give a product to a member who has access to it."""
+    """Return a product to a member who has access to it."""
     return {"id": product.id, "title": product.title, "description": product.description}

@@ -1,4 +1,4 @@
-"""Receives what Kajabi posts. The secret in the address is the only proof of origin that there can be."""
+"""Receives the deliveries of Kajabi. The secret in the address is the only proof of origin."""
 
 import logging
 import re
@@ -22,7 +22,7 @@ _SECRET: Final = re.compile(r"(?<=/webhooks/)[^/?]+")
 
 @router.post("/{secret}", include_in_schema=False)
 async def receive(secret: str, request: Request, api: Api) -> Response:
-    """Handle a delivery once, however often it comes; an error asks for it to be delivered again."""
+    """Handle each delivery once, however often it comes; after an error status Kajabi delivers it again."""
     receiver: Receiver = request.state.receiver
     receipt = await receiver.receive(secret, request.stream(), partial(_handle, api))
     return Response(status_code=receipt.http_status)
@@ -30,7 +30,7 @@ async def receive(secret: str, request: Request, api: Api) -> Response:
 
 @router.api_route("/{secret}", methods=["GET", "HEAD"], include_in_schema=False)
 async def answer_probe(secret: str, request: Request) -> Response:
-    """Answer Kajabi's question whether the address is there; a hook that is answered 405 counts as dead."""
+    """Answer the probe with which Kajabi checks the address; a 405 would disable the hook."""
     receiver: Receiver = request.state.receiver
     return Response(status_code=receiver.probe(secret))
 
@@ -38,21 +38,21 @@ async def answer_probe(secret: str, request: Request) -> Response:
 async def _handle(api: Kajabi, event: AnyEvent) -> None:
     match event:
         case PurchaseEvent():
-            # A delivery proves nothing about its contents: what counts is what the API says.
+            # A delivery does not prove its contents: read them from the API.
             purchase = await api.purchases.get(event.purchase.id)
             logger.info("customer %s bought offer %s", purchase.customer.id, purchase.offer.id)
         case TagAddedEvent():
-            # Whoever knows the address chooses these ids: a line break in one would begin a line of the log.
+            # A sender can choose these ids: a line break in one would forge a log line.
             logger.info("contact %s got tag %s", escape_line(event.contact.id), escape_line(event.tag.id))
         case UnreadDelivery():
-            # Acknowledged all the same, or it would come again for hours: keep event.body if you may need it.
+            # It is acknowledged, or Kajabi would retry for hours: store event.body if you may need it.
             logger.warning("a delivery of %s bytes was not understood: %s", len(event.body), event.error)
         case _:
             logger.info("nothing is done about %s", event.name)
 
 
 def keep_secret_out_of_access_log() -> None:
-    """Black out the secret where uvicorn logs the address of a request."""
+    """Mask the secret in the addresses that uvicorn logs."""
     logging.getLogger("uvicorn.access").addFilter(_without_secret)
 
 

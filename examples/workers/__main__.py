@@ -1,7 +1,7 @@
-"""``python -m examples.workers taskiq``: a whole run with two workers, one of them killed twice in mid-chunk.
+"""``python -m examples.workers taskiq``: a complete run with two workers, of which one is killed twice in mid-chunk.
 
-Without KAJABI_CLIENT_ID the fake of the API is started for it, without REDIS_URL a Redis; all of it ends with the run.
-Prints what came out as JSON, and ends with 1 where it is not every customer once.
+Starts the fake of the API if KAJABI_CLIENT_ID is not set, and a Redis if REDIS_URL is not set; both end with the run.
+Prints the result as JSON, and exits with 1 unless every customer was written exactly once.
 """
 
 import argparse
@@ -28,7 +28,7 @@ def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m examples.workers", description="A bulk job on a task queue.")
     parser.add_argument("framework", choices=FRAMEWORKS)
     parser.add_argument("ids", nargs="?", type=Path, help="a file with the id of a customer on each line")
-    parser.add_argument("--customers", type=int, default=400, help="how many, where no file is given")
+    parser.add_argument("--customers", type=int, default=400, help="how many, without a file")
     parser.add_argument("--chunk", type=int, default=50, help="customers in one task")
     parser.add_argument("--kill", type=int, default=2, help="how often a worker is killed in the middle of a chunk")
     parser.add_argument("--limit", type=int, default=100, help="requests a second, all workers together")
@@ -38,7 +38,7 @@ def _options() -> argparse.Namespace:
 
 
 async def _main(options: argparse.Namespace) -> int:
-    # Stopped from outside it still stops its workers, its fake and its Redis.
+    # On SIGTERM it also stops its workers, its fake and its Redis.
     this = asyncio.current_task()
     assert this is not None  # noqa: S101 - a coroutine runs in one
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, this.cancel)
@@ -64,18 +64,18 @@ async def _main(options: argparse.Namespace) -> int:
             timeout=options.timeout,
             log=options.log,
         )
-        told = _told(account) | ({} if counts is None else await asyncio.to_thread(_counted, counts))
-        print(json.dumps(told, indent=2))
+        result = _as_json(account) | ({} if counts is None else await asyncio.to_thread(_counted, counts))
+        print(json.dumps(result, indent=2))
         return 0 if account.customers == len(set(ids)) and not account.written_twice and not account.failures else 1
 
 
-def _told(account: Account) -> dict[str, Any]:
+def _as_json(account: Account) -> dict[str, Any]:
     return {
         "customers": account.customers,
         "customers_written_twice": account.written_twice,
         "chunks": account.chunks,
         "kills": [{"worker": kill.worker, "chunks_half_done": list(kill.half_done)} for kill in account.kills],
-        "chunks_begun_again": sorted(account.begun_again),
+        "chunks_begun_again": sorted(account.started_again),
         "failures": [f"{type(failure).__name__}: {failure}" for failure in account.failures],
         "seconds": round(account.seconds, 1),
         "customers_per_second": round(account.customers / account.seconds, 1),
@@ -94,13 +94,13 @@ def _counted(url: str) -> dict[str, Any]:
 
 @asynccontextmanager
 async def _fake(customers: int, limit: int) -> AsyncGenerator[str]:
-    """Start the fake in a process of its own and put its settings into the environment; give its address."""
+    """Start the fake in its own process, put its settings into the environment, and yield its URL."""
     sizes = ("--customers", str(customers), "--rate-limit", str(limit), "--latency", "0.02")
     process = await asyncio.create_subprocess_exec(
         *(sys.executable, "-m", "kajabi_async.testing", *sizes), stdout=asyncio.subprocess.PIPE
     )
     try:
-        assert process.stdout is not None  # noqa: S101 - it was asked for
+        assert process.stdout is not None  # noqa: S101 - it was requested above
         settings = json.loads(await process.stdout.readline())
         os.environ.update({f"KAJABI_{name.upper()}": value for name, value in settings.items()})
         yield settings["base_url"]
@@ -111,7 +111,7 @@ async def _fake(customers: int, limit: int) -> AsyncGenerator[str]:
 
 @asynccontextmanager
 async def _redis() -> AsyncGenerator[str]:
-    """Start a Redis on a free port of loopback that keeps nothing; give its URL."""
+    """Start a Redis without persistence on a free loopback port, and yield its URL."""
     if shutil.which("redis-server") is None:
         sys.exit("no redis-server is installed here: install it, or set REDIS_URL")
     with socket.socket() as probe:

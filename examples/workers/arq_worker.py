@@ -15,7 +15,7 @@ from examples.workers.process import Process, Settings
 from kajabi_async import KajabiError, Report, dumps, loads
 
 COMMAND = ("-m", "arq", "examples.workers.arq_worker.WorkerSettings")
-"""What a worker is started with, after the interpreter."""
+"""The arguments of the interpreter that start a worker."""
 
 _QUEUE = "entitlements:arq"
 _TRIES = 5
@@ -33,9 +33,9 @@ async def close_process(ctx: dict[str, Any]) -> None:
 
 
 async def refresh_chunk(ctx: dict[str, Any], message: list[str]) -> Report:
-    """Run a chunk; the error that ended the last try is raised where the result is waited for."""
+    """Run a chunk; awaiting the result raises the error of the last attempt."""
     process: Process = ctx["process"]
-    async with _held(ctx):
+    async with _heartbeat(ctx):
         try:
             return _report(await process.refresh(Chunk.from_message(message)))
         except KajabiError as error:
@@ -50,11 +50,11 @@ def _report(text: str) -> Report:
 
 
 @asynccontextmanager
-async def _held(ctx: dict[str, Any]) -> AsyncGenerator[None]:
-    """Show a sign of life while the job runs.
+async def _heartbeat(ctx: dict[str, Any]) -> AsyncGenerator[None]:
+    """Renew the job's mark while the job runs.
 
-    arq hands a dead worker's job over when its mark ends, ``job_timeout`` and ten seconds after it began. Here the mark
-    ends soon, and is renewed.
+    arq gives a dead worker's job to another when its mark expires, ``job_timeout`` plus ten seconds after the start.
+    This mark expires sooner, and is renewed.
     """
     key = in_progress_key_prefix + ctx["job_id"]
 
@@ -71,12 +71,12 @@ async def _held(ctx: dict[str, Any]) -> AsyncGenerator[None]:
         await asyncio.wait([renewing])
 
 
-def _written(value: Any) -> bytes:
+def _serialized(value: Any) -> bytes:
     return dumps(value).encode()
 
 
 class WorkerSettings:
-    """What arq's worker reads."""
+    """The settings of arq's worker."""
 
     functions = (refresh_chunk,)
     queue_name = _QUEUE
@@ -86,18 +86,18 @@ class WorkerSettings:
     max_jobs = 2
     poll_delay = 0.2
     job_timeout = 600
-    # Beyond the tries of ours: arq counts a try for every worker that dies as well.
+    # More than _TRIES: arq also counts an attempt for every worker that dies.
     max_tries = 100
-    job_serializer = staticmethod(_written)
+    job_serializer = staticmethod(_serialized)
     job_deserializer = staticmethod(loads)
 
 
 async def refresh_all(chunks: Sequence[Chunk], *, timeout: float) -> list[Report | KajabiError]:
-    """Send the chunks and wait for what each came to, at most *timeout* seconds.
+    """Send the chunks and return their outcomes, each awaited for at most *timeout* seconds.
 
     The key of the chunk is the id of the job, so a chunk that is still in the queue is not queued again.
     """
-    pool = await create_pool(WorkerSettings.redis_settings, job_serializer=_written, job_deserializer=loads)
+    pool = await create_pool(WorkerSettings.redis_settings, job_serializer=_serialized, job_deserializer=loads)
     try:
         keys = [chunk.key for chunk in chunks]
         for chunk in chunks:

@@ -1,4 +1,4 @@
-"""The job on Celery: ``celery -A examples.workers.celery_worker worker``; one event loop in each of its processes."""
+"""The job on Celery: ``celery -A examples.workers.celery_worker worker``; each of its processes has an event loop."""
 
 import asyncio
 import gc
@@ -19,7 +19,7 @@ COMMAND = (
     *("-m", "celery", "-A", "examples.workers.celery_worker", "worker", "--concurrency", "1"),
     *("--without-gossip", "--without-mingle"),
 )
-"""What a worker is started with, after the interpreter; ``--concurrency`` processes have a client each."""
+"""The arguments of the interpreter that start a worker; each of its ``--concurrency`` processes has a client."""
 
 _TRIES = 5
 _settings = Settings.from_env()
@@ -27,15 +27,15 @@ _settings = Settings.from_env()
 app = Celery("entitlements", broker=_settings.redis_url, backend=_settings.redis_url)
 app.conf.update(
     task_default_queue="entitlements:celery",
-    # Acknowledged when done, given back when the process dies, and only taken when there is a process for it.
+    # Acknowledge a message after the task, requeue it if the process dies, and fetch it only for a free process.
     task_acks_late=True,
     task_reject_on_worker_lost=True,
     worker_prefetch_multiplier=1,
-    # When a whole worker dies, Redis gives its messages back after this long. Celery shows no sign of life in between,
-    # so it should be longer than a chunk takes: one that takes longer runs twice at once, which only costs requests.
+    # If a whole worker dies, Redis requeues its messages after this time. Celery has no heartbeat, so set a time longer
+    # than a chunk takes: a longer chunk runs twice at once, which only costs requests.
     broker_transport_options={
         "visibility_timeout": _settings.redeliver_seconds,
-        # A worker killed while it gives messages back would keep the others from it for five minutes.
+        # Otherwise a worker killed while it requeues messages would block the others for five minutes.
         "unacked_mutex_expire": max(1, round(_settings.redeliver_seconds)),
     },
     broker_connection_retry_on_startup=True,
@@ -43,30 +43,30 @@ app.conf.update(
 )
 
 
-class _GiveBack(bootsteps.StartStopStep):  # type: ignore[misc]  # celery has no types
-    """Looks every second for messages whose time is over; kombu before 5.7 does so every hundred seconds."""
+class _Requeue(bootsteps.StartStopStep):  # type: ignore[misc]  # celery has no types
+    """Requeues expired messages every second; kombu before 5.7 does so every hundred seconds."""
 
     requires = ("celery.worker.consumer.tasks:Tasks",)
 
     def start(self, consumer: Any) -> None:
-        """Begin when the worker consumes."""
+        """Start when the worker consumes."""
 
-        def look() -> None:
+        def requeue() -> None:
             if consumer.task_consumer is not None:
                 consumer.task_consumer.channel.qos.restore_visible(interval=1)
 
-        self._looking = consumer.timer.call_repeatedly(1.0, look)
+        self._repeated = consumer.timer.call_repeatedly(1.0, requeue)
 
     def stop(self, _: Any) -> None:
-        """End with it."""
-        self._looking.cancel()
+        """Stop with the worker."""
+        self._repeated.cancel()
 
 
-app.steps["consumer"].add(_GiveBack)
+app.steps["consumer"].add(_Requeue)
 
 
 class _Loop:
-    """An event loop in a thread of its own, which goes on between tasks: connections stay usable."""
+    """An event loop in its own thread, which also runs between tasks, so that connections stay usable."""
 
     def __init__(self) -> None:
         self._loop = asyncio.new_event_loop()
@@ -83,7 +83,7 @@ class _Loop:
 
 
 _here: dict[str, Any] = {}
-"""The loop and the client of this process, made after the fork: neither survives one."""
+"""The loop and the client of this process, made after the fork, which neither survives."""
 
 
 @worker_process_init.connect
@@ -101,19 +101,19 @@ def _close(**_: Any) -> None:
 
 @app.task(name="refresh_chunk", bind=True, max_retries=_TRIES - 1)
 def refresh_chunk(self: Any, message: list[str]) -> str:
-    """Run a chunk; the text is that of its report, or of the error that ended the last try."""
+    """Run a chunk; return the text of its report, or of the error of the last attempt."""
     try:
         report: str = _here["loop"].run(_here["process"].refresh(Chunk.from_message(message)))
     except KajabiError as error:
         if self.request.retries < self.max_retries and worth_another_try(error):
             raise self.retry(countdown=1 + self.request.retries) from error
-        # As a value: Celery's JSON rebuilds errors from their class and arguments alone.
+        # Returned as a value: Celery's JSON rebuilds errors only from their class and arguments.
         return dumps(error)
     return report
 
 
 async def refresh_all(chunks: Sequence[Chunk], *, timeout: float) -> list[Report | KajabiError]:
-    """Send the chunks and wait for what each came to, at most *timeout* seconds."""
+    """Send the chunks and return their outcomes, each awaited for at most *timeout* seconds."""
     return await asyncio.to_thread(_refresh_all, chunks, timeout)
 
 
@@ -122,7 +122,7 @@ def _refresh_all(chunks: Sequence[Chunk], timeout: float) -> list[Report | Kajab
     try:
         return [loads(result.get(timeout=timeout, interval=0.2)) for result in results]
     finally:
-        # While Redis is there: a result that is garbage later takes leave of it, and tries so for a minute.
+        # While Redis still runs: a result that is collected later would retry to unsubscribe for a minute.
         results.clear()
         gc.collect()
         app.close()

@@ -1,7 +1,7 @@
-"""The job itself, which knows no queue: write down which offers and products each of many customers holds.
+"""The job, independent of the queue: store which offers and products each of many customers has.
 
-Ids are cut into chunks. A chunk may run twice, at once or one after the other, and may end anywhere: what it had
-written stays, is not asked for again, and is never written twice.
+Ids are cut into chunks. A chunk may run twice, concurrently or in sequence, and may be killed anywhere: the customers
+that it has written are kept, not requested again, and never written twice.
 """
 
 import hashlib
@@ -27,7 +27,7 @@ from kajabi_async import (
 )
 
 _AT_ONCE = 20
-"""Requests that one chunk has under way; the shared rate decides how fast they go."""
+"""Requests that one chunk has in flight; the shared rate limits how fast they are sent."""
 
 
 @attrs.frozen
@@ -35,24 +35,24 @@ class Chunk:
     """Some of the ids of one run."""
 
     run: str
-    """Which refresh this belongs to; what is written under one name is written once."""
+    """The refresh that this belongs to; each customer is written once per run."""
     key: str
-    """The same for the same ids of the same run, so that a chunk which is sent twice is still one."""
+    """Equal for the same ids of the same run, so that a chunk which is sent twice counts as one."""
     ids: tuple[str, ...]
 
     @classmethod
     def from_message(cls, message: Iterable[str]) -> "Chunk":
-        """Read what `message` wrote."""
+        """Return the chunk of a `message`."""
         run, key, *ids = message
         return cls(run, key, tuple(ids))
 
     def message(self) -> list[str]:
-        """Give what goes over the queue: plain text, for any serializer."""
+        """Return the message for the queue: strings, for any serializer."""
         return [self.run, self.key, *self.ids]
 
 
 def chunks(run: str, ids: Iterable[str | int], *, size: int = 200) -> Iterator[Chunk]:
-    """Cut *ids* into chunks of at most *size*; an id that comes again is left out."""
+    """Cut *ids* into chunks of at most *size*, without duplicates."""
     once = iter(dict.fromkeys(map(str, ids)))
     while some := tuple(islice(once, size)):
         digest = hashlib.sha256("\n".join((run, *some)).encode()).hexdigest()
@@ -60,14 +60,14 @@ def chunks(run: str, ids: Iterable[str | int], *, size: int = 200) -> Iterator[C
 
 
 async def refresh(api: Kajabi, sink: Sink, chunk: Chunk) -> str:
-    """Write what is still missing of *chunk* and give the report of the lookups, as text of `dumps`.
+    """Write the missing customers of *chunk* and return the report of the lookups, as text of `dumps`.
 
-    A chunk that was done before gives the report it gave then, and asks for nothing. Raises the first error that is no
-    answer about a customer, once everything else of the chunk is written: the queue tries it again then.
+    A completed chunk returns its earlier report and sends nothing. Raise the first error that is not the outcome of a
+    customer, after the rest of the chunk is written: the queue then retries the chunk.
     """
-    told = await sink.begin(chunk.key)
-    if told is not None:
-        return told
+    done = await sink.begin(chunk.key)
+    if done is not None:
+        return done
     run = api.customers.get_many(await sink.missing(chunk.ids), include=["offers", "products"], concurrency=_AT_ONCE)
     failure: KajabiError | None = None
     async for outcome in run:
@@ -90,7 +90,7 @@ async def refresh(api: Kajabi, sink: Sink, chunk: Chunk) -> str:
 
 
 async def entitlements(customer: Customer) -> dict[str, list[str | None]]:
-    """Give the titles of what *customer* holds; no request where offers and products were included."""
+    """Return the titles of the offers and products of *customer*; sends no request if both were included."""
     return {
         "offers": [offer.title for offer in await customer.offers],
         "products": [product.title for product in await customer.products],
@@ -98,6 +98,6 @@ async def entitlements(customer: Customer) -> dict[str, list[str | None]]:
 
 
 def worth_another_try(error: KajabiError) -> bool:
-    """Tell whether the same chunk may go better later; wrong credentials, say, stay wrong."""
-    passing = ConnectionFailedError, RequestTimeoutError, RateLimitError, ServerError, DecodeError
-    return isinstance(error, passing) and not isinstance(error, UnreadableAttributeError)
+    """Return whether a retry of the chunk may succeed; wrong credentials, for example, stay wrong."""
+    temporary = ConnectionFailedError, RequestTimeoutError, RateLimitError, ServerError, DecodeError
+    return isinstance(error, temporary) and not isinstance(error, UnreadableAttributeError)

@@ -1,4 +1,4 @@
-"""Worker processes of one framework, started, killed in the middle of a chunk, and started again."""
+"""Worker processes of one framework, which are killed in the middle of a chunk and replaced."""
 
 import asyncio
 import os
@@ -23,15 +23,15 @@ _STOP_SECONDS: Final = 10.0
 
 @attrs.frozen
 class Kill:
-    """A worker that was killed, and what it left behind."""
+    """A worker that was killed, and its half-done chunks."""
 
     worker: str
     half_done: tuple[str, ...]
-    """Keys of its chunks of which some customers were written and some were not."""
+    """Keys of its chunks of which some customers were written and some not."""
 
 
 class Fleet:
-    """Workers as a service manager would run them: each with its own name, started again when it is gone."""
+    """Workers as a service manager would run them, each with its own name."""
 
     def __init__(self, framework: str, *, log: Path | None = None) -> None:
         module: Any = import_module(f"examples.workers.{framework}_worker")
@@ -41,7 +41,7 @@ class Fleet:
         self._started = 0
 
     async def start(self) -> str:
-        """Start one worker more and give its name."""
+        """Start another worker and return its name."""
         self._started += 1
         name = f"worker-{self._started}"
         with (self._log or Path(os.devnull)).open("ab") as log:
@@ -51,13 +51,13 @@ class Fleet:
                 stdin=asyncio.subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
-                # A group of its own, as workers start processes of theirs, which must die with them.
+                # Its own process group, because a worker's child processes must die with it.
                 start_new_session=True,
             )
         return name
 
     async def kill_in_mid_chunk(self, sink: Sink, chunks: Sequence[Chunk]) -> Kill:
-        """Kill a worker that is in the middle of a chunk, all of its processes at once; SIGKILL asks nobody."""
+        """Send SIGKILL to all processes of a worker that is in the middle of a chunk."""
         while True:
             for name in tuple(self._workers):
                 if await _half_done(sink, chunks, name):
@@ -66,7 +66,7 @@ class Fleet:
             await asyncio.sleep(0.02)
 
     async def aclose(self) -> None:
-        """Ask all of them to stop, and make those stop that do not."""
+        """Send SIGTERM to all workers, and SIGKILL to those that do not stop."""
         await asyncio.gather(*(self._end(name, signal.SIGTERM) for name in tuple(self._workers)))
 
     async def _end(self, name: str, signal_number: int) -> None:
@@ -95,8 +95,8 @@ def _signal_group(group: int, signal_number: int) -> None:
 
 
 async def _half_done(sink: Sink, chunks: Sequence[Chunk], worker: str) -> tuple[str, ...]:
-    """Give the chunks that *worker* was the last to begin, and of which a part is written."""
-    last_begun = dict(await sink.begun())
+    """Return the keys of the partly written chunks that *worker* was the last to start."""
+    latest_starts = dict(await sink.started())
     done = await sink.done()
-    mine = [chunk for chunk in chunks if last_begun.get(chunk.key) == worker and chunk.key not in done]
+    mine = [chunk for chunk in chunks if latest_starts.get(chunk.key) == worker and chunk.key not in done]
     return tuple([chunk.key for chunk in mine if 0 < len(await sink.missing(chunk.ids)) < len(chunk.ids)])

@@ -1,4 +1,4 @@
-"""What one worker process has, whatever queue it works for: settings, one client, and the token and rate it shares."""
+"""The state of one worker process of any queue: settings, one client, and the shared token and rate."""
 
 import os
 import socket
@@ -17,20 +17,20 @@ __all__ = ["Process", "Settings"]
 
 @attrs.frozen
 class Settings:
-    """Read from the environment; the client reads KAJABI_CLIENT_ID and its like itself."""
+    """Settings from the environment; the client reads its credentials from it as well."""
 
     redis_url: str
     """REDIS_URL: the queue, the results, the token and the rate."""
     redeliver_seconds: float
-    """WORKERS_REDELIVER_SECONDS: after how long without a sign of life a worker's chunks are another's."""
+    """WORKERS_REDELIVER_SECONDS: the time without a heartbeat after which another worker gets a worker's chunks."""
     worker: str
-    """WORKER_NAME, else host and process id: who did what."""
+    """WORKER_NAME, else host and process id."""
     per_second: float | None
-    """KAJABI_PER_SECOND: the limit for all workers together where it is known, else it is learnt."""
+    """KAJABI_PER_SECOND: the limit for all workers together; None to learn it."""
 
     @classmethod
     def from_env(cls) -> Self:
-        """Read them."""
+        """Read the settings."""
         per_second = os.environ.get("KAJABI_PER_SECOND")
         return cls(
             redis_url=os.environ.get("REDIS_URL", "redis://localhost:6379"),
@@ -41,9 +41,9 @@ class Settings:
 
 
 class Process:
-    """The client of one worker process: opened once when it starts, used for every chunk, closed when it ends.
+    """The client of one worker process: opened once at its start, used for every chunk, closed at its end.
 
-    It belongs to the event loop it was opened on.
+    It belongs to the event loop on which it was opened.
     """
 
     def __init__(self, settings: Settings, api: Kajabi, closing: AsyncExitStack) -> None:
@@ -53,7 +53,7 @@ class Process:
 
     @classmethod
     async def opened(cls, settings: Settings) -> Self:
-        """Connect to what the processes share; no token is asked for before the first chunk."""
+        """Connect to the shared store and rate; no token is requested before the first chunk."""
         async with AsyncExitStack() as stack:
             tokens = await stack.enter_async_context(RedisTokenStore(settings.redis_url))
             rate = await stack.enter_async_context(

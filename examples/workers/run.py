@@ -1,4 +1,4 @@
-"""One whole run: two workers, a number of kills, and an account of what came out."""
+"""One complete run: two workers, a number of kills, and a summary of the result."""
 
 import asyncio
 import time
@@ -22,20 +22,20 @@ _WORKERS = 2
 
 @attrs.frozen
 class Account:
-    """What a run came to."""
+    """The summary of a run."""
 
     customers: int
-    """In the result."""
+    """The number of customers in the result."""
     written_twice: int
-    """In the feed of changes more than once."""
+    """The number of customers that are in the feed of changes more than once."""
     chunks: int
     kills: tuple[Kill, ...]
-    begun_again: frozenset[str]
-    """Keys of chunks that more than one worker began."""
+    started_again: frozenset[str]
+    """Keys of chunks that more than one worker started."""
     failures: tuple[KajabiError, ...]
-    """What ended the last try of a chunk."""
+    """The errors of the last attempts of chunks."""
     seconds: float
-    """From the start of the workers to the last chunk done."""
+    """From the start of the workers to the end of the last chunk."""
 
 
 async def run(
@@ -57,14 +57,14 @@ async def run(
         sending = asyncio.create_task(_refresh_all(framework, work, timeout))
         killed: list[Kill] = []
         killing = asyncio.create_task(_kill(fleet, sink, work, kills, killed))
-        begun_at = time.monotonic()
+        started_at = time.monotonic()
         try:
             outcomes = await sending
         finally:
             for task in (sending, killing):
                 task.cancel()
             await asyncio.wait((sending, killing))
-        return await _account(sink, work, tuple(killed), outcomes, time.monotonic() - begun_at)
+        return await _account(sink, work, tuple(killed), outcomes, time.monotonic() - started_at)
 
 
 async def _refresh_all(framework: str, work: list[Chunk], timeout: float) -> list[Report | KajabiError]:
@@ -74,7 +74,7 @@ async def _refresh_all(framework: str, work: list[Chunk], timeout: float) -> lis
 
 
 async def _kill(fleet: Fleet, sink: Sink, work: list[Chunk], kills: int, killed: list[Kill]) -> None:
-    """Kill one worker after the other, each when another share of the customers is written, and start it again."""
+    """Kill one worker after the other, each after another share of the customers, and replace it."""
     total = sum(len(chunk.ids) for chunk in work)
     for number in range(1, kills + 1):
         await _reached(sink, total * number / (kills + 2))
@@ -90,16 +90,16 @@ async def _reached(sink: Sink, customers: float) -> None:
 async def _account(
     sink: Sink, work: list[Chunk], kills: tuple[Kill, ...], outcomes: list[Report | KajabiError], seconds: float
 ) -> Account:
-    beginners: dict[str, set[str]] = {}
-    for key, worker in await sink.begun():
-        beginners.setdefault(key, set()).add(worker)
+    starters: dict[str, set[str]] = {}
+    for key, worker in await sink.started():
+        starters.setdefault(key, set()).add(worker)
     written = Counter(await sink.changes())
     return Account(
         customers=await sink.written(),
         written_twice=sum(count > 1 for count in written.values()),
         chunks=len(work),
         kills=kills,
-        begun_again=frozenset(key for key, workers in beginners.items() if len(workers) > 1),
+        started_again=frozenset(key for key, workers in starters.items() if len(workers) > 1),
         failures=tuple(outcome for outcome in outcomes if isinstance(outcome, KajabiError)),
         seconds=seconds,
     )

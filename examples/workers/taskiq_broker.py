@@ -1,4 +1,4 @@
-"""A Redis stream as a taskiq broker that hands over a dead worker's messages soon, however long a task may take."""
+"""A taskiq broker on a Redis stream that soon redelivers a dead worker's messages, however long a task takes."""
 
 import asyncio
 from collections.abc import AsyncGenerator
@@ -15,15 +15,15 @@ __all__ = ["HeldStreamBroker"]
 
 
 class HeldStreamBroker(RedisStreamBroker):
-    """Holds what it works on by a sign of life every third of *redeliver_seconds*; messages without one are taken over.
+    """Renews its claim on messages every third of *redeliver_seconds*, and claims messages that are not renewed.
 
-    The broker it builds on counts from the delivery, so its timeout must be longer than the longest task, and it takes
-    over under a lock that no time limit ends: a worker killed inside of it stops all redelivery. XAUTOCLAIM gives a
-    message to one consumer only, so no lock is needed.
+    The base class measures from the delivery, so its timeout must be longer than the longest task, and it claims under
+    a lock without a time limit: a worker killed while it has the lock stops all redelivery. XAUTOCLAIM gives a message
+    to one consumer only, so no lock is needed.
     """
 
     def __init__(self, url: str, *, name: str, redeliver_seconds: float) -> None:
-        # "0": what was sent before the first worker came is not lost. One message at a time, as the rest waits for all.
+        # "0" includes messages from before the first worker. One at a time, or other workers would wait for the rest.
         super().__init__(
             url, queue_name=name, consumer_group_name=name, consumer_id="0", xread_count=1, xread_block=500
         )
@@ -31,7 +31,7 @@ class HeldStreamBroker(RedisStreamBroker):
         self._held: set[bytes] = set()
 
     async def listen(self) -> AsyncGenerator[AckableMessage, None]:
-        """Give new messages, and those whose worker shows no sign of life."""
+        """Yield new messages, and those whose worker does not renew its claim."""
         made: Any = Redis
         redis = made(connection_pool=self.connection_pool)
         holding = asyncio.create_task(self._hold(redis))
@@ -71,6 +71,6 @@ class HeldStreamBroker(RedisStreamBroker):
         self._held.discard(message_id)
         async with redis.pipeline(transaction=True) as both:
             both.xack(self.queue_name, self.consumer_group_name, message_id)
-            # A stream keeps what was acknowledged, and would grow for ever.
+            # A stream keeps acknowledged messages, and would grow forever.
             both.xdel(self.queue_name, message_id)
             await both.execute()

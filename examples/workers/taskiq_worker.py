@@ -21,7 +21,7 @@ COMMAND = (
     "--max-async-tasks",
     "2",
 )
-"""What a worker is started with, after the interpreter; ``--workers`` processes have a client each."""
+"""The arguments of the interpreter that start a worker; each of its ``--workers`` processes has a client."""
 
 _TRIES = 5
 _settings = Settings.from_env()
@@ -43,10 +43,10 @@ async def _close(state: TaskiqState) -> None:
     await state.process.aclose()
 
 
-# Acknowledged when the result is saved, which is taskiq's default: a killed worker has acknowledged nothing.
+# taskiq acknowledges by default when the result is saved, so a killed worker has acknowledged nothing.
 @broker.task(task_name="refresh_chunk", retry_on_error=True)
 async def refresh_chunk(message: list[str], context: Annotated[Context, TaskiqDepends()]) -> str:
-    """Run a chunk; the text is that of its report, or of the error that ended the last try."""
+    """Run a chunk; return the text of its report, or of the error of the last attempt."""
     process: Process = context.state.process
     try:
         return await process.refresh(Chunk.from_message(message))
@@ -54,12 +54,12 @@ async def refresh_chunk(message: list[str], context: Annotated[Context, TaskiqDe
         tried = 1 + int(context.message.labels.get("_retries", 0))
         if tried < _TRIES and worth_another_try(error):
             raise
-        # As a value: taskiq rebuilds errors from their class and text alone.
+        # Returned as a value: taskiq rebuilds errors only from their class and text.
         return dumps(error)
 
 
 async def refresh_all(chunks: Sequence[Chunk], *, timeout: float) -> list[Report | KajabiError]:
-    """Send the chunks and wait for what each came to, at most *timeout* seconds."""
+    """Send the chunks and return their outcomes, each awaited for at most *timeout* seconds."""
     await broker.startup()
     try:
         tasks: list[Any] = [await refresh_chunk.kiq(chunk.message()) for chunk in chunks]  # type: ignore[call-overload]

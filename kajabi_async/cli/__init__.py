@@ -1,4 +1,8 @@
-"""The command ``kajabi``; it needs the extra ``cli``."""
+"""The command ``kajabi``; it needs the extra ``cli``.
+
+Imports everything below it, and nothing imports it. Read `app` first: it has the commands, and `running` runs them on a
+client.
+"""
 
 import importlib.util
 import sys
@@ -15,10 +19,10 @@ def main() -> None:
         print_line(f"kajabi needs {' and '.join(missing)}: pip install 'kajabi-async[cli]'", error=True)
         sys.exit(2)
     try:
-        # Here, as it imports what may be missing.
+        # Imported here because the extra may be missing.
         from kajabi_async.cli.app import run  # noqa: PLC0415
     except KeyboardInterrupt:
-        # Interrupted so early that nobody else could tell.
+        # Interrupted during the import, before `run` can report it.
         print_line("kajabi: interrupted", error=True)
         sys.exit(130)
     sys.exit(run())

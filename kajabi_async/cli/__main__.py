@@ -1,4 +1,4 @@
-"""``python -m kajabi_async.cli``."""
+"""The entry point of ``python -m kajabi_async.cli``."""
 
 from kajabi_async.cli import main
 

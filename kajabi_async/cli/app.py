@@ -1,4 +1,4 @@
-"""The commands of ``kajabi`` and how they hang together."""
+"""The application ``kajabi`` and its top-level commands."""
 
 import asyncio
 import sys
@@ -13,23 +13,21 @@ import attrs
 from cyclopts import App, CycloptsError, Parameter
 
 from kajabi_async import Kajabi
-from kajabi_async.cli.arguments import refuse_secrets, wants_json
 from kajabi_async.cli.completion import add_completion
 from kajabi_async.cli.credentials.error import CredentialsError
 from kajabi_async.cli.credentials.login import login, logout
 from kajabi_async.cli.doctor import doctor
-from kajabi_async.cli.exit_codes import EXIT_CODES_HELP, ExitCode, code_for
-from kajabi_async.cli.export import add_exports
+from kajabi_async.cli.exit_codes import EXIT_CODES_HELP, ExitCode, code_for, print_error
+from kajabi_async.cli.export_commands import add_exports
 from kajabi_async.cli.lookup import explain_file, look_up_file
 from kajabi_async.cli.options import Json
-from kajabi_async.cli.reads import add_reads
+from kajabi_async.cli.read_commands import add_reads
 from kajabi_async.cli.rendering import as_members, print_members, print_resource
-from kajabi_async.cli.reporting import print_error
 from kajabi_async.cli.running import on_client, run_to_exit_code
 from kajabi_async.cli.terminal import help_console, output_screen
-from kajabi_async.cli.usage import usage_error
+from kajabi_async.cli.usage import refuse_secrets, usage_error, wants_json
 from kajabi_async.cli.whoami import whoami
-from kajabi_async.cli.writes import add_writes
+from kajabi_async.cli.write_commands import add_writes
 from kajabi_async.errors import ConfigurationError, InvalidArgumentError, KajabiError
 from kajabi_async.escaping.text import escape_value
 from kajabi_async.fetching.plan import Strategy
@@ -38,58 +36,58 @@ from kajabi_async.stall import PATIENCE_SECONDS
 
 __all__ = ["make_app", "run"]
 
-_HELP: Final = """Look at and write to Kajabi from the command line.
+_HELP: Final = """Read and write Kajabi data from the command line.
 
-Credentials come from the first of these that has some:
+Credentials come from the first of these that has any:
   1. KAJABI_CLIENT_ID and KAJABI_CLIENT_SECRET in the environment
   2. a file of mode 0600: $KAJABI_CREDENTIALS_FILE, or
      kajabi/credentials.toml in $XDG_CONFIG_HOME or ~/.config
   3. the system keyring (extra `keyring`)
 `kajabi login` writes the file or the keyring. No argument takes a secret.
-KAJABI_SITE_ID names the site that lists and creations are about, and
-KAJABI_BASE_URL another host. `kajabi demo` needs none of these.
+KAJABI_SITE_ID is the site for lists and creations, KAJABI_BASE_URL another
+host. `kajabi demo` needs none of these.
 
 --json prints one JSON object on one line; lists print one such line for each
 row. Errors are then JSON, too, on standard error:
 {"error": {"type", "message", "exit_code", ...}}.
-Colours and progress show on a terminal only; NO_COLOR puts colours off.
+Colours and progress show on a terminal only; NO_COLOR turns colours off.
 """
 
 
 def run(tokens: Sequence[str] | None = None) -> int:
-    """Run the command line and give the exit code; every error of ours is told in one line on standard error."""
-    given = list(sys.argv[1:] if tokens is None else tokens)
+    """Run the command line and return the exit code; an error of the SDK is one line on standard error."""
+    arguments = list(sys.argv[1:] if tokens is None else tokens)
     prepare_streams()
     try:
-        return _run_and_report(given)
+        return _run_and_report(arguments)
     except BrokenPipeError:
         stop_writing()
         return ExitCode.DONE
     except OSError as error:
         stop_writing()
         place = f" {error.filename}" if error.filename else ""
-        complaint = KajabiError(f"cannot read or write{place}: {error.strerror or type(error).__name__}")
-        print_error(complaint, ExitCode.INCOMPLETE, json=wants_json(given))
+        failure = KajabiError(f"cannot read or write{place}: {error.strerror or type(error).__name__}")
+        print_error(failure, ExitCode.INCOMPLETE, json=wants_json(arguments))
         return ExitCode.INCOMPLETE
-    except Exception:  # noqa: BLE001 - a fault of ours, which Python would print with all that its text holds
+    except Exception:  # noqa: BLE001 - a bug here; Python would print its text without escaping it
         for line in traceback.format_exc().rstrip("\n").split("\n"):
             print_line(line, error=True)
         return ExitCode.INCOMPLETE
 
 
-def _run_and_report(given: list[str]) -> int:
+def _run_and_report(tokens: list[str]) -> int:
     try:
-        return _run(given)
+        return _run(tokens)
     except KajabiError as error:
-        return _told(error, code_for(error), given)
+        return _report(error, code_for(error), tokens)
     except CycloptsError as error:
-        return _told(usage_error(error), ExitCode.MISUSED, given)
+        return _report(usage_error(error), ExitCode.MISUSED, tokens)
     except KeyboardInterrupt:
-        return _told(KeyboardInterrupt("interrupted"), ExitCode.INTERRUPTED, given)
+        return _report(KeyboardInterrupt("interrupted"), ExitCode.INTERRUPTED, tokens)
 
 
 def make_app() -> App:
-    """Put the commands together."""
+    """Return the application with all of its commands."""
     app = App(
         name="kajabi",
         help=_HELP,
@@ -113,7 +111,7 @@ def make_app() -> App:
 
 
 def _reflow(app: App) -> None:
-    """Make each paragraph of a docstring one line, for the terminal to wrap; plain text keeps line ends."""
+    """Join each paragraph of a command's help into one line: plain text keeps line ends, and the terminal wraps."""
     for name in app:
         if not name.startswith("-"):
             command = app[name]
@@ -127,12 +125,12 @@ def _run(tokens: list[str]) -> int:
     code: Any = make_app()(
         tokens, exit_on_error=False, print_error=False, help_on_error=False, result_action="return_value"
     )
-    # Here and not at exit, where a broken pipe could not be caught.
+    # At exit a broken pipe could not be caught.
     flush()
     return code if isinstance(code, int) else ExitCode.DONE
 
 
-def _told(error: BaseException, code: ExitCode, tokens: list[str]) -> ExitCode:
+def _report(error: BaseException, code: ExitCode, tokens: list[str]) -> ExitCode:
     flush()
     print_error(error, code, json=wants_json(tokens))
     return code
@@ -147,7 +145,7 @@ def _own_version() -> str:
 
 def demo(*, json: Json = False) -> int:
     """Show the main job against a fake of the API inside this process; needs no account."""
-    # Here, as the fake takes a good part of the time in which any other command begins.
+    # Importing the fake at the top would slow the start of every other command.
     from kajabi_async.cli.demo import demonstrate  # noqa: PLC0415 - see above
 
     return run_to_exit_code(lambda: demonstrate(output_screen(), json=json))
@@ -158,55 +156,55 @@ def lookup(
     source: Annotated[Path, Parameter(allow_leading_hyphen=True)],
     /,
     *,
-    include: Annotated[str, Parameter(help="Relations to bring along: contact, offers, products.")] = "",
+    include: Annotated[str, Parameter(help="Relations to include: contact, offers, products.")] = "",
     fields: Annotated[str | None, Parameter(help="Attributes of customers to restrict the answers to.")] = None,
-    concurrency: Annotated[int | None, Parameter(help="How many lookups at once.")] = None,
+    concurrency: Annotated[int | None, Parameter(help="The number of lookups at once.")] = None,
     ordered: Annotated[bool, Parameter(help="Print in the order of the ids.", negative=())] = False,
     strategy: Annotated[
-        Strategy, Parameter(help="Each id by itself, off the pages of the list, or fewer requests.")
+        Strategy, Parameter(help="One request per id, the pages of the list, or whichever needs fewer requests.")
     ] = "lookup",
     patience: Annotated[
         float, Parameter(help="Seconds without any answer after which to stop; pauses of the API are not counted.")
     ] = PATIENCE_SECONDS,
     explain: Annotated[
-        bool, Parameter(help="Print what each strategy takes, and look nothing up.", negative=())
+        bool, Parameter(help="Print what each strategy costs, and look nothing up.", negative=())
     ] = False,
-    json: Annotated[bool, Parameter(help="Tell the report, the plan and errors in JSON, too.", negative=())] = False,
+    json: Annotated[bool, Parameter(help="Print the report, the plan and errors as JSON, too.", negative=())] = False,
 ) -> int:
-    """Look up the customers whose ids stand in a file, or - for standard input, one to a line.
+    """Look up the customers whose ids are in a file, or on standard input for -, one per line.
 
-    Prints a line of JSON for each, as it arrives; progress goes to standard error. Empty lines and what follows a #
-    are skipped. The exit code is 1 if any id was not found.
+    Prints a line of JSON for each as it arrives; progress goes to standard error. Empty lines and text after a # are
+    skipped. The exit code is 1 if any id was not found.
 
-    A pause or an outage is waited out. A run that gets no answer for --patience seconds ends with the exit code 4, one
-    that is interrupted with 130; both write the ids without an answer to the file SOURCE.unanswered, ids.unanswered
-    for standard input, which the next call takes.
+    The run waits through a pause or an outage. Without any answer for --patience seconds it ends with the exit code 4;
+    if interrupted, with 130. Both write the ids without an answer to the file SOURCE.unanswered (ids.unanswered for
+    standard input); pass that file to the next call.
 
-    --strategy lookup begins with the first id, and suits a pipe that takes its time. scan reads the list of customers
-    and looks up what is not on it; auto chooses whichever is fewer requests. Both wait for the last id, and their rows
-    tell the offers only with --include offers. --explain sends one request at most.
+    --strategy lookup starts with the first id, and suits a slow pipe. scan reads the list of customers and looks up
+    the ids that are not on it; auto chooses whichever needs fewer requests. Both wait for the last id, and their rows
+    have the offers only with --include offers. --explain sends one request at most.
     """
-    asked: dict[str, Any] = {
+    options: dict[str, Any] = {
         "include": include,
         "fields": None if fields is None else {"customers": fields},
         "concurrency": concurrency,
         "json": json,
     }
     if explain:
-        return on_client(lambda api: explain_file(api, str(source), **asked))
-    asked |= {"ordered": ordered, "strategy": strategy, "patience": patience}
-    return on_client(lambda api: look_up_file(api, str(source), **asked))
+        return on_client(lambda api: explain_file(api, str(source), **options))
+    options |= {"ordered": ordered, "strategy": strategy, "patience": patience}
+    return on_client(lambda api: look_up_file(api, str(source), **options))
 
 
 def fake(
     *,
-    port: Annotated[int, Parameter(help="0 takes a free one.")] = 0,
-    customers: Annotated[int, Parameter(help="How many there are; they cost nothing until asked for.")] = 1000,
+    port: Annotated[int, Parameter(help="The port to listen on; 0 picks a free one.")] = 0,
+    customers: Annotated[int, Parameter(help="The number of customers; each is made when first requested.")] = 1000,
     latency: Annotated[float, Parameter(help="Seconds before every answer.")] = 0.0,
     json: Json = False,
 ) -> int:
-    """Serve a fake of the API on loopback until interrupted, and print what to export to use it."""
-    from kajabi_async.testing import FakeKajabi  # noqa: PLC0415 - as for the demo
+    """Serve a fake of the API on loopback until interrupted, and print the variables to export to use it."""
+    from kajabi_async.testing import FakeKajabi  # noqa: PLC0415 - slow to import, as in demo
 
     async def serve() -> None:
         try:
@@ -239,7 +237,7 @@ def fake(
 
 
 def me(*, json: Json = False) -> int:
-    """Show the user that the API key belongs to, with all that the API tells of it."""
+    """Show the user that the API key belongs to, with every attribute that the API sends."""
 
     async def show(api: Kajabi) -> None:
         user = await api.me()
@@ -255,15 +253,15 @@ def version(*, json: Json = False) -> int:
     """Show the version of the API; --version shows that of this command."""
 
     async def show(api: Kajabi) -> None:
-        told = attrs.asdict(await api.version())
+        members = attrs.asdict(await api.version())
         if json:
-            print_json(told)
+            print_json(members)
         else:
-            for name, value in told.items():
+            for name, value in members.items():
                 print_line(f"{name}: {escape_value(str(value))}")
 
     try:
         return on_client(show)
     except CredentialsError as error:
-        error.add_note("This is about the version of the API; `kajabi --version` tells that of this command")
+        error.add_note("This command asks for the API's version; `kajabi --version` prints the command's own")
         raise

@@ -1,4 +1,4 @@
-"""``kajabi completion``: the script that makes a shell complete commands and options."""
+"""``kajabi completion``: the script with which a shell completes commands and options."""
 
 import shlex
 from pathlib import Path
@@ -22,8 +22,8 @@ def add_completion(app: App) -> None:
     group = App(name="completion", help="Complete commands and options in bash, zsh and fish.")
 
     def show(shell: Shell | None = None, /, *, json: Json = False) -> None:
-        """Print the completion script of a shell, of the one in use unless given."""
-        chosen = shell or _shell_in_use()
+        """Print the completion script of a shell, by default the current one."""
+        chosen = shell or _current_shell()
         script = app.generate_completion(shell=chosen)
         if json:
             print_json({"shell": chosen, "script": script})
@@ -39,14 +39,14 @@ def add_completion(app: App) -> None:
         ] = True,
         json: Json = False,
     ) -> None:
-        """Put the completion script where the shell looks for it, and have new shells load it.
+        """Install the completion script for new shells.
 
         Writes ~/.local/share/bash-completion/completions/kajabi, ~/.zsh/completions/_cyclopts_kajabi or
-        ~/.config/fish/completions/kajabi.fish, and a line in ~/.bashrc or ~/.zshrc. May be repeated.
+        ~/.config/fish/completions/kajabi.fish, and a line in ~/.bashrc or ~/.zshrc. Running it again is safe.
         """
-        chosen = shell or _shell_in_use()
+        chosen = shell or _current_shell()
         try:
-            # Shells run these files: what the umask leaves to others must not let them write there.
+            # Shells run these files, so other users must not be able to write to them, whatever the umask.
             with owner_only():
                 path = app.install_completion(shell=chosen, add_to_startup=startup)
         except OSError as error:
@@ -64,7 +64,7 @@ def add_completion(app: App) -> None:
     app.command(group)
 
 
-def _shell_in_use() -> Shell:
+def _current_shell() -> Shell:
     shells: tuple[Shell, ...] = get_args(Shell)
     try:
         detected = detect_shell()
@@ -73,7 +73,7 @@ def _shell_in_use() -> Shell:
     for shell in shells:
         if shell == detected:
             return shell
-    raise ConfigurationError(f"cannot tell which shell this is: name it, one of {', '.join(shells)}")
+    raise ConfigurationError(f"cannot detect the shell: name it, one of {', '.join(shells)}")
 
 
 def _next_step(shell: Shell, path: Path, *, startup: bool) -> str:

@@ -1,11 +1,11 @@
-"""``kajabi demo``: the main job against the embedded fake, so that it can be seen without an account."""
+"""``kajabi demo``: the main job against the embedded fake, without an account."""
 
 from typing import Any, Final
 
 import attrs
 
 from kajabi_async import Customer, Kajabi
-from kajabi_async.cli.lookup import tell_report
+from kajabi_async.cli.lookup import print_report
 from kajabi_async.cli.rendering import as_members, print_members, print_resource
 from kajabi_async.cli.terminal import Screen, silent_screen
 from kajabi_async.testing import FakeKajabi
@@ -19,24 +19,24 @@ _ALL_RELATIONS: Final = ("contact", "offers", "products")
 
 
 async def demonstrate(screen: Screen, *, json: bool = False) -> None:
-    """Look one customer up with its relations, follow a lazy link, then look up two thousand.
+    """Look up one customer with its relations, follow a lazy link, then look up two thousand.
 
-    Tells of it on *screen*, or, with *json*, in one line on standard output at the end.
+    Prints each step on *screen*, or, with *json*, one line on standard output at the end.
     """
-    told = silent_screen() if json else screen
+    output = silent_screen() if json else screen
     facts: dict[str, Any] = {}
     async with (
         FakeKajabi(customers=_CUSTOMERS, latency=_LATENCY_SECONDS) as fake,
         Kajabi(client_id=fake.client_id, client_secret=fake.client_secret, base_url=fake.base_url) as api,
     ):
-        told.heading("One customer, with its relations in the same answer")
+        output.heading("One customer, with its relations in the same answer")
         customer = await api.customers.get(_SHOWN, include=_ALL_RELATIONS)
-        print_resource(told, customer)
+        print_resource(output, customer)
         facts["customer"] = as_members(customer)
-        told.heading("A relation that was not included, fetched when it is awaited")
-        facts["requests_of_awaiting_a_relation"] = await _follow_a_link(told, api)
-        told.heading(f"{_CUSTOMERS:,} customers, looked up {_LATENCY_SECONDS * 1000:.0f} ms away")
-        facts["report"] = await _look_up_all(told, api)
+        output.heading("A relation that was not included, fetched when it is awaited")
+        facts["requests_of_awaiting_a_relation"] = await _follow_a_link(output, api)
+        output.heading(f"{_CUSTOMERS:,} customers, looked up {_LATENCY_SECONDS * 1000:.0f} ms away")
+        facts["report"] = await _look_up_all(output, api)
         facts["token_requests"] = api.stats.token_requests
     if json:
         print_members(facts)
@@ -63,6 +63,6 @@ async def _look_up_all(screen: Screen, api: Kajabi) -> dict[str, Any]:
             answered += 1
             bars.show("looked up", completed=answered, total=_CUSTOMERS)
     report = await run.report()
-    tell_report(screen, report)
+    print_report(screen, report)
     screen.line(f"token requests, all in all: {api.stats.token_requests}")
     return attrs.asdict(report)

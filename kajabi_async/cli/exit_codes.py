@@ -1,9 +1,10 @@
-"""What ``kajabi`` ends with: the one table that help, the commands and the tests read."""
+"""How a command ends: the table of exit codes, and the line that an error prints."""
 
 from collections.abc import Mapping
 from enum import IntEnum
-from typing import Final
+from typing import Any, Final
 
+from kajabi_async.cli.credentials.error import CredentialsError
 from kajabi_async.errors import (
     ApiError,
     BulkStalledError,
@@ -14,8 +15,9 @@ from kajabi_async.errors import (
     ServerError,
     TransportError,
 )
+from kajabi_async.output import print_json, print_line
 
-__all__ = ["EXIT_CODES_HELP", "ExitCode", "code_for"]
+__all__ = ["EXIT_CODES_HELP", "ExitCode", "code_for", "print_error"]
 
 
 class ExitCode(IntEnum):
@@ -30,14 +32,14 @@ class ExitCode(IntEnum):
 
 
 MEANINGS: Final[Mapping[ExitCode, str]] = {
-    ExitCode.DONE: "done; also where the reader of a pipe has seen enough",
+    ExitCode.DONE: "done, or the reader of the output closed the pipe",
     ExitCode.INCOMPLETE: "something was not found, or could not be read",
     ExitCode.MISUSED: "wrong usage or configuration",
-    ExitCode.REFUSED: "the API refused (4xx)",
+    ExitCode.REFUSED: "the API rejected the request (4xx)",
     ExitCode.UNREACHABLE: "the API could not be reached or failed (5xx, time limits, a stall)",
     ExitCode.INTERRUPTED: "interrupted",
 }
-"""What each code means, in the words that ``kajabi --help`` uses."""
+"""The meaning of each code, as ``kajabi --help`` prints it."""
 
 EXIT_CODES_HELP: Final = "\n".join(
     ["Exit codes:", *(f"  {code.value:>3}  {meaning}" for code, meaning in MEANINGS.items())]
@@ -46,7 +48,7 @@ EXIT_CODES_HELP: Final = "\n".join(
 
 
 def code_for(error: KajabiError) -> ExitCode:
-    """Give the code that a command ends with when *error* ends it."""
+    """Return the exit code of a command that *error* ends."""
     if isinstance(error, ConfigurationError | InvalidArgumentError):
         return ExitCode.MISUSED
     if isinstance(error, ServerError | TransportError | BulkStalledError):
@@ -54,3 +56,23 @@ def code_for(error: KajabiError) -> ExitCode:
     if isinstance(error, ApiError) and not isinstance(error, NotFoundError):
         return ExitCode.REFUSED
     return ExitCode.INCOMPLETE
+
+
+def print_error(error: BaseException, code: ExitCode, *, json: bool) -> None:
+    """Print *error* in one line on standard error: as a sentence, or as JSON with the facts as members."""
+    message = ". ".join([" ".join(str(error).split()), *getattr(error, "__notes__", ())])
+    if json:
+        print_json({"error": {**_facts(error), "message": message, "exit_code": code.value}}, error=True)
+    else:
+        print_line(f"kajabi: {message}", error=True)
+
+
+def _facts(error: BaseException) -> dict[str, Any]:
+    facts: dict[str, Any] = {"type": type(error).__name__}
+    if isinstance(error, ApiError):
+        facts |= {"status": error.status, "request_id": error.request_id, "retry_after": error.retry_after}
+    if isinstance(error, CredentialsError):
+        facts["cure"] = error.cure
+    if isinstance(error, KajabiError):
+        facts |= {"attempts": error.attempts, "maybe_applied": error.maybe_applied}
+    return facts

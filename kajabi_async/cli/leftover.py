@@ -1,24 +1,24 @@
-"""What a run of lookups that stalls or is interrupted tells, and the file of the ids that it leaves."""
+"""Messages of a run of lookups that stalls or is interrupted, and the file of its unanswered ids."""
 
 import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Final, Protocol
 
-from kajabi_async.cli.ids import IdLines
+from kajabi_async.cli.id_files import IdLines
 from kajabi_async.cli.terminal import Screen
 from kajabi_async.fetching.lookups import Lookups
 from kajabi_async.output import print_json, print_line
 from kajabi_async.private_files import replacing
 
-__all__ = ["keep_unanswered", "waiting_shown"]
+__all__ = ["keep_unanswered", "waiting_observer"]
 
 _SUFFIX: Final = ".unanswered"
 _OF_STANDARD_INPUT: Final = "ids"
 
 
 class _Waiting(Protocol):
-    """The progress of whatever may stall."""
+    """The progress of a run that may stall."""
 
     @property
     def stalled_since(self) -> float | None: ...
@@ -27,8 +27,8 @@ class _Waiting(Protocol):
     def paused_until(self) -> float | None: ...
 
 
-def waiting_shown(screen: Screen, *, json: bool) -> Callable[[_Waiting], None]:
-    """Return an observer that tells on standard error when a run stalls, is paused and goes on."""
+def waiting_observer(screen: Screen, *, json: bool) -> Callable[[_Waiting], None]:
+    """Return an observer that prints on standard error when a run stalls, is paused and goes on."""
     shown: tuple[float | None, float | None] = None, None
 
     def show(progress: _Waiting) -> None:
@@ -40,25 +40,25 @@ def waiting_shown(screen: Screen, *, json: bool) -> Callable[[_Waiting], None]:
         if json:
             print_json({"progress": {"stalled_since": now[0], "paused_until": now[1]}}, error=True)
         else:
-            screen.line(_told(*now))
+            screen.line(_describe(*now))
 
     return show
 
 
 async def keep_unanswered(run: Lookups[Any], ids: IdLines, source: str, *, silence: float, json: bool) -> None:
-    """Write what has no outcome, and what was not read yet, to a file that the next call takes, and tell where."""
+    """Write the ids without an outcome, read or not, to a file for the next call, and print its path."""
     rest, is_all = await ids.rest(silence)
     unanswered = [*map(str, run.unanswered), *rest]
     if not unanswered:
         return
     path = _path_for(source)
-    # Replaced as a whole: the ids may have come from this very file.
+    # Replaced atomically: the ids may have come from this very file.
     with replacing(path) as file:
         file.write("".join(f"{each}\n" for each in unanswered).encode())
     if json:
         print_json({"unanswered": {"ids": len(unanswered), "path": str(path), "is_all": is_all}}, error=True)
         return
-    more = "" if is_all else "; standard input may have more, which were not read"
+    more = "" if is_all else "; standard input may have more that were not read"
     print_line(
         f"kajabi: {len(unanswered):,} ids without an answer are in {path}{more}; go on with "
         f"`kajabi customers lookup {path}`",
@@ -71,10 +71,10 @@ def _path_for(source: str) -> Path:
     return Path(given if given.endswith(_SUFFIX) else f"{given}{_SUFFIX}")
 
 
-def _told(stalled_since: float | None, paused_until: float | None) -> str:
+def _describe(stalled_since: float | None, paused_until: float | None) -> str:
     if stalled_since is None:
-        return "answered again, going on"
+        return "the API answers again, going on"
     since = time.strftime("%H:%M:%S", time.localtime(stalled_since))
     if paused_until is None:
-        return f"nothing is answered since {since}; waiting until it is"
+        return f"no answer since {since}; waiting for one"
     return f"the API asked to wait until {time.strftime('%H:%M:%S', time.localtime(paused_until))}; waiting"

@@ -7,19 +7,19 @@ from typing import Any, Final
 import attrs
 
 from kajabi_async import BulkStalledError, Kajabi, KajabiError, Lookup, Report
-from kajabi_async.cli.ids import IdLines, opened
-from kajabi_async.cli.leftover import keep_unanswered, waiting_shown
+from kajabi_async.cli.id_files import IdLines, open_source
+from kajabi_async.cli.leftover import keep_unanswered, waiting_observer
 from kajabi_async.cli.rendering import as_members, print_members
 from kajabi_async.cli.terminal import Screen, error_screen
 from kajabi_async.fetching.lookups import Lookups
 from kajabi_async.fetching.plan import Strategy
 from kajabi_async.output import flush, print_json, print_line
 
-__all__ = ["explain_file", "look_up_file", "tell_report"]
+__all__ = ["explain_file", "look_up_file", "print_report"]
 
 
 _SILENCE: Final = 5.0
-"""Seconds to wait for the rest of the ids after a run has ended: a pipe may have no end."""
+"""Seconds without a line after which the rest of the ids is given up: a pipe may never end."""
 _SILENCE_WHEN_INTERRUPTED: Final = 0.5
 
 
@@ -40,7 +40,7 @@ async def look_up_file(
     If the run is interrupted or ends by an error, the ids without an outcome go to a file beside *source*.
     """
     screen = error_screen()
-    with opened(source) as lines:
+    with open_source(source) as lines:
         ids = IdLines(lines)
         run = api.customers.get_many(
             ids,
@@ -50,7 +50,7 @@ async def look_up_file(
             ordered=ordered,
             strategy=strategy,
             patience=patience,
-            observer=waiting_shown(screen, json=json),
+            observer=waiting_observer(screen, json=json),
         )
         try:
             await _print_all(run, screen)
@@ -58,7 +58,7 @@ async def look_up_file(
             await keep_unanswered(run, ids, source, silence=_SILENCE_WHEN_INTERRUPTED, json=json)
             raise
         except KajabiError as error:
-            # Credentials that were refused at the start leave the ids where they are.
+            # Nothing was read from the source if the credentials were rejected at the start.
             if isinstance(error, BulkStalledError) or (await run.report()).total:
                 await keep_unanswered(run, ids, source, silence=_SILENCE, json=json)
             raise
@@ -66,18 +66,18 @@ async def look_up_file(
     if json:
         print_json({"report": attrs.asdict(report)}, error=True)
     else:
-        tell_report(screen, report)
+        print_report(screen, report)
     return 0 if report.found == report.total else 1
 
 
 async def _print_all(run: Lookups[Any], screen: Screen) -> None:
-    # On a terminal the rows themselves show how far it is.
+    # On a terminal the rows themselves show the progress.
     with screen.progress(is_shown=not sys.stdout.isatty(), redirect=False) as bars:
         bars.show("looked up", completed=0)
         answered = 0
         async for lookup in run:
-            print_members(_told(lookup))
-            # Whoever reads a pipe gets each row as it comes, and we hear of it when they stop.
+            print_members(_members(lookup))
+            # The reader of a pipe gets each row as it arrives, and a closed pipe ends the run.
             flush()
             answered += 1
             bars.show("looked up", completed=answered)
@@ -86,8 +86,8 @@ async def _print_all(run: Lookups[Any], screen: Screen) -> None:
 async def explain_file(
     api: Kajabi, source: str, *, include: str, fields: dict[str, str] | None, concurrency: int | None, json: bool
 ) -> None:
-    """Print what looking up every id in *source* would take by each strategy; nothing is looked up."""
-    with opened(source) as lines:
+    """Print the cost of looking up every id in *source* by each strategy; nothing is looked up."""
+    with open_source(source) as lines:
         plan = await api.customers.plan(IdLines(lines), include=include, fields=fields, concurrency=concurrency)
     if json:
         print_json({"plan": attrs.asdict(plan)})
@@ -96,8 +96,8 @@ async def explain_file(
             print_line(line)
 
 
-def tell_report(screen: Screen, report: Report) -> None:
-    """Print what a run came to in a few lines."""
+def print_report(screen: Screen, report: Report) -> None:
+    """Print the report of a run in a few lines."""
     rate = report.total / report.elapsed_seconds if report.elapsed_seconds else 0.0
     screen.line(
         f"{report.total:,} looked up in {report.elapsed_seconds:.2f} s ({rate:,.0f} a second): "
@@ -109,7 +109,7 @@ def tell_report(screen: Screen, report: Report) -> None:
     )
 
 
-def _told(lookup: Lookup[Any]) -> dict[str, Any]:
+def _members(lookup: Lookup[Any]) -> dict[str, Any]:
     if lookup.found:
         return {"id": lookup.id, "found": True, "customer": as_members(lookup.customer)}
     return {"id": lookup.id, "found": False, "missing": lookup.missing, "error": str(lookup.error)}

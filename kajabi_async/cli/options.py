@@ -7,4 +7,4 @@ from cyclopts import Parameter
 __all__ = ["Json"]
 
 Json = Annotated[bool, Parameter(name="--json", help="Print one line of JSON; errors, too.", negative=())]
-"""A result as one line with one JSON object."""
+"""The option that prints a result as one JSON object on one line."""

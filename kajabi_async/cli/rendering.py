@@ -1,4 +1,4 @@
-"""Resources for programs, as JSON, and for people, as tables."""
+"""Resources rendered as JSON for programs and as tables for people."""
 
 from collections.abc import Iterable
 from datetime import date
@@ -33,24 +33,24 @@ _COLUMNS: Final = (
     "net_revenue",
     "created_at",
 )
-_MOST_COLUMNS: Final = 4
-_LONGEST_CELL: Final = 60
-_LONGEST_FIELD: Final = 2000
+_MAX_COLUMNS: Final = 4
+_MAX_CELL_LENGTH: Final = 60
+_MAX_FIELD_LENGTH: Final = 2000
 
 
 def print_members(members: Any, *, error: bool = False) -> None:
-    """Print what `as_members` gives, or an object that holds such, as one line of JSON."""
+    """Print members from `as_members`, or an object that contains them, as one line of JSON."""
     print_json(members, error=error, default=_plain)
 
 
 def as_members(resource: Resource) -> dict[str, Any]:
-    """Give a resource as plain members: its attributes, and of each relation the resources at hand, or their ids."""
+    """Return the attributes of a resource, and for each relation the loaded resources, or else their ids."""
     relations = {name: _relation(getattr(resource, name)) for name in resource.relations}
     return {**_own_members(resource), **{name: linked for name, linked in relations.items() if linked is not None}}
 
 
 def print_resource(screen: Screen, resource: Resource) -> None:
-    """Print one resource as a table of its attributes and relations; what did not come is left out."""
+    """Print one resource as a table of its attributes and relations, without the attributes that are not loaded."""
     fields = [(name, _field(value)) for name, value in resource.loaded_attributes().items()]
     fields += [(escape_value(name), _unread(each)) for name, each in resource.unreadable_attributes().items()]
     fields += [(f"{escape_value(name)} (extra)", _field(value)) for name, value in resource.extra.items()]
@@ -59,8 +59,8 @@ def print_resource(screen: Screen, resource: Resource) -> None:
 
 
 def print_rows(screen: Screen, rows: Iterable[Resource], model: type[Resource]) -> None:
-    """Print resources of one type as rows, with the few columns that tell them apart."""
-    names = [name for name in _COLUMNS if hasattr(model, name)][:_MOST_COLUMNS]
+    """Print resources of one type as rows, with the few columns that distinguish them."""
+    names = [name for name in _COLUMNS if hasattr(model, name)][:_MAX_COLUMNS]
     screen.table(
         ["id", *names],
         ([escape_value(row.id), *(_cell_of(row, name) for name in names)] for row in rows),
@@ -81,19 +81,19 @@ def _unread(error: UnreadableAttributeError) -> str:
 
 
 def _cell(value: Any) -> str:
-    """Return *value* for a list, cut to what tells rows apart."""
+    """Return *value* for a row, cut to the length of a cell."""
     text = _text(value)
-    if len(text) <= _LONGEST_CELL:
+    if len(text) <= _MAX_CELL_LENGTH:
         return escape_value(text)
-    return f"{escape_value(text[: _LONGEST_CELL - 3])}..."
+    return f"{escape_value(text[: _MAX_CELL_LENGTH - 3])}..."
 
 
 def _field(value: Any) -> str:
-    """Return *value* for the table of one resource, which shows almost all of it."""
+    """Return *value* for the table of one resource, cut only if very long."""
     text = _text(value)
-    if len(text) <= _LONGEST_FIELD:
+    if len(text) <= _MAX_FIELD_LENGTH:
         return escape_value(text)
-    return f"{escape_value(text[:_LONGEST_FIELD])}... ({len(text):,} characters; --json prints them all)"
+    return f"{escape_value(text[:_MAX_FIELD_LENGTH])}... ({len(text):,} characters; --json prints them all)"
 
 
 def _text(value: Any) -> str:
@@ -114,10 +114,10 @@ def _own_members(resource: Resource) -> dict[str, Any]:
 
 
 def _relation(handle: ToOne[Any] | ToMany[Any]) -> Any:
-    at_hand = handle.at_hand
+    loaded = handle.at_hand
     linked: list[Any] | None
-    if at_hand is not None:
-        linked = [_own_members(resource) for resource in at_hand]
+    if loaded is not None:
+        linked = [_own_members(resource) for resource in loaded]
     else:
         linked = None if handle.ids is None else list(handle.ids)
     if linked is None or isinstance(handle, ToMany):
@@ -126,10 +126,10 @@ def _relation(handle: ToOne[Any] | ToMany[Any]) -> Any:
 
 
 def _linked(handle: ToOne[Any] | ToMany[Any]) -> str:
-    at_hand = handle.at_hand
-    if at_hand is None:
-        return "not asked for" if handle.ids is None else f"{', '.join(map(escape_value, handle.ids))} (not included)"
-    return ", ".join(_label(resource) for resource in at_hand) or "none"
+    loaded = handle.at_hand
+    if loaded is None:
+        return "not requested" if handle.ids is None else f"{', '.join(map(escape_value, handle.ids))} (not included)"
+    return ", ".join(_label(resource) for resource in loaded) or "none"
 
 
 def _label(resource: Resource) -> str:
@@ -148,4 +148,4 @@ def _plain(value: Any) -> Any:
     if isinstance(value, Part):
         members = attrs.asdict(value, recurse=False)
         return {**members.pop("extra"), **members}
-    raise TypeError(f"{type(value).__name__} has no place in JSON")
+    raise TypeError(f"{type(value).__name__} is not JSON serializable")

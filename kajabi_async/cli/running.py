@@ -1,10 +1,10 @@
-"""Running a coroutine from a command: on the fastest event loop there is, on a client made from what was stored."""
+"""Running a coroutine from a command: on the fastest installed event loop, with a client of the found credentials."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
 from typing import Final
 
-from kajabi_async.cli.credentials.sources import FoundCredentials, find_credentials, open_client
+from kajabi_async.cli.credentials.chain import FoundCredentials, find_credentials, open_client
 from kajabi_async.cli.exit_codes import ExitCode
 from kajabi_async.client import Kajabi
 from kajabi_async.errors import ApiError, NotFoundError, TransportError
@@ -14,13 +14,13 @@ __all__ = ["loop_factory", "on_client", "run_to_exit_code"]
 Work = Callable[[Kajabi], Awaitable[int | None]]
 
 _TOKEN_PATH: Final = "/v1/oauth/token"  # noqa: S105 - a path
-_REFUSED: Final = frozenset({400, 401})
-_PEOPLE: Final = ("/v1/customers/", "/v1/contacts/")
+_BAD_CREDENTIALS: Final = frozenset({400, 401})
+_PERSON_PATHS: Final = ("/v1/customers/", "/v1/contacts/")
 _TWO_IDS: Final = "a customer and the contact of the same person have different ids"
 
 
 def on_client(work: Work) -> int:
-    """Run *work* on a client with the credentials that are found, and give its exit code, 0 for None."""
+    """Run *work* with a client of the found credentials, and return its exit code, 0 for None."""
     found = find_credentials()
 
     async def within_client() -> int | None:
@@ -28,15 +28,15 @@ def on_client(work: Work) -> int:
             try:
                 return await work(api)
             except (ApiError, TransportError) as error:
-                if cure := _cure_for(error, found):
-                    error.add_note(cure)
+                if hint := _hint_for(error, found):
+                    error.add_note(hint)
                 raise
 
     return run_to_exit_code(within_client)
 
 
 def run_to_exit_code(work: Callable[[], Awaitable[int | None]]) -> int:
-    """Run *work* in an event loop of its own and give its exit code, 0 for None; errors pass through."""
+    """Run *work* in an event loop of its own and return its exit code, 0 for None; errors pass through."""
 
     async def awaited() -> int | None:
         return await work()
@@ -46,7 +46,7 @@ def run_to_exit_code(work: Callable[[], Awaitable[int | None]]) -> int:
 
 
 def loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
-    """Give what makes loops of uvloop where it is installed (the extra ``speed``), and None for those of asyncio."""
+    """Return the loop factory of uvloop if it is installed (the extra ``speed``), or None for asyncio's loops."""
     try:
         import uvloop  # noqa: PLC0415 - it is an extra
     except ImportError:
@@ -54,13 +54,13 @@ def loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
     return uvloop.new_event_loop
 
 
-def _cure_for(error: ApiError | TransportError, found: FoundCredentials) -> str | None:
-    """Give what the command knows to say beside the error, None where that says all."""
+def _hint_for(error: ApiError | TransportError, found: FoundCredentials) -> str | None:
+    """Return a hint to add to the error, or None."""
     if isinstance(error, TransportError):
-        return "`kajabi doctor` tells which step of the way there fails"
+        return "Run `kajabi doctor` to see which step on the way to the API fails"
     if error.path == _TOKEN_PATH:
-        return f"They came from {found.place}" if error.status in _REFUSED else None
+        return f"They came from {found.place}" if error.status in _BAD_CREDENTIALS else None
     if not isinstance(error, NotFoundError):
         return None
     none = "There is none, or this key cannot see it"
-    return f"{none}; {_TWO_IDS}" if error.path.startswith(_PEOPLE) else none
+    return f"{none}; {_TWO_IDS}" if error.path.startswith(_PERSON_PATHS) else none

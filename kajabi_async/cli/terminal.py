@@ -1,6 +1,6 @@
 """Tables, styled lines and progress bars. The only module that names rich.
 
-What is given here is text and never markup: it is shown letter by letter, and what would act on a terminal is escaped.
+All arguments are text, never markup: control characters and escape sequences are shown escaped.
 """
 
 from collections.abc import Generator, Iterable, Sequence
@@ -18,7 +18,7 @@ __all__ = ["Bars", "Screen", "error_screen", "help_console", "output_screen", "s
 
 
 class _Console(Console):
-    """A console that lets a broken pipe be told by its name; rich would end the process with 1."""
+    """A console that raises BrokenPipeError; rich would end the process with 1."""
 
     def on_broken_pipe(self) -> NoReturn:
         """Raise BrokenPipeError again."""
@@ -26,18 +26,18 @@ class _Console(Console):
 
 
 class Screen:
-    """Shows text to people; colours only on a terminal, and not if NO_COLOR is set."""
+    """A screen for people; colours only on a terminal, and not if NO_COLOR is set."""
 
     def __init__(self, console: Console) -> None:
         self._console = console
 
     @property
     def is_terminal(self) -> bool:
-        """Whether a person is looking."""
+        """Whether the output goes to a terminal."""
         return self._console.is_terminal
 
     def line(self, text: str, *, style: str = "") -> None:
-        """Print a sentence, broken where the screen ends."""
+        """Print a sentence, wrapped at the width of the screen."""
         self._console.print(_text(text, style))
 
     def heading(self, text: str) -> None:
@@ -45,7 +45,7 @@ class Screen:
         self._console.rule(_text(text))
 
     def fields(self, rows: Iterable[tuple[str, str]], *, title: str | None = None) -> None:
-        """Print names and values beside each other; with *title* in a box under it."""
+        """Print names and values in two columns; with *title*, in a box below it."""
         if title is None:
             table = Table.grid(padding=(0, 2))
             table.add_column(style="bold", no_wrap=True)
@@ -58,7 +58,7 @@ class Screen:
         self._console.print(table)
 
     def table(self, header: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
-        """Print rows under a header; what is too long for its column goes on below, and nothing is left out."""
+        """Print rows under a header; long cells are wrapped, never cut."""
         table = Table()
         for name in header:
             table.add_column(_text(name), overflow="fold")
@@ -67,7 +67,7 @@ class Screen:
         self._console.print(table)
 
     def aligned(self, cells: Sequence[tuple[str, str]], *, widths: Sequence[int]) -> None:
-        """Print cells, each a text and its style, beside each other: the first of *widths*, the last of any."""
+        """Print cells, each a text and its style, in one row: *widths* are those of all but the last."""
         row = Table.grid(padding=(0, 2))
         for width in widths:
             row.add_column(width=width, no_wrap=True)
@@ -79,7 +79,7 @@ class Screen:
     def progress(self, *, is_shown: bool = True, redirect: bool = True) -> Generator["Bars"]:
         """Show progress bars while the block runs, on a terminal only.
 
-        Without *redirect* what is printed meanwhile goes straight to its own stream.
+        Without *redirect* other output goes straight to its own stream meanwhile.
         """
         columns = (
             TextColumn("{task.description}", markup=False),
@@ -106,7 +106,7 @@ class Bars:
         self._tasks: dict[str, TaskID] = {}
 
     def show(self, name: str, *, completed: int, total: int | None = None) -> None:
-        """Show how far the bar called *name* has come."""
+        """Show the progress of the bar called *name*."""
         task = self._tasks.get(name)
         if task is None:
             task = self._tasks[name] = self._progress.add_task(escape_line(name), total=total)
@@ -129,7 +129,7 @@ def silent_screen() -> Screen:
 
 
 def help_console(*, stderr: bool = False) -> Any:
-    """Return what the help is printed with, which is text of our own."""
+    """Return the console for the help texts, which are trusted and not escaped."""
     return _console(stderr=stderr)
 
 

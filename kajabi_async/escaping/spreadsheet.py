@@ -1,4 +1,4 @@
-"""Text as cells of a spreadsheet that are no formulas, whichever character separates the cells."""
+"""Escaping of text for spreadsheet cells, so that it is never a formula, with any cell separator."""
 
 import re
 from typing import Any, Final
@@ -7,7 +7,7 @@ from kajabi_async.escaping.text import escape_json
 
 __all__ = ["escape_cell", "escape_json_cell", "unescape_cell"]
 
-# Patterns are compiled when they are first used: most programs export nothing.
+# Patterns are compiled on first use: most programs export nothing.
 _SEPARATORS: Final = r",;|:^~\t\r\n"
 _SIGNS: Final = "+\\-\uff0b\uff0d\ufe62\ufe63\u2212"
 _OPERATORS: Final = frozenset("=@+-\uff1d\uff20\ufe66\ufe6b\uff0b\uff0d\ufe62\ufe63\u2212")
@@ -27,13 +27,13 @@ _SHOWN_CONTROL: Final = r"(\\+)x([0-9a-f]{2})"
 
 
 def escape_cell(text: str) -> str:
-    r"""Return *text* so that no spreadsheet runs it as a formula, whichever character separates its cells.
+    r"""Return *text* escaped so that no spreadsheet runs it as a formula, with any cell separator.
 
-    A ``'`` goes in front of each ``=``, ``+``, ``-`` and ``@``, of usual or full width, that begins the text or would
-    begin a cell if ``,``, ``;``, ``|``, ``:``, ``^``, ``~``, a space, a tab or a line end separated cells. A sign
-    that only digits follow, as in a telephone number, stays. So does one between spaces, as in ``A - B``. Control
-    characters other than tabs and line ends are shown as ``\x1b``, and a backslash that would be read as the beginning
-    of that is doubled.
+    A ``'`` is put before each ``=``, ``+``, ``-`` and ``@``, of normal or full width, that starts the text or would
+    start a cell if ``,``, ``;``, ``|``, ``:``, ``^``, ``~``, a space, a tab or a line end separated cells. A sign
+    followed only by digits, as in a telephone number, stays. So does one between spaces, as in ``A - B``. Control
+    characters other than tabs and line ends are shown as ``\x1b``, and a backslash that would look like the start of
+    such an escape is doubled.
     """
     if text.isprintable() and "\\" not in text and _OPERATORS.isdisjoint(text):
         return text
@@ -41,12 +41,12 @@ def escape_cell(text: str) -> str:
 
 
 def unescape_cell(cell: str) -> str:
-    """Return the text that `escape_cell` has made *cell* of."""
+    """Return the text that `escape_cell` turned into *cell*."""
     return re.sub(_SHOWN_CONTROL, _unescaped_control, re.sub(_INERT, _matched_context, cell))
 
 
 def escape_json_cell(value: Any) -> str:
-    r"""Return *value* as JSON that no spreadsheet runs: ``=`` stands as ``\u003d`` where it could begin a cell."""
+    r"""Return *value* as JSON that no spreadsheet runs: ``=`` is written ``\u003d`` if it could start a cell."""
     return re.sub(_JSON_STRING, _inert_string, escape_json(value, separators=(",", ":")))
 
 

@@ -1,4 +1,4 @@
-r"""Text as lines and as JSON that only show: for terminals, log lines, pipes; and as names of files."""
+r"""Escaping of text for terminals, log lines, JSON and file names."""
 
 import json
 import re
@@ -19,35 +19,35 @@ _BY_NAME: Final = {shown[1]: character for character, shown in _NAMED.items()}
 _ESCAPE: Final = r"(?:x[0-9a-f]{2}|u[0-9a-f]{4}|U[0-9a-f]{8}|[nrt])"
 _ESCAPE_BODY: Final = re.compile(_ESCAPE)
 
-# Printable by category, but drawn as nothing: Default_Ignorable_Code_Point in Unicode's DerivedCoreProperties.txt.
+# Printable by category, but invisible: Default_Ignorable_Code_Point in Unicode's DerivedCoreProperties.txt.
 _INVISIBLE: Final = re.compile(
     "[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u3164\ufe00-\ufe0f\uffa0\U000e0100-\U000e01ef]"
 )
-# Stands between the two parts of Japanese names, and is seen for the wide space it is.
+# Separates the two parts of Japanese names, and is visible as a wide space.
 _IDEOGRAPHIC_SPACE: Final = "\u3000"
-_LONGEST_WORD: Final = 64
+_MAX_NAME_LENGTH: Final = 64
 
 
 def is_plain(text: str) -> bool:
-    """Return whether *text* is one line of characters that do nothing but show."""
+    """Return whether *text* is one line of visible characters, without control characters."""
     return text.isprintable() and (text.isascii() or _INVISIBLE.search(text) is None)
 
 
 def escape_line(text: str) -> str:
-    r"""Return *text* as one line that only shows: what acts or is invisible stands as ``\x1b``, ``\u202e`` or ``\n``.
+    r"""Return *text* as one line: control and invisible characters are shown as ``\x1b``, ``\u202e`` or ``\n``.
 
-    For messages and log lines: text that is fit already stays as it is, so that it may be applied again.
+    For messages and log lines. Escaping the result again does not change it.
     """
     if is_plain(text):
         return text
-    return "".join(each if _is_seen(each) else _escape_of(each) for each in text)
+    return "".join(each if _is_visible(each) else _escape_of(each) for each in text)
 
 
 def escape_value(text: str) -> str:
-    r"""Return *text* as `escape_line` does, and so that `unescape_value` returns the very text.
+    r"""Return *text* escaped as by `escape_line`, but so that `unescape_value` restores it exactly.
 
-    A backslash that would be read as the beginning of an escape is doubled; spaces that nobody sees, at the ends and
-    after another space, are ``\x20``.
+    A backslash that would look like the start of an escape is doubled; spaces at the ends and after another space,
+    which are easily overlooked, are ``\x20``.
     """
     if is_plain(text) and "\\" not in text and "  " not in text and text == text.strip(" "):
         return text
@@ -58,7 +58,7 @@ def escape_value(text: str) -> str:
             backslashes += 1
             pieces.append(each)
             continue
-        shown = each if _is_seen(each) and not _is_unseen_space(text, at) else _escape_of(each)
+        shown = each if _is_visible(each) and not _is_overlooked_space(text, at) else _escape_of(each)
         if backslashes and (shown != each or _ESCAPE_BODY.match(text, at)):
             pieces.append("\\" * backslashes)
         backslashes = 0
@@ -67,7 +67,7 @@ def escape_value(text: str) -> str:
 
 
 def unescape_value(shown: str) -> str:
-    """Return the text that `escape_value` has made *shown* of."""
+    """Return the text that `escape_value` turned into *shown*."""
     return re.sub(rf"(\\+)({_ESCAPE})", _unescaped, shown)
 
 
@@ -78,29 +78,29 @@ def escape_json(
     separators: tuple[str, str] | None = None,
     ascii_only: bool = False,
 ) -> str:
-    r"""Return *value* as one line of JSON that only shows; it decodes to the very value.
+    r"""Return *value* as one line of JSON without control or invisible characters; it decodes to the same value.
 
-    C1 and bidirectional controls, which JSON lets through, stand as ``\u009b``. *default* and *separators* are those
-    of `json.dumps`; with *ascii_only* everything else is escaped, too.
+    C1 and bidirectional controls, which JSON allows, are written as ``\u009b``. *default* and *separators* are those
+    of `json.dumps`; *ascii_only* escapes all other characters outside ASCII, too.
     """
     text = json.dumps(value, ensure_ascii=ascii_only, default=default, separators=separators)
-    # Outside of strings JSON is ASCII, so that whatever is found stands in one.
-    return text if is_plain(text) else "".join(each if _is_seen(each) else _json_escape_of(each) for each in text)
+    # Outside of strings JSON is ASCII, so every character to escape is in a string.
+    return text if is_plain(text) else "".join(each if _is_visible(each) else _json_escape_of(each) for each in text)
 
 
 def file_name_for_type(resource_type: str, known: Collection[str]) -> str:
-    """Return *resource_type* for use in a file name; ValueError unless it is one of *known* and a plain word."""
+    """Return *resource_type* for use in a file name; ValueError unless it is one of *known* and alphanumeric."""
     is_word = resource_type.isascii() and resource_type.replace("_", "").replace("-", "").isalnum()
-    if resource_type not in known or not is_word or len(resource_type) > _LONGEST_WORD:
-        raise ValueError(f"{resource_type[:60]!r} is no known resource type, and only those name files")
+    if resource_type not in known or not is_word or len(resource_type) > _MAX_NAME_LENGTH:
+        raise ValueError(f"{resource_type[:60]!r} is not a known resource type, and only those name files")
     return resource_type
 
 
-def _is_seen(character: str) -> bool:
+def _is_visible(character: str) -> bool:
     return (character.isprintable() and not _INVISIBLE.match(character)) or character == _IDEOGRAPHIC_SPACE
 
 
-def _is_unseen_space(text: str, at: int) -> bool:
+def _is_overlooked_space(text: str, at: int) -> bool:
     return text[at] == " " and (at == 0 or at == len(text) - 1 or text[at - 1] == " ")
 
 
@@ -119,10 +119,10 @@ def _unescaped(shown: re.Match[str]) -> str:
     try:
         return kept + (_BY_NAME.get(body) or chr(int(body[1:], 16)))
     except ValueError:
-        # Beyond the last character, so it is nothing that was escaped here.
+        # Beyond the last code point, so it is not an escape.
         return shown[0]
 
 
 def _json_escape_of(character: str) -> str:
-    # What is beyond 16 bits takes two escapes (RFC 8259, section 7).
+    # A character beyond 16 bits takes two escapes (RFC 8259, section 7).
     return f"\\u{ord(character):04x}" if character.isascii() else json.dumps(character)[1:-1]

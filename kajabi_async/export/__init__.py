@@ -1,8 +1,11 @@
-"""Whole lists into files: Parquet, Arrow, JSON lines and CSV, with a checkpoint that survives being killed.
+"""Exports of whole lists to Parquet, Arrow, JSON lines and CSV, with a checkpoint that survives a killed process.
 
 ::
 
     report = await export(api.customers.list(include="offers"), "customers.parquet")
+
+Imports `fetching`, `models` and the leaves. Read `run` first: `walk` reads the pages into a `checkpoint`, then `files`
+writes them out.
 """
 
 from kajabi_async.export.batches import RecordBatches, record_batches

@@ -1,4 +1,4 @@
-"""Arrow: record batches, Parquet files and Arrow IPC files. The only module that names pyarrow."""
+"""Record batches, Parquet files and Arrow IPC files. The only module that names pyarrow."""
 
 import json
 from collections.abc import Callable, Mapping, Sequence
@@ -37,37 +37,37 @@ _READ: Final[Mapping[Kind, Callable[[Any], Any]]] = {
 
 
 def record_batch(columns: tuple[Column, ...], rows: Sequence[Sequence[Any]]) -> Any:
-    """Give *rows* of cells as a ``pyarrow.RecordBatch``."""
+    """Return *rows* of cells as a ``pyarrow.RecordBatch``."""
     by_column: Any = zip(*rows, strict=True) if rows else [()] * len(columns)
     arrays = [_array(column.kind, cells) for column, cells in zip(columns, by_column, strict=True)]
     return _pa.record_batch(arrays, schema=_schema(columns))
 
 
 def open_arrow_writer(file: BinaryIO, columns: tuple[Column, ...], chosen: str) -> "ArrowWriter":
-    """Begin a Parquet file, or an Arrow IPC file, in *file*."""
+    """Return a writer that starts a Parquet or Arrow IPC file in *file*."""
     schema = _schema(columns)
-    begun = (
+    writer = (
         _parquet.ParquetWriter(file, schema, compression="zstd") if chosen == "parquet" else _ipc.new_file(file, schema)
     )
-    return ArrowWriter(begun, columns, file)
+    return ArrowWriter(writer, columns, file)
 
 
 class ArrowWriter:
-    """Writes each batch of rows as one record batch, which in Parquet is one row group."""
+    """A writer of each batch of rows as one record batch, which in Parquet is one row group."""
 
-    def __init__(self, begun: Any, columns: tuple[Column, ...], file: BinaryIO) -> None:
-        self._begun = begun
+    def __init__(self, writer: Any, columns: tuple[Column, ...], file: BinaryIO) -> None:
+        self._writer = writer
         self._columns = columns
         self._file = file
 
     def write(self, rows: Sequence[Sequence[Any]]) -> None:
-        """Write some rows."""
-        self._begun.write_batch(record_batch(self._columns, rows))
+        """Write *rows*."""
+        self._writer.write_batch(record_batch(self._columns, rows))
 
     def close(self) -> None:
         """Finish the file and close it."""
         with self._file:
-            self._begun.close()
+            self._writer.close()
 
 
 def _schema(columns: tuple[Column, ...]) -> Any:

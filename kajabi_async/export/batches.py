@@ -1,4 +1,4 @@
-"""A list as Arrow record batches, for tools that read those: polars, DuckDB, pandas, pyarrow itself."""
+"""A list as Arrow record batches, for polars, DuckDB, pandas and pyarrow."""
 
 from collections.abc import AsyncIterator
 from typing import Any, Self
@@ -14,19 +14,19 @@ __all__ = ["RecordBatches", "record_batches"]
 
 
 def record_batches(pages: Pages[Any], *, rows: int = 10_000) -> "RecordBatches":
-    """Give the rows of a list as ``pyarrow.RecordBatch`` objects of *rows* each, with the columns of an export.
+    """Return an async iterator of ``pyarrow.RecordBatch`` objects of *rows* rows each, with the columns of an export.
 
     ``pyarrow.Table.from_batches([batch async for batch in record_batches(api.offers.list())])`` is a table that
-    polars and DuckDB read without a copy. Nothing is kept on disk and no page is looked at twice: `export` does that.
-    A malformed row raises DecodeError, and the same iterator goes on after it. ConfigurationError where pyarrow is
-    missing.
+    polars and DuckDB read without a copy. Nothing is kept on disk and no page is read twice: use `export` for that.
+    A malformed row raises DecodeError, and the same iterator goes on after it. ConfigurationError if pyarrow is not
+    installed.
     """
     arrow = arrow_module("record batches")
-    return RecordBatches(pages, whole_number(rows, of="rows", at_least=1), arrow)
+    return RecordBatches(pages, whole_number(rows, of="rows"), arrow)
 
 
 class RecordBatches:
-    """What ``async for`` runs over; made by `record_batches`."""
+    """The async iterator that `record_batches` returns."""
 
     def __init__(self, pages: Pages[Any], rows: int, arrow: Any) -> None:
         self._columns = columns_for(pages.lister.model, pages.lister)

@@ -1,8 +1,8 @@
-"""The checkpoint: every row that came and every page that was read, in one SQLite file beside the export.
+"""The checkpoint: every row received and every page read, in one SQLite file beside the export.
 
-A page and its rows are one transaction, so a process killed at any moment leaves whole pages; SQLite's own lock keeps
-a second export out for as long as the first one lives, and no longer. What is kept does not depend on memory: ids are
-compared in the file.
+A page and its rows are one transaction, so a process killed at any moment leaves complete pages. SQLite's lock keeps a
+second export out exactly as long as the first one runs. Ids are compared in the file, so memory does not grow with the
+list.
 """
 
 import json
@@ -19,12 +19,12 @@ from kajabi_async.errors import ExportError, InvalidArgumentError
 from kajabi_async.export.report import Shift
 from kajabi_async.private_files import PrivateFolder, UnsafePathError
 
-__all__ = ["Entry", "Journal", "PageRecord", "telling"]
+__all__ = ["Checkpoint", "Entry", "PageRecord", "export_errors"]
 
 _FILE: Final = "journal.sqlite"
 _LOG_FILE: Final = f"{_FILE}-wal"
 _FILES: Final = (_FILE, _LOG_FILE, f"{_FILE}-journal", f"{_FILE}-shm")
-_SHOWN_PROBLEMS: Final = 20
+_MAX_PROBLEMS: Final = 20
 _ROWS_AT_ONCE: Final = 10_000
 _TABLES: Final = """
 CREATE TABLE arguments (name TEXT PRIMARY KEY, value TEXT NOT NULL);
@@ -41,7 +41,7 @@ CREATE TABLE problems (problem TEXT NOT NULL);
 
 @attrs.frozen
 class Entry:
-    """One resource as it is kept."""
+    """One resource as kept in the checkpoint."""
 
     type: str
     id: str
@@ -55,18 +55,18 @@ class Entry:
 
 @attrs.frozen
 class PageRecord:
-    """One page as it is kept, without its rows."""
+    """One page as kept in the checkpoint, without its rows."""
 
     number: int
-    """Counted from 1 in the order of reading; the server's own numbers are not looked at."""
+    """The number of the page, counted from 1 in the order of reading; the server's own is ignored."""
     query: str
     following: str | None
-    """The query of the page after it; None for the last one."""
+    """The query of the next page; None for the last one."""
     listed: int | None
 
 
-class Journal:
-    """What an export has come to so far; used from one thread, and within `telling`."""
+class Checkpoint:
+    """The state of an export so far; used from one thread, and within `export_errors`."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
@@ -76,30 +76,30 @@ class Journal:
         self._files: PrivateFolder | None = None
 
     def open(self, arguments: Mapping[str, str], *, restart: bool) -> None:
-        """Take the checkpoint for this run, or make one; with *restart* what it holds is discarded.
+        """Open the checkpoint for this run, or create one; *restart* discards its content.
 
-        ExportError if another export holds it, if it is damaged, or if others can get at the folder or have put
-        something there; InvalidArgumentError if it was begun with other *arguments*.
+        ExportError if another export has it open, if it is damaged, or if other users can write to the folder or have
+        put something there; InvalidArgumentError if it was started with other *arguments*.
         """
-        # What a failed opening left open would hold its own lock against this one.
+        # A connection left by a failed call would still hold the lock.
         self.close()
         try:
             self._files = PrivateFolder(self.folder)
             for name in _FILES[:2]:
                 self._files.prepare(name)
         except UnsafePathError as error:
-            raise ExportError(f"{self.folder}, where rows are kept meanwhile, is not safe: {error.strerror}") from None
+            raise ExportError(f"the checkpoint folder {self.folder} is not safe: {error.strerror}") from None
         except OSError as error:
             raise ExportError(f"cannot make {self.folder}: {error.strerror}") from None
-        self._take(restart=restart)
-        self._refuse_to_be_elsewhere()
+        self._open_database(restart=restart)
+        self._check_location()
         if not self._has_tables:
-            self._lay_out(arguments)
-        self._refuse_other(arguments)
+            self._create_tables(arguments)
+        self._check_arguments(arguments)
         self._count()
 
     def close(self) -> None:
-        """Let the checkpoint go, for another run to go on from."""
+        """Close the checkpoint and keep it for another run to resume."""
         if self._connection is not None:
             self._connection.close()
             self._connection = None
@@ -108,7 +108,7 @@ class Journal:
             self._files = None
 
     def discard(self) -> None:
-        """Let the checkpoint go and remove it."""
+        """Close the checkpoint and remove it."""
         files, self._files = self._files, None
         self.close()
         if files is None:
@@ -117,48 +117,48 @@ class Journal:
         files.discard()
 
     def _is_ours(self, name: str) -> bool:
-        """Tell whether *name* is of SQLite's files or an unfinished one of an earlier run: no more is removed."""
+        """Return whether *name* is a file of SQLite or an unfinished one of an export: only these are removed."""
         target = Path(self.folder.stem)
         is_unfinished = name.startswith(f"{target.stem}.") and name.endswith(target.suffix)
         return name in _FILES or is_unfinished
 
     @property
     def files(self) -> PrivateFolder:
-        """The folder of the checkpoint, which unfinished files go to as well."""
+        """The folder of the checkpoint, which also holds unfinished files."""
         if self._files is None:
             raise ExportError(f"the checkpoint {self.folder} is not open")
         return self._files
 
     def latest(self) -> PageRecord | None:
-        """Give the page that was read last; None before the first."""
+        """Return the page that was read last, or None before the first."""
         found = self._db.execute(
             "SELECT number, query, following, listed FROM pages ORDER BY number DESC LIMIT 1"
         ).fetchone()
         return None if found is None else PageRecord(*found)
 
     def query_of(self, number: int) -> str:
-        """Give the query that page *number* was asked for with."""
+        """Return the query of page *number*."""
         query: str = self._db.execute("SELECT query FROM pages WHERE number = ?", (number,)).fetchone()[0]
         return query
 
     def has_read(self, query: str) -> bool:
-        """Tell whether a page was asked for with *query* before."""
+        """Return whether a page with *query* was read before."""
         return self._db.execute("SELECT 1 FROM pages WHERE query = ?", (query,)).fetchone() is not None
 
-    def not_looked_back_at(self, before: int) -> list[int]:
-        """Give the numbers of the pages before page *before* that have not been looked at again since the next came."""
+    def pages_to_read_again(self, before: int) -> list[int]:
+        """Return the numbers of the pages before page *before* not yet read again since the page after them came."""
         found = self._db.execute(
             "SELECT number FROM pages WHERE looked_back = 0 AND number < ? ORDER BY number", (before,)
         )
         return [number for (number,) in found]
 
     def known(self, ids: Iterable[str], *, up_to: int) -> set[str]:
-        """Give those of *ids* that came on page *up_to* or before it."""
+        """Return those of *ids* that are kept from page *up_to* or an earlier one."""
         statement = "SELECT 1 FROM rows WHERE id = ? AND page <= ?"
         return {each for each in ids if self._db.execute(statement, (each, up_to)).fetchone()}
 
     def record(self, page: PageRecord, rows: list[Entry], related: Iterable[Entry], problems: list[str]) -> None:
-        """Keep a page and what it carried, all or nothing; a row that is there already is counted as repeated."""
+        """Keep a page and its content in one transaction; a row that is already kept counts as repeated."""
         with self._transaction() as db:
             added = self._add_rows(db, rows, page.number)
             more = self._add_related(db, related)
@@ -167,7 +167,7 @@ class Journal:
                 "INSERT INTO pages (number, query, following, listed, repeated, malformed) VALUES (?, ?, ?, ?, ?, ?)",
                 (page.number, page.query, page.following, page.listed, repeated, len(problems)),
             )
-            shown = problems[: max(0, _SHOWN_PROBLEMS - self.malformed)]
+            shown = problems[: max(0, _MAX_PROBLEMS - self.malformed)]
             db.executemany("INSERT INTO problems VALUES (?)", [(problem,) for problem in shown])
         self.rows += added
         self.related += more
@@ -176,10 +176,10 @@ class Journal:
         self.malformed += len(problems)
 
     def look_back(self, number: int, moved: list[Entry], related: Iterable[Entry], *, is_done: bool) -> None:
-        """Keep what looking at page *number* again, or at one before it, has shown.
+        """Keep the result of reading page *number*, or one before it, again.
 
-        *moved* are the rows that did not stand there before: what no other page had, is kept as the first of what
-        follows the page. With *is_done* nothing is missing any more between the page and the one after it.
+        *moved* are the rows that were not there before; those that no other page had are kept as rows of the next
+        page. *is_done* marks page *number* as needing no further reading.
         """
         with self._transaction() as db:
             added = self._add_rows(db, moved, number + 1)
@@ -199,11 +199,11 @@ class Journal:
 
     @property
     def problems(self) -> tuple[str, ...]:
-        """What was wrong with the first malformed rows."""
+        """The problems of the first malformed rows, one sentence each."""
         return tuple(problem for (problem,) in self._db.execute("SELECT problem FROM problems ORDER BY rowid"))
 
     def batches(self, related_type: str | None = None) -> Iterator[list[list[Any]]]:
-        """Give the cells of all rows, or of the included resources of a type, some thousands at a time."""
+        """Yield the cells of all rows, or of the included resources of a type, in batches of 10,000."""
         if related_type is None:
             cursor = self._db.execute("SELECT cells FROM rows ORDER BY place")
         else:
@@ -217,7 +217,7 @@ class Journal:
             raise ExportError(f"the checkpoint {self.folder} is not open")
         return self._connection
 
-    def _take(self, *, restart: bool) -> None:
+    def _open_database(self, *, restart: bool) -> None:
         try:
             self._connect()
             if restart:
@@ -235,21 +235,21 @@ class Journal:
 
     def _connect(self) -> None:
         self._connection = db = sqlite3.connect(self.folder / _FILE, timeout=0, isolation_level=None)
-        # Exclusive before WAL, so that SQLite takes the lock with it: a file lock alone, which dies with the process.
+        # Exclusive before WAL, so that SQLite takes the lock with it: a file lock, which ends with the process.
         db.execute("PRAGMA locking_mode = EXCLUSIVE")
         db.execute("PRAGMA journal_mode = WAL")
         db.execute("PRAGMA synchronous = FULL")
         db.execute("PRAGMA temp_store = MEMORY")
 
-    def _refuse_to_be_elsewhere(self) -> None:
-        """Raise ExportError unless it is the files in the folder held open that SQLite writes to.
+    def _check_location(self) -> None:
+        """Raise ExportError unless SQLite writes to the files in the open folder.
 
-        SQLite opens them by name, once: in a folder where everyone may rename what belongs to others, the name may
-        have led elsewhere at that moment. So something is written, and looked for, before any row is.
+        SQLite opens them by name: in a parent folder where other users may rename ours, the name may have led to
+        another folder at that moment. So a write is made and verified before any row is written.
         """
         is_here = self._is_written(_LOG_FILE, "PRAGMA user_version = 1", "PRAGMA user_version = 2")
         if not is_here or not self._is_written(_FILE, "PRAGMA wal_checkpoint(TRUNCATE)"):
-            raise ExportError(f"{self.folder} was exchanged for another folder meanwhile: export to a folder of yours")
+            raise ExportError(f"{self.folder} was replaced by another folder meanwhile: export to a folder of your own")
 
     def _is_written(self, name: str, *statements: str) -> bool:
         try:
@@ -270,20 +270,20 @@ class Journal:
             for (table,) in tables:
                 db.execute(f'DROP TABLE "{table}"')
 
-    def _lay_out(self, arguments: Mapping[str, str]) -> None:
+    def _create_tables(self, arguments: Mapping[str, str]) -> None:
         with self._transaction() as db:
             for statement in _TABLES.split(";"):
                 db.execute(statement)
             db.executemany("INSERT INTO arguments VALUES (?, ?)", arguments.items())
 
-    def _refuse_other(self, arguments: Mapping[str, str]) -> None:
-        begun: dict[str, str] = dict(self._db.execute("SELECT name, value FROM arguments").fetchall())
-        for name in {**begun, **arguments}:
-            before, now = begun.get(name, ""), arguments.get(name, "")
+    def _check_arguments(self, arguments: Mapping[str, str]) -> None:
+        kept: dict[str, str] = dict(self._db.execute("SELECT name, value FROM arguments").fetchall())
+        for name in {**kept, **arguments}:
+            before, now = kept.get(name, ""), arguments.get(name, "")
             if before != now:
                 raise InvalidArgumentError(
-                    f"the checkpoint {self.folder} was begun with {name} {before!r:.200}, and this export has "
-                    f"{now!r:.200}: run it as it was begun, or discard the checkpoint with restart=True (--restart)"
+                    f"the checkpoint {self.folder} was started with {name} {before!r:.200}, and this export has "
+                    f"{now!r:.200}: run it as before, or discard the checkpoint with restart=True (--restart)"
                 )
 
     def _count(self) -> None:
@@ -301,7 +301,7 @@ class Journal:
             yield db
             db.execute("COMMIT")
         except BaseException:
-            # SQLite has rolled back by itself where the disk is full.
+            # SQLite has already rolled back if the disk is full.
             if db.in_transaction:
                 db.execute("ROLLBACK")
             raise
@@ -326,18 +326,18 @@ class Journal:
 
 
 @contextmanager
-def telling(folder: Path) -> Generator[None]:
-    """Tell what SQLite raises as ExportError, with what to do about it."""
+def export_errors(folder: Path) -> Generator[None]:
+    """Raise an error of SQLite as ExportError, with the cure."""
     try:
         yield
     except sqlite3.OperationalError as error:
         if "locked" in str(error):
             raise ExportError(
-                f"another export is writing to this file: it holds {folder}; wait for it to end"
+                f"another export is writing to this file: it has {folder} open; wait for it to end"
             ) from None
         raise ExportError(
-            f"the checkpoint {folder} could not be written: {error}; what it held before is intact, so mend that and "
-            "run the same export again to go on"
+            f"the checkpoint {folder} could not be written: {error}; its content is intact, so correct that and "
+            "run the same export again to resume"
         ) from None
     except sqlite3.DatabaseError as error:
         raise ExportError(

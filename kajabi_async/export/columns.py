@@ -1,8 +1,8 @@
-"""Which columns the export of a model has, and what a resource puts into them.
+"""The columns of the export of a model, and the cells of a resource.
 
 ``id`` comes first, then the attributes by their names, then the linkage of each relation as ids (``contact_id``,
-``offers_ids``), then ``extra`` with the attributes the SDK does not know. What did not come and what came as null are
-both null here: columns have one kind of nothing. What cannot be read is not: the row is left out and reported.
+``offers_ids``), then ``extra`` with the attributes the SDK does not know. An absent attribute and a null one are both
+null. A row with an unreadable attribute is left out and reported.
 """
 
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
@@ -33,14 +33,14 @@ __all__ = [
 
 DECIMAL_PRECISION: Final = 38
 DECIMAL_SCALE: Final = 9
-"""Digits in all and after the point; what BigQuery calls NUMERIC, and beyond any amount of money."""
+"""Digits in total and after the decimal point: BigQuery's NUMERIC, enough for any amount of money."""
 EXTRA: Final = "extra"
 _INT64: Final = range(-(2**63), 2**63)
 _CUSTOM: Final = "custom_"
 
 
 class Kind(Enum):
-    """What a column holds; every kind may be null."""
+    """The type of a column; every kind may be null."""
 
     TEXT = "text"
     INTEGER = "integer"
@@ -52,12 +52,12 @@ class Kind(Enum):
     TEXTS = "texts"
     """A list of text."""
     JSON = "json"
-    """An object, or a list of other things than text."""
+    """An object, or a list of anything but text."""
 
 
 @attrs.frozen
 class Column:
-    """One column by name, and how a resource fills it."""
+    """One column by name, and the function that reads its cell from a resource."""
 
     name: str
     kind: Kind
@@ -75,7 +75,7 @@ OTHER_COLUMNS: Final = (
     Column("id", Kind.TEXT, lambda resource: resource.id),
     Column("attributes", Kind.JSON, _all_attributes),
 )
-"""The columns for resources of any type, whose attributes are one object."""
+"""The columns for resources of any type, with the attributes as one object."""
 
 
 class UnfitCellError(ValueError):
@@ -83,12 +83,12 @@ class UnfitCellError(ValueError):
 
 
 def columns_of(model: type[Resource], fields: Collection[str] | None = None) -> tuple[Column, ...]:
-    """Give the columns of *model*; with *fields*, those asked for with sparse fieldsets alone."""
-    return tuple(column for name, column in _columns(model) if fields is None or _is_asked_for(name, model, fields))
+    """Return the columns of *model*; with *fields*, only those of the sparse fieldset."""
+    return tuple(column for name, column in _columns(model) if fields is None or _is_requested(name, model, fields))
 
 
 def cells_of(resource: Resource, columns: tuple[Column, ...]) -> list[Any]:
-    """Give the cells of *resource* as JSON can carry them: times, dates and decimals as text.
+    """Return the cells of *resource* as JSON-ready values: times, dates and decimals as text.
 
     UnfitCellError names the column of a value that is out of range, or of an attribute that cannot be read.
     """
@@ -98,7 +98,7 @@ def cells_of(resource: Resource, columns: tuple[Column, ...]) -> list[Any]:
 def _cell(resource: Resource, column: Column) -> Any:
     try:
         value = column.read(resource)
-        return None if value is None else _WRITTEN[column.kind](value)
+        return None if value is None else _CONVERTERS[column.kind](value)
     except UnreadableAttributeError as error:
         raise UnfitCellError(str(error)) from None
     except (ValueError, OverflowError, RecursionError) as error:
@@ -119,7 +119,7 @@ def _columns(model: type[Resource]) -> Iterator[tuple[str, Column]]:
     yield EXTRA, Column(EXTRA, Kind.JSON, lambda resource: dict(resource.extra) or None)
 
 
-def _is_asked_for(name: str, model: type[Resource], fields: Collection[str]) -> bool:
+def _is_requested(name: str, model: type[Resource], fields: Collection[str]) -> bool:
     if name == CUSTOM_FIELDS:
         return any(each.startswith(_CUSTOM) for each in fields)
     return name == "id" or any(each in fields for each in (name, *attribute_names(model).get(name, ())))
@@ -145,8 +145,8 @@ def _linkage(name: str) -> Callable[[Resource], Any]:
 
 def _kind_of(annotation: Any) -> Kind:
     arms = [arm for arm in get_args(annotation) if arm is not type(None)]
-    wanted = arms[0] if len(arms) == 1 and type(None) in get_args(annotation) else annotation
-    return _KINDS.get(wanted, Kind.JSON)
+    inner = arms[0] if len(arms) == 1 and type(None) in get_args(annotation) else annotation
+    return _KINDS.get(inner, Kind.JSON)
 
 
 _KINDS: Final[Mapping[Any, Kind]] = {
@@ -195,7 +195,7 @@ def _plain(value: Any) -> Any:
     return value.isoformat() if isinstance(value, date) else value
 
 
-_WRITTEN: Final[Mapping[Kind, Callable[[Any], Any]]] = {
+_CONVERTERS: Final[Mapping[Kind, Callable[[Any], Any]]] = {
     Kind.TEXT: str,
     Kind.INTEGER: _integer,
     Kind.NUMBER: float,

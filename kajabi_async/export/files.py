@@ -1,4 +1,4 @@
-"""The files of an export: written whole under another name, then put in place at one stroke."""
+"""The files of an export: written completely under another name, then moved into place atomically."""
 
 from collections.abc import Callable, Generator, Sequence
 from contextlib import contextmanager
@@ -8,7 +8,7 @@ from typing import Any, Final
 import attrs
 
 from kajabi_async.errors import ExportError
-from kajabi_async.export.checkpoint import Journal
+from kajabi_async.export.checkpoint import Checkpoint
 from kajabi_async.export.columns import Column
 from kajabi_async.export.formats import Writer, open_writer
 from kajabi_async.export.walk import InThread
@@ -17,7 +17,7 @@ from kajabi_async.private_files import PrivateFolder
 __all__ = ["PARTIAL", "ExportedFile", "write_batches"]
 
 PARTIAL: Final = ".partial"
-"""What the folder of a checkpoint has behind the name of the file."""
+"""The suffix that the folder of a checkpoint adds to the name of the file."""
 
 
 @attrs.frozen
@@ -29,34 +29,34 @@ class ExportedFile:
     """The format."""
     columns: tuple[Column, ...]
     related_type: str | None
-    """Which included type it holds; None for the rows of the list."""
+    """The included type it holds; None for the rows of the list."""
 
 
 async def write_batches(
-    files: Sequence[ExportedFile], journal: Journal, in_thread: InThread, tell: Callable[[int], None]
+    files: Sequence[ExportedFile], checkpoint: Checkpoint, in_thread: InThread, notify: Callable[[int], None]
 ) -> None:
-    """Write *files* from what is in the *journal*, some thousand rows at a time; *tell* is told how many so far.
+    """Write *files* from the checkpoint in batches; call *notify* with the rows written so far after each.
 
-    ExportError where that fails: what was there before is untouched, and so is the journal.
+    ExportError if writing fails; existing files and the checkpoint are unchanged then.
     """
     written = 0
     for file in files:
-        begun = await in_thread(_begin, file, journal.files)
+        writer = await in_thread(_open, file, checkpoint.files)
         try:
-            batches = journal.batches(file.related_type)
+            batches = checkpoint.batches(file.related_type)
             while batch := await in_thread(_next_batch, batches):
-                await in_thread(_write, begun, batch, file, journal.files)
+                await in_thread(_write, writer, batch, file, checkpoint.files)
                 written += len(batch)
-                tell(written)
+                notify(written)
         finally:
-            await in_thread(_end, begun, file, journal.files)
-        await in_thread(_make_durable, file, journal.files)
+            await in_thread(_close, writer, file, checkpoint.files)
+        await in_thread(_make_durable, file, checkpoint.files)
     for file in files:
-        await in_thread(_put_in_place, file, journal.files)
+        await in_thread(_move_into_place, file, checkpoint.files)
 
 
-def _begin(file: ExportedFile, folder: PrivateFolder) -> Writer:
-    with _told(file, folder):
+def _open(file: ExportedFile, folder: PrivateFolder) -> Writer:
+    with _write_errors(file, folder):
         opened = folder.create(file.path.name)
         try:
             return open_writer(opened, file.columns, file.chosen)
@@ -69,32 +69,33 @@ def _next_batch(batches: Any) -> Any:
     return next(batches, None)
 
 
-def _write(begun: Writer, batch: list[list[Any]], file: ExportedFile, folder: PrivateFolder) -> None:
-    with _told(file, folder):
-        begun.write(batch)
+def _write(writer: Writer, batch: list[list[Any]], file: ExportedFile, folder: PrivateFolder) -> None:
+    with _write_errors(file, folder):
+        writer.write(batch)
 
 
-def _end(begun: Writer, file: ExportedFile, folder: PrivateFolder) -> None:
-    with _told(file, folder):
-        begun.close()
+def _close(writer: Writer, file: ExportedFile, folder: PrivateFolder) -> None:
+    with _write_errors(file, folder):
+        writer.close()
 
 
 def _make_durable(file: ExportedFile, folder: PrivateFolder) -> None:
-    with _told(file, folder):
+    with _write_errors(file, folder):
         folder.make_durable(file.path.name)
 
 
-def _put_in_place(file: ExportedFile, folder: PrivateFolder) -> None:
-    with _told(file, folder):
+def _move_into_place(file: ExportedFile, folder: PrivateFolder) -> None:
+    with _write_errors(file, folder):
         folder.move_out(file.path.name, file.path)
 
 
 @contextmanager
-def _told(file: ExportedFile, folder: PrivateFolder) -> Generator[None]:
+def _write_errors(file: ExportedFile, folder: PrivateFolder) -> Generator[None]:
+    """Raise an OSError as ExportError."""
     try:
         yield
     except OSError as error:
         raise ExportError(
-            f"{file.path} could not be written: {error.strerror or error}; the rows that came are kept in "
-            f"{folder.path.name}, so mend that and run the same export again"
+            f"{file.path} could not be written: {error.strerror or error}; the rows so far are kept in "
+            f"{folder.path.name}, so correct that and run the same export again"
         ) from None

@@ -1,4 +1,4 @@
-"""The formats of an export, and the two that need no library: JSON lines and CSV."""
+"""The formats of an export, and the writers of the two that need no library: JSON lines and CSV."""
 
 import re
 from collections.abc import Iterable, Sequence
@@ -26,10 +26,10 @@ _NEEDS_QUOTES: Final = re.compile(r'[",;|\t\r\n]|^\s|\s$|^$')
 
 
 class Writer(Protocol):
-    """What takes the cells of rows, batch by batch, and makes a file of them."""
+    """A writer of one file from batches of rows."""
 
     def write(self, rows: Sequence[Sequence[Any]]) -> None:
-        """Write some rows; OSError where the disk does not take them."""
+        """Write *rows*; OSError if the file cannot be written."""
         ...
 
     def close(self) -> None:
@@ -37,16 +37,16 @@ class Writer(Protocol):
         ...
 
 
-def format_for(path: Path, asked_for: str | None) -> str:
-    """Give the format that is *asked_for*, or that the suffix of *path* says; InvalidArgumentError for another one.
+def format_for(path: Path, requested: str | None) -> str:
+    """Return the *requested* format, or by default that of the suffix of *path*; InvalidArgumentError if unknown.
 
-    ConfigurationError where the library for it is not installed.
+    ConfigurationError if the library for it is not installed.
     """
-    chosen = _BY_SUFFIX.get(path.suffix.lower()) if asked_for is None else asked_for
+    chosen = _BY_SUFFIX.get(path.suffix.lower()) if requested is None else requested
     if chosen not in FORMATS:
-        told = f"format {asked_for!r}" if asked_for is not None else f"the suffix {path.suffix!r} of {path.name}"
+        what = f"format {requested!r}" if requested is not None else f"the suffix {path.suffix!r} of {path.name}"
         raise InvalidArgumentError(
-            f"{told} is none that is known: end the file in {', '.join(_BY_SUFFIX)}, or give the format as one of "
+            f"{what} is unknown: end the file in {', '.join(_BY_SUFFIX)}, or set the format to one of "
             f"{', '.join(FORMATS)}"
         )
     if chosen in {"parquet", "arrow"}:
@@ -55,7 +55,7 @@ def format_for(path: Path, asked_for: str | None) -> str:
 
 
 def open_writer(file: BinaryIO, columns: tuple[Column, ...], chosen: str) -> Writer:
-    """Begin a file of the *chosen* format in *file*, which the writer closes."""
+    """Return a writer that starts a file of the *chosen* format in *file*, and closes it."""
     if chosen == "jsonl":
         return JsonLinesWriter(file, columns)
     if chosen == "csv":
@@ -65,9 +65,9 @@ def open_writer(file: BinaryIO, columns: tuple[Column, ...], chosen: str) -> Wri
 
 
 def arrow_module(what: str) -> Any:
-    """Give the module that names pyarrow; ConfigurationError where that is not installed, saying *what* needs it."""
+    """Return the module that imports pyarrow; ConfigurationError, naming *what* needs it, if it is not installed."""
     try:
-        # Here, as it imports what may be missing.
+        # Imported here because the extra may be missing.
         from kajabi_async.export import arrow  # noqa: PLC0415
     except ModuleNotFoundError as error:
         if error.name != "pyarrow":
@@ -79,9 +79,9 @@ def arrow_module(what: str) -> Any:
 
 
 class JsonLinesWriter:
-    """One JSON object to a line, UTF-8, every column in every line; objects and lists stay what they are.
+    """A writer of one JSON object per line, UTF-8, with every column in every line; objects and lists are kept.
 
-    What acts on a terminal or is invisible is escaped as JSON does it, so that reading it gives the very value.
+    Control and invisible characters are JSON escapes, so parsing returns the same value.
     """
 
     def __init__(self, file: BinaryIO, columns: tuple[Column, ...]) -> None:
@@ -89,7 +89,7 @@ class JsonLinesWriter:
         self._file = file
 
     def write(self, rows: Sequence[Sequence[Any]]) -> None:
-        """Write some rows."""
+        """Write *rows*."""
         self._file.writelines(_json_line(dict(zip(self._names, row, strict=True))) for row in rows)
 
     def close(self) -> None:
@@ -98,12 +98,11 @@ class JsonLinesWriter:
 
 
 class CsvWriter:
-    r"""Comma-separated values after RFC 4180 with a header line, UTF-8 and ``\n``.
+    r"""A writer of comma-separated values (RFC 4180) with a header line, UTF-8 and ``\n``.
 
-    Nothing is an empty cell, empty text is ``""``; lists and objects are JSON; true and false are so spelt. Text that
-    a spreadsheet would run as a formula, whichever character separates its cells, is made inert, as people choose
-    their own names: see `kajabi_async.escaping.spreadsheet.escape_cell`, and ``unescape_cell`` to read it
-    back.
+    Null is an empty cell, empty text is ``""``; lists, objects and booleans are JSON. People choose their own names,
+    so text that a spreadsheet would run as a formula, with any cell separator, is escaped: see
+    `kajabi_async.escaping.spreadsheet.escape_cell`, and ``unescape_cell`` to read it back.
     """
 
     def __init__(self, file: BinaryIO, columns: tuple[Column, ...]) -> None:
@@ -112,7 +111,7 @@ class CsvWriter:
         self._write_line(_quoted(column.name) for column in columns)
 
     def write(self, rows: Sequence[Sequence[Any]]) -> None:
-        """Write some rows."""
+        """Write *rows*."""
         for row in rows:
             self._write_line(_csv_cell(kind, cell) for kind, cell in zip(self._kinds, row, strict=True))
 

@@ -1,4 +1,4 @@
-"""A whole list into a file: read it with a checkpoint, then write the file at one stroke."""
+"""The export of a whole list: read it with a checkpoint, then write the files atomically."""
 
 import asyncio
 import json
@@ -13,10 +13,11 @@ from typing import Any, Final
 
 import attrs
 
+from kajabi_async.checks import boolean
 from kajabi_async.decoding.decoder import class_of
 from kajabi_async.errors import InvalidArgumentError
 from kajabi_async.escaping.text import file_name_for_type
-from kajabi_async.export.checkpoint import Journal, telling
+from kajabi_async.export.checkpoint import Checkpoint, export_errors
 from kajabi_async.export.columns import OTHER_COLUMNS
 from kajabi_async.export.files import PARTIAL, ExportedFile, write_batches
 from kajabi_async.export.formats import format_for
@@ -49,12 +50,12 @@ SORTED_BY: Final[Mapping[str, str]] = {
     "blog_posts": "title",
     "landing_pages": "title",
 }
-"""What each list is sorted by for an export; transactions, payouts and hooks cannot be sorted (API document)."""
+"""The sort key of each list in an export; transactions, payouts and hooks cannot be sorted (API document)."""
 _PAGE_SIZE: Final = 100
-"""Rows to ask for at a time: the largest size that is documented, for contact notes."""
+"""Rows per request: the largest size that is documented, for contact notes."""
 _UNSIZED: Final = frozenset({"payouts"})
 _LAYOUT: Final = "2"
-"""Grows when what a checkpoint holds changes its meaning."""
+"""The version of the checkpoint's layout; increased when the meaning of its content changes."""
 
 
 async def export(
@@ -66,71 +67,72 @@ async def export(
     observer: ExportObserver | None = None,
     patience: float = PATIENCE_SECONDS,
 ) -> ExportReport:
-    """Write every row of a list, such as ``api.customers.list(include="offers")``, to a file, and give a report.
+    """Write every row of a list, such as ``api.customers.list(include="offers")``, to a file, and return a report.
 
-    *format* is one of `FORMATS`; unless given, the suffix of *path* says it. Each type that *include* leads to goes to
-    a file of its own beside it, ``customers.offers.parquet`` beside ``customers.parquet``, each resource once; which
-    one belongs to which row is in the columns of ids. Included resources of other types, which nobody asked for, are
-    kept together in ``customers.other.parquet``, with their type, id and attributes. *observer* is called with an
-    `ExportProgress` after every page, and when the export stalls and goes on. A pause or an outage is waited out, as in
-    `get_many`; after *patience* seconds without any answer, pauses that the API asked for not counted, the latest
+    *format* is one of `FORMATS`, by default that of the suffix of *path*. Each type that *include* leads to goes to a
+    file of its own beside it, ``customers.offers.parquet`` beside ``customers.parquet``, each resource once; the id
+    columns say which row it belongs to. Included resources of types that were not requested are kept together in
+    ``customers.other.parquet``, with their type, id and attributes. *observer* is called with an `ExportProgress`
+    after every page, and when the export stalls and goes on. The export waits through a pause or an outage, as
+    `get_many` does; after *patience* seconds without any answer, pauses that the API asked for not counted, the latest
     failure is raised.
 
-    Until the end everything is kept in a folder called *path* with ``.partial`` behind it, of mode 0700. A call that
-    was killed, or raised, is made again to go on from there; *restart* discards what is there instead. The file
-    appears, or is replaced, at one stroke when it is whole, and the folder goes. Files have mode 0600; one that
-    replaces a file of yours takes its mode and group.
+    Until the end everything is kept in a folder of mode 0700 named *path* plus ``.partial``. Repeat a call that was
+    killed or raised to resume from there; *restart* discards the folder's content instead. When complete, the file is
+    created or replaced atomically, and the folder is removed. Files have mode 0600; one that replaces a file of yours
+    takes its mode and group.
 
-    Every page is looked at once more after the next one, so that rows which shift while the export runs are found:
-    nothing that stood throughout is missing from a list that is sorted by ``created_at`` (see `SORTED_BY`). Others
-    may lose a row where one is removed and another added between two requests; the report says what was noticed.
-    The sort is set here, the page size is 100 unless the list has one, and ``prefetch=`` has no effect.
+    Every page is read again after the next one, to find rows that shift while the export runs: in a list sorted by
+    ``created_at`` (see `SORTED_BY`), no row that stays throughout is missing. Other lists may lose a row if one is
+    removed and another added between two requests; the report says what was noticed. The export sets the sort, the
+    page size is 100 unless the list has one, and ``prefetch=`` has no effect.
 
     InvalidArgumentError for a format, a sort or a position that an export cannot have, for a file that is a link or
-    cannot be replaced, and for a checkpoint that was begun with other arguments; ConfigurationError where pyarrow is
-    missing; ExportError where a file cannot be written, another export is writing it, or others can get at the
-    folder of the checkpoint; and whatever the list raises. The checkpoint is good after all of them.
+    cannot be replaced, and for a checkpoint that was started with other arguments; ConfigurationError if pyarrow is
+    not installed; ExportError if a file cannot be written, another export is writing it, or other users can write to
+    the folder of the checkpoint; and every error of the list. The checkpoint is valid after all of them.
     """
-    begun = time.monotonic()
+    started = time.monotonic()
+    boolean(restart, of="restart")
     target = _checked_target(path)
     chosen = format_for(target, format)
-    lister = _prepared(pages)
-    patient = checked_patience(patience)
+    lister = _export_lister(pages)
+    patience_seconds = checked_patience(patience)
     included = _included_files(target, lister)
     for each in (target, *included.values()):
-        _refuse_irreplaceable(each)
-    journal = Journal(target.with_name(f"{target.name}{PARTIAL}"))
-    async with _own_thread(journal) as in_thread:
-        await in_thread(journal.open, _arguments(lister, chosen), restart=restart)
-        resumed_from = journal.rows if journal.pages else None
-        stall = Stall(patient, lister.context.clock, among=lister.context.stalls)
-        walk = Walk(lister, journal, in_thread, stall)
-        stall.changed = tell = _teller(journal, walk, observer, stall)
+        _check_replaceable(each)
+    checkpoint = Checkpoint(target.with_name(f"{target.name}{PARTIAL}"))
+    async with _own_thread(checkpoint) as in_thread:
+        await in_thread(checkpoint.open, _arguments(lister, chosen), restart=restart)
+        resumed_from = checkpoint.rows if checkpoint.pages else None
+        stall = Stall(patience_seconds, lister.context.clock, among=lister.context.stalls)
+        walk = Walk(lister, checkpoint, in_thread, stall)
+        stall.changed = notify = _notifier(checkpoint, walk, observer, stall)
         try:
-            await walk.run(tell)
+            await walk.run(notify)
         finally:
             stall.close()
-        files = _files(target, included, chosen, lister, journal)
-        await write_batches(files, journal, in_thread, tell)
-        report: ExportReport = await in_thread(_report, journal, files, walk.listed, resumed_from)
-        await in_thread(journal.discard)
-    return attrs.evolve(report, seconds=time.monotonic() - begun)
+        files = _files(target, included, chosen, lister, checkpoint)
+        await write_batches(files, checkpoint, in_thread, notify)
+        report: ExportReport = await in_thread(_report, checkpoint, files, walk.listed, resumed_from)
+        await in_thread(checkpoint.discard)
+    return attrs.evolve(report, seconds=time.monotonic() - started)
 
 
 def _checked_target(path: str | os.PathLike[str]) -> Path:
     given = Path(path)
-    # The folder's links are the caller's way to name it; one in the place of the file may be another user's.
+    # Links in the folder's path are the caller's; a link in place of the file may be another user's.
     target = given.parent.resolve() / given.name
     if target.is_dir() or not given.name or not target.parent.is_dir():
-        raise InvalidArgumentError(f"{target} cannot be written: it is a folder itself, or is in none that exists")
+        raise InvalidArgumentError(f"{target} cannot be written: it is a folder, or its folder does not exist")
     return target
 
 
 def _included_files(target: Path, lister: ListRequest[Any]) -> dict[str, Path]:
-    """Give the file of each included type, and of all others together: what a server says names none."""
+    """Return the file of each requested type, and one for all others, so that the server never names a file."""
     types = included_types(lister)
     if len({name.casefold() for name in (*types, OTHER)}) <= len(types):
-        raise InvalidArgumentError(f"the files of these types would be called the same: {', '.join(types)}, {OTHER}")
+        raise InvalidArgumentError(f"the files of these types would have the same name: {', '.join(types)}, {OTHER}")
     try:
         names = [*(file_name_for_type(name, types) for name in types), OTHER]
     except ValueError as error:
@@ -138,24 +140,24 @@ def _included_files(target: Path, lister: ListRequest[Any]) -> dict[str, Path]:
     return {name: target.with_name(f"{target.stem}.{name}{target.suffix}") for name in names}
 
 
-def _refuse_irreplaceable(file: Path) -> None:
+def _check_replaceable(file: Path) -> None:
     try:
         check_replaceable(file)
     except OSError as error:
         raise InvalidArgumentError(f"{file} cannot be written: {error.strerror}") from None
 
 
-def _prepared(pages: Pages[Any]) -> ListRequest[Any]:
-    """Give what *pages* lists in the order that an export needs."""
+def _export_lister(pages: Pages[Any]) -> ListRequest[Any]:
+    """Return the lister of *pages* with the sort and the page size of an export."""
     lister = pages.lister
     start = Position(list_digest(lister.operation.path, lister.query), 0, lister.query.encode())
     if pages.position != str(start):
-        raise InvalidArgumentError("an export begins with the first row: leave resume_from= out, and take a fresh list")
+        raise InvalidArgumentError("an export starts with the first row: omit resume_from=, and pass a fresh list")
     name = _resource_name(lister)
     key = SORTED_BY.get(name)
     if key is not None and lister.query.sort not in {(), (key,)}:
         raise InvalidArgumentError(
-            f"an export of {name} is sorted by {key}, so that rows keep their places while it runs: leave sort= out"
+            f"an export of {name} is sorted by {key}, so that rows keep their order while it runs: omit sort="
         )
     sort = lister.query.sort if key is None else (key,)
     size = None if name in _UNSIZED else lister.query.page_size or _PAGE_SIZE
@@ -167,7 +169,7 @@ def _resource_name(lister: ListRequest[Any]) -> str:
 
 
 def _arguments(lister: ListRequest[Any], chosen: str) -> dict[str, str]:
-    """Give what a checkpoint must have been begun with to be gone on with, by the names that users know."""
+    """Return the arguments that must be unchanged for a checkpoint to be resumed, by their public names."""
     query = lister.query
     columns = columns_for(lister.model, lister)
     return {
@@ -185,13 +187,13 @@ def _arguments(lister: ListRequest[Any], chosen: str) -> dict[str, str]:
 
 
 @asynccontextmanager
-async def _own_thread(journal: Journal) -> AsyncGenerator[InThread]:
-    """Give a way to use *journal* in one thread of its own, where it is closed at the end, whatever happens."""
+async def _own_thread(checkpoint: Checkpoint) -> AsyncGenerator[InThread]:
+    """Yield a function that calls others in a thread of its own, in which *checkpoint* is always closed at the end."""
     loop = asyncio.get_running_loop()
     with ThreadPoolExecutor(1, thread_name_prefix="kajabi_async export") as executor:
 
         def call(function: Any, *arguments: Any, **named: Any) -> Any:
-            with telling(journal.folder):
+            with export_errors(checkpoint.folder):
                 return function(*arguments, **named)
 
         async def in_thread(function: Any, *arguments: Any, **named: Any) -> Any:
@@ -200,17 +202,17 @@ async def _own_thread(journal: Journal) -> AsyncGenerator[InThread]:
         try:
             yield in_thread
         finally:
-            # Not awaited: it must happen after whatever was under way in the thread, cancelled or not.
-            executor.submit(journal.close)
+            # Not awaited: it runs after the call in progress in the thread, even if this task is cancelled.
+            executor.submit(checkpoint.close)
 
 
-def _teller(journal: Journal, walk: Walk, observer: ExportObserver | None, stall: Stall) -> Any:
-    def tell(written: int = 0) -> None:
+def _notifier(checkpoint: Checkpoint, walk: Walk, observer: ExportObserver | None, stall: Stall) -> Any:
+    def notify(written: int = 0) -> None:
         if observer is not None:
             observer(
                 ExportProgress(
-                    rows=journal.rows,
-                    pages=journal.pages,
+                    rows=checkpoint.rows,
+                    pages=checkpoint.pages,
                     listed=walk.listed,
                     written=written,
                     stalled_since=stall.since,
@@ -218,31 +220,33 @@ def _teller(journal: Journal, walk: Walk, observer: ExportObserver | None, stall
                 )
             )
 
-    return tell
+    return notify
 
 
 def _files(
-    target: Path, included: Mapping[str, Path], chosen: str, lister: ListRequest[Any], journal: Journal
+    target: Path, included: Mapping[str, Path], chosen: str, lister: ListRequest[Any], checkpoint: Checkpoint
 ) -> list[ExportedFile]:
-    """Give the files to write: that of the list last, since its being there says that all of them are."""
+    """Return the files to write, that of the list last: once it exists, all of them do."""
     files = [
         ExportedFile(path, chosen, OTHER_COLUMNS if name == OTHER else columns_for(class_of(name), lister), name)
         for name, path in included.items()
-        if name != OTHER or journal.related[OTHER]
+        if name != OTHER or checkpoint.related[OTHER]
     ]
     return [*files, ExportedFile(target, chosen, columns_for(lister.model, lister), None)]
 
 
-def _report(journal: Journal, files: list[ExportedFile], listed: int | None, resumed_from: int | None) -> ExportReport:
+def _report(
+    checkpoint: Checkpoint, files: list[ExportedFile], listed: int | None, resumed_from: int | None
+) -> ExportReport:
     return ExportReport(
         paths=(files[-1].path, *(file.path for file in files[:-1])),
-        rows=journal.rows,
-        pages=journal.pages,
-        related=dict(journal.related),
-        repeated=journal.repeated,
-        shifts=journal.shifts,
-        malformed=journal.malformed,
-        problems=journal.problems,
+        rows=checkpoint.rows,
+        pages=checkpoint.pages,
+        related=dict(checkpoint.related),
+        repeated=checkpoint.repeated,
+        shifts=checkpoint.shifts,
+        malformed=checkpoint.malformed,
+        problems=checkpoint.problems,
         listed=listed,
         resumed_from=resumed_from,
         seconds=0.0,

@@ -1,4 +1,4 @@
-"""What every resource coroutine stands on, handed down by the client once."""
+"""What every fetch needs, made once by the client."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -22,19 +22,19 @@ _NO_QUERY: Final = Query()
 
 
 class Stats(Protocol):
-    """What a client has done so far, as far as estimates are made from it."""
+    """The counters of a client that estimates are made from."""
 
     attempts: int
-    """Requests put on the wire."""
+    """Requests sent."""
     wire_seconds: float
-    """Time between sending a request and having read its answer, summed over them."""
+    """Time from sending a request to the end of its answer, summed over requests."""
     requests_per_second: float | None
-    """The rate that is kept to just now; None where no limit is known."""
+    """The current limit of the rate; None if none is known."""
 
 
 @attrs.frozen
 class Context:
-    """How to send, who resolves relations, which links are trusted, and the defaults of the client."""
+    """How to send, resolve relations and check links, and the defaults of the client."""
 
     send: Send
     resolver: Resolver
@@ -42,19 +42,19 @@ class Context:
     site_id: str | None = None
     """The client's default site."""
     sleep: Callable[[float], Awaitable[object]] = asyncio.sleep
-    """How to wait, by the clock of the client."""
+    """Waits by the clock of the client."""
     concurrency: int = DEFAULT_CONCURRENCY
-    """How many requests the client sends at once, and so how many lookups a bulk run keeps going."""
+    """The number of requests that the client sends at once, and so the number of lookups that a run keeps going."""
     clock: Clock = attrs.field(factory=SystemClock)
     """The clock of the client."""
     stalls: Stalls = attrs.field(factory=Stalls)
-    """What waits for an outage to be over."""
+    """The stalls of the client, which end when it is closed."""
     most_elements: int = MAX_ELEMENTS
-    """The limit of elements that answers are received under."""
+    """The limit of elements of an answer."""
     stats: Callable[[], Stats] | None = None
-    """What the client has done so far; None where nobody counts."""
+    """Returns the counters of the client; None if there are none."""
     strict: bool = False
-    """Whether an attribute that cannot be read costs the whole resource."""
+    """Whether an attribute that cannot be read makes the whole resource unreadable."""
 
     def scope(self, query: Query = _NO_QUERY) -> Scope:
         """Return the scope for the answer to *query*."""

@@ -1,8 +1,8 @@
-"""Whether it pays to read a list on: what the pages read so far tell of those to come. Arithmetic alone.
+"""Whether it pays to read a list on: what the pages read so far say of those to come. Arithmetic alone.
 
-A page is a request, and so is every wanted id that no page brings. Ids are numbers given in the order of creation, and
-most lists stand in that order or its reverse. Where a list is seen to, an id that was passed over will not come any
-more, and it can be guessed how far off the others are. Nothing but the number of requests hangs on any of this.
+A page is a request, and so is every id that no page brings. Ids are numbers given in the order of creation, and most
+lists are in that order or its reverse. If a list is seen to be, an id that was passed over will not come any more, and
+the distance of the others can be estimated. Only the number of requests depends on any of this.
 """
 
 import math
@@ -13,57 +13,58 @@ from typing import Final
 
 import attrs
 
-__all__ = ["MOST_WASTED", "ListSize", "Outlook"]
+__all__ = ["MOST_WASTED", "Forecast", "ListSize"]
 
 MOST_WASTED: Final = 0.1
-"""What may be lost by a guess, as a share of the lookups it might save."""
+"""The most requests that an estimate may waste, as a share of the lookups that it might save."""
 
 _DOUBT: Final = 3
-"""So many hits are lent to a list in no order: few were to be expected on its first page, and chance decides."""
+"""Hits added to those on a list in no order: few are expected on its first page, and chance decides."""
 
 
 @attrs.frozen
 class ListSize:
-    """How long a list is, as far as the server tells."""
+    """The length of a list, as far as the server states it."""
 
     rows: int | None
     pages: int
 
 
-class Outlook:
-    """How a scan stands: pages read, wanted ids seen on them, and what to expect of the rest."""
+class Forecast:
+    """The state of a scan: pages read, ids found on them, and what to expect of the rest."""
 
-    def __init__(self, wanted: Collection[str]) -> None:
-        self.wanted = len(wanted)
+    def __init__(self, ids: Collection[str]) -> None:
+        self.ids = len(ids)
+        """The number of different ids to find."""
         self.pages = self.rows = self.hits = 0
         self.size: ListSize | None = None
         self.is_over = False
         """Whether there is no further page."""
-        self._numbers = sorted(int(each) for each in wanted if _is_number(each))
+        self._numbers = sorted(int(each) for each in ids if _is_number(each))
         self._step = 0
-        """1 where ids grow along the list, -1 where they shrink, 0 where neither is the case."""
+        """1 if ids grow along the list, -1 if they shrink, 0 if neither."""
         self._first = self._latest = 0
 
-    def turn(self, ids: Sequence[str], hits: int, *, size: ListSize | None) -> None:
-        """Note a page: the ids on it, how many of them were wanted and new, and what it says of the list."""
+    def add_page(self, ids: Sequence[str], hits: int, *, size: ListSize | None) -> None:
+        """Note a page: the ids on it, how many of them are new hits, and the size of the list that it states."""
         self._follow(ids)
         self.pages += 1
         self.rows += len(ids)
         self.hits += hits
         self.size = size or self.size
 
-    def skip(self) -> None:
+    def add_failed_page(self) -> None:
         """Note a page that could not be read."""
         self.pages += 1
 
     @property
     def unseen(self) -> int:
-        """How many of the wanted ids no page has brought yet."""
-        return self.wanted - self.hits
+        """The number of ids that no page has brought."""
+        return self.ids - self.hits
 
     @property
     def ahead(self) -> int:
-        """How many of them may still come."""
+        """The number of unseen ids that may still come."""
         if self.is_over:
             return 0
         start, stop = self._range_ahead
@@ -71,24 +72,24 @@ class Outlook:
 
     @property
     def pages_left(self) -> int | None:
-        """How many pages are left, at least one where the list goes on; None where the server does not tell."""
+        """The number of pages left, at least one unless the list is over; None if the server does not say."""
         if self.is_over:
             return 0
         return None if self.size is None else max(1, self.size.pages - self.pages)
 
     @property
-    def in_all(self) -> tuple[int, int] | None:
-        """About how many pages the scan takes, and how many lookups of what they do not bring; None if unknown."""
+    def total(self) -> tuple[int, int] | None:
+        """The estimated pages of the scan, and lookups of ids that they do not bring; None if unknown."""
         needed = self._pages_needed
         return None if needed is None else (self.pages + needed, math.ceil(self.unseen - self._gain))
 
     def pays(self) -> bool:
-        """Tell whether to read on is fewer requests than to look up now what was not seen."""
+        """Return whether reading on takes fewer requests than looking up the unseen ids now."""
         needed = self._pages_needed
         return needed is not None and 0 < needed < self._gain
 
     def sure_pages(self, *, at_any_price: bool) -> int:
-        """Give how many of the next pages are to be read even if all their rows are wanted: at least one."""
+        """Return how many of the next pages are read even if every row of them is a hit: at least one."""
         left = self.pages_left
         if left is None:
             return 1
@@ -103,7 +104,7 @@ class Outlook:
 
     @property
     def _gain(self) -> float:
-        """How many of the wanted ids the pages left may be expected to bring."""
+        """The number of ids that the pages left are expected to bring."""
         ahead, known = self.ahead, None if self.size is None else self.size.rows
         left = math.inf if known is None else max(0, known - self.rows)
         if self._step:
@@ -111,13 +112,13 @@ class Outlook:
             expected: float = bisect_right(self._numbers, highest) - bisect_left(self._numbers, lowest)
             doubt = 1
         else:
-            expected, doubt = self.wanted * self.rows / known if known else self.hits, _DOUBT
+            expected, doubt = self.ids * self.rows / known if known else self.hits, _DOUBT
         share = (self.hits + doubt) / (max(expected, self.hits) + doubt)
         return min(ahead * share, left)
 
     @property
     def _pages_needed(self) -> int | None:
-        """How many pages it is to the last wanted id: to the end of the list, or to where it is guessed to stand."""
+        """The number of pages up to the last id: to the end of the list, or to where it is estimated to be."""
         left, ahead = self.pages_left, self.ahead
         if left is None or not ahead:
             return left if left is None else 0
@@ -127,14 +128,14 @@ class Outlook:
         start, stop = self._range_ahead
         nearest, furthest = sorted(abs(self._numbers[index] - self._latest) for index in (start, stop - 1))
         pages_a_number = (self.rows - 1) / between / self._page_rows
-        if self.pages + math.ceil(nearest * pages_a_number) - self.hits > MOST_WASTED * self.wanted:
-            # Too far off to go there on a guess.
+        if self.pages + math.ceil(nearest * pages_a_number) - self.hits > MOST_WASTED * self.ids:
+            # Too far to rely on an estimate.
             return left
         return max(1, min(left, math.ceil(furthest * pages_a_number)))
 
     @property
     def _range_ahead(self) -> tuple[int, int]:
-        """From where to where the numbers stand, among those sorted, that were not passed over."""
+        """The first index, and the one after the last, of the sorted numbers that were not passed over."""
         if self._step > 0:
             return bisect_right(self._numbers, self._latest), len(self._numbers)
         return 0, bisect_left(self._numbers, self._latest)
@@ -147,7 +148,7 @@ class Outlook:
             self._first = self._latest = numbers[0]
         if len(numbers) < len(ids) or any((later - earlier) * self._step <= 0 for earlier, later in pairwise(numbers)):
             self._step = 0
-        # A row that others push onto a later page comes again there; that is no step back.
+        # A row that others push onto a later page comes again there; that does not change the order.
         if self._step and numbers and (numbers[-1] - self._latest) * self._step > 0:
             self._latest = numbers[-1]
 

@@ -1,16 +1,16 @@
-"""Bulk lookups: any number of ids, a bounded number at a time, each outcome as it arrives."""
+"""Bulk lookups, as users hold them: any number of ids, a bounded number at a time, each outcome as it arrives."""
 
 import asyncio
 from collections.abc import AsyncIterator
 from typing import Any, Generic, NoReturn, TypedDict, TypeVar
 
-from kajabi_async.checks import whole_number
+from kajabi_async.checks import boolean, whole_number
 from kajabi_async.clock import Clock
 from kajabi_async.concurrency import Guarded
 from kajabi_async.errors import InvalidArgumentError
+from kajabi_async.fetching.id_source import Ids, source_of
 from kajabi_async.fetching.outcomes import Lookup, Report
 from kajabi_async.fetching.run import LookUp, Observer, Read, Run, Scanning
-from kajabi_async.fetching.sources import Ids, source_of
 from kajabi_async.models.resource import Resource
 from kajabi_async.stall import PATIENCE_SECONDS, Stalls, checked_patience
 
@@ -20,7 +20,7 @@ R = TypeVar("R", bound=Resource)
 
 
 class RunSettings(TypedDict):
-    """What a run is told beside its ids and how to look them up."""
+    """The options of a run."""
 
     concurrency: int
     ordered: bool
@@ -31,10 +31,10 @@ class RunSettings(TypedDict):
 
 
 class Lookups(Generic[R]):
-    """A run of lookups: ``async for`` gives a `Lookup` for every id; ``await run.report()`` what it came to.
+    """A run of lookups: ``async for`` yields a `Lookup` for every id, ``await run.report()`` returns the totals.
 
-    Ids are read lazily, at most twice ``concurrency`` ahead of the loop. A run is used once; leaving its loop early
-    ends it, leaves no task behind, and closes an async generator that the ids came from.
+    Ids are read lazily, at most twice ``concurrency`` ahead of the loop. A run is used once. Leaving its loop early
+    ends it, cancels its tasks, and closes an async generator that the ids came from.
     """
 
     def __init__(
@@ -55,8 +55,8 @@ class Lookups(Generic[R]):
             look_up,
             read,
             source_of(ids),
-            whole_number(concurrency, of="concurrency", at_least=1),
-            ordered=ordered,
+            whole_number(concurrency, of="concurrency"),
+            ordered=boolean(ordered, of="ordered"),
             observer=observer,
             patience=checked_patience(patience),
             clock=clock,
@@ -76,17 +76,17 @@ class Lookups(Generic[R]):
 
     @property
     def unanswered(self) -> tuple[Any, ...]:
-        """What was taken from the source and has no outcome that was given out, in the order of the source.
+        """The ids that were taken from the source and whose outcome the loop did not get, in the order of the source.
 
-        Of a run that was left, cancelled or ended by an error: what to hand to another run, before what the source
-        still has. With a scan, which reads the whole source first, it is everything that is left.
+        After a run that was left, cancelled or ended by an error, hand them to another run, before the ids that the
+        source still has. A scan reads the whole source first, so with it nothing is left in the source.
         """
         return self._run.unanswered()
 
     async def report(self) -> Report:
-        """Return what the run came to; if its loop was not run, or not to its end, look up the rest first.
+        """Return the totals of the run, after looking up the ids that its loop did not get to.
 
-        A run whose loop was left early, or that ended with an error its loop has raised, is reported as it stood then.
+        If the loop was left early, or has raised an error, the totals are those of that moment.
         """
         self._started = True
         try:
@@ -99,5 +99,5 @@ class Lookups(Generic[R]):
             raise
 
     async def aclose(self) -> None:
-        """End the run and wait until its tasks are gone and its source is closed."""
+        """End the run, and wait until its tasks have ended and its source is closed."""
         await self._run.aclose()

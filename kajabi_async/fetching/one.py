@@ -1,4 +1,4 @@
-"""Reading one resource by its id, prepared once and used for one id or a million."""
+"""One resource by its id: a request prepared once and used for one id or a million."""
 
 from collections.abc import Awaitable
 from typing import Generic, TypeVar
@@ -31,26 +31,25 @@ class Reader(Generic[R]):
     aliases: frozenset[str] = frozenset()
     """Ids that stand for another one, such as ``default`` for a site's default form."""
 
-    async def read(self, resource_id: object, tally: Tally | None = None) -> R:
+    async def read(self, resource_id: object) -> R:
         """Return the resource; InvalidIdError, ApiError, TransportError or DecodeError if that fails."""
         checked = checked_id(resource_id, of=self.model.resource_type)
-        answer = await self.ask(checked, tally)
+        before, after = self.operation.around_id
+        request = Request("GET", f"{before}{_segment(checked)}{after}", self.encoded_query)
+        answer = await self.context.send(request, timeout=self.timeout)
         return self.resource_in(answer.body, checked)
 
-    def ask(self, resource_id: str, tally: Tally | None = None) -> Awaitable[Answer]:
-        """Send the request for an id that has been checked; ApiError or TransportError."""
-        before, after = self.operation.around_id
-        request = Request("GET", f"{before}{_segment(resource_id)}{after}", self.encoded_query)
-        return self.context.send(request, timeout=self.timeout, tally=tally)
+    def request_once(self, resource_id: str, tally: Tally) -> Awaitable[Answer]:
+        """Send the request for a checked id, for a run, which retries by itself; ApiError or TransportError.
 
-    def ask_once(self, resource_id: str, tally: Tally) -> Awaitable[Answer]:
-        """Do the same for a run, which retries by itself; the timeout counts from when the request leaves."""
+        The timeout counts from when the request is sent.
+        """
         before, after = self.operation.around_id
         request = Request("GET", f"{before}{_segment(resource_id)}{after}", self.encoded_query, once=True)
         return self.context.send(request, timeout=self.timeout, tally=tally, timeout_starts="sent")
 
     def resource_in(self, body: bytes, resource_id: str) -> R:
-        """Return the resource in the *body* of an answer; DecodeError if it is not the requested one."""
+        """Return the resource in the *body* of an answer; DecodeError if it is not the one with *resource_id*."""
         before, after = self.operation.around_id
         place = f"GET {before}{resource_id}{after}"
         context = self.context

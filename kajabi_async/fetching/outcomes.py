@@ -1,4 +1,4 @@
-"""What a bulk lookup tells: an outcome for each id, progress, and a report at the end."""
+"""What a bulk lookup reports: an outcome for each id, progress, and totals at the end."""
 
 import time
 from typing import Any, ClassVar, Generic, Literal, TypeAlias, TypeVar
@@ -16,10 +16,10 @@ R = TypeVar("R", bound=Resource)
 
 @attrs.frozen
 class Found(Generic[R]):
-    """The resource is there."""
+    """The outcome of an id whose resource was found."""
 
     id: str
-    """The id that was asked for."""
+    """The id that was looked up."""
     resource: R
     found: ClassVar[Literal[True]] = True
     missing: ClassVar[Literal[False]] = False
@@ -33,18 +33,18 @@ class Found(Generic[R]):
 
 @attrs.frozen
 class Failed:
-    """No resource; ``error`` says why, and ``missing`` whether it is that there is none."""
+    """The outcome of an id without a resource; ``error`` says why, ``missing`` whether the API has no such resource."""
 
     id: str
-    """The id that was asked for, as it was given."""
+    """The id as it was given."""
     error: KajabiError
     found: ClassVar[Literal[False]] = False
     resource: ClassVar[Any] = None
-    """None. Typed as anything, since pyright does not tell the two kinds of outcome apart by ``if lookup.found``."""
+    """None. Typed as anything, since pyright does not distinguish the two outcomes by ``if lookup.found``."""
 
     @property
     def missing(self) -> bool:
-        """Whether the API knows no such resource (404)."""
+        """Whether the API has no such resource (404)."""
         return isinstance(self.error, NotFoundError)
 
     @property
@@ -54,65 +54,65 @@ class Failed:
 
 
 Lookup: TypeAlias = Found[R] | Failed
-"""One outcome; ``found`` tells which of the two it is."""
+"""One outcome; ``found`` distinguishes the two."""
 
 
 @attrs.frozen(kw_only=True)
 class Progress:
-    """How far a run has come, told to its observer with every outcome, and when it stalls, is paused and goes on."""
+    """The state of a run, passed to its observer with every outcome, and when the run stalls, is paused or goes on."""
 
     given: int
-    """Outcomes given out so far."""
+    """Outcomes that the loop has got so far."""
     found: int
     missing: int
     failed: int
     """Neither found nor missing."""
     duplicates: int
-    """Ids answered without asking again."""
+    """Ids answered without another request."""
     stalled_since: float | None = None
-    """Since when nothing is answered, in seconds since the epoch as of ``time.time``; None if the run goes on.
+    """The start of a stall, in seconds since the epoch as of ``time.time``; None if the run goes on.
 
-    A run that is stalled takes no more ids and asks for one at a time, to find out when it is over."""
+    A stalled run takes no more ids, and sends one request at a time to find out when the stall is over."""
     paused_until: float | None = None
-    """Until when the API asked to wait, in seconds since the epoch as of ``time.time``; None if it did not."""
+    """The end of a pause that the API asked for, in seconds since the epoch as of ``time.time``; None without one."""
 
 
 @attrs.frozen(kw_only=True)
 class Report:
-    """What a run came to; times are in seconds."""
+    """The totals of a run; times are in seconds."""
 
     total: int
-    """Outcomes given out."""
+    """Outcomes that the loop has got."""
     found: int
     missing: int
     failed: int
     """Neither found nor missing."""
     duplicates: int
-    """Ids answered without asking again."""
+    """Ids answered without another request."""
     requests: int
-    """Requests put on the wire, repeated ones counted each time, token requests not at all."""
+    """Requests sent, retries included, token requests not."""
     retries: int
     waiting_seconds: float
     """Time in the queue and between attempts, summed over lookups."""
     wire_seconds: float
-    """Time between sending and having read the answer, summed over requests."""
+    """Time from sending to the end of the answer, summed over requests."""
     elapsed_seconds: float
-    """From the first id taken to the last outcome given."""
+    """Time from the start of the run to its latest outcome."""
 
 
 class Counts:
-    """What a run adds up."""
+    """The counters of a run."""
 
     def __init__(self) -> None:
         self.given = self.found = self.missing = self.failed = self.duplicates = 0
         self._started = self._latest = 0.0
 
     def start(self) -> None:
-        """Begin to measure the time that the run takes."""
+        """Start to measure the duration of the run."""
         self._started = self._latest = time.monotonic()
 
     def note(self, outcome: Lookup[Any]) -> None:
-        """Count one outcome that was given to the caller."""
+        """Count one outcome that the loop gets."""
         self.given += 1
         if outcome.found:
             self.found += 1
@@ -123,7 +123,7 @@ class Counts:
         self._latest = time.monotonic()
 
     def progress(self, stalled_since: float | None = None, paused_until: float | None = None) -> Progress:
-        """Return how far the run has come, and whether it waits just now."""
+        """Return the state of the run, with the two times of a stall."""
         return Progress(
             given=self.given,
             found=self.found,
@@ -135,7 +135,7 @@ class Counts:
         )
 
     def report(self, tally: Tally) -> Report:
-        """Give what the run came to; *tally* has what its requests cost."""
+        """Return the totals of the run; *tally* is the cost of its requests."""
         return Report(
             total=self.given,
             found=self.found,

@@ -1,4 +1,4 @@
-"""Fetching one page of a list by its query, and reading where the next one is."""
+"""One page of a list: fetched by its query, with the query of the next page."""
 
 from collections.abc import Mapping
 from typing import Any, Final, Generic, TypeVar
@@ -21,22 +21,22 @@ R = TypeVar("R", bound=Resource)
 
 _PAGE_NUMBER: Final = "page[number]"
 _MOST_DIGITS: Final = 18
-"""No list has more rows or pages than that many digits can count; Python reads no more than some thousand of them."""
+"""The most digits of a number of rows or pages; Python itself refuses to read some thousand of them."""
 
 
 @attrs.frozen
 class FetchedPage(Generic[R]):
-    """A page as it came; rows that cannot be read are there as DecodeErrors."""
+    """A page as it came; a row that cannot be read is a DecodeError."""
 
     rows: "tuple[R | DecodeError, ...]"
     query: str
-    """The encoded query it was asked for with."""
+    """The encoded query that it was requested with."""
     next_query: str | None
     """The encoded query of the next page, from ``links.next``; None on the last page."""
     last_number: int | None
-    """The number of the last page where the answer tells it."""
+    """The number of the last page; None if the answer does not say."""
     total_count: int | None
-    """The number of rows of the whole list, where the answer tells it."""
+    """The number of rows of the whole list; None if the answer does not say."""
     meta: Mapping[str, Any]
 
 
@@ -51,10 +51,10 @@ class ListRequest(Generic[R]):
     timeout: float | None = None
 
     async def fetch(self, query: str) -> FetchedPage[R]:
-        """Give the page that the encoded *query* leads to.
+        """Return the page at the encoded *query*.
 
-        ApiError, TransportError or DecodeError where that fails; UntrustedLinkError where the answer's next link
-        leads anywhere but to this list, PagingError where it names a page that no list can have.
+        ApiError, TransportError or DecodeError if that fails; UntrustedLinkError if the answer's next link does not
+        lead to this list, PagingError if it names a page that no list can have.
         """
         path = self.operation.path
         answer = await self.context.send(Request("GET", path, query), timeout=self.timeout)
@@ -74,7 +74,7 @@ class ListRequest(Generic[R]):
             query = self._linked_query(links, "last")
             return None if query is None else page_number(query)
         except (UntrustedLinkError, PagingError):
-            # Nobody goes there: it only tells how many pages there are.
+            # It is never followed: it only says how many pages there are.
             return None
 
     def _linked_query(self, links: Mapping[str, Any], name: str) -> str | None:
@@ -100,7 +100,7 @@ def _digits(query: str) -> str:
 
 
 def with_page_number(query: str, number: int) -> str:
-    """Give *query* with another page number, everything else as it is."""
+    """Return *query* with another page number, everything else unchanged."""
     pairs = parse_qsl(query, keep_blank_values=True)
     return encoded_pairs((name, str(number) if name == _PAGE_NUMBER else value) for name, value in pairs)
 

@@ -1,4 +1,4 @@
-"""Lists as they are paged: rows one by one, page by page, or all of them; where to go on after a break.
+"""Lists: their rows one by one, page by page or all at once, and positions to resume from.
 
 Only ``links.next`` says that there is more: ``meta`` comes in several shapes, page sizes are clamped silently, and a
 short page is not the last one (observed).
@@ -12,52 +12,50 @@ from typing import Final, Generic, NoReturn, Self, TypeVar, cast
 
 import attrs
 
-from kajabi_async.checks import whole_number
+from kajabi_async.checks import string, whole_number
 from kajabi_async.concurrency import Guarded
-from kajabi_async.errors import DecodeError, InvalidArgumentError, PagingError
+from kajabi_async.errors import DecodeError, InvalidArgumentError
 from kajabi_async.escaping.text import escape_line
 from kajabi_async.fetching.page import FetchedPage, ListRequest
-from kajabi_async.fetching.walk import Ahead, Novelty
+from kajabi_async.fetching.walk import Novelty, PageWalk
 from kajabi_async.jsonapi.query import Query
 from kajabi_async.models.resource import Resource
 
 __all__ = ["Page", "Pages", "Position", "list_digest"]
 
-_WRITTEN: Final = re.compile(r"1\.([0-9a-f]{12})\.([0-9]{1,9})\.([!-~]*)")
+R = TypeVar("R", bound=Resource)
+
+_POSITION: Final = re.compile(r"1\.([0-9a-f]{12})\.([0-9]{1,9})\.([!-~]*)")
+_LOG: Final = logging.getLogger("kajabi_async")
 
 
 @attrs.frozen
 class Position:
-    """The page to ask for and how many of its rows were seen already."""
+    """A page, by its query, and the number of its rows that were read already."""
 
     list_digest: str
-    """Says which list, sorted and filtered how, the position belongs to."""
+    """Identifies the list, with its filter, sort and page size."""
     rows_seen: int
     query: str
 
     @classmethod
     def parse(cls, text: str, *, list_digest: str) -> Self:
-        """Read a saved position; InvalidArgumentError where it is none, or belongs to another list."""
-        written = _WRITTEN.fullmatch(text)
-        if written is None:
+        """Read a saved position; InvalidArgumentError if *text* is not one, or belongs to another list."""
+        match = _POSITION.fullmatch(string(text, of="resume_from"))
+        if match is None:
             raise InvalidArgumentError("resume_from is not a position that a list gave")
-        if written[1] != list_digest:
+        if match[1] != list_digest:
             raise InvalidArgumentError("resume_from belongs to a list with another path, filter, sort or page size")
-        return cls(written[1], int(written[2]), written[3])
+        return cls(match[1], int(match[2]), match[3])
 
     def __str__(self) -> str:
         return f"1.{self.list_digest}.{self.rows_seen}.{self.query}"
 
 
 def list_digest(path: str, query: Query) -> str:
-    """Give a short digest of what is listed; the page number is no part of it."""
+    """Return a short digest of what is listed, without the page number."""
     listed = f"{path}?{attrs.evolve(query, page_number=None).encode()}"
     return hashlib.sha256(listed.encode()).hexdigest()[:12]
-
-
-R = TypeVar("R", bound=Resource)
-
-_LOG: Final = logging.getLogger("kajabi_async")
 
 
 @attrs.frozen
@@ -65,20 +63,20 @@ class Page(Generic[R]):
     """One page of a list."""
 
     rows: "tuple[R | DecodeError, ...]"
-    """Every row in its place, a malformed one as the DecodeError it gave."""
+    """The rows in order; a malformed one is the DecodeError that reading it raised."""
     total_count: int | None
-    """How many rows the whole list has, where the server says so."""
+    """The number of rows of the whole list; None if the server does not say."""
     position: str | None
-    """Where the next page begins, for ``resume_from``; None on the last page."""
+    """The start of the next page, for ``resume_from``; None on the last page."""
 
     @property
     def items(self) -> tuple[R, ...]:
-        """The rows that could be read."""
+        """The readable rows."""
         return tuple(row for row in self.rows if not isinstance(row, DecodeError))
 
     @property
     def errors(self) -> tuple[DecodeError, ...]:
-        """What the malformed rows gave."""
+        """The errors of the malformed rows."""
         return tuple(row for row in self.rows if isinstance(row, DecodeError))
 
     def __iter__(self) -> Iterator[R]:
@@ -89,17 +87,17 @@ class Page(Generic[R]):
 
 
 class Pages(Generic[R]):
-    """A list: ``async for`` gives its rows, ``.pages()`` its pages; nothing is sent before.
+    """A list: ``async for`` yields its rows, ``.pages()`` its pages; nothing is sent before.
 
     A malformed row raises DecodeError from its ``anext``; the same iterator goes on with the rows after it. A row
-    that comes again because others write meanwhile is given once, counted in ``repeated`` and logged.
+    that comes again, because others write to the list meanwhile, is yielded once, counted in ``repeated`` and logged.
     """
 
-    def __init__(self, lister: ListRequest[R], *, prefetch: int = 0, resume_from: str | None = None) -> None:
-        self._lister = lister
+    def __init__(self, request: ListRequest[R], *, prefetch: int = 0, resume_from: str | None = None) -> None:
+        self._request = request
         self._prefetch = whole_number(prefetch, of="prefetch", at_least=0)
-        digest = list_digest(lister.operation.path, lister.query)
-        start = Position(digest, 0, lister.query.encode())
+        digest = list_digest(request.operation.path, request.query)
+        start = Position(digest, 0, request.query.encode())
         self._start = start if resume_from is None else Position.parse(resume_from, list_digest=digest)
         self._standing: _Standing[R] = _Standing(self._start)
 
@@ -110,19 +108,19 @@ class Pages(Generic[R]):
         raise TypeError("a list is fetched as it is read: write 'async for', not 'for'")
 
     def pages(self) -> AsyncIterator[Page[R]]:
-        """Give the pages, each with its rows, malformed ones included; nothing is left out or counted here."""
+        """Yield the pages, each with all its rows, malformed and repeated ones included."""
         return Guarded(_WholePages(self._walk(), self._standing, self._start.rows_seen))
 
     async def first(self) -> R | None:
-        """Give the first row, None where the list is empty; DecodeError where that row is malformed."""
+        """Return the first row, None if the list is empty; DecodeError if the row is malformed."""
         async for row in self:
             return row
         return None
 
     async def count(self) -> int | None:
-        """Give how many rows the server says the list has; None where it does not say. At most one request."""
+        """Return the number of rows that the server reports, None if it reports none; at most one request is sent."""
         if self._standing.latest is None:
-            self._standing.latest = await self._lister.fetch(self._start.query)
+            self._standing.latest = await self._request.fetch(self._start.query)
         return self._standing.latest.total_count
 
     async def collect(self, *, limit: int | None = None) -> tuple[R, ...]:
@@ -138,28 +136,28 @@ class Pages(Generic[R]):
 
     @property
     def position(self) -> str | None:
-        """Where the latest loop stands, for ``resume_from``; None once it has given everything."""
+        """The place that the latest loop has reached, for ``resume_from``; None at the end of the list."""
         position = self._standing.position
         return None if position is None else str(position)
 
     @property
     def lister(self) -> ListRequest[R]:
-        """What is listed and how: for modules that turn the pages themselves."""
-        return self._lister
+        """The request of one page, for modules that fetch the pages themselves."""
+        return self._request
 
     @property
     def repeated(self) -> int:
-        """How many rows came again on a later page and were left out, in all loops over this object."""
+        """The number of rows left out because they came again on a later page, in all loops over this object."""
         return self._standing.repeated
 
-    def _walk(self) -> "_Walk[R]":
+    def _walk(self) -> PageWalk[R]:
         self._standing.begin(self._start)
-        return _Walk(Ahead(self._lister, self._prefetch), self._start.query)
+        return PageWalk(self._request, self._start.query, self._prefetch)
 
 
 @attrs.define
 class _Standing(Generic[R]):
-    """What the latest loop over a list has come to."""
+    """The progress of the latest loop over a list."""
 
     start: Position
     latest: FetchedPage[R] | None = None
@@ -185,33 +183,10 @@ class _Standing(Generic[R]):
         return None if next_query is None else Position(self.start.list_digest, 0, next_query)
 
 
-class _Walk(Generic[R]):
-    """Page after page along ``links.next``, with loops noticed; a page that failed is asked for again by `next`."""
-
-    def __init__(self, ahead: Ahead[R], query: str) -> None:
-        self._ahead = ahead
-        self._next: str | None = query
-        self._read: set[str] = set()
-
-    async def next(self) -> FetchedPage[R]:
-        if self._next is None:
-            raise StopAsyncIteration
-        if self._next in self._read:
-            self._next = None
-            raise PagingError("links.next leads back to a page that was read already")
-        page = await self._ahead.fetch(self._next)
-        self._read.add(self._next)
-        self._next = page.next_query
-        return page
-
-    def close(self) -> None:
-        self._ahead.close()
-
-
 class _WholePages(Generic[R]):
-    """The run behind ``pages()``."""
+    """The producer behind ``pages()``."""
 
-    def __init__(self, walk: _Walk[R], standing: _Standing[R], skip: int) -> None:
+    def __init__(self, walk: PageWalk[R], standing: _Standing[R], skip: int) -> None:
         self._walk = walk
         self._standing = standing
         self._skip = skip
@@ -232,9 +207,9 @@ class _WholePages(Generic[R]):
 
 
 class _Rows(Generic[R]):
-    """The run behind ``async for``."""
+    """The producer behind ``async for``."""
 
-    def __init__(self, walk: _Walk[R], standing: _Standing[R], skip: int) -> None:
+    def __init__(self, walk: PageWalk[R], standing: _Standing[R], skip: int) -> None:
         self._walk = walk
         self._standing = standing
         self._skip = skip
@@ -252,12 +227,12 @@ class _Rows(Generic[R]):
                     raise row
                 if self._is_new(row):
                     return row
-            await self._turn_page()
+            await self._fetch_page()
 
     def close(self) -> None:
         self._walk.close()
 
-    async def _turn_page(self) -> None:
+    async def _fetch_page(self) -> None:
         page = await self._walk.next()
         skipped, self._skip = page.rows[: self._skip], 0
         self._novelty.note_known(row.id for row in skipped if not isinstance(row, DecodeError))

@@ -1,4 +1,4 @@
-"""What a bulk lookup will take, before it is run: by single lookups, and by scanning the list."""
+"""The cost of a bulk lookup before it is run: by single lookups, and by a scan of the list."""
 
 import math
 from typing import Any, Final, Literal
@@ -11,7 +11,7 @@ from kajabi_async.fetching.scan import MOST_PAGES_AT_ONCE, Scan
 __all__ = ["LookupPlan", "Speed", "Strategy", "explained", "plan_for"]
 
 Strategy = Literal["lookup", "scan", "auto"]
-"""How to look up many ids: each by itself, off the pages of the list, or whichever is fewer requests."""
+"""How to look up many ids: each by itself, off the pages of the list, or whichever takes fewer requests."""
 
 _MINUTE: Final = 60.0
 _HOUR: Final = 3600.0
@@ -20,44 +20,44 @@ _ROUND_FROM: Final = 10.0
 
 @attrs.frozen(kw_only=True)
 class LookupPlan:
-    """What looking up many ids will take either way, and which way is fewer requests; ``str()`` tells it in lines.
+    """The cost of looking up many ids either way, and the way that takes fewer requests; ``str()`` shows it in lines.
 
-    Requests are counted without those for a token, and without repeats. Nothing in it is a promise: lists grow, and
-    how fast the server answers changes.
+    Requests are counted without token requests and retries. Nothing in it is a promise: lists grow, and the speed of
+    the server changes.
     """
 
     strategy: Literal["lookup", "scan"]
-    """What takes fewer requests; where both take the same, ``lookup``."""
+    """The way that takes fewer requests; ``lookup`` if both take the same."""
     ids: int
-    """How many different ids there are that can be asked for."""
+    """The number of different, valid ids."""
     list_rows: int | None
-    """How long the list is; None where it was not asked for, or the server does not say."""
+    """The number of rows of the list; None if it was not requested, or the server does not say."""
     list_pages: int | None
-    """On how many pages the list comes."""
+    """The number of pages of the list; None as for its rows."""
     lookup_requests: int
-    """One for each of the different ids: exact."""
+    """One for each id: exact."""
     scan_requests: int | None
-    """Pages, and a lookup for each id that no page is expected to bring; an estimate, None where none can be made."""
+    """Pages, and a lookup for each id that no page is expected to bring; an estimate, None if there is none."""
     lookup_seconds: float | None
-    """How long the lookups would take at the client's pace; an estimate, None before anything was answered."""
+    """The duration of the lookups at the client's pace; an estimate, None before the first answer."""
     scan_seconds: float | None
-    """How long the scan would take; an estimate, None where none can be made."""
+    """The duration of the scan; an estimate, None if there is none."""
     because: str
-    """Why it is this strategy, in a clause."""
+    """The reason for the strategy, in a clause."""
     estimated_from: str
-    """What the seconds were worked out from, in a clause."""
+    """What the seconds were estimated from, in a clause."""
     asked: int
-    """Requests that the plan itself took: one for the first page of the list, or none where that cannot pay."""
+    """Requests that the plan itself took: one for the first page of the list, or none if that cannot pay."""
 
     @property
     def requests(self) -> int:
-        """Requests by the strategy that was chosen."""
+        """The requests of the chosen strategy."""
         scanned = self.scan_requests
         return self.lookup_requests if self.strategy == "lookup" or scanned is None else scanned
 
     @property
     def seconds(self) -> float | None:
-        """Seconds by the strategy that was chosen."""
+        """The seconds of the chosen strategy."""
         return self.lookup_seconds if self.strategy == "lookup" else self.scan_seconds
 
     def __str__(self) -> str:
@@ -73,21 +73,21 @@ class LookupPlan:
 
 @attrs.frozen(kw_only=True)
 class Speed:
-    """How fast a client goes, as far as it is known."""
+    """The speed of a client, as far as it is known."""
 
     at_once: int
     pages_at_once: int
     per_second: float | None
-    """Requests a second that are let go; None where no limit is known."""
+    """The limit of requests a second; None if none is known."""
     lookup_seconds: float | None
-    """How long an answer takes; None before there was one."""
+    """The duration of a lookup; None before the first answer."""
     page_seconds: float | None
-    """How long a page of the list takes."""
+    """The duration of a page of the list."""
     answers: int
-    """Of how many answers `lookup_seconds` is the mean; 0 where it is a guess by the page."""
+    """The number of answers that `lookup_seconds` is the mean of; 0 if it is taken from a page."""
 
     def seconds_for(self, *, lookups: int, pages: int) -> float | None:
-        """Give about how long *lookups* and *pages* take; None where nothing is known."""
+        """Return the estimated duration of *lookups* and *pages*; None if nothing is known."""
         requests = lookups + pages
         if not requests:
             return 0.0
@@ -114,7 +114,7 @@ class Speed:
 
 
 def explained(seconds: float) -> str:
-    """Tell how long that is, as roughly as an estimate deserves."""
+    """Return the duration in words, as roughly as an estimate deserves."""
     if seconds < 1.0:
         return "under a second"
     if seconds < 2 * _MINUTE:
@@ -125,37 +125,37 @@ def explained(seconds: float) -> str:
 
 def _line(name: str, requests: int | None, seconds: float | None, *, is_chosen: bool) -> str:
     counted = "unknown" if requests is None else f"{requests:,} request{'' if requests == 1 else 's'}"
-    told = [f"{name:<6}  {counted}"]
+    parts = [f"{name:<6}  {counted}"]
     if requests is not None and seconds is not None:
-        told.append(explained(seconds))
+        parts.append(explained(seconds))
     if is_chosen:
-        told.append("chosen")
-    return ", ".join(told)
+        parts.append("chosen")
+    return ", ".join(parts)
 
 
 async def plan_for(scan: Scan[Any]) -> LookupPlan:
-    """Read the ids of *scan*, ask for the first page of the list where that can pay, and give the plan.
+    """Read the ids of *scan*, request the first page of the list if that can pay, and return the plan.
 
-    AuthenticationError and ConfigurationError are raised; where the page fails in another way, lookups are planned.
+    AuthenticationError and ConfigurationError are raised; if the page fails in another way, lookups are planned.
     """
     await scan.read_ids()
     mean_before = _mean_seconds(scan)
     if scan.is_worth_a_page():
-        await scan.turn()
-    asked = 0 if scan.turner is None else scan.turner.tally.attempts
+        await scan.fetch_pages()
+    asked = 0 if scan.pages is None else scan.pages.tally.attempts
     speed = _speed(scan, mean_before)
-    outlook = scan.outlook
-    size = outlook.size
-    scanned = None if scan.lacks is not None or size is None else outlook.in_all
-    is_scanned = scanned is not None and sum(scanned) < outlook.wanted
+    forecast = scan.forecast
+    size = forecast.size
+    scanned = None if scan.lacks is not None or size is None else forecast.total
+    is_scanned = scanned is not None and sum(scanned) < forecast.ids
     return LookupPlan(
         strategy="scan" if is_scanned else "lookup",
-        ids=outlook.wanted,
+        ids=forecast.ids,
         list_rows=None if size is None else size.rows,
         list_pages=None if size is None else size.pages,
-        lookup_requests=outlook.wanted,
+        lookup_requests=forecast.ids,
         scan_requests=None if scanned is None else sum(scanned),
-        lookup_seconds=speed.seconds_for(lookups=outlook.wanted, pages=0),
+        lookup_seconds=speed.seconds_for(lookups=forecast.ids, pages=0),
         scan_seconds=None if scanned is None else speed.seconds_for(pages=scanned[0], lookups=scanned[1]),
         because=_because(scan, scanned, size),
         estimated_from=str(speed),
@@ -164,10 +164,10 @@ async def plan_for(scan: Scan[Any]) -> LookupPlan:
 
 
 def _because(scan: Scan[Any], scanned: tuple[int, int] | None, size: ListSize | None) -> str:
-    wanted, failure = scan.outlook.wanted, None if scan.turner is None else scan.turner.failure
-    if not wanted:
+    ids, failure = scan.forecast.ids, None if scan.pages is None else scan.pages.failure
+    if not ids:
         return "there is nothing to look up"
-    if scan.turner is None:
+    if scan.pages is None:
         return "no list brings what is asked for"
     if failure is not None:
         return f"the list cannot be read: {failure}"
@@ -176,7 +176,7 @@ def _because(scan: Scan[Any], scanned: tuple[int, int] | None, size: ListSize | 
     if scanned is None or size is None:
         return (
             "the server does not say how long the list is"
-            if scan.outlook.pages
+            if scan.forecast.pages
             else "to ask how long the list is would take as many requests as it could save"
         )
     rows = "" if size.rows is None else f"{size.rows:,} rows on "
@@ -192,7 +192,7 @@ def _counted(number: int, noun: str) -> str:
 
 
 def _mean_seconds(scan: Scan[Any]) -> tuple[float, int] | None:
-    """Give how long an answer took on average so far, and of how many; None before the first."""
+    """Return the mean duration of the answers so far, and their number; None before the first."""
     count = scan.context.stats
     stats = None if count is None else count()
     return None if stats is None or not stats.attempts else (stats.wire_seconds / stats.attempts, stats.attempts)
@@ -200,7 +200,7 @@ def _mean_seconds(scan: Scan[Any]) -> tuple[float, int] | None:
 
 def _speed(scan: Scan[Any], mean_before: tuple[float, int] | None) -> Speed:
     count = scan.context.stats
-    tally = None if scan.turner is None else scan.turner.tally
+    tally = None if scan.pages is None else scan.pages.tally
     page = tally.wire_seconds / tally.attempts if tally is not None and tally.attempts else None
     mean, answers = mean_before or (page, 0)
     return Speed(

@@ -1,7 +1,7 @@
-"""Many lookups off the pages of a list: rows that are wanted are kept, and what no page brings is looked up singly.
+"""Many lookups off the pages of a list: its pages bring most records, and single lookups bring the rest.
 
-So an id is missing only where the API said so of that very id, whatever others write to the list meanwhile, and
-whatever becomes of its pages.
+So an id is missing only if the API said so of that very id, whatever others write to the list meanwhile, and whatever
+happens to its pages.
 """
 
 import logging
@@ -15,45 +15,55 @@ import attrs
 
 from kajabi_async.errors import DecodeError, InvalidIdError
 from kajabi_async.exchange import Answer, Tally
-from kajabi_async.fetching.forecast import ListSize, Outlook
+from kajabi_async.fetching.forecast import Forecast, ListSize
+from kajabi_async.fetching.id_source import THE_END, Ids, IdSource, source_of
 from kajabi_async.fetching.one import Reader
 from kajabi_async.fetching.page import FetchedPage, ListRequest
-from kajabi_async.fetching.sources import THE_END, Ids, Source, source_of
-from kajabi_async.fetching.walk import PageTurner
+from kajabi_async.fetching.walk import PageBatches
 from kajabi_async.jsonapi.ids import checked_id
 from kajabi_async.models.resource import Resource
 from kajabi_async.stall import Stall
 
 __all__ = ["MOST_PAGES_AT_ONCE", "SCANNED_PAGE_SIZE", "PendingIds", "Scan"]
 
+R = TypeVar("R", bound=Resource)
+
+SCANNED_PAGE_SIZE: Final = 100
+"""The rows requested per page: the most that the API document states for a list, and used with success on others."""
+MOST_PAGES_AT_ONCE: Final = 16
+"""The most pages in memory at the same time, whatever the concurrency."""
+_LEAST_IDS: Final = 3
+"""From this number of ids on the first page is requested: it costs one request, and may save more than one."""
+_LOG: Final = logging.getLogger("kajabi_async")
+
 
 @attrs.frozen(eq=False)
-class _Refused:
-    """A value that can be no id, and perhaps cannot be looked for in a dictionary either."""
+class _BadId:
+    """A value that cannot be an id, and perhaps cannot be a key of a dictionary either."""
 
     value: Any
 
 
 class PendingIds:
-    """Ids as they were given, each noted with how often it comes, and taken off when a page has brought it."""
+    """The ids of a run, each with how often it was given; an id is taken off once a page has brought its record."""
 
     def __init__(self, *, ordered: bool) -> None:
         self._ordered = ordered
         self._times: dict[str, int] = {}
-        """How often each was given; the same below zero once it was seen, so that all keep their places."""
-        self._refused: list[_Refused] = []
-        self._in_order: list[str | _Refused] = []
-        self._place = 0
+        """How often each id was given; negative once it was seen, so that all keep their order."""
+        self._bad: list[_BadId] = []
+        self._in_order: list[str | _BadId] = []
+        self._next = 0
 
-    async def read(self, source: Source) -> None:
-        """Read *source* to its end; whatever it raises is raised."""
+    async def read(self, source: IdSource) -> None:
+        """Read *source* to its end; what it raises is raised."""
         while (value := await source.take()) is not THE_END:
             try:
                 resource_id = checked_id(value)
             except InvalidIdError:
-                # Its outcome is told by the run, which checks it again.
-                kept = self._in_order if self._ordered else self._refused
-                kept.append(_Refused(value))
+                # Its outcome comes from the run, which checks it again.
+                kept = self._in_order if self._ordered else self._bad
+                kept.append(_BadId(value))
                 continue
             self._times[resource_id] = self._times.get(resource_id, 0) + 1
             if self._ordered:
@@ -61,198 +71,185 @@ class PendingIds:
 
     @property
     def ids(self) -> Mapping[str, int]:
-        """The ids, in the order they were given first."""
+        """The ids, in the order in which they were first given."""
         return self._times
 
     def is_unseen(self, resource_id: str) -> bool:
-        """Tell whether an id is wanted that no page has brought."""
+        """Return whether *resource_id* is one of the ids and no page has brought it."""
         return self._times.get(resource_id, 0) > 0
 
-    def refused(self) -> Iterator[Any]:
-        """Give what can be no id, to be told at once; nothing where the order of the ids is kept to."""
-        return map(_given, self._refused)
+    def bad(self) -> Iterator[Any]:
+        """Return the values that cannot be ids; none if the order of the ids is kept."""
+        return map(_given, self._bad)
 
     def seen(self, resource_id: str) -> Iterator[str]:
-        """Take an id off, and give it as often as it was given; nothing where the order of the ids is kept to."""
+        """Take an id off, and return it as often as it was given; not once if the order of the ids is kept."""
         times = self._times[resource_id]
         self._times[resource_id] = -times
         return repeat(resource_id, 0 if self._ordered else times)
 
-    def due(self) -> Iterator[Any]:
-        """Give, where the order of the ids is kept to, those that are next in it and known by now."""
-        while self._place < len(self._in_order):
-            following = self._in_order[self._place]
+    def ready(self) -> Iterator[Any]:
+        """Yield, if the order of the ids is kept, those that are next in it and have been seen."""
+        while self._next < len(self._in_order):
+            following = self._in_order[self._next]
             if isinstance(following, str) and self.is_unseen(following):
                 return
-            self._place += 1
+            self._next += 1
             yield _given(following)
 
     def rest(self) -> Iterator[Any]:
-        """Give everything that was not given yet."""
+        """Yield everything that was not yet returned."""
         if self._ordered:
-            yield from map(_given, self._in_order[self._place :])
+            yield from map(_given, self._in_order[self._next :])
         else:
             for resource_id, times in self._times.items():
                 yield from repeat(resource_id, times)
 
-    def in_order(self, given: Iterable[Any]) -> list[Any]:
-        """Return *given*, some of the ids and values that can be none, in the order of the source."""
-        values = list(given)
+    def in_order(self, values: Iterable[Any]) -> list[Any]:
+        """Return *values*, some of the ids and bad values, in the order of the source."""
+        given = list(values)
         if self._ordered:
-            return values
-        times = Counter(each for each in values if isinstance(each, str))
+            return given
+        times = Counter(each for each in given if isinstance(each, str))
         known = [each for resource_id in self._times for each in repeat(resource_id, times.pop(resource_id, 0))]
-        return [*known, *(each for each in values if not isinstance(each, str) or each in times)]
+        return [*known, *(each for each in given if not isinstance(each, str) or each in times)]
 
 
-def _given(kept: str | _Refused) -> Any:
-    return kept.value if isinstance(kept, _Refused) else kept
-
-
-R = TypeVar("R", bound=Resource)
-
-SCANNED_PAGE_SIZE: Final = 100
-"""Rows to ask for at a time: the most that the API document states for a list, and used with success on others."""
-
-MOST_PAGES_AT_ONCE: Final = 16
-"""So many pages are held at the same time, whatever the concurrency."""
-
-_LOG: Final = logging.getLogger("kajabi_async")
-_FEW: Final = 3
-"""From so many ids on, the first page is asked for: one request in vain at most, and it may save more than one."""
+def _given(kept: str | _BadId) -> Any:
+    return kept.value if isinstance(kept, _BadId) else kept
 
 
 class Scan(Generic[R]):
-    """The ids of one run, in the order in which their records come to hand, and how to get at the records.
+    """The ids of one run, in the order in which their records are found, and the records.
 
-    An async iterator, to be handed to a run of lookups together with `look_up`. Pages are turned when the run asks
+    An async iterator, to be handed to a run of lookups together with `look_up`. Pages are fetched when the run asks
     for more ids: a slow loop slows the scan down.
     """
 
     def __init__(
         self,
         reader: Reader[R],
-        lister: ListRequest[R] | None,
+        pages: ListRequest[R] | None,
         ids: Ids,
         *,
         concurrency: int,
         ordered: bool = False,
         at_any_price: bool = False,
     ) -> None:
-        """Scan what *lister* lists, nothing where it is None, and read singly by *reader*.
+        """Scan *pages*, nothing if they are None, and read single ids with *reader*.
 
-        *at_any_price* goes on even where lookups are fewer requests.
+        With *at_any_price* the scan goes on even if lookups take fewer requests.
         """
         self.context = reader.context
         self.concurrency = concurrency
-        self.turner = None if lister is None else PageTurner(lister)
-        self.outlook = Outlook(())
+        self.pages = None if pages is None else PageBatches(pages)
+        self.forecast = Forecast(())
         self.lacks: str | None = None
-        """What is to be included, and the list does not bring."""
+        """What is to be included and does not come with the list."""
         self._reader = reader
         self._include = reader.query.include
         self._source = source_of(ids)
-        self._wanted = PendingIds(ordered=ordered)
+        self._pending = PendingIds(ordered=ordered)
         self._at_any_price = at_any_price
-        self._held: dict[str, R] = {}
+        self._loaded: dict[str, R] = {}
         self._are_read = self._is_done = False
-        self._due: Iterator[Any] = iter(())
+        self._ready: Iterator[Any] = iter(())
 
     def __aiter__(self) -> Self:
         return self
 
     async def __anext__(self) -> Any:
         while True:
-            for given in self._due:
-                return given
+            for value in self._ready:
+                return value
             if not self._are_read:
                 await self.read_ids()
-                self._due = self._wanted.refused()
+                self._ready = self._pending.bad()
             elif not self._is_done and self._goes_on():
-                self._due = await self.turn()
+                self._ready = await self.fetch_pages()
             elif not self._is_done:
                 self._is_done = True
-                self._tell_of_failure()
-                self._due = self._wanted.rest()
+                self._log_failure()
+                self._ready = self._pending.rest()
             else:
                 raise StopAsyncIteration
 
     async def look_up(self, resource_id: str, tally: Tally) -> R | Answer:
-        """Give a record that a page has brought, or ask for it; *tally* gets what the pages took, too."""
-        if self.turner is not None:
-            self.turner.settle(tally)
-        held = self._held.pop(resource_id, None)
-        return await self._reader.ask_once(resource_id, tally) if held is None else held
+        """Return a record that a page has brought, or request it; the cost of the pages is added to *tally*, too."""
+        if self.pages is not None:
+            self.pages.settle(tally)
+        loaded = self._loaded.pop(resource_id, None)
+        return await self._reader.request_once(resource_id, tally) if loaded is None else loaded
 
     def join(self, stall: Stall) -> None:
-        """Wait out together with the lookups what concerns the client, with pages too."""
-        if self.turner is not None:
-            self.turner.stall = stall
+        """Wait in *stall* together with the lookups, with pages too."""
+        if self.pages is not None:
+            self.pages.stall = stall
 
-    def left(self, taken: list[str]) -> Iterable[Any]:
-        """Return what was read and has no outcome, in the order of the source; *taken* are those of the run."""
-        due = list(self._due)
-        self._due = iter(due)
-        behind = [] if self._is_done else [*(() if self._are_read else self._wanted.refused()), *self._wanted.rest()]
-        return self._wanted.in_order([*taken, *due, *behind])
+    def unanswered(self, taken: list[str]) -> Iterable[Any]:
+        """Return what was read and has no outcome, in the order of the source; *taken* are the ids of the run."""
+        ready = list(self._ready)
+        self._ready = iter(ready)
+        behind = [] if self._is_done else [*(() if self._are_read else self._pending.bad()), *self._pending.rest()]
+        return self._pending.in_order([*taken, *ready, *behind])
 
     async def read_ids(self) -> None:
-        """Read all ids; whatever their source raises is raised."""
-        await self._wanted.read(self._source)
+        """Read all ids; what their source raises is raised."""
+        await self._pending.read(self._source)
         self._are_read = True
-        self.outlook = Outlook(self._wanted.ids)
+        self.forecast = Forecast(self._pending.ids)
 
     def is_worth_a_page(self) -> bool:
-        """Tell whether to ask for the first page, which has wanted rows on it and tells how long the list is."""
-        return self.turner is not None and self.outlook.wanted >= (1 if self._at_any_price else _FEW)
+        """Return whether to request the first page, which brings records and says how long the list is."""
+        return self.pages is not None and self.forecast.ids >= (1 if self._at_any_price else _LEAST_IDS)
 
-    async def turn(self) -> Iterator[Any]:
-        """Turn pages, as many at once as are needed in any case, and give the ids that can be told by now.
+    async def fetch_pages(self) -> Iterator[Any]:
+        """Fetch the pages that are needed in any case, at once, and return the ids whose outcome is now known.
 
-        AuthenticationError and ConfigurationError are raised; what concerns the client is waited out where the scan has
-        joined a run; any other failure of a page leaves its ids to be looked up singly.
+        AuthenticationError and ConfigurationError are raised. What concerns the client is waited out once the scan has
+        joined a run; the ids of a page that fails in another way are looked up singly.
         """
-        turner, outlook = self.turner, self.outlook
-        assert turner is not None  # noqa: S101 - asked for only where there is a list
-        most = outlook.sure_pages(at_any_price=self._at_any_price)
-        pages = await turner.turn(min(most, self.concurrency, MOST_PAGES_AT_ONCE))
-        told = [self._taken(page) for page in pages]
-        outlook.is_over = turner.is_over
-        return chain(*told, self._wanted.due())
+        batches, forecast = self.pages, self.forecast
+        assert batches is not None  # noqa: S101 - called only if there is a list
+        most = forecast.sure_pages(at_any_price=self._at_any_price)
+        pages = await batches.fetch(min(most, self.concurrency, MOST_PAGES_AT_ONCE))
+        found = [self._keep(page) for page in pages]
+        forecast.is_over = batches.is_over
+        return chain(*found, self._pending.ready())
 
     def _goes_on(self) -> bool:
-        outlook = self.outlook
-        if not outlook.pages:
+        forecast = self.forecast
+        if not forecast.pages:
             return self.is_worth_a_page()
         if self.lacks is not None:
             return False
-        return outlook.ahead > 0 if self._at_any_price else outlook.pays()
+        return forecast.ahead > 0 if self._at_any_price else forecast.pays()
 
-    def _taken(self, page: FetchedPage[R] | None) -> Iterator[str]:
-        """Keep the rows of *page* that are wanted, and give their ids."""
+    def _keep(self, page: FetchedPage[R] | None) -> Iterator[str]:
+        """Keep the rows of *page* that the run asks for, and return their ids."""
         if page is None:
-            self.outlook.skip()
+            self.forecast.add_failed_page()
             return iter(())
         rows = [row for row in page.rows if not isinstance(row, DecodeError)]
-        hits = [row for row in rows if self._wanted.is_unseen(row.id) and self._carries(row)]
-        self._held.update((row.id, row) for row in hits)
-        told = [self._wanted.seen(resource_id) for resource_id in dict.fromkeys(row.id for row in hits)]
-        if rows and not self.outlook.rows and not any(map(self._carries, rows)):
+        hits = [row for row in rows if self._pending.is_unseen(row.id) and self._is_complete(row)]
+        self._loaded.update((row.id, row) for row in hits)
+        found = [self._pending.seen(resource_id) for resource_id in dict.fromkeys(row.id for row in hits)]
+        if rows and not self.forecast.rows and not any(map(self._is_complete, rows)):
             self.lacks = ", ".join(self._include)
-        self.outlook.turn([row.id for row in rows], len(told), size=_size_of(page))
-        return chain.from_iterable(told)
+        self.forecast.add_page([row.id for row in rows], len(found), size=_size_of(page))
+        return chain.from_iterable(found)
 
-    def _carries(self, row: R) -> bool:
-        """Tell whether everything that was to be included came with *row*, as it does with a single lookup."""
+    def _is_complete(self, row: R) -> bool:
+        """Return whether everything that was to be included came with *row*, as it does with a single lookup."""
         return all(_leads_to(row, path.split(".")) for path in self._include)
 
-    def _tell_of_failure(self) -> None:
-        failure = None if self.turner is None else self.turner.failure
+    def _log_failure(self) -> None:
+        failure = None if self.pages is None else self.pages.failure
         if failure is not None:
             _LOG.warning(
                 "pages of a list failed while it was scanned, with %s; %d ids are looked up singly",
                 type(failure).__name__,
-                self.outlook.unseen,
+                self.forecast.unseen,
             )
 
 
@@ -266,7 +263,7 @@ def _leads_to(resource: Resource, path: list[str]) -> bool:
 def _size_of(page: FetchedPage[Any]) -> ListSize | None:
     rows = page.total_count
     if page.next_query is None:
-        # Of the first page; after a later one that is the last, nobody asks how many there are.
+        # Right for a first page; after a later one that is the last, the size is not used.
         return ListSize(len(page.rows) if rows is None else rows, 1)
     if page.last_number is not None:
         return ListSize(rows, page.last_number)

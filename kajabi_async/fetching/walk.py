@@ -1,4 +1,8 @@
-"""Turning the pages of a list, several at once, for whoever wants its rows and can do without some of them."""
+"""Walking a list along ``links.next``: page after page with some fetched ahead, or several pages at once.
+
+`PageWalk` reads a list that has to be complete and raises at the first page that fails. `PageBatches` serves a caller
+that can do without some pages. Both end a list that goes round in circles or brings nothing new, as `Novelty` counts.
+"""
 
 import asyncio
 from collections import OrderedDict
@@ -16,22 +20,28 @@ from kajabi_async.models.resource import Resource
 from kajabi_async.passing import ends_everything, is_passing
 from kajabi_async.stall import Stall
 
-__all__ = ["Ahead", "Novelty", "PageTurner"]
+__all__ = ["Novelty", "PageBatches", "PageWalk"]
 
-_RECENT_IDS: Final = 10_000
-"""How many row ids are remembered to notice rows that come again: bounded, and far beyond a page."""
+R = TypeVar("R", bound=Resource)
+
 MOST_FRUITLESS: Final = 100
+"""The number of pages in a row without a new row that a list may have before PagingError."""
+MOST_FRUITLESS_IN_BATCHES: Final = 2
+"""The same for a list whose pages are not all needed, pages that failed included; beyond it the list is given up."""
+_RECENT_IDS: Final = 10_000
+"""The number of row ids kept to notice rows that come again: bounded, and far beyond a page."""
+_NOTHING: Final = Tally()
 
 
 class Novelty:
-    """The ids of the latest rows, and how many pages in a row brought none that is not among them."""
+    """The ids of the latest rows, and the number of pages in a row that brought no id but these."""
 
     def __init__(self) -> None:
         self._recent: OrderedDict[str, None] = OrderedDict()
         self._fruitless = 0
 
     def is_new(self, resource_id: str) -> bool:
-        """Note one row, and tell whether it has not come lately."""
+        """Note one row, and return whether it is not among the latest."""
         if resource_id in self._recent:
             return False
         self._recent[resource_id] = None
@@ -39,7 +49,7 @@ class Novelty:
         return True
 
     def are_new(self, rows: "Sequence[Resource | DecodeError]") -> bool:
-        """Tell whether every row is one, and new; then they are noted all at once, as most pages are like that."""
+        """Note all *rows* if every one is readable and new, as on most pages, and return whether that is so."""
         ids = {row.id: None for row in rows if not isinstance(row, DecodeError)}
         if len(ids) < len(rows) or not self._recent.keys().isdisjoint(ids):
             return False
@@ -48,11 +58,11 @@ class Novelty:
         return True
 
     def has_new(self, rows: "Iterable[Resource | DecodeError]") -> bool:
-        """Tell whether a row among *rows* is new, and note none of them."""
+        """Return whether one of *rows* is new, and note none of them."""
         return any(row.id not in self._recent for row in rows if not isinstance(row, DecodeError))
 
     def note(self, rows: "Sequence[Resource | DecodeError]") -> bool:
-        """Note the rows of a page, and tell whether one of them is new."""
+        """Note the rows of a page, and return whether one of them is new."""
         is_new = self.has_new(rows)
         self.note_known(row.id for row in rows if not isinstance(row, DecodeError))
         return is_new
@@ -62,41 +72,110 @@ class Novelty:
         self._recent.update(dict.fromkeys(ids))
         self._forget()
 
-    def refuse_fruitless(self, page: Collection[object], *, is_new: bool) -> None:
-        """PagingError after too many pages in a row without a new row; *page*, the latest of them, is not the last."""
+    def count_page(self, *, is_new: bool) -> int:
+        """Count a page, and return how many in a row, up to this one, brought nothing new."""
         self._fruitless = 0 if is_new else self._fruitless + 1
-        if self._fruitless > MOST_FRUITLESS:
+        return self._fruitless
+
+    def refuse_fruitless(self, page: Collection[object], *, is_new: bool) -> None:
+        """Count *page*, which is not the last; PagingError after too many in a row without a new row."""
+        fruitless = self.count_page(is_new=is_new)
+        if fruitless > MOST_FRUITLESS:
             kind = "pages in a row without a row that is new" if page else "empty pages in a row"
-            raise PagingError(f"{self._fruitless} {kind}, each with a next link")
+            raise PagingError(f"{fruitless} {kind}, each with a next link")
 
     def _forget(self) -> None:
         while len(self._recent) > _RECENT_IDS:
             self._recent.popitem(last=False)
 
 
-R = TypeVar("R", bound=Resource)
+class PageWalk(Generic[R]):
+    """Page after page, with up to *prefetch* pages after it started ahead; `next` asks again for a page that failed."""
 
-_NOTHING: Final = Tally()
-_MOST_FRUITLESS: Final = 3
-"""So many pages in a row that fail, or bring nothing new, and the list is given up."""
+    def __init__(self, request: ListRequest[R], query: str, prefetch: int) -> None:
+        self._request = request
+        self._prefetch = prefetch
+        self._next: str | None = query
+        self._read: set[str] = set()
+        self._ahead: dict[str, asyncio.Task[FetchedPage[R]]] = {}
+        self._loop: asyncio.AbstractEventLoop | None = None
+
+    async def next(self) -> FetchedPage[R]:
+        """Return the next page; StopAsyncIteration after the last, PagingError if the link leads back to one."""
+        query = self._next
+        if query is None:
+            raise StopAsyncIteration
+        if query in self._read:
+            self._next = None
+            raise PagingError("links.next leads back to a page that was read already")
+        started = self._ahead.pop(query, None)
+        page = await (self._request.fetch(query) if started is None else self._fetched_ahead(started, query))
+        if self._prefetch:
+            self._fetch_ahead(self._queries_after(page))
+        self._read.add(query)
+        self._next = page.next_query
+        return page
+
+    def close(self) -> None:
+        """Cancel the pages that were started ahead."""
+        tasks = set(self._ahead.values())
+        self._ahead.clear()
+        if self._loop is not None and tasks:
+            cancel_tasks(self._loop, tasks)
+
+    async def _fetched_ahead(self, started: "asyncio.Task[FetchedPage[R]]", query: str) -> FetchedPage[R]:
+        try:
+            return await started
+        except KajabiError as error:
+            if not is_passing(error):
+                raise
+        # It failed before it was needed; the cause may be over.
+        return await self._request.fetch(query)
+
+    def _queries_after(self, page: FetchedPage[R]) -> list[str]:
+        """Return the queries to start ahead: the next page's, and by counting on its number those after it."""
+        if page.next_query is None:
+            return []
+        number = page_number(page.next_query)
+        if number is None:
+            return [page.next_query]
+        end = number + self._prefetch
+        if page.last_number is not None:
+            end = min(end, page.last_number + 1)
+        return [page.next_query, *(with_page_number(page.next_query, each) for each in range(number + 1, end))]
+
+    def _fetch_ahead(self, queries: list[str]) -> None:
+        self._loop = asyncio.get_running_loop()
+        for query in self._ahead.keys() - set(queries):
+            self._ahead.pop(query).cancel()
+        for query in queries:
+            if query not in self._ahead:
+                task = self._loop.create_task(self._request.fetch(query), name="kajabi_async page")
+                task.add_done_callback(_retrieve_exception)
+                self._ahead[query] = task
 
 
-class PageTurner(Generic[R]):
-    """Pages along ``links.next``; a page that fails is passed over, its neighbours are told by their numbers."""
+def _retrieve_exception(task: "asyncio.Task[FetchedPage[R]]") -> None:
+    # The event loop would log the failure of a page that is never needed.
+    if not task.cancelled():
+        task.exception()
 
-    def __init__(self, lister: ListRequest[R]) -> None:
+
+class PageBatches(Generic[R]):
+    """Several pages at once, found by their numbers; a page that fails is passed over."""
+
+    def __init__(self, request: ListRequest[R]) -> None:
         self.tally = Tally()
-        """What the pages took since `settle`."""
+        """The cost of the pages since `settle`."""
         self.failure: KajabiError | None = None
-        """Why the latest page that failed did."""
+        """The failure of the latest page that failed."""
         self.stall: Stall | None = None
-        """Where to wait for what concerns the client to be over; with none, a page that it hits has failed."""
-        context = attrs.evolve(lister.context, send=self._counted(lister.context.send))
-        self._lister = attrs.evolve(lister, context=context)
-        self._next: str | None = lister.query.encode()
-        self._asked: set[str] = set()
+        """Waits for the end of what concerns the client; without it, such a failure is one of the page."""
+        context = attrs.evolve(request.context, send=self._counted(request.context.send))
+        self._request = attrs.evolve(request, context=context)
+        self._next: str | None = request.query.encode()
+        self._requested: set[str] = set()
         self._last_number: int | None = None
-        self._fruitless = 0
         self._novelty = Novelty()
 
     @property
@@ -105,30 +184,30 @@ class PageTurner(Generic[R]):
         return self._next is None
 
     def settle(self, tally: Tally) -> None:
-        """Add to *tally* what the pages took since the last time."""
+        """Move to *tally* what the pages cost since the last call."""
         if self.tally == _NOTHING:
             return
         for counter in attrs.fields(Tally):
-            taken = getattr(self.tally, counter.name)
-            setattr(tally, counter.name, getattr(tally, counter.name) + taken)
-            # In place, as pages under way add to this very tally.
-            setattr(self.tally, counter.name, taken - taken)
+            cost = getattr(self.tally, counter.name)
+            setattr(tally, counter.name, getattr(tally, counter.name) + cost)
+            # In place, as running requests add to this very tally.
+            setattr(self.tally, counter.name, cost - cost)
 
-    async def turn(self, most: int) -> list[FetchedPage[R] | None]:
-        """Give the next pages, at most *most*, asked for at once; None for one that failed.
+    async def fetch(self, most: int) -> list[FetchedPage[R] | None]:
+        """Return the next pages, at most *most*, fetched at once; None for one that failed.
 
-        AuthenticationError and ConfigurationError are raised. Fewer come where the list ends, and one alone as the
-        first, and where the address of the next does not tell the numbers of pages.
+        Fewer at the end of the list; one only for the first page, and if the next query has no page number.
+        AuthenticationError and ConfigurationError are raised.
         """
-        queries = list(self._queries(most if self._asked else 1))
-        self._asked.update(queries)
-        came: dict[str, FetchedPage[R]] = {}
+        queries = list(self._queries(most if self._requested else 1))
+        self._requested.update(queries)
+        fetched: dict[str, FetchedPage[R]] = {}
 
         async def fetch(query: str) -> None:
             stall = self.stall
             try:
-                page = partial(self._lister.fetch, query)
-                came[query] = await (page() if stall is None else stall.persist(page))
+                page = partial(self._request.fetch, query)
+                fetched[query] = await (page() if stall is None else stall.persist(page))
             except KajabiError as error:
                 if ends_everything(error) or isinstance(error, AuthenticationError):
                     raise
@@ -137,8 +216,8 @@ class PageTurner(Generic[R]):
                 self.failure = error
 
         await for_each(queries, fetch, at_once=len(queries))
-        pages = [came.get(query) for query in queries]
-        self._go_on(queries, pages)
+        pages = [fetched.get(query) for query in queries]
+        self._advance(queries, pages)
         return pages
 
     def _queries(self, most: int) -> Iterator[str]:
@@ -147,26 +226,25 @@ class PageTurner(Generic[R]):
             if query is None:
                 return
             yield query
-            query = self._counted_on(query)
+            query = self._query_after(query)
 
-    def _go_on(self, queries: list[str], pages: list[FetchedPage[R] | None]) -> None:
-        """Find out where to go on after *pages*."""
+    def _advance(self, queries: list[str], pages: list[FetchedPage[R] | None]) -> None:
+        """Set the query to go on with after *pages*; none if the list is over."""
         following: str | None = None
-        is_over = False
+        is_over, fruitless = False, 0
         for query, page in zip(queries, pages, strict=True):
-            is_new = page is not None and self._novelty.note(page.rows)
-            self._fruitless = 0 if is_new else self._fruitless + 1
+            fruitless = self._novelty.count_page(is_new=page is not None and self._novelty.note(page.rows))
             if page is None:
-                following = self._counted_on(query)
+                following = self._query_after(query)
             else:
                 following, is_over = page.next_query, is_over or page.next_query is None
                 self._last_number = page.last_number or self._last_number
-        # A link back to what was read would go round for ever.
-        is_over = is_over or self._fruitless >= _MOST_FRUITLESS or following in self._asked
+        # A link back to a page that was read would go round for ever.
+        is_over = is_over or fruitless > MOST_FRUITLESS_IN_BATCHES or following in self._requested
         self._next = None if is_over else following
 
-    def _counted_on(self, query: str) -> str | None:
-        """Give the address of the page after the one at *query*; None where that is the last or has no number."""
+    def _query_after(self, query: str) -> str | None:
+        """Return the query of the page after the one at *query*; None if that is the last, or has no number."""
         number = page_number(query)
         if number is None or (self._last_number is not None and number >= self._last_number):
             return None
@@ -187,64 +265,3 @@ class PageTurner(Generic[R]):
             return await send(once, timeout=timeout, tally=counting, timeout_starts="sent")
 
         return counted
-
-
-class Ahead(Generic[R]):
-    """Fetches the page that is asked for, and begins with up to *prefetch* after it."""
-
-    def __init__(self, lister: ListRequest[R], prefetch: int) -> None:
-        self._lister = lister
-        self._prefetch = prefetch
-        self._begun: dict[str, asyncio.Task[FetchedPage[R]]] = {}
-        self._loop: asyncio.AbstractEventLoop | None = None
-
-    async def fetch(self, query: str) -> FetchedPage[R]:
-        """Give the page for *query*, from among those begun where it is there."""
-        begun = self._begun.pop(query, None)
-        page = await (self._lister.fetch(query) if begun is None else self._from(begun, query))
-        if self._prefetch:
-            self._begin(self._guesses(page))
-        return page
-
-    def close(self) -> None:
-        """Cancel what was begun and not asked for."""
-        tasks = set(self._begun.values())
-        self._begun.clear()
-        if self._loop is not None and tasks:
-            cancel_tasks(self._loop, tasks)
-
-    async def _from(self, begun: "asyncio.Task[FetchedPage[R]]", query: str) -> FetchedPage[R]:
-        try:
-            return await begun
-        except KajabiError as error:
-            if not is_passing(error):
-                raise
-        # It failed some time ago, when nobody wanted it yet; what was the matter may be over.
-        return await self._lister.fetch(query)
-
-    def _guesses(self, page: FetchedPage[R]) -> list[str]:
-        if page.next_query is None:
-            return []
-        number = page_number(page.next_query)
-        if number is None:
-            return [page.next_query]
-        end = number + self._prefetch
-        if page.last_number is not None:
-            end = min(end, page.last_number + 1)
-        return [page.next_query, *(with_page_number(page.next_query, each) for each in range(number + 1, end))]
-
-    def _begin(self, queries: list[str]) -> None:
-        self._loop = asyncio.get_running_loop()
-        for query in self._begun.keys() - set(queries):
-            self._begun.pop(query).cancel()
-        for query in queries:
-            if query not in self._begun:
-                task = self._loop.create_task(self._lister.fetch(query), name="kajabi_async page")
-                task.add_done_callback(_look_at_outcome)
-                self._begun[query] = task
-
-
-def _look_at_outcome(task: "asyncio.Task[FetchedPage[R]]") -> None:
-    # A page nobody comes to ask for may fail unseen.
-    if not task.cancelled():
-        task.exception()

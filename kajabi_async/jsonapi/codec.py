@@ -118,9 +118,10 @@ def decode(body: bytes | RawJson, *, context: str = "the answer") -> Any:
 
     NaN and lone surrogates are not JSON. ConfigurationError if the caller's own recursion leaves no room to read it.
     """
-    if len(body) > MAX_DEPTH and is_deeper(bytes(body), MAX_DEPTH):
+    value = _read(_ANYTHING, body, context)
+    if len(body) > MAX_DEPTH and _is_deeper_than(value, MAX_DEPTH):
         raise DecodeError("nested too deeply", context=context)
-    return _decoded(_ANYTHING, body, context)
+    return value
 
 
 def decode_text(text: bytes | RawJson, *, context: str) -> Any:
@@ -269,20 +270,39 @@ def _some(shown: Iterable[str], number: int, levels: int) -> str:
 def _read(decoder: msgspec.json.Decoder[Any], body: bytes | RawJson, context: str) -> Any:
     if exhausts_the_stack(body):
         raise DecodeError("nested too deeply", context=context)
-    return _decoded(decoder, body, context)
-
-
-def _decoded(decoder: msgspec.json.Decoder[Any], body: bytes | RawJson, context: str) -> Any:
     try:
         return decoder.decode(body)
     except RecursionError:
-        deep = is_deeper(bytes(body), MAX_DEPTH)
-        raise (DecodeError("nested too deeply", context=context) if deep else spent_stack(context)) from None
+        raise (DecodeError("nested too deeply", context=context) if _has_stack() else spent_stack(context)) from None
     except UnicodeDecodeError as error:
         raise DecodeError(f"not UTF-8 (byte {error.start})", context=context) from None
     except (msgspec.MsgspecError, ValueError) as error:
         problem = str(error)[:_LONGEST_PROBLEM]
         raise DecodeError(f"not the JSON that was expected: {problem}", context=context) from None
+
+
+def _is_deeper_than(value: Any, most: int) -> bool:
+    # Of the values and not of the text: its strings may be large, and full of brackets.
+    level: list[Any] = [value]
+    for _ in range(most):
+        level = [
+            inner
+            for outer in level
+            for inner in (outer.values() if isinstance(outer, dict) else outer if isinstance(outer, list) else ())
+            if isinstance(inner, dict | list)
+        ]
+        if not level:
+            return False
+    return True
+
+
+def _has_stack() -> bool:
+    """Return whether the stack has room here for a value as deep as any may be."""
+    try:
+        _ANYTHING.decode(b"[" * MAX_DEPTH + b"]" * MAX_DEPTH)
+    except RecursionError:
+        return False
+    return True
 
 
 def exhausts_the_stack(body: bytes | RawJson) -> bool:

@@ -8,12 +8,9 @@ import re
 from itertools import accumulate
 from typing import Final
 
-from kajabi_async.errors import ConfigurationError
-
 __all__ = [
     "MAX_DEPTH",
     "MAX_ELEMENTS",
-    "checked_elements",
     "excess_in",
     "is_deeper",
     "most_included",
@@ -34,6 +31,8 @@ _FEW_BYTES: Final = 2**18
 """In a shorter text numbers of any length are decoded quickly enough."""
 _MAX_WIDE_BYTES: Final = 8 * 2**20
 """One character beyond U+FFFF makes every character of its string take four bytes, and ten while it is decoded."""
+_BYTES_OF_AN_ESCAPE: Final = 16
+"""In a larger text one in that many bytes may escape a quote or a backslash: finding where strings end takes time."""
 _ELEMENTS_OF_A_ROW: Final = 50
 """Each row becomes a model, or an error of its own. A customer has eighty."""
 _ELEMENTS_OF_AN_INCLUDED_ROW: Final = 20
@@ -75,6 +74,8 @@ def excess_in(body: bytes, most_elements: int, option: str) -> str:
     may_be_many = len(body) > most_elements and _weigh_more(_only(body, _SEPARATORS), most_elements)
     may_be_long = len(body) > _FEW_BYTES and _block_of_digits(body, 0) >= 0
     text = _without_escapes(body) if may_be_many or may_be_long else body
+    if len(body) > _MAX_WIDE_BYTES and (len(body) - len(text)) // 2 > len(body) // _BYTES_OF_AN_ESCAPE:
+        return f"more than {_MAX_WIDE_BYTES} bytes, of which more than one in {_BYTES_OF_AN_ESCAPE} escapes a quote"
     if may_be_many and _has_more_elements(text, most_elements):
         return f"more than {most_elements} elements, the limit that {option}= sets"
     if may_be_long and _has_long_numbers(text):
@@ -110,13 +111,6 @@ def is_deeper(body: bytes, most: int) -> bool:
         if not left:
             return False
     return max(accumulate(map(_STEPS.__getitem__, brackets), initial=0)) > most
-
-
-def checked_elements(most: object, option: str) -> int:
-    """Return *most* if it can be a limit of elements; ConfigurationError, which names *option*, if not."""
-    if isinstance(most, bool) or not isinstance(most, int) or most < 1:
-        raise ConfigurationError(f"{option} must be a whole number of at least 1, got {most!r}")
-    return most
 
 
 def _has_more_elements(text: bytes, most: int) -> bool:

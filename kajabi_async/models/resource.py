@@ -42,8 +42,8 @@ __all__ = [
 
 CUSTOM_FIELDS: Final = "custom_fields"
 """The attribute that collects the members ``custom_1`` and so on."""
-CUSTOM_FIELD: Final = re.compile(r"custom_[0-9]{1,9}")
-"""The name of one of these members."""
+CUSTOM_FIELD: Final = re.compile(r"custom_[1-9][0-9]{0,8}")
+"""The name of one of them in answers, bodies and ``fields=``; the API document has ``custom_1`` to ``custom_150``."""
 NO_EXTRA: Final[Mapping[str, Any]] = MappingProxyType({})
 MODELS: Final[dict[str, type["Resource"]]] = {}
 """The class for each resource type; declaring one with `model` adds it."""

@@ -1,4 +1,8 @@
-"""Relations followed: which request a handle needs, one request for all who wait for it, and none where none is due."""
+"""Relations followed: which requests a handle needs, and one request for all callers that await the same resource.
+
+Imports `decoding`, `models`, `jsonapi` and the leaves, never `session`. Read `plan` first, then `resolver` for one
+relation and `prefetch` for the relations of many owners.
+"""
 
 from kajabi_async.relationships.resolver import RelationshipResolver
 

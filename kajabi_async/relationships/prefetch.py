@@ -1,7 +1,8 @@
-"""Relations of many owners at once, in as few requests as that takes.
+"""Relations of many owners at once, in as few requests as possible.
 
-Level by level along the paths. Owners whose linkage is unknown are read again with all their open relations included;
-what is then still missing is fetched resource by resource or by re-reading owners, whichever is fewer requests.
+Level by level along the paths. Owners whose linkage is unknown are read again with all their pending relations
+included. Then what is still missing is fetched resource by resource, or its owners are read again, whichever takes
+fewer requests.
 """
 
 from collections import defaultdict
@@ -19,36 +20,35 @@ from kajabi_async.models.relations import Relation
 from kajabi_async.models.resource import Resource
 from kajabi_async.operations import READABLE
 from kajabi_async.relationships.plan import linked_identifiers
-from kajabi_async.relationships.resolver import RelationshipResolver
+from kajabi_async.relationships.resolver import MOST_AT_ONCE, RelationshipResolver, keep_linkage
 from kajabi_async.stall import Stall
 
 __all__ = ["prefetch"]
 
-_AT_ONCE = 50
-
 
 @attrs.frozen
-class _Open:
+class _PendingRelation:
     """One relation of one owner, to be loaded."""
 
     owner: Resource
     relation: Relation
 
     def identifiers(self, links: LinkRules) -> tuple[Identifier, ...] | None:
-        return linked_identifiers(self.owner, self.relation, links)
+        relationship = self.owner.origin.relationship(self.relation.name)
+        return linked_identifiers(self.owner, self.relation, relationship, links)
 
     def is_loaded(self, links: LinkRules) -> bool:
         return self.missing(links) == ()
 
     def missing(self, links: LinkRules) -> tuple[Identifier, ...] | None:
-        """Give what is linked and not at hand; None while it is not known what is linked."""
+        """Return what is linked and not loaded; None while the linkage is unknown."""
         identifiers = self.identifiers(links)
         known = self.owner.origin.scope.known
         return None if identifiers is None else tuple(each for each in identifiers if each not in known)
 
     @property
     def loaded(self) -> tuple[Resource, ...]:
-        """What the linkage leads to; nothing while that is not known or not all at hand."""
+        """The related resources; empty unless all of them are loaded."""
         origin = self.owner.origin
         return origin.scope.all_of(origin.relationship(self.relation.name).identifiers) or ()
 
@@ -67,9 +67,9 @@ async def prefetch(
 ) -> None:
     """Load the relations named by dotted *paths* for all *owners*.
 
-    UnknownIncludeError, before anything is sent, for a name that is no relation of the resources it stands for. A
-    related resource that is gone (404) does not stop the rest: awaiting it raises. *stall* says how to wait for a pause
-    or an outage to be over; the failure is raised when its patience ends.
+    UnknownIncludeError, before anything is sent, for a name that is not a relation. A related resource that is gone
+    (404) does not stop the rest: awaiting it raises. *stall* waits for the end of a pause or an outage; the failure is
+    raised when its patience ends.
     """
     distinct = _distinct(owners)
     split = [tuple(path.split(".")) for path in paths]
@@ -90,41 +90,50 @@ class _Prefetch:
     stall: Stall
 
     async def level(self, owners: Sequence[Resource], paths: Sequence[tuple[str, ...]]) -> None:
-        """Load the first step of every path, then the rest of the paths for what that led to."""
+        """Load the first step of every path, then the rest of the paths for the resources it led to."""
         names = dict.fromkeys(path[0] for path in paths)
-        opened = [_Open(owner, _relation(type(owner), owner.resource_type, name)) for owner in owners for name in names]
-        if not opened:
+        pending = [
+            _PendingRelation(owner, _relation(type(owner), owner.resource_type, name))
+            for owner in owners
+            for name in names
+        ]
+        if not pending:
             return
-        await self._load(opened)
+        await self._load(pending)
         for name in names:
             deeper = [path[1:] for path in paths if path[0] == name and len(path) > 1]
-            related = (found for each in opened if each.relation.name == name for found in each.loaded)
+            related = (found for each in pending if each.relation.name == name for found in each.loaded)
             await self.level(_distinct(related), deeper)
 
-    async def _load(self, opened: Sequence[_Open]) -> None:
-        silent = [each for each in opened if each.missing(self.links) is None]
-        await self._reread_silent(silent, opened)
-        await for_each((each for each in silent if not each.can_include), self._resolve_alone, at_once=_AT_ONCE)
-        self._share_what_is_known(opened)
-        await self._load_linked(opened)
-        self._state_loaded(opened)
+    async def _load(self, pending: Sequence[_PendingRelation]) -> None:
+        unlinked = [each for each in pending if each.missing(self.links) is None]
+        await self._reread_unlinked(unlinked, pending)
+        alone = (each for each in unlinked if not each.can_include)
+        await for_each(alone, self._resolve_alone, at_once=MOST_AT_ONCE)
+        self._share_loaded(pending)
+        await self._load_linked(pending)
+        self._keep_linkage(pending)
 
-    def _state_loaded(self, opened: Sequence[_Open]) -> None:
-        # What a link spelled out would have to be asked of the resolver again, which a copy does not have.
-        for each in opened:
-            if each.is_loaded(self.links):
-                self.resolver.state(each.owner, each.relation, each.identifiers(self.links) or ())
-
-    async def _reread_silent(self, silent: Sequence[_Open], opened: Sequence[_Open]) -> None:
-        to_read = {id(each.owner) for each in silent if each.can_include}
+    async def _reread_unlinked(self, unlinked: Sequence[_PendingRelation], pending: Sequence[_PendingRelation]) -> None:
+        owners = {id(each.owner) for each in unlinked if each.can_include}
         await self._reread(
-            each for each in opened if id(each.owner) in to_read and each.can_include and not each.is_loaded(self.links)
+            each for each in pending if id(each.owner) in owners and each.can_include and not each.is_loaded(self.links)
         )
 
-    async def _load_linked(self, opened: Sequence[_Open]) -> None:
-        rereads: list[_Open] = []
-        fetches: list[_Open] = []
-        for group in self._by_relation(opened):
+    def _share_loaded(self, pending: Sequence[_PendingRelation]) -> None:
+        """Make what one owner has loaded known to the others."""
+        pool: dict[Identifier, Resource] = {}
+        for each in pending:
+            known = each.owner.origin.scope.known
+            pool.update({linked: known[linked] for linked in each.identifiers(self.links) or () if linked in known})
+        for each in pending:
+            found = {missing: pool[missing] for missing in each.missing(self.links) or () if missing in pool}
+            each.owner.origin.scope.known.update(found)
+
+    async def _load_linked(self, pending: Sequence[_PendingRelation]) -> None:
+        rereads: list[_PendingRelation] = []
+        fetches: list[_PendingRelation] = []
+        for group in self._by_relation(pending):
             missing = {identifier for each in group for identifier in each.missing(self.links) or ()}
             unreadable = any(identifier.type not in READABLE for identifier in missing)
             fewer_owners = all(each.can_include for each in group) and (len(group) < len(missing) or unreadable)
@@ -132,55 +141,53 @@ class _Prefetch:
         await self._reread(rereads)
         await self._fetch(fetches)
 
-    def _by_relation(self, opened: Iterable[_Open]) -> Iterable[list[_Open]]:
-        groups: dict[tuple[str, str], list[_Open]] = defaultdict(list)
-        for each in opened:
+    def _by_relation(self, pending: Iterable[_PendingRelation]) -> Iterable[list[_PendingRelation]]:
+        groups: dict[tuple[str, str], list[_PendingRelation]] = defaultdict(list)
+        for each in pending:
             if each.missing(self.links):
                 groups[each.owner.resource_type, each.relation.name].append(each)
         return groups.values()
 
-    def _share_what_is_known(self, opened: Sequence[_Open]) -> None:
-        pool: dict[Identifier, Resource] = {}
-        for each in opened:
-            known = each.owner.origin.scope.known
-            pool.update({linked: known[linked] for linked in each.identifiers(self.links) or () if linked in known})
-        for each in opened:
-            found = {missing: pool[missing] for missing in each.missing(self.links) or () if missing in pool}
-            each.owner.origin.scope.known.update(found)
+    def _keep_linkage(self, pending: Sequence[_PendingRelation]) -> None:
+        # A link would have to be followed by the resolver again, which a copy of the owner does not have.
+        for each in pending:
+            is_stated = each.owner.origin.relationship(each.relation.name).is_stated
+            if not is_stated and each.is_loaded(self.links):
+                keep_linkage(each.owner, each.relation, each.identifiers(self.links) or ())
 
-    async def _reread(self, opened: Iterable[_Open]) -> None:
-        groups: dict[int, list[_Open]] = defaultdict(list)
-        for each in opened:
+    async def _reread(self, pending: Iterable[_PendingRelation]) -> None:
+        groups: dict[int, list[_PendingRelation]] = defaultdict(list)
+        for each in pending:
             groups[id(each.owner)].append(each)
 
-        async def reread(group: list[_Open]) -> None:
+        async def reread(group: list[_PendingRelation]) -> None:
             try:
                 relations = tuple(each.relation for each in group)
                 await self.stall.persist(partial(self.resolver.reread, group[0].owner, relations))
             except NotFoundError:
                 return
 
-        await for_each(groups.values(), reread, at_once=_AT_ONCE)
+        await for_each(groups.values(), reread, at_once=MOST_AT_ONCE)
 
-    async def _fetch(self, opened: Sequence[_Open]) -> None:
-        wanted: dict[Identifier, list[_Open]] = defaultdict(list)
-        for each in opened:
+    async def _fetch(self, pending: Iterable[_PendingRelation]) -> None:
+        waiting: dict[Identifier, list[_PendingRelation]] = defaultdict(list)
+        for each in pending:
             for identifier in each.missing(self.links) or ():
-                wanted[identifier].append(each)
+                waiting[identifier].append(each)
 
         async def fetch(identifier: Identifier) -> None:
-            scopes = [each.owner.origin.scope for each in wanted[identifier]]
+            scopes = [each.owner.origin.scope for each in waiting[identifier]]
             try:
                 await self.stall.persist(partial(self.resolver.fetch_into, scopes, identifier))
             except NotFoundError:
                 return
 
-        readable = (identifier for identifier in wanted if identifier.type in READABLE)
-        await for_each(readable, fetch, at_once=_AT_ONCE)
+        readable = (identifier for identifier in waiting if identifier.type in READABLE)
+        await for_each(readable, fetch, at_once=MOST_AT_ONCE)
 
-    async def _resolve_alone(self, opened: _Open) -> None:
+    async def _resolve_alone(self, pending: _PendingRelation) -> None:
         try:
-            await self.stall.persist(partial(self.resolver.resolve, opened.owner, opened.relation))
+            await self.stall.persist(partial(self.resolver.resolve, pending.owner, pending.relation))
         except NotFoundError:
             return
 

@@ -1,7 +1,8 @@
-"""The relationship resolver: fetches what a handle is awaited for, once, whoever else is waiting for it."""
+"""The relationship resolver: it fetches the resources behind a relation, with one request for all who await them."""
 
 from collections.abc import Iterable
 from functools import partial
+from typing import Final
 
 from kajabi_async.concurrency import SingleFlight, for_each
 from kajabi_async.decoding.answers import link_included, read_resource, refuse_stranger
@@ -11,35 +12,30 @@ from kajabi_async.exchange import Request, Send
 from kajabi_async.jsonapi.codec import decode, json_object
 from kajabi_async.jsonapi.ids import path_segment
 from kajabi_async.jsonapi.limits import MAX_ELEMENTS
-from kajabi_async.jsonapi.linkage import Identifier, LinkageState, identifiers_of
+from kajabi_async.jsonapi.linkage import MISSING, Identifier, LinkageState, Relationship, identifiers_of
 from kajabi_async.jsonapi.links import LinkRules
 from kajabi_async.jsonapi.query import Query
 from kajabi_async.models.relations import Relation
 from kajabi_async.models.resource import Resource, Scope
 from kajabi_async.operations import LINKAGE, READABLE, Operation
-from kajabi_async.relationships.plan import (
-    FetchEach,
-    Reread,
-    Unavailable,
-    linked_identifiers,
-    plan,
-)
+from kajabi_async.relationships.plan import FetchEach, Reread, Unavailable, linked_identifiers, next_step
 
-__all__ = ["RelationshipResolver"]
+__all__ = ["MOST_AT_ONCE", "RelationshipResolver", "keep_linkage"]
 
-_AT_ONCE = 50
-_MOST_STEPS = 4
+MOST_AT_ONCE: Final = 50
+"""The number of requests that one relation, or one prefetch, keeps running."""
+_MOST_STEPS: Final = 4
 
 
 class RelationshipResolver:
-    """Follows relations for one client; requests for the same thing are coalesced while they are under way."""
+    """Follows relations for one client; calls for the same resource share one request while it runs."""
 
     def __init__(
         self, send: Send, links: LinkRules, most_elements: int = MAX_ELEMENTS, *, strict: bool = False
     ) -> None:
-        """Send through *send*, which limits answers to *most_elements*; take only links that *links* trusts.
+        """Send through *send*, which limits answers to *most_elements*, and follow only links that *links* trusts.
 
-        *strict* is about attributes, as of the client.
+        *strict* is the client's option of that name, about attributes.
         """
         self._send = send
         self._strict = strict
@@ -49,77 +45,82 @@ class RelationshipResolver:
         self._rereads: SingleFlight[tuple[Identifier, tuple[str, ...]], Resource] = SingleFlight(abandon=True)
 
     async def resolve(self, owner: Resource, relation: Relation) -> tuple[Resource, ...]:
-        """Give the resources *relation* leads to, asking the API for what is not at hand.
+        """Return the resources that *relation* of *owner* leads to; those that are not loaded are fetched.
 
-        RelationshipUnavailableError where nothing leads there, UntrustedLinkError before anything is sent to a link
-        that is not the API's, NotFoundError where a related resource is gone.
+        RelationshipUnavailableError if no request leads to them, UntrustedLinkError, before anything is sent, for a
+        link that is not the API's, NotFoundError if a related resource is gone.
         """
-        scope = owner.origin.scope
-        reread = False
+        known = owner.origin.scope.known
+        relationship: Relationship | None = None
+        identifiers: tuple[Identifier, ...] | None = None
+        may_reread = True
         for _ in range(_MOST_STEPS):
-            identifiers = linked_identifiers(owner, relation, self._links)
-            at_hand = None if identifiers is None else scope.all_of(identifiers)
-            if at_hand is not None:
-                self.state(owner, relation, identifiers or ())
-                return at_hand
-            reread = await self._step(owner, relation, may_reread=not reread) or reread
+            # Another call may have read the owner meanwhile.
+            latest = owner.origin.relationship(relation.name)
+            if latest is not relationship:
+                relationship, identifiers = latest, linked_identifiers(owner, relation, latest, self._links)
+            if identifiers is not None and all(each in known for each in identifiers):
+                if not latest.is_stated:
+                    keep_linkage(owner, relation, identifiers)
+                return tuple(known[each] for each in identifiers)
+            match next_step(owner, relation, identifiers, known, may_reread=may_reread):
+                case FetchEach(missing):
+                    await self._fetch_each(missing, owner.origin.scope)
+                case Reread():
+                    await self.reread(owner, (relation,))
+                    await self._read_linkage_if_unstated(owner, relation)
+                    may_reread = False
+                case Unavailable(reason):
+                    raise _unavailable(owner, relation, reason)
         raise _unavailable(owner, relation, "the answers of the server do not agree with each other")
 
-    async def fetch(self, identifier: Identifier) -> Resource:
-        """Give one resource by type and id; one request however many wait for it."""
-        return await self._fetches.run(identifier, partial(self._read, identifier))
+    async def fetch_into(self, scopes: Iterable[Scope], identifier: Identifier) -> None:
+        """Fetch one resource, with one request for all concurrent calls, and make it known in all *scopes*."""
+        resource = await self._fetches.run(identifier, partial(self._read, identifier))
+        for scope in scopes:
+            scope.known[identifier] = resource
 
     async def reread(self, owner: Resource, relations: tuple[Relation, ...]) -> None:
-        """Read *owner* again with *relations* included, and keep for it what that tells."""
-        names = tuple(sorted(relation.include for relation in relations if relation.include))
-        fresh = await self._rereads.run((owner.identifier, names), partial(self._read, owner.identifier, names))
-        link_included(fresh, names)
+        """Read *owner* again with *relations* included, and add to it what the answer says of them."""
+        names = tuple(sorted({relation.include for relation in relations} - {""}))
+        identifier = owner.identifier
+        fresh = await self._rereads.run((identifier, names), partial(self._read, identifier, names))
         for relation in relations:
-            _adopt(owner, fresh, relation)
+            _merge(owner, fresh, relation, names)
 
     async def aclose(self) -> None:
-        """Cancel the requests under way."""
+        """Cancel the running requests."""
         await self._fetches.aclose()
         await self._rereads.aclose()
 
-    async def _step(self, owner: Resource, relation: Relation, *, may_reread: bool) -> bool:
-        """Send what the plan asks for; tell whether the owner was read again."""
-        step = plan(owner, relation, self._links, may_reread=may_reread)
-        match step:
-            case FetchEach(identifiers):
-                await for_each(identifiers, partial(self.fetch_into, [owner.origin.scope]), at_once=_AT_ONCE)
-                return False
-            case Reread():
-                await self.reread(owner, (relation,))
-                await self._settle(owner, relation)
-                return True
-            case Unavailable(reason):
-                raise _unavailable(owner, relation, reason)
-
-    async def _settle(self, owner: Resource, relation: Relation) -> None:
-        """See to it that the linkage is stated after a re-read that may have been silent about it."""
-        if owner.origin.relationship(relation.name).is_stated:
-            return
-        operation = LINKAGE.get((owner.resource_type, relation.name))
-        if operation is None:
-            asked = ", even when it is asked for" if relation.include else ""
-            raise _unavailable(owner, relation, f"the server does not mention it{asked}")
-        self.state(owner, relation, await self._read_linkage(owner, operation))
-
-    async def fetch_into(self, scopes: Iterable[Scope], identifier: Identifier) -> None:
-        """Fetch a resource and make it known in all *scopes*."""
-        resource = await self.fetch(identifier)
-        for scope in scopes:
-            scope.known[identifier] = resource
+    async def _fetch_each(self, identifiers: tuple[Identifier, ...], scope: Scope) -> None:
+        if len(identifiers) == 1:
+            await self.fetch_into((scope,), identifiers[0])
+        else:
+            await for_each(identifiers, partial(self.fetch_into, (scope,)), at_once=MOST_AT_ONCE)
 
     async def _read(self, identifier: Identifier, include: tuple[str, ...] = ()) -> Resource:
         query = Query(include=include)
         path = READABLE[identifier.type].path_for(path_segment(identifier.id))
-        answer = await self._send(Request("GET", path, query.encode()))
+        answer = await self._send(Request("GET", path, query.encode() if include else ""))
         scope = Scope(query, self, identifier, most_elements=self._most_elements, strict=self._strict)
-        resource = read_resource(answer.body, cls=class_of(identifier.type), scope=scope, context=f"GET {path}")
-        refuse_stranger(resource, identifier.id, context=f"GET {path}")
+        context = f"GET {path}"
+        resource = read_resource(answer.body, cls=class_of(identifier.type), scope=scope, context=context)
+        if resource.id != identifier.id:
+            refuse_stranger(resource, identifier.id, context=context)
         return resource
+
+    async def _read_linkage_if_unstated(self, owner: Resource, relation: Relation) -> None:
+        """Ask the relationship endpoint if the owner, just read again, does not state the linkage."""
+        if owner.origin.relationship(relation.name).is_stated:
+            return
+        operation = LINKAGE.get((owner.resource_type, relation.name))
+        if operation is None:
+            requested = ", even when it is asked for" if relation.include else ""
+            raise _unavailable(owner, relation, f"the server does not mention it{requested}")
+        identifiers = await self._read_linkage(owner, operation)
+        if not owner.origin.relationship(relation.name).is_stated:
+            keep_linkage(owner, relation, identifiers)
 
     async def _read_linkage(self, owner: Resource, operation: Operation) -> tuple[Identifier, ...]:
         path = operation.path_for(path_segment(owner.id))
@@ -130,24 +131,27 @@ class RelationshipResolver:
             raise RelationshipUnavailableError(f"GET {path} was answered without resource linkage")
         return identifiers
 
-    @staticmethod
-    def state(owner: Resource, relation: Relation, identifiers: tuple[Identifier, ...]) -> None:
-        """Keep for *owner* what *relation* leads to, where its answer did not state it."""
-        if not owner.origin.relationship(relation.name).is_stated:
-            owner.origin.set_relationship(relation.name, relation.stated(identifiers))
+
+def keep_linkage(owner: Resource, relation: Relation, identifiers: tuple[Identifier, ...]) -> None:
+    """State in *owner* that *relation*, which its answer left open, leads to *identifiers*."""
+    owner.origin.set_relationship(relation.name, relation.stated(identifiers))
 
 
-def _adopt(owner: Resource, fresh: Resource, relation: Relation) -> None:
-    """Take over from a fresh reading of *owner* what it says of *relation*; silence takes nothing back."""
-    known = fresh.origin.scope.known
+def _merge(owner: Resource, fresh: Resource, relation: Relation, included: tuple[str, ...]) -> None:
+    """Take over what *fresh*, a new reading of *owner*, says of *relation*; silence takes nothing back."""
     relationship = fresh.origin.relationship(relation.name)
+    if relationship is MISSING:
+        link_included(fresh, included)
+        relationship = fresh.origin.relationship(relation.name)
     if relationship.state is LinkageState.NULL:
-        # Asked for by name and still null: there is nothing there (the document allows a null relation).
+        # Requested by name and still null: the relation is empty (the document allows a null relation).
         relationship = relation.stated(())
-    if relationship.is_stated or not owner.origin.relationship(relation.name).is_stated:
-        owner.origin.set_relationship(relation.name, relationship)
-    linked = owner.origin.relationship(relation.name).identifiers
-    owner.origin.scope.known.update({each: known[each] for each in linked if each in known})
+    origin, current = owner.origin, owner.origin.relationship(relation.name)
+    if relationship.is_stated or not current.is_stated:
+        origin.set_relationship(relation.name, relationship)
+        current = relationship
+    known = fresh.origin.scope.known
+    origin.scope.known.update({each: known[each] for each in current.identifiers if each in known})
 
 
 def _unavailable(owner: Resource, relation: Relation, reason: str) -> RelationshipUnavailableError:

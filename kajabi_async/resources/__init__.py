@@ -1,1 +1,5 @@
-"""Resource coroutines: which operation is which path, verb and body, and what its answer becomes."""
+"""The coroutines of ``api.customers`` and the other resources: their arguments, requests and answers.
+
+Stands on `fetching`, `decoding`, `models` and the table of `operations`; knows no session. Read `base` first, then one
+family, such as `people`.
+"""

@@ -1,114 +1,60 @@
-"""Sites and hooks: the account behind the API key."""
+"""The account behind the API key: its sites, its hooks, its user, and the version of the API."""
 
 from collections.abc import Iterable
-from typing import Any, Literal, Unpack, cast, get_args
+from typing import Any, Final, Literal, Unpack, cast, get_args
 from urllib.parse import urlsplit
 
 import attrs
 
-from kajabi_async.decoding.answers import read_samples
-from kajabi_async.errors import FieldNotLoadedError, InvalidArgumentError, NotFoundError, UnknownHookEventError
+from kajabi_async.checks import iterable_of, string
+from kajabi_async.decoding.answers import read_resource, read_samples
+from kajabi_async.errors import DecodeError, FieldNotLoadedError, NotFoundError, UnknownHookEventError
+from kajabi_async.exchange import Request, Send
+from kajabi_async.fetching.context import Context
 from kajabi_async.fetching.pages import Pages
+from kajabi_async.jsonapi.codec import decode, json_object
 from kajabi_async.jsonapi.ids import checked_id
-from kajabi_async.models.account import Hook, Site
+from kajabi_async.models.account import ApiVersion, Hook, Me, Site
 from kajabi_async.models.resource import Resource, Scope, is_set
-from kajabi_async.resources.base import Gettable, Listable, ListOptions, PagingOptions, needed_site, site_linkage
+from kajabi_async.operations import operation
+from kajabi_async.resources.arguments import needed_site
+from kajabi_async.resources.base import Gettable, Listable, ListOptions, PagingOptions
 from kajabi_async.resources.filters import HookFilters, SiteFilters
-from kajabi_async.resources.writes import resource_body
+from kajabi_async.resources.writes import resource_body, site_linkage
 
-__all__ = ["EnsuredHooks", "HookEvent", "Hooks", "Sites", "SortedHooks", "same_address", "sort_hooks"]
-
-
-@attrs.frozen
-class EnsuredHooks:
-    """What ``api.hooks.ensure`` found and did; ``kept`` and ``created`` together are one hook for each event."""
-
-    kept: tuple[Hook, ...]
-    """Those that were right."""
-    created: tuple[Hook, ...]
-    """Those that this call made and that stand."""
-    deleted: tuple[Hook, ...]
-    """Those that were too many, or for events that are no longer wanted; gone, be it by this call or by another."""
-
-    @property
-    def changed(self) -> bool:
-        """Whether anything had to be done."""
-        return bool(self.created or self.deleted)
-
-
-@attrs.frozen
-class SortedHooks:
-    """The hooks of one address on one site."""
-
-    right: tuple[Hook, ...]
-    """The one that stays for each event that has one."""
-    missing: tuple[str, ...]
-    """Events without a hook."""
-    superfluous: tuple[Hook, ...]
-
-
-def sort_hooks(hooks: Iterable[Hook], events: Iterable[str], *, url: str, site_id: str) -> SortedHooks:
-    """Tell what stays, what is missing and what goes; hooks of other addresses and other sites are not looked at.
-
-    Of several that are right the one with the lowest id stays: everybody who sees the same hooks keeps the same one.
-    UnreadableAttributeError if an attribute that this is decided by cannot be read.
-    """
-    ours = sorted((hook for hook in hooks if _is_ours(hook, url, site_id)), key=_rank)
-    right: dict[str, Hook] = {}
-    wanted = tuple(dict.fromkeys(events))
-    for hook in ours:
-        event = hook.event or ""
-        if event in wanted and _stated(hook, "resource_id") is None:
-            right.setdefault(event, hook)
-    staying = set(right.values())
-    return SortedHooks(
-        right=tuple(right[event] for event in wanted if event in right),
-        missing=tuple(event for event in wanted if event not in right),
-        superfluous=tuple(hook for hook in ours if hook not in staying),
-    )
-
-
-def same_address(one: str | None, other: str) -> bool:
-    """Tell whether two addresses are the same but for what never matters: case of the host, a port that goes unsaid."""
-    return one is not None and (one == other or _canonical(one) == _canonical(other))
-
-
-def _canonical(url: str) -> str:
-    try:
-        parts = urlsplit(url)
-        port = parts.port
-    except ValueError:
-        return url
-    host = (parts.hostname or "") + ("" if port in (None, _PORTS.get(parts.scheme)) else f":{port}")
-    user = parts.netloc.rpartition("@")[0]
-    return parts._replace(netloc=f"{user}@{host}" if user else host, path=parts.path or "/").geturl()
-
-
-_PORTS = {"http": 80, "https": 443}
-
-
-def _is_ours(hook: Hook, url: str, site_id: str) -> bool:
-    if _stated(hook, "event") is None or not same_address(_stated(hook, "target_url"), url):
-        return False
-    # A hook that does not tell its site was in a list that was asked for by site.
-    return hook.site.ids in (None, (site_id,))
-
-
-def _stated(hook: Hook, name: str) -> Any:
-    """Return the attribute called *name*, None if it did not come; UnreadableAttributeError if it cannot be read."""
-    try:
-        return getattr(hook, name)
-    except FieldNotLoadedError:
-        return None
-
-
-def _rank(hook: Hook) -> tuple[int, str]:
-    # Ids are numbers written as text: by length first, they sort as numbers do.
-    return len(hook.id), hook.id
-
+__all__ = [
+    "EnsuredHooks",
+    "HookEvent",
+    "Hooks",
+    "Sites",
+    "SortedHooks",
+    "read_me",
+    "read_version",
+    "same_address",
+    "sort_hooks",
+]
 
 HookEvent = Literal["purchase", "payment_succeeded", "order_created", "form_submission", "tag_added", "tag_removed"]
-"""What can be subscribed to; there is none for cancellations, refunds or edits."""
+"""The events of hooks; the API has none for cancellations, refunds or edits."""
+
+_PORTS: Final = {"http": 80, "https": 443}
+
+
+async def read_me(context: Context) -> Me:
+    """Return the user behind the API key."""
+    path = operation("me").path
+    answer = await context.send(Request("GET", path))
+    return read_resource(answer.body, cls=Me, scope=context.scope(), context=f"GET {path}")
+
+
+async def read_version(send: Send) -> ApiVersion:
+    """Return the version of the API; the request carries no token."""
+    path = operation("version").path
+    answer = await send(Request("GET", path, authorized=False))
+    document = json_object(decode(answer.body, context=f"GET {path}"))
+    if document is None:
+        raise DecodeError("an object was expected", context=f"GET {path}")
+    return ApiVersion.from_document(document)
 
 
 class SiteListOptions(ListOptions, SiteFilters):
@@ -116,7 +62,7 @@ class SiteListOptions(ListOptions, SiteFilters):
 
 
 class Sites(Gettable[Site], Listable[Site]):
-    """``api.sites``."""
+    """``api.sites``: read only."""
 
     name = "sites"
     model = Site
@@ -126,6 +72,23 @@ class Sites(Gettable[Site], Listable[Site]):
     def list(self, **options: Unpack[SiteListOptions]) -> Pages[Site]:
         """List sites; filters are those of `SiteFilters`."""
         return self._pages(options)
+
+
+@attrs.frozen
+class EnsuredHooks:
+    """What ``api.hooks.ensure`` found and did; ``kept`` and ``created`` together are one hook for each event."""
+
+    kept: tuple[Hook, ...]
+    """Hooks that stood and were right."""
+    created: tuple[Hook, ...]
+    """Hooks that this call created and that stand."""
+    deleted: tuple[Hook, ...]
+    """Second hooks, hooks for one resource and hooks for other events: gone, by this call or by another."""
+
+    @property
+    def changed(self) -> bool:
+        """Whether a hook was created or deleted."""
+        return bool(self.created or self.deleted)
 
 
 class HookPagingOptions(PagingOptions, total=False):
@@ -139,7 +102,7 @@ class HookListOptions(HookPagingOptions, HookFilters):
 
 
 class Hooks(Gettable[Hook], Listable[Hook]):
-    """``api.hooks``: where Kajabi posts events to. A hook cannot be changed: delete it and create another."""
+    """``api.hooks``: the URLs that Kajabi posts events to. A hook cannot be changed: delete it and create another."""
 
     name = "hooks"
     model = Hook
@@ -159,27 +122,33 @@ class Hooks(Gettable[Hook], Listable[Hook]):
         resource_id: str | int | None = None,
         timeout: float | None = None,
     ) -> Hook:
-        """Subscribe *target_url* to *event* and give the hook.
+        """Subscribe *target_url* to *event* on a site (the client's by default) and return the hook.
 
-        *resource_id* restricts it to one offer, form or tag, whichever the event is about; without it every event of
-        the kind is posted. Nothing prevents a second hook for the same. The API key needs the event's permission.
+        *resource_id* restricts the hook to one offer, form or tag, depending on the event; without it every event of
+        the kind is posted. The API accepts a second hook for the same. The API key needs the event's permission.
+        *timeout* is in seconds for the whole operation. UnknownHookEventError for an unknown event and
+        InvalidArgumentError without a site, before anything is sent.
         """
-        attributes: dict[str, str | int] = {"event": _checked_event(event), "target_url": target_url}
+        attributes: dict[str, str | int] = {
+            "event": _checked_event(event),
+            "target_url": string(target_url, of="target_url"),
+        }
         if resource_id is not None:
             attributes["resource_id"] = _as_number(resource_id)
         body = resource_body(
-            "hooks", attributes, relationships=site_linkage(site_id, self._backend, owner="hooks.create")
+            "hooks", attributes, relationships=site_linkage(site_id, self._context, owner="hooks.create")
         )
         return await self._send_for_resource(self._operation("create"), body=body, timeout=timeout)
 
     async def delete(self, id: str | int, *, timeout: float | None = None) -> None:
-        """Unsubscribe."""
+        """Delete a hook: Kajabi posts no more events to it. NotFoundError if it does not exist."""
         await self._send(self._operation("delete"), id, timeout=timeout)
 
     async def sample(self, event: HookEvent, *, timeout: float | None = None) -> tuple[Resource, ...]:
-        """Give an example of the resources that a delivery of *event* carries, the primary one first.
+        """Return an example of the resources that a delivery of *event* carries, the primary one first.
 
-        All their ids are "0" (observed): tell them apart by type.
+        All their ids are "0" (observed): distinguish them by type. UnknownHookEventError, before anything is sent, for
+        an unknown event.
         """
         row = self._operation(f"sample.{_checked_event(event)}")
         answer = await self._send(row, timeout=timeout)
@@ -193,42 +162,47 @@ class Hooks(Gettable[Hook], Listable[Hook]):
         site_id: str | int | None = None,
         timeout: float | None = None,
     ) -> EnsuredHooks:
-        """See to it that *url* is posted each of *events* once, and nothing else, and tell what that took.
+        """Create and delete hooks until *url* is posted each of *events* once and nothing else; return what that took.
 
-        Makes the hooks that are missing, then deletes those of *url* on the site that are too many: second ones,
-        those for events not in *events*, and those for one resource only, which the one for all covers. No event of
-        *events* is without a hook meanwhile. Hooks of other URLs and other sites are never touched; no *events* at all
-        unsubscribes *url*. *timeout* is in seconds for each request.
+        Missing hooks are created first; then superfluous hooks of *url* on the site are deleted: second ones, those for
+        events not in *events*, and those for one resource, which the one for all covers. So every event has a hook
+        throughout. Hooks of other URLs and other sites are never touched; empty *events* unsubscribe *url*. *timeout*
+        is in seconds for each request.
 
-        May be called again and again, and by several processes at once with the same *events*: the API has no lock and
-        takes a second hook like the first, so all hooks are listed again after one was made, and whoever sees two
-        keeps that with the lowest id. Until that is done, and where a list does not show yet what was just made, an
-        event may be delivered twice; the next call repairs it. An error leaves what was done so far; call again.
-        UnknownHookEventError for an event that there is not, InvalidArgumentError without a site: nothing is sent then.
+        The call may be repeated, also by several processes at once with the same *events*. The API has no lock and
+        accepts a second hook for the same: so all hooks are listed again after one was created, and of two hooks every
+        process keeps the one with the lowest id. Until then, or while a list does not show a new hook yet, an event may
+        be delivered twice; the next call repairs that. An error leaves what was done so far: call again.
+        UnknownHookEventError for an unknown event and InvalidArgumentError without a site, before anything is sent.
         """
-        wanted = _checked_events(events)
-        site = needed_site(site_id, self._backend, owner="hooks.ensure")
-        found = {hook.id: hook for hook in await self.list(site_id=site, timeout=timeout).collect()}
-        missing = sort_hooks(found.values(), wanted, url=url, site_id=site).missing
-        made: dict[str, Hook] = {}
+        requested = _checked_events(events)
+        string(url, of="url")
+        site = needed_site(site_id, self._context, owner="hooks.ensure")
+        found = await self._hooks_of(site, timeout)
+        missing = sort_hooks(found.values(), requested, url=url, site_id=site).missing
+        created: dict[str, Hook] = {}
         for event in missing:
             hook = await self.create(event=cast("HookEvent", event), target_url=url, site_id=site, timeout=timeout)
             if is_set(hook, "id"):
-                made[hook.id] = hook
+                created[hook.id] = hook
         before = frozenset(found)
         if missing:
-            found = {hook.id: hook for hook in await self.list(site_id=site, timeout=timeout).collect()} | made
-        standing = sort_hooks(found.values(), wanted, url=url, site_id=site)
+            found = await self._hooks_of(site, timeout) | created
+        standing = sort_hooks(found.values(), requested, url=url, site_id=site)
         for hook in standing.superfluous:
-            await self._delete_if_there(hook, timeout)
-        created = frozenset(made) if len(made) == len(missing) else frozenset(found) - before
+            await self._delete_if_exists(hook, timeout)
+        # After an answer without a body, the id of the new hook is known from the list alone.
+        new = frozenset(created) if len(created) == len(missing) else frozenset(found) - before
         return EnsuredHooks(
-            kept=tuple(hook for hook in standing.right if hook.id not in created),
-            created=tuple(hook for hook in standing.right if hook.id in created),
+            kept=tuple(hook for hook in standing.right if hook.id not in new),
+            created=tuple(hook for hook in standing.right if hook.id in new),
             deleted=standing.superfluous,
         )
 
-    async def _delete_if_there(self, hook: Hook, timeout: float | None) -> None:
+    async def _hooks_of(self, site_id: str, timeout: float | None) -> dict[str, Hook]:
+        return {hook.id: hook for hook in await self.list(site_id=site_id, timeout=timeout).collect()}
+
+    async def _delete_if_exists(self, hook: Hook, timeout: float | None) -> None:
         try:
             await self.delete(hook.id, timeout=timeout)
         except NotFoundError:
@@ -236,8 +210,77 @@ class Hooks(Gettable[Hook], Listable[Hook]):
             return
 
     def delivery_scope(self) -> Scope:
-        """Give what ties the resources of one delivery to each other and to the client, for ``webhooks.parse``."""
-        return self._backend.scope()
+        """Return what ties the resources of one delivery to each other and to the client, for ``webhooks.parse``."""
+        return self._context.scope()
+
+
+@attrs.frozen
+class SortedHooks:
+    """The hooks of one address on one site."""
+
+    right: tuple[Hook, ...]
+    """The hook to keep of each event that has one."""
+    missing: tuple[str, ...]
+    """Events without a hook."""
+    superfluous: tuple[Hook, ...]
+    """Hooks to delete."""
+
+
+def sort_hooks(hooks: Iterable[Hook], events: Iterable[str], *, url: str, site_id: str) -> SortedHooks:
+    """Sort *hooks* into those to keep and to delete, and name the events without one.
+
+    Hooks of other addresses and other sites are left out. Of several right ones the lowest id is kept: all processes
+    that see the same hooks keep the same one. UnreadableAttributeError if an attribute that decides cannot be read.
+    """
+    ours = sorted((hook for hook in hooks if _is_ours(hook, url, site_id)), key=_rank)
+    right: dict[str, Hook] = {}
+    requested = tuple(dict.fromkeys(events))
+    for hook in ours:
+        event = hook.event or ""
+        if event in requested and _stated(hook, "resource_id") is None:
+            right.setdefault(event, hook)
+    kept = set(right.values())
+    return SortedHooks(
+        right=tuple(right[event] for event in requested if event in right),
+        missing=tuple(event for event in requested if event not in right),
+        superfluous=tuple(hook for hook in ours if hook not in kept),
+    )
+
+
+def same_address(one: str | None, other: str) -> bool:
+    """Return whether two URLs are equal apart from the case of the host, a default port and an empty path."""
+    return one is not None and (one == other or _canonical(one) == _canonical(other))
+
+
+def _canonical(url: str) -> str:
+    try:
+        parts = urlsplit(url)
+        port = parts.port
+    except ValueError:
+        return url
+    host = (parts.hostname or "") + ("" if port in (None, _PORTS.get(parts.scheme)) else f":{port}")
+    user = parts.netloc.rpartition("@")[0]
+    return parts._replace(netloc=f"{user}@{host}" if user else host, path=parts.path or "/").geturl()
+
+
+def _is_ours(hook: Hook, url: str, site_id: str) -> bool:
+    if _stated(hook, "event") is None or not same_address(_stated(hook, "target_url"), url):
+        return False
+    # A hook that does not state its site came in the list of this one.
+    return hook.site.ids in (None, (site_id,))
+
+
+def _stated(hook: Hook, name: str) -> Any:
+    """Return the attribute called *name*, None if it did not come; UnreadableAttributeError if it cannot be read."""
+    try:
+        return getattr(hook, name)
+    except FieldNotLoadedError:
+        return None
+
+
+def _rank(hook: Hook) -> tuple[int, str]:
+    # Ids are numbers written as text: by length first, they sort as numbers do.
+    return len(hook.id), hook.id
 
 
 def _as_number(resource_id: str | int) -> str | int:
@@ -254,8 +297,4 @@ def _checked_event(event: Any) -> str:
 
 
 def _checked_events(events: Any) -> tuple[str, ...]:
-    if isinstance(events, str):
-        raise InvalidArgumentError(f"an iterable of events is needed, got one string: write [{events!r:.60}]")
-    if not hasattr(events, "__iter__"):
-        raise InvalidArgumentError(f"an iterable of events is needed, got {type(events).__name__}")
-    return tuple(dict.fromkeys(_checked_event(event) for event in events))
+    return tuple(dict.fromkeys(_checked_event(event) for event in iterable_of("events", events)))

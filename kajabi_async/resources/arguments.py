@@ -1,41 +1,42 @@
-"""What a call asks for beside filters: includes, sparse fieldsets and sort keys, checked before anything is sent."""
+"""The arguments of calls besides filters, checked before anything is sent."""
 
-import re
 from collections.abc import Collection, Iterable, Mapping
-from typing import Any, Final
+from typing import Any, get_args
 
+from kajabi_async.checks import iterable_of, names_in
 from kajabi_async.errors import (
     InvalidArgumentError,
     UnknownFieldError,
     UnknownIncludeError,
     UnknownSortKeyError,
 )
-from kajabi_async.models.resource import CUSTOM_FIELDS, MODELS, Resource, attribute_names
+from kajabi_async.fetching.context import Context
+from kajabi_async.fetching.plan import Strategy
+from kajabi_async.jsonapi.ids import checked_id
+from kajabi_async.models.resource import CUSTOM_FIELD, CUSTOM_FIELDS, MODELS, Resource, attribute_names
 
-__all__ = ["checked_fields", "checked_include", "checked_sort"]
-
-_CUSTOM_FIELD: Final = re.compile(r"custom_[1-9][0-9]{0,2}")
+__all__ = ["check_strategy", "checked_fields", "checked_ids", "checked_include", "checked_sort", "needed_site"]
 
 
 def checked_include(include: str | Iterable[str], model: type[Resource], *, owner: str) -> tuple[str, ...]:
-    """Give *include* as paths; UnknownIncludeError where a step is no relation that can be included."""
-    paths = tuple(dict.fromkeys(_names(include, "include")))
+    """Return *include* as paths; UnknownIncludeError if a step is no relation that can be included."""
+    paths = tuple(dict.fromkeys(names_in(include, of="include")))
     for path in paths:
         _check_path(path, model, owner)
     return paths
 
 
 def checked_sort(sort: str | Iterable[str] | None, keys: Collection[str], *, owner: str) -> tuple[str, ...]:
-    """Give *sort* as keys, ``-`` in front for descending; UnknownSortKeyError for one the list does not have."""
-    asked = () if sort is None else tuple(_names(sort, "sort"))
-    for key in asked:
+    """Return *sort* as keys, ``-`` in front for descending; UnknownSortKeyError for one the list does not have."""
+    chosen = () if sort is None else tuple(names_in(sort, of="sort"))
+    for key in chosen:
         if key.removeprefix("-") not in keys:
             raise UnknownSortKeyError(key.removeprefix("-"), owner=owner, known=keys)
-    return asked
+    return chosen
 
 
 def checked_fields(fields: Mapping[str, str | Iterable[str]] | None, *, owner: str) -> dict[str, tuple[str, ...]]:
-    """Give *fields* by type; UnknownFieldError for a type, or an attribute or relation of one, that does not exist.
+    """Return *fields* by type; UnknownFieldError for a type, or an attribute or relation of one, that does not exist.
 
     A type may be written in the singular, as some examples of the API document have it; it is sent as written.
     """
@@ -44,18 +45,28 @@ def checked_fields(fields: Mapping[str, str | Iterable[str]] | None, *, owner: s
     by_type: Any = fields
     if not isinstance(by_type, Mapping):
         raise InvalidArgumentError("fields= maps types to names, such as {'customers': ['name', 'email']}")
-    return {name: _checked_names(name, asked, owner) for name, asked in fields.items()}
+    return {name: _checked_names(name, chosen, owner) for name, chosen in fields.items()}
 
 
-def _names(given: Any, what: str) -> Iterable[str]:
-    names = given.split(",") if isinstance(given, str) else given
-    if not hasattr(names, "__iter__"):
-        raise InvalidArgumentError(f"{what}= takes names, got {type(names).__name__}")
-    for name in names:
-        if not isinstance(name, str):
-            raise InvalidArgumentError(f"{what}= takes names, got {type(name).__name__}")
-        if name.strip():
-            yield name.strip()
+def checked_ids(ids: Any, *, of: str) -> tuple[str, ...]:
+    """Return *ids*, each checked and once; InvalidArgumentError if they are no iterable, or one id by itself."""
+    return tuple(dict.fromkeys(checked_id(each, of=of) for each in iterable_of(f"ids of {of}", ids)))
+
+
+def needed_site(site_id: str | int | None, context: Context, *, owner: str) -> str:
+    """Return the site that a call names, or the client's; InvalidArgumentError if there is neither."""
+    site = context.site_id if site_id is None else site_id
+    if site is None:
+        raise InvalidArgumentError(f"{owner} needs site_id=, here or on the client (KAJABI_SITE_ID)")
+    return checked_id(site, of="sites")
+
+
+def check_strategy(strategy: Any, lister: object, *, owner: str) -> None:
+    """InvalidArgumentError if *strategy* is unknown, or ``"scan"`` without the *lister* that it reads."""
+    if strategy not in get_args(Strategy):
+        raise InvalidArgumentError(f"strategy must be one of {', '.join(get_args(Strategy))}, got {strategy!r:.60}")
+    if strategy == "scan" and lister is None:
+        raise InvalidArgumentError(f"no list of {owner} brings what is asked for: leave strategy= out, or say 'auto'")
 
 
 def _check_path(path: str, model: type[Resource], owner: str) -> None:
@@ -67,14 +78,14 @@ def _check_path(path: str, model: type[Resource], owner: str) -> None:
         model, owner = MODELS.get(model.relations[step].resource_type, Resource), step
 
 
-def _checked_names(type_name: str, asked: str | Iterable[str], owner: str) -> tuple[str, ...]:
+def _checked_names(type_name: str, chosen: str | Iterable[str], owner: str) -> tuple[str, ...]:
     model = MODELS.get(type_name) or MODELS.get(f"{type_name}s")
     if model is None:
         raise UnknownFieldError(type_name, owner=f"fields= of {owner}", known=MODELS)
-    names = tuple(dict.fromkeys(_names(asked, "fields")))
+    names = tuple(dict.fromkeys(names_in(chosen, of="fields")))
     known = _known_names(model)
     for name in names:
-        if name not in known and not (_has_custom_fields(model) and _CUSTOM_FIELD.fullmatch(name)):
+        if name not in known and not (_has_custom_fields(model) and CUSTOM_FIELD.fullmatch(name)):
             raise UnknownFieldError(name, owner=type_name, known=known)
     return names
 

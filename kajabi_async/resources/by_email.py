@@ -1,7 +1,8 @@
-"""People by their exact email, which the API cannot be asked for: what it finds is compared here."""
+"""People by their exact email: the API has no such filter, so what it finds is compared here."""
 
-from typing import Final, Protocol, TypeVar, Unpack
+from typing import Final, TypeVar
 
+from kajabi_async.checks import boolean, string
 from kajabi_async.errors import (
     AmbiguousMatchError,
     InvalidArgumentError,
@@ -10,10 +11,10 @@ from kajabi_async.errors import (
 )
 from kajabi_async.fetching.pages import Pages
 from kajabi_async.models.people import Contact, Customer
-from kajabi_async.resources.base import ListOptions
+from kajabi_async.resources.base import Listable, ListOptions
 from kajabi_async.resources.filters import PeopleFilters
 
-__all__ = ["PeopleListOptions", "one_by_email", "says_taken"]
+__all__ = ["FoundByEmail", "PeopleListOptions", "says_taken"]
 
 R = TypeVar("R", Customer, Contact)
 
@@ -25,48 +26,50 @@ class PeopleListOptions(ListOptions, PeopleFilters):
     """What lists of contacts and of customers take."""
 
 
-class _ListsPeople(Protocol[R]):
-    def list(self, **options: Unpack[PeopleListOptions]) -> Pages[R]: ...
+class FoundByEmail(Listable[R]):
+    """Resources that have an email: contacts and customers."""
 
+    filters = PeopleFilters
 
-async def one_by_email(
-    people: _ListsPeople[R], email: str, site_id: str | int | None, *, thorough: bool = False
-) -> R | None:
-    """Return the one of *people* with this email; None if the search, or the whole list if *thorough*, has none.
+    async def find_by_email(self, email: str, *, site_id: str | int | None = None, thorough: bool = False) -> R | None:
+        """Return the one with exactly this *email*, apart from letter case; None if none is found.
 
-    AmbiguousMatchError if several have it, InvalidArgumentError if it is no email address, UnreadableAttributeError if
-    none has it but the email of one cannot be read.
-    """
-    wanted = email.strip().casefold()
-    if "@" not in wanted:
-        raise InvalidArgumentError(f"{email!r} is no email address")
-    site: PeopleListOptions = {} if site_id is None else {"site_id": site_id}
-    # The server splits a filter at its commas: the longest part without one finds the same and more.
-    search: PeopleListOptions = {**site, "email_contains": max(wanted.split(","), key=len)}
-    matches = await _with_email(wanted, people.list(**search))
-    if thorough and not matches:
-        everyone: PeopleListOptions = {**site, "page_size": _LARGE_PAGE}
-        matches = await _with_email(wanted, people.list(**everyone))
-    if len(matches) > 1:
-        raise AmbiguousMatchError(
-            f"{len(matches)} {matches[0].resource_type} have this email, ids {', '.join(row.id for row in matches)}: "
-            "name one site with site_id="
-        )
-    return matches[0] if matches else None
+        The API has no exact filter: all whose email contains it are requested and compared here. Its search misses
+        people for a while, or for good (observed): **None is no proof** of absence. With *thorough*, if the search
+        finds none, the whole list of the site is read, a request for each 100 rows; None is proof then.
+
+        AmbiguousMatchError if it is found on several sites, InvalidArgumentError if *email* is no email address, and
+        UnreadableAttributeError if none is found but the email of one cannot be read.
+        """
+        folded = string(email, of="email").strip().casefold()
+        boolean(thorough, of="thorough")
+        if "@" not in folded:
+            raise InvalidArgumentError(f"{email!r} is no email address")
+        site: PeopleListOptions = {} if site_id is None else {"site_id": site_id}
+        # The server splits a filter at its commas: the longest part without one finds the same and more.
+        matches = await _matching(folded, self._pages({**site, "email_contains": max(folded.split(","), key=len)}))
+        if thorough and not matches:
+            matches = await _matching(folded, self._pages({**site, "page_size": _LARGE_PAGE}))
+        if len(matches) > 1:
+            raise AmbiguousMatchError(
+                f"{len(matches)} {self.name} have this email, ids {', '.join(row.id for row in matches)}: "
+                "name one site with site_id="
+            )
+        return matches[0] if matches else None
 
 
 def says_taken(error: UnprocessableEntityError) -> bool:
-    """Return whether the API refused an email because somebody has it."""
-    said = " ".join(text for each in error.errors for text in (each.code, each.title, each.detail) if text)
-    return any(word in said.casefold() for word in _TAKEN)
+    """Return whether the API refused an email because another contact has it."""
+    texts = " ".join(text for each in error.errors for text in (each.code, each.title, each.detail) if text)
+    return any(word in texts.casefold() for word in _TAKEN)
 
 
-async def _with_email(wanted: str, pages: Pages[R]) -> list[R]:
+async def _matching(folded: str, pages: Pages[R]) -> list[R]:
     found: list[R] = []
     unreadable: UnreadableAttributeError | None = None
     async for row in pages:
         try:
-            if (row.email or "").strip().casefold() == wanted:
+            if (row.email or "").strip().casefold() == folded:
                 found.append(row)
         except UnreadableAttributeError as error:
             unreadable = error

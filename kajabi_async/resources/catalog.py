@@ -4,8 +4,9 @@ from typing import Unpack
 
 from kajabi_async.fetching.pages import Pages
 from kajabi_async.models.catalog import Course, Offer, Product
-from kajabi_async.resources.base import Gettable, Linkable, Listable, ListOptions
+from kajabi_async.resources.base import Gettable, Listable, ListOptions
 from kajabi_async.resources.filters import CourseFilters, OfferFilters, ProductFilters
+from kajabi_async.resources.linkable import Linkable
 
 __all__ = ["Courses", "Offers", "Products"]
 
@@ -27,8 +28,11 @@ class Offers(Gettable[Offer], Listable[Offer], Linkable[Offer]):
         return self._pages(options)
 
     async def product_ids(self, id: str | int, *, timeout: float | None = None) -> tuple[str, ...]:
-        """Give the ids of the products that come with the offer, without the products."""
-        return await self._linkage(self._operation("GET.products"), id, linked_type="products", timeout=timeout)
+        """Return the ids of the products that come with the offer, without the products.
+
+        *timeout* is in seconds for the whole operation. NotFoundError if the offer does not exist.
+        """
+        return await self._read_linkage("products", id, timeout)
 
 
 class ProductListOptions(ListOptions, ProductFilters):
@@ -55,8 +59,8 @@ class CourseListOptions(ListOptions, CourseFilters):
 class Courses(Gettable[Course], Listable[Course]):
     """``api.courses``: modules, lessons and media come only with ``include``.
 
-    Some courses answer 500 when several are included at once, ``lessons.media`` above all (observed): ask for one
-    include per call then.
+    Some courses are answered with 500 if several are included at once, mostly with ``lessons.media`` (observed): then
+    send one include per call.
     """
 
     name = "courses"

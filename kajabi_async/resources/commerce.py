@@ -1,11 +1,12 @@
-"""Orders, purchases, transactions and payouts: what was sold and what was paid."""
+"""Orders, purchases, transactions and payouts: sales and payments."""
 
 from collections.abc import Mapping
 from typing import Any, Unpack
 
 from kajabi_async.fetching.pages import Pages
 from kajabi_async.models.commerce import Order, OrderItem, Payout, Purchase, Transaction
-from kajabi_async.resources.base import Gettable, Listable, ListOptions, PagingOptions, ResourceOperations, needed_site
+from kajabi_async.resources.arguments import needed_site
+from kajabi_async.resources.base import Gettable, Listable, ListOptions, PagingOptions, ResourceOperations
 from kajabi_async.resources.filters import (
     OrderFilters,
     OrderItemFilters,
@@ -56,7 +57,7 @@ class PurchaseListOptions(ListOptions, PurchaseFilters):
 
 
 class Purchases(Gettable[Purchase], Listable[Purchase]):
-    """``api.purchases``: who bought or was given which offer. Large pages fail (observed): 25 rows are safe."""
+    """``api.purchases``: offers bought or granted. Large pages fail (observed): 25 rows are safe."""
 
     name = "purchases"
     model = Purchase
@@ -83,17 +84,24 @@ class Purchases(Gettable[Purchase], Listable[Purchase]):
         return self._pages(options)
 
     async def deactivate(self, id: str | int, *, timeout: float | None = None) -> Purchase:
-        """Take away access and give the purchase. **A subscription keeps billing** (API document)."""
+        """End access and return the purchase. **A subscription keeps billing** (API document).
+
+        *timeout* is in seconds for the whole operation. NotFoundError if the purchase does not exist.
+        """
         return await self._send_for_resource(self._operation("deactivate"), id, timeout=timeout)
 
     async def reactivate(self, id: str | int, *, timeout: float | None = None) -> Purchase:
-        """Give access back and give the purchase. A cancelled subscription is not started again (API document)."""
+        """Restore access and return the purchase. A cancelled subscription is not started again (API document).
+
+        *timeout* is in seconds for the whole operation. NotFoundError if the purchase does not exist.
+        """
         return await self._send_for_resource(self._operation("reactivate"), id, timeout=timeout)
 
     async def cancel_subscription(self, id: str | int, *, timeout: float | None = None) -> Purchase:
-        """Cancel the subscription at the payment provider at once and take away access; **cannot be undone**.
+        """Cancel the subscription at the payment provider now, end access, and return the purchase.
 
-        UnprocessableEntityError where there is none to cancel (API document).
+        **Cannot be undone.** *timeout* is in seconds for the whole operation. UnprocessableEntityError if the purchase
+        has no subscription to cancel (API document).
         """
         return await self._send_for_resource(self._operation("cancel_subscription"), id, timeout=timeout)
 
@@ -103,14 +111,14 @@ class TransactionListOptions(ListOptions, TransactionFilters):
 
 
 class Transactions(Gettable[Transaction], Listable[Transaction]):
-    """``api.transactions``: payments and refunds; tests, free, failed and pending ones are not listed."""
+    """``api.transactions``: payments and refunds; the API lists no test, free, failed or pending ones."""
 
     name = "transactions"
     model = Transaction
     filters = TransactionFilters
 
     def list(self, **options: Unpack[TransactionListOptions]) -> Pages[Transaction]:
-        """List transactions; the API sorts them as it likes. Filters are those of `TransactionFilters`."""
+        """List transactions, in no defined order. Filters are those of `TransactionFilters`."""
         return self._pages(options)
 
 
@@ -127,13 +135,20 @@ class Payouts(Listable[Payout], ResourceOperations[Payout]):
     filters = PayoutFilters
 
     def list(self, **options: Unpack[PayoutListOptions]) -> Pages[Payout]:
-        """List the payouts of a site, *site_id* or the client's; filters are those of `PayoutFilters`."""
-        given: Mapping[str, Any] = options
-        site_id = needed_site(options.get("site_id"), self._backend, owner="payouts.list")
-        return self._pages({**given, "site_id": site_id})
+        """List the payouts of a site, *site_id* or the client's; filters are those of `PayoutFilters`.
+
+        InvalidArgumentError without a site.
+        """
+        arguments: Mapping[str, Any] = options
+        site_id = needed_site(options.get("site_id"), self._context, owner="payouts.list")
+        return self._pages({**arguments, "site_id": site_id})
 
     async def get(self, id: str, *, site_id: str | int | None = None, timeout: float | None = None) -> Payout:
-        """Give one payout of a site with its transactions."""
-        site = needed_site(site_id, self._backend, owner="payouts.get")
+        """Return one payout of a site, *site_id* or the client's, with its transactions.
+
+        *timeout* is in seconds for the whole operation. NotFoundError if it does not exist; InvalidArgumentError
+        without a site, before anything is sent.
+        """
+        site = needed_site(site_id, self._context, owner="payouts.get")
         reader = self._reader((), None, timeout=timeout, filters=(("filter[site_id]", site),))
         return await reader.read(id)

@@ -1,4 +1,4 @@
-"""Forms and what was submitted through them."""
+"""Forms and their submissions."""
 
 from typing import Unpack
 
@@ -31,10 +31,12 @@ class Forms(Gettable[Form], Listable[Form]):
     async def submit(
         self, id: str | int, *, timeout: float | None = None, **attributes: Unpack[SubmissionAttributes]
     ) -> FormSubmission:
-        """Submit a form as a visitor would and give the submission.
+        """Submit a form as a visitor does and return the submission.
 
-        Makes or updates the contact, may subscribe it, sends the opt-in mail, grants the form's offer, sets its tags
-        and fires sequences, webhooks and automations (API document). Sent once: repeating it submits again.
+        Creates or updates the contact, may subscribe it, sends the opt-in email, grants the form's offer, sets its tags
+        and fires sequences, webhooks and automations (API document). Sent once: sending it again submits again.
+        *timeout* is in seconds for the whole operation. UnprocessableEntityError says what the API refused;
+        UnknownAttributeError, before anything is sent, for an attribute that no form takes.
         """
         body = resource_body(
             "form_submissions", written_attributes(SubmissionAttributes, attributes, owner="forms.submit")
@@ -49,7 +51,7 @@ class FormSubmissionListOptions(ListOptions, FormSubmissionFilters):
 
 
 class FormSubmissions(Gettable[FormSubmission], Listable[FormSubmission]):
-    """``api.form_submissions``: read only, and without times although ``created_at`` sorts them (API document)."""
+    """``api.form_submissions``: read only, and without times, although ``created_at`` sorts them (API document)."""
 
     name = "form_submissions"
     model = FormSubmission

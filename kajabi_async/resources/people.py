@@ -1,27 +1,30 @@
-"""Customers, contacts, and what hangs on contacts: tags, notes, custom fields."""
+"""Customers, contacts, and what belongs to contacts: tags, notes, custom fields."""
 
-from collections.abc import Iterable
+from collections.abc import Awaitable, Callable, Iterable
 from functools import partial
-from typing import NamedTuple, TypeVar, Unpack
+from typing import NamedTuple, Protocol, TypeVar, Unpack
 
+from kajabi_async.checks import boolean
 from kajabi_async.errors import InvalidArgumentError, KajabiError, UnprocessableEntityError
 from kajabi_async.fetching.pages import Pages
 from kajabi_async.models.people import Contact, ContactNote, ContactTag, Customer, CustomField
-from kajabi_async.resources.base import Fields, Gettable, Include, Linkable, Listable, ListOptions, site_linkage
-from kajabi_async.resources.by_email import PeopleListOptions, one_by_email, says_taken
+from kajabi_async.resources.arguments import checked_ids
+from kajabi_async.resources.base import Fields, Gettable, Include, Listable, ListOptions
+from kajabi_async.resources.by_email import FoundByEmail, PeopleListOptions, says_taken
 from kajabi_async.resources.filters import (
     ContactNoteFilters,
     ContactTagFilters,
     CustomerIncludedFilters,
     CustomFieldFilters,
-    PeopleFilters,
 )
 from kajabi_async.resources.filters.encoding import encode_filters
+from kajabi_async.resources.linkable import Linkable
 from kajabi_async.resources.writes import (
     ContactAttributes,
     ContactAttributesBesideEmail,
     identifier_of,
     resource_body,
+    site_linkage,
     verified,
     written_attributes,
 )
@@ -33,41 +36,42 @@ R = TypeVar("R", Customer, Contact)
 
 
 class _OfferHolders(Linkable[R]):
-    """What contacts and customers have in common: both can be asked for, and lose, their offers."""
+    """Resources that hold offers: contacts and customers."""
 
     async def offer_ids(self, id: str | int, *, timeout: float | None = None) -> tuple[str, ...]:
-        """Give the ids of the offers held, without the offers."""
-        return await self._linkage(self._operation("GET.offers"), id, linked_type="offers", timeout=timeout)
+        """Return the ids of the offers held, without the offers.
+
+        *timeout* is in seconds for the whole operation. NotFoundError if the person does not exist.
+        """
+        return await self._read_linkage("offers", id, timeout)
 
     async def revoke_offers(
         self, id: str | int, ids: Iterable[str | int], *, verify: bool = False, timeout: float | None = None
     ) -> tuple[str, ...]:
-        """Revoke offers, granted or bought, and give the ids of those left.
+        """Revoke offers, granted or bought, and return the ids of the remaining ones.
 
-        Takes away the products that came with them. **Does not stop billing**: a subscription goes on charging; see
+        Removes the products that came with them. **Does not stop billing**: a subscription goes on charging; see
         ``purchases.cancel_subscription`` (API document). With *verify*, after an error with ``maybe_applied`` the
-        offers are looked at, and those still held revoked again.
+        offers are read, and those still held are revoked again. *timeout* is in seconds for each request.
         """
-        row = self._operation("DELETE.offers")
-        return await self._linkage(row, id, ids, linked_type="offers", verify=verify, timeout=timeout)
+        return await self._change_linkage("DELETE", "offers", id, ids, verify=verify, timeout=timeout)
 
     async def replace_offers(
         self, id: str | int, ids: Iterable[str | int], *, verify: bool = False, timeout: float | None = None
     ) -> tuple[str, ...]:
-        """Grant and revoke until exactly *ids* are held; no ids revoke everything. Effects as of both.
+        """Grant and revoke until exactly *ids* are held, and return these; empty *ids* revoke everything.
 
-        With *verify*, after an error with ``maybe_applied`` the offers are looked at before they are replaced again.
+        Has the effects of granting and revoking. With *verify*, after an error with ``maybe_applied`` the offers are
+        read before they are replaced again. *timeout* is in seconds for each request.
         """
-        row = self._operation("PATCH.offers")
-        return await self._linkage(row, id, ids, linked_type="offers", verify=verify, timeout=timeout)
+        return await self._change_linkage("PATCH", "offers", id, ids, verify=verify, timeout=timeout)
 
 
-class Customers(Gettable[Customer], Listable[Customer], _OfferHolders[Customer]):
-    """``api.customers``: people who hold an offer; read only but for their offers."""
+class Customers(Gettable[Customer], FoundByEmail[Customer], Listable[Customer], _OfferHolders[Customer]):
+    """``api.customers``: people who hold an offer; read only except for their offers."""
 
     name = "customers"
     model = Customer
-    filters = PeopleFilters
     sort_keys = frozenset({"name", "email", "created_at", "net_revenue", "last_request_at"})
 
     async def get(
@@ -79,11 +83,12 @@ class Customers(Gettable[Customer], Listable[Customer], _OfferHolders[Customer])
         timeout: float | None = None,
         **included: Unpack[CustomerIncludedFilters],
     ) -> Customer:
-        """Give one customer.
+        """Return the customer with this *id*.
 
         *include* takes ``contact``, ``offers`` and ``products``. The filters ``offers_search``, ``offers_page``,
-        ``offers_per`` and the same for products restrict what is included; the handle then says ``partial``. The
+        ``offers_per`` and the same for products restrict what is included; the relation then says ``partial``. The
         server ignores them without the include (API document), so that is refused here with InvalidArgumentError.
+        *timeout* is in seconds for the whole operation. NotFoundError if the customer does not exist.
         """
         filters = encode_filters(CustomerIncludedFilters, included, owner="customers.get") if included else ()
         reader = self._reader(include, fields, timeout=timeout, filters=filters)
@@ -97,22 +102,14 @@ class Customers(Gettable[Customer], Listable[Customer], _OfferHolders[Customer])
         """List customers, newest first unless *sort* says otherwise; filters are those of `PeopleFilters`."""
         return self._pages(options)
 
-    async def find_by_email(
-        self, email: str, *, site_id: str | int | None = None, thorough: bool = False
-    ) -> Customer | None:
-        """Return the customer with exactly this *email*, letter case aside; None if none is found.
-
-        The API has no exact filter: those whose email contains it are searched for and compared here. The search misses
-        customers for a while, or for good (observed): **None is no proof** that there is none. With *thorough* the
-        whole list of the site is read if the search finds none, a request for each 100 of them; None is proof then.
-        AmbiguousMatchError if customers of several sites have it.
-        """
-        return await one_by_email(self, email, site_id, thorough=thorough)
-
     async def owns(
         self, id: str | int, *, product_id: str | int | None = None, offer_id: str | int | None = None
     ) -> bool:
-        """Tell whether the customer has access to a product, or holds an offer; give exactly one of the two."""
+        """Return whether the customer has access to a product, or holds an offer; pass exactly one of the two.
+
+        Sends one request, for products two if the answer does not state them. NotFoundError if the customer does not
+        exist.
+        """
         if (product_id is None) == (offer_id is None):
             raise InvalidArgumentError("owns() takes either product_id= or offer_id=")
         if offer_id is not None:
@@ -126,14 +123,13 @@ class Customers(Gettable[Customer], Listable[Customer], _OfferHolders[Customer])
     async def grant_offers(
         self, id: str | int, ids: Iterable[str | int], *, verify: bool = False, timeout: float | None = None
     ) -> tuple[str, ...]:
-        """Grant offers and give the ids of all that the customer then holds.
+        """Grant offers and return the ids of all that the customer then holds.
 
-        Sends the gift email and fires automations; the switch for the welcome email exists on contacts only (API
-        document). Sent once, unless *verify*: after an error with ``maybe_applied`` the offers held are looked at then,
-        and only those that are missing are granted again.
+        Sends the gift email and fires automations; only contacts have the switch for the welcome email (API document).
+        Sent once, unless *verify*: after an error with ``maybe_applied`` the offers held are read, and only the missing
+        ones are granted again. *timeout* is in seconds for each request.
         """
-        row = self._operation("POST.offers")
-        return await self._linkage(row, id, ids, linked_type="offers", verify=verify, timeout=timeout)
+        return await self._change_linkage("POST", "offers", id, ids, verify=verify, timeout=timeout)
 
 
 class GetOrCreated(NamedTuple):
@@ -143,29 +139,20 @@ class GetOrCreated(NamedTuple):
     created: bool
 
 
-class Contacts(Gettable[Contact], Listable[Contact], _OfferHolders[Contact]):
-    """``api.contacts``: everybody a site knows the email of."""
+class _Find(Protocol):
+    async def __call__(self, *, thorough: bool = False) -> Contact | None: ...
+
+
+class Contacts(Gettable[Contact], FoundByEmail[Contact], Listable[Contact], _OfferHolders[Contact]):
+    """``api.contacts``: everyone whose email a site knows."""
 
     name = "contacts"
     model = Contact
-    filters = PeopleFilters
     sort_keys = frozenset({"name", "email", "created_at"})
 
     def list(self, **options: Unpack[PeopleListOptions]) -> Pages[Contact]:
         """List contacts, newest first unless *sort* says otherwise; filters are those of `PeopleFilters`."""
         return self._pages(options)
-
-    async def find_by_email(
-        self, email: str, *, site_id: str | int | None = None, thorough: bool = False
-    ) -> Contact | None:
-        """Return the contact with exactly this *email*, letter case aside; None if none is found.
-
-        The API has no exact filter: those whose email contains it are searched for and compared here. The search misses
-        contacts for a while, or for good (observed): **None is no proof** that there is none. With *thorough* the whole
-        list of the site is read if the search finds none, a request for each 100 of them; None is proof then.
-        AmbiguousMatchError if contacts of several sites have it.
-        """
-        return await one_by_email(self, email, site_id, thorough=thorough)
 
     async def create(
         self,
@@ -175,53 +162,57 @@ class Contacts(Gettable[Contact], Listable[Contact], _OfferHolders[Contact]):
         timeout: float | None = None,
         **attributes: Unpack[ContactAttributes],
     ) -> Contact:
-        """Create a contact on a site (the client's, unless given) and give it.
+        """Create a contact on a site (the client's by default) and return it.
 
-        The address is checked for deliverability; UnprocessableEntityError says what was refused, an email that is
-        taken among it. Without ``subscribed=True`` the contact counts as never subscribed (observed), and
+        The API checks that the address is deliverable; UnprocessableEntityError says what it refused, such as an email
+        that is taken. Without ``subscribed=True`` the contact counts as never subscribed (observed), and
         ``external_user_id`` is refused. Sent once, unless *verify*, which needs an email: after an error with
-        ``maybe_applied`` the contact with that email is looked for, and created again where there is none.
+        ``maybe_applied`` the contact with that email is searched for, and created again if there is none. *timeout* is
+        in seconds for each request. InvalidArgumentError without a site, before anything is sent.
         """
         body = resource_body(
             "contacts",
             written_attributes(ContactAttributes, attributes, owner="contacts.create"),
-            relationships=site_linkage(site_id, self._backend, owner="contacts.create"),
+            relationships=site_linkage(site_id, self._context, owner="contacts.create"),
         )
-        row, email = self._operation("create"), attributes.get("email")
-        if not verify:
-            return await self._send_for_resource(row, body=body, timeout=timeout)
+        send = partial(self._send_for_resource, self._operation("create"), body=body, timeout=timeout)
+        if not boolean(verify, of="verify"):
+            return await send()
+        email = attributes.get("email")
         if not email:
             raise InvalidArgumentError(
                 "contacts.create can verify by the email alone: give email=, or leave verify= out"
             )
-        site = self._backend.site_id if site_id is None else site_id
-        lost = False
-        find = partial(self.find_by_email, email, site_id=site)
+        site = self._context.site_id if site_id is None else site_id
+        return await self._create_verified(send, partial(self.find_by_email, email, site_id=site))
+
+    async def _create_verified(self, send: Callable[[], Awaitable[Contact]], find: _Find) -> Contact:
+        answer_lost = False
 
         async def create() -> Contact:
-            nonlocal lost
+            nonlocal answer_lost
             try:
-                return await self._send_for_resource(row, body=body, timeout=timeout)
+                return await send()
             except UnprocessableEntityError as error:
-                # Taken, after an answer was lost, is probably what that one created.
-                found = (
-                    await self.find_by_email(email, site_id=site, thorough=True) if lost and says_taken(error) else None
-                )
+                # "Taken", after an answer was lost, is probably the contact that the lost answer was about.
+                found = await find(thorough=True) if answer_lost and says_taken(error) else None
                 if found is None:
                     raise
                 return found
             except KajabiError as error:
-                lost = lost or error.maybe_applied
+                answer_lost = answer_lost or error.maybe_applied
                 raise
 
-        return await verified(create, find, sleep=self._backend.sleep)
+        return await verified(create, find, sleep=self._context.sleep)
 
     async def update(
         self, id: str | int, *, timeout: float | None = None, **changes: Unpack[ContactAttributes]
     ) -> Contact:
-        """Change exactly the attributes given and give the contact; None clears one.
+        """Change exactly the attributes passed and return the contact; None clears one.
 
-        The customer's name and email follow (API document). UnprocessableEntityError says what was refused.
+        The customer's name and email follow (API document). *timeout* is in seconds for the whole operation.
+        UnprocessableEntityError says what the API refused; InvalidArgumentError, before anything is sent, without any
+        attribute.
         """
         if not changes:
             raise InvalidArgumentError("contacts.update needs at least one attribute to change")
@@ -232,7 +223,8 @@ class Contacts(Gettable[Contact], Listable[Contact], _OfferHolders[Contact]):
     async def delete(self, id: str | int, *, timeout: float | None = None) -> None:
         """Delete a contact for good.
 
-        UnprocessableEntityError where it has active subscriptions on Kajabi Payments (API document).
+        NotFoundError if it does not exist, UnprocessableEntityError if it has active subscriptions on Kajabi Payments
+        (API document).
         """
         await self._send(self._operation("delete"), id, timeout=timeout)
 
@@ -241,10 +233,10 @@ class Contacts(Gettable[Contact], Listable[Contact], _OfferHolders[Contact]):
     ) -> GetOrCreated:
         """Return the contact with this *email*, created with *attributes* if there is none; never changes one.
 
-        If it was created meanwhile, or the search does not know it yet, the API refuses the email as taken. The contact
-        that has it is returned then, if need be after reading the whole list of contacts.
+        If the contact was created meanwhile, or the search does not find it yet, the API refuses the email as taken.
+        That contact is then returned, if necessary after reading the whole list of contacts.
         """
-        site = self._backend.site_id if site_id is None else site_id
+        site = self._context.site_id if site_id is None else site_id
         found = await self.find_by_email(email, site_id=site)
         if found is not None:
             return GetOrCreated(found, created=False)
@@ -257,38 +249,38 @@ class Contacts(Gettable[Contact], Listable[Contact], _OfferHolders[Contact]):
             return GetOrCreated(found, created=False)
 
     async def tag_ids(self, id: str | int, *, timeout: float | None = None) -> tuple[str, ...]:
-        """Give the ids of the contact's tags, without the tags."""
-        return await self._linkage(self._operation("GET.tags"), id, linked_type="contact_tags", timeout=timeout)
+        """Return the ids of the contact's tags, without the tags; NotFoundError if the contact does not exist."""
+        return await self._read_linkage("tags", id, timeout)
 
     async def add_tags(
         self, id: str | int, ids: Iterable[str | int], *, verify: bool = False, timeout: float | None = None
     ) -> tuple[str, ...]:
-        """Add tags and give the ids of all the contact then has; fires tag_added hooks and automations.
+        """Add tags and return the ids of all that the contact then has; fires tag_added hooks and automations.
 
-        With *verify*, after an error with ``maybe_applied`` the tags are looked at, and the missing ones added again.
+        With *verify*, after an error with ``maybe_applied`` the tags are read, and the missing ones are added again.
+        *timeout* is in seconds for each request.
         """
-        row = self._operation("POST.tags")
-        return await self._linkage(row, id, ids, linked_type="contact_tags", verify=verify, timeout=timeout)
+        return await self._change_linkage("POST", "tags", id, ids, verify=verify, timeout=timeout)
 
     async def remove_tags(
         self, id: str | int, ids: Iterable[str | int], *, verify: bool = False, timeout: float | None = None
     ) -> tuple[str, ...]:
-        """Remove tags and give the ids of those left; fires tag_removed hooks and automations.
+        """Remove tags and return the ids of the remaining ones; fires tag_removed hooks and automations.
 
-        With *verify*, after an error with ``maybe_applied`` the tags are looked at, and those left removed again.
+        With *verify*, after an error with ``maybe_applied`` the tags are read, and those left are removed again.
+        *timeout* is in seconds for each request.
         """
-        row = self._operation("DELETE.tags")
-        return await self._linkage(row, id, ids, linked_type="contact_tags", verify=verify, timeout=timeout)
+        return await self._change_linkage("DELETE", "tags", id, ids, verify=verify, timeout=timeout)
 
     async def replace_tags(
         self, id: str | int, ids: Iterable[str | int], *, verify: bool = False, timeout: float | None = None
     ) -> tuple[str, ...]:
-        """Give the contact exactly these tags; no ids remove them all. Effects as of adding and removing.
+        """Set the tags of the contact to exactly *ids* and return these; empty *ids* remove them all.
 
-        With *verify*, after an error with ``maybe_applied`` the tags are looked at before they are replaced again.
+        Has the effects of adding and removing. With *verify*, after an error with ``maybe_applied`` the tags are read
+        before they are replaced again. *timeout* is in seconds for each request.
         """
-        row = self._operation("PATCH.tags")
-        return await self._linkage(row, id, ids, linked_type="contact_tags", verify=verify, timeout=timeout)
+        return await self._change_linkage("PATCH", "tags", id, ids, verify=verify, timeout=timeout)
 
     async def grant_offers(
         self,
@@ -299,17 +291,18 @@ class Contacts(Gettable[Contact], Listable[Contact], _OfferHolders[Contact]):
         verify: bool = False,
         timeout: float | None = None,
     ) -> tuple[str, ...]:
-        """Grant offers and give the ids of all that the contact then holds.
+        """Grant offers and return the ids of all that the contact then holds.
 
-        Makes a customer of the contact where it is none, and **sends that customer a welcome email** unless told
-        otherwise; the gift email and automations go out in any case. An expired or disabled grant is not enabled
-        again by this (observed). Sent once, unless *verify*: after an error with ``maybe_applied`` the offers held are
-        looked at then, and only those that are missing are granted again.
+        Makes a customer of the contact if it is none, and **sends that customer a welcome email** unless
+        *send_customer_welcome_email* is False; the gift email and automations go out in any case. An expired or
+        disabled grant is not enabled again (observed). Sent once, unless *verify*: after an error with
+        ``maybe_applied`` the offers held are read, and only the missing ones are granted again. *timeout* is in seconds
+        for each request.
         """
-        meta = None if send_customer_welcome_email else {"send_customer_welcome_email": False}
-        row = self._operation("POST.offers")
-        return await self._linkage(
-            row, contact_id, offer_ids, linked_type="offers", meta=meta, verify=verify, timeout=timeout
+        mails = boolean(send_customer_welcome_email, of="send_customer_welcome_email")
+        meta = None if mails else {"send_customer_welcome_email": False}
+        return await self._change_linkage(
+            "POST", "offers", contact_id, offer_ids, meta=meta, verify=verify, timeout=timeout
         )
 
     async def ensure_offers(
@@ -320,14 +313,15 @@ class Contacts(Gettable[Contact], Listable[Contact], _OfferHolders[Contact]):
         send_customer_welcome_email: bool = True,
         timeout: float | None = None,
     ) -> tuple[str, ...]:
-        """Grant those of *offer_ids* that the contact does not hold yet, and give the ids of those granted now.
+        """Grant those of *offer_ids* that the contact does not hold yet, and return the ids of those granted now.
 
-        Nothing is granted twice and nobody is mailed about what they have; otherwise as `grant_offers`. *timeout* is
-        for each of the two requests.
+        No offer is granted twice, and no email is sent about one that is held; otherwise as `grant_offers`. *timeout*
+        is in seconds for each of the two requests.
         """
-        wanted = dict.fromkeys(map(str, offer_ids))
+        boolean(send_customer_welcome_email, of="send_customer_welcome_email")
+        requested = checked_ids(offer_ids, of="offers")
         held = await self.offer_ids(contact_id, timeout=timeout)
-        missing = tuple(offer_id for offer_id in wanted if offer_id not in held)
+        missing = tuple(offer_id for offer_id in requested if offer_id not in held)
         if missing:
             await self.grant_offers(
                 contact_id, missing, send_customer_welcome_email=send_customer_welcome_email, timeout=timeout
@@ -365,22 +359,25 @@ class ContactNotes(Gettable[ContactNote], Listable[ContactNote]):
     sort_keys = frozenset({"created_at", "updated_at"})
 
     def list(self, **options: Unpack[ContactNoteListOptions]) -> Pages[ContactNote]:
-        """List notes, newest first; at most 100 to a page. Filters are those of `ContactNoteFilters`."""
+        """List notes, newest first; at most 100 per page. Filters are those of `ContactNoteFilters`."""
         return self._pages(options)
 
     async def create(self, *, contact_id: str | int, body: str, timeout: float | None = None) -> ContactNote:
-        """Write a note on a contact and give it. Sent once: repeating it makes a second note."""
+        """Write a note on a contact and return it. Sent once: sending it again creates a second note.
+
+        *timeout* is in seconds for the whole operation. UnprocessableEntityError says what the API refused.
+        """
         linkage = {"contact": identifier_of("contacts", contact_id)}
         document = resource_body("contact_notes", {"body": body}, relationships=linkage)
         return await self._send_for_resource(self._operation("create"), body=document, timeout=timeout)
 
     async def update(self, id: str | int, *, body: str, timeout: float | None = None) -> ContactNote:
-        """Change the text of a note and give it."""
+        """Change the text of a note and return the note; NotFoundError if it does not exist."""
         document = resource_body("contact_notes", {"body": body}, resource_id=self._checked_id(id))
         return await self._send_for_resource(self._operation("update"), id, body=document, timeout=timeout)
 
     async def delete(self, id: str | int, *, timeout: float | None = None) -> None:
-        """Delete a note for good."""
+        """Delete a note for good; NotFoundError if it does not exist."""
         await self._send(self._operation("delete"), id, timeout=timeout)
 
 
@@ -389,7 +386,7 @@ class CustomFieldListOptions(ListOptions, CustomFieldFilters):
 
 
 class CustomFields(Gettable[CustomField], Listable[CustomField]):
-    """``api.custom_fields``: what ``custom_1`` and its like mean on a site."""
+    """``api.custom_fields``: what ``custom_1`` and the others mean on a site."""
 
     name = "custom_fields"
     model = CustomField

@@ -1,8 +1,10 @@
-"""JSON for what travels between processes: results, errors and resources, without pickle.
+"""JSON to pass results, errors and resources between processes, without pickle.
 
 `dumps` writes plain JSON values, resources, outcomes of bulk lookups, reports, deliveries of webhooks and every error
-of the SDK; `loads` gives equal ones back. The text holds names, never code: reading it makes objects of the classes
-listed in `kajabi_async.serialization.registry` and of no other. Like a pickle it carries personal data as it is.
+of the SDK; `loads` returns equal ones. The text holds names, never code: reading it creates only objects of the classes
+in `kajabi_async.serialization.registry`. Like a pickle, it contains personal data unchanged.
+
+Imports the models, the outcomes of bulk lookups and the events of `webhooks`. Read `registry` first, then `dump`.
 """
 
 from kajabi_async.serialization.dump import dumps

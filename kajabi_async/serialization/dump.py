@@ -1,4 +1,4 @@
-"""Values to text: what JSON has goes as it is, the rest under the name of its class, resources once each."""
+"""Values to text: JSON values unchanged, others by the name of their class, each resource once."""
 
 import math
 from collections.abc import Mapping
@@ -20,27 +20,27 @@ __all__ = ["dumps"]
 
 
 def dumps(value: Any) -> str:
-    """Give JSON text for *value*, from which `loads` makes an equal one, here or in another process.
+    """Return JSON text for *value*, from which `loads` creates an equal one in any process.
 
-    Takes JSON values, tuples, decimals, dates and times, resources with whatever was included with them, `Found`,
-    `Failed`, `Progress`, `Report`, `GetOrCreated`, deliveries of webhooks and every error of the SDK, in any nesting.
-    A resource travels as it would in a pickle: what the answer did not carry stays absent, and no way leads back to
-    its client. Of an error its cause does not travel. InvalidArgumentError for anything else.
+    Takes JSON values, tuples, decimals, dates and times, resources with their included ones, `Found`, `Failed`,
+    `Progress`, `Report`, `GetOrCreated`, deliveries of webhooks and every error of the SDK, in any nesting. A resource
+    is written as in a pickle: absent attributes stay absent, and its client is left out. The cause of an error is left
+    out too. InvalidArgumentError for anything else.
     """
     writer = _Writer()
     try:
         written = writer.value(value)
         return encode({FORMAT: VERSION, "value": written, "resources": writer.resources()}).decode()
     except RecursionError:
-        raise InvalidArgumentError("this is nested too deeply to be written as JSON, or holds itself") from None
+        raise InvalidArgumentError("the value is nested too deeply to be written as JSON, or contains itself") from None
 
 
 class _Writer:
-    """Writes one text; a resource that is met again is written as a reference, so cycles end."""
+    """A writer of one text; resources are written as references to a list, so cycles end."""
 
     def __init__(self) -> None:
-        self._met: list[Resource] = []
-        self._places: dict[int, int] = {}
+        self._resources: list[Resource] = []
+        self._indices: dict[int, int] = {}
 
     def value(self, value: Any) -> Any:
         if value is None or isinstance(value, bool | int):
@@ -56,25 +56,25 @@ class _Writer:
         return self._named(value)
 
     def resources(self) -> list[dict[str, Any]]:
-        """Give every resource that was met, and those that are met on the way."""
-        # The list grows while it is gone through.
-        return [self._resource(resource) for resource in self._met]
+        """Return every resource referred to so far, and those that these refer to."""
+        # The list grows during the iteration.
+        return [self._resource(resource) for resource in self._resources]
 
     def _all(self, values: Any) -> list[Any]:
         return [self.value(each) for each in values]
 
     def _mapping(self, mapping: Mapping[Any, Any]) -> dict[str, Any]:
-        strange = next((name for name in mapping if not isinstance(name, str)), None)
-        if strange is not None:
-            raise InvalidArgumentError(f"the names in an object must be text, not {type(strange).__name__}")
+        invalid = next((name for name in mapping if not isinstance(name, str)), None)
+        if invalid is not None:
+            raise InvalidArgumentError(f"the names in an object must be text, not {type(invalid).__name__}")
         names = {str.__str__(name): name for name in mapping}
         if KIND not in names and all(map(_is_writable, names)):
-            return {name: self.value(mapping[given]) for name, given in names.items()}
-        return {KIND: "object", "members": [[_text(name), self.value(mapping[given])] for name, given in names.items()]}
+            return {name: self.value(mapping[key]) for name, key in names.items()}
+        return {KIND: "object", "members": [[_text(name), self.value(mapping[key])] for name, key in names.items()]}
 
     def _named(self, value: Any) -> dict[str, Any]:
         if isinstance(value, Resource):
-            return {KIND: "resource", "at": self._place(value)}
+            return {KIND: "resource", "at": self._index(value)}
         if isinstance(value, KajabiError):
             return self._error(value)
         fields = _fields_of(value)
@@ -87,21 +87,21 @@ class _Writer:
     def _error(self, error: KajabiError) -> dict[str, Any]:
         cls = type(error)
         if ERRORS.get(cls.__name__) is not cls:
-            raise _refused(error)
-        # What a pickle of it holds: arguments and attributes.
+            raise _unsupported(error)
+        # The same as in a pickle: arguments and attributes.
         _, (_, arguments, state) = error.__reduce__()[:2]
         return {KIND: cls.__name__, "arguments": self._all(arguments), "state": self._mapping(state)}
 
-    def _place(self, resource: Resource) -> int:
-        place = self._places.setdefault(id(resource), len(self._met))
-        if place == len(self._met):
-            self._met.append(resource)
-        return place
+    def _index(self, resource: Resource) -> int:
+        index = self._indices.setdefault(id(resource), len(self._resources))
+        if index == len(self._resources):
+            self._resources.append(resource)
+        return index
 
     def _resource(self, resource: Resource) -> dict[str, Any]:
         untyped = type(resource) is UntypedResource
         if not untyped and class_of(resource.resource_type) is not type(resource):
-            raise _refused(resource)
+            raise _unsupported(resource)
         state = resource.__getstate__()
         return {
             "type": _text(resource.resource_type),
@@ -112,12 +112,12 @@ class _Writer:
             "relationships": self._mapping({name: _linkage(each) for name, each in state["relationships"].items()}),
             "links": self._mapping(state["links"]),
             "meta": self._mapping(state["meta"]),
-            "related": [[_text(kind), _text(of), self._place(each)] for (kind, of), each in state["related"].items()],
+            "related": [[_text(kind), _text(of), self._index(each)] for (kind, of), each in state["related"].items()],
         }
 
 
 def _fields_of(value: Any) -> dict[str, Any] | None:
-    """Give the fields of a record, None where *value* is none."""
+    """Return the fields of a record, or None if *value* is not one."""
     if type(value) is GetOrCreated:
         return value._asdict()
     cls = RECORDS.get(type(value).__name__)
@@ -135,7 +135,7 @@ def _one_text(value: Any) -> dict[str, Any]:
         return {KIND: "datetime", "text": value.isoformat()}
     if isinstance(value, date):
         return {KIND: "date", "text": value.isoformat()}
-    raise _refused(value)
+    raise _unsupported(value)
 
 
 def _linkage(relationship: Relationship) -> dict[str, Any]:
@@ -148,7 +148,7 @@ def _linkage(relationship: Relationship) -> dict[str, Any]:
 
 
 def _text(text: str) -> Any:
-    # A lone surrogate, as an id that was refused may hold, has no form in UTF-8.
+    # A lone surrogate, such as in a rejected id, cannot be encoded in UTF-8.
     return text if _is_writable(text) else {KIND: "text", "text": text.encode("utf-8", "surrogatepass").hex()}
 
 
@@ -164,7 +164,7 @@ def _is_mapping(value: object) -> TypeGuard[Mapping[Any, Any]]:
     return isinstance(value, Mapping)
 
 
-def _refused(value: object) -> InvalidArgumentError:
+def _unsupported(value: object) -> InvalidArgumentError:
     name = f"{type(value).__module__}.{type(value).__qualname__}"
     return InvalidArgumentError(
         f"{name} cannot be written as JSON: dumps() takes JSON values, and resources, outcomes, reports, webhook "

@@ -1,4 +1,4 @@
-"""Which classes travel as JSON, each under its own name, and the marks of the format."""
+"""The classes that can be written as JSON, each by its name, and the markers of the format."""
 
 from collections.abc import Mapping
 from typing import Any, Final
@@ -15,10 +15,10 @@ from kajabi_async.webhooks.events import EVENTS
 __all__ = ["ERRORS", "FORMAT", "KIND", "RECORDS", "VERSION"]
 
 FORMAT: Final = "kajabi_async"
-"""The member that says which version of the format a text has."""
+"""The member with the version of the format of a text."""
 VERSION: Final = 1
 KIND: Final = "$kajabi"
-"""The member that makes an object something other than an object; one of the caller's that has it is wrapped."""
+"""The member that marks an object as an encoded value; a mapping of the caller with this name in it is wrapped."""
 
 
 def _errors_in(module: Any) -> dict[str, type[KajabiError]]:
@@ -44,4 +44,4 @@ RECORDS: Final[Mapping[str, type[Any]]] = {
         *dashboard.DASHBOARD_EVENTS.values(),
     )
 }
-"""Every public attrs class that is nothing but its fields, by name."""
+"""Every public attrs class that consists of its fields alone, by name."""

@@ -4,6 +4,7 @@ import ipaddress
 from typing import Final
 from urllib.parse import SplitResult, urlsplit
 
+from kajabi_async.checks import boolean
 from kajabi_async.errors import ConfigurationError
 
 __all__ = ["checked_base_url"]
@@ -14,6 +15,7 @@ _EXAMPLE: Final = "such as https://api.kajabi.com"
 def checked_base_url(base_url: str, *, allow_insecure: bool) -> str:
     """Give *base_url* without a slash at its end; ConfigurationError where requests must not go there."""
     parts = _split(base_url)
+    boolean(allow_insecure, of="allow_insecure", error=ConfigurationError)
     if parts.scheme not in {"http", "https"} or not parts.hostname:
         raise ConfigurationError(f"base_url must be scheme and host, {_EXAMPLE}")
     if "@" in parts.netloc or parts.query or parts.fragment:

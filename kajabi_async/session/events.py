@@ -155,5 +155,5 @@ def telling(observers: Iterable[SessionObserver]) -> SessionObserver | None:
 
 def name_and_template(method: str, path: str) -> tuple[str, str]:
     """Give what a request is called in the table of operations, and its path without ids."""
-    row = operation_at(method, path)
-    return (method, "") if row is None else (row.name, row.path)
+    found = operation_at(method, path)
+    return (method, "") if found is None else (found[0].name, found[0].path)

@@ -5,10 +5,11 @@ import random
 import warnings
 from collections.abc import Awaitable, Callable, Iterable
 from functools import partial
-from typing import TYPE_CHECKING, Any, Final, TypeVar
+from typing import TYPE_CHECKING, Any, Final, NoReturn, TypeVar
 
 import attrs
 
+from kajabi_async.checks import string, whole_number
 from kajabi_async.clock import Clock, SystemClock
 from kajabi_async.concurrency import TooLateError
 from kajabi_async.errors import (
@@ -20,7 +21,7 @@ from kajabi_async.errors import (
     ServerError,
 )
 from kajabi_async.exchange import JSON_API, Answer, Request, SessionStats, Tally, TimeoutStarts
-from kajabi_async.jsonapi.limits import MAX_ELEMENTS, checked_elements
+from kajabi_async.jsonapi.limits import MAX_ELEMENTS
 from kajabi_async.session.answers import error_of, refuse_html
 from kajabi_async.session.auth.backoff import TokenBackoff, TokenRefusals
 from kajabi_async.session.auth.endpoint import OAuthEndpoint
@@ -103,8 +104,8 @@ class SessionManager:
             base_url=self._base_url,
             binding=self._binding,
             timeouts=self._timeouts,
-            max_answer_bytes=_checked_size(max_answer_bytes),
-            max_answer_elements=checked_elements(max_answer_elements, "max_answer_elements"),
+            max_answer_bytes=_limit(max_answer_bytes, of="max_answer_bytes"),
+            max_answer_elements=_limit(max_answer_elements, of="max_answer_elements"),
             user_agent=_checked_user_agent(user_agent),
             http_session=http_session,
         )
@@ -433,6 +434,9 @@ class SessionManager:
         if tell is not None:
             tell(TokenRefreshed(token.shared))
 
+    def __reduce__(self) -> NoReturn:
+        raise TypeError("a session owns a token and connections and can be neither copied nor pickled: share it")
+
     def __del__(self) -> None:
         transport: Transport | None = getattr(self, "_transport", None)
         if transport is not None and transport.is_open:
@@ -457,10 +461,8 @@ def _place_outside() -> str:
     return "an unknown place" if frame is None else f"{frame.f_code.co_filename}:{frame.f_lineno}"
 
 
-def _checked_size(size: Any) -> int:
-    if isinstance(size, bool) or not isinstance(size, int) or size < 1:
-        raise ConfigurationError(f"max_answer_bytes must be a whole number of at least 1, got {size!r}")
-    return size
+def _limit(value: Any, *, of: str) -> int:
+    return whole_number(value, of=of, at_most=None, error=ConfigurationError)
 
 
 def _checked_retry(retry: Any) -> RetryPolicy:
@@ -480,7 +482,8 @@ def _checked_clock(clock: Any) -> Clock:
     return checked
 
 
-def _checked_user_agent(user_agent: str) -> str:
+def _checked_user_agent(given: Any) -> str:
+    user_agent = string(given, of="user_agent", error=ConfigurationError)
     if not user_agent.isascii() or not user_agent.isprintable() or not user_agent.strip():
         raise ConfigurationError("user_agent must be printable ASCII")
     return user_agent

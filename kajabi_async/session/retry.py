@@ -5,6 +5,7 @@ from typing import Final
 
 import attrs
 
+from kajabi_async.checks import number, whole_number
 from kajabi_async.errors import (
     AnswerTooLargeError,
     ApiError,
@@ -19,6 +20,10 @@ from kajabi_async.errors import (
 )
 
 __all__ = ["GiveUp", "Retry", "RetryBudget", "RetryPolicy", "decide", "maybe_applied"]
+
+
+def _at_least_zero(value: float, *, of: str) -> float:
+    return number(value, of=of, expected="a number of at least 0", fits=lambda it: it >= 0, error=ConfigurationError)
 
 
 @attrs.frozen(kw_only=True)
@@ -37,10 +42,10 @@ class RetryPolicy:
     costs none."""
 
     def __attrs_post_init__(self) -> None:
-        if isinstance(self.max_attempts, bool) or self.max_attempts < 1:
-            raise ConfigurationError(f"max_attempts must be at least 1, got {self.max_attempts!r}")
-        if self.base_seconds < 0 or self.max_backoff_seconds < 0:
-            raise ConfigurationError("the back-off times must not be negative")
+        whole_number(self.max_attempts, of="max_attempts", at_most=None, error=ConfigurationError)
+        _at_least_zero(self.base_seconds, of="base_seconds")
+        _at_least_zero(self.max_backoff_seconds, of="max_backoff_seconds")
+        _at_least_zero(self.budget, of="the retry budget")
 
     def would_repeat(self, error: KajabiError, *, method: str = "GET") -> bool:
         """Tell whether a request of *method* is sent again after *error*, attempts, time and budget permitting."""
@@ -152,9 +157,7 @@ class RetryBudget:
     """
 
     def __init__(self, capacity: float) -> None:
-        if isinstance(capacity, bool) or not capacity >= 0:
-            raise ConfigurationError(f"the retry budget must be a number of at least 0, got {capacity!r}")
-        self._capacity = self._left = float(capacity)
+        self._capacity = self._left = _at_least_zero(capacity, of="the retry budget")
         self.is_full = True
         """Whether a success brings nothing any more."""
 

@@ -1,7 +1,7 @@
-"""A token in a file, for the processes of one machine (extra ``file``).
+"""A token in a file, shared by the processes of one machine (extra ``file``).
 
-The folder is open to its owner alone, and so is every file in it: whoever can read the file can act as the API key
-until the token ends.
+Only the owner can open the folder and its files: anyone who can read the file can act as the API key until the token
+expires.
 """
 
 import asyncio
@@ -31,17 +31,17 @@ __all__ = ["FileTokenStore"]
 
 T = TypeVar("T")
 
-_LARGEST_BYTES: Final = 64 * 1024
-_SAFELY: Final = os.O_NOFOLLOW | os.O_CLOEXEC
+_MAX_BYTES: Final = 64 * 1024
+_SAFE_FLAGS: Final = os.O_NOFOLLOW | os.O_CLOEXEC
 _KEY: Final = re.compile(r"[0-9a-f]{1,64}")
 
 
 class FileTokenStore:
-    """Shares tokens among the processes of one user on one machine, in a *folder* that only that user can open.
+    """A store of tokens for the processes of one user on one machine, in a *folder* that only that user can open.
 
-    The folder is made with mode 0700 where there is none; ConfigurationError where it is a link, somebody else's, or
-    open to others. The lease is a lock of the operating system, which a process loses when it dies, however it dies:
-    the next one goes on at once. Put the folder on a local disk: locks are not to be trusted over a network.
+    The folder is created with mode 0700 if it is missing; ConfigurationError if it is a link, another user's, or open
+    to others. The lease is a lock of the operating system, which is released whenever its process dies. Put the folder
+    on a local disk: locks on network file systems are unreliable.
     """
 
     def __init__(self, folder: str | os.PathLike[str], *, lease_seconds: float = 20.0) -> None:
@@ -52,25 +52,25 @@ class FileTokenStore:
         _prepare(self._folder)
 
     async def load(self, key: str) -> StoredToken | None:
-        """Give the token of *key*; None where there is none. StoreUnavailableError where it cannot be read."""
+        """Return the token of *key*, or None if there is none. StoreUnavailableError if it cannot be read."""
         name = _name(key)
-        return await _apart(lambda: self._load(name))
+        return await _in_thread(lambda: self._load(name))
 
     async def acquire(self, key: str) -> Lease | None:
-        """Give the lease of *key*, or None where another process, or another client of this one, holds it."""
+        """Return the lease of *key*, or None if another process, or another client of this one, has it."""
         try:
-            # The lock would make a folder that is gone, open to others.
+            # FileLock would create a missing folder, open to others.
             _prepare(self._folder)
         except ConfigurationError as failure:
             raise StoreUnavailableError(str(failure)) from None
-        # A lock that is not waited for: no thread is left behind with it when the caller goes away.
+        # With timeout=0, no thread is left waiting for the lock when the caller is cancelled.
         lock = FileLock(self._folder / _name(key, ".lock"), timeout=0, thread_local=False, mode=0o600)
         try:
             lock.acquire()
         except Timeout:
             return None
         except (OSError, NotImplementedError) as failure:
-            # The second one from a file system without locks.
+            # NotImplementedError: the file system has no locks.
             raise _unavailable("locked", failure) from None
         self._fence += 1
         lease = Lease(uuid.uuid4().hex, self._fence)
@@ -78,31 +78,31 @@ class FileTokenStore:
         return lease
 
     async def release(self, key: str, lease: Lease) -> None:
-        """Give *lease* of *key* back; nothing happens where it is not held."""
+        """Release *lease* of *key*; do nothing if this store does not have it."""
         lock = self._locks.pop((key, lease), None)
         if lock is not None:
             with contextlib.suppress(OSError):
                 lock.release()
 
     async def save(self, key: str, token: StoredToken, *, lease: Lease, replaces: int) -> bool:
-        """Put *token* in the place of version *replaces*; False where another version is there, or *lease* is not held.
+        """Replace version *replaces* with *token*; return False if another version is stored or *lease* is not valid.
 
-        The file is replaced as a whole: a reader sees the old token or the new one, and a crash leaves one of them.
+        The file is replaced atomically: a reader sees the old token or the new one, and a crash leaves one of them.
         """
         if (key, lease) not in self._locks:
             return False
         name = _name(key)
-        return await _apart(lambda: self._replace(name, token, replaces))
+        return await _in_thread(lambda: self._replace(name, token, replaces))
 
     async def discard(self, key: str, *, version: int) -> None:
-        """Drop the token of *key* where it is still of *version*."""
+        """Remove the token of *key* if it still has *version*."""
         lease = await self.acquire(key)
         if lease is None:
-            # Whoever holds it is about to put another version there.
+            # The holder of the lease is about to store another version.
             return
         try:
             name = _name(key)
-            await _apart(lambda: self._remove(name, version))
+            await _in_thread(lambda: self._remove(name, version))
         finally:
             await self.release(key, lease)
 
@@ -114,34 +114,34 @@ class FileTokenStore:
 
     def _replace(self, name: str, token: StoredToken, replaces: int) -> bool:
         with self._opened() as folder:
-            there = _read(folder, name)
-            if (0 if there is None else there.version) != replaces:
+            stored = _read(folder, name)
+            if (0 if stored is None else stored.version) != replaces:
                 return False
-            fresh = f"{name}.{secrets.token_hex(8)}"
-            descriptor = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL | _SAFELY, 0o600, dir_fd=folder)
+            temporary = f"{name}.{secrets.token_hex(8)}"
+            descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | _SAFE_FLAGS, 0o600, dir_fd=folder)
             try:
                 with os.fdopen(descriptor, "wb") as opened:
                     opened.write(attrs.evolve(token, version=replaces + 1).to_bytes())
                     opened.flush()
                     os.fsync(descriptor)
-                os.replace(fresh, name, src_dir_fd=folder, dst_dir_fd=folder)
+                os.replace(temporary, name, src_dir_fd=folder, dst_dir_fd=folder)
             except BaseException:
                 with contextlib.suppress(FileNotFoundError):
-                    os.unlink(fresh, dir_fd=folder)
+                    os.unlink(temporary, dir_fd=folder)
                 raise
             os.fsync(folder)
             return True
 
     def _remove(self, name: str, version: int) -> None:
         with self._opened() as folder:
-            there = _read(folder, name)
-            if there is not None and there.version == version:
+            stored = _read(folder, name)
+            if stored is not None and stored.version == version:
                 with contextlib.suppress(FileNotFoundError):
                     os.unlink(name, dir_fd=folder)
 
     @contextlib.contextmanager
     def _opened(self) -> Generator[int]:
-        """Hold the folder open, so that names in it are names in this one, whatever is put in its place meanwhile."""
+        """Open the folder, so that names in it stay in this folder even if another one takes its path meanwhile."""
         try:
             descriptor = _open_folder(self._folder)
         except ConfigurationError as failure:
@@ -160,36 +160,36 @@ def _name(key: str, suffix: str = ".json") -> str:
 
 def _read(folder: int, name: str) -> StoredToken | None:
     try:
-        # Not to wait for a writer, where somebody has put a pipe there.
-        descriptor = os.open(name, os.O_RDONLY | os.O_NONBLOCK | _SAFELY, dir_fd=folder)
+        # O_NONBLOCK: do not wait for a writer if the file is a pipe.
+        descriptor = os.open(name, os.O_RDONLY | os.O_NONBLOCK | _SAFE_FLAGS, dir_fd=folder)
     except FileNotFoundError:
         return None
     try:
-        _refuse_unsafe(os.fstat(descriptor), name)
-        return StoredToken.from_bytes(os.read(descriptor, _LARGEST_BYTES))
+        _check_file(os.fstat(descriptor), name)
+        return StoredToken.from_bytes(os.read(descriptor, _MAX_BYTES))
     finally:
         os.close(descriptor)
 
 
-async def _apart(work: Callable[[], T]) -> T:
-    """Do *work* on the disk in a thread, seen through to its end even where the caller is cancelled."""
-    doing = asyncio.ensure_future(asyncio.to_thread(work))
+async def _in_thread(work: Callable[[], T]) -> T:
+    """Run *work* in a thread, and wait for its end even if the caller is cancelled."""
+    task = asyncio.ensure_future(asyncio.to_thread(work))
     try:
-        await asyncio.wait({doing})
+        await asyncio.wait({task})
     except asyncio.CancelledError:
-        await asyncio.wait({doing})
-        # Read, so that nobody warns of a failure that nobody waits for any more.
-        doing.exception()
+        await asyncio.wait({task})
+        # Retrieve the exception, so that asyncio does not log it as never retrieved.
+        task.exception()
         raise
     try:
-        return doing.result()
+        return task.result()
     except OSError as failure:
         raise _unavailable("read or written", failure) from None
 
 
-def _unavailable(done: str, failure: Exception) -> StoreUnavailableError:
+def _unavailable(action: str, failure: Exception) -> StoreUnavailableError:
     reason = getattr(failure, "strerror", None) or type(failure).__name__
-    return StoreUnavailableError(f"the file of the token cannot be {done}: {reason}")
+    return StoreUnavailableError(f"the file of the token cannot be {action}: {reason}")
 
 
 def _prepare(folder: Path) -> None:
@@ -205,8 +205,8 @@ def _open_folder(folder: Path) -> int:
     descriptor = -1
     try:
         _check_folder(folder.lstat(), folder)
-        descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | _SAFELY)
-        # Once more: another may have been put in its place since.
+        descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | _SAFE_FLAGS)
+        # Check the descriptor too: another folder may have taken the path in between.
         _check_folder(os.fstat(descriptor), folder)
     except BaseException as failure:
         if descriptor >= 0:
@@ -219,15 +219,15 @@ def _open_folder(folder: Path) -> int:
 
 def _check_folder(found: os.stat_result, folder: Path) -> None:
     if not stat.S_ISDIR(found.st_mode):
-        raise ConfigurationError(f"the folder for the token is a link or no folder: {folder}")
+        raise ConfigurationError(f"the folder for the token is a link or not a folder: {folder}")
     if found.st_uid != os.geteuid():
         raise ConfigurationError(f"the folder for the token belongs to another user: {folder}")
     if stat.S_IMODE(found.st_mode) & 0o077:
         raise ConfigurationError(f"the folder for the token is open to other users: chmod 700 {folder}")
 
 
-def _refuse_unsafe(found: os.stat_result, name: str) -> None:
+def _check_file(found: os.stat_result, name: str) -> None:
     if not stat.S_ISREG(found.st_mode):
-        raise OSError(errno.EINVAL, f"it is no regular file, remove it: {name}")
+        raise OSError(errno.EINVAL, f"it is not a regular file, remove it: {name}")
     if found.st_uid != os.geteuid() or stat.S_IMODE(found.st_mode) & 0o077:
         raise OSError(errno.EPERM, f"it belongs to or is open to other users, remove it or chmod 600 {name}")

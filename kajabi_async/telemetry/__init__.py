@@ -1,4 +1,7 @@
-"""OpenTelemetry traces and metrics of what a client does (extra ``otel``); nothing else imports `opentelemetry`."""
+"""OpenTelemetry traces and metrics of a client (extra ``otel``); no other package imports `opentelemetry`.
+
+Imports the events of `session`. Read `tracing` first: it is the observer; `metering` has the metrics.
+"""
 
 try:
     from kajabi_async.telemetry.tracing import Tracing

@@ -1,7 +1,7 @@
-"""What spans and metrics are labelled with: the field's semantic conventions, and ``kajabi.*`` for what they lack.
+"""The attributes of spans and metrics: OpenTelemetry's semantic conventions, and ``kajabi.*`` for what they lack.
 
-https://opentelemetry.io/docs/specs/semconv/http/http-spans/#http-client-span. Not given is ``url.full``, which holds
-ids and query values; ``url.template`` tells as much as may be told.
+https://opentelemetry.io/docs/specs/semconv/http/http-spans/#http-client-span. ``url.full`` is left out, since it holds
+ids and query values; ``url.template`` is used instead.
 """
 
 from functools import lru_cache
@@ -15,7 +15,7 @@ __all__ = ["SCHEMA_URL", "Attributes", "Target", "outcome", "target_of"]
 Attributes = dict[str, str | int | float | bool]
 
 SCHEMA_URL: Final = "https://opentelemetry.io/schemas/1.37.0"
-"""The version of the conventions that the names below are taken from."""
+"""The version of the conventions that define the names below."""
 
 _DEFAULT_PORTS: Final = {"http": 80, "https": 443}
 _FIRST_ERROR_STATUS: Final = 400
@@ -23,16 +23,16 @@ _FIRST_ERROR_STATUS: Final = 400
 
 @attrs.frozen
 class Target:
-    """Which requests are meant: all those of one method to one template on one server."""
+    """The requests of one method to one path template on one server."""
 
     name: str
-    """Of their spans."""
+    """The name of their spans."""
     attributes: Attributes
 
 
 @lru_cache(maxsize=1024)
 def target_of(method: str, template: str, base_url: str) -> Target:
-    """Give the target; *template* is empty where the operation is not in the table of operations."""
+    """Return the target; *template* is empty if the operation is not in the table of operations."""
     parts = urlsplit(base_url)
     attributes: Attributes = {
         "http.request.method": method,
@@ -47,9 +47,9 @@ def target_of(method: str, template: str, base_url: str) -> Target:
 
 
 def outcome(status: int | None, error: str) -> Attributes:
-    """Give the attributes of how a request ended; ``error.type`` is among them exactly where it is an error.
+    """Return the attributes of a request's outcome; ``error.type`` is among them only for an error.
 
-    An answer 4xx or 5xx is one, as is none at all, also where nobody waited for it any more; 3xx is none.
+    An answer 4xx or 5xx is an error, and so is no answer, even if no caller waits for it; 3xx is not.
     """
     if status is None:
         return {"error.type": error}

@@ -1,4 +1,4 @@
-"""The instruments: how long requests take, and how often they wait and repeat."""
+"""The metrics: durations of requests and waits, retries and token refreshes."""
 
 from typing import Final
 
@@ -10,12 +10,12 @@ from kajabi_async.telemetry.attributes import SCHEMA_URL, Attributes
 __all__ = ["Instruments"]
 
 _DURATION_BOUNDARIES: Final = (0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1, 2.5, 5, 7.5, 10)
-"""What the conventions advise for ``http.client.request.duration``."""
+"""The boundaries that the conventions advise for ``http.client.request.duration``."""
 _WAIT_BOUNDARIES: Final = (0.01, 0.05, 0.1, 0.5, 1, 2.5, 5, 10, 30, 60, 120, 300, 600)
 
 
 class Instruments:
-    """What is measured; a *context* links a measurement to the span it belongs to (exemplars)."""
+    """The instruments; a *context* links a measurement to its span (exemplars)."""
 
     def __init__(self, provider: MeterProvider | None) -> None:
         meter = get_meter("kajabi_async", meter_provider=provider, schema_url=SCHEMA_URL)
@@ -28,7 +28,7 @@ class Instruments:
         self._waits = meter.create_histogram(
             "kajabi.client.wait.duration",
             unit="s",
-            description="What requests waited for a place, for their turn or for the end of a pause.",
+            description="Time that requests waited for a slot, a permit or the end of a pause.",
             explicit_bucket_boundaries_advisory=_WAIT_BOUNDARIES,
         )
         self._retries = meter.create_counter(
@@ -39,17 +39,17 @@ class Instruments:
         )
 
     def requested(self, seconds: float, attributes: Attributes, context: Context | None) -> None:
-        """Note a request that has ended, a token request among them."""
+        """Record a finished request, including token requests."""
         self._durations.record(seconds, attributes, context)
 
     def waited(self, seconds: float, operation: str, context: Context | None) -> None:
-        """Note a wait before a request."""
+        """Record a wait before a request."""
         self._waits.record(seconds, {"kajabi.operation": operation}, context)
 
     def retried(self, operation: str, error: str, context: Context | None) -> None:
-        """Note that a request that failed with *error* is sent again."""
+        """Record the retry of a request that failed with *error*."""
         self._retries.add(1, {"kajabi.operation": operation, "error.type": error}, context)
 
     def refreshed(self, *, shared: bool) -> None:
-        """Note a new token."""
+        """Record a new token."""
         self._tokens.add(1, {"kajabi.token.shared": shared})

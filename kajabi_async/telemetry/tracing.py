@@ -1,4 +1,4 @@
-"""The observer: events of a session in, spans and measurements out."""
+"""The observer that turns events of a session into spans and measurements."""
 
 import time
 from typing import Final
@@ -24,19 +24,19 @@ from kajabi_async.telemetry.metering import Instruments
 
 __all__ = ["Tracing"]
 
-_MOST_OPEN: Final = 100_000
-"""Operations at once whose spans are kept; what never ends must not fill the memory."""
+_MAX_OPEN: Final = 100_000
+"""The number of open spans kept, so that operations that never end do not fill the memory."""
 _LOST: Final = "lost"
-"""The ``error.type`` of an operation whose end nobody saw."""
+"""The ``error.type`` of an operation whose end was not observed."""
 
 
 @attrs.define(eq=False)
 class _Open:
-    """An operation under way."""
+    """An operation in progress."""
 
     span: Span
     context: Context
-    """With its span as the current one: what its requests hang on."""
+    """The context with its span as the current one: the parent of its requests."""
     target: Target
     request: Span | None = None
 
@@ -47,29 +47,30 @@ class _Open:
 
 
 class Tracing:
-    """Traces and measures what clients do, as an observer: ``Kajabi(observers=[Tracing()])``.
+    """An observer that records traces and metrics of clients: ``Kajabi(observers=[Tracing()])``.
 
-    Each operation, such as ``kajabi customers.get``, is a span below the caller's current one, and each of its requests
-    a span of kind CLIENT below it; the operation's own is never made the current one. Requests for a token, which many
-    operations may wait for, hang on the span of the caller that began them. Waits, repeats and new tokens are told too.
+    Each operation, such as ``kajabi customers.get``, is a child span of the caller's current one, and each of its
+    requests a child span of kind CLIENT; the span of the operation never becomes the current one. Token requests, for
+    which many operations may wait, are children of the current span of the caller that started them. Waits, retries
+    and new tokens are recorded too.
 
-    No id, no query value and nothing of a body goes into a span or a metric. One instance serves any number of clients.
+    No id, no query value and no part of a body goes into a span or a metric. One instance serves any number of clients.
     """
 
     def __init__(
         self, tracer_provider: TracerProvider | None = None, meter_provider: MeterProvider | None = None
     ) -> None:
-        """Use the given providers, or those that the program has set for itself (``opentelemetry.trace``)."""
+        """Use the given providers; the defaults are the global ones (``opentelemetry.trace`` and ``.metrics``)."""
         self._tracer = get_tracer("kajabi_async", tracer_provider=tracer_provider, schema_url=SCHEMA_URL)
         self._instruments = Instruments(meter_provider)
-        # Of clients in several threads, where need be: each step below is one operation of the dict.
+        # Clients may be in several threads: each step below is one atomic operation of the dict.
         self._open: dict[int, _Open] = {}
 
     def __call__(self, event: SessionEvent) -> None:
-        """Take in what has happened; called by the session, on its event loop."""
+        """Record *event*; called by the session on its event loop."""
         match event:
             case OperationStarted():
-                self._begin(event)
+                self._start(event)
             case RequestStarted():
                 self._send(event)
             case RequestAnswered():
@@ -87,17 +88,17 @@ class Tracing:
             case _:
                 return
 
-    def _begin(self, event: OperationStarted) -> None:
+    def _start(self, event: OperationStarted) -> None:
         attributes: Attributes = {"kajabi.operation": event.name}
         parent = get_current()
         span = self._tracer.start_span(f"kajabi {event.name}", parent, SpanKind.INTERNAL, attributes)
         target = target_of(event.method, event.template, event.base_url)
         self._open[event.operation] = _Open(span, set_span_in_context(span, parent), target)
-        if len(self._open) > _MOST_OPEN:
-            self._give_up_oldest()
+        if len(self._open) > _MAX_OPEN:
+            self._drop_oldest()
 
-    def _give_up_oldest(self) -> None:
-        for number in list(self._open)[: max(1, _MOST_OPEN // 10)]:
+    def _drop_oldest(self) -> None:
+        for number in list(self._open)[: max(1, _MAX_OPEN // 10)]:
             running = self._open.pop(number, None)
             if running is not None:
                 _fail(running.span, _LOST)
@@ -154,8 +155,8 @@ class Tracing:
         if event.attempt > 1:
             attributes["http.request.resend_count"] = event.attempt - 1
         now = time.time_ns()
-        began = now - round(event.seconds * 1e9)
-        span = self._tracer.start_span(target.name, get_current(), SpanKind.CLIENT, attributes, start_time=began)
+        started = now - round(event.seconds * 1e9)
+        span = self._tracer.start_span(target.name, get_current(), SpanKind.CLIENT, attributes, start_time=started)
         ended = outcome(event.status, event.error)
         _finish_request(span, ended, now)
         self._instruments.requested(event.seconds, {**target.attributes, **ended}, set_span_in_context(span))
@@ -169,7 +170,7 @@ class Tracing:
 def _finish_request(span: Span, ended: Attributes, end_time: int | None = None) -> None:
     span.set_attributes(ended)
     if "error.type" in ended:
-        # Without a description: the conventions want none where the attributes tell it.
+        # No description: the conventions ask for none if the attributes say the same.
         span.set_status(Status(StatusCode.ERROR))
     span.end(end_time)
 

@@ -1,7 +1,6 @@
-"""``python -m kajabi_async.testing``: the fake in a process of its own, until SIGTERM or SIGINT.
+"""``python -m kajabi_async.testing``: the fake in its own process, until SIGTERM or SIGINT.
 
-What goes wrong can be given at the start, and changed and read later under ``/_fake/``: see
-``kajabi_async.testing.control``.
+Faults can be set at the start, and read and changed later under ``/_fake/``: see ``kajabi_async.testing.control``.
 """
 
 import argparse
@@ -10,7 +9,7 @@ import signal
 from collections.abc import Sequence
 
 from kajabi_async.output import flush, print_json
-from kajabi_async.testing.faults.plan import FaultPlan
+from kajabi_async.testing.faults.mix import FaultPlan
 from kajabi_async.testing.faults.retry_after import RETRY_AFTER_FORMS
 from kajabi_async.testing.rate_limit import RateLimit
 from kajabi_async.testing.server import FakeKajabi
@@ -22,10 +21,10 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m kajabi_async.testing", description="A fake of the Kajabi API.")
     parser.add_argument("--host", default="127.0.0.1", help="where to listen")
     parser.add_argument("--port", type=int, default=0, help="0 for a free port")
-    parser.add_argument("--customers", type=int, default=1000, help="how many customers there are")
-    parser.add_argument("--seed", type=int, default=7, help="what the data grows from")
-    parser.add_argument("--latency", type=float, default=0.0, help="seconds before each answer")
-    parser.add_argument("--max-page-size", type=int, default=100, help="larger pages are clamped to this")
+    parser.add_argument("--customers", type=int, default=1000, help="the number of customers")
+    parser.add_argument("--seed", type=int, default=7, help="the seed of the data")
+    parser.add_argument("--latency", type=float, default=0.0, help="seconds of delay before each answer")
+    parser.add_argument("--max-page-size", type=int, default=100, help="larger page sizes are clamped to this")
     _add_limits(parser)
     _add_faults(parser)
     return parser
@@ -34,18 +33,18 @@ def _parser() -> argparse.ArgumentParser:
 def _add_limits(parser: argparse.ArgumentParser) -> None:
     limits = parser.add_argument_group("limits")
     limits.add_argument("--rate-limit", type=int, help="requests per window, for all clients together")
-    limits.add_argument("--rate-window", type=float, default=1.0, help="seconds of the window")
-    limits.add_argument("--retry-after", choices=RETRY_AFTER_FORMS, default="absent", help="how a 429 says when")
-    limits.add_argument("--token-uses", type=int, help="requests that a token lets in before it dies")
-    limits.add_argument("--token-lifetime", type=float, default=604_800.0, help="seconds that a token lives")
+    limits.add_argument("--rate-window", type=float, default=1.0, help="length of the window in seconds")
+    limits.add_argument("--retry-after", choices=RETRY_AFTER_FORMS, default="absent", help="Retry-After of a 429")
+    limits.add_argument("--token-uses", type=int, help="requests after which a token expires")
+    limits.add_argument("--token-lifetime", type=float, default=604_800.0, help="lifetime of a token in seconds")
 
 
 def _add_faults(parser: argparse.ArgumentParser) -> None:
     faults = parser.add_argument_group("faults")
     faults.add_argument("--fault", action="append", metavar="KIND", help="a kind or a group of faults; repeatable")
-    faults.add_argument("--fault-rate", type=float, default=0.05, help="the share of requests that is hit, 0 to 1")
-    faults.add_argument("--fault-seed", type=int, default=7, help="what the faults grow from")
-    faults.add_argument("--max-faults-in-a-row", type=int, help="for one request, before it is let through")
+    faults.add_argument("--fault-rate", type=float, default=0.05, help="the share of requests to hit, 0 to 1")
+    faults.add_argument("--fault-seed", type=int, default=7, help="the seed of the faults")
+    faults.add_argument("--max-faults-in-a-row", type=int, help="faults in a row for one request")
 
 
 def _plan(options: argparse.Namespace) -> FaultPlan | None:
@@ -94,7 +93,7 @@ async def _serve(fake: FakeKajabi, host: str, port: int) -> None:
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    """Serve until a signal, after one line of JSON on standard output: base_url, client_id, client_secret."""
+    """Print base_url, client_id and client_secret as one line of JSON on standard output, then serve until a signal."""
     parser = _parser()
     options = parser.parse_args(arguments)
     try:

@@ -1,4 +1,4 @@
-"""Comparing attributes with what a filter or a sort key says, as Ransack does on a database."""
+"""Comparison of attributes with the values of filters and sort keys, as Ransack does it on a database."""
 
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -10,12 +10,12 @@ _Test = Callable[[Any, str], bool]
 
 
 def is_true(text: str) -> bool:
-    """Read a boolean the way Rails reads one from a query string."""
+    """Return the boolean that Rails reads from *text* in a query string."""
     return text.strip().casefold() not in {"", "0", "f", "false", "off", "no"}
 
 
 def moment(text: Any) -> datetime | None:
-    """Read an ISO 8601 time or date, which counts as its start in UTC; None for anything else."""
+    """Return the time in ISO 8601 *text*, for a date its start in UTC; None for anything else."""
     if not isinstance(text, str):
         return None
     try:
@@ -26,7 +26,7 @@ def moment(text: Any) -> datetime | None:
 
 
 def sort_value(value: Any) -> tuple[bool, Any]:
-    """Give what to sort an attribute by: nulls last, times as times, numbers written as text as numbers."""
+    """Return the sort key of an attribute's *value*: nulls last, times as times."""
     if value is None:
         return True, ""
     time = moment(value)
@@ -35,62 +35,62 @@ def sort_value(value: Any) -> tuple[bool, Any]:
     return False, value
 
 
-def compare(suffix: str, value: Any, wanted: str) -> bool:
-    """Tell whether an attribute's *value* passes the filter with that *suffix*; a value of the wrong kind does not."""
+def compare(suffix: str, value: Any, expected: str) -> bool:
+    """Return whether an attribute's *value* passes the filter with that *suffix*; False for a value of another kind."""
     try:
-        return SUFFIXES[suffix](value, wanted)
+        return SUFFIXES[suffix](value, expected)
     except (ValueError, TypeError):
         return False
 
 
-def _like(value: Any, wanted: str) -> Any:
-    """Read *wanted* as what *value* is."""
+def _like(value: Any, expected: str) -> Any:
+    """Return *expected* converted to the type of *value*."""
     if isinstance(value, bool):
-        return is_true(wanted)
+        return is_true(expected)
     if isinstance(value, int):
-        return int(wanted)
-    return wanted
+        return int(expected)
+    return expected
 
 
-def _equal(value: Any, wanted: str) -> bool:
+def _equal(value: Any, expected: str) -> bool:
     if value is None:
         return False
-    time, sought = moment(value), moment(wanted)
-    return time == sought if time and sought else bool(value == _like(value, wanted))
+    time, expected_time = moment(value), moment(expected)
+    return time == expected_time if time and expected_time else bool(value == _like(value, expected))
 
 
-def _order(value: Any, wanted: str) -> int:
+def _order(value: Any, expected: str) -> int:
     if value is None:
         raise TypeError("null is neither before nor after anything")
-    time, sought = moment(value), moment(wanted)
-    left, right = (time, sought) if time and sought else (value, _like(value, wanted))
+    time, expected_time = moment(value), moment(expected)
+    left, right = (time, expected_time) if time and expected_time else (value, _like(value, expected))
     return int(left > right) - int(left < right)
 
 
-def _contains(value: Any, wanted: str) -> bool:
-    return value is not None and wanted.casefold() in str(value).casefold()
+def _contains(value: Any, expected: str) -> bool:
+    return value is not None and expected.casefold() in str(value).casefold()
 
 
-def _one_of(value: Any, wanted: str) -> bool:
-    return any(compare("eq", value, part.strip()) for part in wanted.split(","))
+def _one_of(value: Any, expected: str) -> bool:
+    return any(compare("eq", value, part.strip()) for part in expected.split(","))
 
 
 SUFFIXES: Final[dict[str, _Test]] = {
     "eq": _equal,
-    "not_eq": lambda value, wanted: not compare("eq", value, wanted),
+    "not_eq": lambda value, expected: not compare("eq", value, expected),
     "cont": _contains,
     "i_cont": _contains,
-    "not_cont": lambda value, wanted: not _contains(value, wanted),
-    "start": lambda value, wanted: value is not None and str(value).casefold().startswith(wanted.casefold()),
-    "end": lambda value, wanted: value is not None and str(value).casefold().endswith(wanted.casefold()),
+    "not_cont": lambda value, expected: not _contains(value, expected),
+    "start": lambda value, expected: value is not None and str(value).casefold().startswith(expected.casefold()),
+    "end": lambda value, expected: value is not None and str(value).casefold().endswith(expected.casefold()),
     "in": _one_of,
-    "not_in": lambda value, wanted: not _one_of(value, wanted),
-    "null": lambda value, wanted: (value is None) is is_true(wanted),
-    "gt": lambda value, wanted: _order(value, wanted) > 0,
-    "gte": lambda value, wanted: _order(value, wanted) >= 0,
-    "gteq": lambda value, wanted: _order(value, wanted) >= 0,
-    "lt": lambda value, wanted: _order(value, wanted) < 0,
-    "lte": lambda value, wanted: _order(value, wanted) <= 0,
-    "lteq": lambda value, wanted: _order(value, wanted) <= 0,
+    "not_in": lambda value, expected: not _one_of(value, expected),
+    "null": lambda value, expected: (value is None) is is_true(expected),
+    "gt": lambda value, expected: _order(value, expected) > 0,
+    "gte": lambda value, expected: _order(value, expected) >= 0,
+    "gteq": lambda value, expected: _order(value, expected) >= 0,
+    "lt": lambda value, expected: _order(value, expected) < 0,
+    "lte": lambda value, expected: _order(value, expected) <= 0,
+    "lteq": lambda value, expected: _order(value, expected) <= 0,
 }
 """The Ransack predicates that the API's prose names, by suffix."""

@@ -1,4 +1,4 @@
-"""What the fake posts to hooks of yours on this machine: on its own writes, and as unreliably as it is told to."""
+"""Deliveries to hooks on this machine, posted after writes to the fake and as unreliable as configured."""
 
 import asyncio
 import ipaddress
@@ -21,42 +21,42 @@ _KEPT_ATTEMPTS: Final = 100_000
 
 @attrs.frozen(kw_only=True)
 class HookDeliveries:
-    """How the fake delivers to hooks; without any option once, at once and in order.
+    """The options of deliveries to hooks; by default each is posted once, immediately and in order.
 
-    What integrators report of Kajabi: addresses are probed, a 405 kills the hook, failures are repeated for hours, and
-    deliveries come twice. How often and after how long is not known: choose what your receiver shall bear.
+    Integrators report that Kajabi probes addresses, drops a hook after a 405, retries failures for hours and delivers
+    twice. How often and after how long is not known: choose what your receiver has to handle.
     """
 
     probe: Literal["HEAD", "GET"] | None = "HEAD"
-    """How the address is asked for before the first delivery; a 405 drops the hook's deliveries."""
+    """The method of the probe of the address before the first delivery; a 405 drops the hook's deliveries."""
     late: float = 0.0
-    """The most seconds that a delivery is held back; how long is drawn for each."""
+    """The longest delay of a delivery in seconds; a delay is drawn for each."""
     doubled: float = 0.0
-    """The share of deliveries that are posted a second time although they were acknowledged, from 0 to 1."""
+    """The share of deliveries, 0 to 1, that are posted a second time although they were acknowledged."""
     in_order: bool = True
-    """Whether a hook is posted to in the order of the events, one at a time."""
+    """Whether the deliveries to a hook are posted one at a time, in the order of the events."""
     at_once: int = 8
-    """How many deliveries a hook is posted at the same time unless they are in order."""
+    """The number of concurrent deliveries to a hook unless they are in order."""
     attempts: int = 8
-    """How often a delivery is posted until it is acknowledged with a 2xx; after that it is lost."""
+    """The number of attempts until a delivery is acknowledged with a 2xx; after that it is lost."""
     repeat_after: float = 0.05
-    """The seconds before the second attempt; they double with each further one."""
+    """The delay before the second attempt in seconds; it doubles with each further attempt."""
     timeout: float = 10.0
-    """The seconds that a receiver has to answer."""
+    """The seconds within which a receiver has to answer."""
     seed: int = 7
-    """What the draws depend on."""
+    """The seed of the random draws."""
 
 
 @attrs.frozen
 class Delivered:
-    """One attempt to deliver."""
+    """One delivery attempt."""
 
     hook_id: str
     delivery_id: str
     event: str
     attempt: int
     status: int | None
-    """What the receiver answered; None if no answer came."""
+    """The status of the receiver's answer; None if no answer came."""
 
     @property
     def acknowledged(self) -> bool:
@@ -70,23 +70,23 @@ class _Delivery:
     id: str
     event: str
     body: bytes
-    due: float
+    not_before: float
     attempt: int = 0
 
 
 class Postman:
-    """Posts deliveries to the hooks whose addresses are on this machine."""
+    """A queue of deliveries to the hooks whose addresses are on this machine."""
 
     def __init__(self, options: HookDeliveries) -> None:
-        """Deliver as *options* say."""
+        """Configure deliveries with *options*."""
         self._options = options
         self._random = random.Random(options.seed)  # noqa: S311 - repeatable draws, no secrets
         self.attempts: list[Delivered] = []
-        """What was posted, oldest first; the first hundred thousand attempts."""
+        """The first hundred thousand attempts, oldest first."""
         self.counts: Counter[str] = Counter()
-        """``posted``, ``acknowledged``, ``lost`` and ``dropped`` deliveries."""
+        """The numbers of ``posted``, ``acknowledged``, ``lost`` and ``dropped`` deliveries."""
         self.dead: set[str] = set()
-        """The ids of hooks that were answered 405."""
+        """The ids of hooks whose receiver answered 405."""
         self._pending: dict[str, list[_Delivery]] = {}
         self._workers: set[asyncio.Task[None]] = set()
         self._working: Counter[str] = Counter()
@@ -97,23 +97,23 @@ class Postman:
         self._idle.set()
 
     def accept(self, hook: Row, event: str, payload: tuple[dict[str, Any], ...]) -> None:
-        """Take a delivery to post it later; nothing is done for a hook whose address is on another machine."""
+        """Queue a delivery; ignore a hook whose address is on another machine."""
         if not is_on_this_machine(str(hook.attributes.get("target_url"))):
             return
         self._number += 1
         self.counts["posted"] += 1
         delivery_id = f"{self._number:016x}"
         body = json.dumps({"id": delivery_id, "event": event, "payload": list(payload)}).encode()
-        self._put(_Delivery(hook, delivery_id, event, body, self._due()))
+        self._put(_Delivery(hook, delivery_id, event, body, self._drawn_time()))
         if self._random.random() < self._options.doubled:
-            self._put(_Delivery(hook, delivery_id, event, body, self._due()))
+            self._put(_Delivery(hook, delivery_id, event, body, self._drawn_time()))
 
     async def done(self) -> None:
-        """Wait until every delivery was acknowledged, lost or dropped."""
+        """Wait until every delivery is acknowledged, lost or dropped."""
         await self._idle.wait()
 
     async def aclose(self) -> None:
-        """Stop posting; what is under way is cut."""
+        """Stop posting and cancel deliveries in progress."""
         tasks = {*self._workers, *self._probed.values()}
         for task in tasks:
             task.cancel()
@@ -121,7 +121,7 @@ class Postman:
         if self._session is not None:
             await self._session.close()
 
-    def _due(self) -> float:
+    def _drawn_time(self) -> float:
         return asyncio.get_running_loop().time() + self._random.random() * self._options.late
 
     def _put(self, delivery: _Delivery) -> None:
@@ -150,17 +150,17 @@ class Postman:
         if self._options.probe is None:
             return
         if hook.id not in self._probed:
-            self._probed[hook.id] = asyncio.create_task(self._ask(hook, self._options.probe))
-        # Waited for, not awaited: a worker that is cancelled leaves the probe to the others.
+            self._probed[hook.id] = asyncio.create_task(self._send_probe(hook, self._options.probe))
+        # wait() instead of await: cancelling one worker must not cancel the probe that the others wait for.
         await asyncio.wait({self._probed[hook.id]})
 
-    async def _ask(self, hook: Row, method: str) -> None:
+    async def _send_probe(self, hook: Row, method: str) -> None:
         if await self._status(method, hook, b"") == _PROBE_REFUSED:
             self.dead.add(hook.id)
 
     async def _deliver(self, delivery: _Delivery) -> None:
-        """Post until it is acknowledged, each time later."""
-        wait = max(0.0, delivery.due - asyncio.get_running_loop().time())
+        """Post a delivery until it is acknowledged, with a growing delay between attempts."""
+        wait = max(0.0, delivery.not_before - asyncio.get_running_loop().time())
         for attempt in range(1, self._options.attempts + 1):
             await asyncio.sleep(wait)
             if delivery.hook.id in self.dead:
@@ -196,7 +196,7 @@ class Postman:
 
 
 def is_on_this_machine(url: str) -> bool:
-    """Return whether *url* names a loopback address, the only ones that the fake ever posts to."""
+    """Return whether *url* names a loopback address; the fake posts to no other."""
     try:
         parts = urlsplit(url)
         host = parts.hostname or ""

@@ -1,15 +1,15 @@
-"""Rows as resource objects, and resource objects as documents: linkage, inclusion, sparse fields, included pages."""
+"""Serialization of rows as resource objects and documents: linkage, inclusion, sparse fields, included pages."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 import attrs
 
-from kajabi_async.testing.answers import ApiProblem
-from kajabi_async.testing.query import Query, positive
-from kajabi_async.testing.relations import LINKS_ONLY_IN_LISTS, RELATIONS, link_to, relationship_link
-from kajabi_async.testing.rows import Linkage, Row, ToMany, ToOne
-from kajabi_async.testing.store import Store
+from kajabi_async.testing.relation_shapes import LINKS_ONLY_IN_LISTS, RELATIONS, link_to, relationship_link
+from kajabi_async.testing.replies import ApiProblem
+from kajabi_async.testing.request_query import RequestQuery, positive
+from kajabi_async.testing.rows import Linkage, LinkToMany, LinkToOne, Row
+from kajabi_async.testing.state import Store
 
 __all__ = ["Printer", "identifiers"]
 
@@ -17,27 +17,27 @@ _Paths = tuple[tuple[str, ...], ...]
 
 
 def identifiers(linkage: Linkage) -> Any:
-    """Write linkage: an array, one identifier or null."""
+    """Return linkage as an array of identifiers, one identifier or null."""
     entries = [{"type": linkage.type, "id": related_id} for related_id in linkage.ids]
-    return entries if isinstance(linkage, ToMany) else (entries[0] if entries else None)
+    return entries if isinstance(linkage, LinkToMany) else (entries[0] if entries else None)
 
 
 @attrs.define
 class Printer:
-    """Writes the document of one answer."""
+    """A serializer of the document of one answer."""
 
     store: Store
-    query: Query
+    query: RequestQuery
     in_list: bool
     offer_title: str = "title"
-    """What included offers call their title."""
+    """The name of the title attribute of included offers."""
 
     def one(self, row: Row) -> dict[str, Any]:
-        """Write the document of a show."""
+        """Return the document of one resource."""
         return self._document(row.type, [row], self._resource_object(row, self.query.include, in_list=self.in_list))
 
     def many(self, type_name: str, rows: Sequence[Row]) -> dict[str, Any]:
-        """Write the data and the included resources of a list; links and meta are the caller's."""
+        """Return the data and the included resources of a list; the caller adds links and meta."""
         data = [self._resource_object(row, self.query.include, in_list=self.in_list) for row in rows]
         return self._document(type_name, rows, data)
 
@@ -87,9 +87,9 @@ class Printer:
         if links:
             printed["links"] = links
         if row.relations or fields is not None:
-            wanted = {path[0] for path in paths}
+            included = {path[0] for path in paths}
             printed["relationships"] = {
-                relation: self._relationship(row, relation, hides_data=in_list and relation not in wanted)
+                relation: self._relationship(row, relation, hides_data=in_list and relation not in included)
                 for relation in row.relations
                 if fields is None or relation in fields
             }
@@ -101,17 +101,17 @@ class Printer:
         links = {} if link is None else {"links": {"self": link}}
         if hides_data and (row.type, relation) in LINKS_ONLY_IN_LISTS:
             return links
-        if row.type == "contacts" and isinstance(linkage, ToOne) and linkage.id is None:
+        if row.type == "contacts" and isinstance(linkage, LinkToOne) and linkage.id is None:
             # The schema makes the whole relation nullable, not its data.
             return None
         return {"data": None if linkage is None else identifiers(linkage), **links}
 
     def _shown(self, row: Row, relation: str) -> Linkage | None:
-        """Give the linkage that this answer shows, which for a customer's included sets may be one page of it."""
+        """Return the linkage in this answer: for an included relation of a customer, possibly one page of it."""
         linkage = row.relations.get(relation)
         is_paged = self.query.filters and not self.in_list and row.type == "customers"
-        if is_paged and isinstance(linkage, ToMany) and (relation,) in self.query.include:
-            return ToMany(linkage.type, _included_page(self.store, self.query, linkage))
+        if is_paged and isinstance(linkage, LinkToMany) and (relation,) in self.query.include:
+            return LinkToMany(linkage.type, _included_page(self.store, self.query, linkage))
         return linkage
 
 
@@ -143,7 +143,7 @@ def _links(row: Row) -> dict[str, str]:
 
 
 def _sparse(printed: dict[str, Any], fields: frozenset[str]) -> dict[str, Any]:
-    """Keep the fields asked for; relations that are not named go too, and so do links (API document, examples)."""
+    """Keep the requested fields; relations that are not requested and links are left out (API document, examples)."""
     attributes = _named(printed.get("attributes"), fields)
     relationships = _named(printed.get("relationships"), fields)
     return {"id": printed["id"], "type": printed["type"], "attributes": attributes, "relationships": relationships}
@@ -153,11 +153,11 @@ def _named(members: Mapping[str, Any] | None, fields: frozenset[str]) -> dict[st
     return {name: value for name, value in (members or {}).items() if name in fields}
 
 
-def _included_page(store: Store, query: Query, linkage: ToMany) -> tuple[str, ...]:
+def _included_page(store: Store, query: RequestQuery, linkage: LinkToMany) -> tuple[str, ...]:
     name, ids = linkage.type, linkage.ids
-    sought = query.filter(f"{name}_search")
-    if sought:
-        ids = tuple(key for key in ids if _has_title(store.get(name, key), sought.casefold()))
+    search = query.filter(f"{name}_search")
+    if search:
+        ids = tuple(key for key in ids if _has_title(store.get(name, key), search.casefold()))
     page, per = positive(query.filter(f"{name}_page")), positive(query.filter(f"{name}_per"))
     if page is None and per is None:
         return ids
@@ -165,6 +165,6 @@ def _included_page(store: Store, query: Query, linkage: ToMany) -> tuple[str, ..
     return ids[first : first + (per or 30)]
 
 
-def _has_title(row: Row | None, sought: str) -> bool:
+def _has_title(row: Row | None, text: str) -> bool:
     titles = [] if row is None else [row.attributes.get("title"), row.attributes.get("internal_title")]
-    return any(sought in title.casefold() for title in titles if title)
+    return any(text in title.casefold() for title in titles if title)

@@ -1,4 +1,7 @@
-"""The filters of the lists; a filter that is not one is ignored without a word, as the server does (observed)."""
+"""The filters of the lists; an unknown filter is ignored silently, as the server does (observed).
+
+The names are declared here again and not imported from the client, as the fake is the witness against it.
+"""
 
 from collections.abc import Callable, Iterable
 from datetime import datetime, timedelta
@@ -7,10 +10,10 @@ from typing import Final
 from kajabi_async.testing.comparing import SUFFIXES, compare, is_true, moment
 from kajabi_async.testing.ownership import is_active
 from kajabi_async.testing.people_filters import people_filter
-from kajabi_async.testing.query import Query
 from kajabi_async.testing.quirks import Quirks
+from kajabi_async.testing.request_query import RequestQuery
 from kajabi_async.testing.rows import Row
-from kajabi_async.testing.store import Store
+from kajabi_async.testing.state import Store
 
 __all__ = ["Passes", "filters_for"]
 
@@ -58,7 +61,7 @@ _SUFFIXED: Final[dict[str, frozenset[str]]] = {
     "orders": _names(("order_number", *_ORDERED), _ALL),
     "order_items": _names(("quantity", "item_type", "item_id", "title", *_ORDERED), _ALL),
 }
-"""The filters of the form attribute and suffix, by type."""
+"""The filters that are an attribute with a suffix, by type."""
 
 _OWNERS: Final = {
     ("contact_notes", "contact_id"): "contact",
@@ -67,16 +70,16 @@ _OWNERS: Final = {
     ("purchases", "customer_id"): "customer",
     ("transactions", "customer_id"): "customer",
 }
-"""The filters that name the id behind a relation."""
+"""The filters that name the related id of a relation."""
 
 _SEARCHING: Final = frozenset({"search", "email_contains"})
-"""The filters that ask the search index."""
+"""The filters that use the search index."""
 
 _DATED: Final = {"transactions": "created_at", "kajabi_payments_payouts": "initiated_date"}
 
 
-def filters_for(type_name: str, query: Query, store: Store, now: datetime, quirks: Quirks) -> tuple[Passes, ...]:
-    """Return what a row of the type has to pass; filters that let everything pass are left out."""
+def filters_for(type_name: str, query: RequestQuery, store: Store, now: datetime, quirks: Quirks) -> tuple[Passes, ...]:
+    """Return the tests that a row of the type has to pass; filters that every row passes are left out."""
     found: list[Passes] = []
     for name, value in query.filters:
         passes = None if quirks.ignores(name) else _filter(type_name, name, value, store, now)
@@ -96,26 +99,26 @@ def _filter(type_name: str, name: str, value: str, store: Store, now: datetime) 
         return _suffixed(name, value)
     owner = _OWNERS.get((type_name, name))
     if owner is not None:
-        wanted = frozenset(part.strip() for part in value.split(","))
-        return lambda row: not wanted.isdisjoint(row.related(owner))
+        expected = frozenset(part.strip() for part in value.split(","))
+        return lambda row: not expected.isdisjoint(row.related(owner))
     if type_name in _DATED and name in {"start_date", "end_date"}:
         return _dated(_DATED[type_name], name, value)
     return _special(type_name, name, value, store, now)
 
 
 def _of_site(value: str, store: Store) -> Passes | None:
-    wanted = frozenset(part.strip() for part in value.split(","))
+    expected = frozenset(part.strip() for part in value.split(","))
     sites = set(store.ids("sites", 0, store.count("sites")))
-    # Nothing needs to be looked at where there is but one site.
-    return None if sites <= wanted and len(sites) == 1 else lambda row: row.site_id in wanted
+    # With a single site every row passes.
+    return None if sites <= expected and len(sites) == 1 else lambda row: row.site_id in expected
 
 
 def _suffixed(name: str, value: str) -> Passes:
     suffix = max((suffix for suffix in SUFFIXES if name.endswith(f"_{suffix}")), key=len)
     attribute = name.removesuffix(f"_{suffix}")
-    # The library splits every value at its commas, and a predicate for one value takes the first.
-    wanted = value if suffix in _OF_SEVERAL else value.partition(",")[0]
-    return lambda row: compare(suffix, row.attributes.get(attribute, row.hidden.get(attribute)), wanted)
+    # The server's library splits every value at its commas, and a predicate for one value takes the first.
+    expected = value if suffix in _OF_SEVERAL else value.partition(",")[0]
+    return lambda row: compare(suffix, row.attributes.get(attribute, row.hidden.get(attribute)), expected)
 
 
 def _dated(attribute: str, name: str, value: str) -> Passes | None:
@@ -142,13 +145,13 @@ def _excluding(value: str) -> Passes:
     return lambda row: row.hidden.get("productizable_type") not in excluded
 
 
-def _over(is_wanted: bool, now: datetime) -> Passes:
-    return lambda row: is_active(row, now) is not is_wanted
+def _ended(expected: bool, now: datetime) -> Passes:
+    return lambda row: is_active(row, now) is not expected
 
 
 def _of_status(value: str) -> Passes:
-    wanted = value.casefold()
-    return lambda row: str(row.attributes.get("status")).casefold().replace(" ", "_") == wanted
+    expected = value.casefold()
+    return lambda row: str(row.attributes.get("status")).casefold().replace(" ", "_") == expected
 
 
 def _is_published(row: Row, now: datetime) -> bool:
@@ -156,16 +159,16 @@ def _is_published(row: Row, now: datetime) -> bool:
     return time is not None and time <= now
 
 
-def _has_customer_like(row: Row, sought: str, store: Store) -> bool:
+def _has_customer_like(row: Row, text: str, store: Store) -> bool:
     customers = (store.get("customers", key) for key in row.related("customer"))
-    texts = (customer.attributes.get(name) for customer in customers if customer for name in ("name", "email"))
-    return any(sought in text.casefold() for text in texts if text)
+    values = (customer.attributes.get(name) for customer in customers if customer for name in ("name", "email"))
+    return any(text in value.casefold() for value in values if value)
 
 
 _SPECIAL: Final[dict[tuple[str, str], Callable[[str, Store, datetime], Passes]]] = {
     ("products", "exclude_product_types]["): lambda value, _store, _now: _excluding(value),
-    ("purchases", "active"): lambda value, _store, now: _over(not is_true(value), now),
-    ("purchases", "deactivated"): lambda value, _store, now: _over(is_true(value), now),
+    ("purchases", "active"): lambda value, _store, now: _ended(not is_true(value), now),
+    ("purchases", "deactivated"): lambda value, _store, now: _ended(is_true(value), now),
     ("purchases", "referrer"): lambda value, _store, _now: (
         lambda row: compare("cont", row.attributes.get("referrer"), value)
     ),
@@ -175,4 +178,4 @@ _SPECIAL: Final[dict[tuple[str, str], Callable[[str, Store, datetime], Passes]]]
         lambda row: _has_customer_like(row, value.casefold(), store)
     ),
 }
-"""The filters that are like no other, by type and name."""
+"""The filters with rules of their own, by type and name."""

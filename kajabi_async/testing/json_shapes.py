@@ -1,4 +1,4 @@
-"""Telling JSON objects and arrays from everything else that may stand in a document."""
+"""Type guards for JSON objects and arrays."""
 
 from typing import Any, TypeGuard
 
@@ -6,10 +6,10 @@ __all__ = ["is_array", "is_object"]
 
 
 def is_object(value: Any) -> TypeGuard[dict[str, Any]]:
-    """Tell whether *value* is a JSON object."""
+    """Return whether *value* is a JSON object."""
     return isinstance(value, dict)
 
 
 def is_array(value: Any) -> TypeGuard[list[Any]]:
-    """Tell whether *value* is a JSON array."""
+    """Return whether *value* is a JSON array."""
     return isinstance(value, list)

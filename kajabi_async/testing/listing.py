@@ -1,4 +1,4 @@
-"""Which rows a list shows: filtered, sorted, one page of them."""
+"""Selection of the rows of a list: filter, sort, one page."""
 
 from collections import OrderedDict
 from collections.abc import Callable
@@ -10,16 +10,16 @@ import attrs
 
 from kajabi_async.testing.comparing import sort_value
 from kajabi_async.testing.filters import Passes, filters_for
-from kajabi_async.testing.query import Query
 from kajabi_async.testing.quirks import Quirks
+from kajabi_async.testing.request_query import RequestQuery
 from kajabi_async.testing.rows import Row
-from kajabi_async.testing.store import Store
+from kajabi_async.testing.state import Store
 
-__all__ = ["SORT_KEYS", "Lister", "Page"]
+__all__ = ["SORT_KEYS", "Lister", "PageOfRows"]
 
 _DEFAULT_SIZE: Final = 30
 _SIZES: Final = {"contact_notes": 20, "kajabi_payments_payouts": 10}
-"""Page sizes where none is asked for: 20 is documented for notes, 10 printed for payouts, 30 observed elsewhere."""
+"""Default page sizes: 20 is documented for notes, 10 printed for payouts, 30 observed elsewhere."""
 _KEPT_SELECTIONS: Final = 8
 
 SORT_KEYS: Final[dict[str, tuple[str, ...]]] = {
@@ -46,16 +46,16 @@ SORT_KEYS: Final[dict[str, tuple[str, ...]]] = {
     "landing_pages": ("title", "publish_at"),
     "website_pages": ("created_at",),
 }  # fmt: skip
-"""What a list can be sorted by; any other key is ignored."""
+"""The sort keys of each list; any other key is ignored."""
 
 _NEWEST_FIRST: Final = frozenset({"contacts", "customers", "contact_notes"})
 _IN_ORDER_OF_CREATION: Final = frozenset({"contacts", "customers", "contact_notes", "website_pages"})
-"""Types whose order of creation is their order by created_at, so that sorting by it costs nothing."""
+"""Types whose order of creation is the order of created_at, so that sorting by it costs nothing."""
 
 
 @attrs.frozen
-class Page:
-    """One page of a list, and where in the list it is."""
+class PageOfRows:
+    """One page of a list, with its position in the list."""
 
     rows: list[Row]
     total: int
@@ -69,7 +69,7 @@ class Page:
 
 
 class Lister:
-    """Finds pages; filtered and sorted lists are remembered until something changes."""
+    """Finds pages; caches filtered and sorted lists until the store changes."""
 
     def __init__(
         self,
@@ -80,7 +80,7 @@ class Lister:
         default_size: int | None,
         quirks: Quirks,
     ) -> None:
-        """List what is in *store*; page sizes above *max_size* are clamped to it without a word."""
+        """List the rows of *store*; page sizes above *max_size* are clamped to it silently."""
         self._quirks = quirks
         self._store = store
         self._now = now
@@ -89,8 +89,8 @@ class Lister:
         self._selections: OrderedDict[Any, list[str]] = OrderedDict()
         self._version = store.version
 
-    def page(self, type_name: str, query: Query) -> Page:
-        """Give the page that *query* asks for; one past the end is empty."""
+    def page(self, type_name: str, query: RequestQuery) -> PageOfRows:
+        """Return the page that *query* requests; a page past the end is empty."""
         size = self._size(type_name, query)
         end = query.page_number * size
         start = max(0, end - size - query.rows_before)
@@ -104,22 +104,22 @@ class Lister:
             selection = self._selection(type_name, query, passes, keys)
             ids, total = selection[start:end], len(selection)
         rows = [row for resource_id in ids if (row := self._store.get(type_name, resource_id))]
-        return Page(rows, total, query.page_number, size)
+        return PageOfRows(rows, total, query.page_number, size)
 
-    def _size(self, type_name: str, query: Query) -> int:
+    def _size(self, type_name: str, query: RequestQuery) -> int:
         default = _SIZES.get(type_name, self._default_size or _DEFAULT_SIZE)
-        asked_for = None if type_name == "kajabi_payments_payouts" else query.page_size
-        return min(asked_for or default, self._max_size)
+        requested = None if type_name == "kajabi_payments_payouts" else query.page_size
+        return min(requested or default, self._max_size)
 
     @staticmethod
     def _is_natural(type_name: str, keys: list[str]) -> bool:
         return not keys or (type_name in _IN_ORDER_OF_CREATION and keys[0].removeprefix("-") == "created_at")
 
-    def _selection(self, type_name: str, query: Query, passes: tuple[Passes, ...], keys: list[str]) -> list[str]:
+    def _selection(self, type_name: str, query: RequestQuery, passes: tuple[Passes, ...], keys: list[str]) -> list[str]:
         if self._version != self._store.version or self._quirks.search_lag:
             self._selections.clear()
             self._version = self._store.version
-        # What is active or recent changes by the second, though nothing was written.
+        # The results of time filters change every second, even without a write.
         second = int(self._now().timestamp()) if any(map(_depends_on_time, query.filters)) else 0
         key = type_name, query.filters, tuple(keys), second
         if key not in self._selections:

@@ -1,4 +1,4 @@
-"""The OAuth desk: gives tokens out, takes them back, knows which of them live (API document, "Get access token")."""
+"""The OAuth endpoints: issue, revoke and check tokens (API document, "Get access token")."""
 
 import json
 import secrets
@@ -8,20 +8,20 @@ from urllib.parse import parse_qsl
 
 import attrs
 
-from kajabi_async.testing.answers import PLAIN_JSON, ApiProblem, Reply, encoded
 from kajabi_async.testing.json_shapes import is_object
+from kajabi_async.testing.replies import PLAIN_JSON, ApiProblem, Reply, encoded
 
 __all__ = ["NO_LIVE_TOKEN", "IssuedTokens", "TokenDesk"]
 
 NO_LIVE_TOKEN: Final = "The request is missing an Authorization token, or token is invalid/has expired."  # noqa: S105
-"""What the API says to a request without a live token (observed)."""
+"""The error text of the API for a request without a live token (observed)."""
 
 _KEPT_GRANTS: Final = 10_000
 
 
 @attrs.define
 class IssuedTokens:
-    """One pair of tokens; the times are those of the desk's clock, in seconds."""
+    """One pair of tokens; times are in seconds of the desk's clock."""
 
     access_token: str = attrs.field(repr=False)
     refresh_token: str = attrs.field(repr=False)
@@ -29,11 +29,11 @@ class IssuedTokens:
     refresh_ends_at: float
     is_revoked: bool = False
     uses: int = 0
-    """How many requests the access token has let in."""
+    """The number of requests accepted with the access token."""
 
 
 def _refusal(status: int, message: str) -> Reply:
-    # Flat, and not JSON:API (API document).
+    # A flat object, not JSON:API (API document).
     return Reply(status, encoded({"error": message}), PLAIN_JSON)
 
 
@@ -54,7 +54,7 @@ class TokenDesk:
         omit_refresh_token: bool,
         token_uses: int | None = None,
     ) -> None:
-        """Make up credentials; lifetimes are seconds of *clock*, *token_uses* is a number of requests."""
+        """Generate credentials; lifetimes are seconds of *clock*, *token_uses* is a number of requests."""
         self.client_id = _credential("client")
         self.client_secret = _credential("secret")
         self.username = "robin.owner@example.com"
@@ -64,36 +64,36 @@ class TokenDesk:
         self.rotate_refresh_tokens = rotate_refresh_tokens
         self.omit_refresh_token = omit_refresh_token
         self.token_uses = token_uses
-        """How many requests an access token lets in before it dies; None for any number."""
+        """The number of requests after which an access token expires; None for no limit."""
         self.grants = 0
-        """How many token requests were answered with tokens."""
+        """The number of token requests that were answered with tokens."""
         self.issued: list[IssuedTokens] = []
-        """The pairs that were given out, oldest first; the latest ten thousand."""
+        """The latest ten thousand issued pairs, oldest first."""
         self._clock = clock
         self._by_access: dict[str, IssuedTokens] = {}
         self._by_refresh: dict[str, IssuedTokens] = {}
 
     def is_live(self, access_token: str) -> bool:
-        """Tell whether requests with *access_token* are let in now."""
+        """Return whether requests with *access_token* are accepted now."""
         pair = self._by_access.get(access_token)
         if pair is None or pair.is_revoked or (self.token_uses is not None and pair.uses >= self.token_uses):
             return False
         return self._clock() < pair.access_ends_at
 
     def expire(self, access_token: str) -> None:
-        """Refuse one access token from now on; its refresh token stays good."""
+        """Expire one access token; its refresh token stays valid."""
         pair = self._by_access.get(access_token)
         if pair is not None:
-            # Not the time it is now: the token would live again when the clock is put back.
+            # Not the current time: the token would be valid again after the clock is set back.
             pair.access_ends_at = float("-inf")
 
     def expire_access_tokens(self) -> None:
-        """Refuse every access token from now on; refresh tokens stay good."""
+        """Expire every access token; refresh tokens stay valid."""
         for pair in self._by_access.values():
             pair.access_ends_at = float("-inf")
 
     def revoke_all(self) -> None:
-        """Kill every token."""
+        """Revoke every token."""
         for pair in (*self._by_access.values(), *self._by_refresh.values()):
             pair.is_revoked = True
 
@@ -112,7 +112,7 @@ class TokenDesk:
         return _refusal(400, "Unsupported grant type" if grant_type else "Missing grant type")
 
     def revoke(self, body: bytes, content_type: str) -> Reply:
-        """Answer a revocation: either token kills both; one that is not known is no error."""
+        """Answer a revocation: either token of a pair revokes both; an unknown token is no error."""
         token = _fields(body, content_type).get("token")
         if not token:
             return _refusal(400, "Missing token")
@@ -142,7 +142,7 @@ class TokenDesk:
         return self._answer(self.issue(pair))
 
     def issue(self, renewed: IssuedTokens | None = None) -> IssuedTokens:
-        """Give out a new access token, with the refresh token of *renewed* or a new one."""
+        """Issue a new access token, with the refresh token of *renewed* or a new one."""
         now = self._clock()
         refresh_token = renewed.refresh_token if renewed else _credential("refresh")
         refresh_ends_at = renewed.refresh_ends_at if renewed else now + self.refresh_token_lifetime
@@ -172,7 +172,7 @@ class TokenDesk:
         return Reply(200, encoded(answer), PLAIN_JSON)
 
     def check(self, authorization: str | None) -> None:
-        """Let a request in, or raise the 401 that the API answers without a live token (observed)."""
+        """Count a request with a live token; raise the API's 401 for any other (observed)."""
         scheme, _, token = (authorization or "").partition(" ")
         if scheme.casefold() != "bearer" or not self.is_live(token.strip()):
             raise ApiProblem(401, NO_LIVE_TOKEN)
@@ -180,7 +180,7 @@ class TokenDesk:
 
 
 def _fields(body: bytes, content_type: str) -> dict[str, str]:
-    """Read form fields; a JSON object is taken too (observed)."""
+    """Return the form fields; a JSON object is accepted too (observed)."""
     text = body.decode("utf-8", "replace").strip()
     if not content_type.startswith(PLAIN_JSON):
         return dict(parse_qsl(text, keep_blank_values=True))

@@ -1,4 +1,4 @@
-"""Who holds what now: the purchases of a customer, the offers that follow from them, the person behind an email."""
+"""Current ownership: the purchases of a customer, the offers they grant, the contact with an email."""
 
 from datetime import datetime
 from typing import Final
@@ -6,8 +6,8 @@ from typing import Final
 from kajabi_async.testing.comparing import moment
 from kajabi_async.testing.dataset.graph import CONTACT_IDS_FROM
 from kajabi_async.testing.dataset.people import contact_number
-from kajabi_async.testing.rows import Row, ToMany
-from kajabi_async.testing.store import Store
+from kajabi_async.testing.rows import LinkToMany, Row
+from kajabi_async.testing.state import Store
 
 __all__ = ["contact_with_email", "is_active", "is_subscribed", "purchases_of", "set_offers"]
 
@@ -15,7 +15,7 @@ _MOST_PURCHASES: Final = 3
 
 
 def purchases_of(store: Store, customer_id: str) -> list[Row]:
-    """Give the purchases of a customer, ended ones too."""
+    """Return the purchases of a customer, including ended ones."""
     seeded = [store.get("purchases", f"{customer_id}{slot}") for slot in range(_MOST_PURCHASES)]
     found = {row.id: row for row in seeded if row}
     found |= {row.id: row for row in store.changed_rows("purchases")}
@@ -23,33 +23,33 @@ def purchases_of(store: Store, customer_id: str) -> list[Row]:
 
 
 def is_active(purchase: Row, now: datetime) -> bool:
-    """Return whether the purchase gives access at *now*; its end may lie ahead."""
+    """Return whether the purchase grants access at *now*; its end may lie in the future."""
     ended = moment(purchase.attributes.get("deactivated_at"))
     return ended is None or ended > now
 
 
 def is_subscribed(purchase: Row, now: datetime) -> bool:
-    """Return whether somebody still pays: access off does not stop the billing (API document)."""
+    """Return whether the subscription is still billed: removing access does not stop the billing (API document)."""
     if "is_subscribed" in purchase.hidden:
         return bool(purchase.hidden["is_subscribed"])
     return is_active(purchase, now) and purchase.attributes.get("payment_type") in {"subscription", "multipay"}
 
 
 def set_offers(store: Store, customer_id: str, offer_ids: tuple[str, ...]) -> None:
-    """Let the customer hold just these offers, with the products in them; the contact shows the same."""
-    held = ToMany("offers", tuple(dict.fromkeys(offer_ids)))
-    offers = [offer for offer_id in held.ids if (offer := store.get("offers", offer_id))]
+    """Set the customer's offers to exactly these, with their products, and the contact's offers likewise."""
+    linkage = LinkToMany("offers", tuple(dict.fromkeys(offer_ids)))
+    offers = [offer for offer_id in linkage.ids if (offer := store.get("offers", offer_id))]
     products = dict.fromkeys(product for offer in offers for product in offer.related("products"))
     customer = store.edit("customers", customer_id)
-    customer.relations["offers"] = held
-    customer.relations["products"] = ToMany("products", tuple(products))
+    customer.relations["offers"] = linkage
+    customer.relations["products"] = LinkToMany("products", tuple(products))
     for contact_id in customer.related("contact"):
         if store.get("contacts", contact_id):
-            store.edit("contacts", contact_id).relations["offers"] = held
+            store.edit("contacts", contact_id).relations["offers"] = linkage
 
 
 def contact_with_email(store: Store, email: str, site_id: str | None) -> Row | None:
-    """Find the contact of the site with that address, without looking at every contact."""
+    """Return the contact of the site with that address, without a scan of all contacts; None if there is none."""
     number = contact_number(email)
     seeded = None if number is None else store.get("contacts", str(CONTACT_IDS_FROM + number))
     candidates = [seeded] if seeded else []

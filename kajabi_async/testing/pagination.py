@@ -1,28 +1,28 @@
-"""The links and the meta of a list, in the shapes that the document prints for it."""
+"""The links and meta of a list, in the shapes of the API document."""
 
 from typing import Any, Final, Literal, get_args
 from urllib.parse import quote
 
-from kajabi_async.testing.listing import Page
-from kajabi_async.testing.query import Query
-from kajabi_async.testing.relations import host_of
+from kajabi_async.testing.listing import PageOfRows
+from kajabi_async.testing.relation_shapes import host_of
+from kajabi_async.testing.request_query import RequestQuery
 
 __all__ = ["MetaShape", "checked_shape", "page_links", "page_meta"]
 
 MetaShape = Literal["documented", "none", "total", "pages", "count", "pagination", "pages_without_count"]
-"""Which meta a list carries: what its document prints, or one of the shapes for every list.
+"""The shape of meta: the one documented for each list, or one shape for every list.
 
-``total`` was observed, ``pages`` is what most lists print, ``count`` purchases, ``pagination`` payouts, and
-``pages_without_count`` one example of transactions.
+``total`` was observed; in the document most lists print ``pages``, purchases ``count``, payouts ``pagination``, and
+one example of transactions ``pages_without_count``.
 """
 
 _DOCUMENTED: Final[dict[str, MetaShape]] = {"purchases": "count", "kajabi_payments_payouts": "pagination"}
 _ABSENT_AT_ENDS: Final = frozenset({"podcasts", "courses"})
-"""Lists that leave out prev and next where there is none; the others print null."""
+"""Lists that omit prev and next at their ends; the others print null."""
 
 
-def page_links(type_name: str, query: Query, page: Page) -> dict[str, str | None]:
-    """Write self, first, prev, next and last on the API's official host, brackets not encoded (API document)."""
+def page_links(type_name: str, query: RequestQuery, page: PageOfRows) -> dict[str, str | None]:
+    """Return self, first, prev, next and last on the API's official host, brackets not encoded (API document)."""
     numbers = {
         "self": page.number,
         "first": 1,
@@ -38,7 +38,7 @@ def page_links(type_name: str, query: Query, page: Page) -> dict[str, str | None
     return links
 
 
-def _link(type_name: str, query: Query, page: Page, number: int) -> str:
+def _link(type_name: str, query: RequestQuery, page: PageOfRows, number: int) -> str:
     parameters = dict(query.pairs) | {"page[number]": str(number)}
     if type_name != "kajabi_payments_payouts":
         parameters["page[size]"] = str(page.size)
@@ -48,8 +48,8 @@ def _link(type_name: str, query: Query, page: Page, number: int) -> str:
     return f"{host_of(type_name)}/{type_name}?{encoded}"
 
 
-def page_meta(type_name: str, page: Page, shape: MetaShape) -> dict[str, Any] | None:
-    """Write the meta of a list; None for a list that carries none."""
+def page_meta(type_name: str, page: PageOfRows, shape: MetaShape) -> dict[str, Any] | None:
+    """Return the meta of a list; None for a list without meta."""
     actual = _DOCUMENTED.get(type_name, "pages") if shape == "documented" else shape
     counted = {"total_pages": page.last if page.total else 0, "total_count": page.total}
     shapes: dict[str, dict[str, Any] | None] = {
@@ -64,13 +64,13 @@ def page_meta(type_name: str, page: Page, shape: MetaShape) -> dict[str, Any] | 
 
 
 def checked_shape(shape: MetaShape) -> MetaShape:
-    """Give *shape* back; ValueError for one that is none."""
+    """Return *shape*; raise ValueError if it is unknown."""
     if shape not in get_args(MetaShape):
         raise ValueError(f"no such shape of meta: {shape!r}; known are {', '.join(get_args(MetaShape))}")
     return shape
 
 
-def _pagination(page: Page) -> dict[str, int]:
+def _pagination(page: PageOfRows) -> dict[str, int]:
     before = {"first": 1, "prev": page.number - 1} if page.number > 1 else {}
     after = {"next": page.number + 1, "last": page.last} if page.number < page.last else {}
     return {"current": page.number, **before, **after, "records": len(page.rows)}

@@ -1,7 +1,7 @@
 """The 72 filters that contacts and customers share.
 
-What the data set knows of a person really filters. It knows no email broadcasts, sequences, newsletters, events and
-assessments: nobody was ever sent one, so such a filter keeps nobody and its negation keeps everybody.
+Filters on data that the data set has select by it. The data set has no email broadcasts, sequences, newsletters,
+events or assessments: filters on these match no person, and their negations match every person.
 """
 
 from collections.abc import Callable
@@ -14,14 +14,14 @@ import attrs
 from kajabi_async.testing.comparing import is_true, moment
 from kajabi_async.testing.ownership import is_active, purchases_of
 from kajabi_async.testing.rows import Row
-from kajabi_async.testing.store import Store
+from kajabi_async.testing.state import Store
 
 __all__ = ["people_filter"]
 
 
 @attrs.frozen
 class _Person:
-    """A contact and its customer, whichever of the two the list is about."""
+    """A contact and its customer, for a list of either type."""
 
     row: Row
     store: Store
@@ -39,11 +39,11 @@ class _Person:
         linkage = self.row.relations.get(relation)
         return self.store.get(linkage.type, linkage.ids[0]) if linkage and linkage.ids else None
 
-    def contact_knows(self, name: str) -> Any:
+    def contact_value(self, name: str) -> Any:
         contact = self.contact
         return None if contact is None else contact.attributes.get(name, contact.hidden.get(name))
 
-    def customer_knows(self, name: str) -> Any:
+    def customer_value(self, name: str) -> Any:
         customer = self.customer
         return None if customer is None else customer.attributes.get(name)
 
@@ -82,19 +82,19 @@ class _Person:
         }
 
 
-_Keeps = Callable[[_Person, str], bool]
+_Test = Callable[[_Person, str], bool]
 
 
 def people_filter(name: str, value: str, store: Store, now: datetime) -> Callable[[Row], bool] | None:
-    """Give the filter called *name*; None for one that does not exist."""
+    """Return the test for the filter *name* with *value*; None for a filter that does not exist."""
     if name in _IN_LAST:
         return _in_last(*_IN_LAST[name], value, store, now)
-    keeps = _KEEPS.get(name)
-    if keeps is not None:
-        return lambda row: keeps(_Person(row, store, now), value)
-    if name in _UNKNOWN_TO_US:
-        keeps_all = name.startswith(("no_", "not_"))
-        return lambda _: keeps_all
+    passes = _TESTS.get(name)
+    if passes is not None:
+        return lambda row: passes(_Person(row, store, now), value)
+    if name in _WITHOUT_DATA:
+        passes_all = name.startswith(("no_", "not_"))
+        return lambda _: passes_all
     return None
 
 
@@ -102,27 +102,27 @@ def _ids(value: str) -> frozenset[str]:
     return frozenset(part.strip() for part in value.split(",") if part.strip())
 
 
-def _is_known_as(person: _Person, value: str) -> bool:
+def _matches_search(person: _Person, value: str) -> bool:
     text = f"{person.row.attributes.get('name')} {person.row.attributes.get('email')}".casefold()
     return all(word in text for word in value.casefold().split())
 
 
-def _contains(attribute: str) -> _Keeps:
-    def keeps(person: _Person, value: str) -> bool:
-        text = person.contact_knows(attribute)
+def _contains(attribute: str) -> _Test:
+    def passes(person: _Person, value: str) -> bool:
+        text = person.contact_value(attribute)
         return isinstance(text, str) and value.casefold() in text.casefold()
 
-    return keeps
+    return passes
 
 
-def _revenue(test: Callable[[Decimal, Decimal], bool]) -> _Keeps:
-    def keeps(person: _Person, value: str) -> bool:
+def _revenue(test: Callable[[Decimal, Decimal], bool]) -> _Test:
+    def passes(person: _Person, value: str) -> bool:
         try:
-            return test(Decimal(str(person.customer_knows("net_revenue") or 0)), Decimal(value))
+            return test(Decimal(str(person.customer_value("net_revenue") or 0)), Decimal(value))
         except InvalidOperation:
             return False
 
-    return keeps
+    return passes
 
 
 _CONTAINING: Final = (
@@ -130,8 +130,8 @@ _CONTAINING: Final = (
     "address_state", "address_country", "address_zip",
 )  # fmt: skip
 
-_KEEPS: Final[dict[str, _Keeps]] = {
-    "search": _is_known_as,
+_TESTS: Final[dict[str, _Test]] = {
+    "search": _matches_search,
     **{f"{attribute}_contains": _contains(attribute) for attribute in _CONTAINING},
     "has_tag_id": lambda person, value: not _ids(value).isdisjoint(person.tags),
     "has_all_tag_id": lambda person, value: _ids(value) <= set(person.tags),
@@ -147,9 +147,9 @@ _KEEPS: Final[dict[str, _Keeps]] = {
     "used_coupon_code": lambda person, value: any(
         purchase.attributes.get("coupon_code") == value for purchase in person.purchases
     ),
-    "subscribed": lambda person, value: bool(person.contact_knows("subscribed")) is is_true(value),
-    "never_subscribed": lambda person, value: bool(person.contact_knows("never_subscribed")) is is_true(value),
-    "is_hard_bouncing": lambda person, value: bool(person.customer_knows("bounced_at")) is is_true(value),
+    "subscribed": lambda person, value: bool(person.contact_value("subscribed")) is is_true(value),
+    "never_subscribed": lambda person, value: bool(person.contact_value("never_subscribed")) is is_true(value),
+    "is_hard_bouncing": lambda person, value: bool(person.customer_value("bounced_at")) is is_true(value),
     "is_hidden": lambda _, value: not is_true(value),
     "net_revenue_equal_to": _revenue(lambda revenue, limit: revenue == limit),
     "net_revenue_greater_than": _revenue(lambda revenue, limit: revenue > limit),
@@ -164,25 +164,25 @@ def _created_at(person: _Person) -> Any:
 
 
 def _seen_at(person: _Person) -> Any:
-    return person.customer_knows("last_request_at")
+    return person.customer_value("last_request_at")
 
 
 _IN_LAST: Final[dict[str, tuple[bool, _TimeOf]]] = {
     "created_in_last": (False, _created_at),
     "not_created_in_last": (True, _created_at),
-    "joined_in_last": (False, lambda person: person.customer_knows("created_at")),
+    "joined_in_last": (False, lambda person: person.customer_value("created_at")),
     "active_in_last": (False, _seen_at),
     "inactive_in_last": (True, _seen_at),
-    "bounced_in_last": (False, lambda person: person.customer_knows("bounced_at")),
+    "bounced_in_last": (False, lambda person: person.customer_value("bounced_at")),
     "subscribed_in_last": (
         False,
-        lambda person: person.contact_knows("created_at") if person.contact_knows("subscribed") else None,
+        lambda person: person.contact_value("created_at") if person.contact_value("subscribed") else None,
     ),
 }
-"""Filters that count days: whether they are negated, and the time they look at."""
+"""Filters on a number of days: whether they are negated, and the time that they test."""
 
 _BROADCAST: Final = ("sent", "opened", "clicked", "bounced", "dropped")
-_UNKNOWN_TO_US: Final = frozenset(
+_WITHOUT_DATA: Final = frozenset(
     {
         *(f"{verb}_email_broadcast_id" for verb in _BROADCAST),
         *(f"no_{verb}_email_broadcast_id" for verb in (*_BROADCAST, "delivered")),

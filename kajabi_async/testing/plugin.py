@@ -1,7 +1,7 @@
-"""The pytest plugin: ``kajabi_fake``, a started fake, and ``kajabi_api``, a client on it.
+"""The pytest plugin: ``kajabi_fake``, a started fake, and ``kajabi_api``, a client connected to it.
 
-Pytest imports this module in every project whose environment has the package, so nothing that costs time or may be
-broken is imported before a test asks for a fixture.
+Pytest imports this module in every project whose environment has the package, so anything slow or possibly broken is
+imported only when a test requests a fixture.
 """
 
 from collections.abc import AsyncIterator, Callable
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 __all__ = ["kajabi_api", "kajabi_fake"]
 
-# Pytest loads the plugin with pytest-asyncio or without; pytest-asyncio itself is loaded by pytest in any case.
+# The plugin works with and without pytest-asyncio; pytest loads pytest-asyncio itself.
 _fixture: Final[Callable[[Callable[..., object]], Callable[..., object]]] = import_module(
     "pytest_asyncio" if find_spec("pytest_asyncio") else "pytest"
 ).fixture
@@ -23,7 +23,7 @@ _fixture: Final[Callable[[Callable[..., object]], Callable[..., object]]] = impo
 
 @_fixture
 async def kajabi_fake() -> "AsyncIterator[FakeKajabi]":
-    """Return a started FakeKajabi with its default data, closed after the test."""
+    """Yield a started FakeKajabi with its default data; close it after the test."""
     from kajabi_async.testing.server import FakeKajabi  # noqa: PLC0415 - see the module's docstring
 
     async with FakeKajabi() as fake:
@@ -32,7 +32,7 @@ async def kajabi_fake() -> "AsyncIterator[FakeKajabi]":
 
 @_fixture
 async def kajabi_api(kajabi_fake: "FakeKajabi") -> "AsyncIterator[Kajabi]":
-    """Return a client on the fake, closed after the test."""
+    """Yield a client connected to the fake; close it after the test."""
     from kajabi_async.client import Kajabi  # noqa: PLC0415 - see the module's docstring
 
     async with Kajabi(

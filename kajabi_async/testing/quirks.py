@@ -1,4 +1,4 @@
-"""Where the live server is known, or believed, to differ from its document: one knob for each."""
+"""Known or suspected differences between the live server and its document: one option for each."""
 
 from datetime import datetime, timedelta
 from typing import Literal
@@ -13,36 +13,36 @@ __all__ = ["Quirks"]
 
 @attrs.frozen(kw_only=True)
 class Quirks:
-    """How the fake behaves where document and server part; the defaults are what integrators saw most.
+    """The behaviour of the fake where document and server differ; the defaults are what integrators report most.
 
-    The guide on testing lists each with what is known of the live server and how sure that is.
+    The guide on testing lists what is known of the live server for each, and how certain it is.
     """
 
     gte: Literal["ignored", "honoured"] = "ignored"
-    """What becomes of filters that end in ``_gte`` and ``_lte``: the server's library has ``gteq`` and ``lteq``."""
+    """The handling of filters that end in ``_gte`` and ``_lte``: the server's library has ``gteq`` and ``lteq``."""
     search_lag: float = 0.0
-    """Seconds for which ``search`` and ``email_contains`` do not find a contact or customer that was just created."""
+    """Seconds before ``search`` and ``email_contains`` find a new contact or customer."""
     unsearchable: frozenset[str] = frozenset()
-    """Emails, in lower case, that the search never finds although the list holds them."""
+    """Emails, in lower case, that are in the list but that the search never finds."""
     opt_in: Literal["single", "double"] = "single"
-    """With ``double``, a form makes its contact only once the opt-in is confirmed, which takes `opt_in_lag`."""
+    """With ``double``, a form creates its contact only when the opt-in is confirmed, after `opt_in_lag`."""
     opt_in_lag: float = 0.8
-    """Seconds until a double opt-in is confirmed; infinity for one that never is."""
+    """Seconds until a double opt-in is confirmed; infinity for never."""
     linkage_writes: Literal["linkage", "no content"] = "linkage"
-    """What a write to a relationship is answered with: the whole linkage, or 204 and nothing."""
+    """The answer to a write to a relationship: the whole linkage, or 204 without a body."""
     already: Literal["success", "refused"] = "success"
-    """What becomes of adding a tag or an offer that is there already: nothing, or a 422."""
+    """The result of adding a tag or an offer that is already there: success without effect, or a 422."""
     regrant: Literal["no effect", "restores"] = "no effect"
-    """What granting an offer does whose purchase was deactivated: one integrator has to revoke it first."""
+    """The effect of granting an offer whose purchase was deactivated: one integrator has to revoke it first."""
     course_included: Literal["document", "data"] = "document"
-    """Where the included resources of a course stand: beside ``data``, or inside it, as the API document has it."""
+    """The place of a course's included resources: beside ``data``, or inside it as in the API document."""
 
     def ignores(self, filter_name: str) -> bool:
-        """Return whether the server takes no notice of a filter."""
+        """Return whether the server ignores a filter."""
         return self.gte == "ignored" and filter_name.endswith(("_gte", "_lte"))
 
     def is_searchable(self, row: Row, now: datetime) -> bool:
-        """Return whether the search knows a contact or customer by *now*."""
+        """Return whether the search finds a contact or customer at *now*."""
         if str(row.attributes.get("email")).casefold() in self.unsearchable:
             return False
         created = moment(row.attributes.get("created_at"))

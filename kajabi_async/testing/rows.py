@@ -1,4 +1,4 @@
-"""What the fake keeps: one row for each resource, with its attributes, its relations and what the API never shows."""
+"""The rows of the fake: one for each resource, with attributes, relations and values that the API never shows."""
 
 from collections.abc import Mapping
 from typing import Any, Self
@@ -7,11 +7,11 @@ import attrs
 
 from kajabi_async.testing.json_shapes import is_array, is_object
 
-__all__ = ["Linkage", "Row", "ToMany", "ToOne"]
+__all__ = ["LinkToMany", "LinkToOne", "Linkage", "Row"]
 
 
 @attrs.frozen
-class ToOne:
+class LinkToOne:
     """A relation to one resource or none."""
 
     type: str
@@ -19,19 +19,19 @@ class ToOne:
 
     @property
     def ids(self) -> tuple[str, ...]:
-        """The related id as a tuple of one or none."""
+        """The related id as a tuple of one element or none."""
         return () if self.id is None else (self.id,)
 
 
 @attrs.frozen
-class ToMany:
+class LinkToMany:
     """A relation to any number of resources, in order."""
 
     type: str
     ids: tuple[str, ...] = ()
 
 
-Linkage = ToOne | ToMany
+Linkage = LinkToOne | LinkToMany
 
 
 @attrs.define
@@ -43,29 +43,29 @@ class Row:
     attributes: dict[str, Any]
     relations: dict[str, Linkage] = attrs.field(factory=dict[str, Linkage])
     hidden: dict[str, Any] = attrs.field(factory=dict[str, Any])
-    """What filters and writes know of the resource though no answer shows it, such as its site."""
+    """Values that filters and writes use but no answer shows, such as the site."""
     verbatim: Mapping[str, Any] | None = None
-    """The resource object to answer with as it is, for rows that a test put there itself."""
+    """The resource object to answer with unchanged, for rows added by a test."""
 
     def copy(self) -> Self:
-        """Give a row to change, printed from its parts from then on; attribute values are shared."""
+        """Return a row to modify, without ``verbatim``; attribute values are shared."""
         attributes, relations, hidden = dict(self.attributes), dict(self.relations), dict(self.hidden)
         return attrs.evolve(self, attributes=attributes, relations=relations, hidden=hidden, verbatim=None)
 
     def related(self, relation: str) -> tuple[str, ...]:
-        """Give the ids behind *relation*; none where the row has no such relation."""
+        """Return the ids of *relation*; empty if the row has no such relation."""
         linkage = self.relations.get(relation)
         return () if linkage is None else linkage.ids
 
     @property
     def site_id(self) -> str | None:
-        """The site the resource belongs to, shown or not."""
+        """The id of the resource's site, shown or hidden."""
         site = self.relations.get("site")
         return site.ids[0] if site and site.ids else self.hidden.get("site_id")
 
     @classmethod
     def from_resource_object(cls, resource_object: Mapping[str, Any]) -> Self:
-        """Build a row that will be answered as *resource_object*, verbatim; ValueError without type and id."""
+        """Return a row that is answered verbatim as *resource_object*; ValueError without type and id."""
         type_name, resource_id = resource_object.get("type"), resource_object.get("id")
         if not (isinstance(type_name, str) and isinstance(resource_id, str) and type_name and resource_id):
             raise ValueError("a resource object needs a type and an id, both strings")
@@ -79,8 +79,8 @@ class Row:
 def _linkage(member: Any) -> Linkage | None:
     data = member.get("data") if is_object(member) else None
     if is_object(data):
-        return ToOne(str(data.get("type")), str(data.get("id")))
+        return LinkToOne(str(data.get("type")), str(data.get("id")))
     if is_array(data):
         ids = tuple(str(identifier.get("id")) for identifier in data)
-        return ToMany(str(data[0].get("type")) if data else "", ids)
+        return LinkToMany(str(data[0].get("type")) if data else "", ids)
     return None

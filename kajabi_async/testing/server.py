@@ -14,26 +14,26 @@ import attrs
 from aiohttp import web
 
 from kajabi_async.operations import Operation
-from kajabi_async.testing.answers import ApiProblem, Reply, error_reply
-from kajabi_async.testing.control import BackDoor
+from kajabi_async.testing.api import HANDLERS, matched
+from kajabi_async.testing.control import ControlEndpoint
 from kajabi_async.testing.dataset import all_families
 from kajabi_async.testing.dataset.graph import Graph
 from kajabi_async.testing.dataset.sizes import Sizes, complete_sizes
 from kajabi_async.testing.deliveries import Delivered, HookDeliveries, Postman
-from kajabi_async.testing.dispatch import HANDLERS, matched
 from kajabi_async.testing.faults.incident import Incident, sent
+from kajabi_async.testing.faults.mix import FaultPlan
 from kajabi_async.testing.faults.orders import FaultDesk
-from kajabi_async.testing.faults.plan import FaultPlan
 from kajabi_async.testing.listing import Lister
 from kajabi_async.testing.oauth import IssuedTokens, TokenDesk
 from kajabi_async.testing.pagination import MetaShape, checked_shape
-from kajabi_async.testing.query import read_query
 from kajabi_async.testing.quirks import Quirks
 from kajabi_async.testing.rate_limit import RateLimit, RateLimiter, limit_of
-from kajabi_async.testing.records import Effect, RecordedRequest
+from kajabi_async.testing.recorded import Effect, RecordedRequest
+from kajabi_async.testing.replies import ApiProblem, Reply, error_reply
+from kajabi_async.testing.request_query import read_query
 from kajabi_async.testing.rows import Row
 from kajabi_async.testing.server_clock import ServerClock
-from kajabi_async.testing.store import Store
+from kajabi_async.testing.state import Store
 from kajabi_async.testing.world import Call, World
 
 __all__ = ["FakeKajabi"]
@@ -51,16 +51,17 @@ def _utc_now() -> datetime:
 
 
 class FakeKajabi(FaultDesk):
-    """The Kajabi Public API v1 on 127.0.0.1, with data, tokens, writes that stay, and faults on order.
+    """The Kajabi Public API v1 on 127.0.0.1, with data, tokens, persistent writes and injected faults.
 
     ::
 
         async with FakeKajabi(customers=50) as fake:
             api = Kajabi(client_id=fake.client_id, client_secret=fake.client_secret, base_url=fake.base_url)
 
-    The data grows from *seed*: two fakes with the same seed and sizes answer the same, and a million customers cost
-    nothing until they are asked for. Customers have the ids "1" to "N"; the contact of customer n has the id
-    2150000000 + n, and the contacts without a customer follow. The fake is for one event loop and is not restarted.
+    The data is generated from *seed*: two fakes with the same seed and sizes give the same answers, and a million
+    customers cost nothing until they are requested. Customers have the ids "1" to "N"; the contact of customer n has
+    the id 2150000000 + n, and the contacts without a customer follow. The fake belongs to one event loop and cannot be
+    restarted.
     """
 
     def __init__(
@@ -87,16 +88,16 @@ class FakeKajabi(FaultDesk):
         now: Callable[[], datetime] = _utc_now,
         **sizes: Unpack[Sizes],
     ) -> None:
-        """Plan the fake; nothing is opened before ``start``.
+        """Configure the fake; ``start`` opens the socket.
 
-        *latency* is seconds before each answer. *faults* are plans of what goes wrong. *rate_limit* is a RateLimit,
-        or a number of requests per second, for everybody together. An access token lets *token_uses* requests in.
-        Token lifetimes are seconds of *clock*. A key has no scope for *denied_types* (403). *meta* is the shape every
-        list's meta takes. The document prints included offers with a ``name``: *included_offer_title* chooses that.
-        *quirks* are further points in which the live server differs from its document. *deliver_hooks* posts to the
-        hooks whose addresses are on this machine; without it deliveries are only written down in ``effects``. With
-        *bundled_orders* one transaction pays for all offers of an order, and its ``offer`` is null. *now* is the wall
-        clock, for Date headers and what writes create. ValueError for a size or a shape that is none.
+        *latency* is seconds before each answer. *faults* are fault plans. *rate_limit* is a RateLimit, or a number of
+        requests per second, for all clients together. An access token expires after *token_uses* requests. Token
+        lifetimes are seconds of *clock*. The key has no scope for *denied_types* (403). *meta* is the shape of the meta
+        of every list. *included_offer_title* is the title attribute of included offers: the document prints ``name``.
+        *quirks* are further differences between the live server and its document. *deliver_hooks* posts to hooks with
+        addresses on this machine; without it deliveries are only recorded in ``effects``. With *bundled_orders* one
+        transaction pays for all offers of an order, and its ``offer`` is null. *now* is the wall clock, for Date
+        headers and the times of writes. ValueError for an invalid size or an unknown shape.
         """
         super().__init__(latency=latency, faults=faults)
         self.denied_types = set(denied_types)
@@ -105,9 +106,9 @@ class FakeKajabi(FaultDesk):
         self.requests: deque[RecordedRequest] = deque(maxlen=_KEPT_REQUESTS)
         """The latest ten thousand requests, oldest first."""
         self.counts: Counter[str] = Counter()
-        """How many requests came for each operation, by name; ``unknown`` for paths that are none."""
+        """The number of requests by name of the operation; ``unknown`` for paths without one."""
         self.clock = ServerClock(clock, now)
-        """What the fake takes for the time; ``fake.clock.jump(3600)`` puts it forward by an hour."""
+        """The clock of the fake; ``fake.clock.jump(3600)`` moves it forward by an hour."""
         self._limiter = RateLimiter(self.clock, rate_limit)
         self._desk = TokenDesk(
             clock=self.clock,
@@ -126,7 +127,7 @@ class FakeKajabi(FaultDesk):
         self._world = World(store, lister, self.clock.now, shape, included_offer_title, self.effects, behaviour)
         self._postman = None if deliver_hooks is None else Postman(deliver_hooks)
         self._world.post = None if self._postman is None else self._postman.accept
-        self._back_door = BackDoor(self, self._limiter, self._desk, self.clock, self.counts)
+        self._control = ControlEndpoint(self, self._limiter, self._desk, self.clock, self.counts)
         self._used_connections: WeakSet[asyncio.Transport] = WeakSet()
         self._runner: web.ServerRunner | None = None
         self._base_url: str | None = None
@@ -143,9 +144,9 @@ class FakeKajabi(FaultDesk):
         await self.aclose()
 
     async def start(self, host: str = "127.0.0.1", port: int = 0) -> None:
-        """Listen on *host* and *port*, 0 for a free one; RuntimeError where the fake was started before."""
+        """Listen on *host* and *port*, 0 for a free one; RuntimeError if the fake was started before."""
         if self._runner is not None:
-            raise RuntimeError("a FakeKajabi is started once")
+            raise RuntimeError("a FakeKajabi can be started once")
         self._runner = web.ServerRunner(web.Server(self._serve, access_log=None), shutdown_timeout=2.0)
         await self._runner.setup()
         await web.TCPSite(self._runner, host, port).start()
@@ -153,7 +154,7 @@ class FakeKajabi(FaultDesk):
         self._base_url = f"http://{f'[{address}]' if ':' in address else address}:{actual_port}"
 
     async def aclose(self) -> None:
-        """Stop listening and cut what is still open; a second call does nothing."""
+        """Stop listening and cut open connections; a second call does nothing."""
         self.closing.set()
         if self._postman is not None:
             await self._postman.aclose()
@@ -162,7 +163,7 @@ class FakeKajabi(FaultDesk):
 
     @property
     def base_url(self) -> str:
-        """Where the fake listens, or did until it was closed, without ``/v1``; RuntimeError before it was started."""
+        """The base URL, without ``/v1``, also after closing; RuntimeError before the fake is started."""
         if self._base_url is None:
             raise RuntimeError("the fake is not listening; use it as `async with FakeKajabi() as fake`")
         return self._base_url
@@ -171,12 +172,12 @@ class FakeKajabi(FaultDesk):
 
     @property
     def client_id(self) -> str:
-        """The id of the one key that is accepted."""
+        """The client id of the only accepted key."""
         return self._desk.client_id
 
     @property
     def client_secret(self) -> str:
-        """The secret of the key."""
+        """The client secret of the key."""
         return self._desk.client_secret
 
     @property
@@ -191,28 +192,28 @@ class FakeKajabi(FaultDesk):
 
     @property
     def tokens(self) -> tuple[IssuedTokens, ...]:
-        """The token pairs given out, oldest first; the latest ten thousand."""
+        """The latest ten thousand issued token pairs, oldest first."""
         return tuple(self._desk.issued)
 
     def is_live(self, access_token: str) -> bool:
-        """Tell whether a request with *access_token* would be let in now."""
+        """Return whether a request with *access_token* would be accepted now."""
         return self._desk.is_live(access_token)
 
     def issue_token(self) -> str:
-        """Give out an access token without a request."""
+        """Issue an access token without a request."""
         return self._desk.issue().access_token
 
     def expire_tokens(self) -> None:
-        """Refuse every access token given out so far; the refresh tokens stay good."""
+        """Expire every issued access token; the refresh tokens stay valid."""
         self._desk.expire_access_tokens()
 
     def revoke_all(self) -> None:
-        """Kill every token, access and refresh."""
+        """Revoke every access and refresh token."""
         self._desk.revoke_all()
 
     @property
     def token_uses(self) -> int | None:
-        """How many requests an access token lets in before it dies; None for any number. It can be set."""
+        """The number of requests after which an access token expires; None for no limit; settable."""
         return self._desk.token_uses
 
     @token_uses.setter
@@ -221,18 +222,18 @@ class FakeKajabi(FaultDesk):
 
     @property
     def token_grants(self) -> int:
-        """How many token requests were answered with tokens."""
+        """The number of token requests that were answered with tokens."""
         return self._desk.grants
 
     def rotate_key(self) -> None:
-        """Kill every token, as a rotated key does; the credentials stay as they are."""
+        """Revoke every token, as rotating a key does; the credentials do not change."""
         self._desk.revoke_all()
 
     # The rate limit
 
     @property
     def rate_limit(self) -> RateLimit | None:
-        """The limit for everybody together; set a RateLimit, a number of requests per second, or None for none."""
+        """The limit for all clients together; set a RateLimit, a number of requests per second, or None."""
         return self._limiter.limit
 
     @rate_limit.setter
@@ -241,22 +242,22 @@ class FakeKajabi(FaultDesk):
 
     @property
     def traffic(self) -> Counter[str]:
-        """How many requests the limit let in, ``answered``, and how many it refused, ``limited``."""
+        """The numbers of requests that the limit accepted, ``answered``, and rejected, ``limited``."""
         return self._limiter.counts
 
     # Data
 
     def resource(self, type_name: str, resource_id: str) -> dict[str, Any] | None:
-        """Give the resource object as a show would print it now; None where there is none."""
+        """Return the current resource object as a GET would show it; None if it does not exist."""
         row = self._world.store.get(type_name, resource_id)
         return None if row is None else self._world.printed(row)
 
     def contact_id_of(self, customer_id: str) -> str | None:
-        """Give the id of a customer's contact; None where there is no such customer."""
+        """Return the id of a customer's contact; None if the customer does not exist."""
         return self._related("customers", customer_id, "contact")
 
     def customer_id_of(self, contact_id: str) -> str | None:
-        """Give the id of a contact's customer; None where it is none, or there is no such contact."""
+        """Return the id of a contact's customer; None if it has no customer or does not exist."""
         return self._related("contacts", contact_id, "customer")
 
     def _related(self, type_name: str, resource_id: str, relation: str) -> str | None:
@@ -264,18 +265,18 @@ class FakeKajabi(FaultDesk):
         return next(iter(row.related(relation)), None) if row else None
 
     def add(self, resource_object: Mapping[str, Any]) -> None:
-        """Put one resource object there, verbatim, in the place of any with its type and id.
+        """Add a resource object verbatim, replacing any with its type and id.
 
-        It is answered as it is until a write changes it. ValueError without a type and an id.
+        It is answered unchanged until a write modifies it. ValueError without a type and an id.
         """
         self._world.store.put(Row.from_resource_object(resource_object))
 
     def remove(self, type_name: str, resource_id: str) -> bool:
-        """Take a resource away, and nothing else with it; False where there was none."""
+        """Remove one resource, without any related ones; return False if it did not exist."""
         return self._world.store.delete(type_name, resource_id)
 
     def reset_counts(self) -> None:
-        """Forget the requests and their counts."""
+        """Clear the recorded requests and their counts."""
         self.counts.clear()
         self.requests.clear()
 
@@ -283,16 +284,16 @@ class FakeKajabi(FaultDesk):
 
     @property
     def deliveries(self) -> tuple[Delivered, ...]:
-        """Every attempt to deliver to a hook, oldest first; empty without ``deliver_hooks``."""
+        """Every delivery attempt, oldest first; empty without ``deliver_hooks``."""
         return () if self._postman is None else tuple(self._postman.attempts)
 
     @property
     def dead_hooks(self) -> frozenset[str]:
-        """The ids of the hooks that answered 405 and are delivered to no more."""
+        """The ids of the hooks whose receiver answered 405; they get no more deliveries."""
         return frozenset() if self._postman is None else frozenset(self._postman.dead)
 
     async def hooks_delivered(self) -> None:
-        """Wait until everything that there was to deliver was acknowledged, given up or dropped."""
+        """Wait until every delivery is acknowledged, lost or dropped."""
         if self._postman is not None:
             await self._postman.done()
 
@@ -302,14 +303,14 @@ class FakeKajabi(FaultDesk):
         try:
             return await self._response(request)
         except ConnectionError:
-            # The client has gone: nobody is left to answer, and there is nothing to tell in a log.
+            # The client has disconnected: there is no one to answer, and nothing to log.
             return web.Response()
 
     async def _response(self, request: web.BaseRequest) -> web.StreamResponse:
         raw_path, _, query_string = request.raw_path.partition("?")
         body = await request.read() if request.can_read_body else b""
-        if self._back_door.is_for(raw_path, request.remote):
-            return sent(self._back_door.reply(request.method, raw_path, request.headers, body), self.clock)
+        if self._control.is_for(raw_path, request.remote):
+            return sent(self._control.reply(request.method, raw_path, request.headers, body), self.clock)
         found = matched(request.method, raw_path)
         name = found[0].name if found else None
         headers = {key.lower(): value for key, value in request.headers.items()}
@@ -346,7 +347,7 @@ class FakeKajabi(FaultDesk):
             closing=self.closing,
         )
         if self.latency > 0:
-            # Closing ends the wait, so that nothing has to be cancelled then.
+            # Closing the fake ends the pause, so no task has to be cancelled.
             await incident.pause(self.latency)
         return incident.answered() if fault is None else await fault.play(incident)
 

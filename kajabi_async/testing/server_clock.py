@@ -1,4 +1,4 @@
-"""What the fake takes for the time: for the lives of tokens, for Date headers, for what writes create."""
+"""The clock of the fake: for token lifetimes, Date headers and the times of writes."""
 
 import math
 from collections.abc import Callable
@@ -16,28 +16,28 @@ _LAST: Final = datetime.max.replace(tzinfo=UTC)
 
 @attrs.define
 class ServerClock:
-    """A monotonic clock and a wall clock that can be put forward and back together."""
+    """A monotonic clock and a wall clock that can be moved forward and back together."""
 
     steady: Callable[[], float]
-    """Seconds from anywhere, never moved by a jump."""
+    """A monotonic clock in seconds, unaffected by jumps."""
     wall: Callable[[], datetime]
     offset: float = 0.0
-    """By how many seconds the clocks have been put forward so far; negative for back."""
+    """The seconds by which the clocks were moved forward so far; negative for back."""
 
     def __call__(self) -> float:
-        """Give the seconds that the lives of tokens are counted in, jumps included."""
+        """Return the monotonic time in seconds for token lifetimes, jumps included."""
         return self.steady() + self.offset
 
     def now(self) -> datetime:
-        """Give the time of day, jumps included; the first or last of the calendar for a jump out of it."""
+        """Return the wall-clock time, jumps included, limited to the range of datetime."""
         return self._in(0.0)
 
     def http_date(self, after: float = 0.0) -> str:
-        """Write the time in *after* seconds as HTTP does (RFC 9110, section 5.6.7)."""
+        """Return the time in *after* seconds as an HTTP date (RFC 9110, section 5.6.7)."""
         return format_datetime(self._in(after), usegmt=True)
 
     def jump(self, seconds: float) -> None:
-        """Put both clocks forward, or back for a negative number; ValueError for one that is not finite."""
+        """Move both clocks forward, or back for a negative number; ValueError for a number that is not finite."""
         if not math.isfinite(self.offset + seconds):
             raise ValueError(f"a clock jumps by a finite number of seconds, not {seconds}")
         self.offset += seconds

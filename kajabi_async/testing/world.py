@@ -1,4 +1,4 @@
-"""What an operation works on, and what it is called with."""
+"""The state that operations work on, and the call of an operation."""
 
 import math
 from collections.abc import Callable
@@ -8,33 +8,33 @@ from typing import Any
 import attrs
 
 from kajabi_async.operations import Operation
-from kajabi_async.testing.answers import Reply
 from kajabi_async.testing.dataset.times import written_now
 from kajabi_async.testing.documents import Printer
 from kajabi_async.testing.listing import Lister
 from kajabi_async.testing.pagination import MetaShape
-from kajabi_async.testing.query import Query
 from kajabi_async.testing.quirks import Quirks
-from kajabi_async.testing.records import Effect
+from kajabi_async.testing.recorded import Effect
+from kajabi_async.testing.replies import Reply
+from kajabi_async.testing.request_query import RequestQuery
 from kajabi_async.testing.rows import Row
-from kajabi_async.testing.store import Store
+from kajabi_async.testing.state import Store
 
 __all__ = ["Call", "Handler", "World"]
 
 
 @attrs.frozen
 class Call:
-    """One request, matched with its operation."""
+    """One request matched with its operation."""
 
     operation: Operation
     resource_id: str
-    query: Query
+    query: RequestQuery
     body: bytes
     content_type: str
 
     @property
     def type(self) -> str:
-        """The type of the resources behind the path."""
+        """The resource type in the path."""
         return self.operation.path.split("/")[2]
 
 
@@ -51,35 +51,35 @@ class World:
     quirks: Quirks = attrs.field(factory=Quirks)
     _later: list[tuple[datetime, Callable[[], None]]] = attrs.field(factory=list[tuple[datetime, Callable[[], None]]])
     post: Callable[[Row, str, tuple[dict[str, Any], ...]], None] | None = None
-    """What delivers to a hook; None if deliveries are written down alone."""
+    """The function that delivers to a hook; None to only record deliveries."""
 
-    def printer(self, query: Query, *, in_list: bool = False) -> Printer:
-        """Give what writes the answer to *query*."""
+    def printer(self, query: RequestQuery, *, in_list: bool = False) -> Printer:
+        """Return a printer for the answer to *query*."""
         return Printer(self.store, query, in_list=in_list, offer_title=self.offer_title)
 
     def printed(self, row: Row) -> dict[str, Any]:
-        """Write one resource object, whole."""
-        return dict(self.printer(Query()).one(row)["data"])
+        """Return the complete resource object of *row*."""
+        return dict(self.printer(RequestQuery()).one(row)["data"])
 
-    def later(self, seconds: float, happen: Callable[[], None]) -> None:
-        """Let something happen in *seconds* of the server's time; never if they are infinite."""
+    def later(self, seconds: float, call: Callable[[], None]) -> None:
+        """Schedule *call* in *seconds* of the server's time; never if they are infinite."""
         if math.isfinite(seconds):
-            self._later.append((self.now() + timedelta(seconds=seconds), happen))
+            self._later.append((self.now() + timedelta(seconds=seconds), call))
 
     def catch_up(self) -> None:
-        """Let happen what has become due."""
+        """Run the scheduled calls whose time has come."""
         now = self.now()
-        due = [happen for at, happen in self._later if at <= now]
+        ready = [call for at, call in self._later if at <= now]
         self._later = [each for each in self._later if each[0] > now]
-        for happen in due:
-            happen()
+        for call in ready:
+            call()
 
     def time(self) -> str:
-        """Give the time of a change, as the API writes it."""
+        """Return the current time in the API's format."""
         return written_now(self.now())
 
     def note(self, kind: str, person: Row | None = None, about: Row | None = None, email: str | None = None) -> None:
-        """Write down a side effect on *person*, a contact or a customer."""
+        """Record a side effect on *person*, a contact or a customer."""
         other = {"contacts": "customer", "customers": "contact"}.get(person.type if person else "")
         ids = {} if person is None or other is None else {person.type: person.id, f"{other}s": _first(person, other)}
         self.effects.append(
@@ -94,11 +94,11 @@ class World:
         )
 
     def deliver(self, event: str, about: Row, *payload: Row) -> None:
-        """Write down a delivery for every hook that waits for *event* on *about*."""
+        """Record a delivery for every hook subscribed to *event* on *about*, and post it if configured."""
         objects = tuple(self.printed(row) for row in payload)
         for hook in self.store.rows("hooks"):
-            wanted = hook.attributes.get("resource_id")
-            if hook.attributes.get("event") == event and (wanted is None or str(wanted) == about.id):
+            resource_id = hook.attributes.get("resource_id")
+            if hook.attributes.get("event") == event and (resource_id is None or str(resource_id) == about.id):
                 self.effects.append(Effect("hook", about_type="hooks", about_id=hook.id, payload=objects))
                 if self.post is not None:
                     self.post(hook, event, objects)

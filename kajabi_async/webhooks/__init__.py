@@ -1,6 +1,9 @@
-"""Deliveries of webhooks: read into typed events, let in by a secret in the path, and handled once.
+"""Webhook deliveries: authenticated by a secret in the path, parsed into typed events, and handled once.
 
 `RedisReplayGuard` is in `kajabi_async.webhooks.redis_replay`, as it needs the extra ``redis``.
+
+Imports `models` and `decoding`. Read `receiver` first: it checks the path, has the body parsed by `parse`, and calls
+the handler once.
 """
 
 from kajabi_async.webhooks.dashboard import (

@@ -1,7 +1,7 @@
-"""The webhooks that are set up in the dashboard of a site: older, with other names and in three other shapes.
+"""The webhooks set up in the dashboard of a site: older ones with other names, in three other shapes.
 
-No schema of Kajabi's describes them. What stands here was read from its help pages and from deliveries that
-integrators recorded; so everything but the id may be None, and `fields` holds all that came.
+Kajabi publishes no schema for them. This module follows its help pages and deliveries recorded by integrators, so
+everything but the id may be None, and `fields` holds the whole delivery.
 """
 
 from collections.abc import Mapping
@@ -37,13 +37,13 @@ __all__ = [
 P = TypeVar("P", bound=Part)
 
 _CUSTOM_FIELD: Final = "custom_field_"
-_FIRST_NO_ID: Final = 10**255
+_ID_LIMIT: Final = 10**255
 _ENVELOPE: Final = frozenset({"id", "event", "payload"})
 
 
 @attrs.frozen(kw_only=True)
 class Member(Part):
-    """Who bought or paid, as they were called at checkout."""
+    """The buyer or payer, as entered at checkout."""
 
     id: str | None = None
     email: str | None = None
@@ -54,28 +54,28 @@ class Member(Part):
 
 @attrs.frozen(kw_only=True)
 class SoldOffer(Part):
-    """What was sold."""
+    """The offer or offers that were sold."""
 
     id: str | None = None
-    """The id; several with commas between them where one payment covers order bumps too (integrators)."""
+    """The id, or several separated by commas if one payment covers order bumps too (integrators)."""
     title: str | None = None
-    """The title, or several in one text: a title may hold commas itself, so they cannot be told apart."""
+    """The title, or several in one text, which cannot be split, since a title may contain commas."""
 
     @property
     def ids(self) -> tuple[str, ...]:
-        """The id or ids, each by itself; empty where none came."""
+        """The single ids; empty if there are none."""
         return tuple(part.strip() for part in (self.id or "").split(",") if part.strip())
 
 
 @attrs.frozen(kw_only=True)
 class Payment(Part):
-    """What was paid."""
+    """A payment."""
 
     id: str | None = None
     amount_paid: int | None = None
-    """In hundredths of the currency."""
+    """The amount in hundredths of the currency."""
     amount_paid_decimal: Decimal | None = None
-    """In the currency."""
+    """The amount in the currency."""
     currency: str | None = None
     payment_method: str | None = None
     payment_processor: str | None = None
@@ -89,13 +89,13 @@ class OrderedItem(Part):
     id: str | None = None
     title: str | None = None
     unit_cost: int | None = None
-    """In hundredths of the currency."""
+    """The price of one in hundredths of the currency."""
     quantity: int | None = None
 
 
 @attrs.frozen(kw_only=True)
 class PlacedOrder(Part):
-    """What was ordered."""
+    """An order with its items."""
 
     id: str | None = None
     order_items: tuple[OrderedItem, ...] | None = None
@@ -106,11 +106,11 @@ class DashboardEvent:
     """One delivery of a webhook of the dashboard."""
 
     id: str
-    """The id of the delivery; of the transaction if the delivery came without one, see `has_own_id`."""
+    """The id of the delivery, or that of the transaction if the delivery has none, see `has_own_id`."""
     has_own_id: bool = True
-    """Whether the delivery came with an id of its own: payments were recorded with and without one."""
+    """Whether the delivery has an id of its own: payments were recorded with and without one."""
     fields: Mapping[str, Any]
-    """All that the delivery says, as it came: its payload, or where it has none its own members."""
+    """The whole delivery as received: its payload, or its own members if it has none."""
 
     name: ClassVar[str]
     """The event as the dashboard calls it, such as ``purchase.created``."""
@@ -121,20 +121,20 @@ class DashboardEvent:
 
 @attrs.frozen(kw_only=True, repr=False)
 class DashboardPurchaseCreated(DashboardEvent):
-    """Somebody bought an offer; a purchase in a cart is announced by another webhook."""
+    """An offer was bought; a purchase in a cart sends `DashboardOrderCreated` instead."""
 
     member: Member
     offer: SoldOffer
     payment: Payment
     custom_fields: Mapping[str, Any]
-    """What was asked at checkout, by its handle: ``custom_field_size`` is here as ``size``."""
+    """The custom fields of the checkout by handle: ``custom_field_size`` is here as ``size``."""
 
     name = "purchase.created"
 
 
 @attrs.frozen(kw_only=True, repr=False)
 class DashboardPaymentSucceeded(DashboardEvent):
-    """A payment went through, be it the first or a later one of a subscription."""
+    """A payment succeeded, single or any of a subscription."""
 
     member: Member
     offer: SoldOffer
@@ -145,18 +145,18 @@ class DashboardPaymentSucceeded(DashboardEvent):
 
 @attrs.frozen(kw_only=True, repr=False)
 class DashboardFormSubmissionCreated(DashboardEvent):
-    """Somebody submitted a form."""
+    """A form was submitted."""
 
     form_title: str | None
     answers: Mapping[str, Any]
-    """What was filled in, by the labels that the fields of the form have; renaming a field renames its answer."""
+    """The answers by the labels of the form's fields; renaming a field renames its answer."""
 
     name = "form_submission.created"
 
 
 @attrs.frozen(kw_only=True, repr=False)
 class DashboardOrderCreated(DashboardEvent):
-    """Somebody checked out a cart: one order, one payment, any number of items (help page "Cart Purchase")."""
+    """A cart was checked out: one order, one payment, any number of items (help page "Cart Purchase")."""
 
     order: PlacedOrder
     member: Member
@@ -199,7 +199,7 @@ def read_dashboard_event(name: str, body: Mapping[str, Any]) -> DashboardEvents:
 
 @attrs.frozen
 class _Source:
-    """Where the facts of a delivery stand: in its payload, or beside its id."""
+    """The members of a delivery that hold its facts: its payload, or those beside its id."""
 
     name: str
     fields: Mapping[str, Any]
@@ -207,13 +207,13 @@ class _Source:
     own_id: Any
 
     def identity(self, transaction_id: str | None = None) -> dict[str, Any]:
-        """Return the id of the delivery, or of the transaction if it has none; MalformedDeliveryError without both."""
+        """Return the id of the delivery, or of the transaction if it has none; MalformedDeliveryError if neither."""
         if self.own_id is None and transaction_id:
             return {"id": transaction_id, "has_own_id": False}
         return {"id": delivery_id(self.name, self.own_id)}
 
     def part(self, cls: type[P], nested: str, flat: Mapping[str, str]) -> P:
-        """Read *cls* from the object called *nested*, or where there is none from members of the names in *flat*."""
+        """Read *cls* from the object *nested*, or if it is missing, from the members named in *flat*."""
         if self.fields.get(nested) is not None:
             return self._converted(cls, self.fields[nested], {name: f"{nested}.{name}" for name in flat}, nested)
         members = {name: self.fields[called] for name, called in flat.items() if called in self.fields}
@@ -238,7 +238,7 @@ class _Source:
             problem, path = _expected(refused), called.get(dotted(refused.steps), nested)
         else:
             return part
-        # Outside the handler: the first error repeats the value, and would be the context of this one.
+        # Raised outside the handler: the caught error holds the value, and would be the context of this one.
         raise self.error(problem, path)
 
 
@@ -256,7 +256,7 @@ class _Sold:
             payment=source.part(Payment, "payment_transaction", {**_flat(Payment, ""), "id": "transaction_id"}),
         )
         if sold == cls(Member(), SoldOffer(), Payment()):
-            raise source.error("it tells of no member, no offer and no payment")
+            raise source.error("it has no member, no offer and no payment")
         return sold
 
 
@@ -266,11 +266,11 @@ def _flat(cls: type[Part], prefix: str) -> dict[str, str]:
 
 def _source(name: str, body: Mapping[str, Any]) -> _Source:
     if body.get("payload") is None and name != DashboardFormSubmissionCreated.name:
-        # Recorded without a payload around it: offer, member and payment stand beside id and event.
+        # Some recorded deliveries have no payload: offer, member and payment are beside id and event.
         return _Source(name, {key: value for key, value in body.items() if key not in _ENVELOPE}, "", body.get("id"))
     fields = json_object(body.get("payload"))
     if fields is None:
-        raise MalformedDeliveryError("an object was expected", path="payload", event=name)
+        raise MalformedDeliveryError("expected an object", path="payload", event=name)
     return _Source(name, fields, "payload", body.get("id"))
 
 
@@ -281,7 +281,7 @@ def _order_created(source: _Source) -> DashboardOrderCreated:
     person = _Source(source.name, paid, ".".join(filter(None, (source.place, "payment_transaction"))), None)
     member = person.part(Member, "customer", {}) if "customer" in paid else source.part(Member, "member", {})
     if (order, payment) == (PlacedOrder(), Payment()):
-        raise source.error("it tells of no order and no payment")
+        raise source.error("it has no order and no payment")
     return DashboardOrderCreated(
         **source.identity(payment.id), fields=source.fields, order=order, member=member, payment=payment
     )
@@ -296,20 +296,20 @@ def _form_submission(source: _Source) -> DashboardFormSubmissionCreated:
     )
 
 
-def delivery_id(event: str, given: Any) -> str:
-    """Return the id that a delivery carries as text; MalformedDeliveryError if it is no text and no whole number."""
-    if type(given) is int and abs(given) < _FIRST_NO_ID:
-        return str(given)
-    if not isinstance(given, str) or not given:
-        raise MalformedDeliveryError(f"text was expected, {kind_of(given)} came", path="id", event=event)
-    return given
+def delivery_id(event: str, value: Any) -> str:
+    """Return the id of a delivery as text; MalformedDeliveryError if *value* is neither text nor a whole number."""
+    if type(value) is int and abs(value) < _ID_LIMIT:
+        return str(value)
+    if not isinstance(value, str) or not value:
+        raise MalformedDeliveryError(f"expected text, got {kind_of(value)}", path="id", event=event)
+    return value
 
 
 def kind_of(value: Any) -> str:
-    """Return what a JSON value is, in words and without its content; None stands for what did not come, too."""
+    """Return the kind of a JSON value in words, without its content; None also stands for an absent one."""
     return "null or nothing" if value is None else codec.kind_of(value)
 
 
 def _expected(refused: Refused) -> str:
-    # What came instead is left out: it is about people.
+    # The actual value is left out: it may be personal data.
     return f"expected {refused.expected}"

@@ -1,17 +1,17 @@
-"""What can be wrong with a delivery, and which HTTP status to answer it with.
+"""The errors of deliveries, with the HTTP status to answer each with.
 
 ::
 
     KajabiError
     └── WebhookError
-        ├── WrongSecretError             404  the path does not carry a secret of ours
+        ├── WrongSecretError             404  the path has no accepted secret
         ├── DeliveryTooLargeError        413  in bytes or in elements
-        ├── MalformedDeliveryError       400  not JSON, too deep, or another shape than its event has
-        ├── UnknownDeliveryError         422  JSON, and of no event that is known
-        ├── DeliveryInProgressError      409  the same delivery is being handled just now
-        └── ReplayGuardUnavailableError  503  nobody can tell whether it came before
+        ├── MalformedDeliveryError       400  not JSON, too deep, or not of the shape of its event
+        ├── UnknownDeliveryError         422  JSON, but of an unknown event
+        ├── DeliveryInProgressError      409  the same delivery is being handled
+        └── ReplayGuardUnavailableError  503  unknown whether it is a duplicate
 
-No error repeats a value of the delivery: what comes in one is about people. Every one pickles and copies.
+No error repeats a value of the delivery, since it may be personal data. All of them can be pickled and copied.
 """
 
 from typing import ClassVar
@@ -32,21 +32,21 @@ __all__ = [
 class WebhookError(KajabiError):
     """A delivery that was not handled; answer it with ``http_status``.
 
-    How Kajabi takes an answer other than 200 is not in its documents; integrators say that it delivers again.
+    Kajabi does not document what it does after an answer other than 200; integrators say that it delivers again.
     """
 
     http_status: ClassVar[int] = 400
-    """What to answer."""
+    """The status to answer with."""
 
 
 class WrongSecretError(WebhookError):
-    """The path carries none of the accepted secrets; 404, as for any path that there is not."""
+    """The path carries none of the accepted secrets; 404, as for any unknown path."""
 
     http_status = 404
 
 
 class DeliveryTooLargeError(WebhookError):
-    """A body above a limit, of which nothing was made; ``limit`` is the one of bytes."""
+    """A body above a limit, which was not decoded; ``limit`` is that of bytes."""
 
     http_status = 413
 
@@ -57,38 +57,38 @@ class DeliveryTooLargeError(WebhookError):
 
 
 class MalformedDeliveryError(WebhookError):
-    """A body that is no delivery: not JSON, nested too deeply, or of another shape than its event has."""
+    """A body that is not a delivery: not JSON, nested too deeply, or not of the shape of its event."""
 
     http_status = 400
 
     def __init__(self, problem: str, *, path: str = "", event: str | None = None) -> None:
         self.problem = problem
         self.path = path
-        """Where in the body, such as ``payload[0].attributes.created_at``; empty for all of it."""
+        """The path in the body, such as ``payload[0].attributes.created_at``; empty for the whole body."""
         self.event = event
-        """Of which event, where that could be read."""
-        told = f"a delivery of {event!r}" if event else "a delivery"
-        super().__init__(f"{told} cannot be read: {problem}{f' at {path}' if path else ''}")
+        """The event, or None if it could not be read."""
+        subject = f"a delivery of {event!r}" if event else "a delivery"
+        super().__init__(f"{subject} cannot be read: {problem}{f' at {path}' if path else ''}")
 
 
 class UnknownDeliveryError(WebhookError):
-    """A delivery of an event that is not known; ``event`` says which, None where what came is no name."""
+    """A delivery of an unknown event; ``event`` is its name, or None if the value does not look like one."""
 
     http_status = 422
 
     def __init__(self, *, event: str | None) -> None:
         self.event = event
-        seen = f"the event {event!r}" if event else "something that is no name of an event"
-        super().__init__(f"a delivery of {seen}, which this version of kajabi_async does not know")
+        name = f"the event {event!r}" if event else "something that is not the name of an event"
+        super().__init__(f"a delivery of {name}, which this version of kajabi_async does not know")
 
 
 class DeliveryInProgressError(WebhookError):
-    """The same delivery is being handled just now; if that fails, one that comes later is handled."""
+    """The same delivery is being handled; if that fails, a later one is handled."""
 
     http_status = 409
 
 
 class ReplayGuardUnavailableError(WebhookError):
-    """The replay guard cannot be asked, so it is not known whether the delivery came before."""
+    """The replay guard is unreachable, so it is unknown whether the delivery is a duplicate."""
 
     http_status = 503

@@ -1,7 +1,7 @@
 """The six events of ``/v1/hooks``, each with the resources that its delivery carries (API document, "Webhooks").
 
-The resources are the models of the API, and their relations work: what came with the delivery costs no request, the
-rest is fetched where the delivery was read with a client.
+The resources are the models of the API. Awaiting a relation that came with the delivery costs no request; the others
+are fetched if the delivery was parsed with a client.
 """
 
 from collections.abc import Mapping
@@ -30,25 +30,25 @@ __all__ = [
 
 @attrs.frozen(kw_only=True, repr=False)
 class Event:
-    """One delivery of an event of ``/v1/hooks``; it pickles, without the way back to the client."""
+    """One delivery of an event of ``/v1/hooks``; it can be pickled, without its client."""
 
     id: str
     """The id of the delivery as Kajabi wrote it.
 
-    The API document calls it "the ID of the resource that triggered the event" and prints ``hash_id``: do not count
-    on it being another one for each delivery.
+    The API document calls it "the ID of the resource that triggered the event" and prints ``hash_id``: do not rely on
+    it being unique for each delivery.
     """
     resources: tuple[Resource, ...]
-    """Everything the delivery carries, the primary resource first."""
+    """The resources of the delivery, the primary one first."""
 
     name: ClassVar[str]
     """The event as the API calls it, such as ``tag_added``."""
     tied: ClassVar[tuple[str, ...]] = ()
-    """Relations of the primary resource that lead to the one resource of their type in the delivery."""
+    """Relations of the primary resource that are linked to the only resource of their type in the delivery."""
 
     @classmethod
     def carries(cls) -> dict[str, type[Resource]]:
-        """Give what must be among the resources, by the attribute that shows it, the primary one first."""
+        """Return the required types of resources by the attribute that holds each, the primary one first."""
         types = {field.name: field.type for field in attrs.fields(cls)}
         return {name: of for name, of in types.items() if isinstance(of, type) and issubclass(of, Resource)}
 
@@ -59,7 +59,7 @@ class Event:
 
 @attrs.frozen(kw_only=True, repr=False)
 class PurchaseEvent(Event):
-    """A customer bought an offer, or was given it; customer and offer come along."""
+    """A customer bought an offer, or was granted it; customer and offer are included."""
 
     purchase: Purchase
 
@@ -68,18 +68,18 @@ class PurchaseEvent(Event):
 
     @property
     def customer(self) -> ToOne[Customer]:
-        """Who bought it."""
+        """The buyer."""
         return self.purchase.customer
 
     @property
     def offer(self) -> ToOne[Offer]:
-        """What was bought."""
+        """The offer that was bought."""
         return self.purchase.offer
 
 
 @attrs.frozen(kw_only=True, repr=False)
 class PaymentSucceededEvent(Event):
-    """A payment went through; the customer comes along."""
+    """A payment succeeded; the customer is included."""
 
     transaction: Transaction
 
@@ -88,18 +88,18 @@ class PaymentSucceededEvent(Event):
 
     @property
     def customer(self) -> ToOne[Customer]:
-        """Who paid."""
+        """The customer who paid."""
         return self.transaction.customer
 
     @property
     def offer(self) -> ToOne[Offer]:
-        """What was paid for; None for a bundle and in the samples: ``transaction.purchases`` tells the offers then."""
+        """The offer that was paid for; None for a bundle and in the samples: see ``transaction.purchases`` then."""
         return self.transaction.offer
 
 
 @attrs.frozen(kw_only=True, repr=False)
 class OrderCreatedEvent(Event):
-    """An order was made; its payment comes first in the delivery, and customer and order items come along."""
+    """An order was placed; its payment is the primary resource, and customer and order items are included."""
 
     transaction: Transaction
     order: Order
@@ -109,18 +109,18 @@ class OrderCreatedEvent(Event):
 
     @property
     def customer(self) -> ToOne[Customer]:
-        """Who ordered."""
+        """The customer who ordered."""
         return self.transaction.customer
 
     @property
     def order_items(self) -> ToMany[OrderItem]:
-        """What was ordered."""
+        """The items of the order."""
         return self.order.order_items
 
 
 @attrs.frozen(kw_only=True, repr=False)
 class FormSubmissionEvent(Event):
-    """Somebody submitted a form, which comes along."""
+    """A form was submitted; the form is included."""
 
     form_submission: FormSubmission
 
@@ -135,22 +135,22 @@ class FormSubmissionEvent(Event):
 
 @attrs.frozen(kw_only=True, repr=False)
 class TagAddedEvent(Event):
-    """A contact got a tag; all the tags of the contact are ``contact.tags``."""
+    """A tag was added to a contact; all of its tags are ``contact.tags``."""
 
     contact: Contact
     tag: ContactTag
-    """The one it is about."""
+    """The tag that was added."""
 
     name = "tag_added"
 
 
 @attrs.frozen(kw_only=True, repr=False)
 class TagRemovedEvent(Event):
-    """A contact lost a tag; what is left is ``contact.tags``."""
+    """A tag was removed from a contact; the remaining ones are ``contact.tags``."""
 
     contact: Contact
     tag: ContactTag
-    """The one it is about."""
+    """The tag that was removed."""
 
     name = "tag_removed"
 
@@ -166,4 +166,4 @@ EVENTS: Final[Mapping[str, type[Event]]] = {
         TagRemovedEvent,
     )
 }
-"""The class for each event that a hook can wait for."""
+"""The class for each event of a hook."""

@@ -1,4 +1,4 @@
-"""From the path and the body of a request to a handled event, whatever framework the request came through."""
+"""The receiver of deliveries: from the path and body of a request to a handled event, in any web framework."""
 
 import logging
 from collections.abc import AsyncIterable, Awaitable, Callable
@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Final
 
 import attrs
 
-from kajabi_async.jsonapi.limits import checked_elements
+from kajabi_async.checks import boolean, whole_number
+from kajabi_async.errors import ConfigurationError
 from kajabi_async.webhooks.dashboard import DashboardEvent
 from kajabi_async.webhooks.errors import (
     DeliveryInProgressError,
@@ -28,52 +29,52 @@ if TYPE_CHECKING:
 __all__ = ["AnyEvent", "Handler", "Key", "Receipt", "Receiver", "by_id", "by_id_and_content"]
 
 AnyEvent = KnownEvent | UnreadDelivery
-"""What a `Receiver` hands on."""
+"""An event as a `Receiver` passes it to a handler."""
 Handler = Callable[[AnyEvent], Awaitable[object]]
-"""What is to be done with an event; what it returns is not looked at."""
+"""A coroutine function that handles an event; its result is ignored."""
 Key = Callable[[AnyEvent, bytes], str]
-"""What makes two deliveries the same; takes the event and the body it was read from."""
+"""A function of an event and its body; deliveries with equal keys are duplicates."""
 
 _OK: Final = 200
 _LOG: Final = logging.getLogger("kajabi_async")
 
 
 def by_id_and_content(event: AnyEvent, body: bytes) -> str:
-    """Take deliveries for the same if event, id and body are; without an id of their own, if event and transaction are.
+    """Return a key of event, id and body, or of event and transaction for a delivery without an id of its own.
 
-    No delivery is lost by it: by the API document the id is that of the resource, and then two tags given to one
-    contact come with the same id. A repetition whose body was written anew, with another time in it, is handled again.
+    It loses no delivery: by the API document the id is that of the resource, so two tags added to one contact come
+    with the same id. A duplicate with a different body, such as another time in it, is handled again.
     """
     has_own_id = not isinstance(event, DashboardEvent) or event.has_own_id
     return _digest(event.name, event.id, body if has_own_id else b"")
 
 
 def by_id(event: AnyEvent, _body: bytes) -> str:
-    """Take deliveries for the same where event and id are, whatever else they say.
+    """Return a key of event and id alone.
 
-    Only where you have seen that the id is another one for each delivery: otherwise deliveries are lost.
+    Use it only if you have seen that each delivery has an id of its own: otherwise deliveries are lost.
     """
     return _digest(event.name, event.id, b"")
 
 
 def _digest(name: str, delivery_id: str, body: bytes) -> str:
-    # Names hold no space, and the id is hashed by itself: no two of the three can run into each other.
+    # Names hold no space and the id is hashed separately, so the three parts cannot be confused.
     identity = sha256(delivery_id.encode("utf-8", "surrogatepass")).hexdigest()
     return sha256(f"{name} {identity} ".encode() + body).hexdigest()
 
 
 @attrs.frozen
 class Receipt:
-    """What became of a delivery that is to be answered with 200."""
+    """The result of an accepted delivery, to be answered with 200."""
 
     event: AnyEvent
     duplicate: bool
-    """Whether it had been handled before and was not handled again."""
+    """Whether it was handled before, and not again now."""
     http_status: int = 200
 
 
 class Receiver:
-    """Checks, reads and hands on deliveries; one for all requests.
+    """A receiver that checks and parses deliveries and passes them to a handler; one serves all requests.
 
     ::
 
@@ -100,40 +101,40 @@ class Receiver:
         max_elements: int = MAX_ELEMENTS,
         strict: bool = False,
     ) -> None:
-        """Accept *secrets*, ask *guard* for repetitions, by *key*; *api* fetches what deliveries do not carry.
+        """Accept *secrets*; detect duplicates with *guard* by *key*; fetch relations not in the delivery with *api*.
 
-        A delivery above *max_bytes* or *max_elements* is a DeliveryTooLargeError, before anything is made of it. One
-        that is no known event is acknowledged and handed on as an `UnreadDelivery`; with *strict* it raises
-        MalformedDeliveryError or UnknownDeliveryError instead, which Kajabi takes for a failure and delivers again,
-        and so it does for a resource with an attribute that cannot be read.
+        A delivery above *max_bytes* or *max_elements* raises DeliveryTooLargeError before it is decoded. One that is
+        no known event is acknowledged and passed on as an `UnreadDelivery`; with *strict* it raises
+        MalformedDeliveryError or UnknownDeliveryError instead, as does a resource with an unreadable attribute. Kajabi
+        takes such an answer for a failure and delivers again.
         """
         self._secrets = secrets
         self._guard = guard
         self._api = api
         self._key = key
-        self._max_bytes = max_bytes
-        self._max_elements = checked_elements(max_elements, "max_elements")
-        self._strict = strict
+        self._max_bytes = whole_number(max_bytes, of="max_bytes", at_most=None, error=ConfigurationError)
+        self._max_elements = whole_number(max_elements, of="max_elements", at_most=None, error=ConfigurationError)
+        self._strict = boolean(strict, of="strict", error=ConfigurationError)
 
     def probe(self, path_secret: str) -> int:
-        """Return 200, to be answered to GET and HEAD of the path; WrongSecretError if the secret is not one of ours.
+        """Return 200, the status for GET and HEAD of the path; WrongSecretError if the secret is not accepted.
 
-        Kajabi probes the address of a hook, and takes the hook for dead if it is answered 405 (integrators).
+        Kajabi probes the address of a hook, and takes the hook for dead on a 405 (integrators).
         """
         self._secrets.check(path_secret)
         return _OK
 
     async def receive(self, path_secret: str, body: bytes | AsyncIterable[bytes], handle: Handler) -> Receipt:
-        """Hand the event in *body* to *handle*, unless the same was handled before, and tell what became of it.
+        """Pass the event in *body* to *handle*, unless it is a duplicate, and return a receipt.
 
-        *body* is the whole of it or an async iterable of its parts, which is read no further than the limit, and not
-        at all where *path_secret* is wrong. WebhookError of every kind, with the ``http_status`` to answer. Where
-        *handle* raises or is cancelled, the delivery is released, so that the next one of the same is handled, and
-        what was raised goes on to the caller: answer it with 500. A process that dies meanwhile keeps the delivery for
-        the lease of the guard. *handle* may therefore run twice for one event; that it never does is not promised.
+        *body* is bytes or an async iterable of parts, which is read up to the limit only, and not at all if
+        *path_secret* is wrong. Raises a WebhookError with the ``http_status`` to answer with. If *handle* raises or is
+        cancelled, the delivery is released, so that the next attempt is handled, and the exception is raised to the
+        caller: answer with 500. If the process dies meanwhile, the delivery stays claimed for the lease of the guard.
+        So *handle* may run twice for one event.
         """
         self._secrets.check(path_secret)
-        # Not in the locals of whatever the handler raises.
+        # Keep it out of the locals in a traceback of the handler.
         del path_secret
         content = body if isinstance(body, bytes) else await _read(body, self._max_bytes)
         event = self._event(content)
@@ -164,15 +165,15 @@ class Receiver:
         try:
             await handle(event)
         except BaseException:
-            await _noted(self._guard.release(key, holder), "released")
+            await _settle(self._guard.release(key, holder), "released")
             raise
-        await _noted(self._guard.confirm(key, holder), "confirmed")
+        await _settle(self._guard.confirm(key, holder), "confirmed")
 
 
-async def _noted(noting: Awaitable[None], what: str) -> None:
-    """Await what tells the guard how it ended; by then the outcome stands, and a guard that is away changes nothing."""
+async def _settle(update: Awaitable[None], what: str) -> None:
+    """Await an update of the guard; log an unreachable guard, as the delivery has been handled by now."""
     try:
-        await noting
+        await update
     except ReplayGuardUnavailableError as error:
         _LOG.warning("a delivery could not be %s and stays claimed until its lease ends: %s", what, error)
 

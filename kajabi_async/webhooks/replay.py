@@ -1,7 +1,7 @@
-"""Telling a delivery that comes again from one that comes for the first time.
+"""Replay guards: detection of deliveries that were handled before.
 
-A guard keeps for each key one of two things: that somebody is handling it (for the length of a lease, so that a
-process that dies does not keep it for ever), or that it was handled.
+A guard keeps one of two states for each key: being handled, for the length of a lease, so that a process that dies
+does not block the key for ever; or handled.
 """
 
 import time
@@ -10,34 +10,35 @@ from collections.abc import Callable
 from enum import Enum
 from typing import Final, Protocol
 
+from kajabi_async.checks import positive_seconds, whole_number
 from kajabi_async.errors import ConfigurationError
 
-__all__ = ["LEASE_SECONDS", "TTL_SECONDS", "MemoryReplayGuard", "ReplayGuard", "Standing", "checked_seconds"]
+__all__ = ["LEASE_SECONDS", "TTL_SECONDS", "MemoryReplayGuard", "ReplayGuard", "Standing"]
 
 TTL_SECONDS: Final = 7 * 86_400.0
-"""For how long a handled delivery is remembered; for how long Kajabi repeats one is not in its documents."""
+"""Seconds for which a handled delivery is remembered; Kajabi does not document for how long it repeats one."""
 LEASE_SECONDS: Final = 300.0
-"""For how long a delivery counts as being handled when nothing more is heard of it."""
+"""Seconds for which a claimed delivery counts as being handled if it is neither confirmed nor released."""
 
 
 class Standing(Enum):
-    """What a guard knows of a key."""
+    """The state of a key in a guard."""
 
-    NEW = "nobody handles it or has handled it; it is the asker's now"
+    NEW = "not handled and not being handled; the caller has claimed it now"
     IN_PROGRESS = "another holder is handling it"
     HANDLED = "it was handled"
 
 
 class ReplayGuard(Protocol):
-    """Remembers deliveries by key; write one of your own over whatever all your processes share.
+    """A memory of deliveries by key; implement it over any storage that all your processes share.
 
-    ``claim`` must be atomic: of any number of holders that ask for a key at once, one is told NEW.
+    ``claim`` must be atomic: of any number of holders that claim a key at once, exactly one gets NEW.
     """
 
     async def claim(self, key: str, holder: str) -> Standing:
-        """Tell how *key* stands, and where it is NEW keep it for *holder* for the length of the lease.
+        """Return the state of *key*, and if it is NEW claim it for *holder* for the length of the lease.
 
-        ReplayGuardUnavailableError where that cannot be told.
+        ReplayGuardUnavailableError if the state is unknown.
         """
         ...
 
@@ -46,15 +47,15 @@ class ReplayGuard(Protocol):
         ...
 
     async def release(self, key: str, holder: str) -> None:
-        """Forget *key* if *holder* still holds it, so that the next delivery is handled."""
+        """Forget *key* if *holder* still has it claimed, so that the next delivery is handled."""
         ...
 
 
 class MemoryReplayGuard:
-    """Remembers in the memory of this process.
+    """A guard in the memory of this process.
 
-    What this does not protect from: a repetition that reaches another process, comes after a restart, after the time
-    to live, or after *most_keys* others. Use `RedisReplayGuard` where there is more than one process.
+    It does not detect a duplicate that reaches another process, or comes after a restart, after the time to live or
+    after *most_keys* others. With more than one process, use `RedisReplayGuard`.
     """
 
     def __init__(
@@ -65,60 +66,51 @@ class MemoryReplayGuard:
         most_keys: int = 10_000,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        """Remember at most *most_keys*, the oldest handled ones being forgotten first; *clock* gives seconds."""
-        self._ttl = checked_seconds(ttl_seconds, "ttl_seconds")
-        self._lease = checked_seconds(lease_seconds, "lease_seconds")
-        if most_keys < 1:
-            raise ConfigurationError(f"most_keys must be at least 1, got {most_keys}")
-        self._most_keys = most_keys
+        """Remember at most *most_keys* keys, forgetting the oldest handled ones first; *clock* returns seconds."""
+        self._ttl = positive_seconds(ttl_seconds, of="ttl_seconds", error=ConfigurationError)
+        self._lease = positive_seconds(lease_seconds, of="lease_seconds", error=ConfigurationError)
+        self._most_keys = whole_number(most_keys, of="most_keys", at_most=None, error=ConfigurationError)
         self._clock = clock
-        # Each in the order in which it ends, as every entry of one lives equally long.
-        self._held: OrderedDict[str, tuple[float, str]] = OrderedDict()
+        # Both are in the order of expiry, as all entries of one live equally long.
+        self._claimed: OrderedDict[str, tuple[float, str]] = OrderedDict()
         self._handled: OrderedDict[str, float] = OrderedDict()
 
     def __len__(self) -> int:
-        """Give how many keys are remembered."""
-        self._forget_ended()
-        return len(self._held) + len(self._handled)
+        """Return the number of remembered keys."""
+        self._remove_expired()
+        return len(self._claimed) + len(self._handled)
 
     async def claim(self, key: str, holder: str) -> Standing:
-        """Tell how *key* stands, and where it is NEW keep it for *holder*."""
-        self._forget_ended()
+        """Return the state of *key*, and if it is NEW claim it for *holder*."""
+        self._remove_expired()
         if key in self._handled:
             return Standing.HANDLED
-        if key in self._held:
+        if key in self._claimed:
             return Standing.IN_PROGRESS
-        self._held[key] = (self._clock() + self._lease, holder)
-        self._keep_bounded()
+        self._claimed[key] = (self._clock() + self._lease, holder)
+        self._evict()
         return Standing.NEW
 
-    async def confirm(self, key: str, holder: str) -> None:  # noqa: ARG002 - handled is handled, whoever holds it by now
+    async def confirm(self, key: str, holder: str) -> None:  # noqa: ARG002 - handled, even if another has the claim now
         """Remember that *key* was handled."""
-        self._held.pop(key, None)
+        self._claimed.pop(key, None)
         self._handled.pop(key, None)
         self._handled[key] = self._clock() + self._ttl
-        self._keep_bounded()
+        self._evict()
 
     async def release(self, key: str, holder: str) -> None:
-        """Forget *key* if *holder* still holds it."""
-        if self._held.get(key, (0.0, None))[1] == holder:
-            del self._held[key]
+        """Forget *key* if *holder* still has it claimed."""
+        if self._claimed.get(key, (0.0, None))[1] == holder:
+            del self._claimed[key]
 
-    def _forget_ended(self) -> None:
+    def _remove_expired(self) -> None:
         now = self._clock()
-        while self._held and next(iter(self._held.values()))[0] <= now:
-            self._held.popitem(last=False)
+        while self._claimed and next(iter(self._claimed.values()))[0] <= now:
+            self._claimed.popitem(last=False)
         while self._handled and next(iter(self._handled.values())) <= now:
             self._handled.popitem(last=False)
 
-    def _keep_bounded(self) -> None:
-        while len(self._held) + len(self._handled) > self._most_keys:
-            oldest = self._handled or self._held
+    def _evict(self) -> None:
+        while len(self._claimed) + len(self._handled) > self._most_keys:
+            oldest = self._handled or self._claimed
             oldest.popitem(last=False)
-
-
-def checked_seconds(seconds: float, name: str) -> float:
-    """Give *seconds* back; ConfigurationError where they are no time to wait."""
-    if not 0 < seconds < float("inf"):
-        raise ConfigurationError(f"{name} must be a number of seconds above 0, got {seconds!r}")
-    return seconds

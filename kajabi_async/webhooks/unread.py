@@ -1,4 +1,4 @@
-"""A delivery that is no event the package knows: kept as it came, so that nothing is lost."""
+"""A delivery that is no known event, kept as received so that nothing is lost."""
 
 from hashlib import sha256
 from typing import ClassVar
@@ -12,27 +12,27 @@ __all__ = ["UnreadDelivery"]
 
 @attrs.frozen(kw_only=True, repr=False)
 class UnreadDelivery:
-    """What came to the secret path and is no event: of another name or shape, no JSON, or an empty ping.
+    """A delivery to the secret path that is no known event: of another name or shape, not JSON, or an empty ping.
 
     Kajabi takes any answer but a 2xx for a failure and delivers again for hours (integrators), so a `Receiver` that is
-    not strict acknowledges it and hands it on as this.
+    not strict acknowledges it and passes it on as this.
     """
 
     body: bytes
-    """All of it, as it came; empty for a ping."""
+    """The whole body as received; empty for a ping."""
     error: MalformedDeliveryError | UnknownDeliveryError
-    """Why it could not be read; it repeats no value of the delivery."""
+    """The reason why it could not be read; it repeats no value of the delivery."""
 
     name: ClassVar[str] = "unread"
 
     @property
     def id(self) -> str:
-        """A digest of the body, since there is no id to rely on."""
+        """A digest of the body, in place of an id."""
         return sha256(self.body).hexdigest()
 
     @property
     def event(self) -> str | None:
-        """The event that it names; None if it names none, or nothing that looks like a name."""
+        """The name of its event, or None if it has none or the value does not look like a name."""
         return self.error.event
 
     def __repr__(self) -> str:

@@ -1,4 +1,4 @@
-"""Every part of ``make bench`` at sizes that say nothing about speed."""
+"""Every part of ``make bench``, at sizes too small to measure performance."""
 
 import json
 import platform
@@ -52,7 +52,7 @@ def running_server(request: pytest.FixtureRequest) -> Iterator[Server]:
 
 @pytest.fixture(name="parts", scope="session")
 def whole_run(tmp_path_factory: pytest.TempPathFactory) -> list[Part]:
-    """What a whole run measures; the worker that comes first runs it for the others."""
+    """The results of a whole run, which the first test worker runs for the others."""
     parts: list[Part] = once_for_all_workers(tmp_path_factory, "benchmarks", lambda: run(list(PARTS), TINY))
     return parts
 
@@ -67,19 +67,19 @@ def test_every_part_gives_a_table_without_gaps(parts: list[Part]) -> None:
 
 
 def test_every_figure_to_reach_is_measured(parts: list[Part]) -> None:
-    """Each with its bar."""
+    """Each with its target."""
     figures = [figure for part in parts for figure in part.figures]
     bars = [
-        figure.wanted.removeprefix("at least ").removeprefix("at most ").removeprefix("under ") for figure in figures
+        figure.target.removeprefix("at least ").removeprefix("at most ").removeprefix("under ") for figure in figures
     ]
     assert bars == ["1", "0.85", "14", "0.7", "3", "4", "2.5", "1.2", "60 µs", "1,200 bytes", "60 ms", "0.95"]
 
 
 def test_the_page_says_when_on_what_and_with_what(parts: list[Part], tmp_path: Path) -> None:
-    """Neither the name of the machine nor a path of it."""
+    """But neither the name nor a path of the machine."""
     write(tmp_path, parts, seconds=1.0, before=0.0)
     page = tmp_path.joinpath("RESULTS.md").read_text()
-    for told in (
+    for text in (
         "cores",
         platform.python_version(),
         "aiohttp 3.",
@@ -88,14 +88,14 @@ def test_the_page_says_when_on_what_and_with_what(parts: list[Part], tmp_path: P
         "make bench",
         "growth.svg",
     ):
-        assert told in page
+        assert text in page
     assert platform.node() not in page
     assert str(Path.cwd()) not in page
     assert ET.parse(tmp_path / "growth.svg").getroot().tag.endswith("svg")
 
 
 def test_without_nginx_our_own_server_stands_in(monkeypatch: pytest.MonkeyPatch) -> None:
-    """And is named as what answered."""
+    """The page names it as the server."""
     monkeypatch.setattr("benchmarks.nginx.installed", lambda: False)
     assert name() == "a canned asyncio server"
     with fastest(pages=1) as server:
@@ -104,7 +104,7 @@ def test_without_nginx_our_own_server_stands_in(monkeypatch: pytest.MonkeyPatch)
 
 @pytest.mark.parametrize("contender", CONTENDERS, ids=[each.name for each in CONTENDERS])
 async def test_every_contender_does_all_of_the_work(contender: Contender, server: Server) -> None:
-    """All ids are looked up, and all rows of all pages are read, but no more than asked for by the page."""
+    """It looks up all ids and reads all rows of all pages, page by page."""
     async with contender.open(server.base_url, 5) as client:
         assert await client.look_up(ids_of(12), concurrency=5, included=True) == 12
         async with aclosing(client.scan()) as scan:
@@ -112,7 +112,7 @@ async def test_every_contender_does_all_of_the_work(contender: Contender, server
 
 
 def test_the_server_answers_with_the_customer_that_was_asked_for(server: Server) -> None:
-    """The id of the path is the id of the answer, links included; what is included comes only where asked for."""
+    """The id of the path is the id of the answer, also in links; resources are included only on request."""
     plain = _fetched(f"{server.base_url}/v1/customers/4711")
     assert plain == {"data": customer("4711")}
     full = _fetched(f"{server.base_url}/v1/customers/4711?include=contact,offers,products")
@@ -144,13 +144,13 @@ def test_the_pages_of_a_list_lead_from_one_to_the_next(server: Server) -> None:
     ],
 )
 def test_a_figure_says_whether_it_is_met(figure: Figure, met: bool) -> None:
-    """At the bar itself as well."""
+    """Also exactly at the target."""
     assert figure.met is met
     assert figure.row[-1] == ("met" if met else "**not met**")
 
 
 def test_contenders_are_compared_round_by_round() -> None:
-    """One round on a machine that was busy elsewhere does not decide, nor does it weigh on one side."""
+    """A round on a busy machine does not decide the result, and affects both sides alike."""
     ours, theirs = Spread((10.0, 1.0, 12.0)), Spread((20.0, 2.0, 20.0))
     assert ours.times(theirs) == 0.5
     assert theirs.over(ours) == 8.0
@@ -158,7 +158,7 @@ def test_contenders_are_compared_round_by_round() -> None:
 
 
 def test_contenders_take_turns_as_long_as_there_is_time() -> None:
-    """At least one round, and the rest only where they end in time."""
+    """There is at least one round; further rounds start only if they end in time."""
     order: list[str] = []
 
     def turn(name: str) -> float:
@@ -172,7 +172,7 @@ def test_contenders_take_turns_as_long_as_there_is_time() -> None:
 
 
 def test_a_table_is_aligned_in_the_terminal_and_is_markdown() -> None:
-    """One text for both."""
+    """The same text serves both."""
     table = Table("Sizes", ["what", "bytes"], [["a", "1,000"], ["longer", "2"]], "All of them.")
     assert str(table).splitlines() == [
         "## Sizes",

@@ -1,4 +1,4 @@
-"""The command line against a fake on a socket, in a home of its own and with a keyring in memory."""
+"""The command line against a fake on a socket, with a home folder of its own and a keyring in memory."""
 
 import asyncio
 import io
@@ -35,7 +35,7 @@ class Outcome:
 
 
 class MemoryKeyring(keyring.backend.KeyringBackend):
-    """A keyring that keeps nothing beyond the test; it can be locked."""
+    """A keyring in memory that can be locked."""
 
     priority = 1  # pyright: ignore[reportAssignmentType, reportIncompatibleMethodOverride]  # as its documentation does
 
@@ -68,26 +68,26 @@ def _commands() -> App:
 
 def _app_with_new_consoles() -> App:
     app = _commands()
-    # They take the width and the colours from the environment of the test.
+    # Width and colours come from the environment of the test.
     app.console, app.error_console = help_console(), help_console(stderr=True)
     return app
 
 
 @pytest.fixture(autouse=True)
 def _commands_are_made_once(monkeypatch: pytest.MonkeyPatch) -> None:  # pyright: ignore[reportUnusedFunction]  # autouse
-    """Making them takes ten times as long as most of them run."""
+    """Build the commands once: building them takes ten times as long as most of them run."""
     monkeypatch.setattr("kajabi_async.cli.app.make_app", _app_with_new_consoles)
 
 
 @pytest.fixture
 def credentials_path(tmp_path: Path) -> Path:
-    """Where the credentials file would be by default."""
+    """The default path of the credentials file."""
     return tmp_path / "home" / ".config" / "kajabi" / "credentials.toml"
 
 
 @pytest.fixture(autouse=True)
 def memory_keyring(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Generator[MemoryKeyring]:
-    """Nothing of whoever runs the tests is read or written: neither home nor keyring, not by child processes either."""
+    """Isolate home folder and keyring from those of the person who runs the tests, for child processes too."""
     home = tmp_path / "home"
     home.mkdir()
     monkeypatch.setenv("HOME", str(home))
@@ -109,9 +109,9 @@ async def fake() -> AsyncIterator[FakeKajabi]:
 
 @pytest.fixture
 def kajabi(fake: FakeKajabi, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Command:
-    """Give a function that runs ``kajabi`` with arguments, standard input and changes to the environment.
+    """A function that runs ``kajabi`` with arguments, standard input and changes to the environment.
 
-    In a thread of its own, as the command has its own event loop and the fake needs ours.
+    It runs in a thread, since the command has its own event loop and the fake needs the test's.
     """
     settings = {
         "KAJABI_BASE_URL": fake.base_url,
@@ -135,5 +135,5 @@ def kajabi(fake: FakeKajabi, monkeypatch: pytest.MonkeyPatch, capsys: pytest.Cap
 
 @pytest.fixture
 def fake_credentials(fake: FakeKajabi) -> ClientCredentials:
-    """Those that the fake accepts."""
+    """The credentials that the fake accepts."""
     return ClientCredentials(fake.client_id, fake.client_secret)

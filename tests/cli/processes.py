@@ -1,4 +1,4 @@
-"""The command as a process of its own, with pipes or on a terminal."""
+"""The command as a process, with pipes or on a terminal."""
 
 import asyncio
 import os
@@ -21,7 +21,7 @@ os.execvp(sys.argv[1], sys.argv[1:])
 
 
 def settings(fake: FakeKajabi) -> dict[str, str]:
-    """What to set for a client of *fake*."""
+    """Return the environment variables for a client of *fake*."""
     return {
         "KAJABI_BASE_URL": fake.base_url,
         "KAJABI_CLIENT_ID": fake.client_id,
@@ -53,9 +53,9 @@ class Shown:
 async def on_terminal(
     *command: str, typed: tuple[tuple[str, str], ...] = (), environment: Mapping[str, str] | None = None
 ) -> Shown:
-    """Run *command* with its three streams on a terminal of its own.
+    """Run *command* with its three streams on a pseudo-terminal.
 
-    Of each pair in *typed*, the second is typed once the first shows after what was shown before.
+    For each pair in *typed*, the second text is typed after the first one appears in new output.
     """
     controlling, terminal = pty.openpty()
     process = await asyncio.create_subprocess_exec(
@@ -90,5 +90,5 @@ def _read(descriptor: int) -> str:
     try:
         return os.read(descriptor, 65_536).decode(errors="replace")
     except OSError:
-        # Linux tells the end of a terminal so.
+        # Linux reports the end of a terminal as an error.
         return ""

@@ -1,4 +1,4 @@
-"""The command within this process, on a real terminal or in a pipe, and what may be read from what it shows."""
+"""The command within this process, on a pseudo-terminal or in a pipe, and its output."""
 
 import os
 import pty
@@ -32,13 +32,13 @@ class Printed:
 
 
 def acting_in(text: str) -> set[str]:
-    """What of *text* acts on a terminal or is not seen, but for line ends and what rich writes by itself."""
+    """Return the control and invisible characters in *text*, except line ends and the styling of rich."""
     plain = _STYLING.sub("", text).replace("\r", "").replace("\n", "")
     return {each for each in plain if unicodedata.category(each) in _ACTING}
 
 
 def on_terminal(arguments: Sequence[str], environment: Mapping[str, str], *, columns: int = 120) -> Printed:
-    """Run the command with both outputs on a terminal of its own; all that it wrote is in ``out``."""
+    """Run the command with both outputs on a pseudo-terminal; all output is in ``out``."""
     controlling, terminal = pty.openpty()
     with os.fdopen(terminal, "w", encoding="utf-8") as stream:
         code, (shown,) = _run(arguments, environment, [controlling], stream, stream, columns=columns)
@@ -49,8 +49,8 @@ def on_pipe(arguments: Sequence[str], environment: Mapping[str, str], *, columns
     """Run the command with each output on a pipe."""
     ends = [os.pipe() for _ in range(2)]
     with os.fdopen(ends[0][1], "w", encoding="utf-8") as out, os.fdopen(ends[1][1], "w", encoding="utf-8") as err:
-        code, (printed, told) = _run(arguments, environment, [read for read, _ in ends], out, err, columns=columns)
-    return Printed(code, printed, told)
+        code, (printed, message) = _run(arguments, environment, [read for read, _ in ends], out, err, columns=columns)
+    return Printed(code, printed, message)
 
 
 def _run(
@@ -84,7 +84,7 @@ def _run(
 
 
 def _drain(descriptor: int, take: Callable[[bytes], None]) -> None:
-    # Linux tells the end of a terminal with an error.
+    # Linux reports the end of a terminal as an error.
     with suppress(OSError):
         while piece := os.read(descriptor, 65_536):
             take(piece)

@@ -1,4 +1,4 @@
-"""No argument takes a secret, and one that is given all the same is not repeated."""
+"""No command takes a secret as an argument, and errors do not repeat one."""
 
 from collections.abc import Iterator
 
@@ -6,14 +6,14 @@ import pytest
 from cyclopts import App
 
 from kajabi_async.cli.app import make_app
-from kajabi_async.cli.arguments import refuse_secrets, wants_json
+from kajabi_async.cli.usage import refuse_secrets, wants_json
 from tests.cli.conftest import Command
 
 REAL = "s3cr3t-of-mine"
 
 
 def commands(app: App, path: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], App]]:
-    """Give every command that does something, with the words that lead to it."""
+    """Yield every command that does something, with its path of names."""
     names = [name for name in app if not name.startswith("-")]
     if not names:
         yield path, app
@@ -45,17 +45,17 @@ def commands(app: App, path: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, 
 async def test_a_secret_among_the_arguments_is_refused_and_not_repeated(
     arguments: tuple[str, ...], form: tuple[str, ...], kajabi: Command
 ) -> None:
-    """The text says where secrets go."""
+    """The error says how to pass secrets."""
     done = await kajabi(*arguments, *form)
     assert done.code == 2
     assert done.out == ""
     assert REAL not in done.err
-    for wanted in ("never taken from arguments", "KAJABI_CLIENT_SECRET", "kajabi login", "--stdin"):
-        assert wanted in done.err
+    for expected in ("never taken from arguments", "KAJABI_CLIENT_SECRET", "kajabi login", "--stdin"):
+        assert expected in done.err
 
 
 def test_no_option_of_any_command_is_taken_for_a_secret() -> None:
-    """A command that had such an option could not be used."""
+    """A command with such an option would be unusable."""
     seen = 0
     for path, command in commands(make_app()):
         for argument in command.assemble_argument_collection():
@@ -81,9 +81,9 @@ def test_what_is_no_secret_is_let_through(arguments: tuple[str, ...]) -> None:
 
 
 @pytest.mark.parametrize(
-    ("arguments", "wanted"),
+    ("arguments", "expected"),
     [(("me", "--json"), True), (("me",), False), (("contact-notes", "create", "1", "--", "--json"), False)],
 )
-def test_json_is_asked_for_before_the_values(arguments: tuple[str, ...], wanted: bool) -> None:
-    """What stands after -- is text."""
-    assert wants_json(arguments) is wanted
+def test_json_is_an_option_only_before_the_values(arguments: tuple[str, ...], expected: bool) -> None:
+    """Arguments after -- are text."""
+    assert wants_json(arguments) is expected

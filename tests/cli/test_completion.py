@@ -34,13 +34,13 @@ async def _completed(script: Path, *words: str) -> set[str]:
 
 @pytest.fixture(scope="module")
 def shown() -> dict[str, str]:
-    """Give room for scripts that were shown, by their shells: each takes more than a second to make."""
+    """A cache of completion scripts by shell: each takes more than a second to generate."""
     return {}
 
 
 @pytest.fixture
 async def script(kajabi: Command, shown: dict[str, str], tmp_path: Path) -> Path:
-    """The script for bash."""
+    """The path of the script for bash."""
     if "bash" not in shown:
         shown["bash"] = (await kajabi("completion", "show", "bash")).out
     path = tmp_path / "kajabi.bash"
@@ -49,7 +49,7 @@ async def script(kajabi: Command, shown: dict[str, str], tmp_path: Path) -> Path
 
 
 @pytest.mark.parametrize(
-    ("words", "wanted"),
+    ("words", "expected"),
     [
         (("cust",), {"custom-fields", "customers"}),
         (("do",), {"doctor"}),
@@ -60,14 +60,14 @@ async def script(kajabi: Command, shown: dict[str, str], tmp_path: Path) -> Path
     ],
 )
 @pytest.mark.needs("bash")
-async def test_bash_completes_commands_and_options(words: tuple[str, ...], wanted: set[str], script: Path) -> None:
-    """Down to the filters of a list."""
-    assert wanted <= await _completed(script, "kajabi", *words)
+async def test_bash_completes_commands_and_options(words: tuple[str, ...], expected: set[str], script: Path) -> None:
+    """Including the filters of a list."""
+    assert expected <= await _completed(script, "kajabi", *words)
 
 
 @pytest.mark.needs("bash")
 async def test_bash_completes_the_file_of_ids(script: Path, tmp_path: Path) -> None:
-    """As it does for any command that takes a file."""
+    """As for any command that takes a file."""
     (tmp_path / "ids-of-today.txt").touch()
     found = await _completed(script, "kajabi", "customers", "lookup", f"{tmp_path}/ids-")
     assert found == {f"{tmp_path}/ids-of-today.txt"}
@@ -75,7 +75,7 @@ async def test_bash_completes_the_file_of_ids(script: Path, tmp_path: Path) -> N
 
 @pytest.mark.needs("bash")
 async def test_a_new_interactive_bash_completes_after_install(kajabi: Command, tmp_path: Path) -> None:
-    """Through the line in ~/.bashrc, below what was there, by the tab key."""
+    """The line in ~/.bashrc is added below its content, and the tab key completes."""
     (tmp_path / "home" / ".bashrc").write_text("PS1='READY> '")
     done = await kajabi("completion", "install", "bash")
     assert (done.code, done.err) == (0, "")
@@ -85,7 +85,7 @@ async def test_a_new_interactive_bash_completes_after_install(kajabi: Command, t
 
 
 async def test_what_is_installed_no_other_user_can_write_to(kajabi: Command, tmp_path: Path) -> None:
-    """Whatever the umask: shells run it."""
+    """Shells run these files, so the umask must not matter."""
     before = os.umask(0)
     try:
         assert (await kajabi("completion", "install", "bash")).code == 0
@@ -96,20 +96,20 @@ async def test_what_is_installed_no_other_user_can_write_to(kajabi: Command, tmp
 
 
 async def test_installing_twice_changes_nothing_more(kajabi: Command, tmp_path: Path) -> None:
-    """The line is in ~/.bashrc once."""
-    told = json.loads((await kajabi("completion", "install", "bash", "--json")).out)
-    assert json.loads((await kajabi("completion", "install", "bash", "--json")).out) == told
+    """~/.bashrc has the line once."""
+    message = json.loads((await kajabi("completion", "install", "bash", "--json")).out)
+    assert json.loads((await kajabi("completion", "install", "bash", "--json")).out) == message
     startup = (tmp_path / "home" / ".bashrc").read_text()
-    assert len([line for line in startup.splitlines() if told["path"] in line]) == 1
+    assert len([line for line in startup.splitlines() if message["path"] in line]) == 1
 
 
 @pytest.mark.parametrize(
     ("shell", "line"), [("bash", ". "), ("zsh", "fpath=("), ("fish", "New shells complete kajabi")]
 )
-async def test_installing_without_touching_the_startup_file_tells_the_line(
+async def test_installing_without_touching_the_startup_file_prints_the_line(
     shell: str, line: str, kajabi: Command
 ) -> None:
-    """For those who keep it under version control."""
+    """For users who keep that file under version control."""
     done = await kajabi("completion", "install", shell, "--no-startup")
     assert done.code == 0
     assert line in done.out
@@ -118,15 +118,15 @@ async def test_installing_without_touching_the_startup_file_tells_the_line(
 
 @pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
 async def test_every_shell_has_a_script(shell: str, kajabi: Command) -> None:
-    """Which names the filters, too."""
+    """The script includes the filters."""
     done = await kajabi("completion", "show", shell, "--json")
-    told = json.loads(done.out)
-    assert told["shell"] == shell
-    assert "has-tag-id" in told["script"]
+    message = json.loads(done.out)
+    assert message["shell"] == shell
+    assert "has-tag-id" in message["script"]
 
 
-async def test_a_shell_that_cannot_be_told_is_asked_for(kajabi: Command, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Naming those there are."""
+async def test_an_unknown_shell_must_be_named(kajabi: Command, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The error lists the supported ones."""
 
     def unknown() -> str:
         raise ShellDetectionError
@@ -137,13 +137,13 @@ async def test_a_shell_that_cannot_be_told_is_asked_for(kajabi: Command, monkeyp
 
 
 async def test_the_shell_in_use_is_found(kajabi: Command, monkeypatch: pytest.MonkeyPatch) -> None:
-    """So that it need not be named."""
+    """The name of the shell may be left out."""
     monkeypatch.setattr(completion, "detect_shell", lambda: "zsh")
     assert (await kajabi("completion", "show")).out.startswith("#compdef kajabi")
 
 
-async def test_a_home_that_cannot_be_written_to_is_told(kajabi: Command, tmp_path: Path) -> None:
-    """With the way round it."""
+async def test_a_home_that_cannot_be_written_to_is_reported(kajabi: Command, tmp_path: Path) -> None:
+    """The error says how to print the script instead."""
     (tmp_path / "home" / ".local").touch()
     done = await kajabi("completion", "install", "bash")
     assert (done.code, "`kajabi completion show bash` prints it" in done.err) == (2, True)

@@ -1,4 +1,4 @@
-"""Where credentials are taken from, and which are refused."""
+"""The sources of credentials, and which credentials are rejected."""
 
 import os
 from pathlib import Path
@@ -6,10 +6,10 @@ from typing import Any
 
 import pytest
 
-from kajabi_async.cli.credentials import file as credentials_file
 from kajabi_async.cli.credentials import keyring as keyring_store
+from kajabi_async.cli.credentials import toml_file as credentials_file
+from kajabi_async.cli.credentials.chain import FoundCredentials, credentials_path, find_credentials
 from kajabi_async.cli.credentials.error import CredentialsError
-from kajabi_async.cli.credentials.sources import FoundCredentials, credentials_path, find_credentials
 from kajabi_async.cli.doctor.machine import check_credentials_file
 from kajabi_async.errors import ConfigurationError
 from kajabi_async.session import ClientCredentials
@@ -24,7 +24,7 @@ def _of(name: str) -> ClientCredentials:
 
 @pytest.fixture
 def path() -> Path:
-    """Where the file is looked for."""
+    """The path of the credentials file."""
     return credentials_path()
 
 
@@ -37,7 +37,7 @@ def _refusal() -> CredentialsError:
 def test_the_environment_wins_over_the_file_and_the_file_over_the_keyring(
     path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Each source is asked only where those before it have nothing."""
+    """A source is read only if those before it have nothing."""
     keyring_store.write(_of("keyring"))
     assert find_credentials() == FoundCredentials(_of("keyring"), "keyring", "the system keyring")
     credentials_file.write(path, _of("file"))
@@ -48,18 +48,18 @@ def test_the_environment_wins_over_the_file_and_the_file_over_the_keyring(
 
 
 def test_without_any_the_variables_and_login_are_named() -> None:
-    """Whoever starts knows neither."""
+    """A new user knows neither the variables nor the command."""
     error = _refusal()
     assert error.problem == "there are no credentials"
-    for wanted in ("KAJABI_CLIENT_ID", "KAJABI_CLIENT_SECRET", "kajabi login", "Settings, Security"):
-        assert wanted in error.cure
+    for expected in ("KAJABI_CLIENT_ID", "KAJABI_CLIENT_SECRET", "kajabi login", "Settings, Security"):
+        assert expected in error.cure
 
 
 @pytest.mark.parametrize("there", ["KAJABI_CLIENT_ID", "KAJABI_CLIENT_SECRET"])
 def test_half_a_key_in_the_environment_is_not_completed_from_elsewhere(
     there: str, path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Halves of two keys would be refused by the API, and nobody would see why."""
+    """The API would reject halves of two keys, without an obvious reason."""
     credentials_file.write(path, KEY)
     monkeypatch.setenv(there, "half-of-it")
     error = _refusal()
@@ -68,8 +68,8 @@ def test_half_a_key_in_the_environment_is_not_completed_from_elsewhere(
     assert "half-of-it" not in str(error)
 
 
-def test_a_line_end_copied_along_is_told_without_the_secret(monkeypatch: pytest.MonkeyPatch) -> None:
-    """It is the commonest slip of all."""
+def test_a_line_end_copied_along_is_reported_without_the_secret(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A copied line end is the most common mistake."""
     monkeypatch.setenv("KAJABI_CLIENT_ID", "the-id")
     monkeypatch.setenv("KAJABI_CLIENT_SECRET", "the-secret\n")
     error = _refusal()
@@ -78,7 +78,7 @@ def test_a_line_end_copied_along_is_told_without_the_secret(monkeypatch: pytest.
 
 
 def test_the_file_is_in_the_configuration_of_the_user(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """XDG_CONFIG_HOME moves it unless relative, and KAJABI_CREDENTIALS_FILE names it outright."""
+    """XDG_CONFIG_HOME moves it unless relative, and KAJABI_CREDENTIALS_FILE replaces the whole path."""
     below = Path("kajabi") / "credentials.toml"
     assert credentials_path() == Path.home() / ".config" / below
     monkeypatch.setenv("XDG_CONFIG_HOME", "relative/is/ignored")
@@ -90,7 +90,7 @@ def test_the_file_is_in_the_configuration_of_the_user(tmp_path: Path, monkeypatc
 
 
 def test_a_file_that_was_named_must_be_there(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Its name is a mistake otherwise, and the keyring may hold another key."""
+    """Otherwise a misspelt name would silently fall back to the keyring, which may have another key."""
     keyring_store.write(KEY)
     monkeypatch.setenv("KAJABI_CREDENTIALS_FILE", str(tmp_path / "misspelt.toml"))
     assert "misspelt.toml, which is not there" in _refusal().problem
@@ -98,7 +98,7 @@ def test_a_file_that_was_named_must_be_there(tmp_path: Path, monkeypatch: pytest
 
 @pytest.mark.parametrize("mode", [0o644, 0o640, 0o604, 0o620, 0o666, 0o610])
 def test_a_file_that_others_may_get_at_is_refused(mode: int, path: Path) -> None:
-    """Reading it or changing it; the cure is a command."""
+    """Whether others may read or write it; the cure is a command to run."""
     credentials_file.write(path, KEY)
     path.chmod(mode)
     error = _refusal()
@@ -107,7 +107,7 @@ def test_a_file_that_others_may_get_at_is_refused(mode: int, path: Path) -> None
 
 
 def test_a_file_of_another_user_is_refused(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Who wrote it could have us send requests in their name."""
+    """Its owner could make the command send requests with another key."""
     credentials_file.write(path, KEY)
     owner = path.stat().st_uid
     monkeypatch.setattr(os, "geteuid", lambda: owner + 1)
@@ -115,7 +115,7 @@ def test_a_file_of_another_user_is_refused(path: Path, monkeypatch: pytest.Monke
 
 
 def test_a_symbolic_link_is_refused(path: Path, tmp_path: Path) -> None:
-    """Even to a good file: the link may be led elsewhere later."""
+    """Even one to a valid file: the link may be changed later."""
     real = tmp_path / "real.toml"
     credentials_file.write(real, KEY)
     path.parent.mkdir(parents=True)
@@ -124,7 +124,7 @@ def test_a_symbolic_link_is_refused(path: Path, tmp_path: Path) -> None:
 
 
 def test_what_is_no_regular_file_is_refused_and_not_waited_for(path: Path) -> None:
-    """A pipe that nobody writes to would hold the command up for ever."""
+    """Reading a pipe without a writer would block for ever."""
     path.parent.mkdir(parents=True)
     os.mkfifo(path, 0o600)
     assert "not a regular file" in _refusal().problem
@@ -134,12 +134,12 @@ def test_what_is_no_regular_file_is_refused_and_not_waited_for(path: Path) -> No
 
 
 @pytest.mark.parametrize(
-    ("content", "told"),
+    ("content", "problem"),
     [
         (b'client_id = "the-id"\nclient_secret = the-secret\n', "is not TOML"),
         (b'client_id = "\xff"', "is not TOML"),
-        (b'client_id = "the-id"\n', "has not the two members"),
-        (b'client_id = "the-id"\nclient_secret = "the-secret"\npassword = "x"\n', "has not the two members"),
+        (b'client_id = "the-id"\n', "has missing or unknown members"),
+        (b'client_id = "the-id"\nclient_secret = "the-secret"\npassword = "x"\n', "has missing or unknown members"),
         (b'client_id = 5\nclient_secret = "the-secret"\n', "must be a string"),
         (b'client_id = "the-id"\nclient_secret = ""\n', "is empty"),
         (b"#" * 70_000, "is larger than"),
@@ -156,19 +156,19 @@ def test_what_is_no_regular_file_is_refused_and_not_waited_for(path: Path) -> No
     ],
     ids=lambda value: str(value[:60]),
 )
-def test_a_file_that_cannot_be_used_is_told_without_what_it_holds(content: bytes, told: str, path: Path) -> None:
-    """The parser's words would quote the line with the secret."""
+def test_an_unusable_file_is_reported_without_its_content(content: bytes, problem: str, path: Path) -> None:
+    """The text of the parser would quote the line with the secret."""
     path.parent.mkdir(parents=True)
     path.touch(0o600)
     path.write_bytes(content)
     error = _refusal()
-    assert told in error.problem
+    assert problem in error.problem
     assert "the-secret" not in str(error)
     assert error.__cause__ is None
 
 
-def test_a_folder_that_is_none_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """As any place that cannot be read."""
+def test_a_path_below_a_file_is_reported(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Like any path that cannot be read."""
     (tmp_path / "file").touch()
     monkeypatch.setenv("KAJABI_CREDENTIALS_FILE", str(tmp_path / "file" / "credentials.toml"))
     assert "cannot read the credentials file" in _refusal().problem
@@ -180,7 +180,7 @@ def test_a_folder_that_is_none_is_told(tmp_path: Path, monkeypatch: pytest.Monke
 
 @pytest.mark.parametrize("secret", ['quote" and \\ backslash', "ünïcödé 🗝", "# no comment", "'''"])
 def test_what_is_written_is_what_is_read(secret: str, path: Path) -> None:
-    """Whatever Kajabi puts into a secret."""
+    """For any text that Kajabi may use as a secret."""
     credentials_file.write(path, ClientCredentials("the-id", secret))
     assert credentials_file.read(path) == ClientCredentials("the-id", secret)
     assert path.stat().st_mode & 0o777 == 0o600
@@ -188,7 +188,7 @@ def test_what_is_written_is_what_is_read(secret: str, path: Path) -> None:
 
 
 def test_writing_replaces_a_link_and_not_what_it_leads_to(path: Path, tmp_path: Path) -> None:
-    """Nothing but the two of them remains in the folder."""
+    """No temporary file remains in the folder."""
     elsewhere = tmp_path / "elsewhere"
     elsewhere.write_text("untouched")
     path.parent.mkdir(parents=True)
@@ -200,7 +200,7 @@ def test_writing_replaces_a_link_and_not_what_it_leads_to(path: Path, tmp_path: 
 
 
 def test_a_write_that_fails_leaves_what_was_there(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """And no half a file beside it."""
+    """No temporary file remains either."""
     credentials_file.write(path, KEY)
 
     def full(_: int) -> None:
@@ -213,8 +213,8 @@ def test_a_write_that_fails_leaves_what_was_there(path: Path, monkeypatch: pytes
     assert [each.name for each in path.parent.iterdir()] == [path.name]
 
 
-def test_a_locked_keyring_is_told_and_not_taken_for_an_empty_one(memory_keyring: MemoryKeyring) -> None:
-    """Unlocking it is the cure."""
+def test_a_locked_keyring_is_reported_and_not_taken_for_an_empty_one(memory_keyring: MemoryKeyring) -> None:
+    """The cure is to unlock it."""
     memory_keyring.is_locked = True
     error = _refusal()
     assert "KeyringLocked" in error.problem
@@ -224,10 +224,10 @@ def test_a_locked_keyring_is_told_and_not_taken_for_an_empty_one(memory_keyring:
             change()
 
 
-def test_a_backend_that_fails_in_its_own_words_is_told_by_the_kind_of_failure(
+def test_a_failing_backend_is_reported_by_the_type_of_its_error(
     memory_keyring: MemoryKeyring, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Backends raise what the libraries below them raise."""
+    """Backends raise errors of the libraries that they use."""
 
     def get_password(*_: str) -> str:
         raise OSError("canary")
@@ -238,8 +238,8 @@ def test_a_backend_that_fails_in_its_own_words_is_told_by_the_kind_of_failure(
     assert "canary" not in str(error)
 
 
-def test_a_user_without_a_home_is_told_what_to_do(monkeypatch: pytest.MonkeyPatch) -> None:
-    """As in a container that runs under a number of its own."""
+def test_a_user_without_a_home_learns_the_cure(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Such as in a container with an arbitrary user id."""
 
     def home() -> Path:
         raise RuntimeError("Could not determine home directory.")
@@ -270,8 +270,8 @@ def test_a_user_without_a_home_is_told_what_to_do(monkeypatch: pytest.MonkeyPatc
     ],
     ids=lambda value: str(value)[:50],
 )
-def test_an_entry_that_somebody_else_made_is_told(entry: Any, memory_keyring: MemoryKeyring) -> None:
-    """Without showing it."""
+def test_an_entry_of_another_program_is_reported(entry: Any, memory_keyring: MemoryKeyring) -> None:
+    """Without its content."""
     memory_keyring.entries[keyring_store.SERVICE, keyring_store.ENTRY] = entry
     error = _refusal()
     assert error.problem == "the entry kajabi-async of the system keyring cannot be used"
@@ -279,7 +279,7 @@ def test_an_entry_that_somebody_else_made_is_told(entry: Any, memory_keyring: Me
 
 
 def test_a_machine_without_a_keyring_has_nothing_stored_in_it(monkeypatch: pytest.MonkeyPatch) -> None:
-    """As most servers are."""
+    """As on most servers."""
     keyring_store.write(KEY)
     monkeypatch.setattr(keyring_store, "_library", _without_backend)
     assert keyring_store.read() is None
@@ -299,14 +299,14 @@ def _without_backend() -> object:
 async def test_a_file_in_the_users_home_is_enough_for_a_command(
     kajabi: Command, fake_credentials: ClientCredentials, path: Path
 ) -> None:
-    """No variable needs to be set."""
+    """No variable is needed."""
     credentials_file.write(path, fake_credentials)
     done = await kajabi("me", KAJABI_CLIENT_ID="", KAJABI_CLIENT_SECRET="")
     assert (done.code, done.err) == (0, "")
 
 
-async def test_refused_credentials_are_told_with_where_they_came_from(kajabi: Command, path: Path) -> None:
-    """Since there may be several places, and only one was used."""
+async def test_rejected_credentials_are_reported_with_their_source(kajabi: Command, path: Path) -> None:
+    """There may be several sources, of which only one was used."""
     credentials_file.write(path, KEY)
     done = await kajabi("me", KAJABI_CLIENT_ID="", KAJABI_CLIENT_SECRET="")
     assert done.code == 3
@@ -315,5 +315,5 @@ async def test_refused_credentials_are_told_with_where_they_came_from(kajabi: Co
 
 
 def test_the_error_is_one_of_configuration() -> None:
-    """Whoever catches those catches this."""
+    """Handlers of configuration errors catch it."""
     assert issubclass(CredentialsError, ConfigurationError)

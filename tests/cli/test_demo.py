@@ -20,7 +20,7 @@ TEXT = re.compile(r'<text[^>]* y="(?P<line>[\d.]+)"[^>]*>(?P<text>.*?)</text>', 
 
 
 def _lines(svg: str) -> list[str]:
-    """Give the lines that a recording shows, whatever rich wraps them in."""
+    """Return the lines of text of a recording, without the markup of rich."""
     lines: dict[str, str] = {}
     for found in TEXT.finditer(svg):
         text = unescape(found["text"]).replace("\N{NO-BREAK SPACE}", " ")
@@ -29,7 +29,7 @@ def _lines(svg: str) -> list[str]:
 
 
 async def test_the_demo_runs_without_an_account_in_80_columns() -> None:
-    """One customer, a lazy link that costs one request, two thousand lookups on one token."""
+    """It shows one customer, a lazy link that costs one request, and two thousand lookups with one token."""
     process = await started("demo")
     out, err = (text.decode() for text in await process.communicate())
     assert (process.returncode, err) == (0, "")
@@ -41,7 +41,7 @@ async def test_the_demo_runs_without_an_account_in_80_columns() -> None:
 
 
 def test_the_recording_shows_what_the_demo_shows_now() -> None:
-    """Line for line; run ``python docs/make_recording.py`` where it does not."""
+    """Line for line; run ``python docs/make_recording.py`` if it does not."""
     recorded: Callable[[], str] = runpy.run_path(str(DOCS / "make_recording.py"))["recorded"]
     lines = _lines((DOCS / "demo.svg").read_text("utf-8"))
     assert lines == _lines(recorded())
@@ -50,8 +50,8 @@ def test_the_recording_shows_what_the_demo_shows_now() -> None:
     assert "2,000 looked up in … s (… a second): 2,000 found, 0 missing, 0 failed" in lines
 
 
-def test_the_recording_tells_nothing_of_the_machine_and_fetches_nothing() -> None:
-    """It may be shown anywhere: no path, no measured time, no address but those of the data."""
+def test_the_recording_shows_nothing_of_the_machine_and_loads_nothing() -> None:
+    """It has no path, no measured time, and only addresses of the sample data."""
     svg = (DOCS / "demo.svg").read_text("utf-8")
     text = "\n".join(_lines(svg))
     assert re.findall(r"\d s\b|\d a second|/home/|/tmp/|127\.0\.0\.1", text) == []
@@ -59,18 +59,18 @@ def test_the_recording_tells_nothing_of_the_machine_and_fetches_nothing() -> Non
 
 
 async def test_the_fake_is_served_until_interrupted() -> None:
-    """What it prints is all a client needs."""
+    """Its output has all settings of a client."""
     process = await started("fake", "--customers", "7")
     assert process.stdout is not None
     lines = [(await process.stdout.readline()).decode().strip() for _ in range(3)]
-    told = dict(line.removeprefix("export ").split("=", 1) for line in lines)
-    assert await _customers_of(told) == 7
+    message = dict(line.removeprefix("export ").split("=", 1) for line in lines)
+    assert await _customers_of(message) == 7
     process.send_signal(signal.SIGINT)
     _, err = await process.communicate()
     assert (process.returncode, err.decode()) == (130, "kajabi: interrupted\n")
 
 
-async def test_the_fake_tells_programs_in_json() -> None:
+async def test_the_fake_prints_json_for_programs() -> None:
     """The same three settings."""
     process = await started("fake", "--customers", "7", "--json")
     assert process.stdout is not None
@@ -80,15 +80,15 @@ async def test_the_fake_tells_programs_in_json() -> None:
     assert process.returncode == 130
 
 
-async def test_the_fake_is_as_slow_as_it_is_asked_to_be() -> None:
+async def test_the_fake_waits_for_the_latency_before_each_answer() -> None:
     """Each answer takes at least the seconds of --latency."""
     process = await started("fake", "--customers", "7", "--latency", "0.3", "--json")
     assert process.stdout is not None
     settings = json.loads(await process.stdout.readline())
-    begun = time.monotonic()
+    start = time.monotonic()
     assert await _customers_of(settings) == 7
-    # The token is asked for first.
-    assert time.monotonic() - begun >= 2 * 0.3
+    # The token is requested first.
+    assert time.monotonic() - start >= 2 * 0.3
     process.send_signal(signal.SIGINT)
     await process.communicate()
 
@@ -103,7 +103,7 @@ async def _customers_of(settings: dict[str, str]) -> int | None:
 
 
 @pytest.mark.parametrize("form", [(), ("--json",)])
-async def test_a_port_that_is_taken_is_told(form: tuple[str, ...], kajabi: Command) -> None:
+async def test_a_port_in_use_is_reported(form: tuple[str, ...], kajabi: Command) -> None:
     """Without a traceback."""
     process = await started("fake", "--json")
     assert process.stdout is not None

@@ -1,4 +1,4 @@
-"""Every `kajabi` command that is written in the README, a guide or an example is one that works as it is written."""
+"""Every `kajabi` command in the README, the guides and the examples works as written."""
 
 import re
 import shlex
@@ -16,14 +16,14 @@ from tests.blocks import commands_of, documents
 from tests.cli.conftest import Command
 
 _INLINE = re.compile(r"`(kajabi [a-z-]+(?: [^`]*)?)`")
-# Names of traces, which begin with the name of the package.
+# Names of traces, which start with "kajabi".
 _NO_COMMANDS = {"kajabi customers.get"}
 _SERVES = "fake"
 
 
 @pytest_asyncio.fixture
 async def fake() -> AsyncIterator[FakeKajabi]:
-    """One with the data that the pages speak of."""
+    """A fake with the data that the documents use."""
     async with FakeKajabi() as server:
         yield server
 
@@ -38,7 +38,7 @@ def _mentioned() -> list[str]:
 
 
 def _words(command: str) -> list[str]:
-    """Return what is handed to the command: no comment, and nothing from a redirection on."""
+    """Return the arguments of the command, without comments and redirections."""
     words = shlex.split(command, comments=True)[1:]
     end = next((index for index, word in enumerate(words) if word in {">", "|", "&"}), len(words))
     return words[:end]
@@ -50,7 +50,7 @@ def _app() -> App:
 
 
 def _unknown(words: list[str]) -> Iterator[str]:
-    """Yield those of *words* that are no command, or no option of the command they come after."""
+    """Yield those of *words* that are neither a command nor an option of the command before them."""
     names, apps, rest = _app().parse_commands(words)
     options = [word.partition("=")[0] for word in rest if word.startswith("-") and word != "-"]
     is_command = any(not name.startswith("-") for name in names) and apps[-1].default_command is not None
@@ -63,7 +63,7 @@ def _unknown(words: list[str]) -> Iterator[str]:
 
 
 def test_there_are_commands_to_try() -> None:
-    """In the README, in a guide, and between the words."""
+    """In the README, in a guide, and inline in sentences."""
     assert len(_written_out()) >= 5
     assert len(_mentioned()) >= 5
 
@@ -74,7 +74,7 @@ async def test_a_command_that_is_written_out_succeeds(
 ) -> None:
     """With its options and their values, against the fake."""
     words = _words(command)
-    if words[0] == _SERVES:  # It would serve until it is interrupted; its arguments are read.
+    if words[0] == _SERVES:  # It would serve until interrupted; only its arguments are parsed.
         _app().parse_args(words, exit_on_error=False, print_error=False)
         return
     monkeypatch.chdir(tmp_path)
@@ -85,7 +85,7 @@ async def test_a_command_that_is_written_out_succeeds(
 
 @pytest.mark.parametrize("command", [*_written_out(), *_mentioned()])
 def test_a_command_that_is_mentioned_exists_with_its_options(command: str) -> None:
-    """Also between the words, where values may be left out."""
+    """Also inline in sentences, where values may be missing."""
     assert list(_unknown(_words(command))) == []
 
 
@@ -101,12 +101,12 @@ def test_a_command_that_is_mentioned_exists_with_its_options(command: str) -> No
     ],
 )
 def test_a_misspelt_command_would_be_noticed(command: str, unknown: list[str]) -> None:
-    """A resource, a verb, an option behind others."""
+    """An unknown resource, verb or option is found."""
     assert list(_unknown(_words(command))) == unknown
 
 
 @pytest.mark.parametrize("command", ["kajabi fake --port eighty", "kajabi customers list --limit many"])
 def test_a_value_that_makes_no_sense_would_be_noticed(command: str) -> None:
-    """As it is when the command is run."""
+    """As an error of running the command."""
     with pytest.raises(CycloptsError):
         _app().parse_args(_words(command), exit_on_error=False, print_error=False)

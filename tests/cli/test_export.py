@@ -1,4 +1,4 @@
-"""``kajabi export``: a list into a file, with what people should know on standard error."""
+"""``kajabi export``: a list into a file, with messages for people on standard error."""
 
 import json
 from itertools import pairwise
@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from kajabi_async import Kajabi
-from kajabi_async.cli.reads import resource_classes
+from kajabi_async.cli.read_commands import resource_classes
 from kajabi_async.export import ExportProgress, export
 from kajabi_async.session import ClientCredentials
 from kajabi_async.testing import FakeKajabi
@@ -15,7 +15,7 @@ from tests.cli.conftest import Command
 
 
 async def test_a_list_is_written_with_its_includes(kajabi: Command, tmp_path: Path) -> None:
-    """The files are named; standard output stays empty, and without a terminal there is no bar."""
+    """The files are named; standard output stays empty, and without a terminal there is no progress bar."""
     path = tmp_path / "customers.parquet"
     done = await kajabi("export", "customers", "--include", "offers", "--out", str(path), "--page-size", "25")
     assert (done.code, done.out) == (0, "")
@@ -27,14 +27,14 @@ async def test_a_list_is_written_with_its_includes(kajabi: Command, tmp_path: Pa
 
 
 async def test_a_terminal_gets_a_progress_bar(kajabi: Command, tmp_path: Path) -> None:
-    """On standard error, gone when the export is done."""
+    """It is on standard error, and removed when the export is done."""
     command = ("export", "customers", "--out", str(tmp_path / "customers.csv"))
     assert "60/60" not in (await kajabi(*command)).err
     assert "60/60" in (await kajabi(*command, FORCE_COLOR="1")).err
 
 
 async def test_filters_fields_and_format_are_options(kajabi: Command, tmp_path: Path) -> None:
-    """The filters are those of the list; a format that is named wins over the suffix."""
+    """The filters are those of the list; an explicit format takes precedence over the suffix."""
     path = tmp_path / "tagged.txt"
     done = await kajabi(
         *("export", "contacts", "--out", str(path), "--format", "jsonl"),
@@ -48,7 +48,7 @@ async def test_filters_fields_and_format_are_options(kajabi: Command, tmp_path: 
 
 @pytest.mark.parametrize("name", [cls.name for cls in resource_classes()])
 async def test_every_resource_can_be_exported(name: str, kajabi: Command, tmp_path: Path) -> None:
-    """Each of those that can be listed."""
+    """Every resource that can be listed has the command."""
     path = tmp_path / f"{name}.csv"
     site = ("--site-id", "1") if name == "payouts" else ()
     done = await kajabi("export", name.replace("_", "-"), "--out", str(path), *site)
@@ -61,7 +61,7 @@ def _files(folder: Path) -> list[str]:
 
 
 async def _failed(kajabi: Command, fake: FakeKajabi, *command: str) -> None:
-    """Run *command* on an API that is down, so that it leaves a checkpoint, and have the API back."""
+    """Run *command* while the API is down, so that it leaves a checkpoint, and restore the API."""
     fake.fail("customers.list", status=501, times=None)
     assert (await kajabi(*command)).code == 4
     fake.clear_faults()
@@ -69,10 +69,10 @@ async def _failed(kajabi: Command, fake: FakeKajabi, *command: str) -> None:
     assert path.with_name(f"{path.name}.partial").is_dir()
 
 
-async def test_an_export_that_failed_is_gone_on_with_by_the_same_command(
+async def test_a_failed_export_is_resumed_by_the_same_command(
     kajabi: Command, fake: FakeKajabi, tmp_path: Path
 ) -> None:
-    """The exit code is that of what went wrong."""
+    """The exit code is that of the failure."""
     command = ("export", "customers", "--out", str(tmp_path / "customers.csv"), "--page-size", "20")
     fake.fail("customers.list", status=501, times=None)
     failed = await kajabi(*command)
@@ -81,16 +81,19 @@ async def test_an_export_that_failed_is_gone_on_with_by_the_same_command(
     assert (await kajabi(*command)).code == 0
 
 
-async def test_an_export_goes_on_where_an_earlier_one_stopped(
+async def test_an_export_resumes_where_an_earlier_one_stopped(
     kajabi: Command, fake: FakeKajabi, tmp_path: Path
 ) -> None:
-    """With the rows that came, which are told; --restart discards them, and only with it may the command be another."""
+    """It reports the kept rows; --restart discards them, and is required if the command differs."""
     path = tmp_path / "customers.jsonl"
     command = ("export", "customers", "--out", str(path), "--page-size", "20")
-    for more, told in (((), "went on after 40 rows of an earlier run\n"), (("--restart",), "60 customers in 3 pages")):
+    for more, message in (
+        ((), "resumed after 40 rows of an earlier run\n"),
+        (("--restart",), "60 customers in 3 pages"),
+    ):
         await _half_done(fake, path)
         done = await kajabi(*command, *more)
-        assert (done.code, done.err.startswith(told)) == (0, True)
+        assert (done.code, done.err.startswith(message)) == (0, True)
         assert len(path.read_text().splitlines()) == 60
     await _half_done(fake, path)
     other = await kajabi(*command, "--include", "offers")
@@ -102,7 +105,7 @@ async def test_an_export_goes_on_where_an_earlier_one_stopped(
 
 
 async def _half_done(fake: FakeKajabi, path: Path) -> None:
-    """Leave what an export leaves that was killed after two of three pages."""
+    """Leave the checkpoint of an export that was killed after two of three pages."""
 
     def stop(progress: ExportProgress) -> None:
         if progress.pages == 2:
@@ -114,22 +117,22 @@ async def _half_done(fake: FakeKajabi, path: Path) -> None:
             await export(api.customers.list(page_size=20), path, observer=stop)
 
 
-async def test_rows_that_the_server_counts_and_does_not_give_decide_the_exit_code(
+async def test_rows_that_the_server_counts_but_does_not_send_decide_the_exit_code(
     kajabi: Command, fake: FakeKajabi, tmp_path: Path
 ) -> None:
-    """What it gave is in the file, and how much is missing is told; a script must not take that for the whole list."""
+    """The received rows are in the file, and the missing ones are counted, so that a script notices them."""
     path = tmp_path / "customers.jsonl"
     row = {"type": "customers", "id": "1", "attributes": {"name": "Ada"}}
     fake.answer_with("GET", "/v1/customers", body={"data": [row], "meta": {"total_count": 3}}, times=None)
     done = await kajabi("export", "customers", "--out", str(path))
     assert (done.code, len(path.read_text().splitlines())) == (1, 1)
-    assert "warning: the server counts 3 rows, 2 more than it gave" in done.err
-    told = await kajabi("export", "customers", "--out", str(path), "--json")
-    assert (told.code, json.loads(told.out)["rows"]) == (1, 1)
+    assert "warning: the server counts 3 rows, 2 more than it sent" in done.err
+    message = await kajabi("export", "customers", "--out", str(path), "--json")
+    assert (message.code, json.loads(message.out)["rows"]) == (1, 1)
 
 
 async def test_restart_discards_what_another_command_left(kajabi: Command, fake: FakeKajabi, tmp_path: Path) -> None:
-    """The one that would be refused without it writes its own files, and no checkpoint stays."""
+    """A command that is rejected without it writes its own files, and no checkpoint remains."""
     path = tmp_path / "customers.csv"
     command = ("export", "customers", "--out", str(path), "--page-size", "20")
     await _failed(kajabi, fake, *command)
@@ -141,7 +144,7 @@ async def test_restart_discards_what_another_command_left(kajabi: Command, fake:
 
 
 async def test_rows_that_cannot_be_read_decide_the_exit_code(kajabi: Command, fake: FakeKajabi, tmp_path: Path) -> None:
-    """The others are in the file."""
+    """The other rows are in the file."""
     path = tmp_path / "customers.jsonl"
     fake.add({"type": "customers", "id": "900", "attributes": {"created_at": "yesterday"}})
     done = await kajabi("export", "customers", "--out", str(path))
@@ -150,7 +153,7 @@ async def test_rows_that_cannot_be_read_decide_the_exit_code(kajabi: Command, fa
     assert len(path.read_text().splitlines()) == 60
 
 
-async def test_mistakes_are_told_their_cure(kajabi: Command, tmp_path: Path) -> None:
+async def test_mistakes_are_reported_with_their_cure(kajabi: Command, tmp_path: Path) -> None:
     """In one line, with the exit code of wrong usage."""
     unknown = await kajabi("export", "customers", "--out", str(tmp_path / "customers.xlsx"))
     assert (unknown.code, len(unknown.err.splitlines())) == (2, 1)
@@ -161,7 +164,7 @@ async def test_mistakes_are_told_their_cure(kajabi: Command, tmp_path: Path) -> 
 
 
 async def test_the_report_is_one_object_with_json(kajabi: Command, tmp_path: Path) -> None:
-    """On standard output; what people are told is left out, also where the export is refused."""
+    """On standard output, without the messages for people, also if the export is rejected."""
     path = tmp_path / "customers.csv"
     done = await kajabi("export", "customers", "--include", "offers", "--out", str(path), "--json")
     report = json.loads(done.out)
@@ -172,11 +175,11 @@ async def test_the_report_is_one_object_with_json(kajabi: Command, tmp_path: Pat
     assert (refused.code, json.loads(refused.err)["error"]["exit_code"]) == (2, 2)
 
 
-async def test_an_export_tells_when_it_waits(kajabi: Command, fake: FakeKajabi, tmp_path: Path) -> None:
+async def test_an_export_reports_when_it_waits(kajabi: Command, fake: FakeKajabi, tmp_path: Path) -> None:
     """And when it goes on."""
     fake.fail("customers.list", status=429, times=1, headers={"retry-after": "1"})
     fake.fail("customers.list", status=503, times=8)
     done = await kajabi("export", "customers", "--out", str(tmp_path / "customers.csv"), "--page-size", "20")
     assert done.code == 0
-    assert "nothing is answered since " in done.err or "the API asked to wait until " in done.err
-    assert "answered again, going on" in done.err
+    assert "no answer since " in done.err or "the API asked to wait until " in done.err
+    assert "the API answers again, going on" in done.err

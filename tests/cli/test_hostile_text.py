@@ -1,4 +1,4 @@
-"""What others wrote is shown, and never acts: on no terminal, in no pipe, by no command."""
+"""Text from others is shown but never acts: on no terminal, in no pipe, by no command."""
 
 import asyncio
 import io
@@ -10,8 +10,8 @@ from typing import Any, Final
 import pytest
 import pytest_asyncio
 
-from kajabi_async.cli import reads
-from kajabi_async.cli.reads import resource_classes
+from kajabi_async.cli import read_commands
+from kajabi_async.cli.read_commands import resource_classes
 from kajabi_async.testing import FakeKajabi
 from tests.cli.conftest import Command
 from tests.cli.screens import Printed, acting_in, on_pipe, on_terminal
@@ -38,7 +38,7 @@ WAYS: Final = pytest.mark.parametrize("way", [on_terminal, on_pipe])
 
 @pytest_asyncio.fixture
 async def hostile() -> AsyncIterator[FakeKajabi]:
-    """A fake that has one row of each type, every text of which is hostile."""
+    """A fake with one row of each type, in which every text is hostile."""
     async with FakeKajabi(customers=2) as fake:
         for cls in resource_classes():
             attributes = dict.fromkeys(TEXTS, EVIL)
@@ -63,7 +63,7 @@ async def printed(way: Any, fake: FakeKajabi, *arguments: str, code: int = 0) ->
 @WAYS
 @pytest.mark.parametrize("cls", resource_classes(), ids=lambda cls: cls.name)
 async def test_lists_and_single_resources_show_it(cls: Any, way: Any, hostile: FakeKajabi) -> None:
-    """As it is spelt, markup and all."""
+    """Including markup, which is shown literally."""
     name = cls.name.replace("_", "-")
     site = ("--site-id", "1") if name == "payouts" else ()
     for form in ((), ("--json",)):
@@ -81,7 +81,7 @@ async def test_lists_and_single_resources_show_it(cls: Any, way: Any, hostile: F
 @WAYS
 @pytest.mark.parametrize("form", [(), ("--json",)])
 async def test_errors_show_it(form: tuple[str, ...], way: Any, hostile: FakeKajabi) -> None:
-    """Titles, details, pointers and codes of the API; one line, whatever is in them."""
+    """Titles, details, pointers and codes of the API, always in one line."""
     error = {"title": EVIL, "detail": f"{EVIL}\nkajabi: forged", "source": {"parameter": EVIL}, "code": EVIL}
     for body in ({"errors": [error]}, {"error": EVIL, "error_description": EVIL}):
         hostile.fail("customers.get", status=404, body=body, times=1)
@@ -94,7 +94,7 @@ async def test_errors_show_it(form: tuple[str, ...], way: Any, hostile: FakeKaja
 @WAYS
 @pytest.mark.parametrize("form", [(), ("--json",)])
 async def test_whoami_me_version_and_doctor_show_it(form: tuple[str, ...], way: Any, hostile: FakeKajabi) -> None:
-    """Of the user, the sites and the API itself."""
+    """In attributes of the user, the sites and the API version."""
     user = {"data": {"type": "users", "id": "1", "attributes": dict.fromkeys((*TEXTS, "role_level"), EVIL)}}
     version = {
         "data": {"type": "version", "id": "1", "attributes": {"version": EVIL, "title": EVIL}},
@@ -113,7 +113,7 @@ async def test_whoami_me_version_and_doctor_show_it(form: tuple[str, ...], way: 
 
 @WAYS
 async def test_writes_and_ids_show_it(way: Any, hostile: FakeKajabi) -> None:
-    """What the API answers to them."""
+    """In the answers of the API."""
     hostile.answer_with(
         "PATCH", "/v1/contacts/1", body={"data": {"type": "contacts", "id": "1", "attributes": {"name": EVIL}}}
     )
@@ -135,7 +135,7 @@ async def test_writes_and_ids_show_it(way: Any, hostile: FakeKajabi) -> None:
 
 @WAYS
 async def test_what_was_typed_is_shown_back_and_does_not_act(way: Any, hostile: FakeKajabi) -> None:
-    """Wrong options, ids and file names."""
+    """In wrong options, ids and file names."""
     for arguments in (
         ("customers", "get", EVIL),
         ("customers", "list", f"--{EVIL}"),
@@ -150,7 +150,7 @@ async def test_what_was_typed_is_shown_back_and_does_not_act(way: Any, hostile: 
 async def test_a_stream_that_lacks_a_character_shows_its_escape(
     kajabi: Command, fake: FakeKajabi, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A terminal in Latin-1 ends no command, and JSON stays JSON."""
+    """A Latin-1 terminal ends no command, and JSON stays valid."""
     fake.add({"type": "customers", "id": "1", "attributes": {"name": "Łukasz 😀 é"}})
     shown: dict[tuple[str, ...], str] = {}
     for form in ((), ("--json",)):
@@ -166,12 +166,12 @@ async def test_a_stream_that_lacks_a_character_shows_its_escape(
     assert json.loads(shown[("--json",)])["name"] == "Łukasz 😀 é"
 
 
-async def test_a_fault_of_ours_is_shown_and_does_not_act(hostile: FakeKajabi, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Python itself would print the text of an exception as it is."""
+async def test_a_bug_is_shown_and_its_text_does_not_act(hostile: FakeKajabi, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Python itself would print the text of an exception unescaped."""
 
     def fail(*_: object) -> None:
         raise RuntimeError(EVIL)
 
-    monkeypatch.setattr(reads, "print_rows", fail)
+    monkeypatch.setattr(read_commands, "print_rows", fail)
     done = await printed(on_terminal, hostile, "customers", "list", code=1)
     assert f"RuntimeError: {SHOWN}" in done.out

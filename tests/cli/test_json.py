@@ -1,4 +1,4 @@
-"""Every command has --json: results and errors are then for programs."""
+"""Every command has --json, which prints results and errors for programs."""
 
 import json
 
@@ -11,7 +11,7 @@ from tests.cli.test_arguments import commands
 
 
 def test_every_command_takes_json() -> None:
-    """Without exception, so that nobody has to look it up."""
+    """Without exception."""
     without = [
         " ".join(path)
         for path, command in commands(make_app())
@@ -43,8 +43,8 @@ async def test_an_error_is_one_object_on_standard_error(
     assert error["message"]
 
 
-async def test_an_answer_of_the_api_is_told_with_its_facts(kajabi: Command, fake: FakeKajabi) -> None:
-    """Status, request id, the wait that was asked for, attempts, and whether a write may have been applied."""
+async def test_an_answer_of_the_api_is_printed_with_its_facts(kajabi: Command, fake: FakeKajabi) -> None:
+    """Status, request id, requested wait, attempts, and whether a write may have been applied."""
     fake.fail("contacts.update", status=429, headers={"Retry-After": "600"})
     done = await kajabi("contacts", "update", "1", "--set", "name=Zoe", "--json")
     error = json.loads(done.err)["error"]
@@ -55,14 +55,14 @@ async def test_an_answer_of_the_api_is_told_with_its_facts(kajabi: Command, fake
 
 
 async def test_missing_credentials_come_with_their_cure(kajabi: Command) -> None:
-    """Apart from the text."""
+    """The cure is a member of its own."""
     done = await kajabi("me", "--json", KAJABI_CLIENT_ID="", KAJABI_CLIENT_SECRET="")
     error = json.loads(done.err)["error"]
     assert error["cure"].startswith("set KAJABI_CLIENT_ID and KAJABI_CLIENT_SECRET")
 
 
 async def test_writes_of_links_print_one_object(kajabi: Command, fake: FakeKajabi) -> None:
-    """Named for what the ids are."""
+    """Its member is named after the type of the ids."""
     contact_id = fake.contact_id_of("1")
     added = await kajabi("contacts", "add-tags", contact_id, "1", "2", "--json")
     assert {"1", "2"} <= set(json.loads(added.out)["tags"])
@@ -73,29 +73,29 @@ async def test_writes_of_links_print_one_object(kajabi: Command, fake: FakeKajab
 
 
 async def test_the_report_of_lookups_is_json_too(kajabi: Command) -> None:
-    """On standard error, below the rows on standard output."""
+    """On standard error; the rows are on standard output."""
     done = await kajabi("customers", "lookup", "-", "--json", given="1\n2\n999\n")
     assert [json.loads(line)["found"] for line in done.lines].count(True) == 2
     report = json.loads(done.err)["report"]
     assert (report["total"], report["found"], report["missing"]) == (3, 2, 1)
 
 
-async def test_the_demo_tells_its_numbers(kajabi: Command) -> None:
+async def test_the_demo_prints_its_numbers(kajabi: Command) -> None:
     """In one line, and nothing else."""
     done = await kajabi("demo", "--json")
-    told = json.loads(done.out)
+    message = json.loads(done.out)
     assert (done.code, done.err) == (0, "")
-    assert told["customer"]["id"] == "123"
-    assert told["requests_of_awaiting_a_relation"] == {"first_time": 1, "second_time": 0}
-    assert (told["report"]["found"], told["token_requests"]) == (2000, 1)
+    assert message["customer"]["id"] == "123"
+    assert message["requests_of_awaiting_a_relation"] == {"first_time": 1, "second_time": 0}
+    assert (message["report"]["found"], message["token_requests"]) == (2000, 1)
 
 
 def _help_of(text: str) -> str:
     return " ".join(text.split())
 
 
-async def test_help_tells_the_shape(kajabi: Command) -> None:
+async def test_help_describes_the_format(kajabi: Command) -> None:
     """One object, or a line for each row; errors on standard error."""
-    told = _help_of((await kajabi("--help")).out)
-    for wanted in ("one JSON object on one line", "one such line for each row", '"exit_code"', "NO_COLOR"):
-        assert wanted in told
+    message = _help_of((await kajabi("--help")).out)
+    for expected in ("one JSON object on one line", "one such line for each row", '"exit_code"', "NO_COLOR"):
+        assert expected in message

@@ -1,4 +1,4 @@
-"""Many ids from a file or a pipe, a line of JSON for each."""
+"""Many ids from a file or a pipe, with a line of JSON for each."""
 
 import asyncio
 import json
@@ -15,21 +15,21 @@ from tests.cli.processes import settings, started
 async def test_every_id_gets_a_line_and_missing_ones_decide_the_exit_code(kajabi: Command) -> None:
     """Comments and empty lines are skipped; the report goes to standard error."""
     done = await kajabi("customers", "lookup", "-", "--ordered", given="1\n\n2  # the second\n# none\n999\nbad/id\n")
-    told = [json.loads(line) for line in done.lines]
-    assert [(each["id"], each["found"]) for each in told] == [
+    message = [json.loads(line) for line in done.lines]
+    assert [(each["id"], each["found"]) for each in message] == [
         ("1", True),
         ("2", True),
         ("999", False),
         ("bad/id", False),
     ]
-    assert [each.get("missing") for each in told[2:]] == [True, False]
+    assert [each.get("missing") for each in message[2:]] == [True, False]
     assert done.code == 1
     assert "4 looked up" in done.err
     assert "2 found, 1 missing, 1 failed" in done.err
 
 
-async def test_a_file_of_ids_that_are_all_there_is_a_success(kajabi: Command, tmp_path: Path) -> None:
-    """Includes and fields go along."""
+async def test_a_file_of_existing_ids_is_a_success(kajabi: Command, tmp_path: Path) -> None:
+    """Includes and fields are passed on."""
     path = tmp_path / "ids.txt"
     path.write_text("".join(f"{each}\n" for each in range(1, 51)))
     done = await kajabi(
@@ -40,38 +40,38 @@ async def test_a_file_of_ids_that_are_all_there_is_a_success(kajabi: Command, tm
     assert set(json.loads(done.lines[0])["customer"]) == {"id", "type", "name", "offers"}
 
 
-async def test_a_file_that_cannot_be_read_is_told(kajabi: Command, tmp_path: Path) -> None:
-    """Before anything is asked of the API."""
+async def test_a_file_that_cannot_be_read_is_reported(kajabi: Command, tmp_path: Path) -> None:
+    """Before any request."""
     done = await kajabi("customers", "lookup", str(tmp_path / "nowhere"))
     assert done.code == 2
     assert "No such file" in done.err
 
 
-async def test_ids_that_are_no_text_are_told(kajabi: Command, tmp_path: Path) -> None:
-    """As where a spreadsheet is given; with the cure."""
+async def test_ids_that_are_no_text_are_reported(kajabi: Command, tmp_path: Path) -> None:
+    """Such as a spreadsheet; the error names the cure."""
     path = tmp_path / "ids.xlsx"
     path.write_bytes(b"PK\x03\x04\xff\xfe")
     done = await kajabi("customers", "lookup", str(path))
-    told = (
+    message = (
         "kajabi: the ids cannot be read, as they are not text in UTF-8: save them as plain text, an id on each line\n"
     )
-    assert (done.code, done.err) == (2, told)
+    assert (done.code, done.err) == (2, message)
 
 
 async def test_a_folder_is_no_file_of_ids(kajabi: Command, tmp_path: Path) -> None:
-    """It can be opened by nobody."""
+    """It can be opened but not read."""
     done = await kajabi("customers", "lookup", str(tmp_path))
     assert (done.code, "Is a directory" in done.err) == (2, True)
 
 
 async def test_more_ids_than_are_read_ahead_all_come(kajabi: Command) -> None:
-    """The reader waits for room and goes on."""
+    """The reader waits for space in its buffer and goes on."""
     done = await kajabi("customers", "lookup", "-", given="1\n" * 2500)
     assert (done.code, len(done.lines)) == (0, 2500)
 
 
-async def test_what_it_would_take_can_be_asked_first(kajabi: Command, fake: FakeKajabi, tmp_path: Path) -> None:
-    """One page of the list is asked for, and no customer."""
+async def test_explain_prints_the_cost_beforehand(kajabi: Command, fake: FakeKajabi, tmp_path: Path) -> None:
+    """It requests one page of the list and no customer."""
     path = tmp_path / "ids.txt"
     path.write_text("".join(f"{each}\n" for each in range(1, 66)))
     done = await kajabi("customers", "lookup", str(path), "--explain")
@@ -84,7 +84,7 @@ async def test_what_it_would_take_can_be_asked_first(kajabi: Command, fake: Fake
     assert (fake.counts["customers.list"], fake.counts["customers.get"]) == (1, 0)
 
 
-async def test_a_plan_is_json_where_that_is_asked_for(kajabi: Command) -> None:
+async def test_a_plan_is_json_on_request(kajabi: Command) -> None:
     """One object on one line."""
     done = await kajabi("customers", "lookup", "-", "--explain", "--json", "--concurrency", "4", given="1\n2\n3\n")
     (line,) = done.lines
@@ -99,19 +99,19 @@ async def test_a_plan_is_json_where_that_is_asked_for(kajabi: Command) -> None:
 async def test_the_strategy_changes_the_requests_and_not_the_outcomes(
     strategy: tuple[str, ...], pages: int, lookups: int, kajabi: Command, fake: FakeKajabi
 ) -> None:
-    """Single lookups unless told otherwise."""
+    """The default is one request per id."""
     ids = [*map(str, range(1, 61)), "999"]
     done = await kajabi("customers", "lookup", "-", "--include", "offers", *strategy, given="\n".join(ids))
     assert done.code == 1
-    told = {each["id"]: each for each in map(json.loads, done.lines)}
-    assert sorted(told, key=int) == ids
-    assert all(told[each]["customer"]["name"] and "offers" in told[each]["customer"] for each in ids[:-1])
-    assert told["999"]["missing"]
+    message = {each["id"]: each for each in map(json.loads, done.lines)}
+    assert sorted(message, key=int) == ids
+    assert all(message[each]["customer"]["name"] and "offers" in message[each]["customer"] for each in ids[:-1])
+    assert message["999"]["missing"]
     assert (fake.counts["customers.list"], fake.counts["customers.get"]) == (pages, lookups)
 
 
-async def test_a_strategy_that_there_is_not_is_told(kajabi: Command) -> None:
-    """With those there are."""
+async def test_an_unknown_strategy_is_reported(kajabi: Command) -> None:
+    """With the known ones."""
     done = await kajabi("customers", "lookup", "-", "--strategy", "guess", given="1\n")
     assert done.code == 2
     assert 'Choose from: "lookup", "scan", "auto"' in done.err
@@ -120,7 +120,7 @@ async def test_a_strategy_that_there_is_not_is_told(kajabi: Command) -> None:
 async def test_a_run_that_stalls_leaves_the_ids_that_the_next_call_takes(
     kajabi: Command, fake: FakeKajabi, tmp_path: Path
 ) -> None:
-    """Those that were under way and those that were not read yet, in their order; twice, until all are answered."""
+    """The pending and the unread ids, in their order; twice, until all are answered."""
     path = tmp_path / "ids.txt"
     path.write_text("# of March\n" + "".join(f"{each}\n" for each in [*range(1, 61)] * 50))
     outage = fake.fail("customers.get", status=503, times=None)
@@ -137,26 +137,26 @@ async def test_a_run_that_stalls_leaves_the_ids_that_the_next_call_takes(
     assert (done.code, len(done.lines)) == (0, 3000)
 
 
-async def test_a_stall_is_shown_while_it_lasts(kajabi: Command, fake: FakeKajabi) -> None:
-    """On standard error, and that it is over; in JSON if that is asked for."""
+async def test_a_stall_is_reported_while_it_lasts(kajabi: Command, fake: FakeKajabi) -> None:
+    """On standard error, and its end too; with --json as JSON."""
     ids = "".join(f"{each}\n" for each in range(1, 61))
     fake.fail("customers.get", status=429, times=1, headers={"retry-after": "1"})
     done = await kajabi("customers", "lookup", "-", given=ids)
     assert done.code == 0
     assert "the API asked to wait until " in done.err
-    assert "answered again, going on" in done.err
+    assert "the API answers again, going on" in done.err
     fake.fail("customers.get", status=429, times=1, headers={"retry-after": "1"})
     done = await kajabi("customers", "lookup", "-", "--json", given=ids)
-    told = [json.loads(line) for line in done.err.splitlines()]
-    paused, over = (each["progress"] for each in told if "progress" in each)
+    message = [json.loads(line) for line in done.err.splitlines()]
+    paused, over = (each["progress"] for each in message if "progress" in each)
     assert paused["paused_until"] == pytest.approx(paused["stalled_since"] + 1.0, abs=0.5)
     assert over == {"stalled_since": None, "paused_until": None}
 
 
-async def test_credentials_refused_before_anything_is_answered_leave_no_file(
+async def test_credentials_rejected_at_the_start_leave_no_file(
     kajabi: Command, fake: FakeKajabi, tmp_path: Path
 ) -> None:
-    """The ids are where they were."""
+    """No id was read from the source."""
     path = tmp_path / "ids.txt"
     path.write_text("1\n2\n")
     fake.fail("oauth.token", status=401, times=None)
@@ -168,7 +168,7 @@ async def test_credentials_refused_before_anything_is_answered_leave_no_file(
 async def test_an_interrupted_run_leaves_the_ids_that_the_next_call_takes(
     kajabi_fake: FakeKajabi, tmp_path: Path
 ) -> None:
-    """Every one that has no line of output, and no other."""
+    """Exactly the ids that have no line of output."""
     path = tmp_path / "ids.txt"
     path.write_text("".join(f"{each}\n" for each in range(1, 1001)))
     kajabi_fake.latency = 0.02
@@ -178,18 +178,18 @@ async def test_an_interrupted_run_leaves_the_ids_that_the_next_call_takes(
     process.send_signal(signal.SIGINT)
     out, err = await process.communicate()
     assert process.returncode == 130
-    told = [json.loads(line)["id"] for line in [*lines, *out.splitlines()]]
+    message = [json.loads(line)["id"] for line in [*lines, *out.splitlines()]]
     left = (tmp_path / "ids.txt.unanswered").read_text().split()
-    assert sorted([*told, *left], key=int) == [str(each) for each in range(1, 1001)]
+    assert sorted([*message, *left], key=int) == [str(each) for each in range(1, 1001)]
     assert left == sorted(left, key=int)
     assert b"ids without an answer are in" in err
     assert err.endswith(b"kajabi: interrupted\n")
 
 
-async def test_what_a_pipe_has_not_said_yet_is_not_waited_for_when_interrupted(
+async def test_an_interrupted_run_does_not_wait_for_the_rest_of_a_pipe(
     kajabi_fake: FakeKajabi, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """It may have no end; what it has said is kept."""
+    """A pipe may never end; the ids received so far are kept."""
     monkeypatch.chdir(tmp_path)
     kajabi_fake.hang("customers.get", times=None)
     process = await started(

@@ -1,4 +1,4 @@
-"""The mistakes of the first five minutes with the command: each is told its cure, in one line."""
+"""The mistakes of the first five minutes with the command: each is reported with its cure, in one line."""
 
 import pytest
 
@@ -21,8 +21,10 @@ NOTHING_SET = {"KAJABI_CLIENT_ID": "", "KAJABI_CLIENT_SECRET": ""}
         ({"KAJABI_BASE_URL": "http://api.kajabi.com"}, "in clear text: use https\n"),
     ],
 )
-async def test_what_is_set_wrongly_is_told_its_cure(environment: dict[str, str], cure: str, kajabi: Command) -> None:
-    """By the names of the variables, which is all that the command has."""
+async def test_wrong_settings_are_reported_with_their_cure(
+    environment: dict[str, str], cure: str, kajabi: Command
+) -> None:
+    """By the names of the variables, since the command has no such arguments."""
     done = await kajabi("customers", "get", "123", **environment)
     assert done.code in {2, 3}
     assert cure in done.err
@@ -32,27 +34,32 @@ async def test_what_is_set_wrongly_is_told_its_cure(environment: dict[str, str],
 @pytest.mark.parametrize(
     ("arguments", "cure"),
     [
-        (("customers", "list", "--emial", "ada"), "Did you mean --email-contains? `kajabi customers list --help`"),
-        (("customers", "list", "--emial=ada"), "Did you mean --email-contains? `kajabi customers list --help`"),
-        (("customers", "list", "--email-contain", "ada"), "Did you mean --email-contains? `kajabi customers list"),
+        (("customers", "list", "--emial", "ada"), "Did you mean --email-contains? See `kajabi customers list --help`"),
+        (("customers", "list", "--emial=ada"), "Did you mean --email-contains? See `kajabi customers list --help`"),
+        (("customers", "list", "--email-contain", "ada"), "Did you mean --email-contains? See `kajabi customers list"),
         (("customers", "list", "--ofer-id", "4"), "Did you mean --has-offer-id"),
-        (("customers", "list", "--zzz", "4"), "Unknown option: --zzz. `kajabi customers list --help` tells what"),
+        (("customers", "list", "--zzz", "4"), "Unknown option: --zzz. See `kajabi customers list --help`"),
         (("customers", "list", "--sort", "nam"), "did you mean 'name'"),
         (("customers", "get", "1", "--include", "offer"), "did you mean 'offers'"),
         (("customers", "get", "1", "--fields", "nam"), "did you mean 'name'"),
         (("customers", "get", "99999"), "There is none, or this key cannot see it; a customer and the contact of the"),
         (("offers", "get", "99999"), "There is none, or this key cannot see it\n"),
         (("customers", "get", "a/b"), "'/' is not allowed"),
-        (("customers", "lookup", "no-such-file"), "give a file with an id on each line, or - for standard input"),
+        (("customers", "lookup", "no-such-file"), "name a file with an id on each line, or - for standard input"),
         (("customers", "lookup", "123"), "one id is looked up with `kajabi customers get`"),
-        (("customers", "lookup"), "`kajabi customers lookup --help` tells what there is"),
-        (("customers", "lookup", "-", "--strategy", "scna"), 'Did you mean "scan"? `kajabi customers lookup --help`'),
+        (("customers", "lookup"), "See `kajabi customers lookup --help`"),
+        (
+            ("customers", "lookup", "-", "--strategy", "scna"),
+            'Did you mean "scan"? See `kajabi customers lookup --help`',
+        ),
         (("customer", "get", "1"), 'Did you mean "customers"? '),
         (("export", "customers", "--out", "customers.xls"), "end the file in .parquet"),
     ],
 )
-async def test_what_is_asked_wrongly_is_told_its_cure(arguments: tuple[str, ...], cure: str, kajabi: Command) -> None:
-    """The nearest name, or the way that is meant."""
+async def test_wrong_arguments_are_reported_with_their_cure(
+    arguments: tuple[str, ...], cure: str, kajabi: Command
+) -> None:
+    """The closest name, or the right command."""
     done = await kajabi(*arguments)
     assert done.code in {1, 2}
     assert cure in done.err
@@ -64,19 +71,19 @@ async def test_what_is_asked_wrongly_is_told_its_cure(arguments: tuple[str, ...]
 )
 async def test_a_sentence_ends_once(arguments: tuple[str, ...], kajabi: Command) -> None:
     """Whatever it ends with: no '?.', no ', .', no '..'."""
-    told = (await kajabi(*arguments)).err
-    assert [wrong for wrong in ("?.", ", . ", ",. ", "....") if wrong in told] == []
+    message = (await kajabi(*arguments)).err
+    assert [wrong for wrong in ("?.", ", . ", ",. ", "....") if wrong in message] == []
 
 
-async def test_an_api_that_is_not_there_leads_to_the_doctor(kajabi: Command, fake: FakeKajabi) -> None:
-    """Who tells a name, a firewall and a certificate apart."""
+async def test_an_unreachable_api_leads_to_the_doctor(kajabi: Command, fake: FakeKajabi) -> None:
+    """`kajabi doctor` distinguishes name, firewall and certificate."""
     await fake.aclose()
     done = await kajabi("customers", "get", "1")
-    assert (done.code, "`kajabi doctor` tells which step of the way there fails" in done.err) == (4, True)
+    assert (done.code, "Run `kajabi doctor` to see which step on the way to the API fails" in done.err) == (4, True)
 
 
-async def test_whose_version_it_is_is_told_where_the_one_of_the_api_cannot_be_asked(kajabi: Command) -> None:
-    """Somebody who wants that of the package needs no credentials."""
+async def test_the_error_of_version_names_the_version_option(kajabi: Command) -> None:
+    """The version of the package needs no credentials."""
     done = await kajabi("version", **NOTHING_SET)
-    assert (done.code, "`kajabi --version` tells that of this command" in done.err) == (2, True)
+    assert (done.code, "`kajabi --version` prints the command's own" in done.err) == (2, True)
     assert (await kajabi("--version", **NOTHING_SET)).code == 0

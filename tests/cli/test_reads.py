@@ -5,23 +5,23 @@ import json
 
 import pytest
 
-from kajabi_async.cli.reads import resource_classes
+from kajabi_async.cli.read_commands import resource_classes
 from kajabi_async.testing import FakeKajabi
 from tests.cli.conftest import Command
 
 
-async def test_a_customer_is_shown_as_a_table_of_what_came(kajabi: Command) -> None:
-    """What was not asked for is said to be so; nothing is wider than the terminal."""
+async def test_a_customer_is_shown_as_a_table_of_loaded_attributes(kajabi: Command) -> None:
+    """Relations that were not requested are marked so; nothing is wider than the terminal."""
     shown = await kajabi("customers", "get", "5", "--include", "contact,offers", "--fields", "name,email")
     assert shown.code == 0
     assert "customers 5" in shown.out
-    assert "not asked for" in shown.out
+    assert "not requested" in shown.out
     assert "net_revenue" not in shown.out
     assert max(map(len, shown.lines)) <= 80
 
 
 async def test_json_of_a_customer_has_included_resources_or_their_ids(kajabi: Command, fake: FakeKajabi) -> None:
-    """One line; times in ISO 8601, decimals as text."""
+    """In one line, with times in ISO 8601 and decimals as text."""
     shown = await kajabi("customers", "get", "5", "--include", "contact", "--json")
     (line,) = shown.lines
     members = json.loads(line)
@@ -33,7 +33,7 @@ async def test_json_of_a_customer_has_included_resources_or_their_ids(kajabi: Co
 
 
 async def test_a_list_takes_the_filters_of_the_resource(kajabi: Command) -> None:
-    """They are options by the names the API has."""
+    """They are options by the names of the API."""
     listed = await kajabi("contacts", "list", "--has-tag-id", "5", "--limit", "3", "--json")
     assert listed.code == 0
     rows = [json.loads(line) for line in listed.lines]
@@ -42,7 +42,7 @@ async def test_a_list_takes_the_filters_of_the_resource(kajabi: Command) -> None
 
 
 async def test_a_list_is_sorted_and_limited(kajabi: Command) -> None:
-    """A minus in front of a key is no option."""
+    """A leading minus of a sort key is not an option."""
     listed = await kajabi("customers", "list", "--sort", "-name", "--limit", "4", "--page-size", "2", "--json")
     names = [json.loads(line)["name"] for line in listed.lines]
     assert len(names) == 4
@@ -59,7 +59,7 @@ async def test_every_resource_can_be_listed(name: str, kajabi: Command) -> None:
 
 
 async def test_the_user_and_the_version_are_shown(kajabi: Command) -> None:
-    """Both for people and for programs."""
+    """As text and as JSON."""
     assert "role_level" in (await kajabi("me")).out
     assert json.loads((await kajabi("me", "--json")).out)["type"] == "me"
     assert "version:" in (await kajabi("version")).out
@@ -76,7 +76,7 @@ async def test_one_payout_is_of_a_site(kajabi: Command) -> None:
 async def test_help_fits_80_columns_and_is_broken_by_the_terminal_alone(
     command: tuple[str, ...], kajabi: Command
 ) -> None:
-    """A docstring's own line ends do not show: every line but a paragraph's last is as full as it can be."""
+    """Line ends in a docstring are not kept: every line but a paragraph's last is as full as possible."""
     done = await kajabi(*command, "--help")
     assert max(map(len, done.lines)) <= 80
     prose = done.out.split("╭─", maxsplit=1)[0].splitlines()[2:] if command else []
@@ -85,8 +85,8 @@ async def test_help_fits_80_columns_and_is_broken_by_the_terminal_alone(
             assert len(line.rstrip()) + 1 + len(following.split()[0]) > 80
 
 
-async def test_a_value_that_cannot_be_read_is_shown_as_such(kajabi: Command, fake: FakeKajabi) -> None:
-    """As it came, beside the rest; for programs with what was expected instead."""
+async def test_an_unreadable_value_is_marked(kajabi: Command, fake: FakeKajabi) -> None:
+    """The other attributes are shown; JSON has the expected type."""
     attributes = {"name": "Ada", "email": ["a"], "created_at": "2024-01-10", "custom_1": "blue", "custom_2": ["x"]}
     fake.add({"type": "contacts", "id": "9001", "attributes": attributes})
     shown = await kajabi("contacts", "get", "9001")

@@ -29,13 +29,13 @@ def _loop_used() -> asyncio.AbstractEventLoop:
     return used[0]
 
 
-def test_commands_run_on_uvloop_where_it_is_installed() -> None:
-    """The extra ``speed`` needs no switch."""
+def test_commands_run_on_uvloop_if_it_is_installed() -> None:
+    """The extra ``speed`` needs no option."""
     assert isinstance(_loop_used(), uvloop.Loop)
 
 
-def test_commands_run_on_asyncio_where_uvloop_is_not(monkeypatch: pytest.MonkeyPatch) -> None:
-    """And nothing else changes."""
+def test_commands_run_on_asyncio_without_uvloop(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nothing else changes."""
     monkeypatch.setitem(sys.modules, "uvloop", None)
     assert loop_factory() is None
     assert isinstance(_loop_used(), asyncio.SelectorEventLoop)
@@ -43,14 +43,14 @@ def test_commands_run_on_asyncio_where_uvloop_is_not(monkeypatch: pytest.MonkeyP
 
 @pytest.mark.parametrize("missing", [(), ("uvloop",), ("keyring",), ("uvloop", "keyring")])
 async def test_a_command_works_with_and_without_the_extras(missing: tuple[str, ...], kajabi_fake: FakeKajabi) -> None:
-    """As a process of its own, with warnings as errors."""
+    """In a process of its own, with warnings as errors."""
     done = await _run_without(missing, "customers", "get", "1", "--json", **settings(kajabi_fake))
     assert (done[0], done[2]) == (0, b"")
 
 
 @pytest.mark.parametrize("missing", [("cyclopts",), ("rich",), ("cyclopts", "rich")])
 async def test_without_the_extra_the_command_says_what_to_install(missing: tuple[str, ...]) -> None:
-    """It is all there is to say, and no traceback."""
+    """In one line, without a traceback."""
     code, out, err = await _run_without(missing, "demo")
     assert (code, out) == (2, b"")
     assert err.decode() == f"kajabi needs {' and '.join(missing)}: pip install 'kajabi-async[cli]'\n"
@@ -74,10 +74,10 @@ async def _run_without(
 
 
 async def test_help_lists_every_exit_code_from_the_one_table(kajabi: Command) -> None:
-    """Code and meaning, a line each."""
-    told = (await kajabi("--help")).lines
+    """Code and meaning, one per line."""
+    message = (await kajabi("--help")).lines
     for code, meaning in exit_codes.MEANINGS.items():
-        assert f"  {code.value:>3}  {meaning}" in told
+        assert f"  {code.value:>3}  {meaning}" in message
     assert set(exit_codes.MEANINGS) == set(ExitCode)
 
 
@@ -108,23 +108,21 @@ ERRORS: list[type[errors.KajabiError]] = sorted(set(_all_errors(errors.KajabiErr
 
 @pytest.mark.parametrize("cls", ERRORS)
 def test_every_error_has_the_exit_code_of_its_kind(cls: type[errors.KajabiError]) -> None:
-    """That of the nearest class above it in the table."""
-    wanted = next(EXPECTED[each] for each in cls.__mro__ if each in EXPECTED)
-    assert code_for(cls.__new__(cls)) is wanted
+    """The code of the nearest base class in the table."""
+    expected = next(EXPECTED[each] for each in cls.__mro__ if each in EXPECTED)
+    assert code_for(cls.__new__(cls)) is expected
 
 
 @pytest.mark.parametrize("arguments", [("--version",), (), ("customers",), ("customers", "list", "--help")])
-async def test_asking_for_help_or_the_version_is_a_success(arguments: tuple[str, ...], kajabi: Command) -> None:
+async def test_help_and_version_are_a_success(arguments: tuple[str, ...], kajabi: Command) -> None:
     """On standard output, without credentials."""
     done = await kajabi(*arguments, KAJABI_CLIENT_ID="", KAJABI_CLIENT_SECRET="")
     assert (done.code, done.err) == (0, "")
     assert done.out.strip()
 
 
-async def test_the_version_of_what_is_not_installed_is_told_as_such(
-    kajabi: Command, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """As where the source is on the path."""
+async def test_the_version_without_an_installation_says_so(kajabi: Command, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Such as with the source on the path."""
 
     def missing(name: str) -> str:
         raise PackageNotFoundError(name)

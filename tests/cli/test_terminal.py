@@ -40,7 +40,7 @@ async def test_no_color_is_respected_on_a_terminal(arguments: tuple[str, ...], k
 async def test_progress_shows_on_a_terminal_and_rows_go_where_they_are_sent(
     kajabi_fake: FakeKajabi, tmp_path: Path
 ) -> None:
-    """The two do not mix: every row is in the file, whole, and none on the screen."""
+    """They do not mix: every row is complete in the file, and none is on the screen."""
     rows = tmp_path / "rows.jsonl"
     command = ("sh", "-c", f"{IDS} | {' '.join(COMMAND)} customers lookup - > {rows}")
     shown = await on_terminal(*command, environment=settings(kajabi_fake))
@@ -52,7 +52,7 @@ async def test_progress_shows_on_a_terminal_and_rows_go_where_they_are_sent(
 
 
 async def test_rows_on_a_terminal_are_not_wrapped_and_show_no_progress_besides(kajabi_fake: FakeKajabi) -> None:
-    """They show it themselves, and a line that was copied from the screen is still JSON."""
+    """They show the progress themselves, and a line copied from the screen is valid JSON."""
     shown = await on_terminal(
         "sh", "-c", f"{IDS} | {' '.join(COMMAND)} customers lookup -", environment=settings(kajabi_fake)
     )
@@ -61,8 +61,8 @@ async def test_rows_on_a_terminal_are_not_wrapped_and_show_no_progress_besides(k
     assert "0/?" not in shown.screen
 
 
-async def test_rows_reach_a_pipe_as_they_come(kajabi_fake: FakeKajabi) -> None:
-    """Without waiting for the last id, and with standard input still open."""
+async def test_rows_reach_a_pipe_as_they_arrive(kajabi_fake: FakeKajabi) -> None:
+    """Before the last id, while standard input is still open."""
     process = await started(
         "customers", "lookup", "-", stdin=asyncio.subprocess.PIPE, environment=settings(kajabi_fake)
     )
@@ -77,7 +77,7 @@ async def test_rows_reach_a_pipe_as_they_come(kajabi_fake: FakeKajabi) -> None:
 
 
 async def test_interrupting_while_waiting_for_ids_ends_with_130(kajabi_fake: FakeKajabi) -> None:
-    """Although the thread that reads them never gets another."""
+    """Although the thread that reads them is blocked."""
     process = await started(
         "customers", "lookup", "-", stdin=asyncio.subprocess.PIPE, environment=settings(kajabi_fake)
     )
@@ -87,14 +87,14 @@ async def test_interrupting_while_waiting_for_ids_ends_with_130(kajabi_fake: Fak
     process.stdin.write(b"1\n")
     await process.stdout.readline()
     process.send_signal(signal.SIGINT)
-    # With standard input open to the end, which communicate() would close.
+    # communicate() would close standard input, which must stay open.
     assert await process.wait() == 130
     assert await process.stderr.read() == b"kajabi: interrupted\n"
     process.stdin.close()
 
 
 async def test_progress_does_not_show_on_a_pipe(kajabi_fake: FakeKajabi) -> None:
-    """Only the report does, on standard error."""
+    """Only the report is printed, on standard error."""
     process = await started(
         "customers", "lookup", "-", stdin=asyncio.subprocess.PIPE, environment=settings(kajabi_fake)
     )
@@ -116,8 +116,8 @@ async def test_progress_does_not_show_on_a_pipe(kajabi_fake: FakeKajabi) -> None
         ("completion", "show", "bash"),
     ],
 )
-async def test_a_reader_that_has_seen_enough_is_no_error(arguments: tuple[str, ...], kajabi_fake: FakeKajabi) -> None:
-    """Nothing is said about it, whether it left before the first byte or later."""
+async def test_a_reader_that_closes_the_pipe_is_no_error(arguments: tuple[str, ...], kajabi_fake: FakeKajabi) -> None:
+    """Nothing is printed about it, whether the pipe is closed before the first byte or later."""
     reading_end, writing_end = os.pipe()
     process = await asyncio.create_subprocess_exec(
         *COMMAND,
@@ -133,16 +133,16 @@ async def test_a_reader_that_has_seen_enough_is_no_error(arguments: tuple[str, .
 
 
 @pytest.mark.needs("bash")
-async def test_head_gets_its_line_and_both_end_well(kajabi_fake: FakeKajabi) -> None:
-    """As users do it."""
+async def test_head_gets_its_line_and_both_succeed(kajabi_fake: FakeKajabi) -> None:
+    """A common use in a shell."""
     script = f"{' '.join(COMMAND)} customers list --limit 900 --json | head -1"
     code, out, err = await _in_shell(script, kajabi_fake)
     assert (code, err) == (0, b"")
     assert json.loads(out)["type"] == "customers"
 
 
-async def test_errors_that_nobody_reads_end_quietly() -> None:
-    """A closed standard error has no place for complaints."""
+async def test_errors_without_a_reader_end_quietly() -> None:
+    """A closed standard error cannot be written to."""
     reading_end, writing_end = os.pipe()
     process = await asyncio.create_subprocess_exec(
         *COMMAND, "me", stdout=asyncio.subprocess.PIPE, stderr=writing_end, env=os.environ
@@ -155,8 +155,8 @@ async def test_errors_that_nobody_reads_end_quietly() -> None:
 
 @pytest.mark.parametrize("arguments", [("customers", "list"), ("customers", "list", "--json"), ("--help",)])
 @pytest.mark.needs("bash")
-async def test_a_full_disk_is_told(arguments: tuple[str, ...], kajabi_fake: FakeKajabi) -> None:
-    """A result that is not there must not look like a success."""
+async def test_a_full_disk_is_reported(arguments: tuple[str, ...], kajabi_fake: FakeKajabi) -> None:
+    """A missing result must not look like a success."""
     script = f"{' '.join(COMMAND)} {' '.join(arguments)} > /dev/full"
     code, out, err = await _in_shell(script, kajabi_fake)
     assert (code, out) == (1, b"")
@@ -165,23 +165,21 @@ async def test_a_full_disk_is_told(arguments: tuple[str, ...], kajabi_fake: Fake
 
 
 @pytest.mark.parametrize(
-    ("script", "code", "told"),
+    ("script", "code", "message"),
     [
         ("customers get 1 >&-", 0, b""),
         ("customers get 99999 2>&-", 1, b""),
         ("login --stdin <&-", 2, b"kajabi: standard input does not hold two lines"),
-        ("login <&-", 2, b"kajabi: there is no terminal to ask on"),
+        ("login <&-", 2, b"kajabi: there is no terminal to prompt on"),
         ("customers lookup - --json <&-", 0, b'{"report": {"total": 0'),
     ],
 )
 @pytest.mark.needs("bash")
-async def test_a_stream_that_is_closed_is_no_traceback(
-    script: str, code: int, told: bytes, kajabi_fake: FakeKajabi
-) -> None:
-    """It is an empty one."""
+async def test_a_closed_stream_is_no_traceback(script: str, code: int, message: bytes, kajabi_fake: FakeKajabi) -> None:
+    """It counts as an empty one."""
     done = await _in_shell(f"{' '.join(COMMAND)} {script}", kajabi_fake)
     assert (done[0], done[1]) == (code, b"")
-    assert done[2].startswith(told)
+    assert done[2].startswith(message)
     assert b"Traceback" not in done[2]
 
 
@@ -200,7 +198,7 @@ async def _in_shell(script: str, fake: FakeKajabi) -> tuple[int | None, bytes, b
 async def test_interrupting_a_request_ends_with_130_and_no_traceback(
     form: tuple[str, ...], kajabi_fake: FakeKajabi
 ) -> None:
-    """What is under way is cancelled and the pool closed; warnings about either would be errors here."""
+    """The request is cancelled and the pool closed; warnings about either would be errors here."""
     kajabi_fake.hang("customers.get", times=None)
     process = await started("customers", "get", "1", *form, environment=settings(kajabi_fake))
     while kajabi_fake.counts["customers.get"] == 0:
@@ -208,19 +206,19 @@ async def test_interrupting_a_request_ends_with_130_and_no_traceback(
     process.send_signal(signal.SIGINT)
     out, err = await process.communicate()
     assert (process.returncode, out) == (130, b"")
-    told = err.decode()
+    message = err.decode()
     if form:
-        assert json.loads(told)["error"] == {"type": "KeyboardInterrupt", "message": "interrupted", "exit_code": 130}
+        assert json.loads(message)["error"] == {"type": "KeyboardInterrupt", "message": "interrupted", "exit_code": 130}
     else:
-        assert told == "kajabi: interrupted\n"
+        assert message == "kajabi: interrupted\n"
 
 
 @pytest.mark.needs("bash")
 async def test_ctrl_c_on_a_terminal_ends_a_bulk_lookup(
     kajabi_fake: FakeKajabi, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The progress bar leaves the terminal in order: its cursor is shown again."""
-    # The ids without an answer are left in a file there.
+    """The progress bar restores the terminal: the cursor is visible again."""
+    # The command leaves a file of unanswered ids there.
     monkeypatch.chdir(tmp_path)
     kajabi_fake.hang("customers.get", times=None)
     script = f"{IDS} | {' '.join(COMMAND)} customers lookup - > {os.devnull}; exit ${{PIPESTATUS[1]}}"
@@ -231,5 +229,5 @@ async def test_ctrl_c_on_a_terminal_ends_a_bulk_lookup(
 
 
 def test_the_command_is_run_with_warnings_as_errors() -> None:
-    """So that a leaked socket or task ends none of the processes above well."""
+    """So a leaked socket or task fails every test of this file."""
     assert COMMAND[1:3] == ("-W", "error")

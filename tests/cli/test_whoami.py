@@ -1,4 +1,4 @@
-"""Whose key is used."""
+"""The user of the key."""
 
 import json
 
@@ -10,8 +10,8 @@ async def test_name_email_role_sites_and_source_are_shown(kajabi: Command, fake:
     """In a table that fits the terminal."""
     done = await kajabi("whoami")
     assert (done.code, done.err) == (0, "")
-    told = {line.split("  ")[0]: line.partition("  ")[2].strip() for line in done.lines}
-    assert told == {
+    message = {line.split("  ")[0]: line.partition("  ")[2].strip() for line in done.lines}
+    assert message == {
         "name": "Robin Owner",
         "email": "robin.owner@example.com",
         "role": "OWNER",
@@ -23,20 +23,20 @@ async def test_name_email_role_sites_and_source_are_shown(kajabi: Command, fake:
 
 async def test_json_has_the_same_facts(kajabi: Command, fake: FakeKajabi) -> None:
     """With the sites as objects."""
-    told = json.loads((await kajabi("whoami", "--json")).out)
-    assert told["email"] == "robin.owner@example.com"
-    assert [site["id"] for site in told["sites"]] == ["1"]
-    assert (told["credentials"], told["base_url"]) == ("the environment", fake.base_url)
+    message = json.loads((await kajabi("whoami", "--json")).out)
+    assert message["email"] == "robin.owner@example.com"
+    assert [site["id"] for site in message["sites"]] == ["1"]
+    assert (message["credentials"], message["base_url"]) == ("the environment", fake.base_url)
 
 
-async def test_a_key_that_may_not_see_sites_is_told_its_user(kajabi: Command, fake: FakeKajabi) -> None:
-    """Null is not the same as none."""
+async def test_a_key_that_may_not_see_sites_shows_its_user(kajabi: Command, fake: FakeKajabi) -> None:
+    """Its sites are null, not an empty list."""
     fake.denied_types = {"sites"}
-    assert "not to be seen with this key" in (await kajabi("whoami")).out
+    assert "not visible to this key" in (await kajabi("whoami")).out
     assert json.loads((await kajabi("whoami", "--json")).out)["sites"] is None
 
 
-async def test_a_wrong_secret_is_refused_as_everywhere(kajabi: Command) -> None:
-    """With where the credentials came from."""
+async def test_a_wrong_secret_is_rejected_as_everywhere(kajabi: Command) -> None:
+    """With the source of the credentials."""
     done = await kajabi("whoami", KAJABI_CLIENT_SECRET="not-the-secret")
     assert (done.code, "They came from the environment" in done.err) == (3, True)

@@ -17,11 +17,11 @@ async def test_a_contact_is_created_changed_and_tagged(kajabi: Command) -> None:
     assert (await kajabi("contacts", "remove-tags", contact["id"], "1")).lines == ["2"]
 
 
-async def test_granting_grants_what_is_missing_and_mails_unless_told_not_to(kajabi: Command, fake: FakeKajabi) -> None:
-    """The second grant does nothing."""
+async def test_granting_grants_missing_offers_and_mails_by_default(kajabi: Command, fake: FakeKajabi) -> None:
+    """A second grant does nothing."""
     contact_id = fake.contact_id_of("1")
-    held = await kajabi("customers", "get", "1", "--json")
-    missing = sorted({"1", "2", "3"} - set(json.loads(held.out)["offers"]))
+    before = await kajabi("customers", "get", "1", "--json")
+    missing = sorted({"1", "2", "3"} - set(json.loads(before.out)["offers"]))
     first = await kajabi("contacts", "grant-offers", contact_id, *missing, "--no-welcome-email")
     assert first.lines == missing
     assert not [effect for effect in fake.effects if effect.kind == "welcome_email"]
@@ -29,7 +29,7 @@ async def test_granting_grants_what_is_missing_and_mails_unless_told_not_to(kaja
 
 
 async def test_a_note_is_written_and_changed(kajabi: Command, fake: FakeKajabi) -> None:
-    """On a contact."""
+    """A note belongs to a contact."""
     made = await kajabi("contact-notes", "create", fake.contact_id_of("1"), "called", "--json")
     note = json.loads(made.out)
     assert note["body"] == "called"

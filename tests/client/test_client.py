@@ -1,6 +1,9 @@
 """The client: made, used, closed."""
 
 import asyncio
+import copy
+import pickle
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -210,3 +213,47 @@ async def test_one_odd_value_does_not_lose_the_resource(kajabi_fake: FakeKajabi)
         pages = [page async for page in strict.customers.list(page_size=100).pages()]
         assert sum(len(page.errors) for page in pages) == 1
         assert "9001" not in {row.id for page in pages for row in page}
+
+
+@pytest.mark.parametrize("way", [copy.copy, copy.deepcopy, pickle.dumps])
+@pytest.mark.parametrize("name", ["", "session"])
+async def test_a_client_is_neither_copied_nor_pickled(way: Callable[[Any], Any], name: str) -> None:
+    """A copy would share the pool and close it; the text says what to do instead."""
+    async with Kajabi(client_id="a", client_secret="hidden") as api:
+        with pytest.raises(TypeError, match=r"can be neither copied nor pickled: share ") as caught:
+            way(getattr(api, name) if name else api)
+        assert "hidden" not in str(caught.value)
+
+
+async def test_the_operations_of_a_resource_are_not_copied_deeply() -> None:
+    """They lead to the session, whose text is raised."""
+    async with Kajabi(client_id="a", client_secret="b") as api:
+        with pytest.raises(TypeError, match="can be neither copied nor pickled"):
+            copy.deepcopy(api.customers)
+
+
+@pytest.mark.parametrize(
+    ("params", "query"),
+    [
+        ({"page[size]": 2}, {"page[size]": ["2"]}),
+        ([("a", 1), ("a", 2)], {"a": ["1", "2"]}),
+        ((), {}),
+        (None, {}),
+    ],
+)
+async def test_parameters_are_named_or_in_pairs(
+    kajabi_fake: FakeKajabi, kajabi_api: Kajabi, params: Any, query: dict[str, list[str]]
+) -> None:
+    """None of them is none."""
+    await kajabi_api.request("GET", "/v1/offers", params=params)
+    assert kajabi_fake.requests[-1].query == query
+
+
+@pytest.mark.parametrize("params", [5, "page=2", [("a",)], [5], {5: "a"}, [("a", 1, 2)]])
+async def test_parameters_of_another_shape_are_refused(
+    kajabi_fake: FakeKajabi, kajabi_api: Kajabi, params: Any
+) -> None:
+    """Before anything is sent."""
+    with pytest.raises(InvalidArgumentError, match=r"params= takes|the name of a parameter must be text"):
+        await kajabi_api.request("GET", "/v1/offers", params=params)
+    assert not kajabi_fake.requests

@@ -1,4 +1,4 @@
-"""A headless Chromium and one tab of it, spoken to by the DevTools protocol."""
+"""A headless Chromium and one of its tabs, controlled by the DevTools protocol."""
 
 import asyncio
 import subprocess
@@ -24,7 +24,7 @@ _SWITCHES = (
     "--no-first-run",
     "--no-default-browser-check",
     "--remote-debugging-port=0",
-    # Whatever a page may ask of another host is refused here, and seen by the test.
+    # Requests to other hosts fail, and the test sees them.
     "--host-resolver-rules=MAP * ~NOTFOUND , EXCLUDE 127.0.0.1",
 )
 _START_SECONDS = 30.0
@@ -32,7 +32,7 @@ _START_SECONDS = 30.0
 
 @contextmanager
 def chromium(profile: Path) -> Generator[str]:
-    """Start a browser with a fresh *profile* and return where it listens; the test is skipped if there is none."""
+    """Start a browser with a fresh *profile* and yield its URL; skip the test if no browser is installed."""
     need("chromium")
     command = [str(browser_command()), *_SWITCHES, f"--user-data-dir={profile}", "about:blank"]
     process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
@@ -44,8 +44,8 @@ def chromium(profile: Path) -> Generator[str]:
 
 
 def _port(announcement: Path, process: "subprocess.Popen[bytes]") -> int:
-    gives_up_at = time.monotonic() + _START_SECONDS
-    while time.monotonic() < gives_up_at and process.poll() is None:
+    deadline = time.monotonic() + _START_SECONDS
+    while time.monotonic() < deadline and process.poll() is None:
         lines = announcement.read_text("utf-8").splitlines() if announcement.exists() else []
         if len(lines) > 1:
             return int(lines[0])
@@ -54,7 +54,7 @@ def _port(announcement: Path, process: "subprocess.Popen[bytes]") -> int:
 
 
 class Tab:
-    """One page of the browser: commands go out, events are kept."""
+    """One tab of the browser: sends commands and collects events."""
 
     def __init__(self, socket: aiohttp.ClientWebSocketResponse) -> None:
         self._socket = socket
@@ -62,7 +62,7 @@ class Tab:
         self.events: list[dict[str, Any]] = []
 
     async def call(self, method: str, **parameters: Any) -> dict[str, Any]:
-        """Send a command and give its result; AssertionError where the browser refuses it."""
+        """Send a command and return its result; AssertionError if the browser rejects it."""
         self._number += 1
         await self._socket.send_json({"id": self._number, "method": method, "params": parameters})
         while True:
@@ -78,13 +78,13 @@ class Tab:
             await self._receive()
 
     async def evaluate(self, script: str) -> Any:
-        """Give the value of *script*, awaited where it is a promise."""
+        """Return the value of *script*, awaited if it is a promise."""
         answer = await self.call("Runtime.evaluate", expression=script, awaitPromise=True, returnByValue=True)
         assert "exceptionDetails" not in answer, answer
         return answer["result"].get("value")
 
     async def set_width(self, pixels: int) -> None:
-        """Make the window as wide as a device."""
+        """Set the width of the window."""
         await self.call(
             "Emulation.setDeviceMetricsOverride",
             width=pixels,
@@ -93,8 +93,8 @@ class Tab:
             mobile=pixels < 600,
         )
 
-    def happened(self, event: str) -> list[dict[str, Any]]:
-        """Give what is known of every *event* so far."""
+    def parameters_of(self, event: str) -> list[dict[str, Any]]:
+        """Return the parameters of every *event* so far."""
         return [each["params"] for each in self.events if each["method"] == event]
 
     async def _receive(self) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""Building the documentation as `make docs` does, into a folder of its own."""
+"""Build the documentation as `make docs` does, into a separate folder."""
 
 import os
 import subprocess
@@ -20,21 +20,21 @@ PAGES = (
     "genindex.html",
     "search.html",
 )
-"""What a reader can open, the pages that the builder adds among it."""
+"""All pages, including those that Sphinx adds."""
 
 
 @attrs.frozen
 class Build:
-    """A build that is under way or done."""
+    """A running or completed build."""
 
     folder: Path
     process: "subprocess.Popen[str]"
 
     @classmethod
-    def begin(cls, folder: Path, *, hash_seed: str) -> "Build":
-        """Begin to build into *folder*; every warning will be an error."""
+    def start(cls, folder: Path, *, hash_seed: str) -> "Build":
+        """Start to build into *folder*, with every warning as an error."""
         options = ["-m", "sphinx", "--fail-on-warning", "--keep-going", "--nitpicky", "--quiet", "-b", "html"]
-        # Not measured: the builder imports all of the package and runs none of it.
+        # Not measured: Sphinx imports the whole package and runs none of it.
         environment = {name: value for name, value in os.environ.items() if not name.startswith("COVERAGE_")}
         process = subprocess.Popen(
             [sys.executable, *options, "-d", f"{folder}.doctrees", str(SOURCES), str(folder)],
@@ -47,7 +47,7 @@ class Build:
         return cls(folder, process)
 
     def finish(self) -> Path:
-        """Wait for the end and give the folder; AssertionError with what the builder said where it failed."""
-        said, _ = self.process.communicate()
-        assert self.process.returncode == 0, f"the documentation does not build:\n{said}"
+        """Wait for the end and return the folder; AssertionError with the output of Sphinx if it failed."""
+        output, _ = self.process.communicate()
+        assert self.process.returncode == 0, f"the documentation does not build:\n{output}"
         return self.folder

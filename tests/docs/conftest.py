@@ -1,4 +1,4 @@
-"""The documentation, built once for all workers of a run, served on loopback, and a browser to look at it with."""
+"""The documentation, built once for all test workers and served on loopback, and a browser to open it."""
 
 from collections.abc import Generator
 from functools import partial
@@ -15,22 +15,22 @@ from tests.sharing import once_for_all_workers
 
 @pytest.fixture(scope="session")
 def built_docs(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The folder with the pages; the worker that comes first builds them for the others."""
+    """The folder with the pages, which the first test worker builds for the others."""
 
     def build() -> Path:
-        return Build.begin(tmp_path_factory.mktemp("docs"), hash_seed="1").finish()
+        return Build.start(tmp_path_factory.mktemp("docs"), hash_seed="1").finish()
 
     return once_for_all_workers(tmp_path_factory, "docs", build)
 
 
 class _Quiet(SimpleHTTPRequestHandler):
     def log_message(self, format: str, *args: object) -> None:
-        """Say nothing."""
+        """Log nothing."""
 
 
 @pytest.fixture(scope="session")
 def docs_url(built_docs: Path) -> Generator[str]:
-    """Where the pages are served, without a slash at the end."""
+    """The URL of the pages, without a trailing slash."""
     with ThreadingHTTPServer(("127.0.0.1", 0), partial(_Quiet, directory=str(built_docs))) as server:
         thread = Thread(target=server.serve_forever, args=(0.02,), daemon=True)
         thread.start()
@@ -41,6 +41,6 @@ def docs_url(built_docs: Path) -> Generator[str]:
 
 @pytest.fixture(scope="session")
 def browser(tmp_path_factory: pytest.TempPathFactory) -> Generator[str]:
-    """Where a headless browser listens for commands."""
+    """The URL at which a headless browser accepts commands."""
     with chromium(tmp_path_factory.mktemp("chromium")) as url:
         yield url

@@ -1,4 +1,4 @@
-"""The table of what the API document does not say is complete, and each row names a test that there is."""
+"""The tables of deviations from the API document are complete, and each row names an existing test."""
 
 import re
 from pathlib import Path
@@ -16,13 +16,13 @@ SURE = {"document", "seen", "seen once", "help", "inferred", "contradicted", "th
 
 
 def test_every_contradiction_and_every_observation_has_its_row() -> None:
-    """33 of the one, 19 of the other, in order."""
+    """33 contradictions and 19 observations, in order."""
     assert list(POINTS) == [f"C{number}" for number in range(1, 34)] + [f"O{number}" for number in range(1, 20)]
 
 
 @pytest.mark.parametrize("point", POINTS)
 def test_a_row_says_how_sure_it_is_and_names_its_test(point: str) -> None:
-    """By file and name, so that whoever doubts it can run it."""
+    """The test is named by file and function, so that readers can run it."""
     _, seen, how_sure, does, test = POINTS[point]
     assert seen
     assert does
@@ -31,9 +31,9 @@ def test_a_row_says_how_sure_it_is_and_names_its_test(point: str) -> None:
     assert re.search(rf"^(async )?def {name}\(", (ROOT / path).read_text("utf-8"), re.MULTILINE)
 
 
-def test_every_knob_of_the_fake_is_listed() -> None:
-    """With what is known of the live server."""
+def test_every_option_of_the_fake_is_listed() -> None:
+    """Each with what is known about the live server."""
     listed = {row[0].strip("`") for row in ROWS if row[0].startswith("`")}
     assert {f"Quirks.{field.name}" for field in attrs.fields(Quirks)} <= listed
-    knobs = {name for name in listed if "." not in name}
-    assert knobs <= set(FakeKajabi.__init__.__annotations__)
+    options = {name for name in listed if "." not in name}
+    assert options <= set(FakeKajabi.__init__.__annotations__)

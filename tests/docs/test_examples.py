@@ -1,4 +1,4 @@
-"""Every block in the guides is run, and does what the guide says: what it prints, and the requests it sends."""
+"""Every block in the guides runs, prints what the guide says, and sends the requests that the guide lists."""
 
 import itertools
 import json
@@ -26,7 +26,7 @@ DELIVERY = delivery("tag_added", [row("contacts", "2150001100"), row("contact_ta
 
 @parametrized(PROGRAMS)
 async def test_a_program_runs_as_it_stands(block: Block, kajabi_fake: FakeKajabi, tmp_path: Path) -> None:
-    """Typed into a file and run with the variables set."""
+    """It runs from a file, with the environment variables set."""
     await run_program(block, kajabi_fake, tmp_path)
 
 
@@ -40,7 +40,7 @@ async def test_a_function_does_what_the_guide_says(
     monkeypatch: pytest.MonkeyPatch,
     request: pytest.FixtureRequest,
 ) -> None:
-    """Each takes a client, or makes one from the environment, and takes whatever else it names from here."""
+    """It takes a client or makes one from the environment; its other arguments are defined here."""
     for name, value in environment_of(kajabi_fake).items():
         monkeypatch.setenv(name, value)
     path = tmp_path / "ids.txt"
@@ -59,17 +59,17 @@ async def test_a_function_does_what_the_guide_says(
         "secret": "8Cq1xW-7rNf0ZbT3sKuYhLvPdJg5Ea2M",
     }
     if "redis_url: str" in block.code:
-        # Only for those who name it: a server is started for the first.
+        # Only if needed, because the first use starts a server.
         given["redis_url"] = request.getfixturevalue("redis_url")
     await run_function(block, kajabi_fake, given)
 
 
 def test_type_checkers_have_nothing_to_say(tmp_path: Path) -> None:
-    """What is copied from a guide passes mypy as strictly as the package does."""
+    """Code copied from a guide passes mypy in strict mode."""
     blocks = [block for block in BLOCKS if block.language == "python"]
     for block in blocks:
         (tmp_path / f"{Path(block.page).stem.replace('-', '_')}_{block.line}.py").write_text(block.code, "utf-8")
-    # From the repository, for its settings and for what it has found out about the package before.
+    # From the repository, for its settings and its cache of the package.
     done = subprocess.run(
         [sys.executable, "-m", "mypy", *map(str, sorted(tmp_path.iterdir()))],
         capture_output=True,
@@ -82,10 +82,10 @@ def test_type_checkers_have_nothing_to_say(tmp_path: Path) -> None:
 
 
 def test_the_files_of_tests_pass(tmp_path: Path) -> None:
-    """The guide to testing shows a project; pytest runs it, with the fixtures of the package."""
+    """Pytest runs the project in the guide to testing, with the fixtures of the package."""
     for block in FILES:
         (tmp_path / str(block.file_name)).write_text(block.code, "utf-8")
-    # The one that is let pass asks for a setting that only this version of pytest-asyncio has no default for.
+    # The ignored warning is about a setting without a default in this version of pytest-asyncio only.
     warnings = ["-W", "error", "-W", "ignore::pytest.PytestDeprecationWarning"]
     command = [sys.executable, "-m", "pytest", "-q", "-p", "no:randomly", "-p", "no:valkey", *warnings, str(tmp_path)]
     done = subprocess.run(
@@ -102,7 +102,7 @@ def test_the_files_of_tests_pass(tmp_path: Path) -> None:
 
 
 def test_the_commands_exist() -> None:
-    """A target of make, an extra of the package, a module that serves, an example."""
+    """Each is a target of make, an installation, a module or an example."""
     assert len(COMMANDS) > 12
     for command in COMMANDS:
         match shlex.split(command, comments=True):
@@ -118,15 +118,15 @@ def test_the_commands_exist() -> None:
             case ["kajabi", *_]:
                 pass  # tests/cli/test_documented_commands.py runs them.
             case ["python", "-m", example] | ["uvicorn", example]:
-                # tests/examples/serving.py starts them, by these very lines.
+                # tests/examples/serving.py runs these lines.
                 assert example.startswith("examples."), command
             case _:
-                raise AssertionError(f"nothing tries out {command!r}")
+                raise AssertionError(f"no test runs {command!r}")
 
 
 @pytest.mark.parametrize("path", documents(), ids=lambda path: path.parent.name + "-" + path.stem)
 def test_a_target_of_make_that_is_mentioned_exists(path: Path) -> None:
-    """Also between the words of a page."""
+    """Also if it is mentioned in the text of a page."""
     mentioned = re.findall(r"`make ([a-z-]+)[^`]*`", path.read_text("utf-8"))
     assert [target for target in mentioned if target not in _targets()] == []
 
@@ -136,17 +136,17 @@ def _targets() -> set[str]:
 
 
 def _on_any_port(options: list[str]) -> list[str]:
-    """Return *options* with a free port in place of one that may be taken here."""
+    """Return *options* with a free port in place of a fixed one, which may be in use."""
     return ["0" if before == "--port" else word for before, word in itertools.pairwise(["", *options])]
 
 
 def test_every_block_is_of_a_kind_that_is_tried_out() -> None:
-    """What is said to be printed or sent is compared, and nothing else is just for show."""
+    """Every output and request in the guides is compared; no block is untested."""
     assert {block.language for block in BLOCKS} == {"python", "text", "wire", "toml", "console"}
     for block in BLOCKS:
         assert block.language != "toml" or block.file_name
-    told = [text for block in BLOCKS if block.language == "python" for text in (block.printed, block.wire) if text]
-    assert len(told) == sum(block.language in {"text", "wire"} for block in BLOCKS)
+    compared = [text for block in BLOCKS if block.language == "python" for text in (block.printed, block.wire) if text]
+    assert len(compared) == sum(block.language in {"text", "wire"} for block in BLOCKS)
 
 
 def _announcement_of(module: list[str]) -> dict[str, str]:

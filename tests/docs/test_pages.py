@@ -1,4 +1,4 @@
-"""Every page, looked at in a browser at the width of a phone and of a desk."""
+"""Every page in a browser, at the width of a phone and of a desktop."""
 
 import re
 from pathlib import Path
@@ -18,7 +18,7 @@ KNOWN_OUTSIDE = frozenset(
         *(f"https://www.rfc-editor.org/rfc/rfc{number}" for number in (5681, 7661, 9406, 9438)),
     }
 )
-"""What the pages may link to beside themselves; nothing is fetched from there."""
+"""The external links that the pages may have; nothing is fetched from them."""
 
 LOADED = (
     "document.fonts.ready.then(() => new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done))))"
@@ -37,7 +37,7 @@ TOO_WIDE = """
   return found.slice(0, 5);
 })
 """
-# A page that was found by a search has a link that takes the marks of the words away again, and leads nowhere.
+# A page opened from a search has a link without a target that removes the highlights.
 LINKS = "[...document.querySelectorAll('a[href]:not(.highlight-link a)')].map(link => link.href)"
 BAD_PAGE = """
 <meta name="viewport" content="width=device-width"><article><p style="width: 900px">wide</p>
@@ -61,42 +61,42 @@ new Promise((done, failed) => {
 async def test_a_page_is_whole_on_a_phone_and_on_a_desk(
     page: str, docs_url: str, built_docs: Path, browser: str
 ) -> None:
-    """No broken link, no error in the console, nothing wider than the window, nothing asked of another host."""
+    """No broken link, no error in the console, nothing wider than the window, no request to another host."""
     async with opened(browser, f"{docs_url}/{page}", width=PHONE) as tab:
         assert await _too_wide(tab, PHONE) == []
         await tab.set_width(DESK)
         assert await _too_wide(tab, DESK) == []
         links: list[str] = await tab.evaluate(LINKS)
-        assert [link for link in sorted(set(links)) if not _leads_somewhere(link, docs_url, built_docs)] == []
-        assert _complaints(tab) == []
-        assert _asked_elsewhere(tab, docs_url) == []
+        assert [link for link in sorted(set(links)) if not _has_target(link, docs_url, built_docs)] == []
+        assert _console_errors(tab) == []
+        assert _requested_elsewhere(tab, docs_url) == []
 
 
 async def test_the_search_finds_a_guide(docs_url: str, browser: str) -> None:
-    """Searching happens in the page, from an index that was built along."""
+    """The page searches in an index that is part of the build."""
     async with opened(browser, f"{docs_url}/search.html?q=prefetch", width=DESK) as tab:
         found: list[str] = await tab.evaluate(FOUND)
         assert "Relations" in found
-        assert _complaints(tab) == []
-        assert _asked_elsewhere(tab, docs_url) == []
+        assert _console_errors(tab) == []
+        assert _requested_elsewhere(tab, docs_url) == []
 
 
 async def test_a_bad_page_would_be_noticed(docs_url: str, built_docs: Path, browser: str) -> None:
-    """The instruments that find nothing in the pages do find what is put in front of them."""
+    """The checks find the faults of a page that has some."""
     async with opened(browser, f"data:text/html,{quote(BAD_PAGE)}", width=PHONE) as tab:
         too_wide = await _too_wide(tab, PHONE)
         assert any("900px" in each for each in too_wide)
-        assert not any("2000px" in each for each in too_wide)  # It scrolls by itself.
-        assert any("boo" in each for each in _complaints(tab))
-        assert _asked_elsewhere(tab, docs_url) == ["https://example.com/x.png"]
-    assert not _leads_somewhere(f"{docs_url}/gone.html", docs_url, built_docs)
-    assert not _leads_somewhere(f"{docs_url}/index.html#gone", docs_url, built_docs)
-    assert not _leads_somewhere("https://example.com/", docs_url, built_docs)
+        assert not any("2000px" in each for each in too_wide)  # It scrolls on its own.
+        assert any("boo" in each for each in _console_errors(tab))
+        assert _requested_elsewhere(tab, docs_url) == ["https://example.com/x.png"]
+    assert not _has_target(f"{docs_url}/gone.html", docs_url, built_docs)
+    assert not _has_target(f"{docs_url}/index.html#gone", docs_url, built_docs)
+    assert not _has_target("https://example.com/", docs_url, built_docs)
 
 
 def test_the_same_sources_give_the_same_pages(built_docs: Path, tmp_path: Path) -> None:
-    """No time of day, no address of an object and no order of a set gets into a page."""
-    again = Build.begin(tmp_path / "docs", hash_seed="2").finish()
+    """No page depends on the time, the address of an object or the order of a set."""
+    again = Build.start(tmp_path / "docs", hash_seed="2").finish()
     assert _contents(again) == _contents(built_docs)
 
 
@@ -106,22 +106,24 @@ async def _too_wide(tab: Tab, width: int) -> list[str]:
     return found
 
 
-def _complaints(tab: Tab) -> list[str]:
-    said = [str(each["entry"]) for each in tab.happened("Log.entryAdded") if each["entry"]["level"] == "error"]
-    said += [str(each) for each in tab.happened("Runtime.consoleAPICalled") if each["type"] in {"error", "assert"}]
-    said += [str(each["exceptionDetails"]) for each in tab.happened("Runtime.exceptionThrown")]
-    said += [str(each) for each in tab.happened("Network.loadingFailed")]
-    answers = (each["response"] for each in tab.happened("Network.responseReceived"))
-    return said + [f"{answer['status']} {answer['url']}" for answer in answers if answer["status"] >= 400]
+def _console_errors(tab: Tab) -> list[str]:
+    errors = [str(each["entry"]) for each in tab.parameters_of("Log.entryAdded") if each["entry"]["level"] == "error"]
+    errors += [
+        str(each) for each in tab.parameters_of("Runtime.consoleAPICalled") if each["type"] in {"error", "assert"}
+    ]
+    errors += [str(each["exceptionDetails"]) for each in tab.parameters_of("Runtime.exceptionThrown")]
+    errors += [str(each) for each in tab.parameters_of("Network.loadingFailed")]
+    answers = (each["response"] for each in tab.parameters_of("Network.responseReceived"))
+    return errors + [f"{answer['status']} {answer['url']}" for answer in answers if answer["status"] >= 400]
 
 
-def _asked_elsewhere(tab: Tab, docs_url: str) -> list[str]:
-    urls = [each["request"]["url"] for each in tab.happened("Network.requestWillBeSent")]
+def _requested_elsewhere(tab: Tab, docs_url: str) -> list[str]:
+    urls = [each["request"]["url"] for each in tab.parameters_of("Network.requestWillBeSent")]
     assert urls
     return [url for url in urls if not url.startswith((f"{docs_url}/", "data:"))]
 
 
-def _leads_somewhere(link: str, docs_url: str, folder: Path) -> bool:
+def _has_target(link: str, docs_url: str, folder: Path) -> bool:
     if not link.startswith(f"{docs_url}/"):
         return urlsplit(link).scheme == "https" and link.rstrip("/") in KNOWN_OUTSIDE
     address, fragment = urldefrag(link)

@@ -1,4 +1,4 @@
-"""The reference is complete: what users can import, they can look up."""
+"""The reference is complete: it has every public name."""
 
 import inspect
 from pathlib import Path
@@ -39,15 +39,15 @@ MODULES = (
 
 @pytest.mark.parametrize("module", MODULES, ids=str)
 def test_every_public_name_is_in_the_reference(module: ModuleType, documented: frozenset[str]) -> None:
-    """A name that is added to __all__ gets a place in docs/api, under the module that users import it from."""
+    """Each name in __all__ is in docs/api, under the module from which users import it."""
     names = {f"{module.__name__}.{name}" for name in module.__all__}
     if module is not kajabi_async:
-        names -= {f"{module.__name__}.{name}" for name in kajabi_async.__all__}  # Told once, at the top.
+        names -= {f"{module.__name__}.{name}" for name in kajabi_async.__all__}  # Documented once, at the top.
     assert sorted(names - documented) == []
 
 
 def test_every_resource_of_the_client_is_in_the_reference(documented: frozenset[str], kajabi_api: Kajabi) -> None:
-    """With every verb that is its own."""
+    """With all of its own verbs."""
     attributes = set(vars(kajabi_api)) & {name.partition(".")[0] for name in OPERATIONS}
     resources: set[type] = {type(getattr(kajabi_api, name)) for name in attributes}
     assert len(resources) == 21
@@ -57,7 +57,7 @@ def test_every_resource_of_the_client_is_in_the_reference(documented: frozenset[
 
 @pytest.mark.parametrize("cls", [each for each in MODELS.values() if each.__module__.startswith("kajabi_async.")])
 def test_every_attribute_and_relation_is_in_the_reference(cls: type[Resource], documented: frozenset[str]) -> None:
-    """Attributes, handles and what follows from them alike."""
+    """Attributes, relations and derived properties."""
     derived = {name for name, value in vars(cls).items() if isinstance(value, property) or inspect.isfunction(value)}
     own = {*attribute_names(cls), *cls.relations, *(name for name in derived if not name.startswith("_"))} - {"id"}
     assert sorted(f"kajabi_async.{cls.__name__}.{name}" for name in own) == sorted(

@@ -1,4 +1,4 @@
-"""The applications in the guide to web apps, served on loopback and asked as a browser would."""
+"""The applications in the guide to web apps, served on loopback."""
 
 import asyncio
 from collections.abc import AsyncGenerator
@@ -23,14 +23,14 @@ SECRET = "8Cq1xW-7rNf0ZbT3sKuYhLvPdJg5Ea2M"
 
 @parametrized(APPLICATIONS)
 async def test_an_application_answers(block: Block, kajabi_fake: FakeKajabi, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A customer is found, one that is none is a 404, and both share one token."""
+    """A known customer is found, an unknown one is a 404, and all requests share one token."""
     for name, value in environment_of(kajabi_fake).items():
         monkeypatch.setenv(name, value)
     async with _served(load(block)) as url, aiohttp.ClientSession(url) as session:
         async with session.get("/customers/123") as answer:
             assert (answer.status, await answer.json()) == (200, {"name": "Mateo Park", "offers": ["Guitar Bundle"]})
-        for nobody in ("99999", "no;body"):
-            async with session.get(f"/customers/{nobody}") as answer:
+        for unknown in ("99999", "no;body"):
+            async with session.get(f"/customers/{unknown}") as answer:
                 assert answer.status == 404
     assert kajabi_fake.counts["oauth.token"] == 1
 
@@ -49,7 +49,7 @@ async def test_a_refusal_of_kajabi_is_not_the_visitors_fault(
     kajabi_fake: FakeKajabi,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """The statuses that the guide gives for errors are those that the application answers."""
+    """The application answers errors with the statuses in the guide."""
     for name, value in environment_of(kajabi_fake).items():
         monkeypatch.setenv(name, value)
     (block,) = (block for block in APPLICATIONS if "FastAPI" in block.code)
@@ -63,8 +63,10 @@ async def test_a_refusal_of_kajabi_is_not_the_visitors_fault(
         assert headers.items() <= dict(answer.headers).items()
 
 
-async def test_a_pause_is_told_without_asking_again(kajabi_fake: FakeKajabi, monkeypatch: pytest.MonkeyPatch) -> None:
-    """While Kajabi wants to be left alone every visitor gets a 503 at once, and Kajabi gets no request."""
+async def test_a_pause_is_answered_without_another_request(
+    kajabi_fake: FakeKajabi, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """During a pause every visitor gets a 503 at once, and Kajabi gets no request."""
     for name, value in environment_of(kajabi_fake).items():
         monkeypatch.setenv(name, value)
     (block,) = (block for block in APPLICATIONS if "FastAPI" in block.code)
@@ -85,7 +87,7 @@ async def test_a_receiver_handles_a_delivery_once(
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    """One that comes again is answered as the first, and a stranger's, or what is none, as the guide says."""
+    """A repeated delivery gets the same answer; forged and malformed ones get those in the guide."""
     for name, value in (environment_of(kajabi_fake) | {"HOOK_SECRET": SECRET}).items():
         monkeypatch.setenv(name, value)
     await kajabi_api.contacts.add_tags("2150001100", ["5"])

@@ -44,8 +44,8 @@ def cells_read(line: str, separator: str) -> list[str]:
         (r"\x1b", r"\\x1b"),
     ],
 )
-def test_a_cell_is_no_formula_whichever_character_separates(text: str, cell: str) -> None:
-    """And text that is none stays as it is."""
+def test_a_cell_is_no_formula_with_any_separator(text: str, cell: str) -> None:
+    """Other text is unchanged."""
     assert escape_cell(text) == cell
     assert unescape_cell(cell) == text
 
@@ -57,7 +57,7 @@ def test_a_cell_is_no_formula_whichever_character_separates(text: str, cell: str
 @example("-5;-6 -x")
 @example("\x1b=\\x1b\\\x1b")
 def test_a_cell_can_be_read_back_and_never_runs(text: str) -> None:
-    """Quoted as in a file, and read with every separator that a program may take for its own."""
+    """Quoted as in a file, and parsed with every separator that a program may assume."""
     cell = escape_cell(text)
     assert unescape_cell(cell) == text
     assert not re.search(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]", cell)
@@ -70,8 +70,8 @@ def test_a_cell_can_be_read_back_and_never_runs(text: str) -> None:
 
 @settings(deadline=None, max_examples=1000)
 @given(st.lists(HOSTILE))
-def test_json_in_a_cell_is_no_formula_and_decodes_to_the_very_value(texts: list[str]) -> None:
-    """With escapes of JSON, so that it is read as any other."""
+def test_json_in_a_cell_is_no_formula_and_decodes_to_the_same_value(texts: list[str]) -> None:
+    """With JSON escapes, so that any parser reads it."""
     cell = escape_json_cell(texts)
     assert json.loads(cell) == texts
     quoted = '"{}"'.format(cell.replace('"', '""'))

@@ -1,4 +1,4 @@
-"""Text from elsewhere is shown, never acted on, and can be read back."""
+"""Untrusted text is shown, never acted on, and can be read back."""
 
 import json
 import unicodedata
@@ -37,16 +37,16 @@ def acting(text: str) -> list[str]:
         ("\udcff", r"\udcff"),
     ],
 )
-def test_what_acts_is_shown_and_the_rest_is_left_alone(text: str, shown: str) -> None:
-    """Markup is for whoever reads it; it has no meaning here."""
+def test_control_characters_are_shown_and_other_text_is_unchanged(text: str, shown: str) -> None:
+    """Markup is plain text here."""
     assert escape_line(text) == shown
     assert escape_value(text) == shown
 
 
 @settings(deadline=None)
 @given(HOSTILE)
-def test_a_line_only_shows_and_stays_as_it_is_a_second_time(text: str) -> None:
-    """Nothing that acts, breaks the line or cannot be encoded is left."""
+def test_an_escaped_line_is_plain_and_stays_the_same(text: str) -> None:
+    """It has no control character, no line break and nothing that cannot be encoded."""
     shown = escape_line(text)
     assert acting(shown) == []
     assert escape_line(shown) == shown
@@ -61,7 +61,7 @@ def test_a_line_only_shows_and_stays_as_it_is_a_second_time(text: str) -> None:
 @example(r"C:\new\U0001F600")
 @example("  a  b ")
 def test_a_value_can_be_read_back_from_what_is_shown(text: str) -> None:
-    """Two values never look the same: a name that spells an escape is told from one that holds the character."""
+    """Two values never look the same: text that spells an escape differs from the character."""
     shown = escape_value(text)
     assert acting(shown) == []
     assert unescape_value(shown) == text
@@ -69,25 +69,25 @@ def test_a_value_can_be_read_back_from_what_is_shown(text: str) -> None:
     assert shown == shown.strip(" ")
 
 
-def test_a_backslash_is_doubled_only_where_it_could_be_misread() -> None:
-    """Most are left as they are."""
+def test_a_backslash_is_doubled_only_if_it_could_be_misread() -> None:
+    """Most are unchanged."""
     assert escape_value(r"C:\Ada\_") == r"C:\Ada\_"
     assert escape_value(r"C:\new") == r"C:\\new"
 
 
 @settings(deadline=None)
 @given(HOSTILE)
-def test_json_only_shows_and_decodes_to_the_very_value(text: str) -> None:
-    """C1, bidirectional controls and lone surrogates too, which a JSON writer lets through."""
+def test_escaped_json_is_plain_and_decodes_to_the_same_value(text: str) -> None:
+    """Also with C1 and bidirectional controls and lone surrogates, which JSON writers allow."""
     line = escape_json({text: [text]})
     assert acting(line) == []
     assert json.loads(line) == {text: [text]}
 
 
 def test_only_known_types_name_files() -> None:
-    """Neither paths nor what a server makes up, and not what is known but no plain word."""
+    """Neither paths, nor unknown types from a server, nor a known one that is not alphanumeric."""
     known = {"offers", "../x", "x.y", "a\nb", "x" * 65}
     assert file_name_for_type("offers", known) == "offers"
     for name in ("backup", "../x", "..", "", "Offers", "x.y", "a\nb", "offers/../x", "x" * 65):
-        with pytest.raises(ValueError, match="no known resource type"):
+        with pytest.raises(ValueError, match="not a known resource type"):
             file_name_for_type(name, known)

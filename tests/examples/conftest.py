@@ -12,7 +12,7 @@ from tests.examples.serving import APPS, Served, serve
 
 @attrs.frozen
 class App:
-    """A running example, the fake it asks, and a visitor."""
+    """A running example, its fake, and a visitor."""
 
     fake: FakeKajabi
     served: Served
@@ -21,12 +21,12 @@ class App:
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
 async def running() -> AsyncGenerator[Callable[[str], Awaitable[App]]]:
-    """Starts each example once for all tests that only visit it."""
+    """Start each example once for all tests that only visit it."""
     apps: dict[str, App] = {}
     async with AsyncExitStack() as stack:
 
         async def app_called(name: str) -> App:
-            # One that was told to slow down would keep the next test waiting: it is left, and another one started.
+            # An example that is paused by a 429 would delay the next test: start another one.
             if name not in apps or await _is_slowed_down(apps[name]):
                 fake = await stack.enter_async_context(FakeKajabi(customers=50))
                 served = await stack.enter_async_context(serve(name, fake))
@@ -39,7 +39,7 @@ async def running() -> AsyncGenerator[Callable[[str], Awaitable[App]]]:
 
 @pytest_asyncio.fixture(loop_scope="session", params=APPS)
 async def app(request: pytest.FixtureRequest, running: Callable[[str], Awaitable[App]]) -> App:
-    """Each of the examples, by its real server, with a fake that has no faults and has counted nothing yet."""
+    """Each of the examples, on its real server, with a fake without faults and counts."""
     app = await running(request.param)
     app.fake.clear_faults()
     app.fake.reset_counts()

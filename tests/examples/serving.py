@@ -1,4 +1,4 @@
-"""An example under its real server, in a process of its own, against a fake in this one."""
+"""An example on its real server in its own process, against a fake in this process."""
 
 import asyncio
 import os
@@ -25,14 +25,14 @@ APPS: Final = ("fastapi_app", "aiohttp_app")
 Settings = Mapping[str, str]
 
 _LISTENS: Final = re.compile(r"unning on (http://127\.0\.0\.1:\d+)")
-# Uvicorn shuts down first, and then lets the signal have its usual effect.
+# Uvicorn shuts down first, and then raises the signal again.
 _EXIT_CODES: Final = {"fastapi_app": -signal.SIGTERM, "aiohttp_app": 0}
 _OPEN_FILES: Final = 8192
 
 
 @attrs.define
 class Served:
-    """An example that runs."""
+    """A running example."""
 
     name: str
     process: asyncio.subprocess.Process
@@ -44,16 +44,16 @@ class Served:
 
     @property
     def log(self) -> str:
-        """All it has written so far."""
+        """All of its output so far."""
         return "".join(self.lines)
 
     async def listening(self) -> None:
-        """Return when it takes requests; AssertionError where it ends before."""
+        """Wait until it accepts requests; AssertionError if it exits before."""
         self._reading = asyncio.create_task(self._read())
         self.base_url = (await self.logged(_LISTENS))[1]
 
     async def logged(self, pattern: str | re.Pattern[str], *, after: int = 0) -> re.Match[str]:
-        """Return when a line from number *after* on fits *pattern*; AssertionError where none comes."""
+        """Wait for a line from number *after* on that matches *pattern*; AssertionError if none comes within 30 s."""
         with suppress(TimeoutError):
             async with asyncio.timeout(30):
                 while True:
@@ -64,22 +64,22 @@ class Served:
                     if self._has_ended:
                         break
                     await self._news.wait()
-        raise AssertionError(f"no line fits {pattern!r} in:\n{self.log}")
+        raise AssertionError(f"no line matches {pattern!r} in:\n{self.log}")
 
     async def stopped(self) -> None:
-        """End it as a supervisor does; it must shut down in order."""
+        """Terminate it like a supervisor; it must shut down in order."""
         self.process.send_signal(signal.SIGTERM)
         await self.ended_in_order()
 
     async def ended_in_order(self) -> None:
-        """Wait for its end after SIGTERM; nothing went wrong in its life, and the secret was never written."""
+        """Wait for its exit after SIGTERM; its output has no error and never shows the secret."""
         assert await self.exit_code() == _EXIT_CODES[self.name], self.log
         assert "Traceback" not in self.log, self.log
         assert "Warning" not in self.log, self.log
         assert SECRET not in self.log
 
     async def exit_code(self) -> int:
-        """Wait for its end."""
+        """Wait for its exit; return the code."""
         async with asyncio.timeout(60):
             code = await self.process.wait()
             assert self._reading is not None
@@ -87,7 +87,7 @@ class Served:
         return code
 
     async def killed(self) -> None:
-        """See to it that nothing of it stays, however the test went."""
+        """Kill the process if it still runs."""
         if self.process.returncode is None:
             with suppress(ProcessLookupError):
                 self.process.kill()
@@ -103,7 +103,7 @@ class Served:
 
 
 def settings_for(fake: FakeKajabi) -> Settings:
-    """Give the environment an example takes its settings from."""
+    """Return the environment variables that an example reads."""
     return {
         "KAJABI_CLIENT_ID": fake.client_id,
         "KAJABI_CLIENT_SECRET": fake.client_secret,
@@ -113,7 +113,7 @@ def settings_for(fake: FakeKajabi) -> Settings:
 
 
 async def start(name: str, settings: Settings) -> Served:
-    """Start the example by the command of its README, on a free port."""
+    """Start the example with the command in its README, on a free port."""
     _allow_open_files()
     outside = {key: value for key, value in os.environ.items() if not key.startswith("KAJABI_")}
     process = await asyncio.create_subprocess_exec(
@@ -128,7 +128,7 @@ async def start(name: str, settings: Settings) -> Served:
 
 
 async def ended(name: str, settings: Settings) -> tuple[int, str]:
-    """Start the example, which must not come to listen; give its exit code and what it wrote."""
+    """Start an example that must not listen; return its exit code and output."""
     served = await start(name, settings)
     try:
         with suppress(AssertionError):
@@ -141,7 +141,7 @@ async def ended(name: str, settings: Settings) -> tuple[int, str]:
 
 @asynccontextmanager
 async def serve(name: str, fake: FakeKajabi) -> AsyncGenerator[Served]:
-    """Run the example until the end of the block, then let it shut down."""
+    """Run the example until the end of the block, then terminate it."""
     served = await start(name, settings_for(fake))
     try:
         await served.listening()
@@ -153,7 +153,7 @@ async def serve(name: str, fake: FakeKajabi) -> AsyncGenerator[Served]:
 
 
 def _command(name: str) -> list[str]:
-    """Give what the README tells to type, without the interpreter, and with a free port."""
+    """Return the arguments of the README's command, without the interpreter, on a free port."""
     readme = (ROOT / "examples" / name / "README.md").read_text("utf-8")
     commands = re.findall(r"^\$ ((?:python -m|uvicorn) .*)$", readme, re.MULTILINE)
     command = next(each for each in commands if f"examples.{name}" in each)
@@ -162,8 +162,8 @@ def _command(name: str) -> list[str]:
 
 
 def _allow_open_files() -> None:
-    # Every process may hold two thousand connections, where 1024 open files are the usual limit.
+    # A process may need two thousand connections; the usual limit is 1024 open files.
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    wanted = _OPEN_FILES if hard == resource.RLIM_INFINITY else min(_OPEN_FILES, hard)
-    if soft != resource.RLIM_INFINITY and soft < wanted:
-        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
+    target = _OPEN_FILES if hard == resource.RLIM_INFINITY else min(_OPEN_FILES, hard)
+    if soft != resource.RLIM_INFINITY and soft < target:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (target, hard))

@@ -38,7 +38,7 @@ _CLIENT_OF: dict[str, Callable[[], AbstractAsyncContextManager[Kajabi]]] = {
 async def test_the_client_lives_as_long_as_the_application(
     name: str, kajabi_fake: FakeKajabi, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """It is there before the first request, has asked for nothing by then, and is closed at the end."""
+    """It exists before the first request, has sent nothing by then, and is closed at the end."""
     for setting, value in settings_for(kajabi_fake).items():
         monkeypatch.setenv(setting, value)
     async with _CLIENT_OF[name]() as api:

@@ -42,7 +42,7 @@ on_the_running_app = pytest.mark.asyncio(loop_scope="session")
 @on_the_running_app
 @pytest.mark.parametrize("path", ["/members/999999", "/members/999999/products/1"])
 async def test_a_missing_customer_is_404(app: App, path: str) -> None:
-    """Whoever asks is told that there is no such record, and nothing of what Kajabi wrote about it."""
+    """The answer says that there is no such record, and repeats nothing of Kajabi's text."""
     async with app.visitor.get(path) as answer:
         assert (answer.status, await answer.json()) == (404, {"detail": "There is no such record."})
 
@@ -50,7 +50,7 @@ async def test_a_missing_customer_is_404(app: App, path: str) -> None:
 @on_the_running_app
 @pytest.mark.parametrize("path", ["/members/a%20b", "/members/a%3Fb", "/members/7;8/products/1"])
 async def test_an_address_without_a_possible_id_is_400(app: App, path: str) -> None:
-    """Kajabi is not asked about what cannot be an id."""
+    """No request goes to Kajabi for an impossible id."""
     async with app.visitor.get(path) as answer:
         assert answer.status == 400
     assert app.fake.counts.total() == 0
@@ -58,7 +58,7 @@ async def test_an_address_without_a_possible_id_is_400(app: App, path: str) -> N
 
 @on_the_running_app
 async def test_a_rate_limit_is_503_and_says_when_to_come_back(app: App) -> None:
-    """The seconds are whole ones, rounded up, so that nobody comes back too early."""
+    """The seconds are rounded up, so that no visitor returns too early."""
     app.fake.fail("customers.get", status=429, headers={"Retry-After": "59.2"})
     async with app.visitor.get("/members/7") as answer:
         assert (answer.status, answer.headers["Retry-After"]) == (503, "60")
@@ -67,23 +67,23 @@ async def test_a_rate_limit_is_503_and_says_when_to_come_back(app: App) -> None:
 @on_the_running_app
 @pytest.mark.parametrize(("status", "answered"), [(401, 500), (403, 500), (422, 500), (500, 502), (503, 502)])
 async def test_what_kajabi_says_in_an_error_is_not_passed_on(app: App, status: int, answered: int) -> None:
-    """Neither the visitor nor the log gets the body; the log gets what is needed to look into it."""
+    """Neither the visitor nor the log gets the body; the log gets what an investigation needs."""
     lines = len(app.served.lines)
     body = {"errors": [{"status": str(status), "title": "Refused", "detail": f"{PERSONAL} did something"}]}
-    # A wait that is longer than anybody is let wait ends the repeating at once.
+    # A wait above the client's limit ends the retries at once.
     app.fake.fail("customers.get", status=status, times=2, headers={"Retry-After": "99"}, body=body)
     async with app.visitor.get("/members/7") as answer:
         assert answer.status == answered
         assert (await answer.json()).keys() == {"detail"}
         assert PERSONAL not in await answer.text()
-    told = rf"GET /v1/customers/7 was answered {status} \[request [0-9a-f-]{{36}}\]"
-    await app.served.logged(f"answered {answered}: .*{told}", after=lines)
+    summary = rf"GET /v1/customers/7 was answered {status} \[request [0-9a-f-]{{36}}\]"
+    await app.served.logged(f"answered {answered}: .*{summary}", after=lines)
     assert PERSONAL not in "".join(app.served.lines[lines:])
 
 
 @on_the_running_app
 async def test_an_answer_that_cannot_be_read_is_502(app: App) -> None:
-    """A page of a proxy between us and Kajabi is no fault of ours, and is not passed on."""
+    """A page of a proxy in front of Kajabi is not an error of the application, and is not passed on."""
     page = f"<html>{PERSONAL}</html>"
     app.fake.answer_with("GET", "/v1/customers/7", body=page, content_type="text/html", times=None)
     async with app.visitor.get("/members/7") as answer:
@@ -92,7 +92,7 @@ async def test_an_answer_that_cannot_be_read_is_502(app: App) -> None:
 
 @on_the_running_app
 async def test_a_connection_that_breaks_once_is_no_error(app: App) -> None:
-    """The client repeats the request, and the visitor sees nothing of it."""
+    """The client retries the request, and the visitor sees no error."""
     app.fake.drop("customers.get", times=1)
     async with app.visitor.get("/members/7") as answer:
         assert answer.status == 200
@@ -135,7 +135,10 @@ ANSWERS: tuple[tuple[KajabiError, int], ...] = (
 async def test_each_error_has_its_status_and_a_text_of_our_own(
     name: str, error: KajabiError, status: int, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """Errors of ours and of Kajabi are logged, those of the visitor are not; none tells what was in an answer."""
+    """Errors of the application and of Kajabi are logged, those of visitors are not.
+
+    None shows the content of an answer.
+    """
     answered = await _ANSWERED_BY[name](error)
     assert answered.status == status
     assert PERSONAL not in answered.body.decode()
@@ -146,11 +149,11 @@ async def test_each_error_has_its_status_and_a_text_of_our_own(
 
 
 @pytest.mark.parametrize("name", APPS)
-@pytest.mark.parametrize(("asked", "told"), [(None, "10"), (0.0, "10"), (0.1, "1"), (7.0, "7"), (7.1, "8")])
-async def test_a_visitor_is_always_told_how_long_to_wait(name: str, asked: float | None, told: str) -> None:
-    """Where Kajabi does not say, ten seconds are taken."""
-    answered = await _ANSWERED_BY[name](RateLimitError(status=429, retry_after=asked))
-    assert answered.headers["retry-after"] == told
+@pytest.mark.parametrize(("announced", "sent"), [(None, "10"), (0.0, "10"), (0.1, "1"), (7.0, "7"), (7.1, "8")])
+async def test_a_visitor_always_gets_a_wait(name: str, announced: float | None, sent: str) -> None:
+    """Ten seconds, if Kajabi does not announce a wait."""
+    answered = await _ANSWERED_BY[name](RateLimitError(status=429, retry_after=announced))
+    assert answered.headers["retry-after"] == sent
 
 
 async def _answered_by_aiohttp(error: KajabiError) -> Answered:

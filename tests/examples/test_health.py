@@ -6,7 +6,7 @@ pytestmark = pytest.mark.asyncio(loop_scope="session")
 
 
 async def test_health_shows_what_the_client_has_done(app: App) -> None:
-    """Each visit is seen in the counters of the one client, and none but the first takes a token."""
+    """Each visit counts in the one client, and only the first takes a token."""
     stats: list[dict[str, float]] = []
     for _ in range(2):
         async with app.visitor.get("/members/7") as answer:
@@ -17,8 +17,8 @@ async def test_health_shows_what_the_client_has_done(app: App) -> None:
     assert second["token_requests"] == first["token_requests"] >= 1
 
 
-async def test_health_asks_kajabi_nothing(app: App) -> None:
-    """A supervisor that asks often costs no requests, and does not stop the application when Kajabi is away."""
+async def test_health_sends_no_request_to_kajabi(app: App) -> None:
+    """A supervisor can probe often, and does not stop the application while Kajabi is down."""
     app.fake.fail(status=503, times=None)
     await _stats(app)
     assert app.fake.counts.total() == 0
@@ -27,9 +27,9 @@ async def test_health_asks_kajabi_nothing(app: App) -> None:
 async def _stats(app: App) -> dict[str, float]:
     async with app.visitor.get("/health") as answer:
         assert answer.status == 200
-        told = await answer.json()
-    assert told["status"] == "ok"
-    stats: dict[str, float] = told["stats"]
+        health = await answer.json()
+    assert health["status"] == "ok"
+    stats: dict[str, float] = health["stats"]
     assert stats.keys() >= {
         "operations",
         "attempts",

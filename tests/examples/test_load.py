@@ -13,7 +13,7 @@ REQUESTS = 2000
 
 @pytest.mark.parametrize("name", APPS)
 async def test_two_thousand_visitors_at_once_are_all_served_with_one_token(name: str) -> None:
-    """Nobody is told of an error, everybody gets the page asked for, and one token does for all."""
+    """No visitor gets an error, each gets the right page, and one token is enough."""
     async with FakeKajabi(customers=20) as fake, serve(name, fake) as served:
         pages = await _visit(served.base_url)
         assert Counter(status for status, _, _ in pages) == {200: REQUESTS}
@@ -28,11 +28,11 @@ def _name(fake: FakeKajabi, customer_id: str) -> str:
 
 
 async def _visit(base_url: str) -> list[tuple[int, str, str]]:
-    everybody_connected = asyncio.Barrier(REQUESTS)
+    all_connected = asyncio.Barrier(REQUESTS)
     async with aiohttp.ClientSession(base_url, connector=aiohttp.TCPConnector(limit=0)) as session:
 
         async def visit(number: int) -> tuple[int, str, str]:
-            await everybody_connected.wait()
+            await all_connected.wait()
             customer_id = str(number % 20 + 1)
             async with session.get(f"/members/{customer_id}") as answer:
                 return answer.status, customer_id, await answer.text()

@@ -11,11 +11,11 @@ NOT_YOURS = {"detail": "This product is not yours."}
 
 
 async def test_the_member_page_takes_one_request(app: App) -> None:
-    """The customer is shown with the titles of all offers and products, which came along."""
+    """It shows the customer with the titles of all offers and products, which are included."""
     async with app.visitor.get("/members/7") as answer:
         assert (answer.status, answer.content_type) == (200, "text/html")
         page = await answer.text()
-    # An application that has just started asks for its token as well.
+    # An application that has just started requests its token as well.
     assert app.fake.counts["customers.get"] == app.fake.counts.total() - app.fake.counts["oauth.token"]
     linked = [*_linked(app.fake, "7", "offers"), *_linked(app.fake, "7", "products")]
     assert linked
@@ -23,7 +23,7 @@ async def test_the_member_page_takes_one_request(app: App) -> None:
 
 
 async def test_what_people_typed_is_escaped(app: App) -> None:
-    """Names and titles cannot add anything to the page but text."""
+    """Names and titles add only text to the page."""
     _put(app.fake, "customers", "hostile", {"name": "<script>alert(1)</script>"}, offers=["hostile"])
     _put(app.fake, "offers", "hostile", {"title": "</li><img src=x>", "currency": "<b>", "price_in_cents": 1250})
     async with app.visitor.get("/members/hostile") as answer:
@@ -34,7 +34,7 @@ async def test_what_people_typed_is_escaped(app: App) -> None:
 
 
 async def test_a_customer_without_offers_and_name_has_a_page(app: App) -> None:
-    """What is empty or null upstream is no error."""
+    """Empty and null values from Kajabi are no error."""
     _put(app.fake, "customers", "empty", {"name": None})
     async with app.visitor.get("/members/empty") as answer:
         assert answer.status == 200
@@ -47,17 +47,17 @@ async def test_no_cache_keeps_the_page_of_a_person(app: App) -> None:
         assert answer.headers["Cache-Control"] == "private, no-store"
 
 
-async def test_a_product_is_shown_to_whoever_has_it(app: App) -> None:
-    """Access to a product is what the customer's products say."""
+async def test_a_product_is_shown_to_its_owner(app: App) -> None:
+    """The customer's products decide about access."""
     product = _linked(app.fake, "7", "products")[0]
     async with app.visitor.get(f"/members/7/products/{product['id']}") as answer:
         assert answer.status == 200
-        told = await answer.json()
-    assert told == {"id": product["id"], **{name: product["attributes"][name] for name in ("title", "description")}}
+        shown = await answer.json()
+    assert shown == {"id": product["id"], **{name: product["attributes"][name] for name in ("title", "description")}}
 
 
 async def test_a_product_of_others_is_refused_like_one_that_does_not_exist(app: App) -> None:
-    """The answer does not tell which products there are."""
+    """The answer does not reveal which products exist."""
     own = {product["id"] for product in _linked(app.fake, "7", "products")}
     foreign = next(id_ for id_ in map(str, range(1, 31)) if id_ not in own and app.fake.resource("products", id_))
     for product_id in (foreign, "no-such-product"):
@@ -66,7 +66,7 @@ async def test_a_product_of_others_is_refused_like_one_that_does_not_exist(app: 
 
 
 async def test_a_product_that_was_taken_away_is_refused_at_once(app: App) -> None:
-    """Access is asked for at each visit and not remembered."""
+    """Access is checked at each visit and not cached."""
     _put(app.fake, "products", "lent", {"title": "Lent", "description": None})
     for products, status in ((["lent"], 200), ([], 403)):
         _put(app.fake, "customers", "borrower", {"name": "Borrower"}, products=products)

@@ -12,7 +12,7 @@ from examples.fastapi_app.app import app as fastapi_app
 from kajabi_async.testing import FakeKajabi
 from tests.examples.serving import APPS, ROOT, settings_for
 
-# The one address that is left out of the description which FastAPI shows to everybody.
+# The only address that is not in FastAPI's public OpenAPI document.
 ROUTES: dict[str, set[str]] = {
     "fastapi_app": {*fastapi_app.openapi()["paths"], "/webhooks/{secret}"},
     "aiohttp_app": {route.resource.canonical for route in create_app().router.routes() if route.resource},
@@ -21,12 +21,12 @@ ROUTES: dict[str, set[str]] = {
 
 @pytest.mark.parametrize("name", APPS)
 def test_the_readme_lists_what_there_is(name: str) -> None:
-    """Every address and every setting is told, and none that there is not."""
+    """It lists exactly the existing addresses and settings."""
     readme = (ROOT / "examples" / name / "README.md").read_text("utf-8")
     assert set(re.findall(r"^\| `(?:GET|POST) (\S+)`", readme, re.MULTILINE)) == ROUTES[name]
-    told = set(re.findall(r"`([A-Z][A-Z_]+)`", readme))
+    listed = set(re.findall(r"`([A-Z][A-Z_]+)`", readme))
     read = {"KAJABI_CLIENT_ID", "KAJABI_CLIENT_SECRET", "KAJABI_BASE_URL", "WEBHOOK_SECRET"}
-    assert told == read | ({"HOST", "PORT"} if name == "aiohttp_app" else set())
+    assert listed == read | ({"HOST", "PORT"} if name == "aiohttp_app" else set())
 
 
 @pytest.mark.parametrize("name", APPS)
@@ -41,7 +41,7 @@ def test_an_example_can_be_copied_under_another_name(name: str, tmp_path: Any) -
 
 
 async def test_the_subscription_that_is_shown_subscribes_once(kajabi_fake: FakeKajabi) -> None:
-    """Run twice as it stands, it makes a hook for each event the first time and nothing the second."""
+    """Run twice, it creates a hook for each event the first time and none the second."""
     (block,) = re.findall(r"```python\n(.*?)```", (ROOT / "examples" / "README.md").read_text("utf-8"), re.DOTALL)
     environment = {**os.environ, "PYTHONPATH": str(ROOT), **settings_for(kajabi_fake)}
     for expected in ("2 made, 0 there before\n", "0 made, 2 there before\n"):

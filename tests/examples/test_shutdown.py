@@ -10,12 +10,12 @@ from tests.examples.serving import APPS, SECRET, Served, ended, serve, settings_
 
 VISITORS = 20
 UNTIL_RELEASED = 25.0
-"""Seconds of latency, which end when ``fake.closing`` is set."""
+"""A latency in seconds that ends when ``fake.closing`` is set."""
 
 
 @pytest.mark.parametrize("name", APPS)
 async def test_requests_under_way_are_answered_before_the_client_is_closed(name: str) -> None:
-    """SIGTERM lets everybody who was let in have their page, lets nobody else in, and then ends the process."""
+    """After SIGTERM accepted requests get their pages, new ones are refused, and then the process exits."""
     async with (
         FakeKajabi(customers=VISITORS) as fake,
         serve(name, fake) as served,
@@ -35,7 +35,7 @@ async def test_requests_under_way_are_answered_before_the_client_is_closed(name:
 
 @pytest.mark.parametrize("name", APPS)
 async def test_an_idle_connection_does_not_keep_the_process(name: str) -> None:
-    """A browser that keeps its connection open is not waited for."""
+    """The shutdown does not wait for a browser's open connection."""
     async with (
         FakeKajabi(customers=1) as fake,
         serve(name, fake) as served,
@@ -47,12 +47,12 @@ async def test_an_idle_connection_does_not_keep_the_process(name: str) -> None:
 
 @pytest.mark.parametrize("name", APPS)
 async def test_visitors_who_hang_up_do_no_harm(name: str) -> None:
-    """Whether in the middle of their request or before their answer: no error is logged, and others are served."""
+    """In the middle of their request or before their answer: no error is logged, and others are served."""
     async with FakeKajabi(customers=1) as fake, serve(name, fake) as served:
         await _hang_up(served, f"POST /webhooks/{SECRET} HTTP/1.1\r\nHost: x\r\nContent-Length: 999\r\n\r\n{{".encode())
         fake.latency = UNTIL_RELEASED
-        asked = b"GET /members/1 HTTP/1.1\r\nHost: x\r\n\r\n"
-        connections = [await _connect(served, asked) for _ in range(10)]
+        request = b"GET /members/1 HTTP/1.1\r\nHost: x\r\n\r\n"
+        connections = [await _connect(served, request) for _ in range(10)]
         await _until(lambda: fake.counts["oauth.token"] == 1)
         for connection in connections:
             connection.transport.abort()
@@ -66,7 +66,7 @@ async def test_visitors_who_hang_up_do_no_harm(name: str) -> None:
 @pytest.mark.parametrize("name", APPS)
 @pytest.mark.parametrize("missing", ["KAJABI_CLIENT_ID", "KAJABI_CLIENT_SECRET", "WEBHOOK_SECRET"])
 async def test_it_does_not_start_without_a_setting(name: str, missing: str) -> None:
-    """What is missing is named, and no setting that is there is shown."""
+    """The log names the missing setting, and shows no other."""
     async with FakeKajabi(customers=1) as fake:
         settings = {key: value for key, value in settings_for(fake).items() if key != missing}
         code, log = await ended(name, settings)
@@ -78,7 +78,7 @@ async def test_it_does_not_start_without_a_setting(name: str, missing: str) -> N
 
 @pytest.mark.parametrize("name", APPS)
 async def test_it_does_not_start_with_a_secret_that_can_be_guessed(name: str) -> None:
-    """The log says what to do about it, and does not show the secret."""
+    """The log says how to make one, and does not show the secret."""
     async with FakeKajabi(customers=1) as fake:
         code, log = await ended(name, {**settings_for(fake), "WEBHOOK_SECRET": "password1234"})
     assert code != 0
@@ -98,9 +98,10 @@ async def _until(is_so: Callable[[], bool]) -> None:
 
 
 async def _refused(served: Served) -> None:
-    """Return when nobody is let in any more.
+    """Wait until no new connection is accepted.
 
-    Found out by looking and not by connecting: asyncio of Python 3.11 leaves open what it accepts while it closes.
+    The test inspects the sockets instead of connecting: asyncio of Python 3.11 leaves open what it accepts while it
+    closes.
     """
     server = psutil.Process(served.process.pid)
     await _until(lambda: not any(_listens(each) for each in (server, *server.children(recursive=True))))

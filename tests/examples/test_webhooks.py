@@ -16,12 +16,12 @@ pytestmark = pytest.mark.asyncio(loop_scope="session")
 
 ADDRESS = f"/webhooks/{SECRET}"
 PURCHASE = "20"
-"""One that the fake has, of customer 2."""
+"""A purchase of customer 2 in the fake."""
 _numbers = count()
 
 
 async def test_a_purchase_is_handled_after_the_api_confirmed_it(app: App) -> None:
-    """What a delivery says is looked up: the offer in the log is the one that the API knows of."""
+    """The content of a delivery is looked up: the offer in the log is the API's."""
     lines = len(app.served.lines)
     assert await _deliver(app, _purchase()) == 200
     assert app.fake.counts["purchases.get"] == 1
@@ -32,14 +32,14 @@ async def test_a_purchase_is_handled_after_the_api_confirmed_it(app: App) -> Non
 
 
 async def test_a_second_delivery_of_the_same_is_not_handled_again(app: App) -> None:
-    """It is answered like the first, so that it does not come a third time."""
+    """It gets the same answer as the first, so that it is not delivered again."""
     body = _purchase()
     assert [await _deliver(app, body) for _ in range(3)] == [200] * 3
     assert app.fake.counts["purchases.get"] == 1
 
 
 async def test_a_hundred_deliveries_of_the_same_at_once_are_handled_once(app: App) -> None:
-    """Those that come while the first is being handled are refused, not handled beside it."""
+    """Duplicates that arrive while the first is being handled get a 409."""
     body = _purchase()
     statuses = await asyncio.gather(*[_deliver(app, body) for _ in range(100)])
     assert set(statuses) <= {200, 409}
@@ -47,12 +47,12 @@ async def test_a_hundred_deliveries_of_the_same_at_once_are_handled_once(app: Ap
 
 
 async def test_a_purchase_that_the_api_does_not_know_is_not_believed(app: App) -> None:
-    """Whoever learns the address can post, so a delivery alone gives nobody anything."""
+    """Anyone who learns the address can post, so a delivery alone grants nothing."""
     assert await _deliver(app, _purchase("999999")) == 404
 
 
 async def test_a_delivery_that_could_not_be_handled_is_handled_when_it_comes_again(app: App) -> None:
-    """While Kajabi limits requests the delivery is sent back, and nothing is lost."""
+    """While Kajabi limits requests the answer is 503, and the retried delivery is handled."""
     body = _purchase()
     app.fake.fail("purchases.get", status=429, times=4)
     assert await _deliver(app, body) == 503
@@ -61,7 +61,7 @@ async def test_a_delivery_that_could_not_be_handled_is_handled_when_it_comes_aga
 
 
 async def test_a_tag_is_handled_without_a_request(app: App) -> None:
-    """What is only logged is taken from the delivery as it is."""
+    """Data that is only logged is taken from the delivery."""
     lines = len(app.served.lines)
     contact = {"type": "contacts", "id": "41", "attributes": {"name": "Ada Lovelace"}}
     tag = {"type": "contact_tags", "id": "61", "attributes": {"name": "VIP"}}
@@ -72,7 +72,7 @@ async def test_a_tag_is_handled_without_a_request(app: App) -> None:
 
 @pytest.mark.parametrize("event", ["tag_removed", "payment_succeeded"])
 async def test_an_event_nothing_is_done_about_is_taken(app: App, event: str) -> None:
-    """It is answered with 200, so that it does not come again."""
+    """It is answered with 200, so that it is not delivered again."""
     carried = ["contacts", "contact_tags"] if event == "tag_removed" else ["transactions"]
     body = _delivery(event, [{"type": type_name, "id": "1", "attributes": {}} for type_name in carried])
     assert await _deliver(app, body) == 200
@@ -91,14 +91,14 @@ async def test_an_event_nothing_is_done_about_is_taken(app: App, event: str) -> 
     ids=["ping", "cut", "no object", "unknown", "too large"],
 )
 async def test_what_is_no_event_is_acknowledged_unless_it_is_too_large(app: App, body: bytes, status: int) -> None:
-    """Kajabi would deliver it again for hours otherwise; nothing of what came is in the answer."""
+    """Otherwise Kajabi would retry it for hours; the answer repeats nothing of the body."""
     async with app.visitor.post(ADDRESS, data=BytesIO(body)) as answer:
         assert (answer.status, await answer.read()) == (status, b"")
 
 
 @pytest.mark.parametrize("method", ["GET", "HEAD"])
 async def test_a_probe_is_answered_on_the_secret_path_alone(app: App, method: str) -> None:
-    """Kajabi asks before it delivers: 200 for the secret, 404 for anything else, and nothing is handled."""
+    """Kajabi probes before it delivers: 200 for the secret, 404 for any other path, and nothing is handled."""
     async with app.visitor.request(method, ADDRESS) as answer:
         assert answer.status == 200
     async with app.visitor.request(method, f"{ADDRESS}x") as answer:
@@ -107,14 +107,14 @@ async def test_a_probe_is_answered_on_the_secret_path_alone(app: App, method: st
 
 
 async def test_an_endless_delivery_is_not_read_to_its_end(app: App) -> None:
-    """A body that says nothing about its size ends at the limit too; the rest of it is cut off."""
+    """A body without a length ends at the limit too; the rest is cut off."""
     lines = len(app.served.lines)
 
     async def endless() -> AsyncIterator[bytes]:
         while True:
             yield b" " * 65_536
 
-    # Whoever goes on sending may miss the answer, as the connection is closed behind it.
+    # A client that keeps sending may miss the answer, because the connection is closed after it.
     with suppress(aiohttp.ClientConnectionError):
         async with app.visitor.post(ADDRESS, data=endless()) as answer:
             assert answer.status == 413
@@ -123,7 +123,7 @@ async def test_an_endless_delivery_is_not_read_to_its_end(app: App) -> None:
 
 @pytest.mark.parametrize("secret", [SECRET[:-1], SECRET + "x", "x" * 32])
 async def test_a_wrong_secret_is_like_an_address_that_does_not_exist(app: App, secret: str) -> None:
-    """Nothing is handled, and the secret that was tried is in no log either."""
+    """Nothing is handled, and the tried secret is in no log either."""
     lines = len(app.served.lines)
     async with app.visitor.post(f"/webhooks/{secret}", data=_purchase()) as answer:
         assert (answer.status, await answer.read()) == (404, b"")
@@ -138,7 +138,7 @@ async def _deliver(app: App, body: bytes) -> int:
 
 
 def _purchase(purchase_id: str = PURCHASE) -> bytes:
-    """Give a purchase that says it is somebody else's, with an id of a delivery that was not there before."""
+    """Return a purchase that claims to be another customer's, with a new id of the delivery."""
     others = {name: {"data": {"type": f"{name}s", "id": "1"}} for name in ("customer", "offer")}
     return _delivery("purchase", [{"type": "purchases", "id": purchase_id, "attributes": {}, "relationships": others}])
 

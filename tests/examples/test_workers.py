@@ -1,4 +1,4 @@
-"""The bulk job on each of the three queues, as its README starts it, with real workers that are really killed."""
+"""The bulk job on each of the three queues, started as in its README, with real workers that are killed."""
 
 import asyncio
 import json
@@ -25,13 +25,13 @@ async def _run(framework: str, *options: str, environment: dict[str, str], log: 
         stderr=asyncio.subprocess.PIPE,
     )
     try:
-        told, complaint = await asyncio.wait_for(process.communicate(), 110)
+        output, errors = await asyncio.wait_for(process.communicate(), 110)
     finally:
         if process.returncode is None:
             process.terminate()
             await process.communicate()
-    assert told, complaint.decode()
-    account: dict[str, Any] = json.loads(told)
+    assert output, errors.decode()
+    account: dict[str, Any] = json.loads(output)
     return process.returncode or 0, account
 
 
@@ -48,11 +48,11 @@ def _environment(fake: FakeKajabi, redis_url: str) -> dict[str, str]:
 async def test_killed_workers_lose_nothing_and_write_nothing_twice(
     framework: str, redis_url: str, tmp_path: Path
 ) -> None:
-    """Two workers, two kills in mid-chunk: every customer once, one token, and hardly an answer 429."""
+    """Two workers, two kills during a chunk: every customer once, one token, and few 429s."""
     async with FakeKajabi(customers=CUSTOMERS, rate_limit=RateLimit(LIMIT), latency=0.02) as fake:
         environment = _environment(fake, redis_url)
         exit_code, account = await _run(framework, "--kill", "2", environment=environment, log=tmp_path / "log")
-        grants, refused = fake.token_grants, fake.traffic["limited"]
+        grants, rejected = fake.token_grants, fake.traffic["limited"]
     assert exit_code == 0
     assert (account["customers"], account["customers_written_twice"]) == (CUSTOMERS, 0)
     assert account["failures"] == []
@@ -60,14 +60,12 @@ async def test_killed_workers_lose_nothing_and_write_nothing_twice(
     half_done = {key for kill in account["kills"] for key in kill["chunks_half_done"]}
     assert half_done <= set(account["chunks_begun_again"])
     assert grants == 1
-    assert refused < CUSTOMERS / 5
+    assert rejected < CUSTOMERS / 5
 
 
 @pytest.mark.parametrize("framework", FRAMEWORKS)
-async def test_the_error_of_a_chunk_comes_back_to_whoever_waits_for_it(
-    framework: str, redis_url: str, tmp_path: Path
-) -> None:
-    """Class and text, through the queue's own results; what no try can mend is tried once."""
+async def test_the_error_of_a_chunk_comes_back_to_its_waiter(framework: str, redis_url: str, tmp_path: Path) -> None:
+    """Class and text come through the queue's own results; a permanent error is tried once."""
     async with FakeKajabi(customers=CUSTOMERS) as fake:
         environment = _environment(fake, redis_url) | {"KAJABI_CLIENT_SECRET": "wrong"}
         exit_code, account = await _run(framework, "--kill", "0", environment=environment, log=tmp_path / "log")

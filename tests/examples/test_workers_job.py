@@ -1,4 +1,4 @@
-"""The job without a queue: chunks, and what running one twice or half does."""
+"""The job without a queue: chunks, and the effect of running one twice or half."""
 
 import asyncio
 from collections.abc import AsyncGenerator
@@ -29,7 +29,7 @@ async def sink(redis_url: str) -> AsyncGenerator[Sink]:
 
 
 def test_the_same_ids_make_the_same_chunks() -> None:
-    """So a run that is sent twice is one run; another run has other keys."""
+    """A run that is sent twice is one run; another run has other keys."""
     made = list(chunks("run", range(5), size=2))
     assert [chunk.ids for chunk in made] == [("0", "1"), ("2", "3"), ("4",)]
     assert made == list(chunks("run", map(str, range(5)), size=2))
@@ -37,19 +37,19 @@ def test_the_same_ids_make_the_same_chunks() -> None:
 
 
 def test_an_id_that_comes_again_is_in_one_chunk() -> None:
-    """The first that it would be in."""
+    """It is in the first one."""
     assert [chunk.ids for chunk in chunks("run", ["1", "2", 1, "3"], size=2)] == [("1", "2"), ("3",)]
 
 
 def test_a_chunk_goes_over_the_queue_as_text() -> None:
-    """Any serializer carries it."""
+    """Any serializer can carry it."""
     [chunk] = chunks("run", ["1", "2"])
     assert Chunk.from_message(chunk.message()) == chunk
 
 
 async def test_a_chunk_is_written_customer_by_customer(kajabi_api: Kajabi, sink: Sink) -> None:
-    """With the titles of what each holds, and the error for an id of nobody."""
-    [chunk] = chunks("run", ["1", "2", "nobody"])
+    """Each gets the titles of their offers and products; an unknown id gets the error."""
+    [chunk] = chunks("run", ["1", "2", "unknown"])
     report = loads(await refresh(kajabi_api, sink, chunk))
     assert isinstance(report, Report)
     assert (report.found, report.missing) == (2, 1)
@@ -59,23 +59,23 @@ async def test_a_chunk_is_written_customer_by_customer(kajabi_api: Kajabi, sink:
         "offers": [offer.title for offer in await customer.offers],
         "products": [product.title for product in await customer.products],
     }
-    assert isinstance(results["nobody"], NotFoundError)
+    assert isinstance(results["unknown"], NotFoundError)
 
 
-async def test_a_chunk_that_was_done_asks_and_writes_nothing(
+async def test_a_finished_chunk_sends_and_writes_nothing(
     kajabi_fake: FakeKajabi, kajabi_api: Kajabi, sink: Sink
 ) -> None:
-    """It gives the report it gave before."""
+    """It returns the same report as before."""
     [chunk] = chunks("run", ["1", "2"])
     first = await refresh(kajabi_api, sink, chunk)
-    asked = len(kajabi_fake.requests)
+    sent = len(kajabi_fake.requests)
     assert await refresh(kajabi_api, sink, chunk) == first
-    assert len(kajabi_fake.requests) == asked
+    assert len(kajabi_fake.requests) == sent
     assert sorted(await sink.changes()) == ["1", "2"]
 
 
-async def test_a_chunk_that_was_left_half_done_asks_for_the_rest_alone(kajabi_api: Kajabi, sink: Sink) -> None:
-    """What was written stays as it was."""
+async def test_a_half_done_chunk_requests_only_the_rest(kajabi_api: Kajabi, sink: Sink) -> None:
+    """Results already written stay unchanged."""
     await sink.write("1", "written before")
     [chunk] = chunks("run", ["1", "2", "3"])
     report: Any = loads(await refresh(kajabi_api, sink, chunk))
@@ -84,7 +84,7 @@ async def test_a_chunk_that_was_left_half_done_asks_for_the_rest_alone(kajabi_ap
 
 
 async def test_two_workers_on_one_chunk_write_each_customer_once(kajabi_api: Kajabi, sink: Sink) -> None:
-    """As happens when a worker was thought dead and was not."""
+    """This happens if a worker was wrongly believed dead."""
     [chunk] = chunks("run", range(1, 31))
     await asyncio.gather(refresh(kajabi_api, sink, chunk), refresh(kajabi_api, sink, chunk))
     assert sorted(await sink.changes()) == sorted(chunk.ids)
@@ -93,7 +93,7 @@ async def test_two_workers_on_one_chunk_write_each_customer_once(kajabi_api: Kaj
 async def test_a_failure_that_says_nothing_of_a_customer_leaves_the_chunk_open(
     kajabi_fake: FakeKajabi, kajabi_api: Kajabi, sink: Sink
 ) -> None:
-    """The rest is written, the error is raised, and the next try does what is left."""
+    """The rest is written, the error is raised, and the retry does the remaining ids."""
     kajabi_fake.fail("customers.get", status=403)
     [chunk] = chunks("run", ["1", "2", "3"])
     with pytest.raises(Exception, match="403"):
@@ -108,7 +108,7 @@ async def test_a_failure_that_says_nothing_of_a_customer_leaves_the_chunk_open(
 async def test_a_customer_that_cannot_be_read_leaves_the_others_written(
     kajabi_fake: FakeKajabi, kajabi_api: Kajabi, sink: Sink
 ) -> None:
-    """What reading it raises is raised once the rest is done, and is not worth another try."""
+    """The error is raised after the rest is done, and is not worth a retry."""
     kajabi_fake.add({"type": "offers", "id": "9001", "attributes": {"title": ["Pass"]}})
     linkage = {"offers": {"data": [{"type": "offers", "id": "9001"}]}}
     kajabi_fake.add({"type": "customers", "id": "9001", "attributes": {}, "relationships": linkage})

@@ -1,4 +1,4 @@
-"""A fake to export from, a client of it, and files read with DuckDB."""
+"""A fake to export from, a client for it, and queries of the files with DuckDB."""
 
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -27,8 +27,8 @@ def client_of(fake: FakeKajabi) -> Kajabi:
     return Kajabi(client_id=fake.client_id, client_secret=fake.client_secret, base_url=fake.base_url)
 
 
-def asked(statement: str, *paths: Path) -> list[tuple[Any, ...]]:
-    """Ask DuckDB; each ``?`` in *statement* is the name of a file."""
+def query(statement: str, *paths: Path) -> list[tuple[Any, ...]]:
+    """Run a query in DuckDB; each ``?`` in *statement* is the path of a file."""
     with duckdb.connect() as connection:
         connection.execute("SET TimeZone = 'UTC'")
         return connection.execute(statement, [str(path) for path in paths]).fetchall()
@@ -36,5 +36,5 @@ def asked(statement: str, *paths: Path) -> list[tuple[Any, ...]]:
 
 def ids_in(path: Path) -> list[str]:
     return [
-        row[0] for row in asked("SELECT id FROM read_parquet(?, file_row_number = true) ORDER BY file_row_number", path)
+        row[0] for row in query("SELECT id FROM read_parquet(?, file_row_number = true) ORDER BY file_row_number", path)
     ]

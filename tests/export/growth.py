@@ -1,7 +1,7 @@
-"""How much memory a checkpoint and the writing of its rows take, in a process of their own.
+"""The memory growth of a checkpoint and of writing its rows, in a process of its own.
 
-``python -m tests.export.growth`` prints two numbers of bytes: what this process grew by from the 100th page on, and
-from the second batch written on. It is run by `test_memory` without coverage measurement.
+``python -m tests.export.growth`` prints two numbers of bytes: the growth after the 100th page, and after
+the second batch written. `test_memory` runs it without coverage measurement.
 """
 
 import asyncio
@@ -11,7 +11,7 @@ from typing import Any
 
 import psutil
 
-from kajabi_async.export.checkpoint import Entry, Journal, PageRecord
+from kajabi_async.export.checkpoint import Checkpoint, Entry, PageRecord
 from kajabi_async.export.columns import columns_of
 from kajabi_async.export.files import ExportedFile, write_batches
 from kajabi_async.models import ContactNote
@@ -22,20 +22,20 @@ PAGE_SIZE = 100
 
 
 def main(folder: Path) -> tuple[int, int]:
-    """Keep 80,000 rows and write them."""
-    journal = Journal(folder / "notes.parquet.partial")
-    journal.open({}, restart=False)
+    """Keep 80,000 rows, write them, and return both numbers."""
+    checkpoint = Checkpoint(folder / "notes.parquet.partial")
+    checkpoint.open({}, restart=False)
     memory = psutil.Process().memory_info
     settled = 0
     for number in range(1, PAGES + 1):
-        journal.record(PageRecord(number, f"page={number}", f"page={number + 1}", None), _rows(number), [], [])
+        checkpoint.record(PageRecord(number, f"page={number}", f"page={number + 1}", None), _rows(number), [], [])
         if number == SETTLED:
             settled = memory().rss
     kept = memory().rss - settled
     sizes: list[int] = []
     file = ExportedFile(folder / "notes.parquet", "parquet", columns_of(ContactNote), None)
-    asyncio.run(write_batches([file], journal, _here, lambda _written: sizes.append(memory().rss)))
-    journal.discard()
+    asyncio.run(write_batches([file], checkpoint, _here, lambda _written: sizes.append(memory().rss)))
+    checkpoint.discard()
     return kept, sizes[-1] - sizes[1]
 
 

@@ -1,7 +1,7 @@
-"""An export in a process of its own, killed again and again, against one that was left alone.
+"""An export in a process of its own that is killed repeatedly, compared with an undisturbed one.
 
 ``python -m tests.export.killed 100000 20`` exports 100,000 customers with their offers, once undisturbed and once
-killed with SIGKILL at 20 random points, compares the files with DuckDB row for row, and prints what it saw.
+killed with SIGKILL at 20 random points, compares the files with DuckDB row by row, and prints the results.
 """
 
 import asyncio
@@ -21,7 +21,7 @@ from typing import Self
 import psutil
 
 from kajabi_async.testing import FakeKajabi
-from tests.export.conftest import asked
+from tests.export.conftest import query
 
 _ROWS = "SELECT * FROM read_parquet(?, file_row_number = true)"
 """With the place of each row, so that another order is another file."""
@@ -30,7 +30,7 @@ _SETTLED_AFTER = 50
 
 
 class ExportProcess:
-    """``kajabi export customers --include offers``, in a process of its own."""
+    """A process of ``kajabi export customers --include offers``."""
 
     def __init__(self, fake: FakeKajabi, path: Path, *, size_limit: int | None = None) -> None:
         self._fake = fake
@@ -56,7 +56,7 @@ class ExportProcess:
         await self._process.communicate()
 
     def _environment(self) -> dict[str, str]:
-        # Measuring coverage would take most of the time, and a killed process has none to give.
+        # Measuring coverage would take most of the time, and a killed process reports none.
         kept = {name: value for name, value in os.environ.items() if not name.startswith(("COVERAGE_", "COV_"))}
         credentials = {"KAJABI_CLIENT_ID": self._fake.client_id, "KAJABI_CLIENT_SECRET": self._fake.client_secret}
         return {**kept, **credentials, "KAJABI_BASE_URL": self._fake.base_url}
@@ -67,7 +67,7 @@ class ExportProcess:
 
     @property
     def memory(self) -> int:
-        """Resident bytes; 0 once the process is gone."""
+        """The resident memory in bytes; 0 once the process has ended."""
         try:
             resident: int = psutil.Process(self._process.pid).memory_info().rss
         except psutil.NoSuchProcess:
@@ -75,7 +75,7 @@ class ExportProcess:
         return resident
 
     async def seen(self, requests: int) -> None:
-        """Wait until the fake has seen so many, or the process has ended."""
+        """Wait until the fake has received that many requests, or the process has ended."""
         while self.is_running and requests_seen(self._fake) < requests:
             await asyncio.sleep(0.002)
 
@@ -86,7 +86,7 @@ class ExportProcess:
         self._process.kill()
 
     async def ended(self) -> tuple[int, str]:
-        """Give the exit code and what was said on standard error."""
+        """Return the exit code and the text of standard error."""
         _, err = await self._process.communicate()
         assert self._process.returncode is not None
         return self._process.returncode, err.decode()
@@ -97,7 +97,7 @@ def requests_seen(fake: FakeKajabi) -> int:
 
 
 async def kill_after(fake: FakeKajabi, path: Path, requests: int, pause: float) -> bool:
-    """Begin or go on, and kill *pause* seconds after the fake has seen so many *requests*; False if it ended before."""
+    """Start or resume, and kill *pause* seconds after that many *requests*; return False if the export ended before."""
     async with ExportProcess(fake, path) as process:
         await process.seen(requests)
         await asyncio.sleep(pause)
@@ -108,14 +108,14 @@ async def kill_after(fake: FakeKajabi, path: Path, requests: int, pause: float) 
 
 
 def random_points(requests: int, kills: int, seed: int) -> Iterable[tuple[int, float]]:
-    """Give the points to kill at: numbers of requests in ascending order, and seconds to wait after each."""
+    """Yield the points to kill at: ascending numbers of requests, with seconds to wait after each."""
     draw = random.Random(seed)
     for point in sorted(draw.sample(range(1, requests), kills)):
         yield point, draw.random() * 0.05
 
 
 def rows_kept(path: Path) -> int:
-    """Give how many rows the checkpoint of a killed export holds, from a copy, as looking mends what it looks at."""
+    """Return the number of rows in the checkpoint of a killed export, read from a copy, since opening it repairs it."""
     folder = path.with_name(f"{path.name}.partial")
     if not folder.exists():
         return 0
@@ -127,14 +127,14 @@ def rows_kept(path: Path) -> int:
 
 
 def differences(one: Path, other: Path) -> int:
-    """Give how many rows are in only one of two Parquet files, or in another place."""
+    """Return the number of rows that only one of two Parquet files has, or that have another position."""
     both_ways = f"SELECT count(*) FROM (({_ROWS} EXCEPT ALL {_ROWS}) UNION ALL ({_ROWS} EXCEPT ALL {_ROWS}))"
-    count: int = asked(both_ways, one, other, other, one)[0][0]
+    count: int = query(both_ways, one, other, other, one)[0][0]
     return count
 
 
 def rows_in(path: Path) -> int:
-    count: int = asked("SELECT count(*) FROM read_parquet(?)", path)[0][0]
+    count: int = query("SELECT count(*) FROM read_parquet(?)", path)[0][0]
     return count
 
 
@@ -143,7 +143,7 @@ def say(text: str) -> None:
 
 
 async def main(customers: int, kills: int, seed: int = 1) -> int:
-    """Run the experiment and give how many rows differ."""
+    """Run the experiment and return the number of rows that differ."""
     with tempfile.TemporaryDirectory() as folder:
         alone, killed = Path(folder, "alone", "customers.parquet"), Path(folder, "killed", "customers.parquet")
         alone.parent.mkdir()
@@ -165,7 +165,7 @@ async def main(customers: int, kills: int, seed: int = 1) -> int:
 
 
 async def _left_alone(fake: FakeKajabi, path: Path) -> None:
-    begun = time.monotonic()
+    started = time.monotonic()
     most = {"in the first 50 requests": 0, "while reading": 0, "while writing": 0}
     is_writing = False
     async with ExportProcess(fake, path) as process:
@@ -178,7 +178,7 @@ async def _left_alone(fake: FakeKajabi, path: Path) -> None:
         code, _ = await process.ended()
     say(
         f"left alone: exit code {code}, {rows_in(path):,} rows, {requests_seen(fake):,} requests, "
-        f"{time.monotonic() - begun:.1f} s; most memory in MiB: "
+        f"{time.monotonic() - started:.1f} s; most memory in MiB: "
         f"{', '.join(f'{size / 2**20:.0f} {phase}' for phase, size in most.items())}"
     )
 

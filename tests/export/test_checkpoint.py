@@ -1,4 +1,4 @@
-"""What is kept until an export is whole, who may go on from it, and what is said where that is refused."""
+"""The checkpoint of an export: its content, which exports may resume it, and the errors of the others."""
 
 import asyncio
 import json
@@ -21,13 +21,13 @@ from kajabi_async import (
 from kajabi_async.export import ExportProgress, export
 from kajabi_async.fetching import walk as novelty
 from kajabi_async.testing import FakeKajabi
-from kajabi_async.testing.answers import Reply
+from kajabi_async.testing.replies import Reply
 from tests.export.conftest import client_of, ids_in
 from tests.export.killed import ExportProcess
 
 
 class StopHere(Exception):  # noqa: N818 - it is no error
-    """Raised by an observer to leave an export half done."""
+    """Raised by an observer to stop an export half done."""
 
 
 async def half_done(api: Kajabi, path: Path) -> None:
@@ -45,8 +45,8 @@ def names_in(folder: Path) -> set[str]:
     return {each.name for each in folder.iterdir()}
 
 
-async def test_an_export_goes_on_where_it_stopped(api: Kajabi, fake: FakeKajabi, tmp_path: Path) -> None:
-    """The report tells how many rows were there already, and pages that were read are not asked for again."""
+async def test_an_export_resumes_where_it_stopped(api: Kajabi, fake: FakeKajabi, tmp_path: Path) -> None:
+    """The report has the number of kept rows, and pages that were read are not requested again."""
     path = tmp_path / "customers.parquet"
     await half_done(api, path)
     fake.reset_counts()
@@ -57,7 +57,7 @@ async def test_an_export_goes_on_where_it_stopped(api: Kajabi, fake: FakeKajabi,
 
 
 async def test_nothing_is_left_behind_but_the_files(api: Kajabi, tmp_path: Path) -> None:
-    """The checkpoint goes when the export is whole; until then the file is not there, or is the one from before."""
+    """The checkpoint is removed at the end; until then the file does not exist, or is the previous one."""
     path = tmp_path / "customers.jsonl"
     path.write_text("from before\n")
     await half_done(api, path)
@@ -69,14 +69,14 @@ async def test_nothing_is_left_behind_but_the_files(api: Kajabi, tmp_path: Path)
 
 
 async def test_what_is_kept_is_for_its_owner_alone(api: Kajabi, tmp_path: Path) -> None:
-    """It holds personal data; the folder can be entered by nobody else."""
+    """It holds personal data; no other user can open the folder."""
     path = tmp_path / "customers.jsonl"
     await half_done(api, path)
     assert stat.S_IMODE((tmp_path / "customers.jsonl.partial").stat().st_mode) == 0o700
 
 
-async def test_another_export_does_not_go_on_from_it(api: Kajabi, tmp_path: Path) -> None:
-    """Resource, includes, fields, filters, page size and format must be those it was begun with; the cure is told."""
+async def test_another_export_does_not_resume_it(api: Kajabi, tmp_path: Path) -> None:
+    """Resource, includes, fields, filters, page size and format must be unchanged; the error has the cure."""
     path = tmp_path / "customers.parquet"
     await half_done(api, path)
     customers = api.customers.list
@@ -90,21 +90,21 @@ async def test_another_export_does_not_go_on_from_it(api: Kajabi, tmp_path: Path
         ("format", export(customers(include="offers", page_size=50), path, format="jsonl")),
     ]
     for name, other in others:
-        with pytest.raises(InvalidArgumentError, match=rf"begun with {name} .*restart=True \(--restart\)"):
+        with pytest.raises(InvalidArgumentError, match=rf"started with {name} .*restart=True \(--restart\)"):
             await other
 
 
-async def test_another_server_does_not_go_on_from_it(api: Kajabi, tmp_path: Path) -> None:
-    """The base URL is part of what a checkpoint is of."""
+async def test_an_export_from_another_server_does_not_resume_it(api: Kajabi, tmp_path: Path) -> None:
+    """The base URL is one of the arguments of a checkpoint."""
     path = tmp_path / "customers.parquet"
     await half_done(api, path)
     async with FakeKajabi(customers=350) as elsewhere, client_of(elsewhere) as other:
-        with pytest.raises(InvalidArgumentError, match="begun with base_url 'http://127"):
+        with pytest.raises(InvalidArgumentError, match="started with base_url 'http://127"):
             await export(other.customers.list(include="offers", page_size=50), path)
 
 
 async def test_restart_discards_what_was_kept(api: Kajabi, tmp_path: Path) -> None:
-    """Whatever it was begun with."""
+    """Whatever its arguments are."""
     path = tmp_path / "customers.parquet"
     await half_done(api, path)
     report = await export(api.customers.list(), path, restart=True)
@@ -112,7 +112,7 @@ async def test_restart_discards_what_was_kept(api: Kajabi, tmp_path: Path) -> No
 
 
 async def test_restart_leaves_nothing_of_an_earlier_run(api: Kajabi, tmp_path: Path) -> None:
-    """Unfinished files of included resources neither, which hold people's data."""
+    """Not even unfinished files of included resources, which hold personal data."""
     path = tmp_path / "customers.jsonl"
     await half_done(api, path)
     (tmp_path / "customers.jsonl.partial" / "customers.offers.jsonl").write_text("unfinished")
@@ -120,7 +120,7 @@ async def test_restart_leaves_nothing_of_an_earlier_run(api: Kajabi, tmp_path: P
     assert names_in(tmp_path) == {"customers.jsonl"}
 
 
-async def test_a_damaged_checkpoint_is_told_and_can_be_discarded(api: Kajabi, tmp_path: Path) -> None:
+async def test_a_damaged_checkpoint_is_reported_and_can_be_discarded(api: Kajabi, tmp_path: Path) -> None:
     """It is never taken for an empty one."""
     path = tmp_path / "customers.jsonl"
     await half_done(api, path)
@@ -131,7 +131,7 @@ async def test_a_damaged_checkpoint_is_told_and_can_be_discarded(api: Kajabi, tm
 
 
 async def test_two_exports_to_one_file_are_refused(api: Kajabi, fake: FakeKajabi, tmp_path: Path) -> None:
-    """Also from another process; restart= does not take it from one that is under way."""
+    """Also from another process; restart= does not take the checkpoint from a running export."""
     path = tmp_path / "customers.parquet"
     fake.latency = 0.05
     async with ExportProcess(fake, path) as process:
@@ -145,7 +145,7 @@ async def test_two_exports_to_one_file_are_refused(api: Kajabi, fake: FakeKajabi
 
 
 async def test_two_exports_of_one_process_to_one_file_are_refused(api: Kajabi, tmp_path: Path) -> None:
-    """The second is told, the first goes on."""
+    """The second one fails, the first goes on."""
     path = tmp_path / "customers.jsonl"
     started = asyncio.Event()
     first = asyncio.create_task(export(api.customers.list(), path, observer=lambda _progress: started.set()))
@@ -155,8 +155,8 @@ async def test_two_exports_of_one_process_to_one_file_are_refused(api: Kajabi, t
     assert (await first).rows == 350
 
 
-async def test_an_export_that_failed_can_be_gone_on_with(api: Kajabi, fake: FakeKajabi, tmp_path: Path) -> None:
-    """The API's error is raised as it is."""
+async def test_an_export_that_failed_can_be_resumed(api: Kajabi, fake: FakeKajabi, tmp_path: Path) -> None:
+    """The error of the API is raised unchanged."""
     path = tmp_path / "customers.jsonl"
     await half_done(api, path)
     fake.fail("customers.list", status=403, times=1)
@@ -165,10 +165,10 @@ async def test_an_export_that_failed_can_be_gone_on_with(api: Kajabi, fake: Fake
     assert (await export(api.customers.list(include="offers", page_size=50), path)).resumed_from == 150
 
 
-async def test_an_export_that_fails_while_writing_asks_for_nothing_again(
+async def test_an_export_that_fails_while_writing_requests_nothing_again(
     api: Kajabi, fake: FakeKajabi, tmp_path: Path
 ) -> None:
-    """All pages were read then, and only the files are made anew."""
+    """All pages were read before, and only the files are written again."""
     path = tmp_path / "customers.parquet"
 
     def stop(progress: ExportProgress) -> None:
@@ -184,8 +184,8 @@ async def test_an_export_that_fails_while_writing_asks_for_nothing_again(
     assert ids_in(path) == [str(number) for number in range(1, 351)]
 
 
-async def test_a_cancelled_export_can_be_gone_on_with(api: Kajabi, fake: FakeKajabi, tmp_path: Path) -> None:
-    """Whatever it was waiting for."""
+async def test_a_cancelled_export_can_be_resumed(api: Kajabi, fake: FakeKajabi, tmp_path: Path) -> None:
+    """At any point of the export."""
     path = tmp_path / "customers.parquet"
     fake.latency = 0.001
     for requests in range(1, 12, 2):
@@ -203,7 +203,7 @@ async def test_a_cancelled_export_can_be_gone_on_with(api: Kajabi, fake: FakeKaj
 
 
 async def test_a_file_that_cannot_be_written_leaves_the_rows(api: Kajabi, tmp_path: Path) -> None:
-    """A folder that comes to stand in the way while the export runs is told, and once it is gone nothing is lost."""
+    """A folder that takes the path of the file during the export is an error; once it is removed, no row is lost."""
     path = tmp_path / "customers.jsonl"
 
     def get_in_the_way(progress: ExportProgress) -> None:
@@ -219,7 +219,7 @@ async def test_a_file_that_cannot_be_written_leaves_the_rows(api: Kajabi, tmp_pa
 
 
 async def test_something_else_under_the_name_of_the_checkpoint_is_left_alone(api: Kajabi, tmp_path: Path) -> None:
-    """A link is not followed: somebody else may have put it there."""
+    """A link is not followed: another user may have put it there."""
     elsewhere = tmp_path / "elsewhere"
     elsewhere.mkdir()
     (tmp_path / "customers.jsonl.partial").symlink_to(elsewhere)
@@ -228,40 +228,40 @@ async def test_something_else_under_the_name_of_the_checkpoint_is_left_alone(api
     assert names_in(elsewhere) == set()
 
 
-async def test_mistakes_are_told_before_anything_is_sent(api: Kajabi, fake: FakeKajabi, tmp_path: Path) -> None:
+async def test_mistakes_are_reported_before_anything_is_sent(api: Kajabi, fake: FakeKajabi, tmp_path: Path) -> None:
     """Formats, folders, sorts and positions that an export cannot have."""
     position = api.customers.list(page_size=7).position
     mistakes = [
         (
-            r"the suffix '.xlsx' of customers.xlsx is none .* \.parquet",
+            r"the suffix '.xlsx' of customers.xlsx is unknown: .* \.parquet",
             export(api.customers.list(), tmp_path / "customers.xlsx"),
         ),
-        ("format 'excel' is none", export(api.customers.list(), tmp_path / "customers", format="excel")),
+        ("format 'excel' is unknown", export(api.customers.list(), tmp_path / "customers", format="excel")),
         ("cannot be written", export(api.customers.list(), tmp_path / "nowhere" / "customers.csv")),
         ("cannot be written", export(api.customers.list(), tmp_path, format="csv")),
-        ("sorted by created_at.* leave sort= out", export(api.customers.list(sort="name"), tmp_path / "a.csv")),
+        ("sorted by created_at.* omit sort=", export(api.customers.list(sort="name"), tmp_path / "a.csv")),
     ]
-    for told, mistake in mistakes:
-        with pytest.raises(InvalidArgumentError, match=told):
+    for message, mistake in mistakes:
+        with pytest.raises(InvalidArgumentError, match=message):
             await mistake
     half_read = api.customers.list(page_size=7, resume_from=position.replace(".0.", ".3.") if position else None)
-    with pytest.raises(InvalidArgumentError, match="leave resume_from= out"):
+    with pytest.raises(InvalidArgumentError, match="omit resume_from="):
         await export(half_read, tmp_path / "a.csv")
     assert not fake.requests
     assert names_in(tmp_path) == set()
 
 
 async def test_pages_that_lead_in_a_circle_end_in_an_error(api: Kajabi, fake: FakeKajabi, tmp_path: Path) -> None:
-    """As they do in any list."""
+    """As with any list."""
     row = {"type": "customers", "id": "1"}
     again: dict[str, Any] = {"data": [row], "links": {"next": "https://api.kajabi.com/v1/customers?page%5Bnumber%5D=2"}}
     fake.answer_with("GET", "/v1/customers", body=again)
-    with pytest.raises(PagingError, match="read already"):
+    with pytest.raises(PagingError, match="already read"):
         await export(api.customers.list(), tmp_path / "customers.jsonl")
 
 
 class EmptyKajabi(FakeKajabi):
-    """Answers every page without a row and with a link to the next."""
+    """A fake that answers every page without rows and with a link to the next."""
 
     def _processed(self, record: Any, found: Any, **settings: Any) -> Reply:
         if record.operation != "customers.list":
@@ -272,7 +272,7 @@ class EmptyKajabi(FakeKajabi):
 
 
 async def test_empty_pages_without_end_end_in_an_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """After a hundred in a row; here after twenty, as each of them is looked back at from all that follow."""
+    """After a hundred in a row; here after twenty, as each of them is read again from every later one."""
     monkeypatch.setattr(novelty, "MOST_FRUITLESS", 20)
     async with EmptyKajabi(customers=0) as fake, client_of(fake) as api:
         with pytest.raises(PagingError, match=r"^21 empty pages in a row, each with a next link"):

@@ -1,4 +1,4 @@
-"""Which columns a model has in an export, and what becomes of each kind of value."""
+"""The columns of a model in an export, and the cells for each kind of value."""
 
 import json
 from decimal import Decimal
@@ -13,7 +13,7 @@ from kajabi_async.export.columns import OTHER_COLUMNS, Column, Kind, UnfitCellEr
 from kajabi_async.models.resource import MODELS
 from kajabi_async.resources.base import Listable
 from kajabi_async.testing import FakeKajabi
-from tests.export.conftest import asked
+from tests.export.conftest import query
 from tests.models.building import build
 
 TIME = "2026-08-02T20:26:32.995-05:00"
@@ -21,14 +21,14 @@ TIME = "2026-08-02T20:26:32.995-05:00"
 
 @pytest.mark.parametrize("model", MODELS.values(), ids=lambda model: model.resource_type)
 def test_no_model_has_two_columns_of_one_name(model: Any) -> None:
-    """The id comes first, what the SDK does not know last."""
+    """The id is the first column, attributes unknown to the SDK the last."""
     names = [column.name for column in columns_of(model)]
     assert len(names) == len(set(names))
     assert (names[0], names[-1]) == ("id", "extra")
 
 
 def test_columns_follow_the_model() -> None:
-    """Attributes under their names and types, relations as ids, objects as JSON."""
+    """Attributes by name and type, relations as ids, objects as JSON."""
     kinds = {column.name: column.kind for column in columns_of(Customer)}
     assert kinds["name"] is Kind.TEXT
     assert kinds["net_revenue"] is Kind.DECIMAL
@@ -41,7 +41,7 @@ def test_columns_follow_the_model() -> None:
 
 
 def test_sparse_fields_leave_their_own_columns() -> None:
-    """With the id, which always comes; a custom field brings the column that gathers them."""
+    """With the id, which is always included; a custom field selects the column of all custom fields."""
     assert [column.name for column in columns_of(Contact, ["email", "tags", "custom_2"])] == [
         "id",
         "email",
@@ -61,7 +61,7 @@ def test_sparse_fields_leave_their_own_columns() -> None:
     ],
 )
 def test_a_field_brings_its_column(model: Any, fields: list[str], names: list[str]) -> None:
-    """Under whichever name it goes on the wire; a name that only begins like another brings nothing more."""
+    """By any of its names on the wire; a common prefix is not enough."""
     assert [column.name for column in columns_of(model, fields)] == names
 
 
@@ -93,13 +93,13 @@ def _cell(model: type[Resource], **attribute: Any) -> Any:
     ],
 )
 def test_a_value_is_written_as_its_column_holds_it(model: type[Resource], attribute: dict[str, Any], cell: Any) -> None:
-    """To the last number that fits; times in UTC, decimals without an exponent."""
+    """Up to the largest number that fits; times in UTC, decimals without an exponent."""
     written = _cell(model, **attribute)
     assert (type(written), written) == (type(cell), cell)
 
 
 @pytest.mark.parametrize(
-    ("attribute", "told"),
+    ("attribute", "message"),
     [
         ({"sign_in_count": 2**63}, "integer column: 9223372036854775808 is beyond 64 bits"),
         ({"sign_in_count": -(2**63) - 1}, "integer column: -9223372036854775809 is beyond 64 bits"),
@@ -107,31 +107,31 @@ def test_a_value_is_written_as_its_column_holds_it(model: type[Resource], attrib
         ({"net_revenue": "0.0000000001"}, "decimal column: .* needs more than 38 digits, 9 after the point"),
     ],
 )
-def test_a_value_beyond_its_column_is_refused(attribute: dict[str, Any], told: str) -> None:
+def test_a_value_beyond_its_column_is_refused(attribute: dict[str, Any], message: str) -> None:
     """With the resource, the column, its kind and the reason."""
-    with pytest.raises(UnfitCellError, match=f"^customers 1.{next(iter(attribute))} fits no {told}"):
+    with pytest.raises(UnfitCellError, match=f"^customers 1.{next(iter(attribute))} fits no {message}"):
         _cell(Customer, **attribute)
 
 
-def test_of_a_long_id_the_beginning_is_told() -> None:
-    """A server may send any text for one."""
+def test_the_error_shows_the_start_of_a_long_id() -> None:
+    """A server may send any text as an id."""
     customer = build(Customer, {"sign_in_count": 2**63}, id="x" * 70)
     with pytest.raises(UnfitCellError, match=f"^customers {'x' * 60}\\.sign_in_count fits no"):
         cells_of(customer, columns_of(Customer))
 
 
 def test_what_is_inside_an_object_is_written_as_json_has_it() -> None:
-    """Members that the SDK knows and those that it does not, decimals as text, times in UTC, lists as lists."""
+    """Known and unknown members, decimals as text, times in UTC, lists as lists."""
     transaction = {"amount": "12.50", "created_at": TIME, "offer_ids": [7], "fee": None, "note": {"a": [1, True]}}
-    (told,) = _cell(Payout, transactions=[transaction])
-    assert told["note"] == {"a": [1, True]}
-    assert (told["amount"], told["fee"], told["offer_ids"]) == ("12.50", None, ["7"])
-    assert told["created_at"] == "2026-08-03T01:26:32.995000Z"
-    assert "extra" not in told
+    (message,) = _cell(Payout, transactions=[transaction])
+    assert message["note"] == {"a": [1, True]}
+    assert (message["amount"], message["fee"], message["offer_ids"]) == ("12.50", None, ["7"])
+    assert message["created_at"] == "2026-08-03T01:26:32.995000Z"
+    assert "extra" not in message
 
 
-def test_what_did_not_come_is_null_and_an_empty_linkage_is_not() -> None:
-    """The column of a relation to one holds an id, that of one to many ids."""
+def test_an_absent_attribute_is_null_and_an_empty_linkage_is_not() -> None:
+    """The column of a to-one relation holds an id, that of a to-many relation ids."""
     linkage: dict[str, Any] = {
         "contact": {"data": {"type": "contacts", "id": "7"}},
         "offers": {"data": [{"type": "offers", "id": "4"}, {"type": "offers", "id": "5"}]},
@@ -152,7 +152,7 @@ def test_what_did_not_come_is_null_and_an_empty_linkage_is_not() -> None:
 
 
 def test_what_a_list_is_sorted_by_is_a_key_that_it_has() -> None:
-    """By created_at wherever the list has it: then new rows come last."""
+    """By created_at if the list has it, so that new rows come last."""
     listable: Any = Listable
     classes = {cls.name: cls for cls in listable.__subclasses__() if "name" in vars(cls) and cls.name in SORTED_BY}
     assert set(classes) == set(SORTED_BY)
@@ -181,7 +181,7 @@ async def test_values_arrive_as_their_types(api: Kajabi, fake: FakeKajabi, tmp_p
     path = tmp_path / "customers.parquet"
     await export(api.customers.list(), path)
     columns = "name, net_revenue, sign_in_count, created_at::TIMESTAMP::VARCHAR, external_user_id, email, socials, "
-    row = asked(
+    row = query(
         f"SELECT {columns} extra, offers_ids, products_ids, contact_id FROM read_parquet(?) WHERE id = '351'", path
     )[0]
     assert row[:6] == (
@@ -198,25 +198,25 @@ async def test_values_arrive_as_their_types(api: Kajabi, fake: FakeKajabi, tmp_p
     assert row[8:] == (["1"], [], None)
 
 
-async def test_linkage_that_did_not_come_is_null_and_not_empty(api: Kajabi, tmp_path: Path) -> None:
-    """Lists give links alone for the offers of customers unless they are included (API document)."""
+async def test_absent_linkage_is_null_and_not_empty(api: Kajabi, tmp_path: Path) -> None:
+    """Lists have only links for the offers of customers unless they are included (API document)."""
     path = tmp_path / "customers.parquet"
     await export(api.customers.list(), path)
-    assert asked("SELECT count(*) FROM read_parquet(?) WHERE offers_ids IS NULL", path) == [(350,)]
+    assert query("SELECT count(*) FROM read_parquet(?) WHERE offers_ids IS NULL", path) == [(350,)]
     await export(api.customers.list(include="offers"), path)
-    assert asked("SELECT count(*) FROM read_parquet(?) WHERE offers_ids IS NULL", path) == [(0,)]
+    assert query("SELECT count(*) FROM read_parquet(?) WHERE offers_ids IS NULL", path) == [(0,)]
 
 
 async def test_amounts_and_times_inside_an_object_are_text(api: Kajabi, fake: FakeKajabi, tmp_path: Path) -> None:
-    """JSON has neither; null stays null and unknown members stay what they are."""
+    """JSON has neither type; null stays null and unknown members are unchanged."""
     transaction = {"amount": "12.50", "created_at": TIME, "offer_ids": [7], "fee": None, "note": {"a": [1]}}
     payout = {"type": "kajabi_payments_payouts", "id": "p-1", "attributes": {"transactions": [transaction]}}
     fake.add(payout)
     path = tmp_path / "payouts.jsonl"
     await export(api.payouts.list(site_id=1), path)
     rows = {row["id"]: row for row in map(json.loads, path.read_text().splitlines())}
-    (told,) = rows["p-1"]["transactions"]
-    assert {name: told[name] for name in ("amount", "created_at", "offer_ids", "fee", "note")} == {
+    (message,) = rows["p-1"]["transactions"]
+    assert {name: message[name] for name in ("amount", "created_at", "offer_ids", "fee", "note")} == {
         "amount": "12.50",
         "created_at": "2026-08-03T01:26:32.995000Z",
         "offer_ids": ["7"],
@@ -233,7 +233,7 @@ async def test_amounts_and_times_inside_an_object_are_text(api: Kajabi, fake: Fa
         ({"net_revenue": "1e29"}, "decimal"),
     ],
 )
-async def test_a_value_beyond_its_column_is_told_and_costs_its_row_alone(
+async def test_a_value_beyond_its_column_is_reported_and_costs_its_row_alone(
     attribute: dict[str, Any], kind: str, api: Kajabi, fake: FakeKajabi, tmp_path: Path
 ) -> None:
     """It is never rounded or cut; the report names resource and column."""
@@ -243,8 +243,10 @@ async def test_a_value_beyond_its_column_is_told_and_costs_its_row_alone(
     assert f"customers 351.{next(iter(attribute))} fits no {kind} column" in report.warnings[0]
 
 
-async def test_a_malformed_row_is_told_and_costs_itself_alone(api: Kajabi, fake: FakeKajabi, tmp_path: Path) -> None:
-    """Where it stood and what was wrong is in the report."""
+async def test_a_malformed_row_is_reported_and_costs_itself_alone(
+    api: Kajabi, fake: FakeKajabi, tmp_path: Path
+) -> None:
+    """The report has its position and the problem."""
     fake.add({"type": "customers", "id": "351", "attributes": {"created_at": "yesterday"}})
     strict = Kajabi(
         client_id=fake.client_id, client_secret=fake.client_secret, base_url=fake.base_url, site_id="1", strict=True
@@ -260,7 +262,7 @@ async def test_a_malformed_row_is_told_and_costs_itself_alone(api: Kajabi, fake:
     assert "yesterday" not in report.problems[0]
 
 
-async def test_a_row_is_whole_if_what_cannot_be_read_is_not_asked_for(
+async def test_an_unreadable_attribute_that_is_not_requested_costs_nothing(
     api: Kajabi, fake: FakeKajabi, tmp_path: Path
 ) -> None:
     """No column has it."""
@@ -271,24 +273,26 @@ async def test_a_row_is_whole_if_what_cannot_be_read_is_not_asked_for(
 
 @pytest.mark.parametrize("columns", [columns_of(Contact), OTHER_COLUMNS], ids=["own", "other"])
 @pytest.mark.parametrize("attributes", [{"name": []}, {"custom_2": []}, {"custom_1": "blue", "custom_2": []}])
-def test_what_cannot_be_read_is_never_written_as_null(columns: tuple[Column, ...], attributes: dict[str, Any]) -> None:
+def test_an_unreadable_attribute_is_never_written_as_null(
+    columns: tuple[Column, ...], attributes: dict[str, Any]
+) -> None:
     """It costs the row, which is counted and reported."""
     with pytest.raises(UnfitCellError, match="that cannot be read"):
         cells_of(build(Contact, attributes), columns)
 
 
 async def test_included_resources_have_files_of_their_own(api: Kajabi, fake: FakeKajabi, tmp_path: Path) -> None:
-    """One for each type, each resource once, empty where none came; the ids tie them to the rows."""
+    """One for each type, with each resource once, empty if there is none; the ids connect them to the rows."""
     path = tmp_path / "customers.parquet"
     report = await export(api.customers.list(include="offers,contact"), path)
     offers, contacts = tmp_path / "customers.offers.parquet", tmp_path / "customers.contacts.parquet"
     assert report.paths == (path, offers, contacts)
     assert report.related["contacts"] == 350
     held = "SELECT DISTINCT unnest(offers_ids) FROM read_parquet(?)"
-    assert asked(f"({held}) EXCEPT SELECT id FROM read_parquet(?)", path, offers) == []
-    assert asked(f"SELECT id FROM read_parquet(?) EXCEPT ({held})", offers, path) == []
-    assert asked("SELECT count(*), count(DISTINCT id) FROM read_parquet(?)", contacts) == [(350, 350)]
+    assert query(f"({held}) EXCEPT SELECT id FROM read_parquet(?)", path, offers) == []
+    assert query(f"SELECT id FROM read_parquet(?) EXCEPT ({held})", offers, path) == []
+    assert query("SELECT count(*), count(DISTINCT id) FROM read_parquet(?)", contacts) == [(350, 350)]
     nobody = tmp_path / "nobody.parquet"
     report = await export(api.contacts.list(include="tags", has_tag_id=999), nobody)
     assert (report.rows, report.related) == (0, {})
-    assert asked("SELECT id, name FROM read_parquet(?)", tmp_path / "nobody.contact_tags.parquet") == []
+    assert query("SELECT id, name FROM read_parquet(?)", tmp_path / "nobody.contact_tags.parquet") == []

@@ -1,4 +1,4 @@
-"""The files of an export appear whole, and only when all of them are."""
+"""The files of an export appear complete, and only once all of them are written."""
 
 import os
 import re
@@ -10,7 +10,7 @@ import pytest
 
 from kajabi_async import ExportError
 from kajabi_async.export import files
-from kajabi_async.export.checkpoint import Entry, Journal, PageRecord
+from kajabi_async.export.checkpoint import Checkpoint, Entry, PageRecord
 from kajabi_async.export.columns import Column, Kind
 from kajabi_async.export.files import ExportedFile, write_batches
 from kajabi_async.export.formats import JsonLinesWriter
@@ -19,13 +19,13 @@ COLUMNS = (Column("id", Kind.TEXT, lambda _resource: None),)
 
 
 @pytest.fixture
-def journal(tmp_path: Path) -> Iterator[Journal]:
-    journal = Journal(tmp_path / "customers.jsonl.partial")
-    journal.open({}, restart=False)
+def checkpoint(tmp_path: Path) -> Iterator[Checkpoint]:
+    checkpoint = Checkpoint(tmp_path / "customers.jsonl.partial")
+    checkpoint.open({}, restart=False)
     rows = [Entry("customers", str(number), [str(number)]) for number in range(10_003)]
-    journal.record(PageRecord(1, "", None, None), rows, [Entry("offers", "4", ["4"])], [])
-    yield journal
-    journal.close()
+    checkpoint.record(PageRecord(1, "", None, None), rows, [Entry("offers", "4", ["4"])], [])
+    yield checkpoint
+    checkpoint.close()
 
 
 def files_in(folder: Path) -> list[ExportedFile]:
@@ -37,21 +37,21 @@ async def at_once(function: Any, *arguments: Any) -> Any:
     return function(*arguments)
 
 
-async def test_all_files_are_written_and_the_rows_counted(journal: Journal, tmp_path: Path) -> None:
-    """Over all files, after each batch; what was there before is replaced."""
+async def test_all_files_are_written_and_the_rows_counted(checkpoint: Checkpoint, tmp_path: Path) -> None:
+    """Rows are counted over all files, after each batch; existing files are replaced."""
     (tmp_path / "customers.jsonl").write_text("from before")
-    told: list[int] = []
-    await write_batches(files_in(tmp_path), journal, at_once, told.append)
-    assert told == [1, 10_001, 10_004]
+    message: list[int] = []
+    await write_batches(files_in(tmp_path), checkpoint, at_once, message.append)
+    assert message == [1, 10_001, 10_004]
     assert (tmp_path / "customers.offers.jsonl").read_text() == '{"id":"4"}\n'
     lines = (tmp_path / "customers.jsonl").read_text().splitlines()
     assert (len(lines), lines[-1]) == (10_003, '{"id":"10002"}')
 
 
 async def test_no_file_appears_before_all_are_on_the_disk(
-    journal: Journal, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    checkpoint: Checkpoint, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Contents first, then the names, that of the list last, as its being there says that all of them are."""
+    """The contents are synced first, then the names; that of the list comes last, so once it exists, all do."""
     synced: list[str] = []
     sync = os.fsync
 
@@ -62,7 +62,7 @@ async def test_no_file_appears_before_all_are_on_the_disk(
         sync(descriptor)
 
     monkeypatch.setattr(os, "fsync", noted)
-    await write_batches(files_in(tmp_path), journal, at_once, lambda _: None)
+    await write_batches(files_in(tmp_path), checkpoint, at_once, lambda _: None)
     assert synced == [
         "customers.jsonl.partial/customers.offers.jsonl []",
         "customers.jsonl.partial/customers.jsonl []",
@@ -77,9 +77,9 @@ async def test_no_file_appears_before_all_are_on_the_disk(
     ids=lambda value: value if isinstance(value, str) else "",
 )
 async def test_a_failure_at_any_step_leaves_what_was_there(
-    owner: Any, step: str, journal: Journal, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    owner: Any, step: str, checkpoint: Checkpoint, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The file, the reason, where the rows are kept and what to do are told."""
+    """The error has the file, the reason, the folder with the rows and the cure."""
     (tmp_path / "customers.jsonl").write_text("from before")
 
     close = JsonLinesWriter.close
@@ -89,21 +89,21 @@ async def test_a_failure_at_any_step_leaves_what_was_there(
             close(*arguments)
         raise OSError(28, "No space left on device")
 
-    told = (
-        f"{tmp_path / 'customers.offers.jsonl'} could not be written: No space left on device; the rows that came are "
-        f"kept in {journal.folder.name}, so mend that and run the same export again"
+    message = (
+        f"{tmp_path / 'customers.offers.jsonl'} could not be written: No space left on device; the rows so far are "
+        f"kept in {checkpoint.folder.name}, so correct that and run the same export again"
     )
     with monkeypatch.context() as patched:
         patched.setattr(owner, step, fail)
-        with pytest.raises(ExportError, match=f"^{re.escape(told)}$"):
-            await write_batches(files_in(tmp_path), journal, at_once, lambda _: None)
+        with pytest.raises(ExportError, match=f"^{re.escape(message)}$"):
+            await write_batches(files_in(tmp_path), checkpoint, at_once, lambda _: None)
     assert (tmp_path / "customers.jsonl").read_text() == "from before"
-    await write_batches(files_in(tmp_path), journal, at_once, lambda _: None)
+    await write_batches(files_in(tmp_path), checkpoint, at_once, lambda _: None)
     assert len((tmp_path / "customers.jsonl").read_text().splitlines()) == 10_003
 
 
-async def test_a_reason_without_a_name_is_told_as_it_is(
-    journal: Journal, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+async def test_a_reason_without_strerror_is_reported_as_text(
+    checkpoint: Checkpoint, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Libraries raise OSError with a text alone."""
 
@@ -112,11 +112,11 @@ async def test_a_reason_without_a_name_is_told_as_it_is(
 
     monkeypatch.setattr(JsonLinesWriter, "write", fail)
     with pytest.raises(ExportError, match="could not be written: out of ink; the rows"):
-        await write_batches(files_in(tmp_path), journal, at_once, lambda _: None)
+        await write_batches(files_in(tmp_path), checkpoint, at_once, lambda _: None)
 
 
-async def test_a_file_is_closed_whatever_stops_the_writing(journal: Journal, tmp_path: Path) -> None:
-    """An observer that raises, for one; its error passes as it is."""
+async def test_a_file_is_closed_whatever_stops_the_writing(checkpoint: Checkpoint, tmp_path: Path) -> None:
+    """Such as an observer that raises; its exception is raised unchanged."""
     opened: list[Any] = []
 
     async def noted(function: Any, *arguments: Any) -> Any:
@@ -130,6 +130,6 @@ async def test_a_file_is_closed_whatever_stops_the_writing(journal: Journal, tmp
             raise BrokenPipeError
 
     with pytest.raises(BrokenPipeError):
-        await write_batches(files_in(tmp_path), journal, noted, stop)
+        await write_batches(files_in(tmp_path), checkpoint, noted, stop)
     assert [writer._file.closed for writer in opened] == [True, True]
     assert not (tmp_path / "customers.offers.jsonl").exists()

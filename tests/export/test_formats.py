@@ -1,4 +1,4 @@
-"""The same rows come back from every format."""
+"""Every format returns the same rows."""
 
 import csv
 import io
@@ -20,7 +20,7 @@ from kajabi_async.export import export
 from kajabi_async.export.columns import Column, Kind
 from kajabi_async.export.formats import CsvWriter, arrow_module, format_for, open_writer
 from kajabi_async.testing import FakeKajabi
-from tests.export.conftest import asked
+from tests.export.conftest import query
 
 AWKWARD = [
     'Zoë, "the first"',
@@ -43,7 +43,7 @@ async def _with_awkward_names(fake: FakeKajabi) -> None:
 
 
 async def test_json_lines_keep_every_value(api: Kajabi, fake: FakeKajabi, tmp_path: Path) -> None:
-    """One object to a line with every column, and nothing else is a line break."""
+    """One object per line with every column, and no other line breaks."""
     await _with_awkward_names(fake)
     path = tmp_path / "customers.jsonl"
     await export(api.customers.list(include="offers"), path)
@@ -55,7 +55,7 @@ async def test_json_lines_keep_every_value(api: Kajabi, fake: FakeKajabi, tmp_pa
 
 
 async def test_csv_keeps_every_value(api: Kajabi, fake: FakeKajabi, tmp_path: Path) -> None:
-    """Python's reader and DuckDB's give the same text back; lists are JSON."""
+    """The readers of Python and DuckDB return the same text; lists are JSON."""
     await _with_awkward_names(fake)
     path = tmp_path / "customers.csv"
     await export(api.customers.list(include="offers"), path)
@@ -66,7 +66,7 @@ async def test_csv_keeps_every_value(api: Kajabi, fake: FakeKajabi, tmp_path: Pa
     read = (
         "SELECT name FROM read_csv(?, header = true, all_varchar = true, allow_quoted_nulls = false, new_line = '\\n')"
     )
-    assert [name for (name,) in asked(read, path)[350:]] == AWKWARD
+    assert [name for (name,) in query(read, path)[350:]] == AWKWARD
 
 
 async def test_every_format_has_the_same_rows(api: Kajabi, tmp_path: Path) -> None:
@@ -74,10 +74,10 @@ async def test_every_format_has_the_same_rows(api: Kajabi, tmp_path: Path) -> No
     for suffix in ("parquet", "arrow", "jsonl", "csv"):
         await export(api.contacts.list(include="tags"), tmp_path / f"contacts.{suffix}")
     chosen = "SELECT id, name, email, subscribed, address_zip, customer_id, created_at::TIMESTAMPTZ::TIMESTAMP"
-    parquet = asked(f"{chosen} FROM read_parquet(?) ORDER BY id", tmp_path / "contacts.parquet")
+    parquet = query(f"{chosen} FROM read_parquet(?) ORDER BY id", tmp_path / "contacts.parquet")
     text = "types = {'id': 'VARCHAR', 'customer_id': 'VARCHAR', 'address_zip': 'VARCHAR'}"
-    assert asked(f"{chosen} FROM read_csv(?, {text}) ORDER BY id", tmp_path / "contacts.csv") == parquet
-    lines = asked(
+    assert query(f"{chosen} FROM read_csv(?, {text}) ORDER BY id", tmp_path / "contacts.csv") == parquet
+    lines = query(
         f"{chosen} FROM read_json(?, format = 'nd', sample_size = -1) ORDER BY id", tmp_path / "contacts.jsonl"
     )
     assert lines == parquet
@@ -105,7 +105,7 @@ async def test_every_format_has_the_same_rows(api: Kajabi, tmp_path: Path) -> No
     ],
 )
 def test_text_that_a_spreadsheet_would_run_is_made_harmless(text: str, written: str, tmp_path: Path) -> None:
-    """With an apostrophe in front, which can be taken off again; telephone numbers and negative ones stay."""
+    """By an apostrophe, which can be removed again; telephone numbers and negative numbers are unchanged."""
     path = tmp_path / "one.csv"
     writer = CsvWriter(path.open("wb"), (Column("name", Kind.TEXT, lambda _resource: None),))
     writer.write([[text]])
@@ -142,7 +142,7 @@ def _written(path: Path, chosen: str, *batches: list[list[Any]]) -> Path:
 
 
 def test_csv_is_written_to_the_letter(tmp_path: Path) -> None:
-    """Nothing is an empty cell and empty text is quoted; JSON is compact, a text in it quoted as JSON has it."""
+    """Null is an empty cell and empty text is quoted; JSON is compact, with the quotes of its texts doubled."""
     path = _written(tmp_path / "a.csv", "csv", [_FULL], [_EMPTY])
     assert path.read_bytes().decode("utf-8").split("\n") == [
         'id,"a, b",count,share,in,at,day,amount,tags,extra',
@@ -154,7 +154,7 @@ def test_csv_is_written_to_the_letter(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("text", [" a", "a ", "a\tb", "a,b", 'a"b', "a\nb", "a\rb", "", "a\r\nb", "a b"])
 def test_a_cell_of_csv_is_quoted_if_a_reader_would_change_it(text: str, tmp_path: Path) -> None:
-    """White space at its ends, separators, quotes and ends of lines; a plain one is not."""
+    """Leading and trailing white space, separators, quotes and line ends are quoted; plain text is not."""
     row: list[Any] = ["1", text, *[None] * 8]
     path = _written(tmp_path / "a.csv", "csv", [row])
     written = path.read_bytes().decode("utf-8").partition("\n")[2]
@@ -163,7 +163,7 @@ def test_a_cell_of_csv_is_quoted_if_a_reader_would_change_it(text: str, tmp_path
 
 
 def test_json_lines_are_written_to_the_letter(tmp_path: Path) -> None:
-    """One object to a line with every column, compact, text as it is."""
+    """One compact object per line with every column, text unescaped."""
     path = _written(tmp_path / "a.jsonl", "jsonl", [_FULL], [_EMPTY])
     first = (
         f'{{"id":"1","a, b":"Zoë \\"Z\\"","count":5,"share":0.5,"in":true,"at":"{_TIME}","day":"2026-08-03",'
@@ -178,7 +178,7 @@ def test_json_lines_are_written_to_the_letter(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("chosen", ["parquet", "arrow"])
 def test_arrow_holds_each_kind_as_its_type(chosen: str, tmp_path: Path) -> None:
-    """Each batch is one of the file; JSON is text there."""
+    """Each batch is one in the file; JSON is text."""
     path = _written(tmp_path / "a", chosen, [_FULL], [_EMPTY], [])
     opener: Any = ipc
     reader: Any = parquet
@@ -212,20 +212,20 @@ def test_arrow_holds_each_kind_as_its_type(chosen: str, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("chosen", ["parquet", "arrow"])
 def test_what_needs_pyarrow_says_so(chosen: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """With what to install, and the formats that do without."""
+    """The error names the package to install and the formats that work without it."""
     monkeypatch.setitem(sys.modules, "pyarrow", None)
     monkeypatch.delitem(sys.modules, "kajabi_async.export.arrow", raising=False)
     monkeypatch.delattr(package, "arrow", raising=False)
-    told = rf"^{chosen} files need pyarrow: pip install 'kajabi-async\[arrow\]', or export to jsonl or csv$"
-    with pytest.raises(ConfigurationError, match=told):
+    message = rf"^{chosen} files need pyarrow: pip install 'kajabi-async\[arrow\]', or export to jsonl or csv$"
+    with pytest.raises(ConfigurationError, match=message):
         format_for(tmp_path / f"a.{chosen}", None)
-    with pytest.raises(ConfigurationError, match=told):
+    with pytest.raises(ConfigurationError, match=message):
         open_writer(io.BytesIO(), _COLUMNS, chosen)
     assert format_for(tmp_path / "a.csv", "jsonl") == "jsonl"
 
 
 def test_another_module_that_is_missing_is_no_lack_of_pyarrow(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Installing pyarrow would not mend it."""
+    """Installing pyarrow would not help."""
 
     class Finder(MetaPathFinder):
         def find_spec(self, fullname: str, *_: object) -> None:
@@ -240,19 +240,19 @@ def test_another_module_that_is_missing_is_no_lack_of_pyarrow(monkeypatch: pytes
 
 
 @pytest.mark.parametrize(
-    ("name", "asked_for", "told"),
+    ("name", "asked_for", "message"),
     [
-        ("a.xlsx", None, "the suffix '.xlsx' of a.xlsx is none that is known"),
-        ("a", None, "the suffix '' of a is none that is known"),
-        ("a.csv", "excel", "format 'excel' is none that is known"),
-        ("a.csv", "", "format '' is none that is known"),
-        ("a.csv", ".csv", "format '.csv' is none that is known"),
+        ("a.xlsx", None, "the suffix '.xlsx' of a.xlsx is unknown"),
+        ("a", None, "the suffix '' of a is unknown"),
+        ("a.csv", "excel", "format 'excel' is unknown"),
+        ("a.csv", "", "format '' is unknown"),
+        ("a.csv", ".csv", "format '.csv' is unknown"),
     ],
 )
-def test_a_format_that_is_none_is_told_with_those_there_are(name: str, asked_for: str | None, told: str) -> None:
+def test_an_unknown_format_is_reported_with_the_known_ones(name: str, asked_for: str | None, message: str) -> None:
     """By suffix and by name."""
-    known = r"\.parquet, \.arrow, \.feather, \.jsonl, \.ndjson, \.csv, or give .* parquet, arrow, jsonl, csv$"
-    with pytest.raises(InvalidArgumentError, match=rf"^{re.escape(told)}: end the file in {known}"):
+    known = r"\.parquet, \.arrow, \.feather, \.jsonl, \.ndjson, \.csv, or set the format .* parquet, arrow, jsonl, csv$"
+    with pytest.raises(InvalidArgumentError, match=rf"^{re.escape(message)}: end the file in {known}"):
         format_for(Path(name), asked_for)
 
 
@@ -261,6 +261,6 @@ def test_a_format_that_is_none_is_told_with_those_there_are(name: str, asked_for
     [("a.PARQUET", "parquet"), ("a.feather", "arrow"), ("a.ndjson", "jsonl"), ("a.b.csv", "csv")],
 )
 def test_the_suffix_says_the_format(name: str, chosen: str) -> None:
-    """In either case; a format that is named wins over it."""
+    """In upper and lower case; an explicit format takes precedence."""
     assert format_for(Path(name), None) == chosen
     assert format_for(Path(name), "jsonl") == "jsonl"

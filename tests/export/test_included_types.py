@@ -1,4 +1,4 @@
-"""The server names the types of included resources; which files there are does not depend on it."""
+"""The server chooses the types of included resources, but not the names of files."""
 
 import csv
 import json
@@ -37,8 +37,8 @@ def names_in(folder: Path) -> set[str]:
     return {each.name for each in folder.iterdir()}
 
 
-async def test_no_type_of_the_servers_names_a_file(api: Kajabi, fake: FakeKajabi, tmp_path: Path) -> None:
-    """What was not asked for is kept in one file, with its type; a file of another name is not touched."""
+async def test_no_type_from_the_server_names_a_file(api: Kajabi, fake: FakeKajabi, tmp_path: Path) -> None:
+    """Types that were not requested are kept in one file, with their names; other files are not touched."""
     folder = tmp_path / "exports"
     folder.mkdir()
     (folder / "customers.backup.csv").write_text("precious")
@@ -63,10 +63,10 @@ async def test_three_thousand_types_make_one_file(suffix: str, api: Kajabi, fake
     assert len(names_in(tmp_path)) == 3
 
 
-async def test_a_known_type_that_was_not_asked_for_has_no_file_of_its_own(
+async def test_a_known_type_that_was_not_requested_has_no_file_of_its_own(
     api: Kajabi, fake: FakeKajabi, tmp_path: Path
 ) -> None:
-    """It would take the place of what an export that asked for it has written."""
+    """It would replace the file of an export that requested it."""
     (tmp_path / "c.products.jsonl").write_text("from another export")
     fake.answer_with("GET", "/v1/customers", body=page(["products"]))
     report = await export(api.customers.list(include="offers"), tmp_path / "c.jsonl")

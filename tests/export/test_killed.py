@@ -1,4 +1,4 @@
-"""An export that is killed goes on where it stopped, and its file is the one it would have been."""
+"""A killed export resumes where it stopped, and its file equals that of an undisturbed one."""
 
 from pathlib import Path
 
@@ -26,7 +26,7 @@ async def _exported(fake: FakeKajabi, path: Path) -> int:
 
 
 async def test_a_killed_export_ends_with_the_same_rows_in_the_same_places(tmp_path: Path) -> None:
-    """SIGKILL at random points, the file of the list and that of the included offers compared row for row."""
+    """SIGKILL at random points; the files of the list and of the included offers are compared row by row."""
     alone, killed = tmp_path / "alone.parquet", tmp_path / "killed.parquet"
     async with FakeKajabi(customers=CUSTOMERS) as fake:
         requests = await _exported(fake, alone)
@@ -45,11 +45,11 @@ async def test_a_killed_export_ends_with_the_same_rows_in_the_same_places(tmp_pa
     offers = tmp_path / "alone.offers.parquet", tmp_path / "killed.offers.parquet"
     assert rows_in(offers[0]) > 0
     assert differences(*offers) == 0
-    # What was under way at each kill is asked for again, and no more.
+    # Only the pending requests of each kill are sent again.
     assert repeated <= 3 * KILLS
 
 
-async def test_an_interrupted_export_says_how_to_go_on(tmp_path: Path) -> None:
+async def test_an_interrupted_export_says_how_to_resume(tmp_path: Path) -> None:
     """With the exit code of an interrupted command, and no traceback."""
     path = tmp_path / "customers.parquet"
     async with FakeKajabi(customers=CUSTOMERS, latency=0.02) as fake:
@@ -59,14 +59,14 @@ async def test_an_interrupted_export_says_how_to_go_on(tmp_path: Path) -> None:
             code, err = await process.ended()
         assert code == 130
         assert err.splitlines() == [
-            "kajabi: what came is kept; give the same command again to go on",
+            "kajabi: the rows so far are kept; run the same command again to resume",
             "kajabi: interrupted",
         ]
     assert rows_kept(path) > 0
 
 
-async def test_a_full_disk_leaves_the_checkpoint_good(tmp_path: Path) -> None:
-    """The error says that what came is kept; with room again the export goes on to the same file."""
+async def test_a_full_disk_leaves_the_checkpoint_valid(tmp_path: Path) -> None:
+    """The error says that the rows are kept; with free space the export resumes to the same file."""
     alone, full = tmp_path / "alone.parquet", tmp_path / "full.parquet"
     async with FakeKajabi(customers=CUSTOMERS) as fake:
         await _exported(fake, alone)

@@ -1,4 +1,4 @@
-"""An export into a folder that others can write to: they read nothing of it, and have nothing overwritten by it."""
+"""An export into a folder that other users can write to: they can neither read its data nor get a file overwritten."""
 
 import asyncio
 import os
@@ -34,15 +34,15 @@ async def main():
         with tempfile.TemporaryDirectory() as folder:
             await export(api.customers.list(include="offers"), Path(folder) / "warm.csv")
         become(arguments["user"])
-        told = []
+        result = []
         for _ in range(arguments["times"]):
             try:
                 report = await export(api.customers.list(include="offers"), arguments["path"])
             except KajabiError as error:
-                told.append([type(error).__name__, str(error)])
+                result.append([type(error).__name__, str(error)])
             else:
-                told.append(["", report.rows])
-    print(json.dumps(told))
+                result.append(["", report.rows])
+    print(json.dumps(result))
 
 asyncio.run(main())
 """
@@ -55,8 +55,8 @@ def folder(request: pytest.FixtureRequest) -> Generator[Path]:
 
 
 async def exported(fake: FakeKajabi, path: Path, *, times: int = 1) -> list[Any]:
-    """Export as the victim, and return the name and text of the error, or an empty one and the number of rows."""
-    told: list[Any] = await asyncio.to_thread(
+    """Export as the victim, and return the name and text of the error, or an empty name and the number of rows."""
+    message: list[Any] = await asyncio.to_thread(
         as_victim,
         EXPORT,
         path=str(path),
@@ -65,11 +65,11 @@ async def exported(fake: FakeKajabi, path: Path, *, times: int = 1) -> list[Any]
         client_secret=fake.client_secret,
         base_url=fake.base_url,
     )
-    return told
+    return message
 
 
 def content_of(folder: Path) -> bytes:
-    """Whatever stands in any file under *folder*."""
+    """Return the content of all files under *folder*."""
     return b"".join(each.read_bytes() for each in folder.rglob("*") if each.is_file() and not each.is_symlink())
 
 
@@ -79,7 +79,7 @@ def _paths_in(folder: Path) -> set[Path]:
 
 @needs_root
 async def test_files_are_for_their_owner_alone(fake: FakeKajabi, folder: Path) -> None:
-    """Whatever the umask."""
+    """Whatever the umask is."""
     assert await exported(fake, folder / "customers.csv") == [["", 350]]
     files = [folder / "customers.csv", folder / "customers.offers.csv"]
     assert _paths_in(folder) == set(files)
@@ -88,7 +88,7 @@ async def test_files_are_for_their_owner_alone(fake: FakeKajabi, folder: Path) -
 
 @needs_root
 async def test_a_checkpoint_that_another_user_has_planted_is_refused(fake: FakeKajabi, folder: Path) -> None:
-    """Its links lead to a file of the victim's, and to a database of the attacker's; neither is written to."""
+    """Its links lead to a file of the victim and to a database of the attacker; neither is written to."""
     precious = victims_file(folder / "precious", "precious")
     attack(
         folder,
@@ -108,7 +108,7 @@ async def test_a_checkpoint_that_another_user_has_planted_is_refused(fake: FakeK
 async def test_a_link_in_the_place_of_a_file_is_refused_before_anything_is_sent(
     name: str, fake: FakeKajabi, folder: Path
 ) -> None:
-    """What it leads to stays what it was."""
+    """The target of the link is unchanged."""
     precious = victims_file(folder / "precious", "precious")
     attack(folder, f"ln -s precious {name}")
     ((kind, text),) = await exported(fake, folder / "c.csv")
@@ -118,7 +118,7 @@ async def test_a_link_in_the_place_of_a_file_is_refused_before_anything_is_sent(
 
 @needs_root
 async def test_the_mode_of_another_users_file_is_not_taken_over(fake: FakeKajabi, folder: Path) -> None:
-    """Where it can be replaced, what replaces it is for the victim alone; else that is said at the start."""
+    """If it can be replaced, the new file is private to the victim; otherwise the export fails at the start."""
     attack(folder, ": > c.csv; chmod 666 c.csv")
     ((kind, text),) = await exported(fake, folder / "c.csv")
     if mode_of(folder) & 0o1000:
@@ -131,7 +131,7 @@ async def test_the_mode_of_another_users_file_is_not_taken_over(fake: FakeKajabi
 
 @needs_root
 async def test_the_mode_of_a_file_with_a_second_name_is_not_taken_over(fake: FakeKajabi, folder: Path) -> None:
-    """Another user may have given it that name, as it is public under its own."""
+    """Another user may have added that name to a public file."""
     victims_file(folder / "public", "for all", 0o644)
     os.link(folder / "public", folder / "c.csv")
     assert await exported(fake, folder / "c.csv") == [["", 350]]
@@ -141,7 +141,7 @@ async def test_the_mode_of_a_file_with_a_second_name_is_not_taken_over(fake: Fak
 
 @needs_root
 async def test_a_folder_that_is_exchanged_again_and_again_gets_no_rows(fake: FakeKajabi) -> None:
-    """Without the sticky bit anyone can rename the checkpoint; an export then fails or succeeds, and shows nothing."""
+    """Without the sticky bit anyone can rename the checkpoint; an export then fails or succeeds, revealing nothing."""
     with shared_folder(sticky=False) as folder:
         precious = victims_file(folder / "precious", "precious")
         attack(folder, "mkdir spy; : > spy/journal.sqlite; : > spy/journal.sqlite-wal; ln -s ../precious spy/c.csv")
@@ -149,8 +149,8 @@ async def test_a_folder_that_is_exchanged_again_and_again_gets_no_rows(fake: Fak
             "mv -T c.csv.partial mine 2>/dev/null && mv -T spy c.csv.partial; sleep 0.01; mv -T c.csv.partial spy"
         )
         with attacking(folder, exchange):
-            told = await exported(fake, folder / "c.csv", times=3)
-        assert {kind for kind, _ in told} <= {"", "ExportError"}
+            message = await exported(fake, folder / "c.csv", times=3)
+        assert {kind for kind, _ in message} <= {"", "ExportError"}
         assert precious.read_text() == "precious"
         theirs = [each for each in folder.rglob("*") if each.is_file() and each.stat().st_uid != VICTIM]
         assert all(b"example.com" not in each.read_bytes() for each in theirs)
@@ -158,7 +158,7 @@ async def test_a_folder_that_is_exchanged_again_and_again_gets_no_rows(fake: Fak
 
 
 async def test_a_checkpoint_that_others_could_write_to_is_refused(api: Kajabi, tmp_path: Path) -> None:
-    """Also if it is ours."""
+    """Even if the same user owns it."""
     (tmp_path / "c.csv.partial").mkdir()
     (tmp_path / "c.csv.partial").chmod(0o777)
     with pytest.raises(ExportError, match=r"c.csv.partial.* is not safe: it has mode 0777"):
@@ -167,7 +167,7 @@ async def test_a_checkpoint_that_others_could_write_to_is_refused(api: Kajabi, t
 
 @pytest.mark.parametrize("mode", [0o600, 0o640, 0o644, 0o400])
 async def test_a_file_that_is_replaced_passes_its_mode_on(mode: int, api: Kajabi, tmp_path: Path) -> None:
-    """A new one is for its owner alone."""
+    """A new file is private to its owner."""
     path = tmp_path / "customers.csv"
     path.write_text("old")
     path.chmod(mode)
@@ -175,13 +175,13 @@ async def test_a_file_that_is_replaced_passes_its_mode_on(mode: int, api: Kajabi
     assert (mode_of(path), mode_of(tmp_path / "customers.offers.csv")) == (mode, 0o600)
 
 
-async def test_what_is_no_regular_file_is_not_replaced(api: Kajabi, fake: FakeKajabi, tmp_path: Path) -> None:
-    """Neither a link of ours nor a pipe, and nothing is asked for."""
+async def test_a_path_that_is_no_regular_file_is_not_replaced(api: Kajabi, fake: FakeKajabi, tmp_path: Path) -> None:
+    """Neither an own link nor a pipe, and nothing is requested."""
     (tmp_path / "elsewhere.csv").write_text("old")
     (tmp_path / "link.csv").symlink_to(tmp_path / "elsewhere.csv")
     os.mkfifo(tmp_path / "pipe.csv")
-    for name, told in (("link.csv", "it is a link"), ("pipe.csv", "no regular file")):
-        with pytest.raises(InvalidArgumentError, match=told):
+    for name, message in (("link.csv", "it is a link"), ("pipe.csv", "no regular file")):
+        with pytest.raises(InvalidArgumentError, match=message):
             await export(api.customers.list(), tmp_path / name)
     assert (tmp_path / "elsewhere.csv").read_text() == "old"
     assert not fake.requests

@@ -1,4 +1,4 @@
-"""Others add and remove while an export runs: what stood throughout is in the file, once, and shifts are told."""
+"""The list changes during an export: rows that stay throughout are in the file once, and shifts are reported."""
 
 import logging
 import random
@@ -10,7 +10,7 @@ import pytest
 
 from kajabi_async.export import ExportProgress, export
 from kajabi_async.testing import FakeKajabi
-from kajabi_async.testing.answers import Reply
+from kajabi_async.testing.replies import Reply
 from tests.export.conftest import client_of, ids_in
 
 CUSTOMERS = 400
@@ -19,7 +19,7 @@ MOST_ADDED = 200
 
 
 class RestlessKajabi(FakeKajabi):
-    """Removes and adds customers before every page it gives."""
+    """A fake that removes and adds customers before every page."""
 
     def __init__(self, seed: int, *, most: int) -> None:
         super().__init__(customers=CUSTOMERS)
@@ -49,7 +49,7 @@ class RestlessKajabi(FakeKajabi):
 @pytest.mark.parametrize("seed", range(3))
 @pytest.mark.parametrize("most", [1, 5, 2 * PAGE])
 async def test_nothing_that_stood_throughout_is_missing(seed: int, most: int, tmp_path: Path) -> None:
-    """However many rows go and come between any two requests, whole pages of them included."""
+    """Even if whole pages of rows are removed and added between two requests."""
     path = tmp_path / "customers.parquet"
     async with RestlessKajabi(seed, most=most) as fake, client_of(fake) as api:
         report = await export(api.customers.list(include="offers", page_size=PAGE), path)
@@ -63,7 +63,7 @@ async def test_nothing_that_stood_throughout_is_missing(seed: int, most: int, tm
 
 @pytest.mark.parametrize("seed", range(4))
 async def test_nothing_is_missing_over_many_runs(seed: int, tmp_path: Path) -> None:
-    """Stopped after every few pages, with others adding and removing all the while."""
+    """With a stop after every few pages, while the list keeps changing."""
     path = tmp_path / "customers.parquet"
     stops = random.Random(seed)
     async with RestlessKajabi(seed, most=3) as fake, client_of(fake) as api:
@@ -82,7 +82,7 @@ async def test_nothing_is_missing_over_many_runs(seed: int, tmp_path: Path) -> N
 
 
 async def test_rows_that_go_and_come_in_equal_number_are_noticed(tmp_path: Path, caplog: Any) -> None:
-    """The server's own count stays the same then; the file has both sides of the gap."""
+    """The server's count stays the same then; the file has the rows on both sides of the gap."""
     path = tmp_path / "customers.parquet"
     async with FakeKajabi(customers=100) as fake, client_of(fake) as api:
 
@@ -117,8 +117,8 @@ async def test_rows_added_at_the_front_of_another_order_come_once(tmp_path: Path
     assert f"{report.repeated} came twice" in report.warnings[0]
 
 
-async def test_a_list_that_nobody_touches_has_nothing_to_report(tmp_path: Path) -> None:
-    """No shift, no warning; each page but the last is asked for twice, without includes the second time."""
+async def test_an_unchanged_list_has_nothing_to_report(tmp_path: Path) -> None:
+    """No shift, no warning; each page but the last is requested twice, the second time without includes."""
     async with FakeKajabi(customers=250) as fake, client_of(fake) as api:
         report = await export(api.customers.list(include="offers"), tmp_path / "customers.parquet")
         with_offers = [request for request in fake.requests if "include=offers" in request.query_string]
@@ -128,7 +128,7 @@ async def test_a_list_that_nobody_touches_has_nothing_to_report(tmp_path: Path) 
 
 
 async def test_hundreds_that_go_between_two_runs_are_no_gap(tmp_path: Path) -> None:
-    """The next run steps back until it sees a row that it knows."""
+    """The next run reads earlier pages again until it finds a known row."""
     path = tmp_path / "customers.parquet"
     async with FakeKajabi(customers=500) as fake, client_of(fake) as api:
 
@@ -147,7 +147,7 @@ async def test_hundreds_that_go_between_two_runs_are_no_gap(tmp_path: Path) -> N
 
 
 async def test_a_list_that_has_shrunk_to_nothing_between_two_runs_ends(tmp_path: Path) -> None:
-    """The page to go on from is past the end then."""
+    """The page to resume from is past the end then."""
     path = tmp_path / "customers.parquet"
     async with FakeKajabi(customers=100) as fake, client_of(fake) as api:
 
@@ -163,12 +163,12 @@ async def test_a_list_that_has_shrunk_to_nothing_between_two_runs_ends(tmp_path:
     assert (report.rows, report.listed) == (50, 0)
 
 
-async def test_a_server_that_counts_more_rows_than_it_gives_is_told(tmp_path: Path) -> None:
-    """The file is what came; the report says that the count does not fit."""
+async def test_a_server_that_counts_more_rows_than_it_sends_is_reported(tmp_path: Path) -> None:
+    """The file has the received rows; the report has the difference."""
     row = {"type": "customers", "id": "1", "attributes": {"name": "One"}}
     async with FakeKajabi(customers=5) as fake, client_of(fake) as api:
         document = {"data": [row], "links": {"next": None}, "meta": {"total_count": 3}}
         fake.answer_with("GET", "/v1/customers", body=document)
         report = await export(api.customers.list(), tmp_path / "customers.jsonl")
     assert (report.rows, report.lacking) == (1, 2)
-    assert report.warnings == ("the server counts 3 rows, 2 more than it gave",)
+    assert report.warnings == ("the server counts 3 rows, 2 more than it sent",)

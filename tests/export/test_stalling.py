@@ -1,4 +1,4 @@
-"""An export waits for a pause or an outage to be over, and keeps what came when patience ends before that."""
+"""An export waits for the end of a pause or an outage, and keeps its rows if patience runs out first."""
 
 from pathlib import Path
 from typing import Any
@@ -9,12 +9,12 @@ from kajabi_async import Kajabi, RetryPolicy, ServerError
 from kajabi_async import stall as stalling
 from kajabi_async.export import ExportProgress, export
 from kajabi_async.testing import FakeKajabi
-from tests.export.conftest import asked
+from tests.export.conftest import query
 
 
 @pytest.fixture(autouse=True)
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Gaps of hundredths of a second."""
+    """Shorten the waits to hundredths of a second."""
     monkeypatch.setattr(stalling, "FIRST_GAP_SECONDS", 0.02)
 
 
@@ -29,25 +29,25 @@ def _client(fake: FakeKajabi) -> Kajabi:
 async def test_no_page_is_lost_to_an_outage(
     fake: FakeKajabi, tmp_path: Path, status: int, headers: dict[str, str], times: int
 ) -> None:
-    """Whether it hits a page or the looking back at one; the observer is told."""
-    told: list[ExportProgress] = []
+    """During the first or the second reading of a page; the observer is notified."""
+    message: list[ExportProgress] = []
 
     def observe(progress: ExportProgress) -> None:
-        told.append(progress)
-        if progress.pages == 2 and not any(each.stalled_since for each in told):
+        message.append(progress)
+        if progress.pages == 2 and not any(each.stalled_since for each in message):
             fake.fail("customers.list", status=status, headers=headers, times=times)
 
     path = tmp_path / "customers.csv"
     async with _client(fake) as api:
         report = await export(api.customers.list(), path, observer=observe)
-    assert (report.rows, report.malformed, len(asked("SELECT id FROM read_csv(?)", path))) == (350, 0, 350)
-    assert any(each.stalled_since is not None for each in told)
-    assert any(each.paused_until is not None for each in told) == ("retry-after" in headers)
-    assert told[-1].stalled_since is None
+    assert (report.rows, report.malformed, len(query("SELECT id FROM read_csv(?)", path))) == (350, 0, 350)
+    assert any(each.stalled_since is not None for each in message)
+    assert any(each.paused_until is not None for each in message) == ("retry-after" in headers)
+    assert message[-1].stalled_since is None
 
 
-async def test_the_failure_is_raised_when_patience_ends_and_what_came_is_kept(fake: FakeKajabi, tmp_path: Path) -> None:
-    """The same call goes on from there."""
+async def test_the_failure_is_raised_when_patience_ends_and_the_rows_are_kept(fake: FakeKajabi, tmp_path: Path) -> None:
+    """The same call resumes from there."""
     path = tmp_path / "customers.csv"
 
     def observe(progress: ExportProgress) -> None:
@@ -65,7 +65,7 @@ async def test_the_failure_is_raised_when_patience_ends_and_what_came_is_kept(fa
 
 
 async def test_an_observer_that_fails_during_a_stall_ends_the_export(fake: FakeKajabi, tmp_path: Path) -> None:
-    """Its error is the caller's to see, and nothing hangs."""
+    """Its exception reaches the caller, and nothing hangs."""
     fake.fail("customers.list", status=503, times=None)
 
     def observe(progress: ExportProgress) -> None:

@@ -16,7 +16,7 @@ SETTLED = 5_000
 
 
 async def growth(lookups: int) -> int:
-    """Look all of them up and give the bytes that resident memory grew by."""
+    """Look all of them up, and return the growth of resident memory in bytes."""
     process = await asyncio.create_subprocess_exec(
         *(sys.executable, "-m", "kajabi_async.testing", "--port", "0", "--customers", str(lookups)),
         stdout=asyncio.subprocess.PIPE,

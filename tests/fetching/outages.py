@@ -1,4 +1,4 @@
-"""An API without a network, whose answers depend on the id, on how often it was asked for, and on the time."""
+"""An API without a network, whose answers depend on the id, the number of its requests, and the time."""
 
 import asyncio
 from collections import Counter
@@ -53,15 +53,15 @@ def lookups(
 
 
 async def outcomes(run: Lookups[Customer]) -> dict[str, Lookup[Customer]]:
-    told: dict[str, Lookup[Customer]] = {}
+    results: dict[str, Lookup[Customer]] = {}
     async for lookup in run:
-        assert lookup.id not in told
-        told[lookup.id] = lookup
-    return told
+        assert lookup.id not in results
+        results[lookup.id] = lookup
+    return results
 
 
-def failed(told: Iterable[Lookup[Customer]]) -> dict[str, str]:
-    return {each.id: type(each.error).__name__ for each in told if isinstance(each, Failed)}
+def failed(results: Iterable[Lookup[Customer]]) -> dict[str, str]:
+    return {each.id: type(each.error).__name__ for each in results if isinstance(each, Failed)}
 
 
 def refused() -> ConnectionFailedError:
@@ -74,7 +74,7 @@ def ids(number: int) -> list[str]:
     return [str(each) for each in range(1, number + 1)]
 
 
-def waits(told: list[Progress]) -> list[tuple[bool, bool]]:
-    """Return whether each of *told* was stalled, and paused, without those that say the same as the one before."""
-    states = [(each.stalled_since is not None, each.paused_until is not None) for each in told]
+def waits(results: list[Progress]) -> list[tuple[bool, bool]]:
+    """Return whether each progress was stalled, and paused, without those equal to the one before."""
+    states = [(each.stalled_since is not None, each.paused_until is not None) for each in results]
     return [state for index, state in enumerate(states) if index == 0 or states[index - 1] != state]

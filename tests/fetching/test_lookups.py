@@ -1,4 +1,4 @@
-"""Bulk lookups: bounded, complete, and gone when their loop is left."""
+"""Bulk lookups: bounded, complete, and ended when their loop is left."""
 
 import asyncio
 import random
@@ -21,7 +21,7 @@ from kajabi_async import (
 from kajabi_async.decoding.answers import read_resource
 from kajabi_async.errors import AuthenticationError
 from kajabi_async.exchange import Answer, Tally
-from kajabi_async.fetching import arrivals as recent
+from kajabi_async.fetching import backlog
 from kajabi_async.fetching.lookups import Lookups
 from kajabi_async.models.resource import Scope
 from kajabi_async.testing import FakeKajabi
@@ -74,7 +74,7 @@ async def _no_tasks_left(before: set[Any]) -> bool:
 
 @pytest.mark.parametrize("ordered", [False, True])
 async def test_every_id_gets_one_outcome(ordered: bool) -> None:
-    """Whatever the order, nothing is lost and nothing doubled."""
+    """In either order nothing is lost and nothing doubled."""
     source = Source(shuffled=random.Random(1))
     run = _lookups(source, (str(number) for number in range(500)), ordered=ordered)
     ids = [lookup.id async for lookup in run]
@@ -116,8 +116,8 @@ async def test_ids_are_read_no_further_than_twice_the_concurrency_ahead(ordered:
     assert given == 40
 
 
-async def test_ids_that_come_again_are_asked_for_once_and_answered_each_time() -> None:
-    """Those under way and the latest few thousand."""
+async def test_ids_that_come_again_are_requested_once_and_answered_each_time() -> None:
+    """Those in flight and the latest few thousand."""
     source = Source({"2": NotFoundError(status=404)})
     run = _lookups(source, ["1", "1", "2", *["3"] * 10, 1, "2"])
     outcomes = [lookup async for lookup in run]
@@ -127,12 +127,12 @@ async def test_ids_that_come_again_are_asked_for_once_and_answered_each_time() -
     assert (report.total, report.found, report.missing, report.duplicates, report.requests) == (15, 13, 2, 12, 3)
 
 
-async def test_an_id_whose_answer_was_empty_is_not_asked_for_again() -> None:
-    """It fails each time, of the one answer."""
-    asked: list[str] = []
+async def test_an_id_whose_answer_was_empty_is_not_requested_again() -> None:
+    """It fails each time, with the one answer."""
+    requested: list[str] = []
 
     async def empty(resource_id: str, _: Tally) -> Answer:
-        asked.append(resource_id)
+        requested.append(resource_id)
         return Answer(200, {}, b"")
 
     def read(body: bytes, _: str) -> Customer:
@@ -143,16 +143,16 @@ async def test_an_id_whose_answer_was_empty_is_not_asked_for_again() -> None:
         *[("1", DecodeError)] * 3,
         ("2", DecodeError),
     ]
-    assert asked == ["1", "2"]
+    assert requested == ["1", "2"]
 
 
 async def test_only_the_latest_outcomes_are_kept(monkeypatch: pytest.MonkeyPatch) -> None:
     """Memory grows with concurrency, not with ids."""
-    monkeypatch.setattr(recent, "RECENT_OUTCOMES", 20)
+    monkeypatch.setattr(backlog, "RECENT_OUTCOMES", 20)
     run = _lookups(Source(), range(500))
     most = 0
     async for _ in run:
-        most = max(most, len(run._run._recent) + len(run._run._in_flight))
+        most = max(most, len(run._run._backlog.recent) + len(run._run._backlog.in_flight))
     assert most <= 20 + 10
 
 
@@ -182,8 +182,8 @@ async def test_refused_credentials_end_the_run() -> None:
     assert len(source.asked) < 10
 
 
-async def test_an_iterable_that_raises_is_told_after_what_was_under_way() -> None:
-    """Nothing that was asked for is lost."""
+async def test_an_iterable_that_raises_does_so_after_what_was_in_flight() -> None:
+    """Nothing that was requested is lost."""
 
     def ids() -> Iterator[str]:
         yield from ("1", "2", "3")
@@ -192,7 +192,7 @@ async def test_an_iterable_that_raises_is_told_after_what_was_under_way() -> Non
     seen: list[str] = []
     with pytest.raises(LookupError, match="no more"):
         async for lookup in _lookups(Source(), ids(), concurrency=2):
-            seen.append(lookup.id)  # noqa: PERF401 - what came before the error is wanted
+            seen.append(lookup.id)  # noqa: PERF401 - what came before the error is checked
     assert sorted(seen) == ["1", "2", "3"]
 
 
@@ -203,7 +203,7 @@ async def test_a_defect_in_looking_up_is_raised_and_does_not_hang() -> None:
 
 
 async def test_an_error_is_raised_once_and_what_came_before_it_can_be_reported() -> None:
-    """Who has handled it wants to know what was done."""
+    """A caller that has handled it wants to know what was done."""
     run = _lookups(Source({"2": _refused_credentials()}), range(4), concurrency=1)
     with pytest.raises(AuthenticationError):
         async for _ in run:
@@ -213,12 +213,12 @@ async def test_an_error_is_raised_once_and_what_came_before_it_can_be_reported()
 
 
 async def test_a_lookup_that_cancels_itself_does_not_hang_the_run() -> None:
-    """Nobody else would ever answer that id."""
+    """No other lookup would ever answer that id."""
     with pytest.raises(asyncio.CancelledError):
         await _lookups(Source({"2": asyncio.CancelledError()}), range(10), concurrency=2).report()  # type: ignore[dict-item]
 
 
-async def test_a_value_that_cannot_be_shown_is_told_by_its_type() -> None:
+async def test_a_value_that_cannot_be_shown_is_named_by_its_type() -> None:
     """A number of more digits than Python prints is a bad id like any other."""
 
     class Unwilling:
@@ -241,7 +241,7 @@ async def test_leaving_the_loop_leaves_no_task() -> None:
 
 
 async def test_cancelling_the_report_leaves_no_task() -> None:
-    """Whoever waits for the report runs the loop, and ends it by going away."""
+    """Awaiting the report runs the loop, and cancelling that ends it."""
     before = asyncio.all_tasks()
     source = Source()
     run = _lookups(source, (str(number) for number in range(100_000)))
@@ -287,8 +287,8 @@ async def test_an_error_in_the_loop_leaves_no_task() -> None:
     assert asyncio.all_tasks() == before
 
 
-async def test_waiting_for_one_outcome_may_be_given_up_and_taken_up_again() -> None:
-    """Cancelling ``anext`` is not leaving the loop."""
+async def test_waiting_for_one_outcome_may_be_cancelled_and_resumed() -> None:
+    """Cancelling ``anext`` does not leave the loop."""
     iterator = aiter(_lookups(Source(shuffled=random.Random(4)), range(20)))
     waiting = asyncio.ensure_future(anext(iterator))
     await asyncio.sleep(0)
@@ -306,12 +306,12 @@ async def test_a_report_runs_what_was_not_run() -> None:
     assert report.elapsed_seconds > 0
 
 
-async def test_an_observer_is_told_of_every_outcome() -> None:
+async def test_an_observer_is_notified_of_every_outcome() -> None:
     """With the counts so far."""
-    told: list[Progress] = []
-    await _lookups(Source({"1": NotFoundError(status=404)}), ["0", "1", "x/y", "0"], observer=told.append).report()
-    assert [progress.given for progress in told] == [1, 2, 3, 4]
-    last = told[-1]
+    results: list[Progress] = []
+    await _lookups(Source({"1": NotFoundError(status=404)}), ["0", "1", "x/y", "0"], observer=results.append).report()
+    assert [progress.given for progress in results] == [1, 2, 3, 4]
+    last = results[-1]
     assert (last.found, last.missing, last.failed, last.duplicates) == (2, 1, 1, 1)
 
 
@@ -345,7 +345,7 @@ async def test_a_run_is_used_once_and_not_by_a_plain_for() -> None:
         iter(run)
 
 
-async def test_a_run_whose_report_was_asked_for_has_been_used() -> None:
+async def test_a_run_whose_report_was_awaited_has_been_used() -> None:
     """Its ids are gone."""
     run = _lookups(Source(), range(3))
     await run.report()
@@ -354,21 +354,21 @@ async def test_a_run_whose_report_was_asked_for_has_been_used() -> None:
 
 
 async def test_bodies_kept_for_ids_that_come_again_are_bounded_by_bytes() -> None:
-    """A few MiB in all, however large each is; what is not kept is asked for again."""
-    asked: list[str] = []
+    """A few MiB in all, however large each is; what is not kept is requested again."""
+    requested: list[str] = []
 
     async def large(resource_id: str, _: Tally) -> Answer:
-        asked.append(resource_id)
+        requested.append(resource_id)
         return Answer(200, {}, bytes(200_000 if int(resource_id) < 100 else 10_000_000))
 
     run = Lookups(large, _as_customer, [*range(100), 99, 0, 200, 200], concurrency=1)
     most = 0
     async for _ in run:
-        kept = run._run._recent
+        kept = run._run._backlog.recent
         bodies = [*kept._latest.values(), *kept._before.values()]
         most = max(most, sum(len(body) for body in bodies if isinstance(body, bytes)))
-    assert 2 * 2**20 < most <= recent.RECENT_BYTES
-    assert asked == [*map(str, range(100)), "0", "200", "200"]
+    assert 2 * 2**20 < most <= backlog.RECENT_BYTES
+    assert requested == [*map(str, range(100)), "0", "200", "200"]
 
 
 @pytest.mark.parametrize("ordered", [False, True])
@@ -384,16 +384,16 @@ async def test_bodies_that_wait_for_a_slow_loop_are_bounded_by_bytes(ordered: bo
     async for _ in run:
         for _ in range(20 if given < 20 else 1):
             await asyncio.sleep(0)
-        waiting = sum(len(body) for _, _, body in run._run._told if isinstance(body, bytes))
+        waiting = sum(len(body) for _, _, body in run._run._backlog.arrived if isinstance(body, bytes))
         # Those under way when there was enough come on top.
         assert waiting <= 32 * 2**20 + 100 * 1_000_000
         given += 1
     assert given == 600
-    assert run._run._large_bytes == 0
+    assert run._run._backlog.large_bytes == 0
 
 
-async def test_workers_end_with_the_ids_though_nobody_takes_the_outcomes() -> None:
-    """A loop that is slow at the end holds no tasks that have nothing to do."""
+async def test_workers_end_with_the_ids_though_no_outcome_is_taken() -> None:
+    """A loop that is slow at the end keeps no idle tasks."""
     run = _lookups(Source(), range(15), concurrency=10)
     iterator = aiter(run)
     await anext(iterator)
@@ -404,7 +404,7 @@ async def test_workers_end_with_the_ids_though_nobody_takes_the_outcomes() -> No
 
 
 async def test_a_thousand_lookups_at_once_have_the_time_of_each_to_themselves(kajabi_fake: FakeKajabi) -> None:
-    """The client sends fewer at once: who stands in its line runs out of no time."""
+    """The client sends fewer at once: the time in its queue does not count."""
     kajabi_fake.latency = 0.05
     async with Kajabi(
         client_id=kajabi_fake.client_id,
@@ -418,7 +418,7 @@ async def test_a_thousand_lookups_at_once_have_the_time_of_each_to_themselves(ka
 
 
 async def test_stress_with_random_delays_failures_and_exits() -> None:
-    """Whatever happens, it ends, and nothing stays behind."""
+    """In every case it ends, and no task is left."""
     rng = random.Random(20)
     before = asyncio.all_tasks()
     for _ in range(60):
@@ -454,7 +454,7 @@ async def test_two_thousand_lookups_on_a_cold_client_cost_one_token(kajabi_fake:
         assert kajabi_fake.counts["oauth.token"] == 1
 
 
-async def test_a_wrong_secret_asks_for_one_token_and_ends_the_run(kajabi_fake: FakeKajabi) -> None:
+async def test_a_wrong_secret_costs_one_token_request_and_ends_the_run(kajabi_fake: FakeKajabi) -> None:
     """Not one for each id."""
     async with Kajabi(
         client_id=kajabi_fake.client_id,

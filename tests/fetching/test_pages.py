@@ -1,4 +1,4 @@
-"""Lists: followed by ``links.next`` alone, resumable, and gone when their loop is left."""
+"""Lists: followed by ``links.next`` alone, resumable, and ended when their loop is left."""
 
 import asyncio
 import logging
@@ -44,8 +44,8 @@ def _numbered(pages: dict[int, Any]) -> Canned:
     return Canned(respond)
 
 
-def _listed(send: Canned, **asked: Any) -> Pages[Customer]:
-    return Customers(context(send)).list(**asked)
+def _listed(send: Canned, **requested: Any) -> Pages[Customer]:
+    return Customers(context(send)).list(**requested)
 
 
 def _strictly_listed(send: Canned) -> Pages[Customer]:
@@ -57,7 +57,7 @@ async def _ids(pages: Pages[Customer]) -> list[str]:
 
 
 async def test_rows_come_page_by_page_with_every_parameter_kept() -> None:
-    """Rows 70 and 71: The next link of the other official host is asked for on our own base."""
+    """Rows 70 and 71: The next link of the other official host is requested on our own base."""
     send = _numbered({1: _page(["1", "2"], _link(2)), 2: _page(["3"])})
     pages = _listed(send, search="a b")
     assert send.asked == []
@@ -80,7 +80,7 @@ async def test_rows_come_page_by_page_with_every_parameter_kept() -> None:
         ({}, None),
     ],
 )
-async def test_the_count_is_told_where_the_server_tells_it(meta: Any, count: int | None) -> None:
+async def test_the_count_is_returned_if_the_server_states_it(meta: Any, count: int | None) -> None:
     """In whichever of its shapes; at most one request, none after a page was read."""
     send = _numbered({1: _page(["1"], meta=meta)})
     pages = _listed(send)
@@ -114,7 +114,7 @@ async def test_next_links_that_go_round_are_noticed() -> None:
     seen: list[str] = []
     with pytest.raises(PagingError, match="read already"):
         async for row in _listed(send):
-            seen.append(row.id)  # noqa: PERF401 - what came before the error is wanted
+            seen.append(row.id)  # noqa: PERF401 - what came before the error is checked
     assert seen == ["1", "2", "3"]
 
 
@@ -128,7 +128,7 @@ async def test_empty_pages_without_end_are_noticed() -> None:
 @pytest.mark.parametrize("prefetch", [0, 3])
 @pytest.mark.parametrize("whole", [False, True])
 async def test_pages_of_the_same_rows_without_end_are_noticed(prefetch: int, whole: bool) -> None:
-    """Each with a next link of its own; whoever asks for rows and whoever asks for pages is told."""
+    """Each with a next link of its own; both rows and pages raise."""
     send = Canned(lambda _: _page(["1", "2", "3"], f"{OFFICIAL}?page[number]=1&nonce={len(send.asked)}"))
     pages = _listed(send, prefetch=prefetch)
     read = pages.pages() if whole else aiter(pages)
@@ -150,8 +150,8 @@ async def test_rows_that_come_again_on_many_pages_are_no_loop() -> None:
     assert await _ids(_listed(send)) == ["1", "2", "3"]
 
 
-async def test_a_page_number_that_no_list_can_have_is_an_error_of_ours() -> None:
-    """Python itself refuses to read a number of so many digits."""
+async def test_a_page_number_that_no_list_can_have_is_an_error_of_the_package() -> None:
+    """Python itself refuses to read a number of that many digits."""
     send = Canned(lambda _: _page(["1"], f"{OFFICIAL}?page[number]={'9' * 5000}"))
     for prefetch in (0, 2):
         with pytest.raises(PagingError, match="5000 digits"):
@@ -182,14 +182,14 @@ async def test_a_page_number_that_no_list_can_have_is_an_error_of_ours() -> None
     ],
 )
 async def test_a_member_that_only_informs_does_not_cost_the_rows(members: dict[str, Any], prefetch: int) -> None:
-    """Nobody follows it, so whatever it says, the list is read."""
+    """It is not followed, so the list is read whatever it says."""
     send = Canned(lambda _: {"data": [resource("customers", "1")], **members})
     assert await _ids(_listed(send, prefetch=prefetch)) == ["1"]
     assert len(send.asked) == 1
 
 
-async def test_rows_seen_before_a_break_are_not_given_again_after_it() -> None:
-    """Not even where they shifted into the next page meanwhile."""
+async def test_rows_seen_before_a_break_are_not_yielded_again_after_it() -> None:
+    """Not even if they shifted into the next page meanwhile."""
     send = _numbered({1: _page(["1", "2", "3"], _link(2)), 2: _page(["2", "4"])})
     pages = _listed(send)
     rows = aiter(pages)
@@ -214,7 +214,7 @@ async def test_the_ids_of_rows_are_remembered_up_to_a_number(rows: list[str], mo
 
 
 async def test_nothing_is_fetched_ahead_beyond_the_last_page() -> None:
-    """The answer tells how many there are."""
+    """The answer says how many there are."""
     send = _numbered(
         {number: _page([str(number)], _link(number + 1), meta={"total_pages": 3}) for number in (1, 2)}
         | {3: _page(["3"]), 4: _page(["4"])}
@@ -224,7 +224,7 @@ async def test_nothing_is_fetched_ahead_beyond_the_last_page() -> None:
 
 
 async def test_a_row_that_comes_again_is_left_out_and_said(caplog: pytest.LogCaptureFixture) -> None:
-    """Rows shift into later pages where others write meanwhile."""
+    """Rows shift into later pages if others write meanwhile."""
     send = _numbered({1: _page(["1", "2"], _link(2)), 2: _page(["2", "3"])})
     pages = _listed(send)
     with caplog.at_level(logging.WARNING, "kajabi_async"):
@@ -233,7 +233,7 @@ async def test_a_row_that_comes_again_is_left_out_and_said(caplog: pytest.LogCap
     assert "came again" in caplog.text
 
 
-async def test_a_malformed_row_raises_for_itself_and_the_others_are_given() -> None:
+async def test_a_malformed_row_raises_for_itself_and_the_others_are_yielded() -> None:
     """The same iterator goes on; a page keeps its errors beside its items."""
     bad = [7, {"type": "customers"}, resource("offers", "9"), resource("customers", "2", attributes={"created_at": 5})]
     send = _numbered({1: _page(["1", *bad, "3"])})
@@ -264,7 +264,7 @@ async def test_a_next_link_elsewhere_is_refused(link: str) -> None:
     assert len(send.asked) == 1
 
 
-async def test_a_page_that_failed_is_asked_for_again_by_the_same_iterator() -> None:
+async def test_a_page_that_failed_is_requested_again_by_the_same_iterator() -> None:
     """Nothing is skipped and nothing doubled."""
     answers: list[Any] = [_page(["1"], _link(2)), ServerError(status=500), _page(["2"])]
     send = Canned(lambda _: answers.pop(0))
@@ -306,7 +306,7 @@ async def test_a_position_of_another_list_is_refused() -> None:
         _listed(_numbered({}), resume_from="page 3")
 
 
-async def test_pages_fetched_ahead_are_used_only_where_the_links_say_the_same() -> None:
+async def test_pages_fetched_ahead_are_used_only_if_the_links_say_the_same() -> None:
     """Here the server skips a page number; the guess for it is thrown away."""
     pages = {number: _page([str(number)], _link(number + 2)) for number in (2, 3, 4, 5)}
     send = _numbered({1: _page(["1"], _link(3)), **pages, 7: _page(["7"])})
@@ -336,7 +336,7 @@ def test_options_that_make_no_sense_are_refused(options: Any) -> None:
         _listed(_numbered({}), **options)
 
 
-def test_a_plain_for_is_told_to_be_async() -> None:
+def test_a_plain_for_raises_with_the_cure() -> None:
     """A list is fetched as it is read."""
     with pytest.raises(TypeError, match="async for"):
         iter(_listed(_numbered({})))
@@ -344,7 +344,7 @@ def test_a_plain_for_is_told_to_be_async() -> None:
 
 @pytest.mark.parametrize("value", [-1, True, "2", 1.5, [], 10**10])
 async def test_numbers_of_pages_and_rows_are_refused_before_anything_is_sent(value: Any) -> None:
-    """With an error of our own, whatever they are."""
+    """With an error of the package, for every kind of value."""
     send = Canned({})
     with pytest.raises(InvalidArgumentError, match="prefetch must be a whole number"):
         _listed(send, prefetch=value)

@@ -65,7 +65,7 @@ def test_a_plan_travels(duplicate: Callable[[LookupPlan], LookupPlan]) -> None:
 
 
 @pytest.mark.parametrize(
-    ("seconds", "told"),
+    ("seconds", "text"),
     [
         (0.0, "under a second"),
         (0.99, "under a second"),
@@ -77,9 +77,9 @@ def test_a_plan_travels(duplicate: Callable[[LookupPlan], LookupPlan]) -> None:
         (360_000.0, "about 100 h"),
     ],
 )
-def test_seconds_are_told_as_roughly_as_an_estimate_deserves(seconds: float, told: str) -> None:
+def test_seconds_are_rounded_as_an_estimate_deserves(seconds: float, text: str) -> None:
     """In the unit that people would use."""
-    assert explained(seconds) == told
+    assert explained(seconds) == text
 
 
 SPEED = Speed(at_once=50, pages_at_once=16, per_second=None, lookup_seconds=0.1, page_seconds=0.4, answers=200)
@@ -93,15 +93,15 @@ def test_seconds_are_answer_times_over_what_goes_at_once() -> None:
     assert SPEED.seconds_for(lookups=0, pages=0) == 0.0
 
 
-def test_the_rate_limit_decides_where_it_is_the_slower_one() -> None:
-    """However many might go at once."""
+def test_the_rate_limit_decides_if_it_is_the_slower_one() -> None:
+    """However many are sent at once."""
     limited = attrs.evolve(SPEED, per_second=10.0)
     assert limited.seconds_for(lookups=40_000, pages=0) == pytest.approx(4_000.0)
     assert attrs.evolve(SPEED, per_second=10_000.0).seconds_for(lookups=40_000, pages=0) == pytest.approx(80.0)
 
 
 def test_nothing_is_estimated_from_nothing() -> None:
-    """Before the first answer only a rate that is known tells the time."""
+    """Before the first answer only a known rate gives a time."""
     nothing = attrs.evolve(SPEED, lookup_seconds=None, page_seconds=None, answers=0)
     assert nothing.seconds_for(lookups=10, pages=1) is None
     assert attrs.evolve(nothing, per_second=5.0).seconds_for(lookups=10, pages=0) == pytest.approx(2.0)
@@ -109,7 +109,7 @@ def test_nothing_is_estimated_from_nothing() -> None:
 
 
 def test_it_is_said_what_the_times_are_from() -> None:
-    """The mean of so many answers, or a guess by the page."""
+    """The mean of a number of answers, or an estimate from the page."""
     assert str(SPEED) == "50 at a time, 0.100 s an answer, the mean of 200 so far, 0.400 s a page"
     guessed = attrs.evolve(SPEED, per_second=12.5, lookup_seconds=0.4, answers=0)
     assert str(guessed) == (
@@ -129,7 +129,7 @@ async def test_the_pace_of_the_client_is_what_is_planned_by() -> None:
 
 
 async def test_a_fixed_rate_is_planned_by_before_anything_was_sent(kajabi_fake: FakeKajabi) -> None:
-    """100 requests a second, and no page is asked for."""
+    """100 requests a second, and no page is requested."""
     async with client_of(kajabi_fake, rate_limit=100) as api:
         plan = await api.customers.plan([1, 2])
     assert plan.lookup_seconds == pytest.approx(0.02)
@@ -138,7 +138,7 @@ async def test_a_fixed_rate_is_planned_by_before_anything_was_sent(kajabi_fake: 
 
 
 @pytest.mark.parametrize("meta", ["documented", "none", "total", "pages", "count", "pagination", "pages_without_count"])
-async def test_every_shape_of_meta_tells_the_size(meta: MetaShape) -> None:
+async def test_every_shape_of_meta_states_the_size(meta: MetaShape) -> None:
     """By the number of rows, of pages, or the link to the last one."""
     async with FakeKajabi(customers=450, meta=meta) as fake, client_of(fake) as api:
         plan = await api.customers.plan(range(1, 451))
@@ -147,7 +147,7 @@ async def test_every_shape_of_meta_tells_the_size(meta: MetaShape) -> None:
 
 
 async def test_page_sizes_that_are_clamped_are_planned_by() -> None:
-    """What came on the first page counts, and not what was asked for."""
+    """The size of the first page counts, not the requested one."""
     async with FakeKajabi(customers=450, max_page_size=25, meta="total") as fake, client_of(fake) as api:
         plan = await api.customers.plan(range(1, 451))
         assert (plan.list_pages, plan.scan_requests) == (18, 18)
@@ -155,7 +155,7 @@ async def test_page_sizes_that_are_clamped_are_planned_by() -> None:
 
 
 async def test_duplicates_and_bad_ids_cost_nothing(kajabi_api: Kajabi) -> None:
-    """Only different ids that can be asked for are counted, from an async iterable as well."""
+    """Only different, valid ids are counted, from an async iterable as well."""
 
     async def ids() -> AsyncIterator[str]:
         for each in ("1", "1", "2", "a/b", "2"):
@@ -165,8 +165,8 @@ async def test_duplicates_and_bad_ids_cost_nothing(kajabi_api: Kajabi) -> None:
     assert (plan.ids, plan.lookup_requests) == (2, 2)
 
 
-async def test_no_ids_are_no_requests(kajabi_api: Kajabi) -> None:
-    """Nothing is asked, and nothing takes no time."""
+async def test_no_ids_cost_no_requests(kajabi_api: Kajabi) -> None:
+    """Nothing is sent, and that takes no time."""
     plan = await kajabi_api.customers.plan([])
     assert (plan.requests, plan.seconds, plan.asked) == (0, 0.0, 0)
     assert plan.because == "there is nothing to look up"
@@ -189,8 +189,8 @@ async def test_the_reasons_have_the_numbers(kajabi_api: Kajabi, kajabi_fake: Fak
     assert "1 page; a scan takes all of it" in sites.because
 
 
-async def test_what_is_wrong_is_told_before_anything_is_sent(kajabi_api: Kajabi, kajabi_fake: FakeKajabi) -> None:
-    """As by get_many; a bad id is no error of the plan."""
+async def test_mistakes_raise_before_anything_is_sent(kajabi_api: Kajabi, kajabi_fake: FakeKajabi) -> None:
+    """As by get_many; a bad id is not an error of the plan."""
     with pytest.raises(UnknownIncludeError):
         await kajabi_api.customers.plan(["1"], include="offer")
     assert (await kajabi_api.customers.plan(["a/b"])).ids == 0

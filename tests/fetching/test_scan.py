@@ -1,4 +1,4 @@
-"""Lookups off the pages of a list: the same outcomes as single lookups, whatever becomes of the pages."""
+"""Lookups off the pages of a list: the same outcomes as single lookups, whatever happens to the pages."""
 
 import asyncio
 import logging
@@ -25,9 +25,9 @@ from kajabi_async.fetching.plan import Strategy
 from kajabi_async.resources.base import Gettable, Listable
 from kajabi_async.resources.people import Customers
 from kajabi_async.testing import FakeKajabi
-from kajabi_async.testing.answers import Reply
 from kajabi_async.testing.faults import Fault, Incident
-from kajabi_async.testing.records import RecordedRequest
+from kajabi_async.testing.recorded import RecordedRequest
+from kajabi_async.testing.replies import Reply
 from tests.resources.fakes import client_of
 from tests.sending import Canned, context, resource
 
@@ -71,11 +71,11 @@ async def test_every_resource_with_a_list_can_be_scanned() -> None:
         assert len(list(_readable(api))) > 10
         for operations in _readable(api):
             ids = [row.id async for row in operations.list()]
-            wanted = [*ids[:150], "987654321", "a/b"]
+            requested = [*ids[:150], "987654321", "a/b"]
             fake.reset_counts()
-            scanned = {each.id: each async for each in operations.get_many(wanted, strategy="scan")}
+            scanned = {each.id: each async for each in operations.get_many(requested, strategy="scan")}
             assert fake.counts[f"{operations.name}.get"] == 1, operations.name
-            async for single in operations.get_many(wanted):
+            async for single in operations.get_many(requested):
                 there = scanned.pop(single.id)
                 assert (there.found, there.missing) == (single.found, single.missing), operations.name
                 if single.found:
@@ -84,7 +84,7 @@ async def test_every_resource_with_a_list_can_be_scanned() -> None:
 
 
 async def test_a_duplicate_and_a_bad_id_are_outcomes_like_any_other(api: Kajabi, fake: FakeKajabi) -> None:
-    """One for each id that was given, as the report counts them."""
+    """One for each time that it was given, as the report counts them."""
     ids: list[Any] = ["7", 7, "a/b", "5000", 400, "7", None, "5000"]
     run = api.customers.get_many(ids, strategy="scan")
     outcomes = [each async for each in run]
@@ -97,15 +97,15 @@ async def test_a_duplicate_and_a_bad_id_are_outcomes_like_any_other(api: Kajabi,
 
 
 @pytest.mark.parametrize("strategy", ["scan", "auto"])
-async def test_outcomes_come_in_the_order_of_the_ids_where_that_is_asked(api: Kajabi, strategy: Strategy) -> None:
-    """Duplicates, missing and bad ids in their places."""
+async def test_outcomes_come_in_the_order_of_the_ids_on_request(api: Kajabi, strategy: Strategy) -> None:
+    """Duplicates, missing and bad ids included."""
     ids: list[Any] = [*random.Random(1).sample(range(1, 451), 200), 9999, [], "3", "3", "x y"]
     given = [each.id async for each in api.customers.get_many(ids, ordered=True, strategy=strategy)]
     assert given == [str(each) for each in ids]
 
 
 async def test_the_first_in_order_do_not_wait_for_the_end_of_the_scan(api: Kajabi, fake: FakeKajabi) -> None:
-    """They are given as soon as everything before them is known."""
+    """They are yielded as soon as everything before them is known."""
     loop = aiter(api.customers.get_many([450, 449, 1], ordered=True, strategy="scan"))
     assert (await anext(loop)).id == "450"
     assert fake.counts["customers.list"] == 1
@@ -113,7 +113,7 @@ async def test_the_first_in_order_do_not_wait_for_the_end_of_the_scan(api: Kajab
 
 
 async def test_a_slow_loop_slows_the_scan_down(fake: FakeKajabi) -> None:
-    """Pages are turned as outcomes are taken, and only a few are held."""
+    """Pages are fetched as outcomes are taken, and only a few are in memory."""
     async with client_of(fake, concurrency=1) as api:
         loop = aiter(api.customers.get_many(range(1, 451), strategy="scan"))
         for _ in range(50):
@@ -124,7 +124,7 @@ async def test_a_slow_loop_slows_the_scan_down(fake: FakeKajabi) -> None:
         assert len([each async for each in loop]) == 400
 
 
-async def test_the_scan_ends_with_the_last_wanted_row(api: Kajabi, fake: FakeKajabi) -> None:
+async def test_the_scan_ends_with_the_last_row_it_needs(api: Kajabi, fake: FakeKajabi) -> None:
     """Customers are listed newest first: two pages have the newest 150."""
     await api.customers.get_many(range(301, 451), strategy="scan").report()
     assert (fake.counts["customers.list"], fake.counts["customers.get"]) == (2, 0)
@@ -154,16 +154,16 @@ async def test_what_the_ids_raise_comes_out_of_the_loop(api: Kajabi) -> None:
         await api.customers.get_many(ids(), strategy="auto").report()
 
 
-async def test_an_observer_is_told_of_every_outcome(api: Kajabi) -> None:
+async def test_an_observer_is_notified_of_every_outcome(api: Kajabi) -> None:
     """As with lookups."""
-    told: list[Progress] = []
-    await api.customers.get_many([1, 2, 9999], strategy="scan", observer=told.append).report()
-    assert [each.given for each in told] == [1, 2, 3]
-    assert (told[-1].found, told[-1].missing) == (2, 1)
+    results: list[Progress] = []
+    await api.customers.get_many([1, 2, 9999], strategy="scan", observer=results.append).report()
+    assert [each.given for each in results] == [1, 2, 3]
+    assert (results[-1].found, results[-1].missing) == (2, 1)
 
 
 async def test_included_relations_come_along(api: Kajabi, fake: FakeKajabi) -> None:
-    """With the row, as with a lookup: nothing more is asked for them."""
+    """With the row, as with a lookup: they cost no further request."""
     scan = api.customers.get_many(range(401, 451), include=["offers", "contact"], strategy="scan")
     scanned = {each.id: each.customer async for each in scan}
     fake.reset_counts()
@@ -196,7 +196,7 @@ class _WithoutIncludes(FakeKajabi):
 
 
 class _Shrinking(FakeKajabi):
-    """A customer on the first page goes before every further one, so that a row slips off the page not yet read."""
+    """A customer of the first page is deleted before each further page, so that a row slips off the next page."""
 
     gone = 0
 
@@ -233,7 +233,7 @@ async def test_a_page_that_fails_leaves_its_ids_to_be_looked_up(
 
 
 async def test_a_list_whose_first_page_fails_is_scanned_from_the_second_on(fake: FakeKajabi) -> None:
-    """Where a scan was asked for; whoever leaves the choice is not told the size, and gets lookups."""
+    """With ``"scan"``; with ``"auto"`` the size stays unknown, and ids are looked up."""
     fake.inject(_OnPages(1), times=None, path="customers.list")
     async with client_of(fake, retry=ONCE) as api:
         assert (await api.customers.get_many(range(1, 451), strategy="scan").report()).found == 450
@@ -312,7 +312,7 @@ def _page(number: int, following: int | None, meta: dict[str, int]) -> dict[str,
 
 
 def _listing(last: int, *, after_last: int | None = None, measured: bool = False) -> Canned:
-    """A list of ten rows to a page; it says where it goes on, and how long it is only where it is *measured*."""
+    """A list of ten rows to a page, with next links, and with its length only if *measured*."""
     meta = {"total_pages": last, "total_count": 10 * last} if measured else {}
 
     def respond(request: Any) -> Any:
@@ -324,14 +324,14 @@ def _listing(last: int, *, after_last: int | None = None, measured: bool = False
     return Canned(respond)
 
 
-async def test_a_list_that_does_not_say_how_long_it_is_can_be_scanned_and_not_be_planned_for() -> None:
-    """A scan follows the links; whoever leaves the choice gets lookups after the first page."""
-    wanted = range(10, 60)
+async def test_a_list_of_unknown_length_can_be_scanned_and_not_planned() -> None:
+    """``"scan"`` follows the links; ``"auto"`` looks up after the first page."""
+    requested = range(10, 60)
     send = _listing(last=5)
-    assert (await Customers(context(send)).get_many(wanted, strategy="scan").report()).requests == 5
+    assert (await Customers(context(send)).get_many(requested, strategy="scan").report()).requests == 5
     send = _listing(last=5)
-    assert (await Customers(context(send)).get_many(wanted, strategy="auto").report()).requests == 1 + 40
-    plan = await Customers(context(_listing(last=5))).plan(wanted)
+    assert (await Customers(context(send)).get_many(requested, strategy="auto").report()).requests == 1 + 40
+    plan = await Customers(context(_listing(last=5))).plan(requested)
     assert (plan.strategy, plan.because) == ("lookup", "the server does not say how long the list is")
 
 
@@ -342,8 +342,8 @@ async def test_a_link_that_leads_back_ends_the_scan() -> None:
     assert (report.found, report.requests) == (50, 3 + 20)
 
 
-async def test_a_list_that_cannot_bring_what_is_asked_for_is_not_scanned(api: Kajabi, fake: FakeKajabi) -> None:
-    """Fields of hooks cannot be restricted in the list; to ask for the scan is an error that says so."""
+async def test_a_list_that_cannot_bring_what_is_requested_is_not_scanned(api: Kajabi, fake: FakeKajabi) -> None:
+    """Fields of hooks cannot be restricted in the list, so ``"scan"`` is an error that says so."""
     fields = {"hooks": ["event"]}
     with pytest.raises(InvalidArgumentError, match="no list of hooks brings what is asked for"):
         api.hooks.get_many(["1"], fields=fields, strategy="scan")
@@ -382,7 +382,7 @@ def test_what_is_no_iterable_of_ids_is_refused_at_once(ids: Any) -> None:
 
 
 async def test_random_lists_and_faults_lose_and_double_nothing() -> None:
-    """Whatever fails, in whatever order: one outcome for each id, and what is there is found."""
+    """Whatever fails, in either order: one outcome for each id, and what exists is found."""
     rng = random.Random(4)
     async with FakeKajabi(customers=450) as fake:
         for _ in range(12):

@@ -81,7 +81,7 @@ OUTAGES: list[KajabiError] = [
 @pytest.mark.parametrize("strategy", ["scan", "auto"])
 @pytest.mark.parametrize("start", [0.0, 0.015, 0.03])
 def test_a_scan_waits_for_its_pages(failure: KajabiError, strategy: Any, start: float) -> None:
-    """None is given up for a pause: its ids would cost a hundred requests."""
+    """A pause costs no page: its ids would cost a hundred requests."""
 
     async def run() -> None:
         send = Server(lambda _, now: failure if start <= now < 12.0 else None)
@@ -101,15 +101,15 @@ def test_a_scan_that_stalls_for_good_leaves_everything_that_is_left(ordered: boo
         send = Server(lambda _, now: refused() if now >= 0.015 else None)
         ids = [*range(1, ROWS + 1), "7", *range(ROWS + 5, ROWS, -1)]
         run = _customers(send).get_many(ids, strategy="scan", patience=60.0, ordered=ordered)
-        told: list[str] = []
+        results: list[str] = []
         with pytest.raises(BulkStalledError) as raised:
             async for lookup in run:
-                told.append(lookup.id)  # noqa: PERF401 - what came before the error is wanted
+                results.append(lookup.id)  # noqa: PERF401 - what came before the error is checked
         left = list(raised.value.unanswered)
-        assert raised.value.answered == len(told)
-        assert sorted([*told, *left], key=int) == sorted(map(str, ids), key=int)
+        assert raised.value.answered == len(results)
+        assert sorted([*results, *left], key=int) == sorted(map(str, ids), key=int)
         # The first page came, and nothing else did.
-        assert len(told) == (PAGE if ordered else PAGE + 1)
+        assert len(results) == (PAGE if ordered else PAGE + 1)
         assert left[:3] == ["101", "102", "103"]
         assert left[-5:] == [str(each) for each in range(ROWS + 5, ROWS, -1)]
         await asyncio.sleep(0.01)
@@ -118,8 +118,8 @@ def test_a_scan_that_stalls_for_good_leaves_everything_that_is_left(ordered: boo
     virtually(run())
 
 
-def test_a_page_that_failed_while_nobody_wanted_it_is_asked_for_again() -> None:
-    """What was the matter when it was fetched ahead may be long over when the loop comes to it."""
+def test_a_page_that_failed_ahead_is_requested_again() -> None:
+    """The cause of a failure ahead may be over when the loop needs the page."""
 
     async def run() -> None:
         send = Server(lambda _, now: refused() if 0.01 < now < 0.05 else None)
@@ -133,7 +133,7 @@ def test_a_page_that_failed_while_nobody_wanted_it_is_asked_for_again() -> None:
     virtually(run())
 
 
-def test_a_page_that_failed_for_good_is_not_asked_for_again() -> None:
+def test_a_page_that_failed_for_good_is_not_requested_again() -> None:
     """Its error is raised, and the loop can go on from there."""
 
     async def run() -> None:
@@ -154,18 +154,18 @@ def test_a_page_that_failed_for_good_is_not_asked_for_again() -> None:
 
 @pytest.mark.parametrize("failure", OUTAGES, ids=repr)
 def test_prefetching_waits_for_an_outage_to_be_over(failure: KajabiError) -> None:
-    """Each related resource is fetched, and few are asked for in vain."""
+    """Each related resource is fetched, and few requests fail."""
 
     async def run() -> None:
         send = Server()
         api = context(send)
         owners = [row async for row in Customers(api).list()][:200]
         send.rule = _between(0.015, 10.0, failure)
-        asked = len(send.asked)
+        requested = len(send.asked)
         await prefetch(api.resolver, links(), owners, ["contact"], stall=Stall(clock=LoopClock()))  # type: ignore[arg-type]
         contacts = [await each.contact for each in owners]
         assert all(isinstance(each, Contact) for each in contacts)
-        assert len(send.asked) - asked <= 200 + 50 + 10
+        assert len(send.asked) - requested <= 200 + 50 + 10
         assert len(asyncio.all_tasks()) == 1
 
     virtually(run())
@@ -187,15 +187,15 @@ def test_prefetching_ends_with_the_failure_when_patience_does() -> None:
         await asyncio.sleep(0.01)
         assert len(asyncio.all_tasks()) == 1
         send.rule = _between(0.0, 0.0, refused())
-        asked = len(send.asked)
+        requested = len(send.asked)
         await prefetch(api.resolver, links(), owners, ["contact"])  # type: ignore[arg-type]
-        assert 0 < len(send.asked) - asked <= 150
+        assert 0 < len(send.asked) - requested <= 150
 
     virtually(run())
 
 
 @pytest.mark.parametrize("concurrency", [1, 2, 5])
-def test_no_more_pages_are_asked_for_at_once_than_the_run_may_send(concurrency: int) -> None:
+def test_no_more_pages_are_requested_at_once_than_the_run_may_send(concurrency: int) -> None:
     """A page is a request like any other."""
 
     async def run() -> None:

@@ -80,13 +80,13 @@ OF_THE_CLIENT: list[KajabiError] = [
 @pytest.mark.parametrize("ordered", [False, True])
 @pytest.mark.parametrize("failure", OF_THE_CLIENT, ids=lambda error: f"{type(error).__name__} {error}"[:60])
 def test_an_outage_of_ten_seconds_costs_no_id_and_few_requests(failure: KajabiError, ordered: bool) -> None:
-    """Whatever it is told by: what was under way is asked for again, one at a time asks whether it is over."""
+    """Whatever the failure: what was in flight is retried, and one request at a time probes for the end."""
 
     async def run() -> None:
         api = Api(lambda _, now: failure if 1.0 <= now < 11.0 else None)
-        told = await outcomes(lookups(api, ids(3000), ordered=ordered))
-        assert [each.found for each in told.values()] == [True] * 3000
-        assert not ordered or list(told) == ids(3000)
+        results = await outcomes(lookups(api, ids(3000), ordered=ordered))
+        assert [each.found for each in results.values()] == [True] * 3000
+        assert not ordered or list(results) == ids(3000)
         in_vain = sum(api.asked.values()) - 3000
         # The ten under way when it began, and the probes.
         assert in_vain <= 10 + 10
@@ -95,14 +95,14 @@ def test_an_outage_of_ten_seconds_costs_no_id_and_few_requests(failure: KajabiEr
     virtually(run())
 
 
-def test_a_pause_that_the_api_asks_for_is_kept_to() -> None:
-    """Nothing is sent before it is over; then one asks, and all go on."""
+def test_a_pause_that_the_api_asks_for_is_kept() -> None:
+    """Nothing is sent before it is over; then one is tried, and all go on."""
 
     async def run() -> None:
         once = iter([RateLimitError(status=429, retry_after=61.0)])
         api = Api(lambda _, now: next(once, None) if now >= 1.0 else None)
-        told = await outcomes(lookups(api, ids(2000)))
-        assert all(each.found for each in told.values())
+        results = await outcomes(lookups(api, ids(2000)))
+        assert all(each.found for each in results.values())
         assert sum(api.asked.values()) == 2001
         assert [at for at in api.times if 1.1 < at < 62.0] == []
         assert api.now < 66.0
@@ -110,14 +110,14 @@ def test_a_pause_that_the_api_asks_for_is_kept_to() -> None:
     virtually(run())
 
 
-def test_a_pause_without_an_end_in_sight_is_asked_about_every_ten_minutes() -> None:
+def test_a_pause_without_an_end_is_probed_every_ten_minutes() -> None:
     """One answer must not stop a run for good."""
 
     async def run() -> None:
         once = iter([ServerError(status=503, retry_after=1e9)])
         api = Api(lambda _, now: next(once, None) if now >= 1.0 else None)
-        told = await outcomes(lookups(api, ids(1500), patience=30.0))
-        assert all(each.found for each in told.values())
+        results = await outcomes(lookups(api, ids(1500), patience=30.0))
+        assert all(each.found for each in results.values())
         assert 600.0 < api.now < 610.0
 
     virtually(run())
@@ -128,15 +128,15 @@ def test_a_pause_without_an_end_in_sight_is_asked_about_every_ten_minutes() -> N
 @pytest.mark.parametrize(
     "failure", [ServerError(status=500), ServerError(status=504), _timeout("read"), _damaged()], ids=repr
 )
-def test_an_id_that_fails_by_itself_is_told_so(concurrency: int, bad: set[str], failure: KajabiError) -> None:
-    """It is tried again apart, while others are answered, and does not keep them waiting for long."""
+def test_an_id_that_fails_by_itself_gets_its_failure(concurrency: int, bad: set[str], failure: KajabiError) -> None:
+    """It is retried apart, while others are answered, and does not keep them waiting for long."""
 
     async def run() -> None:
         api = Api(lambda each, _: failure if each in bad else None)
-        told = await outcomes(lookups(api, ids(100), concurrency=concurrency))
-        assert failed(told.values()) == dict.fromkeys(bad, type(failure).__name__)
+        results = await outcomes(lookups(api, ids(100), concurrency=concurrency))
+        assert failed(results.values()) == dict.fromkeys(bad, type(failure).__name__)
         assert all(4 <= api.asked[each] <= 8 for each in bad)
-        assert sum(api.asked[each] - 1 for each in told if each not in bad) <= 4 * len(bad)
+        assert sum(api.asked[each] - 1 for each in results if each not in bad) <= 4 * len(bad)
         assert api.now < 60.0
 
     virtually(run())
@@ -156,7 +156,7 @@ def test_a_single_id_that_the_api_answers_with_500_fails_after_four_tries() -> N
 
 @pytest.mark.parametrize("failure", [refused(), ServerError(status=503), RateLimitError(status=429)], ids=repr)
 def test_a_single_id_waits_for_an_outage_to_be_over(failure: KajabiError) -> None:
-    """A proxy that answers for the API tells nothing of the id."""
+    """A proxy that answers for the API says nothing of the id."""
 
     async def run() -> None:
         api = Api(lambda _, now: failure if now < 100.0 else None)
@@ -173,14 +173,14 @@ def test_failures_that_hit_by_chance_lose_nothing(share: float) -> None:
     async def run() -> None:
         chance = random.Random(share)
         api = Api(lambda _, __: ServerError(status=502) if chance.random() < share else None)
-        told = await outcomes(lookups(api, ids(3000), concurrency=20))
-        assert failed(told.values()) == {}
+        results = await outcomes(lookups(api, ids(3000), concurrency=20))
+        assert failed(results.values()) == {}
 
     virtually(run())
 
 
-def test_a_limit_that_refuses_many_is_no_outcome() -> None:
-    """However often an id is turned away."""
+def test_a_limit_that_rejects_many_is_not_an_outcome() -> None:
+    """However often an id is rejected."""
 
     async def run() -> None:
         chance = random.Random(3)
@@ -195,29 +195,29 @@ def test_a_limit_that_refuses_many_is_no_outcome() -> None:
 def test_a_server_that_is_gone_for_good_ends_the_run_with_what_is_unanswered(
     failure: KajabiError, ordered: bool
 ) -> None:
-    """So many seconds after the last answer; a second run over them, and the rest, completes the set."""
+    """After the patience since the last answer; a second run over them, and the rest, completes the set."""
 
     async def run() -> None:
         api = Api(lambda _, now: failure if now >= 1.0 else None)
         source = iter(ids(3000))
         first = lookups(api, source, patience=120.0, ordered=ordered)
-        told: list[str] = []
+        results: list[str] = []
         with pytest.raises(BulkStalledError, match="nothing was answered for 120 s") as raised:
             async for lookup in first:
                 assert lookup.found
-                told.append(lookup.id)
+                results.append(lookup.id)
         assert 121.0 - 0.1 < api.now < 121.1
         error = raised.value
-        assert (error.answered, type(error.cause), error.__cause__) == (len(told), type(failure), error.cause)
+        assert (error.answered, type(error.cause), error.__cause__) == (len(results), type(failure), error.cause)
         assert list(error.unanswered) == sorted(error.unanswered, key=int)
-        assert sorted([*told, *error.unanswered], key=int) == ids(len(told) + len(error.unanswered))
+        assert sorted([*results, *error.unanswered], key=int) == ids(len(results) + len(error.unanswered))
         assert first.unanswered == error.unanswered
         assert len(error.unanswered) <= 20
         # What was under way, and probes in gaps that grow to half a minute.
         assert sum(at >= 1.0 for at in api.times) <= 10 + 16
         api.rule = Api().rule
         rest = await outcomes(lookups(api, [*error.unanswered, *source]))
-        assert sorted([*told, *rest], key=int) == ids(3000)
+        assert sorted([*results, *rest], key=int) == ids(3000)
         await asyncio.sleep(0)
         assert len(asyncio.all_tasks()) == 1
 
@@ -225,7 +225,7 @@ def test_a_server_that_is_gone_for_good_ends_the_run_with_what_is_unanswered(
 
 
 def test_silence_ends_a_run_too() -> None:
-    """No failure tells of it."""
+    """No failure reports it."""
 
     async def run() -> None:
         api = Api(seconds=10_000.0)
@@ -271,18 +271,18 @@ def test_pauses_are_not_counted_as_time_without_an_answer() -> None:
     [of_token(AuthenticationError(status=401)), ClientClosedError("closed"), of_token(AuthenticationError(status=400))],
 )
 @pytest.mark.parametrize("ordered", [False, True])
-def test_what_nothing_can_escape_ends_the_run_at_once(failure: KajabiError, ordered: bool) -> None:
-    """What was answered is still given out, in an order with gaps if it has to be; the rest can be read off the run."""
+def test_what_every_request_would_meet_ends_the_run_at_once(failure: KajabiError, ordered: bool) -> None:
+    """What was answered is still yielded, in an order with gaps if need be; the rest is in ``unanswered``."""
 
     async def run() -> None:
         api = Api(lambda each, _: failure if each == "25" else None)
         started = lookups(api, ids(1000), ordered=ordered)
-        told: list[str] = []
+        results: list[str] = []
         with pytest.raises(type(failure)):
             async for lookup in started:
-                told.append(lookup.id)  # noqa: PERF401 - what came before the error is wanted
+                results.append(lookup.id)  # noqa: PERF401 - what came before the error is checked
         assert api.now < 1.0
-        assert sorted([*told, *started.unanswered], key=int) == ids(len(told) + len(started.unanswered))
+        assert sorted([*results, *started.unanswered], key=int) == ids(len(results) + len(started.unanswered))
         assert "25" in started.unanswered
 
     virtually(run())
@@ -319,7 +319,7 @@ def test_a_resource_that_refuses_every_token_ends_the_run_within_seconds(begins:
     virtually(run())
 
 
-def test_one_id_that_is_refused_whatever_the_token_is_told_as_its_own() -> None:
+def test_one_id_that_is_refused_with_every_token_fails_by_itself() -> None:
     """The others are answered."""
 
     async def run() -> None:
@@ -329,38 +329,38 @@ def test_one_id_that_is_refused_whatever_the_token_is_told_as_its_own() -> None:
     virtually(run())
 
 
-def test_the_observer_is_told_while_no_outcome_arrives() -> None:
+def test_the_observer_is_notified_while_no_outcome_arrives() -> None:
     """Of the stall, of the pause, and that it is over; in seconds since the epoch."""
 
     async def run() -> None:
-        told: list[Progress] = []
+        results: list[Progress] = []
         seen = iter([refused()] * 15)
         api = Api(lambda _, now: next(seen, None) if now >= 1.0 else None)
-        await lookups(api, ids(500), concurrency=1, observer=told.append).report()
-        assert waits(told) == [(False, False), (True, False), (False, False)]
-        stalled = next(each for each in told if each.stalled_since is not None)
+        await lookups(api, ids(500), concurrency=1, observer=results.append).report()
+        assert waits(results) == [(False, False), (True, False), (False, False)]
+        stalled = next(each for each in results if each.stalled_since is not None)
         assert stalled.stalled_since == pytest.approx(1_700_001_001.0, abs=0.1)
-        told.clear()
+        results.clear()
         once = iter([RateLimitError(status=429, retry_after=20.0)])
-        await lookups(Api(lambda _, __: next(once, None)), ids(5), observer=told.append).report()
-        paused = told[0]
+        await lookups(Api(lambda _, __: next(once, None)), ids(5), observer=results.append).report()
+        paused = results[0]
         assert paused.paused_until is not None
         assert paused.stalled_since is not None
         assert paused.paused_until - paused.stalled_since == pytest.approx(20.0)
-        assert waits(told)[-1] == (False, False)
+        assert waits(results)[-1] == (False, False)
 
     virtually(run())
 
 
-def test_failures_by_chance_are_not_told_as_stalls() -> None:
-    """Somebody else was answered a moment later."""
+def test_random_failures_are_not_reported_as_stalls() -> None:
+    """Another id was answered a moment later."""
 
     async def run() -> None:
-        told: list[Progress] = []
+        results: list[Progress] = []
         chance = random.Random(5)
         api = Api(lambda _, __: ServerError(status=502) if chance.random() < 0.05 else None)
-        await lookups(api, ids(1000), observer=told.append).report()
-        in_mid_run = [each for each in told if each.given < 980]
+        await lookups(api, ids(1000), observer=results.append).report()
+        in_mid_run = [each for each in results if each.given < 980]
         assert waits(in_mid_run) == [(False, False)]
 
     virtually(run())
@@ -459,10 +459,10 @@ def test_random_incidents_lose_and_double_nothing() -> None:
 
         api = Api(rule)
         ordered = chance.random() < 0.5
-        told = await outcomes(lookups(api, ids(400), concurrency=chance.randrange(1, 12), ordered=ordered))
-        assert not ordered or list(told) == ids(400)
-        assert sorted(told, key=int) == ids(400)
-        assert {each for each, lookup in told.items() if not isinstance(lookup, Found)} == bad
+        results = await outcomes(lookups(api, ids(400), concurrency=chance.randrange(1, 12), ordered=ordered))
+        assert not ordered or list(results) == ids(400)
+        assert sorted(results, key=int) == ids(400)
+        assert {each for each, lookup in results.items() if not isinstance(lookup, Found)} == bad
 
     for seed in range(60):
         virtually(run(seed))
@@ -501,7 +501,7 @@ def test_the_error_travels_with_what_it_carries() -> None:
 
 
 def test_credentials_refused_while_ids_are_compared_end_the_run() -> None:
-    """Also where it is an id that was answered before which is asked for again."""
+    """Also if the id to compare with was answered before."""
 
     async def run() -> None:
         def rule(each: str, now: float) -> KajabiError | None:

@@ -13,7 +13,7 @@ from kajabi_async.testing import FakeKajabi
 from tests.resources.fakes import client_of
 
 TOTALS = (0, 1, 100, 101, 250, 1000, 3000)
-WANTED = (0, 1, 2, 3, 9, 10, 30, 100, 300, 1000)
+REQUESTED = (0, 1, 2, 3, 9, 10, 30, 100, 300, 1000)
 NAMES = {"customers": ["name"]}
 WITHIN = 1.1
 """The bar: a tenth more than the better of the two strategies."""
@@ -25,7 +25,7 @@ class Costs:
     scan: int
     auto: int
     plan: LookupPlan
-    wanted: int
+    requested: int
 
     @property
     def better(self) -> int:
@@ -38,30 +38,30 @@ class Costs:
 
     @property
     def bar(self) -> int:
-        """In whole requests: where the better one takes fewer than ten, the one that tells which it is may be spent."""
-        return self.better if self.wanted < 2 else math.ceil(self.better * WITHIN)
+        """In whole requests: if the better one takes fewer than ten, one may be spent to find out which it is."""
+        return self.better if self.requested < 2 else math.ceil(self.better * WITHIN)
 
 
-def _newest(total: int, wanted: int) -> list[int]:
-    return [*range(max(1, total - wanted + 1), total + 1), *_missing(wanted - total)]
+def _newest(total: int, requested: int) -> list[int]:
+    return [*range(max(1, total - requested + 1), total + 1), *_missing(requested - total)]
 
 
-def _oldest(total: int, wanted: int) -> list[int]:
-    return list(range(1, wanted + 1))
+def _oldest(total: int, requested: int) -> list[int]:
+    return list(range(1, requested + 1))
 
 
-def _scattered(total: int, wanted: int) -> list[int]:
-    drawn = random.Random(total * 10_000 + wanted).sample(range(1, total + 1), min(total, wanted))
-    return [*drawn, *_missing(wanted - total)]
+def _scattered(total: int, requested: int) -> list[int]:
+    drawn = random.Random(total * 10_000 + requested).sample(range(1, total + 1), min(total, requested))
+    return [*drawn, *_missing(requested - total)]
 
 
-def _half_of_them_missing(total: int, wanted: int) -> list[int]:
-    return _scattered(total, wanted - wanted // 2) + _missing(wanted // 2)
+def _half_of_them_missing(total: int, requested: int) -> list[int]:
+    return _scattered(total, requested - requested // 2) + _missing(requested // 2)
 
 
-def _with_gaps(total: int, wanted: int) -> list[int]:
-    """As if half of all customers had been deleted, or belonged to somebody else."""
-    return random.Random(wanted).sample(range(1, 2 * max(total, wanted) + 1), wanted)
+def _with_gaps(total: int, requested: int) -> list[int]:
+    """As if half of all customers had been deleted, or belonged to another site."""
+    return random.Random(requested).sample(range(1, 2 * max(total, requested) + 1), requested)
 
 
 def _missing(count: int) -> list[int]:
@@ -69,7 +69,7 @@ def _missing(count: int) -> list[int]:
 
 
 def _sizes(total: int, most: int) -> list[int]:
-    return sorted({size for size in (*WANTED, total, total + 7) if size <= min(most, total + 7)})
+    return sorted({size for size in (*REQUESTED, total, total + 7) if size <= min(most, total + 7)})
 
 
 @pytest.mark.parametrize(
@@ -80,31 +80,31 @@ def _sizes(total: int, most: int) -> list[int]:
 async def test_the_planner_is_within_a_tenth_of_the_better_strategy(
     total: int, choose: Callable[[int, int], list[int]], most: int
 ) -> None:
-    """Whatever the size of the list, how many ids are wanted of it, where they stand, and whether they exist."""
+    """For every size of the list, number of ids, their places in it, and whether they exist."""
     async with FakeKajabi(customers=total) as fake:
-        for wanted in _sizes(total, most):
-            ids = choose(total, wanted)
-            random.Random(wanted).shuffle(ids)
+        for requested in _sizes(total, most):
+            ids = choose(total, requested)
+            random.Random(requested).shuffle(ids)
             costs = await _costs(fake, ids, total)
-            told = f"{wanted} of {total}: {costs}"
-            assert costs.auto <= costs.bar, told
-            assert costs.planned <= costs.bar, told
-            assert costs.plan.lookup_requests == costs.lookup, told
-            assert costs.plan.asked <= 1, told
+            results = f"{requested} of {total}: {costs}"
+            assert costs.auto <= costs.bar, results
+            assert costs.planned <= costs.bar, results
+            assert costs.plan.lookup_requests == costs.lookup, results
+            assert costs.plan.asked <= 1, results
 
 
 @pytest.mark.parametrize("strategy", ["lookup", "scan", "auto"])
-@pytest.mark.parametrize(("total", "wanted"), [(250, 0), (250, 1), (250, 257), (1000, 300)])
-async def test_every_request_is_reported(total: int, wanted: int, strategy: Strategy) -> None:
+@pytest.mark.parametrize(("total", "requested"), [(250, 0), (250, 1), (250, 257), (1000, 300)])
+async def test_every_request_is_reported(total: int, requested: int, strategy: Strategy) -> None:
     """What the report counts is what the fake has seen."""
     async with FakeKajabi(customers=total) as fake, client_of(fake) as api:
-        report = await api.customers.get_many(_scattered(total, wanted), strategy=strategy).report()
+        report = await api.customers.get_many(_scattered(total, requested), strategy=strategy).report()
         assert report.requests == _seen(fake)
-        assert (report.total, report.missing) == (wanted, max(0, wanted - total))
+        assert (report.total, report.missing) == (requested, max(0, requested - total))
 
 
 async def test_most_of_a_long_list_is_eighty_times_fewer_requests() -> None:
-    """40,000 wanted out of 50,000 is planned, and a fifth of that is done."""
+    """40,000 ids out of 50,000 are planned, and a fifth of that is run."""
     async with FakeKajabi(customers=50_000) as fake, client_of(fake) as api:
         plan = await api.customers.plan(range(5_001, 45_001))
     assert (plan.strategy, plan.lookup_requests) == ("scan", 40_000)
@@ -116,7 +116,7 @@ async def test_most_of_a_long_list_is_eighty_times_fewer_requests() -> None:
 
 
 async def test_one_id_is_one_request(kajabi_fake: FakeKajabi, kajabi_api: Kajabi) -> None:
-    """Nothing is asked of the list, neither by the plan nor by the run."""
+    """The list is not requested, neither by the plan nor by the run."""
     plan = await kajabi_api.customers.plan(["7"])
     assert (plan.strategy, plan.asked, plan.scan_requests) == ("lookup", 0, None)
     assert _seen(kajabi_fake) == 0
@@ -124,12 +124,12 @@ async def test_one_id_is_one_request(kajabi_fake: FakeKajabi, kajabi_api: Kajabi
     assert kajabi_fake.counts["customers.get"] == _seen(kajabi_fake) == 1
 
 
-async def test_the_page_that_tells_the_size_is_the_first_of_the_scan(fake_of_250: FakeKajabi) -> None:
-    """The three pages of the list and nothing else are asked for, each once."""
+async def test_the_page_that_states_the_size_is_the_first_of_the_scan(fake_of_250: FakeKajabi) -> None:
+    """The three pages of the list and nothing else are requested, each once."""
     async with client_of(fake_of_250) as api:
         await api.customers.get_many(range(1, 251), strategy="auto").report()
-    asked = [request.query["page[number]"] for request in fake_of_250.requests if request.operation != "oauth.token"]
-    assert asked == [["1"], ["2"], ["3"]]
+    numbers = [request.query["page[number]"] for request in fake_of_250.requests if request.operation != "oauth.token"]
+    assert numbers == [["1"], ["2"], ["3"]]
 
 
 @pytest.fixture
@@ -143,12 +143,12 @@ async def _costs(fake: FakeKajabi, ids: list[int], total: int) -> Costs:
         plan = await api.customers.plan(ids, fields=NAMES)
     assert _seen(fake) == plan.asked
     return Costs(
-        # That a lookup is one request for each id is told by `test_every_request_is_reported`.
+        # `test_every_request_is_reported` shows that a lookup is one request for each id.
         lookup=len(set(ids)),
         scan=await _cost(fake, ids, "scan", total),
         auto=await _cost(fake, ids, "auto", total),
         plan=plan,
-        wanted=len(set(ids)),
+        requested=len(set(ids)),
     )
 
 

@@ -1,4 +1,4 @@
-"""``python -m tests.packaging.files dist/*``: what is wrong with the files of a release, one line each."""
+"""``python -m tests.packaging.files dist/*``: print the problems of the files of a release, one per line."""
 
 import re
 import sys
@@ -16,24 +16,24 @@ WITH_SOURCES: Final = (
     *("CHANGELOG.md", "LICENSE", "Makefile", "PKG-INFO", "README.md", "SECURITY.md", "pyproject.toml"),
     *("docs/index.md", "kajabi_async/py.typed", "requirements/dev.txt", "tests/conftest.py"),
 )
-"""What a source distribution must have, so that it can be tested and packaged again from it alone."""
+"""The files that a source distribution must have, so that it can be tested and packaged again."""
 _LEFTOVER: Final = re.compile(r"(^|/)(\.venv|\.nox|\.git|__pycache__|_build|mutants|dist|\.[a-z_]+_cache)(/|$)|\.pyc$")
 _RELATIVE_LINK: Final = re.compile(r"\]\((?!https?://|#)([^)]*)\)")
 
 
 def metadata_problems(metadata: str, *, interpreters: Collection[str]) -> Iterator[str]:
-    """Yield what is wrong with the text of METADATA; *interpreters* are those that the tests are run on."""
+    """Yield the problems of the text of METADATA; *interpreters* are those on which the tests run."""
     read = message_from_string(metadata)
     urls = {each.partition(",")[0] for each in read.get_all("Project-URL", [])}
     if lacking := URLS - urls:
-        yield f"no URL is given for {', '.join(sorted(lacking))}"
+        yield f"there is no URL for {', '.join(sorted(lacking))}"
     prefix = "Programming Language :: Python :: "
     classifiers = {str(each) for each in read.get_all("Classifier", [])}
-    claimed = {each.removeprefix(prefix) for each in classifiers if each.startswith(f"{prefix}3.")}
-    if claimed != set(interpreters):
-        yield f"classifiers claim Python {sorted(claimed)}, the tests are run on {sorted(interpreters)}"
+    named = {each.removeprefix(prefix) for each in classifiers if each.startswith(f"{prefix}3.")}
+    if named != set(interpreters):
+        yield f"classifiers name Python {sorted(named)}, the tests run on {sorted(interpreters)}"
     if read["License-Expression"] is None:
-        yield "no licence is given"
+        yield "there is no licence"
     description = read.get_payload()
     if not isinstance(description, str) or len(description) < 1000:
         yield "the description is not the README"
@@ -44,7 +44,7 @@ def metadata_problems(metadata: str, *, interpreters: Collection[str]) -> Iterat
 
 
 def wheel_problems(names: Collection[str]) -> Iterator[str]:
-    """Yield what is wrong with the *names* of the files in a wheel: it holds the package and nothing else."""
+    """Yield the problems of the *names* of the files in a wheel, which must contain only the package."""
     yield from (f"the wheel has {name}" for name in names if not name.startswith(("kajabi_async/", "kajabi_async-")))
     yield from (f"the wheel has {name}" for name in names if _LEFTOVER.search(name))
     if "kajabi_async/py.typed" not in names:
@@ -52,13 +52,13 @@ def wheel_problems(names: Collection[str]) -> Iterator[str]:
 
 
 def sdist_problems(names: Collection[str]) -> Iterator[str]:
-    """Yield what is wrong with the *names* of the files in a source distribution, its top folder taken off."""
+    """Yield the problems of the *names* of the files in a source distribution, without its top folder."""
     yield from (f"the source distribution lacks {name}" for name in WITH_SOURCES if name not in names)
     yield from (f"the source distribution has {name}" for name in names if _LEFTOVER.search(name))
 
 
 def problems(files: Collection[Path], *, interpreters: Collection[str]) -> Iterator[str]:
-    """Yield what is wrong with the wheel and the source distribution among *files*; both must be there."""
+    """Yield the problems of the wheel and the source distribution among *files*, which must contain both."""
     wheels = [path for path in files if path.suffix == ".whl"]
     sdists = [path for path in files if path.name.endswith(".tar.gz")]
     if (len(wheels), len(sdists)) != (1, 1):
@@ -75,7 +75,7 @@ def problems(files: Collection[Path], *, interpreters: Collection[str]) -> Itera
 
 
 def claimed_interpreters() -> list[str]:
-    """Return the versions of Python for which `make matrix` is green."""
+    """Return the versions of Python on which `make matrix` passes."""
     return ["3.11", "3.12", "3.13"]
 
 

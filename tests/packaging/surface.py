@@ -1,8 +1,8 @@
-"""``python -m tests.packaging.surface``: what the public surface lost or changed since the last release, by griffe.
+"""``python -m tests.packaging.surface``: breaks of the public surface since the last release, found by griffe.
 
-The last release is the latest tag ``v...``. Until there is one, the surface is compared with the commit in
-``surface-baseline.txt``: breaks are printed, but fail nothing, as nothing is promised yet. After a release a break
-fails unless the version was raised as semantic versioning asks: the second number before 1.0, the first from then on.
+The last release is the latest tag ``v...``. Before the first release, the surface is compared with the commit in
+``surface-baseline.txt``: breaks are printed, but fail nothing. After a release a break fails unless the version was
+raised according to semantic versioning: the second number before 1.0, the first from then on.
 """
 
 import subprocess
@@ -17,7 +17,7 @@ BASELINE = Path(__file__).with_name("surface-baseline.txt")
 
 
 def may_break(version: str, before: str) -> bool:
-    """Return whether *version* may break what *before* promised."""
+    """Return whether *version* may break the public surface of *before*."""
     now, then = ([int(each) for each in text.split(".")[:2]] for text in (version, before))
     return now[0] > then[0] or (now[0] == then[0] == 0 and now[1] > then[1])
 
@@ -43,12 +43,12 @@ def main() -> int:
     checked = subprocess.run([*command, "--format", "oneline"], cwd=ROOT, capture_output=True, text=True, check=False)
     breaks = [line for line in (checked.stdout + checked.stderr).splitlines() if line.strip()]
     if checked.returncode and not breaks:
-        breaks = [f"griffe ended with exit code {checked.returncode}"]
-    say = [
+        breaks = [f"griffe exited with code {checked.returncode}"]
+    report = [
         *breaks,
         f"{len(breaks)} breaks of the public surface since {tag or f'{before[:10]} (nothing is released yet)'}",
     ]
-    print(*say, sep="\n")  # noqa: T201 - its result
+    print(*report, sep="\n")  # noqa: T201 - its result
     if tag is None or not breaks:
         return 0
     version = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]["version"]

@@ -1,4 +1,4 @@
-"""A release that lacks something, or brings something that is not its own, is told so."""
+"""Missing and surplus files and metadata of a release are reported."""
 
 import tomllib
 from pathlib import Path
@@ -42,21 +42,21 @@ def test_metadata_that_is_whole_has_no_problems() -> None:
 @pytest.mark.parametrize(
     ("part", "instead", "said"),
     [
-        ("Project-URL: Homepage, https://pypi.org/project/kajabi-async/\n", "", "no URL is given for Homepage"),
+        ("Project-URL: Homepage, https://pypi.org/project/kajabi-async/\n", "", "there is no URL for Homepage"),
         ("License-Expression: Apache-2.0\n", "", "no licence"),
         ("words ", "", "not the README"),
         ("(https://kajabi.com)", "(docs/index.md)", "links to docs/index.md, which leads nowhere"),
-        ("Classifier: Programming Language :: Python :: 3.12\n", "", "claim Python ['3.11'], the tests are run on"),
+        ("Classifier: Programming Language :: Python :: 3.12\n", "", "name Python ['3.11'], the tests run on"),
     ],
 )
-def test_metadata_that_lacks_something_is_told_so(part: str, instead: str, said: str) -> None:
-    """By what it lacks."""
+def test_missing_metadata_is_reported(part: str, instead: str, said: str) -> None:
+    """The problem names what is missing."""
     (problem,) = metadata_problems(METADATA.replace(part, instead), interpreters=["3.11", "3.12"])
     assert said in problem
 
 
 def test_a_wheel_holds_the_package_and_nothing_else() -> None:
-    """Neither tests nor what the interpreter compiled; and its types count."""
+    """It has no tests and no compiled files, and it has py.typed."""
     whole = ["kajabi_async/__init__.py", "kajabi_async/py.typed", "kajabi_async-1.0.dist-info/METADATA"]
     assert list(wheel_problems(whole)) == []
     assert list(wheel_problems([*whole, "tests/conftest.py"])) == ["the wheel has tests/conftest.py"]
@@ -67,7 +67,7 @@ def test_a_wheel_holds_the_package_and_nothing_else() -> None:
 
 @pytest.mark.parametrize("lacking", WITH_SOURCES)
 def test_a_source_distribution_can_be_tested_from_it_alone(lacking: str) -> None:
-    """What the tests and the next packager need is in it."""
+    """It has the files that tests and packagers need."""
     assert list(sdist_problems(WITH_SOURCES)) == []
     names = [name for name in WITH_SOURCES if name != lacking]
     assert list(sdist_problems(names)) == [f"the source distribution lacks {lacking}"]
@@ -86,9 +86,9 @@ def test_both_files_are_needed() -> None:
 
 
 def test_the_classifiers_name_the_interpreters_that_are_run() -> None:
-    """Without building: what pyproject.toml claims is what the matrix is green on."""
+    """The versions in pyproject.toml are those on which the matrix passes."""
     project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
     prefix = "Programming Language :: Python :: 3."
-    claimed = [f"3.{each.removeprefix(prefix)}" for each in project["classifiers"] if each.startswith(prefix)]
-    assert claimed == claimed_interpreters()
-    assert project["requires-python"] == f">={claimed[0]}"
+    named = [f"3.{each.removeprefix(prefix)}" for each in project["classifiers"] if each.startswith(prefix)]
+    assert named == claimed_interpreters()
+    assert project["requires-python"] == f">={named[0]}"

@@ -1,4 +1,4 @@
-"""The lock files hold what pyproject.toml asks for: run ``make lock`` after a change of the dependencies."""
+"""The lock files match pyproject.toml: run ``make lock`` after a change of the dependencies."""
 
 import re
 import tomllib
@@ -20,22 +20,22 @@ def _pins(name: str) -> dict[str, str]:
 
 
 def _numbers(version: str) -> list[int]:
-    """Return the numbers of *version* without zeros at its end."""
+    """Return the numbers of *version* without trailing zeros."""
     return [int(each) for each in re.findall(r"\d+", re.sub(r"(\.0)+$", "", version))]
 
 
 @pytest.mark.parametrize("requirement", DIRECT)
 def test_the_lowest_versions_are_those_that_are_allowed(requirement: str) -> None:
-    """What users may have is what `make matrix` runs."""
+    """`make matrix` tests the lowest versions that users may have."""
     name, lowest = re.match(r"([\w.-]+)>=([\d.]+)", requirement).groups()  # type: ignore[union-attr]
     pinned = _numbers(_pins("lowest.txt")[name.lower()])
-    # A release may have more numbers than the bound: 0.22 is first met by 0.22.1.
+    # A release may have more numbers than the bound: the first release for 0.22 is 0.22.1.
     assert pinned[: len(_numbers(lowest))] == _numbers(lowest)
 
 
 @pytest.mark.parametrize("group", ["dev", "mutation", "matrix", "dist", "redis-server", "bench", "docs", "examples"])
 def test_every_tool_is_pinned(group: str) -> None:
-    """So that a release of tomorrow does not fail the commit of today."""
+    """So that a later release of a tool does not fail an earlier commit."""
     pinned = _pins("dev.txt")
     named = [each for each in SETTINGS["dependency-groups"][group] if isinstance(each, str)]
     assert [each for each in named if re.split(r"[^\w.-]", each)[0].lower() not in pinned] == []

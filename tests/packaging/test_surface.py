@@ -1,4 +1,4 @@
-"""Which versions may break what an earlier one promised, and which tag is the last release."""
+"""Which versions may break the public surface of an earlier one, and which tag is the last release."""
 
 import pytest
 
@@ -18,7 +18,7 @@ from tests.packaging.surface import may_break, released
     ],
 )
 def test_a_break_needs_the_version_that_semantic_versioning_asks_for(before: str, version: str, may: bool) -> None:
-    """The second number before 1.0, the first one after."""
+    """The second number before 1.0, the first from then on."""
     assert may_break(version, before) is may
 
 
@@ -32,5 +32,5 @@ def test_a_break_needs_the_version_that_semantic_versioning_asks_for(before: str
     ],
 )
 def test_the_last_release_is_the_highest_tag(tags: list[str], latest: str | None) -> None:
-    """By its numbers, not by its letters; candidates are no releases."""
+    """Tags are compared by number, and release candidates do not count."""
     assert released(tags) == latest

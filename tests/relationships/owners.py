@@ -14,7 +14,7 @@ R = TypeVar("R", bound=Resource)
 
 
 def owners(resolver: RelationshipResolver, cls: type[R], *members: dict[str, Any]) -> list[R]:
-    """Give one resource of *cls* for each of *members*, with the ids 1, 2, 3, ..."""
+    """Return one resource of *cls* for each of *members*, with the ids 1, 2, 3, ..."""
     documents = [
         encode({"data": resource(cls.resource_type, str(number), **each)}) for number, each in enumerate(members, 1)
     ]

@@ -37,8 +37,8 @@ def _include(path: str) -> str:
     return path.partition("include=")[2].partition("&")[0]
 
 
-async def test_a_product_that_came_with_an_offer_is_never_given_to_the_customer() -> None:
-    """``include=products,offers.products`` brings the products of both: which are whose, only asking tells."""
+async def test_a_product_that_came_with_an_offer_is_never_one_of_the_customer() -> None:
+    """``include=products,offers.products`` brings the products of both, and only a request says which are whose."""
     both = _answer(_product("1"), _offer("7", "2"), _product("2"))
     send = _answering({"products": _answer(_product("1")), "products,offers.products": both})
     customer = await _customer(send, "products", "offers.products")
@@ -47,8 +47,8 @@ async def test_a_product_that_came_with_an_offer_is_never_given_to_the_customer(
     assert [_include(path) for path in send.paths] == ["products,offers.products", "products"]
 
 
-async def test_a_server_that_includes_more_than_it_was_asked_for_misleads_nobody() -> None:
-    """What a resource that was not asked for calls its own is left to it."""
+async def test_a_server_that_includes_more_than_requested_does_not_mislead() -> None:
+    """Products that a resource which was not requested links to stay with it."""
     send = Canned({SHOW: _answer(_product("1"), _offer("7", "2"), _product("2"))})
     customer = await _customer(send, "products", "offers.products")
     assert [product.id for product in await customer.products] == ["1"]
@@ -65,14 +65,14 @@ async def test_offers_of_a_nested_include_are_the_customers() -> None:
 
 
 async def test_products_that_an_offer_has_too_stay_the_customers() -> None:
-    """With ``include=offers,products`` each product came along the path of the customer, whoever else links to it."""
+    """With ``include=offers,products`` each product came along the path of the customer, whatever else links to it."""
     send = Canned({SHOW: _answer(_product("1"), _product("2"), _offer("7", "2"))})
     customer = await _customer(send, "offers", "products")
     assert customer.products.ids == ("1", "2")
     assert customer.offers.ids == ("7",)
 
 
-async def test_offers_of_the_contact_are_never_given_to_the_customer() -> None:
+async def test_offers_of_the_contact_are_never_those_of_the_customer() -> None:
     """The same at depth two, where the step between has another type."""
     contact = resource("contacts", "321", relationships={"offers": linkage("offers", "8")})
     both = _answer(_offer("7"), contact, _offer("8"))
@@ -81,7 +81,7 @@ async def test_offers_of_the_contact_are_never_given_to_the_customer() -> None:
     assert [offer.id for offer in await customer.offers] == ["7"]
 
 
-async def test_two_resources_are_never_given_to_a_relation_to_one() -> None:
+async def test_two_resources_never_fill_a_relation_to_one() -> None:
     """Two contacts came for one customer: the relation stays unknown."""
     send = Canned({SHOW: _answer(resource("contacts", "321"), resource("contacts", "322"))})
     customer = await _customer(send, "contact")
@@ -109,8 +109,8 @@ async def test_every_media_that_was_included_is_the_courses() -> None:
     assert len(send.paths) == 1
 
 
-async def test_the_media_of_a_course_are_asked_for_along_its_lessons() -> None:
-    """One request, whoever else waits for it, and none again if there are none."""
+async def test_the_media_of_a_course_are_requested_along_its_lessons() -> None:
+    """One request for all that await them, and none again if there are none."""
     send = _answering({"": _course(), "lessons.media": _course(resource("lessons", "7"), _media("20"))})
     course = await Courses(context(send)).get("1")
     assert course.media.ids is None

@@ -37,7 +37,7 @@ async def test_a_resource_that_many_share_is_fetched_once() -> None:
     assert all(customer.offers.loaded for customer in customers)
 
 
-async def test_owners_are_re_read_where_that_is_fewer_requests() -> None:
+async def test_owners_are_read_again_if_that_takes_fewer_requests() -> None:
     """Two customers with three offers each: two requests, not six."""
 
     def respond(request: Any) -> Any:
@@ -100,7 +100,7 @@ async def test_an_unknown_relation_is_refused_before_anything_is_sent() -> None:
 
 
 async def test_an_unknown_relation_at_the_end_of_a_path_is_refused_before_anything_is_sent() -> None:
-    """Whoever mistypes the second step does not pay for the first."""
+    """A mistake in the second step costs no request for the first."""
     send = Canned({})
     with pytest.raises(UnknownIncludeError, match=r"contacts.*did you mean 'tags'"):
         await _prefetch(send, _customers(send, {}), "offers", "contact.tag")
@@ -173,8 +173,8 @@ async def test_types_without_a_path_come_with_their_owner() -> None:
     assert courses[0].modules.loaded
 
 
-async def test_types_without_a_path_stay_unloaded_where_their_owner_has_none_either() -> None:
-    """The media of a lesson that came with its course can neither be asked for nor read again with it."""
+async def test_types_without_a_path_stay_unloaded_if_their_owner_has_none_either() -> None:
+    """The media of a lesson that came with its course can neither be requested nor read again with it."""
     send = Canned({})
     lessons = owners(_resolver(send), Lesson, {"relationships": {"media": linkage("media", "5")}})
     await _prefetch(send, lessons, "media")
@@ -182,7 +182,7 @@ async def test_types_without_a_path_stay_unloaded_where_their_owner_has_none_eit
 
 
 async def test_what_cannot_be_included_is_looked_for_in_each_owner() -> None:
-    """An owner that is gone, and a site that is, stop nobody else's."""
+    """An owner that is gone, or a site, does not stop the others."""
 
     def respond(request: Any) -> Any:
         _, _, family, number = request.path.split("/")
@@ -200,10 +200,10 @@ async def test_paths_lead_on_from_what_was_found(kajabi_fake: FakeKajabi, kajabi
     customers = await kajabi_api.customers.list(page_size=50).collect(limit=50)
     kajabi_fake.reset_counts()
     await kajabi_api.prefetch(customers, "contact", "offers.products")
-    asked = kajabi_fake.counts
-    assert asked["customers.get"] == 50
-    assert asked["contacts.get"] == 0
-    assert asked["offers.get"] <= 20
+    requested = kajabi_fake.counts
+    assert requested["customers.get"] == 50
+    assert requested["contacts.get"] == 0
+    assert requested["offers.get"] <= 20
     kajabi_fake.reset_counts()
     for customer in customers:
         await customer.contact
@@ -214,8 +214,8 @@ async def test_paths_lead_on_from_what_was_found(kajabi_fake: FakeKajabi, kajabi
     assert customers[0].site.loaded
 
 
-async def test_what_a_lost_owner_would_have_led_to_is_asked_for_again() -> None:
-    """What it would have led to stays unknown; awaiting it asks again."""
+async def test_what_a_lost_owner_would_have_led_to_is_requested_again() -> None:
+    """What it would have led to stays unknown; awaiting it sends a request again."""
 
     def respond(request: Any) -> Any:
         number = request.path.rsplit("/", 1)[1]

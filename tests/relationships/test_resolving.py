@@ -1,4 +1,4 @@
-"""Which requests awaiting a relation costs, and whom it never asks."""
+"""The requests that awaiting a relation costs, and the hosts it never contacts."""
 
 import asyncio
 import json
@@ -29,8 +29,8 @@ def _example(name: str) -> Any:
     return json.loads(path.read_text("utf-8"))
 
 
-async def _customer(send: Canned, **asked: Any) -> Customer:
-    return await Customers(context(send)).get("123", **asked)
+async def _customer(send: Canned, **requested: Any) -> Customer:
+    return await Customers(context(send)).get("123", **requested)
 
 
 def _shown(**members: Any) -> dict[str, Any]:
@@ -114,7 +114,7 @@ async def test_what_was_included_is_tied_to_its_owner_although_sparse_fields_dro
     assert len(send.asked) == 1
 
 
-async def test_the_linkage_of_an_include_is_asked_for_with_sparse_fields() -> None:
+async def test_the_linkage_of_an_include_is_requested_with_sparse_fields() -> None:
     """Row 63: Otherwise the server drops it."""
     send = Canned(_shown())
     await _customer(send, include=["offers"], fields={"customers": ["name"]})
@@ -122,7 +122,7 @@ async def test_the_linkage_of_an_include_is_asked_for_with_sparse_fields() -> No
 
 
 async def test_a_link_on_the_resource_leads_to_the_contact() -> None:
-    """Where the relation itself says nothing."""
+    """If the relation itself says nothing."""
     send = Canned(
         {**_shown(links={"contact": "https://app.kajabi.com/api/v1/contacts/321"}), "/v1/contacts/321": CONTACT}
     )
@@ -157,7 +157,7 @@ async def test_a_link_elsewhere_is_refused_before_a_byte_leaves(link: str) -> No
 
 
 async def test_a_hostile_link_of_a_relation_is_refused_too() -> None:
-    """Also where it would not have been needed."""
+    """Even if it would not have been needed."""
     relationships = {"offers": {"links": {"self": "https://evil.example/v1/customers/123/relationships/offers"}}}
     customer = await _customer(Canned(_shown(relationships=relationships)))
     with pytest.raises(UntrustedLinkError):
@@ -255,8 +255,8 @@ async def test_a_relation_that_cannot_be_included_is_read_resource_by_resource()
     assert site.id == "9"
 
 
-async def test_what_nothing_leads_to_is_said_to_be_unavailable() -> None:
-    """With the reason, after looking where it could be."""
+async def test_what_nothing_leads_to_is_unavailable() -> None:
+    """With the reason, after every way was tried."""
     send = Canned(_shown())
     customer = await _customer(send)
     with pytest.raises(RelationshipUnavailableError, match="site of customers 123"):
@@ -264,7 +264,7 @@ async def test_what_nothing_leads_to_is_said_to_be_unavailable() -> None:
 
 
 async def test_a_related_resource_that_is_gone_is_not_found() -> None:
-    """And may be asked for again."""
+    """And may be requested again."""
     send = Canned(_shown(relationships={"contact": {"data": {"type": "contacts", "id": "321"}}}))
     customer = await _customer(send)
     for _ in range(2):
@@ -272,8 +272,8 @@ async def test_a_related_resource_that_is_gone_is_not_found() -> None:
             await customer.contact
 
 
-async def test_cancelling_one_who_waits_disturbs_no_other() -> None:
-    """The request goes on for the rest; when the last has left, it is cancelled."""
+async def test_cancelling_one_caller_disturbs_no_other() -> None:
+    """The request goes on for the others; when the last has left, it is cancelled."""
     gate = asyncio.Event()
 
     class Slow(Canned):
@@ -313,7 +313,7 @@ async def _awaited(customer: Customer) -> Contact | None:
 
 
 async def test_partial_includes_say_so() -> None:
-    """Where only a page of the offers was asked for, there may be more."""
+    """If only a page of the offers was requested, there may be more."""
     relationships = {"offers": linkage("offers", "1"), "products": linkage("products")}
     shown = {"data": resource("customers", "123", relationships=relationships), "included": [resource("offers", "1")]}
     send = Canned({"/v1/customers/123": shown})
@@ -369,7 +369,7 @@ async def test_what_a_re_reading_did_not_include_is_fetched_by_itself() -> None:
     assert sorted(send.paths[1:]) == ["/v1/customers/123?include=offers", "/v1/offers/2", "/v1/offers/3"]
 
 
-async def test_the_relationship_endpoint_is_asked_where_a_re_reading_is_silent() -> None:
+async def test_the_relationship_endpoint_is_asked_if_a_new_reading_is_silent() -> None:
     """The linkage first, then what it names."""
     send = Canned(
         {
@@ -384,7 +384,7 @@ async def test_the_relationship_endpoint_is_asked_where_a_re_reading_is_silent()
     assert {request.method for request in send.asked} == {"GET"}
 
 
-async def test_an_endpoint_without_linkage_and_a_silent_server_are_told() -> None:
+async def test_an_endpoint_without_linkage_and_a_silent_server_raise() -> None:
     """Neither is taken for an empty relation."""
     send = Canned({**_shown(), "/v1/customers/123/relationships/offers": {"meta": {}}})
     customer = await _customer(send)

@@ -1,4 +1,4 @@
-"""What is done where answers say little of a relation, nothing at all, or something new each time."""
+"""Answers that say little of a relation, nothing at all, or something new each time."""
 
 import asyncio
 from typing import Any
@@ -21,7 +21,7 @@ def _one(send: Canned, cls: Any, **members: Any) -> Any:
 
 
 async def test_a_relation_the_answer_does_not_mention_is_looked_for_in_the_owner() -> None:
-    """The owner may have come in an answer that told less; one request for it, then one for what it names."""
+    """The owner may have come in an answer that said less; one request for it, then one for what it names."""
     complete = resource("customers", "1", relationships={"site": {"data": {"type": "sites", "id": "9"}}})
     send = Canned({"/v1/customers/1": {"data": complete}, "/v1/sites/9": {"data": resource("sites", "9")}})
     customer: Customer = _one(send, Customer)
@@ -40,7 +40,7 @@ async def test_a_relation_that_cannot_be_included_and_came_without_data_is_unava
     assert send.asked == []
 
 
-async def test_relations_of_what_only_comes_included_are_never_asked_for() -> None:
+async def test_relations_of_what_only_comes_included_are_never_requested() -> None:
     """Lessons have no path: neither their media nor they themselves can be read again."""
     media = {"media": linkage("media", "5", "6")}
     course = resource("courses", "1", relationships={"lessons": linkage("lessons", "2", "3")})
@@ -63,7 +63,7 @@ async def test_several_that_cannot_be_included_are_fetched_one_by_one() -> None:
 
 
 async def test_a_silent_reading_takes_nothing_back() -> None:
-    """Linkage that is known stays known where a re-reading does not mention it."""
+    """Linkage that is known stays known if a new reading does not mention it."""
     bare = resource("customers", "1")
     send = Canned(
         lambda request: {"data": resource("offers", request.path[-1]) if "offers" in request.path else bare},
@@ -91,8 +91,8 @@ async def test_what_was_said_of_a_relation_is_kept_when_it_is_followed() -> None
     assert customer.origin.relationship("offers").self_link == ENDPOINT
 
 
-async def test_the_related_link_of_many_is_no_link_to_one() -> None:
-    """It leads to a list of resources, so the linkage is asked for."""
+async def test_the_related_link_of_many_is_not_a_link_to_one() -> None:
+    """It leads to a list of resources, so the linkage is requested."""
     complete = resource("customers", "1", relationships={"offers": linkage("offers", "7")})
     send = Canned({"/v1/customers/1": {"data": complete, "included": [resource("offers", "7")]}})
     customer: Customer = _one(send, Customer, relationships={"offers": {"links": {"related": "/v1/offers"}}})
@@ -112,7 +112,7 @@ async def test_a_linkage_link_of_another_relation_is_refused(link: str) -> None:
 
 
 async def test_a_linkage_link_of_a_relation_without_endpoint_may_be_any_of_the_apis() -> None:
-    """The document names none that it could be held to."""
+    """The document names no endpoint that it would have to match."""
     complete = resource("courses", "1", relationships={"modules": linkage("modules", "2")})
     send = Canned({"/v1/courses/1": {"data": complete, "included": [resource("modules", "2")]}})
     course: Course = _one(send, Course, relationships={"modules": {"links": {"self": "/v1/courses/1"}}})
@@ -120,7 +120,7 @@ async def test_a_linkage_link_of_a_relation_without_endpoint_may_be_any_of_the_a
 
 
 async def test_linkage_that_changed_meanwhile_is_planned_for_as_it_is_now() -> None:
-    """Another reading may tell of more than the one resource that was being fetched: they are re-read together."""
+    """Another reading may state more than the one resource that was being fetched: they are read together."""
     complete = resource("customers", "1", relationships={"offers": linkage("offers", "7", "8", "9")})
     included = [resource("offers", each) for each in ("7", "8", "9")]
 
@@ -167,8 +167,8 @@ async def _offers(customer: Customer) -> None:
     await customer.offers
 
 
-async def test_a_re_reading_that_nobody_waits_for_any_more_is_cancelled() -> None:
-    """No request goes on for those who left."""
+async def test_a_new_reading_without_a_waiting_caller_is_cancelled() -> None:
+    """No request goes on for callers that left."""
     send = _Endless({})
     customer: Customer = _one(send, Customer)
     before = asyncio.all_tasks()
@@ -185,7 +185,7 @@ async def test_a_re_reading_that_nobody_waits_for_any_more_is_cancelled() -> Non
     [pytest.param({}, id="a re-reading"), pytest.param({"offers": linkage("offers", "7")}, id="a fetch")],
 )
 async def test_closing_ends_what_is_under_way(relationships: dict[str, Any]) -> None:
-    """Whoever still waits is told that the client was closed."""
+    """Waiting callers get ClientClosedError."""
     resolver = RelationshipResolver(_Endless({}), links())
     (customer,) = owners(resolver, Customer, {"relationships": relationships})
     waiting = asyncio.create_task(_offers(customer))

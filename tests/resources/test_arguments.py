@@ -1,14 +1,17 @@
 """Includes, sparse fieldsets and sort keys are checked before anything is sent."""
 
+from contextlib import nullcontext
 from typing import Any
 
 import pytest
 
 from kajabi_async import (
+    Contact,
     Course,
     Customer,
     FieldNotLoadedError,
     InvalidArgumentError,
+    UnknownAttributeError,
     UnknownFieldError,
     UnknownIncludeError,
     UnknownSortKeyError,
@@ -16,6 +19,8 @@ from kajabi_async import (
 from kajabi_async.resources.arguments import checked_fields, checked_include, checked_sort
 from kajabi_async.resources.commerce import Purchases, Transactions
 from kajabi_async.resources.people import Customers
+from kajabi_async.resources.writes import ContactAttributes, written_attributes
+from tests.models.building import build
 from tests.sending import Canned, context, resource
 
 
@@ -127,3 +132,31 @@ async def test_a_singular_type_restricts_like_the_plural(name: str) -> None:
     with pytest.raises(FieldNotLoadedError, match=r"asked for with fields\[customers\]=name,offers; add 'email'"):
         _ = customer.email
     assert f"fields%5B{name}%5D=name,offers" in send.paths[0]
+
+
+@pytest.mark.parametrize(
+    ("name", "is_one"),
+    [
+        ("custom_1", True),
+        ("custom_150", True),
+        ("custom_123456789", True),
+        ("custom_0", False),
+        ("custom_007", False),
+        ("custom_1234567890", False),
+        ("custom_", False),
+        ("custom_x", False),
+        ("custom_٣", False),
+        ("Custom_1", False),
+    ],
+)
+def test_what_a_custom_field_is_called_is_one_rule(name: str, *, is_one: bool) -> None:
+    """For what is read, asked for and written."""
+    contact = build(Contact, {name: "blue"})
+    assert (contact.custom_fields, contact.extra) == (({name: "blue"}, {}) if is_one else ({}, {name: "blue"}))
+    with nullcontext() if is_one else pytest.raises(UnknownFieldError):
+        assert checked_fields({"contacts": [name]}, owner="contacts") == {"contacts": (name,)}
+    with nullcontext() if is_one else pytest.raises(UnknownAttributeError):
+        written: Any = {name: "blue"}
+        assert written_attributes(ContactAttributes, written, owner="contacts.update") == {name: "blue"}
+    with nullcontext() if is_one else pytest.raises(InvalidArgumentError, match="custom fields are called"):
+        written_attributes(ContactAttributes, {"custom_fields": {name: "blue"}}, owner="contacts.update")

@@ -17,8 +17,8 @@ from kajabi_async import (
     ServerError,
     UnprocessableEntityError,
 )
+from kajabi_async.resources.linkable import LinkageChange
 from kajabi_async.resources.people import Contacts, Customers
-from kajabi_async.resources.writes import LinkageChange
 from kajabi_async.testing import FakeKajabi
 from tests.clocks import ManualClock
 from tests.sending import Canned, context, linkage, resource

@@ -1,4 +1,4 @@
-"""Every error of the SDK travels with its class, its text and all it carries."""
+"""Every error of the SDK is restored with its class, text and attributes."""
 
 import re
 from typing import Any
@@ -64,14 +64,14 @@ def test_every_error_arrives_as_it_left(cls: type[KajabiError]) -> None:
 
 @pytest.mark.parametrize("error", WEBHOOK_ERRORS, ids=lambda error: type(error).__name__)
 def test_every_error_of_a_delivery_arrives_as_it_left(error: KajabiError) -> None:
-    """With the status to answer."""
+    """With the status to answer with."""
     arrived = travelled(error)
     assert type(arrived) is type(error)
     assert attributes(arrived) == attributes(error)
 
 
 def test_no_error_of_a_delivery_is_left_out() -> None:
-    """A class that is added is added here."""
+    """A new class must be added to this test."""
     assert [type(error).__name__ for error in WEBHOOK_ERRORS] == [*_drawn(webhook_errors.__doc__)]
 
 
@@ -80,10 +80,10 @@ def _drawn(drawing: str | None) -> list[str]:
 
 
 @given(_API_ERRORS, st.integers(1, 9), st.booleans(), st.sampled_from(["final", "write", "attempts", "budget"]))
-def test_an_answer_of_the_api_keeps_what_it_said(
+def test_an_answer_of_the_api_keeps_its_text(
     error: KajabiError, attempts: int, maybe_applied: bool, gave_up: Any
 ) -> None:
-    """Whatever the server wrote into it."""
+    """Whatever the server sent."""
     error.sent(attempts=attempts, maybe_applied=maybe_applied, gave_up=gave_up)
     arrived = travelled(error)
     assert type(arrived) is type(error)

@@ -1,4 +1,4 @@
-"""What no `dumps` has written is refused with its place, and makes nothing that is not on the list."""
+"""Any text that `dumps` did not write is rejected with a path, and creates only registered classes."""
 
 import inspect
 import json
@@ -78,7 +78,7 @@ def _changed(path: tuple[Any, ...], replacement: Any, *, remove: bool) -> Any:
 def test_a_text_that_was_changed_gives_a_value_or_a_decode_error(
     path: tuple[Any, ...], replacement: Any, remove: bool
 ) -> None:
-    """Never another exception: whoever reads a queue handles one."""
+    """Never another exception: a consumer of a queue handles only this one."""
     document = _changed(path, replacement, remove=remove)
     try:
         loads(json.dumps(document))
@@ -88,7 +88,7 @@ def test_a_text_that_was_changed_gives_a_value_or_a_decode_error(
 
 @pytest.mark.parametrize("text", ["null", "[]", "{}", '{"value":1}', "\ud800"])
 def test_what_is_no_text_of_dumps_is_refused(text: Any) -> None:
-    """Other JSON among it: a plain value of another program is not taken for one of ours."""
+    """Other JSON too: a plain value of another program is not taken for a text of `dumps`."""
     with pytest.raises(DecodeError, match=r"^loads\(\): this is no text of dumps\(\)$") as caught:
         loads(text)
     assert caught.value.path == ""
@@ -96,13 +96,13 @@ def test_what_is_no_text_of_dumps_is_refused(text: Any) -> None:
 
 @pytest.mark.parametrize("text", ["", b"\xff", "[" * 5000, '{"kajabi_async": 1'])
 def test_what_is_no_json_is_refused(text: Any) -> None:
-    """Nor is it JSON if it is nested without end."""
+    """Also JSON that is nested too deeply."""
     with pytest.raises(DecodeError, match=r"^loads\(\): "):
         loads(text)
 
 
 def test_a_value_that_is_nested_too_deeply_for_python_is_refused() -> None:
-    """Where that is depends on how deep the caller is already."""
+    """The limit depends on the depth of the caller's stack."""
     deep: Any = json.loads(dumps(1))
     for _ in range(100):
         deep["value"] = {"$kajabi": "tuple", "elements": [deep["value"]]}
@@ -120,7 +120,7 @@ def test_a_value_that_is_nested_too_deeply_for_python_is_refused() -> None:
 
 @pytest.mark.parametrize("version", ["2", "0", "-1", "1.0", "true", '"1"', "null"])
 def test_another_version_of_the_format_is_refused_with_the_cure(version: str) -> None:
-    """Both sides need to know it."""
+    """The error says to upgrade one of the two sides."""
     with pytest.raises(DecodeError, match="upgrade the side") as caught:
         loads(f'{{"kajabi_async":{version},"value":1,"resources":[]}}')
     assert caught.value.path == "kajabi_async"
@@ -156,8 +156,8 @@ _SHOWN = "x" * 60
         ({"$kajabi": "object", "members": [["a", {"$kajabi": 5}]]}, "a kind must be text", "value.members"),
     ],
 )
-def test_what_is_wrong_is_told_with_its_place(value: Any, problem: str, path: str) -> None:
-    """The first thing that cannot be read; of what is long, the beginning."""
+def test_an_invalid_text_is_reported_with_its_path(value: Any, problem: str, path: str) -> None:
+    """Of the first invalid part; long texts are shortened."""
     _refused({"kajabi_async": 1, "value": value, "resources": []}, problem, path)
 
 
@@ -176,7 +176,7 @@ def test_what_is_wrong_is_told_with_its_place(value: Any, problem: str, path: st
     ],
 )
 def test_an_error_is_made_of_data_alone(members: dict[str, Any], problem: str, path: str) -> None:
-    """Nothing of its class is replaced, and nothing that Python or the class keeps for itself is set."""
+    """No attribute of its class is replaced, and no private one is set."""
     value: dict[str, Any] = {"$kajabi": "KajabiError", "arguments": ["x"], "state": {}, **members}
     _refused({"kajabi_async": 1, "value": value, "resources": []}, problem, path)
 
@@ -196,7 +196,7 @@ def test_an_error_is_made_of_data_alone(members: dict[str, Any], problem: str, p
         ({"attributes": {"name": "Ada"}}, "the id must be text", ".attributes.id"),
         ({"relationships": []}, "an object was expected", ".relationships"),
         ({"relationships": {"offers": 5}}, "an object was expected", ".relationships.offers"),
-        ({"relationships": {"offers": {"state": "MAYBE"}}}, "what is known of a", ".relationships.offers.state"),
+        ({"relationships": {"offers": {"state": "MAYBE"}}}, "the state of a relation", ".relationships.offers.state"),
         (_relation(self=5), "a link must be text", ".relationships.offers"),
         (_relation(related=5), "a link must be text", ".relationships.offers"),
         (_relation(identifiers={}), "an array was expected", ".relationships.offers.identifiers"),
@@ -206,7 +206,7 @@ def test_an_error_is_made_of_data_alone(members: dict[str, Any], problem: str, p
         (_relation(identifiers=[["offers", "4", "5"]]), "pairs of type and id", ".relationships.offers.identifiers"),
         ({"related": {}}, "an array was expected", ".related"),
         ({"related": [5]}, "an array was expected", ".related"),
-        ({"related": [["contacts", "7"]]}, "type, id and place were expected", ".related"),
+        ({"related": [["contacts", "7"]]}, "type, id and index were expected", ".related"),
         ({"related": [["contacts", "7", 2]]}, "a reference to no resource", ".related"),
         ({"related": [["contacts", "7", -1]]}, "a reference to no resource", ".related"),
         ({"related": [["contacts", "7", True]]}, "a reference to no resource", ".related"),
@@ -218,21 +218,21 @@ def test_an_error_is_made_of_data_alone(members: dict[str, Any], problem: str, p
     ],
 )
 def test_a_resource_that_this_version_cannot_hold_is_refused(members: dict[str, Any], problem: str, place: str) -> None:
-    """Such as one that a newer version of the SDK has written."""
+    """Such as one written by a newer version of the SDK."""
     document = json.loads(dumps([build(Customer, {"name": "Ada"}), build(Customer, {"name": "Grace"})]))
     document["resources"][1] |= members
     _refused(document, problem, f"resources[1]{place}")
 
 
 @pytest.mark.parametrize(("resources", "path"), [(None, "resources"), ({}, "resources"), ([5], "resources[0]")])
-def test_resources_that_are_none_are_refused(resources: Any, path: str) -> None:
-    """They are read before what refers to them."""
+def test_invalid_resources_are_refused(resources: Any, path: str) -> None:
+    """They are read before the values that refer to them."""
     _refused({"kajabi_async": 1, "value": 1, "resources": resources}, "was expected", path)
 
 
 @pytest.mark.parametrize("fields", [{"contact": 5}, {"created": 1}])
-def test_a_contact_that_was_made_is_a_contact(fields: dict[str, Any]) -> None:
-    """And whether it was made is true or false."""
+def test_get_or_created_needs_a_contact_and_a_boolean(fields: dict[str, Any]) -> None:
+    """Other types are rejected."""
     document = json.loads(dumps(GetOrCreated(build(Contact, {"name": "Ada"}), created=True)))
     document["value"]["fields"] |= fields
     _refused(document, "contact and created were expected", "value.fields")
@@ -264,7 +264,7 @@ def _text(value: str, resources: str = "[]") -> str:
     ],
 )
 def test_an_error_of_odd_state_is_read_or_refused(kind: str, name: str, value: str) -> None:
-    """No conversion raises anything of its own, neither at once nor when the error is shown or sent on."""
+    """No conversion raises another exception, neither now nor when the error is shown or written."""
     try:
         error = loads(_text(f'{{"$kajabi":"{kind}","arguments":["x"],"state":{{"{name}":{value}}}}}'))
     except DecodeError:
@@ -278,7 +278,7 @@ def test_an_error_of_odd_state_is_read_or_refused(kind: str, name: str, value: s
     ("opening", "closing"), [("[", "]"), ('{"a":', "}"), ('{"$kajabi":"tuple","elements":[', "]}")]
 )
 def test_a_text_of_any_depth_is_read_or_refused(opening: str, closing: str, depth: int) -> None:
-    """However much of the stack is left."""
+    """With any amount of free stack."""
 
     def descend(levels: int) -> None:
         if levels:
@@ -292,7 +292,7 @@ def test_a_text_of_any_depth_is_read_or_refused(opening: str, closing: str, dept
 
 
 def test_the_time_grows_with_the_text_alone() -> None:
-    """The place of an element becomes text where something is wrong with it, not for each of them."""
+    """The path of an element is formatted for an error only, not for each of them."""
     seconds: list[float] = []
     for size in (20_000, 80_000):
         text = _text(f'{{"{"k" * size}":[{"0," * (size // 2)}0]}}')
@@ -302,8 +302,8 @@ def test_the_time_grows_with_the_text_alone() -> None:
     assert seconds[1] < 4 * 4 * seconds[0] + 0.2
 
 
-def test_the_place_of_what_is_wrong_is_told_in_brief() -> None:
-    """Names may be of any length, and many."""
+def test_the_path_in_an_error_is_short() -> None:
+    """Names may be long, and many."""
     for value in (f'{{"{"k" * 10**5}":[0,{{"$kajabi":1}}]}}', f'{"[" * 200}{{"$kajabi":1}}{"]" * 200}'):
         with pytest.raises(DecodeError, match="a kind must be text") as caught:
             loads(_text(value))
@@ -312,7 +312,7 @@ def test_the_place_of_what_is_wrong_is_told_in_brief() -> None:
 
 
 def test_a_text_of_more_elements_than_the_limit_is_refused() -> None:
-    """Before anything is made of it; the limit is the caller's to raise."""
+    """Before anything is created; the caller can raise the limit."""
     text = _text(f"[{'0,' * 300_000}0]")
     assert len(loads(text)) == 300_001
     with pytest.raises(AnswerTooLargeError, match="more than 250000 elements, the limit that max_elements= sets"):

@@ -1,4 +1,4 @@
-"""Which classes may travel."""
+"""The classes that can be written."""
 
 from types import SimpleNamespace
 
@@ -20,15 +20,15 @@ class _OwnPart(Part):
 _MODULE = SimpleNamespace(__all__=["A", "B", "Name", "Number"], A=_OwnError, B=_OwnPart, Name="text", Number=int)
 
 
-def test_every_public_error_travels() -> None:
-    """Those of webhooks among them."""
+def test_every_public_error_is_registered() -> None:
+    """Those of webhooks too."""
     public = {getattr(module, name) for module in (errors, webhook_errors) for name in module.__all__}
     tree = {each for each in public if isinstance(each, type) and issubclass(each, errors.KajabiError)}
     assert set(ERRORS.values()) == tree
     assert all(cls.__name__ == name for name, cls in ERRORS.items())
 
 
-def test_every_public_part_of_a_model_travels() -> None:
+def test_every_public_part_of_a_model_is_registered() -> None:
     """An attribute may hold one."""
     parts = {
         each for name in models.__all__ if isinstance(each := getattr(models, name), type) and issubclass(each, Part)
@@ -38,6 +38,6 @@ def test_every_public_part_of_a_model_travels() -> None:
 
 
 def test_of_a_module_only_its_classes_of_the_kind_are_taken() -> None:
-    """Other public names, such as aliases and values, are not classes to make objects of."""
+    """Other public names, such as aliases and values, are not registered."""
     assert registry._errors_in(_MODULE) == {"A": _OwnError}
     assert registry._parts_in(_MODULE) == [_OwnPart]

@@ -1,4 +1,4 @@
-"""Resources, outcomes and deliveries travel with all that is known of them."""
+"""Resources, outcomes and deliveries are restored with all that is known of them."""
 
 from collections.abc import AsyncIterator
 from typing import Any
@@ -54,7 +54,7 @@ _CYCLE: dict[str, Any] = {
 
 
 async def test_every_type_of_resource_arrives_as_it_left(kajabi_fake: FakeKajabi, kajabi_api: Kajabi) -> None:
-    """A page of each list of the fake's data set, and one of each with all that it can include."""
+    """A page of each list of the fake's data set, and one of each with all of its includes."""
     site_id = (await anext(aiter(kajabi_api.sites.list()))).id
     key = ClientCredentials(kajabi_fake.client_id, kajabi_fake.client_secret)
     async with Kajabi(credentials=key, base_url=kajabi_fake.base_url, site_id=site_id) as api:
@@ -79,8 +79,8 @@ async def _first_page(operations: Any) -> AsyncIterator[Any]:
         return
 
 
-def test_absence_linkage_and_what_was_included_arrive_in_a_cycle() -> None:
-    """Absent stays absent, null null, and customer and contact lead to each other."""
+def test_absence_linkage_and_included_resources_arrive_in_a_cycle() -> None:
+    """Absent stays absent, null stays null, and customer and contact link to each other."""
     arrived = travelled(read(Customer, _CYCLE))
     assert everything(arrived) == everything(read(Customer, _CYCLE))
     with pytest.raises(FieldNotLoadedError, match="without 'avatar'"):
@@ -94,7 +94,7 @@ def test_absence_linkage_and_what_was_included_arrive_in_a_cycle() -> None:
 
 
 def test_a_resource_that_occurs_twice_is_written_once() -> None:
-    """A thousand customers of one offer do not carry it a thousand times."""
+    """A thousand customers of one offer do not contain it a thousand times."""
     offer = build(Customer, {"name": "Ada"})
     text = dumps([offer, {"again": offer}])
     assert text.count("Ada") == 1
@@ -102,8 +102,8 @@ def test_a_resource_that_occurs_twice_is_written_once() -> None:
     assert second["again"] is first
 
 
-def test_nothing_leads_back_to_the_client() -> None:
-    """As with a pickle: what did not travel is read again through a client."""
+def test_the_client_is_left_out() -> None:
+    """As in a pickle: other relations must be fetched with a client."""
     customer = travelled(build(Customer, {"name": "Ada"}))
     assert customer.offers.ids is None
     with pytest.raises(RelationshipUnavailableError, match="detached"):
@@ -123,12 +123,12 @@ def test_a_type_that_the_sdk_does_not_know_keeps_it() -> None:
 
 
 async def test_outcomes_and_the_report_of_a_run_arrive(kajabi_api: Kajabi) -> None:
-    """What a worker found, what it did not find, and what it came to."""
+    """Found, missing and failed ids of a worker, and its report."""
     run = kajabi_api.customers.get_many(["1", "2", "nobody"], include=["offers", "products"], ordered=True)
     outcomes = [outcome async for outcome in run]
     report = await run.report()
-    arrived, told = travelled((outcomes, report))
-    assert told == report
+    arrived, message = travelled((outcomes, report))
+    assert message == report
     assert [outcome.id for outcome in arrived] == ["1", "2", "nobody"]
     assert isinstance(arrived[0], Found)
     assert everything(arrived[0].resource) == everything(outcomes[0].resource)
@@ -138,7 +138,7 @@ async def test_outcomes_and_the_report_of_a_run_arrive(kajabi_api: Kajabi) -> No
 
 
 def test_progress_and_a_contact_that_was_made_arrive() -> None:
-    """The two small ones."""
+    """Two small records."""
     progress = Progress(given=5, found=3, missing=1, failed=1, duplicates=0)
     made = GetOrCreated(build(Contact, {"name": "Ada"}), created=True)
     assert travelled(progress) == progress
@@ -149,7 +149,7 @@ def test_progress_and_a_contact_that_was_made_arrive() -> None:
 
 @pytest.mark.parametrize("name", DELIVERIES)
 def test_a_delivery_arrives_as_the_event_it_was(name: str) -> None:
-    """A receiver may hand it to a queue, and a worker reads the same event."""
+    """A receiver can put it into a queue, and a worker reads the same event."""
     left = parse(DELIVERIES[name])
     arrived = travelled(left)
     assert type(arrived) is type(left)
@@ -160,7 +160,7 @@ def test_a_delivery_arrives_as_the_event_it_was(name: str) -> None:
 
 
 def test_a_class_of_the_callers_own_that_is_not_declared_is_refused() -> None:
-    """Nobody could make it again from the type alone."""
+    """It could not be created again from its type alone."""
 
     class Stranger(Customer):
         pass

@@ -1,4 +1,4 @@
-"""JSON values, and the few that JSON lacks, in any nesting."""
+"""JSON values, and the few types that JSON lacks, in any nesting."""
 
 import json
 import math
@@ -46,7 +46,7 @@ _VALUES = st.recursive(
 
 
 def _kinds(value: Any) -> Any:
-    """Give the types all the way down: ``1 == True == 1.0`` would hide a change."""
+    """Return the types at every level: ``1 == True == 1.0`` would hide a change."""
     members = json_object(value)
     if members is not None:
         return {name: _kinds(each) for name, each in members.items()}
@@ -56,14 +56,14 @@ def _kinds(value: Any) -> Any:
 
 @given(_VALUES)
 def test_any_value_comes_back_equal_and_of_the_same_type(value: Any) -> None:
-    """Tuples stay tuples, decimals decimals; names that the format uses itself and lone surrogates are no exception."""
+    """Tuples stay tuples, decimals decimals; names used by the format and lone surrogates are preserved, too."""
     arrived = travelled(value)
     assert arrived == value
     assert _kinds(arrived) == _kinds(value)
 
 
 def test_the_text_is_json_that_any_program_reads() -> None:
-    """Plain values stand in it as they are."""
+    """Plain values are written unchanged."""
     assert json.loads(dumps({"found": 3, "ids": ["1"]})) == {
         "kajabi_async": 1,
         "value": {"found": 3, "ids": ["1"]},
@@ -71,15 +71,15 @@ def test_the_text_is_json_that_any_program_reads() -> None:
     }
 
 
-def test_numbers_that_are_none_travel_by_name() -> None:
-    """NaN and infinity have no form in JSON; any other number is written as it is."""
+def test_numbers_that_are_not_finite_are_written_by_name() -> None:
+    """JSON has no NaN and no infinity; any other number is written unchanged."""
     assert json.loads(dumps([0.5]))["value"] == [0.5]
     assert math.isnan(travelled(math.nan))
     assert travelled([math.inf, -math.inf]) == [math.inf, -math.inf]
 
 
 def test_a_time_keeps_its_zone_and_a_decimal_its_digits() -> None:
-    """What an equal value may differ in."""
+    """Although equal values may differ in them."""
     time = datetime.fromisoformat("2026-02-01T10:00:00.123456+05:30")
     assert travelled(time).isoformat() == time.isoformat()
     assert str(travelled(Decimal("129.00"))) == "129.00"
@@ -87,7 +87,7 @@ def test_a_time_keeps_its_zone_and_a_decimal_its_digits() -> None:
 
 
 def test_bytes_are_read_like_text() -> None:
-    """Queues hand out either."""
+    """Queues return either."""
     assert loads(dumps(["é"]).encode()) == loads(dumps(["é"])) == ["é"]
 
 
@@ -104,8 +104,8 @@ class _OwnResult(GetOrCreated):
     [object(), {1, 2}, b"bytes", ValueError("x"), _OwnError("x"), int, lambda: None, UntypedResource],
     ids=lambda value: type(value).__name__,
 )
-def test_what_is_not_on_the_list_is_refused(value: Any) -> None:
-    """It says what it was given, and what it takes."""
+def test_an_unsupported_type_is_refused(value: Any) -> None:
+    """The error names the type and the supported ones."""
     _refused(value)
 
 
@@ -116,7 +116,7 @@ def _refused(value: Any) -> None:
 
 
 def _named_like(cls: type[Any], *arguments: Any, **members: Any) -> Any:
-    """Make an instance of a class of the caller's own that goes by the name of *cls*."""
+    """Return an instance of a local class with the name of *cls*."""
     return type(cls.__name__, (cls,), {})(*arguments, **members)
 
 
@@ -134,8 +134,8 @@ def _named_like(cls: type[Any], *arguments: Any, **members: Any) -> Any:
     ],
     ids=lambda value: type(value).__name__,
 )
-def test_a_class_of_the_callers_own_is_refused_whatever_it_is_called(value: Any) -> None:
-    """It would arrive as the one that it is derived from or called like, or not at all."""
+def test_a_local_class_is_refused_whatever_its_name(value: Any) -> None:
+    """It would arrive as its base class, as its namesake, or not at all."""
     _refused(value)
 
 
@@ -145,16 +145,16 @@ def test_names_that_are_no_text_are_refused() -> None:
         dumps({1: "x"})
 
 
-def test_a_list_that_holds_itself_is_refused() -> None:
+def test_a_list_that_contains_itself_is_refused() -> None:
     """It has no end."""
     endless: list[Any] = []
     endless.append(endless)
-    with pytest.raises(InvalidArgumentError, match="holds itself"):
+    with pytest.raises(InvalidArgumentError, match="contains itself"):
         dumps(endless)
 
 
-def test_a_number_that_cannot_be_compared_does_not_travel() -> None:
-    """A signaling NaN raises in whatever it has become a part of."""
+def test_a_signaling_nan_is_refused() -> None:
+    """Comparing it raises, also within another object."""
     with pytest.raises(InvalidArgumentError, match="signaling NaN"):
         dumps({"price": Decimal("sNaN")})
     assert travelled(Decimal("NaN")).is_nan()

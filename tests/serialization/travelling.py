@@ -1,4 +1,4 @@
-"""Through dumps and loads, and what is known of a resource as plain values, to compare all of it."""
+"""A round trip through dumps and loads, and all that is known of a resource as plain values, for comparison."""
 
 from typing import Any, TypeVar
 
@@ -8,13 +8,13 @@ T = TypeVar("T")
 
 
 def travelled(value: T) -> T:
-    """Give what arrives."""
+    """Return the value after a round trip."""
     arrived: T = loads(dumps(value))
     return arrived
 
 
 def everything(*resources: Resource) -> dict[int, dict[str, Any]]:
-    """Give all that is known of *resources* and of what came with them, each related resource as a number."""
+    """Return all that is known of *resources* and their related ones, with each related resource as a number."""
     numbers: dict[int, int] = {}
     met: list[Resource] = []
 
@@ -26,9 +26,9 @@ def everything(*resources: Resource) -> dict[int, dict[str, Any]]:
 
     for resource in resources:
         number(resource)
-    told: dict[int, dict[str, Any]] = {}
+    message: dict[int, dict[str, Any]] = {}
     for place, resource in enumerate(met):
         state = resource.__getstate__()
         state["related"] = {identifier: number(each) for identifier, each in state["related"].items()}
-        told[place] = {"class": type(resource), **state}
-    return told
+        message[place] = {"class": type(resource), **state}
+    return message

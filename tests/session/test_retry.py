@@ -151,10 +151,14 @@ def test_a_policy_that_makes_no_sense_is_refused(settings: Any) -> None:
 @pytest.mark.parametrize(
     ("settings", "told"),
     [
-        ({"max_attempts": 0}, "max_attempts must be at least 1, got 0"),
-        ({"max_attempts": True}, "max_attempts must be at least 1, got True"),
-        ({"base_seconds": -1.0}, "the back-off times must not be negative"),
-        ({"max_backoff_seconds": -0.5}, "the back-off times must not be negative"),
+        ({"max_attempts": 0}, "max_attempts must be a whole number of at least 1, got 0"),
+        ({"max_attempts": True}, "max_attempts must be a whole number of at least 1, got True"),
+        ({"max_attempts": "4"}, "max_attempts must be a whole number of at least 1, got '4'"),
+        ({"base_seconds": -1.0}, "base_seconds must be a number of at least 0, got -1.0"),
+        ({"base_seconds": float("nan")}, "base_seconds must be a number of at least 0, got nan"),
+        ({"max_backoff_seconds": -0.5}, "max_backoff_seconds must be a number of at least 0, got -0.5"),
+        ({"max_backoff_seconds": None}, "max_backoff_seconds must be a number of at least 0, got None"),
+        ({"budget": "100"}, "the retry budget must be a number of at least 0, got '100'"),
     ],
 )
 def test_what_is_wrong_with_a_policy_is_said(settings: Any, told: str) -> None:

@@ -1,1 +1,1 @@
-"""Faults, load and attacks for minutes, with figures: ``make soak``. A short form of each runs in ``make test``."""
+"""Faults, load and attacks for minutes, with figures: ``make soak``. ``make test`` runs a short form of each."""

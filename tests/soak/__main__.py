@@ -1,6 +1,6 @@
-"""``make soak``: prints each figure beside its bar, and ends with 1 where one does not hold.
+"""``make soak``: print each figure with its bar; exit with 1 if one does not hold.
 
-``python -m tests.soak NAME ...`` runs some of them; without a name all of them, which takes most of an hour.
+``python -m tests.soak NAME ...`` runs the named ones, by default all, which takes most of an hour.
 """
 
 import asyncio
@@ -36,7 +36,7 @@ def _in_a_thread(run: Callable[..., Figure | list[Figure]], *arguments: int) -> 
 
 
 def _pace(limit: float) -> Run:
-    """Return the runs in made-up time against one limit; each has an event loop of its own."""
+    """Return the runs in simulated time against one limit; each has its own event loop."""
 
     async def run() -> list[Figure]:
         return await asyncio.to_thread(
@@ -93,13 +93,13 @@ async def main(names: Sequence[str], folder: Path, redis: str) -> bool:
     holds = True
     unknown = set(names) - runs.keys()
     if unknown:
-        sys.exit(f"no such run: {', '.join(sorted(unknown))}; there are {', '.join(runs)}")
+        sys.exit(f"no such run: {', '.join(sorted(unknown))}; known are {', '.join(runs)}")
     for name in names or runs:
         for run in runs[name]:
-            began = time.monotonic()
+            started = time.monotonic()
             figures = await run()
             for figure in [figures] if isinstance(figures, Figure) else figures:
-                print(f"{figure}  [{name}, {time.monotonic() - began:.0f} s]", flush=True)  # noqa: T201
+                print(f"{figure}  [{name}, {time.monotonic() - started:.0f} s]", flush=True)  # noqa: T201
                 holds = holds and figure.holds
     return holds
 

@@ -1,4 +1,4 @@
-"""Answers made to become much more than they are: what one costs in memory and in time, whatever is in it."""
+"""Answers built to expand: the cost of reading each in memory and time, whatever its content."""
 
 import random
 import time
@@ -54,8 +54,12 @@ UNITS: Final[dict[str, bytes]] = {
     "spaces": b" " * 4000 + b"0,",
 }
 TEXTS: Final[dict[str, bytes]] = {
-    "one escape after the other": b"\\n",
+    "consecutive escapes": b"\\n",
     "hidden quotes": b'\\"',
+    "hidden quotes and separators": b'\\",[{',
+    "hidden quotes and commas": b'\\",',
+    "hidden quotes and digits": b'\\"' * 50 + b"7" * 201,
+    "hidden quotes among separators": b'\\",[{,[{,[{,[{,[{,',
     "code points": b"\\u0041",
     "pairs": b"\\ud83d\\ude00",
     "letters": b"a",
@@ -63,35 +67,35 @@ TEXTS: Final[dict[str, bytes]] = {
     "digits": b"7",
     "wide": "\U0001f600".encode(),
 }
-SPREAD: Final = ("members", "the same name again", "long names")
+SPREAD: Final = ("members", "a repeated name", "long names")
 
 
 class Cost(NamedTuple):
-    """What reading one body took."""
+    """The cost of reading one body."""
 
     what: str
     size: int
     seconds: float
     peak: int
-    refused: bool
+    rejected: bool
 
     @property
     def time_used(self) -> float:
-        """The share of the time that is allowed, 10 ms for each MiB and 50 ms."""
+        """The share of the allowed time, 10 ms for each MiB plus 50 ms."""
         return self.seconds / _allowed(self.size)
 
     @property
     def memory_used(self) -> float:
-        """The share of the memory that is allowed, four times the size and 32 MiB; the body itself counts."""
+        """The share of the allowed memory, four times the size plus 32 MiB; the body itself counts."""
         return (self.peak + self.size) / (4 * self.size + 32 * MIB)
 
     def __str__(self) -> str:
-        told = f"{self.size / MIB:.2f} MiB: {self.seconds * 1000:.0f} ms, {(self.peak + self.size) / MIB:.0f} MiB"
-        return f"{self.what}, {told}{', refused' if self.refused else ''}"
+        figures = f"{self.size / MIB:.2f} MiB: {self.seconds * 1000:.0f} ms, {(self.peak + self.size) / MIB:.0f} MiB"
+        return f"{self.what}, {figures}{', rejected' if self.rejected else ''}"
 
 
 def filling(kind: str, size: int) -> bytes:
-    """Return about *size* bytes of JSON value of one *kind*."""
+    """Return a JSON value of one *kind* of about *size* bytes."""
     if kind in TEXTS:
         unit = TEXTS[kind]
         return b'"' + unit * (size // len(unit)) + b'"'
@@ -99,7 +103,7 @@ def filling(kind: str, size: int) -> bytes:
         return b'"' + b"a" * (size - 10) + '\U0001f600"'.encode()
     if kind == "members":
         return _joined(b"{", (b'"k%d":1' % index for index in range(size // 12)), b"}")
-    if kind == "the same name again":
+    if kind == "a repeated name":
         return _joined(b"{", [b'"name":[]'] * (size // 10), b"}")
     if kind == "long names":
         return _joined(b"{", (b'"%s%d":0' % (b"k" * 2000, index) for index in range(size // 2010)), b"}")
@@ -187,34 +191,34 @@ READERS: Final[dict[str, Callable[[bytes], object]]] = {
 
 
 def _received(body: bytes, read: Callable[[bytes], object]) -> None:
-    """Read *body* as the session hands it on: refused by its bytes, or decoded."""
+    """Read *body* like the session: reject it by its bytes, or decode it."""
     if excess := excess_in(body, MAX_ELEMENTS, "max_answer_elements") or width_in(body):
         raise AnswerTooLargeError(excess)
     read(body)
 
 
 def cost_of(what: str, body: bytes, read: Callable[[bytes], object], *, with_memory: bool = True) -> Cost:
-    """Return what reading *body* costs: the best of several times, and the peak of memory in a run of its own.
+    """Return the cost of reading *body*: the best time of several runs, and the peak of memory in a separate run.
 
-    A machine that does other things at the same time makes any run slower, and none faster.
+    Load on the machine makes a run slower, never faster.
     """
-    refused = False
+    rejected = False
 
     def run() -> None:
-        nonlocal refused
-        refused = False
+        nonlocal rejected
+        rejected = False
         try:
             read(body)
         except AnswerTooLargeError:
-            refused = True
+            rejected = True
         except KajabiError:
             pass
 
     seconds = float("inf")
     for _ in range(_TIMES):
-        began = time.thread_time()
+        started = time.thread_time()
         run()
-        seconds = min(seconds, time.thread_time() - began)
+        seconds = min(seconds, time.thread_time() - started)
         if seconds < _allowed(len(body)) / 2:
             break
     peak = 0
@@ -223,7 +227,7 @@ def cost_of(what: str, body: bytes, read: Callable[[bytes], object], *, with_mem
         run()
         peak = tracemalloc.get_traced_memory()[1]
         tracemalloc.stop()
-    return Cost(what, len(body), seconds, peak, refused)
+    return Cost(what, len(body), seconds, peak, rejected)
 
 
 def _allowed(size: int) -> float:
@@ -238,7 +242,7 @@ def _figure(what: str, costs: list[Cost], others: list[str]) -> Figure:
 
 
 def answers(number: int, *, size: int = 65_536) -> Figure:
-    """Read *number* generated answers of *size* bytes, with every reader there is."""
+    """Read *number* generated answers of *size* bytes, with every reader."""
     return _measured(f"{number:,} answers of {size / 1024:.0f} KiB", number, size, _read_every_way)
 
 
@@ -275,7 +279,7 @@ def _measured(
         for name, read in readers(seed):
             try:
                 costs.append(cost_of(f"{kind} in {place} read as {name}", body, read))
-            except Exception as error:  # noqa: BLE001 - what is looked for
+            except Exception as error:  # noqa: BLE001 - any other exception is the finding
                 others.append(f"{kind} in {place} read as {name}: {error!r}"[:200])
 
     run()
@@ -283,7 +287,7 @@ def _measured(
 
 
 def mixed(body: bytes, chance: random.Random, size: int) -> bytes:
-    """Return *body* cut in half, with other values put in, or turned into a member of another one."""
+    """Return *body* cut in half, with other values inserted, or as a member of another document."""
     what, part = chance.randrange(3), filling(chance.choice(KINDS), max(16, size - len(body)))
     at = chance.randrange(len(body) + 1)
     if what == 0:
@@ -294,7 +298,7 @@ def mixed(body: bytes, chance: random.Random, size: int) -> bytes:
 
 
 def worst(size: int = 64 * MIB, *, small: int = 2 * MIB, most: int = 12) -> list[Figure]:
-    """Read every kind at every place in every way at *small* bytes, and the *most* costly of them at *size*."""
+    """Read every kind at every place with every reader at *small* bytes, and the *most* costly ones at *size*."""
     every = [(place, kind, name) for place in PLACES for kind in KINDS for name in READERS]
     costs = {key: at_size(*key, small) for key in every}
     by_time = sorted(costs, key=lambda key: -costs[key].time_used)[:most]
@@ -317,10 +321,10 @@ COSTLY: Final = (
     ("included", "rows", "one"),
     ("an unknown member", "long numbers", "page"),
 )
-"""What is costly by its size alone."""
+"""Combinations that are costly only because of their size."""
 
 
 def at_size(place: str, kind: str, name: str, size: int) -> Cost:
-    """Return what *size* bytes of values of *kind* at *place* cost the reader of this *name*."""
+    """Return the cost of *size* bytes of values of *kind* at *place* for the reader *name*."""
     body, read = document(place, kind, size), READERS[name]
     return cost_of(f"{kind} in {place} read as {name}", body, lambda body: _received(body, read))

@@ -1,4 +1,4 @@
-"""Bulk lookups of which one answer in twenty goes wrong: none lost, none wrong, none doubled, and no memory kept."""
+"""Bulk lookups with one faulty answer in twenty: none lost, wrong or doubled, and no growth of memory."""
 
 import time
 
@@ -26,38 +26,38 @@ GROWTH_BYTES = 64 * 2**20
 
 
 async def lookups(number: int, *, settled: int) -> list[Figure]:
-    """Look *number* customers up; memory counts from the *settled*-th outcome on."""
+    """Look up *number* customers; measure memory from the *settled*-th outcome."""
     kinds = [flag for way in TWELVE_WAYS for flag in ("--fault", way)]
     faults = ("--fault-rate", "0.05", "--fault-seed", "7", *kinds)
     async with fake_process("--customers", str(number), *faults) as fake:
         policy = RetryPolicy(max_attempts=10, base_seconds=0.02, budget=1000)
-        # A known rate: 429s that come by chance and not by rate would teach a pace that nobody asks for.
+        # A known rate: random 429s would teach the client a rate that the server does not require.
         async with Kajabi(**fake.settings, retry=policy, rate_limit=100_000, concurrency=50) as api:
             seen = bytearray(number + 1)
             wrong = doubled = 0
             memory = psutil.Process().memory_info
             before = after = 0
-            began = time.monotonic()
+            started = time.monotonic()
             run = api.customers.get_many(range(1, number + 1))
             done = 0
             async for lookup in run:
-                place = int(lookup.id)
-                doubled += seen[place]
-                seen[place] = 1
+                index = int(lookup.id)
+                doubled += seen[index]
+                seen[index] = 1
                 wrong += not (lookup.found and lookup.customer.id == lookup.id)
                 done += 1
                 if done == settled:
                     before = memory().rss
             after = memory().rss
-            took = time.monotonic() - began
+            took = time.monotonic() - started
             report = await run.report()
         injected = (await fake.counts())["injected"]
     lost = number - sum(seen)
     hit = sum(injected.values())
-    what = f"{number:,} lookups, {hit:,} answers gone wrong in {len(injected)} ways, {took:.0f} s"
+    what = f"{number:,} lookups, {hit:,} faulty answers in {len(injected)} ways, {took:.0f} s"
     return [
         Figure(what, f"{lost} lost, {wrong} wrong, {doubled} doubled", "0", lost == wrong == doubled == 0),
-        Figure("  repeats", f"{report.retries:,}", "as many as went wrong", report.retries > 0.6 * hit),
+        Figure("  retries", f"{report.retries:,}", "as many as faulty answers", report.retries > 0.6 * hit),
         Figure(
             "  growth of memory",
             f"{(after - before) / 2**20:.1f} MB",

@@ -1,4 +1,4 @@
-"""Cancellations at random points, and what is left of them: nothing."""
+"""Cancellations at random points leave nothing behind."""
 
 import asyncio
 import gc
@@ -14,7 +14,7 @@ CONCURRENCY = 50
 
 
 async def cancellations(number: int, *, seed: int = 5) -> Figure:
-    """Cancel *number* calls wherever they happen to be, then use the whole pool at once."""
+    """Cancel *number* calls at random points, then use the whole pool at once."""
     chance = random.Random(seed)
     before_tasks = asyncio.all_tasks()
     before_sockets = _sockets()
@@ -42,9 +42,9 @@ async def cancellations(number: int, *, seed: int = 5) -> Figure:
         await asyncio.sleep(0.01)
     gc.collect()
     tasks = len(asyncio.all_tasks() - before_tasks)
-    # Those of before may have been on their way out.
+    # Earlier sockets may have closed meanwhile.
     sockets = max(0, _sockets() - before_sockets)
-    seen = f"{len(answers)} of {CONCURRENCY} calls succeed, {tasks} tasks, {sockets} sockets, {queued} in line are left"
+    seen = f"{len(answers)} of {CONCURRENCY} calls succeed, {tasks} tasks, {sockets} sockets, {queued} queued are left"
     holds = (len(answers), tasks, sockets, queued) == (CONCURRENCY, 0, 0, 0)
     return Figure(f"{cancelled:,} cancellations at random points", seen, "all, and none left", holds)
 

@@ -1,4 +1,4 @@
-"""A client in a process of its own: reads a line of JSON, does what it says, answers with one."""
+"""A client in its own process: read commands as lines of JSON, and answer each with one."""
 
 import asyncio
 import json
@@ -12,12 +12,12 @@ from kajabi_async.stores.file import FileTokenStore
 from kajabi_async.stores.redis import RedisRate, RedisTokenStore
 
 
-async def _store(where: dict[str, Any], stack: AsyncExitStack) -> TokenStore:
-    lease = where.get("lease_seconds", 20.0)
-    if where["kind"] == "file":
-        return FileTokenStore(where["folder"], lease_seconds=lease)
-    prefix = f"soak{where.get('folder', '')}"
-    return await stack.enter_async_context(RedisTokenStore(where["url"], lease_seconds=lease, prefix=prefix))
+async def _store(location: dict[str, Any], stack: AsyncExitStack) -> TokenStore:
+    lease = location.get("lease_seconds", 20.0)
+    if location["kind"] == "file":
+        return FileTokenStore(location["folder"], lease_seconds=lease)
+    prefix = f"soak{location.get('folder', '')}"
+    return await stack.enter_async_context(RedisTokenStore(location["url"], lease_seconds=lease, prefix=prefix))
 
 
 async def _look_up(api: Kajabi, tasks: int) -> dict[str, Any]:
@@ -25,11 +25,11 @@ async def _look_up(api: Kajabi, tasks: int) -> dict[str, Any]:
     return {"answered": sum(not isinstance(each, BaseException) for each in done)}
 
 
-async def _keep_asking(api: Kajabi, seconds: float) -> dict[str, Any]:
+async def _keep_requesting(api: Kajabi, seconds: float) -> dict[str, Any]:
     until = time.monotonic() + seconds
     failed = 0
 
-    async def ask() -> None:
+    async def request() -> None:
         nonlocal failed
         while time.monotonic() < until:
             try:
@@ -37,14 +37,14 @@ async def _keep_asking(api: Kajabi, seconds: float) -> dict[str, Any]:
             except RateLimitError:
                 failed += 1
 
-    await asyncio.gather(*(ask() for _ in range(50)))
+    await asyncio.gather(*(request() for _ in range(50)))
     return {"failed": failed}
 
 
 async def main(settings: dict[str, Any]) -> None:
-    where, rate = settings.pop("store", None), settings.pop("rate", None)
+    location, rate = settings.pop("store", None), settings.pop("rate", None)
     async with AsyncExitStack() as stack:
-        store = await _store(where, stack) if where else None
+        store = await _store(location, stack) if location else None
         limit: RateLimit | None = None
         if rate:
             limit = await stack.enter_async_context(RedisRate(rate, name="soak"))
@@ -58,7 +58,7 @@ async def main(settings: dict[str, Any]) -> None:
                 if message["do"] == "look up":
                     _say(await _look_up(api, message["tasks"]))
                 else:
-                    _say(await _keep_asking(api, message["seconds"]))
+                    _say(await _keep_requesting(api, message["seconds"]))
             except KajabiError as error:
                 _say({"answered": 0, "error": repr(error)})
 

@@ -1,4 +1,4 @@
-"""Clients that are closed at random moments, and what is sent or left after that: nothing."""
+"""Clients closed at random moments send and leave nothing afterwards."""
 
 import asyncio
 import gc
@@ -16,7 +16,7 @@ _STEPS = 60
 
 
 async def closings(number: int, *, seed: int = 7) -> Figure:
-    """Close *number* clients, each at a random step of a few calls, by one call, several, or one that is cancelled."""
+    """Close *number* clients at a random step of their calls: with one call, several, or one that is cancelled."""
     chance = random.Random(seed)
     tasks, sockets = asyncio.all_tasks(), _sockets()
     late = wrong = 0
@@ -38,7 +38,7 @@ async def closings(number: int, *, seed: int = 7) -> Figure:
 
 
 async def _closed_at_random(fake: FakeKajabi, chance: random.Random) -> tuple[int, int]:
-    """Return how many requests came after closing had returned, and how many calls ended in neither way."""
+    """Return the number of requests after closing returned, and of calls that ended any other way."""
     api = Kajabi(
         client_id=fake.client_id,
         client_secret=fake.client_secret,
@@ -52,7 +52,7 @@ async def _closed_at_random(fake: FakeKajabi, chance: random.Random) -> tuple[in
     for _ in range(chance.randrange(_STEPS)):
         await asyncio.sleep(0)
     await _close(api, chance)
-    # What had left before may still be on its way through this very event loop.
+    # Requests sent before may still be in transit, because the fake runs in the same event loop.
     for _ in range(3):
         await asyncio.sleep(0)
     before = len(fake.requests)

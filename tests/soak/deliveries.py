@@ -1,4 +1,4 @@
-"""Deliveries to the receivers of the examples, under their real servers: late, doubled, out of order and failing."""
+"""Deliveries to the receivers of the examples on their real servers: late, doubled, out of order and failing."""
 
 import re
 from collections import Counter
@@ -21,7 +21,7 @@ _TAGS = 50
 
 
 class Gateway:
-    """Stands before a receiver, as a load balancer does, and loses requests and answers of it."""
+    """A load balancer in front of a receiver that loses requests and answers."""
 
     def __init__(self, target: str, *, seed: int) -> None:
         self._target = target
@@ -38,7 +38,7 @@ class Gateway:
         async with self._session.request(request.method, f"{self._target}{request.raw_path}", data=body) as answer:
             await answer.read()
         if request.method == "POST" and chance > 0.95:
-            # Handled, but the answer is lost.
+            # The delivery is handled, but its answer is lost.
             self.failed += 1
             return web.Response(status=502)
         return web.Response(status=answer.status)
@@ -61,7 +61,7 @@ async def _gateway(target: str) -> AsyncGenerator[tuple[str, Gateway]]:
 
 
 async def deliveries(app: str, number: int) -> list[Figure]:
-    """Tag contacts until *number* events were delivered to the receiver of *app*, and count what it handled."""
+    """Tag contacts until *number* events are delivered to the receiver of *app*, and count what it handled."""
     options = HookDeliveries(late=0.05, doubled=0.2, in_order=False, repeat_after=0.02, attempts=12)
     async with (
         FakeKajabi(customers=-(-number // _TAGS), contact_tags=_TAGS, hooks=0, deliver_hooks=options) as fake,

@@ -1,4 +1,4 @@
-"""A figure that a run came to, beside the bar it has to reach."""
+"""The figure of a run, with its bar."""
 
 import attrs
 

@@ -1,4 +1,4 @@
-"""Processes against a limit that nobody tells them: how much of it they use, and how often they are refused."""
+"""Processes against an unannounced limit: the share of it they use, and the share of 429s."""
 
 import asyncio
 from contextlib import AsyncExitStack
@@ -12,10 +12,10 @@ CLIENT = "tests.soak.client_process"
 
 
 @attrs.frozen
-class _Second:
+class _Measured:
     limit: float
     answered: int
-    refused: int
+    rejected: int
 
 
 async def hidden_limit(
@@ -27,14 +27,14 @@ async def hidden_limit(
         settings = fake.settings | ({"rate": redis_url} if redis_url else {})
         workers = [await stack.enter_async_context(worker(CLIENT, **settings)) for _ in range(processes)]
         for each in workers:
-            await each.hear()
-            await each.tell(do="keep asking", seconds=warm + steady + settling + steady + 2)
+            await each.receive()
+            await each.send(do="keep requesting", seconds=warm + steady + settling + steady + 2)
         await asyncio.sleep(warm)
         before = await _measured(fake, steady, limit)
-        await fake.ask("PUT", "rate-limit", {"requests": limit // 2, "per": 1.0, "retry_after": "absent"})
+        await fake.control("PUT", "rate-limit", {"requests": limit // 2, "per": 1.0, "retry_after": "absent"})
         await asyncio.sleep(settling)
         after = await _measured(fake, steady, limit / 2)
-    shared = "sharing what they learn over Redis" if redis_url else "each learning by itself"
+    shared = "sharing the learned rate over Redis" if redis_url else "each learning its own rate"
     what = f"{processes} processes against a hidden limit of {limit} a second, {shared}"
     return [
         _figure(f"{what}, after {warm} s", before, steady),
@@ -42,15 +42,15 @@ async def hidden_limit(
     ]
 
 
-async def _measured(fake: FakeProcess, seconds: int, limit: float) -> _Second:
+async def _measured(fake: FakeProcess, seconds: int, limit: float) -> _Measured:
     before = await fake.counts()
     await asyncio.sleep(seconds)
     after = await fake.counts()
-    return _Second(limit, after["answered"] - before["answered"], after["limited"] - before["limited"])
+    return _Measured(limit, after["answered"] - before["answered"], after["limited"] - before["limited"])
 
 
-def _figure(what: str, seen: _Second, seconds: int) -> Figure:
+def _figure(what: str, seen: _Measured, seconds: int) -> Figure:
     used = seen.answered / (seen.limit * seconds)
-    refused = seen.refused / max(1, seen.refused + seen.answered)
-    shown = f"{used:.1%} used, {refused:.2%} answered 429"
-    return Figure(what, shown, "at least 90 %, under 1 %", used >= 0.9 and refused < 0.01)
+    rejected = seen.rejected / max(1, seen.rejected + seen.answered)
+    shown = f"{used:.1%} used, {rejected:.2%} answered 429"
+    return Figure(what, shown, "at least 90 %, under 1 %", used >= 0.9 and rejected < 0.01)

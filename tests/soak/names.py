@@ -1,4 +1,4 @@
-"""Names that act on terminals, break lines and run in spreadsheets, through the commands and the exports."""
+"""Names that control terminals, break lines and run in spreadsheets, in the commands and the exports."""
 
 import asyncio
 import csv
@@ -44,7 +44,7 @@ _CUT: Final = 57
 
 
 def hostile_name(chance: random.Random) -> str:
-    """Return a name put together from what acts somewhere; one in fifty is of 10 kB."""
+    """Return a name of hostile pieces; one in fifty has 10 kB."""
     name = "".join(chance.choice(PIECES) for _ in range(chance.randrange(1, 9)))
     if chance.random() < 0.02:
         name = (name * (_LONG // len(name) + 1))[:_LONG]
@@ -57,7 +57,7 @@ class _Seen:
     rows: int = 0
     faults: list[str] = attrs.field(factory=list[str])
 
-    def hold(self, holds: bool, what: str) -> None:
+    def check(self, holds: bool, what: str) -> None:
         if not holds:
             self.faults.append(what[:300])
 
@@ -90,50 +90,50 @@ def _all_ways(settings: Mapping[str, str], names: Mapping[str, str], chance: ran
     _check_table(_noted(seen, on_terminal(whole, settings)), names, seen)
     _check_table(_noted(seen, on_pipe(whole, settings)), names, seen)
     for printed in (_noted(seen, way((*whole, "--json"), settings)) for way in (on_terminal, on_pipe)):
-        told = {row["id"]: row["name"] for row in map(json.loads, printed.out.splitlines())}
-        _compare(told, names, "list --json", seen)
+        printed_names = {row["id"]: row["name"] for row in map(json.loads, printed.out.splitlines())}
+        _compare(printed_names, names, "list --json", seen)
     for resource_id in chance.sample(sorted(names), 3):
         _check_one(settings, resource_id, names[resource_id], seen)
     with tempfile.TemporaryDirectory() as folder:
         ids = Path(folder) / "ids.txt"
         ids.write_text("\n".join(names))
         printed = _noted(seen, on_pipe(("customers", "lookup", str(ids)), settings))
-        told = {row["id"]: row["customer"]["name"] for row in map(json.loads, printed.out.splitlines())}
-        _compare(told, names, "lookup", seen)
+        printed_names = {row["id"]: row["customer"]["name"] for row in map(json.loads, printed.out.splitlines())}
+        _compare(printed_names, names, "lookup", seen)
         for suffix in ("csv", "jsonl", "parquet", "arrow"):
             path = Path(folder) / f"names.{suffix}"
             _noted(seen, on_terminal(("export", "customers", "--out", str(path)), settings))
             _compare(dict(_exported(path)), names, suffix, seen)
             is_text = suffix in {"csv", "jsonl"}
-            seen.hold(not is_text or not _CONTROL.search(path.read_bytes()), f"control characters in {suffix}")
+            seen.check(not is_text or not _CONTROL.search(path.read_bytes()), f"control characters in {suffix}")
 
 
 def _noted(seen: _Seen, printed: Printed) -> Printed:
     seen.runs += 1
-    seen.hold(printed.code == 0, f"exit code {printed.code}: {printed.err or printed.out[-300:]}")
+    seen.check(printed.code == 0, f"exit code {printed.code}: {printed.err or printed.out[-300:]}")
     acting = acting_in(printed.out) | acting_in(printed.err)
-    seen.hold(not acting and "\x1b[35;7m" not in printed.out, f"printed {acting!r}")
+    seen.check(not acting and "\x1b[35;7m" not in printed.out, f"printed {acting!r}")
     return printed
 
 
-def _compare(told: Mapping[str, str], names: Mapping[str, str], where: str, seen: _Seen) -> None:
-    seen.rows += len(told)
-    wrong = {key: (told.get(key), name) for key, name in names.items() if told.get(key) != name}
-    seen.hold(not wrong, f"{where}: {len(wrong)} wrong, such as {next(iter(wrong.items()), None)!r:.250}")
+def _compare(printed_names: Mapping[str, str], names: Mapping[str, str], place: str, seen: _Seen) -> None:
+    seen.rows += len(printed_names)
+    wrong = {key: (printed_names.get(key), name) for key, name in names.items() if printed_names.get(key) != name}
+    seen.check(not wrong, f"{place}: {len(wrong)} wrong, such as {next(iter(wrong.items()), None)!r:.250}")
 
 
 def _check_table(printed: Printed, names: Mapping[str, str], seen: _Seen) -> None:
-    """Compare the column of names, put together again where it was folded; folding takes spaces away."""
-    told: dict[str, str] = {}
+    """Compare the column of names with folded lines joined; folding removes spaces."""
+    printed_names: dict[str, str] = {}
     current = ""
     for line in re.sub(r"\x1b\[[\d;]*m", "", printed.out).splitlines():
         cells = [cell.strip() for cell in line.strip("\r").split("│")[1:-1]]
         if len(cells) > 1:
             current = cells[0] or current
-            told[current] = told.get(current, "") + cells[1]
+            printed_names[current] = printed_names.get(current, "") + cells[1]
     expected = {key: escape_value(name if len(name) <= _CUT + 3 else name[:_CUT]) for key, name in names.items()}
     expected = {key: text if len(names[key]) <= _CUT + 3 else f"{text}..." for key, text in expected.items()}
-    bare = {key: re.sub(r"\s", "", text) for key, text in told.items()}
+    bare = {key: re.sub(r"\s", "", text) for key, text in printed_names.items()}
     _compare(bare, {key: re.sub(r"\s", "", text) for key, text in expected.items()}, "table", seen)
 
 
@@ -141,7 +141,7 @@ def _check_one(settings: Mapping[str, str], resource_id: str, name: str, seen: _
     for way in (on_terminal, on_pipe):
         printed = _noted(seen, way(("customers", "get", resource_id), settings))
         text = re.sub(r"\x1b\[[\d;]*m|[│\s]", "", printed.out)
-        seen.hold(re.sub(r"[│\s]", "", escape_value(name[:2000])) in text, f"get does not show {name!r:.200}")
+        seen.check(re.sub(r"[│\s]", "", escape_value(name[:2000])) in text, f"get does not show {name!r:.200}")
         seen.rows += 1
 
 

@@ -1,4 +1,4 @@
-"""Processes of their own: a fake of the API with its control door, and clients that are told what to do by line."""
+"""Separate processes: a fake of the API with its control endpoint, and clients that take commands by line."""
 
 import asyncio
 import json
@@ -15,16 +15,16 @@ __all__ = ["FakeProcess", "Worker", "fake_process", "worker"]
 
 @attrs.frozen
 class FakeProcess:
-    """A fake in a process of its own."""
+    """A fake in its own process."""
 
     settings: dict[str, Any]
     http: aiohttp.ClientSession
 
     async def counts(self) -> dict[str, Any]:
-        counts: dict[str, Any] = await self.ask("GET", "counts")
+        counts: dict[str, Any] = await self.control("GET", "counts")
         return counts
 
-    async def ask(self, method: str, what: str, value: Any = None) -> Any:
+    async def control(self, method: str, what: str, value: Any = None) -> Any:
         async with self.http.request(method, f"{self.settings['base_url']}/_fake/{what}", json=value) as response:
             assert response.status == 200, await response.text()
             return await response.json()
@@ -47,18 +47,18 @@ async def fake_process(*flags: str) -> AsyncGenerator[FakeProcess]:
 
 
 class Worker:
-    """A Python module in a process of its own, which speaks JSON by line."""
+    """A Python module in its own process that reads and writes JSON by line."""
 
     def __init__(self, process: asyncio.subprocess.Process) -> None:
         self.process = process
 
-    async def tell(self, **message: Any) -> Self:
+    async def send(self, **message: Any) -> Self:
         assert self.process.stdin is not None
         self.process.stdin.write(json.dumps(message).encode() + b"\n")
         await self.process.stdin.drain()
         return self
 
-    async def hear(self) -> Any:
+    async def receive(self) -> Any:
         assert self.process.stdout is not None
         line = await self.process.stdout.readline()
         assert line, "the worker has ended"

@@ -1,4 +1,4 @@
-"""A token shared by processes: one grant at expiry, and recovery from holders that are killed in mid-refresh."""
+"""A token shared by processes: one grant at expiry, and recovery from holders killed during a refresh."""
 
 import asyncio
 import signal
@@ -15,66 +15,69 @@ from tests.soak.processes import Worker, worker
 
 CLIENT = "tests.soak.client_process"
 RECOVERY_SECONDS = 1.0
-"""What may come on top of the lease."""
+"""The recovery time allowed beyond the lease."""
 
 
-async def expiry(where: dict[str, Any], *, processes: int, tasks: int, life: float = 6.0) -> Figure:
-    """Let a token that *processes* share end, and let *tasks* in each of them want one at that moment."""
+async def expiry(location: dict[str, Any], *, processes: int, tasks: int, life: float = 6.0) -> Figure:
+    """Let a token shared by *processes* expire, and request with *tasks* in each of them at that moment."""
     async with FakeKajabi(token_lifetime=life) as fake, AsyncExitStack() as stack:
-        settings = _settings(fake, where)
+        settings = _settings(fake, location)
         workers = [await stack.enter_async_context(worker(CLIENT, **settings)) for _ in range(processes)]
-        await asyncio.gather(*(_told(each, do="look up", tasks=1) for each in workers))
+        await asyncio.gather(*(_result_of(each, do="look up", tasks=1) for each in workers))
         cold = fake.token_grants
-        began = time.monotonic()
-        # A renewal ahead would have been begun by whoever comes in the last tenth of its life: nobody does.
+        started = time.monotonic()
+        # No call comes in the last tenth of its lifetime, which would start an early refresh.
         await asyncio.sleep(life + 0.2)
-        answers = await asyncio.gather(*(_told(each, do="look up", tasks=tasks) for each in workers))
+        answers = await asyncio.gather(*(_result_of(each, do="look up", tasks=tasks) for each in workers))
         grants = fake.token_grants - cold
         answered = sum(answer["answered"] for answer in answers)
-        took = time.monotonic() - began - life
+        took = time.monotonic() - started - life
     seen = f"{cold} grant cold, {grants} at expiry, {answered:,} of {processes * tasks:,} answered in {took:.1f} s"
-    what = f"{processes} processes with {tasks} tasks each at expiry, over {where['kind']}"
+    what = f"{processes} processes with {tasks} tasks each at expiry, over {location['kind']}"
     return Figure(what, seen, "1 and 1", (cold, grants, answered) == (1, 1, processes * tasks))
 
 
-class _Asked(Fault):
-    """Says that a token request has come, and keeps it waiting."""
+class _Delayed(Fault):
+    """A fault that reports the arrival of a token request, and delays it."""
 
-    __slots__ = ("came",)
-    kind = "asked"
+    __slots__ = ("arrived",)
+    kind = "delayed"
 
     def __init__(self) -> None:
-        self.came = asyncio.Event()
+        self.arrived = asyncio.Event()
 
     async def play(self, incident: Incident, /) -> Any:
-        self.came.set()
+        self.arrived.set()
         await asyncio.sleep(0.05)
         return incident.answered()
 
 
-async def killed_holders(where: dict[str, Any], *, times: int, lease_seconds: float) -> Figure:
-    """Kill the process that holds the lease in mid-refresh, and see another one recover."""
+async def killed_holders(location: dict[str, Any], *, times: int, lease_seconds: float) -> Figure:
+    """Kill the process that holds the lease during a refresh, and measure the recovery of another one."""
     most_grants, longest, recovered = 0, 0.0, 0
     for number in range(times):
         async with FakeKajabi() as fake, AsyncExitStack() as stack:
-            place = where | {"folder": f"{where.get('folder', '')}/{number}", "lease_seconds": lease_seconds}
-            settings = _settings(fake, place)
+            store = location | {
+                "folder": f"{location.get('folder', '')}/{number}",
+                "lease_seconds": lease_seconds,
+            }
+            settings = _settings(fake, store)
             victim = await stack.enter_async_context(worker(CLIENT, **settings))
             survivor = await stack.enter_async_context(worker(CLIENT, **settings))
-            await survivor.hear()
-            await victim.hear()
-            asked = _Asked()
-            fake.inject(asked, times=1, path="oauth.token")
-            await victim.tell(do="look up", tasks=1)
-            await asked.came.wait()
-            began = time.monotonic()
+            await survivor.receive()
+            await victim.receive()
+            delayed = _Delayed()
+            fake.inject(delayed, times=1, path="oauth.token")
+            await victim.send(do="look up", tasks=1)
+            await delayed.arrived.wait()
+            started = time.monotonic()
             victim.process.send_signal(signal.SIGKILL)
-            await survivor.tell(do="look up", tasks=1)
-            answer = await survivor.hear()
-            longest = max(longest, time.monotonic() - began)
+            await survivor.send(do="look up", tasks=1)
+            answer = await survivor.receive()
+            longest = max(longest, time.monotonic() - started)
             most_grants = max(most_grants, fake.token_grants)
             recovered += answer["answered"]
-    what = f"holder killed in mid-refresh {times} times, over {where['kind']} (lease {lease_seconds:g} s)"
+    what = f"holder killed during a refresh {times} times, over {location['kind']} (lease {lease_seconds:g} s)"
     seen = f"{recovered} recovered, at most {most_grants} grants, after {longest:.2f} s at most"
     limit = lease_seconds + RECOVERY_SECONDS
     return Figure(what, seen, f"2 grants, {limit:g} s", recovered == times and most_grants <= 2 and longest <= limit)
@@ -88,16 +91,16 @@ def over_a_file(folder: Path) -> dict[str, Any]:
     return {"kind": "file", "folder": str(folder)}
 
 
-def _settings(fake: FakeKajabi, where: dict[str, Any]) -> dict[str, Any]:
+def _settings(fake: FakeKajabi, location: dict[str, Any]) -> dict[str, Any]:
     return {
         "client_id": fake.client_id,
         "client_secret": fake.client_secret,
         "base_url": fake.base_url,
-        "store": where,
+        "store": location,
     }
 
 
-async def _told(each: Worker, **message: Any) -> Any:
-    await each.tell(**message)
-    answer = await each.hear()
-    return await each.hear() if answer == "ready" else answer
+async def _result_of(each: Worker, **message: Any) -> Any:
+    await each.send(**message)
+    answer = await each.receive()
+    return await each.receive() if answer == "ready" else answer

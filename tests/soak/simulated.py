@@ -1,4 +1,4 @@
-"""A world whose time is made up: an event loop that never waits, a server with a hidden limit, a session before it."""
+"""Simulated time: an event loop that never waits, a server with a hidden limit, and a session connected to it."""
 
 import asyncio
 import itertools
@@ -18,7 +18,7 @@ START = 1000.0
 
 
 class _NoWait(selectors.SelectSelector):
-    """Moves the time on instead of waiting."""
+    """A selector that advances the time instead of waiting."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -26,7 +26,7 @@ class _NoWait(selectors.SelectSelector):
 
     def select(self, timeout: float | None = None) -> list[Any]:
         if timeout is None:
-            raise RuntimeError("nothing will ever happen again")
+            raise RuntimeError("the loop has no pending timer")
         self.now += max(0.0, timeout)
         return []
 
@@ -41,7 +41,7 @@ class _Loop(asyncio.SelectorEventLoop):
 
 
 class LoopClock:
-    """The time of the running loop, for what takes a clock."""
+    """The time of the running loop as a clock."""
 
     def monotonic(self) -> float:
         return asyncio.get_running_loop().time()
@@ -54,13 +54,13 @@ class LoopClock:
 
 
 def simulate(work: Coroutine[Any, Any, T]) -> T:
-    """Run *work* in made-up time."""
+    """Run *work* in simulated time."""
     with asyncio.Runner(loop_factory=_Loop) as runner:
         return runner.run(work)
 
 
 class Limiter(Protocol):
-    """Says whether a request may pass; the limit may be changed at any time."""
+    """A rate limiter; the limit may be changed at any time."""
 
     limit: float
 
@@ -75,7 +75,7 @@ class Unlimited:
 
 
 class TokenBucket:
-    """Fills at the limit, up to so many seconds' worth, and at least five requests."""
+    """A bucket that fills at the limit, with a capacity of *seconds* of it, at least five requests."""
 
     def __init__(self, limit: float, *, seconds: float = 0.1) -> None:
         self.limit, self._seconds = limit, seconds
@@ -95,7 +95,7 @@ class TokenBucket:
 
 
 class FixedWindow:
-    """So many in each second of the clock."""
+    """A limit for each second of the clock."""
 
     def __init__(self, limit: float) -> None:
         self.limit = limit
@@ -111,7 +111,7 @@ class FixedWindow:
 
 
 class SlidingWindow:
-    """So many in any second; those that are refused do not count."""
+    """A limit for any second; rejected requests do not count."""
 
     def __init__(self, limit: float) -> None:
         self.limit = limit
@@ -127,14 +127,14 @@ class SlidingWindow:
 
 
 class Server:
-    """Stands in for the transport: a limit, a latency, and what it has seen."""
+    """A replacement of the transport: a limit, a latency, and records of requests."""
 
     def __init__(self, limiter: Limiter, chance: random.Random, *, latency: float = 0.02) -> None:
         self.limiter = limiter
         self.passed: list[float] = []
-        self.refused: list[float] = []
-        self.refuse_next: deque[str | None] = deque()
-        """Retry-After of the refusals that come next, whatever the limit."""
+        self.rejected: list[float] = []
+        self.reject_next: deque[str | None] = deque()
+        """The Retry-After of the next 429s, independent of the limit."""
         self.is_open = False
         self._chance = chance
         self._latency = latency
@@ -143,11 +143,11 @@ class Server:
         travel = self._latency * (0.5 + self._chance.random()) / 2
         await asyncio.sleep(travel)
         now = asyncio.get_running_loop().time()
-        if self.refuse_next:
-            status, retry_after = 429, self.refuse_next.popleft()
+        if self.reject_next:
+            status, retry_after = 429, self.reject_next.popleft()
         else:
             status, retry_after = (200 if self.limiter.passes(now) else 429), None
-        (self.passed if status == 200 else self.refused).append(now)
+        (self.passed if status == 200 else self.rejected).append(now)
         await asyncio.sleep(travel)
         headers = {"content-type": JSON_API}
         return Answer(status, headers if retry_after is None else headers | {"retry-after": retry_after}, b"{}")
@@ -162,18 +162,18 @@ class Server:
 
     def forget(self) -> None:
         self.passed.clear()
-        self.refused.clear()
+        self.rejected.clear()
 
     def used(self, since: float, until: float, limit: float) -> tuple[float, float]:
-        """Return the share of *limit* that was used, and the share of requests that were refused."""
+        """Return the share of *limit* that was used, and the share of requests that were rejected."""
         passed = sum(since <= moment < until for moment in self.passed)
-        refused = sum(since <= moment < until for moment in self.refused)
-        return passed / (limit * (until - since)), refused / max(1, passed + refused)
+        rejected = sum(since <= moment < until for moment in self.rejected)
+        return passed / (limit * (until - since)), rejected / max(1, passed + rejected)
 
 
 @asynccontextmanager
-async def session_before(server: Server, chance: random.Random, **settings: Any) -> AsyncGenerator[SessionManager]:
-    """Return a session whose requests go to *server*, and whose clock is the loop's."""
+async def session_with(server: Server, chance: random.Random, **settings: Any) -> AsyncGenerator[SessionManager]:
+    """Return a session whose requests go to *server*, with the clock of the loop."""
     manager = SessionManager(
         credentials=ClientCredentials("id", "secret"), clock=LoopClock(), jitter=chance.random, **settings
     )
@@ -184,16 +184,16 @@ async def session_before(server: Server, chance: random.Random, **settings: Any)
         await manager.aclose()
 
 
-Ask = Callable[[], Coroutine[Any, Any, None]]
+Send = Callable[[], Coroutine[Any, Any, None]]
 
 
-async def in_bulk(number: int, ask: Ask, *, at_once: int = 50) -> None:
-    """Await *ask* so many times, as a bulk run does: some at once, each taking the next when it is done."""
+async def in_bulk(number: int, send_one: Send, *, at_once: int = 50) -> None:
+    """Await *send_one* *number* times like a bulk run: *at_once* tasks, each starting the next when one is done."""
     left = itertools.count()
 
     async def work() -> None:
         while next(left) < number:
-            await ask()
+            await send_one()
 
     async with asyncio.TaskGroup() as group:
         for _ in range(at_once):

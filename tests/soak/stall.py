@@ -1,6 +1,6 @@
-"""Bulk lookups through pauses, restarts, and the loss of tokens, of the token endpoint and of Redis: none is lost.
+"""Bulk lookups through pauses, restarts, and the loss of tokens, token endpoint and Redis: none is lost.
 
-The server counts how often each id is asked for: only what was under way when something happened may be asked again.
+The server counts the requests for each id: only those in progress at an incident may be sent again.
 """
 
 import asyncio
@@ -26,7 +26,7 @@ CONCURRENCY = 50
 
 @attrs.frozen(kw_only=True)
 class Lengths:
-    """How long each incident lasts, in seconds."""
+    """The duration of each incident in seconds."""
 
     pause: float = 20.0
     restart: float = 5.0
@@ -92,26 +92,26 @@ async def _client(base_url: str, redis: _Redis) -> AsyncGenerator[Kajabi]:
 
 
 async def stalls(number: int, folder: Path, *, lengths: Lengths | None = None, settled: int = 0) -> list[Figure]:
-    """Look *number* customers up while everything happens once, the restart three times."""
-    last = lengths or Lengths()
+    """Look up *number* customers while each incident happens once, the restart three times."""
+    durations = lengths or Lengths()
     async with worker(SERVER) as server, _redis(folder) as redis:
-        base_url = (await server.hear())["base_url"]
+        base_url = (await server.receive())["base_url"]
         async with _client(base_url, redis) as api:
-            incidents = _incidents(number, server, redis, last)
+            incidents = _incidents(number, server, redis, durations)
             seen = bytearray(number + 1)
             lost = doubled = 0
             memory = psutil.Process().memory_info
             before = memory().rss
-            began = time.monotonic()
+            started = time.monotonic()
             stalled: list[float] = []
             run = api.customers.get_many(
                 range(1, number + 1), observer=lambda progress: stalled.append(progress.stalled_since or 0.0)
             )
             done = 0
             async for lookup in run:
-                place = int(lookup.id)
-                doubled += seen[place]
-                seen[place] = 1
+                index = int(lookup.id)
+                doubled += seen[index]
+                seen[index] = 1
                 lost += not lookup.found
                 done += 1
                 if done == settled:
@@ -119,58 +119,58 @@ async def stalls(number: int, folder: Path, *, lengths: Lengths | None = None, s
                 if incidents and done >= incidents[0][0]:
                     await incidents.pop(0)[1]()
             grown = memory().rss - before
-            took = time.monotonic() - began
-        await server.tell(do="count")
-        counts = await server.hear()
+            took = time.monotonic() - started
+        await server.send(do="count")
+        counts = await server.receive()
     lost += number - sum(seen)
     happened = 8
     surplus = counts["requests"] - number
-    told = len({each for each in stalled if each})
+    reported = len({each for each in stalled if each})
     return [
         Figure(
-            f"{number:,} lookups through {happened} incidents, {took:.0f} s, stalls told {told} times",
+            f"{number:,} lookups through {happened} incidents, {took:.0f} s, stalls reported {reported} times",
             f"{sum(seen):,} answered, {lost} lost, {doubled} doubled",
             f"{number:,}, 0 and 0",
             lost == doubled == 0 and sum(seen) == number,
         ),
         Figure(
-            "  asked more than once",
-            f"{counts['asked_again']:,} ids, at most {counts['most']} times, {surplus:,} requests more",
-            f"what was under way: at most {CONCURRENCY} for each incident",
-            counts["asked_again"] <= surplus <= CONCURRENCY * happened,
+            "  requested more than once",
+            f"{counts['requested_again']:,} ids, at most {counts['most']} times, {surplus:,} extra requests",
+            f"those in progress: at most {CONCURRENCY} for each incident",
+            counts["requested_again"] <= surplus <= CONCURRENCY * happened,
         ),
         Figure("  growth of memory", f"{grown / 2**20:.1f} MB", "under 64 MB", grown < GROWTH_BYTES),
     ]
 
 
 def _incidents(
-    number: int, server: Worker, redis: _Redis, last: Lengths
+    number: int, server: Worker, redis: _Redis, durations: Lengths
 ) -> list[tuple[int, Callable[[], Awaitable[None]]]]:
-    """Return what happens after how many outcomes."""
+    """Return the number of outcomes after which each incident happens."""
 
-    def tell(kind: str, seconds: float = 0.0) -> Callable[[], Awaitable[None]]:
-        async def happen() -> None:
-            await server.tell(do=kind, seconds=seconds)
-            await server.hear()
+    def order(kind: str, seconds: float = 0.0) -> Callable[[], Awaitable[None]]:
+        async def trigger() -> None:
+            await server.send(do=kind, seconds=seconds)
+            await server.receive()
 
-        return happen
+        return trigger
 
     async def lose_redis() -> None:
         await redis.kill()
-        _later.append(asyncio.create_task(_restart(redis, last.redis)))
+        _later.append(asyncio.create_task(_restart(redis, durations.redis)))
 
     _later: list[asyncio.Task[None]] = []
     kinds = [
-        tell("pause", last.pause),
-        tell("restart", last.restart),
-        tell("token endpoint", last.token_endpoint),
-        tell("restart", last.restart),
-        tell("expired token"),
+        order("pause", durations.pause),
+        order("restart", durations.restart),
+        order("token endpoint", durations.token_endpoint),
+        order("restart", durations.restart),
+        order("expired token"),
         lose_redis,
-        tell("revoked token"),
-        tell("restart", last.restart),
+        order("revoked token"),
+        order("restart", durations.restart),
     ]
-    return [(number * (place + 1) // (len(kinds) + 2), happen) for place, happen in enumerate(kinds)]
+    return [(number * (index + 1) // (len(kinds) + 2), trigger) for index, trigger in enumerate(kinds)]
 
 
 async def _restart(redis: _Redis, seconds: float) -> None:
@@ -179,42 +179,43 @@ async def _restart(redis: _Redis, seconds: float) -> None:
 
 
 async def gone_for_good(number: int, folder: Path, *, patience: float) -> list[Figure]:
-    """Take the server away in mid-run; let a second run over what is unanswered complete the set."""
+    """Stop the server during a run; let a second run over the unanswered ids complete the set."""
     async with worker(SERVER) as server, _redis(folder) as redis:
-        base_url = (await server.hear())["base_url"]
+        base_url = (await server.receive())["base_url"]
         async with _client(base_url, redis) as api:
             source = iter(range(1, number + 1))
-            told: set[str] = set()
-            latest, stalled = 0.0, None
+            answered: set[str] = set()
+            last_answer, stalled = 0.0, None
             try:
                 async for lookup in api.customers.get_many(source, patience=patience):
                     assert lookup.found
-                    told.add(lookup.id)
-                    latest = time.monotonic()
-                    if len(told) == number // 2:
-                        await server.tell(do="gone")
-                        await server.hear()
+                    answered.add(lookup.id)
+                    last_answer = time.monotonic()
+                    if len(answered) == number // 2:
+                        await server.send(do="gone")
+                        await server.receive()
             except BulkStalledError as error:
                 stalled = error
-            waited = time.monotonic() - latest
-            await server.tell(do="back")
-            await server.hear()
+            waited = time.monotonic() - last_answer
+            await server.send(do="back")
+            await server.receive()
             unanswered: tuple[Any, ...] = () if stalled is None else stalled.unanswered
-            exact = not told.intersection(unanswered) and len(told) + len(unanswered) + len(list(source)) == number
-            first = len(told)
-            async for lookup in api.customers.get_many([*unanswered, *_not_taken(number, told, unanswered)]):
+            left = len(unanswered) + len(list(source))
+            exact = not answered.intersection(unanswered) and len(answered) + left == number
+            first = len(answered)
+            async for lookup in api.customers.get_many([*unanswered, *_not_taken(number, answered, unanswered)]):
                 assert lookup.found
-                told.add(lookup.id)
+                answered.add(lookup.id)
     return [
         Figure(
-            f"a server that is gone for good after {first:,} of {number:,}",
+            f"a server that stays down after {first:,} of {number:,}",
             f"ended {waited:.1f} s after the last answer, {len(unanswered)} ids unanswered, exact: {exact}",
             f"{patience:g} s, exact",
             stalled is not None and exact and patience - 0.5 <= waited <= patience + 2.0,
         ),
-        Figure("  a second run over them and the rest", f"{len(told):,}", f"{number:,}", len(told) == number),
+        Figure("  a second run over them and the rest", f"{len(answered):,}", f"{number:,}", len(answered) == number),
     ]
 
 
-def _not_taken(number: int, told: set[str], unanswered: tuple[Any, ...]) -> list[str]:
-    return [each for each in map(str, range(1, number + 1)) if each not in told and each not in unanswered]
+def _not_taken(number: int, answered: set[str], unanswered: tuple[Any, ...]) -> list[str]:
+    return [each for each in map(str, range(1, number + 1)) if each not in answered and each not in unanswered]

@@ -1,4 +1,4 @@
-"""A small server of customers in a process of its own: counts each request, and is told by line what goes wrong."""
+"""A small server of customers in its own process: counts requests, and takes incidents by line."""
 
 import asyncio
 import json
@@ -13,8 +13,8 @@ _TOKEN_PATH = "/v1/oauth/token"
 
 class _Server:
     def __init__(self) -> None:
-        self.asked: Counter[str] = Counter()
-        self.refused: Counter[str] = Counter()
+        self.requested: Counter[str] = Counter()
+        self.rejected: Counter[str] = Counter()
         self.token_requests = 0
         self._tokens: set[str] = set()
         self._refresh_tokens: set[str] = set()
@@ -71,12 +71,12 @@ class _Server:
         if request.path == _TOKEN_PATH:
             return await self._token(request)
         customer_id = request.path.rpartition("/")[2]
-        self.asked[customer_id] += 1
+        self.requested[customer_id] += 1
         if request.headers.get("authorization", "").removeprefix("Bearer ") not in self._tokens:
-            self.refused["401"] += 1
+            self.rejected["401"] += 1
             return web.Response(status=401)
         if self._retry_after is not None:
-            self.refused["429"] += 1
+            self.rejected["429"] += 1
             response = web.Response(status=429, headers={"retry-after": str(self._retry_after)})
             self._retry_after = None
             return response
@@ -96,13 +96,13 @@ class _Server:
         return web.json_response({"access_token": token, "refresh_token": refresh, "expires_in": 604_800})
 
     def counts(self) -> dict[str, Any]:
-        again = {each: times for each, times in self.asked.items() if times > 1}
+        repeated = {each: times for each, times in self.requested.items() if times > 1}
         return {
-            "ids": len(self.asked),
-            "requests": self.asked.total(),
-            "asked_again": len(again),
-            "most": max(again.values(), default=1),
-            "refused": self.refused,
+            "ids": len(self.requested),
+            "requests": self.requested.total(),
+            "requested_again": len(repeated),
+            "most": max(repeated.values(), default=1),
+            "rejected": self.rejected,
             "token_requests": self.token_requests,
         }
 

@@ -24,28 +24,28 @@ def _holds(*figures: Figure) -> None:
 
 
 async def test_no_lookup_is_lost_wrong_or_doubled_whatever_goes_wrong() -> None:
-    """Twelve ways, one answer in twenty."""
+    """Twelve kinds of faults hit one answer in twenty."""
     _holds(*await lookups(3000, settled=1000))
 
 
 async def test_no_lookup_is_lost_through_pauses_restarts_and_the_loss_of_tokens_and_of_redis(tmp_path: Path) -> None:
-    """Only what was under way is asked for again."""
+    """Only requests in progress are sent again."""
     lengths = Lengths(pause=2.0, restart=1.0, token_endpoint=2.0, redis=1.0)
     _holds(*await stalls(3000, tmp_path, lengths=lengths, settled=500))
 
 
 async def test_a_server_that_is_gone_for_good_leaves_exactly_what_is_unanswered(tmp_path: Path) -> None:
-    """And a second run completes the set."""
+    """A second run completes the set."""
     _holds(*await gone_for_good(1000, tmp_path, patience=2.0))
 
 
 async def test_processes_that_share_a_token_over_redis_cost_one_grant(redis_url: str) -> None:
-    """Cold, and at its end."""
+    """One at the start, and one at expiry."""
     _holds(await expiry(over_redis(redis_url), processes=3, tasks=50, life=4))
 
 
 async def test_processes_that_share_a_token_over_a_file_cost_one_grant(tmp_path: Path) -> None:
-    """Cold, and at its end."""
+    """One at the start, and one at expiry."""
     _holds(await expiry(over_a_file(tmp_path / "tokens"), processes=3, tasks=50, life=4))
 
 
@@ -59,60 +59,60 @@ async def test_a_holder_killed_in_mid_refresh_is_replaced(redis_url: str, tmp_pa
 
 @pytest.mark.parametrize(("limit", "number"), [(10, 3000), (50, 2500)])
 def test_a_hidden_limit_is_found_and_used(limit: float, number: int) -> None:
-    """Whatever kind it is, and whatever was learned before: in made-up time."""
+    """This holds for every kind of limiter, after any history, in simulated time."""
     _holds(*hidden(limit, number))
 
 
 def test_a_limit_that_changes_is_followed() -> None:
-    """Halved within half a minute, doubled within a whole one."""
+    """Halved within half a minute, doubled within a minute."""
     _holds(*changed(20, seconds=100.0))
 
 
 def test_whatever_was_refused_the_rate_comes_back() -> None:
-    """A thousand a second within two minutes."""
+    """It reaches a thousand a second within two minutes."""
     _holds(histories(8))
 
 
 async def test_cancellations_leave_nothing() -> None:
-    """No task, no socket, nobody in line, and the whole pool."""
+    """No task, no socket and no queued request remain, and the whole pool is usable."""
     _holds(await cancellations(400))
 
 
 async def test_closing_at_any_moment_leaves_nothing() -> None:
-    """No request afterwards, no task, no socket, no warning."""
+    """No later request, no task, no socket, no warning."""
     _holds(await closings(150))
 
 
 def test_damaged_documents_are_read_or_refused() -> None:
-    """Never anything but an object or an error of ours."""
+    """The result is always an object or a KajabiError."""
     _holds(documents(1500))
 
 
 def test_damaged_texts_of_dumps_are_read_or_refused() -> None:
-    """And what they become can be shown, compared and written again."""
+    """The results can be shown, compared and written again."""
     _holds(texts(3000))
 
 
 def test_mutated_deliveries_are_read_or_refused() -> None:
-    """With errors that tell of nobody."""
+    """The errors contain no personal data."""
     _holds(mutated_deliveries(1000))
 
 
 def test_no_answer_becomes_much_more_than_it_is() -> None:
-    """In memory, or in time for which the loop stands still; deliveries likewise."""
+    """Neither in memory nor in time that blocks the loop; deliveries likewise."""
     _holds(amplification.answers(120), amplification.deliveries(60))
 
 
 @pytest.mark.parametrize("key", amplification.COSTLY)
 def test_no_large_answer_becomes_much_more_than_it_is(key: tuple[str, str, str]) -> None:
-    """What is costly by its size alone."""
+    """These are costly only because of their size."""
     cost = amplification.at_size(*key, 8 * 2**20)
     assert cost.memory_used <= 1, str(cost)
     assert cost.time_used <= 1, str(cost)
 
 
 async def test_hostile_links_lead_nowhere_else() -> None:
-    """Not a byte."""
+    """No byte goes to another host."""
     _holds(await hostile_links(10_000))
 
 
@@ -122,17 +122,17 @@ async def test_hostile_names_are_shown_and_never_acted_on() -> None:
 
 
 async def test_no_write_is_applied_twice() -> None:
-    """Nor left undone where it is verified."""
+    """With verification, none is left undone either."""
     _holds(await lost_answers(100))
 
 
 @pytest.mark.parametrize("holds", [True, False])
 def test_a_figure_shows_whether_it_holds(holds: bool) -> None:
-    """Beside its bar."""
+    """The text starts with ``ok`` or ``FAIL``."""
     assert str(Figure("what", "5", "at most 4", holds)).startswith("ok  " if holds else "FAIL")
 
 
 @pytest.mark.parametrize("app", APPS)
 async def test_every_delivery_is_handled_once(app: str) -> None:
-    """Late, doubled, out of order, and one in ten failing on its way."""
+    """They are late, doubled, out of order, and one in ten fails."""
     _holds(*await deliveries(app, 300))

@@ -13,7 +13,7 @@ LOST = ("lost_answer", "reset_before_answer", "reset_mid_body", "cut_length", "h
 
 
 async def lost_answers(runs: int, *, seed: int = 3) -> Figure:
-    """Grant offers with *verify* and write notes without, while the answers are lost; count what the server did."""
+    """Grant offers with *verify* and write notes without it while answers are lost; count the effects on the server."""
     chance = random.Random(seed)
     twice = undone = 0
     async with FakeKajabi() as fake:

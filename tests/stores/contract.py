@@ -1,4 +1,4 @@
-"""What every token store must do, and the three that do it."""
+"""The contract of every token store, and the three that fulfil it."""
 
 from collections.abc import AsyncGenerator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
@@ -10,7 +10,7 @@ from kajabi_async.stores.file import FileTokenStore
 from kajabi_async.stores.redis import RedisTokenStore
 
 MakeStores = Callable[[], AbstractAsyncContextManager[tuple[TokenStore, TokenStore]]]
-"""Gives two views of one store, as two clients have."""
+"""A function that opens two views of one store, as of two clients."""
 
 KEY = "ab12"
 ANOTHER_KEY = "cd34"

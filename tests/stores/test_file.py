@@ -1,4 +1,4 @@
-"""A token in a file: who can read it, what a crash leaves, what a dead holder leaves."""
+"""A token in a file: its permissions, and its state after a crash or a killed holder."""
 
 import asyncio
 import os
@@ -29,8 +29,8 @@ async def _saved(store: FileTokenStore, replaces: int = 0) -> bool:
         await store.release(KEY, lease)
 
 
-async def test_nobody_else_can_read_it(tmp_path: Path) -> None:
-    """A folder of mode 0700, files of mode 0600, whatever the process' mask is."""
+async def test_only_the_owner_can_read_it(tmp_path: Path) -> None:
+    """A folder of mode 0700 and files of mode 0600, whatever the umask is."""
     before = os.umask(0)
     try:
         store = FileTokenStore(tmp_path / "a" / "tokens")
@@ -46,7 +46,7 @@ async def test_nobody_else_can_read_it(tmp_path: Path) -> None:
 
 
 async def test_a_folder_that_others_can_open_or_that_is_a_link_is_refused(tmp_path: Path) -> None:
-    """With what to do about it."""
+    """The error says what to do."""
     loose = tmp_path / "loose"
     loose.mkdir(mode=0o755)
     with pytest.raises(ConfigurationError, match="chmod 700"):
@@ -63,7 +63,7 @@ async def test_a_folder_that_others_can_open_or_that_is_a_link_is_refused(tmp_pa
 
 
 async def test_a_file_that_is_a_link_or_open_to_others_is_not_read(tmp_path: Path) -> None:
-    """Somebody may have put it there."""
+    """Another user may have put it there."""
     store = FileTokenStore(tmp_path / "tokens")
     assert await _saved(store)
     file = tmp_path / "tokens" / f"token-{KEY}.json"
@@ -85,8 +85,8 @@ async def test_a_file_that_is_a_link_or_open_to_others_is_not_read(tmp_path: Pat
 
 
 @pytest.mark.parametrize("content", [b"", b"{", b"[]", b'{"access": 5}', b'{"access": "a"}', b"\xff\xfe"])
-async def test_what_is_no_token_is_none_and_may_be_overwritten(tmp_path: Path, content: bytes) -> None:
-    """A file that was cut short does not stop anybody."""
+async def test_an_invalid_token_is_none_and_may_be_overwritten(tmp_path: Path, content: bytes) -> None:
+    """A truncated file blocks no client."""
     store = FileTokenStore(tmp_path / "tokens")
     file = tmp_path / "tokens" / f"token-{KEY}.json"
     file.write_bytes(content)
@@ -99,7 +99,7 @@ async def test_what_is_no_token_is_none_and_may_be_overwritten(tmp_path: Path, c
 async def test_a_write_that_fails_leaves_the_old_token_and_nothing_else(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A full disk, for example."""
+    """Such as with a full disk."""
     store = FileTokenStore(tmp_path / "tokens")
     assert await _saved(store)
 
@@ -116,8 +116,8 @@ async def test_a_write_that_fails_leaves_the_old_token_and_nothing_else(
     assert sorted(file.suffix for file in (tmp_path / "tokens").iterdir()) == [".json", ".lock"]
 
 
-async def test_nothing_is_dropped_while_another_holds_the_lease(tmp_path: Path) -> None:
-    """Its holder is about to put another version there."""
+async def test_nothing_is_removed_while_another_has_the_lease(tmp_path: Path) -> None:
+    """The holder is about to store another version."""
     store, other = (FileTokenStore(tmp_path / "tokens") for _ in range(2))
     assert await _saved(store)
     lease = await other.acquire(KEY)
@@ -130,7 +130,7 @@ async def test_nothing_is_dropped_while_another_holds_the_lease(tmp_path: Path) 
 
 
 async def test_a_token_that_was_saved_survives_a_power_failure(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The file is on the disk before it takes its name, and so is the folder that names it before that is told."""
+    """The file is synced before it is renamed, and the folder before the call returns."""
     store = FileTokenStore(tmp_path / "tokens")
     steps: list[str] = []
     fsync, replace = os.fsync, os.replace
@@ -149,8 +149,8 @@ async def test_a_token_that_was_saved_survives_a_power_failure(tmp_path: Path, m
     assert steps == ["file", "replace", "folder"]
 
 
-async def test_what_is_no_file_is_not_read_and_leaves_nothing_open(tmp_path: Path) -> None:
-    """A pipe would be waited for, without end."""
+async def test_a_path_that_is_no_file_is_not_read_and_leaves_nothing_open(tmp_path: Path) -> None:
+    """Reading a pipe would wait without end."""
     store = FileTokenStore(tmp_path / "tokens")
     file = tmp_path / "tokens" / f"token-{KEY}.json"
     makes: list[Callable[[], None]] = [lambda: file.mkdir(mode=0o700), lambda: os.mkfifo(file, 0o600)]
@@ -159,7 +159,7 @@ async def test_what_is_no_file_is_not_read_and_leaves_nothing_open(tmp_path: Pat
         before = len(os.listdir("/proc/self/fd"))  # noqa: PTH208 - of this process
         for _ in range(3):
             async with asyncio.timeout(5):
-                with pytest.raises(StoreUnavailableError, match="no regular file"):
+                with pytest.raises(StoreUnavailableError, match="not a regular file"):
                     await store.load(KEY)
         assert len(os.listdir("/proc/self/fd")) == before  # noqa: PTH208
         file.rmdir() if file.is_dir() else file.unlink()
@@ -168,8 +168,8 @@ async def test_what_is_no_file_is_not_read_and_leaves_nothing_open(tmp_path: Pat
         await store.load(KEY)
 
 
-async def test_a_huge_file_is_rubbish(tmp_path: Path) -> None:
-    """As much is read as a token may take, and the next one overwrites it."""
+async def test_a_huge_file_is_invalid(tmp_path: Path) -> None:
+    """Reading stops at the largest size of a token, and the next one overwrites it."""
     store = FileTokenStore(tmp_path / "tokens")
     file = tmp_path / "tokens" / f"token-{KEY}.json"
     file.touch(0o600)
@@ -179,8 +179,8 @@ async def test_a_huge_file_is_rubbish(tmp_path: Path) -> None:
     assert file.stat().st_size < 1000
 
 
-async def test_a_folder_that_goes_away_comes_back_as_closed_as_it_was(tmp_path: Path) -> None:
-    """Whatever else makes it would leave it open to others."""
+async def test_a_missing_folder_is_created_again_with_its_mode(tmp_path: Path) -> None:
+    """The lock would create it open to others."""
     folder = tmp_path / "a" / "tokens"
     store = FileTokenStore(folder)
     shutil.rmtree(tmp_path / "a")
@@ -190,7 +190,7 @@ async def test_a_folder_that_goes_away_comes_back_as_closed_as_it_was(tmp_path: 
 
 
 async def test_a_folder_that_others_have_opened_since_is_not_used(tmp_path: Path) -> None:
-    """Neither is a link or a file in its place."""
+    """Nor is a link or a file in its place."""
     folder = tmp_path / "tokens"
     store = FileTokenStore(folder)
     folder.chmod(0o755)
@@ -209,8 +209,8 @@ async def test_a_folder_that_others_have_opened_since_is_not_used(tmp_path: Path
         await store.load(KEY)
 
 
-async def test_a_file_system_without_locks_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """As a store that cannot be used."""
+async def test_a_file_system_without_locks_is_reported(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As an unavailable store."""
     store = FileTokenStore(tmp_path / "tokens")
 
     def acquire(_: Any) -> None:
@@ -222,7 +222,7 @@ async def test_a_file_system_without_locks_is_told(tmp_path: Path, monkeypatch: 
 
 
 async def test_nothing_is_written_without_the_lease(tmp_path: Path) -> None:
-    """Nor by one that was given back."""
+    """Nor with a released one."""
     store = FileTokenStore(tmp_path / "tokens")
     lease = await store.acquire(KEY)
     assert lease is not None
@@ -230,8 +230,8 @@ async def test_nothing_is_written_without_the_lease(tmp_path: Path) -> None:
     assert not await store.save(KEY, token(), lease=lease, replaces=0)
 
 
-async def test_a_write_is_seen_through_although_its_caller_is_cancelled(tmp_path: Path) -> None:
-    """Half a token is none."""
+async def test_a_write_is_completed_although_its_caller_is_cancelled(tmp_path: Path) -> None:
+    """Half a token is invalid."""
     store = FileTokenStore(tmp_path / "tokens")
     lease = await store.acquire(KEY)
     assert lease is not None
@@ -259,7 +259,7 @@ asyncio.run(main())
 
 
 async def test_a_holder_that_is_killed_is_replaced_at_once(tmp_path: Path) -> None:
-    """The lock goes with the process."""
+    """The lock ends with the process."""
     folder = tmp_path / "tokens"
     store = FileTokenStore(folder)
     holder = subprocess.Popen([sys.executable, "-c", HOLDER, str(folder)], stdout=subprocess.PIPE)
@@ -276,20 +276,20 @@ async def test_a_holder_that_is_killed_is_replaced_at_once(tmp_path: Path) -> No
 
 @pytest.mark.parametrize("key", ["", "../x", "a/b", "xyz", "a" * 65])
 async def test_a_key_names_no_other_file(tmp_path: Path, key: str) -> None:
-    """It becomes part of a file's name."""
+    """The key becomes part of a file name."""
     with pytest.raises(ConfigurationError, match="hexadecimal"):
         await FileTokenStore(tmp_path / "tokens").load(key)
 
 
 @pytest.mark.parametrize("seconds", [0, 0.5, -1, True, "20", float("inf"), float("nan")])
-def test_a_lease_is_long_enough_to_ask_for_a_token(seconds: Any) -> None:
-    """A second at least."""
+def test_a_lease_is_long_enough_to_request_a_token(seconds: Any) -> None:
+    """At least a second."""
     with pytest.raises(ConfigurationError, match="lease_seconds"):
         MemoryTokenStore(lease_seconds=seconds)
 
 
 async def test_a_folder_that_became_a_link_is_not_followed(tmp_path: Path) -> None:
-    """Who may write to the parent of the folder moves it away, and has tokens read and written elsewhere."""
+    """A user who can write to the parent folder could redirect reads and writes of tokens."""
     folder, elsewhere = tmp_path / "tokens", tmp_path / "elsewhere"
     store = FileTokenStore(folder)
     elsewhere.mkdir(mode=0o700)
@@ -298,15 +298,15 @@ async def test_a_folder_that_became_a_link_is_not_followed(tmp_path: Path) -> No
     folder.rename(tmp_path / "moved")
     folder.symlink_to(elsewhere)
     for call in (lambda: store.load(KEY), lambda: store.save(KEY, token(), lease=lease, replaces=0)):
-        with pytest.raises(StoreUnavailableError, match="is a link or no folder"):
+        with pytest.raises(StoreUnavailableError, match="is a link or not a folder"):
             await call()
     assert list(elsewhere.iterdir()) == []
 
 
-async def test_a_folder_exchanged_between_the_look_at_it_and_its_opening_is_noticed(
+async def test_a_folder_exchanged_between_check_and_opening_is_noticed(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Owner and mode are those of the folder that was opened."""
+    """Owner and mode are those of the opened folder."""
     folder, elsewhere = tmp_path / "tokens", tmp_path / "elsewhere"
     store = FileTokenStore(folder)
     elsewhere.mkdir()
@@ -326,7 +326,7 @@ async def test_a_folder_exchanged_between_the_look_at_it_and_its_opening_is_noti
 
 @needs_root
 def test_the_user_that_counts_is_the_one_that_files_are_opened_as(tmp_path: Path) -> None:
-    """A program with the rights of its owner, run by another user, trusts no folder of that user's."""
+    """A program with the rights of its owner, run by another user, does not trust that user's folders."""
     tmp_path.chmod(0o755)
     folder = tmp_path / "tokens"
     folder.mkdir(mode=0o700)

@@ -1,4 +1,4 @@
-"""Sharing over Redis: leases that end, writers that come late, a server that fails."""
+"""Sharing over Redis: expiring leases, late writers, a failing server."""
 
 import asyncio
 import itertools
@@ -18,15 +18,14 @@ from kajabi_async.session.auth.store import Lease
 from kajabi_async.session.limits.pace import Pace
 from kajabi_async.stores.redis import RedisRate, RedisTokenStore
 from kajabi_async.stores.redis import calls as calls_module
-from kajabi_async.stores.redis.calls import OverRedis
+from kajabi_async.stores.redis.calls import RedisBacked
 from kajabi_async.stores.redis.shared_pace import write_pace
-from kajabi_async.testing import FakeKajabi, FaultProxy
-from kajabi_async.testing.network import toxics
+from kajabi_async.testing import FakeKajabi, FaultProxy, toxics
 from tests.redis_server import free_port
 from tests.stores.contract import KEY, token
 
 Client = Any
-"""The types of redis-py tell neither what is awaited nor what comes back."""
+"""The types of redis-py describe neither the awaitables nor their results."""
 
 
 @asynccontextmanager
@@ -40,7 +39,7 @@ async def _client(url: str, **settings: Any) -> AsyncGenerator[Client]:
 
 
 async def test_a_holder_that_dies_is_replaced_when_its_lease_ends(redis_url: str) -> None:
-    """Redis itself drops the lease."""
+    """Redis expires the lease."""
     async with RedisTokenStore(redis_url, lease_seconds=7) as store, _client(redis_url) as client:
         assert await store.acquire(KEY) is not None
         assert await store.acquire(KEY) is None
@@ -51,7 +50,7 @@ async def test_a_holder_that_dies_is_replaced_when_its_lease_ends(redis_url: str
 
 
 async def test_a_holder_that_outlived_its_lease_overwrites_nothing(redis_url: str) -> None:
-    """Its fence is behind, even where the version is what it saw."""
+    """Its fence is too old, even if the version matches."""
     async with RedisTokenStore(redis_url) as store, _client(redis_url) as client:
         late = await store.acquire(KEY)
         assert late is not None
@@ -67,7 +66,7 @@ async def test_a_holder_that_outlived_its_lease_overwrites_nothing(redis_url: st
 
 
 async def test_the_token_is_kept_for_a_while_and_not_for_ever(redis_url: str) -> None:
-    """A Redis fills up otherwise."""
+    """Otherwise Redis would fill up."""
     async with RedisTokenStore(redis_url, prefix="mine") as store, _client(redis_url) as client:
         lease = await store.acquire(KEY)
         assert lease is not None
@@ -75,8 +74,8 @@ async def test_the_token_is_kept_for_a_while_and_not_for_ever(redis_url: str) ->
         assert 80 * 86400 < await client.ttl(f"mine:{{{KEY}}}:token") <= 90 * 86400
 
 
-async def test_a_client_that_was_handed_in_is_used_and_not_closed(redis_url: str) -> None:
-    """Even one that decodes its answers."""
+async def test_a_given_client_is_used_and_not_closed(redis_url: str) -> None:
+    """Even one that decodes its replies."""
     async with _client(redis_url, decode_responses=True) as client:
         async with RedisTokenStore(client) as store:
             lease = await store.acquire(KEY)
@@ -89,7 +88,7 @@ async def test_a_client_that_was_handed_in_is_used_and_not_closed(redis_url: str
 
 
 async def test_a_cancelled_caller_leaves_the_connection_in_order(redis_url: str) -> None:
-    """The next one gets its own answer, not the one that was left behind."""
+    """The next command gets its own reply, not that of the cancelled one."""
     async with _client(redis_url, single_connection_client=True) as client, RedisTokenStore(client) as store:
         lease = await store.acquire(KEY)
         assert lease is not None
@@ -106,8 +105,8 @@ async def test_a_cancelled_caller_leaves_the_connection_in_order(redis_url: str)
 
 
 @pytest.mark.parametrize("call", ["load", "acquire"])
-async def test_a_server_that_is_not_there_is_told_without_what_was_sent(call: str) -> None:
-    """The password of the URL least of all."""
+async def test_an_unreachable_server_is_reported_without_the_command(call: str) -> None:
+    """Nor with the password of the URL."""
     async with RedisTokenStore(f"redis://:canary@127.0.0.1:{free_port()}") as store:
         with pytest.raises(StoreUnavailableError, match="Redis cannot be used") as caught:
             await getattr(store, call)(KEY)
@@ -115,7 +114,7 @@ async def test_a_server_that_is_not_there_is_told_without_what_was_sent(call: st
 
 
 async def test_a_server_that_never_answers_is_not_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Two seconds at most, and the client goes on."""
+    """The call fails after two seconds, and the client goes on."""
     monkeypatch.setattr(calls_module, "_SECONDS", 0.05)
     with socket.create_server(("127.0.0.1", 0)) as silent:
         async with RedisTokenStore(f"redis://127.0.0.1:{silent.getsockname()[1]}") as store:
@@ -124,13 +123,13 @@ async def test_a_server_that_never_answers_is_not_waited_for(monkeypatch: pytest
 
 
 JUNK: dict[str, dict[str, bytes]] = {
-    "a version that is no number": {"version": b"abc", "token": token().to_bytes()},
-    "a version beyond all bounds": {"version": b"9" * 400, "token": token().to_bytes()},
-    "a version below nought": {"version": b"-5", "token": token().to_bytes()},
-    "a version of nought": {"version": b"0", "token": token().to_bytes()},
+    "a version that is not a number": {"version": b"abc", "token": token().to_bytes()},
+    "a version that is too large": {"version": b"9" * 400, "token": token().to_bytes()},
+    "a negative version": {"version": b"-5", "token": token().to_bytes()},
+    "version zero": {"version": b"0", "token": token().to_bytes()},
     "no version": {"token": token().to_bytes()},
     "no token": {"version": b"3"},
-    "a token that is none": {"version": b"3", "token": b"junk"},
+    "an invalid token": {"version": b"3", "token": b"junk"},
     "a token of bytes": {"version": b"3", "token": b"\xff\x00"},
     "a token of depth": {"version": b"3", "token": b"[" * 100_000},
     "a token that cannot be sent": {"version": b"3", "token": b'{"access":"a\\r\\nX: y","version":3}'},
@@ -142,10 +141,10 @@ JUNK: dict[str, dict[str, bytes]] = {
 
 @pytest.mark.parametrize("decodes", [False, True])
 @pytest.mark.parametrize("name", JUNK)
-async def test_rubbish_is_as_if_it_were_not_there_and_the_next_token_is_saved(
+async def test_an_unreadable_entry_counts_as_none_and_the_next_token_is_saved(
     name: str, redis_url: str, *, decodes: bool
 ) -> None:
-    """Somebody else may write to that Redis."""
+    """Other programs may write to that Redis."""
     async with _client(redis_url, decode_responses=decodes, encoding_errors="replace") as client:
         store = RedisTokenStore(client)
         await client.hset(f"kajabi_async:{{{KEY}}}:token", mapping=JUNK[name])
@@ -160,8 +159,8 @@ async def test_rubbish_is_as_if_it_were_not_there_and_the_next_token_is_saved(
 
 @pytest.mark.parametrize("part", ["token", "lease", "fence"])
 @pytest.mark.parametrize("command", ["SET k x", "LPUSH k x", "SADD k x", "HSET k a b", "ZADD k 1 x"])
-async def test_a_key_of_another_kind_is_healed(part: str, command: str, redis_url: str) -> None:
-    """It would keep every token from being saved; a lease of nobody ends as all leases do."""
+async def test_a_key_of_another_type_is_repaired(part: str, command: str, redis_url: str) -> None:
+    """Otherwise no token could be saved; a lease without an expiry gets one."""
     async with RedisTokenStore(redis_url, lease_seconds=1) as store, _client(redis_url) as client:
         words = command.replace("k", f"kajabi_async:{{{KEY}}}:{part}", 1).split()
         await client.execute_command(*words)
@@ -178,8 +177,8 @@ async def test_a_key_of_another_kind_is_healed(part: str, command: str, redis_ur
 
 
 @pytest.mark.parametrize("fence", [b"9223372036854775807", b"9007199254740992", b"-7", b"1e3", b""])
-async def test_a_fence_that_cannot_be_counted_on_begins_again(fence: bytes, redis_url: str) -> None:
-    """And what was saved under the old one may be replaced."""
+async def test_an_invalid_fence_restarts(fence: bytes, redis_url: str) -> None:
+    """A token saved under the old one may be replaced."""
     async with RedisTokenStore(redis_url) as store, _client(redis_url) as client:
         await client.set(f"kajabi_async:{{{KEY}}}:fence", fence)
         for number in range(2):
@@ -193,8 +192,8 @@ async def test_a_fence_that_cannot_be_counted_on_begins_again(fence: bytes, redi
             await store.release(KEY, lease)
 
 
-async def test_a_holder_that_was_slow_is_refused_although_the_token_was_dropped(redis_url: str) -> None:
-    """Its fence is behind, whether or not a token is there."""
+async def test_a_slow_holder_is_refused_although_the_token_was_removed(redis_url: str) -> None:
+    """Its fence is too old, with or without a token."""
     async with RedisTokenStore(redis_url) as store, _client(redis_url) as client:
         late = await store.acquire(KEY)
         assert late is not None
@@ -207,8 +206,10 @@ async def test_a_holder_that_was_slow_is_refused_although_the_token_was_dropped(
         assert await store.load(KEY) is None
 
 
-async def test_rubbish_that_was_replaced_meanwhile_is_left(redis_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """What is dropped is what was read."""
+async def test_an_invalid_value_that_was_replaced_meanwhile_is_left(
+    redis_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Only the value that was read is deleted."""
     async with RedisTokenStore(redis_url) as store, _client(redis_url) as client:
         name = f"kajabi_async:{{{KEY}}}:token"
         await client.hset(name, mapping={"version": b"3", "token": b"junk"})
@@ -230,8 +231,8 @@ async def test_rubbish_that_was_replaced_meanwhile_is_left(redis_url: str, monke
 
 @pytest.mark.parametrize("value", [None, b"OK", [], [1, 2, 3], {}, "x"])
 @pytest.mark.parametrize("call", ["load", "acquire", "save"])
-async def test_an_answer_of_another_kind_is_a_store_that_cannot_be_used(call: str, value: Any) -> None:
-    """A proxy in front of Redis, for example."""
+async def test_a_reply_of_another_type_is_an_unavailable_store(call: str, value: Any) -> None:
+    """Such as from a proxy in front of Redis."""
 
     class Answering:
         async def execute_command(self, *_: Any) -> Any:
@@ -245,8 +246,8 @@ async def test_an_answer_of_another_kind_is_a_store_that_cannot_be_used(call: st
             await getattr(store, call)(KEY)
 
 
-async def test_closing_gives_back_the_leases_that_are_held(redis_url: str) -> None:
-    """The next one would wait for their end; those given back before are left alone."""
+async def test_closing_releases_the_leases(redis_url: str) -> None:
+    """Otherwise the next holder would wait for their expiry; released ones are left alone."""
     async with RedisTokenStore(redis_url) as other, RedisTokenStore(redis_url) as store:
         lease, another = await store.acquire(KEY), await store.acquire("cd34")
         assert lease is not None
@@ -260,7 +261,7 @@ async def test_closing_gives_back_the_leases_that_are_held(redis_url: str) -> No
 
 
 async def test_a_closed_store_opens_no_connection(redis_url: str) -> None:
-    """Nobody would close it."""
+    """It would never be closed."""
     store = RedisTokenStore(redis_url)
     await store.load(KEY)
     await store.aclose()
@@ -271,7 +272,7 @@ async def test_a_closed_store_opens_no_connection(redis_url: str) -> None:
 async def test_a_client_that_is_closed_while_it_takes_a_lease_leaves_none(
     redis_url: str, kajabi_fake: FakeKajabi
 ) -> None:
-    """Redis hears of the lease, and the answer is still on its way."""
+    """Redis receives the command, and the reply is still on its way."""
     async with FaultProxy(redis_url) as proxy, _client(redis_url) as client:
         proxy.add(toxics.Latency(0.05))
         async with RedisTokenStore(proxy.url) as store:
@@ -292,8 +293,8 @@ async def test_a_client_that_is_closed_while_it_takes_a_lease_leaves_none(
 
 
 def test_a_store_of_another_event_loop_says_so(redis_url: str) -> None:
-    """With what to do, and not with what the loop says that is closed; it is closed where it was used."""
-    stores: list[OverRedis] = [RedisTokenStore(redis_url), RedisRate(redis_url, name="k")]
+    """The error says what to do, instead of that the loop is closed; the store is closed on its own loop."""
+    stores: list[RedisBacked] = [RedisTokenStore(redis_url), RedisRate(redis_url, name="k")]
     with asyncio.Runner() as runner:
         for store in stores:
             runner.run(_used(store))
@@ -304,12 +305,12 @@ def test_a_store_of_another_event_loop_says_so(redis_url: str) -> None:
             runner.run(store.aclose())
 
 
-def _on_another_loop(store: OverRedis, *, closes: bool = False) -> None:
+def _on_another_loop(store: RedisBacked, *, closes: bool = False) -> None:
     with asyncio.Runner() as runner:
         runner.run(store.aclose() if closes else _used(store))
 
 
-async def _used(store: OverRedis) -> None:
+async def _used(store: RedisBacked) -> None:
     await store._command("PING")
 
 
@@ -331,8 +332,8 @@ def test_a_url_that_cannot_be_used_is_refused(url: str) -> None:
 
 
 @pytest.mark.parametrize("option", ["protocol=9", "ssl_cert_reqs=nope", "socket_timeout=-1"])
-async def test_an_option_that_redis_does_not_take_is_a_store_that_cannot_be_used(option: str) -> None:
-    """Whatever the client library makes of it."""
+async def test_an_option_that_redis_rejects_is_an_unavailable_store(option: str) -> None:
+    """Whatever the client library raises."""
     scheme = "rediss" if "ssl" in option else "redis"
     async with RedisTokenStore(f"{scheme}://:canary@127.0.0.1:{free_port()}/0?{option}") as store:
         with pytest.raises(StoreUnavailableError) as caught:
@@ -345,21 +346,21 @@ async def _gone(rate: RedisRate, times: int) -> int:
 
 
 async def test_nothing_is_held_back_while_no_limit_is_known(redis_url: str) -> None:
-    """One look tells for a while."""
+    """One read is valid for a while."""
     async with RedisRate(redis_url, name="k") as rate:
         assert await _gone(rate, 1000) == 1000
         assert rate.per_second(time.monotonic()) is None
 
 
-async def test_those_who_look_along_get_no_more_than_the_turns_there_are(redis_url: str) -> None:
-    """Forty at once at ten a second: one may go, the others are told when to ask again."""
+async def test_concurrent_callers_get_no_more_than_the_permits_taken(redis_url: str) -> None:
+    """Forty at once at ten per second: one may go, the others get a time to try again."""
     async with RedisRate(redis_url, name="k", per_second=10) as rate:
         waits = await asyncio.gather(*(rate.take(time.monotonic()) for _ in range(40)))
     assert waits.count(0.0) == 1
 
 
-async def test_a_refusal_slows_everybody_down_and_its_pause_is_everybodys(redis_url: str) -> None:
-    """Also those who were not refused."""
+async def test_a_refusal_slows_all_clients_down_and_pauses_them(redis_url: str) -> None:
+    """Also to those that were not answered 429."""
     async with RedisRate(redis_url, name="k") as one, RedisRate(redis_url, name="k") as other:
         await one.take(time.monotonic())
         one.answered(time.monotonic())
@@ -372,7 +373,7 @@ async def test_a_refusal_slows_everybody_down_and_its_pause_is_everybodys(redis_
 
 
 async def test_a_known_rate_is_kept_to_together(redis_url: str) -> None:
-    """Ten a second for all of them: hardly any in one moment."""
+    """Ten per second for all of them together, hardly any at the same moment."""
     async with (
         RedisRate(redis_url, name="k", per_second=10) as one,
         RedisRate(redis_url, name="k", per_second=10) as other,
@@ -381,10 +382,10 @@ async def test_a_known_rate_is_kept_to_together(redis_url: str) -> None:
         assert one.per_second(0.0) == 10.0
 
 
-async def test_a_redis_that_fails_leaves_each_process_a_rate_of_its_own(
+async def test_a_failing_redis_leaves_each_process_a_rate_of_its_own(
     redis_url: str, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """With one warning; what was learned alone is kept to."""
+    """With one warning; the rate learned alone is observed."""
     async with RedisRate(f"redis://127.0.0.1:{free_port()}", name="k") as rate:
         with caplog.at_level(logging.WARNING, logger="kajabi_async"):
             assert await rate.take(time.monotonic()) > 0.0
@@ -397,8 +398,8 @@ async def test_a_redis_that_fails_leaves_each_process_a_rate_of_its_own(
         assert rate.per_second(time.monotonic()) is not None
 
 
-async def test_what_is_no_pace_is_overwritten(redis_url: str) -> None:
-    """Somebody else's key, or an older form of it."""
+async def test_an_invalid_pace_is_overwritten(redis_url: str) -> None:
+    """Such as a value of another program, or of an older version."""
     async with RedisRate(redis_url, name="k") as rate, _client(redis_url) as client:
         for junk in (b"junk", b"[]", b'{"borne": "x", "stock": null, "cuts": true}'):
             await client.set("kajabi_async:{k}:pace", junk)
@@ -425,8 +426,8 @@ async def test_what_is_no_pace_is_overwritten(redis_url: str) -> None:
     ],
 )
 @pytest.mark.parametrize("decodes", [False, True])
-async def test_rubbish_in_place_of_a_pace_is_healed(redis_url: str, junk: bytes, *, decodes: bool) -> None:
-    """Whatever it is: nothing foreign is raised, and the rate is shared again at once."""
+async def test_an_invalid_value_in_place_of_a_pace_is_repaired(redis_url: str, junk: bytes, *, decodes: bool) -> None:
+    """No foreign exception is raised, and the rate is shared again at once."""
     async with _client(redis_url) as client, _client(redis_url, decode_responses=decodes) as used:
         await client.set("kajabi_async:{k}:pace", junk)
         async with RedisRate(used, name="k") as rate, RedisRate(used, name="k") as other:
@@ -436,20 +437,20 @@ async def test_rubbish_in_place_of_a_pace_is_healed(redis_url: str, junk: bytes,
             assert 25 < await other.take(time.monotonic()) <= 30
 
 
-async def test_a_rate_in_a_key_of_another_kind_is_healed(redis_url: str) -> None:
-    """A list, say."""
+async def test_a_rate_in_a_key_of_another_type_is_repaired(redis_url: str) -> None:
+    """Such as a list."""
     async with _client(redis_url) as client, RedisRate(redis_url, name="k") as rate:
         await client.rpush("kajabi_async:{k}:pace", "1")
         assert await rate.take(time.monotonic()) == 0.0
         assert b'"borne"' in await client.get("kajabi_async:{k}:pace")
 
 
-async def test_permits_that_were_not_used_are_void_after_a_while(redis_url: str) -> None:
-    """Otherwise they would go on top of the rate later."""
+async def test_unused_permits_expire(redis_url: str) -> None:
+    """Otherwise they would later exceed the rate."""
     async with RedisRate(redis_url, name="k", per_second=1000) as rate:
         assert await rate.take(time.monotonic()) == 0.0
         assert await rate.take(time.monotonic()) == 0.0
-        left = rate._turns
+        left = rate._permits
         assert left > 0
         looks = 0
         step = rate._step
@@ -460,19 +461,19 @@ async def test_permits_that_were_not_used_are_void_after_a_while(redis_url: str)
             return await step(answered, refusals)
 
         rate._step = counted  # type: ignore[method-assign]
-        await rate.take(rate._turns_until)
+        await rate.take(rate._permits_until)
         assert looks == 1
 
 
-async def test_a_redis_that_hangs_stops_nobody_again(monkeypatch: pytest.MonkeyPatch) -> None:
-    """One wait, and then it is looked for beside the traffic, after a pause that grows."""
+async def test_a_hanging_redis_delays_one_request(monkeypatch: pytest.MonkeyPatch) -> None:
+    """After one wait, it is tried again in the background, after a growing pause."""
     monkeypatch.setattr(calls_module, "_SECONDS", 0.1)
     with socket.create_server(("127.0.0.1", 0)) as silent:
         async with RedisRate(f"redis://127.0.0.1:{silent.getsockname()[1]}", name="k") as rate:
             await rate.take(time.monotonic())
             pauses: list[float] = []
             for _ in range(8):
-                now = rate._alone_until
+                now = rate._retry_at
                 pauses.append(now - time.monotonic())
                 began = time.monotonic()
                 assert await rate.take(now) == 0.0
@@ -482,8 +483,8 @@ async def test_a_redis_that_hangs_stops_nobody_again(monkeypatch: pytest.MonkeyP
             assert max(pauses) <= 60.0
 
 
-async def test_many_who_ask_at_once_share_one_look(redis_url: str) -> None:
-    """And a cancelled one disturbs nobody."""
+async def test_many_concurrent_callers_share_one_update(redis_url: str) -> None:
+    """Cancelling one of them does not affect the others."""
     async with RedisRate(redis_url, name="k") as rate:
         asking = [asyncio.create_task(rate.take(time.monotonic())) for _ in range(50)]
         await asyncio.sleep(0)

@@ -1,4 +1,4 @@
-"""The contract of token stores, held by memory, file and Redis alike."""
+"""The contract of token stores, for memory, file and Redis."""
 
 from pathlib import Path
 
@@ -31,8 +31,8 @@ async def _saved(store: TokenStore, saved: StoredToken, replaces: int) -> bool:
         await store.release(KEY, lease)
 
 
-async def test_a_token_is_there_for_everybody(stores: MakeStores) -> None:
-    """Whole, under its key alone, with its version counted up."""
+async def test_a_token_is_shared_with_every_client(stores: MakeStores) -> None:
+    """Complete, under its key alone, with its version incremented."""
     async with stores() as (one, other):
         assert await other.load(KEY) is None
         assert await _saved(one, token(), 0)
@@ -43,8 +43,8 @@ async def test_a_token_is_there_for_everybody(stores: MakeStores) -> None:
         assert await other.load(ANOTHER_KEY) is None
 
 
-async def test_a_token_without_a_refresh_token_or_a_life_comes_back_so(stores: MakeStores) -> None:
-    """None is not nought."""
+async def test_a_token_without_a_refresh_token_or_an_expiry_is_restored(stores: MakeStores) -> None:
+    """None is not zero."""
     bare = StoredToken(token().access, None, None, None)
     async with stores() as (one, other):
         assert await _saved(one, bare, 0)
@@ -53,7 +53,7 @@ async def test_a_token_without_a_refresh_token_or_a_life_comes_back_so(stores: M
         assert (found.refresh, found.renew_at, found.expires_at) == (None, None, None)
 
 
-async def test_one_holds_the_lease_of_a_key_at_a_time(stores: MakeStores) -> None:
+async def test_one_client_has_the_lease_of_a_key_at_a_time(stores: MakeStores) -> None:
     """Another key has its own."""
     async with stores() as (one, other):
         lease = await _leased(one)
@@ -64,19 +64,19 @@ async def test_one_holds_the_lease_of_a_key_at_a_time(stores: MakeStores) -> Non
         await other.release(KEY, await _leased(other))
 
 
-async def test_giving_back_what_is_not_held_frees_nobody_elses_lease(stores: MakeStores) -> None:
-    """A holder that was slow must not open the door for a third."""
+async def test_releasing_an_old_lease_does_not_release_the_current_one(stores: MakeStores) -> None:
+    """A slow holder must not admit a third one."""
     async with stores() as (one, other):
         late = await _leased(one)
         await one.release(KEY, late)
-        held = await _leased(other)
+        current = await _leased(other)
         await one.release(KEY, late)
         assert await one.acquire(KEY) is None
-        await other.release(KEY, held)
+        await other.release(KEY, current)
 
 
-async def test_a_newer_token_is_never_overwritten_by_who_has_not_seen_it(stores: MakeStores) -> None:
-    """It holds the one refresh token that still serves."""
+async def test_a_newer_token_is_never_overwritten_by_a_client_that_has_not_seen_it(stores: MakeStores) -> None:
+    """It holds the only valid refresh token."""
     async with stores() as (one, other):
         assert await _saved(one, token("a1"), 0)
         assert not await _saved(other, token("stale"), 0)
@@ -87,7 +87,7 @@ async def test_a_newer_token_is_never_overwritten_by_who_has_not_seen_it(stores:
         assert (found.access.reveal(), found.version) == ("a2", 2)
 
 
-async def test_a_token_is_dropped_where_it_is_still_the_one_that_was_seen(stores: MakeStores) -> None:
+async def test_a_token_is_removed_if_it_has_the_given_version(stores: MakeStores) -> None:
     """A newer one stays."""
     async with stores() as (one, other):
         assert await _saved(one, token("a1"), 0)

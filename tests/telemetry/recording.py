@@ -1,4 +1,4 @@
-"""What a tracing observer exports, as trees that a test can compare."""
+"""The exports of a tracing observer, as trees for comparison."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -20,7 +20,7 @@ __all__ = ["Node", "Recording"]
 
 @attrs.frozen
 class Node:
-    """A span and what hangs on it, in the order in which it began."""
+    """A span and its children, in the order of their start."""
 
     span: ReadableSpan
     children: "tuple[Node, ...]"
@@ -30,7 +30,7 @@ class Node:
         return self.span.name
 
     @property
-    def told(self) -> dict[str, Any]:
+    def attributes(self) -> dict[str, Any]:
         return dict(self.span.attributes or {})
 
     @property
@@ -55,7 +55,7 @@ class Node:
 
 
 class Recording:
-    """An observer with providers of its own, and what it has told them."""
+    """An observer with providers of its own, and the exported spans and metrics."""
 
     def __init__(self, sampler: Sampler = ALWAYS_ON) -> None:
         self.exporter = InMemorySpanExporter()
@@ -66,7 +66,7 @@ class Recording:
         self.tracer = self.provider.get_tracer("tests")
 
     def client(self, fake: FakeKajabi, **options: Any) -> Kajabi:
-        """Give a client of *fake* that is watched, and repeats without waiting unless told otherwise."""
+        """Return a client of *fake* with this observer; by default it retries without waiting."""
         given: dict[str, Any] = {"client_id": fake.client_id, "client_secret": fake.client_secret}
         given |= {"base_url": fake.base_url, "retry": RetryPolicy(base_seconds=0.0), "observers": [self.tracing]}
         given |= options
@@ -77,13 +77,13 @@ class Recording:
         return self.exporter.get_finished_spans()
 
     def trees(self) -> list[Node]:
-        """Give the roots of all that has ended."""
+        """Return the roots of all finished spans."""
         spans = sorted(self.spans, key=lambda span: span.start_time or 0)
         known = {_id(span) for span in spans}
         return [_node(span, spans) for span in spans if span.parent is None or span.parent.span_id not in known]
 
     def tree(self) -> Node:
-        """Give the only root."""
+        """Return the only root."""
         (root,) = self.trees()
         return root
 
@@ -94,7 +94,7 @@ class Recording:
         return {metric.name: metric for scope in scopes for metric in scope.metrics}
 
     def points(self, name: str) -> list[tuple[dict[str, Any], Any]]:
-        """Give the measurements of one instrument: labels, and the sum or (for a histogram) the count."""
+        """Return the measurements of one instrument: attributes, and the sum or (for a histogram) the count."""
         return [(dict(point.attributes or {}), _value(point)) for point in self.metrics()[name].data.data_points]
 
 

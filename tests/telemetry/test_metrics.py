@@ -1,4 +1,4 @@
-"""What is measured, in the units of the field."""
+"""The metrics, in the units of the conventions."""
 
 import asyncio
 
@@ -12,7 +12,7 @@ from tests.telemetry.recording import Recording
 
 
 async def test_each_request_is_measured_in_seconds_by_method_target_and_outcome(kajabi_fake: FakeKajabi) -> None:
-    """Under the name and with the labels of the conventions; requests for tokens among them."""
+    """By the name and the attributes of the conventions; token requests too."""
     recording = Recording()
     async with recording.client(kajabi_fake) as api:
         await api.customers.get("1")
@@ -34,7 +34,7 @@ async def test_each_request_is_measured_in_seconds_by_method_target_and_outcome(
 
 
 async def test_a_request_without_an_answer_is_measured_as_well(kajabi_fake: FakeKajabi) -> None:
-    """With what ended it."""
+    """With the error that ended it."""
     recording = Recording()
     kajabi_fake.hang("customers.get")
     async with recording.client(kajabi_fake) as api:
@@ -46,7 +46,7 @@ async def test_a_request_without_an_answer_is_measured_as_well(kajabi_fake: Fake
     assert "http.response.status_code" not in labels
 
 
-async def test_repeats_and_waits_are_counted_by_operation(kajabi_fake: FakeKajabi) -> None:
+async def test_retries_and_waits_are_counted_by_operation(kajabi_fake: FakeKajabi) -> None:
     """A wait is measured in seconds."""
     recording = Recording()
     kajabi_fake.fail("customers.get")
@@ -64,8 +64,8 @@ async def test_repeats_and_waits_are_counted_by_operation(kajabi_fake: FakeKajab
     assert max(point.max for point in metric.data.data_points) >= 7.0
 
 
-async def test_new_tokens_are_counted_fetched_or_taken(kajabi_fake: FakeKajabi) -> None:
-    """Of two clients that share a store, one takes what the other has fetched."""
+async def test_new_tokens_are_counted_as_fetched_or_shared(kajabi_fake: FakeKajabi) -> None:
+    """Of two clients with one store, one takes the token that the other fetched."""
     recording, store = Recording(), MemoryTokenStore()
     async with (
         recording.client(kajabi_fake, token_store=store) as one,

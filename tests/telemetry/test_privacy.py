@@ -1,4 +1,4 @@
-"""Who was asked for, and with which secret, is nobody's business who looks at traces."""
+"""Traces reveal neither ids nor secrets."""
 
 from collections.abc import Iterable
 
@@ -39,14 +39,14 @@ def _secrets(fake: FakeKajabi) -> Iterable[str]:
 
 
 async def test_no_span_and_no_metric_holds_an_id_a_query_value_a_token_or_a_secret(kajabi_fake: FakeKajabi) -> None:
-    """Nor an email of a body, nor what an error answer says."""
+    """Nor an email of a body, nor the text of an error."""
     recording = Recording()
     await _everything_that_could_give_it_away(kajabi_fake, recording)
     sent = " ".join(f"{request}" for request in kajabi_fake.requests)
     assert CUSTOMER in sent
     assert MISSING in sent
     assert QUERY in sent
-    told = " ".join([*(span.to_json() for span in recording.spans), repr(recording.metrics())])
-    assert "kajabi customers.list" in told
+    exported = " ".join([*(span.to_json() for span in recording.spans), repr(recording.metrics())])
+    assert "kajabi customers.list" in exported
     assert len(list(_secrets(kajabi_fake))) >= 10
-    assert [secret for secret in _secrets(kajabi_fake) if secret in told] == []
+    assert [secret for secret in _secrets(kajabi_fake) if secret in exported] == []

@@ -1,4 +1,4 @@
-"""The observer by itself: labels, limits, and what it needs."""
+"""The observer by itself: attributes, limits, and dependencies."""
 
 import subprocess
 import sys
@@ -38,7 +38,7 @@ def _started(number: int) -> OperationStarted:
 def test_the_server_is_read_from_the_base_url(
     base_url: str, scheme: str, address: str, port: int, template: str
 ) -> None:
-    """With the port of the scheme where none is written."""
+    """With the default port of the scheme if it has none."""
     target = target_of("GET", "/v1/me", base_url)
     assert target.name == f"GET {template}"
     assert target.attributes == {
@@ -62,8 +62,8 @@ def test_an_answer_is_an_error_from_400_on(status: int, error: str, error_type: 
 
 
 def test_operations_that_never_end_do_not_fill_the_memory(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The oldest are given up, with a word to say so; what is told of them later makes no span."""
-    monkeypatch.setattr(tracing, "_MOST_OPEN", 20)
+    """The oldest spans are ended with the error type "lost"; later events of theirs are ignored."""
+    monkeypatch.setattr(tracing, "_MAX_OPEN", 20)
     recording = Recording()
     for number in range(1, 31):
         recording.tracing(_started(number))
@@ -72,7 +72,7 @@ def test_operations_that_never_end_do_not_fill_the_memory(monkeypatch: pytest.Mo
     assert 30 in recording.tracing._open
     lost = [tree for tree in recording.trees() if tree.name == "kajabi customers.list"]
     assert len(lost) == 30 - len(recording.tracing._open)
-    assert {tree.told["error.type"] for tree in lost} == {"lost"}
+    assert {tree.attributes["error.type"] for tree in lost} == {"lost"}
     assert {len(tree.children) for tree in lost} == {1}
     before = len(recording.spans)
     late: tuple[SessionEvent, ...] = (
@@ -88,15 +88,15 @@ def test_operations_that_never_end_do_not_fill_the_memory(monkeypatch: pytest.Mo
     assert len(recording.points("kajabi.client.retries")) == 1
 
 
-def test_an_event_of_a_kind_that_is_not_known_yet_is_passed_over() -> None:
-    """A session may learn to tell more."""
+def test_an_unknown_event_is_ignored() -> None:
+    """A later session may have more events."""
     recording = Recording()
     recording.tracing(SessionEvent())
     assert recording.spans == ()
 
 
 async def test_a_sampler_may_leave_everything_out(kajabi_fake: FakeKajabi) -> None:
-    """Metrics are kept all the same."""
+    """Metrics are recorded all the same."""
     recording = Recording(ALWAYS_OFF)
     async with recording.client(kajabi_fake) as api:
         await api.customers.get("1")
@@ -107,7 +107,7 @@ async def test_a_sampler_may_leave_everything_out(kajabi_fake: FakeKajabi) -> No
 async def test_the_providers_of_the_program_are_the_default(
     kajabi_fake: FakeKajabi, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Set once for everything that is traced."""
+    """They are set once for the whole program."""
     recording = Recording()
     monkeypatch.setattr(trace, "get_tracer_provider", lambda: recording.provider)
     async with recording.client(kajabi_fake, observers=[Tracing()]) as api:
@@ -118,7 +118,7 @@ async def test_the_providers_of_the_program_are_the_default(
 
 
 async def test_without_any_provider_nothing_happens(kajabi_fake: FakeKajabi) -> None:
-    """As with every library that is traced."""
+    """As with any instrumented library."""
     tracing_by_nobody = Tracing(trace.NoOpTracerProvider(), metrics.NoOpMeterProvider())
     async with Recording().client(kajabi_fake, observers=[tracing_by_nobody]) as api:
         assert (await api.customers.get("1")).id == "1"
@@ -143,20 +143,20 @@ def _import_without(module: str) -> str:
 
 
 def test_without_the_library_the_error_names_the_extra() -> None:
-    """And the client itself needs nothing of it."""
-    told = _import_without("opentelemetry")
-    assert told == "ImportError traces and metrics need the extra 'otel': pip install 'kajabi-async[otel]'"
+    """The client itself works without it."""
+    message = _import_without("opentelemetry")
+    assert message == "ImportError traces and metrics need the extra 'otel': pip install 'kajabi-async[otel]'"
 
 
-def test_any_other_missing_module_is_told_as_it_is() -> None:
-    """An extra would not bring it back."""
-    told = _import_without("kajabi_async.telemetry.metering")
-    assert told.startswith("ModuleNotFoundError")
-    assert "otel" not in told
+def test_any_other_missing_module_is_reported_as_it_is() -> None:
+    """Installing the extra would not help."""
+    message = _import_without("kajabi_async.telemetry.metering")
+    assert message.startswith("ModuleNotFoundError")
+    assert "otel" not in message
 
 
 def test_the_client_does_not_load_the_library() -> None:
-    """Only who traces pays for it."""
+    """Only programs that trace pay for it."""
     script = "import sys, kajabi_async; print([name for name in sys.modules if name.startswith('opentelemetry')])"
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
     assert done.stdout == "[]\n"

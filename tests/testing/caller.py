@@ -1,4 +1,4 @@
-"""A plain HTTP caller: what users of the fake do, without a line of the SDK."""
+"""A plain HTTP caller: a user of the fake without the SDK."""
 
 import json
 from collections.abc import Mapping
@@ -86,7 +86,7 @@ def caller_for(fake: FakeKajabi, session: aiohttp.ClientSession) -> Caller:
 
 
 def related(resource: Any, relation: str) -> list[str]:
-    """Give the ids behind a relation that came with data."""
+    """Return the ids of a relation with data."""
     data: Any = resource["relationships"][relation]["data"]
     return [entry["id"] for entry in (data if is_array(data) else [data])]
 

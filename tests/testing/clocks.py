@@ -3,7 +3,7 @@ import attrs
 
 @attrs.define
 class StoppedClock:
-    """A clock that moves when told to."""
+    """A clock that moves only when a test sets it."""
 
     seconds: float = 1000.0
 

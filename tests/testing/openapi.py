@@ -27,7 +27,7 @@ def _components() -> Any:
 
 
 def _with_nulls(schema: Any) -> Any:
-    """``nullable: true`` is OpenAPI 3.0 and means nothing in 3.1; the document means it."""
+    """``nullable: true`` belongs to OpenAPI 3.0 and has no meaning in 3.1, but the document relies on it."""
     if is_array(schema):
         return [_with_nulls(part) for part in schema]
     if not is_object(schema):
@@ -37,13 +37,13 @@ def _with_nulls(schema: Any) -> Any:
 
 
 def answers(method: str, path: str) -> dict[str, Any]:
-    """Give the documented answers of an operation, whatever it calls its path parameter."""
+    """Return the documented answers of an operation, whatever the name of its path parameter."""
     found: dict[str, Any] = document()["paths"][path][method.lower()]["responses"]
     return {str(status): answer for status, answer in found.items()}
 
 
 def problems(method: str, path: str, status: int, got: Any) -> list[str]:
-    """Tell where *got* is not what the document says of that answer; nothing where it says nothing."""
+    """Return where *got* differs from the documented answer; empty if the document has no schema for it."""
     content = answers(method, path)[str(status)].get("content")
     if content is None:
         return []
@@ -54,7 +54,7 @@ def problems(method: str, path: str, status: int, got: Any) -> list[str]:
 
 
 def request_problems(method: str, path: str, media_type: str, got: Any) -> list[str]:
-    """Tell where the body *got* is not what the document says of that request."""
+    """Return where the body *got* differs from the documented request."""
     content = document()["paths"][path][method.lower()]["requestBody"]["content"]
     if media_type not in content:
         return [f"the document knows no body of {media_type}"]

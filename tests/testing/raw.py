@@ -1,4 +1,4 @@
-"""A bare socket: what is really on the wire, and how the connection ended."""
+"""A bare socket: the bytes on the wire, and how the connection ended."""
 
 import asyncio
 from collections.abc import AsyncGenerator
@@ -13,7 +13,7 @@ Ending = Literal["open", "closed", "reset"]
 
 
 def get(path: str, token: str = "", *, method: str = "GET", body: bytes = b"") -> bytes:
-    """Write a request down."""
+    """Return the bytes of a request."""
     head = f"{method} {path} HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {token}\r\n"
     head += "Content-Type: application/vnd.api+json\r\n" if body else ""
     return f"{head}Content-Length: {len(body)}\r\n\r\n".encode() + body
@@ -31,13 +31,13 @@ class Line:
         await self.writer.drain()
 
     async def answer(self) -> bytes:
-        """Give one whole answer that tells its length."""
+        """Return one complete answer with a Content-Length."""
         head = await self.reader.readuntil(b"\r\n\r\n")
         length = next(int(line[15:]) for line in head.lower().split(b"\r\n") if line.startswith(b"content-length:"))
         return head + await self.reader.readexactly(length)
 
     async def rest(self) -> tuple[bytes, Ending]:
-        """Give everything until the connection ends, and how it ended."""
+        """Return everything until the connection ends, and how it ended."""
         got = b""
         try:
             while piece := await self.reader.read(65536):
@@ -63,7 +63,7 @@ def port_of(fake: FakeKajabi) -> int:
 
 
 async def exchanged(fake: FakeKajabi, request: bytes) -> tuple[bytes, Ending]:
-    """Send one request on a connection of its own; give what came, and how the connection ended."""
+    """Send one request on its own connection; return the received bytes and how the connection ended."""
     async with line_to(port_of(fake)) as line:
         await line.send(request)
         return await line.rest()
@@ -79,7 +79,7 @@ async def hit(fake: FakeKajabi) -> None:
 
 
 def closing(request: bytes) -> bytes:
-    """Ask for the connection to be closed after the answer."""
+    """Add ``Connection: close`` to a request."""
     return request.replace(b"Host: x\r\n", b"Host: x\r\nConnection: close\r\n")
 
 

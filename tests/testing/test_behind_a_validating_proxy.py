@@ -1,4 +1,4 @@
-"""Every request and every answer, on the wire between client and fake, is what the official document says."""
+"""Every request and every answer on the wire between client and fake matches the official document."""
 
 import json
 from collections import Counter
@@ -11,17 +11,17 @@ import aiohttp
 from aiohttp import web
 
 from kajabi_async import Kajabi
-from kajabi_async.cli.reads import resource_classes
+from kajabi_async.cli.read_commands import resource_classes
 from kajabi_async.exchange import FORM, JSON_API
 from kajabi_async.operations import OPERATIONS, BodyKind, Operation
 from kajabi_async.testing import FakeKajabi
-from kajabi_async.testing.dispatch import matched
+from kajabi_async.testing.api import matched
 from tests.conformance import call_for
 from tests.testing import openapi
 
 
 class ValidatingProxy:
-    """Forwards, and writes down what the document does not allow."""
+    """A proxy that forwards requests and records violations of the document."""
 
     def __init__(self, target: str, session: aiohttp.ClientSession) -> None:
         self._target = target
@@ -65,11 +65,11 @@ class ValidatingProxy:
 
 def _request_faults(row: Operation, request: web.BaseRequest, sent: bytes) -> list[str]:
     if row.body is BodyKind.NONE:
-        return ["a body where none is documented"] if sent else []
-    wanted = FORM if row.body is BodyKind.FORM else JSON_API
+        return ["a body although none is documented"] if sent else []
+    expected_type = FORM if row.body is BodyKind.FORM else JSON_API
     body: Any = dict(parse_qsl(sent.decode())) if row.body is BodyKind.FORM else json.loads(sent)
-    media_type = [] if request.content_type == wanted else [f"sent as {request.content_type}"]
-    return [*media_type, *openapi.request_problems(row.method, row.path, wanted, body)]
+    media_type = [] if request.content_type == expected_type else [f"sent as {request.content_type}"]
+    return [*media_type, *openapi.request_problems(row.method, row.path, expected_type, body)]
 
 
 @asynccontextmanager
@@ -86,7 +86,7 @@ async def _behind(fake: FakeKajabi) -> AsyncGenerator[tuple[ValidatingProxy, Kaj
 
 
 async def test_every_operation_passes_a_validating_proxy() -> None:
-    """All 77, one after the other, in one world."""
+    """All 77, one after another, against one fake."""
     openapi.document()
     async with FakeKajabi(customers=40) as fake, _behind(fake) as (proxy, api):
         for row in OPERATIONS.values():
@@ -98,7 +98,7 @@ async def test_every_operation_passes_a_validating_proxy() -> None:
 
 
 async def test_whole_lists_with_all_includes_pass_a_validating_proxy() -> None:
-    """Every page of every list, and one of each kind with all that the document lets it include."""
+    """Every page of every list, and one resource of each type with all documented includes."""
     openapi.document()
     async with FakeKajabi(customers=40) as fake, _behind(fake) as (proxy, api):
         for cls in resource_classes():

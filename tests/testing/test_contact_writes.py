@@ -1,4 +1,4 @@
-"""Contacts: what the API takes, what it refuses and how it says so, and what stays."""
+"""Contacts: what the API accepts, what it rejects with which error, and what it stores."""
 
 from typing import Any
 
@@ -16,7 +16,7 @@ def _patch(contact_id: str = _FIRST, **attributes: Any) -> dict[str, Any]:
 
 
 async def test_a_created_contact_is_there_and_first_in_the_list(call: Caller) -> None:
-    """201 with the whole resource; shows, lists and searches find it; it was never subscribed."""
+    """201 with the whole resource; reads, lists and searches find it; it was never subscribed."""
     body = contact_body(name="Nia Park", email=" Nia@Example.ORG ", phone_number="555", custom_2="x", custom_150="y")
     created = await call.post("/v1/contacts", body)
     assert created.status == 201
@@ -30,7 +30,7 @@ async def test_a_created_contact_is_there_and_first_in_the_list(call: Caller) ->
 
 
 async def test_subscribed_can_be_set_at_creation(call: Caller) -> None:
-    """As integrators do."""
+    """Integrators do so."""
     created = await call.post("/v1/contacts", contact_body(email="nia@example.org", subscribed=True))
     assert created.data["attributes"]["subscribed"] is True
     assert created.data["id"] not in (await call.get("/v1/contacts?filter[never_subscribed]=true&page[size]=100")).ids
@@ -53,7 +53,7 @@ async def test_subscribed_can_be_set_at_creation(call: Caller) -> None:
 async def test_a_bad_attribute_is_a_422_that_points_at_it(
     call: Caller, attributes: dict[str, Any], pointer: str, detail: str | None
 ) -> None:
-    """And nothing is created."""
+    """Nothing is created."""
     before = (await call.get("/v1/contacts")).document["meta"]["total_count"]
     got = await call.post("/v1/contacts", contact_body(**attributes))
     assert (got.status, got.error["source"]) == (422, {"pointer": pointer})
@@ -62,7 +62,7 @@ async def test_a_bad_attribute_is_a_422_that_points_at_it(
 
 
 async def test_an_email_is_taken_once(fake: FakeKajabi, call: Caller) -> None:
-    """Whoever has it: seeded, created, changed; and it is free again when its holder lets go of it."""
+    """This holds for seeded, created and changed contacts; the email is free again when its contact changes it."""
     seeded = fake.resource("contacts", "2150000033")
     assert seeded
     email = seeded["attributes"]["email"]
@@ -77,7 +77,7 @@ async def test_an_email_is_taken_once(fake: FakeKajabi, call: Caller) -> None:
 
 
 async def test_two_sites_may_have_the_same_email() -> None:
-    """It is unique within a site."""
+    """An email is unique within a site."""
     async with FakeKajabi(customers=4, sites=2) as fake, aiohttp.ClientSession(fake.base_url) as session:
         call = caller_for(fake, session)
         got = [(await call.post("/v1/contacts", contact_body(site, email="a@example.org"))).status for site in "122"]
@@ -86,7 +86,7 @@ async def test_two_sites_may_have_the_same_email() -> None:
 
 @pytest.mark.parametrize("site_id", [None, "77"])
 async def test_a_contact_needs_a_site(call: Caller, site_id: str | None) -> None:
-    """400 without one, and for one there is not."""
+    """400 without one, and for an unknown one."""
     assert (await call.post("/v1/contacts", contact_body(site_id, email="a@example.org"))).status == 400
 
 
@@ -108,19 +108,19 @@ async def test_a_contact_needs_a_site(call: Caller, site_id: str | None) -> None
     ],
 )
 async def test_a_body_that_is_no_contact_is_refused(call: Caller, body: bytes, status: int) -> None:
-    """400 for what cannot be read, 409 for another type."""
+    """400 for an unreadable body, 409 for another type."""
     got = await call.send("POST", "/v1/contacts", data=body, headers={"Content-Type": "application/vnd.api+json"})
     assert got.status == status
 
 
 async def test_the_media_type_of_a_write_counts(call: Caller) -> None:
-    """A form is refused with 415; plain JSON is taken, as observed."""
+    """A form is rejected with 415; plain JSON is accepted, as observed."""
     assert (await call.send("POST", "/v1/contacts", data={"email": "a@example.org"})).status == 415
     assert (await call.send("POST", "/v1/contacts", json=contact_body(email="a@example.org"))).status == 201
 
 
 async def test_an_update_changes_what_it_names_and_null_clears(call: Caller) -> None:
-    """Everything else stays, but for updated_at; what cannot be written is ignored."""
+    """Everything else stays, except updated_at; attributes that cannot be written are ignored."""
     before = (await call.get(f"/v1/contacts/{_FIRST}")).data["attributes"]
     await call.patch(f"/v1/contacts/{_FIRST}", _patch(address_city="Bergen", custom_1="x", created_at="never"))
     changed = await call.patch(f"/v1/contacts/{_FIRST}", _patch(custom_1=None, phone_number="1"))
@@ -133,13 +133,13 @@ async def test_an_update_changes_what_it_names_and_null_clears(call: Caller) -> 
 
 
 async def test_a_name_cannot_be_cleared(call: Caller) -> None:
-    """It is required, though null clears other fields."""
+    """It is required, although null clears other fields."""
     got = await call.patch(f"/v1/contacts/{_FIRST}", _patch(name=None))
     assert (got.status, got.error["source"]) == (422, {"pointer": "/data/attributes/name"})
 
 
 async def test_the_customer_follows_its_contact(fake: FakeKajabi, call: Caller) -> None:
-    """Name, email and external id; a new email no longer bounces."""
+    """Name, email and external id are copied; a new email no longer bounces."""
     listed = (await call.get("/v1/customers?filter[is_hard_bouncing]=true")).ids
     contact_id = fake.contact_id_of(listed[0])
     changes = {"name": "New Name", "email": "new@example.org", "external_user_id": "crm-1"}
@@ -150,7 +150,7 @@ async def test_the_customer_follows_its_contact(fake: FakeKajabi, call: Caller) 
 
 
 async def test_an_external_user_id_needs_a_customer(call: Caller) -> None:
-    """A contact that never got an offer has nowhere to keep it."""
+    """A contact that never got an offer cannot store one."""
     got = await call.patch("/v1/contacts/2150000061", _patch("2150000061", external_user_id="crm-1"))
     assert (got.status, got.error["source"]) == (422, {"pointer": "/data/attributes/external_user_id"})
 
@@ -166,7 +166,7 @@ async def test_an_update_names_the_resource_of_its_path(call: Caller, body_id: s
 
 @pytest.mark.parametrize("beside", [True, False])
 async def test_an_update_can_replace_the_tags(call: Caller, beside: bool) -> None:
-    """The document prints relationships beside data; inside is where JSON:API has them."""
+    """The document prints relationships beside data; JSON:API has them inside."""
     body = _patch()
     (body if beside else body["data"])["relationships"] = {"tags": identifiers("contact_tags", "2", "5")}
     assert (await call.patch(f"/v1/contacts/{_FIRST}", body)).status == 200
@@ -203,7 +203,7 @@ async def _without_subscription(fake: FakeKajabi, call: Caller) -> str:
 
 
 async def test_a_contact_who_pays_for_a_subscription_is_not_deleted(fake: FakeKajabi, call: Caller) -> None:
-    """422 until the subscription is cancelled; taking the access away is not enough."""
+    """422 until the subscription is cancelled; removing the access is not enough."""
     rows = await call.all_pages("/v1/purchases?filter[active]=true&page[size]=100")
     paid = next(row for row in rows if row["attributes"]["payment_type"] == "subscription")
     customer_id = paid["relationships"]["customer"]["data"]["id"]

@@ -1,4 +1,4 @@
-"""The back door: what other processes read and change, off the API's paths."""
+"""The control endpoint: other processes read and change the fake's state outside the API's paths."""
 
 import json
 from typing import Any
@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from kajabi_async.testing import FakeKajabi
-from kajabi_async.testing.control import BackDoor
+from kajabi_async.testing.control import ControlEndpoint
 from tests.testing.caller import Caller
 
 
@@ -25,8 +25,8 @@ async def _counts(call: Caller) -> Any:
         return await response.json()
 
 
-async def test_the_counts_tell_what_came_and_what_happened(fake: FakeKajabi, call: Caller) -> None:
-    """Looking at them changes none."""
+async def test_the_counts_show_requests_and_faults(fake: FakeKajabi, call: Caller) -> None:
+    """Reading the counts does not change them."""
     fake.inject("failure")
     await call.get("/v1/customers/1")
     fields = {"grant_type": "client_credentials", "client_id": fake.client_id, "client_secret": fake.client_secret}
@@ -50,7 +50,7 @@ async def test_the_counts_tell_what_came_and_what_happened(fake: FakeKajabi, cal
 
 
 async def test_the_limit_is_read_and_changed(fake: FakeKajabi, call: Caller) -> None:
-    """Null is no limit; what is left out is as by default."""
+    """Null is no limit; omitted settings have their defaults."""
     whole = {"requests": 0, "per": 2.5, "retry_after": "seconds"}
     assert await _put(call, "rate-limit", whole) == (200, whole)
     got = await call.get("/v1/customers/1")
@@ -66,19 +66,19 @@ async def test_the_limit_is_read_and_changed(fake: FakeKajabi, call: Caller) -> 
 
 
 async def test_faults_are_planned_and_cleared(fake: FakeKajabi, call: Caller) -> None:
-    """One plan or several, with every setting of a FaultPlan."""
+    """The body is one plan or several, with every setting of a FaultPlan."""
     plan = {"seed": 1, "rate": 1.0, "kinds": ["failure"], "path": "customers.get", "max_in_a_row": 1}
     assert await _put(call, "faults", plan) == (200, [{"seed": 1, "rate": 1.0, "kinds": ["failure"]}])
     assert [(await call.get("/v1/customers/1")).status for _ in range(2)] == [503, 200]
     status, plans = await _put(call, "faults", [plan, plan | {"kinds": ["endless"], "by": "arrival"}])
-    assert (status, [told["kinds"] for told in plans]) == (200, [["failure"], ["hang", "hang_after_headers"]])
+    assert (status, [plan["kinds"] for plan in plans]) == (200, [["failure"], ["hang", "hang_after_headers"]])
     assert len(fake.faults) == 2
     assert await _delete(call, "faults") == (200, [])
     assert not fake.faults
 
 
 async def test_time_and_tokens_are_moved(fake: FakeKajabi, call: Caller) -> None:
-    """The clock jumps, tokens die now or after so many requests, answers come later."""
+    """The clock jumps, tokens expire now or after a number of requests, answers are delayed."""
     assert await _put(call, "clock", {"jump": -60}) == (200, {"offset": -60.0})
     assert fake.clock.offset == -60.0
     assert await _put(call, "token-uses", 1) == (200, 1)
@@ -91,8 +91,8 @@ async def test_time_and_tokens_are_moved(fake: FakeKajabi, call: Caller) -> None
     assert fake.latency == 0.001
 
 
-async def test_the_back_door_is_no_part_of_the_api(fake: FakeKajabi, call: Caller) -> None:
-    """It is neither counted nor limited, and no fault happens there."""
+async def test_the_control_endpoint_is_not_part_of_the_api(fake: FakeKajabi, call: Caller) -> None:
+    """Its requests are not counted or limited, and no fault hits them."""
     fake.rate_limit = 0
     fake.inject("reset_before_answer", times=None)
     assert (await _put(call, "latency", 0))[0] == 200
@@ -118,20 +118,20 @@ async def test_the_back_door_is_no_part_of_the_api(fake: FakeKajabi, call: Calle
         ("rate-limit", {"requests": 1, "per": float("nan")}, "per"),
         ("rate-limit", {"requests": 1.5}, "requests"),
         ("token-uses", 1e999, "infinity"),
-        ("token-uses", -1, "0 requests"),
+        ("token-uses", -1, "0 or more requests"),
         ("token-uses", "many", "many"),
     ],
 )
 async def test_what_makes_no_sense_is_refused(call: Caller, name: str, value: object, said: str) -> None:
-    """With what is wrong, and nothing changed."""
-    status, told = await _put(call, name, value)
+    """The answer names the error, and nothing changes."""
+    status, answer = await _put(call, name, value)
     assert status == 400
-    assert said in told["error"]
+    assert said in answer["error"]
 
 
 @pytest.mark.parametrize("body", [b"{", b"", b"[" * 50_000, b"1" * 5000, b"\xff"])
 async def test_what_is_no_json_is_refused(body: bytes, call: Caller) -> None:
-    """Likewise, however deep or long."""
+    """Invalid JSON gets a 400, however deep or long."""
     for name in ("latency", "clock", "rate-limit", "faults", "token-uses"):
         async with call.session.put(f"/_fake/{name}", data=body) as response:
             assert response.status == 400
@@ -159,7 +159,7 @@ async def test_what_is_no_json_is_refused(body: bytes, call: Caller) -> None:
 async def test_a_page_in_a_browser_does_not_get_in(
     headers: dict[str, str], status: int, fake: FakeKajabi, call: Caller
 ) -> None:
-    """Also not under a name of its own that leads to this machine (DNS rebinding): nothing is read or changed."""
+    """Even under its own host name that resolves to this machine (DNS rebinding), a page reads and changes nothing."""
     async with call.session.put("/_fake/latency", data=b"0.001", headers=headers) as response:
         assert response.status == status
     assert (fake.latency == 0.001) is (status == 200)
@@ -167,7 +167,7 @@ async def test_a_page_in_a_browser_does_not_get_in(
 
 @pytest.mark.parametrize(("method", "path"), [("POST", "clock"), ("GET", "faults"), ("PUT", "counts"), ("GET", "x")])
 async def test_other_verbs_and_paths_are_not_there(call: Caller, method: str, path: str) -> None:
-    """No POST above all, which a web page could send here."""
+    """Above all no POST, which a web page could send."""
     async with call.session.request(method, f"/_fake/{path}", data=b"{}") as response:
         assert (response.status, list(await response.json())) == (404, ["error"])
 
@@ -186,6 +186,6 @@ async def test_other_verbs_and_paths_are_not_there(call: Caller, method: str, pa
     ],
 )
 def test_only_this_machine_gets_in(peer: str | None, is_let_in: bool) -> None:
-    """Wherever the fake listens; to others the path is one that is not there."""
-    assert BackDoor.is_for("/_fake/counts", peer) is is_let_in
-    assert not BackDoor.is_for("/v1/customers", peer)
+    """For other peers the path does not exist, whatever address the fake listens on."""
+    assert ControlEndpoint.is_for("/_fake/counts", peer) is is_let_in
+    assert not ControlEndpoint.is_for("/v1/customers", peer)

@@ -12,16 +12,16 @@ from kajabi_async.testing.json_shapes import is_array
 from tests.testing.caller import Caller, caller_for, related
 
 
-def test_the_same_seed_gives_the_same_and_another_seed_another() -> None:
-    """A resource depends on seed, type and id alone: the size of the rest does not matter."""
+def test_the_same_seed_produces_the_same_and_another_seed_another() -> None:
+    """A resource depends only on seed, type and id, not on the other sizes."""
     fakes = [FakeKajabi(seed=5, customers=100), FakeKajabi(seed=5, customers=9000), FakeKajabi(seed=6, customers=100)]
     same, larger, other = (fake.resource("customers", "42") for fake in fakes)
     assert same == larger
     assert same != other
 
 
-def test_a_million_customers_cost_nothing_until_they_are_asked_for() -> None:
-    """Neither planning the fake nor looking at one of them takes memory by the million."""
+def test_a_million_customers_cost_nothing_until_they_are_requested() -> None:
+    """Creating the fake and reading one customer do not take memory for a million."""
     tracemalloc.start()
     try:
         fake = FakeKajabi(customers=1_000_000)
@@ -33,7 +33,7 @@ def test_a_million_customers_cost_nothing_until_they_are_asked_for() -> None:
 
 
 async def test_the_last_page_of_a_million_is_as_near_as_the_first() -> None:
-    """Lists in their natural order make the rows they show and no others."""
+    """Lists in natural order generate only the rows they show."""
     async with FakeKajabi(customers=1_000_000) as fake, aiohttp.ClientSession(fake.base_url) as session:
         call = caller_for(fake, session)
         last = await call.get("/v1/customers?page[number]=10000&page[size]=100&filter[site_id]=1")
@@ -45,7 +45,7 @@ async def test_the_last_page_of_a_million_is_as_near_as_the_first() -> None:
 
 
 def test_sizes_are_checked() -> None:
-    """An unknown one, a negative one and an account without a site are refused."""
+    """An unknown size, a negative one and an account without a site are rejected."""
     with pytest.raises(ValueError, match="custmers"):
         FakeKajabi(custmers=5)  # type: ignore[call-arg]  # pyright: ignore[reportCallIssue]
     with pytest.raises(ValueError, match="from 0 on"):
@@ -55,8 +55,8 @@ def test_sizes_are_checked() -> None:
 
 
 @pytest.mark.parametrize("type_name", sorted(set(DEFAULT_SIZES) - {"contacts_without_customer", "payouts", "sites"}))
-async def test_each_type_has_as_many_as_were_asked_for(type_name: str) -> None:
-    """None at all is a size too."""
+async def test_each_type_has_as_many_as_were_requested(type_name: str) -> None:
+    """Zero is a size too."""
     for size in (0, 3):
         sizes: Any = {"customers": 5, type_name: size}
         async with FakeKajabi(**sizes) as fake, aiohttp.ClientSession(fake.base_url) as session:
@@ -64,8 +64,8 @@ async def test_each_type_has_as_many_as_were_asked_for(type_name: str) -> None:
 
 
 @pytest.mark.parametrize("type_name", ["offers", "products", "contact_tags", "courses"])
-async def test_everything_else_can_be_read_where_there_are_none_of_a_type(type_name: str) -> None:
-    """No list breaks because nobody can own, hold or teach anything."""
+async def test_everything_else_can_be_read_if_there_are_none_of_a_type(type_name: str) -> None:
+    """No list fails because its related resources are missing."""
     sizes: Any = {"customers": 12, type_name: 0}
     lists = ("contacts", "customers", "offers", "products", "courses", "forms", "purchases", "orders", "transactions")
     async with FakeKajabi(**sizes) as fake, aiohttp.ClientSession(fake.base_url) as session:
@@ -75,7 +75,7 @@ async def test_everything_else_can_be_read_where_there_are_none_of_a_type(type_n
 
 
 async def test_customer_and_contact_are_the_same_person(fake: FakeKajabi, call: Caller) -> None:
-    """One name, one email, one external id, one site, one set of offers, and a link both ways."""
+    """They share name, email, external id, site and offers, and link to each other."""
     customers = await call.all_pages("/v1/customers?include=offers&page[size]=100")
     assert len(customers) == 60
     for customer in customers:
@@ -91,7 +91,7 @@ async def test_customer_and_contact_are_the_same_person(fake: FakeKajabi, call: 
 
 
 async def test_some_contacts_are_no_customers(fake: FakeKajabi, call: Caller) -> None:
-    """One for every ten customers, with ids that follow."""
+    """There is one for every ten customers, with ids after the customers' contacts."""
     alone = [row for row in await call.all_pages("/v1/contacts") if row["relationships"]["customer"] is None]
     assert [row["id"] for row in alone] == [str(number) for number in range(2_150_000_066, 2_150_000_060, -1)]
     assert fake.customer_id_of(alone[0]["id"]) is None
@@ -99,7 +99,7 @@ async def test_some_contacts_are_no_customers(fake: FakeKajabi, call: Caller) ->
 
 
 async def test_products_of_a_customer_are_those_of_the_offers(call: Caller) -> None:
-    """Through every offer that is held, without repetition."""
+    """They come from every current offer, without duplicates."""
     offers = {row["id"]: related(row, "products") for row in await call.all_pages("/v1/offers")}
     assert all(offers.values())
     for customer in await call.all_pages("/v1/customers?include=offers,products&page[size]=100"):
@@ -110,7 +110,7 @@ async def test_products_of_a_customer_are_those_of_the_offers(call: Caller) -> N
 @pytest.mark.parametrize("bundled", [False, True])
 @pytest.mark.parametrize("sites", [1, 3])
 async def test_money_adds_up(bundled: bool, sites: int) -> None:
-    """Purchases, orders, order items and transactions of a customer tell one story, and net revenue is its sum."""
+    """Purchases, orders, order items and transactions of a customer agree, and net revenue is their sum."""
     fake = FakeKajabi(customers=40, sites=sites, bundled_orders=bundled)
     async with fake, aiohttp.ClientSession(fake.base_url) as session:
         call = caller_for(fake, session)
@@ -140,18 +140,18 @@ async def test_money_adds_up(bundled: bool, sites: int) -> None:
         assert bool(bundles) is bundled
 
 
-async def test_active_purchases_are_offers_that_are_held(call: Caller) -> None:
-    """An ended one is not, unless the offer is held otherwise."""
-    held = {row["id"]: related(row, "offers") for row in await call.all_pages("/v1/customers?include=offers")}
+async def test_active_purchases_are_current_offers(call: Caller) -> None:
+    """The offer of an ended purchase is not, unless it is granted otherwise."""
+    current = {row["id"]: related(row, "offers") for row in await call.all_pages("/v1/customers?include=offers")}
     purchases = await call.all_pages("/v1/purchases?page[size]=100")
     assert {row["attributes"]["deactivated_at"] is None for row in purchases} == {True, False}
     for row in purchases:
         (offer,), (customer,) = related(row, "offer"), related(row, "customer")
-        assert offer in held[customer] or row["attributes"]["deactivated_at"]
+        assert offer in current[customer] or row["attributes"]["deactivated_at"]
 
 
 async def test_every_linkage_leads_to_a_resource_of_its_site(call: Caller) -> None:
-    """No relation of any list points at nothing."""
+    """No relation of any list points to a missing resource."""
     async with FakeKajabi(customers=30, sites=2) as fake, aiohttp.ClientSession(fake.base_url) as session:
         two = caller_for(fake, session)
         for name in ("contacts", "customers", "offers", "courses", "purchases", "orders", "forms", "form_submissions"):
@@ -170,7 +170,7 @@ async def test_every_linkage_leads_to_a_resource_of_its_site(call: Caller) -> No
 
 
 async def test_attributes_vary_as_live_ones_do(call: Caller) -> None:
-    """Nulls and values both, accents in names, three ways to write a time, ids beyond 32 bits."""
+    """There are nulls and values, accents in names, three formats of times, ids beyond 32 bits."""
     rows = await call.all_pages("/v1/customers?page[size]=100")
     for name in ("avatar", "socials", "last_request_at", "public_bio"):
         assert {row["attributes"][name] is None for row in rows} == {True, False}
@@ -183,7 +183,7 @@ async def test_attributes_vary_as_live_ones_do(call: Caller) -> None:
 
 
 async def test_the_version_needs_no_token(call: Caller) -> None:
-    """The document misspells the member that the wire calls specification."""
+    """The document misspells the member ``specification``."""
     got = await call.get("/v1/version", token="")
     assert got.status == 200
     assert got.document["jsonapi"]["version"] == "v1.1"
@@ -200,7 +200,7 @@ async def test_samples_are_bare_arrays_in_the_documented_order(call: Caller) -> 
         "tag_added": ["contacts", "contact_tags"],
         "tag_removed": ["contacts", "contact_tags"],
     }
-    for event, wanted in types.items():
+    for event, expected in types.items():
         sample = (await call.get(f"/v1/hooks/{event}_sample")).document
-        assert [entry["type"] for entry in sample] == wanted
+        assert [entry["type"] for entry in sample] == expected
         assert {entry["id"] for entry in sample} == {"0"}

@@ -1,4 +1,4 @@
-"""The fake answers what the official OpenAPI document says; the document itself is not part of the project."""
+"""The fake answers as the official OpenAPI document describes; the document is not part of the project."""
 
 from typing import Any
 
@@ -37,7 +37,7 @@ def _url(row: Operation) -> str:
 
 @pytest.mark.parametrize("row", _READS, ids=lambda row: row.name)
 async def test_every_read_answers_what_the_document_says(call: Caller, row: Operation) -> None:
-    """Status, media type and schema of every GET are those of the document."""
+    """Status, media type and schema of every GET match the document."""
     got = await call.get(_url(row))
     assert got.status == 200, got.body
     assert openapi.problems("GET", row.path, 200, got.document) == []
@@ -46,7 +46,7 @@ async def test_every_read_answers_what_the_document_says(call: Caller, row: Oper
 
 @pytest.mark.parametrize("row", _READS, ids=lambda row: row.name)
 async def test_every_read_with_an_id_answers_404_for_an_id_there_is_not(call: Caller, row: Operation) -> None:
-    """A missing id is a JSON:API 404 on every path, documented or not."""
+    """An unknown id is a JSON:API 404 on every path, documented or not."""
     if "{" not in row.path:
         assert (await call.get(f"{row.path}/no-such-id")).status == 404
         return
@@ -56,7 +56,7 @@ async def test_every_read_with_an_id_answers_404_for_an_id_there_is_not(call: Ca
 
 @pytest.mark.parametrize("name", sorted(name for name in OPERATIONS if name.endswith(".list")))
 async def test_every_page_of_every_list_answers_what_the_document_says(name: str) -> None:
-    """Not only the first rows: every row of a whole data set with several sites fits its schema."""
+    """Every row of a whole data set with several sites matches its schema."""
     row = OPERATIONS[name]
     async with FakeKajabi(customers=60, sites=2) as fake, aiohttp.ClientSession(fake.base_url) as session:
         call = caller_for(fake, session)
@@ -70,7 +70,7 @@ async def test_every_page_of_every_list_answers_what_the_document_says(name: str
 
 @pytest.mark.parametrize("name", sorted(name for name in OPERATIONS if name.endswith(".get")))
 async def test_a_show_carries_every_attribute_and_relation_of_its_schema(call: Caller, name: str) -> None:
-    """Nothing that the document declares is missing from a show without sparse fields."""
+    """A GET without sparse fields has every attribute and relation that the document declares."""
     row = OPERATIONS[name]
     got = (await call.get(_url(row))).data
     schemas = openapi.document()["components"]["schemas"]
@@ -85,7 +85,7 @@ async def test_a_show_carries_every_attribute_and_relation_of_its_schema(call: C
 
 
 async def test_included_resources_carry_every_attribute_of_their_schema(call: Caller) -> None:
-    """Modules, lessons and fields only come included, and come whole."""
+    """Modules, lessons and fields are only included, and complete."""
     schemas = openapi.document()["components"]["schemas"]
     course = await call.get("/v1/courses/1?include=modules,lessons.media")
     form = await call.get("/v1/forms/2?include=fields,contact_tags,offer,site")
@@ -138,14 +138,14 @@ _WRITES: dict[str, tuple[int, object]] = {
 
 
 def test_every_write_is_checked_here() -> None:
-    """The table below has a row for every writing operation but the two of OAuth."""
+    """The table below has a row for every writing operation except the two of OAuth."""
     writes = {row.name for row in OPERATIONS.values() if row.method != "GET"}
     assert writes == set(_WRITES) | {"oauth.token", "oauth.revoke"}
 
 
 @pytest.mark.parametrize("name", sorted(_WRITES))
 async def test_every_write_answers_what_the_document_says(call: Caller, name: str) -> None:
-    """Status and schema of every write are those of the document."""
+    """Status and schema of every write match the document."""
     row, (status, body) = OPERATIONS[name], _WRITES[name]
     if name == "purchases.cancel_subscription":
         purchases = await call.all_pages("/v1/purchases?page[size]=100")
@@ -165,8 +165,8 @@ async def test_every_write_answers_what_the_document_says(call: Caller, name: st
 async def test_every_operation_but_token_and_version_refuses_a_request_without_a_token(
     call: Caller, row: Operation
 ) -> None:
-    """The 401 has the shape and the words of the live API."""
-    got = await call.send(row.method, _url(row), token="nobody's")
+    """The 401 has the shape and text of the live API."""
+    got = await call.send(row.method, _url(row), token="unknown")
     if row.name in {"oauth.token", "version"}:
         assert got.status != 401
         return

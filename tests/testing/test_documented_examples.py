@@ -1,17 +1,16 @@
-"""What the package's docstring shows is true: its examples run."""
+"""The examples in the package's docstring run."""
 
 import textwrap
 from random import Random
 
 import kajabi_async.testing
-from kajabi_async.testing import FakeKajabi, FaultPlan, FaultProxy, RateLimit, faults
+from kajabi_async.testing import FakeKajabi, FaultPlan, FaultProxy, RateLimit, faults, toxics
 from kajabi_async.testing.faults import KINDS
-from kajabi_async.testing.network import toxics
 from tests.redis_server import free_port
 
 
 def _example(title: str) -> str:
-    """Give the code below a title of the docstring."""
+    """Return the code below a title of the docstring."""
     section = str(kajabi_async.testing.__doc__).partition(f"\n{title}\n-")[2].partition("\n---")[0]
     code = section.partition("::\n\n")[2]
     lines = [line for line in code.splitlines() if line.startswith("    ") or not line]
@@ -19,14 +18,14 @@ def _example(title: str) -> str:
 
 
 def test_the_single_faults_are_ordered_as_shown(fake: FakeKajabi) -> None:
-    """Every line of them."""
-    exec(_example("One thing that goes wrong"), {"fake": fake, "faults": faults})
+    """Every line runs."""
+    exec(_example("Single faults"), {"fake": fake, "faults": faults})
     assert (fake.token_uses, fake.clock.offset) == (100, -3600)
 
 
 def test_the_plan_is_made_as_shown() -> None:
-    """Its first line."""
-    plan_line = _example("Much that goes wrong, the same each time").partition("\n")[0]
+    """The first line runs."""
+    plan_line = _example("Reproducible mixes of faults").partition("\n")[0]
     names: dict[str, object] = {"FaultPlan": FaultPlan, "faults": faults}
     exec(plan_line, names)
     plan = names["plan"]
@@ -36,12 +35,12 @@ def test_the_plan_is_made_as_shown() -> None:
 
 def test_the_limits_are_set_as_shown(fake: FakeKajabi) -> None:
     """The last one stays."""
-    exec(_example("A limit that nobody is told of"), {"fake": fake, "RateLimit": RateLimit})
+    exec(_example("An unannounced rate limit"), {"fake": fake, "RateLimit": RateLimit})
     assert fake.rate_limit == RateLimit(100, 60.0, retry_after="seconds")
 
 
 async def test_the_toxics_are_added_as_shown() -> None:
-    """Inside of its async with."""
+    """The body of the async with runs."""
     body = textwrap.dedent(_example("Bad networks").partition("as proxy:\n")[2])
     async with FaultProxy(f"redis://127.0.0.1:{free_port()}/0") as proxy:
         connected: list[str] = []
@@ -51,7 +50,7 @@ async def test_the_toxics_are_added_as_shown() -> None:
 
 
 def test_every_kind_is_in_the_table_of_faults() -> None:
-    """So that nobody has to guess a name."""
+    """A user can look up every name there."""
     table = str(faults.__doc__)
     for name in KINDS:
         short = f"``_{name.removeprefix('retry_after_')}``"
@@ -59,7 +58,7 @@ def test_every_kind_is_in_the_table_of_faults() -> None:
 
 
 def test_the_transient_group_waits_a_second_at_most() -> None:
-    """As it promises, so that a test with it does not stand still."""
+    """Its documentation promises this, so that tests with it stay fast."""
     for name in faults.GROUPS["transient"]:
         fault = KINDS[name]
         if isinstance(fault, faults.TooManyRequests):

@@ -1,4 +1,4 @@
-"""Mixes from a seed: the same each time, whatever runs at once; and what was injected is written down."""
+"""Seeded mixes of faults: reproducible under any concurrency, and recorded."""
 
 import asyncio
 import random
@@ -33,16 +33,16 @@ def _some(count: int) -> list[RecordedRequest]:
 
 
 async def _hits(plan: FaultPlan, ids: Sequence[str], *, at_once: int) -> set[tuple[str, str, int | None]]:
-    """Ask for each id three times, so many at once; give what happened to which attempt."""
+    """Request each id three times, *at_once* at a time; return the fault and attempt of each hit."""
     async with FakeKajabi(customers=60, faults=plan) as fake, aiohttp.ClientSession(fake.base_url) as session:
         call, gate = caller_for(fake, session), asyncio.Semaphore(at_once)
 
-        async def ask(resource_id: str) -> None:
+        async def request(resource_id: str) -> None:
             for _ in range(3):
                 async with gate:
                     await call.get(f"/v1/customers/{resource_id}")
 
-        await asyncio.gather(*map(ask, ids))
+        await asyncio.gather(*map(request, ids))
         assert plan.injected == fake.injected == Counter(hit.kind for hit in fake.injections)
         return {(hit.path, hit.kind, hit.attempt) for hit in fake.injections}
 
@@ -52,7 +52,7 @@ def _plan(seed: int = 7) -> FaultPlan:
 
 
 async def test_concurrency_and_order_change_nothing() -> None:
-    """The same requests are hit with the same faults on the same attempts."""
+    """The same requests are hit by the same faults on the same attempts."""
     alone = await _hits(_plan(), _IDS, at_once=1)
     together = await _hits(_plan(), random.Random(1).sample(_IDS, len(_IDS)), at_once=40)
     assert alone == together
@@ -60,8 +60,8 @@ async def test_concurrency_and_order_change_nothing() -> None:
     assert await _hits(_plan(seed=8), _IDS, at_once=1) != alone
 
 
-def test_the_same_seed_and_requests_give_the_same_faults_in_either_order() -> None:
-    """By request, and by arrival; another seed gives others."""
+def test_the_same_seed_and_requests_produce_the_same_faults_in_either_order() -> None:
+    """By request and by arrival; another seed produces others."""
     for by in ("request", "arrival"):
         first, second, other = (_drawn(FaultPlan(seed=seed, rate=0.3, by=by), _some(300)) for seed in (1, 1, 2))
         assert first == second
@@ -69,7 +69,7 @@ def test_the_same_seed_and_requests_give_the_same_faults_in_either_order() -> No
 
 
 def test_by_arrival_the_place_decides_and_not_the_request() -> None:
-    """The nth request is hit, whichever it is."""
+    """The nth request is hit, whatever it is."""
     plans = [FaultPlan(seed=3, rate=0.3, kinds=["latency"], by="arrival") for _ in range(2)]
     requests = _some(200)
     assert _drawn(plans[0], requests) == _drawn(plans[1], requests[::-1])
@@ -77,21 +77,21 @@ def test_by_arrival_the_place_decides_and_not_the_request() -> None:
 
 @pytest.mark.parametrize("rate", [0.0, 0.05, 0.5, 1.0])
 def test_the_rate_is_the_share_that_is_hit(rate: float) -> None:
-    """Of ten thousand requests, within a percent."""
+    """For ten thousand requests it is right within a percent."""
     hits = [kind for kind in _drawn(FaultPlan(rate=rate, kinds=["refused"]), _some(10_000)) if kind]
     assert abs(len(hits) / 10_000 - rate) < 0.01
 
 
 def test_every_kind_of_a_plan_comes_about_as_often() -> None:
-    """Named twice, it comes twice as often."""
+    """A kind named twice comes twice as often."""
     plan = FaultPlan(rate=1.0, kinds=["latency", "html_error", "html_error"])
     counts = Counter(_drawn(plan, _some(3000)))
     assert set(counts) == {"latency", "html_error"}
     assert abs(counts["html_error"] / counts["latency"] - 2) < 0.3
 
 
-def test_a_request_is_let_through_after_so_many_faults_in_a_row() -> None:
-    """So a client that tries again gets there; then the count begins anew."""
+def test_a_request_is_let_through_after_the_most_faults_in_a_row() -> None:
+    """A client with retries succeeds; then the count starts again."""
     plan = FaultPlan(rate=1.0, kinds=["html_error"], max_in_a_row=2)
     assert _drawn(plan, [_request("/v1/me")] * 6) == ["html_error", "html_error", None] * 2
     mixed = [_request("/v1/me"), _request("/v1/version")] * 3
@@ -100,7 +100,7 @@ def test_a_request_is_let_through_after_so_many_faults_in_a_row() -> None:
 
 
 def test_only_kinds_that_suit_an_operation_are_drawn() -> None:
-    """A show has no next link, and the token endpoint no token."""
+    """A single resource has no next link, and the token endpoint no token."""
     plan = FaultPlan(rate=1.0, kinds=["pages", "latency"])
     assert set(_drawn(plan, _some(100))) == {"latency"}
     tokens = FaultPlan(rate=1.0, kinds=["tokens"])
@@ -108,7 +108,7 @@ def test_only_kinds_that_suit_an_operation_are_drawn() -> None:
 
 
 def test_used_connections_do_not_change_what_others_get() -> None:
-    """A reset for used connections that is drawn on a new one does not happen; nothing else comes in its place."""
+    """A reset for reused connections drawn on a new one has no effect, and no other fault replaces it."""
     kinds = ["reset_reused", "html_error"]
     used = _drawn(FaultPlan(rate=1.0, kinds=kinds), [attrs.evolve(r, on_reused_connection=True) for r in _some(100)])
     new = _drawn(FaultPlan(rate=1.0, kinds=kinds), _some(100))
@@ -117,7 +117,7 @@ def test_used_connections_do_not_change_what_others_get() -> None:
 
 
 async def test_a_plan_can_be_for_one_method_and_path(fake: FakeKajabi, call: Caller) -> None:
-    """Several plans stand side by side; they can be changed while the fake runs, and cleared."""
+    """Several plans can be active; they can be changed while the fake runs, and cleared."""
     fake.faults = [
         FaultPlan(rate=1.0, kinds=["html_error"], path="oauth.token"),
         FaultPlan(rate=1.0, kinds=["failure"], path="/v1/customers/{id}", method="get"),
@@ -136,7 +136,7 @@ async def test_a_plan_can_be_for_one_method_and_path(fake: FakeKajabi, call: Cal
 
 
 async def test_of_several_plans_one_hits_and_all_count(fake: FakeKajabi, call: Caller) -> None:
-    """The first that chooses a request; what the others would have done is not written down."""
+    """The first that chooses a request hits it; the choices of the others are not recorded."""
     first = FaultPlan(rate=1.0, kinds="failure", max_in_a_row=1)
     second = FaultPlan(rate=1.0, kinds="html_error")
     fake.faults = [first, second]
@@ -146,7 +146,7 @@ async def test_of_several_plans_one_hits_and_all_count(fake: FakeKajabi, call: C
 
 
 async def test_an_order_comes_before_a_plan(fake: FakeKajabi, call: Caller) -> None:
-    """And what happened is written down in its order."""
+    """Faults are recorded in their order."""
     fake.faults = FaultPlan(rate=1.0, kinds=["html_error"])
     fake.inject("failure", path="customers.get", times=1)
     assert [(await call.get("/v1/customers/1?include=contact")).status for _ in range(2)] == [503, 502]
@@ -162,13 +162,13 @@ async def test_an_order_comes_before_a_plan(fake: FakeKajabi, call: Caller) -> N
     [(["latncy"], "did you mean 'latency'"), (["transient", "zzz"], "known are latency"), ([""], "no such kind")],
 )
 def test_a_kind_that_is_none_is_refused(kinds: list[str], said: str) -> None:
-    """With the nearest that is."""
+    """The error names the nearest known kind."""
     with pytest.raises(ValueError, match=said):
         FaultPlan(kinds=kinds)
 
 
 def test_one_kind_needs_no_list() -> None:
-    """A name is no list of letters."""
+    """A name is not read as a list of letters."""
     assert FaultPlan(kinds="refused") == FaultPlan(kinds=["failure", "html_error"])
 
 
@@ -182,7 +182,7 @@ def test_a_plan_that_makes_no_sense_is_refused(wrong: dict[str, object]) -> None
 
 
 def test_inject_takes_one_kind_and_no_group(fake: FakeKajabi) -> None:
-    """A group is for a plan."""
+    """Groups are for plans."""
     with pytest.raises(ValueError, match="group of"):
         fake.inject("transient")
     with pytest.raises(ValueError, match="no such operation"):
@@ -190,7 +190,7 @@ def test_inject_takes_one_kind_and_no_group(fake: FakeKajabi) -> None:
 
 
 async def test_inject_aims_at_method_and_path(fake: FakeKajabi, call: Caller) -> None:
-    """And can be cancelled."""
+    """The order can be cancelled."""
     order = fake.inject("failure", method="patch", path="/v1/contacts/{id}", times=None)
     contact = fake.contact_id_of("1")
     body = {"data": {"type": "contacts", "id": contact, "attributes": {"name": "A"}}}
@@ -208,7 +208,7 @@ class _Teapot(Fault):
 
 
 async def test_a_fault_of_ones_own_is_a_small_class(fake: FakeKajabi, call: Caller) -> None:
-    """It goes where the others go."""
+    """It works with inject and in plans."""
     fake.inject(_Teapot())
     assert (await call.get("/v1/me")).status == 418
     fake.faults = FaultPlan(rate=1.0, kinds=[_Teapot()])
@@ -217,7 +217,7 @@ async def test_a_fault_of_ones_own_is_a_small_class(fake: FakeKajabi, call: Call
 
 
 def test_random_waits_are_drawn_from_the_seed() -> None:
-    """Between the two bounds."""
+    """They lie between the two bounds."""
     fault = faults.Latency(0.1, up_to=0.5)
     waits = [fault.drawn(random.Random(f"{number}")) for number in range(100)]
     assert waits == [fault.drawn(random.Random(f"{number}")) for number in range(100)]
@@ -227,7 +227,7 @@ def test_random_waits_are_drawn_from_the_seed() -> None:
 
 
 def test_every_kind_is_in_a_group_and_goes_by_its_name() -> None:
-    """So that a mix of all kinds leaves none out."""
+    """A mix of all groups omits no kind."""
     assert {name: fault.name for name, fault in KINDS.items()} == {name: name for name in KINDS}
     assert {name for group, names in GROUPS.items() if group not in {"all", "transient"} for name in names} == set(
         KINDS

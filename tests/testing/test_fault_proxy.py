@@ -1,4 +1,4 @@
-"""A proxy in front of a server: it passes everything on, but for what its toxics do."""
+"""A proxy in front of a server passes everything on, modified by its toxics."""
 
 import asyncio
 import random
@@ -12,11 +12,10 @@ import pytest_asyncio
 import redis.asyncio
 
 from kajabi_async import Kajabi
-from kajabi_async.testing import FakeKajabi, FaultProxy, Toxic
-from kajabi_async.testing.network import toxics
+from kajabi_async.testing import FakeKajabi, FaultProxy, Toxic, toxics
 from kajabi_async.testing.network.connection import Direction
 from kajabi_async.testing.network.resets import reset
-from kajabi_async.testing.network.toxics import AppliedToxic, PassOn
+from kajabi_async.testing.toxics import AppliedToxic, PassOn
 from tests.redis_server import free_port
 from tests.testing.raw import Line, line_to
 
@@ -24,7 +23,7 @@ _LARGE = random.Random(1).randbytes(1_000_000)
 
 
 class _Echo:
-    """A server that sends back what it is sent, and writes down how its connections ended."""
+    """A server that echoes what it receives, and records how its connections ended."""
 
     def __init__(self) -> None:
         self.received = bytearray()
@@ -63,7 +62,7 @@ async def proxy(echo: _Echo) -> AsyncIterator[FaultProxy]:
 
 @asynccontextmanager
 async def _line(proxy: FaultProxy) -> AsyncGenerator[Line]:
-    """Give a connection that has been carried through to the server."""
+    """Yield a connection that the proxy has joined with the server."""
     async with line_to(proxy.port) as line:
         await _until(lambda: proxy.open_connections > 0)
         yield line
@@ -83,7 +82,7 @@ async def _echoed(line: Line, sent: bytes) -> bytes:
 
 
 async def test_without_toxics_everything_passes(echo: _Echo, proxy: FaultProxy) -> None:
-    """Both ways, byte for byte, to the end; and it is counted."""
+    """Bytes pass both ways unchanged until the end, and are counted."""
     async with _line(proxy) as line:
         assert await _echoed(line, _LARGE) == _LARGE
         line.writer.write_eof()
@@ -94,7 +93,7 @@ async def test_without_toxics_everything_passes(echo: _Echo, proxy: FaultProxy) 
 
 
 async def test_a_client_that_is_done_sending_still_gets_its_answer(echo: _Echo, proxy: FaultProxy) -> None:
-    """The end of one direction is not the end of the other."""
+    """The end of one direction does not end the other."""
     async with _line(proxy) as line:
         line.writer.write(b"last words")
         line.writer.write_eof()
@@ -105,7 +104,7 @@ async def test_a_client_that_is_done_sending_still_gets_its_answer(echo: _Echo, 
 @pytest.mark.parametrize("toxic", [toxics.Latency(0.001, 0.001), toxics.Slicer(1000, 500), toxics.Bandwidth(1e8)])
 @pytest.mark.parametrize("direction", ["upstream", "downstream"])
 async def test_a_toxic_that_only_delays_loses_nothing(proxy: FaultProxy, toxic: Toxic, direction: Direction) -> None:
-    """The bytes arrive in their order."""
+    """The bytes arrive in order."""
     proxy.add(toxic, direction)
     async with _line(proxy) as line:
         reading = asyncio.create_task(line.reader.readexactly(len(_LARGE)))
@@ -115,7 +114,7 @@ async def test_a_toxic_that_only_delays_loses_nothing(proxy: FaultProxy, toxic: 
 
 @pytest.mark.parametrize("toxic", [toxics.Latency(600.0), toxics.Bandwidth(0.001), toxics.Slicer(1, 0, 600.0)])
 async def test_a_toxic_that_is_removed_stops_at_once(proxy: FaultProxy, toxic: Toxic) -> None:
-    """What it held back arrives, on connections that were open before."""
+    """Delayed bytes arrive, on connections that were already open."""
     active = proxy.add(toxic)
     async with _line(proxy) as line:
         line.writer.write(b"hello")
@@ -126,7 +125,7 @@ async def test_a_toxic_that_is_removed_stops_at_once(proxy: FaultProxy, toxic: T
 
 
 async def test_latency_holds_one_direction_up(echo: _Echo, proxy: FaultProxy) -> None:
-    """Upstream it is the request that is late, downstream the answer."""
+    """Upstream the request is late, downstream the answer."""
     proxy.add(toxics.Latency(600.0), "upstream")
     async with _line(proxy) as line:
         line.writer.write(b"hello")
@@ -136,7 +135,7 @@ async def test_latency_holds_one_direction_up(echo: _Echo, proxy: FaultProxy) ->
 
 
 async def test_many_pieces_are_late_together_and_not_one_after_another() -> None:
-    """Each is held until its own time, counted from its arrival."""
+    """Each piece is delayed from its own arrival."""
     loop = asyncio.get_running_loop()
     passed: list[bytes] = []
     applied = AppliedToxic(toxics.Latency(1000.0), 1, _Untouched(), Random(1))
@@ -158,7 +157,7 @@ class _Untouched:
 
 
 def test_slices_are_as_large_as_was_ordered_and_drawn_from_the_seed() -> None:
-    """Together they are the whole."""
+    """Joined, the slices are the whole."""
     slicer = toxics.Slicer(100, 30)
     slices = list(slicer.slices(_LARGE, Random(5)))
     assert b"".join(slices) == _LARGE
@@ -168,7 +167,7 @@ def test_slices_are_as_large_as_was_ordered_and_drawn_from_the_seed() -> None:
 
 
 async def test_bandwidth_passes_what_a_twentieth_of_a_second_allows() -> None:
-    """Piece by piece."""
+    """It passes piece by piece."""
     pieces: list[bytes] = []
     applied = AppliedToxic(toxics.Bandwidth(1000.0), 1, _Untouched(), Random(1))
     applied.removed.set()
@@ -181,8 +180,8 @@ async def test_bandwidth_passes_what_a_twentieth_of_a_second_allows() -> None:
 
 
 @pytest.mark.parametrize("limit", [0, 1, 1000, 700_000])
-async def test_limit_data_closes_after_so_many_bytes(proxy: FaultProxy, limit: int) -> None:
-    """Exactly so many arrive, then the end in order."""
+async def test_limit_data_closes_after_its_limit(proxy: FaultProxy, limit: int) -> None:
+    """Exactly that number of bytes arrives, then the end in order."""
     proxy.add(toxics.LimitData(limit))
     async with _line(proxy) as line:
         reading = asyncio.create_task(line.rest())
@@ -193,7 +192,7 @@ async def test_limit_data_closes_after_so_many_bytes(proxy: FaultProxy, limit: i
 
 
 async def test_limit_data_counts_upstream_too(echo: _Echo, proxy: FaultProxy) -> None:
-    """The server gets no more than that."""
+    """The server receives no more than the limit."""
     proxy.add(toxics.LimitData(10), "upstream")
     async with _line(proxy) as line:
         line.writer.write(b"0123456789abcdef")
@@ -203,7 +202,7 @@ async def test_limit_data_counts_upstream_too(echo: _Echo, proxy: FaultProxy) ->
 
 
 async def test_a_reset_reaches_both_ends(echo: _Echo, proxy: FaultProxy) -> None:
-    """As an RST, on open connections when it is added and on new ones when they come."""
+    """Open connections get an RST when it is added, new ones when they are made."""
     async with _line(proxy) as line:
         assert await _echoed(line, b"fine") == b"fine"
         active = proxy.add(toxics.ResetPeer())
@@ -228,7 +227,7 @@ async def test_a_reset_that_is_to_come_can_be_called_off(proxy: FaultProxy) -> N
 
 
 async def test_a_timeout_swallows_everything_and_then_closes(echo: _Echo, proxy: FaultProxy) -> None:
-    """In order, after its time."""
+    """The connection closes in order, after the timeout."""
     proxy.add(toxics.Timeout(0.02), "upstream")
     async with _line(proxy) as line:
         line.writer.write(b"hello")
@@ -236,8 +235,8 @@ async def test_a_timeout_swallows_everything_and_then_closes(echo: _Echo, proxy:
     assert not echo.received
 
 
-async def test_a_timeout_of_nought_closes_when_it_is_removed(echo: _Echo, proxy: FaultProxy) -> None:
-    """What was lost cannot come back, so the connection must not go on."""
+async def test_a_timeout_of_zero_closes_when_it_is_removed(echo: _Echo, proxy: FaultProxy) -> None:
+    """Lost bytes cannot be recovered, so the connection must not continue."""
     active = proxy.add(toxics.Timeout(), "upstream")
     async with _line(proxy) as line:
         await line.send(b"hello")
@@ -249,7 +248,7 @@ async def test_a_timeout_of_nought_closes_when_it_is_removed(echo: _Echo, proxy:
 
 
 async def test_a_slow_close_holds_the_end_and_not_the_bytes(echo: _Echo, proxy: FaultProxy) -> None:
-    """Removing it lets the end through."""
+    """Removing it passes the end on."""
     active = proxy.add(toxics.SlowClose(600.0), "upstream")
     async with _line(proxy) as line:
         assert await _echoed(line, b"hello") == b"hello"
@@ -262,7 +261,7 @@ async def test_a_slow_close_holds_the_end_and_not_the_bytes(echo: _Echo, proxy: 
 
 
 async def test_down_is_refused_connections_and_cut_ones(echo: _Echo, proxy: FaultProxy) -> None:
-    """Up again it is on the same port."""
+    """Afterwards the proxy listens on the same port."""
     port = proxy.port
     async with _line(proxy) as line:
         first, second = proxy.add(toxics.Down()), proxy.add(toxics.Down())
@@ -279,7 +278,7 @@ async def test_down_is_refused_connections_and_cut_ones(echo: _Echo, proxy: Faul
 
 
 async def test_a_proxy_can_start_down(echo: _Echo) -> None:
-    """With a port that is its own."""
+    """It has a port of its own."""
     proxy = FaultProxy(f"127.0.0.1:{echo.port}")
     proxy.add(toxics.Down())
     async with proxy:
@@ -290,8 +289,8 @@ async def test_a_proxy_can_start_down(echo: _Echo) -> None:
             assert await _echoed(line, b"up") == b"up"
 
 
-async def test_a_port_that_was_taken_meanwhile_is_told(proxy: FaultProxy) -> None:
-    """Whoever took it; the proxy comes up when it is free again."""
+async def test_a_port_that_was_taken_meanwhile_is_reported(proxy: FaultProxy) -> None:
+    """The proxy listens again when the port is free."""
     active = proxy.add(toxics.Down())
     with socket.socket() as taker:
         taker.bind(("127.0.0.1", proxy.port))
@@ -304,7 +303,7 @@ async def test_a_port_that_was_taken_meanwhile_is_told(proxy: FaultProxy) -> Non
 
 
 async def test_a_client_that_breaks_off_leaves_nothing_open(echo: _Echo, proxy: FaultProxy) -> None:
-    """The server is told, and the connection is gone from the proxy."""
+    """The server sees the end, and the proxy closes the connection."""
     async with _line(proxy) as line:
         reset(line.writer.transport)
         await echo.ended.wait()
@@ -313,14 +312,14 @@ async def test_a_client_that_breaks_off_leaves_nothing_open(echo: _Echo, proxy: 
 
 
 async def test_a_target_that_is_not_there_closes_the_connection() -> None:
-    """As a proxy can do no better."""
+    """A proxy cannot refuse an accepted connection."""
     async with FaultProxy(f"127.0.0.1:{free_port()}") as proxy, line_to(proxy.port) as line:
         assert await line.rest() == (b"", "closed")
         assert proxy.counts["unreachable"] == 1
 
 
 async def _fates(target: str, seed: int) -> list[bool]:
-    """Tell which of 30 connections were reset."""
+    """Return which of 30 connections were reset."""
     fates: list[bool] = []
     async with FaultProxy(target, seed=seed) as proxy:
         proxy.add(toxics.ResetPeer(), toxicity=0.5)
@@ -333,7 +332,7 @@ async def _fates(target: str, seed: int) -> list[bool]:
 
 
 async def test_a_toxicity_hits_a_share_of_the_connections_the_same_each_time(echo: _Echo) -> None:
-    """Grown from the seed and the number of the connection."""
+    """The share depends on the seed and the number of the connection."""
     target = f"127.0.0.1:{echo.port}"
     first, again, other = await _fates(target, 1), await _fates(target, 1), await _fates(target, 2)
     assert first == again != other
@@ -341,7 +340,7 @@ async def test_a_toxicity_hits_a_share_of_the_connections_the_same_each_time(ech
 
 
 async def test_toxics_work_in_the_order_they_were_added(echo: _Echo, proxy: FaultProxy) -> None:
-    """Each on what the one before passes on; one of one's own is a small class."""
+    """Each works on the output of the one before; a custom toxic is a small class."""
 
     class Marking(Toxic):
         kind = "marking"
@@ -362,7 +361,7 @@ async def test_toxics_work_in_the_order_they_were_added(echo: _Echo, proxy: Faul
 
 
 async def test_closing_the_proxy_breaks_what_is_open(echo: _Echo) -> None:
-    """Whatever waits in a toxic; a second close does nothing."""
+    """Bytes delayed in a toxic do not block it; a second close does nothing."""
     proxy = FaultProxy(f"127.0.0.1:{echo.port}")
     await proxy.start()
     proxy.add(toxics.Latency(600.0))
@@ -385,13 +384,13 @@ async def test_closing_the_proxy_breaks_what_is_open(echo: _Echo) -> None:
     ],
 )
 async def test_the_url_of_a_proxy_is_the_target_s_with_its_own_port(target: str, url: str) -> None:
-    """So it can be handed to whatever would take the target's."""
+    """It can be used wherever the target's URL can."""
     async with FaultProxy(target) as proxy:
         assert proxy.url == url.format(port=proxy.port)
 
 
-async def test_a_mistake_is_told(proxy: FaultProxy) -> None:
-    """A toxic that never works would make a test pass for nothing."""
+async def test_mistakes_are_reported(proxy: FaultProxy) -> None:
+    """A toxic that never acts would make a test pass for nothing."""
     for target in ("localhost", "tcp://127.0.0.1", "http://"):
         with pytest.raises(ValueError, match="host and a port"):
             FaultProxy(target)
@@ -414,7 +413,7 @@ async def test_a_mistake_is_told(proxy: FaultProxy) -> None:
 
 
 async def test_a_client_of_the_fake_works_through_a_proxy() -> None:
-    """In small pieces, and after a reset of its connection."""
+    """It works with small pieces, and after a reset of its connection."""
     async with FakeKajabi(customers=5) as fake, FaultProxy(fake.base_url) as proxy:
         proxy.add(toxics.Slicer(7, 3))
         async with Kajabi(client_id=fake.client_id, client_secret=fake.client_secret, base_url=proxy.url) as api:
@@ -425,7 +424,7 @@ async def test_a_client_of_the_fake_works_through_a_proxy() -> None:
 
 
 async def test_redis_works_through_a_proxy_and_breaks_when_it_is_down(redis_url: str) -> None:
-    """A proxy knows nothing of HTTP."""
+    """A proxy does not depend on HTTP."""
     async with FaultProxy(redis_url) as proxy:
         client = redis.asyncio.Redis.from_url(proxy.url, socket_timeout=20)  # pyright: ignore[reportUnknownMemberType]
         try:

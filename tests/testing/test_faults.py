@@ -1,4 +1,4 @@
-"""Faults on order: what breaks, for which requests, for how many, and what took effect all the same."""
+"""Injected faults: their effect, the requests they hit, how many, and whether the request took effect."""
 
 import asyncio
 import contextlib
@@ -20,7 +20,7 @@ async def _statuses(call: Caller, *paths: str) -> list[int]:
 
 
 async def test_a_failure_happens_as_often_as_it_was_ordered(fake: FakeKajabi, call: Caller) -> None:
-    """Then the real answer comes back."""
+    """Afterwards the real answer comes back."""
     fake.fail("customers.get", status=429, times=2, headers={"Retry-After": "2"})
     first = await call.get("/v1/customers/1")
     assert (first.status, first.headers["Retry-After"], first.error["status"]) == (429, "2", "429")
@@ -40,7 +40,7 @@ async def test_a_failure_happens_as_often_as_it_was_ordered(fake: FakeKajabi, ca
 async def test_a_fault_is_for_an_operation_a_path_a_template_or_everything(
     fake: FakeKajabi, call: Caller, target: str | None, hit: list[bool]
 ) -> None:
-    """And lasts until it is cancelled when times is None."""
+    """With times=None it lasts until it is cancelled."""
     order = fake.fail(target, status=500, times=None)
     paths = ("/v1/customers/1", "/v1/customers/2", "/v1/offers/1")
     assert await _statuses(call, *paths) == [500 if broken else 200 for broken in hit]
@@ -49,7 +49,7 @@ async def test_a_fault_is_for_an_operation_a_path_a_template_or_everything(
 
 
 async def test_faults_come_in_the_order_they_were_ordered(fake: FakeKajabi, call: Caller) -> None:
-    """The oldest that is for a request happens to it; clear_faults forgets them all."""
+    """The oldest matching order hits a request; clear_faults removes all."""
     fake.fail("customers.get", status=500)
     fake.fail("customers.get", status=502)
     fake.fail("customers.get", status=503, times=None)
@@ -62,21 +62,21 @@ async def test_faults_come_in_the_order_they_were_ordered(fake: FakeKajabi, call
     ("body", "sent"), [(b"\x00\xff", b"\x00\xff"), ("<html>é", "<html>é".encode()), ({"errors": []}, b'{"errors":[]}')]
 )
 async def test_a_failure_can_say_anything(fake: FakeKajabi, call: Caller, body: Any, sent: bytes) -> None:
-    """Bytes as they are, text in UTF-8, objects as JSON, with any headers."""
+    """Bytes unchanged, text in UTF-8, objects as JSON, with any headers."""
     fake.fail("/v1/me", status=502, body=body, headers={"Content-Type": "text/html", "X-Extra": "1"})
     got = await call.get("/v1/me")
     assert (got.status, got.body, got.headers["Content-Type"], got.headers["X-Extra"]) == (502, sent, "text/html", "1")
 
 
 async def test_a_failing_token_endpoint_answers_flat_json(fake: FakeKajabi, call: Caller) -> None:
-    """As its own errors are."""
+    """This is the shape of its own errors."""
     fake.fail("oauth.token", status=503)
     got = await call.post("/v1/oauth/token", data={"grant_type": "client_credentials"})
     assert (got.status, list(got.document)) == (503, ["error"])
 
 
 async def test_a_failed_write_took_no_effect(fake: FakeKajabi, call: Caller) -> None:
-    """The answer stands in for the operation."""
+    """The answer replaces the operation."""
     fake.fail("contacts.create", status=500)
     assert (await call.post("/v1/contacts", contact_body(email="a@example.org"))).status == 500
     assert (await call.post("/v1/contacts", contact_body(email="a@example.org"))).status == 201
@@ -99,7 +99,7 @@ def test_a_target_that_is_no_operation_is_refused() -> None:
 async def test_a_dropped_write_took_effect_unless_it_was_dropped_before(
     fake: FakeKajabi, call: Caller, when: DropTime, took_effect: bool
 ) -> None:
-    """The client cannot tell; the fake can."""
+    """The client cannot know; the fake can."""
     fake.drop("contacts.create", when=when)
     with pytest.raises(aiohttp.ClientError):
         await call.post("/v1/contacts", contact_body(email="a@example.org"))
@@ -111,7 +111,7 @@ async def test_a_dropped_write_took_effect_unless_it_was_dropped_before(
 async def test_a_late_drop_sends_headers_and_at_most_half_of_the_body(
     fake: FakeKajabi, call: Caller, when: DropTime, has_body: bool
 ) -> None:
-    """The length that was promised never arrives."""
+    """The announced length never arrives."""
     whole = (await call.get("/v1/customers/1")).body
     fake.drop("customers.get", when=when)
     headers = {"Authorization": f"Bearer {call.token}"}
@@ -123,7 +123,7 @@ async def test_a_late_drop_sends_headers_and_at_most_half_of_the_body(
 
 
 async def test_an_early_drop_sends_nothing_at_all(fake: FakeKajabi, call: Caller) -> None:
-    """Not a byte, checked on the bare socket."""
+    """A bare socket receives no byte."""
     fake.drop("/v1/version", when="before")
     port = int(fake.base_url.rpartition(":")[2])
     reader, writer = await asyncio.open_connection("127.0.0.1", port)
@@ -134,7 +134,7 @@ async def test_an_early_drop_sends_nothing_at_all(fake: FakeKajabi, call: Caller
 
 
 async def test_a_hanging_request_is_never_answered_and_does_not_keep_the_fake_open() -> None:
-    """Others are served meanwhile; closing the fake cuts it."""
+    """Other clients are served meanwhile; closing the fake cuts it."""
     async with FakeKajabi(customers=1) as fake, aiohttp.ClientSession(fake.base_url) as session:
         call = caller_for(fake, session)
         fake.hang("/v1/me")
@@ -147,7 +147,7 @@ async def test_a_hanging_request_is_never_answered_and_does_not_keep_the_fake_op
 
 
 async def test_a_gzip_bomb_is_small_on_the_wire_and_decodes_to_what_was_said(fake: FakeKajabi, call: Caller) -> None:
-    """It is a whole gzip file of a JSON document, checksum and all."""
+    """It is a valid gzip file of a JSON document, checksum included."""
     fake.gzip_bomb("/v1/customers/1", decoded_bytes=3 * 2**20 + 12345)
     headers = {"Authorization": f"Bearer {call.token}"}
     packing = aiohttp.ClientSession(fake.base_url, auto_decompress=False)
@@ -161,7 +161,7 @@ async def test_a_gzip_bomb_is_small_on_the_wire_and_decodes_to_what_was_said(fak
 
 
 async def test_a_gzip_bomb_need_not_be_swallowed(fake: FakeKajabi, call: Caller) -> None:
-    """A client that stops after the first megabyte leaves the fake well."""
+    """The fake survives a client that stops after the first megabyte."""
     fake.gzip_bomb("/v1/customers/1", decoded_bytes=200 * 2**20)
     unpacker = zlib.decompressobj(wbits=31)
     packing = aiohttp.ClientSession(fake.base_url, auto_decompress=False)
@@ -180,7 +180,7 @@ async def _arrival(fake: FakeKajabi) -> None:
 
 
 async def test_latency_delays_every_answer() -> None:
-    """It can be changed while the fake runs; the answers overlap, they do not queue."""
+    """It can be changed while the fake runs; answers overlap and do not queue."""
     async with FakeKajabi(customers=9, latency=30.0) as fake, aiohttp.ClientSession(fake.base_url) as session:
         call = caller_for(fake, session)
         waiting = asyncio.create_task(call.get("/v1/customers/1"))
@@ -192,7 +192,7 @@ async def test_latency_delays_every_answer() -> None:
 
 
 async def test_a_canned_answer_stands_in_for_one_path(fake: FakeKajabi, call: Caller) -> None:
-    """For one method, for good or for a while, without a token, with or without the query in the path."""
+    """For one method, always or a number of times, without a token, with or without the query in the path."""
     fake.answer_with("get", "/v1/customers/1", body={"data": None}, times=1)
     got = await call.get("/v1/customers/1?include=offers", token="")
     assert (got.status, got.document) == (200, {"data": None})
@@ -207,7 +207,7 @@ async def test_a_canned_answer_stands_in_for_one_path(fake: FakeKajabi, call: Ca
 
 
 async def test_a_canned_answer_can_stand_on_a_path_that_is_none(fake: FakeKajabi, call: Caller) -> None:
-    """For operations that the API will have one day."""
+    """It works for operations that the API does not have yet."""
     fake.answer_with("GET", "/v1/subscriptions", body=b"[1,2]", headers={"X-New": "yes"})
     got = await call.get("/v1/subscriptions")
     assert (got.document, got.headers["X-New"]) == ([1, 2], "yes")

@@ -1,4 +1,4 @@
-"""The client of the package under faults: what a user of the kit would check of their own code."""
+"""The client of the package under faults, as a user would test their own code."""
 
 import asyncio
 from collections import Counter
@@ -6,8 +6,7 @@ from collections import Counter
 import pytest
 
 from kajabi_async import DecodeError, Kajabi, RateLimitError, RetryPolicy, ServerError
-from kajabi_async.testing import FakeKajabi, Fault, FaultPlan, FaultProxy, RateLimit, faults
-from kajabi_async.testing.network import toxics
+from kajabi_async.testing import FakeKajabi, Fault, FaultPlan, FaultProxy, RateLimit, faults, toxics
 
 _IDS = tuple(str(number) for number in range(1, 201))
 _PATIENT = RetryPolicy(max_attempts=8, base_seconds=0.001)
@@ -28,7 +27,7 @@ async def _found(api: Kajabi) -> Counter[str]:
 
 
 async def test_a_patient_client_gets_through_a_transient_mix() -> None:
-    """Every customer once, with more than a fifth of the requests broken in every transient way."""
+    """Every customer is found once, with more than a fifth of the requests hit by every transient fault."""
     kinds: list[str | Fault] = ["slow", "refused", "broken", faults.TooManyRequests("float", 0.01)]
     plan = FaultPlan(seed=3, rate=0.25, kinds=kinds, max_in_a_row=2, path="customers.get")
     async with FakeKajabi(customers=200, faults=plan) as fake, _client(fake) as api:
@@ -38,14 +37,14 @@ async def test_a_patient_client_gets_through_a_transient_mix() -> None:
 
 
 async def test_tokens_that_wear_out_are_replaced() -> None:
-    """In the middle of the work, and nothing is missed."""
+    """This happens during the work, and no customer is missed."""
     async with FakeKajabi(customers=200, token_uses=60) as fake, _client(fake, concurrency=2) as api:
         assert await _found(api) == Counter(_IDS)
         assert fake.token_grants == 4
 
 
 async def test_a_client_behind_a_bad_network_loses_nothing() -> None:
-    """Connections are reset again and again, and requests arrive in small pieces."""
+    """Connections are reset repeatedly, and requests arrive in small pieces."""
     async with FakeKajabi(customers=200) as fake, FaultProxy(fake.base_url) as proxy:
         proxy.add(toxics.Slicer(50, 20), "upstream")
         proxy.add(toxics.LimitData(20_000), toxicity=0.5)
@@ -55,7 +54,7 @@ async def test_a_client_behind_a_bad_network_loses_nothing() -> None:
 
 
 async def test_a_hidden_limit_is_seen_by_the_client_as_rate_limit_errors() -> None:
-    """With the wait that the fake asked for."""
+    """The errors have the wait that the fake announced."""
     async with FakeKajabi(customers=1) as fake, _client(fake) as api:
         await api.customers.get("1")
         fake.rate_limit = RateLimit(0, 3600.0, retry_after="seconds")
@@ -67,7 +66,7 @@ async def test_a_hidden_limit_is_seen_by_the_client_as_rate_limit_errors() -> No
 
 @pytest.mark.parametrize("kind", ["nan", "malformed_json", "deep_nesting", "broken_gzip", "html_success", "gzip_bomb"])
 async def test_an_answer_that_cannot_be_read_is_an_error_of_the_tree(kind: str) -> None:
-    """Never one of a library behind it."""
+    """No exception of another library is raised."""
     async with FakeKajabi(customers=1) as fake, _client(fake) as api:
         fake.inject(kind, path="customers.get", times=None)
         with pytest.raises(DecodeError):
@@ -75,7 +74,7 @@ async def test_an_answer_that_cannot_be_read_is_an_error_of_the_tree(kind: str) 
 
 
 async def test_a_mix_can_be_cancelled_in_the_middle() -> None:
-    """The fake closes, though requests hang and dribble."""
+    """The fake closes although requests hang and dribble."""
     plan = FaultPlan(rate=1.0, kinds=["endless", faults.Dribble(pause=600.0)], path="customers.get")
     async with FakeKajabi(customers=200, faults=plan) as fake, _client(fake) as api:
         asking = asyncio.create_task(api.customers.get("1"))
@@ -90,8 +89,8 @@ async def test_a_mix_can_be_cancelled_in_the_middle() -> None:
         assert {type(result) for result in results} == {asyncio.CancelledError}
 
 
-async def test_a_refused_token_request_is_told_apart(fake: FakeKajabi) -> None:
-    """As what the token endpoint answered."""
+async def test_a_rejected_token_request_is_distinguished(fake: FakeKajabi) -> None:
+    """The error says that the token endpoint answered."""
     fake.inject("html_error", path="oauth.token", times=None)
     async with _client(fake) as api:
         with pytest.raises(ServerError, match="oauth/token"):

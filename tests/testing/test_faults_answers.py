@@ -1,4 +1,4 @@
-"""Faults that are answers: refusals, web pages, bodies that do not unpack, documents that do not parse."""
+"""Faults that are answers: errors, web pages, bodies that do not decompress, documents that do not parse."""
 
 import gzip
 import json
@@ -32,10 +32,10 @@ async def _undecoded(fake: FakeKajabi, token: str) -> Got:
         ("absent", None),
     ],
 )
-async def test_a_429_asks_for_a_wait_in_every_form(
+async def test_a_429_announces_a_wait_in_every_form(
     fake: FakeKajabi, call: Caller, form: RetryAfter, value: str | None
 ) -> None:
-    """Whole seconds are rounded up; nothing is sent where nothing is said."""
+    """Whole seconds are rounded up; ``absent`` sends no header."""
     fake.inject(faults.TooManyRequests(form, 1.5), path="customers.get")
     got = await call.get("/v1/customers/1")
     assert (got.status, got.headers.get("Retry-After")) == (429, value)
@@ -47,16 +47,16 @@ async def test_a_429_asks_for_a_wait_in_every_form(
 async def test_a_429_can_name_a_date_by_the_clock_of_the_server(
     fake: FakeKajabi, call: Caller, form: RetryAfter, ahead: int
 ) -> None:
-    """As HTTP writes dates, and counted from the Date header of the same answer."""
+    """It is an HTTP date, relative to the Date header of the same answer."""
     fake.inject(faults.TooManyRequests(form, 90.0))
     got = await call.get("/v1/customers/1")
-    told, now = (parsedate_to_datetime(got.headers[name]) for name in ("Retry-After", "Date"))
+    date, now = (parsedate_to_datetime(got.headers[name]) for name in ("Retry-After", "Date"))
     assert got.headers["Retry-After"].endswith(" GMT")
-    assert abs(told - now - timedelta(seconds=ahead)) <= timedelta(seconds=1)
+    assert abs(date - now - timedelta(seconds=ahead)) <= timedelta(seconds=1)
 
 
 async def test_a_429_of_the_token_endpoint_is_flat_json(fake: FakeKajabi, call: Caller) -> None:
-    """As its own errors are; so is any other refusal of a token request."""
+    """This is the shape of all errors of the token endpoint."""
     fields = {"grant_type": "client_credentials", "client_id": fake.client_id, "client_secret": fake.client_secret}
     fake.inject("retry_after_seconds", path="oauth.token")
     fake.inject("failure", path="oauth.token")
@@ -74,7 +74,7 @@ async def test_a_429_of_the_token_endpoint_is_flat_json(fake: FakeKajabi, call: 
 
 @pytest.mark.parametrize("status", [200, 500, 502, 503, 504])
 async def test_a_web_page_can_come_with_any_status(fake: FakeKajabi, call: Caller, status: int) -> None:
-    """Nothing takes effect."""
+    """The request takes no effect."""
     fake.inject(faults.HtmlAnswer(status), path="contacts.create")
     got = await call.post("/v1/contacts", contact_body(email="a@example.org"))
     assert (got.status, got.headers["Content-Type"]) == (status, "text/html; charset=UTF-8")
@@ -85,7 +85,7 @@ async def test_a_web_page_can_come_with_any_status(fake: FakeKajabi, call: Calle
 
 @pytest.mark.parametrize("coding", ["gzip", "deflate"])
 async def test_a_bomb_is_small_on_the_wire_and_huge_behind_it(fake: FakeKajabi, call: Caller, coding: Coding) -> None:
-    """It is whole, checksum and all, and a JSON document."""
+    """It decompresses completely, with a valid checksum, to a JSON document."""
     fake.inject(faults.Bomb(coding, 3 * 2**20 + 12345))
     got = await _undecoded(fake, call.token)
     assert (got.headers["Content-Encoding"], fake.injected) == (coding, {f"{coding}_bomb": 1})
@@ -99,7 +99,7 @@ async def test_a_bomb_is_small_on_the_wire_and_huge_behind_it(fake: FakeKajabi, 
 async def test_a_broken_compression_does_not_unpack(
     fake: FakeKajabi, call: Caller, coding: Coding, damage: Damage
 ) -> None:
-    """Because it is none, or has no end, or its checksum is wrong; the length is right."""
+    """It is not compressed, has no end, or has a wrong checksum; the length is right."""
     fake.inject(faults.BrokenCompression(coding, damage))
     got = await _undecoded(fake, call.token)
     assert (got.headers["Content-Encoding"], got.headers["Content-Length"]) == (coding, str(len(got.body)))
@@ -122,7 +122,7 @@ async def test_a_broken_compression_does_not_unpack(
     ],
 )
 async def test_one_value_of_a_document_is_odd(fake: FakeKajabi, call: Caller, oddity: Oddity, value: bytes) -> None:
-    """In the place of the first number of the first resource; everything else stays as it was."""
+    """It replaces the first number of the first resource; everything else stays unchanged."""
     whole = (await call.get("/v1/offers?page[size]=2")).body
     price = b'"price_in_cents":'
     before, _, after = whole.partition(price)
@@ -133,8 +133,8 @@ async def test_one_value_of_a_document_is_odd(fake: FakeKajabi, call: Caller, od
     assert fake.injected == {oddity: 1}
 
 
-async def test_an_odd_value_comes_under_a_new_name_where_there_is_no_number(fake: FakeKajabi, call: Caller) -> None:
-    """Beside the attributes of the first resource; in the token's answer its lifetime is the number."""
+async def test_an_odd_value_comes_under_a_new_name_if_there_is_no_number(fake: FakeKajabi, call: Caller) -> None:
+    """It stands beside the attributes of the first resource; in a token answer the number is the lifetime."""
     fake.inject("nan", times=2)
     assert b'"odd_value":NaN}' in (await call.get("/v1/me")).body
     fields = {"grant_type": "client_credentials", "client_id": fake.client_id, "client_secret": fake.client_secret}
@@ -143,7 +143,7 @@ async def test_an_odd_value_comes_under_a_new_name_where_there_is_no_number(fake
 
 @pytest.mark.parametrize(("oddity", "error"), [("malformed", "Expecting|Unterminated"), ("not_utf8", "codec")])
 async def test_a_document_can_be_no_document(fake: FakeKajabi, call: Caller, oddity: Oddity, error: str) -> None:
-    """Cut in the middle with the length of what is left, or of bytes that are no text."""
+    """It is cut in the middle with a matching length, or is not text."""
     fake.inject(faults.OddJson(oddity))
     got = await call.get("/v1/customers/1")
     assert (got.status, got.headers["Content-Length"]) == (200, str(len(got.body)))
@@ -152,6 +152,6 @@ async def test_a_document_can_be_no_document(fake: FakeKajabi, call: Caller, odd
 
 
 async def test_an_answer_that_is_no_json_is_left_as_it_is(fake: FakeKajabi, call: Caller) -> None:
-    """There is nothing to spoil in a web page."""
+    """A web page has no JSON value to replace."""
     fake.inject("nan")
     assert (await call.get("/v1/nothing/here/at/all")).body.startswith(b"<!DOCTYPE html>")

@@ -1,4 +1,4 @@
-"""Faults of the connection, seen on a bare socket: what came, how it ended, and what took effect all the same."""
+"""Faults of the connection on a bare socket: the bytes received, how it ended, and whether the request took effect."""
 
 import asyncio
 import json
@@ -33,7 +33,7 @@ def _length(answer: bytes) -> int:
 async def test_a_connection_ends_the_way_the_fault_says(
     fake: FakeKajabi, fault: Fault, ending: Ending, has_bytes: bool
 ) -> None:
-    """A close is a FIN, a reset is an RST, and there are bytes only where the answer was begun."""
+    """A close is a FIN, a reset is an RST, and bytes arrive only if the answer was started."""
     fake.inject(fault, path="customers.get")
     got, ended = await exchanged(fake, get("/v1/customers/1", fake.issue_token()))
     assert (bool(got), ended) == (has_bytes, ending)
@@ -42,7 +42,7 @@ async def test_a_connection_ends_the_way_the_fault_says(
 
 @pytest.mark.parametrize("fault", [faults.CutBody("length"), faults.Reset("mid_body")])
 async def test_a_cut_body_is_shorter_than_its_length_says(fake: FakeKajabi, fault: Fault) -> None:
-    """Half of it came."""
+    """Half of it arrives."""
     fake.inject(fault, path="customers.get")
     got, _ = await exchanged(fake, get("/v1/customers/1", fake.issue_token()))
     assert got.startswith(b"HTTP/1.1 200 OK")
@@ -50,7 +50,7 @@ async def test_a_cut_body_is_shorter_than_its_length_says(fake: FakeKajabi, faul
 
 
 async def test_a_chunked_body_can_come_without_its_end(fake: FakeKajabi) -> None:
-    """Chunks, but not the last one of no bytes."""
+    """Chunks arrive, but not the last, empty one."""
     fake.inject("cut_chunked", path="customers.get")
     got, _ = await exchanged(fake, get("/v1/customers/1", fake.issue_token()))
     assert b"transfer-encoding: chunked" in got.lower()
@@ -61,7 +61,7 @@ async def test_a_chunked_body_can_come_without_its_end(fake: FakeKajabi) -> None
 
 @pytest.mark.parametrize("fault", [faults.CutBody("length"), faults.CutBody("chunked"), faults.Reset("mid_body")])
 async def test_an_answer_without_a_body_is_cut_as_well(fake: FakeKajabi, fault: Fault) -> None:
-    """It promises a byte that never comes."""
+    """It announces a byte that never arrives."""
     fake.inject(fault, path="oauth.revoke")
     token = fake.issue_token()
     body = b"token=" + token.encode()
@@ -88,8 +88,8 @@ async def test_an_answer_without_a_body_is_cut_as_well(fake: FakeKajabi, fault: 
     ],
     ids=lambda value: value.name if isinstance(value, Fault) else str(value),
 )
-async def test_a_write_took_effect_where_the_answer_was_made(fake: FakeKajabi, fault: Fault, took_effect: bool) -> None:
-    """Whatever the client got to see of it."""
+async def test_a_write_took_effect_if_the_answer_was_made(fake: FakeKajabi, fault: Fault, took_effect: bool) -> None:
+    """It does not matter how much of it the client received."""
     fake.inject(fault, path="contacts.create")
     async with line_to(port_of(fake)) as line:
         await line.send(get("/v1/contacts", fake.issue_token(), method="POST", body=_CREATION))
@@ -103,7 +103,7 @@ async def test_a_write_took_effect_where_the_answer_was_made(fake: FakeKajabi, f
 
 
 async def test_a_reset_can_be_for_kept_alive_connections_alone(fake: FakeKajabi) -> None:
-    """The first request of each connection is fine, however many connections there are."""
+    """The first request of each connection succeeds, however many connections there are."""
     fake.inject("reset_reused", times=None)
     token = fake.issue_token()
     for _ in range(2):
@@ -116,8 +116,8 @@ async def test_a_reset_can_be_for_kept_alive_connections_alone(fake: FakeKajabi)
     assert [record.on_reused_connection for record in fake.requests] == [False, True, False, True]
 
 
-async def test_a_large_answer_is_begun_before_the_reset(fake: FakeKajabi) -> None:
-    """Though half of it is more than the socket takes at once."""
+async def test_a_large_answer_starts_before_the_reset(fake: FakeKajabi) -> None:
+    """This holds even if half of it exceeds the socket's buffer."""
     name = "x" * 3_000_000
     fake.add({"type": "customers", "id": "77", "attributes": {"name": name}})
     fake.inject("reset_mid_body", path="customers.get")
@@ -142,7 +142,7 @@ async def test_hanging_after_the_headers_sends_them_and_no_more(fake: FakeKajabi
 
 @pytest.mark.parametrize("kind", ["hang", "hang_after_headers"])
 async def test_a_hanging_request_is_forgotten_when_the_client_has_gone(fake: FakeKajabi, kind: str) -> None:
-    """Thousands of timeouts leave nothing behind in the fake."""
+    """Thousands of timeouts leave no task in the fake."""
     fake.inject(kind)
     tasks = len(asyncio.all_tasks())
     async with line_to(port_of(fake)) as line:
@@ -157,7 +157,7 @@ async def test_a_hanging_request_is_forgotten_when_the_client_has_gone(fake: Fak
 
 
 async def test_a_dribble_is_the_real_answer_in_pieces(fake: FakeKajabi) -> None:
-    """Nothing of it is missing."""
+    """No byte is missing."""
     token = fake.issue_token()
     fake.inject(faults.Dribble(pause=0.001, piece_bytes=100), path="customers.get")
     got, _ = await exchanged(fake, closing(get("/v1/customers/1", token)))
@@ -166,7 +166,7 @@ async def test_a_dribble_is_the_real_answer_in_pieces(fake: FakeKajabi) -> None:
 
 
 async def test_a_slow_dribble_begins_and_does_not_end(fake: FakeKajabi) -> None:
-    """Piece by piece, as slowly as it was ordered; closing the fake ends it."""
+    """Pieces arrive with the configured pause; closing the fake ends it."""
     fake.inject(faults.Dribble(pause=0.01, piece_bytes=1), path="customers.get")
     async with line_to(port_of(fake)) as line:
         await line.send(get("/v1/customers/1", fake.issue_token()))
@@ -181,7 +181,7 @@ async def test_a_slow_dribble_begins_and_does_not_end(fake: FakeKajabi) -> None:
 async def test_a_client_that_leaves_in_the_middle_is_no_error_of_the_fake(
     fake: FakeKajabi, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """Nothing is logged, however it leaves, and others are served."""
+    """Nothing is logged, and other clients are served."""
     token = fake.issue_token()
     fake.inject(faults.Dribble(pause=0.001, piece_bytes=1), path="customers.get")
     async with line_to(port_of(fake)) as line:
@@ -199,7 +199,7 @@ async def test_a_client_that_leaves_in_the_middle_is_no_error_of_the_fake(
 
 
 async def test_a_wait_comes_before_the_request_takes_effect(fake: FakeKajabi) -> None:
-    """Others are served meanwhile; the end of the fake is the end of the wait."""
+    """Other clients are served meanwhile; closing the fake ends the wait."""
     fake.inject(faults.Latency(600.0), path="contacts.create")
     async with line_to(port_of(fake)) as line:
         await line.send(get("/v1/contacts", fake.issue_token(), method="POST", body=_CREATION))
@@ -211,7 +211,7 @@ async def test_a_wait_comes_before_the_request_takes_effect(fake: FakeKajabi) ->
 
 
 async def test_a_short_wait_ends_in_the_real_answer(fake: FakeKajabi) -> None:
-    """Fixed or random."""
+    """This holds for fixed and random waits."""
     token = fake.issue_token()
     for fault in (faults.Latency(0.001), faults.Latency(0.0, up_to=0.002)):
         fake.inject(fault)

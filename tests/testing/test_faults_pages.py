@@ -1,4 +1,4 @@
-"""Faults of paging: rows that come twice or move away, links that lead in circles, to nothing, to strangers."""
+"""Faults of pagination: rows that repeat or move, links that lead in circles, to empty pages or to other hosts."""
 
 from typing import Any
 
@@ -21,7 +21,7 @@ async def _paged(call: Caller, pages: int = 3) -> list[list[str]]:
 
 
 async def test_a_page_can_begin_with_rows_of_the_page_before(fake: FakeKajabi, call: Caller) -> None:
-    """It has its own rows as well, so that nothing is lost; the first page has none before it."""
+    """It has all of its own rows as well; the first page is never hit."""
     fake.inject(faults.RepeatedRows(2), times=None)
     first, second, third = await _paged(call)
     assert (first, second, third) == (_ALL[:20], _ALL[18:40], _ALL[38:])
@@ -29,7 +29,7 @@ async def test_a_page_can_begin_with_rows_of_the_page_before(fake: FakeKajabi, c
 
 
 async def test_repeated_rows_come_in_filtered_and_sorted_lists_too(fake: FakeKajabi, call: Caller) -> None:
-    """With what they include."""
+    """Their included resources come with them."""
     path = "/v1/offers?sort=title&include=products&page[size]=2&page[number]=2"
     plain = await call.get(path)
     before = await call.get(path.replace("number]=2", "number]=1"))
@@ -40,7 +40,7 @@ async def test_repeated_rows_come_in_filtered_and_sorted_lists_too(fake: FakeKaj
 
 
 async def test_a_row_inserted_behind_a_page_moves_the_others_on(fake: FakeKajabi, call: Caller) -> None:
-    """The last row of the page comes again; the newcomer is a customer that really is there."""
+    """The last row of the page appears again; the new row is a real customer."""
     fake.inject("row_inserted", path="customers.list")
     first, second, third = await _paged(call)
     assert (first, second, third) == (_ALL[:20], _ALL[19:39], _ALL[39:59])
@@ -50,7 +50,7 @@ async def test_a_row_inserted_behind_a_page_moves_the_others_on(fake: FakeKajabi
 
 
 async def test_a_row_removed_behind_a_page_moves_the_others_up(fake: FakeKajabi, call: Caller) -> None:
-    """Whoever pages on misses a row."""
+    """The next page misses a row."""
     fake.inject("row_removed", path="customers.list")
     first, second, third = await _paged(call)
     assert (first, second, third) == (_ALL[:20], _ALL[21:41], _ALL[41:])
@@ -58,7 +58,7 @@ async def test_a_row_removed_behind_a_page_moves_the_others_up(fake: FakeKajabi,
 
 
 async def test_rows_move_only_in_lists_where_the_newest_come_first(fake: FakeKajabi, call: Caller) -> None:
-    """Elsewhere an insertion would change no page that follows."""
+    """In other lists an insertion would not change the following pages."""
     fake.inject("row_inserted", times=None)
     for path in ("/v1/offers", "/v1/customers?sort=name", "/v1/customers/1", "/v1/nothing"):
         await call.get(path)
@@ -68,7 +68,7 @@ async def test_rows_move_only_in_lists_where_the_newest_come_first(fake: FakeKaj
 
 
 async def test_any_change_can_come_behind_an_answer(fake: FakeKajabi, call: Caller) -> None:
-    """What this request saw, the next one does not."""
+    """The next request does not see what this one saw."""
     fake.inject(faults.DataChange(lambda: fake.remove("customers", "7")), path="customers.get")
     assert [(await call.get("/v1/customers/7")).status for _ in range(2)] == [200, 404]
 
@@ -94,7 +94,7 @@ async def test_a_next_link_leads_where_it_was_ordered(
 
 
 async def test_every_hostile_link_is_handed_out_in_time(fake: FakeKajabi, call: Caller) -> None:
-    """Drawn anew for each page; or the one that was named."""
+    """A link is drawn for each page, or is the configured one."""
     fake.inject("hostile_next", times=200)
     seen = {_link(await call.get("/v1/customers?page[size]=1"), "next") for _ in range(200)}
     assert len(seen) == len(HOSTILE_LINKS)
@@ -103,15 +103,15 @@ async def test_every_hostile_link_is_handed_out_in_time(fake: FakeKajabi, call: 
     assert link == "https://evil.example.org/v1/customers?page[size]=1&page[number]=2"
 
 
-async def test_a_list_that_is_refused_has_no_link_to_turn(fake: FakeKajabi, call: Caller) -> None:
-    """The refusal comes as it is."""
+async def test_a_rejected_list_stays_unchanged(fake: FakeKajabi, call: Caller) -> None:
+    """The error answer stays unchanged."""
     fake.inject("cyclic_next", times=None)
     fake.inject("row_removed", times=None)
     assert (await call.get("/v1/customers", token="none")).status == 401
 
 
-async def test_the_last_page_has_a_next_link_where_one_is_ordered(fake: FakeKajabi, call: Caller) -> None:
-    """So paging never ends by itself."""
+async def test_the_last_page_has_a_next_link_if_one_is_injected(fake: FakeKajabi, call: Caller) -> None:
+    """Pagination then never ends by itself."""
     fake.inject("empty_page")
     got = await call.get(f"{_LIST}&page[number]=3")
     assert _link(got, "next") == _link(got, "self")

@@ -1,4 +1,4 @@
-"""Faults of what the server remembers: which tokens it takes, and what time it is."""
+"""Faults of the server's state: the tokens that it accepts, and its clock."""
 
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
@@ -19,7 +19,7 @@ _NOON = datetime(2026, 1, 2, 12, 0, tzinfo=UTC)
 
 @attrs.frozen
 class _Stopped:
-    """A fake whose time stands still, and a caller on it."""
+    """A fake with a stopped clock, and a caller."""
 
     fake: FakeKajabi
     call: Caller
@@ -44,7 +44,7 @@ async def _refreshed(call: Caller, fake: FakeKajabi) -> int:
 
 
 async def test_a_token_dies_in_the_middle_of_the_work(fake: FakeKajabi, call: Caller) -> None:
-    """For good; its refresh token stays, and other tokens are not concerned."""
+    """It stays expired; its refresh token and other tokens are unaffected."""
     other = fake.issue_token()
     fake.inject("token_expired")
     assert await _statuses(call, 2) == [401, 401]
@@ -53,13 +53,13 @@ async def test_a_token_dies_in_the_middle_of_the_work(fake: FakeKajabi, call: Ca
 
 
 async def test_a_good_token_is_refused_once(fake: FakeKajabi, call: Caller) -> None:
-    """The answer is the one for a dead token; the token lives."""
+    """The answer is the one for an expired token; the token stays valid."""
     fake.expire_tokens()
     dead = await call.get("/v1/customers/1")
     fake.inject("token_refused")
     fresh = fake.issue_token()
-    refused = await call.get("/v1/customers/1", token=fresh)
-    assert (refused.status, refused.error) == (401, dead.error)
+    rejected = await call.get("/v1/customers/1", token=fresh)
+    assert (rejected.status, rejected.error) == (401, dead.error)
     assert (await call.get("/v1/customers/1", token=fresh)).status == 200
 
 
@@ -73,8 +73,8 @@ async def test_token_faults_happen_to_requests_that_carry_a_token(fake: FakeKaja
     assert fake.injected == {}
 
 
-async def test_a_token_dies_after_so_many_requests(fake: FakeKajabi, call: Caller) -> None:
-    """Each token has its own count; the number can be changed and taken away."""
+async def test_a_token_expires_after_its_number_of_requests(fake: FakeKajabi, call: Caller) -> None:
+    """Each token has its own count; the number can be changed and removed."""
     fake.token_uses = 2
     assert await _statuses(call, 3) == [200, 200, 401]
     assert not fake.is_live(call.token)
@@ -86,14 +86,14 @@ async def test_a_token_dies_after_so_many_requests(fake: FakeKajabi, call: Calle
 
 
 async def test_a_fake_can_be_made_with_tokens_that_wear_out() -> None:
-    """From the start."""
+    """The constructor sets the number of requests."""
     async with FakeKajabi(customers=1, token_uses=1) as fake, aiohttp.ClientSession(fake.base_url) as session:
         assert await _statuses(caller_for(fake, session), 2) == [200, 401]
         assert fake.token_uses == 1
 
 
 async def test_a_forward_jump_kills_tokens_and_a_backward_one_revives_them(stopped: _Stopped) -> None:
-    """A server that counts by its wall clock does so; a token that was made to expire stays dead."""
+    """A server that counts by its wall clock does so; a token expired by a fault stays expired."""
     fake, call = stopped.fake, stopped.call
     fake.inject(faults.ClockJump(600.0))
     assert await _statuses(call, 1) == [401]
@@ -106,7 +106,7 @@ async def test_a_forward_jump_kills_tokens_and_a_backward_one_revives_them(stopp
 
 
 async def test_a_jump_moves_the_dates_of_answers_and_of_what_writes_create(stopped: _Stopped) -> None:
-    """All of them together, forward and back."""
+    """All of them move together, forward and back."""
     fake, call = stopped.fake, stopped.call
     for hours in (1, -3):
         fake.clock.jump(hours * 3600.0)
@@ -119,7 +119,7 @@ async def test_a_jump_moves_the_dates_of_answers_and_of_what_writes_create(stopp
 
 
 async def test_a_jump_beyond_the_calendar_still_answers(stopped: _Stopped) -> None:
-    """With the first or last date that can be written."""
+    """The answer has the first or last date that can be written."""
     for jump, date in ((1e15, "Fri, 31 Dec 9999 23:59:59 GMT"), (-2e15, "Mon, 01 Jan 0001 00:00:00 GMT")):
         stopped.fake.clock.jump(jump)
         got = await stopped.call.get("/v1/customers", token=stopped.fake.issue_token())
@@ -129,7 +129,7 @@ async def test_a_jump_beyond_the_calendar_still_answers(stopped: _Stopped) -> No
 
 
 async def test_every_answer_is_dated_by_the_clock_of_the_fake(stopped: _Stopped) -> None:
-    """Faults, refusals and real answers alike."""
+    """This holds for faults, rejections and real answers."""
     fake, call = stopped.fake, stopped.call
     fake.inject("html_error")
     fake.inject(faults.Bomb(decoded_bytes=100))

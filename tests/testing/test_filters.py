@@ -1,4 +1,4 @@
-"""Filters: each keeps what it says, and one that does not exist keeps everything."""
+"""Filters: each selects matching rows, and an unknown one selects all."""
 
 from collections.abc import Callable
 from datetime import datetime
@@ -17,7 +17,7 @@ Keeps = Callable[[Row], bool]
 
 
 async def _shows(call: Caller, type_name: str) -> list[Row]:
-    """Every resource of the type as its show prints it."""
+    """Return every resource of the type as a GET shows it."""
     rows = await call.all_pages(f"/v1/{type_name}?filter[site_id]=1&page[size]=100")
     return [(await call.get(f"/v1/{type_name}/{row['id']}?filter[site_id]=1")).data for row in rows]
 
@@ -27,8 +27,8 @@ async def _kept(call: Caller, type_name: str, **filters: str) -> set[str]:
     return {row["id"] for row in await call.all_pages(f"/v1/{type_name}?{query}&page[size]=100")}
 
 
-def _text(name: str, wanted: str) -> Keeps:
-    return lambda row: wanted.casefold() in (row["attributes"][name] or "").casefold()
+def _text(name: str, expected: str) -> Keeps:
+    return lambda row: expected.casefold() in (row["attributes"][name] or "").casefold()
 
 
 def _time(row: Row, name: str) -> datetime | None:
@@ -62,16 +62,16 @@ _CONTACTS: list[tuple[str, str, Keeps]] = [
 
 @pytest.mark.parametrize(("name", "value", "keeps"), _CONTACTS)
 async def test_filters_of_contacts(name: str, value: str, keeps: Keeps) -> None:
-    """What is kept is what the contacts' own shows say."""
+    """The selection matches the contacts' own attributes."""
     async with (
         FakeKajabi(customers=200, offers=8, contact_tags=6) as fake,
         aiohttp.ClientSession(fake.base_url) as http,
     ):
         call = caller_for(fake, http)
         rows = [fake.resource("contacts", row["id"]) for row in await call.all_pages("/v1/contacts?page[size]=100")]
-        wanted = {row["id"] for row in rows if row and keeps(row)}
-        assert await _kept(call, "contacts", **{name: value}) == wanted
-        assert wanted or name == "is_hidden"
+        expected = {row["id"] for row in rows if row and keeps(row)}
+        assert await _kept(call, "contacts", **{name: value}) == expected
+        assert expected or name == "is_hidden"
 
 
 _CUSTOMERS: list[tuple[str, str, Keeps]] = [
@@ -98,9 +98,9 @@ _CUSTOMERS: list[tuple[str, str, Keeps]] = [
 
 @pytest.mark.parametrize(("name", "value", "keeps"), _CUSTOMERS)
 async def test_filters_of_customers(call: Caller, name: str, value: str, keeps: Keeps) -> None:
-    """What the data knows filters; of what nobody ever did, nothing is kept and everything is not."""
-    wanted = {row["id"] for row in await _shows(call, "customers") if keeps(row)}
-    assert await _kept(call, "customers", **{name: value}) == wanted
+    """Filters on known data select; for actions without data a filter selects none and its negation all."""
+    expected = {row["id"] for row in await _shows(call, "customers") if keeps(row)}
+    assert await _kept(call, "customers", **{name: value}) == expected
 
 
 async def test_customers_are_found_by_what_their_contact_knows(fake: FakeKajabi, call: Caller) -> None:
@@ -116,7 +116,7 @@ async def test_customers_are_found_by_what_their_contact_knows(fake: FakeKajabi,
 
 
 async def test_former_products_and_coupons_come_from_the_purchases(call: Caller) -> None:
-    """A product is formerly owned when every purchase of it ended; a coupon was used when a purchase says so."""
+    """A product is formerly owned if every purchase of it ended; a coupon was used if a purchase has it."""
     purchases = await _shows(call, "purchases")
     used = {related(row, "customer")[0] for row in purchases if row["attributes"]["coupon_code"] == "SAVE20"}
     assert used
@@ -125,9 +125,9 @@ async def test_former_products_and_coupons_come_from_the_purchases(call: Caller)
     assert ended
     for row in ended:
         (customer,), product = related(row, "customer"), related(row, "products")[0]
-        held = related((await call.get(f"/v1/customers/{customer}")).data, "products")
+        current = related((await call.get(f"/v1/customers/{customer}")).data, "products")
         former = await _kept(call, "customers", previously_owned_product_id=product)
-        assert (customer in former) is (product not in held)
+        assert (customer in former) is (product not in current)
 
 
 _OTHERS: list[tuple[str, str, str, Keeps]] = [
@@ -186,21 +186,21 @@ _OTHERS: list[tuple[str, str, str, Keeps]] = [
 
 @pytest.mark.parametrize(("type_name", "name", "value", "keeps"), _OTHERS)
 async def test_filters_of_the_other_lists(call: Caller, type_name: str, name: str, value: str, keeps: Keeps) -> None:
-    """What is kept is what the shows say."""
+    """The selection matches the resources' own attributes."""
     rows = await _shows(call, type_name)
     filters = {"site_id": "1", name: value}
     assert await _kept(call, type_name, **filters) == {row["id"] for row in rows if keeps(row)}
 
 
 async def test_products_can_be_left_out_by_kind_repeatedly(call: Caller) -> None:
-    """The one filter whose name ends in brackets; the links keep each of its values."""
+    """This is the only filter whose name ends in brackets; the links keep each of its values."""
     path = "/v1/products?page[size]=5&filter[exclude_product_types][]=Coaching::Program"
     rows = await call.all_pages(f"{path}&filter[exclude_product_types][]=Podcasts::Podcast")
     everything = await call.all_pages("/v1/products?page[size]=100")
     kinds = {"Coaching", "Podcast"}
-    wanted = [row["id"] for row in everything if row["attributes"]["product_type_name"] not in kinds]
-    assert [row["id"] for row in rows] == wanted
-    assert len(wanted) < len(everything)
+    expected = [row["id"] for row in everything if row["attributes"]["product_type_name"] not in kinds]
+    assert [row["id"] for row in rows] == expected
+    assert len(expected) < len(everything)
 
 
 @pytest.mark.parametrize(
@@ -211,13 +211,13 @@ async def test_date_ranges_hold_both_their_days(call: Caller, type_name: str, at
     rows = await _shows(call, type_name)
     start, end = "2019-01-10", "2019-02-20"
     first, last = datetime.fromisoformat(f"{start}T00:00:00Z"), datetime.fromisoformat("2019-02-21T00:00:00Z")
-    wanted = {row["id"] for row in rows if first <= (_time(row, attribute) or first) < last}
-    assert 0 < len(wanted) < len(rows)
-    assert await _kept(call, type_name, site_id="1", start_date=start, end_date=end) == wanted
+    expected = {row["id"] for row in rows if first <= (_time(row, attribute) or first) < last}
+    assert 0 < len(expected) < len(rows)
+    assert await _kept(call, type_name, site_id="1", start_date=start, end_date=end) == expected
 
 
 async def test_transactions_are_found_by_who_paid(fake: FakeKajabi, call: Caller) -> None:
-    """By a part of the customer's name or email."""
+    """The filter matches part of the customer's name or email."""
     customer = fake.resource("customers", "6")
     assert customer
     for text in (customer["attributes"]["name"], customer["attributes"]["email"].upper()):
@@ -227,20 +227,20 @@ async def test_transactions_are_found_by_who_paid(fake: FakeKajabi, call: Caller
 
 
 async def test_filters_add_up(call: Caller) -> None:
-    """Several filters keep what each of them keeps."""
+    """Several filters select the rows that match each of them."""
     each = [await _kept(call, "contacts", subscribed="true"), await _kept(call, "contacts", name_contains="a")]
     assert await _kept(call, "contacts", subscribed="true", name_contains="a") == each[0] & each[1]
 
 
 @pytest.mark.parametrize("name", ["email", "email_eq", "offer_id", "is_suppressed", "updated_in_last", "nonsense"])
-async def test_an_unknown_filter_is_ignored_without_a_word(call: Caller, name: str) -> None:
-    """The trap that public code falls into: the unfiltered first page comes back."""
-    got = await call.get(f"/v1/contacts?filter[{name}]=nobody@example.com")
+async def test_an_unknown_filter_is_ignored_silently(call: Caller, name: str) -> None:
+    """Public code falls into this trap: the unfiltered first page comes back."""
+    got = await call.get(f"/v1/contacts?filter[{name}]=unknown@example.com")
     assert (got.status, got.ids) == (200, (await call.get("/v1/contacts")).ids)
 
 
 async def test_every_documented_people_filter_is_known(call: Caller) -> None:
-    """Each of the 73 does something to a page for some value, or is one that nobody or everybody passes."""
+    """Each of the 73 changes a page for some value, or is one that selects none or all."""
     parameters = openapi.document()["paths"]["/v1/contacts"]["get"]["parameters"]
     names = [entry["name"][7:-1] for entry in parameters if entry["name"].startswith("filter[")]
     assert len(names) == 73
@@ -251,8 +251,8 @@ async def test_every_documented_people_filter_is_known(call: Caller) -> None:
         assert min(found) < total or negated, name
 
 
-async def test_a_site_is_all_or_nothing_where_there_is_but_one(call: Caller) -> None:
-    """And a part of everything where there are two."""
+async def test_a_site_is_all_or_nothing_if_there_is_only_one(call: Caller) -> None:
+    """With two sites it is part of the rows."""
     assert await _kept(call, "customers", site_id="1") == await _kept(call, "customers")
     assert await _kept(call, "customers", site_id="2") == set()
     async with FakeKajabi(customers=60, sites=2) as fake, aiohttp.ClientSession(fake.base_url) as session:
@@ -264,14 +264,14 @@ async def test_a_site_is_all_or_nothing_where_there_is_but_one(call: Caller) -> 
 
 
 async def test_created_in_last_finds_what_was_just_created(call: Caller) -> None:
-    """What a test creates is new; what the seed gives is years old."""
+    """Rows that a test creates are new; seeded rows are years old."""
     created = await call.post("/v1/contacts", contact_body(email="new@example.org"))
     assert await _kept(call, "contacts", created_in_last="1") == {created.data["id"]}
     assert created.data["id"] not in await _kept(call, "contacts", not_created_in_last="1")
 
 
 async def test_a_remembered_selection_is_forgotten_after_a_change(call: Caller) -> None:
-    """The same request sees what changed in between."""
+    """The same request sees a change in between."""
     before = await _kept(call, "contacts", name_contains="zzz")
     created = await call.post("/v1/contacts", contact_body(name="Zzz", email="zzz@example.org"))
     assert (before, await _kept(call, "contacts", name_contains="zzz")) == (set(), {created.data["id"]})

@@ -1,4 +1,4 @@
-"""What a test puts into the fake, and what it reads from it afterwards."""
+"""Resources that a test adds to the fake, and records that it reads from it."""
 
 from typing import Any
 
@@ -20,7 +20,7 @@ _ODD: dict[str, Any] = {
 
 
 async def test_an_added_resource_is_answered_verbatim(fake: FakeKajabi, call: Caller) -> None:
-    """Whatever its shape, in shows and in lists, and filters see its attributes."""
+    """Single resources and lists show it in any shape, and filters see its attributes."""
     fake.add(_ODD)
     assert (await call.get("/v1/customers/999")).data == _ODD
     assert (await call.get("/v1/customers")).data[0] == _ODD
@@ -29,7 +29,7 @@ async def test_an_added_resource_is_answered_verbatim(fake: FakeKajabi, call: Ca
 
 
 async def test_an_added_resource_takes_the_place_of_a_seeded_one(fake: FakeKajabi, call: Caller) -> None:
-    """The list is as long as before, and the row where it was."""
+    """The list keeps its length, and the row its position."""
     fake.add({"type": "customers", "id": "59", "attributes": {"name": "New"}})
     got = await call.get("/v1/customers?page[size]=3")
     assert got.ids == ["60", "59", "58"]
@@ -37,7 +37,7 @@ async def test_an_added_resource_takes_the_place_of_a_seeded_one(fake: FakeKajab
 
 
 async def test_an_added_resource_can_be_included_and_thinned(fake: FakeKajabi, call: Caller) -> None:
-    """Its linkage is followed, and sparse fields work on it."""
+    """Its linkage is followed, and sparse fields apply to it."""
     offers = identifiers("offers", "500")
     fake.add({"type": "offers", "id": "500", "attributes": {"title": "Extra", "price_in_cents": 1}})
     fake.add({"type": "customers", "id": "999", "attributes": {}, "relationships": {"offers": offers}})
@@ -48,7 +48,7 @@ async def test_an_added_resource_can_be_included_and_thinned(fake: FakeKajabi, c
 
 
 async def test_writes_go_on_from_an_added_resource(fake: FakeKajabi, call: Caller) -> None:
-    """After a write it is printed like any other."""
+    """After a write it is serialized like any other."""
     relationships = {"contact": {"data": {"type": "contacts", "id": "2150000001"}}}
     customer = {"type": "customers", "id": "999", "attributes": {"email": "x@example.org"}}
     fake.add({**customer, "relationships": relationships})
@@ -60,7 +60,7 @@ async def test_writes_go_on_from_an_added_resource(fake: FakeKajabi, call: Calle
 
 
 async def test_an_added_subscription_is_one_until_it_ends(fake: FakeKajabi, call: Caller) -> None:
-    """By its payment type; it belongs to its customer like any other."""
+    """Its payment type makes it one; it belongs to its customer like any other."""
     customer = {"data": {"type": "customers", "id": "1"}}
     for resource_id, kind in (("9001", "subscription"), ("9002", "single")):
         attributes = {"payment_type": kind, "deactivated_at": None}
@@ -73,7 +73,7 @@ async def test_an_added_subscription_is_one_until_it_ends(fake: FakeKajabi, call
 
 
 async def test_an_added_resource_may_lack_a_relation_that_is_included(fake: FakeKajabi, call: Caller) -> None:
-    """There is just nothing behind it."""
+    """Nothing is included for it."""
     fake.add({"type": "forms", "id": "99", "attributes": {"title": "Bare"}})
     assert (await call.get("/v1/forms/99?include=offer,fields")).document["included"] == []
 
@@ -86,7 +86,7 @@ def test_a_resource_without_type_and_id_is_refused(broken: dict[str, Any]) -> No
 
 
 async def test_a_removed_resource_is_gone_and_can_come_back(fake: FakeKajabi, call: Caller) -> None:
-    """From shows and lists; the others close ranks."""
+    """It disappears from single answers and lists; the other rows move up."""
     assert fake.remove("customers", "59")
     assert not fake.remove("customers", "59")
     assert (await call.get("/v1/customers/59")).status == 404
@@ -99,7 +99,7 @@ async def test_a_removed_resource_is_gone_and_can_come_back(fake: FakeKajabi, ca
 
 
 def test_resources_can_be_looked_at_without_a_request() -> None:
-    """As a show would print them; None where there is none, even of a type there is not."""
+    """The result is what a GET would show; None for an unknown id or type."""
     fake = FakeKajabi(customers=5)
     customer = fake.resource("customers", "5")
     assert customer
@@ -109,7 +109,7 @@ def test_resources_can_be_looked_at_without_a_request() -> None:
 
 
 async def test_every_request_is_written_down(fake: FakeKajabi, call: Caller) -> None:
-    """With what a test may want to know of it."""
+    """The record has all parts of the request."""
     fake.reset_counts()
     await call.get("/v1/customers/7?include=offers&filter%5Bx%5D=a%20b&filter%5Bx%5D=c", headers={"X-Mine": "1"})
     await call.post("/v1/contacts/2150000001/relationships/tags", identifiers("contact_tags"))
@@ -123,7 +123,7 @@ async def test_every_request_is_written_down(fake: FakeKajabi, call: Caller) -> 
 
 
 async def test_requests_are_counted_by_operation(fake: FakeKajabi, call: Caller) -> None:
-    """Refused and unknown ones too; the count outlives the records."""
+    """Rejected and unknown ones are counted too; counts outlive the records."""
     fake.reset_counts()
     for path in ("/v1/customers/1", "/v1/customers/2", "/v1/customers", "/v1/nothing"):
         await call.get(path, token="")
@@ -134,7 +134,7 @@ async def test_requests_are_counted_by_operation(fake: FakeKajabi, call: Caller)
 
 
 async def test_every_json_api_answer_has_a_request_id_of_its_own(call: Caller) -> None:
-    """Errors too; pages that are no JSON:API have none."""
+    """Errors have one too; web pages have none."""
     got = [await call.get(path) for path in ("/v1/me", "/v1/me", "/v1/customers/404")]
     assert len({answer.headers["x-request-id"] for answer in got}) == 3
     assert "x-request-id" not in (await call.get("/v1/nothing")).headers
@@ -151,13 +151,13 @@ async def test_every_json_api_answer_has_a_request_id_of_its_own(call: Caller) -
     ],
 )
 async def test_an_unknown_path_is_an_html_page(call: Caller, method: str, path: str) -> None:
-    """404 as the live server's router gives it, with a token or without."""
+    """It is a 404 like the live server's router sends, with or without a token."""
     got = await call.send(method, path, token="")
     assert (got.status, got.headers["Content-Type"]) == (404, "text/html; charset=utf-8")
 
 
 async def test_an_encoded_slash_is_part_of_the_id(fake: FakeKajabi, call: Caller) -> None:
-    """It leads to no other path."""
+    """It does not lead to another path."""
     async with aiohttp.ClientSession(fake.base_url, requote_redirect_url=False) as session:
         url = URL(f"{fake.base_url}/v1/customers/1%2Frelationships%2Foffers", encoded=True)
         async with session.get(url, headers={"Authorization": f"Bearer {call.token}"}) as response:
@@ -166,7 +166,7 @@ async def test_an_encoded_slash_is_part_of_the_id(fake: FakeKajabi, call: Caller
 
 
 async def test_two_fakes_share_nothing() -> None:
-    """Neither state nor credentials."""
+    """They share neither state nor credentials."""
     async with FakeKajabi(customers=2) as one, FakeKajabi(customers=2) as other:
         one.remove("customers", "1")
         assert one.base_url != other.base_url
@@ -194,7 +194,7 @@ async def test_a_fake_is_started_once_and_closed_any_number_of_times() -> None:
 
 
 async def test_a_fake_can_listen_on_a_named_host() -> None:
-    """Its address is then the one that the name stands for, in brackets if it has colons."""
+    """Its address is the resolved one, in brackets if it has colons."""
     fake = FakeKajabi(customers=1)
     await fake.start(host="localhost")
     async with aiohttp.ClientSession(fake.base_url) as session:

@@ -17,7 +17,7 @@ def _ids(resource: Any, relation: str) -> list[str]:
 
 
 async def _generous_form(call: Caller) -> Any:
-    """Give a form with both an offer and tags."""
+    """Return a form with both an offer and tags."""
     for form in await call.all_pages("/v1/forms"):
         if "offer" in form["relationships"] and _ids(form, "contact_tags"):
             return form
@@ -27,7 +27,7 @@ async def _generous_form(call: Caller) -> Any:
 async def test_a_submission_is_stored_and_makes_a_contact_with_the_forms_tags_and_offer(
     fake: FakeKajabi, call: Caller
 ) -> None:
-    """The person opted in, holds the offer, wears the tags, and was written to."""
+    """The contact is subscribed, has the offer and the tags, and got an email."""
     form = await _generous_form(call)
     body = _submission(name="Nia Park", email="Nia@example.org", phone_number="555", custom_1="Winter")
     got = await call.post(f"/v1/forms/{form['id']}/submit", body)
@@ -48,7 +48,7 @@ async def test_a_submission_is_stored_and_makes_a_contact_with_the_forms_tags_an
 
 
 async def test_a_known_person_submits_without_becoming_another(fake: FakeKajabi, call: Caller) -> None:
-    """By email, within the site; the second submission is a second row."""
+    """The person is identified by email within the site; the second submission is a second row."""
     known = fake.resource("contacts", "2150000012")
     assert known
     before = (await call.get("/v1/contacts")).document["meta"]["total_count"]
@@ -60,15 +60,15 @@ async def test_a_known_person_submits_without_becoming_another(fake: FakeKajabi,
 
 
 async def test_default_stands_for_the_default_form(call: Caller) -> None:
-    """To read it and to submit it."""
+    """``default`` works for reading and submitting."""
     shown = await call.get("/v1/forms/default?include=fields")
     assert (shown.data["attributes"]["default"], shown.data["id"]) == (True, "1")
     got = await call.post("/v1/forms/default/submit", _submission(name="Nia", email="nia@example.org"))
     assert got.data["relationships"]["form"]["data"]["id"] == "1"
 
 
-async def test_no_form_is_the_default_one_where_there_are_none(fake: FakeKajabi, call: Caller) -> None:
-    """It is a 404 then."""
+async def test_without_forms_default_is_a_404(fake: FakeKajabi, call: Caller) -> None:
+    """No form can be the default one."""
     for number in range(1, 7):
         fake.remove("forms", str(number))
     assert (await call.get("/v1/forms/default")).status == 404
@@ -86,7 +86,7 @@ async def test_no_form_is_the_default_one_where_there_are_none(fake: FakeKajabi,
 async def test_name_and_email_are_needed(
     fake: FakeKajabi, call: Caller, attributes: dict[str, str], pointer: str
 ) -> None:
-    """422 with a pointer, and nothing happens."""
+    """422 with a pointer, and no effects."""
     got = await call.post("/v1/forms/1/submit", _submission(**attributes))
     assert (got.status, got.error["source"]) == (422, {"pointer": pointer})
     assert (fake.effects, (await call.get("/v1/form_submissions")).document["meta"]["total_count"]) == ([], 50)
@@ -102,24 +102,24 @@ def _access(purchase: Any) -> tuple[str, str]:
     return relationships["customer"]["data"]["id"], relationships["offer"]["data"]["id"]
 
 
-async def test_access_is_taken_and_given_back(call: Caller) -> None:
-    """The offer goes and comes with the purchase; saying it twice is no error."""
+async def test_access_is_removed_and_restored(call: Caller) -> None:
+    """The offer follows the purchase; a second request is no error."""
     purchase = await _bought(call, "single")
     customer_id, offer = _access(purchase)
-    path, held = f"/v1/purchases/{purchase['id']}", f"/v1/customers/{customer_id}/relationships/offers"
+    path, linkage = f"/v1/purchases/{purchase['id']}", f"/v1/customers/{customer_id}/relationships/offers"
     for _ in range(2):
         ended = await call.post(f"{path}/deactivate")
         assert (ended.status, ended.data["attributes"]["deactivation_reason"]) == (200, "deactivated")
-        assert offer not in (await call.get(held)).ids
+        assert offer not in (await call.get(linkage)).ids
     assert purchase["id"] in (await call.get("/v1/purchases?filter[deactivated]=true&page[size]=100")).ids
     for _ in range(2):
         restored = await call.post(f"{path}/reactivate")
         assert (restored.status, restored.data["attributes"]["deactivated_at"]) == (200, None)
-        assert (await call.get(held)).ids.count(offer) == 1
+        assert (await call.get(linkage)).ids.count(offer) == 1
 
 
 async def test_cancelling_ends_billing_and_access_once(fake: FakeKajabi, call: Caller) -> None:
-    """A second time there is nothing to cancel, and giving the access back does not bring the billing back."""
+    """A second time there is nothing to cancel, and restoring access does not restore billing."""
     purchase = await _bought(call, "subscription", "multipay")
     customer_id, offer = _access(purchase)
     path = f"/v1/purchases/{purchase['id']}"
@@ -141,7 +141,7 @@ async def test_a_one_time_purchase_has_nothing_to_cancel(call: Caller) -> None:
 
 
 async def test_deactivating_does_not_stop_the_billing(call: Caller) -> None:
-    """A subscription can be cancelled after its access was taken."""
+    """A subscription can be cancelled after its access was removed."""
     purchase = await _bought(call, "subscription", "multipay")
     await call.post(f"/v1/purchases/{purchase['id']}/deactivate")
     assert (await call.post(f"/v1/purchases/{purchase['id']}/cancel_subscription")).status == 200

@@ -1,4 +1,4 @@
-"""What the fake posts to a receiver on this machine."""
+"""Deliveries of the fake to a receiver on this machine."""
 
 import json
 from collections import Counter
@@ -17,7 +17,7 @@ CONTACT = "2150000001"
 
 
 class Hooked:
-    """A receiver that keeps what came and answers as it is told to."""
+    """A receiver that records deliveries and answers as configured."""
 
     def __init__(self) -> None:
         self.came: list[tuple[str, dict[str, Any]]] = []
@@ -55,16 +55,16 @@ async def _delivering(**options: Any) -> AsyncGenerator[tuple[FakeKajabi, Kajabi
 
 
 async def _tags(api: Kajabi, most: int = 10) -> list[str]:
-    """Add some tags, one at a time, and return their ids in that order."""
-    held = await api.contacts.tag_ids(CONTACT)
-    tags = [tag.id for tag in await api.contact_tags.list().collect() if tag.id not in held][:most]
+    """Add tags, one at a time, and return their ids in that order."""
+    current = await api.contacts.tag_ids(CONTACT)
+    tags = [tag.id for tag in await api.contact_tags.list().collect() if tag.id not in current][:most]
     for tag in tags:
         await api.contacts.add_tags(CONTACT, [tag])
     return tags
 
 
 async def test_an_address_is_probed_and_then_posted_to_in_order() -> None:
-    """Each delivery has an id of its own, an event and its payload."""
+    """Each delivery has its own id, an event and a payload."""
     async with _delivering() as (fake, api, hooked):
         await api.hooks.create(event="tag_added", target_url=hooked.url)
         tags = await _tags(api)
@@ -78,7 +78,7 @@ async def test_an_address_is_probed_and_then_posted_to_in_order() -> None:
 
 @pytest.mark.parametrize("probe", ["HEAD", "GET"])
 async def test_a_probe_that_is_answered_405_kills_the_hook(probe: str) -> None:
-    """Nothing is posted to it; other hooks go on."""
+    """The fake posts nothing to it; other hooks get their deliveries."""
     async with _delivering(probe=probe) as (fake, api, hooked):
         hook = await api.hooks.create(event="tag_added", target_url=hooked.url)
         hooked.answer = lambda method, _: 405 if method == probe else 200
@@ -88,8 +88,8 @@ async def test_a_probe_that_is_answered_405_kills_the_hook(probe: str) -> None:
     assert [method for method, _ in hooked.came] == [probe]
 
 
-async def test_a_failure_is_repeated_until_it_is_acknowledged() -> None:
-    """By any status but a 2xx, in order all the same."""
+async def test_a_failure_is_retried_until_it_is_acknowledged() -> None:
+    """Any status but a 2xx is retried, in order."""
     statuses = iter([500, 503, 302, 404, 204] * 20)
     async with _delivering(probe=None) as (fake, api, hooked):
         hooked.answer = lambda _method, _number: next(statuses)
@@ -102,7 +102,7 @@ async def test_a_failure_is_repeated_until_it_is_acknowledged() -> None:
 
 
 async def test_a_delivery_is_lost_after_its_last_attempt() -> None:
-    """A receiver that never acknowledges does not hold up what comes after."""
+    """A receiver that never acknowledges does not block later deliveries."""
     async with _delivering(probe=None, attempts=2) as (fake, api, hooked):
         hooked.answer = lambda _method, number: 500 if number <= 2 else 200
         await api.hooks.create(event="tag_added", target_url=hooked.url)
@@ -113,7 +113,7 @@ async def test_a_delivery_is_lost_after_its_last_attempt() -> None:
 
 
 async def test_deliveries_come_late_doubled_and_in_another_order() -> None:
-    """None is lost by it, and what comes twice is the same to the byte."""
+    """No delivery is lost, and duplicates are identical to the byte."""
     async with _delivering(late=0.02, doubled=0.5, in_order=False) as (fake, api, hooked):
         await api.hooks.create(event="tag_added", target_url=hooked.url)
         tags = await _tags(api, 30)
@@ -127,7 +127,7 @@ async def test_deliveries_come_late_doubled_and_in_another_order() -> None:
 
 
 async def test_a_receiver_that_is_gone_is_tried_again() -> None:
-    """No answer counts like one that is no 2xx."""
+    """No answer counts like a status other than 2xx."""
     async with _delivering(probe=None, attempts=2) as (fake, api, _):
         await api.hooks.create(event="tag_added", target_url="http://127.0.0.1:9/hook")
         await _tags(api, 1)
@@ -136,7 +136,7 @@ async def test_a_receiver_that_is_gone_is_tried_again() -> None:
 
 
 async def test_nothing_is_posted_to_another_machine() -> None:
-    """Deliveries to those are written down in ``effects``, as ever."""
+    """These deliveries are only recorded in ``effects``."""
     async with _delivering() as (fake, api, _):
         await api.hooks.create(event="tag_added", target_url="https://example.com/hook")
         await _tags(api, 1)
@@ -160,5 +160,5 @@ async def test_nothing_is_posted_to_another_machine() -> None:
     ],
 )
 def test_only_loopback_counts_as_this_machine(url: str, expected: bool) -> None:
-    """Whatever the address looks like."""
+    """Addresses that only look like loopback do not count."""
     assert is_on_this_machine(url) is expected

@@ -1,4 +1,4 @@
-"""Lists: pages, links, meta, order; and what the server breaks on."""
+"""Lists: pages, links, meta, order, and requests on which the server fails."""
 
 from datetime import datetime
 from typing import Any, get_args
@@ -22,7 +22,7 @@ def _attribute(rows: list[Any], name: str) -> list[Any]:
 
 
 async def test_pages_cut_a_list_without_loss_or_repetition(call: Caller) -> None:
-    """Following next from page 1 gives every row once, whatever the page size."""
+    """Following next from page 1 returns every row once, whatever the page size."""
     whole = [row["id"] for row in await call.all_pages("/v1/customers?page[size]=100")]
     pieces = [row["id"] for row in await call.all_pages("/v1/customers?page[size]=7")]
     assert pieces == whole
@@ -42,12 +42,12 @@ async def test_pages_cut_a_list_without_loss_or_repetition(call: Caller) -> None
     ],
 )
 async def test_page_sizes(call: Caller, path: str, size: int) -> None:
-    """30 by default, 20 for notes; nonsense means the default; payouts take no size."""
+    """30 by default, 20 for notes; an invalid size means the default; payouts take no size."""
     assert len((await call.get(path)).data) == size
 
 
-async def test_a_size_above_the_maximum_is_clamped_without_a_word() -> None:
-    """The links then say the size that was used."""
+async def test_a_size_above_the_maximum_is_clamped_silently() -> None:
+    """The links show the size that was used."""
     async with FakeKajabi(customers=60, max_page_size=25) as fake, aiohttp.ClientSession(fake.base_url) as session:
         got = await caller_for(fake, session).get("/v1/customers?page[size]=100")
         assert (got.status, len(got.data)) == (200, 25)
@@ -56,7 +56,7 @@ async def test_a_size_above_the_maximum_is_clamped_without_a_word() -> None:
 
 
 async def test_the_default_size_can_be_chosen() -> None:
-    """For tests that want many small pages without saying so in each request."""
+    """Tests can have many small pages without a size in each request."""
     async with FakeKajabi(customers=60, default_page_size=4) as fake, aiohttp.ClientSession(fake.base_url) as session:
         assert len((await caller_for(fake, session).get("/v1/customers")).data) == 4
 
@@ -69,7 +69,7 @@ async def test_a_page_past_the_end_is_empty(call: Caller) -> None:
 
 
 async def test_an_empty_list_has_data_meta_and_links() -> None:
-    """And nothing else."""
+    """It has nothing else."""
     async with FakeKajabi(customers=0) as fake, aiohttp.ClientSession(fake.base_url) as session:
         for path in ("/v1/customers", "/v1/contacts", "/v1/orders", "/v1/purchases", "/v1/form_submissions"):
             got = await caller_for(fake, session).get(path)
@@ -79,8 +79,8 @@ async def test_an_empty_list_has_data_meta_and_links() -> None:
 async def test_links_stand_on_the_official_hosts_with_all_parameters(call: Caller) -> None:
     """Brackets are not encoded, the rest is; prev and next are null at the ends."""
     got = await call.get("/v1/customers?filter[search]=a%20%26b&page[size]=1&sort=name")
-    wanted = "filter[search]=a%20%26b&page[size]=1&sort=name&page[number]=1"
-    assert got.document["links"]["self"] == f"{_APP}/customers?{wanted}"
+    query = "filter[search]=a%20%26b&page[size]=1&sort=name&page[number]=1"
+    assert got.document["links"]["self"] == f"{_APP}/customers?{query}"
     middle = (await call.get("/v1/contacts?page[number]=2&page[size]=10")).document["links"]
     assert middle == {
         name: f"{_API}/contacts?page[number]={number}&page[size]=10"
@@ -92,14 +92,14 @@ async def test_links_stand_on_the_official_hosts_with_all_parameters(call: Calle
 
 @pytest.mark.parametrize("path", ["/v1/podcasts", "/v1/courses"])
 async def test_podcasts_and_courses_leave_out_what_others_print_as_null(call: Caller, path: str) -> None:
-    """At the ends prev and next are absent there."""
+    """At the ends prev and next are absent."""
     links = (await call.get(f"{path}?page[size]=100")).document["links"]
     assert set(links) == {"self", "first", "last"}
 
 
 @pytest.mark.parametrize("path", _LISTS)
 async def test_each_list_prints_links_of_its_own_host(call: Caller, path: str) -> None:
-    """Customers and custom fields on app.kajabi.com, all others on api.kajabi.com."""
+    """Customers and custom fields use app.kajabi.com, all others api.kajabi.com."""
     link = (await call.get(f"{path}?filter[site_id]=1")).document["links"]["self"]
     host = _APP if path in {"/v1/customers", "/v1/custom_fields"} else _API
     assert link.startswith(f"{host}{path.removeprefix('/v1')}?")
@@ -116,8 +116,8 @@ async def test_each_list_prints_the_meta_of_its_document(call: Caller, path: str
     assert set(got.document["meta"]) == shapes.get(path, {"total_pages", "total_count", "current_page"})
 
 
-async def test_payouts_tell_where_they_are_in_their_meta(call: Caller) -> None:
-    """The members for what is not there are left out."""
+async def test_payouts_have_their_position_in_their_meta(call: Caller) -> None:
+    """Members without a value are left out."""
     path = "/v1/kajabi_payments_payouts?filter[site_id]=1&page[number]="
     pages = [(await call.get(f"{path}{number}")).document["meta"] for number in (1, 2, 3)]
     assert [page["total"] for page in pages] == [24] * 3
@@ -138,7 +138,7 @@ async def test_payouts_tell_where_they_are_in_their_meta(call: Caller) -> None:
     ],
 )
 async def test_the_shape_of_meta_can_be_forced(shape: MetaShape, members: set[str] | None) -> None:
-    """For every list alike, so that a client can be tested against each."""
+    """It applies to every list, so that a client can be tested against each shape."""
     async with FakeKajabi(customers=3, meta=shape) as fake, aiohttp.ClientSession(fake.base_url) as session:
         for path in ("/v1/customers", "/v1/purchases"):
             meta = (await caller_for(fake, session).get(path)).document.get("meta")
@@ -146,7 +146,7 @@ async def test_the_shape_of_meta_can_be_forced(shape: MetaShape, members: set[st
 
 
 def test_a_shape_of_meta_that_is_none_is_refused() -> None:
-    """At once, with the known ones."""
+    """The constructor raises an error with the known shapes."""
     with pytest.raises(ValueError, match="pagination"):
         FakeKajabi(meta="fancy")  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
     assert "documented" in get_args(MetaShape)
@@ -154,12 +154,12 @@ def test_a_shape_of_meta_that_is_none_is_refused() -> None:
 
 @pytest.mark.parametrize("query", ["page=2", "per_page=5", "page=1&per_page=5"])
 async def test_unbracketed_page_parameters_break_the_server(call: Caller, query: str) -> None:
-    """As they do live."""
+    """The live server fails on them too."""
     assert (await call.get(f"/v1/customers?{query}")).status == 500
 
 
 async def test_contacts_and_customers_come_newest_first(call: Caller) -> None:
-    """Unless sorted otherwise."""
+    """This holds unless the request sorts."""
     for path in ("/v1/contacts", "/v1/customers"):
         times = [datetime.fromisoformat(text) for text in _attribute(await call.all_pages(path), "created_at")]
         assert times == sorted(times, reverse=True)
@@ -204,7 +204,7 @@ async def test_an_unknown_sort_key_is_ignored(call: Caller) -> None:
 
 
 async def test_payouts_need_a_site_on_list_and_show(call: Caller) -> None:
-    """400 without one, 404 for another site's, and the transactions on the show alone."""
+    """400 without one, 404 for another site's; only a single payout has its transactions."""
     for path in ("/v1/kajabi_payments_payouts", "/v1/kajabi_payments_payouts/payout_1"):
         assert (await call.get(path)).status == 400
         assert (await call.get(f"{path}?filter[site_id]=1")).status == 200

@@ -1,4 +1,4 @@
-"""Where the live server is believed to differ from its document, the fake can do either."""
+"""The fake can behave either way where the live server is believed to differ from its document."""
 
 from typing import Any
 
@@ -19,7 +19,7 @@ async def _ids(pages: Any) -> set[str]:
 
 
 async def test_gte_is_ignored_and_gteq_honoured() -> None:
-    """As the library of the server does, so that no test passes that would fail there."""
+    """The server's library does so; a test that passes here must not fail there."""
     async with FakeKajabi(customers=40) as fake, _api(fake) as api:
         every = await _ids(api.purchases.list())
         dear = await _ids(api.purchases.list(amount_in_cents_gteq=9700))
@@ -30,16 +30,16 @@ async def test_gte_is_ignored_and_gteq_honoured() -> None:
 
 
 async def test_a_filter_takes_the_first_of_values_with_commas() -> None:
-    """The library splits every value; a predicate for one takes the first."""
+    """The library splits every value; a predicate for one value takes the first."""
     async with FakeKajabi(customers=5) as fake, _api(fake) as api:
         first = await api.offers.list().first()
         assert first is not None
-        wanted = {"title_cont": [first.title, "no such title"]}
-        assert first.id in await _ids(api.offers.list(extra_filters=wanted))
+        filters = {"title_cont": [first.title, "no such title"]}
+        assert first.id in await _ids(api.offers.list(extra_filters=filters))
 
 
 async def test_the_search_learns_of_a_contact_later_than_the_list() -> None:
-    """By ``search_lag`` of the fake's own time; ``thorough`` does not rely on it."""
+    """The delay is ``search_lag`` in the fake's time; ``thorough`` does not depend on it."""
     async with FakeKajabi(customers=5, quirks=Quirks(search_lag=0.8)) as fake, _api(fake) as api:
         made = await api.contacts.create(email=EMAIL)
         assert await api.contacts.find_by_email(EMAIL) is None
@@ -49,7 +49,7 @@ async def test_the_search_learns_of_a_contact_later_than_the_list() -> None:
 
 
 async def test_some_are_never_found_by_the_search() -> None:
-    """Yet their email is taken."""
+    """Their email is still taken."""
     async with FakeKajabi(customers=5, quirks=Quirks(unsearchable=frozenset({EMAIL}))) as fake, _api(fake) as api:
         made = await api.contacts.create(email=EMAIL)
         assert await api.contacts.find_by_email(EMAIL) is None
@@ -58,7 +58,7 @@ async def test_some_are_never_found_by_the_search() -> None:
 
 @pytest.mark.parametrize("lag", [0.8, float("inf")])
 async def test_with_double_opt_in_a_form_makes_its_contact_later(lag: float) -> None:
-    """Once it is confirmed, if it ever is."""
+    """The contact is created when the opt-in is confirmed, if ever."""
     async with FakeKajabi(customers=5, quirks=Quirks(opt_in="double", opt_in_lag=lag)) as fake, _api(fake) as api:
         submission = await api.forms.submit("default", name="Ada", email=EMAIL)
         assert submission.email == EMAIL
@@ -71,7 +71,7 @@ async def test_with_double_opt_in_a_form_makes_its_contact_later(lag: float) -> 
 
 
 async def test_writes_to_a_relation_may_be_answered_with_nothing() -> None:
-    """204 is success; the client knows what it leads to all the same."""
+    """204 is success; the client still returns the linkage."""
     async with FakeKajabi(customers=5, quirks=Quirks(linkage_writes="no content")) as fake, _api(fake) as api:
         tags = [tag.id for tag in await api.contact_tags.list().collect()][:2]
         assert await api.contacts.replace_tags(CONTACT, tags[:1]) == (tags[0],)
@@ -80,7 +80,7 @@ async def test_writes_to_a_relation_may_be_answered_with_nothing() -> None:
 
 
 async def test_adding_what_is_there_may_be_refused() -> None:
-    """With 422 "already", for tags and offers alike."""
+    """The 422 says "already", for tags and offers alike."""
     async with FakeKajabi(customers=5, quirks=Quirks(already="refused")) as fake, _api(fake) as api:
         tag, *_ = [tag.id for tag in await api.contact_tags.list().collect()]
         await api.contacts.replace_tags(CONTACT, [tag])
@@ -93,7 +93,7 @@ async def test_adding_what_is_there_may_be_refused() -> None:
 
 
 async def test_granting_again_does_not_restore_what_was_deactivated() -> None:
-    """An integrator has to revoke first; ``restores`` is the other reading."""
+    """One integrator has to revoke first; ``restores`` is the other behaviour."""
     async with FakeKajabi(customers=20) as fake, _api(fake) as api:
         purchase = await _active_purchase(api)
         customer, offer = purchase.customer.id or "", purchase.offer.id or ""
@@ -120,7 +120,7 @@ async def _others(api: Kajabi, purchase: Any) -> list[Any]:
 
 
 async def test_a_purchase_whose_end_lies_ahead_is_active() -> None:
-    """``deactivated_at`` may be planned."""
+    """``deactivated_at`` may be in the future."""
     async with FakeKajabi(customers=5) as fake, _api(fake) as api:
         attributes = {"deactivated_at": "2099-01-01T00:00:00Z"}
         fake.add({"type": "purchases", "id": "900", "attributes": attributes, "relationships": {}})
@@ -132,7 +132,7 @@ async def test_a_purchase_whose_end_lies_ahead_is_active() -> None:
 
 @pytest.mark.parametrize(("ends", "former"), [("2099-01-01T00:00:00Z", set[str]()), ("2020-01-01T00:00:00Z", {"5"})])
 async def test_a_product_is_no_former_one_before_its_end(ends: str, former: set[str]) -> None:
-    """A purchase whose end is planned is none that ended."""
+    """A purchase that ends in the future has not ended."""
     async with FakeKajabi(customers=5) as fake, _api(fake) as api:
         linkage = {
             "customer": {"data": {"type": "customers", "id": "5"}},
@@ -145,7 +145,7 @@ async def test_a_product_is_no_former_one_before_its_end(ends: str, former: set[
 
 @pytest.mark.parametrize("place", ["document", "data"])
 async def test_what_a_course_includes_may_stand_inside_of_it(place: Any) -> None:
-    """The API document prints it there."""
+    """The API document prints it inside ``data``."""
     async with FakeKajabi(customers=5, quirks=Quirks(course_included=place)) as fake, _api(fake) as api:
         include = ["modules", "lessons", "lessons.media"]
         raw = await api.request("GET", "/v1/courses/1", params={"include": ",".join(include)})

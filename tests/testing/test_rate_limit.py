@@ -1,4 +1,4 @@
-"""A rate limit that nobody is told of: for everybody together, changed while the fake runs, counted."""
+"""An unannounced rate limit: for all clients together, changed while the fake runs, counted."""
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
@@ -16,7 +16,7 @@ from tests.testing.clocks import StoppedClock
 
 @attrs.frozen
 class _Limited:
-    """A fake whose time moves when it is told to, and a caller on it."""
+    """A fake with a stopped clock, and a caller."""
 
     fake: FakeKajabi
     call: Caller
@@ -37,7 +37,7 @@ async def limited() -> AsyncIterator[_Limited]:
 
 
 async def test_more_requests_than_the_limit_are_refused(limited: _Limited) -> None:
-    """With the errors of the API, and without a word about when to come back."""
+    """The 429 is an API error without a Retry-After."""
     assert await limited.statuses(2) == [200, 200]
     got = await limited.call.get("/v1/customers/1")
     assert (got.status, got.error["title"], "Retry-After" in got.headers) == (429, "Too Many Requests", False)
@@ -45,7 +45,7 @@ async def test_more_requests_than_the_limit_are_refused(limited: _Limited) -> No
 
 
 async def test_the_window_slides(limited: _Limited) -> None:
-    """At no moment were more let in than the limit, looking back for a second."""
+    """In no second does the fake accept more requests than the limit."""
     assert await limited.statuses(1) == [200]
     limited.clock.seconds += 0.6
     assert await limited.statuses(2) == [200, 429]
@@ -56,14 +56,14 @@ async def test_the_window_slides(limited: _Limited) -> None:
 
 
 async def test_refused_requests_do_not_count(limited: _Limited) -> None:
-    """A client that hammers still gets its share."""
+    """A client that keeps sending still gets its share."""
     await limited.statuses(50)
     limited.clock.seconds += 1.0
     assert await limited.statuses(3) == [200, 200, 429]
 
 
 async def test_all_clients_and_operations_share_the_limit(limited: _Limited) -> None:
-    """The token endpoint included; its refusal is flat JSON."""
+    """The token endpoint is included; its 429 is flat JSON."""
     fake = limited.fake
     async with aiohttp.ClientSession(fake.base_url) as other:
         assert (await caller_for(fake, other).get("/v1/offers/1")).status == 200
@@ -75,7 +75,7 @@ async def test_all_clients_and_operations_share_the_limit(limited: _Limited) -> 
 
 
 async def test_a_burst_at_once_gets_no_more_than_the_limit() -> None:
-    """However many connections it comes on."""
+    """The number of connections does not matter."""
     async with (
         FakeKajabi(customers=5, clock=StoppedClock(), rate_limit=7) as fake,
         aiohttp.ClientSession(fake.base_url) as session,
@@ -87,7 +87,7 @@ async def test_a_burst_at_once_gets_no_more_than_the_limit() -> None:
 
 
 async def test_the_limit_can_be_changed_while_the_fake_runs(limited: _Limited) -> None:
-    """What was let in before counts under the new one; None is no limit, and 0 lets nobody in."""
+    """Earlier requests count under the new limit; None is no limit, and 0 rejects all."""
     fake = limited.fake
     assert fake.rate_limit == RateLimit(2)
     assert await limited.statuses(3) == [200, 200, 429]
@@ -107,7 +107,7 @@ async def test_the_limit_can_be_changed_while_the_fake_runs(limited: _Limited) -
 
 @pytest.mark.parametrize(("form", "value"), [("seconds", "7"), ("float", "6.500"), ("garbage", "soon, maybe")])
 async def test_a_refusal_can_say_how_long_the_wait_really_is(limited: _Limited, form: RetryAfter, value: str) -> None:
-    """Until the window has room again, in any form; whoever waits so long is let in."""
+    """The wait is the time until the window has room, in any form; a request after it is accepted."""
     limited.fake.rate_limit = RateLimit(1, 10.0, retry_after=form)
     assert await limited.statuses(1) == [200]
     limited.clock.seconds += 3.5
@@ -116,8 +116,8 @@ async def test_a_refusal_can_say_how_long_the_wait_really_is(limited: _Limited, 
     assert await limited.statuses(1) == [200]
 
 
-async def test_a_lowered_limit_tells_the_wait_until_all_of_the_surplus_is_over(limited: _Limited) -> None:
-    """Not until the oldest request is."""
+async def test_a_lowered_limit_announces_the_wait_until_all_of_the_surplus_is_over(limited: _Limited) -> None:
+    """The wait is not only until the oldest request leaves the window."""
     fake, clock = limited.fake, limited.clock
     fake.rate_limit = RateLimit(3, 10.0)
     for _ in range(3):
@@ -128,7 +128,7 @@ async def test_a_lowered_limit_tells_the_wait_until_all_of_the_surplus_is_over(l
 
 
 async def test_a_date_is_never_before_the_window_has_room(limited: _Limited) -> None:
-    """It is rounded up to whole seconds, by the clock of the Date header."""
+    """The date is rounded up to whole seconds, by the clock of the Date header."""
     limited.fake.rate_limit = RateLimit(1, 10.0, retry_after="date")
     await limited.statuses(1)
     got = await limited.call.get("/v1/customers/1")
@@ -137,7 +137,7 @@ async def test_a_date_is_never_before_the_window_has_room(limited: _Limited) -> 
 
 
 async def test_a_jump_of_the_clock_leaves_the_window_alone(limited: _Limited) -> None:
-    """It neither empties it nor blocks it for an hour."""
+    """A jump neither empties the window nor blocks it for an hour."""
     await limited.statuses(2)
     limited.fake.clock.jump(3600.0)
     assert await limited.statuses(1) == [429]
@@ -147,7 +147,7 @@ async def test_a_jump_of_the_clock_leaves_the_window_alone(limited: _Limited) ->
 
 
 async def test_a_refused_request_takes_no_effect_and_uses_up_no_fault(limited: _Limited) -> None:
-    """The limit stands before everything else."""
+    """The limit applies before everything else."""
     fake = limited.fake
     fake.inject("failure")
     fake.rate_limit = 0
@@ -166,6 +166,6 @@ async def test_a_refused_request_takes_no_effect_and_uses_up_no_fault(limited: _
     ],
 )
 def test_a_limit_that_makes_no_sense_is_refused(wrong: Callable[[], RateLimit]) -> None:
-    """As it is made."""
+    """The constructor raises ValueError."""
     with pytest.raises(ValueError, match="must be"):
         wrong()

@@ -1,4 +1,4 @@
-"""The fake in a process of its own, and the pytest plugin."""
+"""The fake in its own process, and the pytest plugin."""
 
 import asyncio
 import json
@@ -24,7 +24,7 @@ def _environment() -> dict[str, str]:
 
 @asynccontextmanager
 async def _started(*flags: str) -> AsyncGenerator[tuple[Process, dict[str, str]]]:
-    """Start the fake in a process of its own and give what it announces; it is ended if it still runs."""
+    """Start the fake in its own process and yield its announcement; terminate it if it still runs."""
     arguments = ("-m", "kajabi_async.testing", *flags)
     process = await asyncio.create_subprocess_exec(
         sys.executable, *arguments, stdout=subprocess.PIPE, env=_environment()
@@ -38,9 +38,9 @@ async def _started(*flags: str) -> AsyncGenerator[tuple[Process, dict[str, str]]
         await process.communicate()
 
 
-async def _token(session: aiohttp.ClientSession, told: dict[str, str]) -> str:
-    fields = {"grant_type": "client_credentials", "client_id": told["client_id"]}
-    fields["client_secret"] = told["client_secret"]
+async def _token(session: aiohttp.ClientSession, announced: dict[str, str]) -> str:
+    fields = {"grant_type": "client_credentials", "client_id": announced["client_id"]}
+    fields["client_secret"] = announced["client_secret"]
     async with session.post("/v1/oauth/token", data=fields) as response:
         token: str = (await response.json())["access_token"]
         return token
@@ -48,11 +48,11 @@ async def _token(session: aiohttp.ClientSession, told: dict[str, str]) -> str:
 
 @pytest.mark.parametrize("signal_number", [signal.SIGTERM, signal.SIGINT])
 async def test_the_module_serves_until_a_signal(signal_number: signal.Signals) -> None:
-    """One line of JSON tells where and with which credentials; the end is clean."""
-    async with _started("--customers", "1234", "--latency", "0.001") as (process, told):
-        assert set(told) == {"base_url", "client_id", "client_secret"}
-        async with aiohttp.ClientSession(told["base_url"]) as session:
-            headers = {"Authorization": f"Bearer {await _token(session, told)}"}
+    """One line of JSON announces address and credentials; the exit is clean."""
+    async with _started("--customers", "1234", "--latency", "0.001") as (process, announced):
+        assert set(announced) == {"base_url", "client_id", "client_secret"}
+        async with aiohttp.ClientSession(announced["base_url"]) as session:
+            headers = {"Authorization": f"Bearer {await _token(session, announced)}"}
             async with session.get("/v1/customers/1234", headers=headers) as response:
                 assert response.status == 200
         process.send_signal(signal_number)
@@ -61,10 +61,10 @@ async def test_the_module_serves_until_a_signal(signal_number: signal.Signals) -
 
 
 async def test_limits_and_faults_can_be_set_at_the_start() -> None:
-    """And read and changed from another process, which shares the limit with all the others."""
+    """Another process can read and change them, and shares the limit with all others."""
     limits = ("--rate-limit", "3", "--rate-window", "600", "--retry-after", "huge", "--token-uses", "1")
     mix = ("--fault", "failure", "--fault-rate", "1", "--fault-seed", "5", "--max-faults-in-a-row", "1")
-    async with _started(*limits, *mix) as (_, told), aiohttp.ClientSession(told["base_url"]) as session:
+    async with _started(*limits, *mix) as (_, announced), aiohttp.ClientSession(announced["base_url"]) as session:
         for expected in ((503, None), (200, None), (503, None), (429, "999999999")):
             async with session.get("/v1/version") as response:
                 assert (response.status, response.headers.get("Retry-After")) == expected
@@ -72,7 +72,7 @@ async def test_limits_and_faults_can_be_set_at_the_start() -> None:
             assert response.status == 200
         async with session.delete("/_fake/faults") as response:
             assert response.status == 200
-        headers = {"Authorization": f"Bearer {await _token(session, told)}"}
+        headers = {"Authorization": f"Bearer {await _token(session, announced)}"}
         for status in (200, 401):
             async with session.get("/v1/customers/1", headers=headers) as response:
                 assert response.status == status
@@ -96,7 +96,7 @@ async def test_limits_and_faults_can_be_set_at_the_start() -> None:
     ],
 )
 def test_a_flag_that_makes_no_sense_ends_the_module(flags: tuple[str, ...], said: str) -> None:
-    """With the usage and what is wrong, before anything listens."""
+    """It prints the usage and the error before it listens."""
     arguments = [sys.executable, "-m", "kajabi_async.testing", *flags]
     ran = subprocess.run(arguments, env=_environment(), capture_output=True, text=True, check=False)
     assert (ran.returncode, ran.stdout) == (2, "")
@@ -116,7 +116,7 @@ _PLUGIN = ("-q", "-p", "kajabi_async.testing.plugin", "-p", "no:cacheprovider")
 
 def _pytest(directory: Path, *arguments: str, program: str = "") -> subprocess.CompletedProcess[str]:
     started = ("-c", program) if program else ("-m", "pytest")
-    # Otherwise the settings of a project around it would hold, if the folder for temporary files is within one.
+    # Otherwise pytest reads the settings of a project that contains the temporary folder.
     if not (directory / "pytest.ini").exists():
         (directory / "pytest.ini").write_text("[pytest]\n")
     return subprocess.run(
@@ -129,8 +129,8 @@ def _pytest(directory: Path, *arguments: str, program: str = "") -> subprocess.C
     )
 
 
-def test_the_plugin_gives_a_fake_and_a_client_on_it(tmp_path: Path) -> None:
-    """In a user's project, with nothing but the plugin and pytest-asyncio."""
+def test_the_plugin_provides_a_fake_and_a_client(tmp_path: Path) -> None:
+    """A user's project needs only the plugin and pytest-asyncio."""
     (tmp_path / "test_user.py").write_text(_USERS_TEST)
     (tmp_path / "pytest.ini").write_text(
         "[pytest]\nasyncio_mode = auto\nasyncio_default_fixture_loop_scope = function\nfilterwarnings = error\n"
@@ -155,7 +155,7 @@ def test_that_uses_no_fixture_of_the_plugin():
 
 
 def test_the_plugin_imports_nothing_before_a_fixture_is_used(tmp_path: Path) -> None:
-    """It is loaded in every project that has the package, and costs a run no more than its own few lines."""
+    """It is loaded in every project that has the package, and costs no more than its own few lines."""
     (tmp_path / "test_user.py").write_text(_COUNTS_MODULES)
     ran = _pytest(tmp_path, "-p", "pytest_asyncio.plugin", *_PLUGIN)
     assert ran.returncode == 0, ran.stdout + ran.stderr
@@ -163,7 +163,7 @@ def test_the_plugin_imports_nothing_before_a_fixture_is_used(tmp_path: Path) -> 
 
 @pytest.mark.parametrize("broken", ["aiohttp", "attrs", "msgspec", "kajabi_async.client"])
 def test_a_library_that_is_broken_fails_no_test_that_does_without(broken: str, tmp_path: Path) -> None:
-    """Only those that use a fixture, and those name it."""
+    """Only tests that use a fixture fail, and the error names the library."""
     (tmp_path / "test_user.py").write_text(f"def test_something_else(): pass\n{_USERS_TEST}")
     (tmp_path / "pytest.ini").write_text("[pytest]\nasyncio_mode = auto\n")
     program = f"import sys; sys.modules[{broken!r}] = None; import pytest; sys.exit(pytest.main(sys.argv[1:]))"
@@ -174,7 +174,7 @@ def test_a_library_that_is_broken_fails_no_test_that_does_without(broken: str, t
 
 
 def test_the_names_of_the_package_are_found_when_they_are_used() -> None:
-    """Each of `__all__`, and no other; a misspelt one is an AttributeError."""
+    """All of `__all__` and no others; a misspelt one is an AttributeError."""
     program = """
 import sys, kajabi_async.testing as testing
 assert not {"aiohttp", "attrs"} & set(sys.modules)
@@ -191,7 +191,7 @@ else:
     subprocess.run([sys.executable, "-W", "error", "-c", program], env=_environment(), check=True)
 
 
-def test_the_plugin_does_no_harm_where_there_is_no_pytest_asyncio(tmp_path: Path) -> None:
+def test_the_plugin_does_no_harm_without_pytest_asyncio(tmp_path: Path) -> None:
     """Pytest loads it in every project that has the package installed."""
     (tmp_path / "test_user.py").write_text("def test_something_else(): pass\n")
     program = "import sys; sys.modules['pytest_asyncio'] = None; import pytest; sys.exit(pytest.main(sys.argv[1:]))"

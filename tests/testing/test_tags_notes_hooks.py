@@ -25,7 +25,7 @@ def _hook(site_id: str | None = "1", **attributes: Any) -> dict[str, Any]:
 
 
 async def test_tags_are_added_replaced_and_removed(call: Caller) -> None:
-    """Each answer is the full new list; adding twice and removing what is not there change nothing."""
+    """Each answer is the full new list; adding twice and removing an absent tag change nothing."""
     link = {"self": "https://api.kajabi.com/v1/contacts/2150000001/relationships/tags"}
     assert (await call.patch(_TAGS, identifiers("contact_tags", "3"))).document["links"] == link
     assert (await call.post(_TAGS, identifiers("contact_tags", "5", "3"))).ids == ["3", "5"]
@@ -35,8 +35,8 @@ async def test_tags_are_added_replaced_and_removed(call: Caller) -> None:
     assert (await call.get("/v1/contacts/2150000001?include=tags")).document["included"] == []
 
 
-async def test_a_tag_that_comes_or_goes_is_told_to_its_hooks(fake: FakeKajabi, call: Caller) -> None:
-    """To those for that tag and those for all, with the contact first in the payload."""
+async def test_an_added_or_removed_tag_is_reported_to_its_hooks(fake: FakeKajabi, call: Caller) -> None:
+    """Hooks for that tag and for all tags are notified, with the contact first in the payload."""
     await call.patch(_TAGS, {"data": []})
     for hook in await call.all_pages("/v1/hooks"):
         await call.delete(f"/v1/hooks/{hook['id']}")
@@ -48,15 +48,21 @@ async def test_a_tag_that_comes_or_goes_is_told_to_its_hooks(fake: FakeKajabi, c
     fake.effects.clear()
     await call.post(_TAGS, identifiers("contact_tags", "4"))
     await call.delete(_TAGS, identifiers("contact_tags", "4"))
-    told = [(effect.kind, effect.about_id) for effect in fake.effects]
-    assert told == [("tag_added", "4"), ("hook", made[0]), ("hook", made[1]), ("tag_removed", "4"), ("hook", made[3])]
+    seen = [(effect.kind, effect.about_id) for effect in fake.effects]
+    assert seen == [
+        ("tag_added", "4"),
+        ("hook", made[0]),
+        ("hook", made[1]),
+        ("tag_removed", "4"),
+        ("hook", made[3]),
+    ]
     payload = fake.effects[1].payload
     assert [(entry["type"], entry["id"]) for entry in payload] == [("contacts", "2150000001"), ("contact_tags", "4")]
     assert payload[0]["relationships"]["tags"]["data"] == [{"type": "contact_tags", "id": "4"}]
 
 
 async def test_a_note_lives_from_creation_to_deletion(call: Caller) -> None:
-    """201, then newest of the list, then changed, then 200 without a body, then 404."""
+    """201, then first in the list, then updated, then 200 without a body, then 404."""
     created = await call.post("/v1/contact_notes", _note("2150000007", "First words"))
     note_id = created.data["id"]
     assert (created.status, note_id) == (201, "61")
@@ -85,14 +91,14 @@ async def test_a_note_lives_from_creation_to_deletion(call: Caller) -> None:
 async def test_a_note_needs_words_and_a_contact(
     call: Caller, contact_id: str | None, body: object, pointer: str
 ) -> None:
-    """422 with a pointer to what is missing."""
+    """422 with a pointer to the missing part."""
     got = await call.post("/v1/contact_notes", _note(contact_id, body))
     assert (got.status, got.error["source"]) == (422, {"pointer": pointer})
 
 
 @pytest.mark.parametrize(("given", "stored"), [(None, None), ("123", 123), (123, 123)])
 async def test_a_hook_is_created_listed_and_deleted(call: Caller, given: object, stored: int | None) -> None:
-    """201, an integer resource_id whichever way it was written, and the only 204 of the API."""
+    """201, an integer resource_id for text and numbers, and the only 204 of the API."""
     attributes: dict[str, Any] = {"event": "tag_added", "target_url": "https://hooks.example.com/1"}
     if given is not None:
         attributes["resource_id"] = given
@@ -118,7 +124,7 @@ async def test_a_hook_is_created_listed_and_deleted(call: Caller, given: object,
     ],
 )
 async def test_a_hook_that_cannot_be_is_a_422(call: Caller, attributes: dict[str, Any], pointer: str) -> None:
-    """With a pointer to the attribute."""
+    """The error points to the attribute."""
     got = await call.post("/v1/hooks", _hook(**attributes))
     assert (got.status, got.error["source"]) == (422, {"pointer": pointer})
 

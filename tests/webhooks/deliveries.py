@@ -14,7 +14,7 @@ _TIME = "2025-07-31T16:59:27.580Z"
 
 
 def row(type_name: str, resource_id: str, attributes: dict[str, Any] | None = None, **relations: Any) -> dict[str, Any]:
-    """Give a resource object; a relation is an identifier as ``type:id``, several of them, or what it literally is."""
+    """Return a resource object; a relation is an identifier ``type:id``, several of them, or its literal value."""
     members: dict[str, Any] = {"type": type_name, "id": resource_id, "attributes": attributes or {}}
     if relations:
         members["relationships"] = {name: _relation(leads_to) for name, leads_to in relations.items()}
@@ -35,7 +35,7 @@ def _identifier(text: str) -> dict[str, str]:
 
 
 def delivery(event: Any, payload: Any, *, delivery_id: Any = "dl_1") -> bytes:
-    """Give the body of a delivery."""
+    """Return the body of a delivery."""
     return json.dumps({"id": delivery_id, "event": event, "payload": payload}).encode()
 
 

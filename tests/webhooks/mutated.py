@@ -1,6 +1,6 @@
-"""Deliveries with something wrong about them, and what must be true of whatever becomes of one.
+"""Mutated deliveries, and the properties of every outcome.
 
-``python -m tests.webhooks.mutated 50000`` tries as many from seed 1 (``--seed`` for another) and counts the outcomes.
+``python -m tests.webhooks.mutated 50000`` tries that many from seed 1 (``--seed`` for another) and counts the outcomes.
 """
 
 import argparse
@@ -44,7 +44,7 @@ _ODD_BYTES: Final = (
 
 
 def mutated(body: bytes, random: Random) -> bytes:
-    """Give *body* with one to four things changed, in its structure or in its bytes."""
+    """Return *body* with one to four mutations of its structure or its bytes."""
     for _ in range(random.randint(1, 4)):
         change = random.choice((_restructured, _restructured, _restructured, _rewritten))
         body = change(body, random)
@@ -65,7 +65,7 @@ def _restructured(body: bytes, random: Random) -> bytes:
 
 
 def _places(value: Any) -> Any:
-    """Give every place of a document as what holds it and its key."""
+    """Return every place of a document as a container and a key."""
     items: Any = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()  # pyright: ignore[reportUnknownVariableType, reportUnknownMemberType, reportUnknownArgumentType]
     for key, child in items:
         yield value, key
@@ -117,7 +117,7 @@ def _rewritten(body: bytes, random: Random) -> bytes:
 
 
 def outcome_of(body: bytes) -> str:
-    """Read *body* and give the name of the event or error; AssertionError where either is not what it promises."""
+    """Parse *body* and return the name of the event or error; AssertionError if either breaks its contract."""
     try:
         event = parse(body, max_bytes=MAX_BYTES)
     except WebhookError as error:
@@ -129,9 +129,9 @@ def outcome_of(body: bytes) -> str:
 
 def _check_error(error: WebhookError) -> None:
     shown = f"{error!r} {error} {vars(error)}"
-    assert not [word for word in PERSONAL if word in shown], f"an error tells of people: {shown}"
+    assert not [word for word in PERSONAL if word in shown], f"an error has personal data: {shown}"
     assert len(shown) < 2000, "an error repeats the delivery"
-    assert error.__context__ is None, "an error leads to another that may tell of people"
+    assert error.__context__ is None, "the context of an error may have personal data"
     assert 400 <= error.http_status < 500
 
 
@@ -168,7 +168,7 @@ def _check_resource(resource: Resource) -> None:
 
 
 def run(count: int, seed: int, progress: Callable[[str], object] = print) -> Counter[str]:
-    """Try *count* mutated deliveries from *seed*, give what became of them, and tell it in one line at the end."""
+    """Try *count* mutated deliveries from *seed*, return the counts of outcomes, and print one line at the end."""
     random = Random(seed)
     bodies = list(DELIVERIES.values())
     outcomes: Counter[str] = Counter(outcome_of(mutated(random.choice(bodies), random)) for _ in range(count))

@@ -24,7 +24,7 @@ from tests.webhooks.deliveries import DASHBOARD_DELIVERIES, delivery
 
 
 def test_a_purchase_is_flat() -> None:
-    """Members named ``member_*`` and ``offer_*`` are sorted into who, what and how much."""
+    """Members named ``member_*`` and ``offer_*`` become member, offer and payment."""
     event = parse(DASHBOARD_DELIVERIES["purchase.created"])
     assert isinstance(event, DashboardPurchaseCreated)
     assert event.member == Member(
@@ -46,7 +46,7 @@ def test_a_purchase_is_flat() -> None:
 
 
 def test_a_payment_is_nested_beside_the_id() -> None:
-    """Without a payload around it; what the SDK does not know is in ``extra`` and in ``fields``."""
+    """Without a payload; members unknown to the SDK are in ``extra`` and in ``fields``."""
     event = parse(DASHBOARD_DELIVERIES["payment.succeeded"])
     assert isinstance(event, DashboardPaymentSucceeded)
     assert (event.member.email, event.offer.ids) == ("ada@lovelace.example", ("2150000021",))
@@ -55,7 +55,7 @@ def test_a_payment_is_nested_beside_the_id() -> None:
 
 
 def test_an_order_has_its_items_its_payment_and_its_person() -> None:
-    """The help pages call it a cart purchase; the person stands within the payment."""
+    """The help pages call it a cart purchase; the person is within the payment."""
     event = parse(DASHBOARD_DELIVERIES["order.created"])
     assert isinstance(event, DashboardOrderCreated)
     assert event.order.id == "4411"
@@ -68,7 +68,7 @@ def test_an_order_has_its_items_its_payment_and_its_person() -> None:
 
 @pytest.mark.parametrize("name", ["payment.succeeded", "order.created", "purchase.created"])
 def test_without_an_id_of_its_own_a_delivery_has_that_of_the_transaction(name: str) -> None:
-    """So integrators recorded payments and orders, among others with one."""
+    """Integrators recorded payments and orders with and without an id."""
     body = json.loads(DASHBOARD_DELIVERIES[name])
     del body["id"]
     event = parse(json.dumps(body).encode())
@@ -77,7 +77,7 @@ def test_without_an_id_of_its_own_a_delivery_has_that_of_the_transaction(name: s
     sale = body.get("payload") or body
     sale.pop("payment_transaction", None)
     sale.pop("transaction_id", None)
-    with pytest.raises(MalformedDeliveryError, match="null or nothing came at id"):
+    with pytest.raises(MalformedDeliveryError, match="got null or nothing at id"):
         parse(json.dumps(body).encode())
 
 
@@ -85,7 +85,7 @@ def test_without_an_id_of_its_own_a_delivery_has_that_of_the_transaction(name: s
 @pytest.mark.parametrize("wrapped", [True, False])
 @pytest.mark.parametrize("flat", [True, False])
 def test_both_sales_are_read_in_every_shape_seen(name: str, wrapped: bool, flat: bool) -> None:
-    """The help pages have changed the shape of a purchase once, so neither event is held to one."""
+    """The help pages changed the shape of a purchase once, so both events accept every shape."""
     flat_fields = {"member_email": "a@b.example", "offer_id": 7, "transaction_id": 8}
     nested = {"member": {"email": "a@b.example"}, "offer": {"id": 7}, "payment_transaction": {"id": 8}}
     fields: dict[str, Any] = flat_fields if flat else nested
@@ -99,7 +99,7 @@ def test_both_sales_are_read_in_every_shape_seen(name: str, wrapped: bool, flat:
     ("given", "ids"), [("7, 8,9", ("7", "8", "9")), (7, ("7",)), ("", ()), (None, ()), (" , ", ())]
 )
 def test_several_offers_of_one_payment_come_in_one_text(given: object, ids: tuple[str, ...]) -> None:
-    """With order bumps, ids are joined by commas; titles stay as they are, for a title may hold a comma."""
+    """With order bumps, ids are joined by commas; titles are not split, as a title may contain a comma."""
     payload = {"offer_id": given, "offer_title": "Yoga, Pilates", "member_email": "a@b.example"}
     event = parse(delivery("purchase.created", payload))
     assert isinstance(event, DashboardPurchaseCreated)
@@ -107,7 +107,7 @@ def test_several_offers_of_one_payment_come_in_one_text(given: object, ids: tupl
 
 
 def test_a_form_submission_is_keyed_by_labels() -> None:
-    """All but the title of the form are answers."""
+    """All members but the title of the form are answers."""
     event = parse(DASHBOARD_DELIVERIES["form_submission.created"])
     assert isinstance(event, DashboardFormSubmissionCreated)
     assert event.form_title == "Newsletter"
@@ -117,9 +117,9 @@ def test_a_form_submission_is_keyed_by_labels() -> None:
 @pytest.mark.parametrize(
     ("name", "payload", "problem"),
     [
-        ("purchase.created", [], "an object was expected at payload"),
-        ("purchase.created", "text", "an object was expected at payload"),
-        ("purchase.created", {"quantity": 1}, "tells of no member, no offer and no payment at payload"),
+        ("purchase.created", [], "expected an object at payload"),
+        ("purchase.created", "text", "expected an object at payload"),
+        ("purchase.created", {"quantity": 1}, "has no member, no offer and no payment at payload"),
         ("purchase.created", {"member_email": ["ada@lovelace.example"]}, "expected text at payload.member_email"),
         ("purchase.created", {"transaction_id": {}}, "expected text at payload.transaction_id"),
         ("purchase.created", {"amount_paid": "12.50"}, "expected a whole number at payload.amount_paid"),
@@ -130,14 +130,14 @@ def test_a_form_submission_is_keyed_by_labels() -> None:
             {"payment_transaction": {"amount_paid": True}},
             "payload.payment_transaction.amount_paid",
         ),
-        ("payment.succeeded", None, "tells of no member, no offer and no payment"),
-        ("form_submission.created", None, "an object was expected at payload"),
-        ("form_submission.created", [], "an object was expected at payload"),
+        ("payment.succeeded", None, "has no member, no offer and no payment"),
+        ("form_submission.created", None, "expected an object at payload"),
+        ("form_submission.created", [], "expected an object at payload"),
         ("form_submission.created", {"form_title": {"ada": 1}}, "expected text at payload.form_title"),
     ],
 )
 def test_another_shape_is_refused_with_its_place(name: str, payload: object, problem: str) -> None:
-    """The error names the event and the member, and repeats nothing of what it holds."""
+    """The error names the event and the member, and repeats no value."""
     with pytest.raises(MalformedDeliveryError) as caught:
         parse(delivery(name, payload))
     assert problem in str(caught.value)
@@ -147,8 +147,8 @@ def test_another_shape_is_refused_with_its_place(name: str, payload: object, pro
 
 
 @pytest.mark.parametrize("name", DASHBOARD_DELIVERIES)
-def test_a_dashboard_event_travels_and_shows_nobody(name: str) -> None:
-    """It pickles, and its repr holds class and id alone."""
+def test_a_dashboard_event_can_be_pickled_and_shows_no_personal_data(name: str) -> None:
+    """Its repr has class and id alone."""
     event = parse(DASHBOARD_DELIVERIES[name])
     assert pickle.loads(pickle.dumps(event)) == event
     assert repr(event) == f"<{type(event).__name__} {event.id}>"

@@ -1,4 +1,4 @@
-"""``api.hooks.ensure``: what an address should be posted, and no more."""
+"""``api.hooks.ensure``: exactly the hooks that an address needs."""
 
 import asyncio
 from typing import Any
@@ -33,8 +33,8 @@ def writes(fake: FakeKajabi) -> list[str]:
     ]
 
 
-async def test_what_is_missing_is_made(kajabi_api: Kajabi) -> None:
-    """One hook for each event, in the order asked for, each event once however often it is named."""
+async def test_missing_hooks_are_created(kajabi_api: Kajabi) -> None:
+    """One for each event, in the given order, even if an event is named twice."""
     ensured = await kajabi_api.hooks.ensure(URL, ["tag_added", "purchase", "tag_added"], site_id="1")
     assert [hook.event for hook in ensured.created] == ["tag_added", "purchase"]
     assert (ensured.kept, ensured.deleted, ensured.changed) == ((), (), True)
@@ -42,7 +42,7 @@ async def test_what_is_missing_is_made(kajabi_api: Kajabi) -> None:
 
 
 async def test_a_second_run_writes_nothing(kajabi_fake: FakeKajabi, kajabi_api: Kajabi) -> None:
-    """What is right is kept, and told."""
+    """Correct hooks are kept and returned."""
     made = await kajabi_api.hooks.ensure(URL, ["tag_added", "purchase"], site_id="1")
     kajabi_fake.requests.clear()
     ensured = await kajabi_api.hooks.ensure(URL, ["purchase", "tag_added"], site_id="1")
@@ -52,7 +52,7 @@ async def test_a_second_run_writes_nothing(kajabi_fake: FakeKajabi, kajabi_api: 
 
 
 async def test_drift_is_repaired(kajabi_fake: FakeKajabi, kajabi_api: Kajabi) -> None:
-    """Second hooks, events no longer wanted and hooks for one resource go, after what is missing was made."""
+    """Duplicates, hooks of other events and hooks for one resource are deleted after the missing ones are created."""
 
     async def make(event: Any, **more: Any) -> Hook:
         return await kajabi_api.hooks.create(event=event, target_url=URL, site_id="1", **more)
@@ -69,7 +69,7 @@ async def test_drift_is_repaired(kajabi_fake: FakeKajabi, kajabi_api: Kajabi) ->
 
 
 async def test_no_events_unsubscribe(kajabi_api: Kajabi) -> None:
-    """All hooks of the address go."""
+    """All hooks of the address are deleted."""
     await kajabi_api.hooks.ensure(URL, ["purchase", "tag_added"], site_id="1")
     ensured = await kajabi_api.hooks.ensure(URL, (), site_id="1")
     assert len(ensured.deleted) == 2
@@ -92,7 +92,7 @@ async def test_hooks_of_other_addresses_and_sites_are_not_touched() -> None:
 
 
 async def test_hooks_of_other_sites_are_not_touched_although_they_are_listed() -> None:
-    """The API document knows no filter by site for this list, so it may show all of them."""
+    """The API document has no filter by site for this list, so it may contain all of them."""
     elsewhere = _hook("9") | {"relationships": {"site": {"data": {"type": "sites", "id": "2"}}}}
     send = Canned(lambda request: {"data": [elsewhere, _hook("10")]} if request.method == "GET" else b"")
     ensured = await Hooks(context(send)).ensure(URL, (), site_id="1")
@@ -100,20 +100,20 @@ async def test_hooks_of_other_sites_are_not_touched_although_they_are_listed() -
     assert [request.path for request in send.asked if request.method != "GET"] == ["/v1/hooks/10"]
 
 
-async def test_all_pages_are_looked_at(kajabi_fake: FakeKajabi, kajabi_api: Kajabi) -> None:
-    """A hook on a later page is found, not made again."""
+async def test_all_pages_are_read(kajabi_fake: FakeKajabi, kajabi_api: Kajabi) -> None:
+    """A hook on a later page is found and not created again."""
     for number in range(60):
         await kajabi_api.hooks.create(event="purchase", target_url=f"{OTHER}/{number}", site_id="1")
-    wanted = await kajabi_api.hooks.create(event="purchase", target_url=URL, site_id="1")
-    assert wanted not in tuple(await anext(kajabi_api.hooks.list(site_id="1").pages()))
+    expected = await kajabi_api.hooks.create(event="purchase", target_url=URL, site_id="1")
+    assert expected not in tuple(await anext(kajabi_api.hooks.list(site_id="1").pages()))
     kajabi_fake.requests.clear()
     ensured = await kajabi_api.hooks.ensure(URL, ["purchase"], site_id="1")
-    assert (ensured.kept, ensured.created) == ((wanted,), ())
+    assert (ensured.kept, ensured.created) == ((expected,), ())
     assert writes(kajabi_fake) == []
 
 
 async def test_the_site_of_the_client_is_the_default(kajabi_fake: FakeKajabi) -> None:
-    """And without any nothing is sent."""
+    """Without any site nothing is sent."""
     options: dict[str, Any] = {
         "client_id": kajabi_fake.client_id,
         "client_secret": kajabi_fake.client_secret,
@@ -140,17 +140,17 @@ async def test_the_site_of_the_client_is_the_default(kajabi_fake: FakeKajabi) ->
         (7, "an iterable of events is needed, got int"),
     ],
 )
-async def test_events_that_there_are_not_are_refused(
+async def test_unknown_events_are_refused(
     kajabi_fake: FakeKajabi, kajabi_api: Kajabi, events: Any, problem: str
 ) -> None:
-    """Before anything is sent, with the nearest one that there is."""
+    """Before anything is sent, with the closest known one."""
     with pytest.raises(InvalidArgumentError, match=problem.replace("?", r"\?")):
         await kajabi_api.hooks.ensure(URL, events, site_id="1")
     assert not kajabi_fake.requests
 
 
 async def test_create_and_sample_suggest_the_nearest_event_too(kajabi_api: Kajabi) -> None:
-    """The same names, the same error."""
+    """The same names and the same error."""
     odd: Any = "order_create"
     with pytest.raises(UnknownHookEventError, match="did you mean 'order_created'") as caught:
         await kajabi_api.hooks.create(event=odd, target_url=URL, site_id="1")
@@ -161,7 +161,7 @@ async def test_create_and_sample_suggest_the_nearest_event_too(kajabi_api: Kajab
 
 @pytest.mark.parametrize("processes", [2, 5])
 async def test_processes_at_once_end_with_one_hook_for_each_event(kajabi_api: Kajabi, processes: int) -> None:
-    """All may have made one; all keep the same one, and what another one deleted is no error."""
+    """Each may have created one; all keep the same hook, and one deleted by another process is no error."""
     runs = [kajabi_api.hooks.ensure(URL, ["purchase", "tag_added"], site_id="1") for _ in range(processes)]
     ensured = await asyncio.gather(*runs)
     assert await standing(kajabi_api) == [("purchase", None), ("tag_added", None)]
@@ -170,14 +170,14 @@ async def test_processes_at_once_end_with_one_hook_for_each_event(kajabi_api: Ka
 
 
 def _hook(number: str, **attributes: Any) -> dict[str, Any]:
-    told = {"event": "purchase", "target_url": URL, "resource_id": None, **attributes}
+    message = {"event": "purchase", "target_url": URL, "resource_id": None, **attributes}
     return resource("hooks", number, relationships={"site": {"data": {"type": "sites", "id": "1"}}}) | {
-        "attributes": told
+        "attributes": message
     }
 
 
 async def test_a_hook_that_another_process_made_first_wins() -> None:
-    """Ours, made between the two lists, is taken back; that it is gone already is no error."""
+    """The own hook, created between the two lists, is deleted; if that is already done, it is no error."""
     lists = iter([[], [_hook("9"), _hook("10")]])
 
     def respond(request: Any) -> Any:
@@ -196,17 +196,17 @@ async def test_a_hook_that_another_process_made_first_wins() -> None:
 
 
 async def test_a_list_that_does_not_show_yet_what_was_made_makes_nothing_twice() -> None:
-    """What was made counts, whatever the second list says."""
+    """Created hooks count, even if the second list lacks them."""
     send = Canned(lambda request: {"data": _hook("10")} if request.method == "POST" else {"data": []})
     ensured = await Hooks(context(send)).ensure(URL, ["purchase"], site_id="1")
     assert [hook.id for hook in ensured.created] == ["10"]
     assert [request.method for request in send.asked] == ["GET", "POST", "GET"]
 
 
-async def test_nothing_is_deleted_where_something_could_not_be_made(
+async def test_nothing_is_deleted_if_something_could_not_be_created(
     kajabi_fake: FakeKajabi, kajabi_api: Kajabi
 ) -> None:
-    """The error goes on, and the next call repairs what is left."""
+    """The error is raised, and the next call repairs the rest."""
     await kajabi_api.hooks.create(event="tag_removed", target_url=URL, site_id="1")
     kajabi_fake.fail("hooks.create", status=503)
     with pytest.raises(ServerError):
@@ -239,13 +239,13 @@ async def test_nothing_is_deleted_where_something_could_not_be_made(
         ("", URL, False),
     ],
 )
-def test_addresses_are_the_same_but_for_what_never_matters(one: str | None, other: str, same: bool) -> None:
-    """Case of the host, a default port, an empty path; a path and a query mean what they say."""
+def test_addresses_are_compared_without_irrelevant_differences(one: str | None, other: str, same: bool) -> None:
+    """Case of the host, default port and empty path are ignored; path and query are compared exactly."""
     assert same_address(one, other) is same
 
 
 def test_a_hook_that_does_not_say_what_it_is_stays() -> None:
-    """Without an event or an address nobody can tell that it is superfluous; without a resource id it is for all."""
+    """Without event or address a hook cannot be known as superfluous; without a resource id it applies to all."""
     hooks = [build(Hook, {"target_url": URL}), build(Hook, {"event": "purchase"}), build(Hook, {})]
     assert sort_hooks(hooks, [], url=URL, site_id="1").superfluous == ()
     whole = build(Hook, {"target_url": URL, "event": "purchase"})
@@ -254,7 +254,7 @@ def test_a_hook_that_does_not_say_what_it_is_stays() -> None:
 
 @pytest.mark.parametrize("name", ["event", "target_url", "resource_id"])
 def test_hooks_are_not_sorted_by_what_cannot_be_read(name: str) -> None:
-    """None is kept or deleted by a guess; what nothing depends on may be odd."""
+    """No hook is kept or deleted by a guess; other attributes may be unreadable."""
     attributes = {"event": "purchase", "target_url": URL, "resource_id": None, "created_at": "today"}
     hook = build(Hook, attributes)
     assert sort_hooks([hook], ["purchase"], url=URL, site_id="1").right == (hook,)

@@ -34,8 +34,8 @@ def example(cls: type[Any]) -> WebhookError:
 
 
 @pytest.mark.parametrize("cls", CLASSES)
-def test_travels_with_everything_it_carries(cls: type[WebhookError]) -> None:
-    """An error crosses processes, and is copied, with its class, text and attributes."""
+def test_survives_pickle_and_copy(cls: type[WebhookError]) -> None:
+    """With class, text and attributes."""
     error = example(cls)
     for arrived in (copy.copy(error), pickle.loads(pickle.dumps(error))):
         assert type(arrived) is cls
@@ -43,7 +43,7 @@ def test_travels_with_everything_it_carries(cls: type[WebhookError]) -> None:
 
 
 @pytest.mark.parametrize("cls", CLASSES)
-def test_is_one_of_ours_and_can_be_imported_from_the_front(cls: type[WebhookError]) -> None:
+def test_is_a_kajabi_error_and_exported(cls: type[WebhookError]) -> None:
     """KajabiError catches each, and the package exports each."""
     assert issubclass(cls, KajabiError)
     assert getattr(webhooks, cls.__name__) is cls
@@ -51,14 +51,14 @@ def test_is_one_of_ours_and_can_be_imported_from_the_front(cls: type[WebhookErro
 
 
 def test_is_drawn_with_its_status() -> None:
-    """The tree in the docstring of the module names every class with the status it is answered with."""
+    """The tree in the docstring of the module has every class with its status."""
     drawn = dict(re.findall(r"── (\w+Error) +(\d{3})", errors.__doc__ or ""))
     assert drawn == {cls.__name__: str(cls.http_status) for cls in CLASSES if cls is not WebhookError}
     assert set(errors.__all__) == {cls.__name__ for cls in CLASSES}
 
 
 def test_the_front_door_is_a_list_in_order() -> None:
-    """``__all__`` of the package names what it holds, each once."""
+    """``__all__`` of the package is sorted and has no duplicates."""
     public = {
         name for name, value in vars(webhooks).items() if not name.startswith("_") and not inspect.ismodule(value)
     }

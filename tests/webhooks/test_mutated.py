@@ -1,4 +1,4 @@
-"""Whatever is posted becomes an event or an error of ours, and no error tells of people."""
+"""Every posted body becomes an event or an error of the SDK, and no error contains personal data."""
 
 import json
 import random
@@ -21,7 +21,7 @@ ROOT = Path(__file__).parents[2]
 
 @pytest.mark.parametrize("name", DELIVERIES)
 def test_an_untouched_delivery_is_read(name: str) -> None:
-    """What the mutations begin with is right."""
+    """The unchanged deliveries are valid."""
     classes = {**EVENTS, **DASHBOARD_EVENTS}
     assert outcome_of(DELIVERIES[name]) == classes[name].__name__
 
@@ -29,7 +29,7 @@ def test_an_untouched_delivery_is_read(name: str) -> None:
 @given(st.sampled_from(sorted(DELIVERIES)), st.randoms(use_true_random=False))
 @settings(max_examples=500)
 def test_a_mutated_delivery_is_read_or_refused(name: str, chance: random.Random) -> None:
-    """No other exception, no wait, nothing that does not pickle."""
+    """No other exception, no hang, and every outcome can be pickled."""
     outcome_of(mutated(DELIVERIES[name], chance))
 
 
@@ -52,7 +52,7 @@ def _resource_objects() -> st.SearchStrategy[Any]:
 @given(st.sampled_from([*EVENTS, *DASHBOARD_EVENTS]), st.lists(_resource_objects(), max_size=3) | _anything())
 @settings(max_examples=300)
 def test_an_invented_delivery_is_read_or_refused(event: str, payload: object) -> None:
-    """Whatever stands where an envelope, a resource or an attribute should stand."""
+    """With any values in place of an envelope, a resource or an attribute."""
 
     outcome_of(json.dumps({"id": "1", "event": event, "payload": payload}).encode())
 
@@ -60,23 +60,23 @@ def test_an_invented_delivery_is_read_or_refused(event: str, payload: object) ->
 @given(st.binary(max_size=200))
 @settings(max_examples=200)
 def test_any_bytes_are_read_or_refused(body: bytes) -> None:
-    """Without any structure at all."""
+    """Without any structure."""
     outcome_of(body)
 
 
 def test_mutations_reach_every_outcome_and_repeat_from_their_seed() -> None:
-    """A run of a thousand reads events of all ten kinds and is refused in all three ways; the same seed, the same."""
-    told: list[str] = []
-    outcomes = run(1000, seed=7, progress=told.append)
+    """A thousand mutations produce all ten events and all three errors; the same seed produces the same results."""
+    message: list[str] = []
+    outcomes = run(1000, seed=7, progress=message.append)
     names = {cls.__name__ for cls in (*EVENTS.values(), *DASHBOARD_EVENTS.values())}
     assert set(outcomes) == names | {"MalformedDeliveryError", "UnknownDeliveryError", "DeliveryTooLargeError"}
-    assert run(1000, seed=7, progress=told.append) == outcomes
-    assert told[0] == told[1]
-    assert told[0].startswith("1000 mutated deliveries from seed 7: ")
+    assert run(1000, seed=7, progress=message.append) == outcomes
+    assert message[0] == message[1]
+    assert message[0].startswith("1000 mutated deliveries from seed 7: ")
 
 
 def test_the_module_runs_by_itself() -> None:
-    """``python -m tests.webhooks.mutated`` prints one line that counts."""
+    """``python -m tests.webhooks.mutated`` prints one line with the counts."""
     command = [sys.executable, "-m", "tests.webhooks.mutated", "200", "--seed", "3"]
     ended = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)
     assert ended.stdout.count("\n") == 1

@@ -11,7 +11,7 @@ OLD, NEW = "old-" + "a1B2c3D4" * 5, "new-" + "e5F6g7H8" * 5
 
 
 def test_each_accepted_secret_opens() -> None:
-    """While a secret is being changed, the old and the new one are accepted."""
+    """The old and the new secret are accepted while a secret is changed."""
     secrets = PathSecrets(OLD, NEW)
     secrets.check(OLD)
     secrets.check(NEW)
@@ -19,7 +19,7 @@ def test_each_accepted_secret_opens() -> None:
 
 @pytest.mark.parametrize("given", ["", OLD[:-1], OLD + "x", OLD.upper(), f" {OLD}", "\ud800", "пароль" * 9, NEW])
 def test_anything_else_is_not_found(given: str) -> None:
-    """404, and the error repeats neither what was given nor what would have been right."""
+    """404, and the error repeats neither the given text nor a secret."""
     with pytest.raises(WrongSecretError) as caught:
         PathSecrets(OLD).check(given)
     assert caught.value.http_status == 404
@@ -28,7 +28,7 @@ def test_anything_else_is_not_found(given: str) -> None:
 
 
 def test_every_secret_is_compared_in_constant_time(monkeypatch: pytest.MonkeyPatch) -> None:
-    """With `hmac.compare_digest`, over texts of one length, and with all of them although the first fits."""
+    """With `hmac.compare_digest`, over texts of equal length, and with all of them even if the first one matches."""
     compared: list[tuple[int, int]] = []
     real = hmac.compare_digest
 
@@ -47,7 +47,7 @@ def test_every_secret_is_compared_in_constant_time(monkeypatch: pytest.MonkeyPat
 @pytest.mark.parametrize(
     ("given", "problem"),
     [
-        ((), "no secret is given"),
+        ((), "no secret is set"),
         (("a" * 31,), "secret 1 of 1 has 31 characters, and 32 are the least"),
         ((OLD, ""), "secret 2 of 2 has 0 characters"),
         ((OLD, "a/b" * 20), "secret 2 of 2 holds characters that a path would need to escape"),
@@ -56,22 +56,22 @@ def test_every_secret_is_compared_in_constant_time(monkeypatch: pytest.MonkeyPat
         (([OLD, NEW],), "must be text, got list"),
     ],
 )
-def test_a_secret_that_is_none_is_refused(given: tuple[Any, ...], problem: str) -> None:
-    """The error says which one and how to make a good one, and shows no secret, not even to a debugger."""
+def test_an_unusable_secret_is_refused(given: tuple[Any, ...], problem: str) -> None:
+    """The error names its number and how to make a good one, and shows no secret, not even in the locals."""
     with pytest.raises(ConfigurationError) as caught:
         PathSecrets(*given)
     assert problem in str(caught.value)
     assert "secrets.token_urlsafe(32)" in str(caught.value)
-    ours = [
+    frames = [
         frame.f_locals
         for frame, _ in traceback.walk_tb(caught.value.__traceback__)
         if frame.f_code.co_filename.endswith("path_secret.py") and "test" not in frame.f_code.co_name
     ]
-    assert ours
-    assert OLD not in str(ours) + str(caught.value)
+    assert frames
+    assert OLD not in str(frames) + str(caught.value)
 
 
-def test_shows_how_many_and_none_of_them() -> None:
+def test_shows_the_number_of_secrets_alone() -> None:
     """Neither repr nor attributes hold a secret."""
     secrets = PathSecrets(OLD, NEW)
     assert repr(secrets) == "<PathSecrets: 2 accepted>"

@@ -41,7 +41,7 @@ BODY = API_DELIVERIES["purchase"]
 
 
 class Handled:
-    """A handler that keeps what it was given."""
+    """A handler that records its events."""
 
     def __init__(self) -> None:
         self.events: list[AnyEvent] = []
@@ -51,7 +51,7 @@ class Handled:
 
 
 class Away:
-    """A guard that cannot be asked from some step on."""
+    """A guard that is unreachable from some step on."""
 
     def __init__(self, *, claims: bool) -> None:
         self._claims = claims
@@ -74,10 +74,10 @@ def receiver(guard: ReplayGuard | None = None, **options: Any) -> Receiver:
 
 @pytest.mark.parametrize("name", DELIVERIES)
 async def test_a_delivery_is_handled_once(name: str) -> None:
-    """The first is handled and answered 200, the second is a duplicate and answered 200."""
-    ours, handled = receiver(), Handled()
-    first = await ours.receive(SECRET, DELIVERIES[name], handled)
-    second = await ours.receive(SECRET, DELIVERIES[name], handled)
+    """The first is handled, the second is a duplicate, and both are answered 200."""
+    hook, handled = receiver(), Handled()
+    first = await hook.receive(SECRET, DELIVERIES[name], handled)
+    second = await hook.receive(SECRET, DELIVERIES[name], handled)
     assert (first.duplicate, second.duplicate) == (False, True)
     assert (first.http_status, second.http_status) == (200, 200)
     assert handled.events == [first.event]
@@ -86,25 +86,25 @@ async def test_a_delivery_is_handled_once(name: str) -> None:
 
 async def test_two_deliveries_with_the_id_of_one_resource_are_two() -> None:
     """The API document calls the id that of the resource: two tags for one contact must not be taken for one."""
-    ours, handled = receiver(), Handled()
+    hook, handled = receiver(), Handled()
     for tag in ("1", "2"):
         body = delivery("tag_added", [row("contacts", "4"), row("contact_tags", tag)], delivery_id="4")
-        assert not (await ours.receive(SECRET, body, handled)).duplicate
+        assert not (await hook.receive(SECRET, body, handled)).duplicate
     assert len(handled.events) == 2
 
 
 async def test_by_id_only_event_and_id_count() -> None:
-    """A repetition whose body was written anew is a duplicate then; another event with the same id is not."""
-    ours, handled = receiver(key=by_id), Handled()
+    """A duplicate with a changed body is recognised then; another event with the same id is not a duplicate."""
+    hook, handled = receiver(key=by_id), Handled()
     payload = [row("contacts", "4"), row("contact_tags", "6")]
     again = [row("contacts", "4", {"updated_at": "2025-07-31T16:59:27Z"}), row("contact_tags", "6")]
-    assert not (await ours.receive(SECRET, delivery("tag_added", payload), handled)).duplicate
-    assert (await ours.receive(SECRET, delivery("tag_added", again), handled)).duplicate
-    assert not (await ours.receive(SECRET, delivery("tag_removed", payload), handled)).duplicate
+    assert not (await hook.receive(SECRET, delivery("tag_added", payload), handled)).duplicate
+    assert (await hook.receive(SECRET, delivery("tag_added", again), handled)).duplicate
+    assert not (await hook.receive(SECRET, delivery("tag_removed", payload), handled)).duplicate
 
 
 async def test_a_wrong_secret_is_refused_before_the_body_is_read() -> None:
-    """Nobody without the secret makes us read or parse anything."""
+    """A sender without the secret makes the receiver read and parse nothing."""
 
     async def never_read() -> AsyncIterator[bytes]:
         raise AssertionError("the body was read")
@@ -141,42 +141,42 @@ async def test_an_endless_body_is_read_up_to_the_limit() -> None:
 
 
 @pytest.mark.parametrize("raised", [RuntimeError("database is away"), asyncio.CancelledError(), SystemExit(1)])
-async def test_what_failed_is_handled_when_it_comes_again(raised: BaseException) -> None:
-    """The error goes on to the caller, and the id is released."""
-    ours, handled = receiver(), Handled()
+async def test_a_failed_delivery_is_handled_when_it_comes_again(raised: BaseException) -> None:
+    """The exception is raised to the caller, and the key is released."""
+    hook, handled = receiver(), Handled()
 
     async def fails(_event: AnyEvent) -> None:
         raise raised
 
     with pytest.raises(type(raised)) as caught:
-        await ours.receive(SECRET, BODY, fails)
+        await hook.receive(SECRET, BODY, fails)
     assert caught.value is raised
-    assert not (await ours.receive(SECRET, BODY, handled)).duplicate
+    assert not (await hook.receive(SECRET, BODY, handled)).duplicate
     assert len(handled.events) == 1
 
 
-async def test_a_delivery_that_comes_while_it_is_being_handled_is_put_off() -> None:
-    """409, not 200: if the first one fails, this is the one that would be lost."""
-    ours, handled, begun, go_on = receiver(), Handled(), asyncio.Event(), asyncio.Event()
+async def test_a_delivery_that_comes_while_it_is_being_handled_is_deferred() -> None:
+    """409, not 200: if the first attempt fails, the second one would be lost."""
+    hook, handled, started, go_on = receiver(), Handled(), asyncio.Event(), asyncio.Event()
 
     async def slow(event: AnyEvent) -> None:
-        begun.set()
+        started.set()
         await go_on.wait()
         await handled(event)
 
-    first = asyncio.create_task(ours.receive(SECRET, BODY, slow))
-    await begun.wait()
+    first = asyncio.create_task(hook.receive(SECRET, BODY, slow))
+    await started.wait()
     with pytest.raises(DeliveryInProgressError) as caught:
-        await ours.receive(SECRET, BODY, handled)
+        await hook.receive(SECRET, BODY, handled)
     assert caught.value.http_status == 409
     go_on.set()
     assert not (await first).duplicate
-    assert (await ours.receive(SECRET, BODY, handled)).duplicate
+    assert (await hook.receive(SECRET, BODY, handled)).duplicate
     assert len(handled.events) == 1
 
 
-async def test_a_malformed_delivery_is_not_noted() -> None:
-    """What cannot be read leaves nothing in the guard."""
+async def test_a_malformed_delivery_is_not_remembered() -> None:
+    """It leaves nothing in the guard."""
     guard = MemoryReplayGuard()
     with pytest.raises(WebhookError):
         await receiver(guard, strict=True).receive(SECRET, b"{}", Handled())
@@ -194,11 +194,11 @@ UNREAD = {
 
 
 @pytest.mark.parametrize("name", UNREAD)
-async def test_what_is_no_event_is_acknowledged_and_handed_on(name: str) -> None:
-    """Another answer would bring it again for hours; the body is kept, so that nothing is lost."""
-    ours, handled = receiver(), Handled()
-    receipt = await ours.receive(SECRET, UNREAD[name], handled)
-    again = await ours.receive(SECRET, UNREAD[name], handled)
+async def test_an_unknown_delivery_is_acknowledged_and_passed_on(name: str) -> None:
+    """Any other answer would repeat it for hours; the body is kept, so that nothing is lost."""
+    hook, handled = receiver(), Handled()
+    receipt = await hook.receive(SECRET, UNREAD[name], handled)
+    again = await hook.receive(SECRET, UNREAD[name], handled)
     (event,) = handled.events
     assert isinstance(event, UnreadDelivery)
     assert (event.body, event.name, receipt.event) == (UNREAD[name], "unread", event)
@@ -209,29 +209,29 @@ async def test_what_is_no_event_is_acknowledged_and_handed_on(name: str) -> None
 
 
 @pytest.mark.parametrize("name", UNREAD)
-async def test_a_strict_receiver_refuses_what_is_no_event(name: str) -> None:
-    """For those who rather have it delivered again."""
+async def test_a_strict_receiver_refuses_an_unknown_delivery(name: str) -> None:
+    """So that Kajabi delivers it again."""
     handled = Handled()
     with pytest.raises((MalformedDeliveryError, UnknownDeliveryError)):
         await receiver(strict=True).receive(SECRET, UNREAD[name], handled)
     assert handled.events == []
 
 
-async def test_what_is_no_event_comes_again_if_it_was_not_kept() -> None:
-    """A handler that fails to store the body has it delivered once more."""
+async def test_an_unknown_delivery_comes_again_if_it_was_not_stored() -> None:
+    """If the handler fails to store the body, it is delivered again."""
 
     async def fails(_event: AnyEvent) -> None:
         raise RuntimeError("disk is full")
 
-    ours, handled = receiver(), Handled()
+    hook, handled = receiver(), Handled()
     with pytest.raises(RuntimeError):
-        await ours.receive(SECRET, b"", fails)
-    assert not (await ours.receive(SECRET, b"", handled)).duplicate
+        await hook.receive(SECRET, b"", fails)
+    assert not (await hook.receive(SECRET, b"", handled)).duplicate
     assert len(handled.events) == 1
 
 
 def test_a_probe_is_answered_by_its_secret() -> None:
-    """Kajabi asks with HEAD or GET whether the address is there."""
+    """Kajabi probes with HEAD or GET whether the address exists."""
     assert receiver().probe(SECRET) == 200
     with pytest.raises(WrongSecretError):
         receiver().probe("guess")
@@ -239,27 +239,27 @@ def test_a_probe_is_answered_by_its_secret() -> None:
 
 @pytest.mark.parametrize("name", ["payment.succeeded", "order.created", "purchase.created"])
 async def test_a_transaction_that_comes_again_without_an_id_is_a_replay(name: str) -> None:
-    """Payments were recorded without an id of the delivery: event and transaction tell two apart then."""
+    """Payments were recorded without an id of the delivery: event and transaction identify them then."""
     first = json.loads(DASHBOARD_DELIVERIES[name])
     del first["id"]
     again = {**first, "sent_at": "2026-11-27T12:00:00Z"}
     other = json.loads(json.dumps(first).replace("1234567890", "1234567891"))
-    ours, handled = receiver(), Handled()
-    receipts = [await ours.receive(SECRET, json.dumps(each).encode(), handled) for each in (first, again, other)]
+    hook, handled = receiver(), Handled()
+    receipts = [await hook.receive(SECRET, json.dumps(each).encode(), handled) for each in (first, again, other)]
     assert [receipt.duplicate for receipt in receipts] == [False, True, False]
     assert [event.id for event in handled.events] == ["1234567890", "1234567891"]
 
 
-async def test_a_guard_that_is_away_refuses_before_anything_is_handled() -> None:
-    """Without knowing, nothing is done."""
+async def test_an_unreachable_guard_refuses_before_anything_is_handled() -> None:
+    """Nothing is done if the state is unknown."""
     handled = Handled()
     with pytest.raises(ReplayGuardUnavailableError):
         await receiver(Away(claims=False)).receive(SECRET, BODY, handled)
     assert handled.events == []
 
 
-async def test_a_guard_that_goes_away_changes_no_outcome(caplog: pytest.LogCaptureFixture) -> None:
-    """What was handled was handled, what failed failed; the log says that the guard does not know."""
+async def test_a_guard_that_becomes_unreachable_changes_no_outcome(caplog: pytest.LogCaptureFixture) -> None:
+    """The outcome of the handler stands; the log says that the guard was not updated."""
     handled = Handled()
 
     async def fails(_event: AnyEvent) -> None:
@@ -274,8 +274,8 @@ async def test_a_guard_that_goes_away_changes_no_outcome(caplog: pytest.LogCaptu
     assert "could not be released" in caplog.text
 
 
-async def test_the_secret_is_not_in_the_locals_of_what_a_handler_raises() -> None:
-    """Trackers of errors send locals to others."""
+async def test_the_secret_is_not_in_the_locals_of_a_handlers_exception() -> None:
+    """Error trackers send locals to third parties."""
 
     async def fails(_event: AnyEvent) -> None:
         raise RuntimeError("database is away")
@@ -283,13 +283,13 @@ async def test_the_secret_is_not_in_the_locals_of_what_a_handler_raises() -> Non
     with pytest.raises(RuntimeError) as caught:
         await receiver().receive(SECRET, BODY, fails)
     frames = [frame for frame, _ in traceback.walk_tb(caught.value.__traceback__)]
-    ours = [frame for frame in frames if frame.f_code.co_filename.endswith("receiver.py")]
-    assert [frame.f_code.co_name for frame in ours if "self" in frame.f_locals] == ["receive", "_handle"]
-    assert SECRET not in "".join(str(frame.f_locals) for frame in ours if "self" in frame.f_locals)
+    own_frames = [frame for frame in frames if frame.f_code.co_filename.endswith("receiver.py")]
+    assert [frame.f_code.co_name for frame in own_frames if "self" in frame.f_locals] == ["receive", "_handle"]
+    assert SECRET not in "".join(str(frame.f_locals) for frame in own_frames if "self" in frame.f_locals)
 
 
-async def test_the_client_fetches_what_did_not_come_along(kajabi_api: Kajabi) -> None:
-    """``api=`` goes to `parse`."""
+async def test_the_client_fetches_relations_that_are_not_included(kajabi_api: Kajabi) -> None:
+    """``api=`` is passed to `parse`."""
     names: list[Any] = []
 
     async def handle(event: AnyEvent) -> None:
@@ -303,12 +303,12 @@ async def test_the_client_fetches_what_did_not_come_along(kajabi_api: Kajabi) ->
 
 
 async def test_a_web_application_needs_five_lines(kajabi_fake: FakeKajabi, kajabi_api: Kajabi) -> None:
-    """What the fake would post to a hook goes over a socket to a handler of aiohttp, and statuses come back."""
-    ours, handled = receiver(api=kajabi_api, max_bytes=10_000), Handled()
+    """The fake posts to a hook over a socket, an aiohttp handler receives it, and the statuses are returned."""
+    hook, handled = receiver(api=kajabi_api, max_bytes=10_000), Handled()
 
     async def webhook(request: web.Request) -> web.Response:
         try:
-            receipt = await ours.receive(request.match_info["secret"], request.content.iter_any(), handled)
+            receipt = await hook.receive(request.match_info["secret"], request.content.iter_any(), handled)
         except WebhookError as error:
             return web.Response(status=error.http_status)
         return web.Response(status=receipt.http_status)
@@ -340,7 +340,7 @@ async def test_a_web_application_needs_five_lines(kajabi_fake: FakeKajabi, kajab
 
 
 async def test_the_limit_of_elements_is_the_receivers() -> None:
-    """And is checked when the receiver is made."""
+    """It is checked when the receiver is created."""
     with pytest.raises(ConfigurationError, match="max_elements must be a whole number of at least 1, got 0"):
         receiver(max_elements=0)
     body = b'{"id": "1", "event": "purchase", "payload": [%s0]}' % (b"0," * 1000)
@@ -348,8 +348,8 @@ async def test_the_limit_of_elements_is_the_receivers() -> None:
         await receiver(max_elements=500).receive(SECRET, body, Handled())
 
 
-async def test_one_odd_value_does_not_lose_the_event() -> None:
-    """The event is handed on, and reading that attribute raises; a strict receiver refuses the delivery."""
+async def test_one_unreadable_value_does_not_lose_the_event() -> None:
+    """The event is passed on, and reading that attribute raises; a strict receiver refuses the delivery."""
     payload = [row("contacts", "4", {"name": "Ada", "created_at": "2024-01-10"}), row("contact_tags", "6")]
     body, handled = delivery("tag_added", payload), Handled()
     event = (await receiver().receive(SECRET, body, handled)).event
@@ -364,7 +364,7 @@ async def test_one_odd_value_does_not_lose_the_event() -> None:
 
 
 async def test_a_strict_client_makes_deliveries_strict() -> None:
-    """The delivery is acknowledged as one that cannot be read, unless the receiver is strict, too."""
+    """The delivery is acknowledged as unreadable, unless the receiver is strict, too."""
     body = delivery("tag_added", [row("contacts", "4", {"name": []}), row("contact_tags", "6")])
     async with Kajabi(client_id="a", client_secret="b", strict=True) as api:
         event = (await receiver(api=api).receive(SECRET, body, Handled())).event

@@ -1,4 +1,4 @@
-"""What every guard does, in memory and over a real Redis; then what only one of them does."""
+"""The behaviour of every guard, in memory and over a real Redis; then that of each one."""
 
 import asyncio
 import logging
@@ -20,7 +20,7 @@ NEW, IN_PROGRESS, HANDLED = Standing.NEW, Standing.IN_PROGRESS, Standing.HANDLED
 
 
 def client_of(url: str, **options: Any) -> Any:
-    # Any: what redis-py says of the types of its answers is of little use.
+    # Any: the types that redis-py declares for its replies are too imprecise.
     anything: Any = Redis
     return anything.from_url(url, **options)
 
@@ -33,7 +33,7 @@ async def redis(redis_url: str) -> AsyncGenerator[Any]:
 
 @pytest.fixture
 async def nowhere() -> AsyncGenerator[Redis]:
-    """A client of a Redis that is not there."""
+    """A client of a Redis that is not running."""
     async with Redis(host="127.0.0.1", port=free_port(), username="hooks", password="hunter2hunter2") as client:
         yield client
 
@@ -46,7 +46,7 @@ def guard(request: pytest.FixtureRequest) -> ReplayGuard:
 
 
 async def test_a_key_is_new_once(guard: ReplayGuard) -> None:
-    """Then it is in progress for everybody, the holder among them, until it is handled."""
+    """Then it is in progress for every caller, including its holder, until it is handled."""
     assert await guard.claim("k", "one") is NEW
     assert await guard.claim("k", "two") is IN_PROGRESS
     assert await guard.claim("k", "one") is IN_PROGRESS
@@ -56,14 +56,14 @@ async def test_a_key_is_new_once(guard: ReplayGuard) -> None:
 
 
 async def test_a_released_key_is_new_again(guard: ReplayGuard) -> None:
-    """What failed may be tried again."""
+    """A failed delivery may be tried again."""
     assert await guard.claim("k", "one") is NEW
     await guard.release("k", "one")
     assert await guard.claim("k", "two") is NEW
 
 
-async def test_nobody_releases_what_another_holds(guard: ReplayGuard) -> None:
-    """One whose lease ended must not take the key from the one who holds it now."""
+async def test_a_key_is_released_only_by_its_holder(guard: ReplayGuard) -> None:
+    """A holder whose lease expired must not release the key of the current one."""
     assert await guard.claim("k", "two") is NEW
     await guard.release("k", "one")
     await guard.release("never claimed", "one")
@@ -71,17 +71,17 @@ async def test_nobody_releases_what_another_holds(guard: ReplayGuard) -> None:
 
 
 async def test_what_was_handled_is_not_released(guard: ReplayGuard) -> None:
-    """Whatever comes late."""
+    """Not even by a late call."""
     await guard.claim("k", "one")
     await guard.confirm("k", "one")
     await guard.release("k", "one")
     assert await guard.claim("k", "two") is HANDLED
 
 
-async def test_of_many_at_once_one_is_told_that_it_is_new(guard: ReplayGuard) -> None:
-    """Claiming is one step."""
-    told = await asyncio.gather(*(guard.claim("k", str(number)) for number in range(40)))
-    assert sorted(standing.name for standing in told) == ["IN_PROGRESS"] * 39 + ["NEW"]
+async def test_of_many_claims_at_once_one_is_new(guard: ReplayGuard) -> None:
+    """Claiming is atomic."""
+    message = await asyncio.gather(*(guard.claim("k", str(number)) for number in range(40)))
+    assert sorted(standing.name for standing in message) == ["IN_PROGRESS"] * 39 + ["NEW"]
 
 
 async def test_memory_forgets_what_was_handled_after_the_time_to_live() -> None:
@@ -97,8 +97,8 @@ async def test_memory_forgets_what_was_handled_after_the_time_to_live() -> None:
     assert await guard.claim("k", "two") is NEW
 
 
-async def test_memory_ends_a_lease() -> None:
-    """A handler that never came back keeps nobody away for ever; when it comes back all the same, it was handled."""
+async def test_memory_expires_a_lease() -> None:
+    """A handler that hangs does not block the key for ever; if it ends after all, the key counts as handled."""
     clock = ManualClock()
     guard = MemoryReplayGuard(lease_seconds=10, clock=clock.monotonic)
     await guard.claim("k", "one")
@@ -111,7 +111,7 @@ async def test_memory_ends_a_lease() -> None:
 
 
 async def test_memory_is_bounded() -> None:
-    """The handled ones go first, the oldest of them first; what is in progress goes only where nothing else is left."""
+    """Handled keys are evicted first, oldest first; keys in progress only if there are no others."""
     guard = MemoryReplayGuard(most_keys=3)
     await guard.claim("held", "one")
     for key in ("a", "b", "c"):
@@ -126,7 +126,7 @@ async def test_memory_is_bounded() -> None:
     assert len(guard) == 3
 
 
-async def test_memory_does_not_keep_what_has_ended() -> None:
+async def test_memory_removes_expired_keys() -> None:
     """Neither leases nor handled keys stay beyond their time."""
     clock = ManualClock()
     guard = MemoryReplayGuard(ttl_seconds=100, lease_seconds=10, clock=clock.monotonic)
@@ -141,8 +141,8 @@ async def test_memory_does_not_keep_what_has_ended() -> None:
     assert len(guard) == 0
 
 
-async def test_redis_keys_end_by_themselves(redis: Any) -> None:
-    """Under a prefix, for the lease while they are held and for the time to live once they were handled."""
+async def test_redis_keys_expire(redis: Any) -> None:
+    """With a prefix, after the lease while claimed and after the time to live once handled."""
     guard = RedisReplayGuard(redis, when_unavailable="refuse", ttl_seconds=5000, lease_seconds=50, prefix="hooks:")
     await guard.claim("k", "one")
     assert await redis.keys() == [b"hooks:k"]
@@ -151,8 +151,8 @@ async def test_redis_keys_end_by_themselves(redis: Any) -> None:
     assert 50_000 < await redis.pttl("hooks:k") <= 5_000_000
 
 
-async def test_redis_gives_up_on_a_key_that_keeps_ending(redis: Any) -> None:
-    """A key that others take and lose all the time is in progress somewhere."""
+async def test_redis_gives_up_on_a_key_that_keeps_expiring(redis: Any) -> None:
+    """A key that others repeatedly claim and lose counts as in progress."""
     guard = RedisReplayGuard(redis, when_unavailable="refuse")
     await guard.claim("k", "one")
 
@@ -164,7 +164,7 @@ async def test_redis_gives_up_on_a_key_that_keeps_ending(redis: Any) -> None:
 
 
 async def test_redis_is_shared_by_processes(redis: Any, redis_url: str) -> None:
-    """Another client, one that decodes its answers, sees the same."""
+    """Another client, one that decodes its replies, sees the same."""
     ours = RedisReplayGuard(redis, when_unavailable="refuse")
     async with client_of(redis_url, decode_responses=True) as other:
         theirs = RedisReplayGuard(other, when_unavailable="refuse")
@@ -175,8 +175,8 @@ async def test_redis_is_shared_by_processes(redis: Any, redis_url: str) -> None:
         assert await theirs.claim("k", "two") is HANDLED
 
 
-async def test_redis_takes_a_key_that_ended_while_it_was_being_read(redis: Any) -> None:
-    """Between SET and GET a lease may end: then the key is claimed after all."""
+async def test_redis_takes_a_key_that_expired_while_it_was_being_read(redis: Any) -> None:
+    """If a lease expires between SET and GET, the key is claimed after all."""
     guard = RedisReplayGuard(redis, when_unavailable="refuse")
     await guard.claim("k", "one")
     read = redis.get
@@ -189,29 +189,27 @@ async def test_redis_takes_a_key_that_ended_while_it_was_being_read(redis: Any) 
     assert await guard.claim("k", "two") is NEW
 
 
-async def test_a_redis_that_is_away_refuses_where_that_was_chosen(nowhere: Redis) -> None:
-    """503 for each of the three, and the error does not name the server or its user."""
+async def test_an_unreachable_redis_refuses_if_configured_so(nowhere: Redis) -> None:
+    """503 from each of the three, and the error does not name the server or its user."""
     guard = RedisReplayGuard(nowhere, when_unavailable="refuse")
     for asking in (guard.claim("k", "one"), guard.confirm("k", "one"), guard.release("k", "one")):
-        with pytest.raises(ReplayGuardUnavailableError, match="Redis gave no answer") as caught:
+        with pytest.raises(ReplayGuardUnavailableError, match="got no answer from Redis") as caught:
             await asking
         assert caught.value.http_status == 503
         assert caught.value.__context__ is None
 
 
-async def test_a_redis_that_is_away_accepts_where_that_was_chosen(
-    nowhere: Redis, caplog: pytest.LogCaptureFixture
-) -> None:
+async def test_an_unreachable_redis_accepts_if_configured_so(nowhere: Redis, caplog: pytest.LogCaptureFixture) -> None:
     """The delivery counts as new, and the log warns."""
     guard = RedisReplayGuard(nowhere, when_unavailable="accept")
     with caplog.at_level(logging.WARNING, logger="kajabi_async"):
         assert await guard.claim("k", "one") is NEW
-    assert "without knowing whether it came before" in caplog.text
+    assert "that may be a duplicate" in caplog.text
     assert "hunter2" not in caplog.text
 
 
-async def test_a_redis_that_is_silent_is_not_waited_for() -> None:
-    """The guard has a time limit of its own, whatever the client has."""
+async def test_a_silent_redis_is_not_waited_for() -> None:
+    """The guard has a time limit of its own, whatever that of the client is."""
     silent = asyncio.Event()
 
     async def say_nothing(_reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -231,28 +229,31 @@ async def test_a_redis_that_is_silent_is_not_waited_for() -> None:
         await server.wait_closed()
 
 
-@pytest.mark.parametrize("seconds", [0, -1, float("inf"), float("nan")])
+@pytest.mark.parametrize("seconds", [0, -1, float("inf"), float("nan"), "60", True, None, 10**400])
 @pytest.mark.parametrize("name", ["ttl_seconds", "lease_seconds"])
-def test_times_are_above_zero(name: str, seconds: float) -> None:
+def test_times_are_above_zero(name: str, seconds: Any) -> None:
     """A guard that remembers nothing, or for ever, is a mistake."""
     settings: dict[str, Any] = {name: seconds}
-    with pytest.raises(ConfigurationError, match=f"{name} must be a number of seconds above 0"):
+    with pytest.raises(ConfigurationError, match=f"{name} must be a positive number of seconds"):
         MemoryReplayGuard(**settings)
     with pytest.raises(ConfigurationError, match=name):
         RedisReplayGuard(Redis(), when_unavailable="refuse", **settings)
 
 
 def test_settings_that_make_no_sense_are_refused() -> None:
-    """What happens while Redis is away is said by one of two words, and memory holds something."""
+    """The behaviour without Redis is one of two words, and the memory holds at least one key."""
     odd: Any = "ignore"
     with pytest.raises(ConfigurationError, match="'refuse' or 'accept', got 'ignore'"):
         RedisReplayGuard(Redis(), when_unavailable=odd)
     with pytest.raises(ConfigurationError, match="at least 1, got 0"):
         MemoryReplayGuard(most_keys=0)
+    with pytest.raises(ConfigurationError, match="ttl_seconds must be a positive number of seconds below"):
+        # Redis counts milliseconds in 64 bits.
+        RedisReplayGuard(Redis(), when_unavailable="refuse", ttl_seconds=1e300)
 
 
 def test_without_redis_the_extra_is_named() -> None:
-    """Everything else of webhooks can be imported; the guard says what to install."""
+    """All other webhooks code can be imported; the guard's error names the package to install."""
     program = (
         "import sys; sys.modules['redis'] = None\n"
         "import kajabi_async.webhooks\n"

@@ -1,4 +1,5 @@
 """Where the command takes its credentials from, and where it keeps them.
 
-Imports `client`, `session` and the leaves. Read `sources` first: it asks the environment, then `file`, then `keyring`.
+Imports `client`, `session` and the leaves. Read `chain` first: it looks in the environment, then in `toml_file`, then
+in `keyring`.
 """

@@ -1,4 +1,4 @@
-"""The error for credentials that are not there or cannot be used."""
+"""The error for credentials that are missing or cannot be used."""
 
 from kajabi_async.errors import ConfigurationError
 

@@ -1,4 +1,4 @@
-"""Credentials in the system's keyring; the one module that knows the library, which is the extra ``keyring``."""
+"""Credentials in the system keyring: the only module that imports the library, which is the extra ``keyring``."""
 
 import importlib
 import json
@@ -13,18 +13,18 @@ __all__ = ["is_installed", "read", "remove", "write"]
 
 SERVICE: Final = "kajabi-async"
 ENTRY: Final = "user-api-key"
-"""Id and secret are one entry, so that half a key is never stored."""
+"""The entry that holds both id and secret, so that never only one is stored."""
 
 
 def is_installed() -> bool:
-    """Tell whether the extra is there."""
+    """Return whether the extra is installed."""
     return _library() is not None
 
 
 def read() -> ClientCredentials | None:
-    """Give the stored credentials, None where there are none, no keyring, or no library for it.
+    """Return the stored credentials, or None if there are none, no keyring, or no library for it.
 
-    CredentialsError where the keyring is locked or fails, or the entry is not one that `write` made.
+    CredentialsError if the keyring is locked or fails, or if `write` did not make the entry.
     """
     keyring = _library()
     if keyring is None:
@@ -39,7 +39,7 @@ def read() -> ClientCredentials | None:
 
 
 def write(credentials: ClientCredentials) -> None:
-    """Store the credentials; CredentialsError where there is no library or no keyring, or it fails."""
+    """Store the credentials; CredentialsError if the library or the keyring is missing, or storing fails."""
     keyring = _library()
     if keyring is None:
         raise CredentialsError("the system keyring needs an extra", cure="pip install 'kajabi-async[keyring]'")
@@ -52,7 +52,7 @@ def write(credentials: ClientCredentials) -> None:
 
 
 def remove() -> bool:
-    """Remove the stored credentials and tell whether there were any."""
+    """Remove the stored credentials and return whether there were any; CredentialsError if the keyring fails."""
     keyring = _library()
     if keyring is None:
         return False
@@ -76,7 +76,7 @@ def _library() -> Any:
 
 
 def _failed(verb: str, error: Exception) -> CredentialsError:
-    # Only the name of the failure: a backend's own words are not ours to vouch for.
+    # Only the name of the error: the text of a backend may hold a secret.
     return CredentialsError(
         f"cannot {verb} the system keyring ({type(error).__name__})",
         cure="unlock it, or use `kajabi login` without --keyring, or the environment",
@@ -89,5 +89,5 @@ def _parsed(stored: str) -> ClientCredentials:
         return ClientCredentials(members["client_id"], members["client_secret"])
     except (ValueError, TypeError, KeyError, RecursionError, ConfigurationError):
         raise CredentialsError(
-            f"the entry {SERVICE} of the system keyring cannot be used", cure="`kajabi login --keyring` writes it anew"
+            f"the entry {SERVICE} of the system keyring cannot be used", cure="`kajabi login --keyring` replaces it"
         ) from None

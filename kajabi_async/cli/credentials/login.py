@@ -1,4 +1,4 @@
-"""``kajabi login`` and ``logout``: keeping the credentials, so that they need not stand in the environment."""
+"""``kajabi login`` and ``logout``: stored credentials, as an alternative to the environment."""
 
 import getpass
 import os
@@ -7,10 +7,10 @@ from typing import Annotated, Final
 
 from cyclopts import Parameter
 
-from kajabi_async.cli.credentials import file as credentials_file
 from kajabi_async.cli.credentials import keyring as keyring_store
+from kajabi_async.cli.credentials import toml_file as credentials_file
+from kajabi_async.cli.credentials.chain import ID_VARIABLE, SECRET_VARIABLE, WHERE_KAJABI_SHOWS_THEM, credentials_path
 from kajabi_async.cli.credentials.error import CredentialsError
-from kajabi_async.cli.credentials.sources import ID_VARIABLE, SECRET_VARIABLE, WHERE_KAJABI_SHOWS_THEM, credentials_path
 from kajabi_async.cli.options import Json
 from kajabi_async.output import print_json, print_line
 from kajabi_async.session import ClientCredentials
@@ -23,7 +23,7 @@ _LONGEST_LINE: Final = 4096
 def login(
     *,
     stdin: Annotated[
-        bool, Parameter(help="Read the client id and then the secret from standard input, a line each.", negative=())
+        bool, Parameter(help="Read the client id and the secret from standard input, one per line.", negative=())
     ] = False,
     keyring: Annotated[
         bool,
@@ -31,12 +31,12 @@ def login(
     ] = False,
     json: Json = False,
 ) -> None:
-    """Store the client id and secret, so that they need not stand in the environment; asks for both unseen.
+    """Store the client id and secret, so that they need not be in the environment; prompts for both without echo.
 
     They go into a file that only you can read, $KAJABI_CREDENTIALS_FILE or kajabi/credentials.toml in
-    $XDG_CONFIG_HOME or ~/.config, or into the system keyring. Nothing is sent: `kajabi doctor` tries them.
+    $XDG_CONFIG_HOME or ~/.config, or into the system keyring. Nothing is sent: `kajabi doctor` tests them.
     """
-    credentials = _from_pipe() if stdin else _from_person()
+    credentials = _from_pipe() if stdin else _from_prompt()
     if keyring:
         keyring_store.write(credentials)
         place = "the system keyring"
@@ -48,13 +48,13 @@ def login(
     if json:
         print_json({"stored_in": "keyring" if keyring else "file", "place": place, "environment_wins": shadowed})
         return
-    print_line(f"Stored in {place}. `kajabi doctor` tries them.")
+    print_line(f"Stored in {place}. `kajabi doctor` tests them.")
     if shadowed:
-        print_line(f"{ID_VARIABLE} and {SECRET_VARIABLE} are set in the environment and win over what is stored.")
+        print_line(f"{ID_VARIABLE} and {SECRET_VARIABLE} are set in the environment and override what is stored.")
 
 
 def logout(*, json: Json = False) -> None:
-    """Remove the credentials that login stored, from the file and from the keyring. The key itself stays valid."""
+    """Remove the stored credentials from the file and the keyring. The key itself stays valid."""
     path = credentials_path()
     removed = [f"the file {path}"] if credentials_file.remove(path) else []
     if keyring_store.remove():
@@ -72,17 +72,17 @@ def _from_pipe() -> ClientCredentials:
     lines = [sys.stdin.readline(_LONGEST_LINE).rstrip("\r\n") for _ in range(2)]
     if not all(lines):
         raise CredentialsError(
-            "standard input does not hold two lines", cure="pipe in the client id, then the client secret, a line each"
+            "standard input does not hold two lines", cure="pipe in the client id and the client secret, one per line"
         )
     return ClientCredentials(*lines)
 
 
-def _from_person() -> ClientCredentials:
-    # getpass would fall back to reading aloud.
+def _from_prompt() -> ClientCredentials:
+    # Without a terminal getpass falls back to reading with echo.
     if not sys.stdin.isatty():
         raise CredentialsError(
-            "there is no terminal to ask on",
-            cure="pipe the client id and the secret in, a line each, with `kajabi login --stdin`",
+            "there is no terminal to prompt on",
+            cure="pipe the client id and the secret in, one per line, with `kajabi login --stdin`",
         )
     print_line(f"{WHERE_KAJABI_SHOWS_THEM}.", error=True)
     return ClientCredentials(getpass.getpass("Client id: ").strip(), getpass.getpass("Client secret: ").strip())

@@ -1,4 +1,7 @@
-"""``kajabi doctor``: what is wrong between this machine and the API, and how to mend it."""
+"""``kajabi doctor``: checks of everything between this machine and the API, each with a cure.
+
+Read `command` first: it runs the checks of `machine`, `network` and `account` in turn; each returns a `Finding`.
+"""
 
 from kajabi_async.cli.doctor.command import doctor
 

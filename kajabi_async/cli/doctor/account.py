@@ -1,4 +1,4 @@
-"""Checks that ask the API: does it answer, is the clock right, are the credentials accepted, what may they see."""
+"""Checks that send requests: the API answers, the clock is right, the credentials are accepted, what they may read."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -8,30 +8,29 @@ from typing import Any, Final
 
 import attrs
 
-from kajabi_async.cli.credentials.sources import FoundCredentials
-from kajabi_async.cli.doctor.cures import cure_for, is_about_the_token
-from kajabi_async.cli.doctor.findings import Finding, failed, fine, skipped, warned
+from kajabi_async.cli.credentials.chain import FoundCredentials
+from kajabi_async.cli.doctor.findings import Finding, cure_for, failed, fine, is_about_the_token, skipped, warned
 from kajabi_async.cli.exit_codes import ExitCode, code_for
-from kajabi_async.cli.reads import resource_classes
+from kajabi_async.cli.read_commands import resource_classes
 from kajabi_async.client import Kajabi
 from kajabi_async.errors import KajabiError, PermissionDeniedError
 from kajabi_async.exchange import Answer, Request, Tally, TimeoutStarts
 from kajabi_async.models.account import Site
-from kajabi_async.resources.singular import read_version
+from kajabi_async.resources.account import read_version
 from kajabi_async.session import Clock
 
 __all__ = ["check_account", "check_api"]
 
 _WARN_SECONDS: Final = 30
 _FAIL_SECONDS: Final = 300
-_SITES_TOLD: Final = 5
+_MAX_SITES_SHOWN: Final = 5
 
 
 async def check_api(api: Kajabi, clock: Clock) -> AsyncIterator[Finding]:
-    """Read the version of the API, which needs no token, and compare the time of its answer with *clock*."""
+    """Read the version of the API, which needs no token, and compare the date of the answer with *clock*."""
     answers: list[tuple[Answer, float]] = []
 
-    async def noted(
+    async def send_and_time(
         request: Request,
         *,
         timeout: float | None = None,
@@ -44,19 +43,19 @@ async def check_api(api: Kajabi, clock: Clock) -> AsyncIterator[Finding]:
         return answer
 
     try:
-        version = await read_version(noted)
+        version = await read_version(send_and_time)
     except KajabiError as error:
         yield failed("API", str(error), cure=cure_for(error), exit_code=code_for(error))
     else:
-        told = f"{version.title or 'the API'} {version.version or 'without a version'}"
-        yield fine("API", f"{told}, JSON:API {version.jsonapi or '?'}", **attrs.asdict(version))
-    yield _clock(*answers[0]) if answers else skipped("clock", "no answer came whose time could be compared")
+        name = f"{version.title or 'the API'} {version.version or 'without a version'}"
+        yield fine("API", f"{name}, JSON:API {version.jsonapi or '?'}", **attrs.asdict(version))
+    yield _clock(*answers[0]) if answers else skipped("clock", "there was no answer to compare the time with")
 
 
 async def check_account(api: Kajabi, found: FoundCredentials, site_id: str | None) -> AsyncIterator[Finding]:
-    """Ask for a token, the user, the sites and one row of everything that can be listed.
+    """Request a token, the user, the sites and one row of every list.
 
-    *site_id* is what is configured, whatever its form.
+    *site_id* is the configured one, not validated.
     """
     try:
         user = await api.me()
@@ -81,11 +80,11 @@ async def check_account(api: Kajabi, found: FoundCredentials, site_id: str | Non
 
 
 def _clock(answer: Answer, local: float) -> Finding:
-    told = answer.headers.get("date") or answer.headers.get("Date") or ""
+    date = answer.headers.get("date") or answer.headers.get("Date") or ""
     try:
-        moment = parsedate_to_datetime(told)
+        moment = parsedate_to_datetime(date)
     except ValueError:
-        return skipped("clock", "the answer does not say what time it is there")
+        return skipped("clock", "the answer has no readable date")
     server = (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp() + _age(answer)
     ahead = round(local - server)
     seconds = abs(ahead)
@@ -100,7 +99,7 @@ def _clock(answer: Answer, local: float) -> Finding:
 
 
 def _age(answer: Answer) -> int:
-    """Give the seconds for which a cache kept the answer (RFC 9111, section 5.1)."""
+    """Return the seconds for which a cache kept the answer (RFC 9111, section 5.1)."""
     age = answer.headers.get("age", "")
     return int(age) if age.isascii() and age.isdigit() else 0
 
@@ -113,11 +112,11 @@ async def _site(api: Kajabi, site_id: str | None) -> tuple[Finding, tuple[Site, 
     except KajabiError as error:
         return failed("site", str(error), cure=cure_for(error), exit_code=code_for(error)), ()
     ids = [site.id for site in sites]
-    names = ", ".join(f"{site.id} {getattr(site, 'title', None) or ''}".rstrip() for site in sites[:_SITES_TOLD])
+    names = ", ".join(f"{site.id} {getattr(site, 'title', None) or ''}".rstrip() for site in sites[:_MAX_SITES_SHOWN])
     if site_id is not None:
         return _chosen_site(site_id, ids, names), sites
     if len(sites) > 1:
-        cure = "set KAJABI_SITE_ID to one of them; without it, creating contacts is refused and some lists are, too"
+        cure = "set KAJABI_SITE_ID to one of them; without it, creating contacts and some lists are rejected"
         return warned("site", f"the key sees {len(sites)} sites: {names}", cure=cure, sites=ids), sites
     return fine("site", names or "the key sees no site", sites=ids), sites
 
@@ -132,7 +131,7 @@ def _chosen_site(site_id: str, ids: list[str], names: str) -> Finding:
 
 
 async def _scopes(api: Kajabi, site_id: str | None) -> Finding:
-    """Read one row of each list: the token answer names no scopes (API document), so only trying tells."""
+    """Read one row of each list, since the token answer names no scopes (API document)."""
     classes = resource_classes()
     outcomes = dict(
         zip(
@@ -147,15 +146,15 @@ async def _scopes(api: Kajabi, site_id: str | None) -> Finding:
     facts: dict[str, Any] = {"seen": seen, "denied": denied, "failed": other}
     if not denied and not other:
         return fine("scopes", f"all {len(seen)} lists may be read", **facts)
-    told = [f"{len(seen)} of {len(outcomes)} lists may be read"]
+    parts = [f"{len(seen)} of {len(outcomes)} lists may be read"]
     cures: list[str] = []
     if denied:
-        told.append(f"denied: {', '.join(denied)}")
-        cures.append("give the key the permissions it lacks under Settings, Security, User API Keys, if you need them")
+        parts.append(f"denied: {', '.join(denied)}")
+        cures.append("grant the key the missing permissions under Settings, Security, User API Keys, if you need them")
     if other:
-        told.append(f"failed: {'; '.join(f'{name} ({text})' for name, text in sorted(other.items()))}")
+        parts.append(f"failed: {'; '.join(f'{name} ({text})' for name, text in sorted(other.items()))}")
         cures.append("run `kajabi doctor` again to see whether it lasts")
-    return warned("scopes", ". ".join(told), cure=". ".join(cures), **facts)
+    return warned("scopes", ". ".join(parts), cure=". ".join(cures), **facts)
 
 
 async def _read_one(api: Kajabi, cls: Any, site_id: str | None) -> KajabiError | None:

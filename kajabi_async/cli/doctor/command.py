@@ -1,10 +1,10 @@
-"""The command: which checks there are, in which order, and how they are told."""
+"""The command ``kajabi doctor``: the order of the checks and how their findings are printed."""
 
 import os
 from collections.abc import AsyncIterator
 from typing import Any, Final, NoReturn
 
-from kajabi_async.cli.credentials.sources import FoundCredentials
+from kajabi_async.cli.credentials.chain import FoundCredentials
 from kajabi_async.cli.doctor.account import check_account, check_api
 from kajabi_async.cli.doctor.findings import Finding, skipped
 from kajabi_async.cli.doctor.machine import (
@@ -28,17 +28,17 @@ __all__ = ["doctor", "examine"]
 
 _STYLES: Final = {"ok": "green", "warn": "yellow", "fail": "bold red", "skip": "dim"}
 _WIDTHS: Final = (4, 16)
-"""Of the status and of the name of a check."""
+"""Widths of the status and of the name of a check, in characters."""
 _STEP_SECONDS: Final = 5.0
 _ACCOUNT_CHECKS: Final = ("token", "user", "site", "scopes")
 
 
 def doctor(*, json: Json = False) -> int:
-    """Check settings, credentials, the way to the API, the clock and permissions; tell what is wrong and the cure.
+    """Check settings, credentials, network, clock and permissions, and print what is wrong with its cure.
 
     Each check is ok, warn, fail or skip; --json prints a line for each. Only reads are sent, and no secret is shown.
-    The exit code is 0 unless a check failed, and else that of the first which did: 2 settings or the clock, 3
-    refused, 4 not reached.
+    The exit code is 0 if no check failed, otherwise that of the first that did: 2 for settings or the clock, 3 for a
+    rejected request, 4 for an unreachable API.
     """
     screen = output_screen()
 
@@ -58,10 +58,10 @@ def doctor(*, json: Json = False) -> int:
 
 
 async def examine(*, clock: Clock | None = None, step_seconds: float = _STEP_SECONDS) -> AsyncIterator[Finding]:
-    """Run all checks in order and give what each found, as it is found.
+    """Run all checks in order and yield each finding as it is made.
 
-    A check that cannot be tried, since one before it failed, is told as skipped. *step_seconds* limits each step of
-    the way to the API; a request may take three times that.
+    A check is skipped if an earlier one that it needs failed. *step_seconds* limits each network step; a request may
+    take three times that.
     """
     yield check_versions()
     finding, found = check_credentials()
@@ -104,7 +104,7 @@ async def _examine_api(
 
 
 class _NoCredentials:
-    """Stands in for credentials where there are none; nothing that needs them is sent."""
+    """A placeholder for missing credentials; no request that needs them is sent."""
 
     def form(self) -> NoReturn:
         raise ConfigurationError("there are no credentials")

@@ -1,13 +1,26 @@
-"""What a check found: how it went, in words, with the cure where something is wrong."""
+"""The finding of a check: status, message and, if something is wrong, the cure."""
 
 from collections.abc import Mapping
 from typing import Any, Literal
 
 import attrs
 
+from kajabi_async.cli.credentials.chain import FoundCredentials
 from kajabi_async.cli.exit_codes import ExitCode
+from kajabi_async.errors import (
+    ApiError,
+    AuthenticationError,
+    BadRequestError,
+    DecodeError,
+    KajabiError,
+    NotFoundError,
+    PermissionDeniedError,
+    RateLimitError,
+    ServerError,
+    TransportError,
+)
 
-__all__ = ["Finding", "Status", "failed", "fine", "skipped", "warned"]
+__all__ = ["Finding", "Status", "cure_for", "failed", "fine", "is_about_the_token", "skipped", "warned"]
 
 Status = Literal["ok", "warn", "fail", "skip"]
 
@@ -17,37 +30,77 @@ class Finding:
     """The outcome of one check."""
 
     check: str
-    """Its name: such as ``credentials`` or ``clock``."""
+    """The name of the check, such as ``credentials`` or ``clock``."""
     status: Status
     message: str
     cure: str = ""
-    """What to do about it; empty where nothing is wrong."""
+    """What to do about it; empty if nothing is wrong."""
     details: Mapping[str, Any] = attrs.field(factory=dict[str, Any])
-    """The facts apart, for programs."""
+    """The facts as separate values, for programs."""
     exit_code: ExitCode = ExitCode.DONE
-    """What the command ends with if this is the first check that failed."""
+    """The exit code of the command if this is the first check that failed."""
 
     @property
     def is_failure(self) -> bool:
-        """Whether what was checked cannot work."""
+        """Whether the check failed."""
         return self.status == "fail"
 
 
 def fine(check: str, message: str, **details: Any) -> Finding:
-    """Tell that all is well."""
+    """Return a finding that nothing is wrong."""
     return Finding(check=check, status="ok", message=message, details=details)
 
 
 def warned(check: str, message: str, *, cure: str, **details: Any) -> Finding:
-    """Tell of something that works, but may not be meant so."""
+    """Return a finding of something that works but may be unintended."""
     return Finding(check=check, status="warn", message=message, cure=cure, details=details)
 
 
 def failed(check: str, message: str, *, cure: str, exit_code: ExitCode, **details: Any) -> Finding:
-    """Tell of something that cannot work."""
+    """Return a finding of something that cannot work."""
     return Finding(check=check, status="fail", message=message, cure=cure, exit_code=exit_code, details=details)
 
 
 def skipped(check: str, because: str) -> Finding:
-    """Tell that there was nothing to check, or no way to."""
+    """Return a finding that nothing was checked, with the reason."""
     return Finding(check=check, status="skip", message=because)
+
+
+_TOKEN_PATH = "/v1/oauth/token"  # noqa: S105 - a path
+_WAIT = "nothing is wrong here: try again in a few minutes"
+
+
+def is_about_the_token(error: KajabiError) -> bool:
+    """Return whether the request for a token failed."""
+    return isinstance(error, ApiError | TransportError) and error.path == _TOKEN_PATH
+
+
+def cure_for(error: KajabiError, found: FoundCredentials | None = None) -> str:
+    """Return what to do about *error*, in one sentence."""
+    if isinstance(error, AuthenticationError | BadRequestError) and is_about_the_token(error):
+        place = "them" if found is None else found.place
+        return (
+            f"compare client id and secret in {place} with those under Settings, Security, User API Keys; a key that "
+            "was deleted or renewed there is rejected like a wrong one"
+        )
+    for kind, cure in _CURES:
+        if isinstance(error, kind):
+            return cure
+    return "see the message; run `kajabi doctor` again to see whether it lasts"
+
+
+_CURES: tuple[tuple[type[KajabiError], str], ...] = (
+    (
+        AuthenticationError,
+        "the token was issued and then rejected: check whether KAJABI_BASE_URL leads to another installation",
+    ),
+    (
+        PermissionDeniedError,
+        "check the permissions of the key under Settings, Security, User API Keys, and whether the plan has the API",
+    ),
+    (NotFoundError, "check KAJABI_BASE_URL: what answers there does not know this path"),
+    (RateLimitError, _WAIT),
+    (ServerError, _WAIT),
+    (DecodeError, "what answers is not Kajabi's API: check KAJABI_BASE_URL, and for a login page of the network"),
+    (TransportError, "try again, and look for a firewall or proxy that cuts connections"),
+)

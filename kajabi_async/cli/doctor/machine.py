@@ -1,4 +1,4 @@
-"""Checks that send nothing: versions, credentials, their file, the base URL."""
+"""Checks that send no request: versions, credentials, their file, the base URL."""
 
 import importlib.metadata
 import os
@@ -10,15 +10,15 @@ from urllib.parse import urlsplit
 
 import attrs
 
-from kajabi_async.cli.credentials import file as credentials_file
 from kajabi_async.cli.credentials import keyring as keyring_store
-from kajabi_async.cli.credentials.error import CredentialsError
-from kajabi_async.cli.credentials.sources import (
+from kajabi_async.cli.credentials import toml_file as credentials_file
+from kajabi_async.cli.credentials.chain import (
     FoundCredentials,
     credentials_path,
     environment_options,
     find_credentials,
 )
+from kajabi_async.cli.credentials.error import CredentialsError
 from kajabi_async.cli.doctor.findings import Finding, failed, fine, skipped, warned
 from kajabi_async.cli.exit_codes import ExitCode
 from kajabi_async.cli.running import loop_factory
@@ -29,12 +29,12 @@ from kajabi_async.session.base_url import checked_base_url
 __all__ = ["check_base_url", "check_credentials", "check_credentials_file", "check_versions", "configured_base_url"]
 
 _DISTRIBUTION: Final = "kajabi-async"
-_NEEDED: Final = re.compile(r"(?P<name>[\w.-]+)(?:\[[^]]*\])?(?P<limits>[^;]*)(?P<marker>;.*)?")
+_REQUIREMENT: Final = re.compile(r"(?P<name>[\w.-]+)(?:\[[^]]*\])?(?P<limits>[^;]*)(?P<marker>;.*)?")
 _AT_LEAST: Final = re.compile(r">=\s*(?P<version>\d+(?:\.\d+)*)")
 
 
 def check_versions() -> Finding:
-    """Compare what is installed with the oldest versions the package declares to work with."""
+    """Compare the installed libraries with the oldest versions that the package declares."""
     python = f"Python {platform.python_version()} on {platform.system()}"
     try:
         own = importlib.metadata.version(_DISTRIBUTION)
@@ -48,23 +48,23 @@ def check_versions() -> Finding:
     installed = {
         name: _installed(name) for name, _, optional in declared_libraries() if not optional or _installed(name)
     }
-    behind = [
+    outdated = [
         f"{name} {installed[name] or 'missing'}, needs {oldest}"
         for name, oldest, _ in declared_libraries()
         if name in installed and _is_older(installed[name], oldest)
     ]
     loops = "uvloop" if loop_factory() is not None else "asyncio"
     facts = {"python": platform.python_version(), "kajabi_async": own, "libraries": installed, "event_loop": loops}
-    if behind:
+    if outdated:
         cure = "pip install --upgrade 'kajabi-async[cli]'"
-        told = f"{own} works with newer libraries only: {'; '.join(behind)}"
-        return failed("versions", told, cure=cure, exit_code=ExitCode.MISUSED, **facts)
+        message = f"{own} works with newer libraries only: {'; '.join(outdated)}"
+        return failed("versions", message, cure=cure, exit_code=ExitCode.MISUSED, **facts)
     core = ", ".join(f"{name} {installed[name]}" for name in ("aiohttp", "attrs", "cattrs", "msgspec"))
     return fine("versions", f"{_DISTRIBUTION} {own}, {python}, {core}; event loops of {loops}", **facts)
 
 
 def check_credentials() -> tuple[Finding, FoundCredentials | None]:
-    """Look for credentials as every command does; they are never shown."""
+    """Find the credentials as every command does, and never show them."""
     try:
         found = find_credentials()
     except CredentialsError as error:
@@ -74,23 +74,23 @@ def check_credentials() -> tuple[Finding, FoundCredentials | None]:
 
 
 def check_credentials_file(found: FoundCredentials | None) -> Finding:
-    """Look whether the credentials file can be used, even where the environment wins over it."""
+    """Check whether the credentials file can be used, even if the environment takes precedence."""
     path = None
     try:
         path = credentials_path()
-        held = credentials_file.read(path)
+        stored = credentials_file.read(path)
     except CredentialsError as error:
         facts = {} if path is None else {"path": str(path)}
         warning = warned("credentials file", error.problem, cure=error.cure, **facts)
         if found is not None:
             return warning
         return attrs.evolve(warning, status="fail", exit_code=ExitCode.MISUSED)
-    if held is None:
+    if stored is None:
         return skipped("credentials file", f"there is none at {path}")
     if found is not None and found.source != "file":
         return warned(
             "credentials file",
-            f"{path} is not used, as {found.place} wins",
+            f"{path} is not used, as {found.place} takes precedence",
             cure="unset KAJABI_CLIENT_ID and KAJABI_CLIENT_SECRET to use it, or `kajabi logout` to remove it",
             path=str(path),
         )
@@ -98,12 +98,12 @@ def check_credentials_file(found: FoundCredentials | None) -> Finding:
 
 
 def configured_base_url() -> str:
-    """Give KAJABI_BASE_URL or the API's own."""
+    """Return KAJABI_BASE_URL if it is set, otherwise the official base URL."""
     return environment_options().get("base_url", OFFICIAL_BASE_URL)
 
 
 def check_base_url(base_url: str) -> Finding:
-    """Check the form of *base_url*, and whether it is where Kajabi's API is."""
+    """Check the form of *base_url*, and whether it is the official one."""
     try:
         checked = checked_base_url(base_url, allow_insecure=False)
     except ConfigurationError as error:
@@ -118,22 +118,22 @@ def check_base_url(base_url: str) -> Finding:
     return warned(
         "base URL",
         f"{checked}, which is not {OFFICIAL_BASE_URL}",
-        cure="unset KAJABI_BASE_URL unless a proxy or a fake is meant",
+        cure="unset KAJABI_BASE_URL unless you use a proxy or a fake",
         base_url=checked,
     )
 
 
 def proxies_ignored(base_url: str) -> str:
-    """Give the name of a proxy setting that the SDK does not follow, empty where there is none."""
+    """Return the name of a proxy setting that the SDK does not follow, or an empty string if none is set."""
     scheme = urlsplit(base_url).scheme
     names = (f"{scheme}_proxy", "all_proxy")
     return next((name for each in names for name in (each, each.upper()) if os.environ.get(name)), "")
 
 
 def declared_libraries() -> Iterator[tuple[str, str, bool]]:
-    """Give name, oldest version and whether it is of an extra, for each library that is declared with one."""
+    """Yield name, oldest version and whether it belongs to an extra, for each requirement with an oldest version."""
     for declared in importlib.metadata.requires(_DISTRIBUTION) or ():
-        parts = _NEEDED.match(declared)
+        parts = _REQUIREMENT.match(declared)
         oldest = _AT_LEAST.search(parts["limits"]) if parts else None
         if parts and oldest:
             yield parts["name"], oldest["version"], "extra ==" in (parts["marker"] or "")

@@ -1,7 +1,7 @@
-"""Which filters each list takes, as keyword arguments: completed by editors, checked by type checkers and at run time.
+"""The filters of each list, as keyword arguments: completed by editors, checked by type checkers and at run time.
 
-The names are the API's own. Where the API documents attributes times suffixes, the combinations that make sense are
-declared, and any other documented one is accepted at run time.
+Names are the API's own. If the API documents attributes times suffixes, the combinations that make sense are declared
+here, and every other one is accepted at run time. Read `encoding` first.
 """
 
 from kajabi_async.resources.filters.account import HookFilters, SiteFilters

@@ -152,8 +152,8 @@ class OrderItemFilters(TypedDict, total=False):
 class PurchaseFilters(TypedDict, total=False):
     """Filters of purchases.
 
-    Compare with ``gteq`` and ``lteq``: the server's library has them, and an integrator uses them (observed). ``gte``
-    and ``lte`` stand in the API document, but the server probably ignores them.
+    Compare with ``gteq`` and ``lteq``: the server's library has them, and an integrator uses them (observed). The API
+    document has ``gte`` and ``lte``, which the server probably ignores.
     """
 
     site_id: Id
@@ -274,7 +274,7 @@ class TransactionFilters(TypedDict, total=False):
 
 
 class PayoutFilters(TypedDict, total=False):
-    """Filters of payouts; every list is of one site."""
+    """Filters of payouts; each list is of one site."""
 
     site_id: Id
     status: Text

@@ -86,8 +86,8 @@ class BlogPostFilters(TypedDict, total=False):
 class LandingPageFilters(TypedDict, total=False):
     """Filters of landing pages.
 
-    Compare with ``gteq`` and ``lteq``: the server's library has them, and an integrator uses them (observed). ``gte``
-    and ``lte`` stand in the API document, but the server probably ignores them.
+    Compare with ``gteq`` and ``lteq``: the server's library has them, and an integrator uses them (observed). The API
+    document has ``gte`` and ``lte``, which the server probably ignores.
     """
 
     site_id: Id

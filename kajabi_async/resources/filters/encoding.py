@@ -1,7 +1,10 @@
-"""Filters as they are sent: names checked, values encoded the way the server reads them.
+"""Filters as they are sent: names checked, values encoded as the server reads them.
 
-The server ignores a filter it does not know, silently, and answers an unfiltered page (observed): callers have acted
-on a stranger's record. So a name that is not declared is refused here, before anything is sent.
+The server ignores an unknown filter silently and returns an unfiltered page (observed): callers have acted on another
+person's record. So a name that is not declared is refused here, before anything is sent.
+
+The filters of each list are declared three times: here for callers, in `testing.filters` for the fake, and in the API
+document. The fake does not import these tables, as it is the witness against them; tests hold all three together.
 """
 
 import re
@@ -11,6 +14,7 @@ from decimal import Decimal
 from functools import cache
 from typing import Annotated, Any, Final, NamedTuple, NotRequired, get_args, get_origin, get_type_hints
 
+from kajabi_async.checks import shown
 from kajabi_async.errors import InvalidArgumentError, InvalidIdError, UnknownFilterError
 from kajabi_async.jsonapi.ids import checked_id
 from kajabi_async.jsonapi.query import is_parameter_name
@@ -37,44 +41,42 @@ __all__ = [
     "encode_filters",
 ]
 
-# gte and lte stand in the document; Ransack has gteq and lteq, and integrators use those.
-
+# The document has gte and lte; Ransack, the server's library, has gteq and lteq, and integrators use those.
 SUFFIXES: Final = ("eq", "cont", "not_eq", "not_cont", "start", "end")
 SUFFIXES_WITH_RANGES: Final = (*SUFFIXES, "gt", "gteq", "gte", "lt", "lteq", "lte")
 ORDER_SUFFIXES: Final = ("eq", "gt", "gteq", "lt", "lteq", "cont", "start", "i_cont", "in", "not_in", "null")
-
 
 _AMOUNT: Final = re.compile(r"-?[0-9]{1,30}(\.[0-9]{1,30})?")
 _MOST_DIGITS: Final = 30
 _FIRST_TOO_LARGE: Final = 10**_MOST_DIGITS
 _PROBABLY_DEAD: Final = ("_gte", "_lte")
-"""Documented, but not of the server's library: nobody who misspelt a filter is led to one."""
+"""Documented, but unknown to the server's library: never suggested for a misspelt filter."""
 _RANGES: Final = {("_gt", "_gteq"): ("_gt", "_gteq", "_gte"), ("_lt", "_lteq"): ("_lt", "_lteq", "_lte")}
-"""Suffixes that ask for a range, by those that may be suggested in their place."""
+"""Suffixes of ranges, with those that may be suggested instead."""
 _COMPARES: Final = re.compile(r"_(?:i_cont|cont|eq|start|end|in|null|gt|gteq|lt|lteq)$")
 _WAY_OUT: Final = "(extra_filters= sends a filter that the SDK does not know yet)"
 
 
-class _Refused(ValueError):  # noqa: N818 - it never leaves this module
-    """A value of the wrong kind."""
+class _WrongKindError(ValueError):
+    """A value of the wrong kind; it never leaves this module."""
 
 
-class Kind(NamedTuple):
-    """What a filter takes, in words, and how that is written in a query; several texts repeat the parameter."""
+class Takes(NamedTuple):
+    """What a filter takes, in words, and how that is encoded; several texts repeat the parameter."""
 
-    wanted: str
+    words: str
     encode: Callable[[Any], "str | list[str]"]
     repeated: bool = False
 
 
 def _text(value: Any) -> str:
     if not isinstance(value, str) or not value.strip():
-        # The server drops a condition without a value, as it does one that it does not know (its library's rule).
-        raise _Refused
+        # The server drops a condition without a value, like one that it does not know (its library's rule).
+        raise _WrongKindError
     if "," in value:
-        # The server splits a value at its commas (observed in the library it runs on); there is no way to quote one.
+        # The server splits a value at its commas (observed in its library), and there is no way to quote one.
         raise InvalidArgumentError(f"the server splits {value[:40]!r} at its comma: filter by a part without one")
-    # An enumeration of strings would print as its member's name.
+    # str() of a member of a string enumeration would be its name.
     return str.__str__(value)
 
 
@@ -86,7 +88,7 @@ def _id(value: Any) -> str:
     try:
         return checked_id(value)
     except InvalidIdError:
-        raise _Refused from None
+        raise _WrongKindError from None
 
 
 def _ids(value: Any) -> str:
@@ -106,15 +108,15 @@ def _several(value: Any) -> list[Any]:
         return list(value.split(","))
     several = _elements(value) if hasattr(value, "__iter__") else [value]
     if not several:
-        raise _Refused
+        raise _WrongKindError
     return several
 
 
 def _elements(value: Any) -> list[Any]:
     if isinstance(value, Mapping | bytes | bytearray):
-        raise _Refused
+        raise _WrongKindError
     elements: list[Any] = list(value)
-    # A set has no order of its own, and one question shall have one query.
+    # A set has no order, and equal filters must make equal queries.
     return sorted(elements, key=str) if isinstance(value, set | frozenset) else elements
 
 
@@ -124,27 +126,27 @@ def _repeated(value: Any) -> list[str]:
 
 def _whole(value: Any) -> str:
     if isinstance(value, bool) or not isinstance(value, int) or abs(value) >= _FIRST_TOO_LARGE:
-        raise _Refused
+        raise _WrongKindError
     return int.__repr__(value)
 
 
 def _days(value: Any) -> str:
     days = _whole(value)
     if value < 0:
-        raise _Refused
+        raise _WrongKindError
     return days
 
 
 def _positive(value: Any) -> str:
     number = _whole(value)
     if value < 1:
-        raise _Refused
+        raise _WrongKindError
     return number
 
 
 def _flag(value: Any) -> str:
     if not isinstance(value, bool):
-        raise _Refused
+        raise _WrongKindError
     return "true" if value else "false"
 
 
@@ -155,12 +157,12 @@ def _amount(value: Any) -> str:
 
 
 def _decimal(value: Decimal) -> str:
-    # Looked at first: written out, Decimal("1E+999999") would be a million digits.
+    # Checked first: written out, Decimal("1E+999999") has a million digits.
     if not value.is_finite() or abs(value.adjusted()) >= _MOST_DIGITS:
-        raise _Refused
+        raise _WrongKindError
     text = f"{value:f}"
     if not _AMOUNT.fullmatch(text):
-        raise _Refused
+        raise _WrongKindError
     return text
 
 
@@ -170,7 +172,7 @@ def _day(value: Any) -> str:
     if isinstance(value, date):
         return value.isoformat()
     if not isinstance(value, str):
-        raise _Refused
+        raise _WrongKindError
     try:
         return date.fromisoformat(value).isoformat()
     except ValueError:
@@ -181,7 +183,7 @@ def _parsed(value: str) -> datetime:
     try:
         return datetime.fromisoformat(value)
     except ValueError:
-        raise _Refused from None
+        raise _WrongKindError from None
 
 
 def _moment(value: datetime) -> str:
@@ -203,36 +205,36 @@ def _one_thing(value: Any) -> str:
         return _text(value)
     if isinstance(value, date):
         return _day(value)
-    # By its repr, so that 0.1 is sent as it reads.
+    # By its repr, so that 0.1 is sent as 0.1.
     return _amount(Decimal(repr(value)) if isinstance(value, float) else value)
 
 
-Text = Annotated[str, Kind("text that is not blank", _text)]
-Texts = Annotated[str | Collection[str], Kind("text that is not blank, or several", _texts)]
-Label = Annotated[str | int, Kind("text or a whole number", _text_or_number)]
-Labels = Annotated[str | int | Collection[str | int], Kind("text or a whole number, or several", _texts_or_numbers)]
-Repeated = Annotated[str | Collection[str], Kind("text that is not blank, or several", _repeated, repeated=True)]
-Id = Annotated[str | int, Kind("an id", _id)]
-Ids = Annotated[str | int | Collection[str | int], Kind("an id, or several", _ids)]
-Number = Annotated[int, Kind("a whole number", _whole)]
-Positive = Annotated[int, Kind("a whole number of at least 1", _positive)]
-Days = Annotated[int, Kind("a whole number of days", _days)]
-Flag = Annotated[bool, Kind("True or False", _flag)]
-Amount = Annotated[Decimal | int | str, Kind("an amount: a Decimal, a whole number, or text such as '12.50'", _amount)]
-Day = Annotated[date | datetime | str, Kind("a date, a time with its zone, or either in ISO 8601", _day)]
-_ANYTHING: Final = Kind("text that is not blank, a number, True or False, a date, or several of these", _anything)
+Text = Annotated[str, Takes("text that is not blank", _text)]
+Texts = Annotated[str | Collection[str], Takes("text that is not blank, or several", _texts)]
+Label = Annotated[str | int, Takes("text or a whole number", _text_or_number)]
+Labels = Annotated[str | int | Collection[str | int], Takes("text or a whole number, or several", _texts_or_numbers)]
+Repeated = Annotated[str | Collection[str], Takes("text that is not blank, or several", _repeated, repeated=True)]
+Id = Annotated[str | int, Takes("an id", _id)]
+Ids = Annotated[str | int | Collection[str | int], Takes("an id, or several", _ids)]
+Number = Annotated[int, Takes("a whole number", _whole)]
+Positive = Annotated[int, Takes("a whole number of at least 1", _positive)]
+Days = Annotated[int, Takes("a whole number of days", _days)]
+Flag = Annotated[bool, Takes("True or False", _flag)]
+Amount = Annotated[Decimal | int | str, Takes("an amount: a Decimal, a whole number, or text such as '12.50'", _amount)]
+Day = Annotated[date | datetime | str, Takes("a date, a time with its zone, or either in ISO 8601", _day)]
+_ANYTHING: Final = Takes("text that is not blank, a number, True or False, a date, or several of these", _anything)
 
 _SUFFIXED: Final[dict[type, frozenset[str]]] = {}
 
 
 def accept_suffixes(declared: type, attributes: Iterable[str], suffixes: Iterable[str]) -> None:
-    """Accept ``attribute_suffix`` for a list whose filters the API documents as attributes times suffixes."""
+    """Accept every ``attribute_suffix`` for a list whose filters the API documents in this way."""
     combined = {f"{attribute}_{suffix}" for attribute in attributes for suffix in tuple(suffixes)}
     _SUFFIXED[declared] = _SUFFIXED.get(declared, frozenset()) | combined
 
 
 def encode_filters(declared: type, given: Mapping[str, object], *, owner: str) -> tuple[tuple[str, str], ...]:
-    """Give *given* as query parameters in one canonical order.
+    """Return *given* as query parameters in one canonical order.
 
     UnknownFilterError, with the nearest known name, for a filter that *declared* does not have; InvalidArgumentError
     for a value of the wrong kind.
@@ -261,10 +263,10 @@ def _compares_alike(name: str, other: str) -> bool:
 
 
 def encode_extra_filters(extra: Mapping[str, object]) -> tuple[tuple[str, str], ...]:
-    """Give filters that the SDK does not know; a bare name stands for ``filter[name]``.
+    """Return filters that the SDK does not know as query parameters; a bare name stands for ``filter[name]``.
 
-    InvalidArgumentError for a name that no query parameter may have (JSON:API, "Query Parameters") or that is another
-    parameter than a filter.
+    InvalidArgumentError for a name that no query parameter may have (JSON:API, "Query Parameters") or that is a
+    parameter other than a filter.
     """
     parameters = {name: _filter_parameter(name) for name in extra}
     return tuple(pair for name in sorted(extra) for pair in _pairs(parameters[name], _ANYTHING, extra[name]))
@@ -279,34 +281,27 @@ def _filter_parameter(name: Any) -> str:
     return parameter
 
 
-def _pairs(parameter: str, kind: Kind, value: object) -> Iterable[tuple[str, str]]:
+def _pairs(parameter: str, kind: Takes, value: object) -> Iterable[tuple[str, str]]:
     if value is None:
         raise InvalidArgumentError(f"{parameter} was given None: leave it out")
     try:
         encoded = kind.encode(value)
-    except _Refused:
-        raise InvalidArgumentError(f"{parameter} takes {kind.wanted}, got {_shown(value)}") from None
+    except _WrongKindError:
+        raise InvalidArgumentError(f"{parameter} takes {kind.words}, got {shown(value)}") from None
     texts = [encoded] if isinstance(encoded, str) else encoded
     return [(f"{parameter}[]" if kind.repeated else parameter, text) for text in texts]
 
 
-def _shown(value: object) -> str:
-    try:
-        return f"{value!r:.60}"
-    except ValueError:  # A number of more digits than Python prints.
-        return f"a huge {type(value).__name__}"
-
-
 @cache
-def _kinds(declared: type) -> Mapping[str, Kind]:
+def _kinds(declared: type) -> Mapping[str, Takes]:
     hints = get_type_hints(declared, include_extras=True)
     return {name: _kind_of(annotation) for name, annotation in hints.items()}
 
 
-def _kind_of(annotation: Any) -> Kind:
+def _kind_of(annotation: Any) -> Takes:
     inner = get_args(annotation)[0] if get_origin(annotation) is NotRequired else annotation
     for arm in (inner, *get_args(inner)):
         for extra in getattr(arm, "__metadata__", ()):
-            if isinstance(extra, Kind):
+            if isinstance(extra, Takes):
                 return extra
     return _ANYTHING

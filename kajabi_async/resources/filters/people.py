@@ -8,12 +8,12 @@ __all__ = ["ContactNoteFilters", "ContactTagFilters", "CustomFieldFilters", "Cus
 
 
 class PeopleFilters(TypedDict, total=False):
-    """Filters of contacts and of customers; ids of tags, offers and products may be several."""
+    """Filters of contacts and of customers; those of tags, offers and products may take several ids."""
 
     site_id: Id
-    """Needed where the account has several sites."""
+    """Needed if the account has several sites."""
     search: Text
-    """Fuzzy, in name and email; there is no exact filter, see find_by_email()."""
+    """Fuzzy, in name and email; for an exact email see find_by_email()."""
     created_in_last: Days
     """In days, like every filter that ends in ``_in_last``."""
     not_created_in_last: Days
@@ -91,7 +91,7 @@ class PeopleFilters(TypedDict, total=False):
 
 
 class CustomerIncludedFilters(TypedDict, total=False):
-    """Which offers and products are included with one customer; without the include the server ignores them."""
+    """Filters of the offers and products included with one customer; the server ignores them without the include."""
 
     offers_search: Text
     offers_page: Positive

@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from typing import Any, Final, TypeVar
 
+from kajabi_async.checks import positive_seconds
 from kajabi_async.errors import ConfigurationError, StoreUnavailableError
 from kajabi_async.session.auth.store import Lease, StoredToken, TokenStore
 
@@ -107,7 +108,5 @@ async def _awaited(call: Callable[[], Awaitable[T]]) -> T:
 
 
 def _checked_lease(store: TokenStore) -> float:
-    seconds: Any = getattr(store, "lease_seconds", None)
-    if isinstance(seconds, bool) or not isinstance(seconds, int | float) or not 0.0 < seconds < 10**6:
-        raise ConfigurationError(f"token_store.lease_seconds must be a positive number of seconds, got {seconds!r}")
-    return float(seconds)
+    given = getattr(store, "lease_seconds", None)
+    return positive_seconds(given, of="token_store.lease_seconds", below=10**6, error=ConfigurationError)

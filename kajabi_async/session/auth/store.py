@@ -7,10 +7,11 @@ import threading
 import time
 import uuid
 from collections.abc import Callable
-from typing import Any, Final, Protocol, Self
+from typing import Final, Protocol, Self
 
 import attrs
 
+from kajabi_async.checks import number
 from kajabi_async.errors import ConfigurationError, DecodeError
 from kajabi_async.jsonapi.codec import decode, encode, json_object
 from kajabi_async.session.credentials import Secret, token_text
@@ -174,10 +175,13 @@ class MemoryTokenStore:
 
 def checked_lease_seconds(seconds: float) -> float:
     """Give *seconds* where a token request can end within four fifths of it."""
-    given: Any = seconds
-    if isinstance(given, bool) or not isinstance(given, int | float) or not _SHORTEST_LEASE_SECONDS <= given < 10**6:
-        raise ConfigurationError(f"lease_seconds must be a number of at least {_SHORTEST_LEASE_SECONDS}, got {given!r}")
-    return float(seconds)
+    return number(
+        seconds,
+        of="lease_seconds",
+        expected=f"a number of at least {_SHORTEST_LEASE_SECONDS}",
+        fits=lambda it: _SHORTEST_LEASE_SECONDS <= it < 10**6,
+        error=ConfigurationError,
+    )
 
 
 def checked_version(value: object) -> int | None:

@@ -11,6 +11,7 @@ from typing import Any, Final, Literal, Self, TypeVar
 
 import attrs
 
+from kajabi_async.checks import number
 from kajabi_async.errors import ClientClosedError, ConfigurationError, RequestTimeoutError, TimeoutPhase
 from kajabi_async.exchange import Request
 from kajabi_async.records import Record
@@ -211,11 +212,10 @@ class Deadlines:
 
 def checked_seconds(name: str, seconds: object) -> float | None:
     """Give *seconds* where it is a positive number or None; ConfigurationError otherwise."""
+    expected = "a positive number of seconds, or None for no limit"
     if seconds is None:
         return None
-    if isinstance(seconds, bool) or not isinstance(seconds, int | float) or not seconds > 0 or math.isinf(seconds):
-        raise ConfigurationError(f"{name} must be a positive number of seconds, or None for no limit, got {seconds!r}")
-    return float(seconds)
+    return number(seconds, of=name, expected=expected, fits=lambda it: 0 < it < math.inf, error=ConfigurationError)
 
 
 def _check(_: "Timeouts", field: "attrs.Attribute[float | None]", value: object) -> None:

@@ -3,10 +3,11 @@
 aiohttp's time limits count the wait for a free connection, so its pool must never be where requests queue.
 """
 
-from typing import Any, Final
+from typing import Final
 
+from kajabi_async.checks import whole_number
 from kajabi_async.clock import Clock
-from kajabi_async.concurrency import Places, TooLateError
+from kajabi_async.concurrency import TooLateError, WaitingLine
 from kajabi_async.errors import ConfigurationError
 from kajabi_async.session.limits.rate import AdaptiveRate, FixedRate, RateLimit
 
@@ -24,10 +25,10 @@ class Gate:
     """First come, first served; deadlines are moments on the monotonic clock."""
 
     def __init__(self, places: int, rate: RateLimit, clock: Clock) -> None:
-        self._number = _checked_places(places)
-        self._places = Places(self._number)
+        self._number = whole_number(places, of="concurrency", at_most=None, error=ConfigurationError)
+        self._places = WaitingLine(self._number)
         # One at a time asks for its turn, so that nobody holds one that a slower pace would take back.
-        self._asking = Places(1)
+        self._asking = WaitingLine(1)
         self._rate = rate
         self.answered = rate.answered
         """Note, with the moment, that the server bore a request."""
@@ -145,9 +146,3 @@ class Gate:
         now = self._clock.monotonic()
         if deadline is not None and now < self._paused_until and deadline <= self._paused_until:
             raise TooLateError(self._paused_until - now)
-
-
-def _checked_places(places: Any) -> int:
-    if isinstance(places, bool) or not isinstance(places, int) or places < 1:
-        raise ConfigurationError(f"concurrency must be a whole number of at least 1, got {places!r}")
-    return places

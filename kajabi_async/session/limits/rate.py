@@ -2,6 +2,7 @@
 
 from typing import Protocol
 
+from kajabi_async.checks import number
 from kajabi_async.errors import ConfigurationError
 from kajabi_async.session.limits.pace import Pace
 
@@ -61,9 +62,14 @@ class FixedRate(AdaptiveRate):
     """Keeps to *per_second* requests a second, for those who know their limit; Retry-After still pauses everyone."""
 
     def __init__(self, per_second: float) -> None:
-        if isinstance(per_second, bool) or not isinstance(per_second, int | float) or not 0 < per_second < 10**9:  # pyright: ignore[reportUnnecessaryIsInstance]
-            raise ConfigurationError(f"a rate must be a positive number of requests a second, got {per_second!r}")
-        self._keep_to(Pace(fixed=float(per_second)))
+        rate = number(
+            per_second,
+            of="a rate",
+            expected="a positive number of requests a second",
+            fits=lambda it: 0 < it < 10**9,
+            error=ConfigurationError,
+        )
+        self._keep_to(Pace(fixed=rate))
 
 
 def as_rate_limit(given: float | RateLimit | None) -> RateLimit:

@@ -1,7 +1,9 @@
 """One token and one rate for processes and machines that share a Redis (extra ``redis``).
 
-Keep that Redis to yourselves: the token lies there in clear text, and whoever can read it can act as the API key until
-the token ends. Each object belongs to one event loop, and is closed by whoever made it.
+Restrict access to that Redis: it holds the token in clear text, and anyone who can read it can act as the API key until
+the token expires. Each object belongs to one event loop, and its creator closes it.
+
+Imports the protocols of `session`. Read `calls` first: it is the one way to Redis. `tokens` and `rate` stand on it.
 """
 
 try:

@@ -1,4 +1,4 @@
-"""Calls of Redis that a cancelled caller never breaks off, and whose failures are errors of ours."""
+"""Redis commands that a cancelled caller never interrupts, and whose failures are errors of the SDK."""
 
 import asyncio
 import os
@@ -11,45 +11,45 @@ from redis.asyncio import Redis
 
 from kajabi_async.errors import ConfigurationError, StoreUnavailableError, WrongLoopError
 
-__all__ = ["OverRedis"]
+__all__ = ["RedisBacked"]
 
 _SECONDS: Final = 2.0
 
 
-class OverRedis:
-    """What stands on Redis: a URL, for a connection of its own, or a client that was handed in and is not closed."""
+class RedisBacked:
+    """A base for objects in Redis: over a URL, with a connection of its own, or a given client, which is not closed."""
 
     def __init__(self, redis: "str | Redis") -> None:
         self._owned = isinstance(redis, str)
-        # Any: the types of redis-py tell neither what is awaited nor what comes back.
+        # Any: the types of redis-py describe neither the awaitables nor their results.
         self._redis: Any = _connected(redis) if isinstance(redis, str) else redis
-        self._under_way: set[asyncio.Task[Any]] = set()
+        self._pending: set[asyncio.Task[Any]] = set()
         self._bound_to: tuple[asyncio.AbstractEventLoop, int] | None = None
         self._closed = False
 
     def _command(self, *words: "str | bytes | float") -> "Awaitable[Any]":
-        """Return Redis' answer to a command, to be awaited; StoreUnavailableError if it fails or takes over 2 s.
+        """Return an awaitable of the reply to a command; StoreUnavailableError if it fails or takes over 2 s.
 
-        It goes on if the caller is cancelled: a connection that is left between question and answer would hand the
-        answer to whoever uses it next. WrongLoopError on another event loop than that of the first command. *words*
-        may hold a token, so they are in no frame that an error leaves through.
+        The command goes on if the caller is cancelled: on an interrupted connection, the next command would get its
+        reply. WrongLoopError on another event loop than that of the first command. *words* may hold a token, so they
+        are in no frame of a traceback.
         """
-        if self._closed or not self._is_here():
+        if self._closed or not self._is_on_its_loop():
             words = ()
         self._check_loop()
-        calling: asyncio.Task[Any] = asyncio.ensure_future(_awaited(self._redis.execute_command(*words)))
-        self._under_way.add(calling)
-        calling.add_done_callback(self._forget)
-        return _answer(calling)
+        task: asyncio.Task[Any] = asyncio.ensure_future(_awaited(self._redis.execute_command(*words)))
+        self._pending.add(task)
+        task.add_done_callback(self._forget)
+        return _reply_of(task)
 
     def _script(self, text: str, names: "tuple[str, ...]", *arguments: "str | bytes | float") -> "Awaitable[Any]":
         return self._command("EVAL", text, len(names), *names, *arguments)
 
     async def aclose(self) -> None:
-        """Let what is under way end, and close the connection, unless it was handed in. May be called again."""
-        if not self._closed and self._is_here():
-            if self._under_way:
-                await asyncio.wait(tuple(self._under_way), timeout=_SECONDS)
+        """Wait for pending commands, and close the connection unless it was given. Further calls do nothing."""
+        if not self._closed and self._is_on_its_loop():
+            if self._pending:
+                await asyncio.wait(tuple(self._pending), timeout=_SECONDS)
             self._closed = True
             if self._owned:
                 await self._redis.aclose()
@@ -65,7 +65,7 @@ class OverRedis:
     def _check_loop(self) -> None:
         if self._closed:
             raise StoreUnavailableError(f"the {type(self).__name__} is closed")
-        if not self._is_here():
+        if not self._is_on_its_loop():
             raise WrongLoopError(
                 f"the {type(self).__name__} was used on another event loop before, or before a fork: make one for each "
                 "loop, such as one per asyncio.run() or per worker"
@@ -73,34 +73,34 @@ class OverRedis:
         if self._bound_to is None:
             self._bound_to = asyncio.get_running_loop(), os.getpid()
 
-    def _is_here(self) -> bool:
+    def _is_on_its_loop(self) -> bool:
         return self._bound_to is None or self._bound_to == (asyncio.get_running_loop(), os.getpid())
 
-    def _forget(self, calling: "asyncio.Task[Any]") -> None:
-        self._under_way.discard(calling)
-        if not calling.cancelled():
-            calling.exception()
+    def _forget(self, task: "asyncio.Task[Any]") -> None:
+        self._pending.discard(task)
+        if not task.cancelled():
+            task.exception()
 
 
 def _connected(url: str) -> Any:
-    made: Any = Redis
-    # redis-py takes a URL apart option by option, and raises all sorts of errors, any of which may show the password.
+    client_class: Any = Redis
+    # The errors of redis-py about a URL are of many types, and any may show the password.
     with suppress(Exception):
-        return made.from_url(url, socket_timeout=_SECONDS, socket_connect_timeout=_SECONDS)
-    raise ConfigurationError("the URL of Redis must begin with redis://, rediss:// or unix://")
+        return client_class.from_url(url, socket_timeout=_SECONDS, socket_connect_timeout=_SECONDS)
+    raise ConfigurationError("the URL of Redis must start with redis://, rediss:// or unix://")
 
 
-async def _answer(calling: "asyncio.Task[Any]") -> Any:
-    await asyncio.wait({calling}, timeout=_SECONDS)
-    if not calling.done():
-        raise StoreUnavailableError(f"Redis gave no answer within {_SECONDS:g} s")
+async def _reply_of(task: "asyncio.Task[Any]") -> Any:
+    await asyncio.wait({task}, timeout=_SECONDS)
+    if not task.done():
+        raise StoreUnavailableError(f"Redis did not answer within {_SECONDS:g} s")
     try:
-        return calling.result()
+        return task.result()
     except (Exception, asyncio.CancelledError) as failure:  # noqa: BLE001 - redis-py raises others on odd answers
         name = type(failure).__name__
-    # The text of a Redis error may quote what was sent to it, and its frames hold that and the password.
+    # The text of a Redis error may quote the command, and its frames hold the command and the password.
     raise StoreUnavailableError(f"Redis cannot be used ({name})")
 
 
-async def _awaited(answer: Awaitable[Any]) -> Any:
-    return await answer
+async def _awaited(reply: Awaitable[Any]) -> Any:
+    return await reply

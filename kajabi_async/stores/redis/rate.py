@@ -1,4 +1,4 @@
-"""One rate of requests for everybody who shares a Redis."""
+"""One rate of requests for all clients that share a Redis."""
 
 import logging
 import time
@@ -10,7 +10,7 @@ from kajabi_async.concurrency import SingleFlight
 from kajabi_async.errors import ConfigurationError, StoreUnavailableError
 from kajabi_async.session.limits.pace import Pace
 from kajabi_async.session.limits.rate import AdaptiveRate, FixedRate
-from kajabi_async.stores.redis.calls import OverRedis
+from kajabi_async.stores.redis.calls import RedisBacked
 from kajabi_async.stores.redis.shared_pace import read_pace, write_pace
 from kajabi_async.tracebacks import hides_arguments
 
@@ -18,18 +18,19 @@ __all__ = ["RedisRate"]
 
 _LOG: Final = logging.getLogger("kajabi_async")
 _FREE_SECONDS: Final = 0.25
-"""For how long one goes on without looking, while no limit is known."""
-_SHARE_SECONDS: Final = 0.02
-_TURNS_KEPT_SECONDS: Final = 0.2
-"""How many turns are taken at once, as the time they are worth, and when those that nobody wanted are void."""
+"""Seconds between two reads of the shared rate while no limit is known."""
+_BATCH_SECONDS: Final = 0.02
+"""The permits taken in one step, as the time that they span at the rate."""
+_PERMITS_VALID_SECONDS: Final = 0.2
+"""Seconds after which unused permits expire."""
 _TRIES: Final = 20
-_ALONE_SECONDS: Final = (1.0, 60.0)
-"""For how long a Redis that failed is left alone at first, and at most; twice as long after each further failure."""
-_LONGEST_WAIT_SECONDS: Final = 0.25
-"""The longest wait for a rate that may have grown by then."""
+_RETRY_SECONDS: Final = (1.0, 60.0)
+"""The first and the longest pause before a failed Redis is tried again; doubled after each failure."""
+_MAX_WAIT_SECONDS: Final = 0.25
+"""The longest wait before the rate is read again, as it may have grown."""
 _KEPT_SECONDS: Final = 24 * 3600
 
-# What no pace is written as is dropped by the script, before a client that decodes answers stumbles over it.
+# The script deletes a value that cannot be a pace, since a client that decodes replies could fail on it.
 _READ: Final = """
 local found = redis.pcall('GET', KEYS[1])
 if type(found) == 'table' or (found and (#found > 4096 or string.find(found, '[^\\32-\\126]'))) then
@@ -48,12 +49,12 @@ return 1
 
 
 @hides_arguments
-class RedisRate(OverRedis):
-    """Learns and keeps one rate together with everybody who names the same *name* in the same Redis.
+class RedisRate(RedisBacked):
+    """A rate learned and kept by all clients that use the same *name* in the same Redis.
 
-    *redis* is a URL, or a client of yours; *per_second* is the rate where you know it, for all of them together. A 429
-    that one of them gets, and the pause it asks for, is everybody's. While Redis fails each process learns a rate by
-    itself, with a warning, and looks for Redis again after a pause that grows up to a minute, without waiting for it.
+    *redis* is a URL or a client of yours; *per_second* is the total rate of all clients, if known. A 429 that one of
+    them gets, and the pause it asks for, apply to all. While Redis fails, each process logs a warning, learns a rate of
+    its own, and tries Redis again in the background after a pause that grows up to a minute.
     """
 
     def __init__(self, redis: "str | Redis", *, name: str, per_second: float | None = None) -> None:
@@ -65,57 +66,57 @@ class RedisRate(OverRedis):
         self._fixed = None if per_second is None else float(per_second)
         self._flight: SingleFlight[None, float] = SingleFlight(abandon=False)
         self._rate: float | None = self._fixed
-        self._free_until = self._turns_until = self._alone_until = 0.0
-        self._turns = 0
+        self._free_until = self._permits_until = self._retry_at = 0.0
+        self._permits = 0
         self._answered = 0
         self._refusals: list[float | None] = []
         self._failures = 0
 
     async def take(self, now: float) -> float:
-        """Take one turn: 0.0 where the request may go, else the seconds after which to ask again."""
+        """Take one permit: return 0.0 if the request may go, else the seconds after which to try again."""
         if self._is_alone(now):
             return await self._alone.take(now)
         if now < self._free_until:
             return 0.0
-        if self._turns and now < self._turns_until:
-            self._turns -= 1
+        if self._permits and now < self._permits_until:
+            self._permits -= 1
             return 0.0
-        wait = await self._flight.run(None, self._look)
-        if self._turns:
-            self._turns -= 1
+        wait = await self._flight.run(None, self._update)
+        if self._permits:
+            self._permits -= 1
             return 0.0
-        # Who looked along finds the turns taken by those before it, and no wait, as there were some.
-        return wait if wait or self._rate is None else min(1.0 / self._rate, _LONGEST_WAIT_SECONDS)
+        # Other callers of the same update may have used all of its permits; its wait is 0.0 then.
+        return wait if wait or self._rate is None else min(1.0 / self._rate, _MAX_WAIT_SECONDS)
 
     def answered(self, now: float) -> None:
-        """Note an answer that was no refusal."""
+        """Record an answer other than 429."""
         self._alone.answered(now)
         if not self._failures:
             self._answered += 1
 
     def refused(self, now: float, pause_seconds: float | None) -> None:
-        """Note an answer 429; the next one who wants to go tells everybody."""
+        """Record an answer 429; the next request shares it with the other clients."""
         self._alone.refused(now, pause_seconds)
         if not self._failures:
             self._refusals.append(pause_seconds)
-        self._free_until, self._turns = 0.0, 0
+        self._free_until, self._permits = 0.0, 0
 
     def per_second(self, now: float) -> float | None:
-        """Give the requests a second that all of them together may send; None where no limit is known."""
+        """Return the requests per second that all clients together may send, or None if no limit is known."""
         return self._alone.per_second(now) if self._failures else self._rate
 
     async def aclose(self) -> None:
-        """Stop looking, and close the connection, unless it was handed in."""
+        """Stop updates, and close the connection unless it was given."""
         await self._flight.aclose()
         await super().aclose()
 
     def _is_alone(self, now: float) -> bool:
-        """Return whether Redis failed last; begin to look for it again if it is time, for nobody to wait for."""
-        if self._failures and now >= self._alone_until:
-            self._flight.begin(None, self._look)
+        """Return whether the last update failed; if it is time to try Redis again, start that in the background."""
+        if self._failures and now >= self._retry_at:
+            self._flight.begin(None, self._update)
         return self._failures > 0
 
-    async def _look(self) -> float:
+    async def _update(self) -> float:
         answered, self._answered = self._answered, 0
         refusals, self._refusals = self._refusals, []
         try:
@@ -123,37 +124,37 @@ class RedisRate(OverRedis):
         except StoreUnavailableError as failure:
             if not self._failures:
                 _LOG.warning("the shared rate cannot be used, each process keeps one of its own: %s", failure)
-            least, most = _ALONE_SECONDS
-            self._alone_until = time.monotonic() + min(most, least * 2.0 ** min(self._failures, 10))
+            shortest, longest = _RETRY_SECONDS
+            self._retry_at = time.monotonic() + min(longest, shortest * 2.0 ** min(self._failures, 10))
             self._failures += 1
             return 0.001
 
     async def _step(self, answered: int, refusals: list[float | None]) -> float:
-        """Take the shared pace one step on; whoever was faster is let go first."""
+        """Update the shared pace and take permits; try again if another client was faster."""
         for _ in range(_TRIES):
             text, now = await self._read()
             pace = read_pace(text, self._fixed, now)
             pace.answered(now, answered)
             for pause in refusals:
                 pace.refused(now, pause)
-            granted, wait = pace.take(now, self._wanted(pace.rate(now)))
+            granted, wait = pace.take(now, self._batch_size(pace.rate(now)))
             replaced = await self._script(_REPLACE, (self._key,), text, write_pace(pace), _KEPT_SECONDS)
             if int(replaced):
-                return self._noted(pace, now, granted, wait)
-        raise StoreUnavailableError("too many change the shared rate at once")
+                return self._keep(pace, now, granted, wait)
+        raise StoreUnavailableError("too many clients change the shared rate at once")
 
     async def _read(self) -> tuple[bytes, float]:
         text, (seconds, microseconds) = await self._script(_READ, (self._key,))
         return text.encode() if isinstance(text, str) else text, int(seconds) + int(microseconds) / 1e6
 
-    def _noted(self, pace: Pace, shared_now: float, granted: int, wait: float) -> float:
+    def _keep(self, pace: Pace, shared_now: float, granted: int, wait: float) -> float:
         self._failures = 0
         now = time.monotonic()
         self._rate = pace.rate(shared_now)
         if self._rate is None and granted:
             self._free_until = now + _FREE_SECONDS
-        self._turns, self._turns_until = granted, now + _TURNS_KEPT_SECONDS
+        self._permits, self._permits_until = granted, now + _PERMITS_VALID_SECONDS
         return wait
 
-    def _wanted(self, rate: float | None) -> int:
-        return 1 if rate is None else max(1, int(rate * _SHARE_SECONDS))
+    def _batch_size(self, rate: float | None) -> int:
+        return 1 if rate is None else max(1, int(rate * _BATCH_SECONDS))

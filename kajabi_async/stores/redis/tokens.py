@@ -1,4 +1,4 @@
-"""A token in Redis, for processes and machines."""
+"""A token in Redis, shared by processes and machines."""
 
 import contextlib
 import re
@@ -11,13 +11,13 @@ from redis.asyncio import Redis
 from kajabi_async.errors import KajabiError, StoreUnavailableError
 from kajabi_async.jsonapi.codec import json_array
 from kajabi_async.session.auth.store import Lease, StoredToken, checked_lease_seconds, checked_version
-from kajabi_async.stores.redis.calls import OverRedis
+from kajabi_async.stores.redis.calls import RedisBacked
 from kajabi_async.tracebacks import hides_arguments
 
 __all__ = ["RedisTokenStore"]
 
 _KEPT_SECONDS: Final = 90 * 24 * 3600
-"""A refresh token may outlive its access token; one that nobody has used for so long is left to a new grant."""
+"""Seconds after which an unused token expires; its refresh token may be valid longer than its access token."""
 
 _DIGITS: Final = re.compile(rb"[0-9]{1,16}")
 
@@ -29,7 +29,7 @@ end
 local found = redis.call('HMGET', KEYS[1], 'version', 'token')
 return {found[1], found[2], redis.sha1hex((found[1] or '') .. ' ' .. (found[2] or ''))}
 """
-"""What is no hash is none of ours, and would keep every token from being saved."""
+"""Deletes a key that is not a hash: another program wrote it, and no token could be saved."""
 
 _DROP: Final = """
 local found = redis.call('HMGET', KEYS[1], 'version', 'token')
@@ -38,7 +38,7 @@ if redis.sha1hex((found[1] or '') .. ' ' .. (found[2] or '')) == ARGV[1] then
 end
 return 0
 """
-"""Compared by a hash: a client that decodes its answers does not return the bytes that lie there."""
+"""Compares by a hash, since a client that decodes replies does not return the stored bytes."""
 
 _ACQUIRE: Final = """
 if not redis.call('SET', KEYS[1], ARGV[1], 'NX', 'PX', ARGV[2]) then
@@ -56,8 +56,8 @@ end
 redis.call('EXPIRE', KEYS[2], ARGV[3])
 return fence
 """
-"""A lease without an end, which is none of ours, gets one. A fence that cannot be counted on begins again, and what
-was written by the old one goes."""
+"""A lease without an expiry, written by another program, gets one. An invalid fence restarts at 1, and the token that
+was saved under the old one is deleted."""
 
 _RELEASE: Final = """
 if redis.call('GET', KEYS[1]) == ARGV[1] then
@@ -77,7 +77,7 @@ redis.call('HSET', KEYS[1], 'version', version + 1, 'fence', ARGV[2], 'token', A
 redis.call('EXPIRE', KEYS[1], ARGV[4])
 return 1
 """
-"""A fence beyond the latest that was given out is none of ours."""
+"""A stored fence beyond the latest issued one is invalid and ignored."""
 
 _DISCARD: Final = """
 if redis.call('HGET', KEYS[1], 'version') == ARGV[1] then
@@ -85,16 +85,16 @@ if redis.call('HGET', KEYS[1], 'version') == ARGV[1] then
 end
 return 0
 """
-"""The fence stays: a holder that was slow must not put an older token there."""
+"""Keeps the fence: a slow holder must not save an older token."""
 
 
 @hides_arguments
-class RedisTokenStore(OverRedis):
-    """Shares tokens among everybody who uses the same Redis: *redis* is a URL, or a client of yours.
+class RedisTokenStore(RedisBacked):
+    """A store of tokens for all clients of one Redis: *redis* is a URL or a client of yours.
 
-    The lease is a key that Redis drops after *lease_seconds*, so a holder that dies is replaced then. What is saved is
-    fenced: a holder that was slower than its lease never overwrites what its successor has saved. A Redis that evicts
-    keys loses no more than a token, and one is asked for again.
+    The lease is a key that expires after *lease_seconds*, so another client can replace a holder that died. A fence
+    protects the token: a holder that took longer than its lease never overwrites the token of its successor. If Redis
+    evicts a key, only a token is lost, and a new one is requested.
     """
 
     def __init__(self, redis: "str | Redis", *, lease_seconds: float = 20.0, prefix: str = "kajabi_async") -> None:
@@ -104,9 +104,9 @@ class RedisTokenStore(OverRedis):
         self._leases: dict[Lease, str] = {}
 
     async def load(self, key: str) -> StoredToken | None:
-        """Return the token of *key*; None if there is none. StoreUnavailableError if Redis fails.
+        """Return the token of *key*, or None if there is none. StoreUnavailableError if Redis fails.
 
-        What lies there and cannot be a token is dropped, so that the next one can be saved.
+        An invalid value is deleted, so that the next token can be saved.
         """
         names = (self._name(key, "token"),)
         version, text, seen = _found(await self._script(_LOAD, names))
@@ -120,7 +120,7 @@ class RedisTokenStore(OverRedis):
         return attrs.evolve(token, version=number)
 
     async def acquire(self, key: str) -> Lease | None:
-        """Return the lease of *key*, or None if somebody else holds it."""
+        """Return the lease of *key*, or None if another client has it."""
         holder = uuid.uuid4().hex
         names = self._name(key, "lease"), self._name(key, "fence"), self._name(key, "token")
         milliseconds = round(self.lease_seconds * 1000)
@@ -132,28 +132,28 @@ class RedisTokenStore(OverRedis):
         return lease
 
     async def release(self, key: str, lease: Lease) -> None:
-        """Give *lease* back; nothing happens if it is somebody else's by now."""
+        """Release *lease* of *key*; do nothing if another client has it by now."""
         self._leases.pop(lease, None)
         await self._script(_RELEASE, (self._name(key, "lease"),), lease.holder)
 
     async def save(self, key: str, token: StoredToken, *, lease: Lease, replaces: int) -> bool:
-        """Put *token* in the place of version *replaces*; False if another version or a later lease's is there."""
+        """Replace version *replaces* with *token*; return False if another version or a later lease's is stored."""
         names = self._name(key, "token"), self._name(key, "fence")
         return bool(_number(await self._script(_SAVE, names, replaces, lease.fence, token.to_bytes(), _KEPT_SECONDS)))
 
     async def discard(self, key: str, *, version: int) -> None:
-        """Drop the token of *key* if it is still of *version*."""
+        """Remove the token of *key* if it still has *version*."""
         await self._script(_DISCARD, (self._name(key, "token"),), version)
 
     async def aclose(self) -> None:
-        """Give leases back, let what is under way end, and close the connection, unless it was handed in."""
+        """Release all leases, wait for pending commands, and close the connection unless it was given."""
         for lease, key in tuple(self._leases.items()):
             with contextlib.suppress(KajabiError):
                 await self.release(key, lease)
         await super().aclose()
 
     def _name(self, key: str, part: str) -> str:
-        # In braces what a cluster places by: the three keys of a token lie together.
+        # The hash tag in braces keeps the three keys of a token in one slot of a cluster.
         return f"{self._prefix}:{{{key}}}:{part}"
 
 
@@ -161,16 +161,16 @@ def _found(answer: Any) -> tuple[bytes | None, bytes | None, bytes]:
     elements = json_array(answer) or []
     found = [_bytes(each) for each in elements]
     if len(found) != 3 or found[2] is None:  # noqa: PLR2004
-        raise StoreUnavailableError("Redis gave an answer of another kind than the one asked for")
+        raise StoreUnavailableError("Redis sent a reply of an unexpected type")
     return found[0], found[1], found[2]
 
 
 def _number(answer: Any) -> int:
     if not isinstance(answer, int):
-        raise StoreUnavailableError("Redis gave an answer of another kind than the one asked for")
+        raise StoreUnavailableError("Redis sent a reply of an unexpected type")
     return answer
 
 
 def _bytes(text: Any) -> bytes | None:
-    # A client that was handed in may decode answers.
+    # A client of the caller may decode replies.
     return text.encode(errors="replace") if isinstance(text, str) else text if isinstance(text, bytes) else None

@@ -3,19 +3,19 @@
 from typing import Any
 from urllib.parse import urlsplit
 
-from kajabi_async.testing.answers import ApiProblem, Reply, unprocessable
 from kajabi_async.testing.api.bodies import attributes_of, related_id, resource_object
 from kajabi_async.testing.api.shows import required_row
 from kajabi_async.testing.dataset.account import EVENTS
-from kajabi_async.testing.query import Query
-from kajabi_async.testing.rows import Row, ToOne
+from kajabi_async.testing.replies import ApiProblem, Reply, unprocessable
+from kajabi_async.testing.request_query import RequestQuery
+from kajabi_async.testing.rows import LinkToOne, Row
 from kajabi_async.testing.world import Call, World
 
 __all__ = ["create_hook", "delete_hook"]
 
 
 def create_hook(world: World, call: Call) -> Reply:
-    """Create a hook; 400 without a site, 422 for an event there is not or a target that is no URL."""
+    """Create a hook; 400 without a site, 422 for an unknown event or a target that is not a URL."""
     data = resource_object(call, "hooks")
     attributes = attributes_of(data)
     site_id = related_id(data, "site", "sites")
@@ -31,8 +31,8 @@ def create_hook(world: World, call: Call) -> Reply:
         "created_at": time,
         "updated_at": time,
     }
-    hook = Row("hooks", world.store.new_id("hooks"), stored, {"site": ToOne("sites", site_id)})
-    return Reply.of(world.printer(Query()).one(world.store.put(hook)), 201)
+    hook = Row("hooks", world.store.new_id("hooks"), stored, {"site": LinkToOne("sites", site_id)})
+    return Reply.of(world.printer(RequestQuery()).one(world.store.put(hook)), 201)
 
 
 def _url(given: Any) -> str:
@@ -46,7 +46,7 @@ def _url(given: Any) -> str:
 
 
 def _resource_id(given: Any) -> int | None:
-    """Read the id, text in the document's request and an integer in its schema."""
+    """Return the id, which is text in the document's request and an integer in its schema."""
     if given is None:
         return None
     if isinstance(given, str) and given.isascii() and given.isdecimal() and len(given) < len(str(10**18)):

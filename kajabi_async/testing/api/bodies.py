@@ -1,21 +1,21 @@
-"""Reading the body of a write: what the API refuses before it looks at the resource."""
+"""Parsing of the body of a write: the checks that the API makes before it reads the resource."""
 
 import json
 from collections.abc import Mapping
 from typing import Any, Final
 
-from kajabi_async.testing.answers import JSON_API, PLAIN_JSON, ApiProblem
 from kajabi_async.testing.json_shapes import is_array, is_object
+from kajabi_async.testing.replies import JSON_API, PLAIN_JSON, ApiProblem
 from kajabi_async.testing.world import Call
 
 __all__ = ["attributes_of", "document_of", "linkage_ids", "related_id", "resource_object"]
 
-# Plain JSON is taken for writes too (observed).
+# Plain JSON is accepted for writes too (observed).
 _MEDIA_TYPES: Final = frozenset({JSON_API, PLAIN_JSON})
 
 
 def document_of(call: Call) -> Mapping[str, Any]:
-    """Read the body as a JSON object; 415 for another media type, 400 for anything that is not one."""
+    """Return the body as a JSON object; 415 for another media type, 400 for any other body."""
     media_type = call.content_type.partition(";")[0].strip().casefold()
     if media_type not in _MEDIA_TYPES:
         raise ApiProblem(415, f"The body has to be {JSON_API}, not {media_type or 'of no type'}")
@@ -29,7 +29,7 @@ def document_of(call: Call) -> Mapping[str, Any]:
 
 
 def resource_object(call: Call, type_name: str) -> Mapping[str, Any]:
-    """Read the resource object in the body; 400 where there is none, 409 for another type or id than the path's."""
+    """Return the resource object in the body; 400 without one, 409 if its type or id differs from the path's."""
     data = document_of(call).get("data")
     if not is_object(data):
         raise ApiProblem(400, "data has to be a resource object", {"pointer": "/data"})
@@ -50,7 +50,7 @@ def _check_id(data: Mapping[str, Any], resource_id: str) -> None:
 
 
 def attributes_of(data: Mapping[str, Any]) -> dict[str, Any]:
-    """Give the attributes of a resource object; 400 where they are no object."""
+    """Return the attributes of a resource object; 400 if they are not an object."""
     attributes = data.get("attributes", {})
     if not is_object(attributes):
         raise ApiProblem(400, "attributes has to be an object", {"pointer": "/data/attributes"})
@@ -58,7 +58,7 @@ def attributes_of(data: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def related_id(data: Mapping[str, Any], relation: str, type_name: str) -> str | None:
-    """Give the id behind a to-one relation of a resource object; None where it does not say."""
+    """Return the related id of a to-one relation of a resource object; None without one."""
     relationships = data.get("relationships")
     member = relationships.get(relation) if is_object(relationships) else None
     identifier = member.get("data") if is_object(member) else None
@@ -69,12 +69,12 @@ def related_id(data: Mapping[str, Any], relation: str, type_name: str) -> str | 
 
 
 def linkage_ids(document: Mapping[str, Any], type_name: str) -> tuple[str, ...]:
-    """Give the ids in a linkage body; 400 for anything but a list of identifiers of the type."""
+    """Return the ids in a linkage body; 400 for anything but a list of identifiers of the type."""
     data = document.get("data")
     if not is_array(data):
         raise ApiProblem(400, "data has to be a list of resource identifiers", {"pointer": "/data"})
-    for place, identifier in enumerate(data):
+    for index, identifier in enumerate(data):
         is_identifier = is_object(identifier) and identifier.get("type") == type_name
         if not is_identifier or not isinstance(identifier.get("id"), str | int):
-            raise ApiProblem(400, f"a resource identifier of {type_name} is needed", {"pointer": f"/data/{place}"})
+            raise ApiProblem(400, f"a resource identifier of {type_name} is needed", {"pointer": f"/data/{index}"})
     return tuple(dict.fromkeys(str(identifier["id"]) for identifier in data))

@@ -3,13 +3,13 @@
 from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
-from kajabi_async.testing.answers import ApiProblem, Reply, not_found
 from kajabi_async.testing.api.bodies import document_of, linkage_ids
 from kajabi_async.testing.api.shows import required_row, written_linkage
 from kajabi_async.testing.json_shapes import is_object
 from kajabi_async.testing.ownership import is_active, is_subscribed, purchases_of, set_offers
-from kajabi_async.testing.query import Query
-from kajabi_async.testing.rows import Linkage, Row, ToMany, ToOne
+from kajabi_async.testing.replies import ApiProblem, Reply, not_found
+from kajabi_async.testing.request_query import RequestQuery
+from kajabi_async.testing.rows import Linkage, LinkToMany, LinkToOne, Row
 from kajabi_async.testing.world import Call, World
 
 __all__ = ["cancel_subscription", "change_offers", "deactivate", "grant", "reactivate", "revoke"]
@@ -19,21 +19,21 @@ _REVOKED: Final = "offer_revoked"
 
 
 def change_offers(world: World, call: Call) -> Reply:
-    """Add, remove or replace the offers of a contact or a customer; answers all that are held then."""
+    """Add, remove or replace the offers of a contact or a customer; answer with the new linkage."""
     row = required_row(world, call.type, call.resource_id)
     document = document_of(call)
     offers = [_required_offer(world, offer_id) for offer_id in linkage_ids(document, "offers")]
-    held = set(row.related("offers"))
-    if call.operation.method == "POST" and world.quirks.already == "refused" and held & {each.id for each in offers}:
+    current = set(row.related("offers"))
+    if call.operation.method == "POST" and world.quirks.already == "refused" and current & {each.id for each in offers}:
         raise ApiProblem(422, "Offer has already been granted")
     named = {offer.id for offer in offers}
     if call.operation.method == "DELETE":
         revoke(world, row, named)
     if call.operation.method == "PATCH":
-        revoke(world, row, held - named)
+        revoke(world, row, current - named)
     if call.operation.method in {"POST", "PATCH"}:
-        # Only for contacts is a welcome email documented.
-        grant(world, row, offers, sends_welcome_email=row.type == "contacts" and _wants_welcome_email(document))
+        # A welcome email is documented for contacts only.
+        grant(world, row, offers, sends_welcome_email=row.type == "contacts" and _sends_welcome_email(document))
     return written_linkage(world, call)
 
 
@@ -44,7 +44,7 @@ def _required_offer(world: World, offer_id: str) -> Row:
     return offer
 
 
-def _wants_welcome_email(document: Mapping[str, Any]) -> bool:
+def _sends_welcome_email(document: Mapping[str, Any]) -> bool:
     meta = document.get("meta", {})
     if not is_object(meta):
         raise ApiProblem(400, "meta has to be an object", {"pointer": "/meta"})
@@ -52,15 +52,15 @@ def _wants_welcome_email(document: Mapping[str, Any]) -> bool:
 
 
 def grant(world: World, row: Row, offers: Iterable[Row], *, sends_welcome_email: bool) -> None:
-    """Let a contact or a customer hold *offers*; one that is held already has no effects."""
+    """Grant *offers* to a contact or a customer; an offer that it already has takes no effect."""
     customer = row if row.type == "customers" else _customer_of(world, row, create=True)
-    held = customer.related("offers") if customer else ()
-    new = [offer for offer in offers if offer.id not in held]
+    current = customer.related("offers") if customer else ()
+    new = [offer for offer in offers if offer.id not in current]
     if customer is not None and world.quirks.regrant == "no effect":
         new = [offer for offer in new if not _was_ended(world, customer, offer)]
     if customer is None or not new:
         return
-    set_offers(world.store, customer.id, (*held, *(offer.id for offer in new)))
+    set_offers(world.store, customer.id, (*current, *(offer.id for offer in new)))
     for offer in new:
         _note_grant(world, customer, offer, sends_welcome_email=sends_welcome_email)
 
@@ -87,25 +87,25 @@ def _note_grant(world: World, customer: Row, offer: Row, *, sends_welcome_email:
 
 
 def revoke(world: World, row: Row, offer_ids: Iterable[str]) -> None:
-    """Take active offers away, bought or granted; whoever pays for one goes on paying."""
+    """Revoke active offers, bought or granted; billing continues."""
     customer = row if row.type == "customers" else _customer_of(world, row, create=False)
     named = set(offer_ids)
     if customer is not None:
-        _forget_ended(world, customer, named)
-    gone = named & set(customer.related("offers")) if customer else set[str]()
-    if customer is None or not gone:
+        _allow_regrant(world, customer, named)
+    removed = named & set(customer.related("offers")) if customer else set[str]()
+    if customer is None or not removed:
         return
-    set_offers(world.store, customer.id, tuple(key for key in customer.related("offers") if key not in gone))
+    set_offers(world.store, customer.id, tuple(key for key in customer.related("offers") if key not in removed))
     for purchase in purchases_of(world.store, customer.id):
-        if is_active(purchase, world.now()) and not gone.isdisjoint(purchase.related("offer")):
+        if is_active(purchase, world.now()) and not removed.isdisjoint(purchase.related("offer")):
             ended = world.store.edit("purchases", purchase.id)
             ended.attributes |= {"deactivated_at": world.time(), "deactivation_reason": _REVOKED}
-    for offer_id in sorted(gone):
+    for offer_id in sorted(removed):
         world.note("offer_revoked", customer, world.store.get("offers", offer_id))
 
 
-def _forget_ended(world: World, customer: Row, offer_ids: set[str]) -> None:
-    """Let offers whose purchases were deactivated be granted again."""
+def _allow_regrant(world: World, customer: Row, offer_ids: set[str]) -> None:
+    """Allow offers with deactivated purchases to be granted again."""
     for purchase in purchases_of(world.store, customer.id):
         if offer_ids & set(purchase.related("offer")):
             world.store.edit("purchases", purchase.id).hidden["may_be_granted_again"] = True
@@ -126,19 +126,19 @@ def _new_customer(world: World, contact: Row) -> Row:
     identity = {name: contact.attributes.get(name) for name in ("name", "email")}
     counted = {"net_revenue": "0.0", "sign_in_count": 0, "created_at": time, "updated_at": time}
     relations: dict[str, Linkage] = {
-        "contact": ToOne("contacts", contact.id),
-        "site": ToOne("sites", contact.site_id),
-        "offers": ToMany("offers"),
-        "products": ToMany("products"),
+        "contact": LinkToOne("contacts", contact.id),
+        "site": LinkToOne("sites", contact.site_id),
+        "offers": LinkToMany("offers"),
+        "products": LinkToMany("products"),
     }
     attributes = {**identity, **dict.fromkeys(unknown), **counted}
     customer = world.store.put(Row("customers", world.store.new_id("customers"), attributes, relations))
-    world.store.edit("contacts", contact.id).relations["customer"] = ToOne("customers", customer.id)
+    world.store.edit("contacts", contact.id).relations["customer"] = LinkToOne("customers", customer.id)
     return customer
 
 
 def deactivate(world: World, call: Call) -> Reply:
-    """Take the access away; a subscription goes on being billed."""
+    """Remove the access; the billing of a subscription continues."""
     purchase = required_row(world, "purchases", call.resource_id)
     if is_active(purchase, world.now()):
         _end(world, purchase, "deactivated")
@@ -146,7 +146,7 @@ def deactivate(world: World, call: Call) -> Reply:
 
 
 def reactivate(world: World, call: Call) -> Reply:
-    """Give the access back; a cancelled subscription stays cancelled."""
+    """Restore the access; a cancelled subscription stays cancelled."""
     purchase = required_row(world, "purchases", call.resource_id)
     if not is_active(purchase, world.now()):
         _change(world, purchase, None, None)
@@ -156,7 +156,7 @@ def reactivate(world: World, call: Call) -> Reply:
 
 
 def cancel_subscription(world: World, call: Call) -> Reply:
-    """End the billing and the access at once; 422 where nobody is billed."""
+    """End the billing and the access at once; 422 without an active subscription."""
     purchase = required_row(world, "purchases", call.resource_id)
     if not is_subscribed(purchase, world.now()):
         raise ApiProblem(422, "The purchase has no active subscription", {"pointer": "/data"})
@@ -172,9 +172,9 @@ def _end(world: World, purchase: Row, reason: str) -> None:
     _change(world, purchase, world.time(), reason)
     for customer in _customers(world, purchase):
         others = [other for other in purchases_of(world.store, customer.id) if is_active(other, world.now())]
-        still_held = {offer for other in others for offer in other.related("offer")}
-        lost = set(purchase.related("offer")) - still_held
-        set_offers(world.store, customer.id, tuple(key for key in customer.related("offers") if key not in lost))
+        remaining = {offer for other in others for offer in other.related("offer")}
+        removed = set(purchase.related("offer")) - remaining
+        set_offers(world.store, customer.id, tuple(key for key in customer.related("offers") if key not in removed))
 
 
 def _change(world: World, purchase: Row, ended: str | None, reason: str | None) -> None:
@@ -189,4 +189,4 @@ def _customers(world: World, purchase: Row) -> list[Row]:
 
 
 def _shown(world: World, call: Call) -> Reply:
-    return Reply.of(world.printer(Query()).one(required_row(world, "purchases", call.resource_id)))
+    return Reply.of(world.printer(RequestQuery()).one(required_row(world, "purchases", call.resource_id)))

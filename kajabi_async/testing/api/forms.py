@@ -1,23 +1,23 @@
-"""Submitting a form, with what comes of it."""
+"""Submission of a form, with its effects."""
 
 from typing import Any
 
-from kajabi_async.testing.answers import Reply, unprocessable
 from kajabi_async.testing.api.bodies import attributes_of, resource_object
 from kajabi_async.testing.api.commerce import grant
 from kajabi_async.testing.api.people import checked_email, new_contact, set_tags
 from kajabi_async.testing.api.shows import required_row
 from kajabi_async.testing.dataset.forms import SUBMISSION_ATTRIBUTES
 from kajabi_async.testing.ownership import contact_with_email
-from kajabi_async.testing.query import Query
-from kajabi_async.testing.rows import Linkage, Row, ToOne
+from kajabi_async.testing.replies import Reply, unprocessable
+from kajabi_async.testing.request_query import RequestQuery
+from kajabi_async.testing.rows import Linkage, LinkToOne, Row
 from kajabi_async.testing.world import Call, World
 
 __all__ = ["submit_form"]
 
 
 def submit_form(world: World, call: Call) -> Reply:
-    """Store a submission and the contact behind it; the form's tags and offer go to the contact."""
+    """Store a submission and its contact; the contact gets the form's tags and offer."""
     form = required_row(world, "forms", call.resource_id)
     attributes = attributes_of(resource_object(call, "form_submissions"))
     if not isinstance(attributes.get("name"), str) or not attributes["name"].strip():
@@ -29,7 +29,7 @@ def submit_form(world: World, call: Call) -> Reply:
         world.later(world.quirks.opt_in_lag, lambda: _confirm(world, form, attributes, submission))
     else:
         _confirm(world, form, attributes, submission)
-    return Reply.of(world.printer(Query()).one(submission), 201)
+    return Reply.of(world.printer(RequestQuery()).one(submission), 201)
 
 
 def _confirm(world: World, form: Row, attributes: dict[str, Any], submission: Row) -> None:
@@ -40,8 +40,8 @@ def _confirm(world: World, form: Row, attributes: dict[str, Any], submission: Ro
 
 def _contact(world: World, form: Row, attributes: dict[str, Any]) -> Row:
     email, site_id = attributes["email"], form.site_id or "1"
-    known = contact_with_email(world.store, email, site_id)
-    contact = known or new_contact(world, site_id, email, attributes)
+    existing = contact_with_email(world.store, email, site_id)
+    contact = existing or new_contact(world, site_id, email, attributes)
     if not contact.attributes.get("subscribed"):
         if world.quirks.opt_in == "single":
             world.note("opt_in_email", contact, form, email)
@@ -53,7 +53,7 @@ def _contact(world: World, form: Row, attributes: dict[str, Any]) -> Row:
 
 def _submission(world: World, form: Row, attributes: dict[str, Any]) -> Row:
     sent = {name: value for name, value in attributes.items() if name in SUBMISSION_ATTRIBUTES or "custom_" in name}
-    relations: dict[str, Linkage] = {"site": ToOne("sites", form.site_id), "form": ToOne("forms", form.id)}
+    relations: dict[str, Linkage] = {"site": LinkToOne("sites", form.site_id), "form": LinkToOne("forms", form.id)}
     hidden: dict[str, Any] = {"created_at": world.time(), "contact_id": None}
     new_id = world.store.new_id("form_submissions")
     row = Row("form_submissions", new_id, {**dict.fromkeys(SUBMISSION_ATTRIBUTES), **sent}, relations, hidden)

@@ -4,13 +4,13 @@ import re
 from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
-from kajabi_async.testing.answers import ApiProblem, Reply, not_found, unprocessable
 from kajabi_async.testing.api.bodies import attributes_of, document_of, linkage_ids, related_id, resource_object
 from kajabi_async.testing.api.shows import required_row, written_linkage
 from kajabi_async.testing.json_shapes import is_object
 from kajabi_async.testing.ownership import contact_with_email, is_subscribed, purchases_of
-from kajabi_async.testing.query import Query
-from kajabi_async.testing.rows import Linkage, Row, ToMany, ToOne
+from kajabi_async.testing.replies import ApiProblem, Reply, not_found, unprocessable
+from kajabi_async.testing.request_query import RequestQuery
+from kajabi_async.testing.rows import Linkage, LinkToMany, LinkToOne, Row
 from kajabi_async.testing.world import Call, World
 
 __all__ = [
@@ -31,7 +31,7 @@ _ADDRESS: Final = re.compile(r"[^\s@,;<>]+@[^\s@,;<>.]+(\.[^\s@,;<>.]+)+")
 
 
 def checked_email(given: Any) -> str:
-    """Give the address in lower case; 422 for one that is missing, malformed, or under ``.invalid``."""
+    """Return the address in lower case; 422 if it is missing, malformed, or under ``.invalid``."""
     email = given.strip().casefold() if isinstance(given, str) else ""
     if not email:
         raise unprocessable("email", "can't be blank")
@@ -43,7 +43,7 @@ def checked_email(given: Any) -> str:
 
 
 def free_email(world: World, given: Any, site_id: str | None, *, contact_id: str | None = None) -> str:
-    """Give the address; 422 where another contact of the site than *contact_id* has it."""
+    """Return the address in lower case; 422 if a contact of the site other than *contact_id* has it."""
     email = checked_email(given)
     holder = contact_with_email(world.store, email, site_id)
     if holder is not None and holder.id != contact_id:
@@ -52,7 +52,7 @@ def free_email(world: World, given: Any, site_id: str | None, *, contact_id: str
 
 
 def change_tags(world: World, call: Call) -> Reply:
-    """Add, remove or replace tags; answers all that the contact has then."""
+    """Add, remove or replace the tags of a contact; answer with the new linkage."""
     contact = required_row(world, call.type, call.resource_id)
     named = linkage_ids(document_of(call), "contact_tags")
     before = contact.related("tags")
@@ -68,19 +68,19 @@ def change_tags(world: World, call: Call) -> Reply:
 
 
 def set_tags(world: World, contact: Row, tag_ids: Iterable[str]) -> None:
-    """Let the contact have just these tags; 404 for one there is not; hooks hear of each change."""
+    """Set the contact's tags and notify hooks of each change; 404 for an unknown tag."""
     before, after = contact.related("tags"), tuple(dict.fromkeys(tag_ids))
     tags = {tag_id: _required_tag(world, tag_id) for tag_id in after}
     if before == after:
         return
     changed = world.store.edit("contacts", contact.id)
-    changed.relations["tags"] = ToMany("contact_tags", after)
+    changed.relations["tags"] = LinkToMany("contact_tags", after)
     for tag_id in (tag_id for tag_id in after if tag_id not in before):
-        _tell(world, "tag_added", changed, tags[tag_id])
+        _record_change(world, "tag_added", changed, tags[tag_id])
     for tag_id in (tag_id for tag_id in before if tag_id not in after):
         tag = world.store.get("contact_tags", tag_id)
         if tag is not None:
-            _tell(world, "tag_removed", changed, tag)
+            _record_change(world, "tag_removed", changed, tag)
 
 
 def _required_tag(world: World, tag_id: str) -> Row:
@@ -90,7 +90,7 @@ def _required_tag(world: World, tag_id: str) -> Row:
     return tag
 
 
-def _tell(world: World, event: str, contact: Row, tag: Row) -> None:
+def _record_change(world: World, event: str, contact: Row, tag: Row) -> None:
     world.note(event, contact, tag)
     world.deliver(event, tag, contact, tag)
 
@@ -113,11 +113,11 @@ def create_contact(world: World, call: Call) -> Reply:
         raise unprocessable("external_user_id", "is not supported for a new contact")
     email = free_email(world, attributes.get("email"), site_id)
     contact = new_contact(world, site_id, email, attributes)
-    return Reply.of(world.printer(Query()).one(contact), 201)
+    return Reply.of(world.printer(RequestQuery()).one(contact), 201)
 
 
 def new_contact(world: World, site_id: str, email: str, given: Mapping[str, Any]) -> Row:
-    """Put a contact into the store; one whose subscription is not told was never subscribed (observed)."""
+    """Add a contact to the store; without ``subscribed`` it was never subscribed (observed)."""
     time = world.time()
     written = _written(given)
     custom = dict.fromkeys(("custom_1", "custom_2", "custom_3"))
@@ -133,17 +133,17 @@ def new_contact(world: World, site_id: str, email: str, given: Mapping[str, Any]
         "updated_at": time,
     }
     relations: dict[str, Linkage] = {
-        "site": ToOne("sites", site_id),
-        "customer": ToOne("customers", None),
-        "offers": ToMany("offers"),
-        "tags": ToMany("contact_tags"),
+        "site": LinkToOne("sites", site_id),
+        "customer": LinkToOne("customers", None),
+        "offers": LinkToMany("offers"),
+        "tags": LinkToMany("contact_tags"),
     }
     hidden = {"mobile_phone_number": given.get("mobile_phone_number"), "never_subscribed": not attributes["subscribed"]}
     return world.store.put(Row("contacts", world.store.new_id("contacts"), attributes, relations, hidden))
 
 
 def _written(given: Mapping[str, Any]) -> dict[str, Any]:
-    """Keep what can be written; anything else is ignored, and null clears."""
+    """Keep the writable attributes; others are ignored, and null clears."""
     texts = {name: value for name, value in given.items() if name in _WRITABLE or _CUSTOM.fullmatch(name)}
     for name, value in texts.items():
         if value is not None and not isinstance(value, str):
@@ -157,7 +157,7 @@ def _written(given: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def update_contact(world: World, call: Call) -> Reply:
-    """Change attributes of a contact; its customer's name and email follow."""
+    """Update attributes of a contact, and its customer's name and email with them."""
     contact = required_row(world, "contacts", call.resource_id)
     data = resource_object(call, "contacts")
     changes = _changes(world, contact, attributes_of(data))
@@ -169,8 +169,8 @@ def update_contact(world: World, call: Call) -> Reply:
         changed.attributes |= changes | {"updated_at": world.time()}
         if changed.attributes.get("subscribed"):
             changed.hidden["never_subscribed"] = False
-        _let_customer_follow(world, changed, changes)
-    return Reply.of(world.printer(Query()).one(required_row(world, "contacts", contact.id)))
+        _update_customer(world, changed, changes)
+    return Reply.of(world.printer(RequestQuery()).one(required_row(world, "contacts", contact.id)))
 
 
 def _changes(world: World, contact: Row, given: Mapping[str, Any]) -> dict[str, Any]:
@@ -187,7 +187,7 @@ def _changes(world: World, contact: Row, given: Mapping[str, Any]) -> dict[str, 
 
 
 def _tag_ids(call: Call, data: Mapping[str, Any]) -> tuple[str, ...] | None:
-    """Read the new tags; the document prints ``relationships`` beside ``data``."""
+    """Return the new tags, None without any; the document prints ``relationships`` beside ``data``."""
     for holder in (document_of(call), data):
         relationships = holder.get("relationships")
         tags = relationships.get("tags") if is_object(relationships) else None
@@ -196,7 +196,7 @@ def _tag_ids(call: Call, data: Mapping[str, Any]) -> tuple[str, ...] | None:
     return None
 
 
-def _let_customer_follow(world: World, contact: Row, changes: Mapping[str, Any]) -> None:
+def _update_customer(world: World, contact: Row, changes: Mapping[str, Any]) -> None:
     followed = {name: changes[name] for name in ("name", "email", "external_user_id") if name in changes}
     for customer_id in contact.related("customer"):
         customer = world.store.edit("customers", customer_id) if followed else None
@@ -208,7 +208,7 @@ def _let_customer_follow(world: World, contact: Row, changes: Mapping[str, Any])
 
 
 def delete_contact(world: World, call: Call) -> Reply:
-    """Delete a contact, its customer and its notes; 422 while somebody still pays for a subscription."""
+    """Delete a contact, its customer and its notes; 422 while a subscription is billed."""
     contact = required_row(world, "contacts", call.resource_id)
     for customer_id in contact.related("customer"):
         if any(is_subscribed(purchase, world.now()) for purchase in purchases_of(world.store, customer_id)):
@@ -222,7 +222,7 @@ def delete_contact(world: World, call: Call) -> Reply:
 
 
 def create_note(world: World, call: Call) -> Reply:
-    """Create a note on a contact; 422 without a body or for a contact there is not."""
+    """Create a note on a contact; 422 without a body or for an unknown contact."""
     data = resource_object(call, "contact_notes")
     body = _body(attributes_of(data))
     contact = world.store.get("contacts", related_id(data, "contact", "contacts") or "")
@@ -233,19 +233,19 @@ def create_note(world: World, call: Call) -> Reply:
         "contact_notes",
         world.store.new_id("contact_notes"),
         {"body": body, "created_at": time, "updated_at": time},
-        {"contact": ToOne("contacts", contact.id)},
+        {"contact": LinkToOne("contacts", contact.id)},
         {"site_id": contact.site_id},
     )
-    return Reply.of(world.printer(Query()).one(world.store.put(note)), 201)
+    return Reply.of(world.printer(RequestQuery()).one(world.store.put(note)), 201)
 
 
 def update_note(world: World, call: Call) -> Reply:
-    """Change the body of a note, which is all that can be changed."""
+    """Update the body of a note, its only writable attribute."""
     required_row(world, "contact_notes", call.resource_id)
     body = _body(attributes_of(resource_object(call, "contact_notes")))
     note = world.store.edit("contact_notes", call.resource_id)
     note.attributes |= {"body": body, "updated_at": world.time()}
-    return Reply.of(world.printer(Query()).one(note))
+    return Reply.of(world.printer(RequestQuery()).one(note))
 
 
 def delete_note(world: World, call: Call) -> Reply:

@@ -2,9 +2,9 @@
 
 from typing import Any, Final
 
-from kajabi_async.testing.answers import Reply
 from kajabi_async.testing.dataset.account import EVENTS
 from kajabi_async.testing.dataset.forms import SUBMISSION_ATTRIBUTES
+from kajabi_async.testing.replies import Reply
 from kajabi_async.testing.world import Call, Handler, World
 
 __all__ = ["SAMPLE_HANDLERS"]
@@ -40,7 +40,7 @@ def _many(*type_names: str) -> dict[str, Any]:
 
 
 def _purchase(time: str) -> dict[str, Any]:
-    nothing_yet = (
+    null_at_first = (
         "multipay_payments_made", "effective_start_at", "cardholder_name", "billing_address_zip", "deactivated_at",
         "deactivation_reason", "coupon_code", "source", "referrer",
     )  # fmt: skip
@@ -51,7 +51,7 @@ def _purchase(time: str) -> dict[str, Any]:
         "raw_extra_contact_information": {},
         "currency": "USD",
         "quantity": 1,
-        **dict.fromkeys(nothing_yet),
+        **dict.fromkeys(null_at_first),
         "created_at": time,
         "updated_at": time,
     }

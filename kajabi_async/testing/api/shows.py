@@ -1,10 +1,10 @@
-"""The operations that only look: shows, lists, linkage, the owner of the key, the version."""
+"""The reading operations: single resources, lists, linkage, the owner of the key, the version."""
 
-from kajabi_async.testing.answers import ApiProblem, Reply, not_found
 from kajabi_async.testing.dataset.account import ME
 from kajabi_async.testing.documents import identifiers
 from kajabi_async.testing.pagination import page_links, page_meta
-from kajabi_async.testing.relations import host_of
+from kajabi_async.testing.relation_shapes import host_of
+from kajabi_async.testing.replies import ApiProblem, Reply, not_found
 from kajabi_async.testing.rows import Row
 from kajabi_async.testing.world import Call, World
 
@@ -23,7 +23,7 @@ _PAYOUTS = "kajabi_payments_payouts"
 
 
 def required_row(world: World, type_name: str, resource_id: str) -> Row:
-    """Give the row; the 404 of the API where there is none."""
+    """Return the row; raise the API's 404 if it does not exist."""
     if type_name == "forms" and resource_id == "default":
         return _default_form(world)
     row = world.store.get(type_name, resource_id)
@@ -40,7 +40,7 @@ def _default_form(world: World) -> Row:
 
 
 def show(world: World, call: Call) -> Reply:
-    """Answer one resource."""
+    """Answer with one resource."""
     row = required_row(world, call.type, call.resource_id)
     if call.type == _PAYOUTS:
         _require_site(call)
@@ -53,7 +53,7 @@ def show(world: World, call: Call) -> Reply:
 
 
 def list_page(world: World, call: Call) -> Reply:
-    """Answer one page of a list; 500 for an unbracketed page parameter (observed)."""
+    """Answer with one page of a list; 500 for an unbracketed page parameter (observed)."""
     if call.query.has_unbracketed_page:
         raise ApiProblem(500, "Internal server error")
     if call.type == _PAYOUTS:
@@ -68,7 +68,7 @@ def list_page(world: World, call: Call) -> Reply:
 def _listed(row: Row) -> Row:
     if row.type != _PAYOUTS or row.verbatim is not None:
         return row
-    # The transactions of a payout are on its show alone.
+    # A list omits the transactions of a payout.
     listed = row.copy()
     listed.attributes.pop("transactions", None)
     return listed
@@ -80,12 +80,12 @@ def _require_site(call: Call) -> None:
 
 
 def read_linkage(world: World, call: Call) -> Reply:
-    """Answer the identifiers behind a relation."""
+    """Answer with the identifiers of a relation."""
     return linkage_reply(required_row(world, call.type, call.resource_id), call)
 
 
 def linkage_reply(row: Row, call: Call) -> Reply:
-    """Answer the full linkage of the relation that the path of *call* names."""
+    """Answer with the full linkage of the relation in the path of *call*."""
     relation = call.operation.path.rsplit("/", 1)[1]
     linkage = row.relations.get(relation)
     link = f"{host_of(row.type)}/{row.type}/{row.id}/relationships/{relation}"
@@ -93,19 +93,19 @@ def linkage_reply(row: Row, call: Call) -> Reply:
 
 
 def written_linkage(world: World, call: Call) -> Reply:
-    """Answer a write to a relation: with all that it leads to then, or with nothing."""
+    """Answer a write to a relation with its new linkage, or with 204."""
     if world.quirks.linkage_writes == "no content":
         return Reply(204, b"", None)
     return linkage_reply(required_row(world, call.type, call.resource_id), call)
 
 
 def read_me(_world: World, _call: Call) -> Reply:
-    """Answer who the key belongs to."""
+    """Answer with the owner of the key."""
     return Reply.of({"data": {"id": ME.id, "type": ME.type, "attributes": ME.attributes}})
 
 
 def read_version(_world: World, _call: Call) -> Reply:
-    """Answer the version of the API; the document misspells ``specification`` (observed)."""
+    """Answer with the version of the API; the document misspells ``specification`` (observed)."""
     return Reply.of(
         {
             "meta": {"title": "Kajabi API", "version": "1.1.0"},

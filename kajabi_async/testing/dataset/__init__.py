@@ -1,4 +1,7 @@
-"""The data set: any size, grown from a seed, made only where somebody looks."""
+"""The data set: of any size, generated from a seed, each row on request.
+
+Imports `testing.rows` and nothing of the server. Read `graph` first, who owns what; then `people`.
+"""
 
 from kajabi_async.testing.dataset.account import account
 from kajabi_async.testing.dataset.catalog import catalog
@@ -13,6 +16,6 @@ __all__ = ["all_families"]
 
 
 def all_families(graph: Graph) -> dict[str, Family]:
-    """Give every family by its type."""
+    """Return every family by type."""
     parts = (people, catalog, commerce, content, forms, account)
     return {family.type: family for part in parts for family in part(graph)}

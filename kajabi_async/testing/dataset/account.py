@@ -6,23 +6,23 @@ from typing import Any, Final
 from kajabi_async.testing.dataset.family import Family, numbered
 from kajabi_async.testing.dataset.graph import Graph
 from kajabi_async.testing.dataset.times import DAY, instant, written
-from kajabi_async.testing.rows import Row, ToOne
+from kajabi_async.testing.rows import LinkToOne, Row
 
 __all__ = ["EVENTS", "ME", "account"]
 
 EVENTS: Final = ("purchase", "payment_succeeded", "order_created", "form_submission", "tag_added", "tag_removed")
-"""The events a hook can be about."""
+"""The events of hooks."""
 
 ME: Final = Row(
     "me",
     "1",
     {"initials": "RO", "name": "Robin Owner", "email": "robin.owner@example.com", "role_level": "OWNER"},
 )
-"""The person the key belongs to; the document does not state the type."""
+"""The owner of the key; the document does not state the type."""
 
 
 def account(graph: Graph) -> Iterator[Family]:
-    """Give the families of the account."""
+    """Yield the families of the account."""
     yield numbered("sites", graph.sizes["sites"], _site)
     yield numbered("hooks", graph.sizes["hooks"], lambda number: _hook(graph, number))
 
@@ -45,4 +45,4 @@ def _hook(graph: Graph, number: int) -> Row:
         "resource_id": None,
         **_times(number),
     }
-    return Row("hooks", str(number), attributes, {"site": ToOne("sites", graph.site_of(number))})
+    return Row("hooks", str(number), attributes, {"site": LinkToOne("sites", graph.site_of(number))})

@@ -1,4 +1,4 @@
-"""Offers, products, and courses with what is in them."""
+"""Offers, products, and courses with their contents."""
 
 from collections.abc import Iterator
 from typing import Any, Final
@@ -7,7 +7,7 @@ from kajabi_async.testing.dataset.family import Family, number_in, numbered
 from kajabi_async.testing.dataset.graph import Graph, Kind
 from kajabi_async.testing.dataset.times import instant, written
 from kajabi_async.testing.dataset.words import TOPICS
-from kajabi_async.testing.rows import Linkage, Row, ToMany, ToOne
+from kajabi_async.testing.rows import Linkage, LinkToMany, LinkToOne, Row
 
 __all__ = ["catalog", "offer_title"]
 
@@ -24,7 +24,7 @@ _LESSON_OPTIONS: Final = ("published", "published", "drip", "locked", "draft")
 
 
 def catalog(graph: Graph) -> Iterator[Family]:
-    """Give the families of what is sold."""
+    """Yield the families of the catalog."""
     sizes = graph.sizes
     yield numbered("offers", sizes["offers"], lambda number: _offer(graph, number))
     yield numbered("products", sizes["products"], lambda number: _product(graph, number))
@@ -33,12 +33,12 @@ def catalog(graph: Graph) -> Iterator[Family]:
 
 
 def _title(number: int) -> str:
-    again, word = divmod(number - 1, len(TOPICS))
-    return f"{TOPICS[word]} {again + 1}" if again else TOPICS[word]
+    round_number, word = divmod(number - 1, len(TOPICS))
+    return f"{TOPICS[word]} {round_number + 1}" if round_number else TOPICS[word]
 
 
 def offer_title(number: int) -> str:
-    """Give the title of an offer."""
+    """Return the title of an offer."""
     return f"{_title(number)} Bundle"
 
 
@@ -58,8 +58,8 @@ def _offer(graph: Graph, number: int) -> Row:
     }
     products = tuple(str(product) for product in graph.products_of_offer(number))
     relations: dict[str, Linkage] = {
-        "site": ToOne("sites", graph.site_of(number)),
-        "products": ToMany("products", products),
+        "site": LinkToOne("sites", graph.site_of(number)),
+        "products": LinkToMany("products", products),
     }
     return Row("offers", str(number), attributes, relations, {"is_gift": number % 7 == 0})
 
@@ -98,7 +98,7 @@ def _product(graph: Graph, number: int) -> Row:
         "url": f"https://site{graph.site_of(number)}.example.com/products/{number}" if draw.below(4) else None,
     }
     hidden = {"productizable_type": class_name}
-    return Row("products", str(number), attributes, {"site": ToOne("sites", graph.site_of(number))}, hidden)
+    return Row("products", str(number), attributes, {"site": LinkToOne("sites", graph.site_of(number))}, hidden)
 
 
 def _course(graph: Graph, number: int) -> Row:
@@ -113,10 +113,12 @@ def _course(graph: Graph, number: int) -> Row:
     modules = [f"{number}{module}" for module in range(_module_count(graph, number))]
     lessons = [f"{module}{lesson}" for module in modules for lesson in range(_lesson_count(graph, int(module)))]
     relations: dict[str, Linkage] = {
-        "site": ToOne("sites", graph.site_of(number)),
-        "offers": ToMany("offers", tuple(str(offer) for offer in offers if number in graph.products_of_offer(offer))),
-        "modules": ToMany("modules", tuple(modules)),
-        "lessons": ToMany("lessons", tuple(lessons)),
+        "site": LinkToOne("sites", graph.site_of(number)),
+        "offers": LinkToMany(
+            "offers", tuple(str(offer) for offer in offers if number in graph.products_of_offer(offer))
+        ),
+        "modules": LinkToMany("modules", tuple(modules)),
+        "lessons": LinkToMany("lessons", tuple(lessons)),
     }
     return Row("courses", str(number), attributes, relations, {"publish_status": draw.pick(("published", "draft"))})
 
@@ -130,12 +132,12 @@ def _lesson_count(graph: Graph, module: int) -> int:
 
 
 def _course_contents(graph: Graph) -> Iterator[Family]:
-    """Give the families that have no path of their own and only come included; they cannot be listed."""
+    """Yield the families that have no endpoint and are only included; they cannot be listed."""
 
     def position_of_module(module_id: str) -> int | None:
         number = number_in(module_id, _PER_PARENT, graph.sizes["courses"] * _PER_PARENT + _PER_PARENT)
-        course, place = divmod(number or 0, _PER_PARENT)
-        is_known = 1 <= course <= graph.sizes["courses"] and place < _module_count(graph, course)
+        course, index = divmod(number or 0, _PER_PARENT)
+        is_known = 1 <= course <= graph.sizes["courses"] and index < _module_count(graph, course)
         return number if is_known else None
 
     def position_of_lesson(lesson_id: str) -> int | None:
@@ -150,29 +152,29 @@ def _course_contents(graph: Graph) -> Iterator[Family]:
 
 
 def _module(graph: Graph, number: int) -> Row:
-    draw, place = graph.draw("module", number), number % _PER_PARENT
+    draw, index = graph.draw("module", number), number % _PER_PARENT
     attributes = {
-        "title": f"Week {place + 1}",
-        "description": f"What week {place + 1} is about." if draw.below(2) else None,
-        # The schema says string, the prose starts at 1; an integer from 0 on was observed.
-        "position": place,
+        "title": f"Week {index + 1}",
+        "description": f"What week {index + 1} is about." if draw.below(2) else None,
+        # The schema says string, the prose starts at 1; integers from 0 were observed.
+        "position": index,
         "poster_image_url": f"https://images.example.com/modules/{number}.png" if draw.one_in(3) else None,
         "publishing_option": draw.pick(("published", "published", "draft")),
     }
     lessons = tuple(f"{number}{lesson}" for lesson in range(_lesson_count(graph, number)))
-    return Row("modules", str(number), attributes, {"lessons": ToMany("lessons", lessons)})
+    return Row("modules", str(number), attributes, {"lessons": LinkToMany("lessons", lessons)})
 
 
 def _lesson(graph: Graph, number: int) -> Row:
-    draw, place = graph.draw("lesson", number), number % _PER_PARENT
+    draw, index = graph.draw("lesson", number), number % _PER_PARENT
     attributes = {
-        "title": f"Lesson {place + 1}",
-        "position": place,
+        "title": f"Lesson {index + 1}",
+        "position": index,
         "status": draw.pick(("ready", "ready", "ready", "duplicating", "failed")),
         "publishing_option": draw.pick(_LESSON_OPTIONS),
     }
     media = (str(number),) if draw.below(4) else ()
-    return Row("lessons", str(number), attributes, {"media": ToMany("media", media)})
+    return Row("lessons", str(number), attributes, {"media": LinkToMany("media", media)})
 
 
 def _media(graph: Graph, number: int) -> Row:

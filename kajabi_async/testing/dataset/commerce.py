@@ -1,4 +1,4 @@
-"""Orders, order items, purchases, transactions and payouts: what follows from the sales."""
+"""Orders, order items, purchases, transactions and payouts, derived from the sales."""
 
 from collections.abc import Iterator
 from typing import Any, Final
@@ -8,7 +8,7 @@ from kajabi_async.testing.dataset.family import Family, numbered
 from kajabi_async.testing.dataset.graph import Graph, Sale
 from kajabi_async.testing.dataset.people import customer_identity
 from kajabi_async.testing.dataset.times import DAY, instant, written
-from kajabi_async.testing.rows import Linkage, Row, ToMany, ToOne
+from kajabi_async.testing.rows import Linkage, LinkToMany, LinkToOne, Row
 
 __all__ = ["commerce"]
 
@@ -17,7 +17,7 @@ _HOUR: Final = DAY // 24
 
 
 def commerce(graph: Graph) -> Iterator[Family]:
-    """Give the families of what was sold and paid."""
+    """Yield the families of sales and payments."""
     yield graph.orders.family("orders", lambda customer, _: _order(graph, customer))
     yield graph.purchases.family("order_items", lambda customer, slot: _order_item(graph, customer, slot))
     yield graph.purchases.family("purchases", lambda customer, slot: _purchase(graph, customer, slot))
@@ -61,9 +61,9 @@ def _order(graph: Graph, customer: int) -> Row:
         **_amounts(*sales),
     }
     relations: dict[str, Linkage] = {
-        "site": ToOne("sites", graph.site_of(customer)),
-        "customer": ToOne("customers", str(customer)),
-        "order_items": ToMany("order_items", tuple(sale.id for sale in sales)),
+        "site": LinkToOne("sites", graph.site_of(customer)),
+        "customer": LinkToOne("customers", str(customer)),
+        "order_items": LinkToMany("order_items", tuple(sale.id for sale in sales)),
     }
     return Row("orders", f"{customer}0", attributes, relations)
 
@@ -81,7 +81,7 @@ def _order_item(graph: Graph, customer: int, slot: int) -> Row:
         **_amounts(sale),
     }
     hidden = {"site_id": graph.site_of(customer)}
-    return Row("order_items", sale.id, attributes, {"order": ToOne("orders", f"{customer}0")}, hidden)
+    return Row("order_items", sale.id, attributes, {"order": LinkToOne("orders", f"{customer}0")}, hidden)
 
 
 def _purchase(graph: Graph, customer: int, slot: int) -> Row:
@@ -115,7 +115,7 @@ def _purchase(graph: Graph, customer: int, slot: int) -> Row:
     return Row("purchases", sale.id, attributes, _purchase_relations(graph, sale), hidden)
 
 
-def _purchase_relations(graph: Graph, sale: Sale) -> dict[str, ToOne | ToMany]:
+def _purchase_relations(graph: Graph, sale: Sale) -> dict[str, LinkToOne | LinkToMany]:
     payments = tuple(
         f"{sale.customer}{suffix}"
         for suffix in graph.transactions.suffixes_of(sale.customer)
@@ -123,10 +123,10 @@ def _purchase_relations(graph: Graph, sale: Sale) -> dict[str, ToOne | ToMany]:
     )
     products = tuple(str(product) for product in graph.products_of_offer(sale.offer))
     return {
-        "offer": ToOne("offers", str(sale.offer)),
-        "customer": ToOne("customers", str(sale.customer)),
-        "transactions": ToMany("transactions", payments),
-        "products": ToMany("products", products),
+        "offer": LinkToOne("offers", str(sale.offer)),
+        "customer": LinkToOne("customers", str(sale.customer)),
+        "transactions": LinkToMany("transactions", payments),
+        "products": LinkToMany("products", products),
     }
 
 
@@ -146,9 +146,9 @@ def _transaction(graph: Graph, customer: int, suffix: int) -> Row:
         "created_at": written(_bought_at(customer, sales[0].slot) + suffix % 2 * 30 * DAY, customer),
     }
     relations: dict[str, Linkage] = {
-        "customer": ToOne("customers", str(customer)),
-        "offer": ToOne("offers", str(sales[0].offer) if len(sales) == 1 else None),
-        "purchases": ToMany("purchases", tuple(sale.id for sale in sales)),
+        "customer": LinkToOne("customers", str(customer)),
+        "offer": LinkToOne("offers", str(sales[0].offer) if len(sales) == 1 else None),
+        "purchases": LinkToMany("purchases", tuple(sale.id for sale in sales)),
     }
     return Row("transactions", f"{customer}{suffix}", attributes, relations, {"site_id": graph.site_of(customer)})
 
@@ -188,7 +188,7 @@ def _payout_transaction(graph: Graph, position: int) -> dict[str, Any]:
         "currency": "USD",
         "fee": fee,
         "net": round(amount - fee, 2),
-        # Ids are integers here and nowhere else, and the order number is text (API document).
+        # Only here ids are integers and the order number is text (API document).
         "customer_id": customer,
         "customer_name": identity["name"],
         "customer_email": identity["email"],

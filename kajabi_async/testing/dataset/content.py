@@ -7,7 +7,7 @@ from kajabi_async.testing.dataset.family import Family, numbered
 from kajabi_async.testing.dataset.graph import Graph
 from kajabi_async.testing.dataset.times import DAY, instant, written
 from kajabi_async.testing.dataset.words import TOPICS
-from kajabi_async.testing.rows import Row, ToOne
+from kajabi_async.testing.rows import LinkToOne, Row
 
 __all__ = ["content"]
 
@@ -15,7 +15,7 @@ _PAGE_TITLES: Final = ("Home", "About", "Contact", "Blog", "Terms", "Privacy", "
 
 
 def content(graph: Graph) -> Iterator[Family]:
-    """Give the families of what is published."""
+    """Yield the families of published content."""
     sizes = graph.sizes
     yield numbered("podcasts", sizes["podcasts"], lambda number: _podcast(graph, number))
     yield numbered("blog_posts", sizes["blog_posts"], lambda number: _blog_post(graph, number))
@@ -60,7 +60,7 @@ def _podcast(graph: Graph, number: int) -> Row:
         "url": f"{host}/podcasts/{number}",
         **_times(number),
     }
-    return Row("podcasts", str(number), attributes, {"site": ToOne("sites", graph.site_of(number))})
+    return Row("podcasts", str(number), attributes, {"site": LinkToOne("sites", graph.site_of(number))})
 
 
 def _blog_post(graph: Graph, number: int) -> Row:
@@ -81,7 +81,7 @@ def _blog_post(graph: Graph, number: int) -> Row:
         **_times(number),
     }
     site = graph.site_of(number)
-    return Row("blog_posts", str(number), attributes, {"blog": ToOne("blogs", site)}, {"site_id": site})
+    return Row("blog_posts", str(number), attributes, {"blog": LinkToOne("blogs", site)}, {"site_id": site})
 
 
 def _landing_page(graph: Graph, number: int) -> Row:
@@ -92,7 +92,7 @@ def _landing_page(graph: Graph, number: int) -> Row:
         "publish_at": written(instant(number) + DAY, number) if draw.below(3) else None,
         **_times(number),
     }
-    return Row("landing_pages", str(number), attributes, {"site": ToOne("sites", graph.site_of(number))})
+    return Row("landing_pages", str(number), attributes, {"site": LinkToOne("sites", graph.site_of(number))})
 
 
 def _website_page(graph: Graph, number: int) -> Row:
@@ -103,4 +103,4 @@ def _website_page(graph: Graph, number: int) -> Row:
         "url": f"{_host(graph, number)}/{title.lower().replace(' ', '-')}" if has_url else None,
         **_times(number),
     }
-    return Row("website_pages", str(number), attributes, {"site": ToOne("sites", graph.site_of(number))})
+    return Row("website_pages", str(number), attributes, {"site": LinkToOne("sites", graph.site_of(number))})

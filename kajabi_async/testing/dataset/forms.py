@@ -1,4 +1,4 @@
-"""Forms with their fields, and what people sent through them."""
+"""Forms with their fields and submissions."""
 
 from collections.abc import Iterator
 from typing import Any, Final
@@ -7,7 +7,7 @@ from kajabi_async.testing.dataset.family import Family, number_in, numbered
 from kajabi_async.testing.dataset.graph import Graph
 from kajabi_async.testing.dataset.people import customer_identity
 from kajabi_async.testing.dataset.times import DAY, instant, written
-from kajabi_async.testing.rows import Linkage, Row, ToMany, ToOne
+from kajabi_async.testing.rows import Linkage, LinkToMany, LinkToOne, Row
 
 __all__ = ["SUBMISSION_ATTRIBUTES", "forms"]
 
@@ -34,7 +34,7 @@ _PER_FORM: Final = 10
 
 
 def forms(graph: Graph) -> Iterator[Family]:
-    """Give the families of forms."""
+    """Yield the families of forms."""
     sizes = graph.sizes
     yield numbered("forms", sizes["forms"], lambda number: _form(graph, number))
     yield Family("fields", 0, str, lambda field_id: _position_of_field(graph, field_id), _field)
@@ -48,8 +48,8 @@ def _field_count(graph: Graph, form: int) -> int:
 
 def _position_of_field(graph: Graph, field_id: str) -> int | None:
     number = number_in(field_id, _PER_FORM, graph.sizes["forms"] * _PER_FORM + _PER_FORM)
-    form, place = divmod(number or 0, _PER_FORM)
-    is_known = 1 <= form <= graph.sizes["forms"] and place < _field_count(graph, form)
+    form, index = divmod(number or 0, _PER_FORM)
+    is_known = 1 <= form <= graph.sizes["forms"] and index < _field_count(graph, form)
     return number if is_known else None
 
 
@@ -62,12 +62,12 @@ def _field(number: int) -> Row:
 
 def _form(graph: Graph, number: int) -> Row:
     draw, created = graph.draw("form", number), instant(number)
-    again, word = divmod(number - 1, len(_TITLES))
+    round_number, word = divmod(number - 1, len(_TITLES))
     is_default = number <= graph.sizes["sites"]
     attributes = {
-        "title": f"{_TITLES[word]} {again + 1}" if again else _TITLES[word],
+        "title": f"{_TITLES[word]} {round_number + 1}" if round_number else _TITLES[word],
         "default": is_default,
-        # The schema says object, the prose says URL; null suits both.
+        # The schema says object, the prose says URL; null fits both.
         "webhook_url": None,
         "url": f"https://site{graph.site_of(number)}.example.com/forms/{number}",
         "created_at": None if is_default else written(created, number),
@@ -75,13 +75,13 @@ def _form(graph: Graph, number: int) -> Row:
     }
     tags = graph.of_site(tuple(range(1, graph.sizes["contact_tags"] + 1)), number)
     relations: dict[str, Linkage] = {
-        "site": ToOne("sites", graph.site_of(number)),
-        "fields": ToMany("fields", tuple(f"{number}{field}" for field in range(_field_count(graph, number)))),
-        "contact_tags": ToMany("contact_tags", tuple(str(tag) for tag in draw.some(tags, draw.below(3)))),
+        "site": LinkToOne("sites", graph.site_of(number)),
+        "fields": LinkToMany("fields", tuple(f"{number}{field}" for field in range(_field_count(graph, number)))),
+        "contact_tags": LinkToMany("contact_tags", tuple(str(tag) for tag in draw.some(tags, draw.below(3)))),
     }
     if graph.sizes["offers"]:
         offers = graph.of_site(tuple(range(1, graph.sizes["offers"] + 1)), number)
-        relations["offer"] = ToOne("offers", str(draw.pick(offers)))
+        relations["offer"] = LinkToOne("offers", str(draw.pick(offers)))
     return Row("forms", str(number), attributes, relations)
 
 
@@ -91,7 +91,10 @@ def _submission(graph: Graph, number: int) -> Row:
     form = draw.pick(graph.of_site(tuple(range(1, graph.sizes["forms"] + 1)), contact))
     attributes = dict.fromkeys(SUBMISSION_ATTRIBUTES) | customer_identity(graph, contact)
     attributes["custom_1"] = draw.pick((None, "Spring", "Winter"))
-    relations: dict[str, Linkage] = {"site": ToOne("sites", graph.site_of(form)), "form": ToOne("forms", str(form))}
+    relations: dict[str, Linkage] = {
+        "site": LinkToOne("sites", graph.site_of(form)),
+        "form": LinkToOne("forms", str(form)),
+    }
     hidden = {
         "created_at": written(instant(graph.contacts) + number * DAY // 10, number),
         "contact_id": graph.contact_id(contact),

@@ -1,6 +1,6 @@
-"""Who owns what: the pure functions that every family agrees on.
+"""The relations of the data set: pure functions shared by every family.
 
-Things are told by number here; site, offer, product, tag and customer numbers are their ids.
+Resources are identified by number here; site, offer, product, tag and customer numbers are their ids.
 """
 
 from functools import lru_cache
@@ -21,10 +21,10 @@ Kind = Literal["single", "subscription", "multipay", "free"]
 _KINDS: Final[tuple[Kind, ...]] = ("single", "subscription", "multipay", "free")
 _PRICES: Final = (1900, 4900, 9700, 12900, 19900, 49700)
 _PURCHASES: Final = (0, 1, 1, 2, 0, 3, 1, 0, 2, 1)
-"""How many offers each of ten customers in a row has bought."""
+"""The number of offers bought by each of ten consecutive customers."""
 _KEPT: Final = 4096
-_PAID_AGAIN: Final = {(3, 1), (5, 1)}
-"""The place and suffix of second payments (or refunds): always for the first purchase."""
+_SECOND_PAYMENTS: Final = {(3, 1), (5, 1)}
+"""The index and suffix of second payments (or refunds): always for the first purchase."""
 
 
 @attrs.frozen
@@ -43,20 +43,20 @@ class Sale:
 
     @property
     def total(self) -> int:
-        """What was charged, tax included."""
+        """The amount charged, tax included."""
         return self.subtotal - self.discount + self.tax
 
     @property
     def id(self) -> str:
-        """The id of the purchase, which the order item shares."""
+        """The id of the purchase and of its order item."""
         return f"{self.customer}{self.slot}"
 
 
 class Graph:
-    """The shape of the data set grown from one seed."""
+    """The relations of a data set generated from one seed."""
 
     def __init__(self, seed: int, sizes: EverySize, *, bundled_orders: bool) -> None:
-        """Plan a data set; with *bundled_orders* one transaction pays for all offers of an order."""
+        """Prepare a data set; with *bundled_orders* one transaction pays for all offers of an order."""
         self.seed = seed
         self.sizes = sizes
         self.bundled_orders = bundled_orders
@@ -64,38 +64,38 @@ class Graph:
         self._paid = tuple(offer for offer in offers if self.kind_of(offer) != "free")
         self._free = tuple(offer for offer in offers if self.kind_of(offer) == "free")
         bought = [0] * 10 if not self._paid else _PURCHASES
-        places = [(place, slot) for place, count in enumerate(bought) for slot in range(count)]
+        entries = [(index, slot) for index, count in enumerate(bought) for slot in range(count)]
         customers = sizes["customers"]
-        self.purchases = PerTen(customers, tuple(places))
-        self.orders = PerTen(customers, tuple((place, 0) for place, slot in places if slot == 0))
-        self.transactions = PerTen(customers, tuple(self._payments(places)))
+        self.purchases = PerTen(customers, tuple(entries))
+        self.orders = PerTen(customers, tuple((index, 0) for index, slot in entries if slot == 0))
+        self.transactions = PerTen(customers, tuple(self._payments(entries)))
         self.products_of_offer = lru_cache(maxsize=_KEPT)(self._products_of_offer)
         self.sales_of = lru_cache(maxsize=_KEPT)(self._sales_of)
         self.price_of = lru_cache(maxsize=_KEPT)(self._price_of)
 
-    def _payments(self, places: list[tuple[int, int]]) -> list[tuple[int, int]]:
+    def _payments(self, entries: list[tuple[int, int]]) -> list[tuple[int, int]]:
         if self.bundled_orders:
-            return [(place, 0) for place, slot in places if slot == 0]
-        payments = [(place, slot * 2) for place, slot in places]
-        payments += [paid for paid in _PAID_AGAIN if (paid[0], 0) in places]
+            return [(index, 0) for index, slot in entries if slot == 0]
+        payments = [(index, slot * 2) for index, slot in entries]
+        payments += [paid for paid in _SECOND_PAYMENTS if (paid[0], 0) in entries]
         return sorted(payments)
 
     def draw(self, subject: str, number: int) -> Draw:
-        """Start drawing for the *number*-th *subject*."""
+        """Return the draws for the *number*-th *subject*."""
         return Draw(self.seed, subject, number)
 
     def site_of(self, number: int) -> str:
-        """Give the site of the *number*-th thing of any type."""
+        """Return the site of the *number*-th resource of any type."""
         return str((number - 1) % self.sizes["sites"] + 1)
 
     def of_site(self, numbers: tuple[int, ...], like: int) -> tuple[int, ...]:
-        """Give those of *numbers* on the same site as *like*; all of them where that site has none."""
+        """Return those of *numbers* on the same site as *like*; all of them if that site has none."""
         if self.sizes["sites"] == 1:
             return numbers
         return tuple(number for number in numbers if self.site_of(number) == self.site_of(like)) or numbers
 
     def kind_of(self, offer: int) -> Kind:
-        """Tell how *offer* is paid; every fourth offer of a site is free."""
+        """Return the payment type of *offer*; every fourth offer of a site is free."""
         return _KINDS[(offer - 1) // self.sizes["sites"] % len(_KINDS)]
 
     def _price_of(self, offer: int) -> int:
@@ -107,7 +107,7 @@ class Graph:
         return draw.some(products, 1 + draw.below(3))
 
     def sale(self, customer: int, slot: int) -> Sale:
-        """Give the sale behind a purchase."""
+        """Return the sale of a purchase."""
         return self.sales_of(customer)[slot]
 
     def _sales_of(self, customer: int) -> tuple[Sale, ...]:
@@ -126,43 +126,43 @@ class Graph:
         return Sale(customer, slot, offer, self.kind_of(offer), price, discount, tax, coupon, not draw.one_in(8))
 
     def granted_offers(self, customer: int) -> tuple[int, ...]:
-        """Give the free offers that *customer* was granted without a purchase."""
+        """Return the free offers granted to *customer* without a purchase."""
         draw = self.draw("grants", customer)
         free = self.of_site(self._free, customer)
         return (draw.pick(free),) if free and draw.one_in(3) else ()
 
     def offers_of(self, customer: int) -> tuple[str, ...]:
-        """Give the ids of the offers that *customer* holds now, bought or granted."""
+        """Return the ids of the current offers of *customer*, bought or granted."""
         bought = [sale.offer for sale in self.sales_of(customer) if sale.is_active]
         return tuple(dict.fromkeys(str(offer) for offer in (*bought, *self.granted_offers(customer))))
 
     def paid_sales(self, customer: int, suffix: int) -> tuple[Sale, ...]:
-        """Give the sales that the transaction with that *suffix* paid for."""
+        """Return the sales paid by the transaction with that *suffix*."""
         if self.bundled_orders:
             return self.sales_of(customer)
         return (self.sale(customer, suffix // 2),)
 
     def amount_paid(self, customer: int, suffix: int) -> int:
-        """Give the amount of a transaction in cents; negative for a refund."""
+        """Return the amount of a transaction in cents; negative for a refund."""
         sales = self.paid_sales(customer, suffix)
         total = sum(sale.total for sale in sales)
         return -total if suffix % 2 and sales[0].kind == "single" else total
 
     def net_revenue(self, customer: int) -> int:
-        """Give what *customer* has paid in all, in cents."""
+        """Return the total paid by *customer* in cents."""
         return sum(self.amount_paid(customer, suffix) for suffix in self.transactions.suffixes_of(customer))
 
     def tags_of(self, contact: int) -> tuple[str, ...]:
-        """Give the ids of the tags of the *contact*-th contact."""
+        """Return the ids of the tags of the *contact*-th contact."""
         draw = self.draw("tags", contact)
         tags = self.of_site(tuple(range(1, self.sizes["contact_tags"] + 1)), contact)
         return tuple(str(tag) for tag in sorted(draw.some(tags, draw.below(4))))
 
     @property
     def contacts(self) -> int:
-        """How many contacts there are, with and without a customer."""
+        """The number of contacts, with and without a customer."""
         return self.sizes["customers"] + self.sizes["contacts_without_customer"]
 
     def contact_id(self, number: int) -> str:
-        """Give the id of the *number*-th contact."""
+        """Return the id of the *number*-th contact."""
         return str(CONTACT_IDS_FROM + number)

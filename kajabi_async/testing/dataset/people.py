@@ -8,7 +8,7 @@ from kajabi_async.testing.dataset.family import Family, numbered
 from kajabi_async.testing.dataset.graph import CONTACT_IDS_FROM, Graph
 from kajabi_async.testing.dataset.times import DAY, instant, written
 from kajabi_async.testing.dataset.words import CITIES, FIRST_NAMES, LAST_NAMES, STREETS, TAGS, accentless
-from kajabi_async.testing.rows import Linkage, Row, ToMany, ToOne
+from kajabi_async.testing.rows import Linkage, LinkToMany, LinkToOne, Row
 
 __all__ = ["contact_number", "customer_identity", "people"]
 
@@ -29,7 +29,7 @@ _INVERTIBLE: Final = "@example.com"
 
 
 def people(graph: Graph) -> Iterator[Family]:
-    """Give the families of people."""
+    """Yield the families of people."""
     sizes = graph.sizes
     yield numbered("customers", sizes["customers"], lambda number: _customer(graph, number))
     yield numbered("contacts", graph.contacts, lambda number: _contact(graph, number), first=CONTACT_IDS_FROM + 1)
@@ -40,7 +40,7 @@ def people(graph: Graph) -> Iterator[Family]:
 
 
 def contact_number(email: str) -> int | None:
-    """Read back which contact the seed may have given *email* to; the caller compares the whole address."""
+    """Return the number of the contact that may have *email* by the seed; the caller compares the whole address."""
     number = email.removesuffix(_INVERTIBLE).rpartition(".")[2]
     return (
         int(number) if number.isascii() and number.isdecimal() and len(number) <= len(str(CONTACT_IDS_FROM)) else None
@@ -55,7 +55,7 @@ def _identity(graph: Graph, number: int) -> tuple[Draw, dict[str, Any]]:
 
 
 def customer_identity(graph: Graph, number: int) -> dict[str, Any]:
-    """Give the name and the email of the *number*-th person."""
+    """Return the name and the email of the *number*-th person."""
     return _identity(graph, number)[1]
 
 
@@ -76,10 +76,10 @@ def _customer(graph: Graph, number: int) -> Row:
     products = dict.fromkeys(str(product) for offer in offers for product in graph.products_of_offer(int(offer)))
     attributes = {**identity, **_profile(graph, draw, number), **_times(draw, number)}
     relations: dict[str, Linkage] = {
-        "contact": ToOne("contacts", graph.contact_id(number)),
-        "site": ToOne("sites", graph.site_of(number)),
-        "offers": ToMany("offers", offers),
-        "products": ToMany("products", tuple(products)),
+        "contact": LinkToOne("contacts", graph.contact_id(number)),
+        "site": LinkToOne("sites", graph.site_of(number)),
+        "offers": LinkToMany("offers", offers),
+        "products": LinkToMany("products", tuple(products)),
     }
     return Row("customers", str(number), attributes, relations)
 
@@ -115,10 +115,10 @@ def _contact(graph: Graph, contact_id: int) -> Row:
     attributes |= {"external_user_id": _external_user_id(graph, number), **_times(draw, number)}
     offers = graph.offers_of(number) if is_customer else ()
     relations: dict[str, Linkage] = {
-        "site": ToOne("sites", graph.site_of(number)),
-        "customer": ToOne("customers", str(number) if is_customer else None),
-        "offers": ToMany("offers", offers),
-        "tags": ToMany("contact_tags", graph.tags_of(number)),
+        "site": LinkToOne("sites", graph.site_of(number)),
+        "customer": LinkToOne("customers", str(number) if is_customer else None),
+        "offers": LinkToMany("offers", offers),
+        "tags": LinkToMany("contact_tags", graph.tags_of(number)),
     }
     mobile = f"+1555019{number % 10_000:04}" if draw.one_in(4) else None
     hidden = {"mobile_phone_number": mobile, "never_subscribed": not subscribed and draw.one_in(2)}
@@ -144,9 +144,9 @@ def _address(draw: Draw, number: int) -> dict[str, Any]:
 
 
 def _tag(graph: Graph, number: int) -> Row:
-    again, word = divmod(number - 1, len(TAGS))
-    name = f"{TAGS[word]} {again + 1}" if again else TAGS[word]
-    return Row("contact_tags", str(number), {"name": name}, {"site": ToOne("sites", graph.site_of(number))})
+    round_number, word = divmod(number - 1, len(TAGS))
+    name = f"{TAGS[word]} {round_number + 1}" if round_number else TAGS[word]
+    return Row("contact_tags", str(number), {"name": name}, {"site": LinkToOne("sites", graph.site_of(number))})
 
 
 def _note(graph: Graph, number: int) -> Row:
@@ -155,19 +155,19 @@ def _note(graph: Graph, number: int) -> Row:
     created = instant(graph.contacts) + number * DAY // 4
     edited = created + (DAY if draw.one_in(3) else 0)
     times = {"created_at": written(created, number), "updated_at": written(edited, number)}
-    relations: dict[str, Linkage] = {"contact": ToOne("contacts", graph.contact_id(contact))}
+    relations: dict[str, Linkage] = {"contact": LinkToOne("contacts", graph.contact_id(contact))}
     hidden = {"site_id": graph.site_of(contact)}
     return Row("contact_notes", str(number), {"body": draw.pick(_NOTES), **times}, relations, hidden)
 
 
 def _custom_field(graph: Graph, number: int) -> Row:
     title, kind = _CUSTOM_FIELDS[(number - 1) % len(_CUSTOM_FIELDS)]
-    again = (number - 1) // len(_CUSTOM_FIELDS)
+    round_number = (number - 1) // len(_CUSTOM_FIELDS)
     attributes = {
-        "title": f"{title} {again + 1}" if again else title,
+        "title": f"{title} {round_number + 1}" if round_number else title,
         "handle": f"custom_{number}",
         "type": kind,
         "required": number % 4 == 0,
         "archived": False,
     }
-    return Row("custom_fields", str(number), attributes, {"site": ToOne("sites", graph.site_of(number))})
+    return Row("custom_fields", str(number), attributes, {"site": LinkToOne("sites", graph.site_of(number))})

@@ -1,4 +1,4 @@
-"""How much of everything the data set holds."""
+"""The sizes of the data set."""
 
 from typing import Final, TypedDict
 
@@ -6,11 +6,11 @@ __all__ = ["DEFAULT_SIZES", "EverySize", "Sizes", "complete_sizes"]
 
 
 class Sizes(TypedDict, total=False):
-    """How many resources of a type the seed gives; orders, purchases and transactions follow from the customers."""
+    """The number of seeded resources by type; orders, purchases and transactions follow from the customers."""
 
     customers: int
     contacts_without_customer: int
-    """By default one for every ten customers, at least five where there are that many customers."""
+    """By default one for every ten customers, at least five, at most as many as customers."""
     sites: int
     offers: int
     products: int
@@ -29,7 +29,7 @@ class Sizes(TypedDict, total=False):
 
 
 class EverySize(TypedDict):
-    """The same with nothing left out."""
+    """The sizes of all types."""
 
     customers: int
     contacts_without_customer: int
@@ -72,7 +72,7 @@ DEFAULT_SIZES: Final[EverySize] = {
 
 
 def complete_sizes(given: Sizes) -> EverySize:
-    """Fill up what is not *given*; ValueError for an unknown name, a negative size, and no site at all."""
+    """Return the *given* sizes and defaults for the rest; ValueError for an unknown name, a negative size, no site."""
     unknown = sorted(set(given) - set(DEFAULT_SIZES))
     if unknown:
         raise ValueError(f"no such size: {', '.join(unknown)}; known are {', '.join(sorted(DEFAULT_SIZES))}")

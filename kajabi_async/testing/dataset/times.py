@@ -1,6 +1,6 @@
-"""The times of the data set: always in the past, always growing with the number of the thing.
+"""The times of the data set: always in the past, growing with the number of the resource.
 
-The API writes times in three forms (observed): to the second with ``Z``, to the millisecond with ``Z``, and with the
+The API has three formats of times (observed): seconds with ``Z``, milliseconds with ``Z``, and milliseconds with the
 offset of the site's zone.
 """
 
@@ -17,20 +17,20 @@ _FIRST: Final = 1_546_300_800_000
 _SPAN: Final = 5 * 365 * DAY
 _HALF_WAY: Final = 500
 _LAST_WHOLE_SECOND: Final = 100_000
-"""Beyond this number things happen less than some seconds apart."""
+"""Above this number, resources are created too close together for whole seconds."""
 _SITE_ZONE: Final = timezone(timedelta(hours=-5))
 
 
 def instant(number: int) -> int:
-    """Give when the *number*-th thing happened, in milliseconds since the epoch: strictly later than the one before.
+    """Return the time of the *number*-th resource in milliseconds since the epoch, later than the previous one.
 
-    Half of the five years from 2019 on belongs to the first 500 things, so that a million of them still fit.
+    The first 500 resources use half of the five years from 2019, so that a million still fit.
     """
     return _FIRST + _SPAN * number // (number + _HALF_WAY)
 
 
 def written(milliseconds: int, number: int) -> str:
-    """Write a time the way the API writes it for the *number*-th thing."""
+    """Return a time in the format that the API uses for the *number*-th resource."""
     form = number % 3 if number < _LAST_WHOLE_SECOND else 1
     seconds, rest = divmod(milliseconds, 1000)
     moment = datetime.fromtimestamp(seconds, _SITE_ZONE if form == 2 else UTC).replace(microsecond=rest * 1000)  # noqa: PLR2004 - the third form
@@ -40,5 +40,5 @@ def written(milliseconds: int, number: int) -> str:
 
 
 def written_now(now: datetime) -> str:
-    """Write the time of a change, to the millisecond in UTC."""
+    """Return the time of a change in milliseconds and UTC."""
     return now.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")

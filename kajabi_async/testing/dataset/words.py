@@ -1,4 +1,4 @@
-"""The words that the data set is made of."""
+"""The word lists of the data set."""
 
 from typing import Final
 
@@ -43,5 +43,5 @@ _PLAIN: Final = str.maketrans("éüíøëžãá", "euioezaa", "' ")
 
 
 def accentless(name: str) -> str:
-    """Spell *name* as it stands in a mail address."""
+    """Return *name* as spelled in an email address."""
     return name.lower().translate(_PLAIN)

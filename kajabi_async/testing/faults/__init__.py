@@ -1,10 +1,10 @@
-"""Faults: what can happen to a request, each kind on its own or in a seeded mix.
+"""Faults of requests, to inject singly or in a seeded mix.
 
 ====================================  ==============================================================  ==============
 Kind                                  What happens                                                    Effect applied
 ====================================  ==============================================================  ==============
 ``latency``, ``random_latency``       the answer is late: ``Latency(seconds, up_to=...)``             yes
-``dribble``                           the body comes in small pieces: ``Dribble(pause, bytes)``       yes
+``dribble``                           the body arrives in small pieces: ``Dribble(pause, bytes)``     yes
 ``retry_after_seconds``, ``_float``,  429 with Retry-After in that form:                              no
 ``_date``, ``_past_date``,            ``TooManyRequests(form, wait)``
 ``_negative``, ``_huge``,
@@ -12,36 +12,37 @@ Kind                                  What happens                              
 ``failure``                           an error document: ``Failure(status, headers, body)``           no
 ``html_error``, ``html_success``      a web page with 502 or 200: ``HtmlAnswer(status)``              no
 ``cut_length``, ``cut_chunked``       the body ends too early: ``CutBody(framing)``                   yes
-``reset_before_answer``               RST before the request is looked at: ``Reset(when)``            no
+``reset_before_answer``               RST before the request is processed: ``Reset(when)``            no
 ``reset_mid_body``                    RST in the middle of the body                                   yes
 ``reset_reused``                      RST, on kept-alive connections only                             no
-``lost_answer``                       closed without a byte, in order: ``LostAnswer()``               yes
+``lost_answer``                       closed in order, without a byte: ``LostAnswer()``               yes
 ``drop``                              the connection is aborted: ``Cut(when)``                        but "before"
-``hang``                              nothing, until the fake is closed: ``Hang()``                   no
+``hang``                              no answer until the fake is closed: ``Hang()``                  no
 ``hang_after_headers``                headers, then nothing: ``Hang(after_headers=True)``             yes
-``gzip_bomb``, ``deflate_bomb``       a small body that unpacks to 300 MiB: ``Bomb(coding, size)``    no
-``broken_gzip``, ``broken_deflate``   a body that does not unpack: ``BrokenCompression(...)``         yes
-``malformed_json``, ``not_utf8``,     a document that cannot be read, or should not be:               yes
+``gzip_bomb``, ``deflate_bomb``       a small body, 300 MiB decompressed: ``Bomb(coding, size)``      no
+``broken_gzip``, ``broken_deflate``   a body that cannot be decompressed: ``BrokenCompression(...)``  yes
+``malformed_json``, ``not_utf8``,     an unreadable or dangerous document:                            yes
 ``nan``, ``infinity``,                ``OddJson(oddity)``
 ``negative_infinity``,
 ``deep_nesting``, ``big_int``,
 ``big_float``
-``repeated_rows``                     a page begins with rows of the page before                      yes
-``row_inserted``, ``row_removed``     the data changes behind a page: ``RowsMove(change)``            yes
-``repeated_next``, ``cyclic_next``,   the next link leads in circles, or the page is empty, or the    yes
-``empty_page``, ``hostile_next``      link leads to a stranger's host: ``OddNext(turn, link)``
-``data_change``                       whatever you do to the data: ``DataChange(callable)``           yes
+``repeated_rows``                     a page begins with rows of the preceding page                   yes
+``row_inserted``, ``row_removed``     the data changes after a page: ``RowsMove(change)``             yes
+``repeated_next``, ``cyclic_next``,   the next link leads in circles or to a foreign host, or the     yes
+``empty_page``, ``hostile_next``      page is empty: ``OddNext(turn, link)``
+``data_change``                       any change of the data: ``DataChange(callable)``                yes
 ``clock_forward``, ``clock_back``     the server's clock jumps: ``ClockJump(seconds)``                yes
-``token_expired``, ``token_refused``  the token dies, or is refused once                              no
+``token_expired``, ``token_refused``  the token expires, or is rejected once                          no
 ====================================  ==============================================================  ==============
 """
 
 from kajabi_async.testing.faults.catalogue import GROUPS, KINDS, faults_named
 from kajabi_async.testing.faults.compression import Bomb, BrokenCompression, Coding, Damage
 from kajabi_async.testing.faults.connections import Cut, CutBody, DropTime, Framing, LostAnswer, Reset, ResetTime
-from kajabi_async.testing.faults.documents import Oddity, OddJson
 from kajabi_async.testing.faults.incident import Fault, Incident
-from kajabi_async.testing.faults.pages import (
+from kajabi_async.testing.faults.json_bodies import Oddity, OddJson
+from kajabi_async.testing.faults.mix import FaultPlan, Injection, PlanOrder
+from kajabi_async.testing.faults.paging import (
     HOSTILE_LINKS,
     DataChange,
     OddNext,
@@ -50,10 +51,9 @@ from kajabi_async.testing.faults.pages import (
     RowsMove,
     Turn,
 )
-from kajabi_async.testing.faults.plan import FaultPlan, Injection, PlanOrder
+from kajabi_async.testing.faults.server_state import ClockJump, ExpiredToken, RefusedToken
 from kajabi_async.testing.faults.statuses import Canned, Failure, HtmlAnswer, TooManyRequests
 from kajabi_async.testing.faults.timing import Dribble, Hang, Latency
-from kajabi_async.testing.faults.tokens import ClockJump, ExpiredToken, RefusedToken
 
 __all__ = [
     "GROUPS",

@@ -1,4 +1,4 @@
-"""Every kind of fault by its name, and groups of them for mixes."""
+"""Every kind of fault by name, and groups of kinds for mixes."""
 
 from collections.abc import Iterable
 from difflib import get_close_matches
@@ -6,12 +6,12 @@ from typing import Final
 
 from kajabi_async.testing.faults.compression import Bomb, BrokenCompression
 from kajabi_async.testing.faults.connections import CutBody, LostAnswer, Reset
-from kajabi_async.testing.faults.documents import OddJson
 from kajabi_async.testing.faults.incident import Fault
-from kajabi_async.testing.faults.pages import OddNext, RepeatedRows, RowsMove
+from kajabi_async.testing.faults.json_bodies import OddJson
+from kajabi_async.testing.faults.paging import OddNext, RepeatedRows, RowsMove
+from kajabi_async.testing.faults.server_state import ClockJump, ExpiredToken, RefusedToken
 from kajabi_async.testing.faults.statuses import Failure, HtmlAnswer, TooManyRequests
 from kajabi_async.testing.faults.timing import Dribble, Hang, Latency
-from kajabi_async.testing.faults.tokens import ClockJump, ExpiredToken, RefusedToken
 
 __all__ = ["GROUPS", "KINDS", "faults_named"]
 
@@ -71,19 +71,19 @@ GROUPS: Final[dict[str, tuple[str, ...]]] = {
     "transient": tuple(fault.name for fault in (*_SLOW, *_THROTTLED, *_REFUSED, *_BROKEN, *_TOKENS)),
     "all": tuple(KINDS),
 }
-"""Names of kinds that belong together.
+"""The names of the kinds in each group.
 
-``transient`` are the faults after which the same request, sent again, gets the right answer, with waits of a second
-at most: a patient client gets through a mix of these and loses nothing. ``slow``, ``throttled``, ``refused`` (5xx),
-``broken`` (connections), ``tokens``, ``wrong`` (answers that cannot be read, or only with care), ``huge``, ``pages``,
-``clock`` and ``endless`` part all kinds by what goes wrong.
+After a ``transient`` fault a retry of the same request succeeds, with waits of at most a second: a client with retries
+completes every request under a mix of these. ``slow``, ``throttled``, ``refused`` (5xx), ``broken`` (connections),
+``tokens``, ``wrong`` (unreadable or dangerous answers), ``huge``, ``pages``, ``clock`` and ``endless`` divide all kinds
+by what goes wrong.
 """
 
 
 def faults_named(kinds: Iterable[str | Fault] | str) -> tuple[Fault, ...]:
-    """Give the faults behind names of kinds and of groups; faults are given as they are.
+    """Return the faults for names of kinds and groups; faults are returned unchanged.
 
-    ValueError for a name that is neither, with the nearest that is known.
+    An unknown name raises ValueError with the nearest known name.
     """
     found: list[Fault] = []
     for kind in (kinds,) if isinstance(kinds, str) else kinds:

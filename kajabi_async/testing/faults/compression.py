@@ -1,4 +1,4 @@
-"""Faults of compression: bodies that unpack to far too much, or not at all."""
+"""Faults of compression: bodies that decompress to far too much, or not at all."""
 
 import gzip
 import struct
@@ -8,8 +8,8 @@ from typing import Any, ClassVar, Final, Literal, get_args
 import attrs
 from aiohttp import web
 
-from kajabi_async.testing.answers import JSON_API, Reply
 from kajabi_async.testing.faults.incident import Fault, Incident
+from kajabi_async.testing.replies import JSON_API, Reply
 
 __all__ = ["Bomb", "BrokenCompression", "Coding", "Damage"]
 
@@ -17,7 +17,7 @@ Coding = Literal["gzip", "deflate"]
 """A content coding; ``deflate`` is the zlib format (RFC 9110, section 8.4.1.2)."""
 
 Damage = Literal["not_compressed", "truncated", "checksum"]
-"""What is wrong with a compressed body: it is not compressed at all, its end is missing, or its checksum is wrong."""
+"""The damage of a compressed body: it is not compressed at all, its end is missing, or its checksum is wrong."""
 
 _BLOCK: Final = 1 << 20
 _GZIP_HEADER: Final = b"\x1f\x8b\x08\x00\x00\x00\x00\x00\x00\xff"
@@ -28,7 +28,7 @@ _TRUNCATED_BYTES: Final = 12
 
 @attrs.frozen
 class Bomb(Fault):
-    """A small compressed body that unpacks to a huge JSON document; nothing takes effect."""
+    """A small compressed body that decompresses to a huge JSON document; the request takes no effect."""
 
     coding: Coding = attrs.field(default="gzip", validator=attrs.validators.in_(get_args(Coding)))
     decoded_bytes: int = 300 * 2**20
@@ -41,7 +41,7 @@ class Bomb(Fault):
         return f"{self.coding}_{self.kind}"
 
     async def play(self, incident: Incident, /) -> web.StreamResponse:
-        """Send a JSON document padded with spaces, packed once and repeated."""
+        """Send a JSON document padded with spaces, one compressed block repeated."""
         reply = Reply(200, content_type=JSON_API, headers={"Content-Encoding": self.coding})
         response = await incident.begin(reply, length=None)
         await response.write(_GZIP_HEADER if self.coding == "gzip" else _ZLIB_HEADER)
@@ -69,14 +69,14 @@ class Bomb(Fault):
 
 
 def _packed(data: bytes, *, is_last: bool = False) -> bytes:
-    # A full flush ends on a byte and forgets what came before, so that packed blocks can be repeated.
+    # A full flush ends on a byte boundary and resets the dictionary, so compressed blocks can be repeated.
     packer = zlib.compressobj(9, zlib.DEFLATED, -zlib.MAX_WBITS)
     return packer.compress(data) + packer.flush(zlib.Z_FINISH if is_last else zlib.Z_FULL_FLUSH)
 
 
 @attrs.frozen
 class BrokenCompression(Fault):
-    """The real answer, said to be compressed, in a body that cannot be unpacked; the request took effect."""
+    """The real answer, declared as compressed, in a body that cannot be decompressed; the request takes effect."""
 
     coding: Coding = attrs.field(default="gzip", validator=attrs.validators.in_(get_args(Coding)))
     damage: Damage = attrs.field(default="not_compressed", validator=attrs.validators.in_(get_args(Damage)))
@@ -89,14 +89,14 @@ class BrokenCompression(Fault):
         return f"{self.kind}_{self.coding}"
 
     def damaged(self, body: bytes) -> bytes:
-        """Give what is sent in place of *body*; never empty."""
+        """Return the bytes to send in place of *body*; never empty."""
         if self.damage == "not_compressed":
             return body or b"{}"
         packed = bytearray(gzip.compress(body, mtime=0) if self.coding == "gzip" else zlib.compress(body))
         if self.damage == "truncated":
             return bytes(packed[: max(1, len(packed) - _TRUNCATED_BYTES)])
-        place = _CHECKSUM_BYTES[self.coding]
-        packed[place] = bytes(byte ^ 0xFF for byte in packed[place])
+        checksum = _CHECKSUM_BYTES[self.coding]
+        packed[checksum] = bytes(byte ^ 0xFF for byte in packed[checksum])
         return bytes(packed)
 
     async def play(self, incident: Incident, /) -> web.StreamResponse:

@@ -1,4 +1,4 @@
-"""What a fault is, and what it is given: one request, and all that can be done to it."""
+"""The base class of faults, and the incident that a fault handles: one request and the ways to answer it."""
 
 import asyncio
 from abc import ABC, abstractmethod
@@ -10,28 +10,28 @@ import attrs
 from aiohttp import web
 
 from kajabi_async.operations import OPERATIONS
-from kajabi_async.testing.answers import Reply
 from kajabi_async.testing.network.resets import reset
 from kajabi_async.testing.oauth import TokenDesk
-from kajabi_async.testing.records import RecordedRequest
+from kajabi_async.testing.recorded import RecordedRequest
+from kajabi_async.testing.replies import Reply
 from kajabi_async.testing.server_clock import ServerClock
-from kajabi_async.testing.store import Store
+from kajabi_async.testing.state import Store
 
-__all__ = ["Fault", "Incident", "Process", "checked_target", "sent"]
+__all__ = ["Fault", "Incident", "RealAnswer", "checked_target", "sent"]
 
-_LOOK_AGAIN: Final = 0.25
+_POLL_SECONDS: Final = 0.25
 
 
-class Process(Protocol):
-    """Lets a request take effect, and gives the real answer to it."""
+class RealAnswer(Protocol):
+    """A function that processes a request and returns its real answer."""
 
     def __call__(self, *, rows_before: int = 0) -> Reply:
-        """Process the request; a list begins with *rows_before* more rows, the last of the page before."""
+        """RealAnswer the request; a list begins with the last *rows_before* rows of the preceding page."""
         ...
 
 
 def sent(reply: Reply, clock: ServerClock) -> web.Response:
-    """Make the response that sends *reply*, dated by *clock*."""
+    """Return a response with *reply*, dated by *clock*."""
     return web.Response(status=reply.status, body=reply.body or None, headers=_dated(reply, clock))
 
 
@@ -41,13 +41,13 @@ def _dated(reply: Reply, clock: ServerClock) -> dict[str, str]:
 
 @attrs.frozen
 class Incident:
-    """One request that a fault happens to."""
+    """One request hit by a fault."""
 
     request: web.BaseRequest
     record: RecordedRequest
-    process: Process
+    process: RealAnswer
     seed: str
-    """What ``random`` grows from: the plan's seed and the request, so that the same request draws the same."""
+    """The seed of ``random``: from the plan's seed and the request, so that equal requests draw equal numbers."""
     clock: ServerClock
     tokens: TokenDesk
     store: Store
@@ -55,60 +55,60 @@ class Incident:
 
     @property
     def random(self) -> Random:
-        """A new source of numbers, the same each time for the same seed."""
+        """A new random number generator, with the same numbers for the same seed."""
         return Random(self.seed)  # noqa: S311 - nothing here is a secret
 
     @property
     def access_token(self) -> str:
-        """The bearer token that came with the request; empty where there was none."""
+        """The bearer token of the request; empty without one."""
         return self.record.headers.get("authorization", "").partition(" ")[2].strip()
 
     def reply(self, reply: Reply) -> web.Response:
-        """Make the response that sends *reply*."""
+        """Return a response with *reply*."""
         return sent(reply, self.clock)
 
     def answered(self) -> web.Response:
-        """Let the request take effect and make the response to it."""
+        """RealAnswer the request and return the response."""
         return self.reply(self.process())
 
     async def begin(self, reply: Reply, *, length: int | None) -> web.StreamResponse:
-        """Send the headers of *reply*, promising *length* bytes, or in chunks for None."""
-        begun = web.StreamResponse(status=reply.status, headers=_dated(reply, self.clock))
+        """Send the headers of *reply*, with *length* as Content-Length; None for chunked encoding."""
+        response = web.StreamResponse(status=reply.status, headers=_dated(reply, self.clock))
         if length is None:
-            begun.enable_chunked_encoding()
+            response.enable_chunked_encoding()
         else:
-            begun.content_length = length
-        await begun.prepare(self.request)
-        return begun
+            response.content_length = length
+        await response.prepare(self.request)
+        return response
 
     async def pause(self, seconds: float) -> None:
-        """Wait, at most until the fake is closed."""
+        """Wait *seconds*, at most until the fake is closed."""
         with suppress(TimeoutError):
             async with asyncio.timeout(seconds):
                 await self.closing.wait()
 
     async def wait_for_the_end(self) -> None:
-        """Wait until the fake is closed or the client has gone."""
-        # The library tells nobody that a client has gone, but takes the connection away.
+        """Wait until the fake is closed or the client disconnects."""
+        # aiohttp has no event for a disconnect, but clears the transport.
         while self.request.transport is not None and not self.closing.is_set():
-            await self.pause(_LOOK_AGAIN)
+            await self.pause(_POLL_SECONDS)
 
     def close(self) -> None:
-        """Close the connection, as a server does that ends: what was written still arrives (FIN)."""
+        """Close the connection in order (FIN); bytes already written still arrive."""
         if self.request.transport is not None:
             self.request.transport.close()
 
     def cut(self) -> None:
-        """Break the connection at once."""
+        """Abort the connection."""
         if self.request.transport is not None:
             self.request.transport.abort()
 
     async def reset(self) -> None:
-        """Break the connection with a reset (RST), after what was written has left."""
+        """Reset the connection (RST) after all written bytes are sent."""
         transport = self.request.transport
         if transport is None:
             return
-        # No byte may wait, so that draining means that all of them have left.
+        # With a limit of 0, drain() returns only when every byte is sent.
         transport.set_write_buffer_limits(high=0)
         with suppress(ConnectionError):
             await self.request.writer.drain()
@@ -116,9 +116,9 @@ class Incident:
 
 
 class Fault(ABC):
-    """What happens to a request instead of, or around, its being processed.
+    """An effect on a request, instead of or around its processing.
 
-    A fault of your own is a subclass with a ``kind`` and a ``play``::
+    A custom fault is a subclass with a ``kind`` and a ``play``::
 
         class Teapot(Fault):
             kind = "teapot"
@@ -130,25 +130,25 @@ class Fault(ABC):
     __slots__ = ()
 
     kind: ClassVar[str] = "fault"
-    """What it is counted as in ``FakeKajabi.injected``."""
+    """The kind, part of ``name``."""
 
     @property
     def name(self) -> str:
-        """What this one is counted as; the kind, where its settings make no other of it."""
+        """The name counted in ``FakeKajabi.injected``: the kind, unless the settings make it another."""
         return self.kind
 
     def fits(self, record: RecordedRequest) -> bool:
-        """Tell whether this fault can happen to a request; one that cannot waits for the next request."""
+        """Return whether this fault can hit a request; otherwise it waits for the next one."""
         del record
         return True
 
     @abstractmethod
     async def play(self, incident: Incident, /) -> web.StreamResponse:
-        """Answer, or not, the way the fault says."""
+        """Return the faulty response, or break the connection."""
 
 
 def checked_target(target: str | None) -> str | None:
-    """Give *target* back; ValueError for a name that is no operation, since such a fault would never happen."""
+    """Return *target*; ValueError for an unknown operation, because such a fault would never happen."""
     if target is not None and not target.startswith("/") and target not in OPERATIONS:
         raise ValueError(f"no such operation: {target!r}; a path starts with a slash")
     return target

@@ -1,4 +1,4 @@
-"""Ordering faults: which requests they are for, and for how many."""
+"""Injection of faults: the requests they apply to, and how many."""
 
 import asyncio
 from collections import Counter, deque
@@ -11,10 +11,10 @@ from kajabi_async.testing.faults.catalogue import faults_named
 from kajabi_async.testing.faults.compression import Bomb
 from kajabi_async.testing.faults.connections import Cut, DropTime
 from kajabi_async.testing.faults.incident import Fault, checked_target
-from kajabi_async.testing.faults.plan import FaultPlan, Injection, is_aimed_at, plans_of
+from kajabi_async.testing.faults.mix import FaultPlan, Injection, is_aimed_at, plans_of
 from kajabi_async.testing.faults.statuses import Canned, Failure, canned_reply
 from kajabi_async.testing.faults.timing import Hang
-from kajabi_async.testing.records import RecordedRequest
+from kajabi_async.testing.recorded import RecordedRequest
 
 __all__ = ["FaultDesk", "FaultOrder"]
 
@@ -24,7 +24,7 @@ _LONGEST_LATENCY: Final = 3600.0
 
 def _checked_seconds(latency: float) -> float:
     seconds = float(latency)
-    # Written so that NaN is refused, too.
+    # Written so that NaN is rejected, too.
     if not 0.0 <= seconds <= _LONGEST_LATENCY:
         raise ValueError(f"latency is 0 to {_LONGEST_LATENCY:g} seconds, not {latency}")
     return seconds
@@ -32,40 +32,40 @@ def _checked_seconds(latency: float) -> float:
 
 @attrs.define
 class FaultOrder:
-    """One fault that was ordered."""
+    """One injected fault."""
 
     target: str | None
-    """The name of an operation, a path or a path template; None for everything."""
+    """The name of an operation, a path or a path template; None for every request."""
     method: str | None
     left: int | None
-    """For how many more requests; None for good."""
+    """The number of further requests to hit; None for no limit."""
     fault: Fault
 
     def is_for(self, record: RecordedRequest, template: str | None) -> bool:
-        """Tell whether the fault happens to this request."""
+        """Return whether the fault applies to this request."""
         if self.left == 0 or not is_aimed_at(self.target, self.method, record, template):
             return False
         return self.fault.fits(record)
 
     def cancel(self) -> None:
-        """Let the fault happen no more."""
+        """Stop the fault."""
         self.left = 0
 
 
 class FaultDesk:
-    """Takes orders for faults, and plans; the oldest order that is for a request happens to it, or else a plan.
+    """The injected faults and fault plans of a fake: the oldest matching order hits a request, otherwise a plan.
 
     A target is the name of an operation, such as ``customers.get``, a path such as ``/v1/customers/7``, a path
-    template, or None for every request. ValueError for a target that is none of these.
+    template, or None for every request; any other target raises ValueError.
     """
 
     def __init__(self, *, latency: float, faults: FaultPlan | Iterable[FaultPlan] | None) -> None:
-        """Start with no orders."""
+        """Start without injected faults."""
         self._latency = _checked_seconds(latency)
         self.closing = asyncio.Event()
         """Set when the fake is closed."""
         self.injected: Counter[str] = Counter()
-        """How many faults happened, by kind."""
+        """The number of faults that happened, by kind."""
         self.injections: deque[Injection] = deque(maxlen=_KEPT_INJECTIONS)
         """The latest ten thousand faults, oldest first."""
         self._orders: list[FaultOrder] = []
@@ -74,7 +74,7 @@ class FaultDesk:
 
     @property
     def latency(self) -> float:
-        """Seconds before each answer, 0 to 3600; it can be set, ValueError for anything else."""
+        """The delay before each answer, 0 to 3600 seconds; settable, ValueError for anything else."""
         return self._latency
 
     @latency.setter
@@ -83,7 +83,7 @@ class FaultDesk:
 
     @property
     def faults(self) -> tuple[FaultPlan, ...]:
-        """The plans; set one, several, or None for no more. Of several, the first that chooses a request hits it."""
+        """The plans; set one, several, or None to remove all. Of several, the first that chooses a request hits it."""
         return self._plans
 
     @faults.setter
@@ -91,7 +91,7 @@ class FaultDesk:
         self._plans = plans_of(faults)
 
     def fault_for(self, record: RecordedRequest, template: str | None) -> tuple[Fault, str] | None:
-        """Give the fault that happens to this request, with what its randomness grows from, and count it."""
+        """Return the fault for this request with the seed of its randomness, and count it; None for no fault."""
         chosen = self._chosen(record, template)
         if chosen is None:
             return None
@@ -109,7 +109,7 @@ class FaultDesk:
                 return order.fault, f"order:{self._ordered_so_far}", None
         chosen = None
         for plan in self._plans:
-            # Every plan counts every request it is for, whatever another does to it.
+            # Every plan counts every request it applies to, even if another plan hits it.
             if chosen is None:
                 chosen = plan.choose(record, template)
             else:
@@ -124,10 +124,10 @@ class FaultDesk:
         method: str | None = None,
         path: str | None = None,
     ) -> FaultOrder:
-        """Let *fault* happen to the next *times* requests that it fits, None for all until it is cancelled.
+        """Hit the next *times* matching requests with *fault*, with None all of them until it is cancelled.
 
-        A string is the name of a kind, as in ``kajabi_async.testing.faults``, with its default settings. *path* is
-        any target. ValueError for a kind or a target that is none.
+        A string is the name of a kind in ``kajabi_async.testing.faults``, with its default settings. *path* is any
+        target. ValueError for an unknown kind or target.
         """
         faults = faults_named([fault])
         if len(faults) != 1:
@@ -143,21 +143,21 @@ class FaultDesk:
         headers: Mapping[str, str] | None = None,
         body: bytes | str | dict[str, Any] | None = None,
     ) -> FaultOrder:
-        """Answer an error; without a *body*, the one the API would send for the status. Nothing takes effect."""
+        """Answer with an error, by default with the API's *body* for the status; the request takes no effect."""
         return self._ordered(target, times, Failure(status, headers or {}, body))
 
     def drop(self, target: str | None = None, *, when: DropTime = "before", times: int | None = 1) -> FaultOrder:
-        """Cut the connection; all but ``before`` come after the request took effect."""
+        """Cut the connection; unless *when* is ``before``, after the request took effect."""
         return self._ordered(target, times, Cut(when))
 
     def hang(self, target: str | None = None, *, times: int | None = 1) -> FaultOrder:
-        """Never answer; the connection is cut when the fake is closed. Nothing takes effect."""
+        """Never answer; closing the fake cuts the connection. The request takes no effect."""
         return self._ordered(target, times, Hang())
 
     def gzip_bomb(
         self, target: str | None = None, *, decoded_bytes: int = 300 * 2**20, times: int | None = 1
     ) -> FaultOrder:
-        """Answer a small gzip body that unpacks to *decoded_bytes* of JSON."""
+        """Answer with a small gzip body that decompresses to *decoded_bytes* of JSON."""
         return self._ordered(target, times, Bomb("gzip", decoded_bytes))
 
     def answer_with(
@@ -171,15 +171,15 @@ class FaultDesk:
         content_type: str | None = None,
         times: int | None = None,
     ) -> FaultOrder:
-        """Answer one path, with or without its query, with something fixed; no token is asked for.
+        """Answer one path, with or without its query, with a fixed reply; no token is required.
 
-        *content_type* is ``application/vnd.api+json`` where there is a body and nothing else is said.
+        For a reply with a body, *content_type* defaults to ``application/vnd.api+json``.
         """
         fault = Canned(canned_reply(status, body, content_type, headers or {}))
         return self._ordered(path, times, fault, method.upper())
 
     def clear_faults(self) -> None:
-        """Let no fault happen any more, ordered or planned."""
+        """Remove all faults, injected or planned."""
         self._orders.clear()
         self._plans = ()
 

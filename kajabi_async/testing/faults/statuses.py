@@ -1,4 +1,4 @@
-"""Faults that are whole answers: errors, refusals, web pages in the place of documents."""
+"""Faults that are complete answers: errors, rate limits, web pages in place of documents."""
 
 from collections.abc import Mapping
 from typing import Any, ClassVar, Final
@@ -6,9 +6,9 @@ from typing import Any, ClassVar, Final
 import attrs
 from aiohttp import web
 
-from kajabi_async.testing.answers import JSON_API, PLAIN_JSON, Reply, encoded, error_reply
 from kajabi_async.testing.faults.incident import Fault, Incident
 from kajabi_async.testing.faults.retry_after import RETRY_AFTER_FORMS, RetryAfter, retry_after_headers
+from kajabi_async.testing.replies import JSON_API, PLAIN_JSON, Reply, encoded, error_reply
 
 __all__ = ["Canned", "Failure", "HtmlAnswer", "TooManyRequests", "canned_reply", "too_many_requests"]
 
@@ -26,7 +26,7 @@ def canned_reply(
     content_type: str | None,
     headers: Mapping[str, str],
 ) -> Reply:
-    """Make a reply of *body*: bytes as they are, text in UTF-8, anything else as JSON."""
+    """Return a reply with *body*: bytes unchanged, text in UTF-8, anything else as JSON."""
     if body is None:
         return Reply(status, b"", content_type, headers)
     if isinstance(body, str):
@@ -38,17 +38,17 @@ def canned_reply(
 def _error(status: int, operation: str | None, headers: Mapping[str, str]) -> Reply:
     if (operation or "").startswith("oauth."):
         return Reply(status, encoded({"error": "Something went wrong"}), PLAIN_JSON, headers)
-    return attrs.evolve(error_reply(status, "A fault on order."), headers=headers)
+    return attrs.evolve(error_reply(status, "An injected fault."), headers=headers)
 
 
 @attrs.frozen
 class Failure(Fault):
-    """An error answer in place of the real one; nothing takes effect."""
+    """An error answer in place of the real one; the request takes no effect."""
 
     status: int = 503
     headers: Mapping[str, str] = attrs.field(factory=dict[str, str])
     body: bytes | str | dict[str, Any] | None = None
-    """None for the body that the API would send for the status."""
+    """The body; None for the API's body for the status."""
 
     kind: ClassVar[str] = "failure"
 
@@ -61,29 +61,29 @@ class Failure(Fault):
 
 @attrs.frozen
 class Canned(Fault):
-    """One fixed answer in place of the real one; nothing takes effect and no token is asked for."""
+    """A fixed answer in place of the real one; the request takes no effect and needs no token."""
 
     canned: Reply
 
     kind: ClassVar[str] = "canned"
 
     async def play(self, incident: Incident, /) -> web.StreamResponse:
-        """Answer with it."""
+        """Answer with the fixed reply."""
         return incident.reply(self.canned)
 
 
 def too_many_requests(operation: str | None, headers: Mapping[str, str]) -> Reply:
-    """Make the 429 of an operation; what the API prints for it is not published."""
+    """Return a 429 for an operation; the API's real body is not published."""
     return _error(429, operation, headers)
 
 
 @attrs.frozen
 class TooManyRequests(Fault):
-    """A 429; nothing takes effect, and no limit stands behind it."""
+    """A 429 without a rate limit behind it; the request takes no effect."""
 
     retry_after: RetryAfter = attrs.field(default="seconds", validator=attrs.validators.in_(RETRY_AFTER_FORMS))
     wait: float = 1.0
-    """How many seconds to ask for, in the forms that ask for a wait."""
+    """The wait in seconds, for the forms that contain one."""
 
     kind: ClassVar[str] = "retry_after"
 
@@ -93,14 +93,14 @@ class TooManyRequests(Fault):
         return f"{self.kind}_{self.retry_after}"
 
     async def play(self, incident: Incident, /) -> web.StreamResponse:
-        """Refuse."""
+        """Answer with the 429."""
         headers = retry_after_headers(self.retry_after, self.wait, incident.clock)
         return incident.reply(too_many_requests(incident.record.operation, headers))
 
 
 @attrs.frozen
 class HtmlAnswer(Fault):
-    """A web page in place of the answer, as proxies in front of an API send it; nothing takes effect."""
+    """A web page in place of the answer, as from a proxy in front of an API; the request takes no effect."""
 
     status: int = 502
 
@@ -108,7 +108,7 @@ class HtmlAnswer(Fault):
 
     @property
     def name(self) -> str:
-        """``html_error``, or ``html_success`` for a page that says it is fine."""
+        """``html_error``, or ``html_success`` for a status below 400."""
         return "html_error" if self.status >= _FIRST_ERROR else "html_success"
 
     async def play(self, incident: Incident, /) -> web.StreamResponse:

@@ -1,4 +1,4 @@
-"""Faults of time: answers that are late, slow, or never come."""
+"""Faults of time: answers that are late, slow or missing."""
 
 from random import Random
 from typing import ClassVar, Final
@@ -15,11 +15,11 @@ _PIECES: Final = 20
 
 @attrs.frozen
 class Latency(Fault):
-    """A wait before the request is processed and answered as ever."""
+    """A delay before the request is processed and answered normally."""
 
     seconds: float = 0.05
     up_to: float | None = None
-    """The longest wait; each is drawn evenly between *seconds* and this. None for always *seconds*."""
+    """The longest delay; each is drawn evenly between *seconds* and this. None for exactly *seconds*."""
 
     kind: ClassVar[str] = "latency"
 
@@ -29,7 +29,7 @@ class Latency(Fault):
         return self.kind if self.up_to is None else f"random_{self.kind}"
 
     def drawn(self, random: Random) -> float:
-        """Give the seconds of one wait."""
+        """Return a delay in seconds."""
         return self.seconds if self.up_to is None else random.uniform(self.seconds, self.up_to)
 
     async def play(self, incident: Incident, /) -> web.StreamResponse:
@@ -40,12 +40,12 @@ class Latency(Fault):
 
 @attrs.frozen
 class Dribble(Fault):
-    """The real answer, its body in small pieces with a pause before each."""
+    """The real answer, with its body in small pieces and a pause before each."""
 
     pause: float = 0.01
     """Seconds before each piece."""
     piece_bytes: int | None = attrs.field(default=None, validator=attrs.validators.optional(attrs.validators.ge(1)))
-    """How large a piece is; None for a twentieth of the body."""
+    """The size of a piece; None for a twentieth of the body."""
 
     kind: ClassVar[str] = "dribble"
 
@@ -53,21 +53,21 @@ class Dribble(Fault):
         """Send piece by piece, until the end or until the fake is closed."""
         reply = incident.process()
         size = self.piece_bytes or max(1, -(-len(reply.body) // _PIECES))
-        begun = await incident.begin(reply, length=len(reply.body))
+        response = await incident.begin(reply, length=len(reply.body))
         for start in range(0, len(reply.body), size):
             await incident.pause(self.pause)
             if incident.closing.is_set():
                 incident.cut()
                 break
-            await begun.write(reply.body[start : start + size])
-        return begun
+            await response.write(reply.body[start : start + size])
+        return response
 
 
 @attrs.frozen
 class Hang(Fault):
-    """No answer until the client goes or the fake is closed, which cuts the connection; nothing takes effect.
+    """No answer until the client disconnects or the fake is closed; the request takes no effect.
 
-    With *after_headers* the request takes effect, the headers are sent, and the body never comes.
+    With *after_headers* the request takes effect and the headers are sent, but not the body.
     """
 
     after_headers: bool = False
@@ -80,12 +80,12 @@ class Hang(Fault):
         return f"{self.kind}_after_headers" if self.after_headers else self.kind
 
     async def play(self, incident: Incident, /) -> web.StreamResponse:
-        """Wait for the end."""
-        begun: web.StreamResponse = web.Response()
+        """Wait for the end, then cut the connection."""
+        response: web.StreamResponse = web.Response()
         if self.after_headers:
             reply = incident.process()
-            # One byte more than there is, so that even an answer without a body is waited for.
-            begun = await incident.begin(reply, length=len(reply.body) + 1)
+            # One extra byte, so that the client waits even for an answer without a body.
+            response = await incident.begin(reply, length=len(reply.body) + 1)
         await incident.wait_for_the_end()
         incident.cut()
-        return begun
+        return response

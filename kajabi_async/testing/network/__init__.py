@@ -1,5 +1,5 @@
 """A TCP proxy that does to bytes what bad networks do.
 
-Imports nothing else of the package. Read `proxy` first: `connection` is one connection through it, and `toxics` are
-what happens to its bytes.
+Imports `testing.toxics`, what happens to the bytes, and nothing else of the package. Read `proxy` first; `connection`
+is one connection through it.
 """

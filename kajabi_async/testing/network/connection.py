@@ -1,4 +1,4 @@
-"""One connection through a FaultProxy: two streams, and the toxics at work on each."""
+"""One connection through a FaultProxy: two streams, each with its active toxics."""
 
 import asyncio
 from collections import Counter
@@ -9,7 +9,7 @@ from typing import Any, Final, Literal
 import attrs
 
 from kajabi_async.testing.network.resets import reset
-from kajabi_async.testing.network.toxics import AppliedToxic, PassOn
+from kajabi_async.testing.toxics import AppliedToxic, PassOn
 
 __all__ = ["Direction", "ProxiedConnection"]
 
@@ -19,12 +19,12 @@ Direction = Literal["upstream", "downstream"]
 _READ_BYTES: Final = 65536
 _LINGER_SECONDS: Final = 1.0
 _WAITING_PIECES: Final = 64
-"""How many pieces may wait for a toxic before no more is read, so that a slow end slows the other."""
+"""The most pieces queued for a toxic before reading stops, so that a slow end slows the other."""
 
 
 @attrs.define(eq=False)
 class _Stream:
-    """One direction."""
+    """One direction of a connection."""
 
     direction: Direction
     reader: asyncio.StreamReader
@@ -35,14 +35,14 @@ class _Stream:
     )
 
     async def read(self) -> None:
-        """Take in what comes, with the time it came; an empty piece is the end."""
+        """Queue received pieces with their time of arrival; an empty piece is the end."""
         piece = b"not yet"
         while piece:
             piece = await self.reader.read(_READ_BYTES)
             await self.pieces.put((piece, asyncio.get_running_loop().time()))
 
     async def write(self, counts: Counter[str]) -> None:
-        """Send what came through the toxics."""
+        """Send the queued pieces through the toxics."""
 
         async def send(piece: bytes) -> None:
             self.writer.write(piece)
@@ -83,7 +83,7 @@ async def _read_out(reader: asyncio.StreamReader) -> None:
 
 
 class ProxiedConnection:
-    """A client's connection and the one to the server behind it."""
+    """A client's connection and the connection to the server behind it."""
 
     def __init__(
         self,
@@ -91,7 +91,7 @@ class ProxiedConnection:
         server: tuple[asyncio.StreamReader, asyncio.StreamWriter],
         counts: Counter[str],
     ) -> None:
-        """Join the two; nothing flows before ``run``."""
+        """Join the two connections; ``run`` starts the transfer."""
         self._writers = client[1], server[1]
         self._streams: dict[Direction, _Stream] = {
             "upstream": _Stream("upstream", client[0], server[1]),
@@ -102,12 +102,12 @@ class ProxiedConnection:
         self._ended = asyncio.Event()
 
     def apply(self, direction: Direction, applied: AppliedToxic) -> None:
-        """Let a toxic work on one direction from now on."""
+        """Apply a toxic to one direction."""
         self._streams[direction].applied.append(applied)
         self._start(applied.toxic.connected(applied))
 
-    def relieve(self, number: int) -> None:
-        """Take one toxic away, if it works here."""
+    def remove(self, number: int) -> None:
+        """Remove one toxic if it is applied to this connection."""
         for stream in self._streams.values():
             for applied in [applied for applied in stream.applied if applied.number == number]:
                 stream.applied.remove(applied)
@@ -115,7 +115,7 @@ class ProxiedConnection:
                 applied.toxic.removed(applied)
 
     async def run(self) -> None:
-        """Carry bytes until both directions have ended or the connection is broken."""
+        """Transfer bytes until both directions have ended or the connection is broken."""
         for stream in self._streams.values():
             self._start(stream.read()).add_done_callback(self._end_if_broken)
         flowing = asyncio.gather(*(self._start(stream.write(self._counts)) for stream in self._streams.values()))
@@ -143,7 +143,7 @@ class ProxiedConnection:
                 await writer.wait_closed()
 
     async def _linger(self) -> None:
-        # A socket that is closed with something unread in it sends a reset, and what was passed on may be lost.
+        # Closing a socket with unread data sends a reset, which may destroy bytes in transit.
         with suppress(TimeoutError):
             async with asyncio.timeout(_LINGER_SECONDS):
                 readers = (stream.reader for stream in self._streams.values())
@@ -155,7 +155,7 @@ class ProxiedConnection:
         return task
 
     def close(self) -> None:
-        """Close both ends in order; what was passed on still arrives."""
+        """Close both ends in order; bytes already passed on still arrive."""
         self._ended.set()
         for writer in self._writers:
             with suppress(OSError, RuntimeError):
@@ -168,7 +168,7 @@ class ProxiedConnection:
         self.cut()
 
     def cut(self) -> None:
-        """Break both ends at once, without waiting for anybody to read."""
+        """Abort both ends at once, without waiting for unread bytes."""
         self._ended.set()
         for writer in self._writers:
             reset(writer.transport)

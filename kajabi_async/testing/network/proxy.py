@@ -1,4 +1,4 @@
-"""FaultProxy: a TCP proxy on loopback that does to bytes what bad networks do."""
+"""FaultProxy: a TCP proxy on loopback that simulates bad networks."""
 
 import asyncio
 import os
@@ -15,7 +15,7 @@ from urllib.parse import urlsplit, urlunsplit
 import attrs
 
 from kajabi_async.testing.network.connection import Direction, ProxiedConnection
-from kajabi_async.testing.network.toxics import AppliedToxic, Down, Toxic
+from kajabi_async.testing.toxics import AppliedToxic, Down, Toxic
 
 __all__ = ["ActiveToxic", "FaultProxy"]
 
@@ -29,18 +29,18 @@ def _close(connection: socket.socket, _served: asyncio.Task[None]) -> None:
 
 @attrs.frozen(eq=False)
 class ActiveToxic:
-    """One toxic that a proxy has been given."""
+    """One toxic of a proxy."""
 
     toxic: Toxic
     direction: Direction
     toxicity: float
-    """The share of connections it works on, 0 to 1."""
+    """The share of connections that it affects, 0 to 1."""
     number: int
-    """As which the proxy was given it, from 1."""
+    """Its number in the order of addition, from 1."""
 
 
 class FaultProxy:
-    """Stands in front of any TCP server, and passes everything on, but for what toxics do.
+    """A proxy in front of any TCP server that passes bytes on, modified by toxics.
 
     ::
 
@@ -48,15 +48,15 @@ class FaultProxy:
             proxy.add(toxics.Latency(0.05, jitter=0.02))
             api = Kajabi(client_id=fake.client_id, client_secret=fake.client_secret, base_url=proxy.url)
 
-    Toxics work in the order they were added, on open connections as well as on new ones; a toxic that is removed
-    stops at once. Which connections a toxicity below 1 hits, and every jitter and slice, grow from *seed*, the
-    number of the connection and that of the toxic. The proxy is for one event loop and is not restarted.
+    Toxics act in the order of addition, on open connections and on new ones; a removed toxic stops at once. The
+    connections that a toxicity below 1 affects, and every jitter and slice, depend on *seed*, the number of the
+    connection and the number of the toxic. The proxy belongs to one event loop and cannot be restarted.
     """
 
     def __init__(self, target: str, *, seed: int = 7) -> None:
-        """Plan a proxy; *target* is a URL such as ``redis://127.0.0.1:6379/0``, or ``host:port``.
+        """Configure a proxy; *target* is a URL such as ``redis://127.0.0.1:6379/0``, or ``host:port``.
 
-        ValueError for a target without a port that is known or told.
+        ValueError for a target without a host, or without a port if its scheme has no known default.
         """
         self._target = urlsplit(target if "://" in target else f"tcp://{target}")
         port = self._target.port or _PORTS.get(self._target.scheme)
@@ -65,8 +65,8 @@ class FaultProxy:
         self._address = self._target.hostname, port
         self._seed = seed
         self.counts: Counter[str] = Counter()
-        """``accepted`` connections, ``closed`` ones, ``reset`` ones, those to which the target was ``unreachable``;
-        and ``bytes_upstream`` and ``bytes_downstream`` that were passed on."""
+        """The numbers of ``accepted``, ``closed`` and ``reset`` connections and of those with an ``unreachable``
+        target, and the ``bytes_upstream`` and ``bytes_downstream`` passed on."""
         self._toxics: list[ActiveToxic] = []
         self._added = 0
         self._port: int | None = None
@@ -89,22 +89,22 @@ class FaultProxy:
         await self.aclose()
 
     async def start(self, port: int = 0) -> None:
-        """Listen on *port* of 127.0.0.1, 0 for a free one; RuntimeError where it was started before.
+        """Listen on *port* of 127.0.0.1, 0 for a free one; RuntimeError if the proxy was started before.
 
-        A proxy that was given a ``Down`` has a port, and does not listen yet.
+        A proxy with a ``Down`` toxic knows its port but does not listen yet.
         """
         if self._port is not None:
-            raise RuntimeError("a FaultProxy is started once")
+            raise RuntimeError("a FaultProxy can be started once")
         self._port = port
         self._listen()
         if self._is_down:
             self._refuse()
 
     async def aclose(self) -> None:
-        """Stop listening and break what is open; a second call does nothing."""
+        """Stop listening and abort open connections; a second call does nothing."""
         self._is_closed = True
         self._refuse()
-        # Everyone, those that are just connecting included.
+        # All tasks, including those that are still connecting.
         for task in self._serving:
             task.cancel()
         for connection in self._connections.values():
@@ -113,31 +113,31 @@ class FaultProxy:
 
     @property
     def port(self) -> int:
-        """The port that the proxy listens on, on 127.0.0.1; RuntimeError before it was started."""
+        """The port of the proxy on 127.0.0.1; RuntimeError before it is started."""
         if not self._port:
             raise RuntimeError("the proxy is not listening; use it as `async with FaultProxy(target) as proxy`")
         return self._port
 
     @property
     def url(self) -> str:
-        """The target's URL with the proxy's host and port in it; for a target without a scheme, ``tcp://``."""
+        """The target's URL with the proxy's host and port; ``tcp://`` for a target without a scheme."""
         user, at, _ = self._target.netloc.rpartition("@")
         return urlunsplit(self._target._replace(netloc=f"{user}{at}127.0.0.1:{self.port}"))
 
     @property
     def open_connections(self) -> int:
-        """How many connections to the target are open now."""
+        """The number of open connections to the target."""
         return len(self._connections)
 
     @property
     def toxics(self) -> tuple[ActiveToxic, ...]:
-        """The toxics at work, in their order."""
+        """The active toxics, in the order of addition."""
         return tuple(self._toxics)
 
     def add(self, toxic: Toxic, direction: Direction = "downstream", *, toxicity: float = 1.0) -> ActiveToxic:
-        """Let *toxic* work on one direction of a share of the connections, from now on, until it is removed.
+        """Apply *toxic* to one direction of a share of the connections, open and new, until it is removed.
 
-        ``downstream`` is from the server to the client. ValueError for a direction or a toxicity that is none.
+        ``downstream`` is from the server to the client. ValueError for an invalid direction or toxicity.
         """
         if direction not in {"upstream", "downstream"}:
             raise ValueError(f"no such direction: {direction!r}; known are upstream and downstream")
@@ -153,20 +153,20 @@ class FaultProxy:
         return active
 
     def remove(self, active: ActiveToxic) -> None:
-        """Take a toxic away; ValueError where the proxy does not have it (any more).
+        """Remove a toxic; ValueError if the proxy does not have it (any more).
 
-        OSError where the last ``Down`` goes and somebody else has taken the port meanwhile.
+        OSError if it is the last ``Down`` and another process has bound the port meanwhile.
         """
         if active not in self._toxics:
-            raise ValueError(f"the proxy has no such toxic: {active.toxic!r}; give what `add` gave")
+            raise ValueError(f"the proxy has no such toxic: {active.toxic!r}; pass what `add` returned")
         self._toxics.remove(active)
         for connection in self._connections.values():
-            connection.relieve(active.number)
+            connection.remove(active.number)
         if not self._is_down:
             self._listen()
 
     def clear(self) -> None:
-        """Take every toxic away."""
+        """Remove every toxic."""
         for active in self.toxics:
             self.remove(active)
 
@@ -196,7 +196,7 @@ class FaultProxy:
         if self._listener is not None:
             self._listener.cancel()
         if listening is not None:
-            # The loop must not watch a closed socket; that of Windows does not, and cannot be told to stop.
+            # The loop must not watch a closed socket; the loop of Windows does not, and has no remove_reader.
             with suppress(NotImplementedError):
                 asyncio.get_running_loop().remove_reader(listening)
             listening.close()
@@ -209,20 +209,20 @@ class FaultProxy:
             task = asyncio.create_task(self._serve(client, next(self._numbers)))
             self._serving.add(task)
             task.add_done_callback(self._serving.discard)
-            # A task that was cancelled before its first step would leave the socket open.
+            # A task cancelled before its first step would leave the socket open.
             task.add_done_callback(partial(_close, client))
 
     async def _serve(self, client: socket.socket, number: int) -> None:
-        near = await asyncio.open_connection(sock=client)
+        client_streams = await asyncio.open_connection(sock=client)
         try:
-            far = await asyncio.open_connection(*self._address)
-            await self._carry(number, ProxiedConnection(near, far, self.counts))
+            server_streams = await asyncio.open_connection(*self._address)
+            await self._carry(number, ProxiedConnection(client_streams, server_streams, self.counts))
         except OSError:
             self.counts["unreachable"] += 1
         finally:
-            near[1].close()
+            client_streams[1].close()
             with suppress(OSError):
-                await near[1].wait_closed()
+                await client_streams[1].wait_closed()
 
     async def _carry(self, number: int, connection: ProxiedConnection) -> None:
         self._connections[number] = connection

@@ -1,4 +1,4 @@
-"""Breaking a TCP connection so that the other end sees a reset, and not an end."""
+"""Reset of a TCP connection (RST), as opposed to an orderly close."""
 
 import asyncio
 import socket
@@ -9,14 +9,14 @@ from typing import Final
 
 __all__ = ["reset"]
 
-_LINGER_NOT: Final = struct.pack("hh" if sys.platform == "win32" else "ii", 1, 0)
+_NO_LINGER: Final = struct.pack("hh" if sys.platform == "win32" else "ii", 1, 0)
 
 
 def reset(transport: asyncio.WriteTransport) -> None:
-    """Break the connection at once with an RST; what has not left yet is lost."""
+    """Reset the connection at once (RST); unsent bytes are lost."""
     connection: socket.socket | None = transport.get_extra_info("socket")
     if connection is not None:
-        # A socket that is closed already: the loops differ in what they raise.
+        # For a socket that is already closed, event loops raise different errors.
         with suppress(OSError, ValueError):
-            connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _LINGER_NOT)
+            connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _NO_LINGER)
     transport.abort()

@@ -1,4 +1,4 @@
-"""A fake whose settings stand in the environment."""
+"""A fake with its settings in the environment."""
 
 import pytest
 
@@ -8,7 +8,7 @@ from tests.cli.processes import settings
 
 @pytest.fixture
 def set_up(fake: FakeKajabi, monkeypatch: pytest.MonkeyPatch) -> FakeKajabi:
-    """The fake, with all that a client of it needs in the environment."""
+    """The fake, with all settings of a client for it in the environment."""
     for name, value in settings(fake).items():
         monkeypatch.setenv(name, value)
     return fake

@@ -1,4 +1,4 @@
-"""Running all checks and looking at what each found."""
+"""Running all checks and reading their findings."""
 
 from kajabi_async.cli.doctor.command import examine
 from kajabi_async.cli.doctor.findings import Finding
@@ -22,7 +22,7 @@ CHECKS = (
 
 
 async def examined(*, clock: Clock | None = None, step_seconds: float = 5.0) -> dict[str, Finding]:
-    """Give what each check found, by its name; every check is told once, in the same order."""
+    """Return the finding of each check by name; every check reports once, in the same order."""
     findings = [finding async for finding in examine(clock=clock, step_seconds=step_seconds)]
     assert tuple(finding.check for finding in findings) == CHECKS
     assert all(bool(finding.cure) == (finding.status in {"warn", "fail"}) for finding in findings)
@@ -30,5 +30,5 @@ async def examined(*, clock: Clock | None = None, step_seconds: float = 5.0) -> 
 
 
 def statuses(findings: dict[str, Finding]) -> dict[str, str]:
-    """Give the checks that are not ok."""
+    """Return the checks that are not ok."""
     return {name: finding.status for name, finding in findings.items() if finding.status != "ok"}

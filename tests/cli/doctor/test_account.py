@@ -1,24 +1,24 @@
-"""Checks that ask the API, against the fake."""
+"""Checks that send requests, against the fake."""
 
 from email.utils import formatdate
 
 import pytest
 
-from kajabi_async.cli.doctor.cures import cure_for
+from kajabi_async.cli.doctor.findings import cure_for
 from kajabi_async.cli.exit_codes import ExitCode
-from kajabi_async.cli.reads import resource_classes
+from kajabi_async.cli.read_commands import resource_classes
 from kajabi_async.errors import KajabiError
 from kajabi_async.testing import FakeKajabi
 from tests.cli.doctor.findings import CHECKS, examined, statuses
 from tests.clocks import ManualClock
 
-# A fake is no official host, has no TLS and no credentials file.
+# A fake is not the official host, and has no TLS and no credentials file.
 OF_A_FAKE = {"base URL": "warn", "credentials file": "skip", "TLS": "skip"}
 AFTER_TOKEN = {"user": "skip", "site": "skip", "scopes": "skip"}
 
 
 async def test_all_is_well_with_the_fake(set_up: FakeKajabi) -> None:
-    """The version, the user, the site and every list; nothing is written."""
+    """The version, the user, the site and every list are ok, and nothing is written."""
     findings = await examined()
     assert statuses(findings) == OF_A_FAKE
     assert findings["API"].details["jsonapi"] == "v1.1"
@@ -30,7 +30,7 @@ async def test_all_is_well_with_the_fake(set_up: FakeKajabi) -> None:
 
 
 async def test_lists_are_tried_with_one_row(set_up: FakeKajabi) -> None:
-    """A check must not be a burden; payouts have no page size (API document)."""
+    """A check must not load the API; payouts have no page size (API document)."""
     await examined()
     sizes = {
         request.path: request.query.get("page[size]")
@@ -44,7 +44,7 @@ async def test_lists_are_tried_with_one_row(set_up: FakeKajabi) -> None:
 async def test_a_wrong_secret_fails_with_where_to_look_and_skips_what_needs_it(
     set_up: FakeKajabi, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The API itself is well, and the secret is not shown."""
+    """The API itself is ok, and the secret is not shown."""
     monkeypatch.setenv("KAJABI_CLIENT_SECRET", "not-the-secret")
     findings = await examined()
     assert statuses(findings) == {**OF_A_FAKE, **AFTER_TOKEN, "token": "fail"}
@@ -54,25 +54,25 @@ async def test_a_wrong_secret_fails_with_where_to_look_and_skips_what_needs_it(
     assert set_up.counts["oauth.token"] == 1
 
 
-async def test_a_token_endpoint_that_fails_is_told_as_such(set_up: FakeKajabi) -> None:
-    """The credentials may be good."""
+async def test_a_failing_token_endpoint_is_not_reported_as_wrong_credentials(set_up: FakeKajabi) -> None:
+    """The credentials may be right."""
     set_up.fail("oauth.token", status=503, times=None)
     findings = await examined()
     assert findings["token"].exit_code is ExitCode.UNREACHABLE
     assert "try again in a few minutes" in findings["token"].cure
 
 
-async def test_a_token_that_is_then_refused_is_told_at_the_user(set_up: FakeKajabi) -> None:
-    """The two have different cures."""
+async def test_a_token_that_is_rejected_later_fails_at_the_user(set_up: FakeKajabi) -> None:
+    """A missing and a rejected token have different cures."""
     set_up.fail("me", status=401, times=None)
     findings = await examined()
     assert (findings["token"].status, findings["user"].status) == ("ok", "fail")
-    assert "given out and then refused" in findings["user"].cure
+    assert "issued and then rejected" in findings["user"].cure
     assert findings["scopes"].status == "ok"
 
 
-async def test_lists_the_key_has_no_scope_for_are_told(set_up: FakeKajabi) -> None:
-    """To be looked at, since a key may be meant so."""
+async def test_lists_the_key_has_no_scope_for_are_warnings(set_up: FakeKajabi) -> None:
+    """A key may be restricted on purpose."""
     set_up.denied_types = {"orders", "transactions"}
     findings = await examined()
     scopes = findings["scopes"]
@@ -82,8 +82,8 @@ async def test_lists_the_key_has_no_scope_for_are_told(set_up: FakeKajabi) -> No
     assert "permissions" in scopes.cure
 
 
-async def test_a_list_that_fails_is_not_told_as_a_missing_scope(set_up: FakeKajabi) -> None:
-    """With what was answered."""
+async def test_a_list_that_fails_is_not_reported_as_a_missing_scope(set_up: FakeKajabi) -> None:
+    """The warning has the error of the API."""
     set_up.fail("purchases.list", status=500, times=None)
     scopes = (await examined())["scopes"]
     assert (scopes.status, scopes.details["denied"]) == ("warn", [])
@@ -91,7 +91,7 @@ async def test_a_list_that_fails_is_not_told_as_a_missing_scope(set_up: FakeKaja
 
 
 async def test_a_key_that_may_not_see_sites_still_has_its_lists_tried(set_up: FakeKajabi) -> None:
-    """But for payouts, which need a site."""
+    """All but payouts, which need a site."""
     set_up.denied_types = {"sites"}
     findings = await examined()
     assert findings["site"].status == "warn"
@@ -101,7 +101,7 @@ async def test_a_key_that_may_not_see_sites_still_has_its_lists_tried(set_up: Fa
 async def test_a_site_the_key_does_not_see_fails_with_those_it_sees(
     set_up: FakeKajabi, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Whether it is none at all or somebody else's."""
+    """Whether no site has that id or the site belongs to another account."""
     for wrong in ("77", "bad/id"):
         monkeypatch.setenv("KAJABI_SITE_ID", wrong)
         findings = await examined()
@@ -111,21 +111,21 @@ async def test_a_site_the_key_does_not_see_fails_with_those_it_sees(
         assert findings["scopes"].status == "ok"
 
 
-async def test_a_list_of_sites_that_fails_is_told(set_up: FakeKajabi) -> None:
-    """With the exit code of its kind."""
+async def test_a_list_of_sites_that_fails_is_a_failure(set_up: FakeKajabi) -> None:
+    """With the exit code of the error."""
     set_up.fail("sites.list", status=500, times=1)
     site = (await examined())["site"]
     assert (site.status, site.exit_code) == ("fail", ExitCode.UNREACHABLE)
 
 
 async def test_a_site_the_key_sees_is_fine(set_up: FakeKajabi, monkeypatch: pytest.MonkeyPatch) -> None:
-    """By its id."""
+    """A visible site is matched by its id."""
     monkeypatch.setenv("KAJABI_SITE_ID", "1")
     assert (await examined())["site"].message == "KAJABI_SITE_ID is 1"
 
 
 async def test_several_sites_without_a_choice_are_to_be_looked_at(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The cure is to choose."""
+    """The cure is to set KAJABI_SITE_ID."""
     async with FakeKajabi(customers=5, sites=3) as fake:
         for name, value in {
             "KAJABI_BASE_URL": fake.base_url,
@@ -141,7 +141,7 @@ async def test_several_sites_without_a_choice_are_to_be_looked_at(monkeypatch: p
 async def test_without_credentials_the_way_to_the_api_is_tried_all_the_same(
     set_up: FakeKajabi, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The version needs no token; no token is asked for."""
+    """The version needs no token, and no token is requested."""
     monkeypatch.delenv("KAJABI_CLIENT_ID")
     monkeypatch.delenv("KAJABI_CLIENT_SECRET")
     findings = await examined()
@@ -150,7 +150,7 @@ async def test_without_credentials_the_way_to_the_api_is_tried_all_the_same(
 
 
 async def test_an_api_that_is_not_there_skips_what_needs_it(set_up: FakeKajabi) -> None:
-    """The port is closed."""
+    """Checks are skipped if the port is closed."""
     await set_up.aclose()
     findings = await examined()
     after = dict.fromkeys(CHECKS[CHECKS.index("TLS") :], "skip")
@@ -158,23 +158,23 @@ async def test_an_api_that_is_not_there_skips_what_needs_it(set_up: FakeKajabi) 
 
 
 async def test_a_base_url_of_the_wrong_form_skips_all_that_is_sent(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Nothing goes anywhere."""
+    """Nothing is sent."""
     monkeypatch.setenv("KAJABI_BASE_URL", "https://api.kajabi.com/v1")
     findings = await examined()
     after = dict.fromkeys(CHECKS[CHECKS.index("base URL") + 1 :], "skip")
     assert statuses(findings) == {"credentials": "fail", "credentials file": "skip", "base URL": "fail", **after}
 
 
-async def test_a_version_that_is_not_answered_is_told_and_the_rest_goes_on(set_up: FakeKajabi) -> None:
-    """503 is documented for it."""
+async def test_a_version_that_fails_is_reported_and_the_rest_goes_on(set_up: FakeKajabi) -> None:
+    """The API documents 503 for it."""
     set_up.fail("version", status=503, times=None)
     findings = await examined()
     assert (findings["API"].status, findings["clock"].status, findings["token"].status) == ("fail", "skip", "ok")
     assert set_up.counts["version"] == 1
 
 
-async def test_a_page_in_place_of_the_api_is_told(set_up: FakeKajabi) -> None:
-    """As the login of a hotel's network."""
+async def test_a_web_page_in_place_of_the_api_is_reported(set_up: FakeKajabi) -> None:
+    """Such as the login page of a hotel's network."""
     set_up.answer_with("GET", "/v1/version", body="<html>Welcome</html>", content_type="text/html", times=None)
     finding = (await examined())["API"]
     assert finding.status == "fail"
@@ -186,7 +186,7 @@ async def test_a_page_in_place_of_the_api_is_told(set_up: FakeKajabi) -> None:
     [(0, "ok"), (30, "ok"), (-30, "ok"), (45, "warn"), (-45, "warn"), (301, "fail"), (-301, "fail")],
 )
 async def test_the_clock_is_compared_with_the_answers(ahead: int, status: str, set_up: FakeKajabi) -> None:
-    """More than 30 s are to be looked at, more than 5 min fail."""
+    """A difference above 30 s is a warning, above 5 min a failure."""
     clock = ManualClock()
     date = formatdate(clock.time() - ahead, usegmt=True)
     set_up.answer_with("GET", "/v1/version", body={"meta": {"version": "1.1.0"}}, headers={"Date": date}, times=None)
@@ -198,7 +198,7 @@ async def test_the_clock_is_compared_with_the_answers(ahead: int, status: str, s
 
 
 async def test_an_answer_from_a_cache_is_as_old_as_it_says(set_up: FakeKajabi) -> None:
-    """RFC 9111, section 5.1."""
+    """The age header is added to the date (RFC 9111, section 5.1)."""
     clock = ManualClock()
     headers = {"Date": formatdate(clock.time() - 600, usegmt=True), "Age": "600"}
     set_up.answer_with("GET", "/v1/version", body={"meta": {}}, headers=headers, times=None)
@@ -206,11 +206,11 @@ async def test_an_answer_from_a_cache_is_as_old_as_it_says(set_up: FakeKajabi) -
 
 
 async def test_an_answer_without_a_time_is_not_compared(set_up: FakeKajabi) -> None:
-    """A header that is no date says nothing."""
+    """A missing or unreadable date skips the check."""
     set_up.answer_with("GET", "/v1/version", body={"meta": {}}, headers={"Date": "yesterday"}, times=None)
     assert (await examined())["clock"].status == "skip"
 
 
 def test_every_error_has_a_cure() -> None:
-    """Also one that nobody thought of."""
+    """Also an error of an unexpected type."""
     assert cure_for(KajabiError("something new"))

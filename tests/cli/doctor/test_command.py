@@ -1,4 +1,4 @@
-"""``kajabi doctor`` as it is typed."""
+"""``kajabi doctor`` as a user runs it."""
 
 import json
 
@@ -11,11 +11,11 @@ from tests.cli.doctor.findings import CHECKS
 
 
 async def test_every_check_is_a_line_and_a_healthy_set_up_ends_with_0(kajabi: Command) -> None:
-    """In 80 columns, with what is to be looked at counted."""
+    """The output fits 80 columns and ends with the number of warnings."""
     done = await kajabi("doctor")
     assert (done.code, done.err) == (0, "")
-    told = [line[6:24].strip() for line in done.lines if line[:4].strip() in {"ok", "warn", "fail", "skip"}]
-    assert tuple(told) == CHECKS
+    message = [line[6:24].strip() for line in done.lines if line[:4].strip() in {"ok", "warn", "fail", "skip"}]
+    assert tuple(message) == CHECKS
     assert done.lines[-1] == "0 failed, 1 to look at."
     assert max(map(len, done.lines)) <= 80
 
@@ -23,13 +23,13 @@ async def test_every_check_is_a_line_and_a_healthy_set_up_ends_with_0(kajabi: Co
 async def test_where_nothing_is_to_be_looked_at_it_says_so(
     kajabi: Command, fake: FakeKajabi, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """As with the official host, for which the fake stands here."""
+    """With the official host, which the fake stands in for here."""
     monkeypatch.setattr(machine, "OFFICIAL_BASE_URL", fake.base_url)
     assert (await kajabi("doctor")).lines[-1] == "Nothing is wrong."
 
 
 async def test_json_is_a_line_for_each_check(kajabi: Command) -> None:
-    """With message, cure and details apart."""
+    """Message, cure and details are separate members."""
     done = await kajabi("doctor", "--json")
     findings = [json.loads(line) for line in done.lines]
     assert tuple(finding["check"] for finding in findings) == CHECKS
@@ -44,20 +44,20 @@ async def test_json_is_a_line_for_each_check(kajabi: Command) -> None:
         ({"KAJABI_CLIENT_SECRET": "wrong"}, 3),
         ({"KAJABI_BASE_URL": "https://api.kajabi.invalid"}, 4),
         ({"KAJABI_SITE_ID": "77"}, 2),
-        # The first that failed decides.
+        # The first failed check decides.
         ({"KAJABI_CLIENT_ID": "", "KAJABI_CLIENT_SECRET": "", "KAJABI_BASE_URL": "https://api.kajabi.invalid"}, 2),
     ],
 )
 async def test_the_exit_code_is_that_of_the_first_failure(
     environment: dict[str, str], code: int, kajabi: Command
 ) -> None:
-    """By the table of `kajabi --help`."""
+    """The codes are those of `kajabi --help`."""
     for form in ((), ("--json",)):
         assert (await kajabi("doctor", *form, **environment)).code == code
 
 
 async def test_no_form_shows_a_secret(kajabi: Command, fake: FakeKajabi) -> None:
-    """Neither id, secret nor token."""
+    """Neither id, secret nor token is in the output."""
     for form in ((), ("--json",)):
         done = await kajabi("doctor", *form)
         shown = done.out + done.err

@@ -1,4 +1,4 @@
-"""The way to the API: every cause of failure has a name and a cure of its own."""
+"""Checks of the network: every cause of failure has a name and a cure of its own."""
 
 import asyncio
 import socket
@@ -21,7 +21,7 @@ async def _checked(base_url: str, *, seconds: float = 5.0) -> dict[str, Finding]
 
 @asynccontextmanager
 async def _serving(context: ssl.SSLContext | None = None) -> AsyncGenerator[int]:
-    """Listen on loopback and say nothing, with TLS where there is a context."""
+    """Listen on loopback and send nothing, with TLS if there is a context."""
     writers: list[asyncio.StreamWriter] = []
 
     async def keep(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -44,7 +44,7 @@ def authority() -> trustme.CA:
 
 @pytest.fixture
 def trusted(authority: trustme.CA, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Trust the authority of the tests, as SSL_CERT_FILE makes Python do."""
+    """Trust the authority of the tests, as Python does with SSL_CERT_FILE."""
     path = tmp_path / "authority.pem"
     authority.cert_pem.write_to_path(str(path))
     monkeypatch.setenv("SSL_CERT_FILE", str(path))
@@ -57,8 +57,8 @@ def _context(authority: trustme.CA, host: str) -> ssl.SSLContext:
 
 
 @pytest.mark.usefixtures("trusted")
-async def test_a_way_that_is_open_is_told_step_by_step(authority: trustme.CA) -> None:
-    """Addresses, the one that answers, the version of TLS."""
+async def test_an_open_way_is_reported_step_by_step(authority: trustme.CA) -> None:
+    """The addresses, the one that answers, and the TLS version."""
     async with _serving(_context(authority, "localhost")) as port:
         found = await _checked(f"https://localhost:{port}")
     assert {name: finding.status for name, finding in found.items()} == dict.fromkeys(found, "ok")
@@ -68,7 +68,7 @@ async def test_a_way_that_is_open_is_told_step_by_step(authority: trustme.CA) ->
 
 
 async def test_a_name_that_is_not_resolved_skips_the_rest() -> None:
-    """The spelling comes first among the cures."""
+    """The first cure is to check the spelling."""
     found = await _checked("https://api.kajabi.invalid")
     assert [finding.status for finding in found.values()] == ["fail", "skip", "skip"]
     finding = found["name resolution"]
@@ -77,13 +77,13 @@ async def test_a_name_that_is_not_resolved_skips_the_rest() -> None:
 
 
 async def test_a_name_that_can_be_none_is_no_traceback() -> None:
-    """A label is 63 characters at the most (RFC 1035)."""
+    """A label has at most 63 characters (RFC 1035)."""
     found = await _checked(f"https://{'a' * 64}.example.com")
     assert found["name resolution"].details["cause"] == "not resolved"
 
 
 async def test_a_resolver_that_does_not_answer_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Within the limit."""
+    """The check ends at the time limit."""
 
     async def silent(*_: object, **__: object) -> None:
         await asyncio.Event().wait()
@@ -94,8 +94,8 @@ async def test_a_resolver_that_does_not_answer_is_given_up(monkeypatch: pytest.M
     assert "DNS" in found["name resolution"].cure
 
 
-async def test_a_closed_port_is_told_as_refused() -> None:
-    """TLS is then not tried."""
+async def test_a_closed_port_is_reported_as_refused() -> None:
+    """TLS is skipped then."""
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         found = await _checked(f"https://127.0.0.1:{taken.getsockname()[1]}")
@@ -115,7 +115,7 @@ async def test_a_closed_port_is_told_as_refused() -> None:
 async def test_other_failures_to_connect_have_causes_of_their_own(
     error: OSError, cause: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A firewall that drops, a machine that is offline, and what nobody thought of."""
+    """A firewall that drops packets, a machine that is offline, and an unexpected error."""
 
     async def failing(*_: object, **__: object) -> None:
         raise error
@@ -126,8 +126,8 @@ async def test_other_failures_to_connect_have_causes_of_their_own(
     assert found["connection"].exit_code is ExitCode.UNREACHABLE
 
 
-async def test_a_certificate_that_nobody_vouches_for_is_told(authority: trustme.CA) -> None:
-    """As behind a proxy that opens TLS."""
+async def test_a_certificate_of_an_unknown_authority_is_reported(authority: trustme.CA) -> None:
+    """Such as behind a proxy that intercepts TLS."""
     async with _serving(_context(authority, "localhost")) as port:
         finding = (await _checked(f"https://localhost:{port}"))["TLS"]
     assert (finding.status, finding.details["cause"]) == ("fail", "certificate")
@@ -136,16 +136,16 @@ async def test_a_certificate_that_nobody_vouches_for_is_told(authority: trustme.
 
 
 @pytest.mark.usefixtures("trusted")
-async def test_a_certificate_of_another_host_is_told(authority: trustme.CA) -> None:
-    """As where a name leads to the wrong machine."""
+async def test_a_certificate_of_another_host_is_reported(authority: trustme.CA) -> None:
+    """Such as if a name resolves to the wrong machine."""
     async with _serving(_context(authority, "other.example.com")) as port:
         finding = (await _checked(f"https://localhost:{port}"))["TLS"]
     assert finding.details["cause"] == "certificate"
     assert "Hostname mismatch" in finding.message
 
 
-async def test_a_port_that_speaks_no_tls_is_told() -> None:
-    """As port 80 given with https."""
+async def test_a_port_that_speaks_no_tls_is_reported() -> None:
+    """Such as port 80 with https."""
 
     async def answer(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         writer.write(b"HTTP/1.1 400 Bad Request\r\n\r\n")
@@ -160,24 +160,24 @@ async def test_a_port_that_speaks_no_tls_is_told() -> None:
 
 
 async def test_a_handshake_that_is_not_answered_is_given_up() -> None:
-    """Within the limit."""
+    """The check ends at the time limit."""
     async with _serving() as port:
         finding = (await _checked(f"https://127.0.0.1:{port}", seconds=0.3))["TLS"]
     assert finding.details["cause"] == "timeout"
 
 
 async def test_plain_http_has_no_tls_to_check() -> None:
-    """As with the fake."""
+    """The fake speaks plain http."""
     async with _serving() as port:
         found = await _checked(f"http://127.0.0.1:{port}")
     assert [finding.status for finding in found.values()] == ["ok", "ok", "skip"]
 
 
 @pytest.mark.parametrize("variable", ["HTTPS_PROXY", "https_proxy", "ALL_PROXY"])
-async def test_a_proxy_setting_that_is_not_followed_is_told_with_the_failure(
+async def test_a_proxy_setting_that_is_not_followed_is_reported_with_the_failure(
     variable: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Since a browser on the same machine gets through."""
+    """A browser on the same machine would use the proxy."""
     monkeypatch.setenv(variable, "http://user:pw@proxy.example.com:3128")
     found = await _checked("https://api.kajabi.invalid")
     assert f"{variable} is set, but the SDK does not use proxies" in found["name resolution"].cure

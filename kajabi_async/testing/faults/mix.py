@@ -1,4 +1,4 @@
-"""A mix of faults from a seed."""
+"""A seeded mix of faults."""
 
 from collections import Counter
 from collections.abc import Iterable
@@ -9,31 +9,31 @@ import attrs
 
 from kajabi_async.testing.faults.catalogue import faults_named
 from kajabi_async.testing.faults.incident import Fault, checked_target
-from kajabi_async.testing.records import RecordedRequest
+from kajabi_async.testing.recorded import RecordedRequest
 
 __all__ = ["FaultPlan", "Injection", "PlanOrder", "is_aimed_at", "plans_of"]
 
 PlanOrder = Literal["request", "arrival"]
-"""What decides which requests a plan hits: which request it is, or as which it arrives."""
+"""What decides which requests a plan hits: their content, or their order of arrival."""
 
 _ALL_BITS: Final = 1 << 64
 
 
 @attrs.frozen
 class Injection:
-    """One fault that happened to one request."""
+    """One fault that hit one request."""
 
     kind: str
     method: str
     path: str
     query_string: str
     attempt: int | None
-    """As which of the same requests the plan saw it, from 1 (by ``arrival``: as which of all requests); None for a
-    fault that was ordered singly."""
+    """The number of the request among equal ones, from 1 (by ``arrival``: among all requests); None for a fault from
+    ``inject``."""
 
 
 def is_aimed_at(target: str | None, method: str | None, record: RecordedRequest, template: str | None) -> bool:
-    """Tell whether *record* is a request of *method* and *target*; None for any."""
+    """Return whether *record* is a request of *method* and *target*; None stands for any."""
     if method not in {None, record.method}:
         return False
     path_and_query = f"{record.path}?{record.query_string}"
@@ -55,47 +55,45 @@ def _upper(method: str | None) -> str | None:
 
 @attrs.define
 class FaultPlan:
-    """Faults for a share of all requests, the same ones each time for the same seed.
+    """Faults for a share of all requests, reproducible from a seed.
 
     ::
 
         plan = FaultPlan(seed=7, rate=0.05, kinds=["latency", "html_error", Reset("mid_body")], max_in_a_row=2)
         async with FakeKajabi(faults=plan) as fake: ...
 
-    By ``request``, the method, the path with its query and how often they came before decide together with the seed:
-    neither concurrency nor the order of requests changes which ids are hit, with what, on which attempt. The plan
-    keeps some 150 bytes for every request it has seen. By ``arrival``, the place in the order of arrival decides;
-    only what is failing just now is kept.
+    By ``request``, the seed, the method, the path with its query and the number of earlier equal requests decide:
+    concurrency and order do not change which ids are hit, by which fault, on which attempt. The plan uses about 150
+    bytes for every distinct request. By ``arrival``, the position in the order of arrival decides; the plan remembers
+    only requests that are failing now.
 
-    Which kind it is is drawn evenly from those that suit the operation; name one twice to have it twice as often.
-    ``reset_reused`` that is drawn for the first request of a connection does not happen.
+    The kind is drawn evenly from those that fit the operation; a kind named twice is drawn twice as often. A
+    ``reset_reused`` drawn for the first request of a connection has no effect.
     """
 
     seed: int = attrs.field(default=7, kw_only=True)
     rate: float = attrs.field(default=0.05, kw_only=True, validator=[attrs.validators.ge(0), attrs.validators.le(1)])
-    """Which share of the requests is hit, 0 to 1."""
+    """The share of the requests to hit, 0 to 1."""
     kinds: tuple[Fault, ...] = attrs.field(factory=_transient, kw_only=True, converter=faults_named)
-
-    """Names of kinds or groups (``KINDS``, ``GROUPS``), or faults with settings of their own."""
+    """Names of kinds or groups (``KINDS``, ``GROUPS``), or faults with their own settings."""
     path: str | None = attrs.field(default=None, kw_only=True, converter=checked_target)
-    """An operation, a path or a template that the plan is for; None for all, the token endpoint included."""
+    """The operation, path or template to hit; None for all, the token endpoint included."""
     method: str | None = attrs.field(default=None, kw_only=True, converter=_upper)
     max_in_a_row: int | None = attrs.field(
         default=None, kw_only=True, validator=attrs.validators.optional(attrs.validators.ge(1))
     )
-    """After so many faults of this plan to the same request it is let through once, so that trying again leads
-    somewhere."""
+    """The most faults in a row for equal requests; the next one is let through, so that retries succeed."""
     by: PlanOrder = attrs.field(default="request", kw_only=True, validator=attrs.validators.in_(get_args(PlanOrder)))
     injected: Counter[str] = attrs.field(init=False, factory=Counter[str])
-    """How many faults the plan has made happen, by kind."""
+    """The number of faults from this plan, by kind."""
     _seen: Counter[int] = attrs.field(init=False, repr=False, factory=Counter[int])
     _row: Counter[int] = attrs.field(init=False, repr=False, factory=Counter[int])
     _arrivals: int = attrs.field(init=False, repr=False, default=0)
 
     def choose(self, record: RecordedRequest, template: str | None) -> tuple[Fault, str, int] | None:
-        """Give the fault that happens to a request, what its randomness grows from, and which attempt this is.
+        """Return the fault for a request, the seed of its randomness and the number of the attempt; None for no fault.
 
-        None where nothing happens. It counts: each call is one more request.
+        Each call counts as one request.
         """
         if not is_aimed_at(self.path, self.method, record, template):
             return None
@@ -111,7 +109,7 @@ class FaultPlan:
         return fault, moment, attempt
 
     def pass_by(self, record: RecordedRequest, template: str | None) -> None:
-        """Count a request that something else happens to."""
+        """Count a request that another fault hits."""
         if is_aimed_at(self.path, self.method, record, template):
             self._count(self._key(record))
 
@@ -131,17 +129,17 @@ class FaultPlan:
     def _drawn(self, moment: str, record: RecordedRequest) -> Fault | None:
         if _number(moment, "hit") >= self.rate * _ALL_BITS:
             return None
-        # Whether the connection is a used one is chance, and must not change what is drawn.
+        # Reuse of a connection is chance, and must not change the draw.
         anywhere = attrs.evolve(record, on_reused_connection=True)
-        suiting = [fault for fault in self.kinds if fault.fits(anywhere)]
-        if not suiting:
+        fitting = [fault for fault in self.kinds if fault.fits(anywhere)]
+        if not fitting:
             return None
-        fault = suiting[_number(moment, "kind") % len(suiting)]
+        fault = fitting[_number(moment, "kind") % len(fitting)]
         return fault if fault.fits(record) else None
 
 
 def plans_of(faults: FaultPlan | Iterable[FaultPlan] | None) -> tuple[FaultPlan, ...]:
-    """Give plans as a tuple, whether there are none, one or several."""
+    """Return none, one or several plans as a tuple."""
     if faults is None:
         return ()
     return (faults,) if isinstance(faults, FaultPlan) else tuple(faults)

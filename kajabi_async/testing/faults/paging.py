@@ -1,4 +1,4 @@
-"""Faults of paging: rows that move, links that lead in circles or away."""
+"""Faults of pagination: rows that move, links that lead in circles or to other hosts."""
 
 import json
 from collections.abc import Callable
@@ -9,11 +9,11 @@ import attrs
 from aiohttp import web
 
 from kajabi_async.operations import OPERATIONS, AnswerKind
-from kajabi_async.testing.answers import Reply, encoded
 from kajabi_async.testing.faults.incident import Fault, Incident
 from kajabi_async.testing.json_shapes import is_object
-from kajabi_async.testing.query import read_query
-from kajabi_async.testing.records import RecordedRequest
+from kajabi_async.testing.recorded import RecordedRequest
+from kajabi_async.testing.replies import Reply, encoded
+from kajabi_async.testing.request_query import read_query
 
 __all__ = ["HOSTILE_LINKS", "DataChange", "OddNext", "RepeatedRows", "RowChange", "RowsMove", "Turn"]
 
@@ -28,14 +28,13 @@ HOSTILE_LINKS: Final = (
     "https://api.kajabi.com/v1/../admin{rest}",
     "file:///etc/hostname",
 )
-"""Where a hostile ``next`` leads; ``{rest}`` is the path and query that the true one has behind ``/v1``."""
+"""The targets of a hostile ``next``; ``{rest}`` is the path and query of the real link after ``/v1``."""
 
 Turn = Literal["repeated", "cyclic", "empty_page", "hostile"]
-"""Where a wrong ``next`` leads: to the page it stands on, to the first page, on from a page that has lost all its
-rows, or to another host."""
+"""The target of a wrong ``next``: its own page, the first page, the page after one without rows, or another host."""
 
 RowChange = Literal["inserted", "removed"]
-"""What happens to the first row of a list: a new one comes before it, or it goes."""
+"""The change of a list: a new row before the first one, or the first one removed."""
 
 _NEWEST_FIRST: Final = frozenset({"contacts", "customers", "contact_notes"})
 _OK: Final = 200
@@ -53,10 +52,9 @@ def _page_of(reply: Reply) -> dict[str, Any] | None:
 
 @attrs.frozen
 class RepeatedRows(Fault):
-    """A page that begins with the last rows of the page before it, and then has its own.
+    """A page that begins with the last rows of the preceding page.
 
-    So a list looks in which something was inserted while it was paged through; nothing is lost. It happens to no
-    first page.
+    This is what a list looks like after an insertion between two pages; no row is missing. It never hits a first page.
     """
 
     rows: int = attrs.field(default=1, validator=attrs.validators.ge(1))
@@ -64,7 +62,7 @@ class RepeatedRows(Fault):
     kind: ClassVar[str] = "repeated_rows"
 
     def fits(self, record: RecordedRequest) -> bool:
-        """Tell whether a later page of a list is asked for."""
+        """Return whether the request is for a later page of a list."""
         return _is_list(record) and read_query(record.query_string).page_number > 1
 
     async def play(self, incident: Incident, /) -> web.StreamResponse:
@@ -74,10 +72,10 @@ class RepeatedRows(Fault):
 
 @attrs.frozen
 class OddNext(Fault):
-    """A page of a list whose ``next`` leads where it should not.
+    """A page of a list with a wrong ``next``.
 
-    A hostile link is *link*, or one of ``HOSTILE_LINKS``. ``empty_page`` sends no row, and a ``next`` to the page
-    that really follows (to itself on the last page).
+    A hostile link is *link*, or one of ``HOSTILE_LINKS``. ``empty_page`` sends no rows and a ``next`` to the real next
+    page (to itself on the last page).
     """
 
     turn: Turn = attrs.field(default="repeated", validator=attrs.validators.in_(get_args(Turn)))
@@ -91,7 +89,7 @@ class OddNext(Fault):
         return self.turn if self.turn == "empty_page" else f"{self.turn}_{self.kind}"
 
     def fits(self, record: RecordedRequest) -> bool:
-        """Tell whether a list is asked for."""
+        """Return whether the request is for a list."""
         return _is_list(record)
 
     async def play(self, incident: Incident, /) -> web.StreamResponse:
@@ -117,15 +115,15 @@ class OddNext(Fault):
 
 @attrs.frozen
 class DataChange(Fault):
-    """The real answer, and behind it a change of the data: what the next request sees is not what this one saw."""
+    """The real answer, followed by a change of the data that the next request sees."""
 
     change: Callable[[], object]
-    """What is called once the answer was made, such as ``lambda: fake.remove("customers", "7")``."""
+    """A function called after the answer is built, such as ``lambda: fake.remove("customers", "7")``."""
 
     kind: ClassVar[str] = "data_change"
 
     async def play(self, incident: Incident, /) -> web.StreamResponse:
-        """Answer, and change."""
+        """Answer, then change the data."""
         response = incident.answered()
         self.change()
         return response
@@ -133,11 +131,11 @@ class DataChange(Fault):
 
 @attrs.frozen
 class RowsMove(Fault):
-    """The real page of a list, and behind it a change of the data that moves the rows of the pages that follow.
+    """The real page of a list, followed by a change of the data that shifts the rows of the following pages.
 
-    ``removed`` deletes the first row of the page, so that whoever goes on paging misses a row; ``inserted`` creates
-    one at the front, so that the last row of this page comes again on the next: that is for contacts, customers and
-    notes, which are listed newest first, and where no sort is asked for.
+    ``removed`` deletes the first row of the page, so that the next page misses a row. ``inserted`` creates a row at the
+    front, so that the last row of this page appears again on the next; it applies to contacts, customers and notes,
+    which are listed newest first, without a sort.
     """
 
     change: RowChange = attrs.field(default="inserted", validator=attrs.validators.in_(get_args(RowChange)))
@@ -150,14 +148,14 @@ class RowsMove(Fault):
         return f"{self.kind}_{self.change}"
 
     def fits(self, record: RecordedRequest) -> bool:
-        """Tell whether a list is asked for in which the rows can move so."""
+        """Return whether the request is for a list in which the change shifts rows."""
         if not _is_list(record) or self.change == "removed":
             return _is_list(record)
         parameters = dict(parse_qsl(record.query_string))
         return record.path.rpartition("/")[2] in _NEWEST_FIRST and "sort" not in parameters
 
     async def play(self, incident: Incident, /) -> web.StreamResponse:
-        """Answer, and change the first row of what was answered."""
+        """Answer, then change the data at the first row of the page."""
         reply = incident.process()
         document = _page_of(reply)
         if document is not None and document["data"]:
@@ -173,7 +171,7 @@ class RowsMove(Fault):
             return
         new = row.copy()
         new.id = store.new_id(type_name)
-        # One person is one contact and one customer, so the newcomer shares nothing but the site.
+        # A person is one contact and one customer, so the new row shares only the site.
         new.relations = {name: linkage for name, linkage in row.relations.items() if name == "site"}
         if "email" in new.attributes:
             new.attributes["email"] = f"inserted-{new.id}@example.com"

@@ -40,7 +40,7 @@ def add_writes(groups: dict[str, App]) -> None:
 def create_contact(
     email: str, /, *, site_id: str | None = None, settings: _Settings | None = None, json: Json = False
 ) -> int:
-    """Create a contact on a site, KAJABI_SITE_ID unless given. Nobody is mailed by this."""
+    """Create a contact on a site, by default KAJABI_SITE_ID. This sends no mail."""
 
     async def create(api: Kajabi) -> None:
         attributes: Any = {**_attributes(settings), "email": email}
@@ -60,7 +60,7 @@ def update_contact(id: str, /, *, settings: _Settings, json: Json = False) -> in
 
 
 def add_tags(id: str, /, *tag_ids: str, json: Json = False) -> int:
-    """Add tags to a contact and print all it then has; fires tag_added hooks and automations."""
+    """Add tags to a contact and print all of its tags; fires tag_added hooks and automations."""
 
     async def add(api: Kajabi) -> None:
         _print_ids("tags", await api.contacts.add_tags(id, tag_ids), json=json)
@@ -69,7 +69,7 @@ def add_tags(id: str, /, *tag_ids: str, json: Json = False) -> int:
 
 
 def remove_tags(id: str, /, *tag_ids: str, json: Json = False) -> int:
-    """Remove tags from a contact and print those left; fires tag_removed hooks and automations."""
+    """Remove tags from a contact and print the remaining ones; fires tag_removed hooks and automations."""
 
     async def remove(api: Kajabi) -> None:
         _print_ids("tags", await api.contacts.remove_tags(id, tag_ids), json=json)
@@ -82,14 +82,14 @@ def grant_offers(
     /,
     *offer_ids: str,
     welcome_email: Annotated[
-        bool, Parameter(help="Whether Kajabi sends the customer its welcome email; it does unless told not to.")
+        bool, Parameter(help="Whether Kajabi sends the customer its welcome email; it does by default.")
     ] = True,
     json: Json = False,
 ) -> int:
-    """Grant a contact the offers it does not hold yet, and print those granted now.
+    """Grant a contact the offers it does not have yet, and print those granted now.
 
-    Makes a customer of the contact. THE CUSTOMER IS MAILED: the welcome email unless --no-welcome-email is given, and
-    in any case the gift email of the offer and whatever automations send.
+    Turns the contact into a customer. THE CUSTOMER IS MAILED: the welcome email unless --no-welcome-email is set, and
+    always the gift email of the offer and the mails of automations.
     """
 
     async def grant(api: Kajabi) -> None:

@@ -1,42 +1,42 @@
-"""Where the ids of a bulk run come from: any iterable or async iterable, read one id at a time."""
+"""The source of the ids of a bulk run: any iterable or async iterable, read one id at a time."""
 
 import asyncio
 import logging
 from collections.abc import AsyncGenerator, AsyncIterable, AsyncIterator, Iterable, Iterator
 from typing import Any, Final, Protocol
 
-from kajabi_async.errors import InvalidArgumentError
+from kajabi_async.checks import iterable_of
 
-__all__ = ["THE_END", "Ids", "Source", "source_of"]
+__all__ = ["THE_END", "IdSource", "Ids", "source_of"]
 
 Ids = Iterable[str | int] | AsyncIterable[str | int]
 
 _LOG: Final = logging.getLogger("kajabi_async")
 
 THE_END: Final = object()
-"""What is taken where no id is left."""
+"""What a source returns when no id is left."""
 
 
-class Source(Protocol):
-    """Where ids come from, one at a time."""
+class IdSource(Protocol):
+    """Ids, one at a time."""
 
     at_once: Iterator[object] | None
-    """The ids themselves, where nobody has to wait for one."""
+    """The ids themselves; None if each has to be awaited."""
 
     can_close: bool
-    """Whether there is something to close: an async generator holds on to what it uses until then."""
+    """Whether there is something to close: an async generator holds its resources until then."""
 
     async def take(self) -> object:
         """Return the next id, or `THE_END`."""
         ...
 
     async def aclose(self) -> None:
-        """Close what the ids come from; nobody may be waiting for one."""
+        """Close what the ids come from; no `take` may be running."""
         ...
 
 
 class _Plain:
-    """Ids from an iterable, which is left as it is: who handed it in may go on with it."""
+    """Ids from an iterable, which stays open: the caller may go on with it."""
 
     can_close = False
 
@@ -51,16 +51,16 @@ class _Plain:
 
 
 class _Asynchronous:
-    """Ids from an async iterable, which takes one request for the next at a time."""
+    """Ids from an async iterable, which is asked for one id at a time."""
 
     def __init__(self, ids: AsyncIterable[object]) -> None:
         self.at_once: Iterator[object] | None = None
         self._ids: AsyncIterator[object] = aiter(ids)
         self.can_close = isinstance(self._ids, AsyncGenerator)
-        self._turn = asyncio.Lock()
+        self._lock = asyncio.Lock()
 
     async def take(self) -> object:
-        async with self._turn:
+        async with self._lock:
             return await anext(self._ids, THE_END)
 
     async def aclose(self) -> None:
@@ -68,15 +68,12 @@ class _Asynchronous:
         if self.can_close:
             try:
                 await generator.aclose()
-            except Exception as error:  # noqa: BLE001 - the loop has been left, and nobody could catch it
+            except Exception as error:  # noqa: BLE001 - the loop has been left, and no caller could catch it
                 _LOG.warning("the source of the ids could not be closed: %s", type(error).__name__)
 
 
-def source_of(ids: Ids) -> Source:
-    """Give where to take *ids* from; InvalidArgumentError where they are no iterable, or one id by itself."""
-    given: Any = ids
+def source_of(ids: Ids) -> IdSource:
+    """Return the source of *ids*; InvalidArgumentError if they are not an iterable, or a single id."""
     if isinstance(ids, AsyncIterable):
         return _Asynchronous(ids)
-    if isinstance(given, str | bytes) or not isinstance(given, Iterable):
-        raise InvalidArgumentError(f"ids must be an iterable of ids, got {type(given).__name__}; for one id use get()")
-    return _Plain(ids)
+    return _Plain(iterable_of("ids", ids))

@@ -1,4 +1,4 @@
-"""Where the command line takes its credentials from: the environment, else a file of mode 0600, else the keyring.
+"""The credentials of the command line: from the environment, else a file of mode 0600, else the keyring.
 
 Never from an argument, which other users of the machine and the shell's history can see.
 """
@@ -9,8 +9,8 @@ from typing import Final, Literal, Unpack
 
 import attrs
 
-from kajabi_async.cli.credentials import file as credentials_file
 from kajabi_async.cli.credentials import keyring as keyring_store
+from kajabi_async.cli.credentials import toml_file as credentials_file
 from kajabi_async.cli.credentials.error import CredentialsError
 from kajabi_async.client import ClientOptions, Kajabi
 from kajabi_async.errors import ConfigurationError
@@ -41,14 +41,14 @@ class FoundCredentials:
     credentials: ClientCredentials = attrs.field(repr=False)
     source: Source
     place: str
-    """The source in words, such as ``the file /home/ada/.config/kajabi/credentials.toml``."""
+    """The source for a message, such as ``the file /home/ada/.config/kajabi/credentials.toml``."""
 
 
 def find_credentials() -> FoundCredentials:
-    """Give the credentials of the first source that has some: environment, file, keyring.
+    """Return the credentials of the first source that has any: environment, file, keyring.
 
-    CredentialsError where none has, or where the first that has some cannot be used: it says which, and the cure.
-    Sources after the first that has credentials are not looked at.
+    Later sources are not read. CredentialsError if none has any, or if those of the first that has some cannot be
+    used; it names the source and the cure.
     """
     found = _from_environment() or _from_file() or _from_keyring()
     if found is None:
@@ -61,21 +61,21 @@ def find_credentials() -> FoundCredentials:
 
 
 def open_client(found: FoundCredentials, **options: Unpack[ClientOptions]) -> Kajabi:
-    """Make a client with credentials that were found, and KAJABI_BASE_URL and KAJABI_SITE_ID where they are set.
+    """Return a client with the credentials *found*, and with KAJABI_BASE_URL and KAJABI_SITE_ID if they are set.
 
-    ConfigurationError where the base URL cannot be used.
+    ConfigurationError if the base URL cannot be used.
     """
     merged: ClientOptions = {**environment_options(), **options}
     try:
         return Kajabi(credentials=found.credentials, **merged)
     except ConfigurationError as error:
-        # A command has neither of the two arguments that the text is about.
-        told = str(error).replace("base_url", BASE_URL_VARIABLE, 1).partition(", or allow_insecure")[0]
-        raise ConfigurationError(told) from None
+        # The text names two arguments of the client that no command has.
+        message = str(error).replace("base_url", BASE_URL_VARIABLE, 1).partition(", or allow_insecure")[0]
+        raise ConfigurationError(message) from None
 
 
 def environment_options() -> ClientOptions:
-    """Give the options of a client that the environment sets."""
+    """Return the options of a client that the environment sets."""
     options: ClientOptions = {}
     if base_url := os.environ.get(BASE_URL_VARIABLE):
         options["base_url"] = base_url
@@ -85,11 +85,11 @@ def environment_options() -> ClientOptions:
 
 
 def credentials_path() -> Path:
-    """Give where the credentials file is, or would be: KAJABI_CREDENTIALS_FILE, else in the user's configuration."""
+    """Return the path of the credentials file: KAJABI_CREDENTIALS_FILE, else one in the user's configuration."""
     if given := os.environ.get(FILE_VARIABLE):
         return Path(given)
     configured = os.environ.get("XDG_CONFIG_HOME", "")
-    # A relative one is to be ignored (XDG Base Directory Specification).
+    # The XDG Base Directory Specification says to ignore a relative path.
     base = Path(configured) if Path(configured).is_absolute() else _home() / ".config"
     return base / "kajabi" / "credentials.toml"
 
@@ -111,7 +111,7 @@ def _from_environment() -> FoundCredentials | None:
     if not client_id or not client_secret:
         missing, there = (ID_VARIABLE, SECRET_VARIABLE) if client_secret else (SECRET_VARIABLE, ID_VARIABLE)
         raise CredentialsError(
-            f"the environment has {there} but not {missing}, and a key is taken whole from one place",
+            f"the environment has {there} but not {missing}, and both must come from the same place",
             cure=f"set {missing} too, or unset {there}; {WHERE_KAJABI_SHOWS_THEM}",
         )
     try:

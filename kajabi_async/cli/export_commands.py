@@ -1,4 +1,4 @@
-"""``kajabi export RESOURCE``: a whole list into a file, with a progress bar and a checkpoint."""
+"""``kajabi export RESOURCE``: a whole list written to a file, with a progress bar and a checkpoint."""
 
 import asyncio
 import inspect
@@ -9,8 +9,8 @@ import attrs
 from cyclopts import App
 
 from kajabi_async import Kajabi
-from kajabi_async.cli.leftover import waiting_shown
-from kajabi_async.cli.reads import filter_options, option, resource_classes, shaped
+from kajabi_async.cli.leftover import waiting_observer
+from kajabi_async.cli.read_commands import filter_options, option, resource_classes, with_signature
 from kajabi_async.cli.running import on_client
 from kajabi_async.cli.terminal import error_screen
 from kajabi_async.export import FORMATS, ExportProgress, ExportReport, export
@@ -20,11 +20,11 @@ __all__ = ["add_exports"]
 
 _HELP = (
     "Write a whole list to a file: Parquet, Arrow, JSON lines or CSV.\n\n"
-    "An export that was interrupted or killed goes on where it stopped when the same command is given again; until it "
-    "is whole, what came is kept in a folder beside the file, called like it with .partial behind. Rows that shift "
-    "because others add and remove meanwhile are found by looking at every page twice, and told. Included resources go "
-    "to files of their own: customers.offers.parquet beside customers.parquet. A new file is readable for you alone. "
-    "In CSV, what a spreadsheet would run as a formula has a ' in front. Parquet and Arrow need the extra `arrow`."
+    "Run the same command again to resume an export that was interrupted or killed: until it is complete, its rows are "
+    "kept in a folder beside the file, named like it with .partial appended. Rows that shift between pages during the "
+    "export are found by reading every page twice, and reported. Included resources go to files of their own: "
+    "customers.offers.parquet beside customers.parquet. A new file is readable by you alone. "
+    "In CSV, a ' precedes a cell that a spreadsheet would run as a formula. Parquet and Arrow need the extra `arrow`."
 )
 _INCOMPLETE = 1
 
@@ -52,22 +52,22 @@ def _export_command(cls: Any) -> Any:
             options["fields"] = {cls.model.resource_type: fields}
         return on_client(lambda api: _export(api, cls.name, out, options, format=format, restart=restart, json=json))
 
-    return shaped(command, f"Export {cls.name.replace('_', ' ')}.", _parameters(cls))
+    return with_signature(command, f"Export {cls.name.replace('_', ' ')}.", _parameters(cls))
 
 
 def _parameters(cls: Any) -> Iterator[inspect.Parameter]:
     known = cls.list_options.__annotations__
     yield option("out", str, "The file to write.", default=inspect.Parameter.empty)
-    yield option("format", str | None, f"One of {', '.join(FORMATS)}; the suffix of the file says it, unless given.")
-    yield option("restart", bool, "Discard what an earlier run has left and begin anew.", default=False, negative=())
+    yield option("format", str | None, f"One of {', '.join(FORMATS)}; by default the suffix of the file.")
+    yield option("restart", bool, "Discard what an earlier run left and start over.", default=False, negative=())
     yield option("json", bool, "Print the report as one line of JSON; errors, too.", default=False, negative=())
     includable = sorted(name for name, relation in cls.model.relations.items() if relation.includable)
     if "include" in known and includable:
-        yield option("include", str | None, f"Relations to bring along, with commas: {', '.join(includable)}.")
+        yield option("include", str | None, f"Relations to include, separated by commas: {', '.join(includable)}.")
     if "fields" in known:
-        yield option("fields", str | None, "Attributes and relations to restrict the export to, with commas.")
+        yield option("fields", str | None, "Attributes and relations to restrict the export to, separated by commas.")
     if "page_size" in known:
-        yield option("page_size", int | None, "Rows to ask for at a time, 100 unless given; fewer for a slow server.")
+        yield option("page_size", int | None, "Rows to request at a time, 100 by default; fewer for a slow server.")
     yield from filter_options(cls)
 
 
@@ -77,12 +77,12 @@ async def _export(
     pages = getattr(api, name).list(**options)
     try:
         screen = error_screen()
-        tell_waiting = waiting_shown(screen, json=json)
+        show_waiting = waiting_observer(screen, json=json)
         with screen.progress() as bars:
             bars.show("read", completed=0)
 
             def show(progress: ExportProgress) -> None:
-                tell_waiting(progress)
+                show_waiting(progress)
                 bars.show("read", completed=progress.rows, total=progress.listed)
                 if progress.written:
                     bars.show("written", completed=progress.written)
@@ -90,12 +90,12 @@ async def _export(
             report = await export(pages, out, format=format, restart=restart, observer=show)
     except asyncio.CancelledError:
         if not json:
-            print_line("kajabi: what came is kept; give the same command again to go on", error=True)
+            print_line("kajabi: the rows so far are kept; run the same command again to resume", error=True)
         raise
     if json:
         print_json(_members(report))
     else:
-        _tell(report, name.replace("_", " "))
+        _print_report(report, name.replace("_", " "))
     return _INCOMPLETE if report.malformed or report.lacking else 0
 
 
@@ -104,10 +104,10 @@ def _members(report: ExportReport) -> dict[str, Any]:
     return {**members, "paths": [str(path) for path in report.paths], "warnings": list(report.warnings)}
 
 
-def _tell(report: ExportReport, name: str) -> None:
-    """Print what the export came to, to standard error as all that is said to people here."""
+def _print_report(report: ExportReport, name: str) -> None:
+    """Print the result of the export on standard error."""
     if report.resumed_from is not None:
-        print_line(f"went on after {report.resumed_from:,} rows of an earlier run", error=True)
+        print_line(f"resumed after {report.resumed_from:,} rows of an earlier run", error=True)
     included = "".join(f", {count:,} {type_name}" for type_name, count in sorted(report.related.items()))
     print_line(f"{report.rows:,} {name}{included} in {report.pages:,} pages, {report.seconds:.1f} s", error=True)
     for path in report.paths:

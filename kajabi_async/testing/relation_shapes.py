@@ -1,4 +1,4 @@
-"""Which relations each type has, and how the API prints them (API document, examples and schemas)."""
+"""The relations of each type, and how the API prints them (API document, examples and schemas)."""
 
 from typing import Final
 
@@ -6,7 +6,7 @@ __all__ = ["API", "APP", "LINKS_ONLY_IN_LISTS", "RELATIONS", "host_of", "link_to
 
 API: Final = "https://api.kajabi.com/v1"
 APP: Final = "https://app.kajabi.com/api/v1"
-"""Customers and custom fields print links on this host."""
+"""The host of the links of customers and custom fields."""
 
 RELATIONS: Final[dict[str, dict[str, str]]] = {
     "contacts": {"site": "sites", "customer": "customers", "offers": "offers", "tags": "contact_tags"},
@@ -36,27 +36,27 @@ RELATIONS: Final[dict[str, dict[str, str]]] = {
     "form_submissions": {"site": "sites", "form": "forms"},
     "hooks": {"site": "sites"},
 }
-"""The types behind the relations of a type."""
+"""The related type of each relation, by type."""
 
 LINKS_ONLY_IN_LISTS: Final = frozenset({("contacts", "offers"), ("customers", "offers")})
-"""Relations that lists print without data; absent data is not "none"."""
+"""Relations that lists print without data; absent data does not mean an empty relation."""
 
 _LINKED: Final = frozenset({("contacts", "offers"), ("contacts", "tags"), ("customers", "offers")})
-"""Relations that carry a link to their own endpoint."""
+"""Relations with a link to their own endpoint."""
 
 
 def host_of(type_name: str) -> str:
-    """Give the start of the links that resources of a type print."""
+    """Return the base URL of the links of a type."""
     return APP if type_name in {"customers", "custom_fields"} else API
 
 
 def link_to(type_name: str, resource_id: str, *, printed_by: str) -> str:
-    """Give the link to a resource the way another type prints it."""
+    """Return the link to a resource as the type *printed_by* prints it."""
     return f"{host_of(printed_by)}/{type_name}/{resource_id}"
 
 
 def relationship_link(type_name: str, resource_id: str, relation: str) -> str | None:
-    """Give the link to a relation's own endpoint; None where resources do not print one."""
+    """Return the link to a relation's endpoint; None for a relation without one."""
     if (type_name, relation) not in _LINKED:
         return None
     return f"{host_of(type_name)}/{type_name}/{resource_id}/relationships/{relation}"

@@ -1,4 +1,4 @@
-"""``kajabi RESOURCE list`` and ``get`` for every resource, made from what the resource classes declare."""
+"""``kajabi RESOURCE list`` and ``get`` for every resource, built from the declarations of the resource classes."""
 
 import inspect
 from collections.abc import Iterator
@@ -12,10 +12,10 @@ from kajabi_async.cli.running import on_client
 from kajabi_async.cli.terminal import output_screen
 from kajabi_async.resources.base import Gettable, Listable
 
-__all__ = ["add_reads", "filter_options", "option", "resource_classes", "shaped"]
+__all__ = ["add_reads", "filter_options", "option", "resource_classes", "with_signature"]
 
 ResourceClass = Any
-"""A subclass of `Listable`, of any model: what it declares is read at run time."""
+"""A subclass of `Listable` for any model; its declarations are read at run time."""
 
 _FILTERS: Final = Group("Filters", sort_key=2)
 _DEFAULT_LIMIT: Final = 20
@@ -23,13 +23,13 @@ _NEEDS_SITE: Final = "payouts"
 
 
 def resource_classes() -> list[ResourceClass]:
-    """Give the class of every resource that can be listed, by name."""
+    """Return the class of every resource that can be listed, sorted by name."""
     listable: ResourceClass = Listable
     return sorted((cls for cls in listable.__subclasses__() if "name" in vars(cls)), key=lambda cls: str(cls.name))
 
 
 def add_reads(app: App) -> dict[str, App]:
-    """Add a command group for each resource to *app* and give them by the names the client has."""
+    """Add a command group for each resource to *app*, and return the groups by the client's attribute names."""
     groups: dict[str, App] = {}
     for cls in resource_classes():
         group = App(name=cls.name.replace("_", "-"), help=_summary(cls))
@@ -41,10 +41,10 @@ def add_reads(app: App) -> dict[str, App]:
 
 
 def _summary(cls: ResourceClass) -> str:
-    """Give the first sentence of the class's docstring without the name it begins with."""
+    """Return the first paragraph of the class's docstring without its leading name."""
     text = " ".join((inspect.getdoc(cls) or "").partition("\n\n")[0].split())
-    told = text.removeprefix(f"``api.{cls.name}``").lstrip(":;. ").replace("``", "`")
-    return f"{told[:1].upper()}{told[1:]}" if told else f"{cls.name.replace('_', ' ').capitalize()}."
+    summary = text.removeprefix(f"``api.{cls.name}``").lstrip(":;. ").replace("``", "`")
+    return f"{summary[:1].upper()}{summary[1:]}" if summary else f"{cls.name.replace('_', ' ').capitalize()}."
 
 
 def _list_command(cls: ResourceClass) -> Any:
@@ -52,7 +52,7 @@ def _list_command(cls: ResourceClass) -> Any:
         options = {name: value for name, value in given.items() if value is not None}
         return on_client(lambda api: _print_list(api, cls, options, limit=limit, as_lines=json))
 
-    return shaped(command, f"List {cls.name.replace('_', ' ')}.", _list_parameters(cls))
+    return with_signature(command, f"List {cls.name.replace('_', ' ')}.", _list_parameters(cls))
 
 
 def _list_parameters(cls: ResourceClass) -> Iterator[inspect.Parameter]:
@@ -63,20 +63,20 @@ def _list_parameters(cls: ResourceClass) -> Iterator[inspect.Parameter]:
             "sort", str | None, f"Keys to sort by, '-' in front for descending: {sort_keys}.", allow_leading_hyphen=True
         )
     if "page_size" in known:
-        yield option("page_size", int | None, "Rows to ask for at a time; the server may give fewer.")
-    yield option("limit", int, "How many rows to print at the most.", default=_DEFAULT_LIMIT)
+        yield option("page_size", int | None, "Rows to request at a time; the server may send fewer.")
+    yield option("limit", int, "The largest number of rows to print.", default=_DEFAULT_LIMIT)
     yield option("json", bool, "Print a line of JSON for each row; errors, too.", default=False, negative=())
     yield from filter_options(cls)
 
 
 def filter_options(cls: ResourceClass) -> Iterator[inspect.Parameter]:
-    """Give an option for each filter of a resource."""
+    """Yield an option for each filter of a resource."""
     for name, annotation in get_type_hints(cls.filters).items():
         yield option(name, _command_line_type(annotation), "", group=_FILTERS)
 
 
 def _command_line_type(annotation: Any) -> Any:
-    # What is not a flag or a number is text here; the filter itself reads ids, lists, dates and amounts from it.
+    # Anything but flags and numbers is text here; the filter parses ids, lists, dates and amounts itself.
     return {bool: bool | None, int: int | None}.get(annotation, str | None)
 
 
@@ -96,18 +96,18 @@ def _get_command(cls: ResourceClass) -> Any:
             options["fields"] = {cls.model.resource_type: fields}
         return on_client(lambda api: _print_one(api, cls.name, id, options, as_line=json))
 
-    return shaped(command, f"Show one of the {cls.name.replace('_', ' ')}.", _get_parameters(cls))
+    return with_signature(command, f"Show one of the {cls.name.replace('_', ' ')}.", _get_parameters(cls))
 
 
 def _get_parameters(cls: ResourceClass) -> Iterator[inspect.Parameter]:
     yield inspect.Parameter("id", inspect.Parameter.POSITIONAL_ONLY, annotation=str)
     if cls.name == _NEEDS_SITE:
-        yield option("site_id", str | None, "The site; KAJABI_SITE_ID unless given.")
+        yield option("site_id", str | None, "The site; KAJABI_SITE_ID by default.")
     if _takes_include(cls):
         includable = sorted(name for name, relation in cls.model.relations.items() if relation.includable)
         if includable:
-            yield option("include", str | None, f"Relations to bring along, with commas: {', '.join(includable)}.")
-        yield option("fields", str | None, "Attributes to restrict the answer to, with commas.")
+            yield option("include", str | None, f"Relations to include, separated by commas: {', '.join(includable)}.")
+        yield option("fields", str | None, "Attributes to restrict the answer to, separated by commas.")
     yield option("json", bool, "Print one line of JSON; errors, too.", default=False, negative=())
 
 
@@ -124,7 +124,7 @@ async def _print_one(api: Kajabi, name: str, resource_id: str, options: dict[str
 
 
 def option(name: str, annotation: Any, text: str, *, default: Any = None, **settings: Any) -> inspect.Parameter:
-    """Give an option of a command made at run time; *settings* are cyclopts'."""
+    """Return an option of a command built at run time; *settings* are those of `cyclopts.Parameter`."""
     return inspect.Parameter(
         name,
         inspect.Parameter.KEYWORD_ONLY,
@@ -133,8 +133,8 @@ def option(name: str, annotation: Any, text: str, *, default: Any = None, **sett
     )
 
 
-def shaped(command: Any, text: str, parameters: Iterator[inspect.Parameter]) -> Any:
-    """Give *command* the signature that the command line is read by."""
+def with_signature(command: Any, text: str, parameters: Iterator[inspect.Parameter]) -> Any:
+    """Set the signature of *command*, from which cyclopts reads its options, and return it."""
     signature = inspect.Signature([*parameters], return_annotation=int)
     command.__signature__ = signature
     command.__annotations__ = {name: parameter.annotation for name, parameter in signature.parameters.items()}

@@ -1,4 +1,18 @@
-"""What a FaultProxy does to the bytes that pass it, named as Toxiproxy names it."""
+"""The effects of a FaultProxy on the bytes that pass it, named as in Toxiproxy.
+
+=============================  =====================================================================
+``latency``                    every byte arrives later: ``Latency(seconds, jitter)``
+``down``                       the port is closed, open connections are cut: ``Down()``
+``bandwidth``                  a limited number of bytes a second: ``Bandwidth(bytes_per_second)``
+``slow_close``                 the end of a stream arrives later: ``SlowClose(seconds)``
+``timeout``                    bytes vanish, then the connection closes: ``Timeout(seconds)``
+``reset_peer``                 the connection is reset: ``ResetPeer(seconds)``
+``slicer``                     bytes arrive in small pieces: ``Slicer(average, variation, pause)``
+``limit_data``                 the connection closes after a number of bytes: ``LimitData(bytes)``
+=============================  =====================================================================
+
+Times are in seconds (Toxiproxy: milliseconds), sizes in bytes.
+"""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Iterator
@@ -31,20 +45,20 @@ def _not_negative(instance: "Toxic", attribute: "attrs.Attribute[Any]", value: A
         raise ValueError(f"{instance.kind}: {attribute.name} is at least 0, not {value}")
 
 
-def _more_than_none(instance: "Toxic", attribute: "attrs.Attribute[Any]", value: Any) -> None:
+def _positive(instance: "Toxic", attribute: "attrs.Attribute[Any]", value: Any) -> None:
     if value <= 0:
         raise ValueError(f"{instance.kind}: {attribute.name} is more than 0, not {value}")
 
 
 PassOn = Callable[[bytes], Awaitable[None]]
-"""Hands bytes to the next toxic, or to the other end."""
+"""A function that passes bytes to the next toxic, or to the other end."""
 
 
 class Breakable(Protocol):
-    """A proxied connection, as far as toxics may touch it."""
+    """The part of a proxied connection that toxics use."""
 
     def close(self) -> None:
-        """Close both ends in order; what was passed on still arrives."""
+        """Close both ends in order; bytes already passed on still arrive."""
 
     def reset(self) -> None:
         """Reset both ends (RST)."""
@@ -52,21 +66,21 @@ class Breakable(Protocol):
 
 @attrs.define(eq=False)
 class AppliedToxic:
-    """One toxic at work on one direction of one connection."""
+    """One toxic applied to one direction of one connection."""
 
     toxic: "Toxic"
     number: int
-    """As which the proxy was given it, from 1."""
+    """Its number in the order of addition to the proxy, from 1."""
     connection: Breakable
     random: Random
-    """Grown from the proxy's seed, the number of the connection and that of the toxic."""
+    """Seeded with the proxy's seed, the number of the connection and the number of the toxic."""
     removed: asyncio.Event = attrs.field(factory=asyncio.Event)
-    """Set when the toxic is taken away or the connection ends."""
+    """Set when the toxic is removed or the connection ends."""
     passed: int = 0
-    """How many bytes have been passed on so far; the toxic counts."""
+    """The number of bytes passed on so far, counted by the toxic."""
 
     async def wait(self, seconds: float | None) -> bool:
-        """Wait for so long, None for ever; True where the toxic was removed before."""
+        """Wait *seconds*, None for ever; return True if the toxic was removed before."""
         with suppress(TimeoutError):
             async with asyncio.timeout(seconds):
                 await self.removed.wait()
@@ -74,34 +88,34 @@ class AppliedToxic:
 
 
 class Toxic:
-    """What happens to a connection; a toxic of your own overrides what it needs.
+    """An effect on a connection; a custom toxic overrides the hooks that it needs.
 
-    The hooks are awaited while the bytes wait, in their order, so that none overtakes another.
+    The hooks are awaited one after another for each piece of data, so that no piece overtakes another.
     """
 
     __slots__ = ()
 
     kind: ClassVar[str] = "toxic"
-    """Its name in Toxiproxy."""
+    """The name in Toxiproxy."""
 
     async def connected(self, applied: AppliedToxic) -> None:
-        """Start with a connection, beside what passes: on connecting, or when the toxic is added."""
+        """Run beside the transfer, from the connection's start or from when the toxic is added."""
 
     async def passing(self, piece: bytes, arrived_at: float, applied: AppliedToxic, pass_on: PassOn) -> None:
-        """Pass *piece* on, changed or late; *arrived_at* is a time of the loop's clock."""
+        """Pass *piece* on, modified or delayed; *arrived_at* is a time of the loop's clock."""
         del arrived_at, applied
         await pass_on(piece)
 
     async def ending(self, applied: AppliedToxic) -> None:
-        """Return when the end of the stream may be passed on."""
+        """Wait until the end of the stream may be passed on."""
 
     def removed(self, applied: AppliedToxic) -> None:
-        """Leave the connection as it should be without the toxic."""
+        """Undo the effect on the connection when the toxic is removed."""
 
 
 @attrs.frozen
 class Latency(Toxic):
-    """Every byte arrives *seconds* later, *jitter* more or less; streams keep their order and their speed."""
+    """Every byte arrives *seconds* later, plus or minus *jitter*; order and throughput stay the same."""
 
     seconds: float = attrs.field(validator=_not_negative)
     jitter: float = attrs.field(default=0.0, validator=_not_negative)
@@ -109,7 +123,7 @@ class Latency(Toxic):
     kind: ClassVar[str] = "latency"
 
     async def passing(self, piece: bytes, arrived_at: float, applied: AppliedToxic, pass_on: PassOn) -> None:
-        """Hold the piece until its time has come."""
+        """Delay the piece."""
         delay = self.seconds + applied.random.uniform(-self.jitter, self.jitter)
         left = arrived_at + delay - asyncio.get_running_loop().time()
         if left > 0:
@@ -119,25 +133,25 @@ class Latency(Toxic):
 
 @attrs.frozen
 class Down(Toxic):
-    """Nobody listens: new connections are refused, open ones are cut. Its direction does not matter."""
+    """The port is closed: new connections are refused, open ones are reset. The direction does not matter."""
 
     kind: ClassVar[str] = "down"
 
     async def connected(self, applied: AppliedToxic) -> None:
-        """Cut the connection."""
+        """Reset the connection."""
         applied.connection.reset()
 
 
 @attrs.frozen
 class Bandwidth(Toxic):
-    """At most so many bytes a second pass, on each connection."""
+    """A limit of bytes per second on each connection."""
 
-    bytes_per_second: float = attrs.field(validator=_more_than_none)
+    bytes_per_second: float = attrs.field(validator=_positive)
 
     kind: ClassVar[str] = "bandwidth"
 
     async def passing(self, piece: bytes, arrived_at: float, applied: AppliedToxic, pass_on: PassOn) -> None:
-        """Pass on what a twentieth of a second allows, again and again."""
+        """Pass on the bytes of a twentieth of a second at a time."""
         del arrived_at
         size = max(1, int(self.bytes_per_second / _TICKS_PER_SECOND))
         for start in range(0, len(piece), size):
@@ -148,22 +162,22 @@ class Bandwidth(Toxic):
 
 @attrs.frozen
 class SlowClose(Toxic):
-    """The end of a stream arrives *seconds* after it came."""
+    """The end of a stream arrives *seconds* later."""
 
     seconds: float = attrs.field(validator=_not_negative)
 
     kind: ClassVar[str] = "slow_close"
 
     async def ending(self, applied: AppliedToxic) -> None:
-        """Hold the end."""
+        """Delay the end."""
         await applied.wait(self.seconds)
 
 
 @attrs.frozen
 class Timeout(Toxic):
-    """Nothing passes; the connection is closed after *seconds*, or for 0 when the toxic is removed.
+    """No byte passes; the connection is closed after *seconds*, or with 0 when the toxic is removed.
 
-    What came meanwhile is lost, so that a connection can never go on after it.
+    Bytes received meanwhile are lost, so the connection cannot continue afterwards.
     """
 
     seconds: float = attrs.field(default=0.0, validator=_not_negative)
@@ -171,12 +185,12 @@ class Timeout(Toxic):
     kind: ClassVar[str] = "timeout"
 
     async def connected(self, applied: AppliedToxic) -> None:
-        """Close when the time is over."""
+        """Close the connection after the time."""
         if self.seconds > 0 and not await applied.wait(self.seconds):
             applied.connection.close()
 
     async def passing(self, piece: bytes, arrived_at: float, applied: AppliedToxic, pass_on: PassOn) -> None:
-        """Lose the piece."""
+        """Discard the piece."""
 
     def removed(self, applied: AppliedToxic) -> None:
         """Close the connection."""
@@ -185,30 +199,30 @@ class Timeout(Toxic):
 
 @attrs.frozen
 class ResetPeer(Toxic):
-    """The connection is reset at both ends, *seconds* after it was made or the toxic was added."""
+    """The connection is reset at both ends, *seconds* after its start or the addition of the toxic."""
 
     seconds: float = attrs.field(default=0.0, validator=_not_negative)
 
     kind: ClassVar[str] = "reset_peer"
 
     async def connected(self, applied: AppliedToxic) -> None:
-        """Reset when the time is over."""
+        """Reset the connection after the time."""
         if not await applied.wait(self.seconds):
             applied.connection.reset()
 
 
 @attrs.frozen
 class Slicer(Toxic):
-    """Bytes arrive in pieces of *average_bytes*, *variation_bytes* more or less, with *pause* seconds after each."""
+    """Bytes arrive in pieces of *average_bytes* plus or minus *variation_bytes*, with *pause* seconds after each."""
 
-    average_bytes: int = attrs.field(validator=_more_than_none)
+    average_bytes: int = attrs.field(validator=_positive)
     variation_bytes: int = attrs.field(default=0, validator=_not_negative)
     pause: float = attrs.field(default=0.0, validator=_not_negative)
 
     kind: ClassVar[str] = "slicer"
 
     def slices(self, piece: bytes, random: Random) -> Iterator[bytes]:
-        """Cut *piece* up."""
+        """Yield the slices of *piece*."""
         start = 0
         while start < len(piece):
             size = self.average_bytes + random.randint(-self.variation_bytes, self.variation_bytes)
@@ -217,7 +231,7 @@ class Slicer(Toxic):
             start = end
 
     async def passing(self, piece: bytes, arrived_at: float, applied: AppliedToxic, pass_on: PassOn) -> None:
-        """Pass on slice after slice."""
+        """Pass on the slices."""
         del arrived_at
         for part in self.slices(piece, applied.random):
             await pass_on(part)
@@ -226,14 +240,14 @@ class Slicer(Toxic):
 
 @attrs.frozen
 class LimitData(Toxic):
-    """The connection is closed, in order, when so many bytes have passed."""
+    """The connection is closed, in order, after *limit_bytes*."""
 
     limit_bytes: int = attrs.field(validator=_not_negative)
 
     kind: ClassVar[str] = "limit_data"
 
     async def passing(self, piece: bytes, arrived_at: float, applied: AppliedToxic, pass_on: PassOn) -> None:
-        """Pass on what is left of the limit."""
+        """Pass on bytes up to the limit, then close the connection."""
         del arrived_at
         allowed = piece[: max(0, self.limit_bytes - applied.passed)]
         applied.passed += len(allowed)

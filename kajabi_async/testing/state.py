@@ -1,4 +1,4 @@
-"""What the fake knows now: the seeded families, and over them what has been created, changed and deleted."""
+"""The current data of the fake: the seeded families, overlaid with created, changed and deleted rows."""
 
 from bisect import bisect_left, insort
 from collections.abc import Iterator, Mapping
@@ -13,19 +13,19 @@ from kajabi_async.testing.rows import Row
 __all__ = ["Store"]
 
 _KEPT_ROWS: Final = 8192
-"""How many seeded rows are kept after they were made; the others are made again when asked for."""
+"""The number of seeded rows in the cache; the others are generated again on request."""
 
 
 @attrs.define
 class _Shelf:
-    """One family with the changes over it."""
+    """One family with its changes."""
 
     family: Family | None
     changed: dict[str, Row] = attrs.field(factory=dict[str, Row])
     removed: list[int] = attrs.field(factory=list[int])
     """The positions of deleted seeded rows, ascending."""
     added: dict[str, None] = attrs.field(factory=dict[str, None])
-    """The ids that the seed did not give, oldest first."""
+    """The ids of rows that are not seeded, oldest first."""
 
     @property
     def seeded(self) -> int:
@@ -35,8 +35,8 @@ class _Shelf:
         return self.family.position_of(resource_id) if self.family else None
 
     def has_removed(self, position: int) -> bool:
-        place = bisect_left(self.removed, position)
-        return place < len(self.removed) and self.removed[place] == position
+        index = bisect_left(self.removed, position)
+        return index < len(self.removed) and self.removed[index] == position
 
     def __len__(self) -> int:
         return self.seeded - len(self.removed) + len(self.added)
@@ -46,11 +46,11 @@ class Store:
     """All resources by type and id."""
 
     def __init__(self, families: Mapping[str, Family]) -> None:
-        """Start with what the seed gives."""
+        """Start with the seeded rows."""
         self._shelves = {type_name: _Shelf(family) for type_name, family in families.items()}
         self._seeded_row = lru_cache(maxsize=_KEPT_ROWS)(self._make)
         self.version = 0
-        """Grows with every change."""
+        """A number that grows with every change."""
 
     def _make(self, type_name: str, position: int) -> Row:
         family = self._shelves[type_name].family
@@ -62,7 +62,7 @@ class Store:
         return self._shelves.setdefault(type_name, _Shelf(None))
 
     def get(self, type_name: str, resource_id: str) -> Row | None:
-        """Give the row, not to be changed; None where there is none."""
+        """Return the row, which must not be modified; None if it does not exist."""
         shelf = self._shelves.get(type_name)
         if shelf is None:
             return None
@@ -75,7 +75,7 @@ class Store:
         return self._seeded_row(type_name, position)
 
     def edit(self, type_name: str, resource_id: str) -> Row:
-        """Give the row to change it in place; KeyError where there is none."""
+        """Return the row for modification in place; KeyError if it does not exist."""
         row = self.get(type_name, resource_id)
         if row is None:
             raise KeyError((type_name, resource_id))
@@ -86,7 +86,7 @@ class Store:
         return shelf.changed[resource_id]
 
     def put(self, row: Row) -> Row:
-        """Add *row*, or put it in the place of the one with its type and id."""
+        """Add *row*, replacing any with its type and id; return it."""
         shelf = self._shelf(row.type)
         position = shelf.position_of(row.id)
         if position is None:
@@ -98,7 +98,7 @@ class Store:
         return row
 
     def delete(self, type_name: str, resource_id: str) -> bool:
-        """Take the row out; False where there was none."""
+        """Delete the row; return False if it did not exist."""
         if self.get(type_name, resource_id) is None:
             return False
         shelf = self._shelves[type_name]
@@ -112,43 +112,43 @@ class Store:
         return True
 
     def new_id(self, type_name: str) -> str:
-        """Give an id that no row of the type has, larger than all of them."""
+        """Return an unused id of the type, larger than all existing ones."""
         shelf = self._shelf(type_name)
         taken = [shelf.family.id_at(shelf.seeded - 1)] if shelf.family and shelf.seeded else []
         taken += shelf.added
         return str(max((int(taken_id) for taken_id in taken if taken_id.isdecimal()), default=0) + 1)
 
     def count(self, type_name: str) -> int:
-        """Tell how many rows of the type there are."""
+        """Return the number of rows of the type."""
         shelf = self._shelves.get(type_name)
         return 0 if shelf is None else len(shelf)
 
     def ids(self, type_name: str, start: int, stop: int, *, newest_first: bool = False) -> Iterator[str]:
-        """Give the ids at the places *start* to *stop* in the order of creation, or in its reverse."""
+        """Yield the ids from index *start* up to *stop*, in the order of creation or in reverse."""
         shelf = self._shelf(type_name)
         last = len(shelf) - 1
         added = list(shelf.added)
-        for place in range(start, min(stop, last + 1)):
-            yield self._id_at(shelf, last - place if newest_first else place, added)
+        for index in range(start, min(stop, last + 1)):
+            yield self._id_at(shelf, last - index if newest_first else index, added)
 
     def rows(self, type_name: str) -> Iterator[Row]:
-        """Give every row of the type in the order of creation, each made as it is reached."""
+        """Yield every row of the type in the order of creation, generating each when it is reached."""
         for resource_id in self.ids(type_name, 0, self.count(type_name)):
             row = self.get(type_name, resource_id)
             if row is not None:
                 yield row
 
     def changed_rows(self, type_name: str) -> Iterator[Row]:
-        """Give the rows of the type that were created or changed."""
+        """Yield the rows of the type that were created or changed."""
         yield from self._shelf(type_name).changed.values()
 
     @staticmethod
-    def _id_at(shelf: _Shelf, place: int, added: list[str]) -> str:
+    def _id_at(shelf: _Shelf, index: int, added: list[str]) -> str:
         kept = shelf.seeded - len(shelf.removed)
-        if shelf.family is None or place >= kept:
-            return added[place - kept]
+        if shelf.family is None or index >= kept:
+            return added[index - kept]
         for removed in shelf.removed:
-            if removed > place:
+            if removed > index:
                 break
-            place += 1
-        return shelf.family.id_at(place)
+            index += 1
+        return shelf.family.id_at(index)

@@ -1,4 +1,4 @@
-"""The file that holds a client id and secret: TOML, mode 0600, the user's own, and no symbolic link."""
+"""The file with the client id and secret: TOML, mode 0600, owned by the user, and no symbolic link."""
 
 import errno
 import json
@@ -17,7 +17,7 @@ from kajabi_async.session import ClientCredentials
 __all__ = ["read", "remove", "write"]
 
 _MEMBERS: Final = ("client_id", "client_secret")
-_ANEW: Final = 'it holds two lines, client_id = "..." and client_secret = "..."; `kajabi login` writes it anew'
+_WRITE_AGAIN: Final = 'it needs two lines, client_id = "..." and client_secret = "..."; `kajabi login` writes them'
 _LARGEST_BYTES: Final = 65_536
 _FOR_OTHERS: Final = 0o077
 _NO_FOLLOW: Final = getattr(os, "O_NOFOLLOW", 0)
@@ -25,13 +25,13 @@ _NO_BLOCK: Final = getattr(os, "O_NONBLOCK", 0)
 
 
 def read(path: Path) -> ClientCredentials | None:
-    """Give the credentials in *path*, None where there is no such file.
+    """Return the credentials in *path*, or None if there is no such file.
 
-    CredentialsError where others may read or change the file, it belongs to somebody else, is a
-    symbolic link or no file at all, or does not hold both members and nothing else. What it holds is never told.
+    CredentialsError if other users may read or change the file, or own it, if it is a symbolic link or not a regular
+    file, or if it does not hold exactly the two members. The error never shows the content.
     """
     try:
-        # Looked at through what was opened, so that nobody can put another file in its place in between.
+        # Checked through the descriptor, so that the file cannot be swapped between check and read.
         descriptor = os.open(path, os.O_RDONLY | _NO_FOLLOW | _NO_BLOCK)
     except FileNotFoundError:
         return None
@@ -43,17 +43,17 @@ def read(path: Path) -> ClientCredentials | None:
     finally:
         os.close(descriptor)
     if len(content) > _LARGEST_BYTES:
-        raise CredentialsError(f"the credentials file {path} is larger than {_LARGEST_BYTES} bytes", cure=_ANEW)
+        raise CredentialsError(f"the credentials file {path} is larger than {_LARGEST_BYTES} bytes", cure=_WRITE_AGAIN)
     return _parsed(path, content)
 
 
 def write(path: Path, credentials: ClientCredentials) -> None:
-    """Put the credentials into *path* with mode 0600, in one step: whoever reads it meanwhile sees old or new.
+    """Write the credentials to *path* with mode 0600, atomically: a concurrent reader sees the old or the new.
 
-    Makes the folder and its parents, with mode 0700, if they are missing. CredentialsError if that cannot be done.
+    Makes the folder and its parents, with mode 0700, if they are missing. CredentialsError if anything fails.
     """
     members = credentials.form()
-    # A basic string of TOML is written like a string of JSON, but for surrogates, which ensure_ascii=False avoids.
+    # TOML basic strings are JSON strings except for surrogate escapes, which ensure_ascii=False avoids.
     text = "".join(f"{name} = {json.dumps(members[name], ensure_ascii=False)}\n" for name in _MEMBERS)
     try:
         make_folders(path.parent)
@@ -67,7 +67,7 @@ def write(path: Path, credentials: ClientCredentials) -> None:
 
 
 def remove(path: Path) -> bool:
-    """Remove *path* and tell whether it was there; CredentialsError where that cannot be done."""
+    """Remove *path* and return whether it existed; CredentialsError if it cannot be removed."""
     try:
         path.unlink()
     except FileNotFoundError:
@@ -82,8 +82,8 @@ def remove(path: Path) -> bool:
 def _unusable(path: Path, error: OSError) -> CredentialsError:
     if error.errno in {errno.ELOOP, errno.EMLINK}:
         return CredentialsError(
-            f"the credentials file {path} is a symbolic link, which could lead to a file of somebody else's",
-            cure="put the file itself there, or name its real place in KAJABI_CREDENTIALS_FILE",
+            f"the credentials file {path} is a symbolic link, which could lead to another user's file",
+            cure="put the file itself there, or set KAJABI_CREDENTIALS_FILE to its real path",
         )
     return CredentialsError(
         f"cannot read the credentials file {path} ({error.strerror})",
@@ -104,7 +104,7 @@ def _check(path: Path, status: os.stat_result) -> None:
     mode = stat.S_IMODE(status.st_mode)
     if mode & _FOR_OTHERS:
         raise CredentialsError(
-            f"the credentials file {path} has mode {mode:04o}, so that other users may get at the secret",
+            f"the credentials file {path} has mode {mode:04o}, so that other users may read or change the secret",
             cure=f"run `chmod 600 {shlex.quote(str(path))}`, and make a new key if it may have been read",
         )
 
@@ -113,12 +113,12 @@ def _parsed(path: Path, content: bytes) -> ClientCredentials:
     try:
         members: dict[str, Any] = tomllib.loads(content.decode())
     except (ValueError, RecursionError):
-        # Besides its own error the parser raises these, on numbers of 5,000 digits and on nesting without end. Its
-        # words may quote the line with the secret.
-        raise CredentialsError(f"the credentials file {path} is not TOML", cure=_ANEW) from None
+        # The parser raises plain ValueError on numbers of 5,000 digits and RecursionError on deep nesting. Its text
+        # may quote the line with the secret.
+        raise CredentialsError(f"the credentials file {path} is not TOML", cure=_WRITE_AGAIN) from None
     if sorted(members) != sorted(_MEMBERS):
-        raise CredentialsError(f"the credentials file {path} has not the two members it should have", cure=_ANEW)
+        raise CredentialsError(f"the credentials file {path} has missing or unknown members", cure=_WRITE_AGAIN)
     try:
         return ClientCredentials(members["client_id"], members["client_secret"])
     except ConfigurationError as error:
-        raise CredentialsError(f"the credentials file {path} cannot be used ({error})", cure=_ANEW) from None
+        raise CredentialsError(f"the credentials file {path} cannot be used ({error})", cure=_WRITE_AGAIN) from None

@@ -1,24 +1,24 @@
-"""Faults of what the server remembers: the time, and which tokens it takes."""
+"""Faults of the server's state: its clock, and the tokens that it accepts."""
 
 from typing import ClassVar
 
 import attrs
 from aiohttp import web
 
-from kajabi_async.testing.answers import error_reply
 from kajabi_async.testing.faults.incident import Fault, Incident
 from kajabi_async.testing.oauth import NO_LIVE_TOKEN
-from kajabi_async.testing.records import RecordedRequest
+from kajabi_async.testing.recorded import RecordedRequest
+from kajabi_async.testing.replies import error_reply
 
 __all__ = ["ClockJump", "ExpiredToken", "RefusedToken"]
 
 
 @attrs.frozen
 class ClockJump(Fault):
-    """The server's clock jumps as a request comes in, which is then answered as ever.
+    """A jump of the server's clock when a request arrives, which is then answered normally.
 
-    It moves the lives of tokens, the Date headers and the times that writes create: forward for more than nought
-    seconds, back for less.
+    It affects token lifetimes, Date headers and the times of writes: forward for a positive number of seconds, back
+    for a negative one.
     """
 
     seconds: float = 3600.0
@@ -42,30 +42,30 @@ def _carries_token(record: RecordedRequest) -> bool:
 
 @attrs.frozen
 class ExpiredToken(Fault):
-    """The token of a request is dead as it arrives, and stays dead; its refresh token stays good."""
+    """The access token of a request expires on arrival; its refresh token stays valid."""
 
     kind: ClassVar[str] = "token_expired"
 
     def fits(self, record: RecordedRequest) -> bool:
-        """Tell whether the request carries a token."""
+        """Return whether the request carries a token."""
         return _carries_token(record)
 
     async def play(self, incident: Incident, /) -> web.StreamResponse:
-        """Kill the token, then answer what is answered to a dead one."""
+        """Expire the token, then answer as for any expired token."""
         incident.tokens.expire(incident.access_token)
         return incident.answered()
 
 
 @attrs.frozen
 class RefusedToken(Fault):
-    """A 401 for a token that is good, as from a server that has not heard of it yet; the next request is let in."""
+    """A 401 for a valid token, as from a server that does not know it yet; the next request is accepted."""
 
     kind: ClassVar[str] = "token_refused"
 
     def fits(self, record: RecordedRequest) -> bool:
-        """Tell whether the request carries a token."""
+        """Return whether the request carries a token."""
         return _carries_token(record)
 
     async def play(self, incident: Incident, /) -> web.StreamResponse:
-        """Refuse; nothing takes effect."""
+        """Answer with the 401; the request takes no effect."""
         return incident.reply(error_reply(401, NO_LIVE_TOKEN))

@@ -1,4 +1,4 @@
-"""What the fake writes down for a test to look at: requests that came, side effects that a write would have had."""
+"""Records for tests to inspect: received requests, and the side effects that writes would have had."""
 
 from collections.abc import Mapping
 from functools import cached_property
@@ -12,29 +12,29 @@ __all__ = ["Effect", "RecordedRequest"]
 
 @attrs.frozen(slots=False)
 class RecordedRequest:
-    """One request as it came in."""
+    """One received request."""
 
     method: str
     path: str
-    """As it was sent, still percent-encoded."""
+    """The path as sent, percent-encoded."""
     query_string: str
     headers: Mapping[str, str] = attrs.field(repr=False)
     """Names in lower case."""
     body: bytes = attrs.field(repr=False)
     operation: str | None
-    """The name of the operation in ``kajabi_async.operations``; None for a path that is none."""
+    """The name of the operation in ``kajabi_async.operations``; None if no operation matches."""
     on_reused_connection: bool = False
-    """Whether its connection has carried a request before."""
+    """Whether its connection carried an earlier request."""
 
     @cached_property
     def query(self) -> dict[str, list[str]]:
-        """Give the decoded parameters, each with all its values."""
+        """The decoded parameters, each with all its values."""
         return parse_qs(self.query_string, keep_blank_values=True)
 
 
 @attrs.frozen
 class Effect:
-    """One thing that the API would have done beside answering."""
+    """One side effect that the API would have had."""
 
     kind: str
     """``welcome_email``, ``gift_email``, ``opt_in_email``, ``automation``, ``tag_added``, ``tag_removed``,
@@ -42,9 +42,9 @@ class Effect:
     contact_id: str | None = None
     customer_id: str | None = None
     email: str | None = None
-    """The address an email goes to."""
+    """The recipient's address of an email."""
     about_type: str | None = None
     about_id: str | None = None
     """The resource it is about, such as the offer that was granted."""
     payload: tuple[Mapping[str, Any], ...] = attrs.field(default=(), repr=False)
-    """For a hook: the resource objects that would be delivered."""
+    """The resource objects that would be delivered to a hook."""

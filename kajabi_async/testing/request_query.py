@@ -1,4 +1,4 @@
-"""What a request asks for, read from its query string (JSON:API 1.1, section "Fetching Data")."""
+"""Parsing of query strings (JSON:API 1.1, section "Fetching Data")."""
 
 import re
 from functools import lru_cache
@@ -7,18 +7,18 @@ from urllib.parse import parse_qsl
 
 import attrs
 
-__all__ = ["Query", "positive", "read_query"]
+__all__ = ["RequestQuery", "positive", "read_query"]
 
 _FAMILY: Final = re.compile(r"(fields|filter|page)\[(.+)\]")
 _UNBRACKETED: Final = frozenset({"page", "per_page", "per"})
 
 
 @attrs.frozen
-class Query:
-    """The parts of a query string; nothing in it is checked against a resource."""
+class RequestQuery:
+    """The parts of a query string, not checked against a resource."""
 
     pairs: tuple[tuple[str, str], ...] = ()
-    """Everything that was sent, decoded, in order."""
+    """All parameters, decoded, in order."""
     include: tuple[tuple[str, ...], ...] = ()
     """Paths as tuples of relation names."""
     fields: tuple[tuple[str, frozenset[str]], ...] = ()
@@ -28,19 +28,19 @@ class Query:
     page_number: int = 1
     page_size: int | None = None
     rows_before: int = 0
-    """How many of the rows that stand before the page are shown with it: 0 but for a fault on order."""
+    """The number of rows of the preceding page to include: 0 except for a fault."""
 
     @property
     def has_unbracketed_page(self) -> bool:
-        """Whether a parameter is there that the server breaks on, ``?page=2`` or ``per_page`` (observed)."""
+        """Whether a parameter is present on which the server fails: ``?page=2`` or ``per_page`` (observed)."""
         return any(name in _UNBRACKETED for name, _ in self.pairs)
 
     def filter(self, name: str) -> str | None:
-        """Give the last value of one filter."""
+        """Return the last value of a filter; None if it is absent."""
         return next((value for known, value in reversed(self.filters) if known == name), None)
 
     def fields_of(self, type_name: str) -> frozenset[str] | None:
-        """Give the fields asked for of a type, told in the plural or the singular; None for all of them."""
+        """Return the requested fields of a type, named in the plural or the singular; None for all fields."""
         for name, fields in self.fields:
             if type_name in {name, f"{name}s"}:
                 return fields
@@ -48,13 +48,13 @@ class Query:
 
 
 @lru_cache(maxsize=1024)
-def read_query(query_string: str) -> Query:
-    """Read a query string; what makes no sense in it is left out, as the server does."""
+def read_query(query_string: str) -> RequestQuery:
+    """Parse a query string; invalid parts are ignored, as the server does."""
     pairs = tuple(parse_qsl(query_string, keep_blank_values=True))
     members = [(match[1], match[2], value) for name, value in pairs if (match := _FAMILY.fullmatch(name))]
     plain = dict(pairs)
     page = {name: value for family, name, value in members if family == "page"}
-    return Query(
+    return RequestQuery(
         pairs=pairs,
         include=tuple(tuple(path.split(".")) for path in _listed(plain.get("include", ""))),
         fields=tuple((name, frozenset(_listed(value))) for family, name, value in members if family == "fields"),
@@ -70,5 +70,5 @@ def _listed(text: str) -> tuple[str, ...]:
 
 
 def positive(text: str | None) -> int | None:
-    """Read a whole number above 0; None for anything else."""
-    return int(text) if text and text.isascii() and text.isdecimal() and len(text) < 10 and int(text) > 0 else None  # noqa: PLR2004 - beyond any page there is
+    """Return the whole number above 0 in *text*; None for anything else."""
+    return int(text) if text and text.isascii() and text.isdecimal() and len(text) < 10 and int(text) > 0 else None  # noqa: PLR2004 - beyond any real page

@@ -1,4 +1,4 @@
-"""Faults of the document: JSON that is none, and JSON that hurts to read."""
+"""Faults of the document: invalid JSON, and valid JSON that is hard to decode."""
 
 import json
 from typing import Any, ClassVar, Final, Literal, get_args
@@ -6,18 +6,18 @@ from typing import Any, ClassVar, Final, Literal, get_args
 import attrs
 from aiohttp import web
 
-from kajabi_async.testing.answers import Reply, encoded
 from kajabi_async.testing.faults.incident import Fault, Incident
 from kajabi_async.testing.json_shapes import is_array, is_object
+from kajabi_async.testing.replies import Reply, encoded
 
 __all__ = ["OddJson", "Oddity"]
 
 Oddity = Literal[
     "malformed", "not_utf8", "nan", "infinity", "negative_infinity", "deep_nesting", "big_int", "big_float"
 ]
-"""What is odd about a document: half of it is missing, it is not UTF-8, or one value of it is ``NaN``, ``Infinity``,
-``-Infinity`` (none of which is JSON), a hundred thousand arrays in each other, an integer of a thousand digits, or a
-number beyond every double."""
+"""The oddity of a document: half of it is missing, it is not UTF-8, or one value is ``NaN``, ``Infinity``,
+``-Infinity`` (none of which is JSON), a hundred thousand nested arrays, an integer of a thousand digits, or a number
+beyond the range of a double."""
 
 _DEPTH: Final = 100_000
 _VALUES: Final[dict[Oddity, bytes]] = {
@@ -34,10 +34,10 @@ _NEW_NAME: Final = "odd_value"
 
 @attrs.frozen
 class OddJson(Fault):
-    """The real answer with one thing wrong in its JSON, in a body of the right length; the request took effect.
+    """The real answer with one oddity in its JSON, in a body of the right length; the request takes effect.
 
-    An odd value stands in the place of the first number among the attributes of the first resource; where there is
-    no number, under a new name beside them; in a document without resources, at its top.
+    An odd value replaces the first number among the attributes of the first resource; without a number it gets a new
+    name beside them, and in a document without resources at the top level.
     """
 
     oddity: Oddity = attrs.field(default="malformed", validator=attrs.validators.in_(get_args(Oddity)))
@@ -46,22 +46,22 @@ class OddJson(Fault):
 
     @property
     def name(self) -> str:
-        """The oddity; ``malformed_json`` where it is that."""
+        """The oddity; ``malformed_json`` for ``malformed``."""
         return "malformed_json" if self.oddity == "malformed" else self.oddity
 
     def spoilt(self, body: bytes) -> bytes:
-        """Give what is sent in place of *body*."""
+        """Return the bytes to send in place of *body*."""
         if self.oddity == "malformed":
             return body[: len(body) // 2] or b"{"
         if self.oddity == "not_utf8":
             return b'{"\xff\xfe":"\x80",' + (body[1:] if body.startswith(b"{") else b"}")
         document: Any = json.loads(body) if body else {}
         members = _members(document)
-        members[_place(members)] = _MARK
+        members[_odd_name(members)] = _MARK
         return encoded(document).replace(encoded(_MARK), _VALUES[self.oddity])
 
     async def play(self, incident: Incident, /) -> web.StreamResponse:
-        """Answer with the spoilt document; an answer that is no JSON stays as it is."""
+        """Answer with the odd document; an answer that is not JSON stays unchanged."""
         reply = incident.process()
         return incident.reply(attrs.evolve(reply, body=self.spoilt(reply.body)) if _is_json(reply) else reply)
 
@@ -79,6 +79,6 @@ def _members(document: Any) -> dict[str, Any]:
     return document if is_object(document) else {}
 
 
-def _place(members: dict[str, Any]) -> str:
+def _odd_name(members: dict[str, Any]) -> str:
     numbers = (name for name, value in members.items() if type(value) in {int, float})
     return next(numbers, _NEW_NAME)

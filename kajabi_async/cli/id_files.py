@@ -1,4 +1,4 @@
-"""Ids from a file or a pipe, a line each, read beside the event loop."""
+"""Ids from a file or a pipe, one per line, read in a thread beside the event loop."""
 
 import asyncio
 import io
@@ -11,7 +11,7 @@ from typing import Final, Self, TextIO
 
 from kajabi_async.errors import ConfigurationError
 
-__all__ = ["IdLines", "opened"]
+__all__ = ["IdLines", "open_source"]
 
 _STANDARD_INPUT: Final = "-"
 _READ_AHEAD: Final = 1000
@@ -19,8 +19,8 @@ _NO_TEXT: Final = "the ids cannot be read, as they are not text in UTF-8: save t
 
 
 @contextmanager
-def opened(source: str) -> Generator[TextIO]:
-    """Open the file *source*, or standard input for ``-``; ConfigurationError where that cannot be done."""
+def open_source(source: str) -> Generator[TextIO]:
+    """Open the file *source*, or standard input for ``-``; ConfigurationError if it cannot be opened."""
     if source == _STANDARD_INPUT:
         yield _standard_input()
         return
@@ -29,30 +29,30 @@ def opened(source: str) -> Generator[TextIO]:
 
 
 class IdLines:
-    """The ids in some lines, as they come; empty lines and what follows a # are skipped.
+    """An async iterator over the ids in lines; empty lines and text after a # are skipped.
 
-    A pipe may take its time, and lookups go on meanwhile. ConfigurationError if the lines cannot be read.
+    Lookups go on while it waits for a slow pipe. ConfigurationError if the lines cannot be read.
     """
 
     def __init__(self, lines: TextIO) -> None:
         self._lines = lines
         self._arrived: asyncio.Queue[str | ConfigurationError | None] = asyncio.Queue()
         self._room = threading.Semaphore(_READ_AHEAD)
-        self._is_read = self._is_over = False
+        self._is_started = self._is_finished = False
 
     def __aiter__(self) -> Self:
         return self
 
     async def __anext__(self) -> str:
-        if not self._is_read:
-            self._begin()
-        while not self._is_over:
+        if not self._is_started:
+            self._start()
+        while not self._is_finished:
             item = await self._arrived.get()
             if isinstance(item, ConfigurationError):
-                self._is_over = True
+                self._is_finished = True
                 raise item
             if item is None:
-                self._is_over = True
+                self._is_finished = True
                 break
             self._room.release()
             if resource_id := item.partition("#")[0].strip():
@@ -60,7 +60,7 @@ class IdLines:
         raise StopAsyncIteration
 
     async def rest(self, silence: float) -> tuple[list[str], bool]:
-        """Return the ids that were not taken, and whether those are all: a pipe may go silent for *silence* seconds."""
+        """Return the ids not yet yielded, and whether the input ended; wait *silence* seconds for each at most."""
         ids: list[str] = []
         try:
             while True:
@@ -70,16 +70,16 @@ class IdLines:
         except (TimeoutError, ConfigurationError):
             return ids, False
 
-    def _begin(self) -> None:
-        self._is_read = True
+    def _start(self) -> None:
+        self._is_started = True
         loop = asyncio.get_running_loop()
 
         def hand_over(item: str | ConfigurationError | None) -> None:
-            # The loop is closed when the command was interrupted; then nobody waits for more.
+            # The loop is closed if the command was interrupted; the rest is not needed then.
             with suppress(RuntimeError):
                 loop.call_soon_threadsafe(self._arrived.put_nowait, item)
 
-        # A daemon, as a thread that waits for a silent pipe would keep an interrupted command from ending.
+        # A daemon thread: one that waits for a silent pipe must not keep an interrupted command alive.
         threading.Thread(target=_read, args=(self._lines, hand_over, self._room), daemon=True).start()
 
 
@@ -103,7 +103,7 @@ def _file(source: str) -> TextIO:
         return Path(source).open(encoding="utf-8")
     except OSError as error:
         raise ConfigurationError(
-            f"cannot read {source} ({error.strerror}): give a file with an id on each line, or - for standard input; "
+            f"cannot read {source} ({error.strerror}): name a file with an id on each line, or - for standard input; "
             "one id is looked up with `kajabi customers get`"
         ) from None
 
@@ -113,5 +113,5 @@ def _standard_input() -> TextIO:
         descriptor = sys.stdin.fileno()
     except io.UnsupportedOperation:
         return sys.stdin
-    # Not sys.stdin itself: Python closes it at exit, which fails while a thread waits on it.
+    # Not sys.stdin itself: Python closes it at exit, which fails while a thread reads from it.
     return open(descriptor, encoding="utf-8", closefd=False)

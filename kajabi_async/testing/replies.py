@@ -1,4 +1,4 @@
-"""What the fake answers with: status, headers, body; and the shapes of its errors."""
+"""The answers of the fake (status, headers, body) and the shapes of its errors."""
 
 import json
 from collections.abc import Mapping
@@ -31,7 +31,7 @@ _TITLES: Final = {
 
 @attrs.frozen
 class Reply:
-    """One answer, complete."""
+    """One complete answer."""
 
     status: int
     body: bytes = b""
@@ -40,7 +40,7 @@ class Reply:
 
     @classmethod
     def of(cls, document: Any, status: int = 200) -> "Reply":
-        """Answer with a JSON:API document."""
+        """Return an answer with a JSON:API document."""
         return cls(status, encoded(document))
 
     @property
@@ -51,11 +51,11 @@ class Reply:
         return {**content_type, **request_id, **self.headers}
 
 
-class ApiProblem(Exception):  # noqa: N818 - it is an answer, not a fault of the fake
-    """An operation that ends with an error document; raised by operations, answered by the server."""
+class ApiProblem(Exception):  # noqa: N818 - it is an answer, not an error of the fake
+    """An error document as the result of an operation: operations raise it, the server sends it."""
 
     def __init__(self, status: int, detail: str, source: Mapping[str, str] | None = None) -> None:
-        """Answer with *status*, and one error that says *detail* about *source*."""
+        """Store the *status*, and the *detail* and *source* of the one error."""
         super().__init__(detail)
         self.status = status
         self.detail = detail
@@ -63,21 +63,21 @@ class ApiProblem(Exception):  # noqa: N818 - it is an answer, not a fault of the
 
 
 def encoded(document: Any) -> bytes:
-    """Write *document* as compact JSON."""
+    """Return *document* as compact JSON."""
     return _ENCODER.encode(document).encode()
 
 
 def error_reply(status: int, detail: str, source: Mapping[str, str] | None = None) -> Reply:
-    """Answer with an error document of one error; its status is text, its source may be null (observed)."""
+    """Return an error document with one error; its status is text, its source may be null (observed)."""
     title = _TITLES.get(status, "Error")
     return Reply.of({"errors": [{"status": str(status), "source": source, "title": title, "detail": detail}]}, status)
 
 
 def not_found(type_name: str, resource_id: str) -> ApiProblem:
-    """Tell that there is no such resource."""
+    """Return the 404 for a resource that does not exist."""
     return ApiProblem(404, f"Couldn't find {type_name} with id {resource_id}")
 
 
 def unprocessable(attribute: str, detail: str) -> ApiProblem:
-    """Tell what is wrong with an attribute of the body."""
+    """Return the 422 for an invalid attribute of the body."""
     return ApiProblem(422, detail, {"pointer": f"/data/attributes/{attribute}"})
