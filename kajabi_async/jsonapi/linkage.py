@@ -1,8 +1,7 @@
-"""What a resource object says of its relations (JSON:API 1.1, section "Resource Linkage").
+"""The relations of a resource object (JSON:API 1.1, section "Resource Linkage").
 
-Absent is not null is not empty: a relation that is missing, one that is null itself, one without ``data``, one with
-``data: null`` and one with ``data: []`` are five answers and stay five. Odd shapes are never an error here; they end
-as a relation of which nothing is known.
+A relation may be missing, null itself, without ``data``, with ``data: null`` or with ``data: []``: five states, which
+stay distinct. Odd shapes are never an error here; they become a relation of which nothing is known.
 """
 
 from enum import Enum
@@ -17,7 +16,7 @@ __all__ = ["MISSING", "Identifier", "LinkageState", "Relationship", "identifiers
 
 
 class Identifier(NamedTuple):
-    """A resource identifier: which resource, without the resource."""
+    """A resource identifier: the type and id of a resource."""
 
     type: str
     id: str
@@ -44,7 +43,7 @@ class Relationship:
 
     @property
     def is_stated(self) -> bool:
-        """Whether the linkage is known, be it empty."""
+        """Whether the linkage is known; it may be empty."""
         return self.state in {LinkageState.TO_ONE, LinkageState.TO_MANY}
 
 
@@ -54,7 +53,7 @@ _FIRST_NO_ID: Final = 10**255
 
 
 def read_relationships(raw: RawJson | bytes) -> dict[str, Relationship]:
-    """Read the ``relationships`` member of a resource object; what cannot be read is left out."""
+    """Read the ``relationships`` member of a resource object; empty if it cannot be decoded."""
     try:
         members = _members(decode(raw))
     except DecodeError:
@@ -63,7 +62,7 @@ def read_relationships(raw: RawJson | bytes) -> dict[str, Relationship]:
 
 
 def identifiers_of(data: Any) -> tuple[Identifier, ...] | None:
-    """Read resource linkage: null, one identifier or an array of them; None where it is something else."""
+    """Read resource linkage: null, one identifier or an array of them; None if it is something else."""
     if data is None:
         return ()
     array = json_array(data)

@@ -15,9 +15,8 @@ from kajabi_async.jsonapi.limits import MAX_ELEMENTS
 from kajabi_async.jsonapi.linkage import MISSING, Identifier, LinkageState, identifiers_of
 from kajabi_async.jsonapi.links import LinkRules
 from kajabi_async.jsonapi.query import Query
-from kajabi_async.models.origin import Scope
 from kajabi_async.models.relations import Relation
-from kajabi_async.models.resource import Resource
+from kajabi_async.models.resource import Resource, Scope
 from kajabi_async.operations import LINKAGE, READABLE, Operation
 from kajabi_async.relationships.plan import FetchEach, Loaded, Reread, Unavailable, next_step
 
@@ -135,7 +134,7 @@ class RelationshipResolver:
 
 def keep_linkage(owner: Resource, relation: Relation, identifiers: tuple[Identifier, ...]) -> None:
     """State in *owner* that *relation*, which its answer left open, leads to *identifiers*."""
-    owner.origin.learn(relation.name, relation.stated(identifiers))
+    owner.origin.set_relationship(relation.name, relation.stated(identifiers))
 
 
 def _merge(owner: Resource, fresh: Resource, relation: Relation, included: tuple[str, ...]) -> None:
@@ -149,7 +148,7 @@ def _merge(owner: Resource, fresh: Resource, relation: Relation, included: tuple
         relationship = relation.stated(())
     origin, current = owner.origin, owner.origin.relationship(relation.name)
     if relationship.is_stated or not current.is_stated:
-        origin.learn(relation.name, relationship)
+        origin.set_relationship(relation.name, relationship)
         current = relationship
     known = fresh.origin.scope.known
     origin.scope.known.update({each: known[each] for each in current.identifiers if each in known})
