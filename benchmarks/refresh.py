@@ -1,6 +1,7 @@
 """A token refresh with thousands of waiting calls: the time until all have a token, and the token requests."""
 
 import asyncio
+import random
 import time
 import urllib.request
 from collections import Counter
@@ -17,10 +18,12 @@ from benchmarks.results import Part, Table, spread
 from benchmarks.serving import Server
 from benchmarks.sizes import Sizes
 from kajabi_async.clock import SystemClock
-from kajabi_async.session import ClientCredentials
+from kajabi_async.session import ClientCredentials, RetryPolicy
+from kajabi_async.session.auth.backoff import TokenBackoff
+from kajabi_async.session.auth.grants import Grants
 from kajabi_async.session.auth.keeper import TokenKeeper
 from kajabi_async.session.auth.token import Token
-from kajabi_async.session.credentials import Credentials
+from kajabi_async.session.credentials import Credentials, Secret
 
 SECONDS = 10.0
 """The limit for all rounds together."""
@@ -48,15 +51,28 @@ class Locked:
         return self._token
 
 
+class Endpoint:
+    """Requests tokens over a bare aiohttp session."""
+
+    def __init__(self, session: aiohttp.ClientSession, base_url: str) -> None:
+        self._session = session
+        self._base_url = base_url
+
+    async def ask(self, _credentials: Credentials, _attempt: int) -> Token:
+        sent_at = time.monotonic()
+        return Token.from_body(await _requested(self._session, self._base_url), asked_at=sent_at)
+
+    async def revoke(self, token: Secret) -> None:
+        raise NotImplementedError(token)
+
+
 @asynccontextmanager
 async def ours(base_url: str) -> AsyncGenerator[Wait]:
     async with aiohttp.ClientSession() as session:
-
-        async def ask(_credentials: Credentials, _attempt: int) -> Token:
-            requested_at = time.monotonic()
-            return Token.from_body(await _requested(session, base_url), asked_at=requested_at)
-
-        keeper = TokenKeeper(ClientCredentials("bench", "bench"), ask, SystemClock())
+        clock = SystemClock()
+        backoff = TokenBackoff(RetryPolicy(), clock, random.random, lambda: 0.0)
+        grants = Grants(ClientCredentials("bench", "bench"), Endpoint(session, base_url), backoff)
+        keeper = TokenKeeper(grants, clock)
         yield keeper.renewed
         await keeper.aclose()
 

@@ -18,7 +18,7 @@ nitpicky = True
 nitpick_ignore_regex = [
     ("py:.*", r"(aiohttp|asyncio|collections|datetime|decimal|opentelemetry|os|pathlib|random|redis|typing)\..*"),
     ("py:(class|obj)", r"kajabi_async\.testing\.(store|oauth|faults\.incident)\..*"),  # Internals of the fake.
-    ("py:class", r"kajabi_async\.(models\.origin\.Scope|resources\.lister\.Lister)"),  # Passed on only.
+    ("py:class", r"kajabi_async\.(models\.resource\.Scope|fetching\.page\.ListRequest)"),  # Passed on only.
     ("py:(class|obj)", r"kajabi_async\..*\.[RT]"),  # Type variables.
 ]
 

@@ -32,7 +32,7 @@ def test_a_token_in_an_error_is_seen(secrets_shown: list[str]) -> None:
 async def test_credentials_of_the_fake_are_recognized(kajabi_fake: FakeKajabi, kajabi_api: Kajabi) -> None:
     """Otherwise the canary would never find any."""
     await kajabi_api.customers.get("1")
-    token = kajabi_api.session._tokens.held
+    token = kajabi_api.session._tokens.live()
     assert token is not None
     assert token.refresh is not None
     for secret in (token.access.reveal(), token.refresh.reveal(), kajabi_fake.client_secret):

@@ -9,8 +9,8 @@ import attrs
 
 from kajabi_async import FieldNotLoadedError, Resource, ToMany, ToOne, UnreadableAttributeError
 from kajabi_async.cli.terminal import Screen
-from kajabi_async.decoding.values import Part
 from kajabi_async.escaping.text import escape_json, escape_value
+from kajabi_async.models.resource import Part
 from kajabi_async.models.unreadable import PartlyRead
 from kajabi_async.output import print_json
 

@@ -1,7 +1,12 @@
-"""The attributes of a class read all at once, where a row is what it is documented to be.
+"""The fast path: a whole answer decoded in one pass, with all attributes of its resources.
 
-Nearly every row is. Any other is left to `convert`, which takes one attribute after the other, knows more forms of
-each, and can tell what is wrong with one; both ways give the same.
+It reads answers whose rows are as documented, which nearly all are: every attribute has its documented JSON type, times
+have the form of the API, and no member is unknown. For any other answer it returns None, and `answers` reads the same
+bytes row by row, which accepts more forms of each value and can say what is wrong with one. Both return the same.
+Names of unknown members are learned per process: the second answer that has them is read here.
+
+Two things make it fast. msgspec decodes attributes straight into a struct of their types. And a twin of each model
+class, with the same slots and an ``__init__``, sets all slots at once; its instances then become those of the model.
 """
 
 import re
@@ -17,6 +22,7 @@ import attrs
 import msgspec
 from msgspec.structs import astuple
 
+from kajabi_async.decoding.values import decimal_of
 from kajabi_async.errors import DecodeError
 from kajabi_async.jsonapi.codec import (
     ABSENT,
@@ -29,40 +35,57 @@ from kajabi_async.jsonapi.codec import (
     decode,
     exhausts_the_stack,
 )
-from kajabi_async.models.origin import Origin
-from kajabi_async.models.resource import NO_EXTRA, Resource, attribute_names
+from kajabi_async.jsonapi.document import MANY_BYTES
+from kajabi_async.jsonapi.limits import most_rows
+from kajabi_async.models.resource import NO_EXTRA, Origin, Resource, Scope, attribute_names
 
-__all__ = ["Column", "Members", "Shape", "TimeText", "TypedReader", "begun", "slot", "unread"]
+__all__ = ["FastReader", "Members", "Slot", "TimeText", "TypedReader", "setter", "unfilled"]
+
+R = TypeVar("R", bound=Resource)
 
 TimeText: Any = Annotated[str, msgspec.Meta(min_length=20, max_length=32)]
-"""Text as long as an ISO 8601 time in UTC without a fraction is, up to as long as one with microseconds and offset."""
+"""Text of the length of an ISO 8601 time: from UTC without a fraction to microseconds with an offset."""
 
 _NAME: Any = Annotated[str, msgspec.Meta(min_length=1)]
+_AS_DOCUMENTED: Final[Mapping[Any, Any]] = {str: str, int: int, bool: bool, datetime: TimeText}
+"""The types that need no conversion, or that of a time, and the type that msgspec decodes for each."""
+_NUMBER: Final[Any] = str | int | float
+_SCALARS: Final[Mapping[Any, Any]] = {**_AS_DOCUMENTED, Decimal: _NUMBER, float: _NUMBER, date: str}
+"""All types whose values are no arrays or objects; those remain text until they are converted."""
+_NULL: Final = RawJson(b"null")
+_IN_UTC: Final = len("2026-08-02T20:26:32.123456Z")
+_time_of: Final = datetime.fromisoformat
+_LEARNED: Final = re.compile(r"[A-Za-z0-9_.-]{1,64}")
+_MOST_LEARNED: Final = 64
+"""Names are learned from answers, so their number is limited."""
+_FIRST_SLOTS: Final = ("id", "origin", "extra")
+_MISSING_FIELD: Final = "missing required field"
+"""How msgspec begins to say that a required member is absent."""
 
 
 class Members(msgspec.Struct, gc=False):
-    """The members of an object whose types were known."""
+    """The members of an object, decoded into their types."""
 
     complete: ClassVar[bool]
-    """Whether all that were required are there."""
+    """Whether no required member can be absent."""
 
     @property
     def names(self) -> tuple[str, ...]:
-        """What they are called, in the order the types were given in."""
+        """Their names on the wire, in the order of the types."""
         return self.__struct_encode_fields__
 
     values = property(astuple)
-    """Their values in that order, `ABSENT` for one that did not come."""
+    """Their values in the same order, `ABSENT` for an absent one."""
 
 
 class TypedReader:
-    """Reads objects whose members are of given types (scalars, `TimeText`, Any, or `RawJson` to read later), or null.
-
-    It gives None for any other: one with other members, or values of other types.
-    """
+    """Decodes documents whose resource objects have attributes of given types, or null."""
 
     def __init__(self, types: Mapping[str, Any], *, required: Collection[str]) -> None:
-        """Take the *types* by name; a member that is not *required* may be `ABSENT`."""
+        """Decode members of these *types* (scalars, `TimeText`, Any, or `RawJson` to decode later) by name.
+
+        A member that is not *required* may be `ABSENT`.
+        """
         called = {f"member_{index}": name for index, name in enumerate(types)}
         member_types = {field: _or_absent(types[name]) for field, name in called.items()}
         fields: list[Any] = [
@@ -81,235 +104,250 @@ class TypedReader:
         )
 
     @cached_property
-    def read(self) -> Callable[[RawJson], Members | None]:
-        """Gives the members of one object."""
-        return _attempt(msgspec.json.Decoder(self._members).decode)
+    def decode(self) -> Callable[[bytes], DocumentShape]:
+        """Decodes a document whose resource objects have type, id and `Members`, or no attributes at all.
 
-    @cached_property
-    def read_document(self) -> Callable[[bytes], DocumentShape | None]:
-        """Gives a document whose primary resource objects have such `Members` for attributes, or state none.
-
-        They have a type and an id.
+        Raises msgspec.MsgspecError, ValueError or RecursionError for any other text.
         """
-        return _attempt(msgspec.json.Decoder(_document_of(self._members)).decode)
+        row: Any = msgspec.defstruct(
+            "TypedResourceObject",
+            [("type", _NAME), ("id", _NAME), ("attributes", self._members, NO_MEMBERS)],
+            bases=(ResourceObject,),
+            kw_only=True,
+            gc=False,
+        )
+        data = row | list[row] | UnsetType | None
+        document: Any = msgspec.defstruct("TypedDocument", [("data", data, ABSENT)], bases=(DocumentShape,), gc=False)
+        return msgspec.json.Decoder(document).decode
 
 
 def _or_absent(member_type: Any) -> Any:
-    # Raw text is null by itself.
+    # Raw text includes null.
     return member_type | UnsetType if member_type is RawJson else member_type | None | UnsetType
 
 
-def _attempt(decode: Callable[[Any], Any]) -> Callable[[Any], Any]:
-    def read(text: bytes | RawJson) -> Any:
-        # Looked at here as well, as a call takes longer.
-        if getrecursionlimit() > SAFE_DEPTH and exhausts_the_stack(text):
-            return None
-        try:
-            return decode(text)
-        except (msgspec.MsgspecError, ValueError, RecursionError):
-            return None
-
-    return read
-
-
-def unread(row: ResourceObject) -> RawJson:
-    """Give the attributes of *row* as JSON text, in other words of the same meaning where they were read already."""
-    attributes: Any = row.attributes
-    return RawJson(msgspec.json.encode(attributes)) if isinstance(attributes, Members) else attributes
-
-
-def _document_of(members: type[msgspec.Struct]) -> Any:
-    row: Any = msgspec.defstruct(
-        "TypedResourceObject",
-        [("type", _NAME), ("id", _NAME), ("attributes", members, NO_MEMBERS)],
-        bases=(ResourceObject,),
-        kw_only=True,
-        gc=False,
-    )
-    data = row | list[row] | UnsetType | None
-    return msgspec.defstruct("TypedDocument", [("data", data, ABSENT)], bases=(DocumentShape,), gc=False)
-
-
-R = TypeVar("R", bound=Resource)
-
-_READ_AT_ONCE: Final[Mapping[Any, Any]] = {str: str, int: int, bool: bool, datetime: TimeText}
-"""The types whose values need no hook, and what the decoder is told that they are."""
-_NULL: Final = RawJson(b"null")
-_NUMBER: Final[Any] = str | int | float
-_READ_FIRST: Final[Mapping[Any, Any]] = {**_READ_AT_ONCE, Decimal: _NUMBER, float: _NUMBER, date: str}
-"""All types whose values are no arrays or objects; those stay text until they are converted, or left as they are."""
-_IN_UTC: Final = len("2026-08-02T20:26:32.123456Z")
-_time_of: Final = datetime.fromisoformat
-_LEARNED: Final = re.compile(r"[A-Za-z0-9_.-]{1,64}")
-_MOST_LEARNED: Final = 64
-"""Names are learned from answers, so there must be an end to it."""
-_FIRST_SLOTS: Final = ("id", "origin", "extra")
-
-
-class Column(NamedTuple):
-    """How one attribute gets into its slot."""
+class Slot(NamedTuple):
+    """One attribute of a class: how its values are converted and set."""
 
     fill: Callable[[Any, Any], None]
-    wanted: Any
+    type: Any
     """The type of its values, null aside."""
     convert: Callable[[Any, Any], Any]
 
-    @property
-    def is_read_at_once(self) -> bool:
-        """Whether nothing of its values is left to convert."""
-        return self.wanted in _READ_AT_ONCE
-
     def converted(self, value: Any) -> Any:
-        """Give what belongs into the slot for *value*; `Refused` where there is no such thing."""
-        return None if value is None else self.convert(value, self.wanted)
+        """Return what the slot is set to for a JSON *value*; `Refused` if it cannot be converted."""
+        return None if value is None else self.convert(value, self.type)
 
     def put(self, instance: Any, value: Any) -> None:
-        """Fill the slot, converting the value first; `Refused` if that cannot be done."""
-        self.fill(instance, self.converted(value))
+        """Convert the JSON *value* and set the slot of *instance*; `Refused` if it cannot be converted."""
+        self.fill(instance, None if value is None else self.convert(value, self.type))
 
 
 class _Readers(NamedTuple):
     beside: tuple[str, ...]
-    """Names without a column that have been seen, read after the columns."""
-    all: TypedReader
-    """For rows in which every column has a value."""
-    some: TypedReader
+    """Learned names without a slot, decoded after the slots."""
+    complete: TypedReader
+    """For rows in which every attribute has a value."""
+    partial: TypedReader
 
 
-class Shape(Generic[R]):
-    """The attributes of one class, and names beside them that have been seen on the wire."""
+class FastReader(Generic[R]):
+    """Reads whole answers with resources of one class."""
 
-    def __init__(self, cls: type[R], columns: Mapping[str, Column]) -> None:
-        self.columns = columns
+    def __init__(
+        self,
+        cls: type[R],
+        slots: Mapping[str, Slot],
+        place_rest: Callable[[R, dict[str, Any], dict[str, Any]], None] | None,
+    ) -> None:
+        """Fill the *slots* of *cls*.
+
+        *place_rest* sets slots from the members that have none, deletes those it used, and adds refusals to its last
+        argument; None if the class has no such slots.
+        """
         self._cls = cls
-        self._filled = _with_initialiser(cls, columns)
-        self._times = tuple(place for place, column in enumerate(columns.values()) if column.wanted is datetime)
-        self._to_convert = tuple(
-            (place, column.convert, column.wanted)
-            for place, column in enumerate(columns.values())
-            if not column.is_read_at_once
+        self._type = cls.resource_type
+        self._slots = slots
+        self._place_rest = place_rest
+        self._filled = _with_initialiser(cls, slots)
+        self._times = tuple(index for index, slot in enumerate(slots.values()) if slot.type is datetime)
+        self._decimals = tuple(
+            (index, slot.convert) for index, slot in enumerate(slots.values()) if slot.type is Decimal
         )
-        self._unread = tuple(
-            place for place, column in enumerate(columns.values()) if _read_first(column.wanted) is RawJson
+        self._unread = tuple(index for index, slot in enumerate(slots.values()) if slot.type not in _SCALARS)
+        self._to_convert = tuple(
+            (index, slot.convert, slot.type)
+            for index, slot in enumerate(slots.values())
+            if slot.type not in _AS_DOCUMENTED and slot.type is not Decimal
         )
         self._expects_all = True
         self._readers = self._readers_for(())
 
-    def read_document(self, body: bytes) -> DocumentShape | None:
-        """Give a document with its rows' attributes read, or None where that has to be done row by row."""
-        readers = self._readers
-        return (readers.all if self._expects_all else readers.some).read_document(body)
+    def read_one(self, body: bytes, scope: Scope) -> tuple[R, RawJson | UnsetType] | None:
+        """Return the one resource in *body* and the text of what is included, or None if it is read another way."""
+        document = self._decode(body)
+        row = None if document is None else document.data
+        if document is None or not isinstance(row, ResourceObject) or row.included is not ABSENT:
+            return None
+        resource = self._build(row, scope)
+        return None if resource is None else (resource, document.included)
 
-    def build(
-        self, resource_id: str, origin: Origin, attributes: RawJson | Members
-    ) -> tuple[R, dict[str, Any] | None] | None:
-        """Give the resource and the members that have no slot, or None where *attributes* have another shape."""
-        members = self._read(attributes) if isinstance(attributes, RawJson) else attributes
-        if members is None:
+    def read_page(self, body: bytes, scope: Scope) -> tuple[tuple[R, ...], DocumentShape] | None:
+        """Return the rows in *body* and the rest of the document, or None if it is read another way."""
+        document = self._decode(body)
+        data = None if document is None else document.data
+        if document is None or not isinstance(data, list) or len(data) > most_rows(scope.most_elements):
             return None
-        values: Sequence[Any] = members.values
-        leftover = None
-        own = len(self.columns)
-        beside: Sequence[Any] = ()
-        if len(values) > own:
-            beside, values = values[own:], values[:own]
-        # Rows that come one after the other mostly carry the same.
-        has_all = self._expects_all = members.complete or ABSENT not in values
-        try:
-            if beside:
-                named = zip(members.names[own:], beside, strict=True)
-                leftover = {name: decode(value) for name, value in named if value is not ABSENT}
-            converted = self._converted(values)
-            if not has_all:
-                return self._partly_filled(resource_id, origin, converted), leftover
-            instance = self._filled(resource_id, origin, NO_EXTRA, *converted)
-        except (ValueError, DecodeError):
-            return None
-        instance.__class__ = self._cls
-        return instance, leftover
+        rows: list[R] = []
+        for row in data:
+            resource = self._build(row, scope)
+            if resource is None:
+                return None
+            rows.append(resource)
+        return tuple(rows), document
 
     def learn(self, names: Collection[str]) -> None:
-        """Note *names* that a row has beside the attributes, so that the next such row can be read at once."""
+        """Learn *names* of members without a slot, so that the next answer that has them is read here."""
         known = self._readers.beside
         if len(names) > _MOST_LEARNED:
             return
-        # A column's name is among them if its value cannot be read.
-        named = (name for name in names if name not in self.columns and _LEARNED.fullmatch(name))
+        # The name of a slot is among them if its value cannot be read.
+        named = (name for name in names if name not in self._slots and _LEARNED.fullmatch(name))
         beside = tuple(dict.fromkeys((*known, *named)))
         if len(known) < len(beside) <= _MOST_LEARNED:
             self._readers = self._readers_for(beside)
 
     def _readers_for(self, beside: tuple[str, ...]) -> _Readers:
-        types = {name: _read_first(column.wanted) for name, column in self.columns.items()}
+        types = {name: _SCALARS.get(slot.type, RawJson) for name, slot in self._slots.items()}
         types |= dict.fromkeys(beside, RawJson)
-        return _Readers(beside, TypedReader(types, required=self.columns), TypedReader(types, required=()))
+        return _Readers(beside, TypedReader(types, required=self._slots), TypedReader(types, required=()))
 
-    def _read(self, raw: RawJson) -> Members | None:
-        # Taken once: another thread may learn in the meantime.
+    def _decode(self, body: bytes) -> DocumentShape | None:
+        # Checked here as well, as the call takes longer.
+        if len(body) > MANY_BYTES or (getrecursionlimit() > SAFE_DEPTH and exhausts_the_stack(body)):
+            return None
+        # Read once: another thread may learn in the meantime.
         readers = self._readers
-        members = readers.all.read(raw) if self._expects_all else None
-        return readers.some.read(raw) if members is None else members
+        try:
+            if self._expects_all:
+                try:
+                    return readers.complete.decode(body)
+                except msgspec.ValidationError as error:
+                    if _MISSING_FIELD not in str(error):
+                        return None
+            return readers.partial.decode(body)
+        except (msgspec.MsgspecError, ValueError, RecursionError):
+            return None
+
+    def _build(self, row: Any, scope: Scope) -> R | None:
+        """Return the resource for *row*; None if it has another type, or a value that cannot be converted here."""
+        if row.type != self._type:
+            return None
+        # Copies, as what the decoder returns is a view that keeps the whole answer in memory.
+        origin = Origin(scope, row.relationships.copy(), row.links.copy(), row.meta.copy())
+        try:
+            resource, rest = self._resource(row.id, origin, row.attributes)
+        except (ValueError, DecodeError):
+            return None
+        if self._place_rest is not None:
+            rest = rest or {}
+            refused: dict[str, Any] = {}
+            self._place_rest(resource, rest, refused)
+            if refused:
+                return None
+        if rest:
+            _SET_EXTRA(resource, rest)
+        return resource
+
+    def _resource(
+        self, resource_id: str, origin: Origin, members: Members | RawJson
+    ) -> tuple[R, dict[str, Any] | None]:
+        """Return the resource and the members that have no slot; ValueError or DecodeError if a value is odd."""
+        if isinstance(members, RawJson):
+            # The row has no attributes.
+            return unfilled(self._cls, resource_id, origin), None
+        values: Sequence[Any] = members.values
+        rest = None
+        own = len(self._slots)
+        if len(values) > own:
+            named = zip(members.names[own:], values[own:], strict=True)
+            rest = {name: decode(value) for name, value in named if value is not ABSENT}
+            values = values[:own]
+        # Rows that follow each other mostly carry the same attributes.
+        self._expects_all = has_all = members.complete or ABSENT not in values
+        converted = self._converted(values)
+        if not has_all:
+            return self._partly_filled(resource_id, origin, converted), rest
+        resource = self._filled(resource_id, origin, NO_EXTRA, *converted)
+        resource.__class__ = self._cls
+        return resource, rest
 
     def _converted(self, values: Iterable[Any]) -> list[Any]:
-        """Convert what the decoder could not; ValueError where a value is better left to `values` in its turn."""
+        """Convert what msgspec did not; ValueError if a value needs a closer look."""
         converted = list(values)
-        for place in self._times:
-            text = converted[place]
+        self._convert_times(converted)
+        for index, convert in self._decimals:
+            value = converted[index]
+            if type(value) is str:
+                converted[index] = decimal_of(value)
+            elif value is not None and value is not ABSENT:
+                converted[index] = convert(value, Decimal)
+        for index in self._unread:
+            value = converted[index]
+            if value == _NULL:
+                converted[index] = None
+            elif value is not ABSENT:
+                converted[index] = decode(value)
+        for index, convert, value_type in self._to_convert:
+            value = converted[index]
+            if value is not None and value is not ABSENT:
+                converted[index] = convert(value, value_type)
+        return converted
+
+    def _convert_times(self, values: list[Any]) -> None:
+        for index in self._times:
+            text = values[index]
             if type(text) is str:
-                time = converted[place] = _time_of(text)
-                # `values` makes sure of the first and last years, and of a fraction that may have more than six digits:
-                # in as many characters it has not if an offset follows it.
+                time = values[index] = _time_of(text)
+                # `values` checks the first and last years, and a fraction that may have more than six digits. It has no
+                # more if an offset follows it within the length of `TimeText`.
                 unsure = text[19] not in ".Z+-" or text[0] in "09" or (len(text) > _IN_UTC and text[-6] not in "+-")
                 if time.tzinfo is None or unsure:
                     raise ValueError(text)
-        for place in self._unread:
-            value = converted[place]
-            if value == _NULL:
-                converted[place] = None
-            elif value is not ABSENT:
-                converted[place] = decode(value)
-        for place, convert, wanted in self._to_convert:
-            value = converted[place]
-            if value is not None and value is not ABSENT:
-                converted[place] = convert(value, wanted)
-        return converted
 
     def _partly_filled(self, resource_id: str, origin: Origin, values: Iterable[Any]) -> R:
-        instance = begun(self._cls, resource_id, origin)
-        for column, value in zip(self.columns.values(), values, strict=True):
+        resource = unfilled(self._cls, resource_id, origin)
+        for slot, value in zip(self._slots.values(), values, strict=True):
             if value is not ABSENT:
-                column.fill(instance, value)
-        return instance
+                slot.fill(resource, value)
+        return resource
 
 
-def _read_first(wanted: Any) -> Any:
-    return _READ_FIRST.get(wanted, RawJson)
+def unfilled(cls: type[R], resource_id: str, origin: Origin) -> R:
+    """Return a resource without any attribute."""
+    resource = cls.__new__(cls)
+    _SET_ID(resource, resource_id)
+    _SET_ORIGIN(resource, origin)
+    _SET_EXTRA(resource, NO_EXTRA)
+    return resource
 
 
-def begun(cls: type[R], resource_id: str, origin: Origin) -> R:
-    """Give a resource whose attributes are all empty yet."""
-    instance = cls.__new__(cls)
-    for name, value in zip(_FIRST_SLOTS, (resource_id, origin, NO_EXTRA), strict=True):
-        slot(cls, name)(instance, value)
-    return instance
-
-
-def slot(cls: type[Resource], name: str) -> Callable[[Any, Any], None]:
-    """Give what fills a slot: assignment through the class is refused, as users must not do it."""
-    fill = _SLOTS.get((cls, name))
-    if fill is None:
-        fill = _SLOTS[cls, name] = getattr_static(cls, name).__set__
+def setter(cls: type[Resource], name: str) -> Callable[[Any, Any], None]:
+    """Return the function that sets a slot: assignment through the class is refused to users."""
+    fill: Callable[[Any, Any], None] = getattr_static(cls, name).__set__
     return fill
 
 
-_SLOTS: Final[dict[tuple[type, str], Callable[[Any, Any], None]]] = {}
+_SET_ID: Final = setter(Resource, "id")
+_SET_ORIGIN: Final = setter(Resource, "origin")
+_SET_EXTRA: Final = setter(Resource, "extra")
 
 
-def _with_initialiser(cls: type[Resource], columns: Iterable[str]) -> type[Any]:
-    """Give a class of the same slots that fills them all at once; its instances then become those of *cls*.
+def _with_initialiser(cls: type[Resource], names: Iterable[str]) -> type[Any]:
+    """Return a class with the slots of *cls* that sets them in its ``__init__``.
 
-    Filling slot by slot, which is all that can be done to *cls* itself, takes most of the time of reading a page.
+    Setting them one by one, which is all that *cls* itself allows, takes most of the time of reading a page.
     """
-    given = {name: attrs.field() for name in (*_FIRST_SLOTS, *columns)}
+    given = {name: attrs.field() for name in (*_FIRST_SLOTS, *names)}
     left_empty = {name: attrs.field(init=False) for name in attribute_names(cls) if name not in given}
     return attrs.make_class(cls.__name__, given | left_empty, bases=cls.__bases__, slots=True, eq=False, repr=False)

@@ -1,6 +1,6 @@
 """JSON values to Python values: the one cattrs converter.
 
-Numbers and text are converted into each other where nothing is lost and refused where something is.
+Numbers and text are converted into each other if nothing is lost by it, and refused if something is.
 """
 
 import math
@@ -14,25 +14,27 @@ from typing import TYPE_CHECKING, Any, Final, Self, TypeGuard, TypeVar, get_args
 import attrs
 
 from kajabi_async.jsonapi.codec import brief, json_array, json_object, kind_of
+from kajabi_async.models.resource import Part
 
 if TYPE_CHECKING:
     import cattrs
 
-__all__ = ["Part", "Refused", "converter_for", "hook_for"]
+__all__ = ["Refused", "converter_for", "decimal_of", "hook_for"]
 
 _WHOLE_NUMBER: Final = re.compile(r"[+-]?[0-9]{1,100}")
-# With an exponent too: Ruby's decimals print as 0.1295e3 where Rails does not step in.
+# Also with an exponent: Ruby prints decimals as 0.1295e3 unless Rails formats them.
 _DECIMAL_NUMBER: Final = re.compile(r"[+-]?[0-9]{1,100}(\.[0-9]{0,100})?([eE][+-]?[0-9]{1,2})?")
 _FINER_THAN_MICROSECONDS: Final = re.compile(r"[.,][0-9]{6}0*[1-9]")
+_SHORTEST_FINER: Final = len("2024W02T080000.1234567Z")
 _YEARS_AT_THE_EDGE: Final = (1, 9999)
-"""Of which a time may lie outside of what Python can express once it is converted to another zone."""
+"""Years in which a time may leave the range of Python when it is converted to another zone."""
 _FIRST_INEXACT: Final = 2.0**53
-"""From here on a float stands for several whole numbers, so the digits that came cannot be told."""
+"""From here on a float stands for several whole numbers, so the original digits are lost."""
 _LONGEST_STEP: Final = 60
 
 
-class Refused(ValueError):  # noqa: N818 - it never leaves models, where DecodeError takes its place
-    """A value that cannot become what the attribute is; ``steps`` lead to it, from the attribute on."""
+class Refused(ValueError):  # noqa: N818 - it never leaves decoding, which raises DecodeError for it
+    """A value that cannot be converted to the type of its attribute; ``steps`` lead from the attribute to it."""
 
     def __init__(self, expected: str, value: Any) -> None:
         super().__init__(f"expected {expected}, got {brief(value)}")
@@ -41,31 +43,24 @@ class Refused(ValueError):  # noqa: N818 - it never leaves models, where DecodeE
         self.steps: tuple[str | int, ...] = ()
 
     def inside(self, step: str | int) -> Self:
-        """Note that it was one *step* further in, which may be a name of any length."""
+        """Add a *step* in front of the path to the value; a long name is cut."""
         self.steps = (step if isinstance(step, int) else step[:_LONGEST_STEP], *self.steps)
         return self
-
-
-@attrs.frozen
-class Part:
-    """An object inside an attribute; what the SDK does not know of it is kept in ``extra``."""
-
-    extra: Mapping[str, Any] = attrs.field(factory=dict[str, Any], kw_only=True)
 
 
 P = TypeVar("P", bound=Part)
 
 
 def hook_for(annotation: Any) -> tuple[Callable[[Any, Any], Any], Any]:
-    """Give the hook for values other than null, and the type it wants to be called with."""
-    wanted = _without_none(annotation)
-    return _converter().get_structure_hook(wanted), wanted
+    """Return the conversion of values other than null, and the type to call it with."""
+    value_type = _without_none(annotation)
+    return _converter().get_structure_hook(value_type), value_type
 
 
 def converter_for(annotation: Any) -> Callable[[Any], Any]:
-    """Give the function that turns a JSON value other than null into *annotation*, or raises `Refused`."""
-    hook, wanted = hook_for(annotation)
-    return lambda value: hook(value, wanted)
+    """Return a function that converts a JSON value other than null to *annotation*, or raises `Refused`."""
+    hook, value_type = hook_for(annotation)
+    return lambda value: hook(value, value_type)
 
 
 def _without_none(annotation: Any) -> Any:
@@ -118,7 +113,7 @@ def _boolean(value: Any, _: Any) -> bool:
 
 def _decimal(value: Any, _: Any) -> Decimal:
     if isinstance(value, str):
-        return _decimal_of(value)
+        return decimal_of(value)
     if isinstance(value, int) and not isinstance(value, bool):
         return Decimal(value)
     if _is_exact(value):
@@ -126,9 +121,10 @@ def _decimal(value: Any, _: Any) -> Decimal:
     raise Refused("a decimal number", value)
 
 
-# Prices and revenues come again and again.
+# The same prices and revenues come often.
 @lru_cache(maxsize=1024)
-def _decimal_of(text: str) -> Decimal:
+def decimal_of(text: str) -> Decimal:
+    """Return the number that *text* is; `Refused` if it is none."""
     if _DECIMAL_NUMBER.fullmatch(text):
         return Decimal(text)
     raise Refused("a decimal number", text)
@@ -143,8 +139,8 @@ def _time(value: Any, _: Any) -> datetime:
         raise Refused("a time with its zone", value)
     if time.year in _YEARS_AT_THE_EDGE:
         raise Refused("a time that every zone has", value)
-    # Milliseconds are what Kajabi prints; slicing to see them is much cheaper than the search.
-    if value[-5:-4] != "." and _FINER_THAN_MICROSECONDS.search(value):
+    # Most times have no fraction, or milliseconds: to see that is much cheaper than the search.
+    if len(value) >= _SHORTEST_FINER and value[-5:-4] != "." and _FINER_THAN_MICROSECONDS.search(value):
         raise Refused("a time of at most microseconds", value)
     return time
 
@@ -217,11 +213,11 @@ def _origin_is(kind: type) -> Callable[[Any], bool]:
 
 @cache
 def _converter() -> "cattrs.Converter":
-    # Not needed before the first answer, and not quickly imported.
+    # Imported with the first answer, as it takes long.
     import cattrs  # noqa: PLC0415
 
     converter = cattrs.Converter(detailed_validation=False)
-    for wanted, hook in (
+    for value_type, hook in (
         (str, _text),
         (int, _integer),
         (float, _float),
@@ -230,7 +226,7 @@ def _converter() -> "cattrs.Converter":
         (datetime, _time),
         (date, _date),
     ):
-        converter.register_structure_hook(wanted, hook)
+        converter.register_structure_hook(value_type, hook)
     converter.register_structure_hook_func(lambda annotation: annotation is Any, _anything)
     converter.register_structure_hook_factory(_origin_is(Mapping), _mapping_hook)
     converter.register_structure_hook_factory(_origin_is(tuple), _tuple_hook)

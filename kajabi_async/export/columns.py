@@ -13,12 +13,11 @@ from typing import Any, Final, cast, get_args
 
 import attrs
 
-from kajabi_async.decoding.values import Part
 from kajabi_async.errors import FieldNotLoadedError, UnreadableAttributeError
 from kajabi_async.escaping.text import escape_line
 from kajabi_async.jsonapi.codec import json_object
 from kajabi_async.models.relations import ToOne
-from kajabi_async.models.resource import CUSTOM_FIELDS, Resource, attribute_names
+from kajabi_async.models.resource import CUSTOM_FIELDS, Part, Resource, attribute_names
 from kajabi_async.models.unreadable import PartlyRead
 
 __all__ = [

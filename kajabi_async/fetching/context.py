@@ -11,7 +11,7 @@ from kajabi_async.exchange import Send
 from kajabi_async.jsonapi.limits import MAX_ELEMENTS
 from kajabi_async.jsonapi.links import LinkRules
 from kajabi_async.jsonapi.query import Query
-from kajabi_async.models.origin import Resolver, Scope
+from kajabi_async.models.resource import Resolver, Scope
 from kajabi_async.stall import Stalls
 
 __all__ = ["DEFAULT_CONCURRENCY", "Context"]
@@ -56,6 +56,6 @@ class Context:
     strict: bool = False
     """Whether an attribute that cannot be read makes the whole resource unreadable."""
 
-    def scope(self, query: Query = _NO_QUERY, primary: tuple[str, str] | None = None) -> Scope:
-        """Return the scope for the answer to *query*, about the resource *primary* alone if that is given."""
-        return Scope(query, self.resolver, primary, most_elements=self.most_elements, strict=self.strict)
+    def scope(self, query: Query = _NO_QUERY) -> Scope:
+        """Return the scope for the answer to *query*."""
+        return Scope(query, self.resolver, most_elements=self.most_elements, strict=self.strict)

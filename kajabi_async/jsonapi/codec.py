@@ -1,4 +1,4 @@
-"""Bytes to JSON values and JSON:API documents; with `typed` the only module that knows which decoder does it."""
+"""Bytes to JSON values and JSON:API documents; only this module and `decoding.fast` name the JSON decoder."""
 
 import math
 import sys
@@ -40,25 +40,25 @@ __all__ = [
 ]
 
 RawJson = msgspec.Raw
-"""JSON text that was checked but not read yet."""
+"""JSON text that was checked but not decoded yet."""
 
 UnsetType = msgspec.UnsetType
 """The type of `ABSENT`."""
 
 ABSENT: Final = msgspec.UNSET
-"""What stands for a member that did not come."""
+"""The value of an absent member."""
 
 NO_MEMBERS: Final = msgspec.Raw(b"{}")
-"""An object without members, in place of one that was left out."""
+"""An object without members, in place of an absent one."""
 
 
 class ResourceObject(msgspec.Struct, gc=False):
-    """A resource object as it came (section "Resource Objects"): nothing converted, the rest of it not read yet."""
+    """A resource object as it came (section "Resource Objects"): nothing is converted, most of it is not decoded."""
 
     type: Any = None
     id: Any = None
     attributes: msgspec.Raw = NO_MEMBERS
-    """`Members` where the decoder was told of their types."""
+    """`Members` if the decoder knows the types of the attributes."""
     relationships: msgspec.Raw = NO_MEMBERS
     links: msgspec.Raw = NO_MEMBERS
     meta: msgspec.Raw = NO_MEMBERS
@@ -67,11 +67,11 @@ class ResourceObject(msgspec.Struct, gc=False):
 
 
 JunkRow = str | int | float | bool | list[msgspec.Raw] | None
-"""What an array of resource objects may hold beside them; every JSON value is the one or the other."""
+"""What an array of resource objects may hold beside them: every JSON value is one or the other."""
 
 
 class DocumentShape(msgspec.Struct, gc=False):
-    """The top level of a document; what is beside its rows is text until somebody asks."""
+    """The top level of a document; everything beside its rows is kept as text."""
 
     data: ResourceObject | list[ResourceObject | JunkRow] | str | int | float | bool | msgspec.UnsetType | None = ABSENT
     included: msgspec.Raw | msgspec.UnsetType = ABSENT
@@ -81,7 +81,7 @@ class DocumentShape(msgspec.Struct, gc=False):
 
 
 class LooseShape(msgspec.Struct, gc=False):
-    """The top level of a document with rows that cannot be decoded, none of them read yet."""
+    """The top level of a document with rows that cannot be decoded, all kept as text."""
 
     data: msgspec.Raw
     included: msgspec.Raw | msgspec.UnsetType = ABSENT
@@ -90,12 +90,12 @@ class LooseShape(msgspec.Struct, gc=False):
 
 
 SAFE_DEPTH: Final = 10_000
-"""No decoder gets deeper than the interpreter's recursion limit, which may be raised to more than the stack bears."""
+"""The decoder stops at the interpreter's recursion limit, which a program may raise beyond what the stack can hold."""
 _LONGEST_SHOWN: Final = 40
 _MOST_SHOWN: Final = 4
 _FIRST_NOT_SHOWN: Final = 10**100
 _LONGEST_PROBLEM: Final = 300
-"""The decoder repeats names of members, which may be of any length."""
+"""The decoder quotes names of members, which may be of any length."""
 _KINDS: Final[Mapping[bytes, str]] = {
     b"n": "null",
     b"t": "true or false",
@@ -125,7 +125,7 @@ def decode(body: bytes | RawJson, *, context: str = "the answer") -> Any:
 
 
 def decode_text(text: bytes | RawJson, *, context: str) -> Any:
-    """Return the value of *text*, which may be nested as deeply as the interpreter bears; DecodeError beyond."""
+    """Return the value of *text*, nested as deeply as the interpreter allows; DecodeError beyond that."""
     return _read(_ANYTHING, text, context)
 
 
@@ -136,29 +136,29 @@ def decode_document(body: bytes, *, context: str) -> DocumentShape:
 
 
 def decode_loosely(body: bytes, *, context: str) -> LooseShape:
-    """Decode the top level of a document whose rows may be malformed; DecodeError where that level is no object."""
+    """Decode the top level of a document whose rows may be malformed; DecodeError if that level is no object."""
     shape: LooseShape = _read(_LOOSE, body, context)
     return shape
 
 
 def decode_resource_object(raw: RawJson | bytes, *, context: str) -> ResourceObject:
-    """Decode one row; DecodeError where it is not an object."""
+    """Decode one row; DecodeError if it is not an object."""
     resource_object: ResourceObject = _read(_RESOURCE_OBJECT, raw, context)
     return resource_object
 
 
 def json_object(value: Any) -> dict[str, Any] | None:
-    """Give *value* where it is a JSON object, else None."""
+    """Return *value* if it is a JSON object, else None."""
     return value if _is_object(value) else None
 
 
 def json_array(value: Any) -> list[Any] | None:
-    """Give *value* where it is a JSON array, else None."""
+    """Return *value* if it is a JSON array, else None."""
     return value if _is_array(value) else None
 
 
 def encode(value: Any) -> bytes:
-    """Give the JSON text of *value*; InvalidArgumentError for one that JSON cannot carry, NaN and bytes among them."""
+    """Return the JSON text of *value*; InvalidArgumentError for one that JSON cannot carry, such as NaN or bytes."""
     try:
         _refuse_lossy(value)
         return _ENCODER.encode(value)
@@ -167,7 +167,7 @@ def encode(value: Any) -> bytes:
 
 
 def _refuse_lossy(value: Any) -> None:
-    """Refuse what the encoder would write as something else: NaN and infinity as null, bytes as base64."""
+    """Raise an error for what the encoder would write as something else: NaN as null, bytes as base64."""
     if isinstance(value, float) and not math.isfinite(value):
         raise ValueError(f"{value} is no JSON number")
     if isinstance(value, bytes | bytearray | memoryview):
@@ -183,7 +183,7 @@ def _elements(value: Any) -> Iterable[Any]:
 
 
 def _written(value: Any) -> Any:
-    """Give what to write for a type that the encoder does not know: text and mappings of other classes."""
+    """Return what to write for a type that the encoder does not know: a subclass of str, or any mapping."""
     if isinstance(value, str):
         return str.__str__(value)
     if _is_mapping(value):
@@ -210,7 +210,7 @@ def _is_collection(value: object) -> TypeGuard[Collection[Any]]:
 _ENCODER = msgspec.json.Encoder(enc_hook=_written)
 
 
-def decode_rows(raw: RawJson, *, context: str) -> list[ResourceObject | JunkRow]:
+def decode_rows(raw: RawJson | bytes, *, context: str) -> list[ResourceObject | JunkRow]:
     """Decode an array of rows, null for an empty one; DecodeError if it is another value."""
     rows: list[ResourceObject | JunkRow] | None = _read(_RESOURCE_OBJECTS, raw, context)
     return rows or []
@@ -222,7 +222,7 @@ def split_members(body: bytes, *, context: str = "") -> dict[str, RawJson]:
     return members
 
 
-def split_rows(raw: RawJson, *, context: str) -> list[RawJson]:
+def split_rows(raw: RawJson | bytes, *, context: str) -> list[RawJson]:
     """Split an array into its undecoded elements; null has none."""
     if bytes(raw).strip() == b"null":
         return []
@@ -231,7 +231,7 @@ def split_rows(raw: RawJson, *, context: str) -> list[RawJson]:
 
 
 def brief(value: Any, levels: int = 2) -> str:
-    """Return a short text that shows *value*, in a time that does not grow with its size."""
+    """Return a short text that shows *value*, in constant time."""
     array, members = json_array(value), json_object(value)
     if array is not None:
         return f"[{_some((brief(each, levels - 1) for each in array), len(array), levels)}]"
@@ -245,7 +245,7 @@ def brief(value: Any, levels: int = 2) -> str:
 
 
 def kind_of(value: Any) -> str:
-    """Return what a JSON value is, in words and without its content."""
+    """Return the kind of a JSON value in words, without its content."""
     if value is None:
         return "null"
     if isinstance(value, bool):
@@ -258,7 +258,7 @@ def kind_of(value: Any) -> str:
 
 
 def kind_of_text(raw: RawJson) -> str:
-    """Return what the value of valid JSON text is, by its first character."""
+    """Return the kind of the value of valid JSON text, by its first character."""
     return _KINDS.get(bytes(raw).lstrip()[:1], "a number")
 
 
@@ -306,14 +306,14 @@ def _has_stack() -> bool:
 
 
 def exhausts_the_stack(body: bytes | RawJson) -> bool:
-    """Return whether decoding *body* might take more stack than there is, which the decoder does not notice itself.
+    """Return whether decoding *body* might take more stack than there is.
 
-    It relies on the interpreter's limit, so this is looked for only if a program has raised that.
+    The decoder relies on the interpreter's recursion limit, so this is checked only if a program has raised that.
     """
     return sys.getrecursionlimit() > SAFE_DEPTH and is_deeper(bytes(body), SAFE_DEPTH)
 
 
 def spent_stack(context: str) -> ConfigurationError:
-    """Return the error for an answer that could not be read for want of stack, with which nothing is wrong."""
+    """Return the error for an answer that is fine, but could not be read as no stack was left."""
     problem = "called too deep in a recursion: the interpreter's recursion limit leaves no room to read this"
     return ConfigurationError(f"{context}: {problem}" if context else problem)

@@ -1,6 +1,6 @@
 """A JSON:API document: primary data, included resources, links and meta, with malformed rows kept apart."""
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, Final, Self, TypeGuard
 
 import attrs
@@ -9,7 +9,6 @@ from kajabi_async.errors import AnswerTooLargeError, DecodeError
 from kajabi_async.jsonapi.codec import (
     ABSENT,
     NO_MEMBERS,
-    DocumentShape,
     JunkRow,
     RawJson,
     ResourceObject,
@@ -22,26 +21,24 @@ from kajabi_async.jsonapi.codec import (
     json_object,
     split_rows,
 )
-from kajabi_async.jsonapi.error_documents import error_objects_in
+from kajabi_async.jsonapi.error_objects import error_objects
 from kajabi_async.jsonapi.limits import MAX_ELEMENTS, most_included, most_rows
-from kajabi_async.records import Record
 
-__all__ = ["MANY_BYTES", "Document", "Included", "MalformedRow", "Row"]
+__all__ = ["MANY_BYTES", "Document", "Included", "MalformedRow", "Row", "included_text", "members_of", "read_rows"]
 
 MANY_BYTES: Final = 4 * 2**20
-"""More than any page has. In a larger text nothing is tried that may have to be read again, so the time stays in line
-with its size."""
+"""More than any page has. A larger text is decoded in one way only, so that the time stays proportional to its size."""
 
-_MOST_TOLD: Final = 10
+_MOST_REPORTED: Final = 10
 _MOST_UNREADABLE: Final = 100
-"""An array with more included rows that cannot be decoded is not read on."""
+"""An array with more included rows that cannot be decoded is not read further."""
 _BYTES_OF_THE_SMALLEST_ROW: Final = len('{"type":"a","id":"1"},')
 _FIRST_NO_ID: Final = 10**255
 
 
 @attrs.frozen
 class MalformedRow:
-    """A row that is no resource object; ``error`` says what and where."""
+    """A row that is no resource object; ``error`` says what is wrong and where."""
 
     error: DecodeError
 
@@ -49,15 +46,16 @@ class MalformedRow:
 Row = ResourceObject | MalformedRow
 
 
-class Included(Record, frozen=True):
-    """What was included, not read before somebody asks: most of it is never looked at."""
+@attrs.define
+class Included:
+    """The included resources, kept as text until they are needed: most never are."""
 
     place: str
     raw: RawJson
     context: str
 
     def rows(self) -> tuple[Row, ...]:
-        """Read it: of rows that are malformed the first ten, or one if it is no array at all."""
+        """Decode the rows: the well-formed ones and the first ten malformed, or one malformed if it is no array."""
         try:
             rows: Iterable[ResourceObject | JunkRow] = decode_rows(self.raw, context=self.context)
         except DecodeError:
@@ -66,12 +64,12 @@ class Included(Record, frozen=True):
 
     def _well_formed(self, rows: Iterable[ResourceObject | JunkRow]) -> tuple[Row, ...]:
         read: list[Row] = []
-        told = 0
+        reported = 0
         for index, row in enumerate(rows):
             if _has_identity(row):
                 read.append(row)
-            elif told < _MOST_TOLD:
-                told += 1
+            elif reported < _MOST_REPORTED:
+                reported += 1
                 read.append(_identified(row, f"{self.place}[{index}]", self.context))
         return tuple(read)
 
@@ -89,81 +87,44 @@ class Document:
 
     data: Row | tuple[Row, ...] | None
     included: tuple[Included, ...]
-    """One for each place that holds some; usually one or none."""
+    """One for each member that carries some; usually one or none."""
     links: Mapping[str, Any]
     meta: Mapping[str, Any]
 
     @classmethod
-    def from_bytes(
-        cls,
-        body: bytes,
-        *,
-        context: str,
-        typed: Callable[[bytes], DocumentShape | None] | None = None,
-        most_elements: int = MAX_ELEMENTS,
-    ) -> Self:
+    def from_bytes(cls, body: bytes, *, context: str, most_elements: int = MAX_ELEMENTS) -> Self:
         """Read *body*; DecodeError if it is no JSON:API document, AnswerTooLargeError if it has too many rows.
 
-        How many it may have follows from *most_elements*, the limit that it was received under. Malformed rows are
-        kept, not raised. *typed* is tried first; it gives None for a document that has another shape than it knows, or
-        rows without type or id.
+        *most_elements*, the limit that it was received under, decides how many rows it may have. Malformed rows are
+        kept, not raised.
         """
-        is_large = len(body) > MANY_BYTES
-        shape = None if typed is None or is_large else typed(body)
-        if shape is not None:
-            return cls._from_shape(shape, context, most_elements, are_identified=True)
         try:
             shape = decode_document(body, context=context)
         except DecodeError:
-            if is_large:
+            if len(body) > MANY_BYTES:
                 raise
             return cls._from_loose(body, context, most_elements)
-        return cls._from_shape(shape, context, most_elements, are_identified=False)
-
-    @classmethod
-    def one_from(
-        cls,
-        body: bytes,
-        *,
-        context: str,
-        typed: Callable[[bytes], DocumentShape | None] | None,
-        most_elements: int = MAX_ELEMENTS,
-    ) -> tuple[ResourceObject | None, tuple[Included, ...]]:
-        """Give `one` and what is included, and leave the rest, which nobody asks for of a single resource."""
-        shape = None if typed is None or len(body) > MANY_BYTES else typed(body)
-        if shape is None or not isinstance(shape.data, ResourceObject):
-            document = cls.from_bytes(body, context=context, most_elements=most_elements)
-            return document.one(context=context), document.included
-        row = shape.data
-        if shape.included is ABSENT and row.included is ABSENT:
-            return row, ()
-        return row, _included(shape.included, row, context, most_elements)
-
-    @classmethod
-    def _from_shape(cls, shape: DocumentShape, context: str, most_elements: int, *, are_identified: bool) -> Self:
         data = shape.data
         if data is ABSENT:
             raise _without_data(shape.errors, context)
         rows: Row | tuple[Row, ...] | None
         if isinstance(data, list):
-            rows = _identified_rows(data, "data", context, most_elements, are_identified=are_identified)
-        elif data is None:
-            rows = None
+            rows = _identified_rows(data, "data", context, most_elements)
         else:
-            rows = data if are_identified else _identified(data, "data", context)  # type: ignore[assignment]
+            rows = None if data is None else _identified(data, "data", context)
         owner = data if isinstance(data, ResourceObject) else None
         included = _included(shape.included, owner, context, most_elements)
-        return cls(rows, included, _members(shape.links, context), _members(shape.meta, context))
+        return cls(rows, included, members_of(shape.links, context), members_of(shape.meta, context))
 
     @classmethod
     def _from_loose(cls, body: bytes, context: str, most_elements: int) -> Self:
         top = decode_loosely(body, context=context)
         included = _included(top.included, None, context, most_elements)
         rows = _primary_rows(top.data, context, most_elements)
-        return cls(rows, included, _members(top.links, context), _members(top.meta, context))
+        return cls(rows, included, members_of(top.links, context), members_of(top.meta, context))
 
     def one(self, *, context: str) -> ResourceObject | None:
-        """Give the one resource object; an array of one is taken for it, null is None."""
+        """Return the one resource object, also out of an array of one; None for null. DecodeError for anything else."""
         data = self.data
         if isinstance(data, tuple):
             if len(data) != 1:
@@ -174,20 +135,37 @@ class Document:
         return data
 
     def many(self, *, context: str) -> tuple[Row, ...]:
-        """Give the rows; DecodeError where data is not an array."""
+        """Return the rows; DecodeError if data is not an array."""
         if not isinstance(self.data, tuple):
             raise DecodeError("an array of resource objects was expected", path="data", context=context)
         return self.data
 
 
-def _members(raw: RawJson, context: str) -> Mapping[str, Any]:
+def read_rows(array: bytes | RawJson, *, place: str, context: str, most_elements: int) -> tuple[Row, ...]:
+    """Read a bare *array* of resource objects, which is at the path *place*; DecodeError if it is none.
+
+    Malformed rows are kept, not raised. AnswerTooLargeError if it has more rows than *most_elements* allows.
+    """
+    if not bytes(array).lstrip().startswith(b"["):
+        raise DecodeError("an array of resource objects was expected", path=place, context=context)
+    try:
+        rows = decode_rows(array, context=context)
+    except DecodeError:
+        if len(array) > MANY_BYTES:
+            raise
+        return _rows(split_rows(array, context=context), place, context, most_elements)
+    return _identified_rows(rows, place, context, most_elements)
+
+
+def members_of(raw: RawJson, context: str) -> Mapping[str, Any]:
+    """Decode the members of a top-level object; DecodeError if it cannot be decoded, none if it is another value."""
     return {} if raw is NO_MEMBERS else json_object(decode(raw, context=context)) or {}
 
 
 def _without_data(errors: RawJson | UnsetType, context: str) -> DecodeError:
-    found = error_objects_in(decode(errors, context=context)) if isinstance(errors, RawJson) else ()
-    told = "; ".join(map(str, found[:_MOST_TOLD]))
-    return DecodeError(f"a document without data{f', which tells of errors: {told}' if told else ''}", context=context)
+    found = error_objects(decode(errors, context=context)) if isinstance(errors, RawJson) else ()
+    errors_text = "; ".join(map(str, found[:_MOST_REPORTED]))
+    return DecodeError(f"a document without data{errors_text and f', with errors: {errors_text}'}", context=context)
 
 
 def _primary_rows(raw: RawJson, context: str, most_elements: int) -> Row | tuple[Row, ...]:
@@ -202,13 +180,16 @@ def _included(
     # Courses are documented with `included` inside `data`.
     misplaced = ABSENT if owner is None else owner.included
     if misplaced is ABSENT:
-        # A copy, as what comes from a decoder is a view that keeps the whole answer alive.
-        return (_unread(raw, "included", context, most_elements),) if isinstance(raw, RawJson) else ()
+        # A copy, as what the decoder returns is a view that keeps the whole answer in memory.
+        return (included_text(raw, "included", context, most_elements),) if isinstance(raw, RawJson) else ()
     places = (("included", raw), ("data.included", misplaced))
-    return tuple(_unread(each, place, context, most_elements) for place, each in places if isinstance(each, RawJson))
+    return tuple(
+        included_text(each, place, context, most_elements) for place, each in places if isinstance(each, RawJson)
+    )
 
 
-def _unread(raw: RawJson, place: str, context: str, most_elements: int) -> Included:
+def included_text(raw: RawJson, place: str, context: str, most_elements: int) -> Included:
+    """Keep what was included at *place* as text; AnswerTooLargeError if it is more than *most_elements* allows."""
     most = most_included(most_elements)
     if len(raw) > most * _BYTES_OF_THE_SMALLEST_ROW and bytes(raw).count(b"{") > most:
         _refuse_many(_elements_of(raw, context), place, context, most, most_elements)
@@ -258,16 +239,16 @@ def _no_row(path: str, context: str) -> MalformedRow:
 
 
 def _identified_rows(
-    rows: list[ResourceObject | JunkRow], place: str, context: str, most_elements: int, *, are_identified: bool = False
+    rows: list[ResourceObject | JunkRow], place: str, context: str, most_elements: int
 ) -> tuple[Row, ...]:
     _refuse_many(rows, place, context, most_rows(most_elements), most_elements)
-    if are_identified:
-        return tuple(rows)  # type: ignore[arg-type]  # made sure of by the decoder
-    return tuple(_identified(row, f"{place}[{index}]", context) for index, row in enumerate(rows))
+    return tuple(
+        row if _has_identity(row) else _identified(row, f"{place}[{index}]", context) for index, row in enumerate(rows)
+    )
 
 
 def _has_identity(row: ResourceObject | JunkRow) -> TypeGuard[ResourceObject]:
-    """Make sure of type and id; a whole number is taken for an id."""
+    """Return whether *row* has a type and an id; a whole number becomes an id."""
     if not isinstance(row, ResourceObject):
         return False
     if type(row.id) is int and abs(row.id) < _FIRST_NO_ID:

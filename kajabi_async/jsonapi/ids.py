@@ -1,7 +1,7 @@
 """Resource ids as segments of a path: checked first, then encoded.
 
-Encoding alone does not help: an URL library may undo it and walk up the tree (``%2e%2e``), so everything that could
-mean more than one segment is refused.
+Encoding alone is not enough: a URL library may undo it and walk up the path (``%2e%2e``), so every id that could mean
+more than one segment is rejected.
 """
 
 import unicodedata
@@ -18,11 +18,11 @@ _ILLEGAL: Final = frozenset('/\\?#%&=;:@"<>|^`{}[]*')
 
 
 def checked_id(value: Any, *, of: str = "a resource") -> str:
-    """Give *value* as an id; InvalidIdError for what cannot be one. Whole numbers are accepted."""
+    """Return *value* as an id; InvalidIdError if it cannot be one. Whole numbers are accepted."""
     if type(value) is str:
         text = value
     elif isinstance(value, str):
-        # An enumeration of strings would print as its member's name.
+        # str() of an enumeration of strings is the name of its member.
         text = str.__str__(value)
     elif isinstance(value, int) and not isinstance(value, bool):
         text = _digits(value, of)
@@ -37,7 +37,7 @@ def checked_id(value: Any, *, of: str = "a resource") -> str:
 
 
 def path_segment(resource_id: str) -> str:
-    """Encode an id as one path segment; InvalidIdError for one that cannot be, wherever it came from."""
+    """Encode an id as one path segment; InvalidIdError if it cannot be one."""
     if resource_id.isascii() and resource_id.isalnum() and len(resource_id) <= _LONGEST_ID:
         return resource_id
     return quote(checked_id(resource_id), safe="")
@@ -56,7 +56,7 @@ def _problem(value: str) -> str:
         return f"it is longer than {_LONGEST_ID} characters"
     if not value.isprintable() or any(character.isspace() for character in value):
         return "it holds white space or control characters"
-    # A server that folds look-alikes, such as the full-width slash, must not see a path in it either.
+    # A server may fold look-alikes, such as the full-width slash: it must not find a path in it either.
     folded = unicodedata.normalize("NFKC", value)
     if set(folded) == {"."} or ".." in folded:
         return "dots would climb out of the path"

@@ -1,7 +1,7 @@
-"""What a JSON text can become, bounded from its bytes before any object is made of it.
+"""Limits on what a JSON text can become, checked on its bytes before it is decoded.
 
-A decoder cannot be stopped once it has begun, and an element of two bytes may become an object of two hundred. Counting
-bytes costs about half a millisecond for each MiB, and nothing for a text too short to hold that many elements.
+A decoder cannot be stopped once it has started, and an element of two bytes may become an object of two hundred.
+Counting bytes costs about half a millisecond for each MiB, and nothing for a text too short for that many elements.
 """
 
 import re
@@ -20,32 +20,32 @@ __all__ = [
 ]
 
 MAX_ELEMENTS: Final = 200_000
-"""How many elements an answer may hold unless another limit is given; a page of 500 customers holds about 40,000."""
+"""The default limit of elements in an answer; a page of 500 customers holds about 40,000."""
 
 MAX_DEPTH: Final = 100
-"""How many levels deep a value may be nested; the documents of the API have ten."""
+"""The number of levels that a value may be nested; the documents of the API have ten."""
 
 _MAX_DIGITS: Final = 200
-"""Reading a number takes time that grows with the square of its digits."""
+"""Decoding a number takes time that grows with the square of its digits."""
 _FEW_BYTES: Final = 2**18
-"""In fewer, numbers of any length are read quickly enough."""
+"""In a shorter text numbers of any length are decoded quickly enough."""
 _MAX_WIDE_BYTES: Final = 8 * 2**20
-"""Beside one character beyond U+FFFF every character of a string takes four bytes, and ten while it is being read."""
+"""One character beyond U+FFFF makes every character of its string take four bytes, and ten while it is decoded."""
 _BYTES_OF_AN_ESCAPE: Final = 16
-"""In a larger text one in that many bytes may escape a quote or a backslash: to tell where strings end takes time."""
+"""In a larger text one in that many bytes may escape a quote or a backslash: finding where strings end takes time."""
 _ELEMENTS_OF_A_ROW: Final = 50
 """Each row becomes a model, or an error of its own. A customer has eighty."""
 _ELEMENTS_OF_AN_INCLUDED_ROW: Final = 20
-"""They may be smaller, and a malformed one is left out."""
+"""They may be smaller, and malformed ones are left out."""
 _BYTES_OF_FEW_QUOTES: Final = 64
-"""Strings of that many bytes on average are cut out one by one faster than the text is split at their quotes."""
+"""Strings of more bytes on average are removed one by one faster than the text is split at their quotes."""
 _QUOTES_AT_ONCE: Final = 2**16
 _LEVELS_OF_MOST: Final = 10
 _BLOCK: Final = _MAX_DIGITS // 2
 
 _EVERY_BYTE: Final = bytes(range(256))
 _BEGINS: Final = re.compile(rb"[ \t\r\n]*+[\[{]")
-"""At anything else, such as a web page, the decoder stops at once."""
+"""The decoder stops at once at anything else, such as a web page."""
 _TWO_DIGITS: Final = re.compile(rb"[0-9](?=[0-9])")
 _SURROGATE: Final = re.compile(rb"\\u[dD]")
 _WIDE: Final = re.compile(rb"[\xf0-\xf4]")
@@ -58,12 +58,12 @@ _ALL_BUT_DIGITS_BLANK: Final = bytes(byte if byte in _DIGITS else ord(" ") for b
 
 
 def surely_small(most_elements: int) -> int:
-    """Return of how many bytes a text can be which `excess_in` and `width_in` need not look at."""
+    """Return the size in bytes up to which a text needs no check by `excess_in` and `width_in`."""
     return min(most_elements, _FEW_BYTES)
 
 
 def excess_in(body: bytes, most_elements: int, option: str) -> str:
-    """Return what *body* has too much of, empty if it may be decoded; *option* names where the limit comes from.
+    """Return what *body* has too much of, empty if it may be decoded; *option* is the name of the limit.
 
     Each comma outside of text counts as one element, each opening bracket as two. Whatever the limit, a number in a
     text of more than 256 KiB may have 200 digits.
@@ -84,19 +84,19 @@ def excess_in(body: bytes, most_elements: int, option: str) -> str:
 
 
 def width_in(body: bytes) -> str:
-    """Return what makes the text of *body* take several times its bytes, empty if nothing does, or it is small."""
+    """Return what makes *body* take several times its bytes in memory; empty if nothing does, or if it is small."""
     if len(body) > _MAX_WIDE_BYTES and _is_wide(body):
         return f"more than {_MAX_WIDE_BYTES} bytes, which with characters beyond U+FFFF take four times as many"
     return ""
 
 
 def most_rows(most_elements: int) -> int:
-    """Return how many rows a document may have whose elements are limited to *most_elements*."""
+    """Return the number of rows that a document of *most_elements* may have."""
     return max(1, most_elements // _ELEMENTS_OF_A_ROW)
 
 
 def most_included(most_elements: int) -> int:
-    """Return how many included resources a document may have whose elements are limited to *most_elements*."""
+    """Return the number of included resources that a document of *most_elements* may have."""
     return max(1, most_elements // _ELEMENTS_OF_AN_INCLUDED_ROW)
 
 
@@ -115,12 +115,12 @@ def is_deeper(body: bytes, most: int) -> bool:
 
 def _has_more_elements(text: bytes, most: int) -> bool:
     quotes = text.count(b'"')
-    # An element has at most two texts, its name and its value.
+    # An element has at most two strings, its name and its value.
     return quotes > 4 * most or _weigh_more(_outside_text(text, quotes, _SEPARATORS), most)
 
 
 def _has_more_openings(body: bytes, most: int) -> bool:
-    # By jumps, as there are few of them: to count a byte takes many times as long as to find the next one.
+    # With find, as there are few of them: counting every byte takes many times as long.
     for bracket in b"[{":
         at = -1
         while (at := body.find(bracket, at + 1)) >= 0:
@@ -139,7 +139,7 @@ def _has_long_numbers(text: bytes) -> bool:
     at, start = 0, _block_of_digits(text, 0)
     while start >= 0:
         if text.count(b'"', at, start) % 2:
-            # In a string: on behind its end, which is where the decoder stops if it has none.
+            # Inside a string: continue after its end; the decoder stops if it has none.
             at = text.find(b'"', start) + 1
             if not at:
                 return False
@@ -154,8 +154,8 @@ def _has_long_numbers(text: bytes) -> bool:
 
 
 def _block_of_digits(body: bytes, start: int) -> int:
-    """Return where from *start* on the next block of digits begins, or -1: every number of twice as many covers one."""
-    # A sample of the bytes is looked at first: such a number covers two of it, side by side.
+    """Return the index of the next block of digits from *start* on, or -1; any number twice as long covers one."""
+    # A sample of the bytes is searched first: such a number covers two neighbours in it.
     first = -(-start // _BLOCK)
     for found in _TWO_DIGITS.finditer(body[first * _BLOCK :: _BLOCK]):
         at = (first + found.start()) * _BLOCK
@@ -169,13 +169,13 @@ def _is_wide(body: bytes) -> bool:
 
 
 def _outside_text(text: bytes, quotes: int, kept: bytes) -> bytes:
-    """Return which of the bytes *kept* stand outside of the strings of *text*, which has no escaped *quotes*."""
+    """Return those of the bytes *kept* that are outside of strings in *text*, which has no escaped *quotes*."""
     if len(text) > _BYTES_OF_FEW_QUOTES * quotes:
         return _only(_STRING.sub(b"", text), kept)
-    # Quotes side by side: a string without any of the bytes, or two strings without any between them.
+    # Two quotes in a row: a string without any of the bytes, or two strings without any between them.
     rest, outside = _only(text, kept + b'"').replace(b'""', b""), bytearray()
     while rest:
-        # Every other piece is a string; by portions, as a million of pieces take much more memory than the text.
+        # Every second piece is a string. In portions: a million pieces take much more memory than the text.
         *pieces, rest = rest.split(b'"', _QUOTES_AT_ONCE)
         outside += b"".join(pieces[::2])
         if len(pieces) < _QUOTES_AT_ONCE:

@@ -1,8 +1,7 @@
-"""Links of the server: parsed, matched and rebuilt on our own base, never followed as they are.
+"""Links of the server: parsed, matched and rebuilt on the base URL of the client, never followed as they are.
 
-The API hands out links on two hosts of its own, ``api.kajabi.com/v1`` and ``app.kajabi.com/api/v1`` (API document).
-Whoever controls an answer could name any other, and the token would go there; so a link only says which path of the
-API is meant.
+The API has links on two hosts of its own, ``api.kajabi.com/v1`` and ``app.kajabi.com/api/v1`` (API document). A forged
+answer could name any other host, and the token would go there; so a link only says which path of the API is meant.
 """
 
 import re
@@ -13,7 +12,7 @@ from urllib.parse import SplitResult, parse_qsl, urljoin, urlsplit
 import attrs
 
 from kajabi_async.errors import InvalidIdError, UntrustedLinkError
-from kajabi_async.jsonapi.ids import checked_id, path_segment
+from kajabi_async.jsonapi.ids import path_segment
 from kajabi_async.jsonapi.query import encoded_pairs
 
 __all__ = ["LinkRules", "TrustedLink"]
@@ -25,7 +24,7 @@ _CANONICAL: Final = re.compile(
     r"(?:[A-Za-z0-9_.~-]|%5B|%5D)+=[A-Za-z0-9_.,~-]*"
     rf"(?:&(?:[A-Za-z0-9_.~-]|%5B|%5D)+=[A-Za-z0-9_.,~-]*){{0,{_MOST_PARAMETERS - 1}}}"
 )
-"""A query like those of nearly all links, which decoding and encoding would leave as it is."""
+"""A query that decoding and encoding would leave as it is, like that of nearly every link."""
 _PARAMETER: Final = re.compile(r"\{[a-z_]+\}")
 _DEFAULT_PORTS: Final = {"https": 443, "http": 80}
 
@@ -34,7 +33,7 @@ _Origin = tuple[str, str | None, int | None]
 
 @attrs.frozen
 class TrustedLink:
-    """A link that is one of the API's: its template, the id in it, and path and query to ask our own base for."""
+    """A link of the API: its template, the id in it, and the path and query to request from the base URL."""
 
     template: str
     resource_id: str
@@ -43,7 +42,7 @@ class TrustedLink:
 
 
 class LinkRules:
-    """Which links are the API's own."""
+    """Which links are those of the API."""
 
     def __init__(self, *, base_url: str, origins: Collection[tuple[str, str]], templates: Iterable[str]) -> None:
         """Trust *origins*, pairs of origin and path prefix, and the *base_url*, for paths like the *templates*."""
@@ -52,7 +51,7 @@ class LinkRules:
         self._scheme = base.scheme
         trusted = [(_origin(urlsplit(origin)), prefix) for origin, prefix in origins]
         trusted.append((_origin(base), f"{base.path}/v1"))
-        # The longest first, as a base may have a path of its own that begins like another prefix.
+        # The longest first, as a base URL may have a path that starts like another prefix.
         self._prefixes = sorted(trusted, key=lambda pair: -len(pair[1]))
         known = dict.fromkeys(templates)
         self._literals = frozenset(template for template in known if "{" not in template)
@@ -73,7 +72,7 @@ class LinkRules:
 
     def _api_path(self, link: str, request_path: str) -> tuple[str, str]:
         parts = _resolved(link, request_path)
-        # Asked of what was resolved: that turns `///host` and `/..//host` into links that name a host.
+        # On the resolved link, as resolving turns `///host` and `/..//host` into links with a host.
         has_host = bool(parts.scheme or parts.netloc)
         prefixes = self._prefixes_at(parts, link) if has_host else [prefix for _, prefix in self._prefixes]
         for prefix in prefixes:
@@ -84,7 +83,7 @@ class LinkRules:
     def _prefixes_at(self, parts: SplitResult, link: str) -> list[str]:
         if "@" in parts.netloc:
             raise UntrustedLinkError("it carries user information", link=link)
-        # Lower-casing would turn some letters beyond ASCII (the Kelvin sign) into those of a trusted host.
+        # Lower-casing turns some letters beyond ASCII, such as the Kelvin sign, into those of a trusted host.
         origin = _origin(parts._replace(scheme=parts.scheme or self._scheme)) if parts.netloc.isascii() else None
         prefixes = [prefix for trusted, prefix in self._prefixes if trusted == origin]
         if not prefixes:
@@ -97,8 +96,8 @@ class LinkRules:
         for template, pattern in self._patterns:
             match = pattern.fullmatch(path)
             if match:
-                resource_id = _id_in(match, link)
-                filled = f"{path[: match.start(1)]}{path_segment(resource_id)}{path[match.end(1) :]}"
+                resource_id = match.group(1)
+                filled = f"{path[: match.start(1)]}{_segment(resource_id, link)}{path[match.end(1) :]}"
                 return TrustedLink(template, resource_id, filled, query)
         raise UntrustedLinkError("its path is not one of the API's", link=link)
 
@@ -135,16 +134,16 @@ def _pattern(template: str) -> re.Pattern[str]:
     return re.compile(f"{re.escape(before)}([^/]+){re.escape(after)}")
 
 
-def _id_in(match: re.Match[str], link: str) -> str:
+def _segment(resource_id: str, link: str) -> str:
     try:
-        return checked_id(match.group(1))
+        return path_segment(resource_id)
     except InvalidIdError:
         raise UntrustedLinkError("the id in it is more than one path segment", link=link) from None
 
 
 def _canonical(query: str, link: str) -> str:
-    """Give *query* percent-encoded our way, every parameter kept; what is no UTF-8 is refused, not replaced."""
-    if _CANONICAL.fullmatch(query):
+    """Return *query* in canonical percent-encoding with every parameter; UntrustedLinkError if it is no UTF-8."""
+    if not query or _CANONICAL.fullmatch(query):
         return query
     try:
         pairs = parse_qsl(query, keep_blank_values=True, errors="strict", max_num_fields=_MOST_PARAMETERS)

@@ -1,4 +1,8 @@
-"""What users hold: an attrs class for each resource type of the API."""
+"""The resources of the API as attrs classes, which is what users hold.
+
+Imports `jsonapi` and `errors`. Read `resource` first: the base of all classes. `relations` has the handles of
+relations, `unreadable` what is known of attributes that cannot be read; the other files are the families of the API.
+"""
 
 from kajabi_async.models.account import ApiVersion, Hook, Me, Site
 from kajabi_async.models.catalog import Course, Lesson, Media, Module, Offer, Product

@@ -25,13 +25,14 @@ class Site(Resource):
 
 @model("hooks")
 class Hook(Resource):
-    """A subscription: which event is posted where."""
+    """A subscription: an event and the URL that it is posted to."""
 
     event: str | None
     """One of six; see `HookEvent`."""
     target_url: str | None
     resource_id: str | None
-    """The one offer, form or tag it is about; null means all. A whole number in the API document, text in examples."""
+    """The id of the offer, form or tag that it is limited to; null for all. A whole number in the API document, text in
+    its examples."""
     created_at: datetime | None
     updated_at: datetime | None
 
@@ -51,12 +52,12 @@ class Me(Resource):
 
 @attrs.frozen(kw_only=True)
 class ApiVersion:
-    """What the API says of itself; None for what it left out."""
+    """The version of the API; None for what the answer left out."""
 
     title: str | None
     version: str | None
     documentation: str | None
-    """Where its documentation is."""
+    """The URL of its documentation."""
     jsonapi: str | None
     """The version of JSON:API, such as ``v1.1``."""
 

@@ -1,4 +1,4 @@
-"""What a site sells: offers, the products in them, and courses."""
+"""The catalogue of a site: offers, the products in them, and courses."""
 
 from datetime import datetime
 from decimal import Decimal
@@ -16,10 +16,10 @@ __all__ = ["Course", "Lesson", "Media", "Module", "Offer", "Product"]
 
 @model("offers")
 class Offer(Resource):
-    """What is sold: a price and the products that come with it."""
+    """A price and the products that it buys."""
 
     title: str | None = also_called("name")
-    """The title; offers included in other answers carry it as ``name`` (API document)."""
+    """The title; offers that are included in other answers carry it as ``name`` (API document)."""
     description: str | None
     internal_title: str | None
     currency: str | None
@@ -38,19 +38,19 @@ class Offer(Resource):
     free: bool | None
     image_url: str | None
     status: str | None
-    """In examples of the API document only."""
+    """Only in examples of the API document."""
     price: Decimal | None
-    """In whole units of the currency; in examples of the API document only."""
+    """In whole units of the currency; only in examples of the API document."""
 
     site = ToOneRelation["Site"]("sites")
     forms = ToManyRelation["Form"]("forms")
-    """Seen in hook samples only."""
+    """Seen only in hook samples."""
     products = ToManyRelation["Product"]("products", includable=True)
 
 
 @model("products")
 class Product(Resource):
-    """What a customer has access to: a course, a community, a download."""
+    """Something that customers have access to: a course, a community, a download."""
 
     created_at: datetime | None
     title: str | None
@@ -64,40 +64,40 @@ class Product(Resource):
     thumbnail_url: str | None
     url: str | None
     image_url: str | None
-    """In examples of the API document only."""
+    """Only in examples of the API document."""
 
     site = ToOneRelation["Site"]("sites")
 
 
 @model("courses")
 class Course(Resource):
-    """A course: modules, and lessons in them."""
+    """A course of modules, which consist of lessons."""
 
     created_at: datetime | None
     title: str | None
     description: str | None
     thumbnail_url: str | None
     status: str | None
-    """In examples of the API document only."""
+    """Only in examples of the API document."""
     publish_status: str | None
-    """Lists can be filtered by it; the API document does not say that it is answered."""
+    """A filter of lists; the API document does not say that answers carry it."""
 
     site = ToOneRelation["Site"]("sites")
     offers = ToManyRelation["Offer"]("offers", includable=True)
     modules = ToManyRelation["Module"]("modules", includable=True)
     lessons = ToManyRelation["Lesson"]("lessons", includable=True)
     media = ToManyRelation["Media"]("media", through="lessons.media")
-    """What is played in its lessons, of which answers seldom say in which: come with ``include="lessons.media"``."""
+    """The media of its lessons, loaded with ``include="lessons.media"``; answers seldom say which lesson has which."""
 
 
 @model("modules")
 class Module(Resource):
-    """A part of a course; it only ever comes included."""
+    """A part of a course; it only comes included."""
 
     title: str | None
     description: str | None
     position: int | None
-    """Where in the course it stands; the document says from 1, 0 was observed."""
+    """The position in the course; from 1 in the API document, 0 was observed."""
     poster_image_url: str | None
     publishing_option: str | None
     """``published`` or ``draft``."""
@@ -105,11 +105,11 @@ class Module(Resource):
 
 @model("lessons")
 class Lesson(Resource):
-    """A lesson of a course; it only ever comes included, and without its text."""
+    """A lesson of a course; it only comes included, and without its text."""
 
     title: str | None
     position: int | None
-    """Where in the module it stands; the document says from 1, 0 was observed."""
+    """The position in the module; from 1 in the API document, 0 was observed."""
     status: str | None
     """``ready``, ``duplicating`` or ``failed``."""
     publishing_option: str | None
@@ -120,6 +120,6 @@ class Lesson(Resource):
 
 @model("media")
 class Media(Resource):
-    """What is played in a lesson; it only ever comes included."""
+    """A video or recording of a lesson; it only comes included."""
 
     duration_in_minutes: float | None

@@ -7,10 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 import attrs
 
-from kajabi_async.decoding.values import Part
 from kajabi_async.errors import InvalidArgumentError
 from kajabi_async.models.relations import ToManyRelation, ToOneRelation
-from kajabi_async.models.resource import Resource, model
+from kajabi_async.models.resource import Part, Resource, model
 
 if TYPE_CHECKING:
     from kajabi_async.models.account import Site
@@ -22,7 +21,7 @@ __all__ = ["Order", "OrderItem", "Payout", "PayoutTransaction", "Purchase", "Tra
 
 @model("orders")
 class Order(Resource):
-    """One checkout: what was ordered, and for how much."""
+    """One checkout: the ordered items and their price."""
 
     order_number: str | None
     """A whole number in the API document, text such as ``ORD-12345`` in payouts."""
@@ -41,7 +40,7 @@ class Order(Resource):
     customer = ToOneRelation["Customer"]("customers", includable=True)
     order_items = ToManyRelation["OrderItem"]("order_items", includable=True)
     payment_transactions = ToManyRelation["Transaction"]("transactions")
-    """Seen in hook samples only."""
+    """Seen only in hook samples."""
 
 
 @model("order_items")
@@ -54,7 +53,7 @@ class OrderItem(Resource):
     item_type: str | None
     """Such as ``Offer``."""
     item_id: str | None
-    """The id of what was ordered; a whole number on the wire, text here like every other id."""
+    """The id of the ordered item; a whole number on the wire, text here like every id."""
     title: str | None
     fulfilled_at: datetime | None
     created_at: datetime | None
@@ -70,14 +69,14 @@ class OrderItem(Resource):
 
 @model("purchases")
 class Purchase(Resource):
-    """That a customer bought, or was given, an offer."""
+    """The access of a customer to an offer, bought or granted."""
 
     amount_in_cents: int | None
-    """The document calls it a price in USD although ``currency`` varies."""
+    """In hundredths; the API document calls it a price in USD although ``currency`` varies."""
     payment_type: str | None
     multipay_payments_made: int | None
     payment_plan_total_payments: int | None
-    """In the prose of the API document only."""
+    """Only in the prose of the API document."""
     opt_in: bool | None
     raw_extra_contact_information: Mapping[str, Any] | None
     currency: str | None
@@ -85,35 +84,35 @@ class Purchase(Resource):
     cardholder_name: str | None
     billing_address_zip: str | None
     deactivated_at: datetime | None
-    """When access ends or has ended; it may lie in the future (observed). See ``is_over``."""
+    """The time at which access ends or ended; it may be in the future (observed). See ``is_over``."""
     deactivation_reason: str | None
     coupon_code: str | None
     source: str | None
     referrer: str | None
     quantity: int | None
     status: str | None
-    """In the prose of the API document only."""
+    """Only in the prose of the API document."""
     trial: Any
-    """A number or true or false: the prose of the API document does not agree with itself."""
+    """A number, or true or false: the prose of the API document contradicts itself."""
     trial_end_at: datetime | None
     created_at: datetime | None
     updated_at: datetime | None
 
     offer = ToOneRelation["Offer"]("offers", includable=True)
-    """Can be included, although the API document names no include of purchases (observed); so can ``customer``."""
+    """Can be included, although the API document lists no include for purchases (observed); so can ``customer``."""
     customer = ToOneRelation["Customer"]("customers", includable=True)
     transactions = ToManyRelation["Transaction"]("transactions")
     products = ToManyRelation["Product"]("products")
 
     @property
     def is_over(self) -> bool:
-        """Whether the access it gave has ended by now, by the clock of this machine: `was_over_at` this moment."""
+        """Whether access has ended by now, by the clock of this machine; see `was_over_at`."""
         return self.was_over_at(datetime.now(UTC))
 
     def was_over_at(self, moment: datetime) -> bool:
         """Return whether access had ended at *moment*: ``deactivated_at`` is not after it (observed).
 
-        FieldNotLoadedError if the answer did not carry ``deactivated_at``, InvalidArgumentError if *moment* has no
+        FieldNotLoadedError if the answer did not carry ``deactivated_at``; InvalidArgumentError if *moment* has no
         zone.
         """
         if moment.utcoffset() is None:
@@ -141,15 +140,15 @@ class Transaction(Resource):
     settlement_currency: str | None
     created_at: datetime | None
     updated_at: datetime | None
-    """In examples of lists only."""
+    """Only in examples of lists."""
 
     customer = ToOneRelation["Customer"]("customers", includable=True)
     purchases = ToManyRelation["Purchase"]("purchases", includable=True)
-    """What was paid for: one purchase, or several for a bundle."""
+    """The purchase that was paid for, or several for a bundle."""
     offer = ToOneRelation["Offer"]("offers", includable=True)
     """Deprecated by the API in favour of ``purchases``; null for a bundle. Can be included (observed)."""
     site = ToOneRelation["Site"]("sites")
-    """In examples of lists only."""
+    """Only in examples of lists."""
 
 
 @attrs.frozen
@@ -164,7 +163,7 @@ class PayoutTransaction(Part):
     fee: Decimal | None = None
     net: Decimal | None = None
     customer_id: str | None = None
-    """A whole number on the wire, text here like every other id."""
+    """A whole number on the wire, text here like every id."""
     customer_name: str | None = None
     customer_email: str | None = None
     offer_ids: tuple[str, ...] | None = None
@@ -182,14 +181,14 @@ class PayoutTransaction(Part):
 
 @model("kajabi_payments_payouts")
 class Payout(Resource):
-    """Money that Kajabi Payments sends to the bank; amounts are in whole units of the currency."""
+    """A transfer of Kajabi Payments to the bank; amounts are in whole units of the currency."""
 
     status: str | None
-    """Such as ``Paid``; the filter has it in lower case."""
+    """Such as ``Paid``; the filter takes it in lower case."""
     amount: Decimal | None
     currency: str | None
     initiated_date: datetime | None
     estimated_arrival_date: datetime | None
     bank_account: str | None
     transactions: tuple[PayoutTransaction, ...] | None
-    """Only from ``get``: lists do not carry them."""
+    """Loaded by ``get`` only: lists do not carry them."""

@@ -6,9 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 import attrs
 
-from kajabi_async.decoding.values import Part
 from kajabi_async.models.relations import ToOneRelation
-from kajabi_async.models.resource import Resource, UntypedResource, model
+from kajabi_async.models.resource import Part, Resource, UntypedResource, model
 
 if TYPE_CHECKING:
     from kajabi_async.models.account import Site
@@ -18,7 +17,7 @@ __all__ = ["BlogPost", "LandingPage", "Podcast", "PodcastDirectory", "WebsitePag
 
 @attrs.frozen
 class PodcastDirectory(Part):
-    """Where a podcast is listed."""
+    """A directory that lists a podcast."""
 
     id: str | None = None
     url: str | None = None
@@ -34,7 +33,7 @@ class Podcast(Resource):
     language: str | None
     owner_email: str | None
     owner_name: str | None
-    """In the prose of the API document, which has no ``author``."""
+    """Only in the prose of the API document, which has no ``author``."""
     author: str | None
     status: str | None
     """``ready``, ``importing`` or ``failed``."""
@@ -75,7 +74,7 @@ class BlogPost(Resource):
     updated_at: datetime | None
 
     blog = ToOneRelation[UntypedResource]("blogs")
-    """The API has no path to blogs: the id is all there is."""
+    """The API has no path to blogs: only the id is known."""
 
 
 @model("landing_pages")

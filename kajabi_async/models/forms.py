@@ -1,4 +1,4 @@
-"""Forms, their fields, and what was submitted through them."""
+"""Forms, their fields and their submissions."""
 
 from collections.abc import Mapping
 from datetime import datetime
@@ -23,33 +23,33 @@ class Form(Resource):
     default: bool | None
     """Whether it is the site's default form."""
     webhook_url: Any
-    """Where submissions are posted: an object in the API document, text in its examples, so it is given as it came."""
+    """The URL that submissions are posted to, as it came: an object in the API document, text in its examples."""
     url: str | None
     description: str | None
-    """In an example of the API document only."""
+    """Only in an example of the API document."""
     created_at: datetime | None
     updated_at: datetime | None
 
     site = ToOneRelation["Site"]("sites", includable=True)
     offer = ToOneRelation["Offer"]("offers", includable=True)
-    """The offer that submitting grants."""
+    """The offer that a submission grants."""
     fields = ToManyRelation["FormField"]("fields", includable=True)
     contact_tags = ToManyRelation["ContactTag"]("contact_tags", includable=True)
-    """The tags that submitting sets."""
+    """The tags that a submission adds."""
 
 
 @model("fields")
 class FormField(Resource):
-    """A field of a form; it only ever comes included."""
+    """A field of a form; it only comes included."""
 
     title: str | None = also_called("name")
-    """The label; the example of a form that includes its fields has it as ``name`` (API document)."""
+    """The label; the example of a form with included fields carries it as ``name`` (API document)."""
     type: str | None
     """The kind of input, such as ``TextField`` or ``SelectBoxField``; not the resource type."""
     required: bool | None
     handle: str | None
     select_options: str | None
-    """What can be chosen, one to a line."""
+    """The options, one per line."""
     editable: bool | None
     created_at: datetime | None
     updated_at: datetime | None
@@ -57,14 +57,14 @@ class FormField(Resource):
 
 @model("form_submissions")
 class FormSubmission(Resource):
-    """What somebody submitted; without times, although lists can be sorted by ``created_at`` (API document)."""
+    """One submission of a form; it has no times, although lists can be sorted by ``created_at`` (API document)."""
 
     name: str | None
     email: str | None
     phone_number: str | None
     business_number: str | None
     mobile_phone_number: str | None
-    """In the prose and examples of the API document only."""
+    """Only in the prose and the examples of the API document."""
     address_line_1: str | None
     address_line_2: str | None
     address_city: str | None
@@ -72,7 +72,7 @@ class FormSubmission(Resource):
     address_country: str | None
     address_zip: str | None
     custom_fields: Mapping[str, str | None]
-    """What came as ``custom_1`` and so on, by these names."""
+    """The members ``custom_1`` and so on, by these names."""
 
     site = ToOneRelation["Site"]("sites", includable=True)
     form = ToOneRelation["Form"]("forms", includable=True)

@@ -1,7 +1,7 @@
-"""Relations as handles: reading one never does I/O, awaiting it does where it must.
+"""Relations as handles: reading one never does I/O, awaiting it may.
 
-``await customer.contact`` gives a contact or None, ``await customer.offers`` a tuple. A handle is a view on what its
-owner knows; nothing is kept in it.
+``await customer.contact`` returns a contact or None, ``await customer.offers`` a tuple. A handle is a view of its owner
+and keeps no state.
 """
 
 from collections.abc import Generator
@@ -19,7 +19,7 @@ T = TypeVar("T", bound="Resource")
 
 
 class _Handle:
-    """What both kinds of handle tell without asking anybody."""
+    """What both kinds of handle know without a request."""
 
     __slots__ = ("_owner", "_relation")
 
@@ -29,24 +29,24 @@ class _Handle:
 
     @property
     def ids(self) -> tuple[str, ...] | None:
-        """The ids of the related resources, empty where there are none, None while they are not known."""
+        """The ids of the related resources, empty if there are none, None while they are not known."""
         relationship = self._relationship
         return tuple(identifier.id for identifier in relationship.identifiers) if relationship.is_stated else None
 
     @property
     def loaded(self) -> bool:
-        """Whether awaiting the handle costs no request."""
+        """Whether awaiting the handle sends no request."""
         return self.at_hand is not None
 
     @property
     def at_hand(self) -> "tuple[Resource, ...] | None":
-        """The related resources where all of them are known, None where awaiting the handle would cost a request."""
+        """The related resources if all are loaded, None if awaiting the handle would send a request."""
         relationship = self._relationship
         return self._owner.origin.scope.all_of(relationship.identifiers) if relationship.is_stated else None
 
     @property
     def partial(self) -> bool:
-        """Whether only a part was asked for, with ``offers_per`` and its like: there may be more than these."""
+        """Whether only a part was requested, with ``offers_per`` or a similar filter: there may be more."""
         return self._owner.origin.scope.is_partial(self._owner.identifier, self._relation.name)
 
     @property
@@ -54,9 +54,9 @@ class _Handle:
         return self._owner.origin.relationship(self._relation.name)
 
     async def _resolve(self) -> "tuple[Resource, ...]":
-        at_hand = self.at_hand
-        if at_hand is not None:
-            return at_hand
+        loaded = self.at_hand
+        if loaded is not None:
+            return loaded
         resolver = self._owner.origin.scope.resolver
         if resolver is None:
             raise RelationshipUnavailableError(
@@ -76,13 +76,13 @@ class _Handle:
 
 
 class ToOne(_Handle, Generic[T]):
-    """A relation to one resource or none; ``await`` gives the resource or None."""
+    """A relation to one resource or none; ``await`` returns the resource or None."""
 
     __slots__ = ()
 
     @property
     def id(self) -> str | None:
-        """The id of the related resource; None where there is none or it is not known: ``ids`` tells the two apart."""
+        """The id of the related resource; None if there is none or it is not known, which ``ids`` distinguishes."""
         ids = self.ids
         return ids[0] if ids else None
 
@@ -101,7 +101,7 @@ class ToOne(_Handle, Generic[T]):
 
 
 class ToMany(_Handle, Generic[T]):
-    """A relation to any number of resources; ``await`` gives a tuple."""
+    """A relation to any number of resources; ``await`` returns a tuple."""
 
     __slots__ = ()
 
@@ -121,7 +121,7 @@ class ToMany(_Handle, Generic[T]):
 
 
 class Relation:
-    """A relation of a class of resources: where it leads, and whether an answer can carry it with ``include``."""
+    """The declaration of a relation: the type that it leads to, and whether ``include`` can load it."""
 
     to_many: bool
 
@@ -129,7 +129,7 @@ class Relation:
         """Lead to resources of *resource_type*; *includable* if GET of one owner takes it in ``include``.
 
         *through* is the path of a relation that the API does not state itself, such as ``lessons.media`` for the media
-        of a course: whatever of the type an answer about one owner includes along that path is the owner's.
+        of a course: all included resources of the type belong to the owner if that path was included.
         """
         self.resource_type = resource_type
         self.includable = includable
@@ -138,23 +138,23 @@ class Relation:
 
     @property
     def include(self) -> str:
-        """What to ask for in ``include`` to have it along; empty if the API offers nothing."""
+        """The path to ``include`` to load it with its owner; empty if the API has none."""
         return self.through or (self.name if self.includable else "")
 
     def __set_name__(self, owner: type, name: str) -> None:
         self.name = name
 
     def identify(self, resource_id: str) -> Identifier:
-        """Give the identifier of a resource this relation leads to."""
+        """Return the identifier of a resource that this relation leads to."""
         return Identifier(self.resource_type, resource_id)
 
     def stated(self, identifiers: tuple[Identifier, ...]) -> Relationship:
-        """Give a relationship of this kind whose linkage is *identifiers*."""
+        """Return a relationship of this kind with the linkage *identifiers*."""
         return Relationship(LinkageState.TO_MANY if self.to_many else LinkageState.TO_ONE, identifiers)
 
 
 class ToOneRelation(Relation, Generic[T]):
-    """Declares a relation to one resource or none."""
+    """The declaration of a relation to one resource or none."""
 
     to_many = False
 
@@ -167,7 +167,7 @@ class ToOneRelation(Relation, Generic[T]):
 
 
 class ToManyRelation(Relation, Generic[T]):
-    """Declares a relation to any number of resources."""
+    """The declaration of a relation to any number of resources."""
 
     to_many = True
 

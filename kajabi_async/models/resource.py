@@ -1,31 +1,37 @@
-"""The base of every resource object, and how a class of them is declared.
+"""The base of every resource, what it knows of its answer, and how a class of resources is declared.
 
-An attribute the answer did not carry is an empty slot: it is neither null nor empty, and reading it raises
+An attribute that the answer did not carry is an empty slot: it is neither null nor empty, and reading it raises
 `FieldNotLoadedError`. So is one whose value cannot be read: reading it raises `UnreadableAttributeError`. Relations are
-handles: looking at one never does I/O, awaiting it does where it must.
+handles: looking at one never does I/O, awaiting it may.
 """
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from difflib import get_close_matches
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, ClassVar, Final, NoReturn, TypeVar
+from typing import TYPE_CHECKING, Any, ClassVar, Final, NoReturn, Protocol, TypeVar
 
 import attrs
 
-from kajabi_async.errors import FieldNotLoadedError, UnreadableAttributeError
-from kajabi_async.jsonapi.codec import json_object
-from kajabi_async.jsonapi.linkage import Identifier
-from kajabi_async.models.origin import Origin, Scope
+from kajabi_async.errors import DecodeError, FieldNotLoadedError, UnreadableAttributeError
+from kajabi_async.jsonapi.codec import NO_MEMBERS, RawJson, decode, json_object, spent_stack
+from kajabi_async.jsonapi.limits import MAX_ELEMENTS
+from kajabi_async.jsonapi.linkage import MISSING, Identifier, Relationship, link_of, read_relationships
+from kajabi_async.jsonapi.query import Query
 from kajabi_async.models.relations import Relation
-from kajabi_async.models.unreadable import PartlyRead, Unreadable
+from kajabi_async.models.unreadable import NONE_UNREADABLE, PartlyRead, Unreadable
 
 __all__ = [
     "CUSTOM_FIELD",
     "CUSTOM_FIELDS",
     "MODELS",
     "NO_EXTRA",
+    "Origin",
+    "Part",
+    "Resolver",
     "Resource",
+    "Scope",
+    "UnreadPart",
     "UntypedResource",
     "also_called",
     "attribute_names",
@@ -35,24 +41,167 @@ __all__ = [
 ]
 
 CUSTOM_FIELDS: Final = "custom_fields"
-"""The attribute that gathers what the wire carries as ``custom_1`` and so on."""
+"""The attribute that collects the members ``custom_1`` and so on."""
 CUSTOM_FIELD: Final = re.compile(r"custom_[1-9][0-9]{0,8}")
 """The name of one of them in answers, bodies and ``fields=``; the API document has ``custom_1`` to ``custom_150``."""
 NO_EXTRA: Final[Mapping[str, Any]] = MappingProxyType({})
 MODELS: Final[dict[str, type["Resource"]]] = {}
-"""The class for each resource type; declaring one with `model` enters it."""
+"""The class for each resource type; declaring one with `model` adds it."""
 
 _ALSO_CALLED: Final = "also_called"
+_NO_QUERY: Final = Query()
 _BESIDE_ATTRIBUTES: Final = frozenset({"extra", "origin", "resource_type"})
 
 C = TypeVar("C")
 R = TypeVar("R", bound="Resource")
 
 
+class Resolver(Protocol):
+    """Fetches related resources that an answer did not carry."""
+
+    async def resolve(self, owner: "Resource", relation: Relation) -> tuple["Resource", ...]:
+        """Return the resources that *relation* leads to from *owner*, with requests for those that are not loaded."""
+        ...
+
+
+class UnreadPart(Protocol):
+    """A part of an answer that is kept as text until it is needed."""
+
+    def read_into(self, scope: "Scope") -> None:
+        """Add the resources in it to those that *scope* has loaded."""
+        ...
+
+
+@attrs.define(eq=False, weakref_slot=False)
+class Scope:
+    """The resources of one answer and those fetched for it since, and how the answer was requested."""
+
+    query: Query = _NO_QUERY
+    resolver: Resolver | None = None
+    """None if the resource was unpickled or copied: it has no client."""
+    primary: tuple[str, str] | None = None
+    """Type and id of the one resource that was requested; None for a page of a list."""
+    loaded: dict[Identifier, "Resource"] | None = None
+    """The resources that are known, without those in `unread`."""
+    most_elements: int = MAX_ELEMENTS
+    """The limit of elements that the answer was received under."""
+    strict: bool = False
+    """Whether an attribute that cannot be read fails the whole resource, rather than itself alone."""
+    unread: UnreadPart | None = attrs.field(default=None, init=False)
+    """The included resources, until `known` is read for the first time."""
+
+    @property
+    def known(self) -> dict[Identifier, "Resource"]:
+        """The resources that are loaded; the first access reads what was included."""
+        if self.loaded is None:
+            self.loaded = {}
+        if self.unread is not None:
+            unread, self.unread = self.unread, None
+            try:
+                unread.read_into(self)
+            except BaseException as error:
+                # The caller may be too deep in a recursion: the next one finds everything as it was.
+                self.unread = unread
+                if isinstance(error, RecursionError):
+                    raise spent_stack("included") from None
+                raise
+        return self.loaded
+
+    def all_of(self, identifiers: Iterable[Identifier]) -> tuple["Resource", ...] | None:
+        """Return all of the resources, or None if one of them is not known."""
+        found = tuple(self.known.get(identifier) for identifier in identifiers)
+        return None if None in found else found  # type: ignore[return-value]  # it holds no None
+
+    def fields_of(self, resource_type: str) -> tuple[str, ...] | None:
+        """Return the sparse fieldset that was requested for *resource_type*, None if there was none.
+
+        The request may name the type in the singular, as some examples of the API document do.
+        """
+        fields = self.query.fields
+        if not fields:
+            return None
+        requested = fields.get(resource_type)
+        return fields.get(resource_type.removesuffix("s")) if requested is None else requested
+
+    def is_partial(self, owner: Identifier, relation_name: str) -> bool:
+        """Return whether only a page or a search of the relation was requested (customers show, API document)."""
+        prefix = f"filter[{relation_name}_"
+        return owner == self.primary and any(name.startswith(prefix) for name, _ in self.query.filters)
+
+
+@attrs.define(eq=False, repr=False, getstate_setstate=False, weakref_slot=False)
+class Origin:
+    """The answer that a resource came in, and what it said of the resource beside its attributes.
+
+    Each part is kept as text until it is needed: most are never read.
+    """
+
+    scope: Scope
+    _relationships: RawJson | dict[str, Relationship] = NO_MEMBERS
+    _links: RawJson | dict[str, Any] = NO_MEMBERS
+    _meta: RawJson | dict[str, Any] = NO_MEMBERS
+    _unreadable: dict[str, Unreadable] = attrs.field(init=False)
+    """Left empty by nearly every resource: filling it takes time for each."""
+
+    @property
+    def relationships(self) -> dict[str, Relationship]:
+        """Every relation that the answer mentioned, and what later answers added."""
+        relationships = self._relationships
+        if not isinstance(relationships, dict):
+            relationships = self._relationships = read_relationships(relationships)
+        return relationships
+
+    @property
+    def links(self) -> dict[str, Any]:
+        """The links of the resource, as the server wrote them; empty if it has none."""
+        links = self._links
+        if not isinstance(links, dict):
+            links = self._links = _members(links)
+        return links
+
+    @property
+    def meta(self) -> dict[str, Any]:
+        """The meta of the resource; empty if it has none."""
+        meta = self._meta
+        if not isinstance(meta, dict):
+            meta = self._meta = _members(meta)
+        return meta
+
+    @property
+    def unreadable(self) -> Mapping[str, Unreadable]:
+        """The attributes whose values cannot be read, by name; of custom fields each by itself."""
+        return getattr(self, "_unreadable", NONE_UNREADABLE)
+
+    def note_unreadable(self, name: str, unreadable: Unreadable) -> None:
+        """Record that the value of the attribute called *name* cannot be read."""
+        if self.unreadable is NONE_UNREADABLE:
+            self._unreadable = {}
+        self._unreadable[name] = unreadable
+
+    def relationship(self, name: str) -> Relationship:
+        """Return what is known of the relation called *name*."""
+        return self.relationships.get(name, MISSING)
+
+    def set_relationship(self, name: str, relationship: Relationship) -> None:
+        """Replace what is known of the relation called *name*."""
+        self.relationships[name] = relationship
+
+    def link(self, name: str) -> str | None:
+        """Return a link of the resource itself, such as ``links.contact``, rather than of a relation."""
+        return link_of(self.links, name)
+
+
+def _members(raw: RawJson) -> dict[str, Any]:
+    try:
+        return json_object(decode(raw, context="links or meta")) or {}
+    except DecodeError:
+        return {}
+
+
 def _refuse_assignment(instance: Any, attribute: "attrs.Attribute[Any]", _value: Any) -> NoReturn:
     raise AttributeError(
         f"{type(instance).__name__}.{attribute.name} is what the server said and cannot be set; "
-        "write with the resource's update(), where it has one, and use what that returns"
+        "write with the resource's update(), if it has one, and use what that returns"
     )
 
 
@@ -68,14 +217,14 @@ def _slotted(cls: type[C]) -> type[C]:
 
 @_slotted
 class Resource:
-    """A resource object as Kajabi told it; two are equal when they are of one type and have the same id."""
+    """A resource as Kajabi sent it; two are equal if they have the same type and id."""
 
     id: str
     """The id; always a string."""
     extra: Mapping[str, Any] = attrs.field(repr=False)
-    """Attributes the SDK does not know, as they came; so is the value of one that it cannot read."""
+    """Attributes that the SDK does not know, as they came, and the values of those that it cannot read."""
     origin: Origin = attrs.field(repr=False)
-    """The answer this came in, and the links and meta beside the attributes."""
+    """The answer that this came in, with its links and meta."""
 
     resource_type: ClassVar[str] = ""
     """The JSON:API type, such as ``customers``."""
@@ -83,9 +232,9 @@ class Resource:
     """The relations of the class, by name."""
 
     def loaded_attributes(self) -> dict[str, Any]:
-        """Return the attributes the answer carried, by name.
+        """Return the attributes that the answer carried, by name.
 
-        ``id``, what is in ``extra`` and those of `unreadable_attributes` are not among them.
+        ``id``, the members of ``extra`` and `unreadable_attributes` are not among them.
         """
         names = attribute_names(type(self))
         return {name: getattr(self, name) for name in names if name != "id" and is_set(self, name)}
@@ -93,7 +242,7 @@ class Resource:
     def unreadable_attributes(self) -> dict[str, UnreadableAttributeError]:
         """Return the attributes that cannot be read, by name, each with the error that reading it raises.
 
-        Of custom fields each stands by itself, such as ``custom_2``. Empty for nearly every resource; always if the
+        Custom fields are listed one by one, such as ``custom_2``. Empty for nearly every resource, and always if the
         client is ``strict``.
         """
         return {name: _unreadable_error(self, name, each) for name, each in self.origin.unreadable.items()}
@@ -103,7 +252,7 @@ class Resource:
         """Type and id."""
         return Identifier(self.resource_type, self.id)
 
-    # One for all: generating one for each class takes most of the time of importing this package.
+    # One for all classes: generating one for each takes most of the time of importing this package.
     def __repr__(self) -> str:
         cls: Any = type(self)
         shown = (f"{field.name}={_shown(self, field.name)}" for field in attrs.fields(cls) if field.repr)
@@ -118,7 +267,7 @@ class Resource:
     if not TYPE_CHECKING:  # With it, type checkers would take any misspelt attribute for a real one.
 
         def __getattr__(self, name: str) -> NoReturn:
-            # Only reached where a slot is empty or there is no such attribute at all.
+            # Only called if a slot is empty or there is no such attribute.
             unreadable = _unreadable(self, name)
             if unreadable is not None:
                 raise _unreadable_error(self, name, unreadable)
@@ -126,12 +275,12 @@ class Resource:
                 raise FieldNotLoadedError(_why_not_loaded(self, name), name=name)
             declared = getattr(type(self), name, None)
             if isinstance(declared, property):
-                # It stands on an attribute that is not loaded: asked again, it says which.
+                # It reads an attribute that is not loaded: called again, it raises the error that names it.
                 declared.__get__(self)
             raise AttributeError(_no_such_attribute(self, name))
 
     def __getstate__(self) -> dict[str, Any]:
-        """Give what travels: attributes, linkage and the related resources at hand, but no way back to a client."""
+        """Return attributes, linkage and the related resources that are loaded, without the client."""
         return {
             "attributes": {"id": self.id, **_readable(self.loaded_attributes())},
             "unreadable": {name: tuple(each) for name, each in self.origin.unreadable.items()},
@@ -139,16 +288,16 @@ class Resource:
             "relationships": self.origin.relationships,
             "links": self.origin.links,
             "meta": self.origin.meta,
-            "related": _related_at_hand(self),
+            "related": _loaded_related(self),
         }
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         for name, value in state["attributes"].items():
             object.__setattr__(self, name, value)
-        origin = Origin(Scope(at_hand=state["related"]), state["relationships"], state["links"], state["meta"])
+        origin = Origin(Scope(loaded=state["related"]), state["relationships"], state["links"], state["meta"])
         object.__setattr__(self, "origin", origin)
         object.__setattr__(self, "extra", state["extra"] or NO_EXTRA)
-        # Resources that older versions pickled have none.
+        # Pickles of older versions have none.
         for name, (expected, kind, steps) in state.get("unreadable", {}).items():
             origin.note_unreadable(name, Unreadable(expected, kind, steps))
         readable = json_object(state["attributes"].get(CUSTOM_FIELDS))
@@ -158,9 +307,9 @@ class Resource:
 
 @_slotted
 class UntypedResource(Resource):
-    """A resource object of a type the SDK does not know; all its attributes are in ``extra``."""
+    """A resource of a type that the SDK does not know; all its attributes are in ``extra``."""
 
-    resource_type: str = attrs.field()  # type: ignore[misc]  # pyright: ignore[reportIncompatibleVariableOverride] # no class says it here
+    resource_type: str = attrs.field()  # type: ignore[misc]  # pyright: ignore[reportIncompatibleVariableOverride] # it is not of the class here
 
     def __getstate__(self) -> dict[str, Any]:
         return {**Resource.__getstate__(self), "resource_type": self.resource_type}
@@ -170,8 +319,15 @@ class UntypedResource(Resource):
         Resource.__setstate__(self, state)
 
 
+@attrs.frozen
+class Part:
+    """An object inside an attribute; members that the SDK does not know are in ``extra``."""
+
+    extra: Mapping[str, Any] = attrs.field(factory=dict[str, Any], kw_only=True)
+
+
 def model(resource_type: str) -> Callable[[type[R]], type[R]]:
-    """Declare a class of resources: annotated names are attributes, descriptors relations."""
+    """Declare a class of resources: annotated names are attributes, descriptors are relations."""
 
     def declare(cls: type[R]) -> type[R]:
         declared = _slotted(cls)
@@ -194,7 +350,7 @@ def also_called(*names: str) -> Any:
 
 
 def attribute_names(cls: type[Any]) -> Mapping[str, tuple[str, ...]]:
-    """Give the attributes of *cls*, ``id`` among them, each with the other names it goes by on the wire."""
+    """Return the attributes of *cls*, ``id`` included, each with its other names on the wire."""
     names = _ATTRIBUTE_NAMES.get(cls)
     if names is None:
         own = (field for field in attrs.fields(cls) if field.name not in _BESIDE_ATTRIBUTES)
@@ -207,7 +363,7 @@ _ATTRIBUTE_NAMES: Final[dict[type, Mapping[str, tuple[str, ...]]]] = {}
 
 
 def is_set(instance: Resource, name: str) -> bool:
-    """Tell whether the answer carried the attribute called *name*."""
+    """Return whether the answer carried the attribute called *name*."""
     try:
         object.__getattribute__(instance, name)
     except AttributeError:
@@ -216,7 +372,7 @@ def is_set(instance: Resource, name: str) -> bool:
 
 
 def custom_fields(owner: Resource, readable: Mapping[str, Any]) -> Mapping[str, Any]:
-    """Return the custom fields of *owner*: those that are *readable*, and those it has noted as unreadable."""
+    """Return the custom fields of *owner*: those that are *readable* and those recorded as unreadable."""
     noted = owner.origin.unreadable
     unreadable = {name: each for name, each in noted.items() if CUSTOM_FIELD.fullmatch(name)}
     return PartlyRead(readable, unreadable, owner=owner.identifier) if unreadable else readable
@@ -242,8 +398,8 @@ def _shown(instance: Resource, name: str) -> str:
     return repr(attrs.NOTHING) if unreadable is None else f"<unreadable: {unreadable.kind}>"
 
 
-def _related_at_hand(owner: Resource) -> dict[Identifier, Resource]:
-    # By identifier, as in a cycle the related resource itself is not filled yet when its owner is.
+def _loaded_related(owner: Resource) -> dict[Identifier, Resource]:
+    # By identifier: in a cycle of relations the related resource is not filled yet when its owner is.
     known = owner.origin.scope.known
     linked = (each for relationship in owner.origin.relationships.values() for each in relationship.identifiers)
     return {identifier: known[identifier] for identifier in linked if identifier in known}
@@ -258,12 +414,12 @@ def _why_not_loaded(instance: Resource, name: str) -> str:
             "look it up to have it"
         )
     label = f"{instance.resource_type} {instance.id} came without {name!r}"
-    asked = instance.origin.scope.fields_of(instance.resource_type)
-    if asked is not None and name not in asked:
-        wanted = "'custom_1' or its like" if name == CUSTOM_FIELDS else repr(name)
+    requested = instance.origin.scope.fields_of(instance.resource_type)
+    if requested is not None and name not in requested:
+        missing = "'custom_1' or its like" if name == CUSTOM_FIELDS else repr(name)
         return (
-            f"{label}: it was asked for with fields[{instance.resource_type}]={','.join(asked)}; "
-            f"add {wanted} to fields=, or leave fields= out"
+            f"{label}: it was asked for with fields[{instance.resource_type}]={','.join(requested)}; "
+            f"add {missing} to fields=, or leave fields= out"
         )
     return f"{label}: the server did not send it with this answer"
 

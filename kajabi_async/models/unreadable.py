@@ -1,4 +1,4 @@
-"""Attributes whose values cannot be read: what is noted of them, and the error for whoever reads one."""
+"""Attributes whose values cannot be read: what is recorded of each, and the error that reading it raises."""
 
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Final, NamedTuple
@@ -8,7 +8,7 @@ from kajabi_async.errors import UnreadableAttributeError
 __all__ = ["NONE_UNREADABLE", "PartlyRead", "Steps", "Unreadable", "dotted"]
 
 Steps = tuple[str | int, ...]
-"""The names and indices that lead from the top of a document to a value in it."""
+"""The names and indices that lead from the top of a document to a value."""
 
 
 class Unreadable(NamedTuple):
@@ -16,7 +16,7 @@ class Unreadable(NamedTuple):
 
     expected: str
     kind: str
-    """What came, such as ``text``."""
+    """The kind of the value, such as ``text``."""
     steps: Steps
 
     def error(self, name: str, resource_type: str, resource_id: str) -> UnreadableAttributeError:
@@ -36,7 +36,7 @@ NONE_UNREADABLE: Final[Mapping[str, Unreadable]] = {}
 
 
 class PartlyRead(Mapping[str, Any]):
-    """A mapping of which some values cannot be read: their names are there, reading one raises."""
+    """A mapping with values that cannot be read: their names are in it, reading one raises UnreadableAttributeError."""
 
     __slots__ = ("_owner", "_unreadable", "readable")
 
@@ -78,7 +78,7 @@ class PartlyRead(Mapping[str, Any]):
 
 
 def dotted(steps: Iterable[str | int]) -> str:
-    """Return the place that *steps* lead to, such as ``data[3].attributes.name``."""
+    """Return the path of *steps* as text, such as ``data[3].attributes.name``."""
     return "".join(f"[{step}]" if isinstance(step, int) else f".{step}" for step in steps).removeprefix(".")
 
 

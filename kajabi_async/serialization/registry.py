@@ -4,10 +4,10 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from kajabi_async import errors, models
-from kajabi_async.decoding.values import Part
 from kajabi_async.errors import ErrorObject, KajabiError
 from kajabi_async.fetching.outcomes import Failed, Found, Progress, Report
 from kajabi_async.models.account import ApiVersion
+from kajabi_async.models.resource import Part
 from kajabi_async.webhooks import dashboard
 from kajabi_async.webhooks import errors as webhook_errors
 from kajabi_async.webhooks.events import EVENTS

@@ -13,9 +13,7 @@ from kajabi_async.checks import string, whole_number
 from kajabi_async.clock import Clock, SystemClock
 from kajabi_async.concurrency import TooLateError
 from kajabi_async.errors import (
-    AuthenticationError,
     ConfigurationError,
-    DecodeError,
     KajabiError,
     PausedError,
     RateLimitError,
@@ -24,8 +22,10 @@ from kajabi_async.errors import (
 )
 from kajabi_async.exchange import JSON_API, Answer, Request, SessionStats, Tally, TimeoutStarts
 from kajabi_async.jsonapi.limits import MAX_ELEMENTS
+from kajabi_async.session.answers import error_of, refuse_html
 from kajabi_async.session.auth.backoff import TokenBackoff, TokenRefusals
-from kajabi_async.session.auth.grants import TokenRequests, error_of
+from kajabi_async.session.auth.endpoint import OAuthEndpoint
+from kajabi_async.session.auth.grants import Grants
 from kajabi_async.session.auth.keeper import TokenKeeper
 from kajabi_async.session.auth.shared import SharedToken, store_key
 from kajabi_async.session.auth.store import TokenStore
@@ -111,7 +111,7 @@ class SessionManager:
         )
         self._stats = SessionStats()
         self._watchers = Watchers(observers)
-        self._token_requests = TokenRequests(
+        endpoint = OAuthEndpoint(
             self._transport,
             self._deadlines,
             self._gate,
@@ -121,13 +121,13 @@ class SessionManager:
             self._watchers.now,
             partial(self._heed, learns=False),
         )
-        self._tokens = TokenKeeper(
-            credentials,
-            self._token_requests.ask,
-            self._clock,
-            SharedToken(token_store, store_key(credentials, self._base_url), self._clock) if token_store else None,
-            backoff=TokenBackoff(self._retry, self._clock, jitter, lambda: self._gate.paused_for),
+        grants = Grants(
+            credentials, endpoint, TokenBackoff(self._retry, self._clock, jitter, lambda: self._gate.paused_for)
         )
+        shared = None
+        if token_store:
+            shared = SharedToken(token_store, store_key(credentials, self._base_url), self._clock, grants)
+        self._tokens = TokenKeeper(grants, self._clock, shared)
         self._refusals = TokenRefusals()
         self._accepted: Token | None = None
         self._tokens.on_new = self._tell_of_token
@@ -200,20 +200,7 @@ class SessionManager:
         TransportError if the API did not confirm it: the token is kept then, and another call sends it again.
         """
         self._binding.check()
-        # One that a renewal under way brings is revoked too, and not the one before it.
-        await self._tokens.settle()
-        token = self._tokens.held
-        if token is None:
-            return
-        try:
-            await self._token_requests.revoke(token.access)
-        except AuthenticationError:
-            # Dead already. It may have reached its end, which its refresh token outlives: that one leads to another.
-            fresh = await self._tokens.exchange()
-            if fresh is not None:
-                token = fresh
-                await self._token_requests.revoke(fresh.access)
-        await self._tokens.forget(token)
+        await self._tokens.revoke()
 
     async def aclose(self) -> None:
         """End what is under way with ClientClosedError and close the pool, unless it was handed in.
@@ -264,7 +251,7 @@ class SessionManager:
                 if not 200 <= answer.status < 300:  # noqa: PLR2004
                     raise error_of(answer, running.request, self._clock)
                 if answer.headers.get("content-type") != JSON_API:
-                    _refuse_html(answer, running.request)
+                    refuse_html(answer, running.request)
             except KajabiError as error:
                 failure = error
             else:
@@ -472,14 +459,6 @@ def _place_outside() -> str:
     while frame is not None and str(frame.f_globals.get("__name__")).startswith("kajabi_async."):
         frame = frame.f_back
     return "an unknown place" if frame is None else f"{frame.f_code.co_filename}:{frame.f_lineno}"
-
-
-def _refuse_html(answer: Answer, request: Request) -> None:
-    """DecodeError for a page that a proxy or a login put in place of the answer."""
-    media_type = answer.headers.get("content-type", "")
-    if "html" in media_type.lower():
-        context = f"{request.method} {request.path}"
-        raise DecodeError(f"the answer is {media_type[:60]!r}, not JSON:API", context=context)
 
 
 def _limit(value: Any, *, of: str) -> int:

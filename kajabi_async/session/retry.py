@@ -1,8 +1,6 @@
 """When a failed attempt is repeated: a pure function, asked only after something went wrong."""
 
-from collections.abc import Callable, Mapping
-from datetime import UTC
-from email.utils import parsedate_to_datetime
+from collections.abc import Callable
 from typing import Final
 
 import attrs
@@ -21,10 +19,7 @@ from kajabi_async.errors import (
     RequestTimeoutError,
 )
 
-__all__ = ["GiveUp", "Retry", "RetryBudget", "RetryPolicy", "decide", "maybe_applied", "read_retry_after"]
-
-_LONGEST_RETRY_AFTER: Final = 10.0**9
-_MOST_DIGITS: Final = 30
+__all__ = ["GiveUp", "Retry", "RetryBudget", "RetryPolicy", "decide", "maybe_applied"]
 
 
 def _at_least_zero(value: float, *, of: str) -> float:
@@ -115,21 +110,6 @@ def maybe_applied(error: KajabiError, *, is_write: bool) -> bool:
     return True
 
 
-def read_retry_after(headers: Mapping[str, str], *, wall_time: float) -> float | None:
-    """Read Retry-After as seconds from now: a number or an HTTP date (RFC 9110, 10.2.3); None where it is neither.
-
-    A date is taken relative to the answer's own Date, so that a clock that is wrong here does no harm.
-    """
-    value = headers.get("retry-after", "").strip()
-    if not value:
-        return None
-    seconds = _number(value)
-    if seconds is None:
-        moment, sent = _moment(value), _moment(headers.get("date", ""))
-        seconds = None if moment is None else moment - (wall_time if sent is None else sent)
-    return None if seconds is None else min(max(seconds, 0.0), _LONGEST_RETRY_AFTER)
-
-
 def _may_repeat(policy: RetryPolicy, error: KajabiError, *, is_write: bool) -> bool:
     if isinstance(error, PausedError) or (isinstance(error, RequestTimeoutError) and error.phase in {"queue", "total"}):
         # Limits of the caller's own: waiting again would only stretch them.
@@ -164,22 +144,6 @@ def _wait(policy: RetryPolicy, error: KajabiError, attempt: int, jitter: Callabl
     if asked is None:
         return Retry(backoff, free=paced)
     return Retry(asked + min(backoff, 1.0), everyone=True, free=paced)
-
-
-def _number(value: str) -> float | None:
-    digits = value.removeprefix("-")
-    whole, _, fraction = digits.partition(".")
-    if not (whole + fraction).isascii() or not (whole + fraction).isdigit() or len(digits) > _MOST_DIGITS:
-        return None
-    return float(value)
-
-
-def _moment(value: str) -> float | None:
-    try:
-        moment = parsedate_to_datetime(value)
-    except (TypeError, ValueError, IndexError, OverflowError):
-        return None
-    return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()
 
 
 _EARNED_BY_SUCCESS: Final = 0.2

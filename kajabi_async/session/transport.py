@@ -1,20 +1,13 @@
 """One request on the wire, one answer back; the only module of the session that knows which HTTP library does it."""
 
 import asyncio
-import os
 import sys
-from collections.abc import Callable, Sequence
 from contextlib import suppress
-from contextvars import ContextVar
-from functools import partial
 from typing import Any, Final
 from urllib.parse import urlsplit
-from weakref import WeakSet
 
 import aiohttp
 from aiohttp import hdrs
-from aiohttp.client_proto import ResponseHandler
-from aiohttp.connector import Connection
 from aiohttp.http_exceptions import ContentEncodingError
 from yarl import URL
 
@@ -25,7 +18,6 @@ from kajabi_async.errors import (
 )
 from kajabi_async.exchange import FORM, JSON_API, Answer, Request
 from kajabi_async.jsonapi.limits import excess_in, surely_small, width_in
-from kajabi_async.records import Record
 from kajabi_async.session.binding import Binding
 from kajabi_async.session.credentials import Secret
 from kajabi_async.session.failures import (
@@ -41,13 +33,11 @@ from kajabi_async.session.failures import (
 )
 from kajabi_async.session.handed_in import check_loop, check_session, sets_user_agent
 from kajabi_async.session.limits.deadlines import Deadline, Timeouts
-from kajabi_async.session.surplus import await_nothing, bytes_waiting, close_spoiled, watch_idle
+from kajabi_async.session.pool import CURRENT, Exchange, Pool, close_spoiled, ignore_surplus
 from kajabi_async.tracebacks import without_frames
 
 __all__ = ["Transport"]
 
-_KEEP_ALIVE_SECONDS: Final = 15.0
-_DNS_CACHE_SECONDS: Final = 300
 _LARGEST_RATIO: Final = 200
 _RATIO_COUNTS_FROM_BYTES: Final = 2**20
 
@@ -76,22 +66,22 @@ class Transport:
         self._latest_query = "", URL.build(scheme=self._base.scheme, authority=self._base.netloc)
         self._owned = http_session is None
         self._session = http_session
-        self._connector: _Connector | None = None
+        self._connector: Pool | None = None
         if http_session is not None:
             _check_handed_in(http_session, base_url)
             if sets_user_agent(http_session):
                 del self._on_every_request[hdrs.USER_AGENT]
 
     async def send(self, request: Request, token: Secret | None, deadline: Deadline) -> Answer:
-        """Return the answer, whatever its status; an error of our own tree if none came or it cannot be read.
+        """Return the answer, whatever its status; raise one of the package's errors if none came or it is unreadable.
 
-        Called in the block of *deadline*, by which the server's silence is limited as well. ClientClosedError, with
-        nothing sent, from the moment on that the client begins to close.
+        Called in the block of *deadline*, which also limits the silence of the server. ClientClosedError, with nothing
+        sent, once the client has begun to close.
         """
-        failure: BaseException
-        sending = _Sending(deadline, self._timeouts.read)
-        before = _SENDING.set(sending)
+        exchange = Exchange(deadline, self._timeouts.read)
+        outer = CURRENT.set(exchange)
         deadline.request_left = False
+        response = None
         try:
             session = self._session or self._open()
             options: dict[str, Any] = {} if self._owned else self._foreign_options(session, token)
@@ -103,36 +93,25 @@ class Transport:
                 allow_redirects=False,
                 **options,
             )
-            try:
-                most = self._max_answer_bytes
-                if hdrs.CONTENT_ENCODING in response.headers:
-                    most = min(most, _unpacked_at_most(response))
-                content = response.content
-                # What is small has come along with the head.
-                body = content.read_nowait() if content.is_eof() else await _read(content, most, sending)
-                if len(body) > min(most, self._surely_small):
-                    self._refuse_excess(body, most, request)
-                return Answer(response.status, response.headers, body)
-            except BaseException:
+            headers, content, most = response.headers, response.content, self._max_answer_bytes
+            if hdrs.CONTENT_ENCODING in headers:
+                most = min(most, _unpacked_at_most(response))
+            # A small body has come along with the head.
+            body = content.read_nowait() if content.is_eof() else await _read(content, most, exchange)
+            if len(body) > min(most, self._surely_small):
+                self._refuse_excess(body, most, request)
+            return Answer(response.status, headers, body)
+        except BaseException as error:  # noqa: BLE001 - nothing foreign leaves this module
+            if response is not None:
                 response.close()
-                raise
-        except asyncio.CancelledError as error:
-            failure = read_timed_out(None, request, self._timeouts) if deadline.stop_listening() else error
-        except KajabiError as error:
-            failure = error
-        except Exception as error:  # noqa: BLE001 - nothing foreign leaves this module
-            failure = self._translated(error, request)
-            if isinstance(failure, ConnectionFailedError):
-                failure.on_reused_connection = sending.on_reused and isinstance(error, _BEFORE_THE_ANSWER)
-        except BaseException as error:  # noqa: BLE001 - raised again below
-            failure = error
+            failure = self._failure(error, request, exchange)
         finally:
             deadline.stop_listening()
-            _SENDING.reset(before)
+            CURRENT.reset(outer)
             if not self._owned and self._session is not None:
-                watch_idle(self._session.connector)
-        # Raised out here, so that neither a foreign exception nor a frame of aiohttp's, with the headers and the body
-        # in its variables, hangs on what leaves, be it a cancellation by the caller or Ctrl-C.
+                ignore_surplus(self._session.connector)
+        # Raised out here, even a cancellation or Ctrl-C, so that it keeps neither a foreign exception nor a frame of
+        # aiohttp's with the headers and the body in its variables.
         try:
             raise without_frames(failure)
         finally:
@@ -150,7 +129,7 @@ class Transport:
     async def closed(self) -> None:
         """Wait until the sockets of the pool are gone, after `close`."""
         if self._connector is not None:
-            await self._connector.gone()
+            await self._connector.closed_at_last()
             self._connector = None
 
     def abandon(self) -> None:
@@ -170,7 +149,7 @@ class Transport:
 
     def _open(self) -> aiohttp.ClientSession:
         self._binding.check_open()
-        self._connector = _Connector(self._binding)
+        self._connector = Pool(self._binding)
         self._session = aiohttp.ClientSession(
             connector=self._connector,
             cookie_jar=aiohttp.DummyCookieJar(),
@@ -205,9 +184,9 @@ class Transport:
             request.headers.pop(hdrs.AUTHORIZATION, None)
             if token is not None:
                 request.headers[hdrs.AUTHORIZATION] = f"Bearer {token.reveal()}"
-            sending = _SENDING.get()
-            if sending is not None:
-                sending.deadline.request_left = True
+            exchange = CURRENT.get()
+            if exchange is not None:
+                exchange.deadline.request_left = True
             return await handler(request)
 
         return leave
@@ -222,11 +201,13 @@ class Transport:
         return url.with_path(f"{self._base.path}{request.path}", encoded=True, keep_query=True)
 
     def _headers(self, request: Request, token: Secret | None) -> dict[str, str]:
-        """Return the headers besides those that the session has; those of a session that was handed in are not ours."""
-        headers: dict[str, str] = {} if self._owned else {**self._on_every_request}
-        if token is not None and self._owned:
-            # Here and not on the way to the wire: whoever tests with aioresponses looks for it here.
-            headers[hdrs.AUTHORIZATION] = f"Bearer {token.reveal()}"
+        """Return the headers of *request*, except those that the session adds."""
+        if not self._owned:
+            # The token is put on by a middleware, so that neither the session nor a .netrc replaces it.
+            headers: dict[str, str] = {**self._on_every_request}
+        else:
+            # Here and not on the way to the wire: tests with aioresponses look for the token here.
+            headers = {} if token is None else {hdrs.AUTHORIZATION: f"Bearer {token.reveal()}"}
         if request.content_type == FORM:
             headers[hdrs.ACCEPT] = "application/json"
         if request.body is not None:
@@ -240,130 +221,23 @@ class Transport:
         if excess := excess_in(body, self._max_answer_elements, "max_answer_elements") or width_in(body):
             refuse_size(excess, request)
 
+    def _failure(self, error: BaseException, request: Request, exchange: Exchange) -> BaseException:
+        """Return what to raise for *error*: an error of the package for a foreign one and for silence."""
+        if isinstance(error, asyncio.CancelledError):
+            silenced = exchange.deadline.stop_listening()
+            return read_timed_out(None, request, self._timeouts) if silenced else error
+        if isinstance(error, KajabiError) or not isinstance(error, Exception):
+            return error
+        failure = self._translated(error, request)
+        if isinstance(failure, ConnectionFailedError):
+            failure.on_reused_connection = exchange.on_reused and isinstance(error, _BEFORE_THE_ANSWER)
+        return failure
+
     def _translated(self, error: Exception, request: Request) -> KajabiError:
         for foreign, translate in _TRANSLATIONS:
             if isinstance(error, foreign):
                 return translate(error, request, self._timeouts)
         return broken(error, request, self._timeouts)
-
-
-class _Sending(Record, eq=False):
-    """One exchange as the pool sees it, and the limit on the server's silence in it."""
-
-    deadline: Deadline
-    read_seconds: float | None
-    connected: bool = False
-    on_reused: bool = False
-
-    def goes_on(self) -> None:
-        """Begin to wait for the next bytes, where it is our own pool that they come through."""
-        if self.connected and self.read_seconds is not None:
-            self.deadline.listen(self.read_seconds)
-
-
-_SENDING: Final[ContextVar[_Sending | None]] = ContextVar("sending", default=None)
-
-
-class _Protocol(ResponseHandler):
-    """One connection of our own pool. It is closed without waiting: there is nothing left to say to the server."""
-
-    used = False
-    """Whether a request has left by it."""
-
-    _bytes_are_there: Callable[[int], object] | None = None
-
-    def has_surplus(self) -> bool:
-        """Return whether the server sent anything since its last answer, read already or not; it answers nothing."""
-        if self.should_close:
-            return True
-        if self._bytes_are_there is None:
-            self._bytes_are_there = bytes_waiting(self.transport)
-        return bool(self._bytes_are_there(0))
-
-    def close(self) -> None:
-        """Close at once, whether or not everything was sent."""
-        self.abort()
-
-
-_CONNECTORS: Final["WeakSet[_Connector]"] = WeakSet()
-
-
-def _after_fork() -> None:
-    # Those of the child are copies: to close a connection there would take it out of the parent's event loop as well.
-    for connector in _CONNECTORS:
-        connector.belongs_to_parent()
-
-
-if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_after_fork)
-
-
-class _Connector(aiohttp.TCPConnector):
-    """A pool that knows the exchange it gives a connection to, and gives it no second one.
-
-    aiohttp sends again by itself where a connection breaks. Every attempt is to be ours: counted, bounded by the
-    budget, and never one of a write.
-    """
-
-    def __init__(self, binding: Binding) -> None:
-        super().__init__(  # pyright: ignore[reportUnknownMemberType] - aiohttp's own
-            limit=0, ttl_dns_cache=_DNS_CACHE_SECONDS, keepalive_timeout=_KEEP_ALIVE_SECONDS
-        )
-        self._binding = binding
-        # Any: it makes connections of a class of ours.
-        self._factory: Any = partial(_Protocol, self._loop)
-        self._leaving: Sequence[asyncio.Future[Any]] = ()
-        _CONNECTORS.add(self)
-
-    def belongs_to_parent(self) -> None:
-        """Note that this is a copy in a forked child, which neither gives nor closes connections."""
-        self._closed = True
-
-    async def connect(self, *arguments: Any, **keywords: Any) -> Connection:
-        """Return a connection, as the pool does; from then on silence is limited."""
-        sending = _SENDING.get()
-        if sending is None:
-            return await super().connect(*arguments, **keywords)
-        if sending.connected:
-            raise aiohttp.ServerDisconnectedError
-        while True:
-            connection = await super().connect(*arguments, **keywords)
-            protocol: Any = connection.protocol
-            if not protocol.used or not protocol.has_surplus():
-                break
-            connection.close()
-        try:
-            # Much may have happened while it was made.
-            self._binding.check_open()
-        except BaseException:
-            connection.close()
-            raise
-        sending.connected, sending.on_reused = True, protocol.used
-        sending.deadline.request_left = protocol.used = True
-        if sending.read_seconds is not None:
-            sending.deadline.listen(sending.read_seconds)
-        return connection
-
-    def _release(self, key: Any, protocol: Any, *, should_close: bool = False) -> None:
-        super()._release(key, protocol, should_close=should_close)
-        await_nothing(protocol)
-
-    def close_at_once(self) -> None:
-        """Close every connection, in use or not; `gone` waits until that is done."""
-        self._leaving = [asyncio.ensure_future(each) for each in self._close(abort_ssl=True)]
-        for each in self._leaving:
-            each.add_done_callback(_retrieved)
-
-    async def gone(self) -> None:
-        """Wait until what `close_at_once` closed is closed."""
-        if self._leaving:
-            await asyncio.wait(self._leaving)
-        await self.close()
-
-
-def _retrieved(done: asyncio.Future[Any]) -> None:
-    if not done.cancelled():
-        done.exception()
 
 
 def _check_handed_in(session: object, base_url: str) -> None:
@@ -387,8 +261,8 @@ class _SendOnce:
         return await handler(request)
 
 
-async def _read(content: aiohttp.StreamReader, most: int, sending: _Sending) -> bytes:
-    """Give the body, or what has come of it when it got larger than *most* bytes."""
+async def _read(content: aiohttp.StreamReader, most: int, exchange: Exchange) -> bytes:
+    """Return the body, or the part that had come when it grew larger than *most* bytes."""
     pieces: list[bytes] = []
     size = 0
     while size <= most and (piece := await content.readany()):
@@ -396,7 +270,7 @@ async def _read(content: aiohttp.StreamReader, most: int, sending: _Sending) -> 
         size += len(piece)
         if content.at_eof():
             break
-        sending.goes_on()
+        exchange.expect_bytes()
     return b"".join(pieces)
 
 

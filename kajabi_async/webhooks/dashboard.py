@@ -10,9 +10,10 @@ from typing import Any, ClassVar, Final, TypeVar, get_args
 
 import attrs
 
-from kajabi_async.decoding.values import Part, Refused, converter_for
-from kajabi_async.jsonapi import codec as decoding
+from kajabi_async.decoding.values import Refused, converter_for
+from kajabi_async.jsonapi import codec
 from kajabi_async.jsonapi.codec import json_object
+from kajabi_async.models.resource import Part
 from kajabi_async.models.unreadable import dotted
 from kajabi_async.webhooks.errors import MalformedDeliveryError
 
@@ -306,7 +307,7 @@ def delivery_id(event: str, value: Any) -> str:
 
 def kind_of(value: Any) -> str:
     """Return the kind of a JSON value in words, without its content; None also stands for an absent one."""
-    return "null or nothing" if value is None else decoding.kind_of(value)
+    return "null or nothing" if value is None else codec.kind_of(value)
 
 
 def _expected(refused: Refused) -> str:

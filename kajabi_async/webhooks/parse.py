@@ -10,9 +10,8 @@ from kajabi_async.decoding.answers import link_included, read_samples
 from kajabi_async.errors import AnswerTooLargeError, DecodeError, InvalidArgumentError, RelationshipUnavailableError
 from kajabi_async.jsonapi.codec import RawJson, decode_text, split_members
 from kajabi_async.jsonapi.limits import excess_in, is_deeper
-from kajabi_async.models.origin import Scope
 from kajabi_async.models.relations import Relation
-from kajabi_async.models.resource import Resource
+from kajabi_async.models.resource import Resource, Scope
 from kajabi_async.webhooks.dashboard import (
     DASHBOARD_EVENTS,
     DashboardEvents,
@@ -125,8 +124,8 @@ def _decoded(text: bytes | RawJson) -> Any:
 
 def _event(cls: type[Event], members: Mapping[str, RawJson], scope: Scope, max_bytes: int) -> KnownEvent:
     identity = delivery_id(cls.name, _decoded(members.get("id", b"null")))
-    payload = bytes(members.get("payload", b"null"))
-    if not payload.startswith(b"["):
+    payload = members.get("payload", RawJson(b"null"))
+    if not bytes(payload).startswith(b"["):
         problem = f"expected an array of resource objects, got {kind_of(_decoded(payload))}"
         raise MalformedDeliveryError(problem, path="payload", event=cls.name)
     resources = _resources(cls.name, payload, scope, max_bytes)
@@ -137,14 +136,14 @@ def _event(cls: type[Event], members: Mapping[str, RawJson], scope: Scope, max_b
     return cast("KnownEvent", cls(**fields))
 
 
-def _resources(event: str, payload: bytes, scope: Scope, max_bytes: int) -> tuple[Resource, ...]:
+def _resources(event: str, payload: RawJson, scope: Scope, max_bytes: int) -> tuple[Resource, ...]:
     excess = path = ""
     try:
         return read_samples(payload, scope=scope, context="", within=("payload",))
     except AnswerTooLargeError as error:
         problem = excess = error.problem
     except DecodeError as error:
-        steps = _PATH.match(error.path.removeprefix("payload").removeprefix("data"))
+        steps = _PATH.match(error.path.removeprefix("payload"))
         problem, path = _without_values(error), f"payload{steps[0] if steps else ''}"
     if excess:
         raise DeliveryTooLargeError(limit=max_bytes, excess=excess)

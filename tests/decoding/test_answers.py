@@ -5,15 +5,18 @@ import json
 import pickle
 from collections.abc import Callable
 from typing import Any
+from unittest.mock import patch
 
 import pytest
 
-from kajabi_async import Contact, Customer, DecodeError, Offer, Resource, UntypedResource
+from kajabi_async import AnswerTooLargeError, Contact, Customer, DecodeError, Offer, Resource, UntypedResource
 from kajabi_async.decoding.answers import read_page, read_resource, read_samples, refuse_stranger
+from kajabi_async.decoding.fast import TypedReader
+from kajabi_async.jsonapi.document import MANY_BYTES
 from kajabi_async.jsonapi.linkage import MISSING, Identifier, LinkageState
 from kajabi_async.jsonapi.query import Query
 from kajabi_async.models.account import Me
-from kajabi_async.models.origin import Scope
+from kajabi_async.models.resource import Scope
 from tests.models.building import build, read, strict
 
 CONTEXT = "GET /v1/customers"
@@ -42,13 +45,13 @@ def test_what_is_no_resource_of_the_class_is_refused(document: Any, problem: str
 
 
 def test_the_user_is_read_whatever_type_is_stated() -> None:
-    """The one resource whose type the document leaves open."""
+    """The API document does not state the type of this one resource."""
     assert read(Me, {"data": {"type": "users", "id": "9", "attributes": {}}}).id == "9"
     assert read(Me, {"data": {"type": "me", "id": "9", "attributes": {}}}).id == "9"
 
 
-def test_another_resource_than_was_asked_for_is_refused() -> None:
-    """Both ids are told, of a long one the beginning."""
+def test_another_resource_than_the_requested_one_is_refused() -> None:
+    """The error has both ids, of a long one the beginning."""
     refuse_stranger(build(Customer), "1", context=CONTEXT)
     stranger = build(Customer, id="2" * 70)
     _refused(
@@ -102,7 +105,7 @@ def test_what_is_included_belongs_to_its_owner_though_sparse_fields_dropped_the_
 
 
 def test_without_sparse_fields_of_its_type_nothing_is_tied() -> None:
-    """Then a relation that the answer does not mention is one that the server did not tell."""
+    """Then the answer would mention a relation that the server knows."""
     scope = Scope(Query(include=("offers",), fields={"offers": ("title",)}))
     included: list[Any] = [{"type": "offers", "id": "4", "attributes": {}}]
     assert read(Customer, {"data": ADA, "included": included}, scope=scope).offers.ids is None
@@ -154,7 +157,7 @@ def test_what_an_answer_says_beside_the_attributes_is_kept() -> None:
     )
     assert origin.relationship("offers") is MISSING
     learned = Customer.relations["offers"].stated((Identifier("offers", "4"),))
-    origin.learn("offers", learned)
+    origin.set_relationship("offers", learned)
     assert origin.relationship("offers") is learned
     assert learned.state is LinkageState.TO_MANY
     assert Customer.relations["contact"].stated(()).state is LinkageState.TO_ONE
@@ -170,9 +173,61 @@ def test_odd_members_are_none(member: str, odd: Any) -> None:
 
 
 def test_all_of_several_are_known_or_none() -> None:
-    """In the order asked for; of no identifiers, all are known."""
+    """In the requested order; of no identifiers, all are known."""
     offers: dict[Identifier, Resource] = {Identifier("offers", each): build(Offer, id=each) for each in ("4", "5")}
-    scope = Scope(at_hand=dict(offers))
+    scope = Scope(loaded=dict(offers))
     assert scope.all_of([]) == ()
     assert scope.all_of(reversed(offers)) == tuple(reversed(offers.values()))
     assert scope.all_of([*offers, Identifier("offers", "6")]) is None
+
+
+def _included_offers(number: int) -> bytes:
+    offers = [{"type": "offers", "id": str(each)} for each in range(number)]
+    return json.dumps({"data": ADA, "included": offers}).encode()
+
+
+@pytest.mark.parametrize("odd", [False, True])
+def test_more_included_resources_than_the_limit_allows_are_refused_at_once(odd: bool) -> None:
+    """Whichever way the answer is read, and not only when a relation needs them."""
+    body = _included_offers(1001)
+    if odd:
+        body = body.replace(b'"Ada"', b"5")
+    assert (
+        len(read_resource(body, cls=Customer, scope=Scope(most_elements=20_020), context=CONTEXT).offers.ids or ()) == 0
+    )
+    with pytest.raises(AnswerTooLargeError, match=r"1001 resource objects, more than the 1000 .* at included$"):
+        read_resource(body, cls=Customer, scope=Scope(most_elements=20_000), context=CONTEXT)
+
+
+def test_more_rows_than_the_limit_allows_are_refused() -> None:
+    """As many as it allows are read."""
+    body = json.dumps({"data": [ADA] * 11}).encode()
+    assert len(read_page(body, cls=Customer, scope=Scope(most_elements=550), context=CONTEXT).rows) == 11
+    with pytest.raises(AnswerTooLargeError, match=r"11 resource objects, more than the 10 .* at data$"):
+        read_page(body, cls=Customer, scope=Scope(most_elements=549), context=CONTEXT)
+    with pytest.raises(AnswerTooLargeError, match="11 resource objects, more than the 10 "):
+        read_samples(json.dumps([ADA] * 11).encode(), scope=Scope(most_elements=549), context=CONTEXT)
+
+
+def test_an_answer_larger_than_any_page_is_read_row_by_row_alone() -> None:
+    """So that no large text is decoded twice."""
+    long = {**ADA, "attributes": {"name": "x" * MANY_BYTES}}
+    with patch.object(TypedReader, "decode", side_effect=AssertionError("decoded twice")):
+        one = read_resource(json.dumps({"data": long}).encode(), cls=Customer, scope=Scope(), context=CONTEXT)
+        page = read_page(json.dumps({"data": [long, 5]}).encode(), cls=Customer, scope=Scope(), context=CONTEXT)
+    assert one.name == "x" * MANY_BYTES
+    assert [type(row) for row in page.rows] == [Customer, DecodeError]
+
+
+@pytest.mark.parametrize("body", [b"", b"null", b"5", b"{}", b'{"data": []}', b"[", b"[1e999", b'[],"a":[]'])
+def test_what_is_no_array_of_samples_is_refused(body: bytes) -> None:
+    """Nothing but one array is read, whatever is wrong with the rest."""
+    with pytest.raises(DecodeError, match=CONTEXT):
+        read_samples(body, scope=Scope(), context=CONTEXT)
+
+
+def test_a_malformed_sample_says_where_it_was() -> None:
+    """From the top of what came, by the path that leads to the array."""
+    body = json.dumps([ADA, 5]).encode()
+    for within, path in (((), "[1]"), (("payload",), "payload[1]")):
+        _refused(lambda: read_samples(body, scope=Scope(), context=CONTEXT, within=within), "not a resource", path)  # noqa: B023

@@ -1,4 +1,4 @@
-"""Rows read at once, and one attribute after the other: the same comes of both."""
+"""Answers read at once and row by row: both return the same."""
 
 import gc
 import json
@@ -16,12 +16,10 @@ from hypothesis import strategies as st
 
 from kajabi_async import Contact, Customer, DecodeError, Offer, Resource
 from kajabi_async.decoding.answers import read_page
-from kajabi_async.decoding.decoder import PLANS
-from kajabi_async.decoding.fast import Shape
-from kajabi_async.jsonapi.codec import RawJson
+from kajabi_async.decoding.decoder import DECODERS
+from kajabi_async.decoding.fast import FastReader
 from kajabi_async.jsonapi.query import Query
-from kajabi_async.models.origin import Scope
-from kajabi_async.models.resource import MODELS, attribute_names
+from kajabi_async.models.resource import MODELS, Scope, attribute_names
 from tests.models.building import build, read
 
 TIMES = (
@@ -55,32 +53,39 @@ VALUES = st.sampled_from([*TIMES, *NUMBERS, *OTHERS])
 @pytest.fixture(autouse=True)
 def nothing_learned() -> Generator[None]:
     """Forget the names that other tests have taught, and those that these teach."""
-    PLANS.clear()
+    DECODERS.clear()
     yield
-    PLANS.clear()
+    DECODERS.clear()
 
 
 @contextmanager
 def slowly() -> Generator[None]:
-    """Leave no way but one attribute after the other."""
-    PLANS.clear()
-    with patch.object(Shape, "build", return_value=None), patch.object(Shape, "read_document", return_value=None):
+    """Read attribute by attribute alone."""
+    DECODERS.clear()
+    with (
+        patch.object(FastReader, "read_one", return_value=None),
+        patch.object(FastReader, "read_page", return_value=None),
+    ):
         yield
-    PLANS.clear()
+    DECODERS.clear()
 
 
 @contextmanager
-def noted_builds() -> Generator[list[bool]]:
-    """Note of each row whether its attributes were read at once."""
+def noted_reads() -> Generator[list[bool]]:
+    """Note of each answer whether it was read at once."""
     read_at_once: list[bool] = []
-    build_at_once: Any = vars(Shape)["build"]
 
-    def noted(shape: Shape[Any], resource_id: str, origin: Any, raw: RawJson) -> Any:
-        built: Any = build_at_once(shape, resource_id, origin, raw)
-        read_at_once.append(built is not None)
-        return built
+    def noting(name: str) -> Any:
+        read: Any = vars(FastReader)[name]
 
-    with patch.object(Shape, "build", noted):
+        def noted(reader: FastReader[Any], body: bytes, scope: Scope) -> Any:
+            result: Any = read(reader, body, scope)
+            read_at_once.append(result is not None)
+            return result
+
+        return patch.object(FastReader, name, noted)
+
+    with noting("read_one"), noting("read_page"):
         yield read_at_once
 
 
@@ -133,7 +138,7 @@ def pages(draw: st.DrawFn) -> tuple[type[Resource], list[dict[str, Any]]]:
 
 @given(rows())
 @settings(max_examples=600, deadline=None)
-def test_both_ways_give_the_same(row: tuple[type[Resource], dict[str, Any]]) -> None:
+def test_both_ways_return_the_same(row: tuple[type[Resource], dict[str, Any]]) -> None:
     """The same values of the same types, the same extra, the same error at the same place."""
     cls, attributes = row
     with slowly():
@@ -155,7 +160,7 @@ def test_a_page_read_at_once_is_the_same_as_one_read_row_by_row(page: tuple[type
 
 def test_documented_rows_are_read_at_once() -> None:
     """Nulls, sparse fields and names of tomorrow included: nothing that is seen twice is read the slow way twice."""
-    with noted_builds() as read_at_once:
+    with noted_reads() as read_at_once:
         for attributes in (
             whole(Customer, name="Grace", created_at="2024-01-09T08:00:00.120Z", net_revenue="249.0"),
             {"name": "Grace"},
@@ -168,15 +173,7 @@ def test_documented_rows_are_read_at_once() -> None:
 
 
 def test_a_page_of_documented_rows_is_decoded_with_its_attributes() -> None:
-    """Also one of sparse rows, or with names of tomorrow, from the second time on."""
-    read_at_once: list[bool] = []
-    read_document: Any = vars(Shape)["read_document"]
-
-    def noted(shape: Shape[Any], body: bytes) -> Any:
-        document: Any = read_document(shape, body)
-        read_at_once.append(document is not None)
-        return document
-
+    """Also one of sparse rows, and from the second time on one with unknown names."""
     in_turn: list[list[dict[str, Any]]] = [
         [whole(Customer), whole(Customer, name="Grace")],
         [{"name": "Grace"}, {}],
@@ -185,10 +182,10 @@ def test_a_page_of_documented_rows_is_decoded_with_its_attributes() -> None:
         [{"name": "Grace", "of_tomorrow": 1}, {"name": "Ada"}],
         [{"name": 5}],
     ]
-    with patch.object(Shape, "read_document", noted):
+    with noted_reads() as read_at_once:
         for page in in_turn:
             assert [len(row) for row in outcomes(Customer, page)] == [3] * len(page)
-    assert read_at_once == [True, False, True, False, True, False]
+    assert read_at_once == [True, True, True, False, True, False]
 
 
 @pytest.mark.parametrize("attributes", [None, {}, "absent"])
@@ -233,7 +230,7 @@ def test_names_are_learned_without_their_meaning() -> None:
 )
 def test_times_are_read_at_once_in_each_form_that_the_api_prints(text: str, at_once: bool) -> None:
     """In UTC, as the document has it, and with the offset of the site, as the live API has it."""
-    with noted_builds() as read_at_once:
+    with noted_reads() as read_at_once:
         created_at = build(Customer, whole(Customer, created_at=text)).created_at
     assert read_at_once == [at_once]
     assert created_at == datetime.fromisoformat(text)
@@ -241,7 +238,7 @@ def test_times_are_read_at_once_in_each_form_that_the_api_prints(text: str, at_o
 
 def test_names_without_end_are_not_learned() -> None:
     """A server that invents names costs time, never memory; the rows are read all the same."""
-    with noted_builds() as read_at_once:
+    with noted_reads() as read_at_once:
         for number in range(200):
             name = f"invented_{number}"
             assert build(Customer, whole(Customer, **{name: number})).extra[name] == number
@@ -278,8 +275,8 @@ def included() -> dict[str, Any]:
     }
 
 
-def test_included_resources_are_read_when_somebody_looks() -> None:
-    """Not before: most are never looked at, and an answer nobody looks into is freed at once."""
+def test_included_resources_are_read_when_they_are_needed() -> None:
+    """Not before: most never are, and an answer without them is freed at once."""
     gc.disable()
     try:
         customer = read(Customer, included())
@@ -292,7 +289,7 @@ def test_included_resources_are_read_when_somebody_looks() -> None:
 
 @pytest.mark.parametrize("name", ["Grace", 5])
 def test_nothing_that_is_kept_keeps_the_answer(name: Any) -> None:
-    """One row of a page may be held for long; however it was read, the page goes."""
+    """One row of a page may be kept for long; the page is freed, however it was read."""
     row = included()["data"] | {"attributes": {"name": name}, "links": {"self": "/v1/customers/1"}, "meta": {"a": 1}}
     body = json.dumps({"data": [row], "included": included()["included"]}).encode()
     before = sys.getrefcount(body)
@@ -304,7 +301,7 @@ def test_nothing_that_is_kept_keeps_the_answer(name: Any) -> None:
 
 
 def test_what_was_included_leads_back() -> None:
-    """The primary resource is among what is at hand."""
+    """The primary resource is among those that are loaded."""
     customer = read(Customer, included())
     (offer,) = customer.offers.at_hand or (None,)
     assert isinstance(offer, Offer)
@@ -313,10 +310,43 @@ def test_what_was_included_leads_back() -> None:
     assert offer.origin.scope.known[customer.identifier] is customer
 
 
-def test_a_malformed_included_resource_is_not_at_hand() -> None:
+def test_a_malformed_included_resource_is_not_loaded() -> None:
     """It can still be fetched by its relation."""
     document = included()
     document["included"][0]["attributes"] = {"price_in_cents": "much"}
     customer = read(Customer, json.loads(json.dumps(document)), scope=Scope(Query(include=("offers",)), strict=True))
     assert customer.offers.ids == ("4",)
     assert not customer.offers.loaded
+
+
+def deep_page(levels: int, place: str) -> bytes:
+    deep = "[" * levels + "]" * levels
+    attributes = f'{{"name": "Grace"{f""", "socials": {deep}""" if place == "attributes" else ""}}}'
+    top = f', "zz": {deep}' if place == "top" else ""
+    return f'{{"data": [{{"type": "customers", "id": "1", "attributes": {attributes}}}]{top}}}'.encode()
+
+
+@pytest.mark.parametrize("place", ["attributes", "top"])
+@pytest.mark.parametrize("limit", [1000, 10**6])
+def test_text_of_any_depth_ends_neither_the_process_nor_with_a_foreign_error(place: str, limit: int) -> None:
+    """Not even if the program has raised the recursion limit."""
+    before = sys.getrecursionlimit()
+    sys.setrecursionlimit(limit)
+    try:
+        reader = DECODERS[Customer].fast
+        assert reader is not None
+        assert reader.read_page(deep_page(200_000, place), Scope()) is None
+        with pytest.raises(DecodeError, match="nested too deeply"):
+            read_page(deep_page(200_000, place), cls=Customer, scope=Scope(), context="GET /v1/customers")
+    finally:
+        sys.setrecursionlimit(before)
+
+
+def test_a_sparse_page_among_complete_ones_is_read_at_once() -> None:
+    """In whatever order they come."""
+    with noted_reads() as read_at_once:
+        for name in ("Ada", None, "Ada", None):
+            rows = [whole(Customer, name=name)] if name else [{"email": "a@example.com"}]
+            assert len(outcomes(Customer, rows)) == 1
+            assert len(outcomes(Customer, [*rows, whole(Customer)])) == 2
+    assert read_at_once == [True] * 8

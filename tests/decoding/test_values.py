@@ -1,4 +1,4 @@
-"""JSON values to Python values: converted where nothing is lost, refused with the place where something is."""
+"""JSON values to Python values: converted if nothing is lost, refused with the place if something is."""
 
 import sys
 from contextlib import suppress
@@ -25,8 +25,7 @@ from kajabi_async import (
 )
 from kajabi_async.decoding.values import Refused, converter_for
 from kajabi_async.jsonapi.query import Query
-from kajabi_async.models.origin import Scope
-from kajabi_async.models.resource import MODELS, attribute_names
+from kajabi_async.models.resource import MODELS, Scope, attribute_names
 from tests.models.building import build, read, strict
 
 JSON = st.recursive(
@@ -62,7 +61,7 @@ JSON = st.recursive(
     ],
 )
 def test_a_value_becomes_what_the_attribute_is(cls: type[Resource], name: str, value: Any, expected: Any) -> None:
-    """Text, numbers and truth are converted into each other where nothing is lost."""
+    """Text, numbers and truth are converted into each other if nothing is lost."""
     converted = getattr(build(cls, {name: value}), name)
     assert converted == expected
     assert type(converted) is type(expected)
@@ -157,19 +156,19 @@ def test_custom_fields_are_gathered_under_their_own_names() -> None:
     assert contact.extra == {"custom_x": 1, "custom_٣": 2}
 
 
-def test_custom_fields_are_empty_where_the_whole_contact_came_without_any() -> None:
+def test_custom_fields_are_empty_if_the_whole_contact_came_without_any() -> None:
     """A site need not have any."""
     assert build(Contact, {"name": "Ada"}).custom_fields == {}
     assert build(Contact, {"name": "Ada", "mood": "fine"}).custom_fields == {}
 
 
-def test_custom_fields_that_were_not_asked_for_are_not_loaded() -> None:
-    """An answer cut down to other names does not tell that there are none; asking for one of them does."""
+def test_custom_fields_that_were_not_requested_are_not_loaded() -> None:
+    """A sparse fieldset without them does not say that there are none; one with any of them does."""
     without = Scope(Query(fields={"contacts": ("name",)}))
     with pytest.raises(FieldNotLoadedError, match=r"add 'custom_1' or its like to fields="):
         _ = build(Contact, {"name": "Ada"}, scope=without).custom_fields
-    asked = Scope(Query(fields={"contacts": ("name", "custom_1")}))
-    assert build(Contact, {"name": "Ada"}, scope=asked).custom_fields == {}
+    requested = Scope(Query(fields={"contacts": ("name", "custom_1")}))
+    assert build(Contact, {"name": "Ada"}, scope=requested).custom_fields == {}
     assert build(Contact, {"name": "Ada", "custom_1": "blue"}, scope=without).custom_fields == {"custom_1": "blue"}
 
 
@@ -190,17 +189,17 @@ def test_any_json_is_a_resource_or_a_decode_error(cls: type[Resource], data: st.
         assert repr(build(cls, data.draw(st.dictionaries(names, JSON, max_size=5))))
 
 
-@pytest.mark.parametrize("wanted", [int, float, Decimal])
+@pytest.mark.parametrize("target", [int, float, Decimal])
 @given(
     value=st.integers()
     | st.floats(allow_nan=False, allow_infinity=False)
     | st.from_regex(r"[-+]?[0-9]{1,25}(\.[0-9]{0,25})?(e[-+]?[0-9]{1,3})?", fullmatch=True)
 )
-def test_a_number_keeps_its_value_or_is_refused(wanted: type, value: Any) -> None:
+def test_a_number_keeps_its_value_or_is_refused(target: type, value: Any) -> None:
     """Nothing is rounded on the way: what came and what it became are the same number."""
     with suppress(Refused):
-        converted = converter_for(wanted)(value)
-        assert Decimal(repr(converted) if wanted is float else converted) == Decimal(str(value))
+        converted = converter_for(target)(value)
+        assert Decimal(repr(converted) if target is float else converted) == Decimal(str(value))
 
 
 @pytest.mark.parametrize(
@@ -224,7 +223,7 @@ def test_what_no_value_can_hold_is_refused_and_never_foreign(cls: type[Resource]
 
 @pytest.mark.parametrize("value", ["x" * 10**6, ["x" * 10**5] * 10, {"k" * 10**6: 1}, "9" * 4000])
 def test_a_value_that_is_refused_is_shown_in_brief(value: Any) -> None:
-    """Of any size, as whoever sent it chose."""
+    """Of any size, as its sender chose."""
     with pytest.raises(DecodeError) as caught:
         build(Customer, {"sign_in_count": value}, scope=strict())
     assert len(str(caught.value)) < 300
@@ -255,7 +254,7 @@ def test_an_attribute_that_is_nested_too_deeply_is_refused_whichever_way_it_is_r
 
 
 def test_a_reader_deep_in_a_recursion_loses_nothing() -> None:
-    """The related resources are there for the next one who looks."""
+    """The next access finds the related resources."""
     document = {
         "data": {
             "type": "customers",

@@ -1,4 +1,4 @@
-"""What comes of a call: its result, or an error of our tree; anything else ends the test."""
+"""The outcome of a call: its result or a KajabiError; any other exception fails the test."""
 
 from collections.abc import Callable
 from typing import ParamSpec, TypeVar

@@ -1,4 +1,4 @@
-"""The rules that the client makes, for a base of our own and for the official one."""
+"""The link rules of a client, for a base URL on this machine and for the official one."""
 
 from kajabi_async.jsonapi.links import LinkRules
 from kajabi_async.operations import OPERATIONS

@@ -17,7 +17,7 @@ json_values: st.SearchStrategy[Any] = st.recursive(
 
 
 def _sometimes(expected: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
-    """What belongs there, mostly; any other JSON now and then."""
+    """Mostly the expected member, sometimes any other JSON."""
     return st.one_of(expected, expected, expected, json_values)
 
 

@@ -69,7 +69,7 @@ def test_refuses_what_is_no_json(body: bytes) -> None:
 
 
 def test_says_what_the_decoder_expected() -> None:
-    """The words of the decoder tell what was wrong where."""
+    """The error has the decoder's own words."""
     with pytest.raises(DecodeError, match=r"not the JSON that was expected: .*byte 3"):
         decode(b"[1 2]")
 
@@ -84,7 +84,7 @@ def test_refuses_nesting_without_end(opening: bytes, depth: int) -> None:
 
 
 def test_refuses_nesting_without_end_in_a_member_that_is_skipped() -> None:
-    """A member nobody asked for is no way round the limit of nesting."""
+    """The limit of nesting holds for members that are never read as well."""
     deep = b"[" * 200_000 + b"]" * 200_000
     with pytest.raises(DecodeError, match=r"^GET /v1/customers: nested too deeply"):
         decode_document(b'{"data": null, "unknown": ' + deep + b"}", context="GET /v1/customers")
@@ -132,7 +132,7 @@ def test_refuses_a_row_that_is_no_object(body: bytes) -> None:
 
 
 def test_leaves_the_parts_of_a_row_unread() -> None:
-    """Links, meta and relationships of a row stay text until somebody asks."""
+    """Links, meta and relationships of a row stay text until they are needed."""
     row = decode_resource_object(b'{"type": "a", "id": "1", "links": {"self": 1}}', context="")
     assert isinstance(row.links, RawJson)
     assert bytes(row.links) == b'{"self": 1}'
@@ -232,14 +232,14 @@ def test_reads_back_what_it_wrote(value: Any) -> None:
 
 
 @given(st.binary(max_size=200))
-def test_gives_a_value_or_an_error_of_the_tree_for_any_bytes(body: bytes) -> None:
+def test_any_bytes_are_a_value_or_an_error_of_the_tree(body: bytes) -> None:
     """Random bytes are JSON or DecodeError."""
     for read in (decode, decode_document, decode_loosely):
         outcome = outcome_of(read, body, context="")
         assert isinstance(outcome, DecodeError) or not isinstance(outcome, KajabiError)
 
 
-def test_refuses_nesting_without_end_where_a_program_has_raised_the_limit() -> None:
+def test_refuses_nesting_without_end_if_a_program_has_raised_the_limit() -> None:
     """The decoder would run out of stack and take the process along."""
     before = sys.getrecursionlimit()
     sys.setrecursionlimit(10**6)
@@ -261,7 +261,7 @@ def test_a_value_may_be_a_hundred_levels_deep_and_no_deeper(opening: bytes, clos
         decode(opening * (levels + 1) + b"1" + closing * (levels + 1))
 
 
-def test_a_caller_deep_in_a_recursion_is_told_so() -> None:
+def test_a_caller_deep_in_a_recursion_gets_an_error_about_it() -> None:
     """Nothing is wrong with the answer, so it is not called malformed; and nothing foreign is raised."""
     body = b'{"a":' * 90 + b"1" + b"}" * 90
 
@@ -278,14 +278,14 @@ def test_a_caller_deep_in_a_recursion_is_told_so() -> None:
             break
     problem = "called too deep in a recursion: the interpreter's recursion limit leaves no room to read this"
     # From 3.12 on the decoder has a stack of its own, which is not nearly spent here.
-    told = {each for each in seen if not each.startswith("RecursionError")}
-    assert told <= {f"ConfigurationError: GET /v1/me: {problem}"}
-    assert told or sys.version_info >= (3, 12)
+    reported = {each for each in seen if not each.startswith("RecursionError")}
+    assert reported <= {f"ConfigurationError: GET /v1/me: {problem}"}
+    assert reported or sys.version_info >= (3, 12)
     assert issubclass(ConfigurationError, KajabiError)
 
 
 def test_an_error_does_not_repeat_a_long_name() -> None:
-    """The decoder's own text does, and who sent the answer chose it."""
+    """The decoder's own text does, and the sender of the answer chose the name."""
     with pytest.raises(DecodeError) as caught:
         decode_document(b'{"data": [], "%s": {"a": tru}}' % (b"k" * 100_000), context="")
     assert len(str(caught.value)) < 500

@@ -1,12 +1,11 @@
 import json
-from functools import partial
 from typing import Any
 
 import pytest
 from hypothesis import given
 
 from kajabi_async.errors import AnswerTooLargeError, DecodeError, KajabiError
-from kajabi_async.jsonapi.codec import ResourceObject, decode, decode_document
+from kajabi_async.jsonapi.codec import ResourceObject, decode
 from kajabi_async.jsonapi.document import MANY_BYTES, Document, MalformedRow, Row
 from kajabi_async.jsonapi.linkage import read_relationships
 from tests.jsonapi.outcomes import outcome_of
@@ -84,15 +83,15 @@ def test_refuses_one_resource_for_an_array(data: Any) -> None:
 
 @pytest.mark.parametrize("body", [b"{}", b'{"meta": {"total": 3}}', b'{"included": []}'])
 def test_refuses_a_document_without_data(body: bytes) -> None:
-    """Row 12: where resources were asked for, a document without data cannot be read; that is not null."""
+    """Row 12: a document without data cannot be read if resources were requested; it is not the same as null."""
     with pytest.raises(DecodeError, match=r"^GET /v1/customers: a document without data$"):
         Document.from_bytes(body, context=CONTEXT)
 
 
 @pytest.mark.parametrize("included", [[], [5]])
-def test_tells_the_errors_that_came_instead_of_data(included: list[Any]) -> None:
+def test_reports_the_errors_that_came_instead_of_data(included: list[Any]) -> None:
     """Row 13: errors under a success status are reported, not swallowed."""
-    with pytest.raises(DecodeError, match=r"without data, which tells of errors: Gone: No such site; Look elsewhere$"):
+    with pytest.raises(DecodeError, match=r"without data, with errors: Gone: No such site; Look elsewhere$"):
         read(errors=[{"title": "Gone", "detail": "No such site"}, {"title": "Look elsewhere"}], included=included)
 
 
@@ -115,7 +114,7 @@ def test_ignores_members_it_does_not_know() -> None:
 
 
 @pytest.mark.parametrize("data", [[], customer(), None, [5], 5])
-def test_gives_top_level_links_and_meta_as_they_came(data: Any) -> None:
+def test_keeps_top_level_links_and_meta_as_they_came(data: Any) -> None:
     """Rows 20 and 21: meta is an object of anything, links keep every key, whatever they stand beside."""
     links = {"self": "a", "next": {"href": "b"}, "last": None, "records": 3}
     document = read(data=data, links=links, meta={"pagination": {"total": [1]}})
@@ -126,7 +125,7 @@ def test_gives_top_level_links_and_meta_as_they_came(data: Any) -> None:
 @pytest.mark.parametrize("odd", [None, [], "text", 5, True])
 @pytest.mark.parametrize("data", [[], [5]])
 def test_takes_links_and_meta_of_another_shape_for_absent(odd: Any, data: list[Any]) -> None:
-    """An odd top-level member costs nobody the rows."""
+    """The rows are read beside an odd top-level member."""
     document = read(data=data, links=odd, meta=odd)
     assert (document.links, document.meta) == ({}, {})
 
@@ -158,8 +157,8 @@ def test_keeps_a_malformed_row_apart_in_a_good_page(odd: Any) -> None:
     assert str(malformed(rows[1])) == "GET /v1/customers: not a resource object at data[1]"
 
 
-def test_raises_a_malformed_row_only_where_it_is_the_one_asked_for() -> None:
-    """Reading the document raises nothing; asking for the one resource raises what is wrong with it."""
+def test_raises_a_malformed_row_only_if_it_is_the_requested_one() -> None:
+    """Reading the document raises nothing; `one` raises what is wrong with it."""
     document = read(data=5)
     with pytest.raises(DecodeError, match=rf"^{CONTEXT}: not a resource object at data$"):
         document.one(context=CONTEXT)
@@ -167,15 +166,15 @@ def test_raises_a_malformed_row_only_where_it_is_the_one_asked_for() -> None:
 
 @pytest.mark.parametrize("id", [None, ""])
 def test_names_the_included_row_without_identity(id: Any) -> None:
-    """The place of an included row is told in a document that is well-formed otherwise, too."""
+    """The error has its place, also in a document that is well-formed otherwise."""
     (row,) = included_in(read(data=[], included=[{"type": "offers", "id": id}]))
     assert malformed(row).path == "included[0].id"
 
 
-@pytest.mark.parametrize(("id", "told"), [("", "got an empty one"), (True, "got bool"), (1.5, "got float")])
-def test_says_what_came_in_the_place_of_an_id(id: Any, told: str) -> None:
-    """The message tells an empty id from one of another type."""
-    assert str(malformed(read(data=customer(id)).data)) == f"{CONTEXT}: id must be a string, {told} at data.id"
+@pytest.mark.parametrize(("id", "problem"), [("", "got an empty one"), (True, "got bool"), (1.5, "got float")])
+def test_says_what_came_in_the_place_of_an_id(id: Any, problem: str) -> None:
+    """The message distinguishes an empty id from one of another type."""
+    assert str(malformed(read(data=customer(id)).data)) == f"{CONTEXT}: id must be a string, {problem} at data.id"
 
 
 def test_keeps_links_and_meta_beside_a_malformed_row() -> None:
@@ -203,7 +202,7 @@ def test_takes_included_of_another_shape_for_one_malformed_row(included: Any) ->
 
 
 @pytest.mark.parametrize("members", [{}, {"included": None}, {"included": []}])
-def test_includes_nothing_where_nothing_came(members: dict[str, Any]) -> None:
+def test_includes_nothing_if_nothing_came(members: dict[str, Any]) -> None:
     """Row 40: absent, null and empty included are all no resources."""
     assert included_in(read(data=[], **members)) == ()
 
@@ -219,7 +218,7 @@ def test_reads_a_document_whatever_white_space_it_is_set_in() -> None:
 
 
 def test_finds_included_that_was_put_inside_data() -> None:
-    """Courses are documented with ``included`` inside ``data``: it counts, after what stands in its place."""
+    """Courses are documented with ``included`` inside ``data``: it is read after the one in its place."""
     document = read(data=customer(included=[{"type": "modules", "id": 5}]), included=[{"type": "offers", "id": "4"}])
     assert [(resource(row).type, resource(row).id) for row in included_in(document)] == [
         ("offers", "4"),
@@ -229,15 +228,15 @@ def test_finds_included_that_was_put_inside_data() -> None:
 
 @pytest.mark.parametrize("odd", [5, {}, [5]])
 def test_survives_odd_included_inside_data(odd: Any) -> None:
-    """What stands inside data in the place of included may be anything: the resource is read all the same."""
+    """The included member inside data may be anything: the resource is still read."""
     for included in ([], [None]):
         document = read(data=customer(included=odd), included=included)
         assert resource(document.data).id == "1"
         assert malformed(included_in(document)[-1]).path.startswith("data.included")
 
 
-def test_tells_absent_attributes_from_null_ones() -> None:
-    """Row 29: attributes are given as they came: absent is absent, null is null, nested values are whole (row 28)."""
+def test_keeps_absent_attributes_apart_from_null_ones() -> None:
+    """Row 29: attributes stay as they came: absent is absent, null is null, nested values are whole (row 28)."""
     attributes = {"name": None, "socials": {"twitter": ["a", {"b": None}]}}
     row = resource(read(data=customer(attributes=attributes)).data)
     assert decode(row.attributes) == attributes
@@ -268,7 +267,7 @@ def test_takes_the_last_of_repeated_members() -> None:
 
 
 @given(document_bodies)
-def test_gives_a_document_or_an_error_of_the_tree_for_any_body(body: bytes) -> None:
+def test_any_body_is_a_document_or_an_error_of_the_tree(body: bytes) -> None:
     """Random documents are read or refused with DecodeError; rows are resource objects or say what is wrong."""
     document = outcome_of(Document.from_bytes, body, context=CONTEXT)
     if isinstance(document, KajabiError):
@@ -287,7 +286,7 @@ def test_gives_a_document_or_an_error_of_the_tree_for_any_body(body: bytes) -> N
 
 @given(document_bodies)
 def test_answers_one_or_many_or_raises_an_error_of_the_tree(body: bytes) -> None:
-    """Asking a random document for one resource, and for many, gives them or an error of the tree."""
+    """`one` and `many` of a random document return resources or raise an error of the tree."""
     document = outcome_of(Document.from_bytes, body, context=CONTEXT)
     if isinstance(document, KajabiError):
         return
@@ -298,29 +297,26 @@ def test_answers_one_or_many_or_raises_an_error_of_the_tree(body: bytes) -> None
 
 @pytest.mark.parametrize("row", [customer(), 0, {}, [], {"type": "customers", "id": 1}])
 def test_refuses_more_rows_than_any_page_has(row: Any) -> None:
-    """Told once, and not for each of them; one fewer is read, or malformed row by row."""
+    """With one error for all; one row fewer is read, or malformed row by row."""
     assert len(read(data=[row] * 4000).many(context=CONTEXT)) == 4000
     with pytest.raises(AnswerTooLargeError, match=r"4001 resource objects, more than the 4000 .* 200000 .* at data$"):
         read(data=[row] * 4001)
 
 
-@pytest.mark.parametrize("typed", [True, False])
-def test_refuses_more_included_resources_than_the_limit_allows(typed: bool) -> None:
-    """At once, and not when they are looked at; exactly, and as the limit of elements says."""
+def test_refuses_more_included_resources_than_the_limit_allows() -> None:
+    """At once, and not when they are read; exactly, and as the limit of elements says."""
     rows = [{"type": "offers", "id": str(number)} for number in range(10_001)]
     for most_elements, number in ((200_000, 10_000), (200_020, 10_001), (20_000, 1000)):
         body = json.dumps({"data": customer(), "included": rows[:number]}).encode()
-        decoder = partial(decode_document, context=CONTEXT) if typed else None
-        read_one = partial(Document.one_from, context=CONTEXT, typed=decoder)
-        _, (included,) = read_one(body, most_elements=most_elements)
+        (included,) = Document.from_bytes(body, context=CONTEXT, most_elements=most_elements).included
         assert len(included.rows()) == number
         with pytest.raises(AnswerTooLargeError, match=f"{number} resource objects, more than the .* at included$"):
-            read_one(body, most_elements=most_elements - 20)
+            Document.from_bytes(body, context=CONTEXT, most_elements=most_elements - 20)
 
 
 @pytest.mark.parametrize("junk", [0, {}, {"type": "offers"}, "", [[]]])
-def test_ten_of_many_malformed_included_rows_are_told(junk: Any) -> None:
-    """Whatever their number, the well-formed ones among them are read."""
+def test_ten_of_many_malformed_included_rows_are_reported(junk: Any) -> None:
+    """The well-formed ones among them are all read."""
     rows = included_in(read(data=[customer()], included=[customer(), *[junk] * 5000, customer("2")]))
     assert (resource(rows[0]).id, resource(rows[-1]).id) == ("1", "2")
     assert [malformed(row).path.partition("].")[0].rstrip("]") for row in rows[1:-1]] == [
@@ -337,23 +333,17 @@ def test_an_array_of_rows_that_cannot_be_decoded_is_not_read_to_its_end() -> Non
 
 
 @pytest.mark.parametrize("junk", [5, 1.5, True, None, "text", [[]], 10**30, {"type": 1}])
-def test_reads_a_large_document_without_trying_twice(junk: Any) -> None:
-    """What a page never has is read in one go: its rows, good and malformed, are those of any other."""
+def test_reads_a_large_document_like_any_other(junk: Any) -> None:
+    """Its rows, good and malformed, are in their places."""
     attributes = {"name": "x" * MANY_BYTES}
-
-    def typed(_: bytes) -> None:
-        raise AssertionError("a large document is not read twice")
-
     body = json.dumps({"data": [customer("1", attributes=attributes), junk]}).encode()
-    rows = Document.from_bytes(body, context=CONTEXT, typed=typed).many(context=CONTEXT)
+    rows = Document.from_bytes(body, context=CONTEXT).many(context=CONTEXT)
     assert decode(resource(rows[0]).attributes) == attributes
     assert isinstance(rows[1], MalformedRow)
-    alone = json.dumps({"data": customer("1", attributes=attributes)}).encode()
-    assert Document.one_from(alone, context=CONTEXT, typed=typed)[0] is not None
 
 
 def test_refuses_a_large_document_with_a_number_that_cannot_be_decoded() -> None:
-    """In a smaller one it costs its row alone."""
+    """In a smaller one only its row is malformed."""
     body = b'{"data": [{"type": "a", "id": "1"}, 1e999], "zz": "%s"}'
     assert len(Document.from_bytes(body % b"", context=CONTEXT).many(context=CONTEXT)) == 2
     with pytest.raises(DecodeError, match="out of range"):
@@ -367,7 +357,7 @@ def test_takes_a_number_that_is_too_long_for_no_id() -> None:
 
 
 def test_refuses_links_and_meta_that_are_nested_too_deeply() -> None:
-    """Taken for absent, they would end a list early without a word."""
+    """If they were ignored, a list would silently end early."""
     deep = json.loads("[" * 200 + "]" * 200)
     for member in ("links", "meta"):
         with pytest.raises(DecodeError, match="nested too deeply"):

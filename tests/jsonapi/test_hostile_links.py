@@ -162,7 +162,7 @@ FRAGMENTS = [
 
 @pytest.mark.parametrize("link", OTHER_HOSTS)
 def test_refuses_other_hosts(link: str) -> None:
-    """A host that is not one of the API's is refused, however near it comes to one."""
+    """A host that is not one of the API's is refused, however similar it is to one."""
     with pytest.raises(UntrustedLinkError, match=r"host is not the API's|not a URL"):
         OWN.rebuild(link)
 
@@ -199,7 +199,7 @@ def test_refuses_user_information(link: str) -> None:
 
 @pytest.mark.parametrize("link", NO_URLS)
 def test_refuses_what_is_no_url(link: str) -> None:
-    """What the URL parser chokes on is refused with an error of the tree."""
+    """What the URL parser rejects is refused with an error of the tree."""
     with pytest.raises(UntrustedLinkError, match="it is not a URL"):
         OWN.rebuild(link)
 
@@ -222,7 +222,7 @@ def test_refuses_paths_that_are_none_of_the_apis(base_url: str, link: str) -> No
 
 @pytest.mark.parametrize("link", FRAGMENTS)
 def test_refuses_fragments(link: str) -> None:
-    """No link of the API has a fragment, so one that has was made by somebody else."""
+    """No link of the API has a fragment."""
     with pytest.raises(UntrustedLinkError, match="fragment"):
         OWN.rebuild(link, request_path="/v1/contacts")
 

@@ -36,7 +36,7 @@ class Number(enum.IntEnum):
         pytest.param("x" * 255, id="255 letters"),
     ],
 )
-def test_gives_a_legal_id_as_it_is(value: str) -> None:
+def test_returns_a_legal_id_as_it_is(value: str) -> None:
     """Ids are text: nothing about a legal one is changed."""
     assert checked_id(value) == value
 
@@ -130,7 +130,7 @@ def test_says_whose_id_is_wrong() -> None:
 
 
 def test_is_a_value_error() -> None:
-    """Whoever catches ValueError catches a refused id."""
+    """`except ValueError` catches a refused id."""
     with pytest.raises(ValueError, match="empty"):
         checked_id("")
 

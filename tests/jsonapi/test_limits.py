@@ -70,8 +70,8 @@ def test_a_string_is_found_wherever_its_portion_ends(monkeypatch: pytest.MonkeyP
 
 
 @given(st.lists(st.tuples(st.integers(0, 9), st.integers(95, 450), st.booleans()), max_size=6), st.booleans())
-def test_long_numbers_are_told_from_long_texts(pieces: list[tuple[int, int, bool]], hidden: bool) -> None:
-    """Wherever they stand, and however many digits stand in strings before and behind them."""
+def test_long_numbers_are_distinguished_from_long_texts(pieces: list[tuple[int, int, bool]], hidden: bool) -> None:
+    """At any place, with any number of digits in strings before and after them."""
     values = [
         str(digit) * length if is_text else int(f"1{str(digit) * (length - 1)}") for digit, length, is_text in pieces
     ]
@@ -81,8 +81,8 @@ def test_long_numbers_are_told_from_long_texts(pieces: list[tuple[int, int, bool
 
 
 @pytest.mark.parametrize("unit", [b'"",', b'"":"a[",', b'"\\"",', b'"\\\\",'])
-def test_a_million_strings_are_too_many_without_being_told_apart(unit: bytes) -> None:
-    """Elements have at most two each, so the quotes alone tell."""
+def test_a_million_strings_are_too_many_by_their_quotes_alone(unit: bytes) -> None:
+    """An element has at most two strings."""
     assert "more than 1000 elements" in excess(b"[" + unit * 400_000 + b"0]", 1000)
 
 
@@ -106,14 +106,14 @@ def test_numbers_of_two_hundred_digits_are_read(digits: int) -> None:
 
 @pytest.mark.parametrize("offset", [0, 1, 99])
 def test_a_longer_number_in_a_large_text_is_too_long(offset: int) -> None:
-    """Wherever it stands: reading it takes time that grows with the square of its digits."""
+    """At any place: decoding it takes time that grows with the square of its digits."""
     body = b'["' + b"a" * (300_000 + offset) + b'",-' + b"1" * 201 + b"]"
     assert excess(body, 200_000) == "a number of more than 200 digits"
 
 
 @pytest.mark.parametrize("wide", ["\U0001f600".encode(), b"\\ud83d\\ude00", b"\\uD83D\\uDE00"])
 def test_a_large_text_is_not_made_four_times_as_large_by_one_character(wide: bytes) -> None:
-    """Python gives every character of a string as much room as the largest needs."""
+    """In Python every character of a string takes as much memory as the largest one."""
     assert "characters beyond U+FFFF" in width_in(b'["' + b"a" * (8 * 2**20) + wide + b'"]')
     assert width_in(b'["' + b"a" * (8 * 2**20) + "é\u20ac".encode() + b'"]') == ""
     assert width_in(b'["' + b"a" * (8 * 2**20 - 100) + wide + b'"]') == ""

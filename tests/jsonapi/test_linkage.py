@@ -77,13 +77,13 @@ def test_prefers_data_in_its_place() -> None:
 
 
 def test_keeps_both_links() -> None:
-    """A relation without data tells where to ask: its own linkage, and the related resources."""
+    """A relation without data has the links of its linkage and of the related resources."""
     found = relation({"links": {"self": SELF, "related": "/v1/offers"}})
     assert found == Relationship(LinkageState.UNSTATED, (), SELF, "/v1/offers")
 
 
 def test_keeps_both_links_beside_data() -> None:
-    """Links tell no less where the linkage came as well."""
+    """Also if the linkage came as well."""
     found = relation({"data": [], "links": {"self": SELF, "related": "/v1/offers"}})
     assert found == Relationship(LinkageState.TO_MANY, (), SELF, "/v1/offers")
 
@@ -104,7 +104,7 @@ def test_knows_nothing_of_a_relation_of_another_shape(odd: Any) -> None:
     "members", [{}, {"meta": {"count": 3}}, {"unknown": 1}, {"links": None}, {"links": []}, {"links": "x"}]
 )
 def test_takes_a_relation_that_says_nothing_for_unstated(members: dict[str, Any]) -> None:
-    """Rows 17 and 32: the empty object, meta alone and members nobody knows leave the linkage open."""
+    """Rows 17 and 32: the empty object, meta alone and unknown members leave the linkage open."""
     assert relation(members) == Relationship(LinkageState.UNSTATED)
 
 
@@ -146,17 +146,17 @@ def test_accepts_meta_on_an_identifier() -> None:
 
 
 def test_repeats_what_the_server_repeats() -> None:
-    """Linkage that names a resource twice is given as it came."""
+    """Linkage that names a resource twice stays as it came."""
     assert identifiers_of([OFFER, OFFER]) == (Identifier("offers", "4"),) * 2
 
 
 def test_makes_a_reference_of_linkage_that_was_not_included() -> None:
-    """Row 48: an identifier needs no included resource to be known, and types nobody knows are fine."""
+    """Row 48: an identifier needs no included resource to be known, and unknown types are fine."""
     assert relation({"data": {"type": "unheard_of", "id": "x"}}).identifiers == (Identifier("unheard_of", "x"),)
 
 
 @pytest.mark.parametrize("raw", [b"null", b"[]", b'"x"', b"5", b"{", b'{"a": "\xff"}', b"", b"[" * 100_000])
-def test_reads_no_relations_where_there_are_none(raw: bytes) -> None:
+def test_reads_no_relations_if_there_are_none(raw: bytes) -> None:
     """A ``relationships`` member of another shape, or one that cannot be read, holds no relations."""
     assert read_relationships(raw) == {}
 
@@ -167,7 +167,7 @@ def test_reads_a_link_that_is_text() -> None:
 
 
 def test_reads_a_link_object() -> None:
-    """Rows 49 to 51: a link may be an object with ``href``, and whatever else it carries is no matter."""
+    """Rows 49 to 51: a link may be an object with ``href``, and other members."""
     link: dict[str, Any] = {
         "href": SELF,
         "rel": "next",
@@ -195,14 +195,14 @@ def test_takes_a_link_of_another_shape_for_none(link: Any) -> None:
 
 @given(json_values)
 def test_reads_any_json_as_a_relation(value: Any) -> None:
-    """Whatever stands in the place of a relation ends in one of the five states."""
+    """Any JSON value is read as one of the five states."""
     found = relation(value)
     assert found.is_stated or not found.identifiers
 
 
 @given(linkages)
 def test_reads_any_linkage_whole_or_not_at_all(data: Any) -> None:
-    """Linkage gives one identifier for each entry, or None."""
+    """Linkage is one identifier for each entry, or None."""
     found = identifiers_of(data)
     if found is not None:
         assert len(found) == len(entries_of(data))

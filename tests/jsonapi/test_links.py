@@ -55,7 +55,7 @@ def test_knows_every_path_of_the_api(template: str, origin: str) -> None:
 
 @pytest.mark.parametrize("event", ["purchase", "payment_succeeded", "order_created", "form_submission", "tag_added"])
 def test_prefers_a_literal_path_to_one_with_an_id(event: str) -> None:
-    """``/v1/hooks/purchase_sample`` is the sample, not the hook of that id, in whatever order the paths are told."""
+    """``/v1/hooks/purchase_sample`` is the sample, not the hook of that id, in any order of the paths."""
     link = f"https://api.kajabi.com/v1/hooks/{event}_sample"
     for templates in (sorted(TEMPLATES), sorted(TEMPLATES, reverse=True)):
         rules = LinkRules(base_url="http://127.0.0.1:8080", origins=OFFICIAL, templates=templates)
@@ -75,7 +75,7 @@ def test_prefers_a_literal_path_to_one_with_an_id(event: str) -> None:
     ],
 )
 def test_resolves_links_against_the_request(link: str) -> None:
-    """Row 52: a relative link belongs to the path that was asked for."""
+    """Row 52: a relative link is relative to the requested path."""
     trusted = OWN.rebuild(link, request_path=CUSTOMERS, expected={CUSTOMERS})
     assert (trusted.path, trusted.query) == (CUSTOMERS, "page%5Bnumber%5D=2&page%5Bsize%5D=50")
 
@@ -108,7 +108,7 @@ def test_knows_a_base_whose_path_begins_like_the_apis(base_url: str, link: str) 
     assert rules_for(base_url).rebuild(link).path == CUSTOMERS
 
 
-def test_resolves_a_relative_link_from_the_root_where_no_request_is_told() -> None:
+def test_resolves_a_relative_link_from_the_root_without_a_request_path() -> None:
     """Links of a resource have no page that they could be relative to."""
     assert OWN.rebuild("v1/customers").path == CUSTOMERS
 
@@ -178,7 +178,7 @@ def test_refuses_a_query_of_too_many_parameters(name: str) -> None:
         OWN.rebuild(f"{CUSTOMERS}?{most}&{name}=1")
 
 
-def test_gives_the_same_link_when_rebuilt_again() -> None:
+def test_returns_the_same_link_when_rebuilt_again() -> None:
     """A rebuilt link is a link of the API itself, and rebuilding it changes nothing."""
     once = OWN.rebuild("https://app.kajabi.com/api/v1/customers?filter[search]=J%C3%BCrgen+%26+co&page[number]=2")
     assert OWN.rebuild(f"{once.path}?{once.query}") == once
@@ -194,7 +194,7 @@ def test_encodes_an_id_beyond_ascii() -> None:
     "expected", [{"/v1/contacts"}, {"/v1/customers/{id}", "/v1/contacts/{contact_id}/relationships/offers"}, set[str]()]
 )
 def test_refuses_a_path_that_makes_no_sense_here(expected: set[str]) -> None:
-    """A link of the API's to another family is not followed where a contact was expected."""
+    """A link to another family of the API is not followed if a contact was expected."""
     with pytest.raises(UntrustedLinkError, match="not one that is expected here"):
         OWN.rebuild("https://api.kajabi.com/v1/contacts/1", expected=expected)
 

@@ -10,13 +10,13 @@ from kajabi_async.jsonapi.query import Query, encoded_pairs
 _TEXT = st.text(st.characters(exclude_categories=["Cs"]), max_size=20)
 
 
-def test_is_empty_where_nothing_was_asked_for() -> None:
+def test_is_empty_if_nothing_was_requested() -> None:
     """No part, no parameter: not even an empty one."""
     assert Query().encode() == ""
 
 
 def test_has_one_order_whatever_order_it_was_built_in() -> None:
-    """Include, fields by type, filters, sort, page: the same question is the same text."""
+    """Include, fields by type, filters, sort, page: the same request has the same query."""
     query = Query(
         page_size=50,
         page_number=2,
@@ -43,7 +43,7 @@ def test_asks_for_no_fields_at_all_with_an_empty_list() -> None:
 
 
 def test_keeps_the_order_of_sort_keys() -> None:
-    """Row 64: the first key sorts first, a minus turns it round."""
+    """Row 64: the first key sorts first, a minus reverses it."""
     assert Query(sort=("-net_revenue", "name")).encode() == "sort=-net_revenue,name"
 
 
@@ -63,7 +63,7 @@ def test_encodes_brackets_and_leaves_commas() -> None:
 
 @pytest.mark.parametrize("value", ["a&b=c", "a#b", "a+b", "a b", "50%", "a;b", "größe", "\r\n", "/?"])
 def test_cannot_be_broken_out_of_by_a_value(value: str) -> None:
-    """Whatever a value holds, it stays one value of one parameter."""
+    """Any value stays one value of one parameter."""
     assert parse_qsl(encoded_pairs([("filter[search]", value)])) == [("filter[search]", value)]
 
 

@@ -8,7 +8,7 @@ import pytest
 
 from kajabi_async import Contact, Customer, FieldNotLoadedError
 from kajabi_async.jsonapi.query import Query
-from kajabi_async.models.origin import Scope
+from kajabi_async.models.resource import Scope
 from tests.models.building import build, read
 
 
@@ -18,7 +18,7 @@ def _through_pickle(customer: Customer) -> Customer:
 
 
 def test_an_attribute_that_did_not_come_raises_and_names_itself() -> None:
-    """Reading it is an AttributeError of our tree that says which resource and which name."""
+    """Reading it raises an AttributeError of the tree that names the resource and the attribute."""
     customer = build(Customer, {"name": "Ada"})
     with pytest.raises(FieldNotLoadedError, match="customers 1 came without 'email'") as caught:
         _ = customer.email
@@ -26,8 +26,8 @@ def test_an_attribute_that_did_not_come_raises_and_names_itself() -> None:
     assert caught.value.name == "email"
 
 
-def test_the_error_tells_the_sparse_fieldset_when_that_is_why() -> None:
-    """Whoever asked with fields= is told to add the name there."""
+def test_the_error_names_the_sparse_fieldset_if_that_is_why() -> None:
+    """It says to add the name to fields=."""
     scope = Scope(Query(fields={"customers": ("name",)}))
     customer = build(Customer, {"name": "Ada"}, scope=scope)
     with pytest.raises(FieldNotLoadedError, match=r"fields\[customers\]=name; add 'email'"):
@@ -51,7 +51,7 @@ def test_repr_shows_what_is_absent_as_nothing() -> None:
     assert "email=NOTHING" in repr(build(Customer, {"name": "Ada"}))
 
 
-def test_a_misspelt_attribute_is_told_the_nearest_name() -> None:
+def test_a_misspelt_attribute_suggests_the_nearest_name() -> None:
     """It is an AttributeError and no FieldNotLoadedError: there is no such attribute."""
     with pytest.raises(AttributeError, match="did you mean 'net_revenue'") as caught:
         getattr(build(Customer), "net_revenu")  # noqa: B009 - type checkers refuse it otherwise

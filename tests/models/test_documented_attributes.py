@@ -86,10 +86,10 @@ def test_every_example_becomes_its_model(openapi: Any) -> None:
 
 
 def test_every_sparse_fieldset_of_the_examples_is_accepted(openapi: Any) -> None:
-    """Whoever copies an address of the document into a call is not refused."""
-    asked = {match for text in _texts(openapi["paths"]) for match in re.findall(r"fields\[(\w+)\]=([\w,]+)", text)}
-    assert len(asked) > 20
-    for resource_type, names in sorted(asked):
+    """An address of the document can be copied into a call."""
+    requested = {match for text in _texts(openapi["paths"]) for match in re.findall(r"fields\[(\w+)\]=([\w,]+)", text)}
+    assert len(requested) > 20
+    for resource_type, names in sorted(requested):
         assert checked_fields({resource_type: names}, owner="the document")
 
 
@@ -121,13 +121,13 @@ def _texts(value: Any) -> Iterator[str]:
 
 
 def _resource_objects(openapi: Any) -> list[dict[str, Any]]:
-    """Give those of the examples, in the prose and beside the schemas."""
+    """Return those of the examples, in the prose and beside the schemas."""
     found = [each for printed in _printed(openapi) for each in _resource_objects_in(printed)]
     return [*found, *_resource_objects_in(openapi["paths"])]
 
 
 def _printed(openapi: Any) -> Iterator[Any]:
-    """Give the JSON printed in prose; some of it has a comma too many."""
+    """Return the JSON printed in prose; some of it has an extra comma."""
     for text in _texts(openapi):
         for printed in re.findall(r"```(?:json)?\s*(.*?)```", text, re.DOTALL):
             with suppress(ValueError):

@@ -8,7 +8,7 @@ import pytest
 from kajabi_async import FieldNotLoadedError, InvalidArgumentError, Purchase
 from kajabi_async.decoding.answers import read_resource
 from kajabi_async.jsonapi.codec import encode
-from kajabi_async.models.origin import Scope
+from kajabi_async.models.resource import Scope
 from tests.sending import resource
 
 NOW = datetime(2026, 11, 27, 12, tzinfo=UTC)
@@ -31,7 +31,7 @@ def _purchase(**attributes: Any) -> Purchase:
     ],
 )
 def test_access_ends_at_deactivated_at(deactivated_at: str | None, is_over: bool) -> None:
-    """Which may lie in the future: until then the purchase gives access."""
+    """It may be in the future: until then the purchase has access."""
     assert _purchase(deactivated_at=deactivated_at).was_over_at(NOW) is is_over
 
 

@@ -23,8 +23,7 @@ from kajabi_async import (
 )
 from kajabi_async.decoding.answers import read_page, read_samples
 from kajabi_async.jsonapi.query import Query
-from kajabi_async.models.origin import Scope
-from kajabi_async.models.resource import MODELS, attribute_names
+from kajabi_async.models.resource import MODELS, Scope, attribute_names
 from kajabi_async.models.unreadable import PartlyRead
 from kajabi_async.serialization import dumps, loads
 from tests.models.building import build, read, strict
@@ -93,7 +92,7 @@ def test_the_rest_of_the_resource_is_there() -> None:
 
 
 def test_the_error_is_of_both_kinds() -> None:
-    """A DecodeError for those who handle our tree, an AttributeError for Python's own protocol."""
+    """A DecodeError of the tree, and an AttributeError for Python's own protocol."""
     customer = build(Customer, {"name": []})
     error = unreadable(customer, "name")
     assert isinstance(error, DecodeError)
@@ -119,7 +118,7 @@ def test_the_pointer_leads_into_nested_values() -> None:
 
 
 def test_an_attribute_that_came_under_another_name_is_pointed_to_there() -> None:
-    """An included offer has a name where the others have a title."""
+    """An included offer has a name, other offers have a title."""
     offer = build(Offer, {"name": {"en": "Pass"}, "description": "x"})
     assert offer.description == "x"
     assert unreadable(offer, "title").pointer == "/data/attributes/name"
@@ -147,7 +146,7 @@ def test_one_custom_field_does_not_lose_the_others() -> None:
     assert contact.extra == {"custom_2": ["a", "b"]}
 
 
-def test_a_custom_field_that_was_not_asked_for_is_noted_all_the_same() -> None:
+def test_a_custom_field_that_was_not_requested_is_recorded_all_the_same() -> None:
     """The server sent it."""
     scope = Scope(Query(fields={"contacts": ("name",)}))
     fields = build(Contact, {"name": "Ada", "custom_2": []}, scope=scope).custom_fields
@@ -198,9 +197,9 @@ def test_the_place_is_that_in_the_page() -> None:
     assert isinstance(second, Customer)
     assert first.name == "Ada"
     assert unreadable(second, "name").pointer == "/data/1/attributes/name"
-    at_hand = second.offers.at_hand
-    assert at_hand is not None
-    (offer,) = at_hand
+    loaded = second.offers.at_hand
+    assert loaded is not None
+    (offer,) = loaded
     assert isinstance(offer, Offer)
     assert offer.title == "Pass"
     assert unreadable(offer, "price_in_cents").pointer == "/included/0/attributes/price_in_cents"
@@ -274,7 +273,7 @@ def test_the_repr_shows_that_and_not_what() -> None:
     "attributes", [{"name": []}, {"created_at": "2024-01-10"}, {"custom_2": []}, {"custom_2": [], "name": "Ada"}]
 )
 def test_a_strict_scope_refuses_the_whole_resource(attributes: dict[str, Any]) -> None:
-    """With the place; a resource included that cannot be read is not at hand then, so that its relation fetches it."""
+    """With the place; an included resource that cannot be read is not loaded, so that its relation fetches it."""
     with pytest.raises(DecodeError, match=r"expected .*, got .* at data\.attributes\.") as caught:
         build(Contact, attributes, scope=strict())
     assert not isinstance(caught.value, UnreadableAttributeError)

@@ -28,7 +28,7 @@ from kajabi_async.models.account import ApiVersion
 from tests.models.building import build, read
 
 
-def test_an_offer_reads_its_title_from_name_where_that_is_how_it_came() -> None:
+def test_an_offer_reads_its_title_from_name_if_it_came_like_that() -> None:
     """Quirk 1: offers included in other answers carry ``name``; with both, ``title`` wins."""
     assert build(Offer, {"name": "Year pass"}).title == "Year pass"
     both = build(Offer, {"name": "internal", "title": "Year pass"})

@@ -1,4 +1,4 @@
-"""A relation is in one of five states, and its handle tells them apart without asking anybody."""
+"""A relation is in one of five states, which its handle distinguishes without a request."""
 
 from typing import Any
 
@@ -6,7 +6,7 @@ import pytest
 
 from kajabi_async import Contact, Customer, Offer, RelationshipUnavailableError
 from kajabi_async.jsonapi.query import Query
-from kajabi_async.models.origin import Scope
+from kajabi_async.models.resource import Scope
 from tests.models.building import build, read
 
 OFFERS = [{"type": "offers", "id": "4"}, {"type": "offers", "id": "5"}]
@@ -25,7 +25,7 @@ LINKS = {"self": "https://api.kajabi.com/v1/customers/1/relationships/offers"}
         pytest.param({"offers": {"links": {"data": OFFERS, **LINKS}}}, ("4", "5"), id="data inside links"),
     ],
 )
-def test_a_relation_to_many_tells_its_ids_or_that_they_are_not_known(
+def test_a_relation_to_many_knows_its_ids_or_that_they_are_not_known(
     relationships: dict[str, Any], ids: tuple[str, ...] | None
 ) -> None:
     """Without data there may be any number of offers; only an empty list says that there are none."""
@@ -42,10 +42,10 @@ def test_a_relation_to_many_tells_its_ids_or_that_they_are_not_known(
         pytest.param({"contact": {"data": {"type": "contacts", "id": 7}}}, ("7",), "7", id="one"),
     ],
 )
-def test_a_relation_to_one_tells_none_from_not_known(
+def test_a_relation_to_one_distinguishes_none_from_not_known(
     relationships: dict[str, Any], ids: tuple[str, ...] | None, contact_id: str | None
 ) -> None:
-    """``id`` is None in both cases, ``ids`` tells the two apart."""
+    """``id`` is None in both cases, ``ids`` is not."""
     contact = build(Customer, relationships=relationships).contact
     assert (contact.ids, contact.id) == (ids, contact_id)
 
@@ -96,8 +96,8 @@ async def test_one_of_several_that_is_missing_makes_the_relation_not_loaded() ->
         pytest.param({"filter[offers]": "4"}, False, id="another filter"),
     ],
 )
-def test_a_relation_is_partial_if_a_part_of_it_was_asked_for(filters: dict[str, str], partial: bool) -> None:
-    """Only that of the resource that was asked for: what came with it was not restricted, nor was a row of a list."""
+def test_a_relation_is_partial_if_a_part_of_it_was_requested(filters: dict[str, str], partial: bool) -> None:
+    """Only of the requested resource: neither included resources nor rows of a list were restricted."""
     document: dict[str, Any] = {
         "data": {
             "type": "customers",
@@ -124,7 +124,7 @@ def test_a_relation_is_partial_if_a_part_of_it_was_asked_for(filters: dict[str, 
     ],
 )
 def test_the_repr_of_a_relation_says_its_state(relationships: dict[str, Any], shown: str) -> None:
-    """Looking at it asks nobody."""
+    """Looking at it sends no request."""
     assert repr(build(Contact, relationships=relationships).tags) == shown
 
 
@@ -135,7 +135,7 @@ def test_a_relation_to_many_is_not_iterated() -> None:
 
 
 def test_a_relation_that_is_not_awaited_says_so() -> None:
-    """Whoever reads on or loops as if it were there already is told to await it."""
+    """Reading an attribute of it, or looping over it, raises an error that says to await it."""
     customer: Any = build(Customer, {"name": "Ada"})
     with pytest.raises(TypeError, match=r"customers 1\.offers is awaited.*'for each in await \.\.\.offers'"):
         list(customer.offers)

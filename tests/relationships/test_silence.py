@@ -128,7 +128,7 @@ async def test_linkage_that_changed_meanwhile_is_planned_for_as_it_is_now() -> N
         if "customers" in request.path:
             return {"data": complete, "included": included}
         relation = Customer.relations["offers"]
-        customer.origin.learn("offers", relation.stated(tuple(Identifier("offers", each) for each in "789")))
+        customer.origin.set_relationship("offers", relation.stated(tuple(Identifier("offers", each) for each in "789")))
         return {"data": resource("offers", "7")}
 
     send = Canned(respond)
@@ -143,7 +143,7 @@ async def test_linkage_that_changes_with_every_answer_is_given_up() -> None:
     def respond(request: Any) -> Any:
         number = int(request.path.rsplit("/", 1)[1])
         relation = Customer.relations["offers"]
-        customer.origin.learn("offers", relation.stated((Identifier("offers", str(number + 1)),)))
+        customer.origin.set_relationship("offers", relation.stated((Identifier("offers", str(number + 1)),)))
         return {"data": resource("offers", str(number))}
 
     send = Canned(respond)

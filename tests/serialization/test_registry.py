@@ -3,7 +3,7 @@
 from types import SimpleNamespace
 
 from kajabi_async import errors, models
-from kajabi_async.decoding.values import Part
+from kajabi_async.models.resource import Part
 from kajabi_async.serialization import registry
 from kajabi_async.serialization.registry import ERRORS, RECORDS
 from kajabi_async.webhooks import errors as webhook_errors

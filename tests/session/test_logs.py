@@ -12,7 +12,7 @@ import pytest
 
 from kajabi_async import Kajabi, NotFoundError, RetryPolicy, ServerError, StoreUnavailableError
 from kajabi_async.errors import ConnectionFailedError
-from kajabi_async.session import ClientCredentials, SessionEvent
+from kajabi_async.session import SessionEvent
 from kajabi_async.session.auth.keeper import TokenKeeper
 from kajabi_async.session.auth.shared import SharedToken
 from kajabi_async.session.auth.store import MemoryTokenStore, StoredToken
@@ -20,7 +20,7 @@ from kajabi_async.session.logs import BudgetLog, Watchers, log_rate
 from kajabi_async.session.retry import RetryBudget
 from kajabi_async.testing import FakeKajabi
 from tests.clocks import ManualClock
-from tests.session.auth.test_token import LIFE, Issuer
+from tests.session.auth.test_token import LIFE, Issuer, grants
 
 AT_ONCE = RetryPolicy(base_seconds=0.0)
 
@@ -239,7 +239,8 @@ async def test_a_token_store_is_told_going_down_and_coming_back(log: pytest.LogC
     store = Store(monotonic=clock.monotonic)
     issuer = Issuer()
     issuer.clock = clock
-    keeper = TokenKeeper(ClientCredentials("id", "s"), issuer, clock, SharedToken(store, "ab", clock))
+    known = grants(issuer, clock)
+    keeper = TokenKeeper(known, clock, SharedToken(store, "ab", clock, known))
     for down in (False, True, True, False, False, True, False):
         store.down = down
         await keeper.renewed()
@@ -254,7 +255,7 @@ async def test_a_renewal_ahead_that_fails_is_told(log: pytest.LogCaptureFixture)
     failure = ConnectionFailedError("no route")
     clock, issuer = ManualClock(), Issuer("token-1", failure, failure)
     issuer.clock = clock
-    keeper = TokenKeeper(ClientCredentials("id", "s"), issuer, clock)
+    keeper = TokenKeeper(grants(issuer, clock), clock)
     token = await keeper.renewed()
     clock.advance(LIFE * 0.95)
     assert keeper.live() == token

@@ -10,14 +10,15 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from kajabi_async import Customer, KajabiError
+from kajabi_async.clock import SystemClock
 from kajabi_async.decoding.answers import read_page, read_resource, read_samples
 from kajabi_async.errors import AnswerTooLargeError
+from kajabi_async.exchange import Answer, Request
 from kajabi_async.jsonapi.codec import decode
-from kajabi_async.jsonapi.error_documents import api_error
 from kajabi_async.jsonapi.limits import MAX_ELEMENTS, excess_in, width_in
 from kajabi_async.jsonapi.linkage import Identifier
-from kajabi_async.models.origin import Scope
-from kajabi_async.models.resource import Resource
+from kajabi_async.models.resource import Resource, Scope
+from kajabi_async.session.answers import error_of
 from kajabi_async.session.auth.token import Token
 from kajabi_async.webhooks import MAX_BYTES, parse
 from tests.soak.figures import Figure
@@ -172,7 +173,7 @@ def _samples(body: bytes) -> None:
 
 
 def _error(body: bytes) -> None:
-    str(api_error(status=422, headers={}, body=body, method="GET", path="/v1/customers"))
+    str(error_of(Answer(422, {}, body), Request("GET", "/v1/customers"), SystemClock()))
 
 
 def _delivery(body: bytes) -> None:

@@ -1,71 +1,50 @@
-"""The one token of a client: requested when needed, renewed ahead of its end, replaced when it is refused."""
+"""The one token of a client: requested when needed, renewed ahead of its end, replaced when it is rejected."""
 
 import asyncio
 import logging
-import random
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from typing import Final
 
 from kajabi_async.clock import Clock
 from kajabi_async.concurrency import SingleFlight
-from kajabi_async.errors import ApiError, GaveUp, KajabiError
-from kajabi_async.session.auth.backoff import TokenBackoff
-from kajabi_async.session.auth.grants import is_unusable, spends_refresh_token
-from kajabi_async.session.auth.shared import SharedToken, Wanted
+from kajabi_async.errors import AuthenticationError, GaveUp, KajabiError
+from kajabi_async.session.auth.grants import Grants
+from kajabi_async.session.auth.shared import SharedToken, Unusable
 from kajabi_async.session.auth.token import Token
-from kajabi_async.session.credentials import Credentials, RefreshTokenCredentials, Secret
-from kajabi_async.session.retry import RetryPolicy
+from kajabi_async.session.credentials import Secret
 
-__all__ = ["AskForToken", "TokenKeeper"]
+__all__ = ["TokenKeeper"]
 
 _LOG: Final = logging.getLogger("kajabi_async")
 _AHEAD_AGAIN_SECONDS: Final = 30.0
 
-AskForToken = Callable[[Credentials, int], Awaitable[Token]]
-"""Sends one token request and returns the token; the number counts the attempts since the last success, from 1."""
-
 
 class TokenKeeper:
-    """Keeps the token of one client; at most one request for a token is under way at any time.
+    """Keeps the token of one client; at most one token request is under way at any time.
 
-    With a *shared* token that holds for everybody who shares its store. Requests that fail are followed by a growing
-    pause, which is everybody's who waits for a token; a refresh token is kept until the API says that it is spent.
+    With a *shared* token that holds for all clients that share its store. A failed request is followed by a growing
+    pause for all calls that wait for a token.
     """
 
-    def __init__(
-        self,
-        credentials: Credentials,
-        ask: AskForToken,
-        clock: Clock,
-        shared: SharedToken | None = None,
-        *,
-        backoff: TokenBackoff | None = None,
-    ) -> None:
-        self._credentials = credentials
-        self._ask = ask
+    def __init__(self, grants: Grants, clock: Clock, shared: SharedToken | None = None) -> None:
+        self._grants = grants
         self._clock = clock
         self._shared = shared
-        self._backoff = backoff or TokenBackoff(RetryPolicy(), clock, random.random, lambda: 0.0)
+        self._backoff = grants.backoff
         self._token: Token | None = None
-        self._refresh: Secret | None = None
-        self._refused: Secret | None = None
+        self._rejected: Secret | None = None
         self._renewing: asyncio.Task[object] | None = None
         self._ahead_not_before = 0.0
-        self.on_new: Callable[[Token], None] = _nobody_is_told
+        self.on_new: Callable[[Token], None] = _ignore
         self._flight: SingleFlight[None, Token] = SingleFlight(abandon=False)
 
     @property
-    def held(self) -> Token | None:
-        """The token, alive or not; None before the first and after `forget`."""
-        return self._token
-
-    @property
     def taken(self) -> int:
-        """How many tokens were taken from a store, where others had put them."""
+        """The number of tokens taken from a store, where other clients had put them."""
         return 0 if self._shared is None else self._shared.taken
 
     def live(self) -> Token | None:
-        """Return the token if it still serves, and begin to renew it if its end is near."""
+        """Return the token if it is still valid, and start its renewal if its end is near."""
         token = self._token
         if token is None or token.expires_at is None or token.renew_at is None:
             return token
@@ -75,7 +54,7 @@ class TokenKeeper:
         if now >= token.expires_at:
             return None
         if now >= self._ahead_not_before and self._backoff.is_open:
-            # Not on every request while renewing fails: the old token serves for a while.
+            # Not on every request while the renewal fails: the old token is valid for a while.
             self._ahead_not_before = now + _AHEAD_AGAIN_SECONDS
             self._flight.begin(None, self._renewed_ahead)
         return token
@@ -83,8 +62,8 @@ class TokenKeeper:
     async def renewed(self, deadline: float | None = None) -> Token:
         """Return a new token, from the request that is under way if there is one.
 
-        A failed request is repeated as the retry policy says, after a pause that all callers share. Raise what it
-        failed with, `at_token_endpoint` set, if no more are made or if *deadline*, on the monotonic clock, comes first.
+        A failed request is retried as the retry policy says, after a pause that all callers share. Raise its error,
+        `at_token_endpoint` set, if no retry follows or if *deadline*, on the monotonic clock, comes first.
         """
         before, failures_before = self._token, self._backoff.failures
         while True:
@@ -105,49 +84,49 @@ class TokenKeeper:
                     attempts = max(1, self._backoff.failures)
                     raise error.sent(attempts=attempts, maybe_applied=False, gave_up=because) from error.__cause__
 
-    async def replace(self, refused: Token, deadline: float | None = None) -> Token:
-        """Return another token than *refused*; a new one is requested only if that one is still the current one."""
+    async def replace(self, rejected: Token, deadline: float | None = None) -> Token:
+        """Return another token than *rejected*; a new one is requested only if that one is still the current one."""
         token = self._token
-        if token is not None and token.access != refused.access:
+        if token is not None and token.access != rejected.access:
             return token
         if token is not None:
             self._token = None
-            self._refused = refused.access
-            if not isinstance(self._credentials, RefreshTokenCredentials):
-                # Refused before its time: the key was rotated or revoked, and the refresh token went with it.
-                self._refresh = None
+            self._rejected = rejected.access
+            self._grants.token_rejected()
         return await self.renewed(deadline)
 
-    async def exchange(self) -> Token | None:
-        """Request a token by the refresh token, which it uses up; None if there is none or it is spent."""
-        refresh = self._refresh
-        if refresh is None:
-            return None
-        try:
-            token = await self._asked(RefreshTokenCredentials(refresh))
-        except ApiError as error:
-            if spends_refresh_token(error):
-                return None
-            raise
-        self._token, self._refresh = token, token.refresh or refresh
-        return token
+    async def revoke(self) -> None:
+        """Revoke the token and drop it, in the store as well; without a token, nothing is sent.
 
-    async def settle(self) -> None:
-        """Wait until no token request is under way."""
+        ApiError or TransportError if the API did not confirm it: the token is kept then.
+        """
         while self._renewing is not None:
+            # The token that a renewal brings is to be revoked, not the one before it.
             await asyncio.wait({self._renewing})
+        token = self._token
+        if token is None:
+            return
+        try:
+            await self._grants.revoke(token)
+        except AuthenticationError:
+            # It may have reached its end, which its refresh token outlives: that one leads to another.
+            successor = await self._grants.exchange()
+            if successor is not None:
+                self._token = token = successor
+                await self._grants.revoke(successor)
+        await self.forget(token)
 
     async def forget(self, token: Token | None = None) -> None:
         """Drop *token*, or the current one, with its refresh token, in the store as well; a newer one is left."""
         if token is not None and token is not self._token:
             return
-        self._refused = None if self._token is None else self._token.access
-        self._token = self._refresh = None
+        self._rejected = None if self._token is None else self._token.access
+        self._token = self._grants.refresh_token = None
         if self._shared is not None:
             await self._shared.forget()
 
     async def aclose(self) -> None:
-        """Cancel the request that may be under way."""
+        """Cancel the token request that may be under way."""
         await self._flight.aclose()
         if self._shared is not None:
             await self._shared.aclose()
@@ -163,60 +142,28 @@ class TokenKeeper:
     async def _renew(self) -> Token:
         self._renewing = asyncio.current_task()
         try:
-            return await self._renewed()
-        finally:
-            self._renewing = None
-
-    async def _renewed(self) -> Token:
-        wanted = Wanted(
-            held=self._token,
-            refused=self._refused,
-            refresh=self._refresh,
-            by_refresh_token=self._by_refresh_token,
-            by_first_grant=self._by_first_grant,
-        )
-        try:
-            token = await (wanted.asked(wanted.refresh) if self._shared is None else self._shared.renewed(wanted))
+            token = await self._request()
         except KajabiError as error:
             if error.at_token_endpoint:
                 self._backoff.failed(error)
             raise
+        finally:
+            self._renewing = None
         self._backoff.succeeded()
         self._token = token
-        self._refresh = token.refresh or self._refresh
-        self._refused = None
+        self._grants.keep(token)
+        self._rejected = None
         self._ahead_not_before = 0.0
         _LOG.info("took a shared token" if token.shared else "fetched a token", extra={"shared": token.shared})
         self.on_new(token)
         return token
 
-    async def _by_refresh_token(self, refresh: Secret) -> Token | None:
-        """Return None if *refresh* leads to no token and the first grant is to be tried."""
-        given = self._credentials.refresh_token if isinstance(self._credentials, RefreshTokenCredentials) else None
-        if refresh == given:
-            # The first grant sends the same.
-            return None
-        try:
-            return await self._asked(RefreshTokenCredentials(refresh))
-        except ApiError as error:
-            if spends_refresh_token(error):
-                self._refresh = None if self._refresh == refresh else self._refresh
-            elif given is not None or not is_unusable(error):
-                # It passes, or is not about the refresh token: that one is kept and used later.
-                raise
-            _LOG.info("the refresh token was not accepted (%s), falling back to the first grant", type(error).__name__)
-            return None
-
-    async def _by_first_grant(self) -> Token:
-        return await self._asked(self._credentials)
-
-    async def _asked(self, credentials: Credentials) -> Token:
-        try:
-            return await self._ask(credentials, self._backoff.failures + 1)
-        except KajabiError as error:
-            error.at_token_endpoint = True
-            raise
+    async def _request(self) -> Token:
+        if self._shared is None:
+            return await self._grants.request()
+        current = None if self._token is None else self._token.access
+        return await self._shared.renewed(Unusable(current, self._rejected))
 
 
-def _nobody_is_told(_: Token) -> None:
+def _ignore(_: Token) -> None:
     return

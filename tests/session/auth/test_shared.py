@@ -23,7 +23,7 @@ from kajabi_async.session.credentials import (
     Secret,
 )
 from tests.clocks import ManualClock
-from tests.session.auth.test_token import LIFE, Issuer, issued
+from tests.session.auth.test_token import LIFE, Issuer, grants, issued
 
 
 def shared_keeper(
@@ -31,8 +31,9 @@ def shared_keeper(
 ) -> TokenKeeper:
     clock = issuer.clock = clock or ManualClock()
     credentials = credentials or ClientCredentials("id", "secret")
-    shared = SharedToken(store, store_key(credentials, "https://api.kajabi.com"), clock)
-    return TokenKeeper(credentials, issuer, clock, shared)
+    known = grants(issuer, clock, credentials)
+    shared = SharedToken(store, store_key(credentials, "https://api.kajabi.com"), clock, known)
+    return TokenKeeper(known, clock, shared)
 
 
 async def held(tokens: TokenKeeper) -> str:
@@ -248,13 +249,13 @@ async def test_a_refresh_token_that_somebody_else_has_used_leads_to_what_they_pu
     key = store_key(ClientCredentials("id", "secret"), "https://api.kajabi.com")
 
     class Overtaken(Issuer):
-        async def __call__(self, credentials: Any, attempt: int) -> Token:
+        async def ask(self, credentials: Any, attempt: int) -> Token:
             fresh = StoredToken(Secret("theirs"), Secret("r2"), None, clock.time() + 500)
             there = store._tokens[key]
             store._tokens[key] = attrs.evolve(fresh, version=there.version + 1)
-            return await super().__call__(credentials, attempt)
+            return await super().ask(credentials, attempt)
 
-    overtaken = tokens._ask = Overtaken(AuthenticationError(status=401))
+    overtaken = tokens._grants._endpoint = Overtaken(AuthenticationError(status=401))
     overtaken.clock = clock
     assert await held(tokens) == "theirs"
     assert overtaken.grants == ["refresh_token"]
@@ -286,7 +287,7 @@ async def test_asking_under_a_lease_ends_before_the_lease_does() -> None:
     """Nobody else may start meanwhile."""
 
     class Silent(Issuer):
-        async def __call__(self, credentials: Any, attempt: int) -> Token:
+        async def ask(self, credentials: Any, attempt: int) -> Token:
             await asyncio.Event().wait()
             raise AssertionError
 

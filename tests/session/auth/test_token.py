@@ -22,6 +22,9 @@ from kajabi_async.errors import (
     RequestTimeoutError,
     ServerError,
 )
+from kajabi_async.session import RetryPolicy
+from kajabi_async.session.auth.backoff import TokenBackoff
+from kajabi_async.session.auth.grants import Grants
 from kajabi_async.session.auth.keeper import TokenKeeper
 from kajabi_async.session.auth.store import StoredToken
 from kajabi_async.session.auth.token import Token
@@ -40,11 +43,12 @@ class Issuer:
         self.grants: list[str] = []
         self.attempts: list[int] = []
         self.refresh_tokens: list[str] = []
+        self.revoked: list[str] = []
         self.hold = asyncio.Event()
         self.hold.set()
         self._answers = list(answers)
 
-    async def __call__(self, credentials: Credentials, attempt: int) -> Token:
+    async def ask(self, credentials: Credentials, attempt: int) -> Token:
         self.grants.append(credentials.form().get("grant_type", "password"))
         self.attempts.append(attempt)
         self.refresh_tokens.append(credentials.form().get("refresh_token", ""))
@@ -55,14 +59,23 @@ class Issuer:
         body = answer if isinstance(answer, bytes) else issued(answer)
         return Token.from_body(body, asked_at=0.0 if self.clock is None else self.clock.now)
 
+    async def revoke(self, token: Secret) -> None:
+        self.revoked.append(token.reveal())
+
 
 def issued(access: str, **members: Any) -> bytes:
     return json.dumps({"access_token": access, "refresh_token": "r", "expires_in": LIFE, **members}).encode()
 
 
+def grants(issuer: Issuer, clock: ManualClock | None = None, credentials: Credentials | None = None) -> Grants:
+    issuer.clock = clock or issuer.clock or ManualClock()
+    backoff = TokenBackoff(RetryPolicy(), issuer.clock, lambda: 0.5, lambda: 0.0)
+    return Grants(credentials or ClientCredentials("id", "secret"), issuer, backoff)
+
+
 def keeper(issuer: Issuer, clock: ManualClock | None = None, credentials: Credentials | None = None) -> TokenKeeper:
     issuer.clock = clock or ManualClock()
-    return TokenKeeper(credentials or ClientCredentials("id", "secret"), issuer, issuer.clock)
+    return TokenKeeper(grants(issuer, issuer.clock, credentials), issuer.clock)
 
 
 async def _held(tokens: TokenKeeper) -> str:
@@ -155,8 +168,7 @@ async def test_a_refresh_token_given_by_the_user_is_exchanged_for_later_ones() -
     tokens = keeper(issuer, clock, RefreshTokenCredentials("r1"))
     token = await tokens.renewed()
     assert (await tokens.replace(token)).access.reveal() == "b"
-    assert tokens._refresh is not None
-    assert tokens._refresh.reveal() == "r2"
+    assert tokens._grants.refresh_token == Secret("r2")
 
 
 async def test_each_waiter_gets_an_error_of_its_own() -> None:
@@ -173,7 +185,7 @@ async def test_forgetting_asks_anew_by_the_first_grant() -> None:
     tokens = keeper(issuer)
     await _held(tokens)
     await tokens.forget()
-    assert tokens.held is None
+    assert tokens.live() is None
     assert await _held(tokens) == "token-2"
     assert issuer.grants == ["client_credentials", "client_credentials"]
 
@@ -182,7 +194,7 @@ async def test_forgetting_nothing_is_no_error() -> None:
     """There may never have been a token."""
     tokens = keeper(Issuer())
     await tokens.forget()
-    assert tokens.held is None
+    assert tokens.live() is None
     assert await _held(tokens) == "token-1"
 
 
@@ -249,7 +261,7 @@ async def test_the_refresh_token_of_the_user_is_sent_once_for_each_try() -> None
     """It is the first grant itself."""
     issuer, clock = Issuer(issued("a1", refresh_token=None), AuthenticationError(status=401)), ManualClock()
     tokens = keeper(issuer, clock, RefreshTokenCredentials("r0"))
-    tokens._refresh = Secret("r0")
+    tokens._grants.refresh_token = Secret("r0")
     await _held(tokens)
     clock.advance(LIFE + 1)
     with pytest.raises(AuthenticationError):
@@ -331,39 +343,43 @@ async def test_forgetting_leaves_a_newer_token() -> None:
     old = await tokens.renewed()
     new = await tokens.replace(old)
     await tokens.forget(old)
-    assert tokens.held is new
+    assert tokens.live() is new
 
 
 async def test_a_refresh_token_is_exchanged_on_demand() -> None:
-    """For a revocation by a token that is alive; None says that there is nothing left to revoke."""
-    issuer = Issuer("token-1", "token-2", AuthenticationError(status=401), ServerError(status=503))
-    tokens = keeper(issuer)
-    assert await tokens.exchange() is None
-    await tokens.renewed()
-    fresh = await tokens.exchange()
-    assert fresh is not None
-    assert (fresh.access.reveal(), tokens.held) == ("token-2", fresh)
-    assert await tokens.exchange() is None
-    with pytest.raises(ServerError):
-        await tokens.exchange()
-    assert issuer.grants == ["client_credentials", *["refresh_token"] * 3]
+    """For a revocation with a valid token; None if there is none or it is spent."""
+    issuer = Issuer("token-1", AuthenticationError(status=401), ServerError(status=503))
+    known = grants(issuer)
+    assert await known.exchange() is None
+    known.refresh_token = Secret("r0")
+    assert await known.exchange() is not None
+    assert issuer.refresh_tokens == ["r0"]
+    assert known.refresh_token == Secret("r")
+    assert await known.exchange() is None
+    with pytest.raises(ServerError) as caught:
+        await known.exchange()
+    assert caught.value.at_token_endpoint
+    assert issuer.grants == ["refresh_token"] * 3
 
 
-async def test_settling_waits_for_the_request_under_way() -> None:
-    """And for nothing otherwise."""
+async def test_revoking_waits_for_the_request_under_way() -> None:
+    """Its token is the one to revoke; without any token, nothing is sent."""
     issuer = Issuer()
     tokens = keeper(issuer)
-    await tokens.settle()
+    await tokens.revoke()
+    assert not issuer.revoked
     issuer.hold.clear()
     renewing = asyncio.create_task(tokens.renewed())
     await asyncio.sleep(0)
     await asyncio.sleep(0)
-    settling = asyncio.create_task(tokens.settle())
+    revoking = asyncio.create_task(tokens.revoke())
     await asyncio.sleep(0)
-    assert not settling.done()
+    assert not revoking.done()
     issuer.hold.set()
-    await settling
-    assert tokens.held == await renewing
+    await revoking
+    assert issuer.revoked == ["token-1"]
+    assert tokens.live() is None
+    assert (await renewing).access.reveal() == "token-1"
 
 
 async def test_a_refresh_token_that_is_not_accepted_is_told_with_the_reason(caplog: pytest.LogCaptureFixture) -> None:

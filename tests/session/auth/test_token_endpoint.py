@@ -367,7 +367,7 @@ async def test_a_revocation_of_what_is_dead_altogether_is_success(api: Api) -> N
     async with api.session() as manager:
         await manager.send(READ)
         await manager.revoke()
-        assert manager._tokens.held is None
+        assert manager._tokens.live() is None
     assert len(api.seen["revoke"]) == 1
 
 
@@ -409,14 +409,15 @@ async def test_a_revocation_disturbs_no_request_and_drops_no_newer_token(api: Ap
     api.resource = lambda _, text: REFUSED if dead and "Bearer t1\r" in text else answer()
     async with api.session(token_store=MemoryTokenStore()) as manager:
         await manager.send(READ)
-        original, manager._token_requests = manager._token_requests, _Slow(manager._token_requests, answered)  # type: ignore[assignment]
+        grants: Any = manager._tokens._grants
+        original, grants._endpoint = grants._endpoint, _Slow(grants._endpoint, answered)
         revoking = asyncio.create_task(manager.revoke())
         await asyncio.sleep(0)
         dead = True
         assert {each.status for each in await asyncio.gather(*(manager.send(READ) for _ in range(50)))} == {200}
         answered.set()
         await revoking
-        manager._token_requests = original
+        grants._endpoint = original
         assert (await manager.send(READ)).status == 200
     assert len(api.seen["token"]) == 2
 
@@ -424,7 +425,8 @@ async def test_a_revocation_disturbs_no_request_and_drops_no_newer_token(api: Ap
 class _Slow:
     """Revokes when the test says so."""
 
-    def __init__(self, requests: Any, answered: asyncio.Event) -> None:
+    def __init__(self, endpoint: Any, answered: asyncio.Event) -> None:
+        self.ask = endpoint.ask
         self._answered = answered
 
     async def revoke(self, _: Any) -> None:

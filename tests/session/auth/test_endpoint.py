@@ -18,13 +18,9 @@ from kajabi_async.errors import (
 )
 from kajabi_async.exchange import FORM, Answer, Request
 from kajabi_async.session import SessionEvent, SessionStats, TokenRequestAnswered
-from kajabi_async.session.auth.grants import (
-    TokenRequests,
-    error_of,
-    is_success,
-    is_unusable,
-    spends_refresh_token,
-)
+from kajabi_async.session.answers import error_of, is_success
+from kajabi_async.session.auth.endpoint import OAuthEndpoint
+from kajabi_async.session.auth.grants import is_unusable, spends_refresh_token
 from kajabi_async.session.auth.token import Token
 from kajabi_async.session.credentials import ClientCredentials, Secret
 from kajabi_async.session.limits.deadlines import Deadline, Deadlines
@@ -71,7 +67,7 @@ class Asked:
         self.stats = SessionStats()
         self.seen: list[SessionEvent] = []
         self.heeded: list[tuple[int, str]] = []
-        self.requests = TokenRequests(
+        self.requests = OAuthEndpoint(
             cast("Any", self.wire),
             Deadlines(),
             self.gate,
@@ -241,7 +237,7 @@ def test_only_401_and_invalid_grant_spend_a_refresh_token(
 
 async def test_one_attempt_ends_by_itself(monkeypatch: pytest.MonkeyPatch) -> None:
     """Whoever waits for the token may wait for as long as they like."""
-    monkeypatch.setattr("kajabi_async.session.auth.grants._SECONDS", 0.05)
+    monkeypatch.setattr("kajabi_async.session.auth.endpoint._SECONDS", 0.05)
     asked = Asked(None)
     async with asyncio.timeout(5):
         with pytest.raises(RequestTimeoutError) as caught:
