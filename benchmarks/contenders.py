@@ -61,11 +61,11 @@ class Ours(Client):
         self._ahead = ahead
 
     async def get(self, resource_id: str, *, included: bool = False) -> object:
-        return await self._api.customers.get(resource_id, include=INCLUDE if included else ())
+        return await self._api.customers.get(resource_id, include=INCLUDE.split(",") if included else ())
 
     async def look_up(self, ids: Iterable[str], *, concurrency: int, included: bool = False) -> int:
         found = 0
-        include = INCLUDE if included else ()
+        include = INCLUDE.split(",") if included else ()
         async for lookup in self._api.customers.get_many(ids, include=include, concurrency=concurrency):
             found += lookup.found
         return found

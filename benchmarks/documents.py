@@ -6,7 +6,7 @@ from typing import Any
 
 SITE = "https://app.kajabi.com/api/v1"
 PAGE_SIZE = 100
-INCLUDE = "contact,offers,products"
+INCLUDE: str = "contact,offers,products"
 MEDIA_TYPE = "application/vnd.api+json"
 TOKEN = json.dumps({"access_token": "bench", "refresh_token": "bench", "token_type": "Bearer", "expires_in": 604800})
 

@@ -19,7 +19,7 @@ nitpick_ignore_regex = [
     ("py:.*", r"(aiohttp|asyncio|collections|datetime|decimal|opentelemetry|os|pathlib|random|redis|typing)\..*"),
     ("py:(class|obj)", r"kajabi_async\.testing\.(store|oauth|faults\.incident)\..*"),  # Internals of the fake.
     ("py:class", r"kajabi_async\.(models\.resource\.Scope|fetching\.page\.ListRequest)"),  # Passed on only.
-    ("py:(class|obj)", r"kajabi_async\..*\.[RT]"),  # Type variables.
+    ("py:(class|obj)", r"kajabi_async\..*\.(R|\w*T)"),  # Type variables.
 ]
 
 autodoc_member_order = "bysource"

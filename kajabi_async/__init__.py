@@ -11,7 +11,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
-    __version__: Final[str]
+    __version__: str
     from kajabi_async.client import Kajabi
     from kajabi_async.errors import (
         AmbiguousMatchError,

@@ -18,9 +18,7 @@ from kajabi_async.jsonapi.limits import MAX_ELEMENTS
 from kajabi_async.jsonapi.links import LinkRules
 from kajabi_async.jsonapi.query import encoded_pairs
 from kajabi_async.models.account import ApiVersion, Me
-from kajabi_async.models.resource import Resource
 from kajabi_async.operations import OPERATIONS
-from kajabi_async.relationships.prefetch import prefetch
 from kajabi_async.relationships.resolver import RelationshipResolver
 from kajabi_async.resources.account import Hooks, Sites, read_me, read_version
 from kajabi_async.resources.base import ResourceOperations
@@ -29,6 +27,7 @@ from kajabi_async.resources.commerce import OrderItems, Orders, Payouts, Purchas
 from kajabi_async.resources.content import BlogPosts, LandingPages, Podcasts, WebsitePages
 from kajabi_async.resources.forms import Forms, FormSubmissions
 from kajabi_async.resources.people import ContactNotes, Contacts, ContactTags, Customers, CustomFields
+from kajabi_async.resources.prefetching import Prefetching
 from kajabi_async.resources.writes import answered_write
 from kajabi_async.session import (
     ClientCredentials,
@@ -42,7 +41,6 @@ from kajabi_async.session import (
     Timeouts,
     TokenStore,
 )
-from kajabi_async.stall import PATIENCE_SECONDS, Stall, checked_patience
 from kajabi_async.tracebacks import hide_arguments
 
 if TYPE_CHECKING:
@@ -100,7 +98,7 @@ class ClientOptions(TypedDict, total=False):
     """Another source of time, for tests."""
 
 
-class Kajabi:
+class Kajabi(Prefetching):
     """A client of the Kajabi Public API: one pool, one token, one attribute for each resource.
 
     Use it as ``async with Kajabi(...) as api:``, or call `aclose`. It belongs to the event loop of its first request.
@@ -253,22 +251,6 @@ class Kajabi:
         with answered_write(request.method):
             body = answer.body
             return decode(body, context=f"{request.method} {request.path}") if body.strip() else None
-
-    async def prefetch(
-        self, resources: Resource | Iterable[Resource], *paths: str, patience: float = PATIENCE_SECONDS
-    ) -> None:
-        """Load relations of many resources at once, such as ``"contact"`` or ``"offers.products"``.
-
-        Sends as few requests as possible: what resources share is fetched once, and owners are read again with includes
-        if that is fewer requests. Awaiting a loaded relation sends nothing. UnknownIncludeError for a relation that a
-        resource does not have.
-
-        Pauses and outages are waited out as by `get_many`; after *patience* seconds without any answer the latest
-        failure is raised. What is loaded by then stays loaded: the same call continues from there.
-        """
-        owners = [resources] if isinstance(resources, Resource) else resources
-        stall = Stall(checked_patience(patience), self._context.clock, among=self._context.stalls)
-        await prefetch(self._resolver, self._links, owners, paths, stall=stall)
 
     async def aclose(self) -> None:
         """End what is in flight with ClientClosedError and close the pool, unless that was handed in.

@@ -185,7 +185,7 @@ def lookup(
     have the offers only with --include offers. --explain sends one request at most.
     """
     options: dict[str, Any] = {
-        "include": include,
+        "include": include.split(","),
         "fields": None if fields is None else {"customers": fields},
         "concurrency": concurrency,
         "json": json,

@@ -13,6 +13,7 @@ from kajabi_async.cli.rendering import as_members, print_members
 from kajabi_async.cli.terminal import Screen, error_screen
 from kajabi_async.fetching.lookups import Lookups
 from kajabi_async.fetching.plan import Strategy
+from kajabi_async.models.names import Fieldsets
 from kajabi_async.output import flush, print_json, print_line
 
 __all__ = ["explain_file", "look_up_file", "print_report"]
@@ -27,8 +28,8 @@ async def look_up_file(
     api: Kajabi,
     source: str,
     *,
-    include: str,
-    fields: dict[str, str] | None,
+    include: list[str],
+    fields: Fieldsets | None,
     concurrency: int | None,
     ordered: bool,
     strategy: Strategy,
@@ -84,7 +85,7 @@ async def _print_all(run: Lookups[Any], screen: Screen) -> None:
 
 
 async def explain_file(
-    api: Kajabi, source: str, *, include: str, fields: dict[str, str] | None, concurrency: int | None, json: bool
+    api: Kajabi, source: str, *, include: list[str], fields: Fieldsets | None, concurrency: int | None, json: bool
 ) -> None:
     """Print the cost of looking up every id in *source* by each strategy; nothing is looked up."""
     with open_source(source) as lines:

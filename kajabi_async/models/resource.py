@@ -9,7 +9,7 @@ import re
 from collections.abc import Callable, Iterable, Mapping
 from difflib import get_close_matches
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, ClassVar, Final, NoReturn, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, ClassVar, Final, NoReturn, Protocol, TypeVar, dataclass_transform
 
 import attrs
 
@@ -205,6 +205,7 @@ def _refuse_assignment(instance: Any, attribute: "attrs.Attribute[Any]", _value:
     )
 
 
+@dataclass_transform(frozen_default=True, eq_default=False, kw_only_default=True, field_specifiers=(attrs.field,))
 def _slotted(cls: type[C]) -> type[C]:
     return attrs.define(
         init=False,
@@ -326,6 +327,7 @@ class Part:
     extra: Mapping[str, Any] = attrs.field(factory=dict[str, Any], kw_only=True)
 
 
+@dataclass_transform(frozen_default=True, eq_default=False, kw_only_default=True, field_specifiers=(attrs.field,))
 def model(resource_type: str) -> Callable[[type[R]], type[R]]:
     """Declare a class of resources: annotated names are attributes, descriptors are relations."""
 

@@ -1,7 +1,7 @@
 """The account behind the API key: its sites, its hooks, its user, and the version of the API."""
 
 from collections.abc import Iterable
-from typing import Any, Final, Literal, Unpack, cast, get_args
+from typing import Any, Final, Literal, Never, Unpack, cast, get_args
 from urllib.parse import urlsplit
 
 import attrs
@@ -15,10 +15,11 @@ from kajabi_async.fetching.pages import Pages
 from kajabi_async.jsonapi.codec import decode, json_object
 from kajabi_async.jsonapi.ids import checked_id
 from kajabi_async.models.account import ApiVersion, Hook, Me, Site
+from kajabi_async.models.names import Fieldsets
 from kajabi_async.models.resource import Resource, Scope, is_set
 from kajabi_async.operations import operation
 from kajabi_async.resources.arguments import needed_site
-from kajabi_async.resources.base import Gettable, Listable, ListOptions, PagingOptions
+from kajabi_async.resources.base import Gettable, Listable, ListOptions, PagingOptions, sort_keys_of
 from kajabi_async.resources.filters import HookFilters, SiteFilters
 from kajabi_async.resources.writes import resource_body, site_linkage
 
@@ -32,6 +33,10 @@ __all__ = [
     "read_version",
     "same_address",
     "sort_hooks",
+]
+
+SiteSort = Literal[
+    "title", "-title", "subdomain", "-subdomain", "created_at", "-created_at", "updated_at", "-updated_at"
 ]
 
 HookEvent = Literal["purchase", "payment_succeeded", "order_created", "form_submission", "tag_added", "tag_removed"]
@@ -57,17 +62,17 @@ async def read_version(send: Send) -> ApiVersion:
     return ApiVersion.from_document(document)
 
 
-class SiteListOptions(ListOptions, SiteFilters):
+class SiteListOptions(ListOptions[Never, SiteSort, Fieldsets], SiteFilters):
     """What the list of sites takes."""
 
 
-class Sites(Gettable[Site], Listable[Site]):
+class Sites(Gettable[Site, Never, Fieldsets], Listable[Site]):
     """``api.sites``: read only."""
 
     name = "sites"
     model = Site
     filters = SiteFilters
-    sort_keys = frozenset({"title", "subdomain", "created_at", "updated_at"})
+    sort_keys = sort_keys_of(SiteSort)
 
     def list(self, **options: Unpack[SiteListOptions]) -> Pages[Site]:
         """List sites; filters are those of `SiteFilters`."""
@@ -101,7 +106,7 @@ class HookListOptions(HookPagingOptions, HookFilters):
     """What the list of hooks takes."""
 
 
-class Hooks(Gettable[Hook], Listable[Hook]):
+class Hooks(Gettable[Hook, Never, Fieldsets], Listable[Hook]):
     """``api.hooks``: the URLs that Kajabi posts events to. A hook cannot be changed: delete it and create another."""
 
     name = "hooks"

@@ -35,7 +35,7 @@ def checked_sort(sort: str | Iterable[str] | None, keys: Collection[str], *, own
     return chosen
 
 
-def checked_fields(fields: Mapping[str, str | Iterable[str]] | None, *, owner: str) -> dict[str, tuple[str, ...]]:
+def checked_fields(fields: Mapping[str, object] | None, *, owner: str) -> dict[str, tuple[str, ...]]:
     """Return *fields* by type; UnknownFieldError for a type, or an attribute or relation of one, that does not exist.
 
     A type may be written in the singular, as some examples of the API document have it; it is sent as written.
@@ -78,7 +78,7 @@ def _check_path(path: str, model: type[Resource], owner: str) -> None:
         model, owner = MODELS.get(model.relations[step].resource_type, Resource), step
 
 
-def _checked_names(type_name: str, chosen: str | Iterable[str], owner: str) -> tuple[str, ...]:
+def _checked_names(type_name: str, chosen: Any, owner: str) -> tuple[str, ...]:
     model = MODELS.get(type_name) or MODELS.get(f"{type_name}s")
     if model is None:
         raise UnknownFieldError(type_name, owner=f"fields= of {owner}", known=MODELS)

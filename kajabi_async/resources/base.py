@@ -5,7 +5,7 @@ come from the table of operations. Relationship endpoints are in `linkable`, bod
 """
 
 from collections.abc import Iterable, Mapping
-from typing import Any, ClassVar, Final, Generic, TypedDict, TypeVar
+from typing import TYPE_CHECKING, Any, ClassVar, Final, Generic, TypeAlias, TypedDict, TypeVar, get_args
 
 from kajabi_async.checks import whole_number
 from kajabi_async.decoding.answers import read_resource, refuse_stranger
@@ -37,21 +37,36 @@ __all__ = [
     "Include",
     "ListOptions",
     "Listable",
+    "Names",
     "NoFilters",
     "PagingOptions",
     "ResourceOperations",
+    "sort_keys_of",
 ]
 
 R = TypeVar("R", bound=Resource)
 W = TypeVar("W", bound=Resource)
+N = TypeVar("N", bound=str)
 
 _MOST_READERS: Final = 64
 """Readers kept for one resource: a bound for callers that make up their includes, far above what programs use."""
 
 Include = str | Iterable[str]
-"""Relations to include: ``["offers", "contact"]`` or ``"offers,contact"``."""
+"""Relations to include: ``("offers", "contact")``, or one by itself."""
 Fields = Mapping[str, str | Iterable[str]]
 """Sparse fieldsets by type: ``{"customers": ["name", "email"]}``."""
+Names: TypeAlias = N | Iterable[N] | list[str]
+"""One name, or several. A list may hold any names, for those that are known at run time only."""
+
+# The literal types of the names that a resource takes; any string by default, for resources of your own.
+if TYPE_CHECKING:
+    from typing_extensions import TypeVar as TypeVarWithDefault
+
+    IncludeT = TypeVarWithDefault("IncludeT", bound=str, default=str)
+    SortT = TypeVarWithDefault("SortT", bound=str, default=str)
+    FieldsT = TypeVarWithDefault("FieldsT", bound=Mapping[str, object], default=Fields)
+else:
+    IncludeT, SortT, FieldsT = TypeVar("IncludeT"), TypeVar("SortT"), TypeVar("FieldsT")
 
 
 class PagingOptions(TypedDict, total=False):
@@ -67,13 +82,13 @@ class PagingOptions(TypedDict, total=False):
     """Seconds for each page; the client's by default."""
 
 
-class ListOptions(PagingOptions, total=False):
+class ListOptions(PagingOptions, Generic[IncludeT, SortT, FieldsT], total=False):
     """What all but a few lists take besides their filters."""
 
-    include: Include
+    include: Names[IncludeT]
     """Relations to include with every row, if the server does that for lists."""
-    fields: Fields
-    sort: str | Iterable[str]
+    fields: FieldsT
+    sort: Names[SortT]
     """Keys to sort by, ``-`` in front for descending."""
     page_size: int
     """Rows per page; the server may return fewer."""
@@ -106,7 +121,7 @@ class ResourceOperations(Generic[R]):
     def _operation(self, verb: str) -> Operation:
         return operation(f"{self.name}.{verb}")
 
-    def _fieldsets(self, fields: Fields | None, included: Iterable[str]) -> dict[str, tuple[str, ...]]:
+    def _fieldsets(self, fields: Mapping[str, object] | None, included: Iterable[str]) -> dict[str, tuple[str, ...]]:
         """Return *fields* checked, with the relations added that link *included* resources to their owner."""
         fieldsets = checked_fields(fields, owner=self.name)
         steps = tuple(path.partition(".")[0] for path in included)
@@ -118,7 +133,7 @@ class ResourceOperations(Generic[R]):
     def _reader(
         self,
         include: Include,
-        fields: Fields | None,
+        fields: Mapping[str, object] | None,
         *,
         timeout: float | None,
         filters: tuple[tuple[str, str], ...] = (),
@@ -135,7 +150,11 @@ class ResourceOperations(Generic[R]):
         return reader
 
     def _new_reader(
-        self, include: Include, fields: Fields | None, timeout: float | None, filters: tuple[tuple[str, str], ...]
+        self,
+        include: Include,
+        fields: Mapping[str, object] | None,
+        timeout: float | None,
+        filters: tuple[tuple[str, str], ...],
     ) -> Reader[R]:
         included = checked_include(include, self.model, owner=self.name)
         query = Query(include=included, fields=self._fieldsets(fields, included), filters=filters)
@@ -193,11 +212,32 @@ def _is_hashable(include: Include) -> bool:
     return isinstance(include, str)
 
 
-class Gettable(ResourceOperations[R]):
-    """Resources that can be read by id."""
+def sort_keys_of(names: Any) -> frozenset[str]:
+    """Return the keys in a literal type of what ``sort`` takes, which has each twice: ascending and descending."""
+    return frozenset(name.removeprefix("-") for name in get_args(names))
+
+
+class Gettable(ResourceOperations[R], Generic[R, IncludeT, FieldsT]):
+    """Resources that can be read by id.
+
+    ``Gettable[Widget]`` takes any names; further arguments are the types of its ``include`` and ``fields``.
+    """
+
+    if not TYPE_CHECKING:
+
+        def __class_getitem__(cls, types: Any) -> Any:
+            # The defaults of the type parameters, which Python has from 3.13 on.
+            given = types if isinstance(types, tuple) else (types,)
+            missing = len(cls.__parameters__) - len(given)
+            return super().__class_getitem__(given + (str, Fields)[-missing:] if missing > 0 else given)
 
     async def get(
-        self, id: str | int, *, include: Include = (), fields: Fields | None = None, timeout: float | None = None
+        self,
+        id: str | int,
+        *,
+        include: Names[IncludeT] = (),
+        fields: FieldsT | None = None,
+        timeout: float | None = None,
     ) -> R:
         """Return the resource with this *id*.
 
@@ -211,8 +251,8 @@ class Gettable(ResourceOperations[R]):
         self,
         ids: Ids,
         *,
-        include: Include = (),
-        fields: Fields | None = None,
+        include: Names[IncludeT] = (),
+        fields: FieldsT | None = None,
         concurrency: int | None = None,
         ordered: bool = False,
         observer: Observer | None = None,
@@ -266,8 +306,8 @@ class Gettable(ResourceOperations[R]):
         self,
         ids: Ids,
         *,
-        include: Include = (),
-        fields: Fields | None = None,
+        include: Names[IncludeT] = (),
+        fields: FieldsT | None = None,
         concurrency: int | None = None,
         timeout: float | None = None,
     ) -> LookupPlan:

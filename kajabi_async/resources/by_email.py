@@ -11,19 +11,15 @@ from kajabi_async.errors import (
 )
 from kajabi_async.fetching.pages import Pages
 from kajabi_async.models.people import Contact, Customer
-from kajabi_async.resources.base import Listable, ListOptions
+from kajabi_async.resources.base import Listable
 from kajabi_async.resources.filters import PeopleFilters
 
-__all__ = ["FoundByEmail", "PeopleListOptions", "says_taken"]
+__all__ = ["FoundByEmail", "says_taken"]
 
 R = TypeVar("R", Customer, Contact)
 
 _LARGE_PAGE: Final = 100
 _TAKEN: Final = ("taken", "already")
-
-
-class PeopleListOptions(ListOptions, PeopleFilters):
-    """What lists of contacts and of customers take."""
 
 
 class FoundByEmail(Listable[R]):
@@ -45,7 +41,7 @@ class FoundByEmail(Listable[R]):
         boolean(thorough, of="thorough")
         if "@" not in folded:
             raise InvalidArgumentError(f"{email!r} is no email address")
-        site: PeopleListOptions = {} if site_id is None else {"site_id": site_id}
+        site: dict[str, str | int] = {} if site_id is None else {"site_id": site_id}
         # The server splits a filter at its commas: the longest part without one finds the same and more.
         matches = await _matching(folded, self._pages({**site, "email_contains": max(folded.split(","), key=len)}))
         if thorough and not matches:

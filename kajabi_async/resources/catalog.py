@@ -1,27 +1,33 @@
 """Offers, products and courses: read only through the API."""
 
-from typing import Unpack
+from typing import Literal, Never, Unpack
 
 from kajabi_async.fetching.pages import Pages
 from kajabi_async.models.catalog import Course, Offer, Product
-from kajabi_async.resources.base import Gettable, Listable, ListOptions
+from kajabi_async.models.names import Fieldsets
+from kajabi_async.models.names.catalog import CourseInclude, OfferInclude
+from kajabi_async.resources.base import Gettable, Listable, ListOptions, sort_keys_of
 from kajabi_async.resources.filters import CourseFilters, OfferFilters, ProductFilters
 from kajabi_async.resources.linkable import Linkable
 
 __all__ = ["Courses", "Offers", "Products"]
 
+OfferSort = Literal["title", "-title", "price_in_cents", "-price_in_cents"]
+ProductSort = Literal["title", "-title", "description", "-description", "status", "-status"]
+CourseSort = Literal["title", "-title"]
 
-class OfferListOptions(ListOptions, OfferFilters):
+
+class OfferListOptions(ListOptions[OfferInclude, OfferSort, Fieldsets], OfferFilters):
     """What the list of offers takes."""
 
 
-class Offers(Gettable[Offer], Listable[Offer], Linkable[Offer]):
+class Offers(Gettable[Offer, OfferInclude, Fieldsets], Listable[Offer], Linkable[Offer]):
     """``api.offers``."""
 
     name = "offers"
     model = Offer
     filters = OfferFilters
-    sort_keys = frozenset({"title", "price_in_cents"})
+    sort_keys = sort_keys_of(OfferSort)
 
     def list(self, **options: Unpack[OfferListOptions]) -> Pages[Offer]:
         """List offers; filters are those of `OfferFilters`."""
@@ -35,28 +41,28 @@ class Offers(Gettable[Offer], Listable[Offer], Linkable[Offer]):
         return await self._read_linkage("products", id, timeout)
 
 
-class ProductListOptions(ListOptions, ProductFilters):
+class ProductListOptions(ListOptions[Never, ProductSort, Fieldsets], ProductFilters):
     """What the list of products takes."""
 
 
-class Products(Gettable[Product], Listable[Product]):
+class Products(Gettable[Product, Never, Fieldsets], Listable[Product]):
     """``api.products``."""
 
     name = "products"
     model = Product
     filters = ProductFilters
-    sort_keys = frozenset({"title", "description", "status"})
+    sort_keys = sort_keys_of(ProductSort)
 
     def list(self, **options: Unpack[ProductListOptions]) -> Pages[Product]:
         """List products; filters are those of `ProductFilters`."""
         return self._pages(options)
 
 
-class CourseListOptions(ListOptions, CourseFilters):
+class CourseListOptions(ListOptions[CourseInclude, CourseSort, Fieldsets], CourseFilters):
     """What the list of courses takes."""
 
 
-class Courses(Gettable[Course], Listable[Course]):
+class Courses(Gettable[Course, CourseInclude, Fieldsets], Listable[Course]):
     """``api.courses``: modules, lessons and media come only with ``include``.
 
     Some courses are answered with 500 if several are included at once, mostly with ``lessons.media`` (observed): then
@@ -66,7 +72,7 @@ class Courses(Gettable[Course], Listable[Course]):
     name = "courses"
     model = Course
     filters = CourseFilters
-    sort_keys = frozenset({"title"})
+    sort_keys = sort_keys_of(CourseSort)
 
     def list(self, **options: Unpack[CourseListOptions]) -> Pages[Course]:
         """List courses; filters are those of `CourseFilters`."""

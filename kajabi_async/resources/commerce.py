@@ -1,12 +1,14 @@
 """Orders, purchases, transactions and payouts: sales and payments."""
 
 from collections.abc import Mapping
-from typing import Any, Unpack
+from typing import Any, Literal, Never, Unpack
 
 from kajabi_async.fetching.pages import Pages
 from kajabi_async.models.commerce import Order, OrderItem, Payout, Purchase, Transaction
+from kajabi_async.models.names import Fieldsets
+from kajabi_async.models.names.commerce import OrderInclude, OrderItemInclude, PurchaseInclude, TransactionInclude
 from kajabi_async.resources.arguments import needed_site
-from kajabi_async.resources.base import Gettable, Listable, ListOptions, PagingOptions, ResourceOperations
+from kajabi_async.resources.base import Gettable, Listable, ListOptions, PagingOptions, ResourceOperations, sort_keys_of
 from kajabi_async.resources.filters import (
     OrderFilters,
     OrderItemFilters,
@@ -17,67 +19,81 @@ from kajabi_async.resources.filters import (
 
 __all__ = ["OrderItems", "Orders", "Payouts", "Purchases", "Transactions"]
 
+OrderSort = Literal["order_number", "-order_number", "created_at", "-created_at", "fulfilled_at", "-fulfilled_at"]
+OrderItemSort = Literal["created_at", "-created_at", "quantity", "-quantity", "fulfilled_at", "-fulfilled_at"]
+PurchaseSort = Literal[
+    "amount_in_cents",
+    "-amount_in_cents",
+    "payment_type",
+    "-payment_type",
+    "multipay_payments_made",
+    "-multipay_payments_made",
+    "effective_start_at",
+    "-effective_start_at",
+    "deactivated_at",
+    "-deactivated_at",
+    "deactivation_reason",
+    "-deactivation_reason",
+    "coupon_code",
+    "-coupon_code",
+    "source",
+    "-source",
+    "referrer",
+    "-referrer",
+    "quantity",
+    "-quantity",
+    "created_at",
+    "-created_at",
+    "updated_at",
+    "-updated_at",
+]
 
-class OrderListOptions(ListOptions, OrderFilters):
+
+class OrderListOptions(ListOptions[OrderInclude, OrderSort, Fieldsets], OrderFilters):
     """What the list of orders takes."""
 
 
-class Orders(Gettable[Order], Listable[Order]):
+class Orders(Gettable[Order, OrderInclude, Fieldsets], Listable[Order]):
     """``api.orders``: read only."""
 
     name = "orders"
     model = Order
     filters = OrderFilters
-    sort_keys = frozenset({"order_number", "created_at", "fulfilled_at"})
+    sort_keys = sort_keys_of(OrderSort)
 
     def list(self, **options: Unpack[OrderListOptions]) -> Pages[Order]:
         """List orders; filters are those of `OrderFilters`."""
         return self._pages(options)
 
 
-class OrderItemListOptions(ListOptions, OrderItemFilters):
+class OrderItemListOptions(ListOptions[OrderItemInclude, OrderItemSort, Fieldsets], OrderItemFilters):
     """What the list of order items takes."""
 
 
-class OrderItems(Gettable[OrderItem], Listable[OrderItem]):
+class OrderItems(Gettable[OrderItem, OrderItemInclude, Fieldsets], Listable[OrderItem]):
     """``api.order_items``: read only."""
 
     name = "order_items"
     model = OrderItem
     filters = OrderItemFilters
-    sort_keys = frozenset({"created_at", "quantity", "fulfilled_at"})
+    sort_keys = sort_keys_of(OrderItemSort)
 
     def list(self, **options: Unpack[OrderItemListOptions]) -> Pages[OrderItem]:
         """List order items; filters are those of `OrderItemFilters`."""
         return self._pages(options)
 
 
-class PurchaseListOptions(ListOptions, PurchaseFilters):
+class PurchaseListOptions(ListOptions[PurchaseInclude, PurchaseSort, Fieldsets], PurchaseFilters):
     """What the list of purchases takes."""
 
 
-class Purchases(Gettable[Purchase], Listable[Purchase]):
+class Purchases(Gettable[Purchase, PurchaseInclude, Fieldsets], Listable[Purchase]):
     """``api.purchases``: offers bought or granted. Large pages fail (observed): 25 rows are safe."""
 
     name = "purchases"
     model = Purchase
     filters = PurchaseFilters
-    sort_keys = frozenset(
-        {
-            "amount_in_cents",
-            "payment_type",
-            "multipay_payments_made",
-            "effective_start_at",
-            "deactivated_at",
-            "deactivation_reason",
-            "coupon_code",
-            "source",
-            "referrer",
-            "quantity",
-            "created_at",
-            "updated_at",
-        }
-    )
+    sort_keys = sort_keys_of(PurchaseSort)
 
     def list(self, **options: Unpack[PurchaseListOptions]) -> Pages[Purchase]:
         """List purchases; filters are those of `PurchaseFilters`."""
@@ -106,11 +122,11 @@ class Purchases(Gettable[Purchase], Listable[Purchase]):
         return await self._send_for_resource(self._operation("cancel_subscription"), id, timeout=timeout)
 
 
-class TransactionListOptions(ListOptions, TransactionFilters):
+class TransactionListOptions(ListOptions[TransactionInclude, Never, Fieldsets], TransactionFilters):
     """What the list of transactions takes."""
 
 
-class Transactions(Gettable[Transaction], Listable[Transaction]):
+class Transactions(Gettable[Transaction, TransactionInclude, Fieldsets], Listable[Transaction]):
     """``api.transactions``: payments and refunds; the API lists no test, free, failed or pending ones."""
 
     name = "transactions"

@@ -1,27 +1,32 @@
 """Forms and their submissions."""
 
-from typing import Unpack
+from typing import Literal, Unpack
 
 from kajabi_async.fetching.pages import Pages
 from kajabi_async.models.forms import Form, FormSubmission
-from kajabi_async.resources.base import Gettable, Listable, ListOptions
+from kajabi_async.models.names import Fieldsets
+from kajabi_async.models.names.forms import FormInclude, FormSubmissionInclude
+from kajabi_async.resources.base import Gettable, Listable, ListOptions, sort_keys_of
 from kajabi_async.resources.filters import FormFilters, FormSubmissionFilters
 from kajabi_async.resources.writes import SubmissionAttributes, resource_body, written_attributes
 
 __all__ = ["FormSubmissions", "Forms"]
 
+FormSort = Literal["title", "-title"]
+FormSubmissionSort = Literal["name", "-name", "email", "-email", "created_at", "-created_at"]
 
-class FormListOptions(ListOptions, FormFilters):
+
+class FormListOptions(ListOptions[FormInclude, FormSort, Fieldsets], FormFilters):
     """What the list of forms takes."""
 
 
-class Forms(Gettable[Form], Listable[Form]):
+class Forms(Gettable[Form, FormInclude, Fieldsets], Listable[Form]):
     """``api.forms``; the id ``default`` stands for a site's default form."""
 
     name = "forms"
     model = Form
     filters = FormFilters
-    sort_keys = frozenset({"title"})
+    sort_keys = sort_keys_of(FormSort)
     id_aliases = frozenset({"default"})
 
     def list(self, **options: Unpack[FormListOptions]) -> Pages[Form]:
@@ -46,17 +51,19 @@ class Forms(Gettable[Form], Listable[Form]):
         return self._written(answer.body, FormSubmission, body, None, context=f"POST {row.path}")
 
 
-class FormSubmissionListOptions(ListOptions, FormSubmissionFilters):
+class FormSubmissionListOptions(
+    ListOptions[FormSubmissionInclude, FormSubmissionSort, Fieldsets], FormSubmissionFilters
+):
     """What the list of form submissions takes."""
 
 
-class FormSubmissions(Gettable[FormSubmission], Listable[FormSubmission]):
+class FormSubmissions(Gettable[FormSubmission, FormSubmissionInclude, Fieldsets], Listable[FormSubmission]):
     """``api.form_submissions``: read only, and without times, although ``created_at`` sorts them (API document)."""
 
     name = "form_submissions"
     model = FormSubmission
     filters = FormSubmissionFilters
-    sort_keys = frozenset({"name", "email", "created_at"})
+    sort_keys = sort_keys_of(FormSubmissionSort)
 
     def list(self, **options: Unpack[FormSubmissionListOptions]) -> Pages[FormSubmission]:
         """List form submissions; filters are those of `FormSubmissionFilters`."""

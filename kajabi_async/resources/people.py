@@ -2,20 +2,23 @@
 
 from collections.abc import Awaitable, Callable, Iterable
 from functools import partial
-from typing import NamedTuple, Protocol, TypeVar, Unpack
+from typing import Literal, NamedTuple, Never, Protocol, TypeVar, Unpack
 
 from kajabi_async.checks import boolean
 from kajabi_async.errors import InvalidArgumentError, KajabiError, UnprocessableEntityError
 from kajabi_async.fetching.pages import Pages
+from kajabi_async.models.names import Fieldsets
+from kajabi_async.models.names.people import ContactInclude, ContactNoteInclude, CustomerInclude
 from kajabi_async.models.people import Contact, ContactNote, ContactTag, Customer, CustomField
 from kajabi_async.resources.arguments import checked_ids
-from kajabi_async.resources.base import Fields, Gettable, Include, Listable, ListOptions
-from kajabi_async.resources.by_email import FoundByEmail, PeopleListOptions, says_taken
+from kajabi_async.resources.base import Gettable, Listable, ListOptions, Names, sort_keys_of
+from kajabi_async.resources.by_email import FoundByEmail, says_taken
 from kajabi_async.resources.filters import (
     ContactNoteFilters,
     ContactTagFilters,
     CustomerIncludedFilters,
     CustomFieldFilters,
+    PeopleFilters,
 )
 from kajabi_async.resources.filters.encoding import encode_filters
 from kajabi_async.resources.linkable import Linkable
@@ -30,6 +33,23 @@ from kajabi_async.resources.writes import (
 )
 
 __all__ = ["ContactNotes", "ContactTags", "Contacts", "CustomFields", "Customers", "GetOrCreated"]
+
+CustomerSort = Literal[
+    "name",
+    "-name",
+    "email",
+    "-email",
+    "created_at",
+    "-created_at",
+    "net_revenue",
+    "-net_revenue",
+    "last_request_at",
+    "-last_request_at",
+]
+ContactSort = Literal["name", "-name", "email", "-email", "created_at", "-created_at"]
+ContactTagSort = Literal["name", "-name", "email", "-email"]
+ContactNoteSort = Literal["created_at", "-created_at", "updated_at", "-updated_at"]
+CustomFieldSort = Literal["title", "-title", "handle", "-handle", "type", "-type", "required", "-required"]
 
 
 R = TypeVar("R", Customer, Contact)
@@ -67,19 +87,25 @@ class _OfferHolders(Linkable[R]):
         return await self._change_linkage("PATCH", "offers", id, ids, verify=verify, timeout=timeout)
 
 
-class Customers(Gettable[Customer], FoundByEmail[Customer], Listable[Customer], _OfferHolders[Customer]):
+class CustomerListOptions(ListOptions[CustomerInclude, CustomerSort, Fieldsets], PeopleFilters):
+    """What the list of customers takes."""
+
+
+class Customers(
+    Gettable[Customer, CustomerInclude, Fieldsets], FoundByEmail[Customer], Listable[Customer], _OfferHolders[Customer]
+):
     """``api.customers``: people who hold an offer; read only except for their offers."""
 
     name = "customers"
     model = Customer
-    sort_keys = frozenset({"name", "email", "created_at", "net_revenue", "last_request_at"})
+    sort_keys = sort_keys_of(CustomerSort)
 
     async def get(
         self,
         id: str | int,
         *,
-        include: Include = (),
-        fields: Fields | None = None,
+        include: Names[CustomerInclude] = (),
+        fields: Fieldsets | None = None,
         timeout: float | None = None,
         **included: Unpack[CustomerIncludedFilters],
     ) -> Customer:
@@ -98,7 +124,7 @@ class Customers(Gettable[Customer], FoundByEmail[Customer], Listable[Customer], 
                 raise InvalidArgumentError(f"{name} acts on included {relation} only: add {relation!r} to include=")
         return await reader.read(id)
 
-    def list(self, **options: Unpack[PeopleListOptions]) -> Pages[Customer]:
+    def list(self, **options: Unpack[CustomerListOptions]) -> Pages[Customer]:
         """List customers, newest first unless *sort* says otherwise; filters are those of `PeopleFilters`."""
         return self._pages(options)
 
@@ -143,14 +169,20 @@ class _Find(Protocol):
     async def __call__(self, *, thorough: bool = False) -> Contact | None: ...
 
 
-class Contacts(Gettable[Contact], FoundByEmail[Contact], Listable[Contact], _OfferHolders[Contact]):
+class ContactListOptions(ListOptions[ContactInclude, ContactSort, Fieldsets], PeopleFilters):
+    """What the list of contacts takes."""
+
+
+class Contacts(
+    Gettable[Contact, ContactInclude, Fieldsets], FoundByEmail[Contact], Listable[Contact], _OfferHolders[Contact]
+):
     """``api.contacts``: everyone whose email a site knows."""
 
     name = "contacts"
     model = Contact
-    sort_keys = frozenset({"name", "email", "created_at"})
+    sort_keys = sort_keys_of(ContactSort)
 
-    def list(self, **options: Unpack[PeopleListOptions]) -> Pages[Contact]:
+    def list(self, **options: Unpack[ContactListOptions]) -> Pages[Contact]:
         """List contacts, newest first unless *sort* says otherwise; filters are those of `PeopleFilters`."""
         return self._pages(options)
 
@@ -329,34 +361,34 @@ class Contacts(Gettable[Contact], FoundByEmail[Contact], Listable[Contact], _Off
         return missing
 
 
-class ContactTagListOptions(ListOptions, ContactTagFilters):
+class ContactTagListOptions(ListOptions[Never, ContactTagSort, Fieldsets], ContactTagFilters):
     """What the list of contact tags takes."""
 
 
-class ContactTags(Gettable[ContactTag], Listable[ContactTag]):
+class ContactTags(Gettable[ContactTag, Never, Fieldsets], Listable[ContactTag]):
     """``api.contact_tags``: read only, the API cannot create tags."""
 
     name = "contact_tags"
     model = ContactTag
     filters = ContactTagFilters
-    sort_keys = frozenset({"name", "email"})
+    sort_keys = sort_keys_of(ContactTagSort)
 
     def list(self, **options: Unpack[ContactTagListOptions]) -> Pages[ContactTag]:
         """List tags; filters are those of `ContactTagFilters`."""
         return self._pages(options)
 
 
-class ContactNoteListOptions(ListOptions, ContactNoteFilters):
+class ContactNoteListOptions(ListOptions[ContactNoteInclude, ContactNoteSort, Fieldsets], ContactNoteFilters):
     """What the list of contact notes takes."""
 
 
-class ContactNotes(Gettable[ContactNote], Listable[ContactNote]):
+class ContactNotes(Gettable[ContactNote, ContactNoteInclude, Fieldsets], Listable[ContactNote]):
     """``api.contact_notes``."""
 
     name = "contact_notes"
     model = ContactNote
     filters = ContactNoteFilters
-    sort_keys = frozenset({"created_at", "updated_at"})
+    sort_keys = sort_keys_of(ContactNoteSort)
 
     def list(self, **options: Unpack[ContactNoteListOptions]) -> Pages[ContactNote]:
         """List notes, newest first; at most 100 per page. Filters are those of `ContactNoteFilters`."""
@@ -381,17 +413,17 @@ class ContactNotes(Gettable[ContactNote], Listable[ContactNote]):
         await self._send(self._operation("delete"), id, timeout=timeout)
 
 
-class CustomFieldListOptions(ListOptions, CustomFieldFilters):
+class CustomFieldListOptions(ListOptions[Never, CustomFieldSort, Fieldsets], CustomFieldFilters):
     """What the list of custom fields takes."""
 
 
-class CustomFields(Gettable[CustomField], Listable[CustomField]):
+class CustomFields(Gettable[CustomField, Never, Fieldsets], Listable[CustomField]):
     """``api.custom_fields``: what ``custom_1`` and the others mean on a site."""
 
     name = "custom_fields"
     model = CustomField
     filters = CustomFieldFilters
-    sort_keys = frozenset({"title", "handle", "type", "required"})
+    sort_keys = sort_keys_of(CustomFieldSort)
 
     def list(self, **options: Unpack[CustomFieldListOptions]) -> Pages[CustomField]:
         """List custom fields; filters are those of `CustomFieldFilters`."""

@@ -21,6 +21,7 @@ from kajabi_async import (
     Timeouts,
     UnreadableAttributeError,
 )
+from kajabi_async.models.names import Fieldsets
 from kajabi_async.testing import FakeKajabi
 
 
@@ -152,7 +153,7 @@ async def test_the_version_needs_no_token(kajabi_fake: FakeKajabi, kajabi_api: K
 
 async def test_the_limit_of_elements_holds_on_every_way_to_an_answer(kajabi_fake: FakeKajabi) -> None:
     """For lists, single resources, bulk runs and relations; what is below it is read."""
-    names = {"contacts": ["name"]}
+    names: Fieldsets = {"contacts": ["name"]}
     options: Any = {
         "client_id": kajabi_fake.client_id,
         "client_secret": kajabi_fake.client_secret,

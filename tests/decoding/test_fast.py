@@ -263,7 +263,7 @@ def test_what_is_read_at_once_cannot_be_set_either() -> None:
     assert type(customer) is Customer
     assert customer.name == "Grace"
     with pytest.raises(AttributeError, match="cannot be set"):
-        customer.name = "Ada"
+        customer.name = "Ada"  # type: ignore[misc]  # pyright: ignore[reportAttributeAccessIssue]
 
 
 def included() -> dict[str, Any]:

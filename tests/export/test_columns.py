@@ -284,7 +284,7 @@ def test_an_unreadable_attribute_is_never_written_as_null(
 async def test_included_resources_have_files_of_their_own(api: Kajabi, fake: FakeKajabi, tmp_path: Path) -> None:
     """One for each type, with each resource once, empty if there is none; the ids connect them to the rows."""
     path = tmp_path / "customers.parquet"
-    report = await export(api.customers.list(include="offers,contact"), path)
+    report = await export(api.customers.list(include=("offers", "contact")), path)
     offers, contacts = tmp_path / "customers.offers.parquet", tmp_path / "customers.contacts.parquet"
     assert report.paths == (path, offers, contacts)
     assert report.related["contacts"] == 350

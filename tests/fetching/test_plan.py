@@ -192,7 +192,7 @@ async def test_the_reasons_have_the_numbers(kajabi_api: Kajabi, kajabi_fake: Fak
 async def test_mistakes_raise_before_anything_is_sent(kajabi_api: Kajabi, kajabi_fake: FakeKajabi) -> None:
     """As by get_many; a bad id is not an error of the plan."""
     with pytest.raises(UnknownIncludeError):
-        await kajabi_api.customers.plan(["1"], include="offer")
+        await kajabi_api.customers.plan(["1"], include="offer")  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
     assert (await kajabi_api.customers.plan(["a/b"])).ids == 0
     with pytest.raises(InvalidIdError):
         await kajabi_api.customers.get("a/b")

@@ -22,6 +22,7 @@ from kajabi_async import (
     RetryPolicy,
 )
 from kajabi_async.fetching.plan import Strategy
+from kajabi_async.models.names import Fieldsets
 from kajabi_async.resources.base import Gettable, Listable
 from kajabi_async.resources.people import Customers
 from kajabi_async.testing import FakeKajabi
@@ -344,7 +345,7 @@ async def test_a_link_that_leads_back_ends_the_scan() -> None:
 
 async def test_a_list_that_cannot_bring_what_is_requested_is_not_scanned(api: Kajabi, fake: FakeKajabi) -> None:
     """Fields of hooks cannot be restricted in the list, so ``"scan"`` is an error that says so."""
-    fields = {"hooks": ["event"]}
+    fields: Fieldsets = {"hooks": ["event"]}
     with pytest.raises(InvalidArgumentError, match="no list of hooks brings what is asked for"):
         api.hooks.get_many(["1"], fields=fields, strategy="scan")
     hooks = [hook.id async for hook in api.hooks.list()]

@@ -9,12 +9,13 @@ import pytest
 
 from kajabi_async import Kajabi, LookupPlan
 from kajabi_async.fetching.plan import Strategy
+from kajabi_async.models.names import Fieldsets
 from kajabi_async.testing import FakeKajabi
 from tests.resources.fakes import client_of
 
 TOTALS = (0, 1, 100, 101, 250, 1000, 3000)
 REQUESTED = (0, 1, 2, 3, 9, 10, 30, 100, 300, 1000)
-NAMES = {"customers": ["name"]}
+NAMES: Fieldsets = {"customers": ["name"]}
 WITHIN = 1.1
 """The bar: a tenth more than the better of the two strategies."""
 

@@ -5,11 +5,12 @@ from typing import Any
 import pytest
 
 from kajabi_async import Customer, Offer, UnknownIncludeError
+from kajabi_async.models.names import Fieldsets
 from kajabi_async.resources.catalog import Courses
 from kajabi_async.resources.people import Customers
 from tests.sending import Canned, context, linkage, resource
 
-SPARSE = {"customers": ["name"]}
+SPARSE: Fieldsets = {"customers": ["name"]}
 SHOW = "/v1/customers/123"
 
 
@@ -30,7 +31,7 @@ def _answering(by_include: dict[str, dict[str, Any]]) -> Canned:
 
 
 async def _customer(send: Canned, *include: str) -> Customer:
-    return await Customers(context(send)).get("123", include=include, fields=SPARSE)
+    return await Customers(context(send)).get("123", include=[*include], fields=SPARSE)
 
 
 def _include(path: str) -> str:
@@ -125,4 +126,4 @@ async def test_the_media_of_a_course_are_requested_along_its_lessons() -> None:
 async def test_media_is_no_include_of_a_course() -> None:
     """The API knows the path alone."""
     with pytest.raises(UnknownIncludeError):
-        await Courses(context(Canned({}))).get("1", include="media")
+        await Courses(context(Canned({}))).get("1", include="media")  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]

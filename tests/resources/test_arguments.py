@@ -128,7 +128,8 @@ async def test_customer_and_offer_come_with_purchases_and_transactions(cls: type
 async def test_a_singular_type_restricts_like_the_plural(name: str) -> None:
     """An attribute that was not asked for says so, and what is included stays tied to its owner."""
     send = Canned({"/v1/customers/1": {"data": resource("customers", "1", attributes={"name": "Ada"})}})
-    customer = await Customers(context(send)).get("1", include="offers", fields={name: ["name"]})
+    fields: Any = {name: ["name"]}
+    customer = await Customers(context(send)).get("1", include="offers", fields=fields)
     with pytest.raises(FieldNotLoadedError, match=r"asked for with fields\[customers\]=name,offers; add 'email'"):
         _ = customer.email
     assert f"fields%5B{name}%5D=name,offers" in send.paths[0]

@@ -1,0 +1,124 @@
+"""``prefetch`` of the client: typed with the relations of each resource."""
+
+from collections.abc import Iterable
+from typing import Any, TypeAlias, TypeVar, overload
+
+from kajabi_async.fetching.context import Context
+from kajabi_async.models.account import Hook
+from kajabi_async.models.catalog import Course, Lesson, Offer, Product
+from kajabi_async.models.commerce import Order, OrderItem, Purchase, Transaction
+from kajabi_async.models.content import BlogPost, LandingPage, Podcast, WebsitePage
+from kajabi_async.models.forms import Form, FormSubmission
+from kajabi_async.models.names.account import HookPath
+from kajabi_async.models.names.catalog import CoursePath, LessonPath, OfferPath, ProductPath
+from kajabi_async.models.names.commerce import OrderItemPath, OrderPath, PurchasePath, TransactionPath
+from kajabi_async.models.names.content import BlogPostPath, LandingPagePath, PodcastPath, WebsitePagePath
+from kajabi_async.models.names.forms import FormPath, FormSubmissionPath
+from kajabi_async.models.names.people import ContactNotePath, ContactPath, ContactTagPath, CustomerPath, CustomFieldPath
+from kajabi_async.models.people import Contact, ContactNote, ContactTag, Customer, CustomField
+from kajabi_async.models.resource import Resource
+from kajabi_async.relationships.prefetch import prefetch
+from kajabi_async.relationships.resolver import RelationshipResolver
+from kajabi_async.stall import PATIENCE_SECONDS, Stall, checked_patience
+
+__all__ = ["Prefetching"]
+
+R = TypeVar("R", bound=Resource)
+
+Some: TypeAlias = R | Iterable[R]
+
+
+class Prefetching:
+    """What a client does for many resources at once."""
+
+    _resolver: RelationshipResolver
+    _context: Context
+
+    @overload
+    async def prefetch(
+        self, resources: Some[Customer], *paths: CustomerPath, patience: float = PATIENCE_SECONDS
+    ) -> None: ...
+    @overload
+    async def prefetch(
+        self, resources: Some[Contact], *paths: ContactPath, patience: float = PATIENCE_SECONDS
+    ) -> None: ...
+    @overload
+    async def prefetch(
+        self, resources: Some[ContactTag], *paths: ContactTagPath, patience: float = PATIENCE_SECONDS
+    ) -> None: ...
+    @overload
+    async def prefetch(
+        self, resources: Some[ContactNote], *paths: ContactNotePath, patience: float = PATIENCE_SECONDS
+    ) -> None: ...
+    @overload
+    async def prefetch(
+        self, resources: Some[CustomField], *paths: CustomFieldPath, patience: float = PATIENCE_SECONDS
+    ) -> None: ...
+    @overload
+    async def prefetch(self, resources: Some[Offer], *paths: OfferPath, patience: float = PATIENCE_SECONDS) -> None: ...
+    @overload
+    async def prefetch(
+        self, resources: Some[Product], *paths: ProductPath, patience: float = PATIENCE_SECONDS
+    ) -> None: ...
+    @overload
+    async def prefetch(
+        self, resources: Some[Course], *paths: CoursePath, patience: float = PATIENCE_SECONDS
+    ) -> None: ...
+    @overload
+    async def prefetch(
+        self, resources: Some[Lesson], *paths: LessonPath, patience: float = PATIENCE_SECONDS
+    ) -> None: ...
+    @overload
+    async def prefetch(self, resources: Some[Order], *paths: OrderPath, patience: float = PATIENCE_SECONDS) -> None: ...
+    @overload
+    async def prefetch(
+        self, resources: Some[OrderItem], *paths: OrderItemPath, patience: float = PATIENCE_SECONDS
+    ) -> None: ...
+    @overload
+    async def prefetch(
+        self, resources: Some[Purchase], *paths: PurchasePath, patience: float = PATIENCE_SECONDS
+    ) -> None: ...
+    @overload
+    async def prefetch(
+        self, resources: Some[Transaction], *paths: TransactionPath, patience: float = PATIENCE_SECONDS
+    ) -> None: ...
+    @overload
+    async def prefetch(
+        self, resources: Some[Podcast], *paths: PodcastPath, patience: float = PATIENCE_SECONDS
+    ) -> None: ...
+    @overload
+    async def prefetch(
+        self, resources: Some[BlogPost], *paths: BlogPostPath, patience: float = PATIENCE_SECONDS
+    ) -> None: ...
+    @overload
+    async def prefetch(
+        self, resources: Some[LandingPage], *paths: LandingPagePath, patience: float = PATIENCE_SECONDS
+    ) -> None: ...
+    @overload
+    async def prefetch(
+        self, resources: Some[WebsitePage], *paths: WebsitePagePath, patience: float = PATIENCE_SECONDS
+    ) -> None: ...
+    @overload
+    async def prefetch(self, resources: Some[Form], *paths: FormPath, patience: float = PATIENCE_SECONDS) -> None: ...
+    @overload
+    async def prefetch(
+        self, resources: Some[FormSubmission], *paths: FormSubmissionPath, patience: float = PATIENCE_SECONDS
+    ) -> None: ...
+    @overload
+    async def prefetch(self, resources: Some[Hook], *paths: HookPath, patience: float = PATIENCE_SECONDS) -> None: ...
+    # Resources of several types or of your own: a list, which no tuple or list of one type is.
+    @overload
+    async def prefetch(self, resources: list[Resource], *paths: str, patience: float = PATIENCE_SECONDS) -> None: ...
+    async def prefetch(self, resources: Any, *paths: str, patience: float = PATIENCE_SECONDS) -> None:
+        """Load relations of many resources at once, such as ``"contact"`` or ``"offers.products"``.
+
+        Sends as few requests as possible: what resources share is fetched once, and owners are read again with includes
+        if that is fewer requests. Awaiting a loaded relation sends nothing. UnknownIncludeError for a relation that a
+        resource does not have.
+
+        Pauses and outages are waited out as by `get_many`; after *patience* seconds without any answer the latest
+        failure is raised. What is loaded by then stays loaded: the same call continues from there.
+        """
+        owners = [resources] if isinstance(resources, Resource) else resources
+        stall = Stall(checked_patience(patience), self._context.clock, among=self._context.stalls)
+        await prefetch(self._resolver, self._context.links, owners, paths, stall=stall)
