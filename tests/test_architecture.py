@@ -38,7 +38,7 @@ def _imported(module: ast.Module) -> Iterator[str]:
     [
         ("aiohttp", ("session/pool.py", "session/transport.py", "testing/")),
         ("cattrs", ("decoding/values.py",)),
-        ("msgspec", ("jsonapi/codec.py", "decoding/fast.py", "records.py")),
+        ("msgspec", ("jsonapi/codec.py", "decoding/fast.py", "exchange.py", "records.py")),
         ("cyclopts", ("cli/",)),
         ("filelock", ("stores/file.py",)),
         ("opentelemetry", ("telemetry/",)),

@@ -54,7 +54,7 @@ async def test_a_client_behind_a_bad_network_loses_nothing() -> None:
         assert proxy.counts["accepted"] > 10
 
 
-async def test_a_hidden_limit_is_seen_by_the_client_as_rate_limit_errors() -> None:
+async def test_a_hidden_limit_is_seen_by_the_client_as_rate_errors() -> None:
     """With the wait that the fake asked for."""
     async with FakeKajabi(customers=1) as fake, _client(fake) as api:
         await api.customers.get("1")

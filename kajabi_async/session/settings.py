@@ -1,0 +1,84 @@
+"""The options of a client, checked once when it is made; ConfigurationError for one that cannot be used."""
+
+import ipaddress
+from typing import Any, Final
+from urllib.parse import SplitResult, urlsplit
+
+from kajabi_async.clock import Clock, SystemClock
+from kajabi_async.errors import ConfigurationError
+from kajabi_async.session.retry import RetryPolicy
+
+__all__ = ["checked_base_url", "checked_clock", "checked_retry", "checked_size", "checked_user_agent"]
+
+_EXAMPLE: Final = "such as https://api.kajabi.com"
+
+
+def checked_base_url(base_url: str, *, allow_insecure: bool) -> str:
+    """Return *base_url* without a slash at its end, if requests may go there."""
+    parts = _split(base_url)
+    if parts.scheme not in {"http", "https"} or not parts.hostname:
+        raise ConfigurationError(f"base_url must be scheme and host, {_EXAMPLE}")
+    if "@" in parts.netloc or parts.query or parts.fragment:
+        raise ConfigurationError(f"base_url must not carry user information, a query or a fragment, {_EXAMPLE}")
+    path = parts.path.rstrip("/")
+    if path.endswith("/v1"):
+        raise ConfigurationError(f"base_url is given without /v1, {_EXAMPLE}")
+    if parts.scheme == "http" and not allow_insecure and not _is_loopback(parts.hostname):
+        raise ConfigurationError(
+            "base_url is plain http, which would send the secret and the token in clear text: use https, or "
+            "allow_insecure=True where the way there is safe"
+        )
+    return f"{parts.scheme}://{parts.netloc}{path}"
+
+
+def _split(base_url: object) -> SplitResult:
+    if not isinstance(base_url, str) or not base_url.isprintable() or " " in base_url:
+        raise ConfigurationError(f"base_url must be a URL, {_EXAMPLE}")
+    try:
+        parts = urlsplit(base_url)
+        _ = parts.port
+    except ValueError:
+        raise ConfigurationError(f"base_url is not a URL, {_EXAMPLE}") from None
+    return parts
+
+
+def _is_loopback(host: str) -> bool:
+    if host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def checked_size(size: Any) -> int:
+    """Return *size* if it is a number of bytes that an answer may have."""
+    if isinstance(size, bool) or not isinstance(size, int) or size < 1:
+        raise ConfigurationError(f"max_answer_bytes must be a whole number of at least 1, got {size!r}")
+    return size
+
+
+def checked_retry(retry: Any) -> RetryPolicy:
+    """Return *retry*, or the default policy for None."""
+    if retry is None:
+        return RetryPolicy()
+    if not isinstance(retry, RetryPolicy):
+        raise ConfigurationError(f"retry must be a RetryPolicy, got {type(retry).__name__}")
+    return retry
+
+
+def checked_clock(clock: Any) -> Clock:
+    """Return *clock*, or the clock of the machine for None."""
+    if clock is None:
+        return SystemClock()
+    if not all(callable(getattr(clock, name, None)) for name in ("monotonic", "time", "sleep")):
+        raise ConfigurationError(f"clock must have monotonic(), time() and sleep(), got {type(clock).__name__}")
+    checked: Clock = clock
+    return checked
+
+
+def checked_user_agent(user_agent: str) -> str:
+    """Return *user_agent* if it can be sent as a header."""
+    if not user_agent.isascii() or not user_agent.isprintable() or not user_agent.strip():
+        raise ConfigurationError("user_agent must be printable ASCII")
+    return user_agent
