@@ -1,19 +1,21 @@
-"""Where requests go: checked once, when the client is made."""
+"""The options of a client, checked once when it is made; ConfigurationError for one that cannot be used."""
 
 import ipaddress
-from typing import Final
+from typing import Any, Final
 from urllib.parse import SplitResult, urlsplit
 
-from kajabi_async.checks import boolean
+from kajabi_async.checks import boolean, string
+from kajabi_async.clock import Clock, SystemClock
 from kajabi_async.errors import ConfigurationError
+from kajabi_async.session.retry import RetryPolicy
 
-__all__ = ["checked_base_url"]
+__all__ = ["checked_base_url", "checked_clock", "checked_retry", "checked_user_agent"]
 
 _EXAMPLE: Final = "such as https://api.kajabi.com"
 
 
 def checked_base_url(base_url: str, *, allow_insecure: bool) -> str:
-    """Give *base_url* without a slash at its end; ConfigurationError where requests must not go there."""
+    """Return *base_url* without a slash at its end, if requests may go there."""
     parts = _split(base_url)
     boolean(allow_insecure, of="allow_insecure", error=ConfigurationError)
     if parts.scheme not in {"http", "https"} or not parts.hostname:
@@ -49,3 +51,30 @@ def _is_loopback(host: str) -> bool:
         return ipaddress.ip_address(host).is_loopback
     except ValueError:
         return False
+
+
+def checked_retry(retry: Any) -> RetryPolicy:
+    """Return *retry*, or the default policy for None."""
+    if retry is None:
+        return RetryPolicy()
+    if not isinstance(retry, RetryPolicy):
+        raise ConfigurationError(f"retry must be a RetryPolicy, got {type(retry).__name__}")
+    return retry
+
+
+def checked_clock(clock: Any) -> Clock:
+    """Return *clock*, or the clock of the machine for None."""
+    if clock is None:
+        return SystemClock()
+    if not all(callable(getattr(clock, name, None)) for name in ("monotonic", "time", "sleep")):
+        raise ConfigurationError(f"clock must have monotonic(), time() and sleep(), got {type(clock).__name__}")
+    checked: Clock = clock
+    return checked
+
+
+def checked_user_agent(given: Any) -> str:
+    """Return *given* if it can be sent as a header."""
+    user_agent = string(given, of="user_agent", error=ConfigurationError)
+    if not user_agent.isascii() or not user_agent.isprintable() or not user_agent.strip():
+        raise ConfigurationError("user_agent must be printable ASCII")
+    return user_agent
