@@ -4,7 +4,7 @@ The server ignores an unknown filter silently and returns an unfiltered page (ob
 person's record. So a name that is not declared is refused here, before anything is sent.
 
 The filters of each list are declared three times: here for callers, in `testing.filters` for the fake, and in the API
-document. The fake does not import these tables, as it is the witness against them; tests hold all three together.
+document. The fake does not import these tables, as it is the witness against them; tests hold each to the document.
 """
 
 import re
