@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Final, NoReturn, TypeVar
 
 import attrs
 
-from kajabi_async.checks import string, whole_number
+from kajabi_async.checks import function, iterable_of, string, whole_number, with_methods
 from kajabi_async.clock import Clock, SystemClock
 from kajabi_async.concurrency import TooLateError
 from kajabi_async.errors import (
@@ -110,7 +110,7 @@ class SessionManager:
             http_session=http_session,
         )
         self._stats = SessionStats()
-        self._watchers = Watchers(observers)
+        self._watchers = Watchers(_checked_observers(observers))
         endpoint = OAuthEndpoint(
             self._transport,
             self._deadlines,
@@ -476,10 +476,13 @@ def _checked_retry(retry: Any) -> RetryPolicy:
 def _checked_clock(clock: Any) -> Clock:
     if clock is None:
         return SystemClock()
-    if not all(callable(getattr(clock, name, None)) for name in ("monotonic", "time", "sleep")):
-        raise ConfigurationError(f"clock must have monotonic(), time() and sleep(), got {type(clock).__name__}")
-    checked: Clock = clock
+    checked: Clock = with_methods(clock, "monotonic", "time", "sleep", of="clock")
     return checked
+
+
+def _checked_observers(observers: Any) -> list[SessionObserver]:
+    given = iterable_of("observers", observers, error=ConfigurationError)
+    return [function(each, of="an observer", error=ConfigurationError) for each in given]
 
 
 def _checked_user_agent(given: Any) -> str:

@@ -262,12 +262,17 @@ def _compares_alike(name: str, other: str) -> bool:
     return True
 
 
-def encode_extra_filters(extra: Mapping[str, object]) -> tuple[tuple[str, str], ...]:
+def encode_extra_filters(extra: Mapping[str, object] | None) -> tuple[tuple[str, str], ...]:
     """Return filters that the SDK does not know as query parameters; a bare name stands for ``filter[name]``.
 
     InvalidArgumentError for a name that no query parameter may have (JSON:API, "Query Parameters") or that is a
     parameter other than a filter.
     """
+    if extra is None:
+        return ()
+    given: Any = extra
+    if not isinstance(given, Mapping):
+        raise InvalidArgumentError(f"extra_filters= maps names to values, got {type(given).__name__}")
     parameters = {name: _filter_parameter(name) for name in extra}
     return tuple(pair for name in sorted(extra) for pair in _pairs(parameters[name], _ANYTHING, extra[name]))
 

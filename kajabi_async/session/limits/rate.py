@@ -2,7 +2,7 @@
 
 from typing import Protocol
 
-from kajabi_async.checks import number
+from kajabi_async.checks import number, with_methods
 from kajabi_async.errors import ConfigurationError
 from kajabi_async.session.limits.pace import Pace
 
@@ -78,4 +78,5 @@ def as_rate_limit(given: float | RateLimit | None) -> RateLimit:
         return AdaptiveRate()
     if isinstance(given, bool | int | float):
         return FixedRate(given)
-    return given
+    limit: RateLimit = with_methods(given, "take", "answered", "refused", "per_second", of="rate_limit")
+    return limit
