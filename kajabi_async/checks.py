@@ -110,8 +110,8 @@ def iterable_of(what: str, values: Any, *, error: type[KajabiError] = InvalidArg
 
 def names_in(values: Any, *, of: str) -> Iterator[str]:
     """Yield the names in *values*, one text with commas or an iterable of texts, without blanks around them."""
-    names = values.split(",") if isinstance(values, str) else values
-    if not isinstance(names, Iterable):
+    names: Any = values.split(",") if isinstance(values, str) else values
+    if not hasattr(names, "__iter__"):
         raise InvalidArgumentError(f"{of}= takes names, got {type(names).__name__}")
     for name in names:
         if not isinstance(name, str):

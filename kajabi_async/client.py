@@ -231,8 +231,9 @@ class Kajabi:
         must be declared before the client is made, or its links are not trusted.
         """
         given: Any = cls
-        if not isinstance(given, type) or not issubclass(given, ResourceOperations):
-            raise InvalidArgumentError(f"resource() takes a subclass of ResourceOperations, got {shown(given)}")
+        is_one = isinstance(given, type) and issubclass(given, ResourceOperations)
+        if not is_one:
+            raise InvalidArgumentError(f"resource() takes a subclass of ResourceOperations, got {shown(cls)}")
         return cls(self._context)
 
     async def request(

@@ -153,9 +153,10 @@ class FileTokenStore:
 
 
 def _path(folder: Any) -> Path:
-    if not isinstance(folder, str | os.PathLike):
-        raise ConfigurationError(f"the folder for the token must be a path, got {type(folder).__name__}")
-    return Path(folder)
+    try:
+        return Path(folder)
+    except TypeError:
+        raise ConfigurationError(f"the folder for the token must be a path, got {type(folder).__name__}") from None
 
 
 def _name(key: str, suffix: str = ".json") -> str:
