@@ -103,9 +103,10 @@ def iterable_of(what: str, values: Any, *, error: type[KajabiError] = InvalidArg
     """
     if isinstance(values, str | bytes | bytearray):
         raise error(f"an iterable of {what} is needed, got one string: write [{shown(values)}]")
-    if not isinstance(values, Iterable):
+    if not hasattr(values, "__iter__"):
         raise error(f"an iterable of {what} is needed, got {type(values).__name__}")
-    return values
+    checked: Iterable[Any] = values
+    return checked
 
 
 def names_in(values: Any, *, of: str) -> Iterator[str]:
