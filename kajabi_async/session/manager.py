@@ -94,7 +94,7 @@ class SessionManager:
         policy = checked_retry(retry)
         self._clock = checked_clock(clock)
         self._stats = SessionStats()
-        self._watchers = Watchers(observers)
+        self._watchers = Watchers(checked_observers(observers))
         self._gate = Gate(concurrency, rate_limit, self._clock)
         self._recovery = Recovery(policy, self._gate, self._clock, self._stats, jitter)
         self._deadlines = Deadlines()

@@ -5,7 +5,7 @@ from typing import Final
 
 import attrs
 
-from kajabi_async.checks import number, whole_number
+from kajabi_async.checks import iterable_of, number, whole_number
 from kajabi_async.errors import (
     AnswerTooLargeError,
     ApiError,
@@ -43,6 +43,7 @@ class RetryPolicy:
 
     def __attrs_post_init__(self) -> None:
         whole_number(self.max_attempts, of="max_attempts", at_most=None, error=ConfigurationError)
+        iterable_of("statuses", self.statuses, error=ConfigurationError)
         _at_least_zero(self.base_seconds, of="base_seconds")
         _at_least_zero(self.max_backoff_seconds, of="max_backoff_seconds")
         _at_least_zero(self.budget, of="the retry budget")

@@ -4,12 +4,13 @@ import ipaddress
 from typing import Any, Final
 from urllib.parse import SplitResult, urlsplit
 
-from kajabi_async.checks import boolean, string
+from kajabi_async.checks import boolean, function, iterable_of, string, with_methods
 from kajabi_async.clock import Clock, SystemClock
 from kajabi_async.errors import ConfigurationError
+from kajabi_async.session.events import SessionObserver
 from kajabi_async.session.retry import RetryPolicy
 
-__all__ = ["checked_base_url", "checked_clock", "checked_retry", "checked_user_agent"]
+__all__ = ["checked_base_url", "checked_clock", "checked_observers", "checked_retry", "checked_user_agent"]
 
 _EXAMPLE: Final = "such as https://api.kajabi.com"
 
@@ -66,10 +67,14 @@ def checked_clock(clock: Any) -> Clock:
     """Return *clock*, or the clock of the machine for None."""
     if clock is None:
         return SystemClock()
-    if not all(callable(getattr(clock, name, None)) for name in ("monotonic", "time", "sleep")):
-        raise ConfigurationError(f"clock must have monotonic(), time() and sleep(), got {type(clock).__name__}")
-    checked: Clock = clock
+    checked: Clock = with_methods(clock, "monotonic", "time", "sleep", of="clock")
     return checked
+
+
+def checked_observers(observers: Any) -> list[SessionObserver]:
+    """Return the functions to call with each event."""
+    given = iterable_of("observers", observers, error=ConfigurationError)
+    return [function(each, of="an observer", error=ConfigurationError) for each in given]
 
 
 def checked_user_agent(given: Any) -> str:

@@ -3,7 +3,7 @@
 import math
 from typing import Protocol
 
-from kajabi_async.checks import number
+from kajabi_async.checks import number, with_methods
 from kajabi_async.errors import ConfigurationError
 from kajabi_async.session.limits.pace import Pace
 
@@ -109,4 +109,6 @@ def as_rate(given: float | RateLimit | None) -> AdaptiveRate | ForeignRate:
         return AdaptiveRate()
     if isinstance(given, bool | int | float):
         return FixedRate(given)
-    return given if isinstance(given, AdaptiveRate) else ForeignRate(given)
+    if isinstance(given, AdaptiveRate):
+        return given
+    return ForeignRate(with_methods(given, "take", "answered", "refused", "per_second", of="rate_limit"))
