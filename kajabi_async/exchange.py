@@ -18,7 +18,7 @@ FORM: Final = "application/x-www-form-urlencoded"
 
 
 # Not frozen, as making a frozen one takes five times as long, and one of each is made for every call.
-@attrs.define(repr=False)
+@attrs.define(repr=False, unsafe_hash=True)
 class Request:
     """One HTTP request, complete but for the host and the token; it is never changed."""
 
@@ -53,7 +53,7 @@ class Request:
         return self
 
 
-@attrs.define(repr=False)
+@attrs.define(repr=False, unsafe_hash=True)
 class Answer:
     """The answer to a request: the status, the headers (names in lower case) and the whole, decompressed body."""
 

@@ -44,6 +44,7 @@ from kajabi_async.session.running_operation import RunningOperation
 from kajabi_async.session.settings import (
     checked_base_url,
     checked_clock,
+    checked_observers,
     checked_retry,
     checked_user_agent,
 )
