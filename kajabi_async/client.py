@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Final, NoReturn, Self, TypedDict, TypeVar, Unpack
 
-from kajabi_async.checks import boolean, shown, string
+from kajabi_async.checks import boolean, shown, string, with_methods
 from kajabi_async.clock import SystemClock
 from kajabi_async.errors import ConfigurationError, InvalidArgumentError
 from kajabi_async.exchange import Request
@@ -228,6 +228,10 @@ class Kajabi(Prefetching):
         *cls* has ``name``, ``model``, ``filters``, ``sort_keys`` and ``operations``, and mixes in the verbs it has. It
         must be declared before the client is made, or its links are not trusted.
         """
+        given: Any = cls
+        is_one = isinstance(given, type) and issubclass(given, ResourceOperations)
+        if not is_one:
+            raise InvalidArgumentError(f"resource() takes a subclass of ResourceOperations, got {shown(cls)}")
         return cls(self._context)
 
     async def request(
@@ -286,7 +290,8 @@ def _credentials(client_id: str | None, client_secret: str | None, credentials: 
     if credentials is not None:
         if client_id is not None or client_secret is not None:
             raise ConfigurationError("give either credentials= or client_id= and client_secret=, not both")
-        return credentials
+        checked: Credentials = with_methods(credentials, "form", of="credentials")
+        return checked
     if client_id is None or client_secret is None:
         raise ConfigurationError(
             "no credentials: pass client_id= and client_secret=, or credentials=, or set KAJABI_CLIENT_ID and "

@@ -3,6 +3,8 @@
 from collections.abc import Iterable
 from typing import Any, TypeAlias, TypeVar, overload
 
+from kajabi_async.checks import iterable_of, string
+from kajabi_async.errors import InvalidArgumentError
 from kajabi_async.fetching.context import Context
 from kajabi_async.models.account import Hook
 from kajabi_async.models.catalog import Course, Lesson, Offer, Product
@@ -119,6 +121,16 @@ class Prefetching:
         Pauses and outages are waited out as by `get_many`; after *patience* seconds without any answer the latest
         failure is raised. What is loaded by then stays loaded: the same call continues from there.
         """
-        owners = [resources] if isinstance(resources, Resource) else resources
+        owners = [resources] if isinstance(resources, Resource) else _checked_resources(resources)
+        for path in paths:
+            string(path, of="a path of relations")
         stall = Stall(checked_patience(patience), self._context.clock, among=self._context.stalls)
         await prefetch(self._resolver, self._context.links, owners, paths, stall=stall)
+
+
+def _checked_resources(resources: Any) -> list[Resource]:
+    owners = list(iterable_of("resources", resources))
+    for each in owners:
+        if not isinstance(each, Resource):
+            raise InvalidArgumentError(f"prefetch() takes resources, got {type(each).__name__}")
+    return owners
