@@ -6,8 +6,11 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Final, NoReturn, Self, TypedDict, TypeVar, Unpack
+from weakref import WeakSet
 
-from kajabi_async.checks import boolean, shown, string, with_methods
+import attrs
+
+from kajabi_async.checks import boolean, shown, string, whole_number, with_methods
 from kajabi_async.clock import SystemClock
 from kajabi_async.errors import ConfigurationError, InvalidArgumentError
 from kajabi_async.exchange import Request
@@ -41,12 +44,13 @@ from kajabi_async.session import (
     Timeouts,
     TokenStore,
 )
+from kajabi_async.session.sharing import SharingSession
 from kajabi_async.tracebacks import hide_arguments
 
 if TYPE_CHECKING:
     import aiohttp
 
-__all__ = ["ClientOptions", "Kajabi"]
+__all__ = ["ClientOptions", "Kajabi", "SharedOptions"]
 
 T = TypeVar("T", bound=ResourceOperations[Any])
 
@@ -98,6 +102,19 @@ class ClientOptions(TypedDict, total=False):
     """Another source of time, for tests."""
 
 
+class SharedOptions(TypedDict, total=False):
+    """The options of `Kajabi.with_options`; one that is not passed is that of the client."""
+
+    timeout: "float | Timeouts | None"
+    """Seconds for a whole operation, with the client's other limits, or each limit by itself."""
+    retry: RetryPolicy
+    """When reads are retried. The retry budget is the client's, unless the policy has one of another size."""
+    site_id: str | int | None
+    """The site that lists filter by and creations happen on; None for no site."""
+    concurrency: int
+    """The number of lookups that bulk runs keep going, at most the ``concurrency`` of the client."""
+
+
 class Kajabi(Prefetching):
     """A client of the Kajabi Public API: one pool, one token, one attribute for each resource.
 
@@ -119,7 +136,7 @@ class Kajabi(Prefetching):
 
         ConfigurationError if they are missing, or if an option is unknown or makes no sense.
         """
-        _refuse_unknown(options)
+        _refuse_unknown(options, ClientOptions, owner="Kajabi")
         strict = boolean(options.get("strict", False), of="strict", error=ConfigurationError)
         most_elements = options.get("max_answer_elements", MAX_ELEMENTS)
         self._session = SessionManager(
@@ -133,6 +150,7 @@ class Kajabi(Prefetching):
             templates=[row.path for row in OPERATIONS.values()],
         )
         self._resolver = RelationshipResolver(self._session.send, self._links, most_elements, strict=strict)
+        self._resolvers = WeakSet((self._resolver,))
         self._context = self._context_of(options)
         self._session.on_close = self._context.stalls.end
         self._add_resources(self._context)
@@ -143,7 +161,7 @@ class Kajabi(Prefetching):
             send=self._session.send,
             resolver=self._resolver,
             links=self._links,
-            site_id=None if site_id is None else checked_id(site_id, of="sites"),
+            site_id=_checked_site(site_id),
             sleep=asyncio.sleep if clock is None else clock.sleep,
             clock=clock or SystemClock(),
             concurrency=options.get("concurrency", DEFAULT_CONCURRENCY),
@@ -222,6 +240,37 @@ class Kajabi(Prefetching):
         """Revoke the token and its refresh token; a later call fetches new ones. Sends nothing if there is none."""
         await self._session.revoke()
 
+    def with_options(self, **options: Unpack[SharedOptions]) -> Self:
+        """Return a client with other *options* that shares pool, token, gate, rate and `stats` with this one.
+
+        ``api.with_options(timeout=5).customers.get("123")`` limits one call, or every call of a part of a program. All
+        other options are those of this client, ``strict`` among them. It costs no connection and no token, and takes
+        options of its own in turn. Closing it closes nothing; closing the client that was made with credentials closes
+        it too. ConfigurationError as by the constructor, and if ``concurrency`` is more than that client's;
+        InvalidIdError for a ``site_id`` that is none.
+        """
+        _refuse_unknown(options, SharedOptions, owner="with_options")
+        other = object.__new__(type(self))
+        vars(other).update(vars(self))
+        other._share_with_options(options)
+        return other
+
+    def _share_with_options(self, options: SharedOptions) -> None:
+        self._session = _sharing(self._session, options)
+        context = self._context
+        changes: dict[str, Any] = {"send": self._session.send}
+        if "site_id" in options:
+            changes["site_id"] = _checked_site(options["site_id"])
+        if "concurrency" in options:
+            changes["concurrency"] = _checked_share(options["concurrency"], self._session.concurrency)
+        self._resolver = RelationshipResolver(
+            self._session.send, self._links, context.most_elements, strict=context.strict
+        )
+        # Shared by all clients of one pool, which one of them closes.
+        self._resolvers.add(self._resolver)
+        self._context = attrs.evolve(context, resolver=self._resolver, **changes)
+        self._add_resources(self._context)
+
     def resource(self, cls: type[T]) -> T:
         """Return the operations of a resource that is not an attribute of the client, such as one of your own.
 
@@ -264,7 +313,9 @@ class Kajabi(Prefetching):
         a forked child the pool is only dropped: it belongs to the parent.
         """
         await self._session.aclose()
-        await self._resolver.aclose()
+        if not isinstance(self._session, SharingSession):
+            for resolver in tuple(self._resolvers):
+                await resolver.aclose()
 
     async def __aenter__(self) -> Self:
         return self
@@ -300,6 +351,25 @@ def _credentials(client_id: str | None, client_secret: str | None, credentials: 
     return ClientCredentials(client_id, client_secret)
 
 
+def _checked_site(site_id: str | int | None) -> str | None:
+    return None if site_id is None else checked_id(site_id, of="sites")
+
+
+def _checked_share(concurrency: int, slots: int) -> int:
+    if whole_number(concurrency, of="concurrency", at_most=None, error=ConfigurationError) > slots:
+        raise ConfigurationError(
+            f"concurrency={concurrency} is more than the {slots} requests that the client sends at once: raise "
+            "concurrency= where the client is made"
+        )
+    return concurrency
+
+
+def _sharing(session: SessionManager, options: SharedOptions) -> SharingSession:
+    timeout = options.get("timeout", session.timeouts)
+    timeouts = timeout if isinstance(timeout, Timeouts) else attrs.evolve(session.timeouts, total=timeout)
+    return SharingSession(session, timeouts=timeouts, retry=options.get("retry", session.retry))
+
+
 def _timeouts(timeout: float | Timeouts | None) -> Timeouts:
     return timeout if isinstance(timeout, Timeouts) else Timeouts(total=timeout)
 
@@ -315,10 +385,10 @@ def _session_options(options: ClientOptions) -> dict[str, Any]:
     return {name: value for name, value in options.items() if name not in _NOT_FOR_THE_SESSION}
 
 
-def _refuse_unknown(options: Mapping[str, Any]) -> None:
-    unknown = sorted(options.keys() - ClientOptions.__annotations__.keys())
+def _refuse_unknown(options: Mapping[str, Any], known: type, *, owner: str) -> None:
+    unknown = sorted(options.keys() - known.__annotations__.keys())
     if unknown:
-        raise ConfigurationError(f"Kajabi() has no option {unknown[0]!r}")
+        raise ConfigurationError(f"{owner}() has no option {unknown[0]!r}")
 
 
 def _request(method: str, path: str, params: Params | None, json: Any) -> Request:

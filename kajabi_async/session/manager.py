@@ -92,6 +92,7 @@ class SessionManager:
     ) -> None:
         self._base_url = checked_base_url(base_url, allow_insecure=allow_insecure)
         self._timeouts = timeouts or Timeouts()
+        self._own_timeouts: tuple[Timeouts, ...] = ()
         policy = checked_retry(retry)
         self._clock = checked_clock(clock)
         self._stats = SessionStats()
@@ -140,6 +141,21 @@ class SessionManager:
     def base_url(self) -> str:
         """Scheme and host that every request goes to."""
         return self._base_url
+
+    @property
+    def timeouts(self) -> Timeouts:
+        """The time limits of requests, in seconds."""
+        return self._timeouts
+
+    @property
+    def retry(self) -> RetryPolicy:
+        """When reads are retried."""
+        return self._recovery.policy
+
+    @property
+    def concurrency(self) -> int:
+        """The number of requests in flight at once."""
+        return self._gate.slots
 
     @property
     def stats(self) -> SessionStats:
@@ -319,7 +335,8 @@ class SessionManager:
         ended = "CancelledError"
         status, size = None, 0
         try:
-            answer = await self._transport.send(running.request, None if token is None else token.access, limit)
+            access = None if token is None else token.access
+            answer = await self._transport.send(running.request, access, limit, *self._own_timeouts)
             status, size, ended = answer.status, len(answer.body), ""
         except KajabiError as error:
             ended = type(error).__name__

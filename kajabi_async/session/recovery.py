@@ -19,13 +19,23 @@ class Recovery:
     def __init__(
         self, policy: RetryPolicy, gate: Gate, clock: Clock, stats: SessionStats, jitter: Callable[[], float]
     ) -> None:
-        self._policy = policy
+        self._shared = gate, clock, stats, jitter
+        self.policy = policy
         self._gate = gate
         self._clock = clock
         self._stats = stats
         self._jitter = jitter
         self.budget = RetryBudget(policy.budget)
         self._budget_log = BudgetLog(self.budget, policy.budget)
+
+    def with_policy(self, policy: RetryPolicy) -> "Recovery":
+        """Return what decides by *policy*; it shares the budget, unless *policy* has one of another size."""
+        if policy == self.policy:
+            return self
+        other = Recovery(policy, *self._shared)
+        if policy.budget == self.policy.budget:
+            other.budget, other._budget_log = self.budget, self._budget_log
+        return other
 
     def succeeded(self) -> None:
         """Note a success, which brings back a part of a retry."""
@@ -40,7 +50,7 @@ class Recovery:
         if isinstance(error, RateLimitError | ServerError):
             self.heed(error, running.called)
         decision = decide(
-            self._policy,
+            self.policy,
             error,
             is_write=running.request.is_write,
             attempt=running.attempts,

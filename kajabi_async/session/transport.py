@@ -72,19 +72,22 @@ class Transport:
             if sets_user_agent(http_session):
                 del self._on_every_request[hdrs.USER_AGENT]
 
-    async def send(self, request: Request, token: Secret | None, deadline: Deadline) -> Answer:
+    async def send(
+        self, request: Request, token: Secret | None, deadline: Deadline, timeouts: Timeouts | None = None
+    ) -> Answer:
         """Return the answer, whatever its status; raise one of the package's errors if none came or it is unreadable.
 
-        Called in the block of *deadline*, which also limits the silence of the server. ClientClosedError, with nothing
-        sent, once the client has begun to close.
+        Called in the block of *deadline*, which also limits the silence of the server. *timeouts* replace those of the
+        transport. ClientClosedError, with nothing sent, once the client has begun to close.
         """
-        exchange = Exchange(deadline, self._timeouts.read)
+        limits = timeouts or self._timeouts
+        exchange = Exchange(deadline, limits.read)
         outer = CURRENT.set(exchange)
         deadline.request_left = False
         response = None
         try:
             session = self._session or self._open()
-            options: dict[str, Any] = {} if self._owned else self._foreign_options(session, token)
+            options = self._options(timeouts) if self._owned else self._foreign_options(session, token, limits)
             response = await session.request(
                 request.method,
                 self._url(request),
@@ -104,7 +107,7 @@ class Transport:
         except BaseException as error:  # noqa: BLE001 - nothing foreign leaves this module
             if response is not None:
                 response.close()
-            failure = self._failure(error, request, exchange)
+            failure = self._failure(error, request, exchange, limits)
         finally:
             deadline.stop_listening()
             CURRENT.reset(outer)
@@ -154,16 +157,21 @@ class Transport:
             connector=self._connector,
             cookie_jar=aiohttp.DummyCookieJar(),
             headers=self._on_every_request,
-            timeout=aiohttp.ClientTimeout(total=None, connect=None, sock_connect=self._timeouts.connect),
+            timeout=_connect_within(self._timeouts.connect),
             trust_env=False,
             raise_for_status=False,
         )
         return self._session
 
-    def _foreign_options(self, session: Any, token: Secret | None) -> dict[str, Any]:
+    def _options(self, timeouts: Timeouts | None) -> dict[str, Any]:
+        """Return the options of a request of our own session, which has *timeouts* other than the session's or None."""
+        if timeouts is None or timeouts.connect == self._timeouts.connect:
+            return {}
+        return {"timeout": _connect_within(timeouts.connect)}
+
+    def _foreign_options(self, session: Any, token: Secret | None, timeouts: Timeouts) -> dict[str, Any]:
         """Return the options that replace the work of `Pool` for a session that was handed in."""
         check_loop(session)
-        timeouts = self._timeouts
         theirs = session._middlewares  # noqa: SLF001 - it has no public name
         return {
             "timeout": aiohttp.ClientTimeout(
@@ -221,23 +229,28 @@ class Transport:
         if excess := excess_in(body, self._max_answer_elements, "max_answer_elements") or width_in(body):
             refuse_size(excess, request)
 
-    def _failure(self, error: BaseException, request: Request, exchange: Exchange) -> BaseException:
+    def _failure(self, error: BaseException, request: Request, exchange: Exchange, limits: Timeouts) -> BaseException:
         """Return what to raise for *error*: an error of the package for a foreign one and for silence."""
         if isinstance(error, asyncio.CancelledError):
             silenced = exchange.deadline.stop_listening()
-            return read_timed_out(None, request, self._timeouts) if silenced else error
+            return read_timed_out(None, request, limits) if silenced else error
         if isinstance(error, KajabiError) or not isinstance(error, Exception):
             return error
-        failure = self._translated(error, request)
+        failure = _translated(error, request, limits)
         if isinstance(failure, ConnectionFailedError):
             failure.on_reused_connection = exchange.on_reused and isinstance(error, _BEFORE_THE_ANSWER)
         return failure
 
-    def _translated(self, error: Exception, request: Request) -> KajabiError:
-        for foreign, translate in _TRANSLATIONS:
-            if isinstance(error, foreign):
-                return translate(error, request, self._timeouts)
-        return broken(error, request, self._timeouts)
+
+def _translated(error: Exception, request: Request, limits: Timeouts) -> KajabiError:
+    for foreign, translate in _TRANSLATIONS:
+        if isinstance(error, foreign):
+            return translate(error, request, limits)
+    return broken(error, request, limits)
+
+
+def _connect_within(seconds: float | None) -> aiohttp.ClientTimeout:
+    return aiohttp.ClientTimeout(total=None, connect=None, sock_connect=seconds)
 
 
 def _check_handed_in(session: object, base_url: str) -> None:

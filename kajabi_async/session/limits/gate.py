@@ -25,8 +25,8 @@ class Gate:
     """First come, first served; deadlines are moments on the monotonic clock."""
 
     def __init__(self, slots: int, rate_limit: float | RateLimit | None, clock: Clock) -> None:
-        self._number = whole_number(slots, of="concurrency", at_most=None, error=ConfigurationError)
-        self._slots = WaitingLine(self._number)
+        self.slots = whole_number(slots, of="concurrency", at_most=None, error=ConfigurationError)
+        self._slots = WaitingLine(self.slots)
         # One request at a time waits for a permit: a permit taken early would be lost when the rate drops.
         self._permit_queue = WaitingLine(1)
         self._rate = as_rate(rate_limit)
@@ -63,7 +63,7 @@ class Gate:
         """Return what the requests in the queue wait for, with its figure, and what to change."""
         per_second = self.per_second()
         if per_second is None or (self._permit_queue.free and not self._slots.free):
-            return f"all {self._number} slots are in use: raise concurrency={self._number}, or have fewer calls at once"
+            return f"all {self.slots} slots are in use: raise concurrency={self.slots}, or have fewer calls at once"
         return self._rate.advice(per_second)
 
     def per_second(self) -> float | None:
