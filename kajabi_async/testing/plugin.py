@@ -7,18 +7,44 @@ imported only when a test requests a fixture.
 from collections.abc import AsyncIterator, Callable
 from importlib import import_module
 from importlib.util import find_spec
-from typing import TYPE_CHECKING, Final
+from inspect import iscoroutinefunction
+from typing import TYPE_CHECKING, Any, Final
+
+import pytest
 
 if TYPE_CHECKING:
     from kajabi_async.client import Kajabi
     from kajabi_async.testing.server import FakeKajabi
 
-__all__ = ["kajabi_api", "kajabi_fake"]
+__all__ = ["kajabi_api", "kajabi_fake", "pytest_fixture_setup"]
+
+_PLUGIN_NAMES: Final = ("asyncio", "pytest_asyncio")
+"""The names of pytest-asyncio as an installed plugin, and as one that is named by its module."""
 
 # The plugin works with and without pytest-asyncio; pytest loads pytest-asyncio itself.
 _fixture: Final[Callable[[Callable[..., object]], Callable[..., object]]] = import_module(
     "pytest_asyncio" if find_spec("pytest_asyncio") else "pytest"
 ).fixture
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_fixture_setup(fixturedef: Any, request: Any) -> None:
+    """Fail with what to install or to write if nothing runs the fixtures of this plugin, or the test that uses them."""
+    if fixturedef.argname in __all__ and (missing := _missing(request)):
+        pytest.fail(f"{fixturedef.argname} {missing}", pytrace=False)
+
+
+def _missing(request: Any) -> str:
+    if "anyio_backend" in request.fixturenames:
+        return ""
+    plugins = (name for name, plugin in request.config.pluginmanager.list_name_plugin() if plugin is not None)
+    if not any(name.startswith(_PLUGIN_NAMES) for name in plugins):
+        return "is asynchronous and needs pytest-asyncio: pip install pytest-asyncio"
+    mode = request.config.getoption("asyncio_mode", None) or request.config.getini("asyncio_mode")
+    item = request.node
+    if mode == "auto" or not iscoroutinefunction(getattr(item, "obj", None)) or item.get_closest_marker("asyncio"):
+        return ""
+    return "needs a test that pytest-asyncio runs: mark it with @pytest.mark.asyncio, or set asyncio_mode=auto"
 
 
 @_fixture

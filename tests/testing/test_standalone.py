@@ -198,3 +198,34 @@ def test_the_plugin_does_no_harm_without_pytest_asyncio(tmp_path: Path) -> None:
     ran = _pytest(tmp_path, *_PLUGIN, program=program)
     assert ran.returncode == 0, ran.stdout + ran.stderr
     assert "1 passed" in ran.stdout
+
+
+_README = (_ROOT / "README.md").read_text("utf-8").partition("## Testing your own code")[2]
+_README_TEST = _README.partition("```python\n")[2].partition("```")[0]
+
+
+def test_the_example_of_the_readme_runs_in_an_empty_folder(tmp_path: Path) -> None:
+    """As typed, with pytest-asyncio as it comes."""
+    (tmp_path / "test_mine.py").write_text(_README_TEST)
+    ran = _pytest(tmp_path, "-p", "pytest_asyncio.plugin", *_PLUGIN)
+    assert ran.returncode == 0, ran.stdout + ran.stderr
+    assert "1 passed" in ran.stdout
+
+
+def test_without_pytest_asyncio_the_plugin_says_what_to_install(tmp_path: Path) -> None:
+    """Whether it is not installed or switched off."""
+    (tmp_path / "test_mine.py").write_text(_README_TEST)
+    program = "import sys; sys.modules['pytest_asyncio'] = None; import pytest; sys.exit(pytest.main(sys.argv[1:]))"
+    for ran in (_pytest(tmp_path, *_PLUGIN, program=program), _pytest(tmp_path, "-p", "no:asyncio", *_PLUGIN)):
+        assert ran.returncode == 1
+        assert "kajabi_fake is asynchronous and needs pytest-asyncio: pip install pytest-asyncio\n" in ran.stdout
+        assert "1 error" in ran.stdout
+
+
+def test_a_test_without_the_marker_says_what_to_write(tmp_path: Path) -> None:
+    """In the default mode of pytest-asyncio; in its auto mode nothing is missing."""
+    (tmp_path / "test_mine.py").write_text(_README_TEST.replace("@pytest.mark.asyncio\n", ""))
+    ran = _pytest(tmp_path, "-p", "pytest_asyncio.plugin", *_PLUGIN)
+    assert "mark it with @pytest.mark.asyncio, or set asyncio_mode=auto" in ran.stdout
+    ran = _pytest(tmp_path, "-p", "pytest_asyncio.plugin", *_PLUGIN, "--asyncio-mode=auto")
+    assert "1 passed" in ran.stdout, ran.stdout + ran.stderr
