@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
-from typing import Any, Generic, NoReturn, TypedDict, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, NoReturn, TypedDict, TypeVar
 
 from kajabi_async.checks import boolean, function, whole_number
 from kajabi_async.clock import Clock
@@ -71,8 +71,10 @@ class Lookups(Generic[R]):
         self._started = True
         return Guarded(self._run)
 
-    def __iter__(self) -> NoReturn:
-        raise TypeError("lookups arrive one by one: write 'async for', not 'for'")
+    if not TYPE_CHECKING:  # With it, type checkers would let it be iterated.
+
+        def __iter__(self) -> NoReturn:
+            raise TypeError("lookups arrive one by one: write 'async for', not 'for'")
 
     @property
     def unanswered(self) -> tuple[Any, ...]:

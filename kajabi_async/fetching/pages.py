@@ -8,7 +8,7 @@ import hashlib
 import logging
 import re
 from collections.abc import AsyncIterator, Iterator
-from typing import Final, Generic, NoReturn, Self, TypeVar, cast
+from typing import TYPE_CHECKING, Final, Generic, NoReturn, Self, TypeVar, cast
 
 import attrs
 
@@ -104,8 +104,10 @@ class Pages(Generic[R]):
     def __aiter__(self) -> AsyncIterator[R]:
         return Guarded(_Rows(self._walk(), self._standing, self._start.rows_seen))
 
-    def __iter__(self) -> NoReturn:
-        raise TypeError("a list is fetched as it is read: write 'async for', not 'for'")
+    if not TYPE_CHECKING:  # With it, type checkers would let it be iterated.
+
+        def __iter__(self) -> NoReturn:
+            raise TypeError("a list is fetched as it is read: write 'async for', not 'for'")
 
     def pages(self) -> AsyncIterator[Page[R]]:
         """Yield the pages, each with all its rows, malformed and repeated ones included."""

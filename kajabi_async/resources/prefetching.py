@@ -1,6 +1,6 @@
 """``prefetch`` of the client: typed with the relations of each resource."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import Any, TypeAlias, TypeVar, overload
 
 from kajabi_async.checks import iterable_of, string
@@ -108,15 +108,18 @@ class Prefetching:
     ) -> None: ...
     @overload
     async def prefetch(self, resources: Some[Hook], *paths: HookPath, patience: float = PATIENCE_SECONDS) -> None: ...
-    # Resources of several types or of your own: a list, which no tuple or list of one type is.
+    # For resources of several types or of your own.
     @overload
-    async def prefetch(self, resources: list[Resource], *paths: str, patience: float = PATIENCE_SECONDS) -> None: ...
+    async def prefetch(
+        self, resources: Iterator[Resource], *paths: str, patience: float = PATIENCE_SECONDS
+    ) -> None: ...
     async def prefetch(self, resources: Any, *paths: str, patience: float = PATIENCE_SECONDS) -> None:
         """Load relations of many resources at once, such as ``"contact"`` or ``"offers.products"``.
 
         Sends as few requests as possible: what resources share is fetched once, and owners are read again with includes
         if that is fewer requests. Awaiting a loaded relation sends nothing. UnknownIncludeError for a relation that a
-        resource does not have.
+        resource does not have. Type checkers know the paths of one or two steps of each resource, and accept any path
+        with an iterator, such as ``iter(resources)`` of several types.
 
         Pauses and outages are waited out as by `get_many`; after *patience* seconds without any answer the latest
         failure is raised. What is loaded by then stays loaded: the same call continues from there.

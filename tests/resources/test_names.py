@@ -87,7 +87,7 @@ def test_the_documented_custom_fields_are_named() -> None:
 
 
 def test_prefetch_has_the_relations_of_every_resource() -> None:
-    """Whether they can be included or not, in one or two steps; the last overload is for lists of several types."""
+    """Whether they can be included or not, in one or two steps; the last overload is for several types."""
     *typed, mixed = get_overloads(Prefetching.prefetch)
     found = {}
     for overload in typed:
@@ -96,7 +96,7 @@ def test_prefetch_has_the_relations_of_every_resource() -> None:
     assert found == {
         name: tuple(_paths(model, lambda _: True)) for name, model in OURS.items() if tuple(model.relations)
     }
-    assert mixed.__annotations__ == {"resources": list[Resource], "paths": str, "patience": float, "return": None}
+    assert mixed.__annotations__ == {"resources": Iterator[Resource], "paths": str, "patience": float, "return": None}
     assert Kajabi.prefetch is Prefetching.prefetch
 
 

@@ -1,27 +1,113 @@
 """Never run: mypy and pyright read it as users' code, and `assert_type` holds the types that callers lean on."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from datetime import datetime
 from decimal import Decimal
-from typing import Literal, assert_type
+from typing import Any, Literal, assert_type
 
+import kajabi_async
 from kajabi_async import (
+    AdaptiveRate,
+    AmbiguousMatchError,
+    AnswerTooLargeError,
+    ApiError,
+    ApiVersion,
+    AuthenticationError,
+    BadRequestError,
+    BlogPost,
+    BulkStalledError,
+    ClientClosedError,
+    ClientCredentials,
+    ConfigurationError,
+    ConflictError,
+    ConnectionFailedError,
     Contact,
+    ContactNote,
+    ContactTag,
+    Course,
+    Credentials,
     Customer,
+    CustomField,
+    DecodeError,
+    EnsuredHooks,
+    ErrorObject,
+    ExportError,
     Failed,
+    FieldNotLoadedError,
+    FixedRate,
+    Form,
+    FormField,
+    FormSubmission,
     Found,
     GetOrCreated,
+    Hook,
+    HookEvent,
+    InvalidArgumentError,
+    InvalidIdError,
     Kajabi,
+    KajabiError,
+    LandingPage,
+    Lesson,
+    Lookup,
     LookupPlan,
     Lookups,
+    Me,
+    Media,
+    MemoryTokenStore,
+    Module,
+    NotFoundError,
     Offer,
+    Order,
+    OrderItem,
     Page,
     Pages,
+    PagingError,
+    PasswordCredentials,
+    PausedError,
+    Payout,
+    PayoutTransaction,
+    PermissionDeniedError,
+    Podcast,
+    PodcastDirectory,
     Product,
+    Progress,
     Purchase,
+    RateLimit,
+    RateLimitError,
+    RefreshTokenCredentials,
+    RelationshipUnavailableError,
     Report,
+    RequestTimeoutError,
     Resource,
+    RetryPolicy,
+    ServerError,
+    SessionEvent,
+    SessionManager,
+    SessionObserver,
+    SessionStats,
     Site,
+    Socials,
+    StoreUnavailableError,
+    Timeouts,
+    TokenStore,
+    ToMany,
+    ToOne,
+    Transaction,
+    TransportError,
+    UnknownAttributeError,
+    UnknownFieldError,
+    UnknownFilterError,
+    UnknownHookEventError,
+    UnknownIncludeError,
+    UnknownSortKeyError,
+    UnprocessableEntityError,
+    UnreadableAttributeError,
+    UntrustedLinkError,
+    UntypedResource,
+    WebsitePage,
+    WrongLoopError,
+    dumps,
+    loads,
 )
 
 
@@ -78,3 +164,145 @@ async def writes(api: Kajabi) -> None:
     # What is misspelt, and attributes that do not exist, are refused.
     await api.contacts.update("1", nmae="Ada")  # type: ignore[call-arg]  # pyright: ignore[reportCallIssue]
     print(contact.nmae)  # type: ignore[attr-defined]  # noqa: T201  # pyright: ignore[reportAttributeAccessIssue]
+
+
+async def names_that_are_known_at_run_time(api: Kajabi, names: list[str]) -> None:
+    assert_type(await api.customers.get("1", include=names), Customer)
+    assert_type(api.customers.list(include=names, sort=names), Pages[Customer])
+    await api.customers.get_many(["1"], include=[*names, "offers"]).report()
+    await api.customers.plan(["1"], include=names)
+
+
+async def names_of_each_resource(api: Kajabi, ids: list[str]) -> None:
+    await api.contacts.get(
+        "1", include=("tags", "customer.offers"), fields={"contacts": ["name", "custom_150", "tags"]}
+    )
+    await api.courses.get("1", include=["lessons.media", "modules"], fields={"modules": "title"})
+    await api.forms.get_many(ids, include="fields", fields={"fields": ("title", "name")}).report()
+    api.purchases.list(include=("offer", "customer.contact"), sort="-amount_in_cents", fields={"purchases": ["status"]})
+    api.orders.list(include={"customer", "order_items"}, sort=("-created_at", "order_number"))
+    api.products.list(include=(), sort="title")
+    api.payouts.list(site_id="1")
+
+
+async def prefetched(api: Kajabi, customers: tuple[Customer, ...], resources: list[Resource]) -> None:
+    await api.prefetch(customers, "contact", "offers.products", "site", patience=60)
+    await api.prefetch(customers[0], "contact")
+    await api.prefetch([page async for page in api.contacts.list()], "tags")
+    await api.prefetch(iter(resources), "offers")
+
+
+async def outcomes(api: Kajabi, lookup: Lookup[Customer], progress: Progress) -> str | None:
+    if lookup.found:
+        name = lookup.customer.name or lookup.resource.name
+        return name if name is None else name.title()
+    assert_type(progress.stalled_since, float | None)
+    observed = api.offers.get_many(["1"], observer=lambda each: print(each.found))  # noqa: T201 - as users would
+    try:
+        await observed.report()
+    except BulkStalledError as error:
+        assert_type(error.unanswered, tuple[Any, ...])
+        assert_type(error.cause, KajabiError | None)
+    return str(lookup.error)
+
+
+async def clients(store: TokenStore, rate: RateLimit, observer: SessionObserver, credentials: Credentials) -> None:
+    timeouts, policy = Timeouts(total=5, queue=None), RetryPolicy(max_attempts=2, statuses=frozenset({500}))
+    async with Kajabi(client_id="a", client_secret="b", timeout=timeouts, retry=policy, token_store=store) as api:
+        assert_type(api, Kajabi)
+        assert_type(api.stats, SessionStats)
+        assert_type(api.session, SessionManager)
+        assert_type(await api.me(), Me)
+        assert_type(await api.version(), ApiVersion)
+        async with api.with_options(timeout=2, retry=policy, site_id=None, concurrency=5) as quick:
+            assert_type(quick, Kajabi)
+            await quick.with_options(timeout=Timeouts(read=5)).customers.get("1")
+    Kajabi.from_env(rate_limit=rate, observers=[observer, observed], strict=True, site_id=9)
+    Kajabi(credentials=credentials, rate_limit=FixedRate(10), token_store=MemoryTokenStore())
+    Kajabi(credentials=ClientCredentials("a", "b"), rate_limit=AdaptiveRate())
+    Kajabi(credentials=PasswordCredentials("a", "b"), rate_limit=5)
+    Kajabi(credentials=RefreshTokenCredentials("a"), timeout=None)
+    assert_type(kajabi_async.__version__, str)
+
+
+def observed(event: SessionEvent) -> None:
+    print(event)  # noqa: T201 - as users would
+
+
+async def account(api: Kajabi, event: HookEvent) -> None:
+    assert_type(await api.hooks.ensure("https://x.example", [event, "purchase"]), EnsuredHooks)
+    assert_type(await api.hooks.list().first(), Hook | None)
+    assert_type(await api.sites.get("1"), Site)
+
+
+async def people(api: Kajabi, customer: Customer) -> None:
+    assert_type(await api.contacts.find_by_email("ada@example.com"), Contact | None)
+    assert_type(await api.contact_tags.get("1"), ContactTag)
+    assert_type(await api.contact_notes.create(contact_id="1", body="x"), ContactNote)
+    assert_type(await api.custom_fields.list().collect(), tuple[CustomField, ...])
+    assert_type(customer.socials, Socials | None)
+    assert_type(customer.offers, ToMany[Offer])
+    assert_type(customer.contact, ToOne[Contact])
+    assert_type(loads(dumps(customer)), Any)
+
+
+async def catalog_and_content(api: Kajabi, course: Course, post: BlogPost) -> None:
+    assert_type(await course.modules, tuple[Module, ...])
+    assert_type(await course.lessons, tuple[Lesson, ...])
+    assert_type(await course.media, tuple[Media, ...])
+    assert_type(await post.blog, UntypedResource | None)
+    podcast = await api.podcasts.get("1")
+    assert_type(podcast, Podcast)
+    assert_type(podcast.directories, tuple[PodcastDirectory, ...] | None)
+    assert_type(await api.landing_pages.get("1"), LandingPage)
+    assert_type(await api.website_pages.get("1"), WebsitePage)
+    assert_type(await api.blog_posts.get("1"), BlogPost)
+
+
+async def sales_and_forms(api: Kajabi, form: Form) -> None:
+    assert_type(await api.orders.get("1"), Order)
+    assert_type(await api.order_items.get("1"), OrderItem)
+    assert_type(await api.transactions.get("1"), Transaction)
+    payout = await api.payouts.get("1", site_id="1")
+    assert_type(payout, Payout)
+    assert_type(payout.transactions, tuple[PayoutTransaction, ...] | None)
+    assert_type(await form.fields, tuple[FormField, ...])
+    assert_type(await api.forms.submit(form.id, name="Ada"), FormSubmission)
+
+
+async def api_errors(api: Kajabi) -> None:
+    try:
+        await api.customers.get("1")
+    except (NotFoundError, BadRequestError, ConflictError, PermissionDeniedError, UnprocessableEntityError) as error:
+        assert_type(error.errors, tuple[ErrorObject, ...])
+    except (PausedError, RateLimitError) as error:
+        assert_type(error.retry_after, float | None)
+    except (AuthenticationError, ServerError, ApiError) as error:
+        assert_type(error.status, int)
+    except RequestTimeoutError as error:
+        assert_type(error.seconds, float | None)
+    except (ConnectionFailedError, TransportError) as error:
+        assert_type(error.maybe_applied, bool)
+    except (AnswerTooLargeError, UnreadableAttributeError, DecodeError, FieldNotLoadedError) as error:
+        assert_type(error.attempts, int)
+
+
+MISUSES: Mapping[str, type[KajabiError]] = {
+    "arguments": InvalidArgumentError,
+    "attribute": UnknownAttributeError,
+    "closed": ClientClosedError,
+    "email": AmbiguousMatchError,
+    "event": UnknownHookEventError,
+    "export": ExportError,
+    "field": UnknownFieldError,
+    "filter": UnknownFilterError,
+    "id": InvalidIdError,
+    "include": UnknownIncludeError,
+    "link": UntrustedLinkError,
+    "loop": WrongLoopError,
+    "options": ConfigurationError,
+    "paging": PagingError,
+    "relation": RelationshipUnavailableError,
+    "sort": UnknownSortKeyError,
+    "store": StoreUnavailableError,
+}
