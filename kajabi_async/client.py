@@ -132,7 +132,7 @@ class Kajabi(Prefetching):
         credentials: Credentials | None = None,
         **options: Unpack[ClientOptions],
     ) -> None:
-        """Take a client id and secret, or *credentials* of another kind.
+        """Take a client id and secret, or ``credentials`` of another kind.
 
         ConfigurationError if they are missing, or if an option is unknown or makes no sense.
         """
@@ -196,7 +196,7 @@ class Kajabi(Prefetching):
     @classmethod
     @hide_arguments
     def from_env(cls, **options: Unpack[ClientOptions]) -> Self:
-        """Return a client with the credentials of the environment; *options* override it.
+        """Return a client with the credentials of the environment; ``options`` override it.
 
         ``KAJABI_CLIENT_ID`` and ``KAJABI_CLIENT_SECRET`` are required, ``KAJABI_BASE_URL`` and ``KAJABI_SITE_ID`` are
         used if they are set. ConfigurationError names what is missing.
@@ -241,7 +241,7 @@ class Kajabi(Prefetching):
         await self._session.revoke()
 
     def with_options(self, **options: Unpack[SharedOptions]) -> Self:
-        """Return a client with other *options* that shares pool, token, gate, rate and `stats` with this one.
+        """Return a client with other ``options`` that shares pool, token, gate, rate and `stats` with this one.
 
         ``api.with_options(timeout=5).customers.get("123")`` limits one call, or every call of a part of a program. All
         other options are those of this client, ``strict`` among them. It costs no connection and no token, and takes
@@ -274,8 +274,8 @@ class Kajabi(Prefetching):
     def resource(self, cls: type[T]) -> T:
         """Return the operations of a resource that is not an attribute of the client, such as one of your own.
 
-        *cls* has ``name``, ``model``, ``filters``, ``sort_keys`` and ``operations``, and mixes in the verbs it has. It
-        must be declared before the client is made, or its links are not trusted.
+        ``cls`` has ``name``, ``model``, ``filters``, ``sort_keys`` and ``operations``, and mixes in the verbs it has.
+        It must be declared before the client is made, or its links are not trusted.
         """
         given: Any = cls
         is_one = isinstance(given, type) and issubclass(given, ResourceOperations)
@@ -294,9 +294,9 @@ class Kajabi(Prefetching):
     ) -> Any:
         """Send any request to the API and return the decoded JSON of its answer, None if that is empty.
 
-        For operations that the SDK does not know yet, with the same token, limits, retries and errors. *path* begins
-        with ``/v1/``; *params* are percent-encoded here; *timeout* is in seconds for the whole operation.
-        InvalidArgumentError, before anything is sent, for another method or path, or *json* that is no JSON.
+        For operations that the SDK does not know yet, with the same token, limits, retries and errors. ``path`` begins
+        with ``/v1/``; ``params`` are percent-encoded here; ``timeout`` is in seconds for the whole operation.
+        InvalidArgumentError, before anything is sent, for another method or path, or ``json`` that is no JSON.
         DecodeError if the answer is no JSON, with ``maybe_applied`` after a write.
         """
         request = _request(method, path, params, json)

@@ -19,7 +19,7 @@ class Clock(Protocol):
         ...
 
     async def sleep(self, seconds: float) -> None:
-        """Wait for *seconds*."""
+        """Wait for ``seconds``."""
         ...
 
 
@@ -34,5 +34,5 @@ class SystemClock:
         return time.time()
 
     async def sleep(self, seconds: float) -> None:
-        """Wait for *seconds*."""
+        """Wait for ``seconds``."""
         await asyncio.sleep(seconds)

@@ -181,7 +181,7 @@ class _UnknownNameError(InvalidArgumentError):
     def __init__(
         self, name: str, *, owner: str, known: Iterable[str], cure: str = "", alike: Iterable[str] | None = None
     ) -> None:
-        """Take the *known* names, and those *alike* in meaning, which may be suggested (all known ones by default)."""
+        """Take the ``known`` names, and those ``alike`` in meaning, which may be suggested (by default all)."""
         self.name = name
         self.owner = owner
         self.known = tuple(sorted(known))
@@ -535,7 +535,7 @@ _BY_STATUS: dict[int, type[ApiError]] = {
 
 
 def api_error_class(status: int) -> type[ApiError]:
-    """Return the class for an error *status*; the status decides, the body only explains."""
+    """Return the class for an error ``status``; the status decides, the body only explains."""
     if status >= 500:  # noqa: PLR2004
         return ServerError
     return _BY_STATUS.get(status, ApiError)

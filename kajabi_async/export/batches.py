@@ -14,7 +14,7 @@ __all__ = ["RecordBatches", "record_batches"]
 
 
 def record_batches(pages: Pages[Any], *, rows: int = 10_000) -> "RecordBatches":
-    """Return an async iterator of ``pyarrow.RecordBatch`` objects of *rows* rows each, with the columns of an export.
+    """Return an async iterator of ``pyarrow.RecordBatch`` objects of ``rows`` rows each, with the columns of an export.
 
     ``pyarrow.Table.from_batches([batch async for batch in record_batches(api.offers.list())])`` is a table that
     polars and DuckDB read without a copy. Nothing is kept on disk and no page is read twice: use `export` for that.

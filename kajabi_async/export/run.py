@@ -69,16 +69,16 @@ async def export(
 ) -> ExportReport:
     """Write every row of a list, such as ``api.customers.list(include="offers")``, to a file, and return a report.
 
-    *format* is one of `FORMATS`, by default that of the suffix of *path*. Each type that *include* leads to goes to a
-    file of its own beside it, ``customers.offers.parquet`` beside ``customers.parquet``, each resource once; the id
-    columns say which row it belongs to. Included resources of types that were not requested are kept together in
-    ``customers.other.parquet``, with their type, id and attributes. *observer* is called with an `ExportProgress`
+    ``format`` is one of `FORMATS`, by default that of the suffix of ``path``. Each type that ``include`` leads to goes
+    to a file of its own beside it, ``customers.offers.parquet`` beside ``customers.parquet``, each resource once; the
+    id columns say which row it belongs to. Included resources of types that were not requested are kept together in
+    ``customers.other.parquet``, with their type, id and attributes. ``observer`` is called with an `ExportProgress`
     after every page, and when the export stalls and goes on. The export waits through a pause or an outage, as
-    `get_many` does; after *patience* seconds without any answer, pauses that the API asked for not counted, the latest
-    failure is raised.
+    `get_many` does; after ``patience`` seconds without any answer, pauses that the API asked for not counted, the
+    latest failure is raised.
 
-    Until the end everything is kept in a folder of mode 0700 named *path* plus ``.partial``. Repeat a call that was
-    killed or raised to resume from there; *restart* discards the folder's content instead. When complete, the file is
+    Until the end everything is kept in a folder of mode 0700 named ``path`` plus ``.partial``. Repeat a call that was
+    killed or raised to resume from there; ``restart`` discards the folder's content instead. When complete, the file is
     created or replaced atomically, and the folder is removed. Files have mode 0600; one that replaces a file of yours
     takes its mode and group.
 

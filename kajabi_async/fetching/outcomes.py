@@ -135,7 +135,7 @@ class Counts:
         )
 
     def report(self, tally: Tally) -> Report:
-        """Return the totals of the run; *tally* is the cost of its requests."""
+        """Return the totals of the run; ``tally`` is the cost of its requests."""
         return Report(
             total=self.given,
             found=self.found,

@@ -40,7 +40,7 @@ class Position:
 
     @classmethod
     def parse(cls, text: str, *, list_digest: str) -> Self:
-        """Read a saved position; InvalidArgumentError if *text* is not one, or belongs to another list."""
+        """Read a saved position; InvalidArgumentError if ``text`` is not one, or belongs to another list."""
         match = _POSITION.fullmatch(string(text, of="resume_from"))
         if match is None:
             raise InvalidArgumentError("resume_from is not a position that a list gave")
@@ -126,7 +126,7 @@ class Pages(Generic[R]):
         return self._standing.latest.total_count
 
     async def collect(self, *, limit: int | None = None) -> tuple[R, ...]:
-        """Return the rows, at most *limit*; DecodeError at the first malformed one."""
+        """Return the rows, at most ``limit``; DecodeError at the first malformed one."""
         rows: list[R] = []
         if limit is not None and whole_number(limit, of="limit", at_least=0) == 0:
             return ()

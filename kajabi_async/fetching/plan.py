@@ -87,7 +87,7 @@ class Speed:
     """The number of answers that `lookup_seconds` is the mean of; 0 if it is taken from a page."""
 
     def seconds_for(self, *, lookups: int, pages: int) -> float | None:
-        """Return the estimated duration of *lookups* and *pages*; None if nothing is known."""
+        """Return the estimated duration of ``lookups`` and ``pages``; None if nothing is known."""
         requests = lookups + pages
         if not requests:
             return 0.0
@@ -134,7 +134,7 @@ def _line(name: str, requests: int | None, seconds: float | None, *, is_chosen: 
 
 
 async def plan_for(scan: Scan[Any]) -> LookupPlan:
-    """Read the ids of *scan*, request the first page of the list if that can pay, and return the plan.
+    """Read the ids of ``scan``, request the first page of the list if that can pay, and return the plan.
 
     AuthenticationError and ConfigurationError are raised; if the page fails in another way, lookups are planned.
     """

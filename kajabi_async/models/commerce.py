@@ -110,9 +110,9 @@ class Purchase(Resource):
         return self.was_over_at(datetime.now(UTC))
 
     def was_over_at(self, moment: datetime) -> bool:
-        """Return whether access had ended at *moment*: ``deactivated_at`` is not after it (observed).
+        """Return whether access had ended at ``moment``: ``deactivated_at`` is not after it (observed).
 
-        FieldNotLoadedError if the answer did not carry ``deactivated_at``; InvalidArgumentError if *moment* has no
+        FieldNotLoadedError if the answer did not carry ``deactivated_at``; InvalidArgumentError if ``moment`` has no
         zone.
         """
         if moment.utcoffset() is None:

@@ -126,10 +126,10 @@ class Relation:
     to_many: bool
 
     def __init__(self, resource_type: str, *, includable: bool = False, through: str = "") -> None:
-        """Lead to resources of *resource_type*; *includable* if GET of one owner takes it in ``include``.
+        """Lead to resources of ``resource_type``; ``includable`` if GET of one owner takes it in ``include``.
 
-        *through* is the path of a relation that the API does not state itself, such as ``lessons.media`` for the media
-        of a course: all included resources of the type belong to the owner if that path was included.
+        ``through`` is the path of a relation that the API does not state itself, such as ``lessons.media`` for the
+        media of a course: all included resources of the type belong to the owner if that path was included.
         """
         self.resource_type = resource_type
         self.includable = includable
@@ -149,7 +149,7 @@ class Relation:
         return Identifier(self.resource_type, resource_id)
 
     def stated(self, identifiers: tuple[Identifier, ...]) -> Relationship:
-        """Return a relationship of this kind with the linkage *identifiers*."""
+        """Return a relationship of this kind with the linkage ``identifiers``."""
         return Relationship(LinkageState.TO_MANY if self.to_many else LinkageState.TO_ONE, identifiers)
 
 

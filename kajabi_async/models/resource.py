@@ -60,7 +60,7 @@ class Resolver(Protocol):
     """Fetches related resources that an answer did not carry."""
 
     async def resolve(self, owner: "Resource", relation: Relation) -> tuple["Resource", ...]:
-        """Return the resources that *relation* leads to from *owner*, with requests for those that are not loaded."""
+        """Return the resources that ``relation`` of ``owner`` leads to, with requests for those not loaded."""
         ...
 
 
@@ -68,7 +68,7 @@ class UnreadPart(Protocol):
     """A part of an answer that is kept as text until it is needed."""
 
     def read_into(self, scope: "Scope") -> None:
-        """Add the resources in it to those that *scope* has loaded."""
+        """Add the resources in it to those that ``scope`` has loaded."""
         ...
 
 
@@ -113,7 +113,7 @@ class Scope:
         return None if None in found else found  # type: ignore[return-value]  # it holds no None
 
     def fields_of(self, resource_type: str) -> tuple[str, ...] | None:
-        """Return the sparse fieldset that was requested for *resource_type*, None if there was none.
+        """Return the sparse fieldset that was requested for ``resource_type``, None if there was none.
 
         The request may name the type in the singular, as some examples of the API document do.
         """
@@ -173,17 +173,17 @@ class Origin:
         return getattr(self, "_unreadable", NONE_UNREADABLE)
 
     def note_unreadable(self, name: str, unreadable: Unreadable) -> None:
-        """Record that the value of the attribute called *name* cannot be read."""
+        """Record that the value of the attribute called ``name`` cannot be read."""
         if self.unreadable is NONE_UNREADABLE:
             self._unreadable = {}
         self._unreadable[name] = unreadable
 
     def relationship(self, name: str) -> Relationship:
-        """Return what is known of the relation called *name*."""
+        """Return what is known of the relation called ``name``."""
         return self.relationships.get(name, MISSING)
 
     def set_relationship(self, name: str, relationship: Relationship) -> None:
-        """Replace what is known of the relation called *name*."""
+        """Replace what is known of the relation called ``name``."""
         self.relationships[name] = relationship
 
     def link(self, name: str) -> str | None:
@@ -347,12 +347,12 @@ def model(resource_type: str) -> Callable[[type[R]], type[R]]:
 
 
 def also_called(*names: str) -> Any:
-    """Declare an attribute that some answers carry under other *names*."""
+    """Declare an attribute that some answers carry under other ``names``."""
     return attrs.field(metadata={_ALSO_CALLED: names})
 
 
 def attribute_names(cls: type[Any]) -> Mapping[str, tuple[str, ...]]:
-    """Return the attributes of *cls*, ``id`` included, each with its other names on the wire."""
+    """Return the attributes of ``cls``, ``id`` included, each with its other names on the wire."""
     names = _ATTRIBUTE_NAMES.get(cls)
     if names is None:
         own = (field for field in attrs.fields(cls) if field.name not in _BESIDE_ATTRIBUTES)
@@ -365,7 +365,7 @@ _ATTRIBUTE_NAMES: Final[dict[type, Mapping[str, tuple[str, ...]]]] = {}
 
 
 def is_set(instance: Resource, name: str) -> bool:
-    """Return whether the answer carried the attribute called *name*."""
+    """Return whether the answer carried the attribute called ``name``."""
     try:
         object.__getattribute__(instance, name)
     except AttributeError:
@@ -374,7 +374,7 @@ def is_set(instance: Resource, name: str) -> bool:
 
 
 def custom_fields(owner: Resource, readable: Mapping[str, Any]) -> Mapping[str, Any]:
-    """Return the custom fields of *owner*: those that are *readable* and those recorded as unreadable."""
+    """Return the custom fields of ``owner``: those that are ``readable`` and those recorded as unreadable."""
     noted = owner.origin.unreadable
     unreadable = {name: each for name, each in noted.items() if CUSTOM_FIELD.fullmatch(name)}
     return PartlyRead(readable, unreadable, owner=owner.identifier) if unreadable else readable

@@ -33,9 +33,9 @@ class RelationshipResolver:
     def __init__(
         self, send: Send, links: LinkRules, most_elements: int = MAX_ELEMENTS, *, strict: bool = False
     ) -> None:
-        """Send through *send*, which limits answers to *most_elements*, and follow only links that *links* trusts.
+        """Send through ``send``, which limits answers to ``most_elements``; follow links that ``links`` trusts.
 
-        *strict* is the client's option of that name, about attributes.
+        ``strict`` is the client's option of that name, about attributes.
         """
         self._send = send
         self._strict = strict
@@ -45,7 +45,7 @@ class RelationshipResolver:
         self._rereads: SingleFlight[tuple[Identifier, tuple[str, ...]], Resource] = SingleFlight(abandon=True)
 
     async def resolve(self, owner: Resource, relation: Relation) -> tuple[Resource, ...]:
-        """Return the resources that *relation* of *owner* leads to; those that are not loaded are fetched.
+        """Return the resources that ``relation`` of ``owner`` leads to; those that are not loaded are fetched.
 
         RelationshipUnavailableError if no request leads to them, UntrustedLinkError, before anything is sent, for a
         link that is not the API's, NotFoundError if a related resource is gone.
@@ -75,13 +75,13 @@ class RelationshipResolver:
         return tuple(known[each] for each in identifiers)
 
     async def fetch_into(self, known_by: Iterable[dict[Identifier, Resource]], identifier: Identifier) -> None:
-        """Fetch one resource, with one request for all concurrent calls, and add it to each of *known_by*."""
+        """Fetch one resource, with one request for all concurrent calls, and add it to each of ``known_by``."""
         resource = await self._fetches.run(identifier, partial(self._read, identifier))
         for known in known_by:
             known[identifier] = resource
 
     async def reread(self, owner: Resource, relations: tuple[Relation, ...]) -> None:
-        """Read *owner* again with *relations* included, and add to it what the answer says of them."""
+        """Read ``owner`` again with ``relations`` included, and add to it what the answer says of them."""
         names = tuple(sorted({relation.include for relation in relations} - {""}))
         identifier = owner.identifier
         fresh = await self._rereads.run((identifier, names), partial(self._read, identifier, names))
@@ -133,7 +133,7 @@ class RelationshipResolver:
 
 
 def keep_linkage(owner: Resource, relation: Relation, identifiers: tuple[Identifier, ...]) -> None:
-    """State in *owner* that *relation*, which its answer left open, leads to *identifiers*."""
+    """State in ``owner`` that ``relation``, which its answer left open, leads to ``identifiers``."""
     owner.origin.set_relationship(relation.name, relation.stated(identifiers))
 
 

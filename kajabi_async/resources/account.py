@@ -127,11 +127,11 @@ class Hooks(Gettable[Hook, Never, Fieldsets], Listable[Hook]):
         resource_id: str | int | None = None,
         timeout: float | None = None,
     ) -> Hook:
-        """Subscribe *target_url* to *event* on a site (the client's by default) and return the hook.
+        """Subscribe ``target_url`` to ``event`` on a site (the client's by default) and return the hook.
 
-        *resource_id* restricts the hook to one offer, form or tag, depending on the event; without it every event of
+        ``resource_id`` restricts the hook to one offer, form or tag, depending on the event; without it every event of
         the kind is posted. The API accepts a second hook for the same. The API key needs the event's permission.
-        *timeout* is in seconds for the whole operation. UnknownHookEventError for an unknown event and
+        ``timeout`` is in seconds for the whole operation. UnknownHookEventError for an unknown event and
         InvalidArgumentError without a site, before anything is sent.
         """
         attributes: dict[str, str | int] = {
@@ -150,7 +150,7 @@ class Hooks(Gettable[Hook, Never, Fieldsets], Listable[Hook]):
         await self._send(self._operation("delete"), id, timeout=timeout)
 
     async def sample(self, event: HookEvent, *, timeout: float | None = None) -> tuple[Resource, ...]:
-        """Return an example of the resources that a delivery of *event* carries, the primary one first.
+        """Return an example of the resources that a delivery of ``event`` carries, the primary one first.
 
         All their ids are "0" (observed): distinguish them by type. UnknownHookEventError, before anything is sent, for
         an unknown event.
@@ -167,14 +167,14 @@ class Hooks(Gettable[Hook, Never, Fieldsets], Listable[Hook]):
         site_id: str | int | None = None,
         timeout: float | None = None,
     ) -> EnsuredHooks:
-        """Create and delete hooks until *url* is posted each of *events* once and nothing else; return what that took.
+        """Create and delete hooks until ``url`` gets each of ``events`` once and nothing else; return the changes.
 
-        Missing hooks are created first; then superfluous hooks of *url* on the site are deleted: second ones, those for
-        events not in *events*, and those for one resource, which the one for all covers. So every event has a hook
-        throughout. Hooks of other URLs and other sites are never touched; empty *events* unsubscribe *url*. *timeout*
-        is in seconds for each request.
+        Missing hooks are created first; then superfluous hooks of ``url`` on the site are deleted: second ones, those
+        for events not in ``events``, and those for one resource, which the one for all covers. So every event has a
+        hook throughout. Hooks of other URLs and other sites are never touched; empty ``events`` unsubscribe ``url``.
+        ``timeout`` is in seconds for each request.
 
-        The call may be repeated, also by several processes at once with the same *events*. The API has no lock and
+        The call may be repeated, also by several processes at once with the same ``events``. The API has no lock and
         accepts a second hook for the same: so all hooks are listed again after one was created, and of two hooks every
         process keeps the one with the lowest id. Until then, or while a list does not show a new hook yet, an event may
         be delivered twice; the next call repairs that. An error leaves what was done so far: call again.
@@ -232,7 +232,7 @@ class SortedHooks:
 
 
 def sort_hooks(hooks: Iterable[Hook], events: Iterable[str], *, url: str, site_id: str) -> SortedHooks:
-    """Sort *hooks* into those to keep and to delete, and name the events without one.
+    """Sort ``hooks`` into those to keep and to delete, and name the events without one.
 
     Hooks of other addresses and other sites are left out. Of several right ones the lowest id is kept: all processes
     that see the same hooks keep the same one. UnreadableAttributeError if an attribute that decides cannot be read.

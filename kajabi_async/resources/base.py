@@ -239,11 +239,11 @@ class Gettable(ResourceOperations[R], Generic[R, IncludeT, FieldsT]):
         fields: FieldsT | None = None,
         timeout: float | None = None,
     ) -> R:
-        """Return the resource with this *id*.
+        """Return the resource with this ``id``.
 
-        *include* names relations to include in the same answer, *fields* restricts attributes by type, *timeout* is in
-        seconds for the whole operation. NotFoundError if it does not exist; InvalidIdError, UnknownIncludeError or
-        UnknownFieldError before anything is sent.
+        ``include`` names relations to include in the same answer, ``fields`` restricts attributes by type, ``timeout``
+        is in seconds for the whole operation. NotFoundError if it does not exist; InvalidIdError, UnknownIncludeError
+        or UnknownFieldError before anything is sent.
         """
         return await self._reader(include, fields, timeout=timeout).read(id)
 
@@ -260,30 +260,30 @@ class Gettable(ResourceOperations[R], Generic[R, IncludeT, FieldsT]):
         strategy: Strategy = "lookup",
         patience: float = PATIENCE_SECONDS,
     ) -> Lookups[R]:
-        """Look up any number of *ids*, *concurrency* at a time (the client's by default).
+        """Look up any number of ``ids``, ``concurrency`` at a time (the client's by default).
 
-        ``async for`` yields a `Lookup` for each id as it arrives, or in the order of *ids* if *ordered*. An invalid id
-        is an outcome like any other and does not end the run. Rejected credentials do, and so do three new tokens in a
-        row that are rejected: AuthenticationError is raised from the loop. *ids* may be any iterable or async iterable
-        and is read lazily; an async generator is closed if the run ends before it does. A repeated id is answered
-        without another request if it is among the latest few thousand, which are kept in a few MiB. *observer* is
-        called with a `Progress` for every outcome, and when the run stalls, pauses or continues. *timeout* is in
-        seconds for each request, from the moment it leaves the client's queue.
+        ``async for`` yields a `Lookup` for each id as it arrives, or in the order of ``ids`` if ``ordered``. An invalid
+        id is an outcome like any other and does not end the run. Rejected credentials do, and so do three new tokens in
+        a row that are rejected: AuthenticationError is raised from the loop. ``ids`` may be any iterable or async
+        iterable and is read lazily; an async generator is closed if the run ends before it does. A repeated id is
+        answered without another request if it is among the latest few thousand, which are kept in a few MiB.
+        ``observer`` is called with a `Progress` for every outcome, and when the run stalls, pauses or continues.
+        ``timeout`` is in seconds for each request, from the moment it leaves the client's queue.
 
         A pause that the API asks for, an outage, a broken connection or trouble at the token endpoint is not the
         outcome of an id: the run takes no more ids, tries one at a time until the API answers again, and continues.
-        After *patience* seconds without any answer, pauses not counted, BulkStalledError is raised from the loop, once
-        all available outcomes have been yielded; hand its ``unanswered`` to another run. An id fails by itself if it
-        fails four times or more while others are answered, and the last id of a run, which has no others to compare
+        After ``patience`` seconds without any answer, pauses not counted, BulkStalledError is raised from the loop,
+        once all available outcomes have been yielded; hand its ``unanswered`` to another run. An id fails by itself if
+        it fails four times or more while others are answered, and the last id of a run, which has no others to compare
         with, if the API answers it with a 500 four times.
 
-        *strategy* ``"scan"`` reads the list of the resource (of the client's site, if it has one), keeps the requested
-        rows, and looks up one by one what no page contained, since pages fail and rows shift: an id is missing only
-        after a 404. ``"auto"`` takes the strategy of fewer requests, as `plan` computes them, and may switch during the
-        run. Both read all *ids* before the first outcome and hold them in memory, and if *ordered* also the outcomes
-        that wait for earlier ones. Rows of a list have all attributes, but may not state a relation, such as the offers
-        of a customer, unless it is included. InvalidArgumentError if ``"scan"`` is requested of a resource whose list
-        does not carry the same.
+        ``strategy`` ``"scan"`` reads the list of the resource (of the client's site, if it has one), keeps the
+        requested rows, and looks up one by one what no page contained, since pages fail and rows shift: an id is
+        missing only after a 404. ``"auto"`` takes the strategy of fewer requests, as `plan` computes them, and may
+        switch during the run. Both read all ``ids`` before the first outcome and hold them in memory, and if
+        ``ordered`` also the outcomes that wait for earlier ones. Rows of a list have all attributes, but may not state
+        a relation, such as the offers of a customer, unless it is included. InvalidArgumentError if ``"scan"`` is
+        requested of a resource whose list does not carry the same.
         """
         reader = self._reader(include, fields, timeout=timeout)
         at_once = self._lookups_at_once(concurrency)
@@ -313,9 +313,9 @@ class Gettable(ResourceOperations[R], Generic[R, IncludeT, FieldsT]):
     ) -> LookupPlan:
         """Return how many requests, and about how many seconds, `get_many` takes by each strategy.
 
-        Looks nothing up: sends at most one request, for the first page of the list, and none if *ids* are too few for a
-        scan to pay. *ids* is read to its end, so pass a list and not a generator if you still need them. Seconds are
-        estimated from *concurrency*, the rate limit of the client and the answers it has had so far.
+        Looks nothing up: sends at most one request, for the first page of the list, and none if ``ids`` are too few for
+        a scan to pay. ``ids`` is read to its end, so pass a list and not a generator if you still need them. Seconds
+        are estimated from ``concurrency``, the rate limit of the client and the answers it has had so far.
         AuthenticationError if the credentials are rejected; if the list cannot be read for another reason, the plan is
         to look up.
         """

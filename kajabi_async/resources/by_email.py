@@ -28,13 +28,13 @@ class FoundByEmail(Listable[R]):
     filters = PeopleFilters
 
     async def find_by_email(self, email: str, *, site_id: str | int | None = None, thorough: bool = False) -> R | None:
-        """Return the one with exactly this *email*, apart from letter case; None if none is found.
+        """Return the one with exactly this ``email``, apart from letter case; None if none is found.
 
         The API has no exact filter: all whose email contains it are requested and compared here. Its search misses
-        people for a while, or for good (observed): **None is no proof** of absence. With *thorough*, if the search
+        people for a while, or for good (observed): None is no proof of absence. With ``thorough``, if the search
         finds none, the whole list of the site is read, a request for each 100 rows; None is proof then.
 
-        AmbiguousMatchError if it is found on several sites, InvalidArgumentError if *email* is no email address, and
+        AmbiguousMatchError if it is found on several sites, InvalidArgumentError if ``email`` is no email address, and
         UnreadableAttributeError if none is found but the email of one cannot be read.
         """
         folded = string(email, of="email").strip().casefold()

@@ -36,7 +36,7 @@ class Offers(Gettable[Offer, OfferInclude, Fieldsets], Listable[Offer], Linkable
     async def product_ids(self, id: str | int, *, timeout: float | None = None) -> tuple[str, ...]:
         """Return the ids of the products that come with the offer, without the products.
 
-        *timeout* is in seconds for the whole operation. NotFoundError if the offer does not exist.
+        ``timeout`` is in seconds for the whole operation. NotFoundError if the offer does not exist.
         """
         return await self._read_linkage("products", id, timeout)
 

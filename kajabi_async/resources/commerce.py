@@ -100,23 +100,23 @@ class Purchases(Gettable[Purchase, PurchaseInclude, Fieldsets], Listable[Purchas
         return self._pages(options)
 
     async def deactivate(self, id: str | int, *, timeout: float | None = None) -> Purchase:
-        """End access and return the purchase. **A subscription keeps billing** (API document).
+        """End access and return the purchase. A subscription keeps billing (API document).
 
-        *timeout* is in seconds for the whole operation. NotFoundError if the purchase does not exist.
+        ``timeout`` is in seconds for the whole operation. NotFoundError if the purchase does not exist.
         """
         return await self._send_for_resource(self._operation("deactivate"), id, timeout=timeout)
 
     async def reactivate(self, id: str | int, *, timeout: float | None = None) -> Purchase:
         """Restore access and return the purchase. A cancelled subscription is not started again (API document).
 
-        *timeout* is in seconds for the whole operation. NotFoundError if the purchase does not exist.
+        ``timeout`` is in seconds for the whole operation. NotFoundError if the purchase does not exist.
         """
         return await self._send_for_resource(self._operation("reactivate"), id, timeout=timeout)
 
     async def cancel_subscription(self, id: str | int, *, timeout: float | None = None) -> Purchase:
         """Cancel the subscription at the payment provider now, end access, and return the purchase.
 
-        **Cannot be undone.** *timeout* is in seconds for the whole operation. UnprocessableEntityError if the purchase
+        Cannot be undone. ``timeout`` is in seconds for the whole operation. UnprocessableEntityError if the purchase
         has no subscription to cancel (API document).
         """
         return await self._send_for_resource(self._operation("cancel_subscription"), id, timeout=timeout)
@@ -151,7 +151,7 @@ class Payouts(Listable[Payout], ResourceOperations[Payout]):
     filters = PayoutFilters
 
     def list(self, **options: Unpack[PayoutListOptions]) -> Pages[Payout]:
-        """List the payouts of a site, *site_id* or the client's; filters are those of `PayoutFilters`.
+        """List the payouts of a site, ``site_id`` or the client's; filters are those of `PayoutFilters`.
 
         InvalidArgumentError without a site.
         """
@@ -160,9 +160,9 @@ class Payouts(Listable[Payout], ResourceOperations[Payout]):
         return self._pages({**arguments, "site_id": site_id})
 
     async def get(self, id: str, *, site_id: str | int | None = None, timeout: float | None = None) -> Payout:
-        """Return one payout of a site, *site_id* or the client's, with its transactions.
+        """Return one payout of a site, ``site_id`` or the client's, with its transactions.
 
-        *timeout* is in seconds for the whole operation. NotFoundError if it does not exist; InvalidArgumentError
+        ``timeout`` is in seconds for the whole operation. NotFoundError if it does not exist; InvalidArgumentError
         without a site, before anything is sent.
         """
         site = needed_site(site_id, self._context, owner="payouts.get")

@@ -40,7 +40,7 @@ class Forms(Gettable[Form, FormInclude, Fieldsets], Listable[Form]):
 
         Creates or updates the contact, may subscribe it, sends the opt-in email, grants the form's offer, sets its tags
         and fires sequences, webhooks and automations (API document). Sent once: sending it again submits again.
-        *timeout* is in seconds for the whole operation. UnprocessableEntityError says what the API refused;
+        ``timeout`` is in seconds for the whole operation. UnprocessableEntityError says what the API refused;
         UnknownAttributeError, before anything is sent, for an attribute that no form takes.
         """
         body = resource_body(

@@ -32,7 +32,7 @@ class LinkageChange:
     """Those that the next request names."""
 
     def is_done(self, held: Collection[str]) -> bool:
-        """Return whether *held* is the result of the change; if not, keep in `ids` only what is left to do."""
+        """Return whether ``held`` is the result of the change; if not, keep in `ids` only what is left to do."""
         if self.verb == "PATCH":
             return set(held) == set(self.ids)
         adds = self.verb == "POST"

@@ -61,7 +61,7 @@ class _OfferHolders(Linkable[R]):
     async def offer_ids(self, id: str | int, *, timeout: float | None = None) -> tuple[str, ...]:
         """Return the ids of the offers held, without the offers.
 
-        *timeout* is in seconds for the whole operation. NotFoundError if the person does not exist.
+        ``timeout`` is in seconds for the whole operation. NotFoundError if the person does not exist.
         """
         return await self._read_linkage("offers", id, timeout)
 
@@ -70,19 +70,19 @@ class _OfferHolders(Linkable[R]):
     ) -> tuple[str, ...]:
         """Revoke offers, granted or bought, and return the ids of the remaining ones.
 
-        Removes the products that came with them. **Does not stop billing**: a subscription goes on charging; see
-        ``purchases.cancel_subscription`` (API document). With *verify*, after an error with ``maybe_applied`` the
-        offers are read, and those still held are revoked again. *timeout* is in seconds for each request.
+        Removes the products that came with them. Does not stop billing: a subscription goes on charging; see
+        ``purchases.cancel_subscription`` (API document). With ``verify``, after an error with ``maybe_applied`` the
+        offers are read, and those still held are revoked again. ``timeout`` is in seconds for each request.
         """
         return await self._change_linkage("DELETE", "offers", id, ids, verify=verify, timeout=timeout)
 
     async def replace_offers(
         self, id: str | int, ids: Iterable[str | int], *, verify: bool = False, timeout: float | None = None
     ) -> tuple[str, ...]:
-        """Grant and revoke until exactly *ids* are held, and return these; empty *ids* revoke everything.
+        """Grant and revoke until exactly ``ids`` are held, and return these; empty ``ids`` revoke everything.
 
-        Has the effects of granting and revoking. With *verify*, after an error with ``maybe_applied`` the offers are
-        read before they are replaced again. *timeout* is in seconds for each request.
+        Has the effects of granting and revoking. With ``verify``, after an error with ``maybe_applied`` the offers are
+        read before they are replaced again. ``timeout`` is in seconds for each request.
         """
         return await self._change_linkage("PATCH", "offers", id, ids, verify=verify, timeout=timeout)
 
@@ -109,12 +109,12 @@ class Customers(
         timeout: float | None = None,
         **included: Unpack[CustomerIncludedFilters],
     ) -> Customer:
-        """Return the customer with this *id*.
+        """Return the customer with this ``id``.
 
-        *include* takes ``contact``, ``offers`` and ``products``. The filters ``offers_search``, ``offers_page``,
+        ``include`` takes ``contact``, ``offers`` and ``products``. The filters ``offers_search``, ``offers_page``,
         ``offers_per`` and the same for products restrict what is included; the relation then says ``partial``. The
         server ignores them without the include (API document), so that is refused here with InvalidArgumentError.
-        *timeout* is in seconds for the whole operation. NotFoundError if the customer does not exist.
+        ``timeout`` is in seconds for the whole operation. NotFoundError if the customer does not exist.
         """
         filters = encode_filters(CustomerIncludedFilters, included, owner="customers.get") if included else ()
         reader = self._reader(include, fields, timeout=timeout, filters=filters)
@@ -125,7 +125,7 @@ class Customers(
         return await reader.read(id)
 
     def list(self, **options: Unpack[CustomerListOptions]) -> Pages[Customer]:
-        """List customers, newest first unless *sort* says otherwise; filters are those of `PeopleFilters`."""
+        """List customers, newest first unless ``sort`` says otherwise; filters are those of `PeopleFilters`."""
         return self._pages(options)
 
     async def owns(
@@ -152,8 +152,8 @@ class Customers(
         """Grant offers and return the ids of all that the customer then holds.
 
         Sends the gift email and fires automations; only contacts have the switch for the welcome email (API document).
-        Sent once, unless *verify*: after an error with ``maybe_applied`` the offers held are read, and only the missing
-        ones are granted again. *timeout* is in seconds for each request.
+        Sent once, unless ``verify``: after an error with ``maybe_applied`` the offers held are read, and only the
+        missing ones are granted again. ``timeout`` is in seconds for each request.
         """
         return await self._change_linkage("POST", "offers", id, ids, verify=verify, timeout=timeout)
 
@@ -183,7 +183,7 @@ class Contacts(
     sort_keys = sort_keys_of(ContactSort)
 
     def list(self, **options: Unpack[ContactListOptions]) -> Pages[Contact]:
-        """List contacts, newest first unless *sort* says otherwise; filters are those of `PeopleFilters`."""
+        """List contacts, newest first unless ``sort`` says otherwise; filters are those of `PeopleFilters`."""
         return self._pages(options)
 
     async def create(
@@ -198,9 +198,9 @@ class Contacts(
 
         The API checks that the address is deliverable; UnprocessableEntityError says what it refused, such as an email
         that is taken. Without ``subscribed=True`` the contact counts as never subscribed (observed), and
-        ``external_user_id`` is refused. Sent once, unless *verify*, which needs an email: after an error with
-        ``maybe_applied`` the contact with that email is searched for, and created again if there is none. *timeout* is
-        in seconds for each request. InvalidArgumentError without a site, before anything is sent.
+        ``external_user_id`` is refused. Sent once, unless ``verify``, which needs an email: after an error with
+        ``maybe_applied`` the contact with that email is searched for, and created again if there is none. ``timeout``
+        is in seconds for each request. InvalidArgumentError without a site, before anything is sent.
         """
         body = resource_body(
             "contacts",
@@ -242,7 +242,7 @@ class Contacts(
     ) -> Contact:
         """Change exactly the attributes passed and return the contact; None clears one.
 
-        The customer's name and email follow (API document). *timeout* is in seconds for the whole operation.
+        The customer's name and email follow (API document). ``timeout`` is in seconds for the whole operation.
         UnprocessableEntityError says what the API refused; InvalidArgumentError, before anything is sent, without any
         attribute.
         """
@@ -263,7 +263,7 @@ class Contacts(
     async def get_or_create(
         self, *, email: str, site_id: str | int | None = None, **attributes: Unpack[ContactAttributesBesideEmail]
     ) -> GetOrCreated:
-        """Return the contact with this *email*, created with *attributes* if there is none; never changes one.
+        """Return the contact with this ``email``, created with ``attributes`` if there is none; never changes one.
 
         If the contact was created meanwhile, or the search does not find it yet, the API refuses the email as taken.
         That contact is then returned, if necessary after reading the whole list of contacts.
@@ -289,8 +289,8 @@ class Contacts(
     ) -> tuple[str, ...]:
         """Add tags and return the ids of all that the contact then has; fires tag_added hooks and automations.
 
-        With *verify*, after an error with ``maybe_applied`` the tags are read, and the missing ones are added again.
-        *timeout* is in seconds for each request.
+        With ``verify``, after an error with ``maybe_applied`` the tags are read, and the missing ones are added again.
+        ``timeout`` is in seconds for each request.
         """
         return await self._change_linkage("POST", "tags", id, ids, verify=verify, timeout=timeout)
 
@@ -299,18 +299,18 @@ class Contacts(
     ) -> tuple[str, ...]:
         """Remove tags and return the ids of the remaining ones; fires tag_removed hooks and automations.
 
-        With *verify*, after an error with ``maybe_applied`` the tags are read, and those left are removed again.
-        *timeout* is in seconds for each request.
+        With ``verify``, after an error with ``maybe_applied`` the tags are read, and those left are removed again.
+        ``timeout`` is in seconds for each request.
         """
         return await self._change_linkage("DELETE", "tags", id, ids, verify=verify, timeout=timeout)
 
     async def replace_tags(
         self, id: str | int, ids: Iterable[str | int], *, verify: bool = False, timeout: float | None = None
     ) -> tuple[str, ...]:
-        """Set the tags of the contact to exactly *ids* and return these; empty *ids* remove them all.
+        """Set the tags of the contact to exactly ``ids`` and return these; empty ``ids`` remove them all.
 
-        Has the effects of adding and removing. With *verify*, after an error with ``maybe_applied`` the tags are read
-        before they are replaced again. *timeout* is in seconds for each request.
+        Has the effects of adding and removing. With ``verify``, after an error with ``maybe_applied`` the tags are read
+        before they are replaced again. ``timeout`` is in seconds for each request.
         """
         return await self._change_linkage("PATCH", "tags", id, ids, verify=verify, timeout=timeout)
 
@@ -325,11 +325,11 @@ class Contacts(
     ) -> tuple[str, ...]:
         """Grant offers and return the ids of all that the contact then holds.
 
-        Makes a customer of the contact if it is none, and **sends that customer a welcome email** unless
-        *send_customer_welcome_email* is False; the gift email and automations go out in any case. An expired or
-        disabled grant is not enabled again (observed). Sent once, unless *verify*: after an error with
-        ``maybe_applied`` the offers held are read, and only the missing ones are granted again. *timeout* is in seconds
-        for each request.
+        Makes a customer of the contact if it is none, and sends that customer a welcome email unless
+        ``send_customer_welcome_email`` is False; the gift email and automations go out in any case. An expired or
+        disabled grant is not enabled again (observed). Sent once, unless ``verify``: after an error with
+        ``maybe_applied`` the offers held are read, and only the missing ones are granted again. ``timeout`` is in
+        seconds for each request.
         """
         mails = boolean(send_customer_welcome_email, of="send_customer_welcome_email")
         meta = None if mails else {"send_customer_welcome_email": False}
@@ -345,9 +345,9 @@ class Contacts(
         send_customer_welcome_email: bool = True,
         timeout: float | None = None,
     ) -> tuple[str, ...]:
-        """Grant those of *offer_ids* that the contact does not hold yet, and return the ids of those granted now.
+        """Grant those of ``offer_ids`` that the contact does not hold yet, and return the ids of those granted now.
 
-        No offer is granted twice, and no email is sent about one that is held; otherwise as `grant_offers`. *timeout*
+        No offer is granted twice, and no email is sent about one that is held; otherwise as `grant_offers`. ``timeout``
         is in seconds for each of the two requests.
         """
         boolean(send_customer_welcome_email, of="send_customer_welcome_email")
@@ -397,7 +397,7 @@ class ContactNotes(Gettable[ContactNote, ContactNoteInclude, Fieldsets], Listabl
     async def create(self, *, contact_id: str | int, body: str, timeout: float | None = None) -> ContactNote:
         """Write a note on a contact and return it. Sent once: sending it again creates a second note.
 
-        *timeout* is in seconds for the whole operation. UnprocessableEntityError says what the API refused.
+        ``timeout`` is in seconds for the whole operation. UnprocessableEntityError says what the API refused.
         """
         linkage = {"contact": identifier_of("contacts", contact_id)}
         document = resource_body("contact_notes", {"body": body}, relationships=linkage)

@@ -121,7 +121,7 @@ class Prefetching:
         resource does not have. Type checkers know the paths of one or two steps of each resource, and accept any path
         with an iterator, such as ``iter(resources)`` of several types.
 
-        Pauses and outages are waited out as by `get_many`; after *patience* seconds without any answer the latest
+        Pauses and outages are waited out as by `get_many`; after ``patience`` seconds without any answer the latest
         failure is raised. What is loaded by then stays loaded: the same call continues from there.
         """
         owners = [resources] if isinstance(resources, Resource) else _checked_resources(resources)

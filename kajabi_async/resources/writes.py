@@ -91,7 +91,7 @@ class ContactAttributes(ContactAttributesBesideEmail, total=False):
 
 
 def written_attributes(declared: type, arguments: Mapping[str, Any], *, owner: str) -> dict[str, Any]:
-    """Return *arguments* as attributes of a body; UnknownAttributeError for a name that *declared* does not have."""
+    """Return ``arguments`` as attributes of a body; UnknownAttributeError for a name not in ``declared``."""
     attributes = dict(arguments)
     custom = attributes.pop(CUSTOM_FIELDS, None)
     known = declared.__annotations__
@@ -152,7 +152,7 @@ def as_written(
 
 
 def identifier_of(resource_type: str, resource_id: object) -> dict[str, str]:
-    """Return a resource identifier object; InvalidIdError if *resource_id* is none."""
+    """Return a resource identifier object; InvalidIdError if ``resource_id`` is none."""
     return {"type": resource_type, "id": checked_id(resource_id, of=resource_type)}
 
 
@@ -179,11 +179,11 @@ async def verified(
     sleep: Callable[[float], Awaitable[object]],
     refused: tuple[type[KajabiError], ...] | type[KajabiError] = (),
 ) -> T:
-    """Return what *write* returns or, if its answer was lost, what *look* finds applied.
+    """Return what ``write`` returns or, if its answer was lost, what ``look`` finds applied.
 
-    If *look* returns None the write is retried, twice at most. The error is raised unchanged if it was a timeout, as
-    the server may still be applying the write, or if *look* fails. After an error of *refused*, which says that nothing
-    was applied, perhaps because everything had been before, the error is raised only if *look* returns None.
+    If ``look`` returns None the write is retried, twice at most. The error is raised unchanged if it was a timeout, as
+    the server may still be applying the write, or if ``look`` fails. After an error of ``refused``, which says that
+    nothing was applied, perhaps because everything had been before, the error is raised only if ``look`` returns None.
     """
     attempt = 0
     while True:

@@ -20,7 +20,7 @@ __all__ = ["dumps"]
 
 
 def dumps(value: Any) -> str:
-    """Return JSON text for *value*, from which `loads` creates an equal one in any process.
+    """Return JSON text for ``value``, from which `loads` creates an equal one in any process.
 
     Takes JSON values, tuples, decimals, dates and times, resources with their included ones, `Found`, `Failed`,
     `Progress`, `Report`, `GetOrCreated`, deliveries of webhooks and every error of the SDK, in any nesting. A resource

@@ -30,10 +30,10 @@ names may be long and elements many."""
 
 
 def loads(text: str | bytes, *, max_elements: int = _MAX_ELEMENTS) -> Any:
-    """Return the value that `dumps` wrote; DecodeError, with the path, if *text* is anything else.
+    """Return the value that `dumps` wrote; DecodeError, with the path, if ``text`` is anything else.
 
     The text can import nothing and run no code. Resources have no client: awaiting a relation that is not in the text
-    raises RelationshipUnavailableError. AnswerTooLargeError, a DecodeError, if the text has more than *max_elements*,
+    raises RelationshipUnavailableError. AnswerTooLargeError, a DecodeError, if the text has more than ``max_elements``,
     counted as for an answer; a customer has about eighty.
     """
     limit = whole_number(max_elements, of="max_elements", at_most=None, error=ConfigurationError)

@@ -42,7 +42,7 @@ class Secret:
 
 
 def token_text(value: object) -> Secret | None:
-    """Return *value* if it is text that can be sent as a token: printable ASCII, at most 16,384 characters."""
+    """Return ``value`` if it is text that can be sent as a token: printable ASCII, at most 16,384 characters."""
     if not isinstance(value, str) or not 0 < len(value) <= _LONGEST_TOKEN:
         return None
     return Secret(value) if value.isascii() and value.isprintable() and value.strip() == value else None

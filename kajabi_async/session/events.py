@@ -138,7 +138,7 @@ SessionObserver = Callable[[SessionEvent], object]
 
 
 def notify_all(observers: Iterable[SessionObserver]) -> SessionObserver | None:
-    """Return one observer for all of *observers*; None if there are none, so that no event is made in vain."""
+    """Return one observer for all of ``observers``; None if there are none, so that no event is made in vain."""
     receivers = tuple(observers)
     if not receivers:
         return None

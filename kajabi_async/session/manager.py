@@ -175,17 +175,17 @@ class SessionManager:
         tally: Tally | None = None,
         timeout_starts: TimeoutStarts = "call",
     ) -> Answer:
-        """Send *request* and return its 2xx answer.
+        """Send ``request`` and return its 2xx answer.
 
-        *timeout* is in seconds and covers the wait in the queue, the token, all attempts and the waits between them;
+        ``timeout`` is in seconds and covers the wait in the queue, the token, all attempts and the waits between them;
         None stands for the client's. ApiError for any other status, TransportError if no answer came, DecodeError if it
         is too large or badly compressed; each says how many attempts were made and whether a write may have been
         applied. PausedError, with nothing sent, if a pause that the API asked for outlasts that time;
         RequestTimeoutError with the phase "queue" if it runs out in the client's queue.
 
-        With *timeout_starts* "sent" the time starts when the request leaves the client's queue, and stops while a later
-        attempt is in it: no wait for a token, a slot, a permit of the rate or the end of a pause counts, and the queue
-        timeout does not apply.
+        With ``timeout_starts`` "sent" the time starts when the request leaves the client's queue, and stops while a
+        later attempt is in it: no wait for a token, a slot, a permit of the rate or the end of a pause counts, and the
+        queue timeout does not apply.
         """
         loop = self._binding.check()
         seconds = self._timeouts.total if timeout is None else checked_seconds("timeout", timeout)

@@ -49,7 +49,7 @@ class RetryPolicy:
         _at_least_zero(self.budget, of="the retry budget")
 
     def would_repeat(self, error: KajabiError, *, method: str = "GET") -> bool:
-        """Return whether a request of *method* is retried after *error*, attempts, time and budget permitting."""
+        """Return whether a request of ``method`` is retried after ``error``, attempts, time and budget permitting."""
         return _may_retry(self, error, is_write=method not in {"GET", "HEAD"})
 
 
@@ -84,11 +84,11 @@ def decide(
     jitter: Callable[[], float],
     pauses_count: bool = True,
 ) -> Retry | GiveUp:
-    """Return what follows after *attempt*, counted from 1, failed with *error*.
+    """Return what follows after ``attempt``, counted from 1, failed with ``error``.
 
     Reads are retried after the statuses of the policy, and if no answer came or a damaged one; writes only if provably
-    not a byte of them left. A wait that would outlast *deadline* is not started, unless it is a pause that the API asks
-    all requests for and *pauses_count* is false.
+    not a byte of them left. A wait that would outlast ``deadline`` is not started, unless it is a pause that the API
+    asks all requests for and ``pauses_count`` is false.
     """
     if not _may_retry(policy, error, is_write=is_write):
         return GiveUp("write" if is_write and _may_retry(policy, error, is_write=False) else "final")
@@ -102,7 +102,7 @@ def decide(
 
 
 def maybe_applied(error: KajabiError, *, is_write: bool) -> bool:
-    """Return whether a write that was sent and ended in *error* may have taken effect."""
+    """Return whether a write that was sent and ended in ``error`` may have taken effect."""
     if not is_write or _never_sent(error):
         return False
     if isinstance(error, ApiError):
@@ -151,7 +151,7 @@ _EARNED_BY_SUCCESS: Final = 0.2
 
 
 class RetryBudget:
-    """A stock of retries: each retry takes one, each success brings a fifth of one back, up to *capacity*.
+    """A stock of retries: each retry takes one, each success brings a fifth of one back, up to ``capacity``.
 
     Occasional failures are all retried. In an outage the stock runs empty, and from then on five successes pay for one
     retry: load grows by a fifth, not by a factor.

@@ -37,7 +37,7 @@ _KEY: Final = re.compile(r"[0-9a-f]{1,64}")
 
 
 class FileTokenStore:
-    """A store of tokens for the processes of one user on one machine, in a *folder* that only that user can open.
+    """A store of tokens for the processes of one user on one machine, in a ``folder`` that only that user can open.
 
     The folder is created with mode 0700 if it is missing; ConfigurationError if it is a link, another user's, or open
     to others. The lease is a lock of the operating system, which is released whenever its process dies. Put the folder
@@ -52,12 +52,12 @@ class FileTokenStore:
         _prepare(self._folder)
 
     async def load(self, key: str) -> StoredToken | None:
-        """Return the token of *key*, or None if there is none. StoreUnavailableError if it cannot be read."""
+        """Return the token of ``key``, or None if there is none. StoreUnavailableError if it cannot be read."""
         name = _name(key)
         return await _in_thread(lambda: self._load(name))
 
     async def acquire(self, key: str) -> Lease | None:
-        """Return the lease of *key*, or None if another process, or another client of this one, has it."""
+        """Return the lease of ``key``, or None if another process, or another client of this one, has it."""
         try:
             # FileLock would create a missing folder, open to others.
             _prepare(self._folder)
@@ -78,14 +78,14 @@ class FileTokenStore:
         return lease
 
     async def release(self, key: str, lease: Lease) -> None:
-        """Release *lease* of *key*; do nothing if this store does not have it."""
+        """Release ``lease`` of ``key``; do nothing if this store does not have it."""
         lock = self._locks.pop((key, lease), None)
         if lock is not None:
             with contextlib.suppress(OSError):
                 lock.release()
 
     async def save(self, key: str, token: StoredToken, *, lease: Lease, replaces: int) -> bool:
-        """Replace version *replaces* with *token*; return False if another version is stored or *lease* is not valid.
+        """Replace the version ``replaces`` with ``token``; return False if another is stored or ``lease`` has ended.
 
         The file is replaced atomically: a reader sees the old token or the new one, and a crash leaves one of them.
         """
@@ -95,7 +95,7 @@ class FileTokenStore:
         return await _in_thread(lambda: self._replace(name, token, replaces))
 
     async def discard(self, key: str, *, version: int) -> None:
-        """Remove the token of *key* if it still has *version*."""
+        """Remove the token of ``key`` if it still has ``version``."""
         lease = await self.acquire(key)
         if lease is None:
             # The holder of the lease is about to store another version.

@@ -78,7 +78,7 @@ class Postman:
     """A queue of deliveries to the hooks whose addresses are on this machine."""
 
     def __init__(self, options: HookDeliveries) -> None:
-        """Configure deliveries with *options*."""
+        """Configure deliveries with ``options``."""
         self._options = options
         self._random = random.Random(options.seed)  # noqa: S311 - repeatable draws, no secrets
         self.attempts: list[Delivered] = []
@@ -196,7 +196,7 @@ class Postman:
 
 
 def is_on_this_machine(url: str) -> bool:
-    """Return whether *url* names a loopback address; the fake posts to no other."""
+    """Return whether ``url`` names a loopback address; the fake posts to no other."""
     try:
         parts = urlsplit(url)
         host = parts.hostname or ""

@@ -54,7 +54,7 @@ class TokenDesk:
         omit_refresh_token: bool,
         token_uses: int | None = None,
     ) -> None:
-        """Generate credentials; lifetimes are seconds of *clock*, *token_uses* is a number of requests."""
+        """Generate credentials; lifetimes are seconds of ``clock``, ``token_uses`` is a number of requests."""
         self.client_id = _credential("client")
         self.client_secret = _credential("secret")
         self.username = "robin.owner@example.com"
@@ -74,7 +74,7 @@ class TokenDesk:
         self._by_refresh: dict[str, IssuedTokens] = {}
 
     def is_live(self, access_token: str) -> bool:
-        """Return whether requests with *access_token* are accepted now."""
+        """Return whether requests with ``access_token`` are accepted now."""
         pair = self._by_access.get(access_token)
         if pair is None or pair.is_revoked or (self.token_uses is not None and pair.uses >= self.token_uses):
             return False
@@ -142,7 +142,7 @@ class TokenDesk:
         return self._answer(self.issue(pair))
 
     def issue(self, renewed: IssuedTokens | None = None) -> IssuedTokens:
-        """Issue a new access token, with the refresh token of *renewed* or a new one."""
+        """Issue a new access token, with the refresh token of ``renewed`` or a new one."""
         now = self._clock()
         refresh_token = renewed.refresh_token if renewed else _credential("refresh")
         refresh_ends_at = renewed.refresh_ends_at if renewed else now + self.refresh_token_lifetime

@@ -42,7 +42,7 @@ class Quirks:
         return self.gte == "ignored" and filter_name.endswith(("_gte", "_lte"))
 
     def is_searchable(self, row: Row, now: datetime) -> bool:
-        """Return whether the search finds a contact or customer at *now*."""
+        """Return whether the search finds a contact or customer at ``now``."""
         if str(row.attributes.get("email")).casefold() in self.unsearchable:
             return False
         created = moment(row.attributes.get("created_at"))

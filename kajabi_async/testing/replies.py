@@ -55,7 +55,7 @@ class ApiProblem(Exception):  # noqa: N818 - it is an answer, not an error of th
     """An error document as the result of an operation: operations raise it, the server sends it."""
 
     def __init__(self, status: int, detail: str, source: Mapping[str, str] | None = None) -> None:
-        """Store the *status*, and the *detail* and *source* of the one error."""
+        """Store the ``status``, and the ``detail`` and ``source`` of the one error."""
         super().__init__(detail)
         self.status = status
         self.detail = detail
@@ -63,7 +63,7 @@ class ApiProblem(Exception):  # noqa: N818 - it is an answer, not an error of th
 
 
 def encoded(document: Any) -> bytes:
-    """Return *document* as compact JSON."""
+    """Return ``document`` as compact JSON."""
     return _ENCODER.encode(document).encode()
 
 

@@ -58,7 +58,7 @@ class FakeKajabi(FaultDesk):
         async with FakeKajabi(customers=50) as fake:
             api = Kajabi(client_id=fake.client_id, client_secret=fake.client_secret, base_url=fake.base_url)
 
-    The data is generated from *seed*: two fakes with the same seed and sizes give the same answers, and a million
+    The data is generated from ``seed``: two fakes with the same seed and sizes give the same answers, and a million
     customers cost nothing until they are requested. Customers have the ids "1" to "N"; the contact of customer n has
     the id 2150000000 + n, and the contacts without a customer follow. The fake belongs to one event loop and cannot be
     restarted.
@@ -90,14 +90,14 @@ class FakeKajabi(FaultDesk):
     ) -> None:
         """Configure the fake; ``start`` opens the socket.
 
-        *latency* is seconds before each answer. *faults* are fault plans. *rate_limit* is a RateLimit, or a number of
-        requests per second, for all clients together. An access token expires after *token_uses* requests. Token
-        lifetimes are seconds of *clock*. The key has no scope for *denied_types* (403). *meta* is the shape of the meta
-        of every list. *included_offer_title* is the title attribute of included offers: the document prints ``name``.
-        *quirks* are further differences between the live server and its document. *deliver_hooks* posts to hooks with
-        addresses on this machine; without it deliveries are only recorded in ``effects``. With *bundled_orders* one
-        transaction pays for all offers of an order, and its ``offer`` is null. *now* is the wall clock, for Date
-        headers and the times of writes. ValueError for an invalid size or an unknown shape.
+        ``latency`` is seconds before each answer. ``faults`` are fault plans. ``rate_limit`` is a RateLimit, or a
+        number of requests per second, for all clients together. An access token expires after ``token_uses`` requests.
+        Token lifetimes are seconds of ``clock``. The key has no scope for ``denied_types`` (403). ``meta`` is the shape
+        of the meta of every list. ``included_offer_title`` is the title attribute of included offers: the document
+        prints ``name``. ``quirks`` are further differences between the live server and its document. ``deliver_hooks``
+        posts to hooks with addresses on this machine; without it deliveries are only recorded in ``effects``. With
+        ``bundled_orders`` one transaction pays for all offers of an order, and its ``offer`` is null. ``now`` is the
+        wall clock, for Date headers and the times of writes. ValueError for an invalid size or an unknown shape.
         """
         super().__init__(latency=latency, faults=faults)
         self.denied_types = set(denied_types)
@@ -144,7 +144,7 @@ class FakeKajabi(FaultDesk):
         await self.aclose()
 
     async def start(self, host: str = "127.0.0.1", port: int = 0) -> None:
-        """Listen on *host* and *port*, 0 for a free one; RuntimeError if the fake was started before."""
+        """Listen on ``host`` and ``port``, 0 for a free one; RuntimeError if the fake was started before."""
         if self._runner is not None:
             raise RuntimeError("a FakeKajabi can be started once")
         self._runner = web.ServerRunner(web.Server(self._serve, access_log=None), shutdown_timeout=2.0)
@@ -196,7 +196,7 @@ class FakeKajabi(FaultDesk):
         return tuple(self._desk.issued)
 
     def is_live(self, access_token: str) -> bool:
-        """Return whether a request with *access_token* would be accepted now."""
+        """Return whether a request with ``access_token`` would be accepted now."""
         return self._desk.is_live(access_token)
 
     def issue_token(self) -> str:

@@ -33,7 +33,7 @@ class ServerClock:
         return self._in(0.0)
 
     def http_date(self, after: float = 0.0) -> str:
-        """Return the time in *after* seconds as an HTTP date (RFC 9110, section 5.6.7)."""
+        """Return the time in ``after`` seconds as an HTTP date (RFC 9110, section 5.6.7)."""
         return format_datetime(self._in(after), usegmt=True)
 
     def jump(self, seconds: float) -> None:

@@ -80,7 +80,7 @@ class AppliedToxic:
     """The number of bytes passed on so far, counted by the toxic."""
 
     async def wait(self, seconds: float | None) -> bool:
-        """Wait *seconds*, None for ever; return True if the toxic was removed before."""
+        """Wait ``seconds``, None for ever; return True if the toxic was removed before."""
         with suppress(TimeoutError):
             async with asyncio.timeout(seconds):
                 await self.removed.wait()
@@ -102,7 +102,7 @@ class Toxic:
         """Run beside the transfer, from the connection's start or from when the toxic is added."""
 
     async def passing(self, piece: bytes, arrived_at: float, applied: AppliedToxic, pass_on: PassOn) -> None:
-        """Pass *piece* on, modified or delayed; *arrived_at* is a time of the loop's clock."""
+        """Pass ``piece`` on, modified or delayed; ``arrived_at`` is a time of the loop's clock."""
         del arrived_at, applied
         await pass_on(piece)
 
@@ -115,7 +115,7 @@ class Toxic:
 
 @attrs.frozen
 class Latency(Toxic):
-    """Every byte arrives *seconds* later, plus or minus *jitter*; order and throughput stay the same."""
+    """Every byte arrives ``seconds`` later, plus or minus ``jitter``; order and throughput stay the same."""
 
     seconds: float = attrs.field(validator=_not_negative)
     jitter: float = attrs.field(default=0.0, validator=_not_negative)
@@ -162,7 +162,7 @@ class Bandwidth(Toxic):
 
 @attrs.frozen
 class SlowClose(Toxic):
-    """The end of a stream arrives *seconds* later."""
+    """The end of a stream arrives ``seconds`` later."""
 
     seconds: float = attrs.field(validator=_not_negative)
 
@@ -175,7 +175,7 @@ class SlowClose(Toxic):
 
 @attrs.frozen
 class Timeout(Toxic):
-    """No byte passes; the connection is closed after *seconds*, or with 0 when the toxic is removed.
+    """No byte passes; the connection is closed after ``seconds``, or with 0 when the toxic is removed.
 
     Bytes received meanwhile are lost, so the connection cannot continue afterwards.
     """
@@ -199,7 +199,7 @@ class Timeout(Toxic):
 
 @attrs.frozen
 class ResetPeer(Toxic):
-    """The connection is reset at both ends, *seconds* after its start or the addition of the toxic."""
+    """The connection is reset at both ends, ``seconds`` after its start or the addition of the toxic."""
 
     seconds: float = attrs.field(default=0.0, validator=_not_negative)
 
@@ -213,7 +213,7 @@ class ResetPeer(Toxic):
 
 @attrs.frozen
 class Slicer(Toxic):
-    """Bytes arrive in pieces of *average_bytes* plus or minus *variation_bytes*, with *pause* seconds after each."""
+    """Bytes arrive in pieces of ``average_bytes``, give or take ``variation_bytes``, and pauses after each."""
 
     average_bytes: int = attrs.field(validator=_positive)
     variation_bytes: int = attrs.field(default=0, validator=_not_negative)
@@ -222,7 +222,7 @@ class Slicer(Toxic):
     kind: ClassVar[str] = "slicer"
 
     def slices(self, piece: bytes, random: Random) -> Iterator[bytes]:
-        """Yield the slices of *piece*."""
+        """Yield the slices of ``piece``."""
         start = 0
         while start < len(piece):
             size = self.average_bytes + random.randint(-self.variation_bytes, self.variation_bytes)
@@ -240,7 +240,7 @@ class Slicer(Toxic):
 
 @attrs.frozen
 class LimitData(Toxic):
-    """The connection is closed, in order, after *limit_bytes*."""
+    """The connection is closed, in order, after ``limit_bytes``."""
 
     limit_bytes: int = attrs.field(validator=_not_negative)
 

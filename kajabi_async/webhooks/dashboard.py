@@ -174,7 +174,7 @@ DASHBOARD_EVENTS: Final[Mapping[str, type[DashboardEvent]]] = {event.name: event
 
 
 def read_dashboard_event(name: str, body: Mapping[str, Any]) -> DashboardEvents:
-    """Read a delivery of the event *name*; MalformedDeliveryError if it does not have the shape of one."""
+    """Read a delivery of the event ``name``; MalformedDeliveryError if it does not have the shape of one."""
     source = _source(name, body)
     if name == DashboardFormSubmissionCreated.name:
         return _form_submission(source)
@@ -213,7 +213,7 @@ class _Source:
         return {"id": delivery_id(self.name, self.own_id)}
 
     def part(self, cls: type[P], nested: str, flat: Mapping[str, str]) -> P:
-        """Read *cls* from the object *nested*, or if it is missing, from the members named in *flat*."""
+        """Read ``cls`` from the object ``nested``, or if it is missing, from the members named in ``flat``."""
         if self.fields.get(nested) is not None:
             return self._converted(cls, self.fields[nested], {name: f"{nested}.{name}" for name in flat}, nested)
         members = {name: self.fields[called] for name, called in flat.items() if called in self.fields}
@@ -297,7 +297,7 @@ def _form_submission(source: _Source) -> DashboardFormSubmissionCreated:
 
 
 def delivery_id(event: str, value: Any) -> str:
-    """Return the id of a delivery as text; MalformedDeliveryError if *value* is neither text nor a whole number."""
+    """Return the id of a delivery as text; MalformedDeliveryError if ``value`` is neither text nor a whole number."""
     if type(value) is int and abs(value) < _ID_LIMIT:
         return str(value)
     if not isinstance(value, str) or not value:

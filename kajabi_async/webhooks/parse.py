@@ -68,14 +68,14 @@ def parse(
     max_elements: int = MAX_ELEMENTS,
     strict: bool = False,
 ) -> KnownEvent:
-    """Read the *body* of a delivery of ``/v1/hooks`` or of a webhook of the dashboard.
+    """Read the ``body`` of a delivery of ``/v1/hooks`` or of a webhook of the dashboard.
 
-    Relations are linked to the resources in the delivery; awaiting another one fetches it with *api*, or raises
+    Relations are linked to the resources in the delivery; awaiting another one fetches it with ``api``, or raises
     RelationshipUnavailableError without. Parsing sends no request. The body does not prove its origin: see
-    `PathSecrets`. DeliveryTooLargeError above *max_bytes* or *max_elements*, before anything is decoded;
+    `PathSecrets`. DeliveryTooLargeError above ``max_bytes`` or ``max_elements``, before anything is decoded;
     MalformedDeliveryError if the body is not JSON, nested more than 64 levels deep or not of the shape of its event;
     UnknownDeliveryError for other events. An unreadable attribute raises UnreadableAttributeError on access; with
-    *strict*, or a strict *api*, the delivery is malformed.
+    ``strict``, or a strict ``api``, the delivery is malformed.
     """
     boolean(strict, of="strict")
     whole_number(max_bytes, of="max_bytes", at_most=None)

@@ -29,7 +29,7 @@ class PathSecrets:
     """
 
     def __init__(self, *secrets: str) -> None:
-        """Accept each of *secrets*; ConfigurationError for none, one below 32 characters, or one that needs escaping.
+        """Accept each of ``secrets``; ConfigurationError for none, one below 32 characters, or one that needs escaping.
 
         Only letters, digits and ``-._~`` are allowed: no framework decodes them to other text.
         """
@@ -41,7 +41,7 @@ class PathSecrets:
             raise ConfigurationError(f"{problem}; {_HOW_TO_MAKE_ONE}")
 
     def check(self, given: str) -> None:
-        """Return if *given* is one of the secrets, else raise WrongSecretError, both in constant time."""
+        """Return if ``given`` is one of the secrets, else raise WrongSecretError, both in constant time."""
         digest = _digest(given)
         # Compare with all of them: the time must not show which one matches.
         matches = [hmac.compare_digest(digest, accepted) for accepted in self._digests]

@@ -101,10 +101,10 @@ class Receiver:
         max_elements: int = MAX_ELEMENTS,
         strict: bool = False,
     ) -> None:
-        """Accept *secrets*; detect duplicates with *guard* by *key*; fetch relations not in the delivery with *api*.
+        """Accept ``secrets``; detect duplicates with ``guard`` by ``key``; fetch other relations with ``api``.
 
-        A delivery above *max_bytes* or *max_elements* raises DeliveryTooLargeError before it is decoded. One that is
-        no known event is acknowledged and passed on as an `UnreadDelivery`; with *strict* it raises
+        A delivery above ``max_bytes`` or ``max_elements`` raises DeliveryTooLargeError before it is decoded. One that
+        is no known event is acknowledged and passed on as an `UnreadDelivery`; with ``strict`` it raises
         MalformedDeliveryError or UnknownDeliveryError instead, as does a resource with an unreadable attribute. Kajabi
         takes such an answer for a failure and delivers again.
         """
@@ -125,13 +125,13 @@ class Receiver:
         return _OK
 
     async def receive(self, path_secret: str, body: bytes | AsyncIterable[bytes], handle: Handler) -> Receipt:
-        """Pass the event in *body* to *handle*, unless it is a duplicate, and return a receipt.
+        """Pass the event in ``body`` to ``handle``, unless it is a duplicate, and return a receipt.
 
-        *body* is bytes or an async iterable of parts, which is read up to the limit only, and not at all if
-        *path_secret* is wrong. Raises a WebhookError with the ``http_status`` to answer with. If *handle* raises or is
-        cancelled, the delivery is released, so that the next attempt is handled, and the exception is raised to the
+        ``body`` is bytes or an async iterable of parts, which is read up to the limit only, and not at all if
+        ``path_secret`` is wrong. Raises a WebhookError with the ``http_status`` to answer with. If ``handle`` raises or
+        is cancelled, the delivery is released, so that the next attempt is handled, and the exception is raised to the
         caller: answer with 500. If the process dies meanwhile, the delivery stays claimed for the lease of the guard.
-        So *handle* may run twice for one event.
+        So ``handle`` may run twice for one event.
         """
         self._secrets.check(path_secret)
         # Keep it out of the locals in a traceback of the handler.

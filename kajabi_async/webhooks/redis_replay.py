@@ -50,10 +50,10 @@ class RedisReplayGuard:
         timeout_seconds: float = 2.0,
         prefix: str = "kajabi:webhook:",
     ) -> None:
-        """Use *redis*, which the caller closes, for at most *timeout_seconds* per operation.
+        """Use ``redis``, which the caller closes, for at most ``timeout_seconds`` per operation.
 
-        *when_unavailable* is required: "refuse" loses nothing if Kajabi delivers again, which it does not promise;
-        "accept" may handle a delivery twice. Keys start with *prefix* and hold no data of the delivery.
+        ``when_unavailable`` is required: "refuse" loses nothing if Kajabi delivers again, which it does not promise;
+        "accept" may handle a delivery twice. Keys start with ``prefix`` and hold no data of the delivery.
         """
         if when_unavailable not in get_args(WhenUnavailable):
             raise ConfigurationError(f"when_unavailable is 'refuse' or 'accept', got {when_unavailable!r}")
@@ -65,7 +65,7 @@ class RedisReplayGuard:
         self._prefix = prefix
 
     async def claim(self, key: str, holder: str) -> Standing:
-        """Return the state of *key*, and if it is NEW claim it for *holder*.
+        """Return the state of ``key``, and if it is NEW claim it for ``holder``.
 
         While Redis is unreachable: ReplayGuardUnavailableError, or NEW and a warning in the log if
         ``when_unavailable="accept"``.
@@ -79,11 +79,11 @@ class RedisReplayGuard:
             return Standing.NEW
 
     async def confirm(self, key: str, holder: str) -> None:  # noqa: ARG002 - handled, even if another has the claim now
-        """Remember that *key* was handled; ReplayGuardUnavailableError while Redis is unreachable."""
+        """Remember that ``key`` was handled; ReplayGuardUnavailableError while Redis is unreachable."""
         await self._run(self._redis.set(self._prefix + key, _HANDLED, px=self._ttl_ms))
 
     async def release(self, key: str, holder: str) -> None:
-        """Forget *key* if *holder* still has it claimed; ReplayGuardUnavailableError while Redis is unreachable."""
+        """Forget ``key`` if ``holder`` still has it claimed; ReplayGuardUnavailableError while Redis is unreachable."""
         reply = self._redis.eval(_RELEASE, 1, self._prefix + key, _claimed_by(holder))
         await self._run(cast("Awaitable[Any]", reply))
 

@@ -36,18 +36,18 @@ class ReplayGuard(Protocol):
     """
 
     async def claim(self, key: str, holder: str) -> Standing:
-        """Return the state of *key*, and if it is NEW claim it for *holder* for the length of the lease.
+        """Return the state of ``key``, and if it is NEW claim it for ``holder`` for the length of the lease.
 
         ReplayGuardUnavailableError if the state is unknown.
         """
         ...
 
     async def confirm(self, key: str, holder: str) -> None:
-        """Remember that *key* was handled."""
+        """Remember that ``key`` was handled."""
         ...
 
     async def release(self, key: str, holder: str) -> None:
-        """Forget *key* if *holder* still has it claimed, so that the next delivery is handled."""
+        """Forget ``key`` if ``holder`` still has it claimed, so that the next delivery is handled."""
         ...
 
 
@@ -55,7 +55,7 @@ class MemoryReplayGuard:
     """A guard in the memory of this process.
 
     It does not detect a duplicate that reaches another process, or comes after a restart, after the time to live or
-    after *most_keys* others. With more than one process, use `RedisReplayGuard`.
+    after ``most_keys`` others. With more than one process, use `RedisReplayGuard`.
     """
 
     def __init__(
@@ -66,7 +66,7 @@ class MemoryReplayGuard:
         most_keys: int = 10_000,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        """Remember at most *most_keys* keys, forgetting the oldest handled ones first; *clock* returns seconds."""
+        """Remember at most ``most_keys`` keys, forgetting the oldest handled ones first; ``clock`` returns seconds."""
         self._ttl = positive_seconds(ttl_seconds, of="ttl_seconds", error=ConfigurationError)
         self._lease = positive_seconds(lease_seconds, of="lease_seconds", error=ConfigurationError)
         self._most_keys = whole_number(most_keys, of="most_keys", at_most=None, error=ConfigurationError)
@@ -81,7 +81,7 @@ class MemoryReplayGuard:
         return len(self._claimed) + len(self._handled)
 
     async def claim(self, key: str, holder: str) -> Standing:
-        """Return the state of *key*, and if it is NEW claim it for *holder*."""
+        """Return the state of ``key``, and if it is NEW claim it for ``holder``."""
         self._remove_expired()
         if key in self._handled:
             return Standing.HANDLED
@@ -92,14 +92,14 @@ class MemoryReplayGuard:
         return Standing.NEW
 
     async def confirm(self, key: str, holder: str) -> None:  # noqa: ARG002 - handled, even if another has the claim now
-        """Remember that *key* was handled."""
+        """Remember that ``key`` was handled."""
         self._claimed.pop(key, None)
         self._handled.pop(key, None)
         self._handled[key] = self._clock() + self._ttl
         self._evict()
 
     async def release(self, key: str, holder: str) -> None:
-        """Forget *key* if *holder* still has it claimed."""
+        """Forget ``key`` if ``holder`` still has it claimed."""
         if self._claimed.get(key, (0.0, None))[1] == holder:
             del self._claimed[key]
 

@@ -96,19 +96,19 @@ class TokenStore(Protocol):
     """How long a lease lasts if its holder dies; a token request must end within four fifths of it."""
 
     async def load(self, key: str) -> StoredToken | None:
-        """Return the token of *key*; None if there is none."""
+        """Return the token of ``key``; None if there is none."""
         ...
 
     async def acquire(self, key: str) -> Lease | None:
-        """Return the lease of *key*, or None if another client holds it."""
+        """Return the lease of ``key``, or None if another client holds it."""
         ...
 
     async def release(self, key: str, lease: Lease) -> None:
-        """Release *lease*; do nothing if another client holds it by now."""
+        """Release ``lease``; do nothing if another client holds it by now."""
         ...
 
     async def save(self, key: str, token: StoredToken, *, lease: Lease, replaces: int) -> bool:
-        """Replace version *replaces* (0 for none) by *token*, increment the version, and return True.
+        """Replace version ``replaces`` (0 for none) by ``token``, increment the version, and return True.
 
         False, with nothing changed, if the store holds another version or a later lease has written: a slow holder
         never overwrites a newer token.
@@ -116,7 +116,7 @@ class TokenStore(Protocol):
         ...
 
     async def discard(self, key: str, *, version: int) -> None:
-        """Drop the token of *key* if it still has *version*."""
+        """Drop the token of ``key`` if it still has ``version``."""
         ...
 
 
@@ -134,11 +134,11 @@ class MemoryTokenStore:
         self._lock = threading.Lock()
 
     async def load(self, key: str) -> StoredToken | None:
-        """Return the token of *key*; None if there is none."""
+        """Return the token of ``key``; None if there is none."""
         return self._tokens.get(key)
 
     async def acquire(self, key: str) -> Lease | None:
-        """Return the lease of *key*, or None if another client holds it."""
+        """Return the lease of ``key``, or None if another client holds it."""
         with self._lock:
             now = self._monotonic()
             _, until = self._leases.get(key, (None, 0.0))
@@ -150,13 +150,13 @@ class MemoryTokenStore:
             return lease
 
     async def release(self, key: str, lease: Lease) -> None:
-        """Release *lease*; do nothing if another client holds it by now."""
+        """Release ``lease``; do nothing if another client holds it by now."""
         with self._lock:
             if self._leases.get(key, (None, 0.0))[0] == lease:
                 del self._leases[key]
 
     async def save(self, key: str, token: StoredToken, *, lease: Lease, replaces: int) -> bool:
-        """Replace version *replaces* by *token*; False if the store holds another version."""
+        """Replace version ``replaces`` by ``token``; False if the store holds another version."""
         with self._lock:
             there = self._tokens.get(key)
             if (0 if there is None else there.version) != replaces or lease.fence < self._written.get(key, 0):
@@ -166,7 +166,7 @@ class MemoryTokenStore:
             return True
 
     async def discard(self, key: str, *, version: int) -> None:
-        """Drop the token of *key* if it still has *version*."""
+        """Drop the token of ``key`` if it still has ``version``."""
         with self._lock:
             there = self._tokens.get(key)
             if there is not None and there.version == version:
@@ -174,7 +174,7 @@ class MemoryTokenStore:
 
 
 def checked_lease_seconds(seconds: float) -> float:
-    """Return *seconds* if a token request can end within four fifths of it; ConfigurationError otherwise."""
+    """Return ``seconds`` if a token request can end within four fifths of it; ConfigurationError otherwise."""
     return number(
         seconds,
         of="lease_seconds",
@@ -185,7 +185,7 @@ def checked_lease_seconds(seconds: float) -> float:
 
 
 def checked_version(value: object) -> int | None:
-    """Return *value* if it can be the version of a token that was saved, else None."""
+    """Return ``value`` if it can be the version of a token that was saved, else None."""
     if isinstance(value, bool) or not isinstance(value, int):
         return None
     return value if 0 <= value < _MOST_VERSIONS else None

@@ -27,20 +27,20 @@ _RAN_OUT: Final[Mapping[str, str]] = {
 
 
 def ran_out(seconds: float | None, limit: Literal["queue", "total", "sent"], request: Request) -> RequestTimeoutError:
-    """Return the error for a *request* that a *limit* of *seconds* has ended; "sent" leaves out the client's queue."""
+    """Return the error for a request that a limit has ended; "sent" leaves out the client's queue."""
     message = f"{_RAN_OUT[limit]} within {seconds} s"
     phase: TimeoutPhase = "total" if limit == "sent" else limit
     return RequestTimeoutError(message, phase=phase, seconds=seconds, method=request.method, path=request.path)
 
 
 def ran_out_in_line(seconds: float | None, line: str, request: Request) -> RequestTimeoutError:
-    """Return the error for a *request* that was not sent within *seconds*; *line* says what it waited for."""
+    """Return the error for a ``request`` that was not sent within ``seconds``; ``line`` says what it waited for."""
     message = f"not sent within {seconds} s, as it stood in the client's own line: {line}"
     return RequestTimeoutError(message, phase="queue", seconds=seconds, method=request.method, path=request.path)
 
 
 def closed_meanwhile(request: Request, *, left: bool) -> ClientClosedError:
-    """Return the error for a *request* that ended when the client was closed, before or after it *left*."""
+    """Return the error for a ``request`` that ended when the client was closed, before or after it ``left``."""
     what = "has no answer" if left else "was not sent"
     return ClientClosedError(f"{request.method} {request.path} {what}: the client was closed meanwhile")
 
@@ -78,7 +78,7 @@ class Deadline:
             self._deadlines.arm_for(self.at)
 
     def listen(self, seconds: float) -> None:
-        """Limit the silence of the server to *seconds* from now; each call replaces the one before."""
+        """Limit the silence of the server to ``seconds`` from now; each call replaces the one before."""
         self.silent_at = self._loop.time() + seconds
         if self.silent_at < self._deadlines.armed_for:
             self._deadlines.arm_for(self.silent_at)
@@ -99,7 +99,7 @@ class Deadline:
         return self._task.uncancel() <= self._cancelling
 
     def run_out(self, *, silenced: bool = False) -> None:
-        """Cancel the task, to end the block or, with *silenced*, only its current exchange."""
+        """Cancel the task, to end the block or, with ``silenced``, only its current exchange."""
         self._ran_out, self._silenced = True, silenced
         self._task.cancel()
 
@@ -109,7 +109,7 @@ class Deadline:
         return self._ran_out
 
     def is_of(self, task: asyncio.Task[Any] | None) -> bool:
-        """Return whether *task* runs the block."""
+        """Return whether ``task`` runs the block."""
         return self._task is task
 
     def __enter__(self) -> Self:
@@ -141,9 +141,9 @@ class Deadlines:
         """The moment the timer is set for, on the clock of the event loop."""
 
     def limit(self, seconds: float | None, *, loop: asyncio.AbstractEventLoop | None = None) -> Deadline:
-        """Return a deadline *seconds* from now, for a ``with`` block; None sets no limit.
+        """Return a deadline ``seconds`` from now, for a ``with`` block; None sets no limit.
 
-        Pass the running *loop* if it is known: Python 3.11 makes a system call to find it.
+        Pass the running ``loop`` if it is known: Python 3.11 makes a system call to find it.
         """
         running = loop or asyncio.get_running_loop()
         task = asyncio.current_task(running)
@@ -156,13 +156,13 @@ class Deadlines:
     async def within(
         self, seconds: float | None, work: Awaitable[T], *, phase: Literal["queue", "total"], request: Request
     ) -> T:
-        """Return the result of *work*; RequestTimeoutError after *seconds*."""
+        """Return the result of ``work``; RequestTimeoutError after ``seconds``."""
         with self.limit(seconds):
             return await work
         raise ran_out(seconds, phase, request)
 
     def arm_for(self, at: float) -> None:
-        """Set the timer to the moment *at*."""
+        """Set the timer to the moment ``at``."""
         if self.are_ended:
             return
         if self._timer is not None:
@@ -212,7 +212,7 @@ class Deadlines:
 
 
 def checked_seconds(name: str, seconds: object) -> float | None:
-    """Return *seconds* if it is a positive number or None; ConfigurationError otherwise."""
+    """Return ``seconds`` if it is a positive number or None; ConfigurationError otherwise."""
     expected = "a positive number of seconds, or None for no limit"
     if seconds is None:
         return None

@@ -68,7 +68,7 @@ class AdaptiveRate:
 
 
 class FixedRate(AdaptiveRate):
-    """Keeps to *per_second* requests a second, if the limit is known; Retry-After still pauses all requests."""
+    """Keeps to ``per_second`` requests a second, if the limit is known; Retry-After still pauses all requests."""
 
     def __init__(self, per_second: float) -> None:
         rate = number(

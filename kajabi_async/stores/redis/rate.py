@@ -50,11 +50,11 @@ return 1
 
 @hides_arguments
 class RedisRate(RedisBacked):
-    """A rate learned and kept by all clients that use the same *name* in the same Redis.
+    """A rate learned and kept by all clients that use the same ``name`` in the same Redis.
 
-    *redis* is a URL or a client of yours; *per_second* is the total rate of all clients, if known. A 429 that one of
-    them gets, and the pause it asks for, apply to all. While Redis fails, each process logs a warning, learns a rate of
-    its own, and tries Redis again in the background after a pause that grows up to a minute.
+    ``redis`` is a URL or a client of yours; ``per_second`` is the total rate of all clients, if known. A 429 that one
+    of them gets, and the pause it asks for, apply to all. While Redis fails, each process logs a warning, learns a rate
+    of its own, and tries Redis again in the background after a pause that grows up to a minute.
     """
 
     def __init__(self, redis: "str | Redis", *, name: str, per_second: float | None = None) -> None:

@@ -90,9 +90,9 @@ return 0
 
 @hides_arguments
 class RedisTokenStore(RedisBacked):
-    """A store of tokens for all clients of one Redis: *redis* is a URL or a client of yours.
+    """A store of tokens for all clients of one Redis: ``redis`` is a URL or a client of yours.
 
-    The lease is a key that expires after *lease_seconds*, so another client can replace a holder that died. A fence
+    The lease is a key that expires after ``lease_seconds``, so another client can replace a holder that died. A fence
     protects the token: a holder that took longer than its lease never overwrites the token of its successor. If Redis
     evicts a key, only a token is lost, and a new one is requested.
     """
@@ -104,7 +104,7 @@ class RedisTokenStore(RedisBacked):
         self._leases: dict[Lease, str] = {}
 
     async def load(self, key: str) -> StoredToken | None:
-        """Return the token of *key*, or None if there is none. StoreUnavailableError if Redis fails.
+        """Return the token of ``key``, or None if there is none. StoreUnavailableError if Redis fails.
 
         An invalid value is deleted, so that the next token can be saved.
         """
@@ -120,7 +120,7 @@ class RedisTokenStore(RedisBacked):
         return attrs.evolve(token, version=number)
 
     async def acquire(self, key: str) -> Lease | None:
-        """Return the lease of *key*, or None if another client has it."""
+        """Return the lease of ``key``, or None if another client has it."""
         holder = uuid.uuid4().hex
         names = self._name(key, "lease"), self._name(key, "fence"), self._name(key, "token")
         milliseconds = round(self.lease_seconds * 1000)
@@ -132,17 +132,17 @@ class RedisTokenStore(RedisBacked):
         return lease
 
     async def release(self, key: str, lease: Lease) -> None:
-        """Release *lease* of *key*; do nothing if another client has it by now."""
+        """Release ``lease`` of ``key``; do nothing if another client has it by now."""
         self._leases.pop(lease, None)
         await self._script(_RELEASE, (self._name(key, "lease"),), lease.holder)
 
     async def save(self, key: str, token: StoredToken, *, lease: Lease, replaces: int) -> bool:
-        """Replace version *replaces* with *token*; return False if another version or a later lease's is stored."""
+        """Replace version ``replaces`` with ``token``; return False if another version or a later lease's is stored."""
         names = self._name(key, "token"), self._name(key, "fence")
         return bool(_number(await self._script(_SAVE, names, replaces, lease.fence, token.to_bytes(), _KEPT_SECONDS)))
 
     async def discard(self, key: str, *, version: int) -> None:
-        """Remove the token of *key* if it still has *version*."""
+        """Remove the token of ``key`` if it still has ``version``."""
         await self._script(_DISCARD, (self._name(key, "token"),), version)
 
     async def aclose(self) -> None:

@@ -72,7 +72,7 @@ DEFAULT_SIZES: Final[EverySize] = {
 
 
 def complete_sizes(given: Sizes) -> EverySize:
-    """Return the *given* sizes and defaults for the rest; ValueError for an unknown name, a negative size, no site."""
+    """Return the sizes ``given``, defaults for others; ValueError for unknown names, negative sizes or no site."""
     unknown = sorted(set(given) - set(DEFAULT_SIZES))
     if unknown:
         raise ValueError(f"no such size: {', '.join(unknown)}; known are {', '.join(sorted(DEFAULT_SIZES))}")

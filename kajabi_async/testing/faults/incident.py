@@ -31,7 +31,7 @@ class RealAnswer(Protocol):
 
 
 def sent(reply: Reply, clock: ServerClock) -> web.Response:
-    """Return a response with *reply*, dated by *clock*."""
+    """Return a response with ``reply``, dated by ``clock``."""
     return web.Response(status=reply.status, body=reply.body or None, headers=_dated(reply, clock))
 
 
@@ -64,7 +64,7 @@ class Incident:
         return self.record.headers.get("authorization", "").partition(" ")[2].strip()
 
     def reply(self, reply: Reply) -> web.Response:
-        """Return a response with *reply*."""
+        """Return a response with ``reply``."""
         return sent(reply, self.clock)
 
     def answered(self) -> web.Response:
@@ -72,7 +72,7 @@ class Incident:
         return self.reply(self.process())
 
     async def begin(self, reply: Reply, *, length: int | None) -> web.StreamResponse:
-        """Send the headers of *reply*, with *length* as Content-Length; None for chunked encoding."""
+        """Send the headers of ``reply``, with ``length`` as Content-Length; None for chunked encoding."""
         response = web.StreamResponse(status=reply.status, headers=_dated(reply, self.clock))
         if length is None:
             response.enable_chunked_encoding()
@@ -82,7 +82,7 @@ class Incident:
         return response
 
     async def pause(self, seconds: float) -> None:
-        """Wait *seconds*, at most until the fake is closed."""
+        """Wait ``seconds``, at most until the fake is closed."""
         with suppress(TimeoutError):
             async with asyncio.timeout(seconds):
                 await self.closing.wait()
@@ -148,7 +148,7 @@ class Fault(ABC):
 
 
 def checked_target(target: str | None) -> str | None:
-    """Return *target*; ValueError for an unknown operation, because such a fault would never happen."""
+    """Return ``target``; ValueError for an unknown operation, because such a fault would never happen."""
     if target is not None and not target.startswith("/") and target not in OPERATIONS:
         raise ValueError(f"no such operation: {target!r}; a path starts with a slash")
     return target

@@ -33,7 +33,7 @@ class Injection:
 
 
 def is_aimed_at(target: str | None, method: str | None, record: RecordedRequest, template: str | None) -> bool:
-    """Return whether *record* is a request of *method* and *target*; None stands for any."""
+    """Return whether ``record`` is a request of ``method`` and ``target``; None stands for any."""
     if method not in {None, record.method}:
         return False
     path_and_query = f"{record.path}?{record.query_string}"

@@ -124,9 +124,9 @@ class FaultDesk:
         method: str | None = None,
         path: str | None = None,
     ) -> FaultOrder:
-        """Hit the next *times* matching requests with *fault*, with None all of them until it is cancelled.
+        """Hit the next ``times`` matching requests with ``fault``, with None all of them until it is cancelled.
 
-        A string is the name of a kind in ``kajabi_async.testing.faults``, with its default settings. *path* is any
+        A string is the name of a kind in ``kajabi_async.testing.faults``, with its default settings. ``path`` is any
         target. ValueError for an unknown kind or target.
         """
         faults = faults_named([fault])
@@ -143,11 +143,11 @@ class FaultDesk:
         headers: Mapping[str, str] | None = None,
         body: bytes | str | dict[str, Any] | None = None,
     ) -> FaultOrder:
-        """Answer with an error, by default with the API's *body* for the status; the request takes no effect."""
+        """Answer with an error, by default with the API's ``body`` for the status; the request takes no effect."""
         return self._ordered(target, times, Failure(status, headers or {}, body))
 
     def drop(self, target: str | None = None, *, when: DropTime = "before", times: int | None = 1) -> FaultOrder:
-        """Cut the connection; unless *when* is ``before``, after the request took effect."""
+        """Cut the connection; unless ``when`` is ``before``, after the request took effect."""
         return self._ordered(target, times, Cut(when))
 
     def hang(self, target: str | None = None, *, times: int | None = 1) -> FaultOrder:
@@ -157,7 +157,7 @@ class FaultDesk:
     def gzip_bomb(
         self, target: str | None = None, *, decoded_bytes: int = 300 * 2**20, times: int | None = 1
     ) -> FaultOrder:
-        """Answer with a small gzip body that decompresses to *decoded_bytes* of JSON."""
+        """Answer with a small gzip body that decompresses to ``decoded_bytes`` of JSON."""
         return self._ordered(target, times, Bomb("gzip", decoded_bytes))
 
     def answer_with(
@@ -173,7 +173,7 @@ class FaultDesk:
     ) -> FaultOrder:
         """Answer one path, with or without its query, with a fixed reply; no token is required.
 
-        For a reply with a body, *content_type* defaults to ``application/vnd.api+json``.
+        For a reply with a body, ``content_type`` defaults to ``application/vnd.api+json``.
         """
         fault = Canned(canned_reply(status, body, content_type, headers or {}))
         return self._ordered(path, times, fault, method.upper())

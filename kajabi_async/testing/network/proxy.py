@@ -49,12 +49,12 @@ class FaultProxy:
             api = Kajabi(client_id=fake.client_id, client_secret=fake.client_secret, base_url=proxy.url)
 
     Toxics act in the order of addition, on open connections and on new ones; a removed toxic stops at once. The
-    connections that a toxicity below 1 affects, and every jitter and slice, depend on *seed*, the number of the
+    connections that a toxicity below 1 affects, and every jitter and slice, depend on ``seed``, the number of the
     connection and the number of the toxic. The proxy belongs to one event loop and cannot be restarted.
     """
 
     def __init__(self, target: str, *, seed: int = 7) -> None:
-        """Configure a proxy; *target* is a URL such as ``redis://127.0.0.1:6379/0``, or ``host:port``.
+        """Configure a proxy; ``target`` is a URL such as ``redis://127.0.0.1:6379/0``, or ``host:port``.
 
         ValueError for a target without a host, or without a port if its scheme has no known default.
         """
@@ -89,7 +89,7 @@ class FaultProxy:
         await self.aclose()
 
     async def start(self, port: int = 0) -> None:
-        """Listen on *port* of 127.0.0.1, 0 for a free one; RuntimeError if the proxy was started before.
+        """Listen on ``port`` of 127.0.0.1, 0 for a free one; RuntimeError if the proxy was started before.
 
         A proxy with a ``Down`` toxic knows its port but does not listen yet.
         """
@@ -135,7 +135,7 @@ class FaultProxy:
         return tuple(self._toxics)
 
     def add(self, toxic: Toxic, direction: Direction = "downstream", *, toxicity: float = 1.0) -> ActiveToxic:
-        """Apply *toxic* to one direction of a share of the connections, open and new, until it is removed.
+        """Apply ``toxic`` to one direction of a share of the connections, open and new, until it is removed.
 
         ``downstream`` is from the server to the client. ValueError for an invalid direction or toxicity.
         """
