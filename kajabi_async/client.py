@@ -103,7 +103,7 @@ class ClientOptions(TypedDict, total=False):
 
 
 class SharedOptions(TypedDict, total=False):
-    """The options of `Kajabi.with_options`; one that is not passed is that of the client."""
+    """The options of ``with_options``; one that is not passed is that of the client."""
 
     timeout: "float | Timeouts | None"
     """Seconds for a whole operation, with the client's other limits, or each limit by itself."""

@@ -342,7 +342,7 @@ async def test_a_run_is_used_once_and_not_by_a_plain_for() -> None:
     with pytest.raises(InvalidArgumentError, match="used once"):
         aiter(run)
     with pytest.raises(TypeError, match="async for"):
-        iter(run)
+        iter(run)  # type: ignore[call-overload]  # pyright: ignore[reportArgumentType, reportCallIssue]
 
 
 async def test_a_run_whose_report_was_awaited_has_been_used() -> None:
