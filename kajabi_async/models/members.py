@@ -16,7 +16,7 @@ from kajabi_async.plain import plain
 if TYPE_CHECKING:
     from kajabi_async.models.resource import Resource
 
-__all__ = ["Relations", "cell_of", "members_of", "resource_html", "short_repr"]
+__all__ = ["Relations", "cell_of", "id_name", "members_of", "own_name", "resource_html", "short_repr"]
 
 Relations = bool | Literal["loaded"]
 """Whether `to_dict` has the ids of related resources, or with "loaded" also the resources themselves."""
@@ -61,7 +61,7 @@ class _Writer:
                 members[name] = nested if relation.to_many else next(iter(nested), None)
             # An empty relation is known and loaded, whether or not it was included: it has both names.
             if not nested:
-                members[_ids_name(relation)] = list(handle.ids) if relation.to_many else handle.id
+                members[id_name(relation)] = list(handle.ids) if relation.to_many else handle.id
         return members
 
     def _nested(self, handle: Any, relation: Relation, owners: frozenset[str]) -> list[dict[str, Any]] | None:
@@ -89,12 +89,17 @@ def _reserved(cls: "type[Resource]") -> frozenset[str]:
     names = _RESERVED.get(cls)
     if names is None:
         relations = cls.relations.values()
-        names = frozenset({"type", "id", "unreadable", *cls.relations, *map(_ids_name, relations)})
+        names = frozenset({"type", "id", "unreadable", *cls.relations, *map(id_name, relations)})
         _RESERVED[cls] = names
     return names
 
 
 _RESERVED: Final[dict[type, frozenset[str]]] = {}
+
+
+def own_name(cls: "type[Resource]", attribute: str) -> str:
+    """Return the name of the member with *attribute* of *cls*: the same, unless a member of ours has it."""
+    return _free_name(attribute, _reserved(cls), {})
 
 
 def _beside(reserved: frozenset[str], own: dict[str, Any]) -> dict[str, Any]:
@@ -112,7 +117,8 @@ def _free_name(name: str, reserved: frozenset[str], own: dict[str, Any]) -> str:
     return name
 
 
-def _ids_name(relation: Relation) -> str:
+def id_name(relation: Relation) -> str:
+    """Return the name of the member with the ids of *relation*, such as ``contact_id`` or ``offer_ids``."""
     return f"{relation.name.removesuffix('s')}_ids" if relation.to_many else f"{relation.name}_id"
 
 

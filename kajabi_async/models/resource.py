@@ -18,6 +18,7 @@ from kajabi_async.jsonapi.codec import NO_MEMBERS, RawJson, decode, json_object,
 from kajabi_async.jsonapi.limits import MAX_ELEMENTS
 from kajabi_async.jsonapi.linkage import MISSING, Identifier, Relationship, link_of, read_relationships
 from kajabi_async.jsonapi.query import Query
+from kajabi_async.models.json_schema import json_schema_of, pydantic_schema_of
 from kajabi_async.models.members import Relations, members_of, resource_html, short_repr
 from kajabi_async.models.misuse import AS_DICT, ResourceMisuse, cure_for
 from kajabi_async.models.relations import Relation
@@ -284,6 +285,16 @@ class Resource(ResourceMisuse):
 
     def _repr_html_(self) -> str:
         return resource_html(self)
+
+    @classmethod
+    def __get_pydantic_core_schema__(cls, _source: Any, _handler: Any) -> Any:
+        """Let pydantic and FastAPI take a resource as the type of a response: they write its `to_dict`."""
+        return pydantic_schema_of(cls)
+
+    @classmethod
+    def __get_pydantic_json_schema__(cls, _schema: Any, _handler: Any) -> dict[str, Any]:
+        types = {field.name: field.type for field in attrs.fields(cls)}
+        return json_schema_of(cls, {name: types[name] for name in attribute_names(cls)})
 
     def __eq__(self, other: object) -> bool:
         return self.identifier == other.identifier if isinstance(other, Resource) else NotImplemented
