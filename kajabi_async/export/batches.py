@@ -57,13 +57,13 @@ class RecordBatches:
         size: int,
         arrow: Any,
         model: type[Resource] | None,
-        columns: tuple[Column, ...] | None,
+        columns: Any,
     ) -> None:
         self._rows = rows
         self._size = size
         self._arrow = arrow
         self._model = model
-        self._columns = columns
+        self._columns: tuple[Column, ...] | None = columns
         self._cells: list[list[Any]] = []
         self._given = False
 

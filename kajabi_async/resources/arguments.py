@@ -104,7 +104,7 @@ _MEANINGS: Final = {
 def check_list_arguments(given: Collection[str], *, options: Collection[str], filters: type, owner: str) -> None:
     """UnknownFilterError, with what to write instead, for the name that an option has in other libraries."""
     for name in given:
-        option = _OPTIONS_INSTEAD.get(name)
+        option = _OPTIONS_INSTEAD.get(name, "")
         instead = _MEANINGS[option] if option in options else _INSTEAD.get(name)
         if instead is not None and name not in (known := known_filters(filters)):
             raise UnknownFilterError(name, owner=owner, known=known, instead=instead)
