@@ -45,7 +45,7 @@ def nearest_name(name: str, known: Mapping[str, Any] | list[str]) -> str:
 
 def called_by_json() -> bool:
     """Return whether the caller of the calling function is the ``default`` of a JSON library, which names the class."""
-    frame = sys._getframe(2)  # noqa: SLF001 - the only way to find the caller
+    frame = sys._getframe(2)  # noqa: SLF001 # pyright: ignore[reportPrivateUsage] - the only way to find the caller
     return frame.f_code.co_name.endswith("default") and _SERIALIZES in str(frame.f_globals.get("__name__")).lower()
 
 
@@ -59,7 +59,7 @@ class NamesCure(type):
     """What the error says; a class may set its own."""
 
     @property
-    def __name__(cls) -> str:
+    def __name__(cls) -> str:  # pyright: ignore[reportIncompatibleVariableOverride]
         name: str = type.__dict__["__name__"].__get__(cls)
         return f"{name} ({cls._cure})" if called_by_json() else name
 

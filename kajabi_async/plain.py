@@ -7,8 +7,6 @@ from decimal import Decimal
 from pathlib import PurePath
 from typing import Any, Final
 
-import attrs
-
 from kajabi_async.hints import NamesCure
 
 __all__ = ["PlainRecord", "plain", "rfc3339"]
@@ -23,12 +21,12 @@ def plain(value: Any) -> Any:
     attribute, the members that the SDK does not know stand beside the others. What has no form in JSON, such as an
     error, becomes its text.
     """
-    if hasattr(type(value), "to_dict"):
+    if hasattr(value, "to_dict"):
         return value.to_dict()
     for kind, convert in _CONVERSIONS:
         if isinstance(value, kind):
             return convert(value)
-    return _fields_of(value) if attrs.has(type(value)) else str(value)
+    return _fields_of(value) if hasattr(value, "__attrs_attrs__") else str(value)
 
 
 def _itself(value: Any) -> Any:
@@ -53,7 +51,7 @@ def rfc3339(moment: datetime) -> str:
 
 
 def _fields_of(record: Any) -> dict[str, Any]:
-    fields = {field.name: getattr(record, field.name) for field in attrs.fields(type(record))}
+    fields = {field.name: getattr(record, field.name) for field in record.__attrs_attrs__}
     extra = fields.pop(_EXTRA, {})
     return {name: plain(value) for name, value in {**extra, **fields}.items()}
 

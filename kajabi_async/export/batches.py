@@ -32,9 +32,11 @@ def record_batches(source: Rows, *, rows: int = 10_000, model: type[Resource] | 
     """
     arrow = arrow_module("record batches")
     size = whole_number(rows, of="rows")
-    if model is not None and not (isinstance(model, type) and issubclass(model, Resource)):
+    untyped: Any = model
+    if untyped is not None and not (isinstance(untyped, type) and issubclass(untyped, Resource)):
         raise InvalidArgumentError(f"model must be a class of resources, such as Customer, got {shown(model)}")
-    if not isinstance(source, AsyncIterable | Iterable) or isinstance(source, str | bytes | Resource):
+    given: Any = source
+    if not isinstance(given, AsyncIterable | Iterable) or isinstance(given, str | bytes | Resource):
         raise InvalidArgumentError(
             f"record_batches() takes a list, a run of lookups, or an iterable of resources, got {shown(source)}"
         )

@@ -108,5 +108,6 @@ class ExportReport(PlainRecord):
 
 def _shown(value: Any) -> str:
     if isinstance(value, list):
-        return "; ".join(map(str, value))
+        elements: list[Any] = value
+        return "; ".join(map(str, elements))
     return "" if value is None else str(plain(value))

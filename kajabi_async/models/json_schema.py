@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Final, get_args, get_origin
 
 import attrs
 
+from kajabi_async.jsonapi.codec import json_object
 from kajabi_async.models.members import id_name, own_name
 
 if TYPE_CHECKING:
@@ -86,8 +87,9 @@ def pydantic_schema_of(cls: "type[Resource]") -> Any:
 
 
 def _is_dict_of(cls: "type[Resource]", value: Any) -> bool:
-    return isinstance(value, dict) and value.get("type") == cls.resource_type
+    members = json_object(value)
+    return members is not None and members.get("type") == cls.resource_type
 
 
 def _as_dict(value: Any) -> Any:
-    return value if isinstance(value, dict) else value.to_dict()
+    return value.to_dict() if hasattr(value, "to_dict") else value

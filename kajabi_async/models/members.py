@@ -1,7 +1,7 @@
 """A resource as plain data, for JSON and for programs, and in a few words, for people."""
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any, Final, Literal
+from typing import TYPE_CHECKING, Any, Final, Literal, cast
 from urllib.parse import urlsplit
 
 import attrs
@@ -56,20 +56,22 @@ class _Writer:
             handle = getattr(resource, name)
             if handle.ids is None:
                 continue
-            nested = self._nested(handle, relation, owners)
+            nested = self._nested(resource, relation, owners)
             if nested is not None:
                 members[name] = nested if relation.to_many else next(iter(nested), None)
-            # An empty relation is known and loaded, whether or not it was included: it has both names.
-            if not nested:
+            else:
                 members[id_name(relation)] = list(handle.ids) if relation.to_many else handle.id
         return members
 
-    def _nested(self, handle: Any, relation: Relation, owners: frozenset[str]) -> list[dict[str, Any]] | None:
+    def _nested(self, owner: "Resource", relation: Relation, owners: frozenset[str]) -> list[dict[str, Any]] | None:
         # By type: no resource is written inside itself, and the names of the members depend on no data.
         if self._relations != "loaded" or relation.resource_type in owners:
             return None
-        loaded: tuple[Resource, ...] | None = handle.at_hand
+        loaded: tuple[Resource, ...] | None = getattr(owner, relation.name).at_hand
         if loaded is None or len(loaded) > self._left:
+            return None
+        # An empty relation is loaded even if it was not included; its name must not depend on whether it is empty.
+        if not loaded and not owner.origin.scope.includes(relation.name):
             return None
         self._left -= len(loaded)
         return [self.members(each, owners) for each in loaded]
@@ -158,7 +160,7 @@ def cell_of(cls: "type[Resource]", name: str, value: Any) -> str:
 
 
 def _parts_of(value: Any) -> Iterator[Any]:
-    for each in value if isinstance(value, list) else [value]:
+    for each in cast("list[Any]", value) if isinstance(value, list) else [value]:
         yield escape_json(each) if isinstance(each, dict | list) else each
 
 

@@ -126,6 +126,10 @@ class Scope:
         requested = fields.get(resource_type)
         return fields.get(resource_type.removesuffix("s")) if requested is None else requested
 
+    def includes(self, relation_name: str) -> bool:
+        """Return whether a relation of this name was to be included, of the requested resources or of included ones."""
+        return any(relation_name in path.split(".") for path in self.query.include)
+
     def is_partial(self, owner: Identifier, relation_name: str) -> bool:
         """Return whether only a page or a search of the relation was requested (customers show, API document)."""
         prefix = f"filter[{relation_name}_"
@@ -250,7 +254,7 @@ class Resource(ResourceMisuse):
         ``type``, ``id`` and the loaded attributes, those in ``extra`` included: decimals as text, times as RFC 3339
         in UTC. Of each known relation the ids, as ``contact_id`` or ``offer_ids``; none if *relations* is False. With
         ``"loaded"``, a loaded relation is there by its name instead, as dicts that have their own loaded relations,
-        except those that lead back to a type they are nested in; an empty one has both names.
+        except those that lead back to a type they are nested in.
 
         Attributes that are not loaded are left out; ``unreadable`` has the problem of each that cannot be read. An
         attribute with one of these names has an underscore after it, as ``type_`` of a custom field. Nothing is

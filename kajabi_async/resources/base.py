@@ -99,7 +99,7 @@ class NoFilters(TypedDict, total=False):
 def _hint(self: Any) -> str:
     api = f"api.{self.name}"
     return f"{api} has the operations of a resource and is none itself: write 'async for row in {api}.list()', or " + (
-        f"'await {api}.get(id)'" if hasattr(type(self), "get") else f"'await {api}.list().first()'"
+        f"'await {api}.get(id)'" if issubclass(self.__class__, Gettable) else f"'await {api}.list().first()'"
     )
 
 

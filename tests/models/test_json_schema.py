@@ -30,7 +30,14 @@ async def _get(app: FastAPI, path: str) -> Any:
     async def send(message: Any) -> None:
         sent.append(message)
 
-    scope = {"type": "http", "method": "GET", "path": path, "root_path": "", "query_string": b"", "headers": []}
+    scope: dict[str, Any] = {
+        "type": "http",
+        "method": "GET",
+        "path": path,
+        "root_path": "",
+        "query_string": b"",
+        "headers": [],
+    }
     await app(scope, receive, send)
     assert sent[0]["status"] == 200
     return json.loads(b"".join(message.get("body", b"") for message in sent))

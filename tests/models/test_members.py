@@ -6,8 +6,9 @@ from typing import Any
 import pytest
 
 from kajabi_async import Contact, Customer, CustomField, InvalidArgumentError, Purchase, Resource
+from kajabi_async.jsonapi.query import Query
 from kajabi_async.models.members import _MOST_RELATED
-from kajabi_async.models.resource import MODELS, attribute_names
+from kajabi_async.models.resource import MODELS, Scope, attribute_names
 from tests.models.building import build, read, strict
 
 OFFER = {"type": "offers", "id": "4"}
@@ -21,7 +22,7 @@ def _customer(**relationships: Any) -> Customer:
 
 
 def _with_included() -> Customer:
-    owner = {"offers": {"data": [OFFER]}, "contact": {"data": CONTACT}, "products": {"data": []}}
+    owner: dict[str, Any] = {"offers": {"data": [OFFER]}, "contact": {"data": CONTACT}, "products": {"data": []}}
     included = [
         {**OFFER, "attributes": {"title": "All"}, "relationships": {"products": {"data": [PRODUCT]}}},
         {**PRODUCT, "attributes": {"title": "Course"}},
@@ -100,8 +101,8 @@ def test_loaded_relations_are_written_with_their_own() -> None:
         "custom_fields": {},
         "customer_id": "1",
     }
-    assert (members["products"], members["product_ids"]) == ([], [])
-    assert not {"offer_ids", "contact_id"} & members.keys()
+    assert not {"offer_ids", "contact_id", "products"} & members.keys()
+    assert members["product_ids"] == []
     assert "offers" not in _with_included().to_dict()
 
 
@@ -109,6 +110,16 @@ def test_a_relation_that_is_not_loaded_has_its_ids_alone() -> None:
     """Nothing is requested."""
     members = _customer(offers=[OFFER]).to_dict(relations="loaded")
     assert members == {"type": "customers", "id": "1", "name": "Ada", "offer_ids": ["4"]}
+
+
+def test_the_name_of_a_relation_does_not_depend_on_whether_it_is_empty() -> None:
+    """If it was included, it is there by its name."""
+    scope = Scope(Query(include=("offers.products", "contact")))
+    relationships: dict[str, Any] = {"offers": {"data": []}, "products": {"data": []}, "contact": {"data": None}}
+    members = build(Customer, scope=scope, relationships=relationships).to_dict(relations="loaded")
+    assert members == {"type": "customers", "id": "1", "offers": [], "products": [], "contact": None}
+    bare = build(Customer, relationships=relationships).to_dict(relations="loaded")
+    assert bare == {"type": "customers", "id": "1", "offer_ids": [], "product_ids": [], "contact_id": None}
 
 
 def test_resources_that_all_link_to_each_other_end() -> None:

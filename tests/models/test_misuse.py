@@ -3,6 +3,7 @@
 import copy
 import inspect
 import json
+import operator
 import pickle
 import sys
 from collections.abc import Callable
@@ -19,9 +20,9 @@ MISTAKES: list[tuple[Callable[[Any], object], str]] = [
     (vars, "a Customer is not a dict: write .to_dict()"),
     (iter, "a Customer is not a dict: write .to_dict()"),
     (list, "a Customer is not a dict: write .to_dict()"),
-    (lambda it: it["name"], "write .name, or .to_dict()['name']"),
-    (lambda it: it[0], "a Customer is not a dict: write .to_dict()"),
-    (lambda it: vars(it)["name"], "a Customer is not a dict: write .to_dict()"),
+    (operator.itemgetter("name"), "write .name, or .to_dict()['name']"),
+    (operator.itemgetter(0), "a Customer is not a dict: write .to_dict()"),
+    (lambda it: str(vars(it)["name"]), "a Customer is not a dict: write .to_dict()"),
     (attrs.asdict, "a Customer is turned into a dict by .to_dict()"),
     (attrs.astuple, "a Customer is turned into a dict by .to_dict()"),
     (lambda it: attrs.evolve(it, name="Eve"), "Customer() takes no arguments: it is what an answer of the API said"),
