@@ -8,9 +8,20 @@ import math
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any, Final
 
-from kajabi_async.errors import InvalidArgumentError, KajabiError
+from kajabi_async.errors import ConfigurationError, InvalidArgumentError, KajabiError
 
-__all__ = ["boolean", "iterable_of", "names_in", "number", "positive_seconds", "shown", "string", "whole_number"]
+__all__ = [
+    "boolean",
+    "function",
+    "iterable_of",
+    "names_in",
+    "number",
+    "positive_seconds",
+    "shown",
+    "string",
+    "whole_number",
+    "with_methods",
+]
 
 _MOST: Final = 10**9
 
@@ -70,22 +81,38 @@ def string(value: Any, *, of: str, error: type[KajabiError] = InvalidArgumentErr
     return value
 
 
-def iterable_of(what: str, values: Any) -> Iterable[Any]:
+def function(value: Any, *, of: str, error: type[KajabiError] = InvalidArgumentError) -> Any:
+    """Return *value* if it can be called."""
+    if not callable(value):
+        raise error(f"{of} must be a function, got {type(value).__name__}")
+    return value
+
+
+def with_methods(value: Any, *names: str, of: str, error: type[KajabiError] = ConfigurationError) -> Any:
+    """Return *value* if it has methods called *names*, those of the protocol that it implements."""
+    if not all(callable(getattr(value, name, None)) for name in names):
+        methods = " and ".join(filter(None, (", ".join(f"{name}()" for name in names[:-1]), f"{names[-1]}()")))
+        raise error(f"{of} must have {methods}, got {type(value).__name__}")
+    return value
+
+
+def iterable_of(what: str, values: Any, *, error: type[KajabiError] = InvalidArgumentError) -> Iterable[Any]:
     """Return *values* if they are an iterable other than one string; *what* says of which things, such as "ids".
 
     One string would be taken apart into its characters, and each of these would be an id.
     """
     if isinstance(values, str | bytes | bytearray):
-        raise InvalidArgumentError(f"an iterable of {what} is needed, got one string: write [{shown(values)}]")
-    if not isinstance(values, Iterable):
-        raise InvalidArgumentError(f"an iterable of {what} is needed, got {type(values).__name__}")
-    return values
+        raise error(f"an iterable of {what} is needed, got one string: write [{shown(values)}]")
+    if not hasattr(values, "__iter__"):
+        raise error(f"an iterable of {what} is needed, got {type(values).__name__}")
+    checked: Iterable[Any] = values
+    return checked
 
 
 def names_in(values: Any, *, of: str) -> Iterator[str]:
     """Yield the names in *values*, one text with commas or an iterable of texts, without blanks around them."""
-    names = values.split(",") if isinstance(values, str) else values
-    if not isinstance(names, Iterable):
+    names: Any = values.split(",") if isinstance(values, str) else values
+    if not hasattr(names, "__iter__"):
         raise InvalidArgumentError(f"{of}= takes names, got {type(names).__name__}")
     for name in names:
         if not isinstance(name, str):

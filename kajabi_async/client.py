@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Final, NoReturn, Self, TypedDict, TypeVar, Unpack
 
-from kajabi_async.checks import boolean, shown, string
+from kajabi_async.checks import boolean, iterable_of, shown, string, with_methods
 from kajabi_async.clock import SystemClock
 from kajabi_async.errors import ConfigurationError, InvalidArgumentError
 from kajabi_async.exchange import Request
@@ -234,6 +234,10 @@ class Kajabi:
         *cls* has ``name``, ``model``, ``filters``, ``sort_keys`` and ``operations``, and mixes in the verbs it has. It
         must be declared before the client is made, or its links are not trusted.
         """
+        given: Any = cls
+        is_one = isinstance(given, type) and issubclass(given, ResourceOperations)
+        if not is_one:
+            raise InvalidArgumentError(f"resource() takes a subclass of ResourceOperations, got {shown(cls)}")
         return cls(self._context)
 
     async def request(
@@ -270,7 +274,9 @@ class Kajabi:
         Pauses and outages are waited out as by `get_many`; after *patience* seconds without any answer the latest
         failure is raised. What is loaded by then stays loaded: the same call continues from there.
         """
-        owners = [resources] if isinstance(resources, Resource) else resources
+        owners = [resources] if isinstance(resources, Resource) else _checked_resources(resources)
+        for path in paths:
+            string(path, of="a path of relations")
         stall = Stall(checked_patience(patience), self._context.clock, among=self._context.stalls)
         await prefetch(self._resolver, self._links, owners, paths, stall=stall)
 
@@ -315,13 +321,22 @@ def _credentials(client_id: str | None, client_secret: str | None, credentials: 
     if credentials is not None:
         if client_id is not None or client_secret is not None:
             raise ConfigurationError("give either credentials= or client_id= and client_secret=, not both")
-        return credentials
+        checked: Credentials = with_methods(credentials, "form", of="credentials")
+        return checked
     if client_id is None or client_secret is None:
         raise ConfigurationError(
             "no credentials: pass client_id= and client_secret=, or credentials=, or set KAJABI_CLIENT_ID and "
             "KAJABI_CLIENT_SECRET and use Kajabi.from_env()"
         )
     return ClientCredentials(client_id, client_secret)
+
+
+def _checked_resources(resources: Any) -> list[Resource]:
+    owners = list(iterable_of("resources", resources))
+    for each in owners:
+        if not isinstance(each, Resource):
+            raise InvalidArgumentError(f"prefetch() takes resources, got {type(each).__name__}")
+    return owners
 
 
 def _timeouts(timeout: float | Timeouts | None) -> Timeouts:

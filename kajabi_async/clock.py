@@ -1,4 +1,4 @@
-"""Time, as something that can be handed in: tests move it, nothing waits for it."""
+"""The clock of a client, which tests replace by one that they move."""
 
 import asyncio
 import time
@@ -8,10 +8,10 @@ __all__ = ["Clock", "SystemClock"]
 
 
 class Clock(Protocol):
-    """Where the session manager and bulk runs get the time from."""
+    """The source of time for the session manager and bulk runs."""
 
     def monotonic(self) -> float:
-        """Return seconds that only ever grow, as the event loop counts them."""
+        """Return monotonic seconds, as the event loop counts them."""
         ...
 
     def time(self) -> float:
@@ -19,7 +19,7 @@ class Clock(Protocol):
         ...
 
     async def sleep(self, seconds: float) -> None:
-        """Wait."""
+        """Wait for *seconds*."""
         ...
 
 
@@ -34,5 +34,5 @@ class SystemClock:
         return time.time()
 
     async def sleep(self, seconds: float) -> None:
-        """Wait."""
+        """Wait for *seconds*."""
         await asyncio.sleep(seconds)

@@ -1,6 +1,6 @@
-"""What crosses the border between resources and the session manager: a request, an answer, and what it took.
+"""What passes between resources and the session manager: a request, its answer, and what the two of them took.
 
-This module imports nothing of either, so that neither side needs to know the other.
+This module imports neither side, so that neither needs to know the other.
 """
 
 from collections.abc import Mapping
@@ -9,7 +9,6 @@ from typing import Any, Final, Literal, NoReturn, Protocol, Self, TypeAlias
 import attrs
 
 from kajabi_async.plain import PlainRecord
-from kajabi_async.records import Record
 
 __all__ = ["FORM", "JSON_API", "Answer", "Request", "Send", "SessionStats", "Tally", "TimeoutStarts"]
 
@@ -20,8 +19,10 @@ FORM: Final = "application/x-www-form-urlencoded"
 """The media type of the two OAuth endpoints."""
 
 
-class Request(Record, frozen=True):
-    """One HTTP request, complete but for the host and the token."""
+# Not frozen, as making a frozen one takes five times as long, and one of each is made for every call.
+@attrs.define(repr=False, unsafe_hash=True)
+class Request:
+    """One HTTP request, complete but for the host and the token; it is never changed."""
 
     method: str
     path: str
@@ -31,9 +32,9 @@ class Request(Record, frozen=True):
     body: bytes | None = None
     content_type: str = JSON_API
     authorized: bool = True
-    """Whether the bearer token is put on it."""
+    """Whether it carries the bearer token."""
     once: bool = False
-    """Whether the caller repeats it by itself: it is then sent once, and never while a pause is asked for."""
+    """Whether the caller retries it by itself: it is then sent once, and never during a pause."""
 
     @property
     def is_write(self) -> bool:
@@ -44,7 +45,7 @@ class Request(Record, frozen=True):
         return f"Request({self.method!r}, {self.path!r}, {self.query!r})"
 
     def __rich_repr__(self) -> list[tuple[str, Any]]:
-        # msgspec has one of its own, which shows every field.
+        # Otherwise rich shows every attrs field.
         return [("method", self.method), ("path", self.path), ("query", self.query)]
 
     def __reduce__(self) -> NoReturn:
@@ -54,8 +55,9 @@ class Request(Record, frozen=True):
         return self
 
 
-class Answer(Record, frozen=True):
-    """What came back: the status, the headers (names in lower case) and the whole, decompressed body."""
+@attrs.define(repr=False, unsafe_hash=True)
+class Answer:
+    """The answer to a request: the status, the headers (names in lower case) and the whole, decompressed body."""
 
     status: int
     headers: Mapping[str, str]
@@ -84,20 +86,20 @@ class Tally(PlainRecord):
 
     operations: int = 0
     attempts: int = 0
-    """Requests put on the wire, token requests not counted."""
+    """Requests sent, token requests not counted."""
     retries: int = 0
     waiting_seconds: float = 0.0
-    """Time in the queue before the pool and between attempts, summed over operations."""
+    """Time in the client's queue and between attempts, summed over operations."""
     wire_seconds: float = 0.0
-    """Time between sending a request and having read its answer, summed over attempts."""
+    """Time from sending a request to having read its answer, summed over attempts."""
 
 
 TimeoutStarts: TypeAlias = Literal["call", "sent"]
-"""From when on the timeout of an operation counts: from the call, or only while the request is not in our own line."""
+"""When the timeout of an operation starts: with the call, or only while the request is not in the client's queue."""
 
 
 class Send(Protocol):
-    """How resources and relationships reach the API: one request in, one 2xx answer out, or an error of our tree."""
+    """How resources and relationships reach the API: one request in, one 2xx answer out, or an error of the package."""
 
     async def __call__(
         self,
@@ -109,8 +111,8 @@ class Send(Protocol):
     ) -> Answer:
         """Send *request*; *timeout* is in seconds, for the whole operation; *tally* is added to.
 
-        With *timeout_starts* "sent", no wait in our own line counts: for a token, a slot, a permit of the rate, or the
-        end of a pause, before the first attempt or a later one.
+        With *timeout_starts* "sent", no wait in the client's queue counts: for a token, a slot, a permit of the rate,
+        or the end of a pause, before the first attempt or a later one.
         """
         ...
 
@@ -120,20 +122,20 @@ class SessionStats(Tally):
     """What a session has done since it was made; all but the last two only grow."""
 
     resent: int = 0
-    """Attempts made again at once, as the server had closed the idle connection they were sent on."""
+    """Attempts repeated at once because the server had closed the idle connection they were sent on."""
     rate_limited: int = 0
     """Answers 429."""
     pauses: int = 0
-    """Answers that asked everyone to wait."""
+    """Answers that asked all requests to wait."""
     retries_denied: int = 0
-    """Repeats that the retry budget did not allow."""
+    """Retries that the retry budget did not allow."""
     token_requests: int = 0
     tokens_taken: int = 0
-    """Tokens that another client had asked for, taken from a token store."""
+    """Tokens that another client had requested, taken from a token store."""
     requests_per_second: float | None = None
-    """The rate that is kept to just now; None where no limit is known."""
+    """The current rate limit that the client keeps to; None if no limit is known."""
     queued: int = 0
-    """How many wait for a place just now."""
+    """The number of requests that wait for a slot."""
 
     def __repr__(self) -> str:
         rate = "" if self.requests_per_second is None else f", at most {self.requests_per_second:,.1f} a second"

@@ -2,19 +2,7 @@
 
 Pure functions of an error:
 
-=======================================================  ====  ======  ================
-failure                                                  ends  passes  of one resource
-=======================================================  ====  ======  ================
-credentials refused, bad configuration, client closed    yes   no      no
-401 of a resource (`kajabi_async.stall` counts them)     no    yes     perhaps
-429; a store or the token endpoint that fails            no    yes     no
-a request that was never sent                            no    yes     no
-5xx, 407, 408, 421, 425; a damaged, HTML or lost answer  no    yes     perhaps
-any other answer: 404, 422, one that is too large        no    no      yes
-=======================================================  ====  ======  ================
-
-A pause, an outage or a broken connection says nothing of the requested resource: a run waits for its end and tries
-again.
+=======================================================  ====  ======  =========
 """
 
 from typing import Final
@@ -54,7 +42,7 @@ def ends_everything(error: KajabiError) -> bool:
 
 
 def is_passing(error: KajabiError) -> bool:
-    """Return whether *error* may be over later, so that the same request is worth sending again."""
+    """Return whether *error* is temporary, so that the same request is worth a retry later."""
     if ends_everything(error):
         return False
     if isinstance(error, AuthenticationError | RateLimitError | ServerError | TransportError | StoreUnavailableError):

@@ -8,7 +8,18 @@ from typing import Any
 import pytest
 
 from kajabi_async import ConfigurationError, InvalidArgumentError, Kajabi, RetryPolicy, loads
-from kajabi_async.checks import boolean, iterable_of, names_in, number, positive_seconds, shown, string, whole_number
+from kajabi_async.checks import (
+    boolean,
+    function,
+    iterable_of,
+    names_in,
+    number,
+    positive_seconds,
+    shown,
+    string,
+    whole_number,
+    with_methods,
+)
 from kajabi_async.export import export
 from kajabi_async.resources.account import Hooks
 from kajabi_async.resources.people import Contacts, Customers
@@ -222,3 +233,63 @@ async def test_offers_to_be_ensured_are_several() -> None:
     with pytest.raises(InvalidArgumentError, match=r"write \['77'\]"):
         await Contacts(context(send)).ensure_offers("1", "77")
     assert not send.asked
+
+
+def test_a_function_can_be_called() -> None:
+    """A class as well."""
+    with pytest.raises(InvalidArgumentError, match=r"^observer must be a function, got str$"):
+        function("print", of="observer")
+    assert function(print, of="observer") is print
+
+
+def test_an_object_has_the_methods_of_its_protocol() -> None:
+    """All of them are named, whichever is missing."""
+    with pytest.raises(ConfigurationError, match=r"^it must have strip\(\), upper\(\) and take\(\), got str$"):
+        with_methods("text", "strip", "upper", "take", of="it")
+    with pytest.raises(ConfigurationError, match=r"^it must have take\(\), got int$"):
+        with_methods(5, "take", of="it")
+    assert with_methods("text", "strip", "upper", of="it") == "text"
+
+
+@pytest.mark.parametrize(
+    ("make", "told"),
+    [
+        (
+            lambda: _client(rate_limit="5"),
+            "rate_limit must have take(), answered(), refused() and per_second(), got str",
+        ),
+        (lambda: _client(observers=5), "an iterable of observers is needed, got int"),
+        (lambda: _client(observers=[print, 5]), "an observer must be a function, got int"),
+        (lambda: Kajabi(credentials="id"), "credentials must have form(), got str"),  # type: ignore[arg-type]
+        (lambda: RetryPolicy(statuses=503), "an iterable of statuses is needed, got int"),  # type: ignore[arg-type]
+    ],
+)
+def test_an_object_of_a_wrong_kind_is_refused_when_the_client_is_made(make: Callable[[], object], told: str) -> None:
+    """By name, and not by an AttributeError from within, later."""
+    with pytest.raises(ConfigurationError) as caught:
+        make()
+    assert str(caught.value) == told
+
+
+async def test_arguments_of_a_wrong_shape_are_refused_before_anything_is_sent() -> None:
+    """Whatever they are in place of a mapping, a function, resources or a class."""
+    odd: Any = 5
+    several: Any = [odd]
+    text: Any = "customers"
+    customers = Customers(context(Canned({})))
+    with pytest.raises(InvalidArgumentError, match=r"^extra_filters= maps names to values, got list$"):
+        customers.list(extra_filters=several)
+    with pytest.raises(InvalidArgumentError, match=r"^observer must be a function, got int$"):
+        customers.get_many(["1"], observer=odd)
+    with pytest.raises(InvalidArgumentError, match="custom fields are called custom_1"):
+        await Contacts(context(Canned({}), site_id="1")).create(custom_fields={odd: "blue"})
+    with pytest.raises(InvalidArgumentError, match=r"^loads\(\) takes text or bytes, got int$"):
+        loads(odd)
+    async with _client() as api:
+        for resources in (odd, several, text):
+            with pytest.raises(InvalidArgumentError, match="resources"):
+                await api.prefetch(resources, "contact")
+        with pytest.raises(InvalidArgumentError, match="a path of relations must be text"):
+            await api.prefetch([], odd)
+        with pytest.raises(InvalidArgumentError, match=r"resource\(\) takes a subclass of ResourceOperations, got 5"):
+            api.resource(odd)

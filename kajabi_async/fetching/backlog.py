@@ -55,7 +55,7 @@ class Backlog(Generic[R]):
         """The bytes of large bodies that wait for the loop."""
         self._counts = counts
         self._began = began
-        self._arrival = asyncio.Event()
+        self._waiters: list[asyncio.Future[None]] = []
         self._room_for_bytes = asyncio.Event()
         self._lost: list[tuple[int, str]] = []
         """The ids that were taken and will have no outcome, or none that the loop gets."""
@@ -88,8 +88,13 @@ class Backlog(Generic[R]):
     def answered(self, resource_id: str, outcome: Unread[R]) -> None:
         """Note the *outcome* of an id in flight, for every time that it was taken."""
         self.recent.put(resource_id, outcome)
-        for number in self.in_flight.pop(resource_id, ()):
-            self._deliver(number, resource_id, outcome)
+        numbers = self.in_flight.pop(resource_id, ())
+        for number in numbers:
+            self.arrived.put((number, resource_id, outcome))
+        if isinstance(outcome, bytes) and len(outcome) > _LARGE_BODY:
+            self._count_large(len(outcome) * len(numbers))
+        if self._waiters:
+            self._wake_loop()
 
     def take(self) -> tuple[str, Unread[R]]:
         """Return the next id that has arrived, with its outcome, and free its slot."""
@@ -101,8 +106,9 @@ class Backlog(Generic[R]):
 
     async def arrival(self) -> None:
         """Wait until an outcome arrives, or `wake` is called."""
-        self._arrival.clear()
-        await self._arrival.wait()
+        waiter: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._waiters.append(waiter)
+        await waiter
 
     async def room_for_bytes(self) -> None:
         """Wait until the large bodies are no more than `MOST_LARGE_BYTES`."""
@@ -112,7 +118,7 @@ class Backlog(Generic[R]):
 
     def wake(self) -> None:
         """Wake the loop, though no outcome has arrived, and one that waits for a slot; it wakes the next."""
-        self._arrival.set()
+        self._wake_loop()
         self.slots.leave()
 
     def in_flight_numbers(self) -> list[tuple[int, str]]:
@@ -137,13 +143,19 @@ class Backlog(Generic[R]):
         self.in_flight.clear()
         self.arrived.clear()
         self.recent.clear()
-        self._arrival.set()
+        self._wake_loop()
 
     def _deliver(self, number: int, resource_id: str, outcome: Unread[R]) -> None:
         if isinstance(outcome, bytes) and len(outcome) > _LARGE_BODY:
             self._count_large(len(outcome))
         self.arrived.put((number, resource_id, outcome))
-        self._arrival.set()
+        self._wake_loop()
+
+    def _wake_loop(self) -> None:
+        waiters, self._waiters = self._waiters, []
+        for waiter in waiters:
+            if not waiter.done():
+                waiter.set_result(None)
 
     def _count_large(self, more: int) -> None:
         self.large_bytes += more
@@ -201,6 +213,7 @@ class Recent(Generic[T]):
         self._latest: dict[str, T] = {}
         self._before: dict[str, T] = {}
         self._bytes = 0
+        self._most_bytes, self._most_outcomes = RECENT_BYTES // 2, RECENT_OUTCOMES // 2
 
     def __len__(self) -> int:
         return len(self._latest) + len(self._before)
@@ -213,10 +226,10 @@ class Recent(Generic[T]):
     def put(self, resource_id: str, outcome: T) -> None:
         """Keep the outcome of an id, unless it alone is larger than half of `RECENT_BYTES`."""
         size = len(outcome) if isinstance(outcome, bytes) else _SIZE_OF_AN_OBJECT
-        if size > RECENT_BYTES // 2:
+        if size > self._most_bytes:
             return
         self._bytes += size
-        if self._bytes > RECENT_BYTES // 2 or len(self._latest) >= RECENT_OUTCOMES // 2:
+        if self._bytes > self._most_bytes or len(self._latest) >= self._most_outcomes:
             self._latest, self._before, self._bytes = {}, self._latest, size
         self._latest[resource_id] = outcome
 

@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator
 from typing import Any, Final, Generic, TypedDict, TypeVar
 
-from kajabi_async.checks import boolean, whole_number
+from kajabi_async.checks import boolean, function, whole_number
 from kajabi_async.clock import Clock
 from kajabi_async.concurrency import Guarded
 from kajabi_async.errors import InvalidArgumentError
@@ -78,7 +78,7 @@ class Lookups(Generic[R], metaclass=NamesCure):
             source_of(ids),
             whole_number(concurrency, of="concurrency"),
             ordered=boolean(ordered, of="ordered"),
-            observer=observer,
+            observer=observer if observer is None else function(observer, of="observer"),
             patience=checked_patience(patience),
             clock=clock,
             stalls=stalls,

@@ -5,12 +5,12 @@ stay distinct. Odd shapes are never an error here; they become a relation of whi
 """
 
 from enum import Enum
-from typing import Any, Final, NamedTuple
+from typing import Any, Final, NamedTuple, cast
 
 import attrs
 
 from kajabi_async.errors import DecodeError
-from kajabi_async.jsonapi.codec import RawJson, decode, json_array, json_object
+from kajabi_async.jsonapi.codec import RawJson, decode, json_array
 
 __all__ = ["MISSING", "Identifier", "LinkageState", "Relationship", "identifiers_of", "link_of", "read_relationships"]
 
@@ -55,7 +55,7 @@ _FIRST_NO_ID: Final = 10**255
 def read_relationships(raw: RawJson | bytes) -> dict[str, Relationship]:
     """Read the ``relationships`` member of a resource object; empty if it cannot be decoded."""
     try:
-        members = json_object(decode(raw)) or {}
+        members = _members(decode(raw))
     except DecodeError:
         return {}
     return {name: _relationship(value) for name, value in members.items()}
@@ -73,18 +73,18 @@ def identifiers_of(data: Any) -> tuple[Identifier, ...] | None:
 
 def link_of(links: Any, name: str) -> str | None:
     """Read one link, a string or a link object (section "Document Links"); null, absent and ``""`` are None."""
-    link = (json_object(links) or {}).get(name)
-    href = link if isinstance(link, str) else (json_object(link) or {}).get("href")
+    link = _members(links).get(name)
+    href = link if isinstance(link, str) else _members(link).get("href")
     return href if isinstance(href, str) and href else None
 
 
 def _relationship(value: Any) -> Relationship:
     if value is None:
         return _NULL
-    members = json_object(value)
-    if members is None:
+    if not isinstance(value, dict):
         return MISSING
-    links = json_object(members.get("links")) or {}
+    members = _members(value)
+    links = _members(members.get("links"))
     self_link, related_link = link_of(links, "self"), link_of(links, "related")
     # Contacts are documented with `data` inside `links`.
     holder = members if "data" in members else links
@@ -96,12 +96,15 @@ def _relationship(value: Any) -> Relationship:
 
 
 def _identifier(entry: Any) -> Identifier | None:
-    members = json_object(entry)
-    if members is None:
-        return None
+    members = _members(entry)
     type_name, resource_id = members.get("type"), members.get("id")
     if type(resource_id) is int and abs(resource_id) < _FIRST_NO_ID:
         resource_id = str(resource_id)
     if type_name and resource_id and type(type_name) is str and type(resource_id) is str:
         return Identifier(type_name, resource_id)
     return None
+
+
+def _members(value: Any) -> dict[str, Any]:
+    """Return the members of a JSON object; none if *value* is something else."""
+    return cast("dict[str, Any]", value) if isinstance(value, dict) else {}

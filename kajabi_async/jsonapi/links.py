@@ -12,7 +12,7 @@ from urllib.parse import SplitResult, parse_qsl, urljoin, urlsplit
 import attrs
 
 from kajabi_async.errors import InvalidIdError, UntrustedLinkError
-from kajabi_async.jsonapi.ids import checked_id, path_segment
+from kajabi_async.jsonapi.ids import path_segment
 from kajabi_async.jsonapi.query import encoded_pairs
 
 __all__ = ["LinkRules", "TrustedLink"]
@@ -96,8 +96,8 @@ class LinkRules:
         for template, pattern in self._patterns:
             match = pattern.fullmatch(path)
             if match:
-                resource_id = _id_in(match, link)
-                filled = f"{path[: match.start(1)]}{path_segment(resource_id)}{path[match.end(1) :]}"
+                resource_id = match.group(1)
+                filled = f"{path[: match.start(1)]}{_segment(resource_id, link)}{path[match.end(1) :]}"
                 return TrustedLink(template, resource_id, filled, query)
         raise UntrustedLinkError("its path is not one of the API's", link=link)
 
@@ -134,16 +134,16 @@ def _pattern(template: str) -> re.Pattern[str]:
     return re.compile(f"{re.escape(before)}([^/]+){re.escape(after)}")
 
 
-def _id_in(match: re.Match[str], link: str) -> str:
+def _segment(resource_id: str, link: str) -> str:
     try:
-        return checked_id(match.group(1))
+        return path_segment(resource_id)
     except InvalidIdError:
         raise UntrustedLinkError("the id in it is more than one path segment", link=link) from None
 
 
 def _canonical(query: str, link: str) -> str:
     """Return *query* in canonical percent-encoding with every parameter; UntrustedLinkError if it is no UTF-8."""
-    if _CANONICAL.fullmatch(query):
+    if not query or _CANONICAL.fullmatch(query):
         return query
     try:
         pairs = parse_qsl(query, keep_blank_values=True, errors="strict", max_num_fields=_MOST_PARAMETERS)

@@ -16,6 +16,7 @@ from kajabi_async.operations import LINKAGE, READABLE
 
 __all__ = [
     "FetchEach",
+    "Loaded",
     "Reread",
     "Step",
     "Unavailable",
@@ -25,10 +26,18 @@ __all__ = [
 
 
 @attrs.frozen
-class FetchEach:
-    """One request for each of the resources."""
+class Loaded:
+    """No request: every resource is known."""
 
     identifiers: tuple[Identifier, ...]
+
+
+@attrs.frozen
+class FetchEach:
+    """One request for each of the *missing* resources."""
+
+    identifiers: tuple[Identifier, ...]
+    missing: tuple[Identifier, ...]
 
 
 @attrs.frozen
@@ -43,31 +52,35 @@ class Unavailable:
     reason: str
 
 
-Step = FetchEach | Reread | Unavailable
+Step = Loaded | FetchEach | Reread | Unavailable
 
 
 def next_step(
     owner: Resource,
     relation: Relation,
-    identifiers: tuple[Identifier, ...] | None,
+    relationship: Relationship,
     known: Container[Identifier],
+    links: LinkRules,
     *,
     may_reread: bool,
 ) -> Step:
-    """Return the request that brings *relation* of *owner*, which leads to *identifiers*, not all of them *known*.
+    """Return what brings *relation* of *owner*, of which *relationship* is stated; *known* resources are loaded.
 
-    *identifiers* are None while the linkage is unknown. Without *may_reread* the owner was just read again, and what
-    did not come with it is fetched.
+    Without *may_reread* the owner was just read again, and what did not come with it is fetched. UntrustedLinkError for
+    a link that is not the API's.
     """
+    identifiers = linked_identifiers(owner, relation, relationship, links)
     if identifiers is None:
-        return _without_linkage(owner, relation)
+        return _without_linkage(owner, relation, relationship)
     missing = tuple(identifier for identifier in identifiers if identifier not in known)
+    if not missing:
+        return Loaded(identifiers)
     unreadable = next((identifier.type for identifier in missing if identifier.type not in READABLE), None)
     if may_reread and (len(missing) > 1 or unreadable is not None) and _can_include(owner, relation):
         return Reread()
     if unreadable is not None:
         return Unavailable(f"the API has no path to resources of type {unreadable!r}; ask for them with include=")
-    return FetchEach(missing)
+    return FetchEach(identifiers, missing)
 
 
 def linked_identifiers(
@@ -88,8 +101,8 @@ def linked_identifiers(
     return (Identifier(relation.resource_type, trusted.resource_id),)
 
 
-def _without_linkage(owner: Resource, relation: Relation) -> Step:
-    is_silent = owner.origin.relationship(relation.name).state is LinkageState.MISSING
+def _without_linkage(owner: Resource, relation: Relation, relationship: Relationship) -> Step:
+    is_silent = relationship.state is LinkageState.MISSING
     if _can_include(owner, relation) or (is_silent and owner.resource_type in READABLE):
         return Reread()
     return Unavailable("neither linkage nor a link came with the answer, and the API offers no other way")

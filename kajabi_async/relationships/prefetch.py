@@ -176,9 +176,9 @@ class _Prefetch:
                 waiting[identifier].append(each)
 
         async def fetch(identifier: Identifier) -> None:
-            scopes = [each.owner.origin.scope for each in waiting[identifier]]
+            known_by = [each.owner.origin.scope.known for each in waiting[identifier]]
             try:
-                await self.stall.persist(partial(self.resolver.fetch_into, scopes, identifier))
+                await self.stall.persist(partial(self.resolver.fetch_into, known_by, identifier))
             except NotFoundError:
                 return
 

@@ -12,13 +12,13 @@ from kajabi_async.exchange import Request, Send
 from kajabi_async.jsonapi.codec import decode, json_object
 from kajabi_async.jsonapi.ids import path_segment
 from kajabi_async.jsonapi.limits import MAX_ELEMENTS
-from kajabi_async.jsonapi.linkage import MISSING, Identifier, LinkageState, Relationship, identifiers_of
+from kajabi_async.jsonapi.linkage import MISSING, Identifier, LinkageState, identifiers_of
 from kajabi_async.jsonapi.links import LinkRules
 from kajabi_async.jsonapi.query import Query
 from kajabi_async.models.relations import Relation
 from kajabi_async.models.resource import Resource, Scope
 from kajabi_async.operations import LINKAGE, READABLE, Operation
-from kajabi_async.relationships.plan import FetchEach, Reread, Unavailable, linked_identifiers, next_step
+from kajabi_async.relationships.plan import FetchEach, Loaded, Reread, Unavailable, next_step
 
 __all__ = ["MOST_AT_ONCE", "RelationshipResolver", "keep_linkage"]
 
@@ -51,34 +51,34 @@ class RelationshipResolver:
         link that is not the API's, NotFoundError if a related resource is gone.
         """
         known = owner.origin.scope.known
-        relationship: Relationship | None = None
-        identifiers: tuple[Identifier, ...] | None = None
         may_reread = True
         for _ in range(_MOST_STEPS):
-            # Another call may have read the owner meanwhile.
-            latest = owner.origin.relationship(relation.name)
-            if latest is not relationship:
-                relationship, identifiers = latest, linked_identifiers(owner, relation, latest, self._links)
-            if identifiers is not None and all(each in known for each in identifiers):
-                if not latest.is_stated:
-                    keep_linkage(owner, relation, identifiers)
-                return tuple(known[each] for each in identifiers)
-            match next_step(owner, relation, identifiers, known, may_reread=may_reread):
-                case FetchEach(missing):
-                    await self._fetch_each(missing, owner.origin.scope)
+            relationship = owner.origin.relationship(relation.name)
+            match next_step(owner, relation, relationship, known, self._links, may_reread=may_reread):
+                case Loaded(identifiers):
+                    break
+                case FetchEach(identifiers, missing):
+                    await self._fetch_each(missing, known)
+                    # Another call may have read the owner meanwhile.
+                    if owner.origin.relationship(relation.name) is relationship:
+                        break
                 case Reread():
                     await self.reread(owner, (relation,))
                     await self._read_linkage_if_unstated(owner, relation)
                     may_reread = False
                 case Unavailable(reason):
                     raise _unavailable(owner, relation, reason)
-        raise _unavailable(owner, relation, "the answers of the server do not agree with each other")
+        else:
+            raise _unavailable(owner, relation, "the answers of the server do not agree with each other")
+        if not relationship.is_stated:
+            keep_linkage(owner, relation, identifiers)
+        return tuple(known[each] for each in identifiers)
 
-    async def fetch_into(self, scopes: Iterable[Scope], identifier: Identifier) -> None:
-        """Fetch one resource, with one request for all concurrent calls, and make it known in all *scopes*."""
+    async def fetch_into(self, known_by: Iterable[dict[Identifier, Resource]], identifier: Identifier) -> None:
+        """Fetch one resource, with one request for all concurrent calls, and add it to each of *known_by*."""
         resource = await self._fetches.run(identifier, partial(self._read, identifier))
-        for scope in scopes:
-            scope.known[identifier] = resource
+        for known in known_by:
+            known[identifier] = resource
 
     async def reread(self, owner: Resource, relations: tuple[Relation, ...]) -> None:
         """Read *owner* again with *relations* included, and add to it what the answer says of them."""
@@ -93,11 +93,11 @@ class RelationshipResolver:
         await self._fetches.aclose()
         await self._rereads.aclose()
 
-    async def _fetch_each(self, identifiers: tuple[Identifier, ...], scope: Scope) -> None:
-        if len(identifiers) == 1:
-            await self.fetch_into((scope,), identifiers[0])
+    async def _fetch_each(self, missing: tuple[Identifier, ...], known: dict[Identifier, Resource]) -> None:
+        if len(missing) == 1:
+            await self.fetch_into((known,), missing[0])
         else:
-            await for_each(identifiers, partial(self.fetch_into, (scope,)), at_once=MOST_AT_ONCE)
+            await for_each(missing, partial(self.fetch_into, (known,)), at_once=MOST_AT_ONCE)
 
     async def _read(self, identifier: Identifier, include: tuple[str, ...] = ()) -> Resource:
         query = Query(include=include)

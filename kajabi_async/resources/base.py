@@ -345,7 +345,7 @@ class Listable(ResourceOperations[R]):
             fields=self._fieldsets(options.get("fields"), included),
             filters=(
                 *encode_filters(self.filters, self._with_default_site(filters), owner=self.name),
-                *encode_extra_filters(options.get("extra_filters") or {}),
+                *encode_extra_filters(options.get("extra_filters")),
             ),
             sort=checked_sort(options.get("sort"), self.sort_keys, owner=self.name),
             page_size=None if page_size is None else whole_number(page_size, of="page_size"),

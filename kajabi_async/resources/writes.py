@@ -166,7 +166,8 @@ def _custom(custom: Any, owner: str) -> Mapping[str, Any]:
     if members is None:
         raise InvalidArgumentError(f"{CUSTOM_FIELDS} of {owner} must be a dict such as {{'custom_1': 'blue'}}")
     for name in members:
-        if not CUSTOM_FIELD.fullmatch(name):
+        # str() as keys may be anything: type checkers know only of text.
+        if not CUSTOM_FIELD.fullmatch(str(name)):
             raise InvalidArgumentError(f"custom fields are called custom_1, custom_2, ..., not {name!r}")
     return members
 

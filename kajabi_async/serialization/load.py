@@ -6,7 +6,7 @@ from decimal import Decimal, InvalidOperation
 from typing import Any, Final, TypeGuard
 
 from kajabi_async.checks import whole_number
-from kajabi_async.errors import AnswerTooLargeError, ConfigurationError, DecodeError, KajabiError
+from kajabi_async.errors import AnswerTooLargeError, ConfigurationError, DecodeError, InvalidArgumentError, KajabiError
 from kajabi_async.jsonapi.codec import brief, decode_text, json_array, json_object
 from kajabi_async.jsonapi.limits import excess_in
 from kajabi_async.jsonapi.linkage import Identifier, LinkageState, Relationship
@@ -272,6 +272,9 @@ def _parsed(kind: str, text: Any, path: _Path) -> Any:
 
 
 def _bytes(text: str | bytes) -> bytes:
+    given: Any = text
+    if not isinstance(given, str | bytes):
+        raise InvalidArgumentError(f"loads() takes text or bytes, got {type(given).__name__}")
     try:
         return text.encode() if isinstance(text, str) else text
     except UnicodeEncodeError:

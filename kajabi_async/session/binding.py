@@ -1,4 +1,4 @@
-"""The life of a client: new, open, closing, closed; in one process, and on one event loop."""
+"""The state of a client (new, open, closing, closed), and the process and event loop that it belongs to."""
 
 import asyncio
 import os
@@ -12,7 +12,7 @@ State = Literal["new", "open", "closing", "closed"]
 
 
 class Process:
-    """The process this runs in, of which the system is asked only after a fork."""
+    """The current process; the system is asked again only after a fork."""
 
     number = os.getpid()
 
@@ -27,10 +27,10 @@ if hasattr(os, "register_at_fork"):
 
 
 class Binding:
-    """Remembers the loop and the process of the first use, and how far the life of the client has come.
+    """Keeps the event loop and the process of the first use, and the state of the client.
 
-    It only ever goes on: from *new* to *open* with the first use, to *closing* when `close` is called, and to *closed*
-    when nothing is left. Nothing leaves but in the state *open*: it is asked before each request takes a connection.
+    The state only advances: from *new* to *open* with the first use, to *closing* with `close`, and to *closed* when
+    everything is closed. Requests leave in the state *open* only, which is checked before each takes a connection.
     """
 
     def __init__(self) -> None:
@@ -41,7 +41,7 @@ class Binding:
     def check(self) -> asyncio.AbstractEventLoop:
         """Note the first use, and return the running loop.
 
-        ClientClosedError from the beginning of closing on, WrongLoopError anywhere but where the first use was.
+        ClientClosedError once closing has begun, WrongLoopError on another event loop or in another process.
         """
         if self.state != "open":
             self._open()
@@ -58,17 +58,17 @@ class Binding:
         return loop
 
     def check_open(self) -> None:
-        """Do nothing if a request may leave now; ClientClosedError or WrongLoopError if not.
+        """Raise ClientClosedError or WrongLoopError if no request may leave now.
 
-        Asked right before bytes are sent: much may have happened since `check`.
+        Called right before bytes are sent, as the state may have changed since `check`.
         """
         if self.state != "open" or self._process != Process.number:
             self.check()
 
     def owns_connections(self) -> bool:
-        """Return whether connections are to be closed here; not in a forked child, nor after the end of their loop.
+        """Return whether to close the connections here: not in a forked child, nor after their loop was closed.
 
-        WrongLoopError if their loop is another one: closing them there would not be seen here.
+        WrongLoopError if their loop is another one that is still open.
         """
         if self.state in {"new", "closed"} or self._process != Process.number:
             return False
@@ -83,14 +83,14 @@ class Binding:
         return True
 
     def close(self) -> bool:
-        """Begin to close: from now on nothing is sent. Return whether this is the first time."""
+        """Start to close: from now on nothing is sent. Return whether this is the first call."""
         is_first = self.state in {"new", "open"}
         if is_first:
             self.state = "closing"
         return is_first
 
     def closed(self) -> None:
-        """Note that nothing is left."""
+        """Note that everything is closed."""
         self.state = "closed"
 
     def _open(self) -> None:

@@ -1,4 +1,4 @@
-"""What a token is asked for with: one class for each grant of the API, and a type that keeps secrets out of sight."""
+"""The credentials for a token: one class for each grant of the API, and a type that hides secrets."""
 
 from typing import Any, Final, NoReturn, Protocol
 
@@ -14,7 +14,7 @@ _LONGEST_TOKEN: Final = 16_384
 
 
 class Secret:
-    """Text that shows itself only to whoever asks with `reveal`: not in repr, logs, pickles or tracebacks."""
+    """Text that only `reveal` shows: not in repr, logs, pickles or tracebacks."""
 
     __slots__ = ("_text",)
 
@@ -22,7 +22,7 @@ class Secret:
         self._text = text
 
     def reveal(self) -> str:
-        """Give the text."""
+        """Return the text."""
         return self._text
 
     def __repr__(self) -> str:
@@ -49,10 +49,10 @@ def token_text(value: object) -> Secret | None:
 
 
 class Credentials(Protocol):
-    """How a token is asked for."""
+    """The credentials for a token request."""
 
     def form(self) -> dict[str, str]:
-        """Give the form fields of the token request."""
+        """Return the form fields of the token request."""
         ...
 
 
@@ -79,7 +79,7 @@ class ClientCredentials:
     client_secret: Secret = attrs.field(converter=_as_secret, validator=_usable)
 
     def form(self) -> dict[str, str]:
-        """Give client id and secret with ``grant_type=client_credentials``."""
+        """Return client id and secret with ``grant_type=client_credentials``."""
         return {
             "client_id": self.client_id.reveal(),
             "client_secret": self.client_secret.reveal(),
@@ -95,7 +95,7 @@ class RefreshTokenCredentials:
     refresh_token: Secret = attrs.field(converter=_as_secret, validator=_usable)
 
     def form(self) -> dict[str, str]:
-        """Give the refresh token with ``grant_type=refresh_token`` and nothing else (API document)."""
+        """Return the refresh token with ``grant_type=refresh_token`` and nothing else (API document)."""
         return {"refresh_token": self.refresh_token.reveal(), "grant_type": "refresh_token"}
 
 
@@ -108,5 +108,5 @@ class PasswordCredentials:
     password: Secret = attrs.field(converter=_as_secret, validator=_usable)
 
     def form(self) -> dict[str, str]:
-        """Give name and password, without a grant type (API document)."""
+        """Return name and password, without a grant type (API document)."""
         return {"username": self.username.reveal(), "password": self.password.reveal()}

@@ -1,4 +1,4 @@
-"""What a session tells its observers while it works: values without ids, query values, bodies or secrets."""
+"""The events of a session for its observers: values without ids, query values, bodies or secrets."""
 
 import logging
 from collections.abc import Callable, Iterable
@@ -20,7 +20,7 @@ __all__ = [
     "TokenRefreshed",
     "TokenRequestAnswered",
     "name_and_template",
-    "telling",
+    "notify_all",
 ]
 
 _LOG: Final = logging.getLogger("kajabi_async")
@@ -34,28 +34,28 @@ class SessionEvent:
 @attrs.frozen
 class _OfOperation(SessionEvent):
     operation: int
-    """The same for everything that belongs to one operation, and unlike any other in the process."""
+    """The number of the operation, unique in the process."""
     name: str
-    """What the table of operations calls it, such as ``customers.get``; the method where it is not in the table."""
+    """The name in the table of operations, such as ``customers.get``; the method if it is not in the table."""
 
 
 @attrs.frozen
 class OperationStarted(_OfOperation):
-    """A call begins: it may queue, ask for a token, and send several requests.
+    """A call begins: it may queue, request a token, and send several requests.
 
-    Told in the task of the caller, like all that follows until `OperationEnded`, which always comes.
+    Reported in the task of the caller, like all that follows until `OperationEnded`, which always comes.
     """
 
     method: str
     template: str
-    """The path with ``{id}`` in place of an id; empty where the operation is not in the table."""
+    """The path with ``{id}`` in place of an id; empty if the operation is not in the table."""
     base_url: str
-    """Scheme, host and port that it is sent to."""
+    """Scheme, host and port of the server."""
 
 
 @attrs.frozen
 class RequestStarted(_OfOperation):
-    """A request goes on the wire; `RequestAnswered` always follows."""
+    """A request is sent; `RequestAnswered` always follows."""
 
     attempt: int
     """Counted from 1."""
@@ -67,11 +67,11 @@ class RequestAnswered(_OfOperation):
 
     attempt: int
     status: int | None
-    """None where no answer came, or none that could be read."""
+    """None if no answer came, or none that could be read."""
     error: str
-    """The name of the error's class, ``CancelledError`` where nobody waits for it any more; empty for an answer 2xx."""
+    """The name of the error's class, ``CancelledError`` if its caller stopped waiting; empty for an answer 2xx."""
     seconds: float
-    """On the wire, with reading the answer."""
+    """From sending to having read the answer."""
     answer_bytes: int
     """Of the body, after decompression."""
 
@@ -88,9 +88,9 @@ class RequestRetried(_OfOperation):
 
 @attrs.frozen
 class RequestWaited(_OfOperation):
-    """A request has waited: for a place among those under way, for the end of a pause, or for its turn.
+    """A request has waited for a slot, for a permit of the rate, or for the end of a pause.
 
-    Told for a wait in vain as well, which an error follows on; not for less than a millisecond.
+    Reported for a wait in vain as well, which an error follows; not for less than a millisecond.
     """
 
     seconds: float
@@ -119,41 +119,41 @@ class TokenRequestAnswered(SessionEvent):
     attempt: int
     """Counted from 1."""
     status: int | None
-    """None where no answer came, or none that could be read."""
+    """None if no answer came, or none that could be read."""
     error: str
-    """The name of the error's class, ``CancelledError`` where nobody waits for it any more; empty for an answer 2xx."""
+    """The name of the error's class, ``CancelledError`` if its caller stopped waiting; empty for an answer 2xx."""
     seconds: float
 
 
 @attrs.frozen
 class TokenRefreshed(SessionEvent):
-    """There is a new token."""
+    """A new token has come."""
 
     shared: bool
-    """Whether another client had asked for it and a store had it."""
+    """Whether another client had requested it, and it was taken from a store."""
 
 
 SessionObserver = Callable[[SessionEvent], object]
 """Called with each event, on the event loop: it must not block. What it raises is logged and goes no further."""
 
 
-def telling(observers: Iterable[SessionObserver]) -> SessionObserver | None:
-    """Give what tells all of *observers*; None where there are none, so that nothing is made to be told."""
-    everyone = tuple(observers)
-    if not everyone:
+def notify_all(observers: Iterable[SessionObserver]) -> SessionObserver | None:
+    """Return one observer for all of *observers*; None if there are none, so that no event is made in vain."""
+    receivers = tuple(observers)
+    if not receivers:
         return None
 
-    def tell(event: SessionEvent) -> None:
-        for observer in everyone:
+    def notify(event: SessionEvent) -> None:
+        for observer in receivers:
             try:
                 observer(event)
-            except Exception as error:  # noqa: BLE001 - whoever watches must not break what is watched
+            except Exception as error:  # noqa: BLE001 - an observer must not break what it observes
                 _LOG.warning("an observer failed on %s: %r", type(event).__name__, error)
 
-    return tell
+    return notify
 
 
 def name_and_template(method: str, path: str) -> tuple[str, str]:
-    """Give what a request is called in the table of operations, and its path without ids."""
+    """Return the name of a request in the table of operations and its path without ids; else method and empty."""
     found = operation_at(method, path)
     return (method, "") if found is None else (found[0].name, found[0].path)

@@ -1,4 +1,4 @@
-"""How what went wrong on the wire is described: errors of our own tree, with nothing of the HTTP library in them."""
+"""Errors of this package for failures on the wire, with nothing of the HTTP library in them."""
 
 from collections.abc import Callable
 from contextlib import suppress
@@ -33,7 +33,7 @@ Translate = Callable[[Any, Request, Timeouts], KajabiError]
 
 
 def never_connected(error: Any, request: Request, _: Timeouts) -> TransportError:
-    """Return the error: no connection came about, so nothing was sent."""
+    """Return the error for a failed connection: nothing was sent."""
     reason = getattr(error, "strerror", None) or type(error).__name__
     text = f"could not connect{_to(getattr(error, 'host', None), getattr(error, 'port', None))}: {reason}"
     failure = ConnectionFailedError(text, method=request.method, path=request.path)
@@ -42,18 +42,18 @@ def never_connected(error: Any, request: Request, _: Timeouts) -> TransportError
 
 
 def broken(error: Any, request: Request, _: Timeouts) -> TransportError:
-    """Return the error: the connection broke, before or within the answer."""
+    """Return the error for a connection that broke before the answer or in it."""
     message = f"the connection broke before the whole answer had come ({type(error).__name__})"
     return ConnectionFailedError(message, method=request.method, path=request.path)
 
 
 def no_http(_: Any, request: Request, __: Timeouts) -> TransportError:
-    """Return the error: what came is no answer of HTTP."""
+    """Return the error for an answer that is not HTTP."""
     return ConnectionFailedError("the answer was not HTTP", method=request.method, path=request.path)
 
 
 def not_decompressed(_: Any, request: Request, __: Timeouts) -> KajabiError:
-    """Return the error: the body is not what its content encoding says."""
+    """Return the error for a body that does not match its content encoding."""
     return DecodeError("the compressed body cannot be decompressed", context=f"{request.method} {request.path}")
 
 
@@ -75,7 +75,7 @@ def _host_in(error: Any) -> tuple[str | None, int | None]:
 
 
 def connect_timed_out(error: Any, request: Request, timeouts: Timeouts) -> TransportError:
-    """Return the error: no connection in time, so nothing was sent."""
+    """Return the error for a connection that took too long: nothing was sent."""
     return RequestTimeoutError(
         f"no connection{_to(*_host_in(error))} within {timeouts.connect} s",
         phase="connect",
@@ -86,7 +86,7 @@ def connect_timed_out(error: Any, request: Request, timeouts: Timeouts) -> Trans
 
 
 def read_timed_out(_: Any, request: Request, timeouts: Timeouts) -> TransportError:
-    """Return the error: nothing came for too long."""
+    """Return the error for a server that was silent for too long."""
     return RequestTimeoutError(
         f"nothing came for {timeouts.read} s",
         phase="read",
@@ -97,10 +97,10 @@ def read_timed_out(_: Any, request: Request, timeouts: Timeouts) -> TransportErr
 
 
 def misused(error: Any, _: Request, __: Timeouts) -> KajabiError:
-    """Return the error: the session was closed, or cannot be used in another way."""
+    """Return the error for a session that is closed or unusable."""
     return ConfigurationError(f"the HTTP session cannot be used: {error}")
 
 
 def refuse_size(excess: str, request: Request) -> NoReturn:
-    """Raise the error for an answer to *request* that has too much of something."""
+    """Raise AnswerTooLargeError for the answer to *request*; *excess* says what it has too much of."""
     raise AnswerTooLargeError(excess, context=f"{request.method} {request.path}")

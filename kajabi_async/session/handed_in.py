@@ -1,8 +1,8 @@
-"""A session of the caller's own: what of its options is kept to, and what is refused by name.
+"""An aiohttp session that the caller hands in: which of its options apply, and which are rejected by name.
 
-Kept to as they are: connector, proxy, cookies, headers, trace configs, middlewares, HTTP version, the sizes of buffers
+Applied as they are: connector, proxy, cookies, headers, trace configs, middlewares, HTTP version, the sizes of buffers
 and lines, ``trust_env`` but for ``.netrc``. Set aside for our requests alone: ``raise_for_status=True``, as every
-status is an error of ours anyway, and ``auto_decompress=False``. Without a meaning here: ``json_serialize`` and
+error status raises anyway, and ``auto_decompress=False``. Without a meaning here: ``json_serialize`` and
 ``requote_redirect_url``, as bodies are bytes and redirects are refused.
 """
 
@@ -30,13 +30,13 @@ _UNSET: Final[dict[str, tuple[float | None, ...]]] = {
 
 
 def check_session(session: "aiohttp.ClientSession", base_url: str) -> None:
-    """ConfigurationError, which names the option and what to do, if *session* has one that cannot be kept to."""
+    """Raise ConfigurationError, with the option and what to do, if *session* has an option that cannot apply."""
     for problem in _problems(session, base_url):
         raise ConfigurationError(f"http_session {problem}")
 
 
 def check_loop(session: Any) -> None:
-    """WrongLoopError if *session* belongs to another event loop than the running one."""
+    """Raise WrongLoopError if *session* belongs to another event loop than the running one."""
     if session._loop is not asyncio.get_running_loop():  # noqa: SLF001 - it has no public name
         raise WrongLoopError(
             "http_session belongs to another event loop: make it on the one that the client is used on"
@@ -44,12 +44,12 @@ def check_loop(session: Any) -> None:
 
 
 def sets_user_agent(session: "aiohttp.ClientSession") -> bool:
-    """Return whether *session* says what the user agent is, or that there is none."""
+    """Return whether *session* sets the user agent, or leaves it out."""
     return "User-Agent" in session.headers or "User-Agent" in session.skip_auto_headers
 
 
 def _problems(session: "aiohttp.ClientSession", base_url: str) -> Iterator[str]:
-    # Some of its options can be read by their private name alone.
+    # Some of its options have private names only.
     options: Any = session
     if session.closed:
         yield "is closed: hand in one that is open, and keep it open while the client is used"

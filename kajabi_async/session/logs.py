@@ -1,8 +1,8 @@
 """What a session writes to the log ``kajabi_async``: silent unless the program configures logging.
 
-WARNING tells what degrades the service, INFO what changes for all requests of a client, DEBUG a line for each attempt,
-wait and repeat. Operations go by their names: no line holds an id, a query value, a body, a token or a secret. What a
-line tells stands in the fields of its record as well (``extra``), for formatters that write JSON.
+WARNING reports what degrades the service, INFO what changes for all requests of a client, DEBUG each attempt, wait and
+retry. Operations appear by name: no line holds an id, a query value, a body, a token or a secret. The values of a line
+are also fields of its record (``extra``), for formatters that write JSON.
 """
 
 import logging
@@ -17,7 +17,7 @@ from kajabi_async.session.events import (
     SessionEvent,
     SessionObserver,
     TokenRequestAnswered,
-    telling,
+    notify_all,
 )
 from kajabi_async.session.retry import RetryBudget
 
@@ -27,24 +27,24 @@ _LOG: Final = logging.getLogger("kajabi_async")
 _LEAST_CUT: Final = 0.95
 """A rate that drops by less has only moved with the time between two looks at it."""
 _WELL_AGAIN: Final = 0.5
-"""The share of the retry budget with which an outage is over, so that one that flickers is told once."""
+"""The share of the retry budget with which an outage is over, so that one that flickers is logged once."""
 
 
 class Watchers:
-    """The observers of a client, and the log where it is on: it may be turned on at any time."""
+    """The observers of a client, and the log, which may be turned on at any time."""
 
     def __init__(self, observers: Iterable[SessionObserver]) -> None:
         given = tuple(observers)
-        self._told = telling(given)
-        self._told_and_logged = telling((*given, log_event))
+        self._observer = notify_all(given)
+        self._observer_and_log = notify_all((*given, log_event))
 
     def now(self) -> SessionObserver | None:
-        """Give what tells everyone who watches just now; None where nobody does, so that nothing is made to be told."""
-        return self._told_and_logged if _LOG.isEnabledFor(logging.DEBUG) else self._told
+        """Return a function that passes an event to all observers and the log; None if there is no receiver now."""
+        return self._observer_and_log if _LOG.isEnabledFor(logging.DEBUG) else self._observer
 
 
 def log_event(event: SessionEvent) -> None:
-    """Write the line of *event* at DEBUG, where it has one."""
+    """Write the line of *event* at DEBUG, if it has one."""
     match event:
         case RequestAnswered(status=status, error=error, seconds=seconds, answer_bytes=size):
             came = f"no answer ({error})" if status is None else str(status)
@@ -73,7 +73,7 @@ _FIELDS: Final = {
     "after_seconds": "after_seconds",
     "answer_bytes": "answer_bytes",
 }
-"""How members of events are called in a record, where ``name`` is the logger's."""
+"""The names of event members in a log record, in which ``name`` is the logger's."""
 
 
 def _line(
@@ -86,13 +86,13 @@ def _line(
 
 
 def log_pause(seconds: float, status: int, name: str) -> None:
-    """Write at INFO that the API asks everyone to wait."""
+    """Write at INFO that the API asks for a pause of all requests."""
     extra = {"operation": name, "status": status, "seconds": seconds}
     _LOG.info("the API asks for a pause of %.1f s (%d)", seconds, status, extra=extra)
 
 
 def log_rate(before: float | None, after: float | None) -> None:
-    """Write at INFO that a refusal took the requests a second down, if it did, from *before* to *after*."""
+    """Write at INFO that an answer 429 cut the requests a second, if it did, from *before* to *after*."""
     if after is None or (before is not None and after > before * _LEAST_CUT):
         return
     extra = {"requests_per_second": after, "requests_per_second_before": before}
@@ -109,13 +109,13 @@ class BudgetLog:
 
     def __init__(self, budget: RetryBudget, capacity: float) -> None:
         self._budget = budget
-        # A budget that allows no repeat at all is a setting, not an outage.
+        # A budget that allows no retry at all is a setting, not an outage.
         self._enough = max(1.0, capacity * _WELL_AGAIN) if capacity >= 1.0 else None
         self.is_spent = False
-        """Whether that was written last."""
+        """Whether the last line said that it is spent."""
 
     def denied(self, name: str) -> None:
-        """Note that a repeat of the operation called *name* was not allowed."""
+        """Note that a retry of the operation *name* was not allowed."""
         if self._enough is not None and not self.is_spent:
             self.is_spent = True
             extra = {"operation": name}

@@ -1,4 +1,4 @@
-"""The session manager: one request in, one answer out, whatever happens in between."""
+"""The session manager: one request in, one answer out, with the token, the limits and the retries in between."""
 
 import inspect
 import random
@@ -9,28 +9,20 @@ from typing import TYPE_CHECKING, Any, Final, NoReturn, TypeVar
 
 import attrs
 
-from kajabi_async.checks import string, whole_number
-from kajabi_async.clock import Clock, SystemClock
+from kajabi_async.checks import whole_number
+from kajabi_async.clock import Clock
 from kajabi_async.concurrency import TooLateError
-from kajabi_async.errors import (
-    ConfigurationError,
-    KajabiError,
-    PausedError,
-    RateLimitError,
-    RequestTimeoutError,
-    ServerError,
-)
+from kajabi_async.errors import ConfigurationError, KajabiError, PausedError, RequestTimeoutError
 from kajabi_async.exchange import JSON_API, Answer, Request, SessionStats, Tally, TimeoutStarts
 from kajabi_async.jsonapi.limits import MAX_ELEMENTS
 from kajabi_async.session.answers import error_of, refuse_html
-from kajabi_async.session.auth.backoff import TokenBackoff, TokenRefusals
+from kajabi_async.session.auth.backoff import TokenBackoff, TokenRejections
 from kajabi_async.session.auth.endpoint import OAuthEndpoint
 from kajabi_async.session.auth.grants import Grants
 from kajabi_async.session.auth.keeper import TokenKeeper
 from kajabi_async.session.auth.shared import SharedToken, store_key
 from kajabi_async.session.auth.store import TokenStore
 from kajabi_async.session.auth.token import Token
-from kajabi_async.session.base_url import checked_base_url
 from kajabi_async.session.binding import Binding
 from kajabi_async.session.credentials import Credentials
 from kajabi_async.session.events import SessionObserver, TokenRefreshed
@@ -44,10 +36,18 @@ from kajabi_async.session.limits.deadlines import (
     ran_out_in_line,
 )
 from kajabi_async.session.limits.gate import Gate, NoPermitError
-from kajabi_async.session.limits.rate import RateLimit, as_rate_limit
-from kajabi_async.session.logs import BudgetLog, Watchers, log_pause, log_rate
-from kajabi_async.session.retry import GiveUp, Retry, RetryBudget, RetryPolicy, decide
+from kajabi_async.session.limits.rate import RateLimit
+from kajabi_async.session.logs import Watchers
+from kajabi_async.session.recovery import Recovery
+from kajabi_async.session.retry import RetryPolicy
 from kajabi_async.session.running_operation import RunningOperation
+from kajabi_async.session.settings import (
+    checked_base_url,
+    checked_clock,
+    checked_observers,
+    checked_retry,
+    checked_user_agent,
+)
 from kajabi_async.session.transport import Transport
 from kajabi_async.tracebacks import hide_arguments
 
@@ -61,13 +61,13 @@ T = TypeVar("T")
 _UNAUTHORIZED: Final = 401
 _TOO_MANY_REQUESTS: Final = 429
 _TOKENS_TRIED: Final = 3
-"""Of which all but the last came from a store, where they may have been dead already."""
+"""All but the last of them came from a store, where they may already have been revoked."""
 
 
 class SessionManager:
-    """Owns the pool and the token of one client and sends one request at a time to its end.
+    """Owns the pool and the token of one client, and sends requests, each with its retries.
 
-    It belongs to the event loop of its first request. Opening is done by that request, closing by `aclose`.
+    It belongs to the event loop of its first request, which opens the pool; `aclose` closes it.
     """
 
     @hide_arguments
@@ -92,12 +92,12 @@ class SessionManager:
     ) -> None:
         self._base_url = checked_base_url(base_url, allow_insecure=allow_insecure)
         self._timeouts = timeouts or Timeouts()
-        self._retry = _checked_retry(retry)
-        self._budget = RetryBudget(self._retry.budget)
-        self._budget_log = BudgetLog(self._budget, self._retry.budget)
-        self._clock = _checked_clock(clock)
-        self._jitter = jitter
-        self._gate = Gate(concurrency, as_rate_limit(rate_limit), self._clock)
+        policy = checked_retry(retry)
+        self._clock = checked_clock(clock)
+        self._stats = SessionStats()
+        self._watchers = Watchers(checked_observers(observers))
+        self._gate = Gate(concurrency, rate_limit, self._clock)
+        self._recovery = Recovery(policy, self._gate, self._clock, self._stats, jitter)
         self._deadlines = Deadlines()
         self._binding = Binding()
         self._transport = Transport(
@@ -106,11 +106,18 @@ class SessionManager:
             timeouts=self._timeouts,
             max_answer_bytes=_limit(max_answer_bytes, of="max_answer_bytes"),
             max_answer_elements=_limit(max_answer_elements, of="max_answer_elements"),
-            user_agent=_checked_user_agent(user_agent),
+            user_agent=checked_user_agent(user_agent),
             http_session=http_session,
         )
-        self._stats = SessionStats()
-        self._watchers = Watchers(observers)
+        self._tokens = self._keeper(
+            credentials, token_store, TokenBackoff(policy, self._clock, jitter, lambda: self._gate.paused_for)
+        )
+        self._rejections = TokenRejections()
+        self._accepted: Token | None = None
+        self.on_close: Callable[[], None] = _do_nothing
+        self._made_at = _calling_line()
+
+    def _keeper(self, credentials: Credentials, store: TokenStore | None, backoff: TokenBackoff) -> TokenKeeper:
         endpoint = OAuthEndpoint(
             self._transport,
             self._deadlines,
@@ -119,20 +126,15 @@ class SessionManager:
             self._stats,
             self._base_url,
             self._watchers.now,
-            partial(self._heed, learns=False),
+            partial(self._recovery.heed, learns=False),
         )
-        grants = Grants(
-            credentials, endpoint, TokenBackoff(self._retry, self._clock, jitter, lambda: self._gate.paused_for)
-        )
+        grants = Grants(credentials, endpoint, backoff)
         shared = None
-        if token_store:
-            shared = SharedToken(token_store, store_key(credentials, self._base_url), self._clock, grants)
-        self._tokens = TokenKeeper(grants, self._clock, shared)
-        self._refusals = TokenRefusals()
-        self._accepted: Token | None = None
-        self._tokens.on_new = self._tell_of_token
-        self.on_close: Callable[[], None] = _nothing_waits
-        self._made_at = _place_outside()
+        if store:
+            shared = SharedToken(store, store_key(credentials, self._base_url), self._clock, grants)
+        keeper = TokenKeeper(grants, self._clock, shared)
+        keeper.on_new = self._report_token
+        return keeper
 
     @property
     def base_url(self) -> str:
@@ -159,15 +161,15 @@ class SessionManager:
     ) -> Answer:
         """Send *request* and return its 2xx answer.
 
-        Queueing, the token, repeated attempts and the waits between them are all within *timeout* seconds, or the
-        client's. ApiError for any other status, TransportError if no answer came, DecodeError if it is too large or
-        badly compressed; each says how many attempts were made and whether a write may have been applied.
-        PausedError, with nothing sent, if a pause that the API asked for outlasts that time; RequestTimeoutError with
-        the phase "queue" if it runs out in our own line.
+        *timeout* is in seconds and covers the wait in the queue, the token, all attempts and the waits between them;
+        None stands for the client's. ApiError for any other status, TransportError if no answer came, DecodeError if it
+        is too large or badly compressed; each says how many attempts were made and whether a write may have been
+        applied. PausedError, with nothing sent, if a pause that the API asked for outlasts that time;
+        RequestTimeoutError with the phase "queue" if it runs out in the client's queue.
 
-        With *timeout_starts* "sent" the time begins when the request leaves our own line, and stands still while a
-        later attempt is in it: no wait for a token, a slot, a permit of the rate or the end of a pause counts, and the
-        queue timeout does not apply.
+        With *timeout_starts* "sent" the time starts when the request leaves the client's queue, and stops while a later
+        attempt is in it: no wait for a token, a slot, a permit of the rate or the end of a pause counts, and the queue
+        timeout does not apply.
         """
         loop = self._binding.check()
         seconds = self._timeouts.total if timeout is None else checked_seconds("timeout", timeout)
@@ -176,14 +178,15 @@ class SessionManager:
         running = RunningOperation(request, now, seconds, deadline, self._watchers.now(), self._base_url)
         if timeout_starts == "sent":
             running.line_counts = False
-        if running.tell is not None:
+        if running.observer is not None:
             running.begin()
         failure: KajabiError
         try:
             with self._deadlines.limit(seconds, loop=loop) as limit:
-                answer = await self._to_the_end(running, limit)
+                answer = await self._attempts(running, limit)
                 running.finish(None, self._clock, self._stats, tally)
                 return answer
+            # Reached only if the limit swallowed its own cancellation: time ran out, or the client was closed.
             failure = self._ended(running, limit)
         except KajabiError as error:
             failure = error
@@ -194,27 +197,27 @@ class SessionManager:
         raise running.failed(failure)
 
     async def revoke(self) -> None:
-        """Revoke the token; the API kills its refresh token with it. Without a token, nothing is sent.
+        """Revoke the token; the API ends its refresh token with it. Without a token, nothing is sent.
 
-        The next request asks for a new token by the first grant. A token store drops the token as well. ApiError or
+        The next request fetches a new token by the first grant. A token store drops the token as well. ApiError or
         TransportError if the API did not confirm it: the token is kept then, and another call sends it again.
         """
         self._binding.check()
         await self._tokens.revoke()
 
     async def aclose(self) -> None:
-        """End what is under way with ClientClosedError and close the pool, unless it was handed in.
+        """End running calls with ClientClosedError and close the pool, unless it was handed in.
 
-        Nothing is sent any more from the moment of the call on. May be called again, also after a call was cancelled;
-        each returns when nothing is left. WrongLoopError on another event loop than that of the first request, as long
-        as that is open. In a forked child the pool is let go of and nothing else: it is the parent's.
+        From the moment of the call on, nothing is sent. May be called again, also after a call was cancelled; each call
+        returns when everything is closed. WrongLoopError on another event loop than that of the first request, as long
+        as that is open. In a forked child the pool, which is the parent's, is abandoned and nothing else happens.
         """
         if not self._binding.owns_connections():
             self._binding.close()
             self._binding.closed()
             self._transport.abandon()
             return
-        # Without waiting up to where the tokens are waited for: a call that is cancelled there has closed everything.
+        # No await before the tokens: a call that is cancelled from there on has closed everything.
         self._binding.close()
         self.on_close()
         self._deadlines.end_all()
@@ -226,7 +229,7 @@ class SessionManager:
         self._binding.closed()
 
     def _ended(self, running: RunningOperation, limit: Deadline) -> KajabiError:
-        """Return the error for an operation that its own limit, or the end of the client, has cancelled."""
+        """Return the error for an operation that was ended by its own limit or by closing the client."""
         running.on_wire = running.on_wire and limit.request_left
         request = running.request
         if self._deadlines.are_ended:
@@ -234,11 +237,12 @@ class SessionManager:
         if running.in_line:
             return ran_out_in_line(running.seconds, self._gate.line(), request)
         failure = ran_out(running.seconds, "total" if running.line_counts else "sent", request)
-        # Nothing is known of what was requested.
+        # A timeout while waiting for a token says nothing about the requested resource.
         failure.at_token_endpoint = running.waits_for_token
         return failure
 
-    async def _to_the_end(self, running: RunningOperation, limit: Deadline) -> Answer:
+    async def _attempts(self, running: RunningOperation, limit: Deadline) -> Answer:
+        """Send the request until it succeeds; raise its last error if no retry follows."""
         while True:
             token = None
             if running.request.authorized:
@@ -256,43 +260,50 @@ class SessionManager:
                 failure = error
             else:
                 self._accepted = token
-                if not (self._budget.is_full and self._refusals.is_empty):
+                if not (self._recovery.budget.is_full and self._rejections.is_empty):
                     self._succeeded(running)
                 return answer
-            retry = self._decided(running, failure)
+            retry = self._recovery.decide(running, failure)
             if retry is None:
                 raise failure
-            await self._pause(running, failure, retry)
+            await self._recovery.pause(running, failure, retry)
+
+    def _succeeded(self, running: RunningOperation) -> None:
+        if not self._rejections.is_empty:
+            self._rejections.accepted(running.called)
+        if not self._recovery.budget.is_full:
+            self._recovery.succeeded()
 
     async def _with_other_tokens(
-        self, running: RunningOperation, limit: Deadline, refused: Token, answer: Answer
+        self, running: RunningOperation, limit: Deadline, rejected: Token, answer: Answer
     ) -> Answer:
-        """Send again with other tokens than the *refused* one; return *answer*, or the one that came in its place."""
+        """Send again with other tokens than the *rejected* one; return the last answer, else *answer*."""
         for _ in range(_TOKENS_TRIED):
-            if not self._refusals.may_replace(running.called, self._clock.monotonic()):
+            if not self._rejections.may_replace(running.called, self._clock.monotonic()):
                 return answer
-            # Refused before anything was done, so even a write may be sent again.
+            # A 401 comes before anything was done, so even a write may be sent again.
             running.on_wire = False
-            refused = await self._another_token(running, limit, refused)
-            answer = await self._on_the_wire(running, limit, refused)
+            rejected = await self._another_token(running, limit, rejected)
+            answer = await self._on_the_wire(running, limit, rejected)
             if answer.status != _UNAUTHORIZED:
                 return answer
-            # One out of a store, or one that another request was answered with, may have ended meanwhile.
-            if not refused.shared and refused is not self._accepted:
+            # A token from a store, or one that was accepted before, may have expired meanwhile: try the next.
+            if not rejected.shared and rejected is not self._accepted:
                 break
-        self._refusals.refused(running.called, refused.access, self._clock.monotonic())
+        self._rejections.rejected(running.called, rejected.access, self._clock.monotonic())
         return answer
 
-    async def _another_token(self, running: RunningOperation, limit: Deadline, refused: Token | None) -> Token:
-        """Return a token, other than *refused*; a failure is final, as a token is requested repeatedly by itself."""
+    async def _another_token(self, running: RunningOperation, limit: Deadline, rejected: Token | None) -> Token:
+        """Return a token other than *rejected*; an error is final, as the keeper retries by itself."""
         deadline = running.deadline if running.line_counts else None
-        getting = self._tokens.renewed(deadline) if refused is None else self._tokens.replace(refused, deadline)
+        getting = self._tokens.renewed(deadline) if rejected is None else self._tokens.replace(rejected, deadline)
         running.waits_for_token = True
         token = await self._in_line(running, limit, getting)
         running.waits_for_token = False
         return token
 
     async def _on_the_wire(self, running: RunningOperation, limit: Deadline, token: Token | None) -> Answer:
+        """Make one attempt, as soon as the gate lets it through."""
         sent_at = self._clock.monotonic()
         if not self._gate.enter_at_once(sent_at):
             queued_at = sent_at
@@ -301,7 +312,10 @@ class SessionManager:
             finally:
                 sent_at = self._clock.monotonic()
                 running.waited(sent_at - queued_at)
-        running.sent()
+        running.attempts += 1
+        running.on_wire = True
+        if running.observer is not None:
+            running.sent()
         ended = "CancelledError"
         status, size = None, 0
         try:
@@ -313,13 +327,15 @@ class SessionManager:
         finally:
             self._gate.leave()
             now = self._clock.monotonic()
-            running.ended(status, ended, size, now - sent_at)
+            running.wire_seconds += now - sent_at
+            if running.observer is not None:
+                running.answered(status, ended, size, now - sent_at)
         if answer.status != _TOO_MANY_REQUESTS:
             self._gate.answered(now)
         return answer
 
     async def _in_line(self, running: RunningOperation, limit: Deadline, waiting: Awaitable[T]) -> T:
-        """Await what our own line makes *running* wait for; it may be that this takes none of its time."""
+        """Await a wait in the client's queue; unless it counts, the limit and the deadline are moved by its time."""
         if running.line_counts:
             return await waiting
         since = self._clock.monotonic()
@@ -358,81 +374,10 @@ class SessionManager:
         paused.retry_at = self._clock.time() + left
         return paused
 
-    def _succeeded(self, running: RunningOperation) -> None:
-        if not self._refusals.is_empty:
-            self._refusals.accepted(running.called)
-        if not self._budget.is_full:
-            self._budget.earn()
-            self._budget_log.earned()
-
-    def _decided(self, running: RunningOperation, error: KajabiError) -> Retry | None:
-        if error.at_token_endpoint:
-            # Heeded and repeated by itself.
-            return None
-        if isinstance(error, RateLimitError | ServerError):
-            self._heed(error, running.called)
-        decision = decide(
-            self._retry,
-            error,
-            is_write=running.request.is_write,
-            attempt=running.attempts,
-            now=self._clock.monotonic(),
-            deadline=running.deadline,
-            jitter=self._jitter,
-            pauses_count=running.line_counts,
-        )
-        if isinstance(decision, GiveUp):
-            running.gave_up = decision.because
-            return None
-        if running.request.once and not decision.stale:
-            running.gave_up = "caller"
-            return None
-        if not decision.free and not self._budget.spend():
-            running.gave_up = "budget"
-            self._stats.retries_denied += 1
-            self._budget_log.denied(running.called)
-            return None
-        return decision
-
-    def _heed(self, error: KajabiError, called: str, *, learns: bool = True) -> None:
-        """Slow everyone down if the API asks for it, whatever becomes of the request that was told so.
-
-        If not *learns*, a 429 says nothing of the rate: the token endpoint counts its own requests.
-        """
-        if isinstance(error, PausedError) or not isinstance(error, RateLimitError | ServerError):
-            return
-        if error.retry_after and not self._gate.is_paused:
-            # Whoever else was under way is told the same in a moment.
-            log_pause(error.retry_after, error.status, called)
-        if isinstance(error, RateLimitError):
-            self._stats.rate_limited += 1
-        if isinstance(error, RateLimitError) and learns:
-            before = self._gate.per_second()
-            self._gate.refused(error.retry_after)
-            log_rate(before, self._gate.per_second())
-        elif error.retry_after:
-            self._gate.pause(error.retry_after)
-        if error.retry_after:
-            self._stats.pauses += 1
-
-    async def _pause(self, running: RunningOperation, error: KajabiError, retry: Retry) -> None:
-        running.repeats(error, retry)
-        if retry.stale:
-            self._stats.resent += 1
-            return
-        if retry.everyone:
-            self._gate.pause(retry.after_seconds)
-            return
-        paused_at = self._clock.monotonic()
-        try:
-            await self._clock.sleep(retry.after_seconds)
-        finally:
-            running.waiting_seconds += self._clock.monotonic() - paused_at
-
-    def _tell_of_token(self, token: Token) -> None:
-        tell = self._watchers.now()
-        if tell is not None:
-            tell(TokenRefreshed(token.shared))
+    def _report_token(self, token: Token) -> None:
+        observer = self._watchers.now()
+        if observer is not None:
+            observer(TokenRefreshed(token.shared))
 
     def __reduce__(self) -> NoReturn:
         raise TypeError("a session owns a token and connections and can be neither copied nor pickled: share it")
@@ -449,12 +394,12 @@ class SessionManager:
             )
 
 
-def _nothing_waits() -> None:
-    """Do nothing, in place of what is to be done when the session begins to close."""
+def _do_nothing() -> None:
+    """Stand in for the callback of a session that has none."""
 
 
-def _place_outside() -> str:
-    """Give file and line of the code, not of this package, that makes a session."""
+def _calling_line() -> str:
+    """Return file and line of the code, outside of this package, that makes a session."""
     frame = inspect.currentframe()
     while frame is not None and str(frame.f_globals.get("__name__")).startswith("kajabi_async."):
         frame = frame.f_back
@@ -463,27 +408,3 @@ def _place_outside() -> str:
 
 def _limit(value: Any, *, of: str) -> int:
     return whole_number(value, of=of, at_most=None, error=ConfigurationError)
-
-
-def _checked_retry(retry: Any) -> RetryPolicy:
-    if retry is None:
-        return RetryPolicy()
-    if not isinstance(retry, RetryPolicy):
-        raise ConfigurationError(f"retry must be a RetryPolicy, got {type(retry).__name__}")
-    return retry
-
-
-def _checked_clock(clock: Any) -> Clock:
-    if clock is None:
-        return SystemClock()
-    if not all(callable(getattr(clock, name, None)) for name in ("monotonic", "time", "sleep")):
-        raise ConfigurationError(f"clock must have monotonic(), time() and sleep(), got {type(clock).__name__}")
-    checked: Clock = clock
-    return checked
-
-
-def _checked_user_agent(given: Any) -> str:
-    user_agent = string(given, of="user_agent", error=ConfigurationError)
-    if not user_agent.isascii() or not user_agent.isprintable() or not user_agent.strip():
-        raise ConfigurationError("user_agent must be printable ASCII")
-    return user_agent

@@ -1,11 +1,11 @@
-"""When a failed attempt is repeated: a pure function, asked only after something went wrong."""
+"""When a failed attempt is retried: a pure function, called only after a failure."""
 
 from collections.abc import Callable
 from typing import Final
 
 import attrs
 
-from kajabi_async.checks import number, whole_number
+from kajabi_async.checks import iterable_of, number, whole_number
 from kajabi_async.errors import (
     AnswerTooLargeError,
     ApiError,
@@ -28,46 +28,47 @@ def _at_least_zero(value: float, *, of: str) -> float:
 
 @attrs.frozen(kw_only=True)
 class RetryPolicy:
-    """How often and after how long; ``RetryPolicy(max_attempts=1)`` never repeats anything."""
+    """How often and after how long; ``RetryPolicy(max_attempts=1)`` never retries."""
 
     max_attempts: int = 4
-    """Attempts in all, the first one among them."""
+    """All attempts, including the first."""
     base_seconds: float = 0.5
     """The longest wait before the second attempt; it doubles with each further one."""
     max_backoff_seconds: float = 30.0
     statuses: frozenset[int] = frozenset({408, 429, 500, 502, 503, 504, *range(520, 528), 530})
-    """The statuses after which a read is repeated; those from 520 on come from the edge before Kajabi (observed)."""
+    """The statuses after which a read is retried; those from 520 on come from the edge before Kajabi (observed)."""
     budget: float = 100.0
-    """Repeats in stock for all requests of a client together; five successes bring one back. What the API paces by 429
-    costs none."""
+    """Retries in stock for all requests of a client together; five successes bring one back. A retry after 429 costs
+    none."""
 
     def __attrs_post_init__(self) -> None:
         whole_number(self.max_attempts, of="max_attempts", at_most=None, error=ConfigurationError)
+        iterable_of("statuses", self.statuses, error=ConfigurationError)
         _at_least_zero(self.base_seconds, of="base_seconds")
         _at_least_zero(self.max_backoff_seconds, of="max_backoff_seconds")
         _at_least_zero(self.budget, of="the retry budget")
 
     def would_repeat(self, error: KajabiError, *, method: str = "GET") -> bool:
-        """Tell whether a request of *method* is sent again after *error*, attempts, time and budget permitting."""
-        return _may_repeat(self, error, is_write=method not in {"GET", "HEAD"})
+        """Return whether a request of *method* is retried after *error*, attempts, time and budget permitting."""
+        return _may_retry(self, error, is_write=method not in {"GET", "HEAD"})
 
 
 @attrs.frozen
 class Retry:
-    """Try again after that many seconds."""
+    """Try again after a number of seconds."""
 
     after_seconds: float
     everyone: bool = False
-    """The server asked for the pause: it is meant for all requests, not only for this one."""
+    """Whether the server asked for the pause, which then holds for all requests."""
     free: bool = False
-    """The retry budget is not asked: the server is well, or paces us itself."""
+    """Whether it costs nothing of the retry budget: the server is healthy, or limits the rate itself."""
     stale: bool = False
-    """The connection had been idle, and the server closed it as the request was leaving."""
+    """Whether the server closed an idle connection just as the request was leaving."""
 
 
 @attrs.frozen
 class GiveUp:
-    """Raise the error."""
+    """Raise the error: no retry follows."""
 
     because: GaveUp
 
@@ -83,14 +84,14 @@ def decide(
     jitter: Callable[[], float],
     pauses_count: bool = True,
 ) -> Retry | GiveUp:
-    """Decide what follows on *attempt*, counted from 1, having failed with *error*.
+    """Return what follows after *attempt*, counted from 1, failed with *error*.
 
-    Reads are repeated after the statuses of the policy, and when no answer came or a damaged one; writes only when
-    provably not a byte of them left. A wait that *deadline* does not leave room for is not begun, unless it is a pause
-    that the API asks everyone for and *pauses_count* is false.
+    Reads are retried after the statuses of the policy, and if no answer came or a damaged one; writes only if provably
+    not a byte of them left. A wait that would outlast *deadline* is not started, unless it is a pause that the API asks
+    all requests for and *pauses_count* is false.
     """
-    if not _may_repeat(policy, error, is_write=is_write):
-        return GiveUp("write" if is_write and _may_repeat(policy, error, is_write=False) else "final")
+    if not _may_retry(policy, error, is_write=is_write):
+        return GiveUp("write" if is_write and _may_retry(policy, error, is_write=False) else "final")
     if attempt >= policy.max_attempts:
         return GiveUp("attempts")
     retry = _wait(policy, error, attempt, jitter)
@@ -101,18 +102,18 @@ def decide(
 
 
 def maybe_applied(error: KajabiError, *, is_write: bool) -> bool:
-    """Tell whether a write that ended in *error*, after having been sent, may have taken effect."""
+    """Return whether a write that was sent and ended in *error* may have taken effect."""
     if not is_write or _never_sent(error):
         return False
     if isinstance(error, ApiError):
-        # Other statuses are the server's word that it did nothing.
+        # With any other status the server says that it did nothing.
         return error.status >= 500 or error.status == 408 or error.status < 400  # noqa: PLR2004
     return True
 
 
-def _may_repeat(policy: RetryPolicy, error: KajabiError, *, is_write: bool) -> bool:
+def _may_retry(policy: RetryPolicy, error: KajabiError, *, is_write: bool) -> bool:
     if isinstance(error, PausedError) or (isinstance(error, RequestTimeoutError) and error.phase in {"queue", "total"}):
-        # Limits of the caller's own: waiting again would only stretch them.
+        # Limits set by the caller: waiting again would only extend them.
         return False
     if _never_sent(error):
         return True
@@ -121,7 +122,7 @@ def _may_repeat(policy: RetryPolicy, error: KajabiError, *, is_write: bool) -> b
     if isinstance(error, ApiError):
         return error.status in policy.statuses
     if isinstance(error, DecodeError):
-        # Damaged on its way, or a page of a proxy's; what is too large will be so again.
+        # Damaged on its way, or the page of a proxy; what is too large will be so again.
         return not isinstance(error, AnswerTooLargeError)
     return isinstance(error, (ConnectionFailedError, RequestTimeoutError))
 
@@ -137,10 +138,10 @@ def _wait(policy: RetryPolicy, error: KajabiError, attempt: int, jitter: Callabl
     paced = isinstance(error, RateLimitError)
     longest = min(policy.max_backoff_seconds, policy.base_seconds * 2 ** min(attempt - 1, 60))
     if paced:
-        # The rate sees to it that not too many go; who is turned away waits in line, not in the dark.
+        # The rate limit spaces the retries, so that a long back-off is not needed.
         longest = min(longest, policy.base_seconds)
     backoff = jitter() * longest
-    # A little on top, so that not everyone comes back in the same instant.
+    # A little on top, so that not all requests come back at the same instant.
     if asked is None:
         return Retry(backoff, free=paced)
     return Retry(asked + min(backoff, 1.0), everyone=True, free=paced)
@@ -150,20 +151,20 @@ _EARNED_BY_SUCCESS: Final = 0.2
 
 
 class RetryBudget:
-    """Repeats in stock: each repeat takes one, each success brings a fifth of one back, up to *capacity*.
+    """A stock of retries: each retry takes one, each success brings a fifth of one back, up to *capacity*.
 
-    A server that fails now and then has all of its failures repeated. In an outage the stock runs dry, and from then
-    on at most every fifth request that succeeds pays for another's repeat: load grows by a fifth, not by a factor.
+    Occasional failures are all retried. In an outage the stock runs empty, and from then on five successes pay for one
+    retry: load grows by a fifth, not by a factor.
     """
 
     def __init__(self, capacity: float) -> None:
         self._capacity = self._left = _at_least_zero(capacity, of="the retry budget")
         self.is_full = True
-        """Whether a success brings nothing any more."""
+        """Whether a success adds nothing."""
 
     @property
     def left(self) -> float:
-        """How many repeats are in stock."""
+        """The number of retries in stock."""
         return self._left
 
     def earn(self) -> None:
@@ -172,7 +173,7 @@ class RetryBudget:
         self.is_full = self._left == self._capacity
 
     def spend(self) -> bool:
-        """Take one repeat; False where there is none in stock."""
+        """Take one retry; False if none is in stock."""
         if self._left < 1.0:
             return False
         self._left -= 1.0

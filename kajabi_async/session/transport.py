@@ -1,4 +1,4 @@
-"""One request on the wire, one answer back; the only module of the session that knows which HTTP library does it."""
+"""One request on the wire, one answer back; with the pool, the only module of the session that names aiohttp."""
 
 import asyncio
 import sys
@@ -45,7 +45,7 @@ _RATIO_COUNTS_FROM_BYTES: Final = 2**20
 
 
 class Transport:
-    """The pool, or a session that was handed in, and how its failures are told."""
+    """Sends requests through the pool or a session that was handed in, and translates aiohttp's errors."""
 
     def __init__(
         self,
@@ -135,11 +135,11 @@ class Transport:
             self._connector = None
 
     def abandon(self) -> None:
-        """Let go of the pool without a word to the server: it is another process's, or its event loop is no more."""
+        """Drop the pool without a goodbye to the server: another process owns it, or its event loop is closed."""
         session, self._session = self._session, None
         if self._owned and session is not None and self._connector is not None:
             with suppress(RuntimeError):
-                # Nothing is closed on an event loop that is; a lookup of the host may complain of that.
+                # A closed event loop closes nothing; a pending lookup of the host may complain about that.
                 self._connector.close_at_once()
             session.detach()
             self._connector = None
@@ -164,7 +164,7 @@ class Transport:
         return self._session
 
     def _foreign_options(self, session: Any, token: Secret | None) -> dict[str, Any]:
-        """Return what does for a session that was handed in what our own connector does for our own."""
+        """Return the options that replace the work of `Pool` for a session that was handed in."""
         check_loop(session)
         timeouts = self._timeouts
         theirs = session._middlewares  # noqa: SLF001 - it has no public name
@@ -174,12 +174,12 @@ class Transport:
             ),
             "raise_for_status": False,
             "auto_decompress": True,
-            # Theirs are in between: what they send again is their own doing, what aiohttp would send again is not.
+            # The session's own are in between: they may send again, but aiohttp may not.
             "middlewares": (_SendOnce(), *theirs, self._leaving(session.connector, token)),
         }
 
     def _leaving(self, connector: object, token: Secret | None) -> aiohttp.ClientMiddlewareType:
-        """Return what puts the token on, where neither the session nor a ``.netrc`` puts another in its place."""
+        """Return the last middleware: it sets the token after the session and ``.netrc`` have set theirs."""
 
         async def leave(request: aiohttp.ClientRequest, handler: aiohttp.ClientHandlerType) -> aiohttp.ClientResponse:
             self._binding.check_open()
@@ -195,7 +195,7 @@ class Transport:
         return leave
 
     def _url(self, request: Request) -> URL:
-        # Encoded already: yarl must not undo what was quoted, nor walk up a path.
+        # Already encoded: yarl must neither unquote nor normalize it.
         query, url = self._latest_query
         if request.query != query:
             base = self._base
@@ -285,7 +285,7 @@ async def _read(content: aiohttp.StreamReader, most: int, exchange: Exchange) ->
 
 
 def _unpacked_at_most(response: aiohttp.ClientResponse) -> int:
-    """Give how large the body may become by what its compressed length allows, where that is told: bombs end early."""
+    """Return the largest body that the compressed length allows, if the answer states it: bombs end early."""
     packed = response.content_length
     return sys.maxsize if packed is None else max(_RATIO_COUNTS_FROM_BYTES, packed * _LARGEST_RATIO)
 

@@ -14,7 +14,7 @@ import stat
 import uuid
 from collections.abc import Callable, Generator
 from pathlib import Path
-from typing import Final, TypeVar
+from typing import Any, Final, TypeVar
 
 import attrs
 
@@ -46,7 +46,7 @@ class FileTokenStore:
 
     def __init__(self, folder: str | os.PathLike[str], *, lease_seconds: float = 20.0) -> None:
         self.lease_seconds = checked_lease_seconds(lease_seconds)
-        self._folder = Path(folder)
+        self._folder = _path(folder)
         self._locks: dict[tuple[str, Lease], FileLock] = {}
         self._fence = 0
         _prepare(self._folder)
@@ -150,6 +150,13 @@ class FileTokenStore:
             yield descriptor
         finally:
             os.close(descriptor)
+
+
+def _path(folder: Any) -> Path:
+    try:
+        return Path(folder)
+    except TypeError:
+        raise ConfigurationError(f"the folder for the token must be a path, got {type(folder).__name__}") from None
 
 
 def _name(key: str, suffix: str = ".json") -> str:

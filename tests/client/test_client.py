@@ -25,7 +25,7 @@ from kajabi_async.testing import FakeKajabi
 
 
 def test_credentials_are_needed_when_it_is_made() -> None:
-    """The text says what to pass or to set."""
+    """The error says what to pass or to set."""
     with pytest.raises(ConfigurationError, match="KAJABI_CLIENT_ID"):
         Kajabi()
     with pytest.raises(ConfigurationError, match="not both"):
@@ -46,7 +46,7 @@ def test_credentials_are_needed_when_it_is_made() -> None:
 def test_what_is_missing_in_the_environment_is_named(
     given: dict[str, str], missing: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Empty is missing."""
+    """An empty variable counts as missing."""
     for name, value in given.items():
         monkeypatch.setenv(name, value)
     with pytest.raises(ConfigurationError, match=missing):
@@ -68,7 +68,7 @@ async def test_the_environment_gives_base_and_site_and_options_win(
         assert await api.offers.list().first() is None
 
 
-async def test_username_and_password_will_do(kajabi_fake: FakeKajabi) -> None:
+async def test_username_and_password_suffice(kajabi_fake: FakeKajabi) -> None:
     """Without a client id."""
     credentials = PasswordCredentials(kajabi_fake.username, kajabi_fake.password)
     async with Kajabi(credentials=credentials, base_url=kajabi_fake.base_url) as api:
@@ -77,10 +77,8 @@ async def test_username_and_password_will_do(kajabi_fake: FakeKajabi) -> None:
         assert api.session.stats.token_requests == api.stats.token_requests == 1
 
 
-async def test_a_relation_that_is_awaited_while_the_client_closes_is_told(
-    kajabi_fake: FakeKajabi, kajabi_api: Kajabi
-) -> None:
-    """All who wait for the one request, and no task of the client's is left to run on."""
+async def test_awaiting_a_relation_while_the_client_closes_raises(kajabi_fake: FakeKajabi, kajabi_api: Kajabi) -> None:
+    """For all waiters of the one request; no task of the client is left."""
     customer = await kajabi_api.customers.get("1")
     kajabi_fake.hang("contacts.get", times=None)
 
@@ -98,7 +96,7 @@ async def test_a_relation_that_is_awaited_while_the_client_closes_is_told(
 
 
 async def test_a_closed_client_says_so(kajabi_api: Kajabi) -> None:
-    """Also to whoever awaits a relation afterwards."""
+    """Also when a relation is awaited afterwards."""
     customer = await kajabi_api.customers.get("1")
     await kajabi_api.aclose()
     with pytest.raises(ClientClosedError):
@@ -107,7 +105,7 @@ async def test_a_closed_client_says_so(kajabi_api: Kajabi) -> None:
         await customer.contact
 
 
-async def test_any_path_of_the_api_can_be_asked_for(kajabi_fake: FakeKajabi, kajabi_api: Kajabi) -> None:
+async def test_any_path_of_the_api_can_be_requested(kajabi_fake: FakeKajabi, kajabi_api: Kajabi) -> None:
     """With the same token and the same errors."""
     document = await kajabi_api.request("GET", "/v1/offers", params={"page[size]": 2, "filter[title_cont]": "a b"})
     assert "data" in document
@@ -141,7 +139,7 @@ async def test_a_path_that_could_lead_elsewhere_is_refused(method: str, path: st
 
 
 async def test_the_version_needs_no_token(kajabi_fake: FakeKajabi, kajabi_api: Kajabi) -> None:
-    """And revoking without one sends nothing."""
+    """Revoking without a token sends nothing."""
     assert (await kajabi_api.version()).title
     await kajabi_api.revoke()
     assert kajabi_fake.counts["oauth.token"] == 0
@@ -174,7 +172,7 @@ async def test_the_limit_of_elements_holds_on_every_way_to_an_answer(kajabi_fake
 
 
 async def test_one_odd_value_does_not_lose_the_resource(kajabi_fake: FakeKajabi) -> None:
-    """On every way to it: by id, in a list, in a bulk run, along a relation, included; `strict` loses it."""
+    """By id, in a list, in a bulk run, along a relation or included; with `strict` it does."""
     odd = {"type": "offers", "id": "9001", "attributes": {"title": "Pass", "price_in_cents": "much"}}
     kajabi_fake.add(odd)
     kajabi_fake.add(
@@ -226,7 +224,7 @@ async def test_a_client_is_neither_copied_nor_pickled(way: Callable[[Any], Any],
 
 
 async def test_the_operations_of_a_resource_are_not_copied_deeply() -> None:
-    """They lead to the session, whose text is raised."""
+    """They refer to the session, whose error is raised."""
     async with Kajabi(client_id="a", client_secret="b") as api:
         with pytest.raises(TypeError, match="can be neither copied nor pickled"):
             copy.deepcopy(api.customers)

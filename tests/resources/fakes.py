@@ -1,4 +1,4 @@
-"""Clients of a fake, as the tests of lookups make them."""
+"""Clients of a fake, for the tests of lookups."""
 
 from typing import Any
 
@@ -7,5 +7,5 @@ from kajabi_async.testing import FakeKajabi
 
 
 def client_of(fake: FakeKajabi, **options: Any) -> Kajabi:
-    """Give a client that knows nothing yet."""
+    """Return a new client of *fake*."""
     return Kajabi(client_id=fake.client_id, client_secret=fake.client_secret, base_url=fake.base_url, **options)

@@ -1,4 +1,4 @@
-"""Any 2xx is success, whatever its answer carries; a verb returns what is known then."""
+"""Any 2xx is success, with or without a body; a verb then returns what is known."""
 
 from typing import Any
 
@@ -30,7 +30,7 @@ def _answering(write: Any, read: Any = None) -> Canned:
 
 @pytest.mark.parametrize("answer", EMPTY)
 async def test_the_linkage_is_read_once_after_an_answer_without_one(answer: Any) -> None:
-    """Adding and removing say what is left; one further request tells."""
+    """After adding and removing, one more request reads the whole linkage."""
     send = _answering(answer, linkage("contact_tags", "2", "3"))
     contacts = Contacts(context(send))
     assert await contacts.add_tags("1", ["2"]) == ("2", "3")
@@ -48,7 +48,7 @@ async def test_what_was_set_is_known_without_reading(answer: Any) -> None:
 
 
 async def test_a_write_that_succeeded_does_not_fail_because_its_outcome_cannot_be_read() -> None:
-    """What is certain is returned: what was added; nothing after a removal."""
+    """What is certain is returned: the ids added; none after a removal."""
     send = _answering(b"", NotFoundError(status=404, method="GET", path=TAGS))
     contacts = Contacts(context(send))
     assert await contacts.grant_offers("1", ["7"], send_customer_welcome_email=False) == ("7",)
@@ -57,7 +57,7 @@ async def test_a_write_that_succeeded_does_not_fail_because_its_outcome_cannot_b
 
 @pytest.mark.parametrize("answer", EMPTY)
 async def test_an_update_returns_what_it_sent(answer: Any) -> None:
-    """The rest is not loaded, and says so."""
+    """Other attributes are not loaded: reading one raises."""
     contact = await Contacts(context(_answering(answer))).update("1", name="Ada", custom_fields={"custom_1": None})
     assert isinstance(contact, Contact)
     assert (contact.id, contact.name, contact.custom_fields) == ("1", "Ada", {"custom_1": None})
@@ -67,7 +67,7 @@ async def test_an_update_returns_what_it_sent(answer: Any) -> None:
 
 @pytest.mark.parametrize("answer", EMPTY)
 async def test_what_was_created_has_no_id_until_it_is_looked_up(answer: Any) -> None:
-    """The API accepted it without saying which one it is."""
+    """The API accepted it without stating its id."""
     contact = await Contacts(context(_answering(answer), site_id="9")).create(name="Ada", email="ada@example.com")
     assert contact.email == "ada@example.com"
     with pytest.raises(FieldNotLoadedError, match=r"^this Contact has no id: .*look it up"):
@@ -82,14 +82,14 @@ async def test_what_was_created_has_no_id_until_it_is_looked_up(answer: Any) -> 
 
 @pytest.mark.parametrize("verb", ["deactivate", "reactivate", "cancel_subscription"])
 async def test_a_verb_without_a_body_returns_the_purchase_by_its_id(verb: str) -> None:
-    """Nothing was sent that could be returned beside it."""
+    """Nothing else was sent that could be returned."""
     purchase = await getattr(Purchases(context(_answering(b""))), verb)("4")
     assert isinstance(purchase, Purchase)
     assert purchase.id == "4"
 
 
 async def test_a_hook_whose_id_was_not_said_is_found_in_the_list() -> None:
-    """``ensure`` lists again after creating, and reports what it made."""
+    """``ensure`` lists again after creating, and reports what it created."""
     listed: list[dict[str, Any]] = []
 
     def respond(request: Request) -> Any:
@@ -109,7 +109,7 @@ def _already() -> UnprocessableEntityError:
     return UnprocessableEntityError(status=422, method="POST", path=TAGS, errors=errors)
 
 
-async def test_already_is_success_if_the_state_is_what_was_wanted() -> None:
+async def test_already_is_success_if_the_state_is_as_requested() -> None:
     """With ``verify=True`` the state decides, not the error."""
     contacts = Contacts(context(_answering(_already(), linkage("contact_tags", "2", "3"))))
     assert await contacts.add_tags("1", ["2"], verify=True) == ("2", "3")
@@ -120,7 +120,7 @@ async def test_already_is_success_if_the_state_is_what_was_wanted() -> None:
 
 
 async def test_a_refusal_stands_if_the_state_cannot_be_read() -> None:
-    """The error of the write is raised, not the one of the look."""
+    """The error of the write is raised, not that of the read."""
     unreadable = NotFoundError(status=404, method="GET", path=TAGS)
     with pytest.raises(UnprocessableEntityError, match="already been added"):
         await Contacts(context(_answering(_already(), unreadable))).add_tags("1", ["2"], verify=True)

@@ -28,7 +28,7 @@ from tests.sending import Canned, context, resource
     "include", ["offers,contact", ["offers", "contact"], ("offers", "contact", "offers"), "offers, contact"]
 )
 def test_includes_may_be_text_or_names(include: Any) -> None:
-    """Repeated ones are asked for once, in the order given."""
+    """Repeated names are sent once, in the order of the call."""
     assert checked_include(include, Customer, owner="customers") == ("offers", "contact")
 
 
@@ -47,7 +47,7 @@ def test_an_include_may_be_a_path_of_relations() -> None:
     ],
 )
 def test_an_include_the_endpoint_does_not_have_is_refused(model: Any, include: str, nearest: str | None) -> None:
-    """Row 61: With the nearest one there is; a relation that exists but cannot be included is refused as well."""
+    """Row 61: With the nearest name; a relation that exists but cannot be included is refused as well."""
     with pytest.raises(UnknownIncludeError) as caught:
         checked_include(include, model, owner="here")
     assert caught.value.nearest == nearest
@@ -64,7 +64,7 @@ def test_fields_are_checked_for_any_type() -> None:
     }
 
 
-def test_no_fields_of_a_type_is_a_question_too() -> None:
+def test_no_fields_of_a_type_can_be_requested() -> None:
     """An empty list asks for no fields (JSON:API, "Sparse Fieldsets")."""
     assert checked_fields({"customers": []}, owner="customers") == {"customers": ()}
     assert checked_fields(None, owner="customers") == {}
@@ -79,14 +79,14 @@ def test_no_fields_of_a_type_is_a_question_too() -> None:
     ],
 )
 def test_a_field_or_type_that_does_not_exist_is_refused(fields: Any, nearest: str | None) -> None:
-    """Misspelt names are told the nearest one."""
+    """The error names the nearest one."""
     with pytest.raises(UnknownFieldError) as caught:
         checked_fields(fields, owner="customers")
     assert nearest is None or caught.value.nearest == nearest
 
 
 def test_fields_that_are_no_mapping_are_refused() -> None:
-    """A list of names does not say of which type they are."""
+    """A list of names does not say to which type they belong."""
     names: Any = ["name"]
     with pytest.raises(InvalidArgumentError, match="maps types to names"):
         checked_fields(names, owner="customers")
@@ -96,7 +96,7 @@ def test_fields_that_are_no_mapping_are_refused() -> None:
     ("sort", "expected"), [("-created_at", ("-created_at",)), (["name", "-email"], ("name", "-email")), (None, ())]
 )
 def test_sort_keys_keep_their_order_and_direction(sort: Any, expected: tuple[str, ...]) -> None:
-    """Row 64: A minus in front is descending (JSON:API, "Sorting")."""
+    """Row 64: A leading minus is descending (JSON:API, "Sorting")."""
     assert checked_sort(sort, {"created_at", "name", "email"}, owner="customers") == expected
 
 
@@ -126,7 +126,7 @@ async def test_customer_and_offer_come_with_purchases_and_transactions(cls: type
 
 @pytest.mark.parametrize("name", ["customers", "customer"])
 async def test_a_singular_type_restricts_like_the_plural(name: str) -> None:
-    """An attribute that was not asked for says so, and what is included stays tied to its owner."""
+    """Reading an attribute that was not requested says so, and included resources stay linked to their owner."""
     send = Canned({"/v1/customers/1": {"data": resource("customers", "1", attributes={"name": "Ada"})}})
     customer = await Customers(context(send)).get("1", include="offers", fields={name: ["name"]})
     with pytest.raises(FieldNotLoadedError, match=r"asked for with fields\[customers\]=name,offers; add 'email'"):
@@ -150,7 +150,7 @@ async def test_a_singular_type_restricts_like_the_plural(name: str) -> None:
     ],
 )
 def test_what_a_custom_field_is_called_is_one_rule(name: str, *, is_one: bool) -> None:
-    """For what is read, asked for and written."""
+    """For answers, ``fields=`` and writes."""
     contact = build(Contact, {name: "blue"})
     assert (contact.custom_fields, contact.extra) == (({name: "blue"}, {}) if is_one else ({}, {name: "blue"}))
     with nullcontext() if is_one else pytest.raises(UnknownFieldError):

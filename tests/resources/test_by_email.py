@@ -1,4 +1,4 @@
-"""People by email: what the search misses is not taken for absent, and what it finds is compared."""
+"""People by email: what the search misses is not taken as absent, and what it finds is compared."""
 
 from typing import Any
 from urllib.parse import parse_qs
@@ -25,7 +25,7 @@ def _taken(detail: str = "Email has already been taken") -> UnprocessableEntityE
 
 
 class StaleSearch:
-    """A list of contacts whose search finds nothing, and which refuses an email that is taken."""
+    """A list of contacts whose search finds nothing, and that refuses an email that is taken."""
 
     def __init__(self, *rows: dict[str, Any], refusal: Any = None) -> None:
         self.rows = rows
@@ -46,7 +46,7 @@ def _contact(number: str, email: str) -> dict[str, Any]:
 
 
 async def test_a_search_that_finds_nothing_is_no_proof() -> None:
-    """``thorough=True`` reads the whole list then, of the site."""
+    """``thorough=True`` then reads the whole list of the site."""
     server = StaleSearch(_contact("76", "other@example.com"), _contact("77", "Ada@Example.com "))
     send = Canned(server)
     contacts = Contacts(context(send))
@@ -67,7 +67,7 @@ async def test_what_the_search_finds_needs_no_list() -> None:
 
 
 async def test_the_whole_list_may_hold_the_email_twice() -> None:
-    """On two sites: which of them is meant, only the caller knows."""
+    """On two sites: only the caller knows which one is meant."""
     contacts = Contacts(context(Canned(StaleSearch(_contact("1", ADA), _contact("2", ADA)))))
     with pytest.raises(AmbiguousMatchError, match="ids 1, 2: name one site"):
         await contacts.find_by_email(ADA, thorough=True)
@@ -82,7 +82,7 @@ async def test_a_row_that_comes_on_two_pages_is_one() -> None:
 
 
 async def test_an_email_with_a_comma_is_searched_by_a_part_of_it() -> None:
-    """The server splits a filter at its commas; what it finds is compared as a whole."""
+    """The server splits a filter at its commas; the whole email is compared here."""
     email = "o'neil,jr@example.com"
     rows = [_contact("1", "jr@example.com"), _contact("2", email)]
     send = Canned({"/v1/contacts": {"data": rows, "links": {}}})
@@ -93,7 +93,7 @@ async def test_an_email_with_a_comma_is_searched_by_a_part_of_it() -> None:
 
 
 async def test_get_or_create_finds_what_the_search_does_not_know_yet() -> None:
-    """Refused as taken, the email is looked for in the whole list."""
+    """After a refusal as taken, the whole list is searched for the email."""
     server = StaleSearch(_contact("77", ADA))
     got = await Contacts(context(Canned(server), site_id="1")).get_or_create(email=ADA, name="Ada")
     assert (got.contact.id, got.created) == ("77", False)
@@ -101,7 +101,7 @@ async def test_get_or_create_finds_what_the_search_does_not_know_yet() -> None:
 
 
 async def test_get_or_create_reads_no_list_for_an_email_that_is_refused() -> None:
-    """What is undeliverable is nobody's."""
+    """An undeliverable email belongs to no contact."""
     server = StaleSearch(refusal=_taken("Undeliverable address"))
     with pytest.raises(UnprocessableEntityError, match="Undeliverable"):
         await Contacts(context(Canned(server), site_id="1")).get_or_create(email=ADA)
@@ -109,7 +109,7 @@ async def test_get_or_create_reads_no_list_for_an_email_that_is_refused() -> Non
 
 
 async def test_taken_after_a_lost_answer_is_what_that_one_created() -> None:
-    """With ``verify=True``, although the search does not know it yet."""
+    """With ``verify=True``, although the search does not find it yet."""
     lost = ConnectionFailedError("the connection broke", method="POST", path="/v1/contacts")
     refusals = [lost.sent(attempts=1, maybe_applied=True), _taken()]
     server = StaleSearch(_contact("77", ADA))
@@ -126,7 +126,7 @@ async def test_taken_after_a_lost_answer_is_what_that_one_created() -> None:
 
 
 async def test_taken_at_once_is_an_error() -> None:
-    """Somebody else has the email: ``create`` returns no record that it did not make."""
+    """Another contact has the email: ``create`` returns only a contact that it created."""
     server = StaleSearch(_contact("77", ADA))
     with pytest.raises(UnprocessableEntityError, match="taken"):
         await Contacts(context(Canned(server), site_id="1")).create(email=ADA, verify=True)
@@ -138,7 +138,7 @@ async def _no_sleep(_: float) -> None:
 
 
 async def test_an_email_that_cannot_be_read_is_not_taken_for_another() -> None:
-    """It costs nothing if somebody else has the one that is looked for; otherwise it may be that one."""
+    """It is ignored if another row has the email that is searched for; otherwise its row may be that one."""
     odd = resource("contacts", "5", attributes={"email": [ADA]})
     found = await Contacts(context(Canned({"/v1/contacts": {"data": [odd, _contact("7", ADA)]}}))).find_by_email(ADA)
     assert found is not None

@@ -1,4 +1,4 @@
-"""Every filter that the official document names is accepted, wherever in it the name stands."""
+"""Every filter that the API document names anywhere is accepted."""
 
 import re
 from contextlib import suppress
@@ -69,7 +69,7 @@ def test_every_documented_filter_of_a_list_is_declared(openapi: Any, path: str) 
 
 
 def test_the_filters_of_included_rows_are_declared(openapi: Any) -> None:
-    """One customer is read with them; a list has none of them."""
+    """They belong to the request of one customer, not to lists."""
     parameters = openapi["paths"]["/v1/customers/{id}"]["get"]["parameters"]
     documented = {entry["name"][7:-1] for entry in parameters if entry["name"].startswith("filter[")}
     assert documented == CustomerIncludedFilters.__annotations__.keys()
@@ -77,7 +77,7 @@ def test_the_filters_of_included_rows_are_declared(openapi: Any) -> None:
 
 @pytest.mark.parametrize("path", LISTS)
 def test_every_filter_of_the_prose_is_accepted(openapi: Any, path: str) -> None:
-    """In its addresses, and as attributes times suffixes where it lists both."""
+    """In its URLs, and as attributes times suffixes if it lists both."""
     prose = openapi["paths"][f"/v1/{path}"]["get"]["description"]
     named = set(re.findall(r"[?&]filter\[(\w+)\]", prose)) - {"attribute_name_suffix"}
     attributes = re.findall(r"attributes that may be used to filter: ([\w, ]+)", prose)

@@ -40,7 +40,7 @@ asyncio.run(main())
 
 
 async def test_a_new_resource_is_read_listed_looked_up_and_related() -> None:
-    """Its rows, model, filters and class in one file; typed, checked and paged as every other."""
+    """Its rows, model, filters and class in one file; typed, checked and paged like every other."""
     process = await asyncio.create_subprocess_exec(
         *(sys.executable, "-W", "error", "-c", SCRIPT), stderr=asyncio.subprocess.PIPE, env=dict(os.environ)
     )

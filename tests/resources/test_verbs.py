@@ -1,4 +1,4 @@
-"""What each verb sends, and what its answer becomes."""
+"""What each verb sends and returns."""
 
 import json
 from typing import Any
@@ -55,7 +55,7 @@ async def test_a_creation_without_a_site_is_refused() -> None:
 
 
 async def test_an_update_sends_the_changes_with_type_and_id() -> None:
-    """Rows 31, 77 and 80: And nothing else; nothing to change is refused."""
+    """Rows 31, 77 and 80: And nothing else; a call without changes is refused."""
     send = Canned({"/v1/contacts/1": CONTACT})
     contacts = Contacts(context(send))
     await contacts.update("1", name="Ada", address_city=None)
@@ -82,7 +82,7 @@ async def test_what_cannot_be_written_is_refused(given: Any, expected: type[Exce
 
 
 async def test_a_malformed_id_never_reaches_a_path() -> None:
-    """Row 24: A deletion of "..", say, would mean its parent."""
+    """Row 24: Deleting ".." would address the parent."""
     send = Canned({})
     for bad in ("", ".", "..", "a/b", "%2e%2e", "1?x", "1\n"):
         with pytest.raises(InvalidIdError):
@@ -102,7 +102,7 @@ async def test_a_malformed_id_never_reaches_a_path() -> None:
     ],
 )
 async def test_linkage_is_written_as_identifiers_and_answered_as_ids(verb: str, method: str, relation: str) -> None:
-    """Rows 81 and 83: Each id once, in the order given."""
+    """Rows 81 and 83: Each id once, in the order of the call."""
     send = Canned({f"/v1/contacts/1/relationships/{relation}": linkage("x", "5", "7")})
     ids = await getattr(Contacts(context(send)), verb)("1", ["5", 6, "5"])
     assert ids == ("5", "7")
@@ -112,7 +112,7 @@ async def test_linkage_is_written_as_identifiers_and_answered_as_ids(verb: str, 
 
 
 async def test_replacing_by_nothing_sends_an_empty_list() -> None:
-    """Row 80: It removes everything."""
+    """Row 80: Which removes everything."""
     send = Canned({"/v1/contacts/1/relationships/tags": linkage("contact_tags")})
     assert await Contacts(context(send)).replace_tags("1", []) == ()
     assert _body(send) == {"data": []}
@@ -126,7 +126,7 @@ async def test_one_string_of_ids_is_refused() -> None:
 
 @pytest.mark.parametrize(("mail", "meta"), [(True, None), (False, {"send_customer_welcome_email": False})])
 async def test_the_welcome_email_is_switched_off_in_meta(mail: bool, meta: Any) -> None:
-    """And on by leaving it out, as the API has it."""
+    """It is on if the member is left out, the default of the API."""
     send = Canned({"/v1/contacts/1/relationships/offers": linkage("offers", "77")})
     await Contacts(context(send)).grant_offers("1", ["77"], send_customer_welcome_email=mail)
     assert _body(send).get("meta") == meta
@@ -134,7 +134,7 @@ async def test_the_welcome_email_is_switched_off_in_meta(mail: bool, meta: Any) 
 
 @pytest.mark.parametrize(("mail", "meta"), [(True, None), (False, {"send_customer_welcome_email": False})])
 async def test_ensuring_offers_grants_what_is_missing(mail: bool, meta: Any) -> None:
-    """Row 88: Nothing twice; where nothing is missing nothing is sent. The mail is off if that was asked for."""
+    """Row 88: Nothing twice; if nothing is missing, nothing is sent. The email can be switched off."""
     send = Canned({"/v1/contacts/1/relationships/offers": linkage("offers", "1")})
     contacts = Contacts(context(send))
     assert await contacts.ensure_offers("1", ["1", "2", 3], send_customer_welcome_email=mail) == ("2", "3")
@@ -146,7 +146,7 @@ async def test_ensuring_offers_grants_what_is_missing(mail: bool, meta: Any) -> 
 
 @pytest.mark.parametrize("answer", [{}, {"data": 7}, {"data": [{"id": "1"}]}, b"<html>"])
 async def test_a_write_with_an_unreadable_answer_may_have_been_applied(answer: Any) -> None:
-    """The server said success before it said nonsense."""
+    """Its status was success."""
     send = Canned({"/v1/contacts/1/relationships/tags": answer, "/v1/contacts/1": b"[]"})
     contacts = Contacts(context(send))
     with pytest.raises(DecodeError) as caught:
@@ -166,7 +166,7 @@ def _people(type_name: str, *emails: str | None) -> dict[str, Any]:
 
 
 async def test_an_email_is_found_exactly_however_many_contain_it() -> None:
-    """The API can only be asked for what contains it; case does not matter."""
+    """The API only has a filter for what contains it; letter case does not matter."""
     found = _people("customers", "xada@example.com", "ada@example.com.au", None, "Ada@Example.com")
     send = Canned({"/v1/customers": found})
     customer = await Customers(context(send)).find_by_email(" ADA@example.com ", site_id="9")
@@ -175,8 +175,8 @@ async def test_an_email_is_found_exactly_however_many_contain_it() -> None:
     assert send.paths == ["/v1/customers?filter%5Bemail_contains%5D=ada%40example.com&filter%5Bsite_id%5D=9"]
 
 
-async def test_an_email_nobody_or_several_have() -> None:
-    """None, and an error that names them."""
+async def test_an_email_of_no_one_and_of_several() -> None:
+    """None, and an error that names the ids."""
     assert await Customers(context(Canned({"/v1/customers": _people("customers")}))).find_by_email("a@b.c") is None
     twice = Canned({"/v1/customers": _people("customers", "a@b.c", "A@b.c")})
     with pytest.raises(AmbiguousMatchError, match="1, 2"):
@@ -185,8 +185,8 @@ async def test_an_email_nobody_or_several_have() -> None:
         await Customers(context(twice)).find_by_email("ada")
 
 
-async def test_getting_or_creating_survives_somebody_faster() -> None:
-    """Theirs is found after ours was refused as taken."""
+async def test_getting_or_creating_survives_a_faster_process() -> None:
+    """After a refusal as taken, the contact that the other process created is found."""
     taken = UnprocessableEntityError(status=422, errors=[ErrorObject(detail="has already been taken")])
     answers: list[Any] = [_people("contacts"), taken, _people("contacts", "ada@example.com")]
     contacts = Contacts(context(Canned(lambda _: answers.pop(0)), site_id="9"))
@@ -195,7 +195,7 @@ async def test_getting_or_creating_survives_somebody_faster() -> None:
 
 
 async def test_getting_or_creating_creates_and_passes_other_refusals_on() -> None:
-    """What is there already is given as it is."""
+    """An existing contact is returned unchanged."""
     answers: list[Any] = [_people("contacts"), CONTACT, _people("contacts", "ada@example.com")]
     contacts = Contacts(context(Canned(lambda _: answers.pop(0)), site_id="9"))
     assert (await contacts.get_or_create(email="ada@example.com")).created is True
@@ -207,7 +207,7 @@ async def test_getting_or_creating_creates_and_passes_other_refusals_on() -> Non
 
 
 async def test_owning_is_asked_of_offers_or_of_products() -> None:
-    """One of the two, by linkage alone."""
+    """Of one of the two, by linkage alone."""
     owned = resource("customers", "1", relationships={"products": linkage("products", "5")})
     send = Canned({"/v1/customers/1": {"data": owned}, "/v1/customers/1/relationships/offers": linkage("offers", "7")})
     customers = Customers(context(send))
@@ -218,7 +218,7 @@ async def test_owning_is_asked_of_offers_or_of_products() -> None:
         await customers.owns("1")
 
 
-async def test_owning_a_product_is_looked_up_where_the_answer_does_not_say() -> None:
+async def test_owning_a_product_is_looked_up_if_the_answer_does_not_state_it() -> None:
     """By reading the customer again with its products."""
     complete = resource("customers", "1", relationships={"products": linkage("products", "5")})
     send = Canned(
@@ -242,7 +242,7 @@ async def test_included_filters_need_their_include() -> None:
 
 
 async def test_sparse_fields_keep_the_relations_that_are_included() -> None:
-    """Without its linkage nothing says whose an included resource is; other types are asked for as given."""
+    """Without linkage nothing links an included resource to its owner; fields of other types are sent unchanged."""
     send = Canned({"/v1/courses/1": {"data": resource("courses", "1")}, "/v1/customers": {"data": []}})
     courses, customers = Courses(context(send)), Customers(context(send))
     await courses.get("1", include=["lessons.media", "modules"], fields={"courses": "title", "lessons": "title"})
@@ -260,7 +260,7 @@ async def test_sparse_fields_keep_the_relations_that_are_included() -> None:
 
 
 async def test_another_resource_than_was_asked_for_is_refused() -> None:
-    """Acting on a stranger's record is worse than an error; a form's alias stands for another id."""
+    """Acting on another person's record is worse than an error; a form's alias stands for another id."""
     send = Canned(
         {"/v1/customers/1": {"data": resource("customers", "2")}, "/v1/forms/default": {"data": resource("forms", "8")}}
     )
@@ -270,7 +270,7 @@ async def test_another_resource_than_was_asked_for_is_refused() -> None:
 
 
 async def test_a_write_that_is_answered_with_another_resource_is_refused() -> None:
-    """It was sent, so it may have been applied; to whom is not known."""
+    """It was sent, so it may have been applied, to an unknown resource."""
     send = Canned({"/v1/contacts/1": {"data": resource("contacts", "2")}})
     with pytest.raises(DecodeError, match="asked for id '1', got '2'") as caught:
         await Contacts(context(send)).update("1", name="Ada")
@@ -287,7 +287,7 @@ async def test_what_is_no_iterable_of_ids_is_never_sent(ids: Any) -> None:
 
 
 async def test_notes_forms_and_purchases() -> None:
-    """Bodies and bodiless verbs."""
+    """With and without a body."""
     note = {"data": resource("contact_notes", "3", attributes={"body": "called"})}
     purchase = {"data": resource("purchases", "4")}
     send = Canned(
@@ -313,8 +313,8 @@ async def test_notes_forms_and_purchases() -> None:
     assert (send.asked[-1].method, _body(send)) == ("POST", None)
 
 
-async def test_samples_are_told_apart_by_type_since_their_ids_are_all_zero() -> None:
-    """A bare array, the primary one first, with working relations among them."""
+async def test_samples_are_distinguished_by_type_since_their_ids_are_all_zero() -> None:
+    """A bare array, the primary one first; relations among them work."""
     rows = [
         resource("purchases", "0", relationships={"offer": {"data": {"type": "offers", "id": "0"}}}),
         resource("offers", "0", attributes={"title": "Year"}),
@@ -330,7 +330,7 @@ async def test_samples_are_told_apart_by_type_since_their_ids_are_all_zero() -> 
 
 
 async def test_payouts_are_of_a_site() -> None:
-    """Of the call, or of the client."""
+    """That of the call, or of the client."""
     send = Canned({"/v1/kajabi_payments_payouts": {"data": []}})
     with pytest.raises(InvalidArgumentError, match="site_id"):
         Payouts(context(send)).list()
@@ -338,8 +338,8 @@ async def test_payouts_are_of_a_site() -> None:
     assert send.paths == ["/v1/kajabi_payments_payouts?filter%5Bsite_id%5D=9&filter%5Bstatus%5D=paid"]
 
 
-async def test_lists_are_of_the_clients_site_unless_told_otherwise() -> None:
-    """Another, or with None of all."""
+async def test_lists_are_of_the_clients_site_unless_another_is_named() -> None:
+    """None means all sites."""
     send = Canned({"/v1/customers": {"data": []}})
     customers = Customers(context(send, site_id="9"))
     everywhere: Any = None

@@ -1,4 +1,4 @@
-"""Writes whose answer is lost: looked up before they are repeated, and never done twice."""
+"""Writes whose answer is lost: verified before they are retried, and never applied twice."""
 
 import json
 import random
@@ -31,7 +31,7 @@ def _lost(**given: Any) -> KajabiError:
 
 
 class Server:
-    """Holds the linkage of one contact; loses answers before or after having applied what was asked."""
+    """Keeps the linkage of one contact; loses answers before or after applying a write."""
 
     def __init__(self, held: list[str], *fates: str) -> None:
         self.held = held
@@ -70,8 +70,8 @@ def _customers(server: Server, clock: ManualClock | None = None) -> Customers:
     return Customers(context(Canned(server), sleep=(clock or ManualClock()).sleep))
 
 
-async def test_what_took_effect_is_given_and_not_sent_again() -> None:
-    """The server is given a second to end what it is at."""
+async def test_what_took_effect_is_returned_and_not_sent_again() -> None:
+    """The server has a second to finish applying it."""
     server, clock = Server(["1"], "lost after"), ManualClock()
     assert await _customers(server, clock).grant_offers("5", ["2", "3"], verify=True) == ("1", "2", "3")
     assert server.written == [("POST", ["2", "3"])]
@@ -79,14 +79,14 @@ async def test_what_took_effect_is_given_and_not_sent_again() -> None:
 
 
 async def test_what_did_not_take_effect_is_sent_again_and_no_more_of_it() -> None:
-    """Nobody gets mail twice for the half that was granted."""
+    """No email is sent twice for the half that was granted."""
     server = Server([], "half", "lost before", "fine")
     assert set(await _customers(server).grant_offers("5", ["2", "3"], verify=True)) == {"2", "3"}
     assert server.written == [("POST", ["2", "3"]), ("POST", ["3"]), ("POST", ["3"])]
 
 
 async def test_it_is_sent_three_times_at_most() -> None:
-    """Then the error is raised, and says that it may have been applied."""
+    """Then the error is raised, with ``maybe_applied``."""
     server = Server([], *["lost before"] * 9)
     with pytest.raises(ServerError) as caught:
         await _customers(server).grant_offers("5", ["2"], verify=True)
@@ -95,8 +95,8 @@ async def test_it_is_sent_three_times_at_most() -> None:
 
 
 @pytest.mark.parametrize("fate", ["silent"])
-async def test_what_the_server_may_still_be_at_is_not_sent_again(fate: str) -> None:
-    """It could be applied right after having been looked for."""
+async def test_what_the_server_may_still_apply_is_not_sent_again(fate: str) -> None:
+    """It could be applied right after it was verified."""
     server = Server([], fate)
     with pytest.raises(RequestTimeoutError):
         await _customers(server).grant_offers("5", ["2"], verify=True)
@@ -105,15 +105,15 @@ async def test_what_the_server_may_still_be_at_is_not_sent_again(fate: str) -> N
 
 
 async def test_a_refusal_is_final_and_nothing_is_looked_up() -> None:
-    """The server said that it did nothing."""
+    """The server stated that nothing was applied."""
     server, clock = Server([], "refused"), ManualClock()
     with pytest.raises(UnprocessableEntityError):
         await _customers(server, clock).grant_offers("5", ["2"], verify=True)
     assert clock.slept == []
 
 
-async def test_where_looking_fails_the_first_error_is_raised() -> None:
-    """Whether it was applied is not known."""
+async def test_if_looking_fails_the_first_error_is_raised() -> None:
+    """Whether the write was applied is unknown."""
     server = Server([], "lost after", "look fails")
     with pytest.raises(ServerError) as caught:
         await _customers(server).grant_offers("5", ["2"], verify=True)
@@ -121,7 +121,7 @@ async def test_where_looking_fails_the_first_error_is_raised() -> None:
 
 
 async def test_without_verify_a_write_is_sent_once() -> None:
-    """Whatever happens."""
+    """Whatever its outcome."""
     server = Server([], "lost before")
     with pytest.raises(ServerError):
         await _customers(server).grant_offers("5", ["2"])
@@ -141,14 +141,14 @@ async def test_without_verify_a_write_is_sent_once() -> None:
 async def test_each_verb_ends_where_it_leads(
     verb: str, held: list[str], ids: list[str], expected: set[str], fates: list[str]
 ) -> None:
-    """However often its answer was lost."""
+    """However often its answer is lost."""
     server = Server(list(held), *fates)
     assert set(await getattr(_customers(server), verb)("5", ids, verify=True)) == expected
     assert set(server.held) == expected
 
 
 def test_a_change_names_only_what_is_left() -> None:
-    """Adding what is missing, taking what is still there."""
+    """Added are missing ids, removed those still linked."""
     adds, takes = LinkageChange("POST", ("1", "2")), LinkageChange("DELETE", ("1", "2"))
     assert not adds.is_done(["2", "9"])
     assert adds.ids == ("1",)
@@ -158,8 +158,8 @@ def test_a_change_names_only_what_is_left() -> None:
     assert takes.is_done(["9"])
 
 
-async def test_a_contact_is_looked_for_by_its_email() -> None:
-    """Found, it is the one that was created; a creation cannot have taken an email that was taken."""
+async def test_a_contact_is_searched_for_by_its_email() -> None:
+    """If found, it is the one created: a creation with a taken email fails."""
     made = resource("contacts", "7", attributes={"email": "Ada@example.com"})
     answers: list[Any] = [_lost(), {"data": [made]}]
     send = Canned(lambda _: answers.pop(0))
@@ -172,8 +172,8 @@ async def test_a_contact_is_looked_for_by_its_email() -> None:
     assert (await contacts.create(email="ada@example.com", verify=True)).id == "7"
 
 
-async def test_a_contact_without_an_email_cannot_be_looked_for() -> None:
-    """So nothing is sent."""
+async def test_a_contact_without_an_email_cannot_be_verified() -> None:
+    """The call is refused before anything is sent."""
     send = Canned({})
     with pytest.raises(InvalidArgumentError, match="email="):
         await Contacts(context(send, site_id="9")).create(name="Ada", verify=True)

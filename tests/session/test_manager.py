@@ -136,7 +136,7 @@ async def test_reads_are_repeated_with_growing_pauses(http: Any, clock: ManualCl
 
 def SessionManagerOf(clock: ManualClock) -> _managed:  # noqa: N802 - stands for the class, with full jitter
     made = _managed(clock)
-    made._manager._jitter = lambda: 1.0
+    made._manager._recovery._jitter = lambda: 1.0
     return made
 
 

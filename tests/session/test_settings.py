@@ -19,11 +19,11 @@ from kajabi_async import (
     WrongLoopError,
 )
 from kajabi_async.clock import SystemClock
-from kajabi_async.session.base_url import checked_base_url
 from kajabi_async.session.binding import Binding
 from kajabi_async.session.credentials import Secret
 from kajabi_async.session.limits.deadlines import _limit, checked_seconds
 from kajabi_async.session.retry import RetryBudget
+from kajabi_async.session.settings import checked_base_url
 
 
 @pytest.mark.parametrize(

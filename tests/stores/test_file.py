@@ -347,3 +347,10 @@ else:
         attacker=ATTACKER,
     )
     assert said == f"the folder for the token belongs to another user: {folder}"
+
+
+def test_a_folder_is_a_path() -> None:
+    """Anything else is refused by name."""
+    odd: Any = 5
+    with pytest.raises(ConfigurationError, match=r"^the folder for the token must be a path, got int$"):
+        FileTokenStore(odd)

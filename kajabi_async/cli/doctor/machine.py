@@ -24,7 +24,7 @@ from kajabi_async.cli.exit_codes import ExitCode
 from kajabi_async.cli.running import loop_factory
 from kajabi_async.client import OFFICIAL_BASE_URL
 from kajabi_async.errors import ConfigurationError
-from kajabi_async.session.base_url import checked_base_url
+from kajabi_async.session.settings import checked_base_url
 
 __all__ = ["check_base_url", "check_credentials", "check_credentials_file", "check_versions", "configured_base_url"]
 

@@ -4,7 +4,7 @@ The server ignores an unknown filter silently and returns an unfiltered page (ob
 person's record. So a name that is not declared is refused here, before anything is sent.
 
 The filters of each list are declared three times: here for callers, in `testing.filters` for the fake, and in the API
-document. The fake does not import these tables, as it is the witness against them; tests hold all three together.
+document. The fake does not import these tables, as it is the witness against them; tests hold each to the document.
 """
 
 import re
@@ -268,12 +268,17 @@ def _compares_alike(name: str, other: str) -> bool:
     return True
 
 
-def encode_extra_filters(extra: Mapping[str, object]) -> tuple[tuple[str, str], ...]:
+def encode_extra_filters(extra: Mapping[str, object] | None) -> tuple[tuple[str, str], ...]:
     """Return filters that the SDK does not know as query parameters; a bare name stands for ``filter[name]``.
 
     InvalidArgumentError for a name that no query parameter may have (JSON:API, "Query Parameters") or that is a
     parameter other than a filter.
     """
+    if extra is None:
+        return ()
+    given: Any = extra
+    if not isinstance(given, Mapping):
+        raise InvalidArgumentError(f"extra_filters= maps names to values, got {type(given).__name__}")
     parameters = {name: _filter_parameter(name) for name in extra}
     return tuple(pair for name in sorted(extra) for pair in _pairs(parameters[name], _ANYTHING, extra[name]))
 

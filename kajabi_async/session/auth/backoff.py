@@ -13,24 +13,24 @@ from kajabi_async.operations import operation
 from kajabi_async.session.credentials import Secret
 from kajabi_async.session.retry import RetryPolicy
 
-__all__ = ["TokenBackoff", "TokenRefusals"]
+__all__ = ["TokenBackoff", "TokenRejections"]
 
 _LEAST_SECONDS: Final = 0.1
-"""The first pause of a policy that has none: a broken endpoint is never asked without one."""
+"""The first pause if the policy has none: a failing endpoint is never asked again at once."""
 _LEAST_CAP_SECONDS: Final = 1.0
 _LONGEST_PAUSE_SECONDS: Final = 600.0
-"""What a server says once must not stop a client for good."""
+"""The longest pause that one answer can cause."""
 _LONGEST_WAIT_SECONDS: Final = 2.0
 """How long a call waits for a pause that began before it; if more is left, it gets the last failure at once."""
 
 
 class TokenBackoff:
-    """Decides when a token may be requested again, and which calls wait for that."""
+    """Decides when a token may be requested again, and which calls wait until then."""
 
     def __init__(
         self, policy: RetryPolicy, clock: Clock, jitter: Callable[[], float], paused_for: Callable[[], float]
     ) -> None:
-        """Make one that also keeps to a pause of all requests, of which *paused_for* returns the seconds left."""
+        """Set up a back-off that also keeps to pauses of all requests; *paused_for* returns their seconds left."""
         self._policy = policy
         self._clock = clock
         self._jitter = jitter
@@ -46,11 +46,11 @@ class TokenBackoff:
         return self._left() <= 0.0
 
     def succeeded(self) -> None:
-        """Note that a token came."""
+        """Note a token request that succeeded."""
         self.failures, self._failure, self._not_before = 0, None, -math.inf
 
     def failed(self, error: KajabiError) -> None:
-        """Note that a token request ended in *error*, and let the next one wait."""
+        """Note a token request that ended in *error*, and delay the next one."""
         self.failures += 1
         # A copy has no traceback, whose frames would be kept for as long as the pause lasts.
         self._failure = copy.copy(error)
@@ -59,8 +59,8 @@ class TokenBackoff:
     async def enter(self, deadline: float | None) -> None:
         """Wait until a token may be requested.
 
-        Raise at once what the last request failed with if its pause has long to go or outlasts *deadline*, a moment
-        on the monotonic clock, and PausedError if a pause that the API asked for outlasts it.
+        Raise the last error at once if its pause lasts for more than two seconds or beyond *deadline*, a moment on the
+        monotonic clock, and PausedError if a pause that the API asked for lasts beyond it.
         """
         while (left := self._left()) > 0.0:
             paused, now = self._paused_for(), self._clock.monotonic()
@@ -87,7 +87,7 @@ class TokenBackoff:
         return None
 
     def _again(self, because: GaveUp) -> KajabiError:
-        assert self._failure is not None  # noqa: S101 - only asked for while there is one
+        assert self._failure is not None  # noqa: S101 - only called after a failure
         return copy.copy(self._failure).sent(attempts=self.failures, maybe_applied=False, gave_up=because)
 
     def _left(self) -> float:
@@ -97,7 +97,7 @@ class TokenBackoff:
         retry_after: float | None = getattr(error, "retry_after", None)
         first = max(_LEAST_SECONDS, self._policy.base_seconds)
         if retry_after:
-            # All requests keep to that pause; a little on top, so that processes do not come back together.
+            # All requests keep to that pause; a little on top, so that processes do not come back at the same moment.
             return min(retry_after, _LONGEST_PAUSE_SECONDS) + min(first, 1.0) * self._jitter()
         if isinstance(error, ConnectionFailedError) and error.on_reused_connection and self.failures == 1:
             # The server had closed an idle connection: nothing is known to be wrong with it.
@@ -119,37 +119,37 @@ _LONGEST_SECONDS = 60.0
 
 
 @attrs.define
-class _Refusal:
+class _Rejection:
     token: Secret
     times: int
     until: float
 
 
-class TokenRefusals:
-    """What operations refused although the token had just been issued; moments are on the monotonic clock.
+class TokenRejections:
+    """The operations that rejected a token although it had just been issued; moments are on the monotonic clock.
 
-    From then on the operation's refusals are its own for a while, which doubles with each new token that it refuses,
-    and are over when it accepts one. There are as many as there are operations.
+    For a while, which doubles with each new token that is rejected, no further token is requested for such an
+    operation; that ends when it accepts one. At most one entry for each operation.
     """
 
     def __init__(self) -> None:
-        self._by_operation: dict[str, _Refusal] = {}
+        self._by_operation: dict[str, _Rejection] = {}
         self.is_empty = True
-        """Whether no operation is known to refuse every token; every request looks."""
+        """Whether no operation is known to reject every token; read by every request."""
 
     def may_replace(self, operation: str, now: float) -> bool:
         """Return whether another token may help *operation*."""
-        refusal = self._by_operation.get(operation)
-        return refusal is None or now >= refusal.until
+        rejection = self._by_operation.get(operation)
+        return rejection is None or now >= rejection.until
 
-    def refused(self, operation: str, token: Secret, now: float) -> None:
-        """Note that *operation* refused *token*, which had just been issued; counted once for each token."""
-        refusal = self._by_operation.get(operation)
-        if refusal is not None and refusal.token == token:
+    def rejected(self, operation: str, token: Secret, now: float) -> None:
+        """Note that *operation* rejected *token*, which had just been issued; counted once for each token."""
+        rejection = self._by_operation.get(operation)
+        if rejection is not None and rejection.token == token:
             return
-        times = 0 if refusal is None else refusal.times + 1
+        times = 0 if rejection is None else rejection.times + 1
         seconds = min(_LONGEST_SECONDS, _FIRST_SECONDS * 2.0 ** min(times, 30))
-        self._by_operation[operation] = _Refusal(token, times, now + seconds)
+        self._by_operation[operation] = _Rejection(token, times, now + seconds)
         self.is_empty = False
 
     def accepted(self, operation: str) -> None:

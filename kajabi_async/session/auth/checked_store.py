@@ -1,4 +1,4 @@
-"""A token store as the session calls it: in bounded time, with errors of ours alone, and nothing believed unchecked."""
+"""A token store as the session calls it: in bounded time, with errors of this package only, every result checked."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -19,7 +19,7 @@ _SECONDS: Final = 3.0
 class CheckedStore:
     """One key of a store. Every method raises StoreUnavailableError if the store fails, whatever it raised itself.
 
-    A lease that a cancelled or late `acquire` still takes is given back, so that the next holder need not wait for its
+    A lease that a cancelled or late `acquire` still takes is released, so that the next holder need not wait for its
     end.
     """
 
@@ -30,50 +30,50 @@ class CheckedStore:
         self._under_way: set[asyncio.Task[Any]] = set()
 
     async def load(self) -> StoredToken | None:
-        """Return what lies there; what cannot be used of it is left out, as if it were not there."""
+        """Return the stored token without its unusable parts; None if there is none."""
         found: Any = await self._call(lambda: self._store.load(self._key))
         return found.checked() if isinstance(found, StoredToken) else None
 
     async def acquire(self) -> Lease | None:
-        """Return the lease, or None if somebody else holds it."""
+        """Return the lease, or None if another client holds it."""
         taking = self._begin(lambda: self._store.acquire(self._key))
         try:
-            lease: Any = await self._ended(taking)
+            lease: Any = await self._result_of(taking)
         except asyncio.CancelledError:
-            # Cancelled once more, it goes on by itself, and `aclose` waits for it.
-            await asyncio.wait({self._begin(lambda: self._give_back(taking))}, timeout=_SECONDS)
+            # If cancelled again, the release continues in its task, and `aclose` waits for it.
+            await asyncio.wait({self._begin(lambda: self._release_late(taking))}, timeout=_SECONDS)
             raise
         except StoreUnavailableError:
             if not taking.done():
-                self._begin(lambda: self._give_back(taking))
+                self._begin(lambda: self._release_late(taking))
             raise
         if lease is not None and not isinstance(lease, Lease):
             raise StoreUnavailableError(f"acquire() of the token store returned {type(lease).__name__}, not a lease")
         return lease
 
     async def release(self, lease: Lease) -> None:
-        """Give *lease* back."""
+        """Release *lease*."""
         await self._call(lambda: self._store.release(self._key, lease))
 
     async def save(self, token: StoredToken, *, lease: Lease, replaces: int) -> bool:
-        """Put *token* in the place of version *replaces*; False if another version is there."""
+        """Replace version *replaces* by *token*; False if the store holds another version."""
         return bool(await self._call(lambda: self._store.save(self._key, token, lease=lease, replaces=replaces)))
 
     async def discard(self, *, version: int) -> None:
-        """Drop the token if it is still of *version*."""
+        """Drop the token if it still has *version*."""
         await self._call(lambda: self._store.discard(self._key, version=version))
 
     async def aclose(self) -> None:
-        """Let calls under way end, for a while, and cancel those that do not."""
+        """Wait a while for running calls, and cancel those that do not end."""
         if self._under_way:
             _, late = await asyncio.wait(tuple(self._under_way), timeout=_SECONDS)
             for task in late:
                 task.cancel()
 
     async def _call(self, call: Callable[[], Awaitable[T]]) -> T:
-        return await self._ended(self._begin(call))
+        return await self._result_of(self._begin(call))
 
-    async def _ended(self, calling: "asyncio.Task[T]") -> T:
+    async def _result_of(self, calling: "asyncio.Task[T]") -> T:
         await asyncio.wait({calling}, timeout=_SECONDS)
         if not calling.done():
             raise StoreUnavailableError(f"the token store gave no answer within {_SECONDS:g} s")
@@ -85,13 +85,13 @@ class CheckedStore:
             # The text may quote what was sent to the store.
             raise StoreUnavailableError(f"the token store failed ({type(error).__name__})") from None
 
-    async def _give_back(self, taking: "asyncio.Task[Any]") -> None:
+    async def _release_late(self, taking: "asyncio.Task[Any]") -> None:
         await asyncio.wait({taking})
         if not taking.cancelled() and taking.exception() is None and isinstance(taking.result(), Lease):
             await self._store.release(self._key, taking.result())
 
     def _begin(self, call: Callable[[], Awaitable[T]]) -> "asyncio.Task[T]":
-        """Start a call in a task of its own: a cancelled caller leaves none half done."""
+        """Start a call in its own task: a cancelled caller leaves no call half done."""
         calling = asyncio.ensure_future(_awaited(call))
         self._under_way.add(calling)
         calling.add_done_callback(self._forget)

@@ -1,4 +1,4 @@
-"""Where processes and machines share one token: what a store must do, and the one in memory.
+"""Stores in which processes and machines share one token: the protocol, and the store in memory.
 
 The stores over a file and over Redis are in `kajabi_async.stores`.
 """
@@ -20,23 +20,23 @@ __all__ = ["Lease", "MemoryTokenStore", "StoredToken", "TokenStore", "checked_le
 
 _SHORTEST_LEASE_SECONDS: Final = 1.0
 _MOST_VERSIONS: Final = 2**53
-"""Up to which every number of a store can be counted on, those of Redis' scripts among them."""
+"""Up to which integers are exact in every store, also in the scripts of Redis."""
 _LATEST_MOMENT: Final = 10.0**11
 
 
 @attrs.frozen
 class StoredToken:
-    """A token as it lies in a store; moments are in seconds since the epoch, None where no life was stated."""
+    """A token in a store; moments are in seconds since the epoch, None if no lifetime was stated."""
 
     access: Secret
     refresh: Secret | None
     renew_at: float | None
     expires_at: float | None
     version: int = 0
-    """Counts the tokens of this key that were saved; the store gives it."""
+    """The number of tokens saved for this key so far; set by the store."""
 
     def to_bytes(self) -> bytes:
-        """Give the token as JSON text, secrets readable: for the inside of a store only."""
+        """Return the token as JSON text with readable secrets, for use inside a store only."""
         return encode(
             {
                 "access": self.access.reveal(),
@@ -49,7 +49,7 @@ class StoredToken:
 
     @classmethod
     def from_bytes(cls, body: bytes) -> Self | None:
-        """Read what `to_bytes` gave; None for anything else, which the next token may overwrite."""
+        """Return the token that `to_bytes` wrote; None for anything else, which the next token may overwrite."""
         try:
             members = json_object(decode(body)) or {}
         except DecodeError:
@@ -61,9 +61,9 @@ class StoredToken:
         return cls(access, refresh, _moment(members.get("renew_at")), _moment(members.get("expires_at")), version)
 
     def checked(self) -> Self:
-        """Return it with what cannot be used left out, whatever a store of another make has put in.
+        """Return the token without its unusable parts, as a store of another author may contain anything.
 
-        An access token that cannot be sent becomes an empty text, a version that is none becomes 0.
+        An access token that cannot be sent becomes an empty text, an invalid version becomes 0.
         """
         return attrs.evolve(
             self,
@@ -77,51 +77,51 @@ class StoredToken:
 
 @attrs.frozen
 class Lease:
-    """The right to ask for a token, until it is given back or its time is over."""
+    """The right to request a token, until it is released or expires."""
 
     holder: str
     fence: int
-    """Grows with every lease of a key: what an earlier holder writes late is told apart by it."""
+    """Grows with every lease of a key, so that a late write of an earlier holder can be recognized."""
 
 
 class TokenStore(Protocol):
-    """Keeps one token for each key, for everybody who shares the store.
+    """Keeps one token for each key, for all clients that share the store.
 
-    Every method may raise StoreUnavailableError; the client then asks for a token of its own, and goes on. So it does
-    if a method raises anything else, returns something of another kind, or takes longer than three seconds. A store
+    Every method may raise StoreUnavailableError; the client then requests a token of its own and continues. It does the
+    same if a method raises anything else, returns a value of another type, or takes longer than three seconds. A store
     that fails is left alone for a while.
     """
 
     lease_seconds: float
-    """How long a lease lasts whose holder dies; a token request has four fifths of it to end."""
+    """How long a lease lasts if its holder dies; a token request must end within four fifths of it."""
 
     async def load(self, key: str) -> StoredToken | None:
-        """Give the token of *key*; None where there is none."""
+        """Return the token of *key*; None if there is none."""
         ...
 
     async def acquire(self, key: str) -> Lease | None:
-        """Give the lease of *key*, or None where somebody else holds it."""
+        """Return the lease of *key*, or None if another client holds it."""
         ...
 
     async def release(self, key: str, lease: Lease) -> None:
-        """Give *lease* back; nothing happens where it is somebody else's by now."""
+        """Release *lease*; do nothing if another client holds it by now."""
         ...
 
     async def save(self, key: str, token: StoredToken, *, lease: Lease, replaces: int) -> bool:
-        """Put *token* in the place of version *replaces* (0 for none) and count the version up.
+        """Replace version *replaces* (0 for none) by *token*, increment the version, and return True.
 
-        False, with nothing changed, where another version is there or a later lease has written: never is a newer
-        token lost to a holder that was slow.
+        False, with nothing changed, if the store holds another version or a later lease has written: a slow holder
+        never overwrites a newer token.
         """
         ...
 
     async def discard(self, key: str, *, version: int) -> None:
-        """Drop the token of *key* where it is still of *version*."""
+        """Drop the token of *key* if it still has *version*."""
         ...
 
 
 class MemoryTokenStore:
-    """Shares tokens among the clients of one process, on whatever loops and threads they run."""
+    """Shares tokens among the clients of one process, across event loops and threads."""
 
     def __init__(self, *, lease_seconds: float = 20.0, monotonic: Callable[[], float] = time.monotonic) -> None:
         self.lease_seconds = checked_lease_seconds(lease_seconds)
@@ -134,11 +134,11 @@ class MemoryTokenStore:
         self._lock = threading.Lock()
 
     async def load(self, key: str) -> StoredToken | None:
-        """Give the token of *key*; None where there is none."""
+        """Return the token of *key*; None if there is none."""
         return self._tokens.get(key)
 
     async def acquire(self, key: str) -> Lease | None:
-        """Give the lease of *key*, or None where somebody else holds it."""
+        """Return the lease of *key*, or None if another client holds it."""
         with self._lock:
             now = self._monotonic()
             _, until = self._leases.get(key, (None, 0.0))
@@ -150,13 +150,13 @@ class MemoryTokenStore:
             return lease
 
     async def release(self, key: str, lease: Lease) -> None:
-        """Give *lease* back; nothing happens where it is somebody else's by now."""
+        """Release *lease*; do nothing if another client holds it by now."""
         with self._lock:
             if self._leases.get(key, (None, 0.0))[0] == lease:
                 del self._leases[key]
 
     async def save(self, key: str, token: StoredToken, *, lease: Lease, replaces: int) -> bool:
-        """Put *token* in the place of version *replaces*; False where another version is there."""
+        """Replace version *replaces* by *token*; False if the store holds another version."""
         with self._lock:
             there = self._tokens.get(key)
             if (0 if there is None else there.version) != replaces or lease.fence < self._written.get(key, 0):
@@ -166,7 +166,7 @@ class MemoryTokenStore:
             return True
 
     async def discard(self, key: str, *, version: int) -> None:
-        """Drop the token of *key* where it is still of *version*."""
+        """Drop the token of *key* if it still has *version*."""
         with self._lock:
             there = self._tokens.get(key)
             if there is not None and there.version == version:
@@ -174,7 +174,7 @@ class MemoryTokenStore:
 
 
 def checked_lease_seconds(seconds: float) -> float:
-    """Give *seconds* where a token request can end within four fifths of it."""
+    """Return *seconds* if a token request can end within four fifths of it; ConfigurationError otherwise."""
     return number(
         seconds,
         of="lease_seconds",

@@ -22,18 +22,18 @@ _MORE_DIGITS: Final = re.compile(r"[1-9][0-9]{12,}", re.ASCII)
 
 @attrs.frozen
 class Token:
-    """An access token; moments are on the monotonic clock, None where no life was stated."""
+    """An access token; moments are on the monotonic clock, None if no lifetime was stated."""
 
     access: Secret
     refresh: Secret | None
     renew_at: float | None
     expires_at: float | None
     shared: bool = False
-    """Whether another client asked for it, and it was taken from a store."""
+    """Whether another client requested it, and it was taken from a store."""
 
     @classmethod
     def from_body(cls, body: bytes, *, asked_at: float) -> Self:
-        """Read the token endpoint's answer; its life counts from before it was asked for."""
+        """Return the token in the token endpoint's answer; its lifetime counts from *asked_at*."""
         members = json_object(decode(body, context="the token answer"))
         if members is None:
             raise DecodeError("an object was expected", context="the token answer")
@@ -49,13 +49,13 @@ class Token:
 
     @classmethod
     def from_store(cls, stored: StoredToken, clock: Clock) -> Self:
-        """Take a token out of a store, its moments turned from wall time to this machine's monotonic time."""
+        """Return the token of a store, its moments converted from wall time to this machine's monotonic time."""
         shift = clock.monotonic() - clock.time()
         moments = _shifted(stored.renew_at, shift), _shifted(stored.expires_at, shift)
         return cls(stored.access, stored.refresh, *moments, shared=True)
 
     def to_store(self, clock: Clock) -> StoredToken:
-        """Give the token as it lies in a store."""
+        """Return the token for a store, its moments in wall time."""
         shift = clock.time() - clock.monotonic()
         return StoredToken(self.access, self.refresh, _shifted(self.renew_at, shift), _shifted(self.expires_at, shift))
 
@@ -65,7 +65,7 @@ def _shifted(moment: float | None, seconds: float) -> float | None:
 
 
 def _life(expires_in: Any) -> float | None:
-    """Return the seconds that are stated; None for anything that is no positive number, or text of one."""
+    """Return the stated seconds; None for anything but a positive number or its text."""
     if isinstance(expires_in, str):
         expires_in = _number(expires_in)
     if isinstance(expires_in, bool) or not isinstance(expires_in, int | float) or not expires_in > 0:

@@ -1,4 +1,4 @@
-"""Deadlines of whatever is under way, all kept by one timer of the event loop.
+"""Deadlines of blocks of code, all kept by one timer of the event loop.
 
 A timer for every request, as `asyncio.timeout` has it, costs a good part of what a request costs.
 """
@@ -14,7 +14,6 @@ import attrs
 from kajabi_async.checks import number
 from kajabi_async.errors import ClientClosedError, ConfigurationError, RequestTimeoutError, TimeoutPhase
 from kajabi_async.exchange import Request
-from kajabi_async.records import Record
 
 __all__ = ["Deadline", "Deadlines", "Timeouts", "checked_seconds", "closed_meanwhile", "ran_out", "ran_out_in_line"]
 
@@ -28,7 +27,7 @@ _RAN_OUT: Final[Mapping[str, str]] = {
 
 
 def ran_out(seconds: float | None, limit: Literal["queue", "total", "sent"], request: Request) -> RequestTimeoutError:
-    """Return the error for a *request* that a *limit* of *seconds* has ended; "sent" is a total without our line."""
+    """Return the error for a *request* that a *limit* of *seconds* has ended; "sent" leaves out the client's queue."""
     message = f"{_RAN_OUT[limit]} within {seconds} s"
     phase: TimeoutPhase = "total" if limit == "sent" else limit
     return RequestTimeoutError(message, phase=phase, seconds=seconds, method=request.method, path=request.path)
@@ -41,15 +40,16 @@ def ran_out_in_line(seconds: float | None, line: str, request: Request) -> Reque
 
 
 def closed_meanwhile(request: Request, *, left: bool) -> ClientClosedError:
-    """Return the error for a *request* that the end of the client has ended, before or after it *left*."""
+    """Return the error for a *request* that ended when the client was closed, before or after it *left*."""
     what = "has no answer" if left else "was not sent"
     return ClientClosedError(f"{request.method} {request.path} {what}: the client was closed meanwhile")
 
 
-class Deadline(Record, eq=False):
+@attrs.define(eq=False)
+class Deadline:
     """Ends a block of code by cancelling its task, and swallows that cancellation, like ``asyncio.timeout``.
 
-    Whoever comes out of the block with nothing in hand has run out of time; cancellations by others pass through.
+    Code after the block runs only if the time ran out inside it; cancellations by others pass through.
     """
 
     _deadlines: "Deadlines"
@@ -59,13 +59,13 @@ class Deadline(Record, eq=False):
     at: float
     """On the clock of the event loop."""
     silent_at: float = math.inf
-    """The same, for the silence of somebody whom the block listens to."""
+    """The same, for the silence of the server that the block listens to."""
     _ran_out: bool = False
     _silenced: bool = False
     _seconds_left: float = math.inf
-    """Of a deadline that is suspended."""
+    """The rest of the time of a suspended deadline."""
     request_left: bool = False
-    """Whether the request that was last sent in the block had a connection to leave by; set by who sends it."""
+    """Whether the last request of the block got a connection; set by its sender."""
 
     def suspend(self) -> None:
         """Stop the time of the block until `resume`."""
@@ -78,18 +78,18 @@ class Deadline(Record, eq=False):
             self._deadlines.arm_for(self.at)
 
     def listen(self, seconds: float) -> None:
-        """End what the block does for silence as well, *seconds* from now, unless this is called again before."""
+        """Limit the silence of the server to *seconds* from now; each call replaces the one before."""
         self.silent_at = self._loop.time() + seconds
         if self.silent_at < self._deadlines.armed_for:
             self._deadlines.arm_for(self.silent_at)
 
     def stop_listening(self) -> bool:
-        """Tell whether it was silence alone that cancelled the task; then the block may go on with something else."""
+        """Return whether silence alone cancelled the task; the block may then go on."""
         self.silent_at = math.inf
         if not self._silenced:
             return False
         if self._deadlines.are_ended:
-            # Over for good, though it was silence that came first.
+            # The client is closed, although silence came first.
             self._silenced = False
             return False
         self._ran_out = self._silenced = False
@@ -99,7 +99,7 @@ class Deadline(Record, eq=False):
         return self._task.uncancel() <= self._cancelling
 
     def run_out(self, *, silenced: bool = False) -> None:
-        """Cancel the task, for all of the block or, with *silenced*, for what it does just now."""
+        """Cancel the task, to end the block or, with *silenced*, only its current exchange."""
         self._ran_out, self._silenced = True, silenced
         self._task.cancel()
 
@@ -109,7 +109,7 @@ class Deadline(Record, eq=False):
         return self._ran_out
 
     def is_of(self, task: asyncio.Task[Any] | None) -> bool:
-        """Return whether it is *task* that runs the block."""
+        """Return whether *task* runs the block."""
         return self._task is task
 
     def __enter__(self) -> Self:
@@ -130,23 +130,24 @@ class Deadlines:
 
     def __init__(self) -> None:
         self._running: set[Deadline] = set()
+        # Bound here, as every request calls both: that saves a call each. `end_all` replaces the second.
         self.add = self._running.add
         self.discard: Callable[[Deadline], None] = self._running.discard
         self.are_ended = False
-        """Whether `end_all` was called: whoever comes out of a block with nothing in hand was ended by that."""
+        """Whether `end_all` was called: code after a block then runs because of that."""
         self._ended: asyncio.Future[None] | None = None
         self._timer: asyncio.TimerHandle | None = None
         self.armed_for = math.inf
-        """When the timer goes off, on the clock of the event loop."""
+        """The moment the timer is set for, on the clock of the event loop."""
 
     def limit(self, seconds: float | None, *, loop: asyncio.AbstractEventLoop | None = None) -> Deadline:
-        """Give a deadline *seconds* from now, for a ``with`` block; None is none.
+        """Return a deadline *seconds* from now, for a ``with`` block; None sets no limit.
 
-        *loop* is the running one, where it is at hand: Python 3.11 makes a system call to tell which it is.
+        Pass the running *loop* if it is known: Python 3.11 makes a system call to find it.
         """
         running = loop or asyncio.get_running_loop()
         task = asyncio.current_task(running)
-        assert task is not None  # noqa: S101 - whoever awaits a request is a task
+        assert task is not None  # noqa: S101 - only a task can await a request
         at = math.inf if seconds is None else running.time() + seconds
         if at < self.armed_for:
             self.arm_for(at)
@@ -155,13 +156,13 @@ class Deadlines:
     async def within(
         self, seconds: float | None, work: Awaitable[T], *, phase: Literal["queue", "total"], request: Request
     ) -> T:
-        """Await *work*, but no longer than *seconds*; RequestTimeoutError after that."""
+        """Return the result of *work*; RequestTimeoutError after *seconds*."""
         with self.limit(seconds):
             return await work
         raise ran_out(seconds, phase, request)
 
     def arm_for(self, at: float) -> None:
-        """Have the timer go off at the moment *at*."""
+        """Set the timer to the moment *at*."""
         if self.are_ended:
             return
         if self._timer is not None:
@@ -170,29 +171,29 @@ class Deadlines:
         self.armed_for = at
 
     def end_all(self) -> None:
-        """End every block that is under way as if its time had run out; once, however often this is called."""
+        """End every running block as if its time had run out; further calls do not end it again."""
         self.are_ended = True
-        self.discard = self._discard_and_tell
+        self.discard = self._discard_and_notify
         for deadline in tuple(self._running):
             if not deadline.has_run_out:
                 deadline.run_out()
 
     async def all_ended(self) -> None:
-        """Wait until the blocks that `end_all` has ended were left, but for one that this is called in."""
+        """Wait until all blocks ended by `end_all` were left, except one that this is called in."""
         here = asyncio.current_task()
         while any(not deadline.is_of(here) for deadline in self._running):
             self._ended = self._ended or asyncio.get_running_loop().create_future()
-            # Not awaited itself: others may wait for it too.
+            # Waited for, not awaited: others wait for it too, and a cancelled waiter must not cancel it.
             await asyncio.wait({self._ended})
 
-    def _discard_and_tell(self, deadline: Deadline) -> None:
+    def _discard_and_notify(self, deadline: Deadline) -> None:
         self._running.discard(deadline)
         if self._ended is not None:
             self._ended.set_result(None)
             self._ended = None
 
     def close(self) -> None:
-        """Leave nothing behind in the event loop, unless something is still under way."""
+        """Remove the timer from the event loop, unless a block still runs."""
         if self._timer is not None and (self.are_ended or not self._running):
             self._timer.cancel()
             self._timer, self.armed_for = None, math.inf
@@ -211,7 +212,7 @@ class Deadlines:
 
 
 def checked_seconds(name: str, seconds: object) -> float | None:
-    """Give *seconds* where it is a positive number or None; ConfigurationError otherwise."""
+    """Return *seconds* if it is a positive number or None; ConfigurationError otherwise."""
     expected = "a positive number of seconds, or None for no limit"
     if seconds is None:
         return None
@@ -231,9 +232,9 @@ class Timeouts:
     """Limits in seconds; None sets none."""
 
     total: float | None = _limit(60.0)
-    """The whole operation: queueing, connecting, every attempt and the waits between them."""
+    """The whole operation: the queue, connecting, every attempt and the waits between them."""
     queue: float | None = _limit(None)
-    """Waiting for a place among the requests under way."""
+    """Waiting in the client's queue, for a slot and a permit of the rate."""
     connect: float | None = _limit(10.0)
     """Making a connection."""
     read: float | None = _limit(30.0)

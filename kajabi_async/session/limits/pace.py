@@ -15,7 +15,7 @@ import attrs
 __all__ = ["Pace"]
 
 _BETA: Final = 0.85
-"""The share of the refused rate that a refusal leaves (RFC 9438, 4.6, has 0.7, for flows that yield to nobody)."""
+"""The share of the refused rate that a refusal leaves (RFC 9438, 4.6, has 0.7, for flows that need not yield)."""
 _MARGIN: Final = 0.96
 """The share of a refused rate that is taken to be borne: the plateau is to lie below the limit, not on it."""
 _MOST_GAIN: Final = 0.05
@@ -38,35 +38,35 @@ _DEAREST: Final = 3
 _PROBE_SECONDS: Final = (15.0, 90.0)
 """The least and the most that this may take. The constant C of RFC 9438 follows from it."""
 _PAUSES_PER_PROBE: Final = 25.0
-"""If a refusal costs everyone a pause, the limit is probed more seldom."""
+"""If a refusal costs all requests a pause, the limit is probed less often."""
 _DOUBLING_SECONDS: Final = 0.5
 _CAREFUL_SECONDS: Final = 2.0
 """In how long the rate doubles in slow start, and where a limit is near, as in RFC 9406, 4.2: a quarter as fast."""
 _EVENT_SECONDS: Final = 0.5
 """Refusals within it are one event: most of the requests had left before the first refusal came."""
 _WINDOW_SECONDS: Final = 1.0
-"""How far back the answers count that tell what the server bears just now."""
+"""How far back answers count for what the server currently bears."""
 _OVERLOAD: Final = 0.25
-"""From this share of refusals on the rate is not a little too high: what got through tells the limit."""
+"""From this share of refusals on the rate is not a little too high: what got through shows the limit."""
 _BURST_IS_OVER: Final = 0.05
 """From this share on, refusals within seconds of a cut are no look for more: the plateau itself is above the limit."""
 _UNDERRATED: Final = 1.2
 """So much more than was counted may have been borne while a limit was searched for: the rate rose, or was on hold."""
 _EVIDENCE: Final = 20
-"""So many answers and refusals tell a limit; fewer may be an accident, or somebody else's doing."""
+"""This many answers and refusals show a limit; fewer may be an accident, or caused by another client."""
 _FEW: Final = 5.0
-"""Requests a second at most that go while an event lasts that does not tell the limit."""
+"""Requests a second at most during an event that does not show the limit."""
 _SLOWEST: Final = 0.5
-"""Requests a second that go in any case."""
+"""Requests a second that always go."""
 _MOST_CUT: Final = 0.25
-"""To at least this share a refusal takes the rate down, whatever got through."""
+"""A refusal leaves at least this share of the rate, whatever got through."""
 _FORGET_SECONDS: Final = 60.0
 _UNUSED_SECONDS: Final = 10.0
-"""A limit is forgotten after so long without a refusal, if nobody has been held back for so long."""
+"""A limit is forgotten after this long without a refusal, if no request was held back for this long."""
 _LOOK_SECONDS: Final = 0.25
-"""The longest wait for a learned rate, which may have grown by then."""
+"""The longest wait for a learned rate, which may have grown meanwhile."""
 _ROUNDING: Final = 1e-6
-"""Sums of shares never come to a whole exactly; a wait too short for a clock to tell would never end."""
+"""Sums of shares never come to a whole exactly; a wait too short for the clock would never end."""
 _BURST_SECONDS: Final = 0.1
 """How long a time's worth of requests may leave at once, if there were none before."""
 _MOST_DOUBLINGS: Final = 60.0
@@ -74,7 +74,7 @@ _MOST_DOUBLINGS: Final = 60.0
 
 @attrs.define
 class Pace:
-    """Where the pace stands; moments are in seconds on one clock of the caller's."""
+    """The state of the rate; moments are in seconds on one clock of the caller."""
 
     fixed: float | None = None
     """Requests a second that the caller knows to be allowed; None if it is to be learned."""
@@ -101,7 +101,7 @@ class Pace:
     cost: int = 0
     """How many refusals the look for more has cost that led to the latest plateau."""
     held_back_at: float = 0.0
-    """When somebody had to wait for the rate last."""
+    """When a request last had to wait for the rate."""
     stock: float = 1.0
     """Requests that may go at `stocked_at`."""
     stocked_at: float = 0.0
@@ -176,11 +176,11 @@ class Pace:
         if retry_after:
             self.pause_seconds = retry_after
             self.pause(now, now + retry_after)
-            # Whoever goes first finds out whether the pause was enough.
+            # The first request shows whether the pause was enough.
             self.stock = 1.0 if self.fixed is None else self.stock
 
     def pause(self, now: float, until: float) -> None:
-        """Let nobody go before *until*; an earlier pause is never shortened."""
+        """Let no request go before *until*; an earlier pause is never shortened."""
         start = max(now, self.paused_until)
         if until > start:
             # What is counted is counted over the time that requests may go.
@@ -229,14 +229,14 @@ class Pace:
         )
 
     def _restocked(self, now: float) -> float | None:
-        """Put into stock what has become due by *now*, and return the rate; None once the limit is forgotten."""
+        """Add to the stock what the rate allows by *now*, and return the rate; None once the limit is forgotten."""
         self._end_hope(now)
         rate = self.rate(now)
         if rate is None:
             self.start = None
         elif now > self.stocked_at:
             most = max(1.0, rate * _BURST_SECONDS)
-            # Nothing comes into stock during a pause: everybody would leave at its end at once.
+            # Nothing comes into stock during a pause: all requests would leave at its end at once.
             since = max(self.stocked_at, min(now, self.paused_until))
             self.stock = min(most, self.stock + (now - since) * rate)
             self.stocked_at = now
@@ -266,7 +266,7 @@ class Pace:
         return refusals > _OVERLOAD * (answers + refusals)
 
     def _limit(self, now: float) -> None:
-        """Begin to search: nothing that was measured before the first refusal tells the limit."""
+        """Start the search: nothing measured before the first refusal shows the limit."""
         measured = max(_FEW, self._per_second(now))
         self.borne, self.pause_seconds, self.cost, self.burst = measured, 0.0, 0, 0.0
         self.hoped = _BETA * measured
@@ -285,7 +285,7 @@ class Pace:
         overload, is_known = self._is_overload(answers, refusals), answers > 0 and answers + refusals >= _EVIDENCE
         start = max(_MOST_CUT * rate, _BETA * min(rate, through)) if overload else _BETA * rate
         if now - self.held_back_at > max(_WINDOW_SECONDS, 3.0 / rate):
-            # The rate held nobody back, so that the refusal says nothing about it.
+            # The rate held no request back, so the refusal says nothing about it.
             self._search(now, _BETA * min(rate, self._per_second(now)))
         elif self.doubling_seconds and not is_known and not self.suspicion:
             self._search(now, start, self.doubling_seconds)
@@ -335,14 +335,14 @@ class Pace:
         self._begin(now, start, on_hold=on_hold)
 
     def _begin(self, now: float, start: float, *, on_hold: bool) -> None:
-        """Begin to grow from *start*."""
+        """Start to grow from *start*."""
         self.start, self.on_hold = max(_SLOWEST, start), on_hold
         self.cuts += 1
         self.refused_at = now
         self.stock, self.stocked_at = min(self.stock, 0.0), max(now, self.stocked_at)
 
     def _gather(self, now: float) -> None:
-        """Begin to gather evidence of a limit."""
+        """Start to gather evidence of a limit."""
         self.event_since, self.event_answers, self.event_refusals = now, self.answers, 0
 
     def _per_second(self, now: float) -> float:

@@ -25,7 +25,7 @@ from kajabi_async.session.auth.token import Token
 from kajabi_async.session.credentials import ClientCredentials, Secret
 from kajabi_async.session.limits.deadlines import Deadline, Deadlines
 from kajabi_async.session.limits.gate import Gate
-from kajabi_async.session.limits.rate import as_rate_limit
+from kajabi_async.session.limits.rate import as_rate
 from tests.clocks import ManualClock
 
 BASE = "https://api.kajabi.com"
@@ -63,7 +63,7 @@ class Asked:
     def __init__(self, *answers: Any, watched: bool = True, rate: float | None = None) -> None:
         self.clock = ManualClock()
         self.wire = Wire(self.clock, *answers)
-        self.gate = Gate(1, as_rate_limit(rate), self.clock)
+        self.gate = Gate(1, as_rate(rate), self.clock)
         self.stats = SessionStats()
         self.seen: list[SessionEvent] = []
         self.heeded: list[tuple[int, str]] = []

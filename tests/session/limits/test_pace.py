@@ -10,7 +10,7 @@ import pytest
 
 from kajabi_async.errors import ConfigurationError
 from kajabi_async.session.limits.pace import Pace
-from kajabi_async.session.limits.rate import AdaptiveRate, FixedRate, as_rate_limit
+from kajabi_async.session.limits.rate import AdaptiveRate, FixedRate, as_rate
 
 
 class World:
@@ -147,7 +147,7 @@ async def test_a_known_rate_is_kept_to() -> None:
 def test_a_rate_that_makes_no_sense_is_refused(given: Any) -> None:
     """When the client is made."""
     with pytest.raises(ConfigurationError) as caught:
-        as_rate_limit(given)
+        as_rate(given)
     assert str(caught.value) == f"a rate must be a positive number of requests a second, got {given!r}"
 
 
@@ -175,7 +175,7 @@ async def test_a_learned_rate_is_none_until_it_is_known() -> None:
 def test_what_a_client_is_given_becomes_a_limit() -> None:
     """A number, an object of one's own, or nothing."""
     own = AdaptiveRate()
-    assert as_rate_limit(own) is own
-    assert isinstance(as_rate_limit(5), FixedRate)
-    assert isinstance(as_rate_limit(0.5), FixedRate)
-    assert type(as_rate_limit(None)) is AdaptiveRate
+    assert as_rate(own) is own
+    assert isinstance(as_rate(5), FixedRate)
+    assert isinstance(as_rate(0.5), FixedRate)
+    assert type(as_rate(None)) is AdaptiveRate
