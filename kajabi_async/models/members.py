@@ -1,7 +1,7 @@
 """A resource as plain data, for JSON and for programs, and in a few words, for people."""
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any, Final, Literal, cast
+from typing import TYPE_CHECKING, Any, Final, Literal
 from urllib.parse import urlsplit
 
 import attrs
@@ -160,8 +160,12 @@ def cell_of(cls: "type[Resource]", name: str, value: Any) -> str:
 
 
 def _parts_of(value: Any) -> Iterator[Any]:
-    for each in cast("list[Any]", value) if isinstance(value, list) else [value]:
+    for each in _as_list(value):
         yield escape_json(each) if isinstance(each, dict | list) else each
+
+
+def _as_list(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else [value]
 
 
 def _host_of(url: str) -> str:
