@@ -58,7 +58,7 @@ class Endpoint:
         self._session = session
         self._base_url = base_url
 
-    async def ask(self, _credentials: Credentials, _attempt: int) -> Token:
+    async def ask(self, credentials: Credentials, attempt: int) -> Token:  # noqa: ARG002 - one kind of token is enough
         sent_at = time.monotonic()
         return Token.from_body(await _requested(self._session, self._base_url), asked_at=sent_at)
 

@@ -17,7 +17,7 @@ nitpicky = True
 # Names of other libraries are not linked, so that nothing is fetched. Names of this package must resolve.
 nitpick_ignore_regex = [
     ("py:.*", r"(aiohttp|asyncio|collections|datetime|decimal|opentelemetry|os|pathlib|random|redis|typing)\..*"),
-    ("py:(class|obj)", r"kajabi_async\.testing\.(store|oauth|faults\.incident)\..*"),  # Internals of the fake.
+    ("py:(class|obj)", r"kajabi_async\.testing\.(state|oauth|faults\.incident)\..*"),  # Internals of the fake.
     ("py:class", r"kajabi_async\.(models\.resource\.Scope|fetching\.page\.ListRequest)"),  # Passed on only.
     ("py:(class|obj)", r"kajabi_async\..*\.[RT]"),  # Type variables.
 ]

@@ -2,8 +2,8 @@
 
 `RedisReplayGuard` is in `kajabi_async.webhooks.redis_replay`, as it needs the extra ``redis``.
 
-Imports `models` and `decoding`. Read `receiver` first: it checks the path, has the body parsed by `parse`, and calls
-the handler once.
+Imports ``models`` and ``decoding``. Read ``receiver.py`` first: it checks the path, has ``parse.py`` parse the
+body, and calls the handler once.
 """
 
 from kajabi_async.webhooks.dashboard import (

@@ -35,7 +35,7 @@ class Gate:
         self.answered = self._rate.answered
         """Note, with the moment, an answer other than 429."""
         self.leave = self._slots.leave
-        """Give a slot back."""
+        """Return a slot."""
         self._clock = clock
         self._paused_until = 0.0
 

@@ -1,0 +1,89 @@
+"""The map in CONTRIBUTING.md leads where the code goes."""
+
+import logging
+import re
+from collections.abc import AsyncGenerator, Awaitable, Callable, Generator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import pytest_asyncio
+
+from kajabi_async import Kajabi
+from tests.trips import FakeInAThread, follow
+
+CONTRIBUTING = Path(__file__).parents[1] / "CONTRIBUTING.md"
+STOP = re.compile(r"^\d+\. `([\w/]+\.py)` `([\w.<>]+)`", re.MULTILINE)
+MOST_STOPS = 10
+
+
+def trip_in(heading: str) -> list[tuple[str, str]]:
+    section = CONTRIBUTING.read_text("utf-8").partition(f"### {heading}\n")[2].partition("\n#")[0]
+    return STOP.findall(section)
+
+
+@pytest.fixture(scope="module")
+def server() -> Generator[FakeInAThread]:
+    with FakeInAThread() as running:
+        yield running
+
+
+@pytest_asyncio.fixture
+async def api(server: FakeInAThread, caplog: pytest.LogCaptureFixture) -> AsyncGenerator[Kajabi]:
+    # A log that is written is a trip of its own.
+    caplog.set_level(logging.WARNING, "kajabi_async")
+    fake = server.fake
+    options = {"client_id": fake.client_id, "client_secret": fake.client_secret, "base_url": fake.base_url}
+    async with Kajabi(**options) as client:
+        # What is read or made once for the whole process is no part of a trip.
+        for resource_id in ("1", "2"):
+            customer = await client.customers.get(resource_id)
+            await customer.contact
+        yield client
+
+
+async def one_found(api: Kajabi) -> None:
+    async for lookup in api.customers.get_many(["5"]):
+        assert lookup.found
+
+
+@pytest.mark.parametrize(
+    ("heading", "most_files", "most_changes"),
+    [
+        ('`await api.customers.get("123")`', 19, 28),
+        ("`await customer.contact`", 24, 58),
+        ("`async for lookup in api.customers.get_many(ids)`", 25, 76),
+        ("A token that is refused", 29, 86),
+    ],
+)
+async def test_a_trip_goes_where_the_map_says(
+    api: Kajabi, server: FakeInAThread, heading: str, most_files: int, most_changes: int
+) -> None:
+    """Each stop is called after the one before it, and the whole trip is no longer than it was."""
+    customer = await api.customers.get("3")
+    calls: dict[str, Callable[[], Awaitable[Any]]] = {
+        '`await api.customers.get("123")`': lambda: api.customers.get("4"),
+        "`await customer.contact`": lambda: awaited(customer.contact),
+        "`async for lookup in api.customers.get_many(ids)`": lambda: one_found(api),
+        "A token that is refused": lambda: api.customers.get("6"),
+    }
+    if heading == "A token that is refused":
+        server.fake.expire_tokens()
+    stops = trip_in(heading)
+    assert 0 < len(stops) <= MOST_STOPS
+    trip = await follow(calls[heading])
+    assert trip.first_missing(stops) is None
+    assert len(trip.files) <= most_files, trip.files
+    assert trip.changes <= most_changes
+
+
+async def awaited(value: Awaitable[Any]) -> Any:
+    return await value
+
+
+async def test_a_stop_that_is_not_called_is_found(api: Kajabi) -> None:
+    """So that a wrong map fails."""
+    trip = await follow(lambda: api.customers.get("7"))
+    stops = trip_in('`await api.customers.get("123")`')
+    assert trip.first_missing([*reversed(stops)]) is not None
+    assert trip.first_missing([*stops, ("client.py", "Kajabi.request")]) == ("client.py", "Kajabi.request")
