@@ -64,5 +64,5 @@ class NamesCure(type):
         return f"{name} ({cls._cure})" if called_by_json() else name
 
     @__name__.setter
-    def __name__(cls, name: str) -> None:
+    def __name__(cls, name: str) -> None:  # pyright: ignore[reportIncompatibleVariableOverride]
         type.__dict__["__name__"].__set__(cls, name)

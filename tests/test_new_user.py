@@ -68,6 +68,8 @@ MISUSES: list[tuple[Mistake, str]] = [
     (lambda api: _awaited(api.customers.list()), ROWS),
     (lambda api: _awaited(api.customers.list().pages()), "'async for'"),
     (lambda api: _now(lambda: anext(api.customers.list())), "'await api.customers.list(...).first()'"),
+    (lambda api: _now(lambda: "1" in api.customers.list()), ROWS),
+    (lambda api: _now(lambda: "1" in api.customers.get_many(["1"])), OUTCOMES),
     (lambda api: _now(lambda: json.dumps(api.customers.list())), "read it with 'async for', then call .to_dict()"),
     (lambda api: _awaited(api.customers.get_many(["1"])), OUTCOMES),
     (lambda api: _now(lambda: api.customers.get_many(["1"])[0]), OUTCOMES),

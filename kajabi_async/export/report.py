@@ -107,7 +107,6 @@ class ExportReport(PlainRecord):
 
 
 def _shown(value: Any) -> str:
-    if isinstance(value, list):
-        elements: list[Any] = value
-        return "; ".join(map(str, elements))
+    if hasattr(value, "append"):
+        return "; ".join(map(str, value))
     return "" if value is None else str(plain(value))

@@ -41,6 +41,7 @@ _ITS_OUTCOMES: Final = "write 'async for lookup in run' for the outcomes, or 'aw
         "__len__": f"a run of lookups has no length: {_ITS_OUTCOMES}",
         "__bool__": f"a run of lookups is neither true nor false: {_ITS_OUTCOMES}",
         "__iter__": "lookups arrive one by one: write 'async for', not 'for'",
+        "__contains__": f"a run of lookups is not searched by 'in': {_ITS_OUTCOMES}",
         "__next__": f"a run of lookups is not read by next(): {_ITS_OUTCOMES}",
         "__anext__": f"a run of lookups is not read by anext(): {_ITS_OUTCOMES}",
         "__aenter__": f"a run of lookups needs no 'async with': {_ITS_OUTCOMES}",

@@ -131,6 +131,7 @@ _ROWS: Final = ("'async for row in %'", "'await %.collect(limit=...)' for a tupl
         "__len__": _hint("a list is fetched page by page", "'await %.count()' for what the server counts"),
         "__bool__": _hint("a list is fetched page by page", "'if await %.first() is not None'"),
         "__iter__": "a list is fetched as it is read: write 'async for', not 'for'",
+        "__contains__": _hint("a list is not searched by 'in'", *_ROWS),
         "__next__": _hint("a list is not read by next()", "'await %.first()'", *_ROWS),
         "__anext__": _hint("a list is not read by anext()", "'await %.first()'", *_ROWS),
         "__aenter__": _hint("a list needs no 'async with'", *_ROWS),

@@ -165,7 +165,8 @@ def _parts_of(value: Any) -> Iterator[Any]:
 
 
 def _as_list(value: Any) -> list[Any]:
-    return value if isinstance(value, list) else [value]
+    values: Any = value if isinstance(value, list) else [value]
+    return list(values)
 
 
 def _host_of(url: str) -> str:

@@ -86,6 +86,9 @@ class ResourceMisuse(metaclass=NamesCure):
         def __iter__(self) -> NoReturn:
             raise _no_dict(self)
 
+        def __contains__(self, _: object) -> NoReturn:
+            raise _no_dict(self)
+
         def __getitem__(self, name: Any) -> NoReturn:
             if isinstance(name, str) and name.isidentifier():
                 raise TypeError(
