@@ -165,8 +165,7 @@ def _parts_of(value: Any) -> Iterator[Any]:
 
 
 def _as_list(value: Any) -> list[Any]:
-    values: Any = value if isinstance(value, list) else [value]
-    return list(values)
+    return list(value) if hasattr(value, "append") else [value]
 
 
 def _host_of(url: str) -> str:
