@@ -33,8 +33,7 @@ async def api(server: FakeInAThread, caplog: pytest.LogCaptureFixture) -> AsyncG
     # A log that is written is a trip of its own.
     caplog.set_level(logging.WARNING, "kajabi_async")
     fake = server.fake
-    options = {"client_id": fake.client_id, "client_secret": fake.client_secret, "base_url": fake.base_url}
-    async with Kajabi(**options) as client:
+    async with Kajabi(client_id=fake.client_id, client_secret=fake.client_secret, base_url=fake.base_url) as client:
         # What is read or made once for the whole process is no part of a trip.
         for resource_id in ("1", "2"):
             customer = await client.customers.get(resource_id)
