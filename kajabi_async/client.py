@@ -15,6 +15,7 @@ from kajabi_async.clock import SystemClock
 from kajabi_async.errors import ConfigurationError, InvalidArgumentError
 from kajabi_async.exchange import Request
 from kajabi_async.fetching.context import DEFAULT_CONCURRENCY, Context
+from kajabi_async.hints import nearest_name, refusing
 from kajabi_async.jsonapi.codec import decode, encode
 from kajabi_async.jsonapi.ids import checked_id
 from kajabi_async.jsonapi.limits import MAX_ELEMENTS
@@ -53,6 +54,8 @@ if TYPE_CHECKING:
 __all__ = ["ClientOptions", "Kajabi", "SharedOptions"]
 
 T = TypeVar("T", bound=ResourceOperations[Any])
+
+_ASYNC_WITH: Final = "a client is opened with 'async with Kajabi(...) as api:', in a coroutine, not with 'with'"
 
 OFFICIAL_BASE_URL: Final = "https://api.kajabi.com"
 OFFICIAL_ORIGINS: Final = (("https://api.kajabi.com", "/v1"), ("https://app.kajabi.com", "/api/v1"))
@@ -115,6 +118,7 @@ class SharedOptions(TypedDict, total=False):
     """The number of lookups that bulk runs keep going, at most the ``concurrency`` of the client."""
 
 
+@refusing({"__enter__": _ASYNC_WITH, "__exit__": _ASYNC_WITH})
 class Kajabi(Prefetching):
     """A client of the Kajabi Public API: one pool, one token, one attribute for each resource.
 
@@ -325,6 +329,13 @@ class Kajabi(Prefetching):
     ) -> None:
         await self.aclose()
 
+    if not TYPE_CHECKING:  # With it, type checkers would take any misspelt resource for a real one.
+
+        def __getattr__(self, name: str) -> NoReturn:
+            known = [each for each in (*vars(self), *dir(type(self))) if not each.startswith("_")]
+            near = "" if name.startswith("_") else nearest_name(name, known)
+            raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}{near}")
+
     def __reduce__(self) -> NoReturn:
         raise TypeError(
             "a Kajabi client owns a token and connections and can be neither copied nor pickled: share one client per "
@@ -388,7 +399,30 @@ def _session_options(options: ClientOptions) -> dict[str, Any]:
 def _refuse_unknown(options: Mapping[str, Any], known: type, *, owner: str) -> None:
     unknown = sorted(options.keys() - known.__annotations__.keys())
     if unknown:
-        raise ConfigurationError(f"{owner}() has no option {unknown[0]!r}")
+        raise ConfigurationError(f"{owner}() has no option {unknown[0]!r}{_option_near(unknown[0], known)}")
+
+
+_OPTIONS_ELSEWHERE: Final = {
+    **dict.fromkeys(("api_key", "key", "username"), "; did you mean 'client_id'?"),
+    **dict.fromkeys(("api_secret", "secret", "password"), "; did you mean 'client_secret'?"),
+    **dict.fromkeys(
+        ("access_token", "auth", "refresh_token", "token"),
+        "; the client fetches its token: pass client_id= and client_secret=, or credentials=",
+    ),
+    **dict.fromkeys(("headers", "proxy", "session", "ssl", "verify"), "; set it on a session of yours: http_session="),
+    **dict.fromkeys(("max_connections", "max_concurrency", "pool_size", "limit"), "; did you mean 'concurrency'?"),
+    **dict.fromkeys(("retries", "max_retries"), "; did you mean 'retry', such as RetryPolicy(attempts=3)?"),
+    **dict.fromkeys(("host", "url", "endpoint", "api_url"), "; did you mean 'base_url'?"),
+    "site": "; did you mean 'site_id'?",
+}
+"""What options of other names are called here."""
+
+
+def _option_near(name: str, options: type) -> str:
+    known, elsewhere = [*options.__annotations__], ""
+    if options is ClientOptions:
+        known, elsewhere = ["client_id", "client_secret", "credentials", *known], _OPTIONS_ELSEWHERE.get(name, "")
+    return elsewhere or nearest_name(name, known) or f"; its options are {', '.join(known)}"
 
 
 def _request(method: str, path: str, params: Params | None, json: Any) -> Request:

@@ -14,6 +14,7 @@ from typing import Any, Generic, Protocol, Self, TypeVar
 import attrs
 
 from kajabi_async.errors import ClientClosedError, KajabiError, WrongLoopError
+from kajabi_async.hints import refusing
 
 __all__ = ["Guarded", "Producer", "SingleFlight", "TooLateError", "WaitingLine", "cancel_tasks", "for_each", "on_loop"]
 
@@ -209,6 +210,12 @@ class Producer(Protocol[T_co]):
         ...
 
 
+@refusing(
+    {
+        "__iter__": "it is read as it is fetched: write 'async for', not 'for'",
+        "__await__": "it is read by 'async for', or one by one with 'await anext(...)'",
+    }
+)
 class Guarded(Generic[T_co]):
     """The iterator of an ``async for``; its producer is closed once it is dropped, as a loop that was left drops it."""
 

@@ -179,15 +179,27 @@ class _UnknownNameError(InvalidArgumentError):
     kind: ClassVar[str]
 
     def __init__(
-        self, name: str, *, owner: str, known: Iterable[str], cure: str = "", alike: Iterable[str] | None = None
+        self,
+        name: str,
+        *,
+        owner: str,
+        known: Iterable[str],
+        cure: str = "",
+        alike: Iterable[str] | None = None,
+        instead: str = "",
     ) -> None:
-        """Take the ``known`` names, and those ``alike`` in meaning, which may be suggested (by default all)."""
+        """Take the ``known`` names, and those ``alike`` in meaning, which may be suggested (all known ones by default).
+
+        ``instead`` says what to write for the name, in place of a suggestion.
+        """
         self.name = name
         self.owner = owner
         self.known = tuple(sorted(known))
-        self.nearest = _nearest(str(name), self.known if alike is None else sorted(alike))
+        self.nearest = None if instead else _nearest(str(name), self.known if alike is None else sorted(alike))
         message = f"{owner} has no {self.kind} {name!r}"
-        if self.nearest is not None:
+        if instead:
+            message += f": {instead}"
+        elif self.nearest is not None:
             message += f"; did you mean {self.nearest!r}?"
         elif self.known:
             message += f"; known are: {', '.join(self.known[:12])}{', ...' if len(self.known) > 12 else ''}"  # noqa: PLR2004

@@ -9,6 +9,8 @@ from typing import Any, Final, Literal, NoReturn, Protocol, Self, TypeAlias
 import attrs
 import msgspec
 
+from kajabi_async.plain import PlainRecord
+
 __all__ = ["FORM", "JSON_API", "Answer", "Request", "Send", "SessionStats", "Tally", "TimeoutStarts"]
 
 JSON_API: Final = "application/vnd.api+json"
@@ -78,7 +80,7 @@ def _refuse_to_pickle(value: object) -> NoReturn:
 
 
 @attrs.define
-class Tally:
+class Tally(PlainRecord):
     """What one or many operations took; counters only grow."""
 
     operations: int = 0
@@ -114,7 +116,7 @@ class Send(Protocol):
         ...
 
 
-@attrs.define
+@attrs.define(repr=False)
 class SessionStats(Tally):
     """What a session has done since it was made; all but the last two only grow."""
 
@@ -133,3 +135,11 @@ class SessionStats(Tally):
     """The current rate limit that the client keeps to; None if no limit is known."""
     queued: int = 0
     """The number of requests that wait for a slot."""
+
+    def __repr__(self) -> str:
+        rate = "" if self.requests_per_second is None else f", at most {self.requests_per_second:,.1f} a second"
+        return (
+            f"<SessionStats: {self.operations:,} operations, {self.attempts:,} requests{rate}; "
+            f"{self.retries:,} retries, {self.rate_limited:,} answers 429, {self.token_requests:,} token requests; "
+            f"{self.waiting_seconds:,.2f} s waiting, {self.wire_seconds:,.2f} s on the wire; {self.queued:,} queued>"
+        )

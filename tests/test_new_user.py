@@ -1,6 +1,7 @@
 """The mistakes of the first five minutes with the library: each error says how to correct it."""
 
 import asyncio
+import json
 import subprocess
 import sys
 from collections.abc import Awaitable, Callable
@@ -9,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from kajabi_async import Kajabi, KajabiError
+from kajabi_async import ConfigurationError, Kajabi, KajabiError
 from kajabi_async.export import export
 from kajabi_async.testing import FakeKajabi
 from tests.blocks import environment_of
@@ -25,12 +26,94 @@ MISTAKES: list[tuple[Mistake, str]] = [
     (lambda api: api.customers.list(emial="x").first(), "did you mean 'email_contains'"),
     (lambda api: api.customers.list(shoe_size="38").first(), "extra_filters="),
     (lambda api: api.customers.list(sort="nam").first(), "did you mean 'name'"),
+    (lambda api: api.customers.list(limit=5).first(), "for the first rows write list(...).collect(limit=...)"),
+    (lambda api: api.customers.list(top=5).first(), "for the first rows write list(...).collect(limit=...)"),
+    (lambda api: api.customers.list(per_page=5).first(), "page_size= is the number of rows in a request"),
+    (lambda api: api.customers.list(page=2).first(), ".pages() yields them whole, and resume_from= takes a .position"),
+    (lambda api: api.customers.list(offset=50).first(), ".pages() yields them whole"),
+    (lambda api: api.customers.list(order_by="name").first(), "sort= takes a key, with '-' in front for descending"),
+    (lambda api: api.customers.list(expand="offers").first(), "include= takes the relations to load"),
+    (lambda api: api.customers.list(select="name").first(), "fields= takes the attributes"),
+    (lambda api: api.customers.list(filter={"name": "x"}).first(), "each filter is an argument of its own"),
+    (lambda api: api.customers.list(ids=["1"]).first(), "get_many(ids) any number"),
     (lambda api: api.customers.get("1", include="offer"), "did you mean 'offers'"),
     (lambda api: api.customers.get("1", fields={"customers": ["nam"]}), "did you mean 'name'"),
     (lambda api: api.customers.get("a/b"), "'/' is not allowed"),
     (lambda api: api.customers.get("99999"), "Couldn't find customers with id 99999"),
     (lambda api: api.customers.get_many(["1"], strategy="fast").report(), "one of lookup, scan, auto"),
     (lambda api: export(api.customers.list(), Path("customers.xls")), "end the file in .parquet"),
+]
+
+ROWS = "write 'async for row in api.customers.list(...)', or 'await api.customers.list(...).collect(limit=...)'"
+OUTCOMES = "write 'async for lookup in run' for the outcomes, or 'await run.report()' for the totals alone"
+
+
+async def _awaited(value: Any) -> object:
+    return await value
+
+
+async def _with(api: Any) -> object:
+    with type(api)(client_id="a", client_secret="b") as client:
+        return client
+
+
+MISUSES: list[tuple[Mistake, str]] = [
+    (lambda api: _now(lambda: api.customers.list()[0]), "'await api.customers.list(...).first()'"),
+    (lambda api: _now(lambda: api.customers.list()[:5]), "'await api.customers.list(...).collect(limit=...)'"),
+    (lambda api: _now(lambda: len(api.customers.list())), "'await api.customers.list(...).count()'"),
+    (lambda api: _now(lambda: bool(api.customers.list())), "'if await api.customers.list(...).first() is not None'"),
+    (lambda api: _now(lambda: list(api.customers.list())), "write 'async for', not 'for'"),
+    (lambda api: _now(lambda: next(api.customers.list())), "'await api.customers.list(...).first()'"),
+    (lambda api: _now(lambda: list(api.customers.list().pages())), "write 'async for', not 'for'"),
+    (lambda api: _awaited(api.customers.list()), ROWS),
+    (lambda api: _awaited(api.customers.list().pages()), "'async for'"),
+    (lambda api: _now(lambda: anext(api.customers.list())), "'await api.customers.list(...).first()'"),
+    (lambda api: _now(lambda: "1" in api.customers.list()), ROWS),
+    (lambda api: _now(lambda: "1" in api.customers.get_many(["1"])), OUTCOMES),
+    (lambda api: _now(lambda: json.dumps(api.customers.list())), "read it with 'async for', then call .to_dict()"),
+    (lambda api: _awaited(api.customers.get_many(["1"])), OUTCOMES),
+    (lambda api: _now(lambda: api.customers.get_many(["1"])[0]), OUTCOMES),
+    (lambda api: _now(lambda: len(api.customers.get_many(["1"]))), OUTCOMES),
+    (lambda api: _now(lambda: bool(api.customers.get_many(["1"]))), OUTCOMES),
+    (lambda api: _now(lambda: list(api.customers.get_many(["1"]))), "write 'async for', not 'for'"),
+    (lambda api: _on_relation(api, "offers", len), "write len(await ...offers) or len(...offers.ids)"),
+    (lambda api: _on_relation(api, "offers", lambda it: it[0]), "write (await ...offers)[0]"),
+    (lambda api: _on_relation(api, "offers", lambda it: it.title), "[each.title for each in await ...offers]"),
+    (lambda api: _on_relation(api, "offers", list), "write 'for each in await ...offers'"),
+    (lambda api: _on_relation(api, "offers", aiter), "write 'for each in await ...offers'"),
+    (lambda api: _on_relation(api, "offers", bool), "write 'if await ...offers' or 'if ...offers.ids'"),
+    (lambda api: _on_relation(api, "offers", lambda it: "1" in it), "write 'in await ...offers'"),
+    (lambda api: _on_relation(api, "offers", json.dumps), "await it, then call .to_dict() of each resource"),
+    (lambda api: _on_relation(api, "contact", lambda it: it.name), "(await ...contact).name"),
+    (lambda api: _on_relation(api, "contact", lambda it: it[0]), "write 'await ...contact', which is one resource"),
+    (lambda api: _on_relation(api, "contact", len), "write 'await ...contact', which is one resource"),
+    (lambda api: _on_relation(api, "contact", list), "write 'await ...contact', which is one resource"),
+    (lambda api: _on_relation(api, "contact", bool), "write 'if await ...contact' or 'if ...contact.ids'"),
+    (_with, "a client is opened with 'async with Kajabi(...) as api:'"),
+    (lambda api: _now(lambda: api.custmers), "did you mean 'customers'?"),
+    (lambda api: _now(lambda: api.customers["123"]), "'await api.customers.get(id)'"),
+    (lambda api: _now(lambda: list(api.customers)), "'async for row in api.customers.list()'"),
+    (lambda api: _now(lambda: aiter(api.customers)), "'async for row in api.customers.list()'"),
+    (lambda api: _awaited(api.customers), "'async for row in api.customers.list()'"),
+    (lambda api: _now(lambda: api.customers.all), "list() takes filters and is read with 'async for'"),
+    (lambda api: _now(lambda: api.customers.get_manny), "did you mean 'get_many'?"),
+    (lambda api: _now(lambda: api.customers.create), "its operations are find_by_email, get, get_many,"),
+    (lambda api: _now(lambda: api.customers.list().total), "a list, which is fetched page by page, has no 'total'"),
+]
+"""What a type checker would reject as well."""
+
+OPTIONS: list[tuple[str, str]] = [
+    ("clientid", "did you mean 'client_id'?"),
+    ("clientsecret", "did you mean 'client_secret'?"),
+    ("api_key", "did you mean 'client_id'?"),
+    ("secret", "did you mean 'client_secret'?"),
+    ("baseurl", "did you mean 'base_url'?"),
+    ("token", "the client fetches its token: pass client_id= and client_secret=, or credentials="),
+    ("timeouts", "did you mean 'timeout'?"),
+    ("max_retries", "did you mean 'retry'"),
+    ("site", "did you mean 'site_id'?"),
+    ("proxy", "http_session="),
+    ("colour", "its options are client_id, client_secret, credentials, base_url"),
 ]
 
 WITHOUT = """
@@ -48,6 +131,70 @@ sys.meta_path.insert(0, Missing())
 
 async def _get(api: Kajabi) -> object:
     return await api.customers.get("123")
+
+
+async def _now(mistake: Callable[[], object]) -> object:
+    return mistake()
+
+
+async def _on_relation(api: Any, name: str, mistake: Callable[[Any], object]) -> object:
+    return mistake(getattr(await api.customers.get("123"), name))
+
+
+@pytest.mark.parametrize(("mistake", "cure"), MISUSES)
+async def test_a_misuse_is_reported_with_what_to_write(mistake: Mistake, cure: str, kajabi_api: Kajabi) -> None:
+    """As a TypeError or AttributeError, whose text has the code to write."""
+    with pytest.raises((TypeError, AttributeError)) as caught:
+        await mistake(kajabi_api)
+    assert cure in str(caught.value)
+
+
+@pytest.mark.parametrize(("option", "cure"), OPTIONS)
+def test_a_misspelt_option_is_reported_with_the_nearest(option: str, cure: str) -> None:
+    """Its value, which may be a secret, is not shown."""
+    given: Any = {option: "a-canary-secret"}
+    with pytest.raises(ConfigurationError) as caught:
+        Kajabi(client_id="a", client_secret="b", **given)
+    assert f"Kajabi() has no option {option!r}" in str(caught.value)
+    assert cure in str(caught.value)
+    assert "canary" not in str(caught.value)
+
+
+FORGETFUL = """
+import asyncio, gc, warnings
+from kajabi_async import Kajabi
+from kajabi_async.testing import FakeKajabi
+
+async def main():
+    async with FakeKajabi() as fake:
+        api = Kajabi(client_id=fake.client_id, client_secret=fake.client_secret, base_url=fake.base_url)
+        await api.customers.get("1")
+        if {inside}:
+            del api
+            gc.collect()
+            await asyncio.sleep(0)
+
+asyncio.run(main(), debug={debug})
+gc.collect()
+"""
+
+
+@pytest.mark.parametrize("inside", [True, False], ids=["while the loop runs", "after its end"])
+@pytest.mark.parametrize("debug", [True, False])
+async def test_a_client_that_was_not_closed_is_reported_once(inside: bool, debug: bool) -> None:
+    """With the line that made it, and without the two reports of aiohttp."""
+    program = FORGETFUL.replace("{inside}", str(inside)).replace("{debug}", str(debug))
+    ended = await asyncio.to_thread(
+        subprocess.run,
+        [sys.executable, "-W", "always", "-c", program],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    warned = [line for line in ended.stderr.splitlines() if "Warning: " in line and "tracemalloc" not in line]
+    assert len(warned) == 1, ended.stderr
+    assert "a Kajabi client, made at <string>:8, was dropped without being closed: use 'async with'" in warned[0]
+    assert "Unclosed" not in ended.stderr
 
 
 @pytest.mark.parametrize(
@@ -85,12 +232,15 @@ async def test_a_wrong_argument_is_reported_with_its_cure(mistake: Mistake, cure
 
 
 async def test_an_unreachable_api_is_reported_with_its_address(kajabi_fake: FakeKajabi) -> None:
-    """The error says that no connection was made, so nothing can have taken effect."""
+    """With host and port, and that no connection was made, so nothing can have taken effect; not with a secret."""
     await kajabi_fake.aclose()
     port = kajabi_fake.base_url.rpartition(":")[2]
-    with pytest.raises(KajabiError, match=rf"could not connect.*{port}"):
-        async with Kajabi(client_id="a", client_secret="b", base_url=kajabi_fake.base_url, clock=ManualClock()) as api:
+    with pytest.raises(KajabiError, match=rf"could not connect to 127\.0\.0\.1:{port}: ") as caught:
+        async with Kajabi(
+            client_id="a", client_secret="a-canary", base_url=kajabi_fake.base_url, clock=ManualClock()
+        ) as api:
             await _get(api)
+    assert "canary" not in str(caught.value)
 
 
 @pytest.mark.parametrize(

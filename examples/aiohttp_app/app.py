@@ -3,7 +3,6 @@
 import os
 from collections.abc import AsyncIterator
 
-import attrs
 from aiohttp import web
 
 from kajabi_async import Kajabi
@@ -35,4 +34,4 @@ async def _kajabi(app: web.Application) -> AsyncIterator[None]:
 
 async def _health(request: web.Request) -> web.Response:
     """Return the statistics of the client, without a request to Kajabi."""
-    return web.json_response({"status": "ok", "stats": attrs.asdict(request.app[API].stats)})
+    return web.json_response({"status": "ok", "stats": request.app[API].stats.to_dict()})

@@ -6,7 +6,6 @@ from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from typing import Any
 
-import attrs
 from fastapi import FastAPI
 
 from kajabi_async import Kajabi
@@ -39,4 +38,4 @@ answer_errors(app)
 @app.get("/health")
 async def health(api: Api) -> dict[str, Any]:
     """Return the statistics of the client, without a request to Kajabi."""
-    return {"status": "ok", "stats": attrs.asdict(api.stats)}
+    return {"status": "ok", "stats": api.stats.to_dict()}

@@ -5,7 +5,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Depends, HTTPException
 from fastapi.responses import HTMLResponse
 
-from kajabi_async import Product
+from kajabi_async import Customer, Product
 
 from .client import Api
 from .pages import member_page
@@ -30,6 +30,12 @@ async def show_member(customer_id: str, api: Api) -> HTMLResponse:
     customer = await api.customers.get(customer_id, include=["offers", "products"])
     page = member_page(customer, await customer.offers, await customer.products)
     return HTMLResponse(page, headers={"Cache-Control": "private, no-store"})
+
+
+@router.get("/profile")
+async def show_profile(customer_id: str, api: Api) -> Customer:
+    """Return name, email and avatar of the customer; the type of the response is in the schema of the application."""
+    return await api.customers.get(customer_id, fields={"customers": ["name", "email", "avatar"]})
 
 
 @router.get("/products/{product_id}")

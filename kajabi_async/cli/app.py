@@ -22,7 +22,7 @@ from kajabi_async.cli.export_commands import add_exports
 from kajabi_async.cli.lookup import explain_file, look_up_file
 from kajabi_async.cli.options import Json
 from kajabi_async.cli.read_commands import add_reads
-from kajabi_async.cli.rendering import as_members, print_members, print_resource
+from kajabi_async.cli.rendering import as_members, print_resource
 from kajabi_async.cli.running import on_client, run_to_exit_code
 from kajabi_async.cli.terminal import help_console, output_screen
 from kajabi_async.cli.usage import refuse_secrets, usage_error, wants_json
@@ -242,7 +242,7 @@ def me(*, json: Json = False) -> int:
     async def show(api: Kajabi) -> None:
         user = await api.me()
         if json:
-            print_members(as_members(user))
+            print_json(as_members(user))
         else:
             print_resource(output_screen(), user)
 

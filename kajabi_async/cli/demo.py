@@ -2,12 +2,11 @@
 
 from typing import Any, Final
 
-import attrs
-
 from kajabi_async import Customer, Kajabi
 from kajabi_async.cli.lookup import print_report
-from kajabi_async.cli.rendering import as_members, print_members, print_resource
+from kajabi_async.cli.rendering import as_members, print_resource
 from kajabi_async.cli.terminal import Screen, silent_screen
+from kajabi_async.output import print_json
 from kajabi_async.testing import FakeKajabi
 
 __all__ = ["demonstrate"]
@@ -39,7 +38,7 @@ async def demonstrate(screen: Screen, *, json: bool = False) -> None:
         facts["report"] = await _look_up_all(output, api)
         facts["token_requests"] = api.stats.token_requests
     if json:
-        print_members(facts)
+        print_json(facts)
 
 
 async def _follow_a_link(screen: Screen, api: Kajabi) -> dict[str, int]:
@@ -65,4 +64,4 @@ async def _look_up_all(screen: Screen, api: Kajabi) -> dict[str, Any]:
     report = await run.report()
     print_report(screen, report)
     screen.line(f"token requests, all in all: {api.stats.token_requests}")
-    return attrs.asdict(report)
+    return report.to_dict()

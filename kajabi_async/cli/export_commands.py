@@ -5,7 +5,6 @@ import inspect
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-import attrs
 from cyclopts import App
 
 from kajabi_async import Kajabi
@@ -93,15 +92,10 @@ async def _export(
             print_line("kajabi: the rows so far are kept; run the same command again to resume", error=True)
         raise
     if json:
-        print_json(_members(report))
+        print_json(report.to_dict())
     else:
         _print_report(report, name.replace("_", " "))
     return _INCOMPLETE if report.malformed or report.lacking else 0
-
-
-def _members(report: ExportReport) -> dict[str, Any]:
-    members = attrs.asdict(report)
-    return {**members, "paths": [str(path) for path in report.paths], "warnings": list(report.warnings)}
 
 
 def _print_report(report: ExportReport, name: str) -> None:

@@ -4,12 +4,9 @@ import asyncio
 import sys
 from typing import Any, Final
 
-import attrs
-
-from kajabi_async import BulkStalledError, Kajabi, KajabiError, Lookup, Report
+from kajabi_async import BulkStalledError, Kajabi, KajabiError, Report
 from kajabi_async.cli.id_files import IdLines, open_source
 from kajabi_async.cli.leftover import keep_unanswered, waiting_observer
-from kajabi_async.cli.rendering import as_members, print_members
 from kajabi_async.cli.terminal import Screen, error_screen
 from kajabi_async.fetching.lookups import Lookups
 from kajabi_async.fetching.plan import Strategy
@@ -65,7 +62,7 @@ async def look_up_file(
             raise
     report = await run.report()
     if json:
-        print_json({"report": attrs.asdict(report)}, error=True)
+        print_json({"report": report.to_dict()}, error=True)
     else:
         print_report(screen, report)
     return 0 if report.found == report.total else 1
@@ -77,7 +74,7 @@ async def _print_all(run: Lookups[Any], screen: Screen) -> None:
         bars.show("looked up", completed=0)
         answered = 0
         async for lookup in run:
-            print_members(_members(lookup))
+            print_json(lookup.to_dict(relations="loaded"))
             # The reader of a pipe gets each row as it arrives, and a closed pipe ends the run.
             flush()
             answered += 1
@@ -91,7 +88,7 @@ async def explain_file(
     with open_source(source) as lines:
         plan = await api.customers.plan(IdLines(lines), include=include, fields=fields, concurrency=concurrency)
     if json:
-        print_json({"plan": attrs.asdict(plan)})
+        print_json({"plan": plan.to_dict()})
     else:
         for line in str(plan).split("\n"):
             print_line(line)
@@ -108,9 +105,3 @@ def print_report(screen: Screen, report: Report) -> None:
         f"{report.requests:,} requests, {report.retries:,} of them repeated, {report.duplicates:,} ids answered again; "
         f"{report.waiting_seconds:.2f} s waiting and {report.wire_seconds:.2f} s on the wire, over all requests"
     )
-
-
-def _members(lookup: Lookup[Any]) -> dict[str, Any]:
-    if lookup.found:
-        return {"id": lookup.id, "found": True, "customer": as_members(lookup.customer)}
-    return {"id": lookup.id, "found": False, "missing": lookup.missing, "error": str(lookup.error)}

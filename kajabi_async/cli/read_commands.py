@@ -7,9 +7,10 @@ from typing import Annotated, Any, Final, get_type_hints
 from cyclopts import App, Group, Parameter
 
 from kajabi_async import Kajabi, Resource
-from kajabi_async.cli.rendering import as_members, print_members, print_resource, print_rows
+from kajabi_async.cli.rendering import as_members, print_resource, print_rows
 from kajabi_async.cli.running import on_client
 from kajabi_async.cli.terminal import output_screen
+from kajabi_async.output import print_json
 from kajabi_async.resources.base import Gettable, Listable
 
 __all__ = ["add_reads", "filter_options", "option", "resource_classes", "with_signature"]
@@ -84,7 +85,7 @@ async def _print_list(api: Kajabi, cls: ResourceClass, options: dict[str, Any], 
     rows: tuple[Resource, ...] = await getattr(api, cls.name).list(**options).collect(limit=limit)
     if as_lines:
         for row in rows:
-            print_members(as_members(row))
+            print_json(as_members(row))
     else:
         print_rows(output_screen(), rows, cls.model)
 
@@ -118,7 +119,7 @@ def _takes_include(cls: type) -> bool:
 async def _print_one(api: Kajabi, name: str, resource_id: str, options: dict[str, Any], *, as_line: bool) -> None:
     resource: Resource = await getattr(api, name).get(resource_id, **options)
     if as_line:
-        print_members(as_members(resource))
+        print_json(as_members(resource))
     else:
         print_resource(output_screen(), resource)
 

@@ -5,16 +5,12 @@ from datetime import date
 from decimal import Decimal
 from typing import Any, Final
 
-import attrs
-
 from kajabi_async import FieldNotLoadedError, Resource, ToMany, ToOne, UnreadableAttributeError
 from kajabi_async.cli.terminal import Screen
 from kajabi_async.escaping.text import escape_json, escape_value
-from kajabi_async.models.resource import Part
-from kajabi_async.models.unreadable import PartlyRead
-from kajabi_async.output import print_json
+from kajabi_async.plain import plain
 
-__all__ = ["as_members", "print_members", "print_resource", "print_rows"]
+__all__ = ["as_members", "print_resource", "print_rows"]
 
 _COLUMNS: Final = (
     "name",
@@ -38,15 +34,9 @@ _MAX_CELL_LENGTH: Final = 60
 _MAX_FIELD_LENGTH: Final = 2000
 
 
-def print_members(members: Any, *, error: bool = False) -> None:
-    """Print members from `as_members`, or an object that contains them, as one line of JSON."""
-    print_json(members, error=error, default=_plain)
-
-
 def as_members(resource: Resource) -> dict[str, Any]:
-    """Return the attributes of a resource, and for each relation the loaded resources, or else their ids."""
-    relations = {name: _relation(getattr(resource, name)) for name in resource.relations}
-    return {**_own_members(resource), **{name: linked for name, linked in relations.items() if linked is not None}}
+    """Return what ``--json`` prints of a resource: its members, and those of the related resources that are loaded."""
+    return resource.to_dict(relations="loaded")
 
 
 def print_resource(screen: Screen, resource: Resource) -> None:
@@ -103,26 +93,7 @@ def _text(value: Any) -> str:
         return value
     if isinstance(value, date):
         return f"{value:%Y-%m-%d %H:%M}"
-    return str(value) if isinstance(value, int | Decimal) else escape_json(value, default=_plain)
-
-
-def _own_members(resource: Resource) -> dict[str, Any]:
-    identity = {"id": resource.id, "type": resource.resource_type}
-    members = {**resource.extra, **resource.loaded_attributes(), **identity}
-    unreadable = {name: each.problem for name, each in resource.unreadable_attributes().items()}
-    return {**members, "unreadable": unreadable} if unreadable else members
-
-
-def _relation(handle: ToOne[Any] | ToMany[Any]) -> Any:
-    loaded = handle.at_hand
-    linked: list[Any] | None
-    if loaded is not None:
-        linked = [_own_members(resource) for resource in loaded]
-    else:
-        linked = None if handle.ids is None else list(handle.ids)
-    if linked is None or isinstance(handle, ToMany):
-        return linked
-    return linked[0] if linked else None
+    return str(value) if isinstance(value, int | Decimal) else escape_json(plain(value))
 
 
 def _linked(handle: ToOne[Any] | ToMany[Any]) -> str:
@@ -136,16 +107,3 @@ def _label(resource: Resource) -> str:
     members = resource.loaded_attributes()
     label = members.get("title") or members.get("name")
     return " ".join(escape_value(str(part)) for part in (resource.id, label) if part)
-
-
-def _plain(value: Any) -> Any:
-    if isinstance(value, Decimal):
-        return str(value)
-    if isinstance(value, date):
-        return value.isoformat()
-    if isinstance(value, PartlyRead):
-        return value.readable
-    if isinstance(value, Part):
-        members = attrs.asdict(value, recurse=False)
-        return {**members.pop("extra"), **members}
-    raise TypeError(f"{type(value).__name__} is not JSON serializable")

@@ -6,7 +6,7 @@ from cyclopts import App, Parameter
 
 from kajabi_async import InvalidArgumentError, Kajabi, Resource
 from kajabi_async.cli.options import Json
-from kajabi_async.cli.rendering import as_members, print_members, print_resource
+from kajabi_async.cli.rendering import as_members, print_resource
 from kajabi_async.cli.running import on_client
 from kajabi_async.cli.terminal import output_screen
 from kajabi_async.escaping.text import escape_value
@@ -129,7 +129,7 @@ def _attributes(settings: list[str] | None) -> dict[str, Any]:
 
 def _print(resource: Resource, *, json: bool) -> None:
     if json:
-        print_members(as_members(resource))
+        print_json(as_members(resource))
     else:
         print_resource(output_screen(), resource)
 

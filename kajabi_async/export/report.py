@@ -2,14 +2,18 @@
 
 from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import Any
 
 import attrs
+
+from kajabi_async.escaping.html import html_table
+from kajabi_async.plain import PlainRecord, plain
 
 __all__ = ["ExportObserver", "ExportProgress", "ExportReport", "Shift"]
 
 
 @attrs.frozen
-class Shift:
+class Shift(PlainRecord):
     """Rows that moved to another page because the list changed during the export."""
 
     page: int
@@ -21,7 +25,7 @@ class Shift:
 
 
 @attrs.frozen(kw_only=True)
-class ExportProgress:
+class ExportProgress(PlainRecord):
     """The progress of an export, passed to its observer after every page and every batch, and when it stalls."""
 
     rows: int
@@ -41,7 +45,7 @@ ExportObserver = Callable[[ExportProgress], None]
 
 
 @attrs.frozen(kw_only=True)
-class ExportReport:
+class ExportReport(PlainRecord):
     """The result of an export, including the earlier runs that it resumed."""
 
     paths: tuple[Path, ...]
@@ -93,3 +97,16 @@ class ExportReport:
         if self.lacking:
             warnings.append(f"the server counts {self.listed:,} rows, {self.lacking:,} more than it sent")
         return tuple(warnings)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the fields by name, and the ``warnings``; JSON-ready, with paths as text."""
+        return {**super().to_dict(), "warnings": list(self.warnings)}
+
+    def _repr_html_(self) -> str:
+        return html_table("Export", ([name, _shown(value)] for name, value in self.to_dict().items()))
+
+
+def _shown(value: Any) -> str:
+    if hasattr(value, "append"):
+        return "; ".join(map(str, value))
+    return "" if value is None else str(plain(value))

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
-from typing import TYPE_CHECKING, Any, Generic, NoReturn, TypedDict, TypeVar
+from typing import Any, Final, Generic, TypedDict, TypeVar
 
 from kajabi_async.checks import boolean, function, whole_number
 from kajabi_async.clock import Clock
@@ -11,6 +11,7 @@ from kajabi_async.errors import InvalidArgumentError
 from kajabi_async.fetching.id_source import Ids, source_of
 from kajabi_async.fetching.outcomes import Lookup, Report
 from kajabi_async.fetching.run import LookUp, Observer, Read, Run, Scanning
+from kajabi_async.hints import NamesCure, refusing
 from kajabi_async.models.resource import Resource
 from kajabi_async.stall import PATIENCE_SECONDS, Stalls, checked_patience
 
@@ -30,12 +31,33 @@ class RunSettings(TypedDict):
     stalls: Stalls
 
 
-class Lookups(Generic[R]):
+_ITS_OUTCOMES: Final = "write 'async for lookup in run' for the outcomes, or 'await run.report()' for the totals alone"
+
+
+@refusing(
+    {
+        "__await__": f"a run of lookups is not awaited: {_ITS_OUTCOMES}",
+        "__getitem__": f"a run of lookups has no index: {_ITS_OUTCOMES}",
+        "__len__": f"a run of lookups has no length: {_ITS_OUTCOMES}",
+        "__bool__": f"a run of lookups is neither true nor false: {_ITS_OUTCOMES}",
+        "__iter__": "lookups arrive one by one: write 'async for', not 'for'",
+        "__contains__": f"a run of lookups is not searched by 'in': {_ITS_OUTCOMES}",
+        "__next__": f"a run of lookups is not read by next(): {_ITS_OUTCOMES}",
+        "__anext__": f"a run of lookups is not read by anext(): {_ITS_OUTCOMES}",
+        "__aenter__": f"a run of lookups needs no 'async with': {_ITS_OUTCOMES}",
+        "__aexit__": f"a run of lookups needs no 'async with': {_ITS_OUTCOMES}",
+    }
+)
+class Lookups(Generic[R], metaclass=NamesCure):
     """A run of lookups: ``async for`` yields a `Lookup` for every id, ``await run.report()`` returns the totals.
 
     Ids are read lazily, at most twice ``concurrency`` ahead of the loop. A run is used once. Leaving its loop early
     ends it, cancels its tasks, and closes an async generator that the ids came from.
     """
+
+    model: type[Resource] | None = None
+    """The class of the resources that are looked up, if it is known."""
+    _cure = "read it with 'async for', then call .to_dict() of each outcome"
 
     def __init__(
         self,
@@ -71,10 +93,14 @@ class Lookups(Generic[R]):
         self._started = True
         return Guarded(self._run)
 
-    if not TYPE_CHECKING:  # With it, type checkers would let it be iterated.
-
-        def __iter__(self) -> NoReturn:
-            raise TypeError("lookups arrive one by one: write 'async for', not 'for'")
+    def __repr__(self) -> str:
+        progress = self._run.progress()
+        if not self._started:
+            return "<Lookups: not started>"
+        return (
+            f"<Lookups: {progress.given:,} outcomes; {progress.found:,} found, {progress.missing:,} missing, "
+            f"{progress.failed:,} failed>"
+        )
 
     @property
     def unanswered(self) -> tuple[Any, ...]:

@@ -1,21 +1,26 @@
 """What a bulk lookup reports: an outcome for each id, progress, and totals at the end."""
 
 import time
-from typing import Any, ClassVar, Generic, Literal, TypeAlias, TypeVar
+from typing import Any, ClassVar, Final, Generic, Literal, TypeAlias, TypeVar
 
 import attrs
 
 from kajabi_async.errors import KajabiError, NotFoundError
+from kajabi_async.escaping.html import html_table
 from kajabi_async.exchange import Tally
+from kajabi_async.models.members import Relations
 from kajabi_async.models.resource import Resource
+from kajabi_async.plain import PlainRecord
 
 __all__ = ["Counts", "Failed", "Found", "Lookup", "Progress", "Report"]
 
 R = TypeVar("R", bound=Resource)
 
+_OWN_NAMES: Final = {"customers": "customer", "contacts": "contact"}
+
 
 @attrs.frozen
-class Found(Generic[R]):
+class Found(PlainRecord, Generic[R]):
     """The outcome of an id whose resource was found."""
 
     id: str
@@ -30,9 +35,17 @@ class Found(Generic[R]):
         """The resource, by the name it has in lookups of customers."""
         return self.resource
 
+    def to_dict(self, *, relations: Relations = True) -> dict[str, Any]:
+        """Return ``id``, ``found``, and the members of the resource as ``customer``, ``contact`` or ``resource``.
+
+        *relations* is that of `Resource.to_dict`.
+        """
+        name = _OWN_NAMES.get(self.resource.resource_type, "resource")
+        return {"id": self.id, "found": True, name: self.resource.to_dict(relations=relations)}
+
 
 @attrs.frozen
-class Failed:
+class Failed(PlainRecord):
     """The outcome of an id without a resource; ``error`` says why, ``missing`` whether the API has no such resource."""
 
     id: str
@@ -52,13 +65,17 @@ class Failed:
         """None: nothing was found."""
         return None
 
+    def to_dict(self, *, relations: Relations = True) -> dict[str, Any]:  # noqa: ARG002 - as `Found.to_dict`
+        """Return ``id``, ``found``, ``missing`` and the text of the ``error``."""
+        return {"id": self.id, "found": False, "missing": self.missing, "error": str(self.error)}
+
 
 Lookup: TypeAlias = Found[R] | Failed
 """One outcome; ``found`` distinguishes the two."""
 
 
 @attrs.frozen(kw_only=True)
-class Progress:
+class Progress(PlainRecord):
     """The state of a run, passed to its observer with every outcome, and when the run stalls, is paused or goes on."""
 
     given: int
@@ -77,8 +94,8 @@ class Progress:
     """The end of a pause that the API asked for, in seconds since the epoch as of ``time.time``; None without one."""
 
 
-@attrs.frozen(kw_only=True)
-class Report:
+@attrs.frozen(kw_only=True, repr=False)
+class Report(PlainRecord):
     """The totals of a run; times are in seconds."""
 
     total: int
@@ -98,6 +115,21 @@ class Report:
     """Time from sending to the end of the answer, summed over requests."""
     elapsed_seconds: float
     """Time from the start of the run to its latest outcome."""
+
+    def __repr__(self) -> str:
+        return (
+            f"<Report: {self.total:,} looked up in {self.elapsed_seconds:,.2f} s; {self.found:,} found, "
+            f"{self.missing:,} missing, {self.failed:,} failed, {self.duplicates:,} duplicates; {self.requests:,} "
+            f"requests, {self.retries:,} of them retries>"
+        )
+
+    def _repr_html_(self) -> str:
+        rows = ([name.replace("_", " "), _figure(value)] for name, value in self.to_dict().items())
+        return html_table("Report", rows)
+
+
+def _figure(value: float) -> str:
+    return f"{value:,.2f}" if isinstance(value, float) else f"{value:,}"
 
 
 class Counts:

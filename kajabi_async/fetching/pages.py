@@ -7,18 +7,22 @@ short page is not the last one (observed).
 import hashlib
 import logging
 import re
-from collections.abc import AsyncIterator, Iterator
-from typing import TYPE_CHECKING, Final, Generic, NoReturn, Self, TypeVar, cast
+from collections.abc import AsyncIterator, Callable, Iterator
+from typing import TYPE_CHECKING, Any, Final, Generic, NoReturn, Self, TypeVar, cast
+from urllib.parse import unquote_plus
 
 import attrs
 
 from kajabi_async.checks import string, whole_number
 from kajabi_async.concurrency import Guarded
 from kajabi_async.errors import DecodeError, InvalidArgumentError
+from kajabi_async.escaping.html import html_table
 from kajabi_async.escaping.text import escape_line
 from kajabi_async.fetching.page import FetchedPage, ListRequest
 from kajabi_async.fetching.walk import Novelty, PageWalk
+from kajabi_async.hints import NamesCure, refusing
 from kajabi_async.jsonapi.query import Query
+from kajabi_async.models.members import cell_of
 from kajabi_async.models.resource import Resource
 
 __all__ = ["Page", "Pages", "Position", "list_digest"]
@@ -26,6 +30,7 @@ __all__ = ["Page", "Pages", "Position", "list_digest"]
 R = TypeVar("R", bound=Resource)
 
 _POSITION: Final = re.compile(r"1\.([0-9a-f]{12})\.([0-9]{1,9})\.([!-~]*)")
+_LONGEST_PATH: Final = 300
 _LOG: Final = logging.getLogger("kajabi_async")
 
 
@@ -58,7 +63,7 @@ def list_digest(path: str, query: Query) -> str:
     return hashlib.sha256(listed.encode()).hexdigest()[:12]
 
 
-@attrs.frozen
+@attrs.frozen(repr=False)
 class Page(Generic[R]):
     """One page of a list."""
 
@@ -85,13 +90,62 @@ class Page(Generic[R]):
     def __len__(self) -> int:
         return len(self.rows)
 
+    def __repr__(self) -> str:
+        return f"<{self._caption}>"
 
-class Pages(Generic[R]):
+    def _repr_html_(self) -> str:
+        cls = type(self.items[0]) if self.items else Resource
+        names = ("id", *(cls.distinguished_by or ()))
+        members = (row.to_dict(relations=False) for row in self.items)
+        rows = ([cell_of(cls, name, each.get(name)) for name in names] for each in members)
+        return html_table(self._caption, rows, header=names)
+
+    @property
+    def _caption(self) -> str:
+        kind = type(self.items[0]).__name__ if self.items else ""
+        parts = [f"{len(self.rows):,} rows" if not kind else f"{len(self.rows):,} rows of {kind}"]
+        if self.errors:
+            parts.append(f"{len(self.errors):,} of them malformed")
+        if self.total_count is not None:
+            parts.append(f"{self.total_count:,} in the list")
+        return f"Page: {', '.join(parts)}"
+
+
+def _hint(problem: str, *written: str) -> Callable[[Any], str]:
+    """Return the hint of a list: what to write, with its call in place of ``%``."""
+
+    def hint(pages: Any) -> str:
+        call = f"api.{pages.lister.operation.name}(...)"
+        return f"{problem}: write {', or '.join(written)}".replace("%", call)
+
+    return hint
+
+
+_ROWS: Final = ("'async for row in %'", "'await %.collect(limit=...)' for a tuple")
+
+
+@refusing(
+    {
+        "__await__": _hint("a list is fetched page by page and is not awaited", *_ROWS),
+        "__getitem__": _hint("a list is fetched page by page and has no index", "'await %.first()'", _ROWS[1]),
+        "__len__": _hint("a list is fetched page by page", "'await %.count()' for what the server counts"),
+        "__bool__": _hint("a list is fetched page by page", "'if await %.first() is not None'"),
+        "__iter__": "a list is fetched as it is read: write 'async for', not 'for'",
+        "__contains__": _hint("a list is not searched by 'in'", *_ROWS),
+        "__next__": _hint("a list is not read by next()", "'await %.first()'", *_ROWS),
+        "__anext__": _hint("a list is not read by anext()", "'await %.first()'", *_ROWS),
+        "__aenter__": _hint("a list needs no 'async with'", *_ROWS),
+        "__aexit__": _hint("a list needs no 'async with'", *_ROWS),
+    }
+)
+class Pages(Generic[R], metaclass=NamesCure):
     """A list: ``async for`` yields its rows, ``.pages()`` its pages; nothing is sent before.
 
     A malformed row raises DecodeError from its ``anext``; the same iterator goes on with the rows after it. A row
     that comes again, because others write to the list meanwhile, is yielded once, counted in ``repeated`` and logged.
     """
+
+    _cure = "read it with 'async for', then call .to_dict() of each row"
 
     def __init__(self, request: ListRequest[R], *, prefetch: int = 0, resume_from: str | None = None) -> None:
         self._request = request
@@ -104,10 +158,16 @@ class Pages(Generic[R]):
     def __aiter__(self) -> AsyncIterator[R]:
         return Guarded(_Rows(self._walk(), self._standing, self._start.rows_seen))
 
-    if not TYPE_CHECKING:  # With it, type checkers would let it be iterated.
+    def __repr__(self) -> str:
+        query = unquote_plus(self._start.query)
+        path = f"{self._request.operation.path}{'?' if query else ''}{query}"
+        shown = path if len(path) <= _LONGEST_PATH else f"{path[:_LONGEST_PATH]}..."
+        return f"<Pages: GET {escape_line(shown)}>"
 
-        def __iter__(self) -> NoReturn:
-            raise TypeError("a list is fetched as it is read: write 'async for', not 'for'")
+    if not TYPE_CHECKING:  # With it, type checkers would take any attribute for one of the list.
+
+        def __getattr__(self, name: str) -> NoReturn:
+            raise AttributeError(_hint(f"a list, which is fetched page by page, has no {name!r}", *_ROWS)(self))
 
     def pages(self) -> AsyncIterator[Page[R]]:
         """Yield the pages, each with all its rows, malformed and repeated ones included."""

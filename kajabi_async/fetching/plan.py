@@ -7,6 +7,7 @@ import attrs
 
 from kajabi_async.fetching.forecast import ListSize
 from kajabi_async.fetching.scan import MOST_PAGES_AT_ONCE, Scan
+from kajabi_async.plain import PlainRecord
 
 __all__ = ["LookupPlan", "Speed", "Strategy", "explained", "plan_for"]
 
@@ -19,7 +20,7 @@ _ROUND_FROM: Final = 10.0
 
 
 @attrs.frozen(kw_only=True)
-class LookupPlan:
+class LookupPlan(PlainRecord):
     """The cost of looking up many ids either way, and the way that takes fewer requests; ``str()`` shows it in lines.
 
     Requests are counted without token requests and retries. Nothing in it is a promise: lists grow, and the speed of

@@ -116,7 +116,7 @@ class Run(Generic[R]):
             outcome = arrived
         counts.note(outcome)
         if self._observer is not None:
-            self._observer(self._progress())
+            self._observer(self.progress())
         return outcome
 
     def report(self) -> Report:
@@ -346,7 +346,8 @@ class Run(Generic[R]):
         """Return *taken*, with what a scan has read and not handed over, in the order of the source."""
         return tuple(taken if self._scan is None else self._scan.unanswered(taken))
 
-    def _progress(self) -> Progress:
+    def progress(self) -> Progress:
+        """Return the state of the run."""
         stall = self._stall
         return self._counts.progress(stall.since, stall.paused_until if stall.is_on else None)
 
@@ -354,6 +355,6 @@ class Run(Generic[R]):
         if self._observer is None or self._closed:
             return
         try:
-            self._observer(self._progress())
+            self._observer(self.progress())
         except Exception as error:  # noqa: BLE001 - whatever the caller's observer raises is raised from the loop
             self._stop(error)

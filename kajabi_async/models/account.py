@@ -13,7 +13,7 @@ from kajabi_async.models.resource import Resource, model
 __all__ = ["ApiVersion", "Hook", "Me", "Site"]
 
 
-@model("sites")
+@model("sites", distinguished_by=("title", "subdomain"))
 class Site(Resource):
     """One site of the account."""
 
@@ -23,7 +23,7 @@ class Site(Resource):
     updated_at: datetime | None
 
 
-@model("hooks")
+@model("hooks", distinguished_by=("event", "resource_id"), secret_urls=("target_url",))
 class Hook(Resource):
     """A subscription: an event and the URL that it is posted to."""
 
@@ -39,7 +39,7 @@ class Hook(Resource):
     site = ToOneRelation["Site"]("sites")
 
 
-@model("me")
+@model("me", distinguished_by=("name", "email"))
 class Me(Resource):
     """The user that the API key belongs to."""
 

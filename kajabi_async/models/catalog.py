@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 __all__ = ["Course", "Lesson", "Media", "Module", "Offer", "Product"]
 
 
-@model("offers")
+@model("offers", distinguished_by=("title", "price_in_cents", "currency"))
 class Offer(Resource):
     """A price and the products that it buys."""
 
@@ -48,7 +48,7 @@ class Offer(Resource):
     products = ToManyRelation["Product"]("products", includable=True)
 
 
-@model("products")
+@model("products", distinguished_by=("title", "product_type_name"))
 class Product(Resource):
     """Something that customers have access to: a course, a community, a download."""
 
@@ -69,7 +69,7 @@ class Product(Resource):
     site = ToOneRelation["Site"]("sites")
 
 
-@model("courses")
+@model("courses", distinguished_by=("title",))
 class Course(Resource):
     """A course of modules, which consist of lessons."""
 
@@ -90,7 +90,7 @@ class Course(Resource):
     """The media of its lessons, loaded with ``include="lessons.media"``; answers seldom say which lesson has which."""
 
 
-@model("modules")
+@model("modules", distinguished_by=("title", "position"))
 class Module(Resource):
     """A part of a course; it only comes included."""
 
@@ -103,7 +103,7 @@ class Module(Resource):
     """``published`` or ``draft``."""
 
 
-@model("lessons")
+@model("lessons", distinguished_by=("title", "position"))
 class Lesson(Resource):
     """A lesson of a course; it only comes included, and without its text."""
 
@@ -118,7 +118,7 @@ class Lesson(Resource):
     media = ToManyRelation["Media"]("media", includable=True)
 
 
-@model("media")
+@model("media", distinguished_by=("duration_in_minutes",))
 class Media(Resource):
     """A video or recording of a lesson; it only comes included."""
 

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 __all__ = ["Order", "OrderItem", "Payout", "PayoutTransaction", "Purchase", "Transaction"]
 
 
-@model("orders")
+@model("orders", distinguished_by=("order_number", "formatted_total_price", "created_at"))
 class Order(Resource):
     """One checkout: the ordered items and their price."""
 
@@ -43,7 +43,7 @@ class Order(Resource):
     """Seen only in hook samples."""
 
 
-@model("order_items")
+@model("order_items", distinguished_by=("title", "quantity", "formatted_total_price"))
 class OrderItem(Resource):
     """One line of an order."""
 
@@ -67,7 +67,7 @@ class OrderItem(Resource):
     order = ToOneRelation["Order"]("orders", includable=True)
 
 
-@model("purchases")
+@model("purchases", distinguished_by=("amount_in_cents", "currency", "created_at"))
 class Purchase(Resource):
     """The access of a customer to an offer, bought or granted."""
 
@@ -120,7 +120,7 @@ class Purchase(Resource):
         return self.deactivated_at is not None and self.deactivated_at <= moment
 
 
-@model("transactions")
+@model("transactions", distinguished_by=("action", "formatted_amount", "created_at"))
 class Transaction(Resource):
     """A payment or a refund."""
 
@@ -179,7 +179,7 @@ class PayoutTransaction(Part):
     order_number: str | None = None
 
 
-@model("kajabi_payments_payouts")
+@model("kajabi_payments_payouts", distinguished_by=("status", "amount", "currency"))
 class Payout(Resource):
     """A transfer of Kajabi Payments to the bank; amounts are in whole units of the currency."""
 

@@ -24,7 +24,7 @@ class PodcastDirectory(Part):
     config: Mapping[str, Any] | None = None
 
 
-@model("podcasts")
+@model("podcasts", distinguished_by=("title", "status"))
 class Podcast(Resource):
     """A podcast of a site."""
 
@@ -55,7 +55,7 @@ class Podcast(Resource):
     site = ToOneRelation["Site"]("sites")
 
 
-@model("blog_posts")
+@model("blog_posts", distinguished_by=("title", "slug"))
 class BlogPost(Resource):
     """A post of a site's blog."""
 
@@ -77,7 +77,7 @@ class BlogPost(Resource):
     """The API has no path to blogs: only the id is known."""
 
 
-@model("landing_pages")
+@model("landing_pages", distinguished_by=("title", "url"))
 class LandingPage(Resource):
     """A landing page of a site."""
 
@@ -90,7 +90,7 @@ class LandingPage(Resource):
     site = ToOneRelation["Site"]("sites")
 
 
-@model("website_pages")
+@model("website_pages", distinguished_by=("title", "url"))
 class WebsitePage(Resource):
     """A page of a site."""
 

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 __all__ = ["Form", "FormField", "FormSubmission"]
 
 
-@model("forms")
+@model("forms", distinguished_by=("title",), secret_urls=("webhook_url",))
 class Form(Resource):
     """A form of a site."""
 
@@ -38,7 +38,7 @@ class Form(Resource):
     """The tags that a submission adds."""
 
 
-@model("fields")
+@model("fields", distinguished_by=("title", "handle"))
 class FormField(Resource):
     """A field of a form; it only comes included."""
 
@@ -55,7 +55,7 @@ class FormField(Resource):
     updated_at: datetime | None
 
 
-@model("form_submissions")
+@model("form_submissions", distinguished_by=("name", "email"))
 class FormSubmission(Resource):
     """One submission of a form; it has no times, although lists can be sorted by ``created_at`` (API document)."""
 

@@ -26,7 +26,7 @@ class Socials(Part):
     instagram: str | None = None
 
 
-@model("customers")
+@model("customers", distinguished_by=("name", "email"))
 class Customer(Resource):
     """A person who bought or was granted an offer; read only: name and email follow the contact (API document)."""
 
@@ -62,7 +62,7 @@ class Customer(Resource):
     """The products that the customer has access to."""
 
 
-@model("contacts")
+@model("contacts", distinguished_by=("name", "email"))
 class Contact(Resource):
     """A person whose email a site knows, customer or not."""
 
@@ -93,7 +93,7 @@ class Contact(Resource):
     """The offers granted to the contact."""
 
 
-@model("contact_tags")
+@model("contact_tags", distinguished_by=("name",))
 class ContactTag(Resource):
     """A label of contacts."""
 
@@ -104,7 +104,7 @@ class ContactTag(Resource):
     site = ToOneRelation["Site"]("sites")
 
 
-@model("contact_notes")
+@model("contact_notes", distinguished_by=("body", "created_at"))
 class ContactNote(Resource):
     """A note of the team about a contact."""
 
@@ -115,7 +115,7 @@ class ContactNote(Resource):
     contact = ToOneRelation["Contact"]("contacts", includable=True)
 
 
-@model("custom_fields")
+@model("custom_fields", distinguished_by=("title", "handle"))
 class CustomField(Resource):
     """The meaning of one of the custom fields of a site."""
 

@@ -4,10 +4,11 @@
 and keeps no state.
 """
 
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from typing import TYPE_CHECKING, Any, Generic, NoReturn, Self, TypeVar, cast, overload
 
 from kajabi_async.errors import RelationshipUnavailableError
+from kajabi_async.hints import NamesCure, refusing
 from kajabi_async.jsonapi.linkage import Identifier, LinkageState, Relationship
 
 if TYPE_CHECKING:
@@ -18,10 +19,22 @@ __all__ = ["Relation", "ToMany", "ToManyRelation", "ToOne", "ToOneRelation"]
 T = TypeVar("T", bound="Resource")
 
 
-class _Handle:
+def _instead(doing: str, *patterns: str) -> Callable[[Any], str]:
+    """Return the hint of a handle: what to write, with the name of the relation in place of ``%``."""
+
+    def hint(handle: Any) -> str:
+        label, name = handle._label, handle._relation.name  # noqa: SLF001 - of this module
+        written = " or ".join(patterns).replace("%", f"...{name}")
+        return f"{label} is awaited, not {doing}: write {written}"
+
+    return hint
+
+
+class _Handle(metaclass=NamesCure):
     """What both kinds of handle know without a request."""
 
     __slots__ = ("_owner", "_relation")
+    _cure = "await it, then call .to_dict() of each resource"
 
     def __init__(self, owner: "Resource", relation: "Relation") -> None:
         self._owner = owner
@@ -75,6 +88,15 @@ class _Handle:
         return f"<{type(self).__name__} {self._label}: {state}>"
 
 
+@refusing(
+    {
+        "__bool__": _instead("tested", "'if await %'", "'if %.ids', which sends nothing"),
+        "__len__": _instead("counted", "'await %', which is one resource or None"),
+        "__getitem__": _instead("indexed", "'await %', which is one resource or None"),
+        "__iter__": _instead("iterated", "'await %', which is one resource or None"),
+        "__aiter__": _instead("iterated", "'await %', which is one resource or None"),
+    }
+)
 class ToOne(_Handle, Generic[T]):
     """A relation to one resource or none; ``await`` returns the resource or None."""
 
@@ -100,6 +122,16 @@ class ToOne(_Handle, Generic[T]):
         return cast("T", resources[0]) if resources else None
 
 
+@refusing(
+    {
+        "__bool__": _instead("tested", "'if await %'", "'if %.ids', which sends nothing"),
+        "__len__": _instead("counted", "len(await %)", "len(%.ids), which sends nothing"),
+        "__getitem__": _instead("indexed", "(await %)[0]"),
+        "__contains__": _instead("searched", "'in await %'", "compare with %.ids"),
+        "__iter__": _instead("iterated", "'for each in await %'"),
+        "__aiter__": _instead("iterated", "'for each in await %'"),
+    }
+)
 class ToMany(_Handle, Generic[T]):
     """A relation to any number of resources; ``await`` returns a tuple."""
 
@@ -111,13 +143,11 @@ class ToMany(_Handle, Generic[T]):
     async def _many(self) -> tuple[T, ...]:
         return cast("tuple[T, ...]", await self._resolve())
 
-    if not TYPE_CHECKING:  # With it, type checkers would let it be iterated.
+    if not TYPE_CHECKING:  # With it, type checkers would take any attribute for one of the handle.
 
-        def __iter__(self) -> Any:
-            return self.__aiter__()
-
-    def __aiter__(self) -> Any:
-        raise TypeError(f"{self._label} is awaited, not iterated: write 'for each in await ...{self._relation.name}'")
+        def __getattr__(self, name: str) -> NoReturn:
+            message = f"{self._label} is a relation to any number of resources, which has no {name!r}"
+            raise AttributeError(f"{message}; await it first: [each.{name} for each in await ...{self._relation.name}]")
 
 
 class Relation:

@@ -7,17 +7,20 @@ handles: looking at one never does I/O, awaiting it may.
 
 import re
 from collections.abc import Callable, Iterable, Mapping
-from difflib import get_close_matches
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, ClassVar, Final, NoReturn, Protocol, TypeVar, dataclass_transform
 
 import attrs
 
 from kajabi_async.errors import DecodeError, FieldNotLoadedError, UnreadableAttributeError
+from kajabi_async.hints import nearest_name
 from kajabi_async.jsonapi.codec import NO_MEMBERS, RawJson, decode, json_object, spent_stack
 from kajabi_async.jsonapi.limits import MAX_ELEMENTS
 from kajabi_async.jsonapi.linkage import MISSING, Identifier, Relationship, link_of, read_relationships
 from kajabi_async.jsonapi.query import Query
+from kajabi_async.models.json_schema import json_schema_of, pydantic_schema_of
+from kajabi_async.models.members import Relations, members_of, resource_html, short_repr
+from kajabi_async.models.misuse import AS_DICT, ResourceMisuse, cure_for
 from kajabi_async.models.relations import Relation
 from kajabi_async.models.unreadable import NONE_UNREADABLE, PartlyRead, Unreadable
 
@@ -50,7 +53,7 @@ MODELS: Final[dict[str, type["Resource"]]] = {}
 
 _ALSO_CALLED: Final = "also_called"
 _NO_QUERY: Final = Query()
-_BESIDE_ATTRIBUTES: Final = frozenset({"extra", "origin", "resource_type"})
+_BESIDE_ATTRIBUTES: Final = frozenset({AS_DICT, "extra", "origin", "resource_type"})
 
 C = TypeVar("C")
 R = TypeVar("R", bound="Resource")
@@ -122,6 +125,10 @@ class Scope:
             return None
         requested = fields.get(resource_type)
         return fields.get(resource_type.removesuffix("s")) if requested is None else requested
+
+    def includes(self, relation_name: str) -> bool:
+        """Return whether a relation of this name was to be included, of the requested resources or of included ones."""
+        return any(relation_name in path.split(".") for path in self.query.include)
 
     def is_partial(self, owner: Identifier, relation_name: str) -> bool:
         """Return whether only a page or a search of the relation was requested (customers show, API document)."""
@@ -213,11 +220,17 @@ def _slotted(cls: type[C]) -> type[C]:
         repr=False,
         getstate_setstate=False,
         on_setattr=_refuse_assignment,
+        field_transformer=_without_init,
     )(cls)
 
 
+def _without_init(_: type[Any], fields: "list[attrs.Attribute[Any]]") -> "list[attrs.Attribute[Any]]":
+    # attrs.evolve would read every attribute, loaded or not, before it calls the class, which has the cure.
+    return [field.evolve(init=False) for field in fields]
+
+
 @_slotted
-class Resource:
+class Resource(ResourceMisuse):
     """A resource as Kajabi sent it; two are equal if they have the same type and id."""
 
     id: str
@@ -231,6 +244,24 @@ class Resource:
     """The JSON:API type, such as ``customers``."""
     relations: ClassVar[Mapping[str, Relation]] = {}
     """The relations of the class, by name."""
+    distinguished_by: ClassVar[tuple[str, ...] | None] = None
+    """The attributes in the ``repr`` beside the id; None for all."""
+    secret_urls: ClassVar[frozenset[str]] = frozenset()
+    """The attributes with a URL that may hold a secret; notebooks show its host alone."""
+
+    def to_dict(self, *, relations: Relations = True) -> dict[str, Any]:
+        """Return the resource as plain data, which every JSON library takes.
+
+        ``type``, ``id`` and the loaded attributes, those in ``extra`` included: decimals as text, times as RFC 3339
+        in UTC. Of each known relation the ids, as ``contact_id`` or ``offer_ids``; none if *relations* is False. With
+        ``"loaded"``, a loaded relation is there by its name instead, as dicts that have their own loaded relations,
+        except those that lead back to a type they are nested in.
+
+        Attributes that are not loaded are left out; ``unreadable`` has the problem of each that cannot be read. An
+        attribute with one of these names has an underscore after it, as ``type_`` of a custom field. Nothing is
+        requested.
+        """
+        return members_of(self, relations)
 
     def loaded_attributes(self) -> dict[str, Any]:
         """Return the attributes that the answer carried, by name.
@@ -255,9 +286,20 @@ class Resource:
 
     # One for all classes: generating one for each takes most of the time of importing this package.
     def __repr__(self) -> str:
-        cls: Any = type(self)
-        shown = (f"{field.name}={_shown(self, field.name)}" for field in attrs.fields(cls) if field.repr)
-        return f"{cls.__name__}({', '.join(shown)})"
+        return short_repr(self)
+
+    def _repr_html_(self) -> str:
+        return resource_html(self)
+
+    @classmethod
+    def __get_pydantic_core_schema__(cls, _source: Any, _handler: Any) -> Any:
+        """Let pydantic and FastAPI take a resource as the type of a response: they write its `to_dict`."""
+        return pydantic_schema_of(cls)
+
+    @classmethod
+    def __get_pydantic_json_schema__(cls, _schema: Any, _handler: Any) -> dict[str, Any]:
+        types = {field.name: field.type for field in attrs.fields(cls)}
+        return json_schema_of(cls, {name: types[name] for name in attribute_names(cls)})
 
     def __eq__(self, other: object) -> bool:
         return self.identifier == other.identifier if isinstance(other, Resource) else NotImplemented
@@ -269,6 +311,8 @@ class Resource:
 
         def __getattr__(self, name: str) -> NoReturn:
             # Only called if a slot is empty or there is no such attribute.
+            if name == AS_DICT:
+                raise TypeError(f"a {type(self).__name__} is turned into a dict by .to_dict()")
             unreadable = _unreadable(self, name)
             if unreadable is not None:
                 raise _unreadable_error(self, name, unreadable)
@@ -328,12 +372,20 @@ class Part:
 
 
 @dataclass_transform(frozen_default=True, eq_default=False, kw_only_default=True, field_specifiers=(attrs.field,))
-def model(resource_type: str) -> Callable[[type[R]], type[R]]:
-    """Declare a class of resources: annotated names are attributes, descriptors are relations."""
+def model(
+    resource_type: str, *, distinguished_by: tuple[str, ...] | None = None, secret_urls: tuple[str, ...] = ()
+) -> Callable[[type[R]], type[R]]:
+    """Declare a class of resources: annotated names are attributes, descriptors are relations.
+
+    ``distinguished_by`` names the attributes that its ``repr`` shows, ``secret_urls`` those with a URL that may be
+    secret.
+    """
 
     def declare(cls: type[R]) -> type[R]:
         declared = _slotted(cls)
         declared.resource_type = resource_type
+        declared.distinguished_by = distinguished_by
+        declared.secret_urls = frozenset(secret_urls)
         declared.relations = {
             name: value
             for base in declared.__mro__
@@ -393,13 +445,6 @@ def _unreadable_error(instance: Resource, name: str, unreadable: Unreadable) -> 
     return unreadable.error(name, instance.resource_type, resource_id)
 
 
-def _shown(instance: Resource, name: str) -> str:
-    if is_set(instance, name):
-        return repr(getattr(instance, name))
-    unreadable = _unreadable(instance, name)
-    return repr(attrs.NOTHING) if unreadable is None else f"<unreadable: {unreadable.kind}>"
-
-
 def _loaded_related(owner: Resource) -> dict[Identifier, Resource]:
     # By identifier: in a cycle of relations the related resource is not filled yet when its owner is.
     known = owner.origin.scope.known
@@ -432,5 +477,5 @@ def _no_such_attribute(instance: Resource, name: str) -> str:
         return message
     if name in instance.extra:
         return f"{message}; the server sent it all the same: read .extra[{name!r}]"
-    nearest = get_close_matches(name, [*attribute_names(type(instance)), *instance.relations], n=1)
-    return f"{message}; did you mean {nearest[0]!r}?" if nearest else message
+    cure = cure_for(name)
+    return f"{message}{cure or nearest_name(name, [*attribute_names(type(instance)), *instance.relations])}"

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Final, NamedTuple
 
 from kajabi_async.errors import UnreadableAttributeError
+from kajabi_async.plain import plain
 
 __all__ = ["NONE_UNREADABLE", "PartlyRead", "Steps", "Unreadable", "dotted"]
 
@@ -63,6 +64,10 @@ class PartlyRead(Mapping[str, Any]):
 
     def __len__(self) -> int:
         return len(self.readable) + len(self._unreadable)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the values that can be read, JSON-ready."""
+        return {name: plain(value) for name, value in self.readable.items()}
 
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, PartlyRead):

@@ -1,12 +1,13 @@
 """The arguments of calls besides filters, checked before anything is sent."""
 
 from collections.abc import Collection, Iterable, Mapping
-from typing import Any, get_args
+from typing import Any, Final, get_args
 
 from kajabi_async.checks import iterable_of, names_in
 from kajabi_async.errors import (
     InvalidArgumentError,
     UnknownFieldError,
+    UnknownFilterError,
     UnknownIncludeError,
     UnknownSortKeyError,
 )
@@ -14,8 +15,17 @@ from kajabi_async.fetching.context import Context
 from kajabi_async.fetching.plan import Strategy
 from kajabi_async.jsonapi.ids import checked_id
 from kajabi_async.models.resource import CUSTOM_FIELD, CUSTOM_FIELDS, MODELS, Resource, attribute_names
+from kajabi_async.resources.filters.encoding import known_filters
 
-__all__ = ["check_strategy", "checked_fields", "checked_ids", "checked_include", "checked_sort", "needed_site"]
+__all__ = [
+    "check_list_arguments",
+    "check_strategy",
+    "checked_fields",
+    "checked_ids",
+    "checked_include",
+    "checked_sort",
+    "needed_site",
+]
 
 
 def checked_include(include: str | Iterable[str], model: type[Resource], *, owner: str) -> tuple[str, ...]:
@@ -67,6 +77,37 @@ def check_strategy(strategy: Any, lister: object, *, owner: str) -> None:
         raise InvalidArgumentError(f"strategy must be one of {', '.join(get_args(Strategy))}, got {strategy!r:.60}")
     if strategy == "scan" and lister is None:
         raise InvalidArgumentError(f"no list of {owner} brings what is asked for: leave strategy= out, or say 'auto'")
+
+
+_ROWS: Final = "for the first rows write list(...).collect(limit=...)"
+_PAGES: Final = "pages are fetched as the list is read; .pages() yields them whole, and resume_from= takes a .position"
+_INSTEAD: Final = {
+    **dict.fromkeys(("count", "first", "limit", "max", "max_results", "maximum", "n", "take", "top"), _ROWS),
+    **dict.fromkeys(("after", "cursor", "offset", "page", "page_number", "skip", "start"), _PAGES),
+    **dict.fromkeys(("filter", "filters", "where"), "each filter is an argument of its own"),
+    **dict.fromkeys(("id", "ids"), "get(id) reads one, get_many(ids) any number"),
+}
+_OPTIONS_INSTEAD: Final = {
+    **dict.fromkeys(("batch_size", "page_limit", "pagesize", "per", "per_page", "perpage", "size"), "page_size"),
+    **dict.fromkeys(("order", "order_by", "orderby", "ordering", "sort_by", "sorted_by"), "sort"),
+    **dict.fromkeys(("embed", "expand", "included", "includes", "relations"), "include"),
+    **dict.fromkeys(("attributes", "columns", "field", "only", "select"), "fields"),
+}
+_MEANINGS: Final = {
+    "page_size": "page_size= is the number of rows in a request",
+    "sort": "sort= takes a key, with '-' in front for descending",
+    "include": "include= takes the relations to load",
+    "fields": "fields= takes the attributes, such as {'customers': ['name']}",
+}
+
+
+def check_list_arguments(given: Collection[str], *, options: Collection[str], filters: type, owner: str) -> None:
+    """UnknownFilterError, with what to write instead, for the name that an option has in other libraries."""
+    for name in given:
+        option = _OPTIONS_INSTEAD.get(name, "")
+        instead = _MEANINGS[option] if option in options else _INSTEAD.get(name)
+        if instead is not None and name not in (known := known_filters(filters)):
+            raise UnknownFilterError(name, owner=owner, known=known, instead=instead)
 
 
 def _check_path(path: str, model: type[Resource], owner: str) -> None:

@@ -4,8 +4,9 @@ A resource of the API is a class that states its model, filters and sort keys an
 come from the table of operations. Relationship endpoints are in `linkable`, bodies of writes in `writes`.
 """
 
+import inspect
 from collections.abc import Iterable, Mapping
-from typing import TYPE_CHECKING, Any, ClassVar, Final, Generic, TypeAlias, TypedDict, TypeVar, get_args
+from typing import TYPE_CHECKING, Any, ClassVar, Final, Generic, NoReturn, TypeAlias, TypedDict, TypeVar, get_args
 
 from kajabi_async.checks import whole_number
 from kajabi_async.decoding.answers import read_resource, refuse_stranger
@@ -17,12 +18,19 @@ from kajabi_async.fetching.page import ListRequest
 from kajabi_async.fetching.pages import Pages
 from kajabi_async.fetching.plan import LookupPlan, Strategy, plan_for
 from kajabi_async.fetching.scan import SCANNED_PAGE_SIZE, Scan
+from kajabi_async.hints import nearest_name, refusing
 from kajabi_async.jsonapi.codec import encode
 from kajabi_async.jsonapi.ids import checked_id, path_segment
 from kajabi_async.jsonapi.query import Query
 from kajabi_async.models.resource import Resource
 from kajabi_async.operations import Operation, enter, operation
-from kajabi_async.resources.arguments import check_strategy, checked_fields, checked_include, checked_sort
+from kajabi_async.resources.arguments import (
+    check_list_arguments,
+    check_strategy,
+    checked_fields,
+    checked_include,
+    checked_sort,
+)
 from kajabi_async.resources.filters.encoding import encode_extra_filters, encode_filters
 from kajabi_async.resources.writes import (
     answered_write,
@@ -50,6 +58,11 @@ N = TypeVar("N", bound=str)
 
 _MOST_READERS: Final = 64
 """Readers kept for one resource: a bound for callers that make up their includes, far above what programs use."""
+
+_LIKE_VERBS: Final = dict.fromkeys(
+    ("all", "each", "filter", "find", "find_all", "index", "query", "search", "where"),
+    "; list() takes filters and is read with 'async for'",
+)
 
 Include = str | Iterable[str]
 """Relations to include: ``("offers", "contact")``, or one by itself."""
@@ -98,6 +111,14 @@ class NoFilters(TypedDict, total=False):
     """The list takes no filters."""
 
 
+def _hint(self: Any) -> str:
+    api = f"api.{self.name}"
+    return f"{api} has the operations of a resource and is none itself: write 'async for row in {api}.list()', or " + (
+        f"'await {api}.get(id)'" if issubclass(self.__class__, Gettable) else f"'await {api}.list().first()'"
+    )
+
+
+@refusing(dict.fromkeys(("__await__", "__getitem__", "__iter__", "__aiter__", "__contains__"), _hint))
 class ResourceOperations(Generic[R]):
     """One resource of the API, such as ``api.customers``."""
 
@@ -117,6 +138,20 @@ class ResourceOperations(Generic[R]):
     def __init__(self, context: Context) -> None:
         self._context = context
         self._readers: dict[str | tuple[str, ...], Reader[R]] = {}
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__}: {', '.join(self._verbs())}>"
+
+    if not TYPE_CHECKING:  # With it, type checkers would take any misspelt verb for a real one.
+
+        def __getattr__(self, name: str) -> NoReturn:
+            cure = f"; its operations are {', '.join(self._verbs())}"
+            near = "" if name.startswith("_") else _LIKE_VERBS.get(name) or nearest_name(name, self._verbs())
+            raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}{near}{cure}")
+
+    @classmethod
+    def _verbs(cls) -> list[str]:
+        return sorted(name for name, _ in inspect.getmembers(cls, inspect.isfunction) if not name.startswith("_"))
 
     def _operation(self, verb: str) -> Operation:
         return operation(f"{self.name}.{verb}")
@@ -296,11 +331,15 @@ class Gettable(ResourceOperations[R], Generic[R, IncludeT, FieldsT]):
             "stalls": self._context.stalls,
         }
         if strategy == "lookup":
-            return Lookups(reader.request_once, reader.resource_in, ids, **settings)
+            return self._with_model(Lookups(reader.request_once, reader.resource_in, ids, **settings))
         lister = self._scanned_list(reader)
         check_strategy(strategy, lister, owner=self.name)
         scan = Scan(reader, lister, ids, concurrency=at_once, ordered=ordered, at_any_price=strategy == "scan")
-        return Lookups(scan.look_up, reader.resource_in, scan, scan=scan, **settings)
+        return self._with_model(Lookups(scan.look_up, reader.resource_in, scan, scan=scan, **settings))
+
+    def _with_model(self, run: Lookups[R]) -> Lookups[R]:
+        run.model = self.model
+        return run
 
     async def plan(
         self,
@@ -338,6 +377,7 @@ class Listable(ResourceOperations[R]):
         known = self.list_options.__annotations__
         options = {name: value for name, value in arguments.items() if name in known}
         filters = {name: value for name, value in arguments.items() if name not in known}
+        check_list_arguments(filters, options=known, filters=self.filters, owner=self.name)
         page_size = options.get("page_size")
         included = checked_include(options.get("include", ()), self.model, owner=self.name)
         query = Query(

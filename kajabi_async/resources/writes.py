@@ -147,7 +147,7 @@ def as_written(
     row: dict[str, Any] = {"type": model.resource_type, "id": resource_id or _NO_ID, "attributes": attributes}
     written = read_resource(encode({"data": row}), cls=model, scope=scope, context=context)
     if resource_id is None:
-        del written.id  # pyright: ignore[reportAttributeAccessIssue] # read only to users
+        object.__delattr__(written, "id")
     return written
 
 

@@ -1,7 +1,9 @@
 """Errors of this package for failures on the wire, with nothing of the HTTP library in them."""
 
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any, NoReturn
+from urllib.parse import urlsplit
 
 from kajabi_async.errors import (
     AnswerTooLargeError,
@@ -33,7 +35,8 @@ Translate = Callable[[Any, Request, Timeouts], KajabiError]
 def never_connected(error: Any, request: Request, _: Timeouts) -> TransportError:
     """Return the error for a failed connection: nothing was sent."""
     reason = getattr(error, "strerror", None) or type(error).__name__
-    failure = ConnectionFailedError(f"could not connect: {reason}", method=request.method, path=request.path)
+    text = f"could not connect{_to(getattr(error, 'host', None), getattr(error, 'port', None))}: {reason}"
+    failure = ConnectionFailedError(text, method=request.method, path=request.path)
     failure.never_sent = True
     return failure
 
@@ -54,10 +57,27 @@ def not_decompressed(_: Any, request: Request, __: Timeouts) -> KajabiError:
     return DecodeError("the compressed body cannot be decompressed", context=f"{request.method} {request.path}")
 
 
-def connect_timed_out(_: Any, request: Request, timeouts: Timeouts) -> TransportError:
+def _to(host: str | None, port: int | None) -> str:
+    if not host:
+        return ""
+    address = f"[{host}]" if ":" in host else host
+    return f" to {address}" if port is None else f" to {address}:{port}"
+
+
+def _host_in(error: Any) -> tuple[str | None, int | None]:
+    """Return the host that did not answer, which stands in the text of such an error alone; its path is left out."""
+    for word in str(error).split():
+        if "://" in word:
+            with suppress(ValueError):
+                url = urlsplit(word)
+                return url.hostname, url.port
+    return None, None
+
+
+def connect_timed_out(error: Any, request: Request, timeouts: Timeouts) -> TransportError:
     """Return the error for a connection that took too long: nothing was sent."""
     return RequestTimeoutError(
-        f"no connection within {timeouts.connect} s",
+        f"no connection{_to(*_host_in(error))} within {timeouts.connect} s",
         phase="connect",
         seconds=timeouts.connect,
         method=request.method,

@@ -95,6 +95,8 @@ class Pool(aiohttp.TCPConnector):
             limit=0, ttl_dns_cache=_DNS_CACHE_SECONDS, keepalive_timeout=_KEEP_ALIVE_SECONDS
         )
         self._binding = binding
+        self.is_copy = False
+        """Whether this is the copy in a forked child."""
         # Any: it makes connections of our class.
         self._factory: Any = partial(PooledConnection, self._loop)
         self._closing: Sequence[asyncio.Future[Any]] = ()
@@ -102,7 +104,15 @@ class Pool(aiohttp.TCPConnector):
 
     def belongs_to_parent(self) -> None:
         """Note that this is a copy in a forked child, which neither gives out nor closes connections."""
-        self._closed = True
+        self._closed = self.is_copy = True
+
+    @property
+    def event_loop(self) -> asyncio.AbstractEventLoop:
+        """The loop of the connections."""
+        return self._loop
+
+    def __del__(self, _: object = None) -> None:
+        """Do nothing: the client warns and closes, where aiohttp would warn once more."""
 
     async def connect(self, req: Any, traces: Any, timeout: Any) -> Connection:
         """Return a connection for the current exchange; from then on the silence of the server is limited."""

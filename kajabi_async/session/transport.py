@@ -2,6 +2,7 @@
 
 import asyncio
 import sys
+import weakref
 from contextlib import suppress
 from typing import Any, Final
 from urllib.parse import urlsplit
@@ -11,6 +12,7 @@ from aiohttp import hdrs
 from aiohttp.http_exceptions import ContentEncodingError
 from yarl import URL
 
+from kajabi_async.concurrency import on_loop
 from kajabi_async.errors import (
     ConfigurationError,
     ConnectionFailedError,
@@ -148,7 +150,7 @@ class Transport:
     @property
     def is_open(self) -> bool:
         """Whether there is a pool of our own, of this process, that was not closed."""
-        return self._owned and self._session is not None and not self._session.closed
+        return self._session is not None and self._connector is not None and not self._connector.is_copy
 
     def _open(self) -> aiohttp.ClientSession:
         self._binding.check_open()
@@ -161,6 +163,7 @@ class Transport:
             trust_env=False,
             raise_for_status=False,
         )
+        weakref.finalize(self, _drop, self._session, self._connector).atexit = False
         return self._session
 
     def _options(self, timeouts: Timeouts | None) -> dict[str, Any]:
@@ -272,6 +275,13 @@ class _SendOnce:
             raise aiohttp.ServerDisconnectedError
         self._sent = True
         return await handler(request)
+
+
+def _drop(session: aiohttp.ClientSession, pool: Pool) -> None:
+    """Close what a client left open; the warning comes from its session manager, and aiohttp adds none."""
+    session.detach()
+    if not pool.closed:
+        on_loop(pool.event_loop, pool.close_at_once)
 
 
 async def _read(content: aiohttp.StreamReader, most: int, exchange: Exchange) -> bytes:

@@ -21,14 +21,14 @@ async def test_a_customer_is_shown_as_a_table_of_loaded_attributes(kajabi: Comma
 
 
 async def test_json_of_a_customer_has_included_resources_or_their_ids(kajabi: Command, fake: FakeKajabi) -> None:
-    """In one line, with times in ISO 8601 and decimals as text."""
+    """In one line, with times in UTC and decimals as text."""
     shown = await kajabi("customers", "get", "5", "--include", "contact", "--json")
     (line,) = shown.lines
     members = json.loads(line)
     assert members["id"] == "5"
     assert members["type"] == "customers"
     assert members["contact"]["id"] == fake.contact_id_of("5")
-    assert isinstance(members["offers"], list)
+    assert isinstance(members["offer_ids"], list)
     assert isinstance(members["net_revenue"], str)
 
 
@@ -38,7 +38,7 @@ async def test_a_list_takes_the_filters_of_the_resource(kajabi: Command) -> None
     assert listed.code == 0
     rows = [json.loads(line) for line in listed.lines]
     assert 1 <= len(rows) <= 3
-    assert all("5" in row["tags"] for row in rows)
+    assert all("5" in row["tag_ids"] for row in rows)
 
 
 async def test_a_list_is_sorted_and_limited(kajabi: Command) -> None:

@@ -21,7 +21,7 @@ async def test_granting_grants_missing_offers_and_mails_by_default(kajabi: Comma
     """A second grant does nothing."""
     contact_id = fake.contact_id_of("1")
     before = await kajabi("customers", "get", "1", "--json")
-    missing = sorted({"1", "2", "3"} - set(json.loads(before.out)["offers"]))
+    missing = sorted({"1", "2", "3"} - set(json.loads(before.out)["offer_ids"]))
     first = await kajabi("contacts", "grant-offers", contact_id, *missing, "--no-welcome-email")
     assert first.lines == missing
     assert not [effect for effect in fake.effects if effect.kind == "welcome_email"]

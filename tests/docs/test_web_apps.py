@@ -29,6 +29,10 @@ async def test_an_application_answers(block: Block, kajabi_fake: FakeKajabi, mon
     async with _served(load(block)) as url, aiohttp.ClientSession(url) as session:
         async with session.get("/customers/123") as answer:
             assert (answer.status, await answer.json()) == (200, {"name": "Mateo Park", "offers": ["Guitar Bundle"]})
+        async with session.get("/customers/123/record") as answer:
+            record = await answer.json()
+            assert (answer.status, record["type"], record["name"]) == (200, "customers", "Mateo Park")
+            assert record["offer_ids"]
         for unknown in ("99999", "no;body"):
             async with session.get(f"/customers/{unknown}") as answer:
                 assert answer.status == 404

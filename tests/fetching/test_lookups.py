@@ -341,8 +341,9 @@ async def test_a_run_is_used_once_and_not_by_a_plain_for() -> None:
     assert len([lookup async for lookup in run]) == 3
     with pytest.raises(InvalidArgumentError, match="used once"):
         aiter(run)
+    untyped: Any = run
     with pytest.raises(TypeError, match="async for"):
-        iter(run)  # type: ignore[call-overload]  # pyright: ignore[reportArgumentType, reportCallIssue]
+        iter(untyped)
 
 
 async def test_a_run_whose_report_was_awaited_has_been_used() -> None:

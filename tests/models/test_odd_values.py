@@ -265,7 +265,7 @@ def test_the_repr_shows_that_and_not_what() -> None:
     shown = repr(build(Customer, {"name": "Ada", "created_at": SECRET}))
     assert "name='Ada'" in shown
     assert "created_at=<unreadable: text>" in shown
-    assert "updated_at=NOTHING" in shown
+    assert "email=NOTHING" in shown
     assert SECRET not in shown
 
 

@@ -342,8 +342,9 @@ async def test_a_handle_shows_itself_without_asking() -> None:
     customer = await _customer(send)
     assert repr(customer.offers) == "<ToMany customers 123.offers: ids=('1',), not loaded>"
     assert repr(customer.contact) == "<ToOne customers 123.contact: not known yet>"
+    untyped: Any = customer.offers
     with pytest.raises(TypeError, match="awaited, not iterated"):
-        async for _ in customer.offers:
+        async for _ in untyped:
             pass
     assert len(send.asked) == 1
 

@@ -90,13 +90,16 @@ async def _failure(http: Any, error: Exception, request: Request = GET) -> Kajab
     ],
 )
 async def test_what_could_not_connect_says_why_and_was_never_sent(make: Any, reason: str, http: Any) -> None:
-    """In the words of the system, or by the name of what happened."""
+    """To which host and port, and why: in the words of the system, or by the name of what happened."""
     error = await _failure(http, make())
     assert isinstance(error, ConnectionFailedError)
-    assert str(error) == f"{HEAD}could not connect: {reason}"
+    assert str(error) == f"{HEAD}could not connect to api.kajabi.com:443: {reason}"
     assert (error.method, error.path, error.never_sent) == ("GET", "/v1/customers/1", True)
     write = await _failure(http, make(), POST)
-    assert (str(write), write.maybe_applied) == (f"POST /v1/contacts: could not connect: {reason}", False)
+    assert (str(write), write.maybe_applied) == (
+        f"POST /v1/contacts: could not connect to api.kajabi.com:443: {reason}",
+        False,
+    )
 
 
 @pytest.mark.parametrize(
@@ -146,6 +149,32 @@ async def test_what_cannot_be_decompressed_says_so(make: Any, http: Any) -> None
     ("make", "told", "phase", "seconds"),
     [
         (aiohttp.ConnectionTimeoutError, "no connection within 10.0 s", "connect", 10.0),
+        (
+            lambda: aiohttp.ConnectionTimeoutError(
+                "Connection timeout to host https://user:canary@a.example:8443/v1?b=c"
+            ),
+            "no connection to a.example:8443 within 10.0 s",
+            "connect",
+            10.0,
+        ),
+        (
+            lambda: aiohttp.ConnectionTimeoutError("Connection timeout to host https://a.example/v1"),
+            "no connection to a.example within 10.0 s",
+            "connect",
+            10.0,
+        ),
+        (
+            lambda: aiohttp.ConnectionTimeoutError("Connection timeout to host https://[::1]:1/v1"),
+            "no connection to [::1]:1 within 10.0 s",
+            "connect",
+            10.0,
+        ),
+        (
+            lambda: aiohttp.ConnectionTimeoutError("Connection timeout to host https://[::1/v1"),
+            "no connection within 10.0 s",
+            "connect",
+            10.0,
+        ),
         (aiohttp.SocketTimeoutError, "nothing came for 30.0 s", "read", 30.0),
         (TimeoutError, "nothing came for 30.0 s", "read", 30.0),
     ],

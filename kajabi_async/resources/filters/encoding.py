@@ -39,6 +39,7 @@ __all__ = [
     "accept_suffixes",
     "encode_extra_filters",
     "encode_filters",
+    "known_filters",
 ]
 
 # The document has gte and lte; Ransack, the server's library, has gteq and lteq, and integrators use those.
@@ -231,6 +232,11 @@ def accept_suffixes(declared: type, attributes: Iterable[str], suffixes: Iterabl
     """Accept every ``attribute_suffix`` for a list whose filters the API documents in this way."""
     combined = {f"{attribute}_{suffix}" for attribute in attributes for suffix in tuple(suffixes)}
     _SUFFIXED[declared] = _SUFFIXED.get(declared, frozenset()) | combined
+
+
+def known_filters(declared: type) -> Collection[str]:
+    """Return the names of the filters of a list."""
+    return {*_kinds(declared), *_SUFFIXED.get(declared, ())}
 
 
 def encode_filters(declared: type, given: Mapping[str, object], *, owner: str) -> tuple[tuple[str, str], ...]:
