@@ -2,20 +2,23 @@
 
 import asyncio
 from collections.abc import AsyncIterator
-from typing import Any, Generic, NoReturn, TypedDict, TypeVar
+from typing import Any, Generic, NoReturn, TypedDict, TypeVar, cast
 
 from kajabi_async.checks import boolean, whole_number
 from kajabi_async.clock import Clock
-from kajabi_async.concurrency import Guarded
+from kajabi_async.concurrency import Guarded, Producer
 from kajabi_async.errors import InvalidArgumentError
+from kajabi_async.fetching.email_outcomes import EmailLookup
 from kajabi_async.fetching.id_source import Ids, source_of
+from kajabi_async.fetching.naming import IDS, Naming
 from kajabi_async.fetching.outcomes import Lookup, Report
 from kajabi_async.fetching.run import LookUp, Observer, Read, Run, Scanning
 from kajabi_async.models.resource import Resource
 from kajabi_async.stall import PATIENCE_SECONDS, Stalls, checked_patience
 
-__all__ = ["Ids", "Lookups", "Observer", "RunSettings"]
+__all__ = ["BulkRun", "EmailLookups", "Ids", "Lookups", "Observer", "RunSettings"]
 
+T = TypeVar("T")
 R = TypeVar("R", bound=Resource)
 
 
@@ -30,17 +33,17 @@ class RunSettings(TypedDict):
     stalls: Stalls
 
 
-class Lookups(Generic[R]):
-    """A run of lookups: ``async for`` yields a `Lookup` for every id, ``await run.report()`` returns the totals.
+class BulkRun(Generic[T]):
+    """A run of lookups: ``async for`` yields the outcomes, ``await run.report()`` returns the totals.
 
-    Ids are read lazily, at most twice ``concurrency`` ahead of the loop. A run is used once. Leaving its loop early
-    ends it, cancels its tasks, and closes an async generator that the ids came from.
+    Values are read lazily, at most twice ``concurrency`` ahead of the loop. A run is used once. Leaving its loop early
+    ends it, cancels its tasks, and closes an async generator that the values came from.
     """
 
     def __init__(
         self,
-        look_up: LookUp[R],
-        read: Read[R],
+        look_up: LookUp[Any],
+        read: Read[Any],
         ids: Ids,
         *,
         concurrency: int,
@@ -50,11 +53,12 @@ class Lookups(Generic[R]):
         clock: Clock | None = None,
         stalls: Stalls | None = None,
         scan: Scanning | None = None,
+        naming: Naming = IDS,
     ) -> None:
-        self._run = Run(
+        self._run: Run[Any] = Run(
             look_up,
             read,
-            source_of(ids),
+            source_of(ids, noun=naming.noun),
             whole_number(concurrency, of="concurrency"),
             ordered=boolean(ordered, of="ordered"),
             observer=observer,
@@ -62,21 +66,23 @@ class Lookups(Generic[R]):
             clock=clock,
             stalls=stalls,
             scan=scan,
+            naming=naming,
         )
+        self._verb = naming.verb
         self._started = False
 
-    def __aiter__(self) -> AsyncIterator[Lookup[R]]:
+    def __aiter__(self) -> AsyncIterator[T]:
         if self._started:
-            raise InvalidArgumentError("a lookup run is used once; call get_many() again for another")
+            raise InvalidArgumentError(f"a lookup run is used once; call {self._verb}() again for another")
         self._started = True
-        return Guarded(self._run)
+        return Guarded(cast("Producer[T]", self._run))
 
     def __iter__(self) -> NoReturn:
         raise TypeError("lookups arrive one by one: write 'async for', not 'for'")
 
     @property
     def unanswered(self) -> tuple[Any, ...]:
-        """The ids that were taken from the source and whose outcome the loop did not get, in the order of the source.
+        """The values taken from the source whose outcome the loop did not get, in the order of the source.
 
         After a run that was left, cancelled or ended by an error, hand them to another run, before the ids that the
         source still has. A scan reads the whole source first, so with it nothing is left in the source.
@@ -84,7 +90,7 @@ class Lookups(Generic[R]):
         return self._run.unanswered()
 
     async def report(self) -> Report:
-        """Return the totals of the run, after looking up the ids that its loop did not get to.
+        """Return the totals of the run, after looking up what its loop did not get to.
 
         If the loop was left early, or has raised an error, the totals are those of that moment.
         """
@@ -101,3 +107,11 @@ class Lookups(Generic[R]):
     async def aclose(self) -> None:
         """End the run, and wait until its tasks have ended and its source is closed."""
         await self._run.aclose()
+
+
+class Lookups(BulkRun[Lookup[R]], Generic[R]):
+    """A run of lookups by id: ``async for`` yields a `Lookup` for every id, ``await run.report()`` the totals."""
+
+
+class EmailLookups(BulkRun[EmailLookup[R]], Generic[R]):
+    """A run of lookups by email: ``async for`` yields an `EmailLookup` for every email; used like `Lookups`."""

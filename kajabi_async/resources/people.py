@@ -67,7 +67,7 @@ class _OfferHolders(Linkable[R]):
         return await self._change_linkage("PATCH", "offers", id, ids, verify=verify, timeout=timeout)
 
 
-class Customers(Gettable[Customer], FoundByEmail[Customer], Listable[Customer], _OfferHolders[Customer]):
+class Customers(FoundByEmail[Customer], Gettable[Customer], Listable[Customer], _OfferHolders[Customer]):
     """``api.customers``: people who hold an offer; read only except for their offers."""
 
     name = "customers"
@@ -143,7 +143,7 @@ class _Find(Protocol):
     async def __call__(self, *, thorough: bool = False) -> Contact | None: ...
 
 
-class Contacts(Gettable[Contact], FoundByEmail[Contact], Listable[Contact], _OfferHolders[Contact]):
+class Contacts(FoundByEmail[Contact], Gettable[Contact], Listable[Contact], _OfferHolders[Contact]):
     """``api.contacts``: everyone whose email a site knows."""
 
     name = "contacts"
