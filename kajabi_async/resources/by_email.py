@@ -153,8 +153,10 @@ class FoundByEmail(Gettable[R], Listable[R]):
     ) -> EmailSearch[R]:
         reader = self._reader(include, fields, timeout=timeout)
         fieldsets: dict[str, tuple[str, ...]] = dict(reader.query.fields)
-        for owner in {self.model.resource_type, self.model.resource_type.removesuffix("s")} & fieldsets.keys():
-            fieldsets[owner] = tuple(dict.fromkeys((*fieldsets[owner], "email", "site")))
+        own = self.model.resource_type, self.model.resource_type.removesuffix("s")
+        fieldsets |= {
+            name: tuple(dict.fromkeys((*fieldsets[name], "email", "site"))) for name in own if name in fieldsets
+        }
         site = {} if site_id is None else {"site_id": site_id}
         filters = encode_filters(self.filters, self._with_default_site(site), owner=self.name)
         query = Query(

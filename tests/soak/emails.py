@@ -7,6 +7,7 @@ import unicodedata
 from collections import defaultdict
 from collections.abc import Iterator
 from typing import Any
+from urllib.parse import parse_qsl, urlencode
 
 import attrs
 import psutil
@@ -62,7 +63,11 @@ class World:
     def _passes(self, row: tuple[int, str, str], asked: dict[str, str]) -> bool:
         key, email, site = row
         text = asked.get("filter[email_contains]")
-        if text is not None and "email_contains" not in self.ignores and (text not in email.lower() or key in self.stale):
+        if (
+            text is not None
+            and "email_contains" not in self.ignores
+            and (text not in email.lower() or key in self.stale)
+        ):
             return False
         wanted = asked.get("filter[site_id]")
         return wanted is None or "site_id" in self.ignores or wanted == site
@@ -80,14 +85,10 @@ class World:
 
 
 def _pairs(query: str) -> list[tuple[str, str]]:
-    from urllib.parse import parse_qsl  # noqa: PLC0415 - the one use
-
     return parse_qsl(query, keep_blank_values=True)
 
 
 def _with_page(query: str, number: int) -> str:
-    from urllib.parse import urlencode  # noqa: PLC0415 - the one use
-
     return urlencode([(name, str(number) if name == "page[number]" else value) for name, value in _pairs(query)])
 
 
@@ -111,9 +112,7 @@ def made(seed: int) -> tuple[World, list[Any], str | None]:
     unique |= {(email, site) for email, _ in list(unique) for site in sites if chance.random() < 0.1}
     ordered = sorted(unique)
     chance.shuffle(ordered)
-    rows = [
-        (len(ordered) - index, chance.choice(SPACES) + email, site) for index, (email, site) in enumerate(ordered)
-    ]
+    rows = [(len(ordered) - index, chance.choice(SPACES) + email, site) for index, (email, site) in enumerate(ordered)]
     world = World(rows, chance, size=chance.choice([1, 3, 10, 100]))
     if chance.random() < 0.3:
         world.stale = frozenset(key for key, _, _ in rows if chance.random() < 0.3)
@@ -149,7 +148,11 @@ async def wrong_in(seed: int) -> list[str]:
         contacts = Contacts(context(Canned(world)))
         ordered = seed % 2 == 0
         run = contacts.find_many(
-            emails, site_id=site, strategy=strategy, ordered=ordered, concurrency=world.chance.choice([1, 3, 20])  # type: ignore[arg-type]
+            emails,
+            site_id=site,
+            strategy=strategy,
+            ordered=ordered,
+            concurrency=world.chance.choice([1, 3, 20]),  # type: ignore[arg-type]
         )
         outcomes = [each async for each in run]
         given = [each if isinstance(each, str) else str(each) for each in emails]
@@ -208,8 +211,8 @@ async def planned(total: int) -> Figure:
             better = min(costs["lookup"], costs["scan"])
             excess = costs["auto"] - better
             # If the better one takes fewer than ten, one request may be spent to find out which it is.
-            worst = max(worst, (excess - 1) / better if better < 10 else excess / better)  # noqa: PLR2004
-    return Figure(f"requests of auto for {total:,} contacts", f"{worst:.0%} more", "at most 10 %", worst <= 0.1)  # noqa: PLR2004
+            worst = max(worst, (excess - 1) / better if better < 10 else excess / better)
+    return Figure(f"requests of auto for {total:,} contacts", f"{worst:.0%} more", "at most 10 %", worst <= 0.1)
 
 
 def _chosen(place: str, total: int, requested: int) -> list[str]:
@@ -228,7 +231,7 @@ async def requests_for(emails: int, contacts: int) -> Figure:
     world = _many(contacts)
     chosen = _chosen("scattered", contacts, emails)
     report = await Contacts(context(Canned(world))).find_many(chosen).report()
-    is_right = report.found == emails and world.requests <= 60  # noqa: PLR2004
+    is_right = report.found == emails and world.requests <= 60
     return Figure(f"{emails:,} emails of {contacts:,} contacts", f"{world.requests} requests", "at most 60", is_right)
 
 
