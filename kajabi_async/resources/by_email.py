@@ -1,7 +1,9 @@
 """People by their exact email: the API has no such filter, so what it finds is compared here."""
 
-from collections.abc import AsyncIterable, Iterable
+from collections.abc import AsyncIterable, Iterable, Mapping
 from typing import Any, Final, TypeAlias, TypeVar
+
+import attrs
 
 from kajabi_async.checks import boolean
 from kajabi_async.errors import InvalidArgumentError, UnprocessableEntityError, UnreadableAttributeError
@@ -152,20 +154,12 @@ class FoundByEmail(Gettable[R], Listable[R]):
         self, site_id: str | int | None, include: Include, fields: Fields | None, timeout: float | None
     ) -> EmailSearch[R]:
         reader = self._reader(include, fields, timeout=timeout)
-        fieldsets: dict[str, tuple[str, ...]] = dict(reader.query.fields)
-        own = self.model.resource_type, self.model.resource_type.removesuffix("s")
-        fieldsets |= {
-            name: tuple(dict.fromkeys((*fieldsets[name], "email", "site"))) for name in own if name in fieldsets
-        }
+        if reader.query.fields:
+            compared = attrs.evolve(reader.query, fields=_with_email(reader.query.fields, self.model.resource_type))
+            reader = attrs.evolve(reader, query=compared, encoded_query=compared.encode())
         site = {} if site_id is None else {"site_id": site_id}
         filters = encode_filters(self.filters, self._with_default_site(site), owner=self.name)
-        query = Query(
-            include=reader.query.include,
-            fields=fieldsets,
-            filters=filters,
-            page_number=1,
-            page_size=SCANNED_PAGE_SIZE,
-        )
+        query = attrs.evolve(reader.query, filters=filters, page_number=1, page_size=SCANNED_PAGE_SIZE)
         pages = ListRequest(self._context, self._operation("list"), self.model, query, timeout)
         return EmailSearch(reader, pages, self._site_of(site_id))
 
@@ -175,6 +169,14 @@ class FoundByEmail(Gettable[R], Listable[R]):
 
     def _sites(self) -> ListRequest[Site]:
         return ListRequest(self._context, operation("sites.list"), Site, Query(page_number=1, page_size=_TWO))
+
+
+def _with_email(fields: Mapping[str, tuple[str, ...]], own: str) -> dict[str, tuple[str, ...]]:
+    """Return *fields* with what people of the type *own* are compared by, if they are restricted."""
+    compared = dict(fields)
+    for type_name in fields.keys() & {own, own.removesuffix("s")}:
+        compared[type_name] = tuple(dict.fromkeys((*fields[type_name], "email", "site")))
+    return compared
 
 
 def _unread(_: bytes, key: str) -> Any:

@@ -43,11 +43,11 @@ async def test_an_email_of_two_sites_is_ambiguous_and_never_a_guess() -> None:
     """All candidates are in the outcome; the site that is kept to decides."""
     for strategy in ("lookup", "scan"):
         contacts = Contacts(context(_list(_contact("1", ADA), _contact("2", ADA, "2"))))
-        [both] = [each async for each in contacts.find_many([ADA], strategy=strategy)]  # type: ignore[arg-type]
+        [both] = [each async for each in contacts.find_many([ADA], strategy=strategy)]
         assert (both.found, both.missing, both.ambiguous) == (False, False, True)
         assert [each.id for each in both.candidates] == ["1", "2"]
         assert isinstance(both.error, AmbiguousMatchError)
-        [one] = [each async for each in contacts.find_many([ADA], site_id="2", strategy=strategy)]  # type: ignore[arg-type]
+        [one] = [each async for each in contacts.find_many([ADA], site_id="2", strategy=strategy)]
         assert one.found
         assert one.resource.id == "2"
 

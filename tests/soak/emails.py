@@ -152,7 +152,7 @@ async def wrong_in(seed: int) -> list[str]:
             site_id=site,
             strategy=strategy,
             ordered=ordered,
-            concurrency=world.chance.choice([1, 3, 20]),  # type: ignore[arg-type]
+            concurrency=world.chance.choice([1, 3, 20]),
         )
         outcomes = [each async for each in run]
         given = [each if isinstance(each, str) else str(each) for each in emails]
@@ -205,7 +205,7 @@ async def planned(total: int) -> Figure:
             for strategy in ("lookup", "scan", "auto"):
                 world.requests = 0
                 emails = _chosen(place, total, requested)
-                run = Contacts(context(Canned(world))).find_many(emails, strategy=strategy)  # type: ignore[arg-type]
+                run = Contacts(context(Canned(world))).find_many(emails, strategy=strategy)
                 await run.report()
                 costs[strategy] = world.requests
             better = min(costs["lookup"], costs["scan"])
@@ -261,8 +261,9 @@ async def memory(emails: int, contacts: int) -> Figure:
         if done % 1000 == 0:
             most = max(most, process.memory_info().rss)
     grown = most - before - of_set
+    took = time.monotonic() - began
     return Figure(
-        f"{emails:,} emails against {contacts:,} contacts, {world.requests:,} requests, {time.monotonic() - began:.0f} s",
+        f"{emails:,} emails against {contacts:,} contacts, {world.requests:,} requests, {took:.0f} s",
         f"{found:,} found, {grown / 2**20:.1f} MB beside the {of_set / 2**20:.0f} MB of the emails",
         "under 64 MB",
         found == min(emails, contacts) and done == emails and grown < ALLOWED_BYTES,
