@@ -29,6 +29,7 @@ if TYPE_CHECKING:
         ExportError,
         FieldNotLoadedError,
         InvalidArgumentError,
+        InvalidEmailError,
         InvalidIdError,
         KajabiError,
         NotFoundError,
@@ -52,7 +53,8 @@ if TYPE_CHECKING:
         UntrustedLinkError,
         WrongLoopError,
     )
-    from kajabi_async.fetching.lookups import Lookups
+    from kajabi_async.fetching.email_outcomes import EmailFailed, EmailFound, EmailLookup
+    from kajabi_async.fetching.lookups import EmailLookups, Lookups
     from kajabi_async.fetching.outcomes import Failed, Found, Lookup, Progress, Report
     from kajabi_async.fetching.pages import Page, Pages
     from kajabi_async.fetching.plan import LookupPlan
@@ -136,6 +138,10 @@ __all__ = [
     "CustomField",
     "Customer",
     "DecodeError",
+    "EmailFailed",
+    "EmailFound",
+    "EmailLookup",
+    "EmailLookups",
     "EnsuredHooks",
     "ErrorObject",
     "ExportError",
@@ -150,6 +156,7 @@ __all__ = [
     "Hook",
     "HookEvent",
     "InvalidArgumentError",
+    "InvalidEmailError",
     "InvalidIdError",
     "Kajabi",
     "KajabiError",
@@ -240,6 +247,10 @@ _MODULE_OF: Final = {
     "CustomField": "models",
     "Customer": "models",
     "DecodeError": "errors",
+    "EmailFailed": "fetching.email_outcomes",
+    "EmailFound": "fetching.email_outcomes",
+    "EmailLookup": "fetching.email_outcomes",
+    "EmailLookups": "fetching.lookups",
     "EnsuredHooks": "resources.account",
     "ErrorObject": "errors",
     "ExportError": "errors",
@@ -254,6 +265,7 @@ _MODULE_OF: Final = {
     "Hook": "models",
     "HookEvent": "resources.account",
     "InvalidArgumentError": "errors",
+    "InvalidEmailError": "errors",
     "InvalidIdError": "errors",
     "Kajabi": "client",
     "KajabiError": "errors",

@@ -8,6 +8,7 @@
     │   └── WrongLoopError            another event loop, or after a fork
     ├── InvalidArgumentError          (ValueError) a call refused before anything was sent
     │   ├── InvalidIdError
+    │   ├── InvalidEmailError
     │   ├── UnknownFilterError
     │   ├── UnknownIncludeError
     │   ├── UnknownFieldError
@@ -68,6 +69,7 @@ __all__ = [
     "FieldNotLoadedError",
     "GaveUp",
     "InvalidArgumentError",
+    "InvalidEmailError",
     "InvalidIdError",
     "KajabiError",
     "NotFoundError",
@@ -171,6 +173,10 @@ class InvalidArgumentError(KajabiError, ValueError):
 
 class InvalidIdError(InvalidArgumentError):
     """An id that cannot be one segment of a path."""
+
+
+class InvalidEmailError(InvalidArgumentError):
+    """A text that cannot be an email address, or a value that is no text."""
 
 
 class _UnknownNameError(InvalidArgumentError):

@@ -19,6 +19,7 @@ from kajabi_async.cli.credentials.login import login, logout
 from kajabi_async.cli.doctor import doctor
 from kajabi_async.cli.exit_codes import EXIT_CODES_HELP, ExitCode, code_for, print_error
 from kajabi_async.cli.export_commands import add_exports
+from kajabi_async.cli.find import add_find
 from kajabi_async.cli.lookup import explain_file, look_up_file
 from kajabi_async.cli.options import Json
 from kajabi_async.cli.read_commands import add_reads
@@ -103,6 +104,7 @@ def make_app() -> App:
     add_writes(groups)
     add_exports(app)
     groups["customers"].command(lookup)
+    add_find(groups)
     add_completion(app)
     for command in (demo, doctor, fake, login, logout, me, version, whoami):
         app.command(command)

@@ -7,12 +7,12 @@ import asyncio
 from collections import deque
 from collections.abc import Callable, Iterator
 from itertools import chain
-from typing import Final, Generic, TypeAlias, TypeVar
+from typing import Any, Final, Generic, TypeAlias, TypeVar
 
 from kajabi_async.concurrency import WaitingLine
-from kajabi_async.errors import InvalidIdError
+from kajabi_async.errors import InvalidArgumentError
+from kajabi_async.fetching.naming import IDS, Naming
 from kajabi_async.fetching.outcomes import Counts, Failed, Found
-from kajabi_async.jsonapi.ids import checked_id
 from kajabi_async.models.resource import Resource
 from kajabi_async.passing import is_passing
 
@@ -39,7 +39,9 @@ _SIZE_OF_AN_OBJECT: Final = 16 * 2**10
 class Backlog(Generic[R]):
     """The ids that were taken, from then until the loop has their outcomes."""
 
-    def __init__(self, most: int, counts: Counts, began: Callable[[], object], *, ordered: bool) -> None:
+    def __init__(
+        self, most: int, counts: Counts, began: Callable[[], object], *, ordered: bool, naming: Naming = IDS
+    ) -> None:
         """Hold at most *most* ids; with *ordered*, release outcomes in the order of the ids.
 
         *began* is called when an id is in flight after none was.
@@ -59,6 +61,9 @@ class Backlog(Generic[R]):
         self._room_for_bytes = asyncio.Event()
         self._lost: list[tuple[int, str]] = []
         """The ids that were taken and will have no outcome, or none that the loop gets."""
+        self._key, self._has_spellings = naming.key, naming.has_spellings
+        self._spellings: dict[int, Any] = {}
+        """The values that differ from their key, by number, until the loop has their outcome."""
 
     def accept(self, value: object) -> str | None:
         """Take *value* from the source, and return its id if that needs a request.
@@ -67,11 +72,13 @@ class Backlog(Generic[R]):
         """
         number, self.taken = self.taken, self.taken + 1
         try:
-            resource_id = checked_id(value)
-        except InvalidIdError as error:
+            resource_id = self._key(value)
+        except InvalidArgumentError as error:
             shown = _shown(value)
             self._deliver(number, shown, Failed(shown, error))
             return None
+        if self._has_spellings and value != resource_id:
+            self._spellings[number] = value
         outcome = self.recent.get(resource_id)
         if outcome is None and resource_id not in self.in_flight:
             if not self.in_flight:
@@ -97,8 +104,10 @@ class Backlog(Generic[R]):
             self._wake_loop()
 
     def take(self) -> tuple[str, Unread[R]]:
-        """Return the next id that has arrived, with its outcome, and free its slot."""
-        _, resource_id, outcome = self.arrived.take()
+        """Return the next value that has arrived, with its outcome, and free its slot."""
+        number, resource_id, outcome = self.arrived.take()
+        if self._spellings:
+            resource_id = self._spellings.pop(number, resource_id)
         self.slots.leave()
         if isinstance(outcome, bytes) and len(outcome) > _LARGE_BODY:
             self._count_large(-len(outcome))
@@ -121,29 +130,35 @@ class Backlog(Generic[R]):
         self._wake_loop()
         self.slots.leave()
 
-    def in_flight_numbers(self) -> list[tuple[int, str]]:
-        """Return the ids in flight with their numbers."""
-        return [(number, resource_id) for resource_id, numbers in self.in_flight.items() for number in numbers]
+    def without_answer(self) -> list[Any]:
+        """Return the values in flight, in the order of the source."""
+        return self._values(self._in_flight_numbers())
 
-    def unanswered(self) -> list[str]:
-        """Return the ids that were taken and whose outcome the loop does not have, in the order of the source."""
+    def unanswered(self) -> list[Any]:
+        """Return the values that were taken and whose outcome the loop does not have, in the order of the source."""
         waiting = [(number, resource_id) for number, resource_id, _ in self.arrived]
-        return [resource_id for _, resource_id in sorted([*self._lost, *self.in_flight_numbers(), *waiting])]
+        return self._values([*self._lost, *self._in_flight_numbers(), *waiting])
 
     def drop_in_flight(self) -> None:
         """Give up the ids in flight; outcomes that have arrived are still released."""
-        self._lost += self.in_flight_numbers()
+        self._lost += self._in_flight_numbers()
         self.in_flight.clear()
         self.arrived.close_gaps()
 
     def close(self) -> None:
         """Give up every id, and wake the loop."""
-        self._lost += [*self.in_flight_numbers(), *((number, resource_id) for number, resource_id, _ in self.arrived)]
+        self._lost += [*self._in_flight_numbers(), *((number, resource_id) for number, resource_id, _ in self.arrived)]
         self.taken = self._counts.given
         self.in_flight.clear()
         self.arrived.clear()
         self.recent.clear()
         self._wake_loop()
+
+    def _in_flight_numbers(self) -> list[tuple[int, str]]:
+        return [(number, resource_id) for resource_id, numbers in self.in_flight.items() for number in numbers]
+
+    def _values(self, numbered: list[tuple[int, str]]) -> list[Any]:
+        return [self._spellings.get(number, resource_id) for number, resource_id in sorted(numbered)]
 
     def _deliver(self, number: int, resource_id: str, outcome: Unread[R]) -> None:
         if isinstance(outcome, bytes) and len(outcome) > _LARGE_BODY:

@@ -13,7 +13,7 @@ from typing import Final
 
 import attrs
 
-__all__ = ["MOST_WASTED", "Forecast", "ListSize"]
+__all__ = ["MOST_WASTED", "EmailForecast", "Forecast", "ListSize"]
 
 MOST_WASTED: Final = 0.1
 """The most requests that an estimate may waste, as a share of the lookups that it might save."""
@@ -93,13 +93,14 @@ class Forecast:
         left = self.pages_left
         if left is None:
             return 1
-        sure = math.ceil(self.ahead / self._page_rows)
+        sure = math.ceil(self.ahead / self.page_rows)
         if not at_any_price:
-            sure = min(sure, math.ceil((self._gain - left) / max(1, self._page_rows - 1)))
+            sure = min(sure, math.ceil((self._gain - left) / max(1, self.page_rows - 1)))
         return max(1, min(left, sure))
 
     @property
-    def _page_rows(self) -> int:
+    def page_rows(self) -> int:
+        """The mean number of rows of a page, rounded up."""
         return max(1, math.ceil(self.rows / max(1, self.pages)))
 
     @property
@@ -127,7 +128,7 @@ class Forecast:
             return left
         start, stop = self._range_ahead
         nearest, furthest = sorted(abs(self._numbers[index] - self._latest) for index in (start, stop - 1))
-        pages_a_number = (self.rows - 1) / between / self._page_rows
+        pages_a_number = (self.rows - 1) / between / self.page_rows
         if self.pages + math.ceil(nearest * pages_a_number) - self.hits > MOST_WASTED * self.ids:
             # Too far to rely on an estimate.
             return left
@@ -151,6 +152,80 @@ class Forecast:
         # A row that others push onto a later page comes again there; that does not change the order.
         if self._step and numbers and (numbers[-1] - self._latest) * self._step > 0:
             self._latest = numbers[-1]
+
+
+class EmailForecast(Forecast):
+    """The same for emails: read to its end, a list answers those that are not on it, too.
+
+    A list whose site is not known may have an email twice, on two sites. Then what a page brings is an answer only at
+    the end of the list, unless there is one site only.
+    """
+
+    def __init__(self, keys: Collection[str], *, is_unique: bool | None) -> None:
+        """Find *keys*; *is_unique* says whether the list has each email once, None if that is not known."""
+        super().__init__(keys)
+        self.is_unique = is_unique
+        self._latest_hits = 0.0
+        """The hits of the latest page."""
+
+    def add_page(self, ids: Sequence[str], hits: int, *, size: ListSize | None) -> None:
+        """Note a page; the *ids* of its rows say nothing of the order of emails."""
+        self.pages += 1
+        self.rows += len(ids)
+        self.hits += hits
+        self.size = size or self.size
+        self._latest_hits = hits
+
+    def add_failed_page(self) -> None:
+        """Note a page that could not be read."""
+        super().add_failed_page()
+        self._latest_hits = 0.0
+
+    def step_back(self, pages: int) -> None:
+        """Note that *pages* are read again."""
+        self.pages = max(1, self.pages - pages)
+        self.is_over = False
+
+    @property
+    def ahead(self) -> int:
+        """The number of emails that are not answered yet."""
+        return 0 if self.is_over else self.lookups
+
+    @property
+    def lookups(self) -> int:
+        """The number of lookups if the list is read no further."""
+        return self.unseen if self.is_unique is not False else self.ids
+
+    @property
+    def total(self) -> tuple[int, int] | None:
+        """The estimated pages of the scan; no email is looked up after it. None if unknown."""
+        needed = self._pages_needed
+        return None if needed is None else (self.pages + needed, 0)
+
+    def pays(self) -> bool:
+        """Return whether reading on takes fewer requests than looking up the emails that are not answered."""
+        needed = self._pages_needed
+        return needed is not None and 0 < needed < self.lookups
+
+    def sure_pages(self, *, at_any_price: bool) -> int:
+        """Return how many of the next pages are read even if every row of them is a hit: at least one."""
+        left = self.pages_left
+        if left is None:
+            return 1
+        if self.is_unique is False:
+            return max(1, left)
+        sure = math.ceil(self.unseen / self.page_rows)
+        if not at_any_price:
+            sure = min(sure, math.ceil((self.unseen - left) / max(1, self.page_rows - 1)))
+        return max(1, min(left, sure))
+
+    @property
+    def _pages_needed(self) -> int | None:
+        """The number of pages up to the last email: to the end of the list, or fewer if they come in a row."""
+        left = self.pages_left
+        if left is None or not self.ahead or self.is_unique is False or self._latest_hits <= 1:
+            return left if self.ahead or left is None else 0
+        return max(1, min(left, math.ceil(self.unseen / self._latest_hits)))
 
 
 def _is_number(resource_id: str) -> bool:

@@ -72,8 +72,8 @@ class _Asynchronous:
                 _LOG.warning("the source of the ids could not be closed: %s", type(error).__name__)
 
 
-def source_of(ids: Ids) -> IdSource:
-    """Return the source of *ids*; InvalidArgumentError if they are not an iterable, or a single id."""
+def source_of(ids: Ids, *, noun: str = "ids") -> IdSource:
+    """Return the source of *ids*, which the error calls *noun*; InvalidArgumentError for no iterable, or one text."""
     if isinstance(ids, AsyncIterable):
         return _Asynchronous(ids)
-    return _Plain(iterable_of("ids", ids))
+    return _Plain(iterable_of(noun, ids))

@@ -2,21 +2,24 @@
 
 import asyncio
 from collections.abc import AsyncIterator
-from typing import Any, Final, Generic, TypedDict, TypeVar
+from typing import Any, Final, Generic, TypedDict, TypeVar, cast
 
 from kajabi_async.checks import boolean, function, whole_number
 from kajabi_async.clock import Clock
-from kajabi_async.concurrency import Guarded
+from kajabi_async.concurrency import Guarded, Producer
 from kajabi_async.errors import InvalidArgumentError
+from kajabi_async.fetching.email_outcomes import EmailLookup
 from kajabi_async.fetching.id_source import Ids, source_of
+from kajabi_async.fetching.naming import IDS, Naming
 from kajabi_async.fetching.outcomes import Lookup, Report
 from kajabi_async.fetching.run import LookUp, Observer, Read, Run, Scanning
 from kajabi_async.hints import NamesCure, refusing
 from kajabi_async.models.resource import Resource
 from kajabi_async.stall import PATIENCE_SECONDS, Stalls, checked_patience
 
-__all__ = ["Ids", "Lookups", "Observer", "RunSettings"]
+__all__ = ["BulkRun", "EmailLookups", "Ids", "Lookups", "Observer", "RunSettings"]
 
+T = TypeVar("T")
 R = TypeVar("R", bound=Resource)
 
 
@@ -48,11 +51,11 @@ _ITS_OUTCOMES: Final = "write 'async for lookup in run' for the outcomes, or 'aw
         "__aexit__": f"a run of lookups needs no 'async with': {_ITS_OUTCOMES}",
     }
 )
-class Lookups(Generic[R], metaclass=NamesCure):
-    """A run of lookups: ``async for`` yields a `Lookup` for every id, ``await run.report()`` returns the totals.
+class BulkRun(Generic[T], metaclass=NamesCure):
+    """A run of lookups: ``async for`` yields the outcomes, ``await run.report()`` returns the totals.
 
-    Ids are read lazily, at most twice ``concurrency`` ahead of the loop. A run is used once. Leaving its loop early
-    ends it, cancels its tasks, and closes an async generator that the ids came from.
+    Values are read lazily, at most twice ``concurrency`` ahead of the loop. A run is used once. Leaving its loop early
+    ends it, cancels its tasks, and closes an async generator that the values came from.
     """
 
     model: type[Resource] | None = None
@@ -61,8 +64,8 @@ class Lookups(Generic[R], metaclass=NamesCure):
 
     def __init__(
         self,
-        look_up: LookUp[R],
-        read: Read[R],
+        look_up: LookUp[Any],
+        read: Read[Any],
         ids: Ids,
         *,
         concurrency: int,
@@ -72,11 +75,12 @@ class Lookups(Generic[R], metaclass=NamesCure):
         clock: Clock | None = None,
         stalls: Stalls | None = None,
         scan: Scanning | None = None,
+        naming: Naming = IDS,
     ) -> None:
-        self._run = Run(
+        self._run: Run[Any] = Run(
             look_up,
             read,
-            source_of(ids),
+            source_of(ids, noun=naming.noun),
             whole_number(concurrency, of="concurrency"),
             ordered=boolean(ordered, of="ordered"),
             observer=observer if observer is None else function(observer, of="observer"),
@@ -84,14 +88,16 @@ class Lookups(Generic[R], metaclass=NamesCure):
             clock=clock,
             stalls=stalls,
             scan=scan,
+            naming=naming,
         )
+        self._verb = naming.verb
         self._started = False
 
-    def __aiter__(self) -> AsyncIterator[Lookup[R]]:
+    def __aiter__(self) -> AsyncIterator[T]:
         if self._started:
-            raise InvalidArgumentError("a lookup run is used once; call get_many() again for another")
+            raise InvalidArgumentError(f"a lookup run is used once; call {self._verb}() again for another")
         self._started = True
-        return Guarded(self._run)
+        return Guarded(cast("Producer[T]", self._run))
 
     def __repr__(self) -> str:
         progress = self._run.progress()
@@ -104,7 +110,7 @@ class Lookups(Generic[R], metaclass=NamesCure):
 
     @property
     def unanswered(self) -> tuple[Any, ...]:
-        """The ids that were taken from the source and whose outcome the loop did not get, in the order of the source.
+        """The values taken from the source whose outcome the loop did not get, in the order of the source.
 
         After a run that was left, cancelled or ended by an error, hand them to another run, before the ids that the
         source still has. A scan reads the whole source first, so with it nothing is left in the source.
@@ -112,7 +118,7 @@ class Lookups(Generic[R], metaclass=NamesCure):
         return self._run.unanswered()
 
     async def report(self) -> Report:
-        """Return the totals of the run, after looking up the ids that its loop did not get to.
+        """Return the totals of the run, after looking up what its loop did not get to.
 
         If the loop was left early, or has raised an error, the totals are those of that moment.
         """
@@ -129,3 +135,11 @@ class Lookups(Generic[R], metaclass=NamesCure):
     async def aclose(self) -> None:
         """End the run, and wait until its tasks have ended and its source is closed."""
         await self._run.aclose()
+
+
+class Lookups(BulkRun[Lookup[R]], Generic[R]):
+    """A run of lookups by id: ``async for`` yields a `Lookup` for every id, ``await run.report()`` the totals."""
+
+
+class EmailLookups(BulkRun[EmailLookup[R]], Generic[R]):
+    """A run of lookups by email: ``async for`` yields an `EmailLookup` for every email; used like `Lookups`."""

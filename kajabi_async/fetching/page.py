@@ -8,7 +8,7 @@ import attrs
 
 from kajabi_async.decoding.answers import read_page
 from kajabi_async.errors import DecodeError, PagingError, UntrustedLinkError
-from kajabi_async.exchange import Request
+from kajabi_async.exchange import Answer, Request, Tally
 from kajabi_async.fetching.context import Context
 from kajabi_async.jsonapi.linkage import link_of
 from kajabi_async.jsonapi.query import Query, encoded_pairs
@@ -56,8 +56,20 @@ class ListRequest(Generic[R]):
         ApiError, TransportError or DecodeError if that fails; UntrustedLinkError if the answer's next link does not
         lead to this list, PagingError if it names a page that no list can have.
         """
+        answer = await self.context.send(Request("GET", self.operation.path, query), timeout=self.timeout)
+        return self._page(answer, query)
+
+    async def fetch_once(self, query: str, tally: Tally) -> FetchedPage[R]:
+        """Return the page at the encoded *query* as `fetch` does, for a run, which retries by itself.
+
+        The timeout counts from when the request is sent.
+        """
+        request = Request("GET", self.operation.path, query, once=True)
+        answer = await self.context.send(request, timeout=self.timeout, tally=tally, timeout_starts="sent")
+        return self._page(answer, query)
+
+    def _page(self, answer: Answer, query: str) -> FetchedPage[R]:
         path = self.operation.path
-        answer = await self.context.send(Request("GET", path, query), timeout=self.timeout)
         scope = self.context.scope(self.query)
         content = read_page(answer.body, cls=self.model, scope=scope, context=f"GET {path}")
         return FetchedPage(

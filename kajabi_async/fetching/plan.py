@@ -30,13 +30,13 @@ class LookupPlan(PlainRecord):
     strategy: Literal["lookup", "scan"]
     """The way that takes fewer requests; ``lookup`` if both take the same."""
     ids: int
-    """The number of different, valid ids."""
+    """The number of different, valid ids or emails."""
     list_rows: int | None
     """The number of rows of the list; None if it was not requested, or the server does not say."""
     list_pages: int | None
     """The number of pages of the list; None as for its rows."""
     lookup_requests: int
-    """One for each id: exact."""
+    """One for each: exact for ids; an email that many others contain may take more."""
     scan_requests: int | None
     """Pages, and a lookup for each id that no page is expected to bring; an estimate, None if there is none."""
     lookup_seconds: float | None
@@ -183,8 +183,8 @@ def _because(scan: Scan[Any], scanned: tuple[int, int] | None, size: ListSize | 
     rows = "" if size.rows is None else f"{size.rows:,} rows on "
     pages, lookups = scanned
     needed = "all of it" if pages >= size.pages else _counted(pages, "page")
-    guessed = " if ids go on as on the first page" if 1 < pages < size.pages else ""
-    after = f", and {_counted(lookups, 'lookup')} of ids that are not there" if lookups else ""
+    guessed = f" if {scan.noun} go on as on the first page" if 1 < pages < size.pages else ""
+    after = f", and {_counted(lookups, 'lookup')} of {scan.noun} that are not there" if lookups else ""
     return f"the list has {rows}{_counted(size.pages, 'page')}; a scan takes {needed}{guessed}{after}"
 
 

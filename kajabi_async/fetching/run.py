@@ -14,6 +14,7 @@ from kajabi_async.errors import BulkStalledError, KajabiError
 from kajabi_async.exchange import Answer, Tally
 from kajabi_async.fetching.backlog import MOST_LARGE_BYTES, Backlog, Unread
 from kajabi_async.fetching.id_source import THE_END, IdSource
+from kajabi_async.fetching.naming import IDS, Naming
 from kajabi_async.fetching.outcomes import Counts, Failed, Found, Lookup, Progress, Report
 from kajabi_async.models.resource import Resource
 from kajabi_async.passing import ends_everything, is_passing
@@ -41,8 +42,8 @@ class Scanning(Protocol):
         """Wait in *stall* together with the lookups."""
         ...
 
-    def unanswered(self, taken: list[str]) -> Iterable[Any]:
-        """Return what was read and has no outcome, in the order of the source; *taken* are the ids of the run."""
+    def unanswered(self, taken: list[Any]) -> Iterable[Any]:
+        """Return what was read and has no outcome, in the order of the source; *taken* are the values of the run."""
         ...
 
 
@@ -62,6 +63,7 @@ class Run(Generic[R]):
         clock: Clock | None,
         stalls: Stalls | None,
         scan: Scanning | None,
+        naming: Naming = IDS,
     ) -> None:
         self._look_up = look_up
         self._read = read
@@ -70,6 +72,7 @@ class Run(Generic[R]):
         self._observer = observer
         self._scan = scan
         self._patience = patience
+        self._noun, self._outcome = naming.noun, naming.outcome
         self._tally = Tally()
         self._counts = Counts()
         self._stall = Stall(
@@ -80,7 +83,9 @@ class Run(Generic[R]):
             is_busy=lambda: bool(self._backlog.in_flight),
             among=stalls,
         )
-        self._backlog: Backlog[R] = Backlog(2 * concurrency, self._counts, self._stall.began, ordered=ordered)
+        self._backlog: Backlog[R] = Backlog(
+            2 * concurrency, self._counts, self._stall.began, ordered=ordered, naming=naming
+        )
         if scan is not None:
             scan.join(self._stall)
         self._workers: set[asyncio.Task[None]] = set()
@@ -112,8 +117,10 @@ class Run(Generic[R]):
                 outcome = Found(resource_id, self._read(arrived, resource_id))
             except KajabiError as error:
                 outcome = Failed(resource_id, error)
-        else:
+        elif self._outcome is None:
             outcome = arrived
+        else:
+            outcome = self._outcome(resource_id, arrived)
         counts.note(outcome)
         if self._observer is not None:
             self._observer(self.progress())
@@ -326,12 +333,12 @@ class Run(Generic[R]):
         if defect is not None:
             self._stop(defect)
             return
-        in_flight = sorted(self._backlog.in_flight_numbers())
-        unanswered = self._with_scan([resource_id for _, resource_id in in_flight])
+        in_flight = self._backlog.without_answer()
+        unanswered = self._with_scan(in_flight)
         answered, cause = self._backlog.taken - len(in_flight), self._stall.cause
         message = (
             f"nothing was answered for {self._patience:g} s, pauses that the API asked for not counted: {answered:,} "
-            f"ids have an outcome, {len(unanswered):,} of those taken have none (.unanswered)"
+            f"{self._noun} have an outcome, {len(unanswered):,} of those taken have none (.unanswered)"
         )
         failure = BulkStalledError(
             message if cause is None else f"{message}; the latest failure: {cause}",
@@ -342,7 +349,7 @@ class Run(Generic[R]):
         failure.__cause__ = cause
         self._stop(failure)
 
-    def _with_scan(self, taken: list[str]) -> tuple[Any, ...]:
+    def _with_scan(self, taken: list[Any]) -> tuple[Any, ...]:
         """Return *taken*, with what a scan has read and not handed over, in the order of the source."""
         return tuple(taken if self._scan is None else self._scan.unanswered(taken))
 

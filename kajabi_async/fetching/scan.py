@@ -6,25 +6,23 @@ happens to its pages.
 
 import logging
 import math
-from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
-from itertools import chain, repeat
+from collections.abc import Collection, Iterable, Iterator
+from itertools import chain
 from typing import Any, Final, Generic, Self, TypeVar
 
-import attrs
-
-from kajabi_async.errors import DecodeError, InvalidIdError
+from kajabi_async.errors import DecodeError
 from kajabi_async.exchange import Answer, Tally
 from kajabi_async.fetching.forecast import Forecast, ListSize
-from kajabi_async.fetching.id_source import THE_END, Ids, IdSource, source_of
+from kajabi_async.fetching.id_source import Ids, source_of
+from kajabi_async.fetching.naming import IDS, Naming
 from kajabi_async.fetching.one import Reader
 from kajabi_async.fetching.page import FetchedPage, ListRequest
+from kajabi_async.fetching.pending import Pending
 from kajabi_async.fetching.walk import PageBatches
-from kajabi_async.jsonapi.ids import checked_id
 from kajabi_async.models.resource import Resource
 from kajabi_async.stall import Stall
 
-__all__ = ["MOST_PAGES_AT_ONCE", "SCANNED_PAGE_SIZE", "PendingIds", "Scan"]
+__all__ = ["MOST_PAGES_AT_ONCE", "SCANNED_PAGE_SIZE", "Scan", "is_complete", "size_of"]
 
 R = TypeVar("R", bound=Resource)
 
@@ -35,88 +33,6 @@ MOST_PAGES_AT_ONCE: Final = 16
 _LEAST_IDS: Final = 3
 """From this number of ids on the first page is requested: it costs one request, and may save more than one."""
 _LOG: Final = logging.getLogger("kajabi_async")
-
-
-@attrs.frozen(eq=False)
-class _BadId:
-    """A value that cannot be an id, and perhaps cannot be a key of a dictionary either."""
-
-    value: Any
-
-
-class PendingIds:
-    """The ids of a run, each with how often it was given; an id is taken off once a page has brought its record."""
-
-    def __init__(self, *, ordered: bool) -> None:
-        self._ordered = ordered
-        self._times: dict[str, int] = {}
-        """How often each id was given; negative once it was seen, so that all keep their order."""
-        self._bad: list[_BadId] = []
-        self._in_order: list[str | _BadId] = []
-        self._next = 0
-
-    async def read(self, source: IdSource) -> None:
-        """Read *source* to its end; what it raises is raised."""
-        while (value := await source.take()) is not THE_END:
-            try:
-                resource_id = checked_id(value)
-            except InvalidIdError:
-                # Its outcome comes from the run, which checks it again.
-                kept = self._in_order if self._ordered else self._bad
-                kept.append(_BadId(value))
-                continue
-            self._times[resource_id] = self._times.get(resource_id, 0) + 1
-            if self._ordered:
-                self._in_order.append(resource_id)
-
-    @property
-    def ids(self) -> Mapping[str, int]:
-        """The ids, in the order in which they were first given."""
-        return self._times
-
-    def is_unseen(self, resource_id: str) -> bool:
-        """Return whether *resource_id* is one of the ids and no page has brought it."""
-        return self._times.get(resource_id, 0) > 0
-
-    def bad(self) -> Iterator[Any]:
-        """Return the values that cannot be ids; none if the order of the ids is kept."""
-        return map(_given, self._bad)
-
-    def seen(self, resource_id: str) -> Iterator[str]:
-        """Take an id off, and return it as often as it was given; not once if the order of the ids is kept."""
-        times = self._times[resource_id]
-        self._times[resource_id] = -times
-        return repeat(resource_id, 0 if self._ordered else times)
-
-    def ready(self) -> Iterator[Any]:
-        """Yield, if the order of the ids is kept, those that are next in it and have been seen."""
-        while self._next < len(self._in_order):
-            following = self._in_order[self._next]
-            if isinstance(following, str) and self.is_unseen(following):
-                return
-            self._next += 1
-            yield _given(following)
-
-    def rest(self) -> Iterator[Any]:
-        """Yield everything that was not yet returned."""
-        if self._ordered:
-            yield from map(_given, self._in_order[self._next :])
-        else:
-            for resource_id, times in self._times.items():
-                yield from repeat(resource_id, times)
-
-    def in_order(self, values: Iterable[Any]) -> list[Any]:
-        """Return *values*, some of the ids and bad values, in the order of the source."""
-        given = list(values)
-        if self._ordered:
-            return given
-        times = Counter(each for each in given if isinstance(each, str))
-        known = [each for resource_id in self._times for each in repeat(resource_id, times.pop(resource_id, 0))]
-        return [*known, *(each for each in given if not isinstance(each, str) or each in times)]
-
-
-def _given(kept: str | _BadId) -> Any:
-    return kept.value if isinstance(kept, _BadId) else kept
 
 
 class Scan(Generic[R]):
@@ -135,6 +51,7 @@ class Scan(Generic[R]):
         concurrency: int,
         ordered: bool = False,
         at_any_price: bool = False,
+        naming: Naming = IDS,
     ) -> None:
         """Scan *pages*, nothing if they are None, and read single ids with *reader*.
 
@@ -148,8 +65,9 @@ class Scan(Generic[R]):
         """What is to be included and does not come with the list."""
         self._reader = reader
         self._include = reader.query.include
-        self._source = source_of(ids)
-        self._pending = PendingIds(ordered=ordered)
+        self.noun = naming.noun
+        self._source = source_of(ids, noun=naming.noun)
+        self._pending = Pending(ordered=ordered, naming=naming)
         self._at_any_price = at_any_price
         self._loaded: dict[str, R] = {}
         self._are_read = self._is_done = False
@@ -186,8 +104,8 @@ class Scan(Generic[R]):
         if self.pages is not None:
             self.pages.stall = stall
 
-    def unanswered(self, taken: list[str]) -> Iterable[Any]:
-        """Return what was read and has no outcome, in the order of the source; *taken* are the ids of the run."""
+    def unanswered(self, taken: list[Any]) -> Iterable[Any]:
+        """Return what was read and has no outcome, in the order of the source; *taken* are the values of the run."""
         ready = list(self._ready)
         self._ready = iter(ready)
         behind = [] if self._is_done else [*(() if self._are_read else self._pending.bad()), *self._pending.rest()]
@@ -197,7 +115,10 @@ class Scan(Generic[R]):
         """Read all ids; what their source raises is raised."""
         await self._pending.read(self._source)
         self._are_read = True
-        self.forecast = Forecast(self._pending.ids)
+        self.forecast = self._forecast_of(self._pending.keys)
+
+    def _forecast_of(self, keys: Collection[str]) -> Forecast:
+        return Forecast(keys)
 
     def is_worth_a_page(self) -> bool:
         """Return whether to request the first page, which brings records and says how long the list is."""
@@ -225,7 +146,7 @@ class Scan(Generic[R]):
             return False
         return forecast.ahead > 0 if self._at_any_price else forecast.pays()
 
-    def _keep(self, page: FetchedPage[R] | None) -> Iterator[str]:
+    def _keep(self, page: FetchedPage[R] | None) -> Iterator[Any]:
         """Keep the rows of *page* that the run asks for, and return their ids."""
         if page is None:
             self.forecast.add_failed_page()
@@ -236,21 +157,27 @@ class Scan(Generic[R]):
         found = [self._pending.seen(resource_id) for resource_id in dict.fromkeys(row.id for row in hits)]
         if rows and not self.forecast.rows and not any(map(self._is_complete, rows)):
             self.lacks = ", ".join(self._include)
-        self.forecast.add_page([row.id for row in rows], len(found), size=_size_of(page))
+        self.forecast.add_page([row.id for row in rows], len(found), size=size_of(page))
         return chain.from_iterable(found)
 
     def _is_complete(self, row: R) -> bool:
         """Return whether everything that was to be included came with *row*, as it does with a single lookup."""
-        return all(_leads_to(row, path.split(".")) for path in self._include)
+        return is_complete(row, self._include)
 
     def _log_failure(self) -> None:
         failure = None if self.pages is None else self.pages.failure
         if failure is not None:
             _LOG.warning(
-                "pages of a list failed while it was scanned, with %s; %d ids are looked up singly",
+                "pages of a list failed while it was scanned, with %s; %d %s are looked up singly",
                 type(failure).__name__,
                 self.forecast.unseen,
+                self.noun,
             )
+
+
+def is_complete(row: Resource, include: Iterable[str]) -> bool:
+    """Return whether everything that was to be included came with *row*."""
+    return all(_leads_to(row, path.split(".")) for path in include)
 
 
 def _leads_to(resource: Resource, path: list[str]) -> bool:
@@ -260,7 +187,8 @@ def _leads_to(resource: Resource, path: list[str]) -> bool:
     return related is not None and all(_leads_to(each, path[1:]) for each in related)
 
 
-def _size_of(page: FetchedPage[Any]) -> ListSize | None:
+def size_of(page: FetchedPage[Any]) -> ListSize | None:
+    """Return the size of the list as *page* states it; None if it does not."""
     rows = page.total_count
     if page.next_query is None:
         # Right for a first page; after a later one that is the last, the size is not used.

@@ -23,6 +23,7 @@ from kajabi_async.stall import Stall
 __all__ = ["Novelty", "PageBatches", "PageWalk"]
 
 R = TypeVar("R", bound=Resource)
+W = TypeVar("W", bound=Resource)
 
 MOST_FRUITLESS: Final = 100
 """The number of pages in a row without a new row that a list may have before PagingError."""
@@ -174,7 +175,12 @@ class PageBatches(Generic[R]):
         context = attrs.evolve(request.context, send=self._counted(request.context.send))
         self._request = attrs.evolve(request, context=context)
         self._next: str | None = request.query.encode()
-        self._requested: set[str] = set()
+        self._requested: dict[str, None] = {}
+        """The queries of the pages so far, in their order."""
+        self._repeated = 0
+        """The number of pages to come that were read before."""
+        self.has_ended = False
+        """Whether the list has ended, and was not given up."""
         self._last_number: int | None = None
         self._novelty = Novelty()
 
@@ -200,25 +206,48 @@ class PageBatches(Generic[R]):
         AuthenticationError and ConfigurationError are raised.
         """
         queries = list(self._queries(most if self._requested else 1))
-        self._requested.update(queries)
+        self._requested.update(dict.fromkeys(queries))
         fetched: dict[str, FetchedPage[R]] = {}
 
         async def fetch(query: str) -> None:
-            stall = self.stall
-            try:
-                page = partial(self._request.fetch, query)
-                fetched[query] = await (page() if stall is None else stall.persist(page))
-            except KajabiError as error:
-                if ends_everything(error) or isinstance(error, AuthenticationError):
-                    raise
-                if stall is not None and stall.has_given_up and is_passing(error):
-                    raise
-                self.failure = error
+            page = await self._fetched(self._request, query)
+            if page is not None:
+                fetched[query] = page
 
         await for_each(queries, fetch, at_once=len(queries))
         pages = [fetched.get(query) for query in queries]
         self._advance(queries, pages)
         return pages
+
+    async def fetch_beside(self, request: ListRequest[W]) -> FetchedPage[W] | None:
+        """Return the first page of another list, with the same waiting and on the same tally; None if it fails."""
+        context = attrs.evolve(request.context, send=self._counted(request.context.send))
+        failure = self.failure
+        page = await self._fetched(attrs.evolve(request, context=context), request.query.encode())
+        self.failure = failure
+        return page
+
+    def step_back(self, pages: int) -> int:
+        """Go on with the latest *pages* of the pages read, as rows may have moved onto them; return their number."""
+        latest = list(self._requested)[-pages:]
+        for query in latest:
+            del self._requested[query]
+        self._next, self.has_ended = latest[0], False
+        self._repeated += len(latest)
+        return len(latest)
+
+    async def _fetched(self, request: ListRequest[W], query: str) -> FetchedPage[W] | None:
+        stall = self.stall
+        try:
+            page = partial(request.fetch, query)
+            return await (page() if stall is None else stall.persist(page))
+        except KajabiError as error:
+            if ends_everything(error) or isinstance(error, AuthenticationError):
+                raise
+            if stall is not None and stall.has_given_up and is_passing(error):
+                raise
+            self.failure = error
+            return None
 
     def _queries(self, most: int) -> Iterator[str]:
         query = self._next
@@ -233,12 +262,15 @@ class PageBatches(Generic[R]):
         following: str | None = None
         is_over, fruitless = False, 0
         for query, page in zip(queries, pages, strict=True):
-            fruitless = self._novelty.count_page(is_new=page is not None and self._novelty.note(page.rows))
+            is_new = page is not None and self._novelty.note(page.rows)
+            fruitless = self._novelty.count_page(is_new=is_new or self._repeated > 0)
+            self._repeated = max(0, self._repeated - 1)
             if page is None:
                 following = self._query_after(query)
             else:
                 following, is_over = page.next_query, is_over or page.next_query is None
                 self._last_number = page.last_number or self._last_number
+        self.has_ended = is_over
         # A link back to a page that was read would go round for ever.
         is_over = is_over or fruitless > MOST_FRUITLESS_IN_BATCHES or following in self._requested
         self._next = None if is_over else following

@@ -91,9 +91,7 @@ class CustomerListOptions(ListOptions[CustomerInclude, CustomerSort, Fieldsets],
     """What the list of customers takes."""
 
 
-class Customers(
-    Gettable[Customer, CustomerInclude, Fieldsets], FoundByEmail[Customer], Listable[Customer], _OfferHolders[Customer]
-):
+class Customers(FoundByEmail[Customer, CustomerInclude, Fieldsets], Listable[Customer], _OfferHolders[Customer]):
     """``api.customers``: people who hold an offer; read only except for their offers."""
 
     name = "customers"
@@ -173,9 +171,7 @@ class ContactListOptions(ListOptions[ContactInclude, ContactSort, Fieldsets], Pe
     """What the list of contacts takes."""
 
 
-class Contacts(
-    Gettable[Contact, ContactInclude, Fieldsets], FoundByEmail[Contact], Listable[Contact], _OfferHolders[Contact]
-):
+class Contacts(FoundByEmail[Contact, ContactInclude, Fieldsets], Listable[Contact], _OfferHolders[Contact]):
     """``api.contacts``: everyone whose email a site knows."""
 
     name = "contacts"

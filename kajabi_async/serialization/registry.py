@@ -5,6 +5,7 @@ from typing import Any, Final
 
 from kajabi_async import errors, models
 from kajabi_async.errors import ErrorObject, KajabiError
+from kajabi_async.fetching.email_outcomes import EmailFailed, EmailFound
 from kajabi_async.fetching.outcomes import Failed, Found, Progress, Report
 from kajabi_async.models.account import ApiVersion
 from kajabi_async.models.resource import Part
@@ -37,7 +38,7 @@ ERRORS: Final[Mapping[str, type[KajabiError]]] = {**_errors_in(errors), **_error
 RECORDS: Final[Mapping[str, type[Any]]] = {
     cls.__name__: cls
     for cls in (
-        *(ApiVersion, ErrorObject, Found, Failed, Progress, Report),
+        *(ApiVersion, ErrorObject, Found, Failed, EmailFound, EmailFailed, Progress, Report),
         *_parts_in(models),
         *_parts_in(dashboard),
         *EVENTS.values(),

@@ -138,7 +138,8 @@ async def test_an_id_whose_answer_was_empty_is_not_requested_again() -> None:
     def read(body: bytes, _: str) -> Customer:
         return read_resource(body, cls=Customer, scope=Scope(), context="")
 
-    outcomes = [lookup async for lookup in Lookups(empty, read, ["1", "2", "1", "1"], concurrency=1)]
+    run: Lookups[Customer] = Lookups(empty, read, ["1", "2", "1", "1"], concurrency=1)
+    outcomes = [lookup async for lookup in run]
     assert sorted((lookup.id, type(lookup.error)) for lookup in outcomes) == [
         *[("1", DecodeError)] * 3,
         ("2", DecodeError),
@@ -362,7 +363,7 @@ async def test_bodies_kept_for_ids_that_come_again_are_bounded_by_bytes() -> Non
         requested.append(resource_id)
         return Answer(200, {}, bytes(200_000 if int(resource_id) < 100 else 10_000_000))
 
-    run = Lookups(large, _as_customer, [*range(100), 99, 0, 200, 200], concurrency=1)
+    run: Lookups[Customer] = Lookups(large, _as_customer, [*range(100), 99, 0, 200, 200], concurrency=1)
     most = 0
     async for _ in run:
         kept = run._run._backlog.recent
@@ -380,7 +381,7 @@ async def test_bodies_that_wait_for_a_slow_loop_are_bounded_by_bytes(ordered: bo
         await asyncio.sleep(0)
         return Answer(200, {}, bytes(1_000_000))
 
-    run = Lookups(large, _as_customer, range(600), concurrency=100, ordered=ordered)
+    run: Lookups[Customer] = Lookups(large, _as_customer, range(600), concurrency=100, ordered=ordered)
     given = 0
     async for _ in run:
         for _ in range(20 if given < 20 else 1):

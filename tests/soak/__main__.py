@@ -8,6 +8,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Awaitable, Callable, Sequence
+from functools import partial
 from pathlib import Path
 
 from tests.redis_server import redis_server
@@ -16,6 +17,7 @@ from tests.soak.bulk import lookups
 from tests.soak.cancelling import cancellations
 from tests.soak.closing import closings
 from tests.soak.deliveries import deliveries
+from tests.soak.emails import memory, planned, requests_for, worlds
 from tests.soak.figures import Figure
 from tests.soak.hostile import documents, hostile_links, mutated_deliveries, texts
 from tests.soak.limit import hidden_limit
@@ -84,6 +86,12 @@ def _runs(folder: Path, redis: str) -> dict[str, list[Run]]:
             lambda: gone_for_good(20_000, folder, patience=20.0),
         ],
         "deliveries": [lambda: deliveries("fastapi_app", 10_000), lambda: deliveries("aiohttp_app", 10_000)],
+        "emails": [
+            lambda: worlds(2000),
+            *(partial(planned, total) for total in (250, 3000)),
+            lambda: requests_for(1000, 5500),
+            lambda: memory(1_000_000, 100_000),
+        ],
         "bulk": [lambda: lookups(1_000_000, settled=20_000)],
     }
 

@@ -10,6 +10,7 @@ from tests.soak.bulk import lookups
 from tests.soak.cancelling import cancellations
 from tests.soak.closing import closings
 from tests.soak.deliveries import deliveries
+from tests.soak.emails import memory, planned, requests_for, worlds
 from tests.soak.figures import Figure
 from tests.soak.hostile import documents, hostile_links, mutated_deliveries, texts
 from tests.soak.names import hostile_names
@@ -124,6 +125,21 @@ async def test_hostile_names_are_shown_and_never_acted_on() -> None:
 async def test_no_write_is_applied_twice() -> None:
     """With verification, none is left undone either."""
     _holds(await lost_answers(100))
+
+
+async def test_emails_are_found_as_a_reading_of_the_whole_list_finds_them() -> None:
+    """Whatever their spelling, the sites, rows that move, ignored filters and a stale search."""
+    _holds(await worlds(40))
+
+
+async def test_emails_cost_little_more_than_the_better_plan() -> None:
+    """Over a grid of sizes, and at most 60 requests for 1,000 of 5,500."""
+    _holds(await planned(250), await requests_for(1000, 5500))
+
+
+async def test_emails_take_little_memory_beside_their_set() -> None:
+    """People are not kept once they are found."""
+    _holds(await memory(20_000, 5_000))
 
 
 @pytest.mark.parametrize("holds", [True, False])

@@ -1,0 +1,113 @@
+"""What a run over emails reports: the outcome of each email, found, missing, ambiguous or failed."""
+
+from collections.abc import Sequence
+from typing import Any, ClassVar, Final, Generic, Literal, TypeAlias, TypeVar
+
+import attrs
+
+from kajabi_async.errors import AmbiguousMatchError, KajabiError
+from kajabi_async.fetching.email_address import checked_email
+from kajabi_async.fetching.naming import Naming
+from kajabi_async.fetching.outcomes import Lookup
+from kajabi_async.models.resource import Resource
+
+__all__ = ["EMAILS", "EmailFailed", "EmailFound", "EmailLookup", "Matches", "ambiguous", "email_outcome"]
+
+R = TypeVar("R", bound=Resource)
+
+
+@attrs.frozen
+class EmailFound(Generic[R]):
+    """The outcome of an email that exactly one resource has."""
+
+    email: str
+    """The email as it was given."""
+    resource: R
+    found: ClassVar[Literal[True]] = True
+    missing: ClassVar[Literal[False]] = False
+    ambiguous: ClassVar[Literal[False]] = False
+    candidates: ClassVar[tuple[()]] = ()
+    error: ClassVar[None] = None
+
+    @property
+    def customer(self) -> R:
+        """The resource, by the name it has in lookups of customers."""
+        return self.resource
+
+    @property
+    def contact(self) -> R:
+        """The resource, by the name it has in lookups of contacts."""
+        return self.resource
+
+
+@attrs.frozen
+class EmailFailed(Generic[R]):
+    """The outcome of an email without a resource: missing, ambiguous, or failed with an ``error``."""
+
+    email: str
+    """The email as it was given; the beginning of its text if it was none."""
+    error: KajabiError | None = None
+    """The reason; None if the email is missing, and AmbiguousMatchError if several resources have it."""
+    candidates: tuple[R, ...] = ()
+    """The resources that have the email, if it is ambiguous."""
+    proven: bool = False
+    """Whether it is proven that no resource has the email: the whole list was read. A search alone proves nothing."""
+    found: ClassVar[Literal[False]] = False
+    resource: ClassVar[Any] = None
+    """None. Typed as anything, since pyright does not distinguish the two outcomes by ``if lookup.found``."""
+
+    @property
+    def missing(self) -> bool:
+        """Whether no resource with this email was found; see `proven`."""
+        return self.error is None
+
+    @property
+    def ambiguous(self) -> bool:
+        """Whether several resources have this email, such as those of several sites; see `candidates`."""
+        return bool(self.candidates)
+
+    @property
+    def customer(self) -> Any:
+        """None: nothing was found."""
+        return None
+
+    @property
+    def contact(self) -> Any:
+        """None: nothing was found."""
+        return None
+
+
+EmailLookup: TypeAlias = EmailFound[R] | EmailFailed[R]
+"""One outcome; ``found`` distinguishes the two."""
+
+
+@attrs.frozen
+class Matches(Generic[R]):
+    """The resources that have one email, each once."""
+
+    rows: tuple[R, ...] = ()
+    is_proven: bool = False
+    """Whether the whole list was read, so that there are no others."""
+
+
+def email_outcome(email: str, looked_up: "Lookup[Any]") -> "EmailLookup[Any]":
+    """Return the outcome of *email*, as it was given, from the lookup of its `Matches`."""
+    if not looked_up.found:
+        return EmailFailed(email, looked_up.error)
+    matches: Matches[Any] = looked_up.resource
+    if len(matches.rows) == 1:
+        return EmailFound(email, matches.rows[0])
+    if matches.rows:
+        return EmailFailed(email, ambiguous(matches.rows), candidates=matches.rows)
+    return EmailFailed(email, proven=matches.is_proven)
+
+
+def ambiguous(rows: Sequence[Resource]) -> AmbiguousMatchError:
+    """Return the error of an email that several *rows* have."""
+    return AmbiguousMatchError(
+        f"{len(rows)} {rows[0].resource_type} have this email, ids {', '.join(row.id for row in rows)}: "
+        "name one site with site_id="
+    )
+
+
+EMAILS: Final = Naming("emails", "find_many", checked_email, has_spellings=True, outcome=email_outcome)

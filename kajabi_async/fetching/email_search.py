@@ -1,0 +1,117 @@
+"""One email by the search of the API, which has no exact filter: what it finds is compared here."""
+
+from collections.abc import Iterable
+from typing import Any, Generic, TypeVar
+
+import attrs
+
+from kajabi_async.errors import (
+    DecodeError,
+    FieldNotLoadedError,
+    KajabiError,
+    NotFoundError,
+    PagingError,
+    UnreadableAttributeError,
+)
+from kajabi_async.exchange import Tally
+from kajabi_async.fetching.email_address import email_key, search_texts
+from kajabi_async.fetching.email_outcomes import Matches
+from kajabi_async.fetching.one import Reader
+from kajabi_async.fetching.page import FetchedPage, ListRequest
+from kajabi_async.fetching.scan import is_complete
+from kajabi_async.fetching.walk import Novelty
+from kajabi_async.models.resource import Resource
+
+__all__ = ["EmailSearch", "belongs_to", "key_of"]
+
+R = TypeVar("R", bound=Resource)
+
+
+def key_of(row: Any) -> str | None:
+    """Return the key of the email of *row*, None if it has none.
+
+    UnreadableAttributeError or FieldNotLoadedError if the answer does not say.
+    """
+    email: str | None = row.email
+    return None if email is None else email_key(email)
+
+
+def belongs_to(row: Any, site_id: str | None) -> bool:
+    """Return whether *row* may be of the site: the server ignores filters that it does not know."""
+    ids: tuple[str, ...] | None = row.site.ids
+    return site_id is None or not ids or site_id in ids
+
+
+@attrs.frozen
+class EmailSearch(Generic[R]):
+    """The search for single emails in the list *pages*, of the site if that is given."""
+
+    reader: Reader[R]
+    """Reads what the list does not include."""
+    pages: ListRequest[R]
+    site_id: str | None = None
+
+    async def look_up(self, key: str, tally: Tally) -> Matches[R]:
+        """Return the resources with the email *key*, after one request or more; KajabiError if that fails.
+
+        UnreadableAttributeError, FieldNotLoadedError or DecodeError if none is found but one may be it.
+        """
+        rows: dict[str, R] = {}
+        unknown: KajabiError | None = None
+        for text in search_texts(key):
+            unknown = await self._search(text, key, rows, tally) or unknown
+        if not rows and unknown is not None:
+            raise unknown
+        return Matches(await self.completed(rows.values(), tally))
+
+    async def completed(self, rows: Iterable[R], tally: Tally) -> tuple[R, ...]:
+        """Return *rows* with everything that was to be included, each read by its id if it came without."""
+        include = self.reader.query.include
+        read = [row if is_complete(row, include) else await self._by_id(row.id, tally) for row in rows]
+        return tuple(row for row in read if row is not None)
+
+    async def _search(self, text: str, key: str, rows: dict[str, R], tally: Tally) -> KajabiError | None:
+        """Add the rows with the email *key* among those that *text* finds; return why one of the others may have it."""
+        query = self.pages.query
+        filters = tuple(sorted((*query.filters, ("filter[email_contains]", text))))
+        following: str | None = attrs.evolve(query, filters=filters).encode()
+        unknown: KajabiError | None = None
+        requested: set[str] = set()
+        novelty = Novelty()
+        while following is not None:
+            if following in requested:
+                raise PagingError("links.next leads back to a page that was read already")
+            requested.add(following)
+            page = await self.pages.fetch_once(following, tally)
+            unknown = self._compare(page, key, rows) or unknown
+            if rows and self.site_id is not None:
+                # An email is unique within a site (API document).
+                break
+            following = page.next_query
+            if following is not None:
+                novelty.refuse_fruitless(page.rows, is_new=novelty.note(page.rows))
+        return unknown
+
+    def _compare(self, page: FetchedPage[R], key: str, rows: dict[str, R]) -> KajabiError | None:
+        """Add the rows of one page, as `_search` does."""
+        unknown: KajabiError | None = None
+        for row in page.rows:
+            if isinstance(row, DecodeError):
+                unknown = row
+                continue
+            try:
+                is_match = key_of(row) == key
+            except (FieldNotLoadedError, UnreadableAttributeError) as error:
+                unknown = error
+                continue
+            if is_match and belongs_to(row, self.site_id):
+                rows[row.id] = row
+        return unknown
+
+    async def _by_id(self, resource_id: str, tally: Tally) -> R | None:
+        try:
+            answer = await self.reader.request_once(resource_id, tally)
+        except NotFoundError:
+            # It was deleted after the list had it.
+            return None
+        return self.reader.resource_in(answer.body, resource_id)
