@@ -41,6 +41,7 @@ async def test_each_further_example_runs(
         "kajabi_api": kajabi_api,
         "kajabi_fake": kajabi_fake,
         "ids": ["1", "2", "no"],
+        "emails": ["mateo.park.123@example.com", "nobody@example.com"],
     }
     if "redis_url: str" in block.code:
         available["redis_url"] = request.getfixturevalue("redis_url")

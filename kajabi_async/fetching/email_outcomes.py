@@ -27,6 +27,7 @@ class EmailFound(Generic[R]):
     missing: ClassVar[Literal[False]] = False
     ambiguous: ClassVar[Literal[False]] = False
     candidates: ClassVar[tuple[()]] = ()
+    proven: ClassVar[Literal[False]] = False
     error: ClassVar[None] = None
 
     @property

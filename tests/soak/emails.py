@@ -201,7 +201,7 @@ async def planned(total: int) -> Figure:
     worst = 0.0
     for place in ("newest", "oldest", "scattered", "half missing"):
         for requested in (1, 2, 3, 9, 10, 30, 100, 300, 1000):
-            costs = {}
+            costs: dict[str, int] = {}
             for strategy in ("lookup", "scan", "auto"):
                 world.requests = 0
                 emails = _chosen(place, total, requested)
