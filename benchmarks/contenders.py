@@ -17,7 +17,7 @@ import kajabi
 import orjson
 import yarl
 
-from benchmarks.documents import INCLUDE, MEDIA_TYPE, PAGE_SIZE
+from benchmarks.documents import INCLUDE, INCLUDED, MEDIA_TYPE, PAGE_SIZE
 from kajabi_async import Kajabi
 
 OURS = "kajabi_async"
@@ -61,11 +61,11 @@ class Ours(Client):
         self._ahead = ahead
 
     async def get(self, resource_id: str, *, included: bool = False) -> object:
-        return await self._api.customers.get(resource_id, include=INCLUDE.split(",") if included else ())
+        return await self._api.customers.get(resource_id, include=INCLUDED if included else ())
 
     async def look_up(self, ids: Iterable[str], *, concurrency: int, included: bool = False) -> int:
         found = 0
-        include = INCLUDE.split(",") if included else ()
+        include = INCLUDED if included else ()
         async for lookup in self._api.customers.get_many(ids, include=include, concurrency=concurrency):
             found += lookup.found
         return found

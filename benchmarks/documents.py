@@ -4,9 +4,12 @@ import json
 import re
 from typing import Any
 
+from kajabi_async.models.names.people import CustomerInclude
+
 SITE = "https://app.kajabi.com/api/v1"
 PAGE_SIZE = 100
-INCLUDE: str = "contact,offers,products"
+INCLUDED: tuple[CustomerInclude, ...] = ("contact", "offers", "products")
+INCLUDE: str = ",".join(INCLUDED)
 MEDIA_TYPE = "application/vnd.api+json"
 TOKEN = json.dumps({"access_token": "bench", "refresh_token": "bench", "token_type": "Bearer", "expires_in": 604800})
 

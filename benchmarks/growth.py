@@ -8,7 +8,7 @@ from functools import partial
 
 from benchmarks import serving
 from benchmarks.contenders import ids_of
-from benchmarks.documents import INCLUDE
+from benchmarks.documents import INCLUDED
 from benchmarks.measuring import LOOPS, Results, interleaved, turns_taken
 from benchmarks.plot import Line, drawn
 from benchmarks.results import Part, Table, at_least
@@ -69,9 +69,7 @@ async def turn(server: Server, setting: Setting, seconds: float) -> float:
     ) as api:
         gc.collect()
         number = 0
-        async for lookup in api.customers.get_many(
-            ids_of(timed + 2 * many), include=INCLUDE.split(","), concurrency=many
-        ):
+        async for lookup in api.customers.get_many(ids_of(timed + 2 * many), include=INCLUDED, concurrency=many):
             assert lookup.found, lookup
             number += 1
             if number == many:

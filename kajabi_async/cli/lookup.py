@@ -2,7 +2,7 @@
 
 import asyncio
 import sys
-from typing import Any, Final
+from typing import Any, Final, cast
 
 from kajabi_async import BulkStalledError, Kajabi, KajabiError, Report
 from kajabi_async.cli.id_files import IdLines, open_source
@@ -42,7 +42,7 @@ async def look_up_file(
         ids = IdLines(lines)
         run = api.customers.get_many(
             ids,
-            include=include,
+            include=cast("Any", include),
             fields=fields,
             concurrency=concurrency,
             ordered=ordered,
@@ -86,7 +86,9 @@ async def explain_file(
 ) -> None:
     """Print the cost of looking up every id in *source* by each strategy; nothing is looked up."""
     with open_source(source) as lines:
-        plan = await api.customers.plan(IdLines(lines), include=include, fields=fields, concurrency=concurrency)
+        plan = await api.customers.plan(
+            IdLines(lines), include=cast("Any", include), fields=fields, concurrency=concurrency
+        )
     if json:
         print_json({"plan": plan.to_dict()})
     else:

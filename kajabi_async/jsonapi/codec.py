@@ -9,7 +9,7 @@ from typing import Any, Final, TypeGuard
 import msgspec
 
 from kajabi_async.errors import ConfigurationError, DecodeError, InvalidArgumentError
-from kajabi_async.jsonapi.limits import MAX_DEPTH, is_deeper
+from kajabi_async.jsonapi.limits import MAX_DEPTH, has_more_openings, is_deeper
 
 __all__ = [
     "ABSENT",
@@ -91,8 +91,6 @@ class LooseShape(msgspec.Struct, gc=False):
 
 SAFE_DEPTH: Final = 10_000
 """The decoder stops at the interpreter's recursion limit, which a program may raise beyond what the stack can hold."""
-_SHORT_BYTES: Final = 2**12
-_ALL_BUT_OPENINGS: Final = bytes(byte for byte in range(256) if byte not in b"[{")
 _LONGEST_SHOWN: Final = 40
 _MOST_SHOWN: Final = 4
 _FIRST_NOT_SHOWN: Final = 10**100
@@ -121,7 +119,7 @@ def decode(body: bytes | RawJson, *, context: str = "the answer") -> Any:
     NaN and lone surrogates are not JSON. ConfigurationError if the caller's own recursion leaves no room to read it.
     """
     value = _read(_ANYTHING, body, context)
-    if len(body) > MAX_DEPTH and _may_be_deep(body) and _is_deeper_than(value, MAX_DEPTH):
+    if len(body) > MAX_DEPTH and has_more_openings(bytes(body), MAX_DEPTH) and _is_deeper_than(value, MAX_DEPTH):
         raise DecodeError("nested too deeply", context=context)
     return value
 
@@ -281,11 +279,6 @@ def _read(decoder: msgspec.json.Decoder[Any], body: bytes | RawJson, context: st
     except (msgspec.MsgspecError, ValueError) as error:
         problem = str(error)[:_LONGEST_PROBLEM]
         raise DecodeError(f"not the JSON that was expected: {problem}", context=context) from None
-
-
-def _may_be_deep(body: bytes | RawJson) -> bool:
-    # Counting the brackets of a short text is faster than a walk through its values.
-    return len(body) > _SHORT_BYTES or len(bytes(body).translate(None, _ALL_BUT_OPENINGS)) > MAX_DEPTH
 
 
 def _is_deeper_than(value: Any, most: int) -> bool:

@@ -12,6 +12,7 @@ __all__ = [
     "MAX_DEPTH",
     "MAX_ELEMENTS",
     "excess_in",
+    "has_more_openings",
     "is_deeper",
     "most_included",
     "most_rows",
@@ -102,7 +103,7 @@ def most_included(most_elements: int) -> int:
 
 def is_deeper(body: bytes, most: int) -> bool:
     """Return whether *body* is nested more than *most* levels deep."""
-    if len(body) <= most or not _has_more_openings(body, most):
+    if len(body) <= most or not has_more_openings(body, most):
         return False
     text = _without_escapes(body)
     brackets = left = _outside_text(text, text.count(b'"'), _BRACKETS)
@@ -119,7 +120,8 @@ def _has_more_elements(text: bytes, most: int) -> bool:
     return quotes > 4 * most or _weigh_more(_outside_text(text, quotes, _SEPARATORS), most)
 
 
-def _has_more_openings(body: bytes, most: int) -> bool:
+def has_more_openings(body: bytes, most: int) -> bool:
+    """Return whether *body* has more than *most* opening brackets, those in strings included."""
     # With find, as there are few of them: counting every byte takes many times as long.
     for bracket in b"[{":
         at = -1

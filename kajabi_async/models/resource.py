@@ -229,7 +229,7 @@ def _without_init(_: type[Any], fields: "list[attrs.Attribute[Any]]") -> "list[a
     return [field.evolve(init=False) for field in fields]
 
 
-@_slotted
+@_slotted  # pyright: ignore[reportGeneralTypeIssues]  # it holds no field
 class Resource(ResourceMisuse):
     """A resource as Kajabi sent it; two are equal if they have the same type and id."""
 

@@ -68,8 +68,8 @@ Include = str | Iterable[str]
 """Relations to include: ``("offers", "contact")``, or one by itself."""
 Fields = Mapping[str, str | Iterable[str]]
 """Sparse fieldsets by type: ``{"customers": ["name", "email"]}``."""
-Names: TypeAlias = N | Iterable[N] | list[str]
-"""One name, or several. A list may hold any names, for those that are known at run time only."""
+Names: TypeAlias = N | Iterable[N]
+"""One name, or several. Names that are known at run time only are checked there: ``cast(Any, names)``."""
 
 # The literal types of the names that a resource takes; any string by default, for resources of your own.
 if TYPE_CHECKING:

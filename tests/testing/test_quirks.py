@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 
 from kajabi_async import Course, Kajabi, UnprocessableEntityError
+from kajabi_async.models.names.catalog import CourseInclude
 from kajabi_async.testing import FakeKajabi, Quirks
 
 CONTACT, EMAIL = "2150000001", "ada.new@example.com"
@@ -147,7 +148,7 @@ async def test_a_product_is_no_former_one_before_its_end(ends: str, former: set[
 async def test_what_a_course_includes_may_stand_inside_of_it(place: Any) -> None:
     """The API document prints it inside ``data``."""
     async with FakeKajabi(customers=5, quirks=Quirks(course_included=place)) as fake, _api(fake) as api:
-        include = ["modules", "lessons", "lessons.media"]
+        include: tuple[CourseInclude, ...] = ("modules", "lessons", "lessons.media")
         raw = await api.request("GET", "/v1/courses/1", params={"include": ",".join(include)})
         assert ("included" in raw, "included" in raw["data"]) == (place == "document", place == "data")
         course: Course = await api.courses.get("1", include=include)

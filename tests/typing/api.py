@@ -3,7 +3,7 @@
 from collections.abc import AsyncIterator, Mapping
 from datetime import datetime
 from decimal import Decimal
-from typing import Any, Literal, assert_type
+from typing import Any, Literal, assert_type, cast
 
 import kajabi_async
 from kajabi_async import (
@@ -166,7 +166,8 @@ async def writes(api: Kajabi) -> None:
     print(contact.nmae)  # type: ignore[attr-defined]  # noqa: T201  # pyright: ignore[reportAttributeAccessIssue]
 
 
-async def names_that_are_known_at_run_time(api: Kajabi, names: list[str]) -> None:
+async def names_that_are_known_at_run_time(api: Kajabi, read: list[str]) -> None:
+    names = cast("Any", read)
     assert_type(await api.customers.get("1", include=names), Customer)
     assert_type(api.customers.list(include=names, sort=names), Pages[Customer])
     await api.customers.get_many(["1"], include=[*names, "offers"]).report()

@@ -6,6 +6,8 @@ from kajabi_async.testing import FakeKajabi
 
 async def includes(api: Kajabi, ids: list[str]) -> None:
     await api.customers.get("1", include="ofers")  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+    await api.customers.get("1", include=["ofers"])  # type: ignore[list-item]  # pyright: ignore[reportArgumentType]
+    api.customers.list(sort=["nmae"])  # type: ignore[list-item]  # pyright: ignore[reportArgumentType]
     await api.customers.get("1", include=("offers", "contct"))  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
     await api.customers.get("1", include="offers.product")  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
     await api.customers.get("1", include="site")  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
