@@ -20,7 +20,7 @@ def _found(borne: float, **fields: float) -> Pace:
 
 
 def _bearing(pace: Pace, per_second: int, now: float) -> Pace:
-    """Record that the server accepted so many requests in the last second before *now*."""
+    """Record that the server accepted *per_second* requests in the last second before *now*."""
     pace.window_since, pace.window_answers, pace.answers_before = now, pace.answers, per_second
     return pace
 

@@ -18,7 +18,7 @@ Respond = Callable[[int], bytes | float]
 
 @asynccontextmanager
 async def _talking(respond: Respond, **settings: Any) -> AsyncGenerator[SessionManager]:
-    """Answer the n-th request with what *respond* returns, or after so many real seconds."""
+    """Yield a session whose n-th request gets the answer of *respond*, or one after that many real seconds."""
     seen = 0
 
     async def handle(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
