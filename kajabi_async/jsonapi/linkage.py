@@ -58,7 +58,10 @@ def read_relationships(raw: RawJson | bytes) -> dict[str, Relationship]:
         members = _members(decode(raw))
     except DecodeError:
         return {}
-    return {name: _relationship(value) for name, value in members.items()}
+    return {
+        name: _relationship(value) if isinstance(value, dict) else _NULL if value is None else MISSING
+        for name, value in members.items()
+    }
 
 
 def identifiers_of(data: Any) -> tuple[Identifier, ...] | None:
@@ -79,10 +82,6 @@ def link_of(links: Any, name: str) -> str | None:
 
 
 def _relationship(value: Any) -> Relationship:
-    if value is None:
-        return _NULL
-    if not isinstance(value, dict):
-        return MISSING
     members = _members(value)
     links = _members(members.get("links"))
     self_link, related_link = link_of(links, "self"), link_of(links, "related")

@@ -292,7 +292,7 @@ async def test_included_resources_have_files_of_their_own(api: Kajabi, fake: Fak
     assert query(f"({held}) EXCEPT SELECT id FROM read_parquet(?)", path, offers) == []
     assert query(f"SELECT id FROM read_parquet(?) EXCEPT ({held})", offers, path) == []
     assert query("SELECT count(*), count(DISTINCT id) FROM read_parquet(?)", contacts) == [(350, 350)]
-    nobody = tmp_path / "nobody.parquet"
-    report = await export(api.contacts.list(include="tags", has_tag_id=999), nobody)
+    empty = tmp_path / "empty.parquet"
+    report = await export(api.contacts.list(include="tags", has_tag_id=999), empty)
     assert (report.rows, report.related) == (0, {})
-    assert query("SELECT id, name FROM read_parquet(?)", tmp_path / "nobody.contact_tags.parquet") == []
+    assert query("SELECT id, name FROM read_parquet(?)", tmp_path / "empty.contact_tags.parquet") == []

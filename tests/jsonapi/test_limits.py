@@ -124,7 +124,7 @@ def _text_of(unit: bytes, size: int) -> bytes:
 
 
 def test_a_large_text_of_hidden_quotes_is_refused() -> None:
-    """They have to be told from those that end a string, which takes longer than to read a letter."""
+    """Distinguishing them from the quotes that end a string takes longer than reading a letter."""
     size = 8 * 2**20 + 100
     for escapes in (b'\\"', b'\\\\\\"'):
         assert "more than one in 16 escapes a quote" in excess_in(_text_of(escapes + b",", size), 10, "most")

@@ -27,7 +27,7 @@ COPIED = ("kajabi_async", "tests", "docs", "README.md")
 DOCUMENTS = ROOT.parent / "shared"
 """Some tests hold the package to documents that may lie beside the checkout."""
 JUDGED = {"killed", "survived", "no tests", "timeout", "segfault"}
-"""Those that end the interpreter itself count as alive, as no test tells what is wrong."""
+"""Those that end the interpreter itself count as alive, as no test reports a fault."""
 
 
 def _prepared(area: Area) -> Path:
@@ -59,8 +59,8 @@ def _mutmut(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
 
 def _results(folder: Path) -> list[tuple[str, str]]:
     """Return mutmut's name and status of every mutant."""
-    told = _mutmut(folder, "results", "--all", "true").stdout
-    pairs = (line.strip().partition(": ") for line in told.splitlines() if line.strip())
+    output = _mutmut(folder, "results", "--all", "true").stdout
+    pairs = (line.strip().partition(": ") for line in output.splitlines() if line.strip())
     return [(name, status) for name, _, status in pairs]
 
 

@@ -1,4 +1,4 @@
-"""What became of every mutant, counted by package: pure functions, whoever ran the tests."""
+"""The outcome of every mutant, counted by package: pure functions, independent of the test runner."""
 
 import ast
 from collections.abc import Collection, Iterator
@@ -77,7 +77,7 @@ def scores(mutants: Collection[Mutant], reasons: Collection[tuple[str, str]], pa
 
 
 def changed(original: ast.AST, mutant: ast.AST) -> tuple[str, bool]:
-    """Give the first line of *mutant* that differs, apart from the function's name, and whether it is only a text."""
+    """Return the first line of *mutant* that differs, without the function's name, and whether only a text differs."""
     change = next((new for old, new in zip(_lines(original), _lines(mutant), strict=False) if old != new), "(less)")
     before, after = _constants(original), _constants(mutant)
     differing = [pair for pair in zip(before, after, strict=False) if pair[0] != pair[1]]

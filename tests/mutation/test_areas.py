@@ -21,7 +21,7 @@ def test_every_area_is_there() -> None:
 
 
 def test_an_area_can_be_named() -> None:
-    """In the order given; another name is refused with those that there are."""
+    """In the order given; the error for another name lists the known ones."""
     names = [area.name for area in AREAS]
     assert [area.name for area in areas_named([names[2], names[0]])] == [names[2], names[0]]
     with pytest.raises(ValueError, match=f"no area is called 'x'; known are {', '.join(names)}"):
@@ -46,8 +46,8 @@ def test_every_reason_is_for_code_that_is_changed() -> None:
 
 
 @pytest.mark.parametrize("area", AREAS, ids=lambda area: area.name)
-def test_mutmut_is_told_the_area_alone(area: Area) -> None:
-    """It reads ``setup.cfg`` if ``pyproject.toml`` says nothing of it."""
+def test_mutmut_is_configured_for_the_area_alone(area: Area) -> None:
+    """It reads ``setup.cfg`` if ``pyproject.toml`` has no section for it."""
     assert "mutmut" not in tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["tool"]
     parser = configparser.ConfigParser()
     parser.read_string(area.settings)

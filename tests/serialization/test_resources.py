@@ -124,12 +124,12 @@ def test_a_type_that_the_sdk_does_not_know_keeps_it() -> None:
 
 async def test_outcomes_and_the_report_of_a_run_arrive(kajabi_api: Kajabi) -> None:
     """Found, missing and failed ids of a worker, and its report."""
-    run = kajabi_api.customers.get_many(["1", "2", "nobody"], include=["offers", "products"], ordered=True)
+    run = kajabi_api.customers.get_many(["1", "2", "missing"], include=["offers", "products"], ordered=True)
     outcomes = [outcome async for outcome in run]
     report = await run.report()
     arrived, message = travelled((outcomes, report))
     assert message == report
-    assert [outcome.id for outcome in arrived] == ["1", "2", "nobody"]
+    assert [outcome.id for outcome in arrived] == ["1", "2", "missing"]
     assert isinstance(arrived[0], Found)
     assert everything(arrived[0].resource) == everything(outcomes[0].resource)
     assert isinstance(arrived[2], Failed)

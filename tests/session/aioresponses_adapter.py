@@ -17,7 +17,7 @@ __all__ = ["AnswerOf314", "answering"]
 
 
 class AnswerOf314(aiohttp.ClientResponse):
-    """An answer that does not ask for a connection it never had."""
+    """An answer that needs no connection."""
 
     def __init__(self, *arguments: Any, **keywords: Any) -> None:
         keywords.setdefault("stream_writer", Mock(output_size=0))
@@ -26,7 +26,7 @@ class AnswerOf314(aiohttp.ClientResponse):
 
 @contextmanager
 def answering() -> Generator[Any]:
-    """Answer requests of any aiohttp session without a socket; what is given is typed too loosely to be checked."""
+    """Answer requests of any aiohttp session without a socket; the arguments have no precise types."""
     mocked: Any
     with aioresponses() as mocked:
         original = mocked.add

@@ -1,4 +1,4 @@
-"""Small servers on loopback for what a well-behaved server would never do."""
+"""Small servers on loopback that do what a well-behaved server would not."""
 
 import asyncio
 from collections.abc import AsyncGenerator, Awaitable, Callable
@@ -20,7 +20,7 @@ def answer(body: bytes = b"{}", *, status: str = "200 OK", headers: str = "") ->
 
 
 async def read_request(reader: asyncio.StreamReader) -> bytes:
-    """Give one whole request; IncompleteReadError where the client has gone."""
+    """Return one whole request; raise IncompleteReadError if the client is gone."""
     head = await reader.readuntil(b"\r\n\r\n")
     for line in head.lower().split(b"\r\n"):
         if line.startswith(b"content-length:"):
@@ -30,7 +30,7 @@ async def read_request(reader: asyncio.StreamReader) -> bytes:
 
 @asynccontextmanager
 async def serving(handler: Handler) -> AsyncGenerator[str]:
-    """Serve connections with *handler* and give the base URL."""
+    """Serve connections with *handler* and yield the base URL."""
 
     async def handle(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:
@@ -49,7 +49,7 @@ async def serving(handler: Handler) -> AsyncGenerator[str]:
 
 @asynccontextmanager
 async def session(base_url: str, **settings: Any) -> AsyncGenerator[SessionManager]:
-    """Give a session that does not wait between attempts unless told otherwise; a test with it that hangs fails."""
+    """Yield a session without waits between attempts, by default; a test that hangs with it fails."""
     settings.setdefault("credentials", ClientCredentials("id", "secret"))
     settings.setdefault("retry", RetryPolicy(max_attempts=1))
     settings.setdefault("timeouts", Timeouts(total=20.0))

@@ -1,4 +1,4 @@
-"""What is counted, told and noted of a call, number by number, on a clock that requests move by a quarter second."""
+"""What a call counts, reports and logs, number by number, on a clock that each request advances by 0.25 s."""
 
 import asyncio
 import logging
@@ -47,7 +47,7 @@ WRITE = Request("POST", "/v1/contacts", body=b"{}")
 
 
 class Api:
-    """Answers without a socket, each request a quarter of a second after it was sent."""
+    """Answers without a socket, each a quarter of a second after its request."""
 
     def __init__(self, mocked: Any) -> None:
         self.mocked = mocked
@@ -55,7 +55,7 @@ class Api:
         self.seen: list[SessionEvent] = []
 
     def answers(self, method: str, path: str, status: int = 200, **given: Any) -> None:
-        """Answer the next request of that kind so."""
+        """Answer the next such request with this."""
 
         def later(_: Any, **__: Any) -> None:
             self.clock.advance(0.25)
@@ -68,7 +68,7 @@ class Api:
 
     @asynccontextmanager
     async def session(self, **settings: Any) -> AsyncGenerator[SessionManager]:
-        """Give a session on it that keeps what it tells."""
+        """Yield a session on this API that records its events in `seen`."""
         credentials = ClientCredentials("id", "secret")
         given: dict[str, Any] = {
             "clock": self.clock,
@@ -85,13 +85,13 @@ class Api:
 
 
 def _number(api: Api) -> int:
-    """Give the number of the one operation that was told of."""
+    """Return the number of the one operation that was observed."""
     (number,) = {event.operation for event in api.seen if isinstance(event, OperationStarted)}
     return number
 
 
 class Stuck(ManualClock):
-    """Whoever sleeps on it wakes no more; *seconds* pass all the same."""
+    """A clock whose sleep never returns, although *seconds* pass."""
 
     def __init__(self, seconds: float = 0.0) -> None:
         super().__init__()
@@ -109,10 +109,10 @@ def api() -> Generator[Api]:
 
 
 class Turns:
-    """A rate that makes everybody wait for as long as it was told to, and knows nothing else."""
+    """A rate with fixed waits that learns nothing."""
 
     def __init__(self, *waits: float) -> None:
-        # Who has to wait asks again in line.
+        # A request that has to wait asks again in the queue.
         self._waits = [each for wait in waits for each in ((wait, wait, 0.0) if wait else (0.0,))]
 
     async def take(self, now: float) -> float:
@@ -128,8 +128,8 @@ class Turns:
         return None
 
 
-async def test_every_step_of_a_call_is_told_with_its_numbers(api: Api) -> None:
-    """The token, a failure, the wait, and what came in the end."""
+async def test_every_step_of_a_call_is_reported_with_its_numbers(api: Api) -> None:
+    """The token, a failure, the wait, and the final answer."""
     api.issues()
     api.answers("GET", "/v1/customers/1", 503, body=b"busy")
     api.answers("GET", "/v1/customers/1", body=b'{"data": null}')
@@ -149,8 +149,8 @@ async def test_every_step_of_a_call_is_told_with_its_numbers(api: Api) -> None:
     ]
 
 
-async def test_the_steps_of_a_failure_are_told_with_its_name(api: Api) -> None:
-    """Of one that came as an answer, and of one that came as none."""
+async def test_the_steps_of_a_failure_are_reported_with_its_name(api: Api) -> None:
+    """For a failure with an answer and for one without."""
     api.issues()
     api.answers("GET", "/v1/customers/1", 404, body=b"")
     async with api.session(retry=RetryPolicy(max_attempts=1)) as manager:
@@ -171,7 +171,7 @@ async def test_the_steps_of_a_failure_are_told_with_its_name(api: Api) -> None:
 
 @pytest.mark.parametrize(("status", "name"), [(200, ""), (299, ""), (300, "ApiError"), (404, "NotFoundError")])
 async def test_an_answer_is_called_by_the_error_that_it_becomes(status: int, name: str, api: Api) -> None:
-    """By none where its status is 2xx."""
+    """An answer with a 2xx status has no error."""
     api.answers("GET", "/v1/customers/1", status, payload={})
     async with api.session() as manager:
         call = asyncio.create_task(manager.send(GET))
@@ -182,7 +182,7 @@ async def test_an_answer_is_called_by_the_error_that_it_becomes(status: int, nam
 
 
 async def test_each_operation_has_the_next_number(api: Api) -> None:
-    """Over all sessions of the process."""
+    """Numbers are shared by all sessions of the process."""
     api.issues()
     api.issues()
     for _ in range(3):
@@ -196,21 +196,21 @@ async def test_each_operation_has_the_next_number(api: Api) -> None:
     assert numbers[0] >= 1
 
 
-@pytest.mark.parametrize(("seconds", "told"), [(0.0009, []), (0.001, [0.001]), (2.0, [2.0])])
-async def test_a_wait_of_a_millisecond_is_told(seconds: float, told: list[float], api: Api) -> None:
-    """With its operation; less is not worth a word, and yet it is counted."""
+@pytest.mark.parametrize(("seconds", "reported"), [(0.0009, []), (0.001, [0.001]), (2.0, [2.0])])
+async def test_a_wait_of_a_millisecond_is_reported(seconds: float, reported: list[float], api: Api) -> None:
+    """With its operation; a shorter one is counted but not reported."""
     api.clock.now = 0.0
     api.answers("GET", "/v1/customers/1", payload={})
     tally = Tally()
     async with api.session(rate_limit=Turns(seconds)) as manager:
         await manager.send(GET, tally=tally)
     waits = [event for event in api.seen if isinstance(event, RequestWaited)]
-    assert waits == [RequestWaited(_number(api), "customers.get", each) for each in told]
+    assert waits == [RequestWaited(_number(api), "customers.get", each) for each in reported]
     assert tally.waiting_seconds == seconds
 
 
 async def test_waits_are_summed_over_attempts(api: Api) -> None:
-    """For a turn and between attempts, whether anybody watches or not; on the wire is another sum."""
+    """For a permit and between attempts, with or without observers; time on the wire is another sum."""
     for status in (503, 503, 200):
         api.answers("GET", "/v1/customers/1", status, payload={})
     tally = Tally(operations=1, attempts=1, retries=1, waiting_seconds=1.0, wire_seconds=1.0)
@@ -224,7 +224,7 @@ async def test_waits_are_summed_over_attempts(api: Api) -> None:
 
 
 async def test_a_session_counts_all_that_it_has_done(api: Api) -> None:
-    """Over all its calls, good or not, and what it gives is a copy."""
+    """Over all its calls, successful or not; `stats` is a copy."""
     api.issues()
     for status in (503, 200, 404):
         api.answers("GET", "/v1/customers/1", status, payload={})
@@ -260,7 +260,7 @@ async def test_a_session_counts_all_that_it_has_done(api: Api) -> None:
 
 
 async def test_a_denied_repeat_is_logged_with_its_operation(api: Api, caplog: pytest.LogCaptureFixture) -> None:
-    """Whether anybody watches or not."""
+    """With or without observers."""
     for observers in ((), [api.seen.append]):
         caplog.clear()
         api.answers("GET", "/v1/customers/1", 503)
@@ -274,8 +274,8 @@ async def test_a_denied_repeat_is_logged_with_its_operation(api: Api, caplog: py
         assert vars(record)["operation"] == "customers.get"
 
 
-async def test_connections_made_anew_are_counted() -> None:
-    """Each of them, in the sum of all calls."""
+async def test_replaced_connections_are_counted() -> None:
+    """Each of them, in the sum over all calls."""
 
     async def handle(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         await read_request(reader)
@@ -289,7 +289,7 @@ async def test_connections_made_anew_are_counted() -> None:
 
 
 async def test_a_call_that_failed_is_added_to_its_tally(api: Api) -> None:
-    """As a good one is."""
+    """As a successful one is."""
     api.answers("GET", "/v1/customers/1", 404)
     tally = Tally()
     async with api.session() as manager:
@@ -298,8 +298,8 @@ async def test_a_call_that_failed_is_added_to_its_tally(api: Api) -> None:
     assert tally == Tally(operations=1, attempts=1, wire_seconds=0.25)
 
 
-async def test_a_token_of_another_client_is_told_as_one(api: Api) -> None:
-    """And counted."""
+async def test_a_token_of_another_client_is_reported_as_one(api: Api) -> None:
+    """It is counted too."""
     store = MemoryTokenStore()
     api.issues()
     for _ in range(2):
@@ -313,7 +313,7 @@ async def test_a_token_of_another_client_is_told_as_one(api: Api) -> None:
 
 
 async def test_a_write_that_was_refused_with_its_token_was_not_applied(api: Api) -> None:
-    """Whatever becomes of the token that was to replace it."""
+    """Whatever happens to the request for a new token."""
     api.issues()
     api.answers("POST", "/v1/contacts", 401)
     api.answers("POST", "/v1/oauth/token", 500)
@@ -324,7 +324,7 @@ async def test_a_write_that_was_refused_with_its_token_was_not_applied(api: Api)
 
 
 async def test_a_write_that_waits_to_be_sent_again_was_not_applied(api: Api) -> None:
-    """It never left, and its time is over before it does."""
+    """It never left, and its time ends before it does."""
 
     refused = ConnectionFailedError("refused")
     refused.never_sent = True
@@ -337,11 +337,11 @@ async def test_a_write_that_waits_to_be_sent_again_was_not_applied(api: Api) -> 
 
 
 async def test_a_token_that_is_refused_again_and_again_is_tried_three_times(api: Api) -> None:
-    """While others put new ones into the store; one fetched just now is the last."""
+    """Other clients save new ones in the store meanwhile; one fetched just now is the last."""
     clock = api.clock
 
     class Others(MemoryTokenStore):
-        """Somebody else puts a new token there before each look."""
+        """A store in which another client saves a new token before each load."""
 
         looks = 0
 
@@ -376,7 +376,7 @@ async def test_what_was_not_sent_says_for_how_long_and_until_when(api: Api) -> N
 
 
 async def test_waiting_for_a_turn_is_not_waiting_for_a_place(api: Api) -> None:
-    """The limit on the queue counts where there is one."""
+    """The limit on the queue applies to permits too, if there is one."""
 
     class Slow(ManualClock):
         async def sleep(self, seconds: float) -> None:
@@ -390,7 +390,7 @@ async def test_waiting_for_a_turn_is_not_waiting_for_a_place(api: Api) -> None:
 
 
 async def test_a_call_that_was_cancelled_is_counted_as_well(api: Api) -> None:
-    """And told so; nothing is made of the cancellation."""
+    """It is reported too, and the cancellation passes through."""
     tally = Tally()
 
     clock = Stuck(2.0)
@@ -410,7 +410,7 @@ async def test_a_call_that_was_cancelled_is_counted_as_well(api: Api) -> None:
 
 
 async def test_a_request_that_was_cancelled_on_the_wire_has_ended(api: Api) -> None:
-    """So is told, with the time that it took until then."""
+    """It is reported with the time that it took until then."""
 
     async def hang(_: Any, **__: Any) -> None:
         api.clock.advance(0.5)
@@ -432,7 +432,7 @@ async def test_a_request_that_was_cancelled_on_the_wire_has_ended(api: Api) -> N
 
 
 async def test_a_call_that_ran_out_of_time_ended_with_that_error(api: Api) -> None:
-    """Which is no cancellation."""
+    """Its own timeout is not a cancellation."""
     api.answers("GET", "/v1/customers/1", 503)
     async with api.session(clock=Stuck(), jitter=lambda: 0.0) as manager:
         with pytest.raises(KajabiError) as caught:

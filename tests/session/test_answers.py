@@ -1,4 +1,4 @@
-"""What is read off an answer that is no success."""
+"""What is read from an unsuccessful answer."""
 
 import time
 
@@ -40,12 +40,12 @@ from kajabi_async.session.answers import read_retry_after
     ],
 )
 def test_retry_after_is_read_in_every_form(value: str, expected: float | None) -> None:
-    """Seconds, a fraction, the three forms of an HTTP date; rubbish is as if it were not there."""
+    """Seconds, a fraction, the three forms of an HTTP date; rubbish counts as missing."""
     assert read_retry_after({"retry-after": value}, wall_time=1_700_000_000.0) == expected
 
 
 def test_a_date_is_relative_to_the_date_of_the_answer() -> None:
-    """A clock that is wrong here does no harm."""
+    """A wrong clock on this machine does no harm."""
     headers = {"retry-after": "Tue, 14 Nov 2023 22:13:30 GMT", "date": "Tue, 14 Nov 2023 22:13:20 GMT"}
     assert read_retry_after(headers, wall_time=0.0) == 10.0
     assert read_retry_after({}, wall_time=0.0) is None
@@ -56,7 +56,7 @@ def test_a_date_is_relative_to_the_date_of_the_answer() -> None:
     "value", ["Tue Nov 14 22:13:30 2023", "Tue, 14 Nov 2023 22:13:30 -0000", "Tue, 14 Nov 2023 23:13:30 +0100"]
 )
 def test_a_date_without_a_zone_is_in_utc(value: str, zone: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Wherever this machine is."""
+    """Whatever the time zone of this machine."""
     try:
         with monkeypatch.context() as patched:
             patched.setenv("TZ", zone)

@@ -1,4 +1,4 @@
-"""What an attacker who controls answers, or the surroundings of the process, does not get."""
+"""What an attacker who controls answers, or the environment of the process, does not get."""
 
 import asyncio
 import zlib
@@ -19,7 +19,7 @@ ISSUED = b'{"access_token": "access-canary", "refresh_token": "refresh-canary", 
 
 
 class Elsewhere:
-    """Another place on this machine that nobody should come to; remembers who did."""
+    """A second server on this machine that no request should reach; records those that do."""
 
     def __init__(self) -> None:
         self.visits = 0
@@ -51,7 +51,7 @@ async def _elsewhere() -> AsyncGenerator[Elsewhere]:
     ],
 )
 async def test_no_redirect_is_followed_wherever_it_leads(status: str, location: str) -> None:
-    """Row S1: another port, host in other letters, without a scheme, with a user's name, or on the same server."""
+    """Row S1: another port, a host in other letters, without a scheme, with a user name, or on the same server."""
     async with _elsewhere() as elsewhere:
         seen: list[bytes] = []
 
@@ -70,7 +70,7 @@ async def test_no_redirect_is_followed_wherever_it_leads(status: str, location: 
 async def test_neither_proxies_nor_netrc_of_the_surroundings_are_used(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    """Row S1: an environment that is not ours must not see the token, nor put another in its place."""
+    """Row S1: an environment under other control must neither see the token nor replace it."""
     netrc = tmp_path / "netrc"
     netrc.write_text("machine 127.0.0.1 login mallory password canary\n")
     netrc.chmod(0o600)
@@ -91,7 +91,7 @@ async def test_neither_proxies_nor_netrc_of_the_surroundings_are_used(
 
 
 async def test_cookies_are_never_kept() -> None:
-    """Row S8: neither one nor a flood of them."""
+    """Row S8: neither one cookie nor a flood of them."""
     seen: list[bytes] = []
 
     async def handle(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -130,7 +130,7 @@ async def test_the_token_is_on_the_request_and_nowhere_else() -> None:
     [b'{"access_token": "a\\r\\nX-Evil: 1"}', b'{"access_token": "a b\\u0000"}', b'{"access_token": "\\u00e9"}'],
 )
 async def test_a_token_that_would_become_another_header_is_refused(token: bytes) -> None:
-    """Row S4: and is not shown."""
+    """Row S4: it is not shown either."""
     seen: list[bytes] = []
 
     async def handle(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -169,7 +169,7 @@ async def test_a_small_answer_that_unpacks_to_a_large_one_is_given_up_early() ->
 
 
 async def test_an_answer_that_drips_without_end_runs_into_the_limit_of_the_whole() -> None:
-    """Each byte comes in time, the answer never."""
+    """Each byte arrives in time, but the answer never ends."""
 
     async def handle(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         await read_request(reader)
@@ -185,7 +185,7 @@ async def test_an_answer_that_drips_without_end_runs_into_the_limit_of_the_whole
 
 
 async def test_headers_without_end_are_refused() -> None:
-    """A server that never comes to the body holds no memory."""
+    """A server that never sends a body fills no memory."""
 
     async def handle(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         await read_request(reader)

@@ -1,4 +1,4 @@
-"""The end of a client: what is under way ends, nothing is sent any more, and nothing is left."""
+"""The end of a client: requests under way end, no more are sent, and no resource is left open."""
 
 import asyncio
 import threading
@@ -28,7 +28,7 @@ TOKEN = answer(b'{"access_token": "t", "expires_in": 9999}')
 
 
 class Slow:
-    """A server that answers requests for tokens, and no others unless told to; remembers what came."""
+    """A server that answers token requests only, by default, and records all requests."""
 
     def __init__(self, *, answers_tokens: bool = True, after: bytes = b"") -> None:
         self.seen: list[str] = []
@@ -56,7 +56,7 @@ class Slow:
 
 @asynccontextmanager
 async def _nothing_left() -> AsyncGenerator[None]:
-    """Fail if the block leaves a task or a socket of this process; those of a server in it are closed by then."""
+    """Fail if the block leaves a task or a socket of this process; servers in it are closed by then."""
     tasks = asyncio.all_tasks()
     yield
     for _ in range(20):
@@ -71,7 +71,7 @@ async def _ended(call: "asyncio.Task[Any]") -> ClientClosedError:
 
 
 async def test_a_request_under_way_ends_and_a_write_says_that_it_may_have_been_applied() -> None:
-    """Both have left; the connections are gone when closing returns."""
+    """Both were sent; the connections are closed when closing returns."""
     server = Slow()
     async with serving(server) as base_url, session(base_url) as manager:
         read, write = (asyncio.create_task(manager.send(each)) for each in (READ, WRITE))
@@ -89,7 +89,7 @@ async def test_a_request_under_way_ends_and_a_write_says_that_it_may_have_been_a
 
 
 async def test_what_waits_for_a_slot_is_never_sent() -> None:
-    """Neither while the client closes nor afterwards, and a write says that nothing was applied."""
+    """Neither while the client closes nor afterwards; the error of a write says that it was not applied."""
     server = Slow()
     async with serving(server) as base_url, session(base_url, concurrency=1) as manager:
         under_way = asyncio.create_task(manager.send(READ))
@@ -107,7 +107,7 @@ async def test_what_waits_for_a_slot_is_never_sent() -> None:
 
 
 async def test_what_waits_for_its_turn_of_a_rate_is_never_sent() -> None:
-    """The line of the rate is a line like another."""
+    """The queue of the rate is closed like the queue for slots."""
     server = Slow(after=answer())
     async with serving(server) as base_url, session(base_url, rate_limit=0.1) as manager:
         await manager.send(READ)
@@ -119,7 +119,7 @@ async def test_what_waits_for_its_turn_of_a_rate_is_never_sent() -> None:
 
 
 async def test_what_pauses_before_it_is_sent_again_is_not() -> None:
-    """As the server asked for, or by the policy."""
+    """Whether the server asked for the pause or the policy did."""
     for refusal in (answer(status="503 No", headers="Retry-After: 30\r\n"), answer(status="503 No")):
         server = Slow(after=refusal)
         policy = RetryPolicy(base_seconds=30.0, max_backoff_seconds=30.0)
@@ -144,7 +144,7 @@ async def test_what_waits_for_a_token_is_never_sent() -> None:
 
 
 async def test_a_write_whose_connection_was_still_being_made_was_not_sent() -> None:
-    """Nothing had left, so nothing can have been applied."""
+    """Not a byte was sent, so nothing was applied."""
     never = asyncio.Event()
     async with session("http://127.0.0.1:1") as manager:
         made: Any = manager._transport._open()
@@ -163,7 +163,7 @@ async def test_a_write_whose_connection_was_still_being_made_was_not_sent() -> N
 
 @pytest.mark.filterwarnings("ignore:Sending a large body")
 async def test_a_write_that_the_server_does_not_read_goes_no_further() -> None:
-    """What lies in the buffers of this process is dropped, instead of holding up the end or being sent after it."""
+    """Bytes in the buffers of this process are dropped, so they neither delay the end nor are sent after it."""
     started = asyncio.Event()
 
     async def handle(reader: asyncio.StreamReader, _: asyncio.StreamWriter) -> None:
@@ -184,7 +184,7 @@ async def test_a_write_that_the_server_does_not_read_goes_no_further() -> None:
 
 
 async def test_a_revocation_under_way_may_have_been_applied() -> None:
-    """It is a write like another."""
+    """It is a write like any other."""
     server = Slow(after=answer())
     async with _nothing_left(), serving(server) as base_url, session(base_url) as manager:
         await manager.send(READ)
@@ -199,7 +199,7 @@ async def test_a_revocation_under_way_may_have_been_applied() -> None:
 
 
 async def test_a_revocation_that_waits_for_its_turn_is_never_sent() -> None:
-    """It keeps nobody waiting for the end of a pause."""
+    """Closing does not wait for the end of a pause."""
     server = Slow(after=answer())
     async with _nothing_left(), serving(server) as base_url, session(base_url, rate_limit=0.1) as manager:
         await manager.send(READ, timeout=30)
@@ -212,7 +212,7 @@ async def test_a_revocation_that_waits_for_its_turn_is_never_sent() -> None:
 
 
 async def test_a_client_that_is_closing_or_closed_takes_nothing_on() -> None:
-    """From the moment of the call on, also while it waits for the rest."""
+    """From the call on, also while it waits for the rest."""
     server = Slow()
     async with serving(server) as base_url, session(base_url) as manager:
         under_way = asyncio.create_task(manager.send(READ))
@@ -230,7 +230,7 @@ async def test_a_client_that_is_closing_or_closed_takes_nothing_on() -> None:
 
 
 async def test_closing_may_be_called_again_and_at_the_same_time() -> None:
-    """Each call returns when nothing is left."""
+    """Each call returns when everything is closed."""
     server = Slow()
     async with _nothing_left(), serving(server) as base_url, session(base_url) as manager:
         under_way = asyncio.create_task(manager.send(READ))
@@ -243,7 +243,7 @@ async def test_closing_may_be_called_again_and_at_the_same_time() -> None:
 
 @pytest.mark.parametrize("turns", range(6))
 async def test_closing_that_was_cancelled_has_closed_all_the_same_and_can_be_called_again(turns: int) -> None:
-    """Wherever it is when that happens."""
+    """Whatever closing waits for at that moment."""
     server = Slow(answers_tokens=False)
     async with _nothing_left(), serving(server) as base_url, session(base_url) as manager:
         waiting = asyncio.create_task(manager.send(READ))
@@ -262,7 +262,7 @@ async def test_closing_that_was_cancelled_has_closed_all_the_same_and_can_be_cal
 
 
 async def test_a_caller_that_was_cancelled_in_the_same_moment_stays_cancelled() -> None:
-    """It is not for the client to take that back."""
+    """The client must not undo the cancellation."""
     server = Slow()
     async with serving(server) as base_url, session(base_url) as manager:
         under_way = asyncio.create_task(manager.send(READ))
@@ -274,7 +274,7 @@ async def test_a_caller_that_was_cancelled_in_the_same_moment_stays_cancelled() 
 
 
 async def test_closing_from_within_an_operation_does_not_wait_for_itself() -> None:
-    """As a middleware of the caller might."""
+    """A middleware of the caller may close the client."""
     server = Slow()
     async with serving(server) as base_url, session(base_url) as manager:
         made: Any = manager._transport._open()
@@ -302,7 +302,7 @@ async def test_an_error_in_the_block_of_a_client_is_what_leaves_it() -> None:
 
 
 async def test_closing_leaves_no_timer_in_the_event_loop() -> None:
-    """It would keep the client alive for as long as its limits are."""
+    """A timer would keep the client alive for as long as its limits."""
     server = Slow()
     async with serving(server) as base_url, session(base_url, timeouts=Timeouts(total=4711.0)) as manager:
         under_way = asyncio.create_task(manager.send(READ))
@@ -317,7 +317,7 @@ async def test_closing_leaves_no_timer_in_the_event_loop() -> None:
 
 
 async def test_a_session_that_was_handed_in_stays_open_while_the_client_closes() -> None:
-    """What is under way by it ends all the same, and nothing in line is sent."""
+    """Its requests under way end, and queued ones are not sent."""
     import aiohttp  # noqa: PLC0415 - for this test alone
 
     server = Slow()
@@ -336,7 +336,7 @@ async def test_a_session_that_was_handed_in_stays_open_while_the_client_closes()
 
 
 def test_closing_on_another_event_loop_is_refused_as_long_as_the_right_one_is_open() -> None:
-    """There it is closed; nothing has happened meanwhile."""
+    """The refused call changes nothing, and its own loop can still close it."""
     manager = SessionManager(credentials=ClientCredentials("a", "b"), base_url="http://127.0.0.1:1")
     loop = asyncio.new_event_loop()
 
@@ -345,17 +345,17 @@ def test_closing_on_another_event_loop_is_refused_as_long_as_the_right_one_is_op
             await manager.send(GET)
 
     loop.run_until_complete(use())
-    told: list[str] = []
+    raised: list[str] = []
 
     def elsewhere() -> None:
         with pytest.raises(WrongLoopError) as caught:
             asyncio.run(manager.aclose())
-        told.append(str(caught.value))
+        raised.append(str(caught.value))
 
     thread = threading.Thread(target=elsewhere)
     thread.start()
     thread.join()
-    assert told == [
+    assert raised == [
         "the client was used on another event loop, which is still open: close it there, such as by 'async with'"
     ]
     assert manager._transport.is_open
@@ -366,7 +366,7 @@ def test_closing_on_another_event_loop_is_refused_as_long_as_the_right_one_is_op
 
 
 def test_closing_after_the_end_of_its_event_loop_lets_go_of_everything() -> None:
-    """Without a word of the loop's; a client that was never used has nothing to close."""
+    """The loop logs nothing; a client that was never used has nothing to close."""
     unused = SessionManager(credentials=ClientCredentials("a", "b"))
     asyncio.run(unused.aclose())
     manager = SessionManager(credentials=ClientCredentials("a", "b"), base_url="http://127.0.0.1:1")
@@ -384,7 +384,7 @@ def test_closing_after_the_end_of_its_event_loop_lets_go_of_everything() -> None
 
 
 def test_a_life_only_ever_goes_on() -> None:
-    """New, open, closing, closed; what may not be done any more says so."""
+    """New, open, closing, closed; a step that is no longer allowed raises an error that says so."""
     binding = Binding()
     assert (binding.state, binding.owns_connections()) == ("new", False)
 

@@ -1,4 +1,4 @@
-"""What an unsuccessful answer becomes: one tree of errors, whatever the body looks like."""
+"""The error that an unsuccessful answer becomes: one hierarchy, whatever the body holds."""
 
 import json
 from typing import Any
@@ -62,14 +62,14 @@ def test_reads_the_flat_error_of_oauth() -> None:
     "body", [b"", b"null", b"[]", b"5", b'"text"', b"{}", b"{", b"\xff", b"upstream error", b"[" * 100_000]
 )
 def test_relies_on_the_status_if_the_body_says_nothing(body: bytes) -> None:
-    """Row 93: empty, plain and broken bodies become the same tree."""
+    """Row 93: empty, plain and broken bodies become errors of the same hierarchy."""
     error = answered(404, body)
     assert type(error) is NotFoundError
     assert error.errors == ()
 
 
 def test_says_that_the_answer_was_a_web_page() -> None:
-    """Row 93: an HTML page, as unknown paths and the proxy in front answer, is called one, in whatever case."""
+    """Row 93: an HTML page, as unknown paths and the proxy in front return, is called one, in either case."""
     for content_type in ("text/html; charset=utf-8", "Text/HTML"):
         error = answered(404, b"<html><title>Secret page</title></html>", content_type=content_type)
         assert error.hint == "The body was an HTML page; the answer was HTML, not JSON:API"
@@ -94,7 +94,7 @@ def test_keeps_the_hint_of_the_status_beside_the_web_page() -> None:
     ],
 )
 def test_blames_no_key_unless_the_api_itself_says_so(status: int, body: bytes, content_type: str) -> None:
-    """What a firewall or a proxy refuses says nothing of keys, permissions and plans."""
+    """A refusal by a firewall or proxy says nothing about keys, permissions and plans."""
     hint = answered(status, body, content_type=content_type).hint
     assert "before the API" in hint
     assert not {"key", "plan", "permission", "credentials"} & set(hint.split())
@@ -121,12 +121,12 @@ def test_says_that_redirects_are_not_followed(status: int) -> None:
 
 
 def test_has_no_hint_if_the_status_says_enough() -> None:
-    """A hint that would only repeat the status is left empty."""
+    """The hint is empty if it would only repeat the status."""
     assert answered(500).hint == ""
 
 
 def test_takes_the_hint_of_the_caller() -> None:
-    """It replaces the one of the status."""
+    """It replaces the hint of the status."""
     error = answered(401, hint="Check KAJABI_CLIENT_ID")
     assert error.hint == "Check KAJABI_CLIENT_ID"
 
@@ -140,7 +140,7 @@ def test_carries_what_is_needed_to_report_it() -> None:
 
 
 def test_names_the_field_that_was_refused() -> None:
-    """Row 92: the pointer into the body is shown as the attribute it leads to."""
+    """Row 92: the pointer into the body is shown as the attribute that it names."""
     body = {"errors": [{"title": "Invalid", "detail": "is taken", "source": {"pointer": "/data/attributes/email"}}]}
     assert str(answered(422, body)) == "PATCH /v1/contacts/1 was answered 422: Invalid: is taken (at email)"
 
@@ -179,7 +179,7 @@ def test_returns_an_error_for_any_answer(status: int, body: bytes, content_type:
 @pytest.mark.parametrize("depth", [2, 90, 500, 976, 977, 978, 979])
 @pytest.mark.parametrize("member", ["title", "detail", "status", "source", "meta"])
 def test_shows_nested_values_in_brief(depth: int, member: str) -> None:
-    """In the place of text, at any depth; what is nested too deeply is as good as no body."""
+    """They are shown in place of text, at any depth; a body that is nested too deeply counts as empty."""
     body = b'{"errors":[{"title":"a","%s":%s}]}' % (member.encode(), b"[" * depth + b"]" * depth)
     error = answered(422, body)
     assert str(error)
@@ -189,6 +189,6 @@ def test_shows_nested_values_in_brief(depth: int, member: str) -> None:
 
 
 def test_the_request_id_is_fit_for_a_log_line() -> None:
-    """It is what people write into logs and tickets; a proxy may have made it."""
+    """People copy it into logs and tickets, and a proxy may have made it."""
     error = answered(500, x_request_id="r\x1b[2J\x9b\u202e" + "1" * 500)
     assert error.request_id == r"r\x1b[2J\x9b\u202e" + "1" * 193

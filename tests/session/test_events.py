@@ -1,4 +1,4 @@
-"""What observers are told."""
+"""The events that observers receive."""
 
 import asyncio
 import logging
@@ -32,8 +32,8 @@ def _client(fake: FakeKajabi, seen: list[SessionEvent], **options: Any) -> Kajab
     )
 
 
-async def test_a_call_is_told_from_its_beginning_to_its_end(kajabi_fake: FakeKajabi) -> None:
-    """With the name of the operation, and without the id of anybody."""
+async def test_a_call_is_reported_from_start_to_end(kajabi_fake: FakeKajabi) -> None:
+    """With the name of the operation, and without any id."""
     seen: list[SessionEvent] = []
     async with _client(kajabi_fake, seen) as api:
         kajabi_fake.fail("customers.get")
@@ -59,8 +59,8 @@ async def test_a_call_is_told_from_its_beginning_to_its_end(kajabi_fake: FakeKaj
     assert "customers/1" not in repr(seen)
 
 
-async def test_failures_and_cancellations_are_told_apart(kajabi_fake: FakeKajabi) -> None:
-    """By name."""
+async def test_failures_and_cancellations_differ(kajabi_fake: FakeKajabi) -> None:
+    """By the name of the error."""
     seen: list[SessionEvent] = []
     async with _client(kajabi_fake, seen) as api:
         with pytest.raises(NotFoundError):
@@ -77,7 +77,7 @@ async def test_failures_and_cancellations_are_told_apart(kajabi_fake: FakeKajabi
 
 @pytest.mark.parametrize("how", ["cancelled", "out of time", "dropped"])
 async def test_an_attempt_has_always_ended_before_its_operation(how: str, kajabi_fake: FakeKajabi) -> None:
-    """Whatever ends it: whoever watches never has to close what is still open."""
+    """However it ends: an observer never has to close an open attempt itself."""
     seen: list[SessionEvent] = []
     async with _client(kajabi_fake, seen) as api:
         await api.me()
@@ -98,8 +98,8 @@ async def test_an_attempt_has_always_ended_before_its_operation(how: str, kajabi
     assert kinds[-2:] == [RequestAnswered, OperationEnded]
 
 
-async def test_a_wait_in_vain_is_told(kajabi_fake: FakeKajabi) -> None:
-    """It is what the error comes from; a moment's wait is not worth a word."""
+async def test_a_wait_in_vain_is_reported(kajabi_fake: FakeKajabi) -> None:
+    """It is the cause of the error; a moment's wait is not reported."""
     seen: list[SessionEvent] = []
     async with _client(kajabi_fake, seen, concurrency=1) as api:
         await api.me()
@@ -116,8 +116,8 @@ async def test_a_wait_in_vain_is_told(kajabi_fake: FakeKajabi) -> None:
     assert [type(event) for event in mine] == [OperationStarted, RequestWaited, OperationEnded]
 
 
-async def test_operations_at_once_are_told_apart_by_number(kajabi_fake: FakeKajabi) -> None:
-    """Their events come mixed."""
+async def test_concurrent_operations_differ_by_number(kajabi_fake: FakeKajabi) -> None:
+    """Their events are interleaved."""
     seen: list[SessionEvent] = []
     async with _client(kajabi_fake, seen) as api:
         await asyncio.gather(*(api.customers.get(str(number)) for number in range(1, 6)))
@@ -131,7 +131,7 @@ async def test_operations_at_once_are_told_apart_by_number(kajabi_fake: FakeKaja
 async def test_an_observer_that_fails_breaks_nothing(
     failure: Exception, kajabi_fake: FakeKajabi, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """Whatever it raises is logged; the others are told all the same."""
+    """Its exception is logged; the other observers are notified all the same."""
     seen: list[SessionEvent] = []
 
     def broken(_: SessionEvent) -> None:
@@ -158,8 +158,8 @@ def test_what_is_not_in_the_table_is_called_by_its_method() -> None:
     )
 
 
-async def test_what_is_not_in_the_table_is_told_by_its_method(kajabi_fake: FakeKajabi) -> None:
-    """Without a template."""
+async def test_what_is_not_in_the_table_is_reported_by_its_method(kajabi_fake: FakeKajabi) -> None:
+    """Its template is empty."""
     seen: list[SessionEvent] = []
     async with _client(kajabi_fake, seen) as api:
         with pytest.raises(NotFoundError):

@@ -1,4 +1,4 @@
-"""Every way in which the HTTP library can fail, and what a caller reads of it."""
+"""Every way in which the HTTP library can fail, and the error that the caller gets."""
 
 import ssl
 from collections.abc import AsyncGenerator, Generator
@@ -90,7 +90,11 @@ async def _failure(http: Any, error: Exception, request: Request = GET) -> Kajab
     ],
 )
 async def test_what_could_not_connect_says_why_and_was_never_sent(make: Any, reason: str, http: Any) -> None:
+<<<<<<< HEAD
     """To which host and port, and why: in the words of the system, or by the name of what happened."""
+=======
+    """In the words of the system, or by the name of the exception."""
+>>>>>>> w-W
     error = await _failure(http, make())
     assert isinstance(error, ConnectionFailedError)
     assert str(error) == f"{HEAD}could not connect to api.kajabi.com:443: {reason}"
@@ -115,21 +119,21 @@ async def test_what_could_not_connect_says_why_and_was_never_sent(make: Any, rea
     ],
 )
 async def test_what_broke_says_so_by_name_and_may_have_been_sent(make: Any, http: Any) -> None:
-    """Also what nobody thought of."""
+    """Also for exceptions that the package does not know."""
     name = type(make()).__name__
-    told = f"the connection broke before the whole answer had come ({name})"
+    expected = f"the connection broke before the whole answer had come ({name})"
     error = await _failure(http, make())
     assert isinstance(error, ConnectionFailedError)
-    assert str(error) == f"{HEAD}{told}"
+    assert str(error) == f"{HEAD}{expected}"
     assert (error.method, error.path) == ("GET", "/v1/customers/1")
     assert (error.never_sent, error.on_reused_connection) == (False, False)
     write = await _failure(http, make(), POST)
-    assert (str(write), write.maybe_applied) == (f"POST /v1/contacts: {told}", True)
+    assert (str(write), write.maybe_applied) == (f"POST /v1/contacts: {expected}", True)
 
 
 @pytest.mark.parametrize("make", [_no_answer, lambda: ValueError("Header too long")])
 async def test_what_is_no_http_says_so(make: Any, http: Any) -> None:
-    """Something else listens there."""
+    """Another service listens at that address."""
     error = await _failure(http, make())
     assert isinstance(error, ConnectionFailedError)
     assert str(error) == f"{HEAD}the answer was not HTTP"
@@ -146,7 +150,7 @@ async def test_what_cannot_be_decompressed_says_so(make: Any, http: Any) -> None
 
 
 @pytest.mark.parametrize(
-    ("make", "told", "phase", "seconds"),
+    ("make", "expected", "phase", "seconds"),
     [
         (aiohttp.ConnectionTimeoutError, "no connection within 10.0 s", "connect", 10.0),
         (
@@ -180,12 +184,12 @@ async def test_what_cannot_be_decompressed_says_so(make: Any, http: Any) -> None
     ],
 )
 async def test_what_took_too_long_says_which_limit_it_was(
-    make: Any, told: str, phase: str, seconds: float, http: Any
+    make: Any, expected: str, phase: str, seconds: float, http: Any
 ) -> None:
-    """And for how long it waited."""
+    """It also says how long it waited."""
     error = await _failure(http, make())
     assert isinstance(error, RequestTimeoutError)
-    assert str(error) == f"{HEAD}{told}"
+    assert str(error) == f"{HEAD}{expected}"
     assert (error.phase, error.seconds, error.method, error.path) == (phase, seconds, "GET", "/v1/customers/1")
     write = await _failure(http, make(), POST)
     assert write.maybe_applied is (phase == "read")
@@ -193,7 +197,7 @@ async def test_what_took_too_long_says_which_limit_it_was(
 
 @pytest.mark.parametrize("make", [lambda: RuntimeError("Session is closed"), lambda: aiohttp.InvalidURL("no", "why")])
 async def test_a_session_that_cannot_be_used_says_so(make: Any, http: Any) -> None:
-    """In the words of the library, as it is its own setup."""
+    """In the words of the library, as the session is the caller's own."""
     error = await _failure(http, make())
     assert type(error) is ConfigurationError
     assert str(error) == f"the HTTP session cannot be used: {make()}"
@@ -201,7 +205,7 @@ async def test_a_session_that_cannot_be_used_says_so(make: Any, http: Any) -> No
 
 @pytest.mark.parametrize("media_type", ["text/html", "TEXT/HTML; charset=utf-8", "application/xhtml+xml"])
 async def test_a_page_in_place_of_an_answer_is_refused_by_its_type(media_type: str, http: Any) -> None:
-    """Which a proxy or a login put there."""
+    """A proxy or a login page may answer in place of the API."""
     http.get(f"{BASE}/v1/customers/1", body=b"<html>", headers={"Content-Type": media_type})
     async with _session() as manager:
         with pytest.raises(DecodeError) as caught:
@@ -211,7 +215,7 @@ async def test_a_page_in_place_of_an_answer_is_refused_by_its_type(media_type: s
 
 
 async def test_no_more_than_sixty_letters_of_a_media_type_are_shown(http: Any) -> None:
-    """It may be anything."""
+    """A media type may hold anything."""
     media_type = "text/html; " + "x" * 100
     http.get(f"{BASE}/v1/customers/1", body=b"", headers={"Content-Type": media_type})
     async with _session() as manager:
@@ -219,14 +223,14 @@ async def test_no_more_than_sixty_letters_of_a_media_type_are_shown(http: Any) -
             await manager.send(GET)
 
 
-async def test_an_error_of_ours_is_left_as_it_is(http: Any) -> None:
-    """Whoever wraps the session may raise one."""
+async def test_an_error_of_the_package_is_left_as_it_is(http: Any) -> None:
+    """A wrapper of the session may raise one."""
     ours = AnswerTooLargeError("too large", context="here")
     assert str(await _failure(http, ours)) == "here: too large"
 
 
-async def test_a_session_that_was_handed_in_is_given_our_limits_and_sends_once(http: Any) -> None:
-    """It follows no redirect, and aiohttp resends nothing; ours is made with our limits."""
+async def test_a_session_that_was_handed_in_gets_the_client_limits_and_sends_once(http: Any) -> None:
+    """It follows no redirect, and aiohttp resends nothing; the client's limits apply."""
     http.get(f"{BASE}/v1/customers/1", payload={})
     async with aiohttp.ClientSession() as theirs, _session(http_session=theirs) as manager:
         await manager.send(GET)
@@ -237,8 +241,8 @@ async def test_a_session_that_was_handed_in_is_given_our_limits_and_sends_once(h
     assert len(call.kwargs["middlewares"]) == 2
 
 
-async def test_our_own_session_is_made_for_many_short_requests(http: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Without a queue, cookies, settings of the surroundings or limits of its own; addresses are kept for a while."""
+async def test_the_clients_session_is_made_for_many_short_requests(http: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without a queue, cookies, settings of the environment or limits of its own; addresses are cached for a while."""
     sessions: list[dict[str, Any]] = []
     pools: list[dict[str, Any]] = []
     make_session, make_pool = (cast("Any", kind).__init__ for kind in (aiohttp.ClientSession, aiohttp.TCPConnector))
@@ -265,7 +269,7 @@ async def test_our_own_session_is_made_for_many_short_requests(http: Any, monkey
 
 
 async def test_a_call_may_go_without_a_limit(http: Any) -> None:
-    """Where the client has none."""
+    """If the client has none either."""
     http.get(f"{BASE}/v1/customers/1", payload={})
     async with _session(timeouts=Timeouts(total=None, queue=None, connect=None, read=None)) as manager:
         assert (await manager.send(GET)).status == 200

@@ -1,4 +1,4 @@
-"""A forked child lets go of the client that it inherits: nothing of what it does reaches the parent's connections."""
+"""A forked child drops the client that it inherits: nothing it does reaches the parent's connections."""
 
 import os
 import subprocess

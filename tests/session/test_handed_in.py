@@ -1,4 +1,4 @@
-"""A session of the caller's own: each of its options is kept to, or refused by name when the client is made."""
+"""A session of the caller's own: each of its options is respected, or refused by name when the client is made."""
 
 import asyncio
 import gzip
@@ -31,7 +31,7 @@ WRITE = Request("POST", "/v1/contacts", body=b"{}")
 
 
 class Server:
-    """Answers requests for tokens, and others with what it was given, one after the other; remembers all of it."""
+    """A server that answers token requests, and others with prepared answers in order; records all requests."""
 
     def __init__(self, *answers: bytes) -> None:
         self.heads: list[str] = []
@@ -54,7 +54,7 @@ class Server:
 
 @asynccontextmanager
 async def _sending(server: Any, **options: Any) -> AsyncGenerator[SessionManager]:
-    """Serve with *server*, and give a manager that sends through a session with *options*."""
+    """Serve with *server*, and yield a manager that sends through a session with *options*."""
     async with asyncio.timeout(10), serving(server) as base_url, aiohttp.ClientSession(**options) as theirs:
         manager = SessionManager(
             credentials=CREDENTIALS, base_url=base_url, http_session=theirs, retry=RetryPolicy(max_attempts=1)
@@ -72,8 +72,8 @@ async def _refusal(**options: Any) -> str:
     return str(caught.value)
 
 
-async def test_errors_are_ours_though_the_session_raises_for_a_status() -> None:
-    """404 is not found, 429 makes everybody slower, 401 gets a new token: as without the option."""
+async def test_errors_are_those_of_the_package_though_the_session_raises_for_a_status() -> None:
+    """404 is not found, 429 slows all requests, 401 fetches a new token: as without the option."""
     async with FakeKajabi() as fake, aiohttp.ClientSession(raise_for_status=True) as theirs:
         settings: Any = {"client_id": fake.client_id, "client_secret": fake.client_secret, "base_url": fake.base_url}
         async with Kajabi(**settings, http_session=theirs, retry=RetryPolicy(max_attempts=1)) as api:
@@ -88,7 +88,7 @@ async def test_errors_are_ours_though_the_session_raises_for_a_status() -> None:
 
 
 async def test_middlewares_see_every_request_and_what_they_add_arrives() -> None:
-    """The token is not among what they see: it is put on behind them."""
+    """They do not see the token, which is added after them."""
     seen: list[str | None] = []
 
     async def tag(request: aiohttp.ClientRequest, handler: aiohttp.ClientHandlerType) -> aiohttp.ClientResponse:
@@ -110,7 +110,7 @@ async def test_middlewares_see_every_request_and_what_they_add_arrives() -> None
 
 
 async def test_a_middleware_may_send_again_what_aiohttp_may_not() -> None:
-    """It is the caller's own doing; a write that aiohttp would resend by itself is sent once."""
+    """The caller decides that; a write that aiohttp would resend by itself is sent once."""
 
     async def again(request: aiohttp.ClientRequest, handler: aiohttp.ClientHandlerType) -> aiohttp.ClientResponse:
         response = await handler(request)
@@ -126,14 +126,14 @@ async def test_a_middleware_may_send_again_what_aiohttp_may_not() -> None:
 
 
 async def test_compressed_answers_are_read_though_the_session_leaves_them_packed() -> None:
-    """And limited after decompression."""
+    """They are limited after decompression."""
     packed = answer(gzip.compress(b'{"a": 1}'), headers="Content-Encoding: gzip\r\n")
     async with _sending(Server(packed), auto_decompress=False) as manager:
         assert (await manager.send(READ)).body == b'{"a": 1}'
 
 
 async def test_default_headers_and_cookies_are_sent_along() -> None:
-    """Its user agent in place of ours."""
+    """Its user agent replaces the client's own."""
     server = Server()
     headers = {"X-Team": "blue", "User-Agent": "theirs"}
     async with _sending(server, headers=headers, cookies={"a": "b"}, cookie_jar=aiohttp.CookieJar(unsafe=True)) as it:
@@ -143,7 +143,7 @@ async def test_default_headers_and_cookies_are_sent_along() -> None:
 
 
 async def test_headers_that_it_leaves_out_stay_out() -> None:
-    """As long as the API does not need them."""
+    """Unless the API needs them."""
     server = Server()
     async with _sending(server, skip_auto_headers=["User-Agent", "Accept-Encoding"]) as manager:
         await manager.send(READ)
@@ -154,7 +154,7 @@ async def test_headers_that_it_leaves_out_stay_out() -> None:
 async def test_a_netrc_that_the_session_reads_does_not_replace_the_token(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Nor is it sent with the request for one."""
+    """Nor is it sent with the token request."""
     netrc = tmp_path / "netrc"
     netrc.write_text("default login mallory password canary\n")
     netrc.chmod(0o600)
@@ -189,7 +189,7 @@ async def _proxy() -> AsyncGenerator[tuple[str, list[str]]]:
 
 @pytest.mark.parametrize("from_environment", [False, True])
 async def test_its_proxy_is_used(monkeypatch: pytest.MonkeyPatch, *, from_environment: bool) -> None:
-    """Given, or found in the environment that it trusts."""
+    """Whether it is passed, or found in the environment that the session trusts."""
     async with _proxy() as (url, lines):
         monkeypatch.delenv("no_proxy", raising=False)
         monkeypatch.delenv("NO_PROXY", raising=False)
@@ -235,7 +235,7 @@ _SAME: list[dict[str, Any]] = [
 
 @pytest.mark.parametrize("options", _SAME, ids="-".join)
 async def test_what_is_the_same_to_us_is_taken(options: Any) -> None:
-    """Small buffers, an old version of HTTP, how bodies would be written that we do not give it."""
+    """Small buffers, an old HTTP version, and how bodies are written that the client never passes."""
     server = Server(answer(b'"' + b"x" * 5000 + b'"'))
     async with _sending(server, **options) as manager:
         assert len((await manager.send(READ)).body) == 5002
@@ -243,7 +243,7 @@ async def test_what_is_the_same_to_us_is_taken(options: Any) -> None:
 
 
 async def test_a_connector_with_a_limit_queues_without_a_time_limit_for_connecting() -> None:
-    """Its line is its owner's."""
+    """The queue of the connector belongs to its owner."""
     server = Server()
     async with _sending(server, connector=aiohttp.TCPConnector(limit=1)) as manager:
         answers = await asyncio.gather(*(manager.send(READ) for _ in range(8)))
@@ -271,25 +271,25 @@ async def _raise(_: aiohttp.ClientResponse) -> None:
     ],
 )
 async def test_what_cannot_be_kept_to_is_refused_by_name(options: Any, named: str) -> None:
-    """With what to do about it, when the client is made."""
-    told = await _refusal(**options)
-    assert told.startswith("http_session has ")
-    assert named in told
-    assert "hand in a session without it" in told
+    """When the client is made; the message says what to do."""
+    message = await _refusal(**options)
+    assert message.startswith("http_session has ")
+    assert named in message
+    assert "hand in a session without it" in message
 
 
 @pytest.mark.filterwarnings("ignore:BasicAuth is deprecated", "ignore:The 'auth' parameter is deprecated")
 async def test_a_user_and_password_of_the_session_are_refused() -> None:
-    """The API takes a token; they are not shown."""
-    told = await _refusal(auth=aiohttp.BasicAuth("mallory", "canary"))
-    assert told == (
+    """The API takes a token; user and password are not shown."""
+    message = await _refusal(auth=aiohttp.BasicAuth("mallory", "canary"))
+    assert message == (
         "http_session has auth=, but the API takes a token, which the client gets by itself: "
         "hand in a session without it"
     )
 
 
 async def test_a_base_url_that_leads_where_the_client_sends_is_taken() -> None:
-    """It says the same."""
+    """It names the same address."""
     for own, of_session in (
         ("https://api.kajabi.com", "https://api.kajabi.com:443/v1/"),
         ("http://127.0.0.1:8080", "http://127.0.0.1:8080/"),
@@ -308,7 +308,7 @@ async def test_a_session_that_is_closed_is_refused() -> None:
 
 @pytest.mark.parametrize("given", ["https://api.kajabi.com", 5, aiohttp.ClientSession, object()])
 def test_what_is_no_session_is_refused(given: Any) -> None:
-    """By its type."""
+    """The error names its type."""
     with pytest.raises(ConfigurationError, match=r"^http_session must be an aiohttp.ClientSession, got \w+$"):
         Kajabi(client_id="a", client_secret="b", http_session=given)
 
@@ -323,7 +323,7 @@ def _on_a_loop_of_its_own() -> tuple[asyncio.AbstractEventLoop, aiohttp.ClientSe
 
 
 def test_a_session_of_an_event_loop_that_is_closed_is_refused() -> None:
-    """Nothing can be sent by it any more."""
+    """It cannot send any more."""
     loop, theirs = _on_a_loop_of_its_own()
     loop.close()
     with pytest.raises(ConfigurationError, match=r"^http_session belongs to an event loop that is closed"):
@@ -331,8 +331,8 @@ def test_a_session_of_an_event_loop_that_is_closed_is_refused() -> None:
     theirs.detach()
 
 
-def test_a_session_of_another_event_loop_is_told_of_before_anything_is_sent() -> None:
-    """Its connections would never wake who waits on this one."""
+def test_a_session_of_another_event_loop_is_refused_before_anything_is_sent() -> None:
+    """Its connections would never wake a waiter on this loop."""
     loop, theirs = _on_a_loop_of_its_own()
 
     async def use() -> None:

@@ -23,14 +23,14 @@ from kajabi_async.session.retry import RetryBudget
 
 @pytest.fixture
 def log(caplog: pytest.LogCaptureFixture) -> Generator[pytest.LogCaptureFixture]:
-    """The log of the package as a program sees it that asks for DEBUG."""
+    """Return the log of the package at level DEBUG."""
     caplog.clear()
     with caplog.at_level(logging.DEBUG, logger="kajabi_async"):
         yield caplog
 
 
-def test_a_cut_of_the_rate_is_told_with_both_rates(log: pytest.LogCaptureFixture) -> None:
-    """From a twentieth on, and the first one in other words; in fields as well."""
+def test_a_cut_of_the_rate_is_logged_with_both_rates(log: pytest.LogCaptureFixture) -> None:
+    """From a twentieth on; the first one in other words. Both rates are fields too."""
     log_rate(10.0, 9.5)
     log_rate(None, 7.25)
     records = log.records
@@ -42,8 +42,8 @@ def test_a_cut_of_the_rate_is_told_with_both_rates(log: pytest.LogCaptureFixture
     assert fields == [(9.5, 10.0), (7.25, None)]
 
 
-def test_a_pause_is_told_with_its_fields(log: pytest.LogCaptureFixture) -> None:
-    """Its length, its cause and the operation that was told so."""
+def test_a_pause_is_logged_with_its_fields(log: pytest.LogCaptureFixture) -> None:
+    """Its length, its cause and the operation that was paused."""
     log_pause(2.5, 503, "customers.get")
     (record,) = log.records
     assert (record.levelname, record.getMessage()) == ("INFO", "the API asks for a pause of 2.5 s (503)")
@@ -51,8 +51,8 @@ def test_a_pause_is_told_with_its_fields(log: pytest.LogCaptureFixture) -> None:
     assert (fields["operation"], fields["status"], fields["seconds"]) == ("customers.get", 503, 2.5)
 
 
-def test_a_spent_budget_is_told_with_the_operation_that_was_denied(log: pytest.LogCaptureFixture) -> None:
-    """The first one."""
+def test_a_spent_budget_is_logged_with_the_operation_that_was_denied(log: pytest.LogCaptureFixture) -> None:
+    """Only the first one."""
     budget_log = BudgetLog(RetryBudget(2.0), 2.0)
     budget_log.denied("customers.get")
     budget_log.denied("offers.get")
@@ -66,7 +66,7 @@ def test_a_spent_budget_is_told_with_the_operation_that_was_denied(log: pytest.L
 def test_an_outage_is_over_with_half_of_the_budget_and_one_repeat_at_least(
     capacity: float, enough: float, log: pytest.LogCaptureFixture
 ) -> None:
-    """So that one that flickers is told once."""
+    """So an outage that flickers is logged once."""
     budget = RetryBudget(capacity)
     budget_log = BudgetLog(budget, capacity)
     budget_log.earned()
@@ -79,7 +79,7 @@ def test_an_outage_is_over_with_half_of_the_budget_and_one_repeat_at_least(
 
 
 def test_a_budget_of_less_than_one_repeat_is_no_outage(log: pytest.LogCaptureFixture) -> None:
-    """It allows none."""
+    """Such a budget allows no retry."""
     BudgetLog(RetryBudget(0.99), 0.99).denied("customers.get")
     assert log.records == []
 
@@ -130,7 +130,7 @@ _EVENTS: list[tuple[SessionEvent, str, dict[str, Any]]] = [
 def test_each_event_has_its_line_and_its_fields(
     event: SessionEvent, line: str, fields: dict[str, Any], log: pytest.LogCaptureFixture
 ) -> None:
-    """And no fields besides."""
+    """The record has no other fields."""
     log_event(event)
     (record,) = log.records
     plain = {*vars(logging.makeLogRecord({})), "message", "asctime"}
@@ -147,14 +147,14 @@ def test_each_event_has_its_line_and_its_fields(
         TokenRefreshed(False),
     ],
 )
-def test_what_another_line_tells_has_none(event: SessionEvent, log: pytest.LogCaptureFixture) -> None:
-    """A call that went well was answered in the line before."""
+def test_what_another_line_says_has_none(event: SessionEvent, log: pytest.LogCaptureFixture) -> None:
+    """The line before already has the answer of a successful call."""
     log_event(event)
     assert log.records == []
 
 
-def test_observers_are_told_before_the_log_and_only_while_it_is_off_alone(log: pytest.LogCaptureFixture) -> None:
-    """Both get every event."""
+def test_observers_are_notified_before_the_log_and_alone_only_while_it_is_off(log: pytest.LogCaptureFixture) -> None:
+    """Both receive every event."""
     seen: list[SessionEvent] = []
     watchers, event = Watchers([seen.append]), RequestWaited(7, "customers.get", 0.125)
     both = watchers.now()

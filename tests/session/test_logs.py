@@ -27,7 +27,7 @@ AT_ONCE = RetryPolicy(base_seconds=0.0)
 
 @pytest.fixture
 def log(caplog: pytest.LogCaptureFixture) -> Generator[pytest.LogCaptureFixture]:
-    """The log of the package as a program sees it that asks for DEBUG."""
+    """Return the log of the package at level DEBUG."""
     with caplog.at_level(logging.DEBUG, logger="kajabi_async"):
         yield caplog
 
@@ -71,7 +71,7 @@ logging.getLogger("kajabi_async").error("even this")
 
 
 def test_a_program_that_does_not_configure_logging_sees_nothing() -> None:
-    """Not even warnings, which Python would print by itself."""
+    """Not even warnings, which Python would print by default."""
     done = subprocess.run([sys.executable, "-c", _SILENT], capture_output=True, text=True, check=True)
     assert (done.stdout, done.stderr) == ("failed\n", "")
 
@@ -114,8 +114,8 @@ async def test_records_have_fields_of_their_own(kajabi_fake: FakeKajabi, log: py
     json.dumps({name: answered[name] for name in (*named, "seconds", "answer_bytes", "operation_number")})
 
 
-async def test_a_failure_is_told_in_one_line(kajabi_fake: FakeKajabi, log: pytest.LogCaptureFixture) -> None:
-    """Also one that nothing came back from."""
+async def test_a_failure_is_logged_in_one_line(kajabi_fake: FakeKajabi, log: pytest.LogCaptureFixture) -> None:
+    """Also one without an answer."""
     async with _client(kajabi_fake, retry=RetryPolicy(max_attempts=1), clock=ManualClock()) as api:
         await api.me()
         log.clear()
@@ -131,7 +131,7 @@ async def test_a_failure_is_told_in_one_line(kajabi_fake: FakeKajabi, log: pytes
 async def test_debug_can_be_turned_on_while_a_client_is_in_use(
     kajabi_fake: FakeKajabi, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """And off: then nothing is made to be told."""
+    """Once it is off again, no event is built."""
     async with _client(kajabi_fake) as api:
         with caplog.at_level(logging.INFO, logger="kajabi_async"):
             await api.customers.get("1")
@@ -141,8 +141,8 @@ async def test_debug_can_be_turned_on_while_a_client_is_in_use(
     assert [line.partition(":")[0] for line in _lines(caplog, "DEBUG")] == ["customers.get attempt 1"]
 
 
-def test_without_observers_and_debug_nobody_watches(caplog: pytest.LogCaptureFixture) -> None:
-    """Which is what makes watching cost nothing where nobody does."""
+def test_without_observers_and_debug_no_event_is_observed(caplog: pytest.LogCaptureFixture) -> None:
+    """So observation costs nothing if it is not used."""
     seen: list[SessionEvent] = []
     with caplog.at_level(logging.INFO, logger="kajabi_async"):
         assert Watchers(()).now() is None
@@ -151,10 +151,10 @@ def test_without_observers_and_debug_nobody_watches(caplog: pytest.LogCaptureFix
         assert Watchers(()).now() is not None
 
 
-async def test_at_info_a_token_a_pause_and_the_rate_are_told(
+async def test_at_info_a_token_a_pause_and_the_rate_are_logged(
     kajabi_fake: FakeKajabi, log: pytest.LogCaptureFixture
 ) -> None:
-    """The rate once it is known to be limited, and when it is cut."""
+    """The rate is logged once it is limited, and when it is cut."""
     clock = ManualClock()
     async with _client(kajabi_fake, clock=clock) as api:
         kajabi_fake.fail("customers.get", status=429, headers={"Retry-After": "2"})
@@ -172,9 +172,7 @@ async def test_at_info_a_token_a_pause_and_the_rate_are_told(
     assert (pause["operation"], pause["status"], pause["seconds"]) == ("customers.get", 429, 2.0)
 
 
-async def test_a_pause_that_many_are_told_of_is_one_line(
-    kajabi_fake: FakeKajabi, log: pytest.LogCaptureFixture
-) -> None:
+async def test_a_pause_of_many_requests_is_one_line(kajabi_fake: FakeKajabi, log: pytest.LogCaptureFixture) -> None:
     """However many requests were under way."""
     async with _client(kajabi_fake) as api:
         await api.me()
@@ -185,10 +183,10 @@ async def test_a_pause_that_many_are_told_of_is_one_line(
     assert len([line for line in _lines(log, "INFO") if "rate" in line]) == 1
 
 
-async def test_a_spent_retry_budget_is_told_once_for_an_outage(
+async def test_a_spent_retry_budget_is_logged_once_for_an_outage(
     kajabi_fake: FakeKajabi, log: pytest.LogCaptureFixture
 ) -> None:
-    """And its recovery once, and the next outage again."""
+    """Its recovery is logged once, and so is the next outage."""
     async with _client(kajabi_fake, retry=RetryPolicy(base_seconds=0.0, budget=4.0)) as api:
         for _ in range(2):
             order = kajabi_fake.fail("customers.get", times=None)
@@ -198,14 +196,14 @@ async def test_a_spent_retry_budget_is_told_once_for_an_outage(
             order.cancel()
             for _ in range(15):
                 await api.customers.get("1")
-    told = [line for line in _lines(log, "INFO", "WARNING") if "budget" in line]
+    logged = [line for line in _lines(log, "INFO", "WARNING") if "budget" in line]
     spent = "the retry budget is spent: failures are final until requests succeed again"
     recovered = "the retry budget has recovered: failed requests are repeated again"
-    assert told == [spent, recovered] * 2
+    assert logged == [spent, recovered] * 2
 
 
 def test_a_budget_that_is_none_is_no_outage(log: pytest.LogCaptureFixture) -> None:
-    """Whoever sets it to 0 knows."""
+    """A budget of 0 is the user's choice."""
     budget = BudgetLog(RetryBudget(0.0), 0.0)
     for _ in range(3):
         budget.denied("customers.get")
@@ -214,16 +212,16 @@ def test_a_budget_that_is_none_is_no_outage(log: pytest.LogCaptureFixture) -> No
 
 
 @pytest.mark.parametrize(("before", "after"), [(None, None), (10.0, None), (10.0, 10.0), (10.0, 9.9), (10.0, 12.0)])
-def test_a_rate_that_was_not_cut_is_not_told(
+def test_a_rate_that_was_not_cut_is_not_logged(
     before: float | None, after: float | None, log: pytest.LogCaptureFixture
 ) -> None:
-    """It moves a little by itself all the time."""
+    """The rate moves a little by itself all the time."""
     log_rate(before, after)
     assert log.records == []
 
 
 class Store(MemoryTokenStore):
-    """Fails while it is down."""
+    """A store that fails while it is down."""
 
     down = False
 
@@ -233,8 +231,8 @@ class Store(MemoryTokenStore):
         return await super().load(key)
 
 
-async def test_a_token_store_is_told_going_down_and_coming_back(log: pytest.LogCaptureFixture) -> None:
-    """Once for each outage, however many tokens are wanted meanwhile."""
+async def test_the_outage_of_a_token_store_and_its_end_are_logged(log: pytest.LogCaptureFixture) -> None:
+    """Once for each outage, however many tokens are requested meanwhile."""
     clock = ManualClock()
     store = Store(monotonic=clock.monotonic)
     issuer = Issuer()
@@ -245,13 +243,13 @@ async def test_a_token_store_is_told_going_down_and_coming_back(log: pytest.LogC
         store.down = down
         await keeper.renewed()
         clock.advance(LIFE + 1)
-    told = [line.partition(",")[0] for line in _lines(log, "INFO", "WARNING") if "store" in line]
+    logged = [line.partition(",")[0] for line in _lines(log, "INFO", "WARNING") if "store" in line]
     down_line, up_line = "the token store cannot be used", "the token store can be used again"
-    assert told == [down_line, up_line, down_line, up_line]
+    assert logged == [down_line, up_line, down_line, up_line]
 
 
-async def test_a_renewal_ahead_that_fails_is_told(log: pytest.LogCaptureFixture) -> None:
-    """Nobody waits for it, and the old token still serves."""
+async def test_a_renewal_ahead_that_fails_is_logged(log: pytest.LogCaptureFixture) -> None:
+    """No caller waits for it, and the old token is still used."""
     failure = ConnectionFailedError("no route")
     clock, issuer = ManualClock(), Issuer("token-1", failure, failure)
     issuer.clock = clock
@@ -267,7 +265,7 @@ async def test_a_renewal_ahead_that_fails_is_told(log: pytest.LogCaptureFixture)
 async def test_no_line_holds_an_id_a_query_value_a_token_or_a_secret(
     kajabi_fake: FakeKajabi, log: pytest.LogCaptureFixture
 ) -> None:
-    """At any level, in text or fields; nor an email of a body, nor what an error answer says."""
+    """At any level, in text or fields; nor an email of a body, nor the text of an error answer."""
     customer, missing, email, query = "918273645", "564738291", "canary.person@example.org", "needle-in-a-query"
     kajabi_fake.add({"type": "customers", "id": customer, "attributes": {"name": email, "email": email}})
     errors = {"errors": [{"title": f"no {customer}", "detail": email}]}
@@ -286,8 +284,8 @@ async def test_no_line_holds_an_id_a_query_value_a_token_or_a_secret(
         await api.revoke()
     sent = " ".join(f"{request}" for request in kajabi_fake.requests)
     assert all(secret in sent for secret in (customer, missing, query))
-    told = " ".join(f"{record.getMessage()} {vars(record)}" for record in log.records if record.name == "kajabi_async")
-    assert "customers.list attempt 2: 200" in told
+    lines = " ".join(f"{record.getMessage()} {vars(record)}" for record in log.records if record.name == "kajabi_async")
+    assert "customers.list attempt 2: 200" in lines
     tokens = [text for issued in kajabi_fake.tokens for text in (issued.access_token, issued.refresh_token) if text]
     secrets = [customer, missing, email, email.replace("@", "%40"), query, kajabi_fake.client_secret, *tokens]
-    assert [secret for secret in secrets if secret in told] == []
+    assert [secret for secret in secrets if secret in lines] == []

@@ -1,4 +1,4 @@
-"""The session manager by itself: tokens, attempts and pauses, without a socket."""
+"""The session manager alone: tokens, attempts and pauses, without a socket."""
 
 import asyncio
 import logging
@@ -72,7 +72,7 @@ def _sent(http: Any, method: str, url: str) -> list[Any]:
 
 
 async def test_the_token_is_fetched_once_and_put_on_each_request(http: Any, manager: SessionManager) -> None:
-    """As a bearer token, never on the session's own headers."""
+    """As a bearer token, never in the session's own headers."""
     http.post(TOKEN, payload=ISSUED)
     http.get(CUSTOMER, payload={}, repeat=True)
     for _ in range(3):
@@ -102,7 +102,7 @@ async def test_the_other_grants(http: Any, clock: ManualClock, credentials: Any,
 
 
 async def test_a_401_replaces_the_token_and_sends_once_more(http: Any, manager: SessionManager) -> None:
-    """Even a write: it was refused before anything was done."""
+    """Even a write: it was refused before it was applied."""
     http.post(TOKEN, payload=ISSUED)
     http.post(CONTACTS, status=401)
     http.post(TOKEN, payload={**ISSUED, "access_token": "second"})
@@ -113,7 +113,7 @@ async def test_a_401_replaces_the_token_and_sends_once_more(http: Any, manager: 
 
 
 async def test_a_second_401_is_final(http: Any, manager: SessionManager) -> None:
-    """The credentials are good, but not for this."""
+    """The token is valid, but not for this operation."""
     http.post(TOKEN, payload=ISSUED, repeat=True)
     http.get(CUSTOMER, status=401, repeat=True)
     with pytest.raises(AuthenticationError) as caught:
@@ -122,7 +122,7 @@ async def test_a_second_401_is_final(http: Any, manager: SessionManager) -> None
 
 
 async def test_reads_are_repeated_with_growing_pauses(http: Any, clock: ManualClock) -> None:
-    """As often as the policy says; the tally tells what it took."""
+    """As often as the policy says; the tally counts the attempts."""
     http.post(TOKEN, payload=ISSUED)
     for _ in range(2):
         http.get(CUSTOMER, status=503)
@@ -141,7 +141,7 @@ def SessionManagerOf(clock: ManualClock) -> _managed:  # noqa: N802 - stands for
 
 
 async def test_a_read_that_keeps_failing_raises_what_came_last(http: Any, manager: SessionManager) -> None:
-    """With the number of attempts."""
+    """The error has the number of attempts."""
     http.post(TOKEN, payload=ISSUED)
     http.get(CUSTOMER, status=500, body="<html>oops</html>", content_type="text/html", repeat=True)
     with pytest.raises(ServerError, match="500") as caught:
@@ -161,7 +161,7 @@ async def test_a_write_is_sent_once(http: Any, manager: SessionManager, status: 
 
 
 async def test_retry_after_pauses_everyone(http: Any, manager: SessionManager, clock: ManualClock) -> None:
-    """Not only the one who was told."""
+    """Not only the request that was refused."""
     http.post(TOKEN, payload=ISSUED)
     http.get(CUSTOMER, status=429, headers={"Retry-After": "7"})
     http.get(CUSTOMER, payload={}, repeat=True)
@@ -172,7 +172,7 @@ async def test_retry_after_pauses_everyone(http: Any, manager: SessionManager, c
 
 
 async def test_a_retry_after_beyond_the_limit_fails_at_once(http: Any, manager: SessionManager) -> None:
-    """With the seconds the server asked for."""
+    """The error has the seconds that the server asked for."""
     http.post(TOKEN, payload=ISSUED)
     http.get(CUSTOMER, status=429, headers={"Retry-After": "3600"})
     with pytest.raises(RateLimitError) as caught:
@@ -184,7 +184,7 @@ async def test_a_retry_after_beyond_the_limit_fails_at_once(http: Any, manager: 
 async def test_refused_credentials_say_what_to_check(
     http: Any, manager: SessionManager, status: int, kind: type[KajabiError]
 ) -> None:
-    """And are not tried again and again."""
+    """They are not tried again."""
     http.post(TOKEN, status=status, payload={"error": "Invalid client credentials"}, repeat=True)
     with pytest.raises(kind, match="KAJABI_CLIENT_SECRET"):
         await manager.send(READ)
@@ -192,7 +192,7 @@ async def test_refused_credentials_say_what_to_check(
 
 
 async def test_a_busy_token_endpoint_is_asked_again(http: Any, manager: SessionManager) -> None:
-    """As a read would be."""
+    """It is retried as a read is."""
     http.post(TOKEN, status=429)
     http.post(TOKEN, status=503)
     http.post(TOKEN, payload=ISSUED)
@@ -201,16 +201,16 @@ async def test_a_busy_token_endpoint_is_asked_again(http: Any, manager: SessionM
     assert manager.stats.token_requests == 3
 
 
-async def test_a_token_endpoint_that_stays_down_is_given_up(http: Any, manager: SessionManager) -> None:
-    """Its own attempts are counted, not multiplied by the request's."""
+async def test_a_token_endpoint_that_stays_down_ends_the_request(http: Any, manager: SessionManager) -> None:
+    """Its attempts are counted by themselves, not multiplied by those of the request."""
     http.post(TOKEN, status=503, repeat=True)
     with pytest.raises(ServerError):
         await manager.send(READ)
     assert manager.stats.token_requests == 4
 
 
-async def test_revoking_kills_the_token_and_the_next_request_asks_anew(http: Any, manager: SessionManager) -> None:
-    """By the first grant: the refresh token is dead too."""
+async def test_revoking_ends_the_token_and_the_next_request_fetches_another(http: Any, manager: SessionManager) -> None:
+    """By the first grant, as the refresh token is revoked too."""
     await manager.revoke()
     http.post(TOKEN, payload=ISSUED, repeat=True)
     http.get(CUSTOMER, payload={}, repeat=True)
@@ -225,7 +225,7 @@ async def test_revoking_kills_the_token_and_the_next_request_asks_anew(http: Any
 
 @pytest.mark.parametrize("status", [200, 401])
 async def test_revoking_what_is_revoked_already_is_success(http: Any, manager: SessionManager, status: int) -> None:
-    """Anything else is an error."""
+    """Any other refusal is an error."""
     http.post(TOKEN, payload={**ISSUED, "refresh_token": None})
     http.get(CUSTOMER, payload={})
     await manager.send(READ)
@@ -233,8 +233,8 @@ async def test_revoking_what_is_revoked_already_is_success(http: Any, manager: S
     await manager.revoke()
 
 
-async def test_a_revocation_that_fails_is_told(http: Any, manager: SessionManager) -> None:
-    """It was not confirmed, so it is not done."""
+async def test_a_revocation_that_fails_is_raised(http: Any, manager: SessionManager) -> None:
+    """It was not confirmed, so it may not have been applied."""
     http.post(TOKEN, payload=ISSUED)
     http.get(CUSTOMER, payload={})
     await manager.send(READ)
@@ -256,29 +256,31 @@ FAILURES: dict[str, Any] = {
 async def test_no_secret_shows_in_errors_tracebacks_or_logs(
     name: str, http: Any, clock: ManualClock, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """Not in the text, the representation, the arguments or the frames' variables."""
+    """Not in the text, the representation, the arguments or the variables of the frames."""
     caplog.set_level(logging.DEBUG)
     for method, url, answer in FAILURES[name]:
         http.add(url, method, **answer, repeat=True)
     async with _managed(clock, retry=RetryPolicy(max_attempts=2)) as manager:
         with pytest.raises(KajabiError) as caught:
             await manager.send(READ)
-        told = traceback.TracebackException.from_exception(caught.value, capture_locals=True)
-        shown = "".join(_of_ours(told)) + repr(caught.value) + str(caught.value.args) + caplog.text + repr(manager)
+        report = traceback.TracebackException.from_exception(caught.value, capture_locals=True)
+        shown = (
+            "".join(_package_frames(report)) + repr(caught.value) + str(caught.value.args) + caplog.text + repr(manager)
+        )
     assert re.search("canary", shown) is None
     assert caught.value.__cause__ is None
     assert caught.value.__context__ is None
 
 
-def _of_ours(told: traceback.TracebackException) -> list[str]:
-    """Give the frames of the package; those of this test hold its own canaries."""
-    frames = [frame for frame in told.stack if "/kajabi_async/" in frame.filename]
+def _package_frames(report: traceback.TracebackException) -> list[str]:
+    """Return the frames of the package; those of this test hold its own canaries."""
+    frames = [frame for frame in report.stack if "/kajabi_async/" in frame.filename]
     assert frames
-    return [f"{frame.name} {frame.locals}" for frame in frames] + list(told.format_exception_only())
+    return [f"{frame.name} {frame.locals}" for frame in frames] + list(report.format_exception_only())
 
 
 async def test_a_missing_resource_is_not_found(http: Any, manager: SessionManager) -> None:
-    """With the request's id, for Kajabi's support."""
+    """The error has the request's id, for Kajabi's support."""
     http.post(TOKEN, payload=ISSUED)
     http.get(CUSTOMER, status=404, payload={"errors": [{"title": "Not Found"}]}, headers={"x-request-id": "abc"})
     with pytest.raises(NotFoundError, match="abc") as caught:

@@ -1,4 +1,4 @@
-"""What the pool does and does not do, seen by the server: on real sockets."""
+"""What the pool does and does not do, as the server sees it: on real sockets."""
 
 import asyncio
 import gzip
@@ -17,7 +17,7 @@ FORM_REQUEST = Request("POST", "/v1/oauth/token", body=b"a=b", content_type=FORM
 
 
 class Server:
-    """Answers every request alike and keeps them."""
+    """A server that answers every request alike and records it."""
 
     def __init__(self, *pieces: bytes) -> None:
         self.seen: list[str] = []
@@ -63,10 +63,10 @@ def _headers(text: str) -> dict[str, str]:
     ],
 )
 @pytest.mark.parametrize("prefix", ["", "/proxied%20there"])
-async def test_a_request_goes_out_as_it_was_given(
+async def test_a_request_is_sent_as_it_was_built(
     request_: Request, line: str, accept: str, content_type: str | None, prefix: str
 ) -> None:
-    """Nothing quoted is undone, below the path of the base URL, and each media type where it belongs."""
+    """Nothing quoted is decoded, it stays below the path of the base URL, and each media type is in its header."""
     server = Server()
     async with serving(server) as base_url, session(f"{base_url}{prefix}", user_agent="made by tests") as manager:
         assert manager.base_url == f"{base_url}{prefix}"
@@ -81,7 +81,7 @@ async def test_a_request_goes_out_as_it_was_given(
 
 
 async def test_an_authorized_request_bears_the_token() -> None:
-    """Which is asked for without one."""
+    """The request for the token has none."""
     server = Server(answer(b'{"access_token": "tok", "expires_in": 1000}'))
     async with serving(server) as base_url, session(base_url, credentials=ClientCredentials("a", "b")) as manager:
         await manager.send(Request("GET", "/v1/customers/1"))
@@ -139,8 +139,8 @@ async def test_each_token_is_on_the_requests_that_it_was_asked_for(is_handed_in:
     assert asked_with == [None, None]
 
 
-async def test_fifty_requests_are_under_way_at_once_unless_told_otherwise() -> None:
-    """The rest waits for a place; all of them say who sent them."""
+async def test_fifty_requests_are_under_way_at_once_by_default() -> None:
+    """The others wait for a slot; all have the user agent of the client."""
     everyone, agents = asyncio.Event(), list[str]()
 
     async def handle(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -160,7 +160,7 @@ async def test_fifty_requests_are_under_way_at_once_unless_told_otherwise() -> N
 
 
 async def test_no_cookie_is_kept() -> None:
-    """Of no host; that of a number alone never has one."""
+    """Of no host; a host that is an IP address never has one."""
     server = Server(answer(headers="Set-Cookie: a=b; Path=/\r\n"))
     async with serving(server) as base_url, session(base_url.replace("127.0.0.1", "localhost")) as manager:
         for _ in range(2):
@@ -170,7 +170,7 @@ async def test_no_cookie_is_kept() -> None:
 
 
 async def test_no_proxy_of_the_surroundings_is_used(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The environment may not be ours."""
+    """The environment may be under other control."""
     server, elsewhere = Server(), Server()
     async with serving(elsewhere) as proxy, serving(server) as base_url, session(base_url) as manager:
         for name in ("HTTP_PROXY", "http_proxy"):
@@ -182,7 +182,7 @@ async def test_no_proxy_of_the_surroundings_is_used(monkeypatch: pytest.MonkeyPa
 
 
 async def test_a_session_that_was_handed_in_follows_no_redirect_either() -> None:
-    """The token would go along."""
+    """The redirect would get the token."""
     server = Server(answer(b"", status="302 Found", headers="Location: /v1/customers/2\r\n"))
     async with (
         serving(server) as base_url,
@@ -195,7 +195,7 @@ async def test_a_session_that_was_handed_in_follows_no_redirect_either() -> None
 
 
 async def test_as_many_connections_are_made_as_requests_are_under_way() -> None:
-    """The pool never queues: only the number of places does."""
+    """The pool never queues: only the number of slots limits it."""
     everyone = asyncio.Event()
     under_way = 0
 
@@ -214,8 +214,8 @@ async def test_as_many_connections_are_made_as_requests_are_under_way() -> None:
 
 
 @pytest.mark.parametrize("handed_in", [False, True])
-async def test_a_write_is_sent_once_whoever_made_the_session(*, handed_in: bool) -> None:
-    """aiohttp would send some of them again by itself."""
+async def test_a_write_is_sent_once_by_any_session(*, handed_in: bool) -> None:
+    """aiohttp would resend some of them by itself."""
     seen: list[bytes] = []
 
     async def handle(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -256,8 +256,8 @@ async def test_a_new_connection_that_breaks_is_no_stale_one() -> None:
         assert caught.value.on_reused_connection is False
 
 
-async def test_the_pool_is_a_pool_for_others_too() -> None:
-    """Whoever gets hold of it: only what the session sends is watched over."""
+async def test_the_pool_serves_other_requests_too() -> None:
+    """Only the requests of the session are supervised."""
     server = Server()
     async with serving(server) as base_url, session(base_url) as manager:
         await manager.send(GET)
@@ -268,8 +268,8 @@ async def test_the_pool_is_a_pool_for_others_too() -> None:
 
 
 @pytest.mark.parametrize("handed_in", [False, True])
-async def test_silence_is_limited_whoever_made_the_session(*, handed_in: bool) -> None:
-    """Before the answer and within it; each piece that comes gives time again."""
+async def test_silence_is_limited_for_any_session(*, handed_in: bool) -> None:
+    """Before the answer and within it; each piece restarts the limit."""
 
     async def handle(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         while b"/silent" not in await read_request(reader):
@@ -290,7 +290,7 @@ async def test_silence_is_limited_whoever_made_the_session(*, handed_in: bool) -
 
 
 async def test_without_a_limit_on_silence_an_answer_may_come_in_pieces() -> None:
-    """However many."""
+    """However many there are."""
     whole = answer(b"0123456789")
     server = Server(*(whole[at : at + 30] for at in range(0, len(whole), 30)))
     async with serving(server) as base_url, session(base_url, timeouts=Timeouts(read=None)) as manager:
@@ -300,7 +300,7 @@ async def test_without_a_limit_on_silence_an_answer_may_come_in_pieces() -> None
 
 @pytest.mark.parametrize("size", [0, 1, 99, 100])
 async def test_an_answer_up_to_the_limit_is_read(size: int) -> None:
-    """Whole, in one piece or several."""
+    """Whether it comes in one piece or several."""
     whole = answer(b"x" * size)
     for pieces in ((whole,), (whole[:-50], whole[-50:])):
         server = Server(*pieces)
@@ -311,7 +311,7 @@ async def test_an_answer_up_to_the_limit_is_read(size: int) -> None:
 
 
 async def test_an_answer_beyond_the_limit_is_refused_by_its_size() -> None:
-    """The text names the limit and the request; one that grows piece by piece is counted as a whole."""
+    """The text names the limit and the request; an answer in pieces is counted as a whole."""
     whole = answer(b"x" * 101)
     for pieces in ((whole,), (whole[:-50], whole[-50:])):
         async with serving(Server(*pieces)) as base_url, session(base_url, max_answer_bytes=100) as manager:
@@ -335,7 +335,7 @@ def _packed(size: int) -> bytes:
     ],
 )
 async def test_what_unpacks_to_more_than_its_length_allows_is_a_bomb(size: int, most: int | None) -> None:
-    """A mebibyte, or two hundred times what came."""
+    """More than a mebibyte, or than two hundred times the compressed size."""
     body = _packed(size)
     assert len(body) * 200 < 2**20
     async with (
@@ -359,8 +359,8 @@ async def test_two_hundred_times_what_came_is_allowed() -> None:
         assert (await manager.send(GET)).body == unpacked
 
 
-async def test_where_the_packed_length_is_not_told_the_limit_alone_counts() -> None:
-    """In chunks, or not packed at all."""
+async def test_without_a_packed_length_the_limit_alone_counts() -> None:
+    """In chunks, or not compressed at all."""
     body = _packed(2**20 + 1)
     head = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Encoding: gzip\r\n"
     chunked = head + b"Transfer-Encoding: chunked\r\n\r\n"
@@ -384,7 +384,7 @@ async def test_an_answer_without_a_media_type_is_left_to_its_reader() -> None:
 
 @pytest.mark.parametrize("status", ["200 OK", "422 Unprocessable Entity", "500 Internal Server Error"])
 async def test_an_answer_of_more_elements_than_the_limit_is_refused_before_it_is_decoded(status: str) -> None:
-    """Whatever its status: two bytes may become an object of two hundred, and decoding cannot be stopped."""
+    """Whatever its status: two bytes may become an object of two hundred, and decoding cannot be interrupted."""
     fits, beyond = b"[" + b"0," * 150_000 + b"0]", b"[" + b"0," * 300_000 + b"0]"
     async with serving(Server(answer(beyond, status=status))) as base_url, session(base_url) as manager:
         with pytest.raises(AnswerTooLargeError) as caught:
@@ -401,7 +401,7 @@ async def test_an_answer_of_more_elements_than_the_limit_is_refused_before_it_is
 
 
 async def test_a_large_answer_with_characters_beyond_the_first_plane_is_refused() -> None:
-    """Where the limit of bytes was raised: Python would take four bytes for each of its characters."""
+    """If the limit of bytes was raised: Python would take four bytes for each of its characters."""
     for letter, refused in (("\u20ac", False), ("\U0001f600", True)):
         body = f'["{"a" * (9 * 2**20)}{letter}"]'.encode()
         async with (
@@ -415,8 +415,8 @@ async def test_a_large_answer_with_characters_beyond_the_first_plane_is_refused(
                 assert (await manager.send(GET)).body == body
 
 
-async def test_an_answer_may_have_eight_mebibytes_unless_told_otherwise() -> None:
-    """Four times what the largest page has."""
+async def test_an_answer_may_have_eight_mebibytes_by_default() -> None:
+    """Four times the size of the largest page."""
     for size, refused in ((8 * 2**20, False), (8 * 2**20 + 1, True)):
         async with serving(Server(answer(b" " * size))) as base_url, session(base_url) as manager:
             if refused:

@@ -26,7 +26,7 @@ FAST = RetryPolicy(base_seconds=0.0)
 
 
 class Server:
-    """Answers the n-th request with what a function says; closes the connection instead where that is None."""
+    """Answers the n-th request with what a function returns; closes the connection instead if that is None."""
 
     def __init__(self, respond: Respond) -> None:
         self._respond = respond
@@ -54,7 +54,7 @@ def _busy(retry_after: str | None = None, status: str = "429 Too Many Requests")
 
 
 async def test_a_read_on_a_connection_that_the_server_had_closed_is_sent_again_at_once() -> None:
-    """Row R17: at no cost of the budget and without a wait; every attempt is counted."""
+    """Row R17: it costs no budget and no wait; every attempt is counted."""
 
     def respond(number: int) -> bytes | None:
         return None if number == 2 else answer()
@@ -69,7 +69,7 @@ async def test_a_read_on_a_connection_that_the_server_had_closed_is_sent_again_a
 
 
 async def test_a_write_on_a_connection_that_the_server_had_closed_is_not_sent_again() -> None:
-    """Rows R18 and R19: it may have been applied, and aiohttp is kept from resending it."""
+    """Rows R18 and R19: it may have been applied, and aiohttp is prevented from resending it."""
     async with _talking(lambda number: answer() if number == 1 else None) as (manager, server):
         await manager.send(GET)
         with pytest.raises(ConnectionFailedError) as caught:
@@ -79,7 +79,7 @@ async def test_a_write_on_a_connection_that_the_server_had_closed_is_not_sent_ag
 
 
 async def test_a_fresh_connection_that_breaks_costs_budget() -> None:
-    """Then something is wrong with the server."""
+    """The cause is then the server, not an idle connection."""
     async with _talking(lambda _: None, retry=RetryPolicy(base_seconds=0.0, budget=0.0)) as (manager, server):
         with pytest.raises(ConnectionFailedError) as caught:
             await manager.send(GET)
@@ -87,7 +87,7 @@ async def test_a_fresh_connection_that_breaks_costs_budget() -> None:
 
 
 async def test_an_outage_is_not_made_worse_by_repeats() -> None:
-    """Row R22: once the budget is spent, each call is one request, and says why."""
+    """Row R22: once the budget is spent, each call is one request, and its error says why."""
     clock = ManualClock()
     failing = answer(b"", status="503 Service Unavailable")
     async with _talking(lambda _: failing, clock=clock, retry=RetryPolicy(budget=20.0)) as (manager, server):
@@ -104,8 +104,8 @@ async def test_an_outage_is_not_made_worse_by_repeats() -> None:
     assert "the retry budget is spent" in str(errors[6])
 
 
-async def test_being_told_to_slow_down_costs_no_budget() -> None:
-    """The pace takes care of that."""
+async def test_a_refusal_for_the_rate_costs_no_budget() -> None:
+    """The pace handles it."""
     clock = ManualClock()
     policy = RetryPolicy(budget=0.0)
     async with _talking(lambda number: _busy("1") if number < 3 else answer(), clock=clock, retry=policy) as (
@@ -118,8 +118,8 @@ async def test_being_told_to_slow_down_costs_no_budget() -> None:
 
 
 @pytest.mark.parametrize("request_", [GET, POST], ids=["read", "write"])
-async def test_a_pause_is_kept_to_whatever_becomes_of_the_request_that_was_told_so(request_: Request) -> None:
-    """Row R21: a write is not repeated, and yet everybody waits."""
+async def test_a_pause_holds_whatever_happens_to_the_request_that_was_refused(request_: Request) -> None:
+    """Row R21: a write is not retried, and yet all requests wait."""
     clock = ManualClock()
     async with _talking(lambda number: _busy("40") if number == 1 else answer(), clock=clock) as (manager, server):
         with pytest.raises(RateLimitError) as caught:
@@ -136,8 +136,8 @@ async def test_a_pause_is_kept_to_whatever_becomes_of_the_request_that_was_told_
     assert (manager.stats.rate_limited, manager.stats.pauses) == (1, 1)
 
 
-async def test_a_server_in_maintenance_pauses_everybody_too() -> None:
-    """503 with Retry-After is the same request for a pause."""
+async def test_a_server_in_maintenance_pauses_all_requests_too() -> None:
+    """503 with Retry-After asks for a pause as 429 does."""
     clock = ManualClock()
     maintenance = _busy("5", status="503 Service Unavailable")
     async with _talking(lambda number: maintenance if number == 1 else answer(), clock=clock) as (manager, _):
@@ -147,8 +147,8 @@ async def test_a_server_in_maintenance_pauses_everybody_too() -> None:
         assert (manager.stats.rate_limited, manager.stats.pauses) == (0, 1)
 
 
-async def test_a_refusal_for_another_reason_pauses_nobody() -> None:
-    """Retry-After belongs to 429 and 5xx."""
+async def test_a_refusal_for_another_reason_pauses_no_request() -> None:
+    """Retry-After counts with 429 and 5xx only."""
     refused = _busy("40", status="422 Unprocessable Entity")
     async with _talking(lambda number: refused if number == 1 else answer(), clock=ManualClock()) as (manager, _):
         with pytest.raises(UnprocessableEntityError):
@@ -159,7 +159,7 @@ async def test_a_refusal_for_another_reason_pauses_nobody() -> None:
 
 @pytest.mark.parametrize("value", ["-3", "0", "soon", "", "Wed, 21 Oct 2015 07:28:00 GMT"])
 async def test_a_pause_that_is_none_is_not_waited_for(value: str) -> None:
-    """Row R21: in the past, negative or rubbish: the usual back-off it is."""
+    """Row R21: a time in the past, a negative one or rubbish leaves the usual back-off."""
     clock = ManualClock()
     async with _talking(lambda number: _busy(value) if number == 1 else answer(), clock=clock) as (manager, _):
         began = clock.now
@@ -168,7 +168,7 @@ async def test_a_pause_that_is_none_is_not_waited_for(value: str) -> None:
 
 
 async def test_no_attempt_is_begun_without_time_left_for_it() -> None:
-    """Row R23: and the error says so."""
+    """Row R23: the error says so."""
     clock = ManualClock()
     failing = answer(b"", status="503 Service Unavailable")
     policy = RetryPolicy(base_seconds=8.0, max_attempts=9)
@@ -181,7 +181,7 @@ async def test_no_attempt_is_begun_without_time_left_for_it() -> None:
 
 
 async def test_waiting_for_a_place_names_itself_and_never_counts_for_the_connection() -> None:
-    """Row R15: ten calls of which two run at once all end well under a limit for connecting that one call fits in."""
+    """Row R15: ten calls of which two run at once end well under a limit for connecting that fits one call."""
     hold = asyncio.Event()
 
     async def handle(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -211,7 +211,7 @@ async def test_waiting_for_a_place_names_itself_and_never_counts_for_the_connect
 
 
 async def test_ten_thousand_cancellations_leave_the_whole_pool_usable() -> None:
-    """Row R13, in small: no place is lost, and no connection is left in between."""
+    """Row R13, on a small scale: no slot is lost, and no connection is left half-open."""
 
     async def handle(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         while True:
@@ -233,7 +233,7 @@ async def test_ten_thousand_cancellations_leave_the_whole_pool_usable() -> None:
 
 
 async def test_an_idle_connection_outlives_the_limit_for_reading() -> None:
-    """Row R14: the timer of one answer does not run on while nobody reads."""
+    """Row R14: the timer of one answer does not run while no answer is read."""
     limits = Timeouts(total=20, read=0.05)
     async with _talking(lambda _: answer(), timeouts=limits) as (manager, server):
         for _ in range(3):
@@ -242,8 +242,8 @@ async def test_an_idle_connection_outlives_the_limit_for_reading() -> None:
         assert (len(server.seen), manager.stats.resent) == (3, 0)
 
 
-def test_the_policy_tells_what_it_would_repeat() -> None:
-    """Row R20: without trying."""
+def test_the_policy_says_what_it_would_retry() -> None:
+    """Row R20: without an attempt."""
     policy = RetryPolicy()
     busy = ServerError(status=503)
     refused = ConnectionFailedError("refused")

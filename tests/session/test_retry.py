@@ -1,4 +1,4 @@
-"""What follows a failed attempt, decided without a clock, a network or a coin."""
+"""What follows a failed attempt, decided without a clock, a network or randomness."""
 
 from typing import Any
 
@@ -61,7 +61,7 @@ def test_a_read_is_repeated_after_what_may_pass(error: KajabiError) -> None:
     ],
 )
 def test_nothing_is_repeated_after_what_will_not_pass(error: KajabiError) -> None:
-    """The same question would get the same answer."""
+    """The same request would get the same answer."""
     assert isinstance(_decided(error), GiveUp)
 
 
@@ -74,7 +74,7 @@ def test_a_write_is_repeated_only_when_it_provably_never_left(error: KajabiError
 
 @pytest.mark.parametrize("error", [_status(429), _status(503), ConnectionFailedError("broken"), _timeout("read")])
 def test_a_write_that_may_have_left_is_never_repeated(error: KajabiError) -> None:
-    """There are no idempotency keys, and a grant sends mail."""
+    """Kajabi has no idempotency keys, and a grant sends mail."""
     assert isinstance(_decided(error, is_write=True), GiveUp)
 
 
@@ -99,13 +99,13 @@ def test_a_write_may_have_been_applied_unless_the_server_said_no(error: KajabiEr
 
 
 def test_attempts_are_bounded() -> None:
-    """Four in all, unless the policy says otherwise."""
+    """Four in all, by default."""
     assert isinstance(_decided(_status(503), attempt=3), Retry)
     assert isinstance(_decided(_status(503), attempt=4), GiveUp)
 
 
 def test_waits_double_and_are_bounded_and_jittered() -> None:
-    """From nothing to the whole of a growing span."""
+    """From zero to the whole of a growing span."""
     waits = [
         decide(
             RetryPolicy(max_attempts=99),
@@ -123,13 +123,13 @@ def test_waits_double_and_are_bounded_and_jittered() -> None:
 
 
 def test_retry_after_is_kept_to_and_meant_for_everyone() -> None:
-    """With a little on top, so that not everyone comes back at once."""
+    """Plus a little, so that clients do not all return at once."""
     assert _decided(_status(429, 7.0), jitter=lambda: 0.0) == Retry(7.0, everyone=True, free=True)
     assert _decided(_status(503, 7.0), jitter=lambda: 0.0) == Retry(7.0, everyone=True)
 
 
 def test_who_is_turned_away_for_the_rate_waits_no_longer_each_time() -> None:
-    """The rate sees to it that not too many go."""
+    """The rate limits how many go."""
     assert [_decided(_status(429), attempt=attempt) for attempt in (1, 3)] == [Retry(0.5, free=True)] * 2
 
 
@@ -143,13 +143,13 @@ def test_a_wait_beyond_the_deadline_is_not_begun() -> None:
     "settings", [{"max_attempts": 0}, {"max_attempts": True}, {"base_seconds": -1.0}, {"max_backoff_seconds": -1.0}]
 )
 def test_a_policy_that_makes_no_sense_is_refused(settings: Any) -> None:
-    """When it is made, not when it is first needed."""
+    """When it is made, not when it is first used."""
     with pytest.raises(ConfigurationError):
         RetryPolicy(**settings)
 
 
 @pytest.mark.parametrize(
-    ("settings", "told"),
+    ("settings", "expected"),
     [
         ({"max_attempts": 0}, "max_attempts must be a whole number of at least 1, got 0"),
         ({"max_attempts": True}, "max_attempts must be a whole number of at least 1, got True"),
@@ -161,15 +161,15 @@ def test_a_policy_that_makes_no_sense_is_refused(settings: Any) -> None:
         ({"budget": "100"}, "the retry budget must be a number of at least 0, got '100'"),
     ],
 )
-def test_what_is_wrong_with_a_policy_is_said(settings: Any, told: str) -> None:
-    """With what was given."""
+def test_what_is_wrong_with_a_policy_is_said(settings: Any, expected: str) -> None:
+    """The error shows the value."""
     with pytest.raises(ConfigurationError) as caught:
         RetryPolicy(**settings)
-    assert str(caught.value) == told
+    assert str(caught.value) == expected
 
 
 def test_a_policy_may_wait_for_nothing_and_try_once() -> None:
-    """That is the least."""
+    """Both are the smallest allowed values."""
     policy = RetryPolicy(max_attempts=1, base_seconds=0.0, max_backoff_seconds=0.0)
     assert (policy.max_attempts, policy.base_seconds, policy.max_backoff_seconds) == (1, 0.0, 0.0)
 
@@ -188,7 +188,7 @@ def test_a_policy_may_wait_for_nothing_and_try_once() -> None:
     ],
 )
 def test_why_nothing_more_is_tried_is_said(error: KajabiError, given: Any, because: Any) -> None:
-    """The error tells it to the user."""
+    """The error shows the reason to the user."""
     assert _decided(error, **given) == GiveUp(because)
 
 
@@ -198,8 +198,8 @@ def test_a_wait_that_just_ends_in_time_is_begun() -> None:
     assert _decided(_status(503), now=4.0, deadline=None) == Retry(0.5)
 
 
-def test_a_connection_that_had_been_idle_is_made_anew_at_once() -> None:
-    """At no cost, but only the first time: then something is wrong with the server."""
+def test_an_idle_connection_is_replaced_at_once() -> None:
+    """It costs no budget, but only the first time: after that the server is at fault."""
     error = ConnectionFailedError("broken")
     error.on_reused_connection = True
     assert _decided(error) == Retry(0.0, free=True, stale=True)
@@ -216,20 +216,20 @@ def test_a_little_is_put_on_top_of_a_pause(retry_after: float, jitter: float, af
 
 
 def test_what_is_put_on_top_is_a_second_at_most() -> None:
-    """However long the back-off would be by now."""
+    """However long the back-off has become."""
     assert _decided(_status(503, 7.0), attempt=3) == Retry(8.0, everyone=True)
 
 
 @pytest.mark.parametrize(("attempt", "after"), [(1, 0.25), (2, 0.25), (3, 0.25)])
 def test_who_is_turned_away_for_the_rate_is_never_kept_longer_than_the_policy_says(attempt: int, after: float) -> None:
-    """The longest wait of all goes before the first."""
+    """The longest wait applies from the first attempt on."""
     policy = RetryPolicy(base_seconds=0.5, max_backoff_seconds=0.25)
     decided = decide(policy, _status(429), is_write=False, attempt=attempt, now=0.0, deadline=None, jitter=lambda: 1.0)
     assert decided == Retry(after, free=True)
 
 
 def test_the_wait_of_a_thousandth_attempt_is_still_a_number() -> None:
-    """Doubling without end would be none."""
+    """Doubling without a limit would overflow."""
     policy = RetryPolicy(max_attempts=9999, base_seconds=2.0**-61, max_backoff_seconds=1e9)
     waits = [
         decide(policy, _status(503), is_write=False, attempt=attempt, now=0.0, deadline=None, jitter=lambda: 1.0)
@@ -240,12 +240,12 @@ def test_the_wait_of_a_thousandth_attempt_is_still_a_number() -> None:
 
 @pytest.mark.parametrize("method", ["GET", "HEAD"])
 def test_reads_are_repeated_and_nothing_else(method: str) -> None:
-    """Row R20: what changes nothing may be asked twice."""
+    """Row R20: a request that changes nothing may be sent twice."""
     assert RetryPolicy().would_repeat(_status(503), method=method)
     assert not any(RetryPolicy().would_repeat(_status(503), method=each) for each in ("POST", "PATCH", "DELETE"))
 
 
 @pytest.mark.parametrize("status", [399, 400, 407, 409, 499])
 def test_a_write_that_was_refused_was_not_applied(status: int) -> None:
-    """All of 4xx but 408; what is no error at all is not known."""
+    """All of 4xx but 408; for an exception that is no status it is unknown."""
     assert maybe_applied(_status(status), is_write=True) is (status < 400)

@@ -9,7 +9,7 @@ from kajabi_async.session.retry import RetryBudget
 
 
 def test_an_outage_uses_it_up_and_successes_bring_it_back() -> None:
-    """Five for one."""
+    """Five successes for one retry."""
     budget = RetryBudget(10)
     assert [budget.spend() for _ in range(11)] == [True] * 10 + [False]
     for _ in range(4):
@@ -21,7 +21,7 @@ def test_an_outage_uses_it_up_and_successes_bring_it_back() -> None:
 
 
 def test_it_never_holds_more_than_its_capacity() -> None:
-    """However long all went well."""
+    """However many requests succeeded."""
     budget = RetryBudget(2)
     for _ in range(1000):
         budget.earn()
@@ -31,6 +31,6 @@ def test_it_never_holds_more_than_its_capacity() -> None:
 
 @pytest.mark.parametrize("capacity", [-1, True, float("nan")])
 def test_a_capacity_is_a_number(capacity: Any) -> None:
-    """Zero repeats nothing but what costs nothing."""
+    """With zero only retries that cost nothing are allowed."""
     with pytest.raises(ConfigurationError, match="retry budget"):
         RetryBudget(capacity)

@@ -1,4 +1,4 @@
-"""What is refused when a session is made."""
+"""The settings that are refused when a session is made."""
 
 import asyncio
 import pickle
@@ -38,12 +38,12 @@ from kajabi_async.session.settings import checked_base_url
     ],
 )
 def test_a_base_url_is_scheme_and_host(given: str, expected: str) -> None:
-    """A path in front of the API's may be there."""
+    """It may have a path in front of the API's."""
     assert checked_base_url(given, allow_insecure=False) == expected
 
 
 @pytest.mark.parametrize(
-    ("given", "told"),
+    ("given", "expected"),
     [
         ("https://api.kajabi.com/v1", "without /v1"),
         ("http://api.kajabi.com", "plain http"),
@@ -59,9 +59,9 @@ def test_a_base_url_is_scheme_and_host(given: str, expected: str) -> None:
         (None, "must be a URL"),
     ],
 )
-def test_a_base_url_that_requests_must_not_go_to_is_refused(given: Any, told: str) -> None:
-    """The text says what is wrong and shows none of it: it may hold a password."""
-    with pytest.raises(ConfigurationError, match=told) as caught:
+def test_a_base_url_that_requests_must_not_go_to_is_refused(given: Any, expected: str) -> None:
+    """The text says what is wrong and shows none of the URL, which may hold a password."""
+    with pytest.raises(ConfigurationError, match=expected) as caught:
         checked_base_url(given, allow_insecure=False)
     assert "pw" not in str(caught.value)
 
@@ -70,7 +70,7 @@ _EXAMPLE = "such as https://api.kajabi.com"
 
 
 @pytest.mark.parametrize(
-    ("given", "told"),
+    ("given", "expected"),
     [
         ("ftp://api.kajabi.com", f"base_url must be scheme and host, {_EXAMPLE}"),
         ("https:///v1", f"base_url must be scheme and host, {_EXAMPLE}"),
@@ -91,11 +91,11 @@ _EXAMPLE = "such as https://api.kajabi.com"
         ("https://[::1", f"base_url is not a URL, {_EXAMPLE}"),
     ],
 )
-def test_what_is_wrong_with_a_base_url_is_said(given: Any, told: str) -> None:
-    """With what it should look like."""
+def test_what_is_wrong_with_a_base_url_is_said(given: Any, expected: str) -> None:
+    """The error shows what it should look like."""
     with pytest.raises(ConfigurationError) as caught:
         checked_base_url(given, allow_insecure=False)
-    assert str(caught.value) == told
+    assert str(caught.value) == expected
     assert caught.value.__cause__ is None
 
 
@@ -115,7 +115,7 @@ def test_only_what_is_in_the_way_is_taken_off_a_base_url(given: str, expected: s
 
 
 def test_plain_http_is_taken_where_it_is_asked_for() -> None:
-    """For networks that are safe in another way."""
+    """For networks that are secured in another way."""
     assert checked_base_url("http://10.0.0.1", allow_insecure=True) == "http://10.0.0.1"
 
 
@@ -128,7 +128,7 @@ def test_plain_http_is_taken_where_it_is_asked_for() -> None:
     ],
 )
 def test_each_grant_sends_its_own_fields_and_no_others(credentials: Any, form: dict[str, str]) -> None:
-    """A password goes without a grant type."""
+    """A password is sent without a grant type."""
     assert credentials.form() == form
 
 
@@ -141,7 +141,7 @@ def test_unusable_secrets_are_refused_by_name_only(value: Any) -> None:
 
 
 @pytest.mark.parametrize(
-    ("value", "told"),
+    ("value", "expected"),
     [
         (5, "refresh_token must be a string, got int"),
         (None, "refresh_token must be a string, got NoneType"),
@@ -150,11 +150,11 @@ def test_unusable_secrets_are_refused_by_name_only(value: Any) -> None:
         ("a\n", "refresh_token holds control characters; was a line end copied along?"),
     ],
 )
-def test_what_is_wrong_with_a_secret_is_said(value: Any, told: str) -> None:
+def test_what_is_wrong_with_a_secret_is_said(value: Any, expected: str) -> None:
     """By the name of the field."""
     with pytest.raises(ConfigurationError) as caught:
         RefreshTokenCredentials(value)
-    assert str(caught.value) == told
+    assert str(caught.value) == expected
 
 
 def test_a_secret_may_be_handed_in_hidden_already() -> None:
@@ -165,8 +165,8 @@ def test_a_secret_may_be_handed_in_hidden_already() -> None:
         ClientCredentials(Secret(""), secret)
 
 
-def test_secrets_are_told_apart_by_their_text() -> None:
-    """In sets and dictionaries as well."""
+def test_secrets_are_compared_by_their_text() -> None:
+    """In sets and dictionaries too."""
     assert hash(Secret("a")) == hash(Secret("a"))
     assert hash(Secret("a")) != hash(Secret("b"))
     assert Secret("a") != Secret("b")
@@ -177,7 +177,7 @@ def test_secrets_are_told_apart_by_their_text() -> None:
     )
 
 
-def test_a_secret_shows_itself_to_nobody() -> None:
+def test_a_secret_never_shows_its_text() -> None:
     """Neither in repr nor in a pickle."""
     credentials = ClientCredentials("id-canary", "secret-canary")
     assert "canary" not in repr(credentials)
@@ -208,13 +208,13 @@ def test_a_time_limit_that_makes_no_sense_is_named_with_what_was_given() -> None
 
 @pytest.mark.parametrize(("seconds", "checked"), [(None, None), (5, 5.0), (0.25, 0.25)])
 def test_seconds_may_have_a_fraction(seconds: Any, checked: float | None) -> None:
-    """And become a number that has."""
+    """They become a float."""
     given = checked_seconds("timeout", seconds)
     assert (given, type(given)) == (checked, type(checked))
 
 
 def test_the_limits_are_a_minute_in_all_ten_seconds_for_connecting_and_thirty_for_silence() -> None:
-    """Unless told otherwise; each is checked."""
+    """By default; each is checked."""
     assert Timeouts() == Timeouts(total=60.0, queue=None, connect=10.0, read=30.0)
     limits = attrs.make_class("limits", {"write": _limit(7.0)})
     assert limits().write == 7.0
@@ -223,7 +223,7 @@ def test_the_limits_are_a_minute_in_all_ten_seconds_for_connecting_and_thirty_fo
 
 
 @pytest.mark.parametrize(
-    ("settings", "told"),
+    ("settings", "expected"),
     [
         ({"concurrency": 0}, "concurrency must be a whole number of at least 1, got 0"),
         ({"concurrency": True}, "concurrency must be a whole number of at least 1, got True"),
@@ -247,15 +247,15 @@ def test_the_limits_are_a_minute_in_all_ten_seconds_for_connecting_and_thirty_fo
         ),
     ],
 )
-def test_other_settings_that_make_no_sense_are_refused(settings: Any, told: str) -> None:
-    """Before anything is sent with them, and with what was given."""
+def test_other_settings_that_make_no_sense_are_refused(settings: Any, expected: str) -> None:
+    """Before anything is sent with them; the error shows the value."""
     with pytest.raises(ConfigurationError) as caught:
         SessionManager(credentials=ClientCredentials("a", "b"), **settings)
-    assert str(caught.value) == told
+    assert str(caught.value) == expected
 
 
 def test_the_least_of_everything_is_taken() -> None:
-    """One place, one byte."""
+    """One slot, one byte."""
     manager = SessionManager(
         credentials=ClientCredentials("a", "b"),
         base_url="http://a",
@@ -268,13 +268,13 @@ def test_the_least_of_everything_is_taken() -> None:
     assert manager.base_url == "http://a"
 
 
-def test_the_api_of_kajabi_is_asked_unless_told_otherwise() -> None:
+def test_the_base_url_is_the_api_of_kajabi_by_default() -> None:
     """At the address of the API document."""
     assert SessionManager(credentials=ClientCredentials("a", "b")).base_url == "https://api.kajabi.com"
 
 
-def test_a_retry_budget_is_a_number_from_nought_on() -> None:
-    """The text says what was given."""
+def test_a_retry_budget_is_a_number_of_at_least_zero() -> None:
+    """The text shows the value."""
     for capacity in (-1, True, float("nan")):
         with pytest.raises(ConfigurationError) as caught:
             RetryBudget(capacity)
@@ -283,7 +283,7 @@ def test_a_retry_budget_is_a_number_from_nought_on() -> None:
 
 
 def test_where_a_client_may_not_be_used_is_said() -> None:
-    """Closed, after a fork, or on another event loop; closing tells whether it was open."""
+    """Closed, after a fork, or on another event loop; closing returns whether it was open."""
 
     async def use(binding: Binding) -> None:
         binding.check()
@@ -310,7 +310,7 @@ def test_where_a_client_may_not_be_used_is_said() -> None:
 
 
 async def test_a_client_may_be_used_again_and_again_where_it_was_used_first() -> None:
-    """That is where it belongs."""
+    """On the event loop and in the process of its first use."""
     binding = Binding()
     for _ in range(3):
         binding.check()

@@ -1,4 +1,4 @@
-"""What a server sends without being asked: it is nobody's answer, least of all the next request's."""
+"""Bytes that a server sends unasked: they answer no request, least of all the next one."""
 
 import asyncio
 import os
@@ -16,11 +16,11 @@ from kajabi_async.exchange import Request
 from tests.session.serving import GET, POST, answer, read_request, serving, session
 
 MINE = answer(b'"mine"')
-STRANGERS = answer(b'"somebody else\'s"')
+STRANGERS = answer(b'"a stranger\'s"')
 
 
 class Chatty:
-    """A server that answers each request, and sends *surplus* some time after its first answer; counts connections."""
+    """A server that sends *surplus* some time after its first answer, and counts connections."""
 
     def __init__(self, surplus: bytes, *, after: float | None = 0.0, first: bytes = MINE) -> None:
         self.connections = self.requests = 0
@@ -73,7 +73,7 @@ async def _manager(base_url: str, *, handed_in: bool) -> AsyncGenerator[Any]:
 async def test_what_comes_on_an_idle_connection_is_not_the_next_answer(
     surplus: bytes, request_: Request, *, handed_in: bool
 ) -> None:
-    """The connection is closed instead, and another one made."""
+    """The connection is closed and replaced."""
     server = Chatty(surplus, after=0.01)
     async with serving(server) as base_url, _manager(base_url, handed_in=handed_in) as manager:
         assert (await manager.send(GET)).body == b'"mine"'
@@ -89,7 +89,7 @@ async def test_what_comes_on_an_idle_connection_is_not_the_next_answer(
 async def test_what_has_come_but_was_not_read_yet_is_not_the_next_answer_either(
     surplus: bytes, *, handed_in: bool
 ) -> None:
-    """As where the program computes, and the event loop has not looked."""
+    """For example while the program computes, and the event loop has not read."""
     ready = asyncio.Event()
     held: list[asyncio.StreamWriter] = []
 
@@ -102,7 +102,7 @@ async def test_what_has_come_but_was_not_read_yet_is_not_the_next_answer_either(
 
     async with serving(handle) as base_url, _manager(base_url, handed_in=handed_in) as manager:
         assert (await manager.send(GET)).body == b'"mine"'
-        # Goes to the system at once; the event loop of the client, which is this one, reads it when it comes to it.
+        # It reaches the system at once; the client's event loop, which is this one, reads it later.
         held[0].write(surplus)
         time.sleep(0.01)  # noqa: ASYNC251 - this is the point
         for _ in range(3):
@@ -116,7 +116,7 @@ async def test_what_has_come_but_was_not_read_yet_is_not_the_next_answer_either(
 async def test_what_comes_right_behind_an_answer_is_dropped_with_its_connection(
     first: bytes, surplus: bytes, *, handed_in: bool
 ) -> None:
-    """In the same piece."""
+    """Both arrive in the same piece."""
     server = Chatty(surplus, after=None, first=first)
     async with serving(server) as base_url, _manager(base_url, handed_in=handed_in) as manager:
         assert (await manager.send(GET)).body == first.partition(b"\r\n\r\n")[2]
@@ -136,14 +136,14 @@ async def test_what_comes_right_behind_an_answer_is_dropped_with_its_connection(
 )
 @pytest.mark.parametrize("handed_in", [False, True], ids=["our pool", "handed in"])
 async def test_a_body_that_is_longer_than_it_may_be_spoils_no_other_answer(first: bytes, *, handed_in: bool) -> None:
-    """What becomes of that one, it is an answer or an error of ours."""
+    """The long body itself becomes an answer or an error of the package."""
     server = Chatty(b"", after=None, first=first)
     async with serving(server) as base_url, _manager(base_url, handed_in=handed_in) as manager:
         try:
             await manager.send(GET)
         except KajabiError as error:
-            told = str(error)
-            assert "somebody" not in told
+            text = str(error)
+            assert "stranger" not in text
         await asyncio.sleep(0.01)
         for _ in range(3):
             assert (await manager.send(GET)).body == b'"mine"'
@@ -162,7 +162,7 @@ async def test_a_connection_on_which_nothing_came_is_used_again(*, handed_in: bo
 
 
 async def test_a_server_that_speaks_out_of_turn_each_time_costs_a_connection_each_time() -> None:
-    """And never an answer."""
+    """It never costs an answer."""
     connections = 0
 
     async def handle(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -182,7 +182,7 @@ async def test_a_server_that_speaks_out_of_turn_each_time_costs_a_connection_eac
 
 
 async def test_an_early_hint_before_the_answer_is_passed_over() -> None:
-    """As HTTP allows, any number of them."""
+    """HTTP allows any number of them."""
     hints = b"HTTP/1.1 103 Early Hints\r\n\r\n" * 3
 
     async def handle(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -196,7 +196,7 @@ async def test_an_early_hint_before_the_answer_is_passed_over() -> None:
 
 
 async def test_a_connection_that_the_server_has_closed_meanwhile_is_noticed_before_a_write() -> None:
-    """So it leaves by another one, and it never has to be asked whether it was applied."""
+    """So the write leaves by another connection, and there is no doubt whether it was applied."""
     connections: list[asyncio.StreamWriter] = []
 
     async def handle(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -207,7 +207,7 @@ async def test_a_connection_that_the_server_has_closed_meanwhile_is_noticed_befo
 
     async with serving(handle) as base_url, session(base_url) as manager:
         await manager.send(GET)
-        # Behind the back of the event loop, of whichever kind it is.
+        # Without the knowledge of the event loop, of any kind.
         with socket.socket(fileno=os.dup(connections[0].get_extra_info("socket").fileno())) as connection:
             connection.shutdown(socket.SHUT_RDWR)
         time.sleep(0.01)  # noqa: ASYNC251 - the event loop shall not have seen it

@@ -1,4 +1,4 @@
-"""What goes over the wire, and what is made of whatever comes back, on real sockets."""
+"""What is sent over the wire, and how any answer is read, on real sockets."""
 
 import asyncio
 import gc
@@ -33,7 +33,7 @@ from tests.session.serving import DELETE, GET, POST, answer, read_request, servi
 
 
 async def test_a_request_carries_exactly_its_headers() -> None:
-    """Rows 1, 2 and 5: The media type without parameters; a content type only with a body; no cookies, ever."""
+    """Rows 1, 2 and 5: the media type has no parameters, a content type comes only with a body, and cookies never."""
     seen: list[bytes] = []
 
     async def handle(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -68,8 +68,8 @@ async def test_a_request_carries_exactly_its_headers() -> None:
     ],
 )
 @pytest.mark.parametrize("request_", [GET, POST], ids=["read", "write"])
-async def test_a_broken_answer_is_an_error_of_our_tree(bytes_sent: bytes, request_: Request) -> None:
-    """A write may have been applied: it was sent."""
+async def test_a_broken_answer_is_an_error_of_the_package(bytes_sent: bytes, request_: Request) -> None:
+    """A write may have been applied, as it was sent."""
 
     async def handle(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         await read_request(reader)
@@ -85,7 +85,7 @@ async def test_a_broken_answer_is_an_error_of_our_tree(bytes_sent: bytes, reques
 
 
 async def test_a_refused_connection_was_never_sent() -> None:
-    """So even a write is repeated, and cannot have been applied."""
+    """So even a write is retried, and cannot have been applied."""
     async with serving(lambda _reader, _writer: asyncio.sleep(0)) as base_url:
         pass
     policy = RetryPolicy(max_attempts=3, base_seconds=0.0)
@@ -97,7 +97,7 @@ async def test_a_refused_connection_was_never_sent() -> None:
 
 
 async def test_a_delete_on_a_stale_connection_is_sent_once() -> None:
-    """aiohttp would send it again by itself."""
+    """aiohttp would resend it by itself."""
     seen: list[bytes] = []
 
     async def handle(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -114,7 +114,7 @@ async def test_a_delete_on_a_stale_connection_is_sent_once() -> None:
 
 
 async def test_silence_runs_into_the_read_limit_and_says_so() -> None:
-    """The gap between two pieces, not the whole answer."""
+    """The limit is on the gap between two pieces, not on the whole answer."""
 
     async def handle(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         await read_request(reader)
@@ -128,7 +128,7 @@ async def test_silence_runs_into_the_read_limit_and_says_so() -> None:
 
 
 async def test_the_whole_operation_is_limited_and_a_write_under_way_may_have_been_applied() -> None:
-    """A limit of the call goes before the client's."""
+    """A limit of the call replaces the client's."""
 
     async def handle(reader: asyncio.StreamReader, _: asyncio.StreamWriter) -> None:
         await read_request(reader)
@@ -162,7 +162,7 @@ async def test_waiting_for_a_place_is_limited_by_itself_and_nothing_was_sent() -
 
 
 async def test_a_callers_own_limit_passes_through() -> None:
-    """It is theirs, not ours."""
+    """It is not a timeout of the client."""
 
     async def handle(reader: asyncio.StreamReader, _: asyncio.StreamWriter) -> None:
         await reader.read()
@@ -175,7 +175,7 @@ async def test_a_callers_own_limit_passes_through() -> None:
 
 
 async def test_a_redirect_is_never_followed() -> None:
-    """Wherever it leads, the token would go along."""
+    """Wherever it leads, it would get the token."""
 
     async def handle(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         await read_request(reader)
@@ -188,7 +188,7 @@ async def test_a_redirect_is_never_followed() -> None:
 
 
 async def test_html_in_place_of_an_answer_is_named() -> None:
-    """Row 9: A proxy's or a login page with a friendly status."""
+    """Row 9: the page of a proxy or a login with a status of success."""
 
     async def handle(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         await read_request(reader)
@@ -200,8 +200,8 @@ async def test_html_in_place_of_an_answer_is_named() -> None:
             await manager.send(GET)
 
 
-async def test_compressed_answers_are_read_and_broken_ones_told() -> None:
-    """As gzip."""
+async def test_compressed_answers_are_read_and_broken_ones_raise() -> None:
+    """Compressed with gzip."""
     bodies = [gzip.compress(b'{"data":null}'), b"\x1f\x8bnot gzip at all"]
 
     async def handle(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -215,7 +215,7 @@ async def test_compressed_answers_are_read_and_broken_ones_told() -> None:
 
 
 async def test_three_hundred_megabytes_of_nothing_are_refused_without_being_held() -> None:
-    """Counted after decompression, and given up at the limit."""
+    """They are counted after decompression, and reading stops at the limit."""
 
     def bomb() -> bytes:
         squeeze = zlib.compressobj(9, zlib.DEFLATED, 31)
@@ -236,7 +236,7 @@ async def test_three_hundred_megabytes_of_nothing_are_refused_without_being_held
 
 
 async def test_a_session_that_was_handed_in_is_used_and_not_closed() -> None:
-    """It is its owner's; one that its owner closes meanwhile is told to be."""
+    """It belongs to its owner; if its owner closes it meanwhile, the error says so."""
 
     async def handle(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         while True:
@@ -270,7 +270,7 @@ async def test_a_closed_session_says_so_and_closes_again_quietly() -> None:
             await manager.send(GET)
 
 
-def test_another_loop_and_a_forked_process_are_told() -> None:
+def test_another_loop_and_a_forked_process_are_refused() -> None:
     """A pool belongs to one loop in one process."""
     from kajabi_async import WrongLoopError  # noqa: PLC0415 - for this test alone
     from kajabi_async.session.binding import Binding  # noqa: PLC0415
@@ -304,18 +304,18 @@ if child:
     os.waitpid(child, 0)
 try:
     loop.run_until_complete(use())
-    told = "may use it"
+    outcome = "may use it"
 except WrongLoopError as error:
-    told = str(error)
-print(f"{'parent' if child else 'child'}: {told}", flush=True)
+    outcome = str(error)
+print(f"{'parent' if child else 'child'}: {outcome}", flush=True)
 if not child:
     os._exit(0)
 """
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="this system does not fork")
-def test_after_a_real_fork_the_parent_alone_may_go_on() -> None:
-    """Though the child has the very same event loop."""
+def test_after_a_real_fork_the_parent_alone_may_continue() -> None:
+    """Although the child has the very same event loop."""
     done = subprocess.run([sys.executable, "-c", _FORKING], capture_output=True, text=True, check=True)
     assert done.stdout.splitlines() == [
         "child: the client was made before a fork: make one in each process, after the fork",
@@ -324,7 +324,7 @@ def test_after_a_real_fork_the_parent_alone_may_go_on() -> None:
 
 
 async def test_a_session_that_is_dropped_open_warns() -> None:
-    """Row R10: it says where it was made, and does nothing else: no I/O when the collector runs."""
+    """Row R10: the warning says where it was made. There is no I/O in the garbage collector."""
 
     async def handle(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         await read_request(reader)
@@ -343,10 +343,10 @@ async def test_a_session_that_is_dropped_open_warns() -> None:
 
 
 @pytest.mark.parametrize("known", [True, False])
-async def test_the_place_that_a_dropped_session_names_is_none_of_the_package(
+async def test_a_dropped_session_names_a_line_outside_of_the_package(
     *, known: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """It is the program's to close it; where there are no frames to look at, it says that it does not know."""
+    """The program has to close it; without frames to inspect, the place is unknown."""
     from kajabi_async import ClientCredentials, SessionManager  # noqa: PLC0415 - without the closing helper
 
     async def handle(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -368,14 +368,14 @@ async def test_the_place_that_a_dropped_session_names_is_none_of_the_package(
     assert warning.source is not None
     assert _is_a_file_of_others(warning.filename)
     text = str(warning.message)
-    told = re.fullmatch(
+    match = re.fullmatch(
         "a Kajabi client, made at (.*), was dropped without being closed: use 'async with', or await aclose\\(\\)", text
     )
-    assert told is not None
+    assert match is not None
     if not known:
-        assert told[1] == "an unknown place"
+        assert match[1] == "an unknown place"
         return
-    assert _is_a_file_of_others(told[1].rpartition(":")[0])
+    assert _is_a_file_of_others(match[1].rpartition(":")[0])
 
 
 def _is_a_file_of_others(path: str) -> bool:

@@ -24,7 +24,7 @@ MAX_BYTES: Final = 20_000
 _PEOPLE: Final = "Ada Lovelace of Somerset <ada@lovelace.example>"
 _ODD: Final = cast("tuple[Any, ...]", (
     None, True, False, 0, -1, 2**70, 10**400, 1.5, 1e300, "", " ", "0", "purchases", "customers", "purchase",
-    "payment_succeeded", "payment.succeeded", "form_submission.created", "nobody.knows", _PEOPLE, "\x00\u2028\ud800",
+    "payment_succeeded", "payment.succeeded", "form_submission.created", "unknown.event", _PEOPLE, "\x00\u2028\ud800",
     [], {}, [[]], [None], {"data": None}, {"data": []}, {"data": [{}]}, {"data": {"type": _PEOPLE, "id": _PEOPLE}},
     {_PEOPLE: {_PEOPLE: [_PEOPLE]}}, {"type": "customers", "id": "31"}, ["x"] * 50, "x" * MAX_BYTES,
 ))  # fmt: skip

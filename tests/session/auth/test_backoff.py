@@ -19,7 +19,7 @@ from tests.clocks import ManualClock
 
 
 class Api:
-    """A clock, and a pause of all requests."""
+    """A `TokenBackoff` with a clock of its own and a pause of all requests."""
 
     def __init__(self, jitter: float = 1.0, **policy: Any) -> None:
         self.clock = ManualClock()
@@ -47,7 +47,7 @@ class Api:
 async def test_the_pause_doubles_until_a_token_comes(
     policy: dict[str, float], jitter: float, seconds: list[float]
 ) -> None:
-    """By the numbers of the retry policy; never without a pause, and never for good."""
+    """As the retry policy sets it; a pause is never missing and never endless."""
     api = Api(jitter, **policy)
     for _ in range(2):
         for number, expected in enumerate(seconds, 1):
@@ -72,7 +72,7 @@ async def test_a_thousand_failures_are_no_overflow() -> None:
 
 
 async def test_a_pause_that_begins_is_waited_for_and_a_long_one_is_not() -> None:
-    """Two seconds at most; the failure is raised at once instead, and says how often it was met."""
+    """Two seconds at most; beyond that the failure is raised at once, with the number of times it was met."""
     api = Api()
     for _ in range(3):
         api.backoff.failed(ServerError(status=503))
@@ -89,7 +89,7 @@ async def test_a_pause_that_begins_is_waited_for_and_a_long_one_is_not() -> None
 
 
 async def test_a_pause_that_the_api_asked_for_is_waited_for_by_those_who_have_the_time() -> None:
-    """However long it is; the others learn at once for how long it is."""
+    """However long it is; callers with less time learn at once how long it is."""
     api = Api(jitter=0.0)
     api.paused_until = api.clock.now + 50.0
     with pytest.raises(PausedError) as caught:
@@ -103,7 +103,7 @@ async def test_a_pause_that_the_api_asked_for_is_waited_for_by_those_who_have_th
 
 @pytest.mark.parametrize("status", [429, 503])
 async def test_retry_after_takes_the_place_of_the_growing_pause(status: int) -> None:
-    """With up to half a second on top, so that not all processes come back together; ten minutes at most."""
+    """Plus up to half a second, so that processes do not return together; ten minutes at most."""
     api = Api()
     kind = RateLimitError if status == 429 else ServerError
     for _ in range(8):
@@ -116,7 +116,7 @@ async def test_retry_after_takes_the_place_of_the_growing_pause(status: int) -> 
 
 
 async def test_an_idle_connection_that_the_server_closed_is_no_reason_to_wait() -> None:
-    """Once: it says nothing of the endpoint."""
+    """Once: the closed connection says nothing about the endpoint."""
     api = Api()
     stale = ConnectionFailedError("closed")
     stale.on_reused_connection = True
@@ -151,7 +151,7 @@ def test_a_call_is_repeated_as_the_policy_says(
 
 
 def test_a_failure_is_kept_without_its_frames() -> None:
-    """They hold the form that was sent, and would be kept through the pause."""
+    """Frames hold the form that was sent, and would be kept through the pause."""
     api = Api()
     with pytest.raises(ServerError) as caught:
         _fail()

@@ -1,4 +1,4 @@
-"""A store of any make: what it raises, returns or never returns ends no request."""
+"""Faults of any token store: what it raises, returns or never returns ends no request."""
 
 import asyncio
 import logging
@@ -21,7 +21,7 @@ CALLS = ("load", "acquire", "release", "save", "discard")
 
 
 class Odd(MemoryTokenStore):
-    """Does in place of some calls what a test wants of it."""
+    """A store that replaces some of its methods as a test requires."""
 
     def __init__(self, do: Any, *calls: str) -> None:
         super().__init__()
@@ -61,7 +61,7 @@ FAILURES = [
 async def test_what_a_store_raises_ends_no_request_and_is_not_quoted(
     call: str, failure: BaseException, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """A token is asked for without it, with a warning."""
+    """A token is requested without the store, and a warning is logged."""
     clock, issuer = ManualClock(), Issuer()
     tokens = shared_keeper(issuer, Odd(_raising(failure), call), clock)
     with caplog.at_level(logging.DEBUG, logger="kajabi_async"):
@@ -86,7 +86,7 @@ _RUBBISH = _Rubbish()
 )
 @pytest.mark.parametrize("call", ["load", "acquire", "save"])
 async def test_what_a_store_returns_is_not_believed(call: str, value: Any) -> None:
-    """What is no token, no lease and no answer is none."""
+    """A value that is no token, lease or boolean counts as missing."""
     clock, issuer = ManualClock(), Issuer()
     tokens = shared_keeper(issuer, Odd(_returning(value), call), clock)
     assert await held(tokens) == "token-1"
@@ -100,7 +100,7 @@ def _sync(*_: Any, **__: Any) -> Any:
 
 @pytest.mark.parametrize("call", CALLS)
 async def test_a_method_that_is_no_coroutine_function_ends_no_request(call: str) -> None:
-    """It returns what cannot be awaited."""
+    """It returns a value that cannot be awaited."""
     assert await held(shared_keeper(Issuer(), Odd(_sync, call))) == "token-1"
 
 
@@ -116,7 +116,7 @@ JUNK: dict[str, dict[str, Any]] = {
 
 @pytest.mark.parametrize("name", JUNK)
 async def test_a_token_that_cannot_be_sent_is_replaced(name: str) -> None:
-    """And the next client takes the new one."""
+    """The next client takes the new one."""
     clock, issuer = ManualClock(), Issuer()
     store = MemoryTokenStore()
     await held(shared_keeper(issuer, store, clock))
@@ -133,28 +133,28 @@ MOMENTS: list[Any] = [float("nan"), float("inf"), -1.0, 1e308, 10**400, "900", T
 @pytest.mark.parametrize("moment", MOMENTS, ids=repr)
 @pytest.mark.parametrize("name", ["renew_at", "expires_at"])
 async def test_a_moment_that_is_none_is_not_known(name: str, moment: Any) -> None:
-    """The token serves until it is refused."""
+    """The token is used until it is refused."""
     store = Odd(_returning(attrs.evolve(TOKEN, **{name: moment})), "load")
     unknown: dict[str, Any] = {name: None}
     assert await CheckedStore(store, "ab").load() == attrs.evolve(TOKEN, **unknown)
 
 
 @pytest.mark.parametrize("version", [-1, True, "3", 2**53, 10**400, None, 1.0])
-async def test_a_version_that_is_none_is_nought(version: Any) -> None:
+async def test_a_version_that_is_no_number_is_zero(version: Any) -> None:
     """As if no token had been saved."""
     store = Odd(_returning(attrs.evolve(TOKEN, version=version)), "load")
     assert await CheckedStore(store, "ab").load() == attrs.evolve(TOKEN, version=0)
 
 
 async def test_an_odd_refresh_token_is_left_out() -> None:
-    """The access token serves all the same."""
+    """The access token is used all the same."""
     for refresh in ("r1", Secret(""), Secret("a b\n"), 5):
         store = Odd(_returning(attrs.evolve(TOKEN, refresh=refresh)), "load")  # type: ignore[arg-type]
         assert await CheckedStore(store, "ab").load() == attrs.evolve(TOKEN, refresh=None)
 
 
 async def test_a_store_that_hangs_is_waited_for_once_and_then_left_alone(monkeypatch: pytest.MonkeyPatch) -> None:
-    """And used again when it answers."""
+    """It is used again once it answers."""
     monkeypatch.setattr("kajabi_async.session.auth.checked_store._SECONDS", 0.02)
     hangs, loads, clock = True, 0, ManualClock()
 
@@ -181,7 +181,7 @@ async def test_a_store_that_hangs_is_waited_for_once_and_then_left_alone(monkeyp
 
 
 class SlowLease(MemoryTokenStore):
-    """Hands its lease out when the test says so."""
+    """A store that grants its lease when the test says so."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -203,7 +203,7 @@ class SlowLease(MemoryTokenStore):
 
 @pytest.mark.parametrize("cancellations", [1, 2, 3])
 async def test_a_lease_that_a_cancelled_caller_was_taking_is_given_back(cancellations: int) -> None:
-    """The next one would wait for its end otherwise; however often the caller is cancelled."""
+    """Otherwise the next one would wait for its expiry; however often the caller is cancelled."""
     store = SlowLease()
     checked = CheckedStore(store, "ab")
     acquiring = asyncio.create_task(checked.acquire())
@@ -220,7 +220,7 @@ async def test_a_lease_that_a_cancelled_caller_was_taking_is_given_back(cancella
 
 
 async def test_a_lease_that_comes_too_late_is_given_back(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The caller has gone on without it."""
+    """The caller has continued without it."""
     monkeypatch.setattr("kajabi_async.session.auth.checked_store._SECONDS", 0.02)
     store = SlowLease()
     checked = CheckedStore(store, "ab")
@@ -232,7 +232,7 @@ async def test_a_lease_that_comes_too_late_is_given_back(monkeypatch: pytest.Mon
 
 
 async def test_closing_the_client_while_it_takes_a_lease_leaves_none() -> None:
-    """The next client need not wait for its end."""
+    """The next client need not wait for its expiry."""
     store = SlowLease()
     manager = SessionManager(credentials=ClientCredentials("id", "secret"), token_store=store)
     renewing = asyncio.create_task(manager._tokens.renewed())
@@ -248,7 +248,7 @@ async def test_closing_the_client_while_it_takes_a_lease_leaves_none() -> None:
 
 
 async def test_closing_does_not_wait_for_a_store_that_hangs(monkeypatch: pytest.MonkeyPatch) -> None:
-    """And leaves no task behind."""
+    """It leaves no task behind."""
     monkeypatch.setattr("kajabi_async.session.auth.checked_store._SECONDS", 0.02)
     checked = CheckedStore(Odd(_hanging, "load"), "ab")
     with pytest.raises(StoreUnavailableError):

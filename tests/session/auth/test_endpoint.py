@@ -1,4 +1,4 @@
-"""The two requests that no caller makes: what is sent, how often, what is told of it, and what its failure says."""
+"""The two requests that no caller makes: what is sent, how often, what observers see, and what a failure says."""
 
 import asyncio
 from typing import Any, cast
@@ -39,7 +39,7 @@ PLAN_HINT = "The API key lacks the permission for this, or the account's plan do
 
 
 class Wire:
-    """Stands for the transport: returns answers in turn, each after a quarter of a second, and keeps what was sent."""
+    """A transport that returns prepared answers in order, each after a quarter of a second, and records requests."""
 
     def __init__(self, clock: ManualClock, *answers: Any) -> None:
         self.sent: list[tuple[Request, Secret | None]] = []
@@ -57,8 +57,8 @@ class Wire:
         return Answer(answer, {}, ISSUED) if isinstance(answer, int) else cast("Answer", answer)
 
 
-class Asked:
-    """Token requests over a wire, with everything that they notify."""
+class Harness:
+    """Token requests over a `Wire`, with every event and report that they produce."""
 
     def __init__(self, *answers: Any, watched: bool = True, rate: float | None = None) -> None:
         self.clock = ManualClock()
@@ -84,8 +84,8 @@ def _answered(name: str, attempt: int, status: int | None, error: str) -> TokenR
 
 
 async def test_a_token_is_requested_by_a_form() -> None:
-    """Without a token; its life counts from the moment that the request was sent."""
-    asked = Asked(200)
+    """Without a token; its life counts from the moment the request was sent."""
+    asked = Harness(200)
     began = asked.clock.now
     assert await asked.requests.ask(CREDENTIALS, 1) == Token(Secret("a1"), None, began + 90.0, began + 100.0)
     ((request, token),) = asked.wire.sent
@@ -97,8 +97,8 @@ async def test_a_token_is_requested_by_a_form() -> None:
 
 
 async def test_a_token_is_revoked_with_itself() -> None:
-    """As a form, and as the bearer."""
-    asked = Asked(200)
+    """As a form field, and as the bearer token."""
+    asked = Harness(200)
     await asked.requests.revoke(Secret("a&b"))
     ((request, token),) = asked.wire.sent
     assert (request.method, request.path, request.body) == ("POST", "/v1/oauth/revoke", b"token=a%26b")
@@ -108,8 +108,8 @@ async def test_a_token_is_revoked_with_itself() -> None:
 
 
 async def test_nothing_is_notified_without_an_observer() -> None:
-    """Nor does anything fail for it."""
-    asked = Asked(200, 200, watched=False)
+    """Nothing fails without one either."""
+    asked = Harness(200, 200, watched=False)
     assert (await asked.requests.ask(CREDENTIALS, 1)).access == Secret("a1")
     await asked.requests.revoke(Secret("a"))
     assert asked.seen == []
@@ -119,8 +119,8 @@ async def test_nothing_is_notified_without_an_observer() -> None:
     ("status", "kind"), [(401, AuthenticationError), (403, PermissionDeniedError), (404, NotFoundError)]
 )
 async def test_a_revocation_that_is_refused_is_raised_without_a_hint(status: int, kind: type[ApiError]) -> None:
-    """It is about that token, and neither about the key nor about the plan."""
-    asked = Asked(Answer(status, {}, b'{"error":"unauthorized_client"}'))
+    """The refusal concerns that token, neither the key nor the plan."""
+    asked = Harness(Answer(status, {}, b'{"error":"unauthorized_client"}'))
     with pytest.raises(kind) as caught:
         await asked.requests.revoke(Secret("a"))
     assert str(caught.value) == f"POST /v1/oauth/revoke was answered {status}: unauthorized_client"
@@ -129,8 +129,8 @@ async def test_a_revocation_that_is_refused_is_raised_without_a_hint(status: int
 
 
 async def test_one_call_sends_one_request_and_observers_get_its_number() -> None:
-    """Whoever waits for a token decides about the next one."""
-    asked = Asked(503, ConnectionFailedError("gone"), 200)
+    """The waiter for a token decides about the next request."""
+    asked = Harness(503, ConnectionFailedError("gone"), 200)
     with pytest.raises(ServerError) as caught:
         await asked.requests.ask(CREDENTIALS, 1)
     assert (caught.value.method, caught.value.path, caught.value.hint) == ("POST", "/v1/oauth/token", "")
@@ -147,7 +147,7 @@ async def test_one_call_sends_one_request_and_observers_get_its_number() -> None
 
 async def test_what_these_endpoints_answer_slows_everyone_down_as_any_other_answer_does() -> None:
     """A pause of the token endpoint is a pause of the API."""
-    asked = Asked(429, 503, 200)
+    asked = Harness(429, 503, 200)
     with pytest.raises(RateLimitError):
         await asked.requests.ask(CREDENTIALS, 1)
     with pytest.raises(ServerError):
@@ -157,8 +157,8 @@ async def test_what_these_endpoints_answer_slows_everyone_down_as_any_other_answ
 
 
 async def test_a_pause_holds_for_token_requests_too() -> None:
-    """Whoever asked for it; the life of the token counts from after it."""
-    asked = Asked(200, 200)
+    """Whichever answer caused it; the life of the token counts from after the pause."""
+    asked = Harness(200, 200)
     asked.gate.pause(7.0)
     began = asked.clock.now
     token = await asked.requests.ask(CREDENTIALS, 1)
@@ -169,8 +169,8 @@ async def test_a_pause_holds_for_token_requests_too() -> None:
 
 
 async def test_token_requests_count_for_the_rate_and_need_no_slot() -> None:
-    """All slots may be held by requests that wait for the token."""
-    asked = Asked(200, 200, rate=2.0)
+    """Requests that wait for the token may hold all slots."""
+    asked = Harness(200, 200, rate=2.0)
     await asked.gate.enter(None)
     await asked.requests.ask(CREDENTIALS, 1)
     await asked.requests.ask(CREDENTIALS, 1)
@@ -202,8 +202,8 @@ OAUTH = b'{"error":"%s"}'
 async def test_only_refused_credentials_are_an_authentication_error(
     status: int, body: bytes, kind: type[ApiError], hint: str
 ) -> None:
-    """By 401, or by the codes of OAuth with 400; and only OAuth's own words earn a hint about keys and plans."""
-    asked = Asked(Answer(status, {"x-request-id": "abc"}, body))
+    """By 401, or by OAuth's codes with 400; only OAuth's own codes earn a hint about keys and plans."""
+    asked = Harness(Answer(status, {"x-request-id": "abc"}, body))
     with pytest.raises(kind) as caught:
         await asked.requests.ask(CREDENTIALS, 1)
     error = caught.value
@@ -230,15 +230,15 @@ async def test_only_refused_credentials_are_an_authentication_error(
 def test_only_401_and_invalid_grant_spend_a_refresh_token(
     status: int, body: bytes, *, spends: bool, unusable: bool
 ) -> None:
-    """What passes says nothing of it; other refusals of the request may leave the first grant a chance."""
+    """A temporary failure says nothing about it; after other refusals the first grant may still succeed."""
     error = error_of(Answer(status, {}, body), Request("POST", "/v1/oauth/token"), ManualClock())
     assert (spends_refresh_token(error), is_unusable(error)) == (spends, unusable)
 
 
 async def test_one_attempt_ends_by_itself(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Whoever waits for the token may wait for as long as they like."""
+    """A waiter for the token may wait for any time."""
     monkeypatch.setattr("kajabi_async.session.auth.endpoint._SECONDS", 0.05)
-    asked = Asked(None)
+    asked = Harness(None)
     async with asyncio.timeout(5):
         with pytest.raises(RequestTimeoutError) as caught:
             await asked.requests.ask(CREDENTIALS, 1)
@@ -247,9 +247,9 @@ async def test_one_attempt_ends_by_itself(monkeypatch: pytest.MonkeyPatch) -> No
     assert asked.seen == [_answered("oauth.token", 1, None, "RequestTimeoutError")]
 
 
-async def test_a_request_that_nobody_waits_for_any_more_has_ended_too() -> None:
-    """Whoever watches never has to close what is still open."""
-    asked = Asked(None)
+async def test_a_request_without_waiters_still_reports_its_end() -> None:
+    """An observer never has to close an open request itself."""
+    asked = Harness(None)
     asking = asyncio.create_task(asked.requests.ask(CREDENTIALS, 1))
     await asyncio.sleep(0)
     asking.cancel()
@@ -260,12 +260,12 @@ async def test_a_request_that_nobody_waits_for_any_more_has_ended_too() -> None:
 
 @pytest.mark.parametrize(("status", "success"), [(199, False), (200, True), (299, True), (300, False), (404, False)])
 def test_success_is_2xx(status: int, *, success: bool) -> None:
-    """And nothing else."""
+    """Every other status is a failure."""
     assert is_success(Answer(status, {}, b"")) is success
 
 
-def test_an_error_tells_all_that_the_answer_told() -> None:
-    """And when the pause that it asks for is over, by the clock of this machine."""
+def test_an_error_holds_all_that_the_answer_said() -> None:
+    """It also says when the requested pause is over, by the clock of this machine."""
     clock = ManualClock(wall=5000.0)
     body = b'{"errors": [{"title": "Slow down", "detail": "please"}]}'
     headers = {"retry-after": "7", "x-request-id": "abc"}
@@ -279,7 +279,7 @@ def test_an_error_tells_all_that_the_answer_told() -> None:
 
 
 def test_a_pause_until_a_date_counts_from_the_clock_of_this_machine() -> None:
-    """Where the answer bears no date of its own."""
+    """If the answer has no date of its own."""
     clock = ManualClock()
     clock.now = 0.0
     answer = Answer(503, {"retry-after": "Tue, 14 Nov 2023 22:13:30 GMT"}, b"")

@@ -1,4 +1,4 @@
-"""Leases and versions: who may ask for the shared token, what is taken, saved and dropped, one call at a time."""
+"""Leases and versions: who may request the shared token, and what is taken, saved and dropped, call by call."""
 
 import logging
 
@@ -17,7 +17,7 @@ from tests.session.auth.test_token import LIFE, Issuer
 
 
 class Stuck(MemoryTokenStore):
-    """Somebody who hangs has the lease."""
+    """A store whose lease is held by a client that hangs."""
 
     def __init__(self, *, lease_seconds: float = 20.0) -> None:
         super().__init__(lease_seconds=lease_seconds)
@@ -28,10 +28,10 @@ class Stuck(MemoryTokenStore):
         return None
 
 
-async def test_a_lease_that_is_never_given_back_is_waited_for_and_then_done_without(
+async def test_a_lease_that_is_never_released_is_waited_for_and_then_skipped(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    """For as long as it may last and a second more; whoever holds it may have hung. The refresh token still serves."""
+    """For as long as it may last and a second more, as its holder may hang. The refresh token is still used."""
     clock, issuer = ManualClock(), Issuer()
     tokens = shared_keeper(issuer, Stuck(), clock)
     began = clock.now
@@ -46,10 +46,10 @@ async def test_a_lease_that_is_never_given_back_is_waited_for_and_then_done_with
     assert issuer.grants == ["client_credentials", "refresh_token"]
 
 
-async def test_whoever_waits_for_a_lease_looks_again_after_a_twentieth_of_a_second_or_two(
+async def test_a_waiter_for_a_lease_looks_again_after_a_twentieth_of_a_second_or_two(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """Not everybody at the same moment, and not once more when the time is over."""
+    """Waiters do not look in the same moment, nor once more after the time is over."""
     clock, store = ManualClock(), Stuck(lease_seconds=1)
     monkeypatch.setattr("random.random", lambda: 0.25)
     await held(shared_keeper(Issuer(), store, clock))
@@ -58,7 +58,7 @@ async def test_whoever_waits_for_a_lease_looks_again_after_a_twentieth_of_a_seco
 
 
 async def test_a_good_token_is_taken_without_a_lease() -> None:
-    """Also while somebody who hangs has it."""
+    """Also while a client that hangs holds it."""
     clock, issuer = ManualClock(), Issuer()
     store = memory_store(clock)
     await held(shared_keeper(issuer, store, clock))
@@ -67,19 +67,19 @@ async def test_a_good_token_is_taken_without_a_lease() -> None:
     assert (issuer.grants, clock.slept) == (["client_credentials"], [])
 
 
-async def test_where_a_token_came_from_is_told(caplog: pytest.LogCaptureFixture) -> None:
-    """At INFO, in a field as well."""
+async def test_the_source_of_a_token_is_logged(caplog: pytest.LogCaptureFixture) -> None:
+    """At INFO, in the text and in a field."""
     clock, issuer = ManualClock(), Issuer()
     store = memory_store(clock)
     with caplog.at_level(logging.INFO, logger="kajabi_async"):
         for _ in range(2):
             await held(shared_keeper(issuer, store, clock))
-    told = [(record.levelname, record.getMessage(), vars(record)["shared"]) for record in caplog.records]
-    assert told == [("INFO", "fetched a token", False), ("INFO", "took a shared token", True)]
+    logged = [(record.levelname, record.getMessage(), vars(record)["shared"]) for record in caplog.records]
+    assert logged == [("INFO", "fetched a token", False), ("INFO", "took a shared token", True)]
 
 
 async def test_a_token_that_came_just_before_the_lease_is_taken() -> None:
-    """Whoever held the lease before may have been done in between."""
+    """The previous holder of the lease may have saved it in between."""
     clock, issuer = ManualClock(), Issuer()
     theirs = StoredToken(Secret("theirs"), None, None, clock.time() + 500, version=3)
 
@@ -95,7 +95,7 @@ async def test_a_token_that_came_just_before_the_lease_is_taken() -> None:
 
 
 class Recording(MemoryTokenStore):
-    """Keeps what was asked of it, and says no to what it is asked to save where it is told to."""
+    """A store that records saves and discards, and refuses saves unless it *takes* them."""
 
     def __init__(self, clock: ManualClock, *, takes: bool = True) -> None:
         super().__init__(monotonic=clock.monotonic)
@@ -112,8 +112,8 @@ class Recording(MemoryTokenStore):
         await super().discard(key, version=version)
 
 
-async def test_a_cold_client_goes_on_with_the_refresh_token_of_the_store() -> None:
-    """And its token takes the place of the one that is over."""
+async def test_a_cold_client_uses_the_refresh_token_of_the_store() -> None:
+    """The new token replaces the expired one."""
     clock, issuer = ManualClock(), Issuer()
     store = Recording(clock)
     await held(shared_keeper(issuer, store, clock))
@@ -124,7 +124,7 @@ async def test_a_cold_client_goes_on_with_the_refresh_token_of_the_store() -> No
 
 
 async def test_the_refresh_token_in_hand_serves_where_the_store_has_none() -> None:
-    """Somebody put a token there that came without."""
+    """Another client saved a token there that came without one."""
     clock, issuer = ManualClock(), Issuer()
     store = memory_store(clock)
     tokens = shared_keeper(issuer, store, clock)
@@ -136,7 +136,7 @@ async def test_the_refresh_token_in_hand_serves_where_the_store_has_none() -> No
 
 
 async def test_a_store_that_takes_no_token_is_tried_twice() -> None:
-    """The token in hand is good, whether or not others get it."""
+    """The fetched token is valid, whether or not others get it."""
     clock, issuer = ManualClock(), Issuer()
     store = Recording(clock, takes=False)
     assert await held(shared_keeper(issuer, store, clock)) == "token-1"
@@ -144,7 +144,7 @@ async def test_a_store_that_takes_no_token_is_tried_twice() -> None:
 
 
 async def test_what_is_dropped_is_the_version_last_seen() -> None:
-    """None was seen, one was put there, or one was taken."""
+    """No version was seen, one was saved, or one was taken."""
     clock, issuer = ManualClock(), Issuer()
     store = Recording(clock)
     one, other = (shared_keeper(issuer, store, clock) for _ in range(2))
@@ -162,7 +162,7 @@ async def test_what_is_dropped_is_the_version_last_seen() -> None:
 
 
 async def test_tokens_taken_are_counted() -> None:
-    """Those that others had asked for."""
+    """Only those that other clients had requested."""
     clock, issuer = ManualClock(), Issuer()
     store = memory_store(clock)
     one, other = (shared_keeper(issuer, store, clock) for _ in range(2))
@@ -174,7 +174,7 @@ async def test_tokens_taken_are_counted() -> None:
 
 
 async def test_each_client_finds_the_token_of_its_own_credentials() -> None:
-    """In one store for all, under their key."""
+    """One store for all holds each under its own key."""
     store = MemoryTokenStore()
     sessions = [
         SessionManager(credentials=ClientCredentials(name, "secret"), token_store=store) for name in ("id", "another")

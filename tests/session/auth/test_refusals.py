@@ -5,7 +5,7 @@ from kajabi_async.session.credentials import Secret
 
 
 def test_an_operation_that_refuses_a_fresh_token_is_believed_for_a_while_that_doubles() -> None:
-    """From a second to a minute, counted once for each token."""
+    """From a second to a minute, counted once per token."""
     refusals, now = TokenRejections(), 100.0
     assert refusals.may_replace("customers.get", now)
     for number, seconds in enumerate((1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 60.0, 60.0)):
@@ -17,7 +17,7 @@ def test_an_operation_that_refuses_a_fresh_token_is_believed_for_a_while_that_do
 
 
 def test_other_operations_are_none_of_its_business() -> None:
-    """A key may lack the permission for one of them."""
+    """A key may lack the permission for one operation only."""
     refusals = TokenRejections()
     refusals.rejected("hooks.list", Secret("t"), 0.0)
     assert refusals.may_replace("customers.get", 0.0)
@@ -26,7 +26,7 @@ def test_other_operations_are_none_of_its_business() -> None:
 
 
 def test_a_success_ends_it() -> None:
-    """The next refusal is met as the first one was."""
+    """The next refusal is treated as the first one was."""
     refusals = TokenRejections()
     assert refusals.is_empty
     refusals.rejected("customers.get", Secret("t1"), 0.0)

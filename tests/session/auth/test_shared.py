@@ -48,7 +48,7 @@ def memory_store(clock: ManualClock) -> MemoryTokenStore:
 
 
 async def test_eight_cold_clients_cost_one_grant() -> None:
-    """Whoever has the lease asks, the others take what it put there."""
+    """The holder of the lease requests it, and the others take what it saved."""
     clock, issuer = ManualClock(), Issuer()
     store = memory_store(clock)
     keepers = [shared_keeper(issuer, store, clock) for _ in range(8)]
@@ -58,7 +58,7 @@ async def test_eight_cold_clients_cost_one_grant() -> None:
 
 
 async def test_eight_clients_at_expiry_cost_one_renewal() -> None:
-    """By the refresh token that lies in the store."""
+    """By the refresh token in the store."""
     clock, issuer = ManualClock(), Issuer()
     store = memory_store(clock)
     keepers = [shared_keeper(issuer, store, clock) for _ in range(8)]
@@ -69,7 +69,7 @@ async def test_eight_clients_at_expiry_cost_one_renewal() -> None:
 
 
 async def test_a_renewal_ahead_is_taken_over_by_the_others() -> None:
-    """While the old token serves them all."""
+    """The old token is used by all meanwhile."""
     clock, issuer = ManualClock(), Issuer()
     store = memory_store(clock)
     one, other = (shared_keeper(issuer, store, clock) for _ in range(2))
@@ -85,7 +85,7 @@ async def test_a_renewal_ahead_is_taken_over_by_the_others() -> None:
 
 
 async def test_a_refused_token_is_replaced_by_what_lies_in_the_store_unless_that_is_it() -> None:
-    """Somebody may have been refused before."""
+    """Another client may have been refused before."""
     clock, issuer = ManualClock(), Issuer()
     store = memory_store(clock)
     one, other = (shared_keeper(issuer, store, clock) for _ in range(2))
@@ -96,7 +96,7 @@ async def test_a_refused_token_is_replaced_by_what_lies_in_the_store_unless_that
     assert issuer.grants == ["client_credentials", "client_credentials"]
 
 
-async def test_forgetting_empties_the_store_for_everybody() -> None:
+async def test_forgetting_empties_the_store_for_all_clients() -> None:
     """The token was revoked."""
     clock, issuer = ManualClock(), Issuer()
     store = memory_store(clock)
@@ -107,7 +107,7 @@ async def test_forgetting_empties_the_store_for_everybody() -> None:
 
 
 async def test_forgetting_leaves_a_newer_token() -> None:
-    """It was not revoked."""
+    """The newer one was not revoked."""
     clock, issuer = ManualClock(), Issuer()
     store = memory_store(clock)
     one, other = (shared_keeper(issuer, store, clock) for _ in range(2))
@@ -119,7 +119,7 @@ async def test_forgetting_leaves_a_newer_token() -> None:
 
 
 class Failing(MemoryTokenStore):
-    """Fails where it is told to."""
+    """A store whose named methods fail."""
 
     def __init__(self, clock: ManualClock, *calls: str) -> None:
         super().__init__(monotonic=clock.monotonic)
@@ -151,10 +151,10 @@ class Failing(MemoryTokenStore):
 
 
 @pytest.mark.parametrize("calls", [("load",), ("acquire",), ("save",), ("release",), ("load", "acquire", "save")])
-async def test_a_store_that_fails_stops_nobody_and_warns_once(
+async def test_a_store_that_fails_stops_no_request_and_warns_once(
     calls: tuple[str, ...], caplog: pytest.LogCaptureFixture
 ) -> None:
-    """Each client asks for a token of its own; the refresh token in hand still serves."""
+    """Each client requests a token of its own; its own refresh token is still used."""
     clock, issuer = ManualClock(), Issuer()
     tokens = shared_keeper(issuer, Failing(clock, *calls), clock)
     with caplog.at_level(logging.WARNING, logger="kajabi_async"):
@@ -166,7 +166,7 @@ async def test_a_store_that_fails_stops_nobody_and_warns_once(
 
 
 async def test_a_store_that_comes_back_is_used_again() -> None:
-    """With the next renewal after it was left alone."""
+    """With the next renewal after the time it was left alone."""
     clock, issuer = ManualClock(), Issuer()
     store = Failing(clock, "load", "acquire", "save", "discard")
     one, other = (shared_keeper(issuer, store, clock) for _ in range(2))
@@ -179,7 +179,7 @@ async def test_a_store_that_comes_back_is_used_again() -> None:
     assert {await held(one), await held(other)} == {"token-4"}
 
 
-async def test_what_is_wrong_with_the_store_is_told_and_that_it_is_over(caplog: pytest.LogCaptureFixture) -> None:
+async def test_the_outage_of_a_store_and_its_end_are_logged(caplog: pytest.LogCaptureFixture) -> None:
     """Once each."""
     clock = ManualClock()
     for call in ("load", "save", "release"):
@@ -198,7 +198,7 @@ async def test_what_is_wrong_with_the_store_is_told_and_that_it_is_over(caplog: 
 
 
 async def test_a_store_that_goes_on_failing_is_left_alone_for_twice_as_long_each_time() -> None:
-    """Up to a minute, and after one success from the start."""
+    """Up to a minute; after one success from the start."""
     clock, store = ManualClock(), Counting()
     tokens = shared_keeper(Issuer(), store, clock)
     for _ in range(2):
@@ -217,7 +217,7 @@ async def test_a_store_that_goes_on_failing_is_left_alone_for_twice_as_long_each
 
 
 class Counting(MemoryTokenStore):
-    """Counts what it is asked for, and fails while it is down."""
+    """A store that counts its loads, and fails while it is down."""
 
     down = False
     loads = 0
@@ -238,8 +238,8 @@ async def test_a_token_that_was_forgotten_is_not_taken_from_a_store_that_could_n
     assert await held(tokens) == "token-2"
 
 
-async def test_a_refresh_token_that_somebody_else_has_used_leads_to_what_they_put_there() -> None:
-    """It serves once: looking again comes before falling back to the first grant."""
+async def test_a_refresh_token_that_another_client_has_used_leads_to_the_token_it_saved() -> None:
+    """A refresh token works once: the store is read again before the first grant is used."""
     clock = ManualClock()
     store = memory_store(clock)
     issuer = Issuer("token-1", AuthenticationError(status=401))
@@ -261,8 +261,8 @@ async def test_a_refresh_token_that_somebody_else_has_used_leads_to_what_they_pu
     assert overtaken.grants == ["refresh_token"]
 
 
-async def test_a_token_that_came_too_late_to_be_saved_gives_way_to_the_one_there() -> None:
-    """And is saved after all where the one there does not serve."""
+async def test_a_token_that_came_too_late_to_be_saved_is_replaced_by_the_saved_one() -> None:
+    """It is saved after all if the saved one is unusable."""
     clock, issuer = ManualClock(), Issuer()
     key = store_key(ClientCredentials("id", "secret"), "https://api.kajabi.com")
 
@@ -284,7 +284,7 @@ async def test_a_token_that_came_too_late_to_be_saved_gives_way_to_the_one_there
 
 
 async def test_asking_under_a_lease_ends_before_the_lease_does() -> None:
-    """Nobody else may start meanwhile."""
+    """No other client may start meanwhile."""
 
     class Silent(Issuer):
         async def ask(self, credentials: Any, attempt: int) -> Token:
@@ -304,8 +304,8 @@ async def test_asking_under_a_lease_ends_before_the_lease_does() -> None:
     assert not store._leases
 
 
-async def test_refused_credentials_are_told_and_the_lease_is_given_back() -> None:
-    """The store has no part in it."""
+async def test_refused_credentials_are_raised_and_the_lease_is_released() -> None:
+    """The store is not to blame."""
     clock = ManualClock()
     store = memory_store(clock)
     with pytest.raises(AuthenticationError):
@@ -315,7 +315,7 @@ async def test_refused_credentials_are_told_and_the_lease_is_given_back() -> Non
 
 
 async def test_a_refresh_token_of_the_user_is_followed_through_the_store() -> None:
-    """The one given serves once, and for one client."""
+    """The first one works once, and for one client."""
     clock = ManualClock()
     store = memory_store(clock)
     credentials = RefreshTokenCredentials("r0")
@@ -328,7 +328,7 @@ async def test_a_refresh_token_of_the_user_is_followed_through_the_store() -> No
 
 
 def test_a_key_is_that_of_all_the_credentials_and_the_host() -> None:
-    """Whoever does not know the secret, the password or the refresh token finds nothing."""
+    """Without the secret, the password or the refresh token there is no way to find it."""
     base = "https://api.kajabi.com"
     given: list[tuple[Credentials, str]] = [
         (ClientCredentials("id", "one"), base),
@@ -348,8 +348,8 @@ def test_a_key_is_that_of_all_the_credentials_and_the_host() -> None:
     assert all(re.fullmatch("[0-9a-f]{32}", key) for key in keys)
 
 
-def test_what_is_asked_for_is_part_of_the_key() -> None:
-    """A token of one scope is none of another."""
+def test_the_requested_scope_is_part_of_the_key() -> None:
+    """A token of one scope does not replace one of another."""
 
     class Scoped(ClientCredentials):
         def form(self) -> dict[str, str]:
@@ -360,7 +360,7 @@ def test_what_is_asked_for_is_part_of_the_key() -> None:
 
 
 def test_a_key_stays_the_same_from_one_version_to_the_next() -> None:
-    """Or every deployment would ask for tokens of its own. Passwords, which can be guessed, are stretched first."""
+    """Otherwise each deployment would request tokens of its own. Passwords can be guessed, so they are stretched."""
     proof = b'[["client_id", "id"], ["client_secret", "one"], ["grant_type", "client_credentials"]]'
     message = b"kajabi_async token\nhttps://api.kajabi.com"
     key = store_key(ClientCredentials("id", "one"), "https://api.kajabi.com")
@@ -380,7 +380,7 @@ def test_a_key_stays_the_same_from_one_version_to_the_next() -> None:
     ],
 )
 async def test_a_client_with_another_secret_gets_no_token_out_of_a_store(good: Any, bad: Any) -> None:
-    """It is asked for by its own credentials, and refused; neither does its refresh token or its end help."""
+    """It requests one with its own credentials and is refused; neither the refresh token nor its expiry helps."""
     clock, refused = ManualClock(), AuthenticationError(status=401)
     store = memory_store(clock)
     owner = shared_keeper(Issuer(), store, clock, good)

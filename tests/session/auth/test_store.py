@@ -1,4 +1,4 @@
-"""What lies in a token store, and the leases of the one in memory, moment by moment."""
+"""What a token store holds, and the leases of the one in memory, moment by moment."""
 
 import json
 from typing import Any
@@ -24,12 +24,12 @@ def _read(**members: Any) -> StoredToken | None:
 
 
 def test_a_token_lies_there_as_json_with_these_members() -> None:
-    """Other versions of the package read it as well."""
+    """Other versions of the package read it too."""
     assert json.loads(_token(version=7).to_bytes()) == MEMBERS
 
 
 def test_what_is_not_known_lies_there_as_null() -> None:
-    """Neither as an empty text nor as nought."""
+    """Neither as an empty text nor as 0."""
     assert json.loads(StoredToken(Secret("a1"), None, None, None).to_bytes()) == {
         "access": "a1",
         "refresh": None,
@@ -40,7 +40,7 @@ def test_what_is_not_known_lies_there_as_null() -> None:
 
 
 def test_a_token_comes_back_whole() -> None:
-    """Its moments as numbers with a fraction, whatever they were."""
+    """Its moments become floats, whatever they were."""
     assert _read() == StoredToken(Secret("a1"), Secret("r1"), 900.5, 1000.0, 7)
     found = _read(expires_at=1000)
     assert found is not None
@@ -50,13 +50,13 @@ def test_a_token_comes_back_whole() -> None:
 
 @pytest.mark.parametrize("refresh", [None, "", 5, ["r1"]])
 def test_what_is_no_refresh_token_is_none(refresh: Any) -> None:
-    """The access token serves all the same."""
+    """The access token is used all the same."""
     assert _read(refresh=refresh) == StoredToken(Secret("a1"), None, 900.5, 1000.0, 7)
 
 
 @pytest.mark.parametrize("moment", [None, True, "900.5", [900.5]])
 def test_what_is_no_moment_is_none(moment: Any) -> None:
-    """Each by itself."""
+    """Each is checked by itself."""
     assert _read(renew_at=moment) == StoredToken(Secret("a1"), Secret("r1"), None, 1000.0, 7)
     assert _read(expires_at=moment) == StoredToken(Secret("a1"), Secret("r1"), 900.5, None, 7)
 
@@ -66,7 +66,7 @@ def test_what_is_no_moment_is_none(moment: Any) -> None:
     [{"access": None}, {"access": ""}, {"access": 5}, {"version": None}, {"version": True}, {"version": 1.5}],
 )
 def test_a_token_without_its_text_or_its_version_is_as_if_it_were_not_there(members: dict[str, Any]) -> None:
-    """The next one may overwrite it."""
+    """The next token may overwrite it."""
     assert _read(**members) is None
 
 
@@ -76,7 +76,7 @@ NUMBERS = [b"1" * 400, b"-1", b"1e400", b"NaN", b"1e308", b"9" * 19, b"-1e308"]
 @pytest.mark.parametrize("number", NUMBERS)
 @pytest.mark.parametrize("name", ["renew_at", "expires_at", "version"])
 def test_a_number_beyond_all_bounds_is_not_believed(name: str, number: bytes) -> None:
-    """Neither does it raise anything."""
+    """It raises nothing either."""
     text = (
         json.dumps(MEMBERS | {name: 0})
         .encode()
@@ -99,7 +99,7 @@ def test_a_token_that_cannot_be_sent_is_none(access: str) -> None:
 
 @pytest.mark.parametrize("depth", [10, 900, 980, 1100, 100_000])
 def test_nesting_of_any_depth_is_rubbish(depth: int) -> None:
-    """And no recursion without end."""
+    """It causes no endless recursion."""
     deep = b"[" * depth + b"]" * depth
     assert StoredToken.from_bytes(deep) is None
     members = b'{"access":"a1","refresh":%s,"renew_at":900.5,"expires_at":1000.0,"version":7}' % deep
@@ -108,20 +108,20 @@ def test_nesting_of_any_depth_is_rubbish(depth: int) -> None:
 
 @pytest.mark.parametrize("body", [b"", b"<html>", b"[]", b"null", b"{}", b'"a1"', b"\xff"])
 def test_rubbish_is_as_if_it_were_not_there(body: bytes) -> None:
-    """Somebody else may have written to that place."""
+    """Another program may have written to that key."""
     assert StoredToken.from_bytes(body) is None
 
 
 @pytest.mark.parametrize("seconds", [1, 1.0, 20, 999_999.5])
 def test_a_lease_lasts_a_second_at_least(seconds: float) -> None:
-    """Less leaves no time to ask for a token."""
+    """A shorter one leaves no time to request a token."""
     checked = checked_lease_seconds(seconds)
     assert (checked, type(checked)) == (float(seconds), float)
 
 
 @pytest.mark.parametrize("seconds", [0.999, 0, -1, True, float("nan"), float("inf"), 10**6, 1_000_000.0, "20", None])
 def test_a_lease_that_makes_no_sense_is_refused(seconds: Any) -> None:
-    """With what was given."""
+    """The error shows the value."""
     with pytest.raises(ConfigurationError) as caught:
         MemoryTokenStore(lease_seconds=seconds)
     assert str(caught.value) == f"lease_seconds must be a number of at least 1.0, got {seconds!r}"
@@ -133,15 +133,15 @@ async def _leased(store: MemoryTokenStore, key: str = KEY) -> Lease:
     return lease
 
 
-def test_a_lease_lasts_twenty_seconds_unless_told_otherwise() -> None:
-    """A token request has sixteen of them."""
+def test_a_lease_lasts_twenty_seconds_by_default() -> None:
+    """A token request may take sixteen of them."""
     assert MemoryTokenStore().lease_seconds == 20.0
     assert MemoryTokenStore(lease_seconds=5).lease_seconds == 5.0
 
 
 @pytest.mark.parametrize("now", [0.0, 0.5, 1000.0])
 async def test_a_lease_is_held_until_its_time_is_over(now: float) -> None:
-    """To the moment; whatever the clock began with."""
+    """To the moment, whatever the clock starts at."""
     clock = ManualClock()
     clock.now = now
     store = MemoryTokenStore(lease_seconds=4.0, monotonic=clock.monotonic)
@@ -154,7 +154,7 @@ async def test_a_lease_is_held_until_its_time_is_over(now: float) -> None:
 
 
 async def test_each_lease_has_a_holder_of_its_own_and_the_next_number() -> None:
-    """By which late writes are told apart, over all keys of the store."""
+    """The number identifies late writes, over all keys of the store."""
     store = MemoryTokenStore()
     leases = [await _leased(store, key) for key in (KEY, ANOTHER_KEY, "ef56")]
     assert [lease.fence for lease in leases] == [1, 2, 3]
@@ -162,11 +162,11 @@ async def test_each_lease_has_a_holder_of_its_own_and_the_next_number() -> None:
     assert all(len(lease.holder) == 32 for lease in leases)
 
 
-async def test_only_the_lease_of_today_is_given_back() -> None:
-    """One that is over, or was never given, is nobody's business."""
+async def test_only_the_current_lease_is_released() -> None:
+    """A lease that has expired or was never granted is ignored."""
     clock = ManualClock()
     store = MemoryTokenStore(lease_seconds=4.0, monotonic=clock.monotonic)
-    await store.release(KEY, Lease("nobody", 1))
+    await store.release(KEY, Lease("unknown", 1))
     late = await _leased(store)
     clock.advance(4.0)
     await _leased(store)
@@ -184,7 +184,7 @@ async def test_one_lease_may_write_twice() -> None:
 
 
 async def test_a_holder_whose_lease_was_followed_by_another_that_wrote_is_refused() -> None:
-    """Even where the version is the one it knows: the token was dropped and came anew."""
+    """Even if the version is the one it knows: the token was dropped and saved again."""
     store = MemoryTokenStore()
     late = await _leased(store)
     await store.release(KEY, late)
@@ -197,7 +197,7 @@ async def test_a_holder_whose_lease_was_followed_by_another_that_wrote_is_refuse
 
 @pytest.mark.parametrize(("version", "left"), [(1, False), (0, True), (2, True)])
 async def test_a_token_is_dropped_by_its_version(version: int, *, left: bool) -> None:
-    """A newer one is not; one that is not there is no error."""
+    """A newer version stays; a missing one is no error."""
     store = MemoryTokenStore()
     await store.discard(KEY, version=version)
     assert await store.save(KEY, _token(), lease=await _leased(store), replaces=0)

@@ -1,4 +1,4 @@
-"""One token: fetched once, renewed ahead of its end, replaced when refused."""
+"""One token: fetched once, renewed before it expires, replaced when refused."""
 
 import asyncio
 import contextlib
@@ -35,7 +35,7 @@ LIFE = 1000
 
 
 class Issuer:
-    """Answers token requests in turn; keeps the grants it was asked for. A life counts from now on its clock."""
+    """Answers token requests in order and records their grants. The life of a token counts from now on its clock."""
 
     clock: ManualClock | None = None
 
@@ -82,7 +82,7 @@ async def _held(tokens: TokenKeeper) -> str:
     return (tokens.live() or await tokens.renewed()).access.reveal()
 
 
-async def test_everybody_who_waits_shares_one_request() -> None:
+async def test_all_waiters_share_one_request() -> None:
     """A thousand callers on a cold client."""
     issuer = Issuer()
     tokens = keeper(issuer)
@@ -91,7 +91,7 @@ async def test_everybody_who_waits_shares_one_request() -> None:
 
 
 async def test_cancelling_those_who_wait_disturbs_neither_the_rest_nor_the_request() -> None:
-    """Even where nobody waits any more, it is seen through."""
+    """The request completes even if no waiter is left."""
     issuer = Issuer()
     issuer.hold.clear()
     tokens = keeper(issuer)
@@ -106,7 +106,7 @@ async def test_cancelling_those_who_wait_disturbs_neither_the_rest_nor_the_reque
 
 
 async def test_a_token_is_renewed_ahead_of_its_end_while_the_old_one_serves() -> None:
-    """In the last tenth of its life, by the refresh token; nobody waits for it."""
+    """In the last tenth of its life, by the refresh token, and without a waiter."""
     issuer, clock = Issuer(), ManualClock()
     tokens = keeper(issuer, clock)
     await _held(tokens)
@@ -124,8 +124,8 @@ async def test_a_token_is_renewed_ahead_of_its_end_while_the_old_one_serves() ->
     assert issuer.grants == ["client_credentials", "refresh_token"]
 
 
-async def test_a_renewal_ahead_that_fails_hurts_nobody_and_is_not_begun_on_every_request() -> None:
-    """The old token serves to its end; the next try is half a minute later, by the same refresh token."""
+async def test_a_renewal_ahead_that_fails_ends_no_request_and_is_not_retried_on_each() -> None:
+    """The old token is used until it expires; the next try is half a minute later, by the same refresh token."""
     failing = ServerError(status=503)
     issuer, clock = Issuer("token-1", failing, failing), ManualClock()
     tokens = keeper(issuer, clock)
@@ -142,7 +142,7 @@ async def test_a_renewal_ahead_that_fails_hurts_nobody_and_is_not_begun_on_every
 
 
 async def test_an_expired_token_is_renewed_before_anything_is_sent() -> None:
-    """By the refresh token, and by the first grant where that one is not accepted."""
+    """By the refresh token, and by the first grant if that one is refused."""
     issuer, clock = Issuer("token-1", AuthenticationError(status=401), "token-3"), ManualClock()
     tokens = keeper(issuer, clock)
     await _held(tokens)
@@ -152,7 +152,7 @@ async def test_an_expired_token_is_renewed_before_anything_is_sent() -> None:
 
 
 async def test_a_refused_token_is_replaced_only_where_it_is_still_the_current_one() -> None:
-    """Whoever comes with an older one gets the current one; the first grant is used, as the key may be gone."""
+    """A caller with an older one gets the current one; the first grant is used, as the key may be gone."""
     issuer = Issuer()
     tokens = keeper(issuer)
     first = await tokens.renewed()
@@ -163,7 +163,7 @@ async def test_a_refused_token_is_replaced_only_where_it_is_still_the_current_on
 
 
 async def test_a_refresh_token_given_by_the_user_is_exchanged_for_later_ones() -> None:
-    """The newest one is used, and an answer without one keeps the old."""
+    """The newest one is used; an answer without one keeps the old."""
     issuer, clock = Issuer(issued("a", refresh_token="r2"), issued("b", refresh_token=None)), ManualClock()
     tokens = keeper(issuer, clock, RefreshTokenCredentials("r1"))
     token = await tokens.renewed()
@@ -172,15 +172,15 @@ async def test_a_refresh_token_given_by_the_user_is_exchanged_for_later_ones() -
 
 
 async def test_each_waiter_gets_an_error_of_its_own() -> None:
-    """No traceback grows with the number of waiters."""
+    """Otherwise tracebacks would grow with the number of waiters."""
     tokens = keeper(Issuer(AuthenticationError(status=401)))
     errors = await asyncio.gather(*(_held(tokens) for _ in range(3)), return_exceptions=True)
     assert all(isinstance(error, AuthenticationError) for error in errors)
     assert len({id(error) for error in errors}) == 3
 
 
-async def test_forgetting_asks_anew_by_the_first_grant() -> None:
-    """After a revocation the refresh token is dead."""
+async def test_forgetting_requests_the_next_token_by_the_first_grant() -> None:
+    """The revocation ends the refresh token too."""
     issuer = Issuer()
     tokens = keeper(issuer)
     await _held(tokens)
@@ -191,7 +191,7 @@ async def test_forgetting_asks_anew_by_the_first_grant() -> None:
 
 
 async def test_forgetting_nothing_is_no_error() -> None:
-    """There may never have been a token."""
+    """No token may ever have been fetched."""
     tokens = keeper(Issuer())
     await tokens.forget()
     assert tokens.live() is None
@@ -211,8 +211,8 @@ PASSING: dict[str, KajabiError] = {
 
 
 @pytest.mark.parametrize("name", PASSING)
-async def test_a_refresh_token_outlives_what_passes(name: str) -> None:
-    """It is rotated: the one of the user is spent long ago, and the newest is the only way to another token."""
+async def test_a_refresh_token_outlives_temporary_failures(name: str) -> None:
+    """It rotates: the user's own is long spent, and only the newest leads to another token."""
     rotated = issued("a1", refresh_token="r1")
     issuer, clock = Issuer(rotated, PASSING[name], issued("a2", refresh_token="r2")), ManualClock()
     tokens = keeper(issuer, clock, RefreshTokenCredentials("r0"))
@@ -233,7 +233,7 @@ async def test_a_refresh_token_outlives_what_passes(name: str) -> None:
     ],
 )
 async def test_a_refresh_token_that_is_refused_is_spent(refusal: ApiError) -> None:
-    """It is not sent again; the first grant takes its place, at once."""
+    """It is not sent again; the first grant replaces it at once."""
     issuer, clock = Issuer("token-1", refusal, issued("token-3", refresh_token=None), refusal), ManualClock()
     tokens = keeper(issuer, clock)
     await _held(tokens)
@@ -247,7 +247,7 @@ async def test_a_refresh_token_that_is_refused_is_spent(refusal: ApiError) -> No
 
 
 async def test_a_refusal_that_is_not_about_the_refresh_token_leaves_it_and_tries_the_first_grant() -> None:
-    """A 400 without a known code would otherwise be met for ever."""
+    """Otherwise a 400 without a known code would return for ever."""
     odd = BadRequestError(status=400, errors=[ErrorObject(title="Invalid refresh token")])
     issuer, clock = Issuer("token-1", odd, ServerError(status=503), odd, "token-5"), ManualClock()
     tokens = keeper(issuer, clock)
@@ -270,7 +270,7 @@ async def test_the_refresh_token_of_the_user_is_sent_once_for_each_try() -> None
 
 
 async def test_a_failing_endpoint_is_asked_again_after_growing_pauses_that_all_callers_share() -> None:
-    """A thousand callers make as many requests as one, and each gets an error of its own."""
+    """A thousand callers cause as many requests as one, and each gets an error of its own."""
     failing = [ServerError(status=503) for _ in range(4)]
     issuer, clock = Issuer(*failing), ManualClock()
     tokens = keeper(issuer, clock)
@@ -282,7 +282,7 @@ async def test_a_failing_endpoint_is_asked_again_after_growing_pauses_that_all_c
 
 
 async def test_callers_that_come_while_it_fails_get_the_failure_without_a_request() -> None:
-    """As soon as the pause is a long one; a later caller finds out whether it is over."""
+    """If the pause is a long one; a later caller finds out whether it is over."""
     issuer, clock = Issuer(*(ServerError(status=503) for _ in range(5))), ManualClock()
     tokens = keeper(issuer, clock)
     for _ in range(100):
@@ -305,7 +305,7 @@ async def test_callers_that_come_while_it_fails_get_the_failure_without_a_reques
     "error", [PermissionDeniedError(status=403), BadRequestError(status=400), AuthenticationError(status=401)]
 )
 async def test_what_is_not_repeated_is_not_asked_again_at_each_call_either(error: ApiError) -> None:
-    """Five thousand calls, one after the other: a handful of requests."""
+    """Five thousand calls, one after the other, cause a handful of requests."""
     issuer, clock = Issuer(*([error] * 20)), ManualClock()
     tokens = keeper(issuer, clock)
     for _ in range(5000):
@@ -316,7 +316,7 @@ async def test_what_is_not_repeated_is_not_asked_again_at_each_call_either(error
 
 
 async def test_a_caller_waits_no_longer_than_its_own_time_allows() -> None:
-    """It gets the failure at once, instead of a timeout at the end."""
+    """It gets the failure at once, instead of a timeout later."""
     issuer, clock = Issuer(*([ServerError(status=503)] * 20)), ManualClock()
     tokens = keeper(issuer, clock)
     with pytest.raises(ServerError) as caught:
@@ -328,7 +328,7 @@ async def test_a_caller_waits_no_longer_than_its_own_time_allows() -> None:
 
 
 async def test_a_caller_that_waited_takes_the_token_that_came_meanwhile() -> None:
-    """Whoever comes out of the pause first asks for all."""
+    """The first caller to leave the pause requests the token for all."""
     issuer, clock = Issuer(ServerError(status=503)), ManualClock()
     tokens = keeper(issuer, clock)
     assert {token.access.reveal() for token in await asyncio.gather(*(tokens.renewed() for _ in range(50)))} == {
@@ -338,7 +338,7 @@ async def test_a_caller_that_waited_takes_the_token_that_came_meanwhile() -> Non
 
 
 async def test_forgetting_leaves_a_newer_token() -> None:
-    """The one that was revoked is another."""
+    """Another token was revoked."""
     tokens = keeper(Issuer())
     old = await tokens.renewed()
     new = await tokens.replace(old)
@@ -347,7 +347,7 @@ async def test_forgetting_leaves_a_newer_token() -> None:
 
 
 async def test_a_refresh_token_is_exchanged_on_demand() -> None:
-    """For a revocation with a valid token; None if there is none or it is spent."""
+    """For a revocation with a valid token; None if it is missing or spent."""
     issuer = Issuer("token-1", AuthenticationError(status=401), ServerError(status=503))
     known = grants(issuer)
     assert await known.exchange() is None
@@ -382,8 +382,8 @@ async def test_revoking_waits_for_the_request_under_way() -> None:
     assert (await renewing).access.reveal() == "token-1"
 
 
-async def test_a_refresh_token_that_is_not_accepted_is_told_with_the_reason(caplog: pytest.LogCaptureFixture) -> None:
-    """At INFO: the first grant takes its place."""
+async def test_a_refused_refresh_token_is_logged_with_the_reason(caplog: pytest.LogCaptureFixture) -> None:
+    """At INFO, as the first grant replaces it."""
     issuer, clock = Issuer("token-1", AuthenticationError(status=401)), ManualClock()
     tokens = keeper(issuer, clock)
     await _held(tokens)
@@ -412,7 +412,7 @@ async def test_a_token_without_a_stated_life_serves_until_it_is_refused() -> Non
 
 
 async def test_a_token_serves_to_the_moment() -> None:
-    """It is renewed ahead from nine tenths of its life on, and no longer used when that is over."""
+    """It is renewed after nine tenths of its life, and no longer used after its whole life."""
     issuer, clock = Issuer(), ManualClock()
     tokens = keeper(issuer, clock)
     token = await tokens.renewed()
@@ -434,7 +434,7 @@ async def test_a_token_serves_to_the_moment() -> None:
 
 
 async def test_a_token_of_a_long_life_is_renewed_five_minutes_ahead() -> None:
-    """A tenth of a week would be much."""
+    """A tenth of a week would be too early."""
     token = Token.from_body(issued("a", expires_in=604_800), asked_at=100.0)
     assert (token.renew_at, token.expires_at) == (100.0 + 604_500.0, 100.0 + 604_800.0)
 
@@ -455,7 +455,7 @@ async def test_the_next_try_to_renew_ahead_is_half_a_minute_later() -> None:
 
 
 async def test_a_token_is_renewed_ahead_on_a_clock_that_has_just_begun() -> None:
-    """Where monotonic time counts from the start of the machine, or of a container."""
+    """Monotonic time may count from the start of the machine or container."""
     issuer, clock = Issuer(issued("a", expires_in=0.5), issued("b", expires_in=0.5)), ManualClock()
     clock.now = 0.0
     tokens = keeper(issuer, clock)
@@ -468,14 +468,14 @@ async def test_a_token_is_renewed_ahead_on_a_clock_that_has_just_begun() -> None
     assert len(issuer.grants) == 3
 
 
-async def test_whoever_wants_to_know_is_given_each_new_token() -> None:
-    """As it was fetched."""
-    told: list[Token] = []
+async def test_the_callback_receives_each_new_token() -> None:
+    """As it was fetched; a token from elsewhere would be counted as taken."""
+    received: list[Token] = []
     tokens = keeper(Issuer())
-    tokens.on_new = told.append
+    tokens.on_new = received.append
     first = await tokens.renewed()
     second = await tokens.replace(first)
-    assert told == [first, second]
+    assert received == [first, second]
     assert tokens.taken == 0
 
 
@@ -492,7 +492,7 @@ def test_a_token_goes_to_a_store_and_comes_back_with_its_moments_moved() -> None
 
 
 async def test_closing_ends_a_request_under_way() -> None:
-    """Those who wait are told that the client was closed."""
+    """Waiters get an error that says the client was closed."""
     issuer = Issuer()
     issuer.hold.clear()
     tokens = keeper(issuer)
@@ -529,7 +529,7 @@ async def test_closing_ends_a_request_under_way() -> None:
     ],
 )
 def test_the_stated_life_is_taken_for_what_it_is_worth(expires_in: Any, life: float | None) -> None:
-    """A number, or text of one; anything else states none, and the token serves until it is refused."""
+    """A number, or its text; any other value counts as unknown, and the token is used until it is refused."""
     token = Token.from_body(issued("a", expires_in=expires_in), asked_at=100.0)
     assert token.expires_at == (None if life is None else 100.0 + life)
 
@@ -547,8 +547,8 @@ def test_an_answer_without_a_usable_token_is_refused_and_not_shown(body: bytes) 
     assert caught.value.context == "the token answer"
 
 
-def test_what_is_wrong_with_a_token_answer_is_said() -> None:
-    """And where."""
+def test_the_error_says_what_is_wrong_with_a_token_answer() -> None:
+    """And in which member."""
     with pytest.raises(DecodeError) as caught:
         Token.from_body(b"[]", asked_at=0.0)
     assert str(caught.value) == "the token answer: an object was expected"
@@ -559,7 +559,7 @@ def test_what_is_wrong_with_a_token_answer_is_said() -> None:
 
 
 def test_a_token_without_a_life_is_whole() -> None:
-    """But for its two moments."""
+    """Only its two moments are missing."""
     token = Token.from_body(issued("a", expires_in=None), asked_at=100.0)
     assert token == Token(Secret("a"), Secret("r"), None, None)
 
@@ -567,7 +567,7 @@ def test_a_token_without_a_life_is_whole() -> None:
 @pytest.mark.parametrize(
     "life", [b"1" * 400, b"9" * 19, b"1e400", b"NaN", b"Infinity", b"-Infinity", b'"' + b"1" * 400 + b'"']
 )
-def test_a_life_of_any_length_is_a_life_or_an_error_of_ours(life: bytes) -> None:
+def test_a_life_of_any_length_is_read_or_raises_an_error_of_the_package(life: bytes) -> None:
     """No number is too large to be read."""
     try:
         token = Token.from_body(b'{"access_token":"a","expires_in":%s}' % life, asked_at=0.0)
@@ -589,7 +589,7 @@ def test_a_token_fits_into_a_header(length: int, *, serves: bool) -> None:
 
 @pytest.mark.parametrize("value", ["", " r", "r ", "r\n", "\u00e9", 5, None])
 def test_a_refresh_token_that_could_not_be_sent_is_none(value: Any) -> None:
-    """The access token serves all the same."""
+    """The access token is used all the same."""
     token = Token.from_body(issued("a", refresh_token=value), asked_at=0.0)
     assert (token.access, token.refresh, token.expires_at) == (Secret("a"), None, 1000.0)
     assert Token.from_body(issued("a", refresh_token="r"), asked_at=0.0).refresh == Secret("r")

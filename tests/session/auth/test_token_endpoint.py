@@ -1,4 +1,4 @@
-"""The token endpoint as an endpoint of the API: what its failures cost everybody, on real sockets."""
+"""The token endpoint as part of the API: the effect of its failures on all requests, on real sockets."""
 
 import asyncio
 import contextlib
@@ -50,7 +50,7 @@ def first(number: int, reply: bytes, then: Answers) -> Answers:
 
 
 class Api:
-    """Answers the token endpoint, revocations and everything else as a test says, and keeps what came."""
+    """A server with prepared answers for the token endpoint, revocations and all else, which records requests."""
 
     def __init__(self) -> None:
         self.token: Answers = issued
@@ -113,7 +113,7 @@ FAILURES: dict[str, tuple[Answers, type[KajabiError]]] = {
 
 @pytest.mark.parametrize("name", FAILURES)
 async def test_a_thousand_calls_at_a_broken_token_endpoint_make_a_handful_of_requests(name: str, api: Api) -> None:
-    """Fifty at a time; each call gets an error of its kind, which says that it is the token endpoint's."""
+    """Fifty at a time; each call gets an error of its own class that names the token endpoint."""
     api.token, kind = FAILURES[name]
     limit = asyncio.Semaphore(50)
 
@@ -135,8 +135,8 @@ async def test_a_thousand_calls_at_a_broken_token_endpoint_make_a_handful_of_req
 
 
 @pytest.mark.parametrize("name", [name for name, (_, kind) in FAILURES.items() if kind is not AuthenticationError])
-async def test_a_passing_failure_is_over_when_it_is_over(name: str, api: Api) -> None:
-    """With one failing answer, and after twenty; whether the policy repeats it or not."""
+async def test_calls_succeed_as_soon_as_a_temporary_failure_ends(name: str, api: Api) -> None:
+    """After one failing answer and after twenty; whether or not the policy retries it."""
     api.token = first(1, FAILURES[name][0](1, ""), issued)
     async with api.session() as manager:
         for _ in range(2):
@@ -173,7 +173,7 @@ async def test_a_rotated_refresh_token_outlives_the_failures_of_the_endpoint(nam
 
 
 async def test_what_failed_before_a_call_is_not_counted_against_it(api: Api) -> None:
-    """Each call has the attempts of the policy, whatever earlier calls have met."""
+    """Each call has all attempts of the policy, whatever earlier calls met."""
     api.token = first(4, answer(status="429 Too Many Requests"), issued)
     async with api.session(retry=RetryPolicy(max_attempts=3, base_seconds=0.01)) as manager:
         with pytest.raises(RateLimitError):
@@ -183,8 +183,8 @@ async def test_what_failed_before_a_call_is_not_counted_against_it(api: Api) -> 
         assert len(api.seen["token"]) == 5
 
 
-async def test_a_pause_that_the_token_endpoint_asks_for_is_everybodys(api: Api) -> None:
-    """Resources that need no token wait too, and those who have no time for it are told at once."""
+async def test_a_pause_that_the_token_endpoint_asks_for_holds_all_requests(api: Api) -> None:
+    """Requests that need no token wait too, and those with too little time fail at once."""
     api.token = first(1, answer(status="429 Too Many Requests", headers="Retry-After: 20\r\n"), issued)
     version = Request("GET", "/v1/version", authorized=False)
     async with api.session() as manager:
@@ -201,12 +201,12 @@ async def test_a_pause_that_the_token_endpoint_asks_for_is_everybodys(api: Api) 
         assert (await manager.send(READ)).status == 200
         assert 19.0 < api.clock.now - began < 22.0
         assert (manager.stats.rate_limited, manager.stats.pauses) == (1, 1)
-        # How many resources may be read in a second is another matter.
+        # A pause of the token endpoint says nothing about the rate of resources.
         assert manager.stats.requests_per_second is None
 
 
 async def test_a_pause_that_a_resource_asks_for_holds_for_the_token_endpoint(api: Api) -> None:
-    """It is the API that asks."""
+    """Both belong to the same API."""
     api.resource = first(
         1, answer(status="503 Service Unavailable", headers="Retry-After: 30\r\n"), always("200 OK", b"{}")
     )
@@ -228,8 +228,8 @@ async def test_a_failure_of_the_token_endpoint_costs_no_retry_of_the_budget(api:
         assert manager.stats.retries_denied == 0
 
 
-async def test_a_time_that_runs_out_while_waiting_for_a_token_is_told_as_that(api: Api) -> None:
-    """Nothing is known of what was requested."""
+async def test_a_timeout_while_waiting_for_a_token_says_so(api: Api) -> None:
+    """The error names the token endpoint only if the time ran out there."""
     api.token = lambda _, __: HANGS
     async with api.session() as manager:
         with pytest.raises(RequestTimeoutError) as caught:
@@ -243,7 +243,7 @@ async def test_a_time_that_runs_out_while_waiting_for_a_token_is_told_as_that(ap
 
 
 async def test_an_operation_that_refuses_every_token_costs_few_of_them(api: Api) -> None:
-    """One after the other or at once; the error is the operation's own, and other operations go on."""
+    """One after the other or at once; the operation's own error is raised, and other operations continue."""
     api.resource = lambda _, text: REFUSED if "customers" in text else answer()
     async with api.session() as manager:
         for round_ in range(4):
@@ -276,7 +276,7 @@ async def test_an_operation_that_accepts_a_token_again_is_believed(api: Api) -> 
 
 
 async def test_a_token_that_ended_after_it_was_accepted_is_replaced_again() -> None:
-    """Another client, or a revocation, may end tokens faster than requests come back."""
+    """Another client, or a revocation, may end tokens faster than answers come back."""
     accepted = [asyncio.Event() for _ in range(4)]
     issued_so_far = 0
 
@@ -312,7 +312,7 @@ async def test_a_token_that_ended_after_it_was_accepted_is_replaced_again() -> N
 
 
 async def test_a_write_whose_new_token_does_not_come_was_not_applied(api: Api) -> None:
-    """It was refused with the old one, and the token endpoint is asked as often as one call would."""
+    """The old token was refused, and the token endpoint is asked as often as for one call."""
     api.token = first(1, issued(1), always("503 Service Unavailable"))
     api.resource = lambda _, __: REFUSED
     async with api.session() as manager:
@@ -326,7 +326,7 @@ REVOKED = "POST /v1/oauth/revoke"
 
 
 async def test_a_revocation_that_was_not_confirmed_can_be_repeated(api: Api) -> None:
-    """Until it is, the token is the one in use; then it is forgotten, in the store as well."""
+    """Until then the token stays in use; afterwards it is forgotten, in the store too."""
     store = MemoryTokenStore()
     api.revoke = first(2, answer(status="503 Service Unavailable"), always("200 OK"))
     async with api.session(token_store=store) as manager:
@@ -348,7 +348,7 @@ async def test_a_revocation_that_was_not_confirmed_can_be_repeated(api: Api) -> 
 
 
 async def test_a_revocation_of_a_dead_token_revokes_what_its_refresh_token_leads_to(api: Api) -> None:
-    """An access token that is over is refused, while its refresh token lives on."""
+    """An expired access token is refused, while its refresh token is still valid."""
     api.revoke = first(1, REFUSED, always("200 OK"))
     async with api.session() as manager:
         await manager.send(READ)
@@ -361,7 +361,7 @@ async def test_a_revocation_of_a_dead_token_revokes_what_its_refresh_token_leads
 
 
 async def test_a_revocation_of_what_is_dead_altogether_is_success(api: Api) -> None:
-    """Neither token serves any more."""
+    """Neither token is valid any more."""
     api.revoke = lambda _, __: REFUSED
     api.token = first(1, issued(1), always("401 Unauthorized", b'{"error":"Invalid refresh token"}'))
     async with api.session() as manager:
@@ -372,7 +372,7 @@ async def test_a_revocation_of_what_is_dead_altogether_is_success(api: Api) -> N
 
 
 async def test_a_revocation_is_not_done_while_it_is_not_known_what_the_refresh_token_leads_to(api: Api) -> None:
-    """The endpoint fails just then; the next call finds out."""
+    """The endpoint fails in that moment; the next call finds out."""
     api.revoke = first(1, REFUSED, first(2, REFUSED, always("200 OK")))
     api.token = lambda count, _: answer(status="503 Service Unavailable") if count == 2 else issued(count)
     async with api.session() as manager:
@@ -384,7 +384,7 @@ async def test_a_revocation_is_not_done_while_it_is_not_known_what_the_refresh_t
 
 
 async def test_a_revocation_that_is_not_allowed_says_so_and_nothing_of_a_plan(api: Api) -> None:
-    """OAuth says that the token is another client's."""
+    """OAuth says that the token belongs to another client."""
     api.revoke = always("403 Forbidden", b'{"error":"unauthorized_client"}')
     async with api.session() as manager:
         await manager.send(READ)
@@ -396,7 +396,7 @@ async def test_a_revocation_that_is_not_allowed_says_so_and_nothing_of_a_plan(ap
 
 
 async def test_a_revocation_disturbs_no_request_and_drops_no_newer_token(api: Api) -> None:
-    """Those under way are refused with the old token, and get a new one that the revocation leaves alone."""
+    """Requests under way are refused with the old token, and get a new one that the revocation leaves alone."""
     answered = asyncio.Event()
     dead = False
 
@@ -423,7 +423,7 @@ async def test_a_revocation_disturbs_no_request_and_drops_no_newer_token(api: Ap
 
 
 class _Slow:
-    """Revokes when the test says so."""
+    """A server that confirms a revocation when the test says so."""
 
     def __init__(self, endpoint: Any, answered: asyncio.Event) -> None:
         self.ask = endpoint.ask

@@ -1,4 +1,4 @@
-"""Deadlines: many of them, one timer of the event loop."""
+"""Deadlines: many share one timer of the event loop."""
 
 import asyncio
 import gc
@@ -18,11 +18,11 @@ REQUEST = Request("GET", "/v1/customers/1")
 async def forever() -> None:
     """Wait for longer than any deadline here."""
     await asyncio.sleep(5)
-    raise AssertionError("nobody ended it")
+    raise AssertionError("the deadline did not end it")
 
 
-async def test_what_takes_too_long_is_ended_and_told() -> None:
-    """The message names the limit and the request; nothing hangs on the error."""
+async def test_what_takes_too_long_raises_a_timeout() -> None:
+    """The message names the limit and the request; the error keeps no context."""
     with pytest.raises(RequestTimeoutError) as caught:
         await Deadlines().within(0.01, forever(), phase="total", request=REQUEST)
     assert str(caught.value) == "GET /v1/customers/1: not done, waiting and repeating included, within 0.01 s"
@@ -34,13 +34,13 @@ async def test_what_takes_too_long_is_ended_and_told() -> None:
 
 
 async def test_the_queue_has_words_of_its_own() -> None:
-    """Who waits for a place is told that."""
+    """A timeout in the queue for a slot says so."""
     with pytest.raises(RequestTimeoutError, match=r"no place among the requests under way within 0\.01 s"):
         await Deadlines().within(0.01, forever(), phase="queue", request=REQUEST)
 
 
 async def test_no_limit_is_none() -> None:
-    """None waits for as long as it takes, and arms nothing."""
+    """A deadline of None never ends and arms no timer."""
 
     async def soon() -> str:
         await asyncio.sleep(0)
@@ -50,7 +50,7 @@ async def test_no_limit_is_none() -> None:
 
 
 async def test_the_shortest_ends_first_whatever_the_order() -> None:
-    """The one timer is armed anew where a nearer deadline comes, and after each that ran out."""
+    """The one timer is armed again for a nearer deadline, and after each that expired."""
     deadlines = Deadlines()
     ended: list[float] = []
 
@@ -64,7 +64,7 @@ async def test_the_shortest_ends_first_whatever_the_order() -> None:
 
 
 async def silence(deadline: Deadline) -> bool:
-    """Wait until the task is cancelled, and tell whether that was for silence alone."""
+    """Wait until the task is cancelled, and return whether that was for silence alone."""
     try:
         await forever()
     except asyncio.CancelledError:
@@ -73,7 +73,7 @@ async def silence(deadline: Deadline) -> bool:
 
 
 async def test_silence_ends_what_a_block_does_and_not_the_block() -> None:
-    """Every sign of life gives time again; after the silence the block goes on, within what is left of its time."""
+    """Every sign of life restarts the limit; after the silence the block continues within the rest of its time."""
     deadlines, begun = Deadlines(), asyncio.get_running_loop().time()
     task = asyncio.current_task()
     assert task is not None
@@ -91,15 +91,15 @@ async def test_silence_ends_what_a_block_does_and_not_the_block() -> None:
 
 
 async def test_silence_may_end_several_things_in_turn() -> None:
-    """Each attempt listens anew; without a limit on the block it is the only end."""
+    """Each attempt starts its own limit on silence; without a limit on the block it is the only one."""
     with Deadlines().limit(None) as limit:
         for _ in range(3):
             limit.listen(0.01)
             assert await silence(limit)
 
 
-async def test_nobody_listens_after_the_answer() -> None:
-    """What the block does then is not cut short."""
+async def test_silence_is_not_limited_after_the_answer() -> None:
+    """What the block does after the answer is not cut short."""
     with Deadlines().limit(60.0) as limit:
         limit.listen(0.01)
         assert not limit.stop_listening()
@@ -108,7 +108,7 @@ async def test_nobody_listens_after_the_answer() -> None:
 
 
 async def test_time_that_is_up_goes_before_silence() -> None:
-    """Where both come in one moment, there is nothing left to go on with."""
+    """If both expire in the same moment, the block has no time left to continue."""
     ended_by_silence = None
     with Deadlines().limit(0.01) as limit:
         limit.listen(0.001)
@@ -119,7 +119,7 @@ async def test_time_that_is_up_goes_before_silence() -> None:
 
 
 async def test_the_cancellation_of_others_goes_before_silence() -> None:
-    """Whichever of them comes first."""
+    """In either order."""
     deadlines, running = Deadlines(), list[Deadline]()
 
     async def work() -> None:
@@ -143,7 +143,7 @@ async def test_the_cancellation_of_others_goes_before_silence() -> None:
 
 
 async def test_the_timer_is_armed_for_silence_too() -> None:
-    """For whatever comes first, and after a silence for the rest of the time."""
+    """It is armed for whichever expires first, and after a silence for the rest of the time."""
     deadlines = Deadlines()
     with deadlines.limit(60.0) as limit:
         limit.listen(30.0)
@@ -162,7 +162,7 @@ async def test_the_timer_is_armed_for_silence_too() -> None:
 
 
 async def test_the_cancellation_of_others_passes_through() -> None:
-    """Also where the deadline runs out in the same moment."""
+    """Also if the deadline expires in the same moment."""
     deadlines = Deadlines()
     begun = asyncio.Event()
 
@@ -183,7 +183,7 @@ async def test_the_cancellation_of_others_passes_through() -> None:
 
 
 async def test_the_cancellation_of_others_passes_through_though_time_is_up_before_it_is_seen() -> None:
-    """Both come while the task sleeps."""
+    """Both arrive while the task sleeps."""
     deadlines, running = Deadlines(), list[Deadline]()
 
     async def work() -> None:
@@ -201,7 +201,7 @@ async def test_the_cancellation_of_others_passes_through_though_time_is_up_befor
 
 
 async def test_an_error_that_the_end_of_time_led_to_passes_through() -> None:
-    """It says more than that time was up."""
+    """It says more than the timeout would."""
     with pytest.raises(ValueError, match="while cleaning up"):  # noqa: SIM117 - the inner block is what is tested
         with Deadlines().limit(0.01):
             try:
@@ -211,7 +211,7 @@ async def test_an_error_that_the_end_of_time_led_to_passes_through() -> None:
 
 
 async def test_the_inner_of_two_leaves_the_outer_alone() -> None:
-    """Both may run out at once: then it is the outer one that is told."""
+    """If both expire at once, the outer one is raised."""
     deadlines = Deadlines()
     with pytest.raises(RequestTimeoutError) as caught:
         await deadlines.within(
@@ -232,7 +232,7 @@ async def test_the_inner_of_two_leaves_the_outer_alone() -> None:
 
 
 async def test_errors_pass_through_and_end_the_deadline() -> None:
-    """Nothing is cancelled later for a block that has been left."""
+    """A block that was left is not cancelled later."""
     deadlines = Deadlines()
 
     async def fail() -> None:
@@ -244,7 +244,7 @@ async def test_errors_pass_through_and_end_the_deadline() -> None:
 
 
 async def test_closing_leaves_no_timer_behind() -> None:
-    """Unless something is under way, whose limit stands."""
+    """Unless a block is still running, whose limit stands."""
     deadlines = Deadlines()
     await deadlines.within(60.0, asyncio.sleep(0), phase="total", request=REQUEST)
     left = weakref.ref(deadlines)
@@ -261,7 +261,7 @@ async def test_closing_leaves_no_timer_behind() -> None:
 
 
 async def test_when_the_last_deadline_has_run_out_nothing_more_happens() -> None:
-    """No error in the loop, and no timer."""
+    """The loop reports no error and keeps no timer."""
     deadlines, reported = Deadlines(), list[object]()
     asyncio.get_running_loop().set_exception_handler(lambda _, context: reported.append(context))
     for _ in range(2):
@@ -273,7 +273,7 @@ async def test_when_the_last_deadline_has_run_out_nothing_more_happens() -> None
 
 
 async def test_who_takes_their_time_to_leave_is_cancelled_once() -> None:
-    """What closes a connection must not be cancelled in its turn."""
+    """The cleanup that closes a connection must not be cancelled too."""
     deadlines, left = Deadlines(), list[str]()
     with deadlines.limit(0.01):
         try:
@@ -284,8 +284,8 @@ async def test_who_takes_their_time_to_leave_is_cancelled_once() -> None:
     assert left == ["in order"]
 
 
-async def test_a_timer_that_goes_off_for_nobody_leaves_the_others() -> None:
-    """Whose block was left before its time, or put off."""
+async def test_a_timer_that_fires_for_an_ended_block_leaves_the_others() -> None:
+    """The block ended before its deadline, or the deadline was moved."""
     deadlines = Deadlines()
     with deadlines.limit(60.0) as patient, deadlines.limit(0.01) as quick:
         quick.at += 60.0
@@ -295,7 +295,7 @@ async def test_a_timer_that_goes_off_for_nobody_leaves_the_others() -> None:
 
 
 async def test_one_timer_is_armed_for_the_nearest() -> None:
-    """And is left as it is by those that come later."""
+    """Later deadlines leave it unchanged."""
     deadlines, loop = Deadlines(), asyncio.get_running_loop()
 
     def timer() -> asyncio.TimerHandle:
@@ -319,14 +319,14 @@ async def test_one_timer_is_armed_for_the_nearest() -> None:
 
 
 async def test_no_limit_arms_nothing() -> None:
-    """There is nothing to wait for."""
+    """Without a limit there is nothing to wait for."""
     deadlines = Deadlines()
     with deadlines.limit(None) as limit:
         assert (limit.at, deadlines._timer) == (math.inf, None)
 
 
 async def test_a_deadline_that_has_come_to_the_moment_has_run_out() -> None:
-    """The loop's clock may be a moment behind the timer."""
+    """The loop's clock may lag a moment behind the timer."""
     deadlines = Deadlines()
     now = asyncio.get_running_loop().time() + 60.0
     went_on: list[float] = []
@@ -341,8 +341,8 @@ async def test_a_deadline_that_has_come_to_the_moment_has_run_out() -> None:
     assert went_on == [1.0]
 
 
-def test_what_ran_out_is_told_with_its_phase() -> None:
-    """Who waited for a place is told that; each with the request."""
+def test_a_timeout_names_its_phase() -> None:
+    """A timeout in the queue for a slot says so; each names the request."""
     queue, total = ran_out(0.5, "queue", REQUEST), ran_out(2.0, "total", REQUEST)
     assert [str(queue), str(total)] == [
         "GET /v1/customers/1: no place among the requests under way within 0.5 s",

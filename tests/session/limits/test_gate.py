@@ -1,4 +1,4 @@
-"""Who may go: places, turns and pauses."""
+"""The gate: slots, permits and pauses."""
 
 import asyncio
 import random
@@ -41,7 +41,7 @@ async def test_a_place_that_comes_free_wakes_one_and_in_order() -> None:
 
 
 async def test_a_hundred_thousand_wait_and_each_is_woken_once() -> None:
-    """The cost of a wake-up does not grow with those who wait."""
+    """The cost of a wake-up does not grow with the number of waiters."""
     gate = _gate(10)
     running = most = done = 0
 
@@ -60,7 +60,7 @@ async def test_a_hundred_thousand_wait_and_each_is_woken_once() -> None:
 
 
 async def test_cancelling_at_any_moment_loses_no_place() -> None:
-    """Neither of those who wait, nor of those who were just given one, nor of those inside."""
+    """Neither of waiters, nor of those who just received a slot, nor of those inside."""
     chance = random.Random(5)
     gate = _gate(3)
 
@@ -84,7 +84,7 @@ async def test_cancelling_at_any_moment_loses_no_place() -> None:
 
 
 async def test_a_pause_holds_everyone_and_ends() -> None:
-    """And an earlier one is not shortened by a later one."""
+    """A later pause does not shorten an earlier one."""
     clock = ManualClock()
     gate = _gate(clock=clock)
     gate.refused(7.0)
@@ -94,8 +94,8 @@ async def test_a_pause_holds_everyone_and_ends() -> None:
     assert 7.0 <= clock.now - began < 8.0
 
 
-async def test_who_has_no_time_for_a_pause_is_told_at_once() -> None:
-    """Who comes, who waits for a place, and who waits for a turn."""
+async def test_who_has_no_time_for_a_pause_fails_at_once() -> None:
+    """A newcomer, a waiter for a slot and a waiter for a permit alike."""
     clock = ManualClock()
     gate = _gate(1, clock)
     await gate.enter(None)
@@ -114,8 +114,8 @@ async def test_who_has_no_time_for_a_pause_is_told_at_once() -> None:
     assert clock.slept == [60]
 
 
-async def test_who_waits_for_a_turn_is_told_as_well() -> None:
-    """The pause began while they stood in line for it."""
+async def test_who_waits_for_a_turn_fails_as_well() -> None:
+    """The pause began while they waited for a permit."""
 
     class Stuck(ManualClock):
         async def sleep(self, seconds: float) -> None:
@@ -136,8 +136,8 @@ async def test_who_waits_for_a_turn_is_told_as_well() -> None:
     await asyncio.wait([first])
 
 
-async def test_a_turn_beyond_the_deadline_is_told_at_once() -> None:
-    """At one request in ten seconds there is none within five."""
+async def test_a_turn_beyond_the_deadline_fails_at_once() -> None:
+    """At one request in ten seconds no permit comes within five."""
     clock = ManualClock()
     gate = _gate(5, clock, FixedRate(0.1))
     await gate.enter(None)
@@ -156,8 +156,8 @@ async def test_a_pause_without_end_is_cut_to_ten_minutes() -> None:
     assert clock.now - began <= 601
 
 
-async def test_turns_come_at_the_rate_whoever_is_cancelled() -> None:
-    """A turn that nobody takes is the next one's."""
+async def test_cancelled_waiters_do_not_change_the_rate_of_turns() -> None:
+    """The next waiter gets a permit that was not taken."""
     clock = ManualClock()
     gate = _gate(50, clock, FixedRate(10))
     began = clock.now

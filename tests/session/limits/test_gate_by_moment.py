@@ -1,4 +1,4 @@
-"""The gate, moment by moment: who is let through, who is told that it is too late, and what the rate is told."""
+"""The gate, moment by moment: who is let through, who fails as too late, and what the rate is notified of."""
 
 import asyncio
 
@@ -10,25 +10,25 @@ from kajabi_async.session.limits.rate import AdaptiveRate, FixedRate, RateLimit
 from tests.clocks import ManualClock
 
 
-class Told:
-    """A rate that says what it was made to say, and keeps what it was told."""
+class ScriptedRate:
+    """A rate with fixed answers that records its calls."""
 
     def __init__(self, *waits: float) -> None:
-        self.told: list[tuple[object, ...]] = []
+        self.calls: list[tuple[object, ...]] = []
         self._waits = list(waits)
 
     async def take(self, now: float) -> float:
-        self.told.append(("take", now))
+        self.calls.append(("take", now))
         return self._waits.pop(0) if self._waits else 0.0
 
     def answered(self, now: float) -> None:
-        self.told.append(("answered", now))
+        self.calls.append(("answered", now))
 
     def refused(self, now: float, pause_seconds: float | None) -> None:
-        self.told.append(("refused", now, pause_seconds))
+        self.calls.append(("refused", now, pause_seconds))
 
     def per_second(self, now: float) -> float | None:
-        self.told.append(("per_second", now))
+        self.calls.append(("per_second", now))
         return 7.5
 
 
@@ -42,7 +42,7 @@ async def _turns() -> None:
 
 
 async def test_it_is_open_while_there_are_places() -> None:
-    """Each who enters takes one, and each who leaves gives one back."""
+    """Each who enters takes a slot, and each who leaves returns it."""
     gate = _gate(ManualClock())
     open_ = [gate.is_open]
     for _ in range(2):
@@ -53,7 +53,7 @@ async def test_it_is_open_while_there_are_places() -> None:
 
 
 async def test_a_pause_lasts_to_its_moment() -> None:
-    """And is known of until then."""
+    """It is reported until then."""
     clock = ManualClock()
     gate = _gate(clock)
     assert not gate.is_paused
@@ -80,15 +80,15 @@ async def test_the_longest_pause_counts_ten_minutes_at_most(pauses: list[float],
     assert clock.slept == [seconds]
 
 
-async def test_the_rate_is_told_of_answers_and_refusals() -> None:
-    """With the moment, and the pause that is kept to."""
-    clock, rate = ManualClock(), Told()
+async def test_the_rate_is_notified_of_answers_and_refusals() -> None:
+    """With the moment, and the pause that is respected."""
+    clock, rate = ManualClock(), ScriptedRate()
     gate = _gate(clock, rate=rate)
     gate.answered(clock.now)
     for retry_after in (None, 0.0, 7.0, 600.0, 1e9):
         gate.refused(retry_after)
     assert gate.per_second() == 7.5
-    assert rate.told == [
+    assert rate.calls == [
         ("answered", 1000.0),
         *(("refused", 1000.0, pause) for pause in (None, 0.0, 7.0, 600.0, 600.0)),
         ("per_second", 1000.0),
@@ -96,20 +96,20 @@ async def test_the_rate_is_told_of_answers_and_refusals() -> None:
 
 
 @pytest.mark.parametrize("retry_after", [None, 0.0])
-async def test_a_refusal_without_a_pause_pauses_nobody(retry_after: float | None) -> None:
-    """The rate takes care of it."""
+async def test_a_refusal_without_a_pause_pauses_no_request(retry_after: float | None) -> None:
+    """The rate alone reacts to it."""
     clock = ManualClock()
-    gate = _gate(clock, rate=Told())
+    gate = _gate(clock, rate=ScriptedRate())
     gate.refused(retry_after)
     assert not gate.is_paused
     await gate.enter(None)
     assert clock.slept == []
 
 
-async def test_a_refusal_with_a_pause_pauses_everybody() -> None:
-    """For as long as it says."""
+async def test_a_refusal_with_a_pause_pauses_all_requests() -> None:
+    """For the seconds of its Retry-After."""
     clock = ManualClock()
-    gate = _gate(clock, rate=Told())
+    gate = _gate(clock, rate=ScriptedRate())
     gate.refused(7.0)
     await gate.enter(None)
     await gate.enter(None)
@@ -118,7 +118,7 @@ async def test_a_refusal_with_a_pause_pauses_everybody() -> None:
 
 @pytest.mark.parametrize(("seconds", "left"), [(4.75, 5.0), (5.0, 5.0), (5.25, None)])
 async def test_who_comes_during_a_pause_needs_time_for_it(seconds: float, left: float | None) -> None:
-    """More than it lasts; the others are told how long that is."""
+    """More than the pause lasts; the error of the others has its length."""
     clock = ManualClock()
     gate = _gate(clock)
     gate.pause(5.0)
@@ -133,23 +133,23 @@ async def test_who_comes_during_a_pause_needs_time_for_it(seconds: float, left: 
     assert gate.is_open
 
 
-@pytest.mark.parametrize(("seconds", "told"), [(4.75, True), (5.0, True), (5.25, False)])
-async def test_who_has_no_time_for_a_pause_does_not_even_stand_in_line(seconds: float, *, told: bool) -> None:
-    """They are told before there is a place."""
+@pytest.mark.parametrize(("seconds", "late"), [(4.75, True), (5.0, True), (5.25, False)])
+async def test_who_has_no_time_for_a_pause_does_not_even_stand_in_line(seconds: float, *, late: bool) -> None:
+    """They fail even if no slot is free."""
     clock = ManualClock()
     gate = _gate(clock, places=1)
     await gate.enter(None)
     gate.pause(5.0)
     coming = asyncio.create_task(gate.enter(clock.now + seconds))
     await _turns()
-    assert coming.done() is told
+    assert coming.done() is late
     gate.leave()
     await asyncio.wait([coming])
-    assert isinstance(coming.exception(), TooLateError) is told
+    assert isinstance(coming.exception(), TooLateError) is late
 
 
-async def test_when_a_pause_is_over_nobody_is_told_of_it() -> None:
-    """Not even who has no time at all: there is a turn at once."""
+async def test_a_pause_that_is_over_fails_no_request() -> None:
+    """Not even one without any time: a permit is free at once."""
     clock = ManualClock()
     gate = _gate(clock)
     gate.pause(5.0)
@@ -159,9 +159,9 @@ async def test_when_a_pause_is_over_nobody_is_told_of_it() -> None:
     assert clock.slept == []
 
 
-@pytest.mark.parametrize(("seconds", "told"), [(4.75, True), (5.0, True), (5.25, False), (None, False)])
-async def test_who_stands_in_line_when_a_pause_begins_needs_time_for_it(seconds: float | None, *, told: bool) -> None:
-    """They are told in that moment, and no place is lost or won."""
+@pytest.mark.parametrize(("seconds", "late"), [(4.75, True), (5.0, True), (5.25, False), (None, False)])
+async def test_who_stands_in_line_when_a_pause_begins_needs_time_for_it(seconds: float | None, *, late: bool) -> None:
+    """They fail in that moment, and no slot is lost or gained."""
     clock = ManualClock()
     gate = _gate(clock, places=1)
     await gate.enter(None)
@@ -170,23 +170,23 @@ async def test_who_stands_in_line_when_a_pause_begins_needs_time_for_it(seconds:
     assert gate.waiting == 1
     gate.pause(5.0)
     await _turns()
-    assert waiting.done() is told
+    assert waiting.done() is late
     gate.leave()
     await _turns()
     assert waiting.done()
     error = waiting.exception()
-    assert isinstance(error, TooLateError) is told
-    assert (error.seconds_left if isinstance(error, TooLateError) else None) == (5.0 if told else None)
-    assert gate.is_open is told
+    assert isinstance(error, TooLateError) is late
+    assert (error.seconds_left if isinstance(error, TooLateError) else None) == (5.0 if late else None)
+    assert gate.is_open is late
     assert gate.waiting == 0
-    if told:
+    if late:
         clock.advance(5.0)
         await gate.enter(None)
         assert not gate.is_open
 
 
 async def test_a_place_that_comes_free_in_the_moment_of_a_pause_is_given_once() -> None:
-    """Not to who was just told that it is too late, and not twice."""
+    """Not to the waiter that just failed as too late, and not twice."""
     clock = ManualClock()
     gate = _gate(clock, places=1)
     await gate.enter(None)
@@ -202,7 +202,7 @@ async def test_a_place_that_comes_free_in_the_moment_of_a_pause_is_given_once() 
 
 
 async def test_who_is_cancelled_in_line_takes_no_place() -> None:
-    """Whether the place comes before, in the same moment, or after."""
+    """Whether the slot becomes free before, in the same moment, or after."""
     clock = ManualClock()
     for given_first in (True, False):
         gate = _gate(clock, places=1)
@@ -223,7 +223,7 @@ async def test_who_is_cancelled_in_line_takes_no_place() -> None:
 
 
 async def test_a_place_that_is_given_up_goes_to_the_next() -> None:
-    """Who may be the only one left to wake."""
+    """The next may be the only waiter left."""
     gate = _gate(ManualClock(), places=1)
     await gate.enter(None)
     first, second = (asyncio.create_task(gate.enter(None)) for _ in range(2))
@@ -236,8 +236,8 @@ async def test_a_place_that_is_given_up_goes_to_the_next() -> None:
 
 
 @pytest.mark.parametrize(("seconds", "left"), [(9.75, 10.0), (10.0, 10.0), (10.25, None)])
-async def test_who_has_no_time_for_a_turn_is_told_how_long_it_would_take(seconds: float, left: float | None) -> None:
-    """And gives the place back."""
+async def test_who_has_no_time_for_a_turn_learns_how_long_it_would_take(seconds: float, left: float | None) -> None:
+    """And returns the slot."""
     clock = ManualClock()
     gate = _gate(clock, rate=FixedRate(0.1))
     await gate.enter(None)
@@ -252,12 +252,12 @@ async def test_who_has_no_time_for_a_turn_is_told_how_long_it_would_take(seconds
 
 
 async def test_a_turn_is_asked_for_until_it_is_given() -> None:
-    """Again in line, and after as many seconds as the rate says each time; less than none is none."""
-    clock, rate = ManualClock(), Told(3.0, 2.0, 0.5, -1.0)
+    """In the queue again, after as many seconds as the rate says each time; a negative number counts as 0."""
+    clock, rate = ManualClock(), ScriptedRate(3.0, 2.0, 0.5, -1.0)
     gate = _gate(clock, rate=rate)
     await gate.enter(None)
     assert clock.slept == [2.0, 0.5]
-    assert [moment for name, *moment in rate.told if name == "take"][-1] == [1002.5]
+    assert [moment for name, *moment in rate.calls if name == "take"][-1] == [1002.5]
     await gate.enter(clock.now)
     assert clock.slept == [2.0, 0.5]
 
@@ -271,19 +271,19 @@ async def test_a_turn_is_asked_for_until_it_is_given() -> None:
         pytest.param((5.0,), [], 5.0, id="at the very deadline"),
     ],
 )
-async def test_a_turn_that_would_come_too_late_is_told_whenever_it_shows(
+async def test_a_turn_that_would_come_too_late_fails_as_soon_as_that_is_known(
     waits: tuple[float, ...], slept: list[float], left: float
 ) -> None:
-    """Nobody waits in vain, and the place is given back."""
+    """No caller waits in vain, and the slot is returned."""
     clock = ManualClock()
-    gate = _gate(clock, rate=Told(*waits), places=1)
+    gate = _gate(clock, rate=ScriptedRate(*waits), places=1)
     with pytest.raises(TooLateError) as caught:
         await gate.enter(clock.now + 5.0)
     assert (clock.slept, caught.value.seconds_left, gate.is_open) == (slept, left, True)
 
 
 async def test_a_turn_of_less_than_a_second_may_come_too_late_as_well() -> None:
-    """For who has less time still."""
+    """For a caller that has even less time."""
     clock = ManualClock()
     gate = _gate(clock, rate=FixedRate(2))
     await gate.enter(None)
@@ -293,7 +293,7 @@ async def test_a_turn_of_less_than_a_second_may_come_too_late_as_well() -> None:
 
 
 async def test_turns_are_given_in_order() -> None:
-    """Whoever asked first goes first, also past one who is cancelled."""
+    """First come, first served, also past a waiter that is cancelled."""
     clock = ManualClock()
     gate = _gate(clock, places=9, rate=FixedRate(1))
     went: list[int] = []
@@ -309,8 +309,8 @@ async def test_turns_are_given_in_order() -> None:
     assert went == [0, 1, 3, 4]
 
 
-async def test_a_turn_at_once_is_taken_only_where_nobody_is_before() -> None:
-    """A place and a turn are there, and no pause; the others enter in line."""
+async def test_a_turn_at_once_is_taken_only_if_the_queue_is_empty() -> None:
+    """A slot and a permit are free and no pause holds; the others queue."""
     clock = ManualClock()
     gate = _gate(clock, places=2)
     assert gate.enter_at_once(clock.now)
@@ -324,17 +324,17 @@ async def test_a_turn_at_once_is_taken_only_where_nobody_is_before() -> None:
 
 
 async def test_a_turn_at_once_is_one_of_the_rate() -> None:
-    """The next comes in its time; a rate that others share is asked in line."""
+    """The next comes in its time; a shared rate is always asked in the queue."""
     clock = ManualClock()
     gate = _gate(clock, places=9, rate=FixedRate(1))
     assert gate.enter_at_once(clock.now)
     assert not gate.enter_at_once(clock.now + 0.5)
     assert gate.enter_at_once(clock.now + 1.0)
-    assert not _gate(clock, rate=Told()).enter_at_once(clock.now)
+    assert not _gate(clock, rate=ScriptedRate()).enter_at_once(clock.now)
 
 
-async def test_nobody_goes_past_those_who_wait_for_their_turn() -> None:
-    """However good the moment is."""
+async def test_no_request_passes_those_that_wait_for_their_turn() -> None:
+    """Even if a slot and a permit are free."""
 
     class Stuck(ManualClock):
         async def sleep(self, seconds: float) -> None:

@@ -1,4 +1,4 @@
-"""How the pace finds a limit that nobody tells it, in a world whose time is made up."""
+"""How the pace finds an unknown limit, in a simulated world with its own clock."""
 
 import heapq
 import itertools
@@ -14,7 +14,7 @@ from kajabi_async.session.limits.rate import AdaptiveRate, FixedRate, as_rate
 
 
 class World:
-    """Clients of fifty requests at once each, and a server that bears so many a second and refuses the rest."""
+    """Clients of fifty concurrent requests each, and a server that accepts so many a second and refuses the rest."""
 
     def __init__(self, limit: Callable[[float], float], paces: list[Pace], *, pause: float | None = None) -> None:
         self._limit = limit
@@ -79,17 +79,17 @@ class World:
 def test_nine_tenths_of_a_hidden_limit_are_used_and_hardly_ever_passed(
     limit: int, clients: int, pause: float | None
 ) -> None:
-    """By one client or by several that know nothing of each other, whether or not a refusal costs a pause."""
+    """By one client or by several independent ones, whether or not a refusal costs a pause."""
     world = World(lambda _: limit, [Pace() for _ in range(clients)], pause=pause)
     world.run(until=120)
     assert world.share(30, 120, limit) > 0.9
-    # Each of four that know nothing of each other has to find out by refusals of its own.
+    # Each of four independent clients has to find out by its own refusals.
     assert world.refusals(30, 120) < (0.015 if (clients, limit) == (4, 20) else 0.01)
 
 
 @pytest.mark.parametrize("pause", [None, 1.0])
 def test_a_limit_that_is_halved_is_found_again_within_half_a_minute(pause: float | None) -> None:
-    """What was learned counts for nothing then."""
+    """What was learned before no longer counts."""
     world = World(lambda now: 200 if now < 60 else 100, [Pace() for _ in range(4)], pause=pause)
     world.run(until=150)
     assert world.share(90, 150, 100) > 0.9
@@ -111,8 +111,8 @@ def test_nothing_is_held_back_before_the_first_refusal() -> None:
     assert not pace.limits
 
 
-def test_a_pause_lets_nobody_go_and_then_everybody_in_turn() -> None:
-    """Not all at its end."""
+def test_a_pause_holds_all_requests_and_releases_them_one_by_one() -> None:
+    """They do not all leave at its end."""
     pace = Pace()
     pace.refused(10.0, 5.0)
     assert pace.take(12.0, 1) == (0, 3.0)
@@ -123,7 +123,7 @@ def test_a_pause_lets_nobody_go_and_then_everybody_in_turn() -> None:
 
 
 def test_a_client_that_hardly_asked_is_not_brought_to_a_halt() -> None:
-    """One refusal, and nothing measured."""
+    """After one refusal and no measurement."""
     pace = Pace()
     pace.refused(100.0)
     rate = pace.rate(101.0)
@@ -132,7 +132,7 @@ def test_a_client_that_hardly_asked_is_not_brought_to_a_halt() -> None:
 
 
 async def test_a_known_rate_is_kept_to() -> None:
-    """A tenth of a second's worth may leave at once, and refusals do not change it."""
+    """A tenth of a second's requests may leave at once, and refusals do not change the rate."""
     rate = FixedRate(100)
     assert await rate.take(1000.0) == 0.0
     rate.refused(1000.0, None)
@@ -159,7 +159,7 @@ def test_a_rate_is_any_positive_number_below_a_thousand_million(given: float) ->
 
 
 async def test_a_learned_rate_is_none_until_it_is_known() -> None:
-    """Each turn is taken at once before; then one waits for what is missing."""
+    """Before, each permit comes at once; afterwards a caller waits for what is missing."""
     rate = AdaptiveRate()
     assert [await rate.take(1000.0) for _ in range(3)] == [0.0] * 3
     assert rate.per_second(1000.0) is None
@@ -173,7 +173,7 @@ async def test_a_learned_rate_is_none_until_it_is_known() -> None:
 
 
 def test_what_a_client_is_given_becomes_a_limit() -> None:
-    """A number, an object of one's own, or nothing."""
+    """A number, a rate object of the user's own, or None."""
     own = AdaptiveRate()
     assert as_rate(own) is own
     assert isinstance(as_rate(5), FixedRate)

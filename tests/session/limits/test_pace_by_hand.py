@@ -1,4 +1,4 @@
-"""The arithmetic of the pace, each number worked out by hand."""
+"""The arithmetic of the pace, with each number worked out by hand."""
 
 import math
 from functools import reduce
@@ -8,11 +8,11 @@ import pytest
 
 from kajabi_async.session.limits.pace import Pace
 
-# Every refused pace below was refused at 10 s, so that it grows from 10.5 s on.
+# Every refused pace below was refused at 10 s, so it grows from 10.5 s on.
 
 
 def _found(borne: float, **fields: float) -> Pace:
-    """Return a pace that has found a limit, and has had somebody wait for it just now."""
+    """Return a pace that has found a limit, and that a caller has just waited for."""
     pace = Pace(start=borne * 0.85 / 0.96, borne=borne, cuts=3, cost=1, refused_at=10.0, stocked_at=10.0)
     for name, value in fields.items():
         setattr(pace, name, value)
@@ -20,7 +20,7 @@ def _found(borne: float, **fields: float) -> Pace:
 
 
 def _bearing(pace: Pace, per_second: int, now: float) -> Pace:
-    """Let the server have borne so many requests in the last second before *now*."""
+    """Record that the server accepted *per_second* requests in the last second before *now*."""
     pace.window_since, pace.window_answers, pace.answers_before = now, pace.answers, per_second
     return pace
 
@@ -33,7 +33,7 @@ def test_a_new_pace_limits_nothing() -> None:
 
 @pytest.mark.parametrize("now", [0.0, 10.0, 1000.0])
 def test_a_known_rate_stays_what_it_is(now: float) -> None:
-    """Whatever was refused, and whenever."""
+    """Whatever was refused, and at any time."""
     pace = Pace(fixed=3.0)
     pace.refused(10.0, 2.0)
     assert (pace.rate(now), pace.start, pace.cuts, pace.paused_until) == (3.0, None, 0, 12.0)
@@ -47,7 +47,7 @@ def test_the_first_refusal_lets_a_few_go_until_it_is_known_what_it_was_about() -
 
 
 def test_one_refusal_among_many_answers_was_an_accident() -> None:
-    """The pace goes on at 85 % of what was borne, and doubles each half second up to twice what is borne."""
+    """The pace continues at 85 % of what was accepted, and doubles each half second up to twice that."""
     pace = _bearing(Pace(), 400, 10.0)
     pace.refused(10.0)
     pace.answered(10.2, times=30)
@@ -56,8 +56,8 @@ def test_one_refusal_among_many_answers_was_an_accident() -> None:
     assert _bearing(pace, 330, 11.5).rate(11.5) == pytest.approx(660.0)
 
 
-def test_many_refusals_were_none() -> None:
-    """The pace begins low, and doubles as long as the server bears it."""
+def test_many_refusals_were_no_accident() -> None:
+    """The pace starts low, and doubles as long as the server accepts it."""
     pace = _bearing(Pace(), 400, 10.0)
     for _ in range(20):
         pace.refused(10.0)
@@ -85,7 +85,7 @@ def test_a_rate_returns_to_its_plateau_along_a_cubic_curve(since: float, rate: f
 
 
 def test_after_the_curve_the_rate_doubles_if_it_is_borne() -> None:
-    """Every two seconds, and to no more than twice what the server bears."""
+    """Every two seconds, up to twice what the server accepts."""
     top = 100.0 + 15.0 * 0.7**3
     pace = _bearing(_found(100.0, start=85.0), 100, 27.5)
     assert pace.rate(27.5) == pytest.approx(200.0)
@@ -107,13 +107,13 @@ def test_after_the_curve_the_rate_doubles_if_it_is_borne() -> None:
 def test_how_long_a_limit_is_taken_to_be_what_it_was(
     borne: float, cost: int, pause_seconds: float, probe: float
 ) -> None:
-    """So that refusals stay below one in a hundred, and whatever was learned has a way back."""
+    """So refusals stay below one in a hundred, and the pace recovers from what it learned."""
     pace = _found(borne, cost=cost, pause_seconds=pause_seconds)
     assert pace._probe_seconds == pytest.approx(probe)
 
 
-def test_a_limit_is_forgotten_when_it_held_nobody_back() -> None:
-    """After a minute without a refusal, ten seconds of which nobody waited."""
+def test_a_limit_is_forgotten_if_it_delayed_no_request() -> None:
+    """After a minute without a refusal and ten seconds without a wait."""
     pace = _found(50.0)
     assert [pace.rate(moment) is None for moment in (70.0, 70.1)] == [False, True]
     pace.held_back_at = 65.0
@@ -123,7 +123,7 @@ def test_a_limit_is_forgotten_when_it_held_nobody_back() -> None:
 
 
 def test_a_later_refusal_leaves_85_per_cent_and_a_plateau_below_what_was_refused() -> None:
-    """What is in stock is gone."""
+    """The permits in stock are dropped."""
     pace = _found(100.0, start=85.0, stock=7.0, held_back_at=19.0)
     pace.answered(19.0, times=900)
     pace.refused(10.5 + 15.0 / 1.7)
@@ -131,7 +131,7 @@ def test_a_later_refusal_leaves_85_per_cent_and_a_plateau_below_what_was_refused
 
 
 def test_a_look_for_more_that_is_refused_gains_little() -> None:
-    """As a burst may have been let through: five per cent."""
+    """By five per cent, as a burst may have been let through."""
     pace = _bearing(_found(100.0, start=85.0, held_back_at=25.8), 200, 25.8)
     pace.answered(25.8, times=1500)
     refused = pace.rate(25.8)
@@ -142,7 +142,7 @@ def test_a_look_for_more_that_is_refused_gains_little() -> None:
 
 
 def test_a_rate_far_beyond_the_plateau_makes_the_limit_searched_for_again() -> None:
-    """From the plateau on: it may have been raised. What is then refused is the limit."""
+    """From the plateau on, as the limit may have been raised. What is refused next is the limit."""
     pace = _bearing(_found(100.0, start=85.0, held_back_at=28.0), 200, 28.0)
     pace.answered(28.0, times=2000)
     pace.refused(28.0)
@@ -156,7 +156,7 @@ def test_a_rate_far_beyond_the_plateau_makes_the_limit_searched_for_again() -> N
 
 
 def test_an_overload_takes_the_rate_to_what_gets_through() -> None:
-    """A limit that was halved is not approached by small cuts."""
+    """Small cuts would be too slow for a limit that was halved."""
     pace = _found(200.0, start=170.0, event_since=10.0, held_back_at=11.0)
     for _ in range(40):
         pace.event_refusals += 1
@@ -167,15 +167,15 @@ def test_an_overload_takes_the_rate_to_what_gets_through() -> None:
     assert pace.rate(11.0) == 5.0
 
 
-def test_a_refusal_of_a_rate_that_held_nobody_back_says_nothing_about_it() -> None:
-    """It is somebody else's doing: the limit is searched for, from what we send."""
+def test_a_refusal_of_a_rate_that_delayed_no_request_says_nothing_about_it() -> None:
+    """Another client caused it: the search starts from what this one sends."""
     pace = _bearing(_found(100.0, held_back_at=10.0), 1, 30.0)
     pace.refused(30.0)
     assert [pace.doubling_seconds, pace.start] == pytest.approx([0.5, 0.85])
 
 
 def test_refusals_within_half_a_second_or_a_pause_are_one_event() -> None:
-    """Most had left before the first one came back."""
+    """Most requests had left before the first refusal arrived."""
     pace = _found(100.0, held_back_at=20.0)
     pace.refused(20.0, 3.0)
     for moment in (20.25, 20.6, 22.9):
@@ -186,14 +186,14 @@ def test_refusals_within_half_a_second_or_a_pause_are_one_event() -> None:
 
 
 def test_after_a_pause_one_may_go_at_once() -> None:
-    """To find out whether it was enough."""
+    """It finds out whether the pause was long enough."""
     pace = Pace()
     pace.refused(10.0, 5.0)
     assert (pace.take(12.0, 1), pace.take(15.0, 2)) == ((0, 3.0), (1, 0.0))
 
 
 def test_answers_are_counted_by_the_second() -> None:
-    """And those of the second before count for what of it lies within the last one."""
+    """The second before counts for its part within the last second."""
     pace = Pace(window_since=10.0)
     pace.answered(10.5, 30)
     pace.answered(11.25, 10)
@@ -202,13 +202,13 @@ def test_answers_are_counted_by_the_second() -> None:
 
 
 def test_a_learned_rate_is_waited_for_a_quarter_of_a_second_at_most() -> None:
-    """It may have grown by then; a known one does not."""
+    """A learned rate may have grown by then; a known one does not."""
     assert _found(0.5, stock=0.0).take(10.0, 1)[1] == 0.25
     assert Pace(fixed=0.5, stock=0.0, stocked_at=10.0).take(10.0, 1)[1] == 2.0
 
 
 def test_a_pause_moves_on_what_is_counted_and_is_never_shortened() -> None:
-    """What is counted is counted over the time that requests may go."""
+    """Requests are counted over the time in which they may leave."""
     pace = Pace(window_since=9.5, event_since=9.0)
     pace.pause(10.0, 15.0)
     assert (pace.window_since, pace.event_since, pace.paused_until) == (14.5, 14.0, 15.0)
@@ -217,7 +217,7 @@ def test_a_pause_moves_on_what_is_counted_and_is_never_shortened() -> None:
 
 
 def test_as_many_go_as_are_in_stock() -> None:
-    """Whole ones; the next has to wait for what is missing."""
+    """Whole permits; the next caller waits for what is missing."""
     pace = Pace(fixed=4.0, stock=2.5, stocked_at=10.0)
     assert pace.take(10.0, 1) == (1, 0.0)
     assert pace.stock == 1.5
@@ -229,8 +229,8 @@ def test_as_many_go_as_are_in_stock() -> None:
     assert pace.take(10.125, 1) == (0, 0.25)
 
 
-def test_nobody_waits_for_the_rest_of_a_rounding() -> None:
-    """Ten tenths are one, and no wait is too short for a clock."""
+def test_no_request_waits_for_a_rounding_error() -> None:
+    """Ten tenths make one, and no wait is too short for a clock."""
     # Not by sum(), which is exact from Python 3.12 on.
     pace = Pace(fixed=10.0, stock=reduce(add, [0.1] * 10), stocked_at=10.0)
     assert pace.stock < 1.0
@@ -239,8 +239,8 @@ def test_nobody_waits_for_the_rest_of_a_rounding() -> None:
     assert Pace(fixed=1.0, stock=1.0 - 5e-7, stocked_at=10.0).take(10.0, 1) == (1, 0.0)
 
 
-def test_a_debt_lets_nobody_go() -> None:
-    """And takes longer to make up for."""
+def test_a_debt_lets_no_request_go() -> None:
+    """It takes longer to make up for."""
     pace = Pace(fixed=2.0, stock=-3.0, stocked_at=10.0)
     assert pace.take(10.0, 5) == (0, 2.0)
     assert pace.stock == -3.0
@@ -257,7 +257,7 @@ def test_a_debt_lets_nobody_go() -> None:
     ],
 )
 def test_the_stock_fills_at_the_rate(fixed: float, seconds: float, stock: float) -> None:
-    """Up to what may leave at once after nobody wanted to go."""
+    """Up to what may leave at once after a time without requests."""
     pace = Pace(fixed=fixed, stock=0.0, stocked_at=10.0)
     pace.take(10.0 + seconds, 0)
     assert pace.stock == stock
@@ -265,7 +265,7 @@ def test_the_stock_fills_at_the_rate(fixed: float, seconds: float, stock: float)
 
 
 def test_nothing_comes_into_stock_during_a_pause() -> None:
-    """Everybody would leave at its end at once."""
+    """Otherwise all would leave together at its end."""
     pace = Pace(fixed=4.0, stock=0.0, stocked_at=10.0)
     pace.pause(10.0, 15.0)
     assert pace.take(14.0, 1) == (0, 1.0)
@@ -277,6 +277,6 @@ def test_nothing_comes_into_stock_during_a_pause() -> None:
 
 
 def test_a_pause_ends_in_the_moment_it_ends() -> None:
-    """Not one later."""
+    """Not a moment later."""
     assert Pace(paused_until=15.0).take(15.0, 3) == (3, 0.0)
     assert Pace(paused_until=15.0).take(14.5, 3) == (0, 0.5)

@@ -1,4 +1,4 @@
-"""What an operation's timeout counts: all of it, or only what happens outside of the client's own line."""
+"""What an operation's timeout counts: all of it, or only the time outside the client's own queue."""
 
 import asyncio
 from collections.abc import AsyncGenerator, Callable
@@ -18,7 +18,7 @@ Respond = Callable[[int], bytes | float]
 
 @asynccontextmanager
 async def _talking(respond: Respond, **settings: Any) -> AsyncGenerator[SessionManager]:
-    """Answer the n-th request with what *respond* says, or after so many seconds; real ones."""
+    """Yield a session whose n-th request gets the answer of *respond*, or one after that many real seconds."""
     seen = 0
 
     async def handle(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -70,7 +70,7 @@ async def test_waiting_for_a_token_takes_no_time_of_an_operation_that_starts_whe
 
 @pytest.mark.parametrize("status", ["429 Too Many Requests", "503 Service Unavailable"])
 async def test_a_pause_is_waited_out_by_an_operation_that_starts_when_it_is_sent(status: str) -> None:
-    """By the one that was answered so, and by those that come during the pause; a call with less time fails."""
+    """By the one that was refused, and by those that start during the pause; a call with less time fails."""
     clock = ManualClock()
 
     def respond(number: int) -> bytes:
@@ -91,7 +91,7 @@ async def test_a_pause_is_waited_out_by_an_operation_that_starts_when_it_is_sent
 
 
 async def test_the_line_before_a_later_attempt_takes_no_time_either() -> None:
-    """Refused with three pauses in a row, each longer than all the time that the operation has."""
+    """After three refusals in a row, each with a pause longer than the operation's whole time."""
     clock = ManualClock()
     async with _talking(lambda number: _busy(30) if number <= 3 else answer(), clock=clock) as manager:
         assert (await manager.send(GET, timeout=10, timeout_starts="sent")).status == 200
@@ -99,7 +99,7 @@ async def test_the_line_before_a_later_attempt_takes_no_time_either() -> None:
 
 
 async def test_what_happens_outside_of_the_line_is_limited_still() -> None:
-    """A server that does not answer ends it, after the line as well, and the error says what was counted."""
+    """A server that does not answer ends it, also after the queue, and the error says what was counted."""
     async with _talking(lambda number: 0.3 if number == 1 else 5.0, concurrency=1) as manager:
         first = asyncio.create_task(manager.send(GET))
         await asyncio.sleep(0.05)
@@ -110,7 +110,7 @@ async def test_what_happens_outside_of_the_line_is_limited_still() -> None:
 
 
 async def test_waits_between_attempts_are_counted() -> None:
-    """A server that fails is no line of ours: without time left for another attempt there is none."""
+    """Back-off after a server failure is not the client's queue: without time for another attempt none is made."""
     clock = ManualClock()
     failing = answer(b"", status="503 Service Unavailable")
     policy = RetryPolicy(base_seconds=8.0, max_attempts=9)
@@ -122,7 +122,7 @@ async def test_waits_between_attempts_are_counted() -> None:
 
 
 async def test_a_call_counts_everything() -> None:
-    """That is what somebody who waits for a page wants."""
+    """A caller who waits for a page wants the whole limited."""
     async with _talking(lambda _: 0.3, concurrency=1) as manager:
         first = asyncio.create_task(manager.send(GET))
         await asyncio.sleep(0)
@@ -135,7 +135,7 @@ async def test_a_call_counts_everything() -> None:
 
 
 async def test_cancelling_in_line_ends_it_at_once() -> None:
-    """And leaves the slot to the others."""
+    """Its slot goes to the others."""
     async with _talking(lambda _: 0.1, concurrency=1) as manager:
         first = asyncio.create_task(manager.send(GET))
         second = asyncio.create_task(manager.send(GET, timeout=0.5, timeout_starts="sent"))
@@ -148,7 +148,7 @@ async def test_cancelling_in_line_ends_it_at_once() -> None:
 
 
 async def test_a_call_whose_time_runs_out_for_lack_of_a_slot_names_concurrency() -> None:
-    """It was never sent, and no pause of the API's is to blame."""
+    """It was never sent, and no pause of the API is to blame."""
     async with _talking(lambda _: 0.3, concurrency=1) as manager:
         first = asyncio.create_task(manager.send(GET))
         await asyncio.sleep(0.05)
@@ -160,7 +160,7 @@ async def test_a_call_whose_time_runs_out_for_lack_of_a_slot_names_concurrency()
 
 @pytest.mark.parametrize("callers", [1, 5])
 async def test_a_call_whose_time_runs_out_for_lack_of_a_permit_names_the_rate(callers: int) -> None:
-    """Whether it was told at once or waited behind others."""
+    """Whether it failed at once or waited behind others."""
     async with _talking(lambda _: 0.0, rate_limit=0.5) as manager:
         await manager.send(GET)
         calls = [asyncio.create_task(manager.send(GET, timeout=0.2)) for _ in range(callers)]
@@ -171,7 +171,7 @@ async def test_a_call_whose_time_runs_out_for_lack_of_a_permit_names_the_rate(ca
 
 
 async def test_a_call_whose_time_runs_out_for_the_learned_rate_says_so_with_its_figure() -> None:
-    """It is the client's own caution, and no pause."""
+    """The cause is the client's own caution, not a pause."""
     busy = answer(b"", status="429 Too Many Requests")
     async with _talking(lambda _: busy, retry=RetryPolicy(max_attempts=1)) as manager:
         for _ in range(2):
@@ -183,7 +183,7 @@ async def test_a_call_whose_time_runs_out_for_the_learned_rate_says_so_with_its_
 
 
 async def test_a_refusal_is_not_counted_as_borne() -> None:
-    """What got through tells the rate, and nothing else."""
+    """Only what got through sets the rate."""
 
     class Noting(AdaptiveRate):
         def __init__(self) -> None:
@@ -206,7 +206,7 @@ async def test_a_refusal_is_not_counted_as_borne() -> None:
 
 
 async def test_closing_leaves_no_timer_in_the_loop() -> None:
-    """A deadline of minutes would otherwise keep the client alive for as long."""
+    """A deadline of minutes would otherwise keep the client alive that long."""
     async with _talking(lambda _: 0.0) as manager:
         await manager.send(GET, timeout=600.0)
         timer = manager._deadlines._timer
