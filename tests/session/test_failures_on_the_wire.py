@@ -90,11 +90,7 @@ async def _failure(http: Any, error: Exception, request: Request = GET) -> Kajab
     ],
 )
 async def test_what_could_not_connect_says_why_and_was_never_sent(make: Any, reason: str, http: Any) -> None:
-<<<<<<< HEAD
-    """To which host and port, and why: in the words of the system, or by the name of what happened."""
-=======
-    """In the words of the system, or by the name of the exception."""
->>>>>>> w-W
+    """To which host and port, and why: in the words of the system, or by the name of the exception."""
     error = await _failure(http, make())
     assert isinstance(error, ConnectionFailedError)
     assert str(error) == f"{HEAD}could not connect to api.kajabi.com:443: {reason}"
