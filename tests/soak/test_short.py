@@ -10,7 +10,7 @@ from tests.soak.bulk import lookups
 from tests.soak.cancelling import cancellations
 from tests.soak.closing import closings
 from tests.soak.deliveries import deliveries
-from tests.soak.emails import memory, planned, requests_for, worlds
+from tests.soak.emails import memory, planned, requests_for, worlds, wrong_in
 from tests.soak.figures import Figure
 from tests.soak.hostile import documents, hostile_links, mutated_deliveries, texts
 from tests.soak.names import hostile_names
@@ -130,6 +130,11 @@ async def test_no_write_is_applied_twice() -> None:
 async def test_emails_are_found_as_a_reading_of_the_whole_list_finds_them() -> None:
     """Whatever their spelling, the sites, rows that move, ignored filters and a stale search."""
     _holds(await worlds(40))
+
+
+async def test_a_scan_of_emails_goes_on_if_inserted_rows_fill_several_pages() -> None:
+    """World 1935 inserts more rows at once than a page holds."""
+    assert await wrong_in(1935) == []
 
 
 async def test_emails_cost_little_more_than_the_better_plan() -> None:
