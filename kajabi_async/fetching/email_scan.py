@@ -60,6 +60,9 @@ class EmailScan(Scan[R]):
             at_any_price=at_any_price,
             naming=EMAILS,
         )
+        if self.pages is not None:
+            # The whole list is needed, and new rows push others onto later pages.
+            self.pages.most_fruitless = MOST_PAGES_AT_ONCE
         self._search, self._sites = search, sites
         self.forecast = self._forecast_of(())
         self._candidates: dict[str, tuple[R, ...]] = {}

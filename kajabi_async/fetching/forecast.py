@@ -183,7 +183,9 @@ class EmailForecast(Forecast):
 
     def step_back(self, pages: int) -> None:
         """Note that *pages* are read again."""
+        page_rows = self.page_rows
         self.pages = max(1, self.pages - pages)
+        self.rows = max(page_rows, self.rows - pages * page_rows)
         self.is_over = False
 
     @property

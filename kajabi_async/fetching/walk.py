@@ -183,6 +183,8 @@ class PageBatches(Generic[R]):
         """Whether the list has ended, and was not given up."""
         self._last_number: int | None = None
         self._novelty = Novelty()
+        self.most_fruitless = MOST_FRUITLESS_IN_BATCHES
+        """The number of pages in a row without a new row, beyond which the list is given up."""
 
     @property
     def is_over(self) -> bool:
@@ -272,7 +274,7 @@ class PageBatches(Generic[R]):
                 self._last_number = page.last_number or self._last_number
         self.has_ended = is_over
         # A link back to a page that was read would go round for ever.
-        is_over = is_over or fruitless > MOST_FRUITLESS_IN_BATCHES or following in self._requested
+        is_over = is_over or fruitless > self.most_fruitless or following in self._requested
         self._next = None if is_over else following
 
     def _query_after(self, query: str) -> str | None:
