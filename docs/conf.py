@@ -18,7 +18,9 @@ nitpicky = True
 nitpick_ignore_regex = [
     ("py:.*", r"(aiohttp|asyncio|collections|datetime|decimal|opentelemetry|os|pathlib|random|redis|typing)\..*"),
     ("py:(class|obj)", r"kajabi_async\.testing\.(state|oauth|faults\.incident)\..*"),  # Internals of the fake.
-    ("py:class", r"kajabi_async\.(models\.resource\.Scope|fetching\.page\.ListRequest)"),  # Passed on only.
+    # Passed on only.
+    ("py:class", r"kajabi_async\.(models\.resource\.Scope|stall\.Stalls)"),
+    ("py:class", r"kajabi_async\.fetching\.(page\.ListRequest|naming\.Naming|run\.Scanning)"),
     ("py:(class|obj)", r"kajabi_async\..*\.(R|\w*T)"),  # Type variables.
 ]
 

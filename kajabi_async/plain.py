@@ -15,7 +15,7 @@ _EXTRA: Final = "extra"
 
 
 def plain(value: Any) -> Any:
-    """Return a JSON-ready copy of *value*.
+    """Return a JSON-ready copy of ``value``.
 
     Decimals become text, times RFC 3339 in UTC, dates ISO 8601, other collections lists. Of an object inside an
     attribute, the members that the SDK does not know stand beside the others. What has no form in JSON, such as an

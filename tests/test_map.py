@@ -50,7 +50,7 @@ async def one_found(api: Kajabi) -> None:
     ("heading", "most_files", "most_changes"),
     [
         ('`await api.customers.get("123")`', 19, 28),
-        ("`await customer.contact`", 24, 58),
+        ("`await customer.contact`", 25, 60),
         ("`async for lookup in api.customers.get_many(ids)`", 25, 76),
         ("A token that is refused", 29, 86),
     ],

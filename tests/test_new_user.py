@@ -97,7 +97,7 @@ MISUSES: list[tuple[Mistake, str]] = [
     (lambda api: _awaited(api.customers), "'async for row in api.customers.list()'"),
     (lambda api: _now(lambda: api.customers.all), "list() takes filters and is read with 'async for'"),
     (lambda api: _now(lambda: api.customers.get_manny), "did you mean 'get_many'?"),
-    (lambda api: _now(lambda: api.customers.create), "its operations are find_by_email, get, get_many,"),
+    (lambda api: _now(lambda: api.customers.create), "its operations are find_by_email, find_many, get, get_many,"),
     (lambda api: _now(lambda: api.customers.list().total), "a list, which is fetched page by page, has no 'total'"),
 ]
 """What a type checker would reject as well."""

@@ -22,7 +22,7 @@ from kajabi_async import ToMany, ToOne, errors
 from kajabi_async.models.relations import Relation
 from kajabi_async.models.resource import MODELS, Resource, UntypedResource
 from kajabi_async.resources.base import Gettable, Listable, ResourceOperations
-from kajabi_async.resources.filters.encoding import ORDER_SUFFIXES, SUFFIXES_WITH_RANGES
+from kajabi_async.resources.filters.encoding import ORDER_SUFFIXES, SUFFIXES_WITH_RANGES, Takes
 
 _MADE_BY_THE_CLIENT: Final = {
     "FaultOrder",
@@ -176,7 +176,7 @@ def _grouped(hints: dict[str, Any]) -> Iterator[tuple[str, ...]]:
 
 
 def _wanted(hint: Any) -> str:
-    wanted = (getattr(extra, "wanted", None) for arm in (hint, *get_args(hint)) for extra in _metadata(arm))
+    wanted = (extra.words for arm in (hint, *get_args(hint)) for extra in _metadata(arm) if isinstance(extra, Takes))
     found = next(filter(None, wanted), None)
     return found or " or ".join(repr(each) for each in get_args(hint))
 

@@ -20,9 +20,9 @@ Rows = AsyncIterable[Any] | Iterable[Any]
 def record_batches(source: Rows, *, rows: int = 10_000, model: type[Resource] | None = None) -> "RecordBatches":
     """Return an async iterator of ``pyarrow.RecordBatch`` objects of ``rows`` rows each, with the columns of an export.
 
-    *source* is a list such as ``api.offers.list()``, a run such as ``api.customers.get_many(ids)``, or any iterable or
-    async iterable of resources or outcomes; outcomes without a resource are left out. All resources are of one type:
-    *model*, by default that of the list or run, or of the first resource. If there are none, one batch without rows
+    ``source`` is a list such as ``api.offers.list()``, a run such as ``api.customers.get_many(ids)``, or any iterable
+    or async iterable of resources or outcomes; outcomes without a resource are left out. All resources are of one type:
+    ``model``, by default that of the list or run, or of the first resource. If there are none, one batch without rows
     has the columns, so that a table can be made of it; InvalidArgumentError if nothing says of which type.
 
     ``pyarrow.Table.from_batches([batch async for batch in record_batches(api.offers.list())])`` is a table that

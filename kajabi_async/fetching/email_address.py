@@ -19,7 +19,7 @@ _UNPRINTABLE: Final = frozenset({"Cc", "Cs", "Zs", "Zl", "Zp"})
 
 
 def email_key(email: str) -> str:
-    """Return the form of *email* that is equal for all spellings of one email.
+    """Return the form of ``email`` that is equal for all spellings of one email.
 
     Kajabi stores emails in lower case and stripped (API document). Plus-tags and dots stay: they make other emails.
     """

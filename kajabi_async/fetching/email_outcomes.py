@@ -92,7 +92,7 @@ class Matches(Generic[R]):
 
 
 def email_outcome(email: str, looked_up: "Lookup[Any]") -> "EmailLookup[Any]":
-    """Return the outcome of *email*, as it was given, from the lookup of its `Matches`."""
+    """Return the outcome of ``email``, as it was given, from the lookup of its `Matches`."""
     if not looked_up.found:
         return EmailFailed(email, looked_up.error)
     matches: Matches[Any] = looked_up.resource
@@ -104,7 +104,7 @@ def email_outcome(email: str, looked_up: "Lookup[Any]") -> "EmailLookup[Any]":
 
 
 def ambiguous(rows: Sequence[Resource]) -> AmbiguousMatchError:
-    """Return the error of an email that several *rows* have."""
+    """Return the error of an email that several ``rows`` have."""
     return AmbiguousMatchError(
         f"{len(rows)} {rows[0].resource_type} have this email, ids {', '.join(row.id for row in rows)}: "
         "name one site with site_id="

@@ -46,10 +46,10 @@ class EmailScan(Scan[R]):
         at_any_price: bool = False,
         asks_sites: bool = True,
     ) -> None:
-        """Scan the list of *search*; *sites* is the list of sites.
+        """Scan the list of ``search``; ``sites`` is the list of sites.
 
-        With *at_any_price* the scan goes on even if lookups take fewer requests. Without *asks_sites* it requests pages
-        alone, as a plan does.
+        With ``at_any_price`` the scan goes on even if lookups take fewer requests. Without ``asks_sites`` it requests
+        pages alone, as a plan does.
         """
         super().__init__(
             search.reader,
@@ -76,7 +76,7 @@ class EmailScan(Scan[R]):
         self._site_ids: set[str] = set()
 
     async def find(self, key: str, tally: Tally) -> Matches[R]:
-        """Return the rows that pages have brought, or search for them; the cost of the pages is added to *tally*."""
+        """Return the rows that pages have brought, or search for them; the cost of the pages is added to ``tally``."""
         assert self.pages is not None  # noqa: S101 - emails are always looked up in a list
         self.pages.settle(tally)
         known = self._candidates.get(key, ())
@@ -146,7 +146,7 @@ class EmailScan(Scan[R]):
         return self._pending.is_unseen(key)
 
     def _keep(self, page: FetchedPage[R] | None) -> Iterator[str]:
-        """Keep the rows of *page* that the run asks for, and return their keys."""
+        """Keep the rows of ``page`` that the run asks for, and return their keys."""
         if page is None:
             self._has_hole = True
             self.forecast.add_failed_page()
@@ -166,7 +166,7 @@ class EmailScan(Scan[R]):
         return iter(found)
 
     def _key_of(self, row: "R | DecodeError") -> str | None:
-        """Note *row*, and return the key of its email; None if it has none or is of another site."""
+        """Note ``row``, and return the key of its email; None if it has none or is of another site."""
         if isinstance(row, DecodeError):
             self._has_hole = True
             return None

@@ -28,7 +28,7 @@ R = TypeVar("R", bound=Resource)
 
 
 def key_of(row: Any) -> str | None:
-    """Return the key of the email of *row*, None if it has none.
+    """Return the key of the email of ``row``, None if it has none.
 
     UnreadableAttributeError or FieldNotLoadedError if the answer does not say.
     """
@@ -37,14 +37,14 @@ def key_of(row: Any) -> str | None:
 
 
 def belongs_to(row: Any, site_id: str | None) -> bool:
-    """Return whether *row* may be of the site: the server ignores filters that it does not know."""
+    """Return whether ``row`` may be of the site: the server ignores filters that it does not know."""
     ids: tuple[str, ...] | None = row.site.ids
     return site_id is None or not ids or site_id in ids
 
 
 @attrs.frozen
 class EmailSearch(Generic[R]):
-    """The search for single emails in the list *pages*, of the site if that is given."""
+    """The search for single emails in the list ``pages``, of the site if that is given."""
 
     reader: Reader[R]
     """Reads what the list does not include."""
@@ -52,7 +52,7 @@ class EmailSearch(Generic[R]):
     site_id: str | None = None
 
     async def look_up(self, key: str, tally: Tally) -> Matches[R]:
-        """Return the resources with the email *key*, after one request or more; KajabiError if that fails.
+        """Return the resources with the email ``key``, after one request or more; KajabiError if that fails.
 
         UnreadableAttributeError, FieldNotLoadedError or DecodeError if none is found but one may be it.
         """
@@ -65,13 +65,13 @@ class EmailSearch(Generic[R]):
         return Matches(await self.completed(rows.values(), tally))
 
     async def completed(self, rows: Iterable[R], tally: Tally) -> tuple[R, ...]:
-        """Return *rows* with everything that was to be included, each read by its id if it came without."""
+        """Return ``rows`` with everything that was to be included, each read by its id if it came without."""
         include = self.reader.query.include
         read = [row if is_complete(row, include) else await self._by_id(row.id, tally) for row in rows]
         return tuple(row for row in read if row is not None)
 
     async def _search(self, text: str, key: str, rows: dict[str, R], tally: Tally) -> KajabiError | None:
-        """Add the rows with the email *key* among those that *text* finds; return why one of the others may have it."""
+        """Add the rows with the email ``key`` that ``text`` finds; return why one of the others may have it."""
         query = self.pages.query
         filters = tuple(sorted((*query.filters, ("filter[email_contains]", text))))
         following: str | None = attrs.evolve(query, filters=filters).encode()

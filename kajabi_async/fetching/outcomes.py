@@ -38,7 +38,7 @@ class Found(PlainRecord, Generic[R]):
     def to_dict(self, *, relations: Relations = True) -> dict[str, Any]:
         """Return ``id``, ``found``, and the members of the resource as ``customer``, ``contact`` or ``resource``.
 
-        *relations* is that of `Resource.to_dict`.
+        ``relations`` is that of `Resource.to_dict`.
         """
         name = _OWN_NAMES.get(self.resource.resource_type, "resource")
         return {"id": self.id, "found": True, name: self.resource.to_dict(relations=relations)}

@@ -33,7 +33,7 @@ _ID: Final = {"type": "string"}
 
 
 def json_schema_of(cls: "type[Resource]", attributes: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the JSON Schema of the dicts of *cls*, whose *attributes* are types by name.
+    """Return the JSON Schema of the dicts of ``cls``, whose ``attributes`` are types by name.
 
     Only ``type`` and ``id`` are required: an answer may leave out any attribute, and have others.
     """
@@ -70,7 +70,7 @@ def _schema_of(annotation: Any) -> dict[str, Any]:
 
 
 def pydantic_schema_of(cls: "type[Resource]") -> Any:
-    """Return the pydantic-core schema: takes a resource of *cls*, or a dict of one, and writes its dict as JSON."""
+    """Return the pydantic-core schema: takes a resource of ``cls``, or a dict of one, and writes its dict as JSON."""
     # Only pydantic calls this.
     from pydantic_core import core_schema  # noqa: PLC0415
 

@@ -28,7 +28,7 @@ _LONGEST_CELL: Final = 200
 
 
 def members_of(resource: "Resource", relations: Relations = True) -> dict[str, Any]:
-    """Return the members of *resource*; see `Resource.to_dict`."""
+    """Return the members of ``resource``; see `Resource.to_dict`."""
     if relations not in (True, False, "loaded"):
         raise InvalidArgumentError(f"relations must be True, False or 'loaded', got {shown(relations)}")
     return _Writer(relations).members(resource, frozenset())
@@ -42,7 +42,7 @@ class _Writer:
         self._left = _MOST_RELATED
 
     def members(self, resource: "Resource", owners: frozenset[str]) -> dict[str, Any]:
-        """Return the members of *resource*, which is nested in resources of the types *owners*."""
+        """Return the members of ``resource``, which is nested in resources of the types ``owners``."""
         own = {name: plain(value) for name, value in _attributes(resource).items()}
         members = {**_identity(resource), **_beside(_reserved(type(resource)), own)}
         if self._relations is not False:
@@ -100,12 +100,12 @@ _RESERVED: Final[dict[type, frozenset[str]]] = {}
 
 
 def own_name(cls: "type[Resource]", attribute: str) -> str:
-    """Return the name of the member with *attribute* of *cls*: the same, unless a member of ours has it."""
+    """Return the name of the member with ``attribute`` of ``cls``: the same, unless a member of ours has it."""
     return _free_name(attribute, _reserved(cls), {})
 
 
 def _beside(reserved: frozenset[str], own: dict[str, Any]) -> dict[str, Any]:
-    """Return *own* with an underscore after each name that is *reserved*, as in ``type_`` of a custom field."""
+    """Return ``own`` with an underscore after each name that is ``reserved``, as in ``type_`` of a custom field."""
     if reserved.isdisjoint(own):
         return own
     return {_free_name(name, reserved, own): value for name, value in own.items()}
@@ -120,7 +120,7 @@ def _free_name(name: str, reserved: frozenset[str], own: dict[str, Any]) -> str:
 
 
 def id_name(relation: Relation) -> str:
-    """Return the name of the member with the ids of *relation*, such as ``contact_id`` or ``offer_ids``."""
+    """Return the name of the member with the ids of ``relation``, such as ``contact_id`` or ``offer_ids``."""
     return f"{relation.name.removesuffix('s')}_ids" if relation.to_many else f"{relation.name}_id"
 
 
@@ -152,7 +152,7 @@ def resource_html(resource: "Resource") -> str:
 
 
 def cell_of(cls: "type[Resource]", name: str, value: Any) -> str:
-    """Return the member called *name* of a resource for a table: cut if it is long, of a secret URL only the host."""
+    """Return the member called ``name`` of a resource for a table: cut if it is long, of a secret URL only the host."""
     text = "" if value is None else ", ".join(map(str, _parts_of(value)))
     if name in cls.secret_urls and value is not None:
         return _host_of(text)

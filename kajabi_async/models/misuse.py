@@ -36,7 +36,7 @@ _FOR_READS: Final = frozenset({"fetch", "load", "refresh", "reload"})
 
 
 def cure_for(name: str) -> str:
-    """Return what to write instead of the attribute called *name*, which resources do not have; empty if unknown."""
+    """Return what to write instead of the attribute called ``name``, which resources do not have; empty if unknown."""
     if name in _FOR_DICTS:
         return "; call .to_dict() for a dict of the attributes and the ids of related resources"
     if name in _FOR_WRITES:

@@ -253,7 +253,7 @@ class Resource(ResourceMisuse):
         """Return the resource as plain data, which every JSON library takes.
 
         ``type``, ``id`` and the loaded attributes, those in ``extra`` included: decimals as text, times as RFC 3339
-        in UTC. Of each known relation the ids, as ``contact_id`` or ``offer_ids``; none if *relations* is False. With
+        in UTC. Of each known relation the ids, as ``contact_id`` or ``offer_ids``; none if ``relations`` is False. With
         ``"loaded"``, a loaded relation is there by its name instead, as dicts that have their own loaded relations,
         except those that lead back to a type they are nested in.
 

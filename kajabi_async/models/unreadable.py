@@ -21,7 +21,7 @@ class Unreadable(NamedTuple):
     steps: Steps
 
     def error(self, name: str, resource_type: str, resource_id: str) -> UnreadableAttributeError:
-        """Return the error for reading the attribute called *name*."""
+        """Return the error for reading the attribute called ``name``."""
         return UnreadableAttributeError(
             name,
             resource_type=resource_type,
@@ -44,7 +44,7 @@ class PartlyRead(Mapping[str, Any]):
     def __init__(
         self, readable: Mapping[str, Any], unreadable: Mapping[str, Unreadable], *, owner: tuple[str, str]
     ) -> None:
-        """Hold the *readable* values and those *unreadable*, of the *owner* with this type and id."""
+        """Hold the ``readable`` values and those ``unreadable``, of the ``owner`` with this type and id."""
         self.readable = dict(readable)
         self._unreadable = dict(unreadable)
         self._owner = owner
@@ -83,7 +83,7 @@ class PartlyRead(Mapping[str, Any]):
 
 
 def dotted(steps: Iterable[str | int]) -> str:
-    """Return the path of *steps* as text, such as ``data[3].attributes.name``."""
+    """Return the path of ``steps`` as text, such as ``data[3].attributes.name``."""
     return "".join(f"[{step}]" if isinstance(step, int) else f".{step}" for step in steps).removeprefix(".")
 
 

@@ -221,7 +221,7 @@ async def test_it_keeps_the_client_alive_and_is_dropped_without_a_warning(kajabi
 @pytest.mark.parametrize(
     ("options", "error", "message"),
     [
-        ({"timout": 5}, ConfigurationError, r"^with_options\(\) has no option 'timout'$"),
+        ({"timout": 5}, ConfigurationError, r"^with_options\(\) has no option 'timout'; did you mean 'timeout'\?$"),
         ({"base_url": "https://x.example"}, ConfigurationError, "no option 'base_url'"),
         ({"timeout": 0}, ConfigurationError, "timeout total"),
         ({"timeout": "5"}, ConfigurationError, "timeout total"),

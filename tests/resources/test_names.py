@@ -34,7 +34,11 @@ def _includable(relation: Relation) -> bool:
 
 
 def _arguments(cls: Any, generic: Any) -> tuple[Any, ...]:
-    return next(get_args(base) for base in cls.__orig_bases__ if getattr(base, "__origin__", None) is generic)
+    return next(
+        get_args(base)
+        for base in cls.__orig_bases__
+        if generic in getattr(getattr(base, "__origin__", None), "__mro__", ()) and len(get_args(base)) > 1
+    )
 
 
 def _names(literal: Any) -> tuple[str, ...]:

@@ -29,6 +29,10 @@ from kajabi_async import (
     Customer,
     CustomField,
     DecodeError,
+    EmailFailed,
+    EmailFound,
+    EmailLookup,
+    EmailLookups,
     EnsuredHooks,
     ErrorObject,
     ExportError,
@@ -43,6 +47,7 @@ from kajabi_async import (
     Hook,
     HookEvent,
     InvalidArgumentError,
+    InvalidEmailError,
     InvalidIdError,
     Kajabi,
     KajabiError,
@@ -307,3 +312,15 @@ MISUSES: Mapping[str, type[KajabiError]] = {
     "sort": UnknownSortKeyError,
     "store": StoreUnavailableError,
 }
+
+
+async def people_by_email(api: Kajabi, emails: list[str]) -> None:
+    run = api.customers.find_many(emails, include="offers")
+    assert_type(run, EmailLookups[Customer])
+    async for lookup in run:
+        assert_type(lookup, EmailFound[Customer] | EmailFailed[Customer])
+        by_hand: EmailLookup[Customer] = lookup
+        if isinstance(by_hand, EmailFound):
+            assert_type(by_hand.resource, Customer)
+        elif isinstance(by_hand.error, InvalidEmailError):
+            assert_type(by_hand.candidates, tuple[Customer, ...])

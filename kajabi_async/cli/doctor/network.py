@@ -21,7 +21,7 @@ Address = tuple[str, int]
 
 
 @attrs.frozen
-class Target:
+class Endpoint:
     """The network destination of requests."""
 
     host: str
@@ -31,7 +31,7 @@ class Target:
     """The name of a proxy setting that is not followed, or an empty string."""
 
     @classmethod
-    def of(cls, base_url: str) -> "Target":
+    def of(cls, base_url: str) -> "Endpoint":
         """Return the destination of a validated base URL."""
         parts = urlsplit(base_url)
         is_encrypted = parts.scheme == "https"
@@ -50,7 +50,7 @@ async def check_network(base_url: str, *, seconds: float) -> AsyncIterator[Findi
 
     *seconds* is the limit of each step.
     """
-    target = Target.of(base_url)
+    target = Endpoint.of(base_url)
     finding, addresses = await _resolve(target, seconds)
     yield finding
     if not addresses:
@@ -67,7 +67,7 @@ async def check_network(base_url: str, *, seconds: float) -> AsyncIterator[Findi
         yield await _handshake(target, address, seconds)
 
 
-async def _resolve(target: Target, seconds: float) -> tuple[Finding, list[Address]]:
+async def _resolve(target: Endpoint, seconds: float) -> tuple[Finding, list[Address]]:
     check = "name resolution"
     try:
         async with asyncio.timeout(seconds):
@@ -86,7 +86,7 @@ async def _resolve(target: Target, seconds: float) -> tuple[Finding, list[Addres
     return fine(check, f"{target.host} is {', '.join(hosts)}", addresses=hosts), addresses
 
 
-async def _connect(target: Target, addresses: list[Address], seconds: float) -> tuple[Finding, Address | None]:
+async def _connect(target: Endpoint, addresses: list[Address], seconds: float) -> tuple[Finding, Address | None]:
     error: OSError = OSError()
     for address in addresses:
         try:
@@ -98,7 +98,7 @@ async def _connect(target: Target, addresses: list[Address], seconds: float) -> 
     return _not_connected(target, error, seconds), None
 
 
-def _not_connected(target: Target, error: OSError, seconds: float) -> Finding:
+def _not_connected(target: Endpoint, error: OSError, seconds: float) -> Finding:
     place = f"{target.host} port {target.port}"
     if isinstance(error, TimeoutError):
         cause, message = "timeout", f"{place} did not answer within {seconds:g} s"
@@ -115,7 +115,7 @@ def _not_connected(target: Target, error: OSError, seconds: float) -> Finding:
     return failed("connection", message, cure=target.cure(cure), exit_code=ExitCode.UNREACHABLE, cause=cause)
 
 
-async def _handshake(target: Target, address: Address, seconds: float) -> Finding:
+async def _handshake(target: Endpoint, address: Address, seconds: float) -> Finding:
     try:
         version = await _connect_once(address, seconds, ssl=ssl.create_default_context(), server_hostname=target.host)
     except ssl.SSLCertVerificationError as error:
