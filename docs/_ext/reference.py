@@ -164,20 +164,20 @@ def _filter_table(cls: type) -> Iterator[str]:
     hints = get_type_hints(cls, include_extras=True)
     for names in _grouped(hints):
         note = " ".join(notes.get((cls.__name__, names[0]), ())).strip()
-        wanted = _wanted(hints[names[0]])
-        yield from (f"   * - {_literals(names, between=' ')}", f"     - {f'{wanted}. {note}' if note else wanted}")
+        takes = _takes(hints[names[0]])
+        yield from (f"   * - {_literals(names, between=' ')}", f"     - {f'{takes}. {note}' if note else takes}")
     yield ""
 
 
 def _grouped(hints: dict[str, Any]) -> Iterator[tuple[str, ...]]:
     """Yield the names, grouped by the attribute and the kind of value that they compare."""
-    for _, group in groupby(hints, key=lambda name: (_SUFFIX.sub("", name), _wanted(hints[name]))):
+    for _, group in groupby(hints, key=lambda name: (_SUFFIX.sub("", name), _takes(hints[name]))):
         yield tuple(group)
 
 
-def _wanted(hint: Any) -> str:
-    wanted = (extra.words for arm in (hint, *get_args(hint)) for extra in _metadata(arm) if isinstance(extra, Takes))
-    found = next(filter(None, wanted), None)
+def _takes(hint: Any) -> str:
+    words = (extra.words for arm in (hint, *get_args(hint)) for extra in _metadata(arm) if isinstance(extra, Takes))
+    found = next(words, None)
     return found or " or ".join(repr(each) for each in get_args(hint))
 
 

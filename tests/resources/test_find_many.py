@@ -1,16 +1,21 @@
 """Many people by their emails: each outcome as it was given, from the list or the search."""
 
+import asyncio
+from collections.abc import AsyncGenerator
 from typing import Any
 from urllib.parse import parse_qs
 
 import pytest
 
-from kajabi_async import AmbiguousMatchError, InvalidArgumentError, InvalidEmailError
+from kajabi_async import AmbiguousMatchError, BulkStalledError, InvalidArgumentError, InvalidEmailError
+from kajabi_async.errors import ConnectionFailedError
 from kajabi_async.exchange import Request
+from kajabi_async.fetching.plan import Strategy
 from kajabi_async.resources.people import Contacts
 from kajabi_async.testing import FakeKajabi
 from tests.resources.fakes import client_of
 from tests.sending import Canned, context, resource
+from tests.virtual_time import LoopClock, virtually
 
 ADA, BOB = "ada@example.com", "bob@example.com"
 
@@ -115,3 +120,83 @@ async def test_one_text_is_no_list_of_emails() -> None:
     """It would be taken apart into its characters."""
     with pytest.raises(InvalidArgumentError, match="an iterable of emails is needed"):
         Contacts(context(_list())).find_many(ADA)
+
+
+class Outage:
+    """Thirty contacts; from the third request on nothing is answered, until *seconds* have passed."""
+
+    emails = tuple(f" Person{number}@Example.com" for number in range(30))
+
+    def __init__(self, seconds: float) -> None:
+        self.clock = LoopClock()
+        self.ends = self.clock.monotonic() + seconds
+        self.rows = {f"person{number}@example.com": number for number in range(30)}
+        self.send = Canned(self._answer)
+        self.contacts = Contacts(context(self.send, clock=self.clock))
+
+    def _answer(self, request: Request) -> Any:
+        if len(self.send.asked) > 2 and self.clock.monotonic() < self.ends:
+            return ConnectionFailedError("gone", method="GET", path=request.path)
+        query = parse_qs(request.query)
+        part = query.get("filter[email_contains]", [""])[0]
+        found = [_contact(str(number), email) for email, number in self.rows.items() if part in email]
+        page = int(query.get("page[number]", ["1"])[0])
+        links = {"next": f"/v1/contacts?page[number]={page + 1}"} if len(found) > 10 * page else {}
+        return {"data": found[10 * (page - 1) : 10 * page], "links": links, "meta": {"total_count": len(found)}}
+
+
+@pytest.mark.parametrize("strategy", ["lookup", "scan"])
+def test_an_outage_that_passes_is_waited_out(strategy: Strategy) -> None:
+    """No email is lost to it, and none is said to be missing."""
+
+    async def run() -> None:
+        api = Outage(30.0)
+        found = [each async for each in api.contacts.find_many(api.emails, strategy=strategy, concurrency=3)]
+        assert all(each.found for each in found)
+        assert sorted(each.email for each in found) == sorted(api.emails)
+
+    virtually(run())
+
+
+@pytest.mark.parametrize("strategy", ["lookup", "scan"])
+def test_a_run_that_stalls_names_emails_as_they_were_given(strategy: Strategy) -> None:
+    """Another run over those without an outcome completes the set."""
+
+    async def run() -> None:
+        api = Outage(1000.0)
+        found: list[str] = []
+        with pytest.raises(BulkStalledError) as raised:
+            async for lookup in api.contacts.find_many(api.emails, strategy=strategy, concurrency=3, patience=120.0):
+                assert lookup.found
+                found.append(lookup.email)
+        assert raised.value.answered == len(found)
+        assert 0 < len(raised.value.unanswered) <= len(api.emails) - len(found)
+        rest = [each for each in api.emails if each not in found]
+        assert set(raised.value.unanswered) <= set(rest)
+        api.ends = 0.0
+        found += [each.email async for each in api.contacts.find_many(rest, strategy=strategy) if each.found]
+        assert sorted(found) == sorted(api.emails)
+
+    virtually(run())
+
+
+async def test_leaving_the_loop_ends_the_run() -> None:
+    """No task is left, and the generator of the emails is closed."""
+    closed: list[bool] = []
+
+    async def source() -> AsyncGenerator[str]:
+        try:
+            for number in range(1000):
+                yield f"person{number}@example.com"
+        finally:
+            closed.append(True)
+
+    others = asyncio.all_tasks()
+    contacts = Contacts(context(_list(_contact("1", ADA))))
+    async for lookup in contacts.find_many(source(), strategy="lookup", concurrency=5):
+        assert lookup.missing
+        break
+    for _ in range(20):
+        await asyncio.sleep(0)
+    assert asyncio.all_tasks() == others
+    assert closed == [True]
