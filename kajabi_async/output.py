@@ -5,14 +5,29 @@ No other module writes to either, except `kajabi_async.cli.terminal` for tables 
 
 import codecs
 import os
+import stat
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
-from typing import Any, TextIO
+from typing import Any, Final, TextIO
 
 from kajabi_async.escaping.text import escape_json, escape_line
 
-__all__ = ["flush", "prepare_streams", "print_json", "print_line", "print_script", "stop_writing"]
+__all__ = [
+    "flush",
+    "is_stored",
+    "prepare_streams",
+    "print_cells",
+    "print_file",
+    "print_json",
+    "print_line",
+    "print_prompt",
+    "print_script",
+    "stop_writing",
+]
+
+
+_PIECE: Final = 1 << 16
 
 
 def print_line(text: str, *, error: bool = False) -> None:
@@ -20,10 +35,35 @@ def print_line(text: str, *, error: bool = False) -> None:
     _stream(error=error).write(f"{escape_line(text)}\n")
 
 
-def print_json(value: Any, *, error: bool = False, default: Callable[[Any], Any] | None = None) -> None:
-    """Print *value* as one line of JSON; *default* converts values that are not JSON serializable."""
+def print_cells(cells: Iterable[str], *, error: bool = False) -> None:
+    """Print *cells*, each escaped, as one line with tabs between them."""
+    row = "\t".join(map(escape_line, cells))
+    _stream(error=error).write(f"{row}\n")
+
+
+def print_json(
+    value: Any, *, error: bool = False, default: Callable[[Any], Any] | None = None, indent: int | None = None
+) -> None:
+    """Print *value* as JSON, on one line without *indent*; *default* converts what is not JSON serializable."""
     stream = _stream(error=error)
-    stream.write(f"{escape_json(value, default=default, ascii_only=not _encodes_unicode(stream))}\n")
+    stream.write(f"{escape_json(value, default=default, ascii_only=not _encodes_unicode(stream), indent=indent)}\n")
+
+
+def print_file(path: Path) -> None:
+    """Copy a file of text to standard output; on a terminal each line of it is escaped."""
+    with path.open(encoding="utf-8", newline="") as file:
+        if sys.stdout.isatty():
+            for line in file:
+                print_line(line.removesuffix("\n"))
+            return
+        while piece := file.read(_PIECE):
+            sys.stdout.write(piece)
+
+
+def print_prompt(text: str) -> None:
+    """Print *text*, escaped, on standard error without ending the line, for an answer to be typed."""
+    sys.stderr.write(escape_line(text))
+    sys.stderr.flush()
 
 
 def print_script(text: str) -> None:
@@ -35,6 +75,15 @@ def print_script(text: str) -> None:
 def flush() -> None:
     """Flush standard output; OSError if it cannot be written, such as a closed pipe."""
     sys.stdout.flush()
+
+
+def is_stored(stream: TextIO) -> bool:
+    """Return whether *stream* ends in a file, or nowhere, rather than on a terminal or in a pipe to a program."""
+    try:
+        mode = os.fstat(stream.fileno()).st_mode
+    except (OSError, ValueError):
+        return False
+    return stat.S_ISREG(mode) or (stat.S_ISCHR(mode) and not stream.isatty())
 
 
 def prepare_streams() -> None:

@@ -8,12 +8,21 @@ descriptor of the folder, which stays the same even if its path leads elsewhere 
 import os
 import secrets
 import stat
+import tempfile
 from collections.abc import Generator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import BinaryIO, Final, Self
 
-__all__ = ["PrivateFolder", "UnsafePathError", "check_replaceable", "make_folders", "owner_only", "replacing"]
+__all__ = [
+    "PrivateFolder",
+    "UnsafePathError",
+    "check_replaceable",
+    "make_folders",
+    "owner_only",
+    "private_folder",
+    "replacing",
+]
 
 _POSIX: Final = os.name == "posix"
 _FOR_OTHERS: Final = 0o077
@@ -39,6 +48,14 @@ def make_folders(path: Path) -> None:
     missing = [each for each in (path, *path.parents) if not each.exists()]
     for each in reversed(missing):
         each.mkdir(mode=0o700, exist_ok=True)
+
+
+@contextmanager
+def private_folder() -> Generator[Path]:
+    """Make a folder of mode 0700 for temporary files, and remove it with them after the block."""
+    with tempfile.TemporaryDirectory(prefix="kajabi-") as folder:
+        # Without links, as one would lead to a folder that others may exchange.
+        yield Path(folder).resolve()
 
 
 def check_replaceable(path: Path) -> None:

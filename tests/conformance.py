@@ -12,7 +12,7 @@ from urllib.parse import parse_qsl
 import attrs
 
 from kajabi_async import Kajabi
-from kajabi_async.cli.read_commands import resource_classes
+from kajabi_async.cli.signatures import resource_classes
 from kajabi_async.exchange import FORM, JSON_API, Answer, Request
 from kajabi_async.jsonapi.codec import decode
 from kajabi_async.models.resource import MODELS, attribute_names

@@ -1,7 +1,7 @@
 """The command ``kajabi``; it needs the extra ``cli``.
 
-Imports everything below it, and nothing imports it. Read `app` first: it has the commands, and `running` runs them on a
-client.
+Imports everything below it, and nothing imports it. Read `app` first: it runs what was typed. `contents` lists the
+commands; `running` runs a coroutine of theirs on a client.
 """
 
 import importlib.util
@@ -19,7 +19,7 @@ def main() -> None:
         print_line(f"kajabi needs {' and '.join(missing)}: pip install 'kajabi-async[cli]'", error=True)
         sys.exit(2)
     try:
-        # Imported here because the extra may be missing.
+        # Imported here, so that an interrupt during the import is caught.
         from kajabi_async.cli.app import run  # noqa: PLC0415
     except KeyboardInterrupt:
         # Interrupted during the import, before `run` can report it.

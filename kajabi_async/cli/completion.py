@@ -2,29 +2,43 @@
 
 import shlex
 from pathlib import Path
-from typing import Annotated, Literal, get_args
+from typing import Annotated, Final, Literal, get_args
 
 from cyclopts import App, Parameter
 from cyclopts.completion import ShellDetectionError, detect_shell
 
+from kajabi_async.cli.building import app_of
+from kajabi_async.cli.contents import Command
 from kajabi_async.cli.options import Json
 from kajabi_async.errors import ConfigurationError
 from kajabi_async.output import print_json, print_line, print_script
 from kajabi_async.private_files import owner_only
 
-__all__ = ["add_completion"]
+__all__ = ["completion"]
 
 Shell = Literal["bash", "zsh", "fish"]
 
 
-def add_completion(app: App) -> None:
-    """Add the commands that show and install the completion of *app*."""
-    group = App(name="completion", help="Complete commands and options in bash, zsh and fish.")
+_HELP: Final = """Complete commands and options in bash, zsh and fish.
+
+Examples:
+  kajabi completion install
+  kajabi completion show bash
+"""
+
+
+def completion(command: Command) -> App:
+    """Return the group of the commands that show and install completion."""
+    group = App(name=command.name, help=_HELP)
 
     def show(shell: Shell | None = None, /, *, json: Json = False) -> None:
-        """Print the completion script of a shell, by default the current one."""
+        """Print the completion script of a shell, by default the current one.
+
+        Examples:
+          kajabi completion show zsh
+        """
         chosen = shell or _current_shell()
-        script = app.generate_completion(shell=chosen)
+        script = app_of().generate_completion(shell=chosen)
         if json:
             print_json({"shell": chosen, "script": script})
         else:
@@ -43,12 +57,16 @@ def add_completion(app: App) -> None:
 
         Writes ~/.local/share/bash-completion/completions/kajabi, ~/.zsh/completions/_cyclopts_kajabi or
         ~/.config/fish/completions/kajabi.fish, and a line in ~/.bashrc or ~/.zshrc. Running it again is safe.
+
+        Examples:
+          kajabi completion install
+          kajabi completion install zsh --no-startup
         """
         chosen = shell or _current_shell()
         try:
             # Shells run these files, so other users must not be able to write to them, whatever the umask.
             with owner_only():
-                path = app.install_completion(shell=chosen, add_to_startup=startup)
+                path = app_of().install_completion(shell=chosen, add_to_startup=startup)
         except OSError as error:
             raise ConfigurationError(
                 f"cannot install the completion script ({error.strerror}: {error.filename}): "
@@ -61,7 +79,7 @@ def add_completion(app: App) -> None:
 
     group.command(show)
     group.command(install)
-    app.command(group)
+    return group
 
 
 def _current_shell() -> Shell:

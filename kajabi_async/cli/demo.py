@@ -5,7 +5,7 @@ from typing import Any, Final
 from kajabi_async import Customer, Kajabi
 from kajabi_async.cli.lookup import print_report
 from kajabi_async.cli.rendering import as_members, print_resource
-from kajabi_async.cli.terminal import Screen, silent_screen
+from kajabi_async.cli.screens import Screen, silent_screen
 from kajabi_async.output import print_json
 from kajabi_async.testing import FakeKajabi
 

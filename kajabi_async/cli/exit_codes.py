@@ -1,10 +1,10 @@
-"""How a command ends: the table of exit codes, and the line that an error prints."""
+"""How a command ends: its exit code, whose meanings are in `front`, and the line that an error prints."""
 
-from collections.abc import Mapping
 from enum import IntEnum
-from typing import Any, Final
+from typing import Any
 
 from kajabi_async.cli.credentials.error import CredentialsError
+from kajabi_async.cli.own_words import in_own_words
 from kajabi_async.errors import (
     ApiError,
     BulkStalledError,
@@ -17,7 +17,7 @@ from kajabi_async.errors import (
 )
 from kajabi_async.output import print_json, print_line
 
-__all__ = ["EXIT_CODES_HELP", "ExitCode", "code_for", "print_error"]
+__all__ = ["ExitCode", "code_for", "print_error"]
 
 
 class ExitCode(IntEnum):
@@ -29,22 +29,6 @@ class ExitCode(IntEnum):
     REFUSED = 3
     UNREACHABLE = 4
     INTERRUPTED = 130
-
-
-MEANINGS: Final[Mapping[ExitCode, str]] = {
-    ExitCode.DONE: "done, or the reader of the output closed the pipe",
-    ExitCode.INCOMPLETE: "something was not found, or could not be read",
-    ExitCode.MISUSED: "wrong usage or configuration",
-    ExitCode.REFUSED: "the API rejected the request (4xx)",
-    ExitCode.UNREACHABLE: "the API could not be reached or failed (5xx, time limits, a stall)",
-    ExitCode.INTERRUPTED: "interrupted",
-}
-"""The meaning of each code, as ``kajabi --help`` prints it."""
-
-EXIT_CODES_HELP: Final = "\n".join(
-    ["Exit codes:", *(f"  {code.value:>3}  {meaning}" for code, meaning in MEANINGS.items())]
-)
-"""The table for ``kajabi --help``."""
 
 
 def code_for(error: KajabiError) -> ExitCode:
@@ -60,7 +44,8 @@ def code_for(error: KajabiError) -> ExitCode:
 
 def print_error(error: BaseException, code: ExitCode, *, json: bool) -> None:
     """Print *error* in one line on standard error: as a sentence, or as JSON with the facts as members."""
-    message = ". ".join([" ".join(str(error).split()), *getattr(error, "__notes__", ())])
+    text = " ".join(str(error).split())
+    message = ". ".join([text if isinstance(error, ApiError) else in_own_words(text), *getattr(error, "__notes__", ())])
     if json:
         print_json({"error": {**_facts(error), "message": message, "exit_code": code.value}}, error=True)
     else:

@@ -3,108 +3,201 @@
 import asyncio
 import inspect
 from collections.abc import Iterator, Mapping
-from typing import Any
+from importlib import import_module
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
 
+import attrs
 from cyclopts import App
 
-from kajabi_async import Kajabi
+from kajabi_async.checks import whole_number
+from kajabi_async.cli.confirming import confirm
+from kajabi_async.cli.contents import COMMANDS, Command
 from kajabi_async.cli.leftover import waiting_observer
-from kajabi_async.cli.read_commands import filter_options, option, resource_classes, with_signature
 from kajabi_async.cli.running import on_client
-from kajabi_async.cli.terminal import error_screen
-from kajabi_async.export import FORMATS, ExportProgress, ExportReport, export
-from kajabi_async.output import print_json, print_line
-
-__all__ = ["add_exports"]
-
-_HELP = (
-    "Write a whole list to a file: Parquet, Arrow, JSON lines or CSV.\n\n"
-    "Run the same command again to resume an export that was interrupted or killed: until it is complete, its rows are "
-    "kept in a folder beside the file, named like it with .partial appended. Rows that shift between pages during the "
-    "export are found by reading every page twice, and reported. Included resources go to files of their own: "
-    "customers.offers.parquet beside customers.parquet. A new file is readable by you alone. "
-    "In CSV, a ' precedes a cell that a spreadsheet would run as a formula. Parquet and Arrow need the extra `arrow`."
+from kajabi_async.cli.screens import error_screen
+from kajabi_async.cli.signatures import (
+    ResourceClass,
+    command_name,
+    fields_option,
+    filter_options,
+    include_option,
+    option,
+    resource_classes,
+    with_signature,
+    words_of,
 )
-_INCOMPLETE = 1
+from kajabi_async.cli.wording import counted
+from kajabi_async.errors import InvalidArgumentError
+from kajabi_async.export import FORMATS, ExportProgress, ExportReport, export
+from kajabi_async.output import flush, print_file, print_json, print_line
+from kajabi_async.private_files import private_folder
+
+if TYPE_CHECKING:
+    from kajabi_async.client import Kajabi
+
+__all__ = ["export_group"]
+
+_HELP: Final = """Write a whole list to a file: Parquet, Arrow, JSON lines or CSV.
+
+Run the same command again to resume an export that was interrupted or killed: until it is complete, its rows are
+kept in a folder beside the file, named like it with .partial appended. Rows that shift between pages during the
+export are found by reading every page twice, and reported. Included resources go to files of their own:
+customers.offers.parquet beside customers.parquet. A new file is readable by you alone; one that exists is replaced
+only if you say so, or with --force. In CSV, a ' precedes a cell that a spreadsheet would run as a formula. Parquet
+and Arrow need the extra `arrow`.
+
+Examples:
+  kajabi export customers --include offers --out customers.parquet
+  kajabi export orders --created-at-gteq 2024-01-01 --out - --format csv
+"""
+_INCOMPLETE: Final = 1
+_STANDARD_OUTPUT: Final = "-"
+_STREAMED: Final = ("jsonl", "csv")
+"""The formats that standard output takes: the others are binary, with an index that only a file can be read by."""
 
 
-def add_exports(app: App) -> None:
-    """Add ``kajabi export`` with a command for each resource to *app*."""
-    group = App(name="export", help=_HELP)
+@attrs.frozen
+class _Options:
+    """What every export takes besides the options of its list."""
+
+    out: str
+    format: str | None
+    restart: bool
+    force: bool
+    json: bool
+
+
+def export_group(command: Command) -> App:
+    """Return the group with a command for each resource."""
+    group = App(name=command.name, help=_HELP)
+    for family in {each.family for each in COMMANDS if each.family}:
+        import_module(f"kajabi_async.resources.{family}")
     for cls in resource_classes():
-        group.command(_export_command(cls), name=cls.name.replace("_", "-"))
-    app.command(group)
+        group.command(_export_command(cls), name=command_name(cls))
+    return group
 
 
-def _export_command(cls: Any) -> Any:
+def _export_command(cls: ResourceClass) -> Any:
     def command(
         *,
         out: str,
         format: str | None = None,
         restart: bool = False,
+        force: bool = False,
         fields: str | None = None,
         json: bool = False,
         **given: Any,
     ) -> int:
+        chosen = _Options(out, format, restart, force, json)
         options = {name: value for name, value in given.items() if value is not None}
         if fields is not None:
             options["fields"] = {cls.model.resource_type: fields}
-        return on_client(lambda api: _export(api, cls.name, out, options, format=format, restart=restart, json=json))
+        if "page_size" in options:
+            whole_number(options["page_size"], of="--page-size")
+        if out == _STANDARD_OUTPUT:
+            return _to_standard_output(cls, options, chosen)
+        _check_overwriting(Path(out), force=force)
+        return on_client(lambda api: _export(api, cls.name, out, options, chosen))
 
-    return with_signature(command, f"Export {cls.name.replace('_', ' ')}.", _parameters(cls))
+    name = command_name(cls)
+    site = " --site-id 1" if name == "payouts" else ""
+    examples = f"  kajabi export {name} --out {name}.csv{site}\n  kajabi export {name} --out - --format jsonl{site}"
+    return with_signature(
+        command, f"Export {words_of(cls)}. `kajabi help export` says how.\n\nExamples:\n{examples}", _parameters(cls)
+    )
 
 
-def _parameters(cls: Any) -> Iterator[inspect.Parameter]:
+def _parameters(cls: ResourceClass) -> Iterator[inspect.Parameter]:
     known = cls.list_options.__annotations__
-    yield option("out", str, "The file to write.", default=inspect.Parameter.empty)
-    yield option("format", str | None, f"One of {', '.join(FORMATS)}; by default the suffix of the file.")
+    yield option(
+        *("out", str, "The file to write; - for standard output, in the formats jsonl and csv."),
+        default=inspect.Parameter.empty,
+        word="FILE",
+        allow_leading_hyphen=True,
+    )
+    yield option(
+        *("format", str | None, f"One of {', '.join(FORMATS)}; by default the suffix of the file, jsonl for -."),
+        word="NAME",
+    )
     yield option("restart", bool, "Discard what an earlier run left and start over.", default=False, negative=())
+    yield option("force", bool, "Replace a file that exists without asking.", default=False, negative=())
     yield option("json", bool, "Print the report as one line of JSON; errors, too.", default=False, negative=())
-    includable = sorted(name for name, relation in cls.model.relations.items() if relation.includable)
-    if "include" in known and includable:
-        yield option("include", str | None, f"Relations to include, separated by commas: {', '.join(includable)}.")
+    if "include" in known:
+        yield from include_option(cls)
     if "fields" in known:
-        yield option("fields", str | None, "Attributes and relations to restrict the export to, separated by commas.")
+        yield fields_option()
     if "page_size" in known:
-        yield option("page_size", int | None, "Rows to request at a time, 100 by default; fewer for a slow server.")
+        text = "Rows to request at a time, 100 by default; fewer for a slow server."
+        yield option("page_size", int | None, text, word="NUMBER")
     yield from filter_options(cls)
 
 
+def _check_overwriting(path: Path, *, force: bool) -> None:
+    if path.is_file() and not path.is_symlink():
+        confirm(f"replace {path}, which exists", yes=force, option="--force")
+
+
+def _to_standard_output(cls: ResourceClass, options: Mapping[str, Any], chosen: _Options) -> int:
+    """Export to a folder of its own and copy the file from there: rows are final when every page was read."""
+    form = chosen.format or _STREAMED[0]
+    if form not in _STREAMED:
+        raise InvalidArgumentError(
+            f"standard output takes {' and '.join(_STREAMED)}, not {form[:40]!r}: name a file with --out"
+        )
+    if "include" in options:
+        raise InvalidArgumentError("included resources go to files of their own: name a file with --out")
+    if chosen.json:
+        raise InvalidArgumentError("the rows go to standard output, so --json cannot print the report there")
+    with private_folder() as folder:
+        path = folder / f"{command_name(cls)}.{form}"
+        settings = attrs.evolve(chosen, out=str(path), format=form)
+        code = on_client(lambda api: _export(api, cls.name, str(path), options, settings, is_kept=False))
+        print_file(path)
+        flush()
+    return code
+
+
 async def _export(
-    api: Kajabi, name: str, out: str, options: Mapping[str, Any], *, format: str | None, restart: bool, json: bool
+    api: "Kajabi", name: str, out: str, options: Mapping[str, Any], chosen: _Options, *, is_kept: bool = True
 ) -> int:
     pages = getattr(api, name).list(**options)
+    rows = 0
     try:
         screen = error_screen()
-        show_waiting = waiting_observer(screen, json=json)
+        show_waiting = waiting_observer(screen, json=chosen.json)
         with screen.progress() as bars:
             bars.show("read", completed=0)
 
             def show(progress: ExportProgress) -> None:
+                nonlocal rows
+                rows = progress.rows
                 show_waiting(progress)
-                bars.show("read", completed=progress.rows, total=progress.listed)
+                bars.show("read", completed=rows, total=progress.listed)
                 if progress.written:
                     bars.show("written", completed=progress.written)
 
-            report = await export(pages, out, format=format, restart=restart, observer=show)
+            report = await export(pages, out, format=chosen.format, restart=chosen.restart, observer=show)
     except asyncio.CancelledError:
-        if not json:
-            print_line("kajabi: the rows so far are kept; run the same command again to resume", error=True)
+        if not chosen.json and is_kept:
+            kept = f"{counted(rows, 'row')} so far {'is' if rows == 1 else 'are'} kept"
+            print_line(f"kajabi: {kept}; run the same command again to resume", error=True)
         raise
-    if json:
+    if chosen.json:
         print_json(report.to_dict())
     else:
-        _print_report(report, name.replace("_", " "))
+        _print_report(report, name.replace("_", " "), names_files=is_kept)
     return _INCOMPLETE if report.malformed or report.lacking else 0
 
 
-def _print_report(report: ExportReport, name: str) -> None:
+def _print_report(report: ExportReport, name: str, *, names_files: bool) -> None:
     """Print the result of the export on standard error."""
     if report.resumed_from is not None:
-        print_line(f"resumed after {report.resumed_from:,} rows of an earlier run", error=True)
-    included = "".join(f", {count:,} {type_name}" for type_name, count in sorted(report.related.items()))
-    print_line(f"{report.rows:,} {name}{included} in {report.pages:,} pages, {report.seconds:.1f} s", error=True)
-    for path in report.paths:
+        print_line(f"resumed after {counted(report.resumed_from, 'row')} of an earlier run", error=True)
+    parts = [(report.rows, name), *((count, type_name) for type_name, count in sorted(report.related.items()))]
+    rows = ", ".join(counted(count, plural.removesuffix("s"), plural) for count, plural in parts)
+    print_line(f"{rows} in {counted(report.pages, 'page')}, {report.seconds:.1f} s", error=True)
+    for path in report.paths if names_files else ():
         print_line(str(path), error=True)
     for warning in report.warnings:
         print_line(f"warning: {warning}", error=True)

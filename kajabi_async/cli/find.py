@@ -1,23 +1,26 @@
 """``kajabi customers find`` and ``kajabi contacts find``: one person by email."""
 
 from collections.abc import Callable
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 from cyclopts import App, Parameter
 
-from kajabi_async import Kajabi, KajabiError
 from kajabi_async.cli.options import Json
 from kajabi_async.cli.rendering import as_members, print_resource
 from kajabi_async.cli.running import on_client
-from kajabi_async.cli.terminal import output_screen
+from kajabi_async.cli.screens import output_screen
+from kajabi_async.errors import KajabiError
 from kajabi_async.output import print_json
+
+if TYPE_CHECKING:
+    from kajabi_async.client import Kajabi
 
 __all__ = ["add_find"]
 
 
 def add_find(groups: dict[str, App]) -> None:
     """Add the command ``find`` to the groups of customers and of contacts."""
-    for name in ("customers", "contacts"):
+    for name in {"customers", "contacts"} & groups.keys():
         groups[name].command(_find(name), name="find")
 
 
@@ -35,13 +38,18 @@ def _find(name: str) -> Callable[..., int]:
         """Show the person with exactly this email.
 
         Letter case does not count; plus-tags and dots do. The exit code is 1 if none is found.
+
+        Examples:
+          kajabi customers find ada@example.com
+          kajabi customers find ada@example.com --thorough --json
         """
         return on_client(lambda api: _show(api, name, email, site_id=site_id, thorough=thorough, json=json))
 
+    find.__doc__ = (find.__doc__ or "").replace("kajabi customers", f"kajabi {name}")
     return find
 
 
-async def _show(api: Kajabi, name: str, email: str, *, site_id: str | None, thorough: bool, json: bool) -> None:
+async def _show(api: "Kajabi", name: str, email: str, *, site_id: str | None, thorough: bool, json: bool) -> None:
     operations: Any = getattr(api, name)
     found = await operations.find_by_email(email, site_id=site_id, thorough=thorough)
     if found is None:

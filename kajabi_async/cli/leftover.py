@@ -1,12 +1,12 @@
 """Messages of a run of lookups that stalls or is interrupted, and the file of its unanswered ids."""
 
-import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Final, Protocol
 
 from kajabi_async.cli.id_files import IdLines
-from kajabi_async.cli.terminal import Screen
+from kajabi_async.cli.screens import Screen
+from kajabi_async.cli.wording import clock_time, counted
 from kajabi_async.fetching.lookups import Lookups
 from kajabi_async.output import print_json, print_line
 from kajabi_async.private_files import replacing
@@ -59,11 +59,8 @@ async def keep_unanswered(run: Lookups[Any], ids: IdLines, source: str, *, silen
         print_json({"unanswered": {"ids": len(unanswered), "path": str(path), "is_all": is_all}}, error=True)
         return
     more = "" if is_all else "; standard input may have more that were not read"
-    print_line(
-        f"kajabi: {len(unanswered):,} ids without an answer are in {path}{more}; go on with "
-        f"`kajabi customers lookup {path}`",
-        error=True,
-    )
+    left = f"{counted(len(unanswered), 'id')} without an answer {'is' if len(unanswered) == 1 else 'are'} in {path}"
+    print_line(f"kajabi: {left}{more}; go on with `kajabi customers lookup {path}`", error=True)
 
 
 def _path_for(source: str) -> Path:
@@ -74,7 +71,7 @@ def _path_for(source: str) -> Path:
 def _describe(stalled_since: float | None, paused_until: float | None) -> str:
     if stalled_since is None:
         return "the API answers again, going on"
-    since = time.strftime("%H:%M:%S", time.localtime(stalled_since))
+    since = clock_time(stalled_since)
     if paused_until is None:
         return f"no answer since {since}; waiting for one"
-    return f"the API asked to wait until {time.strftime('%H:%M:%S', time.localtime(paused_until))}; waiting"
+    return f"the API asked to wait until {clock_time(paused_until)}; waiting"

@@ -1,143 +1,176 @@
 """``kajabi RESOURCE list`` and ``get`` for every resource, built from the declarations of the resource classes."""
 
 import inspect
-from collections.abc import Iterator
-from typing import Annotated, Any, Final, get_type_hints
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING, Any, Final
 
-from cyclopts import App, Group, Parameter
-
-from kajabi_async import Kajabi, Resource
-from kajabi_async.cli.rendering import as_members, print_resource, print_rows
+from kajabi_async.checks import whole_number
+from kajabi_async.cli.ids import checked_not_email
+from kajabi_async.cli.rendering import as_members, column_names, print_resource, print_rows
 from kajabi_async.cli.running import on_client
-from kajabi_async.cli.terminal import output_screen
-from kajabi_async.output import print_json
-from kajabi_async.resources.base import Gettable, Listable
+from kajabi_async.cli.screens import error_screen, output_screen
+from kajabi_async.cli.signatures import (
+    ResourceClass,
+    command_name,
+    fields_option,
+    filter_options,
+    include_option,
+    option,
+    takes_include,
+    with_signature,
+    words_of,
+)
+from kajabi_async.cli.wording import counted
+from kajabi_async.errors import InvalidArgumentError
+from kajabi_async.fetching.pages import Pages
+from kajabi_async.models.resource import Resource
+from kajabi_async.output import flush, print_json
 
-__all__ = ["add_reads", "filter_options", "option", "resource_classes", "with_signature"]
+if TYPE_CHECKING:
+    from kajabi_async.client import Kajabi
 
-ResourceClass = Any
-"""A subclass of `Listable` for any model; its declarations are read at run time."""
+__all__ = ["get_command", "list_command", "needs_site"]
 
-_FILTERS: Final = Group("Filters", sort_key=2)
 _DEFAULT_LIMIT: Final = 20
 _NEEDS_SITE: Final = "payouts"
 
 
-def resource_classes() -> list[ResourceClass]:
-    """Return the class of every resource that can be listed, sorted by name."""
-    listable: ResourceClass = Listable
-    return sorted((cls for cls in listable.__subclasses__() if "name" in vars(cls)), key=lambda cls: str(cls.name))
+def needs_site(cls: ResourceClass) -> bool:
+    """Return whether every call of a resource names a site."""
+    return bool(cls.name == _NEEDS_SITE)
 
 
-def add_reads(app: App) -> dict[str, App]:
-    """Add a command group for each resource to *app*, and return the groups by the client's attribute names."""
-    groups: dict[str, App] = {}
-    for cls in resource_classes():
-        group = App(name=cls.name.replace("_", "-"), help=_summary(cls))
-        group.command(_list_command(cls), name="list")
-        group.command(_get_command(cls), name="get")
-        groups[cls.name] = group
-        app.command(group)
-    return groups
+def list_command(cls: ResourceClass) -> Any:
+    """Return the command ``list`` of a resource."""
 
-
-def _summary(cls: ResourceClass) -> str:
-    """Return the first paragraph of the class's docstring without its leading name."""
-    text = " ".join((inspect.getdoc(cls) or "").partition("\n\n")[0].split())
-    summary = text.removeprefix(f"``api.{cls.name}``").lstrip(":;. ").replace("``", "`")
-    return f"{summary[:1].upper()}{summary[1:]}" if summary else f"{cls.name.replace('_', ' ').capitalize()}."
-
-
-def _list_command(cls: ResourceClass) -> Any:
-    def command(*, limit: int = _DEFAULT_LIMIT, json: bool = False, **given: Any) -> int:
+    def command(*, limit: int = _DEFAULT_LIMIT, columns: str | None = None, json: bool = False, **given: Any) -> int:
+        whole_number(limit, of="--limit", at_most=None)
+        if columns is not None and json:
+            raise InvalidArgumentError("--columns is for tables: --json prints every member")
+        names = None if columns is None else column_names(columns, cls.model)
         options = {name: value for name, value in given.items() if value is not None}
-        return on_client(lambda api: _print_list(api, cls, options, limit=limit, as_lines=json))
+        return on_client(lambda api: _print_list(api, cls, options, limit=limit, columns=names, as_lines=json))
 
-    return with_signature(command, f"List {cls.name.replace('_', ' ')}.", _list_parameters(cls))
+    return with_signature(command, _list_help(cls), _list_parameters(cls))
+
+
+def _list_help(cls: ResourceClass) -> str:
+    start = f"kajabi {command_name(cls)} list" + (" --site-id 1" if needs_site(cls) else "")
+    second = f"{start} --sort -{min(cls.sort_keys)} --json" if _sorts(cls) else f"{start} --json"
+    if "include" in _known(cls) and any(include_option(cls)):
+        name = min(name for name, relation in cls.model.relations.items() if relation.includable)
+        second = f"{start} --include {name} --columns id,{name}"
+    return (
+        f"List {words_of(cls)}.\n\nPrints a table on a terminal, and lines with tabs between the cells in a pipe; "
+        f"times are in UTC.\n\nExamples:\n  {start} --limit 50\n  {second}"
+    )
+
+
+def _known(cls: ResourceClass) -> Any:
+    return cls.list_options.__annotations__
+
+
+def _sorts(cls: ResourceClass) -> bool:
+    return "sort" in _known(cls) and bool(cls.sort_keys)
 
 
 def _list_parameters(cls: ResourceClass) -> Iterator[inspect.Parameter]:
-    known = cls.list_options.__annotations__
-    sort_keys = ", ".join(sorted(cls.sort_keys))
-    if "sort" in known and sort_keys:
+    known = _known(cls)
+    yield option("limit", int, "The largest number of rows to print.", default=_DEFAULT_LIMIT, word="NUMBER")
+    if _sorts(cls):
         yield option(
-            "sort", str | None, f"Keys to sort by, '-' in front for descending: {sort_keys}.", allow_leading_hyphen=True
+            *("sort", str | None),
+            f"Keys to sort by, '-' in front for descending: {', '.join(sorted(cls.sort_keys))}.",
+            word="KEY,...",
+            allow_leading_hyphen=True,
         )
+    if "include" in known:
+        yield from include_option(cls)
+    yield option(
+        *("columns", str | None),
+        "Attributes and relations to print, separated by commas, instead of those that fit.",
+        word="NAME,...",
+    )
     if "page_size" in known:
-        yield option("page_size", int | None, "Rows to request at a time; the server may send fewer.")
-    yield option("limit", int, "The largest number of rows to print.", default=_DEFAULT_LIMIT)
+        yield option("page_size", int | None, "Rows to request at a time; the server may send fewer.", word="NUMBER")
     yield option("json", bool, "Print a line of JSON for each row; errors, too.", default=False, negative=())
     yield from filter_options(cls)
 
 
-def filter_options(cls: ResourceClass) -> Iterator[inspect.Parameter]:
-    """Yield an option for each filter of a resource."""
-    for name, annotation in get_type_hints(cls.filters).items():
-        yield option(name, _command_line_type(annotation), "", group=_FILTERS)
-
-
-def _command_line_type(annotation: Any) -> Any:
-    # Anything but flags and numbers is text here; the filter parses ids, lists, dates and amounts itself.
-    return {bool: bool | None, int: int | None}.get(annotation, str | None)
-
-
-async def _print_list(api: Kajabi, cls: ResourceClass, options: dict[str, Any], *, limit: int, as_lines: bool) -> None:
-    rows: tuple[Resource, ...] = await getattr(api, cls.name).list(**options).collect(limit=limit)
+async def _print_list(
+    api: "Kajabi",
+    cls: ResourceClass,
+    options: dict[str, Any],
+    *,
+    limit: int,
+    columns: Sequence[str] | None,
+    as_lines: bool,
+) -> None:
+    pages = getattr(api, cls.name).list(**options)
+    rows: tuple[Resource, ...] = await pages.collect(limit=limit)
     if as_lines:
         for row in rows:
             print_json(as_members(row))
-    else:
-        print_rows(output_screen(), rows, cls.model)
+        return
+    if rows:
+        included = (step.partition(".")[0].strip() for step in options.get("include", "").split(","))
+        print_rows(output_screen(), rows, cls.model, columns=columns, included=[step for step in included if step])
+        flush()
+    if note := await _note(pages, cls, len(rows)):
+        error_screen().line(note)
 
 
-def _get_command(cls: ResourceClass) -> Any:
+async def _note(pages: Pages[Any], cls: ResourceClass, printed: int) -> str | None:
+    """Return what the list has besides the printed rows, and how to get it; None if nothing."""
+    if not printed:
+        return f"no {words_of(cls)}"
+    if pages.position is None:
+        return None
+    total = await pages.count()
+    name = command_name(cls)
+    if total is None or total <= printed:
+        return f"{printed:,} {words_of(cls)}, and there are more; raise --limit, or use `kajabi export {name}`"
+    return (
+        f"{printed:,} of {counted(total, words_of(cls).removesuffix('s'))}; --limit {total} prints all, "
+        f"`kajabi export {name}` writes them to a file"
+    )
+
+
+def get_command(cls: ResourceClass) -> Any:
+    """Return the command ``get`` of a resource."""
+
     def command(id: str, *, fields: str | None = None, json: bool = False, **given: Any) -> int:
+        checked_not_email(id, command_name(cls))
         options = {name: value for name, value in given.items() if value is not None}
         if fields is not None:
             options["fields"] = {cls.model.resource_type: fields}
         return on_client(lambda api: _print_one(api, cls.name, id, options, as_line=json))
 
-    return with_signature(command, f"Show one of the {cls.name.replace('_', ' ')}.", _get_parameters(cls))
+    return with_signature(command, _get_help(cls), _get_parameters(cls))
+
+
+def _get_help(cls: ResourceClass) -> str:
+    start = f"kajabi {command_name(cls)} get 1" + (" --site-id 1" if needs_site(cls) else "")
+    second = f"{start} --json"
+    if takes_include(cls) and any(include_option(cls)):
+        name = min(name for name, relation in cls.model.relations.items() if relation.includable)
+        second = f"{start} --include {name}"
+    return f"Show one of the {words_of(cls)}, by its id.\n\nExamples:\n  {start}\n  {second}"
 
 
 def _get_parameters(cls: ResourceClass) -> Iterator[inspect.Parameter]:
     yield inspect.Parameter("id", inspect.Parameter.POSITIONAL_ONLY, annotation=str)
-    if cls.name == _NEEDS_SITE:
-        yield option("site_id", str | None, "The site; KAJABI_SITE_ID by default.")
-    if _takes_include(cls):
-        includable = sorted(name for name, relation in cls.model.relations.items() if relation.includable)
-        if includable:
-            yield option("include", str | None, f"Relations to include, separated by commas: {', '.join(includable)}.")
-        yield option("fields", str | None, "Attributes to restrict the answer to, separated by commas.")
+    if needs_site(cls):
+        yield option("site_id", str | None, "The site; KAJABI_SITE_ID by default.", word="ID")
+    if takes_include(cls):
+        yield from include_option(cls)
+        yield fields_option()
     yield option("json", bool, "Print one line of JSON; errors, too.", default=False, negative=())
 
 
-def _takes_include(cls: type) -> bool:
-    return issubclass(cls, Gettable)
-
-
-async def _print_one(api: Kajabi, name: str, resource_id: str, options: dict[str, Any], *, as_line: bool) -> None:
+async def _print_one(api: "Kajabi", name: str, resource_id: str, options: dict[str, Any], *, as_line: bool) -> None:
     resource: Resource = await getattr(api, name).get(resource_id, **options)
     if as_line:
         print_json(as_members(resource))
     else:
         print_resource(output_screen(), resource)
-
-
-def option(name: str, annotation: Any, text: str, *, default: Any = None, **settings: Any) -> inspect.Parameter:
-    """Return an option of a command built at run time; *settings* are those of `cyclopts.Parameter`."""
-    return inspect.Parameter(
-        name,
-        inspect.Parameter.KEYWORD_ONLY,
-        default=default,
-        annotation=Annotated[annotation, Parameter(help=text, **settings)],
-    )
-
-
-def with_signature(command: Any, text: str, parameters: Iterator[inspect.Parameter]) -> Any:
-    """Set the signature of *command*, from which cyclopts reads its options, and return it."""
-    signature = inspect.Signature([*parameters], return_annotation=int)
-    command.__signature__ = signature
-    command.__annotations__ = {name: parameter.annotation for name, parameter in signature.parameters.items()}
-    command.__doc__ = text
-    return command

@@ -2,16 +2,18 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
-from kajabi_async.cli.credentials.chain import FoundCredentials, find_credentials, open_client
 from kajabi_async.cli.exit_codes import ExitCode
-from kajabi_async.client import Kajabi
 from kajabi_async.errors import ApiError, NotFoundError, TransportError
+
+if TYPE_CHECKING:
+    from kajabi_async.cli.credentials.chain import FoundCredentials
+    from kajabi_async.client import Kajabi
 
 __all__ = ["loop_factory", "on_client", "run_to_exit_code"]
 
-Work = Callable[[Kajabi], Awaitable[int | None]]
+Work = Callable[["Kajabi"], Awaitable[int | None]]
 
 _TOKEN_PATH: Final = "/v1/oauth/token"  # noqa: S105 - a path
 _BAD_CREDENTIALS: Final = frozenset({400, 401})
@@ -21,6 +23,9 @@ _TWO_IDS: Final = "a customer and the contact of the same person have different 
 
 def on_client(work: Work) -> int:
     """Run *work* with a client of the found credentials, and return its exit code, 0 for None."""
+    # Imported here, as the client takes longer to import than a refused argument takes to report.
+    from kajabi_async.cli.credentials.chain import find_credentials, open_client  # noqa: PLC0415
+
     found = find_credentials()
 
     async def within_client() -> int | None:
@@ -54,7 +59,7 @@ def loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
     return uvloop.new_event_loop
 
 
-def _hint_for(error: ApiError | TransportError, found: FoundCredentials) -> str | None:
+def _hint_for(error: ApiError | TransportError, found: "FoundCredentials") -> str | None:
     """Return a hint to add to the error, or None."""
     if isinstance(error, TransportError):
         return "Run `kajabi doctor` to see which step on the way to the API fails"

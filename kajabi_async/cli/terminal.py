@@ -1,12 +1,13 @@
-"""Tables, styled lines and progress bars. The only module that names rich.
+"""Tables, styled lines and progress bars on a terminal. The only module that names rich.
 
 All arguments are text, never markup: control characters and escape sequences are shown escaped.
 """
 
 from collections.abc import Generator, Iterable, Sequence
 from contextlib import contextmanager
-from typing import Any, NoReturn
+from typing import Any, Final, NoReturn
 
+from rich.cells import cell_len, set_cell_size
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 from rich.table import Table
@@ -14,7 +15,14 @@ from rich.text import Text
 
 from kajabi_async.escaping.text import escape_line
 
-__all__ = ["Bars", "Screen", "error_screen", "help_console", "output_screen", "silent_screen"]
+__all__ = ["Screen", "terminal_screen"]
+
+_BETWEEN: Final = 3
+"""Characters that a cell takes besides its text: the line before it, and a space on either side."""
+_COMFORTABLE: Final = 40
+"""Characters of a long cell that are worth more than one more column."""
+_NARROWEST: Final = 4
+_CUT: Final = "..."
 
 
 class _Console(Console):
@@ -26,15 +34,12 @@ class _Console(Console):
 
 
 class Screen:
-    """A screen for people; colours only on a terminal, and not if NO_COLOR is set."""
+    """A `kajabi_async.cli.screens.Screen` on a terminal; without colours if NO_COLOR is set."""
+
+    is_terminal = True
 
     def __init__(self, console: Console) -> None:
         self._console = console
-
-    @property
-    def is_terminal(self) -> bool:
-        """Whether the output goes to a terminal."""
-        return self._console.is_terminal
 
     def line(self, text: str, *, style: str = "") -> None:
         """Print a sentence, wrapped at the width of the screen."""
@@ -57,14 +62,23 @@ class Screen:
             table.add_row(*map(_text, row))
         self._console.print(table)
 
-    def table(self, header: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
-        """Print rows under a header; long cells are wrapped, never cut."""
+    def table(self, header: Sequence[str], rows: Sequence[Sequence[str]], *, keep: int = 2) -> None:
+        """Print rows under a header, a line each: cells that are too long for the width of the screen are cut.
+
+        Of the columns after the first *keep* those are left out for which there is no room.
+        """
+        shown = [[escape_line(cell) for cell in row] for row in (header, *rows)]
+        natural = [max(map(cell_len, column)) for column in zip(*shown, strict=True)]
+        room = self._console.width - 1
+        widths = _fitted(natural[: _fitting(natural, room, keep)], room)
         table = Table()
-        for name in header:
-            table.add_column(_text(name), overflow="fold")
-        for row in rows:
-            table.add_row(*map(_text, row))
-        self._console.print(table)
+        for name, width in zip(shown[0], widths, strict=False):
+            table.add_column(Text(_cut(name, width)), width=width, no_wrap=True)
+        for row in shown[1:]:
+            table.add_row(*(Text(_cut(cell, width)) for cell, width in zip(row, widths, strict=False)))
+        whole = sum(widths) + _BETWEEN * len(widths) + 1
+        # Columns that were asked for are shown even if a line is longer than the screen.
+        self._console.print(table, width=max(whole, self._console.width), crop=False)
 
     def aligned(self, cells: Sequence[tuple[str, str]], *, widths: Sequence[int]) -> None:
         """Print cells, each a text and its style, in one row: *widths* are those of all but the last."""
@@ -76,8 +90,8 @@ class Screen:
         self._console.print(row)
 
     @contextmanager
-    def progress(self, *, is_shown: bool = True, redirect: bool = True) -> Generator["Bars"]:
-        """Show progress bars while the block runs, on a terminal only.
+    def progress(self, *, is_shown: bool = True, redirect: bool = True) -> Generator["_Bars"]:
+        """Show progress bars while the block runs.
 
         Without *redirect* other output goes straight to its own stream meanwhile.
         """
@@ -93,12 +107,17 @@ class Screen:
             transient=True,
             redirect_stdout=redirect,
             redirect_stderr=redirect,
-            disable=not (is_shown and self.is_terminal),
+            disable=not is_shown,
         ) as progress:
-            yield Bars(progress)
+            yield _Bars(progress)
 
 
-class Bars:
+def terminal_screen(*, error: bool) -> Screen:
+    """Return the screen of standard output, or with *error* of standard error."""
+    return Screen(_Console(stderr=error, markup=False, emoji=False, highlight=False))
+
+
+class _Bars:
     """The progress bars of a screen, by name."""
 
     def __init__(self, progress: Progress) -> None:
@@ -113,29 +132,39 @@ class Bars:
         self._progress.update(task, completed=completed, total=total)
 
 
-def output_screen() -> Screen:
-    """Return the screen for results."""
-    return Screen(_console())
+def _fitting(natural: Sequence[int], room: int, keep: int) -> int:
+    """Return how many of the columns fit into *room* without cutting a cell to less than a comfortable length."""
+    used = sum(min(width, _COMFORTABLE) + _BETWEEN for width in natural[:keep])
+    number = min(keep, len(natural))
+    for width in natural[keep:]:
+        used += min(width, _COMFORTABLE) + _BETWEEN
+        if used > room:
+            break
+        number += 1
+    return number
 
 
-def error_screen() -> Screen:
-    """Return the screen for progress, reports and errors."""
-    return Screen(_console(stderr=True))
+def _fitted(natural: Sequence[int], room: int) -> list[int]:
+    """Return the widths of columns that need *natural* widths, the widest of them cut until all fit into *room*."""
+    widths = list(natural)
+    room -= _BETWEEN * len(widths)
+    while (excess := sum(widths) - room) > 0:
+        widest = max(widths)
+        if widest <= _NARROWEST:
+            break
+        at_widest = [at for at, width in enumerate(widths) if width == widest]
+        second = max((width for width in widths if width < widest), default=_NARROWEST)
+        lower = max(second, _NARROWEST, widest - -(-excess // len(at_widest)))
+        for at in at_widest:
+            widths[at] = lower
+    return widths
 
 
-def silent_screen() -> Screen:
-    """Return a screen that shows nothing."""
-    return Screen(_console(quiet=True))
+def _cut(text: str, width: int) -> str:
+    if cell_len(text) <= width:
+        return text
+    return f"{set_cell_size(text, width - len(_CUT))}{_CUT}" if width > len(_CUT) else set_cell_size(text, width)
 
 
-def help_console(*, stderr: bool = False) -> Any:
-    """Return the console for the help texts, which are trusted and not escaped."""
-    return _console(stderr=stderr)
-
-
-def _console(**settings: Any) -> Console:
-    return _Console(markup=False, emoji=False, highlight=False, **settings)
-
-
-def _text(text: str, style: str = "") -> Text:
+def _text(text: str, style: str = "") -> Any:
     return Text(escape_line(text), style)

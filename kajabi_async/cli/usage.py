@@ -1,23 +1,34 @@
-"""What was typed: secrets rejected before it is parsed, and usage errors with suggestions."""
+"""What was typed, before it is parsed: secrets rejected, the profile taken out, pages recognised."""
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from difflib import get_close_matches
 from typing import Final
 
-from cyclopts import CycloptsError
-from cyclopts.exceptions import UnknownOptionError
-
+from kajabi_async.cli.contents import command_called
+from kajabi_async.cli.front import HELP_FLAGS, HELP_WORD
 from kajabi_async.errors import InvalidArgumentError
 
-__all__ = ["refuse_secrets", "usage_error", "wants_json"]
+__all__ = [
+    "asks_for_help",
+    "leading_words",
+    "misuse",
+    "refuse_secrets",
+    "take_profile",
+    "unknown_command",
+    "wants_json",
+    "without_help",
+]
 
 _SECRET_OPTION: Final = re.compile(
     r"--?(?:[\w-]*(?:secret|passw|token|api[-_]?key|client[-_]?id)[\w-]*)(?:=|$)", re.IGNORECASE
 )
 _SECRET_ASSIGNMENT: Final = re.compile(r"(?:kajabi_)?client_(?:id|secret)=", re.IGNORECASE)
 _LOGIN: Final = "login"
-_LOGIN_FLAGS: Final = frozenset({"--stdin", "--keyring", "--json", "--help", "-h"})
+_LOGIN_FLAGS: Final = frozenset({"--stdin", "--keyring", "--json", *HELP_FLAGS, HELP_WORD})
+_PROFILE: Final = "--profile"
+_END_OF_OPTIONS: Final = "--"
+_LONGEST_SHOWN: Final = 100
 
 
 def refuse_secrets(tokens: Sequence[str]) -> None:
@@ -37,41 +48,71 @@ def refuse_secrets(tokens: Sequence[str]) -> None:
         )
 
 
+def take_profile(tokens: Sequence[str]) -> tuple[str | None, list[str]]:
+    """Return the value of ``--profile``, which may stand anywhere before ``--``, and the other tokens.
+
+    InvalidArgumentError if it has no value.
+    """
+    profile: str | None = None
+    rest: list[str] = []
+    remaining = iter(tokens)
+    for token in remaining:
+        if token == _END_OF_OPTIONS:
+            return profile, [*rest, token, *remaining]
+        if token == _PROFILE:
+            profile = next(remaining, "")
+        elif token.startswith(f"{_PROFILE}="):
+            profile = token.partition("=")[2]
+        else:
+            rest.append(token)
+            continue
+        if not profile or profile.startswith("-"):
+            raise InvalidArgumentError("--profile needs the name that `kajabi login --profile NAME` stored a key under")
+    return profile, rest
+
+
 def wants_json(tokens: Sequence[str]) -> bool:
     """Return whether errors are printed as JSON, too."""
     return "--json" in _until_end_of_options(tokens)
 
 
-def _until_end_of_options(tokens: Sequence[str]) -> Iterable[str]:
-    return tokens[: tokens.index("--")] if "--" in tokens else tokens
+def asks_for_help(tokens: Sequence[str]) -> bool:
+    """Return whether *tokens* ask for a page: by ``help`` in front or after a group, or by ``--help`` before ``--``."""
+    return _help_word(tokens) is not None or not HELP_FLAGS.isdisjoint(_until_end_of_options(tokens))
 
 
-_MAX_SUGGESTIONS: Final = 3
-_SENTENCE_ENDS: Final = (".", "?")
+def without_help(tokens: Sequence[str]) -> list[str]:
+    """Return *tokens* without those that ask for help."""
+    at = _help_word(tokens)
+    return [token for index, token in enumerate(tokens) if index != at and token not in HELP_FLAGS]
 
 
-def usage_error(error: CycloptsError) -> InvalidArgumentError:
-    """Return *error* as an InvalidArgumentError that names the help of its command."""
-    command = " ".join(["kajabi", *(error.command_chain or ())])
-    message = " ".join(str(error).split())
-    if isinstance(error, UnknownOptionError) and "Did you mean" not in message:
-        message += _suggestion(error)
-    sentence = message if message.endswith(_SENTENCE_ENDS) else f"{message}."
-    return InvalidArgumentError(f"{sentence} See `{command} --help`")
+def _help_word(tokens: Sequence[str]) -> int | None:
+    """Return the position of the word ``help``, None if it is not there or may be an argument."""
+    if tokens[:1] == [HELP_WORD]:
+        return 0
+    command = command_called(tokens[0]) if tokens else None
+    return 1 if command is not None and command.is_group and tokens[1:2] == [HELP_WORD] else None
 
 
-def _suggestion(error: UnknownOptionError) -> str:
-    typed = (error.token.keyword or error.token.value or "").partition("=")[0]
-    known = (name for argument in error.argument_collection for name in argument.names)
-    suggestions = list(_options_starting_like(typed, known))[:_MAX_SUGGESTIONS]
-    return f" Did you mean {' or '.join(suggestions)}?" if suggestions else ""
+def leading_words(tokens: Sequence[str]) -> list[str]:
+    """Return *tokens* up to the first option."""
+    return [*tokens[: next((at for at, token in enumerate(tokens) if token.startswith("-")), len(tokens))]]
 
 
-def _options_starting_like(typed: str, known: Iterable[str]) -> Iterator[str]:
-    """Yield the options whose first words are closest to *typed*: ``--email-contains`` for ``--emial``."""
-    words = typed.strip("-").split("-")
-    prefixes: dict[str, list[str]] = {}
-    for name in known:
-        prefixes.setdefault("-".join(name.strip("-").split("-")[: len(words)]), []).append(name)
-    for prefix in get_close_matches("-".join(words), prefixes, n=1, cutoff=0.7):
-        yield from prefixes[prefix]
+def _until_end_of_options(tokens: Sequence[str]) -> Sequence[str]:
+    return tokens[: tokens.index(_END_OF_OPTIONS)] if _END_OF_OPTIONS in tokens else tokens
+
+
+def unknown_command(typed: str, known: Iterable[str], within: Sequence[str] = ()) -> InvalidArgumentError:
+    """Return the error for *typed* in place of one of the commands *known* *within* a group."""
+    near = get_close_matches(typed, list(known), n=1)
+    suggestion = f' Did you mean "{near[0]}"?' if near else ""
+    kind = "Unknown option" if typed.startswith("-") else "Unknown command"
+    shown = typed if typed.startswith("-") else f'"{typed}"'
+    return misuse(f"{kind} {shown[:_LONGEST_SHOWN]}.{suggestion}", within)
+
+
+def misuse(sentence: str, names: Sequence[str]) -> InvalidArgumentError:
+    """Return the error of a wrong call of the command called *names*: the *sentence*, and where its page is."""
+    return InvalidArgumentError(f"{sentence} See `{' '.join(['kajabi', *names])} --help`")

@@ -7,7 +7,7 @@ import attrs
 from kajabi_async.cli.credentials.chain import find_credentials
 from kajabi_async.cli.options import Json
 from kajabi_async.cli.running import on_client
-from kajabi_async.cli.terminal import output_screen
+from kajabi_async.cli.screens import output_screen
 from kajabi_async.client import Kajabi
 from kajabi_async.errors import PermissionDeniedError
 from kajabi_async.escaping.text import escape_value
@@ -28,7 +28,12 @@ class _Identity:
 
 
 def whoami(*, json: Json = False) -> int:
-    """Show the user of the API key: name, email, role, sites, and where the credentials came from."""
+    """Show the user of the API key: name, email, role, sites, and where the credentials came from.
+
+    Examples:
+      kajabi whoami
+      kajabi whoami --profile shop
+    """
     place = find_credentials().place
 
     async def show(api: Kajabi) -> None:

@@ -1,16 +1,24 @@
 """The writes that are safe to type: nothing here deletes, cancels or revokes."""
 
-from typing import Annotated, Any
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Annotated, Any, Final
 
 from cyclopts import App, Parameter
 
-from kajabi_async import InvalidArgumentError, Kajabi, Resource
-from kajabi_async.cli.options import Json
+from kajabi_async.cli.confirming import confirm
+from kajabi_async.cli.ids import checked_not_email
+from kajabi_async.cli.options import Json, Value, Yes
 from kajabi_async.cli.rendering import as_members, print_resource
 from kajabi_async.cli.running import on_client
-from kajabi_async.cli.terminal import output_screen
+from kajabi_async.cli.screens import output_screen
+from kajabi_async.cli.wording import counted
+from kajabi_async.errors import InvalidArgumentError
 from kajabi_async.escaping.text import escape_value
+from kajabi_async.models.resource import Resource
 from kajabi_async.output import print_json, print_line
+
+if TYPE_CHECKING:
+    from kajabi_async.client import Kajabi
 
 __all__ = ["add_writes"]
 
@@ -22,27 +30,34 @@ _Settings = Annotated[
         "May be repeated.",
         negative=(),
     ),
+    Value("NAME=VALUE"),
 ]
+_CONTACTS: Final = "contacts"
 
 
 def add_writes(groups: dict[str, App]) -> None:
-    """Add the writes to the command groups of their resources."""
-    contacts, notes = groups["contacts"], groups["contact_notes"]
-    contacts.command(create_contact, name="create")
-    contacts.command(update_contact, name="update")
-    contacts.command(add_tags, name="add-tags")
-    contacts.command(remove_tags, name="remove-tags")
-    contacts.command(grant_offers, name="grant-offers")
-    notes.command(create_note, name="create")
-    notes.command(update_note, name="update")
+    """Add the writes to those command groups of their resources that are in *groups*."""
+    for resource, writes in _WRITES.items():
+        if resource in groups:
+            for name, command in writes.items():
+                groups[resource].command(command, name=name)
 
 
 def create_contact(
-    email: str, /, *, site_id: str | None = None, settings: _Settings | None = None, json: Json = False
+    email: str,
+    /,
+    *,
+    site_id: Annotated[str | None, Parameter(help="The site; KAJABI_SITE_ID by default."), Value("ID")] = None,
+    settings: _Settings | None = None,
+    json: Json = False,
 ) -> int:
-    """Create a contact on a site, by default KAJABI_SITE_ID. This sends no mail."""
+    """Create a contact on a site, by default KAJABI_SITE_ID. This sends no mail.
 
-    async def create(api: Kajabi) -> None:
+    Examples:
+      kajabi contacts create ada@example.com --site-id 1 --set name='Ada Lovelace'
+    """
+
+    async def create(api: "Kajabi") -> None:
         attributes: Any = {**_attributes(settings), "email": email}
         _print(await api.contacts.create(site_id=site_id, **attributes), json=json)
 
@@ -50,9 +65,14 @@ def create_contact(
 
 
 def update_contact(id: str, /, *, settings: _Settings, json: Json = False) -> int:
-    """Change attributes of a contact; the customer's name and email follow."""
+    """Change attributes of a contact; the customer's name and email follow.
 
-    async def update(api: Kajabi) -> None:
+    Examples:
+      kajabi contacts update 2150000001 --set name='Ada King' --set phone_number=
+    """
+    checked_not_email(id, _CONTACTS)
+
+    async def update(api: "Kajabi") -> None:
         attributes: Any = _attributes(settings)
         _print(await api.contacts.update(id, **attributes), json=json)
 
@@ -60,18 +80,28 @@ def update_contact(id: str, /, *, settings: _Settings, json: Json = False) -> in
 
 
 def add_tags(id: str, /, *tag_ids: str, json: Json = False) -> int:
-    """Add tags to a contact and print all of its tags; fires tag_added hooks and automations."""
+    """Add tags to a contact and print all of its tags; fires tag_added hooks and automations.
 
-    async def add(api: Kajabi) -> None:
+    Examples:
+      kajabi contacts add-tags 2150000001 5 6
+    """
+    checked_not_email(id, _CONTACTS)
+
+    async def add(api: "Kajabi") -> None:
         _print_ids("tags", await api.contacts.add_tags(id, tag_ids), json=json)
 
     return on_client(add)
 
 
 def remove_tags(id: str, /, *tag_ids: str, json: Json = False) -> int:
-    """Remove tags from a contact and print the remaining ones; fires tag_removed hooks and automations."""
+    """Remove tags from a contact and print the remaining ones; fires tag_removed hooks and automations.
 
-    async def remove(api: Kajabi) -> None:
+    Examples:
+      kajabi contacts remove-tags 2150000001 5
+    """
+    checked_not_email(id, _CONTACTS)
+
+    async def remove(api: "Kajabi") -> None:
         _print_ids("tags", await api.contacts.remove_tags(id, tag_ids), json=json)
 
     return on_client(remove)
@@ -84,15 +114,25 @@ def grant_offers(
     welcome_email: Annotated[
         bool, Parameter(help="Whether Kajabi sends the customer its welcome email; it does by default.")
     ] = True,
+    yes: Yes = False,
     json: Json = False,
 ) -> int:
     """Grant a contact the offers it does not have yet, and print those granted now.
 
     Turns the contact into a customer. THE CUSTOMER IS MAILED: the welcome email unless --no-welcome-email is set, and
-    always the gift email of the offer and the mails of automations.
-    """
+    always the gift email of the offer and the mails of automations. No mail can be called back, so this asks on a
+    terminal; --yes does not.
 
-    async def grant(api: Kajabi) -> None:
+    Examples:
+      kajabi contacts grant-offers 2150000001 1
+      kajabi contacts grant-offers 2150000001 1 2 --no-welcome-email --yes
+    """
+    checked_not_email(id, _CONTACTS)
+
+    async def grant(api: "Kajabi") -> None:
+        # A script has decided already; a person may have mistyped.
+        what = f"grant {counted(len(offer_ids), 'offer')} to contact {id}, and mail may be sent"
+        confirm(what, yes=yes, needs_terminal=False)
         granted = await api.contacts.ensure_offers(id, offer_ids, send_customer_welcome_email=welcome_email)
         _print_ids("granted_offers", granted, json=json)
 
@@ -100,18 +140,27 @@ def grant_offers(
 
 
 def create_note(contact_id: str, body: str, /, *, json: Json = False) -> int:
-    """Write a note on a contact."""
+    """Write a note on a contact.
 
-    async def create(api: Kajabi) -> None:
+    Examples:
+      kajabi contact-notes create 2150000001 'Called, wants the annual plan'
+    """
+    checked_not_email(contact_id, _CONTACTS)
+
+    async def create(api: "Kajabi") -> None:
         _print(await api.contact_notes.create(contact_id=contact_id, body=body), json=json)
 
     return on_client(create)
 
 
 def update_note(id: str, body: str, /, *, json: Json = False) -> int:
-    """Change the text of a note."""
+    """Change the text of a note.
 
-    async def update(api: Kajabi) -> None:
+    Examples:
+      kajabi contact-notes update 1 'Called twice'
+    """
+
+    async def update(api: "Kajabi") -> None:
         _print(await api.contact_notes.update(id, body=body), json=json)
 
     return on_client(update)
@@ -140,3 +189,16 @@ def _print_ids(name: str, ids: tuple[str, ...], *, json: bool) -> None:
         return
     for each in ids:
         print_line(escape_value(each))
+
+
+_WRITES: Final[dict[str, dict[str, Callable[..., int]]]] = {
+    "contacts": {
+        "create": create_contact,
+        "update": update_contact,
+        "add-tags": add_tags,
+        "remove-tags": remove_tags,
+        "grant-offers": grant_offers,
+    },
+    "contact_notes": {"create": create_note, "update": update_note},
+}
+"""The writes by resource and name of the command."""

@@ -77,15 +77,20 @@ def escape_json(
     default: Callable[[Any], Any] | None = None,
     separators: tuple[str, str] | None = None,
     ascii_only: bool = False,
+    indent: int | None = None,
 ) -> str:
     r"""Return *value* as one line of JSON without control or invisible characters; it decodes to the same value.
 
     C1 and bidirectional controls, which JSON allows, are written as ``\u009b``. *default* and *separators* are those
-    of `json.dumps`; *ascii_only* escapes all other characters outside ASCII, too.
+    of `json.dumps`; *ascii_only* escapes all other characters outside ASCII, too. With *indent* it is several lines.
     """
-    text = json.dumps(value, ensure_ascii=ascii_only, default=default, separators=separators)
-    # Outside of strings JSON is ASCII, so every character to escape is in a string.
-    return text if is_plain(text) else "".join(each if _is_visible(each) else _json_escape_of(each) for each in text)
+    text = json.dumps(value, ensure_ascii=ascii_only, default=default, separators=separators, indent=indent)
+    if is_plain(text):
+        return text
+    # Outside of strings JSON is ASCII, so every character to escape is in a string; a line end never is.
+    return "\n".join(
+        "".join(each if _is_visible(each) else _json_escape_of(each) for each in line) for line in text.split("\n")
+    )
 
 
 def file_name_for_type(resource_type: str, known: Collection[str]) -> str:

@@ -53,10 +53,15 @@ class TokenDesk:
         rotate_refresh_tokens: bool,
         omit_refresh_token: bool,
         token_uses: int | None = None,
+        client_id: str | None = None,
+        client_secret: str | None = None,
     ) -> None:
-        """Generate credentials; lifetimes are seconds of ``clock``, ``token_uses`` is a number of requests."""
-        self.client_id = _credential("client")
-        self.client_secret = _credential("secret")
+        """Generate the credentials that are not passed.
+
+        Lifetimes are seconds of ``clock``, ``token_uses`` is a number of requests.
+        """
+        self.client_id = client_id or _credential("client")
+        self.client_secret = client_secret or _credential("secret")
         self.username = "robin.owner@example.com"
         self.password = _credential("password")
         self.token_lifetime = token_lifetime

@@ -71,6 +71,8 @@ class FakeKajabi(FaultDesk):
         latency: float = 0.0,
         faults: FaultPlan | Iterable[FaultPlan] | None = None,
         rate_limit: RateLimit | int | None = None,
+        client_id: str | None = None,
+        client_secret: str | None = None,
         token_uses: int | None = None,
         token_lifetime: float = _WEEK,
         refresh_token_lifetime: float = 4 * _WEEK,
@@ -91,7 +93,8 @@ class FakeKajabi(FaultDesk):
         """Configure the fake; ``start`` opens the socket.
 
         ``latency`` is seconds before each answer. ``faults`` are fault plans. ``rate_limit`` is a RateLimit, or a
-        number of requests per second, for all clients together. An access token expires after ``token_uses`` requests.
+        number of requests per second, for all clients together. ``client_id`` and ``client_secret`` are the key that it
+        accepts, by default one of its own. An access token expires after ``token_uses`` requests.
         Token lifetimes are seconds of ``clock``. The key has no scope for ``denied_types`` (403). ``meta`` is the shape
         of the meta of every list. ``included_offer_title`` is the title attribute of included offers: the document
         prints ``name``. ``quirks`` are further differences between the live server and its document. ``deliver_hooks``
@@ -117,6 +120,8 @@ class FakeKajabi(FaultDesk):
             rotate_refresh_tokens=rotate_refresh_tokens,
             omit_refresh_token=omit_refresh_token,
             token_uses=token_uses,
+            client_id=client_id,
+            client_secret=client_secret,
         )
         store = Store(all_families(Graph(seed, complete_sizes(sizes), bundled_orders=bundled_orders)))
         behaviour = quirks or Quirks()

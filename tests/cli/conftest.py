@@ -3,7 +3,7 @@
 import asyncio
 import io
 import sys
-from collections.abc import AsyncIterator, Awaitable, Callable, Generator
+from collections.abc import AsyncIterator, Awaitable, Callable, Generator, Iterable
 from functools import cache
 from pathlib import Path
 
@@ -15,8 +15,9 @@ import pytest
 import pytest_asyncio
 from cyclopts import App
 
-from kajabi_async.cli.app import make_app, run
-from kajabi_async.cli.terminal import help_console
+from kajabi_async.cli import contents
+from kajabi_async.cli.app import run
+from kajabi_async.cli.building import app_of
 from kajabi_async.session import ClientCredentials
 from kajabi_async.testing import FakeKajabi
 
@@ -61,22 +62,20 @@ class MemoryKeyring(keyring.backend.KeyringBackend):
             raise keyring.errors.KeyringLocked("locked by the test")
 
 
+def _app_of(commands: Iterable[contents.Command] = contents.COMMANDS) -> App:
+    return _built(tuple(commands))
+
+
 @cache
-def _commands() -> App:
-    return make_app()
-
-
-def _app_with_new_consoles() -> App:
-    app = _commands()
-    # Width and colours come from the environment of the test.
-    app.console, app.error_console = help_console(), help_console(stderr=True)
-    return app
+def _built(commands: tuple[contents.Command, ...]) -> App:
+    return app_of(commands)
 
 
 @pytest.fixture(autouse=True)
 def _commands_are_made_once(monkeypatch: pytest.MonkeyPatch) -> None:  # pyright: ignore[reportUnusedFunction]  # autouse
-    """Build the commands once: building them takes ten times as long as most of them run."""
-    monkeypatch.setattr("kajabi_async.cli.app.make_app", _app_with_new_consoles)
+    """Build each command once: building it takes ten times as long as most of them run."""
+    for module in ("calling", "completion"):
+        monkeypatch.setattr(f"kajabi_async.cli.{module}.app_of", _app_of)
 
 
 @pytest.fixture

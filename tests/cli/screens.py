@@ -29,6 +29,12 @@ class Printed:
     code: int
     out: str
     err: str
+    is_piped: bool = False
+
+    @property
+    def acting(self) -> set[str]:
+        """The characters in the output that may act, besides the tabs between the cells in a pipe."""
+        return (acting_in(self.out) | acting_in(self.err)) - ({"\t"} if self.is_piped else set[str]())
 
 
 def acting_in(text: str) -> set[str]:
@@ -50,7 +56,7 @@ def on_pipe(arguments: Sequence[str], environment: Mapping[str, str], *, columns
     ends = [os.pipe() for _ in range(2)]
     with os.fdopen(ends[0][1], "w", encoding="utf-8") as out, os.fdopen(ends[1][1], "w", encoding="utf-8") as err:
         code, (printed, message) = _run(arguments, environment, [read for read, _ in ends], out, err, columns=columns)
-    return Printed(code, printed, message)
+    return Printed(code, printed, message, is_piped=True)
 
 
 def _run(

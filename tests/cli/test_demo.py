@@ -1,5 +1,6 @@
 """The demo, its recording, and the fake that is served until interrupted."""
 
+import asyncio
 import json
 import re
 import runpy
@@ -14,8 +15,10 @@ import pytest
 from kajabi_async import Kajabi
 from tests.cli.conftest import Command
 from tests.cli.processes import started
+from tests.cli.screens import on_terminal
 
 DOCS = Path(__file__).parents[2] / "docs"
+CONTROL = re.compile(r"\x1b\[[\d;?]*[A-Za-z]")
 TEXT = re.compile(r'<text[^>]* y="(?P<line>[\d.]+)"[^>]*>(?P<text>.*?)</text>', re.DOTALL)
 
 
@@ -30,9 +33,9 @@ def _lines(svg: str) -> list[str]:
 
 async def test_the_demo_runs_without_an_account_in_80_columns() -> None:
     """It shows one customer, a lazy link that costs one request, and two thousand lookups with one token."""
-    process = await started("demo")
-    out, err = (text.decode() for text in await process.communicate())
-    assert (process.returncode, err) == (0, "")
+    shown = await asyncio.to_thread(on_terminal, ["demo"], {}, columns=80)
+    out = CONTROL.sub("", shown.out).replace("\r", "\n")
+    assert shown.code == 0
     assert "requests it cost: 1" in out
     assert "requests it cost the second time: 0" in out
     assert "2,000 found, 0 missing, 0 failed" in out

@@ -1,5 +1,6 @@
 """``kajabi export``: a list into a file, with messages for people on standard error."""
 
+import asyncio
 import json
 from itertools import pairwise
 from pathlib import Path
@@ -7,11 +8,13 @@ from pathlib import Path
 import pytest
 
 from kajabi_async import Kajabi
-from kajabi_async.cli.read_commands import resource_classes
+from kajabi_async.cli.signatures import resource_classes
 from kajabi_async.export import ExportProgress, export
 from kajabi_async.session import ClientCredentials
 from kajabi_async.testing import FakeKajabi
 from tests.cli.conftest import Command
+from tests.cli.processes import settings
+from tests.cli.screens import on_terminal
 
 
 async def test_a_list_is_written_with_its_includes(kajabi: Command, tmp_path: Path) -> None:
@@ -26,11 +29,12 @@ async def test_a_list_is_written_with_its_includes(kajabi: Command, tmp_path: Pa
     assert path.read_bytes()[:4] == b"PAR1"
 
 
-async def test_a_terminal_gets_a_progress_bar(kajabi: Command, tmp_path: Path) -> None:
+async def test_a_terminal_gets_a_progress_bar(kajabi: Command, fake: FakeKajabi, tmp_path: Path) -> None:
     """It is on standard error, and removed when the export is done."""
-    command = ("export", "customers", "--out", str(tmp_path / "customers.csv"))
+    command = ("export", "customers", "--force", "--out", str(tmp_path / "customers.csv"))
     assert "60/60" not in (await kajabi(*command)).err
-    assert "60/60" in (await kajabi(*command, FORCE_COLOR="1")).err
+    shown = await asyncio.to_thread(on_terminal, command, settings(fake))
+    assert (shown.code, "60/60" in shown.out) == (0, True)
 
 
 async def test_filters_fields_and_format_are_options(kajabi: Command, tmp_path: Path) -> None:
@@ -92,13 +96,13 @@ async def test_an_export_resumes_where_an_earlier_one_stopped(
         (("--restart",), "60 customers in 3 pages"),
     ):
         await _half_done(fake, path)
-        done = await kajabi(*command, *more)
+        done = await kajabi(*command, "--force", *more)
         assert (done.code, done.err.startswith(message)) == (0, True)
         assert len(path.read_text().splitlines()) == 60
     await _half_done(fake, path)
-    other = await kajabi(*command, "--include", "offers")
+    other = await kajabi(*command, "--force", "--include", "offers")
     assert (other.code, "--restart" in other.err) == (2, True)
-    restarted = await kajabi(*command, "--include", "offers", "--restart", "--json")
+    restarted = await kajabi(*command, "--force", "--include", "offers", "--restart", "--json")
     report = json.loads(restarted.out)
     assert (restarted.code, report["resumed_from"], report["rows"]) == (0, None, 60)
     assert report["related"]["offers"] > 0
@@ -127,7 +131,7 @@ async def test_rows_that_the_server_counts_but_does_not_send_decide_the_exit_cod
     done = await kajabi("export", "customers", "--out", str(path))
     assert (done.code, len(path.read_text().splitlines())) == (1, 1)
     assert "warning: the server counts 3 rows, 2 more than it sent" in done.err
-    message = await kajabi("export", "customers", "--out", str(path), "--json")
+    message = await kajabi("export", "customers", "--force", "--out", str(path), "--json")
     assert (message.code, json.loads(message.out)["rows"]) == (1, 1)
 
 

@@ -11,10 +11,10 @@ import pytest
 import pytest_asyncio
 
 from kajabi_async.cli import read_commands
-from kajabi_async.cli.read_commands import resource_classes
+from kajabi_async.cli.signatures import resource_classes
 from kajabi_async.testing import FakeKajabi
 from tests.cli.conftest import Command
-from tests.cli.screens import Printed, acting_in, on_pipe, on_terminal
+from tests.cli.screens import Printed, on_pipe, on_terminal
 
 EVIL: Final = (
     "Bob [/] [x] [link=https://evil.example]:smile:\x1b[35;7m\x1b]52;c;cm0=\x07\x1b[2J\x9b31m\x9d0;t\x9c\u202e\x85\x08y"
@@ -53,7 +53,7 @@ async def printed(way: Any, fake: FakeKajabi, *arguments: str, code: int = 0) ->
         "KAJABI_CLIENT_SECRET": fake.client_secret,
     }
     done: Printed = await asyncio.to_thread(way, arguments, settings, columns=400)
-    assert acting_in(done.out) | acting_in(done.err) == set()
+    assert done.acting == set()
     assert "\x1b[35;7m" not in done.out
     assert "\x1b]" not in done.out
     assert done.code == code, (done.out, done.err)
@@ -130,7 +130,7 @@ async def test_writes_and_ids_show_it(way: Any, hostile: FakeKajabi) -> None:
             "KAJABI_CLIENT_SECRET": hostile.client_secret,
         },
     )
-    assert acting_in(done.out) | acting_in(done.err) == set()
+    assert done.acting == set()
 
 
 @WAYS
@@ -169,7 +169,7 @@ async def test_a_stream_that_lacks_a_character_shows_its_escape(
 async def test_a_bug_is_shown_and_its_text_does_not_act(hostile: FakeKajabi, monkeypatch: pytest.MonkeyPatch) -> None:
     """Python itself would print the text of an exception unescaped."""
 
-    def fail(*_: object) -> None:
+    def fail(*_: object, **__: object) -> None:
         raise RuntimeError(EVIL)
 
     monkeypatch.setattr(read_commands, "print_rows", fail)

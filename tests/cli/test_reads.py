@@ -1,23 +1,33 @@
 """Every resource can be listed and shown, as tables for people and JSON for programs."""
 
+import asyncio
 import itertools
 import json
+import re
 
 import pytest
 
-from kajabi_async.cli.read_commands import resource_classes
+from kajabi_async.cli.signatures import resource_classes
 from kajabi_async.testing import FakeKajabi
 from tests.cli.conftest import Command
+from tests.cli.processes import settings
+from tests.cli.screens import on_terminal
+
+STYLE = re.compile(r"\x1b\[[\d;]*m")
 
 
-async def test_a_customer_is_shown_as_a_table_of_loaded_attributes(kajabi: Command) -> None:
+async def test_a_customer_is_shown_as_a_table_of_loaded_attributes(kajabi: Command, fake: FakeKajabi) -> None:
     """Relations that were not requested are marked so; nothing is wider than the terminal."""
-    shown = await kajabi("customers", "get", "5", "--include", "contact,offers", "--fields", "name,email")
+    command = ("customers", "get", "5", "--include", "contact,offers", "--fields", "name,email")
+    shown = await asyncio.to_thread(on_terminal, command, settings(fake), columns=80)
+    out = STYLE.sub("", shown.out)
     assert shown.code == 0
-    assert "customers 5" in shown.out
-    assert "not requested" in shown.out
-    assert "net_revenue" not in shown.out
-    assert max(map(len, shown.lines)) <= 80
+    assert "customers 5" in out
+    assert "not requested" in out
+    assert "net_revenue" not in out
+    assert max(map(len, out.splitlines())) <= 80
+    piped = dict(line.split("\t") for line in (await kajabi(*command)).lines)
+    assert (piped["id"], piped["type"], piped["products"]) == ("5", "customers", "not requested")
 
 
 async def test_json_of_a_customer_has_included_resources_or_their_ids(kajabi: Command, fake: FakeKajabi) -> None:
@@ -51,11 +61,14 @@ async def test_a_list_is_sorted_and_limited(kajabi: Command) -> None:
 
 @pytest.mark.parametrize("name", [cls.name for cls in resource_classes()])
 async def test_every_resource_can_be_listed(name: str, kajabi: Command) -> None:
-    """With a table on standard output and nothing on standard error."""
+    """With rows on standard output, whose number and columns are always the same, and a note on standard error."""
     site = ("--site-id", "1") if name == "payouts" else ()
     listed = await kajabi(name.replace("_", "-"), "list", "--limit", "2", *site)
-    assert (listed.code, listed.err) == (0, "")
-    assert "id" in listed.out
+    words = name.replace("_", " ")
+    assert listed.code == 0
+    assert {line.count("\t") for line in listed.lines} <= {listed.out.count("\t", 0, listed.out.find("\n"))}
+    if listed.err:
+        assert listed.err.startswith(("2 of ", f"no {words}\n")), listed.err
 
 
 async def test_the_user_and_the_version_are_shown(kajabi: Command) -> None:
@@ -78,8 +91,10 @@ async def test_help_fits_80_columns_and_is_broken_by_the_terminal_alone(
 ) -> None:
     """Line ends in a docstring are not kept: every line but a paragraph's last is as full as possible."""
     done = await kajabi(*command, "--help")
-    assert max(map(len, done.lines)) <= 80
-    prose = done.out.split("╭─", maxsplit=1)[0].splitlines()[2:] if command else []
+    assert max(len(line) for line in done.lines if not line.startswith("  kajabi ")) <= 80
+    headings = ("\nOptions:", "\nArguments:", "\nCommands:", "\nAccount:")
+    end = min(done.out.find(each) for each in headings if each in done.out)
+    prose = done.out[:end].splitlines()[2:]
     for line, following in itertools.pairwise(prose):
         if line.strip() and following.strip():
             assert len(line.rstrip()) + 1 + len(following.split()[0]) > 80

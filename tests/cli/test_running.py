@@ -1,6 +1,7 @@
 """Event loops and exit codes."""
 
 import asyncio
+import importlib.metadata
 import json
 import sys
 from collections.abc import Iterator
@@ -10,7 +11,7 @@ import pytest
 import uvloop
 
 from kajabi_async import errors
-from kajabi_async.cli import app, exit_codes
+from kajabi_async.cli import front
 from kajabi_async.cli.exit_codes import ExitCode, code_for
 from kajabi_async.cli.running import loop_factory, run_to_exit_code
 from kajabi_async.testing import FakeKajabi
@@ -89,11 +90,13 @@ async def _run_without(
 
 
 async def test_help_lists_every_exit_code_from_the_one_table(kajabi: Command) -> None:
-    """Code and meaning, one per line."""
-    message = (await kajabi("--help")).lines
-    for code, meaning in exit_codes.MEANINGS.items():
-        assert f"  {code.value:>3}  {meaning}" in message
-    assert set(exit_codes.MEANINGS) == set(ExitCode)
+    """Code and meaning, one per line; the same table has a page of its own, and stands on no other."""
+    for arguments in (("--help",), ("help", "exit-codes")):
+        message = (await kajabi(*arguments)).lines
+        for code, meaning in front.MEANINGS.items():
+            assert f"  {code:>3}  {meaning}" in message
+    assert set(front.MEANINGS) == set(ExitCode)
+    assert "Exit codes:" not in (await kajabi("customers", "list", "--help")).lines
 
 
 def _all_errors(cls: type[errors.KajabiError]) -> Iterator[type[errors.KajabiError]]:
@@ -142,5 +145,5 @@ async def test_the_version_without_an_installation_says_so(kajabi: Command, monk
     def missing(name: str) -> str:
         raise PackageNotFoundError(name)
 
-    monkeypatch.setattr(app, "version_of", missing)
+    monkeypatch.setattr(importlib.metadata, "version", missing)
     assert "run from its source" in (await kajabi("--version")).out

@@ -7,10 +7,10 @@ from tests.cli.conftest import Command
 
 
 async def test_name_email_role_sites_and_source_are_shown(kajabi: Command, fake: FakeKajabi) -> None:
-    """In a table that fits the terminal."""
+    """Names and values, with a tab between them in a pipe."""
     done = await kajabi("whoami")
     assert (done.code, done.err) == (0, "")
-    message = {line.split("  ")[0]: line.partition("  ")[2].strip() for line in done.lines}
+    message = dict(line.split("\t") for line in done.lines)
     assert message == {
         "name": "Robin Owner",
         "email": "robin.owner@example.com",

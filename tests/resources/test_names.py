@@ -6,7 +6,7 @@ from typing import Any, Final, Literal, Never, get_args, get_overloads
 import pytest
 
 from kajabi_async import Kajabi, Resource
-from kajabi_async.cli.read_commands import resource_classes
+from kajabi_async.cli.signatures import resource_classes
 from kajabi_async.models.names import Fieldsets
 from kajabi_async.models.names.numbered import NumberedField
 from kajabi_async.models.relations import Relation

@@ -13,9 +13,9 @@ from typing import Any, Final
 import attrs
 
 from kajabi_async.escaping.spreadsheet import unescape_cell
-from kajabi_async.escaping.text import escape_value
+from kajabi_async.escaping.text import escape_value, unescape_value
 from kajabi_async.testing import FakeKajabi
-from tests.cli.screens import Printed, acting_in, on_pipe, on_terminal
+from tests.cli.screens import Printed, on_pipe, on_terminal
 from tests.soak.figures import Figure
 
 __all__ = ["hostile_name", "hostile_names"]
@@ -40,7 +40,7 @@ PIECES: Final = (
 _LONG: Final = 10_240
 _AT_ONCE: Final = 500
 _CONTROL: Final = re.compile(rb"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]|\xc2[\x80-\x9f]")
-_CUT: Final = 57
+_CUT: Final = "..."
 
 
 def hostile_name(chance: random.Random) -> str:
@@ -88,7 +88,8 @@ def _settings(fake: FakeKajabi) -> dict[str, str]:
 def _all_ways(settings: Mapping[str, str], names: Mapping[str, str], chance: random.Random, seen: _Seen) -> None:
     whole = ("customers", "list", "--limit", str(len(names)), "--page-size", "100")
     _check_table(_noted(seen, on_terminal(whole, settings)), names, seen)
-    _check_table(_noted(seen, on_pipe(whole, settings)), names, seen)
+    _check_lines(_noted(seen, on_pipe(whole, settings)), names, seen)
+    _noted(seen, on_terminal(("api", "GET", "/v1/customers", "--param", "page[size]=100"), settings))
     for printed in (_noted(seen, way((*whole, "--json"), settings)) for way in (on_terminal, on_pipe)):
         printed_names = {row["id"]: row["name"] for row in map(json.loads, printed.out.splitlines())}
         _compare(printed_names, names, "list --json", seen)
@@ -104,6 +105,13 @@ def _all_ways(settings: Mapping[str, str], names: Mapping[str, str], chance: ran
             path = Path(folder) / f"names.{suffix}"
             _noted(seen, on_terminal(("export", "customers", "--out", str(path)), settings))
             _compare(dict(_exported(path)), names, suffix, seen)
+            if suffix in {"csv", "jsonl"}:
+                streamed = ("export", "customers", "--out", "-", "--format", suffix)
+                _noted(seen, on_terminal(streamed, settings))
+                # The same bytes as in a file: CSV keeps invisible characters, but none that controls a terminal.
+                path.write_text(on_pipe(streamed, settings).out, "utf-8", newline="")
+                seen.check(not _CONTROL.search(path.read_bytes()), f"control characters in {suffix} in a pipe")
+                _compare(dict(_exported(path)), names, f"{suffix} on standard output", seen)
             is_text = suffix in {"csv", "jsonl"}
             seen.check(not is_text or not _CONTROL.search(path.read_bytes()), f"control characters in {suffix}")
 
@@ -111,7 +119,7 @@ def _all_ways(settings: Mapping[str, str], names: Mapping[str, str], chance: ran
 def _noted(seen: _Seen, printed: Printed) -> Printed:
     seen.runs += 1
     seen.check(printed.code == 0, f"exit code {printed.code}: {printed.err or printed.out[-300:]}")
-    acting = acting_in(printed.out) | acting_in(printed.err)
+    acting = printed.acting
     seen.check(not acting and "\x1b[35;7m" not in printed.out, f"printed {acting!r}")
     return printed
 
@@ -123,18 +131,21 @@ def _compare(printed_names: Mapping[str, str], names: Mapping[str, str], place: 
 
 
 def _check_table(printed: Printed, names: Mapping[str, str], seen: _Seen) -> None:
-    """Compare the column of names with folded lines joined; folding removes spaces."""
+    """Compare the column of names, in which a long one is cut."""
     printed_names: dict[str, str] = {}
-    current = ""
     for line in re.sub(r"\x1b\[[\d;]*m", "", printed.out).splitlines():
         cells = [cell.strip() for cell in line.strip("\r").split("│")[1:-1]]
-        if len(cells) > 1:
-            current = cells[0] or current
-            printed_names[current] = printed_names.get(current, "") + cells[1]
-    expected = {key: escape_value(name if len(name) <= _CUT + 3 else name[:_CUT]) for key, name in names.items()}
-    expected = {key: text if len(names[key]) <= _CUT + 3 else f"{text}..." for key, text in expected.items()}
-    bare = {key: re.sub(r"\s", "", text) for key, text in printed_names.items()}
-    _compare(bare, {key: re.sub(r"\s", "", text) for key, text in expected.items()}, "table", seen)
+        if len(cells) > 1 and cells[0] in names:
+            whole = escape_value(names[cells[0]])
+            is_start = cells[1].endswith(_CUT) and whole.startswith(cells[1].removesuffix(_CUT).rstrip())
+            printed_names[cells[0]] = names[cells[0]] if is_start or cells[1] == whole else cells[1]
+    _compare(printed_names, names, "table", seen)
+
+
+def _check_lines(printed: Printed, names: Mapping[str, str], seen: _Seen) -> None:
+    """Compare the names in a pipe, which are whole."""
+    rows = (line.split("\t") for line in printed.out.splitlines())
+    _compare({row[0]: unescape_value(row[1]) for row in rows}, names, "lines", seen)
 
 
 def _check_one(settings: Mapping[str, str], resource_id: str, name: str, seen: _Seen) -> None:

@@ -11,7 +11,7 @@ import aiohttp
 from aiohttp import web
 
 from kajabi_async import Kajabi
-from kajabi_async.cli.read_commands import resource_classes
+from kajabi_async.cli.signatures import resource_classes
 from kajabi_async.exchange import FORM, JSON_API
 from kajabi_async.operations import OPERATIONS, BodyKind, Operation
 from kajabi_async.testing import FakeKajabi

@@ -1,6 +1,7 @@
 """The credentials of the command line: from the environment, else a file of mode 0600, else the keyring.
 
-Never from an argument, which other users of the machine and the shell's history can see.
+Those of a named profile come from the file or the keyring, whatever the environment has: a command for one account must
+never reach another. Never from an argument, which other users of the machine and the shell's history can see.
 """
 
 import os
@@ -12,6 +13,7 @@ import attrs
 from kajabi_async.cli.credentials import keyring as keyring_store
 from kajabi_async.cli.credentials import toml_file as credentials_file
 from kajabi_async.cli.credentials.error import CredentialsError
+from kajabi_async.cli.credentials.profiles import DEFAULT_PROFILE, named_profile
 from kajabi_async.client import ClientOptions, Kajabi
 from kajabi_async.errors import ConfigurationError
 from kajabi_async.session import ClientCredentials
@@ -47,14 +49,20 @@ class FoundCredentials:
 def find_credentials() -> FoundCredentials:
     """Return the credentials of the first source that has any: environment, file, keyring.
 
-    Later sources are not read. CredentialsError if none has any, or if those of the first that has some cannot be
-    used; it names the source and the cure.
+    Later sources are not read, and for a profile not the environment. CredentialsError if none has any, or if those of
+    the first that has some cannot be used; it names the source and the cure.
     """
-    found = _from_environment() or _from_file() or _from_keyring()
+    named = named_profile()
+    if named is not None:
+        return _of_profile(named)
+    found = _from_environment() or _from_file(None) or _from_keyring(None)
     if found is None:
+        names = credentials_file.profile_names(credentials_path())
         raise CredentialsError(
             "there are no credentials",
-            cure=f"set {ID_VARIABLE} and {SECRET_VARIABLE} in the environment, or store both with `kajabi login`; "
+            cure=f"name a profile with --profile, one of {', '.join(names)}"
+            if names
+            else f"set {ID_VARIABLE} and {SECRET_VARIABLE} in the environment, or store both with `kajabi login`; "
             f"{WHERE_KAJABI_SHOWS_THEM}",
         )
     return found
@@ -122,16 +130,35 @@ def _from_environment() -> FoundCredentials | None:
     return FoundCredentials(credentials, "environment", "the environment")
 
 
-def _from_file() -> FoundCredentials | None:
+def _of_profile(named: str) -> FoundCredentials:
+    profile = None if named == DEFAULT_PROFILE else named
+    found = _from_file(profile) or _from_keyring(profile)
+    if found is None:
+        names = credentials_file.profile_names(credentials_path())
+        others = f"; there are {', '.join(names)}" if names else ""
+        raise CredentialsError(
+            f"there are no credentials of the profile {named}{others}",
+            cure=f"`kajabi login --profile {named}` stores them",
+        )
+    return found
+
+
+def _from_file(profile: str | None) -> FoundCredentials | None:
     path = credentials_path()
-    credentials = credentials_file.read(path)
+    credentials = credentials_file.read(path, profile)
     if credentials is None:
-        if os.environ.get(FILE_VARIABLE):
+        if os.environ.get(FILE_VARIABLE) and not path.exists():
             raise CredentialsError(f"{FILE_VARIABLE} names {path}, which is not there", cure="`kajabi login` writes it")
         return None
-    return FoundCredentials(credentials, "file", f"the file {path}")
+    return FoundCredentials(credentials, "file", f"{_prefix(profile)}the file {path}")
 
 
-def _from_keyring() -> FoundCredentials | None:
-    credentials = keyring_store.read()
-    return None if credentials is None else FoundCredentials(credentials, "keyring", "the system keyring")
+def _from_keyring(profile: str | None) -> FoundCredentials | None:
+    credentials = keyring_store.read(profile)
+    if credentials is None:
+        return None
+    return FoundCredentials(credentials, "keyring", f"{_prefix(profile)}the system keyring")
+
+
+def _prefix(profile: str | None) -> str:
+    return "" if profile is None else f"the profile {profile} in "

@@ -13,7 +13,7 @@ __all__ = ["is_installed", "read", "remove", "write"]
 
 SERVICE: Final = "kajabi-async"
 ENTRY: Final = "user-api-key"
-"""The entry that holds both id and secret, so that never only one is stored."""
+"""The entry that holds both id and secret, so that never only one is stored; that of a profile has its name behind."""
 
 
 def is_installed() -> bool:
@@ -21,8 +21,8 @@ def is_installed() -> bool:
     return _library() is not None
 
 
-def read() -> ClientCredentials | None:
-    """Return the stored credentials, or None if there are none, no keyring, or no library for it.
+def read(profile: str | None = None) -> ClientCredentials | None:
+    """Return the stored credentials of *profile*, or None if there are none, no keyring, or no library for it.
 
     CredentialsError if the keyring is locked or fails, or if `write` did not make the entry.
     """
@@ -30,7 +30,7 @@ def read() -> ClientCredentials | None:
     if keyring is None:
         return None
     try:
-        stored: str | None = keyring.get_password(SERVICE, ENTRY)
+        stored: str | None = keyring.get_password(SERVICE, _entry(profile))
     except keyring.errors.NoKeyringError:
         return None
     except Exception as error:  # noqa: BLE001 - backends raise errors of the libraries below them too
@@ -38,33 +38,37 @@ def read() -> ClientCredentials | None:
     return None if stored is None else _parsed(stored)
 
 
-def write(credentials: ClientCredentials) -> None:
-    """Store the credentials; CredentialsError if the library or the keyring is missing, or storing fails."""
+def write(credentials: ClientCredentials, profile: str | None = None) -> None:
+    """Store the credentials of *profile*; CredentialsError if library or keyring is missing, or storing fails."""
     keyring = _library()
     if keyring is None:
         raise CredentialsError("the system keyring needs an extra", cure="pip install 'kajabi-async[keyring]'")
     members = credentials.form()
     entry = json.dumps({name: members[name] for name in ("client_id", "client_secret")})
     try:
-        keyring.set_password(SERVICE, ENTRY, entry)
+        keyring.set_password(SERVICE, _entry(profile), entry)
     except keyring.errors.KeyringError as error:
         raise _failed("write to", error) from None
 
 
-def remove() -> bool:
-    """Remove the stored credentials and return whether there were any; CredentialsError if the keyring fails."""
+def remove(profile: str | None = None) -> bool:
+    """Remove the stored credentials of *profile* and return whether there were any; CredentialsError if it fails."""
     keyring = _library()
     if keyring is None:
         return False
     try:
-        if keyring.get_password(SERVICE, ENTRY) is None:
+        if keyring.get_password(SERVICE, _entry(profile)) is None:
             return False
-        keyring.delete_password(SERVICE, ENTRY)
+        keyring.delete_password(SERVICE, _entry(profile))
     except keyring.errors.NoKeyringError:
         return False
     except keyring.errors.KeyringError as error:
         raise _failed("remove from", error) from None
     return True
+
+
+def _entry(profile: str | None) -> str:
+    return ENTRY if profile is None else f"{ENTRY}:{profile}"
 
 
 def _library() -> Any:

@@ -11,6 +11,7 @@ from kajabi_async.cli.credentials import keyring as keyring_store
 from kajabi_async.cli.credentials import toml_file as credentials_file
 from kajabi_async.cli.credentials.chain import ID_VARIABLE, SECRET_VARIABLE, WHERE_KAJABI_SHOWS_THEM, credentials_path
 from kajabi_async.cli.credentials.error import CredentialsError
+from kajabi_async.cli.credentials.profiles import DEFAULT_PROFILE, named_profile
 from kajabi_async.cli.options import Json
 from kajabi_async.output import print_json, print_line
 from kajabi_async.session import ClientCredentials
@@ -35,37 +36,60 @@ def login(
 
     They go into a file that only you can read, $KAJABI_CREDENTIALS_FILE or kajabi/credentials.toml in
     $XDG_CONFIG_HOME or ~/.config, or into the system keyring. Nothing is sent: `kajabi doctor` tests them.
+
+    With --profile NAME they are those of another account, and every command with the same --profile, or with NAME in
+    KAJABI_PROFILE, uses them.
+
+    Examples:
+      kajabi login
+      kajabi login --profile shop
     """
+    profile = _profile()
     credentials = _from_pipe() if stdin else _from_prompt()
     if keyring:
-        keyring_store.write(credentials)
+        keyring_store.write(credentials, profile)
         place = "the system keyring"
     else:
         path = credentials_path()
-        credentials_file.write(path, credentials)
+        credentials_file.write(path, credentials, profile)
         place = f"the file {path}"
-    shadowed = _environment_wins()
+    if profile is not None:
+        place = f"the profile {profile} in {place}"
+    shadowed = profile is None and _environment_wins()
     if json:
         print_json({"stored_in": "keyring" if keyring else "file", "place": place, "environment_wins": shadowed})
         return
-    print_line(f"Stored in {place}. `kajabi doctor` tests them.")
+    option = "" if profile is None else f" --profile {profile}"
+    print_line(f"Stored in {place}. `kajabi doctor{option}` tests them.")
     if shadowed:
         print_line(f"{ID_VARIABLE} and {SECRET_VARIABLE} are set in the environment and override what is stored.")
 
 
 def logout(*, json: Json = False) -> None:
-    """Remove the stored credentials from the file and the keyring. The key itself stays valid."""
-    path = credentials_path()
-    removed = [f"the file {path}"] if credentials_file.remove(path) else []
-    if keyring_store.remove():
+    """Remove the stored credentials from the file and the keyring. The key itself stays valid.
+
+    With --profile NAME only those of that profile are removed, without it those that have no name.
+
+    Examples:
+      kajabi logout
+      kajabi logout --profile shop
+    """
+    path, profile = credentials_path(), _profile()
+    removed = [f"the file {path}"] if credentials_file.remove(path, profile) else []
+    if keyring_store.remove(profile):
         removed.append("the system keyring")
-    shadowed = _environment_wins()
+    shadowed = profile is None and _environment_wins()
     if json:
         print_json({"removed_from": removed, "environment_remains": shadowed})
         return
     print_line(f"Removed from {' and '.join(removed)}." if removed else "Nothing was stored.")
     if shadowed:
         print_line(f"{ID_VARIABLE} and {SECRET_VARIABLE} are still set in the environment.")
+
+
+def _profile() -> str | None:
+    named = named_profile()
+    return None if named == DEFAULT_PROFILE else named
 
 
 def _from_pipe() -> ClientCredentials:

@@ -1,4 +1,7 @@
-"""The file with the client id and secret: TOML, mode 0600, owned by the user, and no symbolic link."""
+"""The file with client ids and secrets: TOML, mode 0600, owned by the user, and no symbolic link.
+
+The key without a name is two members at its top, each profile a table ``[profiles.NAME]`` with the same two.
+"""
 
 import errno
 import json
@@ -10,64 +13,70 @@ from pathlib import Path
 from typing import Any, Final
 
 from kajabi_async.cli.credentials.error import CredentialsError
+from kajabi_async.cli.credentials.profiles import is_profile_name
 from kajabi_async.errors import ConfigurationError
 from kajabi_async.private_files import make_folders, replacing
 from kajabi_async.session import ClientCredentials
 
-__all__ = ["read", "remove", "write"]
+__all__ = ["profile_names", "read", "remove", "write"]
 
 _MEMBERS: Final = ("client_id", "client_secret")
+_PROFILES: Final = "profiles"
 _WRITE_AGAIN: Final = 'it needs two lines, client_id = "..." and client_secret = "..."; `kajabi login` writes them'
+
+_Keys = dict[str | None, dict[str, str]]
+"""The two members of each profile by its name, None for the key without one."""
 _LARGEST_BYTES: Final = 65_536
 _FOR_OTHERS: Final = 0o077
 _NO_FOLLOW: Final = getattr(os, "O_NOFOLLOW", 0)
 _NO_BLOCK: Final = getattr(os, "O_NONBLOCK", 0)
 
 
-def read(path: Path) -> ClientCredentials | None:
-    """Return the credentials in *path*, or None if there is no such file.
+def read(path: Path, profile: str | None = None) -> ClientCredentials | None:
+    """Return the credentials of *profile* in *path*, or None if it has none or there is no such file.
 
     CredentialsError if other users may read or change the file, or own it, if it is a symbolic link or not a regular
-    file, or if it does not hold exactly the two members. The error never shows the content.
+    file, or if it holds anything else. The error never shows the content.
     """
-    try:
-        # Checked through the descriptor, so that the file cannot be swapped between check and read.
-        descriptor = os.open(path, os.O_RDONLY | _NO_FOLLOW | _NO_BLOCK)
-    except FileNotFoundError:
+    content = _content(path)
+    keys = {} if content is None else _parsed(path, content)
+    members = keys.get(profile)
+    if members is None:
         return None
-    except OSError as error:
-        raise _unusable(path, error) from None
     try:
-        _check(path, os.fstat(descriptor))
-        content = os.read(descriptor, _LARGEST_BYTES + 1)
-    finally:
-        os.close(descriptor)
-    if len(content) > _LARGEST_BYTES:
-        raise CredentialsError(f"the credentials file {path} is larger than {_LARGEST_BYTES} bytes", cure=_WRITE_AGAIN)
-    return _parsed(path, content)
+        return ClientCredentials(members["client_id"], members["client_secret"])
+    except ConfigurationError as error:
+        raise CredentialsError(f"the credentials file {path} cannot be used ({error})", cure=_WRITE_AGAIN) from None
 
 
-def write(path: Path, credentials: ClientCredentials) -> None:
-    """Write the credentials to *path* with mode 0600, atomically: a concurrent reader sees the old or the new.
+def profile_names(path: Path) -> list[str]:
+    """Return the names of the profiles in *path*, sorted; CredentialsError as `read`."""
+    content = _content(path)
+    return [] if content is None else sorted(name for name in _parsed(path, content) if name is not None)
 
-    Makes the folder and its parents, with mode 0700, if they are missing. CredentialsError if anything fails.
+
+def write(path: Path, credentials: ClientCredentials, profile: str | None = None) -> None:
+    """Write the credentials of *profile* to *path* with mode 0600, and keep those of the others.
+
+    The file is replaced atomically: a concurrent reader sees the old or the new. Makes the folder and its parents, with
+    mode 0700, if they are missing. What is no credentials file is replaced, too. CredentialsError if anything fails.
     """
     members = credentials.form()
-    # TOML basic strings are JSON strings except for surrogate escapes, which ensure_ascii=False avoids.
-    text = "".join(f"{name} = {json.dumps(members[name], ensure_ascii=False)}\n" for name in _MEMBERS)
-    try:
-        make_folders(path.parent)
-        with replacing(path, keep_mode=False) as file:
-            file.write(text.encode())
-    except OSError as error:
-        raise CredentialsError(
-            f"cannot write the credentials file {path} ({error.strerror})",
-            cure="name another place in KAJABI_CREDENTIALS_FILE, or use the environment or `kajabi login --keyring`",
-        ) from None
+    _replace(path, {**_kept(path), profile: {name: members[name] for name in _MEMBERS}})
 
 
-def remove(path: Path) -> bool:
-    """Remove *path* and return whether it existed; CredentialsError if it cannot be removed."""
+def remove(path: Path, profile: str | None = None) -> bool:
+    """Remove the credentials of *profile* and return whether there were any; CredentialsError if that fails.
+
+    The file itself is removed with the last of them, and if it cannot be read.
+    """
+    keys = _kept(path)
+    if profile not in keys and (keys or profile is not None):
+        return False
+    others = {name: members for name, members in keys.items() if name != profile}
+    if others:
+        _replace(path, others)
+        return True
     try:
         path.unlink()
     except FileNotFoundError:
@@ -77,6 +86,57 @@ def remove(path: Path) -> bool:
             f"cannot remove the credentials file {path} ({error.strerror})", cure="remove it by hand"
         ) from None
     return True
+
+
+def _replace(path: Path, keys: _Keys) -> None:
+    tables = [
+        "".join(
+            [
+                *([] if name is None else [f"[{_PROFILES}.{name}]\n"]),
+                # TOML basic strings are JSON strings except for surrogate escapes, which ensure_ascii=False avoids.
+                *(f"{member} = {json.dumps(keys[name][member], ensure_ascii=False)}\n" for member in _MEMBERS),
+            ]
+        )
+        for name in sorted(keys, key=lambda name: name or "")
+    ]
+    try:
+        make_folders(path.parent)
+        with replacing(path, keep_mode=False) as file:
+            file.write("\n".join(tables).encode())
+    except OSError as error:
+        raise CredentialsError(
+            f"cannot write the credentials file {path} ({error.strerror})",
+            cure="name another place in KAJABI_CREDENTIALS_FILE, or use the environment or `kajabi login --keyring`",
+        ) from None
+
+
+def _kept(path: Path) -> _Keys:
+    """Return the credentials in a file of this user that is about to be replaced; none if it cannot be read."""
+    try:
+        content = _content(path, is_replaced=True)
+        keys = {} if content is None else _parsed(path, content)
+    except CredentialsError:
+        return {}
+    return {name: members for name, members in keys.items() if all(isinstance(each, str) for each in members.values())}
+
+
+def _content(path: Path, *, is_replaced: bool = False) -> bytes | None:
+    """Return the content of the file, None if there is none; a file that *is_replaced* may have any mode."""
+    try:
+        # Checked through the descriptor, so that the file cannot be swapped between check and read.
+        descriptor = os.open(path, os.O_RDONLY | _NO_FOLLOW | _NO_BLOCK)
+    except FileNotFoundError:
+        return None
+    except OSError as error:
+        raise _unusable(path, error) from None
+    try:
+        _check(path, os.fstat(descriptor), any_mode=is_replaced)
+        content = os.read(descriptor, _LARGEST_BYTES + 1)
+    finally:
+        os.close(descriptor)
+    if len(content) > _LARGEST_BYTES:
+        raise CredentialsError(f"the credentials file {path} is larger than {_LARGEST_BYTES} bytes", cure=_WRITE_AGAIN)
+    return content
 
 
 def _unusable(path: Path, error: OSError) -> CredentialsError:
@@ -91,7 +151,7 @@ def _unusable(path: Path, error: OSError) -> CredentialsError:
     )
 
 
-def _check(path: Path, status: os.stat_result) -> None:
+def _check(path: Path, status: os.stat_result, *, any_mode: bool) -> None:
     if not stat.S_ISREG(status.st_mode):
         raise CredentialsError(f"the credentials file {path} is not a regular file", cure="name one, or remove it")
     if os.name != "posix":
@@ -102,23 +162,29 @@ def _check(path: Path, status: os.stat_result) -> None:
             cure="write your own with `kajabi login`, at another place if need be (KAJABI_CREDENTIALS_FILE)",
         )
     mode = stat.S_IMODE(status.st_mode)
-    if mode & _FOR_OTHERS:
+    if mode & _FOR_OTHERS and not any_mode:
         raise CredentialsError(
             f"the credentials file {path} has mode {mode:04o}, so that other users may read or change the secret",
             cure=f"run `chmod 600 {shlex.quote(str(path))}`, and make a new key if it may have been read",
         )
 
 
-def _parsed(path: Path, content: bytes) -> ClientCredentials:
+def _parsed(path: Path, content: bytes) -> _Keys:
     try:
         members: dict[str, Any] = tomllib.loads(content.decode())
     except (ValueError, RecursionError):
         # The parser raises plain ValueError on numbers of 5,000 digits and RecursionError on deep nesting. Its text
         # may quote the line with the secret.
         raise CredentialsError(f"the credentials file {path} is not TOML", cure=_WRITE_AGAIN) from None
-    if sorted(members) != sorted(_MEMBERS):
+    profiles: Any = members.pop(_PROFILES, {})
+    found: dict[Any, Any] = dict(profiles) if isinstance(profiles, dict) else {"": None}
+    if members or not found:
+        found[None] = members
+    if not all(_is_key(name, key) for name, key in found.items()):
         raise CredentialsError(f"the credentials file {path} has missing or unknown members", cure=_WRITE_AGAIN)
-    try:
-        return ClientCredentials(members["client_id"], members["client_secret"])
-    except ConfigurationError as error:
-        raise CredentialsError(f"the credentials file {path} cannot be used ({error})", cure=_WRITE_AGAIN) from None
+    return found
+
+
+def _is_key(name: str | None, members: Any) -> bool:
+    is_named = name is None or is_profile_name(name)
+    return is_named and isinstance(members, dict) and sorted(members) == sorted(_MEMBERS)

@@ -11,7 +11,7 @@ import attrs
 from kajabi_async.cli.credentials.chain import FoundCredentials
 from kajabi_async.cli.doctor.findings import Finding, cure_for, failed, fine, is_about_the_token, skipped, warned
 from kajabi_async.cli.exit_codes import ExitCode, code_for
-from kajabi_async.cli.read_commands import resource_classes
+from kajabi_async.cli.signatures import resource_classes
 from kajabi_async.client import Kajabi
 from kajabi_async.errors import KajabiError, PermissionDeniedError
 from kajabi_async.exchange import Answer, Request, Tally, TimeoutStarts

@@ -18,7 +18,7 @@ from kajabi_async.cli.doctor.network import check_network
 from kajabi_async.cli.exit_codes import ExitCode
 from kajabi_async.cli.options import Json
 from kajabi_async.cli.running import run_to_exit_code
-from kajabi_async.cli.terminal import Screen, output_screen
+from kajabi_async.cli.screens import Screen, output_screen
 from kajabi_async.client import Kajabi
 from kajabi_async.errors import ConfigurationError
 from kajabi_async.output import print_json
@@ -39,6 +39,10 @@ def doctor(*, json: Json = False) -> int:
     Each check is ok, warn, fail or skip; --json prints a line for each. Only reads are sent, and no secret is shown.
     The exit code is 0 if no check failed, otherwise that of the first that did: 2 for settings or the clock, 3 for a
     rejected request, 4 for an unreachable API.
+
+    Examples:
+      kajabi doctor
+      kajabi doctor --json
     """
     screen = output_screen()
 

@@ -19,6 +19,7 @@ from kajabi_async.cli.credentials.chain import (
     find_credentials,
 )
 from kajabi_async.cli.credentials.error import CredentialsError
+from kajabi_async.cli.credentials.profiles import DEFAULT_PROFILE, named_profile
 from kajabi_async.cli.doctor.findings import Finding, failed, fine, skipped, warned
 from kajabi_async.cli.exit_codes import ExitCode
 from kajabi_async.cli.running import loop_factory
@@ -78,13 +79,17 @@ def check_credentials_file(found: FoundCredentials | None) -> Finding:
     path = None
     try:
         path = credentials_path()
-        stored = credentials_file.read(path)
+        named = named_profile()
+        stored = credentials_file.read(path, None if named == DEFAULT_PROFILE else named)
+        names = credentials_file.profile_names(path)
     except CredentialsError as error:
         facts = {} if path is None else {"path": str(path)}
         warning = warned("credentials file", error.problem, cure=error.cure, **facts)
         if found is not None:
             return warning
         return attrs.evolve(warning, status="fail", exit_code=ExitCode.MISUSED)
+    if stored is None and names:
+        return fine("credentials file", f"{path} has the profiles {', '.join(names)}", path=str(path), profiles=names)
     if stored is None:
         return skipped("credentials file", f"there is none at {path}")
     if found is not None and found.source != "file":
@@ -94,7 +99,8 @@ def check_credentials_file(found: FoundCredentials | None) -> Finding:
             cure="unset KAJABI_CLIENT_ID and KAJABI_CLIENT_SECRET to use it, or `kajabi logout` to remove it",
             path=str(path),
         )
-    return fine("credentials file", f"{path}, readable by you alone", path=str(path))
+    profiles = f"; profiles: {', '.join(names)}" if names else ""
+    return fine("credentials file", f"{path}, readable by you alone{profiles}", path=str(path), profiles=names)
 
 
 def configured_base_url() -> str:

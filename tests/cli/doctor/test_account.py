@@ -6,7 +6,7 @@ import pytest
 
 from kajabi_async.cli.doctor.findings import cure_for
 from kajabi_async.cli.exit_codes import ExitCode
-from kajabi_async.cli.read_commands import resource_classes
+from kajabi_async.cli.signatures import resource_classes
 from kajabi_async.errors import KajabiError
 from kajabi_async.testing import FakeKajabi
 from tests.cli.doctor.findings import CHECKS, examined, statuses

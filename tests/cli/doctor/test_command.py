@@ -1,6 +1,8 @@
 """``kajabi doctor`` as a user runs it."""
 
+import asyncio
 import json
+import re
 
 import pytest
 
@@ -8,16 +10,24 @@ from kajabi_async.cli.doctor import machine
 from kajabi_async.testing import FakeKajabi
 from tests.cli.conftest import Command
 from tests.cli.doctor.findings import CHECKS
+from tests.cli.processes import settings
+from tests.cli.screens import on_terminal
+
+STYLE = re.compile(r"\x1b\[[\d;]*m")
 
 
-async def test_every_check_is_a_line_and_a_healthy_set_up_ends_with_0(kajabi: Command) -> None:
-    """The output fits 80 columns and ends with the number of warnings."""
+async def test_every_check_is_a_line_and_a_healthy_set_up_ends_with_0(kajabi: Command, fake: FakeKajabi) -> None:
+    """On a terminal the output fits 80 columns, in a pipe there are tabs; it ends with the number of warnings."""
     done = await kajabi("doctor")
     assert (done.code, done.err) == (0, "")
-    message = [line[6:24].strip() for line in done.lines if line[:4].strip() in {"ok", "warn", "fail", "skip"}]
-    assert tuple(message) == CHECKS
+    cells = [line.split("\t") for line in done.lines]
+    assert tuple(each[1] for each in cells if each[0] in {"ok", "warn", "fail", "skip"}) == CHECKS
     assert done.lines[-1] == "0 failed, 1 to look at."
-    assert max(map(len, done.lines)) <= 80
+    shown = await asyncio.to_thread(on_terminal, ["doctor"], settings(fake), columns=80)
+    lines = STYLE.sub("", shown.out).splitlines()
+    checks = [line[6:24].strip() for line in lines if line[:4].strip() in {"ok", "warn", "fail", "skip"}]
+    assert (shown.code, tuple(checks), lines[-1]) == (0, CHECKS, "0 failed, 1 to look at.")
+    assert max(map(len, lines)) <= 80
 
 
 async def test_where_nothing_is_to_be_looked_at_it_says_so(

@@ -1,0 +1,158 @@
+"""The pages that need none of the commands: the version, the list of commands, the exit codes.
+
+Imports no library, so that they show at once.
+"""
+
+import shutil
+import textwrap
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Final
+
+from kajabi_async.cli.contents import COMMANDS
+from kajabi_async.output import print_line
+
+__all__ = [
+    "HELP_FLAGS",
+    "HELP_WORD",
+    "MEANINGS",
+    "VERSION_FLAGS",
+    "front_page",
+    "listing",
+    "page_width",
+    "paragraphs",
+    "print_page",
+]
+
+HELP_FLAGS: Final = frozenset({"--help", "-h"})
+VERSION_FLAGS: Final = frozenset({"--version", "-V"})
+HELP_WORD: Final = "help"
+_EXIT_CODES: Final = "exit-codes"
+
+MEANINGS: Final = {
+    0: "done, or the reader of the output closed the pipe",
+    1: "something was not found, or could not be read",
+    2: "wrong usage or configuration",
+    3: "the API rejected the request (4xx)",
+    4: "the API could not be reached or failed (5xx, time limits, a stall)",
+    130: "interrupted",
+}
+"""The meaning of each exit code."""
+
+_ABOUT: Final = (
+    "Read and write Kajabi data from the command line.",
+    (
+        "A key comes from the first of these that has one: KAJABI_CLIENT_ID and KAJABI_CLIENT_SECRET in the "
+        "environment; a file of mode 0600, $KAJABI_CREDENTIALS_FILE or kajabi/credentials.toml in $XDG_CONFIG_HOME or "
+        "~/.config; the system keyring. `kajabi login` writes the file or the keyring. No argument takes a secret. "
+        "`kajabi demo` needs no key."
+    ),
+)
+_OPTIONS: Final = (
+    ("--profile NAME", "Use the key that `kajabi login --profile NAME` stored; KAJABI_PROFILE does the same."),
+    (
+        "--json",
+        (
+            "Print one JSON object on one line; lists print one such line for each row. Errors are then JSON, too, on "
+            'standard error: {"error": {"type", "message", "exit_code", ...}}.'
+        ),
+    ),
+    ("-h, --help", "Show the page of a command; `kajabi help COMMAND` does the same."),
+    ("-V, --version", "Show the version of this command."),
+)
+_VARIABLES: Final = (
+    ("KAJABI_SITE_ID", "The site for lists and creations."),
+    ("KAJABI_BASE_URL", "Another host than https://api.kajabi.com."),
+    ("NO_COLOR", "Turns colours off; they and progress show on a terminal only."),
+)
+_EXAMPLES: Final = (
+    "kajabi customers list --limit 50",
+    "kajabi customers get 1 --include offers",
+    "kajabi help customers lookup",
+)
+_WIDEST: Final = 100
+_NARROWEST: Final = 40
+_INDENT: Final = "  "
+_MAX_NAME: Final = 30
+"""Characters of a name up to which its text stands beside it, otherwise below."""
+
+
+def front_page(tokens: Sequence[str]) -> bool:
+    """Print the page that *tokens* ask for, if it is one of this module, and return whether it was."""
+    words = [token for token in tokens if token != HELP_WORD and token not in HELP_FLAGS]
+    if not VERSION_FLAGS.isdisjoint(tokens[: tokens.index("--")] if "--" in tokens else tokens):
+        print_line(_own_version())
+    elif not words:
+        print_page(_overview())
+    elif words == [_EXIT_CODES] and len(tokens) > 1:
+        print_page(_exit_codes())
+    else:
+        return False
+    return True
+
+
+def page_width() -> int:
+    """Return the width of a page in characters: that of the terminal, within what is easily read."""
+    return max(_NARROWEST, min(_WIDEST, shutil.get_terminal_size().columns))
+
+
+def paragraphs(texts: Iterable[str]) -> Iterator[str]:
+    """Yield the lines of *texts*, wrapped at the width of the page, each text followed by an empty line."""
+    for text in texts:
+        yield from _wrapped(text, page_width())
+        yield ""
+
+
+def listing(rows: Sequence[tuple[str, str]]) -> Iterator[str]:
+    """Yield the lines of names and their texts, side by side; below a name that is too long for that."""
+    width = max((len(name) for name, _ in rows if len(name) <= _MAX_NAME), default=0)
+    beside = len(_INDENT) + width + 2
+    for name, text in rows:
+        lines = _wrapped(text, page_width() - beside) or [""]
+        if len(name) > width:
+            yield f"{_INDENT}{name}"
+        else:
+            yield f"{_INDENT}{name:<{width}}  {lines.pop(0)}".rstrip()
+        yield from (f"{' ' * beside}{line}" for line in lines)
+
+
+def _wrapped(text: str, width: int) -> list[str]:
+    return textwrap.wrap(text, max(width, _NARROWEST // 2), break_long_words=False, break_on_hyphens=False)
+
+
+def _overview() -> Iterator[str]:
+    yield from ("Usage: kajabi COMMAND [OPTIONS]", "")
+    yield from paragraphs(_ABOUT)
+    width = max(len(command.name) for command in COMMANDS)
+    for section in dict.fromkeys(command.section for command in COMMANDS):
+        yield f"{section}:"
+        yield from listing([(f"{each.name:<{width}}", each.summary) for each in COMMANDS if each.section == section])
+        yield ""
+    for title, rows in (("Everywhere", _OPTIONS), ("Variables", _VARIABLES)):
+        yield f"{title}:"
+        yield from listing(rows)
+        yield ""
+    yield "Examples:"
+    yield from (f"{_INDENT}{example}" for example in _EXAMPLES)
+    yield ""
+    yield from _exit_codes()
+
+
+def _exit_codes() -> Iterator[str]:
+    yield "Exit codes:"
+    yield from (f"{_INDENT}{code:>3}  {meaning}" for code, meaning in MEANINGS.items())
+
+
+def print_page(lines: Iterable[str]) -> None:
+    """Print the lines of a page on standard output."""
+    for line in lines:
+        print_line(line)
+
+
+def _own_version() -> str:
+    # The module takes longer to import than all else that is needed here.
+    from importlib.metadata import PackageNotFoundError, version  # noqa: PLC0415
+
+    try:
+        return version("kajabi-async")
+    except PackageNotFoundError:
+        return "not installed; run from its source"

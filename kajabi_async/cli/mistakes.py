@@ -1,0 +1,84 @@
+"""What was wrong with a call, in the words of the command: its options, and no argument of a function."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from difflib import get_close_matches
+from typing import Any, Final
+
+from cyclopts import CycloptsError
+from cyclopts.exceptions import (
+    CoercionError,
+    MissingArgumentError,
+    UnknownOptionError,
+    UnusedCliTokensError,
+)
+
+from kajabi_async.cli.usage import misuse
+from kajabi_async.errors import InvalidArgumentError
+
+__all__ = ["usage_error"]
+
+_MAX_SUGGESTIONS: Final = 3
+_SENTENCE_ENDS: Final = (".", "?")
+_NUMBERS: Final = {int: "a whole number", float: "a number"}
+_LONGEST_SHOWN: Final = 100
+
+
+def usage_error(error: CycloptsError, names: Sequence[str]) -> InvalidArgumentError:
+    """Return *error*, of the command called *names*, as one that names what was typed and the page of the command."""
+    message = " ".join(_message(error).split())
+    return misuse(message if message.endswith(_SENTENCE_ENDS) else f"{message}.", names)
+
+
+def _message(error: CycloptsError) -> str:
+    if isinstance(error, UnknownOptionError):
+        message = str(error)
+        return message if "Did you mean" in message else message + _suggestion(error)
+    if isinstance(error, UnusedCliTokensError):
+        unused = [str(token) for token in error.unused_tokens or ()]
+        return f"Unexpected argument{'' if len(unused) == 1 else 's'}: {' '.join(unused)}"
+    if isinstance(error, MissingArgumentError):
+        return _missing(error)
+    if isinstance(error, CoercionError):
+        return _wrong_type(error) or str(error)
+    return str(error)
+
+
+def _missing(error: MissingArgumentError) -> str:
+    argument: Any = error.argument
+    if argument is None:
+        return str(error)
+    if error.keyword is not None or argument.tokens:
+        return f"{error.keyword or argument.name} needs a value"
+    if argument.index is not None:
+        return f"Missing argument: {argument.field_info.name.upper().replace('_', '-')}"
+    return f"Missing option: {argument.name}"
+
+
+def _wrong_type(error: CoercionError) -> str | None:
+    """Return the message for a value that is no number, None if it should be something else."""
+    expected = _NUMBERS.get(_innermost(error.target_type))
+    if expected is None or error.token is None:
+        return None
+    return f"{error.token.keyword or 'the argument'} takes {expected}, got {error.token.value[:_LONGEST_SHOWN]!r}"
+
+
+def _innermost(annotation: Any) -> Any:
+    arms = [each for each in getattr(annotation, "__args__", ()) if each is not type(None)]
+    return arms[0] if arms else annotation
+
+
+def _suggestion(error: UnknownOptionError) -> str:
+    typed = (error.token.keyword or error.token.value or "").partition("=")[0]
+    known = (name for argument in error.argument_collection for name in argument.names)
+    suggestions = list(_options_starting_like(typed, known))[:_MAX_SUGGESTIONS]
+    return f" Did you mean {' or '.join(suggestions)}?" if suggestions else ""
+
+
+def _options_starting_like(typed: str, known: Iterable[str]) -> Iterator[str]:
+    """Yield the options whose first words are closest to *typed*: ``--email-contains`` for ``--emial``."""
+    words = typed.strip("-").split("-")
+    prefixes: dict[str, list[str]] = {}
+    for name in known:
+        prefixes.setdefault("-".join(name.strip("-").split("-")[: len(words)]), []).append(name)
+    for prefix in get_close_matches("-".join(words), prefixes, n=1, cutoff=0.7):
+        yield from prefixes[prefix]

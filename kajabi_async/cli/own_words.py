@@ -1,0 +1,34 @@
+"""Errors of the SDK in the words of the command: ``--site-id`` in place of ``site_id=``."""
+
+import re
+from typing import Final
+
+__all__ = ["in_own_words"]
+
+_PHRASES: Final = {
+    "site_id=, here or on the client (KAJABI_SITE_ID)": "--site-id or KAJABI_SITE_ID",
+    "restart=True (--restart)": "--restart",
+    "give one, such as tzinfo=UTC, or a date": "write 2024-05-01T16:00:00Z, or a date alone",
+    " (extra_filters= sends a filter that the SDK does not know yet)": "",
+    "True or False": "true or false",
+}
+_OPERATION: Final = re.compile(r"^([a-z][a-z_]*)\.([a-z][a-z_]*)(?= needs )")
+_FILTER: Final = re.compile(r"filter\[([a-z_]+)\]")
+_ARGUMENT: Final = re.compile(r"(?<![\w-])([a-z]+(?:_[a-z]+)*)=(?=[\s,:;.)]|$)")
+_SUBJECT: Final = re.compile(
+    r"^(page_size|limit|concurrency|patience|site_id|sort|include|fields|strategy|target_url|format)(?= must )"
+)
+
+
+def in_own_words(text: str) -> str:
+    """Return the text of an error of the SDK with the command's options in place of arguments and filters."""
+    for phrase, own in _PHRASES.items():
+        text = text.replace(phrase, own)
+    text = _OPERATION.sub(lambda match: f"{_dashed(match[1])} {_dashed(match[2])}", text)
+    for pattern in (_FILTER, _ARGUMENT, _SUBJECT):
+        text = pattern.sub(lambda match: f"--{_dashed(match[1])}", text)
+    return text
+
+
+def _dashed(name: str) -> str:
+    return name.replace("_", "-")

@@ -1,0 +1,44 @@
+"""The group of commands of each resource: ``list`` and ``get``, and what else it has."""
+
+import inspect
+from importlib import import_module
+
+from cyclopts import App
+
+from kajabi_async.cli.contents import Command
+from kajabi_async.cli.find import add_find
+from kajabi_async.cli.hook_commands import add_hook_commands
+from kajabi_async.cli.lookup_command import lookup
+from kajabi_async.cli.read_commands import get_command, list_command, needs_site
+from kajabi_async.cli.signatures import ResourceClass, resource_class
+from kajabi_async.cli.write_commands import add_writes
+
+__all__ = ["resource_group"]
+
+
+def resource_group(command: Command) -> App:
+    """Return the group of a resource."""
+    import_module(f"kajabi_async.resources.{command.family}")
+    cls = resource_class(command.name)
+    group = App(name=command.name, help=_help(command, cls))
+    group.command(list_command(cls), name="list")
+    group.command(get_command(cls), name="get")
+    groups = {cls.name: group}
+    add_writes(groups)
+    add_find(groups)
+    if command.name == "customers":
+        group.command(lookup)
+    if command.name == "hooks":
+        add_hook_commands(group)
+    return group
+
+
+def _help(command: Command, cls: ResourceClass) -> str:
+    """Return the first paragraph of the class's docstring without its leading name, and two examples."""
+    text = " ".join((inspect.getdoc(cls) or "").partition("\n\n")[0].split())
+    note = text.removeprefix(f"``api.{cls.name}``").lstrip(":;. ").replace("``", "`")
+    note = f"{note[:1].upper()}{note[1:]}"
+    about = note if note.startswith(command.summary) else f"{command.summary}. {note}".rstrip()
+    site = " --site-id 1" if needs_site(cls) else ""
+    examples = f"  kajabi {command.name} list{site}\n  kajabi {command.name} get 1{site}"
+    return f"{about}\n\nExamples:\n{examples}"

@@ -1,0 +1,138 @@
+"""What a command shows to people: tables and bars on a terminal, lines with tabs in a pipe.
+
+In a pipe nothing is cut, wrapped or padded, and a table has no header: one row a line, as `cut` and `awk` read it.
+"""
+
+import sys
+from collections.abc import Generator, Iterable, Sequence
+from contextlib import AbstractContextManager, contextmanager
+from typing import Protocol
+
+from kajabi_async.output import print_cells, print_line
+
+__all__ = ["Bars", "Screen", "error_screen", "output_screen", "silent_screen"]
+
+Row = Sequence[str]
+
+
+class Bars(Protocol):
+    """The progress bars of a screen, by name."""
+
+    def show(self, name: str, *, completed: int, total: int | None = None) -> None:
+        """Show the progress of the bar called *name*."""
+        ...
+
+
+class Screen(Protocol):
+    """A screen for people. Everything it is passed is text, and is shown escaped."""
+
+    @property
+    def is_terminal(self) -> bool:
+        """Whether the output goes to a terminal."""
+        ...
+
+    def line(self, text: str, *, style: str = "") -> None:
+        """Print a sentence."""
+        ...
+
+    def heading(self, text: str) -> None:
+        """Print a heading."""
+        ...
+
+    def fields(self, rows: Iterable[tuple[str, str]], *, title: str | None = None) -> None:
+        """Print names and values; with *title*, in a box below it on a terminal."""
+        ...
+
+    def table(self, header: Row, rows: Sequence[Row], *, keep: int = 2) -> None:
+        """Print rows; on a terminal, of the columns after the first *keep* those for which there is room."""
+        ...
+
+    def aligned(self, cells: Sequence[tuple[str, str]], *, widths: Sequence[int]) -> None:
+        """Print cells, each a text and its style, in one row: *widths* are those of all but the last."""
+        ...
+
+    def progress(self, *, is_shown: bool = True, redirect: bool = True) -> AbstractContextManager[Bars]:
+        """Show progress bars while the block runs, on a terminal only.
+
+        Without *redirect* other output goes straight to its own stream meanwhile.
+        """
+        ...
+
+
+class _NoBars:
+    def show(self, name: str, *, completed: int, total: int | None = None) -> None:
+        """Show nothing."""
+
+
+class _Pipe:
+    """The screen for a pipe or a file."""
+
+    is_terminal = False
+
+    def __init__(self, *, error: bool) -> None:
+        self._error = error
+
+    def line(self, text: str, *, style: str = "") -> None:
+        del style
+        print_line(text, error=self._error)
+
+    def heading(self, text: str) -> None:
+        print_line(text, error=self._error)
+
+    def fields(self, rows: Iterable[tuple[str, str]], *, title: str | None = None) -> None:
+        del title
+        self._print(rows)
+
+    def table(self, header: Row, rows: Sequence[Row], *, keep: int = 2) -> None:
+        del header, keep
+        self._print(rows)
+
+    def aligned(self, cells: Sequence[tuple[str, str]], *, widths: Sequence[int]) -> None:
+        del widths
+        self._print([[text for text, _ in cells]])
+
+    @contextmanager
+    def progress(self, *, is_shown: bool = True, redirect: bool = True) -> Generator[Bars]:
+        del is_shown, redirect
+        yield _NoBars()
+
+    def _print(self, rows: Iterable[Row]) -> None:
+        for row in rows:
+            print_cells(row, error=self._error)
+
+
+class _Silence(_Pipe):
+    """A screen that shows nothing."""
+
+    def line(self, text: str, *, style: str = "") -> None:
+        pass
+
+    def heading(self, text: str) -> None:
+        pass
+
+    def _print(self, rows: Iterable[Row]) -> None:
+        pass
+
+
+def output_screen() -> Screen:
+    """Return the screen for results."""
+    return _screen(error=False)
+
+
+def error_screen() -> Screen:
+    """Return the screen for progress, reports and errors."""
+    return _screen(error=True)
+
+
+def silent_screen() -> Screen:
+    """Return a screen that shows nothing."""
+    return _Silence(error=False)
+
+
+def _screen(*, error: bool) -> Screen:
+    if not (sys.stderr if error else sys.stdout).isatty():
+        return _Pipe(error=error)
+    # rich takes longer to import than most of the rest, and a pipe needs none of it.
+    from kajabi_async.cli.terminal import terminal_screen  # noqa: PLC0415
+
+    return terminal_screen(error=error)

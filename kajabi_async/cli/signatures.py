@@ -1,0 +1,106 @@
+"""Commands built at run time: their options, and the signature from which cyclopts reads them."""
+
+import inspect
+from collections.abc import Iterator
+from typing import Annotated, Any, Final, get_type_hints
+
+from cyclopts import Group, Parameter
+
+from kajabi_async.cli.filter_help import filter_meaning, value_word
+from kajabi_async.cli.options import Value
+from kajabi_async.resources.base import Gettable, Listable
+from kajabi_async.resources.filters.encoding import Takes
+
+__all__ = [
+    "ResourceClass",
+    "command_name",
+    "fields_option",
+    "filter_options",
+    "include_option",
+    "option",
+    "resource_class",
+    "resource_classes",
+    "takes_include",
+    "with_signature",
+    "words_of",
+]
+
+ResourceClass = Any
+"""A subclass of `Listable` for any model; its declarations are read at run time."""
+
+_FILTERS: Final = Group("Filters", sort_key=2)
+
+
+def resource_classes() -> list[ResourceClass]:
+    """Return the class of every resource that can be listed and is imported, sorted by name."""
+    listable: ResourceClass = Listable
+    return sorted((cls for cls in listable.__subclasses__() if "name" in vars(cls)), key=lambda cls: str(cls.name))
+
+
+def resource_class(name: str) -> ResourceClass:
+    """Return the class of the resource with the command called *name*, whose module is imported."""
+    return next(cls for cls in resource_classes() if command_name(cls) == name)
+
+
+def command_name(cls: ResourceClass) -> str:
+    """Return the name of a resource's command, such as ``contact-notes``."""
+    return str(cls.name).replace("_", "-")
+
+
+def words_of(cls: ResourceClass) -> str:
+    """Return the name of a resource in words, such as ``contact notes``."""
+    return str(cls.name).replace("_", " ")
+
+
+def filter_options(cls: ResourceClass) -> Iterator[inspect.Parameter]:
+    """Yield an option for each filter of a resource."""
+    takes = get_type_hints(cls.filters, include_extras=True)
+    for name, annotation in get_type_hints(cls.filters).items():
+        word = value_word(next((each.words for each in _metadata(takes[name]) if isinstance(each, Takes)), ""))
+        yield option(name, _command_line_type(annotation), filter_meaning(name), word=word, group=_FILTERS)
+
+
+def include_option(cls: ResourceClass) -> Iterator[inspect.Parameter]:
+    """Yield the option that names relations to include, if the resource has any that can be."""
+    includable = sorted(name for name, relation in cls.model.relations.items() if relation.includable)
+    if includable:
+        text = f"Relations to include, separated by commas: {', '.join(includable)}."
+        yield option("include", str | None, text, word="NAME,...")
+
+
+def fields_option() -> inspect.Parameter:
+    """Return the option that restricts an answer to some attributes."""
+    return option("fields", str | None, "Attributes to restrict the answer to, separated by commas.", word="NAME,...")
+
+
+def takes_include(cls: type) -> bool:
+    """Return whether one of the resources is read with ``include`` and ``fields``."""
+    return issubclass(cls, Gettable)
+
+
+def option(
+    name: str, annotation: Any, text: str, *, default: Any = None, word: str = "", **settings: Any
+) -> inspect.Parameter:
+    """Return an option of a command built at run time; *settings* are those of `cyclopts.Parameter`."""
+    extras = (Parameter(help=text, **settings), *([Value(word)] if word else ()))
+    return inspect.Parameter(
+        name, inspect.Parameter.KEYWORD_ONLY, default=default, annotation=Annotated[annotation, *extras]
+    )
+
+
+def with_signature(command: Any, text: str, parameters: Iterator[inspect.Parameter]) -> Any:
+    """Set the signature of *command*, from which cyclopts reads its options, and its help *text*, and return it."""
+    signature = inspect.Signature([*parameters], return_annotation=int)
+    command.__signature__ = signature
+    command.__annotations__ = {name: parameter.annotation for name, parameter in signature.parameters.items()}
+    command.__doc__ = text
+    return command
+
+
+def _metadata(annotation: Any) -> tuple[Any, ...]:
+    return getattr(annotation, "__metadata__", ())
+
+
+def _command_line_type(annotation: Any) -> Any:
+    # Anything but flags and numbers is text here; the filter parses ids, lists, dates and amounts itself.
+    return {bool: bool | None, int: int | None}.get(annotation, str | None)
