@@ -15,7 +15,7 @@ from kajabi_async.escaping.text import escape_json, escape_line
 
 __all__ = [
     "flush",
-    "is_stored",
+    "output_is_stored",
     "prepare_streams",
     "print_cells",
     "print_file",
@@ -77,8 +77,9 @@ def flush() -> None:
     sys.stdout.flush()
 
 
-def is_stored(stream: TextIO) -> bool:
-    """Return whether *stream* ends in a file, or nowhere, rather than on a terminal or in a pipe to a program."""
+def output_is_stored() -> bool:
+    """Return whether standard output goes to a file, or nowhere, not to a terminal or in a pipe to a program."""
+    stream = sys.stdout
     try:
         mode = os.fstat(stream.fileno()).st_mode
     except (OSError, ValueError):

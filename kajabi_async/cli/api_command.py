@@ -39,8 +39,8 @@ _INDENT: Final = 2
 
 
 def api(
-    method: str,
-    path: str = "",
+    method: Annotated[str, Parameter(help="GET, POST, PATCH, PUT or DELETE; or the path alone, for a GET.")],
+    path: Annotated[str, Parameter(help="The path, which begins with /v1/.")] = "",
     /,
     *,
     param: Annotated[
@@ -59,7 +59,11 @@ def api(
         Value("NAME=VALUE"),
     ] = None,
     input: Annotated[
-        str | None, Parameter(name="--input", help="A file with the body as JSON; - for standard input."), Value("FILE")
+        str | None,
+        Parameter(
+            name="--input", help="A file with the body as JSON; - for standard input.", allow_leading_hyphen=True
+        ),
+        Value("FILE"),
     ] = None,
     paginate: Annotated[
         bool, Parameter(help="Follow the pages of a list, and print a line for each.", negative=())

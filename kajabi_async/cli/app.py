@@ -19,6 +19,9 @@ __all__ = ["make_app", "run"]
 
 _DONE: Final = 0
 _INCOMPLETE: Final = 1
+_MISUSED: Final = 2
+_LIBRARIES: Final = ("cyclopts", "rich")
+"""Those of the extra ``cli``."""
 
 
 def run(tokens: Sequence[str] | None = None) -> int:
@@ -52,6 +55,12 @@ def _run(arguments: list[str]) -> int:
         flush()
         return _DONE
     # The pages above need no library, and importing those of the commands takes longer than printing a page.
+    import importlib.util  # noqa: PLC0415
+
+    missing = [name for name in _LIBRARIES if importlib.util.find_spec(name) is None]
+    if missing:
+        print_line(f"kajabi needs {' and '.join(missing)}: pip install 'kajabi-async[cli]'", error=True)
+        return _MISUSED
     from kajabi_async.cli.dispatch import dispatch  # noqa: PLC0415
 
     return dispatch(arguments)

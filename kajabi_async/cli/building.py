@@ -10,6 +10,8 @@ from kajabi_async.cli.contents import COMMANDS, Command
 
 __all__ = ["app_of"]
 
+_NO_CONSOLE: Any = object()
+
 
 def app_of(commands: Iterable[Command] = COMMANDS) -> App:
     """Return the application with *commands*, whose modules are imported.
@@ -17,8 +19,16 @@ def app_of(commands: Iterable[Command] = COMMANDS) -> App:
     The target of a row is a function, which becomes the command, or for a group a function that returns its App.
     Examples stand at the end of a docstring, below ``Examples:``.
     """
-    # The parser exits with errors of its own otherwise, and prints help that is wrapped in the middle of words.
-    app = App(name="kajabi", help_flags=[], version_flags=[], suppress_keyboard_interrupt=False)
+    app = App(
+        name="kajabi",
+        # `front` and `help_pages` print the pages: those of cyclopts break words.
+        help_flags=[],
+        version_flags=[],
+        suppress_keyboard_interrupt=False,
+        # Nothing is printed there, and making them would import rich.
+        console=_NO_CONSOLE,
+        error_console=_NO_CONSOLE,
+    )
     for command in commands:
         target = _target(command)
         if command.is_group:

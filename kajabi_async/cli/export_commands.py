@@ -104,7 +104,9 @@ def _export_command(cls: ResourceClass) -> Any:
     site = " --site-id 1" if name == "payouts" else ""
     examples = f"  kajabi export {name} --out {name}.csv{site}\n  kajabi export {name} --out - --format jsonl{site}"
     return with_signature(
-        command, f"Export {words_of(cls)}. `kajabi help export` says how.\n\nExamples:\n{examples}", _parameters(cls)
+        command,
+        f"Export {words_of(cls)}.\n\n`kajabi help export` says how an export works.\n\nExamples:\n{examples}",
+        _parameters(cls),
     )
 
 

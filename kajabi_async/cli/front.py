@@ -3,9 +3,9 @@
 Imports no library, so that they show at once.
 """
 
-import shutil
 import textwrap
 from collections.abc import Iterable, Iterator, Sequence
+from shutil import get_terminal_size
 from typing import Final
 
 from kajabi_async.cli.contents import COMMANDS
@@ -92,7 +92,7 @@ def front_page(tokens: Sequence[str]) -> bool:
 
 def page_width() -> int:
     """Return the width of a page in characters: that of the terminal, within what is easily read."""
-    return max(_NARROWEST, min(_WIDEST, shutil.get_terminal_size().columns))
+    return max(_NARROWEST, min(_WIDEST, get_terminal_size().columns))
 
 
 def paragraphs(texts: Iterable[str]) -> Iterator[str]:

@@ -1,7 +1,6 @@
 """``kajabi customers lookup``: many ids from a file or a pipe, one line of JSON for each."""
 
 import asyncio
-import sys
 from typing import Any, Final, cast
 
 from kajabi_async import BulkStalledError, Kajabi, KajabiError, Report
@@ -12,7 +11,7 @@ from kajabi_async.cli.wording import counted
 from kajabi_async.fetching.lookups import Lookups
 from kajabi_async.fetching.plan import Strategy
 from kajabi_async.models.names import Fieldsets
-from kajabi_async.output import flush, is_stored, print_json, print_line
+from kajabi_async.output import flush, output_is_stored, print_json, print_line
 
 __all__ = ["explain_file", "look_up_file", "print_report"]
 
@@ -79,7 +78,7 @@ async def _report(run: Lookups[Any], screen: Screen, *, json: bool) -> Report:
 
 async def _print_all(run: Lookups[Any], screen: Screen, source: str, column: str | None) -> None:
     # On a terminal the rows themselves show the progress; the reader of a pipe may write to the same terminal.
-    is_shown = screen.is_terminal and is_stored(sys.stdout)
+    is_shown = screen.is_terminal and output_is_stored()
     total = await asyncio.to_thread(count_values, source, column=column) if is_shown else None
     with screen.progress(is_shown=is_shown, redirect=False) as bars:
         bars.show("looked up", completed=0, total=total)

@@ -128,12 +128,10 @@ async def _note(pages: Pages[Any], cls: ResourceClass, printed: int) -> str | No
         return None
     total = await pages.count()
     name = command_name(cls)
+    export = f"`kajabi export {name} --out {name}.csv` writes all to a file"
     if total is None or total <= printed:
-        return f"{printed:,} {words_of(cls)}, and there are more; raise --limit, or use `kajabi export {name}`"
-    return (
-        f"{printed:,} of {counted(total, words_of(cls).removesuffix('s'))}; --limit {total} prints all, "
-        f"`kajabi export {name}` writes them to a file"
-    )
+        return f"{printed:,} {words_of(cls)}, and there are more: raise --limit; {export}"
+    return f"{printed:,} of {counted(total, words_of(cls).removesuffix('s'))}; --limit {total} prints all; {export}"
 
 
 def get_command(cls: ResourceClass) -> Any:

@@ -1,17 +1,18 @@
 """``kajabi whoami``: the user of the credentials, the sites it sees, and the source of the credentials."""
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import attrs
 
-from kajabi_async.cli.credentials.chain import find_credentials
 from kajabi_async.cli.options import Json
 from kajabi_async.cli.running import on_client
 from kajabi_async.cli.screens import output_screen
-from kajabi_async.client import Kajabi
 from kajabi_async.errors import PermissionDeniedError
 from kajabi_async.escaping.text import escape_value
 from kajabi_async.output import print_json
+
+if TYPE_CHECKING:
+    from kajabi_async.client import Kajabi
 
 __all__ = ["whoami"]
 
@@ -34,9 +35,12 @@ def whoami(*, json: Json = False) -> int:
       kajabi whoami
       kajabi whoami --profile shop
     """
+    # Imported here, as the client takes longer to import than a refused argument takes to report.
+    from kajabi_async.cli.credentials.chain import find_credentials  # noqa: PLC0415
+
     place = find_credentials().place
 
-    async def show(api: Kajabi) -> None:
+    async def show(api: "Kajabi") -> None:
         user = await api.me()
         name, email, role_level = (getattr(user, each, None) for each in ("name", "email", "role_level"))
         identity = _Identity(name, email, role_level, await _sites(api), place, api.session.base_url)
@@ -48,7 +52,7 @@ def whoami(*, json: Json = False) -> int:
     return on_client(show)
 
 
-async def _sites(api: Kajabi) -> list[dict[str, Any]] | None:
+async def _sites(api: "Kajabi") -> list[dict[str, Any]] | None:
     try:
         # An attribute that is missing from an answer is shown as null instead of ending the command.
         return [

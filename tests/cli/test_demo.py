@@ -73,6 +73,22 @@ async def test_the_fake_is_served_until_interrupted() -> None:
     assert (process.returncode, err.decode()) == (130, "kajabi: interrupted\n")
 
 
+async def test_the_key_of_the_fake_outlives_a_restart(tmp_path: Path) -> None:
+    """It is in a file that only its owner may read, which commands take, too."""
+    path = tmp_path / "fake.toml"
+    keys: list[str] = []
+    for _ in range(2):
+        process = await started("fake", "--customers", "7", "--credentials", str(path), "--json")
+        assert process.stdout is not None
+        message = json.loads(await process.stdout.readline())
+        assert await _customers_of(message) == 7
+        keys.append(message["KAJABI_CLIENT_SECRET"])
+        process.send_signal(signal.SIGINT)
+        await process.communicate()
+    assert keys[0] == keys[1]
+    assert path.stat().st_mode & 0o777 == 0o600
+
+
 async def test_the_fake_prints_json_for_programs() -> None:
     """The same three settings."""
     process = await started("fake", "--customers", "7", "--json")

@@ -187,3 +187,45 @@ async def test_an_export_reports_when_it_waits(kajabi: Command, fake: FakeKajabi
     assert done.code == 0
     assert "no answer since " in done.err or "the API asked to wait until " in done.err
     assert "the API answers again, going on" in done.err
+
+
+async def test_an_existing_file_is_replaced_only_if_that_is_said(
+    kajabi: Command, fake: FakeKajabi, tmp_path: Path
+) -> None:
+    """By --force, or by a yes on a terminal; otherwise nothing is sent."""
+    path = tmp_path / "customers.csv"
+    path.write_text("mine")
+    command = ("export", "customers", "--out", str(path))
+    refused = await kajabi(*command)
+    assert (refused.code, "--force does it" in refused.err, path.read_text()) == (2, True, "mine")
+    assert fake.counts.total() == 0
+    assert (await kajabi(*command, "--force")).code == 0
+    assert path.read_text().startswith("id,")
+
+
+@pytest.mark.parametrize("form", ["jsonl", "csv"])
+async def test_standard_output_gets_the_rows_alone(form: str, kajabi: Command, tmp_path: Path) -> None:
+    """The same as in a file; messages go to standard error."""
+    path = tmp_path / f"customers.{form}"
+    assert (await kajabi("export", "customers", "--out", str(path))).code == 0
+    done = await kajabi("export", "customers", "--out", "-", "--format", form)
+    assert (done.code, done.out) == (0, path.read_text())
+    assert done.err.startswith("60 customers in 1 page, ")
+    assert len(done.err.splitlines()) == 1
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (("--format", "parquet"), "standard output takes jsonl and csv, not 'parquet'"),
+        (("--include", "offers"), "included resources go to files of their own"),
+        (("--json",), "the rows go to standard output"),
+    ],
+)
+async def test_standard_output_refuses_what_it_cannot_hold(
+    arguments: tuple[str, ...], message: str, kajabi: Command, fake: FakeKajabi
+) -> None:
+    """Before anything is sent."""
+    done = await kajabi("export", "customers", "--out", "-", *arguments)
+    assert (done.code, message in done.err) == (2, True)
+    assert fake.counts.total() == 0

@@ -1,0 +1,55 @@
+"""Hooks: created, deleted after a question, and ensured."""
+
+import json
+
+from kajabi_async.testing import FakeKajabi
+from tests.cli.conftest import Command
+from tests.cli.processes import COMMAND, on_terminal, settings
+
+URL = "https://app.example.com/kajabi"
+
+
+async def test_a_hook_is_created_and_deleted(kajabi: Command) -> None:
+    """A deletion needs a yes."""
+    made = await kajabi("hooks", "create", "purchase", URL, "--site-id", "1", "--json")
+    hook = json.loads(made.out)
+    assert (hook["event"], hook["target_url"]) == ("purchase", URL)
+    refused = await kajabi("hooks", "delete", hook["id"])
+    assert (refused.code, f"this would delete hook {hook['id']}" in refused.err) == (2, True)
+    deleted = await kajabi("hooks", "delete", hook["id"], "--yes", "--json")
+    assert json.loads(deleted.out) == {"deleted": {"type": "hooks", "id": hook["id"]}}
+    assert (await kajabi("hooks", "get", hook["id"])).code == 1
+
+
+async def test_hooks_are_ensured(kajabi: Command, fake: FakeKajabi) -> None:
+    """Twice is as once; what is superfluous is deleted after a yes."""
+    both = ("hooks", "ensure", URL, "purchase", "order_created", "--site-id", "1")
+    made = json.loads((await kajabi(*both, "--json")).out)
+    assert [hook["event"] for hook in made["created"]] == ["purchase", "order_created"]
+    again = await kajabi(*both)
+    assert (again.code, again.err) == (0, "2 hooks kept\n")
+    one = ("hooks", "ensure", URL, "purchase", "--site-id", "1")
+    refused = await kajabi(*one)
+    assert (refused.code, "delete 1 hook of" in refused.err, fake.counts["hooks.delete"]) == (2, True, 0)
+    done = await kajabi(*one, "--yes")
+    assert (done.code, done.err) == (0, "1 hook kept, 1 hook deleted\n")
+
+
+async def test_an_unknown_event_names_the_known_ones(kajabi: Command) -> None:
+    """And a missing site its option."""
+    unknown = await kajabi("hooks", "create", "purchased", URL)
+    assert (unknown.code, '"purchase"' in unknown.err) == (2, True)
+    without = await kajabi("hooks", "create", "purchase", URL)
+    assert (without.code, "hooks create needs --site-id or KAJABI_SITE_ID" in without.err) == (2, True)
+
+
+async def test_a_grant_asks_on_a_terminal_alone(kajabi_fake: FakeKajabi) -> None:
+    """Its mail cannot be called back; a script has decided before."""
+    contact = kajabi_fake.contact_id_of("1")
+    shown = await on_terminal(
+        *(*COMMAND, "contacts", "grant-offers", contact, "1", "2"),
+        typed=(("[y/N] ", "n\n"),),
+        environment=settings(kajabi_fake),
+    )
+    assert (shown.code, f"grant 2 offers to contact {contact}" in shown.screen) == (1, True)
+    assert kajabi_fake.counts["contacts.POST.offers"] == 0

@@ -1,0 +1,119 @@
+"""Several accounts in the credentials file and the keyring, chosen by --profile or KAJABI_PROFILE."""
+
+import json
+import stat
+from pathlib import Path
+
+import pytest
+
+from kajabi_async.cli.credentials import toml_file
+from kajabi_async.session import ClientCredentials
+from kajabi_async.testing import FakeKajabi
+from tests.cli.conftest import Command, MemoryKeyring
+
+
+def _mode(path: Path) -> int | None:
+    """Return the mode of a file, None if there is none."""
+    return stat.S_IMODE(path.stat().st_mode) if path.exists() else None
+
+
+def _write(path: Path, content: str) -> None:
+    path.parent.mkdir(parents=True)
+    path.write_text(content)
+    path.chmod(0o600)
+
+
+NOTHING_SET = {"KAJABI_CLIENT_ID": "", "KAJABI_CLIENT_SECRET": ""}
+
+
+@pytest.mark.parametrize("how", ["--profile shop", "--profile=shop", "KAJABI_PROFILE"])
+async def test_a_profile_is_stored_and_used(
+    how: str, kajabi: Command, fake: FakeKajabi, credentials_path: Path
+) -> None:
+    """Although the environment has the key of another account."""
+    stored = await kajabi("login", "--stdin", "--profile", "shop", given=f"{fake.client_id}\n{fake.client_secret}\n")
+    assert stored.code == 0, stored.err
+    assert f"the profile shop in the file {credentials_path}" in stored.out
+    assert _mode(credentials_path) == 0o600
+    wrong = {"KAJABI_CLIENT_ID": "other", "KAJABI_CLIENT_SECRET": "other"}
+    if how == "KAJABI_PROFILE":
+        done = await kajabi("whoami", KAJABI_PROFILE="shop", **wrong)
+    else:
+        done = await kajabi(*how.split(), "whoami", **wrong)
+    assert done.code == 0, done.err
+    assert f"credentials\tfrom the profile shop in the file {credentials_path}" in done.lines
+
+
+async def test_profiles_stand_beside_the_key_without_a_name(
+    kajabi: Command, fake: FakeKajabi, credentials_path: Path
+) -> None:
+    """Storing one keeps the others, and so does removing one; the file goes with the last."""
+    key = f"{fake.client_id}\n{fake.client_secret}\n"
+    for profile in ((), ("--profile", "shop"), ("--profile", "blog")):
+        assert (await kajabi("login", "--stdin", *profile, given=key)).code == 0
+    assert toml_file.profile_names(credentials_path) == ["blog", "shop"]
+    assert (await kajabi("whoami", **NOTHING_SET)).code == 0
+    assert (await kajabi("whoami", "--profile", "default", KAJABI_PROFILE="nowhere")).code == 0
+    assert (await kajabi("logout", "--profile", "shop")).out == f"Removed from the file {credentials_path}.\n"
+    assert toml_file.profile_names(credentials_path) == ["blog"]
+    assert (await kajabi("logout", **NOTHING_SET)).code == 0
+    assert (await kajabi("whoami", "--profile", "blog")).code == 0
+    none = await kajabi("whoami", **NOTHING_SET)
+    assert (none.code, "name a profile with --profile, one of blog" in none.err) == (2, True)
+    assert (await kajabi("logout", "--profile", "blog")).code == 0
+    assert _mode(credentials_path) is None
+
+
+async def test_an_unknown_profile_is_reported_with_those_that_exist(
+    kajabi: Command, fake: FakeKajabi, credentials_path: Path
+) -> None:
+    """And never replaced by another account."""
+    toml_file.write(credentials_path, ClientCredentials(fake.client_id, fake.client_secret), "shop")
+    done = await kajabi("whoami", "--profile", "shpo")
+    assert done.code == 2
+    assert "no credentials of the profile shpo; there are shop: `kajabi login --profile shpo`" in done.err
+
+
+async def test_the_keyring_has_profiles_too(kajabi: Command, fake: FakeKajabi, memory_keyring: MemoryKeyring) -> None:
+    """An entry for each."""
+    key = f"{fake.client_id}\n{fake.client_secret}\n"
+    assert (await kajabi("login", "--stdin", "--keyring", "--profile", "shop", given=key)).code == 0
+    assert [name for _, name in memory_keyring.entries] == ["user-api-key:shop"]
+    assert (await kajabi("whoami", "--profile", "shop", **NOTHING_SET)).code == 0
+    assert (await kajabi("logout", "--profile", "shop")).code == 0
+    assert memory_keyring.entries == {}
+
+
+@pytest.mark.parametrize("arguments", [("--profile",), ("--profile", "--json"), ("--profile=",), ("--profile", "a/b")])
+async def test_a_profile_needs_a_name(arguments: tuple[str, ...], kajabi: Command) -> None:
+    """Of letters, digits, - and _."""
+    done = await kajabi("whoami", *arguments)
+    assert (done.code, "--profile" in done.err) == (2, True)
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        '[profiles.shop]\nclient_id = "a"\n',
+        '[profiles."a b"]\nclient_id = "s3cr3t"\nclient_secret = "b"\n',
+        'profiles = "s3cr3t"\n',
+        'client_id = "s3cr3t"\n[profiles.shop]\nclient_id = "a"\nclient_secret = "b"\n',
+        "",
+    ],
+)
+async def test_a_file_that_holds_anything_else_is_refused_without_its_content(
+    content: str, kajabi: Command, credentials_path: Path
+) -> None:
+    """Whichever profile is read."""
+    _write(credentials_path, content)
+    for arguments in ((), ("--profile", "shop")):
+        done = await kajabi("whoami", *arguments, **NOTHING_SET)
+        assert (done.code, "missing or unknown members" in done.err, "s3cr3t" in done.err) == (2, True, False)
+
+
+async def test_the_doctor_names_the_profiles(kajabi: Command, fake: FakeKajabi, credentials_path: Path) -> None:
+    """In the finding about the file."""
+    toml_file.write(credentials_path, ClientCredentials(fake.client_id, fake.client_secret), "shop")
+    done = await kajabi("doctor", "--profile", "shop", "--json")
+    findings = {each["check"]: each for each in map(json.loads, done.lines)}
+    assert findings["credentials file"]["details"]["profiles"] == ["shop"]
