@@ -1,15 +1,19 @@
 """The application of cyclopts, with all commands or the one that is called."""
 
+import inspect
 from collections.abc import Iterable
 from importlib import import_module
-from typing import Any
+from typing import Any, Final
 
 from cyclopts import App
 
 from kajabi_async.cli.contents import COMMANDS, Command
+from kajabi_async.cli.front import ABOUT
 
-__all__ = ["app_of"]
+__all__ = ["EXAMPLES", "app_of"]
 
+EXAMPLES: Final = "Examples:"
+"""The line of a docstring above the examples of a command."""
 _NO_CONSOLE: Any = object()
 
 
@@ -21,6 +25,7 @@ def app_of(commands: Iterable[Command] = COMMANDS) -> App:
     """
     app = App(
         name="kajabi",
+        help="\n\n".join(ABOUT),
         # `front` and `help_pages` print the pages: those of cyclopts break words.
         help_flags=[],
         version_flags=[],
@@ -35,7 +40,19 @@ def app_of(commands: Iterable[Command] = COMMANDS) -> App:
             app.command(target(command))
         else:
             app.command(target, name=command.name)
+    _reflow(app)
     return app
+
+
+def _reflow(app: App) -> None:
+    """Make each paragraph of a command's help one line, as the page is wrapped by itself; examples stay as they are."""
+    for name in app:
+        command = app[name]
+        about, heading, examples = inspect.cleandoc(command.help or "").partition(EXAMPLES)
+        paragraphs = [" ".join(paragraph.split()) for paragraph in about.split("\n\n")]
+        lines = [f"  {line.strip()}" for line in examples.strip().splitlines()]
+        command.help = "\n\n".join([*filter(None, paragraphs), *(["\n".join([heading, *lines])] if lines else [])])
+        _reflow(command)
 
 
 def _target(command: Command) -> Any:

@@ -1,8 +1,10 @@
 """How a command ends: its exit code, whose meanings are in `front`, and the line that an error prints."""
 
+from collections.abc import Mapping
 from enum import IntEnum
-from typing import Any
+from typing import Any, Final
 
+from kajabi_async.cli import front
 from kajabi_async.cli.credentials.error import CredentialsError
 from kajabi_async.cli.own_words import in_own_words
 from kajabi_async.errors import (
@@ -17,7 +19,7 @@ from kajabi_async.errors import (
 )
 from kajabi_async.output import print_json, print_line
 
-__all__ = ["ExitCode", "code_for", "print_error"]
+__all__ = ["MEANINGS", "ExitCode", "code_for", "print_error"]
 
 
 class ExitCode(IntEnum):
@@ -29,6 +31,10 @@ class ExitCode(IntEnum):
     REFUSED = 3
     UNREACHABLE = 4
     INTERRUPTED = 130
+
+
+MEANINGS: Final[Mapping[ExitCode, str]] = {ExitCode(code): meaning for code, meaning in front.MEANINGS.items()}
+"""The meaning of each code, as ``kajabi --help`` prints it."""
 
 
 def code_for(error: KajabiError) -> ExitCode:

@@ -12,6 +12,7 @@ from kajabi_async.cli.contents import COMMANDS
 from kajabi_async.output import print_line
 
 __all__ = [
+    "ABOUT",
     "HELP_FLAGS",
     "HELP_WORD",
     "MEANINGS",
@@ -38,7 +39,7 @@ MEANINGS: Final = {
 }
 """The meaning of each exit code."""
 
-_ABOUT: Final = (
+ABOUT: Final = (
     "Read and write Kajabi data from the command line.",
     (
         "A key comes from the first of these that has one: KAJABI_CLIENT_ID and KAJABI_CLIENT_SECRET in the "
@@ -121,7 +122,7 @@ def _wrapped(text: str, width: int) -> list[str]:
 
 def _overview() -> Iterator[str]:
     yield from ("Usage: kajabi COMMAND [OPTIONS]", "")
-    yield from paragraphs(_ABOUT)
+    yield from paragraphs(ABOUT)
     width = max(len(command.name) for command in COMMANDS)
     for section in dict.fromkeys(command.section for command in COMMANDS):
         yield f"{section}:"

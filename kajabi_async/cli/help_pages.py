@@ -6,12 +6,12 @@ from typing import Any, Final, get_args
 
 from cyclopts import App
 
+from kajabi_async.cli.building import EXAMPLES
 from kajabi_async.cli.front import listing, paragraphs
 from kajabi_async.cli.options import Value
 
 __all__ = ["command_page", "is_group", "subcommands"]
 
-_EXAMPLES: Final = "Examples:"
 _TYPES: Final = {int: "NUMBER", float: "NUMBER", str: "TEXT"}
 _ABOUT_ALL: Final = "Exit codes, --profile and the variables: kajabi --help"
 
@@ -42,7 +42,7 @@ def command_page(app: App, names: Sequence[str]) -> Iterator[str]:
         yield from listing(rows)
         yield ""
     if examples:
-        yield _EXAMPLES
+        yield EXAMPLES
         yield from (f"  {example}" for example in examples)
         yield ""
     yield _ABOUT_ALL
@@ -50,8 +50,8 @@ def command_page(app: App, names: Sequence[str]) -> Iterator[str]:
 
 def _parts(text: str) -> tuple[list[str], list[str]]:
     """Return the paragraphs of a docstring, each as one line, and its examples."""
-    about, _, examples = inspect.cleandoc(text).partition(_EXAMPLES)
-    found = [" ".join(paragraph.split()) for paragraph in about.split("\n\n")]
+    about, _, examples = text.partition(EXAMPLES)
+    found = [paragraph.strip() for paragraph in about.split("\n\n")]
     return [paragraph for paragraph in found if paragraph], [line.strip() for line in examples.strip().splitlines()]
 
 

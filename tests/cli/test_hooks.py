@@ -45,7 +45,7 @@ async def test_an_unknown_event_names_the_known_ones(kajabi: Command) -> None:
 
 async def test_a_grant_asks_on_a_terminal_alone(kajabi_fake: FakeKajabi) -> None:
     """Its mail cannot be called back; a script has decided before."""
-    contact = kajabi_fake.contact_id_of("1")
+    contact = str(kajabi_fake.contact_id_of("1"))
     shown = await on_terminal(
         *(*COMMAND, "contacts", "grant-offers", contact, "1", "2"),
         typed=(("[y/N] ", "n\n"),),
