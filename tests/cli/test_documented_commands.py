@@ -10,6 +10,7 @@ import pytest
 import pytest_asyncio
 from cyclopts import App, CycloptsError
 
+from kajabi_async.cli import usage
 from kajabi_async.cli.app import make_app
 from kajabi_async.testing import FakeKajabi
 from tests.blocks import commands_of, documents
@@ -51,12 +52,15 @@ def _app() -> App:
 
 def _unknown(words: list[str]) -> Iterator[str]:
     """Yield those of *words* that are neither a command nor an option of the command before them."""
+    words = usage.without_help(usage.take_profile(words)[1])
+    if not words:
+        return
     names, apps, rest = _app().parse_commands(words)
     options = [word.partition("=")[0] for word in rest if word.startswith("-") and word != "-"]
     is_command = any(not name.startswith("-") for name in names) and apps[-1].default_command is not None
     if rest and not rest[0].startswith("-") and not is_command:
         yield " ".join(words)
-    known = {"--help", "-h", "--version"}
+    known = {"--version", "-V"}
     if is_command:
         known.update(name for argument in apps[-1].assemble_argument_collection() for name in argument.names)
     yield from (option for option in options if option not in known)
