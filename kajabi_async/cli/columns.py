@@ -1,6 +1,7 @@
 """The values in lines: one on each line, or those of one column of a CSV file, as spreadsheets save it."""
 
 import csv
+import re
 from collections.abc import Iterable, Iterator
 from typing import Final
 
@@ -12,22 +13,25 @@ _BYTE_ORDER_MARK: Final = "\ufeff"
 _SEPARATORS: Final = ("\t", ";", ",")
 _SEPARATOR_LINE: Final = "sep="
 """The start of a line that Excel reads the separator from."""
-_COMMENT: Final = "#"
+_COMMENT: Final = re.compile("#")
 _MOST_NAMED: Final = 12
 
 
-def values_in(lines: Iterable[str], *, column: str | None = None, default: str = "id") -> Iterator[str]:
-    """Yield the values in *lines*, without blanks around them; empty ones and, on plain lines, comments are left out.
+def values_in(
+    lines: Iterable[str], *, column: str | None = None, default: str = "id", comment: re.Pattern[str] = _COMMENT
+) -> Iterator[str]:
+    """Yield the values in *lines*, without blanks around them, and without empty ones.
 
-    Lines with several columns, or with *column*, the name or the number of one, are CSV: their first line names the
+    On plain lines, what begins with *comment* is left out. Lines with several columns, or with *column*, the name or the number of one, are CSV: their first line names the
     columns, and the values are those of *column*, or of the one called *default*. A first plain line that is *default*
     is a heading. ConfigurationError if the first line does not name the column, or the lines are no CSV.
     """
     remaining = iter(lines)
-    first = _first_line(remaining)
-    separator = max(_SEPARATORS, key=first.partition(_COMMENT)[0].count)
-    if column is None and separator not in first.partition(_COMMENT)[0]:
-        yield from _plain(first, remaining, default)
+    first = _first_line(remaining, comment)
+    content = _without_comment(first, comment)
+    separator = max(_SEPARATORS, key=content.count)
+    if column is None and separator not in content:
+        yield from _plain(first, remaining, default, comment)
         return
     try:
         yield from _cells(csv.reader(_chained(first, remaining), delimiter=separator), column, default)
@@ -35,10 +39,10 @@ def values_in(lines: Iterable[str], *, column: str | None = None, default: str =
         raise ConfigurationError(f"the lines cannot be read as CSV: {error}") from None
 
 
-def _first_line(lines: Iterator[str]) -> str:
+def _first_line(lines: Iterator[str], comment: re.Pattern[str]) -> str:
     for line in lines:
         text = line.removeprefix(_BYTE_ORDER_MARK)
-        if text.partition(_COMMENT)[0].strip() and not text.casefold().startswith(_SEPARATOR_LINE):
+        if _without_comment(text, comment).strip() and not text.casefold().startswith(_SEPARATOR_LINE):
             return text
     return ""
 
@@ -48,17 +52,21 @@ def _chained(first: str, lines: Iterator[str]) -> Iterator[str]:
     yield from lines
 
 
-def _plain(first: str, lines: Iterator[str], default: str) -> Iterator[str]:
-    heading = _plain_value(first)
+def _plain(first: str, lines: Iterator[str], default: str, comment: re.Pattern[str]) -> Iterator[str]:
+    heading = _plain_value(first, comment)
     if heading and heading.casefold() != default:
         yield heading
     for line in lines:
-        if value := _plain_value(line):
+        if value := _plain_value(line, comment):
             yield value
 
 
-def _plain_value(line: str) -> str:
-    value = line.partition(_COMMENT)[0].strip()
+def _without_comment(line: str, comment: re.Pattern[str]) -> str:
+    return comment.split(line, maxsplit=1)[0]
+
+
+def _plain_value(line: str, comment: re.Pattern[str]) -> str:
+    value = _without_comment(line, comment).strip()
     return value[1:-1].strip() if len(value) > 1 and value[0] == value[-1] == '"' else value
 
 
