@@ -13,6 +13,7 @@ from kajabi_async.cli.confirming import confirm
 from kajabi_async.cli.options import Value, Yes
 from kajabi_async.cli.running import on_client
 from kajabi_async.errors import ConfigurationError, InvalidArgumentError, PagingError
+from kajabi_async.jsonapi.codec import json_object
 from kajabi_async.operations import operation_at
 from kajabi_async.output import flush, print_json
 
@@ -150,9 +151,10 @@ def _nested(fields: Sequence[str]) -> dict[str, Any]:
         *parents, last = (first, *rest)
         place = body
         for step in parents:
-            place = place.setdefault(step, {})
-            if not isinstance(place, dict):
+            inner = json_object(place.setdefault(step, {}))
+            if inner is None:
                 raise InvalidArgumentError(f"--field {name}: {step} has a value already")
+            place = inner
         if not last or last in place:
             raise InvalidArgumentError(f"--field {name} is set twice, or names nothing")
         place[last] = _member(value)
@@ -190,8 +192,8 @@ async def _print_pages(client: "Kajabi", path: str, parameters: list[tuple[str, 
 
 
 def _next_query(page: Any) -> str | None:
-    links = page.get("links") if isinstance(page, dict) else None
-    link = links.get("next") if isinstance(links, dict) else None
+    links = json_object((json_object(page) or {}).get("links")) or {}
+    link = links.get("next")
     return urlsplit(link).query if isinstance(link, str) and link else None
 
 

@@ -22,9 +22,10 @@ def values_in(
 ) -> Iterator[str]:
     """Yield the values in *lines*, without blanks around them, and without empty ones.
 
-    On plain lines, what begins with *comment* is left out. Lines with several columns, or with *column*, the name or the number of one, are CSV: their first line names the
-    columns, and the values are those of *column*, or of the one called *default*. A first plain line that is *default*
-    is a heading. ConfigurationError if the first line does not name the column, or the lines are no CSV.
+    On plain lines, what begins with *comment* is left out, and a first line that is *default* is a heading. Lines with
+    several columns, or with *column*, the name or the number of one, are CSV: their first line names the columns, and
+    the values are those of *column*, or of the one called *default*. ConfigurationError if the first line does not name
+    the column, or the lines are no CSV.
     """
     remaining = iter(lines)
     first = _first_line(remaining, comment)
@@ -71,7 +72,7 @@ def _plain_value(line: str, comment: re.Pattern[str]) -> str:
 
 
 def _cells(rows: Iterator[list[str]], column: str | None, default: str) -> Iterator[str]:
-    names = next(rows, [])
+    names = next(rows, list[str]())
     at = _position(names, column, default)
     # A column that was named by its number may have no heading.
     if column is not None and column.isdecimal() and names[at].strip().isdecimal():

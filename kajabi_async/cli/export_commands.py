@@ -164,7 +164,7 @@ async def _export(
     api: "Kajabi", name: str, out: str, options: Mapping[str, Any], chosen: _Options, *, is_kept: bool = True
 ) -> int:
     pages = getattr(api, name).list(**options)
-    rows = 0
+    latest: ExportProgress | None = None
     try:
         screen = error_screen()
         show_waiting = waiting_observer(screen, json=chosen.json)
@@ -172,24 +172,29 @@ async def _export(
             bars.show("read", completed=0)
 
             def show(progress: ExportProgress) -> None:
-                nonlocal rows
-                rows = progress.rows
+                nonlocal latest
+                latest = progress
                 show_waiting(progress)
-                bars.show("read", completed=rows, total=progress.listed)
+                bars.show("read", completed=progress.rows, total=progress.listed)
                 if progress.written:
                     bars.show("written", completed=progress.written)
 
             report = await export(pages, out, format=chosen.format, restart=chosen.restart, observer=show)
     except asyncio.CancelledError:
         if not chosen.json and is_kept:
-            kept = f"{counted(rows, 'row')} so far {'is' if rows == 1 else 'are'} kept"
-            print_line(f"kajabi: {kept}; run the same command again to resume", error=True)
+            _print_kept(latest)
         raise
     if chosen.json:
         print_json(report.to_dict())
     else:
         _print_report(report, name.replace("_", " "), names_files=is_kept)
     return _INCOMPLETE if report.malformed or report.lacking else 0
+
+
+def _print_kept(progress: ExportProgress | None) -> None:
+    rows = 0 if progress is None else progress.rows
+    kept = f"{counted(rows, 'row')} so far {'is' if rows == 1 else 'are'} kept"
+    print_line(f"kajabi: {kept}; run the same command again to resume", error=True)
 
 
 def _print_report(report: ExportReport, name: str, *, names_files: bool) -> None:

@@ -107,12 +107,12 @@ class _Shown:
     def cell(self, row: Any, name: str) -> str:
         """Return the attribute or the relation of *row* as a cell."""
         try:
-            value = row.custom_fields.get(name) if CUSTOM_FIELD.fullmatch(name) else getattr(row, name)
+            value: Any = row.custom_fields.get(name) if CUSTOM_FIELD.fullmatch(name) else getattr(row, name)
         except FieldNotLoadedError:
             return ""
         except UnreadableAttributeError:
             return "(unreadable)"
-        if isinstance(value, ToOne | ToMany):
+        if name in row.relations:
             return _linked_cell(value)
         return escape_value(self._text(value))
 

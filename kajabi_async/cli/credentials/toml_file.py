@@ -15,6 +15,7 @@ from typing import Any, Final
 from kajabi_async.cli.credentials.error import CredentialsError
 from kajabi_async.cli.credentials.profiles import is_profile_name
 from kajabi_async.errors import ConfigurationError
+from kajabi_async.jsonapi.codec import json_object
 from kajabi_async.private_files import make_folders, replacing
 from kajabi_async.session import ClientCredentials
 
@@ -24,7 +25,7 @@ _MEMBERS: Final = ("client_id", "client_secret")
 _PROFILES: Final = "profiles"
 _WRITE_AGAIN: Final = 'it needs two lines, client_id = "..." and client_secret = "..."; `kajabi login` writes them'
 
-_Keys = dict[str | None, dict[str, str]]
+_Keys = dict[str | None, dict[str, Any]]
 """The two members of each profile by its name, None for the key without one."""
 _LARGEST_BYTES: Final = 65_536
 _FOR_OTHERS: Final = 0o077
@@ -176,8 +177,8 @@ def _parsed(path: Path, content: bytes) -> _Keys:
         # The parser raises plain ValueError on numbers of 5,000 digits and RecursionError on deep nesting. Its text
         # may quote the line with the secret.
         raise CredentialsError(f"the credentials file {path} is not TOML", cure=_WRITE_AGAIN) from None
-    profiles: Any = members.pop(_PROFILES, {})
-    found: dict[Any, Any] = dict(profiles) if isinstance(profiles, dict) else {"": None}
+    profiles = json_object(members.pop(_PROFILES, {}))
+    found: dict[Any, Any] = {"": None} if profiles is None else {**profiles}
     if members or not found:
         found[None] = members
     if not all(_is_key(name, key) for name, key in found.items()):
@@ -187,4 +188,4 @@ def _parsed(path: Path, content: bytes) -> _Keys:
 
 def _is_key(name: str | None, members: Any) -> bool:
     is_named = name is None or is_profile_name(name)
-    return is_named and isinstance(members, dict) and sorted(members) == sorted(_MEMBERS)
+    return is_named and sorted(json_object(members) or ()) == sorted(_MEMBERS)
