@@ -15,7 +15,6 @@ from kajabi_async.concurrency import TooLateError
 from kajabi_async.errors import ConfigurationError, KajabiError, PausedError, RequestTimeoutError
 from kajabi_async.exchange import JSON_API, Answer, Request, SessionStats, Tally, TimeoutStarts
 from kajabi_async.jsonapi.limits import MAX_ELEMENTS
-from kajabi_async.session.answers import error_of, refuse_html
 from kajabi_async.session.auth.backoff import TokenBackoff, TokenRejections
 from kajabi_async.session.auth.endpoint import OAuthEndpoint
 from kajabi_async.session.auth.grants import Grants
@@ -25,6 +24,7 @@ from kajabi_async.session.auth.store import TokenStore
 from kajabi_async.session.auth.token import Token
 from kajabi_async.session.binding import Binding
 from kajabi_async.session.credentials import Credentials
+from kajabi_async.session.error_answers import error_of, refuse_html
 from kajabi_async.session.events import SessionObserver, TokenRefreshed
 from kajabi_async.session.limits.deadlines import (
     Deadline,

@@ -18,8 +18,8 @@ from kajabi_async.jsonapi.codec import decode
 from kajabi_async.jsonapi.limits import MAX_ELEMENTS, excess_in, width_in
 from kajabi_async.jsonapi.linkage import Identifier
 from kajabi_async.models.resource import Resource, Scope
-from kajabi_async.session.answers import error_of
 from kajabi_async.session.auth.token import Token
+from kajabi_async.session.error_answers import error_of
 from kajabi_async.webhooks import MAX_BYTES, parse
 from tests.soak.figures import Figure
 

@@ -10,10 +10,10 @@ from kajabi_async.clock import Clock
 from kajabi_async.errors import ApiError, AuthenticationError, KajabiError, api_error_class
 from kajabi_async.exchange import FORM, Answer, Request, SessionStats
 from kajabi_async.operations import operation
-from kajabi_async.session.answers import error_of, is_success
 from kajabi_async.session.auth.grants import oauth_code
 from kajabi_async.session.auth.token import Token
 from kajabi_async.session.credentials import Credentials, Secret
+from kajabi_async.session.error_answers import error_of, is_success
 from kajabi_async.session.events import SessionObserver, TokenRequestAnswered
 from kajabi_async.session.limits.deadlines import Deadlines, closed_meanwhile, ran_out
 from kajabi_async.session.limits.gate import Gate

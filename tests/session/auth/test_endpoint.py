@@ -18,11 +18,11 @@ from kajabi_async.errors import (
 )
 from kajabi_async.exchange import FORM, Answer, Request
 from kajabi_async.session import SessionEvent, SessionStats, TokenRequestAnswered
-from kajabi_async.session.answers import error_of, is_success
 from kajabi_async.session.auth.endpoint import OAuthEndpoint
 from kajabi_async.session.auth.grants import is_unusable, spends_refresh_token
 from kajabi_async.session.auth.token import Token
 from kajabi_async.session.credentials import ClientCredentials, Secret
+from kajabi_async.session.error_answers import error_of, is_success
 from kajabi_async.session.limits.deadlines import Deadline, Deadlines
 from kajabi_async.session.limits.gate import Gate
 from kajabi_async.session.limits.rate import as_rate
