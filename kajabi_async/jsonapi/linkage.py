@@ -10,7 +10,7 @@ from typing import Any, Final, NamedTuple, cast
 import attrs
 
 from kajabi_async.errors import DecodeError
-from kajabi_async.jsonapi.codec import RawJson, decode, json_array
+from kajabi_async.jsonapi.codec import RawJson, decode
 
 __all__ = ["MISSING", "Identifier", "LinkageState", "Relationship", "identifiers_of", "link_of", "read_relationships"]
 
@@ -68,8 +68,7 @@ def identifiers_of(data: Any) -> tuple[Identifier, ...] | None:
     """Read resource linkage: null, one identifier or an array of them; None if it is something else."""
     if data is None:
         return ()
-    array = json_array(data)
-    entries = [data] if array is None else array
+    entries = cast("list[object]", data) if isinstance(data, list) else [data]
     found = tuple(identifier for entry in entries if (identifier := _identifier(entry)) is not None)
     return found if len(found) == len(entries) else None
 

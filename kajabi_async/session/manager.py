@@ -111,7 +111,7 @@ class SessionManager:
             http_session=http_session,
         )
         self._tokens = self._keeper(
-            credentials, token_store, TokenBackoff(policy, self._clock, jitter, lambda: self._gate.paused_for)
+            credentials, token_store, TokenBackoff(policy, self._clock, jitter, self._gate.paused_for)
         )
         self._rejections = TokenRejections()
         self._accepted: Token | None = None
@@ -366,7 +366,7 @@ class SessionManager:
     async def _enter_gate(self, running: RunningOperation) -> None:
         request = running.request
         if request.once and self._gate.is_paused:
-            raise self._paused(request, self._gate.paused_for)
+            raise self._paused(request, self._gate.paused_for())
         if not running.line_counts:
             await self._gate.enter(None)
             return

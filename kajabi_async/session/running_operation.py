@@ -7,7 +7,7 @@ import attrs
 
 from kajabi_async.clock import Clock
 from kajabi_async.errors import GaveUp, KajabiError, api_error_class
-from kajabi_async.exchange import Request, Tally
+from kajabi_async.exchange import SUCCESS, Request, Tally
 from kajabi_async.session.events import (
     OperationEnded,
     OperationStarted,
@@ -84,7 +84,7 @@ class RunningOperation:
         """Report the end of an attempt, with *status*, or with None and the name of an *error*."""
         if self.observer is None:
             return
-        if status is not None and not 200 <= status < 300:  # noqa: PLR2004
+        if status is not None and status not in SUCCESS:
             error = api_error_class(status).__name__
         self.observer(RequestAnswered(self.number, self.name, self.attempts, status, error, seconds, answer_bytes))
 

@@ -54,9 +54,8 @@ class Gate:
         """Whether a pause keeps all requests back."""
         return self._clock.monotonic() < self._paused_until
 
-    @property
     def paused_for(self) -> float:
-        """Seconds until the end of a pause; 0.0 if there is none."""
+        """Return the seconds until the end of a pause; 0.0 if there is none."""
         return max(0.0, self._paused_until - self._clock.monotonic())
 
     def line(self) -> str:

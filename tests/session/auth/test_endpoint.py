@@ -22,7 +22,7 @@ from kajabi_async.session.auth.endpoint import OAuthEndpoint
 from kajabi_async.session.auth.grants import is_unusable, spends_refresh_token
 from kajabi_async.session.auth.token import Token
 from kajabi_async.session.credentials import ClientCredentials, Secret
-from kajabi_async.session.error_answers import error_of, is_success
+from kajabi_async.session.error_answers import error_of
 from kajabi_async.session.limits.deadlines import Deadline, Deadlines
 from kajabi_async.session.limits.gate import Gate
 from kajabi_async.session.limits.rate import as_rate
@@ -256,12 +256,6 @@ async def test_a_request_without_waiters_still_reports_its_end() -> None:
     await asyncio.wait([asking])
     assert asking.cancelled()
     assert asked.seen == [_answered("oauth.token", 1, None, "CancelledError")]
-
-
-@pytest.mark.parametrize(("status", "success"), [(199, False), (200, True), (299, True), (300, False), (404, False)])
-def test_success_is_2xx(status: int, *, success: bool) -> None:
-    """Every other status is a failure."""
-    assert is_success(Answer(status, {}, b"")) is success
 
 
 def test_an_error_holds_all_that_the_answer_said() -> None:
