@@ -52,7 +52,7 @@ async def one_found(api: Kajabi) -> None:
         ('`await api.customers.get("123")`', 19, 27),
         ("`await customer.contact`", 25, 50),
         ("`async for lookup in api.customers.get_many(ids)`", 24, 75),
-        ("A token that is refused", 28, 82),
+        ("A token that is refused", 27, 77),
     ],
 )
 async def test_a_trip_goes_where_the_map_says(

@@ -4,7 +4,7 @@
 
     report = await export(api.customers.list(include="offers"), "customers.parquet")
 
-Imports `fetching`, `models` and the leaves. Read `job` first: `reading` reads the pages into a `checkpoint`, then
+Imports `fetching`, `models` and the leaves. Read `job` first: `collect` reads the pages into a `checkpoint`, then
 `files` writes them out.
 """
 

@@ -5,9 +5,9 @@ from typing import Any, Self
 
 from kajabi_async.checks import shown, whole_number
 from kajabi_async.errors import DecodeError, InvalidArgumentError
+from kajabi_async.export.collect import columns_for
 from kajabi_async.export.columns import Column, UnfitCellError, cells_of, columns_of
 from kajabi_async.export.formats import arrow_module
-from kajabi_async.export.reading import columns_for
 from kajabi_async.fetching.pages import Pages
 from kajabi_async.models.resource import Resource
 

@@ -11,7 +11,7 @@ from kajabi_async.fetching.email_address import checked_email, search_texts
 from kajabi_async.fetching.email_outcomes import EMAILS, ambiguous
 from kajabi_async.fetching.email_scan import EmailScan
 from kajabi_async.fetching.email_search import EmailSearch, belongs_to, key_of
-from kajabi_async.fetching.lookups import EmailLookups, Ids, Observer, RunSettings
+from kajabi_async.fetching.lookups import EmailLookups, Ids, Observer
 from kajabi_async.fetching.page import ListRequest
 from kajabi_async.fetching.pages import Pages
 from kajabi_async.fetching.plan import LookupPlan, Strategy, plan_for
@@ -104,15 +104,8 @@ class FoundByEmail(Gettable[R, IncludeT, FieldsT], Listable[R], Generic[R, Inclu
         """
         search = self._email_search(site_id, include, fields, timeout)
         check_strategy(strategy, search, owner=self.name)
-        at_once = self._lookups_at_once(concurrency)
-        settings: RunSettings = {
-            "concurrency": at_once,
-            "ordered": ordered,
-            "observer": observer,
-            "patience": patience,
-            "clock": self._context.clock,
-            "stalls": self._context.stalls,
-        }
+        settings = self._run_settings(concurrency, ordered=ordered, observer=observer, patience=patience)
+        at_once = settings["concurrency"]
         if strategy == "lookup":
             return EmailLookups(search.look_up, _unread, emails, naming=EMAILS, **settings)
         scan = EmailScan(

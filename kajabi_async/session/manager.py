@@ -295,7 +295,9 @@ class SessionManager:
     ) -> Answer:
         """Send again with other tokens than the *rejected* one; return the last answer, else *answer*."""
         for _ in range(_TOKENS_TRIED):
-            if not self._rejections.may_replace(running.called, self._clock.monotonic()):
+            # With none noted, the operation need not be looked up.
+            rejections = self._rejections
+            if not rejections.is_empty and not rejections.may_replace(running.called, self._clock.monotonic()):
                 return answer
             # A 401 comes before anything was done, so even a write may be sent again.
             running.on_wire = False
