@@ -4,12 +4,17 @@ import ast
 import configparser
 import re
 import tomllib
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from kajabi_async import Customer
+from kajabi_async.decoding.decoder import DECODERS
+from kajabi_async.decoding.values import hook_for
 from tests.mutation.areas import Area, areas_named, module_of
+from tests.mutation.fresh import pytest_sessionstart
 from tests.mutation.score import lines_of
 
 ROOT = Path(__file__).parents[2]
@@ -107,6 +112,16 @@ def test_mutmut_is_configured_for_the_area_alone(area: Area) -> None:
     settings = parser["mutmut"]
     assert tuple(settings["only_mutate"].split("\n")[1:]) == area.code
     assert tuple(settings["pytest_add_cli_args_test_selection"].split("\n")[1:]) == area.tests
+    assert settings["pytest_add_cli_args"].split() == ["-p", "tests.mutation.fresh"]
+
+
+def test_what_the_package_keeps_for_the_process_is_dropped() -> None:
+    """So that a change of what makes it shows."""
+    decoder = DECODERS[Customer]
+    hook, _ = hook_for(Mapping[str, str])
+    pytest_sessionstart()
+    assert DECODERS[Customer] is not decoder
+    assert hook_for(Mapping[str, str])[0] is not hook
 
 
 @pytest.mark.parametrize(
