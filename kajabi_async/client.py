@@ -300,7 +300,7 @@ class Kajabi(Prefetching):
 def _credentials(client_id: str | None, client_secret: str | None, credentials: Credentials | None) -> Credentials:
     if credentials is not None:
         if client_id is not None or client_secret is not None:
-            raise ConfigurationError("give either credentials= or client_id= and client_secret=, not both")
+            raise ConfigurationError("pass either credentials= or client_id= and client_secret=, not both")
         checked: Credentials = with_methods(credentials, "form", of="credentials")
         return checked
     if client_id is None or client_secret is None:

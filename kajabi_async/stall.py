@@ -97,7 +97,7 @@ class Stall:
         among: Stalls | None = None,
         jitter: Callable[[], float] = random.random,
     ) -> None:
-        """After *patience* seconds without an answer, while *is_busy*, give up and call *gave_up* with None.
+        """Give up after *patience* seconds without an answer, while *is_busy*, and call *gave_up* with None.
 
         If all waiting ends for another reason, such as the end of the `Stalls` that it is *among*, *gave_up* is called
         with that. *changed* is called when a stall starts, when the API asks for a pause, and when all go on.

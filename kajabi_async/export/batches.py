@@ -105,7 +105,7 @@ class RecordBatches:
         if self._columns is None:
             if self._model is None:
                 raise InvalidArgumentError(
-                    "there are no resources to tell their columns: pass their class, such as model=Customer"
+                    "without resources the columns are not known: pass their class, such as model=Customer"
                 )
             self._columns = columns_of(self._model)
         return self._columns

@@ -140,13 +140,13 @@ class Backlog(Generic[R]):
         return self._values([*self._lost, *self._in_flight_numbers(), *waiting])
 
     def drop_in_flight(self) -> None:
-        """Give up the ids in flight; outcomes that have arrived are still released."""
+        """Drop the ids in flight; outcomes that have arrived are still released."""
         self._lost += self._in_flight_numbers()
         self.in_flight.clear()
         self.arrived.close_gaps()
 
     def close(self) -> None:
-        """Give up every id, and wake the loop."""
+        """Drop every id, and wake the loop."""
         self._lost += [*self._in_flight_numbers(), *((number, resource_id) for number, resource_id, _ in self.arrived)]
         self.taken = self._counts.given
         self.in_flight.clear()

@@ -1,6 +1,6 @@
 """The connection pool: aiohttp's connector and connections, and four things that aiohttp does not do by itself.
 
-- `Pool` gives each exchange one connection and never a second: aiohttp retries by itself when a connection breaks, but
+- `Pool` allows each exchange one connection and never a second: aiohttp retries by itself when a connection breaks, but
   every attempt has to be counted, bounded by the retry budget, and never a repeated write.
 - `PooledConnection` notices what a server sends unasked while the connection is idle: the next request must not take
   it for its answer.
@@ -103,7 +103,7 @@ class Pool(aiohttp.TCPConnector):
         _POOLS.add(self)
 
     def belongs_to_parent(self) -> None:
-        """Note that this is a copy in a forked child, which neither gives out nor closes connections."""
+        """Note that this is a copy in a forked child, which neither hands out nor closes connections."""
         self._closed = self.is_copy = True
 
     @property
@@ -158,7 +158,7 @@ class Pool(aiohttp.TCPConnector):
 
 
 def ignore_surplus(connector: Any) -> None:
-    """Have surplus bytes kept, not parsed, on the idle connections last returned to a *connector* handed in."""
+    """Keep surplus bytes, not parsed, on the idle connections last returned to a *connector* handed in."""
     for idle in getattr(connector, "_conns", {}).values():
         for protocol, _ in reversed(idle):
             if protocol._parser is None:  # noqa: SLF001 - it has no public name

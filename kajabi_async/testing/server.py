@@ -58,7 +58,7 @@ class FakeKajabi(FaultDesk):
         async with FakeKajabi(customers=50) as fake:
             api = Kajabi(client_id=fake.client_id, client_secret=fake.client_secret, base_url=fake.base_url)
 
-    The data is generated from ``seed``: two fakes with the same seed and sizes give the same answers, and a million
+    The data is generated from ``seed``: two fakes with the same seed and sizes answer the same, and a million
     customers cost nothing until they are requested. Customers have the ids "1" to "N"; the contact of customer n has
     the id 2150000000 + n, and the contacts without a customer follow. The fake belongs to one event loop and cannot be
     restarted.

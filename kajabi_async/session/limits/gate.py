@@ -80,7 +80,7 @@ class Gate:
         return True
 
     async def enter(self, deadline: float | None) -> None:
-        """Wait for a slot and a permit; `leave` gives the slot back.
+        """Wait for a slot and a permit; `leave` returns the slot.
 
         TooLateError, at once, if a pause outlasts *deadline*, also one that begins during the wait; NoPermitError if
         the rate has no permit before that moment.
