@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from contextlib import suppress
-from typing import Any, NoReturn
+from typing import Any, Literal, NoReturn
 from urllib.parse import urlsplit
 
 from kajabi_async.errors import (
@@ -76,24 +76,17 @@ def _host_in(error: Any) -> tuple[str | None, int | None]:
 
 def connect_timed_out(error: Any, request: Request, timeouts: Timeouts) -> TransportError:
     """Return the error for a connection that took too long: nothing was sent."""
-    return RequestTimeoutError(
-        f"no connection{_to(*_host_in(error))} within {timeouts.connect} s",
-        phase="connect",
-        seconds=timeouts.connect,
-        method=request.method,
-        path=request.path,
-    )
+    return _timed_out(f"no connection{_to(*_host_in(error))} within {timeouts.connect} s", "connect", request, timeouts)
 
 
 def read_timed_out(_: Any, request: Request, timeouts: Timeouts) -> TransportError:
     """Return the error for a server that was silent for too long."""
-    return RequestTimeoutError(
-        f"nothing came for {timeouts.read} s",
-        phase="read",
-        seconds=timeouts.read,
-        method=request.method,
-        path=request.path,
-    )
+    return _timed_out(f"nothing came for {timeouts.read} s", "read", request, timeouts)
+
+
+def _timed_out(text: str, phase: Literal["connect", "read"], request: Request, timeouts: Timeouts) -> TransportError:
+    seconds: float | None = getattr(timeouts, phase)
+    return RequestTimeoutError(text, phase=phase, seconds=seconds, method=request.method, path=request.path)
 
 
 def misused(error: Any, _: Request, __: Timeouts) -> KajabiError:

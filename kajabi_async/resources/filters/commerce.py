@@ -1,6 +1,6 @@
 """Filters of orders, purchases, transactions and payouts."""
 
-from typing import TypedDict
+from typing import Final, TypedDict
 
 from kajabi_async.resources.filters.encoding import (
     ORDER_SUFFIXES,
@@ -245,37 +245,17 @@ class PayoutFilters(TypedDict, total=False):
     end_date: Day
 
 
-accept_suffixes(
-    OrderFilters,
-    (
-        "order_number",
-        "currency_code",
-        "fulfilled_at",
-        "created_at",
-        "total_price_in_cents",
-        "subtotal_in_cents",
-        "sales_tax_amount_in_cents",
-        "discount_amount_in_cents",
-    ),
-    ORDER_SUFFIXES,
+_SOLD: Final = (
+    "currency_code",
+    "fulfilled_at",
+    "created_at",
+    "total_price_in_cents",
+    "subtotal_in_cents",
+    "sales_tax_amount_in_cents",
+    "discount_amount_in_cents",
 )
-accept_suffixes(
-    OrderItemFilters,
-    (
-        "item_type",
-        "item_id",
-        "title",
-        "quantity",
-        "currency_code",
-        "fulfilled_at",
-        "created_at",
-        "total_price_in_cents",
-        "subtotal_in_cents",
-        "sales_tax_amount_in_cents",
-        "discount_amount_in_cents",
-    ),
-    ORDER_SUFFIXES,
-)
+accept_suffixes(OrderFilters, ("order_number", *_SOLD), ORDER_SUFFIXES)
+accept_suffixes(OrderItemFilters, ("item_type", "item_id", "title", "quantity", *_SOLD), ORDER_SUFFIXES)
 accept_suffixes(
     PurchaseFilters,
     (
