@@ -409,6 +409,8 @@ def test_a_bare_array_is_read_like_primary_data(odd: bytes) -> None:
 @pytest.mark.parametrize("value", [b"{}", b"null", b'"["', b""])
 def test_what_is_no_array_is_refused_in_its_place(value: bytes) -> None:
     """No row can be read from it."""
+    with pytest.raises(DecodeError, match=f"^{CONTEXT}: "):
+        read_array(b"[7,")
     with pytest.raises(DecodeError) as caught:
         read_array(value)
     assert caught.value.problem == "an array of resource objects was expected"
