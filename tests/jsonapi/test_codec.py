@@ -21,6 +21,7 @@ from kajabi_async.jsonapi.codec import (
     decode_loosely,
     decode_resource_object,
     encode,
+    has_many_members,
     json_array,
     json_object,
     split_rows,
@@ -313,3 +314,22 @@ _NESTED: list[Any] = [[[[]]], []]
 def test_a_value_is_shown_in_brief(value: Any, shown: str) -> None:
     """Whatever its size, and without following it down."""
     assert brief(value) == shown
+
+
+@pytest.mark.parametrize(
+    ("text", "many"),
+    [
+        (b"{" + b",".join(b'"a%d":1' % number for number in range(1_000)) + b"}", False),
+        (b"{" + b",".join(b'"a%d":1' % number for number in range(1_001)) + b"}", True),
+        (b"{" + b",".join(b'"a%d" : 1' % number for number in range(1_001)) + b"}", True),
+        (b'{"a":{' + b",".join(b'"a%d":1' % number for number in range(20_000)) + b"}}", True),
+        (b'{"a":{' + b",".join(b'"a%d":1' % number for number in range(19_000)) + b"}}", False),
+        (b'{"a":"' + b'\\":' * 30_000 + b'"}', False),
+        (b"[" + b",".join(b'{"a":1}' for _ in range(30_000)) + b"]", False),
+        (b'{"a":1}' + b" " * 7_000, False),
+        (b"{" * 7_000, False),
+    ],
+)
+def test_members_of_a_resource_are_counted_before_their_values_are_decoded(text: bytes, many: bool) -> None:
+    """Up to a thousand; twenty times as many with those of nested objects."""
+    assert has_many_members(text) is many
