@@ -26,6 +26,8 @@ R = TypeVar("R", bound=Resource)
 
 _DATA: Final = ("data",)
 """The path of the primary resources."""
+_OF_A_RELATION: Final = 4
+"""How many values that are converted take as long as one relation."""
 _TYPE_NOT_STATED: Final = frozenset({"me"})
 """The classes whose resources may be of any type."""
 
@@ -238,14 +240,21 @@ def _steps(cls: type[Resource], path: str) -> Iterator[tuple[str, str | None]]:
 
 
 def _included_for(owner: Resource, resource_type: str, paths: Iterable[str]) -> tuple[Identifier, ...]:
-    """Return the included resources of a type, without those linked by a resource that was not requested."""
+    """Return the included resources of a type, without those linked by a resource that was not requested.
+
+    None if these link to too many to find that out.
+    """
     requested = {leads_to for path in paths for _, leads_to in _steps(type(owner), path)}
     known = owner.origin.scope.known
     unrequested = (each for each in known.values() if each is not owner and each.resource_type not in requested)
-    theirs = {
-        linked
-        for each in unrequested
-        for relationship in each.origin.relationships.values()
-        for linked in relationship.identifiers
-    }
+    try:
+        theirs = {linked for each in unrequested for linked in _linked_from(each)}
+    except TooManyValuesError:
+        return ()
     return tuple(each for each in known if each.type == resource_type and each not in theirs)
+
+
+def _linked_from(owner: Resource) -> Iterator[Identifier]:
+    for relationship in owner.origin.relationships.values():
+        owner.origin.scope.count_conversions(_OF_A_RELATION + len(relationship.identifiers))
+        yield from relationship.identifiers

@@ -8,8 +8,8 @@ from typing import Any, Final, Generic, TypeVar
 
 import attrs
 
-from kajabi_async.decoding.fast import OF_A_PART, FastReader, Slot, setter, unfilled
-from kajabi_async.decoding.values import Refused, hook_for, parts_in
+from kajabi_async.decoding.fast import FastReader, Slot, setter, unfilled
+from kajabi_async.decoding.values import Refused, conversions_in, hook_for
 from kajabi_async.errors import DecodeError
 from kajabi_async.jsonapi.codec import (
     RawJson,
@@ -137,8 +137,8 @@ class Decoder(Generic[R]):
             elif value is None or type(value) is slot.type:
                 slot.fill(resource, value)
             else:
-                if slot.has_parts:
-                    resource.origin.scope.count_conversions(OF_A_PART * parts_in(value))
+                if isinstance(value, list):
+                    resource.origin.scope.count_conversions(conversions_in(value))
                 try:
                     slot.fill(resource, slot.convert(value, slot.type))
                 except Refused as error:

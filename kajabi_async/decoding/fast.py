@@ -22,7 +22,7 @@ import attrs
 import msgspec
 from msgspec.structs import astuple
 
-from kajabi_async.decoding.values import decimal_of, parts_in
+from kajabi_async.decoding.values import conversions_in, decimal_of
 from kajabi_async.errors import DecodeError
 from kajabi_async.jsonapi.codec import (
     ABSENT,
@@ -39,7 +39,7 @@ from kajabi_async.jsonapi.document import MANY_BYTES
 from kajabi_async.jsonapi.limits import most_rows
 from kajabi_async.models.resource import NO_EXTRA, Origin, Resource, Scope, attribute_names
 
-__all__ = ["OF_A_PART", "FastReader", "Members", "Slot", "TimeText", "TypedReader", "setter", "unfilled"]
+__all__ = ["FastReader", "Members", "Slot", "TimeText", "TypedReader", "setter", "unfilled"]
 
 R = TypeVar("R", bound=Resource)
 
@@ -58,8 +58,6 @@ _time_of: Final = datetime.fromisoformat
 _LEARNED: Final = re.compile(r"[A-Za-z0-9_.-]{1,64}")
 _MOST_LEARNED: Final = 64
 """Names are learned from answers, so their number is limited."""
-OF_A_PART: Final = 4
-"""How many custom fields take as long to convert as an element of an array of objects."""
 _FIRST_SLOTS: Final = ("id", "origin", "extra")
 _MISSING_FIELD: Final = "missing required field"
 """How msgspec begins to say that a required member is absent."""
@@ -135,11 +133,6 @@ class Slot(NamedTuple):
     type: Any
     """The type of its values, null aside."""
     convert: Callable[[Any, Any], Any]
-
-    @property
-    def has_parts(self) -> bool:
-        """Whether its values are arrays or objects."""
-        return self.type not in _SCALARS
 
     def converted(self, value: Any) -> Any:
         """Return what the slot is set to for a JSON *value*; `Refused` if it cannot be converted."""
@@ -305,8 +298,8 @@ class FastReader(Generic[R]):
                 converted[index] = None
             elif value is not ABSENT:
                 parts = converted[index] = decode(value)
-                if parts and isinstance(parts, list):
-                    scope.count_conversions(OF_A_PART * parts_in(parts))
+                if isinstance(parts, list):
+                    scope.count_conversions(conversions_in(parts))
         for index, convert, value_type in self._to_convert:
             value = converted[index]
             if value is not None and value is not ABSENT:

@@ -5,7 +5,7 @@ Numbers and text are converted into each other if nothing is lost by it, and ref
 
 import math
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from datetime import date, datetime
 from decimal import Decimal
 from functools import cache, lru_cache
@@ -19,7 +19,7 @@ from kajabi_async.models.resource import Part
 if TYPE_CHECKING:
     import cattrs
 
-__all__ = ["Refused", "converter_for", "decimal_of", "hook_for", "parts_in"]
+__all__ = ["Refused", "conversions_in", "converter_for", "decimal_of", "hook_for"]
 
 _WHOLE_NUMBER: Final = re.compile(r"[+-]?[0-9]{1,100}")
 # Also with an exponent: Ruby prints decimals as 0.1295e3 unless Rails formats them.
@@ -31,9 +31,8 @@ _YEARS_AT_THE_EDGE: Final = (1, 9999)
 _FIRST_INEXACT: Final = 2.0**53
 """From here on a float stands for several whole numbers, so the original digits are lost."""
 _LONGEST_STEP: Final = 60
-_DEEPEST_PART: Final = 3
-"""The ids of the offers of a transaction of a payout are three levels deep."""
-_CONTAINERS: Final = (list, dict)
+_OF_AN_OBJECT: Final = 9
+"""How many texts take as long to convert as one object, beside the one that it is itself."""
 _TEXT_OR_NULL: Final = frozenset({str, type(None)})
 
 
@@ -76,14 +75,11 @@ def _without_none(annotation: Any) -> Any:
     return arms[0] if len(arms) == 1 and type(None) in get_args(annotation) else annotation
 
 
-def parts_in(value: Any) -> int:
-    """Return the number of elements and members that are converted with *value*, those of its elements included."""
-    number, level = 0, [value]
-    for _ in range(_DEEPEST_PART):
-        level = [each for each in level if isinstance(each, _CONTAINERS)]
-        number += sum(map(len, level))
-        level = [inner for each in level for inner in (each.values() if isinstance(each, dict) else each)]
-    return number
+def conversions_in(elements: Collection[Any]) -> int:
+    """Return what the *elements* of an array count of the values that are converted one by one."""
+    objects = [each for each in elements if isinstance(each, dict)]
+    nested = sum(len(value) for each in objects for value in each.values() if isinstance(value, list))
+    return len(elements) + _OF_AN_OBJECT * len(objects) + nested
 
 
 def _text(value: Any, _: Any) -> str:

@@ -90,19 +90,19 @@ def test_members_that_are_decoded_by_themselves_count_four_times() -> None:
         read_page(body(10), cls=Contact, scope=Scope(most_elements=8_000), context=CONTEXT)
 
 
-@pytest.mark.parametrize("odd", [{}, {"status": []}])
-def test_parts_of_values_count_four_times(odd: dict[str, Any]) -> None:
-    """Whether or not the whole answer is decoded at once."""
-    transactions = [{"amount": "1.5", "offer_ids": ["1"]}] * 10
+@pytest.mark.parametrize(("odd", "most_rows"), [({}, 66), ({"status": []}, 50)])
+def test_objects_in_an_array_count_ten_times(odd: dict[str, Any], most_rows: int) -> None:
+    """And each value of an array in them once; whether or not the whole answer is decoded at once."""
+    transactions = [{"amount": "1.5", "offer_ids": ["1", "2"]}] * 10
     attributes = {"transactions": transactions, **odd}
-    page = _page(Payout, attributes, rows=10, most_elements=16_000)
+    page = _page(Payout, attributes, rows=most_rows, most_elements=16_000)
     assert {len(row.transactions) for row in page.rows} == {10}
-    _is_too_large(Payout, attributes, rows=60, most_elements=16_000)
+    _is_too_large(Payout, attributes, rows=most_rows + 1, most_elements=16_000)
 
 
 def test_one_value_may_not_have_too_many_parts() -> None:
     """It does not take many resources."""
-    row = {"type": Payout.resource_type, "id": "1", "attributes": {"transactions": [{}] * 25_001}}
+    row = {"type": Payout.resource_type, "id": "1", "attributes": {"transactions": [{}] * 10_001}}
     with pytest.raises(AnswerTooLargeError, match="more than 100000 values to convert"):
         read_resource(json.dumps({"data": row}).encode(), cls=Payout, scope=Scope(), context=CONTEXT)
 
@@ -119,3 +119,15 @@ def test_included_resources_beyond_the_limit_are_left_out() -> None:
     )
     known = [each for each in customer.origin.scope.known.values() if isinstance(each, Offer)]
     assert len(known) == 4_000 // 80
+
+
+@pytest.mark.parametrize(("number", "linked"), [(10, True), (900, False)])
+def test_what_was_included_is_linked_only_if_that_takes_little(number: int, linked: bool) -> None:
+    """Sparse fields dropped the linkage, and what else was included may link to the same type; else it is unknown."""
+    row = {"type": "customers", "id": "1", "attributes": {"name": "Ada"}}
+    other = {"type": "posts", "id": "1", "relationships": _numbered("x", number, {"data": None})}
+    included = [{"type": "offers", "id": "7"}, other]
+    query = Query(include=("offers",), fields={"customers": ("name",)})
+    body = json.dumps({"data": row, "included": included}).encode()
+    customer = read_resource(body, cls=Customer, scope=Scope(query, most_elements=4_000), context=CONTEXT)
+    assert customer.offers.ids == (("7",) if linked else None)
