@@ -22,7 +22,7 @@ import attrs
 import msgspec
 from msgspec.structs import astuple
 
-from kajabi_async.decoding.values import decimal_of
+from kajabi_async.decoding.values import conversions_in, decimal_of
 from kajabi_async.errors import DecodeError
 from kajabi_async.jsonapi.codec import (
     ABSENT,
@@ -275,14 +275,14 @@ class FastReader(Generic[R]):
             values = values[:own]
         # Rows that follow each other mostly carry the same attributes.
         self._expects_all = has_all = members.complete or ABSENT not in values
-        converted = self._converted(values)
+        converted = self._converted(values, origin.scope)
         if not has_all:
             return self._partly_filled(resource_id, origin, converted), rest
         resource = self._filled(resource_id, origin, NO_EXTRA, *converted)
         resource.__class__ = self._cls
         return resource, rest
 
-    def _converted(self, values: Iterable[Any]) -> list[Any]:
+    def _converted(self, values: Iterable[Any], scope: Scope) -> list[Any]:
         """Convert what msgspec did not; ValueError if a value needs a closer look."""
         converted = list(values)
         self._convert_times(converted)
@@ -297,7 +297,9 @@ class FastReader(Generic[R]):
             if value == _NULL:
                 converted[index] = None
             elif value is not ABSENT:
-                converted[index] = decode(value)
+                parts = converted[index] = decode(value)
+                if isinstance(parts, list):
+                    scope.count_conversions(conversions_in(parts))
         for index, convert, value_type in self._to_convert:
             value = converted[index]
             if value is not None and value is not ABSENT:

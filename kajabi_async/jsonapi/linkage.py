@@ -10,7 +10,7 @@ from typing import Any, Final, NamedTuple, cast
 import attrs
 
 from kajabi_async.errors import DecodeError
-from kajabi_async.jsonapi.codec import RawJson, decode
+from kajabi_async.jsonapi.codec import RawJson, decode, has_many_members
 
 __all__ = ["MISSING", "Identifier", "LinkageState", "Relationship", "identifiers_of", "link_of", "read_relationships"]
 
@@ -53,8 +53,10 @@ _FIRST_NO_ID: Final = 10**255
 
 
 def read_relationships(raw: RawJson | bytes) -> dict[str, Relationship]:
-    """Read the ``relationships`` member of a resource object; empty if it cannot be decoded."""
+    """Read the ``relationships`` member of a resource object; empty if it cannot be decoded or has too many members."""
     try:
+        if has_many_members(raw):
+            return {}
         members = _members(decode(raw))
     except DecodeError:
         return {}

@@ -15,7 +15,7 @@ import attrs
 from kajabi_async.errors import DecodeError, FieldNotLoadedError, UnreadableAttributeError
 from kajabi_async.hints import nearest_name
 from kajabi_async.jsonapi.codec import NO_MEMBERS, RawJson, decode, json_object, spent_stack
-from kajabi_async.jsonapi.limits import MAX_ELEMENTS
+from kajabi_async.jsonapi.limits import MAX_ELEMENTS, TooManyValuesError, most_conversions
 from kajabi_async.jsonapi.linkage import MISSING, Identifier, Relationship, link_of, read_relationships
 from kajabi_async.jsonapi.query import Query
 from kajabi_async.models.json_schema import json_schema_of, pydantic_schema_of
@@ -92,6 +92,7 @@ class Scope:
     """Whether an attribute that cannot be read fails the whole resource, rather than itself alone."""
     unread: UnreadPart | None = attrs.field(default=None, init=False)
     """The included resources, until `known` is read for the first time."""
+    _conversions: int = attrs.field(default=0, init=False)
 
     @property
     def known(self) -> dict[Identifier, "Resource"]:
@@ -109,6 +110,12 @@ class Scope:
                     raise spent_stack("included") from None
                 raise
         return self.loaded
+
+    def count_conversions(self, number: int) -> None:
+        """Count ``number`` values that are converted one by one; TooManyValuesError beyond the limit of the answer."""
+        self._conversions += number
+        if self._conversions > most_conversions(self.most_elements):
+            raise TooManyValuesError
 
     def all_of(self, identifiers: Iterable[Identifier]) -> tuple["Resource", ...] | None:
         """Return all of the resources, or None if one of them is not known."""

@@ -22,6 +22,7 @@ from kajabi_async.jsonapi.codec import (
     decode_resource_object,
     decode_text,
     encode,
+    has_many_members,
     json_array,
     json_object,
     kind_of,
@@ -358,3 +359,22 @@ def test_text_of_our_own_may_be_nested_more_deeply_than_answers() -> None:
     assert value == []
     with pytest.raises(DecodeError, match=r"^the file: "):
         decode_text(b"[", context="the file")
+
+
+@pytest.mark.parametrize(
+    ("text", "many"),
+    [
+        (b"{" + b",".join(b'"a%d":1' % number for number in range(1_000)) + b"}", False),
+        (b"{" + b",".join(b'"a%d":1' % number for number in range(1_001)) + b"}", True),
+        (b"{" + b",".join(b'"a%d" : 1' % number for number in range(1_001)) + b"}", True),
+        (b'{"a":{' + b",".join(b'"a%d":1' % number for number in range(20_000)) + b"}}", True),
+        (b'{"a":{' + b",".join(b'"a%d":1' % number for number in range(19_000)) + b"}}", False),
+        (b'{"a":"' + b'\\":' * 30_000 + b'"}', False),
+        (b"[" + b",".join(b'{"a":1}' for _ in range(30_000)) + b"]", False),
+        (b'{"a":1}' + b" " * 7_000, False),
+        (b"{" * 7_000, False),
+    ],
+)
+def test_members_of_a_resource_are_counted_before_their_values_are_decoded(text: bytes, many: bool) -> None:
+    """Up to a thousand; twenty times as many with those of nested objects."""
+    assert has_many_members(text) is many
