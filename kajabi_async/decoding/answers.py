@@ -19,6 +19,7 @@ from kajabi_async.jsonapi.linkage import MISSING, Identifier
 from kajabi_async.models.relations import Relation
 from kajabi_async.models.resource import Resource, Scope
 from kajabi_async.models.unreadable import dotted
+from kajabi_async.structs import Struct
 
 __all__ = ["PageContent", "link_included", "read_page", "read_resource", "read_samples", "refuse_stranger"]
 
@@ -162,8 +163,7 @@ def _included(text: RawJson, scope: Scope, context: str) -> tuple[Included, ...]
     return (Included("included", text.copy(), context),)
 
 
-@attrs.define(eq=False, repr=False, weakref_slot=False)
-class _UnreadIncluded:
+class _UnreadIncluded(Struct):
     """What was included with the primary resources of an answer, kept as text."""
 
     parts: tuple[Included, ...]

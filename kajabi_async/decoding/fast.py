@@ -352,4 +352,9 @@ def _with_initialiser(cls: type[Resource], names: Iterable[str]) -> type[Any]:
     """
     given = {name: attrs.field() for name in (*_FIRST_SLOTS, *names)}
     left_empty = {name: attrs.field(init=False) for name in attribute_names(cls) if name not in given}
-    return attrs.make_class(cls.__name__, given | left_empty, bases=cls.__bases__, slots=True, eq=False, repr=False)
+    # attrs does the same with __setattr__. With one of the two methods of the bases, Python calls it for every slot.
+    unguarded = {"__delattr__": object.__delattr__}
+    fields = given | left_empty
+    return attrs.make_class(
+        cls.__name__, fields, bases=cls.__bases__, class_body=unguarded, slots=True, eq=False, repr=False
+    )

@@ -1,6 +1,8 @@
 """What a bulk lookup reports: an outcome for each id, progress, and totals at the end."""
 
 import time
+from collections.abc import Callable
+from inspect import getattr_static
 from typing import Any, ClassVar, Final, Generic, Literal, TypeAlias, TypeVar
 
 import attrs
@@ -19,7 +21,7 @@ R = TypeVar("R", bound=Resource)
 _OWN_NAMES: Final = {"customers": "customer", "contacts": "contact"}
 
 
-@attrs.frozen
+@attrs.frozen(init=False)
 class Found(PlainRecord, Generic[R]):
     """The outcome of an id whose resource was found."""
 
@@ -29,6 +31,11 @@ class Found(PlainRecord, Generic[R]):
     found: ClassVar[Literal[True]] = True
     missing: ClassVar[Literal[False]] = False
     error: ClassVar[None] = None
+
+    def __init__(self, id: str, resource: R) -> None:
+        # One is made for every lookup, and the way of attrs around its own __setattr__ takes half as long again.
+        _SET_ID(self, id)
+        _SET_RESOURCE(self, resource)
 
     @property
     def customer(self) -> R:
@@ -42,6 +49,10 @@ class Found(PlainRecord, Generic[R]):
         """
         name = _OWN_NAMES.get(self.resource.resource_type, "resource")
         return {"id": self.id, "found": True, name: self.resource.to_dict(relations=relations)}
+
+
+_SET_ID: Final[Callable[[Any, str], None]] = getattr_static(Found, "id").__set__
+_SET_RESOURCE: Final[Callable[[Any, Any], None]] = getattr_static(Found, "resource").__set__
 
 
 @attrs.frozen

@@ -92,7 +92,7 @@ class SessionManager:
     ) -> None:
         self._base_url = checked_base_url(base_url, allow_insecure=allow_insecure)
         self._timeouts = timeouts or Timeouts()
-        self._own_timeouts: tuple[Timeouts, ...] = ()
+        self._own_timeouts: Timeouts | None = None
         policy = checked_retry(retry)
         self._clock = checked_clock(clock)
         self._stats = SessionStats()
@@ -191,9 +191,9 @@ class SessionManager:
         seconds = self._timeouts.total if timeout is None else checked_seconds("timeout", timeout)
         now = self._clock.monotonic()
         deadline = None if seconds is None else now + seconds
-        running = RunningOperation(request, now, seconds, deadline, self._watchers.now(), self._base_url)
-        if timeout_starts == "sent":
-            running.line_counts = False
+        running = RunningOperation(
+            request, now, seconds, deadline, self._watchers.now(), self._base_url, timeout_starts == "call"
+        )
         if running.observer is not None:
             running.begin()
         failure: KajabiError
@@ -338,7 +338,7 @@ class SessionManager:
         status, size = None, 0
         try:
             access = None if token is None else token.access
-            answer = await self._transport.send(running.request, access, limit, *self._own_timeouts)
+            answer = await self._transport.send(running.request, access, limit, self._own_timeouts)
             status, size, ended = answer.status, len(answer.body), ""
         except KajabiError as error:
             ended = type(error).__name__

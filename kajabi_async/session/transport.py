@@ -63,7 +63,7 @@ class Transport:
         self._timeouts = timeouts
         self._max_answer_bytes = max_answer_bytes
         self._max_answer_elements = max_answer_elements
-        self._surely_small = surely_small(max_answer_elements)
+        self._surely_small = min(max_answer_bytes, surely_small(max_answer_elements))
         self._on_every_request: dict[str, str] = {hdrs.ACCEPT: JSON_API, hdrs.USER_AGENT: user_agent}
         self._latest_query = "", URL.build(scheme=self._base.scheme, authority=self._base.netloc)
         self._owned = http_session is None
@@ -103,7 +103,7 @@ class Transport:
                 most = min(most, _unpacked_at_most(response))
             # A small body has come along with the head.
             body = content.read_nowait() if content.is_eof() else await _read(content, most, exchange)
-            if len(body) > min(most, self._surely_small):
+            if len(body) > self._surely_small or len(body) > most:
                 self._refuse_excess(body, most, request)
             return Answer(response.status, headers, body)
         except BaseException as error:  # noqa: BLE001 - nothing foreign leaves this module

@@ -14,6 +14,7 @@ import attrs
 from kajabi_async.checks import number
 from kajabi_async.errors import ClientClosedError, ConfigurationError, RequestTimeoutError, TimeoutPhase
 from kajabi_async.exchange import Request
+from kajabi_async.structs import Struct
 
 __all__ = ["Deadline", "Deadlines", "Timeouts", "checked_seconds", "closed_meanwhile", "ran_out", "ran_out_in_line"]
 
@@ -45,8 +46,7 @@ def closed_meanwhile(request: Request, *, left: bool) -> ClientClosedError:
     return ClientClosedError(f"{request.method} {request.path} {what}: the client was closed meanwhile")
 
 
-@attrs.define(eq=False)
-class Deadline:
+class Deadline(Struct):
     """Ends a block of code by cancelling its task, and swallows that cancellation, like ``asyncio.timeout``.
 
     Code after the block runs only if the time ran out inside it; cancellations by others pass through.
