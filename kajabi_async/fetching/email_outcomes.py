@@ -52,7 +52,10 @@ class EmailFailed(Generic[R]):
     candidates: tuple[R, ...] = ()
     """The resources that have the email, if it is ambiguous."""
     proven: bool = False
-    """Whether it is proven that no resource has the email: the whole list was read. A search alone proves nothing."""
+    """Whether it is proven that no resource has the email: the whole list was read. A search alone proves nothing.
+
+    Nor do pages that do not state how many rows the list has, unless it is one page: a row that is deleted meanwhile
+    pulls others onto pages that were read, and nothing shows it."""
     found: ClassVar[Literal[False]] = False
     resource: ClassVar[Any] = None
     """None. Typed as anything, since pyright does not distinguish the two outcomes by ``if lookup.found``."""
