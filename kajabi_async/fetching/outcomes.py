@@ -12,7 +12,7 @@ from kajabi_async.models.members import Relations
 from kajabi_async.models.resource import Resource
 from kajabi_async.plain import PlainRecord
 
-__all__ = ["Counts", "Failed", "Found", "Lookup", "Progress", "Report"]
+__all__ = ["Counts", "Failed", "Found", "Lookup", "Progress", "Report", "as_member"]
 
 R = TypeVar("R", bound=Resource)
 
@@ -40,8 +40,12 @@ class Found(PlainRecord, Generic[R]):
 
         ``relations`` is that of `Resource.to_dict`.
         """
-        name = _OWN_NAMES.get(self.resource.resource_type, "resource")
-        return {"id": self.id, "found": True, name: self.resource.to_dict(relations=relations)}
+        return {"id": self.id, "found": True, **as_member(self.resource, relations=relations)}
+
+
+def as_member(resource: Resource, *, relations: Relations) -> dict[str, Any]:
+    """Return the members of the resource that was found, as ``customer``, ``contact`` or ``resource``."""
+    return {_OWN_NAMES.get(resource.resource_type, "resource"): resource.to_dict(relations=relations)}
 
 
 @attrs.frozen
