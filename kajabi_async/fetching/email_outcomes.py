@@ -67,7 +67,10 @@ class EmailFailed(PlainRecord, Generic[R]):
     pulls others onto pages that were read, and nothing shows it."""
     found: ClassVar[Literal[False]] = False
     resource: ClassVar[Any] = None
-    """None. Typed as anything, since pyright does not distinguish the two outcomes by ``if lookup.found``."""
+    """None. Typed as anything, so that it can be used after ``if lookup.found:``.
+
+    mypy narrows the outcome by that. Pyright narrows unions by ``lookup.found is True``, ``isinstance``, ``match`` and
+    ``lookup.error is None``, and by design not by the truth of an attribute (its issues 1841 and 6113)."""
 
     @property
     def missing(self) -> bool:
@@ -105,7 +108,7 @@ class EmailFailed(PlainRecord, Generic[R]):
 
 
 EmailLookup: TypeAlias = EmailFound[R] | EmailFailed[R]
-"""One outcome; ``found`` distinguishes the two."""
+"""One outcome; ``found`` distinguishes the two. ``if lookup.found is True`` narrows it in mypy and in pyright."""
 
 
 @attrs.frozen
