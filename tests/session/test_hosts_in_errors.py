@@ -135,7 +135,7 @@ async def test_a_connection_that_is_never_accepted_names_the_host() -> None:
 async def _tls(names: str) -> AsyncGenerator[tuple[str, trustme.CA]]:
     authority = trustme.CA()
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    authority.issue_cert(names).configure_cert(context)
+    authority.issue_cert(names).configure_cert(context)  # pyright: ignore[reportUnknownMemberType]
     server = await asyncio.start_server(_silent, "127.0.0.1", 0, ssl=context)
     try:
         yield f"https://127.0.0.1:{server.sockets[0].getsockname()[1]}", authority
@@ -156,7 +156,7 @@ async def test_a_certificate_of_another_host_names_the_host() -> None:
     """As with a proxy that opens TLS."""
     async with _tls("other.example") as (base_url, authority):
         context = ssl.create_default_context()
-        authority.configure_trust(context)
+        authority.configure_trust(context)  # pyright: ignore[reportUnknownMemberType]
         async with aiohttp.ClientSession(connector=aiohttp.TCPConnector(ssl=context)) as theirs:
             error = await _failure(base_url, http_session=theirs)
     assert f"could not connect to {base_url.removeprefix('https://')}: " in str(error)
