@@ -12,7 +12,7 @@ from typing import Annotated, Any, Final
 import attrs
 from cyclopts import App, CycloptsError, Parameter
 
-from kajabi_async import Kajabi
+from kajabi_async import Customer, Kajabi
 from kajabi_async.cli.completion import add_completion
 from kajabi_async.cli.credentials.error import CredentialsError
 from kajabi_async.cli.credentials.login import login, logout
@@ -20,6 +20,7 @@ from kajabi_async.cli.doctor import doctor
 from kajabi_async.cli.exit_codes import EXIT_CODES_HELP, ExitCode, code_for, print_error
 from kajabi_async.cli.export_commands import add_exports
 from kajabi_async.cli.find import add_find
+from kajabi_async.cli.id_files import IDS, IdLines
 from kajabi_async.cli.lookup import explain_file, look_up_file
 from kajabi_async.cli.options import Json
 from kajabi_async.cli.read_commands import add_reads
@@ -31,6 +32,7 @@ from kajabi_async.cli.whoami import whoami
 from kajabi_async.cli.write_commands import add_writes
 from kajabi_async.errors import ConfigurationError, InvalidArgumentError, KajabiError
 from kajabi_async.escaping.text import escape_value
+from kajabi_async.fetching.lookups import Lookups, Observer
 from kajabi_async.fetching.plan import Strategy
 from kajabi_async.output import flush, prepare_streams, print_json, print_line, stop_writing
 from kajabi_async.stall import PATIENCE_SECONDS
@@ -190,12 +192,22 @@ def lookup(
         "include": include.split(","),
         "fields": None if fields is None else {"customers": fields},
         "concurrency": concurrency,
-        "json": json,
     }
-    if explain:
-        return on_client(lambda api: explain_file(api, str(source), **options))
-    options |= {"ordered": ordered, "strategy": strategy, "patience": patience}
-    return on_client(lambda api: look_up_file(api, str(source), **options))
+
+    async def work(api: Kajabi) -> int | None:
+        customers = api.customers
+        if explain:
+            await explain_file(lambda ids: customers.plan(ids, **options), str(source), IDS, json=json)
+            return None
+
+        def start(ids: IdLines, observer: Observer) -> Lookups[Customer]:
+            return customers.get_many(
+                ids, ordered=ordered, strategy=strategy, patience=patience, observer=observer, **options
+            )
+
+        return await look_up_file(start, str(source), IDS, json=json)
+
+    return on_client(work)
 
 
 def fake(

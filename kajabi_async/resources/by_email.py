@@ -97,10 +97,13 @@ class FoundByEmail(Gettable[R, IncludeT, FieldsT], Listable[R], Generic[R, Inclu
 
         ``strategy`` ``"lookup"`` searches for each email, one request or more, and reads ``emails`` lazily; the search
         misses people for a while, or for good (observed), so an email that is ``missing`` may exist. ``"scan"`` reads
-        the list, 100 people a request, until all are found; an email that is then missing is ``proven`` to be so.
-        ``"auto"`` takes the strategy of fewer requests, as `plan` computes them, and may switch during the run. Both
-        read all ``emails`` before the first outcome and hold them in memory, and if no site is given and the account
-        has several, also the people found, up to the end of the list.
+        the list, 100 people a request, until all are found; an email that is then missing is ``proven`` to be so, if
+        the list states its length or has one page. ``"auto"`` takes the strategy of fewer requests, as `plan` computes
+        them, and may switch during the run. Both read all ``emails`` before the first outcome and hold them in memory,
+        and if no site is given and the account has several, also the people found, up to the end of the list.
+
+        A server that ignores the search filter answers with the whole list. ``"auto"`` and ``"scan"`` notice that and
+        read the list once; with ``"lookup"``, each email then takes a reading of the whole list.
         """
         search = self._email_search(site_id, include, fields, timeout)
         check_strategy(strategy, search, owner=self.name)

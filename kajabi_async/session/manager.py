@@ -132,7 +132,9 @@ class SessionManager:
         grants = Grants(credentials, endpoint, backoff)
         shared = None
         if store:
-            shared = SharedToken(store, store_key(credentials, self._base_url), self._clock, grants)
+            shared = SharedToken(
+                store, store_key(credentials, self._base_url), self._clock, grants, place=self._transport.place
+            )
         keeper = TokenKeeper(grants, self._clock, shared)
         keeper.on_new = self._report_token
         return keeper
@@ -251,8 +253,10 @@ class SessionManager:
         if self._deadlines.are_ended:
             return closed_meanwhile(request, left=running.on_wire)
         if running.in_line:
-            return ran_out_in_line(running.seconds, self._gate.line(), request)
-        failure = ran_out(running.seconds, "total" if running.line_counts else "sent", request)
+            return ran_out_in_line(running.seconds, self._gate.line(), request, place=self._transport.place)
+        failure = ran_out(
+            running.seconds, "total" if running.line_counts else "sent", request, place=self._transport.place
+        )
         # A timeout while waiting for a token says nothing about the requested resource.
         failure.at_token_endpoint = running.waits_for_token
         return failure
@@ -378,11 +382,11 @@ class SessionManager:
         try:
             await self._deadlines.within(seconds, self._gate.enter(running.deadline), phase="queue", request=request)
         except NoPermitError:
-            failure = ran_out_in_line(running.seconds, self._gate.line(), request)
+            failure = ran_out_in_line(running.seconds, self._gate.line(), request, place=self._transport.place)
         except TooLateError as error:
             failure = self._paused(request, error.seconds_left)
         except RequestTimeoutError:
-            failure = ran_out_in_line(seconds, self._gate.line(), request)
+            failure = ran_out_in_line(seconds, self._gate.line(), request, place=self._transport.place)
         else:
             running.in_line = False
             return

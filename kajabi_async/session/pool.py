@@ -42,6 +42,8 @@ class Exchange(Struct):
     """Whether it has a connection of our own pool."""
     on_reused: bool = False
     """Whether another request had used that connection before."""
+    proxy: Any = None
+    """The URL of the proxy on the way, of a session that was handed in; None without one."""
 
     def expect_bytes(self) -> None:
         """Restart the limit on silence, if the bytes come through our own pool."""

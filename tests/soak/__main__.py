@@ -17,7 +17,7 @@ from tests.soak.bulk import lookups
 from tests.soak.cancelling import cancellations
 from tests.soak.closing import closings
 from tests.soak.deliveries import deliveries
-from tests.soak.emails import memory, planned, requests_for, worlds
+from tests.soak.emails import ignored, memory, planned, requests_for, worlds
 from tests.soak.figures import Figure
 from tests.soak.hostile import documents, hostile_links, mutated_deliveries, texts
 from tests.soak.limit import hidden_limit
@@ -89,6 +89,7 @@ def _runs(folder: Path, redis: str) -> dict[str, list[Run]]:
         "emails": [
             lambda: worlds(2000),
             *(partial(planned, total) for total in (250, 3000)),
+            *(partial(ignored, total) for total in (250, 3000)),
             lambda: requests_for(1000, 5500),
             lambda: memory(1_000_000, 100_000),
         ],

@@ -10,7 +10,7 @@ from tests.soak.bulk import lookups
 from tests.soak.cancelling import cancellations
 from tests.soak.closing import closings
 from tests.soak.deliveries import deliveries
-from tests.soak.emails import memory, planned, requests_for, worlds, wrong_in
+from tests.soak.emails import ignored, memory, planned, requests_for, worlds, wrong_in
 from tests.soak.figures import Figure
 from tests.soak.hostile import documents, hostile_links, mutated_deliveries, texts
 from tests.soak.names import hostile_names
@@ -148,6 +148,11 @@ async def test_a_scan_of_emails_goes_on_if_inserted_rows_fill_several_pages() ->
 async def test_emails_cost_little_more_than_the_better_plan() -> None:
     """Over a grid of sizes, and at most 60 requests for 1,000 of 5,500."""
     _holds(await planned(250), await requests_for(1000, 5500))
+
+
+async def test_an_ignored_filter_makes_emails_cost_no_more_than_a_scan() -> None:
+    """Over the same grid, without the answers that show it."""
+    _holds(await ignored(250))
 
 
 async def test_emails_take_little_memory_beside_their_set() -> None:

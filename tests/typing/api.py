@@ -324,3 +324,64 @@ async def people_by_email(api: Kajabi, emails: list[str]) -> None:
             assert_type(by_hand.resource, Customer)
         elif isinstance(by_hand.error, InvalidEmailError):
             assert_type(by_hand.candidates, tuple[Customer, ...])
+
+
+async def what_was_found(api: Kajabi, ids: list[str]) -> None:
+    async for lookup in api.customers.get_many(ids):
+        # The resource can be used after this in both; pyright does not narrow the outcome itself, which mypy does.
+        if lookup.found:
+            name: str | None = lookup.customer.name
+            takes_customer(lookup.customer, name or lookup.resource.id)
+        # Each of these narrows the outcome in both.
+        if lookup.found is True:
+            assert_type(lookup, Found[Customer])
+            assert_type(lookup.customer, Customer)
+            assert_type(lookup.resource, Customer)
+        else:
+            assert_type(lookup, Failed)
+            assert_type(lookup.error, KajabiError)
+        if lookup.found is not True:
+            raise lookup.error
+        assert_type(lookup.customer, Customer)
+
+
+async def what_was_found_otherwise(api: Kajabi, ids: list[str]) -> None:
+    async for lookup in api.contacts.get_many(ids):
+        if lookup.error is None:
+            assert_type(lookup, Found[Contact])
+        elif lookup.missing:
+            assert_type(lookup, Failed)
+        if isinstance(lookup, Failed):
+            raise lookup.error
+        assert_type(lookup.resource, Contact)
+    async for each in api.offers.get_many(ids):
+        match each:
+            case Found(resource=offer):
+                assert_type(offer, Offer)
+            case Failed(error=error):
+                assert_type(error, KajabiError)
+
+
+async def who_was_found(api: Kajabi, emails: list[str]) -> None:
+    async for lookup in api.contacts.find_many(emails):
+        if lookup.found:
+            texts: tuple[str | None, str] = lookup.contact.email, lookup.resource.id
+            assert_type(len(texts), int)
+        if lookup.found is True:
+            assert_type(lookup, EmailFound[Contact])
+            assert_type(lookup.contact, Contact)
+            assert_type(lookup.resource, Contact)
+        else:
+            assert_type(lookup, EmailFailed[Contact])
+            assert_type(lookup.candidates, tuple[Contact, ...])
+            assert_type(lookup.proven, bool)
+    async for person in api.customers.find_many(emails):
+        match person:
+            case EmailFound(resource=customer):
+                assert_type(customer, Customer)
+            case EmailFailed(error=error):
+                assert_type(error, KajabiError | None)
+
+
+def takes_customer(customer: Customer, name: str) -> None:
+    """Take a customer, and not None."""

@@ -98,7 +98,7 @@ class OAuthEndpoint:
         if self.deadlines.are_ended:
             left = deadline.request_left
             raise closed_meanwhile(request, left=left).sent(attempts=int(left), maybe_applied=left)
-        raise ran_out(seconds, "total", request)
+        raise ran_out(seconds, "total", request, place=self.transport.place)
 
     async def _observed(self, sending: Awaitable[Answer], name: str, attempt: int) -> Answer:
         """Return the answer, and report to the observer how the request ended."""

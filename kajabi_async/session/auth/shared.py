@@ -53,7 +53,9 @@ class Unusable:
 class SharedToken:
     """The token of one key in a store, as one client sees it."""
 
-    def __init__(self, store: TokenStore, key: str, clock: Clock, grants: Grants) -> None:
+    def __init__(self, store: TokenStore, key: str, clock: Clock, grants: Grants, *, place: object = "the API") -> None:
+        """Share the token under *key* of *store*; errors name *place* as what *grants* request tokens from."""
+        self._place = place
         self._store = CheckedStore(store, key)
         self._clock = clock
         self._grants = grants
@@ -172,7 +174,7 @@ class SharedToken:
                 raise
         row = operation("oauth.token")
         error = RequestTimeoutError(
-            f"no token within {seconds:g} s, four fifths of the lease of the token store",
+            f"no token from {self._place} within {seconds:g} s, four fifths of the lease of the token store",
             phase="total",
             seconds=seconds,
             method=row.method,

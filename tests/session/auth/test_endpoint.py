@@ -41,6 +41,8 @@ PLAN_HINT = "The API key lacks the permission for this, or the account's plan do
 class Wire:
     """A transport that returns prepared answers in order, each after a quarter of a second, and records requests."""
 
+    place = "api.example"
+
     def __init__(self, clock: ManualClock, *answers: Any) -> None:
         self.sent: list[tuple[Request, Secret | None]] = []
         self._clock = clock
@@ -242,7 +244,9 @@ async def test_one_attempt_ends_by_itself(monkeypatch: pytest.MonkeyPatch) -> No
     async with asyncio.timeout(5):
         with pytest.raises(RequestTimeoutError) as caught:
             await asked.requests.ask(CREDENTIALS, 1)
-    assert str(caught.value) == "POST /v1/oauth/token: not done, waiting and repeating included, within 0.05 s"
+    assert str(caught.value) == (
+        "POST /v1/oauth/token: not done, waiting and repeating included, within 0.05 s (host api.example)"
+    )
     assert (caught.value.phase, caught.value.seconds) == ("total", 0.05)
     assert asked.seen == [_answered("oauth.token", 1, None, "RequestTimeoutError")]
 
