@@ -1,7 +1,8 @@
 """Test the package as users get it: as a wheel, on every interpreter found, with old and with new dependencies.
 
 ``make matrix`` runs every session except ``dist`` and ``lock`` and prints a table; ``make dist`` and ``make lock`` run
-those two. Arguments after ``--`` are passed to pytest, such as the tests to run.
+those two. Arguments after ``--`` are passed to pytest, such as the tests to run; ``--quick`` alone runs a few tests in
+each session, and no type checker.
 """
 
 import atexit
@@ -28,6 +29,8 @@ PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
 EXTRAS = ",".join(PROJECT["optional-dependencies"])
 # Versions that the classifiers do not name yet are tested too, so that they can be added.
 VERSIONS = ["3.11", "3.12", "3.13", "3.14"]
+# A few tests of each part, for every push.
+QUICK = "@tests/packaging/quick.txt"
 # These say nothing about an interpreter or a dependency: benchmarks, browser tests, mutation and soak runs.
 LEFT_OUT = ["tests/benchmarks", "tests/docs/test_pages.py", "tests/mutation", "tests/soak"]
 
@@ -114,7 +117,8 @@ INSIDE = ["-p", "kajabi_async"]
 
 def check(session: nox.Session, dependencies: str, *options: str, types: Sequence[list[str]]) -> None:
     """Run *types* and tests against the installed wheel and add a row to the table, also if they fail."""
-    started = time.monotonic()
+    started, is_quick = time.monotonic(), session.posargs == ["--quick"]
+    types = [] if is_quick else types
     folder, report = without_sources(session), Path(session.create_tmp()).absolute() / "report.xml"
     report.unlink(missing_ok=True)
     python = str(session.run("python", "-c", "import platform; print(platform.python_version())", silent=True)).strip()
@@ -129,6 +133,7 @@ def check(session: nox.Session, dependencies: str, *options: str, types: Sequenc
                     session.run("python", "-m", "mypy", "--python-version", version, *what, env=clean)
                 row[3] = "passed"
             chosen = session.posargs or ["tests", *(f"--ignore={each}" for each in LEFT_OUT)]
+            chosen = ["-m", "not thorough", QUICK] if is_quick else chosen
             session.run(
                 *("python", "-m", "pytest", "-q", "-n", "3", f"--junitxml={report}", *options, *chosen), env=clean
             )

@@ -182,10 +182,10 @@ async def test_a_full_disk_is_reported(arguments: tuple[str, ...], kajabi_fake: 
     ("script", "code", "message"),
     [
         ("customers get 1 >&-", 0, b""),
-        ("customers get 99999 2>&-", 1, b""),
         ("login --stdin <&-", 2, b"kajabi: standard input does not hold two lines"),
-        ("login <&-", 2, b"kajabi: there is no terminal to prompt on"),
-        ("customers lookup - --json <&-", 0, b'{"report": {"total": 0'),
+        pytest.param("customers get 99999 2>&-", 1, b"", marks=pytest.mark.thorough),
+        pytest.param("login <&-", 2, b"kajabi: there is no terminal to prompt on", marks=pytest.mark.thorough),
+        pytest.param("customers lookup - --json <&-", 0, b'{"report": {"total": 0', marks=pytest.mark.thorough),
     ],
 )
 @pytest.mark.needs("bash")
