@@ -4,8 +4,9 @@ import asyncio
 import io
 import sys
 from collections.abc import AsyncIterator, Awaitable, Callable, Generator
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
+from typing import Literal
 
 import attrs
 import keyring
@@ -19,6 +20,7 @@ from kajabi_async.cli.app import make_app, run
 from kajabi_async.cli.terminal import help_console
 from kajabi_async.session import ClientCredentials
 from kajabi_async.testing import FakeKajabi
+from tests.sharing import once_for_all_workers
 
 Command = Callable[..., Awaitable["Outcome"]]
 
@@ -77,6 +79,19 @@ def _app_with_new_consoles() -> App:
 def _commands_are_made_once(monkeypatch: pytest.MonkeyPatch) -> None:  # pyright: ignore[reportUnusedFunction]  # autouse
     """Build the commands once: building them takes ten times as long as most of them run."""
     monkeypatch.setattr("kajabi_async.cli.app.make_app", _app_with_new_consoles)
+
+
+@pytest.fixture(autouse=True)
+def _completion_is_generated_once(  # pyright: ignore[reportUnusedFunction]  # autouse
+    monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    """Generate the completion script of each shell once for all workers: it takes seconds."""
+    generate = App.generate_completion
+
+    def once(self: App, *, shell: Literal["bash", "zsh", "fish"]) -> str:
+        return once_for_all_workers(tmp_path_factory, f"completion-{shell}", partial(generate, self, shell=shell))
+
+    monkeypatch.setattr(App, "generate_completion", once)
 
 
 @pytest.fixture

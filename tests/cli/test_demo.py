@@ -80,6 +80,7 @@ async def test_the_fake_prints_json_for_programs() -> None:
     assert process.returncode == 130
 
 
+@pytest.mark.thorough
 async def test_the_fake_waits_for_the_latency_before_each_answer() -> None:
     """Each answer takes at least the seconds of --latency."""
     process = await started("fake", "--customers", "7", "--latency", "0.3", "--json")
@@ -102,7 +103,7 @@ async def _customers_of(settings: dict[str, str]) -> int | None:
         return await api.customers.list().count()
 
 
-@pytest.mark.parametrize("form", [(), ("--json",)])
+@pytest.mark.parametrize("form", [("--json",), pytest.param((), marks=pytest.mark.thorough)])
 async def test_a_port_in_use_is_reported(form: tuple[str, ...], kajabi: Command) -> None:
     """Without a traceback."""
     process = await started("fake", "--json")

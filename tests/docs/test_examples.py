@@ -64,6 +64,7 @@ async def test_a_function_does_what_the_guide_says(
     await run_function(block, kajabi_fake, given)
 
 
+@pytest.mark.thorough
 def test_type_checkers_have_nothing_to_say(tmp_path: Path) -> None:
     """Code copied from a guide passes mypy in strict mode."""
     blocks = [block for block in BLOCKS if block.language == "python"]

@@ -9,6 +9,8 @@ import pytest
 from tests.docs.browser import Tab, opened
 from tests.docs.building import PAGES, Build
 
+pytestmark = pytest.mark.thorough
+
 PHONE, DESK = 360, 1280
 KNOWN_OUTSIDE = frozenset(
     {

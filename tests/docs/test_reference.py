@@ -18,6 +18,8 @@ from kajabi_async import Kajabi, Resource
 from kajabi_async.models.resource import MODELS, attribute_names
 from kajabi_async.operations import OPERATIONS
 
+pytestmark = pytest.mark.thorough
+
 
 @pytest.fixture(scope="session")
 def documented(built_docs: Path) -> frozenset[str]:

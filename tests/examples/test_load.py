@@ -11,6 +11,7 @@ from tests.examples.serving import APPS, serve
 REQUESTS = 2000
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("name", APPS)
 async def test_two_thousand_visitors_at_once_are_all_served_with_one_token(name: str) -> None:
     """No visitor gets an error, each gets the right page, and one token is enough."""

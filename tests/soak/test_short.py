@@ -19,6 +19,8 @@ from tests.soak.sharing import expiry, killed_holders, over_a_file, over_redis
 from tests.soak.stall import Lengths, gone_for_good, stalls
 from tests.soak.writing import lost_answers
 
+pytestmark = pytest.mark.thorough
+
 
 def _holds(*figures: Figure) -> None:
     assert all(figure.holds for figure in figures), "\n".join(map(str, figures))
