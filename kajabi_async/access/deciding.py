@@ -1,12 +1,13 @@
 """From what is known to an answer, and whether it may be given as it is: pure functions."""
 
 from datetime import UTC, datetime
-from typing import Final, Literal
+from typing import Literal
 
 import attrs
 
 from kajabi_async.access.answer import Access
-from kajabi_async.access.judging import Finding, judge
+from kajabi_async.access.holdings import Identity
+from kajabi_async.access.judging import NEVER, Finding, judge
 from kajabi_async.access.known import Known
 from kajabi_async.access.question import Question
 from kajabi_async.access.settings import Settings
@@ -15,8 +16,6 @@ __all__ = ["Age", "Decision", "decide"]
 
 Age = Literal["fresh", "stale", "too old"]
 """Whether an answer is given as it is, given while it is refreshed, or not given."""
-
-_NEVER: Final = float("-inf")
 
 
 @attrs.frozen
@@ -35,7 +34,7 @@ def decide(known: Known, question: Question, now: float, settings: Settings) -> 
     A yes ages from the reading of what it stands on. A no does so too, and must hold for every customer; after a
     planned end it ages from that end.
     """
-    finding = _found(known, question, now)
+    finding = _found(known, question, now, settings.fresh)
     if finding.state == "allowed":
         fresh, stale = settings.fresh, settings.stale
     else:
@@ -45,24 +44,31 @@ def decide(known: Known, question: Question, now: float, settings: Settings) -> 
     return Decision(_access(finding), age, finding.unread)
 
 
-def _found(known: Known, question: Question, now: float) -> Finding:
-    identity = known.identity
-    if identity is not None and not identity.customers:
-        if identity.is_proven:
-            return Finding("denied", "no customer has this email", None, identity.as_of)
-        because = "the search found no customer with this email, which is no proof that there is none"
-        return Finding("unknown", because, None, identity.as_of)
+def _found(known: Known, question: Question, now: float, fresh: float) -> Finding:
+    if known.identity is not None and not known.identity.customers:
+        return _not_found(known.identity)
     if not known.people:
-        return Finding("unknown", "nothing is known", None, _NEVER)
+        return Finding("unknown", "nothing is known", None, NEVER)
     finding = judge(question, known.people, now, known.contents)
     if finding.state == "allowed":
         return attrs.evolve(finding, as_of=min(finding.as_of, known.contents_as_of))
     if not known.is_whole:
-        return Finding("unknown", "not all customers with this email could be read", finding.person, _NEVER)
+        return Finding("unknown", "not all customers with this email could be read", finding.person, NEVER)
+    if finding.state == "denied" and known.contents_as_of < now - fresh:
+        # A product may have been added to an offer since.
+        because = "what the offers contain may have changed"
+        return attrs.evolve(finding, state="unknown", because=because, unread=tuple(known.contents))
     read_at = min(each.as_of for each in known.people)
-    if finding.as_of <= read_at and identity is not None:
-        finding = attrs.evolve(finding, as_of=min(finding.as_of, identity.as_of))
+    if finding.as_of <= read_at and known.identity is not None:
+        return attrs.evolve(finding, as_of=min(finding.as_of, known.identity.as_of))
     return finding
+
+
+def _not_found(identity: Identity) -> Finding:
+    if identity.is_proven:
+        return Finding("denied", "no customer has this email", None, identity.as_of)
+    because = "the search found no customer with this email, which is no proof that there is none"
+    return Finding("unknown", because, None, identity.as_of)
 
 
 def _access(finding: Finding) -> Access:
@@ -70,4 +76,4 @@ def _access(finding: Finding) -> Access:
 
 
 def _time(moment: float) -> datetime | None:
-    return None if moment == _NEVER else datetime.fromtimestamp(moment, UTC)
+    return None if moment == NEVER else datetime.fromtimestamp(moment, UTC)

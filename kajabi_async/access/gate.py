@@ -36,6 +36,7 @@ _LONGEST_CACHE_SECONDS: Final = 0.5
 _REST_SECONDS: Final = 1.0
 """After a failed reading nothing is refreshed ahead for this long."""
 _AT_ONCE: Final = 5
+_MOST_READINGS: Final = 3
 
 
 class AccessGate:
@@ -187,6 +188,9 @@ class AccessGate:
     def _refresh_behind(self, person: Person, name: str, known: Known) -> None:
         if self._clock.monotonic() >= self._rest_until:
             self._readings.begin((name, known.mark), partial(self._read, person, name, known.mark))
+            if known.contents_as_of < self._clock.time() - self._settings.fresh:
+                for offer in known.contents:
+                    self._contents.begin(offer, partial(self._read_offer, offer))
 
     async def _asked(
         self, person: Person, question: Question, known: Known, before: Decision, *, deadline: float
@@ -261,26 +265,38 @@ class AccessGate:
         return Known(mark, people, identity, is_whole=len(people) == len(read_people), failure=failure)
 
     async def _read_customer(self, customer_id: str, mark: str) -> Reading:
-        drops_before = self._known.drops_so_far
-        reading = await self._reader.holdings(customer_id, mark)
-        await self._known.store(reading, drops_before)
+        """Read a customer, and again if the person is forgotten meanwhile: later checks may wait for it."""
+        for _ in range(_MOST_READINGS):
+            drops_before = self._known.drops_so_far
+            reading = await self._reader.holdings(customer_id, mark)
+            if await self._known.store(reading, drops_before):
+                break
         return reading
 
     async def _with_contents(self, known: Known, offers: Sequence[str]) -> Known:
-        contents = dict(known.contents)
+        """Return *known* with the contents of *offers*, asked for if they are not stored, or not fresh."""
+        stored = await self._known.contents_of(offers)
+        since = self._clock.time() - self._settings.fresh
+        old = [each for each in offers if each not in stored or stored[each].as_of < since]
         failures: list[KajabiError] = []
 
         async def read(offer: str) -> None:
             try:
-                contents[offer] = (await self._contents.run(offer, partial(self._read_offer, offer))).products
+                stored[offer] = await self._contents.run(offer, partial(self._read_offer, offer))
             except ConfigurationError:
                 raise
             except KajabiError as error:
-                contents[offer] = None
+                # What is stored may still prove a yes.
                 failures.append(error)
 
-        await for_each(offers, read, at_once=_AT_ONCE)
-        return attrs.evolve(known, contents=contents, failure=failures[0] if failures else known.failure)
+        await for_each(old, read, at_once=_AT_ONCE)
+        products = {each: stored[each].products if each in stored else None for each in offers}
+        return attrs.evolve(
+            known,
+            contents={**known.contents, **products},
+            contents_as_of=min((each.as_of for each in stored.values()), default=known.contents_as_of),
+            failure=failures[0] if failures else known.failure,
+        )
 
     async def _read_offer(self, offer: str) -> Contents:
         contents = await self._reader.contents(offer)

@@ -3,11 +3,11 @@
 Access is the union of the offers that a customer holds, the products, and the purchases that are not over: either alone
 misses people (observed). A product comes with each offer that contains it.
 
-What the API lists as held because of a purchase ends with the purchase: an offer or a product of a purchase whose
-planned end has come since it was read counts no more, whatever was listed before.
+A purchase with a planned end counts until that end. What the customer listed besides may have been listed because of
+that purchase, or been granted apart from it: after the end only a new reading can tell, so it proves nothing.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Final
 
@@ -18,11 +18,13 @@ from kajabi_async.access.holdings import ActivePurchase, Holdings
 from kajabi_async.access.question import Question
 from kajabi_async.plain import rfc3339
 
-__all__ = ["Finding", "OfferContents", "judge"]
+__all__ = ["NEVER", "Finding", "OfferContents", "judge"]
 
 OfferContents = Mapping[str, "tuple[str, ...] | None"]
 """The products of offers by their ids; None for an offer that could not be read."""
 
+NEVER: Final = float("-inf")
+"""The moment of what is not known."""
 _MOST_REASONS: Final = 3
 
 
@@ -48,6 +50,9 @@ def judge(question: Question, people: Sequence[Holdings], now: float, contents: 
         reasons = list(dict.fromkeys(view.reasons(question)))
         if reasons:
             return Finding("allowed", _joined(reasons), view.holdings.customer, view.holdings.as_of)
+    doubts = [doubt for view in views for doubt in view.doubts(question)]
+    if doubts:
+        return Finding("unknown", doubts[0], person, NEVER)
     unread = tuple(dict.fromkeys(offer for view in views for offer in view.undecided_offers(question)))
     if unread:
         return Finding("unknown", f"the products of offer {unread[0]} are not known", person, as_of, unread)
@@ -80,68 +85,64 @@ class _View:
         self._active = [each for each in holdings.purchases if not each.is_over(now)]
         self._ended = [each for each in holdings.purchases if each.is_over(now)]
         ended_offers = {each.offer for each in self._ended}
-        self._listed = [offer for offer in holdings.offers if offer not in ended_offers]
+        self._offers = [offer for offer in holdings.offers if offer not in ended_offers]
+        self._products = [product for product in holdings.products if not any(map(_leads_to(product), self._ended))]
         bought = (each.offer for each in self._active if each.offer is not None)
-        self._offers = tuple(dict.fromkeys((*self._listed, *bought)))
+        self._all_offers = tuple(dict.fromkeys((*self._offers, *bought)))
 
     def reasons(self, question: Question) -> Iterable[str]:
         """Yield what gives access."""
         if question.is_any:
-            yield from (f"holds offer {each}" for each in self._listed)
+            yield from (f"holds offer {each}" for each in self._offers)
             yield from map(_of_purchase, self._active)
-            yield from (f"holds product {each}" for each in self.holdings.products if self._is_listed(each))
+            yield from (f"holds product {each}" for each in self._products)
             return
         for offer in question.offers:
-            if offer in self._listed:
+            if offer in self._offers:
                 yield f"holds offer {offer}"
             yield from (_of_purchase(each) for each in self._active if each.offer == offer)
         for product in question.products:
             yield from self._reasons_of_product(product)
 
     def _reasons_of_product(self, product: str) -> Iterable[str]:
-        if product in self.holdings.products and self._is_listed(product):
+        if product in self._products:
             yield f"holds product {product}"
         yield from (
             f"product {product} comes with {_of_purchase(each)}" for each in self._active if product in each.products
         )
-        for offer in self._offers:
+        for offer in self._all_offers:
             if product in (self._contents.get(offer) or ()):
                 yield f"product {product} comes with offer {offer}"
 
+    def doubts(self, question: Question) -> Iterable[str]:
+        """Yield what was listed, and may have ended with a purchase."""
+        for offer in self.holdings.offers:
+            # With the offer, its products are in doubt.
+            if offer not in self._offers and (question.is_any or question.products or offer in question.offers):
+                yield f"a purchase of offer {offer} has ended since the offer was listed"
+        for product in self.holdings.products:
+            if product not in self._products and (question.is_any or product in question.products):
+                yield f"a purchase of product {product} has ended since the product was listed"
+
     def undecided_offers(self, question: Question) -> list[str]:
         """Return the offers whose contents decide, if there is no reason yet."""
-        listed = question.is_any or not set(question.products).isdisjoint(self.holdings.products)
-        needed: list[str] = self._unclear_ends() if listed and self.holdings.products else []
-        if question.products:
-            needed += self._offers
-        return [offer for offer in needed if offer not in self._contents]
+        return [each for each in self._all_offers if each not in self._contents] if question.products else []
 
-    def unreadable_offers(self, question: Question) -> Iterable[str]:
+    def unreadable_offers(self, question: Question) -> list[str]:
         """Return the offers that might contain a product of the *question*, and could not be read."""
-        if not question.products:
-            return ()
-        return [offer for offer in self._offers if offer in self._contents and self._contents[offer] is None]
+        return [each for each in self._all_offers if self._contents[each] is None] if question.products else []
 
     def ends(self, question: Question) -> Iterable[float]:
-        """Yield the planned ends that took away what the *question* is about."""
+        """Yield the planned ends that may have taken away what the *question* is about."""
         for each in self._ended:
-            products = self._products_of(each)
-            is_meant = question.is_any or each.offer in question.offers or not products.isdisjoint(question.products)
+            is_meant = question.is_any or question.products or each.offer in question.offers
             if is_meant and each.ends_at is not None:
                 yield each.ends_at
 
-    def _unclear_ends(self) -> list[str]:
-        return [each.offer for each in self._ended if each.offer is not None and not each.products]
 
-    def _is_listed(self, product: str) -> bool:
-        """Return whether a product that was listed as held is still held, as far as planned ends say."""
-        if any(offer not in self._contents for offer in self._unclear_ends()):
-            return False
-        return all(product not in self._products_of(each) for each in self._ended)
-
-    def _products_of(self, purchase: ActivePurchase) -> set[str]:
-        with_offer = None if purchase.offer is None else self._contents.get(purchase.offer)
-        return {*purchase.products, *(with_offer or ())}
+def _leads_to(product: str) -> Callable[[ActivePurchase], bool]:
+    """Return whether *product* may have come with a purchase, which may not say."""
+    return lambda purchase: not purchase.products or product in purchase.products
 
 
 def _of_purchase(purchase: ActivePurchase) -> str:

@@ -64,7 +64,8 @@ class KnownPeople:
         self._key = key
         self._site_id = site_id or ""
         self._stale = stale
-        self._seconds = max(1.0, stale)
+        # Longer than it may be used, so that nothing is dropped for a clock that is a little ahead.
+        self._seconds = stale + _NAMED_LONGER
         self._drops: OrderedDict[str, int] = OrderedDict()
         """When each name was last dropped in this process, as a count of drops."""
         self.drops_so_far = 0
@@ -87,8 +88,7 @@ class KnownPeople:
             known = yield from self._customer(name, now)
         else:
             known = yield from self._by_email(name, now)
-        is_about_offers = question.offers and not question.products
-        unread = judge(question, known.people, now, {}).unread if known.people and not is_about_offers else ()
+        unread = judge(question, known.people, now, {}).unread if known.people and question.products else ()
         if unread:
             known = yield from self._with_contents(known, unread, now)
         return known
@@ -97,15 +97,17 @@ class KnownPeople:
         """Store who has the email *name*."""
         await self._write(f"{name}:{self._site_id}", identity)
 
+    async def contents_of(self, offers: Sequence[str]) -> dict[str, Contents]:
+        """Return what is stored of the contents of *offers*."""
+        values = await self._records.read([f"o:{each}" for each in offers])
+        return self._valid_contents(offers, values, self._clock.time())
+
     async def store_contents(self, contents: Contents) -> None:
         """Store what comes with an offer."""
         await self._write(f"o:{contents.offer}", contents)
 
-    async def store(self, reading: Reading, drops_before: int) -> None:
-        """Store what a customer holds, unless the person was forgotten, by any name, since *drops_before*."""
-        if reading.failure is not None and not isinstance(reading.failure, PermissionDeniedError):
-            # It would replace more than it says.
-            return
+    async def store(self, reading: Reading, drops_before: int) -> bool:
+        """Store what a customer holds; False if the person was forgotten, by any name, since *drops_before*."""
         holdings = reading.holdings
         aliases = [f"e:{holdings.email}"] if holdings.email else []
         aliases += [f"n:{contact}" for contact in reading.contacts]
@@ -113,8 +115,12 @@ class KnownPeople:
         await self._add_to(aliases, holdings.customer)
         marks = await self.marks_of(aliases)
         was_dropped = any(self._drops.get(alias, 0) > drops_before for alias in aliases)
-        if not was_dropped and all(mark is None or mark.at <= holdings.as_of for mark in marks):
+        if was_dropped or any(mark is not None and mark.at > holdings.as_of for mark in marks):
+            return False
+        if reading.failure is None or isinstance(reading.failure, PermissionDeniedError):
+            # After another failure it would replace more than it says.
             await self._write(f"c:{holdings.customer}", holdings)
+        return True
 
     async def marks_of(self, names: Sequence[str]) -> list[Mark | None]:
         """Return the valid mark of each name."""
@@ -206,14 +212,18 @@ class KnownPeople:
 
     def _with_contents(self, known: Known, offers: Sequence[str], now: float) -> Loading:
         values = yield [f"o:{each}" for each in offers]
-        contents: dict[str, tuple[str, ...] | None] = {}
-        as_of = known.contents_as_of
+        contents = self._valid_contents(offers, values, now)
+        products: dict[str, tuple[str, ...] | None] = {offer: found.products for offer, found in contents.items()}
+        as_of = min((each.as_of for each in contents.values()), default=known.contents_as_of)
+        return attrs.evolve(known, contents=products, contents_as_of=as_of)
+
+    def _valid_contents(self, offers: Sequence[str], values: Sequence[bytes | None], now: float) -> dict[str, Contents]:
+        contents: dict[str, Contents] = {}
         for offer, raw in zip(offers, values, strict=True):
             found = read_record(raw, Contents)
             if found is not None and found.offer == offer and self._is_of_time(found.as_of, now):
-                contents[offer] = found.products
-                as_of = min(as_of, found.as_of)
-        return attrs.evolve(known, contents=contents, contents_as_of=as_of)
+                contents[offer] = found
+        return contents
 
     def _valid_holdings(self, raw: bytes | None, mark: Mark | None, name: str, now: float) -> Holdings | None:
         holdings = read_record(raw, Holdings)

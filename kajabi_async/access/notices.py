@@ -108,8 +108,9 @@ def _attribute(resource: Resource, name: str) -> Any:
 
 
 def _read_member(named: Named, member: Any) -> None:
-    # The id of a member is that of the customer (observed).
-    named.add(customer=getattr(member, "id", None), email=getattr(member, "email", None))
+    # The id of a member was seen to be that of the customer, and that of the contact.
+    member_id = getattr(member, "id", None)
+    named.add(customer=member_id, contact=member_id, email=getattr(member, "email", None))
 
 
 def _read_answers(named: Named, answers: Any) -> None:

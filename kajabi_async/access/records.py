@@ -35,8 +35,8 @@ class Records:
         self._namespace = namespace
         self.is_local = type(cache) is MemoryCache
         """Whether `read_now` has everything that the cache has."""
-        remembered = cache if isinstance(cache, MemoryCache) and self.is_local else None
-        self._memory = remembered or MemoryCache(most_entries=_REMEMBERED, monotonic=clock.monotonic)
+        is_in_memory = isinstance(cache, MemoryCache) and self.is_local
+        self._memory = cache if is_in_memory else MemoryCache(most_entries=_REMEMBERED, monotonic=clock.monotonic)
         self._seen_at: dict[str, float] = {}
         self._writing: dict[str, bytes] = {}
         """Values on their way to the cache, which are read in place of those in it."""
