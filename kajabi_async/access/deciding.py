@@ -45,10 +45,8 @@ def decide(known: Known, question: Question, now: float, settings: Settings) -> 
 
 
 def _found(known: Known, question: Question, now: float, fresh: float) -> Finding:
-    if known.identity is not None and not known.identity.customers:
-        return _not_found(known.identity)
     if not known.people:
-        return Finding("unknown", "nothing is known", None, NEVER)
+        return _not_found(known.identity)
     finding = judge(question, known.people, now, known.contents)
     if finding.state == "allowed":
         return attrs.evolve(finding, as_of=min(finding.as_of, known.contents_as_of))
@@ -59,12 +57,13 @@ def _found(known: Known, question: Question, now: float, fresh: float) -> Findin
         because = "what the offers contain may have changed"
         return attrs.evolve(finding, state="unknown", because=because, unread=tuple(known.contents))
     read_at = min(each.as_of for each in known.people)
-    if finding.as_of <= read_at and known.identity is not None:
-        return attrs.evolve(finding, as_of=min(finding.as_of, known.identity.as_of))
-    return finding
+    searched_at = read_at if known.identity is None else known.identity.as_of
+    return attrs.evolve(finding, as_of=min(finding.as_of, searched_at)) if finding.as_of <= read_at else finding
 
 
-def _not_found(identity: Identity) -> Finding:
+def _not_found(identity: Identity | None) -> Finding:
+    if identity is None or identity.customers:
+        return Finding("unknown", "nothing is known", None, NEVER)
     if identity.is_proven:
         return Finding("denied", "no customer has this email", None, identity.as_of)
     because = "the search found no customer with this email, which is no proof that there is none"

@@ -35,8 +35,10 @@ class Records:
         self._namespace = namespace
         self.is_local = type(cache) is MemoryCache
         """Whether `read_now` has everything that the cache has."""
-        is_in_memory = isinstance(cache, MemoryCache) and self.is_local
-        self._memory = cache if is_in_memory else MemoryCache(most_entries=_REMEMBERED, monotonic=clock.monotonic)
+        if type(cache) is MemoryCache:
+            self._memory = cache
+        else:
+            self._memory = MemoryCache(most_entries=_REMEMBERED, monotonic=clock.monotonic)
         self._seen_at: dict[str, float] = {}
         self._writing: dict[str, bytes] = {}
         """Values on their way to the cache, which are read in place of those in it."""

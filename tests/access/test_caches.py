@@ -113,7 +113,8 @@ async def test_two_gates_share_what_one_has_read(world: World, redis_url: str, d
     redis: Any = Redis.from_url(redis_url, decode_responses=decodes)
     async with RedisCache(redis) as a, RedisCache(redis_url) as b:
         one, other = world.gate(cache=a), world.gate(cache=b)
-        for asked in ({"customer_id": "55"}, {"email": EMAIL}):
+        names: list[dict[str, Any]] = [{"customer_id": "55"}, {"email": EMAIL}]
+        for asked in names:
             assert (await one.check(**asked, offers=["4"])).allowed
             before = world.asked
             assert (await other.check(**asked, offers=["4"])).allowed

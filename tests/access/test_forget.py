@@ -130,7 +130,7 @@ TRANSACTION = {
 }
 SUBMISSION = {"type": "form_submissions", "id": "3", "attributes": {"email": EMAIL, "name": "A"}}
 FORM = {"type": "forms", "id": "3", "attributes": {"title": "Form"}}
-EVENTS = {
+EVENTS: dict[str, tuple[Any, ...]] = {
     "purchase": ("purchase", PURCHASE, OFFER, CUSTOMER),
     "tag added": ("tag_added", CONTACT, TAG),
     "payment": ("payment_succeeded", TRANSACTION, CUSTOMER),
@@ -155,7 +155,7 @@ async def test_an_event_of_a_hook_drops_whom_it_names(world: World, event: str, 
 @pytest.mark.parametrize("name", DASHBOARD_DELIVERIES)
 async def test_an_event_of_the_dashboard_drops_whom_it_names(world: World, name: str, asked: dict[str, Any]) -> None:
     """By the id or the email of the member, or an email among the answers of a form."""
-    event = parse(DASHBOARD_DELIVERIES[name])
+    event: Any = parse(DASHBOARD_DELIVERIES[name])
     email = "ada@lovelace.example"
     if name == "form_submission.created":
         event = attrs.evolve(event, answers={"Your mail": f" {email} ", "Age": 36, "About": "I am @home"})

@@ -179,7 +179,8 @@ async def test_an_offer_whose_contents_cannot_be_read_makes_no_no(world: World) 
 async def test_without_offers_and_products_any_access_counts(world: World) -> None:
     """An offer, a product or a purchase."""
     gate = world.gate()
-    for number, held in enumerate([{"offers": ["4"]}, {"products": ["9"]}, {}]):
+    everything: list[dict[str, Any]] = [{"offers": ["4"]}, {"products": ["9"]}, {}]
+    for number, held in enumerate(everything):
         world.person(str(number), **held)
     world.person("3")
     world.bought("4", customer="2")
