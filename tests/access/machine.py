@@ -7,12 +7,13 @@ that was known. What is unknown is never wrong, but only right if Kajabi does no
 """
 
 import asyncio
-from collections.abc import Coroutine
+import random
+from collections.abc import Callable, Coroutine
 from typing import Any, TypeVar
 
 import attrs
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
 from kajabi_async import ConnectionFailedError, PausedError, ServerError
 from kajabi_async.access import AccessGate
@@ -33,6 +34,8 @@ QUESTIONS: tuple[dict[str, Any], ...] = (
     {"offers": ["4"], "products": ["9"]},
     {},
 )
+SECONDS = st.sampled_from([0.5, 1.0, 9.0, 11.0, 29.0, 61.0, 550.0])
+NAMES = st.sampled_from(["customer_id", "email"])
 FRESH, DENIED, STALE = 60.0, 10.0, 600.0
 FAILURES = (
     ConnectionFailedError("refused"),
@@ -81,7 +84,7 @@ class AccessMachine(RuleBasedStateMachine):
 
         async def make() -> None:
             api = self.world.client()
-            settings: dict[str, Any] = {"fresh": FRESH, "stale": STALE, "fresh_denied": DENIED, "budget": 0.5}
+            settings: dict[str, Any] = {"fresh": FRESH, "stale": STALE, "fresh_denied": DENIED, "budget": 60.0}
             self.gates = [self.world.gate(api, cache=self.cache, **settings) for _ in range(2)]
 
         self.run(make())
@@ -159,16 +162,12 @@ class AccessMachine(RuleBasedStateMachine):
         self.run(forget())
         self.noticed_at[person] = self.now
 
-    @rule(failure=st.sampled_from(FAILURES))
-    def fail(self, failure: Exception) -> None:
+    @rule(failure=st.sampled_from((None, None, None, *FAILURES)))
+    def fail(self, failure: Exception | None) -> None:
+        """Let every request fail from now on, or none."""
         self.world.failure = failure
 
-    @precondition(lambda self: self.world.failure is not None)
-    @rule()
-    def recover(self) -> None:
-        self.world.failure = None
-
-    @rule(seconds=st.sampled_from([0.5, 1.0, 9.0, 11.0, 29.0, 61.0, 550.0]))
+    @rule(seconds=SECONDS)
     def wait(self, seconds: float) -> None:
         ends = sorted(each.ends_at for each in self.world.purchases.values() if each.ends_at is not None)
         until = self.now + seconds
@@ -178,7 +177,12 @@ class AccessMachine(RuleBasedStateMachine):
         self.world.clock.advance(max(0.0, until - self.now))
         self._changed()
 
-    @rule(gate=st.sampled_from([0, 1]), person=st.sampled_from(PEOPLE), by=st.sampled_from(["customer_id", "email"]))
+    @rule(seconds=SECONDS, gate=st.sampled_from([0, 1]), person=st.sampled_from(PEOPLE), by=NAMES)
+    def wait_and_check(self, seconds: float, gate: int, person: str, by: str) -> None:
+        self.wait(seconds)
+        self.check(gate, person, by)
+
+    @rule(gate=st.sampled_from([0, 1]), person=st.sampled_from(PEOPLE), by=NAMES)
     def check(self, gate: int, person: str, by: str) -> None:
         self.run(self._check(self.gates[gate], person, by))
 
@@ -199,8 +203,11 @@ class AccessMachine(RuleBasedStateMachine):
                 return f"had for {self.now - fact.since} s"
             if noticed > fact.since:
                 return "noticed since"
-        if access.allowed and not fact.may and self.now - fact.had_until > STALE:
-            return f"not had for {self.now - fact.had_until} s"
+        if access.allowed and not fact.may:
+            if self.now - fact.had_until > STALE:
+                return f"not had for {self.now - fact.had_until} s"
+            if noticed > fact.had_until:
+                return "noticed since"
         if access.unknown and self.world.failure is None:
             return "Kajabi answers"
         return ""
@@ -208,6 +215,37 @@ class AccessMachine(RuleBasedStateMachine):
     @invariant()
     def nothing_is_wrong(self) -> None:
         assert not self.wrong, self.wrong
+
+
+def walk(seed: int, steps: int) -> list[str]:
+    """Take random *steps*, of which most are time and checks, and return what was wrong."""
+    chance = random.Random(seed)
+    machine = AccessMachine()
+    machine.start(*(chance.random() < 0.5 for _ in range(3)))
+    try:
+        for _ in range(steps):
+            _step(machine, chance)
+    finally:
+        machine.teardown()
+    return [f"walk {seed}: {each}" for each in machine.wrong]
+
+
+def _step(machine: AccessMachine, chance: random.Random) -> None:
+    person, offer = chance.choice(PEOPLE), chance.choice(OFFERS)
+    seconds = chance.choice([0.5, 1.0, 9.0, 11.0, 29.0, 61.0, 550.0])
+    lasts = chance.choice([None, 1.0, 30.0, 90.0, 700.0])
+    steps: dict[str, tuple[int, Callable[[], None]]] = {
+        "check": (8, lambda: machine.check(chance.choice([0, 1]), person, chance.choice(["customer_id", "email"]))),
+        "wait": (6, lambda: machine.wait(seconds)),
+        "buy": (2, lambda: machine.buy(person, offer, lasts)),
+        "grant": (2, lambda: machine.grant(person, offer)),
+        "revoke": (2, lambda: machine.revoke(person, offer)),
+        "deactivate": (2, lambda: machine.deactivate(person, offer)),
+        "notice": (2, lambda: machine.notice(person, chance.choice(["customer_id", "email", "contact_id"]))),
+        "fail": (2, lambda: machine.fail(chance.choice((None, *FAILURES)))),
+    }
+    (name,) = chance.choices([*steps], [weight for weight, _ in steps.values()])
+    steps[name][1]()
 
 
 def _is_active(bought: Bought, now: float) -> bool:
