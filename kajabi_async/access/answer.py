@@ -26,11 +26,11 @@ class Access(PlainRecord):
     because: str
     """The reason in words, such as ``holds offer 4`` or ``purchase 12 of offer 4 is active``."""
     as_of: datetime | None = None
-    """When Kajabi was asked for what the answer stands on; None if it never answered."""
+    """When the reading that the answer stands on started; None if there was none."""
     person: str | None = None
     """The id of the customer that the answer is about; None if none is known."""
     error: KajabiError | None = attrs.field(default=None, eq=False)
-    """Why Kajabi could not be asked, for your log; None if it was, or if the time ran out."""
+    """Why Kajabi could not be read, for your log; None if it was, or if the time ran out."""
 
     @property
     def allowed(self) -> bool:

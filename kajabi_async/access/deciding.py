@@ -1,4 +1,4 @@
-"""From what is known to an answer, and whether it may be given as it is: pure functions."""
+"""From what is known to an answer, and whether it may be returned as it is: pure functions."""
 
 from datetime import UTC, datetime
 from typing import Literal
@@ -15,7 +15,7 @@ from kajabi_async.access.settings import Settings
 __all__ = ["Age", "Decision", "decide"]
 
 Age = Literal["fresh", "stale", "too old"]
-"""Whether an answer is given as it is, given while it is refreshed, or not given."""
+"""Whether an answer is returned as it is, returned while it is refreshed, or not returned."""
 
 
 @attrs.frozen

@@ -48,7 +48,7 @@ class AccessGate:
 
     Answers are kept in ``cache``, by default in the memory of this process. Kajabi is not asked again for ``fresh``
     seconds after a yes, and ``fresh_denied`` after a no, at most ``fresh``. An older yes is returned up to ``stale``
-    seconds after it was read, while one refresh runs behind. Everything else is asked: if Kajabi has not answered after
+    seconds after it was read, while one refresh runs behind. Everything else is read: if Kajabi has not answered after
     ``budget`` seconds in all, the answer is unknown. A failure makes neither a no of a yes, nor a yes of what is not
     known. A purchase with a planned end gives access until that end, without asking.
 
@@ -110,7 +110,7 @@ class AccessGate:
     ) -> Access:
         """Return whether the person has any of ``offers`` and ``products``; without both, whether any access at all.
 
-        The person is given by ``email``, in any spelling, or by ``customer_id``. InvalidArgumentError unless exactly
+        The person is named by ``email``, in any spelling, or by ``customer_id``. InvalidArgumentError unless exactly
         one of them is set, and for values that cannot be ids; ClientClosedError once the client is closed, and
         WrongLoopError on another event loop. No other failure is raised: the answer is unknown then, with ``error``.
         """
@@ -143,7 +143,7 @@ class AccessGate:
         contact_id: str | int | None = None,
         **unknown: Never,
     ) -> Awaitable[None]:
-        """Drop what is known of a person; give one of the three or more.
+        """Drop what is known of a person, by one or more of the three names.
 
         Takes effect in this process at once; await the result to wait until it has in the cache, for all processes.
         Awaiting it raises StoreUnavailableError if the cache cannot be reached. A reading that is under way is not
@@ -216,7 +216,7 @@ class AccessGate:
             return attrs.evolve(decision.access, state="unknown", because=because)
         else:
             return attrs.evolve(decision.access, error=failure if decision.access.unknown else None)
-        because = f"Kajabi could not be asked ({type(failure).__name__})"
+        because = f"Kajabi could not be read ({type(failure).__name__})"
         return attrs.evolve(decision.access, state="unknown", because=because, error=failure)
 
     async def _read(self, person: Person, name: str, mark: str) -> Known:
@@ -274,7 +274,7 @@ class AccessGate:
         return reading
 
     async def _with_contents(self, known: Known, offers: Sequence[str]) -> Known:
-        """Return *known* with the contents of *offers*, asked for if they are not stored, or not fresh."""
+        """Return *known* with the contents of *offers*, read if they are not stored, or not fresh."""
         stored = await self._known.contents_of(offers)
         since = self._clock.time() - self._settings.fresh
         old = [each for each in offers if each not in stored or stored[each].as_of < since]
@@ -308,7 +308,7 @@ class AccessGate:
         if not self._is_failing and not isinstance(error, ConfigurationError):
             # Once for each outage. The text of the API may hold personal data.
             self._is_failing = True
-            _LOG.warning("who has access cannot be read, known answers are given: %s", type(error).__name__)
+            _LOG.warning("who has access cannot be read, known answers are repeated: %s", type(error).__name__)
 
     def _succeeded(self) -> None:
         self._rest_until = float("-inf")

@@ -36,11 +36,11 @@ class Known:
     """What is known of one person."""
 
     mark: str
-    """The valid mark of the name that the person was asked for by."""
+    """The valid mark of the name by which the person was checked."""
     people: tuple[Holdings, ...] = ()
     """The customers that are this person."""
     identity: Identity | None = None
-    """How the customers were found, if the person was asked for by email."""
+    """How the customers were found, if the person was checked by email."""
     is_whole: bool = False
     """Whether all customers of the person are among `people`."""
     contents: Mapping[str, "tuple[str, ...] | None"] = attrs.field(factory=dict[str, "tuple[str, ...] | None"])
@@ -111,7 +111,7 @@ class KnownPeople:
         holdings = reading.holdings
         aliases = [f"e:{holdings.email}"] if holdings.email else []
         aliases += [f"n:{contact}" for contact in reading.contacts]
-        # In this order: whoever forgets by an alias leaves its mark before it looks for customers.
+        # In this order: `drop` by an alias leaves its mark before it looks for customers.
         await self._add_to(aliases, holdings.customer)
         marks = await self.marks_of(aliases)
         was_dropped = any(self._drops.get(alias, 0) > drops_before for alias in aliases)

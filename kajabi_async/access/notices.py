@@ -47,7 +47,7 @@ class Named:
     """Keys of emails."""
 
     def add(self, *, customer: Any = None, contact: Any = None, email: Any = None) -> None:
-        """Add what is set; what cannot be an id or an email names nobody known and is left out."""
+        """Add what is set; what cannot be an id or an email is left out."""
         for value, ids, of in ((customer, self.customers, "customers"), (contact, self.contacts, "contacts")):
             if value is not None:
                 try:

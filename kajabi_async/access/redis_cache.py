@@ -29,7 +29,7 @@ class RedisCache(RedisBacked):
     def __init__(self, redis: "str | Redis", *, prefix: str = "kajabi_async:access") -> None:
         super().__init__(redis)
         self._prefix = f"{{{string(prefix, of='prefix', error=ConfigurationError)}}}"
-        self._wanted: dict[str, list[asyncio.Future[bytes | None]]] = {}
+        self._pending_reads: dict[str, list[asyncio.Future[bytes | None]]] = {}
         self._reading: set[asyncio.Task[None]] = set()
 
     async def get(self, key: str) -> bytes | None:
@@ -41,7 +41,7 @@ class RedisCache(RedisBacked):
         loop = asyncio.get_running_loop()
         # Before the first await: the error of another event loop is for the caller.
         self._check_loop()
-        futures = [self._want(key, loop) for key in keys]
+        futures = [self._pend(key, loop) for key in keys]
         return [await future for future in futures]
 
     async def set(self, key: str, value: bytes, *, seconds: float) -> None:
@@ -53,37 +53,37 @@ class RedisCache(RedisBacked):
         """Drop ``key``. StoreUnavailableError if Redis fails."""
         await self._command("DEL", self._name(key))
 
-    def _want(self, key: str, loop: asyncio.AbstractEventLoop) -> "asyncio.Future[bytes | None]":
-        if not self._wanted:
+    def _pend(self, key: str, loop: asyncio.AbstractEventLoop) -> "asyncio.Future[bytes | None]":
+        if not self._pending_reads:
             loop.call_soon(self._read)
         future: asyncio.Future[bytes | None] = loop.create_future()
-        self._wanted.setdefault(key, []).append(future)
+        self._pending_reads.setdefault(key, []).append(future)
         return future
 
     def _read(self) -> None:
-        """Send what is wanted by now; called once for each moment."""
-        wanted, self._wanted = self._wanted, {}
-        keys = [*wanted]
+        """Send the pending reads; called once for each moment."""
+        pending, self._pending_reads = self._pending_reads, {}
+        keys = [*pending]
         for start in range(0, len(keys), _MOST_AT_ONCE):
-            some = {key: wanted[key] for key in keys[start : start + _MOST_AT_ONCE]}
+            some = {key: pending[key] for key in keys[start : start + _MOST_AT_ONCE]}
             task = asyncio.get_running_loop().create_task(self._answer(some))
             self._reading.add(task)
             task.add_done_callback(self._reading.discard)
 
-    async def _answer(self, wanted: "dict[str, list[asyncio.Future[bytes | None]]]") -> None:
+    async def _answer(self, pending: "dict[str, list[asyncio.Future[bytes | None]]]") -> None:
         failure: Exception
         try:
-            values = json_array(await self._command("MGET", *map(self._name, wanted))) or []
+            values = json_array(await self._command("MGET", *map(self._name, pending))) or []
         except (StoreUnavailableError, ConfigurationError) as error:
             failure = error
         except asyncio.CancelledError:
             failure = StoreUnavailableError("the event loop ended while Redis was read")
         else:
-            if len(values) == len(wanted):
-                _settle(wanted, values)
+            if len(values) == len(pending):
+                _settle(pending, values)
                 return
             failure = StoreUnavailableError("Redis sent a reply of an unexpected type")
-        for futures in wanted.values():
+        for futures in pending.values():
             for future in futures:
                 if not future.done():
                     # A copy for each, so that no traceback grows with their number.
@@ -93,8 +93,8 @@ class RedisCache(RedisBacked):
         return f"{self._prefix}:{key}"
 
 
-def _settle(wanted: "dict[str, list[asyncio.Future[bytes | None]]]", values: list[Any]) -> None:
-    for value, futures in zip(values, wanted.values(), strict=True):
+def _settle(pending: "dict[str, list[asyncio.Future[bytes | None]]]", values: list[Any]) -> None:
+    for value, futures in zip(values, pending.values(), strict=True):
         for future in futures:
             if not future.done():
                 future.set_result(_bytes(value))

@@ -1,4 +1,4 @@
-"""``kajabi access check``: whether a person may in, told apart by the exit code."""
+"""``kajabi access check``: whether a person may in, in words and by the exit code."""
 
 from collections.abc import Sequence
 from typing import Annotated, Final

@@ -154,10 +154,10 @@ class AccessMachine(RuleBasedStateMachine):
 
     @rule(person=st.sampled_from(PEOPLE), name=st.sampled_from(["customer_id", "email", "contact_id"]))
     def notice(self, person: str, name: str) -> None:
-        value = {"customer_id": person, "email": f"{person}@example.com", "contact_id": f"9{person}"}[name]
+        values: dict[str, Any] = {"customer_id": person, "email": f"{person}@example.com", "contact_id": f"9{person}"}
 
         async def forget() -> None:
-            await self.gates[0].forget(**{name: value})
+            await self.gates[0].forget(**{name: values[name]})
 
         self.run(forget())
         self.noticed_at[person] = self.now
@@ -188,8 +188,8 @@ class AccessMachine(RuleBasedStateMachine):
 
     async def _check(self, gate: AccessGate, person: str, by: str) -> None:
         for number, question in enumerate(QUESTIONS):
-            value = person if by == "customer_id" else f"{person}@example.com"
-            access = await gate.check(**{by: value}, **question)
+            asked: dict[str, Any] = {by: person if by == "customer_id" else f"{person}@example.com"}
+            access = await gate.check(**asked, **question)
             if problem := self._problem(access, self.facts[person, number], person):
                 self.wrong.append(f"{access} of {question}: {problem}")
             # What is refreshed behind may end before the next check, or not.

@@ -119,7 +119,7 @@ async def test_an_unknown_answer_can_be_shown_and_pickled_too(world: World) -> N
     """With the error as text."""
     world.be_gone()
     access = await world.gate().check(customer_id="55")
-    assert repr(access) == "<Access unknown: Kajabi could not be asked (ConnectionFailedError)>"
+    assert repr(access) == "<Access unknown: Kajabi could not be read (ConnectionFailedError)>"
     assert access.to_dict()["error"] == "refused"
     assert pickle.loads(pickle.dumps(access)).unknown
 

@@ -291,7 +291,7 @@ async def test_whatever_fails_the_answer_is_unknown_and_says_why(world: World, e
     world.failure = error
     access = await world.gate().check(customer_id="55", offers=["4"])
     assert state_of(access) == "unknown"
-    assert access.because == f"Kajabi could not be asked ({type(error).__name__})"
+    assert access.because == f"Kajabi could not be read ({type(error).__name__})"
     assert type(access.error) is type(error)
 
 

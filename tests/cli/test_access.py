@@ -70,4 +70,4 @@ async def test_an_api_that_fails_is_no_answer_either(kajabi: Command, fake: Fake
     fake.fail("customers.get", status=422, times=None)
     result = await kajabi("access", "check", "--customer-id", "7")
     assert result.code == 6
-    assert "Kajabi could not be asked (UnprocessableEntityError)" in result.out
+    assert "Kajabi could not be read (UnprocessableEntityError)" in result.out
