@@ -92,7 +92,7 @@ class Reader:
             if ends_everything(error):
                 raise
             purchases, is_complete, failure = (), False, error
-        email = "" if (key := key_of(customer)) is None else self._hash_of(key)
+        email = self._email_of(customer)
         found = Holdings(customer_id, as_of, mark, email, offers, products, purchases, is_complete=is_complete)
         return Reading(found, customer.contact.ids or (), failure)
 
@@ -130,6 +130,14 @@ class Reader:
                 return (lookup.customer.id,), True
             return tuple(each.id for each in lookup.candidates), lookup.proven
         return (), False
+
+    def _email_of(self, customer: Customer) -> str:
+        """Return the keyed hash of the email; empty if there is none, or the answer does not say."""
+        try:
+            key = key_of(customer)
+        except (FieldNotLoadedError, UnreadableAttributeError):
+            return ""
+        return "" if key is None else self._hash_of(key)
 
     async def _offers_of(self, customer: Customer) -> tuple[str, ...]:
         ids = customer.offers.ids

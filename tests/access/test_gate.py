@@ -338,6 +338,22 @@ async def test_a_purchase_of_another_customer_does_not_count(world: World) -> No
     assert await state(world.gate(), offers=["4"]) == "denied"
 
 
+@pytest.mark.parametrize("attributes", [{}, {"email": None}, {"email": ["a@b.c"]}, {"email": ""}])
+async def test_a_customer_without_a_readable_email_is_checked_by_id(world: World, attributes: dict[str, Any]) -> None:
+    """The email decides nothing there."""
+    world.person(offers=["4"])
+
+    def without_email(kind: str, document: dict[str, Any]) -> dict[str, Any]:
+        if kind == "customers.get":
+            document["data"]["attributes"] = attributes
+        return document
+
+    world.answered = without_email
+    gate = world.gate()
+    assert await state(gate, offers=["4"]) == "allowed"
+    assert await state(gate, offers=["5"]) == "denied"
+
+
 async def test_offers_that_the_customer_does_not_state_are_asked_for(world: World) -> None:
     """A relation without data is not empty."""
     world.person(offers=["4"])
