@@ -17,7 +17,7 @@ __all__ = ["Records"]
 T = TypeVar("T")
 
 _LOG: Final = logging.getLogger("kajabi_async")
-_BUSY: Final = 8
+_BUSY: Final = 4
 _RECENT_SECONDS: Final = 60.0
 _LONGEST_REST_SECONDS: Final = 60.0
 _REMEMBERED: Final = 20_000
