@@ -130,8 +130,7 @@ class Batch:
     """The changes of one poll that are still to be yielded."""
 
     def __init__(self, state: State, items: Iterable[Item], settled: Settled) -> None:
-        unique = {item.key: item for item in sorted(items, key=lambda item: item.order, reverse=True)}
-        self._items = sorted(unique.values(), key=lambda item: item.order)
+        self._items = sorted(items, key=lambda item: item.order)
         self._state = state
         self._settled = settled
         self._next = 0

@@ -65,8 +65,10 @@ class Change(metaclass=NamesCure):
     @property
     def email(self) -> str | None:
         """The email of the person that it concerns, if the resource shows it; nothing is requested."""
-        email = getattr(self.resource, "email", None)
-        return email if isinstance(email, str) else None
+        if not isinstance(self.resource, Contact | Customer | FormSubmission):
+            return None
+        email: str | None = getattr(self.resource, "email", None)
+        return email
 
     def to_dict(self) -> dict[str, Any]:
         """Return the change as plain data, which every JSON library takes: times as RFC 3339 in UTC."""

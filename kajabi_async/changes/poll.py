@@ -72,7 +72,8 @@ class Poller:
         self._time.restart()
         started = self._clock.monotonic()
         names = list(self._readers)
-        looks = self._is_time_for_first_look(names)
+        is_known = self._time.is_known
+        looks = is_known and self._is_time_for_first_look()
         if looks:
             names.remove(_PURCHASES)
         readings = {name: await self._read(name) for name in names}
@@ -81,6 +82,8 @@ class Poller:
             names.append(_PURCHASES)
             readings[_PURCHASES] = await self._read(_PURCHASES)
         cut = await self._read_again(names, readings, first)
+        # A process that has just started knows the server's time only now.
+        looks = looks or (not is_known and self._is_time_for_first_look())
         return await self._batch(readings, cut, started, looks=looks)
 
     # Reading
@@ -157,7 +160,9 @@ class Poller:
             stamp = self._settled(name, reading, started, now)
             settled.lists[name] = stamp if cut is None or not self._readers[name].watched.is_timed else min(stamp, cut)
         if _PURCHASES in self._readers:
-            items += await self._ended(readings.get(_PURCHASES), settled, now, looks=looks)
+            known = {item.key for item in items}
+            ended = await self._ended(readings.get(_PURCHASES), settled, now, looks=looks)
+            items += [item for item in ended if item.key not in known]
         return Batch(state, items, settled)
 
     def _items(self, name: str, reading: Reading, now: int) -> Iterator[Item]:
@@ -199,6 +204,7 @@ class Poller:
         is_look = settled.next_end is not None and settled.next_end <= now and (looks or state.knows_plans)
         if is_look:
             found = await self._ends.look(state.ends.settled or 0, now)
+            state.ends.resolve(Version(end, purchase.id) for purchase, end in found.come.values())
             for purchase, end in found.come.values():
                 items += items_of_end(purchase, end, state.ends)
             settled.next_end = found.following if found.is_sure else now
@@ -208,8 +214,9 @@ class Poller:
             settled.ends = now - LATE if settled.next_end is None else min(now - LATE, settled.next_end - 1)
         return items
 
-    def _is_time_for_first_look(self, names: list[str]) -> bool:
-        """Return whether to look for planned ends in place of reading the purchases, once after the first poll."""
+    def _is_time_for_first_look(self) -> bool:
+        """Return whether the ends that were planned before the first poll are due to be looked for."""
         state = self._state
-        is_ready = _PURCHASES in names and state.next_end is not None and not state.knows_plans
-        return is_ready and cast("int", state.next_end) <= self._time.now
+        if _PURCHASES not in self._readers or state.next_end is None or state.knows_plans:
+            return False
+        return state.next_end <= self._time.now

@@ -110,6 +110,11 @@ class ServerTime:
         self.first: int | None = None
         """The stamp of the first answer since `restart`, which a poll starts with; None without a Date."""
 
+    @property
+    def is_known(self) -> bool:
+        """Whether an answer had a Date."""
+        return self._offset is not None
+
     def restart(self) -> None:
         """Wait for a first answer again."""
         self.first = None

@@ -18,7 +18,7 @@ import attrs
 
 __all__ = ["MOST_NAMED", "Block", "Version", "Window"]
 
-MOST_NAMED: Final = 32
+MOST_NAMED: Final = 24
 """The number of rows of each list that a cursor names."""
 
 _MODULUS: Final = 1 << 64
