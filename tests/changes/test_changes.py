@@ -114,12 +114,9 @@ async def test_a_purchase_that_is_written_changes_and_one_that_ends_is_over() ->
         purchase = site.purchases(1)[0]
         changes = await site.started(watch="purchases")
         seen: list[str] = []
-        for write in (
-            lambda: site.fake.change("purchases", purchase, multipay_payments_made=2),
-            lambda: site.fake.change("purchases", purchase, deactivated_at=site.later(0)),
-            lambda: site.fake.change("purchases", purchase, deactivated_at=None),
-        ):
-            write()
+        for name, seconds in ("multipay_payments_made", 2), ("deactivated_at", 0), ("deactivated_at", None):
+            value = seconds if name != "deactivated_at" or seconds is None else site.later(seconds)
+            site.fake.change("purchases", purchase, **{name: value})
             site.clock.advance(60)
             seen += kinds(await changes.poll())
     assert seen == [f"purchase_changed {purchase}", f"access_ended {purchase}", f"purchase_changed {purchase}"]
@@ -482,9 +479,9 @@ async def test_a_list_that_the_key_may_not_read_ends_it_with_its_error() -> None
 async def test_closing_the_client_ends_the_waiting_loop() -> None:
     """At once, not with the next poll."""
     async with opened() as site:
-        site.clock.sleep = lambda _: asyncio.sleep(3600)  # type: ignore[method-assign]
+        site.clock.sleep = asyncio.sleep  # type: ignore[method-assign, assignment]
         loop = aiter(site.api.changes())
-        waiting = asyncio.create_task(anext(loop))  # type: ignore[arg-type]
+        waiting = asyncio.ensure_future(anext(loop))
         while site.requests < 7:
             await asyncio.sleep(0.01)
         await asyncio.sleep(0.05)
@@ -503,9 +500,9 @@ async def test_leaving_or_cancelling_the_loop_leaves_no_task() -> None:
         async for change in changes:
             assert change.resource.id == "3000000000"
             break
-        site.clock.sleep = lambda _: asyncio.sleep(3600)  # type: ignore[method-assign]
+        site.clock.sleep = asyncio.sleep  # type: ignore[method-assign, assignment]
         before = asyncio.all_tasks()
-        waiting = asyncio.create_task(anext(aiter(site.api.changes(cursor=changes.cursor))))  # type: ignore[arg-type]
+        waiting = asyncio.ensure_future(anext(aiter(site.api.changes(cursor=changes.cursor))))
         await asyncio.sleep(0.1)
         waiting.cancel()
         with pytest.raises(asyncio.CancelledError):
