@@ -66,11 +66,12 @@ class Poller:
         self._since = since
         self._newest: dict[str, list[tuple[float, int]]] = {name: [] for name in self._readers}
         """The highest stamps of whole reads, each with its moment by the client's clock."""
+        self._started: dict[str, float] = {}
+        """When the latest read of each list began, by the client's clock."""
 
     async def poll(self) -> Batch:
         """Return the changes since the last poll; state and cursor advance as they are taken."""
         self._time.restart()
-        started = self._clock.monotonic()
         names = list(self._readers)
         is_known = self._time.is_known
         looks = is_known and self._is_time_for_first_look()
@@ -84,14 +85,16 @@ class Poller:
         cut = await self._read_again(names, readings, first)
         # A process that has just started knows the server's time only now.
         looks = looks or (not is_known and self._is_time_for_first_look())
-        return await self._batch(readings, cut, started, looks=looks)
+        return await self._batch(readings, cut, looks=looks)
 
     # Reading
 
     async def _read(self, name: str) -> Reading:
         reader, window = self._readers[name], self._window(name)
         is_first = window.settled is None
-        reading = await reader.read(window.settled)
+        started = self._clock.monotonic()
+        reading = await reader.read(window, lambda newest: self._aim(name, newest, started))
+        self._started[name] = started
         window.resolve(version for _, version in reading.rows.values())
         if is_first:
             self._start(name, window, reading)
@@ -147,7 +150,7 @@ class Poller:
 
     # From rows to changes
 
-    async def _batch(self, readings: dict[str, Reading], cut: int | None, started: float, *, looks: bool) -> Batch:
+    async def _batch(self, readings: dict[str, Reading], cut: int | None, *, looks: bool) -> Batch:
         state = self._state
         if cut is not None:
             for name, reading in readings.items():
@@ -157,7 +160,7 @@ class Poller:
         settled = Settled(next_end=state.next_end, knows_plans=state.knows_plans)
         items = [item for name, reading in readings.items() for item in self._items(name, reading, now)]
         for name, reading in readings.items():
-            stamp = self._settled(name, reading, started, now)
+            stamp = self._settled(name, reading)
             settled.lists[name] = stamp if cut is None or not self._readers[name].watched.is_timed else min(stamp, cut)
         if _PURCHASES in self._readers:
             known = {item.key for item in items}
@@ -175,21 +178,28 @@ class Poller:
             else:
                 yield from items_of_row(watched, row, version, now)
 
-    def _settled(self, name: str, reading: Reading, started: float, now: int) -> int:
-        """Return the stamp up to which all rows of a list are known, and no other can appear.
-
-        That is a minute before the newest row, by the clock that wrote both; and the newest row of a read a minute ago.
-        """
-        watched, window = self._readers[name].watched, self._state.windows[name]
-        before = window.settled or 0
+    def _settled(self, name: str, reading: Reading) -> int:
+        """Return the stamp up to which all rows of a list are known, and no other can appear."""
+        before = self._state.windows[name].settled or 0
         if not reading.is_sure:
             return before
-        # A row from the future would settle all those before it.
-        newest = min(reading.newest, now) if watched.is_timed else reading.newest
-        reads = self._newest[name]
-        old = [stamp for moment, stamp in reads if started - moment >= LATE / SECOND - 1]
-        self._newest[name] = [*((moment, stamp) for moment, stamp in reads if stamp not in old), (started, newest)]
-        return max(before, *old, newest - LATE if watched.is_timed else before)
+        self._newest[name] = [each for each in self._newest[name] if each[1] > reading.aimed]
+        self._newest[name].append((self._started[name], self._cut_future(name, reading.newest)))
+        return max(before, reading.aimed)
+
+    def _aim(self, name: str, newest: int, started: float) -> int:
+        """Return the stamp that a read which began at *started* can settle, if it misses no row up to there.
+
+        That is a minute before the *newest* row, by the clock that wrote both; and the newest row of a read a minute
+        ago, whatever the clocks say.
+        """
+        old = [stamp for moment, stamp in self._newest[name] if started - moment >= LATE / SECOND - 1]
+        late = [self._cut_future(name, newest) - LATE] if self._readers[name].watched.is_timed else []
+        return max(old + late, default=0)
+
+    def _cut_future(self, name: str, stamp: int) -> int:
+        """Return *stamp*, or now: a row from the future would settle all those before it."""
+        return min(stamp, self._time.now) if self._time.is_known and self._readers[name].watched.is_timed else stamp
 
     async def _ended(self, reading: Reading | None, settled: Settled, now: int, *, looks: bool) -> list[Item]:
         """Return the planned ends that have come, and set when to look again."""

@@ -1,10 +1,12 @@
 """Reading the new rows of one list: newest first, down to what is settled.
 
 Rows move while pages are read. A row that is inserted, or written and so moves to the front, shifts the others to later
-pages: they come twice, none is missed. A row that is deleted shifts them to earlier pages, and one may be missed; the
-total of the list falls then. Rows with the same time may stand in another order on each request, and then a row may be
-on neither of two pages. In these cases the pages are read again; a list that does not come to rest is read again by
-the next poll, as nothing of it is settled before.
+pages: they come twice, none is missed. A row that is deleted shifts them to earlier pages, and one may be missed. Rows
+with the same time may stand in another order on each request, and then a row may be on neither of two pages.
+
+One answer is what the list was at one moment. So a stretch of the list that is on one page is sure to be known whole;
+one over several pages only if reading them again shows nothing new. Nothing else is settled: the next poll reads it
+again.
 """
 
 import logging
@@ -14,7 +16,7 @@ from typing import Any, Final, Protocol, TypeVar
 import attrs
 
 from kajabi_async.changes.watched import Watched
-from kajabi_async.changes.window import Version
+from kajabi_async.changes.window import Version, Window
 from kajabi_async.errors import DecodeError
 from kajabi_async.fetching.page import FetchedPage, ListRequest
 from kajabi_async.fetching.walk import Novelty, PageWalk
@@ -24,10 +26,12 @@ __all__ = ["ListReader", "Persist", "Reading", "starting_point"]
 
 T = TypeVar("T")
 
-MOST_PASSES: Final = 5
+MOST_PASSES: Final = 6
 """The number of times that one poll reads the pages of a list that does not come to rest."""
 LATE: Final = 60_000_000
 """How much later than its time the server may show a row, in microseconds."""
+BARREN_IF_SHUFFLED: Final = 4
+"""The number of passes in a row without a new row, after which a list in random order is known whole."""
 _KEPT_AT_START: Final = 50
 _LOG: Final = logging.getLogger("kajabi_async")
 
@@ -49,11 +53,13 @@ class Reading:
     settled_rows: list[Resource] = attrs.field(factory=list[Resource])
     """The other rows of the pages."""
     is_sure: bool = False
-    """Whether no row can have been missed."""
+    """Whether no row up to the aimed stamp can have been missed."""
     is_entire: bool = False
     """Whether the list ended."""
     settled: int = 0
     """The stamp that the pages were read down to."""
+    aimed: int = 0
+    """The stamp that can be settled if it is sure."""
 
     @property
     def newest(self) -> int:
@@ -72,18 +78,27 @@ class _Pass:
     repeated: int = 0
     tied: bool = False
     """Whether rows with the same stamp stand on both sides of an end of a page."""
-    totals: list[int | None] = attrs.field(factory=list[int | None])
+    fell: bool = False
+    """Whether the total of the list fell, so that rows moved to earlier pages."""
+    total: int | None = None
     ids: set[str] = attrs.field(factory=set[str])
+    new: list[int] = attrs.field(factory=list[int])
+    """The stamps of the rows that were neither yielded nor on the pages of an earlier pass."""
+    first: int = 0
+    """The first stamp of the last page."""
     last: int | None = None
-    """The stamp of the last row of the page before."""
+    """The last stamp of the page before."""
     reached: bool = False
     """Whether a settled row was read."""
 
     @property
-    def fell(self) -> bool:
-        """Whether the total of the list fell, so that rows may have moved to earlier pages; True if it is unknown."""
-        known = [each for each in self.totals if each is not None]
-        return len(known) < len(self.totals) or any(after < before for before, after in zip(known, known[1:]))  # noqa: RUF007, B905 - neighbours
+    def is_shuffled(self) -> bool:
+        """Whether rows with the same time may stand in another order on each request."""
+        return self.repeated > 0 and self.tied
+
+    def shows_all_up_to(self, stamp: int) -> bool:
+        """Return whether one page shows all rows from the settled ones up to *stamp*."""
+        return self.pages == 1 or self.first > stamp
 
 
 class ListReader:
@@ -95,69 +110,76 @@ class ListReader:
         self._persist = persist
         self._warned: set[str] = set()
 
-    async def read(self, settled: int | None) -> Reading:
-        """Return the rows above *settled*; None for the first read, which chooses a stamp near the newest row."""
-        reading = Reading()
-        for number in range(MOST_PASSES):
-            newest = reading.newest if number else -1
-            before = len(reading.rows)
-            once = await self._pass(settled, reading)
+    async def read(self, window: Window, aim: Callable[[int], int]) -> Reading:
+        """Return the rows above what *window* has settled; the first read chooses a stamp near the newest row.
+
+        *aim* returns the stamp that is to be settled, if the newest row has a stamp: up to it the pages are read until
+        no row can have been missed, or a few times.
+        """
+        reading, barren = Reading(), 0
+        settled = window.settled
+        for _ in range(MOST_PASSES):
+            once = await self._pass(settled, window, reading)
             settled = reading.settled
-            grown = sum(version.stamp <= newest for _, version in list(reading.rows.values())[before:])
-            if self._is_sure(once, reading, is_confirmed=number > 0 and not grown):
-                reading.is_sure = True
+            aimed = reading.aimed = aim(reading.newest)
+            barren = 0 if any(stamp <= aimed for stamp in once.new) else barren + 1
+            needed = BARREN_IF_SHUFFLED if once.is_shuffled else 1
+            reading.is_sure = aimed <= settled or once.shows_all_up_to(aimed) or barren >= needed
+            lacks = once.fell or (once.is_shuffled and len(reading.rows) + once.unreadable < once.slots)
+            if reading.is_sure and not lacks:
                 break
         return reading
 
-    def _is_sure(self, once: _Pass, reading: Reading, *, is_confirmed: bool) -> bool:
-        if once.pages == 1:
-            return True
-        if once.repeated and once.tied:
-            return not once.fell and len(reading.rows) + once.unreadable >= once.slots
-        return not once.fell or is_confirmed
-
-    async def _pass(self, settled: int | None, reading: Reading) -> _Pass:
+    async def _pass(self, settled: int | None, window: Window, reading: Reading) -> _Pass:
         walk = PageWalk(self._request, self._request.query.encode(), 0)
         novelty, once = Novelty(), _Pass()
         reading.settled_rows = []
         while True:
             page = await self._persist(walk.next)
             once.pages += 1
-            once.totals.append(page.total_count)
+            total, once.total = once.total, page.total_count
+            once.fell = once.fell or (total is not None and once.total is not None and once.total < total)
             versions = self._versions(page)
             if settled is None:
                 settled = starting_point(self.watched, [each.stamp for _, each in versions if each], page)
             reading.settled = settled
-            self._take(versions, settled, once, reading)
+            self._take(versions, window, once, reading)
             reading.is_entire = page.next_query is None
             if once.reached or page.next_query is None:
                 return once
             novelty.refuse_fruitless(page.rows, is_new=novelty.note(page.rows))
 
     def _take(
-        self, versions: list[tuple[Resource, Version | None]], settled: int, once: _Pass, reading: Reading
+        self, versions: list[tuple[Resource, Version | None]], window: Window, once: _Pass, reading: Reading
     ) -> None:
+        stamps = [each.stamp for _, each in versions if each is not None]
+        once.first = stamps[0] if stamps else once.first
         is_first = True
         for row, version in versions:
-            if version is not None and version.stamp <= settled:
+            if version is not None and version.stamp <= reading.settled:
                 once.reached = True
                 reading.settled_rows.append(row)
                 continue
             once.slots += not once.reached
             if version is None:
                 once.unreadable += not once.reached
-                continue
-            if version.id in once.ids:
+            elif version.id in once.ids:
                 once.repeated += 1
-                continue
-            if is_first and version.stamp == once.last:
-                once.tied = True
-            is_first = False
-            once.ids.add(version.id)
-            known = reading.rows.get(version.id)
-            if known is None or known[1].stamp <= version.stamp:
-                reading.rows[version.id] = (row, version)
-        once.last = next((each.stamp for _, each in reversed(versions) if each is not None), once.last)
+            else:
+                once.tied = once.tied or (is_first and version.stamp == once.last)
+                is_first = False
+                once.ids.add(version.id)
+                self._keep(row, version, window, once, reading)
+        once.last = stamps[-1] if stamps else once.last
+
+    @staticmethod
+    def _keep(row: Resource, version: Version, window: Window, once: _Pass, reading: Reading) -> None:
+        known = reading.rows.get(version.id)
+        if known is not None and known[1].stamp > version.stamp:
+            return
+        if not (window.has(version) or (known is not None and known[1] == version)):
+            once.new.append(version.stamp)
+        reading.rows[version.id] = (row, version)
 
     def _versions(self, page: FetchedPage[Any]) -> list[tuple[Resource, Version | None]]:
         """Return the rows with their versions; DecodeError if none carries the time that the list is sorted by."""

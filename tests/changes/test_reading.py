@@ -12,9 +12,10 @@ import attrs
 import pytest
 
 from kajabi_async import DecodeError, PagingError
-from kajabi_async.changes.reading import ListReader
+from kajabi_async.changes.reading import ListReader, Reading
 from kajabi_async.changes.stream import Changes
 from kajabi_async.changes.watched import WATCHED, stamp_of
+from kajabi_async.changes.window import Window
 from kajabi_async.exchange import Request
 from kajabi_async.jsonapi.query import Query
 from tests.clocks import ManualClock
@@ -95,6 +96,29 @@ def changes_of(world: World, cursor: str | None = None) -> Changes:
     return Changes(within, "owner", cursor=cursor, since=None, every=60, watch="contacts", sweep=None)
 
 
+def reader_of(world: World) -> ListReader:
+    watched = WATCHED["contacts"]
+    return ListReader(watched, watched.request(context(Canned(world)), sort="-created_at"), at_once)
+
+
+async def read(world: World, seconds: float, aimed: float = 1e6) -> Reading:
+    window = Window(stamp_of(EPOCH + timedelta(seconds=seconds)))
+    return await reader_of(world).read(window, lambda _: stamp_of(EPOCH + timedelta(seconds=aimed)))
+
+
+async def test_several_pages_are_sure_once_a_second_look_shows_nothing_new() -> None:
+    """Or at once, if what is to be settled is on the last of them."""
+    world = World(random.Random(1), ManualClock())
+    for _ in range(30):
+        world.add(tied=0)
+        world.clock.advance(1)
+    reading = await read(world, 1002.5)
+    assert (reading.is_sure, len(reading.rows), world.requests) == (True, 27, 6)
+    world.requests = 0
+    reading = await read(world, 1002.5, aimed=1004)
+    assert (reading.is_sure, len(reading.rows), world.requests) == (True, 27, 3)
+
+
 @pytest.mark.parametrize("seed", range(60))
 async def test_nothing_is_missed_invented_or_repeated_whatever_the_list_does(seed: int) -> None:
     """Inserts, deletions, late rows, ties in random order, unknown totals, restarts."""
@@ -123,10 +147,10 @@ async def test_nothing_is_missed_invented_or_repeated_whatever_the_list_does(see
             world.clock.advance(chance.choice([0, 0, 0.01, 2]))
         if deletes and chance.random() < 0.3:
             world.delete()
-        found = await changes.poll()
+        before, found = changes.cursor, await changes.poll()
         if chance.random() < 0.3:
             found = found[: chance.randrange(len(found) + 1)]
-            changes = changes_of(world, found[-1].cursor if found else changes.cursor) if found else changes
+            changes = changes_of(world, found[-1].cursor if found else before)
         seen += [int(each.resource.id) for each in found]
         world.clock.advance(chance.choice([1, 60, 60, 300]))
     world.between = lambda: None
@@ -141,18 +165,13 @@ async def test_nothing_is_missed_invented_or_repeated_whatever_the_list_does(see
     assert world.requests == 1
 
 
-def reader_of(world: World) -> ListReader:
-    watched = WATCHED["contacts"]
-    return ListReader(watched, watched.request(context(Canned(world)), sort="-created_at"), at_once)
-
-
 async def test_one_page_is_sure() -> None:
     """It is one answer, so nothing can have moved."""
     world = World(random.Random(1), ManualClock())
     for _ in range(30):
         world.add(tied=0)
         world.clock.advance(1)
-    reading = await reader_of(world).read(stamp_of(EPOCH + timedelta(seconds=1025)))
+    reading = await read(world, 1025)
     assert (reading.is_sure, sorted(map(int, reading.rows)), world.requests) == (True, [27, 28, 29, 30], 1)
 
 
@@ -163,7 +182,7 @@ async def test_a_list_that_never_comes_to_rest_is_read_a_few_times_and_not_settl
         world.add(tied=0)
         world.clock.advance(1)
     world.between = lambda: world.rows.pop() and None
-    reading = await reader_of(world).read(stamp_of(EPOCH))
+    reading = await read(world, 0)
     assert not reading.is_sure
 
 
@@ -176,7 +195,7 @@ async def test_a_list_without_times_is_an_error_that_says_so() -> None:
     watched = WATCHED["contacts"]
     reader = ListReader(watched, watched.request(context(Canned(untimed))), at_once)
     with pytest.raises(DecodeError, match="created_at"):
-        await reader.read(None)
+        await reader.read(Window(), lambda newest: newest)
 
 
 async def test_pages_that_bring_nothing_new_end_in_an_error() -> None:
@@ -196,7 +215,7 @@ async def test_pages_that_bring_nothing_new_end_in_an_error() -> None:
     watched = WATCHED["contacts"]
     reader = ListReader(watched, watched.request(context(Canned(endless))), at_once)
     with pytest.raises(PagingError):
-        await reader.read(0)
+        await reader.read(Window(0), lambda newest: newest)
 
 
 def test_the_query_of_a_list_is_that_of_the_resource() -> None:

@@ -52,7 +52,7 @@ def _after(sleep, times, act):  # type: ignore[no-untyped-def]
 async def test_a_sweep_sends_one_request_each_so_many_seconds() -> None:
     """That is its whole pace, whatever it finds."""
     async with opened(customers=300) as site:
-        site.fake.inject(DataChange(lambda: site.add("contacts", "9000000000")), path="purchases.list")
+        site.fake.inject(DataChange(lambda: site.add("contacts", "9000000000")), path="contacts.list")
         changes = site.api.changes(watch=["contacts", "purchases"], every=1000, sweep=10)
         loop = aiter(changes)
         await anext(loop)
