@@ -13,6 +13,7 @@ import attrs
 from cyclopts import App, CycloptsError, Parameter
 
 from kajabi_async import Kajabi
+from kajabi_async.cli.changes import add_changes
 from kajabi_async.cli.completion import add_completion
 from kajabi_async.cli.credentials.error import CredentialsError
 from kajabi_async.cli.credentials.login import login, logout
@@ -103,6 +104,7 @@ def make_app() -> App:
     groups = add_reads(app)
     add_writes(groups)
     add_exports(app)
+    add_changes(app)
     groups["customers"].command(lookup)
     add_find(groups)
     add_completion(app)
