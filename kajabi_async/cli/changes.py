@@ -10,7 +10,6 @@ from cyclopts import App, Parameter
 
 from kajabi_async import Kajabi
 from kajabi_async.changes import Change
-from kajabi_async.cli.options import Json
 from kajabi_async.cli.running import on_client
 from kajabi_async.errors import InvalidArgumentError, KajabiError
 from kajabi_async.escaping.text import escape_value
