@@ -68,7 +68,7 @@ async def test_changes_are_iterated_once() -> None:
     async with opened() as site:
         changes = site.api.changes()
         aiter(changes)
-        with pytest.raises(InvalidArgumentError, match="cursor=changes.cursor"):
+        with pytest.raises(InvalidArgumentError, match=r"cursor=changes\.cursor"):
             aiter(changes)
 
 

@@ -1,3 +1,5 @@
+from collections.abc import Awaitable, Callable
+
 import pytest
 
 from kajabi_async import FieldNotLoadedError, InvalidArgumentError
@@ -35,7 +37,10 @@ async def test_a_sweep_finds_edits_and_deletions() -> None:
         gone.resource.name  # type: ignore[attr-defined]  # noqa: B018
 
 
-def _after(sleep, times, act):  # type: ignore[no-untyped-def]
+Sleep = Callable[[float], Awaitable[None]]
+
+
+def _after(sleep: Sleep, times: int, act: Callable[[], object]) -> Sleep:
     """Return *sleep*, with *act* called once it has been called so many times."""
     called = 0
 
