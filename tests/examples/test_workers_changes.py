@@ -66,7 +66,8 @@ async def test_a_killed_worker_loses_no_change_and_the_gate_forgets_whose_access
 
             await until(lambda: redis.exists(CURSOR))
             expected = add_contacts(fake)
-            purchase = [each async for each in api.purchases.list(active=True)][0]
+            purchase = await api.purchases.list(active=True).first()
+            assert purchase is not None
             customer = purchase.customer.id
             assert customer is not None
             assert await requests_of_a_check(api, fake, cache, customer) > 0
