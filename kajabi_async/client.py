@@ -48,6 +48,7 @@ from kajabi_async.resources.writes import answered_write
 from kajabi_async.session import (
     ClientCredentials,
     Credentials,
+    PasswordCredentials,
     SessionManager,
     SessionStats,
     Timeouts,
