@@ -131,8 +131,8 @@ def _arguments(value: Any) -> str:
     except (TypeError, ValueError):
         return "(...)"
     shown: list[str] = []
-    for parameter in signature.parameters.values():
-        if parameter.name in {"self", "cls"}:
+    for index, parameter in enumerate(signature.parameters.values()):
+        if index == 0 and (parameter.name == "self" or isinstance(value, classmethod)):
             continue
         if parameter.kind is parameter.KEYWORD_ONLY and "*" not in shown:
             shown.append("*")
@@ -160,7 +160,7 @@ def _summary(value: Any) -> str:
 
 
 def _about(cls: type[ResourceOperations[Any]]) -> str:
-    text = _summary(cls).removeprefix(f"`api.{cls.name}`").lstrip(":;. ")
+    text = _summary(cls).removeprefix(f"api.{cls.name}").lstrip(":;. ")
     return f"{text[:1].upper()}{text[1:]}"
 
 
@@ -231,10 +231,10 @@ def _toctrees(app: Sphinx) -> Iterator[tuple[str, list[str]]]:
 
 
 def _first_paragraph(app: Sphinx, name: str) -> str:
-    for paragraph in app.env.get_doctree(name).findall(nodes.paragraph):
-        if isinstance(paragraph.parent, nodes.section | nodes.document):
-            return " ".join(paragraph.astext().split())
-    return ""
+    """Return the first paragraph of a page, which may be that of what it documents."""
+    paragraphs = list(app.env.get_doctree(name).findall(nodes.paragraph))
+    own = [each for each in paragraphs if isinstance(each.parent, nodes.section)]
+    return " ".join((own or paragraphs)[0].astext().split())
 
 
 def _whole_text(app: Sphinx) -> str:
