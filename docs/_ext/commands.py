@@ -100,7 +100,8 @@ def _options(command: App) -> Iterator[nodes.Node]:
         explained = [each for each in arguments if _help(each)]
         if explained:
             yield _table((heading, "Meaning"), [[_names(each), _meaning(each)] for each in explained])
-        others = [each for each in arguments if not _help(each)]
+        # An argument without a text is in the usage.
+        others = [each for each in arguments if not _help(each) and each.names[0].startswith("-")]
         if others:
             label = "" if heading == "Option" else f"{heading}: "
             yield nodes.paragraph("", "", nodes.Text(label), *_listed(others))
