@@ -228,6 +228,11 @@ class Kajabi(Prefetching):
         return self._session
 
     @property
+    def site_id(self) -> str | None:
+        """The site that lists filter by and creations happen on; None if there is none."""
+        return self._context.site_id
+
+    @property
     def stats(self) -> SessionStats:
         """What the client has done so far: attempts, retries, token requests, seconds of waiting."""
         return self._session.stats

@@ -13,6 +13,7 @@ import attrs
 from cyclopts import App, CycloptsError, Parameter
 
 from kajabi_async import Kajabi
+from kajabi_async.cli.access import add_access
 from kajabi_async.cli.completion import add_completion
 from kajabi_async.cli.credentials.error import CredentialsError
 from kajabi_async.cli.credentials.login import login, logout
@@ -105,6 +106,7 @@ def make_app() -> App:
     add_exports(app)
     groups["customers"].command(lookup)
     add_find(groups)
+    add_access(app)
     add_completion(app)
     for command in (demo, doctor, fake, login, logout, me, version, whoami):
         app.command(command)

@@ -28,6 +28,8 @@ class ExitCode(IntEnum):
     MISUSED = 2
     REFUSED = 3
     UNREACHABLE = 4
+    DENIED = 5
+    NOT_KNOWN = 6
     INTERRUPTED = 130
 
 
@@ -37,6 +39,8 @@ MEANINGS: Final[Mapping[ExitCode, str]] = {
     ExitCode.MISUSED: "wrong usage or configuration",
     ExitCode.REFUSED: "the API rejected the request (4xx)",
     ExitCode.UNREACHABLE: "the API could not be reached or failed (5xx, time limits, a stall)",
+    ExitCode.DENIED: "access check: the person has no access",
+    ExitCode.NOT_KNOWN: "access check: it is not known whether the person has access",
     ExitCode.INTERRUPTED: "interrupted",
 }
 """The meaning of each code, as ``kajabi --help`` prints it."""

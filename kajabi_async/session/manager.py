@@ -20,7 +20,7 @@ from kajabi_async.session.auth.backoff import TokenBackoff, TokenRejections
 from kajabi_async.session.auth.endpoint import OAuthEndpoint
 from kajabi_async.session.auth.grants import Grants
 from kajabi_async.session.auth.keeper import TokenKeeper
-from kajabi_async.session.auth.shared import SharedToken, store_key
+from kajabi_async.session.auth.shared import SharedToken, derived_key, store_key
 from kajabi_async.session.auth.store import TokenStore
 from kajabi_async.session.auth.token import Token
 from kajabi_async.session.binding import Binding
@@ -91,6 +91,7 @@ class SessionManager:
         user_agent: str = "kajabi_async",
     ) -> None:
         self._base_url = checked_base_url(base_url, allow_insecure=allow_insecure)
+        self._credentials = credentials
         self._timeouts = timeouts or Timeouts()
         self._own_timeouts: tuple[Timeouts, ...] = ()
         policy = checked_retry(retry)
@@ -156,6 +157,20 @@ class SessionManager:
     def concurrency(self) -> int:
         """The number of requests in flight at once."""
         return self._gate.slots
+
+    @property
+    def clock(self) -> Clock:
+        """The source of time."""
+        return self._clock
+
+    def check_open(self) -> None:
+        """Do nothing while requests can be sent; ClientClosedError or WrongLoopError otherwise."""
+        if self._binding.state != "new":
+            self._binding.check()
+
+    def derive_key(self, purpose: str) -> bytes:
+        """Return 32 bytes for keyed hashes, the same for all clients with the same credentials and ``base_url``."""
+        return derived_key(self._credentials, self._base_url, purpose)
 
     @property
     def stats(self) -> SessionStats:

@@ -8,6 +8,7 @@ import pytest
 from sphinx.util.inventory import InventoryFile
 
 import kajabi_async
+import kajabi_async.access
 import kajabi_async.export
 import kajabi_async.session
 import kajabi_async.stores.redis
@@ -28,6 +29,7 @@ def documented(built_docs: Path) -> frozenset[str]:
 
 MODULES = (
     kajabi_async,
+    kajabi_async.access,
     kajabi_async.export,
     kajabi_async.session,
     kajabi_async.stores.redis,

@@ -12,7 +12,7 @@ from functools import partial
 from pathlib import Path
 
 from tests.redis_server import redis_server
-from tests.soak import amplification
+from tests.soak import access, amplification
 from tests.soak.bulk import lookups
 from tests.soak.cancelling import cancellations
 from tests.soak.closing import closings
@@ -91,6 +91,12 @@ def _runs(folder: Path, redis: str) -> dict[str, list[Run]]:
             *(partial(planned, total) for total in (250, 3000)),
             lambda: requests_for(1000, 5500),
             lambda: memory(1_000_000, 100_000),
+        ],
+        "access": [
+            lambda: access.cached(redis, rounds=20),
+            lambda: access.logins(1000, 10),
+            lambda: access.gone(10, budget=0.5),
+            _in_a_thread(access.machine, 20_000),
         ],
         "bulk": [lambda: lookups(1_000_000, settled=20_000)],
     }

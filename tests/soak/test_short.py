@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from tests.examples.serving import APPS
-from tests.soak import amplification
+from tests.soak import access, amplification
 from tests.soak.bulk import lookups
 from tests.soak.cancelling import cancellations
 from tests.soak.closing import closings
@@ -145,6 +145,27 @@ async def test_emails_cost_little_more_than_the_better_plan() -> None:
 async def test_emails_take_little_memory_beside_their_set() -> None:
     """People are not kept once they are found."""
     _holds(await memory(20_000, 5_000))
+
+
+async def test_a_thousand_logins_at_the_same_moment_cost_one_reading_for_each_person() -> None:
+    """By id and by email, over real sockets."""
+    _holds(*await access.logins(300, 10))
+
+
+async def test_who_may_in_is_known_while_kajabi_is_gone_or_is_unknown() -> None:
+    """In whatever way it is gone; the time is measured by the long form."""
+    figures = await access.gone(2, budget=0.3)
+    assert all(figure.seen.startswith("0 wrong") for figure in figures), "\n".join(map(str, figures))
+
+
+async def test_cached_answers_are_right_with_a_thousand_tasks_at_once(redis_url: str) -> None:
+    """In memory and over Redis; the time is measured by the long form."""
+    assert len(await access.cached(redis_url, rounds=1)) == 4
+
+
+def test_the_state_machine_of_access_finds_nothing_wrong() -> None:
+    """In a few of its steps."""
+    _holds(access.machine(400))
 
 
 @pytest.mark.parametrize("holds", [True, False])

@@ -114,6 +114,7 @@ from kajabi_async import (
     dumps,
     loads,
 )
+from kajabi_async.access import Access, AccessGate, Cache, MemoryCache, RedisCache, State
 
 
 async def lookups(api: Kajabi, ids: AsyncIterator[str]) -> None:
@@ -324,3 +325,22 @@ async def people_by_email(api: Kajabi, emails: list[str]) -> None:
             assert_type(by_hand.resource, Customer)
         elif isinstance(by_hand.error, InvalidEmailError):
             assert_type(by_hand.candidates, tuple[Customer, ...])
+
+
+async def who_may_in(api: Kajabi, cache: Cache, event: object) -> None:
+    gate = AccessGate(api, cache=cache, fresh=60, stale=3600, budget=1.5, fresh_denied=5, thorough=False)
+    caches: tuple[Cache, ...] = (MemoryCache(most_entries=10), RedisCache("redis://localhost", prefix="mine"))
+    assert_type(len(caches), int)
+    access = await gate.check(email="ada@example.com", offers=["4", 5])
+    assert_type(access, Access)
+    assert_type(access.allowed or access.denied or access.unknown, bool)
+    assert_type((access.because, access.person), tuple[str, str | None])
+    assert_type(access.as_of, datetime | None)
+    assert_type(access.error, KajabiError | None)
+    state: State = access.state
+    assert_type(state, Literal["allowed", "denied", "unknown"])
+    await gate.check(customer_id=1, products=(9,))
+    gate.forget(contact_id="1")
+    await gate.forget(email="ada@example.com", customer_id=1)
+    await gate.notice(event)
+    assert_type(api.site_id, str | None)

@@ -1,0 +1,204 @@
+"""The cache as a gate uses it: in bounded time, never failing a read, with what this process remembers in reserve."""
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
+from typing import Any, Final, TypeVar
+
+from kajabi_async.access.cache import Cache, MemoryCache
+from kajabi_async.clock import Clock
+from kajabi_async.errors import ConfigurationError, StoreUnavailableError
+
+__all__ = ["Records"]
+
+T = TypeVar("T")
+
+_LOG: Final = logging.getLogger("kajabi_async")
+_BUSY: Final = 8
+_RECENT_SECONDS: Final = 5.0
+_LONGEST_REST_SECONDS: Final = 60.0
+_REMEMBERED: Final = 20_000
+_REMEMBERED_SECONDS: Final = 86_400.0
+
+
+class Records:
+    """Reads and writes one cache.
+
+    A read never fails: if the cache raises or takes longer than *seconds*, it is left alone for a time that doubles up
+    to a minute, and this process works with what it remembers. A write is remembered in any case.
+    """
+
+    def __init__(self, cache: Cache, clock: Clock, *, seconds: float, namespace: str) -> None:
+        self._cache = cache
+        self._clock = clock
+        self._seconds = seconds
+        self._namespace = namespace
+        self.is_local = type(cache) is MemoryCache
+        """Whether `read_now` has everything that the cache has."""
+        if type(cache) is MemoryCache:
+            self._memory = cache
+        else:
+            self._memory = MemoryCache(most_entries=_REMEMBERED, monotonic=clock.monotonic)
+        self._seen_at: dict[str, float] = {}
+        self._writing: dict[str, bytes] = {}
+        """Values on their way to the cache, which are read in place of those in it."""
+        self._tasks: set[asyncio.Task[Any]] = set()
+        self._reads = 0
+        self._failures = 0
+        self._failed_at = self._rest_until = float("-inf")
+
+    @property
+    def is_busy(self) -> bool:
+        """Whether many reads wait for the cache."""
+        return self._reads >= _BUSY
+
+    def read_now(self, keys: Sequence[str]) -> list[bytes | None]:
+        """Return what this process remembers of *keys*."""
+        return [self._memory.read(f"{self._namespace}:{key}") for key in keys]
+
+    def read_recent(self, keys: Sequence[str]) -> list[bytes | None] | None:
+        """Return what the cache had a moment ago; None if one of *keys* was not looked up within five seconds."""
+        since = self._clock.monotonic() - _RECENT_SECONDS
+        if any(self._seen_at.get(key, since) <= since for key in keys):
+            return None
+        return self.read_now(keys)
+
+    async def read(self, keys: Sequence[str]) -> list[bytes | None]:
+        """Return the values of *keys*; ConfigurationError if the cache belongs to another event loop."""
+        if self.is_local or self._is_resting():
+            return self.read_now(keys)
+        self._reads += 1
+        try:
+            values = await self._call(lambda: self._read(keys))
+        except StoreUnavailableError as error:
+            self._failed(error)
+            return self.read_now(keys)
+        finally:
+            self._reads -= 1
+        self._succeeded()
+        for key, value in zip(keys, values, strict=True):
+            self._remember(key, value)
+        return [self._writing.get(key, value) for key, value in zip(keys, values, strict=True)]
+
+    async def write(self, key: str, value: bytes, *, seconds: float) -> None:
+        """Keep *value*; StoreUnavailableError if only this process remembers it."""
+        self.write_now(key, value, seconds=seconds)
+        if self.is_local:
+            return
+        if self._is_resting():
+            raise StoreUnavailableError("the cache of the access gate failed a moment ago")
+        self._writing[key] = value
+        try:
+            await self._call(lambda: self._cache.set(f"{self._namespace}:{key}", value, seconds=seconds))
+        except StoreUnavailableError as error:
+            self._failed(error)
+            raise
+        finally:
+            if self._writing.get(key) is value:
+                del self._writing[key]
+        self._succeeded()
+
+    def write_now(self, key: str, value: bytes, *, seconds: float) -> None:
+        """Remember *value* in this process."""
+        self._memory.write(f"{self._namespace}:{key}", value, seconds)
+        self._note_seen(key)
+
+    def drop_now(self, key: str) -> None:
+        """Drop *key* in this process."""
+        self._memory.drop(f"{self._namespace}:{key}")
+        self._seen_at.pop(key, None)
+
+    async def delete(self, key: str) -> None:
+        """Drop *key*; StoreUnavailableError if only this process has dropped it."""
+        self.drop_now(key)
+        if self.is_local:
+            return
+        if self._is_resting():
+            raise StoreUnavailableError("the cache of the access gate failed a moment ago")
+        try:
+            await self._call(lambda: self._cache.delete(f"{self._namespace}:{key}"))
+        except StoreUnavailableError as error:
+            self._failed(error)
+            raise
+        self._succeeded()
+
+    def begin(self, work: Coroutine[Any, Any, None]) -> "asyncio.Task[None]":
+        """Start *work*, which writes; its failure is logged if nothing awaits it."""
+        return self._begin(lambda: work)
+
+    async def _read(self, keys: Sequence[str]) -> list[bytes | None]:
+        names = [f"{self._namespace}:{key}" for key in keys]
+        get_many: Any = getattr(self._cache, "get_many", None)
+        found: Any = await (get_many(names) if get_many else asyncio.gather(*map(self._cache.get, names)))
+        values = [value.encode() if isinstance(value, str) else value for value in found]
+        if len(values) != len(names):
+            raise StoreUnavailableError("get_many() of the cache returned another number of values")
+        return values
+
+    def _remember(self, key: str, value: bytes | None) -> None:
+        if value is None:
+            self._memory.drop(f"{self._namespace}:{key}")
+        else:
+            # How long it is kept matters little: each record says when it was read.
+            self._memory.write(f"{self._namespace}:{key}", value, _REMEMBERED_SECONDS)
+        self._note_seen(key)
+
+    def _note_seen(self, key: str) -> None:
+        if not self.is_local:
+            if len(self._seen_at) > _REMEMBERED:
+                self._seen_at.clear()
+            self._seen_at[key] = self._clock.monotonic()
+
+    async def _call(self, call: Callable[[], Awaitable[T]]) -> T:
+        calling = self._begin(call)
+        await asyncio.wait({calling}, timeout=self._seconds)
+        if not calling.done():
+            calling.cancel()
+            raise StoreUnavailableError(f"the cache of the access gate gave no answer within {self._seconds:g} s")
+        try:
+            return calling.result()
+        except (StoreUnavailableError, ConfigurationError):
+            raise
+        except (Exception, asyncio.CancelledError) as error:  # noqa: BLE001 - a cache of any make may raise anything
+            name = type(error).__name__
+        # The text may quote what was sent to the cache.
+        raise StoreUnavailableError(f"the cache of the access gate failed ({name})")
+
+    def _begin(self, call: Callable[[], Awaitable[T]]) -> "asyncio.Task[T]":
+        """Start a call in its own task: neither a cancelled caller nor a call that ignores cancellation holds it."""
+        task = asyncio.ensure_future(_awaited(call))
+        self._tasks.add(task)
+        task.add_done_callback(self._forget)
+        return task
+
+    def _forget(self, task: "asyncio.Task[Any]") -> None:
+        self._tasks.discard(task)
+        if not task.cancelled():
+            task.exception()
+
+    def _is_resting(self) -> bool:
+        now = self._clock.monotonic()
+        if now < self._rest_until:
+            return True
+        if self._failures:
+            # One call finds out whether it works again; the others go on without it meanwhile.
+            self._rest_until = now + 2 * self._seconds
+        return False
+
+    def _failed(self, error: StoreUnavailableError) -> None:
+        if not self._failures:
+            _LOG.warning("the access gate works without its cache: %s", error)
+        now = self._clock.monotonic()
+        if now >= self._failed_at + 2 * self._seconds or not self._failures:
+            # Calls of the same moment fail together, and count as one.
+            rest = min(_LONGEST_REST_SECONDS, 2.0 ** min(self._failures, 30))
+            self._failures, self._failed_at, self._rest_until = self._failures + 1, now, now + rest
+
+    def _succeeded(self) -> None:
+        if self._failures:
+            self._failures, self._rest_until = 0, float("-inf")
+            _LOG.info("the cache of the access gate can be used again")
+
+
+async def _awaited(call: Callable[[], Awaitable[T]]) -> T:
+    return await call()
