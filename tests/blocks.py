@@ -25,6 +25,12 @@ from kajabi_async.testing import FakeKajabi, RecordedRequest
 _BLOCK = re.compile(r"^```(\w+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 _DEFINED = re.compile(r"^(?:async )?def (\w+)", re.MULTILINE)
 _IMPORT = re.compile(r"^(?:from|import) ", re.MULTILINE)
+_KNOWN = {
+    "Kajabi": "kajabi_async",
+    "FakeKajabi": "kajabi_async.testing",
+    "AccessGate": "kajabi_async.access",
+}
+"""Names that a block without imports may use."""
 _FILE_NAME = re.compile(r"# (\w+\.\w+)\n")
 
 
@@ -66,9 +72,9 @@ class Block:
     @property
     def source(self) -> str:
         """The code as a module: a fragment in a function, and without any import with those that readers know."""
-        known = "from kajabi_async import Kajabi"
-        if "FakeKajabi" in self.code:
-            known += "; from kajabi_async.testing import FakeKajabi"
+        known = "; ".join(
+            f"from {module} import {name}" for name, module in _KNOWN.items() if name in self.code or name == "Kajabi"
+        )
         if self.is_fragment:
             return f"{known}\nasync def fragment(api: Kajabi) -> None:\n{indent(self.code, '    ')}"
         return self.code if self.language != "python" or _IMPORT.search(self.code) else f"{known}\n{self.code}"

@@ -5,6 +5,7 @@ from typing import Any, Final
 import attrs
 
 from kajabi_async import Customer, Kajabi, Report
+from kajabi_async.access import AccessGate
 from kajabi_async.cli.rendering import as_members
 from kajabi_async.cli.terminal import Screen, silent_screen
 from kajabi_async.escaping.text import escape_value
@@ -19,6 +20,7 @@ _LATENCY_SECONDS: Final = 0.02
 _WITHOUT_OFFER: Final = "2150002050"
 """A contact who holds no offer."""
 _OFFER: Final = "2"
+_PRODUCT: Final = "12"
 _FAILURES: Final = 40
 _FAILING_IDS: Final = 500
 
@@ -43,7 +45,7 @@ class _Demo:
 
 
 async def demonstrate(screen: Screen, *, json: bool = False) -> None:
-    """Find one person, follow a relation, look up two thousand, also through failures, and grant an offer.
+    """Find one person, check access, look up two thousand, also through failures, and grant an offer.
 
     Prints each step on *screen*, or, with *json*, one line on standard output at the end.
     """
@@ -60,9 +62,10 @@ async def demonstrate(screen: Screen, *, json: bool = False) -> None:
 
 
 async def _run(demo: _Demo) -> dict[str, Any]:
-    demo.screen.heading("Who is this, and what do they own?")
+    demo.screen.heading("Who is this, and may they in?")
     customer = await _look_up(demo)
     awaiting = await _follow_a_link(demo)
+    await _check_access(demo)
     demo.screen.heading(f"All {_CUSTOMERS:,} of them")
     report = await _look_up_all(demo)
     await _scan_all(demo)
@@ -113,6 +116,14 @@ async def _follow_a_link(demo: _Demo) -> dict[str, int]:
         contact = await found.contact
         costs.append(demo.result(f"contact {_text(contact.id if contact else None)}", since=before))
     return dict(zip(("first_time", "second_time"), costs, strict=True))
+
+
+async def _check_access(demo: _Demo) -> None:
+    demo.code(f'await AccessGate(api).check(customer_id="{_SHOWN}", products=["{_PRODUCT}"])')
+    before = demo.api.stats.attempts
+    access = await AccessGate(demo.api).check(customer_id=_SHOWN, products=[_PRODUCT])
+    answer = "allowed" if access.allowed else "denied" if access.denied else "not known"
+    demo.result(f"{answer}: {_text(access.because.partition(';')[0])}", since=before)
 
 
 async def _look_up_all(demo: _Demo) -> Report:
