@@ -1,15 +1,19 @@
 """The client: builds the parts, owns their life, and sends the requests that the SDK has no name for."""
 
 import asyncio
+import hashlib
 import os
 import re
 from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime, timedelta
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Final, NoReturn, Self, TypedDict, TypeVar, Unpack
 from weakref import WeakSet
 
 import attrs
 
+from kajabi_async.changes.stream import Changes
+from kajabi_async.changes.watched import WatchName
 from kajabi_async.checks import boolean, shown, string, whole_number, with_methods
 from kajabi_async.clock import SystemClock
 from kajabi_async.errors import ConfigurationError, InvalidArgumentError
@@ -37,6 +41,7 @@ from kajabi_async.session import (
     ClientCredentials,
     Clock,
     Credentials,
+    PasswordCredentials,
     RateLimit,
     RetryPolicy,
     SessionManager,
@@ -143,8 +148,10 @@ class Kajabi(Prefetching):
         _refuse_unknown(options, ClientOptions, owner="Kajabi")
         strict = boolean(options.get("strict", False), of="strict", error=ConfigurationError)
         most_elements = options.get("max_answer_elements", MAX_ELEMENTS)
+        checked = _credentials(client_id, client_secret, credentials)
+        self._account = _account_of(checked)
         self._session = SessionManager(
-            credentials=_credentials(client_id, client_secret, credentials),
+            credentials=checked,
             timeouts=_timeouts(options.get("timeout", Timeouts())),
             **_session_options(options),
         )
@@ -248,6 +255,36 @@ class Kajabi(Prefetching):
     async def revoke(self) -> None:
         """Revoke the token and its refresh token; a later call fetches new ones. Sends nothing if there is none."""
         await self._session.revoke()
+
+    def changes(
+        self,
+        *,
+        cursor: str | None = None,
+        since: "datetime | timedelta | float | None" = None,
+        every: float = 60.0,
+        watch: "WatchName | Iterable[WatchName] | None" = None,
+        sweep: float | None = None,
+    ) -> Changes:
+        """Return the changes of the account from ``cursor`` on, to be read by ``async for`` or by ``poll()``.
+
+        The lists that ``watch`` names, all six by default, are polled ``every`` so many seconds, of the client's site
+        if it has one; a quiet poll sends one request for each. Changes come oldest first, at least once: one that
+        comes a second time has the same ``key``. Pauses and outages delay them and lose nothing; the loop ends with
+        AuthenticationError if the credentials are rejected, PermissionDeniedError if the key may not read a list, and
+        ClientClosedError if the client is closed.
+
+        Without ``cursor`` they start now, or at ``since``: a time with its zone, or a timedelta or number of seconds
+        back from now by the clock of this machine. Form submissions carry no time and always start now.
+
+        ``sweep`` also compares whole lists, one request each so many seconds, to find what polls cannot: edits of
+        contacts, customers and orders, and deletions.
+
+        InvalidArgumentError for a list that cannot be watched, or a cursor that is damaged, of another version, or of
+        other credentials, another site or another ``base_url``.
+        """
+        whose = f"{self._session.base_url}\n{self._account}\n{self._context.site_id or ''}"
+        owner = hashlib.sha256(whose.encode()).hexdigest()[:16]
+        return Changes(self._context, owner, cursor=cursor, since=since, every=every, watch=watch, sweep=sweep)
 
     def with_options(self, **options: Unpack[SharedOptions]) -> Self:
         """Return a client with other ``options`` that shares pool, token, gate, rate and `stats` with this one.
@@ -365,6 +402,13 @@ def _credentials(client_id: str | None, client_secret: str | None, credentials: 
             "KAJABI_CLIENT_SECRET and use Kajabi.from_env()"
         )
     return ClientCredentials(client_id, client_secret)
+
+
+def _account_of(credentials: Credentials) -> str:
+    """Return the public part of *credentials*; empty if they have none."""
+    if isinstance(credentials, ClientCredentials):
+        return credentials.client_id.reveal()
+    return credentials.username.reveal() if isinstance(credentials, PasswordCredentials) else ""
 
 
 def _checked_site(site_id: str | int | None) -> str | None:

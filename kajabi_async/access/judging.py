@@ -9,6 +9,7 @@ that purchase, or been granted apart from it: after the end only a new reading c
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import UTC, datetime
+from itertools import islice
 from typing import Final
 
 import attrs
@@ -47,7 +48,7 @@ def judge(question: Question, people: Sequence[Holdings], now: float, contents: 
     as_of = min((each.as_of for each in people), default=now)
     person = people[0].customer if people else None
     for view in views:
-        reasons = list(dict.fromkeys(view.reasons(question)))
+        reasons = list(islice(view.reasons(question), _MOST_REASONS + 1))
         if reasons:
             return Finding("allowed", _joined(reasons), view.holdings.customer, view.holdings.as_of)
     doubts = [doubt for view in views for doubt in view.doubts(question)]
@@ -66,8 +67,8 @@ def judge(question: Question, people: Sequence[Holdings], now: float, contents: 
 
 
 def _joined(reasons: list[str]) -> str:
-    more = f" and {len(reasons) - _MOST_REASONS} more" if len(reasons) > _MOST_REASONS else ""
-    return "; ".join(reasons[:_MOST_REASONS]) + more
+    more = " and more" if len(reasons) > _MOST_REASONS else ""
+    return "; ".join(dict.fromkeys(reasons[:_MOST_REASONS])) + more
 
 
 def _nothing_of(question: Question, people: Sequence[Holdings]) -> str:

@@ -1,9 +1,12 @@
 """The cache as a gate uses it: in bounded time, never failing a read, with what this process remembers in reserve."""
 
 import asyncio
+import copy
 import logging
 from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from typing import Any, Final, TypeVar
+
+import attrs
 
 from kajabi_async.access.cache import Cache, MemoryCache
 from kajabi_async.clock import Clock
@@ -15,10 +18,32 @@ T = TypeVar("T")
 
 _LOG: Final = logging.getLogger("kajabi_async")
 _BUSY: Final = 8
-_RECENT_SECONDS: Final = 5.0
+_RECENT_SECONDS: Final = 60.0
 _LONGEST_REST_SECONDS: Final = 60.0
 _REMEMBERED: Final = 20_000
 _REMEMBERED_SECONDS: Final = 86_400.0
+
+
+@attrs.define(eq=False)
+class _Batch:
+    """The reads of one moment."""
+
+    loop: asyncio.AbstractEventLoop
+    keys: dict[str, None] = attrs.field(factory=dict[str, None])
+    waiting: "list[asyncio.Future[None]]" = attrs.field(factory=list["asyncio.Future[None]"])
+    values: dict[str, bytes | None] | None = None
+    """What was read; None if the cache failed."""
+
+    def settle(self, error: ConfigurationError | None) -> None:
+        """Wake all who wait, or raise *error* to them."""
+        for future in self.waiting:
+            if future.done():
+                continue
+            if error is None:
+                future.set_result(None)
+            else:
+                # A copy for each, so that no traceback grows with their number.
+                future.set_exception(copy.copy(error))
 
 
 class Records:
@@ -44,6 +69,8 @@ class Records:
         """Values on their way to the cache, which are read in place of those in it."""
         self._tasks: set[asyncio.Task[Any]] = set()
         self._reads = 0
+        self._batch: _Batch | None = None
+        self._answering_on: asyncio.AbstractEventLoop | None = None
         self._failures = 0
         self._failed_at = self._rest_until = float("-inf")
 
@@ -57,28 +84,69 @@ class Records:
         return [self._memory.read(f"{self._namespace}:{key}") for key in keys]
 
     def read_recent(self, keys: Sequence[str]) -> list[bytes | None] | None:
-        """Return what the cache had a moment ago; None if one of *keys* was not looked up within five seconds."""
+        """Return what the cache had a moment ago; None if one of *keys* was not looked up within a minute."""
         since = self._clock.monotonic() - _RECENT_SECONDS
         if any(self._seen_at.get(key, since) <= since for key in keys):
             return None
         return self.read_now(keys)
 
     async def read(self, keys: Sequence[str]) -> list[bytes | None]:
-        """Return the values of *keys*; ConfigurationError if the cache belongs to another event loop."""
+        """Return the values of *keys*; ConfigurationError if the cache belongs to another event loop.
+
+        One call of the cache runs at a time, and the next one has all keys that are needed by then.
+        """
         if self.is_local or self._is_resting():
             return self.read_now(keys)
+        batch = self._joined_batch(keys)
+        future: asyncio.Future[None] = batch.loop.create_future()
+        batch.waiting.append(future)
         self._reads += 1
         try:
-            values = await self._call(lambda: self._read(keys))
-        except StoreUnavailableError as error:
-            self._failed(error)
-            return self.read_now(keys)
+            await future
         finally:
             self._reads -= 1
-        self._succeeded()
-        for key, value in zip(keys, values, strict=True):
-            self._remember(key, value)
-        return [self._writing.get(key, value) for key, value in zip(keys, values, strict=True)]
+        values = batch.values
+        return self.read_now(keys) if values is None else [self._writing.get(key, values[key]) for key in keys]
+
+    def _joined_batch(self, keys: Sequence[str]) -> "_Batch":
+        loop, batch = asyncio.get_running_loop(), self._batch
+        if batch is None or batch.loop is not loop:
+            batch = self._batch = _Batch(loop)
+            if self._answering_on is not loop:
+                loop.call_soon(self._send, batch)
+        batch.keys.update(dict.fromkeys(keys))
+        return batch
+
+    def _send(self, batch: "_Batch") -> None:
+        self._batch, self._answering_on = None, batch.loop
+        self._begin(lambda: self._answer(batch))
+
+    async def _answer(self, batch: "_Batch") -> None:
+        keys = [*batch.keys]
+        error: ConfigurationError | None = None
+        try:
+            values = await self._call(lambda: self._read(keys))
+        except StoreUnavailableError as failure:
+            self._failed(failure)
+        except ConfigurationError as failure:
+            error = failure
+        else:
+            self._succeeded()
+            batch.values = dict(zip(keys, values, strict=True))
+            for key, value in batch.values.items():
+                self._remember(key, value)
+        finally:
+            self._answering_on = None
+        batch.settle(error)
+        following = self._batch
+        if following is None:
+            return
+        if batch.values is None:
+            # It came while the cache failed, and need not wait for that itself.
+            self._batch = None
+            following.settle(error)
+        else:
+            self._send(following)
 
     async def write(self, key: str, value: bytes, *, seconds: float) -> None:
         """Keep *value*; StoreUnavailableError if only this process remembers it."""

@@ -14,6 +14,7 @@ from cyclopts import App, CycloptsError, Parameter
 
 from kajabi_async import Kajabi
 from kajabi_async.cli.access import add_access
+from kajabi_async.cli.changes import add_changes
 from kajabi_async.cli.completion import add_completion
 from kajabi_async.cli.credentials.error import CredentialsError
 from kajabi_async.cli.credentials.login import login, logout
@@ -104,6 +105,7 @@ def make_app() -> App:
     groups = add_reads(app)
     add_writes(groups)
     add_exports(app)
+    add_changes(app)
     groups["customers"].command(lookup)
     add_find(groups)
     add_access(app)

@@ -9,6 +9,7 @@ from sphinx.util.inventory import InventoryFile
 
 import kajabi_async
 import kajabi_async.access
+import kajabi_async.changes
 import kajabi_async.export
 import kajabi_async.session
 import kajabi_async.stores.redis
@@ -30,6 +31,7 @@ def documented(built_docs: Path) -> frozenset[str]:
 MODULES = (
     kajabi_async,
     kajabi_async.access,
+    kajabi_async.changes,
     kajabi_async.export,
     kajabi_async.session,
     kajabi_async.stores.redis,

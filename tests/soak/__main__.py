@@ -15,6 +15,7 @@ from tests.redis_server import redis_server
 from tests.soak import access, amplification
 from tests.soak.bulk import lookups
 from tests.soak.cancelling import cancellations
+from tests.soak.changes import ended, logged, quiet
 from tests.soak.closing import closings
 from tests.soak.deliveries import deliveries
 from tests.soak.emails import memory, planned, requests_for, worlds
@@ -91,6 +92,11 @@ def _runs(folder: Path, redis: str) -> dict[str, list[Run]]:
             *(partial(planned, total) for total in (250, 3000)),
             lambda: requests_for(1000, 5500),
             lambda: memory(1_000_000, 100_000),
+        ],
+        "changes": [
+            *(partial(logged, 10_000, seed=seed) for seed in (1, 2)),
+            lambda: ended(5500),
+            lambda: quiet(200),
         ],
         "access": [
             lambda: access.cached(redis, rounds=20),

@@ -8,6 +8,7 @@ from tests.examples.serving import APPS
 from tests.soak import access, amplification
 from tests.soak.bulk import lookups
 from tests.soak.cancelling import cancellations
+from tests.soak.changes import ended, logged, quiet
 from tests.soak.closing import closings
 from tests.soak.deliveries import deliveries
 from tests.soak.emails import memory, planned, requests_for, worlds, wrong_in
@@ -178,3 +179,8 @@ def test_a_figure_shows_whether_it_holds(holds: bool) -> None:
 async def test_every_delivery_is_handled_once(app: str) -> None:
     """They are late, doubled, out of order, and one in ten fails."""
     _holds(*await deliveries(app, 300))
+
+
+async def test_no_change_is_missed_invented_or_given_another_key() -> None:
+    """Against the log of the fake: faults, rows that move, restarts, equal times."""
+    _holds(await logged(700, seed=3), await ended(550), await quiet(20))

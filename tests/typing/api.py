@@ -1,7 +1,7 @@
 """Never run: mypy and pyright read it as users' code, and `assert_type` holds the types that callers lean on."""
 
 from collections.abc import AsyncIterator, Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any, Literal, assert_type, cast
 
@@ -115,6 +115,23 @@ from kajabi_async import (
     loads,
 )
 from kajabi_async.access import Access, AccessGate, Cache, MemoryCache, RedisCache, State
+from kajabi_async.changes import (
+    AccessEnded,
+    Change,
+    Changes,
+    ContactAdded,
+    ContactChanged,
+    CustomerAdded,
+    CustomerChanged,
+    FormSubmitted,
+    NoteWritten,
+    OrderChanged,
+    OrderPlaced,
+    PurchaseChanged,
+    PurchaseMade,
+    ResourceGone,
+    WatchName,
+)
 
 
 async def lookups(api: Kajabi, ids: AsyncIterator[str]) -> None:
@@ -325,6 +342,37 @@ async def people_by_email(api: Kajabi, emails: list[str]) -> None:
             assert_type(by_hand.resource, Customer)
         elif isinstance(by_hand.error, InvalidEmailError):
             assert_type(by_hand.candidates, tuple[Customer, ...])
+
+
+async def what_has_changed(api: Kajabi, stored: str | None) -> None:
+    names: tuple[WatchName, ...] = ("purchases", "contact_notes")
+    changes = api.changes(cursor=stored, since=timedelta(hours=1), every=30, watch=names, sweep=60.0)
+    assert_type(changes, Changes)
+    api.changes(watch="contacts", since=3600)
+    assert_type(await changes.poll(), tuple[Change, ...])
+    assert_type(changes.cursor, str | None)
+    async for change in changes:
+        assert_type(change, Change)
+        assert_type((change.at, change.key, change.cursor, change.kind), tuple[datetime, str, str, str])
+        assert_type((change.customer_id, change.contact_id, change.email), tuple[str | None, str | None, str | None])
+        assert_type(change.to_dict(), dict[str, Any])
+        match change:
+            case PurchaseMade() | PurchaseChanged() | AccessEnded():
+                assert_type(change.resource, Purchase)
+            case OrderPlaced() | OrderChanged():
+                assert_type(change.resource, Order)
+            case ContactAdded() | ContactChanged():
+                assert_type(change.resource, Contact)
+            case CustomerAdded() | CustomerChanged():
+                assert_type(change.resource, Customer)
+            case FormSubmitted():
+                assert_type(change.resource, FormSubmission)
+            case NoteWritten():
+                assert_type(change.resource, ContactNote)
+            case ResourceGone():
+                assert_type(change.resource, Resource)
+            case _:
+                assert_type(change.resource, Resource)
 
 
 async def who_may_in(api: Kajabi, cache: Cache, event: object) -> None:
