@@ -92,7 +92,8 @@ class Scope(Struct):
     """Whether an attribute that cannot be read fails the whole resource, rather than itself alone."""
     unread: UnreadPart | None = None
     """The included resources, until `known` is read for the first time."""
-    _conversions: int = attrs.field(default=0, init=False)
+    conversions: int = 0
+    """The number of values that were converted one by one."""
 
     @property
     def known(self) -> dict[Identifier, "Resource"]:
@@ -113,8 +114,8 @@ class Scope(Struct):
 
     def count_conversions(self, number: int) -> None:
         """Count ``number`` values that are converted one by one; TooManyValuesError beyond the limit of the answer."""
-        self._conversions += number
-        if self._conversions > most_conversions(self.most_elements):
+        self.conversions += number
+        if self.conversions > most_conversions(self.most_elements):
             raise TooManyValuesError
 
     def all_of(self, identifiers: Iterable[Identifier]) -> tuple["Resource", ...] | None:
