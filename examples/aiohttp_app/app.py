@@ -30,8 +30,8 @@ async def _kajabi(app: web.Application) -> AsyncIterator[None]:
     # The limit for each call, retries included.
     async with Kajabi.from_env(timeout=30) as api:
         app[API] = api
-        # Visitors wait for at most five seconds, and usually not at all.
-        app[GATE] = AccessGate(api, budget=5.0)
+        # Visitors wait for at most 15 seconds while Kajabi hangs, and usually not at all.
+        app[GATE] = AccessGate(api, budget=15.0)
         app[RECEIVER] = Receiver(PathSecrets(os.environ["WEBHOOK_SECRET"]), MemoryReplayGuard(), api=api)
         yield
 

@@ -27,8 +27,8 @@ async def lifespan(_: FastAPI) -> AsyncGenerator[dict[str, Any]]:
     # The limit for each call, retries included.
     async with Kajabi.from_env(timeout=30) as api:
         secrets = PathSecrets(os.environ["WEBHOOK_SECRET"])
-        # Visitors wait for at most five seconds, and usually not at all.
-        gate = AccessGate(api, budget=5.0)
+        # Visitors wait for at most 15 seconds while Kajabi hangs, and usually not at all.
+        gate = AccessGate(api, budget=15.0)
         yield {"api": api, "gate": gate, "receiver": Receiver(secrets, MemoryReplayGuard(), api=api)}
 
 

@@ -266,12 +266,13 @@ class AccessGate:
 
     async def _read_customer(self, customer_id: str, mark: str) -> Reading:
         """Read a customer, and again if the person is forgotten meanwhile: later checks may wait for it."""
-        for _ in range(_MOST_READINGS):
+        left = _MOST_READINGS
+        while True:
             drops_before = self._known.drops_so_far
             reading = await self._reader.holdings(customer_id, mark)
-            if await self._known.store(reading, drops_before):
-                break
-        return reading
+            left -= 1
+            if await self._known.store(reading, drops_before) or not left:
+                return reading
 
     async def _with_contents(self, known: Known, offers: Sequence[str]) -> Known:
         """Return *known* with the contents of *offers*, read if they are not stored, or not fresh."""

@@ -1,12 +1,13 @@
 """Whom an event is about: the customers, contacts and emails that a delivery or a change names."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from typing import Any, Final, Protocol, runtime_checkable
 
 import attrs
 
 from kajabi_async.errors import InvalidArgumentError, InvalidEmailError, InvalidIdError, KajabiError
 from kajabi_async.fetching.email_address import checked_email
+from kajabi_async.jsonapi.codec import json_object
 from kajabi_async.jsonapi.ids import checked_id
 from kajabi_async.models.resource import Resource
 
@@ -115,10 +116,10 @@ def _read_member(named: Named, member: Any) -> None:
 
 def _read_answers(named: Named, answers: Any) -> None:
     """Read the answers of a form, whose labels the site chose: every email among them."""
-    if isinstance(answers, Mapping):
-        for value in [*answers.values()][:_MOST_ANSWERS]:
-            if isinstance(value, str) and "@" in value:
-                named.add(email=value)
+    members = json_object(answers) or {}
+    for value in list(members.values())[:_MOST_ANSWERS]:
+        if isinstance(value, str) and "@" in value:
+            named.add(email=value)
 
 
 def _read_unread(named: Named, body: Any) -> None:

@@ -110,7 +110,8 @@ def test_a_cache_in_redis_belongs_to_one_event_loop(redis_url: str) -> None:
 async def test_two_gates_share_what_one_has_read(world: World, redis_url: str, decodes: bool) -> None:
     """Over a client of the caller, too, which may decode what it reads."""
     person = world.person(offers=["4"])
-    redis: Any = Redis.from_url(redis_url, decode_responses=decodes)
+    client: Any = Redis
+    redis = client.from_url(redis_url, decode_responses=decodes)
     async with RedisCache(redis) as a, RedisCache(redis_url) as b:
         one, other = world.gate(cache=a), world.gate(cache=b)
         names: list[dict[str, Any]] = [{"customer_id": "55"}, {"email": EMAIL}]
@@ -135,7 +136,8 @@ async def test_no_email_and_no_name_is_in_what_is_stored(world: World, redis_url
         await gate.check(email=EMAIL, offers=["4"])
         await gate.check(email="stranger@example.com")
         await gate.forget(email="stranger@example.com")
-    redis: Any = Redis.from_url(redis_url)
+    client: Any = Redis
+    redis = client.from_url(redis_url)
     keys = await redis.keys("*")
     assert len(keys) >= 5
     stored = b"\n".join([*keys, *[await redis.get(key) for key in keys]])

@@ -161,7 +161,7 @@ async def test_an_event_of_the_dashboard_drops_whom_it_names(world: World, name:
         event = attrs.evolve(event, answers={"Your mail": f" {email} ", "Age": 36, "About": "I am @home"})
     world.person(email=email, offers=["4"])
     gate = world.gate()
-    question = {"email": email} if "email" in asked else asked
+    question: dict[str, Any] = {"email": email} if "email" in asked else asked
     await gate.check(**question)
     before = world.asked
     await gate.notice(event)

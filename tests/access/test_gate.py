@@ -29,7 +29,8 @@ def state_of(access: Access) -> str:
 
 
 async def state(gate: AccessGate, **question: Any) -> str:
-    return state_of(await gate.check(**({"customer_id": "55"} | question)))
+    arguments: dict[str, Any] = {"customer_id": "55", **question}
+    return state_of(await gate.check(**arguments))
 
 
 async def test_an_offer_held_gives_access(world: World) -> None:

@@ -55,12 +55,9 @@ async def test_misuse_is_reported(kajabi: Command, arguments: tuple[str, ...]) -
     assert (result.code, result.out) == (2, "")
 
 
-async def test_rejected_credentials_are_an_error_and_no_answer(
-    kajabi: Command, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_rejected_credentials_are_an_error_and_no_answer(kajabi: Command) -> None:
     """Asking again would not help."""
-    monkeypatch.setenv("KAJABI_CLIENT_SECRET", "wrong")
-    result = await kajabi("access", "check", "a@b.c")
+    result = await kajabi("access", "check", "a@b.c", KAJABI_CLIENT_SECRET="not-the-secret")
     assert (result.code, result.out) == (3, "")
     assert "/v1/oauth/token" in result.err
 

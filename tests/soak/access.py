@@ -110,7 +110,8 @@ async def gone(number: int, *, budget: float) -> list[Figure]:
             result = act(fake)
             if isinstance(result, Awaitable):
                 await result
-            seconds, wrong = [], 0
+            seconds: list[float] = []
+            wrong = 0
             for each in range(number):
                 for customer, state in ((known, "allowed"), (str(1000 + each), "unknown")):
                     started = time.perf_counter()
@@ -134,7 +135,7 @@ def machine(steps: int) -> Figure:
         deadline=None,
         database=None,
         derandomize=True,
-        suppress_health_check=list(HealthCheck),
+        suppress_health_check=[HealthCheck.too_slow],
     )
     wrong: list[str] = []
     try:
