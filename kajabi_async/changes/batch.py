@@ -81,7 +81,7 @@ def items_of_purchase(
         if is_over and end is not None:
             yield from items_of_end(purchase, end, ends)
         return
-    is_known = end is not None and ends.has(Version(end, purchase.id))
+    is_known = end is not None and ends.has_exactly(Version(end, purchase.id))
     if is_over and end is not None and not is_known:
         yield from items_of_end(purchase, end, ends, version)
         return
@@ -96,7 +96,7 @@ def items_of_purchase(
 def items_of_end(purchase: Purchase, end: int, ends: Window, version: Version | None = None) -> Iterator[Item]:
     """Yield the end of the access of *purchase*, unless it was yielded."""
     noted = Version(end, purchase.id)
-    if not ends.has(noted):
+    if not ends.has_exactly(noted):
         yield attrs.evolve(_ended(purchase, end), version=version, end=noted)
 
 

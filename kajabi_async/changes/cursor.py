@@ -18,7 +18,7 @@ from kajabi_async.changes.watched import WATCHED
 from kajabi_async.changes.window import Block, Version, Window
 from kajabi_async.checks import string
 from kajabi_async.errors import DecodeError, InvalidArgumentError
-from kajabi_async.jsonapi.codec import decode
+from kajabi_async.jsonapi.codec import decode, json_array, json_object
 
 __all__ = ["State", "parse_cursor"]
 
@@ -138,16 +138,16 @@ def _block(given: Any) -> Block:
 
 
 def _members(value: Any) -> Mapping[str, Any]:
-    if not isinstance(value, dict):
+    members = json_object(value)
+    if members is None:
         raise TypeError("an object is expected")
-    members: Mapping[str, Any] = value
     return members
 
 
 def _elements(value: Any, number: int | None = None) -> list[Any]:
-    if not isinstance(value, list) or number not in {None, len(value)}:
+    elements = json_array(value)
+    if elements is None or number not in {None, len(elements)}:
         raise TypeError("an array is expected")
-    elements: list[Any] = value
     return elements
 
 

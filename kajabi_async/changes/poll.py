@@ -204,7 +204,8 @@ class Poller:
     async def _ended(self, reading: Reading | None, settled: Settled, now: int, *, looks: bool) -> list[Item]:
         """Return the planned ends that have come, and set when to look again."""
         state = self._state
-        for row, _ in [] if reading is None else reading.rows.values():
+        rows = () if reading is None else tuple(row for row, _ in reading.rows.values())
+        for row in rows:
             purchase = cast("Purchase", row)
             end = end_of(purchase)
             self._ends.note(purchase, end, now)

@@ -88,6 +88,11 @@ class Window:
         known = self._versions.get(version.id)
         return known is not None and (known == version or known.stamp > version.stamp)
 
+    def has_exactly(self, version: Version) -> bool:
+        """Return whether this very version was yielded: an end of access that is moved back is another one."""
+        is_settled = self.settled is not None and version.stamp <= self.settled
+        return is_settled or self._versions.get(version.id) == version
+
     def add(self, version: Version) -> None:
         """Note that a version was yielded, in place of an earlier one of the row."""
         self._discard(version.id)

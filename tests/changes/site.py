@@ -1,6 +1,6 @@
 """A fake and a client whose clocks move together, and only when a test moves them or the client waits."""
 
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncGenerator, Iterable
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -65,9 +65,7 @@ class Site:
 
 
 @asynccontextmanager
-async def opened(
-    *, customers: int = 30, client: dict[str, Any] | None = None, same_time: bool = False, **options: Any
-) -> AsyncIterator[Site]:
+async def opened(*, customers: int = 30, same_time: bool = False, **options: Any) -> AsyncGenerator[Site]:
     """Open an account whose server is years ahead of the client's clock, or has the ``same_time``."""
     clock = ManualClock(START.timestamp()) if same_time else ManualClock()
 
@@ -81,7 +79,6 @@ async def opened(
             client_secret=fake.client_secret,
             base_url=fake.base_url,
             clock=clock,
-            **(client or {}),
         ) as api,
     ):
         yield Site(fake, api, clock)

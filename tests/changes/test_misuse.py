@@ -1,5 +1,6 @@
 import asyncio
 import pickle
+from collections.abc import Callable
 from datetime import datetime
 from typing import Any
 
@@ -52,7 +53,8 @@ async def test_what_changes_are_not_says_what_to_write() -> None:
             await changes
         with pytest.raises(TypeError, match="'async for', not 'for'"):
             iter(changes)
-        for attempt in (len, bool, lambda it: it[0], lambda it: "x" in it, next):
+        attempts: list[Callable[[Any], object]] = [len, bool, lambda it: it[0], lambda it: "x" in it, next]
+        for attempt in attempts:
             with pytest.raises(TypeError, match="poll"):
                 attempt(changes)
         with pytest.raises(TypeError, match="poll"):

@@ -1,4 +1,5 @@
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable, Coroutine
+from typing import Any
 
 import pytest
 
@@ -37,7 +38,7 @@ async def test_a_sweep_finds_edits_and_deletions() -> None:
         gone.resource.name  # type: ignore[attr-defined]  # noqa: B018
 
 
-Sleep = Callable[[float], Awaitable[None]]
+Sleep = Callable[[float], Coroutine[Any, Any, None]]
 
 
 def _after(sleep: Sleep, times: int, act: Callable[[], object]) -> Sleep:

@@ -366,7 +366,7 @@ async def logged(writes: int, *, seed: int = 1) -> Figure:
 async def ended(purchases: int) -> Figure:
     """Count the requests that find five deactivations among *purchases*."""
     clock = ManualClock()
-    async with FakeKajabi(customers=purchases // 10, now=server_time(clock)) as fake:
+    async with FakeKajabi(customers=purchases * 10 // 11, now=server_time(clock)) as fake:
         settings: Any = {"client_id": fake.client_id, "client_secret": fake.client_secret, "base_url": fake.base_url}
         async with Kajabi(**settings, clock=clock) as api:
             total = await api.purchases.list().count() or 0
