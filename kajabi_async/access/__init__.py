@@ -7,8 +7,9 @@
     if access.allowed: ...
     elif access.unknown: ...        # 503: neither in nor away
 
-Imports the client and, for `RedisCache`, the stores; nothing imports it but the command. Read `gate` first: it has
-`known` load the records, `deciding` and `judging` say what follows from them, and `reading` ask the API.
+Imports the client and, for ``RedisCache``, the stores; nothing imports it but the command. Read ``gate.py`` first: it
+has ``known.py`` load the records, ``deciding.py`` and ``judging.py`` say what follows from them, and ``reading.py``
+read the API.
 """
 
 from typing import TYPE_CHECKING

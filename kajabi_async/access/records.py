@@ -17,7 +17,7 @@ __all__ = ["Records"]
 T = TypeVar("T")
 
 _LOG: Final = logging.getLogger("kajabi_async")
-_BUSY: Final = 8
+_BUSY: Final = 4
 _RECENT_SECONDS: Final = 60.0
 _LONGEST_REST_SECONDS: Final = 60.0
 _REMEMBERED: Final = 20_000
@@ -196,11 +196,11 @@ class Records:
 
     async def _read(self, keys: Sequence[str]) -> list[bytes | None]:
         names = [f"{self._namespace}:{key}" for key in keys]
-        get_many: Any = getattr(self._cache, "get_many", None)
-        found: Any = await (get_many(names) if get_many else asyncio.gather(*map(self._cache.get, names)))
+        read_many: Any = getattr(self._cache, "read_many", None)
+        found: Any = await (read_many(names) if read_many else asyncio.gather(*map(self._cache.get, names)))
         values = [value.encode() if isinstance(value, str) else value for value in found]
         if len(values) != len(names):
-            raise StoreUnavailableError("get_many() of the cache returned another number of values")
+            raise StoreUnavailableError("read_many() of the cache returned another number of values")
         return values
 
     def _remember(self, key: str, value: bytes | None) -> None:

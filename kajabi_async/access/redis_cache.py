@@ -1,15 +1,17 @@
 """A cache in Redis, shared by processes and machines."""
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 from kajabi_async.checks import positive_seconds, string
 from kajabi_async.errors import ConfigurationError, StoreUnavailableError
 from kajabi_async.jsonapi.codec import json_array
 from kajabi_async.stores.redis.calls import RedisBacked
 
-if TYPE_CHECKING:
+try:
     from redis.asyncio import Redis
+except ImportError as missing:
+    raise ImportError("RedisCache needs redis: pip install 'kajabi-async[redis]'") from missing
 
 __all__ = ["RedisCache"]
 
@@ -30,9 +32,9 @@ class RedisCache(RedisBacked):
 
     async def get(self, key: str) -> bytes | None:
         """Return the value of ``key``; None if there is none. StoreUnavailableError if Redis fails."""
-        return (await self.get_many((key,)))[0]
+        return (await self.read_many((key,)))[0]
 
-    async def get_many(self, keys: Sequence[str]) -> list[bytes | None]:
+    async def read_many(self, keys: Sequence[str]) -> list[bytes | None]:
         """Return the values of ``keys``, in their order, by one command for each 500 of them."""
         values: list[bytes | None] = []
         for start in range(0, len(keys), _MOST_AT_ONCE):
