@@ -60,7 +60,7 @@ class Changes(metaclass=NamesCure):
         watch: Any,
         sweep: float | None,
     ) -> None:
-        """Watch through *context*, with cursors of *owner*; the other arguments are those of ``api.changes``."""
+        """Watch through ``context``, with cursors of ``owner``; the other arguments are those of ``api.changes``."""
         self._engine = _Engine(context, owner, cursor=cursor, since=since, every=every, watch=watch, sweep=sweep)
         self._started = False
 

@@ -54,6 +54,7 @@ async def test_a_function_does_what_the_guide_says(
         "ids": ["1", "2", "no"],
         "accounts": [],
         "path": path,
+        "stored": None,
         "folder": tmp_path / "kajabi",
         "contact_id": "2150001100",
         "offer_id": "2",
