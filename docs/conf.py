@@ -23,7 +23,7 @@ nitpick_ignore_regex = [
     ("py:(class|obj)", r"kajabi_async\.testing\.(state|oauth|faults\.incident)\..*"),  # Internals of the fake.
     # Passed on only.
     ("py:class", r"kajabi_async\.(models\.resource\.Scope|stall\.Stalls)"),
-    ("py:class", r"kajabi_async\.fetching\.(page\.ListRequest|naming\.Naming|run\.Scanning)"),
+    ("py:class", r"kajabi_async\.fetching\.(context\.Context|page\.ListRequest|naming\.Naming|run\.Scanning)"),
     ("py:(class|obj)", r"kajabi_async\..*\.(R|\w*T)"),  # Type variables.
 ]
 

@@ -65,6 +65,7 @@ def recorded() -> str:
     recorder = Recorder()
     recorder.line("$ kajabi demo", style="bold")
     asyncio.run(demonstrate(recorder))
+    recorder.line("")  # The frame cuts into the last line.
     svg = recorder.console.export_svg(title="kajabi demo", theme=MONOKAI, unique_id="demo")
     # The picture must not fetch fonts from the network.
     return _FONT_FACE.sub("", svg).replace("Fira Code, monospace", "ui-monospace, monospace")

@@ -65,9 +65,10 @@ def _overview(app: App) -> nodes.Node:
 def _section(directive: SphinxDirective, command: App, words: tuple[str, ...]) -> nodes.section:
     section = nodes.section(ids=["-".join(words)], names=[])
     section += nodes.title("", "", nodes.literal("", " ".join(words)))
-    section += _paragraphs(command.help)
     if command.default_command is not None:
         section += _usage(command, words)
+    section += _paragraphs(command.help)
+    if command.default_command is not None:
         section += _options(command)
     for name, below in _commands(command):
         section += _section(directive, below, (*words, name))
@@ -149,7 +150,7 @@ def _paragraphs(text: str | None) -> Iterator[nodes.Node]:
         if prose and "".join(prose):
             yield nodes.paragraph("", "", *_inline(" ".join(prose)))
         if code:
-            yield _code("\n".join(inspect.cleandoc("\n".join(["", *code])).split("\n")))
+            yield _code(inspect.cleandoc("\n".join(["", *code])), language="bash")
 
 
 def _sentence(text: str | None) -> list[nodes.Node]:
@@ -171,8 +172,8 @@ def _link(words: tuple[str, ...]) -> list[nodes.Node]:
     return [nodes.reference("", "", nodes.literal("", " ".join(words)), refid="-".join(words), internal=True)]
 
 
-def _code(text: str) -> nodes.Node:
-    return nodes.literal_block(text, text, language="text")
+def _code(text: str, *, language: str = "text") -> nodes.Node:
+    return nodes.literal_block(text, text, language=language)
 
 
 def _table(header: tuple[str, ...], rows: list[list[list[nodes.Node]]]) -> nodes.table:
