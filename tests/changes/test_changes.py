@@ -123,7 +123,7 @@ async def test_a_purchase_that_is_written_changes_and_one_that_ends_is_over() ->
 
 
 async def test_a_purchase_that_is_made_and_ends_between_two_polls_is_two_changes() -> None:
-    """Who is told of the purchase is also told of its end."""
+    """A handler of purchases alone still learns of the purchase, and one of ends of its end."""
     async with opened() as site:
         changes = await site.started(watch="purchases")
         site.add("purchases", "901", customer="3")
@@ -278,7 +278,7 @@ async def test_a_cursor_inside_a_long_tie_repeats_nothing_if_the_list_is_the_sam
 
 
 async def test_two_writes_at_the_same_time_with_a_poll_between_are_two_changes() -> None:
-    """The time alone does not tell them apart."""
+    """They differ in more than their time."""
     async with opened() as site:
         purchase = site.purchases(1)[0]
         changes = await site.started(watch="purchases")
