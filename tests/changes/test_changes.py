@@ -153,6 +153,19 @@ async def test_an_end_written_into_the_past_ends_access_all_the_same() -> None:
     assert found[0].at == past
 
 
+async def test_a_purchase_that_is_made_with_an_end_in_the_past_is_two_changes() -> None:
+    """The end is older than everything that was yielded, and never was before."""
+    async with opened() as site:
+        changes = await site.started(watch="purchases")
+        site.add("purchases", "901", customer="3", deactivated_at=site.later(-7200))
+        site.clock.advance(5)
+        found = await changes.poll()
+        assert kinds(found) == ["purchase_made 901", "access_ended 901"]
+        rest = await site.api.changes(watch="purchases", cursor=found[0].cursor).poll()
+        assert "access_ended 901" in kinds(rest)
+        assert await site.api.changes(watch="purchases", cursor=found[1].cursor).poll() == ()
+
+
 async def test_an_end_that_is_moved_back_a_little_is_another_end() -> None:
     """It is not the one that was yielded, although that one was later."""
     async with opened() as site:
