@@ -75,8 +75,12 @@ def items_of_purchase(
     # What the server has written by its own time has come, whatever the Date of its answer says.
     is_over = end is not None and end <= max(now, version.stamp)
     created = _created(purchase)
-    is_new = created is not None and created > (window.settled or 0) and window.version_of(purchase.id) is None
-    if is_new:
+    if created is not None and created > (window.settled or 0) and window.version_of(purchase.id) is None:
+        if is_over and end is not None and end <= (ends.settled or 0):
+            # No look would find this end again, so the purchase counts as yielded only once its end is.
+            yield _item(PurchaseMade, purchase, created, "", None)
+            yield attrs.evolve(_ended(purchase, end), when=created, version=version)
+            return
         yield _item(PurchaseMade, purchase, created, "", version)
         if is_over and end is not None:
             yield from items_of_end(purchase, end, ends)

@@ -212,17 +212,21 @@ class Poller:
             if end is not None and end > now:
                 settled.next_end = end if settled.next_end is None else min(end, settled.next_end)
         items: list[Item] = []
+        found_all = True
         is_look = settled.next_end is not None and settled.next_end <= now and (looks or state.knows_plans)
         if is_look:
             found = await self._ends.look(state.ends.settled or 0, now)
             state.ends.resolve(Version(end, purchase.id) for purchase, end in found.come.values())
             for purchase, end in found.come.values():
                 items += items_of_end(purchase, end, state.ends)
-            settled.next_end = found.following if found.is_sure else now
+            found_all = found.is_sure
+            settled.next_end = found.following if found_all else now
             settled.knows_plans = True
         if settled.knows_plans:
             # Other ends than planned ones are those of writes, which are seen within the minute.
             settled.ends = now - LATE if settled.next_end is None else min(now - LATE, settled.next_end - 1)
+            if is_look and not found_all:
+                settled.ends = state.ends.settled
         return items
 
     def _is_time_for_first_look(self) -> bool:

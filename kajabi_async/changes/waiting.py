@@ -72,7 +72,7 @@ class Patience:
         self._refusals = 0
 
     async def persist(self, act: Callable[[], Awaitable[T]]) -> T:
-        """Await ``act()`` until it does not fail with an error that passes; the log is told of each failure.
+        """Await ``act()`` until it does not fail with an error that passes; each failure is logged.
 
         Errors of other kinds are raised, and so is AuthenticationError for rejected credentials, or for three new
         tokens in a row that are rejected.

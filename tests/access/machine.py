@@ -72,7 +72,15 @@ class AccessMachine(RuleBasedStateMachine):
         self.gates: list[AccessGate] = []
 
     def run(self, work: Coroutine[Any, Any, T]) -> T:
-        return self.runner.run(work)
+        """Run *work*, and what it started: while the loop stands still between steps, a call would seem to hang."""
+
+        async def settled() -> T:
+            result = await work
+            while len(asyncio.all_tasks()) > 1:
+                await asyncio.sleep(0)
+            return result
+
+        return self.runner.run(settled())
 
     def teardown(self) -> None:
         self.runner.close()

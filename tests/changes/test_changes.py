@@ -123,7 +123,7 @@ async def test_a_purchase_that_is_written_changes_and_one_that_ends_is_over() ->
 
 
 async def test_a_purchase_that_is_made_and_ends_between_two_polls_is_two_changes() -> None:
-    """Who is told of the purchase is also told of its end."""
+    """A handler of purchases alone still learns of the purchase, and one of ends of its end."""
     async with opened() as site:
         changes = await site.started(watch="purchases")
         site.add("purchases", "901", customer="3")
@@ -151,6 +151,19 @@ async def test_an_end_written_into_the_past_ends_access_all_the_same() -> None:
         found = await changes.poll()
     assert kinds(found) == [f"access_ended {purchase}", f"purchase_changed {purchase}"]
     assert found[0].at == past
+
+
+async def test_a_purchase_that_is_made_with_an_end_in_the_past_is_two_changes() -> None:
+    """The end is older than everything that was yielded, and never was before."""
+    async with opened() as site:
+        changes = await site.started(watch="purchases")
+        site.add("purchases", "901", customer="3", deactivated_at=site.later(-7200))
+        site.clock.advance(5)
+        found = await changes.poll()
+        assert kinds(found) == ["purchase_made 901", "access_ended 901"]
+        rest = await site.api.changes(watch="purchases", cursor=found[0].cursor).poll()
+        assert "access_ended 901" in kinds(rest)
+        assert await site.api.changes(watch="purchases", cursor=found[1].cursor).poll() == ()
 
 
 async def test_an_end_that_is_moved_back_a_little_is_another_end() -> None:
@@ -278,7 +291,7 @@ async def test_a_cursor_inside_a_long_tie_repeats_nothing_if_the_list_is_the_sam
 
 
 async def test_two_writes_at_the_same_time_with_a_poll_between_are_two_changes() -> None:
-    """The time alone does not tell them apart."""
+    """They differ in more than their time."""
     async with opened() as site:
         purchase = site.purchases(1)[0]
         changes = await site.started(watch="purchases")

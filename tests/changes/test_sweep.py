@@ -23,7 +23,7 @@ async def test_a_sweep_finds_edits_and_deletions() -> None:
             site.fake.remove("contacts", "2150000008")
 
         requests = sum(-(-site.fake._world.store.count(name) // 100) for name in ("contacts", "customers", "orders"))
-        site.clock.sleep = _after(site.clock.sleep, requests, edit)  # type: ignore[method-assign]
+        site.clock.sleep = _after(site.clock.sleep, requests, edit)  # type: ignore[method-assign, assignment]
         found = [await anext(loop) for _ in range(4)]
     assert {type(each) for each in found} == {ContactChanged, CustomerChanged, OrderChanged, ResourceGone}
     assert set(kinds(found)) == {
@@ -75,7 +75,7 @@ async def test_what_a_customer_does_is_no_edit() -> None:
         def signs_in() -> None:
             site.fake.change("customers", "4", sign_in_count=99, last_request_at="2026-03-01T00:00:00Z")
 
-        site.clock.sleep = _after(site.clock.sleep, 5, signs_in)  # type: ignore[method-assign]
+        site.clock.sleep = _after(site.clock.sleep, 5, signs_in)  # type: ignore[method-assign, assignment]
         site.fake.inject(DataChange(lambda: site.add("customers", "900")), path="customers.list")
         assert kinds([await anext(loop)]) == ["customer_added 900"]
 
@@ -92,7 +92,7 @@ async def test_a_row_that_no_page_showed_is_gone_only_if_a_request_says_so() -> 
             # Between the first page of the second sweep and the next: the first row of page two moves to page one.
             site.fake.remove("contacts", newest[0])
 
-        site.clock.sleep = _after(site.clock.sleep, pages + 1, remove)  # type: ignore[method-assign]
+        site.clock.sleep = _after(site.clock.sleep, pages + 1, remove)  # type: ignore[method-assign, assignment]
         found = await anext(loop)
         assert kinds([found]) == [f"resource_gone {newest[0]}"]
         asked = [each.path.rpartition("/")[2] for each in site.fake.requests if each.operation == "contacts.get"]
