@@ -10,29 +10,45 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet --quiet
 # The versions known to pass; `make lock` updates them.
 LOCKED := --constraint requirements/dev.txt
 
-# Arguments of pytest and sessions of `make matrix`; by default all tests and all sessions.
+# Arguments of pytest, and sessions of `make matrix`, by default all of them; QUICK=1 runs a few tests in each session.
 PYTEST ?=
 SESSIONS ?=
+QUICK ?=
+
+# Of the examples that hypothesis draws in `make thorough`; SEED=... draws those of an earlier run again.
+ifndef SEED
+SEED := $(shell od -An -N4 -tu4 /dev/urandom | tr -d ' ')
+endif
+
+# One worker more than cores, because some tests mostly wait for a browser or a server. MEASURE=1 measures coverage.
+MEASURE ?=
+RUN = $(BIN)/$(if $(MEASURE),coverage run,python) -m pytest -n 3 --dist worksteal
 
 # The tests start hundreds of interpreters, each of which would compile the package again.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: demo test tests coverage check conformance docs soak mutation bench matrix dist lock clean
+.PHONY: demo test tests thorough coverage covered check conformance docs soak mutation bench matrix dist lock clean
 
 demo: $(READY)  ## The main job, run against the embedded fake of the API.
 	@$(BIN)/kajabi demo
 
-test: $(READY)  ## All checks and all tests in parallel; reports first which programs are missing.
+test: $(READY)  ## All checks and all but the costly tests in parallel; reports first which programs are missing.
 	@$(BIN)/python -m tests.machine
 	@$(MAKE) --no-print-directory --jobs=2 check tests
 
-# One worker more than cores, because some tests mostly wait for a browser or a server.
 tests: $(READY)
-	$(BIN)/python -m pytest -n 3 $(PYTEST)
+	$(RUN) -m 'not thorough' $(PYTEST)
+
+thorough: $(READY)  ## The costly tests, and other examples for those of hypothesis; prints their seed.
+	@echo 'hypothesis draws from seed $(SEED); make thorough SEED=$(SEED) repeats it'
+	$(RUN) -m 'thorough or hypothesis' --hypothesis-profile=varied --hypothesis-seed=$(SEED) $(PYTEST)
 
 coverage: $(READY)  ## All tests, requiring branch coverage of 95 %; takes longer.
 	$(BIN)/coverage erase
-	$(BIN)/coverage run -m pytest -n 3 $(PYTEST)
+	@$(MAKE) --no-print-directory tests thorough MEASURE=1
+	@$(MAKE) --no-print-directory covered
+
+covered: $(READY)
 	$(BIN)/coverage combine --quiet
 	$(BIN)/coverage report
 
@@ -64,7 +80,7 @@ bench: $(READY)  ## All performance figures, compared with alternatives, in less
 
 matrix: $(READY)  ## Tests of the wheel on every interpreter found, with the lowest and newest dependencies.
 	$(PIP) install --group matrix $(LOCKED)
-	$(BIN)/nox $(if $(SESSIONS),--session $(SESSIONS)) $(if $(PYTEST),-- $(PYTEST))
+	$(BIN)/nox $(if $(SESSIONS),--session $(SESSIONS)) -- $(if $(QUICK),--quick,$(PYTEST))
 
 dist: $(READY)  ## The files of a release in dist/, checked and installed on every interpreter found.
 	$(PIP) install --group matrix $(LOCKED)

@@ -1,7 +1,8 @@
 """Test the package as users get it: as a wheel, on every interpreter found, with old and with new dependencies.
 
 ``make matrix`` runs every session except ``dist`` and ``lock`` and prints a table; ``make dist`` and ``make lock`` run
-those two. Arguments after ``--`` are passed to pytest, such as the tests to run.
+those two. Arguments after ``--`` are passed to pytest, such as the tests to run; ``--quick`` alone runs a few tests in
+each session, and no type checker.
 """
 
 import atexit
@@ -28,6 +29,8 @@ PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
 EXTRAS = ",".join(PROJECT["optional-dependencies"])
 # Versions that the classifiers do not name yet are tested too, so that they can be added.
 VERSIONS = ["3.11", "3.12", "3.13", "3.14"]
+# A few tests of each part, for every push.
+QUICK = "@tests/packaging/quick.txt"
 # These say nothing about an interpreter or a dependency: benchmarks, browser tests, mutation and soak runs.
 LEFT_OUT = ["tests/benchmarks", "tests/docs/test_pages.py", "tests/mutation", "tests/soak"]
 
@@ -112,9 +115,15 @@ AS_USERS = ["examples", "tests/typing"]
 INSIDE = ["-p", "kajabi_async"]
 
 
+def is_quick(session: nox.Session) -> bool:
+    """Return whether only a few tests are to run, as in ``.ci/run``."""
+    return list(session.posargs) == ["--quick"]
+
+
 def check(session: nox.Session, dependencies: str, *options: str, types: Sequence[list[str]]) -> None:
     """Run *types* and tests against the installed wheel and add a row to the table, also if they fail."""
     started = time.monotonic()
+    types = [] if is_quick(session) else types
     folder, report = without_sources(session), Path(session.create_tmp()).absolute() / "report.xml"
     report.unlink(missing_ok=True)
     python = str(session.run("python", "-c", "import platform; print(platform.python_version())", silent=True)).strip()
@@ -129,6 +138,7 @@ def check(session: nox.Session, dependencies: str, *options: str, types: Sequenc
                     session.run("python", "-m", "mypy", "--python-version", version, *what, env=clean)
                 row[3] = "passed"
             chosen = session.posargs or ["tests", *(f"--ignore={each}" for each in LEFT_OUT)]
+            chosen = ["-m", "not thorough", QUICK] if is_quick(session) else chosen
             session.run(
                 *("python", "-m", "pytest", "-q", "-n", "3", f"--junitxml={report}", *options, *chosen), env=clean
             )
@@ -163,6 +173,8 @@ def install(session: nox.Session, *requirements: str) -> None:
 @nox.session(python=FOUND)
 def suite(session: nox.Session) -> None:
     """Types and tests on each interpreter, with the locked versions."""
+    if is_quick(session) and session.python == OLDEST:
+        session.skip("`make test` runs on this interpreter, with these versions")
     install(session, "--group=dev", f"--constraint={LOCK}")
     check(session, "locked", types=[INSIDE, AS_USERS])
 

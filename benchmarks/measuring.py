@@ -60,7 +60,7 @@ Results = dict[str, dict[str, Spread]]
 
 
 def interleaved(turns: Mapping[str, Turn], *, repeats: int, within: float) -> Results:
-    """Give each contender a turn, *repeats* times and under each event loop.
+    """Run each contender in turn, *repeats* times and under each event loop.
 
     A slow machine does fewer rounds: a round starts only if it would end within *within* seconds.
     """

@@ -1,16 +1,19 @@
 """The Sphinx configuration; `make docs` builds with it and treats every warning as an error."""
 
 import sys
+import tomllib
 from pathlib import Path
 
 HERE = Path(__file__).parent
 sys.path[:0] = [str(HERE / "_ext"), str(HERE.parent)]
+PROJECT = tomllib.loads((HERE.parent / "pyproject.toml").read_text("utf-8"))["project"]
 
 project = "kajabi_async"
+version = release = PROJECT["version"]
 author = "The kajabi_async developers"
 project_copyright = "The kajabi_async developers"
 
-extensions = ["myst_parser", "sphinx.ext.autodoc", "names", "reference"]
+extensions = ["myst_parser", "sphinx.ext.autodoc", "names", "public_names", "reference", "commands", "surface"]
 exclude_patterns = ["_build", "_ext"]
 default_role = "py:obj"
 nitpicky = True
@@ -20,7 +23,7 @@ nitpick_ignore_regex = [
     ("py:(class|obj)", r"kajabi_async\.testing\.(state|oauth|faults\.incident)\..*"),  # Internals of the fake.
     # Passed on only.
     ("py:class", r"kajabi_async\.(models\.resource\.Scope|stall\.Stalls)"),
-    ("py:class", r"kajabi_async\.fetching\.(page\.ListRequest|naming\.Naming|run\.Scanning)"),
+    ("py:class", r"kajabi_async\.fetching\.(context\.Context|page\.ListRequest|naming\.Naming|run\.Scanning)"),
     ("py:(class|obj)", r"kajabi_async\..*\.(R|\w*T)"),  # Type variables.
 ]
 
@@ -37,12 +40,19 @@ myst_enable_extensions = ["attrs_inline", "colon_fence", "deflist"]
 myst_heading_anchors = 3
 
 html_theme = "furo"
-html_title = "kajabi_async"
+html_title = f"kajabi_async {version}"
+html_logo = "_static/logo.svg"
 html_static_path = ["_static"]
 html_favicon = "_static/favicon.svg"
 html_css_files = ["kajabi_async.css"]
+html_js_files = ["kajabi_async.js"]
 # The sources are in the repository.
 html_copy_source = False
 html_show_sphinx = False
-html_theme_options = {"navigation_with_keys": True}
+html_theme_options = {
+    "navigation_with_keys": True,
+    "footer_icons": [
+        {"name": "Repository", "url": PROJECT["urls"]["Repository"], "html": "Repository", "class": "repository"}
+    ],
+}
 pygments_style = "default"

@@ -1,16 +1,28 @@
 """The client: builds the parts, owns their life, and sends the requests that the SDK has no name for."""
 
 import asyncio
+import hashlib
 import os
 import re
 from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime, timedelta
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Final, NoReturn, Self, TypedDict, TypeVar, Unpack
+from typing import TYPE_CHECKING, Any, Final, NoReturn, Self, TypeVar, Unpack
 from weakref import WeakSet
 
 import attrs
 
+from kajabi_async.changes.stream import Changes
+from kajabi_async.changes.watched import WatchName
 from kajabi_async.checks import boolean, shown, string, whole_number, with_methods
+from kajabi_async.client_options import (
+    ClientOptions,
+    SharedOptions,
+    merged,
+    refuse_unknown,
+    session_options,
+    timeouts_of,
+)
 from kajabi_async.clock import SystemClock
 from kajabi_async.errors import ConfigurationError, InvalidArgumentError
 from kajabi_async.exchange import Request
@@ -35,21 +47,14 @@ from kajabi_async.resources.prefetching import Prefetching
 from kajabi_async.resources.writes import answered_write
 from kajabi_async.session import (
     ClientCredentials,
-    Clock,
     Credentials,
-    RateLimit,
-    RetryPolicy,
+    PasswordCredentials,
     SessionManager,
-    SessionObserver,
     SessionStats,
     Timeouts,
-    TokenStore,
 )
 from kajabi_async.session.sharing import SharingSession
 from kajabi_async.tracebacks import hide_arguments
-
-if TYPE_CHECKING:
-    import aiohttp
 
 __all__ = ["ClientOptions", "Kajabi", "SharedOptions"]
 
@@ -65,57 +70,6 @@ _PATH: Final = re.compile(r"/v1(?:/[A-Za-z0-9_~-][A-Za-z0-9._~-]*)+")
 
 Params = Mapping[str, str | int] | Sequence[tuple[str, str | int]]
 """Query parameters by name, or as pairs if a name is repeated."""
-
-
-class ClientOptions(TypedDict, total=False):
-    """The options of a client; every one has a default."""
-
-    base_url: str
-    """Scheme and host, without ``/v1``; plain http is for loopback only."""
-    allow_insecure: bool
-    """Accept plain http to other hosts: the secret and the token then travel in clear text (False)."""
-    site_id: str | int | None
-    """The site that lists filter by and creations happen on, unless a call names another site or None."""
-    timeout: "float | Timeouts | None"
-    """Seconds for a whole operation, waits and retries included (60), or each limit by itself."""
-    concurrency: int
-    """The number of requests in flight at once (50)."""
-    rate_limit: "float | RateLimit | None"
-    """Requests a second if you know your limit, or a limit of your own, such as one shared over Redis; None, the
-    default, learns it from answers with 429."""
-    retry: RetryPolicy
-    """When reads are retried."""
-    token_store: "TokenStore | None"
-    """The store through which processes share one token; the client does not close it."""
-    observers: "Iterable[SessionObserver]"
-    """Functions called with each event of the session, for traces, metrics and logs of your own."""
-    max_answer_bytes: int
-    """The largest answer read, in bytes after decompression (8 MiB; a page of 500 rows is below 2)."""
-    max_answer_elements: int
-    """The number of elements that an answer may hold (200,000; a page of 500 customers holds about 40,000): each comma
-    outside of text counts as one, each opening bracket as two."""
-    http_session: "aiohttp.ClientSession | None"
-    """A session of yours to send through; the client does not close it. Its headers and cookies are sent along, its
-    proxy and middlewares are used; an option that cannot be kept, such as ``auth=``, is refused with
-    ConfigurationError."""
-    strict: bool
-    """Raise DecodeError for a resource with an attribute that cannot be read (False); otherwise only reading that
-    attribute raises UnreadableAttributeError."""
-    clock: "Clock | None"
-    """Another source of time, for tests."""
-
-
-class SharedOptions(TypedDict, total=False):
-    """The options of ``with_options``; one that is not passed is that of the client."""
-
-    timeout: "float | Timeouts | None"
-    """Seconds for a whole operation, with the client's other limits, or each limit by itself."""
-    retry: RetryPolicy
-    """When reads are retried. The retry budget is the client's, unless the policy has one of another size."""
-    site_id: str | int | None
-    """The site that lists filter by and creations happen on; None for no site."""
-    concurrency: int
-    """The number of lookups that bulk runs keep going, at most the ``concurrency`` of the client."""
 
 
 @refusing({"__enter__": _ASYNC_WITH, "__exit__": _ASYNC_WITH})
@@ -140,13 +94,15 @@ class Kajabi(Prefetching):
 
         ConfigurationError if they are missing, or if an option is unknown or makes no sense.
         """
-        _refuse_unknown(options, ClientOptions, owner="Kajabi")
+        refuse_unknown(options, ClientOptions, owner="Kajabi")
         strict = boolean(options.get("strict", False), of="strict", error=ConfigurationError)
         most_elements = options.get("max_answer_elements", MAX_ELEMENTS)
+        checked = _credentials(client_id, client_secret, credentials)
+        self._account = _account_of(checked)
         self._session = SessionManager(
-            credentials=_credentials(client_id, client_secret, credentials),
-            timeouts=_timeouts(options.get("timeout", Timeouts())),
-            **_session_options(options),
+            credentials=checked,
+            timeouts=timeouts_of(options.get("timeout", Timeouts())),
+            **session_options(options),
         )
         self._links = LinkRules(
             base_url=self._session.base_url,
@@ -219,13 +175,18 @@ class Kajabi(Prefetching):
         return cls(
             client_id=os.environ["KAJABI_CLIENT_ID"],
             client_secret=os.environ["KAJABI_CLIENT_SECRET"],
-            **_merged(from_environment, options),
+            **merged(from_environment, options),
         )
 
     @property
     def session(self) -> SessionManager:
         """The session manager: token, pool, retries, limits."""
         return self._session
+
+    @property
+    def site_id(self) -> str | None:
+        """The site that lists filter by and creations happen on; None if there is none."""
+        return self._context.site_id
 
     @property
     def stats(self) -> SessionStats:
@@ -244,6 +205,36 @@ class Kajabi(Prefetching):
         """Revoke the token and its refresh token; a later call fetches new ones. Sends nothing if there is none."""
         await self._session.revoke()
 
+    def changes(
+        self,
+        *,
+        cursor: str | None = None,
+        since: "datetime | timedelta | float | None" = None,
+        every: float = 60.0,
+        watch: "WatchName | Iterable[WatchName] | None" = None,
+        sweep: float | None = None,
+    ) -> Changes:
+        """Return the changes of the account from ``cursor`` on, to be read by ``async for`` or by ``poll()``.
+
+        The lists that ``watch`` names, all six by default, are polled ``every`` so many seconds, of the client's site
+        if it has one; a quiet poll sends one request for each. Changes come oldest first, at least once: one that
+        comes a second time has the same ``key``. Pauses and outages delay them and lose nothing; the loop ends with
+        AuthenticationError if the credentials are rejected, PermissionDeniedError if the key may not read a list, and
+        ClientClosedError if the client is closed.
+
+        Without ``cursor`` they start now, or at ``since``: a time with its zone, or a timedelta or number of seconds
+        back from now by the clock of this machine. Form submissions carry no time and always start now.
+
+        ``sweep`` also compares whole lists, one request each so many seconds, to find what polls cannot: edits of
+        contacts, customers and orders, and deletions.
+
+        InvalidArgumentError for a list that cannot be watched, or a cursor that is damaged, of another version, or of
+        other credentials, another site or another ``base_url``.
+        """
+        whose = f"{self._session.base_url}\n{self._account}\n{self._context.site_id or ''}"
+        owner = hashlib.sha256(whose.encode()).hexdigest()[:16]
+        return Changes(self._context, owner, cursor=cursor, since=since, every=every, watch=watch, sweep=sweep)
+
     def with_options(self, **options: Unpack[SharedOptions]) -> Self:
         """Return a client with other ``options`` that shares pool, token, gate, rate and `stats` with this one.
 
@@ -253,7 +244,7 @@ class Kajabi(Prefetching):
         it too. ConfigurationError as by the constructor, and if ``concurrency`` is more than that client's;
         InvalidIdError for a ``site_id`` that is none.
         """
-        _refuse_unknown(options, SharedOptions, owner="with_options")
+        refuse_unknown(options, SharedOptions, owner="with_options")
         other = object.__new__(type(self))
         vars(other).update(vars(self))
         other._share_with_options(options)
@@ -351,7 +342,7 @@ class Kajabi(Prefetching):
 def _credentials(client_id: str | None, client_secret: str | None, credentials: Credentials | None) -> Credentials:
     if credentials is not None:
         if client_id is not None or client_secret is not None:
-            raise ConfigurationError("give either credentials= or client_id= and client_secret=, not both")
+            raise ConfigurationError("pass either credentials= or client_id= and client_secret=, not both")
         checked: Credentials = with_methods(credentials, "form", of="credentials")
         return checked
     if client_id is None or client_secret is None:
@@ -360,6 +351,13 @@ def _credentials(client_id: str | None, client_secret: str | None, credentials: 
             "KAJABI_CLIENT_SECRET and use Kajabi.from_env()"
         )
     return ClientCredentials(client_id, client_secret)
+
+
+def _account_of(credentials: Credentials) -> str:
+    """Return the public part of *credentials*; empty if they have none."""
+    if isinstance(credentials, ClientCredentials):
+        return credentials.client_id.reveal()
+    return credentials.username.reveal() if isinstance(credentials, PasswordCredentials) else ""
 
 
 def _checked_site(site_id: str | int | None) -> str | None:
@@ -379,50 +377,6 @@ def _sharing(session: SessionManager, options: SharedOptions) -> SharingSession:
     timeout = options.get("timeout", session.timeouts)
     timeouts = timeout if isinstance(timeout, Timeouts) else attrs.evolve(session.timeouts, total=timeout)
     return SharingSession(session, timeouts=timeouts, retry=options.get("retry", session.retry))
-
-
-def _timeouts(timeout: float | Timeouts | None) -> Timeouts:
-    return timeout if isinstance(timeout, Timeouts) else Timeouts(total=timeout)
-
-
-def _merged(weaker: ClientOptions, stronger: ClientOptions) -> ClientOptions:
-    return {**weaker, **stronger}
-
-
-_NOT_FOR_THE_SESSION: Final = frozenset({"site_id", "strict", "timeout"})
-
-
-def _session_options(options: ClientOptions) -> dict[str, Any]:
-    return {name: value for name, value in options.items() if name not in _NOT_FOR_THE_SESSION}
-
-
-def _refuse_unknown(options: Mapping[str, Any], known: type, *, owner: str) -> None:
-    unknown = sorted(options.keys() - known.__annotations__.keys())
-    if unknown:
-        raise ConfigurationError(f"{owner}() has no option {unknown[0]!r}{_option_near(unknown[0], known)}")
-
-
-_OPTIONS_ELSEWHERE: Final = {
-    **dict.fromkeys(("api_key", "key", "username"), "; did you mean 'client_id'?"),
-    **dict.fromkeys(("api_secret", "secret", "password"), "; did you mean 'client_secret'?"),
-    **dict.fromkeys(
-        ("access_token", "auth", "refresh_token", "token"),
-        "; the client fetches its token: pass client_id= and client_secret=, or credentials=",
-    ),
-    **dict.fromkeys(("headers", "proxy", "session", "ssl", "verify"), "; set it on a session of yours: http_session="),
-    **dict.fromkeys(("max_connections", "max_concurrency", "pool_size", "limit"), "; did you mean 'concurrency'?"),
-    **dict.fromkeys(("retries", "max_retries"), "; did you mean 'retry', such as RetryPolicy(attempts=3)?"),
-    **dict.fromkeys(("host", "url", "endpoint", "api_url"), "; did you mean 'base_url'?"),
-    "site": "; did you mean 'site_id'?",
-}
-"""What options of other names are called here."""
-
-
-def _option_near(name: str, options: type) -> str:
-    known, elsewhere = [*options.__annotations__], ""
-    if options is ClientOptions:
-        known, elsewhere = ["client_id", "client_secret", "credentials", *known], _OPTIONS_ELSEWHERE.get(name, "")
-    return elsewhere or nearest_name(name, known) or f"; its options are {', '.join(known)}"
 
 
 def _request(method: str, path: str, params: Params | None, json: Any) -> Request:

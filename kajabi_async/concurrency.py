@@ -113,7 +113,7 @@ class SingleFlight(Generic[K, V]):
     """Calls with the same key that share one task."""
 
     def __init__(self, *, abandon: bool) -> None:
-        """With *abandon*, cancel a task when its last caller has gone; otherwise let it finish."""
+        """Cancel a task when its last caller has gone, if *abandon*; otherwise let it finish."""
         self._abandon = abandon
         self._flights: dict[K, _Flight[V]] = {}
         self._closed = False

@@ -19,7 +19,7 @@
     ├── RelationshipUnavailableError  the API names no way to the related resources
     ├── UntrustedLinkError            a link in an answer that does not lead to the API
     ├── AmbiguousMatchError           several resources match where one was searched for
-    ├── PagingError                   pages that never end
+    ├── PagingError                   pages that never end, or that lack rows of the list
     ├── ExportError                   an export that cannot be written, or whose checkpoint is in use or damaged
     ├── DecodeError                   an answer that cannot be read
     │   ├── AnswerTooLargeError
@@ -292,7 +292,7 @@ class AmbiguousMatchError(KajabiError):
 
 
 class PagingError(KajabiError):
-    """Pages that lead back to themselves or never end."""
+    """Pages that lead back to themselves, never end, or do not make up the list that is needed whole."""
 
 
 class ExportError(KajabiError):
@@ -340,9 +340,9 @@ class DecodeError(KajabiError):
 class AnswerTooLargeError(DecodeError):
     """An answer above a limit; it was not decoded.
 
-    The limits are `max_answer_bytes`, counted after decompression, and `max_answer_elements`, from which that of
-    resource objects follows; those for the digits of a number, for escaped quotes and for characters beyond U+FFFF
-    are fixed.
+    The limits are `max_answer_bytes`, counted after decompression, and `max_answer_elements`, from which those of
+    resource objects and of values to convert follow; those for the digits of a number, for escaped quotes and for
+    characters beyond U+FFFF are fixed.
     """
 
 

@@ -11,13 +11,16 @@ import msgspec
 
 from kajabi_async.plain import PlainRecord
 
-__all__ = ["FORM", "JSON_API", "Answer", "Request", "Send", "SessionStats", "Tally", "TimeoutStarts"]
+__all__ = ["FORM", "JSON_API", "SUCCESS", "Answer", "Request", "Send", "SessionStats", "Tally", "TimeoutStarts"]
 
 JSON_API: Final = "application/vnd.api+json"
 """The media type of JSON:API 1.1, sent without parameters (section "Content Negotiation")."""
 
 FORM: Final = "application/x-www-form-urlencoded"
 """The media type of the two OAuth endpoints."""
+
+SUCCESS: Final = range(200, 300)
+"""The statuses of answers that are no errors."""
 
 
 # msgspec structs: one of each is made for every call, and a frozen attrs class takes five times the instructions.

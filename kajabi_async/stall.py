@@ -11,7 +11,7 @@ import math
 import random
 import weakref
 from collections.abc import Awaitable, Callable
-from typing import Any, Final, TypeVar
+from typing import Any, Final, Protocol, TypeVar
 
 import attrs
 
@@ -26,7 +26,7 @@ from kajabi_async.passing import (
     pause_asked_for,
 )
 
-__all__ = ["PATIENCE_SECONDS", "Stall", "Stalls", "Trial", "checked_patience"]
+__all__ = ["PATIENCE_SECONDS", "Stall", "Stalls", "Trial", "Waiting", "checked_patience"]
 
 T = TypeVar("T")
 
@@ -67,15 +67,23 @@ class Trial:
     """Whether it is trying something else to compare with, whose failure is not its own."""
 
 
+class Waiting(Protocol):
+    """What waits for long, and ends when its client is closed."""
+
+    def end(self, reason: Exception, /) -> None:
+        """End all waiting with *reason*, if anything waits."""
+        ...
+
+
 class Stalls:
-    """The stalls of one client, which end when it is closed: a pause may be long."""
+    """The stalls of one client and its other long waits, which end when it is closed: a pause may be long."""
 
     def __init__(self) -> None:
-        self._all: weakref.WeakSet[Stall] = weakref.WeakSet()
+        self._all: weakref.WeakSet[Waiting] = weakref.WeakSet()
 
-    def add(self, stall: "Stall") -> None:
-        """Add *stall*, as long as it exists."""
-        self._all.add(stall)
+    def add(self, waiting: Waiting) -> None:
+        """Add *waiting*, as long as it exists."""
+        self._all.add(waiting)
 
     def end(self) -> None:
         """End all waiting with ClientClosedError."""
@@ -97,7 +105,7 @@ class Stall:
         among: Stalls | None = None,
         jitter: Callable[[], float] = random.random,
     ) -> None:
-        """After *patience* seconds without an answer, while *is_busy*, give up and call *gave_up* with None.
+        """Give up after *patience* seconds without an answer, while *is_busy*, and call *gave_up* with None.
 
         If all waiting ends for another reason, such as the end of the `Stalls` that it is *among*, *gave_up* is called
         with that. *changed* is called when a stall starts, when the API asks for a pause, and when all go on.

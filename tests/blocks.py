@@ -13,6 +13,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from contextlib import redirect_stdout
 from doctest import ELLIPSIS, OutputChecker
 from pathlib import Path
+from textwrap import indent
 from typing import Any
 from urllib.parse import unquote
 
@@ -23,6 +24,13 @@ from kajabi_async.testing import FakeKajabi, RecordedRequest
 
 _BLOCK = re.compile(r"^```(\w+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 _DEFINED = re.compile(r"^(?:async )?def (\w+)", re.MULTILINE)
+_IMPORT = re.compile(r"^(?:from|import) ", re.MULTILINE)
+_KNOWN = {
+    "Kajabi": "kajabi_async",
+    "FakeKajabi": "kajabi_async.testing",
+    "AccessGate": "kajabi_async.access",
+}
+"""Names that a block without imports may use."""
 _FILE_NAME = re.compile(r"# (\w+\.\w+)\n")
 
 
@@ -54,6 +62,22 @@ class Block:
     def is_application(self) -> bool:
         """Whether it is a web application, to be served and requested."""
         return bool(re.search(r"^app = |^def make_app\(", self.code, re.MULTILINE))
+
+    @property
+    def is_fragment(self) -> bool:
+        """Whether it has only statements, which await as in a notebook, with a client called ``api``."""
+        is_whole = self.is_program or self.is_application or _DEFINED.search(self.code)
+        return self.language == "python" and not is_whole and self.file_name is None
+
+    @property
+    def source(self) -> str:
+        """The code as a module: a fragment in a function, and without any import with those that readers know."""
+        known = "; ".join(
+            f"from {module} import {name}" for name, module in _KNOWN.items() if name in self.code or name == "Kajabi"
+        )
+        if self.is_fragment:
+            return f"{known}\nasync def fragment(api: Kajabi) -> None:\n{indent(self.code, '    ')}"
+        return self.code if self.language != "python" or _IMPORT.search(self.code) else f"{known}\n{self.code}"
 
     def __str__(self) -> str:
         names = _DEFINED.findall(self.code)
@@ -142,7 +166,8 @@ def load(block: Block) -> dict[str, Any]:
     """Execute *block* as a module and return its names."""
     names: dict[str, Any] = {"__name__": Path(block.page).stem}
     # Leading blank lines make a traceback show the line of the page.
-    code = "\n" * (block.line - 1) + block.code
+    added = block.source.count("\n") - block.code.count("\n")
+    code = "\n" * (block.line - 1 - added) + block.source
     exec(compile(ast.parse(code), block.page, "exec", dont_inherit=True), names)
     return names
 

@@ -5,6 +5,7 @@ With ``CI`` set it ends the run before the first test.
 """
 
 import asyncio
+import gc
 import subprocess
 from collections import Counter
 from collections.abc import Callable, Generator
@@ -35,12 +36,19 @@ def pytest_configure(config: pytest.Config) -> None:
     if config.getoption("--uvloop"):
         config.pluginmanager.register(_OnUvloop())
     config.addinivalue_line("markers", "needs(tool): skip the test if the program is not installed")
+    config.addinivalue_line("markers", "thorough: a costly test that `make thorough` runs and `make test` does not")
     if not hasattr(config, "workerinput") and is_ci() and (lacking := missing()):
         raise pytest.UsageError(f"{sentence(lacking)} (CI is set, so nothing may be skipped)")
 
 
 def pytest_report_header() -> list[str]:
     return [sentence(lacking)] if (lacking := missing()) else []
+
+
+def pytest_collection_finish() -> None:
+    """Exclude nine thousand collected tests from every garbage collection that a test asks for."""
+    gc.collect()
+    gc.freeze()
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:

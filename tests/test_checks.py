@@ -88,7 +88,7 @@ def test_a_string_is_text() -> None:
 
 
 @pytest.mark.parametrize(
-    ("values", "told"),
+    ("values", "expected"),
     [
         ("77", "got one string: write ['77']"),
         (b"77", "got one string: write [b'77']"),
@@ -96,11 +96,11 @@ def test_a_string_is_text() -> None:
         (None, "got NoneType"),
     ],
 )
-def test_one_string_is_no_iterable_of_things(values: Any, told: str) -> None:
+def test_one_string_is_no_iterable_of_things(values: Any, expected: str) -> None:
     """It would be taken apart into its characters."""
     with pytest.raises(InvalidArgumentError) as caught:
         iterable_of("ids", values)
-    assert str(caught.value) == f"an iterable of ids is needed, {told}"
+    assert str(caught.value) == f"an iterable of ids is needed, {expected}"
     assert iterable_of("ids", ["7"]) == ["7"]
 
 
@@ -252,7 +252,7 @@ def test_an_object_has_the_methods_of_its_protocol() -> None:
 
 
 @pytest.mark.parametrize(
-    ("make", "told"),
+    ("make", "expected"),
     [
         (
             lambda: _client(rate_limit="5"),
@@ -264,11 +264,13 @@ def test_an_object_has_the_methods_of_its_protocol() -> None:
         (lambda: RetryPolicy(statuses=503), "an iterable of statuses is needed, got int"),  # type: ignore[arg-type]
     ],
 )
-def test_an_object_of_a_wrong_kind_is_refused_when_the_client_is_made(make: Callable[[], object], told: str) -> None:
+def test_an_object_of_a_wrong_kind_is_refused_when_the_client_is_made(
+    make: Callable[[], object], expected: str
+) -> None:
     """By name, and not by an AttributeError from within, later."""
     with pytest.raises(ConfigurationError) as caught:
         make()
-    assert str(caught.value) == told
+    assert str(caught.value) == expected
 
 
 async def test_arguments_of_a_wrong_shape_are_refused_before_anything_is_sent() -> None:

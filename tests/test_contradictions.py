@@ -76,7 +76,9 @@ def test_transactions_have_a_time_and_a_site_in_lists_only() -> None:
 @pytest.mark.parametrize("body", [b'{"data":{}}', b"", b"null"])
 async def test_a_deletion_is_done_whatever_its_answer_holds(body: bytes) -> None:
     """Rows 10 and 83: Quirk 23: an empty object, nothing, or 204."""
-    await Contacts(context(Canned({"/v1/contacts/1": body}))).delete("1")
+    send = Canned({"/v1/contacts/1": body})
+    await Contacts(context(send)).delete("1")
+    assert [(request.method, request.path) for request in send.asked] == [("DELETE", "/v1/contacts/1")]
 
 
 def test_submissions_are_sorted_by_a_time_they_do_not_have() -> None:

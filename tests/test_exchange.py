@@ -6,7 +6,7 @@ import attrs
 import pytest
 from rich.pretty import pretty_repr
 
-from kajabi_async.exchange import FORM, JSON_API, Answer, Request, Tally
+from kajabi_async.exchange import FORM, JSON_API, SUCCESS, Answer, Request, Tally
 
 
 def test_sends_the_media_type_without_parameters() -> None:
@@ -23,6 +23,11 @@ def test_knows_what_may_change_something(method: str, is_write: bool) -> None:
     """Every method except GET and HEAD is a write, unknown verbs included."""
     assert Request(method, "/v1/contacts").is_write is is_write
     assert Request("BREW", "/v1/contacts").is_write
+
+
+def test_success_is_2xx() -> None:
+    """Every other status is a failure."""
+    assert [status in SUCCESS for status in (199, 200, 299, 300, 404)] == [False, True, True, False, False]
 
 
 def test_carries_the_token_by_default() -> None:

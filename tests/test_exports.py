@@ -12,6 +12,7 @@ import kajabi_async
 from kajabi_async import errors, session
 
 ALONE = [
+    "kajabi_async.changes",
     "kajabi_async.errors",
     "kajabi_async.export",
     "kajabi_async.models",

@@ -10,7 +10,7 @@ import pytest
 import pytest_asyncio
 
 from kajabi_async import Kajabi
-from tests.trips import FakeInAThread, follow
+from tests.trips import FakeInAThread, Trip, follow
 
 CONTRIBUTING = Path(__file__).parents[1] / "CONTRIBUTING.md"
 STOP = re.compile(r"^\d+\. `([\w/]+\.py)` `([\w.<>]+)`", re.MULTILINE)
@@ -49,31 +49,37 @@ async def one_found(api: Kajabi) -> None:
 @pytest.mark.parametrize(
     ("heading", "most_files", "most_changes"),
     [
-        ('`await api.customers.get("123")`', 19, 28),
-        ("`await customer.contact`", 25, 60),
-        ("`async for lookup in api.customers.get_many(ids)`", 25, 76),
-        ("A token that is refused", 29, 86),
+        ('`await api.customers.get("123")`', 19, 27),
+        ("`await customer.contact`", 25, 50),
+        ("`async for lookup in api.customers.get_many(ids)`", 24, 75),
+        ("A token that is refused", 27, 77),
     ],
 )
 async def test_a_trip_goes_where_the_map_says(
     api: Kajabi, server: FakeInAThread, heading: str, most_files: int, most_changes: int
 ) -> None:
     """Each stop is called after the one before it, and the whole trip is no longer than it was."""
-    customer = await api.customers.get("3")
+    stops = trip_in(heading)
+    assert 0 < len(stops) <= MOST_STOPS
+    trips = [await one_trip(api, server, heading, resource_id) for resource_id in ("3", "4", "6")]
+    assert [trip.first_missing(stops) for trip in trips] == [None] * len(trips)
+    # A body that comes later than its head, as it may on a busy machine, takes a few calls more.
+    shortest = min(trips, key=lambda trip: trip.changes)
+    assert len(shortest.files) <= most_files, shortest.files
+    assert shortest.changes <= most_changes
+
+
+async def one_trip(api: Kajabi, server: FakeInAThread, heading: str, resource_id: str) -> Trip:
+    customer = await api.customers.get(resource_id)
     calls: dict[str, Callable[[], Awaitable[Any]]] = {
-        '`await api.customers.get("123")`': lambda: api.customers.get("4"),
+        '`await api.customers.get("123")`': lambda: api.customers.get(resource_id),
         "`await customer.contact`": lambda: awaited(customer.contact),
         "`async for lookup in api.customers.get_many(ids)`": lambda: one_found(api),
-        "A token that is refused": lambda: api.customers.get("6"),
+        "A token that is refused": lambda: api.customers.get(resource_id),
     }
     if heading == "A token that is refused":
         server.fake.expire_tokens()
-    stops = trip_in(heading)
-    assert 0 < len(stops) <= MOST_STOPS
-    trip = await follow(calls[heading])
-    assert trip.first_missing(stops) is None
-    assert len(trip.files) <= most_files, trip.files
-    assert trip.changes <= most_changes
+    return await follow(calls[heading])
 
 
 async def awaited(value: Awaitable[Any]) -> Any:

@@ -27,7 +27,7 @@ def _all_names() -> Iterator[tuple[str, str]]:
     for name in _public(Kajabi):
         for owner in ("Kajabi", "api"):
             yield f"{owner}.{name}", f"kajabi_async.Kajabi.{name}"
-    for cls in _operations(ResourceOperations):
+    for cls in operations(ResourceOperations):
         full = f"{cls.__module__}.{cls.__name__}"
         yield f"api.{cls.name}", full
         for verb in _public(cls):
@@ -37,11 +37,12 @@ def _all_names() -> Iterator[tuple[str, str]]:
             yield f"api.{cls.name}.{verb}", target
 
 
-def _operations(cls: type[ResourceOperations[Any]]) -> Iterator[type[ResourceOperations[Any]]]:
+def operations(cls: type[ResourceOperations[Any]]) -> Iterator[type[ResourceOperations[Any]]]:
+    """Yield the class of every resource of the client."""
     for below in cls.__subclasses__():
         if "name" in vars(below):
             yield below
-        yield from _operations(below)
+        yield from operations(below)
 
 
 def _public(cls: type) -> Iterator[str]:

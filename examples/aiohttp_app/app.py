@@ -6,18 +6,20 @@ from collections.abc import AsyncIterator
 from aiohttp import web
 
 from kajabi_async import Kajabi
+from kajabi_async.access import AccessGate
 from kajabi_async.webhooks import MemoryReplayGuard, PathSecrets, Receiver
 
 from . import members, webhooks
+from .access import members_only
 from .errors import answer_errors
-from .keys import API, RECEIVER
+from .keys import API, GATE, RECEIVER
 
 __all__ = ["create_app"]
 
 
 def create_app() -> web.Application:
     """Return the application; nothing is opened before it runs."""
-    app = web.Application(middlewares=[answer_errors])
+    app = web.Application(middlewares=[answer_errors, members_only])
     app.cleanup_ctx.append(_kajabi)
     app.add_routes([web.get("/health", _health), *members.routes, *webhooks.routes])
     return app
@@ -28,6 +30,8 @@ async def _kajabi(app: web.Application) -> AsyncIterator[None]:
     # The limit for each call, retries included.
     async with Kajabi.from_env(timeout=30) as api:
         app[API] = api
+        # Visitors wait for at most 15 seconds while Kajabi hangs, and usually not at all.
+        app[GATE] = AccessGate(api, budget=15.0)
         app[RECEIVER] = Receiver(PathSecrets(os.environ["WEBHOOK_SECRET"]), MemoryReplayGuard(), api=api)
         yield
 

@@ -6,10 +6,11 @@ from functools import partial
 from aiohttp import web
 
 from kajabi_async import Kajabi
+from kajabi_async.access import AccessGate
 from kajabi_async.escaping.text import escape_line
 from kajabi_async.webhooks import AnyEvent, PurchaseEvent, TagAddedEvent, UnreadDelivery
 
-from .keys import API, RECEIVER
+from .keys import API, GATE, RECEIVER
 
 __all__ = ["routes"]
 
@@ -19,7 +20,8 @@ logger = logging.getLogger(__name__)
 async def receive(request: web.Request) -> web.Response:
     """Handle each delivery once, however often it comes; after an error status Kajabi delivers it again."""
     secret, body = request.match_info["secret"], request.content.iter_any()
-    receipt = await request.app[RECEIVER].receive(secret, body, partial(_handle, request.app[API]))
+    handle = partial(_handle, request.app[API], request.app[GATE])
+    receipt = await request.app[RECEIVER].receive(secret, body, handle)
     return web.Response(status=receipt.http_status)
 
 
@@ -28,7 +30,9 @@ async def answer_probe(request: web.Request) -> web.Response:
     return web.Response(status=request.app[RECEIVER].probe(request.match_info["secret"]))
 
 
-async def _handle(api: Kajabi, event: AnyEvent) -> None:
+async def _handle(api: Kajabi, gate: AccessGate, event: AnyEvent) -> None:
+    # Who has just paid is not refused by what was known before.
+    await gate.notice(event)
     match event:
         case PurchaseEvent():
             # A delivery does not prove its contents: read them from the API.

@@ -9,6 +9,7 @@ from typing import Any
 from fastapi import FastAPI
 
 from kajabi_async import Kajabi
+from kajabi_async.access import AccessGate
 from kajabi_async.webhooks import MemoryReplayGuard, PathSecrets, Receiver
 
 from . import members, webhooks
@@ -26,7 +27,9 @@ async def lifespan(_: FastAPI) -> AsyncGenerator[dict[str, Any]]:
     # The limit for each call, retries included.
     async with Kajabi.from_env(timeout=30) as api:
         secrets = PathSecrets(os.environ["WEBHOOK_SECRET"])
-        yield {"api": api, "receiver": Receiver(secrets, MemoryReplayGuard(), api=api)}
+        # Visitors wait for at most 15 seconds while Kajabi hangs, and usually not at all.
+        gate = AccessGate(api, budget=15.0)
+        yield {"api": api, "gate": gate, "receiver": Receiver(secrets, MemoryReplayGuard(), api=api)}
 
 
 app = FastAPI(title="Members", lifespan=lifespan)

@@ -8,9 +8,11 @@ from typing import Final
 from fastapi import APIRouter, Request, Response
 
 from kajabi_async import Kajabi
+from kajabi_async.access import AccessGate
 from kajabi_async.escaping.text import escape_line
 from kajabi_async.webhooks import AnyEvent, PurchaseEvent, Receiver, TagAddedEvent, UnreadDelivery
 
+from .access import Gate
 from .client import Api
 
 __all__ = ["keep_secret_out_of_access_log", "router"]
@@ -21,10 +23,10 @@ _SECRET: Final = re.compile(r"(?<=/webhooks/)[^/?]+")
 
 
 @router.post("/{secret}", include_in_schema=False)
-async def receive(secret: str, request: Request, api: Api) -> Response:
+async def receive(secret: str, request: Request, api: Api, gate: Gate) -> Response:
     """Handle each delivery once, however often it comes; after an error status Kajabi delivers it again."""
     receiver: Receiver = request.state.receiver
-    receipt = await receiver.receive(secret, request.stream(), partial(_handle, api))
+    receipt = await receiver.receive(secret, request.stream(), partial(_handle, api, gate))
     return Response(status_code=receipt.http_status)
 
 
@@ -35,7 +37,9 @@ async def answer_probe(secret: str, request: Request) -> Response:
     return Response(status_code=receiver.probe(secret))
 
 
-async def _handle(api: Kajabi, event: AnyEvent) -> None:
+async def _handle(api: Kajabi, gate: AccessGate, event: AnyEvent) -> None:
+    # Who has just paid is not refused by what was known before.
+    await gate.notice(event)
     match event:
         case PurchaseEvent():
             # A delivery does not prove its contents: read them from the API.

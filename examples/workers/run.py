@@ -78,8 +78,12 @@ async def _kill(fleet: Fleet, sink: Sink, work: list[Chunk], kills: int, killed:
     total = sum(len(chunk.ids) for chunk in work)
     for number in range(1, kills + 1):
         await _reached(sink, total * number / (kills + 2))
-        killed.append(await fleet.kill_in_mid_chunk(sink, work))
-        await fleet.start()
+        while len(killed) < number:
+            kill = await fleet.kill_in_mid_chunk(sink, work)
+            # A worker may complete its chunk just before the signal arrives.
+            if kill.half_done:
+                killed.append(kill)
+            await fleet.start()
 
 
 async def _reached(sink: Sink, customers: float) -> None:

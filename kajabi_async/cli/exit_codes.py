@@ -30,6 +30,8 @@ class ExitCode(IntEnum):
     MISUSED = 2
     REFUSED = 3
     UNREACHABLE = 4
+    DENIED = 5
+    NOT_KNOWN = 6
     INTERRUPTED = 130
 
 

@@ -35,6 +35,8 @@ MEANINGS: Final = {
     2: "wrong usage or configuration",
     3: "the API rejected the request (4xx)",
     4: "the API could not be reached or failed (5xx, time limits, a stall)",
+    5: "access check: the person has no access",
+    6: "access check: it is not known whether the person has access",
     130: "interrupted",
 }
 """The meaning of each exit code."""

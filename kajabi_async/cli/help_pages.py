@@ -4,7 +4,7 @@ import inspect
 from collections.abc import Iterator, Sequence
 from typing import Any, Final, get_args
 
-from cyclopts import App
+from cyclopts import App, Group
 
 from kajabi_async.cli.building import EXAMPLES
 from kajabi_async.cli.front import listing, paragraphs
@@ -13,6 +13,7 @@ from kajabi_async.cli.options import Value
 __all__ = ["command_page", "is_group", "subcommands"]
 
 _TYPES: Final = {int: "NUMBER", float: "NUMBER", str: "TEXT"}
+_GROUPS_OF_CYCLOPTS: Final = frozenset({"Arguments", "Parameters"})
 _ABOUT_ALL: Final = "Exit codes, --profile and the variables: kajabi --help"
 
 
@@ -84,9 +85,14 @@ def _tables(app: App, arguments: Sequence[Any]) -> dict[str, list[tuple[str, str
             if text := _text(argument):
                 tables.setdefault("Arguments", []).append((_positional(argument), text))
             continue
-        title = "Filters" if any(group.name == "Filters" for group in argument.parameter.group or ()) else "Options"
-        tables.setdefault(title, []).append((_option(app, argument), _text(argument)))
+        tables.setdefault(_title(argument), []).append((_option(app, argument), _text(argument)))
     return tables
+
+
+def _title(argument: Any) -> str:
+    """Return the heading above an option: the name of its group, if it is in one of the command's own."""
+    names = [group.name for group in argument.parameter.group or () if isinstance(group, Group)]
+    return next((name for name in names if name not in _GROUPS_OF_CYCLOPTS), "Options")
 
 
 def _option(app: App, argument: Any) -> str:

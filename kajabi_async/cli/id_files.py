@@ -1,56 +1,86 @@
-"""Ids from a file or a pipe, read in a thread beside the event loop."""
+"""Ids or emails from a file or a pipe, read in a thread beside the event loop."""
 
 import asyncio
 import io
+import re
 import sys
 import threading
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Final, Self, TextIO
 
+import attrs
+
 from kajabi_async.cli.columns import values_in
 from kajabi_async.errors import ConfigurationError
 
-__all__ = ["IdLines", "count_values", "open_source"]
+__all__ = ["IDS", "STANDARD_INPUT", "Content", "IdLines", "count_values", "open_source"]
 
-_STANDARD_INPUT: Final = "-"
+STANDARD_INPUT: Final = "-"
+"""What stands for standard input in place of a file."""
 _READ_AHEAD: Final = 1000
 _UTF_16_MARKS: Final = (b"\xff\xfe", b"\xfe\xff")
-_NO_TEXT: Final = "the ids cannot be read, as they are not text in UTF-8: save them as plain text, an id on each line"
+
+
+@attrs.frozen
+class Content:
+    """What a file holds, on its lines or in a column."""
+
+    noun: str
+    """One of it, such as ``id``; also the name of its column, unless another is named."""
+    command: str
+    """The command that takes the file."""
+    alone: str
+    """What to do with a single one, in a clause."""
+    comment: re.Pattern[str]
+    """The beginning of what is no part of a line."""
+    column: str | None = None
+    """The name or the number of its column in a CSV file, if it is not called like it."""
+
+    @property
+    def plural(self) -> str:
+        """Several of it, such as ``ids``."""
+        return f"{self.noun}s"
+
+    def values(self, lines: Iterable[str]) -> Iterator[str]:
+        """Yield the values in *lines*, as `values_in` does."""
+        return values_in(lines, column=self.column, default=self.noun, comment=self.comment)
+
+
+IDS: Final = Content("id", "customers lookup", "one id is looked up with `kajabi customers get`", re.compile("#"))
 
 
 @contextmanager
-def open_source(source: str) -> Generator[TextIO]:
+def open_source(source: str, content: Content) -> Generator[TextIO]:
     """Open the file *source*, or standard input for ``-``; ConfigurationError if it cannot be opened."""
-    if source == _STANDARD_INPUT:
+    if source == STANDARD_INPUT:
         yield _standard_input()
         return
-    with _file(source) as file:
+    with _file(source, content) as file:
         yield file
 
 
-def count_values(source: str, *, column: str | None = None, default: str = "id") -> int | None:
+def count_values(source: str, content: Content) -> int | None:
     """Return the number of values in the file *source*; None for standard input, and for what cannot be read twice."""
-    path = Path(source)
-    if source == _STANDARD_INPUT or not path.is_file():
+    if source == STANDARD_INPUT or not Path(source).is_file():
         return None
     try:
-        with _file(source) as file:
-            return sum(1 for _ in values_in(file, column=column, default=default))
+        with _file(source, content) as file:
+            return sum(1 for _ in content.values(file))
     except (OSError, ValueError, ConfigurationError):
         # Reading the values themselves reports it.
         return None
 
 
 class IdLines:
-    """An async iterator over the values in lines, such as ids, as `values_in` reads them.
+    """An async iterator over the ids, or other *content*, in lines.
 
     Lookups go on while it waits for a slow pipe. ConfigurationError if the lines cannot be read.
     """
 
-    def __init__(self, lines: TextIO, *, column: str | None = None, default: str = "id") -> None:
-        self._values = values_in(iter(lines.readline, ""), column=column, default=default)
+    def __init__(self, lines: TextIO, content: Content) -> None:
+        self._values, self._content = content.values(iter(lines.readline, "")), content
         self._arrived: asyncio.Queue[str | ConfigurationError | None] = asyncio.Queue()
         self._room = threading.Semaphore(_READ_AHEAD)
         self._is_started = self._is_finished = False
@@ -74,15 +104,15 @@ class IdLines:
         raise StopAsyncIteration
 
     async def rest(self, silence: float) -> tuple[list[str], bool]:
-        """Return the ids not yet yielded, and whether the input ended; wait *silence* seconds for each at most."""
-        ids: list[str] = []
+        """Return the values not yet yielded, and whether the input ended; wait *silence* seconds for each at most."""
+        values: list[str] = []
         try:
             while True:
-                ids.append(await asyncio.wait_for(anext(self), silence))
+                values.append(await asyncio.wait_for(anext(self), silence))
         except StopAsyncIteration:
-            return ids, True
+            return values, True
         except (TimeoutError, ConfigurationError):
-            return ids, False
+            return values, False
 
     def _start(self) -> None:
         self._is_started = True
@@ -94,34 +124,38 @@ class IdLines:
                 loop.call_soon_threadsafe(self._arrived.put_nowait, item)
 
         # A daemon thread: one that waits for a silent pipe must not keep an interrupted command alive.
-        threading.Thread(target=_read, args=(self._values, hand_over, self._room), daemon=True).start()
+        threading.Thread(target=self._read, args=(hand_over,), daemon=True).start()
+
+    def _read(self, hand_over: Callable[[str | ConfigurationError | None], None]) -> None:
+        content = self._content
+        try:
+            for value in self._values:
+                self._room.acquire()
+                hand_over(value)
+        except ConfigurationError as error:
+            hand_over(error)
+        except UnicodeDecodeError:
+            hand_over(
+                ConfigurationError(
+                    f"the {content.plural} cannot be read, as they are not text in UTF-8: save them as plain text, "
+                    f"an {content.noun} on each line"
+                )
+            )
+        except (OSError, ValueError) as error:
+            reason = getattr(error, "strerror", None) or error
+            hand_over(ConfigurationError(f"the {content.plural} cannot be read: {reason}"))
+        else:
+            hand_over(None)
 
 
-def _read(
-    values: Iterator[str], hand_over: Callable[[str | ConfigurationError | None], None], room: threading.Semaphore
-) -> None:
-    try:
-        for value in values:
-            room.acquire()
-            hand_over(value)
-    except ConfigurationError as error:
-        hand_over(error)
-    except UnicodeDecodeError:
-        hand_over(ConfigurationError(_NO_TEXT))
-    except (OSError, ValueError) as error:
-        hand_over(ConfigurationError(f"the ids cannot be read: {getattr(error, 'strerror', None) or error}"))
-    else:
-        hand_over(None)
-
-
-def _file(source: str) -> TextIO:
+def _file(source: str, content: Content) -> TextIO:
     path = Path(source)
     try:
         return path.open(encoding=_encoding_of(path), newline="")
     except OSError as error:
         raise ConfigurationError(
-            f"cannot read {source} ({error.strerror}): name a file with an id on each line, or - for standard input; "
-            "one id is looked up with `kajabi customers get`"
+            f"cannot read {source} ({error.strerror}): name a file with an {content.noun} on each line, or - for "
+            f"standard input; {content.alone}"
         ) from None
 
 

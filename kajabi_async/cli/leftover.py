@@ -1,20 +1,19 @@
-"""Messages of a run of lookups that stalls or is interrupted, and the file of its unanswered ids."""
+"""Messages of a run of lookups that stalls or is interrupted, and the file of what it left unanswered."""
 
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Final, Protocol
 
-from kajabi_async.cli.id_files import IdLines
+from kajabi_async.cli.id_files import STANDARD_INPUT, Content, IdLines
 from kajabi_async.cli.screens import Screen
 from kajabi_async.cli.wording import clock_time, counted
-from kajabi_async.fetching.lookups import Lookups
+from kajabi_async.fetching.lookups import BulkRun
 from kajabi_async.output import print_json, print_line
 from kajabi_async.private_files import replacing
 
 __all__ = ["keep_unanswered", "waiting_observer"]
 
 _SUFFIX: Final = ".unanswered"
-_OF_STANDARD_INPUT: Final = "ids"
 
 
 class _Waiting(Protocol):
@@ -45,26 +44,29 @@ def waiting_observer(screen: Screen, *, json: bool) -> Callable[[_Waiting], None
     return show
 
 
-async def keep_unanswered(run: Lookups[Any], ids: IdLines, source: str, *, silence: float, json: bool) -> None:
-    """Write the ids without an outcome, read or not, to a file for the next call, and print its path."""
-    rest, is_all = await ids.rest(silence)
+async def keep_unanswered(
+    run: BulkRun[Any], lines: IdLines, source: str, content: Content, *, silence: float, json: bool
+) -> None:
+    """Write the values without an outcome, read or not, to a file for the next call, and print its path."""
+    rest, is_all = await lines.rest(silence)
     unanswered = [*map(str, run.unanswered), *rest]
     if not unanswered:
         return
-    path = _path_for(source)
-    # Replaced atomically: the ids may have come from this very file.
+    path = _path_for(source, content)
+    # Replaced atomically: they may have come from this very file.
     with replacing(path) as file:
         file.write("".join(f"{each}\n" for each in unanswered).encode())
     if json:
-        print_json({"unanswered": {"ids": len(unanswered), "path": str(path), "is_all": is_all}}, error=True)
+        print_json({"unanswered": {content.plural: len(unanswered), "path": str(path), "is_all": is_all}}, error=True)
         return
     more = "" if is_all else "; standard input may have more that were not read"
-    left = f"{counted(len(unanswered), 'id')} without an answer {'is' if len(unanswered) == 1 else 'are'} in {path}"
-    print_line(f"kajabi: {left}{more}; go on with `kajabi customers lookup {path}`", error=True)
+    verb = "is" if len(unanswered) == 1 else "are"
+    left = f"{counted(len(unanswered), content.noun)} without an answer {verb} in {path}"
+    print_line(f"kajabi: {left}{more}; go on with `kajabi {content.command} {path}`", error=True)
 
 
-def _path_for(source: str) -> Path:
-    given = _OF_STANDARD_INPUT if source == "-" else source
+def _path_for(source: str, content: Content) -> Path:
+    given = content.plural if source == STANDARD_INPUT else source
     return Path(given if given.endswith(_SUFFIX) else f"{given}{_SUFFIX}")
 
 

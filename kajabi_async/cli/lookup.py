@@ -1,85 +1,66 @@
-"""``kajabi customers lookup``: many ids from a file or a pipe, one line of JSON for each."""
+"""Many ids or emails from a file or a pipe, one line of JSON for each: ``kajabi customers lookup`` and ``find``."""
 
 import asyncio
-from typing import Any, Final, cast
+from collections.abc import Awaitable, Callable
+from typing import Any, Final
 
-from kajabi_async import BulkStalledError, Kajabi, KajabiError, Report
-from kajabi_async.cli.id_files import IdLines, count_values, open_source
+from kajabi_async import BulkStalledError, KajabiError, LookupPlan, Report
+from kajabi_async.cli.id_files import IDS, Content, IdLines, count_values, open_source
 from kajabi_async.cli.leftover import keep_unanswered, waiting_observer
 from kajabi_async.cli.screens import Screen, error_screen
 from kajabi_async.cli.wording import counted
-from kajabi_async.fetching.lookups import Lookups
-from kajabi_async.fetching.plan import Strategy
-from kajabi_async.models.names import Fieldsets
+from kajabi_async.fetching.lookups import BulkRun, Observer
 from kajabi_async.output import flush, output_is_stored, print_json, print_line
 
 __all__ = ["explain_file", "look_up_file", "print_report"]
 
 
 _SILENCE: Final = 5.0
-"""Seconds without a line after which the rest of the ids is given up: a pipe may never end."""
+"""Seconds without a line after which the rest of the source is given up: a pipe may never end."""
 _SILENCE_WHEN_INTERRUPTED: Final = 0.5
 
 
 async def look_up_file(
-    api: Kajabi,
-    source: str,
-    *,
-    column: str | None,
-    include: list[str],
-    fields: Fieldsets | None,
-    concurrency: int | None,
-    ordered: bool,
-    strategy: Strategy,
-    patience: float,
-    json: bool,
+    start: Callable[[IdLines, Observer], BulkRun[Any]], source: str, content: Content, *, json: bool
 ) -> int:
-    """Look up every id in *source*, print the outcomes as they arrive, and return the exit code.
+    """Look up everything in *source* in the run that *start* returns, and return the exit code.
 
-    If the run is interrupted or ends by an error, the ids without an outcome go to a file beside *source*.
+    Outcomes are printed as they arrive. If the run is interrupted or ends by an error, what has no outcome goes to a
+    file beside *source*.
     """
     screen = error_screen()
-    with open_source(source) as lines:
-        ids = IdLines(lines, column=column)
-        run = api.customers.get_many(
-            ids,
-            include=cast("Any", include),
-            fields=fields,
-            concurrency=concurrency,
-            ordered=ordered,
-            strategy=strategy,
-            patience=patience,
-            observer=waiting_observer(screen, json=json),
-        )
+    with open_source(source, content) as opened:
+        lines = IdLines(opened, content)
+        run = start(lines, waiting_observer(screen, json=json))
         try:
-            await _print_all(run, screen, source, column)
+            await _print_all(run, screen, source, content)
         except asyncio.CancelledError:
-            await _report(run, screen, json=json)
-            await keep_unanswered(run, ids, source, silence=_SILENCE_WHEN_INTERRUPTED, json=json)
+            await _report(run, screen, content, json=json)
+            await keep_unanswered(run, lines, source, content, silence=_SILENCE_WHEN_INTERRUPTED, json=json)
             raise
         except KajabiError as error:
             # Nothing was read from the source if the credentials were rejected at the start.
             if isinstance(error, BulkStalledError) or (await run.report()).total:
-                await keep_unanswered(run, ids, source, silence=_SILENCE, json=json)
+                await keep_unanswered(run, lines, source, content, silence=_SILENCE, json=json)
             raise
-    report = await _report(run, screen, json=json)
+    report = await _report(run, screen, content, json=json)
     return 0 if report.found == report.total else 1
 
 
-async def _report(run: Lookups[Any], screen: Screen, *, json: bool) -> Report:
+async def _report(run: BulkRun[Any], screen: Screen, content: Content, *, json: bool) -> Report:
     """Print what was done, and return it."""
     report = await run.report()
     if json:
         print_json({"report": report.to_dict()}, error=True)
     else:
-        print_report(screen, report)
+        print_report(screen, report, noun=content.noun)
     return report
 
 
-async def _print_all(run: Lookups[Any], screen: Screen, source: str, column: str | None) -> None:
+async def _print_all(run: BulkRun[Any], screen: Screen, source: str, content: Content) -> None:
     # On a terminal the rows themselves show the progress; the reader of a pipe may write to the same terminal.
     is_shown = screen.is_terminal and output_is_stored()
-    total = await asyncio.to_thread(count_values, source, column=column) if is_shown else None
+    total = await asyncio.to_thread(count_values, source, content) if is_shown else None
     with screen.progress(is_shown=is_shown, redirect=False) as bars:
         bars.show("looked up", completed=0, total=total)
         answered = 0
@@ -92,20 +73,11 @@ async def _print_all(run: Lookups[Any], screen: Screen, source: str, column: str
 
 
 async def explain_file(
-    api: Kajabi,
-    source: str,
-    *,
-    column: str | None,
-    include: list[str],
-    fields: Fieldsets | None,
-    concurrency: int | None,
-    json: bool,
+    plan_for: Callable[[IdLines], Awaitable[LookupPlan]], source: str, content: Content, *, json: bool
 ) -> None:
-    """Print the cost of looking up every id in *source* by each strategy; nothing is looked up."""
-    with open_source(source) as lines:
-        plan = await api.customers.plan(
-            IdLines(lines, column=column), include=cast("Any", include), fields=fields, concurrency=concurrency
-        )
+    """Print the cost of looking up everything in *source* by each strategy; nothing is looked up."""
+    with open_source(source, content) as lines:
+        plan = await plan_for(IdLines(lines, content))
     if json:
         print_json({"plan": plan.to_dict()})
     else:
@@ -113,7 +85,7 @@ async def explain_file(
             print_line(line)
 
 
-def print_report(screen: Screen, report: Report) -> None:
+def print_report(screen: Screen, report: Report, *, noun: str = IDS.noun) -> None:
     """Print the report of a run in a few lines."""
     rate = report.total / report.elapsed_seconds if report.elapsed_seconds else 0.0
     screen.line(
@@ -122,6 +94,6 @@ def print_report(screen: Screen, report: Report) -> None:
     )
     screen.line(
         f"{counted(report.requests, 'request')}, {report.retries:,} of them repeated, "
-        f"{counted(report.duplicates, 'id')} answered again; "
+        f"{counted(report.duplicates, noun)} answered again; "
         f"{report.waiting_seconds:.2f} s waiting and {report.wire_seconds:.2f} s on the wire, over all requests"
     )

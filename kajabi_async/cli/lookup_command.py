@@ -1,15 +1,22 @@
 """``kajabi customers lookup``: its options, before any of the SDK that the run needs is imported."""
 
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
+import attrs
 from cyclopts import Parameter
 
 from kajabi_async.checks import number, whole_number
+from kajabi_async.cli.id_files import IDS, IdLines
 from kajabi_async.cli.options import Value
 from kajabi_async.cli.running import on_client
 from kajabi_async.fetching.plan import Strategy
 from kajabi_async.stall import PATIENCE_SECONDS
+
+if TYPE_CHECKING:
+    from kajabi_async.client import Kajabi
+    from kajabi_async.fetching.lookups import Lookups, Observer
+    from kajabi_async.models.people import Customer
 
 __all__ = ["lookup"]
 
@@ -66,20 +73,30 @@ def lookup(
       kajabi customers lookup ids.txt > customers.jsonl
       kajabi customers lookup ids.txt --include offers --explain
     """
-    # Imported here, as it needs the client: a refused argument does not.
-    from kajabi_async.cli.lookup import explain_file, look_up_file  # noqa: PLC0415
-
     if concurrency is not None:
         whole_number(concurrency, of="--concurrency", at_most=None)
     number(patience, of="--patience", expected="a positive number of seconds", fits=lambda it: it > 0)
+    content = attrs.evolve(IDS, column=column)
     options: dict[str, Any] = {
-        "column": column,
         "include": include.split(","),
         "fields": None if fields is None else {"customers": fields},
         "concurrency": concurrency,
-        "json": json,
     }
-    if explain:
-        return on_client(lambda api: explain_file(api, str(source), **options))
-    options |= {"ordered": ordered, "strategy": strategy, "patience": patience}
-    return on_client(lambda api: look_up_file(api, str(source), **options))
+
+    async def work(api: "Kajabi") -> int | None:
+        # Imported here, as it needs the client: a refused argument does not.
+        from kajabi_async.cli.lookup import explain_file, look_up_file  # noqa: PLC0415
+
+        customers = api.customers
+        if explain:
+            await explain_file(lambda ids: customers.plan(ids, **options), str(source), content, json=json)
+            return None
+
+        def start(ids: IdLines, observer: "Observer") -> "Lookups[Customer]":
+            return customers.get_many(
+                ids, ordered=ordered, strategy=strategy, patience=patience, observer=observer, **options
+            )
+
+        return await look_up_file(start, str(source), content, json=json)
+
+    return on_client(work)

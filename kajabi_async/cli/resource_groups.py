@@ -2,11 +2,12 @@
 
 import inspect
 from importlib import import_module
+from typing import Final
 
 from cyclopts import App
 
 from kajabi_async.cli.contents import Command
-from kajabi_async.cli.find import add_find
+from kajabi_async.cli.find import find_command
 from kajabi_async.cli.hook_commands import add_hook_commands
 from kajabi_async.cli.lookup_command import lookup
 from kajabi_async.cli.read_commands import get_command, list_command, needs_site
@@ -14,6 +15,8 @@ from kajabi_async.cli.signatures import ResourceClass, resource_class
 from kajabi_async.cli.write_commands import add_writes
 
 __all__ = ["resource_group"]
+
+_WITH_EMAILS: Final = ("customers", "contacts")
 
 
 def resource_group(command: Command) -> App:
@@ -25,7 +28,8 @@ def resource_group(command: Command) -> App:
     group.command(get_command(cls), name="get")
     groups = {cls.name: group}
     add_writes(groups)
-    add_find(groups)
+    if command.name in _WITH_EMAILS:
+        group.command(find_command(cls), name="find")
     if command.name == "customers":
         group.command(lookup)
     if command.name == "hooks":

@@ -11,13 +11,15 @@ from weakref import ref
 import attrs
 
 from kajabi_async.decoding.decoder import DECODERS, Decoder, class_of
-from kajabi_async.errors import DecodeError
+from kajabi_async.errors import AnswerTooLargeError, DecodeError, KajabiError
 from kajabi_async.jsonapi.codec import ABSENT, RawJson, ResourceObject, brief, spent_stack
 from kajabi_async.jsonapi.document import Document, Included, MalformedRow, Row, included_text, members_of, read_rows
+from kajabi_async.jsonapi.limits import TooManyValuesError, most_conversions
 from kajabi_async.jsonapi.linkage import MISSING, Identifier
 from kajabi_async.models.relations import Relation
 from kajabi_async.models.resource import Resource, Scope
 from kajabi_async.models.unreadable import dotted
+from kajabi_async.structs import Struct
 
 __all__ = ["PageContent", "link_included", "read_page", "read_resource", "read_samples", "refuse_stranger"]
 
@@ -25,6 +27,8 @@ R = TypeVar("R", bound=Resource)
 
 _DATA: Final = ("data",)
 """The path of the primary resources."""
+_OF_A_RELATION: Final = 4
+"""How many values that are converted take as long as one relation."""
 _TYPE_NOT_STATED: Final = frozenset({"me"})
 """The classes whose resources may be of any type."""
 
@@ -53,8 +57,8 @@ def read_resource(body: bytes, *, cls: type[R], scope: Scope, context: str) -> R
         else:
             resource, text = read
             included = () if text is ABSENT else _included(text, scope, context)
-    except RecursionError:
-        raise spent_stack(context) from None
+    except (RecursionError, TooManyValuesError) as error:
+        raise _ended(error, scope, context) from None
     if included:
         # A weak reference, so that the answer is freed at once if no relation is read: only its resource leads here.
         scope.unread = _UnreadIncluded(included, ref(resource))
@@ -63,6 +67,14 @@ def read_resource(body: bytes, *, cls: type[R], scope: Scope, context: str) -> R
     if decoder.through and scope.query.include:
         _link_through(resource, decoder.through, scope.query.include)
     return resource
+
+
+def _ended(error: RecursionError | TooManyValuesError, scope: Scope, context: str) -> KajabiError:
+    if isinstance(error, RecursionError):
+        return spent_stack(context)
+    most = most_conversions(scope.most_elements)
+    problem = f"more than {most} values to convert, which is what a limit of {scope.most_elements} elements allows"
+    return AnswerTooLargeError(problem, context=context)
 
 
 def refuse_stranger(resource: Resource, requested_id: str, *, context: str) -> None:
@@ -91,8 +103,8 @@ def read_page(body: bytes, *, cls: type[R], scope: Scope, context: str) -> PageC
             rows, shape = read
             links, meta = members_of(shape.links, context), members_of(shape.meta, context)
             included = () if shape.included is ABSENT else _included(shape.included, scope, context)
-    except RecursionError:
-        raise spent_stack(context) from None
+    except (RecursionError, TooManyValuesError) as error:
+        raise _ended(error, scope, context) from None
     if included:
         scope.unread = _UnreadIncluded(included, lambda: rows)
     return PageContent(rows, links, meta)
@@ -112,8 +124,8 @@ def read_samples(
             if isinstance(row, MalformedRow):
                 raise row.error
             resources.append(DECODERS[class_of(row.type)].read(row, scope, context, within, index))
-    except RecursionError:
-        raise spent_stack(context) from None
+    except (RecursionError, TooManyValuesError) as error:
+        raise _ended(error, scope, context) from None
     scope.known.update({resource.identifier: resource for resource in resources})
     return tuple(resources)
 
@@ -151,8 +163,7 @@ def _included(text: RawJson, scope: Scope, context: str) -> tuple[Included, ...]
     return (Included("included", text.copy(), context),)
 
 
-@attrs.define(eq=False, repr=False, weakref_slot=False)
-class _UnreadIncluded:
+class _UnreadIncluded(Struct):
     """What was included with the primary resources of an answer, kept as text."""
 
     parts: tuple[Included, ...]
@@ -162,7 +173,8 @@ class _UnreadIncluded:
     def read_into(self, scope: Scope) -> None:
         """Add the primary resources and what was included with them to those that *scope* has loaded.
 
-        A malformed included resource is left out, so that its relation can still fetch it.
+        A malformed included resource is left out, so that its relation can still fetch it; so are the rest of them if
+        they have too many values to convert.
         """
         known = scope.known
         primary = self.primary()
@@ -177,6 +189,8 @@ class _UnreadIncluded:
                     resource = DECODERS[class_of(row.type)].read(row, scope, part.context, within, index)
                 except DecodeError:
                     continue
+                except TooManyValuesError:
+                    return
                 known[resource.identifier] = resource
 
 
@@ -226,14 +240,21 @@ def _steps(cls: type[Resource], path: str) -> Iterator[tuple[str, str | None]]:
 
 
 def _included_for(owner: Resource, resource_type: str, paths: Iterable[str]) -> tuple[Identifier, ...]:
-    """Return the included resources of a type, without those linked by a resource that was not requested."""
+    """Return the included resources of a type, without those linked by a resource that was not requested.
+
+    None if these link to too many to find that out.
+    """
     requested = {leads_to for path in paths for _, leads_to in _steps(type(owner), path)}
     known = owner.origin.scope.known
     unrequested = (each for each in known.values() if each is not owner and each.resource_type not in requested)
-    theirs = {
-        linked
-        for each in unrequested
-        for relationship in each.origin.relationships.values()
-        for linked in relationship.identifiers
-    }
+    try:
+        theirs = {linked for each in unrequested for linked in _linked_from(each)}
+    except TooManyValuesError:
+        return ()
     return tuple(each for each in known if each.type == resource_type and each not in theirs)
+
+
+def _linked_from(owner: Resource) -> Iterator[Identifier]:
+    for relationship in owner.origin.relationships.values():
+        owner.origin.scope.count_conversions(_OF_A_RELATION + len(relationship.identifiers))
+        yield from relationship.identifiers

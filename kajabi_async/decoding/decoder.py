@@ -9,9 +9,18 @@ from typing import Any, Final, Generic, TypeVar
 import attrs
 
 from kajabi_async.decoding.fast import FastReader, Slot, setter, unfilled
-from kajabi_async.decoding.values import Refused, hook_for
+from kajabi_async.decoding.values import Refused, conversions_in, hook_for
 from kajabi_async.errors import DecodeError
-from kajabi_async.jsonapi.codec import RawJson, ResourceObject, decode, json_object, kind_of_text, split_members
+from kajabi_async.jsonapi.codec import (
+    RawJson,
+    ResourceObject,
+    decode,
+    has_many_members,
+    json_object,
+    kind_of_text,
+    split_members,
+)
+from kajabi_async.jsonapi.limits import MOST_MEMBERS
 from kajabi_async.models.resource import (
     CUSTOM_FIELD,
     CUSTOM_FIELDS,
@@ -29,6 +38,11 @@ from kajabi_async.models.unreadable import Steps, Unreadable, dotted
 __all__ = ["DECODERS", "Decoder", "class_of"]
 
 R = TypeVar("R", bound=Resource)
+
+_OF_A_MEMBER_BY_ITSELF: Final = 4
+"""How many values that are converted take as long as one member that is decoded by itself."""
+_OF_A_REFUSAL: Final = 40
+"""How many take as long as one value that cannot be read."""
 
 
 def class_of(resource_type: str) -> type[Resource]:
@@ -67,13 +81,14 @@ class Decoder(Generic[R]):
         if self.cls is UntypedResource:
             _SET_RESOURCE_TYPE(resource, row.type)
         refused: dict[str, Refused] = {}
-        attributes = self._attributes(row.attributes, refused, path, context, strict=scope.strict)
+        attributes = self._attributes(row.attributes, refused, path, context, scope)
         rest = self._place(resource, attributes, refused)
         if rest and self.fast is not None:
             self.fast.learn(rest)
         if self._has_more:
             self._place_rest(resource, rest, refused)
         if refused:
+            scope.count_conversions(_OF_A_REFUSAL * len(refused))
             _note(refused, origin, path, context)
             if self.custom_fields is not None:
                 _show_unreadable(resource, self.custom_fields)
@@ -82,23 +97,27 @@ class Decoder(Generic[R]):
         return resource
 
     def _attributes(
-        self, raw: RawJson, refused: dict[str, Refused], path: Steps, context: str, *, strict: bool
+        self, raw: RawJson, refused: dict[str, Refused], path: Steps, context: str, scope: Scope
     ) -> dict[str, Any]:
+        if has_many_members(raw):
+            raise DecodeError(f"more than {MOST_MEMBERS} attributes", path=dotted(path), context=context)
         try:
             value = decode(raw, context=context)
         except DecodeError:
-            if strict or kind_of_text(raw) != "an object":
+            if scope.strict or kind_of_text(raw) != "an object":
                 raise
-            return self._each_by_itself(raw, refused, context)
+            members = split_members(bytes(raw), context=context)
+            scope.count_conversions(_OF_A_MEMBER_BY_ITSELF * len(members))
+            return self._each_by_itself(members, refused)
         attributes = {} if value is None else json_object(value)
         if attributes is None:
             raise DecodeError("attributes must be an object", path=dotted(path), context=context)
         return attributes
 
-    def _each_by_itself(self, raw: RawJson, refused: dict[str, Refused], context: str) -> dict[str, Any]:
-        """Decode the members of *raw* one by one, and refuse those that cannot be decoded."""
+    def _each_by_itself(self, members: Mapping[str, RawJson], refused: dict[str, Refused]) -> dict[str, Any]:
+        """Decode *members* one by one, and refuse those that cannot be decoded."""
         attributes: dict[str, Any] = {}
-        for name, text in split_members(bytes(raw), context=context).items():
+        for name, text in members.items():
             try:
                 attributes[name] = decode(text)
             except DecodeError:
@@ -118,6 +137,8 @@ class Decoder(Generic[R]):
             elif value is None or type(value) is slot.type:
                 slot.fill(resource, value)
             else:
+                if isinstance(value, list):
+                    resource.origin.scope.count_conversions(conversions_in(value))
                 try:
                     slot.fill(resource, slot.convert(value, slot.type))
                 except Refused as error:
@@ -170,6 +191,7 @@ def _place_custom_fields(resource: Resource, slot: Slot, rest: dict[str, Any], r
     names = [name for name in rest if name.startswith("custom_") and CUSTOM_FIELD.fullmatch(name)]
     if not names and not _may_have_custom_fields(resource):
         return
+    resource.origin.scope.count_conversions(len(names))
     try:
         readable = slot.converted({name: rest[name] for name in names})
     except Refused:

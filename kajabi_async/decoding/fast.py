@@ -22,7 +22,7 @@ import attrs
 import msgspec
 from msgspec.structs import astuple
 
-from kajabi_async.decoding.values import decimal_of
+from kajabi_async.decoding.values import conversions_in, decimal_of
 from kajabi_async.errors import DecodeError
 from kajabi_async.jsonapi.codec import (
     ABSENT,
@@ -275,14 +275,14 @@ class FastReader(Generic[R]):
             values = values[:own]
         # Rows that follow each other mostly carry the same attributes.
         self._expects_all = has_all = members.complete or ABSENT not in values
-        converted = self._converted(values)
+        converted = self._converted(values, origin.scope)
         if not has_all:
             return self._partly_filled(resource_id, origin, converted), rest
         resource = self._filled(resource_id, origin, NO_EXTRA, *converted)
         resource.__class__ = self._cls
         return resource, rest
 
-    def _converted(self, values: Iterable[Any]) -> list[Any]:
+    def _converted(self, values: Iterable[Any], scope: Scope) -> list[Any]:
         """Convert what msgspec did not; ValueError if a value needs a closer look."""
         converted = list(values)
         self._convert_times(converted)
@@ -297,7 +297,9 @@ class FastReader(Generic[R]):
             if value == _NULL:
                 converted[index] = None
             elif value is not ABSENT:
-                converted[index] = decode(value)
+                parts = converted[index] = decode(value)
+                if isinstance(parts, list):
+                    scope.count_conversions(conversions_in(parts))
         for index, convert, value_type in self._to_convert:
             value = converted[index]
             if value is not None and value is not ABSENT:
@@ -350,4 +352,9 @@ def _with_initialiser(cls: type[Resource], names: Iterable[str]) -> type[Any]:
     """
     given = {name: attrs.field() for name in (*_FIRST_SLOTS, *names)}
     left_empty = {name: attrs.field(init=False) for name in attribute_names(cls) if name not in given}
-    return attrs.make_class(cls.__name__, given | left_empty, bases=cls.__bases__, slots=True, eq=False, repr=False)
+    # attrs does the same with __setattr__. With one of the two methods of the bases, Python calls it for every slot.
+    unguarded = {"__delattr__": object.__delattr__}
+    fields = given | left_empty
+    return attrs.make_class(
+        cls.__name__, fields, bases=cls.__bases__, class_body=unguarded, slots=True, eq=False, repr=False
+    )

@@ -5,7 +5,7 @@ Numbers and text are converted into each other if nothing is lost by it, and ref
 
 import math
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from datetime import date, datetime
 from decimal import Decimal
 from functools import cache, lru_cache
@@ -19,7 +19,7 @@ from kajabi_async.models.resource import Part
 if TYPE_CHECKING:
     import cattrs
 
-__all__ = ["Refused", "converter_for", "decimal_of", "hook_for"]
+__all__ = ["Refused", "conversions_in", "converter_for", "decimal_of", "hook_for"]
 
 _WHOLE_NUMBER: Final = re.compile(r"[+-]?[0-9]{1,100}")
 # Also with an exponent: Ruby prints decimals as 0.1295e3 unless Rails formats them.
@@ -31,16 +31,23 @@ _YEARS_AT_THE_EDGE: Final = (1, 9999)
 _FIRST_INEXACT: Final = 2.0**53
 """From here on a float stands for several whole numbers, so the original digits are lost."""
 _LONGEST_STEP: Final = 60
+_OF_AN_OBJECT: Final = 9
+"""How many texts take as long to convert as one object, beside the one that it is itself."""
+_TEXT_OR_NULL: Final = frozenset({str, type(None)})
 
 
 class Refused(ValueError):  # noqa: N818 - it never leaves decoding, which raises DecodeError for it
     """A value that cannot be converted to the type of its attribute; ``steps`` lead from the attribute to it."""
 
     def __init__(self, expected: str, value: Any) -> None:
-        super().__init__(f"expected {expected}, got {brief(value)}")
+        super().__init__(value)
         self.expected = expected
         self.kind = kind_of(value)
         self.steps: tuple[str | int, ...] = ()
+
+    def __str__(self) -> str:
+        # Written only if it is read: most refusals are recorded without their value.
+        return f"expected {self.expected}, got {brief(self.args[0])}"
 
     def inside(self, step: str | int) -> Self:
         """Add a *step* in front of the path to the value; a long name is cut."""
@@ -66,6 +73,13 @@ def converter_for(annotation: Any) -> Callable[[Any], Any]:
 def _without_none(annotation: Any) -> Any:
     arms = [arm for arm in get_args(annotation) if arm is not type(None)]
     return arms[0] if len(arms) == 1 and type(None) in get_args(annotation) else annotation
+
+
+def conversions_in(elements: Collection[Any]) -> int:
+    """Return what the *elements* of an array count of the values that are converted one by one."""
+    objects = [each for each in elements if isinstance(each, dict)]
+    nested = sum(len(value) for each in objects for value in each.values() if isinstance(value, list))
+    return len(elements) + _OF_AN_OBJECT * len(objects) + nested
 
 
 def _text(value: Any, _: Any) -> str:
@@ -159,11 +173,14 @@ def _anything(value: Any, _: Any) -> Any:
 def _mapping_hook(annotation: Any) -> Callable[[Any, Any], Mapping[str, Any]]:
     value_type = get_args(annotation)[1]
     convert = converter_for(value_type)
+    of_text = _without_none(value_type) is str
 
     def structure(value: Any, _: Any) -> Mapping[str, Any]:
         members = json_object(value)
         if members is None:
             raise Refused("an object", value)
+        if value_type is Any or (of_text and _TEXT_OR_NULL.issuperset(map(type, members.values()))):
+            return dict(members)
         return {name: _inside(convert, member, name) for name, member in members.items()}
 
     return structure

@@ -4,14 +4,14 @@
 
     report = await export(api.customers.list(include="offers"), "customers.parquet")
 
-Imports `fetching`, `models` and the leaves. Read `run` first: `walk` reads the pages into a `checkpoint`, then `files`
-writes them out.
+Imports `fetching`, `models` and the leaves. Read `job` first: `collect` reads the pages into a `checkpoint`, then
+`files` writes them out.
 """
 
 from kajabi_async.export.batches import RecordBatches, record_batches
 from kajabi_async.export.formats import FORMATS
+from kajabi_async.export.job import SORTED_BY, export
 from kajabi_async.export.report import ExportObserver, ExportProgress, ExportReport, Shift
-from kajabi_async.export.run import SORTED_BY, export
 
 __all__ = [
     "FORMATS",

@@ -5,9 +5,9 @@ from typing import Any, Self
 
 from kajabi_async.checks import shown, whole_number
 from kajabi_async.errors import DecodeError, InvalidArgumentError
+from kajabi_async.export.collect import columns_for
 from kajabi_async.export.columns import Column, UnfitCellError, cells_of, columns_of
 from kajabi_async.export.formats import arrow_module
-from kajabi_async.export.walk import columns_for
 from kajabi_async.fetching.pages import Pages
 from kajabi_async.models.resource import Resource
 
@@ -105,7 +105,7 @@ class RecordBatches:
         if self._columns is None:
             if self._model is None:
                 raise InvalidArgumentError(
-                    "there are no resources to tell their columns: pass their class, such as model=Customer"
+                    "without resources the columns are not known: pass their class, such as model=Customer"
                 )
             self._columns = columns_of(self._model)
         return self._columns

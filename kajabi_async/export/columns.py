@@ -1,8 +1,8 @@
 """The columns of the export of a model, and the cells of a resource.
 
 ``id`` comes first, then the attributes by their names, then the linkage of each relation as ids (``contact_id``,
-``offers_ids``), then ``extra`` with the attributes the SDK does not know. An absent attribute and a null one are both
-null. A row with an unreadable attribute is left out and reported.
+``offer_ids``, as in `Resource.to_dict`), then ``extra`` with the attributes the SDK does not know. An absent attribute
+and a null one are both null. A row with an unreadable attribute is left out and reported.
 """
 
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
@@ -16,6 +16,7 @@ import attrs
 from kajabi_async.errors import FieldNotLoadedError, UnreadableAttributeError
 from kajabi_async.escaping.text import escape_line
 from kajabi_async.jsonapi.codec import json_object
+from kajabi_async.models.members import id_name
 from kajabi_async.models.relations import ToOne
 from kajabi_async.models.resource import CUSTOM_FIELDS, Part, Resource, attribute_names
 from kajabi_async.models.unreadable import PartlyRead
@@ -112,10 +113,7 @@ def _columns(model: type[Resource]) -> Iterator[tuple[str, Column]]:
     for name in attribute_names(model):
         yield name, Column(name, _kind_of(annotations[name]), _attribute(name))
     for name, relation in model.relations.items():
-        if relation.to_many:
-            yield name, Column(f"{name}_ids", Kind.TEXTS, _linkage(name))
-        else:
-            yield name, Column(f"{name}_id", Kind.TEXT, _linkage(name))
+        yield name, Column(id_name(relation), Kind.TEXTS if relation.to_many else Kind.TEXT, _linkage(name))
     yield EXTRA, Column(EXTRA, Kind.JSON, lambda resource: dict(resource.extra) or None)
 
 

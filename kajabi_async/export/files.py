@@ -9,9 +9,9 @@ import attrs
 
 from kajabi_async.errors import ExportError
 from kajabi_async.export.checkpoint import Checkpoint
+from kajabi_async.export.collect import InThread
 from kajabi_async.export.columns import Column
 from kajabi_async.export.formats import Writer, open_writer
-from kajabi_async.export.walk import InThread
 from kajabi_async.private_files import PrivateFolder
 
 __all__ = ["PARTIAL", "ExportedFile", "write_batches"]

@@ -94,12 +94,13 @@ class Backlog(Generic[R]):
 
     def answered(self, resource_id: str, outcome: Unread[R]) -> None:
         """Note the *outcome* of an id in flight, for every time that it was taken."""
-        self.recent.put(resource_id, outcome)
+        size = len(outcome) if type(outcome) is bytes else _SIZE_OF_AN_OBJECT
+        self.recent.put(resource_id, outcome, size)
         numbers = self.in_flight.pop(resource_id, ())
         for number in numbers:
             self.arrived.put((number, resource_id, outcome))
-        if isinstance(outcome, bytes) and len(outcome) > _LARGE_BODY:
-            self._count_large(len(outcome) * len(numbers))
+        if size > _LARGE_BODY:
+            self._count_large(size * len(numbers))
         if self._waiters:
             self._wake_loop()
 
@@ -109,7 +110,7 @@ class Backlog(Generic[R]):
         if self._spellings:
             resource_id = self._spellings.pop(number, resource_id)
         self.slots.leave()
-        if isinstance(outcome, bytes) and len(outcome) > _LARGE_BODY:
+        if type(outcome) is bytes and len(outcome) > _LARGE_BODY:
             self._count_large(-len(outcome))
         return resource_id, outcome
 
@@ -140,13 +141,13 @@ class Backlog(Generic[R]):
         return self._values([*self._lost, *self._in_flight_numbers(), *waiting])
 
     def drop_in_flight(self) -> None:
-        """Give up the ids in flight; outcomes that have arrived are still released."""
+        """Drop the ids in flight; outcomes that have arrived are still released."""
         self._lost += self._in_flight_numbers()
         self.in_flight.clear()
         self.arrived.close_gaps()
 
     def close(self) -> None:
-        """Give up every id, and wake the loop."""
+        """Drop every id, and wake the loop."""
         self._lost += [*self._in_flight_numbers(), *((number, resource_id) for number, resource_id, _ in self.arrived)]
         self.taken = self._counts.given
         self.in_flight.clear()
@@ -238,15 +239,16 @@ class Recent(Generic[T]):
         outcome = self._latest.get(resource_id)
         return self._before.get(resource_id) if outcome is None else outcome
 
-    def put(self, resource_id: str, outcome: T) -> None:
-        """Keep the outcome of an id, unless it alone is larger than half of `RECENT_BYTES`."""
-        size = len(outcome) if isinstance(outcome, bytes) else _SIZE_OF_AN_OBJECT
+    def put(self, resource_id: str, outcome: T, size: int) -> None:
+        """Keep the outcome of an id, unless its *size* in bytes is more than half of `RECENT_BYTES`."""
         if size > self._most_bytes:
             return
         self._bytes += size
-        if self._bytes > self._most_bytes or len(self._latest) >= self._most_outcomes:
-            self._latest, self._before, self._bytes = {}, self._latest, size
-        self._latest[resource_id] = outcome
+        latest = self._latest
+        if self._bytes > self._most_bytes or len(latest) >= self._most_outcomes:
+            self._before, self._latest, self._bytes = latest, {}, size
+            latest = self._latest
+        latest[resource_id] = outcome
 
     def answered(self) -> str | None:
         """Return the latest id that the API has answered; None if there is none."""

@@ -8,8 +8,10 @@ import attrs
 from kajabi_async.errors import AmbiguousMatchError, KajabiError
 from kajabi_async.fetching.email_address import checked_email
 from kajabi_async.fetching.naming import Naming
-from kajabi_async.fetching.outcomes import Lookup
+from kajabi_async.fetching.outcomes import Lookup, as_member
+from kajabi_async.models.members import Relations
 from kajabi_async.models.resource import Resource
+from kajabi_async.plain import PlainRecord
 
 __all__ = ["EMAILS", "EmailFailed", "EmailFound", "EmailLookup", "Matches", "ambiguous", "email_outcome"]
 
@@ -17,7 +19,7 @@ R = TypeVar("R", bound=Resource)
 
 
 @attrs.frozen
-class EmailFound(Generic[R]):
+class EmailFound(PlainRecord, Generic[R]):
     """The outcome of an email that exactly one resource has."""
 
     email: str
@@ -40,9 +42,16 @@ class EmailFound(Generic[R]):
         """The resource, by the name it has in lookups of contacts."""
         return self.resource
 
+    def to_dict(self, *, relations: Relations = True) -> dict[str, Any]:
+        """Return ``email``, ``found``, and the members of the resource as ``customer`` or ``contact``.
+
+        ``relations`` is that of `Resource.to_dict`.
+        """
+        return {"email": self.email, "found": True, **as_member(self.resource, relations=relations)}
+
 
 @attrs.frozen
-class EmailFailed(Generic[R]):
+class EmailFailed(PlainRecord, Generic[R]):
     """The outcome of an email without a resource: missing, ambiguous, or failed with an ``error``."""
 
     email: str
@@ -52,10 +61,16 @@ class EmailFailed(Generic[R]):
     candidates: tuple[R, ...] = ()
     """The resources that have the email, if it is ambiguous."""
     proven: bool = False
-    """Whether it is proven that no resource has the email: the whole list was read. A search alone proves nothing."""
+    """Whether it is proven that no resource has the email: the whole list was read. A search alone proves nothing.
+
+    Nor do pages that do not state how many rows the list has, unless it is one page: a row that is deleted meanwhile
+    pulls others onto pages that were read, and nothing shows it."""
     found: ClassVar[Literal[False]] = False
     resource: ClassVar[Any] = None
-    """None. Typed as anything, since pyright does not distinguish the two outcomes by ``if lookup.found``."""
+    """None. Typed as anything, so that it can be used after ``if lookup.found:``.
+
+    mypy narrows the outcome by that. Pyright narrows unions by ``lookup.found is True``, ``isinstance``, ``match`` and
+    ``lookup.error is None``, and by design not by the truth of an attribute (its issues 1841 and 6113)."""
 
     @property
     def missing(self) -> bool:
@@ -77,9 +92,23 @@ class EmailFailed(Generic[R]):
         """None: nothing was found."""
         return None
 
+    def to_dict(self, *, relations: Relations = True) -> dict[str, Any]:
+        """Return ``email``, ``found``, ``missing``, ``proven``, the text of the ``error``, and the ``candidates``.
+
+        ``relations`` is that of `Resource.to_dict`.
+        """
+        return {
+            "email": self.email,
+            "found": False,
+            "missing": self.missing,
+            "proven": self.proven,
+            "candidates": [each.to_dict(relations=relations) for each in self.candidates],
+            "error": None if self.error is None else str(self.error),
+        }
+
 
 EmailLookup: TypeAlias = EmailFound[R] | EmailFailed[R]
-"""One outcome; ``found`` distinguishes the two."""
+"""One outcome; ``found`` distinguishes the two. ``if lookup.found is True`` narrows it in mypy and in pyright."""
 
 
 @attrs.frozen

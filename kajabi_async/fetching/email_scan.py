@@ -1,23 +1,29 @@
 """Many emails off the pages of a list, which proves that an email is missing if the whole list was read.
 
 Rows that others delete meanwhile pull later rows onto pages that were read already. The number of rows that each page
-states shows it, and the scan then goes back.
+states shows it, and the scan then goes back. Rows that others insert come first in the list: its first pages are read
+again for them at the end.
+
+A server that ignores the filter of the search answers each lookup with the whole list. The first of its pages shows
+that, and the scan goes on in place of the lookups.
 """
 
+import asyncio
 import math
 from collections.abc import Collection, Iterator
-from itertools import chain
+from itertools import chain, count
 from typing import Any, Final, TypeVar
 
-from kajabi_async.errors import DecodeError, FieldNotLoadedError, UnreadableAttributeError
+from kajabi_async.errors import DecodeError, FieldNotLoadedError, PagingError, UnreadableAttributeError
 from kajabi_async.exchange import Tally
+from kajabi_async.fetching.completeness import Completeness
 from kajabi_async.fetching.email_outcomes import EMAILS, Matches
-from kajabi_async.fetching.email_search import EmailSearch, belongs_to, key_of
+from kajabi_async.fetching.email_search import EmailSearch, FilterIgnoredError, belongs_to, key_of
 from kajabi_async.fetching.forecast import EmailForecast
 from kajabi_async.fetching.id_source import Ids
 from kajabi_async.fetching.page import FetchedPage, ListRequest
 from kajabi_async.fetching.scan import MOST_PAGES_AT_ONCE, Scan, size_of
-from kajabi_async.fetching.walk import Novelty
+from kajabi_async.fetching.walk import PageBatches
 from kajabi_async.models.resource import Resource
 
 __all__ = ["EmailScan"]
@@ -26,14 +32,15 @@ R = TypeVar("R", bound=Resource)
 
 _WORTH_ASKING: Final = 20
 """From this number of pages and emails on, the sites are requested at the start: that adds a request in twenty."""
-_MOST_STEPS_BACK: Final = 64
-"""The most times that a scan goes back, beyond which the list changes too fast to be read as a whole."""
+_LEAST_LOOKUP_PAGES: Final = 2
+"""The pages of a lookup that was answered with the whole list, if their number is not known."""
 
 
 class EmailScan(Scan[R]):
     """The emails of one run, in the order in which their resources are found, and the resources."""
 
     forecast: EmailForecast  # pyright: ignore[reportIncompatibleVariableOverride]
+    pages: PageBatches[R]  # pyright: ignore[reportIncompatibleVariableOverride]
 
     def __init__(
         self,
@@ -60,36 +67,33 @@ class EmailScan(Scan[R]):
             at_any_price=at_any_price,
             naming=EMAILS,
         )
-        if self.pages is not None:
-            # The whole list is needed, and new rows push others onto later pages.
-            self.pages.most_fruitless = MOST_PAGES_AT_ONCE
+        # The whole list is needed, and new rows push others onto later pages.
+        self.pages.most_fruitless = MOST_PAGES_AT_ONCE
         self._search, self._sites = search, sites
         self.forecast = self._forecast_of(())
         self._candidates: dict[str, tuple[R, ...]] = {}
         """The rows found of each email that has no outcome yet."""
         self._at_once = MOST_PAGES_AT_ONCE
-        self._novelty = Novelty()
-        self._new_rows = self._steps_back = 0
-        self._total: int | None = None
-        """The number of rows that the latest page states."""
-        self._has_totals, self._has_hole, self._asks_sites = True, False, asks_sites
+        self._read = Completeness()
+        self._asks_sites = asks_sites
         self._site_ids: set[str] = set()
+        self._is_filter_known = False
+        """Whether a search has shown if the server filters."""
+        self._probing, self._reading = asyncio.Lock(), asyncio.Lock()
 
     async def find(self, key: str, tally: Tally) -> Matches[R]:
-        """Return the rows that pages have brought, or search for them; the cost of the pages is added to ``tally``."""
-        assert self.pages is not None  # noqa: S101 - emails are always looked up in a list
+        """Return the rows that pages have brought, or search for them; the cost of the pages is added to ``tally``.
+
+        PagingError if neither can say what the email's rows are: the list was not read whole, and a search is one
+        more reading of the same list.
+        """
         self.pages.settle(tally)
-        known = self._candidates.get(key, ())
-        if self._is_whole or (known and (self._is_read or self.forecast.is_unique)):
-            rows = await self._search.completed(known, tally)
-            matches = Matches(rows, is_proven=self._is_proven)
-        else:
-            matches = await self._search.look_up(key, tally)
-            others = [row for row in known if row not in matches.rows]
-            if others:
-                matches = Matches((*matches.rows, *await self._search.completed(others, tally)))
-        if known and not self._pending.is_repeated(key):
-            del self._candidates[key]
+        try:
+            matches = await self._matches(key, tally)
+        finally:
+            self.pages.settle(tally)
+        if not self._pending.is_repeated(key):
+            self._candidates.pop(key, None)
         return matches
 
     async def fetch_pages(self) -> Iterator[Any]:
@@ -98,18 +102,66 @@ class EmailScan(Scan[R]):
         AuthenticationError and ConfigurationError are raised. What concerns the client is waited out once the scan has
         joined a run.
         """
-        batches, forecast = self.pages, self.forecast
-        assert batches is not None  # noqa: S101 - emails are always looked up in a list
-        most = forecast.sure_pages(at_any_price=self._at_any_price)
-        pages = await batches.fetch(min(most, self.concurrency, self._at_once))
-        found = list(chain.from_iterable(self._keep(page) for page in pages))
-        self._follow_shifts(pages)
-        forecast.is_over = batches.is_over
-        if await self._is_one_site():
-            found = [*self._candidates, *found]
-        is_settled = forecast.is_unique is True
+        found = await self._read_pages()
+        is_settled = self.forecast.is_unique is True
         settled = [self._pending.seen(key) for key in dict.fromkeys(found) if is_settled and self._is_unseen(key)]
         return chain(*settled, self._pending.ready())
+
+    async def _matches(self, key: str, tally: Tally) -> Matches[R]:
+        forecast = self.forecast
+        while not self._is_settled(key):
+            if forecast.lookup_requests > 1 and self._goes_on():
+                await self._read_on(key)
+                continue
+            if forecast.lookup_requests > 1 and forecast.is_over:
+                if key in self._candidates:
+                    break
+                problem = self._read.problem or self.pages.failure
+                raise PagingError(
+                    "the search is not filtered by the server, and the list could not be read whole: "
+                    + (str(problem) if problem else f"it lacks {self._read.missing_rows:,} of the rows it is to have")
+                )
+            matches = await self._searched(key, tally)
+            if matches is not None:
+                others = [row for row in self._candidates.get(key, ()) if row not in matches.rows]
+                return Matches((*matches.rows, *await self._search.completed(others, tally)))
+        known = self._candidates.get(key, ())
+        return Matches(await self._search.completed(known, tally), is_proven=self._is_proven)
+
+    def _is_settled(self, key: str) -> bool:
+        """Return whether the pages say what the rows of the email are."""
+        return self._is_whole or (key in self._candidates and bool(self._is_read or self.forecast.is_unique))
+
+    async def _searched(self, key: str, tally: Tally) -> Matches[R] | None:
+        """Search for the email; None if that shows that the server does not filter.
+
+        The first search goes out alone: were the filter ignored, others would only show it again.
+        """
+        if not self._is_filter_known:
+            async with self._probing:
+                if not self._is_filter_known:
+                    return await self._filtered(key, tally)
+            return None
+        if self.forecast.lookup_requests > 1:
+            return await self._search.look_up(key, tally)
+        return await self._filtered(key, tally)
+
+    async def _filtered(self, key: str, tally: Tally) -> Matches[R] | None:
+        try:
+            matches: Matches[R] | None = await self._search.look_up(key, tally, reads_unfiltered=False)
+        except FilterIgnoredError as error:
+            size = self.forecast.size
+            known = error.pages or (0 if size is None else size.pages)
+            self.forecast.lookup_requests = max(_LEAST_LOOKUP_PAGES, known)
+            matches = None
+        self._is_filter_known = True
+        return matches
+
+    async def _read_on(self, key: str) -> None:
+        """Read the next pages of the list for a lookup, unless others who waited have read what it needs."""
+        async with self._reading:
+            if self._goes_on() and not self._is_settled(key):
+                await self._read_pages(for_lookup=True)
 
     @property
     def _is_whole(self) -> bool:
@@ -117,17 +169,18 @@ class EmailScan(Scan[R]):
 
         A list that does not state its length may have shifted unnoticed: a few emails are then worth a search each.
         """
-        return self._is_read and (self._has_totals or self.forecast.unseen > self.forecast.pages)
+        forecast = self.forecast
+        return self._is_proven or (self._is_read and forecast.unseen * forecast.lookup_requests > forecast.pages)
 
     @property
     def _is_proven(self) -> bool:
-        return self._is_read and self._has_totals
+        """Whether the list has no row that was not read; the rows of a single page cannot have shifted."""
+        return self._is_read and (self._read.has_totals or self.forecast.pages == 1)
 
     @property
     def _is_read(self) -> bool:
         """Whether every page of the list was read, with as many rows as it has."""
-        has_ended = self.pages is not None and self.pages.has_ended
-        return has_ended and not self._has_hole and self._new_rows >= (self._total or 0)
+        return self.pages.has_ended and self._read.problem is None and not self._read.missing_rows
 
     def _forecast_of(self, keys: Collection[str]) -> EmailForecast:
         return EmailForecast(keys, is_unique=None if self._search.site_id is None else True)
@@ -135,7 +188,7 @@ class EmailScan(Scan[R]):
     def _goes_on(self) -> bool:
         forecast = self.forecast
         if not forecast.pages:
-            return self.is_worth_a_page()
+            return self.is_worth_a_page() or forecast.lookup_requests > 1
         if forecast.is_over:
             return False
         if self._at_any_price:
@@ -145,12 +198,33 @@ class EmailScan(Scan[R]):
     def _is_unseen(self, key: str) -> bool:
         return self._pending.is_unseen(key)
 
-    def _keep(self, page: FetchedPage[R] | None) -> Iterator[str]:
+    async def _read_pages(self, *, for_lookup: bool = False) -> list[str]:
+        """Fetch the pages that are needed in any case, at once, and return the keys that they bring."""
+        forecast = self.forecast
+        most = forecast.sure_pages(at_any_price=self._at_any_price)
+        pages = await self.pages.fetch(min(most, self.concurrency, self._at_once), for_lookup=for_lookup)
+        found = list(chain.from_iterable(self._keep_page(page) for page in pages))
+        self._follow_shifts(pages)
+        if self.pages.has_ended:
+            found += await self._read_inserted(for_lookup=for_lookup)
+        forecast.is_over = self.pages.is_over
+        if await self._is_one_site(for_lookup=for_lookup):
+            found = [*self._candidates, *found]
+        return found
+
+    def _keep_page(self, page: FetchedPage[R] | None) -> list[str]:
         """Keep the rows of ``page`` that the run asks for, and return their keys."""
         if page is None:
-            self._has_hole = True
+            self._read.add_problem(self.pages.failure or PagingError("a page could not be read"))
             self.forecast.add_failed_page()
-            return iter(())
+            return []
+        self._read.add_page(_ids(page))
+        found, hits = self._keep_rows(page)
+        self.forecast.add_page([""] * len(page.rows), hits, size=size_of(page))
+        return found
+
+    def _keep_rows(self, page: FetchedPage[R]) -> tuple[list[str], int]:
+        """Keep the rows that the run asks for; return their keys, and the number of those without a row before."""
         found: dict[str, None] = {}
         hits = 0
         for row in page.rows:
@@ -162,52 +236,48 @@ class EmailScan(Scan[R]):
                 hits += not known
                 self._candidates[key] = (*known, row)
                 found[key] = None
-        self.forecast.add_page([""] * len(page.rows), hits, size=size_of(page))
-        return iter(found)
+        return list(found), hits
 
     def _key_of(self, row: "R | DecodeError") -> str | None:
-        """Note ``row``, and return the key of its email; None if it has none or is of another site."""
+        """Return the key of the email of ``row``; None if it has none, cannot be read or is of another site."""
         if isinstance(row, DecodeError):
-            self._has_hole = True
+            self._read.add_problem(row)
             return None
-        self._new_rows += self._novelty.is_new(row.id)
         site: Any = row
         self._site_ids.update(site.site.ids or ())
         try:
             key = key_of(row)
-        except (FieldNotLoadedError, UnreadableAttributeError):
-            self._has_hole = True
+        except (FieldNotLoadedError, UnreadableAttributeError) as error:
+            self._read.add_problem(error)
             return None
         return key if belongs_to(row, self._search.site_id) else None
 
     def _follow_shifts(self, pages: "list[FetchedPage[R] | None]") -> None:
-        """Go back if rows may have moved onto pages that were read already.
-
-        New rows come first in the list, and push others onto later pages, where they are read again. A row that is
-        deleted pulls others back, by as many rows as the list is shorter. Pages that were fetched at once, in an order
-        that is not known, agree only if they state the same number.
-        """
-        totals = [page.total_count for page in pages if page is not None]
-        stated = [total for total in totals if total is not None]
-        if len(stated) < len(totals):
-            self._has_totals = False
-        if not stated:
-            return
-        before, self._total = self._total, stated[-1]
-        lost = 0 if before is None else max(0, before - min(stated))
-        if not lost and min(stated) == max(stated):
+        """Go back if rows may have moved onto pages that were read already."""
+        lost = self._read.note_totals(pages)
+        if lost is None:
             self._at_once = min(2 * self._at_once, MOST_PAGES_AT_ONCE)
             return
-        self._steps_back += 1
-        if self._steps_back > _MOST_STEPS_BACK:
-            self._has_hole = True
-            return
-        assert self.pages is not None  # noqa: S101 - they were fetched
         self._at_once = max(1, self._at_once // 4)
         back = len(pages) + math.ceil(lost / max(1, self.forecast.page_rows))
         self.forecast.step_back(self.pages.step_back(back))
 
-    async def _is_one_site(self) -> bool:
+    async def _read_inserted(self, *, for_lookup: bool) -> list[str]:
+        """Read the first pages again, down to the row that came first before, and return the keys that they bring."""
+        found: list[str] = []
+        for number in count(1):
+            if not self._read.missing_rows or self._read.problem is not None:
+                break
+            page = await self.pages.fetch_again(number, for_lookup=for_lookup)
+            if page is None:
+                break
+            is_last = self._read.add_inserted(_ids(page)) or page.next_query is None
+            found += self._keep_rows(page)[0]
+            if is_last:
+                break
+        return found
+
+    async def _is_one_site(self, *, for_lookup: bool) -> bool:
         """Return whether it has just become known that each email is in the list once, requesting the sites if it pays.
 
         It is known if a site is kept to. Otherwise there must be no other site.
@@ -218,9 +288,8 @@ class EmailScan(Scan[R]):
         if len(self._site_ids) > 1:
             forecast.is_unique = False
         elif not forecast.is_over and self._asks_sites and self._pays_to_ask():
+            page = await self.pages.fetch_beside(self._sites, for_lookup=for_lookup)
             self._asks_sites = False
-            assert self.pages is not None  # noqa: S101 - pages were fetched
-            page = await self.pages.fetch_beside(self._sites)
             forecast.is_unique = page is not None and len(page.rows) == 1 and page.next_query is None
         return forecast.is_unique is True
 
@@ -228,6 +297,12 @@ class EmailScan(Scan[R]):
         """Return whether to request the sites: if the scan could stop, or would hold many rows up to its end."""
         forecast = self.forecast
         left = forecast.pages_left or 0
+        if forecast.lookup_requests > 1:
+            return left > 1
         if not self._goes_on() or not forecast.unseen:
             return forecast.hits > 1 and left > 1
         return min(left, forecast.ids) >= _WORTH_ASKING
+
+
+def _ids(page: FetchedPage[Any]) -> list[str]:
+    return [row.id for row in page.rows if not isinstance(row, DecodeError)]

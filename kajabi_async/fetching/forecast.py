@@ -165,6 +165,8 @@ class EmailForecast(Forecast):
         """Find *keys*; *is_unique* says whether the list has each email once, None if that is not known."""
         super().__init__(keys)
         self.is_unique = is_unique
+        self.lookup_requests = 1
+        """The requests that a lookup takes: one, or a reading of the whole list if the server ignores the filter."""
         self._latest_hits = 0.0
         """The hits of the latest page."""
 
@@ -196,7 +198,7 @@ class EmailForecast(Forecast):
     @property
     def lookups(self) -> int:
         """The number of lookups if the list is read no further."""
-        return self.unseen if self.is_unique is not False else self.ids
+        return self.ids if self._needs_all_pages else self.unseen
 
     @property
     def total(self) -> tuple[int, int] | None:
@@ -206,26 +208,35 @@ class EmailForecast(Forecast):
 
     def pays(self) -> bool:
         """Return whether reading on takes fewer requests than looking up the emails that are not answered."""
-        needed = self._pages_needed
-        return needed is not None and 0 < needed < self.lookups
+        needed, looked_up = self._pages_needed, self.lookups * self.lookup_requests
+        if needed is None:
+            # A lookup is longer than a page, and the list is no longer than a lookup.
+            return self.lookup_requests > 1 and self.ahead > 0
+        return 0 < needed < looked_up
 
     def sure_pages(self, *, at_any_price: bool) -> int:
         """Return how many of the next pages are read even if every row of them is a hit: at least one."""
         left = self.pages_left
         if left is None:
             return 1
-        if self.is_unique is False:
+        if self._needs_all_pages:
             return max(1, left)
         sure = math.ceil(self.unseen / self.page_rows)
         if not at_any_price:
-            sure = min(sure, math.ceil((self.unseen - left) / max(1, self.page_rows - 1)))
+            cost = self.lookup_requests
+            sure = min(sure, math.ceil((self.unseen * cost - left) / max(1, self.page_rows * cost - 1)))
         return max(1, min(left, sure))
+
+    @property
+    def _needs_all_pages(self) -> bool:
+        """Whether what a page brings is no answer before the end of the list, unless a lookup completes it."""
+        return not self.is_unique if self.lookup_requests > 1 else self.is_unique is False
 
     @property
     def _pages_needed(self) -> int | None:
         """The number of pages up to the last email: to the end of the list, or fewer if they come in a row."""
         left = self.pages_left
-        if left is None or not self.ahead or self.is_unique is False or self._latest_hits <= 1:
+        if left is None or not self.ahead or self._needs_all_pages or self._latest_hits <= 1:
             return left if self.ahead or left is None else 0
         return max(1, min(left, math.ceil(self.unseen / self._latest_hits)))
 

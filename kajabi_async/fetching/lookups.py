@@ -100,11 +100,11 @@ class BulkRun(Generic[T], metaclass=NamesCure):
         return Guarded(cast("Producer[T]", self._run))
 
     def __repr__(self) -> str:
-        progress = self._run.progress()
+        name, progress = type(self).__name__, self._run.progress()
         if not self._started:
-            return "<Lookups: not started>"
+            return f"<{name}: not started>"
         return (
-            f"<Lookups: {progress.given:,} outcomes; {progress.found:,} found, {progress.missing:,} missing, "
+            f"<{name}: {progress.given:,} outcomes; {progress.found:,} found, {progress.missing:,} missing, "
             f"{progress.failed:,} failed>"
         )
 

@@ -35,7 +35,7 @@ class Reader(Generic[R]):
         """Return the resource; InvalidIdError, ApiError, TransportError or DecodeError if that fails."""
         checked = checked_id(resource_id, of=self.model.resource_type)
         before, after = self.operation.around_id
-        request = Request("GET", f"{before}{_segment(checked)}{after}", self.encoded_query)
+        request = Request("GET", f"{before}{path_segment(checked)}{after}", self.encoded_query)
         answer = await self.context.send(request, timeout=self.timeout)
         return self.resource_in(answer.body, checked)
 
@@ -45,7 +45,7 @@ class Reader(Generic[R]):
         The timeout counts from when the request is sent.
         """
         before, after = self.operation.around_id
-        request = Request("GET", f"{before}{_segment(resource_id)}{after}", self.encoded_query, once=True)
+        request = Request("GET", f"{before}{path_segment(resource_id)}{after}", self.encoded_query, once=True)
         return self.context.send(request, timeout=self.timeout, tally=tally, timeout_starts="sent")
 
     def resource_in(self, body: bytes, resource_id: str) -> R:
@@ -59,8 +59,3 @@ class Reader(Generic[R]):
         if resource.id != resource_id and resource_id not in self.aliases:
             refuse_stranger(resource, resource_id, context=place)
         return resource
-
-
-def _segment(checked_id: str) -> str:
-    # Nearly every id needs no encoding, and a call takes longer than to see that.
-    return checked_id if checked_id.isalnum() and checked_id.isascii() else path_segment(checked_id)

@@ -201,18 +201,21 @@ class PageBatches(Generic[R]):
             # In place, as running requests add to this very tally.
             setattr(self.tally, counter.name, cost - cost)
 
-    async def fetch(self, most: int) -> list[FetchedPage[R] | None]:
+    async def fetch(self, most: int, *, for_lookup: bool = False) -> list[FetchedPage[R] | None]:
         """Return the next pages, at most *most*, fetched at once; None for one that failed.
 
         Fewer at the end of the list; one only for the first page, and if the next query has no page number.
-        AuthenticationError and ConfigurationError are raised.
+        AuthenticationError and ConfigurationError are raised. *for_lookup*, so is a failure that passes: a lookup waits
+        in the stall by itself, and is then tried again.
         """
         queries = list(self._queries(most if self._requested else 1))
+        if not queries:
+            return []
         self._requested.update(dict.fromkeys(queries))
         fetched: dict[str, FetchedPage[R]] = {}
 
         async def fetch(query: str) -> None:
-            page = await self._fetched(self._request, query)
+            page = await self._fetched(self._request, query, for_lookup=for_lookup)
             if page is not None:
                 fetched[query] = page
 
@@ -221,11 +224,18 @@ class PageBatches(Generic[R]):
         self._advance(queries, pages)
         return pages
 
-    async def fetch_beside(self, request: ListRequest[W]) -> FetchedPage[W] | None:
+    async def fetch_again(self, number: int, *, for_lookup: bool = False) -> FetchedPage[R] | None:
+        """Return the page with this number once more; None if it fails, which `failure` then says."""
+        query = with_page_number(self._request.query.encode(), number)
+        return await self._fetched(self._request, query, for_lookup=for_lookup)
+
+    async def fetch_beside(self, request: ListRequest[W], *, for_lookup: bool = False) -> FetchedPage[W] | None:
         """Return the first page of another list, with the same waiting and on the same tally; None if it fails."""
         context = attrs.evolve(request.context, send=self._counted(request.context.send))
         failure = self.failure
-        page = await self._fetched(attrs.evolve(request, context=context), request.query.encode())
+        page = await self._fetched(
+            attrs.evolve(request, context=context), request.query.encode(), for_lookup=for_lookup
+        )
         self.failure = failure
         return page
 
@@ -238,18 +248,21 @@ class PageBatches(Generic[R]):
         self._repeated += len(latest)
         return len(latest)
 
-    async def _fetched(self, request: ListRequest[W], query: str) -> FetchedPage[W] | None:
+    async def _fetched(self, request: ListRequest[W], query: str, *, for_lookup: bool) -> FetchedPage[W] | None:
         stall = self.stall
         try:
             page = partial(request.fetch, query)
-            return await (page() if stall is None else stall.persist(page))
+            fetched = await (page() if stall is None or for_lookup else stall.persist(page))
         except KajabiError as error:
             if ends_everything(error) or isinstance(error, AuthenticationError):
                 raise
-            if stall is not None and stall.has_given_up and is_passing(error):
+            if is_passing(error) and (for_lookup or (stall is not None and stall.has_given_up)):
                 raise
             self.failure = error
             return None
+        if for_lookup and stall is not None:
+            stall.answered()
+        return fetched
 
     def _queries(self, most: int) -> Iterator[str]:
         query = self._next

@@ -9,7 +9,7 @@ from typing import Any, Final, TypeGuard
 import msgspec
 
 from kajabi_async.errors import ConfigurationError, DecodeError, InvalidArgumentError
-from kajabi_async.jsonapi.limits import MAX_DEPTH, has_more_openings, is_deeper
+from kajabi_async.jsonapi.limits import MAX_DEPTH, MOST_MEMBERS, has_more_openings, is_deeper
 
 __all__ = [
     "ABSENT",
@@ -30,6 +30,7 @@ __all__ = [
     "decode_text",
     "encode",
     "exhausts_the_stack",
+    "has_many_members",
     "json_array",
     "json_object",
     "kind_of",
@@ -91,6 +92,9 @@ class LooseShape(msgspec.Struct, gc=False):
 
 SAFE_DEPTH: Final = 10_000
 """The decoder stops at the interpreter's recursion limit, which a program may raise beyond what the stack can hold."""
+_BYTES_OF_MOST_MEMBERS: Final = 6 * MOST_MEMBERS
+_MOST_NESTED: Final = 20
+"""How many times as many members a resource may have if those of nested objects are counted, too."""
 _LONGEST_SHOWN: Final = 40
 _MOST_SHOWN: Final = 4
 _FIRST_NOT_SHOWN: Final = 10**100
@@ -220,6 +224,21 @@ def split_members(body: bytes, *, context: str = "") -> dict[str, RawJson]:
     """Split an object into its members, their values not decoded; DecodeError if it is another value."""
     members: dict[str, RawJson] = _read(_MEMBERS, body, context)
     return members
+
+
+def has_many_members(raw: RawJson | bytes) -> bool:
+    """Return whether *raw* is an object with more members than a resource may have; no value is decoded."""
+    if len(raw) <= _BYTES_OF_MOST_MEMBERS:
+        return False
+    text = bytes(raw)
+    # Counting names is much quicker than splitting; it counts those of nested objects, too.
+    names = text.count(b'":') - text.count(b'\\":')
+    if names > _MOST_NESTED * MOST_MEMBERS:
+        return text[:1] == b"{"
+    try:
+        return len(split_members(text)) > MOST_MEMBERS
+    except DecodeError:
+        return False
 
 
 def split_rows(raw: RawJson | bytes, *, context: str) -> list[RawJson]:

@@ -23,6 +23,7 @@ from kajabi_async.jsonapi.codec import (
 )
 from kajabi_async.jsonapi.error_objects import error_objects
 from kajabi_async.jsonapi.limits import MAX_ELEMENTS, most_included, most_rows
+from kajabi_async.structs import Struct
 
 __all__ = ["MANY_BYTES", "Document", "Included", "MalformedRow", "Row", "included_text", "members_of", "read_rows"]
 
@@ -46,8 +47,7 @@ class MalformedRow:
 Row = ResourceObject | MalformedRow
 
 
-@attrs.define
-class Included:
+class Included(Struct):
     """The included resources, kept as text until they are needed: most never are."""
 
     place: str

@@ -11,9 +11,12 @@ from typing import Final
 __all__ = [
     "MAX_DEPTH",
     "MAX_ELEMENTS",
+    "MOST_MEMBERS",
+    "TooManyValuesError",
     "excess_in",
     "has_more_openings",
     "is_deeper",
+    "most_conversions",
     "most_included",
     "most_rows",
     "surely_small",
@@ -22,6 +25,9 @@ __all__ = [
 
 MAX_ELEMENTS: Final = 200_000
 """The default limit of elements in an answer; a page of 500 customers holds about 40,000."""
+
+MOST_MEMBERS: Final = 1_000
+"""The number of attributes or relations that a resource object may have; a contact has at most 200."""
 
 MAX_DEPTH: Final = 100
 """The number of levels that a value may be nested; the documents of the API have ten."""
@@ -56,6 +62,10 @@ _SEPARATORS: Final = b",[{"
 _DIGITS: Final = b"0123456789"
 _STEPS: Final = {ord("["): 1, ord("{"): 1, ord("]"): -1, ord("}"): -1}
 _ALL_BUT_DIGITS_BLANK: Final = bytes(byte if byte in _DIGITS else ord(" ") for byte in _EVERY_BYTE)
+
+
+class TooManyValuesError(Exception):
+    """The resources of an answer have more values to convert one by one than its limit allows."""
 
 
 def surely_small(most_elements: int) -> int:
@@ -99,6 +109,11 @@ def most_rows(most_elements: int) -> int:
 def most_included(most_elements: int) -> int:
     """Return the number of included resources that a document of *most_elements* may have."""
     return max(1, most_elements // _ELEMENTS_OF_AN_INCLUDED_ROW)
+
+
+def most_conversions(most_elements: int) -> int:
+    """Return the number of values that may be converted one by one, which takes several times as long as to decode."""
+    return max(MOST_MEMBERS, most_elements // 2)
 
 
 def is_deeper(body: bytes, most: int) -> bool:

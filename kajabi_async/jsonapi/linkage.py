@@ -10,7 +10,7 @@ from typing import Any, Final, NamedTuple, cast
 import attrs
 
 from kajabi_async.errors import DecodeError
-from kajabi_async.jsonapi.codec import RawJson, decode, json_array
+from kajabi_async.jsonapi.codec import RawJson, decode, has_many_members
 
 __all__ = ["MISSING", "Identifier", "LinkageState", "Relationship", "identifiers_of", "link_of", "read_relationships"]
 
@@ -53,8 +53,10 @@ _FIRST_NO_ID: Final = 10**255
 
 
 def read_relationships(raw: RawJson | bytes) -> dict[str, Relationship]:
-    """Read the ``relationships`` member of a resource object; empty if it cannot be decoded."""
+    """Read the ``relationships`` member of a resource object; empty if it cannot be decoded or has too many members."""
     try:
+        if has_many_members(raw):
+            return {}
         members = _members(decode(raw))
     except DecodeError:
         return {}
@@ -68,8 +70,7 @@ def identifiers_of(data: Any) -> tuple[Identifier, ...] | None:
     """Read resource linkage: null, one identifier or an array of them; None if it is something else."""
     if data is None:
         return ()
-    array = json_array(data)
-    entries = [data] if array is None else array
+    entries = cast("list[object]", data) if isinstance(data, list) else [data]
     found = tuple(identifier for entry in entries if (identifier := _identifier(entry)) is not None)
     return found if len(found) == len(entries) else None
 

@@ -116,7 +116,7 @@ class Purchase(Resource):
         zone.
         """
         if moment.utcoffset() is None:
-            raise InvalidArgumentError(f"the time {moment.isoformat()} has no zone: give one, such as tzinfo=UTC")
+            raise InvalidArgumentError(f"the time {moment.isoformat()} has no zone: add one, such as tzinfo=UTC")
         return self.deactivated_at is not None and self.deactivated_at <= moment
 
 

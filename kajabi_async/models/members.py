@@ -31,10 +31,10 @@ def members_of(resource: "Resource", relations: Relations = True) -> dict[str, A
     """Return the members of ``resource``; see `Resource.to_dict`."""
     if relations not in (True, False, "loaded"):
         raise InvalidArgumentError(f"relations must be True, False or 'loaded', got {shown(relations)}")
-    return _Writer(relations).members(resource, frozenset())
+    return _MemberWriter(relations).members(resource, frozenset())
 
 
-class _Writer:
+class _MemberWriter:
     """A writer of one dict."""
 
     def __init__(self, relations: Relations) -> None:

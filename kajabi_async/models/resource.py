@@ -15,7 +15,7 @@ import attrs
 from kajabi_async.errors import DecodeError, FieldNotLoadedError, UnreadableAttributeError
 from kajabi_async.hints import nearest_name
 from kajabi_async.jsonapi.codec import NO_MEMBERS, RawJson, decode, json_object, spent_stack
-from kajabi_async.jsonapi.limits import MAX_ELEMENTS
+from kajabi_async.jsonapi.limits import MAX_ELEMENTS, TooManyValuesError, most_conversions
 from kajabi_async.jsonapi.linkage import MISSING, Identifier, Relationship, link_of, read_relationships
 from kajabi_async.jsonapi.query import Query
 from kajabi_async.models.json_schema import json_schema_of, pydantic_schema_of
@@ -23,6 +23,7 @@ from kajabi_async.models.members import Relations, members_of, resource_html, sh
 from kajabi_async.models.misuse import AS_DICT, ResourceMisuse, cure_for
 from kajabi_async.models.relations import Relation
 from kajabi_async.models.unreadable import NONE_UNREADABLE, PartlyRead, Unreadable
+from kajabi_async.structs import Struct
 
 __all__ = [
     "CUSTOM_FIELD",
@@ -75,8 +76,7 @@ class UnreadPart(Protocol):
         ...
 
 
-@attrs.define(eq=False, weakref_slot=False)
-class Scope:
+class Scope(Struct):
     """The resources of one answer and those fetched for it since, and how the answer was requested."""
 
     query: Query = _NO_QUERY
@@ -90,8 +90,10 @@ class Scope:
     """The limit of elements that the answer was received under."""
     strict: bool = False
     """Whether an attribute that cannot be read fails the whole resource, rather than itself alone."""
-    unread: UnreadPart | None = attrs.field(default=None, init=False)
+    unread: UnreadPart | None = None
     """The included resources, until `known` is read for the first time."""
+    conversions: int = 0
+    """The number of values that were converted one by one."""
 
     @property
     def known(self) -> dict[Identifier, "Resource"]:
@@ -109,6 +111,12 @@ class Scope:
                     raise spent_stack("included") from None
                 raise
         return self.loaded
+
+    def count_conversions(self, number: int) -> None:
+        """Count ``number`` values that are converted one by one; TooManyValuesError beyond the limit of the answer."""
+        self.conversions += number
+        if self.conversions > most_conversions(self.most_elements):
+            raise TooManyValuesError
 
     def all_of(self, identifiers: Iterable[Identifier]) -> tuple["Resource", ...] | None:
         """Return all of the resources, or None if one of them is not known."""
@@ -136,8 +144,7 @@ class Scope:
         return owner == self.primary and any(name.startswith(prefix) for name, _ in self.query.filters)
 
 
-@attrs.define(eq=False, repr=False, getstate_setstate=False, weakref_slot=False)
-class Origin:
+class Origin(Struct):
     """The answer that a resource came in, and what it said of the resource beside its attributes.
 
     Each part is kept as text until it is needed: most are never read.
@@ -147,8 +154,7 @@ class Origin:
     _relationships: RawJson | dict[str, Relationship] = NO_MEMBERS
     _links: RawJson | dict[str, Any] = NO_MEMBERS
     _meta: RawJson | dict[str, Any] = NO_MEMBERS
-    _unreadable: dict[str, Unreadable] = attrs.field(init=False)
-    """Left empty by nearly every resource: filling it takes time for each."""
+    _unreadable: dict[str, Unreadable] | None = None
 
     @property
     def relationships(self) -> dict[str, Relationship]:
@@ -177,11 +183,11 @@ class Origin:
     @property
     def unreadable(self) -> Mapping[str, Unreadable]:
         """The attributes whose values cannot be read, by name; of custom fields each by itself."""
-        return getattr(self, "_unreadable", NONE_UNREADABLE)
+        return NONE_UNREADABLE if self._unreadable is None else self._unreadable
 
     def note_unreadable(self, name: str, unreadable: Unreadable) -> None:
         """Record that the value of the attribute called ``name`` cannot be read."""
-        if self.unreadable is NONE_UNREADABLE:
+        if self._unreadable is None:
             self._unreadable = {}
         self._unreadable[name] = unreadable
 

@@ -1,6 +1,6 @@
 """Relations followed: which requests a handle needs, and one request for all callers that await the same resource.
 
-Imports `decoding`, `models`, `jsonapi` and the leaves, never `session`. Read `plan` first, then `resolver` for one
+Imports `decoding`, `models`, `jsonapi` and the leaves, never `session`. Read `steps` first, then `resolver` for one
 relation and `prefetch` for the relations of many owners.
 """
 

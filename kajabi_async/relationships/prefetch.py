@@ -19,8 +19,8 @@ from kajabi_async.jsonapi.links import LinkRules
 from kajabi_async.models.relations import Relation
 from kajabi_async.models.resource import Resource
 from kajabi_async.operations import READABLE
-from kajabi_async.relationships.plan import linked_identifiers
 from kajabi_async.relationships.resolver import MOST_AT_ONCE, RelationshipResolver, keep_linkage
+from kajabi_async.relationships.steps import linked_identifiers
 from kajabi_async.stall import Stall
 
 __all__ = ["prefetch"]

@@ -18,7 +18,7 @@ from kajabi_async.jsonapi.query import Query
 from kajabi_async.models.relations import Relation
 from kajabi_async.models.resource import Resource, Scope
 from kajabi_async.operations import LINKAGE, READABLE, Operation
-from kajabi_async.relationships.plan import FetchEach, Loaded, Reread, Unavailable, next_step
+from kajabi_async.relationships.steps import FetchEach, Loaded, Reread, Unavailable, next_step
 
 __all__ = ["MOST_AT_ONCE", "RelationshipResolver", "keep_linkage"]
 

@@ -72,7 +72,7 @@ def needed_site(site_id: str | int | None, context: Context, *, owner: str) -> s
 
 
 def check_strategy(strategy: Any, lister: object, *, owner: str) -> None:
-    """InvalidArgumentError if *strategy* is unknown, or ``"scan"`` without the *lister* that it reads."""
+    """Raise InvalidArgumentError if *strategy* is unknown, or ``"scan"`` without the *lister* that it reads."""
     if strategy not in get_args(Strategy):
         raise InvalidArgumentError(f"strategy must be one of {', '.join(get_args(Strategy))}, got {strategy!r:.60}")
     if strategy == "scan" and lister is None:
@@ -102,7 +102,7 @@ _MEANINGS: Final = {
 
 
 def check_list_arguments(given: Collection[str], *, options: Collection[str], filters: type, owner: str) -> None:
-    """UnknownFilterError, with what to write instead, for the name that an option has in other libraries."""
+    """Raise UnknownFilterError, with what to write instead, for the name that an option has in other libraries."""
     for name in given:
         option = _OPTIONS_INSTEAD.get(name, "")
         instead = _MEANINGS[option] if option in options else _INSTEAD.get(name)

@@ -321,15 +321,8 @@ class Gettable(ResourceOperations[R], Generic[R, IncludeT, FieldsT]):
         requested of a resource whose list does not carry the same.
         """
         reader = self._reader(include, fields, timeout=timeout)
-        at_once = self._lookups_at_once(concurrency)
-        settings: RunSettings = {
-            "concurrency": at_once,
-            "ordered": ordered,
-            "observer": observer,
-            "patience": patience,
-            "clock": self._context.clock,
-            "stalls": self._context.stalls,
-        }
+        settings = self._run_settings(concurrency, ordered=ordered, observer=observer, patience=patience)
+        at_once = settings["concurrency"]
         if strategy == "lookup":
             return self._with_model(Lookups(reader.request_once, reader.resource_in, ids, **settings))
         lister = self._scanned_list(reader)
@@ -361,6 +354,18 @@ class Gettable(ResourceOperations[R], Generic[R, IncludeT, FieldsT]):
         reader = self._reader(include, fields, timeout=timeout)
         scan = Scan(reader, self._scanned_list(reader), ids, concurrency=self._lookups_at_once(concurrency))
         return await plan_for(scan)
+
+    def _run_settings(
+        self, concurrency: int | None, *, ordered: bool, observer: Observer | None, patience: float
+    ) -> RunSettings:
+        return {
+            "concurrency": self._lookups_at_once(concurrency),
+            "ordered": ordered,
+            "observer": observer,
+            "patience": patience,
+            "clock": self._context.clock,
+            "stalls": self._context.stalls,
+        }
 
     def _lookups_at_once(self, concurrency: int | None) -> int:
         return self._context.concurrency if concurrency is None else whole_number(concurrency, of="concurrency")

@@ -11,7 +11,7 @@ from kajabi_async.fetching.email_address import checked_email, search_texts
 from kajabi_async.fetching.email_outcomes import EMAILS, ambiguous
 from kajabi_async.fetching.email_scan import EmailScan
 from kajabi_async.fetching.email_search import EmailSearch, belongs_to, key_of
-from kajabi_async.fetching.lookups import EmailLookups, Ids, Observer, RunSettings
+from kajabi_async.fetching.lookups import EmailLookups, Ids, Observer
 from kajabi_async.fetching.page import ListRequest
 from kajabi_async.fetching.pages import Pages
 from kajabi_async.fetching.plan import LookupPlan, Strategy, plan_for
@@ -97,22 +97,18 @@ class FoundByEmail(Gettable[R, IncludeT, FieldsT], Listable[R], Generic[R, Inclu
 
         ``strategy`` ``"lookup"`` searches for each email, one request or more, and reads ``emails`` lazily; the search
         misses people for a while, or for good (observed), so an email that is ``missing`` may exist. ``"scan"`` reads
-        the list, 100 people a request, until all are found; an email that is then missing is ``proven`` to be so.
-        ``"auto"`` takes the strategy of fewer requests, as `plan` computes them, and may switch during the run. Both
-        read all ``emails`` before the first outcome and hold them in memory, and if no site is given and the account
-        has several, also the people found, up to the end of the list.
+        the list, 100 people a request, until all are found; an email that is then missing is ``proven`` to be so, if
+        the list states its length or has one page. ``"auto"`` takes the strategy of fewer requests, as `plan` computes
+        them, and may switch during the run. Both read all ``emails`` before the first outcome and hold them in memory,
+        and if no site is given and the account has several, also the people found, up to the end of the list.
+
+        A server that ignores the search filter answers with the whole list. ``"auto"`` and ``"scan"`` notice that and
+        read the list once; with ``"lookup"``, each email then takes a reading of the whole list.
         """
         search = self._email_search(site_id, include, fields, timeout)
         check_strategy(strategy, search, owner=self.name)
-        at_once = self._lookups_at_once(concurrency)
-        settings: RunSettings = {
-            "concurrency": at_once,
-            "ordered": ordered,
-            "observer": observer,
-            "patience": patience,
-            "clock": self._context.clock,
-            "stalls": self._context.stalls,
-        }
+        settings = self._run_settings(concurrency, ordered=ordered, observer=observer, patience=patience)
+        at_once = settings["concurrency"]
         if strategy == "lookup":
             return EmailLookups(search.look_up, _unread, emails, naming=EMAILS, **settings)
         scan = EmailScan(

@@ -209,7 +209,7 @@ class Contacts(FoundByEmail[Contact, ContactInclude, Fieldsets], Listable[Contac
         email = attributes.get("email")
         if not email:
             raise InvalidArgumentError(
-                "contacts.create can verify by the email alone: give email=, or leave verify= out"
+                "contacts.create can verify by the email alone: pass email=, or leave verify= out"
             )
         site = self._context.site_id if site_id is None else site_id
         return await self._create_verified(send, partial(self.find_by_email, email, site_id=site))

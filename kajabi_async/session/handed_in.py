@@ -63,10 +63,10 @@ def _problems(session: "aiohttp.ClientSession", base_url: str) -> Iterator[str]:
         if name in session.headers:
             yield f"has a default header {name} in headers=, which the client has to set itself: {_CURE}"
     if not _leads_to(base_url, options._base_url):  # noqa: SLF001
-        yield f"has base_url= of another server than the client: {_CURE}, and give base_url= to the client"
+        yield f"has base_url= of another server than the client: {_CURE}, and pass base_url= to the client"
     for name, unset in _UNSET.items():
         if getattr(session.timeout, name) not in unset:
-            yield f"has a limit of its own, {name} in timeout=: {_CURE}, and give timeout=Timeouts(...) to the client"
+            yield f"has a limit of its own, {name} in timeout=: {_CURE}, and pass timeout=Timeouts(...) to the client"
 
 
 def _leads_to(base_url: str, of_session: object) -> bool:

@@ -15,16 +15,16 @@ from kajabi_async.concurrency import TooLateError
 from kajabi_async.errors import ConfigurationError, KajabiError, PausedError, RequestTimeoutError
 from kajabi_async.exchange import JSON_API, Answer, Request, SessionStats, Tally, TimeoutStarts
 from kajabi_async.jsonapi.limits import MAX_ELEMENTS
-from kajabi_async.session.answers import error_of, refuse_html
 from kajabi_async.session.auth.backoff import TokenBackoff, TokenRejections
 from kajabi_async.session.auth.endpoint import OAuthEndpoint
 from kajabi_async.session.auth.grants import Grants
 from kajabi_async.session.auth.keeper import TokenKeeper
-from kajabi_async.session.auth.shared import SharedToken, store_key
+from kajabi_async.session.auth.shared import SharedToken, derived_key, store_key
 from kajabi_async.session.auth.store import TokenStore
 from kajabi_async.session.auth.token import Token
 from kajabi_async.session.binding import Binding
 from kajabi_async.session.credentials import Credentials
+from kajabi_async.session.error_answers import error_of, refuse_html
 from kajabi_async.session.events import SessionObserver, TokenRefreshed
 from kajabi_async.session.limits.deadlines import (
     Deadline,
@@ -91,8 +91,9 @@ class SessionManager:
         user_agent: str = "kajabi_async",
     ) -> None:
         self._base_url = checked_base_url(base_url, allow_insecure=allow_insecure)
+        self._credentials = credentials
         self._timeouts = timeouts or Timeouts()
-        self._own_timeouts: tuple[Timeouts, ...] = ()
+        self._own_timeouts: Timeouts | None = None
         policy = checked_retry(retry)
         self._clock = checked_clock(clock)
         self._stats = SessionStats()
@@ -111,7 +112,7 @@ class SessionManager:
             http_session=http_session,
         )
         self._tokens = self._keeper(
-            credentials, token_store, TokenBackoff(policy, self._clock, jitter, lambda: self._gate.paused_for)
+            credentials, token_store, TokenBackoff(policy, self._clock, jitter, self._gate.paused_for)
         )
         self._rejections = TokenRejections()
         self._accepted: Token | None = None
@@ -132,7 +133,9 @@ class SessionManager:
         grants = Grants(credentials, endpoint, backoff)
         shared = None
         if store:
-            shared = SharedToken(store, store_key(credentials, self._base_url), self._clock, grants)
+            shared = SharedToken(
+                store, store_key(credentials, self._base_url), self._clock, grants, place=self._transport.place
+            )
         keeper = TokenKeeper(grants, self._clock, shared)
         keeper.on_new = self._report_token
         return keeper
@@ -156,6 +159,20 @@ class SessionManager:
     def concurrency(self) -> int:
         """The number of requests in flight at once."""
         return self._gate.slots
+
+    @property
+    def clock(self) -> Clock:
+        """The source of time."""
+        return self._clock
+
+    def check_open(self) -> None:
+        """Do nothing while requests can be sent; ClientClosedError or WrongLoopError otherwise."""
+        if self._binding.state != "new":
+            self._binding.check()
+
+    def derive_key(self, purpose: str) -> bytes:
+        """Return 32 bytes for keyed hashes, the same for all clients with the same credentials and ``base_url``."""
+        return derived_key(self._credentials, self._base_url, purpose)
 
     @property
     def stats(self) -> SessionStats:
@@ -191,9 +208,9 @@ class SessionManager:
         seconds = self._timeouts.total if timeout is None else checked_seconds("timeout", timeout)
         now = self._clock.monotonic()
         deadline = None if seconds is None else now + seconds
-        running = RunningOperation(request, now, seconds, deadline, self._watchers.now(), self._base_url)
-        if timeout_starts == "sent":
-            running.line_counts = False
+        running = RunningOperation(
+            request, now, seconds, deadline, self._watchers.now(), self._base_url, timeout_starts == "call"
+        )
         if running.observer is not None:
             running.begin()
         failure: KajabiError
@@ -251,8 +268,10 @@ class SessionManager:
         if self._deadlines.are_ended:
             return closed_meanwhile(request, left=running.on_wire)
         if running.in_line:
-            return ran_out_in_line(running.seconds, self._gate.line(), request)
-        failure = ran_out(running.seconds, "total" if running.line_counts else "sent", request)
+            return ran_out_in_line(running.seconds, self._gate.line(), request, place=self._transport.place)
+        failure = ran_out(
+            running.seconds, "total" if running.line_counts else "sent", request, place=self._transport.place
+        )
         # A timeout while waiting for a token says nothing about the requested resource.
         failure.at_token_endpoint = running.waits_for_token
         return failure
@@ -295,7 +314,9 @@ class SessionManager:
     ) -> Answer:
         """Send again with other tokens than the *rejected* one; return the last answer, else *answer*."""
         for _ in range(_TOKENS_TRIED):
-            if not self._rejections.may_replace(running.called, self._clock.monotonic()):
+            # With none noted, the operation need not be looked up.
+            rejections = self._rejections
+            if not rejections.is_empty and not rejections.may_replace(running.called, self._clock.monotonic()):
                 return answer
             # A 401 comes before anything was done, so even a write may be sent again.
             running.on_wire = False
@@ -336,7 +357,7 @@ class SessionManager:
         status, size = None, 0
         try:
             access = None if token is None else token.access
-            answer = await self._transport.send(running.request, access, limit, *self._own_timeouts)
+            answer = await self._transport.send(running.request, access, limit, self._own_timeouts)
             status, size, ended = answer.status, len(answer.body), ""
         except KajabiError as error:
             ended = type(error).__name__
@@ -366,7 +387,7 @@ class SessionManager:
     async def _enter_gate(self, running: RunningOperation) -> None:
         request = running.request
         if request.once and self._gate.is_paused:
-            raise self._paused(request, self._gate.paused_for)
+            raise self._paused(request, self._gate.paused_for())
         if not running.line_counts:
             await self._gate.enter(None)
             return
@@ -376,11 +397,11 @@ class SessionManager:
         try:
             await self._deadlines.within(seconds, self._gate.enter(running.deadline), phase="queue", request=request)
         except NoPermitError:
-            failure = ran_out_in_line(running.seconds, self._gate.line(), request)
+            failure = ran_out_in_line(running.seconds, self._gate.line(), request, place=self._transport.place)
         except TooLateError as error:
             failure = self._paused(request, error.seconds_left)
         except RequestTimeoutError:
-            failure = ran_out_in_line(seconds, self._gate.line(), request)
+            failure = ran_out_in_line(seconds, self._gate.line(), request, place=self._transport.place)
         else:
             running.in_line = False
             return

@@ -1,6 +1,6 @@
 """The connection pool: aiohttp's connector and connections, and four things that aiohttp does not do by itself.
 
-- `Pool` gives each exchange one connection and never a second: aiohttp retries by itself when a connection breaks, but
+- `Pool` allows each exchange one connection and never a second: aiohttp retries by itself when a connection breaks, but
   every attempt has to be counted, bounded by the retry budget, and never a repeated write.
 - `PooledConnection` notices what a server sends unasked while the connection is idle: the next request must not take
   it for its answer.
@@ -12,19 +12,19 @@
 import asyncio
 import os
 import select
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from contextvars import ContextVar
 from functools import partial
 from typing import Any, Final
 from weakref import WeakSet
 
 import aiohttp
-import attrs
 from aiohttp.client_proto import ResponseHandler
 from aiohttp.connector import Connection
 
 from kajabi_async.session.binding import Binding
 from kajabi_async.session.limits.deadlines import Deadline
+from kajabi_async.structs import Struct
 
 __all__ = ["CURRENT", "Exchange", "Pool", "close_spoiled", "ignore_surplus"]
 
@@ -32,8 +32,7 @@ _KEEP_ALIVE_SECONDS: Final = 15.0
 _DNS_CACHE_SECONDS: Final = 300
 
 
-@attrs.define(eq=False)
-class Exchange:
+class Exchange(Struct):
     """One request and its answer as the pool sees them."""
 
     deadline: Deadline
@@ -43,6 +42,8 @@ class Exchange:
     """Whether it has a connection of our own pool."""
     on_reused: bool = False
     """Whether another request had used that connection before."""
+    proxy: Any = None
+    """The URL of the proxy on the way, of a session that was handed in; None without one."""
 
     def expect_bytes(self) -> None:
         """Restart the limit on silence, if the bytes come through our own pool."""
@@ -87,6 +88,11 @@ if hasattr(os, "register_at_fork"):
     os.register_at_fork(after_in_child=_after_fork)
 
 
+# Bound here, as every request calls both: before Python 3.12 each `super()` costs more than the call.
+_connect: Final[Callable[..., Awaitable[Connection]]] = aiohttp.TCPConnector.connect
+_release: Final[Callable[..., None]] = aiohttp.TCPConnector._release  # noqa: SLF001 - it is extended below
+
+
 class Pool(aiohttp.TCPConnector):
     """The connections of one client."""
 
@@ -103,7 +109,7 @@ class Pool(aiohttp.TCPConnector):
         _POOLS.add(self)
 
     def belongs_to_parent(self) -> None:
-        """Note that this is a copy in a forked child, which neither gives out nor closes connections."""
+        """Note that this is a copy in a forked child, which neither hands out nor closes connections."""
         self._closed = self.is_copy = True
 
     @property
@@ -122,7 +128,7 @@ class Pool(aiohttp.TCPConnector):
         if exchange.connected:
             raise aiohttp.ServerDisconnectedError
         while True:
-            connection = await super().connect(req, traces, timeout)
+            connection = await _connect(self, req, traces, timeout)
             protocol: Any = connection.protocol
             if not protocol.used or not protocol.has_surplus():
                 break
@@ -140,7 +146,7 @@ class Pool(aiohttp.TCPConnector):
         return connection
 
     def _release(self, key: Any, protocol: Any, *, should_close: bool = False) -> None:
-        super()._release(key, protocol, should_close=should_close)
+        _release(self, key, protocol, should_close=should_close)
         # Without a parser, bytes that come while the connection is idle are kept where `should_close` looks.
         protocol._parser = None  # noqa: SLF001 - it has no public name
 
@@ -158,7 +164,7 @@ class Pool(aiohttp.TCPConnector):
 
 
 def ignore_surplus(connector: Any) -> None:
-    """Have surplus bytes kept, not parsed, on the idle connections last returned to a *connector* handed in."""
+    """Keep surplus bytes, not parsed, on the idle connections last returned to a *connector* handed in."""
     for idle in getattr(connector, "_conns", {}).values():
         for protocol, _ in reversed(idle):
             if protocol._parser is None:  # noqa: SLF001 - it has no public name

@@ -3,11 +3,9 @@
 import itertools
 from typing import Final
 
-import attrs
-
 from kajabi_async.clock import Clock
 from kajabi_async.errors import GaveUp, KajabiError, api_error_class
-from kajabi_async.exchange import Request, Tally
+from kajabi_async.exchange import SUCCESS, Request, Tally
 from kajabi_async.session.events import (
     OperationEnded,
     OperationStarted,
@@ -19,6 +17,7 @@ from kajabi_async.session.events import (
     name_and_template,
 )
 from kajabi_async.session.retry import Retry, maybe_applied
+from kajabi_async.structs import Struct
 
 __all__ = ["RunningOperation"]
 
@@ -26,8 +25,7 @@ _NUMBERS: Final = itertools.count(1)
 _SHORTEST_WAIT_SECONDS: Final = 0.001
 
 
-@attrs.define(eq=False)
-class RunningOperation:
+class RunningOperation(Struct):
     """The state of one call; moments are on the monotonic clock."""
 
     request: Request
@@ -84,7 +82,7 @@ class RunningOperation:
         """Report the end of an attempt, with *status*, or with None and the name of an *error*."""
         if self.observer is None:
             return
-        if status is not None and not 200 <= status < 300:  # noqa: PLR2004
+        if status is not None and status not in SUCCESS:
             error = api_error_class(status).__name__
         self.observer(RequestAnswered(self.number, self.name, self.attempts, status, error, seconds, answer_bytes))
 

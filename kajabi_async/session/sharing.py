@@ -20,7 +20,7 @@ class SharingSession(SessionManager):
         # Keeps it from being dropped, and its pool with it, while this one is in use.
         self._parent = parent
         self._timeouts = timeouts
-        self._own_timeouts = (timeouts,)
+        self._own_timeouts = timeouts
         self._recovery = self._recovery.with_policy(checked_retry(retry))
 
     async def aclose(self) -> None:

@@ -23,6 +23,7 @@ from kajabi_async.jsonapi.limits import excess_in, surely_small, width_in
 from kajabi_async.session.binding import Binding
 from kajabi_async.session.credentials import Secret
 from kajabi_async.session.failures import (
+    Place,
     Translate,
     broken,
     connect_timed_out,
@@ -30,6 +31,7 @@ from kajabi_async.session.failures import (
     never_connected,
     no_http,
     not_decompressed,
+    proxy_refused,
     read_timed_out,
     refuse_size,
 )
@@ -59,11 +61,13 @@ class Transport:
         http_session: aiohttp.ClientSession | None = None,
     ) -> None:
         self._base = urlsplit(base_url)
+        self.place = Place.of(base_url)
+        """The server, as errors name it."""
         self._binding = binding
         self._timeouts = timeouts
         self._max_answer_bytes = max_answer_bytes
         self._max_answer_elements = max_answer_elements
-        self._surely_small = surely_small(max_answer_elements)
+        self._surely_small = min(max_answer_bytes, surely_small(max_answer_elements))
         self._on_every_request: dict[str, str] = {hdrs.ACCEPT: JSON_API, hdrs.USER_AGENT: user_agent}
         self._latest_query = "", URL.build(scheme=self._base.scheme, authority=self._base.netloc)
         self._owned = http_session is None
@@ -103,7 +107,7 @@ class Transport:
                 most = min(most, _unpacked_at_most(response))
             # A small body has come along with the head.
             body = content.read_nowait() if content.is_eof() else await _read(content, most, exchange)
-            if len(body) > min(most, self._surely_small):
+            if len(body) > self._surely_small or len(body) > most:
                 self._refuse_excess(body, most, request)
             return Answer(response.status, headers, body)
         except BaseException as error:  # noqa: BLE001 - nothing foreign leaves this module
@@ -198,6 +202,7 @@ class Transport:
             exchange = CURRENT.get()
             if exchange is not None:
                 exchange.deadline.request_left = True
+                exchange.proxy = request.proxy
             return await handler(request)
 
         return leave
@@ -234,22 +239,23 @@ class Transport:
 
     def _failure(self, error: BaseException, request: Request, exchange: Exchange, limits: Timeouts) -> BaseException:
         """Return what to raise for *error*: an error of the package for a foreign one and for silence."""
+        place = self.place.via(exchange.proxy)
         if isinstance(error, asyncio.CancelledError):
             silenced = exchange.deadline.stop_listening()
-            return read_timed_out(None, request, limits) if silenced else error
+            return read_timed_out(None, request, limits, place) if silenced else error
         if isinstance(error, KajabiError) or not isinstance(error, Exception):
             return error
-        failure = _translated(error, request, limits)
+        failure = _translated(error, request, limits, place)
         if isinstance(failure, ConnectionFailedError):
             failure.on_reused_connection = exchange.on_reused and isinstance(error, _BEFORE_THE_ANSWER)
         return failure
 
 
-def _translated(error: Exception, request: Request, limits: Timeouts) -> KajabiError:
+def _translated(error: Exception, request: Request, limits: Timeouts, place: Place) -> KajabiError:
     for foreign, translate in _TRANSLATIONS:
         if isinstance(error, foreign):
-            return translate(error, request, limits)
-    return broken(error, request, limits)
+            return translate(error, request, limits, place)
+    return broken(error, request, limits, place)
 
 
 def _connect_within(seconds: float | None) -> aiohttp.ClientTimeout:
@@ -303,10 +309,10 @@ def _unpacked_at_most(response: aiohttp.ClientResponse) -> int:
     return sys.maxsize if packed is None else max(_RATIO_COUNTS_FROM_BYTES, packed * _LARGEST_RATIO)
 
 
-def _cut(error: Any, request: Request, timeouts: Timeouts) -> KajabiError:
+def _cut(error: Any, request: Request, timeouts: Timeouts, place: Place) -> KajabiError:
     if isinstance(error.__cause__, ContentEncodingError):
-        return not_decompressed(error, request, timeouts)
-    return broken(error, request, timeouts)
+        return not_decompressed(error, request, timeouts, place)
+    return broken(error, request, timeouts, place)
 
 
 _BEFORE_THE_ANSWER: Final = (aiohttp.ServerDisconnectedError, aiohttp.ClientOSError)
@@ -317,6 +323,8 @@ _TRANSLATIONS: Final[tuple[tuple[type[Exception], Translate], ...]] = (
     (asyncio.TimeoutError, read_timed_out),
     (aiohttp.ClientConnectorError, never_connected),
     (aiohttp.ClientSSLError, never_connected),
+    (aiohttp.ServerFingerprintMismatch, never_connected),
+    (aiohttp.ClientHttpProxyError, proxy_refused),
     (aiohttp.InvalidURL, misused),
     (aiohttp.ClientPayloadError, _cut),
     (ContentEncodingError, not_decompressed),

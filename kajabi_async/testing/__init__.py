@@ -97,7 +97,7 @@ if TYPE_CHECKING:
     from kajabi_async.testing.oauth import IssuedTokens
     from kajabi_async.testing.quirks import Quirks
     from kajabi_async.testing.rate_limit import RateLimit
-    from kajabi_async.testing.recorded import Effect, RecordedRequest
+    from kajabi_async.testing.recorded import Effect, RecordedRequest, Write
     from kajabi_async.testing.replies import Reply
     from kajabi_async.testing.server import FakeKajabi
     from kajabi_async.testing.server_clock import ServerClock
@@ -123,6 +123,7 @@ __all__ = [
     "RetryAfter",
     "ServerClock",
     "Toxic",
+    "Write",
     "faults",
     "toxics",
 ]
@@ -148,6 +149,7 @@ _HOMES: Final = {
     "RetryAfter": "faults.retry_after",
     "ServerClock": "server_clock",
     "Toxic": "toxics",
+    "Write": "recorded",
 }
 
 if not TYPE_CHECKING:  # Otherwise type checkers would accept any misspelt name.

@@ -1,13 +1,16 @@
-"""Records for tests to inspect: received requests, and the side effects that writes would have had."""
+"""Records for tests to inspect: received requests, writes, and the side effects that writes would have had."""
 
 from collections.abc import Mapping
+from datetime import datetime
 from functools import cached_property
-from typing import Any
+from typing import Any, Literal
 from urllib.parse import parse_qs
 
 import attrs
 
-__all__ = ["Effect", "RecordedRequest"]
+__all__ = ["Effect", "RecordedRequest", "Write", "WriteKind"]
+
+WriteKind = Literal["created", "changed", "deleted"]
 
 
 @attrs.frozen(slots=False)
@@ -48,3 +51,14 @@ class Effect:
     """The resource it is about, such as the offer that was granted."""
     payload: tuple[Mapping[str, Any], ...] = attrs.field(default=(), repr=False)
     """The resource objects that would be delivered to a hook."""
+
+
+@attrs.frozen
+class Write:
+    """One write to one resource, by a request or by the test."""
+
+    at: datetime
+    """The time by the clock of the fake."""
+    kind: WriteKind
+    type: str
+    id: str

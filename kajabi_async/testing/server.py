@@ -28,7 +28,7 @@ from kajabi_async.testing.oauth import IssuedTokens, TokenDesk
 from kajabi_async.testing.pagination import MetaShape, checked_shape
 from kajabi_async.testing.quirks import Quirks
 from kajabi_async.testing.rate_limit import RateLimit, RateLimiter, limit_of
-from kajabi_async.testing.recorded import Effect, RecordedRequest
+from kajabi_async.testing.recorded import Effect, RecordedRequest, Write, WriteKind
 from kajabi_async.testing.replies import ApiProblem, Reply, error_reply
 from kajabi_async.testing.request_query import read_query
 from kajabi_async.testing.rows import Row
@@ -39,6 +39,7 @@ from kajabi_async.testing.world import Call, World
 __all__ = ["FakeKajabi"]
 
 _KEPT_REQUESTS: Final = 10_000
+_KEPT_WRITES: Final = 100_000
 _WEEK: Final = 604_800.0
 _PUBLIC: Final = frozenset({"oauth.token", "version"})
 _NO_SUCH_PAGE: Final = (
@@ -58,7 +59,7 @@ class FakeKajabi(FaultDesk):
         async with FakeKajabi(customers=50) as fake:
             api = Kajabi(client_id=fake.client_id, client_secret=fake.client_secret, base_url=fake.base_url)
 
-    The data is generated from ``seed``: two fakes with the same seed and sizes give the same answers, and a million
+    The data is generated from ``seed``: two fakes with the same seed and sizes answer the same, and a million
     customers cost nothing until they are requested. Customers have the ids "1" to "N"; the contact of customer n has
     the id 2150000000 + n, and the contacts without a customer follow. The fake belongs to one event loop and cannot be
     restarted.
@@ -108,6 +109,8 @@ class FakeKajabi(FaultDesk):
         """The side effects that writes would have had, oldest first."""
         self.requests: deque[RecordedRequest] = deque(maxlen=_KEPT_REQUESTS)
         """The latest ten thousand requests, oldest first."""
+        self.writes: deque[Write] = deque(maxlen=_KEPT_WRITES)
+        """The latest hundred thousand writes to resources, oldest first, by requests and by the test."""
         self.counts: Counter[str] = Counter()
         """The number of requests by name of the operation; ``unknown`` for paths without one."""
         self.clock = ServerClock(clock, now)
@@ -124,6 +127,7 @@ class FakeKajabi(FaultDesk):
             client_secret=client_secret,
         )
         store = Store(all_families(Graph(seed, complete_sizes(sizes), bundled_orders=bundled_orders)))
+        store.note = self._note_write
         behaviour = quirks or Quirks()
         lister = Lister(
             store, now=self.clock.now, max_size=max_page_size, default_size=default_page_size, quirks=behaviour
@@ -276,9 +280,22 @@ class FakeKajabi(FaultDesk):
         """
         self._world.store.put(Row.from_resource_object(resource_object))
 
+    def change(self, type_name: str, resource_id: str, **attributes: Any) -> None:
+        """Set attributes of a resource as the server would, and its ``updated_at``, if it has one, to now.
+
+        For writes that the API has no operation for, such as a planned end: ``deactivated_at="2027-01-01T00:00:00Z"``.
+        Times are text. KeyError if the resource does not exist.
+        """
+        row = self._world.store.edit(type_name, resource_id)
+        row.attributes |= {"updated_at": self._world.time()} if "updated_at" in row.attributes else {}
+        row.attributes |= attributes
+
     def remove(self, type_name: str, resource_id: str) -> bool:
         """Remove one resource, without any related ones; return False if it did not exist."""
         return self._world.store.delete(type_name, resource_id)
+
+    def _note_write(self, kind: WriteKind, type_name: str, resource_id: str) -> None:
+        self.writes.append(Write(self.clock.now(), kind, type_name, resource_id))
 
     def reset_counts(self) -> None:
         """Clear the recorded requests and their counts."""

@@ -1,13 +1,14 @@
 """The current data of the fake: the seeded families, overlaid with created, changed and deleted rows."""
 
 from bisect import bisect_left, insort
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from functools import lru_cache
 from typing import Final
 
 import attrs
 
 from kajabi_async.testing.dataset.family import Family
+from kajabi_async.testing.recorded import WriteKind
 from kajabi_async.testing.rows import Row
 
 __all__ = ["Store"]
@@ -26,6 +27,8 @@ class _Shelf:
     """The positions of deleted seeded rows, ascending."""
     added: dict[str, None] = attrs.field(factory=dict[str, None])
     """The ids of rows that are not seeded, oldest first."""
+    highest: int = 0
+    """The highest id that was ever given to a row that is not seeded."""
 
     @property
     def seeded(self) -> int:
@@ -51,6 +54,8 @@ class Store:
         self._seeded_row = lru_cache(maxsize=_KEPT_ROWS)(self._make)
         self.version = 0
         """A number that grows with every change."""
+        self.note: Callable[[WriteKind, str, str], None] = lambda _kind, _type, _id: None
+        """Called with every write: its kind, the type and the id."""
 
     def _make(self, type_name: str, position: int) -> Row:
         family = self._shelves[type_name].family
@@ -83,18 +88,22 @@ class Store:
         self.version += 1
         if resource_id not in shelf.changed or row.verbatim is not None:
             shelf.changed[resource_id] = row.copy()
+        self.note("changed", type_name, resource_id)
         return shelf.changed[resource_id]
 
     def put(self, row: Row) -> Row:
         """Add *row*, replacing any with its type and id; return it."""
+        kind: WriteKind = "created" if self.get(row.type, row.id) is None else "changed"
         shelf = self._shelf(row.type)
         position = shelf.position_of(row.id)
         if position is None:
             shelf.added[row.id] = None
+            shelf.highest = max(shelf.highest, int(row.id) if row.id.isascii() and row.id.isdecimal() else 0)
         elif shelf.has_removed(position):
             shelf.removed.remove(position)
         shelf.changed[row.id] = row
         self.version += 1
+        self.note(kind, row.type, row.id)
         return row
 
     def delete(self, type_name: str, resource_id: str) -> bool:
@@ -109,14 +118,14 @@ class Store:
             insort(shelf.removed, position)
         shelf.changed.pop(resource_id, None)
         self.version += 1
+        self.note("deleted", type_name, resource_id)
         return True
 
     def new_id(self, type_name: str) -> str:
-        """Return an unused id of the type, larger than all existing ones."""
+        """Return an id of the type that no row has or had, larger than all others."""
         shelf = self._shelf(type_name)
-        taken = [shelf.family.id_at(shelf.seeded - 1)] if shelf.family and shelf.seeded else []
-        taken += shelf.added
-        return str(max((int(taken_id) for taken_id in taken if taken_id.isdecimal()), default=0) + 1)
+        last = shelf.family.id_at(shelf.seeded - 1) if shelf.family and shelf.seeded else "0"
+        return str(max(shelf.highest, int(last) if last.isdecimal() else 0) + 1)
 
     def count(self, type_name: str) -> int:
         """Return the number of rows of the type."""

@@ -57,6 +57,7 @@ def whole_run(tmp_path_factory: pytest.TempPathFactory) -> list[Part]:
     return parts
 
 
+@pytest.mark.thorough
 def test_every_part_gives_a_table_without_gaps(parts: list[Part]) -> None:
     """Each row has a cell for each column, and a measured median in it."""
     tables = [table for part in parts for table in part.tables]
@@ -66,6 +67,7 @@ def test_every_part_gives_a_table_without_gaps(parts: list[Part]) -> None:
         assert all(re.match(r"[\d,.]+$", row[1]) for row in table.rows), table.title
 
 
+@pytest.mark.thorough
 def test_every_figure_to_reach_is_measured(parts: list[Part]) -> None:
     """Each with its target."""
     figures = [figure for part in parts for figure in part.figures]
@@ -75,6 +77,7 @@ def test_every_figure_to_reach_is_measured(parts: list[Part]) -> None:
     assert bars == ["1", "0.85", "14", "0.7", "3", "4", "2.5", "1.2", "60 µs", "1,200 bytes", "60 ms", "0.95"]
 
 
+@pytest.mark.thorough
 def test_the_page_says_when_on_what_and_with_what(parts: list[Part], tmp_path: Path) -> None:
     """But neither the name nor a path of the machine."""
     write(tmp_path, parts, seconds=1.0, before=0.0)

@@ -4,8 +4,9 @@ import asyncio
 import io
 import sys
 from collections.abc import AsyncIterator, Awaitable, Callable, Generator, Iterable
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
+from typing import Literal
 
 import attrs
 import keyring
@@ -20,6 +21,7 @@ from kajabi_async.cli.app import run
 from kajabi_async.cli.building import app_of
 from kajabi_async.session import ClientCredentials
 from kajabi_async.testing import FakeKajabi
+from tests.sharing import once_for_all_workers
 
 Command = Callable[..., Awaitable["Outcome"]]
 
@@ -76,6 +78,19 @@ def _commands_are_made_once(monkeypatch: pytest.MonkeyPatch) -> None:  # pyright
     """Build each command once: building it takes ten times as long as most of them run."""
     for module in ("calling", "completion"):
         monkeypatch.setattr(f"kajabi_async.cli.{module}.app_of", _app_of)
+
+
+@pytest.fixture(autouse=True)
+def _completion_is_generated_once(  # pyright: ignore[reportUnusedFunction]  # autouse
+    monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    """Generate the completion script of each shell once for all workers: it takes seconds."""
+    generate = App.generate_completion
+
+    def once(self: App, *, shell: Literal["bash", "zsh", "fish"]) -> str:
+        return once_for_all_workers(tmp_path_factory, f"completion-{shell}", partial(generate, self, shell=shell))
+
+    monkeypatch.setattr(App, "generate_completion", once)
 
 
 @pytest.fixture

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 import pytest
 from cyclopts import App
 
+from kajabi_async import InvalidArgumentError
 from kajabi_async.cli.app import make_app
 from kajabi_async.cli.usage import refuse_secrets, wants_json
 from tests.cli.conftest import Command
@@ -76,8 +77,10 @@ def test_no_option_of_any_command_is_taken_for_a_secret() -> None:
     ],
 )
 def test_what_is_no_secret_is_let_through(arguments: tuple[str, ...]) -> None:
-    """Values may be about secrets, and everything after -- is a value."""
+    """Values may be about secrets, and everything after -- is a value; the same command with a secret is refused."""
     refuse_secrets(arguments)
+    with pytest.raises(InvalidArgumentError, match="never taken from arguments"):
+        refuse_secrets([*arguments[:1], f"--client-secret={REAL}", *arguments[1:]])
 
 
 @pytest.mark.parametrize(

@@ -32,19 +32,11 @@ async def _completed(script: Path, *words: str) -> set[str]:
     return set(out.decode().split())
 
 
-@pytest.fixture(scope="module")
-def shown() -> dict[str, str]:
-    """A cache of completion scripts by shell: each takes more than a second to generate."""
-    return {}
-
-
 @pytest.fixture
-async def script(kajabi: Command, shown: dict[str, str], tmp_path: Path) -> Path:
+async def script(kajabi: Command, tmp_path: Path) -> Path:
     """The path of the script for bash."""
-    if "bash" not in shown:
-        shown["bash"] = (await kajabi("completion", "show", "bash")).out
     path = tmp_path / "kajabi.bash"
-    path.write_text(shown["bash"])
+    path.write_text((await kajabi("completion", "show", "bash")).out)
     return path
 
 

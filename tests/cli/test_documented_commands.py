@@ -83,6 +83,7 @@ async def test_a_command_that_is_written_out_succeeds(
         return
     monkeypatch.chdir(tmp_path)
     (tmp_path / "ids.txt").write_text("1\n2\n")
+    (tmp_path / "emails.txt").write_text("Mateo.Park.123@example.com\n")
     done = await kajabi(*words)
     assert (done.code, "error" in done.err.lower()) == (0, False), done.err
 

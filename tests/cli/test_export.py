@@ -47,7 +47,7 @@ async def test_filters_fields_and_format_are_options(kajabi: Command, tmp_path: 
     assert done.code == 0
     rows = [json.loads(line) for line in path.read_text().splitlines()]
     assert rows
-    assert all(set(row) == {"id", "email", "tags_ids"} and "5" in row["tags_ids"] for row in rows)
+    assert all(set(row) == {"id", "email", "tag_ids"} and "5" in row["tag_ids"] for row in rows)
 
 
 @pytest.mark.parametrize("name", [cls.name for cls in resource_classes()])

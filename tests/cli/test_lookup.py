@@ -40,6 +40,17 @@ async def test_a_file_of_existing_ids_is_a_success(kajabi: Command, tmp_path: Pa
     assert set(json.loads(done.lines[0])["customer"]) == {"id", "type", "name", "offers"}
 
 
+async def test_the_mark_that_spreadsheets_put_before_a_text_is_no_part_of_an_id(
+    kajabi: Command, tmp_path: Path
+) -> None:
+    """The byte order mark of UTF-8, with the line ends of the same programs."""
+    path = tmp_path / "ids.csv"
+    path.write_text("\ufeff1\r\n2\r\n", encoding="utf-8")
+    done = await kajabi("customers", "lookup", str(path), "--ordered")
+    assert [json.loads(line)["id"] for line in done.lines] == ["1", "2"]
+    assert done.code == 0
+
+
 async def test_a_file_that_cannot_be_read_is_reported(kajabi: Command, tmp_path: Path) -> None:
     """Before any request."""
     done = await kajabi("customers", "lookup", str(tmp_path / "nowhere"))

@@ -29,7 +29,14 @@ async def test_a_terminal_gets_colours_and_a_pipe_does_not(kajabi_fake: FakeKaja
     assert not ANY_CONTROL.search(out.decode())
 
 
-@pytest.mark.parametrize("arguments", [LIST, ("doctor",), ("--help",)])
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        LIST,
+        pytest.param(("doctor",), marks=pytest.mark.thorough),
+        pytest.param(("--help",), marks=pytest.mark.thorough),
+    ],
+)
 async def test_no_color_is_respected_on_a_terminal(arguments: tuple[str, ...], kajabi_fake: FakeKajabi) -> None:
     """See no-color.org."""
     shown = await on_terminal(*COMMAND, *arguments, environment={**settings(kajabi_fake), "NO_COLOR": "1"})
@@ -109,12 +116,12 @@ async def test_progress_does_not_show_on_a_pipe(kajabi_fake: FakeKajabi) -> None
 @pytest.mark.parametrize(
     "arguments",
     [
-        ("customers", "list", "--limit", "3"),
         ("customers", "list", "--limit", "900", "--json"),
-        ("customers", "get", "1"),
-        ("doctor",),
         ("--help",),
-        ("completion", "show", "bash"),
+        pytest.param(("customers", "list", "--limit", "3"), marks=pytest.mark.thorough),
+        pytest.param(("customers", "get", "1"), marks=pytest.mark.thorough),
+        pytest.param(("doctor",), marks=pytest.mark.thorough),
+        pytest.param(("completion", "show", "bash"), marks=pytest.mark.thorough),
     ],
 )
 async def test_a_reader_that_closes_the_pipe_is_no_error(arguments: tuple[str, ...], kajabi_fake: FakeKajabi) -> None:
@@ -154,7 +161,14 @@ async def test_errors_without_a_reader_end_quietly() -> None:
     assert (process.returncode, out) == (0, b"")
 
 
-@pytest.mark.parametrize("arguments", [("customers", "list"), ("customers", "list", "--json"), ("--help",)])
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("customers", "list"),
+        pytest.param(("customers", "list", "--json"), marks=pytest.mark.thorough),
+        pytest.param(("--help",), marks=pytest.mark.thorough),
+    ],
+)
 @pytest.mark.needs("bash")
 async def test_a_full_disk_is_reported(arguments: tuple[str, ...], kajabi_fake: FakeKajabi) -> None:
     """A missing result must not look like a success."""
@@ -169,10 +183,10 @@ async def test_a_full_disk_is_reported(arguments: tuple[str, ...], kajabi_fake: 
     ("script", "code", "message"),
     [
         ("customers get 1 >&-", 0, b""),
-        ("customers get 99999 2>&-", 1, b""),
         ("login --stdin <&-", 2, b"kajabi: standard input does not hold two lines"),
-        ("login <&-", 2, b"kajabi: there is no terminal to prompt on"),
-        ("customers lookup - --json <&-", 0, b'{"report": {"total": 0'),
+        pytest.param("customers get 99999 2>&-", 1, b"", marks=pytest.mark.thorough),
+        pytest.param("login <&-", 2, b"kajabi: there is no terminal to prompt on", marks=pytest.mark.thorough),
+        pytest.param("customers lookup - --json <&-", 0, b'{"report": {"total": 0', marks=pytest.mark.thorough),
     ],
 )
 @pytest.mark.needs("bash")

@@ -21,6 +21,7 @@ from kajabi_async import (
     UnreadableAttributeError,
 )
 from kajabi_async.errors import DecodeError
+from kajabi_async.exchange import Request
 from kajabi_async.testing import FakeKajabi
 
 
@@ -208,13 +209,16 @@ async def test_it_keeps_the_client_alive_and_is_dropped_without_a_warning(kajabi
     """The pool has one owner, whose end is reported once."""
     quick = _client(kajabi_fake).with_options(timeout=5)
     gc.collect()
-    await quick.customers.get("1")
+    assert (await quick.customers.get("1")).id == "1"
     session: Any = quick.session
-    with warnings.catch_warnings():
-        warnings.simplefilter("error")
+    with warnings.catch_warnings(record=True) as shown:
+        warnings.simplefilter("always")
         parent = session._parent
         del quick, session
         gc.collect()
+    assert shown == []
+    await parent.send(Request("GET", "/v1/customers/2"))
+    assert kajabi_fake.counts["customers.get"] == 2
     await parent.aclose()
 
 

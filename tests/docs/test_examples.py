@@ -8,6 +8,7 @@ import shlex
 import signal
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,7 @@ from tests.docs.building import REPOSITORY
 from tests.docs.examples import BLOCKS, COMMANDS, FILES, FUNCTIONS, PROGRAMS
 from tests.webhooks.deliveries import delivery, row
 
+PROJECT = tomllib.loads((REPOSITORY / "pyproject.toml").read_text("utf-8"))["project"]
 DELIVERY = delivery("tag_added", [row("contacts", "2150001100"), row("contact_tags", "5", {"name": "vip"})])
 """What Kajabi posts when a contact gets a tag."""
 
@@ -47,9 +49,12 @@ async def test_a_function_does_what_the_guide_says(
     path.write_text("1\n2\n\na/b\n", "utf-8")
     given: dict[str, Any] = {
         "api": kajabi_api,
+        "kajabi_api": kajabi_api,
         "kajabi_fake": kajabi_fake,
         "ids": ["1", "2", "no"],
+        "accounts": [],
         "path": path,
+        "stored": None,
         "folder": tmp_path / "kajabi",
         "contact_id": "2150001100",
         "offer_id": "2",
@@ -64,11 +69,12 @@ async def test_a_function_does_what_the_guide_says(
     await run_function(block, kajabi_fake, given)
 
 
+@pytest.mark.thorough
 def test_type_checkers_have_nothing_to_say(tmp_path: Path) -> None:
     """Code copied from a guide passes mypy in strict mode."""
     blocks = [block for block in BLOCKS if block.language == "python"]
     for block in blocks:
-        (tmp_path / f"{Path(block.page).stem.replace('-', '_')}_{block.line}.py").write_text(block.code, "utf-8")
+        (tmp_path / f"{Path(block.page).stem.replace('-', '_')}_{block.line}.py").write_text(block.source, "utf-8")
     # From the repository, for its settings and its cache of the package.
     done = subprocess.run(
         [sys.executable, "-m", "mypy", *map(str, sorted(tmp_path.iterdir()))],
@@ -108,8 +114,14 @@ def test_the_commands_exist() -> None:
         match shlex.split(command, comments=True):
             case ["make", target]:
                 assert target in _targets(), command
-            case ["pip", "install", "."]:
-                assert (REPOSITORY / "pyproject.toml").exists()
+            case ["pip", "install", *options, wanted] if set(options) <= {"--upgrade", "--editable"}:
+                name, _, extras = wanted.removesuffix("]").partition("[")
+                assert name in {".", "kajabi-async", "pip"}, command
+                assert set(extras.split(",")) <= {"", *PROJECT["optional-dependencies"]}, command
+            case ["python", "-m", "venv", ".venv"] | ["source", ".venv/bin/activate"]:
+                pass
+            case ["export", setting]:
+                assert setting.partition("=")[0] in environment_variables(), command
             case ["python", "-m", "kajabi_async.testing", *options]:
                 announced = _announcement_of(["kajabi_async.testing", *_on_any_port(options)])
                 assert announced.keys() == {"base_url", "client_id", "client_secret"}
@@ -129,6 +141,12 @@ def test_a_target_of_make_that_is_mentioned_exists(path: Path) -> None:
     """Also if it is mentioned in the text of a page."""
     mentioned = re.findall(r"`make ([a-z-]+)[^`]*`", path.read_text("utf-8"))
     assert [target for target in mentioned if target not in _targets()] == []
+
+
+def environment_variables() -> set[str]:
+    """Return the variables that the package reads, as its sources name them."""
+    sources = (path.read_text("utf-8") for path in (REPOSITORY / "kajabi_async").rglob("*.py"))
+    return {name for source in sources for name in re.findall(r"KAJABI_[A-Z_]+", source)}
 
 
 def _targets() -> set[str]:

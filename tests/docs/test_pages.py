@@ -1,18 +1,26 @@
 """Every page in a browser, at the width of a phone and of a desktop."""
 
 import re
+import tomllib
 from pathlib import Path
 from urllib.parse import quote, unquote, urldefrag, urlsplit
 
 import pytest
 
 from tests.docs.browser import Tab, opened
-from tests.docs.building import PAGES, Build
+from tests.docs.building import PAGES, REPOSITORY, Build
+
+pytestmark = pytest.mark.thorough
 
 PHONE, DESK = 360, 1280
+REPOSITORY_URL = tomllib.loads((REPOSITORY / "pyproject.toml").read_text("utf-8"))["project"]["urls"]["Repository"]
 KNOWN_OUTSIDE = frozenset(
     {
         "https://kajabi.com",
+        "https://keepachangelog.com/en/1.1.0",
+        "https://semver.org",
+        REPOSITORY_URL,
+        f"{REPOSITORY_URL}/blob/main/SECURITY.md",
         "https://github.com/pradyunsg/furo",
         "https://pradyunsg.me",
         *(f"https://www.rfc-editor.org/rfc/rfc{number}" for number in (5681, 7661, 9406, 9438)),
@@ -36,6 +44,20 @@ TOO_WIDE = """
     found.push(`the page is ${document.documentElement.scrollWidth} px wide, the window ${edge}`);
   return found.slice(0, 5);
 })
+"""
+SCROLLING_CODE = """
+[...document.querySelectorAll("article pre")].filter(each => each.scrollWidth > each.clientWidth + 1)
+  .map(each => each.textContent.slice(0, 80))
+"""
+COPIED = """
+(async () => {
+  const copied = [];
+  Object.defineProperty(navigator, "clipboard", {value: {writeText: async text => { copied.push(text); }}});
+  const buttons = [...document.querySelectorAll("div.highlight button.copy")];
+  for (const button of buttons) { button.click(); await Promise.resolve(); }
+  await new Promise(done => setTimeout(done));
+  return [copied, buttons.map(button => button.textContent)];
+})()
 """
 # A page opened from a search has a link without a target that removes the highlights.
 LINKS = "[...document.querySelectorAll('a[href]:not(.highlight-link a)')].map(link => link.href)"
@@ -64,8 +86,10 @@ async def test_a_page_is_whole_on_a_phone_and_on_a_desk(
     """No broken link, no error in the console, nothing wider than the window, no request to another host."""
     async with opened(browser, f"{docs_url}/{page}", width=PHONE) as tab:
         assert await _too_wide(tab, PHONE) == []
+        assert await tab.evaluate(SCROLLING_CODE) == []
         await tab.set_width(DESK)
         assert await _too_wide(tab, DESK) == []
+        assert await tab.evaluate(SCROLLING_CODE) == []
         links: list[str] = await tab.evaluate(LINKS)
         assert [link for link in sorted(set(links)) if not _has_target(link, docs_url, built_docs)] == []
         assert _console_errors(tab) == []
@@ -81,12 +105,42 @@ async def test_the_search_finds_a_guide(docs_url: str, browser: str) -> None:
         assert _requested_elsewhere(tab, docs_url) == []
 
 
+@pytest.mark.parametrize(
+    ("words", "shown"),
+    [
+        ("grant_offers", "api.contacts.grant_offers"),
+        ("customers.list", "api.customers.list"),
+        ("Report", "kajabi_async.Report"),
+    ],
+)
+async def test_the_search_shows_the_names_that_users_write(words: str, shown: str, docs_url: str, browser: str) -> None:
+    """Not the modules of the classes, from which users import nothing."""
+    async with opened(browser, f"{docs_url}/search.html?q={words}", width=DESK) as tab:
+        found: list[str] = await tab.evaluate(FOUND)
+    assert shown in found
+    assert [each for each in found if re.match(r"kajabi_async\.(resources|fetching|models|client)\b", each)] == []
+
+
+async def test_a_button_copies_the_code(docs_url: str, browser: str) -> None:
+    """Of a shell session the commands without their prompts; output has no button."""
+    async with opened(browser, f"{docs_url}/guides/install.html", width=DESK) as tab:
+        copied, said = await tab.evaluate(COPIED)
+    assert copied[0] == "python -m venv .venv\nsource .venv/bin/activate\npip install kajabi-async"
+    assert [text for text in copied if "$" in text or not text] == []
+    assert set(said) == {"Copied"}
+    async with opened(browser, f"{docs_url}/guides/quickstart.html", width=DESK) as tab:
+        copied, _ = await tab.evaluate(COPIED)
+        assert any(text.startswith("import asyncio\n\nfrom kajabi_async import Kajabi") for text in copied)
+        assert [text for text in copied if text.startswith(("Mateo Park", "GET /v1"))] == []
+
+
 async def test_a_bad_page_would_be_noticed(docs_url: str, built_docs: Path, browser: str) -> None:
     """The checks find the faults of a page that has some."""
     async with opened(browser, f"data:text/html,{quote(BAD_PAGE)}", width=PHONE) as tab:
         too_wide = await _too_wide(tab, PHONE)
         assert any("900px" in each for each in too_wide)
         assert not any("2000px" in each for each in too_wide)  # It scrolls on its own.
+        assert await tab.evaluate(SCROLLING_CODE) == ["code"]
         assert any("boo" in each for each in _console_errors(tab))
         assert _requested_elsewhere(tab, docs_url) == ["https://example.com/x.png"]
     assert not _has_target(f"{docs_url}/gone.html", docs_url, built_docs)

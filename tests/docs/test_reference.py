@@ -8,6 +8,8 @@ import pytest
 from sphinx.util.inventory import InventoryFile
 
 import kajabi_async
+import kajabi_async.access
+import kajabi_async.changes
 import kajabi_async.export
 import kajabi_async.session
 import kajabi_async.stores.redis
@@ -17,6 +19,8 @@ import kajabi_async.webhooks
 from kajabi_async import Kajabi, Resource
 from kajabi_async.models.resource import MODELS, attribute_names
 from kajabi_async.operations import OPERATIONS
+
+pytestmark = pytest.mark.thorough
 
 
 @pytest.fixture(scope="session")
@@ -28,6 +32,8 @@ def documented(built_docs: Path) -> frozenset[str]:
 
 MODULES = (
     kajabi_async,
+    kajabi_async.access,
+    kajabi_async.changes,
     kajabi_async.export,
     kajabi_async.session,
     kajabi_async.stores.redis,

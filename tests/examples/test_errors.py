@@ -40,7 +40,7 @@ on_the_running_app = pytest.mark.asyncio(loop_scope="session")
 
 
 @on_the_running_app
-@pytest.mark.parametrize("path", ["/members/999999", "/members/999999/products/1"])
+@pytest.mark.parametrize("path", ["/members/999999/profile"])
 async def test_a_missing_customer_is_404(app: App, path: str) -> None:
     """The answer says that there is no such record, and repeats nothing of Kajabi's text."""
     async with app.visitor.get(path) as answer:
@@ -48,7 +48,7 @@ async def test_a_missing_customer_is_404(app: App, path: str) -> None:
 
 
 @on_the_running_app
-@pytest.mark.parametrize("path", ["/members/a%20b", "/members/a%3Fb", "/members/7;8/products/1"])
+@pytest.mark.parametrize("path", ["/members/a%20b", "/members/a%3Fb/profile", "/members/7;8/products/1"])
 async def test_an_address_without_a_possible_id_is_400(app: App, path: str) -> None:
     """No request goes to Kajabi for an impossible id."""
     async with app.visitor.get(path) as answer:
@@ -60,7 +60,7 @@ async def test_an_address_without_a_possible_id_is_400(app: App, path: str) -> N
 async def test_a_rate_limit_is_503_and_says_when_to_come_back(app: App) -> None:
     """The seconds are rounded up, so that no visitor returns too early."""
     app.fake.fail("customers.get", status=429, headers={"Retry-After": "59.2"})
-    async with app.visitor.get("/members/7") as answer:
+    async with app.visitor.get("/members/7/profile") as answer:
         assert (answer.status, answer.headers["Retry-After"]) == (503, "60")
 
 
@@ -72,7 +72,7 @@ async def test_what_kajabi_says_in_an_error_is_not_passed_on(app: App, status: i
     body = {"errors": [{"status": str(status), "title": "Refused", "detail": f"{PERSONAL} did something"}]}
     # A wait above the client's limit ends the retries at once.
     app.fake.fail("customers.get", status=status, times=2, headers={"Retry-After": "99"}, body=body)
-    async with app.visitor.get("/members/7") as answer:
+    async with app.visitor.get("/members/7/profile") as answer:
         assert answer.status == answered
         assert (await answer.json()).keys() == {"detail"}
         assert PERSONAL not in await answer.text()
@@ -86,7 +86,7 @@ async def test_an_answer_that_cannot_be_read_is_502(app: App) -> None:
     """A page of a proxy in front of Kajabi is not an error of the application, and is not passed on."""
     page = f"<html>{PERSONAL}</html>"
     app.fake.answer_with("GET", "/v1/customers/7", body=page, content_type="text/html", times=None)
-    async with app.visitor.get("/members/7") as answer:
+    async with app.visitor.get("/members/7/profile") as answer:
         assert (answer.status, await answer.json()) == (502, {"detail": "Kajabi has a problem."})
 
 
@@ -94,7 +94,7 @@ async def test_an_answer_that_cannot_be_read_is_502(app: App) -> None:
 async def test_a_connection_that_breaks_once_is_no_error(app: App) -> None:
     """The client retries the request, and the visitor sees no error."""
     app.fake.drop("customers.get", times=1)
-    async with app.visitor.get("/members/7") as answer:
+    async with app.visitor.get("/members/7/profile") as answer:
         assert answer.status == 200
 
 

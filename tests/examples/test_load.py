@@ -9,16 +9,36 @@ from kajabi_async.testing import FakeKajabi
 from tests.examples.serving import APPS, serve
 
 REQUESTS = 2000
+PEOPLE = 20
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("name", APPS)
 async def test_two_thousand_visitors_at_once_are_all_served_with_one_token(name: str) -> None:
     """No visitor gets an error, each gets the right page, and one token is enough."""
-    async with FakeKajabi(customers=20) as fake, serve(name, fake) as served:
-        pages = await _visit(served.base_url)
+    async with FakeKajabi(customers=60) as fake, serve(name, fake) as served:
+        members = [each for each in map(str, range(1, 61)) if _holds_offers(fake, each)][:PEOPLE]
+        pages = await _visit(served.base_url, members)
         assert Counter(status for status, _, _ in pages) == {200: REQUESTS}
         assert all(f"<h1>{_name(fake, customer_id)}</h1>" in page for _, customer_id, page in pages)
-        assert fake.counts == {"oauth.token": 1, "customers.get": REQUESTS}
+        # Each page reads its customer, and the gate before it reads each of the people once.
+        assert fake.counts == {"oauth.token": 1, "customers.get": REQUESTS + PEOPLE, "purchases.list": PEOPLE}
+
+
+@pytest.mark.parametrize("name", APPS)
+async def test_two_thousand_visitors_of_ten_people_ask_once_for_each(name: str) -> None:
+    """Whether they may see a product, which is read for each visitor who may."""
+    async with FakeKajabi(customers=60) as fake, serve(name, fake) as served:
+        members = [each for each in map(str, range(1, 61)) if _holds_offers(fake, each)][:10]
+        seen = await _visit(served.base_url, members, "/products/no-such-product")
+        assert Counter(status for status, _, _ in seen) == {403: REQUESTS}
+        counts = {kind: number for kind, number in fake.counts.items() if kind != "offers.GET.products"}
+        assert counts == {"oauth.token": 1, "customers.get": 10, "purchases.list": 10}
+
+
+def _holds_offers(fake: FakeKajabi, customer_id: str) -> bool:
+    customer = fake.resource("customers", customer_id)
+    return customer is not None and bool(customer["relationships"]["offers"]["data"])
 
 
 def _name(fake: FakeKajabi, customer_id: str) -> str:
@@ -27,14 +47,14 @@ def _name(fake: FakeKajabi, customer_id: str) -> str:
     return escape(customer["attributes"]["name"])
 
 
-async def _visit(base_url: str) -> list[tuple[int, str, str]]:
+async def _visit(base_url: str, members: list[str], path: str = "") -> list[tuple[int, str, str]]:
     all_connected = asyncio.Barrier(REQUESTS)
     async with aiohttp.ClientSession(base_url, connector=aiohttp.TCPConnector(limit=0)) as session:
 
         async def visit(number: int) -> tuple[int, str, str]:
             await all_connected.wait()
-            customer_id = str(number % 20 + 1)
-            async with session.get(f"/members/{customer_id}") as answer:
+            customer_id = members[number % len(members)]
+            async with session.get(f"/members/{customer_id}{path}") as answer:
                 return answer.status, customer_id, await answer.text()
 
         return await asyncio.gather(*map(visit, range(REQUESTS)))

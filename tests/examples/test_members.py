@@ -4,19 +4,25 @@ import pytest
 
 from kajabi_async.testing import FakeKajabi
 from tests.examples.conftest import App
+from tests.examples.serving import SECRET
+from tests.webhooks.deliveries import delivery, row
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
 NOT_YOURS = {"detail": "This product is not yours."}
+NOT_A_MEMBER = {"detail": "This page is for members."}
 
 
 async def test_the_member_page_takes_one_request(app: App) -> None:
     """It shows the customer with the titles of all offers and products, which are included."""
-    async with app.visitor.get("/members/7") as answer:
-        assert (answer.status, answer.content_type) == (200, "text/html")
-        page = await answer.text()
-    # An application that has just started requests its token as well.
-    assert app.fake.counts["customers.get"] == app.fake.counts.total() - app.fake.counts["oauth.token"]
+    page = ""
+    for _ in range(2):
+        # The first visit also asks whether the customer is a member.
+        app.fake.reset_counts()
+        async with app.visitor.get("/members/7") as answer:
+            assert (answer.status, answer.content_type) == (200, "text/html")
+            page = await answer.text()
+    assert app.fake.counts == {"customers.get": 1}
     linked = [*_linked(app.fake, "7", "offers"), *_linked(app.fake, "7", "products")]
     assert linked
     assert all(each["attributes"]["title"] in page for each in linked)
@@ -35,10 +41,30 @@ async def test_what_people_typed_is_escaped(app: App) -> None:
 
 async def test_a_customer_without_offers_and_name_has_a_page(app: App) -> None:
     """Empty and null values from Kajabi are no error."""
-    _put(app.fake, "customers", "empty", {"name": None})
-    async with app.visitor.get("/members/empty") as answer:
+    _put(app.fake, "products", "plain", {"title": None})
+    _put(app.fake, "customers", "nameless", {"name": None}, products=["plain"])
+    async with app.visitor.get("/members/nameless") as answer:
         assert answer.status == 200
-        assert "<h1>Member</h1><h2>Offers</h2><ul></ul><h2>Products</h2><ul></ul>" in await answer.text()
+        page = await answer.text()
+    assert "<h1>Member</h1><h2>Offers</h2><ul></ul><h2>Products</h2><ul><li>Untitled</li></ul>" in page
+
+
+async def test_a_customer_without_any_access_is_turned_away(app: App) -> None:
+    """As one that does not exist: the answer does not reveal who is known."""
+    _put(app.fake, "customers", "empty", {"name": "Empty"})
+    for customer_id in ("empty", "nobody"):
+        async with app.visitor.get(f"/members/{customer_id}") as answer:
+            assert (answer.status, await answer.json()) == (403, NOT_A_MEMBER)
+
+
+async def test_while_it_is_not_known_who_may_in_visitors_are_asked_to_come_back(app: App) -> None:
+    """Neither in nor away: the text does not send a member to the checkout."""
+    app.fake.fail("purchases.list", status=422, times=None)
+    app.fake.fail("customers.get", status=422, times=None)
+    for path in ("/members/31", "/members/32/products/1"):
+        async with app.visitor.get(path) as answer:
+            assert (answer.status, answer.headers["Retry-After"]) == (503, "30")
+            assert "You have not lost anything" in (await answer.json())["detail"]
 
 
 async def test_no_cache_keeps_the_page_of_a_person(app: App) -> None:
@@ -65,11 +91,18 @@ async def test_a_product_of_others_is_refused_like_one_that_does_not_exist(app: 
             assert (answer.status, await answer.json()) == (403, NOT_YOURS)
 
 
-async def test_a_product_that_was_taken_away_is_refused_at_once(app: App) -> None:
-    """Access is checked at each visit and not cached."""
+async def test_a_product_that_was_taken_away_is_refused_once_kajabi_says_so(app: App) -> None:
+    """Within a minute by itself, and at once after a delivery that names the customer."""
     _put(app.fake, "products", "lent", {"title": "Lent", "description": None})
-    for products, status in ((["lent"], 200), ([], 403)):
-        _put(app.fake, "customers", "borrower", {"name": "Borrower"}, products=products)
+    _put(app.fake, "customers", "borrower", {"name": "Borrower"}, products=["lent"])
+    for taken, is_noticed, status in ((False, False, 200), (True, False, 200), (True, True, 403)):
+        if taken:
+            _put(app.fake, "customers", "borrower", {"name": "Borrower"})
+        if is_noticed:
+            customer = row("customers", "borrower", {"email": "borrower@example.com"})
+            body = delivery("payment_succeeded", [row("transactions", "1", customer="customers:borrower"), customer])
+            async with app.visitor.post(f"/webhooks/{SECRET}", data=body) as answer:
+                assert answer.status == 200
         async with app.visitor.get("/members/borrower/products/lent") as answer:
             assert answer.status == status
 

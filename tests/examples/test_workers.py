@@ -44,6 +44,7 @@ def _environment(fake: FakeKajabi, redis_url: str) -> dict[str, str]:
     }
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("framework", FRAMEWORKS)
 async def test_killed_workers_lose_nothing_and_write_nothing_twice(
     framework: str, redis_url: str, tmp_path: Path
@@ -63,7 +64,10 @@ async def test_killed_workers_lose_nothing_and_write_nothing_twice(
     assert rejected < CUSTOMERS / 5
 
 
-@pytest.mark.parametrize("framework", FRAMEWORKS)
+# The workers of the other two take four times as long to start.
+@pytest.mark.parametrize(
+    "framework", [pytest.param(each, marks=() if each == "arq" else pytest.mark.thorough) for each in FRAMEWORKS]
+)
 async def test_the_error_of_a_chunk_comes_back_to_its_waiter(framework: str, redis_url: str, tmp_path: Path) -> None:
     """Class and text come through the queue's own results; a permanent error is tried once."""
     async with FakeKajabi(customers=CUSTOMERS) as fake:

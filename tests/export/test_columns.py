@@ -10,6 +10,7 @@ import pytest
 from kajabi_async import Contact, Customer, Kajabi, Media, Offer, Payout, Podcast, Purchase, Resource
 from kajabi_async.export import SORTED_BY, export
 from kajabi_async.export.columns import OTHER_COLUMNS, Column, Kind, UnfitCellError, cells_of, columns_of
+from kajabi_async.models.members import id_name
 from kajabi_async.models.resource import MODELS
 from kajabi_async.resources.base import Listable
 from kajabi_async.testing import FakeKajabi
@@ -27,6 +28,19 @@ def test_no_model_has_two_columns_of_one_name(model: Any) -> None:
     assert (names[0], names[-1]) == ("id", "extra")
 
 
+@pytest.mark.parametrize("model", MODELS.values(), ids=lambda model: model.resource_type)
+def test_the_ids_of_a_relation_have_the_name_that_they_have_in_to_dict(model: Any) -> None:
+    """So that the rows of an export and the members of a resource go into one table."""
+    relations = {
+        name: {"data": [] if relation.to_many else {"type": "x", "id": "1"}}
+        for name, relation in model.relations.items()
+    }
+    members = build(model, relationships=relations).to_dict()
+    columns = {column.name for column in columns_of(model)}
+    assert {name for name in members if name.endswith(("_id", "_ids"))} <= columns
+    assert {id_name(relation) for relation in model.relations.values()} <= columns
+
+
 def test_columns_follow_the_model() -> None:
     """Attributes by name and type, relations as ids, objects as JSON."""
     kinds = {column.name: column.kind for column in columns_of(Customer)}
@@ -36,7 +50,7 @@ def test_columns_follow_the_model() -> None:
     assert kinds["created_at"] is Kind.TIME
     assert kinds["socials"] is Kind.JSON
     assert kinds["contact_id"] is Kind.TEXT
-    assert kinds["offers_ids"] is Kind.TEXTS
+    assert kinds["offer_ids"] is Kind.TEXTS
     assert {column.name: column.kind for column in columns_of(Contact)}["custom_fields"] is Kind.JSON
 
 
@@ -46,7 +60,7 @@ def test_sparse_fields_leave_their_own_columns() -> None:
         "id",
         "email",
         "custom_fields",
-        "tags_ids",
+        "tag_ids",
     ]
 
 
@@ -55,7 +69,7 @@ def test_sparse_fields_leave_their_own_columns() -> None:
     [
         (Offer, ["name"], ["id", "title"]),
         (Customer, [], ["id"]),
-        (Customer, ["id", "offers"], ["id", "offers_ids"]),
+        (Customer, ["id", "offers"], ["id", "offer_ids"]),
         (Customer, ["contact", "extra"], ["id", "contact_id", "extra"]),
         (Contact, ["customer"], ["id", "customer_id"]),
     ],
@@ -144,8 +158,8 @@ def test_an_absent_attribute_is_null_and_an_empty_linkage_is_not() -> None:
     assert known == {
         "id": "1",
         "contact_id": "7",
-        "offers_ids": ["4", "5"],
-        "products_ids": [],
+        "offer_ids": ["4", "5"],
+        "product_ids": [],
         "extra": {"mood": "fine"},
     }
     assert {column.kind for column in columns if column.name not in known} >= {Kind.TEXT, Kind.TIME, Kind.DECIMAL}
@@ -182,7 +196,7 @@ async def test_values_arrive_as_their_types(api: Kajabi, fake: FakeKajabi, tmp_p
     await export(api.customers.list(), path)
     columns = "name, net_revenue, sign_in_count, created_at::TIMESTAMP::VARCHAR, external_user_id, email, socials, "
     row = query(
-        f"SELECT {columns} extra, offers_ids, products_ids, contact_id FROM read_parquet(?) WHERE id = '351'", path
+        f"SELECT {columns} extra, offer_ids, product_ids, contact_id FROM read_parquet(?) WHERE id = '351'", path
     )[0]
     assert row[:6] == (
         attributes["name"],
@@ -202,9 +216,9 @@ async def test_absent_linkage_is_null_and_not_empty(api: Kajabi, tmp_path: Path)
     """Lists have only links for the offers of customers unless they are included (API document)."""
     path = tmp_path / "customers.parquet"
     await export(api.customers.list(), path)
-    assert query("SELECT count(*) FROM read_parquet(?) WHERE offers_ids IS NULL", path) == [(350,)]
+    assert query("SELECT count(*) FROM read_parquet(?) WHERE offer_ids IS NULL", path) == [(350,)]
     await export(api.customers.list(include="offers"), path)
-    assert query("SELECT count(*) FROM read_parquet(?) WHERE offers_ids IS NULL", path) == [(0,)]
+    assert query("SELECT count(*) FROM read_parquet(?) WHERE offer_ids IS NULL", path) == [(0,)]
 
 
 async def test_amounts_and_times_inside_an_object_are_text(api: Kajabi, fake: FakeKajabi, tmp_path: Path) -> None:
@@ -288,7 +302,7 @@ async def test_included_resources_have_files_of_their_own(api: Kajabi, fake: Fak
     offers, contacts = tmp_path / "customers.offers.parquet", tmp_path / "customers.contacts.parquet"
     assert report.paths == (path, offers, contacts)
     assert report.related["contacts"] == 350
-    held = "SELECT DISTINCT unnest(offers_ids) FROM read_parquet(?)"
+    held = "SELECT DISTINCT unnest(offer_ids) FROM read_parquet(?)"
     assert query(f"({held}) EXCEPT SELECT id FROM read_parquet(?)", path, offers) == []
     assert query(f"SELECT id FROM read_parquet(?) EXCEPT ({held})", offers, path) == []
     assert query("SELECT count(*), count(DISTINCT id) FROM read_parquet(?)", contacts) == [(350, 350)]

@@ -50,7 +50,7 @@ async def test_json_lines_keep_every_value(api: Kajabi, fake: FakeKajabi, tmp_pa
     rows = [json.loads(line) for line in path.read_text("utf-8").split("\n")[:-1]]
     assert [row["name"] for row in rows[350:]] == AWKWARD
     assert len({tuple(row) for row in rows}) == 1
-    assert isinstance(rows[0]["offers_ids"], list)
+    assert isinstance(rows[0]["offer_ids"], list)
     assert rows[350]["net_revenue"] == "12.50"
 
 
@@ -62,7 +62,7 @@ async def test_csv_keeps_every_value(api: Kajabi, fake: FakeKajabi, tmp_path: Pa
     with path.open(encoding="utf-8", newline="") as opened:
         rows = list(csv.DictReader(opened))
     assert [row["name"] for row in rows[350:]] == AWKWARD
-    assert isinstance(json.loads(rows[0]["offers_ids"]), list)
+    assert isinstance(json.loads(rows[0]["offer_ids"]), list)
     read = (
         "SELECT name FROM read_csv(?, header = true, all_varchar = true, allow_quoted_nulls = false, new_line = '\\n')"
     )

@@ -2,6 +2,8 @@
 
 from pathlib import Path
 
+import pytest
+
 from kajabi_async.testing import FakeKajabi
 from tests.export.killed import (
     ExportProcess,
@@ -14,7 +16,6 @@ from tests.export.killed import (
 )
 
 CUSTOMERS = 2500
-KILLS = 4
 
 
 async def _exported(fake: FakeKajabi, path: Path) -> int:
@@ -25,7 +26,8 @@ async def _exported(fake: FakeKajabi, path: Path) -> int:
     return requests_seen(fake) - before
 
 
-async def test_a_killed_export_ends_with_the_same_rows_in_the_same_places(tmp_path: Path) -> None:
+@pytest.mark.parametrize("times", [2, pytest.param(6, marks=pytest.mark.thorough)])
+async def test_a_killed_export_ends_with_the_same_rows_in_the_same_places(times: int, tmp_path: Path) -> None:
     """SIGKILL at random points; the files of the list and of the included offers are compared row by row."""
     alone, killed = tmp_path / "alone.parquet", tmp_path / "killed.parquet"
     async with FakeKajabi(customers=CUSTOMERS) as fake:
@@ -33,9 +35,9 @@ async def test_a_killed_export_ends_with_the_same_rows_in_the_same_places(tmp_pa
         fake.reset_counts()
         kills = [
             await kill_after(fake, killed, point, pause)
-            for point, pause in random_points(requests * 3 // 4, KILLS, seed=5)
+            for point, pause in random_points(requests * 3 // 4, times, seed=5)
         ]
-        assert kills == [True] * KILLS
+        assert kills == [True] * times
         assert 0 < rows_kept(killed) < CUSTOMERS
         assert not killed.exists()
         await _exported(fake, killed)
@@ -46,7 +48,7 @@ async def test_a_killed_export_ends_with_the_same_rows_in_the_same_places(tmp_pa
     assert rows_in(offers[0]) > 0
     assert differences(*offers) == 0
     # Only the pending requests of each kill are sent again.
-    assert repeated <= 3 * KILLS
+    assert repeated <= 3 * times
 
 
 async def test_an_interrupted_export_says_how_to_resume(tmp_path: Path) -> None:

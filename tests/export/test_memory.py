@@ -4,10 +4,13 @@ import asyncio
 import os
 import sys
 
+import pytest
+
 ALLOWED_BYTES = 12 * 2**20
 """A fifth of what the 80,000 rows weigh."""
 
 
+@pytest.mark.thorough
 async def test_memory_does_not_grow_with_the_rows() -> None:
     """Neither while rows are kept nor while the file is written."""
     process = await asyncio.create_subprocess_exec(

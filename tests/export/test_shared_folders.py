@@ -48,7 +48,7 @@ asyncio.run(main())
 """
 
 
-@pytest.fixture(params=[True, False], ids=["sticky", "not sticky"])
+@pytest.fixture(params=[True, pytest.param(False, marks=pytest.mark.thorough)], ids=["sticky", "not sticky"])
 def folder(request: pytest.FixtureRequest) -> Generator[Path]:
     with shared_folder(sticky=request.param) as made:
         yield made
@@ -104,7 +104,14 @@ async def test_a_checkpoint_that_another_user_has_planted_is_refused(fake: FakeK
 
 
 @needs_root
-@pytest.mark.parametrize("name", ["c.csv", "c.offers.csv", "c.other.csv"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        "c.csv",
+        pytest.param("c.offers.csv", marks=pytest.mark.thorough),
+        pytest.param("c.other.csv", marks=pytest.mark.thorough),
+    ],
+)
 async def test_a_link_in_the_place_of_a_file_is_refused_before_anything_is_sent(
     name: str, fake: FakeKajabi, folder: Path
 ) -> None:

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import pytest
 
-from kajabi_async.fetching.forecast import Forecast, ListSize
+from kajabi_async.fetching.forecast import EmailForecast, Forecast, ListSize
 
 PAGE = 10
 
@@ -124,3 +124,100 @@ def test_ids_that_are_no_numbers_leave_the_order_unknown(strange: str) -> None:
     forecast = Forecast(["1", "2", strange])
     forecast.add_page(["5", strange, "3"], 1, size=ListSize(30, 10))
     assert forecast.ahead == 2
+
+
+def _emails(number: int, *, is_unique: bool | None = True, pages: int = 30, hits: int = 3) -> EmailForecast:
+    """Return the forecast for *number* emails after the first page of ten rows, with *hits* of them on it."""
+    forecast = EmailForecast([f"{each}@x.y" for each in range(number)], is_unique=is_unique)
+    forecast.add_page([""] * PAGE, hits, size=ListSize(pages * PAGE, pages))
+    return forecast
+
+
+@pytest.mark.parametrize(("number", "pays"), [(3, False), (33, True), (20, False), (100, True)])
+def test_emails_are_worth_the_pages_left(number: int, pays: bool) -> None:
+    """Each email that was not seen is a lookup, and no page says where the others are."""
+    forecast = _emails(number, hits=1)
+    assert (forecast.unseen, forecast.ahead, forecast.pays()) == (number - 1, number - 1, pays)
+
+
+def test_no_email_is_looked_up_after_the_last_page() -> None:
+    """A list read to its end answers those that are not on it, too."""
+    forecast = _emails(100, hits=1)
+    assert forecast.total == (30, 0)
+    forecast.is_over = True
+    assert (forecast.ahead, forecast.pages_left, forecast.pays()) == (0, 0, False)
+
+
+def test_emails_that_come_in_a_row_are_expected_to_go_on() -> None:
+    """The newest ten of a list: five on the first page, so one page more."""
+    forecast = _emails(10, hits=5)
+    assert forecast.total == (2, 0)
+    assert forecast.pays()
+    forecast.add_page([""] * PAGE, 0, size=None)
+    assert not forecast.pays()
+
+
+def test_of_several_sites_the_whole_list_is_needed() -> None:
+    """What a page brings is no answer before its end: every email would be looked up."""
+    forecast = _emails(25, is_unique=False, hits=10)
+    assert (forecast.lookups, forecast.pays(), forecast.total) == (25, False, (30, 0))
+    assert forecast.sure_pages(at_any_price=True) == 29
+    assert _emails(30, is_unique=False, hits=10).pays()
+    assert _emails(30, is_unique=None, hits=10).lookups == 20
+
+
+def test_pages_of_emails_requested_at_once_are_all_needed() -> None:
+    """Even if every row of them is a hit."""
+    forecast = _emails(100, hits=0)
+    at_once = forecast.sure_pages(at_any_price=False)
+    assert at_once == 8
+    assert 100 - (at_once - 1) * PAGE > 29 - (at_once - 1)
+    assert forecast.sure_pages(at_any_price=True) == 10
+    assert _emails(3).sure_pages(at_any_price=False) == 1
+
+
+def test_a_page_of_emails_that_failed_brings_no_hits() -> None:
+    """The row of hits is over."""
+    forecast = _emails(10, hits=5)
+    forecast.add_failed_page()
+    assert (forecast.pages, forecast.pays()) == (2, False)
+
+
+def test_a_step_back_makes_pages_come_again() -> None:
+    """Their rows, too; the first page stays read, and the list is not over."""
+    forecast = _emails(100)
+    for _ in range(4):
+        forecast.add_page([""] * PAGE, 1, size=None)
+    forecast.is_over = True
+    forecast.step_back(2)
+    assert (forecast.pages, forecast.rows, forecast.pages_left) == (3, 30, 27)
+    forecast.step_back(9)
+    assert (forecast.pages, forecast.rows) == (1, 10)
+
+
+def test_if_a_lookup_reads_the_whole_list_the_rest_of_the_list_pays() -> None:
+    """The server ignores the filter: one email is worth a reading of all pages."""
+    forecast = _emails(2, hits=1)
+    assert not forecast.pays()
+    forecast.lookup_requests = 30
+    assert forecast.pays()
+    assert _emails(1, hits=1).pays() is False
+
+
+def test_if_a_lookup_reads_the_whole_list_an_email_of_unknown_sites_needs_all_of_it() -> None:
+    """To look for it on other sites would take as long as the rest of the list."""
+    forecast = _emails(1, is_unique=None, hits=1)
+    assert (forecast.ahead, forecast.pays()) == (0, False)
+    forecast.lookup_requests = 30
+    assert (forecast.ahead, forecast.pays(), forecast.sure_pages(at_any_price=False)) == (1, True, 29)
+
+
+def test_a_list_of_unknown_length_is_read_on_only_in_place_of_longer_lookups() -> None:
+    """It is no longer than a lookup that reads all of it."""
+    forecast = EmailForecast(["a@x.y"], is_unique=True)
+    forecast.add_page([""] * PAGE, 0, size=None)
+    assert (forecast.pages_left, forecast.pays()) == (None, False)
+    forecast.lookup_requests = 2
+    assert forecast.pays()
+    forecast.is_over = True
+    assert not forecast.pays()

@@ -9,6 +9,7 @@ import pytest
 ALLOWED_BYTES = 20 * 2**20
 
 
+@pytest.mark.thorough
 @pytest.mark.timeout(280)
 async def test_memory_does_not_grow_with_the_number_of_lookups() -> None:
     """Resident memory grows by less than 20 MB after the first 5,000 of 15,000 lookups; `make soak` does a million."""

@@ -101,7 +101,7 @@ def test_the_rate_limit_decides_if_it_is_the_slower_one() -> None:
 
 
 def test_nothing_is_estimated_from_nothing() -> None:
-    """Before the first answer only a known rate gives a time."""
+    """Before the first answer, the time is estimated from a known rate alone."""
     nothing = attrs.evolve(SPEED, lookup_seconds=None, page_seconds=None, answers=0)
     assert nothing.seconds_for(lookups=10, pages=1) is None
     assert attrs.evolve(nothing, per_second=5.0).seconds_for(lookups=10, pages=0) == pytest.approx(2.0)

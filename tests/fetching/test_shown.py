@@ -27,6 +27,7 @@ async def test_a_run_shows_how_far_it_is(kajabi_api: Kajabi) -> None:
     async for _ in run:
         break
     assert repr(run) == "<Lookups: 1 outcomes; 1 found, 0 missing, 0 failed>"
+    assert repr(kajabi_api.customers.find_many(["a@example.com"])) == "<EmailLookups: not started>"
 
 
 async def test_a_report_is_a_sentence_and_a_table(kajabi_api: Kajabi) -> None:

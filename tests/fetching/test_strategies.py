@@ -77,7 +77,9 @@ def _sizes(total: int, most: int) -> list[int]:
     ("choose", "most"),
     [(_newest, 1000), (_oldest, 1000), (_scattered, 1000), (_half_of_them_missing, 300), (_with_gaps, 300)],
 )
-@pytest.mark.parametrize("total", TOTALS)
+@pytest.mark.parametrize(
+    "total", [pytest.param(each, marks=pytest.mark.thorough if each >= 250 else ()) for each in TOTALS]
+)
 async def test_the_planner_is_within_a_tenth_of_the_better_strategy(
     total: int, choose: Callable[[int, int], list[int]], most: int
 ) -> None:

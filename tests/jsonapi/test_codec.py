@@ -20,9 +20,14 @@ from kajabi_async.jsonapi.codec import (
     decode_document,
     decode_loosely,
     decode_resource_object,
+    decode_text,
     encode,
+    has_many_members,
     json_array,
     json_object,
+    kind_of,
+    kind_of_text,
+    split_members,
     split_rows,
 )
 from tests.jsonapi.outcomes import outcome_of
@@ -313,3 +318,63 @@ _NESTED: list[Any] = [[[[]]], []]
 def test_a_value_is_shown_in_brief(value: Any, shown: str) -> None:
     """Whatever its size, and without following it down."""
     assert brief(value) == shown
+
+
+@pytest.mark.parametrize(
+    ("value", "kind"),
+    [
+        (None, "null"),
+        (True, "true or false"),
+        (False, "true or false"),
+        ({}, "an object"),
+        ([], "an array"),
+        ("", "text"),
+        (0, "a number"),
+        (-1.5, "a number"),
+    ],
+)
+def test_the_kind_of_a_value_is_named_as_json_names_it(value: Any, kind: str) -> None:
+    """By the value, and by its text."""
+    assert kind_of(value) == kind
+    assert kind_of_text(RawJson(encode(value))) == kind
+    assert kind_of_text(RawJson(b" \n" + encode(value))) == kind
+
+
+def test_splits_an_object_without_reading_its_values() -> None:
+    """A value that cannot be decoded does no harm until it is read; another value than an object is refused."""
+    members = split_members(b'{"a": [1], "b": 1e999}', context="the answer")
+    assert {name: bytes(text) for name, text in members.items()} == {"a": b"[1]", "b": b"1e999"}
+    with pytest.raises(DecodeError, match=r"^the answer: "):
+        split_members(b"[1]", context="the answer")
+    with pytest.raises(DecodeError, match=r"^not the JSON"):
+        split_members(b"[1]")
+
+
+def test_text_of_our_own_may_be_nested_more_deeply_than_answers() -> None:
+    """What was written here is read here; the error names what was read."""
+    text = b"[" * 200 + b"]" * 200
+    value = decode_text(text, context="the file")
+    for _ in range(199):
+        (value,) = value
+    assert value == []
+    with pytest.raises(DecodeError, match=r"^the file: "):
+        decode_text(b"[", context="the file")
+
+
+@pytest.mark.parametrize(
+    ("text", "many"),
+    [
+        (b"{" + b",".join(b'"a%d":1' % number for number in range(1_000)) + b"}", False),
+        (b"{" + b",".join(b'"a%d":1' % number for number in range(1_001)) + b"}", True),
+        (b"{" + b",".join(b'"a%d" : 1' % number for number in range(1_001)) + b"}", True),
+        (b'{"a":{' + b",".join(b'"a%d":1' % number for number in range(20_000)) + b"}}", True),
+        (b'{"a":{' + b",".join(b'"a%d":1' % number for number in range(19_000)) + b"}}", False),
+        (b'{"a":"' + b'\\":' * 30_000 + b'"}', False),
+        (b"[" + b",".join(b'{"a":1}' for _ in range(30_000)) + b"]", False),
+        (b'{"a":1}' + b" " * 7_000, False),
+        (b"{" * 7_000, False),
+    ],
+)
+def test_members_of_a_resource_are_counted_before_their_values_are_decoded(text: bytes, many: bool) -> None:
+    """Up to a thousand; twenty times as many with those of nested objects."""
+    assert has_many_members(text) is many

@@ -6,7 +6,7 @@ from hypothesis import given
 
 from kajabi_async.errors import AnswerTooLargeError, DecodeError, KajabiError
 from kajabi_async.jsonapi.codec import ResourceObject, decode
-from kajabi_async.jsonapi.document import MANY_BYTES, Document, MalformedRow, Row
+from kajabi_async.jsonapi.document import MANY_BYTES, Document, MalformedRow, Row, read_rows
 from kajabi_async.jsonapi.linkage import read_relationships
 from tests.jsonapi.outcomes import outcome_of
 from tests.jsonapi.strategies import document_bodies
@@ -362,3 +362,76 @@ def test_refuses_links_and_meta_that_are_nested_too_deeply() -> None:
     for member in ("links", "meta"):
         with pytest.raises(DecodeError, match="nested too deeply"):
             read(data=[], **{member: {"a": deep}})
+
+
+UNDECODABLE = b'{"type":"customers","id":1e999}'
+"""The decoder refuses the whole document for its number."""
+
+
+def test_reads_each_row_by_itself_if_one_cannot_be_decoded() -> None:
+    """Each error has the place of its own row, and good rows stay good."""
+    rows = [b'{"type":"customers","id":"1"}', UNDECODABLE, b"7", b'{"type":"customers"}']
+    read_singly = Document.from_bytes(b'{"data":[%s]}' % b",".join(rows), context=CONTEXT).many(context=CONTEXT)
+    assert resource(read_singly[0]).id == "1"
+    errors = [malformed(row) for row in read_singly[1:]]
+    assert [error.path for error in errors] == ["data[1]", "data[2]", "data[3].id"]
+    assert [error.problem for error in errors[:2]] == ["not a resource object"] * 2
+
+
+def test_a_single_row_that_cannot_be_decoded_is_malformed() -> None:
+    """Its error has the path of primary data."""
+    error = malformed(Document.from_bytes(b'{"data":%s}' % UNDECODABLE, context=CONTEXT).data)
+    assert (error.problem, error.path) == ("not a resource object", "data")
+
+
+@pytest.mark.parametrize("row", [b"7", UNDECODABLE])
+def test_rows_that_are_read_by_themselves_are_limited_like_others(row: bytes) -> None:
+    """By the limit of elements that the answer was received under."""
+    body = b'{"data":[%s]}' % b",".join([UNDECODABLE, *[row] * 1000])
+    with pytest.raises(AnswerTooLargeError) as caught:
+        Document.from_bytes(body, context=CONTEXT, most_elements=20_000)
+    problem = "1001 resource objects, more than the 400 that a limit of 20000 elements allows"
+    assert (caught.value.problem, caught.value.path, caught.value.context) == (problem, "data", CONTEXT)
+
+
+def read_array(array: bytes, most_elements: int = 200_000) -> tuple[Row, ...]:
+    return read_rows(array, place="payload.rows", context=CONTEXT, most_elements=most_elements)
+
+
+@pytest.mark.parametrize("odd", [b"7", UNDECODABLE])
+def test_a_bare_array_is_read_like_primary_data(odd: bytes) -> None:
+    """Whether or not the decoder refuses one of its rows, and whatever white space is in front."""
+    good, bad, nameless = read_array(b' [{"type":"customers","id":"1"},%s,{"type":"customers"}]' % odd)
+    assert resource(good).id == "1"
+    assert [malformed(row).path for row in (bad, nameless)] == ["payload.rows[1]", "payload.rows[2].id"]
+
+
+@pytest.mark.parametrize("value", [b"{}", b"null", b'"["', b""])
+def test_what_is_no_array_is_refused_in_its_place(value: bytes) -> None:
+    """No row can be read from it."""
+    with pytest.raises(DecodeError, match=f"^{CONTEXT}: "):
+        read_array(b"[7,")
+    with pytest.raises(DecodeError) as caught:
+        read_array(value)
+    assert caught.value.problem == "an array of resource objects was expected"
+    assert (caught.value.path, caught.value.context) == ("payload.rows", CONTEXT)
+
+
+@pytest.mark.parametrize("odd", [b"7", UNDECODABLE])
+def test_a_bare_array_is_limited_like_primary_data(odd: bytes) -> None:
+    """The error has its place and the limit."""
+    array = b"[%s]" % b",".join([odd] * 401)
+    assert len(read_array(array, 20_050)) == 401
+    with pytest.raises(AnswerTooLargeError, match=r"401 .* 400 .* 20000 elements") as caught:
+        read_array(array, 20_000)
+    assert (caught.value.path, caught.value.context) == ("payload.rows", CONTEXT)
+
+
+def test_a_large_bare_array_is_decoded_in_one_way_only() -> None:
+    """One that cannot be decoded is refused; a smaller one has a malformed row."""
+    array = b'[%s,{"type":"a","id":"1","attributes":{"a":"%s"}}]'
+    filled = MANY_BYTES - len(array % (UNDECODABLE, b""))
+    assert isinstance(read_array(array % (UNDECODABLE, b"x" * filled))[0], MalformedRow)
+    with pytest.raises(DecodeError, match="out of range") as caught:
+        read_array(array % (UNDECODABLE, b"x" * (filled + 1)))
+    assert caught.value.context == CONTEXT

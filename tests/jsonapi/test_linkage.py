@@ -213,3 +213,10 @@ def test_reads_any_linkage_whole_or_not_at_all(data: Any) -> None:
 def test_never_raises_for_any_text(body: bytes) -> None:
     """Text of any kind is read as relations, or as none."""
     assert isinstance(read_relationships(body), dict)
+
+
+def test_a_number_that_no_path_could_hold_is_no_id() -> None:
+    """An id has at most 255 digits."""
+    longest = 10**255 - 1
+    assert identifiers_of({"type": "offers", "id": longest}) == (Identifier("offers", str(longest)),)
+    assert identifiers_of({"type": "offers", "id": 10**255}) is None

@@ -26,6 +26,7 @@ class Area:
         """What mutmut reads in ``setup.cfg``."""
         lists = {"source_paths": ["kajabi_async"], "only_mutate": self.code}
         lists["pytest_add_cli_args_test_selection"] = self.tests
+        lists["pytest_add_cli_args"] = ("-p", "tests.mutation.fresh")
         lines = [f"{name} =\n" + "".join(f"  {each}\n" for each in values) for name, values in lists.items()]
         return "".join(["[mutmut]\n", "track_dependencies = false\n", *lines])
 

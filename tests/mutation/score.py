@@ -5,7 +5,7 @@ from collections.abc import Collection, Iterator
 
 import attrs
 
-__all__ = ["HEADING", "LEAST", "Mutant", "Score", "changed", "scores"]
+__all__ = ["HEADING", "LEAST", "Mutant", "Score", "changed", "lines_of", "scores"]
 
 LEAST = 85.0
 """The score, in per cent, below which a package fails."""
@@ -78,14 +78,15 @@ def scores(mutants: Collection[Mutant], reasons: Collection[tuple[str, str]], pa
 
 def changed(original: ast.AST, mutant: ast.AST) -> tuple[str, bool]:
     """Return the first line of *mutant* that differs, without the function's name, and whether only a text differs."""
-    change = next((new for old, new in zip(_lines(original), _lines(mutant), strict=False) if old != new), "(less)")
+    change = next((new for old, new in zip(lines_of(original), lines_of(mutant), strict=False) if old != new), "(less)")
     before, after = _constants(original), _constants(mutant)
     differing = [pair for pair in zip(before, after, strict=False) if pair[0] != pair[1]]
     is_text = len(before) == len(after) and len(differing) == 1 and all(" " in str(each) for each in differing[0])
     return change.strip(), is_text
 
 
-def _lines(function: ast.AST) -> list[str]:
+def lines_of(function: ast.AST) -> list[str]:
+    """Return the lines of *function* in one style, the first without the name, as `changed` compares them."""
     first, *rest = ast.unparse(function).splitlines()
     # Decorators stand before the name, and mutmut changes no function that has other ones.
     return [rest.pop(0).partition("(")[2] if first.startswith("@") else first.partition("(")[2], *rest]

@@ -1,15 +1,25 @@
 """What is changed, and which tests are asked."""
 
+import ast
 import configparser
+import re
 import tomllib
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from kajabi_async import Customer
+from kajabi_async.decoding.decoder import DECODERS
+from kajabi_async.decoding.values import hook_for
 from tests.mutation.areas import Area, areas_named, module_of
+from tests.mutation.fresh import pytest_sessionstart
+from tests.mutation.score import lines_of
 
 ROOT = Path(__file__).parents[2]
 AREAS = areas_named()
+_MOST_WORDS = 5
 
 
 def test_every_area_is_there() -> None:
@@ -38,11 +48,59 @@ def test_what_is_required_is_covered() -> None:
     assert code >= {f"kajabi_async.{name}" for name in (*packages, "concurrency", "cli.exit_codes", "cli.running")}
 
 
+EQUIVALENT = tomllib.loads(Path(__file__).with_name("equivalents.toml").read_text("utf-8"))["equivalent"]
+
+
 def test_every_reason_is_for_code_that_is_changed() -> None:
     """Only the run of its area finds out whether the change still lives."""
     prefixes = tuple(f"{module_of(pattern)}." for area in AREAS for pattern in area.code)
-    table = tomllib.loads(Path(__file__).with_name("equivalents.toml").read_text("utf-8"))
-    assert [each["function"] for each in table["equivalent"] if not each["function"].startswith(prefixes)] == []
+    assert [each["function"] for each in EQUIVALENT if not each["function"].startswith(prefixes)] == []
+
+
+@pytest.mark.parametrize("entry", EQUIVALENT, ids=lambda entry: entry["function"].removeprefix("kajabi_async."))
+def test_every_reason_is_for_a_line_of_the_function(entry: dict[str, Any]) -> None:
+    """Code that is edited takes its reasons along: each is for a line that one small change makes another."""
+    lines = lines_of(_function(entry["function"]))
+    for change in entry["changes"]:
+        assert change == "(less)" or any(_is_one_change(line.strip(), change) for line in lines), change
+
+
+def test_a_reason_for_other_code_is_found() -> None:
+    """Another name in the same line is a second change, and no line at all is none."""
+    line = "return broken(error, request, timeouts)"
+    assert _is_one_change(line, "return broken(error, request, None)")
+    assert _is_one_change(line, "return broken(error, request)")
+    assert not _is_one_change(line, line)
+    assert not _is_one_change(line, "return _broken(error, request, None)")
+    with pytest.raises(LookupError):
+        _function("kajabi_async.session.transport.Transport.no_method")
+
+
+def _function(name: str) -> ast.AST:
+    """Return the function with this dotted name; LookupError if there is none."""
+    parts = name.split(".")
+    module = next(n for n in range(len(parts), 0, -1) if ROOT.joinpath(*parts[:n]).with_suffix(".py").exists())
+    node: Any = ast.parse(ROOT.joinpath(*parts[:module]).with_suffix(".py").read_text("utf-8"))
+    for part in parts[module:]:
+        inner = [each for each in node.body if getattr(each, "name", None) == part]
+        if not inner:
+            raise LookupError(name)
+        node = inner[-1]
+    return node  # type: ignore[no-any-return]
+
+
+def _is_one_change(line: str, change: str) -> bool:
+    """Return whether *change* is *line* with one run of at most five words replaced, as mutmut replaces it."""
+    one, other = (re.findall(r"\w+|'[^']*'|\S", text) for text in (line, change))
+    head = _same(one, other)
+    tail = _same(one[head:][::-1], other[head:][::-1])
+    return one != other and max(len(one), len(other)) - head - tail <= _MOST_WORDS
+
+
+def _same(one: list[str], other: list[str]) -> int:
+    """Return how many words at the beginning are the same."""
+    pairs = enumerate(zip(one, other, strict=False))
+    return next((n for n, (word, other_word) in pairs if word != other_word), min(len(one), len(other)))
 
 
 @pytest.mark.parametrize("area", AREAS, ids=lambda area: area.name)
@@ -54,6 +112,16 @@ def test_mutmut_is_configured_for_the_area_alone(area: Area) -> None:
     settings = parser["mutmut"]
     assert tuple(settings["only_mutate"].split("\n")[1:]) == area.code
     assert tuple(settings["pytest_add_cli_args_test_selection"].split("\n")[1:]) == area.tests
+    assert settings["pytest_add_cli_args"].split() == ["-p", "tests.mutation.fresh"]
+
+
+def test_what_the_package_keeps_for_the_process_is_dropped() -> None:
+    """So that a change of what makes it shows."""
+    decoder = DECODERS[Customer]
+    hook, _ = hook_for(Mapping[str, str])
+    pytest_sessionstart()
+    assert DECODERS[Customer] is not decoder
+    assert hook_for(Mapping[str, str])[0] is not hook
 
 
 @pytest.mark.parametrize(

@@ -148,6 +148,16 @@ async def test_a_link_that_names_the_resource_is_as_good_as_linkage() -> None:
     assert contact.id == "3"
 
 
+async def test_what_was_said_of_a_relation_is_kept_when_it_is_loaded() -> None:
+    """The links beside the linkage are still there afterwards."""
+    send = Canned({"/v1/offers/7": {"data": resource("offers", "7")}})
+    link = "https://app.kajabi.com/api/v1/customers/1/relationships/offers"
+    (customer,) = _customers(send, {"offers": {**linkage("offers", "7"), "links": {"self": link}}})
+    await _prefetch(send, [customer], "offers")
+    assert customer.offers.loaded
+    assert customer.origin.relationship("offers").self_link == link
+
+
 async def test_paths_lead_on_from_a_link() -> None:
     """What a link led to is what the next step starts from."""
     contact = resource("contacts", "3", relationships={"tags": linkage("contact_tags", "5")})

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from kajabi_async import (
+    AnswerTooLargeError,
     Contact,
     Customer,
     DecodeError,
@@ -15,8 +16,10 @@ from kajabi_async import (
     RelationshipUnavailableError,
     UntrustedLinkError,
 )
+from kajabi_async.relationships import RelationshipResolver
 from kajabi_async.resources.people import Contacts, Customers
-from tests.sending import Canned, context, linkage, resource
+from tests.relationships.owners import owners
+from tests.sending import Canned, context, linkage, links, resource
 
 REFERENCE = Path(__file__).parents[3] / "shared" / "reference"
 CONTACT = {"data": resource("contacts", "321", attributes={"email": "alice@example.com"})}
@@ -393,6 +396,38 @@ async def test_an_endpoint_without_linkage_and_a_silent_server_raise() -> None:
         await customer.offers
     with pytest.raises(RelationshipUnavailableError, match="even when it is asked for"):
         await customer.contact
+
+
+@pytest.mark.parametrize("strict", [False, True, None])
+async def test_attributes_of_related_resources_are_read_as_strictly_as_others(strict: bool | None) -> None:
+    """By the option of the client, which is off by default."""
+    send = Canned({"/v1/contacts/321": {"data": resource("contacts", "321", attributes={"created_at": "soon"})}})
+    options = {} if strict is None else {"strict": strict}
+    resolver = RelationshipResolver(send, links(), **options)
+    relationships = {"contact": {"data": {"type": "contacts", "id": "321"}}}
+    (customer,) = owners(resolver, Customer, {"relationships": relationships})
+    if strict:
+        with pytest.raises(DecodeError, match="created_at"):
+            await customer.contact
+    else:
+        contact = await customer.contact
+        assert contact is not None
+        assert list(contact.unreadable_attributes()) == ["created_at"]
+
+
+@pytest.mark.parametrize("most_elements", [1_000, None])
+async def test_answers_for_relations_are_limited_as_others(most_elements: int | None) -> None:
+    """By the option of the client, which has a default that is far above any page."""
+    included = [resource("offers", str(number)) for number in range(200)]
+    complete = resource("customers", "1", relationships={"offers": linkage("offers", "1", "2")})
+    send = Canned({"/v1/customers/1": {"data": complete, "included": included}})
+    resolver = RelationshipResolver(send, links(), *(() if most_elements is None else (most_elements,)))
+    (customer,) = owners(resolver, Customer, {"relationships": {"offers": linkage("offers", "1", "2")}})
+    if most_elements is None:
+        assert [offer.id for offer in await customer.offers] == ["1", "2"]
+    else:
+        with pytest.raises(AnswerTooLargeError, match="a limit of 1000 elements"):
+            await customer.offers
 
 
 async def test_types_that_have_no_path_are_read_with_their_owner_or_not_at_all() -> None:

@@ -91,6 +91,27 @@ async def test_what_was_said_of_a_relation_is_kept_when_it_is_followed() -> None
     assert customer.origin.relationship("offers").self_link == ENDPOINT
 
 
+async def test_linkage_that_came_while_the_endpoint_was_asked_is_not_replaced() -> None:
+    """Another reading of the owner states it at first hand."""
+    offers = Customer.relations["offers"]
+
+    def respond(request: Any) -> Any:
+        if request.path.endswith("/relationships/offers"):
+            customer.origin.set_relationship("offers", offers.stated((Identifier("offers", "9"),)))
+            return linkage("offers", "7")
+        return {"data": resource("offers", "9") if "offers" in request.path else resource("customers", "1")}
+
+    customer: Customer = _one(Canned(respond), Customer)
+    assert [offer.id for offer in await customer.offers] == ["9"]
+
+
+async def test_a_relation_that_cannot_be_requested_and_is_never_mentioned_is_unavailable() -> None:
+    """The error does not say that it was asked for."""
+    customer: Customer = _one(Canned({"/v1/customers/1": {"data": resource("customers", "1")}}), Customer)
+    with pytest.raises(RelationshipUnavailableError, match=r"the server does not mention it$"):
+        await customer.site
+
+
 async def test_the_related_link_of_many_is_not_a_link_to_one() -> None:
     """It leads to a list of resources, so the linkage is requested."""
     complete = resource("customers", "1", relationships={"offers": linkage("offers", "7")})

@@ -5,7 +5,6 @@ import json
 import re
 import sys
 import time
-from contextlib import suppress
 from typing import Any
 
 import pytest
@@ -278,17 +277,23 @@ def test_an_error_of_odd_state_is_read_or_refused(kind: str, name: str, value: s
     ("opening", "closing"), [("[", "]"), ('{"a":', "}"), ('{"$kajabi":"tuple","elements":[', "]}")]
 )
 def test_a_text_of_any_depth_is_read_or_refused(opening: str, closing: str, depth: int) -> None:
-    """With any amount of free stack."""
+    """With any amount of free stack; what is read has the depth of the text."""
 
-    def descend(levels: int) -> None:
+    def descend(levels: int) -> Any:
         if levels:
             return descend(levels - 1)
-        with suppress(DecodeError, ConfigurationError):
-            loads(_text(f"{opening * depth}1{closing * depth}"))
-        return None
+        try:
+            return loads(_text(f"{opening * depth}1{closing * depth}"))
+        except (DecodeError, ConfigurationError):
+            return None
 
     for levels in (0, 300, 600):
-        descend(levels)
+        value, passed = descend(levels), 0
+        assert (value is None) >= (depth >= 5_000), "a text of this depth cannot be read"
+        while isinstance(value, dict | list | tuple):
+            (value,) = value.values() if isinstance(value, dict) else value  # pyright: ignore[reportUnknownVariableType, reportUnknownMemberType]
+            passed += 1
+        assert (value, passed) in {(1, depth), (None, 0)}
 
 
 def test_the_time_grows_with_the_text_alone() -> None:

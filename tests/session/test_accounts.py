@@ -437,7 +437,9 @@ async def test_a_call_that_ran_out_of_time_ended_with_that_error(api: Api) -> No
     async with api.session(clock=Stuck(), jitter=lambda: 0.0) as manager:
         with pytest.raises(KajabiError) as caught:
             await manager.send(GET, timeout=0.05)
-    assert str(caught.value) == "GET /v1/customers/1: not done, waiting and repeating included, within 0.05 s"
+    assert str(caught.value) == (
+        "GET /v1/customers/1: not done, waiting and repeating included, within 0.05 s (host api.kajabi.com)"
+    )
     ended = api.seen[-1]
     assert isinstance(ended, OperationEnded)
     assert (ended.attempts, ended.error, ended.cancelled) == (1, "RequestTimeoutError", False)

@@ -18,7 +18,7 @@ from kajabi_async.errors import (
     UnprocessableEntityError,
 )
 from kajabi_async.exchange import Answer, Request
-from kajabi_async.session.answers import error_of, errors_in
+from kajabi_async.session.error_answers import error_of, errors_in
 from tests.clocks import ManualClock
 from tests.jsonapi.strategies import document_bodies, json_values
 

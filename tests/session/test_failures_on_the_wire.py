@@ -117,7 +117,7 @@ async def test_what_could_not_connect_says_why_and_was_never_sent(make: Any, rea
 async def test_what_broke_says_so_by_name_and_may_have_been_sent(make: Any, http: Any) -> None:
     """Also for exceptions that the package does not know."""
     name = type(make()).__name__
-    expected = f"the connection broke before the whole answer had come ({name})"
+    expected = f"the connection to api.kajabi.com broke before the whole answer had come ({name})"
     error = await _failure(http, make())
     assert isinstance(error, ConnectionFailedError)
     assert str(error) == f"{HEAD}{expected}"
@@ -132,7 +132,7 @@ async def test_what_is_no_http_says_so(make: Any, http: Any) -> None:
     """Another service listens at that address."""
     error = await _failure(http, make())
     assert isinstance(error, ConnectionFailedError)
-    assert str(error) == f"{HEAD}the answer was not HTTP"
+    assert str(error) == f"{HEAD}the answer of api.kajabi.com was not HTTP"
     assert (error.method, error.path, error.never_sent) == ("GET", "/v1/customers/1", False)
 
 
@@ -148,35 +148,9 @@ async def test_what_cannot_be_decompressed_says_so(make: Any, http: Any) -> None
 @pytest.mark.parametrize(
     ("make", "expected", "phase", "seconds"),
     [
-        (aiohttp.ConnectionTimeoutError, "no connection within 10.0 s", "connect", 10.0),
-        (
-            lambda: aiohttp.ConnectionTimeoutError(
-                "Connection timeout to host https://user:canary@a.example:8443/v1?b=c"
-            ),
-            "no connection to a.example:8443 within 10.0 s",
-            "connect",
-            10.0,
-        ),
-        (
-            lambda: aiohttp.ConnectionTimeoutError("Connection timeout to host https://a.example/v1"),
-            "no connection to a.example within 10.0 s",
-            "connect",
-            10.0,
-        ),
-        (
-            lambda: aiohttp.ConnectionTimeoutError("Connection timeout to host https://[::1]:1/v1"),
-            "no connection to [::1]:1 within 10.0 s",
-            "connect",
-            10.0,
-        ),
-        (
-            lambda: aiohttp.ConnectionTimeoutError("Connection timeout to host https://[::1/v1"),
-            "no connection within 10.0 s",
-            "connect",
-            10.0,
-        ),
-        (aiohttp.SocketTimeoutError, "nothing came for 30.0 s", "read", 30.0),
-        (TimeoutError, "nothing came for 30.0 s", "read", 30.0),
+        (aiohttp.ConnectionTimeoutError, "no connection to api.kajabi.com within 10.0 s", "connect", 10.0),
+        (aiohttp.SocketTimeoutError, "nothing came from api.kajabi.com for 30.0 s", "read", 30.0),
+        (TimeoutError, "nothing came from api.kajabi.com for 30.0 s", "read", 30.0),
     ],
 )
 async def test_what_took_too_long_says_which_limit_it_was(

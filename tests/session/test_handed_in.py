@@ -289,13 +289,16 @@ async def test_a_user_and_password_of_the_session_are_refused() -> None:
 
 
 async def test_a_base_url_that_leads_where_the_client_sends_is_taken() -> None:
-    """It names the same address."""
-    for own, of_session in (
-        ("https://api.kajabi.com", "https://api.kajabi.com:443/v1/"),
-        ("http://127.0.0.1:8080", "http://127.0.0.1:8080/"),
-    ):
-        async with aiohttp.ClientSession(base_url=of_session) as theirs:
-            Kajabi(client_id="a", client_secret="b", base_url=own, http_session=theirs)
+    """It names the same address, and requests arrive there."""
+    async with aiohttp.ClientSession(base_url="https://api.kajabi.com:443/v1/") as theirs:
+        api = Kajabi(client_id="a", client_secret="b", base_url="https://api.kajabi.com", http_session=theirs)
+        assert api.session.base_url == "https://api.kajabi.com"
+    server = Server()
+    async with serving(server) as base_url, aiohttp.ClientSession(base_url=f"{base_url}/") as theirs:
+        manager = SessionManager(credentials=CREDENTIALS, base_url=base_url, http_session=theirs)
+        assert (await manager.send(READ)).body == b'{"a": 1}'
+        await manager.aclose()
+    assert [head.partition("\r\n")[0] for head in server.heads] == ["GET /v1/customers/1 HTTP/1.1"]
 
 
 async def test_a_session_that_is_closed_is_refused() -> None:

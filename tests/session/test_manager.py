@@ -225,12 +225,15 @@ async def test_revoking_ends_the_token_and_the_next_request_fetches_another(http
 
 @pytest.mark.parametrize("status", [200, 401])
 async def test_revoking_what_is_revoked_already_is_success(http: Any, manager: SessionManager, status: int) -> None:
-    """Any other refusal is an error."""
-    http.post(TOKEN, payload={**ISSUED, "refresh_token": None})
-    http.get(CUSTOMER, payload={})
+    """Any other refusal is an error; the next request requests another token."""
+    http.post(TOKEN, payload={**ISSUED, "refresh_token": None}, repeat=True)
+    http.get(CUSTOMER, payload={}, repeat=True)
     await manager.send(READ)
     http.post(f"{BASE}/v1/oauth/revoke", status=status)
     await manager.revoke()
+    assert len(_sent(http, "POST", f"{BASE}/v1/oauth/revoke")) == 1
+    await manager.send(READ)
+    assert manager.stats.token_requests == 2
 
 
 async def test_a_revocation_that_fails_is_raised(http: Any, manager: SessionManager) -> None:

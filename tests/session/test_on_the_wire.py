@@ -230,8 +230,10 @@ async def test_a_write_is_sent_once_by_any_session(*, handed_in: bool) -> None:
             with pytest.raises(ConnectionFailedError) as caught:
                 await manager.send(DELETE)
     assert [text.split()[0] for text in seen] == [b"GET", b"DELETE"]
+    host = base_url.removeprefix("http://")
     assert str(caught.value) == (
-        "DELETE /v1/contacts/1: the connection broke before the whole answer had come (ServerDisconnectedError)"
+        f"DELETE /v1/contacts/1: the connection to {host} broke before the whole answer had come "
+        "(ServerDisconnectedError)"
     )
     assert caught.value.on_reused_connection is not handed_in
 
@@ -285,7 +287,7 @@ async def test_silence_is_limited_for_any_session(*, handed_in: bool) -> None:
             assert (await manager.send(slow)).body == b"12345678"
             with pytest.raises(RequestTimeoutError) as caught:
                 await manager.send(silent)
-    assert str(caught.value) == "GET /v1/silent: nothing came for 0.4 s"
+    assert str(caught.value) == f"GET /v1/silent: nothing came from {base_url.removeprefix('http://')} for 0.4 s"
     assert (caught.value.phase, caught.value.seconds) == ("read", 0.4)
 
 

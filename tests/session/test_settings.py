@@ -310,10 +310,17 @@ def test_where_a_client_may_not_be_used_is_said() -> None:
 
 
 async def test_a_client_may_be_used_again_and_again_where_it_was_used_first() -> None:
-    """On the event loop and in the process of its first use."""
+    """On the event loop and in the process of its first use, and nowhere else."""
     binding = Binding()
     for _ in range(3):
         binding.check()
+
+    async def use() -> None:
+        binding.check()
+
+    with pytest.raises(WrongLoopError):
+        await asyncio.to_thread(asyncio.run, use())
+    binding.check()
 
 
 async def test_the_clock_of_the_machine_is_its_clock() -> None:

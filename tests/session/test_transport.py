@@ -122,7 +122,7 @@ async def test_silence_runs_into_the_read_limit_and_says_so() -> None:
         await reader.read()
 
     async with serving(handle) as base_url, session(base_url, timeouts=Timeouts(read=0.05)) as manager:
-        with pytest.raises(RequestTimeoutError, match=r"nothing came for 0\.05 s") as caught:
+        with pytest.raises(RequestTimeoutError, match=r"nothing came from .* for 0\.05 s") as caught:
             await manager.send(GET)
     assert (caught.value.phase, caught.value.seconds) == ("read", 0.05)
 

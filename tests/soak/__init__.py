@@ -1,1 +1,1 @@
-"""Faults, load and attacks for minutes, with figures: ``make soak``. ``make test`` runs a short form of each."""
+"""Faults, load and attacks for minutes, with figures: ``make soak``. ``make thorough`` runs a short form of each."""

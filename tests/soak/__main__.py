@@ -12,12 +12,13 @@ from functools import partial
 from pathlib import Path
 
 from tests.redis_server import redis_server
-from tests.soak import amplification
+from tests.soak import access, amplification
 from tests.soak.bulk import lookups
 from tests.soak.cancelling import cancellations
+from tests.soak.changes import ended, logged, quiet
 from tests.soak.closing import closings
 from tests.soak.deliveries import deliveries
-from tests.soak.emails import memory, planned, requests_for, worlds
+from tests.soak.emails import ignored, memory, planned, requests_for, worlds
 from tests.soak.figures import Figure
 from tests.soak.hostile import documents, hostile_links, mutated_deliveries, texts
 from tests.soak.limit import hidden_limit
@@ -89,8 +90,20 @@ def _runs(folder: Path, redis: str) -> dict[str, list[Run]]:
         "emails": [
             lambda: worlds(2000),
             *(partial(planned, total) for total in (250, 3000)),
+            *(partial(ignored, total) for total in (250, 3000)),
             lambda: requests_for(1000, 5500),
             lambda: memory(1_000_000, 100_000),
+        ],
+        "changes": [
+            lambda: logged(10_000),
+            lambda: ended(5500),
+            lambda: quiet(200),
+        ],
+        "access": [
+            lambda: access.cached(redis, rounds=20),
+            lambda: access.logins(1000, 10),
+            lambda: access.gone(10, budget=0.5),
+            _in_a_thread(access.machine, 20_000),
         ],
         "bulk": [lambda: lookups(1_000_000, settled=20_000)],
     }

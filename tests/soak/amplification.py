@@ -4,12 +4,13 @@ import random
 import time
 import tracemalloc
 from collections.abc import Callable
+from functools import lru_cache
 from typing import Any, Final, NamedTuple
 
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from kajabi_async import Customer, KajabiError
+from kajabi_async import Contact, Customer, KajabiError
 from kajabi_async.clock import SystemClock
 from kajabi_async.decoding.answers import read_page, read_resource, read_samples
 from kajabi_async.errors import AnswerTooLargeError
@@ -18,12 +19,12 @@ from kajabi_async.jsonapi.codec import decode
 from kajabi_async.jsonapi.limits import MAX_ELEMENTS, excess_in, width_in
 from kajabi_async.jsonapi.linkage import Identifier
 from kajabi_async.models.resource import Resource, Scope
-from kajabi_async.session.answers import error_of
 from kajabi_async.session.auth.token import Token
+from kajabi_async.session.error_answers import error_of
 from kajabi_async.webhooks import MAX_BYTES, parse
 from tests.soak.figures import Figure
 
-__all__ = ["COSTLY", "Cost", "answers", "at_size", "deliveries", "worst"]
+__all__ = ["COSTLY", "OF_MANY_MEMBERS", "Cost", "answers", "at_size", "deliveries", "with_most_elements", "worst"]
 
 MIB: Final = 2**20
 _TIMES: Final = 6
@@ -53,6 +54,13 @@ UNITS: Final[dict[str, bytes]] = {
     "wide texts": '"aaaaaaaaaaaaaaa\U0001f600",'.encode(),
     "spaces": b" " * 4000 + b"0,",
 }
+ROWS: Final[dict[str, bytes]] = {
+    "rows with members": b'{"type":"contacts","id":"1","attributes":%s}',
+    "rows with members of objects": b'{"type":"contacts","id":"1","attributes":%s}',
+    "rows with members that cannot be decoded": b'{"type":"contacts","id":"1","attributes":%s}',
+    "rows with custom fields": b'{"type":"contacts","id":"1","attributes":%s}',
+    "rows with odd custom fields": b'{"type":"contacts","id":"1","attributes":%s}',
+}
 TEXTS: Final[dict[str, bytes]] = {
     "consecutive escapes": b"\\n",
     "hidden quotes": b'\\"',
@@ -67,7 +75,16 @@ TEXTS: Final[dict[str, bytes]] = {
     "digits": b"7",
     "wide": "\U0001f600".encode(),
 }
-SPREAD: Final = ("members", "a repeated name", "long names")
+NUMBERED: Final[dict[str, bytes]] = {
+    "members": b'"k%d":1',
+    "members of objects": b'"k%d":{"a":1}',
+    "members that cannot be decoded": b'"k%d":1e999',
+    "relations": b'"k%d":{"data":{"type":"a","id":"b"}}',
+    "custom fields": b'"custom_%d":"x"',
+    "odd custom fields": b'"custom_%d":[]',
+}
+SPREAD: Final = (*NUMBERED, "a repeated name", "long names")
+_IN_A_ROW: Final = 900
 
 
 class Cost(NamedTuple):
@@ -101,8 +118,8 @@ def filling(kind: str, size: int) -> bytes:
         return b'"' + unit * (size // len(unit)) + b'"'
     if kind == "a letter among many":
         return b'"' + b"a" * (size - 10) + '\U0001f600"'.encode()
-    if kind == "members":
-        return _joined(b"{", (b'"k%d":1' % index for index in range(size // 12)), b"}")
+    if kind in NUMBERED or kind in ROWS:
+        return _of_many_members(kind, size)
     if kind == "a repeated name":
         return _joined(b"{", [b'"name":[]'] * (size // 10), b"}")
     if kind == "long names":
@@ -111,16 +128,28 @@ def filling(kind: str, size: int) -> bytes:
     return b"[" + unit * max(1, size // len(unit)) + unit[:-1] + b"]"
 
 
+def _of_many_members(kind: str, size: int) -> bytes:
+    if kind in NUMBERED:
+        return _numbered(kind, size // (len(NUMBERED[kind]) + 5))
+    row = ROWS[kind] % _numbered(kind.removeprefix("rows with "), _IN_A_ROW)
+    return _joined(b"[", [row] * (size // len(row)), b"]")
+
+
+def _numbered(kind: str, number: int) -> bytes:
+    return _joined(b"{", (NUMBERED[kind] % index for index in range(number)), b"}")
+
+
 def _joined(opening: bytes, parts: Any, closing: bytes) -> bytes:
     return opening + b",".join(parts) + closing
 
 
-KINDS: Final = (*UNITS, *TEXTS, "a letter among many", *SPREAD)
+KINDS: Final = (*UNITS, *ROWS, *TEXTS, "a letter among many", *SPREAD)
 PLACES: Final[dict[str, bytes]] = {
     "data": b'{"data":%s,"links":{}}',
     "name": b'{"data":{"type":"customers","id":"1","attributes":{"name":%s}}}',
     "amount": b'{"data":{"type":"customers","id":"1","attributes":{"name":"a","net_revenue":%s,"created_at":[]}}}',
     "attributes": b'{"data":{"type":"customers","id":"1","attributes":%s}}',
+    "attributes of a contact": b'{"data":{"type":"contacts","id":"1","attributes":%s}}',
     "an unknown attribute": b'{"data":[{"type":"customers","id":"1","attributes":{"name":1,"zz":%s}}]}',
     "relationships": b'{"data":{"type":"customers","id":"1","relationships":%s}}',
     "linkage": b'{"data":{"type":"customers","id":"1","relationships":{"offers":{"data":%s}}}}',
@@ -160,9 +189,13 @@ def _one(body: bytes) -> None:
     _look(read_resource(body, cls=Customer, scope=Scope(primary=Identifier("customers", "1")), context="one"))
 
 
-def _page(body: bytes) -> None:
-    for row in read_page(body, cls=Customer, scope=Scope(), context="page").rows[:1]:
-        if isinstance(row, Customer):
+def _contact(body: bytes) -> None:
+    _look(read_resource(body, cls=Contact, scope=Scope(primary=Identifier("contacts", "1")), context="contact"))
+
+
+def _page(body: bytes, cls: type[Resource] = Customer) -> None:
+    for row in read_page(body, cls=cls, scope=Scope(), context="page").rows[:1]:
+        if isinstance(row, Resource):
             _look(row)
         else:
             str(row)
@@ -183,6 +216,8 @@ def _delivery(body: bytes) -> None:
 READERS: Final[dict[str, Callable[[bytes], object]]] = {
     "one": _one,
     "page": _page,
+    "contact": _contact,
+    "page of contacts": lambda body: _page(body, Contact),
     "samples": _samples,
     "error": _error,
     "raw": lambda body: decode(body, context="raw"),
@@ -298,14 +333,17 @@ def mixed(body: bytes, chance: random.Random, size: int) -> bytes:
 
 
 def worst(size: int = 64 * MIB, *, small: int = 2 * MIB, most: int = 12) -> list[Figure]:
-    """Read every kind at every place with every reader at *small* bytes, and the *most* costly ones at *size*."""
+    """Read every kind at every place with every reader at *small* bytes, and the *most* costly ones at *size*.
+
+    If *small* bytes have more elements than is allowed, they are as many as have not.
+    """
     every = [(place, kind, name) for place in PLACES for kind in KINDS for name in READERS]
-    costs = {key: at_size(*key, small) for key in every}
+    costs = {key: with_most_elements(*key, small) for key in every}
     by_time = sorted(costs, key=lambda key: -costs[key].time_used)[:most]
     by_memory = sorted(costs, key=lambda key: -costs[key].memory_used)[:most]
     large = [at_size(*key, size) for key in {*by_time, *by_memory, *COSTLY}]
     return [
-        _figure(f"{len(costs):,} answers of {small / MIB:.0f} MiB", list(costs.values()), []),
+        _figure(f"{len(costs):,} answers of up to {small / MIB:.0f} MiB", list(costs.values()), []),
         _figure(f"the worst {len(large)} at {size / MIB:.0f} MiB", large, []),
     ]
 
@@ -322,9 +360,34 @@ COSTLY: Final = (
     ("an unknown member", "long numbers", "page"),
 )
 """Combinations that are costly only because of their size."""
+OF_MANY_MEMBERS: Final = (
+    ("relationships", "relations", "one"),
+    ("attributes of a contact", "members", "contact"),
+    ("attributes of a contact", "custom fields", "contact"),
+    ("data", "rows with custom fields", "page of contacts"),
+    ("data", "rows with odd custom fields", "page of contacts"),
+    ("data", "rows with members that cannot be decoded", "page of contacts"),
+)
+"""Combinations that are costly because of the number of members of a resource object."""
 
 
 def at_size(place: str, kind: str, name: str, size: int) -> Cost:
     """Return the cost of *size* bytes of values of *kind* at *place* for the reader *name*."""
-    body, read = document(place, kind, size), READERS[name]
+    return _cost_at(place, kind, name, document(place, kind, size))
+
+
+def with_most_elements(place: str, kind: str, name: str, size: int) -> Cost:
+    """Return the cost of *size* bytes of values, or of as many as have no more elements than is allowed."""
+    return _cost_at(place, kind, name, _within_limits(place, kind, size))
+
+
+@lru_cache(maxsize=1)
+def _within_limits(place: str, kind: str, size: int) -> bytes:
+    while excess_in(body := document(place, kind, size), MAX_ELEMENTS, "") and size > MIB // 4:
+        size -= size // 10
+    return body
+
+
+def _cost_at(place: str, kind: str, name: str, body: bytes) -> Cost:
+    read = READERS[name]
     return cost_of(f"{kind} in {place} read as {name}", body, lambda body: _received(body, read))

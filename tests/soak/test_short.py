@@ -5,12 +5,13 @@ from pathlib import Path
 import pytest
 
 from tests.examples.serving import APPS
-from tests.soak import amplification
+from tests.soak import access, amplification
 from tests.soak.bulk import lookups
 from tests.soak.cancelling import cancellations
+from tests.soak.changes import ended, logged, quiet
 from tests.soak.closing import closings
 from tests.soak.deliveries import deliveries
-from tests.soak.emails import memory, planned, requests_for, worlds, wrong_in
+from tests.soak.emails import ignored, memory, planned, requests_for, worlds, wrong_in
 from tests.soak.figures import Figure
 from tests.soak.hostile import documents, hostile_links, mutated_deliveries, texts
 from tests.soak.names import hostile_names
@@ -18,6 +19,8 @@ from tests.soak.pace import changed, hidden, histories
 from tests.soak.sharing import expiry, killed_holders, over_a_file, over_redis
 from tests.soak.stall import Lengths, gone_for_good, stalls
 from tests.soak.writing import lost_answers
+
+pytestmark = pytest.mark.thorough
 
 
 def _holds(*figures: Figure) -> None:
@@ -112,6 +115,14 @@ def test_no_large_answer_becomes_much_more_than_it_is(key: tuple[str, str, str])
     assert cost.time_used <= 1, str(cost)
 
 
+@pytest.mark.parametrize("key", amplification.OF_MANY_MEMBERS)
+def test_no_small_answer_of_many_members_takes_long(key: tuple[str, str, str]) -> None:
+    """As many as the limit of elements allows; on a busy machine it takes up to twice the time."""
+    cost = amplification.with_most_elements(*key, 4 * 2**20)
+    assert cost.memory_used <= 1, str(cost)
+    assert cost.time_used <= 2, str(cost)
+
+
 async def test_hostile_links_lead_nowhere_else() -> None:
     """No byte goes to another host."""
     _holds(await hostile_links(10_000))
@@ -142,9 +153,35 @@ async def test_emails_cost_little_more_than_the_better_plan() -> None:
     _holds(await planned(250), await requests_for(1000, 5500))
 
 
+async def test_an_ignored_filter_makes_emails_cost_no_more_than_a_scan() -> None:
+    """Over the same grid, without the answers that show it."""
+    _holds(await ignored(250))
+
+
 async def test_emails_take_little_memory_beside_their_set() -> None:
     """People are not kept once they are found."""
     _holds(await memory(20_000, 5_000))
+
+
+async def test_a_thousand_logins_at_the_same_moment_cost_one_reading_for_each_person() -> None:
+    """By id and by email, over real sockets."""
+    _holds(*await access.logins(300, 10))
+
+
+async def test_who_may_in_is_known_while_kajabi_is_gone_or_is_unknown() -> None:
+    """In whatever way it is gone; the time is measured by the long form."""
+    figures = await access.gone(2, budget=0.3)
+    assert all(figure.seen.startswith("0 wrong") for figure in figures), "\n".join(map(str, figures))
+
+
+async def test_cached_answers_are_right_with_a_thousand_tasks_at_once(redis_url: str) -> None:
+    """In memory and over Redis; the time is measured by the long form."""
+    assert len(await access.cached(redis_url, rounds=1)) == 4
+
+
+def test_the_state_machine_of_access_finds_nothing_wrong() -> None:
+    """In a few of its steps."""
+    _holds(access.machine(400))
 
 
 @pytest.mark.parametrize("holds", [True, False])
@@ -157,3 +194,8 @@ def test_a_figure_shows_whether_it_holds(holds: bool) -> None:
 async def test_every_delivery_is_handled_once(app: str) -> None:
     """They are late, doubled, out of order, and one in ten fails."""
     _holds(*await deliveries(app, 300))
+
+
+async def test_no_change_is_missed_invented_or_given_another_key() -> None:
+    """Against the log of the fake: faults, rows that move, restarts, equal times."""
+    _holds(await logged(700, seed=3), await ended(550), await quiet(20))

@@ -378,7 +378,10 @@ async def test_a_known_rate_is_kept_to_together(redis_url: str) -> None:
         RedisRate(redis_url, name="k", per_second=10) as one,
         RedisRate(redis_url, name="k", per_second=10) as other,
     ):
-        assert await _gone(one, 20) + await _gone(other, 20) <= 3
+        began = time.monotonic()
+        gone = await _gone(one, 20) + await _gone(other, 20)
+        # Those of the time that the forty calls took are beside the few that may go at once.
+        assert gone <= 3 + 10 * (time.monotonic() - began)
         assert one.per_second(0.0) == 10.0
 
 

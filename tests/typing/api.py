@@ -1,7 +1,7 @@
 """Never run: mypy and pyright read it as users' code, and `assert_type` holds the types that callers lean on."""
 
 from collections.abc import AsyncIterator, Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any, Literal, assert_type, cast
 
@@ -113,6 +113,24 @@ from kajabi_async import (
     WrongLoopError,
     dumps,
     loads,
+)
+from kajabi_async.access import Access, AccessGate, Cache, MemoryCache, RedisCache, State
+from kajabi_async.changes import (
+    AccessEnded,
+    Change,
+    Changes,
+    ContactAdded,
+    ContactChanged,
+    CustomerAdded,
+    CustomerChanged,
+    FormSubmitted,
+    NoteWritten,
+    OrderChanged,
+    OrderPlaced,
+    PurchaseChanged,
+    PurchaseMade,
+    ResourceGone,
+    WatchName,
 )
 
 
@@ -324,3 +342,114 @@ async def people_by_email(api: Kajabi, emails: list[str]) -> None:
             assert_type(by_hand.resource, Customer)
         elif isinstance(by_hand.error, InvalidEmailError):
             assert_type(by_hand.candidates, tuple[Customer, ...])
+
+
+async def what_was_found(api: Kajabi, ids: list[str]) -> None:
+    async for lookup in api.customers.get_many(ids):
+        # The resource can be used after this in both; pyright does not narrow the outcome itself, which mypy does.
+        if lookup.found:
+            name: str | None = lookup.customer.name
+            takes_customer(lookup.customer, name or lookup.resource.id)
+        # Each of these narrows the outcome in both.
+        if lookup.found is True:
+            assert_type(lookup, Found[Customer])
+            assert_type(lookup.customer, Customer)
+            assert_type(lookup.resource, Customer)
+        else:
+            assert_type(lookup, Failed)
+            assert_type(lookup.error, KajabiError)
+        if lookup.found is not True:
+            raise lookup.error
+        assert_type(lookup.customer, Customer)
+
+
+async def what_was_found_otherwise(api: Kajabi, ids: list[str]) -> None:
+    async for lookup in api.contacts.get_many(ids):
+        if lookup.error is None:
+            assert_type(lookup, Found[Contact])
+        elif lookup.missing:
+            assert_type(lookup, Failed)
+        if isinstance(lookup, Failed):
+            raise lookup.error
+        assert_type(lookup.resource, Contact)
+    async for each in api.offers.get_many(ids):
+        match each:
+            case Found(resource=offer):
+                assert_type(offer, Offer)
+            case Failed(error=error):
+                assert_type(error, KajabiError)
+
+
+async def who_was_found(api: Kajabi, emails: list[str]) -> None:
+    async for lookup in api.contacts.find_many(emails):
+        if lookup.found:
+            texts: tuple[str | None, str] = lookup.contact.email, lookup.resource.id
+            assert_type(len(texts), int)
+        if lookup.found is True:
+            assert_type(lookup, EmailFound[Contact])
+            assert_type(lookup.contact, Contact)
+            assert_type(lookup.resource, Contact)
+        else:
+            assert_type(lookup, EmailFailed[Contact])
+            assert_type(lookup.candidates, tuple[Contact, ...])
+            assert_type(lookup.proven, bool)
+    async for person in api.customers.find_many(emails):
+        match person:
+            case EmailFound(resource=customer):
+                assert_type(customer, Customer)
+            case EmailFailed(error=error):
+                assert_type(error, KajabiError | None)
+
+
+def takes_customer(customer: Customer, name: str) -> None:
+    """Take a customer, and not None."""
+
+
+async def what_has_changed(api: Kajabi, stored: str | None) -> None:
+    names: tuple[WatchName, ...] = ("purchases", "contact_notes")
+    changes = api.changes(cursor=stored, since=timedelta(hours=1), every=30, watch=names, sweep=60.0)
+    assert_type(changes, Changes)
+    api.changes(watch="contacts", since=3600)
+    assert_type(await changes.poll(), tuple[Change, ...])
+    assert_type(changes.cursor, str | None)
+    async for change in changes:
+        assert_type(change, Change)
+        assert_type((change.at, change.key, change.cursor, change.kind), tuple[datetime, str, str, str])
+        assert_type((change.customer_id, change.contact_id, change.email), tuple[str | None, str | None, str | None])
+        assert_type(change.to_dict(), dict[str, Any])
+        match change:
+            case PurchaseMade() | PurchaseChanged() | AccessEnded():
+                assert_type(change.resource, Purchase)
+            case OrderPlaced() | OrderChanged():
+                assert_type(change.resource, Order)
+            case ContactAdded() | ContactChanged():
+                assert_type(change.resource, Contact)
+            case CustomerAdded() | CustomerChanged():
+                assert_type(change.resource, Customer)
+            case FormSubmitted():
+                assert_type(change.resource, FormSubmission)
+            case NoteWritten():
+                assert_type(change.resource, ContactNote)
+            case ResourceGone():
+                assert_type(change.resource, Resource)
+            case _:
+                assert_type(change.resource, Resource)
+
+
+async def who_may_in(api: Kajabi, cache: Cache, event: object) -> None:
+    gate = AccessGate(api, cache=cache, fresh=60, stale=3600, budget=1.5, fresh_denied=5, thorough=False)
+    caches: tuple[Cache, ...] = (MemoryCache(most_entries=10), RedisCache("redis://localhost", prefix="mine"))
+    assert_type(len(caches), int)
+    access = await gate.check(email="ada@example.com", offers=["4", 5])
+    assert_type(access, Access)
+    assert_type(access.allowed or access.denied or access.unknown, bool)
+    assert_type((access.because, access.person), tuple[str, str | None])
+    assert_type(access.as_of, datetime | None)
+    assert_type(access.error, KajabiError | None)
+    state: State = access.state
+    assert_type(state, Literal["allowed", "denied", "unknown"])
+    await gate.check(customer_id=1, products=(9,))
+    gate.forget(contact_id="1")
+    await gate.forget(email="ada@example.com", customer_id=1)
+    await gate.notice(event)
+    assert_type(api.site_id, str | None)

@@ -85,6 +85,17 @@ async def outcomes(api: Kajabi, ids: list[str]) -> None:
         if lookup.found:
             _ = lookup.customer.nmae  # type: ignore[attr-defined]  # pyright: ignore[reportAttributeAccessIssue, reportUnknownMemberType, reportUnknownVariableType]
             lookup.resource.name = "Ada"  # type: ignore[misc]  # pyright: ignore[reportAttributeAccessIssue]
+        if lookup.found is True:
+            _ = lookup.missing_reason  # type: ignore[attr-defined]  # pyright: ignore[reportAttributeAccessIssue, reportUnknownMemberType, reportUnknownVariableType]
+        else:
+            lookup.error = None  # type: ignore[misc, assignment]  # pyright: ignore[reportAttributeAccessIssue]
+            await api.prefetch(lookup, "contact")  # type: ignore[call-overload]  # pyright: ignore[reportArgumentType, reportCallIssue]
+    async for person in api.contacts.find_many(ids):
+        if person.found:
+            _ = person.contact.nmae  # type: ignore[attr-defined]  # pyright: ignore[reportAttributeAccessIssue, reportUnknownMemberType, reportUnknownVariableType]
+            _ = person.resource.offers.title  # type: ignore[attr-defined]  # pyright: ignore[reportAttributeAccessIssue, reportUnknownMemberType, reportUnknownVariableType]
+    api.contacts.find_many(ids, include="ofers")  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+    api.contacts.find_many([1, 2])  # type: ignore[list-item]  # pyright: ignore[reportArgumentType]
     for _ in api.customers.get_many(ids):  # type: ignore[attr-defined]  # pyright: ignore[reportGeneralTypeIssues, reportUnknownVariableType]
         pass
     for _ in api.customers.list():  # type: ignore[attr-defined]  # pyright: ignore[reportGeneralTypeIssues, reportUnknownVariableType]

@@ -62,6 +62,7 @@ def _refused_by_pyright(files: list[str]) -> set[tuple[str, int]]:
     }
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("refused_by", [_refused_by_mypy, _refused_by_pyright])
 def test_each_mistake_is_refused_and_no_correct_use(
     refused_by: Callable[[list[str]], set[tuple[str, int]]], files: list[str]

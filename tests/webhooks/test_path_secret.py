@@ -11,10 +11,12 @@ OLD, NEW = "old-" + "a1B2c3D4" * 5, "new-" + "e5F6g7H8" * 5
 
 
 def test_each_accepted_secret_opens() -> None:
-    """The old and the new secret are accepted while a secret is changed."""
-    secrets = PathSecrets(OLD, NEW)
-    secrets.check(OLD)
-    secrets.check(NEW)
+    """The old and the new secret are accepted while a secret is changed, and only the new one afterwards."""
+    during, after = PathSecrets(OLD, NEW), PathSecrets(NEW)
+    for secrets, given in ((during, OLD), (during, NEW), (after, NEW)):
+        secrets.check(given)
+    with pytest.raises(WrongSecretError):
+        after.check(OLD)
 
 
 @pytest.mark.parametrize("given", ["", OLD[:-1], OLD + "x", OLD.upper(), f" {OLD}", "\ud800", "пароль" * 9, NEW])

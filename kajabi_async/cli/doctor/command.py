@@ -5,7 +5,6 @@ from collections.abc import AsyncIterator
 from typing import Any, Final, NoReturn
 
 from kajabi_async.cli.credentials.chain import FoundCredentials
-from kajabi_async.cli.doctor.account import check_account, check_api
 from kajabi_async.cli.doctor.findings import Finding, skipped
 from kajabi_async.cli.doctor.machine import (
     check_base_url,
@@ -15,6 +14,7 @@ from kajabi_async.cli.doctor.machine import (
     configured_base_url,
 )
 from kajabi_async.cli.doctor.network import check_network
+from kajabi_async.cli.doctor.remote import check_account, check_api
 from kajabi_async.cli.exit_codes import ExitCode
 from kajabi_async.cli.options import Json
 from kajabi_async.cli.running import run_to_exit_code

@@ -1,6 +1,6 @@
 """Filters of orders, purchases, transactions and payouts."""
 
-from typing import TypedDict
+from typing import Final, TypedDict
 
 from kajabi_async.resources.filters.encoding import (
     ORDER_SUFFIXES,
@@ -20,18 +20,9 @@ from kajabi_async.resources.filters.encoding import (
 __all__ = ["OrderFilters", "OrderItemFilters", "PayoutFilters", "PurchaseFilters", "TransactionFilters"]
 
 
-class OrderFilters(TypedDict, total=False):
-    """Filters of orders."""
+class _SoldFilters(TypedDict, total=False):
+    """What orders and their items are both filtered by."""
 
-    site_id: Id
-    customer_id: Id
-    order_number_eq: Label
-    order_number_cont: Label
-    order_number_i_cont: Label
-    order_number_start: Label
-    order_number_in: Labels
-    order_number_not_in: Labels
-    order_number_null: Flag
     currency_code_eq: Text
     currency_code_cont: Text
     currency_code_i_cont: Text
@@ -77,7 +68,21 @@ class OrderFilters(TypedDict, total=False):
     discount_amount_in_cents_null: Flag
 
 
-class OrderItemFilters(TypedDict, total=False):
+class OrderFilters(_SoldFilters, total=False):
+    """Filters of orders."""
+
+    site_id: Id
+    customer_id: Id
+    order_number_eq: Label
+    order_number_cont: Label
+    order_number_i_cont: Label
+    order_number_start: Label
+    order_number_in: Labels
+    order_number_not_in: Labels
+    order_number_null: Flag
+
+
+class OrderItemFilters(_SoldFilters, total=False):
     """Filters of order items."""
 
     site_id: Id
@@ -104,49 +109,6 @@ class OrderItemFilters(TypedDict, total=False):
     quantity_lt: Number
     quantity_lteq: Number
     quantity_null: Flag
-    currency_code_eq: Text
-    currency_code_cont: Text
-    currency_code_i_cont: Text
-    currency_code_start: Text
-    currency_code_in: Texts
-    currency_code_not_in: Texts
-    currency_code_null: Flag
-    fulfilled_at_eq: Day
-    fulfilled_at_gt: Day
-    fulfilled_at_gteq: Day
-    fulfilled_at_lt: Day
-    fulfilled_at_lteq: Day
-    fulfilled_at_null: Flag
-    created_at_eq: Day
-    created_at_gt: Day
-    created_at_gteq: Day
-    created_at_lt: Day
-    created_at_lteq: Day
-    created_at_null: Flag
-    total_price_in_cents_eq: Number
-    total_price_in_cents_gt: Number
-    total_price_in_cents_gteq: Number
-    total_price_in_cents_lt: Number
-    total_price_in_cents_lteq: Number
-    total_price_in_cents_null: Flag
-    subtotal_in_cents_eq: Number
-    subtotal_in_cents_gt: Number
-    subtotal_in_cents_gteq: Number
-    subtotal_in_cents_lt: Number
-    subtotal_in_cents_lteq: Number
-    subtotal_in_cents_null: Flag
-    sales_tax_amount_in_cents_eq: Number
-    sales_tax_amount_in_cents_gt: Number
-    sales_tax_amount_in_cents_gteq: Number
-    sales_tax_amount_in_cents_lt: Number
-    sales_tax_amount_in_cents_lteq: Number
-    sales_tax_amount_in_cents_null: Flag
-    discount_amount_in_cents_eq: Number
-    discount_amount_in_cents_gt: Number
-    discount_amount_in_cents_gteq: Number
-    discount_amount_in_cents_lt: Number
-    discount_amount_in_cents_lteq: Number
-    discount_amount_in_cents_null: Flag
 
 
 class PurchaseFilters(TypedDict, total=False):
@@ -283,37 +245,17 @@ class PayoutFilters(TypedDict, total=False):
     end_date: Day
 
 
-accept_suffixes(
-    OrderFilters,
-    (
-        "order_number",
-        "currency_code",
-        "fulfilled_at",
-        "created_at",
-        "total_price_in_cents",
-        "subtotal_in_cents",
-        "sales_tax_amount_in_cents",
-        "discount_amount_in_cents",
-    ),
-    ORDER_SUFFIXES,
+_SOLD: Final = (
+    "currency_code",
+    "fulfilled_at",
+    "created_at",
+    "total_price_in_cents",
+    "subtotal_in_cents",
+    "sales_tax_amount_in_cents",
+    "discount_amount_in_cents",
 )
-accept_suffixes(
-    OrderItemFilters,
-    (
-        "item_type",
-        "item_id",
-        "title",
-        "quantity",
-        "currency_code",
-        "fulfilled_at",
-        "created_at",
-        "total_price_in_cents",
-        "subtotal_in_cents",
-        "sales_tax_amount_in_cents",
-        "discount_amount_in_cents",
-    ),
-    ORDER_SUFFIXES,
-)
+accept_suffixes(OrderFilters, ("order_number", *_SOLD), ORDER_SUFFIXES)
+accept_suffixes(OrderItemFilters, ("item_type", "item_id", "title", "quantity", *_SOLD), ORDER_SUFFIXES)
 accept_suffixes(
     PurchaseFilters,
     (

@@ -189,7 +189,7 @@ def _parsed(value: str) -> datetime:
 
 def _moment(value: datetime) -> str:
     if value.utcoffset() is None:
-        raise InvalidArgumentError(f"the time {value.isoformat()} has no zone: give one, such as tzinfo=UTC, or a date")
+        raise InvalidArgumentError(f"the time {value.isoformat()} has no zone: add one, such as UTC, or pass a date")
     return value.isoformat()
 
 

@@ -8,12 +8,12 @@ import attrs
 
 from kajabi_async.clock import Clock
 from kajabi_async.errors import ApiError, AuthenticationError, KajabiError, api_error_class
-from kajabi_async.exchange import FORM, Answer, Request, SessionStats
+from kajabi_async.exchange import FORM, SUCCESS, Answer, Request, SessionStats
 from kajabi_async.operations import operation
-from kajabi_async.session.answers import error_of, is_success
 from kajabi_async.session.auth.grants import oauth_code
 from kajabi_async.session.auth.token import Token
 from kajabi_async.session.credentials import Credentials, Secret
+from kajabi_async.session.error_answers import error_of
 from kajabi_async.session.events import SessionObserver, TokenRequestAnswered
 from kajabi_async.session.limits.deadlines import Deadlines, closed_meanwhile, ran_out
 from kajabi_async.session.limits.gate import Gate
@@ -64,7 +64,7 @@ class OAuthEndpoint:
         self.stats.token_requests += 1
         sent_at = self.clock.monotonic()
         answer = await self._observed(self._sent(request, None, _SECONDS), "oauth.token", attempt)
-        if not is_success(answer):
+        if answer.status not in SUCCESS:
             raise self._heeded(_rejection(answer, request, self.clock), "oauth.token")
         return Token.from_body(answer.body, asked_at=sent_at)
 
@@ -76,7 +76,7 @@ class OAuthEndpoint:
         request = _form_request("oauth.revoke", {"token": token.reveal()}, authorized=True)
         await self._take_permit(request)
         answer = await self._observed(self._sent(request, token, _SECONDS), "oauth.revoke", 1)
-        if not is_success(answer):
+        if answer.status not in SUCCESS:
             # No hint: the failure is about this token, not about the key or the plan.
             raise self._heeded(error_of(answer, request, self.clock, hint=None), "oauth.revoke")
 
@@ -98,7 +98,7 @@ class OAuthEndpoint:
         if self.deadlines.are_ended:
             left = deadline.request_left
             raise closed_meanwhile(request, left=left).sent(attempts=int(left), maybe_applied=left)
-        raise ran_out(seconds, "total", request)
+        raise ran_out(seconds, "total", request, place=self.transport.place)
 
     async def _observed(self, sending: Awaitable[Answer], name: str, attempt: int) -> Answer:
         """Return the answer, and report to the observer how the request ended."""
@@ -107,7 +107,7 @@ class OAuthEndpoint:
         try:
             answer = await sending
             status = answer.status
-            ended = "" if is_success(answer) else api_error_class(status).__name__
+            ended = "" if status in SUCCESS else api_error_class(status).__name__
         except KajabiError as error:
             ended = type(error).__name__
             raise

@@ -21,7 +21,7 @@ from kajabi_async.session.auth.store import Lease, StoredToken, TokenStore
 from kajabi_async.session.auth.token import Token
 from kajabi_async.session.credentials import Credentials, Secret
 
-__all__ = ["SharedToken", "Unusable", "store_key"]
+__all__ = ["SharedToken", "Unusable", "derived_key", "store_key"]
 
 T = TypeVar("T")
 
@@ -53,7 +53,9 @@ class Unusable:
 class SharedToken:
     """The token of one key in a store, as one client sees it."""
 
-    def __init__(self, store: TokenStore, key: str, clock: Clock, grants: Grants) -> None:
+    def __init__(self, store: TokenStore, key: str, clock: Clock, grants: Grants, *, place: object = "the API") -> None:
+        """Share the token under *key* of *store*; errors name *place* as what *grants* request tokens from."""
+        self._place = place
         self._store = CheckedStore(store, key)
         self._clock = clock
         self._grants = grants
@@ -172,7 +174,7 @@ class SharedToken:
                 raise
         row = operation("oauth.token")
         error = RequestTimeoutError(
-            f"no token within {seconds:g} s, four fifths of the lease of the token store",
+            f"no token from {self._place} within {seconds:g} s, four fifths of the lease of the token store",
             phase="total",
             seconds=seconds,
             method=row.method,
@@ -210,8 +212,13 @@ def store_key(credentials: Credentials, base_url: str) -> str:
 
     It is a keyed hash: nothing of the credentials can be read from it, and it cannot be made without all of them.
     """
+    return derived_key(credentials, base_url, "token").hex()[:32]
+
+
+def derived_key(credentials: Credentials, base_url: str, purpose: str) -> bytes:
+    """Return 32 bytes that all clients with the same credentials share, secrets included, and others cannot make."""
     fields = credentials.form()
     proof = json.dumps(sorted((name, str(value)) for name, value in fields.items())).encode()
     if "password" in fields:
         proof = hashlib.pbkdf2_hmac("sha256", proof, base_url.encode(), _GUESSES_SLOWED_BY)
-    return hmac.digest(proof, b"kajabi_async token\n" + base_url.encode(), "sha256").hex()[:32]
+    return hmac.digest(proof, f"kajabi_async {purpose}\n{base_url}".encode(), "sha256")

@@ -14,6 +14,7 @@ import attrs
 from kajabi_async.checks import number
 from kajabi_async.errors import ClientClosedError, ConfigurationError, RequestTimeoutError, TimeoutPhase
 from kajabi_async.exchange import Request
+from kajabi_async.structs import Struct
 
 __all__ = ["Deadline", "Deadlines", "Timeouts", "checked_seconds", "closed_meanwhile", "ran_out", "ran_out_in_line"]
 
@@ -26,16 +27,18 @@ _RAN_OUT: Final[Mapping[str, str]] = {
 }
 
 
-def ran_out(seconds: float | None, limit: Literal["queue", "total", "sent"], request: Request) -> RequestTimeoutError:
-    """Return the error for a request that a limit has ended; "sent" leaves out the client's queue."""
-    message = f"{_RAN_OUT[limit]} within {seconds} s"
+def ran_out(
+    seconds: float | None, limit: Literal["queue", "total", "sent"], request: Request, *, place: object = ""
+) -> RequestTimeoutError:
+    """Return the error for a request to ``place`` that a limit has ended; "sent" leaves out the client's queue."""
+    message = f"{_RAN_OUT[limit]} within {seconds} s{f' (host {place})' if place else ''}"
     phase: TimeoutPhase = "total" if limit == "sent" else limit
     return RequestTimeoutError(message, phase=phase, seconds=seconds, method=request.method, path=request.path)
 
 
-def ran_out_in_line(seconds: float | None, line: str, request: Request) -> RequestTimeoutError:
+def ran_out_in_line(seconds: float | None, line: str, request: Request, *, place: object) -> RequestTimeoutError:
     """Return the error for a ``request`` that was not sent within ``seconds``; ``line`` says what it waited for."""
-    message = f"not sent within {seconds} s, as it stood in the client's own line: {line}"
+    message = f"not sent within {seconds} s to {place}, as it stood in the client's own line: {line}"
     return RequestTimeoutError(message, phase="queue", seconds=seconds, method=request.method, path=request.path)
 
 
@@ -45,8 +48,7 @@ def closed_meanwhile(request: Request, *, left: bool) -> ClientClosedError:
     return ClientClosedError(f"{request.method} {request.path} {what}: the client was closed meanwhile")
 
 
-@attrs.define(eq=False)
-class Deadline:
+class Deadline(Struct):
     """Ends a block of code by cancelling its task, and swallows that cancellation, like ``asyncio.timeout``.
 
     Code after the block runs only if the time ran out inside it; cancellations by others pass through.

@@ -54,9 +54,8 @@ class Gate:
         """Whether a pause keeps all requests back."""
         return self._clock.monotonic() < self._paused_until
 
-    @property
     def paused_for(self) -> float:
-        """Seconds until the end of a pause; 0.0 if there is none."""
+        """Return the seconds until the end of a pause; 0.0 if there is none."""
         return max(0.0, self._paused_until - self._clock.monotonic())
 
     def line(self) -> str:
@@ -81,7 +80,7 @@ class Gate:
         return True
 
     async def enter(self, deadline: float | None) -> None:
-        """Wait for a slot and a permit; `leave` gives the slot back.
+        """Wait for a slot and a permit; `leave` returns the slot.
 
         TooLateError, at once, if a pause outlasts *deadline*, also one that begins during the wait; NoPermitError if
         the rate has no permit before that moment.

@@ -299,8 +299,8 @@ class Pace:
         elif self.doubling_seconds:
             self.burst, self.cost = 0.0, 1
             # Over seconds what got through in spite of an overload is the limit.
-            tells = overload and now - self.event_since > 2 * _WINDOW_SECONDS
-            most = _UNDERRATED * (through if tells else passing)
+            is_limit = overload and now - self.event_since > 2 * _WINDOW_SECONDS
+            most = _UNDERRATED * (through if is_limit else passing)
             self._found(now, _MARGIN * min(rate, most), start, on_hold=overload)
         elif not overload and rate > max(self._raised, self.burst) * self.borne:
             self.doubling_seconds, self.suspicion = _CAREFUL_SECONDS, rate / self.borne

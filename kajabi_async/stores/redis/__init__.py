@@ -3,11 +3,12 @@
 Restrict access to that Redis: it holds the token in clear text, and anyone who can read it can act as the API key until
 the token expires. Each object belongs to one event loop, and its creator closes it.
 
-Imports the protocols of `session`. Read `calls` first: it is the one way to Redis. `tokens` and `rate` stand on it.
+Imports the protocols of `session`. Read `calls` first: it is the one way to Redis. `tokens` and
+`shared_rate` stand on it.
 """
 
 try:
-    from kajabi_async.stores.redis.rate import RedisRate
+    from kajabi_async.stores.redis.shared_rate import RedisRate
     from kajabi_async.stores.redis.tokens import RedisTokenStore
 except ModuleNotFoundError as error:
     if error.name != "redis":

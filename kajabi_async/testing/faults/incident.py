@@ -26,7 +26,7 @@ class RealAnswer(Protocol):
     """A function that processes a request and returns its real answer."""
 
     def __call__(self, *, rows_before: int = 0) -> Reply:
-        """RealAnswer the request; a list begins with the last *rows_before* rows of the preceding page."""
+        """Answer the request; a list begins with the last *rows_before* rows of the preceding page."""
         ...
 
 
@@ -68,7 +68,7 @@ class Incident:
         return sent(reply, self.clock)
 
     def answered(self) -> web.Response:
-        """RealAnswer the request and return the response."""
+        """Answer the request and return the response."""
         return self.reply(self.process())
 
     async def begin(self, reply: Reply, *, length: int | None) -> web.StreamResponse:

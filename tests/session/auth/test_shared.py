@@ -296,7 +296,7 @@ async def test_asking_under_a_lease_ends_before_the_lease_does() -> None:
     async with asyncio.timeout(5):
         with pytest.raises(RequestTimeoutError) as caught:
             await held(shared_keeper(Silent(), store))
-    assert "no token within 0.04 s, four fifths of the lease of the token store" in str(caught.value)
+    assert "no token from the API within 0.04 s, four fifths of the lease of the token store" in str(caught.value)
     assert caught.value.phase == "total"
     assert caught.value.seconds == pytest.approx(0.04)
     assert (caught.value.method, caught.value.path) == ("POST", "/v1/oauth/token")

@@ -16,7 +16,7 @@ from kajabi_async.exchange import Answer, Request
 from kajabi_async.jsonapi.codec import decode, json_object
 from kajabi_async.jsonapi.error_objects import error_objects, error_text
 
-__all__ = ["error_of", "errors_in", "is_success", "read_retry_after", "refuse_html"]
+__all__ = ["error_of", "errors_in", "read_retry_after", "refuse_html"]
 
 _HINTS: Final = {
     401: "Check that the API key still exists and that the credentials belong to it",
@@ -34,11 +34,6 @@ _LONGEST_REQUEST_ID: Final = 200
 
 _LONGEST_RETRY_AFTER_SECONDS: Final = 10.0**9
 _MOST_DIGITS: Final = 30
-
-
-def is_success(answer: Answer) -> bool:
-    """Return whether the status of *answer* is 2xx."""
-    return 200 <= answer.status < 300  # noqa: PLR2004
 
 
 def error_of(answer: Answer, request: Request, clock: Clock, *, hint: str | None = "") -> ApiError:

@@ -18,11 +18,11 @@ from kajabi_async.decoding.decoder import class_of
 from kajabi_async.errors import InvalidArgumentError
 from kajabi_async.escaping.text import file_name_for_type
 from kajabi_async.export.checkpoint import Checkpoint, export_errors
+from kajabi_async.export.collect import OTHER, InThread, Walk, columns_for, included_types
 from kajabi_async.export.columns import OTHER_COLUMNS
 from kajabi_async.export.files import PARTIAL, ExportedFile, write_batches
 from kajabi_async.export.formats import format_for
 from kajabi_async.export.report import ExportObserver, ExportProgress, ExportReport
-from kajabi_async.export.walk import OTHER, InThread, Walk, columns_for, included_types
 from kajabi_async.fetching.page import ListRequest
 from kajabi_async.fetching.pages import Pages, Position, list_digest
 from kajabi_async.private_files import check_replaceable

@@ -4,7 +4,7 @@ import time
 
 import pytest
 
-from kajabi_async.session.answers import read_retry_after
+from kajabi_async.session.error_answers import read_retry_after
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,112 @@
+"""The options of a client: which there are, and what to write for a name that is none."""
+
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING, Any, Final, TypedDict
+
+from kajabi_async.errors import ConfigurationError
+from kajabi_async.hints import nearest_name
+from kajabi_async.session import Clock, RateLimit, RetryPolicy, SessionObserver, Timeouts, TokenStore
+
+if TYPE_CHECKING:
+    import aiohttp
+
+__all__ = ["ClientOptions", "SharedOptions", "merged", "refuse_unknown", "session_options", "timeouts_of"]
+
+
+class ClientOptions(TypedDict, total=False):
+    """The options of a client; every one has a default."""
+
+    base_url: str
+    """Scheme and host, without ``/v1``; plain http is for loopback only."""
+    allow_insecure: bool
+    """Accept plain http to other hosts: the secret and the token then travel in clear text (False)."""
+    site_id: str | int | None
+    """The site that lists filter by and creations happen on, unless a call names another site or None."""
+    timeout: "float | Timeouts | None"
+    """Seconds for a whole operation, waits and retries included (60), or each limit by itself."""
+    concurrency: int
+    """The number of requests in flight at once (50)."""
+    rate_limit: "float | RateLimit | None"
+    """Requests a second if you know your limit, or a limit of your own, such as one shared over Redis; None, the
+    default, learns it from answers with 429."""
+    retry: RetryPolicy
+    """When reads are retried."""
+    token_store: "TokenStore | None"
+    """The store through which processes share one token; the client does not close it."""
+    observers: "Iterable[SessionObserver]"
+    """Functions called with each event of the session, for traces, metrics and logs of your own."""
+    max_answer_bytes: int
+    """The largest answer read, in bytes after decompression (8 MiB; a page of 500 rows is below 2)."""
+    max_answer_elements: int
+    """The number of elements that an answer may hold (200,000; a page of 500 customers holds about 40,000): each comma
+    outside of text counts as one, each opening bracket as two."""
+    http_session: "aiohttp.ClientSession | None"
+    """A session of yours to send through; the client does not close it. Its headers and cookies are sent along, its
+    proxy and middlewares are used; an option that cannot be kept, such as ``auth=``, is refused with
+    ConfigurationError."""
+    strict: bool
+    """Raise DecodeError for a resource with an attribute that cannot be read (False); otherwise only reading that
+    attribute raises UnreadableAttributeError."""
+    clock: "Clock | None"
+    """Another source of time, for tests."""
+
+
+class SharedOptions(TypedDict, total=False):
+    """The options of ``with_options``; one that is not passed is that of the client."""
+
+    timeout: "float | Timeouts | None"
+    """Seconds for a whole operation, with the client's other limits, or each limit by itself."""
+    retry: RetryPolicy
+    """When reads are retried. The retry budget is the client's, unless the policy has one of another size."""
+    site_id: str | int | None
+    """The site that lists filter by and creations happen on; None for no site."""
+    concurrency: int
+    """The number of lookups that bulk runs keep going, at most the ``concurrency`` of the client."""
+
+
+def timeouts_of(timeout: float | Timeouts | None) -> Timeouts:
+    """Return the time limits that the option ``timeout`` stands for."""
+    return timeout if isinstance(timeout, Timeouts) else Timeouts(total=timeout)
+
+
+def merged(weaker: ClientOptions, stronger: ClientOptions) -> ClientOptions:
+    """Return the options of both; those of ``stronger`` win."""
+    return {**weaker, **stronger}
+
+
+_NOT_FOR_THE_SESSION: Final = frozenset({"site_id", "strict", "timeout"})
+
+
+def session_options(options: ClientOptions) -> dict[str, Any]:
+    """Return those of ``options`` that the session takes by the same name."""
+    return {name: value for name, value in options.items() if name not in _NOT_FOR_THE_SESSION}
+
+
+def refuse_unknown(options: Mapping[str, Any], known: type, *, owner: str) -> None:
+    """Raise ConfigurationError, with what to write instead, for a name that is not an option in ``known``."""
+    unknown = sorted(options.keys() - known.__annotations__.keys())
+    if unknown:
+        raise ConfigurationError(f"{owner}() has no option {unknown[0]!r}{_option_near(unknown[0], known)}")
+
+
+_OPTIONS_ELSEWHERE: Final = {
+    **dict.fromkeys(("api_key", "key", "username"), "; did you mean 'client_id'?"),
+    **dict.fromkeys(("api_secret", "secret", "password"), "; did you mean 'client_secret'?"),
+    **dict.fromkeys(
+        ("access_token", "auth", "refresh_token", "token"),
+        "; the client fetches its token: pass client_id= and client_secret=, or credentials=",
+    ),
+    **dict.fromkeys(("headers", "proxy", "session", "ssl", "verify"), "; set it on a session of yours: http_session="),
+    **dict.fromkeys(("max_connections", "max_concurrency", "pool_size", "limit"), "; did you mean 'concurrency'?"),
+    **dict.fromkeys(("retries", "max_retries"), "; did you mean 'retry', such as RetryPolicy(attempts=3)?"),
+    **dict.fromkeys(("host", "url", "endpoint", "api_url"), "; did you mean 'base_url'?"),
+    "site": "; did you mean 'site_id'?",
+}
+"""What options of other names are called here."""
+
+
+def _option_near(name: str, options: type) -> str:
+    known, elsewhere = [*options.__annotations__], ""
+    if options is ClientOptions:
+        known, elsewhere = ["client_id", "client_secret", "credentials", *known], _OPTIONS_ELSEWHERE.get(name, "")
+    return elsewhere or nearest_name(name, known) or f"; its options are {', '.join(known)}"

@@ -1,0 +1,133 @@
+"""The number of values that an answer may have converted one by one: a small answer may hold a great many."""
+
+import json
+from typing import Any
+
+import pytest
+
+from kajabi_async import AnswerTooLargeError, Contact, Customer, DecodeError, Offer, Payout
+from kajabi_async.decoding.answers import read_page, read_resource
+from kajabi_async.jsonapi.linkage import LinkageState
+from kajabi_async.jsonapi.query import Query
+from kajabi_async.models.resource import Resource, Scope
+from tests.models.building import read
+
+CONTEXT = "GET /v1/contacts"
+
+
+def _numbered(prefix: str, number: int, value: Any) -> dict[str, Any]:
+    return {f"{prefix}{index}": value for index in range(1, number + 1)}
+
+
+def _page(cls: type[Resource], attributes: dict[str, Any], *, rows: int, most_elements: int = 200_000) -> Any:
+    row = {"type": cls.resource_type, "id": "1", "attributes": attributes}
+    body = json.dumps({"data": [row] * rows}).encode()
+    return read_page(body, cls=cls, scope=Scope(most_elements=most_elements), context=CONTEXT)
+
+
+def _is_too_large(cls: type[Resource], attributes: dict[str, Any], *, rows: int, most_elements: int) -> None:
+    with pytest.raises(AnswerTooLargeError, match=f"more than {most_elements // 2} values to convert") as caught:
+        _page(cls, attributes, rows=rows, most_elements=most_elements)
+    assert caught.value.context == CONTEXT
+
+
+@pytest.mark.parametrize(("number", "readable"), [(1_000, True), (1_001, False)])
+def test_a_resource_may_have_a_thousand_attributes(number: int, readable: bool) -> None:
+    """With more it is malformed: as the one resource an error, in a page the others are read."""
+    many = {"type": "contacts", "id": "1", "attributes": _numbered("x", number, 0)}
+    few = {"type": "contacts", "id": "2", "attributes": {"name": "Ada"}}
+    first, second = read_page(json.dumps({"data": [many, few]}).encode(), cls=Contact, scope=Scope(), context="").rows
+    assert isinstance(first, Contact if readable else DecodeError)
+    assert isinstance(second, Contact)
+    if not readable:
+        with pytest.raises(DecodeError, match="more than 1000 attributes") as caught:
+            read(Contact, {"data": many})
+        assert caught.value.path == "data.attributes"
+
+
+@pytest.mark.parametrize(("number", "state"), [(999, LinkageState.TO_MANY), (1_000, LinkageState.MISSING)])
+def test_a_resource_may_have_a_thousand_relations(number: int, state: LinkageState) -> None:
+    """With more nothing is known of any, and the attributes are read."""
+    relations = {"offers": {"data": []}, **_numbered("x", number, {"data": None})}
+    row = {"type": "customers", "id": "1", "attributes": {"name": "Ada"}, "relationships": relations}
+    customer = read(Customer, {"data": row})
+    assert customer.name == "Ada"
+    assert customer.origin.relationship("offers").state is state
+
+
+def test_a_page_of_500_contacts_with_every_custom_field_is_read() -> None:
+    """The API document has 150 of them."""
+    page = _page(Contact, {"name": "Ada", **_numbered("custom_", 150, "x")}, rows=500)
+    assert {len(row.custom_fields) for row in page.rows} == {150}
+
+
+def test_more_custom_fields_than_any_page_has_are_refused_once() -> None:
+    """At half as many as the answer may have elements."""
+    assert len(_page(Contact, _numbered("custom_", 500, "x"), rows=8, most_elements=8_000).rows) == 8
+    _is_too_large(Contact, _numbered("custom_", 500, "x"), rows=9, most_elements=8_000)
+
+
+@pytest.mark.parametrize("value", [[], {"a": 1}, True])
+def test_values_that_cannot_be_read_count_forty_times(value: Any) -> None:
+    """What is wrong is noted for each."""
+    page = _page(Contact, _numbered("custom_", 10, value), rows=9, most_elements=8_000)
+    assert {len(row.unreadable_attributes()) for row in page.rows} == {10}
+    _is_too_large(Contact, _numbered("custom_", 10, value), rows=10, most_elements=8_000)
+
+
+def test_members_that_are_decoded_by_themselves_count_four_times() -> None:
+    """They are if one of them cannot be decoded, such as a number that no float holds."""
+    attributes = {**_numbered("x", 99, 0), "y": "REPLACE"}
+    row = {"type": "contacts", "id": "1", "attributes": attributes}
+
+    def body(rows: int) -> bytes:
+        return json.dumps({"data": [row] * rows}).encode().replace(b'"REPLACE"', b"1e999")
+
+    scope = Scope(most_elements=8_000)
+    # 4 for each member and 40 for the one that cannot be read.
+    assert len(read_page(body(9), cls=Contact, scope=scope, context=CONTEXT).rows) == 9
+    with pytest.raises(AnswerTooLargeError):
+        read_page(body(10), cls=Contact, scope=Scope(most_elements=8_000), context=CONTEXT)
+
+
+@pytest.mark.parametrize(("odd", "most_rows"), [({}, 66), ({"status": []}, 50)])
+def test_objects_in_an_array_count_ten_times(odd: dict[str, Any], most_rows: int) -> None:
+    """And each value of an array in them once; whether or not the whole answer is decoded at once."""
+    transactions = [{"amount": "1.5", "offer_ids": ["1", "2"]}] * 10
+    attributes = {"transactions": transactions, **odd}
+    page = _page(Payout, attributes, rows=most_rows, most_elements=16_000)
+    assert {len(row.transactions) for row in page.rows} == {10}
+    _is_too_large(Payout, attributes, rows=most_rows + 1, most_elements=16_000)
+
+
+def test_one_value_may_not_have_too_many_parts() -> None:
+    """It does not take many resources."""
+    row = {"type": Payout.resource_type, "id": "1", "attributes": {"transactions": [{}] * 10_001}}
+    with pytest.raises(AnswerTooLargeError, match="more than 100000 values to convert"):
+        read_resource(json.dumps({"data": row}).encode(), cls=Payout, scope=Scope(), context=CONTEXT)
+
+
+def test_included_resources_beyond_the_limit_are_left_out() -> None:
+    """Their relations fetch them; those before them are there."""
+    offers = [
+        {"type": "offers", "id": str(number), "attributes": {"title": [], "price_in_cents": []}} for number in range(60)
+    ]
+    row = {"type": "customers", "id": "1", "attributes": {"name": "Ada"}}
+    scope = Scope(Query(include=("offers",)), most_elements=8_000)
+    customer = read_resource(
+        json.dumps({"data": row, "included": offers}).encode(), cls=Customer, scope=scope, context=CONTEXT
+    )
+    known = [each for each in customer.origin.scope.known.values() if isinstance(each, Offer)]
+    assert len(known) == 4_000 // 80
+
+
+@pytest.mark.parametrize(("number", "linked"), [(10, True), (900, False)])
+def test_what_was_included_is_linked_only_if_that_takes_little(number: int, linked: bool) -> None:
+    """Sparse fields dropped the linkage, and what else was included may link to the same type; else it is unknown."""
+    row = {"type": "customers", "id": "1", "attributes": {"name": "Ada"}}
+    other = {"type": "posts", "id": "1", "relationships": _numbered("x", number, {"data": None})}
+    included = [{"type": "offers", "id": "7"}, other]
+    query = Query(include=("offers",), fields={"customers": ("name",)})
+    body = json.dumps({"data": row, "included": included}).encode()
+    customer = read_resource(body, cls=Customer, scope=Scope(query, most_elements=4_000), context=CONTEXT)
+    assert customer.offers.ids == (("7",) if linked else None)

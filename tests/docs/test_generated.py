@@ -1,0 +1,131 @@
+"""What the build reads from the package is whole: every command, every name, every option, every page."""
+
+import inspect
+import re
+import tomllib
+from collections.abc import Iterator
+from functools import cache
+from html import unescape
+from pathlib import Path
+from typing import Any, get_args
+
+import pytest
+from cyclopts import App
+
+import kajabi_async
+from kajabi_async.cli.app import make_app
+from kajabi_async.cli.exit_codes import MEANINGS
+from kajabi_async.resources.base import Listable
+from tests.blocks import blocks_of
+from tests.docs.building import PAGES, REPOSITORY, SOURCES
+
+PROJECT = tomllib.loads((REPOSITORY / "pyproject.toml").read_text("utf-8"))
+LISTABLE: Any = Listable
+LISTS = [cls for cls in LISTABLE.__subclasses__() if "name" in vars(cls) and cls.__module__.startswith("kajabi_async.")]
+_CODE = re.compile(r"<code[^>]*>(.*?)</code>", re.DOTALL)
+
+
+@cache
+def _text(page: Path) -> str:
+    return page.read_text("utf-8")
+
+
+def _codes(html: str) -> set[str]:
+    """Return the words in code, without the elements that Sphinx wraps them in."""
+    return {unescape(re.sub(r"<[^>]+>", "", found)) for found in _CODE.findall(html)}
+
+
+def _commands(app: App, words: tuple[str, ...] = ("kajabi",)) -> Iterator[tuple[tuple[str, ...], App]]:
+    for name in app:
+        if not name.startswith("-") and app[name].show:
+            yield (*words, name), app[name]
+            yield from _commands(app[name], (*words, name))
+
+
+def test_every_command_is_in_the_page_of_the_command(built_docs: Path) -> None:
+    """Those of each group, too: a new command needs no edit of the page."""
+    page = _text(built_docs / "guides" / "command.html")
+    commands = [words for words, _ in _commands(make_app())]
+    assert len(commands) > 60
+    assert [words for words in commands if f'id="{"-".join(words)}"' not in page] == []
+
+
+def test_every_option_of_a_command_is_in_its_section(built_docs: Path) -> None:
+    """Filters as well as those with a text."""
+    page = _text(built_docs / "guides" / "command.html")
+    lacking: list[str] = []
+    for words, command in _commands(make_app()):
+        if command.default_command is not None:
+            section = page.partition(f'id="{"-".join(words)}"')[2].partition("<section")[0]
+            shown = _codes(section) | set(re.findall(r"[A-Z_]{2,}", section))
+            options = {name for each in command.assemble_argument_collection() if each.show for name in each.names}
+            lacking += [f"{' '.join(words)} {name}" for name in options - shown]
+    assert lacking == []
+
+
+def test_every_exit_code_is_in_the_page_of_the_command(built_docs: Path) -> None:
+    """With its meaning."""
+    page = unescape(_text(built_docs / "guides" / "command.html"))
+    assert [code for code, meaning in MEANINGS.items() if meaning not in page] == []
+
+
+def test_every_public_name_is_in_the_whole_surface(built_docs: Path) -> None:
+    """On the page and in the text for language models."""
+    page, text = _text(built_docs / "surface.html"), _text(built_docs / "llms-full.txt")
+    names = set(kajabi_async.__all__)
+    assert sorted(name for name in names if not re.search(rf"\b{name}\b", page)) == []
+    assert sorted(name for name in names if not re.search(rf"\b{name}\b", text)) == []
+    verbs = {f"api.{cls.name}.{verb}" for cls in LISTS for verb, _ in inspect.getmembers(cls, inspect.isfunction)}
+    assert sorted(verb for verb in verbs if "._" not in verb and f"{verb}(" not in text) == []
+    assert "api.resource(cls)" in text
+
+
+def test_every_page_is_in_the_list_for_language_models(built_docs: Path) -> None:
+    """Each with a sentence about it, and each link has its page."""
+    text = _text(built_docs / "llms.txt")
+    links = re.findall(r"^- \[[^\]]+\]\((?P<link>[^)]+)\): \S+", text, re.MULTILINE)
+    assert text.startswith(f"# kajabi_async {PROJECT['project']['version']}\n\n> ")
+    assert sorted({*PAGES, "api/index.html"} - {"index.html", "genindex.html", "search.html"} - {*links}) == []
+    assert [link for link in links if not (built_docs / link).is_file()] == []
+
+
+@pytest.mark.parametrize("cls", LISTS)
+def test_every_option_of_a_list_is_listed_at_the_method(cls: Any, built_docs: Path) -> None:
+    """Its signature says ``**options`` only."""
+    target = f'id="{cls.__module__}.{cls.__name__}.list"'
+    (page,) = (path for path in (built_docs / "api").glob("*.html") if target in _text(path))
+    method = _text(page).partition(target)[2].partition('<dl class="py')[0]
+    keywords = inspect.signature(cls.list).parameters["options"]
+    options = set(get_args(keywords.annotation)[0].__annotations__)
+    if not cls.sort_keys:
+        options -= {"sort"}
+    if not any(relation.includable for relation in cls.model.relations.values()):
+        options -= {"include"}
+    assert sorted(options - _codes(method)) == []
+
+
+def test_the_start_page_shows_jobs_of_four_lines() -> None:
+    """Before the picture of the command and the list of guides."""
+    page = (SOURCES / "index.md").read_text("utf-8")
+    cards, _, rest = page.partition("\n::::\n")
+    blocks = [block for block in blocks_of(SOURCES / "index.md") if block.code in cards]
+    assert len(blocks) == cards.count("{container} card\n") >= 6
+    assert [block.code for block in blocks if block.code.count("\n") != 4] == []
+    assert [line for block in blocks for line in block.code.splitlines() if len(line) > 52] == []
+    assert 0 < rest.index("](demo.svg)") < rest.index("{toctree}")
+
+
+def test_the_description_on_pypi_leads_everywhere_that_the_readme_leads() -> None:
+    """Pictures and links of the checkout become URLs of the repository at the tag of the version."""
+    hook = PROJECT["tool"]["hatch"]["metadata"]["hooks"]["fancy-pypi-readme"]
+    readme = text = (REPOSITORY / "README.md").read_text("utf-8")
+    for each in hook["substitutions"]:
+        text = re.sub(each["pattern"], each["replacement"], text)
+    links = re.findall(r"\]\(([^)]+)\)", text)
+    assert len(links) == len(re.findall(r"\]\(([^)]+)\)", readme))
+    assert [link for link in links if not link.startswith("https://")] == []
+    repository = PROJECT["project"]["urls"]["Repository"]
+    raw = repository.replace("https://github.com", "https://raw.githubusercontent.com")
+    assert f"![kajabi demo]({raw}/v$HFPR_VERSION/docs/demo.svg)" in text
+    assert f"({repository}/blob/v$HFPR_VERSION/docs/guides/bulk.md)" in text
+    assert f"Repository <{repository}>" in (SOURCES / "index.md").read_text("utf-8")

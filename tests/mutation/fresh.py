@@ -1,0 +1,29 @@
+"""A pytest plugin for the runs of mutmut: it drops what the package keeps for the whole process.
+
+mutmut forks each run from a process in which all tests have run. What was made there would be used in place of what a
+changed function makes.
+"""
+
+import sys
+from importlib import import_module
+
+__all__ = ["KEPT", "pytest_sessionstart"]
+
+KEPT = (
+    "kajabi_async.decoding.decoder.DECODERS",
+    "kajabi_async.models.members._RESERVED",
+    "kajabi_async.models.resource._ATTRIBUTE_NAMES",
+)
+"""Dicts that are filled on demand, beside the functions with a cache of functools."""
+
+
+def pytest_sessionstart() -> None:
+    """Empty each cache of the modules that are imported."""
+    for name in KEPT:
+        module, _, attribute = name.rpartition(".")
+        getattr(import_module(module), attribute).clear()
+    for module_name, imported in tuple(sys.modules.items()):
+        if module_name.startswith("kajabi_async"):
+            for value in tuple(vars(imported).values()):
+                if hasattr(value, "cache_clear"):
+                    value.cache_clear()
