@@ -2,7 +2,6 @@
 
 import asyncio
 import re
-from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Final
 
@@ -24,6 +23,7 @@ __all__ = ["changes"]
 
 _DURATION: Final = re.compile(r"([0-9]{1,9})([smhdw])")
 _SECONDS: Final = {"s": 1, "m": 60, "h": 3600, "d": 86_400, "w": 604_800}
+_LONGEST_SECONDS: Final = 10**9
 _LONGEST_CURSOR: Final = 65_536
 
 
@@ -73,11 +73,16 @@ def changes(
     return on_client(lambda api: _print_changes(api, options, cursor, once=once, json=json))
 
 
-def _duration(text: str) -> timedelta:
+def _duration(text: str) -> int:
     match = _DURATION.fullmatch(text)
-    if match is None:
+    seconds = int(match[1]) * _SECONDS[match[2]] if match else None
+    if seconds is None:
         raise InvalidArgumentError(f"--since takes a number and a unit, such as 90s, 15m, 1h or 7d, got {text[:40]!r}")
-    return timedelta(seconds=int(match[1]) * _SECONDS[match[2]])
+    if seconds >= _LONGEST_SECONDS:
+        raise InvalidArgumentError(
+            f"--since goes back {_LONGEST_SECONDS // _SECONDS['d']:,} days at most, got {text!r}"
+        )
+    return seconds
 
 
 async def _print_changes(api: "Kajabi", options: dict[str, Any], file: Path | None, *, once: bool, json: bool) -> None:

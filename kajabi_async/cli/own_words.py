@@ -11,12 +11,24 @@ _PHRASES: Final = {
     "give one, such as tzinfo=UTC, or a date": "write 2024-05-01T16:00:00Z, or a date alone",
     " (extra_filters= sends a filter that the SDK does not know yet)": "",
     "True or False": "true or false",
+    "check() takes either email= or customer_id=": "write either an email or --customer-id",
+    "cursor is not text that api.changes() wrote, or not all of it": (
+        "--cursor names a file that `kajabi changes` did not write, or not all of it"
+    ),
+    "cursor is damaged: it is not what api.changes() wrote": (
+        "--cursor names a file that is damaged: it is not what `kajabi changes` wrote"
+    ),
+    "another base_url: store one cursor for each client": (
+        "another KAJABI_BASE_URL: name a file of its own for each with --cursor"
+    ),
+    "start with since= instead": "remove the file that --cursor names, and start with --since",
 }
 _OPERATION: Final = re.compile(r"^([a-z][a-z_]*)\.([a-z][a-z_]*)(?= needs )")
 _FILTER: Final = re.compile(r"filter\[([a-z_]+)\]")
 _ARGUMENT: Final = re.compile(r"(?<![\w-])([a-z]+(?:_[a-z]+)*)=(?=[\s,:;.)]|$)")
 _SUBJECT: Final = re.compile(
-    r"^(page_size|limit|concurrency|patience|site_id|sort|include|fields|strategy|target_url|format)(?= must )"
+    r"^(page_size|limit|concurrency|patience|site_id|sort|include|fields|strategy|target_url|format|every|sweep)"
+    r"(?= must )"
 )
 
 

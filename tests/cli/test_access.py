@@ -53,6 +53,7 @@ async def test_misuse_is_reported(kajabi: Command, arguments: tuple[str, ...]) -
     """With the exit code of wrong usage."""
     result = await kajabi("access", "check", *arguments)
     assert (result.code, result.out) == (2, "")
+    assert "check()" not in result.err
 
 
 async def test_rejected_credentials_are_an_error_and_no_answer(kajabi: Command) -> None:

@@ -49,7 +49,7 @@ async def test_a_file_that_holds_no_cursor_is_a_wrong_use(kajabi: Command, tmp_p
     file.write_text("shopping list", "utf-8")
     refused = await kajabi("changes", "--once", "--cursor", str(file))
     assert refused.code == 2
-    assert "cursor" in refused.err
+    assert "--cursor names a file that `kajabi changes` did not write" in refused.err
     assert file.read_text("utf-8") == "shopping list"
 
 
@@ -57,8 +57,11 @@ async def test_a_file_that_holds_no_cursor_is_a_wrong_use(kajabi: Command, tmp_p
     ("arguments", "problem"),
     [
         (("--since", "yesterday"), "such as 90s, 15m, 1h or 7d"),
+        (("--since", "1654w"), "--since goes back 11,574 days at most"),
+        (("--since", "999999999w"), "--since goes back 11,574 days at most"),
         (("--watch", "contact"), "did you mean 'contacts'"),
-        (("--every", "0"), "every"),
+        (("--every", "0"), "--every must be"),
+        (("--sweep", "0"), "--sweep must be"),
     ],
 )
 async def test_wrong_options_say_what_is_right(kajabi: Command, arguments: tuple[str, ...], problem: str) -> None:

@@ -9,7 +9,7 @@ import pytest
 
 from kajabi_async.testing import FakeKajabi
 from tests.cli.conftest import Command
-from tests.cli.processes import settings, started
+from tests.cli.processes import COMMAND, on_terminal, settings, started
 
 GROUPS = ("customers", "contacts")
 
@@ -112,6 +112,9 @@ async def test_explain_prints_the_cost_of_emails(kajabi: Command, fake: FakeKaja
         (("ada@example.com", "--strategy", "scan"), "--strategy is for a file of emails"),
         (("ada@example.com", "--ordered"), "--ordered is for a file of emails"),
         (("ada@example.com", "--explain"), "--explain is for a file of emails"),
+        (("ada@example.com", "--column", "mail"), "--column is for a file of emails"),
+        (("-", "--concurrency", "0"), "--concurrency must be a whole number"),
+        (("-", "--patience", "0"), "--patience must be a positive number"),
         (("-", "--thorough"), "--thorough is for a single email: --strategy scan reads the whole list"),
     ],
 )
@@ -122,6 +125,45 @@ async def test_options_of_the_other_form_are_refused(
     done = await kajabi("customers", "find", *options, given="ada@example.com\n")
     assert (done.code, fake.counts.total()) == (2, 0)
     assert message in " ".join(done.err.split())
+
+
+@pytest.mark.parametrize("name", GROUPS)
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16"])
+async def test_a_file_from_a_spreadsheet_is_looked_up(
+    encoding: str, name: str, kajabi: Command, tmp_path: Path
+) -> None:
+    """By the column called email, or another; without one the error says what to write, as for the cost."""
+    emails = await _emails(kajabi, name, 2)
+    path = tmp_path / "people.csv"
+    path.write_text(f"Name\tE-mail\r\n#1\t{emails[0]}\r\nBob\t{emails[1]}\r\n", encoding=encoding, newline="")
+    for options in ((), ("--explain",)):
+        refused = await kajabi(name, "find", str(path), *options)
+        assert (refused.code, "name one with --column, one of Name, E-mail" in refused.err) == (2, True)
+    done = await kajabi(name, "find", str(path), "--column", "e-mail")
+    assert (done.code, list(_outcomes(done.lines))) == (0, emails)
+    explained = await kajabi(name, "find", str(path), "--column", "2", "--explain", "--json")
+    assert json.loads(explained.out)["plan"]["ids"] == 2
+    path.write_text(f"Email\r\n{emails[0]} # of May\r\n", encoding=encoding, newline="")
+    done = await kajabi(name, "find", str(path))
+    assert (done.code, list(_outcomes(done.lines))) == (0, emails[:1])
+
+
+async def test_an_export_can_be_looked_up_by_its_emails(kajabi: Command, tmp_path: Path) -> None:
+    """Its column is called email."""
+    path = tmp_path / "contacts.csv"
+    assert (await kajabi("export", "contacts", "--out", str(path))).code == 0
+    done = await kajabi("contacts", "find", str(path))
+    assert (done.code, len(done.lines)) == (0, len(path.read_text("utf-8").splitlines()) - 1)
+
+
+@pytest.mark.needs("bash")
+async def test_progress_knows_the_number_of_emails_in_a_file(kajabi_fake: FakeKajabi, tmp_path: Path) -> None:
+    """If the rows go to a file."""
+    path = tmp_path / "emails.csv"
+    path.write_text("name,email\n" + "".join(f"x,nobody{each}@example.com\n" for each in range(41)))
+    script = f"{' '.join(COMMAND)} contacts find {path} > {tmp_path}/rows"
+    shown = await on_terminal("bash", "-c", script, environment=settings(kajabi_fake))
+    assert "/41" in shown.screen
 
 
 async def test_a_file_with_an_at_sign_in_its_name_is_a_file(kajabi: Command, tmp_path: Path) -> None:
@@ -182,5 +224,6 @@ async def test_an_interrupted_run_leaves_the_emails_that_the_next_call_takes(
     answered = [json.loads(line)["email"] for line in [*lines, *out.splitlines()]]
     left = (tmp_path / "emails.txt.unanswered").read_text().split()
     assert sorted([*answered, *left]) == sorted(emails)
-    message = json.loads(err.splitlines()[0])
+    report, message, _ = (json.loads(line) for line in err.splitlines())
+    assert report["report"]["total"] == len(answered)
     assert message["unanswered"] == {"emails": len(left), "path": f"{path}.unanswered", "is_all": True}

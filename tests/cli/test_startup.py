@@ -45,6 +45,10 @@ async def test_the_version_and_the_list_of_commands_need_no_library(arguments: t
         (("demo", "--zzz"), {"aiohttp", "rich"}),
         (("fake", "--port", "70000"), {"aiohttp", "rich"}),
         (("api", "FETCH", "/v1/x"), {"aiohttp", "rich"}),
+        (("customers", "find", "-", "--thorough"), {"aiohttp", "rich"}),
+        (("contacts", "find", "emails.txt", "--concurrency", "0"), {"aiohttp", "rich"}),
+        (("changes", "--since", "yesterday"), {"aiohttp", "rich"}),
+        (("access", "check", "--zzz"), {"aiohttp", "rich"}),
     ],
 )
 async def test_a_refused_argument_needs_no_client(arguments: tuple[str, ...], unneeded: set[str]) -> None:
