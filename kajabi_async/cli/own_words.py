@@ -8,7 +8,7 @@ __all__ = ["in_own_words"]
 _PHRASES: Final = {
     "site_id=, here or on the client (KAJABI_SITE_ID)": "--site-id or KAJABI_SITE_ID",
     "restart=True (--restart)": "--restart",
-    "give one, such as tzinfo=UTC, or a date": "write 2024-05-01T16:00:00Z, or a date alone",
+    "add one, such as UTC, or pass a date": "write 2024-05-01T16:00:00Z, or a date alone",
     " (extra_filters= sends a filter that the SDK does not know yet)": "",
     "True or False": "true or false",
     "check() takes either email= or customer_id=": "write either an email or --customer-id",
