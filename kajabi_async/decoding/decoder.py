@@ -16,6 +16,7 @@ from kajabi_async.jsonapi.codec import (
     ResourceObject,
     decode,
     has_many_members,
+    json_array,
     json_object,
     kind_of_text,
     split_members,
@@ -137,8 +138,8 @@ class Decoder(Generic[R]):
             elif value is None or type(value) is slot.type:
                 slot.fill(resource, value)
             else:
-                if isinstance(value, list):
-                    resource.origin.scope.count_conversions(conversions_in(value))
+                if (array := json_array(value)) is not None:
+                    resource.origin.scope.count_conversions(conversions_in(array))
                 try:
                     slot.fill(resource, slot.convert(value, slot.type))
                 except Refused as error:

@@ -34,6 +34,7 @@ from kajabi_async.jsonapi.codec import (
     UnsetType,
     decode,
     exhausts_the_stack,
+    json_array,
 )
 from kajabi_async.jsonapi.document import MANY_BYTES
 from kajabi_async.jsonapi.limits import most_rows
@@ -297,9 +298,9 @@ class FastReader(Generic[R]):
             if value == _NULL:
                 converted[index] = None
             elif value is not ABSENT:
-                parts = converted[index] = decode(value)
-                if isinstance(parts, list):
-                    scope.count_conversions(conversions_in(parts))
+                converted[index] = decode(value)
+                if (array := json_array(converted[index])) is not None:
+                    scope.count_conversions(conversions_in(array))
         for index, convert, value_type in self._to_convert:
             value = converted[index]
             if value is not None and value is not ABSENT:

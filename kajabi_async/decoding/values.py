@@ -9,6 +9,7 @@ from collections.abc import Callable, Collection, Mapping
 from datetime import date, datetime
 from decimal import Decimal
 from functools import cache, lru_cache
+from itertools import chain
 from typing import TYPE_CHECKING, Any, Final, Self, TypeGuard, TypeVar, get_args
 
 import attrs
@@ -77,8 +78,9 @@ def _without_none(annotation: Any) -> Any:
 
 def conversions_in(elements: Collection[Any]) -> int:
     """Return what the *elements* of an array count of the values that are converted one by one."""
-    objects = [each for each in elements if isinstance(each, dict)]
-    nested = sum(len(value) for each in objects for value in each.values() if isinstance(value, list))
+    objects = [members for each in elements if (members := json_object(each)) is not None]
+    values = chain.from_iterable(members.values() for members in objects)
+    nested = sum(len(array) for value in values if (array := json_array(value)) is not None)
     return len(elements) + _OF_AN_OBJECT * len(objects) + nested
 
 

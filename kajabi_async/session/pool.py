@@ -90,7 +90,7 @@ if hasattr(os, "register_at_fork"):
 
 # Bound here, as every request calls both: before Python 3.12 each `super()` costs more than the call.
 _connect: Final[Callable[..., Awaitable[Connection]]] = aiohttp.TCPConnector.connect
-_release: Final[Callable[..., None]] = aiohttp.TCPConnector._release  # noqa: SLF001 - it is extended below
+_release: Final[Callable[..., None]] = aiohttp.TCPConnector._release  # noqa: SLF001 # pyright: ignore[reportPrivateUsage] - it is extended below
 
 
 class Pool(aiohttp.TCPConnector):

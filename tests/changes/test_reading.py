@@ -182,10 +182,10 @@ async def test_a_list_that_never_comes_to_rest_is_read_a_few_times_and_not_settl
         world.add(tied=0)
         world.clock.advance(1)
 
-    def shrink() -> None:
-        world.rows.pop()
+    def show_another() -> None:
+        world.rows.append(Row(1000 + len(world.rows), 1020.5, 0.0))
 
-    world.between = shrink
+    world.between = show_another
     reading = await read(world, 0)
     assert not reading.is_sure
 

@@ -48,8 +48,8 @@ def test_a_resource_may_have_a_thousand_attributes(number: int, readable: bool) 
 @pytest.mark.parametrize(("number", "state"), [(999, LinkageState.TO_MANY), (1_000, LinkageState.MISSING)])
 def test_a_resource_may_have_a_thousand_relations(number: int, state: LinkageState) -> None:
     """With more nothing is known of any, and the attributes are read."""
-    relations = {"offers": {"data": []}, **_numbered("x", number, {"data": None})}
-    row = {"type": "customers", "id": "1", "attributes": {"name": "Ada"}, "relationships": relations}
+    relations: dict[str, Any] = {"offers": {"data": []}, **_numbered("x", number, {"data": None})}
+    row: dict[str, Any] = {"type": "customers", "id": "1", "attributes": {"name": "Ada"}, "relationships": relations}
     customer = read(Customer, {"data": row})
     assert customer.name == "Ada"
     assert customer.origin.relationship("offers").state is state
@@ -102,14 +102,14 @@ def test_objects_in_an_array_count_ten_times(odd: dict[str, Any], most_rows: int
 
 def test_one_value_may_not_have_too_many_parts() -> None:
     """It does not take many resources."""
-    row = {"type": Payout.resource_type, "id": "1", "attributes": {"transactions": [{}] * 10_001}}
+    row: dict[str, Any] = {"type": Payout.resource_type, "id": "1", "attributes": {"transactions": [{}] * 10_001}}
     with pytest.raises(AnswerTooLargeError, match="more than 100000 values to convert"):
         read_resource(json.dumps({"data": row}).encode(), cls=Payout, scope=Scope(), context=CONTEXT)
 
 
 def test_included_resources_beyond_the_limit_are_left_out() -> None:
     """Their relations fetch them; those before them are there."""
-    offers = [
+    offers: list[dict[str, Any]] = [
         {"type": "offers", "id": str(number), "attributes": {"title": [], "price_in_cents": []}} for number in range(60)
     ]
     row = {"type": "customers", "id": "1", "attributes": {"name": "Ada"}}

@@ -12,7 +12,9 @@ from typing import Any, Final
 import pytest
 
 _REFERENCE: Final = Path(__file__).parents[2] / "docs" / "api"
-_DOCUMENTED: Final = re.compile(r"^\.\. auto(?:class|function|exception|data|module):: (\S+)$", re.MULTILINE)
+_DOCUMENTED: Final = re.compile(
+    r"^\.\. auto(?:class|function|exception|data|module):: ([\w.]+)(?:\(\))?$", re.MULTILINE
+)
 _CODE: Final = re.compile(r"``.*?``|`[^`]*`|::\n\n(?: {4,}.*\n|\n)+", re.DOTALL)
 
 NAMES: Final = sorted(

@@ -31,7 +31,7 @@ def test_no_model_has_two_columns_of_one_name(model: Any) -> None:
 @pytest.mark.parametrize("model", MODELS.values(), ids=lambda model: model.resource_type)
 def test_the_ids_of_a_relation_have_the_name_that_they_have_in_to_dict(model: Any) -> None:
     """So that the rows of an export and the members of a resource go into one table."""
-    relations = {
+    relations: dict[str, Any] = {
         name: {"data": [] if relation.to_many else {"type": "x", "id": "1"}}
         for name, relation in model.relations.items()
     }
