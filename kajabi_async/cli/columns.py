@@ -1,13 +1,15 @@
 """The values in lines: one on each line, or those of one column of a CSV file, as spreadsheets save it."""
 
 import csv
+import io
 import re
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from typing import Final
 
 from kajabi_async.errors import ConfigurationError
 
-__all__ = ["values_in"]
+__all__ = ["text_of", "values_in"]
 
 _BYTE_ORDER_MARK: Final = "\ufeff"
 _SEPARATORS: Final = ("\t", ";", ",")
@@ -38,6 +40,17 @@ def values_in(
         yield from _cells(csv.reader(_chained(first, remaining), delimiter=separator), column, default)
     except csv.Error as error:
         raise ConfigurationError(f"the lines cannot be read as CSV: {error}") from None
+
+
+def text_of(values: list[str], *, default: str = "id", comment: re.Pattern[str] = _COMMENT) -> str:
+    """Return text from which `values_in` reads *values*: one on each line, or CSV if it would read those otherwise."""
+    plain = "".join(f"{value}\n" for value in values)
+    with suppress(ConfigurationError):
+        if [*values_in(io.StringIO(plain, newline=""), default=default, comment=comment)] == values:
+            return plain
+    written = io.StringIO(newline="")
+    csv.writer(written).writerows([(default, ""), *((value, "") for value in values)])
+    return written.getvalue()
 
 
 def _first_line(lines: Iterator[str], comment: re.Pattern[str]) -> str:

@@ -12,7 +12,7 @@ from typing import Final, Self, TextIO
 
 import attrs
 
-from kajabi_async.cli.columns import values_in
+from kajabi_async.cli.columns import text_of, values_in
 from kajabi_async.errors import ConfigurationError
 
 __all__ = ["IDS", "STANDARD_INPUT", "Content", "IdLines", "count_values", "open_source"]
@@ -46,6 +46,10 @@ class Content:
     def values(self, lines: Iterable[str]) -> Iterator[str]:
         """Yield the values in *lines*, as `values_in` does."""
         return values_in(lines, column=self.column, default=self.noun, comment=self.comment)
+
+    def text_of(self, values: list[str]) -> str:
+        """Return the text of a file that holds *values*, for a call without a column."""
+        return text_of(values, default=self.noun, comment=self.comment)
 
 
 IDS: Final = Content("id", "customers lookup", "one id is looked up with `kajabi customers get`", re.compile("#"))

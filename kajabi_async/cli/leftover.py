@@ -1,5 +1,6 @@
 """Messages of a run of lookups that stalls or is interrupted, and the file of what it left unanswered."""
 
+import shlex
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Final, Protocol
@@ -55,14 +56,14 @@ async def keep_unanswered(
     path = _path_for(source, content)
     # Replaced atomically: they may have come from this very file.
     with replacing(path) as file:
-        file.write("".join(f"{each}\n" for each in unanswered).encode())
+        file.write(content.text_of(unanswered).encode())
     if json:
         print_json({"unanswered": {content.plural: len(unanswered), "path": str(path), "is_all": is_all}}, error=True)
         return
     more = "" if is_all else "; standard input may have more that were not read"
     verb = "is" if len(unanswered) == 1 else "are"
     left = f"{counted(len(unanswered), content.noun)} without an answer {verb} in {path}"
-    print_line(f"kajabi: {left}{more}; go on with `kajabi {content.command} {path}`", error=True)
+    print_line(f"kajabi: {left}{more}; go on with `kajabi {content.command} {shlex.quote(str(path))}`", error=True)
 
 
 def _path_for(source: str, content: Content) -> Path:

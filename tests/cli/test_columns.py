@@ -1,11 +1,12 @@
 """Files of ids as people have them: plain lines, and CSV as spreadsheets save it."""
 
+import io
 import json
 from pathlib import Path
 
 import pytest
 
-from kajabi_async.cli.columns import values_in
+from kajabi_async.cli.columns import text_of, values_in
 from kajabi_async.errors import ConfigurationError
 from kajabi_async.testing import FakeKajabi
 from tests.cli.conftest import Command
@@ -50,6 +51,24 @@ def test_a_column_that_is_not_there_is_reported(text: str, column: str | None, m
     """With those that are."""
     with pytest.raises(ConfigurationError, match=message):
         list(values_in(text.splitlines(keepends=True), column=column))
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        ["1", "2"],
+        ["ada@x.com, bob@x.com", "c@x.com"],
+        ["id", "1"],
+        ["sep=1", "2"],
+        ["1", "2 # of May", '"3"', "4\n5"],
+        ["#1"],
+    ],
+)
+def test_what_is_left_of_a_file_is_read_again_as_it_was(values: list[str]) -> None:
+    """Cells of CSV may hold what plain lines may not; plain values stay plain."""
+    text = text_of(values)
+    assert list(values_in(io.StringIO(text, newline=""))) == values
+    assert text_of(["1", "2"]) == "1\n2\n"
 
 
 @pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16"])

@@ -148,6 +148,22 @@ async def test_a_file_from_a_spreadsheet_is_looked_up(
     assert (done.code, list(_outcomes(done.lines))) == (0, emails[:1])
 
 
+async def test_what_is_left_of_a_file_is_read_again_whatever_is_in_it(
+    kajabi: Command, fake: FakeKajabi, tmp_path: Path
+) -> None:
+    """A comma makes no column of it; the command to go on with is quoted for a shell."""
+    path = tmp_path / "my people.csv"
+    emails = ["a,b@example.com", "c@example.com"]
+    path.write_text('name,email\nAda,"a,b@example.com"\nBob,c@example.com\n')
+    outage = fake.fail("contacts.list", status=503, times=None)
+    done = await kajabi("contacts", "find", str(path), "--patience", "1")
+    assert (done.code, done.out) == (4, "")
+    assert f"go on with `kajabi contacts find '{path}.unanswered'`" in done.err
+    outage.cancel()
+    done = await kajabi("contacts", "find", f"{path}.unanswered", "--ordered")
+    assert list(_outcomes(done.lines)) == emails
+
+
 async def test_an_export_can_be_looked_up_by_its_emails(kajabi: Command, tmp_path: Path) -> None:
     """Its column is called email."""
     path = tmp_path / "contacts.csv"
