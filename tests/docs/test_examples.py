@@ -10,12 +10,15 @@ import subprocess
 import sys
 import tomllib
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
 from kajabi_async import Kajabi
+from kajabi_async.access import AccessGate
 from kajabi_async.testing import FakeKajabi
+from kajabi_async.webhooks import parse
 from tests.blocks import Block, documents, environment_of, parametrized, run_function, run_program
 from tests.docs.building import REPOSITORY
 from tests.docs.examples import BLOCKS, COMMANDS, FILES, FUNCTIONS, PROGRAMS
@@ -24,6 +27,8 @@ from tests.webhooks.deliveries import delivery, row
 PROJECT = tomllib.loads((REPOSITORY / "pyproject.toml").read_text("utf-8"))["project"]
 DELIVERY = delivery("tag_added", [row("contacts", "2150001100"), row("contact_tags", "5", {"name": "vip"})])
 """What Kajabi posts when a contact gets a tag."""
+HAS_PRODUCT_4 = "995"
+"""A customer of the fake."""
 
 
 @parametrized(PROGRAMS)
@@ -47,8 +52,13 @@ async def test_a_function_does_what_the_guide_says(
         monkeypatch.setenv(name, value)
     path = tmp_path / "ids.txt"
     path.write_text("1\n2\n\na/b\n", "utf-8")
+    gate = AccessGate(kajabi_api)
     given: dict[str, Any] = {
         "api": kajabi_api,
+        "customer_id": HAS_PRODUCT_4,
+        "event": parse(DELIVERY),
+        "gate": gate,
+        "request": SimpleNamespace(state=SimpleNamespace(gate=gate)),
         "kajabi_api": kajabi_api,
         "kajabi_fake": kajabi_fake,
         "ids": ["1", "2", "no"],
