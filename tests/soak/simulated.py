@@ -139,7 +139,7 @@ class Server:
         self._chance = chance
         self._latency = latency
 
-    async def send(self, request: Request, token: object, deadline: object) -> Answer:
+    async def send(self, request: Request, token: object, deadline: object, timeouts: object) -> Answer:
         travel = self._latency * (0.5 + self._chance.random()) / 2
         await asyncio.sleep(travel)
         now = asyncio.get_running_loop().time()

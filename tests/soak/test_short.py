@@ -116,11 +116,10 @@ def test_no_large_answer_becomes_much_more_than_it_is(key: tuple[str, str, str])
 
 
 @pytest.mark.parametrize("key", amplification.OF_MANY_MEMBERS)
-def test_no_small_answer_of_many_members_takes_long(key: tuple[str, str, str]) -> None:
-    """As many as the limit of elements allows; on a busy machine it takes up to twice the time."""
+def test_no_answer_of_many_members_becomes_much_more_than_it_is(key: tuple[str, str, str]) -> None:
+    """As many as the limit of elements allows; the long form also measures the time."""
     cost = amplification.with_most_elements(*key, 4 * 2**20)
     assert cost.memory_used <= 1, str(cost)
-    assert cost.time_used <= 2, str(cost)
 
 
 async def test_hostile_links_lead_nowhere_else() -> None:
