@@ -36,10 +36,11 @@ class ClientOptions(TypedDict, total=False):
     observers: "Iterable[SessionObserver]"
     """Functions called with each event of the session, for traces, metrics and logs of your own."""
     max_answer_bytes: int
-    """The largest answer read, in bytes after decompression (8 MiB; a page of 500 rows is below 2)."""
+    """The largest answer read, in bytes after decompression (8 MiB; a page of 500 contacts, with 150 custom fields each
+    and all that can be included, has less than 5)."""
     max_answer_elements: int
-    """The number of elements that an answer may hold (200,000; a page of 500 customers holds about 40,000): each comma
-    outside of text counts as one, each opening bracket as two."""
+    """The number of elements that an answer may hold (200,000; that page holds about 160,000): each comma and each
+    opening bracket outside of text counts as one. A fifth of them may be arrays and objects."""
     http_session: "aiohttp.ClientSession | None"
     """A session of yours to send through; the client does not close it. Its headers and cookies are sent along, its
     proxy and middlewares are used; an option that cannot be kept, such as ``auth=``, is refused with

@@ -341,8 +341,8 @@ class AnswerTooLargeError(DecodeError):
     """An answer above a limit; it was not decoded.
 
     The limits are `max_answer_bytes`, counted after decompression, and `max_answer_elements`, from which those of
-    resource objects and of values to convert follow; those for the digits of a number, for escaped quotes and for
-    characters beyond U+FFFF are fixed.
+    arrays and objects, of resource objects and of values to convert follow; those for the digits of a number, for
+    escaped quotes and for characters beyond U+FFFF are fixed.
     """
 
 

@@ -10,6 +10,7 @@ import attrs
 from kajabi_async.errors import DecodeError, InvalidIdError
 from kajabi_async.jsonapi.codec import decode, encode, json_array, json_object
 from kajabi_async.jsonapi.ids import checked_id
+from kajabi_async.jsonapi.limits import MAX_ELEMENTS, excess_in
 
 __all__ = ["ActivePurchase", "Contents", "Customers", "Holdings", "Identity", "Mark", "read_record", "written_record"]
 
@@ -103,7 +104,7 @@ def written_record(record: Any) -> bytes:
 
 def read_record(raw: object, kind: type[R]) -> R | None:
     """Return the record of *kind* in *raw*; None for everything else, which is read and written again."""
-    if type(raw) is not bytes or len(raw) > _LONGEST:
+    if type(raw) is not bytes or len(raw) > _LONGEST or excess_in(raw, MAX_ELEMENTS, ""):
         return None
     found = _record(raw)
     return found if isinstance(found, kind) else None

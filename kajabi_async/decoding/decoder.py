@@ -4,6 +4,7 @@ Which class and which slots is decided here; what a value may become is decided 
 """
 
 from collections.abc import Mapping
+from itertools import filterfalse
 from typing import Any, Final, Generic, TypeVar
 
 import attrs
@@ -44,6 +45,10 @@ _OF_A_MEMBER_BY_ITSELF: Final = 4
 """How many values that are converted take as long as one member that is decoded by itself."""
 _OF_A_REFUSAL: Final = 40
 """How many take as long as one value that cannot be read."""
+_ROWS_TO_LEARN_FROM: Final = 10
+"""Learning names takes as long as reading several rows, and those that follow mostly carry the same."""
+_IS_USUAL: Final = frozenset(f"custom_{number}" for number in range(1, 151)).__contains__
+"""Whether a name is that of a custom field of the API document, which is quicker than to match it."""
 
 
 def class_of(resource_type: str) -> type[Resource]:
@@ -84,13 +89,19 @@ class Decoder(Generic[R]):
         refused: dict[str, Refused] = {}
         attributes = self._attributes(row.attributes, refused, path, context, scope)
         rest = self._place(resource, attributes, refused)
-        if rest and self.fast is not None:
-            self.fast.learn(rest)
+        if rest:
+            scope.count_conversions(len(rest))
+            if self.fast is not None and (index or 0) < _ROWS_TO_LEARN_FROM:
+                self.fast.learn(rest)
         if self._has_more:
             self._place_rest(resource, rest, refused)
         if refused:
-            scope.count_conversions(_OF_A_REFUSAL * len(refused))
-            _note(refused, origin, path, context)
+            try:
+                scope.count_conversions(_OF_A_REFUSAL * len(refused))
+                _note(refused, origin, path, context)
+            finally:
+                # Each leads to this frame by its traceback: only a pass of the garbage collector would free them.
+                refused.clear()
             if self.custom_fields is not None:
                 _show_unreadable(resource, self.custom_fields)
         if rest:
@@ -189,10 +200,11 @@ def _note(refused: Mapping[str, Refused], origin: Origin, path: Steps, context: 
 
 
 def _place_custom_fields(resource: Resource, slot: Slot, rest: dict[str, Any], refused: dict[str, Refused]) -> None:
-    names = [name for name in rest if name.startswith("custom_") and CUSTOM_FIELD.fullmatch(name)]
+    others = [*filterfalse(_IS_USUAL, rest)]
+    resource.origin.scope.count_conversions(len(others))
+    names = [*filter(_IS_USUAL, rest), *filter(CUSTOM_FIELD.fullmatch, others)]
     if not names and not _may_have_custom_fields(resource):
         return
-    resource.origin.scope.count_conversions(len(names))
     try:
         readable = slot.converted({name: rest[name] for name in names})
     except Refused:

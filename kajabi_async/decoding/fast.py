@@ -35,6 +35,7 @@ from kajabi_async.jsonapi.codec import (
     decode,
     exhausts_the_stack,
     json_array,
+    refuse_deep,
 )
 from kajabi_async.jsonapi.document import MANY_BYTES
 from kajabi_async.jsonapi.limits import most_rows
@@ -220,7 +221,7 @@ class FastReader(Generic[R]):
 
     def _readers_for(self, beside: tuple[str, ...]) -> _Readers:
         types = {name: _SCALARS.get(slot.type, RawJson) for name, slot in self._slots.items()}
-        types |= dict.fromkeys(beside, RawJson)
+        types |= dict.fromkeys(beside, Any)
         return _Readers(beside, TypedReader(types, required=self._slots), TypedReader(types, required=()))
 
     def _decode(self, body: bytes) -> DocumentShape | None:
@@ -250,6 +251,8 @@ class FastReader(Generic[R]):
             resource, rest = self._resource(row.id, origin, row.attributes)
         except (ValueError, DecodeError):
             return None
+        if rest:
+            scope.count_conversions(len(rest))
         if self._place_rest is not None:
             rest = rest or {}
             refused: dict[str, Any] = {}
@@ -271,8 +274,7 @@ class FastReader(Generic[R]):
         rest = None
         own = len(self._slots)
         if len(values) > own:
-            named = zip(members.names[own:], values[own:], strict=True)
-            rest = {name: decode(value) for name, value in named if value is not ABSENT}
+            rest = _rest(members.names[own:], values[own:])
             values = values[:own]
         # Rows that follow each other mostly carry the same attributes.
         self._expects_all = has_all = members.complete or ABSENT not in values
@@ -324,6 +326,13 @@ class FastReader(Generic[R]):
             if value is not ABSENT:
                 slot.fill(resource, value)
         return resource
+
+
+def _rest(names: Iterable[str], values: Iterable[Any]) -> dict[str, Any]:
+    """Return the members without a slot by name; DecodeError if one is nested too deeply."""
+    rest = {name: value for name, value in zip(names, values, strict=True) if value is not ABSENT}
+    refuse_deep(rest)
+    return rest
 
 
 def unfilled(cls: type[R], resource_id: str, origin: Origin) -> R:

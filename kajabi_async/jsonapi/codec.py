@@ -3,6 +3,7 @@
 import math
 import sys
 from collections.abc import Collection, Iterable, Mapping
+from gc import get_referents
 from itertools import islice
 from typing import Any, Final, TypeGuard
 
@@ -35,6 +36,7 @@ __all__ = [
     "json_object",
     "kind_of",
     "kind_of_text",
+    "refuse_deep",
     "spent_stack",
     "split_members",
     "split_rows",
@@ -108,6 +110,7 @@ _KINDS: Final[Mapping[bytes, str]] = {
     b"{": "an object",
     b"[": "an array",
 }
+_CONTAINERS: Final = frozenset({dict, list})
 _ANYTHING = msgspec.json.Decoder()
 _DOCUMENT = msgspec.json.Decoder(DocumentShape)
 _LOOSE = msgspec.json.Decoder(LooseShape)
@@ -126,6 +129,12 @@ def decode(body: bytes | RawJson, *, context: str = "the answer") -> Any:
     if len(body) > MAX_DEPTH and has_more_openings(bytes(body), MAX_DEPTH) and _is_deeper_than(value, MAX_DEPTH):
         raise DecodeError("nested too deeply", context=context)
     return value
+
+
+def refuse_deep(members: Mapping[str, Any]) -> None:
+    """Raise DecodeError if the value of one of *members* is nested more than a hundred levels deep."""
+    if _is_deeper_than(members, MAX_DEPTH + 1):
+        raise DecodeError("nested too deeply")
 
 
 def decode_text(text: bytes | RawJson, *, context: str) -> Any:
@@ -231,6 +240,8 @@ def has_many_members(raw: RawJson | bytes) -> bool:
     if len(raw) <= _BYTES_OF_MOST_MEMBERS:
         return False
     text = bytes(raw)
+    if text.count(b":") <= MOST_MEMBERS:
+        return False
     # Counting names is much quicker than splitting; it counts those of nested objects, too.
     names = text.count(b'":') - text.count(b'\\":')
     if names > _MOST_NESTED * MOST_MEMBERS:
@@ -304,12 +315,8 @@ def _is_deeper_than(value: Any, most: int) -> bool:
     # Of the values and not of the text: its strings may be large, and full of brackets.
     level: list[Any] = [value]
     for _ in range(most):
-        level = [
-            inner
-            for outer in level
-            for inner in (outer.values() if _is_object(outer) else outer if _is_array(outer) else ())
-            if isinstance(inner, dict | list)
-        ]
+        # Without a step of Python for each of them: there may be tens of thousands, one inside the other.
+        level = [inner for inner in get_referents(*level) if type(inner) in _CONTAINERS]
         if not level:
             return False
     return True

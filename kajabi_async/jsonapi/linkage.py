@@ -71,8 +71,13 @@ def identifiers_of(data: Any) -> tuple[Identifier, ...] | None:
     if data is None:
         return ()
     entries = cast("list[object]", data) if isinstance(data, list) else [data]
-    found = tuple(identifier for entry in entries if (identifier := _identifier(entry)) is not None)
-    return found if len(found) == len(entries) else None
+    found: list[Identifier] = []
+    for entry in entries:
+        identifier = _identifier(entry)
+        if identifier is None:
+            return None
+        found.append(identifier)
+    return tuple(found)
 
 
 def link_of(links: Any, name: str) -> str | None:

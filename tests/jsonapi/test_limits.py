@@ -20,7 +20,12 @@ _VALUES = st.recursive(
 
 def weight(value: Any) -> int:
     inner = _inner(value)
-    return 0 if inner is None else 2 + max(0, len(inner) - 1) + sum(map(weight, inner))
+    return 0 if inner is None else 1 + max(0, len(inner) - 1) + sum(map(weight, inner))
+
+
+def containers(value: Any) -> int:
+    inner = _inner(value)
+    return 0 if inner is None else 1 + sum(map(containers, inner))
 
 
 def depth(value: Any) -> int:
@@ -40,11 +45,23 @@ def excess(body: bytes, most: int) -> str:
 @given(_VALUES, st.booleans())
 def test_elements_are_counted_exactly(value: Any, ascii: bool) -> None:
     """Commas and brackets in text are text: a description full of them is one element."""
-    value = [value, [[], "a,b[{"]]
+    value = [value, [[], "a,b[{"], [0] * 5 * (containers(value) + 4)]
     body = json.dumps(value, ensure_ascii=ascii).encode() + b" " * limits._FEW_BYTES
     assert excess(body, weight(value)) == ""
     assert excess(body, weight(value) - 1) == (
         f"more than {weight(value) - 1} elements, the limit that max_answer_elements= sets"
+    )
+
+
+@given(_VALUES, st.booleans())
+def test_one_element_in_five_may_be_an_array_or_an_object(value: Any, ascii: bool) -> None:
+    """Making one takes several times as long as reading a number; brackets in text are text."""
+    value = [value, [[], "a,b[{"], [[]] * (weight(value) + 8)]
+    number = containers(value)
+    body = json.dumps(value, ensure_ascii=ascii).encode() + b" " * limits._FEW_BYTES
+    assert excess(body, 5 * number) == ""
+    assert excess(body, 5 * number - 1) == (
+        f"more than {number - 1} arrays and objects, which is what a limit of {5 * number - 1} elements allows"
     )
 
 
@@ -87,8 +104,10 @@ def test_a_million_strings_are_too_many_by_their_quotes_alone(unit: bytes) -> No
 
 
 def test_what_is_too_short_to_hold_many_is_not_counted() -> None:
-    """The ordinary answer costs one comparison: an element takes a byte and more."""
-    assert excess(b"[" + b"[]," * 60_000 + b"[]]", 200_000) == ""
+    """The ordinary answer costs one comparison: an array takes two bytes and more."""
+    assert limits.surely_small(200_000) == 80_000
+    assert excess(b"[" * 40_000 + b"]" * 40_000, 200_000) == ""
+    assert "more than 40000 arrays and objects" in excess(b"[" * 40_001 + b"]" * 40_001, 200_000)
 
 
 @pytest.mark.parametrize("body", [b"<p>,</p>" * 200_000, b'"' + b"," * 500_000 + b'"', b"," * 500_000])

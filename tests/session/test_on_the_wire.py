@@ -11,6 +11,7 @@ import pytest
 from kajabi_async import AnswerTooLargeError, ApiError, ConnectionFailedError, RequestTimeoutError, Timeouts
 from kajabi_async.exchange import FORM, Request
 from kajabi_async.session import ClientCredentials
+from tests.decoding.largest import largest_page
 from tests.session.serving import DELETE, GET, answer, read_request, serving, session
 
 FORM_REQUEST = Request("POST", "/v1/oauth/token", body=b"a=b", content_type=FORM, authorized=False)
@@ -402,6 +403,26 @@ async def test_an_answer_of_more_elements_than_the_limit_is_refused_before_it_is
             assert (await manager.send(GET)).body == body
 
 
+async def test_arrays_and_objects_beyond_their_share_are_refused_before_they_are_decoded() -> None:
+    """A fifth of the elements; a text of two bytes for each of them is the smallest that may have more."""
+    fits, beyond = (b"[" * number + b"]" * number for number in (40_000, 40_001))
+    async with serving(Server(answer(fits))) as base_url, session(base_url) as manager:
+        assert (await manager.send(GET)).body == fits
+    async with serving(Server(answer(beyond))) as base_url, session(base_url) as manager:
+        with pytest.raises(AnswerTooLargeError) as caught:
+            await manager.send(GET)
+    assert str(caught.value) == (
+        "GET /v1/customers/1: more than 40000 arrays and objects, which is what a limit of 200000 elements allows"
+    )
+
+
+async def test_the_largest_page_of_a_real_account_is_received() -> None:
+    """With the default limits."""
+    body = largest_page()
+    async with serving(Server(answer(body))) as base_url, session(base_url) as manager:
+        assert (await manager.send(GET)).body == body
+
+
 async def test_a_large_answer_with_characters_beyond_the_first_plane_is_refused() -> None:
     """If the limit of bytes was raised: Python would take four bytes for each of its characters."""
     for letter, refused in (("\u20ac", False), ("\U0001f600", True)):
@@ -418,7 +439,7 @@ async def test_a_large_answer_with_characters_beyond_the_first_plane_is_refused(
 
 
 async def test_an_answer_may_have_eight_mebibytes_by_default() -> None:
-    """Four times the size of the largest page."""
+    """Nearly twice the size of the largest page."""
     for size, refused in ((8 * 2**20, False), (8 * 2**20 + 1, True)):
         async with serving(Server(answer(b" " * size))) as base_url, session(base_url) as manager:
             if refused:

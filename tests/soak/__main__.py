@@ -77,6 +77,7 @@ def _runs(folder: Path, redis: str) -> dict[str, list[Run]]:
             _in_a_thread(amplification.answers, 10_000),
             _in_a_thread(amplification.deliveries, 10_000),
             _in_a_thread(amplification.worst),
+            _in_a_thread(amplification.worst_deliveries),
         ],
         "closing": [lambda: closings(10_000)],
         "links": [lambda: hostile_links(100_000)],

@@ -5,86 +5,42 @@ import time
 import tracemalloc
 from collections.abc import Callable
 from functools import lru_cache
-from typing import Any, Final, NamedTuple
+from typing import Final, NamedTuple
 
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from kajabi_async import Contact, Customer, KajabiError
+from kajabi_async import Contact, Customer, KajabiError, Payout
 from kajabi_async.clock import SystemClock
 from kajabi_async.decoding.answers import read_page, read_resource, read_samples
 from kajabi_async.errors import AnswerTooLargeError
 from kajabi_async.exchange import Answer, Request
-from kajabi_async.jsonapi.codec import decode
+from kajabi_async.jsonapi.codec import decode, json_object
 from kajabi_async.jsonapi.limits import MAX_ELEMENTS, excess_in, width_in
-from kajabi_async.jsonapi.linkage import Identifier
+from kajabi_async.jsonapi.linkage import Identifier, identifiers_of
 from kajabi_async.models.resource import Resource, Scope
 from kajabi_async.session.auth.token import Token
 from kajabi_async.session.error_answers import error_of
 from kajabi_async.webhooks import MAX_BYTES, parse
+from kajabi_async.webhooks import MAX_ELEMENTS as MAX_DELIVERED
+from tests.soak.expanding import KINDS, PLACES, document, filling
 from tests.soak.figures import Figure
 
-__all__ = ["COSTLY", "OF_MANY_MEMBERS", "Cost", "answers", "at_size", "deliveries", "with_most_elements", "worst"]
+__all__ = [
+    "COSTLY",
+    "OF_MANY_MEMBERS",
+    "Cost",
+    "answers",
+    "at_size",
+    "deliveries",
+    "with_most_elements",
+    "worst",
+    "worst_deliveries",
+]
 
 MIB: Final = 2**20
 _TIMES: Final = 6
-UNITS: Final[dict[str, bytes]] = {
-    "numbers": b"0,",
-    "nulls": b"null,",
-    "objects": b"{},",
-    "arrays": b"[],",
-    "nested arrays": b"[" * 90 + b"]" * 90 + b",",
-    "nested objects": b'{"a":' * 90 + b"1" + b"}" * 90 + b",",
-    "texts": b'"",',
-    "short texts": b'"ab",',
-    "small objects": b'{"a":0},',
-    "rows": b'{"type":"customers","id":"1"},',
-    "rows of another type": b'{"type":"offers","id":"1"},',
-    "rows without id": b'{"type":"customers"},',
-    "rows with attributes": b'{"type":"customers","id":"1","attributes":{}},',
-    "rows with odd attributes": b'{"type":"customers","id":"1","attributes":{"name":[],"x":{}}},',
-    "rows with relations": b'{"type":"customers","id":"1","relationships":{"offers":{"data":[]}}},',
-    "error objects": b'{"title":{},"detail":[[]],"source":{}},',
-    "long numbers": b"1" * 4000 + b",",
-    "large numbers": b"12345678901234567890123,",
-    "fractions": b"1." + b"1" * 40 + b",",
-    "escapes": b'"' + b"\\n" * 500 + b'",',
-    "hidden quotes": b'"' + b'\\"' * 500 + b'",',
-    "commas in text": b'"' + b",[{" * 200 + b'",',
-    "wide texts": '"aaaaaaaaaaaaaaa\U0001f600",'.encode(),
-    "spaces": b" " * 4000 + b"0,",
-}
-ROWS: Final[dict[str, bytes]] = {
-    "rows with members": b'{"type":"contacts","id":"1","attributes":%s}',
-    "rows with members of objects": b'{"type":"contacts","id":"1","attributes":%s}',
-    "rows with members that cannot be decoded": b'{"type":"contacts","id":"1","attributes":%s}',
-    "rows with custom fields": b'{"type":"contacts","id":"1","attributes":%s}',
-    "rows with odd custom fields": b'{"type":"contacts","id":"1","attributes":%s}',
-}
-TEXTS: Final[dict[str, bytes]] = {
-    "consecutive escapes": b"\\n",
-    "hidden quotes": b'\\"',
-    "hidden quotes and separators": b'\\",[{',
-    "hidden quotes and commas": b'\\",',
-    "hidden quotes and digits": b'\\"' * 50 + b"7" * 201,
-    "hidden quotes among separators": b'\\",[{,[{,[{,[{,[{,',
-    "code points": b"\\u0041",
-    "pairs": b"\\ud83d\\ude00",
-    "letters": b"a",
-    "separators": b",[{:",
-    "digits": b"7",
-    "wide": "\U0001f600".encode(),
-}
-NUMBERED: Final[dict[str, bytes]] = {
-    "members": b'"k%d":1',
-    "members of objects": b'"k%d":{"a":1}',
-    "members that cannot be decoded": b'"k%d":1e999',
-    "relations": b'"k%d":{"data":{"type":"a","id":"b"}}',
-    "custom fields": b'"custom_%d":"x"',
-    "odd custom fields": b'"custom_%d":[]',
-}
-SPREAD: Final = (*NUMBERED, "a repeated name", "long names")
-_IN_A_ROW: Final = 900
+_SMALLEST: Final = MIB // 32
 
 
 class Cost(NamedTuple):
@@ -111,74 +67,6 @@ class Cost(NamedTuple):
         return f"{self.what}, {figures}{', rejected' if self.rejected else ''}"
 
 
-def filling(kind: str, size: int) -> bytes:
-    """Return a JSON value of one *kind* of about *size* bytes."""
-    if kind in TEXTS:
-        unit = TEXTS[kind]
-        return b'"' + unit * (size // len(unit)) + b'"'
-    if kind == "a letter among many":
-        return b'"' + b"a" * (size - 10) + '\U0001f600"'.encode()
-    if kind in NUMBERED or kind in ROWS:
-        return _of_many_members(kind, size)
-    if kind == "a repeated name":
-        return _joined(b"{", [b'"name":[]'] * (size // 10), b"}")
-    if kind == "long names":
-        return _joined(b"{", (b'"%s%d":0' % (b"k" * 2000, index) for index in range(size // 2010)), b"}")
-    unit = UNITS[kind]
-    return b"[" + unit * max(1, size // len(unit)) + unit[:-1] + b"]"
-
-
-def _of_many_members(kind: str, size: int) -> bytes:
-    if kind in NUMBERED:
-        return _numbered(kind, size // (len(NUMBERED[kind]) + 5))
-    row = ROWS[kind] % _numbered(kind.removeprefix("rows with "), _IN_A_ROW)
-    return _joined(b"[", [row] * (size // len(row)), b"]")
-
-
-def _numbered(kind: str, number: int) -> bytes:
-    return _joined(b"{", (NUMBERED[kind] % index for index in range(number)), b"}")
-
-
-def _joined(opening: bytes, parts: Any, closing: bytes) -> bytes:
-    return opening + b",".join(parts) + closing
-
-
-KINDS: Final = (*UNITS, *ROWS, *TEXTS, "a letter among many", *SPREAD)
-PLACES: Final[dict[str, bytes]] = {
-    "data": b'{"data":%s,"links":{}}',
-    "name": b'{"data":{"type":"customers","id":"1","attributes":{"name":%s}}}',
-    "amount": b'{"data":{"type":"customers","id":"1","attributes":{"name":"a","net_revenue":%s,"created_at":[]}}}',
-    "attributes": b'{"data":{"type":"customers","id":"1","attributes":%s}}',
-    "attributes of a contact": b'{"data":{"type":"contacts","id":"1","attributes":%s}}',
-    "an unknown attribute": b'{"data":[{"type":"customers","id":"1","attributes":{"name":1,"zz":%s}}]}',
-    "relationships": b'{"data":{"type":"customers","id":"1","relationships":%s}}',
-    "linkage": b'{"data":{"type":"customers","id":"1","relationships":{"offers":{"data":%s}}}}',
-    "included": b'{"data":{"type":"customers","id":"1"},"included":%s}',
-    "meta": b'{"data":[],"meta":{"x":%s}}',
-    "links": b'{"data":[],"links":{"next":%s}}',
-    "links of a row": b'{"data":{"type":"customers","id":"1","links":%s,"meta":%s}}',
-    "type": b'{"data":[{"type":%s,"id":"1"}]}',
-    "id": b'{"data":[{"type":"customers","id":%s}]}',
-    "errors": b'{"errors":%s}',
-    "title": b'{"errors":[{"title":%s,"meta":{}}]}',
-    "error": b'{"error":%s,"error_description":%s}',
-    "expires_in": b'{"access_token":"x","expires_in":%s}',
-    "an unknown member": b'{"data":[],"zz":%s}',
-    "all of it": b"%s",
-    "payload": b'{"id":"1","event":"purchase","payload":%s}',
-    "payload of the dashboard": b'{"id":"1","event":"purchase.created","payload":{"member":{"email":%s}}}',
-}
-
-
-def document(place: str, kind: str, size: int, *, second: str = "numbers") -> bytes:
-    """Return a body of at most about *size* bytes with values of *kind* at *place*."""
-    template = PLACES[place]
-    if template.count(b"%s") == 1:
-        return template.replace(b"%s", filling(kind, size - len(template) - 4500))
-    half = size // 2 - len(template) - 4500
-    return template.replace(b"%s", filling(kind, half), 1).replace(b"%s", filling(second, half), 1)
-
-
 def _look(resource: Resource) -> None:
     handles = [getattr(resource, name) for name in resource.relations]
     _ = ([(handle.ids, handle.loaded) for handle in handles], resource.origin.scope.known)
@@ -201,6 +89,16 @@ def _page(body: bytes, cls: type[Resource] = Customer) -> None:
             str(row)
 
 
+def _with_relations(body: bytes) -> None:
+    for row in read_page(body, cls=Customer, scope=Scope(), context="page").rows:
+        if isinstance(row, Resource):
+            _look(row)
+
+
+def _linkage(body: bytes) -> None:
+    identifiers_of((json_object(decode(body, context="linkage")) or {}).get("data"))
+
+
 def _samples(body: bytes) -> None:
     read_samples(body, scope=Scope(), context="samples")
 
@@ -218,6 +116,9 @@ READERS: Final[dict[str, Callable[[bytes], object]]] = {
     "page": _page,
     "contact": _contact,
     "page of contacts": lambda body: _page(body, Contact),
+    "page of payouts": lambda body: _page(body, Payout),
+    "page and its relations": _with_relations,
+    "linkage": _linkage,
     "samples": _samples,
     "error": _error,
     "raw": lambda body: decode(body, context="raw"),
@@ -348,6 +249,16 @@ def worst(size: int = 64 * MIB, *, small: int = 2 * MIB, most: int = 12) -> list
     ]
 
 
+def worst_deliveries(size: int = MAX_BYTES) -> Figure:
+    """Read every kind at every place as a delivery of at most *size* bytes and as many elements as it may have."""
+    costs = [
+        cost_of(f"{kind} in {place}", _within_limits(place, kind, size, MAX_DELIVERED), _delivery)
+        for place in PLACES
+        for kind in KINDS
+    ]
+    return _figure(f"{len(costs):,} deliveries of up to {size / MIB:.0f} MiB", costs, [])
+
+
 COSTLY: Final = (
     ("name", "a letter among many", "one"),
     ("name", "hidden quotes", "one"),
@@ -364,7 +275,9 @@ OF_MANY_MEMBERS: Final = (
     ("relationships", "relations", "one"),
     ("attributes of a contact", "members", "contact"),
     ("attributes of a contact", "custom fields", "contact"),
+    ("data", "rows with members", "page of contacts"),
     ("data", "rows with custom fields", "page of contacts"),
+    ("data", "customers with a few members", "page"),
     ("data", "rows with odd custom fields", "page of contacts"),
     ("data", "rows with members that cannot be decoded", "page of contacts"),
 )
@@ -382,9 +295,9 @@ def with_most_elements(place: str, kind: str, name: str, size: int) -> Cost:
 
 
 @lru_cache(maxsize=1)
-def _within_limits(place: str, kind: str, size: int) -> bytes:
-    while excess_in(body := document(place, kind, size), MAX_ELEMENTS, "") and size > MIB // 4:
-        size -= size // 10
+def _within_limits(place: str, kind: str, size: int, most_elements: int = MAX_ELEMENTS) -> bytes:
+    while excess_in(body := document(place, kind, size), most_elements, "") and size > _SMALLEST:
+        size -= size // 20
     return body
 
 

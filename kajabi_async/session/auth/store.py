@@ -22,6 +22,8 @@ _SHORTEST_LEASE_SECONDS: Final = 1.0
 _MOST_VERSIONS: Final = 2**53
 """Up to which integers are exact in every store, also in the scripts of Redis."""
 _LATEST_MOMENT: Final = 10.0**11
+_MOST_BYTES: Final = 2**17
+"""Two tokens of the greatest length have less: a foreign value costs little."""
 
 
 @attrs.frozen
@@ -50,6 +52,8 @@ class StoredToken:
     @classmethod
     def from_bytes(cls, body: bytes) -> Self | None:
         """Return the token that `to_bytes` wrote; None for anything else, which the next token may overwrite."""
+        if len(body) > _MOST_BYTES:
+            return None
         try:
             members = json_object(decode(body)) or {}
         except DecodeError:

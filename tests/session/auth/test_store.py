@@ -48,6 +48,15 @@ def test_a_token_comes_back_whole() -> None:
     assert StoredToken.from_bytes(_token(version=7).to_bytes()) == _token(version=7)
 
 
+def test_a_value_larger_than_any_token_is_not_decoded() -> None:
+    """The two longest tokens, with every character escaped, are read; a foreign value costs little."""
+    longest = StoredToken(Secret('"' * 16_384), Secret("\\" * 16_384), 900.5, 1000.0, 7)
+    written = longest.to_bytes()
+    assert StoredToken.from_bytes(written) == longest
+    assert StoredToken.from_bytes(written.ljust(2**17)) == longest
+    assert StoredToken.from_bytes(written.ljust(2**17 + 1)) is None
+
+
 @pytest.mark.parametrize("refresh", [None, "", 5, ["r1"]])
 def test_what_is_no_refresh_token_is_none(refresh: Any) -> None:
     """The access token is used all the same."""
