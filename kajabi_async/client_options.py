@@ -39,8 +39,8 @@ class ClientOptions(TypedDict, total=False):
     """The largest answer read, in bytes after decompression (8 MiB; a page of 500 contacts, with 150 custom fields each
     and all that can be included, has less than 5)."""
     max_answer_elements: int
-    """The number of elements that an answer may hold (200,000; that page holds about 160,000): each comma and each
-    opening bracket outside of text counts as one. A fifth of them may be arrays and objects."""
+    """The number of elements that an answer may hold (200,000; that page holds 135,000 to 185,000): each comma outside
+    of text counts as one, each opening bracket as two. There may be one array or object for five of them."""
     http_session: "aiohttp.ClientSession | None"
     """A session of yours to send through; the client does not close it. Its headers and cookies are sent along, its
     proxy and middlewares are used; an option that cannot be kept, such as ``auth=``, is refused with

@@ -34,7 +34,7 @@ def loads(text: str | bytes, *, max_elements: int = _MAX_ELEMENTS) -> Any:
 
     The text can import nothing and run no code. Resources have no client: awaiting a relation that is not in the text
     raises RelationshipUnavailableError. AnswerTooLargeError, a DecodeError, if the text has more than ``max_elements``,
-    counted as for an answer; a customer has about sixty, a third of them arrays and objects, of which a fifth may be.
+    counted as for an answer; a customer has about eighty, and twenty arrays and objects.
     """
     limit = whole_number(max_elements, of="max_elements", at_most=None, error=ConfigurationError)
     written = _bytes(text)

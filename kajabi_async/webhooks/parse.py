@@ -51,8 +51,8 @@ MAX_BYTES: Final = 1_048_576
 """The default limit of the size of a delivery; the samples of Kajabi are below 5 KB."""
 
 MAX_ELEMENTS: Final = 20_000
-"""The default limit of the elements of a delivery: each comma and each opening bracket outside of text counts as one. A
-fifth of them may be arrays and objects. The samples of Kajabi have fewer than 200."""
+"""The default limit of the elements of a delivery: each comma outside of text counts as one, each opening bracket as
+two. There may be one array or object for five of them. The samples of Kajabi have fewer than 200 elements."""
 
 _MAX_DEPTH: Final = 64
 _BEGINNING: Final = 2**12

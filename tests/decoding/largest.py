@@ -26,15 +26,24 @@ _VALUES: dict[str, Any] = {
 }
 
 
-def largest_page(value: str | None = "An answer of some words") -> bytes:
-    """Return the page, with *value* in each custom field."""
+def largest_page(value: str | None = "An answer of some words", *, documented: bool = False) -> bytes:
+    """Return the page, with *value* in each custom field.
+
+    As *documented*, offers of contacts are links alone, and what is included has no relations.
+    """
     included = [
         *(_customer(number) for number in range(ROWS)),
         *(_row(Offer, number, relations={"products": _many("products")}) for number in range(DISTINCT)),
         *(_row(ContactTag, number, relations={"site": _one("sites", 9)}) for number in range(DISTINCT)),
     ]
+    contacts = [_contact(number, value) for number in range(ROWS)]
+    if documented:
+        for contact in contacts:
+            del contact["relationships"]["offers"]["data"]
+        for each in included:
+            del each["relationships"]
     document = {
-        "data": [_contact(number, value) for number in range(ROWS)],
+        "data": contacts,
         "included": included,
         "links": dict.fromkeys(("self", "current", "next"), f"{SITE}/contacts?page[number]=1&page[size]={ROWS}"),
         "meta": {"total_pages": 200, "total_count": 100_000, "current_page": 1},

@@ -404,7 +404,7 @@ async def test_an_answer_of_more_elements_than_the_limit_is_refused_before_it_is
 
 
 async def test_arrays_and_objects_beyond_their_share_are_refused_before_they_are_decoded() -> None:
-    """A fifth of the elements; a text of two bytes for each of them is the smallest that may have more."""
+    """One for five elements; a text of two bytes for each of them is the smallest that may have more."""
     fits, beyond = (b"[" * number + b"]" * number for number in (40_000, 40_001))
     async with serving(Server(answer(fits))) as base_url, session(base_url) as manager:
         assert (await manager.send(GET)).body == fits
