@@ -201,7 +201,8 @@ def _note(refused: Mapping[str, Refused], origin: Origin, path: Steps, context: 
 
 def _place_custom_fields(resource: Resource, slot: Slot, rest: dict[str, Any], refused: dict[str, Refused]) -> None:
     others = [*filterfalse(_IS_USUAL, rest)]
-    resource.origin.scope.count_conversions(len(others))
+    if others:
+        resource.origin.scope.count_conversions(len(others))
     names = [*filter(_IS_USUAL, rest), *filter(CUSTOM_FIELD.fullmatch, others)]
     if not names and not _may_have_custom_fields(resource):
         return
