@@ -183,7 +183,7 @@ class Store:
         shelf = self._shelves[type_name]
         if resource_id not in shelf.changed or row.verbatim is not None:
             shelf.changed[resource_id] = row.copy()
-        self.touch(type_name, resource_id)
+        self.mark_written(type_name, resource_id)
         self.note("changed", type_name, resource_id)
         return shelf.changed[resource_id]
 
@@ -198,7 +198,7 @@ class Store:
         else:
             shelf.restore(position)
         shelf.changed[row.id] = row
-        self.touch(row.type, row.id)
+        self.mark_written(row.type, row.id)
         self.note(kind, row.type, row.id)
         return row
 
@@ -213,11 +213,11 @@ class Store:
         else:
             insort(shelf.removed, position)
         shelf.changed.pop(resource_id, None)
-        self.touch(type_name, resource_id)
+        self.mark_written(type_name, resource_id)
         self.note("deleted", type_name, resource_id)
         return True
 
-    def touch(self, type_name: str, resource_id: str) -> None:
+    def mark_written(self, type_name: str, resource_id: str) -> None:
         """Note that a row is about to change, or has changed, without a record of a write."""
         self.version += 1
         written = self._shelf(type_name).written
