@@ -3,21 +3,23 @@
 The names are declared here again and not imported from the client, as the fake is the witness against it.
 """
 
-from collections.abc import Callable, Iterable
-from datetime import datetime, timedelta
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from datetime import timedelta
+from functools import partial
 from typing import Final
 
+import attrs
+
 from kajabi_async.testing.comparing import SUFFIXES, compare, is_true, moment
-from kajabi_async.testing.ownership import is_active
+from kajabi_async.testing.filter_scope import Passes, Scope
+from kajabi_async.testing.moments import Moment
+from kajabi_async.testing.narrowing import seeded_positions
 from kajabi_async.testing.people_filters import people_filter
-from kajabi_async.testing.quirks import Quirks
 from kajabi_async.testing.request_query import RequestQuery
-from kajabi_async.testing.rows import Row
-from kajabi_async.testing.state import Store
+from kajabi_async.testing.rows import Readable
+from kajabi_async.testing.state import Seed, Source
 
-__all__ = ["Passes", "filters_for"]
-
-Passes = Callable[[Row], bool]
+__all__ = ["Filter", "filters_for"]
 
 _TEXT: Final = ("eq", "cont", "not_eq", "not_cont", "start", "end")
 _ORDER: Final = ("gt", "gte", "gteq", "lt", "lte", "lteq")
@@ -75,26 +77,44 @@ _OWNERS: Final = {
 _SEARCHING: Final = frozenset({"search", "email_contains"})
 """The filters that use the search index."""
 
+_ON_SUBMISSIONS: Final = frozenset({"submitted_form_id", "no_submitted_form_id"})
+
 _DATED: Final = {"transactions": "created_at", "kajabi_payments_payouts": "initiated_date"}
 
 
-def filters_for(type_name: str, query: RequestQuery, store: Store, now: datetime, quirks: Quirks) -> tuple[Passes, ...]:
-    """Return the tests that a row of the type has to pass; filters that every row passes are left out."""
-    found: list[Passes] = []
+@attrs.frozen
+class Filter:
+    """A filter of a request that some row may not pass."""
+
+    name: str
+    value: str
+    passes: Passes
+    positions: Callable[[Seed], Sequence[int] | None] = lambda _seed: None
+    """Return the ascending positions of the seeded rows that may pass; None for all."""
+
+    def preparation(self, seed: Seed) -> Iterator[None]:
+        """Do in small steps what would take long at the first test of a row."""
+        if self.name in _ON_SUBMISSIONS:
+            yield from seed.submissions.reading()
+
+
+def filters_for(type_name: str, query: RequestQuery, scope: Scope) -> tuple[Filter, ...]:
+    """Return the filters that a row of the type has to pass; those that every row passes are left out."""
+    found: list[Filter] = []
     for name, value in query.filters:
-        passes = None if quirks.ignores(name) else _filter(type_name, name, value, store, now)
+        passes = None if scope.quirks.ignores(name) else _filter(type_name, name, value, scope)
         if passes is not None:
-            found.append(passes)
+            found.append(Filter(name, value, passes, partial(seeded_positions, type_name, name, value)))
         if type_name in {"contacts", "customers"} and name in _SEARCHING:
-            found.append(lambda row: quirks.is_searchable(row, now))
+            found.append(Filter(name, value, lambda row: scope.quirks.is_searchable(row, scope.moment)))
     return tuple(found)
 
 
-def _filter(type_name: str, name: str, value: str, store: Store, now: datetime) -> Passes | None:
+def _filter(type_name: str, name: str, value: str, scope: Scope) -> Passes | None:
     if name == "site_id" and type_name != "sites":
-        return _of_site(value, store)
+        return _of_site(value, scope.sites)
     if type_name in {"contacts", "customers"}:
-        return people_filter(name, value, store, now)
+        return people_filter(name, value, scope)
     if name in _SUFFIXED.get(type_name, ()):
         return _suffixed(name, value)
     owner = _OWNERS.get((type_name, name))
@@ -103,12 +123,12 @@ def _filter(type_name: str, name: str, value: str, store: Store, now: datetime) 
         return lambda row: not expected.isdisjoint(row.related(owner))
     if type_name in _DATED and name in {"start_date", "end_date"}:
         return _dated(_DATED[type_name], name, value)
-    return _special(type_name, name, value, store, now)
+    make = _SPECIAL.get((type_name, name))
+    return None if make is None else make(value, scope)
 
 
-def _of_site(value: str, store: Store) -> Passes | None:
+def _of_site(value: str, sites: frozenset[str]) -> Passes | None:
     expected = frozenset(part.strip() for part in value.split(","))
-    sites = set(store.ids("sites", 0, store.count("sites")))
     # With a single site every row passes.
     return None if sites <= expected and len(sites) == 1 else lambda row: row.site_id in expected
 
@@ -118,7 +138,7 @@ def _suffixed(name: str, value: str) -> Passes:
     attribute = name.removesuffix(f"_{suffix}")
     # The server's library splits every value at its commas, and a predicate for one value takes the first.
     expected = value if suffix in _OF_SEVERAL else value.partition(",")[0]
-    return lambda row: compare(suffix, row.attributes.get(attribute, row.hidden.get(attribute)), expected)
+    return lambda row: compare(suffix, row.value(attribute), expected)
 
 
 def _dated(attribute: str, name: str, value: str) -> Passes | None:
@@ -128,54 +148,47 @@ def _dated(attribute: str, name: str, value: str) -> Passes | None:
     is_start = name == "start_date"
     last = limit + timedelta(days=1) if len(value) == len("2024-01-31") else limit
 
-    def passes(row: Row) -> bool:
-        time = moment(row.attributes.get(attribute))
+    def passes(row: Readable) -> bool:
+        time = moment(row.value(attribute))
         return time is not None and (time >= limit if is_start else time < last)
 
     return passes
 
 
-def _special(type_name: str, name: str, value: str, store: Store, now: datetime) -> Passes | None:
-    make = _SPECIAL.get((type_name, name))
-    return None if make is None else make(value, store, now)
-
-
 def _excluding(value: str) -> Passes:
     excluded = frozenset(part.strip() for part in value.split(","))
-    return lambda row: row.hidden.get("productizable_type") not in excluded
+    return lambda row: row.value("productizable_type") not in excluded
 
 
-def _ended(expected: bool, now: datetime) -> Passes:
-    return lambda row: is_active(row, now) is not expected
+def _ended(expected: bool, scope: Scope) -> Passes:
+    return lambda row: scope.has_ended(row) is expected
 
 
 def _of_status(value: str) -> Passes:
     expected = value.casefold()
-    return lambda row: str(row.attributes.get("status")).casefold().replace(" ", "_") == expected
+    return lambda row: str(row.value("status")).casefold().replace(" ", "_") == expected
 
 
-def _is_published(row: Row, now: datetime) -> bool:
-    time = moment(row.attributes.get("publish_at"))
-    return time is not None and time <= now
+def _is_published(row: Readable, now: Moment) -> bool:
+    time = moment(row.value("publish_at"))
+    return time is not None and now.has_reached(time)
 
 
-def _has_customer_like(row: Row, text: str, store: Store) -> bool:
-    customers = (store.get("customers", key) for key in row.related("customer"))
-    values = (customer.attributes.get(name) for customer in customers if customer for name in ("name", "email"))
+def _has_customer_like(row: Readable, text: str, source: Source[Readable]) -> bool:
+    customers = (source.get("customers", key) for key in row.related("customer"))
+    values = (customer.value(name) for customer in customers if customer for name in ("name", "email"))
     return any(text in value.casefold() for value in values if value)
 
 
-_SPECIAL: Final[dict[tuple[str, str], Callable[[str, Store, datetime], Passes]]] = {
-    ("products", "exclude_product_types]["): lambda value, _store, _now: _excluding(value),
-    ("purchases", "active"): lambda value, _store, now: _ended(not is_true(value), now),
-    ("purchases", "deactivated"): lambda value, _store, now: _ended(is_true(value), now),
-    ("purchases", "referrer"): lambda value, _store, _now: (
-        lambda row: compare("cont", row.attributes.get("referrer"), value)
-    ),
-    ("landing_pages", "published"): lambda value, _store, now: lambda row: _is_published(row, now) is is_true(value),
-    ("kajabi_payments_payouts", "status"): lambda value, _store, _now: _of_status(value),
-    ("transactions", "name_or_email"): lambda value, store, _now: (
-        lambda row: _has_customer_like(row, value.casefold(), store)
+_SPECIAL: Final[dict[tuple[str, str], Callable[[str, Scope], Passes]]] = {
+    ("products", "exclude_product_types]["): lambda value, _: _excluding(value),
+    ("purchases", "active"): lambda value, scope: _ended(not is_true(value), scope),
+    ("purchases", "deactivated"): lambda value, scope: _ended(is_true(value), scope),
+    ("purchases", "referrer"): lambda value, _: lambda row: compare("cont", row.value("referrer"), value),
+    ("landing_pages", "published"): lambda value, scope: lambda row: _is_published(row, scope.moment) is is_true(value),
+    ("kajabi_payments_payouts", "status"): lambda value, _: _of_status(value),
+    ("transactions", "name_or_email"): lambda value, scope: (
+        lambda row: _has_customer_like(row, value.casefold(), scope.source)
     ),
 }
 """The filters with rules of their own, by type and name."""

@@ -1,18 +1,20 @@
 """Selection of the rows of a list: filter, sort, one page."""
 
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import datetime
 from functools import partial
 from typing import Any, Final
 
 import attrs
 
-from kajabi_async.testing.comparing import sort_value
-from kajabi_async.testing.filters import Passes, filters_for
+from kajabi_async.testing.filter_scope import Scope
+from kajabi_async.testing.filters import filters_for
+from kajabi_async.testing.moments import Moment
 from kajabi_async.testing.quirks import Quirks
 from kajabi_async.testing.request_query import RequestQuery
 from kajabi_async.testing.rows import Row
+from kajabi_async.testing.selection import Selection
 from kajabi_async.testing.state import Store
 
 __all__ = ["SORT_KEYS", "Lister", "PageOfRows"]
@@ -20,7 +22,8 @@ __all__ = ["SORT_KEYS", "Lister", "PageOfRows"]
 _DEFAULT_SIZE: Final = 30
 _SIZES: Final = {"contact_notes": 20, "kajabi_payments_payouts": 10}
 """Default page sizes: 20 is documented for notes, 10 printed for payouts, 30 observed elsewhere."""
-_KEPT_SELECTIONS: Final = 8
+_KEPT_SELECTIONS: Final = 16
+"""Each takes eight bytes for each of its rows."""
 
 SORT_KEYS: Final[dict[str, tuple[str, ...]]] = {
     "sites": ("title", "subdomain"),
@@ -69,7 +72,7 @@ class PageOfRows:
 
 
 class Lister:
-    """Finds pages; caches filtered and sorted lists until the store changes."""
+    """Finds pages; keeps the latest filtered and sorted lists."""
 
     def __init__(
         self,
@@ -86,25 +89,51 @@ class Lister:
         self._now = now
         self._max_size = max_size
         self._default_size = default_size
-        self._selections: OrderedDict[Any, list[str]] = OrderedDict()
-        self._version = store.version
+        self._selections: OrderedDict[Any, Selection] = OrderedDict()
 
-    def page(self, type_name: str, query: RequestQuery) -> PageOfRows:
-        """Return the page that *query* requests; a page past the end is empty."""
+    def work(self, type_name: str, query: RequestQuery, begun: datetime) -> Iterator[None]:
+        """Do in small steps what `page` would do at once."""
+        found = self._selection(type_name, query)
+        if isinstance(found, Selection):
+            yield from found.work(begun, self._now)
+        for resource_id in self._ids(type_name, query, found):
+            self._store.get(type_name, resource_id)
+            yield
+
+    def page(self, type_name: str, query: RequestQuery, begun: datetime) -> PageOfRows:
+        """Return the page that *query* requests; a page past the end is empty.
+
+        *begun* is the time of the work that was done for it in steps.
+        """
+        found = self._current(type_name, query, begun)
+        total = len(found) if isinstance(found, Selection) else self._store.count(type_name)
+        ids = self._ids(type_name, query, found)
+        rows = [row for resource_id in ids if (row := self._store.get(type_name, resource_id))]
+        return PageOfRows(rows, total, query.page_number, self._size(type_name, query))
+
+    def all_ids(self, type_name: str, query: RequestQuery, begun: datetime) -> list[str]:
+        """Return the ids of all pages in the order of creation."""
+        found = self._current(type_name, query, begun)
+        if isinstance(found, Selection):
+            return found.ids(0, len(found), newest_first=False)
+        return list(self._store.ids(type_name, 0, self._store.count(type_name)))
+
+    def _current(self, type_name: str, query: RequestQuery, begun: datetime) -> "Selection | _Natural":
+        found = self._selection(type_name, query)
+        if isinstance(found, Selection):
+            for _ in found.work(begun, self._now):
+                pass
+        return found
+
+    def _ids(self, type_name: str, query: RequestQuery, found: "Selection | _Natural") -> list[str]:
         size = self._size(type_name, query)
         end = query.page_number * size
         start = max(0, end - size - query.rows_before)
-        passes = filters_for(type_name, query, self._store, self._now(), self._quirks)
-        keys = [key for key in query.sort if key.removeprefix("-") in SORT_KEYS.get(type_name, ())]
-        if not passes and self._is_natural(type_name, keys):
-            newest_first = keys[0].startswith("-") if keys else type_name in _NEWEST_FIRST
-            ids = list(self._store.ids(type_name, start, end, newest_first=newest_first))
-            total = self._store.count(type_name)
-        else:
-            selection = self._selection(type_name, query, passes, keys)
-            ids, total = selection[start:end], len(selection)
-        rows = [row for resource_id in ids if (row := self._store.get(type_name, resource_id))]
-        return PageOfRows(rows, total, query.page_number, size)
+        if isinstance(found, Selection):
+            # A sorted list is in order; the others are in the order of creation.
+            reverse = type_name in _NEWEST_FIRST and not self._sort_keys(type_name, query)
+            return found.ids(start, end, newest_first=reverse)
+        return list(self._store.ids(type_name, start, end, newest_first=found.newest_first))
 
     def _size(self, type_name: str, query: RequestQuery) -> int:
         default = _SIZES.get(type_name, self._default_size or _DEFAULT_SIZE)
@@ -112,39 +141,35 @@ class Lister:
         return min(requested or default, self._max_size)
 
     @staticmethod
-    def _is_natural(type_name: str, keys: list[str]) -> bool:
-        return not keys or (type_name in _IN_ORDER_OF_CREATION and keys[0].removeprefix("-") == "created_at")
+    def _sort_keys(type_name: str, query: RequestQuery) -> tuple[str, ...]:
+        return tuple(key for key in query.sort if key.removeprefix("-") in SORT_KEYS.get(type_name, ()))
 
-    def _selection(self, type_name: str, query: RequestQuery, passes: tuple[Passes, ...], keys: list[str]) -> list[str]:
-        if self._version != self._store.version or self._quirks.search_lag:
-            self._selections.clear()
-            self._version = self._store.version
-        # The results of time filters change every second, even without a write.
-        second = int(self._now().timestamp()) if any(map(_depends_on_time, query.filters)) else 0
-        key = type_name, query.filters, tuple(keys), second
+    def _selection(self, type_name: str, query: RequestQuery) -> "Selection | _Natural":
+        keys = self._sort_keys(type_name, query)
+        scope = self._scope()
+        filters_in = partial(filters_for, type_name, query)
+        filters = filters_in(scope)
+        if not filters and (not keys or _is_by_creation(type_name, keys[0])):
+            return _Natural(keys[0].startswith("-") if keys else type_name in _NEWEST_FIRST)
+        key = type_name, tuple((each.name, each.value) for each in filters), keys
         if key not in self._selections:
-            self._selections[key] = self._select(type_name, passes, keys)
+            self._selections[key] = Selection(type_name, self._store, filters_in, keys, scope)
             while len(self._selections) > _KEPT_SELECTIONS:
                 self._selections.popitem(last=False)
         self._selections.move_to_end(key)
         return self._selections[key]
 
-    def _select(self, type_name: str, passes: tuple[Passes, ...], keys: list[str]) -> list[str]:
-        rows = [row for row in self._store.rows(type_name) if all(test(row) for test in passes)]
-        if not keys and type_name in _NEWEST_FIRST:
-            rows.reverse()
-        for key in reversed(keys):
-            rows.sort(key=partial(_sort_value, key.removeprefix("-")), reverse=key.startswith("-"))
-        return [row.id for row in rows]
+    def _scope(self) -> Scope:
+        sites = frozenset(self._store.ids("sites", 0, self._store.count("sites")))
+        return Scope(self._store, Moment(self._now()), self._quirks, sites)
 
 
-def _depends_on_time(named: tuple[str, str]) -> bool:
-    name, _ = named
-    return name in {"active", "deactivated", "published"} or name.endswith("_in_last")
+@attrs.frozen
+class _Natural:
+    """A list of all rows in the order of creation, which takes no work."""
+
+    newest_first: bool
 
 
-def _sort_value(attribute: str, row: Row) -> tuple[bool, Any]:
-    value = row.attributes.get(attribute, row.hidden.get(attribute))
-    if attribute == "net_revenue" and value is not None:
-        return False, float(value)
-    return sort_value(value)
+def _is_by_creation(type_name: str, key: str) -> bool:
+    return type_name in _IN_ORDER_OF_CREATION and key.removeprefix("-") == "created_at"

@@ -176,12 +176,20 @@ class TokenDesk:
             del answer["refresh_token"]
         return Reply(200, encoded(answer), PLAIN_JSON)
 
+    def accepts(self, authorization: str | None) -> bool:
+        """Return whether a request with that header is accepted now."""
+        return self.is_live(_bearer(authorization))
+
     def check(self, authorization: str | None) -> None:
         """Count a request with a live token; raise the API's 401 for any other (observed)."""
-        scheme, _, token = (authorization or "").partition(" ")
-        if scheme.casefold() != "bearer" or not self.is_live(token.strip()):
+        if not self.accepts(authorization):
             raise ApiProblem(401, NO_LIVE_TOKEN)
-        self._by_access[token.strip()].uses += 1
+        self._by_access[_bearer(authorization)].uses += 1
+
+
+def _bearer(authorization: str | None) -> str:
+    scheme, _, token = (authorization or "").partition(" ")
+    return token.strip() if scheme.casefold() == "bearer" else ""
 
 
 def _fields(body: bytes, content_type: str) -> dict[str, str]:

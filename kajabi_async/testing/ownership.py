@@ -1,25 +1,40 @@
 """Current ownership: the purchases of a customer, the offers they grant, the contact with an email."""
 
+from collections.abc import Iterable
 from datetime import datetime
-from typing import Final
+from typing import Final, TypeVar
 
 from kajabi_async.testing.comparing import moment
 from kajabi_async.testing.dataset.graph import CONTACT_IDS_FROM
 from kajabi_async.testing.dataset.people import contact_number
-from kajabi_async.testing.rows import LinkToMany, Row
-from kajabi_async.testing.state import Store
+from kajabi_async.testing.links import Owned
+from kajabi_async.testing.rows import LinkToMany, Readable, Row
+from kajabi_async.testing.state import Source, Store
 
-__all__ = ["contact_with_email", "is_active", "is_subscribed", "purchases_of", "set_offers"]
+__all__ = ["contact_with_email", "is_active", "is_subscribed", "purchases_of", "set_offers", "submissions_of"]
+
+R = TypeVar("R", bound=Readable)
 
 _MOST_PURCHASES: Final = 3
 
 
-def purchases_of(store: Store, customer_id: str) -> list[Row]:
+def purchases_of(store: Source[R], customer_id: str) -> list[R]:
     """Return the purchases of a customer, including ended ones."""
-    seeded = [store.get("purchases", f"{customer_id}{slot}") for slot in range(_MOST_PURCHASES)]
-    found = {row.id: row for row in seeded if row}
-    found |= {row.id: row for row in store.changed_rows("purchases")}
-    return [row for row in found.values() if row.related("customer") == (customer_id,)]
+    seeded = (f"{customer_id}{slot}" for slot in range(_MOST_PURCHASES))
+    found = _existing(store, Owned.PURCHASES_OF_CUSTOMER, seeded, customer_id)
+    return [row for row in found if row.related("customer") == (customer_id,)]
+
+
+def submissions_of(store: Source[R], contact_id: str) -> list[R]:
+    """Return the form submissions of a contact."""
+    found = _existing(store, Owned.SUBMISSIONS_OF_CONTACT, store.seed.submissions.of(contact_id), contact_id)
+    return [row for row in found if row.value("contact_id") == contact_id]
+
+
+def _existing(store: Source[R], owned: Owned, seeded: Iterable[str], owner: str) -> list[R]:
+    """Return the existing rows of *seeded* ids and those written for *owner*; each may belong to another by now."""
+    ids = dict.fromkeys((*seeded, *store.written_of(owned, owner)))
+    return [row for key in ids if (row := store.get(owned.type, key)) is not None]
 
 
 def is_active(purchase: Row, now: datetime) -> bool:
@@ -51,8 +66,7 @@ def set_offers(store: Store, customer_id: str, offer_ids: tuple[str, ...]) -> No
 def contact_with_email(store: Store, email: str, site_id: str | None) -> Row | None:
     """Return the contact of the site with that address, without a scan of all contacts; None if there is none."""
     number = contact_number(email)
-    seeded = None if number is None else store.get("contacts", str(CONTACT_IDS_FROM + number))
-    candidates = [seeded] if seeded else []
-    candidates += store.changed_rows("contacts")
+    seeded = () if number is None else (str(CONTACT_IDS_FROM + number),)
+    candidates = _existing(store, Owned.CONTACTS_OF_EMAIL, seeded, email)
     matches = (row for row in candidates if str(row.attributes.get("email")).casefold() == email)
     return next((row for row in matches if site_id is None or row.site_id == site_id), None)

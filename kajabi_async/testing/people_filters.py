@@ -5,47 +5,46 @@ events or assessments: filters on these match no person, and their negations mat
 """
 
 from collections.abc import Callable
-from datetime import datetime, timedelta
+from datetime import timedelta
 from decimal import Decimal, InvalidOperation
 from typing import Any, Final
 
 import attrs
 
 from kajabi_async.testing.comparing import is_true, moment
-from kajabi_async.testing.ownership import is_active, purchases_of
-from kajabi_async.testing.rows import Row
-from kajabi_async.testing.state import Store
+from kajabi_async.testing.filter_scope import Passes, Scope
+from kajabi_async.testing.ownership import purchases_of, submissions_of
+from kajabi_async.testing.rows import Readable
 
 __all__ = ["people_filter"]
 
 
-@attrs.frozen
+@attrs.define
 class _Person:
     """A contact and its customer, for a list of either type."""
 
-    row: Row
-    store: Store
-    now: datetime
+    row: Readable
+    scope: Scope
 
     @property
-    def contact(self) -> Row | None:
+    def contact(self) -> Readable | None:
         return self.row if self.row.type == "contacts" else self._other("contact")
 
     @property
-    def customer(self) -> Row | None:
+    def customer(self) -> Readable | None:
         return self.row if self.row.type == "customers" else self._other("customer")
 
-    def _other(self, relation: str) -> Row | None:
-        linkage = self.row.relations.get(relation)
-        return self.store.get(linkage.type, linkage.ids[0]) if linkage and linkage.ids else None
+    def _other(self, relation: str) -> Readable | None:
+        related = self.row.related(relation)
+        return self.scope.source.get(f"{relation}s", related[0]) if related else None
 
     def contact_value(self, name: str) -> Any:
         contact = self.contact
-        return None if contact is None else contact.attributes.get(name, contact.hidden.get(name))
+        return None if contact is None else contact.value(name)
 
     def customer_value(self, name: str) -> Any:
         customer = self.customer
-        return None if customer is None else customer.attributes.get(name)
+        return None if customer is None else customer.value(name)
 
     @property
     def offers(self) -> tuple[str, ...]:
@@ -62,36 +61,32 @@ class _Person:
         return () if customer is None else customer.related("products")
 
     @property
-    def purchases(self) -> list[Row]:
+    def purchases(self) -> list[Readable]:
         customer = self.customer
-        return [] if customer is None else purchases_of(self.store, customer.id)
+        return [] if customer is None else purchases_of(self.scope.source, customer.id)
 
     @property
     def former_products(self) -> set[str]:
-        ended = [purchase for purchase in self.purchases if not is_active(purchase, self.now)]
+        ended = [purchase for purchase in self.purchases if self.scope.has_ended(purchase)]
         return {product for purchase in ended for product in purchase.related("products")} - set(self.products)
 
     @property
     def forms(self) -> set[str]:
         contact = self.contact
-        return {
-            form
-            for submission in self.store.rows("form_submissions")
-            if contact is not None and submission.hidden.get("contact_id") == contact.id
-            for form in submission.related("form")
-        }
+        submissions = [] if contact is None else submissions_of(self.scope.source, contact.id)
+        return {form for submission in submissions for form in submission.related("form")}
 
 
 _Test = Callable[[_Person, str], bool]
 
 
-def people_filter(name: str, value: str, store: Store, now: datetime) -> Callable[[Row], bool] | None:
+def people_filter(name: str, value: str, scope: Scope) -> Passes | None:
     """Return the test for the filter *name* with *value*; None for a filter that does not exist."""
     if name in _IN_LAST:
-        return _in_last(*_IN_LAST[name], value, store, now)
+        return _in_last(*_IN_LAST[name], value, scope)
     passes = _TESTS.get(name)
     if passes is not None:
-        return lambda row: passes(_Person(row, store, now), value)
+        return lambda row: passes(_Person(row, scope), value)
     if name in _WITHOUT_DATA:
         passes_all = name.startswith(("no_", "not_"))
         return lambda _: passes_all
@@ -103,7 +98,7 @@ def _ids(value: str) -> frozenset[str]:
 
 
 def _matches_search(person: _Person, value: str) -> bool:
-    text = f"{person.row.attributes.get('name')} {person.row.attributes.get('email')}".casefold()
+    text = f"{person.row.value('name')} {person.row.value('email')}".casefold()
     return all(word in text for word in value.casefold().split())
 
 
@@ -145,7 +140,7 @@ _TESTS: Final[dict[str, _Test]] = {
     "submitted_form_id": lambda person, value: not _ids(value).isdisjoint(person.forms),
     "no_submitted_form_id": lambda person, value: _ids(value).isdisjoint(person.forms),
     "used_coupon_code": lambda person, value: any(
-        purchase.attributes.get("coupon_code") == value for purchase in person.purchases
+        purchase.value("coupon_code") == value for purchase in person.purchases
     ),
     "subscribed": lambda person, value: bool(person.contact_value("subscribed")) is is_true(value),
     "never_subscribed": lambda person, value: bool(person.contact_value("never_subscribed")) is is_true(value),
@@ -160,7 +155,7 @@ _TimeOf = Callable[[_Person], Any]
 
 
 def _created_at(person: _Person) -> Any:
-    return person.row.attributes.get("created_at")
+    return person.row.value("created_at")
 
 
 def _seen_at(person: _Person) -> Any:
@@ -198,15 +193,13 @@ _WITHOUT_DATA: Final = frozenset(
 )
 
 
-def _in_last(
-    is_negated: bool, time_of: _TimeOf, value: str, store: Store, now: datetime
-) -> Callable[[Row], bool] | None:
+def _in_last(is_negated: bool, time_of: _TimeOf, value: str, scope: Scope) -> Passes | None:
     if not (value.isascii() and value.isdecimal() and len(value) <= len("36500")):
         return None
-    since = now - timedelta(days=int(value))
+    days = timedelta(days=int(value))
 
-    def passes(row: Row) -> bool:
-        time = moment(time_of(_Person(row, store, now)))
-        return (time is not None and time >= since) is not is_negated
+    def passes(row: Readable) -> bool:
+        time = moment(time_of(_Person(row, scope)))
+        return (time is not None and not scope.moment.is_past(time, days)) is not is_negated
 
     return passes

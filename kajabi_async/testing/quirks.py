@@ -1,12 +1,13 @@
 """Known or suspected differences between the live server and its document: one option for each."""
 
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Literal
 
 import attrs
 
 from kajabi_async.testing.comparing import moment
-from kajabi_async.testing.rows import Row
+from kajabi_async.testing.moments import Moment
+from kajabi_async.testing.rows import Readable
 
 __all__ = ["Quirks"]
 
@@ -41,9 +42,9 @@ class Quirks:
         """Return whether the server ignores a filter."""
         return self.gte == "ignored" and filter_name.endswith(("_gte", "_lte"))
 
-    def is_searchable(self, row: Row, now: datetime) -> bool:
+    def is_searchable(self, row: Readable, now: Moment) -> bool:
         """Return whether the search finds a contact or customer at ``now``."""
-        if str(row.attributes.get("email")).casefold() in self.unsearchable:
+        if str(row.value("email")).casefold() in self.unsearchable:
             return False
-        created = moment(row.attributes.get("created_at"))
-        return not self.search_lag or created is None or now - created >= timedelta(seconds=self.search_lag)
+        created = moment(row.value("created_at")) if self.search_lag else None
+        return created is None or now.has_reached(created, timedelta(seconds=self.search_lag))

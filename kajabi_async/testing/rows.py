@@ -1,13 +1,13 @@
 """The rows of the fake: one for each resource, with attributes, relations and values that the API never shows."""
 
 from collections.abc import Mapping
-from typing import Any, Self
+from typing import Any, Protocol, Self
 
 import attrs
 
 from kajabi_async.testing.json_shapes import is_array, is_object
 
-__all__ = ["LinkToMany", "LinkToOne", "Linkage", "Row"]
+__all__ = ["LinkToMany", "LinkToOne", "Linkage", "Readable", "Row"]
 
 
 @attrs.frozen
@@ -34,6 +34,33 @@ class LinkToMany:
 Linkage = LinkToOne | LinkToMany
 
 
+class Readable(Protocol):
+    """What filters read of a resource."""
+
+    @property
+    def type(self) -> str:
+        """The type of the resource."""
+        ...
+
+    @property
+    def id(self) -> str:
+        """The id of the resource."""
+        ...
+
+    @property
+    def site_id(self) -> str | None:
+        """The id of the resource's site, shown or hidden."""
+        ...
+
+    def value(self, name: str) -> Any:
+        """Return an attribute, or else a hidden value; None without either."""
+        ...
+
+    def related(self, relation: str) -> tuple[str, ...]:
+        """Return the ids of *relation*; empty if the resource has no such relation."""
+        ...
+
+
 @attrs.define
 class Row:
     """One resource of the fake."""
@@ -51,6 +78,10 @@ class Row:
         """Return a row to modify, without ``verbatim``; attribute values are shared."""
         attributes, relations, hidden = dict(self.attributes), dict(self.relations), dict(self.hidden)
         return attrs.evolve(self, attributes=attributes, relations=relations, hidden=hidden, verbatim=None)
+
+    def value(self, name: str) -> Any:
+        """Return an attribute, or else a hidden value; None without either."""
+        return self.attributes.get(name, self.hidden.get(name))
 
     def related(self, relation: str) -> tuple[str, ...]:
         """Return the ids of *relation*; empty if the row has no such relation."""

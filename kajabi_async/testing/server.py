@@ -14,13 +14,13 @@ import attrs
 from aiohttp import web
 
 from kajabi_async.operations import Operation
-from kajabi_async.testing.api import HANDLERS, matched
+from kajabi_async.testing.api import HANDLERS, LONG_WORK, matched
 from kajabi_async.testing.control import ControlEndpoint
 from kajabi_async.testing.dataset import all_families
 from kajabi_async.testing.dataset.graph import Graph
 from kajabi_async.testing.dataset.sizes import Sizes, complete_sizes
 from kajabi_async.testing.deliveries import Delivered, HookDeliveries, Postman
-from kajabi_async.testing.faults.incident import Incident, sent
+from kajabi_async.testing.faults.incident import Incident, pause, sent
 from kajabi_async.testing.faults.mix import FaultPlan
 from kajabi_async.testing.faults.orders import FaultDesk
 from kajabi_async.testing.listing import Lister
@@ -33,6 +33,7 @@ from kajabi_async.testing.replies import ApiProblem, Reply, error_reply
 from kajabi_async.testing.request_query import read_query
 from kajabi_async.testing.rows import Row
 from kajabi_async.testing.server_clock import ServerClock
+from kajabi_async.testing.slices import Slices
 from kajabi_async.testing.state import Store
 from kajabi_async.testing.world import Call, World
 
@@ -134,6 +135,7 @@ class FakeKajabi(FaultDesk):
         )
         shape = checked_shape(meta)
         self._world = World(store, lister, self.clock.now, shape, included_offer_title, self.effects, behaviour)
+        self._slices = Slices(self.closing)
         self._postman = None if deliver_hooks is None else Postman(deliver_hooks)
         self._world.post = None if self._postman is None else self._postman.accept
         self._control = ControlEndpoint(self, self._limiter, self._desk, self.clock, self.counts)
@@ -358,44 +360,69 @@ class FakeKajabi(FaultDesk):
     ) -> web.StreamResponse:
         chosen = self.fault_for(record, found[0].path if found else None)
         fault, seed = chosen or (None, "")
+        if self.latency > 0:
+            # Closing the fake ends the pause, so no task has to be cancelled.
+            await pause(self.latency, self.closing)
+        begun = await self._prepared(request, record, found)
         incident = Incident(
             request=request,
             record=record,
-            process=partial(self._processed, record, found),
+            process=partial(self._processed, record, found, begun=begun),
             seed=seed,
             clock=self.clock,
             tokens=self._desk,
             store=self._world.store,
             closing=self.closing,
         )
-        if self.latency > 0:
-            # Closing the fake ends the pause, so no task has to be cancelled.
-            await incident.pause(self.latency)
         return incident.answered() if fault is None else await fault.play(incident)
 
+    async def _prepared(
+        self, request: web.BaseRequest, record: RecordedRequest, found: tuple[Operation, str] | None
+    ) -> datetime:
+        """Do the long part of a request's work in slices, so that others are answered meanwhile; return its time."""
+        begun = self.clock.now()
+        work = None if found is None else LONG_WORK.get(found[0].name)
+        if found is not None and work is not None and self._desk.accepts(record.headers.get("authorization")):
+            call = self._call(record, *found, begun)
+            if call.type not in self.denied_types and not await self._slices.run(work(self._world, call)):
+                if request.transport is not None:
+                    request.transport.abort()
+                raise ConnectionAbortedError("the fake is closing")
+        return begun
+
     def _processed(
-        self, record: RecordedRequest, found: tuple[Operation, str] | None, *, rows_before: int = 0
+        self,
+        record: RecordedRequest,
+        found: tuple[Operation, str] | None,
+        *,
+        begun: datetime,
+        rows_before: int = 0,
     ) -> Reply:
         if found is None:
             return Reply(404, _NO_SUCH_PAGE, "text/html; charset=utf-8")
         try:
-            return self._handled(record, *found, rows_before)
+            return self._handled(self._call(record, *found, begun, rows_before=rows_before), record)
         except ApiProblem as problem:
             return error_reply(problem.status, problem.detail, problem.source)
 
-    def _handled(self, record: RecordedRequest, operation: Operation, resource_id: str, rows_before: int) -> Reply:
-        content_type = record.headers.get("content-type", "")
-        if operation.name not in _PUBLIC:
-            self._desk.check(record.headers.get("authorization"))
-        if operation.name == "oauth.token":
-            return self._desk.token(record.body, content_type)
-        if operation.name == "oauth.revoke":
-            return self._desk.revoke(record.body, content_type)
+    @staticmethod
+    def _call(
+        record: RecordedRequest, operation: Operation, resource_id: str, begun: datetime, *, rows_before: int = 0
+    ) -> Call:
         query = read_query(record.query_string)
         if rows_before:
             query = attrs.evolve(query, rows_before=rows_before)
-        call = Call(operation, resource_id, query, record.body, content_type)
+        return Call(operation, resource_id, query, record.body, record.headers.get("content-type", ""), begun)
+
+    def _handled(self, call: Call, record: RecordedRequest) -> Reply:
+        name = call.operation.name
+        if name not in _PUBLIC:
+            self._desk.check(record.headers.get("authorization"))
+        if name == "oauth.token":
+            return self._desk.token(call.body, call.content_type)
+        if name == "oauth.revoke":
+            return self._desk.revoke(call.body, call.content_type)
         if call.type in self.denied_types:
             raise ApiProblem(403, f"The key has no scope for {call.type}")
         self._world.catch_up()
-        return HANDLERS[operation.name](self._world, call)
+        return HANDLERS[name](self._world, call)

@@ -1,7 +1,7 @@
 """The state that operations work on, and the call of an operation."""
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -19,7 +19,7 @@ from kajabi_async.testing.request_query import RequestQuery
 from kajabi_async.testing.rows import Row
 from kajabi_async.testing.state import Store
 
-__all__ = ["Call", "Handler", "World"]
+__all__ = ["Call", "Handler", "LongWork", "World"]
 
 
 @attrs.frozen
@@ -31,6 +31,8 @@ class Call:
     query: RequestQuery
     body: bytes
     content_type: str
+    begun: datetime
+    """The time at which the work on it began."""
 
     @property
     def type(self) -> str:
@@ -109,3 +111,5 @@ def _first(row: Row, relation: str) -> str | None:
 
 
 Handler = Callable[[World, Call], Reply]
+LongWork = Callable[[World, Call], Iterator[None]]
+"""Does the part of a handler's work that may take long, before the handler, and yields between small steps."""

@@ -16,14 +16,15 @@ from kajabi_async.testing.api.people import (
     create_note,
     delete_contact,
     delete_note,
+    find_notes,
     update_contact,
     update_note,
 )
 from kajabi_async.testing.api.samples import SAMPLE_HANDLERS
-from kajabi_async.testing.api.shows import list_page, read_linkage, read_me, read_version, show
-from kajabi_async.testing.world import Handler
+from kajabi_async.testing.api.shows import find_page, list_page, read_linkage, read_me, read_version, show
+from kajabi_async.testing.world import Handler, LongWork
 
-__all__ = ["HANDLERS", "WRITE_HANDLERS", "matched"]
+__all__ = ["HANDLERS", "LONG_WORK", "WRITE_HANDLERS", "matched"]
 
 WRITE_HANDLERS: Final[dict[str, Handler]] = {
     "contacts.create": create_contact,
@@ -66,6 +67,12 @@ HANDLERS: Final[dict[str, Handler]] = {
     if not name.startswith("oauth.")
 }
 """The handler of each operation except the two of OAuth, which need no world."""
+
+LONG_WORK: Final[dict[str, LongWork]] = {
+    "contacts.delete": find_notes,
+    **{name: find_page for name, handler in HANDLERS.items() if handler is list_page},
+}
+"""What is done before a handler by name of the operation; without it, the handler would do the same at once."""
 
 _SERVED: Final = frozenset(OPERATIONS)
 """Rows that are added later belong to resources that the fake does not know."""

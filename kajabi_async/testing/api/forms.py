@@ -35,6 +35,7 @@ def submit_form(world: World, call: Call) -> Reply:
 def _confirm(world: World, form: Row, attributes: dict[str, Any], submission: Row) -> None:
     contact = _contact(world, form, attributes)
     submission.hidden["contact_id"] = contact.id
+    world.store.mark_written(submission.type, submission.id)
     _follow_up(world, form, contact, submission)
 
 

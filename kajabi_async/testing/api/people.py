@@ -1,7 +1,7 @@
 """Creating, updating and deleting contacts, their tags and their notes."""
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Final
 
 from kajabi_async.testing.api.bodies import attributes_of, document_of, linkage_ids, related_id, resource_object
@@ -20,6 +20,7 @@ __all__ = [
     "create_note",
     "delete_contact",
     "delete_note",
+    "find_notes",
     "free_email",
     "new_contact",
     "set_tags",
@@ -214,11 +215,19 @@ def delete_contact(world: World, call: Call) -> Reply:
         if any(is_subscribed(purchase, world.now()) for purchase in purchases_of(world.store, customer_id)):
             raise ApiProblem(422, "The contact has active subscriptions")
         world.store.delete("customers", customer_id)
-    notes = [note.id for note in world.store.rows("contact_notes") if note.related("contact") == (contact.id,)]
-    for note_id in notes:
+    for note_id in world.lister.all_ids("contact_notes", _notes_of(contact.id), call.begun):
         world.store.delete("contact_notes", note_id)
     world.store.delete("contacts", contact.id)
     return Reply.of({"data": {}})
+
+
+def find_notes(world: World, call: Call) -> Iterator[None]:
+    """Find the notes of a contact that is deleted, in small steps."""
+    return world.lister.work("contact_notes", _notes_of(call.resource_id), call.begun)
+
+
+def _notes_of(contact_id: str) -> RequestQuery:
+    return RequestQuery(filters=(("contact_id", contact_id),))
 
 
 def create_note(world: World, call: Call) -> Reply:

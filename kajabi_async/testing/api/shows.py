@@ -1,5 +1,7 @@
 """The reading operations: single resources, lists, linkage, the owner of the key, the version."""
 
+from collections.abc import Iterator
+
 from kajabi_async.testing.dataset.account import ME
 from kajabi_async.testing.documents import identifiers
 from kajabi_async.testing.pagination import page_links, page_meta
@@ -9,6 +11,7 @@ from kajabi_async.testing.rows import Row
 from kajabi_async.testing.world import Call, World
 
 __all__ = [
+    "find_page",
     "linkage_reply",
     "list_page",
     "read_linkage",
@@ -58,11 +61,18 @@ def list_page(world: World, call: Call) -> Reply:
         raise ApiProblem(500, "Internal server error")
     if call.type == _PAYOUTS:
         _require_site(call)
-    page = world.lister.page(call.type, call.query)
+    page = world.lister.page(call.type, call.query, call.begun)
     document = world.printer(call.query, in_list=True).many(call.type, [_listed(row) for row in page.rows])
     meta = page_meta(call.type, page, world.meta)
     document |= {} if meta is None else {"meta": meta}
     return Reply.of(document | {"links": page_links(call.type, call.query, page)})
+
+
+def find_page(world: World, call: Call) -> Iterator[None]:
+    """Find the rows of a page in small steps."""
+    if call.query.has_unbracketed_page or (call.type == _PAYOUTS and not call.query.filter("site_id")):
+        return iter(())
+    return world.lister.work(call.type, call.query, call.begun)
 
 
 def _listed(row: Row) -> Row:

@@ -1,10 +1,11 @@
 """Orders, order items, purchases, transactions and payouts, derived from the sales."""
 
 from collections.abc import Iterator
+from functools import partial
 from typing import Any, Final
 
 from kajabi_async.testing.dataset.catalog import offer_title
-from kajabi_async.testing.dataset.family import Family, numbered
+from kajabi_async.testing.dataset.family import Family, Parts, numbered
 from kajabi_async.testing.dataset.graph import Graph, Sale
 from kajabi_async.testing.dataset.people import customer_identity
 from kajabi_async.testing.dataset.times import DAY, instant, written
@@ -18,12 +19,20 @@ _HOUR: Final = DAY // 24
 
 def commerce(graph: Graph) -> Iterator[Family]:
     """Yield the families of sales and payments."""
-    yield graph.orders.family("orders", lambda customer, _: _order(graph, customer))
-    yield graph.purchases.family("order_items", lambda customer, slot: _order_item(graph, customer, slot))
-    yield graph.purchases.family("purchases", lambda customer, slot: _purchase(graph, customer, slot))
-    yield graph.transactions.family("transactions", lambda customer, suffix: _transaction(graph, customer, suffix))
+    in_site = Parts({"site_id": graph.site_of})
+    of_customer = Parts({"site_id": graph.site_of}, {"customer": lambda customer: (str(customer),)})
+    of_order = Parts({**in_site.values, "order_number": _order_number}, of_customer.links)
+    items, sold, paid = partial(_order_item, graph), partial(_purchase, graph), partial(_transaction, graph)
+    yield graph.orders.family("orders", lambda customer, _: _order(graph, customer), of_order)
+    yield graph.purchases.family("order_items", items, in_site)
+    yield graph.purchases.family("purchases", sold, of_customer)
+    yield graph.transactions.family("transactions", paid, of_customer)
     payouts = graph.sizes["payouts"]
     yield numbered("kajabi_payments_payouts", payouts, lambda number: _payout(graph, number), prefix="payout_")
+
+
+def _order_number(customer: int) -> int:
+    return 1000 + customer
 
 
 def _bought_at(customer: int, slot: int = 0) -> int:
@@ -54,7 +63,7 @@ def _fulfilled_at(graph: Graph, customer: int) -> str | None:
 def _order(graph: Graph, customer: int) -> Row:
     sales = graph.sales_of(customer)
     attributes = {
-        "order_number": 1000 + customer,
+        "order_number": _order_number(customer),
         "currency_code": "USD",
         "fulfilled_at": _fulfilled_at(graph, customer),
         "created_at": written(_bought_at(customer), customer),
@@ -202,5 +211,5 @@ def _payout_transaction(graph: Graph, position: int) -> dict[str, Any]:
         "presented_currency": "USD",
         "exchange_rate": 1.0,
         "quantity": 1,
-        "order_number": f"ORD-{1000 + customer}",
+        "order_number": f"ORD-{_order_number(customer)}",
     }

@@ -1,15 +1,37 @@
 """Families: all seeded resources of one type, generated on request."""
 
-from collections.abc import Callable
-from typing import Final
+from collections.abc import Callable, Mapping
+from typing import Any, Final
 
 import attrs
 
 from kajabi_async.testing.rows import Row
 
-__all__ = ["Family", "PerTen", "number_in", "numbered"]
+__all__ = ["Family", "Parts", "PerTen", "SeededRow", "number_in", "numbered"]
 
 _TEN: Final = 10
+
+
+@attrs.frozen
+class Parts:
+    """Single values and relations of the rows of a family by name, each as a function of the position or the number.
+
+    They equal those of the whole row, and cost less: a scan of a million rows reads only what its filters test.
+    """
+
+    values: Mapping[str, Callable[[int], Any]] = attrs.field(factory=dict[str, Callable[[int], Any]])
+    links: Mapping[str, Callable[[int], tuple[str, ...]]] = attrs.field(
+        factory=dict[str, Callable[[int], tuple[str, ...]]]
+    )
+
+    def of(self, convert: Callable[[int], int]) -> "Parts":
+        """Return the same parts as functions of what *convert* turns into their argument."""
+        values = {name: _after(convert, part) for name, part in self.values.items()}
+        return Parts(values, {name: _after(convert, part) for name, part in self.links.items()})
+
+
+def _after(convert: Callable[[int], int], part: Callable[[int], Any]) -> Callable[[int], Any]:
+    return lambda position: part(convert(position))
 
 
 @attrs.frozen
@@ -24,6 +46,50 @@ class Family:
     """The position of an id; None for an id that is not seeded."""
     make: Callable[[int], Row]
     """The resource at a position: a pure function, so two calls return equal rows."""
+    parts: Parts = attrs.field(factory=Parts)
+
+
+class SeededRow:
+    """A seeded resource for reading: it is generated only if a value is read that is not one of the parts."""
+
+    __slots__ = ("_family", "_position", "_row")
+
+    def __init__(self, family: Family, position: int) -> None:
+        """Refer to the resource of *family* at *position*."""
+        self._family = family
+        self._position = position
+        self._row: Row | None = None
+
+    @property
+    def type(self) -> str:
+        """The type of the resource."""
+        return self._family.type
+
+    @property
+    def id(self) -> str:
+        """The id of the resource."""
+        return self._family.id_at(self._position)
+
+    def value(self, name: str) -> Any:
+        """Return an attribute, or else a hidden value; None without either."""
+        part = self._family.parts.values.get(name)
+        return self._made().value(name) if part is None else part(self._position)
+
+    def related(self, relation: str) -> tuple[str, ...]:
+        """Return the ids of *relation*; empty if the row has no such relation."""
+        part = self._family.parts.links.get(relation)
+        return self._made().related(relation) if part is None else part(self._position)
+
+    @property
+    def site_id(self) -> str | None:
+        """The id of the resource's site."""
+        part = self._family.parts.values.get("site_id")
+        return self._made().site_id if part is None else part(self._position)
+
+    def _made(self) -> Row:
+        if self._row is None:
+            self._row = self._family.make(self._position)
+        return self._row
 
 
 def number_in(text: str, first: int, size: int) -> int | None:
@@ -34,8 +100,19 @@ def number_in(text: str, first: int, size: int) -> int | None:
     return number if first <= number < first + size else None
 
 
-def numbered(type_name: str, size: int, make: Callable[[int], Row], *, first: int = 1, prefix: str = "") -> Family:
-    """Return the family whose ids are *prefix* and the numbers from *first*; *make* takes the number."""
+def numbered(
+    type_name: str,
+    size: int,
+    make: Callable[[int], Row],
+    *,
+    first: int = 1,
+    prefix: str = "",
+    parts: Parts | None = None,
+) -> Family:
+    """Return the family whose ids are *prefix* and the numbers from *first*.
+
+    *make* takes the number; *parts* take the number from 1 on.
+    """
 
     def position_of(resource_id: str) -> int | None:
         if not resource_id.startswith(prefix):
@@ -49,6 +126,7 @@ def numbered(type_name: str, size: int, make: Callable[[int], Row], *, first: in
         id_at=lambda position: f"{prefix}{first + position}",
         position_of=position_of,
         make=lambda position: make(first + position),
+        parts=Parts() if parts is None else parts.of(lambda position: position + 1),
     )
 
 
@@ -97,12 +175,16 @@ class PerTen:
             return None
         return (customer - 1) // _TEN * len(self.entries) + self.entries.index(entry)
 
-    def family(self, type_name: str, make: Callable[[int, int], Row]) -> Family:
-        """Return the family of these items; *make* takes the customer's number and the suffix."""
+    def family(self, type_name: str, make: Callable[[int, int], Row], parts: Parts) -> Family:
+        """Return the family of these items.
+
+        *make* takes the customer's number and the suffix, *parts* take the customer's number.
+        """
         return Family(
             type=type_name,
             size=self.size,
             id_at=lambda position: "{}{}".format(*self.at(position)),
             position_of=self.position_of,
             make=lambda position: make(*self.at(position)),
+            parts=parts.of(lambda position: self.at(position)[0]),
         )

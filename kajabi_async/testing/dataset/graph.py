@@ -4,9 +4,7 @@ Resources are identified by number here; site, offer, product, tag and customer 
 """
 
 from functools import lru_cache
-from typing import Final, Literal
-
-import attrs
+from typing import Final, Literal, NamedTuple
 
 from kajabi_async.testing.dataset.draw import Draw
 from kajabi_async.testing.dataset.family import PerTen
@@ -27,8 +25,7 @@ _SECOND_PAYMENTS: Final = {(3, 1), (5, 1)}
 """The index and suffix of second payments (or refunds): always for the first purchase."""
 
 
-@attrs.frozen
-class Sale:
+class Sale(NamedTuple):
     """One offer sold to one customer; amounts in cents."""
 
     customer: int

@@ -1,16 +1,18 @@
 """Contacts and customers, tags, notes and custom fields."""
 
-from collections.abc import Iterator
+import re
+from collections.abc import Callable, Iterator
+from functools import lru_cache, partial
 from typing import Any, Final
 
 from kajabi_async.testing.dataset.draw import Draw
-from kajabi_async.testing.dataset.family import Family, numbered
+from kajabi_async.testing.dataset.family import Family, Parts, numbered
 from kajabi_async.testing.dataset.graph import CONTACT_IDS_FROM, Graph
 from kajabi_async.testing.dataset.times import DAY, instant, written
 from kajabi_async.testing.dataset.words import CITIES, FIRST_NAMES, LAST_NAMES, STREETS, TAGS, accentless
 from kajabi_async.testing.rows import Linkage, LinkToMany, LinkToOne, Row
 
-__all__ = ["contact_number", "customer_identity", "people"]
+__all__ = ["contact_number", "customer_identity", "numbers_with", "people"]
 
 _CUSTOM_FIELDS: Final = (
     ("Favourite Season", "SelectBoxField"),
@@ -25,18 +27,66 @@ _NOTES: Final = (
     "Prefers to be written to in the evening.\nTime zone: Lisbon.",
     "Met at the spring workshop.",
 )
-_INVERTIBLE: Final = "@example.com"
+_DOMAIN: Final = "example.com"
+_INVERTIBLE: Final = f"@{_DOMAIN}"
+_KEPT: Final = 16
+"""The number of identities in the cache: a filter reads the name and the email of a person one after the other."""
+_LAST_PART: Final = re.compile(r"(?:(?P<exact>.*\.)?(?P<digits>[0-9]+))?", re.DOTALL)
 
 
 def people(graph: Graph) -> Iterator[Family]:
     """Yield the families of people."""
     sizes = graph.sizes
-    yield numbered("customers", sizes["customers"], lambda number: _customer(graph, number))
-    yield numbered("contacts", graph.contacts, lambda number: _contact(graph, number), first=CONTACT_IDS_FROM + 1)
+    customer, contact = partial(_customer, graph), partial(_contact, graph)
+    yield numbered("customers", sizes["customers"], customer, parts=_customer_parts(graph))
+    yield numbered("contacts", graph.contacts, contact, first=CONTACT_IDS_FROM + 1, parts=_contact_parts(graph))
     yield numbered("contact_tags", sizes["contact_tags"], lambda number: _tag(graph, number))
     notes = sizes["contact_notes"] if graph.contacts else 0
     yield numbered("contact_notes", notes, lambda number: _note(graph, number))
     yield numbered("custom_fields", sizes["custom_fields"], lambda number: _custom_field(graph, number))
+
+
+def _person_parts(graph: Graph) -> dict[str, Callable[[int], Any]]:
+    identity = lru_cache(maxsize=_KEPT)(partial(customer_identity, graph))
+
+    def name(number: int) -> Any:
+        return identity(number)["name"]
+
+    def email(number: int) -> Any:
+        return identity(number)["email"]
+
+    def created_at(number: int) -> str:
+        return written(instant(number), number)
+
+    return {"name": name, "email": email, "created_at": created_at, "site_id": graph.site_of}
+
+
+def _customer_parts(graph: Graph) -> Parts:
+    def contact(number: int) -> tuple[str, ...]:
+        return (graph.contact_id(number),)
+
+    return Parts(_person_parts(graph), {"contact": contact, "offers": graph.offers_of})
+
+
+def _contact_parts(graph: Graph) -> Parts:
+    customers = graph.sizes["customers"]
+
+    def customer(number: int) -> tuple[str, ...]:
+        return (str(number),) if number <= customers else ()
+
+    def offers(number: int) -> tuple[str, ...]:
+        return graph.offers_of(number) if number <= customers else ()
+
+    def subscribed(number: int) -> bool:
+        return _is_subscribed(_identity(graph, number)[0])
+
+    values = _person_parts(graph) | {"subscribed": subscribed}
+    return Parts(values, {"customer": customer, "offers": offers, "tags": graph.tags_of})
+
+
+def _is_subscribed(draw: Draw) -> bool:
+    """Return whether the person whose name was drawn last is subscribed."""
+    return draw.below(3) > 0
 
 
 def contact_number(email: str) -> int | None:
@@ -45,6 +95,26 @@ def contact_number(email: str) -> int | None:
     return (
         int(number) if number.isascii() and number.isdecimal() and len(number) <= len(str(CONTACT_IDS_FROM)) else None
     )
+
+
+def numbers_with(text: str, count: int) -> range:
+    """Return the numbers of the first *count* people whose email may contain *text*, which is in lower case.
+
+    An email ends in the number and the domain, so that most texts with an ``@`` leave one number or none.
+    """
+    local, at, domain = text.partition("@")
+    if not at:
+        return range(1, count + 1)
+    found = _LAST_PART.fullmatch(local)
+    if found is None or not _DOMAIN.startswith(domain):
+        return range(0)
+    digits = found["digits"] or ""
+    if found["exact"] is not None:
+        number = int(digits) if len(digits) <= len(str(count)) and digits[0] != "0" else 0
+        return range(number, number + 1) if 1 <= number <= count else range(0)
+    step = 10 ** len(digits)
+    # More digits than any number has.
+    return range(int(digits or "0") or step, count + 1, step) if len(digits) <= len(str(count)) else range(0)
 
 
 def _identity(graph: Graph, number: int) -> tuple[Draw, dict[str, Any]]:
@@ -110,7 +180,7 @@ def _contact(graph: Graph, contact_id: int) -> Row:
     number = contact_id - CONTACT_IDS_FROM
     draw, identity = _identity(graph, number)
     is_customer = number <= graph.sizes["customers"]
-    subscribed = draw.below(3) > 0
+    subscribed = _is_subscribed(draw)
     attributes = {**identity, **_address(draw, number), "subscribed": subscribed}
     attributes |= {"external_user_id": _external_user_id(graph, number), **_times(draw, number)}
     offers = graph.offers_of(number) if is_customer else ()

@@ -17,7 +17,7 @@ from kajabi_async.testing.replies import Reply
 from kajabi_async.testing.server_clock import ServerClock
 from kajabi_async.testing.state import Store
 
-__all__ = ["Fault", "Incident", "RealAnswer", "checked_target", "sent"]
+__all__ = ["Fault", "Incident", "RealAnswer", "checked_target", "pause", "sent"]
 
 _POLL_SECONDS: Final = 0.25
 
@@ -33,6 +33,13 @@ class RealAnswer(Protocol):
 def sent(reply: Reply, clock: ServerClock) -> web.Response:
     """Return a response with ``reply``, dated by ``clock``."""
     return web.Response(status=reply.status, body=reply.body or None, headers=_dated(reply, clock))
+
+
+async def pause(seconds: float, closing: asyncio.Event) -> None:
+    """Wait ``seconds``, at most until the fake is ``closing``."""
+    with suppress(TimeoutError):
+        async with asyncio.timeout(seconds):
+            await closing.wait()
 
 
 def _dated(reply: Reply, clock: ServerClock) -> dict[str, str]:
@@ -83,9 +90,7 @@ class Incident:
 
     async def pause(self, seconds: float) -> None:
         """Wait ``seconds``, at most until the fake is closed."""
-        with suppress(TimeoutError):
-            async with asyncio.timeout(seconds):
-                await self.closing.wait()
+        await pause(seconds, self.closing)
 
     async def wait_for_the_end(self) -> None:
         """Wait until the fake is closed or the client disconnects."""

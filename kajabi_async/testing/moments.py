@@ -1,0 +1,50 @@
+"""The time of an evaluation, and how long its comparisons hold."""
+
+from datetime import datetime, timedelta
+from typing import Final
+
+__all__ = ["Moment"]
+
+_NO_TIME: Final = timedelta(0)
+_JUST_AFTER: Final = timedelta(microseconds=1)
+
+
+class Moment:
+    """A time to compare others with; it remembers when the next of these comparisons turns out otherwise."""
+
+    def __init__(self, now: datetime) -> None:
+        """Compare with *now*."""
+        self.now = now
+        self.until: datetime | None = None
+        """The earliest of the compared times that lie ahead."""
+        self.is_compared = False
+        """Whether a time was compared."""
+
+    def has_reached(self, time: datetime, after: timedelta = _NO_TIME) -> bool:
+        """Return whether *time* and *after* have passed, or pass now."""
+        self.is_compared = True
+        try:
+            due = time + after
+        except OverflowError:
+            return False
+        if due <= self.now:
+            return True
+        if self.until is None or due < self.until:
+            self.until = due
+        return False
+
+    def is_past(self, time: datetime, after: timedelta) -> bool:
+        """Return whether it is later than *time* and *after*, and not just then."""
+        return self.has_reached(time, after + _JUST_AFTER)
+
+    def has_changed(self, now: datetime) -> bool:
+        """Return whether a comparison so far turns out otherwise at *now*, which is not earlier."""
+        return self.until is not None and now >= self.until
+
+    def is_set_back(self, now: datetime) -> bool:
+        """Return whether *now* is earlier, so that the comparisons so far may turn out otherwise."""
+        return self.is_compared and now < self.now
+
+    def restart(self, now: datetime) -> None:
+        """Compare with *now* from here on, and forget the comparisons so far."""
+        self.now, self.until, self.is_compared = now, None, False
