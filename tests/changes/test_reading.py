@@ -119,7 +119,9 @@ async def test_several_pages_are_sure_once_a_second_look_shows_nothing_new() -> 
     assert (reading.is_sure, len(reading.rows), world.requests) == (True, 27, 3)
 
 
-@pytest.mark.parametrize("seed", range(60))
+@pytest.mark.parametrize(
+    "seed", [*range(12), *(pytest.param(seed, marks=pytest.mark.thorough) for seed in range(12, 60))]
+)
 async def test_nothing_is_missed_invented_or_repeated_whatever_the_list_does(seed: int) -> None:
     """Inserts, deletions, late rows, ties in random order, unknown totals, restarts."""
     chance = random.Random(seed)

@@ -68,6 +68,7 @@ async def test_an_interrupted_export_says_how_to_resume(tmp_path: Path) -> None:
     assert last == "kajabi: interrupted"
 
 
+@pytest.mark.thorough
 async def test_a_full_disk_leaves_the_checkpoint_valid(tmp_path: Path) -> None:
     """The error says that the rows are kept; with free space the export resumes to the same file."""
     alone, full = tmp_path / "alone.parquet", tmp_path / "full.parquet"
