@@ -12,6 +12,7 @@ import attrs
 import pytest
 
 from kajabi_async import DecodeError, PagingError
+from kajabi_async.changes.engine import Engine
 from kajabi_async.changes.reading import ListReader, Reading
 from kajabi_async.changes.stream import Changes
 from kajabi_async.changes.watched import WATCHED, stamp_of
@@ -93,7 +94,7 @@ def _contact(row: Row) -> dict[str, Any]:
 
 def changes_of(world: World, cursor: str | None = None) -> Changes:
     within = context(Canned(world), clock=world.clock)
-    return Changes(within, "owner", cursor=cursor, since=None, every=60, watch="contacts", sweep=None)
+    return Changes(Engine(within, "owner", cursor=cursor, since=None, every=60, watch="contacts", sweep=None))
 
 
 def reader_of(world: World) -> ListReader:
