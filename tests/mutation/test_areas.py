@@ -40,14 +40,28 @@ def test_an_area_can_be_named() -> None:
         areas_named(["x"])
 
 
+COMMAND = ("cli.exit_codes", "cli.filter_help", "cli.front", "cli.own_words", "cli.running")
+
+
 def test_what_is_required_is_covered() -> None:
     """Each package that users lean on, and the leaf for work that is shared."""
     code = {module_of(pattern) for area in AREAS for pattern in area.code}
     packages = (
-        *("decoding", "export", "fetching", "jsonapi", "models", "relationships", "resources", "serialization"),
-        *("session", "session.auth", "session.limits", "stores"),
+        *(
+            "access",
+            "changes",
+            "decoding",
+            "export",
+            "fetching",
+            "jsonapi",
+            "models",
+            "relationships",
+            "resources",
+            "serialization",
+        ),
+        *("session", "session.auth", "session.limits", "stores", "stores.redis"),
     )
-    assert code >= {f"kajabi_async.{name}" for name in (*packages, "concurrency", "cli.exit_codes", "cli.running")}
+    assert code >= {f"kajabi_async.{name}" for name in (*packages, "concurrency", *COMMAND)}
 
 
 EQUIVALENT = tomllib.loads(Path(__file__).with_name("equivalents.toml").read_text("utf-8"))["equivalent"]
