@@ -11,7 +11,7 @@ LISTS = ("purchases", "orders", "form_submissions", "contact_notes", "customers"
 
 async def test_the_first_poll_costs_one_request_for_each_list_and_yields_nothing_old() -> None:
     """It starts now."""
-    async with opened(customers=3000) as site:
+    async with opened(customers=600) as site:
         changes = site.api.changes()
         assert await changes.poll() == ()
         del site.fake.counts["oauth.token"]
