@@ -39,9 +39,10 @@ test: $(READY)  ## All checks and all but the costly tests in parallel; reports 
 tests: $(READY)
 	$(RUN) -m 'not thorough' $(PYTEST)
 
-thorough: $(READY)  ## The costly tests, and other examples for those of hypothesis; prints their seed.
+thorough: $(READY)  ## The costly tests and checks, and other examples for the tests of hypothesis; prints their seed.
 	@echo 'hypothesis draws from seed $(SEED); make thorough SEED=$(SEED) repeats it'
 	$(RUN) -m 'thorough or hypothesis' --hypothesis-profile=varied --hypothesis-seed=$(SEED) $(PYTEST)
+	$(BIN)/basedpyright
 
 coverage: $(READY)  ## All tests, requiring branch coverage of 95 %; takes longer.
 	$(BIN)/coverage erase
@@ -52,11 +53,11 @@ covered: $(READY)
 	$(BIN)/coverage combine --quiet
 	$(BIN)/coverage report
 
-check: $(READY)  ## Style, types, import rules and slots.
+check: $(READY)  ## Style, types, import rules and slots; pyright checks the tests in `make thorough`.
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
-	$(BIN)/basedpyright
+	$(BIN)/basedpyright kajabi_async examples
 	$(BIN)/lint-imports --no-logo
 	$(BIN)/python -m slotscheck -m kajabi_async
 

@@ -12,6 +12,7 @@ from weakref import WeakSet
 
 import attrs
 
+from kajabi_async.changes.engine import Engine
 from kajabi_async.changes.stream import Changes
 from kajabi_async.changes.watched import WatchName
 from kajabi_async.checks import boolean, shown, string, whole_number, with_methods
@@ -233,7 +234,7 @@ class Kajabi(Prefetching):
         """
         whose = f"{self._session.base_url}\n{self._account}\n{self._context.site_id or ''}"
         owner = hashlib.sha256(whose.encode()).hexdigest()[:16]
-        return Changes(self._context, owner, cursor=cursor, since=since, every=every, watch=watch, sweep=sweep)
+        return Changes(Engine(self._context, owner, cursor=cursor, since=since, every=every, watch=watch, sweep=sweep))
 
     def with_options(self, **options: Unpack[SharedOptions]) -> Self:
         """Return a client with other ``options`` that shares pool, token, gate, rate and `stats` with this one.

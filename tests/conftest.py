@@ -13,6 +13,7 @@ import yaml
 from hypothesis import HealthCheck, settings
 
 from tests.canary import shown_secrets, watching
+from tests.drawing import DRAWN, SHARE, VARIED
 from tests.machine import need
 from tests.redis_server import redis_server
 
@@ -21,13 +22,13 @@ pytest_plugins = ["tests.hooks"]
 DOCUMENT = Path(__file__).parents[2] / "shared" / "reference" / "kajabi-openapi-1.1.0.yaml"
 
 # The second draws other examples on every run: --hypothesis-profile=varied --hypothesis-seed=NUMBER repeats one.
-for profile, is_repeatable in (("repeatable", True), ("varied", False)):
+for profile, is_repeatable in (("repeatable", True), (VARIED, False)):
     settings.register_profile(
         profile,
         derandomize=is_repeatable,
         database=None,
         deadline=None,
-        max_examples=100,
+        max_examples=DRAWN // SHARE if is_repeatable else DRAWN,
         print_blob=True,
         # On a busy machine neither check says anything about the code.
         suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture],

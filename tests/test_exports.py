@@ -79,12 +79,14 @@ def test_only_the_client_and_the_session_load_an_http_client() -> None:
 def test_a_name_brings_no_http_client_and_no_more_than_it_needs(name: str) -> None:
     """What is stored and loaded in one process was fetched in another."""
     loaded = _in_a_fresh_interpreter(f"import sys; from kajabi_async import {name}; print(*sys.modules)").split()
+    assert "kajabi_async" in loaded
     assert {"aiohttp", "kajabi_async.client", "kajabi_async.session"}.isdisjoint(loaded)
 
 
 def test_importing_the_package_imports_none_of_its_modules() -> None:
     """Not even the errors."""
     loaded = _in_a_fresh_interpreter("import sys, kajabi_async; print(*sys.modules)").split()
+    assert "kajabi_async" in loaded
     assert [module for module in loaded if module.startswith("kajabi_async.")] == []
 
 

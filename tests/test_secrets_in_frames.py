@@ -269,9 +269,9 @@ def test_a_wrong_option_leaves_no_secret_in_a_frame(wrong: dict[str, Any]) -> No
     """None of the other arguments is shown either."""
     options: dict[str, Any] = {"client_id": "id", "client_secret": CANARY, **wrong}
     error = _raised_by(lambda: Kajabi(**options))
-    if error is not None:
-        assert _shown(error) == []
-        assert _rich_shows_outside(error) == []
+    assert error is not None
+    assert _shown(error) == []
+    assert _rich_shows_outside(error) == []
 
 
 def _raised_by(call: Callable[[], object]) -> Exception | None:

@@ -24,9 +24,9 @@ def test_the_files_it_names_exist(path: str) -> None:
 @pytest.mark.parametrize("name", sorted(set(re.findall(r"test_\w+(?=`)", TEXT))))
 def test_the_tests_it_names_exist(name: str) -> None:
     """Each is in one of the files named in the same row."""
-    for row in TEXT.splitlines():
-        if name not in row:
-            continue
+    rows = [row for row in TEXT.splitlines() if name in row]
+    assert rows
+    for row in rows:
         files = [ROOT / path for path in re.findall(r"tests/[\w/]+\.py", row)] or [
             ROOT / "tests/session/test_resilience.py"
         ]

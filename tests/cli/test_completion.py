@@ -96,7 +96,12 @@ async def test_installing_twice_changes_nothing_more(kajabi: Command, tmp_path: 
 
 
 @pytest.mark.parametrize(
-    ("shell", "line"), [("bash", ". "), ("zsh", "fpath=("), ("fish", "New shells complete kajabi")]
+    ("shell", "line"),
+    [
+        ("bash", ". "),
+        ("zsh", "fpath=("),
+        pytest.param("fish", "New shells complete kajabi", marks=pytest.mark.thorough),
+    ],
 )
 async def test_installing_without_touching_the_startup_file_prints_the_line(
     shell: str, line: str, kajabi: Command
@@ -108,7 +113,7 @@ async def test_installing_without_touching_the_startup_file_prints_the_line(
     assert not {".bashrc", ".zshrc"} & set(os.listdir(Path.home()))  # noqa: PTH208
 
 
-@pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
+@pytest.mark.parametrize("shell", ["bash", "zsh", pytest.param("fish", marks=pytest.mark.thorough)])
 async def test_every_shell_has_a_script(shell: str, kajabi: Command) -> None:
     """The script includes the filters."""
     done = await kajabi("completion", "show", shell, "--json")

@@ -1,10 +1,11 @@
 """The demo, its recording, and the fake that is served until interrupted."""
 
-import asyncio
 import json
+import os
 import re
 import runpy
 import signal
+import subprocess
 import time
 from collections.abc import Callable
 from html import unescape
@@ -14,8 +15,9 @@ import pytest
 
 from kajabi_async import Kajabi
 from tests.cli.conftest import Command
-from tests.cli.processes import started
+from tests.cli.processes import COMMAND, started
 from tests.cli.screens import on_terminal
+from tests.sharing import once_for_all_workers
 
 RULE = re.compile(r"^─+ | ─+$")
 CONTROL = re.compile(r"\x1b\[[\d;?]*[A-Za-z]")
@@ -36,11 +38,24 @@ def _lines(svg: str) -> list[str]:
     return [line.rstrip() for line in lines.values()]
 
 
-async def test_the_demo_runs_without_an_account_in_80_columns() -> None:
+@pytest.fixture(scope="session")
+def piped(tmp_path_factory: pytest.TempPathFactory) -> tuple[int, str, str]:
+    """Exit code, output and errors of the demo in a pipe, run once for all tests and workers."""
+
+    def run() -> tuple[int, str, str]:
+        settings = {name: value for name, value in os.environ.items() if not name.startswith("KAJABI_")}
+        done = subprocess.run(
+            [*COMMAND, "demo"], capture_output=True, text=True, env={**settings, "COLUMNS": "80"}, check=False
+        )
+        return done.returncode, done.stdout, done.stderr
+
+    return once_for_all_workers(tmp_path_factory, "demo", run)
+
+
+def test_the_demo_runs_without_an_account_in_80_columns(piped: tuple[int, str, str]) -> None:
     """Every step has its result and the requests that it took: a relation one, and none the second time."""
-    process = await started("demo")
-    out, err = (text.decode() for text in await process.communicate())
-    assert (process.returncode, err) == (0, "")
+    code, out, err = piped
+    assert (code, err) == (0, "")
     lines = out.splitlines()
     assert max(map(len, lines)) <= 80
     assert [line.strip() for line in lines if "contact 21" in line] == [
@@ -53,28 +68,27 @@ async def test_the_demo_runs_without_an_account_in_80_columns() -> None:
     assert re.search(r"^[\d,]+ requests, 1 token$", out, re.MULTILINE)
 
 
-async def test_the_demo_shows_the_same_on_a_terminal() -> None:
+@pytest.mark.thorough
+def test_the_demo_shows_the_same_on_a_terminal(piped: tuple[int, str, str]) -> None:
     """In 80 columns; only times differ, and the bars of progress are more."""
-    process = await started("demo")
-    piped, _ = await process.communicate()
-    shown = await asyncio.to_thread(on_terminal, ["demo"], {}, columns=80)
+    shown = on_terminal(["demo"], {}, columns=80)
     assert shown.code == 0
     lines = [RULE.sub("", line) for line in CONTROL.sub("", shown.out).splitlines() if line.strip() and "━" not in line]
     assert [re.sub(r"[\d,.]+", "...", line) for line in lines] == [
-        re.sub(r"[\d,.]+", "...", line) for line in piped.decode().splitlines()
+        re.sub(r"[\d,.]+", "...", line) for line in piped[1].splitlines()
     ]
 
 
-async def test_the_demo_shows_figures_and_no_blanks() -> None:
+def test_the_demo_shows_figures_and_no_blanks(piped: tuple[int, str, str]) -> None:
     """No result is a dash, None or empty; the first lines say what the package is for."""
-    process = await started("demo")
-    out, _ = (text.decode() for text in await process.communicate())
+    _, out, _ = piped
     results = [line.strip() for line in out.splitlines() if line.startswith("  ")]
     assert len(results) >= 9
     assert [each for each in results if re.search(r"None|(^|[ ,;])-([ ,;]|$)|^\[", each)] == []
     assert "reads and writes Kajabi from asyncio programs" in out.splitlines()[0]
 
 
+@pytest.mark.thorough
 def test_the_recording_shows_what_the_demo_shows_now() -> None:
     """Line for line but for the measured times; run ``python docs/make_recording.py`` if it does not."""
     recorded: Callable[[], str] = runpy.run_path(str(DOCS / "make_recording.py"))["recorded"]

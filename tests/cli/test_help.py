@@ -1,8 +1,10 @@
 """The pages of help: in groups, with examples that run, and no word broken."""
 
 import re
+from functools import cache
 
 import pytest
+from cyclopts import App
 
 from kajabi_async.cli.app import make_app
 from kajabi_async.cli.contents import COMMANDS
@@ -10,7 +12,13 @@ from kajabi_async.cli.filter_help import filter_meaning
 from tests.cli.conftest import Command
 from tests.cli.test_arguments import commands
 
-PATHS = [path for path, _ in commands(make_app())]
+
+@cache
+def _app() -> App:
+    return make_app()
+
+
+PATHS = [path for path, _ in commands(_app())]
 GROUPS = [(command.name,) for command in COMMANDS if command.is_group]
 SECTIONS = ["Account", "People", "Catalog", "Commerce", "Content", "Forms", "Tools"]
 
@@ -39,14 +47,15 @@ async def test_every_page_has_examples_and_breaks_no_word(path: tuple[str, ...],
 @pytest.mark.parametrize("path", PATHS, ids=" ".join)
 async def test_every_option_of_every_page_has_its_meaning(path: tuple[str, ...], kajabi: Command) -> None:
     """Also every filter; the names are those that the parser knows."""
-    app = make_app()
+    app = _app()
     for name in path:
         app = app[name]
     page = (await kajabi(*path, "--help")).out
-    for argument in app.assemble_argument_collection():
-        if argument.index is None:
-            assert argument.parameter.help, argument.name
-            assert re.search(rf"^  {re.escape(argument.name)}[ ,\n]", page, re.MULTILINE), argument.name
+    options = [argument for argument in app.assemble_argument_collection() if argument.index is None]
+    assert options
+    for option in options:
+        assert option.parameter.help, option.name
+        assert re.search(rf"^  {re.escape(option.name)}[ ,\n]", page, re.MULTILINE), option.name
 
 
 @pytest.mark.parametrize(

@@ -12,9 +12,11 @@ from tests.cli.test_arguments import commands
 
 def test_every_command_takes_json() -> None:
     """Without exception."""
+    found = list(commands(make_app()))
+    assert len(found) > 60
     without = [
         " ".join(path)
-        for path, command in commands(make_app())
+        for path, command in found
         if not any("--json" in argument.names for argument in command.assemble_argument_collection())
     ]
     assert without == []
@@ -67,9 +69,9 @@ async def test_writes_of_links_print_one_object(kajabi: Command, fake: FakeKajab
     added = await kajabi("contacts", "add-tags", contact_id, "1", "2", "--json")
     assert {"1", "2"} <= set(json.loads(added.out)["tags"])
     removed = await kajabi("contacts", "remove-tags", contact_id, "1", "--json")
-    assert "1" not in json.loads(removed.out)["tags"]
+    assert set(json.loads(removed.out)["tags"]) == set(json.loads(added.out)["tags"]) - {"1"}
     granted = await kajabi("contacts", "grant-offers", contact_id, "1", "2", "3", "--json")
-    assert set(json.loads(granted.out)["granted_offers"]) <= {"1", "2", "3"}
+    assert set(json.loads(granted.out)["granted_offers"]) == {"1", "2", "3"}
 
 
 async def test_the_report_of_lookups_is_json_too(kajabi: Command) -> None:

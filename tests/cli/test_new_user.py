@@ -90,6 +90,7 @@ async def test_wrong_arguments_are_reported_with_their_cure(
 async def test_a_sentence_ends_once(arguments: tuple[str, ...], kajabi: Command) -> None:
     """Whatever it ends with: no '?.', no ', .', no '..'."""
     message = (await kajabi(*arguments)).err
+    assert message
     assert [wrong for wrong in ("?.", ", . ", ",. ", "....") if wrong in message] == []
 
 

@@ -95,6 +95,7 @@ async def test_help_fits_80_columns_and_is_broken_by_the_terminal_alone(
     headings = ("\nOptions:", "\nArguments:", "\nCommands:", "\nAccount:")
     end = min(done.out.find(each) for each in headings if each in done.out)
     prose = done.out[:end].splitlines()[2:]
+    assert prose
     for line, following in itertools.pairwise(prose):
         if line.strip() and following.strip():
             assert len(line.rstrip()) + 1 + len(following.split()[0]) > 80

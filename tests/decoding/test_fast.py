@@ -11,7 +11,7 @@ from typing import Any
 from unittest.mock import patch
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from kajabi_async import Contact, Customer, DecodeError, Offer, Resource
@@ -20,6 +20,7 @@ from kajabi_async.decoding.decoder import DECODERS
 from kajabi_async.decoding.fast import FastReader
 from kajabi_async.jsonapi.query import Query
 from kajabi_async.models.resource import MODELS, Scope, attribute_names
+from tests.drawing import examples
 from tests.models.building import build, read
 
 TIMES = (
@@ -137,7 +138,7 @@ def pages(draw: st.DrawFn) -> tuple[type[Resource], list[dict[str, Any]]]:
 
 
 @given(rows())
-@settings(max_examples=600, deadline=None)
+@examples(600)
 def test_both_ways_return_the_same(row: tuple[type[Resource], dict[str, Any]]) -> None:
     """The same values of the same types, the same extra, the same error at the same place."""
     cls, attributes = row
@@ -148,7 +149,7 @@ def test_both_ways_return_the_same(row: tuple[type[Resource], dict[str, Any]]) -
 
 
 @given(pages())
-@settings(max_examples=300, deadline=None)
+@examples(300)
 def test_a_page_read_at_once_is_the_same_as_one_read_row_by_row(page: tuple[type[Resource], list[Any]]) -> None:
     """One odd row changes nothing for the others."""
     cls, attributes = page

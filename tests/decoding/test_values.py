@@ -7,7 +7,7 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from kajabi_async import (
@@ -26,6 +26,7 @@ from kajabi_async import (
 from kajabi_async.decoding.values import Refused, converter_for
 from kajabi_async.jsonapi.query import Query
 from kajabi_async.models.resource import MODELS, Scope, attribute_names
+from tests.drawing import examples
 from tests.models.building import build, read, strict
 
 JSON = st.recursive(
@@ -181,7 +182,7 @@ def test_socials_keep_networks_that_are_not_documented() -> None:
 
 @pytest.mark.parametrize("cls", MODELS.values(), ids=MODELS)
 @given(data=st.data())
-@settings(max_examples=25)
+@examples(100)
 def test_any_json_is_a_resource_or_a_decode_error(cls: type[Resource], data: st.DataObject) -> None:
     """No other exception leaves the conversion, whatever the type of the attribute."""
     names = st.sampled_from([*attribute_names(cls), "custom_1", "x"])

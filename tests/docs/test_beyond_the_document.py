@@ -36,4 +36,5 @@ def test_every_option_of_the_fake_is_listed() -> None:
     listed = {row[0].strip("`") for row in ROWS if row[0].startswith("`")}
     assert {f"Quirks.{field.name}" for field in attrs.fields(Quirks)} <= listed
     options = {name for name in listed if "." not in name}
+    assert options
     assert options <= set(FakeKajabi.__init__.__annotations__)

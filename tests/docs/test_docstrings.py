@@ -72,4 +72,5 @@ def test_no_asterisk_is_shown_in_an_editor(name: str) -> None:
         texts = [text for cls in _classes(found) for text in _texts(cls.body)]
     else:
         texts = [inspect.getdoc(found) or ""]
+    assert texts
     assert [text for text in texts if "*" in _CODE.sub("", text)] == []

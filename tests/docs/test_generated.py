@@ -42,6 +42,7 @@ def _commands(app: App, words: tuple[str, ...] = ("kajabi",)) -> Iterator[tuple[
             yield from _commands(app[name], (*words, name))
 
 
+@pytest.mark.thorough
 def test_every_command_is_in_the_page_of_the_command(built_docs: Path) -> None:
     """Those of each group, too: a new command needs no edit of the page."""
     page = _text(built_docs / "guides" / "command.html")
@@ -50,25 +51,31 @@ def test_every_command_is_in_the_page_of_the_command(built_docs: Path) -> None:
     assert [words for words in commands if f'id="{"-".join(words)}"' not in page] == []
 
 
+@pytest.mark.thorough
 def test_every_option_of_a_command_is_in_its_section(built_docs: Path) -> None:
     """Filters as well as those with a text."""
     page = _text(built_docs / "guides" / "command.html")
     lacking: list[str] = []
+    checked = 0
     for words, command in _commands(make_app()):
         if command.default_command is not None:
             section = page.partition(f'id="{"-".join(words)}"')[2].partition("<section")[0]
             shown = _codes(section) | set(re.findall(r"[A-Z_]{2,}", section))
             options = {name for each in command.assemble_argument_collection() if each.show for name in each.names}
+            checked += len(options)
             lacking += [f"{' '.join(words)} {name}" for name in options - shown]
+    assert checked > 60
     assert lacking == []
 
 
+@pytest.mark.thorough
 def test_every_exit_code_is_in_the_page_of_the_command(built_docs: Path) -> None:
     """With its meaning."""
     page = unescape(_text(built_docs / "guides" / "command.html"))
     assert [code for code, meaning in MEANINGS.items() if meaning not in page] == []
 
 
+@pytest.mark.thorough
 def test_every_public_name_is_in_the_whole_surface(built_docs: Path) -> None:
     """On the page and in the text for language models."""
     page, text = _text(built_docs / "surface.html"), _text(built_docs / "llms-full.txt")
@@ -80,6 +87,7 @@ def test_every_public_name_is_in_the_whole_surface(built_docs: Path) -> None:
     assert "api.resource(cls)" in text
 
 
+@pytest.mark.thorough
 def test_every_page_is_in_the_list_for_language_models(built_docs: Path) -> None:
     """Each with a sentence about it, and each link has its page."""
     text = _text(built_docs / "llms.txt")
@@ -89,6 +97,7 @@ def test_every_page_is_in_the_list_for_language_models(built_docs: Path) -> None
     assert [link for link in links if not (built_docs / link).is_file()] == []
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("cls", LISTS)
 def test_every_option_of_a_list_is_listed_at_the_method(cls: Any, built_docs: Path) -> None:
     """Its signature says ``**options`` only."""
@@ -101,6 +110,7 @@ def test_every_option_of_a_list_is_listed_at_the_method(cls: Any, built_docs: Pa
         options -= {"sort"}
     if not any(relation.includable for relation in cls.model.relations.values()):
         options -= {"include"}
+    assert options
     assert sorted(options - _codes(method)) == []
 
 

@@ -91,6 +91,7 @@ async def test_a_page_is_whole_on_a_phone_and_on_a_desk(
         assert await _too_wide(tab, DESK) == []
         assert await tab.evaluate(SCROLLING_CODE) == []
         links: list[str] = await tab.evaluate(LINKS)
+        assert links
         assert [link for link in sorted(set(links)) if not _has_target(link, docs_url, built_docs)] == []
         assert _console_errors(tab) == []
         assert _requested_elsewhere(tab, docs_url) == []

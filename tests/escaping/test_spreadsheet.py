@@ -6,10 +6,11 @@ import json
 import re
 
 import pytest
-from hypothesis import example, given, settings
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from kajabi_async.escaping.spreadsheet import escape_cell, escape_json_cell, unescape_cell
+from tests.drawing import examples
 from tests.escaping.hostile import HOSTILE
 
 RUNS = re.compile(r"[\"'\s]*(?<!')(?:[=@\uff1d\uff20]|[+\-\uff0b\uff0d](?![0-9 ().+\-\"]*\Z))")
@@ -50,7 +51,7 @@ def test_a_cell_is_no_formula_with_any_separator(text: str, cell: str) -> None:
     assert unescape_cell(cell) == text
 
 
-@settings(deadline=None, max_examples=2000)
+@examples(2000)
 @given(HOSTILE)
 @example("'\t'=x")
 @example("-5 =x")
@@ -68,7 +69,7 @@ def test_a_cell_can_be_read_back_and_never_runs(text: str) -> None:
                 assert not RUNS.match(read.lstrip("\r\n")), (separator, read)
 
 
-@settings(deadline=None, max_examples=1000)
+@examples(1000)
 @given(st.lists(HOSTILE))
 def test_json_in_a_cell_is_no_formula_and_decodes_to_the_same_value(texts: list[str]) -> None:
     """With JSON escapes, so that any parser reads it."""

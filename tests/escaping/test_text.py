@@ -13,6 +13,7 @@ from kajabi_async.escaping.text import (
     file_name_for_type,
     unescape_value,
 )
+from tests.drawing import examples
 from tests.escaping.hostile import HOSTILE
 
 ACTING = {"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"}
@@ -53,7 +54,7 @@ def test_an_escaped_line_is_plain_and_stays_the_same(text: str) -> None:
     shown.encode()
 
 
-@settings(deadline=None, max_examples=1000)
+@examples(1000)
 @given(HOSTILE)
 @example("\\\x1b")
 @example(r"\x1b")

@@ -30,6 +30,7 @@ def add_contacts(fake: FakeKajabi) -> set[str]:
     return {f"contacts:{each}:contact_added" for each in ids}
 
 
+@pytest.mark.thorough
 async def test_a_killed_worker_loses_no_change_and_the_gate_forgets_whose_access_ended(
     redis_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

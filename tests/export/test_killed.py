@@ -27,7 +27,8 @@ async def _exported(fake: FakeKajabi, path: Path) -> int:
     return requests_seen(fake) - before
 
 
-@pytest.mark.parametrize("times", [2, pytest.param(6, marks=pytest.mark.thorough)])
+@pytest.mark.thorough
+@pytest.mark.parametrize("times", [2, 6])
 async def test_a_killed_export_ends_with_the_same_rows_in_the_same_places(times: int, tmp_path: Path) -> None:
     """SIGKILL at random points; the files of the list and of the included offers are compared row by row."""
     alone, killed = tmp_path / "alone.parquet", tmp_path / "killed.parquet"
@@ -68,6 +69,7 @@ async def test_an_interrupted_export_says_how_to_resume(tmp_path: Path) -> None:
     assert last == "kajabi: interrupted"
 
 
+@pytest.mark.thorough
 async def test_a_full_disk_leaves_the_checkpoint_valid(tmp_path: Path) -> None:
     """The error says that the rows are kept; with free space the export resumes to the same file."""
     alone, full = tmp_path / "alone.parquet", tmp_path / "full.parquet"

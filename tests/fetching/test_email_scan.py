@@ -28,7 +28,7 @@ def _emails(*numbers: int) -> list[str]:
 
 
 @pytest.mark.parametrize("requested", [1, 2, 3, 9, 60, 300])
-@pytest.mark.parametrize("total", [250, 3000])
+@pytest.mark.parametrize("total", [250, pytest.param(3000, marks=pytest.mark.thorough)])
 @pytest.mark.parametrize("site_id", [None, "1"])
 async def test_an_ignored_filter_costs_no_more_than_a_scan(requested: int, total: int, site_id: str | None) -> None:
     """Each search would read the whole list; its first page shows that, and the run reads the list once instead."""
@@ -46,7 +46,7 @@ async def test_one_search_at_a_time_goes_out_until_the_filter_is_known_to_work()
     """Fifty at once would each read a page of the whole list."""
     world = list_of(5000, ignores=frozenset({"email_contains"}), states_length=False)
     outcomes = await _found(world, _emails(*range(1, 50)), concurrency=50)
-    assert all(each.found for each in outcomes.values())
+    assert [each.found for each in outcomes.values()] == [True] * 49
     assert world.requests <= 50 + PROBES
 
 

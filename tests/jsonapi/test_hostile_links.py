@@ -2,10 +2,11 @@ import re
 from urllib.parse import urlsplit
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 
 from kajabi_async.errors import KajabiError, UntrustedLinkError
 from kajabi_async.jsonapi.links import LinkRules
+from tests.drawing import examples
 from tests.jsonapi.outcomes import outcome_of
 from tests.jsonapi.rules import OWN, TEMPLATES, rules_for
 from tests.jsonapi.strategies import links
@@ -266,7 +267,7 @@ def test_resolves_dots_before_it_judges() -> None:
         OWN.rebuild("../contacts/1", request_path="/v1/customers/1/relationships/offers")
 
 
-@settings(max_examples=300)
+@examples(300)
 @given(links)
 def test_rebuilds_or_refuses_any_link(link: str) -> None:
     """A random link is a path of the API in plain ASCII, or UntrustedLinkError; there is no third outcome."""

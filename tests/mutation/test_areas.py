@@ -25,6 +25,8 @@ _MOST_WORDS = 5
 def test_every_area_is_there() -> None:
     """Code that is moved moves its area along: a pattern that fits nothing would be scored as nothing."""
     for area in AREAS:
+        assert area.code, area.name
+        assert area.tests, area.name
         assert all(any(ROOT.glob(pattern)) for pattern in area.code), area.name
         named = [each.partition("=")[2] or each for each in area.tests]
         assert all((ROOT / each.partition("::")[0]).exists() for each in named), area.name
@@ -38,14 +40,28 @@ def test_an_area_can_be_named() -> None:
         areas_named(["x"])
 
 
+COMMAND = ("cli.exit_codes", "cli.filter_help", "cli.front", "cli.own_words", "cli.running")
+
+
 def test_what_is_required_is_covered() -> None:
     """Each package that users lean on, and the leaf for work that is shared."""
     code = {module_of(pattern) for area in AREAS for pattern in area.code}
     packages = (
-        *("decoding", "export", "fetching", "jsonapi", "models", "relationships", "resources", "serialization"),
-        *("session", "session.auth", "session.limits", "stores"),
+        *(
+            "access",
+            "changes",
+            "decoding",
+            "export",
+            "fetching",
+            "jsonapi",
+            "models",
+            "relationships",
+            "resources",
+            "serialization",
+        ),
+        *("session", "session.auth", "session.limits", "stores", "stores.redis"),
     )
-    assert code >= {f"kajabi_async.{name}" for name in (*packages, "concurrency", "cli.exit_codes", "cli.running")}
+    assert code >= {f"kajabi_async.{name}" for name in (*packages, "concurrency", *COMMAND)}
 
 
 EQUIVALENT = tomllib.loads(Path(__file__).with_name("equivalents.toml").read_text("utf-8"))["equivalent"]
@@ -61,6 +77,7 @@ def test_every_reason_is_for_code_that_is_changed() -> None:
 def test_every_reason_is_for_a_line_of_the_function(entry: dict[str, Any]) -> None:
     """Code that is edited takes its reasons along: each is for a line that one small change makes another."""
     lines = lines_of(_function(entry["function"]))
+    assert entry["changes"]
     for change in entry["changes"]:
         assert change == "(less)" or any(_is_one_change(line.strip(), change) for line in lines), change
 

@@ -38,6 +38,7 @@ def test_every_tool_is_pinned(group: str) -> None:
     """So that a later release of a tool does not fail an earlier commit."""
     pinned = _pins("dev.txt")
     named = [each for each in SETTINGS["dependency-groups"][group] if isinstance(each, str)]
+    assert named
     assert [each for each in named if re.split(r"[^\w.-]", each)[0].lower() not in pinned] == []
 
 

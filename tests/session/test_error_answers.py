@@ -163,7 +163,9 @@ def test_never_repeats_a_long_text_in_full() -> None:
 @given(document_bodies | json_values.map(lambda value: json.dumps({"errors": value, "error": value}).encode()))
 def test_reads_error_objects_from_any_body(body: bytes) -> None:
     """Any body of an error answer is read as error objects of text."""
-    for error in errors_in(body):
+    errors = errors_in(body)
+    assert isinstance(errors, tuple)
+    for error in errors:
         assert isinstance(error.title, str | None)
         assert str(error)
 

@@ -24,6 +24,7 @@ pytestmark = pytest.mark.thorough
 
 
 def _holds(*figures: Figure) -> None:
+    assert figures
     assert all(figure.holds for figure in figures), "\n".join(map(str, figures))
 
 
@@ -170,6 +171,7 @@ async def test_a_thousand_logins_at_the_same_moment_cost_one_reading_for_each_pe
 async def test_who_may_in_is_known_while_kajabi_is_gone_or_is_unknown() -> None:
     """In whatever way it is gone; the time is measured by the long form."""
     figures = await access.gone(2, budget=0.3)
+    assert figures
     assert all(figure.seen.startswith("0 wrong") for figure in figures), "\n".join(map(str, figures))
 
 

@@ -108,4 +108,5 @@ async def test_whole_lists_with_all_includes_pass_a_validating_proxy() -> None:
             includable = [name for name, relation in cls.model.relations.items() if relation.includable]
             if includable and rows:
                 await resources.get(rows[0].id, include=includable)
+    assert set(proxy.seen) >= {f"{cls.name}.list" for cls in resource_classes()}
     assert proxy.violations == []

@@ -63,6 +63,7 @@ async def test_every_page_of_every_list_answers_what_the_document_says(name: str
         following: str | None = f"{_url(row)}{'&' if 'payouts' in row.path else '?'}page[size]=100"
         while following:
             got = await call.get(following)
+            assert got.ids
             assert openapi.problems("GET", row.path, 200, got.document) == []
             link = got.document["links"].get("next")
             following = link and f"/v1{link.partition('/v1')[2]}"

@@ -8,11 +8,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from kajabi_async.webhooks.dashboard import DASHBOARD_EVENTS
 from kajabi_async.webhooks.events import EVENTS
+from tests.drawing import examples
 from tests.webhooks.deliveries import DELIVERIES
 from tests.webhooks.mutated import mutated, outcome_of, run
 
@@ -27,7 +28,7 @@ def test_an_untouched_delivery_is_read(name: str) -> None:
 
 
 @given(st.sampled_from(sorted(DELIVERIES)), st.randoms(use_true_random=False))
-@settings(max_examples=500)
+@examples(500)
 def test_a_mutated_delivery_is_read_or_refused(name: str, chance: random.Random) -> None:
     """No other exception, no hang, and every outcome can be pickled."""
     outcome_of(mutated(DELIVERIES[name], chance))
@@ -50,7 +51,7 @@ def _resource_objects() -> st.SearchStrategy[Any]:
 
 
 @given(st.sampled_from([*EVENTS, *DASHBOARD_EVENTS]), st.lists(_resource_objects(), max_size=3) | _anything())
-@settings(max_examples=300)
+@examples(300)
 def test_an_invented_delivery_is_read_or_refused(event: str, payload: object) -> None:
     """With any values in place of an envelope, a resource or an attribute."""
 
@@ -58,7 +59,7 @@ def test_an_invented_delivery_is_read_or_refused(event: str, payload: object) ->
 
 
 @given(st.binary(max_size=200))
-@settings(max_examples=200)
+@examples(200)
 def test_any_bytes_are_read_or_refused(body: bytes) -> None:
     """Without any structure."""
     outcome_of(body)

@@ -71,5 +71,7 @@ async def test_no_form_shows_a_secret(kajabi: Command, fake: FakeKajabi) -> None
     for form in ((), ("--json",)):
         done = await kajabi("doctor", *form)
         shown = done.out + done.err
+        assert fake.client_id[:2] in shown
+        assert fake.tokens
         hidden = [fake.client_id, fake.client_secret, *(pair.access_token for pair in fake.tokens)]
         assert [each for each in hidden if each in shown] == []
