@@ -95,6 +95,7 @@ def test_no_signature_repeats_a_list_of_names(built_docs: Path) -> None:
     pages = {path.name: _text(path) for path in (built_docs / "api").glob("*.html")}
     assert [name for name, text in pages.items() if "| Iterable[Literal[" in text or "ListOptions[" in text] == []
     assert "include: str | Iterable[str] = ()" in pages["people.html"]
+    assert re.search(r"find_by_email\([^()]*\) \S+ Customer \| None", pages["people.html"])
     assert "and of these contact.customer, contact.tags, contact.offers, offers.products" in pages["people.html"]
 
 
