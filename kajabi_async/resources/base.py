@@ -59,7 +59,7 @@ N = TypeVar("N", bound=str)
 _MOST_READERS: Final = 64
 """Readers kept for one resource: a bound for callers that make up their includes, far above what programs use."""
 
-_LIKE_VERBS: Final = dict.fromkeys(
+_LIKE_VERBS: Final[dict[str, str]] = dict.fromkeys(
     ("all", "each", "filter", "find", "find_all", "index", "query", "search", "where"),
     "; list() takes filters and is read with 'async for'",
 )
