@@ -20,12 +20,12 @@
     ├── UntrustedLinkError            a link in an answer that does not lead to the API
     ├── AmbiguousMatchError           several resources match where one was searched for
     ├── PagingError                   pages that never end, or that lack rows of the list
-    ├── ExportError                   an export that cannot be written, or whose checkpoint is in use or damaged
+    ├── ExportError                   an export that cannot be written or resumed
     ├── DecodeError                   an answer that cannot be read
     │   ├── AnswerTooLargeError
-    │   └── UnreadableAttributeError  (AttributeError) one attribute that cannot be read; raised when it is read
+    │   └── UnreadableAttributeError  (AttributeError) one attribute that cannot be read
     ├── BulkStalledError              a run without any success for the length of its patience
-    ├── StoreUnavailableError         a store that processes share, such as one of tokens, cannot be used
+    ├── StoreUnavailableError         a store that processes share cannot be used
     ├── TransportError                no answer came
     │   ├── ConnectionFailedError
     │   └── RequestTimeoutError       (TimeoutError)

@@ -39,6 +39,9 @@ MISTAKES: list[tuple[Mistake, str]] = [
     (lambda api: api.customers.get("1", include="offer"), "did you mean 'offers'"),
     (lambda api: api.customers.get("1", fields={"customers": ["nam"]}), "did you mean 'name'"),
     (lambda api: api.customers.get("a/b"), "'/' is not allowed"),
+    (lambda api: api.customers.get("ada@example.com"), "an email is no id: find_by_email and find_many look it up"),
+    (lambda api: api.customers.get(["1", "2"]), "the id of customers must be one string, got list: get_many takes"),
+    (lambda api: _on_customer(api, api.customers.get), "must be a string, got Customer: pass its .id"),
     (lambda api: api.customers.get("99999"), "Couldn't find customers with id 99999"),
     (lambda api: api.customers.get_many(["1"], strategy="fast").report(), "one of lookup, scan, auto"),
     (lambda api: export(api.customers.list(), Path("customers.xls")), "end the file in .parquet"),
@@ -50,6 +53,10 @@ OUTCOMES = "write 'async for lookup in run' for the outcomes, or 'await run.repo
 
 async def _awaited(value: Any) -> object:
     return await value
+
+
+async def _on_customer(api: Any, mistake: Callable[[Any], Awaitable[object]]) -> object:
+    return await mistake(await api.customers.get("123"))
 
 
 async def _with(api: Any) -> object:
@@ -98,6 +105,9 @@ MISUSES: list[tuple[Mistake, str]] = [
     (lambda api: _now(lambda: api.customers.all), "list() takes filters and is read with 'async for'"),
     (lambda api: _now(lambda: api.customers.get_manny), "did you mean 'get_many'?"),
     (lambda api: _now(lambda: api.customers.create), "its operations are find_by_email, find_many, get, get_many,"),
+    (lambda api: _now(lambda: api.customers.count), "write api.customers.list(...).count"),
+    (lambda api: _now(lambda: api.contacts.first), "write api.contacts.list(...).first"),
+    (lambda api: _now(lambda: api.offers.collect), "write api.offers.list(...).collect"),
     (lambda api: _now(lambda: api.customers.list().total), "a list, which is fetched page by page, has no 'total'"),
 ]
 """What a type checker would reject as well."""
@@ -161,7 +171,7 @@ def test_a_misspelt_option_is_reported_with_the_nearest(option: str, cure: str) 
 
 
 FORGETFUL = """
-import asyncio, gc, warnings
+import asyncio, gc
 from kajabi_async import Kajabi
 from kajabi_async.testing import FakeKajabi
 
@@ -194,6 +204,35 @@ async def test_a_client_that_was_not_closed_is_reported_once(inside: bool, debug
     warned = [line for line in ended.stderr.splitlines() if "Warning: " in line and "tracemalloc" not in line]
     assert len(warned) == 1, ended.stderr
     assert "a Kajabi client, made at <string>:8, was dropped without being closed: use 'async with'" in warned[0]
+    assert "Unclosed" not in ended.stderr
+
+
+GLOBAL = """
+import asyncio
+from kajabi_async import Kajabi
+from kajabi_async.testing import FakeKajabi
+
+async def main():
+    global api
+    async with FakeKajabi() as fake:
+        api = Kajabi(client_id=fake.client_id, client_secret=fake.client_secret, base_url=fake.base_url)
+        await api.customers.get("1")
+
+asyncio.run(main())
+"""
+
+
+@pytest.mark.parametrize(("switches", "reports"), [((), 0), (("-X", "dev"), 1)], ids=["by default", "in dev mode"])
+async def test_a_global_client_that_is_open_at_the_end_is_reported_at_most_once(
+    switches: tuple[str, ...], reports: int
+) -> None:
+    """By the warning of this package, which Python hides by default, and not by aiohttp on top."""
+    ended = await asyncio.to_thread(
+        subprocess.run, [sys.executable, *switches, "-c", GLOBAL], capture_output=True, text=True, check=True
+    )
+    warned = [line for line in ended.stderr.splitlines() if "Warning: " in line and "tracemalloc" not in line]
+    assert len(warned) == reports, ended.stderr
+    assert all("a Kajabi client, made at <string>:9, was dropped without being closed" in line for line in warned)
     assert "Unclosed" not in ended.stderr
 
 

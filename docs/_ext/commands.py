@@ -1,4 +1,4 @@
-"""The directive ``commands``: the reference of the command, read from the application itself."""
+"""The directives ``commands``, ``command-list`` and ``exit-codes``: the reference of the command, read from itself."""
 
 import inspect
 import re
@@ -8,10 +8,12 @@ from typing import Any, Final, Literal, get_args, get_origin
 from cyclopts import App
 from cyclopts.argument import Argument
 from docutils import nodes
+from sphinx.addnodes import pending_xref
 from sphinx.application import Sphinx
 from sphinx.util.docutils import SphinxDirective
 
 from kajabi_async.cli.app import make_app
+from kajabi_async.cli.contents import COMMANDS
 from kajabi_async.cli.exit_codes import MEANINGS
 
 _CODE: Final = re.compile(r"`([^`]+)`|(?<!\w)(--?[a-z][\w-]*)")
@@ -22,18 +24,48 @@ _PLAIN_PARAMETERS: Final = {"Parameters", "Arguments"}
 def setup(app: Sphinx) -> dict[str, bool]:
     """Register the extension."""
     app.add_directive("commands", _Commands)
+    app.add_directive("command-list", _CommandList)
     app.add_directive("exit-codes", _ExitCodes)
     return {"parallel_read_safe": True, "parallel_write_safe": True}
 
 
 class _Commands(SphinxDirective):
-    """Every command with its arguments and options, and the commands of a group below it."""
+    """The commands of one section of ``kajabi --help``, with arguments and options, and those of a group below it."""
+
+    required_arguments = 1
 
     def run(self) -> list[nodes.Node]:
-        """Return a section for each command and group of the first level."""
-        app = make_app()
-        sections = [_section(self, command, ("kajabi", name)) for name, command in _commands(app)]
-        return [_overview(app), *sections]
+        """Return a section for each command and group."""
+        names = {command.name for command in COMMANDS if command.section == self.arguments[0]}
+        return [_section(self, app, ("kajabi", name)) for name, app in _commands(make_app()) if name in names]
+
+
+class _CommandList(SphinxDirective):
+    """The commands of the first level, as ``kajabi --help`` lists them, linked to their pages."""
+
+    def run(self) -> list[nodes.Node]:
+        """Return a table for each section."""
+        sections = dict.fromkeys(command.section for command in COMMANDS)
+        return [_table((section, "What it does"), list(self._rows(section))) for section in sections]
+
+    def _rows(self, section: str) -> Iterator[list[list[nodes.Node]]]:
+        for command in COMMANDS:
+            if command.section == section:
+                yield [[self._link(f"kajabi {command.name}")], _inline(command.summary)]
+
+    def _link(self, words: str) -> nodes.Node:
+        target = words.replace(" ", "-")
+        link = pending_xref(
+            "",
+            refdomain="std",
+            reftype="ref",
+            reftarget=target,
+            refexplicit=True,
+            refdoc=self.env.docname,
+            refwarn=True,
+        )
+        link += nodes.literal("", words)
+        return link
 
 
 class _ExitCodes(SphinxDirective):
@@ -53,17 +85,12 @@ def _commands(app: App) -> Iterator[tuple[str, App]]:
             yield name, command
 
 
-def _overview(app: App) -> nodes.Node:
-    """Return the commands of the first level with their first sentences, linked to their sections."""
-    rows = [
-        [_link(("kajabi", name)), _sentence(command.help)]
-        for name, command in sorted(_commands(app), key=lambda each: each[0])
-    ]
-    return _table(("Command", "What it does"), rows)
-
-
 def _section(directive: SphinxDirective, command: App, words: tuple[str, ...]) -> nodes.section:
-    section = nodes.section(ids=["-".join(words)], names=[])
+    target = "-".join(words)
+    section = nodes.section(ids=[target], names=[])
+    labels = directive.env.domains.standard_domain
+    labels.anonlabels[target] = directive.env.docname, target
+    labels.labels[target] = directive.env.docname, target, " ".join(words)
     section += nodes.title("", "", nodes.literal("", " ".join(words)))
     if command.default_command is not None:
         section += _usage(command, words)
@@ -153,11 +180,6 @@ def _paragraphs(text: str | None) -> Iterator[nodes.Node]:
             yield _code(inspect.cleandoc("\n".join(["", *code])), language="bash")
 
 
-def _sentence(text: str | None) -> list[nodes.Node]:
-    first = " ".join((text or "").partition("\n\n")[0].split())
-    return _inline(re.split(r"(?<=\.)\s", first, maxsplit=1)[0])
-
-
 def _inline(text: str) -> list[nodes.Node]:
     """Return *text* with options and words in backticks as code."""
     parts: list[nodes.Node] = []
@@ -166,10 +188,6 @@ def _inline(text: str) -> list[nodes.Node]:
         parts += [nodes.Text(text[end : match.start()]), nodes.literal("", match[1] or match[2])]
         end = match.end()
     return [*parts, nodes.Text(text[end:])]
-
-
-def _link(words: tuple[str, ...]) -> list[nodes.Node]:
-    return [nodes.reference("", "", nodes.literal("", " ".join(words)), refid="-".join(words), internal=True)]
 
 
 def _code(text: str, *, language: str = "text") -> nodes.Node:

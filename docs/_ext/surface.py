@@ -30,6 +30,8 @@ _MODULES: Final = (
     "kajabi_async.telemetry",
     "kajabi_async.session",
     "kajabi_async.testing",
+    "kajabi_async.access",
+    "kajabi_async.changes",
 )
 _ROLE: Final = re.compile(r":[\w:]+:`~?(?:[\w.]*\.)?(\w+)`|`([^`]+)`")
 
@@ -70,17 +72,9 @@ def chapters() -> Iterator[Chapter]:
     errors = [name for name in rest if name.endswith("Error")]
     yield Chapter("Errors", tuple(_names("kajabi_async", errors)))
     yield Chapter("Also in kajabi_async", tuple(_names("kajabi_async", [name for name in rest if name not in errors])))
-    for module in _modules():
+    for module in _MODULES:
         names = [name for name in import_module(module).__all__ if name not in kajabi_async.__all__]
         yield Chapter(module, tuple(_names(module, names)))
-
-
-def _modules() -> Iterator[str]:
-    """Yield the public modules, those of later versions too: each that has a page of the reference."""
-    yield from _MODULES
-    for name in ("access", "changes"):
-        if (Path(kajabi_async.__path__[0]) / name).exists():
-            yield f"kajabi_async.{name}"
 
 
 def _model_names() -> set[str]:
@@ -103,7 +97,7 @@ def _members(cls: type, shown: str, target: str) -> Iterator[Entry]:
     yield Entry(f"{shown}{_arguments(cls)}", target, _summary(cls))
     for name, value in vars(cls).items():
         if not name.startswith("_") and (callable(value) or isinstance(value, property | classmethod)):
-            owner = shown if isinstance(value, classmethod) else "api"
+            owner = shown if isinstance(value, classmethod) else f"{_awaited(value)}api"
             yield Entry(f"{owner}.{name}{_arguments(value)}", f"{target}.{name}", _summary(value))
 
 
@@ -112,9 +106,12 @@ def _verbs(cls: type[ResourceOperations[Any]]) -> Iterator[Entry]:
         if not name.startswith("_"):
             common = name in vars(Gettable) and name not in vars(cls) and not _overridden(cls, name)
             owner = Gettable if common else cls
-            awaited = "await " if inspect.iscoroutinefunction(value) else ""
-            text = f"{awaited}api.{cls.name}.{name}{_arguments(value)}"
+            text = f"{_awaited(value)}api.{cls.name}.{name}{_arguments(value)}"
             yield Entry(text, f"{owner.__module__}.{owner.__name__}.{name}", _summary(value))
+
+
+def _awaited(value: object) -> str:
+    return "await " if inspect.iscoroutinefunction(value) else ""
 
 
 def _overridden(cls: type, name: str) -> bool:

@@ -49,8 +49,8 @@ class AccessGate:
     Answers are kept in ``cache``, by default in the memory of this process. Kajabi is not asked again for ``fresh``
     seconds after a yes, and ``fresh_denied`` after a no, at most ``fresh``. An older yes is returned up to ``stale``
     seconds after it was read, while one refresh runs behind. Everything else is read: if Kajabi has not answered after
-    ``budget`` seconds in all, the answer is unknown. A failure makes neither a no of a yes, nor a yes of what is not
-    known. A purchase with a planned end gives access until that end, without asking.
+    ``budget`` seconds in all, the answer is unknown. A failure turns neither a yes into a no nor an unknown into
+    a yes. A purchase with a planned end gives access until that end, without asking.
 
     The search of the API misses people, so an email that it does not find is unknown, and denied only if the contact
     is found and is no customer. With ``thorough`` the list of customers is read in that case, a request for each 100,

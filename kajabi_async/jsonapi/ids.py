@@ -27,7 +27,7 @@ def checked_id(value: Any, *, of: str = "a resource") -> str:
     elif isinstance(value, int) and not isinstance(value, bool):
         text = _digits(value, of)
     else:
-        raise InvalidIdError(f"the id of {of} must be a string, got {type(value).__name__}")
+        raise InvalidIdError(f"the id of {of} must be {_wrong_type(value)}")
     if text.isascii() and text.isalnum() and len(text) <= _LONGEST_ID:
         return text
     problem = _problem(text)
@@ -49,6 +49,13 @@ def _digits(value: int, of: str) -> str:
     return int.__repr__(value)
 
 
+def _wrong_type(value: Any) -> str:
+    name = type(value).__name__
+    if isinstance(value, list | tuple | set | frozenset | dict):
+        return f"one string, got {name}: get_many takes any number"
+    return f"a string, got {name}{': pass its .id' if hasattr(value, 'id') else ''}"
+
+
 def _problem(value: str) -> str:
     if not value:
         return "it is empty"
@@ -61,4 +68,6 @@ def _problem(value: str) -> str:
     if set(folded) == {"."} or ".." in folded:
         return "dots would climb out of the path"
     illegal = sorted(_ILLEGAL & set(folded))
+    if "@" in illegal:
+        return "an email is no id: find_by_email and find_many look it up"
     return f"{illegal[0]!r} is not allowed in it" if illegal else ""

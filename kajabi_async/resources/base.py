@@ -59,10 +59,13 @@ N = TypeVar("N", bound=str)
 _MOST_READERS: Final = 64
 """Readers kept for one resource: a bound for callers that make up their includes, far above what programs use."""
 
-_LIKE_VERBS: Final = dict.fromkeys(
+_LIKE_VERBS: Final[dict[str, str]] = dict.fromkeys(
     ("all", "each", "filter", "find", "find_all", "index", "query", "search", "where"),
     "; list() takes filters and is read with 'async for'",
 )
+
+_OF_A_LIST: Final = frozenset({"collect", "count", "first", "pages"})
+"""What users try on a resource and a list has."""
 
 Include = str | Iterable[str]
 """Relations to include: ``("offers", "contact")``, or one by itself."""
@@ -146,8 +149,13 @@ class ResourceOperations(Generic[R]):
 
         def __getattr__(self, name: str) -> NoReturn:
             cure = f"; its operations are {', '.join(self._verbs())}"
-            near = "" if name.startswith("_") else _LIKE_VERBS.get(name) or nearest_name(name, self._verbs())
+            near = "" if name.startswith("_") else self._near(name)
             raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}{near}{cure}")
+
+    def _near(self, name: str) -> str:
+        if name in _OF_A_LIST:
+            return f"; write api.{self.name}.list(...).{name}"
+        return _LIKE_VERBS.get(name) or nearest_name(name, self._verbs())
 
     @classmethod
     def _verbs(cls) -> list[str]:

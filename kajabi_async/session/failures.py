@@ -66,6 +66,8 @@ class Place:
 def never_connected(error: Any, request: Request, _: Timeouts, place: Place) -> TransportError:
     """Return the error for a failed connection: nothing was sent."""
     reason = getattr(error, "strerror", None) or type(error).__name__
+    if "WRONG_VERSION_NUMBER" in reason or "RECORD_LAYER_FAILURE" in reason:
+        reason += "; the server does not speak TLS at this port"
     host, port = getattr(error, "host", None), getattr(error, "port", None)
     where = str(place)
     if host is not None:

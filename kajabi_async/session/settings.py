@@ -25,11 +25,11 @@ def checked_base_url(base_url: str, *, allow_insecure: bool) -> str:
         raise ConfigurationError(f"base_url must not carry user information, a query or a fragment, {_EXAMPLE}")
     path = parts.path.rstrip("/")
     if path.endswith("/v1"):
-        raise ConfigurationError(f"base_url is given without /v1, {_EXAMPLE}")
+        raise ConfigurationError(f"base_url must end without /v1, {_EXAMPLE}")
     if parts.scheme == "http" and not allow_insecure and not _is_loopback(parts.hostname):
         raise ConfigurationError(
             "base_url is plain http, which would send the secret and the token in clear text: use https, or "
-            "allow_insecure=True where the way there is safe"
+            "allow_insecure=True if the network on the way is trusted"
         )
     return f"{parts.scheme}://{parts.netloc}{path}"
 

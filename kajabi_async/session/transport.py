@@ -167,7 +167,8 @@ class Transport:
             trust_env=False,
             raise_for_status=False,
         )
-        weakref.finalize(self, _drop, self._session, self._connector).atexit = False
+        # At exit as well: a client that is still open then is reported by its session manager, and not by aiohttp.
+        weakref.finalize(self, _drop, self._session, self._connector)
         return self._session
 
     def _options(self, timeouts: Timeouts | None) -> dict[str, Any]:

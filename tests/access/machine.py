@@ -1,8 +1,8 @@
 """A state machine of grants, revocations, purchases, ends, outages and the clock, and what a gate may say meanwhile.
 
 Two gates share one cache, as two processes do. Of each person and question the machine knows since when access is had,
-or until when it was. A no is wrong for somebody who has had access for longer than a no is kept, and at once after an
-event was noticed; a yes is wrong for somebody who has not had access within ``stale``, and at once after a planned end
+or until when it was. A no is wrong for a person who has had access for longer than a no is kept, and at once after an
+event was noticed; a yes is wrong for a person who has not had access within ``stale``, and at once after a planned end
 that was known. What is unknown is never wrong, but only right if Kajabi does not answer, or if an email is not found.
 """
 

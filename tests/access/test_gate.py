@@ -58,7 +58,7 @@ async def test_a_purchase_that_is_over_gives_none(world: World) -> None:
 
 
 async def test_an_offer_granted_after_a_purchase_was_over_gives_access(world: World) -> None:
-    """The union counts: somebody was refunded, and granted the offer later."""
+    """The union counts: the person was refunded, and granted the offer later."""
     world.person(offers=["4"])
     world.bought("4", ends_in=-1000.0)
     assert await state(world.gate(), offers=["4"]) == "allowed"
@@ -120,7 +120,7 @@ async def test_after_a_planned_end_nothing_is_made_of_it_in_an_outage(world: Wor
 
 
 async def test_after_a_planned_end_the_no_is_asked_for_again(world: World) -> None:
-    """Somebody may have renewed: the no of the clock is as short-lived as any other."""
+    """The person may have renewed: the no of the clock is as short-lived as any other."""
     world.person()
     world.bought("4", ends_in=30.0)
     gate = world.gate(fresh_denied=10.0)

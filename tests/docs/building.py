@@ -13,7 +13,7 @@ GUIDES = tuple(sorted((SOURCES / "guides").glob("*.md")))
 PAGES = (
     *sorted(
         path.relative_to(SOURCES).with_suffix(".html").as_posix()
-        for folder in (SOURCES, SOURCES / "api", SOURCES / "guides")
+        for folder in (SOURCES, *(SOURCES / name for name in ("api", "commands", "guides")))
         for path in folder.iterdir()
         if path.suffix in {".md", ".rst"}
     ),

@@ -14,6 +14,7 @@ from cyclopts import App
 
 import kajabi_async
 from kajabi_async.cli.app import make_app
+from kajabi_async.cli.contents import COMMANDS
 from kajabi_async.cli.exit_codes import MEANINGS
 from kajabi_async.resources.base import Listable
 from tests.blocks import blocks_of
@@ -42,24 +43,38 @@ def _commands(app: App, words: tuple[str, ...] = ("kajabi",)) -> Iterator[tuple[
             yield from _commands(app[name], (*words, name))
 
 
+def _page_of(words: tuple[str, ...], folder: Path) -> str:
+    """Return the page of the section of *words*, a command."""
+    section = next(command.section for command in COMMANDS if command.name == words[1])
+    return _text(folder / "commands" / f"{section.lower()}.html")
+
+
 @pytest.mark.thorough
-def test_every_command_is_in_the_page_of_the_command(built_docs: Path) -> None:
-    """Those of each group, too: a new command needs no edit of the page."""
-    page = _text(built_docs / "guides" / "command.html")
+def test_every_command_is_on_the_page_of_its_section(built_docs: Path) -> None:
+    """Those of each group, too: a new command needs no edit of a page."""
     commands = [words for words, _ in _commands(make_app())]
     assert len(commands) > 60
-    assert [words for words in commands if f'id="{"-".join(words)}"' not in page] == []
+    assert [words for words in commands if f'id="{"-".join(words)}"' not in _page_of(words, built_docs)] == []
+
+
+@pytest.mark.thorough
+def test_every_command_of_the_first_level_is_linked_from_the_guide(built_docs: Path) -> None:
+    """In the sections and with the words of ``kajabi --help``."""
+    guide = _text(built_docs / "guides" / "command.html")
+    lines = [(f"commands/{command.section.lower()}.html#kajabi-{command.name}", command) for command in COMMANDS]
+    assert [target for target, _ in lines if f'href="../{target}"' not in guide] == []
+    text = unescape(re.sub(r"<[^>]+>", "", guide))
+    assert [command.name for _, command in lines if command.summary.replace("`", "") not in text] == []
 
 
 @pytest.mark.thorough
 def test_every_option_of_a_command_is_in_its_section(built_docs: Path) -> None:
     """Filters as well as those with a text."""
-    page = _text(built_docs / "guides" / "command.html")
     lacking: list[str] = []
     checked = 0
     for words, command in _commands(make_app()):
         if command.default_command is not None:
-            section = page.partition(f'id="{"-".join(words)}"')[2].partition("<section")[0]
+            section = _page_of(words, built_docs).partition(f'id="{"-".join(words)}"')[2].partition("<section")[0]
             shown = _codes(section) | set(re.findall(r"[A-Z_]{2,}", section))
             options = {name for each in command.assemble_argument_collection() if each.show for name in each.names}
             checked += len(options)
@@ -85,6 +100,7 @@ def test_every_public_name_is_in_the_whole_surface(built_docs: Path) -> None:
     verbs = {f"api.{cls.name}.{verb}" for cls in LISTS for verb, _ in inspect.getmembers(cls, inspect.isfunction)}
     assert sorted(verb for verb in verbs if "._" not in verb and f"{verb}(" not in text) == []
     assert "api.resource(cls)" in text
+    assert "`await api.me()`" in text
 
 
 @pytest.mark.thorough

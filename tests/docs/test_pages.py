@@ -59,11 +59,22 @@ COPIED = """
   return [copied, buttons.map(button => button.textContent)];
 })()
 """
+SCROLLING_TABLES = """
+[...document.querySelectorAll("article table")].map(table => table.parentElement)
+  .filter(each => /auto|scroll/.test(getComputedStyle(each).overflowX) && each.scrollWidth > each.clientWidth + 1)
+  .map(each => each.textContent.slice(0, 80))
+"""
+BROKEN_OPTIONS = """
+[...document.querySelectorAll("article .option")].filter(each => each.getClientRects().length > 1)
+  .map(each => each.textContent)
+"""
 # A page opened from a search has a link without a target that removes the highlights.
 LINKS = "[...document.querySelectorAll('a[href]:not(.highlight-link a)')].map(link => link.href)"
 BAD_PAGE = """
 <meta name="viewport" content="width=device-width"><article><p style="width: 900px">wide</p>
-<pre style="overflow-x: auto"><code style="display: block; width: 2000px">code</code></pre></article>
+<pre style="overflow-x: auto"><code style="display: block; width: 2000px">code</code></pre>
+<div style="overflow-x: auto"><table><tr><td style="min-width: 900px">cell</table></div>
+<p style="width: 3em"><span class="option">--an-option</span></article>
 <img src="https://example.com/x.png"><script>console.error("boo")</script>
 """
 FOUND = """
@@ -83,13 +94,16 @@ new Promise((done, failed) => {
 async def test_a_page_is_whole_on_a_phone_and_on_a_desk(
     page: str, docs_url: str, built_docs: Path, browser: str
 ) -> None:
-    """No broken link, no error in the console, nothing wider than the window, no request to another host."""
+    """No broken link, no error in the console, nothing wider than the window, no request to another host.
+
+    Nor code or a table that has to be scrolled sideways, nor an option that breaks after a hyphen.
+    """
     async with opened(browser, f"{docs_url}/{page}", width=PHONE) as tab:
         assert await _too_wide(tab, PHONE) == []
-        assert await tab.evaluate(SCROLLING_CODE) == []
+        assert await _sideways(tab) == []
         await tab.set_width(DESK)
         assert await _too_wide(tab, DESK) == []
-        assert await tab.evaluate(SCROLLING_CODE) == []
+        assert await _sideways(tab) == []
         links: list[str] = await tab.evaluate(LINKS)
         assert links
         assert [link for link in sorted(set(links)) if not _has_target(link, docs_url, built_docs)] == []
@@ -142,6 +156,8 @@ async def test_a_bad_page_would_be_noticed(docs_url: str, built_docs: Path, brow
         assert any("900px" in each for each in too_wide)
         assert not any("2000px" in each for each in too_wide)  # It scrolls on its own.
         assert await tab.evaluate(SCROLLING_CODE) == ["code"]
+        assert await tab.evaluate(SCROLLING_TABLES) == ["cell"]
+        assert await tab.evaluate(BROKEN_OPTIONS) == ["--an-option"]
         assert any("boo" in each for each in _console_errors(tab))
         assert _requested_elsewhere(tab, docs_url) == ["https://example.com/x.png"]
     assert not _has_target(f"{docs_url}/gone.html", docs_url, built_docs)
@@ -158,6 +174,14 @@ def test_the_same_sources_give_the_same_pages(built_docs: Path, tmp_path: Path) 
 async def _too_wide(tab: Tab, width: int) -> list[str]:
     await tab.evaluate(LOADED)
     found: list[str] = await tab.evaluate(f"{TOO_WIDE}({width})")
+    return found
+
+
+async def _sideways(tab: Tab) -> list[str]:
+    """Return what has to be scrolled sideways to be read, and options that are on two lines."""
+    found: list[str] = []
+    for script in (SCROLLING_CODE, SCROLLING_TABLES, BROKEN_OPTIONS):
+        found += await tab.evaluate(script)
     return found
 
 

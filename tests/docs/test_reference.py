@@ -1,6 +1,8 @@
 """The reference is complete: it has every public name."""
 
 import inspect
+import re
+from html import unescape
 from pathlib import Path
 from types import ModuleType
 
@@ -70,6 +72,38 @@ def test_every_attribute_and_relation_is_in_the_reference(cls: type[Resource], d
     assert sorted(f"kajabi_async.{cls.__name__}.{name}" for name in own) == sorted(
         name for name in documented if name.startswith(f"kajabi_async.{cls.__name__}.")
     )
+
+
+def test_the_reference_speaks_to_users(built_docs: Path) -> None:
+    """Of a module it leaves out which file to read first, of a resource the constructor, which refuses to be called."""
+    pages = {path.name: _text(path) for path in (built_docs / "api").glob("*.html")}
+    for words in ("Read poll.py first", "Read gate.py first", "Read receiver.py first", "Raise TypeError: only an"):
+        assert [name for name, text in pages.items() if words in text] == []
+    assert "async for change in api.changes(cursor=...)" in pages["changes.html"]
+    assert pages["commerce.html"].count("Resource type: purchases.") == 1
+    assert "Watch through context" not in pages["changes.html"]
+
+
+def test_a_constant_has_its_own_docstring(built_docs: Path) -> None:
+    """Not that of int, which Python has for every number."""
+    page = _text(built_docs / "api" / "webhooks.html")
+    assert "Convert a number or string to an integer" not in page
+    assert "The default limit of the size of a delivery" in page
+
+
+def test_no_signature_repeats_a_list_of_names(built_docs: Path) -> None:
+    """What include takes is listed once, with the resource; bases are named without it."""
+    pages = {path.name: _text(path) for path in (built_docs / "api").glob("*.html")}
+    assert [name for name, text in pages.items() if "| Iterable[Literal[" in text or "ListOptions[" in text] == []
+    assert "include: str | Iterable[str] = ()" in pages["people.html"]
+    assert re.search(r"find_by_email\([^()]*\) \S+ Customer \| None", pages["people.html"])
+    assert "and of these contact.customer, contact.tags, contact.offers, offers.products" in pages["people.html"]
+
+
+def _text(page: Path) -> str:
+    """Return the text of the article on a page, with single spaces."""
+    article = page.read_text("utf-8").partition("<article")[2].partition("</article>")[0]
+    return " ".join(unescape(re.sub(r"<[^>]+>", "", article)).split())
 
 
 def _verbs(cls: type) -> set[str]:

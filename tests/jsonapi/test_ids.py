@@ -81,11 +81,35 @@ def test_refuses_what_could_climb_or_end_the_path(value: str, suffix: str) -> No
             refuse(f"{value}{suffix}")
 
 
-@pytest.mark.parametrize("value", list('&=;:@*{}[]|<>"^`'))
+@pytest.mark.parametrize("value", list('&=;:*{}[]|<>"^`'))
 def test_refuses_what_urls_use_as_marks(value: str) -> None:
     """A character that has a meaning in URLs or templates is in no id, and the message shows which it was."""
     with pytest.raises(InvalidIdError, match=re.escape(repr(value))):
         checked_id(f"1{value}2")
+
+
+@pytest.mark.parametrize("value", ["ada@example.com", "ada+x@example.com", "ada\uff20example.com", "@"])
+def test_refuses_an_email_and_names_what_finds_it(value: str) -> None:
+    """Whatever else in it is not allowed: an email is what people have at first."""
+    with pytest.raises(InvalidIdError, match="an email is no id: find_by_email and find_many look it up"):
+        checked_id(value)
+
+
+@pytest.mark.parametrize(
+    ("value", "problem"),
+    [
+        (["1"], "must be one string, got list: get_many takes any number"),
+        (("1", "2"), "must be one string, got tuple: get_many takes any number"),
+        ({"id": "1"}, "must be one string, got dict: get_many takes any number"),
+        (len, "must be a string, got builtin_function_or_method"),
+        (None, "must be a string, got NoneType"),
+    ],
+)
+def test_refuses_another_type_and_says_what_takes_it(value: object, problem: str) -> None:
+    """Several ids are for another call."""
+    with pytest.raises(InvalidIdError) as caught:
+        checked_id(value, of="customers")
+    assert str(caught.value) == f"the id of customers {problem}"
 
 
 @pytest.mark.parametrize(

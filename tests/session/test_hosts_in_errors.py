@@ -182,6 +182,18 @@ async def test_a_server_without_tls_is_named(handler: Write) -> None:
     assert getattr(error, "never_sent", False)
 
 
+async def test_a_server_that_speaks_plain_http_is_named_so() -> None:
+    """The reason of OpenSSL, a wrong version number, is of a wrong scheme."""
+
+    async def handle(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.write(b"HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\n\r\n")
+
+    async with serving(handle) as base_url:
+        error = await _failure(base_url.replace("http://", "https://"))
+    assert "the server does not speak TLS at this port" in str(error)
+    assert getattr(error, "never_sent", False)
+
+
 @asynccontextmanager
 async def _through(proxy: str) -> AsyncGenerator[aiohttp.ClientSession]:
     async with aiohttp.ClientSession(proxy=proxy.replace("://", f"://user:{SECRET}@")) as theirs:

@@ -78,12 +78,12 @@ _EXAMPLE = "such as https://api.kajabi.com"
             (given, f"base_url must not carry user information, a query or a fragment, {_EXAMPLE}")
             for given in ("https://me@api.kajabi.com", "https://api.kajabi.com/?x=1", "https://api.kajabi.com#top")
         ),
-        ("https://api.kajabi.com/v1/", f"base_url is given without /v1, {_EXAMPLE}"),
+        ("https://api.kajabi.com/v1/", f"base_url must end without /v1, {_EXAMPLE}"),
         (
             "http://api.kajabi.com",
             (
                 "base_url is plain http, which would send the secret and the token in clear text: use https, or "
-                "allow_insecure=True where the way there is safe"
+                "allow_insecure=True if the network on the way is trusted"
             ),
         ),
         (5, f"base_url must be a URL, {_EXAMPLE}"),
@@ -242,7 +242,7 @@ def test_the_limits_are_a_minute_in_all_ten_seconds_for_connecting_and_thirty_fo
             {"base_url": "http://a"},
             (
                 "base_url is plain http, which would send the secret and the token in clear text: "
-                "use https, or allow_insecure=True where the way there is safe"
+                "use https, or allow_insecure=True if the network on the way is trusted"
             ),
         ),
     ],
