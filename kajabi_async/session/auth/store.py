@@ -15,6 +15,7 @@ from kajabi_async.checks import number
 from kajabi_async.errors import ConfigurationError, DecodeError
 from kajabi_async.jsonapi.codec import decode, encode, json_object
 from kajabi_async.session.credentials import Secret, token_text
+from kajabi_async.structs import Value
 
 __all__ = ["Lease", "MemoryTokenStore", "StoredToken", "TokenStore", "checked_lease_seconds", "checked_version"]
 
@@ -24,8 +25,8 @@ _MOST_VERSIONS: Final = 2**53
 _LATEST_MOMENT: Final = 10.0**11
 
 
-@attrs.frozen
-class StoredToken:
+@attrs.frozen(eq=False, repr=False)
+class StoredToken(Value):
     """A token in a store; moments are in seconds since the epoch, None if no lifetime was stated."""
 
     access: Secret
@@ -75,8 +76,8 @@ class StoredToken:
         )
 
 
-@attrs.frozen
-class Lease:
+@attrs.frozen(eq=False, repr=False)
+class Lease(Value):
     """The right to request a token, until it is released or expires."""
 
     holder: str
