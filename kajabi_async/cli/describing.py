@@ -1,52 +1,63 @@
-"""The page of one command or group: its usage, text, arguments, options, filters and examples."""
+"""The description of a command, from its application of cyclopts: what it takes, and what its page says."""
 
 import inspect
-from collections.abc import Iterator, Sequence
-from typing import Any, Final, get_args
+from collections.abc import Sequence
+from typing import Any, Final, cast, get_args, get_origin
 
 from cyclopts import App, Group
 
-from kajabi_async.cli.building import EXAMPLES
-from kajabi_async.cli.front import listing, paragraphs
+from kajabi_async.cli.descriptions import EXAMPLES, Argument, Description, Kind
 from kajabi_async.cli.options import Value
+from kajabi_async.cli.refusals import shown
 
-__all__ = ["command_page", "is_group", "subcommands"]
+__all__ = ["described"]
 
 _TYPES: Final = {int: "NUMBER", float: "NUMBER", str: "TEXT"}
 _GROUPS_OF_CYCLOPTS: Final = frozenset({"Arguments", "Parameters"})
-_ABOUT_ALL: Final = "Exit codes, --profile and the variables: kajabi --help"
+_KINDS: Final[dict[Any, Kind]] = {int: "whole number", float: "number"}
 
 
-def is_group(app: App) -> bool:
-    """Return whether *app* only has commands and does nothing itself."""
-    return app.default_command is None
-
-
-def subcommands(app: App) -> list[str]:
-    """Return the names of the commands of a group."""
-    return [name for name in app if not name.startswith("-")]
-
-
-def command_page(app: App, names: Sequence[str]) -> Iterator[str]:
-    """Yield the lines of the page of *app*, the command or group called *names*."""
+def described(app: App, names: Sequence[str]) -> Description:
+    """Return the description of *app*, the command or group called *names*."""
     text, examples = _parts(app.help or "")
-    arguments = [] if is_group(app) else [each for each in app.assemble_argument_collection() if each.show]
-    yield f"Usage: {_usage(['kajabi', *names], app, arguments)}"
-    yield ""
-    yield from paragraphs(text)
-    if is_group(app):
-        yield "Commands:"
-        yield from listing([(name, _summary(app[name])) for name in sorted(subcommands(app))])
-        yield ""
-    for title, rows in _tables(app, arguments).items():
-        yield f"{title}:"
-        yield from listing(rows)
-        yield ""
-    if examples:
-        yield EXAMPLES
-        yield from (f"  {example}" for example in examples)
-        yield ""
-    yield _ABOUT_ALL
+    is_group = app.default_command is None
+    arguments = [] if is_group else [each for each in app.assemble_argument_collection() if each.show]
+    return {
+        "usage": _usage(["kajabi", *names], app, arguments),
+        "text": text,
+        "commands": {name: described(app[name], [*names, name]) for name in _subcommands(app)},
+        "tables": _tables(app, arguments),
+        "examples": examples,
+        "arguments": [_argument(each) for each in arguments],
+    }
+
+
+def _subcommands(app: App) -> list[str]:
+    return sorted(name for name in app if not name.startswith("-"))
+
+
+def _argument(argument: Any) -> Argument:
+    choices = [str(each) for each in argument.get_choices() or ()]
+    members: Argument = {
+        "names": list(argument.names),
+        "is_option": argument.index is None,
+        "kind": "choice" if choices else _kind(argument),
+        "choices": choices,
+        "is_required": bool(argument.required),
+        "takes_many": argument.is_var_positional() or get_origin(_optional(argument.hint)) is list,
+        "takes_hyphens": bool(argument.parameter.allow_leading_hyphen),
+    }
+    return cast("Argument", {name: value for name, value in members.items() if value})
+
+
+def _kind(argument: Any) -> Kind:
+    return "flag" if _is_flag(argument) else _KINDS.get(_optional(argument.hint), "text")
+
+
+def _optional(hint: Any) -> Any:
+    """Return the type of a value that may also be None."""
+    arms = [each for each in get_args(hint) if each is not type(None)]
+    return arms[0] if type(None) in get_args(hint) else hint
 
 
 def _parts(text: str) -> tuple[list[str], list[str]]:
@@ -56,13 +67,8 @@ def _parts(text: str) -> tuple[list[str], list[str]]:
     return [paragraph for paragraph in found if paragraph], [line.strip() for line in examples.strip().splitlines()]
 
 
-def _summary(app: App) -> str:
-    text = _parts(app.help or "")[0]
-    return text[0] if text else ""
-
-
 def _usage(words: list[str], app: App, arguments: Sequence[Any]) -> str:
-    if is_group(app):
+    if app.default_command is None:
         return " ".join([*words, "COMMAND"])
     for argument in arguments:
         if argument.index is not None:
@@ -74,7 +80,7 @@ def _usage(words: list[str], app: App, arguments: Sequence[Any]) -> str:
 
 
 def _positional(argument: Any) -> str:
-    name = argument.field_info.name.upper().replace("_", "-")
+    name = shown(argument.field_info.name.upper())
     return f"{name.removesuffix('S')}..." if argument.is_var_positional() else name
 
 
