@@ -20,15 +20,13 @@ def text_of(command: Command) -> str:
 def _written(value: Any, indent: str = "") -> str:
     """Return JSON with short lists and objects on one line, so that a change shows as few lines."""
     line = json.dumps(value, ensure_ascii=False)
-    if len(indent) + len(line) <= _WIDTH or not isinstance(value, dict | list):
+    if len(indent) + len(line) <= _WIDTH or isinstance(value, str):
         return line
-    inner = f"{indent} "
-    parts: list[str] = (
-        [f"{json.dumps(name)}: {_written(each, inner)}" for name, each in value.items()]
-        if isinstance(value, dict)
-        else [_written(each, inner) for each in value]
-    )
-    opening, closing = "{}" if isinstance(value, dict) else "[]"
+    inner, is_object = f"{indent} ", hasattr(value, "items")
+    parts = [
+        f"{json.dumps(each)}: {_written(value[each], inner)}" if is_object else _written(each, inner) for each in value
+    ]
+    opening, closing = "{}" if is_object else "[]"
     body = f",\n{inner}".join(parts)
     return f"{opening}\n{inner}{body}\n{indent}{closing}"
 
