@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
-from benchmarks import bulk, decoding, fake, growth, imports, latency, memory, refresh, scan, serving
+from benchmarks import bulk, decoding, fake, growth, imports, latency, memory, refresh, scan, serving, start
 from benchmarks.machine import allow_sockets, client_core, described, load, tying, versions
 from benchmarks.results import Part, figures_table, page, part_figures
 from benchmarks.sizes import FULL, QUICK, Sizes
@@ -23,6 +23,7 @@ PARTS: Mapping[str, Callable[[Sizes], Part]] = {
     "refresh": refresh.measure,
     "memory": memory.measure,
     "imports": imports.measure,
+    "start": start.measure,
     "growth": growth.measure,
     "fake": fake.measure,
 }

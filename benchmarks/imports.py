@@ -7,7 +7,7 @@ from functools import partial
 from benchmarks.comparison import plain_table
 from benchmarks.contenders import OURS
 from benchmarks.measuring import interleaved_here, turns_taken
-from benchmarks.results import Part, under
+from benchmarks.results import Part
 from benchmarks.sizes import Sizes
 
 NAMELESS = f"{OURS}, no name of it yet"
@@ -28,15 +28,11 @@ def measure(sizes: Sizes) -> Part:
         turn(statement)
     turns = {name: partial(turn, statement) for name, statement in IMPORTS.items()}
     measured = interleaved_here(turns, repeats=sizes.imports, within=SECONDS)
-    more = measured[NAMELESS].over(measured["aiohttp"])
     note = (
         f"Fresh interpreters, compiled before, {turns_taken(measured)}. kajabi_async imports a public name on "
         "first use; the client imports aiohttp."
     )
-    return Part(
-        [plain_table("Import", "Milliseconds", measured, note=note)],
-        [under("import kajabi_async, over import aiohttp", more, 60, "ms")],
-    )
+    return Part([plain_table("Import", "Milliseconds", measured, note=note)])
 
 
 def turn(statement: str) -> float:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Final
 if TYPE_CHECKING:
     __version__: str
     from kajabi_async.client import Kajabi
+    from kajabi_async.error_object import ErrorObject
     from kajabi_async.errors import (
         AmbiguousMatchError,
         AnswerTooLargeError,
@@ -25,7 +26,6 @@ if TYPE_CHECKING:
         ConflictError,
         ConnectionFailedError,
         DecodeError,
-        ErrorObject,
         ExportError,
         FieldNotLoadedError,
         InvalidArgumentError,
@@ -252,7 +252,7 @@ _MODULE_OF: Final = {
     "EmailLookup": "fetching.email_outcomes",
     "EmailLookups": "fetching.lookups",
     "EnsuredHooks": "resources.account",
-    "ErrorObject": "errors",
+    "ErrorObject": "error_object",
     "ExportError": "errors",
     "Failed": "fetching.outcomes",
     "FieldNotLoadedError": "errors",

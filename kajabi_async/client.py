@@ -12,44 +12,32 @@ from weakref import WeakSet
 
 import attrs
 
-from kajabi_async.changes.engine import Engine
-from kajabi_async.changes.stream import Changes
-from kajabi_async.changes.watched import WatchName
-from kajabi_async.checks import boolean, shown, string, whole_number, with_methods
+from kajabi_async.checks import boolean, shown, string
 from kajabi_async.client_options import (
     ClientOptions,
     SharedOptions,
+    account_of,
+    checked_share,
+    credentials_of,
     merged,
     refuse_unknown,
     session_options,
+    sharing,
     timeouts_of,
 )
 from kajabi_async.clock import SystemClock
 from kajabi_async.errors import ConfigurationError, InvalidArgumentError
 from kajabi_async.exchange import Request
-from kajabi_async.fetching.context import DEFAULT_CONCURRENCY, Context
 from kajabi_async.hints import nearest_name, refusing
 from kajabi_async.jsonapi.codec import decode, encode
 from kajabi_async.jsonapi.ids import checked_id
 from kajabi_async.jsonapi.limits import MAX_ELEMENTS
 from kajabi_async.jsonapi.links import LinkRules
 from kajabi_async.jsonapi.query import encoded_pairs
-from kajabi_async.models.account import ApiVersion, Me
 from kajabi_async.operations import OPERATIONS
-from kajabi_async.relationships.resolver import RelationshipResolver
-from kajabi_async.resources.account import Hooks, Sites, read_me, read_version
-from kajabi_async.resources.base import ResourceOperations
-from kajabi_async.resources.catalog import Courses, Offers, Products
-from kajabi_async.resources.commerce import OrderItems, Orders, Payouts, Purchases, Transactions
-from kajabi_async.resources.content import BlogPosts, LandingPages, Podcasts, WebsitePages
-from kajabi_async.resources.forms import Forms, FormSubmissions
-from kajabi_async.resources.people import ContactNotes, Contacts, ContactTags, Customers, CustomFields
 from kajabi_async.resources.prefetching import Prefetching
-from kajabi_async.resources.writes import answered_write
 from kajabi_async.session import (
-    ClientCredentials,
     Credentials,
-    PasswordCredentials,
     SessionManager,
     SessionStats,
     Timeouts,
@@ -57,9 +45,16 @@ from kajabi_async.session import (
 from kajabi_async.session.sharing import SharingSession
 from kajabi_async.tracebacks import hide_arguments
 
+if TYPE_CHECKING:
+    from kajabi_async.changes.stream import Changes
+    from kajabi_async.changes.watched import WatchName
+    from kajabi_async.fetching.context import Context
+    from kajabi_async.models.account import ApiVersion, Me
+    from kajabi_async.resources.base import ResourceOperations
+
 __all__ = ["ClientOptions", "Kajabi", "SharedOptions"]
 
-T = TypeVar("T", bound=ResourceOperations[Any])
+T = TypeVar("T", bound="ResourceOperations[Any]")
 
 _ASYNC_WITH: Final = "a client is opened with 'async with Kajabi(...) as api:', in a coroutine, not with 'with'"
 
@@ -95,11 +90,15 @@ class Kajabi(Prefetching):
 
         ConfigurationError if they are missing, or if an option is unknown or makes no sense.
         """
+        # What makes and reads requests is imported by the first client, not by the first call, which an event loop may
+        # wait for: importing this module then takes a third of the time.
+        from kajabi_async.relationships.resolver import RelationshipResolver  # noqa: PLC0415
+
         refuse_unknown(options, ClientOptions, owner="Kajabi")
         strict = boolean(options.get("strict", False), of="strict", error=ConfigurationError)
         most_elements = options.get("max_answer_elements", MAX_ELEMENTS)
-        checked = _credentials(client_id, client_secret, credentials)
-        self._account = _account_of(checked)
+        checked = credentials_of(client_id, client_secret, credentials)
+        self._account = account_of(checked)
         self._session = SessionManager(
             credentials=checked,
             timeouts=timeouts_of(options.get("timeout", Timeouts())),
@@ -116,7 +115,9 @@ class Kajabi(Prefetching):
         self._session.on_close = self._context.stalls.end
         self._add_resources(self._context)
 
-    def _context_of(self, options: ClientOptions) -> Context:
+    def _context_of(self, options: ClientOptions) -> "Context":
+        from kajabi_async.fetching.context import DEFAULT_CONCURRENCY, Context  # noqa: PLC0415
+
         site_id, clock = options.get("site_id"), options.get("clock")
         return Context(
             send=self._session.send,
@@ -131,7 +132,26 @@ class Kajabi(Prefetching):
             strict=options.get("strict", False),
         )
 
-    def _add_resources(self, context: Context) -> None:
+    def _add_resources(self, context: "Context") -> None:
+        from kajabi_async.resources.account import Hooks, Sites  # noqa: PLC0415
+        from kajabi_async.resources.catalog import Courses, Offers, Products  # noqa: PLC0415
+        from kajabi_async.resources.commerce import (  # noqa: PLC0415
+            OrderItems,
+            Orders,
+            Payouts,
+            Purchases,
+            Transactions,
+        )
+        from kajabi_async.resources.content import BlogPosts, LandingPages, Podcasts, WebsitePages  # noqa: PLC0415
+        from kajabi_async.resources.forms import Forms, FormSubmissions  # noqa: PLC0415
+        from kajabi_async.resources.people import (  # noqa: PLC0415
+            ContactNotes,
+            Contacts,
+            ContactTags,
+            Customers,
+            CustomFields,
+        )
+
         self.sites = Sites(context)
         self.hooks = Hooks(context)
         self.customers = Customers(context)
@@ -194,12 +214,16 @@ class Kajabi(Prefetching):
         """What the client has done so far: attempts, retries, token requests, seconds of waiting."""
         return self._session.stats
 
-    async def me(self) -> Me:
+    async def me(self) -> "Me":
         """Return the user that the API key belongs to."""
+        from kajabi_async.resources.account import read_me  # noqa: PLC0415
+
         return await read_me(self._context)
 
-    async def version(self) -> ApiVersion:
+    async def version(self) -> "ApiVersion":
         """Return the version of the API; needs no credentials. The document has 503 for it: ServerError."""
+        from kajabi_async.resources.account import read_version  # noqa: PLC0415
+
         return await read_version(self._session.send)
 
     async def revoke(self) -> None:
@@ -214,7 +238,7 @@ class Kajabi(Prefetching):
         every: float = 60.0,
         watch: "WatchName | Iterable[WatchName] | None" = None,
         sweep: float | None = None,
-    ) -> Changes:
+    ) -> "Changes":
         """Return the changes of the account from ``cursor`` on, to be read by ``async for`` or by ``poll()``.
 
         The lists that ``watch`` names, all six by default, are polled ``every`` so many seconds, of the client's site
@@ -232,6 +256,10 @@ class Kajabi(Prefetching):
         InvalidArgumentError for a list that cannot be watched, or a cursor that is damaged, of another version, or of
         other credentials, another site or another ``base_url``.
         """
+        # The first call imports it, as few programs call it.
+        from kajabi_async.changes.engine import Engine  # noqa: PLC0415
+        from kajabi_async.changes.stream import Changes  # noqa: PLC0415
+
         whose = f"{self._session.base_url}\n{self._account}\n{self._context.site_id or ''}"
         owner = hashlib.sha256(whose.encode()).hexdigest()[:16]
         return Changes(Engine(self._context, owner, cursor=cursor, since=since, every=every, watch=watch, sweep=sweep))
@@ -252,13 +280,15 @@ class Kajabi(Prefetching):
         return other
 
     def _share_with_options(self, options: SharedOptions) -> None:
-        self._session = _sharing(self._session, options)
+        self._session = sharing(self._session, options)
+        from kajabi_async.relationships.resolver import RelationshipResolver  # noqa: PLC0415
+
         context = self._context
         changes: dict[str, Any] = {"send": self._session.send}
         if "site_id" in options:
             changes["site_id"] = _checked_site(options["site_id"])
         if "concurrency" in options:
-            changes["concurrency"] = _checked_share(options["concurrency"], self._session.concurrency)
+            changes["concurrency"] = checked_share(options["concurrency"], self._session.concurrency)
         self._resolver = RelationshipResolver(
             self._session.send, self._links, context.most_elements, strict=context.strict
         )
@@ -273,6 +303,8 @@ class Kajabi(Prefetching):
         ``cls`` has ``name``, ``model``, ``filters``, ``sort_keys`` and ``operations``, and mixes in the verbs it has.
         It must be declared before the client is made, or its links are not trusted.
         """
+        from kajabi_async.resources.base import ResourceOperations  # noqa: PLC0415
+
         given: Any = cls
         is_one = isinstance(given, type) and issubclass(given, ResourceOperations)
         if not is_one:
@@ -295,6 +327,8 @@ class Kajabi(Prefetching):
         InvalidArgumentError, before anything is sent, for another method or path, or ``json`` that is no JSON.
         DecodeError if the answer is no JSON, with ``maybe_applied`` after a write.
         """
+        from kajabi_async.resources.writes import answered_write  # noqa: PLC0415
+
         request = _request(method, path, params, json)
         answer = await self._session.send(request, timeout=timeout)
         with answered_write(request.method):
@@ -340,44 +374,8 @@ class Kajabi(Prefetching):
         return "<Kajabi, not made>" if session is None else f"<Kajabi at {session.base_url}>"
 
 
-def _credentials(client_id: str | None, client_secret: str | None, credentials: Credentials | None) -> Credentials:
-    if credentials is not None:
-        if client_id is not None or client_secret is not None:
-            raise ConfigurationError("pass either credentials= or client_id= and client_secret=, not both")
-        checked: Credentials = with_methods(credentials, "form", of="credentials")
-        return checked
-    if client_id is None or client_secret is None:
-        raise ConfigurationError(
-            "no credentials: pass client_id= and client_secret=, or credentials=, or set KAJABI_CLIENT_ID and "
-            "KAJABI_CLIENT_SECRET and use Kajabi.from_env()"
-        )
-    return ClientCredentials(client_id, client_secret)
-
-
-def _account_of(credentials: Credentials) -> str:
-    """Return the public part of *credentials*; empty if they have none."""
-    if isinstance(credentials, ClientCredentials):
-        return credentials.client_id.reveal()
-    return credentials.username.reveal() if isinstance(credentials, PasswordCredentials) else ""
-
-
 def _checked_site(site_id: str | int | None) -> str | None:
     return None if site_id is None else checked_id(site_id, of="sites")
-
-
-def _checked_share(concurrency: int, slots: int) -> int:
-    if whole_number(concurrency, of="concurrency", at_most=None, error=ConfigurationError) > slots:
-        raise ConfigurationError(
-            f"concurrency={concurrency} is more than the {slots} requests that the client sends at once: raise "
-            "concurrency= where the client is made"
-        )
-    return concurrency
-
-
-def _sharing(session: SessionManager, options: SharedOptions) -> SharingSession:
-    timeout = options.get("timeout", session.timeouts)
-    timeouts = timeout if isinstance(timeout, Timeouts) else attrs.evolve(session.timeouts, total=timeout)
-    return SharingSession(session, timeouts=timeouts, retry=options.get("retry", session.retry))
 
 
 def _request(method: str, path: str, params: Params | None, json: Any) -> Request:

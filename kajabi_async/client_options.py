@@ -1,16 +1,42 @@
-"""The options of a client: which there are, and what to write for a name that is none."""
+"""The options of a client: which there are, what they stand for, and what to write for a name that is none."""
 
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any, Final, TypedDict
 
+import attrs
+
+from kajabi_async.checks import whole_number, with_methods
 from kajabi_async.errors import ConfigurationError
 from kajabi_async.hints import nearest_name
-from kajabi_async.session import Clock, RateLimit, RetryPolicy, SessionObserver, Timeouts, TokenStore
+from kajabi_async.session import (
+    ClientCredentials,
+    Clock,
+    Credentials,
+    PasswordCredentials,
+    RateLimit,
+    RetryPolicy,
+    SessionManager,
+    SessionObserver,
+    Timeouts,
+    TokenStore,
+)
+from kajabi_async.session.sharing import SharingSession
 
 if TYPE_CHECKING:
     import aiohttp
 
-__all__ = ["ClientOptions", "SharedOptions", "merged", "refuse_unknown", "session_options", "timeouts_of"]
+__all__ = [
+    "ClientOptions",
+    "SharedOptions",
+    "account_of",
+    "checked_share",
+    "credentials_of",
+    "merged",
+    "refuse_unknown",
+    "session_options",
+    "sharing",
+    "timeouts_of",
+]
 
 
 class ClientOptions(TypedDict, total=False):
@@ -111,3 +137,42 @@ def _option_near(name: str, options: type) -> str:
     if options is ClientOptions:
         known, elsewhere = ["client_id", "client_secret", "credentials", *known], _OPTIONS_ELSEWHERE.get(name, "")
     return elsewhere or nearest_name(name, known) or f"; its options are {', '.join(known)}"
+
+
+def credentials_of(client_id: str | None, client_secret: str | None, credentials: Credentials | None) -> Credentials:
+    """Return the credentials that a client is made with; ConfigurationError if there are none, or two."""
+    if credentials is not None:
+        if client_id is not None or client_secret is not None:
+            raise ConfigurationError("pass either credentials= or client_id= and client_secret=, not both")
+        checked: Credentials = with_methods(credentials, "form", of="credentials")
+        return checked
+    if client_id is None or client_secret is None:
+        raise ConfigurationError(
+            "no credentials: pass client_id= and client_secret=, or credentials=, or set KAJABI_CLIENT_ID and "
+            "KAJABI_CLIENT_SECRET and use Kajabi.from_env()"
+        )
+    return ClientCredentials(client_id, client_secret)
+
+
+def account_of(credentials: Credentials) -> str:
+    """Return the public part of *credentials*; empty if they have none."""
+    if isinstance(credentials, ClientCredentials):
+        return credentials.client_id.reveal()
+    return credentials.username.reveal() if isinstance(credentials, PasswordCredentials) else ""
+
+
+def checked_share(concurrency: int, slots: int) -> int:
+    """Return the ``concurrency`` of a client that shares ``slots`` with another; ConfigurationError if it is more."""
+    if whole_number(concurrency, of="concurrency", at_most=None, error=ConfigurationError) > slots:
+        raise ConfigurationError(
+            f"concurrency={concurrency} is more than the {slots} requests that the client sends at once: raise "
+            "concurrency= where the client is made"
+        )
+    return concurrency
+
+
+def sharing(session: SessionManager, options: SharedOptions) -> SharingSession:
+    """Return a session with other ``options`` that shares everything else with ``session``."""
+    timeout = options.get("timeout", session.timeouts)
+    timeouts = timeout if isinstance(timeout, Timeouts) else attrs.evolve(session.timeouts, total=timeout)
+    return SharingSession(session, timeouts=timeouts, retry=options.get("retry", session.retry))

@@ -44,13 +44,14 @@ Every error can be pickled and copied, and none carries a token or a secret. The
 terminals: server text in it is escaped. The attributes carry it as it came.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from difflib import get_close_matches
-from typing import Any, ClassVar, Literal, Self
-
-import attrs
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self
 
 from kajabi_async.escaping.text import escape_line
+
+if TYPE_CHECKING:
+    from kajabi_async.error_object import ErrorObject
 
 __all__ = [
     "AmbiguousMatchError",
@@ -412,47 +413,6 @@ class RequestTimeoutError(TransportError, TimeoutError):
         return self.phase in {"queue", "connect"}
 
 
-@attrs.frozen
-class ErrorObject:
-    """One error object of JSON:API (section "Error Objects"); members that the server left out are None."""
-
-    status: str | None = None
-    code: str | None = None
-    title: str | None = None
-    detail: str | None = None
-    id: str | None = None
-    source: Mapping[str, Any] | None = None
-    links: Mapping[str, Any] | None = None
-    meta: Mapping[str, Any] | None = None
-
-    @property
-    def pointer(self) -> str | None:
-        """The JSON pointer into the body that was sent, such as ``/data/attributes/email``."""
-        return self._from_source("pointer")
-
-    @property
-    def parameter(self) -> str | None:
-        """The query parameter at fault."""
-        return self._from_source("parameter")
-
-    @property
-    def field(self) -> str | None:
-        """The name of the attribute or relation that the pointer leads to, as the SDK calls it."""
-        parts = (self.pointer or "").split("/")
-        named = len(parts) >= 4 and parts[1] == "data" and parts[2] in {"attributes", "relationships"}  # noqa: PLR2004
-        # The two escapes of RFC 6901, section 4, undone in that order.
-        return parts[3].replace("~1", "/").replace("~0", "~") if named else None
-
-    def _from_source(self, member: str) -> str | None:
-        value = (self.source or {}).get(member)
-        return value if isinstance(value, str) else None
-
-    def __str__(self) -> str:
-        text = ": ".join(part for part in (self.title, self.detail) if part) or self.code or "no detail given"
-        place = self.field or self.parameter
-        return escape_line(f"{text} (at {place})" if place else text)
-
-
 class ApiError(KajabiError):
     """The API answered with an error status.
 
@@ -464,7 +424,7 @@ class ApiError(KajabiError):
         self,
         *,
         status: int,
-        errors: Iterable[ErrorObject] = (),
+        errors: "Iterable[ErrorObject]" = (),
         method: str = "",
         path: str = "",
         request_id: str | None = None,
@@ -561,3 +521,14 @@ def api_error_class(status: int) -> type[ApiError]:
 
 def _shortened(text: str, limit: int = 200) -> str:
     return text if len(text) <= limit else f"{text[:limit]}..."
+
+
+if not TYPE_CHECKING:  # With it, type checkers would accept any misspelt name.
+
+    def __getattr__(name: str) -> object:
+        if name == "ErrorObject":
+            # The only attrs class here: without it, the errors are imported in half the time.
+            from kajabi_async.error_object import ErrorObject  # noqa: PLC0415
+
+            return globals().setdefault(name, ErrorObject)
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

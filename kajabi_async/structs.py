@@ -1,10 +1,10 @@
-"""The base of the classes of which one or more is made for every request: `Struct`."""
+"""The bases of records: `Struct`, of which one or more is made for every request, and `Value`."""
 
 from typing import Any
 
 import msgspec
 
-__all__ = ["Struct"]
+__all__ = ["Struct", "Value"]
 
 
 class Struct(msgspec.Struct, eq=False):
@@ -18,3 +18,28 @@ class Struct(msgspec.Struct, eq=False):
 
     def __rich_repr__(self) -> list[tuple[str, Any]]:
         return []
+
+
+class Value:
+    """The base of attrs classes that are compared, hashed and printed by their fields, as attrs does it.
+
+    attrs would write and compile these methods for each class, which is two thirds of the time of importing one: pass
+    it ``eq=False, repr=False``. They take longer here, so it is for classes that are seldom compared.
+    """
+
+    __slots__ = ()
+
+    def __eq__(self, other: object) -> bool:
+        return _fields(self) == _fields(other) if other.__class__ is self.__class__ else NotImplemented
+
+    def __hash__(self) -> int:
+        return hash((self.__class__, _fields(self)))
+
+    def __repr__(self) -> str:
+        record: Any = self
+        shown = (field.name for field in record.__attrs_attrs__ if field.repr)
+        return f"{type(self).__qualname__}({', '.join(f'{name}={getattr(self, name)!r}' for name in shown)})"
+
+
+def _fields(record: Any) -> tuple[Any, ...]:
+    return tuple(getattr(record, field.name) for field in record.__attrs_attrs__)

@@ -48,6 +48,25 @@ def test_the_table_the_exports_and_what_type_checkers_see_agree() -> None:
         assert getattr(kajabi_async, name) is getattr(sys.modules[module], name)
 
 
+def test_importing_the_client_imports_no_model_and_no_resource() -> None:
+    """The first client imports them, before a first call that an event loop would wait for; `changes()` its own."""
+    program = (
+        "import sys; from kajabi_async import Kajabi\n"
+        "def has(*names): print(*(f'kajabi_async.{each}' in sys.modules for each in names))\n"
+        "has('client', 'models', 'decoding', 'fetching', 'resources.base', 'changes')\n"
+        "api = Kajabi(client_id='a', client_secret='b')\n"
+        "has('models', 'decoding', 'fetching', 'resources.people', 'changes')\n"
+        "api.changes()\n"
+        "has('changes')"
+    )
+    ended = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert ended.stdout.splitlines() == [
+        "True False False False False False",
+        "True True True True False",
+        "True",
+    ]
+
+
 def test_every_error_can_be_caught_from_the_top() -> None:
     """Users never import from inner modules."""
     missing = [name for name in errors.__all__ if name.endswith("Error") and name not in kajabi_async.__all__]

@@ -1,11 +1,11 @@
 """The command line: from what was typed to the exit code.
 
 Read `run` first: `front` prints the pages that need no command, `dispatch` runs the others. `contents` lists the
-commands, and `building` makes the application of cyclopts from it.
+commands, `descriptions` says what each takes, for its page and for `refusals`, and `building` makes the application of
+cyclopts that reads the arguments.
 """
 
 import sys
-import traceback
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Final
 
@@ -37,6 +37,8 @@ def run(tokens: Sequence[str] | None = None) -> int:
         stop_writing()
         return _report_failed_stream(error, arguments)
     except Exception:  # noqa: BLE001 - a bug here; Python would print its text without escaping it
+        import traceback  # noqa: PLC0415 - only here
+
         for line in traceback.format_exc().rstrip("\n").split("\n"):
             print_line(line, error=True)
         return _INCOMPLETE

@@ -3,17 +3,16 @@
 import inspect
 from collections.abc import Iterable
 from importlib import import_module
-from typing import Any, Final
+from typing import Any
 
 from cyclopts import App
 
 from kajabi_async.cli.contents import COMMANDS, Command
+from kajabi_async.cli.descriptions import EXAMPLES
 from kajabi_async.cli.front import ABOUT
 
-__all__ = ["EXAMPLES", "app_of"]
+__all__ = ["app_of"]
 
-EXAMPLES: Final = "Examples:"
-"""The line of a docstring above the examples of a command."""
 _NO_CONSOLE: Any = object()
 
 

@@ -1,7 +1,7 @@
 """The commands of ``kajabi``, in their sections: one row for each, with the place of its code.
 
 Imports nothing, so that ``kajabi --help`` and a misspelt command need none of that code. A new command is one row here;
-`building` says what its target may be.
+`building` says what its target may be, and `python -m tests.cli.pages` writes its description.
 """
 
 from typing import Final, NamedTuple

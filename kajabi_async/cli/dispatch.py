@@ -4,7 +4,11 @@ from collections.abc import Sequence
 
 from kajabi_async.cli.contents import COMMANDS, Command, command_called
 from kajabi_async.cli.credentials.profiles import using_profile
+from kajabi_async.cli.descriptions import is_group, named
 from kajabi_async.cli.exit_codes import ExitCode, code_for, print_error
+from kajabi_async.cli.front import print_page
+from kajabi_async.cli.help_pages import command_page
+from kajabi_async.cli.refusals import refuse
 from kajabi_async.cli.usage import (
     asks_for_help,
     misuse,
@@ -40,10 +44,18 @@ def _page_or_command(tokens: list[str]) -> int:
     is_help = asks_for_help(tokens)
     words = without_help(tokens) if is_help else tokens
     command = _command(words)
-    # What is refused above needs no parser.
-    from kajabi_async.cli.calling import call_command, show_page  # noqa: PLC0415
+    names, description = named(words)
+    arguments = words[len(names) :]
+    if is_help or (is_group(description) and not arguments):
+        print_page(command_page(description))
+        return ExitCode.DONE
+    if is_group(description):
+        raise misuse(f"A command is missing: one of {', '.join(sorted(description['commands']))}.", names)
+    refuse(description, names, arguments)
+    # What is printed or refused above needs no parser.
+    from kajabi_async.cli.calling import call_command  # noqa: PLC0415
 
-    return show_page(command, words) if is_help else call_command(command, words)
+    return call_command(command, names, words)
 
 
 def _command(words: Sequence[str]) -> Command:

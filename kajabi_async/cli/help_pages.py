@@ -1,129 +1,35 @@
 """The page of one command or group: its usage, text, arguments, options, filters and examples."""
 
-import inspect
-from collections.abc import Iterator, Sequence
-from typing import Any, Final, get_args
+from collections.abc import Iterator
+from typing import Final
 
-from cyclopts import App, Group
-
-from kajabi_async.cli.building import EXAMPLES
+from kajabi_async.cli.descriptions import EXAMPLES, Description
 from kajabi_async.cli.front import listing, paragraphs
-from kajabi_async.cli.options import Value
 
-__all__ = ["command_page", "is_group", "subcommands"]
+__all__ = ["command_page"]
 
-_TYPES: Final = {int: "NUMBER", float: "NUMBER", str: "TEXT"}
-_GROUPS_OF_CYCLOPTS: Final = frozenset({"Arguments", "Parameters"})
 _ABOUT_ALL: Final = "Exit codes, --profile and the variables: kajabi --help"
 
 
-def is_group(app: App) -> bool:
-    """Return whether *app* only has commands and does nothing itself."""
-    return app.default_command is None
-
-
-def subcommands(app: App) -> list[str]:
-    """Return the names of the commands of a group."""
-    return [name for name in app if not name.startswith("-")]
-
-
-def command_page(app: App, names: Sequence[str]) -> Iterator[str]:
-    """Yield the lines of the page of *app*, the command or group called *names*."""
-    text, examples = _parts(app.help or "")
-    arguments = [] if is_group(app) else [each for each in app.assemble_argument_collection() if each.show]
-    yield f"Usage: {_usage(['kajabi', *names], app, arguments)}"
+def command_page(description: Description) -> Iterator[str]:
+    """Yield the lines of the page of a command or group."""
+    yield f"Usage: {description['usage']}"
     yield ""
-    yield from paragraphs(text)
-    if is_group(app):
+    yield from paragraphs(description["text"])
+    if commands := description["commands"]:
         yield "Commands:"
-        yield from listing([(name, _summary(app[name])) for name in sorted(subcommands(app))])
+        yield from listing([(name, _summary(commands[name])) for name in sorted(commands)])
         yield ""
-    for title, rows in _tables(app, arguments).items():
+    for title, rows in description["tables"].items():
         yield f"{title}:"
-        yield from listing(rows)
+        yield from listing([(name, text) for name, text in rows])
         yield ""
-    if examples:
+    if examples := description["examples"]:
         yield EXAMPLES
         yield from (f"  {example}" for example in examples)
         yield ""
     yield _ABOUT_ALL
 
 
-def _parts(text: str) -> tuple[list[str], list[str]]:
-    """Return the paragraphs of a docstring, each as one line, and its examples."""
-    about, _, examples = text.partition(EXAMPLES)
-    found = [paragraph.strip() for paragraph in about.split("\n\n")]
-    return [paragraph for paragraph in found if paragraph], [line.strip() for line in examples.strip().splitlines()]
-
-
-def _summary(app: App) -> str:
-    text = _parts(app.help or "")[0]
-    return text[0] if text else ""
-
-
-def _usage(words: list[str], app: App, arguments: Sequence[Any]) -> str:
-    if is_group(app):
-        return " ".join([*words, "COMMAND"])
-    for argument in arguments:
-        if argument.index is not None:
-            name = _positional(argument)
-            words.append(name if argument.required else f"[{name}]")
-    named = [each for each in arguments if each.index is None]
-    required = [f"{each.name} {_word(app, each)}" for each in named if each.required]
-    return " ".join([*words, *required, *(["[OPTIONS]"] if len(named) > len(required) else [])])
-
-
-def _positional(argument: Any) -> str:
-    name = argument.field_info.name.upper().replace("_", "-")
-    return f"{name.removesuffix('S')}..." if argument.is_var_positional() else name
-
-
-def _tables(app: App, arguments: Sequence[Any]) -> dict[str, list[tuple[str, str]]]:
-    tables: dict[str, list[tuple[str, str]]] = {}
-    for argument in arguments:
-        if argument.index is not None:
-            if text := _text(argument):
-                tables.setdefault("Arguments", []).append((_positional(argument), text))
-            continue
-        tables.setdefault(_title(argument), []).append((_option(app, argument), _text(argument)))
-    return tables
-
-
-def _title(argument: Any) -> str:
-    """Return the heading above an option: the name of its group, if it is in one of the command's own."""
-    names = [group.name for group in argument.parameter.group or () if isinstance(group, Group)]
-    return next((name for name in names if name not in _GROUPS_OF_CYCLOPTS), "Options")
-
-
-def _option(app: App, argument: Any) -> str:
-    if _is_flag(argument):
-        return ", ".join((*argument.positives, *argument.negatives))
-    return f"{', '.join(argument.positives)} {_word(app, argument)}"
-
-
-def _is_flag(argument: Any) -> bool:
-    return bool in (argument.hint, *get_args(argument.hint))
-
-
-def _word(app: App, argument: Any) -> str:
-    """Return the word for the value of an option: the declared one, or that of its type."""
-    function: Any = app.default_command
-    annotation = inspect.signature(function).parameters[argument.field_info.name].annotation
-    declared = next((each.word for each in getattr(annotation, "__metadata__", ()) if isinstance(each, Value)), None)
-    if declared is not None:
-        return declared
-    hint = argument.hint
-    types = [each for each in (hint, *get_args(hint)) if each in _TYPES]
-    return _TYPES[types[0]] if types else "NAME"
-
-
-def _text(argument: Any) -> str:
-    text = argument.parameter.help or ""
-    choices = argument.get_choices() or ()
-    if choices:
-        text = f"{text} One of {', '.join(choices)}.".strip()
-    default = argument.field_info.default
-    if argument.required or _is_flag(argument) or default in {None, "", inspect.Parameter.empty}:
-        return text
-    shown = f"{default:g}" if isinstance(default, float) else str(default)
-    return f"{text} [default: {shown}]"
+def _summary(description: Description) -> str:
+    return next(iter(description["text"]), "")

@@ -1,7 +1,6 @@
 """What was wrong with a call, in the words of the command: its options, and no argument of a function."""
 
-from collections.abc import Iterable, Iterator, Sequence
-from difflib import get_close_matches
+from collections.abc import Sequence
 from typing import Any, Final
 
 from cyclopts import CycloptsError
@@ -12,21 +11,18 @@ from cyclopts.exceptions import (
     UnusedCliTokensError,
 )
 
-from kajabi_async.cli.usage import misuse
+from kajabi_async.cli.refusals import LONGEST_SHOWN, NUMBERS, suggestion
+from kajabi_async.cli.usage import misuse, sentence
 from kajabi_async.errors import InvalidArgumentError
 
 __all__ = ["usage_error"]
 
-_MAX_SUGGESTIONS: Final = 3
-_SENTENCE_ENDS: Final = (".", "?")
-_NUMBERS: Final = {int: "a whole number", float: "a number"}
-_LONGEST_SHOWN: Final = 100
+_NUMBERS: Final = {int: NUMBERS["whole number"], float: NUMBERS["number"]}
 
 
 def usage_error(error: CycloptsError, names: Sequence[str]) -> InvalidArgumentError:
     """Return *error*, of the command called *names*, as one that names what was typed and the page of the command."""
-    message = " ".join(_message(error).split())
-    return misuse(message if message.endswith(_SENTENCE_ENDS) else f"{message}.", names)
+    return misuse(sentence(_message(error)), names)
 
 
 def _message(error: CycloptsError) -> str:
@@ -59,7 +55,7 @@ def _wrong_type(error: CoercionError) -> str | None:
     expected = _NUMBERS.get(_innermost(error.target_type))
     if expected is None or error.token is None:
         return None
-    return f"{error.token.keyword or 'the argument'} takes {expected}, got {error.token.value[:_LONGEST_SHOWN]!r}"
+    return f"{error.token.keyword or 'the argument'} takes {expected}, got {error.token.value[:LONGEST_SHOWN]!r}"
 
 
 def _innermost(annotation: Any) -> Any:
@@ -68,17 +64,5 @@ def _innermost(annotation: Any) -> Any:
 
 
 def _suggestion(error: UnknownOptionError) -> str:
-    typed = (error.token.keyword or error.token.value or "").partition("=")[0]
     known = (name for argument in error.argument_collection for name in argument.names)
-    suggestions = list(_options_starting_like(typed, known))[:_MAX_SUGGESTIONS]
-    return f" Did you mean {' or '.join(suggestions)}?" if suggestions else ""
-
-
-def _options_starting_like(typed: str, known: Iterable[str]) -> Iterator[str]:
-    """Yield the options whose first words are closest to *typed*: ``--email-contains`` for ``--emial``."""
-    words = typed.strip("-").split("-")
-    prefixes: dict[str, list[str]] = {}
-    for name in known:
-        prefixes.setdefault("-".join(name.strip("-").split("-")[: len(words)]), []).append(name)
-    for prefix in get_close_matches("-".join(words), prefixes, n=1, cutoff=0.7):
-        yield from prefixes[prefix]
+    return suggestion(error.token.keyword or error.token.value or "", known)

@@ -14,6 +14,7 @@ __all__ = [
     "leading_words",
     "misuse",
     "refuse_secrets",
+    "sentence",
     "take_profile",
     "unknown_command",
     "wants_json",
@@ -29,6 +30,7 @@ _LOGIN_FLAGS: Final = frozenset({"--stdin", "--keyring", "--json", *HELP_FLAGS, 
 _PROFILE: Final = "--profile"
 _END_OF_OPTIONS: Final = "--"
 _LONGEST_SHOWN: Final = 100
+_SENTENCE_ENDS: Final = (".", "?")
 
 
 def refuse_secrets(tokens: Sequence[str]) -> None:
@@ -113,6 +115,12 @@ def unknown_command(typed: str, known: Iterable[str], within: Sequence[str] = ()
     return misuse(f"{kind} {shown[:_LONGEST_SHOWN]}.{suggestion}", within)
 
 
-def misuse(sentence: str, names: Sequence[str]) -> InvalidArgumentError:
-    """Return the error of a wrong call of the command called *names*: the *sentence*, and where its page is."""
-    return InvalidArgumentError(f"{sentence} See `{' '.join(['kajabi', *names])} --help`")
+def sentence(message: str) -> str:
+    """Return *message* on one line, with a full stop if it has no other end."""
+    text = " ".join(message.split())
+    return text if text.endswith(_SENTENCE_ENDS) else f"{text}."
+
+
+def misuse(problem: str, names: Sequence[str]) -> InvalidArgumentError:
+    """Return the error of a wrong call of the command called *names*: the *problem*, and where its page is."""
+    return InvalidArgumentError(f"{problem} See `{' '.join(['kajabi', *names])} --help`")

@@ -2,7 +2,7 @@
 
 from typing import Any, Final
 
-from kajabi_async.errors import ErrorObject
+from kajabi_async.error_object import ErrorObject
 from kajabi_async.jsonapi.codec import brief, json_array, json_object
 
 __all__ = ["error_objects", "error_text"]

@@ -14,6 +14,7 @@ import attrs
 from kajabi_async.errors import InvalidIdError, UntrustedLinkError
 from kajabi_async.jsonapi.ids import path_segment
 from kajabi_async.jsonapi.query import encoded_pairs
+from kajabi_async.structs import Value
 
 __all__ = ["LinkRules", "TrustedLink"]
 
@@ -31,8 +32,8 @@ _DEFAULT_PORTS: Final = {"https": 443, "http": 80}
 _Origin = tuple[str, str | None, int | None]
 
 
-@attrs.frozen
-class TrustedLink:
+@attrs.frozen(eq=False, repr=False)
+class TrustedLink(Value):
     """A link of the API: its template, the id in it, and the path and query to request from the base URL."""
 
     template: str

@@ -13,6 +13,7 @@ from kajabi_async.jsonapi.links import LinkRules
 from kajabi_async.models.relations import Relation
 from kajabi_async.models.resource import Resource
 from kajabi_async.operations import LINKAGE, READABLE
+from kajabi_async.structs import Value
 
 __all__ = [
     "FetchEach",
@@ -25,28 +26,28 @@ __all__ = [
 ]
 
 
-@attrs.frozen
-class Loaded:
+@attrs.frozen(eq=False, repr=False)
+class Loaded(Value):
     """No request: every resource is known."""
 
     identifiers: tuple[Identifier, ...]
 
 
-@attrs.frozen
-class FetchEach:
+@attrs.frozen(eq=False, repr=False)
+class FetchEach(Value):
     """One request for each of the *missing* resources."""
 
     identifiers: tuple[Identifier, ...]
     missing: tuple[Identifier, ...]
 
 
-@attrs.frozen
-class Reread:
+@attrs.frozen(eq=False, repr=False)
+class Reread(Value):
     """One request for the owner, with the relation included if the API can include it."""
 
 
-@attrs.frozen
-class Unavailable:
+@attrs.frozen(eq=False, repr=False)
+class Unavailable(Value):
     """No request leads to the resources."""
 
     reason: str

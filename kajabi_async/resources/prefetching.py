@@ -1,31 +1,43 @@
-"""``prefetch`` of the client: typed with the relations of each resource."""
+"""``prefetch`` of the client: typed with the relations of each resource.
+
+The annotations are not evaluated: importing every model for them would take longer than the rest of the client.
+"""
+
+from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from typing import Any, TypeAlias, TypeVar, overload
+from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar, overload
 
 from kajabi_async.checks import iterable_of, string
 from kajabi_async.errors import InvalidArgumentError
-from kajabi_async.fetching.context import Context
-from kajabi_async.models.account import Hook
-from kajabi_async.models.catalog import Course, Lesson, Offer, Product
-from kajabi_async.models.commerce import Order, OrderItem, Purchase, Transaction
-from kajabi_async.models.content import BlogPost, LandingPage, Podcast, WebsitePage
-from kajabi_async.models.forms import Form, FormSubmission
-from kajabi_async.models.names.account import HookPath
-from kajabi_async.models.names.catalog import CoursePath, LessonPath, OfferPath, ProductPath
-from kajabi_async.models.names.commerce import OrderItemPath, OrderPath, PurchasePath, TransactionPath
-from kajabi_async.models.names.content import BlogPostPath, LandingPagePath, PodcastPath, WebsitePagePath
-from kajabi_async.models.names.forms import FormPath, FormSubmissionPath
-from kajabi_async.models.names.people import ContactNotePath, ContactPath, ContactTagPath, CustomerPath, CustomFieldPath
-from kajabi_async.models.people import Contact, ContactNote, ContactTag, Customer, CustomField
-from kajabi_async.models.resource import Resource
-from kajabi_async.relationships.prefetch import prefetch
-from kajabi_async.relationships.resolver import RelationshipResolver
 from kajabi_async.stall import PATIENCE_SECONDS, Stall, checked_patience
+
+if TYPE_CHECKING:
+    from kajabi_async.fetching.context import Context
+    from kajabi_async.models.account import Hook
+    from kajabi_async.models.catalog import Course, Lesson, Offer, Product
+    from kajabi_async.models.commerce import Order, OrderItem, Purchase, Transaction
+    from kajabi_async.models.content import BlogPost, LandingPage, Podcast, WebsitePage
+    from kajabi_async.models.forms import Form, FormSubmission
+    from kajabi_async.models.names.account import HookPath
+    from kajabi_async.models.names.catalog import CoursePath, LessonPath, OfferPath, ProductPath
+    from kajabi_async.models.names.commerce import OrderItemPath, OrderPath, PurchasePath, TransactionPath
+    from kajabi_async.models.names.content import BlogPostPath, LandingPagePath, PodcastPath, WebsitePagePath
+    from kajabi_async.models.names.forms import FormPath, FormSubmissionPath
+    from kajabi_async.models.names.people import (
+        ContactNotePath,
+        ContactPath,
+        ContactTagPath,
+        CustomerPath,
+        CustomFieldPath,
+    )
+    from kajabi_async.models.people import Contact, ContactNote, ContactTag, Customer, CustomField
+    from kajabi_async.models.resource import Resource
+    from kajabi_async.relationships.resolver import RelationshipResolver
 
 __all__ = ["Prefetching"]
 
-R = TypeVar("R", bound=Resource)
+R = TypeVar("R", bound="Resource")
 
 Some: TypeAlias = R | Iterable[R]
 
@@ -124,16 +136,20 @@ class Prefetching:
         Pauses and outages are waited out as by `get_many`; after ``patience`` seconds without any answer the latest
         failure is raised. What is loaded by then stays loaded: the same call continues from there.
         """
-        owners = [resources] if isinstance(resources, Resource) else _checked_resources(resources)
+        # Imported here: see above.
+        from kajabi_async.models.resource import Resource  # noqa: PLC0415
+        from kajabi_async.relationships.prefetch import prefetch  # noqa: PLC0415
+
+        owners = [resources] if isinstance(resources, Resource) else _checked_resources(resources, Resource)
         for path in paths:
             string(path, of="a path of relations")
         stall = Stall(checked_patience(patience), self._context.clock, among=self._context.stalls)
         await prefetch(self._resolver, self._context.links, owners, paths, stall=stall)
 
 
-def _checked_resources(resources: Any) -> list[Resource]:
+def _checked_resources(resources: Any, kind: type[Resource]) -> list[Resource]:
     owners = list(iterable_of("resources", resources))
     for each in owners:
-        if not isinstance(each, Resource):
+        if not isinstance(each, kind):
             raise InvalidArgumentError(f"prefetch() takes resources, got {type(each).__name__}")
     return owners

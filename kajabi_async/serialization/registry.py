@@ -4,7 +4,8 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from kajabi_async import errors, models
-from kajabi_async.errors import ErrorObject, KajabiError
+from kajabi_async.error_object import ErrorObject
+from kajabi_async.errors import KajabiError
 from kajabi_async.fetching.email_outcomes import EmailFailed, EmailFound
 from kajabi_async.fetching.outcomes import Failed, Found, Progress, Report
 from kajabi_async.models.account import ApiVersion

@@ -5,6 +5,7 @@ from typing import Any, Final, NoReturn, Protocol
 import attrs
 
 from kajabi_async.errors import ConfigurationError
+from kajabi_async.structs import Value
 from kajabi_async.tracebacks import hides_arguments
 
 __all__ = ["ClientCredentials", "Credentials", "PasswordCredentials", "RefreshTokenCredentials", "Secret", "token_text"]
@@ -71,8 +72,8 @@ def _usable(_: object, field: "attrs.Attribute[Secret]", secret: Secret) -> None
 
 
 @hides_arguments
-@attrs.frozen
-class ClientCredentials:
+@attrs.frozen(eq=False, repr=False)
+class ClientCredentials(Value):
     """A client id and secret of a user API key: the grant that Kajabi prefers."""
 
     client_id: Secret = attrs.field(converter=_as_secret, validator=_usable)
@@ -88,8 +89,8 @@ class ClientCredentials:
 
 
 @hides_arguments
-@attrs.frozen
-class RefreshTokenCredentials:
+@attrs.frozen(eq=False, repr=False)
+class RefreshTokenCredentials(Value):
     """A refresh token of an earlier grant."""
 
     refresh_token: Secret = attrs.field(converter=_as_secret, validator=_usable)
@@ -100,8 +101,8 @@ class RefreshTokenCredentials:
 
 
 @hides_arguments
-@attrs.frozen
-class PasswordCredentials:
+@attrs.frozen(eq=False, repr=False)
+class PasswordCredentials(Value):
     """A user's name and password; client credentials are preferred (API document)."""
 
     username: Secret = attrs.field(converter=_as_secret, validator=_usable)

@@ -10,7 +10,8 @@ from email.utils import parsedate_to_datetime
 from typing import Final
 
 from kajabi_async.clock import Clock
-from kajabi_async.errors import ApiError, DecodeError, ErrorObject, api_error_class
+from kajabi_async.error_object import ErrorObject
+from kajabi_async.errors import ApiError, DecodeError, api_error_class
 from kajabi_async.escaping.text import escape_line
 from kajabi_async.exchange import Answer, Request
 from kajabi_async.jsonapi.codec import decode, json_object

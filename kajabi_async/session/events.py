@@ -7,6 +7,7 @@ from typing import Final
 import attrs
 
 from kajabi_async.operations import operation_at
+from kajabi_async.structs import Value
 
 __all__ = [
     "OperationEnded",
@@ -26,12 +27,12 @@ __all__ = [
 _LOG: Final = logging.getLogger("kajabi_async")
 
 
-@attrs.frozen
-class SessionEvent:
+@attrs.frozen(eq=False, repr=False)
+class SessionEvent(Value):
     """Something that happened."""
 
 
-@attrs.frozen
+@attrs.frozen(eq=False, repr=False)
 class _OfOperation(SessionEvent):
     operation: int
     """The number of the operation, unique in the process."""
@@ -39,7 +40,7 @@ class _OfOperation(SessionEvent):
     """The name in the table of operations, such as ``customers.get``; the method if it is not in the table."""
 
 
-@attrs.frozen
+@attrs.frozen(eq=False, repr=False)
 class OperationStarted(_OfOperation):
     """A call begins: it may queue, request a token, and send several requests.
 
@@ -53,7 +54,7 @@ class OperationStarted(_OfOperation):
     """Scheme, host and port of the server."""
 
 
-@attrs.frozen
+@attrs.frozen(eq=False, repr=False)
 class RequestStarted(_OfOperation):
     """A request is sent; `RequestAnswered` always follows."""
 
@@ -61,7 +62,7 @@ class RequestStarted(_OfOperation):
     """Counted from 1."""
 
 
-@attrs.frozen
+@attrs.frozen(eq=False, repr=False)
 class RequestAnswered(_OfOperation):
     """A request has ended."""
 
@@ -76,7 +77,7 @@ class RequestAnswered(_OfOperation):
     """Of the body, after decompression."""
 
 
-@attrs.frozen
+@attrs.frozen(eq=False, repr=False)
 class RequestRetried(_OfOperation):
     """A failed request will be sent again."""
 
@@ -86,7 +87,7 @@ class RequestRetried(_OfOperation):
     after_seconds: float
 
 
-@attrs.frozen
+@attrs.frozen(eq=False, repr=False)
 class RequestWaited(_OfOperation):
     """A request has waited for a slot, for a permit of the rate, or for the end of a pause.
 
@@ -96,7 +97,7 @@ class RequestWaited(_OfOperation):
     seconds: float
 
 
-@attrs.frozen
+@attrs.frozen(eq=False, repr=False)
 class OperationEnded(_OfOperation):
     """A call ends, with an answer or an error."""
 
@@ -107,7 +108,7 @@ class OperationEnded(_OfOperation):
     seconds: float
 
 
-@attrs.frozen
+@attrs.frozen(eq=False, repr=False)
 class TokenRequestAnswered(SessionEvent):
     """A request to an OAuth endpoint has ended; it belongs to no operation, as many may wait for one token."""
 
@@ -125,7 +126,7 @@ class TokenRequestAnswered(SessionEvent):
     seconds: float
 
 
-@attrs.frozen
+@attrs.frozen(eq=False, repr=False)
 class TokenRefreshed(SessionEvent):
     """A new token has come."""
 

@@ -17,6 +17,7 @@ from kajabi_async.errors import (
 )
 from kajabi_async.exchange import Request
 from kajabi_async.session.limits.deadlines import Timeouts
+from kajabi_async.structs import Value
 
 __all__ = [
     "Place",
@@ -38,8 +39,8 @@ _LONGEST_REASON: Final = 60
 Translate = Callable[[Any, Request, Timeouts, "Place"], KajabiError]
 
 
-@attrs.frozen
-class Place:
+@attrs.frozen(eq=False, repr=False)
+class Place(Value):
     """The server that requests go to, as errors name it: without credentials."""
 
     host: str

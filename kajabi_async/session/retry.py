@@ -18,6 +18,7 @@ from kajabi_async.errors import (
     RateLimitError,
     RequestTimeoutError,
 )
+from kajabi_async.structs import Value
 
 __all__ = ["GiveUp", "Retry", "RetryBudget", "RetryPolicy", "decide", "maybe_applied"]
 
@@ -26,8 +27,8 @@ def _at_least_zero(value: float, *, of: str) -> float:
     return number(value, of=of, expected="a number of at least 0", fits=lambda it: it >= 0, error=ConfigurationError)
 
 
-@attrs.frozen(kw_only=True)
-class RetryPolicy:
+@attrs.frozen(kw_only=True, eq=False, repr=False)
+class RetryPolicy(Value):
     """How often and after how long; ``RetryPolicy(max_attempts=1)`` never retries."""
 
     max_attempts: int = 4
@@ -53,8 +54,8 @@ class RetryPolicy:
         return _may_retry(self, error, is_write=method not in {"GET", "HEAD"})
 
 
-@attrs.frozen
-class Retry:
+@attrs.frozen(eq=False, repr=False)
+class Retry(Value):
     """Try again after a number of seconds."""
 
     after_seconds: float
@@ -66,8 +67,8 @@ class Retry:
     """Whether the server closed an idle connection just as the request was leaving."""
 
 
-@attrs.frozen
-class GiveUp:
+@attrs.frozen(eq=False, repr=False)
+class GiveUp(Value):
     """Raise the error: no retry follows."""
 
     because: GaveUp

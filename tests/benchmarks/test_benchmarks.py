@@ -85,10 +85,9 @@ def test_every_figure_to_reach_is_measured(parts: list[Part]) -> None:
         "1.2",
         "60 µs",
         "1,200 bytes",
-        "60 ms",
+        *("60 ms", "150 ms", "35 ms"),
         "0.95",
-        "1,000 ms",
-        "50 ms",
+        *("1,000 ms", "50 ms"),
     ]
 
 

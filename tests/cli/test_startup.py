@@ -33,25 +33,74 @@ async def test_the_version_and_the_list_of_commands_need_no_library(arguments: t
     assert imported & {"aiohttp", "attr", "asyncio", "cattrs", "cyclopts", "msgspec", "rich"} == set()
 
 
+LIBRARIES = {"aiohttp", "asyncio", "attr", "cattrs", "cyclopts", "inspect", "msgspec", "rich"}
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("customer", "list"),
+        ("--zzz",),
+        ("help", "nothing"),
+        ("customers", "lst"),
+        ("customers", "--json"),
+        ("whoami", "--client-secret=x"),
+        ("whoami", "--zzz"),
+        ("--profile",),
+        ("customers", "list", "--zzz"),
+        ("customers", "list", "--limit", "many"),
+        ("customers", "list", "--limit"),
+        ("customers", "get"),
+        ("customers", "get", "1", "2"),
+        ("customers", "find", "a@b.c", "--strategy", "scn"),
+        ("export", "customers", "--zzz"),
+        ("access", "check", "--zzz"),
+        ("completion", "show", "tcsh"),
+        ("demo", "--zzz"),
+    ],
+)
+async def test_a_refused_argument_needs_no_library(arguments: tuple[str, ...]) -> None:
+    """What is wrong is known from the descriptions of the commands; ``--json`` needs none either."""
+    for more in ((), ("--json",)):
+        code, imported = await _imported(*arguments, *more)
+        assert code == 2
+        assert imported & LIBRARIES == set()
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("customers", "--help"),
+        ("customers",),
+        ("customers", "help"),
+        ("help", "customers", "list"),
+        ("export", "-h"),
+        ("completion", "--help"),
+        ("help", "demo"),
+        ("exit-codes", "--help"),
+    ],
+)
+async def test_the_page_of_a_command_needs_no_library(arguments: tuple[str, ...]) -> None:
+    """As the list of commands does not."""
+    code, imported = await _imported(*arguments)
+    assert code == 0
+    assert imported & LIBRARIES == set()
+
+
 @pytest.mark.parametrize(
     ("arguments", "unneeded"),
     [
-        (("customer", "list"), {"aiohttp", "cyclopts", "rich"}),
-        (("whoami", "--client-secret=x"), {"aiohttp", "cyclopts", "rich"}),
-        (("customers", "list", "--zzz"), {"aiohttp", "rich"}),
         (("customers", "list", "--limit", "0"), {"aiohttp", "rich"}),
-        (("customers", "get"), {"aiohttp", "rich"}),
-        (("whoami", "--zzz"), {"aiohttp", "rich"}),
-        (("demo", "--zzz"), {"aiohttp", "rich"}),
         (("fake", "--port", "70000"), {"aiohttp", "rich"}),
         (("api", "FETCH", "/v1/x"), {"aiohttp", "rich"}),
         (("customers", "find", "-", "--thorough"), {"aiohttp", "rich"}),
         (("contacts", "find", "emails.txt", "--concurrency", "0"), {"aiohttp", "rich"}),
         (("changes", "--since", "yesterday"), {"aiohttp", "rich"}),
-        (("access", "check", "--zzz"), {"aiohttp", "rich"}),
     ],
 )
-async def test_a_refused_argument_needs_no_client(arguments: tuple[str, ...], unneeded: set[str]) -> None:
+async def test_a_value_that_the_command_itself_refuses_needs_no_client(
+    arguments: tuple[str, ...], unneeded: set[str]
+) -> None:
     """Nor anything to draw on a terminal."""
     code, imported = await _imported(*arguments)
     assert code == 2

@@ -18,6 +18,7 @@ from kajabi_async.session.events import SessionObserver, TokenRequestAnswered
 from kajabi_async.session.limits.deadlines import Deadlines, closed_meanwhile, ran_out
 from kajabi_async.session.limits.gate import Gate
 from kajabi_async.session.transport import Transport
+from kajabi_async.structs import Value
 
 __all__ = ["OAuthEndpoint"]
 
@@ -34,8 +35,8 @@ _CREDENTIALS_HINT: Final = (
 )
 
 
-@attrs.frozen
-class OAuthEndpoint:
+@attrs.frozen(eq=False, repr=False)
+class OAuthEndpoint(Value):
     """Sends the requests for tokens.
 
     They keep to pauses and to the rate like any other request, but need no slot: the requests that wait for the token

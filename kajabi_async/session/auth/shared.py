@@ -20,6 +20,7 @@ from kajabi_async.session.auth.grants import Grants
 from kajabi_async.session.auth.store import Lease, StoredToken, TokenStore
 from kajabi_async.session.auth.token import Token
 from kajabi_async.session.credentials import Credentials, Secret
+from kajabi_async.structs import Value
 
 __all__ = ["SharedToken", "Unusable", "derived_key", "store_key"]
 
@@ -36,8 +37,8 @@ _GUESSES_SLOWED_BY: Final = 100_000
 """Rounds of PBKDF2 on a password: a reader of the names in a store could try likely ones."""
 
 
-@attrs.frozen
-class Unusable:
+@attrs.frozen(eq=False, repr=False)
+class Unusable(Value):
     """The access tokens that a new one must differ from."""
 
     current: Secret | None

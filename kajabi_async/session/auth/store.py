@@ -15,6 +15,7 @@ from kajabi_async.checks import number
 from kajabi_async.errors import ConfigurationError, DecodeError
 from kajabi_async.jsonapi.codec import decode, encode, json_object
 from kajabi_async.session.credentials import Secret, token_text
+from kajabi_async.structs import Value
 
 __all__ = ["Lease", "MemoryTokenStore", "StoredToken", "TokenStore", "checked_lease_seconds", "checked_version"]
 
@@ -26,8 +27,8 @@ _MOST_BYTES: Final = 2**17
 """Two tokens of the greatest length have less: a foreign value costs little."""
 
 
-@attrs.frozen
-class StoredToken:
+@attrs.frozen(eq=False, repr=False)
+class StoredToken(Value):
     """A token in a store; moments are in seconds since the epoch, None if no lifetime was stated."""
 
     access: Secret
@@ -79,8 +80,8 @@ class StoredToken:
         )
 
 
-@attrs.frozen
-class Lease:
+@attrs.frozen(eq=False, repr=False)
+class Lease(Value):
     """The right to request a token, until it is released or expires."""
 
     holder: str

@@ -10,6 +10,7 @@ from kajabi_async.errors import DecodeError
 from kajabi_async.jsonapi.codec import decode, json_object
 from kajabi_async.session.auth.store import StoredToken
 from kajabi_async.session.credentials import Secret, token_text
+from kajabi_async.structs import Value
 
 __all__ = ["Token"]
 
@@ -20,8 +21,8 @@ _NUMBER: Final = re.compile(r"[0-9]{1,12}(\.[0-9]{0,12})?", re.ASCII)
 _MORE_DIGITS: Final = re.compile(r"[1-9][0-9]{12,}", re.ASCII)
 
 
-@attrs.frozen
-class Token:
+@attrs.frozen(eq=False, repr=False)
+class Token(Value):
     """An access token; moments are on the monotonic clock, None if no lifetime was stated."""
 
     access: Secret

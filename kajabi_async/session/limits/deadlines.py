@@ -14,7 +14,7 @@ import attrs
 from kajabi_async.checks import number
 from kajabi_async.errors import ClientClosedError, ConfigurationError, RequestTimeoutError, TimeoutPhase
 from kajabi_async.exchange import Request
-from kajabi_async.structs import Struct
+from kajabi_async.structs import Struct, Value
 
 __all__ = ["Deadline", "Deadlines", "Timeouts", "checked_seconds", "closed_meanwhile", "ran_out", "ran_out_in_line"]
 
@@ -229,8 +229,8 @@ def _limit(default: float | None) -> Any:
     return attrs.field(default=default, validator=_check)
 
 
-@attrs.frozen(kw_only=True)
-class Timeouts:
+@attrs.frozen(kw_only=True, eq=False, repr=False)
+class Timeouts(Value):
     """Limits in seconds; None sets none."""
 
     total: float | None = _limit(60.0)

@@ -1,0 +1,148 @@
+"""Pages and refused arguments need no command: what is said of them before equals what the commands say themselves."""
+
+import random
+from collections.abc import Iterator
+
+import pytest
+from cyclopts import App, CycloptsError
+
+from kajabi_async.cli.building import app_of
+from kajabi_async.cli.contents import COMMANDS, command_called
+from kajabi_async.cli.descriptions import FOLDER, Description, description_of, file_of, is_group
+from kajabi_async.cli.mistakes import usage_error
+from kajabi_async.cli.refusals import refuse
+from kajabi_async.errors import InvalidArgumentError
+from tests.cli.pages import text_of
+
+VALUES = (
+    "1",
+    "x",
+    "1.5",
+    "-1",
+    "0x1F",
+    "none",
+    "",
+    "scan",
+    "scn",
+    "id,name",
+    "a@b.c",
+    "-",
+    "-created_at",
+    "yes",
+    "inf",
+)
+UNKNOWN = ("--zzz", "--zzz=1", "-x", "-xyz", "--emial", "--site_id", "--Limit", "--no-json", "-5", "--", "-j", "--limi")
+CALLS_OF_EACH = 60
+
+
+@pytest.mark.parametrize("name", [command.name for command in COMMANDS])
+def test_the_description_of_a_command_is_that_of_its_code(name: str) -> None:
+    """If this fails after a change of a command, `python -m tests.cli.pages` writes it again."""
+    command = command_called(name)
+    assert command is not None
+    assert file_of(name).read_text(encoding="utf-8") == text_of(command)
+
+
+def test_every_description_is_of_a_command() -> None:
+    """Also after one was renamed."""
+    assert {path.name for path in FOLDER.iterdir()} == {file_of(command.name).name for command in COMMANDS}
+
+
+@pytest.mark.parametrize("name", [command.name for command in COMMANDS])
+def test_what_is_refused_at_once_is_what_the_parser_refuses(name: str) -> None:
+    """In the same words, whatever was typed: the same problem of several, with the same suggestions."""
+    command = command_called(name)
+    assert command is not None
+    app = app_of([command])
+    for names, description in _commands([name], description_of(name)):
+        for tokens in _calls(names, description):
+            at_once = _refused(description, names, tokens)
+            if at_once is not None:
+                assert at_once == _parsed(app, names, tokens), tokens
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        "customers list --zzz",
+        "customers list --zzz=1",
+        "customers list -x",
+        "customers list --limit x",
+        "customers list --limit=x",
+        "customers list --limit",
+        "customers list --limit --json",
+        "customers list 5",
+        "customers get",
+        "customers get 1 2",
+        "customers get --zzz 1",
+        "customers find a@b.c --strategy scn",
+        "customers find a@b.c --patience soon",
+        "contacts add-tags",
+        "contact-notes create 1",
+        "hooks create purchased https://example.com",
+        "export customers --zzz",
+        "completion show zs",
+        "fake --port many",
+        "whoami now",
+    ],
+)
+def test_a_plain_mistake_is_refused_at_once(words: str) -> None:
+    """An unknown option, a wrong or missing value, a missing or surplus argument; the parser would say the same."""
+    command = command_called(words.split(maxsplit=1)[0])
+    assert command is not None
+    for names, description in _commands([command.name], description_of(command.name)):
+        tokens = words.split()[len(names) :]
+        if words.startswith(" ".join(names)):
+            at_once = _refused(description, names, tokens)
+            assert at_once is not None
+            assert at_once == _parsed(app_of([command]), names, tokens)
+            return
+    raise AssertionError(words)
+
+
+@pytest.mark.parametrize("words", ["get 1", "list --limit 5 --json --sort -created_at", "find -", "lookup - --ordered"])
+def test_a_right_call_is_not_refused(words: str) -> None:
+    """Nor one in doubt, which the parser sees."""
+    verb, *tokens = words.split()
+    description = description_of("customers")["commands"][verb]
+    assert _refused(description, ["customers", verb], tokens) is None
+    assert _refused(description, ["customers", verb], [*tokens, "--", "--zzz"]) is None
+
+
+def _commands(names: list[str], description: Description) -> Iterator[tuple[list[str], Description]]:
+    if not is_group(description):
+        yield names, description
+    for name, each in description["commands"].items():
+        yield from _commands([*names, name], each)
+
+
+def _calls(names: list[str], description: Description) -> Iterator[list[str]]:
+    """Yield calls, right and wrong, of what the command has and of what it has not."""
+    draw = random.Random(" ".join(names))
+    options = [name for each in description["arguments"] if each.get("is_option") for name in each["names"]]
+    for _ in range(CALLS_OF_EACH):
+        tokens: list[str] = []
+        for _ in range(draw.randrange(5)):
+            if draw.random() < 0.5 and options:
+                option = draw.choice(options)
+                value = draw.choice(VALUES)
+                tokens += draw.choice([[option], [option, value], [f"{option}={value}"]])
+            else:
+                tokens.append(draw.choice((*VALUES, *UNKNOWN)))
+        yield tokens
+
+
+def _refused(description: Description, names: list[str], tokens: list[str]) -> str | None:
+    try:
+        refuse(description, names, tokens)
+    except InvalidArgumentError as error:
+        return str(error)
+    return None
+
+
+def _parsed(app: App, names: list[str], tokens: list[str]) -> str | None:
+    try:
+        app.parse_args([*names, *tokens], exit_on_error=False, print_error=False, help_on_error=False)
+    except CycloptsError as error:
+        return str(usage_error(error, names))
+    return None
