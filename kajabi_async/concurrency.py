@@ -1,6 +1,6 @@
 """Concurrent work on one event loop: bounded work, slots with a queue, calls that share one task, and iterators.
 
-Nothing here knows of Kajabi. In this order: `for_each`, `Waiters`, `WaitingLine`, `SingleFlight`, `Guarded`.
+Nothing here knows of Kajabi. In this order: `for_each`, `Waiters`, `WaitingLine`, `Quota`, `SingleFlight`, `Guarded`.
 """
 
 import asyncio
@@ -19,6 +19,7 @@ from kajabi_async.hints import refusing
 __all__ = [
     "Guarded",
     "Producer",
+    "Quota",
     "SingleFlight",
     "TooLateError",
     "Waiters",
@@ -120,6 +121,48 @@ class WaitingLine:
 
     def _hand_back(self, _: None) -> None:
         self.leave()
+
+
+class Quota:
+    """A number of steps that may start in one iteration of the event loop, so that others on the loop are not held up.
+
+    Where the processor is the bottleneck, it also keeps no more work under way than the processor can do meanwhile.
+    """
+
+    def __init__(self, most: Callable[[], int], renewed: Callable[[int], object]) -> None:
+        """Allow ``most()`` steps; *renewed* is called with the number left when those who waited have theirs."""
+        self.left = most()
+        """The steps that are left in this iteration; the caller takes off the one that it starts."""
+        self.is_counting = False
+        """Whether `count` was called in this iteration."""
+        self._most = most
+        self._renewed = renewed
+        self._waiters: Waiters[None] = Waiters()
+
+    def count(self, loop: asyncio.AbstractEventLoop) -> None:
+        """Count the steps up to the next iteration of *loop*."""
+        self.is_counting = True
+        loop.call_soon(self._renew)
+
+    async def wait(self) -> None:
+        """Wait for a later iteration; it may have no step left either."""
+        await self._waiters.wait(None, _ignore)
+
+    def end(self) -> None:
+        """Let all who wait go on."""
+        while self._waiters.wake(None):
+            pass
+
+    def _renew(self) -> None:
+        self.is_counting, self.left, woken = False, self._most(), 0
+        while self._waiters and woken < self.left and self._waiters.wake(None):
+            woken += 1
+        if woken < self.left:
+            self._renewed(self.left - woken)
+
+
+def _ignore(_: None) -> None:
+    """Do nothing: nothing was taken."""
 
 
 @attrs.define(eq=False)

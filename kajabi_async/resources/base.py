@@ -366,6 +366,7 @@ class Gettable(ResourceOperations[R], Generic[R, IncludeT, FieldsT]):
             "patience": patience,
             "clock": self._context.clock,
             "stalls": self._context.stalls,
+            "has_calls": self._context.has_calls,
         }
 
     def _lookups_at_once(self, concurrency: int | None) -> int:

@@ -165,6 +165,10 @@ class SessionManager:
         """The source of time."""
         return self._clock
 
+    def has_calls(self) -> bool:
+        """Return whether requests of no run were sent lately, for which slots are kept."""
+        return self._gate.has_calls
+
     def check_open(self) -> None:
         """Do nothing while requests can be sent; ClientClosedError or WrongLoopError otherwise."""
         if self._binding.state != "new":

@@ -65,6 +65,11 @@ class Gate:
         return self._slots.any_free
 
     @property
+    def has_calls(self) -> bool:
+        """Whether calls were made lately, as far as runs have noticed: slots are kept for them."""
+        return self._slots.kept > 0
+
+    @property
     def is_paused(self) -> bool:
         """Whether a pause keeps all requests back."""
         return self._clock.monotonic() < self._paused_until
