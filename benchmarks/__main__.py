@@ -10,7 +10,21 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
-from benchmarks import bulk, decoding, fake, growth, imports, latency, memory, refresh, scan, serving, start
+from benchmarks import (
+    beside,
+    bulk,
+    decoding,
+    engine,
+    fake,
+    growth,
+    imports,
+    latency,
+    memory,
+    refresh,
+    scan,
+    serving,
+    start,
+)
 from benchmarks.machine import allow_sockets, client_core, described, load, tying, versions
 from benchmarks.results import Part, figures_table, page, part_figures
 from benchmarks.sizes import FULL, QUICK, Sizes
@@ -20,6 +34,8 @@ PARTS: Mapping[str, Callable[[Sizes], Part]] = {
     "scan": scan.measure,
     "decoding": decoding.measure,
     "latency": latency.measure,
+    "beside": beside.measure,
+    "engine": engine.measure,
     "refresh": refresh.measure,
     "memory": memory.measure,
     "imports": imports.measure,

@@ -44,6 +44,8 @@ class Setting:
 
 
 BAR = Setting(0.05, 100)
+MANY, MOST = Setting(0.005, 100), Setting(0.005, 1000)
+FAR = Setting(0.05, 1000)
 
 
 def measure(sizes: Sizes) -> Part:
@@ -57,6 +59,10 @@ def measure(sizes: Sizes) -> Part:
         for each in settings
         if each == BAR
     ]
+    if MOST in settings:
+        times = measured["asyncio"][str(MOST)].times(measured["asyncio"][str(MANY)])
+        figures.append(at_least(f"Lookups a second, {MOST}, times those of {MANY.concurrency}", times, 0.95))
+        figures.append(at_least(f"Lookups a second, {FAR}, share of the ideal", _share(measured, "asyncio", FAR), 0.62))
     return Part([_table(settings, measured)], figures, {PLOT: _plot(settings, measured)})
 
 

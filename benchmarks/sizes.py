@@ -28,6 +28,11 @@ class Sizes:
     growth_repeats: int
     growth_seconds: float
     """The duration of one turn of an ideal client."""
+    beside_repeats: int
+    beside_calls: int
+    """Calls beside a bulk run, in one turn."""
+    engine_ids: tuple[int, ...]
+    """Numbers of ids and emails of a run whose answers are there at once."""
     concurrencies: tuple[int, ...] = (1, 10, 100, 1000)
 
 
@@ -44,6 +49,9 @@ FULL = Sizes(
     imports=7,
     growth_repeats=3,
     growth_seconds=0.4,
+    beside_repeats=3,
+    beside_calls=300,
+    engine_ids=(10_000, 100_000),
 )
 QUICK = Sizes(
     repeats=3,
@@ -58,4 +66,7 @@ QUICK = Sizes(
     imports=3,
     growth_repeats=2,
     growth_seconds=0.2,
+    beside_repeats=1,
+    beside_calls=200,
+    engine_ids=(5_000, 20_000),
 )

@@ -129,6 +129,7 @@ class Kajabi(Prefetching):
             concurrency=options.get("concurrency", DEFAULT_CONCURRENCY),
             most_elements=options.get("max_answer_elements", MAX_ELEMENTS),
             stats=lambda: self._session.stats,
+            has_calls=self._session.has_calls,
             strict=options.get("strict", False),
         )
 

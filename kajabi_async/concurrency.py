@@ -1,6 +1,6 @@
 """Concurrent work on one event loop: bounded work, slots with a queue, calls that share one task, and iterators.
 
-Nothing here knows of Kajabi. In this order: `for_each`, `WaitingLine`, `SingleFlight`, `Guarded`.
+Nothing here knows of Kajabi. In this order: `for_each`, `Waiters`, `WaitingLine`, `Quota`, `SingleFlight`, `Guarded`.
 """
 
 import asyncio
@@ -16,7 +16,18 @@ import attrs
 from kajabi_async.errors import ClientClosedError, KajabiError, WrongLoopError
 from kajabi_async.hints import refusing
 
-__all__ = ["Guarded", "Producer", "SingleFlight", "TooLateError", "WaitingLine", "cancel_tasks", "for_each", "on_loop"]
+__all__ = [
+    "Guarded",
+    "Producer",
+    "Quota",
+    "SingleFlight",
+    "TooLateError",
+    "Waiters",
+    "WaitingLine",
+    "cancel_tasks",
+    "for_each",
+    "on_loop",
+]
 
 T = TypeVar("T")
 K = TypeVar("K", bound=Hashable)
@@ -50,57 +61,108 @@ class TooLateError(Exception):
         self.seconds_left = seconds_left
 
 
-class WaitingLine:
-    """A number of slots and the queue for them: a slot that comes free wakes the first in the queue and no other.
+class Waiters(OrderedDict["asyncio.Future[T]", float | None]):
+    """A queue of tasks, each of which waits for a value until its deadline; false if it is empty.
 
-    Unlike asyncio's semaphore it can end waits that have become pointless.
+    Unlike the waits of asyncio's semaphore, those that have become pointless can be ended.
     """
 
-    def __init__(self, slots: int) -> None:
-        self.free = slots
-        """The number of free slots; above zero, taking one off does what `enter` does, without an await."""
-        self._queue: OrderedDict[asyncio.Future[None], float | None] = OrderedDict()
+    async def wait(self, deadline: float | None, hand_back: Callable[[T], object]) -> T:
+        """Wait for a value; TooLateError as soon as `refuse_late` finds that *deadline* comes first.
 
-    @property
-    def waiting(self) -> int:
-        """The length of the queue."""
-        return len(self._queue)
-
-    async def enter(self, deadline: float | None = None) -> None:
-        """Wait for a slot and take it; TooLateError as soon as `refuse_late` finds that *deadline* comes first."""
-        if self.free > 0:
-            self.free -= 1
-            return
-        future: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        self._queue[future] = deadline
+        A value that comes in the same moment as a cancellation is passed to *hand_back*.
+        """
+        future: asyncio.Future[T] = asyncio.get_running_loop().create_future()
+        self[future] = deadline
         try:
-            await future
+            return await future
         except BaseException:
-            if future in self._queue:
-                del self._queue[future]
-            elif _has_slot(future):
-                # The slot and the cancellation came in the same moment.
-                self.leave()
+            if future in self:
+                del self[future]
+            elif future.done() and not future.cancelled() and future.exception() is None:
+                hand_back(future.result())
             raise
 
-    def leave(self) -> None:
-        """Return a slot; the first in the queue gets it."""
-        while self._queue:
-            future, _ = self._queue.popitem(last=False)
+    def wake(self, value: T) -> bool:
+        """Pass *value* to the first in the queue, and return whether there was one."""
+        while self:
+            future, _ = self.popitem(last=False)
             if not future.done():
-                future.set_result(None)
-                return
-        self.free += 1
+                future.set_result(value)
+                return True
+        return False
 
     def refuse_late(self, until: float, now: float) -> None:
         """End the waits whose deadline is not after *until* with TooLateError."""
-        for future, deadline in self._queue.items():
+        for future, deadline in self.items():
             if deadline is not None and deadline <= until and not future.done():
                 future.set_exception(TooLateError(until - now))
 
 
-def _has_slot(future: "asyncio.Future[None]") -> bool:
-    return future.done() and not future.cancelled() and future.exception() is None
+class WaitingLine:
+    """A number of slots and the queue for them: a slot that comes free wakes the first in the queue and no other."""
+
+    def __init__(self, slots: int) -> None:
+        self.free = slots
+        """The number of free slots; above zero, taking one off does what `enter` does, without an await."""
+        self._waiters: Waiters[None] = Waiters()
+
+    async def enter(self) -> None:
+        """Wait for a slot and take it."""
+        if self.free > 0:
+            self.free -= 1
+        else:
+            await self._waiters.wait(None, self._hand_back)
+
+    def leave(self) -> None:
+        """Return a slot; the first in the queue gets it."""
+        if not (self._waiters and self._waiters.wake(None)):
+            self.free += 1
+
+    def _hand_back(self, _: None) -> None:
+        self.leave()
+
+
+class Quota:
+    """A number of steps that may start in one iteration of the event loop, so that others on the loop are not held up.
+
+    Where the processor is the bottleneck, it also keeps no more work under way than the processor can do meanwhile.
+    """
+
+    def __init__(self, most: Callable[[], int], renewed: Callable[[int], object]) -> None:
+        """Allow ``most()`` steps; *renewed* is called with the number left when those who waited have theirs."""
+        self.left = most()
+        """The steps that are left in this iteration; the caller takes off the one that it starts."""
+        self.is_counting = False
+        """Whether `count` was called in this iteration."""
+        self._most = most
+        self._renewed = renewed
+        self._waiters: Waiters[None] = Waiters()
+
+    def count(self, loop: asyncio.AbstractEventLoop) -> None:
+        """Count the steps up to the next iteration of *loop*."""
+        self.is_counting = True
+        loop.call_soon(self._renew)
+
+    async def wait(self) -> None:
+        """Wait for a later iteration; it may have no step left either."""
+        await self._waiters.wait(None, _ignore)
+
+    def end(self) -> None:
+        """Let all who wait go on."""
+        while self._waiters.wake(None):
+            pass
+
+    def _renew(self) -> None:
+        self.is_counting, self.left, woken = False, self._most(), 0
+        while self._waiters and woken < self.left and self._waiters.wake(None):
+            woken += 1
+        if woken < self.left:
+            self._renewed(self.left - woken)
+
+
+def _ignore(_: None) -> None:
+    """Do nothing: nothing was taken."""
 
 
 @attrs.define(eq=False)

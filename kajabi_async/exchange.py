@@ -114,7 +114,7 @@ class Send(Protocol):
         """Send *request*; *timeout* is in seconds, for the whole operation; *tally* is added to.
 
         With *timeout_starts* "sent", no wait in the client's queue counts: for a token, a slot, a permit of the rate,
-        or the end of a pause, before the first attempt or a later one.
+        or the end of a pause, before the first attempt or a later one. Others come before it in the queue.
         """
         ...
 

@@ -50,8 +50,8 @@ async def one_found(api: Kajabi) -> None:
     ("heading", "most_files", "most_changes"),
     [
         ('`await api.customers.get("123")`', 19, 27),
-        ("`await customer.contact`", 25, 52),
-        ("`async for lookup in api.customers.get_many(ids)`", 24, 75),
+        ("`await customer.contact`", 26, 52),
+        ("`async for lookup in api.customers.get_many(ids)`", 25, 75),
         ("A token that is refused", 27, 77),
     ],
 )

@@ -53,6 +53,8 @@ class Context:
     """The limit of elements of an answer."""
     stats: Callable[[], Stats] | None = None
     """Returns the counters of the client; None if there are none."""
+    has_calls: Callable[[], bool] | None = None
+    """Returns whether the client has sent requests of no run lately, to which its runs leave the event loop often."""
     strict: bool = False
     """Whether an attribute that cannot be read makes the whole resource unreadable."""
 

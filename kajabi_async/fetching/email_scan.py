@@ -244,7 +244,8 @@ class EmailScan(Scan[R]):
             self._read.add_problem(row)
             return None
         site: Any = row
-        self._site_ids.update(site.site.ids or ())
+        if self._search.site_id is None:
+            self._site_ids.update(site.site.ids or ())
         try:
             key = key_of(row)
         except (FieldNotLoadedError, UnreadableAttributeError) as error:

@@ -38,8 +38,10 @@ def key_of(row: Any) -> str | None:
 
 def belongs_to(row: Any, site_id: str | None) -> bool:
     """Return whether ``row`` may be of the site: the server ignores filters that it does not know."""
+    if site_id is None:
+        return True
     ids: tuple[str, ...] | None = row.site.ids
-    return site_id is None or not ids or site_id in ids
+    return not ids or site_id in ids
 
 
 class FilterIgnoredError(Exception):

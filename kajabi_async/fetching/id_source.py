@@ -1,11 +1,11 @@
 """The source of the ids of a bulk run: any iterable or async iterable, read one id at a time."""
 
-import asyncio
 import logging
 from collections.abc import AsyncGenerator, AsyncIterable, AsyncIterator, Iterable, Iterator
 from typing import Any, Final, Protocol
 
 from kajabi_async.checks import iterable_of
+from kajabi_async.concurrency import Waiters
 
 __all__ = ["THE_END", "IdSource", "Ids", "source_of"]
 
@@ -57,11 +57,20 @@ class _Asynchronous:
         self.at_once: Iterator[object] | None = None
         self._ids: AsyncIterator[object] = aiter(ids)
         self.can_close = isinstance(self._ids, AsyncGenerator)
-        self._lock = asyncio.Lock()
+        self._is_asked = False
+        self._waiters: Waiters[None] = Waiters()
 
     async def take(self) -> object:
-        async with self._lock:
+        # Unlike with asyncio's lock, one that finds the next id ready need not wait for those that were woken.
+        while self._is_asked:
+            await self._waiters.wait(None, self._waiters.wake)
+        self._is_asked = True
+        try:
             return await anext(self._ids, THE_END)
+        finally:
+            self._is_asked = False
+            if self._waiters:
+                self._waiters.wake(None)
 
     async def aclose(self) -> None:
         generator: Any = self._ids

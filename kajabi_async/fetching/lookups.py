@@ -1,7 +1,7 @@
 """Bulk lookups, as users hold them: any number of ids, a bounded number at a time, each outcome as it arrives."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from typing import Any, Final, Generic, TypedDict, TypeVar, cast
 
 from kajabi_async.checks import boolean, function, whole_number
@@ -32,6 +32,7 @@ class RunSettings(TypedDict):
     patience: float
     clock: Clock
     stalls: Stalls
+    has_calls: Callable[[], bool] | None
 
 
 _ITS_OUTCOMES: Final = "write 'async for lookup in run' for the outcomes, or 'await run.report()' for the totals alone"
@@ -74,6 +75,7 @@ class BulkRun(Generic[T], metaclass=NamesCure):
         patience: float = PATIENCE_SECONDS,
         clock: Clock | None = None,
         stalls: Stalls | None = None,
+        has_calls: Callable[[], bool] | None = None,
         scan: Scanning | None = None,
         naming: Naming = IDS,
     ) -> None:
@@ -87,6 +89,7 @@ class BulkRun(Generic[T], metaclass=NamesCure):
             patience=checked_patience(patience),
             clock=clock,
             stalls=stalls,
+            has_calls=has_calls,
             scan=scan,
             naming=naming,
         )

@@ -9,7 +9,7 @@ from itertools import repeat
 from typing import Any, Final, Generic, Protocol, TypeAlias, TypeVar
 
 from kajabi_async.clock import Clock
-from kajabi_async.concurrency import on_loop
+from kajabi_async.concurrency import Quota, on_loop
 from kajabi_async.errors import BulkStalledError, KajabiError
 from kajabi_async.exchange import Answer, Tally
 from kajabi_async.fetching.backlog import MOST_LARGE_BYTES, Backlog, Unread
@@ -33,6 +33,10 @@ Read: TypeAlias = Callable[[bytes, str], R]
 """Returns the resource in the body of the answer for an id; DecodeError if it is none."""
 
 _FAILURES_BEFORE_COMPARING: Final = 2
+_STARTS_AT_ONCE: Final = 64
+"""The most lookups that start in one iteration of the event loop: more in flight would only fill memory."""
+_STARTS_BESIDE_CALLS: Final = 4
+"""The same while calls go on in the same client, which take their turn between two iterations."""
 
 
 class Scanning(Protocol):
@@ -63,6 +67,7 @@ class Run(Generic[R]):
         clock: Clock | None,
         stalls: Stalls | None,
         scan: Scanning | None,
+        has_calls: Callable[[], bool] | None = None,
         naming: Naming = IDS,
     ) -> None:
         self._look_up = look_up
@@ -88,6 +93,10 @@ class Run(Generic[R]):
         )
         if scan is not None:
             scan.join(self._stall)
+        self._starts = Quota(
+            lambda: _STARTS_BESIDE_CALLS if has_calls is not None and has_calls() else _STARTS_AT_ONCE,
+            self._add_workers,
+        )
         self._workers: set[asyncio.Task[None]] = set()
         self._scout: asyncio.Task[None] | None = None
         self._closing: asyncio.Task[None] | None = None
@@ -175,12 +184,13 @@ class Run(Generic[R]):
         self._loop = asyncio.get_running_loop()
         self._counts.start()
         self._stall.watch()
-        self._add_workers()
+        self._add_workers(2)
 
-    def _add_workers(self) -> None:
-        """Add two: at the start, and with each id until there are enough, so that a few ids take a few tasks."""
-        for _ in range(min(2, self._concurrency - len(self._workers))):
-            self._add_worker(self._work())
+    def _add_workers(self, most: int) -> None:
+        """Add at most *most*: two at the start, and then while lookups start, so that a few ids take a few tasks."""
+        if not self._exhausted:
+            for _ in range(min(most, self._concurrency - len(self._workers))):
+                self._add_worker(self._work())
 
     def _add_worker(self, work: Coroutine[Any, Any, None]) -> "asyncio.Task[None]":
         assert self._loop is not None  # noqa: S101 - _start has run
@@ -198,15 +208,17 @@ class Run(Generic[R]):
             self._stop(defect)
 
     async def _work(self, *, is_scout: bool = False) -> None:
-        """Look up one id after the other, and add workers while there are too few.
+        """Look up one id after the other.
 
         A scout looks up one id alone, for which it takes a slot even if none is free.
         """
         at_once, backlog, stall = self._source.at_once, self._backlog, self._stall
-        slots = backlog.slots
+        slots, starts, loop = backlog.slots, self._starts, asyncio.get_running_loop()
         outcome: Unread[R] | None
         for _ in range(1) if is_scout else repeat(None):
-            if is_scout or (slots.free > 0 and not stall.is_on and backlog.large_bytes <= MOST_LARGE_BYTES):
+            if is_scout or (
+                slots.free > 0 < starts.left and not stall.is_on and backlog.large_bytes <= MOST_LARGE_BYTES
+            ):
                 slots.free -= 1
             else:
                 await self._take_slot()
@@ -218,8 +230,9 @@ class Run(Generic[R]):
             if value is THE_END or self._exhausted:
                 self._source_ended(None)
                 return
-            if len(self._workers) < self._concurrency:
-                self._add_workers()
+            starts.left -= 1
+            if not starts.is_counting:
+                starts.count(loop)
             resource_id = backlog.accept(value)
             if resource_id is None:
                 continue
@@ -241,10 +254,13 @@ class Run(Generic[R]):
 
     async def _take_slot(self) -> None:
         """Wait until one more id may be taken, and take a slot for it."""
-        backlog = self._backlog
+        backlog, starts = self._backlog, self._starts
         while True:
+            while starts.left <= 0 and not self._exhausted:
+                await starts.wait()
             await backlog.slots.enter()
-            if not self._stall.is_on and backlog.large_bytes <= MOST_LARGE_BYTES:
+            may_start = starts.left > 0 or self._exhausted
+            if may_start and not self._stall.is_on and backlog.large_bytes <= MOST_LARGE_BYTES:
                 return
             backlog.slots.leave()
             await self._stall.over()
@@ -327,6 +343,7 @@ class Run(Generic[R]):
     def _end(self, failure: BaseException | None) -> None:
         self._exhausted = True
         self._failure = self._failure or failure
+        self._starts.end()
         self._backlog.wake()
 
     def _give_up(self, defect: Exception | None) -> None:

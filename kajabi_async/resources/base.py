@@ -311,7 +311,8 @@ class Gettable(ResourceOperations[R], Generic[R, IncludeT, FieldsT]):
         iterable and is read lazily; an async generator is closed if the run ends before it does. A repeated id is
         answered without another request if it is among the latest few thousand, which are kept in a few MiB.
         ``observer`` is called with a `Progress` for every outcome, and when the run stalls, pauses or continues.
-        ``timeout`` is in seconds for each request, from the moment it leaves the client's queue.
+        ``timeout`` is in seconds for each request, from the moment it leaves the client's queue, where calls of other
+        kinds come before it.
 
         A pause that the API asks for, an outage, a broken connection or trouble at the token endpoint is not the
         outcome of an id: the run takes no more ids, tries one at a time until the API answers again, and continues.
@@ -373,6 +374,7 @@ class Gettable(ResourceOperations[R], Generic[R, IncludeT, FieldsT]):
             "patience": patience,
             "clock": self._context.clock,
             "stalls": self._context.stalls,
+            "has_calls": self._context.has_calls,
         }
 
     def _lookups_at_once(self, concurrency: int | None) -> int:

@@ -165,6 +165,10 @@ class SessionManager:
         """The source of time."""
         return self._clock
 
+    def has_calls(self) -> bool:
+        """Return whether requests of no run were sent lately, for which slots are kept."""
+        return self._gate.has_calls
+
     def check_open(self) -> None:
         """Do nothing while requests can be sent; ClientClosedError or WrongLoopError otherwise."""
         if self._binding.state != "new":
@@ -202,7 +206,7 @@ class SessionManager:
 
         With ``timeout_starts`` "sent" the time starts when the request leaves the client's queue, and stops while a
         later attempt is in it: no wait for a token, a slot, a permit of the rate or the end of a pause counts, and the
-        queue timeout does not apply.
+        queue timeout does not apply. Operations of runs are sent so; all others come before them in the queue.
         """
         loop = self._binding.check()
         seconds = self._timeouts.total if timeout is None else checked_seconds("timeout", timeout)
@@ -341,8 +345,8 @@ class SessionManager:
 
     async def _on_the_wire(self, running: RunningOperation, limit: Deadline, token: Token | None) -> Answer:
         """Make one attempt, as soon as the gate lets it through."""
-        sent_at = self._clock.monotonic()
-        if not self._gate.enter_at_once(sent_at):
+        sent_at, gate, is_call = self._clock.monotonic(), self._gate, running.line_counts
+        if not (gate.enter_at_once(sent_at) if is_call else gate.enter_run_at_once(sent_at)):
             queued_at = sent_at
             try:
                 await self._in_line(running, limit, self._enter_gate(running))
@@ -363,13 +367,16 @@ class SessionManager:
             ended = type(error).__name__
             raise
         finally:
-            self._gate.leave()
+            if is_call:
+                gate.leave()
+            else:
+                gate.leave_for_run()
             now = self._clock.monotonic()
             running.wire_seconds += now - sent_at
             if running.observer is not None:
                 running.answered(status, ended, size, now - sent_at)
         if answer.status != _TOO_MANY_REQUESTS:
-            self._gate.answered(now)
+            gate.answered(now)
         return answer
 
     async def _in_line(self, running: RunningOperation, limit: Deadline, waiting: Awaitable[T]) -> T:
@@ -389,7 +396,7 @@ class SessionManager:
         if request.once and self._gate.is_paused:
             raise self._paused(request, self._gate.paused_for())
         if not running.line_counts:
-            await self._gate.enter(None)
+            await self._gate.enter_for_run()
             return
         seconds = None if self._gate.is_open else self._timeouts.queue
         running.in_line = True

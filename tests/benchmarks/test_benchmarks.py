@@ -37,6 +37,9 @@ TINY = Sizes(
     imports=1,
     growth_repeats=1,
     growth_seconds=0.01,
+    beside_repeats=1,
+    beside_calls=20,
+    engine_ids=(200,),
     concurrencies=(1, 100),
 )
 
@@ -84,6 +87,8 @@ def test_every_figure_to_reach_is_measured(parts: list[Part]) -> None:
         "2.5",
         "1.2",
         "60 µs",
+        *("2", "2", "2"),
+        *("20", "20"),
         "1,200 bytes",
         *("60 ms", "150 ms", "35 ms"),
         "0.95",

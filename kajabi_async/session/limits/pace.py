@@ -69,6 +69,8 @@ _ROUNDING: Final = 1e-6
 """Sums of shares never come to a whole exactly; a wait too short for the clock would never end."""
 _BURST_SECONDS: Final = 0.1
 """How long a time's worth of requests may leave at once, if there were none before."""
+_SPARED: Final = 0.25
+"""The share of the largest stock that the lookups of runs leave for calls, so that these need not wait."""
 _MOST_DOUBLINGS: Final = 60.0
 
 
@@ -132,27 +134,33 @@ class Pace:
             return None
         return max(_SLOWEST, self._grown(now, self.start))
 
-    def take(self, now: float, wanted: int) -> tuple[int, float]:
-        """Take up to *wanted* requests out of stock: return how many may go, and how many seconds to wait for none."""
+    def take(self, now: float, wanted: int, spares: bool = False) -> tuple[int, float]:
+        """Take up to *wanted* requests out of stock: return how many may go, and how many seconds to wait for none.
+
+        If it *spares* some, a part of the stock is left for requests that do not.
+        """
         if now < self.paused_until:
             return 0, self.paused_until - now
         rate = None if self.fixed is None and self.start is None else self._restocked(now)
         if rate is None:
             return wanted, 0.0
-        granted = max(0, min(wanted, int(self.stock + _ROUNDING)))
+        spared = _spared(rate) if spares else 0.0
+        granted = max(0, min(wanted, int(self.stock - spared + _ROUNDING)))
         self.stock -= granted
         if granted < wanted:
             self.held_back_at = now
         if granted:
             return granted, 0.0
-        wait = max(_ROUNDING, (1.0 - self.stock) / rate)
+        # What is spared may be taken meanwhile: the wait is for the next request, so that stock is looked at then.
+        missing = max(1.0 - self.stock, min(1.0, 1.0 + spared - self.stock))
+        wait = max(_ROUNDING, missing / rate)
         return 0, wait if self.fixed is not None else min(wait, _LOOK_SECONDS)
 
-    def take_one(self, now: float) -> float:
-        """Take one request out of stock: return 0.0, or the seconds to wait for it."""
+    def take_one(self, now: float, spares: bool = False) -> float:
+        """Take one request out of stock, as `take` does: return 0.0, or the seconds to wait for it."""
         if self.fixed is None and self.start is None and now >= self.paused_until:
             return 0.0
-        granted, wait = self.take(now, 1)
+        granted, wait = self.take(now, 1, spares)
         return 0.0 if granted else wait
 
     def answered(self, now: float, times: int = 1) -> None:
@@ -235,7 +243,7 @@ class Pace:
         if rate is None:
             self.start = None
         elif now > self.stocked_at:
-            most = max(1.0, rate * _BURST_SECONDS)
+            most = _most_stock(rate)
             # Nothing comes into stock during a pause: all requests would leave at its end at once.
             since = max(self.stocked_at, min(now, self.paused_until))
             self.stock = min(most, self.stock + (now - since) * rate)
@@ -357,3 +365,13 @@ class Pace:
         is_next = now - self.window_since < 2 * _WINDOW_SECONDS
         self.answers_before = self.answers - self.window_answers if is_next else 0
         self.window_since, self.window_answers = now, self.answers
+
+
+def _most_stock(rate: float) -> float:
+    return max(1.0, rate * _BURST_SECONDS)
+
+
+def _spared(rate: float) -> float:
+    """Return how much of the stock is spared: less than leaves one request of a full stock."""
+    most = _most_stock(rate)
+    return min(_SPARED * most, most - 1.0)

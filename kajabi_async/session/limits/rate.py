@@ -43,6 +43,10 @@ class AdaptiveRate:
         """Take one permit, or return the seconds until the next."""
         return self.take_at_once(now)
 
+    async def take_for_run(self, now: float) -> float:
+        """Take one permit for a lookup of a run, which leaves some for calls, or return the seconds to wait."""
+        return self.take_at_once(now, True)
+
     def refused(self, now: float, pause_seconds: float | None) -> None:
         """Note a refusal."""
         self._pace.refused(now, pause_seconds)
@@ -64,7 +68,7 @@ class AdaptiveRate:
         self.answered = pace.answered
         """Note an answer other than 429."""
         self.take_at_once = pace.take_one
-        """Take one permit, or return the seconds until the next."""
+        """Take one permit, or return the seconds until the next; with True, leave some for calls."""
 
 
 class FixedRate(AdaptiveRate):
@@ -89,12 +93,12 @@ class ForeignRate:
     """A rate limit that the caller handed in; it may have to ask over the network, so it has no permit at once."""
 
     def __init__(self, limit: RateLimit) -> None:
-        self.take = limit.take
+        self.take = self.take_for_run = limit.take
         self.answered = limit.answered
         self.refused = limit.refused
         self.per_second = limit.per_second
 
-    def take_at_once(self, _now: float) -> float:
+    def take_at_once(self, _now: float, _spares: bool = False) -> float:
         """Return infinity: only `take` knows."""
         return math.inf
 

@@ -1,0 +1,325 @@
+"""Calls before the lookups of runs: at the slots, at the permits, and on the wire, without stopping a run."""
+
+import asyncio
+import random
+from collections.abc import Awaitable, Callable
+
+import pytest
+
+from kajabi_async.concurrency import TooLateError
+from kajabi_async.exchange import Request
+from kajabi_async.session import SessionManager
+from kajabi_async.session.limits.gate import Gate
+from kajabi_async.session.limits.rate import FixedRate, RateLimit
+from kajabi_async.session.limits.slots import MOST_PASSED, Slots
+from tests.clocks import ManualClock
+from tests.session.serving import answer, read_request, serving, session
+
+
+async def _turns(number: int = 5) -> None:
+    for _ in range(number):
+        await asyncio.sleep(0)
+
+
+class _Order:
+    """Starts waits, and records the order in which they end."""
+
+    def __init__(self) -> None:
+        self.went: list[str] = []
+        self.tasks: list[asyncio.Task[None]] = []
+
+    async def start(self, name: str, wait: Callable[[], Awaitable[object]], times: int = 1) -> None:
+        self.tasks += [asyncio.create_task(self._go(name, wait)) for _ in range(times)]
+        await _turns()
+
+    async def _go(self, name: str, wait: Callable[[], Awaitable[object]]) -> None:
+        await wait()
+        self.went.append(name)
+
+    async def cancel(self) -> None:
+        for task in self.tasks:
+            task.cancel()
+        await asyncio.wait(self.tasks)
+
+
+class StuckClock(ManualClock):
+    """A clock on which a sleep ends when the test says so."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._sleepers: list[tuple[float, asyncio.Future[None]]] = []
+
+    async def sleep(self, seconds: float) -> None:
+        self.slept.append(seconds)
+        future = asyncio.get_running_loop().create_future()
+        self._sleepers.append((self.now + seconds, future))
+        await future
+
+    async def go_on(self, seconds: float) -> None:
+        """Advance step by step, and wake those whose sleep is over."""
+        end = self.now + seconds
+        while due := [each for each in self._sleepers if each[0] <= end + 1e-9 and not each[1].done()]:
+            first = min(due, key=lambda each: each[0])
+            self._sleepers.remove(first)
+            self.now = max(self.now, first[0])
+            first[1].set_result(None)
+            await _turns(10)
+        self.now = end
+
+
+async def test_a_call_gets_the_next_slot_before_the_lookups_that_wait() -> None:
+    """Whoever returns the slot, and however many lookups came first."""
+    slots, order = Slots(2), _Order()
+    await slots.enter(None)
+    await slots.enter_for_run(0.0)
+    await order.start("lookup", lambda: slots.enter_for_run(0.0), 20)
+    await order.start("call", lambda: slots.enter(None), 2)
+    assert slots.waiting == 22
+    slots.leave()
+    await _turns()
+    slots.leave_for_run()
+    await _turns()
+    slots.leave_for_run()
+    await _turns()
+    assert order.went == ["call", "call", "lookup"]
+    await order.cancel()
+
+
+async def test_a_run_goes_on_however_many_calls_there_are() -> None:
+    """One slot in ten goes to a lookup that waits."""
+    slots, order = Slots(1), _Order()
+    await slots.enter(None)
+    await order.start("lookup", lambda: slots.enter_for_run(0.0), 3)
+    await order.start("call", lambda: slots.enter(None), 40)
+    for _ in range(30):
+        slots.leave()
+        await _turns(2)
+    assert order.went == [*["call"] * MOST_PASSED, "lookup"] * 3
+    await order.cancel()
+
+
+async def test_as_many_slots_as_calls_needed_are_kept_for_the_next_calls() -> None:
+    """A lookup of a run waits for another slot; the calls do not wait."""
+    slots, order = Slots(10), _Order()
+    for _ in range(3):
+        await slots.enter(None)
+    for _ in range(3):
+        slots.leave()
+    for _ in range(7):
+        await slots.enter_for_run(0.0)
+    await order.start("lookup", lambda: slots.enter_for_run(0.0))
+    assert (slots.free, slots.kept, order.went, slots.any_free) == (0, 3, [], True)
+    for _ in range(3):
+        await slots.enter(None)
+    assert not slots.any_free
+    for _ in range(3):
+        slots.leave()
+    slots.leave_for_run()
+    await _turns()
+    assert (slots.kept, order.went) == (3, ["lookup"])
+
+
+async def test_at_most_half_of_the_slots_are_kept_for_calls() -> None:
+    """However many calls there were."""
+    slots = Slots(10)
+    for _ in range(10):
+        await slots.enter(None)
+    for _ in range(10):
+        slots.leave()
+    assert (slots.free, slots.kept) == (5, 5)
+
+
+async def test_slots_that_calls_no_longer_need_go_back_to_runs() -> None:
+    """After a second or two; those that calls still use are kept."""
+    slots, order = Slots(10), _Order()
+    for _ in range(4):
+        await slots.enter(None)
+    for _ in range(4):
+        slots.leave()
+    for moment in (0.0, 0.5, 0.9):
+        await slots.enter_for_run(moment)
+        assert slots.kept == 4
+    await slots.enter(None)
+    slots.leave()
+    await slots.enter_for_run(1.0)
+    assert slots.kept == 1
+    await slots.enter_for_run(2.0)
+    assert slots.kept == 0
+    for _ in range(5):
+        await slots.enter_for_run(2.5)
+    assert (slots.free, slots.kept) == (0, 0)
+    await order.start("lookup", lambda: slots.enter_for_run(2.6))
+    assert order.went == []
+    await order.cancel()
+
+
+async def test_a_call_gets_the_permit_that_a_lookup_asked_for() -> None:
+    """It comes while the lookup waits, and has the first permit from then on."""
+    clock, order = StuckClock(), _Order()
+    gate = Gate(50, FixedRate(1), clock)
+    await gate.enter(None)
+    await order.start("lookup", gate.enter_for_run, 5)
+    await order.start("call", lambda: gate.enter(None), 2)
+    assert order.went == []
+    await clock.go_on(4.0)
+    assert order.went == ["call", "call", "lookup", "lookup"]
+    await order.cancel()
+
+
+async def test_one_permit_in_ten_goes_to_a_run() -> None:
+    """However many calls wait, and whichever request asks for the permits."""
+    clock, order = StuckClock(), _Order()
+    gate = Gate(100, FixedRate(1), clock)
+    await gate.enter(None)
+    await order.start("call", lambda: gate.enter(None), 40)
+    await order.start("lookup", gate.enter_for_run, 5)
+    await clock.go_on(30.0)
+    assert order.went == [*["call"] * MOST_PASSED, "lookup"] * 3
+    await order.cancel()
+
+
+async def test_a_run_leaves_permits_for_calls() -> None:
+    """At 100 a second ten may leave at once: a run takes seven of them, and the next three calls do not wait."""
+    clock, order = StuckClock(), _Order()
+    gate = Gate(100, FixedRate(100), clock)
+    await order.start("lookup", gate.enter_for_run, 30)
+    assert len(order.went) == 7
+    assert [gate.enter_at_once(clock.now) for _ in range(4)] == [True, True, True, False]
+    await clock.go_on(0.1)
+    assert len(order.went) == 14
+    await clock.go_on(0.1)
+    assert len(order.went) == 24
+    await order.cancel()
+
+
+async def test_calls_that_need_the_whole_rate_do_not_stop_a_run() -> None:
+    """Each call finds a permit at once, yet lookups leave."""
+    clock, order = StuckClock(), _Order()
+    gate = Gate(100, FixedRate(100), clock)
+    await order.start("lookup", gate.enter_for_run, 30)
+    calls = 0
+    for _ in range(100):
+        await clock.go_on(0.01)
+        if gate.enter_at_once(clock.now):
+            calls += 1
+            gate.leave()
+    assert calls + len(order.went) >= 100
+    assert len(order.went) - 7 >= 100 // (MOST_PASSED + 1) - 1
+    assert calls >= 80
+    await order.cancel()
+
+
+async def test_calls_come_first_at_a_rate_that_was_handed_in() -> None:
+    """It has one method for both; the order is that of the gate."""
+
+    class Slow:
+        """One permit a second."""
+
+        def __init__(self) -> None:
+            self.next_at = 0.0
+
+        async def take(self, now: float) -> float:
+            if now < self.next_at:
+                return self.next_at - now
+            self.next_at = now + 1.0
+            return 0.0
+
+        def answered(self, now: float) -> None: ...
+
+        def refused(self, now: float, pause_seconds: float | None) -> None: ...
+
+        def per_second(self, now: float) -> float | None:
+            return 1.0
+
+    clock, order, rate = StuckClock(), _Order(), Slow()
+    gate = Gate(50, rate, clock)
+    await gate.enter(None)
+    await order.start("lookup", gate.enter_for_run, 5)
+    await order.start("call", lambda: gate.enter(None), 2)
+    await clock.go_on(3.5)
+    assert order.went == ["call", "call", "lookup"]
+    await order.cancel()
+
+
+async def _briefly(clock: ManualClock, gate: Gate, chance: random.Random) -> None:
+    """Go through the gate as a call or as a lookup, and stay for a moment."""
+    if chance.random() < 0.5:
+        leave = gate.leave
+        if not gate.enter_at_once(clock.now):
+            await gate.enter(clock.now + 100.0)
+    else:
+        leave = gate.leave_for_run
+        if not gate.enter_run_at_once(clock.now):
+            await gate.enter_for_run()
+    try:
+        await _turns(chance.randrange(3))
+    finally:
+        leave()
+
+
+@pytest.mark.parametrize("rate", [None, 40.0, 1000.0])
+async def test_cancelling_calls_and_lookups_loses_neither_slots_nor_permits(rate: float | None) -> None:
+    """At any moment; those that are left all get through."""
+    chance, clock = random.Random(7), ManualClock()
+    gate = Gate(3, rate, clock)
+    for _ in range(300):
+        tasks = [asyncio.create_task(_briefly(clock, gate, chance)) for _ in range(12)]
+        await _turns(chance.randrange(8))
+        for task in chance.sample(tasks, 5):
+            task.cancel()
+        _, late = await asyncio.wait(tasks, timeout=10)
+        assert not late
+        assert all(task.cancelled() or task.exception() is None for task in tasks)
+    assert gate.waiting == 0
+    clock.advance(3.0)
+    for _ in range(3):
+        await asyncio.wait_for(gate.enter(None), 5)
+    assert not gate.is_open
+
+
+async def test_a_pause_ends_the_waits_of_calls_without_time_and_no_others() -> None:
+    """A lookup of a run waits it out."""
+    clock = StuckClock()
+    gate = Gate(1, None, clock)
+    await gate.enter_for_run()
+    lookup = asyncio.create_task(gate.enter_for_run())
+    call = asyncio.create_task(gate.enter(clock.now + 5.0))
+    await _turns()
+    gate.pause(60.0)
+    with pytest.raises(TooLateError):
+        await asyncio.wait_for(call, 5)
+    assert not lookup.done()
+    gate.leave_for_run()
+    await clock.go_on(60.0)
+    await asyncio.wait_for(lookup, 5)
+
+
+@pytest.mark.parametrize("rate_limit", [None, 20.0])
+async def test_on_the_wire_a_call_passes_the_lookups_that_wait(rate_limit: RateLimit | float | None) -> None:
+    """Twenty lookups wait, for a slot or for a permit, when a call comes: at most two leave before it."""
+    seen: list[bytes] = []
+
+    async def handle(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        while True:
+            seen.append((await read_request(reader)).split(b" ")[1])
+            await asyncio.sleep(0.02)
+            writer.write(answer())
+
+    async def send(manager: SessionManager, path: str, *, is_call: bool = False) -> None:
+        request = Request("GET", path, authorized=False)
+        await manager.send(request, timeout_starts="call" if is_call else "sent")
+
+    concurrency = 1 if rate_limit is None else 50
+    async with (
+        serving(handle) as base_url,
+        session(base_url, concurrency=concurrency, rate_limit=rate_limit) as manager,
+    ):
+        await send(manager, "/first")
+        lookups = [asyncio.create_task(send(manager, "/lookup")) for _ in range(20)]
+        while len(seen) < 3:
+            await asyncio.sleep(0.001)
+        left = len(seen)
+        await send(manager, "/call", is_call=True)
+        assert seen.index(b"/call") <= left + 1
+        await asyncio.gather(*lookups)
+    assert len(seen) == 22
