@@ -74,7 +74,7 @@ def test_every_figure_to_reach_is_measured(parts: list[Part]) -> None:
     bars = [
         figure.target.removeprefix("at least ").removeprefix("at most ").removeprefix("under ") for figure in figures
     ]
-    assert bars == ["1", "0.85", "14", "0.7", "3", "4", "2.5", "1.2", "60 µs", "1,200 bytes", "60 ms", "0.95"]
+    assert bars == ["1", "0.85", "14", "0.7", "3", "4", "1.5", "1.5", "1.2", "60 µs", "1,200 bytes", "60 ms", "0.95"]
 
 
 @pytest.mark.thorough
