@@ -7,17 +7,20 @@ and ``growth.svg``.
 import argparse
 import time
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
-from benchmarks import bulk, decoding, growth, imports, latency, memory, refresh, scan, serving
+from benchmarks import bulk, decoding, exporting, floor, growth, imports, latency, memory, refresh, scan, serving
 from benchmarks.machine import allow_sockets, client_core, described, load, tying, versions
 from benchmarks.results import Part, figures_table, page, part_figures
 from benchmarks.sizes import FULL, QUICK, Sizes
 
 PARTS: Mapping[str, Callable[[Sizes], Part]] = {
     "bulk": bulk.measure,
+    "floor": floor.measure,
     "scan": scan.measure,
+    "export": exporting.measure,
     "decoding": decoding.measure,
     "latency": latency.measure,
     "refresh": refresh.measure,
@@ -67,12 +70,16 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m benchmarks")
     parser.add_argument("parts", nargs="*", choices=[[], *PARTS], metavar="part", help=f"of {', '.join(PARTS)}")
     parser.add_argument("--quick", action="store_true", help="smaller sizes, rougher figures")
+    parser.add_argument("--exported", type=int, metavar="ROWS", help="the rows of the lists that are exported")
     given = parser.parse_args()
+    sizes = QUICK if given.quick else FULL
+    if given.exported:
+        sizes = replace(sizes, exported=given.exported, exported_with_latency=given.exported)
     load_before, begin = load(), time.perf_counter()
-    parts = run(given.parts or list(PARTS), QUICK if given.quick else FULL)
+    parts = run(given.parts or list(PARTS), sizes)
     seconds = time.perf_counter() - begin
     print(f"\n{seconds:.0f} seconds")
-    if not given.parts and not given.quick:
+    if not (given.parts or given.quick or given.exported):
         write(FOLDER, parts, seconds=seconds, before=load_before)
 
 

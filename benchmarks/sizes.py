@@ -28,6 +28,10 @@ class Sizes:
     growth_repeats: int
     growth_seconds: float
     """The duration of one turn of an ideal client."""
+    exported: int
+    """Rows of the list that is exported."""
+    exported_with_latency: int
+    """Rows of the list that is exported over 20 ms of latency."""
     concurrencies: tuple[int, ...] = (1, 10, 100, 1000)
 
 
@@ -44,6 +48,8 @@ FULL = Sizes(
     imports=7,
     growth_repeats=3,
     growth_seconds=0.4,
+    exported=10_000,
+    exported_with_latency=5_000,
 )
 QUICK = Sizes(
     repeats=3,
@@ -58,4 +64,6 @@ QUICK = Sizes(
     imports=3,
     growth_repeats=2,
     growth_seconds=0.2,
+    exported=3_000,
+    exported_with_latency=3_000,
 )
