@@ -11,7 +11,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
-from benchmarks import bulk, decoding, exporting, floor, growth, imports, latency, memory, refresh, scan, serving
+from benchmarks import bulk, decoding, floor, growth, imports, latency, memory, parquet, refresh, scan, serving
 from benchmarks.machine import allow_sockets, client_core, described, load, tying, versions
 from benchmarks.results import Part, figures_table, page, part_figures
 from benchmarks.sizes import FULL, QUICK, Sizes
@@ -20,7 +20,7 @@ PARTS: Mapping[str, Callable[[Sizes], Part]] = {
     "bulk": bulk.measure,
     "floor": floor.measure,
     "scan": scan.measure,
-    "export": exporting.measure,
+    "export": parquet.measure,
     "decoding": decoding.measure,
     "latency": latency.measure,
     "refresh": refresh.measure,

@@ -9,13 +9,20 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from typing import Any
 
-try:
-    import uvloop
-except ModuleNotFoundError:
-    UVLOOP: Mapping[str, Callable[[], asyncio.AbstractEventLoop]] = {}
-else:
-    UVLOOP = {"uvloop": uvloop.new_event_loop}
-LOOPS: Mapping[str, Callable[[], asyncio.AbstractEventLoop]] = {"asyncio": asyncio.new_event_loop, **UVLOOP}
+Loops = Mapping[str, Callable[[], asyncio.AbstractEventLoop]]
+
+
+def _uvloop() -> Loops:
+    """Return uvloop by name; nothing if it is not installed."""
+    try:
+        import uvloop  # noqa: PLC0415 - it may be absent
+    except ModuleNotFoundError:
+        return {}
+    return {"uvloop": uvloop.new_event_loop}
+
+
+UVLOOP: Loops = _uvloop()
+LOOPS: Loops = {"asyncio": asyncio.new_event_loop, **UVLOOP}
 """Each has its own column; the figures to reach are for the first, unless they say otherwise."""
 
 Turn = Callable[[], Coroutine[Any, Any, float]]
@@ -65,7 +72,7 @@ def interleaved(
     *,
     repeats: int,
     within: float,
-    loops: Mapping[str, Callable[[], asyncio.AbstractEventLoop]] = LOOPS,
+    loops: Loops = LOOPS,
 ) -> Results:
     """Run each contender in turn, *repeats* times and under each event loop.
 
@@ -86,7 +93,7 @@ def in_steps(
     *,
     repeats: int,
     within: float,
-    loops: Mapping[str, Callable[[], asyncio.AbstractEventLoop]] = LOOPS,
+    loops: Loops = LOOPS,
 ) -> Results:
     """Do the same with one *turn* of all contenders in alternating steps, so that a slow moment affects them all."""
     taken: dict[str, list[Mapping[str, float]]] = {loop: [] for loop in loops}

@@ -1,10 +1,10 @@
-"""The base of the classes of which one or more is made for every request: `Struct`."""
+"""The bases of the classes of which one or more is made for every request or row: `Struct` and `Value`."""
 
 from typing import Any
 
 import msgspec
 
-__all__ = ["Struct"]
+__all__ = ["Struct", "Value"]
 
 
 class Struct(msgspec.Struct, eq=False):
@@ -18,3 +18,7 @@ class Struct(msgspec.Struct, eq=False):
 
     def __rich_repr__(self) -> list[tuple[str, Any]]:
         return []
+
+
+class Value(msgspec.Struct, frozen=True):
+    """A record that is made in C, cannot be changed, and equals another with the same fields."""

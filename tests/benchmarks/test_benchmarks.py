@@ -18,12 +18,12 @@ from xml.etree import ElementTree as ET
 
 import pytest
 
-from benchmarks import exporting
 from benchmarks.__main__ import PARTS, run, write
 from benchmarks.contenders import CONTENDERS, Contender, ids_of
 from benchmarks.documents import customer
 from benchmarks.floor import Streams
 from benchmarks.measuring import Spread, interleaved_here
+from benchmarks.parquet import Export, by_hand, check_file, ours, read
 from benchmarks.plot import Line, drawn
 from benchmarks.results import Figure, Part, Table, at_least, at_most, under
 from benchmarks.serving import Server, fastest, name, with_latency
@@ -234,12 +234,12 @@ async def test_the_floor_looks_up_on_connections_that_it_keeps(server: Server) -
     client.close()
 
 
-@pytest.mark.parametrize("run_export", [exporting.ours, exporting.by_hand])
-async def test_both_exports_write_the_same_file(run_export: exporting.Export, server: Server, tmp_path: Path) -> None:
+@pytest.mark.parametrize("run_export", [ours, by_hand])
+async def test_both_exports_write_the_same_file(run_export: Export, server: Server, tmp_path: Path) -> None:
     """The same columns, types and values: the loop by hand does not do less."""
     assert await run_export(server, tmp_path / "a.parquet") == 300
-    exporting.check_file(tmp_path / "a.parquet", 300)
-    rows = exporting.read(tmp_path / "a.parquet")
+    check_file(tmp_path / "a.parquet", 300)
+    rows = read(tmp_path / "a.parquet")
     assert [row["id"] for row in rows] == [str(number) for number in range(1, 301)]
     assert rows[4] == {
         "id": "5",
