@@ -109,8 +109,7 @@ def _runs(server: serving.Server, sizes: Sizes) -> tuple[Table, Figure]:
         for number, (measured, times) in enumerate(zip(each, ratios, strict=True), 1)
     ]
     note = (
-        f"Each run opens its own clients for up to {2 * sizes.scans} turns of {sizes.lookups:,} lookups. "
-        "`python -m benchmarks.instructions` counts the instructions of both, which other load does not change."
+        f"Each run opens its own clients, for up to {2 * sizes.scans} turns of {sizes.lookups:,} lookups under asyncio."
     )
     header = ["A second, more is better", OURS, BARE, "ours is"]
     table = Table(f"Bulk lookup, three includes, {RUNS} runs in a row", header, rows, note)
