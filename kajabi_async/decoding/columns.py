@@ -3,7 +3,7 @@
 What is done for a whole column at once runs in C, and takes a fraction of the same done row by row.
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from decimal import Decimal
 from operator import attrgetter
@@ -11,15 +11,15 @@ from typing import Any, Final, TypeAlias
 
 from kajabi_async.decoding.values import decimal_of
 
-__all__ = ["Column", "convert_times", "converter_of_columns", "times_of"]
+__all__ = ["AFTER_SECONDS", "IN_UTC", "Column", "converter_of_columns", "times_of"]
 
 Column: TypeAlias = Sequence[Any]
 """The values of one attribute, in the order of the rows; None for null."""
 
-_IN_UTC: Final = len("2026-08-02T20:26:32.123456Z")
+IN_UTC: Final = len("2026-08-02T20:26:32.123456Z")
 _OF_MOST_YEARS: Final = "12345678"
 """The first digits of the years from 1000 to 8999."""
-_AFTER_SECONDS: Final = ".Z+-"
+AFTER_SECONDS: Final = ".Z+-"
 _time_of: Final = datetime.fromisoformat
 _zone_of: Final = attrgetter("tzinfo")
 
@@ -39,31 +39,17 @@ def converter_of_columns(value_type: Any, convert: Callable[[Any, Any], Any]) ->
     return decimals if value_type is Decimal else each
 
 
-def convert_times(values: list[Any], indexes: Iterable[int]) -> None:
-    """Replace each text at *indexes* by the time that it is; it has 20 to 32 characters. Other values stay.
+def times_of(column: Column) -> Column:
+    """Return the times that the texts in *column* are, each of 20 to 32 characters; null stays.
 
     ValueError if one needs a closer look: `values` checks the first and last years, and a fraction that may have more
     than six digits. It has no more if an offset follows it within that length.
     """
-    for index in indexes:
-        text = values[index]
-        if type(text) is str:
-            time = values[index] = _time_of(text)
-            unsure = text[19] not in _AFTER_SECONDS or text[0] in "09" or (len(text) > _IN_UTC and text[-6] not in "+-")
-            if time.tzinfo is None or unsure:
-                raise ValueError(text)
-
-
-def times_of(column: Column) -> Column:
-    """Do the same with all of *column*, whose other values are null; return the result."""
     texts: Column = column if all(column) else list(filter(None, column))
     if not texts:
         return column
-    if len({*map(len, texts)}) > 1:
-        times = list(column)
-        convert_times(times, range(len(times)))
-        return times
-    times = _times_of(texts)
+    alike = [texts] if len({*map(len, texts)}) == 1 else [[text] for text in texts]
+    times = [time for each in alike for time in _times_of(each)]
     if len(times) == len(column):
         return times
     following = iter(times)
@@ -71,11 +57,11 @@ def times_of(column: Column) -> Column:
 
 
 def _times_of(texts: Sequence[str]) -> list[datetime]:
-    """Return the times of *texts*, which are equally long, with the checks of `convert_times`."""
+    """Return the times of *texts*, which are equally long."""
     size, joined = len(texts[0]), "".join(texts)
     # A slice with this step has the characters at one place of all texts; stripped, it has those not allowed there.
-    odd = joined[19::size].strip(_AFTER_SECONDS) or joined[::size].strip(_OF_MOST_YEARS)
-    if odd or (size > _IN_UTC and joined[size - 6 :: size].strip("+-")):
+    odd = joined[19::size].strip(AFTER_SECONDS) or joined[::size].strip(_OF_MOST_YEARS)
+    if odd or (size > IN_UTC and joined[size - 6 :: size].strip("+-")):
         raise ValueError(odd)
     times = list(map(_time_of, texts))
     if not all(map(_zone_of, times)):
