@@ -7,6 +7,7 @@ and ``growth.svg``.
 import argparse
 import time
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -16,10 +17,12 @@ from benchmarks import (
     decoding,
     engine,
     fake,
+    floor,
     growth,
     imports,
     latency,
     memory,
+    parquet,
     refresh,
     scan,
     serving,
@@ -31,7 +34,9 @@ from benchmarks.sizes import FULL, QUICK, Sizes
 
 PARTS: Mapping[str, Callable[[Sizes], Part]] = {
     "bulk": bulk.measure,
+    "floor": floor.measure,
     "scan": scan.measure,
+    "export": parquet.measure,
     "decoding": decoding.measure,
     "latency": latency.measure,
     "beside": beside.measure,
@@ -85,12 +90,16 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m benchmarks")
     parser.add_argument("parts", nargs="*", choices=[[], *PARTS], metavar="part", help=f"of {', '.join(PARTS)}")
     parser.add_argument("--quick", action="store_true", help="smaller sizes, rougher figures")
+    parser.add_argument("--exported", type=int, metavar="ROWS", help="the rows of the lists that are exported")
     given = parser.parse_args()
+    sizes = QUICK if given.quick else FULL
+    if given.exported:
+        sizes = replace(sizes, exported=given.exported, exported_with_latency=given.exported)
     load_before, begin = load(), time.perf_counter()
-    parts = run(given.parts or list(PARTS), QUICK if given.quick else FULL)
+    parts = run(given.parts or list(PARTS), sizes)
     seconds = time.perf_counter() - begin
     print(f"\n{seconds:.0f} seconds")
-    if not given.parts and not given.quick:
+    if not (given.parts or given.quick or given.exported):
         write(FOLDER, parts, seconds=seconds, before=load_before)
 
 

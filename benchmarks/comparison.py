@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 
 from benchmarks.contenders import OURS
-from benchmarks.measuring import LOOPS, Results, Spread
+from benchmarks.measuring import Results, Spread
 from benchmarks.results import Table, spread
 
 
@@ -21,10 +21,10 @@ def ratio(measured: Results, other: str, *, loop: str = "asyncio", ours: str = O
 
 
 def rate_table(title: str, measured: Results, note: str = "") -> Table:
-    columns = [(loop, "range", "ours is") for loop in LOOPS]
+    columns = [(loop, "range", "ours is") for loop in measured]
     header = ["A second, more is better", *(cell for column in columns for cell in column)]
     names = next(iter(measured.values()))
-    rows = [[name, *(cell for loop in LOOPS for cell in _cells(measured, loop, name))] for name in names]
+    rows = [[name, *(cell for loop in measured for cell in _cells(measured, loop, name))] for name in names]
     return Table(title, header, rows, note)
 
 

@@ -6,10 +6,10 @@ import resource
 import sys
 from collections.abc import Generator
 from contextlib import contextmanager
-from importlib.metadata import version
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
-LIBRARIES = ("aiohttp", "kajabi-async", "kajabi-py", "httpx", "orjson", "msgspec", "uvloop")
+LIBRARIES = ("aiohttp", "kajabi-async", "kajabi-py", "httpx", "orjson", "msgspec", "pyarrow", "uvloop")
 
 
 def cores() -> list[int]:
@@ -54,7 +54,7 @@ def described() -> str:
 
 def versions(server: str) -> str:
     """Return the versions of Python, the libraries and the *server*."""
-    names = [f"Python {platform.python_version()}", *(f"{name} {version(name)}" for name in LIBRARIES)]
+    names = [f"Python {platform.python_version()}", *map(_version, LIBRARIES)]
     return ", ".join([*names, server])
 
 
@@ -68,6 +68,13 @@ def tying() -> str:
     if CLIENT_CORE is None:
         return "Client and server were not tied to cores."
     return "The server was tied to one core and the client to another."
+
+
+def _version(library: str) -> str:
+    try:
+        return f"{library} {version(library)}"
+    except PackageNotFoundError:
+        return f"no {library}"
 
 
 def _processor() -> str:

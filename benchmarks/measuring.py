@@ -9,13 +9,21 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from typing import Any
 
-import uvloop
+Loops = Mapping[str, Callable[[], asyncio.AbstractEventLoop]]
 
-LOOPS: Mapping[str, Callable[[], asyncio.AbstractEventLoop]] = {
-    "asyncio": asyncio.new_event_loop,
-    "uvloop": uvloop.new_event_loop,
-}
-"""Each has its own column; the figures to reach are for the first."""
+
+def _uvloop() -> Loops:
+    """Return uvloop by name; nothing if it is not installed."""
+    try:
+        import uvloop  # noqa: PLC0415 - it may be absent
+    except ModuleNotFoundError:
+        return {}
+    return {"uvloop": uvloop.new_event_loop}
+
+
+UVLOOP: Loops = _uvloop()
+LOOPS: Loops = {"asyncio": asyncio.new_event_loop, **UVLOOP}
+"""Each has its own column; the figures to reach are for the first, unless they say otherwise."""
 
 Turn = Callable[[], Coroutine[Any, Any, float]]
 """Does a contender's work once and returns seconds per item."""
@@ -59,14 +67,20 @@ Results = dict[str, dict[str, Spread]]
 """By event loop and contender."""
 
 
-def interleaved(turns: Mapping[str, Turn], *, repeats: int, within: float) -> Results:
+def interleaved(
+    turns: Mapping[str, Turn],
+    *,
+    repeats: int,
+    within: float,
+    loops: Loops = LOOPS,
+) -> Results:
     """Run each contender in turn, *repeats* times and under each event loop.
 
     A slow machine does fewer rounds: a round starts only if it would end within *within* seconds.
     """
-    taken: dict[str, dict[str, list[float]]] = {loop: {name: [] for name in turns} for loop in LOOPS}
+    taken: dict[str, dict[str, list[float]]] = {loop: {name: [] for name in turns} for loop in loops}
     with ExitStack() as stack:
-        runners = {loop: stack.enter_context(asyncio.Runner(loop_factory=make)) for loop, make in LOOPS.items()}
+        runners = {loop: stack.enter_context(asyncio.Runner(loop_factory=make)) for loop, make in loops.items()}
         for _ in _rounds(repeats, within):
             for loop, runner in runners.items():
                 for name, turn in turns.items():
@@ -74,11 +88,17 @@ def interleaved(turns: Mapping[str, Turn], *, repeats: int, within: float) -> Re
     return {loop: _spreads(by_name) for loop, by_name in taken.items()}
 
 
-def in_steps(turn: Callable[[], Coroutine[Any, Any, Mapping[str, float]]], *, repeats: int, within: float) -> Results:
+def in_steps(
+    turn: Callable[[], Coroutine[Any, Any, Mapping[str, float]]],
+    *,
+    repeats: int,
+    within: float,
+    loops: Loops = LOOPS,
+) -> Results:
     """Do the same with one *turn* of all contenders in alternating steps, so that a slow moment affects them all."""
-    taken: dict[str, list[Mapping[str, float]]] = {loop: [] for loop in LOOPS}
+    taken: dict[str, list[Mapping[str, float]]] = {loop: [] for loop in loops}
     with ExitStack() as stack:
-        runners = {loop: stack.enter_context(asyncio.Runner(loop_factory=make)) for loop, make in LOOPS.items()}
+        runners = {loop: stack.enter_context(asyncio.Runner(loop_factory=make)) for loop, make in loops.items()}
         for _ in _rounds(repeats, within):
             for loop, runner in runners.items():
                 taken[loop].append(runner.run(turn()))

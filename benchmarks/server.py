@@ -14,9 +14,8 @@ from collections import deque
 from collections.abc import Callable
 from typing import cast
 
-import uvloop
-
 from benchmarks.documents import MEDIA_TYPE, TOKEN, listed, shown, shown_with_includes
+from benchmarks.measuring import LOOPS
 
 REQUEST = re.compile(rb"(?:GET|POST) /v1/([a-z/_]+?)(?:/([0-9]+))?(?:\?(\S*))? HTTP")
 NUMBER = re.compile(rb"page(?:%5B|\[)number(?:%5D|\])=([0-9]+)")
@@ -129,7 +128,8 @@ def main() -> None:
     parser.add_argument("--latency", type=float, default=0.0)
     parser.add_argument("--pages", type=int, default=1)
     given = parser.parse_args()
-    uvloop.run(serve(given.latency, given.pages))
+    with asyncio.Runner(loop_factory=[*LOOPS.values()][-1]) as runner:
+        runner.run(serve(given.latency, given.pages))
 
 
 if __name__ == "__main__":

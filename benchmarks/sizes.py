@@ -33,6 +33,10 @@ class Sizes:
     """Calls beside a bulk run, in one turn."""
     engine_ids: tuple[int, ...]
     """Numbers of ids and emails of a run whose answers are there at once."""
+    exported: int
+    """Rows of the list that is exported."""
+    exported_with_latency: int
+    """Rows of the list that is exported over 20 ms of latency."""
     concurrencies: tuple[int, ...] = (1, 10, 100, 1000)
 
 
@@ -52,6 +56,8 @@ FULL = Sizes(
     beside_repeats=3,
     beside_calls=300,
     engine_ids=(10_000, 100_000),
+    exported=10_000,
+    exported_with_latency=5_000,
 )
 QUICK = Sizes(
     repeats=3,
@@ -69,4 +75,6 @@ QUICK = Sizes(
     beside_repeats=1,
     beside_calls=200,
     engine_ids=(5_000, 20_000),
+    exported=3_000,
+    exported_with_latency=3_000,
 )

@@ -1,10 +1,10 @@
-"""The bases of records: `Struct`, of which one or more is made for every request, and `Value`."""
+"""The bases of records: `Struct` and `FrozenStruct`, of which many are made for each answer, and `Value`."""
 
 from typing import Any
 
 import msgspec
 
-__all__ = ["Struct", "Value"]
+__all__ = ["FrozenStruct", "Struct", "Value"]
 
 
 class Struct(msgspec.Struct, eq=False):
@@ -18,6 +18,10 @@ class Struct(msgspec.Struct, eq=False):
 
     def __rich_repr__(self) -> list[tuple[str, Any]]:
         return []
+
+
+class FrozenStruct(msgspec.Struct, frozen=True):
+    """A record that is made in C, cannot be changed, and equals another with the same fields."""
 
 
 class Value:

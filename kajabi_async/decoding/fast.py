@@ -5,8 +5,9 @@ have the form of the API, and no member is unknown. For any other answer it retu
 bytes row by row, which accepts more forms of each value and can say what is wrong with one. Both return the same.
 Names of unknown members are learned per process: the second answer that has them is read here.
 
-Two things make it fast. msgspec decodes attributes straight into a struct of their types. And a twin of each model
-class, with the same slots and an ``__init__``, sets all slots at once; its instances then become those of the model.
+Three things make it fast. msgspec decodes attributes straight into a struct of their types. The rows of a page are
+converted attribute by attribute, as `columns` does it. And a twin of each model class, with the same slots and an
+``__init__``, sets all slots at once; its instances then become those of the model.
 """
 
 import re
@@ -15,6 +16,7 @@ from datetime import date, datetime
 from decimal import Decimal
 from functools import cached_property
 from inspect import getattr_static
+from itertools import repeat
 from sys import getrecursionlimit
 from typing import Annotated, Any, ClassVar, Final, Generic, NamedTuple, TypeVar
 
@@ -22,6 +24,7 @@ import attrs
 import msgspec
 from msgspec.structs import astuple
 
+from kajabi_async.decoding.columns import AFTER_SECONDS, IN_UTC, converter_of_columns, times_of
 from kajabi_async.decoding.values import conversions_in, decimal_of
 from kajabi_async.errors import DecodeError
 from kajabi_async.jsonapi.codec import (
@@ -39,9 +42,9 @@ from kajabi_async.jsonapi.codec import (
 )
 from kajabi_async.jsonapi.document import MANY_BYTES
 from kajabi_async.jsonapi.limits import most_rows
-from kajabi_async.models.resource import NO_EXTRA, Origin, Resource, Scope, attribute_names
+from kajabi_async.models.resource import NO_EXTRA, Origin, Resource, Scope
 
-__all__ = ["FastReader", "Members", "Slot", "TimeText", "TypedReader", "setter", "unfilled"]
+__all__ = ["FastReader", "Members", "Slot", "TimeText", "TypedReader", "convert_times", "setter", "unfilled"]
 
 R = TypeVar("R", bound=Resource)
 
@@ -54,9 +57,8 @@ _AS_DOCUMENTED: Final[Mapping[Any, Any]] = {str: str, int: int, bool: bool, date
 _NUMBER: Final[Any] = str | int | float
 _SCALARS: Final[Mapping[Any, Any]] = {**_AS_DOCUMENTED, Decimal: _NUMBER, float: _NUMBER, date: str}
 """All types whose values are no arrays or objects; those remain text until they are converted."""
-_NULL: Final = RawJson(b"null")
-_IN_UTC: Final = len("2026-08-02T20:26:32.123456Z")
 _time_of: Final = datetime.fromisoformat
+_NULL: Final = RawJson(b"null")
 _LEARNED: Final = re.compile(r"[A-Za-z0-9_.-]{1,64}")
 _MOST_LEARNED: Final = 64
 """Names are learned from answers, so their number is limited."""
@@ -172,15 +174,12 @@ class FastReader(Generic[R]):
         self._slots = slots
         self._place_rest = place_rest
         self._filled = _with_initialiser(cls, slots)
-        self._times = tuple(index for index, slot in enumerate(slots.values()) if slot.type is datetime)
-        self._decimals = tuple(
-            (index, slot.convert) for index, slot in enumerate(slots.values()) if slot.type is Decimal
-        )
         self._unread = tuple(index for index, slot in enumerate(slots.values()) if slot.type not in _SCALARS)
+        self._times = tuple(index for index, slot in enumerate(slots.values()) if slot.type is datetime)
         self._to_convert = tuple(
-            (index, slot.convert, slot.type)
+            (index, converter_of_columns(slot.type, slot.convert), slot.convert, slot.type)
             for index, slot in enumerate(slots.values())
-            if slot.type not in _AS_DOCUMENTED and slot.type is not Decimal
+            if slot.type not in _AS_DOCUMENTED
         )
         self._expects_all = True
         self._readers = self._readers_for(())
@@ -200,13 +199,8 @@ class FastReader(Generic[R]):
         data = None if document is None else document.data
         if document is None or not isinstance(data, list) or len(data) > most_rows(scope.most_elements):
             return None
-        rows: list[R] = []
-        for row in data:
-            resource = self._build(row, scope)
-            if resource is None:
-                return None
-            rows.append(resource)
-        return tuple(rows), document
+        rows = self._build_page(data, scope) if self._are_complete(data) else self._build_each(data, scope)
+        return None if rows is None else (tuple(rows), document)
 
     def learn(self, names: Collection[str]) -> None:
         """Learn *names* of members without a slot, so that the next answer that has them is read here."""
@@ -245,12 +239,56 @@ class FastReader(Generic[R]):
         """Return the resource for *row*; None if it has another type, or a value that cannot be converted here."""
         if row.type != self._type:
             return None
-        # Copies, as what the decoder returns is a view that keeps the whole answer in memory.
-        origin = Origin(scope, row.relationships.copy(), row.links.copy(), row.meta.copy())
         try:
-            resource, rest = self._resource(row.id, origin, row.attributes)
+            resource, rest = self._resource(row.id, _origin_of(row, scope), row.attributes)
         except (ValueError, DecodeError):
             return None
+        return self._finished(resource, rest, scope) if rest or self._place_rest is not None else resource
+
+    def _build_each(self, rows: Iterable[Any], scope: Scope) -> list[R] | None:
+        """Return the resources for *rows*; None if one cannot be read here."""
+        resources: list[R] = []
+        for row in rows:
+            resource = self._build(row, scope)
+            if resource is None:
+                return None
+            resources.append(resource)
+        return resources
+
+    def _are_complete(self, rows: Iterable[Any]) -> bool:
+        """Return whether all of *rows* are of the type, and carry every attribute."""
+        kinds: set[type[Any]] = {type(row.attributes) for row in rows}
+        return (
+            len(kinds) == 1
+            and issubclass(kind := kinds.pop(), Members)
+            and kind.complete
+            and {row.type for row in rows} == {self._type}
+        )
+
+    def _build_page(self, rows: Sequence[Any], scope: Scope) -> list[R] | None:
+        """Return the resources for *rows*, which are complete; None if a value cannot be converted here."""
+        own = len(self._slots)
+        rests: Sequence[dict[str, Any] | None] = [None] * len(rows)
+        names = rows[0].attributes.names[own:]
+        columns: list[Any] = list(zip(*[astuple(row.attributes) for row in rows], strict=True))
+        try:
+            self._convert_columns(columns, scope)
+            if names:
+                rests = [_rest(names, values) for values in zip(*columns[own:], strict=True)]
+        except (ValueError, DecodeError):
+            return None
+        ids, origins = [row.id for row in rows], [_origin_of(row, scope) for row in rows]
+        resources: list[R] = list(map(self._filled, ids, origins, repeat(NO_EXTRA), *columns[:own]))
+        for resource in resources:
+            resource.__class__ = self._cls
+        if names or self._place_rest is not None:
+            for resource, rest in zip(resources, rests, strict=True):
+                if self._finished(resource, rest, scope) is None:
+                    return None
+        return resources
+
+    def _finished(self, resource: R, rest: dict[str, Any] | None, scope: Scope) -> R | None:
+        """Return *resource* with what is made of *rest*, the members without a slot; None if one cannot be read."""
         if rest:
             scope.count_conversions(len(rest))
         if self._place_rest is not None:
@@ -271,8 +309,7 @@ class FastReader(Generic[R]):
             # The row has no attributes.
             return unfilled(self._cls, resource_id, origin), None
         values: Sequence[Any] = members.values
-        rest = None
-        own = len(self._slots)
+        rest, own = None, len(self._slots)
         if len(values) > own:
             rest = _rest(members.names[own:], values[own:])
             values = values[:own]
@@ -288,37 +325,30 @@ class FastReader(Generic[R]):
     def _converted(self, values: Iterable[Any], scope: Scope) -> list[Any]:
         """Convert what msgspec did not; ValueError if a value needs a closer look."""
         converted = list(values)
-        self._convert_times(converted)
-        for index, convert in self._decimals:
+        for index in self._unread:
+            if converted[index] is not ABSENT:
+                converted[index] = _read(converted[index], scope)
+        convert_times(converted, self._times)
+        for index, _, convert, value_type in self._to_convert:
             value = converted[index]
-            if type(value) is str:
+            if value_type is Decimal and type(value) is str:
                 converted[index] = decimal_of(value)
             elif value is not None and value is not ABSENT:
-                converted[index] = convert(value, Decimal)
-        for index in self._unread:
-            value = converted[index]
-            if value == _NULL:
-                converted[index] = None
-            elif value is not ABSENT:
-                converted[index] = decode(value)
-                if (array := json_array(converted[index])) is not None:
-                    scope.count_conversions(conversions_in(array))
-        for index, convert, value_type in self._to_convert:
-            value = converted[index]
-            if value is not None and value is not ABSENT:
                 converted[index] = convert(value, value_type)
         return converted
 
-    def _convert_times(self, values: list[Any]) -> None:
+    def _convert_columns(self, columns: list[Any], scope: Scope) -> None:
+        """Do the same with the values of a whole page, in place."""
+        for index in self._unread:
+            column = columns[index]
+            if column.count(_NULL) == len(column):
+                columns[index] = [None] * len(column)
+            else:
+                columns[index] = [_read(text, scope) for text in column]
         for index in self._times:
-            text = values[index]
-            if type(text) is str:
-                time = values[index] = _time_of(text)
-                # `values` checks the first and last years, and a fraction that may have more than six digits. It has no
-                # more if an offset follows it within the length of `TimeText`.
-                unsure = text[19] not in ".Z+-" or text[0] in "09" or (len(text) > _IN_UTC and text[-6] not in "+-")
-                if time.tzinfo is None or unsure:
-                    raise ValueError(text)
+            columns[index] = times_of(columns[index])
+        for index, convert, *_ in self._to_convert:
+            columns[index] = convert(columns[index])
 
     def _partly_filled(self, resource_id: str, origin: Origin, values: Iterable[Any]) -> R:
         resource = unfilled(self._cls, resource_id, origin)
@@ -328,11 +358,41 @@ class FastReader(Generic[R]):
         return resource
 
 
+def convert_times(values: list[Any], indexes: Iterable[int]) -> None:
+    """Replace each text at *indexes* by the time that it is; it has 20 to 32 characters. Other values stay.
+
+    ValueError if one needs a closer look: `values` checks the first and last years, and a fraction that may have more
+    than six digits. It has no more if an offset follows it within that length.
+    """
+    for index in indexes:
+        text = values[index]
+        if type(text) is str:
+            time = values[index] = _time_of(text)
+            unsure = text[19] not in AFTER_SECONDS or text[0] in "09" or (len(text) > IN_UTC and text[-6] not in "+-")
+            if time.tzinfo is None or unsure:
+                raise ValueError(text)
+
+
+def _origin_of(row: Any, scope: Scope) -> Origin:
+    # Copies, as what the decoder returns is a view that keeps the whole answer in memory.
+    return Origin(scope, row.relationships.copy(), row.links.copy(), row.meta.copy())
+
+
 def _rest(names: Iterable[str], values: Iterable[Any]) -> dict[str, Any]:
     """Return the members without a slot by name; DecodeError if one is nested too deeply."""
     rest = {name: value for name, value in zip(names, values, strict=True) if value is not ABSENT}
     refuse_deep(rest)
     return rest
+
+
+def _read(text: RawJson, scope: Scope) -> Any:
+    """Return the value of *text*, and count what is converted of it."""
+    if text == _NULL:
+        return None
+    value = decode(text)
+    if (array := json_array(value)) is not None:
+        scope.count_conversions(conversions_in(array))
+    return value
 
 
 def unfilled(cls: type[R], resource_id: str, origin: Origin) -> R:
@@ -356,15 +416,14 @@ _SET_EXTRA: Final = setter(Resource, "extra")
 
 
 def _with_initialiser(cls: type[Resource], names: Iterable[str]) -> type[Any]:
-    """Return a class with the slots of *cls* that sets them in its ``__init__``.
+    """Return a subclass of *cls* that sets these slots in its ``__init__``.
 
     Setting them one by one, which is all that *cls* itself allows, takes most of the time of reading a page.
     """
-    given = {name: attrs.field() for name in (*_FIRST_SLOTS, *names)}
-    left_empty = {name: attrs.field(init=False) for name in attribute_names(cls) if name not in given}
-    # attrs does the same with __setattr__. With one of the two methods of the bases, Python calls it for every slot.
-    unguarded = {"__delattr__": object.__delattr__}
-    fields = given | left_empty
-    return attrs.make_class(
-        cls.__name__, fields, bases=cls.__bases__, class_body=unguarded, slots=True, eq=False, repr=False
-    )
+    slots = [*_FIRST_SLOTS, *names]
+    initialiser = vars(attrs.make_class(cls.__name__, slots, eq=False, repr=False))["__init__"]
+    # With one of these two methods of the bases, Python calls it for every slot.
+    unguarded = {"__setattr__": object.__setattr__, "__delattr__": object.__delattr__}
+    kind: Any = type(cls)
+    twin: type[Any] = kind(cls.__name__, (cls,), {"__slots__": (), "__init__": initialiser, **unguarded})
+    return twin

@@ -37,6 +37,8 @@ CREATE TABLE related (place INTEGER PRIMARY KEY, type TEXT NOT NULL, id TEXT NOT
 CREATE TABLE shifts (page INTEGER NOT NULL, moved INTEGER NOT NULL, recovered INTEGER NOT NULL);
 CREATE TABLE problems (problem TEXT NOT NULL);
 """
+_written: Final = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
+_LOOKED_BACK: Final = "UPDATE pages SET looked_back = 1 WHERE number = ?"
 
 
 @attrs.frozen
@@ -50,7 +52,7 @@ class Entry:
     @property
     def text(self) -> str:
         """The cells as JSON."""
-        return json.dumps(self.cells, ensure_ascii=False, separators=(",", ":"))
+        return _written(self.cells)
 
 
 @attrs.frozen
@@ -157,8 +159,19 @@ class Checkpoint:
         statement = "SELECT 1 FROM rows WHERE id = ? AND page <= ?"
         return {each for each in ids if self._db.execute(statement, (each, up_to)).fetchone()}
 
-    def record(self, page: PageRecord, rows: list[Entry], related: Iterable[Entry], problems: list[str]) -> None:
-        """Keep a page and its content in one transaction; a row that is already kept counts as repeated."""
+    def record(
+        self,
+        page: PageRecord,
+        rows: list[Entry],
+        related: Iterable[Entry],
+        problems: list[str],
+        *,
+        looked_back: Iterable[int] = (),
+    ) -> None:
+        """Keep a page and its content in one transaction; a row that is already kept counts as repeated.
+
+        The pages *looked_back* need no further reading.
+        """
         with self._transaction() as db:
             added = self._add_rows(db, rows, page.number)
             more = self._add_related(db, related)
@@ -167,6 +180,7 @@ class Checkpoint:
                 "INSERT INTO pages (number, query, following, listed, repeated, malformed) VALUES (?, ?, ?, ?, ?, ?)",
                 (page.number, page.query, page.following, page.listed, repeated, len(problems)),
             )
+            db.executemany(_LOOKED_BACK, [(number,) for number in looked_back])
             shown = problems[: max(0, _MAX_PROBLEMS - self.malformed)]
             db.executemany("INSERT INTO problems VALUES (?)", [(problem,) for problem in shown])
         self.rows += added
@@ -187,7 +201,7 @@ class Checkpoint:
             if moved:
                 db.execute("INSERT INTO shifts VALUES (?, ?, ?)", (number, len(moved), added))
             if is_done:
-                db.execute("UPDATE pages SET looked_back = 1 WHERE number = ?", (number,))
+                db.execute(_LOOKED_BACK, (number,))
         self.rows += added
         self.related += more
 

@@ -4,25 +4,32 @@ The API pages by offset: when a row is removed, every row after it moves up by o
 moves to a page that has been read. Rows are requested in order of creation if the list can be sorted so: new rows come
 last, and an offset only ever decreases. So each page is read again after the next one: a row that moved from one to
 the other must now be on it, or on a page before it. If the page has none of its former rows, the page before it is
-read again too, and so on until one has. This second reading runs concurrently with the request for the following page,
-and requests no includes until it finds something.
+read again too, and so on until one has. This second reading runs concurrently with the requests for the pages that
+follow, but is answered after the page behind it was, and requests no includes until it finds something. An answer that
+is the same as the first one needs no look at its rows. Pages that are fetched ahead change nothing of this: a row that
+was missed on one page was on it, or before it, once the next page had been read.
 """
 
 import asyncio
 import json
 import logging
-from collections.abc import Awaitable, Callable, Coroutine
+from collections import deque
+from collections.abc import Awaitable, Callable, Collection, Coroutine
 from functools import partial
+from hashlib import sha256
 from typing import Any, Final, TypeVar
 from urllib.parse import parse_qsl
 
 import attrs
 
+from kajabi_async.concurrency import cancel_tasks
 from kajabi_async.errors import DecodeError, PagingError
+from kajabi_async.exchange import Answer, Request
 from kajabi_async.export.checkpoint import Checkpoint, Entry, PageRecord
 from kajabi_async.export.columns import OTHER_COLUMNS, Column, UnfitCellError, cells_of, columns_of
+from kajabi_async.fetching.context import Context
 from kajabi_async.fetching.page import FetchedPage, ListRequest
-from kajabi_async.fetching.walk import Novelty
+from kajabi_async.fetching.walk import Novelty, PageWalk, retrieve_exception
 from kajabi_async.jsonapi.query import encoded_pairs
 from kajabi_async.models.resource import MODELS, Resource
 from kajabi_async.stall import Stall
@@ -63,24 +70,38 @@ class _Content:
     related: list[Entry]
     problems: list[str]
 
-    @property
-    def ids(self) -> list[str]:
-        return [row.id for row in self.rows]
-
 
 class Walk:
     """One pass through a list into a checkpoint, from the last page that it has."""
 
-    def __init__(self, lister: ListRequest[Any], checkpoint: Checkpoint, in_thread: InThread, stall: Stall) -> None:
+    def __init__(
+        self,
+        lister: ListRequest[Any],
+        checkpoint: Checkpoint,
+        in_thread: InThread,
+        stall: Stall,
+        *,
+        prefetch: int = 0,
+    ) -> None:
+        """Fetch up to *prefetch* pages ahead, and read as many again at once."""
         self._lister = lister
         self._checkpoint = checkpoint
         self._in_thread = in_thread
         self._stall = stall
+        self._prefetch = prefetch
         self._columns: dict[type[Resource], tuple[Column, ...]] = {}
         self._included = frozenset(included_types(lister))
         self._novelty = Novelty()
+        self._digests: dict[str, bytes] = {}
+        """Of the answers with the latest pages, by query."""
+        self._again: deque[tuple[int, str, asyncio.Task[Answer]]] = deque()
+        """The pages that are being read again: number, query and answer."""
+        self._looked_back: list[int] = []
+        """Those that need no further reading, which the checkpoint does not know yet."""
+        self._leads_back = False
+        """Whether the latest page leads back to one that was read."""
         self.listed: int | None = None
-        """The number of rows in the list, from the latest page on which the server sent it."""
+        """The number of rows that the server reports, if it does."""
 
     async def run(self, page_done: Callable[[], None]) -> None:
         """Read and keep the remaining pages; call *page_done* after each.
@@ -89,68 +110,136 @@ class Walk:
         only once patience runs out; ExportError if a page cannot be kept. The checkpoint is valid after any of them.
         """
         latest: PageRecord | None = await self._in_thread(self._checkpoint.latest)
-        if latest is None:
-            latest = await self._keep(1, await self._fetch(self._lister.query.encode()))
-            page_done()
-        self.listed = latest.listed
-        while latest.following is not None:
-            await self._check_loop(latest.following)
-            page, _ = await _both(self._fetch(latest.following), self._look_back(before=latest.number))
-            latest = await self._keep(latest.number + 1, page)
-            is_new = self._novelty.note(page.rows)
-            if page.next_query is not None:
-                self._novelty.refuse_fruitless(page.rows, is_new=is_new)
-            page_done()
-        await self._look_back(before=latest.number)
+        if latest is not None:
+            self.listed = latest.listed
+            self._leads_back = await self._in_thread(self._has_read, latest.following)
+        query = self._lister.query.encode() if latest is None else latest.following
+        pages = PageWalk(attrs.evolve(self._lister, context=self._noting()), query, self._prefetch)
+        try:
+            for number, query in await self._in_thread(self._pages_before, latest):
+                self._read_again(number, query)
+            while latest is None or latest.following is not None:
+                if self._leads_back:
+                    raise PagingError("links.next leads back to a page that was already read")
+                page, _ = await _both(self._stall.persist(pages.next), self._look_back(left=self._prefetch))
+                before, latest = latest, await self._keep(1 if latest is None else latest.number + 1, page)
+                is_new = self._novelty.note(page.rows)
+                if page.next_query is not None and before is not None:
+                    self._novelty.refuse_fruitless(page.rows, is_new=is_new)
+                page_done()
+                if before is not None:
+                    self._read_again(before.number, before.query)
+            await self._look_back(left=0)
+        finally:
+            pages.close()
+            cancel_tasks(asyncio.get_running_loop(), {answer for _, _, answer in self._again})
+        for number in self._looked_back:
+            await self._in_thread(self._checkpoint.look_back, number, [], [], is_done=True)
 
-    async def _fetch(self, query: str) -> FetchedPage[Any]:
-        return await self._stall.persist(partial(self._lister.fetch, query))
+    def _noting(self) -> Context:
+        """Return a context that notes a digest of each answer."""
+        context = self._lister.context
+        send = context.send
+
+        async def noting(request: Request, **options: Any) -> Answer:
+            answer = await send(request, **options)
+            self._digests[request.query] = _digest(answer)
+            return answer
+
+        return attrs.evolve(context, send=noting)
+
+    def _pages_before(self, latest: PageRecord | None) -> list[tuple[int, str]]:
+        """Return the pages before the *latest* that have not been read again since the page after them was read."""
+        if latest is None:
+            return []
+        numbers = self._checkpoint.pages_to_read_again(latest.number)
+        return [(number, self._checkpoint.query_of(number)) for number in numbers]
 
     async def _keep(self, number: int, page: FetchedPage[Any]) -> PageRecord:
         content = self._content_of(page)
+        if not content.rows:
+            # With no row that is kept, the page before it has to be read again, too.
+            self._digests.pop(page.query, None)
         self.listed = self.listed if page.total_count is None else page.total_count
         record = PageRecord(number, page.query, page.next_query, self.listed)
         repeated = self._checkpoint.repeated
-        await self._in_thread(self._checkpoint.record, record, content.rows, content.related, content.problems)
+        looked_back, self._looked_back = self._looked_back, []
+        self._leads_back = await self._in_thread(self._record, record, content, looked_back)
         if self._checkpoint.repeated > repeated:
             _LOG.warning("%d rows came again on page %d of an export", self._checkpoint.repeated - repeated, number)
         return record
 
-    async def _look_back(self, *, before: int) -> None:
-        """Read again every page before page *before* that has not been since the page after it was read."""
-        for number in await self._in_thread(self._checkpoint.pages_to_read_again, before):
-            for back in range(number, 0, -1):
-                content, known = await self._read_again(back, number)
-                is_done = bool(known) or back == 1
-                moved = [row for row in content.rows if row.id not in known]
-                await self._in_thread(self._checkpoint.look_back, number, moved, content.related, is_done=is_done)
-                if moved:
-                    _LOG.warning("the list changes during the export: %d rows had shifted to page %d", len(moved), back)
-                if is_done:
-                    break
+    def _read_again(self, number: int, query: str) -> None:
+        """Start to read page *number* again, now that the page after it was read."""
+        reading = self._stall.persist(partial(self._lister.answer, _without_includes(query)))
+        task = asyncio.get_running_loop().create_task(reading, name="kajabi_async page again")
+        task.add_done_callback(retrieve_exception)
+        self._again.append((number, query, task))
 
-    async def _read_again(self, back: int, number: int) -> tuple[_Content, set[str]]:
-        """Read page *back* again; return its content and the ids of it that were kept on page *number* or earlier."""
-        query: str = await self._in_thread(self._checkpoint.query_of, back)
+    async def _look_back(self, *, left: int) -> None:
+        """Finish with the pages that are being read again, in their order, until as many are *left*."""
+        while len(self._again) > left:
+            number, query, reading = self._again[0]
+            answer = await reading
+            # The same answer has the same rows.
+            if self._digests.pop(query, None) != _digest(answer):
+                await self._look_for_moved(number, query, answer)
+            else:
+                self._looked_back.append(number)
+            self._again.popleft()
+
+    async def _look_for_moved(self, number: int, query: str, answer: Answer) -> None:
+        """Keep the rows that *answer*, with page *number* again, has beside those of before; read on before it."""
+        for back in range(number, 0, -1):
+            if back < number:
+                query = await self._in_thread(self._checkpoint.query_of, back)
+                answer = await self._stall.persist(partial(self._lister.answer, _without_includes(query)))
+            moved, known = await self._moved_in(query, answer, number)
+            is_done = bool(known) or back == 1
+            if moved.rows:
+                _LOG.warning(
+                    "the list changes during the export: %d rows had shifted to page %d", len(moved.rows), back
+                )
+                related = moved.related
+                await self._in_thread(self._checkpoint.look_back, number, moved.rows, related, is_done=is_done)
+            elif is_done:
+                self._looked_back.append(number)
+            if is_done:
+                break
+
+    async def _moved_in(self, query: str, answer: Answer, number: int) -> tuple[_Content, set[str]]:
+        """Return what in *answer*, a page read again, is not on page *number* or before it, and the ids of the rest."""
         bare = _without_includes(query)
-        content = self._content_of(await self._fetch(bare))
-        known: set[str] = await self._in_thread(self._checkpoint.known, content.ids, up_to=number)
-        if bare != query and len(known) < len(content.rows):
-            content = self._content_of(await self._fetch(query))
-            known = await self._in_thread(self._checkpoint.known, content.ids, up_to=number)
+        page = self._lister.page_of(answer, bare)
+        known = await self._known(page, number)
+        content = self._content_of(page, known)
+        if bare != query and content.rows:
+            page = await self._stall.persist(partial(self._lister.fetch, query))
+            known = await self._known(page, number)
+            content = self._content_of(page, known)
         return content, known
 
-    async def _check_loop(self, query: str) -> None:
-        if await self._in_thread(self._checkpoint.has_read, query):
-            raise PagingError("links.next leads back to a page that was already read")
+    async def _known(self, page: FetchedPage[Any], number: int) -> set[str]:
+        ids = [row.id for row in page.rows if not isinstance(row, DecodeError)]
+        known: set[str] = await self._in_thread(self._checkpoint.known, ids, up_to=number)
+        return known
 
-    def _content_of(self, page: FetchedPage[Any]) -> _Content:
+    def _record(self, record: PageRecord, content: _Content, looked_back: list[int]) -> bool:
+        """Keep a page, and return whether it leads back to one that was read."""
+        self._checkpoint.record(record, content.rows, content.related, content.problems, looked_back=looked_back)
+        return self._has_read(record.following)
+
+    def _has_read(self, query: str | None) -> bool:
+        return query is not None and self._checkpoint.has_read(query)
+
+    def _content_of(self, page: FetchedPage[Any], known: Collection[str] = ()) -> _Content:
+        """Return the content of *page* without the rows whose ids are *known*."""
         rows: list[Entry] = []
         problems: list[str] = []
         for row in page.rows:
             if isinstance(row, DecodeError):
                 problems.append(str(row))
-            else:
+            elif row.id not in known:
                 _add_entry(row, self._columns_of(row), rows, problems)
         related: list[Entry] = []
         for resource in self._included_with(page):
@@ -184,6 +273,10 @@ def _add_entry(
         entries.append(Entry(kept_as or resource.resource_type, key, cells_of(resource, columns)))
     except UnfitCellError as error:
         problems.append(str(error))
+
+
+def _digest(answer: Answer) -> bytes:
+    return sha256(answer.body).digest()
 
 
 def _without_includes(query: str) -> str:

@@ -9,6 +9,7 @@ from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from enum import Enum
+from operator import attrgetter
 from typing import Any, Final, cast, get_args
 
 import attrs
@@ -17,7 +18,7 @@ from kajabi_async.errors import FieldNotLoadedError, UnreadableAttributeError
 from kajabi_async.escaping.text import escape_line
 from kajabi_async.jsonapi.codec import json_object
 from kajabi_async.models.members import id_name
-from kajabi_async.models.relations import ToOne
+from kajabi_async.models.relations import Relation
 from kajabi_async.models.resource import CUSTOM_FIELDS, Part, Resource, attribute_names
 from kajabi_async.models.unreadable import PartlyRead
 
@@ -62,21 +63,12 @@ class Column:
 
     name: str
     kind: Kind
-    read: Callable[[Resource], Any] = attrs.field(repr=False, eq=False)
-
-
-def _all_attributes(resource: Resource) -> dict[str, Any]:
-    for unreadable in resource.unreadable_attributes().values():
-        raise unreadable
-    return {**resource.extra, **resource.loaded_attributes()}
-
-
-OTHER_COLUMNS: Final = (
-    Column("type", Kind.TEXT, lambda resource: resource.resource_type),
-    Column("id", Kind.TEXT, lambda resource: resource.id),
-    Column("attributes", Kind.JSON, _all_attributes),
-)
-"""The columns for resources of any type, with the attributes as one object."""
+    read: Callable[[Any], Any] = attrs.field(repr=False, eq=False)
+    # Looked up once: the hash of an enum takes longer than most conversions.
+    convert: Callable[[Any], Any] = attrs.field(
+        default=attrs.Factory(lambda self: _CONVERTERS[self.kind], takes_self=True), init=False, repr=False, eq=False
+    )
+    """Returns the cell of a value other than null; ValueError or OverflowError if the kind cannot hold it."""
 
 
 class UnfitCellError(ValueError):
@@ -93,27 +85,28 @@ def cells_of(resource: Resource, columns: tuple[Column, ...]) -> list[Any]:
 
     UnfitCellError names the column of a value that is out of range, or of an attribute that cannot be read.
     """
-    return [_cell(resource, column) for column in columns]
-
-
-def _cell(resource: Resource, column: Column) -> Any:
-    try:
-        value = column.read(resource)
-        return None if value is None else _CONVERTERS[column.kind](value)
-    except UnreadableAttributeError as error:
-        raise UnfitCellError(str(error)) from None
-    except (ValueError, OverflowError, RecursionError) as error:
-        label = escape_line(f"{resource.resource_type[:60]} {resource.id[:60]}.{column.name}")
-        raise UnfitCellError(f"{label} fits no {column.kind.value} column: {error}") from None
+    cells: list[Any] = []
+    for column in columns:
+        try:
+            value = column.read(resource)
+            cells.append(None if value is None else column.convert(value))
+        except FieldNotLoadedError:
+            cells.append(None)
+        except UnreadableAttributeError as error:
+            raise UnfitCellError(str(error)) from None
+        except (ValueError, OverflowError, RecursionError) as error:
+            label = escape_line(f"{resource.resource_type[:60]} {resource.id[:60]}.{column.name}")
+            raise UnfitCellError(f"{label} fits no {column.kind.value} column: {error}") from None
+    return cells
 
 
 def _columns(model: type[Resource]) -> Iterator[tuple[str, Column]]:
     declared: Any = model
     annotations = {field.name: field.type for field in attrs.fields(declared)}
     for name in attribute_names(model):
-        yield name, Column(name, _kind_of(annotations[name]), _attribute(name))
+        yield name, Column(name, _kind_of(annotations[name]), attrgetter(name))
     for name, relation in model.relations.items():
-        yield name, Column(id_name(relation), Kind.TEXTS if relation.to_many else Kind.TEXT, _linkage(name))
+        yield name, Column(id_name(relation), Kind.TEXTS if relation.to_many else Kind.TEXT, _linkage(relation))
     yield EXTRA, Column(EXTRA, Kind.JSON, lambda resource: dict(resource.extra) or None)
 
 
@@ -123,20 +116,18 @@ def _is_requested(name: str, model: type[Resource], fields: Collection[str]) -> 
     return name == "id" or any(each in fields for each in (name, *attribute_names(model).get(name, ())))
 
 
-def _attribute(name: str) -> Callable[[Resource], Any]:
+def _linkage(relation: Relation) -> Callable[[Resource], Any]:
+    name, to_many = relation.name, relation.to_many
+
     def read(resource: Resource) -> Any:
-        try:
-            return getattr(resource, name)
-        except FieldNotLoadedError:
+        # As the handle says it, without making one for each row.
+        linkage = resource.origin.relationship(name)
+        if not linkage.is_stated:
             return None
-
-    return read
-
-
-def _linkage(name: str) -> Callable[[Resource], Any]:
-    def read(resource: Resource) -> Any:
-        handle = getattr(resource, name)
-        return handle.id if isinstance(handle, ToOne) else handle.ids
+        identifiers = linkage.identifiers
+        if to_many:
+            return [identifier.id for identifier in identifiers]
+        return identifiers[0].id if identifiers else None
 
     return read
 
@@ -166,7 +157,7 @@ def _integer(value: int) -> int:
 
 
 def _time(value: datetime) -> str:
-    return value.astimezone(UTC).isoformat().replace("+00:00", "Z")
+    return (value if value.tzinfo is UTC else value.astimezone(UTC)).isoformat().replace("+00:00", "Z")
 
 
 def _decimal(value: Decimal) -> str:
@@ -204,3 +195,17 @@ _CONVERTERS: Final[Mapping[Kind, Callable[[Any], Any]]] = {
     Kind.TEXTS: list,
     Kind.JSON: _plain,
 }
+
+
+def _all_attributes(resource: Resource) -> dict[str, Any]:
+    for unreadable in resource.unreadable_attributes().values():
+        raise unreadable
+    return {**resource.extra, **resource.loaded_attributes()}
+
+
+OTHER_COLUMNS: Final = (
+    Column("type", Kind.TEXT, lambda resource: resource.resource_type),
+    Column("id", Kind.TEXT, lambda resource: resource.id),
+    Column("attributes", Kind.JSON, _all_attributes),
+)
+"""The columns for resources of any type, with the attributes as one object."""

@@ -84,8 +84,9 @@ async def export(
 
     Every page is read again after the next one, to find rows that shift while the export runs: in a list sorted by
     ``created_at`` (see `SORTED_BY`), no row that stays throughout is missing. Other lists may lose a row if one is
-    removed and another added between two requests; the report says what was noticed. The export sets the sort, the
-    page size is 100 unless the list has one, and ``prefetch=`` has no effect.
+    removed and another added between two requests; the report says what was noticed. The export sets the sort, and the
+    page size is 100 unless the list has one. With ``prefetch=`` of the list up to so many pages are fetched ahead, and
+    as many read again at once.
 
     InvalidArgumentError for a format, a sort or a position that an export cannot have, for a file that is a link or
     cannot be replaced, and for a checkpoint that was started with other arguments; ConfigurationError if pyarrow is
@@ -106,7 +107,7 @@ async def export(
         await in_thread(checkpoint.open, _arguments(lister, chosen), restart=restart)
         resumed_from = checkpoint.rows if checkpoint.pages else None
         stall = Stall(patience_seconds, lister.context.clock, among=lister.context.stalls)
-        walk = Walk(lister, checkpoint, in_thread, stall)
+        walk = Walk(lister, checkpoint, in_thread, stall, prefetch=pages.prefetch)
         stall.changed = notify = _notifier(checkpoint, walk, observer, stall)
         try:
             await walk.run(notify)

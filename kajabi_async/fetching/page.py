@@ -56,8 +56,11 @@ class ListRequest(Generic[R]):
         ApiError, TransportError or DecodeError if that fails; UntrustedLinkError if the answer's next link does not
         lead to this list, PagingError if it names a page that no list can have.
         """
-        answer = await self.context.send(Request("GET", self.operation.path, query), timeout=self.timeout)
-        return self._page(answer, query)
+        return self.page_of(await self.answer(query), query)
+
+    async def answer(self, query: str) -> Answer:
+        """Return the answer with the page at the encoded *query*; ApiError or TransportError if that fails."""
+        return await self.context.send(Request("GET", self.operation.path, query), timeout=self.timeout)
 
     async def fetch_once(self, query: str, tally: Tally) -> FetchedPage[R]:
         """Return the page at the encoded *query* as `fetch` does, for a run, which retries by itself.
@@ -66,9 +69,10 @@ class ListRequest(Generic[R]):
         """
         request = Request("GET", self.operation.path, query, once=True)
         answer = await self.context.send(request, timeout=self.timeout, tally=tally, timeout_starts="sent")
-        return self._page(answer, query)
+        return self.page_of(answer, query)
 
-    def _page(self, answer: Answer, query: str) -> FetchedPage[R]:
+    def page_of(self, answer: Answer, query: str) -> FetchedPage[R]:
+        """Return the page in *answer*, which *query* was answered with; the errors are those of `fetch`."""
         path = self.operation.path
         scope = self.context.scope(self.query)
         content = read_page(answer.body, cls=self.model, scope=scope, context=f"GET {path}")

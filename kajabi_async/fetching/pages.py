@@ -208,6 +208,11 @@ class Pages(Generic[R], metaclass=NamesCure):
         return self._request
 
     @property
+    def prefetch(self) -> int:
+        """The number of pages that are fetched ahead."""
+        return self._prefetch
+
+    @property
     def repeated(self) -> int:
         """The number of rows left out because they came again on a later page, in all loops over this object."""
         return self._standing.repeated

@@ -8,7 +8,7 @@ import asyncio
 from collections import OrderedDict
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from functools import partial
-from typing import Final, Generic, TypeVar
+from typing import Any, Final, Generic, TypeVar
 
 import attrs
 
@@ -20,7 +20,7 @@ from kajabi_async.models.resource import Resource
 from kajabi_async.passing import ends_everything, is_passing
 from kajabi_async.stall import Stall
 
-__all__ = ["Novelty", "PageBatches", "PageWalk"]
+__all__ = ["Novelty", "PageBatches", "PageWalk", "retrieve_exception"]
 
 R = TypeVar("R", bound=Resource)
 W = TypeVar("W", bound=Resource)
@@ -93,10 +93,10 @@ class Novelty:
 class PageWalk(Generic[R]):
     """Page after page, with up to *prefetch* pages after it started ahead; `next` asks again for a page that failed."""
 
-    def __init__(self, request: ListRequest[R], query: str, prefetch: int) -> None:
+    def __init__(self, request: ListRequest[R], query: str | None, prefetch: int) -> None:
         self._request = request
         self._prefetch = prefetch
-        self._next: str | None = query
+        self._next = query
         self._read: set[str] = set()
         self._ahead: dict[str, asyncio.Task[FetchedPage[R]]] = {}
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -152,12 +152,12 @@ class PageWalk(Generic[R]):
         for query in queries:
             if query not in self._ahead:
                 task = self._loop.create_task(self._request.fetch(query), name="kajabi_async page")
-                task.add_done_callback(_retrieve_exception)
+                task.add_done_callback(retrieve_exception)
                 self._ahead[query] = task
 
 
-def _retrieve_exception(task: "asyncio.Task[FetchedPage[R]]") -> None:
-    # The event loop would log the failure of a page that is never needed.
+def retrieve_exception(task: "asyncio.Task[Any]") -> None:
+    """Retrieve the failure of a page that may never be needed; the event loop would log it."""
     if not task.cancelled():
         task.exception()
 

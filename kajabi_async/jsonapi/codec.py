@@ -5,7 +5,7 @@ import sys
 from collections.abc import Collection, Iterable, Mapping
 from gc import get_referents
 from itertools import islice
-from typing import Any, Final, TypeGuard
+from typing import Annotated, Any, Final, TypeGuard
 
 import msgspec
 
@@ -19,6 +19,7 @@ __all__ = [
     "DocumentShape",
     "JunkRow",
     "LooseShape",
+    "PlainRelationship",
     "RawJson",
     "ResourceObject",
     "UnsetType",
@@ -26,6 +27,7 @@ __all__ = [
     "decode",
     "decode_document",
     "decode_loosely",
+    "decode_plain_relationships",
     "decode_resource_object",
     "decode_rows",
     "decode_text",
@@ -67,6 +69,30 @@ class ResourceObject(msgspec.Struct, gc=False):
     meta: msgspec.Raw = NO_MEMBERS
     included: msgspec.Raw | msgspec.UnsetType = ABSENT
     """Not of the standard: courses are documented with ``included`` inside ``data``."""
+
+
+_Name = Annotated[str, msgspec.Meta(min_length=1)]
+
+
+class PlainIdentifier(msgspec.Struct, gc=False, forbid_unknown_fields=True):
+    """A resource identifier as documented."""
+
+    type: _Name
+    id: _Name
+
+
+class PlainLinks(msgspec.Struct, gc=False, forbid_unknown_fields=True, rename={"self_link": "self"}):
+    """The links of a relation, as documented."""
+
+    self_link: str | None = None
+    related: str | None = None
+
+
+class PlainRelationship(msgspec.Struct, gc=False, forbid_unknown_fields=True):
+    """A relation as documented: any other form of it is decoded as any value."""
+
+    data: PlainIdentifier | list[PlainIdentifier] | UnsetType | None = ABSENT
+    links: PlainLinks | None = None
 
 
 JunkRow = str | int | float | bool | list[msgspec.Raw] | None
@@ -118,6 +144,7 @@ _MEMBERS = msgspec.json.Decoder(dict[str, msgspec.Raw])
 _ROWS = msgspec.json.Decoder(list[msgspec.Raw])
 _RESOURCE_OBJECTS = msgspec.json.Decoder(list[ResourceObject | JunkRow] | None)
 _RESOURCE_OBJECT = msgspec.json.Decoder(ResourceObject)
+_RELATIONSHIPS = msgspec.json.Decoder(dict[str, PlainRelationship])
 
 
 def decode(body: bytes | RawJson, *, context: str = "the answer") -> Any:
@@ -158,6 +185,16 @@ def decode_resource_object(raw: RawJson | bytes, *, context: str) -> ResourceObj
     """Decode one row; DecodeError if it is not an object."""
     resource_object: ResourceObject = _read(_RESOURCE_OBJECT, raw, context)
     return resource_object
+
+
+def decode_plain_relationships(raw: RawJson | bytes) -> dict[str, PlainRelationship] | None:
+    """Decode relations that all have the documented form; None for any others."""
+    if exhausts_the_stack(raw):
+        return None
+    try:
+        return _RELATIONSHIPS.decode(raw)
+    except (msgspec.MsgspecError, ValueError, RecursionError):
+        return None
 
 
 def json_object(value: Any) -> dict[str, Any] | None:

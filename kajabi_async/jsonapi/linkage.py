@@ -7,10 +7,16 @@ stay distinct. Odd shapes are never an error here; they become a relation of whi
 from enum import Enum
 from typing import Any, Final, NamedTuple, cast
 
-import attrs
-
 from kajabi_async.errors import DecodeError
-from kajabi_async.jsonapi.codec import RawJson, decode, has_many_members
+from kajabi_async.jsonapi.codec import (
+    ABSENT,
+    PlainRelationship,
+    RawJson,
+    decode,
+    decode_plain_relationships,
+    has_many_members,
+)
+from kajabi_async.structs import FrozenStruct
 
 __all__ = ["MISSING", "Identifier", "LinkageState", "Relationship", "identifiers_of", "link_of", "read_relationships"]
 
@@ -32,8 +38,7 @@ class LinkageState(Enum):
     TO_MANY = "the relation came with an array of identifiers"
 
 
-@attrs.frozen
-class Relationship:
+class Relationship(FrozenStruct, frozen=True):
     """One relation of one resource object."""
 
     state: LinkageState
@@ -44,7 +49,8 @@ class Relationship:
     @property
     def is_stated(self) -> bool:
         """Whether the linkage is known; it may be empty."""
-        return self.state in {LinkageState.TO_ONE, LinkageState.TO_MANY}
+        # No set: the hash of an enum is slow.
+        return self.state is LinkageState.TO_ONE or self.state is LinkageState.TO_MANY
 
 
 MISSING: Final = Relationship(LinkageState.MISSING)
@@ -57,6 +63,9 @@ def read_relationships(raw: RawJson | bytes) -> dict[str, Relationship]:
     try:
         if has_many_members(raw):
             return {}
+        plain = decode_plain_relationships(raw)
+        if plain is not None:
+            return {name: _plain(relationship) for name, relationship in plain.items()}
         members = _members(decode(raw))
     except DecodeError:
         return {}
@@ -85,6 +94,18 @@ def link_of(links: Any, name: str) -> str | None:
     link = _members(links).get(name)
     href = link if isinstance(link, str) else _members(link).get("href")
     return href if isinstance(href, str) and href else None
+
+
+def _plain(value: PlainRelationship) -> Relationship:
+    data, links = value.data, value.links
+    self_link, related_link = (None, None) if links is None else (links.self_link or None, links.related or None)
+    if data is ABSENT:
+        return Relationship(LinkageState.UNSTATED, (), self_link, related_link)
+    if isinstance(data, list):
+        identifiers = tuple([Identifier(each.type, each.id) for each in data])
+        return Relationship(LinkageState.TO_MANY, identifiers, self_link, related_link)
+    identifiers = () if data is None else (Identifier(data.type, data.id),)
+    return Relationship(LinkageState.TO_ONE, identifiers, self_link, related_link)
 
 
 def _relationship(value: Any) -> Relationship:

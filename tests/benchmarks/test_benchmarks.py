@@ -3,9 +3,13 @@
 import json
 import platform
 import re
+import subprocess
+import sys
 import urllib.request
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, aclosing
+from datetime import UTC, datetime
+from decimal import Decimal
 from functools import partial
 from itertools import pairwise
 from pathlib import Path
@@ -17,7 +21,9 @@ import pytest
 from benchmarks.__main__ import PARTS, run, write
 from benchmarks.contenders import CONTENDERS, Contender, ids_of
 from benchmarks.documents import customer
+from benchmarks.floor import Streams
 from benchmarks.measuring import Spread, interleaved_here
+from benchmarks.parquet import Export, by_hand, check_file, ours, read
 from benchmarks.plot import Line, drawn
 from benchmarks.results import Figure, Part, Table, at_least, at_most, under
 from benchmarks.serving import Server, fastest, name, with_latency
@@ -40,6 +46,8 @@ TINY = Sizes(
     beside_repeats=1,
     beside_calls=20,
     engine_ids=(200,),
+    exported=200,
+    exported_with_latency=200,
     concurrencies=(1, 100),
 )
 
@@ -78,15 +86,12 @@ def test_every_figure_to_reach_is_measured(parts: list[Part]) -> None:
         figure.target.removeprefix("at least ").removeprefix("at most ").removeprefix("under ") for figure in figures
     ]
     assert bars == [
-        "1",
-        "0.85",
-        "14",
-        "0.7",
-        "3",
-        "4",
-        "2.5",
-        "1.2",
-        "60 µs",
+        *("1", "0.85", "14"),
+        *("0.5", "1"),
+        *("0.7", "3", "4"),
+        *("0.8", "3"),
+        *("1.5", "1.5", "1.2"),
+        "15 µs",
         *("2", "2", "2"),
         *("20", "20"),
         "1,200 bytes",
@@ -227,3 +232,50 @@ def _fetched(url: str) -> Any:
     with urllib.request.urlopen(url) as response:
         assert response.headers["Content-Type"] == "application/vnd.api+json"
         return json.load(response)
+
+
+async def test_the_floor_looks_up_on_connections_that_it_keeps(server: Server) -> None:
+    """As many as are in use at once, each with whole answers."""
+    client = Streams(server.base_url)
+    assert await client.look_up(ids_of(12), concurrency=3, included=True) == 12
+    found: Any = await client.get("4711", included=True)
+    assert found["data"] == customer("4711")
+    client.close()
+
+
+@pytest.mark.parametrize("run_export", [ours, by_hand])
+async def test_both_exports_write_the_same_file(run_export: Export, server: Server, tmp_path: Path) -> None:
+    """The same columns, types and values: the loop by hand does not do less."""
+    assert await run_export(server, tmp_path / "a.parquet") == 300
+    check_file(tmp_path / "a.parquet", 300)
+    rows = read(tmp_path / "a.parquet")
+    assert [row["id"] for row in rows] == [str(number) for number in range(1, 301)]
+    assert rows[4] == {
+        "id": "5",
+        "name": "Alice Smith 5",
+        "email": "alice.5@example.com",
+        "external_user_id": "cust_123",
+        "net_revenue": Decimal("0.000000000"),
+        "sign_in_count": 0,
+        "created_at": datetime(2021, 1, 1, tzinfo=UTC),
+        "updated_at": datetime(2021, 1, 1, tzinfo=UTC),
+        "contact_id": "321",
+        "offer_ids": ["456"],
+        "product_ids": ["789"],
+        **dict.fromkeys(("avatar", "public_bio", "public_location", "public_website", "socials")),
+        **dict.fromkeys(("last_request_at", "bounced_at", "site_id", "extra")),
+    }
+
+
+def test_without_uvloop_everything_else_is_measured() -> None:
+    """The floor says that it is absent; no other part needs it."""
+    code = (
+        "import sys; sys.modules['uvloop'] = None\n"
+        "from benchmarks import server\n"
+        "from benchmarks.floor import compared_with_the_floor\n"
+        "from benchmarks.machine import versions\n"
+        "from benchmarks.measuring import LOOPS, Spread\n"
+        "print([*LOOPS], compared_with_the_floor({}).measured)"
+    )
+    ended = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert ended.stdout.strip() == "['asyncio'] uvloop is absent"
