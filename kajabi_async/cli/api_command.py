@@ -40,8 +40,10 @@ _INDENT: Final = 2
 
 
 def api(
-    method: Annotated[str, Parameter(help="GET, POST, PATCH, PUT or DELETE; or the path alone, for a GET.")],
-    path: Annotated[str, Parameter(help="The path, which begins with /v1/.")] = "",
+    method: Annotated[
+        str, Parameter(help="GET, POST, PATCH, PUT or DELETE; by default GET, and POST with a body."), Value("[METHOD]")
+    ],
+    path: Annotated[str, Parameter(help="The path, which begins with /v1/."), Value("PATH")] = "",
     /,
     *,
     param: Annotated[
@@ -72,13 +74,13 @@ def api(
     yes: Yes = False,
     json: Annotated[bool, Parameter(name="--json", help="Print one line; errors as JSON, too.", negative=())] = False,
 ) -> int:
-    """Send a request to the API and print its answer as JSON; GET is the method if there is only a path.
+    """Send a request to the API and print its answer as JSON; the method may be left out.
 
     The path begins with /v1/ and is always one of the API's own host. A write that no other undoes, such as DELETE,
-    asks first; --yes does not. The exit code is that of the answer: 1 for 404, 3 for other 4xx, 4 for 5xx.
+    asks first, unless --yes is set. The exit code is that of the answer: 1 for 404, 3 for other 4xx, 4 for 5xx.
 
     Examples:
-      kajabi api /v1/customers --param filter[search]=ada --param page[size]=5
+      kajabi api /v1/customers --param 'filter[search]=ada' --param 'page[size]=5'
       kajabi api POST /v1/contacts --input contact.json
     """
     verb, target = _verb_and_path(method, path, has_body=bool(field) or input is not None)

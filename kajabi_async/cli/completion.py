@@ -48,9 +48,7 @@ def completion(command: Command) -> App:
         shell: Shell | None = None,
         /,
         *,
-        startup: Annotated[
-            bool, Parameter(help="Whether to add the line that loads it to ~/.bashrc or ~/.zshrc.")
-        ] = True,
+        startup: Annotated[bool, Parameter(help="Do not add the line that loads it to ~/.bashrc or ~/.zshrc.")] = True,
         json: Json = False,
     ) -> None:
         """Install the completion script for new shells.

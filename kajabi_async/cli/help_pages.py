@@ -1,18 +1,23 @@
 """The page of one command or group: its usage, text, arguments, options, filters and examples."""
 
 import inspect
+import re
 from collections.abc import Iterator, Sequence
 from typing import Any, Final, get_args
 
 from cyclopts import App, Group
 
 from kajabi_async.cli.building import EXAMPLES
-from kajabi_async.cli.front import listing, paragraphs
+from kajabi_async.cli.front import listing, page_width, paragraphs
 from kajabi_async.cli.options import Value
 
 __all__ = ["command_page", "is_group", "subcommands"]
 
 _TYPES: Final = {int: "NUMBER", float: "NUMBER", str: "TEXT"}
+_INDENT: Final = "  "
+_CONTINUED: Final = " \\"
+"""The end of a line that a shell reads on with the next."""
+_SHELL_WORD: Final = re.compile(r"""(?:'[^']*'|"[^"]*"|[^\s'"])+""")
 _GROUPS_OF_CYCLOPTS: Final = frozenset({"Arguments", "Parameters"})
 _ABOUT_ALL: Final = "Exit codes, --profile and the variables: kajabi --help"
 
@@ -44,9 +49,22 @@ def command_page(app: App, names: Sequence[str]) -> Iterator[str]:
         yield ""
     if examples:
         yield EXAMPLES
-        yield from (f"  {example}" for example in examples)
+        for example in examples:
+            yield from _example(example)
         yield ""
     yield _ABOUT_ALL
+
+
+def _example(command: str) -> Iterator[str]:
+    """Yield the lines of an example: one that is too long for the page goes on after a backslash, as shells read it."""
+    room = page_width() - len(_CONTINUED)
+    line = _INDENT
+    for word in _SHELL_WORD.findall(command):
+        if line.strip() and len(line) + len(word) > room:
+            yield f"{line.rstrip()}{_CONTINUED}"
+            line = 2 * _INDENT
+        line += f"{word} "
+    yield line.rstrip()
 
 
 def _parts(text: str) -> tuple[list[str], list[str]]:
@@ -66,14 +84,17 @@ def _usage(words: list[str], app: App, arguments: Sequence[Any]) -> str:
         return " ".join([*words, "COMMAND"])
     for argument in arguments:
         if argument.index is not None:
-            name = _positional(argument)
-            words.append(name if argument.required else f"[{name}]")
+            name = _positional(app, argument)
+            is_needed = argument.required or name == _declared(app, argument)
+            words.append(name if is_needed else f"[{name}]")
     named = [each for each in arguments if each.index is None]
     required = [f"{each.name} {_word(app, each)}" for each in named if each.required]
     return " ".join([*words, *required, *(["[OPTIONS]"] if len(named) > len(required) else [])])
 
 
-def _positional(argument: Any) -> str:
+def _positional(app: App, argument: Any) -> str:
+    if declared := _declared(app, argument):
+        return declared
     name = argument.field_info.name.upper().replace("_", "-")
     return f"{name.removesuffix('S')}..." if argument.is_var_positional() else name
 
@@ -83,7 +104,7 @@ def _tables(app: App, arguments: Sequence[Any]) -> dict[str, list[tuple[str, str
     for argument in arguments:
         if argument.index is not None:
             if text := _text(argument):
-                tables.setdefault("Arguments", []).append((_positional(argument), text))
+                tables.setdefault("Arguments", []).append((_positional(app, argument).strip("[]"), text))
             continue
         tables.setdefault(_title(argument), []).append((_option(app, argument), _text(argument)))
     return tables
@@ -97,7 +118,9 @@ def _title(argument: Any) -> str:
 
 def _option(app: App, argument: Any) -> str:
     if _is_flag(argument):
-        return ", ".join((*argument.positives, *argument.negatives))
+        # What is so by default needs no option.
+        positives = () if argument.field_info.default is True else argument.positives
+        return ", ".join((*positives, *argument.negatives))
     return f"{', '.join(argument.positives)} {_word(app, argument)}"
 
 
@@ -107,14 +130,24 @@ def _is_flag(argument: Any) -> bool:
 
 def _word(app: App, argument: Any) -> str:
     """Return the word for the value of an option: the declared one, or that of its type."""
-    function: Any = app.default_command
-    annotation = inspect.signature(function).parameters[argument.field_info.name].annotation
-    declared = next((each.word for each in getattr(annotation, "__metadata__", ()) if isinstance(each, Value)), None)
-    if declared is not None:
+    if declared := _declared(app, argument):
         return declared
     hint = argument.hint
     types = [each for each in (hint, *get_args(hint)) if each in _TYPES]
     return _TYPES[types[0]] if types else "NAME"
+
+
+def _declared(app: App, argument: Any) -> str:
+    """Return the word that the type of an argument or option declares, "" if it declares none."""
+    function: Any = app.default_command
+    annotation = inspect.signature(function).parameters[argument.field_info.name].annotation
+    return next((each.word for each in _metadata(annotation) if isinstance(each, Value)), "")
+
+
+def _metadata(annotation: Any) -> Iterator[Any]:
+    yield from getattr(annotation, "__metadata__", ())
+    for each in get_args(annotation):
+        yield from _metadata(each)
 
 
 def _text(argument: Any) -> str:

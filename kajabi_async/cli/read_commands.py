@@ -16,6 +16,7 @@ from kajabi_async.cli.signatures import (
     filter_options,
     include_option,
     option,
+    relations_of,
     takes_include,
     with_signature,
     words_of,
@@ -57,8 +58,8 @@ def list_command(cls: ResourceClass) -> Any:
 def _list_help(cls: ResourceClass) -> str:
     start = f"kajabi {command_name(cls)} list" + (" --site-id 1" if needs_site(cls) else "")
     second = f"{start} --sort -{min(cls.sort_keys)} --json" if _sorts(cls) else f"{start} --json"
-    if "include" in _known(cls) and any(include_option(cls)):
-        name = min(name for name, relation in cls.model.relations.items() if relation.includable)
+    if "include" in _known(cls) and relations_of(cls):
+        name = relations_of(cls)[0]
         second = f"{start} --include {name} --columns id,{name}"
     return (
         f"List {words_of(cls)}.\n\nPrints a table on a terminal, and lines with tabs between the cells in a pipe; "
@@ -150,8 +151,8 @@ def get_command(cls: ResourceClass) -> Any:
 def _get_help(cls: ResourceClass) -> str:
     start = f"kajabi {command_name(cls)} get 1" + (" --site-id 1" if needs_site(cls) else "")
     second = f"{start} --json"
-    if takes_include(cls) and any(include_option(cls)):
-        name = min(name for name, relation in cls.model.relations.items() if relation.includable)
+    if takes_include(cls) and relations_of(cls):
+        name = relations_of(cls)[0]
         second = f"{start} --include {name}"
     return f"Show one of the {words_of(cls)}, by its id.\n\nExamples:\n  {start}\n  {second}"
 

@@ -13,6 +13,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextC
 from rich.table import Table
 from rich.text import Text
 
+from kajabi_async.cli.front import wrapped
 from kajabi_async.escaping.text import escape_line
 
 __all__ = ["Screen", "terminal_screen"]
@@ -43,7 +44,8 @@ class Screen:
 
     def line(self, text: str, *, style: str = "") -> None:
         """Print a sentence, wrapped at the width of the screen."""
-        self._console.print(_text(text, style))
+        for line in wrapped(escape_line(text), self._console.width) or [""]:
+            self._console.print(Text(line, style))
 
     def heading(self, text: str) -> None:
         """Print a line across the screen with *text* in it."""

@@ -111,9 +111,7 @@ def grant_offers(
     id: str,
     /,
     *offer_ids: str,
-    welcome_email: Annotated[
-        bool, Parameter(help="Whether Kajabi sends the customer its welcome email; it does by default.")
-    ] = True,
+    welcome_email: Annotated[bool, Parameter(help="Do not let Kajabi send the customer its welcome email.")] = True,
     yes: Yes = False,
     json: Json = False,
 ) -> int:
@@ -121,7 +119,7 @@ def grant_offers(
 
     Turns the contact into a customer. THE CUSTOMER IS MAILED: the welcome email unless --no-welcome-email is set, and
     always the gift email of the offer and the mails of automations. No mail can be called back, so this asks on a
-    terminal; --yes does not.
+    terminal, unless --yes is set.
 
     Examples:
       kajabi contacts grant-offers 2150000001 1

@@ -10,7 +10,7 @@ import attrs
 
 from kajabi_async.cli.credentials.chain import FoundCredentials
 from kajabi_async.cli.doctor.findings import Finding, cure_for, failed, fine, is_about_the_token, skipped, warned
-from kajabi_async.cli.exit_codes import ExitCode, code_for
+from kajabi_async.cli.exit_codes import ExitCode, code_for, message_of
 from kajabi_async.cli.signatures import resource_classes
 from kajabi_async.client import Kajabi
 from kajabi_async.errors import KajabiError, PermissionDeniedError
@@ -39,7 +39,7 @@ async def check_api(api: Kajabi, clock: Clock) -> AsyncIterator[Finding]:
     try:
         version = await read_version(send_and_time)
     except KajabiError as error:
-        yield failed("API", str(error), cure=cure_for(error), exit_code=code_for(error))
+        yield failed("API", message_of(error), cure=cure_for(error), exit_code=code_for(error))
     else:
         name = f"{version.title or 'the API'} {version.version or 'without a version'}"
         yield fine("API", f"{name}, JSON:API {version.jsonapi or '?'}", **attrs.asdict(version))
@@ -54,7 +54,7 @@ async def check_account(api: Kajabi, found: FoundCredentials, site_id: str | Non
     try:
         user = await api.me()
     except KajabiError as error:
-        refusal = failed("token", str(error), cure=cure_for(error, found), exit_code=code_for(error))
+        refusal = failed("token", message_of(error), cure=cure_for(error, found), exit_code=code_for(error))
         if is_about_the_token(error):
             yield refusal
             for check in ("user", "site", "scopes"):
@@ -104,7 +104,7 @@ async def _site(api: Kajabi, site_id: str | None) -> tuple[Finding, tuple[Site, 
     except PermissionDeniedError as error:
         return warned("site", "the key may not see sites", cure=cure_for(error)), ()
     except KajabiError as error:
-        return failed("site", str(error), cure=cure_for(error), exit_code=code_for(error)), ()
+        return failed("site", message_of(error), cure=cure_for(error), exit_code=code_for(error)), ()
     ids = [site.id for site in sites]
     names = ", ".join(f"{site.id} {getattr(site, 'title', None) or ''}".rstrip() for site in sites[:_MAX_SITES_SHOWN])
     if site_id is not None:
@@ -136,7 +136,7 @@ async def _scopes(api: Kajabi, site_id: str | None) -> Finding:
     )
     seen = sorted(name for name, error in outcomes.items() if error is None)
     denied = sorted(name for name, error in outcomes.items() if isinstance(error, PermissionDeniedError))
-    other = {name: str(error) for name, error in outcomes.items() if error is not None and name not in denied}
+    other = {name: message_of(error) for name, error in outcomes.items() if error is not None and name not in denied}
     facts: dict[str, Any] = {"seen": seen, "denied": denied, "failed": other}
     if not denied and not other:
         return fine("scopes", f"all {len(seen)} lists may be read", **facts)
@@ -148,7 +148,7 @@ async def _scopes(api: Kajabi, site_id: str | None) -> Finding:
     if other:
         parts.append(f"failed: {'; '.join(f'{name} ({text})' for name, text in sorted(other.items()))}")
         cures.append("run `kajabi doctor` again to see whether it lasts")
-    return warned("scopes", ". ".join(parts), cure=". ".join(cures), **facts)
+    return warned("scopes", ". ".join(parts), cure="; ".join(cures), **facts)
 
 
 async def _read_one(api: Kajabi, cls: Any, site_id: str | None) -> KajabiError | None:
