@@ -23,6 +23,8 @@ from kajabi_async.output import print_json, print_line
 
 __all__ = ["MEANINGS", "ExitCode", "code_for", "message_of", "print_error"]
 
+_INDENT: Final = "  "
+
 
 class ExitCode(IntEnum):
     """The exit codes; scripts may rely on them."""
@@ -72,8 +74,15 @@ def message_of(error: BaseException) -> str:
 
 def _print_sentence(text: str) -> None:
     shown = escape_line(text)
-    for line in front.wrapped(shown, front.screen_width()) if sys.stderr.isatty() else [shown]:
-        print_line(line, error=True)
+    first, *others = _wrapped(shown) if sys.stderr.isatty() else [shown]
+    print_line(first, error=True)
+    for line in others:
+        # Indented, so that no text of the API can look like a line of the command.
+        print_line(f"{_INDENT}{line}", error=True)
+
+
+def _wrapped(text: str) -> list[str]:
+    return front.wrapped(text, front.screen_width() - len(_INDENT))
 
 
 def _facts(error: BaseException) -> dict[str, Any]:

@@ -2,7 +2,7 @@
 
 import inspect
 import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -52,7 +52,7 @@ _NOT_PLANNED: Final = frozenset({"ordered", "strategy", "patience"})
 """The options on which the cost of a strategy does not depend."""
 
 
-def find_command(cls: ResourceClass) -> Callable[..., int]:
+def find_command(cls: ResourceClass) -> Any:
     """Return the command ``find`` of customers or of contacts."""
     name = str(cls.name)
 

@@ -1,7 +1,7 @@
 """``kajabi customers lookup``: its options, before any of the SDK that the run needs is imported."""
 
 import inspect
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -44,7 +44,7 @@ _NOT_PLANNED: Final = frozenset({"ordered", "strategy", "patience"})
 """The options on which the cost of a strategy does not depend."""
 
 
-def lookup_command(cls: ResourceClass) -> Callable[..., int]:
+def lookup_command(cls: ResourceClass) -> Any:
     """Return the command ``lookup`` of customers."""
 
     def lookup(source: Path, *, json: bool = False, **given: Any) -> int:

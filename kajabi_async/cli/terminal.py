@@ -3,9 +3,9 @@
 All arguments are text, never markup: control characters and escape sequences are shown escaped.
 """
 
-from collections.abc import Generator, Iterable, Sequence
+from collections.abc import Collection, Generator, Iterable, Sequence
 from contextlib import contextmanager
-from typing import Any, Final, NoReturn
+from typing import Any, Final, Literal, NoReturn
 
 from rich.cells import cell_len, set_cell_size
 from rich.console import Console
@@ -20,7 +20,7 @@ __all__ = ["Screen", "terminal_screen"]
 
 _BETWEEN: Final = 3
 """Characters that a cell takes besides its text: the line before it, and a space on either side."""
-_COMFORTABLE: Final = 40
+_COMFORTABLE: Final = 28
 """Characters of a long cell that are worth more than one more column."""
 _NARROWEST: Final = 4
 _CUT: Final = "..."
@@ -64,18 +64,27 @@ class Screen:
             table.add_row(*map(_text, row))
         self._console.print(table)
 
-    def table(self, header: Sequence[str], rows: Sequence[Sequence[str]], *, keep: int = 2) -> None:
+    def table(
+        self,
+        header: Sequence[str],
+        rows: Sequence[Sequence[str]],
+        *,
+        keep: int = 2,
+        numbers: Collection[str] = frozenset[str](),
+    ) -> None:
         """Print rows under a header, a line each: cells that are too long for the width of the screen are cut.
 
-        Of the columns after the first *keep* those are left out for which there is no room.
+        Of the columns after the first *keep* those are left out for which there is no room. Those called *numbers* are
+        flush right.
         """
         shown = [[escape_line(cell) for cell in row] for row in (header, *rows)]
         natural = [max(map(cell_len, column)) for column in zip(*shown, strict=True)]
         room = self._console.width - 1
         widths = _fitted(natural[: _fitting(natural, room, keep)], room)
         table = Table()
-        for name, width in zip(shown[0], widths, strict=False):
-            table.add_column(Text(_cut(name, width)), width=width, no_wrap=True)
+        for name, column, width in zip(header, shown[0], widths, strict=False):
+            side: Literal["left", "right"] = "right" if name in numbers else "left"
+            table.add_column(Text(_cut(column, width)), width=width, no_wrap=True, justify=side)
         for row in shown[1:]:
             table.add_row(*(Text(_cut(cell, width)) for cell, width in zip(row, widths, strict=False)))
         whole = sum(widths) + _BETWEEN * len(widths) + 1

@@ -105,5 +105,5 @@ def test_an_error_on_a_terminal_breaks_no_word(fake: FakeKajabi) -> None:
     lines = shown.out.splitlines()
     assert lines == [
         "kajabi: Unknown option: --emial. Did you mean --email-contains? See",
-        "`kajabi customers list --help`",
+        "  `kajabi customers list --help`",
     ]
