@@ -22,17 +22,18 @@ def report(**facts: Any) -> ExportReport:
         ({"listed": 2}, "the server counts 2 rows, 1 more than it sent"),
         ({"listed": 1, "rows": 0}, "the server counts 1 row, 1 more than it sent"),
         (
-            {"shifts": (Shift(page=1, moved=1, recovered=1),), "repeated": 1},
-            "the list changed meanwhile: 1 row had shifted to an earlier page, of which 1 was found by reading again; "
-            "1 came twice and is written once",
+            {"shifts": (Shift(page=1, moved=1, recovered=1),)},
+            "1 row had shifted to an earlier page, of which 1 was found by reading again",
         ),
         (
             {"shifts": (Shift(page=1, moved=2, recovered=0),)},
-            "the list changed meanwhile: 2 rows had shifted to an earlier page, of which 0 were found by reading again; "
-            "0 came twice and are written once",
+            "2 rows had shifted to an earlier page, of which 0 were found by reading again",
         ),
+        ({"repeated": 1}, "1 came twice and is written once"),
+        ({"repeated": 2}, "2 came twice and are written once"),
     ],
 )
 def test_a_warning_fits_its_numbers(facts: dict[str, Any], warning: str) -> None:
     """Singular and plural."""
-    assert report(**facts).warnings == (warning,)
+    (shown,) = report(**facts).warnings
+    assert warning in shown
