@@ -1,6 +1,5 @@
 """``kajabi hooks create``, ``delete`` and ``ensure``: the URLs that Kajabi posts events to."""
 
-import os
 from typing import TYPE_CHECKING, Annotated
 
 from cyclopts import App, Parameter
@@ -111,7 +110,7 @@ def ensure_hooks(
 
 
 async def _confirm_deletions(api: "Kajabi", url: str, events: tuple[HookEvent, ...], site_id: str | None) -> None:
-    site = site_id or os.environ.get("KAJABI_SITE_ID")
+    site = site_id or api.site_id
     if not site:
         # The call itself says what is missing.
         return

@@ -1,6 +1,5 @@
 """The command ``kajabi doctor``: the order of the checks and how their findings are printed."""
 
-import os
 from collections.abc import AsyncIterator
 from typing import Annotated, Any, Final, NoReturn
 
@@ -109,7 +108,7 @@ async def _examine_api(
             for check in _ACCOUNT_CHECKS:
                 yield skipped(check, "not tried, as there are no credentials")
             return
-        async for finding in check_account(api, found, os.environ.get("KAJABI_SITE_ID") or None):
+        async for finding in check_account(api, found):
             yield finding
 
 
