@@ -11,7 +11,7 @@ from kajabi_async.cli.building import EXAMPLES
 from kajabi_async.cli.front import listing, page_width, paragraphs
 from kajabi_async.cli.options import Value
 
-__all__ = ["command_page", "is_group", "subcommands"]
+__all__ = ["command_page", "is_group", "option_tables", "subcommands", "usage"]
 
 _TYPES: Final = {int: "NUMBER", float: "NUMBER", str: "TEXT"}
 _INDENT: Final = "  "
@@ -35,15 +35,14 @@ def subcommands(app: App) -> list[str]:
 def command_page(app: App, names: Sequence[str]) -> Iterator[str]:
     """Yield the lines of the page of *app*, the command or group called *names*."""
     text, examples = _parts(app.help or "")
-    arguments = [] if is_group(app) else [each for each in app.assemble_argument_collection() if each.show]
-    yield f"Usage: {_usage(['kajabi', *names], app, arguments)}"
+    yield f"Usage: {usage(app, names)}"
     yield ""
     yield from paragraphs(text)
     if is_group(app):
         yield "Commands:"
         yield from listing([(name, _summary(app[name])) for name in sorted(subcommands(app))])
         yield ""
-    for title, rows in _tables(app, arguments).items():
+    for title, rows in option_tables(app).items():
         yield f"{title}:"
         yield from listing(rows)
         yield ""
@@ -53,6 +52,10 @@ def command_page(app: App, names: Sequence[str]) -> Iterator[str]:
             yield from _example(example)
         yield ""
     yield _ABOUT_ALL
+
+
+def _arguments(app: App) -> list[Any]:
+    return [] if is_group(app) else [each for each in app.assemble_argument_collection() if each.show]
 
 
 def _example(command: str) -> Iterator[str]:
@@ -79,9 +82,12 @@ def _summary(app: App) -> str:
     return text[0] if text else ""
 
 
-def _usage(words: list[str], app: App, arguments: Sequence[Any]) -> str:
+def usage(app: App, names: Sequence[str]) -> str:
+    """Return how the command or group called *names* is typed."""
+    words = ["kajabi", *names]
     if is_group(app):
         return " ".join([*words, "COMMAND"])
+    arguments = _arguments(app)
     for argument in arguments:
         if argument.index is not None:
             name = _positional(app, argument)
@@ -99,9 +105,10 @@ def _positional(app: App, argument: Any) -> str:
     return f"{name.removesuffix('S')}..." if argument.is_var_positional() else name
 
 
-def _tables(app: App, arguments: Sequence[Any]) -> dict[str, list[tuple[str, str]]]:
+def option_tables(app: App) -> dict[str, list[tuple[str, str]]]:
+    """Return the arguments and options of a command, each with what it takes and its meaning, below their headings."""
     tables: dict[str, list[tuple[str, str]]] = {}
-    for argument in arguments:
+    for argument in _arguments(app):
         if argument.index is not None:
             if text := _text(argument):
                 tables.setdefault("Arguments", []).append((_positional(app, argument).strip("[]"), text))

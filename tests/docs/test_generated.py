@@ -15,6 +15,7 @@ from cyclopts import App
 import kajabi_async
 from kajabi_async.cli.app import make_app
 from kajabi_async.cli.exit_codes import MEANINGS
+from kajabi_async.cli.help_pages import option_tables, usage
 from kajabi_async.resources.base import Listable
 from tests.blocks import blocks_of
 from tests.docs.building import PAGES, REPOSITORY, SOURCES
@@ -51,15 +52,15 @@ def test_every_command_is_in_the_page_of_the_command(built_docs: Path) -> None:
 
 
 def test_every_option_of_a_command_is_in_its_section(built_docs: Path) -> None:
-    """Filters as well as those with a text."""
+    """Filters, too, and with what each takes, as on the page of the command; arguments stand in the usage."""
     page = _text(built_docs / "guides" / "command.html")
     lacking: list[str] = []
     for words, command in _commands(make_app()):
         if command.default_command is not None:
             section = page.partition(f'id="{"-".join(words)}"')[2].partition("<section")[0]
-            shown = _codes(section) | set(re.findall(r"[A-Z_]{2,}", section))
-            options = {name for each in command.assemble_argument_collection() if each.show for name in each.names}
-            lacking += [f"{' '.join(words)} {name}" for name in options - shown]
+            options = {name for rows in option_tables(command).values() for row, _ in rows for name in row.split(", ")}
+            lacking += [f"{' '.join(words)} {name}" for name in options - _codes(section)]
+            assert unescape(re.sub(r"<[^>]+>", "", section)).count(usage(command, words[1:])) == 1, words
     assert lacking == []
 
 
