@@ -11,7 +11,7 @@ from kajabi_async.errors import DecodeError, InvalidIdError
 from kajabi_async.jsonapi.codec import decode, encode, json_array, json_object
 from kajabi_async.jsonapi.ids import checked_id
 
-__all__ = ["ActivePurchase", "Contents", "Customers", "Holdings", "Identity", "Mark", "read_record", "written_record"]
+__all__ = ["ActivePurchase", "Contents", "CustomerIds", "Holdings", "Identity", "Mark", "read_record", "written_record"]
 
 _VERSION: Final = 1
 _LATEST_MOMENT: Final = 10.0**11
@@ -82,7 +82,7 @@ class Contents:
 
 
 @attrs.frozen
-class Customers:
+class CustomerIds:
     """The customers to forget with an email or a contact."""
 
     ids: tuple[str, ...]
@@ -161,8 +161,8 @@ def _contents(members: Mapping[str, Any]) -> Contents:
     )
 
 
-def _customers(members: Mapping[str, Any]) -> Customers:
-    return Customers(_ids(members.get("ids")))
+def _customers(members: Mapping[str, Any]) -> CustomerIds:
+    return CustomerIds(_ids(members.get("ids")))
 
 
 def _mark(members: Mapping[str, Any]) -> Mark:
@@ -173,7 +173,7 @@ _READERS: Final = {
     "Holdings": _holdings,
     "Identity": _identity,
     "Contents": _contents,
-    "Customers": _customers,
+    "CustomerIds": _customers,
     "Mark": _mark,
 }
 

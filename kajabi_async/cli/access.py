@@ -106,8 +106,12 @@ async def _check(
 
 
 def _line(access: "Access", *, is_terminal: bool, thorough: bool) -> str:
-    as_of = access.as_of and f"as of {second(access.as_of) if is_terminal else rfc3339(access.as_of)}"
-    details = [f"customer {access.person}" if access.person else "", as_of, str(access.error or "")]
+    time = access.as_of and (second(access.as_of) if is_terminal else rfc3339(access.as_of))
+    details = [
+        f"customer {access.person}" if access.person else "",
+        f"as of {time}" if time else "",
+        str(access.error or ""),
+    ]
     shown = ", ".join(filter(None, details))
     cure = "; --thorough reads the whole list" if access.unknown and not access.error and not thorough else ""
     return escape_value(f"{access.state}: {access.because}{f' ({shown})' if shown else ''}{cure}")

@@ -16,7 +16,7 @@ from rich.text import Text
 from kajabi_async.cli.front import wrapped
 from kajabi_async.escaping.text import escape_line
 
-__all__ = ["Screen", "terminal_screen"]
+__all__ = ["TerminalScreen", "terminal_screen"]
 
 _BETWEEN: Final = 3
 """Characters that a cell takes besides its text: the line before it, and a space on either side."""
@@ -34,7 +34,7 @@ class _Console(Console):
         raise BrokenPipeError
 
 
-class Screen:
+class TerminalScreen:
     """A `kajabi_async.cli.screens.Screen` on a terminal; without colours if NO_COLOR is set."""
 
     is_terminal = True
@@ -123,9 +123,9 @@ class Screen:
             yield _Bars(progress)
 
 
-def terminal_screen(*, error: bool) -> Screen:
+def terminal_screen(*, error: bool) -> TerminalScreen:
     """Return the screen of standard output, or with *error* of standard error."""
-    return Screen(_Console(stderr=error, markup=False, emoji=False, highlight=False))
+    return TerminalScreen(_Console(stderr=error, markup=False, emoji=False, highlight=False))
 
 
 class _Bars:

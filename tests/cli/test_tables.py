@@ -6,7 +6,7 @@ import shlex
 
 import pytest
 
-from kajabi_async.cli.terminal import Screen
+from kajabi_async.cli.terminal import TerminalScreen
 from kajabi_async.cli.wording import clock_time, counted
 from kajabi_async.testing import FakeKajabi
 from tests.cli.conftest import Command
@@ -196,4 +196,4 @@ def test_a_time_of_day_says_its_zone() -> None:
 
 def test_the_screen_of_a_terminal_is_one() -> None:
     """Commands see no difference but this."""
-    assert Screen.is_terminal
+    assert TerminalScreen.is_terminal
