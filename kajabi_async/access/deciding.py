@@ -6,11 +6,11 @@ from typing import Literal
 import attrs
 
 from kajabi_async.access.answer import Access
+from kajabi_async.access.gate_options import Settings
 from kajabi_async.access.holdings import Identity
 from kajabi_async.access.judging import NEVER, Verdict, judge
 from kajabi_async.access.known import Known
 from kajabi_async.access.question import Question
-from kajabi_async.access.settings import Settings
 
 __all__ = ["Age", "Decision", "decide"]
 

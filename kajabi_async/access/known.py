@@ -15,10 +15,10 @@ from typing import Any, Final
 import attrs
 
 from kajabi_async.access.holdings import Contents, CustomerIds, Holdings, Identity, Mark, read_record, written_record
+from kajabi_async.access.holdings_reader import CustomerReading
 from kajabi_async.access.judging import judge
 from kajabi_async.access.notices import Named
 from kajabi_async.access.question import Person, Question
-from kajabi_async.access.reading import CustomerReading
 from kajabi_async.access.records import Records
 from kajabi_async.clock import Clock
 from kajabi_async.errors import KajabiError, PermissionDeniedError, StoreUnavailableError

@@ -14,7 +14,7 @@ import attrs
 from kajabi_async.changes.batch import Batch, Item, Settled, items_of_end, items_of_purchase, items_of_row
 from kajabi_async.changes.cursor import State
 from kajabi_async.changes.ends import PlannedEnds, end_of
-from kajabi_async.changes.reading import LATE, ListReader, NewRows, Persist
+from kajabi_async.changes.list_reader import LATE, ListReader, NewRows, Persist
 from kajabi_async.changes.waiting import SECOND, ServerTime
 from kajabi_async.changes.watched import Watched
 from kajabi_async.changes.window import Version, Window

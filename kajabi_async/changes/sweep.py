@@ -14,7 +14,7 @@ from typing import Any, Final
 import attrs
 
 from kajabi_async.changes.kinds import Change, ContactChanged, CustomerChanged, OrderChanged, ResourceGone
-from kajabi_async.changes.reading import Persist
+from kajabi_async.changes.list_reader import Persist
 from kajabi_async.changes.waiting import ServerTime
 from kajabi_async.changes.watched import Watched, WatchName, digest_of, moment_of, stamp_of
 from kajabi_async.decoding.answers import read_resource

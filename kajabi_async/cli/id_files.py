@@ -12,7 +12,7 @@ from typing import Any, Final, Protocol, Self, TextIO
 
 import attrs
 
-from kajabi_async.cli.columns import text_of, values_in
+from kajabi_async.cli.value_lines import text_of, values_in
 from kajabi_async.errors import ConfigurationError
 
 __all__ = ["IDS", "STANDARD_INPUT", "Content", "IdLines", "LineSource", "count_values", "open_source"]

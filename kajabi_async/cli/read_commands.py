@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Final
 
 from kajabi_async.checks import whole_number
-from kajabi_async.cli.ids import checked_not_email
+from kajabi_async.cli.id_argument import checked_not_email
 from kajabi_async.cli.rendering import as_members, column_names, print_resource, print_rows
 from kajabi_async.cli.running import on_client
 from kajabi_async.cli.screens import error_screen, output_screen

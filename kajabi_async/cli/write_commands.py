@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 from cyclopts import App, Parameter
 
 from kajabi_async.cli.confirming import confirm
-from kajabi_async.cli.ids import checked_not_email
+from kajabi_async.cli.id_argument import checked_not_email
 from kajabi_async.cli.options import Json, Value, Yes
 from kajabi_async.cli.rendering import as_members, print_resource
 from kajabi_async.cli.running import on_client

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from kajabi_async.cli.columns import text_of, values_in
+from kajabi_async.cli.value_lines import text_of, values_in
 from kajabi_async.errors import ConfigurationError
 from kajabi_async.testing import FakeKajabi
 from tests.cli.conftest import Command

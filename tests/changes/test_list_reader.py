@@ -12,7 +12,7 @@ import attrs
 import pytest
 
 from kajabi_async import DecodeError, PagingError
-from kajabi_async.changes.reading import ListReader, NewRows
+from kajabi_async.changes.list_reader import ListReader, NewRows
 from kajabi_async.changes.stream import Changes
 from kajabi_async.changes.watched import WATCHED, stamp_of
 from kajabi_async.changes.window import Window
