@@ -27,7 +27,7 @@ def bulk_options(
 ) -> Iterator[inspect.Parameter]:
     """Yield the options of a lookup of many of a resource, in a *group* of the help; each is None if it is not set."""
     settings: dict[str, Any] = {} if group is None else {"group": group}
-    flag = {**settings, "negative": ()}
+    flag: dict[str, Any] = {**settings, "negative": ()}
     yield option(
         *("column", str | None),
         f"The column of the {content.plural} in a CSV file, by its name or number; `{content.noun}` by default.",
