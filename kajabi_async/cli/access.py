@@ -13,7 +13,7 @@ from kajabi_async.cli.screens import output_screen
 from kajabi_async.cli.wording import second
 from kajabi_async.errors import AuthenticationError, PermissionDeniedError
 from kajabi_async.escaping.text import escape_value
-from kajabi_async.output import print_json, print_line
+from kajabi_async.output import print_json
 from kajabi_async.plain import rfc3339
 
 if TYPE_CHECKING:
@@ -101,7 +101,8 @@ async def _check(
     if json:
         print_json(access.to_dict())
     else:
-        print_line(_line(access, is_terminal=output_screen().is_terminal, thorough=thorough))
+        screen = output_screen()
+        screen.line(_line(access, is_terminal=screen.is_terminal, thorough=thorough))
     return _CODES[access.state]
 
 

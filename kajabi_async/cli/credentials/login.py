@@ -13,6 +13,7 @@ from kajabi_async.cli.credentials.chain import ID_VARIABLE, SECRET_VARIABLE, WHE
 from kajabi_async.cli.credentials.error import CredentialsError
 from kajabi_async.cli.credentials.profiles import DEFAULT_PROFILE, named_profile
 from kajabi_async.cli.options import Json, Value
+from kajabi_async.cli.screens import output_screen
 from kajabi_async.output import print_json, print_line
 from kajabi_async.session import ClientCredentials
 
@@ -65,9 +66,11 @@ def login(
         print_json({"stored_in": "keyring" if keyring else "file", "place": place, "environment_wins": shadowed})
         return
     option = "" if profile is None else f" --profile {profile}"
-    print_line(f"Stored in {place}. `kajabi doctor{option}` tests them.")
+    output_screen().line(f"Stored in {place}. `kajabi doctor{option}` tests them.")
     if shadowed:
-        print_line(f"{ID_VARIABLE} and {SECRET_VARIABLE} are set in the environment and override what is stored.")
+        output_screen().line(
+            f"{ID_VARIABLE} and {SECRET_VARIABLE} are set in the environment and override what is stored."
+        )
 
 
 def logout(*, json: Json = False) -> None:
@@ -87,9 +90,9 @@ def logout(*, json: Json = False) -> None:
     if json:
         print_json({"removed_from": removed, "environment_remains": shadowed})
         return
-    print_line(f"Removed from {' and '.join(removed)}." if removed else "Nothing was stored.")
+    output_screen().line(f"Removed from {' and '.join(removed)}." if removed else "Nothing was stored.")
     if shadowed:
-        print_line(f"{ID_VARIABLE} and {SECRET_VARIABLE} are still set in the environment.")
+        output_screen().line(f"{ID_VARIABLE} and {SECRET_VARIABLE} are still set in the environment.")
 
 
 def _profile() -> str | None:
