@@ -3,10 +3,9 @@
 import inspect
 import re
 from collections.abc import Iterator
-from typing import Any, Final, Literal, get_args, get_origin
+from typing import Final
 
 from cyclopts import App
-from cyclopts.argument import Argument
 from docutils import nodes
 from sphinx.addnodes import pending_xref
 from sphinx.application import Sphinx
@@ -14,11 +13,12 @@ from sphinx.util.docutils import SphinxDirective
 
 from kajabi_async.cli.app import make_app
 from kajabi_async.cli.contents import COMMANDS
+from kajabi_async.cli.describing import described
+from kajabi_async.cli.descriptions import Description
 from kajabi_async.cli.exit_codes import MEANINGS
 
 _CODE: Final = re.compile(r"`([^`]+)`|(?<!\w)(--?[a-z][\w-]*)")
 _INDENTED: Final = re.compile(r"^(?: {2,}|\$ )")
-_PLAIN_PARAMETERS: Final = {"Parameters", "Arguments"}
 
 
 def setup(app: Sphinx) -> dict[str, bool]:
@@ -92,80 +92,30 @@ def _section(directive: SphinxDirective, command: App, words: tuple[str, ...]) -
     labels.anonlabels[target] = directive.env.docname, target
     labels.labels[target] = directive.env.docname, target, " ".join(words)
     section += nodes.title("", "", nodes.literal("", " ".join(words)))
+    description = described(command, words[1:])
     if command.default_command is not None:
-        section += _usage(command, words)
+        section += _code(description["usage"])
     section += _paragraphs(command.help)
-    if command.default_command is not None:
-        section += _options(command)
+    section += _options(description)
     for name, below in _commands(command):
         section += _section(directive, below, (*words, name))
     directive.state.document.note_explicit_target(section)
     return section
 
 
-def _usage(command: App, words: tuple[str, ...]) -> nodes.Node:
-    arguments = [
-        name if argument.required else f"[{name}]"
-        for argument in _arguments(command)
-        for name in argument.names
-        if not name.startswith("-")
-    ]
-    return _code(" ".join((*words, *dict.fromkeys(arguments), "[OPTIONS]")))
+def _options(description: Description) -> Iterator[nodes.Node]:
+    """Yield a table of options for each group of them, as the page of the command has them."""
+    for heading, rows in description["tables"].items():
+        header = (heading.removesuffix("s") if heading == "Options" else heading, "Meaning")
+        yield _table(header, [[_names(name), _inline(text)] for name, text in rows])
 
 
-def _arguments(command: App) -> list[Argument]:
-    return [argument for argument in command.assemble_argument_collection() if argument.show]
-
-
-def _options(command: App) -> Iterator[nodes.Node]:
-    """Yield a table of options for each group of them; those of filters without a text in one row."""
-    groups: dict[str, list[Argument]] = {}
-    for argument in _arguments(command):
-        named = next((group.name for group in argument.parameter.group or () if hasattr(group, "name")), "")
-        heading = "Option" if named in _PLAIN_PARAMETERS else named
-        groups.setdefault(heading or "Option", []).append(argument)
-    for heading, arguments in groups.items():
-        explained = [each for each in arguments if _help(each)]
-        if explained:
-            yield _table((heading, "Meaning"), [[_names(each), _meaning(each)] for each in explained])
-        # An argument without a text is in the usage.
-        others = [each for each in arguments if not _help(each) and each.names[0].startswith("-")]
-        if others:
-            label = "" if heading == "Option" else f"{heading}: "
-            yield nodes.paragraph("", "", nodes.Text(label), *_listed(others))
-
-
-def _help(argument: Argument) -> str:
-    return (argument.parameter.help or "").strip()
-
-
-def _listed(arguments: list[Argument]) -> Iterator[nodes.Node]:
-    for index, argument in enumerate(arguments):
-        yield from (nodes.Text(", ") if index else nodes.Text(""), *_names(argument))
-
-
-def _names(argument: Argument) -> list[nodes.Node]:
+def _names(text: str) -> list[nodes.Node]:
+    """Return the spellings of an option as code; its value belongs to the last."""
     parts: list[nodes.Node] = []
-    for name in argument.names:
+    for name in text.split(", "):
         parts += [nodes.Text(" "), nodes.literal("", name)] if parts else [nodes.literal("", name)]
     return parts
-
-
-def _meaning(argument: Argument) -> list[nodes.Node]:
-    text = _help(argument)
-    choices = [str(each) for each in _choices(argument.hint)]
-    if choices and not all(choice in text for choice in choices):
-        text = f"{text} One of {', '.join(f'`{choice}`' for choice in choices)}."
-    default = argument.field_info.default
-    if default not in (None, False, "", inspect.Parameter.empty) and not callable(default):
-        text = f"{text} Default: `{default}`."
-    return _inline(text)
-
-
-def _choices(hint: Any) -> tuple[Any, ...]:
-    if get_origin(hint) is Literal:
-        return get_args(hint)
-    return next((found for each in get_args(hint) if (found := _choices(each))), ())
 
 
 def _paragraphs(text: str | None) -> Iterator[nodes.Node]:

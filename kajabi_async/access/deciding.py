@@ -6,11 +6,11 @@ from typing import Literal
 import attrs
 
 from kajabi_async.access.answer import Access
+from kajabi_async.access.gate_options import Settings
 from kajabi_async.access.holdings import Identity
-from kajabi_async.access.judging import NEVER, Finding, judge
+from kajabi_async.access.judging import NEVER, Verdict, judge
 from kajabi_async.access.known import Known
 from kajabi_async.access.question import Question
-from kajabi_async.access.settings import Settings
 
 __all__ = ["Age", "Decision", "decide"]
 
@@ -44,14 +44,14 @@ def decide(known: Known, question: Question, now: float, settings: Settings) -> 
     return Decision(_access(finding), age, finding.unread)
 
 
-def _found(known: Known, question: Question, now: float, fresh: float) -> Finding:
+def _found(known: Known, question: Question, now: float, fresh: float) -> Verdict:
     if not known.people:
         return _not_found(known.identity)
     finding = judge(question, known.people, now, known.contents)
     if finding.state == "allowed":
         return attrs.evolve(finding, as_of=min(finding.as_of, known.contents_as_of))
     if not known.is_whole:
-        return Finding("unknown", "not all customers with this email could be read", finding.person, NEVER)
+        return Verdict("unknown", "not all customers with this email could be read", finding.person, NEVER)
     if finding.state == "denied" and known.contents_as_of < now - fresh:
         # A product may have been added to an offer since.
         because = "what the offers contain may have changed"
@@ -61,16 +61,16 @@ def _found(known: Known, question: Question, now: float, fresh: float) -> Findin
     return attrs.evolve(finding, as_of=min(finding.as_of, searched_at)) if finding.as_of <= read_at else finding
 
 
-def _not_found(identity: Identity | None) -> Finding:
+def _not_found(identity: Identity | None) -> Verdict:
     if identity is None or identity.customers:
-        return Finding("unknown", "nothing is known", None, NEVER)
+        return Verdict("unknown", "nothing is known", None, NEVER)
     if identity.is_proven:
-        return Finding("denied", "no customer has this email", None, identity.as_of)
+        return Verdict("denied", "no customer has this email", None, identity.as_of)
     because = "the search found no customer with this email, which is no proof that there is none"
-    return Finding("unknown", because, None, identity.as_of)
+    return Verdict("unknown", because, None, identity.as_of)
 
 
-def _access(finding: Finding) -> Access:
+def _access(finding: Verdict) -> Access:
     return Access(state=finding.state, because=finding.because, as_of=_time(finding.as_of), person=finding.person)
 
 

@@ -11,13 +11,13 @@ import attrs
 from kajabi_async.access.answer import Access
 from kajabi_async.access.cache import Cache, MemoryCache
 from kajabi_async.access.deciding import Decision, decide
+from kajabi_async.access.gate_options import Settings, checked_cache, refuse_unknown_options
 from kajabi_async.access.holdings import Contents
+from kajabi_async.access.holdings_reader import CustomerReading, HoldingsReader
 from kajabi_async.access.known import Known, KnownPeople, Loading, is_person
 from kajabi_async.access.notices import Named, named_by
 from kajabi_async.access.question import Person, Question, refuse_unknown_arguments
-from kajabi_async.access.reading import Reader, Reading
 from kajabi_async.access.records import Records
-from kajabi_async.access.settings import Settings, checked_cache, refuse_unknown_options
 from kajabi_async.checks import shown
 from kajabi_async.client import Kajabi
 from kajabi_async.concurrency import SingleFlight, for_each
@@ -92,9 +92,9 @@ class AccessGate:
         self._seconds = max(_READING_SECONDS, 2 * settings.budget)
         limit = api.session.timeouts.total
         own = api.with_options(timeout=self._seconds if limit is None else min(limit, self._seconds))
-        self._reader = Reader(own, self._known.hash_of, clock.time, thorough=settings.thorough)
+        self._reader = HoldingsReader(own, self._known.hash_of, clock.time, thorough=settings.thorough)
         self._readings: SingleFlight[tuple[str, str], Known] = SingleFlight(abandon=False)
-        self._customers: SingleFlight[tuple[str, str], Reading] = SingleFlight(abandon=False)
+        self._customers: SingleFlight[tuple[str, str], CustomerReading] = SingleFlight(abandon=False)
         self._contents: SingleFlight[str, Contents] = SingleFlight(abandon=False)
         self._rest_until = float("-inf")
         self._is_failing = False
@@ -250,7 +250,7 @@ class AccessGate:
         await self._known.store_identity(name, identity)
         names = [f"c:{each}" for each in identity.customers]
         marks = dict(zip(identity.customers, await self._known.marks_of(names), strict=True))
-        readings: dict[str, Reading] = {}
+        readings: dict[str, CustomerReading] = {}
 
         async def read(customer_id: str) -> None:
             found = marks[customer_id]
@@ -264,7 +264,7 @@ class AccessGate:
         failure = next((each.failure for each in readings.values() if each.failure is not None), None)
         return Known(mark, people, identity, is_whole=len(people) == len(read_people), failure=failure)
 
-    async def _read_customer(self, customer_id: str, mark: str) -> Reading:
+    async def _read_customer(self, customer_id: str, mark: str) -> CustomerReading:
         """Read a customer, and again if the person is forgotten meanwhile: later checks may wait for it."""
         left = _MOST_READINGS
         while True:

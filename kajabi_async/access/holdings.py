@@ -12,7 +12,7 @@ from kajabi_async.jsonapi.codec import decode, encode, json_array, json_object
 from kajabi_async.jsonapi.ids import checked_id
 from kajabi_async.jsonapi.limits import MAX_ELEMENTS, excess_in
 
-__all__ = ["ActivePurchase", "Contents", "Customers", "Holdings", "Identity", "Mark", "read_record", "written_record"]
+__all__ = ["ActivePurchase", "Contents", "CustomerIds", "Holdings", "Identity", "Mark", "read_record", "written_record"]
 
 _VERSION: Final = 1
 _LATEST_MOMENT: Final = 10.0**11
@@ -83,7 +83,7 @@ class Contents:
 
 
 @attrs.frozen
-class Customers:
+class CustomerIds:
     """The customers to forget with an email or a contact."""
 
     ids: tuple[str, ...]
@@ -162,8 +162,8 @@ def _contents(members: Mapping[str, Any]) -> Contents:
     )
 
 
-def _customers(members: Mapping[str, Any]) -> Customers:
-    return Customers(_ids(members.get("ids")))
+def _customers(members: Mapping[str, Any]) -> CustomerIds:
+    return CustomerIds(_ids(members.get("ids")))
 
 
 def _mark(members: Mapping[str, Any]) -> Mark:
@@ -174,7 +174,7 @@ _READERS: Final = {
     "Holdings": _holdings,
     "Identity": _identity,
     "Contents": _contents,
-    "Customers": _customers,
+    "CustomerIds": _customers,
     "Mark": _mark,
 }
 

@@ -19,7 +19,7 @@ from kajabi_async.access.holdings import ActivePurchase, Holdings
 from kajabi_async.access.question import Question
 from kajabi_async.plain import rfc3339
 
-__all__ = ["NEVER", "Finding", "OfferContents", "judge"]
+__all__ = ["NEVER", "OfferContents", "Verdict", "judge"]
 
 OfferContents = Mapping[str, "tuple[str, ...] | None"]
 """The products of offers by their ids; None for an offer that could not be read."""
@@ -30,7 +30,7 @@ _MOST_REASONS: Final = 3
 
 
 @attrs.frozen
-class Finding:
+class Verdict:
     """What records say."""
 
     state: State
@@ -42,7 +42,7 @@ class Finding:
     """Offers whose contents decide: until they are read, the state is unknown."""
 
 
-def judge(question: Question, people: Sequence[Holdings], now: float, contents: OfferContents) -> Finding:
+def judge(question: Question, people: Sequence[Holdings], now: float, contents: OfferContents) -> Verdict:
     """Return what *people*, who are one person, hold of what the *question* is about."""
     views = [_View(each, now, contents) for each in people]
     as_of = min((each.as_of for each in people), default=now)
@@ -50,20 +50,20 @@ def judge(question: Question, people: Sequence[Holdings], now: float, contents: 
     for view in views:
         reasons = list(islice(view.reasons(question), _MOST_REASONS + 1))
         if reasons:
-            return Finding("allowed", _joined(reasons), view.holdings.customer, view.holdings.as_of)
+            return Verdict("allowed", _joined(reasons), view.holdings.customer, view.holdings.as_of)
     doubts = [doubt for view in views for doubt in view.doubts(question)]
     if doubts:
-        return Finding("unknown", doubts[0], person, NEVER)
+        return Verdict("unknown", doubts[0], person, NEVER)
     unread = tuple(dict.fromkeys(offer for view in views for offer in view.undecided_offers(question)))
     if unread:
-        return Finding("unknown", f"the products of offer {unread[0]} are not known", person, as_of, unread)
+        return Verdict("unknown", f"the products of offer {unread[0]} are not known", person, as_of, unread)
     missing = [offer for view in views for offer in view.unreadable_offers(question)]
     if missing:
-        return Finding("unknown", f"the products of offer {missing[0]} could not be read", person, as_of)
+        return Verdict("unknown", f"the products of offer {missing[0]} could not be read", person, as_of)
     if not all(each.is_complete for each in people):
-        return Finding("unknown", "the purchases could not be read", person, as_of)
+        return Verdict("unknown", "the purchases could not be read", person, as_of)
     ended = max((end for view in views for end in view.ends(question)), default=as_of)
-    return Finding("denied", _nothing_of(question, people), person, max(as_of, ended))
+    return Verdict("denied", _nothing_of(question, people), person, max(as_of, ended))
 
 
 def _joined(reasons: list[str]) -> str:

@@ -14,11 +14,11 @@ from typing import Any, Final
 
 import attrs
 
-from kajabi_async.access.holdings import Contents, Customers, Holdings, Identity, Mark, read_record, written_record
+from kajabi_async.access.holdings import Contents, CustomerIds, Holdings, Identity, Mark, read_record, written_record
+from kajabi_async.access.holdings_reader import CustomerReading
 from kajabi_async.access.judging import judge
 from kajabi_async.access.notices import Named
 from kajabi_async.access.question import Person, Question
-from kajabi_async.access.reading import Reading
 from kajabi_async.access.records import Records
 from kajabi_async.clock import Clock
 from kajabi_async.errors import KajabiError, PermissionDeniedError, StoreUnavailableError
@@ -106,7 +106,7 @@ class KnownPeople:
         """Store what comes with an offer."""
         await self._write(f"o:{contents.offer}", contents)
 
-    async def store(self, reading: Reading, drops_before: int) -> bool:
+    async def store(self, reading: CustomerReading, drops_before: int) -> bool:
         """Store what a customer holds; False if the person was forgotten, by any name, since *drops_before*."""
         holdings = reading.holdings
         aliases = [f"e:{holdings.email}"] if holdings.email else []
@@ -136,7 +136,7 @@ class KnownPeople:
         names = [f"c:{each}" for each in named.customers] + [f"n:{each}" for each in named.contacts]
         names += [f"e:{self.hash_of(each)}" for each in named.emails]
         mark = written_record(Mark(uuid.uuid4().hex, self._clock.time()))
-        customers = [read_record(raw, Customers) for raw in self._records.read_now([f"x:{name}" for name in names])]
+        customers = [read_record(raw, CustomerIds) for raw in self._records.read_now([f"x:{name}" for name in names])]
         for name in dict.fromkeys([*names, *_names_of(customers)]):
             self._drop_now(name, mark)
         if self._records.is_local or not names:
@@ -157,7 +157,7 @@ class KnownPeople:
         for name in names:
             await self._drop_shared(name, mark, failures)
         found = await self._records.read([f"x:{name}" for name in names])
-        for name in _names_of([read_record(raw, Customers) for raw in found]):
+        for name in _names_of([read_record(raw, CustomerIds) for raw in found]):
             if name not in names:
                 self._drop_now(name, mark)
                 await self._drop_shared(name, mark, failures)
@@ -179,9 +179,9 @@ class KnownPeople:
             return
         found = await self._records.read([f"x:{alias}" for alias in aliases])
         for alias, raw in zip(aliases, found, strict=True):
-            before = read_record(raw, Customers)
+            before = read_record(raw, CustomerIds)
             ids = dict.fromkeys((*(before.ids if before else ()), customer))
-            await self._write(f"x:{alias}", Customers(tuple(ids)))
+            await self._write(f"x:{alias}", CustomerIds(tuple(ids)))
 
     async def _write(self, key: str, record: Any) -> None:
         with suppress(StoreUnavailableError):
@@ -244,7 +244,7 @@ def is_person(holdings: Holdings, name: str) -> bool:
     return holdings.email == name.removeprefix("e:") or not holdings.exists
 
 
-def _names_of(found: Iterable[Customers | None]) -> list[str]:
+def _names_of(found: Iterable[CustomerIds | None]) -> list[str]:
     return [f"c:{each}" for customers in found if customers is not None for each in customers.ids]
 
 

@@ -11,7 +11,7 @@ from typing import Any, Final
 
 import attrs
 
-from kajabi_async.changes.reading import Persist
+from kajabi_async.changes.list_reader import Persist
 from kajabi_async.changes.waiting import SECOND
 from kajabi_async.changes.watched import PAGE_SIZE, moment_of, stamp_of
 from kajabi_async.errors import DecodeError, NotFoundError

@@ -16,7 +16,7 @@ from kajabi_async.checks import number
 from kajabi_async.errors import InvalidArgumentError
 from kajabi_async.fetching.context import Context
 
-__all__ = ["Engine"]
+__all__ = ["Engine", "checked_seconds"]
 
 _LEAST_SECONDS: Final = 1.0
 _LONGEST_SECONDS: Final = 1e9
@@ -39,7 +39,7 @@ class Engine:
         """Take the arguments of ``api.changes``; InvalidArgumentError names one that does not fit."""
         watched = checked_watch(watch)
         self.names: Sequence[str] = [each.name for each in watched]
-        self._every = _seconds(every, of="every")
+        self._every = checked_seconds(every, of="every")
         self._owner = owner
         self._clock = context.clock
         self._state = State() if cursor is None else parse_cursor(cursor, owner)
@@ -55,7 +55,7 @@ class Engine:
         self._sweeper = (
             None
             if sweep is None
-            else Sweeper(timed, watched, _seconds(sweep, of="sweep"), self._time, patience.persist)
+            else Sweeper(timed, watched, checked_seconds(sweep, of="sweep"), self._time, patience.persist)
         )
         self._batch: Batch | None = None
         self._next_poll = -math.inf
@@ -143,6 +143,7 @@ def _since(since: Any, context: Context) -> int | None:
     return round((context.clock.time() - seconds) * SECOND)
 
 
-def _seconds(given: Any, *, of: str) -> float:
+def checked_seconds(given: Any, *, of: str) -> float:
+    """Return the seconds between two polls or sweeps; InvalidArgumentError, which names *of*, if they make no sense."""
     expected = "a number of seconds of at least 1"
     return number(given, of=of, expected=expected, fits=lambda it: _LEAST_SECONDS <= it < _LONGEST_SECONDS)

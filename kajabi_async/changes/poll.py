@@ -14,7 +14,7 @@ import attrs
 from kajabi_async.changes.batch import Batch, Item, Settled, items_of_end, items_of_purchase, items_of_row
 from kajabi_async.changes.cursor import State
 from kajabi_async.changes.ends import PlannedEnds, end_of
-from kajabi_async.changes.reading import LATE, ListReader, Persist, Reading
+from kajabi_async.changes.list_reader import LATE, ListReader, NewRows, Persist
 from kajabi_async.changes.waiting import SECOND, ServerTime
 from kajabi_async.changes.watched import Watched
 from kajabi_async.changes.window import Version, Window
@@ -89,7 +89,7 @@ class Poller:
 
     # Reading
 
-    async def _read(self, name: str) -> Reading:
+    async def _read(self, name: str) -> NewRows:
         reader, window = self._readers[name], self._window(name)
         is_first = window.settled is None
         started = self._clock.monotonic()
@@ -109,7 +109,7 @@ class Poller:
                 self._state.ends, self._state.next_end, self._state.knows_plans = Window(since - 1), since, True
         return window
 
-    def _start(self, name: str, window: Window, reading: Reading) -> None:
+    def _start(self, name: str, window: Window, reading: NewRows) -> None:
         """Take all rows of the first read for old."""
         window.settle(reading.settled)
         for _, version in reading.rows.values():
@@ -125,11 +125,11 @@ class Poller:
         self._state.knows_plans = reading.is_entire
         self._state.next_end = min([*planned, *([] if reading.is_entire else [now + FIRST_LOOK])], default=None)
 
-    def _has_news(self, name: str, reading: Reading) -> bool:
+    def _has_news(self, name: str, reading: NewRows) -> bool:
         window = self._state.windows[name]
         return any(not window.has(version) for _, version in reading.rows.values())
 
-    async def _read_again(self, names: list[str], readings: dict[str, Reading], first: int | None) -> int | None:
+    async def _read_again(self, names: list[str], readings: dict[str, NewRows], first: int | None) -> int | None:
         """Read the lists again that may lack rows older than those of later lists; return the highest stamp kept."""
         news: dict[str, int] = {}
         for name, reading in readings.items():
@@ -150,7 +150,7 @@ class Poller:
 
     # From rows to changes
 
-    async def _batch(self, readings: dict[str, Reading], cut: int | None, *, looks: bool) -> Batch:
+    async def _batch(self, readings: dict[str, NewRows], cut: int | None, *, looks: bool) -> Batch:
         state = self._state
         if cut is not None:
             for name, reading in readings.items():
@@ -168,7 +168,7 @@ class Poller:
             items += [item for item in ended if item.key not in known]
         return Batch(state, items, settled)
 
-    def _items(self, name: str, reading: Reading, now: int) -> Iterator[Item]:
+    def _items(self, name: str, reading: NewRows, now: int) -> Iterator[Item]:
         window, watched = self._state.windows[name], self._readers[name].watched
         for row, version in reading.rows.values():
             if window.has(version):
@@ -178,7 +178,7 @@ class Poller:
             else:
                 yield from items_of_row(watched, row, version, now)
 
-    def _settled(self, name: str, reading: Reading) -> int:
+    def _settled(self, name: str, reading: NewRows) -> int:
         """Return the stamp up to which all rows of a list are known, and no other can appear."""
         before = self._state.windows[name].settled or 0
         if not reading.is_sure:
@@ -201,7 +201,7 @@ class Poller:
         """Return *stamp*, or now: a row from the future would settle all those before it."""
         return min(stamp, self._time.now) if self._time.is_known and self._readers[name].watched.is_timed else stamp
 
-    async def _ended(self, reading: Reading | None, settled: Settled, now: int, *, looks: bool) -> list[Item]:
+    async def _ended(self, reading: NewRows | None, settled: Settled, now: int, *, looks: bool) -> list[Item]:
         """Return the planned ends that have come, and set when to look again."""
         state = self._state
         rows = () if reading is None else tuple(row for row, _ in reading.rows.values())

@@ -14,7 +14,7 @@ from typing import Any, Final
 import attrs
 
 from kajabi_async.changes.kinds import Change, ContactChanged, CustomerChanged, OrderChanged, ResourceGone
-from kajabi_async.changes.reading import Persist
+from kajabi_async.changes.list_reader import Persist
 from kajabi_async.changes.waiting import ServerTime
 from kajabi_async.changes.watched import Watched, WatchName, digest_of, moment_of, stamp_of
 from kajabi_async.decoding.answers import read_resource
@@ -25,7 +25,7 @@ from kajabi_async.fetching.walk import Novelty, PageWalk
 from kajabi_async.jsonapi.codec import encode
 from kajabi_async.models.resource import Resource
 
-__all__ = ["Found", "Sweeper"]
+__all__ = ["Sweeper", "SweptChange"]
 
 _CHANGED: Final[Mapping[WatchName, type[Change]]] = {
     "contacts": ContactChanged,
@@ -40,7 +40,7 @@ _ACTIVITY: Final[Mapping[str, frozenset[str]]] = {
 
 
 @attrs.frozen
-class Found:
+class SweptChange:
     """A change that a sweep found."""
 
     noticed_as: type[Change]
@@ -81,14 +81,14 @@ class Sweeper:
         self._lists = deque(self._list(each) for each in watched)
         self._walk: PageWalk[Any] | None = None
         self._novelty = Novelty()
-        self._found: deque[Found] = deque()
+        self._found: deque[SweptChange] = deque()
         self.next_step = context.clock.monotonic() + seconds
         """When the next request is due, by the clock of the client."""
 
     def _list(self, watched: Watched) -> _List:
         return _List(watched, watched.operations(self._context), watched.request(self._context))
 
-    def take(self) -> Found | None:
+    def take(self) -> SweptChange | None:
         """Return a change that was found and not taken; None if there is none."""
         return self._found.popleft() if self._found else None
 
@@ -131,7 +131,7 @@ class Sweeper:
         is_timed = isinstance(updated, datetime) and updated.tzinfo is not None
         stamp = stamp_of(updated) if isinstance(updated, datetime) and is_timed else self._time.now
         detail = f"{stamp}:{digest:08x}" if is_timed else f"{digest:08x}"
-        self._found.append(Found(kind, row, moment_of(stamp), f"{name}:{row.id}:{kind.kind}:{detail}"))
+        self._found.append(SweptChange(kind, row, moment_of(stamp), f"{name}:{row.id}:{kind.kind}:{detail}"))
 
     async def _ask_for(self, current: _List, resource_id: str) -> None:
         try:
@@ -139,7 +139,9 @@ class Sweeper:
         except NotFoundError:
             del current.known[resource_id]
             key = f"{current.watched.name}:{resource_id}:{ResourceGone.kind}"
-            self._found.append(Found(ResourceGone, self._shell(current, resource_id), moment_of(self._time.now), key))
+            self._found.append(
+                SweptChange(ResourceGone, self._shell(current, resource_id), moment_of(self._time.now), key)
+            )
         else:
             current.known[resource_id] = current.known[resource_id][0], current.sweeps
         current.missing.popleft()

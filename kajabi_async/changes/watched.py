@@ -110,8 +110,8 @@ def checked_watch(names: Any) -> tuple[Watched, ...]:
     chosen = dict.fromkeys(names_in(names, of="watch"))
     for name in chosen:
         if name not in WATCHED:
-            near = nearest_name(name, [*get_args(WatchName)])
-            raise InvalidArgumentError(f"no list {name!r} can be watched{near}; known are {', '.join(WATCHED)}")
+            near = nearest_name(name, [*get_args(WatchName)]) or f"; known are {', '.join(WATCHED)}"
+            raise InvalidArgumentError(f"no list {name!r} can be watched{near}")
     if not chosen:
         raise InvalidArgumentError(f"watch= names no list; known are {', '.join(WATCHED)}")
     return tuple(each for each in WATCHED.values() if each.name in chosen)

@@ -9,9 +9,11 @@ from kajabi_async.cli.contents import Command
 from kajabi_async.cli.exit_codes import ExitCode
 from kajabi_async.cli.options import Json, Value
 from kajabi_async.cli.running import on_client
+from kajabi_async.cli.screens import output_screen
+from kajabi_async.cli.wording import second
 from kajabi_async.errors import AuthenticationError, PermissionDeniedError
 from kajabi_async.escaping.text import escape_value
-from kajabi_async.output import print_json, print_line
+from kajabi_async.output import print_json
 from kajabi_async.plain import rfc3339
 
 if TYPE_CHECKING:
@@ -68,7 +70,12 @@ def check(
       kajabi access check ada@example.com --offer 4
       kajabi access check --customer-id 7 --product 12 --json
     """
+    from kajabi_async.access.question import Person, Question  # noqa: PLC0415 - the package needs the client
+
     offers, products = offer or (), product or ()
+    # Before any credentials are looked for.
+    Person.of(email, customer_id)
+    Question.of(offers, products)
     return on_client(
         lambda api: _check(api, email, customer_id, offers=offers, products=products, thorough=thorough, json=json)
     )
@@ -94,15 +101,18 @@ async def _check(
     if json:
         print_json(access.to_dict())
     else:
-        print_line(_line(access))
+        screen = output_screen()
+        screen.line(_line(access, is_terminal=screen.is_terminal, thorough=thorough))
     return _CODES[access.state]
 
 
-def _line(access: "Access") -> str:
-    details = [f"customer {access.person}" if access.person else "", _as_of(access), str(access.error or "")]
+def _line(access: "Access", *, is_terminal: bool, thorough: bool) -> str:
+    time = access.as_of and (second(access.as_of) if is_terminal else rfc3339(access.as_of))
+    details = [
+        f"customer {access.person}" if access.person else "",
+        f"as of {time}" if time else "",
+        str(access.error or ""),
+    ]
     shown = ", ".join(filter(None, details))
-    return escape_value(f"{access.state}: {access.because}{f' ({shown})' if shown else ''}")
-
-
-def _as_of(access: "Access") -> str:
-    return f"as of {rfc3339(access.as_of)}" if access.as_of else ""
+    cure = "; --thorough reads the whole list" if access.unknown and not access.error and not thorough else ""
+    return escape_value(f"{access.state}: {access.because}{f' ({shown})' if shown else ''}{cure}")

@@ -38,57 +38,57 @@ _UNDOABLE: Final = frozenset(
 """The writes that another write undoes; the others delete, cancel, revoke or send mail, or are unknown here."""
 _INDENT: Final = 2
 
+_Parameters = Annotated[
+    list[str] | None,
+    Parameter(name="--param", help="A parameter of the query; may be repeated.", negative=()),
+    Value("NAME=VALUE"),
+]
+_Fields = Annotated[
+    list[str] | None,
+    Parameter(
+        name="--field",
+        help="A member of the body, such as data[type]=contacts; true, false, null and numbers are JSON. "
+        "May be repeated.",
+        negative=(),
+    ),
+    Value("NAME=VALUE"),
+]
+_Input = Annotated[
+    str | None,
+    Parameter(name="--input", help="A file with the body as JSON; - for standard input.", allow_leading_hyphen=True),
+    Value("FILE"),
+]
+
 
 def api(
-    method: Annotated[str, Parameter(help="GET, POST, PATCH, PUT or DELETE; or the path alone, for a GET.")],
-    path: Annotated[str, Parameter(help="The path, which begins with /v1/.")] = "",
+    method: Annotated[
+        str, Parameter(help="GET, POST, PATCH, PUT or DELETE; by default GET, and POST with a body."), Value("[METHOD]")
+    ],
+    path: Annotated[str, Parameter(help="The path, which begins with /v1/."), Value("PATH")] = "",
     /,
     *,
-    param: Annotated[
-        list[str] | None,
-        Parameter(name="--param", help="A parameter of the query; may be repeated.", negative=()),
-        Value("NAME=VALUE"),
-    ] = None,
-    field: Annotated[
-        list[str] | None,
-        Parameter(
-            name="--field",
-            help="A member of the body, such as data[type]=contacts; true, false, null and numbers are JSON. "
-            "May be repeated.",
-            negative=(),
-        ),
-        Value("NAME=VALUE"),
-    ] = None,
-    input: Annotated[
-        str | None,
-        Parameter(
-            name="--input", help="A file with the body as JSON; - for standard input.", allow_leading_hyphen=True
-        ),
-        Value("FILE"),
-    ] = None,
+    param: _Parameters = None,
+    field: _Fields = None,
+    input: _Input = None,
     paginate: Annotated[
         bool, Parameter(help="Follow the pages of a list, and print a line for each.", negative=())
     ] = False,
     yes: Yes = False,
     json: Annotated[bool, Parameter(name="--json", help="Print one line; errors as JSON, too.", negative=())] = False,
 ) -> int:
-    """Send a request to the API and print its answer as JSON; GET is the method if there is only a path.
+    """Send a request to the API and print its answer as JSON; the method may be left out.
 
     The path begins with /v1/ and is always one of the API's own host. A write that no other undoes, such as DELETE,
-    asks first; --yes does not. The exit code is that of the answer: 1 for 404, 3 for other 4xx, 4 for 5xx.
+    asks first, unless --yes is set. The exit code is that of the answer: 1 for 404, 3 for other 4xx, 4 for 5xx.
 
     Examples:
-      kajabi api /v1/customers --param filter[search]=ada --param page[size]=5
+      kajabi api /v1/customers --param 'filter[search]=ada' --param 'page[size]=5'
       kajabi api POST /v1/contacts --input contact.json
     """
     verb, target = _verb_and_path(method, path, has_body=bool(field) or input is not None)
-    parameters = [_pair(each, "--param") for each in param or ()]
-    target, parameters = _without_query(target, parameters)
-    if paginate and verb != "GET":
-        raise InvalidArgumentError("--paginate follows the pages of a GET")
+    target, parameters = _without_query(target, [_pair(each, "--param") for each in param or ()])
     body = _body(field or (), input)
-    if verb == "GET" and body is not None:
-        raise InvalidArgumentError("a GET has no body: --param sets the query")
+    _check(verb, paginate=paginate, has_body=body is not None)
 
     async def send(client: "Kajabi") -> None:
         if verb != "GET":
@@ -115,6 +115,13 @@ def _verb_and_path(method: str, path: str, *, has_body: bool) -> tuple[str, str]
             "which KAJABI_BASE_URL sets"
         )
     return verb, path
+
+
+def _check(verb: str, *, paginate: bool, has_body: bool) -> None:
+    if paginate and verb != "GET":
+        raise InvalidArgumentError("--paginate follows the pages of a GET")
+    if verb == "GET" and has_body:
+        raise InvalidArgumentError("a GET has no body: --param sets the query")
 
 
 def _pair(text: str, option: str) -> tuple[str, str]:

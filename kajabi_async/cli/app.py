@@ -20,6 +20,7 @@ __all__ = ["make_app", "run"]
 _DONE: Final = 0
 _INCOMPLETE: Final = 1
 _MISUSED: Final = 2
+_INTERRUPTED: Final = 130
 _LIBRARIES: Final = ("cyclopts", "rich")
 """Those of the extra ``cli``."""
 
@@ -33,6 +34,10 @@ def run(tokens: Sequence[str] | None = None) -> int:
     except BrokenPipeError:
         stop_writing()
         return _DONE
+    except KeyboardInterrupt:
+        # Interrupted before `dispatch`, which reports it, was imported.
+        print_line("kajabi: interrupted", error=True)
+        return _INTERRUPTED
     except OSError as error:
         stop_writing()
         return _report_failed_stream(error, arguments)

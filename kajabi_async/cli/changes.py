@@ -9,9 +9,11 @@ from cyclopts import Parameter
 
 from kajabi_async.cli.options import Value
 from kajabi_async.cli.running import on_client
+from kajabi_async.cli.screens import Screen, output_screen
+from kajabi_async.cli.wording import second
 from kajabi_async.errors import InvalidArgumentError, KajabiError
 from kajabi_async.escaping.text import escape_value
-from kajabi_async.output import flush, print_json, print_line
+from kajabi_async.output import flush, print_cells, print_json
 from kajabi_async.plain import rfc3339
 from kajabi_async.private_files import replacing
 
@@ -24,6 +26,8 @@ __all__ = ["changes"]
 _DURATION: Final = re.compile(r"([0-9]{1,9})([smhdw])")
 _SECONDS: Final = {"s": 1, "m": 60, "h": 3600, "d": 86_400, "w": 604_800}
 _LONGEST_SECONDS: Final = 10**9
+_WIDTHS: Final = (23, 16)
+"""Widths of a time and of a kind of change, in characters."""
 _LONGEST_CURSOR: Final = 65_536
 
 
@@ -66,11 +70,25 @@ def changes(
     """
     options: dict[str, Any] = {
         "since": None if since is None else _duration(since),
-        "watch": watch,
+        # As the commands of these lists are called.
+        "watch": None if watch is None else watch.replace("-", "_"),
         "every": every,
         "sweep": sweep,
     }
+    _check(options)
     return on_client(lambda api: _print_changes(api, options, cursor, once=once, json=json))
+
+
+def _check(options: dict[str, Any]) -> None:
+    """Raise InvalidArgumentError for an option that makes no sense, before any credentials are looked for."""
+    # Imported here, as both need the resources.
+    from kajabi_async.changes.engine import checked_seconds  # noqa: PLC0415
+    from kajabi_async.changes.watched import checked_watch  # noqa: PLC0415
+
+    checked_watch(options["watch"])
+    for name in ("every", "sweep"):
+        if options[name] is not None:
+            checked_seconds(options[name], of=f"--{name}")
 
 
 def _duration(text: str) -> int:
@@ -105,12 +123,20 @@ def _print(change: "Change", file: Path | None, *, json: bool) -> None:
     if json:
         print_json(change.to_dict())
     else:
-        person = change.email or change.customer_id or change.contact_id or ""
-        words = [rfc3339(change.at), change.kind, change.resource.resource_type, change.resource.id, person]
-        print_line("  ".join(escape_value(each) for each in words if each))
+        _print_row(output_screen(), change)
     # The reader of a pipe has the line before the place moves behind it.
     flush()
     _store(file, change.cursor)
+
+
+def _print_row(screen: Screen, change: "Change") -> None:
+    what = (change.resource.resource_type, escape_value(change.resource.id))
+    person = escape_value(change.email or change.customer_id or change.contact_id or "")
+    if screen.is_terminal:
+        cells = (second(change.at), change.kind, " ".join(filter(None, (*what, person))))
+        screen.aligned([(text, "") for text in cells], widths=_WIDTHS)
+    else:
+        print_cells([rfc3339(change.at), change.kind, *what, person])
 
 
 def _stored(file: Path | None) -> str | None:

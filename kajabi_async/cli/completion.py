@@ -10,8 +10,9 @@ from cyclopts.completion import ShellDetectionError, detect_shell
 from kajabi_async.cli.building import app_of
 from kajabi_async.cli.contents import Command
 from kajabi_async.cli.options import Json
+from kajabi_async.cli.screens import output_screen
 from kajabi_async.errors import ConfigurationError
-from kajabi_async.output import print_json, print_line, print_script
+from kajabi_async.output import print_json, print_script
 from kajabi_async.private_files import owner_only
 
 __all__ = ["completion"]
@@ -48,9 +49,7 @@ def completion(command: Command) -> App:
         shell: Shell | None = None,
         /,
         *,
-        startup: Annotated[
-            bool, Parameter(help="Whether to add the line that loads it to ~/.bashrc or ~/.zshrc.")
-        ] = True,
+        startup: Annotated[bool, Parameter(help="Do not add the line that loads it to ~/.bashrc or ~/.zshrc.")] = True,
         json: Json = False,
     ) -> None:
         """Install the completion script for new shells.
@@ -75,7 +74,7 @@ def completion(command: Command) -> App:
         if json:
             print_json({"shell": chosen, "path": str(path)})
         else:
-            print_line(f"Installed {path}. {_next_step(chosen, path, startup=startup)}")
+            output_screen().line(f"Installed {path}. {_next_step(chosen, path, startup=startup)}")
 
     group.command(show)
     group.command(install)

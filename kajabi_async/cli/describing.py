@@ -1,7 +1,7 @@
 """The description of a command, from its application of cyclopts: what it takes, and what its page says."""
 
 import inspect
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any, Final, cast, get_args, get_origin
 
 from cyclopts import App, Group
@@ -72,14 +72,17 @@ def _usage(words: list[str], app: App, arguments: Sequence[Any]) -> str:
         return " ".join([*words, "COMMAND"])
     for argument in arguments:
         if argument.index is not None:
-            name = _positional(argument)
-            words.append(name if argument.required else f"[{name}]")
+            name = _positional(app, argument)
+            is_needed = argument.required or name == _declared(app, argument)
+            words.append(name if is_needed else f"[{name}]")
     named = [each for each in arguments if each.index is None]
     required = [f"{each.name} {_word(app, each)}" for each in named if each.required]
     return " ".join([*words, *required, *(["[OPTIONS]"] if len(named) > len(required) else [])])
 
 
-def _positional(argument: Any) -> str:
+def _positional(app: App, argument: Any) -> str:
+    if declared := _declared(app, argument):
+        return declared
     name = shown(argument.field_info.name.upper())
     return f"{name.removesuffix('S')}..." if argument.is_var_positional() else name
 
@@ -89,7 +92,7 @@ def _tables(app: App, arguments: Sequence[Any]) -> dict[str, list[tuple[str, str
     for argument in arguments:
         if argument.index is not None:
             if text := _text(argument):
-                tables.setdefault("Arguments", []).append((_positional(argument), text))
+                tables.setdefault("Arguments", []).append((_positional(app, argument).strip("[]"), text))
             continue
         tables.setdefault(_title(argument), []).append((_option(app, argument), _text(argument)))
     return tables
@@ -103,7 +106,9 @@ def _title(argument: Any) -> str:
 
 def _option(app: App, argument: Any) -> str:
     if _is_flag(argument):
-        return ", ".join((*argument.positives, *argument.negatives))
+        # What is so by default needs no option.
+        positives = () if argument.field_info.default is True else argument.positives
+        return ", ".join((*positives, *argument.negatives))
     return f"{', '.join(argument.positives)} {_word(app, argument)}"
 
 
@@ -113,14 +118,24 @@ def _is_flag(argument: Any) -> bool:
 
 def _word(app: App, argument: Any) -> str:
     """Return the word for the value of an option: the declared one, or that of its type."""
-    function: Any = app.default_command
-    annotation = inspect.signature(function).parameters[argument.field_info.name].annotation
-    declared = next((each.word for each in getattr(annotation, "__metadata__", ()) if isinstance(each, Value)), None)
-    if declared is not None:
+    if declared := _declared(app, argument):
         return declared
     hint = argument.hint
     types = [each for each in (hint, *get_args(hint)) if each in _TYPES]
     return _TYPES[types[0]] if types else "NAME"
+
+
+def _declared(app: App, argument: Any) -> str:
+    """Return the word that the type of an argument or option declares, "" if it declares none."""
+    function: Any = app.default_command
+    annotation = inspect.signature(function).parameters[argument.field_info.name].annotation
+    return next((each.word for each in _metadata(annotation) if isinstance(each, Value)), "")
+
+
+def _metadata(annotation: Any) -> Iterator[Any]:
+    yield from getattr(annotation, "__metadata__", ())
+    for each in get_args(annotation):
+        yield from _metadata(each)
 
 
 def _text(argument: Any) -> str:

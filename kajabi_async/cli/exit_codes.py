@@ -1,5 +1,6 @@
 """How a command ends: its exit code, whose meanings are in `front`, and the line that an error prints."""
 
+import sys
 from collections.abc import Mapping
 from enum import IntEnum
 from typing import Any, Final
@@ -17,9 +18,12 @@ from kajabi_async.errors import (
     ServerError,
     TransportError,
 )
+from kajabi_async.escaping.text import escape_line
 from kajabi_async.output import print_json, print_line
 
-__all__ = ["MEANINGS", "ExitCode", "code_for", "print_error"]
+__all__ = ["MEANINGS", "ExitCode", "code_for", "message_of", "print_error"]
+
+_INDENT: Final = "  "
 
 
 class ExitCode(IntEnum):
@@ -51,13 +55,34 @@ def code_for(error: KajabiError) -> ExitCode:
 
 
 def print_error(error: BaseException, code: ExitCode, *, json: bool) -> None:
-    """Print *error* in one line on standard error: as a sentence, or as JSON with the facts as members."""
-    text = " ".join(str(error).split())
-    message = ". ".join([text if isinstance(error, ApiError) else in_own_words(text), *getattr(error, "__notes__", ())])
+    """Print *error* on standard error: as a sentence, or as JSON on one line with the facts as members.
+
+    The sentence is one line, too, except on a terminal, where it is wrapped between words.
+    """
+    message = ". ".join([message_of(error), *getattr(error, "__notes__", ())])
     if json:
         print_json({"error": {**_facts(error), "message": message, "exit_code": code.value}}, error=True)
     else:
-        print_line(f"kajabi: {message}", error=True)
+        _print_sentence(f"kajabi: {message}")
+
+
+def message_of(error: BaseException) -> str:
+    """Return the text of *error* in one line, in the words of the command unless it is the API's."""
+    text = " ".join(str(error).split())
+    return text if isinstance(error, ApiError) else in_own_words(text)
+
+
+def _print_sentence(text: str) -> None:
+    shown = escape_line(text)
+    first, *others = _wrapped(shown) if sys.stderr.isatty() else [shown]
+    print_line(first, error=True)
+    for line in others:
+        # Indented, so that no text of the API can look like a line of the command.
+        print_line(f"{_INDENT}{line}", error=True)
+
+
+def _wrapped(text: str) -> list[str]:
+    return front.wrapped(text, front.screen_width() - len(_INDENT))
 
 
 def _facts(error: BaseException) -> dict[str, Any]:

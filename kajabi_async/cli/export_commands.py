@@ -193,6 +193,8 @@ async def _export(
 
 def _print_kept(progress: ExportProgress | None) -> None:
     rows = 0 if progress is None else progress.rows
+    if not rows:
+        return
     kept = f"{counted(rows, 'row')} so far {'is' if rows == 1 else 'are'} kept"
     print_line(f"kajabi: {kept}; run the same command again to resume", error=True)
 

@@ -1,6 +1,7 @@
 """``kajabi fake``: a fake of the API to develop against, as a process of its own."""
 
 import asyncio
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Final
 
@@ -54,7 +55,9 @@ def fake(
             await server.start(port=port)
         except OSError as error:
             await server.aclose()
-            raise ConfigurationError(f"cannot listen on port {port}: {error.strerror or error}") from None
+            # The text of asyncio repeats the address.
+            reason = os.strerror(error.errno) if error.errno else str(error)
+            raise ConfigurationError(f"cannot listen on port {port}: {reason}") from None
         try:
             _print_settings(server, credentials, json=json)
             flush()

@@ -106,10 +106,22 @@ _MAILED: Final = {
 }
 """What happened to a broadcast, and what did not."""
 
+_WITH_MAIL: Final = {
+    "opened": ("Opened", "Did not open"),
+    "delivered": ("Got", "Did not get"),
+    "clicked": ("Clicked in", "Did not click in"),
+}
+"""What a person did with an email, and did not do."""
+
 
 def _in_last(match: re.Match[str]) -> str:
-    words = match[2].replace("_email", " an email").replace("_", " ")
-    return f"{'Not ' if match[1] else ''}{words if match[1] else words.capitalize()} in the last DAYS days."
+    words = match[2].replace("_", " ")
+    return f"{f'Not {words}' if match[1] else words.capitalize()} in the last DAYS days."
+
+
+def _of_mail_in_last(match: re.Match[str]) -> str:
+    done, not_done = _WITH_MAIL[match[2]]
+    return f"{not_done if match[1] else done} an email in the last DAYS days."
 
 
 def _of_mailing(match: re.Match[str]) -> str:
@@ -135,6 +147,7 @@ def _compared(match: re.Match[str]) -> str:
 
 
 _PATTERNS: Final[tuple[tuple[re.Pattern[str], Callable[[re.Match[str]], str]], ...]] = (
+    (re.compile(rf"(not_)?({'|'.join(_WITH_MAIL)})_email_in_last"), _of_mail_in_last),
     (re.compile(r"(not_)?(\w+)_in_last"), _in_last),
     (re.compile(r"(no_)?(\w+?)_email_broadcast_(ids?)"), _of_mailing),
     (re.compile(r"(\w+)_assessment_id"), _of_assessment),
@@ -143,10 +156,15 @@ _PATTERNS: Final[tuple[tuple[re.Pattern[str], Callable[[re.Match[str]], str]], .
 )
 
 
-def filter_meaning(name: str) -> str:
+_FLAG: Final = re.compile(r"(\w+?)_(not_)?eq")
+
+
+def filter_meaning(name: str, *, is_flag: bool = False) -> str:
     """Return what the filter called *name* selects, in one sentence; its name in words if nothing is known of it."""
     if name in _OWN:
         return _OWN[name]
+    if is_flag and (match := _FLAG.fullmatch(name)):
+        return f"Whether `{match[1]}` is {'not ' if match[2] else ''}true."
     for pattern, describe in _PATTERNS:
         if match := pattern.fullmatch(name):
             return describe(match)

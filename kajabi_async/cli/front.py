@@ -3,6 +3,9 @@
 Imports no library, so that they show at once.
 """
 
+import os
+import re
+import sys
 import textwrap
 from collections.abc import Iterable, Iterator, Sequence
 from shutil import get_terminal_size
@@ -22,6 +25,8 @@ __all__ = [
     "page_width",
     "paragraphs",
     "print_page",
+    "screen_width",
+    "wrapped",
 ]
 
 HELP_FLAGS: Final = frozenset({"--help", "-h"})
@@ -75,6 +80,10 @@ _EXAMPLES: Final = (
 _WIDEST: Final = 100
 _NARROWEST: Final = 40
 _INDENT: Final = "  "
+_COMMAND: Final = re.compile("`[^`]*`")
+_UNBROKEN: Final = "\x00"
+"""Stands for a space at which no line ends."""
+_USUAL_WIDTH: Final = 80
 _MAX_NAME: Final = 30
 """Characters of a name up to which its text stands beside it, otherwise below."""
 
@@ -98,10 +107,31 @@ def page_width() -> int:
     return max(_NARROWEST, min(_WIDEST, get_terminal_size().columns))
 
 
+def screen_width() -> int:
+    """Return the width of the terminal in characters, also if only standard error goes to one; 80 if none is known."""
+    if columns := get_terminal_size((0, 0)).columns:
+        return columns
+    try:
+        return os.get_terminal_size(sys.stderr.fileno()).columns or _USUAL_WIDTH
+    except (OSError, ValueError):
+        return _USUAL_WIDTH
+
+
+def wrapped(text: str, width: int) -> list[str]:
+    """Return the lines of *text*, at most *width* characters long: words, and commands in backticks, stay whole.
+
+    A word that is longer than that has a line of its own.
+    """
+    width = max(width, _NARROWEST // 2)
+    unbroken = _COMMAND.sub(lambda match: match[0].replace(" ", _UNBROKEN) if len(match[0]) < width else match[0], text)
+    lines = textwrap.wrap(unbroken, width, break_long_words=False, break_on_hyphens=False)
+    return [line.replace(_UNBROKEN, " ") for line in lines]
+
+
 def paragraphs(texts: Iterable[str]) -> Iterator[str]:
     """Yield the lines of *texts*, wrapped at the width of the page, each text followed by an empty line."""
     for text in texts:
-        yield from _wrapped(text, page_width())
+        yield from wrapped(text, page_width())
         yield ""
 
 
@@ -110,16 +140,12 @@ def listing(rows: Sequence[tuple[str, str]]) -> Iterator[str]:
     width = max((len(name) for name, _ in rows if len(name) <= _MAX_NAME), default=0)
     beside = len(_INDENT) + width + 2
     for name, text in rows:
-        lines = _wrapped(text, page_width() - beside) or [""]
+        lines = wrapped(text, page_width() - beside) or [""]
         if len(name) > width:
             yield f"{_INDENT}{name}"
         else:
             yield f"{_INDENT}{name:<{width}}  {lines.pop(0)}".rstrip()
         yield from (f"{' ' * beside}{line}" for line in lines)
-
-
-def _wrapped(text: str, width: int) -> list[str]:
-    return textwrap.wrap(text, max(width, _NARROWEST // 2), break_long_words=False, break_on_hyphens=False)
 
 
 def _overview() -> Iterator[str]:
@@ -142,7 +168,7 @@ def _overview() -> Iterator[str]:
 
 def _exit_codes() -> Iterator[str]:
     yield "Exit codes:"
-    yield from (f"{_INDENT}{code:>3}  {meaning}" for code, meaning in MEANINGS.items())
+    yield from listing([(f"{code:>3}", meaning) for code, meaning in MEANINGS.items()])
 
 
 def print_page(lines: Iterable[str]) -> None:

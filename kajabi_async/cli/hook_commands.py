@@ -1,6 +1,5 @@
 """``kajabi hooks create``, ``delete`` and ``ensure``: the URLs that Kajabi posts events to."""
 
-import os
 from typing import TYPE_CHECKING, Annotated
 
 from cyclopts import App, Parameter
@@ -21,6 +20,7 @@ if TYPE_CHECKING:
 
 __all__ = ["add_hook_commands"]
 
+_Url = Annotated[str, Parameter(help="The URL to post to.")]
 _Site = Annotated[str | None, Parameter(help="The site; KAJABI_SITE_ID by default."), Value("ID")]
 
 
@@ -31,8 +31,8 @@ def add_hook_commands(group: App) -> None:
 
 
 def create_hook(
-    event: HookEvent,
-    url: str,
+    event: Annotated[HookEvent, Parameter(help="What to post.")],
+    url: _Url,
     /,
     *,
     site_id: _Site = None,
@@ -61,7 +61,7 @@ def create_hook(
 
 
 def delete_hook(id: str, /, *, yes: Yes = False, json: Json = False) -> int:
-    """Delete a hook: Kajabi posts no more events to its URL. Asks first; --yes does not.
+    """Delete a hook: Kajabi posts no more events to its URL. Asks first, unless --yes is set.
 
     Examples:
       kajabi hooks delete 12
@@ -80,9 +80,9 @@ def delete_hook(id: str, /, *, yes: Yes = False, json: Json = False) -> int:
 
 
 def ensure_hooks(
-    url: str,
+    url: _Url,
     /,
-    *events: HookEvent,
+    *events: Annotated[HookEvent, Parameter(help="What to post to it.")],
     site_id: _Site = None,
     yes: Yes = False,
     json: Json = False,
@@ -90,7 +90,7 @@ def ensure_hooks(
     """Create and delete hooks until a URL gets each of the events of a site once, and nothing else.
 
     Second hooks of the URL, those for other events and those for one resource are deleted; without any event, all of
-    them. Asks before it deletes; --yes does not. Other URLs are left alone. Running it again changes nothing.
+    them. Asks before it deletes, unless --yes is set. Other URLs are left alone. Running it again changes nothing.
 
     Examples:
       kajabi hooks ensure https://example.com/kajabi purchase order_created --site-id 1
@@ -110,7 +110,7 @@ def ensure_hooks(
 
 
 async def _confirm_deletions(api: "Kajabi", url: str, events: tuple[HookEvent, ...], site_id: str | None) -> None:
-    site = site_id or os.environ.get("KAJABI_SITE_ID")
+    site = site_id or api.site_id
     if not site:
         # The call itself says what is missing.
         return

@@ -8,19 +8,28 @@ import threading
 from collections.abc import Callable, Generator, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Final, Self, TextIO
+from typing import Any, Final, Protocol, Self, TextIO
 
 import attrs
 
-from kajabi_async.cli.columns import text_of, values_in
+from kajabi_async.cli.value_lines import text_of, values_in
 from kajabi_async.errors import ConfigurationError
 
-__all__ = ["IDS", "STANDARD_INPUT", "Content", "IdLines", "count_values", "open_source"]
+__all__ = ["IDS", "STANDARD_INPUT", "Content", "IdLines", "LineSource", "count_values", "open_source"]
 
 STANDARD_INPUT: Final = "-"
 """What stands for standard input in place of a file."""
 _READ_AHEAD: Final = 1000
+_MARK_LENGTH: Final = 2
 _UTF_16_MARKS: Final = (b"\xff\xfe", b"\xfe\xff")
+
+
+class LineSource(Protocol):
+    """What lines are read from."""
+
+    def readline(self) -> str:
+        """Return the next line with its end, "" if there is none."""
+        ...
 
 
 @attrs.frozen
@@ -56,7 +65,7 @@ IDS: Final = Content("id", "customers lookup", "one id is looked up with `kajabi
 
 
 @contextmanager
-def open_source(source: str, content: Content) -> Generator[TextIO]:
+def open_source(source: str, content: Content) -> Generator[LineSource]:
     """Open the file *source*, or standard input for ``-``; ConfigurationError if it cannot be opened."""
     if source == STANDARD_INPUT:
         yield _standard_input()
@@ -83,7 +92,7 @@ class IdLines:
     Lookups go on while it waits for a slow pipe. ConfigurationError if the lines cannot be read.
     """
 
-    def __init__(self, lines: TextIO, content: Content) -> None:
+    def __init__(self, lines: LineSource, content: Content) -> None:
         self._values, self._content = content.values(iter(lines.readline, "")), content
         self._arrived: asyncio.Queue[str | ConfigurationError | None] = asyncio.Queue()
         self._room = threading.Semaphore(_READ_AHEAD)
@@ -168,13 +177,55 @@ def _encoding_of(path: Path) -> str:
     if not path.is_file():
         return "utf-8"
     with path.open("rb") as file:
-        return "utf-16" if file.read(2) in _UTF_16_MARKS else "utf-8"
+        return _encoding_after(file.read(_MARK_LENGTH))
 
 
-def _standard_input() -> TextIO:
+def _encoding_after(start: bytes) -> str:
+    return "utf-16" if start in _UTF_16_MARKS else "utf-8"
+
+
+def _standard_input() -> LineSource:
     try:
         descriptor = sys.stdin.fileno()
     except io.UnsupportedOperation:
         return sys.stdin
     # Not sys.stdin itself: Python closes it at exit, which fails while a thread reads from it.
-    return open(descriptor, encoding="utf-8", closefd=False)
+    return _UndecodedLines(io.FileIO(descriptor, closefd=False))
+
+
+class _UndecodedLines:
+    """The lines of a stream, which is first read, and its encoding found, by the thread that asks for a line."""
+
+    def __init__(self, stream: io.RawIOBase) -> None:
+        self._stream = stream
+        self._lines: io.TextIOWrapper | None = None
+
+    def readline(self) -> str:
+        """Return the next line with its end, "" at the end of the stream."""
+        if self._lines is None:
+            self._lines = self._decoded()
+        return self._lines.readline()
+
+    def _decoded(self) -> io.TextIOWrapper:
+        start = b""
+        while len(start) < _MARK_LENGTH and (piece := self._stream.read(_MARK_LENGTH - len(start))):
+            start += piece
+        whole = io.BufferedReader(_Continued(start, self._stream))
+        return io.TextIOWrapper(whole, encoding=_encoding_after(start), newline="")
+
+
+class _Continued(io.RawIOBase):
+    """A stream that begins with bytes which were read from it already."""
+
+    def __init__(self, start: bytes, rest: io.RawIOBase) -> None:
+        self._start, self._rest = start, rest
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int:
+        size = len(buffer)
+        piece = self._start[:size] or self._rest.read(size) or b""
+        self._start = self._start[size:]
+        buffer[: len(piece)] = piece
+        return len(piece)

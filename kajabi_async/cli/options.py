@@ -8,7 +8,7 @@ __all__ = ["Json", "Value", "Yes"]
 
 
 class Value(NamedTuple):
-    """The word for what an option takes, such as ``DAYS``, in its ``Annotated`` type; its type's by default."""
+    """The word for what an option or argument takes, such as ``DAYS``, in its type; that of the type by default."""
 
     word: str
 

@@ -23,7 +23,7 @@ _PHRASES: Final = {
     ),
     "start with since= instead": "remove the file that --cursor names, and start with --since",
 }
-_OPERATION: Final = re.compile(r"^([a-z][a-z_]*)\.([a-z][a-z_]*)(?= needs )")
+_OPERATION: Final = re.compile(r"^([a-z][a-z_]*)\.([a-z][a-z_]*)(?= (?:needs|has no) )")
 _FILTER: Final = re.compile(r"filter\[([a-z_]+)\]")
 _ARGUMENT: Final = re.compile(r"(?<![\w-])([a-z]+(?:_[a-z]+)*)=(?=[\s,:;.)]|$)")
 _SUBJECT: Final = re.compile(

@@ -1,11 +1,12 @@
 """``kajabi RESOURCE list`` and ``get`` for every resource, built from the declarations of the resource classes."""
 
 import inspect
-from collections.abc import Iterator, Sequence
+import shlex
+from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Final
 
 from kajabi_async.checks import whole_number
-from kajabi_async.cli.ids import checked_not_email
+from kajabi_async.cli.id_argument import checked_not_email
 from kajabi_async.cli.rendering import as_members, column_names, print_resource, print_rows
 from kajabi_async.cli.running import on_client
 from kajabi_async.cli.screens import error_screen, output_screen
@@ -16,13 +17,13 @@ from kajabi_async.cli.signatures import (
     filter_options,
     include_option,
     option,
+    relations_of,
     takes_include,
     with_signature,
     words_of,
 )
 from kajabi_async.cli.wording import counted
 from kajabi_async.errors import InvalidArgumentError
-from kajabi_async.fetching.pages import Pages
 from kajabi_async.models.resource import Resource
 from kajabi_async.output import flush, print_json
 
@@ -33,6 +34,7 @@ __all__ = ["get_command", "list_command", "needs_site"]
 
 _DEFAULT_LIMIT: Final = 20
 _NEEDS_SITE: Final = "payouts"
+_NOT_EXPORTED: Final = frozenset({"sort", "page_size"})
 
 
 def needs_site(cls: ResourceClass) -> bool:
@@ -57,8 +59,8 @@ def list_command(cls: ResourceClass) -> Any:
 def _list_help(cls: ResourceClass) -> str:
     start = f"kajabi {command_name(cls)} list" + (" --site-id 1" if needs_site(cls) else "")
     second = f"{start} --sort -{min(cls.sort_keys)} --json" if _sorts(cls) else f"{start} --json"
-    if "include" in _known(cls) and any(include_option(cls)):
-        name = min(name for name, relation in cls.model.relations.items() if relation.includable)
+    if "include" in _known(cls) and relations_of(cls):
+        name = relations_of(cls)[0]
         second = f"{start} --include {name} --columns id,{name}"
     return (
         f"List {words_of(cls)}.\n\nPrints a table on a terminal, and lines with tabs between the cells in a pipe; "
@@ -111,27 +113,43 @@ async def _print_list(
     if as_lines:
         for row in rows:
             print_json(as_members(row))
-        return
-    if rows:
+    elif rows:
         included = (step.partition(".")[0].strip() for step in options.get("include", "").split(","))
         print_rows(output_screen(), rows, cls.model, columns=columns, included=[step for step in included if step])
-        flush()
-    if note := await _note(pages, cls, len(rows)):
-        error_screen().line(note)
+    flush()
+    if pages.position is not None:
+        _print_rest(cls, options, len(rows), await pages.count(), as_json=as_lines)
+    elif not rows and not as_lines:
+        error_screen().line(f"no {words_of(cls)}")
 
 
-async def _note(pages: Pages[Any], cls: ResourceClass, printed: int) -> str | None:
-    """Return what the list has besides the printed rows, and how to get it; None if nothing."""
-    if not printed:
-        return f"no {words_of(cls)}"
-    if pages.position is None:
-        return None
-    total = await pages.count()
+def _print_rest(cls: ResourceClass, options: dict[str, Any], printed: int, total: int | None, *, as_json: bool) -> None:
+    """Print on standard error what the list has besides the *printed* rows, and how to get it."""
+    if total is not None and total <= printed:
+        total = None
+    if as_json:
+        print_json({"report": {"rows": printed, "total": total}}, error=True)
+        return
+    screen = error_screen()
+    if total is None:
+        screen.line(f"{printed:,} {words_of(cls)}, and there are more: raise --limit")
+    else:
+        screen.line(f"{printed:,} of {counted(total, words_of(cls).removesuffix('s'))}; --limit {total} prints all")
     name = command_name(cls)
-    export = f"`kajabi export {name} --out {name}.csv` writes all to a file"
-    if total is None or total <= printed:
-        return f"{printed:,} {words_of(cls)}, and there are more: raise --limit; {export}"
-    return f"{printed:,} of {counted(total, words_of(cls).removesuffix('s'))}; --limit {total} prints all; {export}"
+    export = " ".join(["kajabi export", name, *_typed(options), f"--out {name}.csv"])
+    screen.line(f"`{export}` writes all to a file")
+
+
+def _typed(options: Mapping[str, Any]) -> Iterator[str]:
+    """Yield those options of a list that an export takes, too, as they are typed."""
+    for name, value in options.items():
+        option_name = name.replace("_", "-")
+        if name in _NOT_EXPORTED:
+            continue
+        if isinstance(value, bool):
+            yield f"--{option_name}" if value else f"--no-{option_name}"
+        else:
+            yield f"--{option_name} {shlex.quote(str(value))}"
 
 
 def get_command(cls: ResourceClass) -> Any:
@@ -150,8 +168,8 @@ def get_command(cls: ResourceClass) -> Any:
 def _get_help(cls: ResourceClass) -> str:
     start = f"kajabi {command_name(cls)} get 1" + (" --site-id 1" if needs_site(cls) else "")
     second = f"{start} --json"
-    if takes_include(cls) and any(include_option(cls)):
-        name = min(name for name, relation in cls.model.relations.items() if relation.includable)
+    if takes_include(cls) and relations_of(cls):
+        name = relations_of(cls)[0]
         second = f"{start} --include {name}"
     return f"Show one of the {words_of(cls)}, by its id.\n\nExamples:\n  {start}\n  {second}"
 

@@ -1,6 +1,6 @@
 """Resources rendered as JSON for programs and as tables for people."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from datetime import date
 from decimal import Decimal
 from typing import Any, Final
@@ -58,7 +58,7 @@ def print_resource(screen: Screen, resource: Resource) -> None:
 
 def print_rows(
     screen: Screen,
-    rows: Iterable[Resource],
+    rows: Sequence[Resource],
     model: type[Resource],
     *,
     columns: Sequence[str] | None = None,
@@ -66,16 +66,21 @@ def print_rows(
 ) -> None:
     """Print resources of one type as rows, with the *columns*, or those that distinguish them and are *included*.
 
-    On a terminal a column that is blank in every row is left out unless it was asked for.
+    On a terminal a column that is blank in every row is left out unless it was requested.
     """
     show = _Shown(screen.is_terminal)
     names = _default_columns(model, included, in_front=screen.is_terminal) if columns is None else columns
     cells = [[show.cell(row, name) for name in names] for row in rows]
     if columns is None and screen.is_terminal:
-        kept = [at for at in range(len(names)) if at == 0 or any(row[at] not in _BLANK for row in cells)]
+        kept = [
+            at
+            for at, name in enumerate(names)
+            if at == 0 or name in included or any(row[at] not in _BLANK for row in cells)
+        ]
         names = [names[at] for at in kept]
         cells = [[row[at] for at in kept] for row in cells]
-    screen.table(names, cells, keep=_KEPT + len(included) if columns is None else len(names))
+    numbers = {name for name in names if any(_is_number(row, name) for row in rows)}
+    screen.table(names, cells, keep=_KEPT + len(included) if columns is None else len(names), numbers=numbers)
 
 
 def column_names(text: str, model: type[Resource]) -> list[str]:
@@ -113,7 +118,7 @@ class _Shown:
         except UnreadableAttributeError:
             return "(unreadable)"
         if name in row.relations:
-            return _linked_cell(value)
+            return _linked_cell(value, none="-" if self._is_terminal else "")
         return escape_value(self._text(value))
 
     def field(self, value: Any) -> str:
@@ -130,6 +135,8 @@ class _Shown:
             return value
         if isinstance(value, date):
             return minute(value) if self._is_terminal else str(plain(value))
+        if isinstance(value, bool):
+            return str(value).lower()
         return str(value) if isinstance(value, int | Decimal) else escape_json(plain(value))
 
 
@@ -144,10 +151,16 @@ def _linked(handle: ToOne[Any] | ToMany[Any]) -> str:
     return ", ".join(_label(resource) for resource in loaded) or "none"
 
 
-def _linked_cell(handle: ToOne[Any] | ToMany[Any]) -> str:
-    if handle.at_hand is None:
-        return ", ".join(map(escape_value, handle.ids or ()))
-    return ", ".join(_label(resource) for resource in handle.at_hand)
+def _linked_cell(handle: ToOne[Any] | ToMany[Any], *, none: str) -> str:
+    loaded = handle.at_hand
+    if loaded is None:
+        return ", ".join(map(escape_value, handle.ids)) or none if handle.ids is not None else ""
+    return ", ".join(_label(resource) for resource in loaded) or none
+
+
+def _is_number(row: Resource, name: str) -> bool:
+    value = row.loaded_attributes().get(name)
+    return isinstance(value, int | Decimal) and not isinstance(value, bool)
 
 
 def _label(resource: Resource) -> str:

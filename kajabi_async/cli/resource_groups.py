@@ -1,6 +1,7 @@
 """The group of commands of each resource: ``list`` and ``get``, and what else it has."""
 
 import inspect
+import re
 from importlib import import_module
 from typing import Final
 
@@ -9,13 +10,15 @@ from cyclopts import App
 from kajabi_async.cli.contents import Command
 from kajabi_async.cli.find import find_command
 from kajabi_async.cli.hook_commands import add_hook_commands
-from kajabi_async.cli.lookup_command import lookup
+from kajabi_async.cli.lookup_command import lookup_command
 from kajabi_async.cli.read_commands import get_command, list_command, needs_site
 from kajabi_async.cli.signatures import ResourceClass, resource_class
 from kajabi_async.cli.write_commands import add_writes
 
 __all__ = ["resource_group"]
 
+_SOURCE: Final = re.compile(r" \((?:observed|API document)\)")
+"""Where a docstring has a fact from, which the page of a command need not say."""
 _WITH_EMAILS: Final = ("customers", "contacts")
 
 
@@ -31,7 +34,7 @@ def resource_group(command: Command) -> App:
     if command.name in _WITH_EMAILS:
         group.command(find_command(cls), name="find")
     if command.name == "customers":
-        group.command(lookup)
+        group.command(lookup_command(cls), name="lookup")
     if command.name == "hooks":
         add_hook_commands(group)
     return group
@@ -40,7 +43,8 @@ def resource_group(command: Command) -> App:
 def _help(command: Command, cls: ResourceClass) -> str:
     """Return the first paragraph of the class's docstring without its leading name, and two examples."""
     text = " ".join((inspect.getdoc(cls) or "").partition("\n\n")[0].split())
-    note = text.removeprefix(f"``api.{cls.name}``").lstrip(":;. ").replace("``", "`")
+    note = text.removeprefix(f"``api.{cls.name}``").lstrip(":;. ").replace("``include``", "--include")
+    note = _SOURCE.sub("", note).replace("``", "`")
     note = f"{note[:1].upper()}{note[1:]}"
     about = note if note.startswith(command.summary) else f"{command.summary}. {note}".rstrip()
     site = " --site-id 1" if needs_site(cls) else ""

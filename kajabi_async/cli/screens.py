@@ -4,7 +4,7 @@ In a pipe nothing is cut, wrapped or padded, and a table has no header: one row 
 """
 
 import sys
-from collections.abc import Generator, Iterable, Sequence
+from collections.abc import Collection, Generator, Iterable, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from typing import Protocol
 
@@ -43,8 +43,13 @@ class Screen(Protocol):
         """Print names and values; with *title*, in a box below it on a terminal."""
         ...
 
-    def table(self, header: Row, rows: Sequence[Row], *, keep: int = 2) -> None:
-        """Print rows; on a terminal, of the columns after the first *keep* those for which there is room."""
+    def table(
+        self, header: Row, rows: Sequence[Row], *, keep: int = 2, numbers: Collection[str] = frozenset[str]()
+    ) -> None:
+        """Print rows; on a terminal, of the columns after the first *keep* those for which there is room.
+
+        The columns called *numbers* are flush right there.
+        """
         ...
 
     def aligned(self, cells: Sequence[tuple[str, str]], *, widths: Sequence[int]) -> None:
@@ -83,8 +88,10 @@ class _Pipe:
         del title
         self._print(rows)
 
-    def table(self, header: Row, rows: Sequence[Row], *, keep: int = 2) -> None:
-        del header, keep
+    def table(
+        self, header: Row, rows: Sequence[Row], *, keep: int = 2, numbers: Collection[str] = frozenset[str]()
+    ) -> None:
+        del header, keep, numbers
         self._print(rows)
 
     def aligned(self, cells: Sequence[tuple[str, str]], *, widths: Sequence[int]) -> None:

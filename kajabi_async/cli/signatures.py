@@ -18,6 +18,7 @@ __all__ = [
     "filter_options",
     "include_option",
     "option",
+    "relations_of",
     "resource_class",
     "resource_classes",
     "takes_include",
@@ -57,13 +58,23 @@ def filter_options(cls: ResourceClass) -> Iterator[inspect.Parameter]:
     takes = get_type_hints(cls.filters, include_extras=True)
     for name, annotation in get_type_hints(cls.filters).items():
         word = value_word(next((each.words for each in _metadata(takes[name]) if isinstance(each, Takes)), ""))
-        yield option(name, _command_line_type(annotation), filter_meaning(name), word=word, group=_FILTERS)
+        yield option(
+            name,
+            _command_line_type(annotation),
+            filter_meaning(name, is_flag=annotation is bool),
+            word=word,
+            group=_FILTERS,
+        )
+
+
+def relations_of(cls: ResourceClass) -> list[str]:
+    """Return the names of the relations of a resource that can be included, sorted."""
+    return sorted(name for name, relation in cls.model.relations.items() if relation.includable)
 
 
 def include_option(cls: ResourceClass) -> Iterator[inspect.Parameter]:
     """Yield the option that names relations to include, if the resource has any that can be."""
-    includable = sorted(name for name, relation in cls.model.relations.items() if relation.includable)
-    if includable:
+    if includable := relations_of(cls):
         text = f"Relations to include, separated by commas: {', '.join(includable)}."
         yield option("include", str | None, text, word="NAME,...")
 

@@ -3,9 +3,9 @@
 All arguments are text, never markup: control characters and escape sequences are shown escaped.
 """
 
-from collections.abc import Generator, Iterable, Sequence
+from collections.abc import Collection, Generator, Iterable, Sequence
 from contextlib import contextmanager
-from typing import Any, Final, NoReturn
+from typing import Any, Final, Literal, NoReturn
 
 from rich.cells import cell_len, set_cell_size
 from rich.console import Console
@@ -13,13 +13,14 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextC
 from rich.table import Table
 from rich.text import Text
 
+from kajabi_async.cli.front import wrapped
 from kajabi_async.escaping.text import escape_line
 
-__all__ = ["Screen", "terminal_screen"]
+__all__ = ["TerminalScreen", "terminal_screen"]
 
 _BETWEEN: Final = 3
 """Characters that a cell takes besides its text: the line before it, and a space on either side."""
-_COMFORTABLE: Final = 40
+_COMFORTABLE: Final = 28
 """Characters of a long cell that are worth more than one more column."""
 _NARROWEST: Final = 4
 _CUT: Final = "..."
@@ -33,7 +34,7 @@ class _Console(Console):
         raise BrokenPipeError
 
 
-class Screen:
+class TerminalScreen:
     """A `kajabi_async.cli.screens.Screen` on a terminal; without colours if NO_COLOR is set."""
 
     is_terminal = True
@@ -43,7 +44,8 @@ class Screen:
 
     def line(self, text: str, *, style: str = "") -> None:
         """Print a sentence, wrapped at the width of the screen."""
-        self._console.print(_text(text, style))
+        for line in wrapped(escape_line(text), self._console.width) or [""]:
+            self._console.print(Text(line, style))
 
     def heading(self, text: str) -> None:
         """Print a line across the screen with *text* in it."""
@@ -62,18 +64,27 @@ class Screen:
             table.add_row(*map(_text, row))
         self._console.print(table)
 
-    def table(self, header: Sequence[str], rows: Sequence[Sequence[str]], *, keep: int = 2) -> None:
+    def table(
+        self,
+        header: Sequence[str],
+        rows: Sequence[Sequence[str]],
+        *,
+        keep: int = 2,
+        numbers: Collection[str] = frozenset[str](),
+    ) -> None:
         """Print rows under a header, a line each: cells that are too long for the width of the screen are cut.
 
-        Of the columns after the first *keep* those are left out for which there is no room.
+        Of the columns after the first *keep* those are left out for which there is no room. Those called *numbers* are
+        flush right.
         """
         shown = [[escape_line(cell) for cell in row] for row in (header, *rows)]
         natural = [max(map(cell_len, column)) for column in zip(*shown, strict=True)]
         room = self._console.width - 1
         widths = _fitted(natural[: _fitting(natural, room, keep)], room)
         table = Table()
-        for name, width in zip(shown[0], widths, strict=False):
-            table.add_column(Text(_cut(name, width)), width=width, no_wrap=True)
+        for name, column, width in zip(header, shown[0], widths, strict=False):
+            side: Literal["left", "right"] = "right" if name in numbers else "left"
+            table.add_column(Text(_cut(column, width)), width=width, no_wrap=True, justify=side)
         for row in shown[1:]:
             table.add_row(*(Text(_cut(cell, width)) for cell, width in zip(row, widths, strict=False)))
         whole = sum(widths) + _BETWEEN * len(widths) + 1
@@ -112,9 +123,9 @@ class Screen:
             yield _Bars(progress)
 
 
-def terminal_screen(*, error: bool) -> Screen:
+def terminal_screen(*, error: bool) -> TerminalScreen:
     """Return the screen of standard output, or with *error* of standard error."""
-    return Screen(_Console(stderr=error, markup=False, emoji=False, highlight=False))
+    return TerminalScreen(_Console(stderr=error, markup=False, emoji=False, highlight=False))
 
 
 class _Bars:

@@ -27,6 +27,8 @@ _SECRET_OPTION: Final = re.compile(
 _SECRET_ASSIGNMENT: Final = re.compile(r"(?:kajabi_)?client_(?:id|secret)=", re.IGNORECASE)
 _LOGIN: Final = "login"
 _LOGIN_FLAGS: Final = frozenset({"--stdin", "--keyring", "--json", *HELP_FLAGS, HELP_WORD})
+_SITE: Final = "--site-id"
+_ID: Final = re.compile(r"[0-9]{1,20}")
 _PROFILE: Final = "--profile"
 _END_OF_OPTIONS: Final = "--"
 _LONGEST_SHOWN: Final = 100
@@ -37,10 +39,10 @@ def refuse_secrets(tokens: Sequence[str]) -> None:
     """Raise InvalidArgumentError, whose text does not repeat it, if an argument looks like a secret.
 
     That is an option with a name such as --client-secret, an assignment such as KAJABI_CLIENT_SECRET=..., and any
-    argument of login other than its flags.
+    argument of login other than its flags and the digits of a site.
     """
     before_names = _until_end_of_options(tokens)
-    for_login = tokens[:1] == [_LOGIN] and not _LOGIN_FLAGS.issuperset(tokens[1:])
+    for_login = tokens[:1] == [_LOGIN] and not _LOGIN_FLAGS.issuperset(_without_site(tokens[1:]))
     if for_login or any(_SECRET_OPTION.match(token) or _SECRET_ASSIGNMENT.match(token) for token in before_names):
         raise InvalidArgumentError(
             "secrets are never taken from arguments, which other users of this machine and the shell's history can "
@@ -48,6 +50,19 @@ def refuse_secrets(tokens: Sequence[str]) -> None:
             "login`, which asks for them, or reads them from a pipe with --stdin. If what you typed was a real secret, "
             "make a new key"
         )
+
+
+def _without_site(tokens: Sequence[str]) -> list[str]:
+    """Return *tokens* without ``--site-id`` and its value, if that is an id."""
+    rest: list[str] = []
+    remaining = iter(tokens)
+    for token in remaining:
+        if token == _SITE:
+            value = next(remaining, "")
+            rest += [] if not value or _ID.fullmatch(value) else [value]
+        elif not (token.startswith(f"{_SITE}=") and _ID.fullmatch(token.partition("=")[2])):
+            rest.append(token)
+    return rest
 
 
 def take_profile(tokens: Sequence[str]) -> tuple[str | None, list[str]]:

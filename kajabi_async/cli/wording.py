@@ -2,7 +2,7 @@
 
 from datetime import UTC, date, datetime
 
-__all__ = ["clock_time", "counted", "minute"]
+__all__ = ["clock_time", "counted", "minute", "second"]
 
 
 def counted(number: int, singular: str, plural: str = "") -> str:
@@ -13,6 +13,11 @@ def counted(number: int, singular: str, plural: str = "") -> str:
 def clock_time(timestamp: float) -> str:
     """Return a time as of ``time.time`` as hours, minutes and seconds in UTC."""
     return f"{datetime.fromtimestamp(timestamp, UTC):%H:%M:%S} UTC"
+
+
+def second(value: datetime) -> str:
+    """Return a time to the second in UTC."""
+    return f"{value.astimezone(UTC):%Y-%m-%d %H:%M:%S} UTC"
 
 
 def minute(value: date) -> str:

@@ -6,11 +6,12 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 from cyclopts import App, Parameter
 
 from kajabi_async.cli.confirming import confirm
-from kajabi_async.cli.ids import checked_not_email
+from kajabi_async.cli.id_argument import checked_not_email
 from kajabi_async.cli.options import Json, Value, Yes
 from kajabi_async.cli.rendering import as_members, print_resource
 from kajabi_async.cli.running import on_client
-from kajabi_async.cli.screens import output_screen
+from kajabi_async.cli.screens import error_screen, output_screen
+from kajabi_async.cli.usage import misuse
 from kajabi_async.cli.wording import counted
 from kajabi_async.errors import InvalidArgumentError
 from kajabi_async.escaping.text import escape_value
@@ -32,6 +33,7 @@ _Settings = Annotated[
     ),
     Value("NAME=VALUE"),
 ]
+_Tag = Annotated[str, Value("TAG-ID...")]
 _CONTACTS: Final = "contacts"
 
 
@@ -79,30 +81,32 @@ def update_contact(id: str, /, *, settings: _Settings, json: Json = False) -> in
     return on_client(update)
 
 
-def add_tags(id: str, /, *tag_ids: str, json: Json = False) -> int:
+def add_tags(id: str, /, *tag_ids: _Tag, json: Json = False) -> int:
     """Add tags to a contact and print all of its tags; fires tag_added hooks and automations.
 
     Examples:
       kajabi contacts add-tags 2150000001 5 6
     """
     checked_not_email(id, _CONTACTS)
+    _check_some(tag_ids, "TAG-ID", "add-tags")
 
     async def add(api: "Kajabi") -> None:
-        _print_ids("tags", await api.contacts.add_tags(id, tag_ids), json=json)
+        _print_ids("tags", await api.contacts.add_tags(id, tag_ids), none="no tags", json=json)
 
     return on_client(add)
 
 
-def remove_tags(id: str, /, *tag_ids: str, json: Json = False) -> int:
+def remove_tags(id: str, /, *tag_ids: _Tag, json: Json = False) -> int:
     """Remove tags from a contact and print the remaining ones; fires tag_removed hooks and automations.
 
     Examples:
       kajabi contacts remove-tags 2150000001 5
     """
     checked_not_email(id, _CONTACTS)
+    _check_some(tag_ids, "TAG-ID", "remove-tags")
 
     async def remove(api: "Kajabi") -> None:
-        _print_ids("tags", await api.contacts.remove_tags(id, tag_ids), json=json)
+        _print_ids("tags", await api.contacts.remove_tags(id, tag_ids), none="no tags left", json=json)
 
     return on_client(remove)
 
@@ -110,10 +114,8 @@ def remove_tags(id: str, /, *tag_ids: str, json: Json = False) -> int:
 def grant_offers(
     id: str,
     /,
-    *offer_ids: str,
-    welcome_email: Annotated[
-        bool, Parameter(help="Whether Kajabi sends the customer its welcome email; it does by default.")
-    ] = True,
+    *offer_ids: Annotated[str, Value("OFFER-ID...")],
+    welcome_email: Annotated[bool, Parameter(help="Do not let Kajabi send the customer its welcome email.")] = True,
     yes: Yes = False,
     json: Json = False,
 ) -> int:
@@ -121,20 +123,21 @@ def grant_offers(
 
     Turns the contact into a customer. THE CUSTOMER IS MAILED: the welcome email unless --no-welcome-email is set, and
     always the gift email of the offer and the mails of automations. No mail can be called back, so this asks on a
-    terminal; --yes does not.
+    terminal, unless --yes is set.
 
     Examples:
       kajabi contacts grant-offers 2150000001 1
       kajabi contacts grant-offers 2150000001 1 2 --no-welcome-email --yes
     """
     checked_not_email(id, _CONTACTS)
+    _check_some(offer_ids, "OFFER-ID", "grant-offers")
 
     async def grant(api: "Kajabi") -> None:
         # A script has decided already; a person may have mistyped.
         what = f"grant {counted(len(offer_ids), 'offer')} to contact {id}, and mail may be sent"
         confirm(what, yes=yes, needs_terminal=False)
         granted = await api.contacts.ensure_offers(id, offer_ids, send_customer_welcome_email=welcome_email)
-        _print_ids("granted_offers", granted, json=json)
+        _print_ids("granted_offers", granted, none="nothing to grant: the contact has the offers", json=json)
 
     return on_client(grant)
 
@@ -183,10 +186,17 @@ def _print(resource: Resource, *, json: bool) -> None:
         print_resource(output_screen(), resource)
 
 
-def _print_ids(name: str, ids: tuple[str, ...], *, json: bool) -> None:
+def _check_some(ids: tuple[str, ...], argument: str, command: str) -> None:
+    if not ids:
+        raise misuse(f"Missing argument: {argument}.", [_CONTACTS, command])
+
+
+def _print_ids(name: str, ids: tuple[str, ...], *, none: str, json: bool) -> None:
     if json:
         print_json({name: list(ids)})
         return
+    if not ids:
+        error_screen().line(none)
     for each in ids:
         print_line(escape_value(each))
 

@@ -89,13 +89,15 @@ class ExportReport(PlainRecord):
         warnings: list[str] = []
         if self.moved or self.repeated:
             warnings.append(
-                f"the list changed meanwhile: {self.moved:,} rows had shifted to an earlier page, of which "
-                f"{self.recovered:,} were found by reading again; {self.repeated:,} came twice and are written once"
+                f"the list changed meanwhile: {_rows(self.moved)} had shifted to an earlier page, of which "
+                f"{self.recovered:,} {'was' if self.recovered == 1 else 'were'} found by reading again; "
+                f"{self.repeated:,} came twice and {_are(self.repeated)} written once"
             )
         if self.malformed:
-            warnings.append(f"{self.malformed:,} rows could not be read and are not in the file: {self.problems[0]}")
+            unread = f"{_rows(self.malformed)} could not be read and {_are(self.malformed)} not in the file"
+            warnings.append(f"{unread}: {self.problems[0]}")
         if self.lacking:
-            warnings.append(f"the server counts {self.listed:,} rows, {self.lacking:,} more than it sent")
+            warnings.append(f"the server counts {_rows(self.listed or 0)}, {self.lacking:,} more than it sent")
         return tuple(warnings)
 
     def to_dict(self) -> dict[str, Any]:
@@ -104,6 +106,14 @@ class ExportReport(PlainRecord):
 
     def _repr_html_(self) -> str:
         return html_table("Export", ([name, _shown(value)] for name, value in self.to_dict().items()))
+
+
+def _rows(number: int) -> str:
+    return f"{number:,} {'row' if number == 1 else 'rows'}"
+
+
+def _are(number: int) -> str:
+    return "is" if number == 1 else "are"
 
 
 def _shown(value: Any) -> str:

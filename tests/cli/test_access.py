@@ -28,6 +28,7 @@ async def test_the_exit_code_tells_the_three_answers_apart(kajabi: Command, fake
     unknown = await kajabi("access", "check", "nobody@example.com", "--offer", offer)
     assert unknown.code == 6
     assert unknown.out.startswith("unknown: the search found no customer with this email")
+    assert unknown.out.endswith("; --thorough reads the whole list\n")
     assert {ExitCode.DENIED, ExitCode.NOT_KNOWN} <= MEANINGS.keys()
 
 
@@ -54,6 +55,8 @@ async def test_misuse_is_reported(kajabi: Command, arguments: tuple[str, ...]) -
     result = await kajabi("access", "check", *arguments)
     assert (result.code, result.out) == (2, "")
     assert "check()" not in result.err
+    without = await kajabi("access", "check", *arguments, KAJABI_CLIENT_ID="", KAJABI_CLIENT_SECRET="")
+    assert (without.code, without.err) == (2, result.err)
 
 
 async def test_rejected_credentials_are_an_error_and_no_answer(kajabi: Command) -> None:

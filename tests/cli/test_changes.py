@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import re
 import signal
 from datetime import UTC, datetime
 from pathlib import Path
@@ -12,6 +13,7 @@ import pytest
 from kajabi_async.testing import FakeKajabi
 from tests.cli.conftest import Command
 from tests.cli.processes import settings, started
+from tests.cli.screens import on_terminal
 
 
 def add(fake: FakeKajabi, resource_id: str) -> None:
@@ -25,7 +27,9 @@ async def test_one_poll_prints_what_has_changed_since(kajabi: Command, fake: Fak
     add(fake, "3000000000")
     shown = await kajabi("changes", "--since", "1h", "--once", "--watch", "contacts,orders")
     assert shown.code == 0
-    assert shown.lines[-1].split()[1:] == ["contact_added", "contacts", "3000000000", "3000000000@example.com"]
+    at, *cells = shown.lines[-1].split("\t")
+    assert datetime.fromisoformat(at).tzinfo is not None
+    assert cells == ["contact_added", "contacts", "3000000000", "3000000000@example.com"]
     printed = await kajabi("changes", "--since", "1h", "--once", "--watch", "contacts", "--json")
     change: dict[str, Any] = json.loads(printed.lines[-1])
     assert (change["change"], change["resource"]["id"]) == ("contact_added", "3000000000")
@@ -69,6 +73,32 @@ async def test_wrong_options_say_what_is_right(kajabi: Command, arguments: tuple
     refused = await kajabi("changes", *arguments)
     assert refused.code == 2
     assert problem in refused.err
+
+
+@pytest.mark.parametrize("arguments", [("--every", "0"), ("--sweep", "0"), ("--watch", "contact"), ("--since", "x")])
+async def test_wrong_options_are_refused_before_credentials_are_looked_for(
+    kajabi: Command, arguments: tuple[str, ...]
+) -> None:
+    """They are wrong with any."""
+    refused = await kajabi("changes", *arguments, KAJABI_CLIENT_ID="", KAJABI_CLIENT_SECRET="")
+    assert refused.code == 2
+    assert "credentials" not in refused.err
+    assert arguments[0].strip("-") in refused.err or "can be watched; did you mean 'contacts'?" in refused.err
+
+
+async def test_a_list_to_watch_may_be_called_as_its_command(kajabi: Command) -> None:
+    """With - or _."""
+    assert (await kajabi("changes", "--once", "--watch", "contact-notes,form_submissions")).code == 0
+
+
+async def test_a_terminal_shows_changes_in_columns_with_times_to_the_second(fake: FakeKajabi) -> None:
+    """A long last column goes on below itself."""
+    add(fake, "3000000000")
+    command = ("changes", "--since", "1h", "--once", "--watch", "contacts")
+    shown = await asyncio.to_thread(on_terminal, command, settings(fake), columns=80)
+    first, second = (line.rstrip() for line in shown.out.splitlines()[-2:])
+    assert re.fullmatch(r"[\d-]{10} [\d:]{8} UTC  contact_added     contacts 3000000000", first)
+    assert second == f"{'':43}3000000000@example.com"
 
 
 async def test_changes_are_followed_until_interrupted(tmp_path: Path) -> None:

@@ -153,7 +153,7 @@ async def test_rows_that_cannot_be_read_decide_the_exit_code(kajabi: Command, fa
     fake.add({"type": "customers", "id": "900", "attributes": {"created_at": "yesterday"}})
     done = await kajabi("export", "customers", "--out", str(path))
     assert done.code == 1
-    assert "warning: 1 rows could not be read" in done.err
+    assert "warning: 1 row could not be read and is not in the file" in done.err
     assert len(path.read_text().splitlines()) == 60
 
 

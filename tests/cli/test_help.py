@@ -9,6 +9,7 @@ from cyclopts import App
 from kajabi_async.cli.app import make_app
 from kajabi_async.cli.contents import COMMANDS
 from kajabi_async.cli.filter_help import filter_meaning
+from kajabi_async.cli.front import wrapped
 from tests.cli.conftest import Command
 from tests.cli.test_arguments import commands
 
@@ -38,8 +39,8 @@ async def test_every_page_has_examples_and_breaks_no_word(path: tuple[str, ...],
     """Every option and filter is whole, on its line, with its meaning."""
     done = await kajabi(*path, "--help", COLUMNS=columns)
     assert (done.code, done.err) == (0, "")
-    assert max(len(line) for line in done.lines if not line.startswith("  kajabi ")) <= int(columns)
-    examples = done.out.partition("\nExamples:\n")[2].partition("\n\n")[0].splitlines()
+    assert max(map(len, done.lines)) <= int(columns)
+    examples = done.out.partition("\nExamples:\n")[2].partition("\n\n")[0].replace("\\\n", "").splitlines()
     assert 1 <= len(examples) <= 2
     assert all(example.startswith(f"  kajabi {' '.join(path[:1])}") for example in examples)
 
@@ -55,7 +56,9 @@ async def test_every_option_of_every_page_has_its_meaning(path: tuple[str, ...],
     assert options
     for option in options:
         assert option.parameter.help, option.name
-        assert re.search(rf"^  {re.escape(option.name)}[ ,\n]", page, re.MULTILINE), option.name
+        # A flag that is set by default is named by the option that unsets it.
+        name = option.negatives[0] if option.field_info.default is True else option.name
+        assert re.search(rf"^  {re.escape(name)}[ ,\n]", page, re.MULTILINE), name
 
 
 @pytest.mark.parametrize(
@@ -90,6 +93,49 @@ async def test_the_version_shows_wherever_it_is_asked_for(typed: tuple[str, ...]
     assert re.match(r"\d+\.\d+", done.out)
 
 
+@pytest.mark.parametrize(
+    ("path", "shown"),
+    [
+        (("api",), "Usage: kajabi api [METHOD] PATH [OPTIONS]"),
+        (("contacts", "create"), "  --set NAME=VALUE  "),
+        (("contacts", "grant-offers"), "  --no-welcome-email  Do not let"),
+        (("completion", "install"), "  --no-startup  Do not add"),
+        (("customers", "lookup"), "Relations to include: contact, offers, products."),
+        (("contacts", "find"), "[default: 600]"),
+        (("doctor",), "  --json  Print a line of JSON for each check; errors, too."),
+        (("courses",), "only with --include."),
+    ],
+)
+async def test_a_page_names_what_a_command_takes(path: tuple[str, ...], shown: str, kajabi: Command) -> None:
+    """In the words of the command; a flag that is set by default by what unsets it."""
+    assert shown in (await kajabi(*path, "--help", COLUMNS="80")).out
+
+
+async def test_a_long_example_goes_on_as_a_shell_reads_it(kajabi: Command) -> None:
+    """It can be copied whole, and no word of it is broken."""
+    page = (await kajabi("hooks", "create", "--help", COLUMNS="80")).out
+    assert "https://example.com/kajabi --site-id 1 \\\n    --resource-id 5\n" in page
+
+
+async def test_a_page_states_facts_without_their_source(kajabi: Command) -> None:
+    """Where a fact comes from is said where the SDK is described."""
+    for group in GROUPS:
+        page = (await kajabi(*group, "--help")).out
+        assert "(observed)" not in page
+        assert "(API document)" not in page
+
+
+def test_commands_in_backticks_stay_on_one_line() -> None:
+    """So that they can be copied; what is longer than a line is broken between words."""
+    text = "Something that is rather long. See `kajabi customers list --help` for more of it."
+    assert wrapped(text, 40) == [
+        "Something that is rather long. See",
+        "`kajabi customers list --help` for more",
+        "of it.",
+    ]
+    assert wrapped("`one two three four five six seven`", 20) == ["`one two three four", "five six seven`"]
+
+
 async def test_help_after_the_end_of_options_is_an_argument(kajabi: Command) -> None:
     """Text may look like an option."""
     done = await kajabi("contact-notes", "create", "9", "--", "--help")
@@ -101,7 +147,10 @@ async def test_help_after_the_end_of_options_is_an_argument(kajabi: Command) -> 
     ("name", "meaning"),
     [
         ("created_in_last", "Created in the last DAYS days."),
-        ("not_opened_email_in_last", "Not opened an email in the last DAYS days."),
+        ("not_opened_email_in_last", "Did not open an email in the last DAYS days."),
+        ("delivered_email_in_last", "Got an email in the last DAYS days."),
+        ("not_clicked_email_in_last", "Did not click in an email in the last DAYS days."),
+        ("not_created_in_last", "Not created in the last DAYS days."),
         ("no_sent_email_broadcast_ids", "Who were not sent this broadcast, or any of several."),
         ("created_at_gteq", "`created_at` is at this time or later."),
         ("quantity_gteq", "`quantity` is this or more."),
@@ -112,3 +161,16 @@ async def test_help_after_the_end_of_options_is_an_argument(kajabi: Command) -> 
 def test_a_filter_is_described_by_its_name(name: str, meaning: str) -> None:
     """The names of the API are an attribute and a comparison."""
     assert filter_meaning(name) == meaning
+
+
+@pytest.mark.parametrize(
+    ("name", "meaning"),
+    [
+        ("required_eq", "Whether `required` is true."),
+        ("opt_in_not_eq", "Whether `opt_in` is not true."),
+        ("title_null", "Whether `title` is empty."),
+    ],
+)
+def test_a_filter_that_takes_no_value_says_when_it_holds(name: str, meaning: str) -> None:
+    """Yes or no is the option itself."""
+    assert filter_meaning(name, is_flag=True) == meaning

@@ -78,6 +78,17 @@ async def test_interrupting_the_prompt_ends_with_130(credentials_path: Path) -> 
     """Nothing is stored and no traceback is shown."""
     shown = await on_terminal(*COMMAND, "login", typed=(("Client id:", "\x03"),))
     assert (shown.code, "Traceback" in shown.screen) == (130, False)
+    assert "\nkajabi: interrupted" in shown.screen.replace("\r", "")
+    assert credentials_file.read(credentials_path) is None
+
+
+async def test_ending_the_input_at_the_prompt_stores_nothing(credentials_path: Path) -> None:
+    """With a sentence instead of a traceback, on a line of its own."""
+    shown = await on_terminal(*COMMAND, "login", typed=(("Client id:", "\x04"),))
+    assert shown.code == 2
+    assert "\nkajabi: nothing was typed, so nothing is stored: run `kajabi login` again" in shown.screen.replace(
+        "\r", ""
+    )
     assert credentials_file.read(credentials_path) is None
 
 

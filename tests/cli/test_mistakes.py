@@ -1,9 +1,13 @@
 """Each mistake is reported with its cure in one line, and has its exit code."""
 
+import asyncio
+
 import pytest
 
 from kajabi_async.testing import FakeKajabi
 from tests.cli.conftest import Command
+from tests.cli.processes import settings
+from tests.cli.screens import on_terminal
 
 
 @pytest.mark.parametrize(
@@ -95,3 +99,21 @@ async def test_a_new_user_is_led_from_one_mistake_to_the_next_cure(kajabi: Comma
     await kajabi("login", "--stdin", given=f"{fake.client_id}\n{fake.client_secret}\n", **unset)
     assert (await kajabi("doctor", **unset)).code == 0
     assert "Robin Owner" in (await kajabi("whoami", **unset)).out
+
+
+async def test_a_sentence_on_a_terminal_breaks_no_word(fake: FakeKajabi) -> None:
+    """Answers in words, too."""
+    command = ("access", "check", "nobody@example.com")
+    shown = await asyncio.to_thread(on_terminal, command, settings(fake), columns=80)
+    assert max(map(len, shown.out.splitlines())) <= 80
+    assert "which is no proof that\n" in shown.out.replace(" \r", "").replace("\r", "")
+
+
+def test_an_error_on_a_terminal_breaks_no_word(fake: FakeKajabi) -> None:
+    """It is wrapped at the width; the command that it names is whole, to be copied."""
+    shown = on_terminal(("customers", "list", "--emial", "x"), settings(fake), columns=80)
+    lines = shown.out.splitlines()
+    assert lines == [
+        "kajabi: Unknown option: --emial. Did you mean --email-contains? See",
+        "  `kajabi customers list --help`",
+    ]

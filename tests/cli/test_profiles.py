@@ -117,3 +117,64 @@ async def test_the_doctor_names_the_profiles(kajabi: Command, fake: FakeKajabi, 
     done = await kajabi("doctor", "--profile", "shop", "--json")
     findings = {each["check"]: each for each in map(json.loads, done.lines)}
     assert findings["credentials file"]["details"]["profiles"] == ["shop"]
+
+
+async def _store(kajabi: Command, fake: FakeKajabi, *options: str) -> None:
+    key = f"{fake.client_id}\n{fake.client_secret}\n"
+    stored = await kajabi("login", "--stdin", *options, given=key)
+    assert stored.code == 0, stored.err
+
+
+@pytest.mark.parametrize("where", [(), ("--keyring",)])
+async def test_a_profile_names_its_site(where: tuple[str, ...], kajabi: Command, fake: FakeKajabi) -> None:
+    """It is used in place of KAJABI_SITE_ID, which may be a site of another account, unless a command names one."""
+    await _store(kajabi, fake, *where, "--profile", "shop", "--site-id", "1")
+    listed = await kajabi("payouts", "list", "--profile", "shop", "--limit", "1", KAJABI_SITE_ID="77")
+    assert (listed.code, len(listed.lines)) == (0, 1), listed.err
+    named = await kajabi("payouts", "list", "--profile", "shop", "--site-id", "77")
+    assert (named.code, named.err) == (0, "no payouts\n")
+    await _store(kajabi, fake, *where, "--profile", "shop")
+    again = await kajabi("payouts", "list", "--profile", "shop", "--limit", "1")
+    assert (again.code, len(again.lines)) == (0, 1), again.err
+
+
+async def test_the_site_of_the_key_without_a_name_yields_to_the_environment(
+    kajabi: Command, fake: FakeKajabi, credentials_path: Path
+) -> None:
+    """As the key itself does; a profile without a site takes KAJABI_SITE_ID, too."""
+    await _store(kajabi, fake, "--site-id=77")
+    assert toml_file.site_of(credentials_path) == "77"
+    assert (await kajabi("payouts", "list", **NOTHING_SET)).err == "no payouts\n"
+    assert len((await kajabi("payouts", "list", "--limit", "1", KAJABI_SITE_ID="1", **NOTHING_SET)).lines) == 1
+    await _store(kajabi, fake, "--profile", "shop")
+    shop = await kajabi("payouts", "list", "--profile", "shop", "--limit", "1", KAJABI_SITE_ID="1")
+    assert len(shop.lines) == 1
+
+
+@pytest.mark.parametrize(("value", "code"), [("1", 0), ('"1"', 0), ("true", 2), ('"a/b"', 2), ("1.5", 2)])
+async def test_a_site_may_be_written_into_the_file_by_hand(
+    value: str, code: int, kajabi: Command, fake: FakeKajabi, credentials_path: Path
+) -> None:
+    """As text or as a number; what is no id makes the file unusable."""
+    _write(
+        credentials_path,
+        f'client_id = "{fake.client_id}"\nclient_secret = "{fake.client_secret}"\nsite_id = {value}\n',
+    )
+    assert (await kajabi("payouts", "list", "--limit", "1", **NOTHING_SET)).code == code
+
+
+@pytest.mark.parametrize("arguments", [("--site-id", "secret.x"), ("--site-id",), ("--site-id=secret.x",)])
+async def test_login_takes_nothing_for_a_site_but_an_id(arguments: tuple[str, ...], kajabi: Command) -> None:
+    """It could be a secret, and is not repeated."""
+    refused = await kajabi("login", "--stdin", *arguments, given="a\nb\n")
+    assert (refused.code, refused.out) == (2, "")
+    assert "secret.x" not in refused.err
+
+
+async def test_doctor_names_the_place_of_a_site_that_the_key_does_not_see(kajabi: Command, fake: FakeKajabi) -> None:
+    """And how to store another."""
+    await _store(kajabi, fake, "--profile", "shop", "--site-id", "77")
+    examined = await kajabi("doctor", "--profile", "shop")
+    assert examined.code == 2
+    assert "the site of the profile shop in the file" in examined.out
+    assert "`kajabi login --site-id ID` stores one of those the key sees: 1" in examined.out

@@ -12,6 +12,7 @@ import uvloop
 
 from kajabi_async import errors
 from kajabi_async.cli import front
+from kajabi_async.cli.app import run
 from kajabi_async.cli.exit_codes import ExitCode, code_for
 from kajabi_async.cli.running import loop_factory, run_to_exit_code
 from kajabi_async.testing import FakeKajabi
@@ -147,3 +148,23 @@ async def test_the_version_without_an_installation_says_so(kajabi: Command, monk
 
     monkeypatch.setattr(importlib.metadata, "version", missing)
     assert "run from its source" in (await kajabi("--version")).out
+
+
+def test_an_interrupt_while_modules_are_imported_is_reported(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """As any other, without a traceback."""
+
+    def interrupted(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("importlib.util.find_spec", interrupted)
+    assert run(["me"]) == 130
+    assert capsys.readouterr().err == "kajabi: interrupted\n"
+
+
+async def test_a_port_that_is_taken_is_named_once(kajabi: Command, fake: FakeKajabi) -> None:
+    """With the reason of the operating system."""
+    port = fake.base_url.rpartition(":")[2]
+    done = await kajabi("fake", "--port", port)
+    assert (done.code, done.err) == (2, f"kajabi: cannot listen on port {port}: Address already in use\n")

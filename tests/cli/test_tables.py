@@ -2,10 +2,11 @@
 
 import asyncio
 import re
+import shlex
 
 import pytest
 
-from kajabi_async.cli.terminal import Screen
+from kajabi_async.cli.terminal import TerminalScreen
 from kajabi_async.cli.wording import clock_time, counted
 from kajabi_async.testing import FakeKajabi
 from tests.cli.conftest import Command
@@ -93,11 +94,13 @@ async def test_included_relations_have_a_column(kajabi: Command, fake: FakeKajab
     [
         (
             ("customers", "list", "--limit", "20"),
-            "20 of 60 customers; --limit 60 prints all; `kajabi export customers --out customers.csv`",
+            "20 of 60 customers; --limit 60 prints all\n`kajabi export customers --out customers.csv` writes all to",
         ),
         (("customers", "list", "--limit", "60"), ""),
         (("customers", "list", "--search", "no such person"), "no customers"),
-        (("customers", "list", "--limit", "5", "--json"), ""),
+        (("customers", "list", "--limit", "5", "--json"), '{"report": {"rows": 5, "total": 60}}\n'),
+        (("customers", "list", "--limit", "60", "--json"), ""),
+        (("customers", "list", "--search", "no such person", "--json"), ""),
     ],
 )
 async def test_a_list_says_what_it_leaves_out(arguments: tuple[str, ...], note: str, kajabi: Command) -> None:
@@ -106,6 +109,51 @@ async def test_a_list_says_what_it_leaves_out(arguments: tuple[str, ...], note: 
     assert done.code == 0
     assert done.err.startswith(note)
     assert bool(done.err) is bool(note)
+
+
+async def test_the_export_that_a_list_names_has_its_filters(kajabi: Command, fake: FakeKajabi) -> None:
+    """Quoted for the shell, so that it writes what the list shows."""
+    for at in range(2):
+        fake.add(
+            {"type": "contacts", "id": f"900{at}", "attributes": {"name": "Ada O'Neil", "email": f"{at}@x.example"}}
+        )
+    options = ("--include", "offers", "--no-is-hidden", "--name-contains", "da O'Ne")
+    shown = await kajabi("contacts", "list", "--limit", "1", "--sort", "name", *options)
+    (command,) = re.findall("`(.*)`", shown.err)
+    assert shlex.split(command) == ["kajabi", "export", "contacts", *options, "--out", "contacts.csv"]
+
+
+async def test_numbers_stand_flush_right(fake: FakeKajabi) -> None:
+    """Ids and text stand left."""
+    for at, revenue in enumerate(("7.5", "12345.67")):
+        attributes = {"name": "Ada", "email": f"{at}@x.example", "net_revenue": revenue}
+        fake.add({"type": "customers", "id": f"900{at}", "attributes": attributes})
+    out = STYLE.sub("", await shown_at(120, fake, "customers", "list", "--columns", "id,net_revenue", "--limit", "2"))
+    assert "│ 9001 │    12345.67 │" in out
+    assert "│ 9000 │         7.5 │" in out
+
+
+async def test_included_relations_show_even_if_all_are_empty(fake: FakeKajabi) -> None:
+    """Otherwise it would look as if the option was not known."""
+    attributes = {"name": "Ada", "email": "ada@x.example"}
+    fake.add({"type": "contacts", "id": "9001", "attributes": attributes, "relationships": {"tags": {"data": []}}})
+    command = ("contacts", "list", "--search", "ada@x.example", "--include", "tags")
+    header, row = rows_of(await shown_at(120, fake, *command))
+    assert dict(zip(header, row, strict=True))["tags"] == "-"
+
+
+async def test_one_long_cell_takes_no_room_from_the_columns_that_tell_more(fake: FakeKajabi) -> None:
+    """It is cut."""
+    fake.add({"type": "contacts", "id": "2150009001", "attributes": {"name": LONG, "email": "ada@x.example"}})
+    header, *_ = rows_of(await shown_at(80, fake, "contacts", "list", "--limit", "3"))
+    assert header[:3] == ["id", "name", "email"]
+
+
+async def test_yes_and_no_are_the_words_of_json(kajabi: Command, fake: FakeKajabi) -> None:
+    """On a terminal and in a pipe."""
+    fake.add({"type": "contacts", "id": "9001", "attributes": {"name": "Ada", "subscribed": True}})
+    assert "subscribed\ttrue" in (await kajabi("contacts", "get", "9001")).out
+    assert re.search(r"subscribed +│ true", STYLE.sub("", await shown_at(80, fake, "contacts", "get", "9001")))
 
 
 async def test_a_list_without_a_count_says_that_there_is_more(kajabi: Command) -> None:
@@ -148,4 +196,4 @@ def test_a_time_of_day_says_its_zone() -> None:
 
 def test_the_screen_of_a_terminal_is_one() -> None:
     """Commands see no difference but this."""
-    assert Screen.is_terminal
+    assert TerminalScreen.is_terminal

@@ -2,6 +2,8 @@
 
 import json
 
+import pytest
+
 from kajabi_async.testing import FakeKajabi
 from tests.cli.conftest import Command
 
@@ -25,7 +27,8 @@ async def test_granting_grants_missing_offers_and_mails_by_default(kajabi: Comma
     first = await kajabi("contacts", "grant-offers", contact_id, *missing, "--no-welcome-email")
     assert first.lines == missing
     assert not [effect for effect in fake.effects if effect.kind == "welcome_email"]
-    assert (await kajabi("contacts", "grant-offers", contact_id, *missing)).lines == []
+    again = await kajabi("contacts", "grant-offers", contact_id, *missing)
+    assert (again.lines, again.err) == ([], "nothing to grant: the contact has the offers\n")
 
 
 async def test_a_note_is_written_and_changed(kajabi: Command, fake: FakeKajabi) -> None:
@@ -34,3 +37,35 @@ async def test_a_note_is_written_and_changed(kajabi: Command, fake: FakeKajabi) 
     note = json.loads(made.out)
     assert note["body"] == "called"
     assert "called twice" in (await kajabi("contact-notes", "update", note["id"], "called twice")).out
+
+
+@pytest.mark.parametrize(
+    ("command", "argument"), [("add-tags", "TAG-ID"), ("remove-tags", "TAG-ID"), ("grant-offers", "OFFER-ID")]
+)
+async def test_a_write_without_what_it_writes_is_refused(
+    command: str, argument: str, kajabi: Command, fake: FakeKajabi
+) -> None:
+    """It would do nothing and look like a success."""
+    done = await kajabi("contacts", command, fake.contact_id_of("1"))
+    assert (done.code, done.out) == (2, "")
+    assert f"Missing argument: {argument}. See `kajabi contacts {command} --help`" in done.err
+    assert fake.counts.total() == 0
+    assert (
+        f"Usage: kajabi contacts {command} ID {argument}... [OPTIONS]"
+        in (await kajabi("help", "contacts", command)).out
+    )
+
+
+async def test_a_contact_without_tags_left_is_said_to_have_none(kajabi: Command, fake: FakeKajabi) -> None:
+    """On standard error: there are no rows."""
+    contact_id = fake.contact_id_of("1")
+    tags = (await kajabi("contacts", "add-tags", contact_id, "1")).lines
+    done = await kajabi("contacts", "remove-tags", contact_id, *tags)
+    assert (done.code, done.out, done.err) == (0, "", "no tags left\n")
+
+
+async def test_an_attribute_that_cannot_be_written_is_refused_in_the_words_of_the_command(kajabi: Command) -> None:
+    """With the name of the command."""
+    done = await kajabi("contacts", "update", "1", "--set", "foo=1")
+    assert done.code == 2
+    assert done.err.startswith("kajabi: contacts update has no writable attribute 'foo'")

@@ -15,6 +15,7 @@ from cyclopts import App
 import kajabi_async
 from kajabi_async.cli.app import make_app
 from kajabi_async.cli.contents import COMMANDS
+from kajabi_async.cli.describing import described
 from kajabi_async.cli.exit_codes import MEANINGS
 from kajabi_async.resources.base import Listable
 from tests.blocks import blocks_of
@@ -69,16 +70,17 @@ def test_every_command_of_the_first_level_is_linked_from_the_guide(built_docs: P
 
 @pytest.mark.thorough
 def test_every_option_of_a_command_is_in_its_section(built_docs: Path) -> None:
-    """Filters as well as those with a text."""
+    """Filters, too, and with what each takes, as on the page of the command; arguments stand in the usage."""
     lacking: list[str] = []
     checked = 0
     for words, command in _commands(make_app()):
         if command.default_command is not None:
             section = _page_of(words, built_docs).partition(f'id="{"-".join(words)}"')[2].partition("<section")[0]
-            shown = _codes(section) | set(re.findall(r"[A-Z_]{2,}", section))
-            options = {name for each in command.assemble_argument_collection() if each.show for name in each.names}
+            description = described(command, words[1:])
+            options = {name for rows in description["tables"].values() for row, _ in rows for name in row.split(", ")}
             checked += len(options)
-            lacking += [f"{' '.join(words)} {name}" for name in options - shown]
+            lacking += [f"{' '.join(words)} {name}" for name in options - _codes(section)]
+            assert unescape(re.sub(r"<[^>]+>", "", section)).count(description["usage"]) == 1, words
     assert checked > 60
     assert lacking == []
 

@@ -11,8 +11,9 @@ from kajabi_async import (
     UnprocessableEntityError,
     UnreadableAttributeError,
 )
-from kajabi_async.errors import ErrorObject
+from kajabi_async.errors import ErrorObject, InvalidIdError
 from kajabi_async.exchange import Request
+from kajabi_async.resources.catalog import Offers
 from kajabi_async.resources.people import Contacts, Customers
 from tests.sending import Canned, context, resource
 
@@ -145,3 +146,17 @@ async def test_an_email_that_cannot_be_read_is_not_taken_for_another() -> None:
     assert found.id == "7"
     with pytest.raises(UnreadableAttributeError, match="contacts 5 came with 'email'"):
         await Contacts(context(Canned({"/v1/contacts": {"data": [odd]}}))).find_by_email(ADA)
+
+
+@pytest.mark.parametrize("operations", [Customers, Contacts])
+async def test_an_email_in_place_of_an_id_leads_to_the_call_that_takes_emails(operations: Any) -> None:
+    """Of reads and of writes; other resources have no such call."""
+    people = operations(context(Canned({})))
+    cure = rf"'{ADA}' cannot be the id of {people.name}: .*; an email is found by api\.{people.name}\.find_by_email\(\)"
+    with pytest.raises(InvalidIdError, match=cure):
+        await people.get(ADA)
+    with pytest.raises(InvalidIdError, match=cure):
+        await people.grant_offers(ADA, ["1"])
+    with pytest.raises(InvalidIdError) as refused:
+        await Offers(context(Canned({}))).get(ADA)
+    assert "find_by_email" not in str(refused.value)

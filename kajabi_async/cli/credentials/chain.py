@@ -30,6 +30,7 @@ __all__ = [
 
 ID_VARIABLE: Final = "KAJABI_CLIENT_ID"
 SECRET_VARIABLE: Final = "KAJABI_CLIENT_SECRET"  # noqa: S105 - the name of a variable
+SITE_VARIABLE: Final = "KAJABI_SITE_ID"
 BASE_URL_VARIABLE: Final = "KAJABI_BASE_URL"
 FILE_VARIABLE: Final = "KAJABI_CREDENTIALS_FILE"
 WHERE_KAJABI_SHOWS_THEM: Final = "Kajabi shows both under Settings, Security, User API Keys"
@@ -45,13 +46,18 @@ class FoundCredentials:
     source: Source
     place: str
     """The source for a message, such as ``the file /home/ada/.config/kajabi/credentials.toml``."""
+    site_id: str | None = None
+    """The site for lists and creations that name none."""
+    site_place: str = SITE_VARIABLE
+    """The source of the site for a message, such as ``the site of the profile shop``."""
 
 
 def find_credentials() -> FoundCredentials:
     """Return the credentials of the first source that has any: environment, file, keyring.
 
-    Later sources are not read, and for a profile not the environment. CredentialsError if none has any, or if those of
-    the first that has some cannot be used; it names the source and the cure.
+    Later sources are not read, and for a profile not the environment. The site is that of KAJABI_SITE_ID, else the one
+    stored with the key; for a profile its own comes first. CredentialsError if no source has credentials, or if those
+    of the first that has some cannot be used; it names the source and the cure.
     """
     named = named_profile()
     if named is not None:
@@ -70,11 +76,12 @@ def find_credentials() -> FoundCredentials:
 
 
 def open_client(found: FoundCredentials, **options: Unpack[ClientOptions]) -> Kajabi:
-    """Return a client with the credentials *found*, and with KAJABI_BASE_URL and KAJABI_SITE_ID if they are set.
+    """Return a client with the credentials and the site *found*, and with KAJABI_BASE_URL if it is set.
 
     ConfigurationError if the base URL cannot be used.
     """
-    merged: ClientOptions = {**environment_options(), **options}
+    found_site: ClientOptions = {} if found.site_id is None else {"site_id": found.site_id}
+    merged: ClientOptions = {**environment_options(), **found_site, **options}
     try:
         return Kajabi(credentials=found.credentials, **merged)
     except ConfigurationError as error:
@@ -88,7 +95,7 @@ def environment_options() -> ClientOptions:
     options: ClientOptions = {}
     if base_url := os.environ.get(BASE_URL_VARIABLE):
         options["base_url"] = base_url
-    if site_id := os.environ.get("KAJABI_SITE_ID"):
+    if site_id := os.environ.get(SITE_VARIABLE):
         options["site_id"] = site_id
     return options
 
@@ -128,7 +135,7 @@ def _from_environment() -> FoundCredentials | None:
     except ConfigurationError as error:
         cure = f"set {ID_VARIABLE} and {SECRET_VARIABLE} to what Kajabi shows, and nothing else"
         raise CredentialsError(f"the credentials in the environment cannot be used ({error})", cure=cure) from None
-    return FoundCredentials(credentials, "environment", "the environment")
+    return FoundCredentials(credentials, "environment", "the environment", os.environ.get(SITE_VARIABLE) or None)
 
 
 def _of_profile(named: str) -> FoundCredentials:
@@ -151,15 +158,23 @@ def _from_file(profile: str | None) -> FoundCredentials | None:
         if os.environ.get(FILE_VARIABLE) and not path.exists():
             raise CredentialsError(f"{FILE_VARIABLE} names {path}, which is not there", cure="`kajabi login` writes it")
         return None
-    return FoundCredentials(credentials, "file", f"{_prefix(profile)}the file {path}")
+    return _with_site(credentials, "file", f"the file {path}", credentials_file.site_of(path, profile), profile)
 
 
 def _from_keyring(profile: str | None) -> FoundCredentials | None:
     credentials = keyring_store.read(profile)
     if credentials is None:
         return None
-    return FoundCredentials(credentials, "keyring", f"{_prefix(profile)}the system keyring")
+    return _with_site(credentials, "keyring", "the system keyring", keyring_store.site_of(profile), profile)
 
 
-def _prefix(profile: str | None) -> str:
-    return "" if profile is None else f"the profile {profile} in "
+def _with_site(
+    credentials: ClientCredentials, source: Source, place: str, stored: str | None, profile: str | None
+) -> FoundCredentials:
+    """Return stored credentials: the site of a profile hides KAJABI_SITE_ID, which may be of another account."""
+    of_environment = os.environ.get(SITE_VARIABLE) or None
+    if profile is not None:
+        place = f"the profile {profile} in {place}"
+    if stored is None or (profile is None and of_environment is not None):
+        return FoundCredentials(credentials, source, place, of_environment)
+    return FoundCredentials(credentials, source, place, stored, f"the site of {place}")

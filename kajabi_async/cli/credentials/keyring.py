@@ -9,7 +9,7 @@ from kajabi_async.errors import ConfigurationError
 from kajabi_async.jsonapi.codec import json_object
 from kajabi_async.session import ClientCredentials
 
-__all__ = ["is_installed", "read", "remove", "write"]
+__all__ = ["is_installed", "read", "remove", "site_of", "write"]
 
 SERVICE: Final = "kajabi-async"
 ENTRY: Final = "user-api-key"
@@ -38,13 +38,30 @@ def read(profile: str | None = None) -> ClientCredentials | None:
     return None if stored is None else _parsed(stored)
 
 
-def write(credentials: ClientCredentials, profile: str | None = None) -> None:
-    """Store the credentials of *profile*; CredentialsError if library or keyring is missing, or storing fails."""
+def site_of(profile: str | None = None) -> str | None:
+    """Return the site that is stored with the credentials of *profile*, None if there is none; no error is raised."""
+    keyring = _library()
+    try:
+        members = json_object(json.loads(keyring.get_password(SERVICE, _entry(profile)))) or {}
+    except Exception:  # noqa: BLE001 - reading the credentials reports it
+        return None
+    site_id = members.get("site_id")
+    return site_id if isinstance(site_id, str) else None
+
+
+def write(credentials: ClientCredentials, profile: str | None = None, *, site_id: str | None = None) -> None:
+    """Store the credentials of *profile*, with its site or the one stored so far.
+
+    CredentialsError if library or keyring is missing, or storing fails.
+    """
     keyring = _library()
     if keyring is None:
         raise CredentialsError("the system keyring needs an extra", cure="pip install 'kajabi-async[keyring]'")
     members = credentials.form()
-    entry = json.dumps({name: members[name] for name in ("client_id", "client_secret")})
+    stored = {name: members[name] for name in ("client_id", "client_secret")}
+    if site := site_id or site_of(profile):
+        stored["site_id"] = site
+    entry = json.dumps(stored)
     try:
         keyring.set_password(SERVICE, _entry(profile), entry)
     except keyring.errors.KeyringError as error:

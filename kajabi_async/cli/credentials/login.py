@@ -12,7 +12,8 @@ from kajabi_async.cli.credentials import toml_file as credentials_file
 from kajabi_async.cli.credentials.chain import ID_VARIABLE, SECRET_VARIABLE, WHERE_KAJABI_SHOWS_THEM, credentials_path
 from kajabi_async.cli.credentials.error import CredentialsError
 from kajabi_async.cli.credentials.profiles import DEFAULT_PROFILE, named_profile
-from kajabi_async.cli.options import Json
+from kajabi_async.cli.options import Json, Value
+from kajabi_async.cli.screens import output_screen
 from kajabi_async.output import print_json, print_line
 from kajabi_async.session import ClientCredentials
 
@@ -30,6 +31,11 @@ def login(
         bool,
         Parameter(help="Store them in the system keyring instead of the file (extra `keyring`).", negative=()),
     ] = False,
+    site_id: Annotated[
+        str | None,
+        Parameter(help="The site of commands with this key that name none; kept by a later login without it."),
+        Value("ID"),
+    ] = None,
     json: Json = False,
 ) -> None:
     """Store the client id and secret, so that they need not be in the environment; prompts for both without echo.
@@ -38,20 +44,20 @@ def login(
     $XDG_CONFIG_HOME or ~/.config, or into the system keyring. Nothing is sent: `kajabi doctor` tests them.
 
     With --profile NAME they are those of another account, and every command with the same --profile, or with NAME in
-    KAJABI_PROFILE, uses them.
+    KAJABI_PROFILE, uses them. The site of a profile is used whatever KAJABI_SITE_ID is.
 
     Examples:
       kajabi login
-      kajabi login --profile shop
+      kajabi login --profile shop --site-id 1
     """
     profile = _profile()
     credentials = _from_pipe() if stdin else _from_prompt()
     if keyring:
-        keyring_store.write(credentials, profile)
+        keyring_store.write(credentials, profile, site_id=site_id)
         place = "the system keyring"
     else:
         path = credentials_path()
-        credentials_file.write(path, credentials, profile)
+        credentials_file.write(path, credentials, profile, site_id=site_id)
         place = f"the file {path}"
     if profile is not None:
         place = f"the profile {profile} in {place}"
@@ -60,9 +66,11 @@ def login(
         print_json({"stored_in": "keyring" if keyring else "file", "place": place, "environment_wins": shadowed})
         return
     option = "" if profile is None else f" --profile {profile}"
-    print_line(f"Stored in {place}. `kajabi doctor{option}` tests them.")
+    output_screen().line(f"Stored in {place}. `kajabi doctor{option}` tests them.")
     if shadowed:
-        print_line(f"{ID_VARIABLE} and {SECRET_VARIABLE} are set in the environment and override what is stored.")
+        output_screen().line(
+            f"{ID_VARIABLE} and {SECRET_VARIABLE} are set in the environment and override what is stored."
+        )
 
 
 def logout(*, json: Json = False) -> None:
@@ -82,9 +90,9 @@ def logout(*, json: Json = False) -> None:
     if json:
         print_json({"removed_from": removed, "environment_remains": shadowed})
         return
-    print_line(f"Removed from {' and '.join(removed)}." if removed else "Nothing was stored.")
+    output_screen().line(f"Removed from {' and '.join(removed)}." if removed else "Nothing was stored.")
     if shadowed:
-        print_line(f"{ID_VARIABLE} and {SECRET_VARIABLE} are still set in the environment.")
+        output_screen().line(f"{ID_VARIABLE} and {SECRET_VARIABLE} are still set in the environment.")
 
 
 def _profile() -> str | None:
@@ -109,7 +117,19 @@ def _from_prompt() -> ClientCredentials:
             cure="pipe the client id and the secret in, one per line, with `kajabi login --stdin`",
         )
     print_line(f"{WHERE_KAJABI_SHOWS_THEM}.", error=True)
-    return ClientCredentials(getpass.getpass("Client id: ").strip(), getpass.getpass("Client secret: ").strip())
+    return ClientCredentials(_typed("Client id: "), _typed("Client secret: "))
+
+
+def _typed(prompt: str) -> str:
+    try:
+        return getpass.getpass(prompt).strip()
+    except KeyboardInterrupt:
+        # What was typed is not shown, so neither is the end of the line.
+        print_line("", error=True)
+        raise
+    except EOFError:
+        print_line("", error=True)
+        raise CredentialsError("nothing was typed, so nothing is stored", cure="run `kajabi login` again") from None
 
 
 def _environment_wins() -> bool:

@@ -1,11 +1,13 @@
 """The file with client ids and secrets: TOML, mode 0600, owned by the user, and no symbolic link.
 
-The key without a name is two members at its top, each profile a table ``[profiles.NAME]`` with the same two.
+The key without a name is two members at its top, each profile a table ``[profiles.NAME]`` with the same two; a third,
+``site_id``, may name the site of either.
 """
 
 import errno
 import json
 import os
+import re
 import shlex
 import stat
 import tomllib
@@ -19,14 +21,16 @@ from kajabi_async.jsonapi.codec import json_object
 from kajabi_async.private_files import make_folders, replacing
 from kajabi_async.session import ClientCredentials
 
-__all__ = ["profile_names", "read", "remove", "write"]
+__all__ = ["profile_names", "read", "remove", "site_of", "write"]
 
 _MEMBERS: Final = ("client_id", "client_secret")
+_SITE: Final = "site_id"
 _PROFILES: Final = "profiles"
 _WRITE_AGAIN: Final = 'it needs two lines, client_id = "..." and client_secret = "..."; `kajabi login` writes them'
 
 _Keys = dict[str | None, dict[str, Any]]
-"""The two members of each profile by its name, None for the key without one."""
+"""The members of each profile by its name, None for the key without one."""
+_ID: Final = re.compile(r"[0-9]{1,20}")
 _LARGEST_BYTES: Final = 65_536
 _FOR_OTHERS: Final = 0o077
 _NO_FOLLOW: Final = getattr(os, "O_NOFOLLOW", 0)
@@ -50,20 +54,34 @@ def read(path: Path, profile: str | None = None) -> ClientCredentials | None:
         raise CredentialsError(f"the credentials file {path} cannot be used ({error})", cure=_WRITE_AGAIN) from None
 
 
+def site_of(path: Path, profile: str | None = None) -> str | None:
+    """Return the site of *profile* in *path*, None if it names none; CredentialsError as `read`."""
+    content = _content(path)
+    members = {} if content is None else _parsed(path, content).get(profile, {})
+    return members.get(_SITE)
+
+
 def profile_names(path: Path) -> list[str]:
     """Return the names of the profiles in *path*, sorted; CredentialsError as `read`."""
     content = _content(path)
     return [] if content is None else sorted(name for name in _parsed(path, content) if name is not None)
 
 
-def write(path: Path, credentials: ClientCredentials, profile: str | None = None) -> None:
+def write(
+    path: Path, credentials: ClientCredentials, profile: str | None = None, *, site_id: str | None = None
+) -> None:
     """Write the credentials of *profile* to *path* with mode 0600, and keep those of the others.
+
+    Its site is *site_id*, or the one that the file names so far.
 
     The file is replaced atomically: a concurrent reader sees the old or the new. Makes the folder and its parents, with
     mode 0700, if they are missing. What is no credentials file is replaced, too. CredentialsError if anything fails.
     """
-    members = credentials.form()
-    _replace(path, {**_kept(path), profile: {name: members[name] for name in _MEMBERS}})
+    form, kept = credentials.form(), _kept(path)
+    members = {name: form[name] for name in _MEMBERS}
+    if site := site_id or kept.get(profile, {}).get(_SITE):
+        members[_SITE] = site
+    _replace(path, {**kept, profile: members})
 
 
 def remove(path: Path, profile: str | None = None) -> bool:
@@ -95,7 +113,7 @@ def _replace(path: Path, keys: _Keys) -> None:
             [
                 *([] if name is None else [f"[{_PROFILES}.{name}]\n"]),
                 # TOML basic strings are JSON strings except for surrogate escapes, which ensure_ascii=False avoids.
-                *(f"{member} = {json.dumps(keys[name][member], ensure_ascii=False)}\n" for member in _MEMBERS),
+                *(f"{member} = {json.dumps(value, ensure_ascii=False)}\n" for member, value in keys[name].items()),
             ]
         )
         for name in sorted(keys, key=lambda name: name or "")
@@ -183,9 +201,15 @@ def _parsed(path: Path, content: bytes) -> _Keys:
         found[None] = members
     if not all(_is_key(name, key) for name, key in found.items()):
         raise CredentialsError(f"the credentials file {path} has missing or unknown members", cure=_WRITE_AGAIN)
-    return found
+    # The members in their order; a site may be a number, as ids look like one.
+    return {
+        name: {**{each: key[each] for each in _MEMBERS}, **({_SITE: str(key[_SITE])} if _SITE in key else {})}
+        for name, key in found.items()
+    }
 
 
 def _is_key(name: str | None, members: Any) -> bool:
-    is_named = name is None or is_profile_name(name)
-    return is_named and sorted(json_object(members) or ()) == sorted(_MEMBERS)
+    key = json_object(members) or {}
+    site_id = key.get(_SITE, "0")
+    has_site = isinstance(site_id, str | int) and not isinstance(site_id, bool) and bool(_ID.fullmatch(str(site_id)))
+    return (name is None or is_profile_name(name)) and sorted({*key} - {_SITE}) == sorted(_MEMBERS) and has_site

@@ -1,8 +1,9 @@
 """The command ``kajabi doctor``: the order of the checks and how their findings are printed."""
 
-import os
 from collections.abc import AsyncIterator
-from typing import Any, Final, NoReturn
+from typing import Annotated, Any, Final, NoReturn
+
+from cyclopts import Parameter
 
 from kajabi_async.cli.credentials.chain import FoundCredentials
 from kajabi_async.cli.doctor.findings import Finding, skipped
@@ -16,7 +17,6 @@ from kajabi_async.cli.doctor.machine import (
 from kajabi_async.cli.doctor.network import check_network
 from kajabi_async.cli.doctor.remote import check_account, check_api
 from kajabi_async.cli.exit_codes import ExitCode
-from kajabi_async.cli.options import Json
 from kajabi_async.cli.running import run_to_exit_code
 from kajabi_async.cli.screens import Screen, output_screen
 from kajabi_async.client import Kajabi
@@ -33,10 +33,15 @@ _STEP_SECONDS: Final = 5.0
 _ACCOUNT_CHECKS: Final = ("token", "user", "site", "scopes")
 
 
-def doctor(*, json: Json = False) -> int:
+def doctor(
+    *,
+    json: Annotated[
+        bool, Parameter(name="--json", help="Print a line of JSON for each check; errors, too.", negative=())
+    ] = False,
+) -> int:
     """Check settings, credentials, network, clock and permissions, and print what is wrong with its cure.
 
-    Each check is ok, warn, fail or skip; --json prints a line for each. Only reads are sent, and no secret is shown.
+    Each check is ok, warn, fail or skip. Only reads are sent, and no secret is shown.
     The exit code is 0 if no check failed, otherwise that of the first that did: 2 for settings or the clock, 3 for a
     rejected request, 4 for an unreachable API.
 
@@ -103,7 +108,7 @@ async def _examine_api(
             for check in _ACCOUNT_CHECKS:
                 yield skipped(check, "not tried, as there are no credentials")
             return
-        async for finding in check_account(api, found, os.environ.get("KAJABI_SITE_ID") or None):
+        async for finding in check_account(api, found):
             yield finding
 
 

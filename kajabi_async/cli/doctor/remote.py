@@ -8,9 +8,9 @@ from typing import Any, Final
 
 import attrs
 
-from kajabi_async.cli.credentials.chain import FoundCredentials
+from kajabi_async.cli.credentials.chain import SITE_VARIABLE, FoundCredentials
 from kajabi_async.cli.doctor.findings import Finding, cure_for, failed, fine, is_about_the_token, skipped, warned
-from kajabi_async.cli.exit_codes import ExitCode, code_for
+from kajabi_async.cli.exit_codes import ExitCode, code_for, message_of
 from kajabi_async.cli.signatures import resource_classes
 from kajabi_async.client import Kajabi
 from kajabi_async.errors import KajabiError, PermissionDeniedError
@@ -39,22 +39,19 @@ async def check_api(api: Kajabi, clock: Clock) -> AsyncIterator[Finding]:
     try:
         version = await read_version(send_and_time)
     except KajabiError as error:
-        yield failed("API", str(error), cure=cure_for(error), exit_code=code_for(error))
+        yield failed("API", message_of(error), cure=cure_for(error), exit_code=code_for(error))
     else:
         name = f"{version.title or 'the API'} {version.version or 'without a version'}"
         yield fine("API", f"{name}, JSON:API {version.jsonapi or '?'}", **attrs.asdict(version))
     yield _clock(*answers[0]) if answers else skipped("clock", "there was no answer to compare the time with")
 
 
-async def check_account(api: Kajabi, found: FoundCredentials, site_id: str | None) -> AsyncIterator[Finding]:
-    """Request a token, the user, the sites and one row of every list.
-
-    *site_id* is the configured one, not validated.
-    """
+async def check_account(api: Kajabi, found: FoundCredentials) -> AsyncIterator[Finding]:
+    """Request a token, the user, the sites, of which the one *found* must be one, and one row of every list."""
     try:
         user = await api.me()
     except KajabiError as error:
-        refusal = failed("token", str(error), cure=cure_for(error, found), exit_code=code_for(error))
+        refusal = failed("token", message_of(error), cure=cure_for(error, found), exit_code=code_for(error))
         if is_about_the_token(error):
             yield refusal
             for check in ("user", "site", "scopes"):
@@ -67,10 +64,10 @@ async def check_account(api: Kajabi, found: FoundCredentials, site_id: str | Non
         known = {name: getattr(user, name, None) for name in ("name", "email", "role_level")}
         who = f"{known['name'] or 'without a name'} <{known['email'] or 'without an email'}>"
         yield fine("user", f"{who}, {known['role_level'] or 'no role'}", **known)
-    finding, sites = await _site(api, site_id)
+    finding, sites = await _site(api, found)
     yield finding
     ids = [site.id for site in sites]
-    yield await _scopes(api, site_id if site_id in ids else next(iter(ids), None))
+    yield await _scopes(api, found.site_id if found.site_id in ids else next(iter(ids), None))
 
 
 def _clock(answer: Answer, local: float) -> Finding:
@@ -98,30 +95,29 @@ def _age(answer: Answer) -> int:
     return int(age) if age.isascii() and age.isdigit() else 0
 
 
-async def _site(api: Kajabi, site_id: str | None) -> tuple[Finding, tuple[Site, ...]]:
+async def _site(api: Kajabi, found: FoundCredentials) -> tuple[Finding, tuple[Site, ...]]:
     try:
         sites = await api.sites.list().collect()
     except PermissionDeniedError as error:
         return warned("site", "the key may not see sites", cure=cure_for(error)), ()
     except KajabiError as error:
-        return failed("site", str(error), cure=cure_for(error), exit_code=code_for(error)), ()
+        return failed("site", message_of(error), cure=cure_for(error), exit_code=code_for(error)), ()
     ids = [site.id for site in sites]
     names = ", ".join(f"{site.id} {getattr(site, 'title', None) or ''}".rstrip() for site in sites[:_MAX_SITES_SHOWN])
-    if site_id is not None:
-        return _chosen_site(site_id, ids, names), sites
+    if found.site_id is not None:
+        return _chosen_site(found.site_id, found.site_place, ids, names), sites
     if len(sites) > 1:
         cure = "set KAJABI_SITE_ID to one of them; without it, creating contacts and some lists are rejected"
         return warned("site", f"the key sees {len(sites)} sites: {names}", cure=cure, sites=ids), sites
     return fine("site", names or "the key sees no site", sites=ids), sites
 
 
-def _chosen_site(site_id: str, ids: list[str], names: str) -> Finding:
+def _chosen_site(site_id: str, place: str, ids: list[str], names: str) -> Finding:
     if site_id in ids:
-        return fine("site", f"KAJABI_SITE_ID is {site_id}", site_id=site_id, sites=ids)
-    cure = f"set KAJABI_SITE_ID to one of those the key sees: {names or 'there are none'}"
-    return failed(
-        "site", f"KAJABI_SITE_ID is {site_id}, which the key does not see", cure=cure, exit_code=ExitCode.MISUSED
-    )
+        return fine("site", f"{place} is {site_id}", site_id=site_id, sites=ids)
+    seen = f"one of those the key sees: {names or 'there are none'}"
+    cure = f"set {place} to {seen}" if place == SITE_VARIABLE else f"`kajabi login --site-id ID` stores {seen}"
+    return failed("site", f"{place} is {site_id}, which the key does not see", cure=cure, exit_code=ExitCode.MISUSED)
 
 
 async def _scopes(api: Kajabi, site_id: str | None) -> Finding:
@@ -136,7 +132,7 @@ async def _scopes(api: Kajabi, site_id: str | None) -> Finding:
     )
     seen = sorted(name for name, error in outcomes.items() if error is None)
     denied = sorted(name for name, error in outcomes.items() if isinstance(error, PermissionDeniedError))
-    other = {name: str(error) for name, error in outcomes.items() if error is not None and name not in denied}
+    other = {name: message_of(error) for name, error in outcomes.items() if error is not None and name not in denied}
     facts: dict[str, Any] = {"seen": seen, "denied": denied, "failed": other}
     if not denied and not other:
         return fine("scopes", f"all {len(seen)} lists may be read", **facts)
@@ -148,7 +144,7 @@ async def _scopes(api: Kajabi, site_id: str | None) -> Finding:
     if other:
         parts.append(f"failed: {'; '.join(f'{name} ({text})' for name, text in sorted(other.items()))}")
         cures.append("run `kajabi doctor` again to see whether it lasts")
-    return warned("scopes", ". ".join(parts), cure=". ".join(cures), **facts)
+    return warned("scopes", ". ".join(parts), cure="; ".join(cures), **facts)
 
 
 async def _read_one(api: Kajabi, cls: Any, site_id: str | None) -> KajabiError | None:

@@ -1,16 +1,17 @@
 """Files of ids as people have them: plain lines, and CSV as spreadsheets save it."""
 
+import asyncio
 import io
 import json
 from pathlib import Path
 
 import pytest
 
-from kajabi_async.cli.columns import text_of, values_in
+from kajabi_async.cli.value_lines import text_of, values_in
 from kajabi_async.errors import ConfigurationError
 from kajabi_async.testing import FakeKajabi
 from tests.cli.conftest import Command
-from tests.cli.processes import COMMAND, on_terminal, settings
+from tests.cli.processes import COMMAND, on_terminal, settings, started
 
 BOM = "\ufeff"
 
@@ -80,6 +81,34 @@ async def test_a_file_from_a_spreadsheet_is_looked_up(encoding: str, kajabi: Com
     assert (refused.code, "name one with --column, one of Name, Customer" in refused.err) == (2, True)
     done = await kajabi("customers", "lookup", str(path), "--column", "Customer")
     assert (done.code, sorted(json.loads(line)["id"] for line in done.lines)) == (0, ["1", "2"])
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "utf-16-le-sig", "utf-16-be-sig"])
+@pytest.mark.parametrize("text", ["1\r\n2\r\n", "id,name\r\n1,Ada\r\n2,Bob\r\n", "1\n2"])
+async def test_standard_input_is_read_as_a_file_is(encoding: str, text: str, kajabi_fake: FakeKajabi) -> None:
+    """In any encoding that a spreadsheet saves, and byte by byte."""
+    mark = {"utf-16-le-sig": b"\xff\xfe", "utf-16-be-sig": b"\xfe\xff"}.get(encoding, b"")
+    data = mark + text.encode(encoding.removesuffix("-sig") if mark else encoding)
+    process = await started(
+        "customers", "lookup", "-", stdin=asyncio.subprocess.PIPE, environment=settings(kajabi_fake)
+    )
+    assert process.stdin is not None
+    for at in range(3):
+        process.stdin.write(data[at : at + 1])
+        await process.stdin.drain()
+    out, err = await process.communicate(data[3:])
+    assert process.returncode == 0, err
+    assert sorted(json.loads(line)["id"] for line in out.splitlines()) == ["1", "2"]
+
+
+async def test_empty_standard_input_has_no_ids(kajabi_fake: FakeKajabi) -> None:
+    """Nor has the mark of an encoding alone."""
+    for data in (b"", b"\xff", b"\xff\xfe"):
+        process = await started(
+            "customers", "lookup", "-", stdin=asyncio.subprocess.PIPE, environment=settings(kajabi_fake)
+        )
+        out, err = await process.communicate(data)
+        assert (process.returncode, out) == (2 if data == b"\xff" else 0, b""), err
 
 
 async def test_an_export_can_be_looked_up(kajabi: Command, tmp_path: Path) -> None:

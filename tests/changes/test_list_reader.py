@@ -13,7 +13,7 @@ import pytest
 
 from kajabi_async import DecodeError, PagingError
 from kajabi_async.changes.engine import Engine
-from kajabi_async.changes.reading import ListReader, Reading
+from kajabi_async.changes.list_reader import ListReader, NewRows
 from kajabi_async.changes.stream import Changes
 from kajabi_async.changes.watched import WATCHED, stamp_of
 from kajabi_async.changes.window import Window
@@ -102,7 +102,7 @@ def reader_of(world: World) -> ListReader:
     return ListReader(watched, watched.request(context(Canned(world)), sort="-created_at"), at_once)
 
 
-async def read(world: World, seconds: float, aimed: float = 1e6) -> Reading:
+async def read(world: World, seconds: float, aimed: float = 1e6) -> NewRows:
     window = Window(stamp_of(EPOCH + timedelta(seconds=seconds)))
     return await reader_of(world).read(window, lambda _: stamp_of(EPOCH + timedelta(seconds=aimed)))
 

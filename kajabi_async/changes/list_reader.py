@@ -22,7 +22,7 @@ from kajabi_async.fetching.page import FetchedPage, ListRequest
 from kajabi_async.fetching.walk import Novelty, PageWalk
 from kajabi_async.models.resource import Resource
 
-__all__ = ["ListReader", "Persist", "Reading", "starting_point"]
+__all__ = ["ListReader", "NewRows", "Persist", "starting_point"]
 
 T = TypeVar("T")
 
@@ -45,7 +45,7 @@ class Persist(Protocol):
 
 
 @attrs.define
-class Reading:
+class NewRows:
     """The rows above what is settled, from one or more passes over the pages."""
 
     rows: dict[str, tuple[Resource, Version]] = attrs.field(factory=dict[str, tuple[Resource, Version]])
@@ -110,13 +110,13 @@ class ListReader:
         self._persist = persist
         self._warned: set[str] = set()
 
-    async def read(self, window: Window, aim: Callable[[int], int]) -> Reading:
+    async def read(self, window: Window, aim: Callable[[int], int]) -> NewRows:
         """Return the rows above what *window* has settled; the first read chooses a stamp near the newest row.
 
         *aim* returns the stamp that is to be settled, if the newest row has a stamp: up to it the pages are read until
         no row can have been missed, or a few times.
         """
-        reading, barren = Reading(), 0
+        reading, barren = NewRows(), 0
         settled = window.settled
         for _ in range(MOST_PASSES):
             once = await self._pass(settled, window, reading)
@@ -130,7 +130,7 @@ class ListReader:
                 break
         return reading
 
-    async def _pass(self, settled: int | None, window: Window, reading: Reading) -> _Pass:
+    async def _pass(self, settled: int | None, window: Window, reading: NewRows) -> _Pass:
         walk = PageWalk(self._request, self._request.query.encode(), 0)
         novelty, once = Novelty(), _Pass()
         reading.settled_rows = []
@@ -150,7 +150,7 @@ class ListReader:
             novelty.refuse_fruitless(page.rows, is_new=novelty.note(page.rows))
 
     def _take(
-        self, versions: list[tuple[Resource, Version | None]], window: Window, once: _Pass, reading: Reading
+        self, versions: list[tuple[Resource, Version | None]], window: Window, once: _Pass, reading: NewRows
     ) -> None:
         stamps = [each.stamp for _, each in versions if each is not None]
         once.first = stamps[0] if stamps else once.first
@@ -173,7 +173,7 @@ class ListReader:
         once.last = stamps[-1] if stamps else once.last
 
     @staticmethod
-    def _keep(row: Resource, version: Version, window: Window, once: _Pass, reading: Reading) -> None:
+    def _keep(row: Resource, version: Version, window: Window, once: _Pass, reading: NewRows) -> None:
         known = reading.rows.get(version.id)
         if known is not None and known[1].stamp > version.stamp:
             return

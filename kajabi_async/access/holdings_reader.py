@@ -22,7 +22,7 @@ from kajabi_async.models.people import Contact, Customer
 from kajabi_async.passing import ends_everything
 from kajabi_async.resources.commerce import PurchaseListOptions
 
-__all__ = ["Reader", "Reading"]
+__all__ = ["CustomerReading", "HoldingsReader"]
 
 P = TypeVar("P", Customer, Contact)
 
@@ -31,7 +31,7 @@ _PURCHASES_A_PAGE: Final = 25
 
 
 @attrs.frozen
-class Reading:
+class CustomerReading:
     """What was read of one customer."""
 
     holdings: Holdings
@@ -40,7 +40,7 @@ class Reading:
     failure: KajabiError | None = None
 
 
-class Reader:
+class HoldingsReader:
     """Reads records with one client; every method raises KajabiError if the API does not answer.
 
     The moment of a record is that of the start of its reading.
@@ -74,7 +74,7 @@ class Reader:
         ids, is_proven = await self._listed_customers(email)
         return Identity(as_of, mark, ids, is_proven=is_proven)
 
-    async def holdings(self, customer_id: str, mark: str) -> "Reading":
+    async def holdings(self, customer_id: str, mark: str) -> "CustomerReading":
         """Return what a customer holds; with an error if only the customer could be read, not the purchases."""
         as_of = self._now()
         try:
@@ -83,7 +83,7 @@ class Reader:
             if error.is_html or error.at_token_endpoint:
                 # A proxy's page, not the answer of the API.
                 raise
-            return Reading(Holdings(customer_id, as_of, mark, "", exists=False))
+            return CustomerReading(Holdings(customer_id, as_of, mark, "", exists=False))
         offers, products = await self._offers_of(customer), await _products_of(customer)
         failure: KajabiError | None = None
         try:
@@ -94,7 +94,7 @@ class Reader:
             purchases, is_complete, failure = (), False, error
         email = self._email_of(customer)
         found = Holdings(customer_id, as_of, mark, email, offers, products, purchases, is_complete=is_complete)
-        return Reading(found, customer.contact.ids or (), failure)
+        return CustomerReading(found, customer.contact.ids or (), failure)
 
     async def contents(self, offer_id: str) -> Contents:
         """Return the products that come with an offer; none if there is no such offer."""
