@@ -223,7 +223,8 @@ def _readable_custom_fields(
         try:
             readable |= slot.converted({name: rest[name]})
         except Refused as error:
-            refused[name] = error
+            # Without the frames that it passed: there may be a thousand of them.
+            refused[name] = error.with_traceback(None)
     return readable
 
 
