@@ -6,6 +6,7 @@ import json
 import re
 from collections.abc import AsyncIterable, Awaitable, Callable, Mapping
 from time import process_time
+from typing import Any
 
 import attrs
 import psutil
@@ -132,8 +133,8 @@ def taken(work: Work, count: int) -> tuple[float, float]:
 
 async def _taken(work: Work, count: int) -> tuple[float, float]:
     async with Kajabi(client_id="bench", client_secret="bench", base_url="http://127.0.0.1:1") as api:
-        customers = api.customers
-        customers._context = attrs.evolve(customers._context, send=AtOnce(count))  # noqa: SLF001 - no public seam
+        customers: Any = api.customers
+        customers._context = attrs.evolve(customers._context, send=AtOnce(count))  # noqa: SLF001 - it has no public name
         gc.collect()
         memory, begin = psutil.Process().memory_info().rss, process_time()
         done = await work(customers, count)
