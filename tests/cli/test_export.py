@@ -8,13 +8,13 @@ from pathlib import Path
 import pytest
 
 from kajabi_async import Kajabi
-from kajabi_async.cli.signatures import resource_classes
 from kajabi_async.export import ExportProgress, export
 from kajabi_async.session import ClientCredentials
 from kajabi_async.testing import FakeKajabi
 from tests.cli.conftest import Command
 from tests.cli.processes import settings
 from tests.cli.screens import on_terminal
+from tests.every_resource import every_resource
 
 
 async def test_a_list_is_written_with_its_includes(kajabi: Command, tmp_path: Path) -> None:
@@ -50,7 +50,7 @@ async def test_filters_fields_and_format_are_options(kajabi: Command, tmp_path: 
     assert all(set(row) == {"id", "email", "tag_ids"} and "5" in row["tag_ids"] for row in rows)
 
 
-@pytest.mark.parametrize("name", [cls.name for cls in resource_classes()])
+@pytest.mark.parametrize("name", [cls.name for cls in every_resource()])
 async def test_every_resource_can_be_exported(name: str, kajabi: Command, tmp_path: Path) -> None:
     """Every resource that can be listed has the command."""
     path = tmp_path / f"{name}.csv"

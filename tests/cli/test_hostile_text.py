@@ -11,10 +11,10 @@ import pytest
 import pytest_asyncio
 
 from kajabi_async.cli import read_commands
-from kajabi_async.cli.signatures import resource_classes
 from kajabi_async.testing import FakeKajabi
 from tests.cli.conftest import Command
 from tests.cli.screens import Printed, on_pipe, on_terminal
+from tests.every_resource import every_resource
 
 EVIL: Final = (
     "Bob [/] [x] [link=https://evil.example]:smile:\x1b[35;7m\x1b]52;c;cm0=\x07\x1b[2J\x9b31m\x9d0;t\x9c\u202e\x85\x08y"
@@ -40,7 +40,7 @@ WAYS: Final = pytest.mark.parametrize("way", [on_terminal, on_pipe])
 async def hostile() -> AsyncIterator[FakeKajabi]:
     """A fake with one row of each type, in which every text is hostile."""
     async with FakeKajabi(customers=2) as fake:
-        for cls in resource_classes():
+        for cls in every_resource():
             attributes = dict.fromkeys(TEXTS, EVIL)
             fake.add({"type": cls.model.resource_type, "id": "1", "attributes": {**attributes, EVIL: EVIL}})
         yield fake
@@ -61,7 +61,7 @@ async def printed(way: Any, fake: FakeKajabi, *arguments: str, code: int = 0) ->
 
 
 @WAYS
-@pytest.mark.parametrize("cls", resource_classes(), ids=lambda cls: cls.name)
+@pytest.mark.parametrize("cls", every_resource(), ids=lambda cls: cls.name)
 async def test_lists_and_single_resources_show_it(cls: Any, way: Any, hostile: FakeKajabi) -> None:
     """Including markup, which is shown literally."""
     name = cls.name.replace("_", "-")

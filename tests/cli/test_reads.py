@@ -7,11 +7,11 @@ import re
 
 import pytest
 
-from kajabi_async.cli.signatures import resource_classes
 from kajabi_async.testing import FakeKajabi
 from tests.cli.conftest import Command
 from tests.cli.processes import settings
 from tests.cli.screens import on_terminal
+from tests.every_resource import every_resource
 
 STYLE = re.compile(r"\x1b\[[\d;]*m")
 
@@ -59,7 +59,7 @@ async def test_a_list_is_sorted_and_limited(kajabi: Command) -> None:
     assert names == sorted(names, reverse=True)
 
 
-@pytest.mark.parametrize("name", [cls.name for cls in resource_classes()])
+@pytest.mark.parametrize("name", [cls.name for cls in every_resource()])
 async def test_every_resource_can_be_listed(name: str, kajabi: Command) -> None:
     """With rows on standard output, whose number and columns are always the same, and a note on standard error."""
     site = ("--site-id", "1") if name == "payouts" else ()

@@ -17,13 +17,12 @@ from kajabi_async.cli.app import make_app
 from kajabi_async.cli.contents import COMMANDS
 from kajabi_async.cli.describing import described
 from kajabi_async.cli.exit_codes import MEANINGS
-from kajabi_async.resources.base import Listable
 from tests.blocks import blocks_of
 from tests.docs.building import PAGES, REPOSITORY, SOURCES
+from tests.every_resource import every_resource
 
 PROJECT = tomllib.loads((REPOSITORY / "pyproject.toml").read_text("utf-8"))
-LISTABLE: Any = Listable
-LISTS = [cls for cls in LISTABLE.__subclasses__() if "name" in vars(cls) and cls.__module__.startswith("kajabi_async.")]
+LISTS = every_resource()
 _CODE = re.compile(r"<code[^>]*>(.*?)</code>", re.DOTALL)
 
 

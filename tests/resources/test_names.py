@@ -6,16 +6,16 @@ from typing import Any, Final, Literal, Never, get_args, get_overloads
 import pytest
 
 from kajabi_async import Kajabi, Resource
-from kajabi_async.cli.signatures import resource_classes
 from kajabi_async.models.names import Fieldsets
 from kajabi_async.models.names.numbered import NumberedField
 from kajabi_async.models.relations import Relation
 from kajabi_async.models.resource import CUSTOM_FIELD, CUSTOM_FIELDS, MODELS, attribute_names
 from kajabi_async.resources.base import Gettable, Listable, ListOptions
 from kajabi_async.resources.prefetching import Prefetching
+from tests.every_resource import every_resource
 
 OURS: Final = {name: cls for name, cls in MODELS.items() if cls.__module__.startswith("kajabi_async.")}
-RESOURCES: Final = [cls for cls in resource_classes() if cls.__module__.startswith("kajabi_async.")]
+RESOURCES: Final = every_resource()
 GETTABLE: Final[list[Any]] = [cls for cls in RESOURCES if issubclass(cls, Gettable)]
 LISTED: Final = [cls for cls in RESOURCES if cls.list_options is ListOptions]
 

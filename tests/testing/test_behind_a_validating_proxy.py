@@ -11,12 +11,12 @@ import aiohttp
 from aiohttp import web
 
 from kajabi_async import Kajabi
-from kajabi_async.cli.signatures import resource_classes
 from kajabi_async.exchange import FORM, JSON_API
 from kajabi_async.operations import OPERATIONS, BodyKind, Operation
 from kajabi_async.testing import FakeKajabi
 from kajabi_async.testing.api import matched
 from tests.conformance import call_for
+from tests.every_resource import every_resource
 from tests.testing import openapi
 
 
@@ -101,12 +101,12 @@ async def test_whole_lists_with_all_includes_pass_a_validating_proxy() -> None:
     """Every page of every list, and one resource of each type with all documented includes."""
     openapi.document()
     async with FakeKajabi(customers=40) as fake, _behind(fake) as (proxy, api):
-        for cls in resource_classes():
+        for cls in every_resource():
             resources = getattr(api, cls.name)
             options = {"site_id": "1"} if cls.name == "payouts" else {}
             rows = await resources.list(**options).collect()
             includable = [name for name, relation in cls.model.relations.items() if relation.includable]
             if includable and rows:
                 await resources.get(rows[0].id, include=includable)
-    assert set(proxy.seen) >= {f"{cls.name}.list" for cls in resource_classes()}
+    assert set(proxy.seen) >= {f"{cls.name}.list" for cls in every_resource()}
     assert proxy.violations == []
