@@ -39,7 +39,7 @@ MISTAKES: list[tuple[Mistake, str]] = [
     (lambda api: api.customers.get("1", include="offer"), "did you mean 'offers'"),
     (lambda api: api.customers.get("1", fields={"customers": ["nam"]}), "did you mean 'name'"),
     (lambda api: api.customers.get("a/b"), "'/' is not allowed"),
-    (lambda api: api.customers.get("ada@example.com"), "an email is no id: find_by_email and find_many look it up"),
+    (lambda api: api.customers.get("ada@example.com"), "customers and contacts have find_by_email and find_many"),
     (lambda api: api.customers.get(["1", "2"]), "the id of customers must be one string, got list: get_many takes"),
     (lambda api: _on_customer(api, api.customers.get), "must be a string, got Customer: pass its .id"),
     (lambda api: api.customers.get("99999"), "Couldn't find customers with id 99999"),

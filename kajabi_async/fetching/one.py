@@ -1,12 +1,11 @@
 """One resource by its id: a request prepared once and used for one id or a million."""
 
 from collections.abc import Awaitable
-from typing import Final, Generic, TypeVar
+from typing import Generic, TypeVar
 
 import attrs
 
 from kajabi_async.decoding.answers import read_resource, refuse_stranger
-from kajabi_async.errors import InvalidIdError
 from kajabi_async.exchange import Answer, Request, Tally
 from kajabi_async.fetching.context import Context
 from kajabi_async.jsonapi.ids import checked_id, path_segment
@@ -14,11 +13,9 @@ from kajabi_async.jsonapi.query import Query
 from kajabi_async.models.resource import Resource, Scope
 from kajabi_async.operations import Operation
 
-__all__ = ["Reader", "naming_emails"]
+__all__ = ["Reader"]
 
 R = TypeVar("R", bound=Resource)
-
-_FOUND_BY_EMAIL: Final = frozenset({"contacts", "customers"})
 
 
 @attrs.frozen
@@ -36,10 +33,7 @@ class Reader(Generic[R]):
 
     async def read(self, resource_id: object) -> R:
         """Return the resource; InvalidIdError, ApiError, TransportError or DecodeError if that fails."""
-        try:
-            checked = checked_id(resource_id, of=self.model.resource_type)
-        except InvalidIdError as error:
-            raise naming_emails(error, resource_id, self.model.resource_type) from None
+        checked = checked_id(resource_id, of=self.model.resource_type)
         before, after = self.operation.around_id
         request = Request("GET", f"{before}{path_segment(checked)}{after}", self.encoded_query)
         answer = await self.context.send(request, timeout=self.timeout)
@@ -65,10 +59,3 @@ class Reader(Generic[R]):
         if resource.id != resource_id and resource_id not in self.aliases:
             refuse_stranger(resource, resource_id, context=place)
         return resource
-
-
-def naming_emails(error: InvalidIdError, resource_id: object, resource_type: str) -> InvalidIdError:
-    """Return *error*, for an email in place of an id with the call that takes emails."""
-    if resource_type in _FOUND_BY_EMAIL and isinstance(resource_id, str) and "@" in resource_id:
-        return InvalidIdError(f"{error}; an email is found by api.{resource_type}.find_by_email()")
-    return error

@@ -69,5 +69,5 @@ def _problem(value: str) -> str:
         return "dots would climb out of the path"
     illegal = sorted(_ILLEGAL & set(folded))
     if "@" in illegal:
-        return "an email is no id: find_by_email and find_many look it up"
+        return "an email is no id: customers and contacts have find_by_email and find_many"
     return f"{illegal[0]!r} is not allowed in it" if illegal else ""

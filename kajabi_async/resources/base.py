@@ -10,11 +10,10 @@ from typing import TYPE_CHECKING, Any, ClassVar, Final, Generic, NoReturn, TypeA
 
 from kajabi_async.checks import whole_number
 from kajabi_async.decoding.answers import read_resource, refuse_stranger
-from kajabi_async.errors import InvalidIdError
 from kajabi_async.exchange import Answer, Request
 from kajabi_async.fetching.context import Context
 from kajabi_async.fetching.lookups import Ids, Lookups, Observer, RunSettings
-from kajabi_async.fetching.one import Reader, naming_emails
+from kajabi_async.fetching.one import Reader
 from kajabi_async.fetching.page import ListRequest
 from kajabi_async.fetching.pages import Pages
 from kajabi_async.fetching.plan import LookupPlan, Strategy, plan_for
@@ -243,10 +242,7 @@ class ResourceOperations(Generic[R]):
         return written
 
     def _checked_id(self, resource_id: object) -> str:
-        try:
-            return checked_id(resource_id, of=self.model.resource_type)
-        except InvalidIdError as error:
-            raise naming_emails(error, resource_id, self.model.resource_type) from None
+        return checked_id(resource_id, of=self.model.resource_type)
 
     def _scanned_list(self, reader: Reader[R]) -> ListRequest[R] | None:  # noqa: ARG002 - see Listable
         """Return the list whose rows carry what *reader* reads one by one; None if there is none."""

@@ -17,7 +17,7 @@ NOTHING_SET = {"KAJABI_CLIENT_ID": "", "KAJABI_CLIENT_SECRET": ""}
         ({"KAJABI_CLIENT_SECRET": "wrong"}, "check client id and secret"),
         ({"KAJABI_CLIENT_ID": "wrong"}, "check client id and secret"),
         ({"KAJABI_BASE_URL": "api.kajabi.com"}, "KAJABI_BASE_URL must be scheme and host, such as https://"),
-        ({"KAJABI_BASE_URL": "https://api.kajabi.com/v1"}, "KAJABI_BASE_URL is given without /v1"),
+        ({"KAJABI_BASE_URL": "https://api.kajabi.com/v1"}, "KAJABI_BASE_URL must end without /v1"),
         ({"KAJABI_BASE_URL": "http://api.kajabi.com"}, "in clear text: use https\n"),
     ],
 )

@@ -91,7 +91,7 @@ def test_refuses_what_urls_use_as_marks(value: str) -> None:
 @pytest.mark.parametrize("value", ["ada@example.com", "ada+x@example.com", "ada\uff20example.com", "@"])
 def test_refuses_an_email_and_names_what_finds_it(value: str) -> None:
     """Whatever else in it is not allowed: an email is what people have at first."""
-    with pytest.raises(InvalidIdError, match="an email is no id: find_by_email and find_many look it up"):
+    with pytest.raises(InvalidIdError, match="an email is no id: customers and contacts have find_by_email"):
         checked_id(value)
 
 

@@ -13,7 +13,6 @@ from kajabi_async import (
 )
 from kajabi_async.errors import ErrorObject, InvalidIdError
 from kajabi_async.exchange import Request
-from kajabi_async.resources.catalog import Offers
 from kajabi_async.resources.people import Contacts, Customers
 from tests.sending import Canned, context, resource
 
@@ -150,13 +149,12 @@ async def test_an_email_that_cannot_be_read_is_not_taken_for_another() -> None:
 
 @pytest.mark.parametrize("operations", [Customers, Contacts])
 async def test_an_email_in_place_of_an_id_leads_to_the_call_that_takes_emails(operations: Any) -> None:
-    """Of reads and of writes; other resources have no such call."""
+    """Of reads, of writes and of runs."""
     people = operations(context(Canned({})))
-    cure = rf"'{ADA}' cannot be the id of {people.name}: .*; an email is found by api\.{people.name}\.find_by_email\(\)"
+    cure = rf"'{ADA}' cannot be the id of {people.name}: .* customers and contacts have find_by_email and find_many"
     with pytest.raises(InvalidIdError, match=cure):
         await people.get(ADA)
     with pytest.raises(InvalidIdError, match=cure):
         await people.grant_offers(ADA, ["1"])
-    with pytest.raises(InvalidIdError) as refused:
-        await Offers(context(Canned({}))).get(ADA)
-    assert "find_by_email" not in str(refused.value)
+    [lookup] = [each async for each in people.get_many([ADA])]
+    assert "find_many" in str(lookup.error)

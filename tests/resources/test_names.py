@@ -1,11 +1,14 @@
 """The literal types of names hold what the classes declare, so that type checkers refuse exactly the misspelt ones."""
 
 from collections.abc import Callable, Iterator
-from typing import Any, Final, Literal, Never, get_args, get_overloads
+from importlib import import_module
+from pkgutil import iter_modules
+from typing import Any, Final, Literal, Never, get_args, get_overloads, get_type_hints
 
 import pytest
 
 from kajabi_async import Kajabi, Resource
+from kajabi_async.models import names as models_names
 from kajabi_async.models.names import Fieldsets
 from kajabi_async.models.names.numbered import NumberedField
 from kajabi_async.models.relations import Relation
@@ -90,17 +93,31 @@ def test_the_documented_custom_fields_are_named() -> None:
     assert all(CUSTOM_FIELD.fullmatch(name) for name in get_args(NumberedField))
 
 
+def _names_for_type_checkers() -> dict[str, Any]:
+    """Return what the annotations name that is not imported to run."""
+    names: dict[str, Any] = {cls.__name__: cls for cls in (*MODELS.values(), Resource)}
+    for module in iter_modules(models_names.__path__, f"{models_names.__name__}."):
+        names |= vars(import_module(module.name))
+    return names
+
+
 def test_prefetch_has_the_relations_of_every_resource() -> None:
     """Whether they can be included or not, in one or two steps; the last overload is for several types."""
     *typed, mixed = get_overloads(Prefetching.prefetch)
     found = {}
     for overload in typed:
-        model = get_args(overload.__annotations__["resources"])[0]
-        found[model.resource_type] = get_args(overload.__annotations__["paths"])
+        hints = get_type_hints(overload, localns=_names_for_type_checkers())
+        model = get_args(hints["resources"])[0]
+        found[model.resource_type] = get_args(hints["paths"])
     assert found == {
         name: tuple(_paths(model, lambda _: True)) for name, model in OURS.items() if tuple(model.relations)
     }
-    assert mixed.__annotations__ == {"resources": Iterator[Resource], "paths": str, "patience": float, "return": None}
+    assert get_type_hints(mixed, localns=_names_for_type_checkers()) == {
+        "resources": Iterator[Resource],
+        "paths": str,
+        "patience": float,
+        "return": type(None),
+    }
     assert Kajabi.prefetch is Prefetching.prefetch
 
 

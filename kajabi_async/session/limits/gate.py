@@ -116,6 +116,7 @@ class Gate:
         if self._take_at_once(now, True) > 0.0:
             return False
         slots.free -= 1
+        slots.in_runs += 1
         return True
 
     async def enter(self, deadline: float | None) -> None:

@@ -23,6 +23,8 @@ class Slots:
         """The number of free slots that calls and runs may take."""
         self.kept = 0
         """The number of free slots that only calls may take."""
+        self.in_runs = 0
+        """The number of slots that lookups of runs have."""
         self._most_kept = slots // 2
         self.unneeded = 0
         """The least `kept` since the latest review."""
@@ -45,12 +47,11 @@ class Slots:
     async def enter(self, deadline: float | None) -> None:
         """Wait for a slot for a call; TooLateError as soon as a pause is found to end after *deadline*."""
         if self.kept > 0:
-            self.kept -= 1
-            self.unneeded = min(self.unneeded, self.kept)
+            self._take_kept()
         elif self.free > 0:
             self.free -= 1
         else:
-            await self._calls.wait(deadline, self._leave_again)
+            await self._calls.wait(deadline, self._hand_back)
 
     async def enter_for_run(self, now: float) -> None:
         """Wait for a slot for a lookup of a run, and free what is kept for calls and was not needed for a while."""
@@ -58,18 +59,26 @@ class Slots:
             self._review(now)
         if self.free > 0:
             self.free -= 1
+        elif self.kept > 0 and not self.in_runs:
+            # Calls may have all others for long.
+            self._take_kept()
         else:
-            await self._lookups.wait(None, self._leave_again)
+            await self._lookups.wait(None, self._hand_back)
+        self.in_runs += 1
 
     def leave(self) -> None:
-        """Return the slot of a call: the next call gets it, or it is kept for one."""
-        if self.kept < self._most_kept and not self._calls:
+        """Return the slot of a call: the next call gets it, or it is kept for one, unless runs wait and have none."""
+        if self.kept < self._most_kept and not self._calls and (self.in_runs or not self._lookups):
             self.kept += 1
         else:
-            self.leave_for_run()
+            self._pass_on()
 
     def leave_for_run(self) -> None:
         """Return the slot of a lookup: the next call gets it, or else the next lookup."""
+        self.in_runs -= 1
+        self._pass_on()
+
+    def _pass_on(self) -> None:
         if self._calls and not (self._lookups and self._passed >= MOST_PASSED) and self._calls.wake(None):
             self._passed = self._passed + 1 if self._lookups else 0
         elif self._lookups and self._lookups.wake(None):
@@ -81,12 +90,16 @@ class Slots:
         """End the waits of calls whose deadline is not after *until* with TooLateError."""
         self._calls.refuse_late(until, now)
 
-    def _leave_again(self, _: None) -> None:
-        self.leave_for_run()
+    def _take_kept(self) -> None:
+        self.kept -= 1
+        self.unneeded = min(self.unneeded, self.kept)
+
+    def _hand_back(self, _: None) -> None:
+        self._pass_on()
 
     def _review(self, now: float) -> None:
         unneeded, self._review_at = self.unneeded, now + _KEPT_SECONDS
         self.kept -= unneeded
         self.unneeded = self.kept
         for _ in range(unneeded):
-            self.leave_for_run()
+            self._pass_on()

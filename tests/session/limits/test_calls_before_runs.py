@@ -67,6 +67,33 @@ class StuckClock(ManualClock):
         self.now = end
 
 
+async def test_a_run_that_has_no_slot_gets_the_next_though_calls_could_use_it() -> None:
+    """Otherwise it would stand still for as long as the remaining calls take."""
+    slots, order = Slots(2), _Order()
+    await slots.enter(None)
+    await slots.enter(None)
+    await order.start("lookup", lambda: slots.enter_for_run(0.0), 2)
+    slots.leave()
+    await _turns()
+    assert order.went == ["lookup"]
+    assert (slots.free, slots.kept, slots.in_runs) == (0, 0, 1)
+    await order.cancel()
+
+
+async def test_a_run_that_has_no_slot_takes_one_that_is_kept() -> None:
+    """While calls have all others, however long these take."""
+    slots, order = Slots(2), _Order()
+    await slots.enter(None)
+    slots.leave()
+    await slots.enter(None)
+    await slots.enter(None)
+    slots.leave()
+    assert (slots.free, slots.kept) == (0, 1)
+    await order.start("lookup", lambda: slots.enter_for_run(0.5), 2)
+    assert order.went == ["lookup"]
+    await order.cancel()
+
+
 async def test_a_call_gets_the_next_slot_before_the_lookups_that_wait() -> None:
     """Whoever returns the slot, and however many lookups came first."""
     slots, order = Slots(2), _Order()
