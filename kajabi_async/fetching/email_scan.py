@@ -130,7 +130,8 @@ class EmailScan(Scan[R]):
 
     def _is_settled(self, key: str) -> bool:
         """Return whether the pages say what the rows of the email are."""
-        return self._is_whole or (key in self._candidates and bool(self._is_read or self.forecast.is_unique))
+        is_listed = key in self._candidates and (self.forecast.is_unique or self._is_read)
+        return is_listed or self._is_whole
 
     async def _searched(self, key: str, tally: Tally) -> Matches[R] | None:
         """Search for the email; None if that shows that the server does not filter.

@@ -80,6 +80,8 @@ class EmailSearch(Generic[R]):
     async def completed(self, rows: Iterable[R], tally: Tally) -> tuple[R, ...]:
         """Return ``rows`` with everything that was to be included, each read by its id if it came without."""
         include = self.reader.query.include
+        if not include:
+            return tuple(rows)
         read = [row if is_complete(row, include) else await self._by_id(row.id, tally) for row in rows]
         return tuple(row for row in read if row is not None)
 

@@ -31,7 +31,6 @@ MOST_FRUITLESS_IN_BATCHES: Final = 2
 """The same for a list whose pages are not all needed, pages that failed included; beyond it the list is given up."""
 _RECENT_IDS: Final = 10_000
 """The number of row ids kept to notice rows that come again: bounded, and far beyond a page."""
-_NOTHING: Final = Tally()
 
 
 class Novelty:
@@ -193,13 +192,15 @@ class PageBatches(Generic[R]):
 
     def settle(self, tally: Tally) -> None:
         """Move to *tally* what the pages cost since the last call."""
-        if self.tally == _NOTHING:
+        cost = self.tally
+        # Called for every lookup, and comparing it with an empty one takes longer.
+        if not (cost.operations or cost.attempts or cost.retries or cost.waiting_seconds or cost.wire_seconds):
             return
         for counter in attrs.fields(Tally):
-            cost = getattr(self.tally, counter.name)
-            setattr(tally, counter.name, getattr(tally, counter.name) + cost)
+            counted = getattr(cost, counter.name)
+            setattr(tally, counter.name, getattr(tally, counter.name) + counted)
             # In place, as running requests add to this very tally.
-            setattr(self.tally, counter.name, cost - cost)
+            setattr(cost, counter.name, counted - counted)
 
     async def fetch(self, most: int, *, for_lookup: bool = False) -> list[FetchedPage[R] | None]:
         """Return the next pages, at most *most*, fetched at once; None for one that failed.
