@@ -13,8 +13,6 @@ import weakref
 from collections.abc import Awaitable, Callable
 from typing import Any, Final, Protocol, TypeVar
 
-import attrs
-
 from kajabi_async.checks import number
 from kajabi_async.clock import Clock, SystemClock
 from kajabi_async.errors import AuthenticationError, ClientClosedError, KajabiError
@@ -25,6 +23,7 @@ from kajabi_async.passing import (
     may_be_of_the_resource,
     pause_asked_for,
 )
+from kajabi_async.structs import Struct
 
 __all__ = ["PATIENCE_SECONDS", "Stall", "Stalls", "Trial", "Waiting", "checked_patience"]
 
@@ -48,8 +47,7 @@ _MOST_REFUSALS: Final = 2
 _LONGEST_WATCH_SECONDS: Final = 3600.0
 
 
-@attrs.define(eq=False)
-class Trial:
+class Trial(Struct):
     """The state of one piece of work that has failed and is tried again."""
 
     tries: int = 0

@@ -9,12 +9,10 @@ from collections.abc import Collection, Iterable
 from typing import Final
 from urllib.parse import SplitResult, parse_qsl, urljoin, urlsplit
 
-import attrs
-
 from kajabi_async.errors import InvalidIdError, UntrustedLinkError
 from kajabi_async.jsonapi.ids import path_segment
 from kajabi_async.jsonapi.query import encoded_pairs
-from kajabi_async.structs import Value
+from kajabi_async.structs import FrozenStruct
 
 __all__ = ["LinkRules", "TrustedLink"]
 
@@ -32,8 +30,7 @@ _DEFAULT_PORTS: Final = {"https": 443, "http": 80}
 _Origin = tuple[str, str | None, int | None]
 
 
-@attrs.frozen(eq=False, repr=False)
-class TrustedLink(Value):
+class TrustedLink(FrozenStruct, frozen=True):
     """A link of the API: its template, the id in it, and the path and query to request from the base URL."""
 
     template: str

@@ -6,14 +6,12 @@ the owner again, with ``include``, if that takes fewer requests; the relationshi
 
 from collections.abc import Container
 
-import attrs
-
 from kajabi_async.jsonapi.linkage import Identifier, LinkageState, Relationship
 from kajabi_async.jsonapi.links import LinkRules
 from kajabi_async.models.relations import Relation
 from kajabi_async.models.resource import Resource
 from kajabi_async.operations import LINKAGE, READABLE
-from kajabi_async.structs import Value
+from kajabi_async.structs import FrozenStruct
 
 __all__ = [
     "FetchEach",
@@ -26,28 +24,24 @@ __all__ = [
 ]
 
 
-@attrs.frozen(eq=False, repr=False)
-class Loaded(Value):
+class Loaded(FrozenStruct, frozen=True):
     """No request: every resource is known."""
 
     identifiers: tuple[Identifier, ...]
 
 
-@attrs.frozen(eq=False, repr=False)
-class FetchEach(Value):
+class FetchEach(FrozenStruct, frozen=True):
     """One request for each of the *missing* resources."""
 
     identifiers: tuple[Identifier, ...]
     missing: tuple[Identifier, ...]
 
 
-@attrs.frozen(eq=False, repr=False)
-class Reread(Value):
+class Reread(FrozenStruct, frozen=True):
     """One request for the owner, with the relation included if the API can include it."""
 
 
-@attrs.frozen(eq=False, repr=False)
-class Unavailable(Value):
+class Unavailable(FrozenStruct, frozen=True):
     """No request leads to the resources."""
 
     reason: str

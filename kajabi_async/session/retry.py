@@ -18,7 +18,7 @@ from kajabi_async.errors import (
     RateLimitError,
     RequestTimeoutError,
 )
-from kajabi_async.structs import Value
+from kajabi_async.structs import FrozenStruct, Value
 
 __all__ = ["GiveUp", "Retry", "RetryBudget", "RetryPolicy", "decide", "maybe_applied"]
 
@@ -54,8 +54,7 @@ class RetryPolicy(Value):
         return _may_retry(self, error, is_write=method not in {"GET", "HEAD"})
 
 
-@attrs.frozen(eq=False, repr=False)
-class Retry(Value):
+class Retry(FrozenStruct, frozen=True):
     """Try again after a number of seconds."""
 
     after_seconds: float
@@ -67,8 +66,7 @@ class Retry(Value):
     """Whether the server closed an idle connection just as the request was leaving."""
 
 
-@attrs.frozen(eq=False, repr=False)
-class GiveUp(Value):
+class GiveUp(FrozenStruct, frozen=True):
     """Raise the error: no retry follows."""
 
     because: GaveUp

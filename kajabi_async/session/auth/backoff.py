@@ -5,13 +5,12 @@ import math
 from collections.abc import Callable
 from typing import Final
 
-import attrs
-
 from kajabi_async.clock import Clock
 from kajabi_async.errors import ConnectionFailedError, GaveUp, KajabiError, PausedError
 from kajabi_async.operations import operation
 from kajabi_async.session.credentials import Secret
 from kajabi_async.session.retry import RetryPolicy
+from kajabi_async.structs import Struct
 
 __all__ = ["TokenBackoff", "TokenRejections"]
 
@@ -118,8 +117,7 @@ _FIRST_SECONDS = 1.0
 _LONGEST_SECONDS = 60.0
 
 
-@attrs.define
-class _Rejection:
+class _Rejection(Struct):
     token: Secret
     times: int
     until: float

@@ -10,8 +10,6 @@ import random
 from collections.abc import Awaitable, Coroutine
 from typing import Any, Final, TypeVar
 
-import attrs
-
 from kajabi_async.clock import Clock
 from kajabi_async.errors import RequestTimeoutError, StoreUnavailableError
 from kajabi_async.operations import operation
@@ -20,7 +18,7 @@ from kajabi_async.session.auth.grants import Grants
 from kajabi_async.session.auth.store import Lease, StoredToken, TokenStore
 from kajabi_async.session.auth.token import Token
 from kajabi_async.session.credentials import Credentials, Secret
-from kajabi_async.structs import Value
+from kajabi_async.structs import FrozenStruct
 
 __all__ = ["SharedToken", "Unusable", "derived_key", "store_key"]
 
@@ -37,8 +35,7 @@ _GUESSES_SLOWED_BY: Final = 100_000
 """Rounds of PBKDF2 on a password: a reader of the names in a store could try likely ones."""
 
 
-@attrs.frozen(eq=False, repr=False)
-class Unusable(Value):
+class Unusable(FrozenStruct, frozen=True):
     """The access tokens that a new one must differ from."""
 
     current: Secret | None
