@@ -12,6 +12,9 @@ import pytest
 from kajabi_async.testing import FakeKajabi
 from tests.cli.processes import COMMAND, on_terminal, settings, started
 
+# Each test starts a process or two.
+pytestmark = pytest.mark.thorough
+
 COLOUR = re.compile(r"\x1b\[[\d;]*(?:3[0-9]|4[0-9]|9[0-7])[\d;]*m")
 ANY_CONTROL = re.compile(r"\x1b\[")
 LIST = ("contacts", "list", "--limit", "5")

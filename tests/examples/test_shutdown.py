@@ -8,6 +8,9 @@ import pytest
 from kajabi_async.testing import FakeKajabi
 from tests.examples.serving import APPS, SECRET, Served, ended, serve, settings_for
 
+# Each test starts a process or two.
+pytestmark = pytest.mark.thorough
+
 VISITORS = 20
 UNTIL_RELEASED = 25.0
 """A latency in seconds that ends when ``fake.closing`` is set."""

@@ -28,6 +28,9 @@ from pathlib import Path
 from kajabi_async import Kajabi, KajabiError
 from kajabi_async.export import export
 
+# Each test starts a process or two.
+pytestmark = pytest.mark.thorough
+
 async def main():
     settings = {name: arguments[name] for name in ("client_id", "client_secret", "base_url")}
     async with Kajabi(**settings) as api:

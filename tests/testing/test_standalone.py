@@ -14,6 +14,9 @@ from pathlib import Path
 import aiohttp
 import pytest
 
+# Each test starts a process or two.
+pytestmark = pytest.mark.thorough
+
 _ROOT = Path(__file__).parents[2]
 
 
