@@ -19,7 +19,7 @@ CALLS_A_SECOND = 200
 RATE_LIMIT = 500
 """Requests a second, of a client that knows its limit: more than the calls need, and less than calls and run."""
 ENDLESS = 10**9
-SECONDS = 12.0
+SECONDS = 9.0
 """The limit for all rounds of one setting."""
 
 

@@ -17,7 +17,7 @@ from benchmarks.serving import Server
 from benchmarks.sizes import Sizes
 
 LATENCY = 0.02
-SECONDS = 40.0
+SECONDS = 30.0
 """The limit for all rounds together."""
 STEP = 10
 """Consecutive pages of one contender."""
