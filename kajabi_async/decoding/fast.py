@@ -381,7 +381,8 @@ def _origin_of(row: Any, scope: Scope) -> Origin:
 def _rest(names: Iterable[str], values: Iterable[Any]) -> dict[str, Any]:
     """Return the members without a slot by name; DecodeError if one is nested too deeply."""
     rest = {name: value for name, value in zip(names, values, strict=True) if value is not ABSENT}
-    refuse_deep(rest)
+    if rest:
+        refuse_deep(rest)
     return rest
 
 

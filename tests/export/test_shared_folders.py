@@ -22,14 +22,14 @@ from tests.other_users import (
     victims_file,
 )
 
+# Each test starts a process or two.
+pytestmark = pytest.mark.thorough
+
 EXPORT = """
 import asyncio, tempfile
 from pathlib import Path
 from kajabi_async import Kajabi, KajabiError
 from kajabi_async.export import export
-
-# Each test starts a process or two.
-pytestmark = pytest.mark.thorough
 
 async def main():
     settings = {name: arguments[name] for name in ("client_id", "client_secret", "base_url")}

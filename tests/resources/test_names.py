@@ -17,8 +17,8 @@ from kajabi_async.resources.base import Gettable, Listable, ListOptions
 from kajabi_async.resources.prefetching import Prefetching
 from tests.every_resource import every_resource
 
-OURS: Final = {name: cls for name, cls in MODELS.items() if cls.__module__.startswith("kajabi_async.")}
 RESOURCES: Final = every_resource()
+OURS: Final = {name: cls for name, cls in MODELS.items() if cls.__module__.startswith("kajabi_async.")}
 GETTABLE: Final[list[Any]] = [cls for cls in RESOURCES if issubclass(cls, Gettable)]
 LISTED: Final = [cls for cls in RESOURCES if cls.list_options is ListOptions]
 
@@ -95,7 +95,8 @@ def test_the_documented_custom_fields_are_named() -> None:
 
 def _names_for_type_checkers() -> dict[str, Any]:
     """Return what the annotations name that is not imported to run."""
-    names: dict[str, Any] = {cls.__name__: cls for cls in (*MODELS.values(), Resource)}
+    models: list[type[Resource]] = [*MODELS.values(), Resource]
+    names: dict[str, Any] = {cls.__name__: cls for cls in models}
     for module in iter_modules(models_names.__path__, f"{models_names.__name__}."):
         names |= vars(import_module(module.name))
     return names
