@@ -137,14 +137,15 @@ class Pace:
     def take(self, now: float, wanted: int, spares: bool = False) -> tuple[int, float]:
         """Take up to *wanted* requests out of stock: return how many may go, and how many seconds to wait for none.
 
-        If it *spares* some, a part of the stock is left for requests that do not.
+        If it *spares* some, a part of the stock of a fixed rate is left for requests that do not.
         """
         if now < self.paused_until:
             return 0, self.paused_until - now
         rate = None if self.fixed is None and self.start is None else self._restocked(now)
         if rate is None:
             return wanted, 0.0
-        spared = _spared(rate) if spares else 0.0
+        # A rate that is learned is not to be learned from runs that go in another rhythm than calls.
+        spared = _spared(rate) if spares and self.fixed is not None else 0.0
         granted = max(0, min(wanted, int(self.stock - spared + _ROUNDING)))
         self.stock -= granted
         if granted < wanted:
