@@ -281,9 +281,9 @@ class Kajabi(Prefetching):
         return other
 
     def _share_with_options(self, options: SharedOptions) -> None:
-        self._session = sharing(self._session, options)
         from kajabi_async.relationships.resolver import RelationshipResolver  # noqa: PLC0415
 
+        self._session = sharing(self._session, options)
         context = self._context
         changes: dict[str, Any] = {"send": self._session.send}
         if "site_id" in options:

@@ -124,10 +124,7 @@ class WaitingLine:
 
 
 class Quota:
-    """A number of steps that may start in one iteration of the event loop, so that others on the loop are not held up.
-
-    Where the processor is the bottleneck, it also keeps no more work under way than the processor can do meanwhile.
-    """
+    """A number of steps that may start in one iteration of the event loop, so that others are not held up."""
 
     def __init__(self, most: Callable[[], int], renewed: Callable[[int], object]) -> None:
         """Allow ``most()`` steps; *renewed* is called with the number left when those who waited have theirs."""

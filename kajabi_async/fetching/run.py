@@ -34,7 +34,7 @@ Read: TypeAlias = Callable[[bytes, str], R]
 
 _FAILURES_BEFORE_COMPARING: Final = 2
 _STARTS_AT_ONCE: Final = 64
-"""The most lookups that start in one iteration of the event loop: more in flight would only fill memory."""
+"""The most lookups that start in one iteration of the event loop, before answers are read."""
 _STARTS_BESIDE_CALLS: Final = 4
 """The same while calls go on in the same client, which take their turn between two iterations."""
 

@@ -1,6 +1,7 @@
 """Calls before the lookups of runs: at the slots, at the permits, and on the wire, without stopping a run."""
 
 import asyncio
+import copy
 import random
 from collections.abc import Awaitable, Callable
 
@@ -10,6 +11,7 @@ from kajabi_async.concurrency import TooLateError
 from kajabi_async.exchange import Request
 from kajabi_async.session import SessionManager
 from kajabi_async.session.limits.gate import Gate
+from kajabi_async.session.limits.pace import Pace
 from kajabi_async.session.limits.rate import FixedRate, RateLimit
 from kajabi_async.session.limits.slots import MOST_PASSED, Slots
 from tests.clocks import ManualClock
@@ -92,6 +94,42 @@ async def test_a_run_that_has_no_slot_takes_one_that_is_kept() -> None:
     await order.start("lookup", lambda: slots.enter_for_run(0.5), 2)
     assert order.went == ["lookup"]
     await order.cancel()
+
+
+async def test_a_lookup_that_is_cancelled_leaves_every_slot_and_its_count() -> None:
+    """Whether it still waits, or was woken in the same moment."""
+    slots, order = Slots(2), _Order()
+    await slots.enter(None)
+    await slots.enter(None)
+    await order.start("lookup", lambda: slots.enter_for_run(0.0), 2)
+    slots.leave()
+    await order.cancel()
+    assert (slots.free, slots.in_runs, slots.waiting) == (1, 0, 0)
+    await slots.enter_for_run(0.0)
+    assert (slots.free, slots.in_runs) == (0, 1)
+
+
+def _learned() -> Pace:
+    """Return the pace of a client that has taken all that it might for a while after a refusal."""
+    pace = Pace()
+    pace.take_one(1000.0)
+    pace.refused(1000.0, None)
+    for tick in range(400):
+        now = 1000.0 + tick / 20
+        for _ in range(pace.take(now, 1000)[0]):
+            pace.answered(now)
+    return pace
+
+
+@pytest.mark.parametrize(
+    ("pace", "are_left"), [(_learned(), False), (Pace(fixed=100.0), True)], ids=["learned", "fixed"]
+)
+def test_a_run_leaves_a_part_of_the_stock_of_a_fixed_rate_alone(pace: Pace, are_left: bool) -> None:
+    """A learned rate would be learned from another rhythm than that of calls."""
+    of_calls, of_runs = copy.copy(pace), copy.copy(pace)
+    granted, _ = of_calls.take(1020.0, 100_000)
+    assert 1 < granted < 100_000
+    assert (of_runs.take(1020.0, 100_000, True)[0] < granted) is are_left
 
 
 async def test_a_call_gets_the_next_slot_before_the_lookups_that_wait() -> None:
