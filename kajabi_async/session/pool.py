@@ -1,9 +1,10 @@
-"""The connection pool: aiohttp's connector and connections, and four things that aiohttp does not do by itself.
+"""The connection pool: aiohttp's connector, connections and requests, and what aiohttp does not do by itself.
 
 - `Pool` allows each exchange one connection and never a second: aiohttp retries by itself when a connection breaks, but
   every attempt has to be counted, bounded by the retry budget, and never a repeated write.
 - `PooledConnection` notices what a server sends unasked while the connection is idle: the next request must not take
   it for its answer.
+- `PooledRequest` spares each request what is the same for all requests of a client: its headers and its server.
 - `CURRENT` leads from the connector to the exchange, as aiohttp passes nothing of the caller's to `connect`.
 - The fork hook keeps a forked child from closing its copies: that would take the connections out of the event loop of
   the parent, which shares the selector.
@@ -19,14 +20,17 @@ from typing import Any, Final
 from weakref import WeakSet
 
 import aiohttp
+from aiohttp import hdrs
 from aiohttp.client_proto import ResponseHandler
+from aiohttp.client_reqrep import ConnectionKey
 from aiohttp.connector import Connection
+from multidict import CIMultiDict
 
 from kajabi_async.session.binding import Binding
 from kajabi_async.session.limits.deadlines import Deadline
 from kajabi_async.structs import Struct
 
-__all__ = ["CURRENT", "Exchange", "Pool", "close_spoiled", "ignore_surplus"]
+__all__ = ["CURRENT", "Exchange", "Pool", "PooledRequest", "close_spoiled", "ignore_surplus"]
 
 _KEEP_ALIVE_SECONDS: Final = 15.0
 _DNS_CACHE_SECONDS: Final = 300
@@ -76,6 +80,33 @@ class PooledConnection(ResponseHandler):
         self.abort()
 
 
+_MERGED: Final[type[CIMultiDict[str]]] = CIMultiDict
+
+
+class PooledRequest(aiohttp.ClientRequest):
+    """A request of our own session, which has one server and sets every header: neither is worked out again."""
+
+    pool_key: ConnectionKey | None = None
+    """The key of the connections to that server; None until one request has worked it out."""
+
+    @property
+    def connection_key(self) -> ConnectionKey:
+        """Under which the pool keeps connections that can carry this request."""
+        return super().connection_key if self.pool_key is None else self.pool_key
+
+    def update_headers(self, headers: Any) -> None:
+        """Take the *headers* that the session has merged as they are; aiohttp copies them one by one."""
+        if type(headers) is _MERGED and hdrs.HOST in headers:
+            self.headers = headers
+        else:
+            super().update_headers(headers)
+
+    def update_auto_headers(self, skip_auto_headers: Any) -> None:
+        """Add the headers that every request needs, unless the session has set them."""
+        if skip_auto_headers is not None or hdrs.ACCEPT_ENCODING not in self.headers:
+            super().update_auto_headers(skip_auto_headers)
+
+
 _POOLS: Final["WeakSet[Pool]"] = WeakSet()
 
 
@@ -106,6 +137,8 @@ class Pool(aiohttp.TCPConnector):
         # Any: it makes connections of our class.
         self._factory: Any = partial(PooledConnection, self._loop)
         self._closing: Sequence[asyncio.Future[Any]] = ()
+        # Of the one server that the pool has connections to.
+        self._key: ConnectionKey | None = None
         _POOLS.add(self)
 
     def belongs_to_parent(self) -> None:
@@ -127,6 +160,9 @@ class Pool(aiohttp.TCPConnector):
             return await super().connect(req, traces, timeout)
         if exchange.connected:
             raise aiohttp.ServerDisconnectedError
+        if self._key is None:
+            self._key = req.connection_key
+        req.pool_key = self._key
         while True:
             connection = await _connect(self, req, traces, timeout)
             protocol: Any = connection.protocol

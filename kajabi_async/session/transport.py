@@ -37,7 +37,7 @@ from kajabi_async.session.failures import (
 )
 from kajabi_async.session.handed_in import check_loop, check_session, sets_user_agent
 from kajabi_async.session.limits.deadlines import Deadline, Timeouts
-from kajabi_async.session.pool import CURRENT, Exchange, Pool, close_spoiled, ignore_surplus
+from kajabi_async.session.pool import CURRENT, Exchange, Pool, PooledRequest, close_spoiled, ignore_surplus
 from kajabi_async.tracebacks import without_frames
 
 __all__ = ["Transport"]
@@ -162,7 +162,8 @@ class Transport:
         self._session = aiohttp.ClientSession(
             connector=self._connector,
             cookie_jar=aiohttp.DummyCookieJar(),
-            headers=self._on_every_request,
+            headers=self._all_headers(),
+            request_class=PooledRequest,
             timeout=_connect_within(self._timeouts.connect),
             trust_env=False,
             raise_for_status=False,
@@ -170,6 +171,14 @@ class Transport:
         # At exit as well: a client that is still open then is reported by its session manager, and not by aiohttp.
         weakref.finalize(self, _drop, self._session, self._connector)
         return self._session
+
+    def _all_headers(self) -> dict[str, str]:
+        """Return the headers of every request, with those that aiohttp would add to each; Host comes first."""
+        host = URL.build(scheme=self._base.scheme, authority=self._base.netloc).host_port_subcomponent
+        assert host is not None  # noqa: S101 - a base URL has a host
+        headers: dict[str, str] = {hdrs.HOST: host}
+        headers.update(PooledRequest.DEFAULT_HEADERS.items())
+        return headers | self._on_every_request
 
     def _options(self, timeouts: Timeouts | None) -> dict[str, Any]:
         """Return the options of a request of our own session, which has *timeouts* other than the session's or None."""

@@ -7,10 +7,12 @@ from typing import Any
 
 import aiohttp
 import pytest
+import yarl
 
 from kajabi_async import AnswerTooLargeError, ApiError, ConnectionFailedError, RequestTimeoutError, Timeouts
 from kajabi_async.exchange import FORM, Request
 from kajabi_async.session import ClientCredentials
+from kajabi_async.session.pool import PooledRequest
 from tests.decoding.largest import largest_page
 from tests.session.serving import DELETE, GET, answer, read_request, serving, session
 
@@ -79,6 +81,43 @@ async def test_a_request_is_sent_as_it_was_built(
     assert (headers["accept"], headers.get("content-type")) == (accept, content_type)
     assert (headers["user-agent"], "authorization" in headers) == ("made by tests", False)
     assert text.endswith("\r\n\r\n" + (request_.body or b"").decode())
+
+
+@pytest.mark.parametrize(
+    ("request_", "own"),
+    [
+        (Request("GET", "/v1/customers/1", authorized=False), []),
+        (Request("GET", "/v1/customers/1", "include=offers"), ["authorization"]),
+        (Request("POST", "/v1/contacts", body=b"{}"), ["authorization", "content-type", "content-length"]),
+        (FORM_REQUEST, ["content-type", "content-length"]),
+    ],
+)
+async def test_each_header_is_sent_once_and_the_host_first(request_: Request, own: list[str]) -> None:
+    """On a new connection as on one that is used again, on which what all requests share is not worked out again."""
+    server = Server(answer(b'{"access_token": "tok", "expires_in": 1000}'))
+    async with serving(server) as base_url, session(base_url) as manager:
+        await manager.send(request_)
+        await manager.send(request_)
+    sent = [text for text in server.seen if text.startswith(f"{request_.method} {request_.path}")]
+    assert len(sent) == 2
+    for text in sent:
+        names = [line.partition(":")[0].lower() for line in text.partition("\r\n\r\n")[0].split("\r\n")[1:]]
+        assert names[0] == "host"
+        assert sorted(names) == sorted(["host", "accept", "accept-encoding", "user-agent", *own])
+        assert _headers(text)["host"] == base_url.removeprefix("http://")
+        assert _headers(text)["accept-encoding"] == aiohttp.ClientRequest.DEFAULT_HEADERS[aiohttp.hdrs.ACCEPT_ENCODING]
+
+
+def test_a_request_of_incomplete_headers_is_completed() -> None:
+    """A release of aiohttp that merges the headers at another place is not answered with a request without a host."""
+
+    async def headers() -> dict[str, str]:
+        request = PooledRequest("GET", yarl.URL("http://h.test/v1"), headers={"accept": "a/b"})
+        return {name.lower(): value for name, value in request.headers.items()}
+
+    completed = asyncio.run(headers())
+    assert (completed["host"], completed["accept"]) == ("h.test", "a/b")
+    assert {"accept-encoding", "user-agent"} < set(completed)
 
 
 async def test_an_authorized_request_bears_the_token() -> None:
