@@ -1,6 +1,7 @@
 """The session manager: one request in, one answer out, with the token, the limits and the retries in between."""
 
 import inspect
+import logging
 import random
 import warnings
 from collections.abc import Awaitable, Callable, Iterable
@@ -25,7 +26,7 @@ from kajabi_async.session.auth.token import Token
 from kajabi_async.session.binding import Binding
 from kajabi_async.session.credentials import Credentials
 from kajabi_async.session.error_answers import error_of, refuse_html
-from kajabi_async.session.events import SessionObserver, TokenRefreshed
+from kajabi_async.session.events import SessionObserver, TokenRefreshed, notify_all
 from kajabi_async.session.limits.deadlines import (
     Deadline,
     Deadlines,
@@ -37,7 +38,7 @@ from kajabi_async.session.limits.deadlines import (
 )
 from kajabi_async.session.limits.gate import Gate, NoPermitError
 from kajabi_async.session.limits.rate import RateLimit
-from kajabi_async.session.logs import Watchers
+from kajabi_async.session.logs import log_event
 from kajabi_async.session.recovery import Recovery
 from kajabi_async.session.retry import RetryPolicy
 from kajabi_async.session.running_operation import RunningOperation
@@ -58,6 +59,7 @@ __all__ = ["SessionManager"]
 
 T = TypeVar("T")
 
+_LOG: Final = logging.getLogger("kajabi_async")
 _UNAUTHORIZED: Final = 401
 _TOO_MANY_REQUESTS: Final = 429
 _TOKENS_TRIED: Final = 3
@@ -97,7 +99,8 @@ class SessionManager:
         policy = checked_retry(retry)
         self._clock = checked_clock(clock)
         self._stats = SessionStats()
-        self._watchers = Watchers(checked_observers(observers))
+        handed_in = checked_observers(observers)
+        self._observer, self._observer_and_log = notify_all(handed_in), notify_all((*handed_in, log_event))
         self._gate = Gate(concurrency, rate_limit, self._clock)
         self._recovery = Recovery(policy, self._gate, self._clock, self._stats, jitter)
         self._deadlines = Deadlines()
@@ -127,7 +130,7 @@ class SessionManager:
             self._clock,
             self._stats,
             self._base_url,
-            self._watchers.now,
+            self._observer_now,
             partial(self._recovery.heed, learns=False),
         )
         grants = Grants(credentials, endpoint, backoff)
@@ -212,9 +215,9 @@ class SessionManager:
         seconds = self._timeouts.total if timeout is None else checked_seconds("timeout", timeout)
         now = self._clock.monotonic()
         deadline = None if seconds is None else now + seconds
-        running = RunningOperation(
-            request, now, seconds, deadline, self._watchers.now(), self._base_url, timeout_starts == "call"
-        )
+        # As in `_observer_now`, without a call.
+        observer = self._observer_and_log if _LOG.isEnabledFor(logging.DEBUG) else self._observer
+        running = RunningOperation(request, now, seconds, deadline, observer, self._base_url, timeout_starts == "call")
         if running.observer is not None:
             running.begin()
         failure: KajabiError
@@ -420,9 +423,13 @@ class SessionManager:
         return paused
 
     def _report_token(self, token: Token) -> None:
-        observer = self._watchers.now()
+        observer = self._observer_now()
         if observer is not None:
             observer(TokenRefreshed(token.shared))
+
+    def _observer_now(self) -> SessionObserver | None:
+        """Return what receives events now; the log, which may be turned on at any time, does so at DEBUG alone."""
+        return self._observer_and_log if _LOG.isEnabledFor(logging.DEBUG) else self._observer
 
     def __reduce__(self) -> NoReturn:
         raise TypeError("a session owns a token and connections and can be neither copied nor pickled: share it")
