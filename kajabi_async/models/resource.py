@@ -15,7 +15,7 @@ import attrs
 from kajabi_async.errors import DecodeError, FieldNotLoadedError, UnreadableAttributeError
 from kajabi_async.hints import nearest_name
 from kajabi_async.jsonapi.codec import NO_MEMBERS, RawJson, decode, json_object, spent_stack
-from kajabi_async.jsonapi.limits import MAX_ELEMENTS, TooManyValuesError, most_conversions
+from kajabi_async.jsonapi.limits import MAX_ELEMENTS, MOST_MEMBERS, TooManyValuesError, most_conversions
 from kajabi_async.jsonapi.linkage import MISSING, Identifier, Relationship, link_of, read_relationships
 from kajabi_async.jsonapi.query import Query
 from kajabi_async.models.json_schema import json_schema_of, pydantic_schema_of
@@ -115,7 +115,8 @@ class Scope(Struct):
     def count_conversions(self, number: int) -> None:
         """Count ``number`` values that are converted one by one; TooManyValuesError beyond the limit of the answer."""
         self.conversions += number
-        if self.conversions > most_conversions(self.most_elements):
+        # So many are allowed under any limit.
+        if self.conversions > MOST_MEMBERS and self.conversions > most_conversions(self.most_elements):
             raise TooManyValuesError
 
     def all_of(self, identifiers: Iterable[Identifier]) -> tuple["Resource", ...] | None:
