@@ -42,7 +42,8 @@ from kajabi_async.jsonapi.codec import (
 )
 from kajabi_async.jsonapi.document import MANY_BYTES
 from kajabi_async.jsonapi.limits import most_rows
-from kajabi_async.models.resource import NO_EXTRA, Origin, Resource, Scope
+from kajabi_async.models.origin import Origin, Scope
+from kajabi_async.models.resource import NO_EXTRA, Resource
 
 __all__ = ["FastReader", "Members", "Slot", "TimeText", "TypedReader", "convert_times", "setter", "unfilled"]
 

@@ -10,8 +10,9 @@ from kajabi_async.decoding.answers import link_included, read_samples
 from kajabi_async.errors import AnswerTooLargeError, DecodeError, InvalidArgumentError, RelationshipUnavailableError
 from kajabi_async.jsonapi.codec import RawJson, decode_text, split_members
 from kajabi_async.jsonapi.limits import excess_in, is_deeper
+from kajabi_async.models.origin import Scope
 from kajabi_async.models.relations import Relation
-from kajabi_async.models.resource import Resource, Scope
+from kajabi_async.models.resource import Resource
 from kajabi_async.webhooks.dashboard import (
     DASHBOARD_EVENTS,
     DashboardEvents,

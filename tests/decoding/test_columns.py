@@ -16,7 +16,7 @@ from kajabi_async.decoding.answers import read_page
 from kajabi_async.decoding.columns import times_of
 from kajabi_async.decoding.decoder import DECODERS
 from kajabi_async.decoding.fast import FastReader, convert_times
-from kajabi_async.models.resource import Scope
+from kajabi_async.models.origin import Scope
 from tests.decoding.test_fast import TIMES, whole
 
 OF_THE_LENGTH_OF_TIMES = [text for text in TIMES if 20 <= len(text) <= 32]
