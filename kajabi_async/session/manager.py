@@ -1,19 +1,16 @@
 """The session manager: one request in, one answer out, with the token, the limits and the retries in between."""
 
-import inspect
 import logging
 import random
 import warnings
 from collections.abc import Awaitable, Callable, Iterable
 from functools import partial
-from typing import TYPE_CHECKING, Any, Final, NoReturn, TypeVar
+from typing import TYPE_CHECKING, Final, NoReturn, TypeVar
 
 import attrs
 
-from kajabi_async.checks import whole_number
 from kajabi_async.clock import Clock
-from kajabi_async.concurrency import TooLateError
-from kajabi_async.errors import ConfigurationError, KajabiError, PausedError, RequestTimeoutError
+from kajabi_async.errors import KajabiError
 from kajabi_async.exchange import JSON_API, Answer, Request, SessionStats, Tally, TimeoutStarts
 from kajabi_async.jsonapi.limits import MAX_ELEMENTS
 from kajabi_async.session.auth.backoff import TokenBackoff, TokenRejections
@@ -34,9 +31,9 @@ from kajabi_async.session.limits.deadlines import (
     checked_seconds,
     closed_meanwhile,
     ran_out,
-    ran_out_in_line,
 )
-from kajabi_async.session.limits.gate import Gate, NoPermitError
+from kajabi_async.session.limits.gate import Gate
+from kajabi_async.session.limits.queue import Queue
 from kajabi_async.session.limits.rate import RateLimit
 from kajabi_async.session.logs import log_event
 from kajabi_async.session.recovery import Recovery
@@ -45,12 +42,13 @@ from kajabi_async.session.running_operation import RunningOperation
 from kajabi_async.session.settings import (
     checked_base_url,
     checked_clock,
+    checked_limit,
     checked_observers,
     checked_retry,
     checked_user_agent,
 )
 from kajabi_async.session.transport import Transport
-from kajabi_async.tracebacks import hide_arguments
+from kajabi_async.tracebacks import calling_line, hide_arguments
 
 if TYPE_CHECKING:
     import aiohttp
@@ -109,18 +107,19 @@ class SessionManager:
             base_url=self._base_url,
             binding=self._binding,
             timeouts=self._timeouts,
-            max_answer_bytes=_limit(max_answer_bytes, of="max_answer_bytes"),
-            max_answer_elements=_limit(max_answer_elements, of="max_answer_elements"),
+            max_answer_bytes=checked_limit(max_answer_bytes, of="max_answer_bytes"),
+            max_answer_elements=checked_limit(max_answer_elements, of="max_answer_elements"),
             user_agent=checked_user_agent(user_agent),
             http_session=http_session,
         )
+        self._queue = Queue(self._gate, self._deadlines, self._clock, self._transport.place)
         self._tokens = self._keeper(
             credentials, token_store, TokenBackoff(policy, self._clock, jitter, self._gate.paused_for)
         )
         self._rejections = TokenRejections()
         self._accepted: Token | None = None
         self.on_close: Callable[[], None] = _do_nothing
-        self._made_at = _calling_line()
+        self._made_at = calling_line()
 
     def _keeper(self, credentials: Credentials, store: TokenStore | None, backoff: TokenBackoff) -> TokenKeeper:
         endpoint = OAuthEndpoint(
@@ -275,7 +274,7 @@ class SessionManager:
         if self._deadlines.are_ended:
             return closed_meanwhile(request, left=running.on_wire)
         if running.in_line:
-            return ran_out_in_line(running.seconds, self._gate.line(), request, place=self._transport.place)
+            return self._queue.ran_out(running.seconds, request)
         failure = ran_out(
             running.seconds, "total" if running.line_counts else "sent", request, place=self._transport.place
         )
@@ -352,7 +351,7 @@ class SessionManager:
         if not (gate.enter_at_once(sent_at) if is_call else gate.enter_run_at_once(sent_at)):
             queued_at = sent_at
             try:
-                await self._in_line(running, limit, self._enter_gate(running))
+                await self._in_line(running, limit, self._queue.enter(running, self._timeouts.queue))
             finally:
                 sent_at = self._clock.monotonic()
                 running.waited(sent_at - queued_at)
@@ -394,34 +393,6 @@ class SessionManager:
             limit.resume()
             running.postpone(self._clock.monotonic() - since)
 
-    async def _enter_gate(self, running: RunningOperation) -> None:
-        request = running.request
-        if request.once and self._gate.is_paused:
-            raise self._paused(request, self._gate.paused_for())
-        if not running.line_counts:
-            await self._gate.enter_for_run()
-            return
-        seconds = None if self._gate.is_open else self._timeouts.queue
-        running.in_line = True
-        failure: KajabiError
-        try:
-            await self._deadlines.within(seconds, self._gate.enter(running.deadline), phase="queue", request=request)
-        except NoPermitError:
-            failure = ran_out_in_line(running.seconds, self._gate.line(), request, place=self._transport.place)
-        except TooLateError as error:
-            failure = self._paused(request, error.seconds_left)
-        except RequestTimeoutError:
-            failure = ran_out_in_line(seconds, self._gate.line(), request, place=self._transport.place)
-        else:
-            running.in_line = False
-            return
-        raise failure
-
-    def _paused(self, request: Request, left: float) -> PausedError:
-        paused = PausedError(status=429, method=request.method, path=request.path, retry_after=left)
-        paused.retry_at = self._clock.time() + left
-        return paused
-
     def _report_token(self, token: Token) -> None:
         observer = self._observer_now()
         if observer is not None:
@@ -448,15 +419,3 @@ class SessionManager:
 
 def _do_nothing() -> None:
     """Stand in for the callback of a session that has none."""
-
-
-def _calling_line() -> str:
-    """Return file and line of the code, outside of this package, that makes a session."""
-    frame = inspect.currentframe()
-    while frame is not None and str(frame.f_globals.get("__name__")).startswith("kajabi_async."):
-        frame = frame.f_back
-    return "an unknown place" if frame is None else f"{frame.f_code.co_filename}:{frame.f_lineno}"
-
-
-def _limit(value: Any, *, of: str) -> int:
-    return whole_number(value, of=of, at_most=None, error=ConfigurationError)
