@@ -80,7 +80,7 @@ while it runs::
     $ curl http://127.0.0.1:8900/_fake/counts
 
 The fake imports nothing of the client but its table of operations: it is the witness, so it says again what the API
-does. Read `server` first, then `world` and `api`.
+does. Read `fake` first, then `server`, `world` and `api`.
 """
 
 from importlib import import_module
@@ -89,6 +89,7 @@ from typing import TYPE_CHECKING, Final
 if TYPE_CHECKING:
     from kajabi_async.testing import faults, toxics
     from kajabi_async.testing.deliveries import Delivered, HookDeliveries
+    from kajabi_async.testing.fake import FakeKajabi
     from kajabi_async.testing.faults.incident import Fault, Incident
     from kajabi_async.testing.faults.mix import FaultPlan, Injection
     from kajabi_async.testing.faults.orders import FaultOrder
@@ -99,7 +100,6 @@ if TYPE_CHECKING:
     from kajabi_async.testing.rate_limit import RateLimit
     from kajabi_async.testing.recorded import Effect, RecordedRequest, Write
     from kajabi_async.testing.replies import Reply
-    from kajabi_async.testing.server import FakeKajabi
     from kajabi_async.testing.server_clock import ServerClock
     from kajabi_async.testing.toxics import Toxic
 
@@ -133,7 +133,7 @@ _HOMES: Final = {
     "ActiveToxic": "network.proxy",
     "Delivered": "deliveries",
     "Effect": "recorded",
-    "FakeKajabi": "server",
+    "FakeKajabi": "fake",
     "Fault": "faults.incident",
     "FaultOrder": "faults.orders",
     "FaultPlan": "faults.mix",

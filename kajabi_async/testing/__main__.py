@@ -9,10 +9,10 @@ import signal
 from collections.abc import Sequence
 
 from kajabi_async.output import flush, print_json
+from kajabi_async.testing.fake import FakeKajabi
 from kajabi_async.testing.faults.mix import FaultPlan
 from kajabi_async.testing.faults.retry_after import RETRY_AFTER_FORMS
 from kajabi_async.testing.rate_limit import RateLimit
-from kajabi_async.testing.server import FakeKajabi
 
 __all__ = ["main"]
 

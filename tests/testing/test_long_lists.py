@@ -328,7 +328,7 @@ async def test_the_order_of_creation_is_kept_through_many_deletions(fake: FakeKa
 
 
 async def test_closing_the_fake_drops_a_long_list() -> None:
-    """It does not wait for rows that nobody will see."""
+    """It does not wait for rows that will not be sent."""
     fake = FakeKajabi(customers=_MILLION)
     async with fake, aiohttp.ClientSession(fake.base_url) as session:
         call = caller_for(fake, session)
