@@ -28,7 +28,7 @@ Reproducible mixes of faults
 A ``FaultPlan`` hits a share of all requests. The same seed and the same requests produce the same faults, whatever
 the concurrency, and *max_in_a_row* limits how often one request fails in a row::
 
-    plan = FaultPlan(seed=7, rate=0.05, kinds=["transient", faults.Latency(0.0, up_to=0.3)], max_in_a_row=2)
+    plan = FaultPlan(seed=7, rate=0.05, kinds=["transient", faults.Delay(0.0, up_to=0.3)], max_in_a_row=2)
     async with FakeKajabi(customers=100_000, faults=plan) as fake:
         ...
         print(fake.injected)        # how often each kind happened
@@ -40,7 +40,7 @@ An unannounced rate limit
 ::
 
     fake.rate_limit = 50                                       # in any second, for all clients together; a bare 429
-    fake.rate_limit = RateLimit(100, 60.0, retry_after="seconds")
+    fake.rate_limit = RequestLimit(100, 60.0, retry_after="seconds")
     print(fake.traffic["answered"], fake.traffic["limited"])
 
 Bad networks
@@ -97,7 +97,7 @@ if TYPE_CHECKING:
     from kajabi_async.testing.network.proxy import ActiveToxic, FaultProxy
     from kajabi_async.testing.oauth import IssuedTokens
     from kajabi_async.testing.quirks import Quirks
-    from kajabi_async.testing.rate_limit import RateLimit
+    from kajabi_async.testing.rate_limit import RateLimit, RequestLimit
     from kajabi_async.testing.recorded import Effect, RecordedRequest, Write
     from kajabi_async.testing.replies import Reply
     from kajabi_async.testing.server_clock import ServerClock
@@ -120,6 +120,7 @@ __all__ = [
     "RateLimit",
     "RecordedRequest",
     "Reply",
+    "RequestLimit",
     "RetryAfter",
     "ServerClock",
     "Toxic",
@@ -146,6 +147,7 @@ _HOMES: Final = {
     "RateLimit": "rate_limit",
     "RecordedRequest": "recorded",
     "Reply": "replies",
+    "RequestLimit": "rate_limit",
     "RetryAfter": "faults.retry_after",
     "ServerClock": "server_clock",
     "Toxic": "toxics",

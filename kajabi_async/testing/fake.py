@@ -15,7 +15,7 @@ from kajabi_async.testing.listing import Lister
 from kajabi_async.testing.oauth import IssuedTokens, TokenDesk
 from kajabi_async.testing.pagination import MetaShape, checked_shape
 from kajabi_async.testing.quirks import Quirks
-from kajabi_async.testing.rate_limit import RateLimit, limit_of
+from kajabi_async.testing.rate_limit import RequestLimit, limit_of
 from kajabi_async.testing.recorded import Effect, Write, WriteKind
 from kajabi_async.testing.rows import Row
 from kajabi_async.testing.server import Server
@@ -53,7 +53,7 @@ class FakeKajabi(Server):
         seed: int = 7,
         latency: float = 0.0,
         faults: FaultPlan | Iterable[FaultPlan] | None = None,
-        rate_limit: RateLimit | int | None = None,
+        rate_limit: RequestLimit | int | None = None,
         client_id: str | None = None,
         client_secret: str | None = None,
         token_uses: int | None = None,
@@ -75,7 +75,7 @@ class FakeKajabi(Server):
     ) -> None:
         """Configure the fake; ``start`` opens the socket.
 
-        ``latency`` is seconds before each answer. ``faults`` are fault plans. ``rate_limit`` is a RateLimit, or a
+        ``latency`` is seconds before each answer. ``faults`` are fault plans. ``rate_limit`` is a RequestLimit, or a
         number of requests per second, for all clients together. ``client_id`` and ``client_secret`` are the key that it
         accepts, by default one of its own. An access token expires after ``token_uses`` requests.
         Token lifetimes are seconds of ``clock``. The key has no scope for ``denied_types`` (403). ``meta`` is the shape
@@ -182,12 +182,12 @@ class FakeKajabi(Server):
     # The rate limit
 
     @property
-    def rate_limit(self) -> RateLimit | None:
-        """The limit for all clients together; set a RateLimit, a number of requests per second, or None."""
+    def rate_limit(self) -> RequestLimit | None:
+        """The limit for all clients together; set a RequestLimit, a number of requests per second, or None."""
         return self._limiter.limit
 
     @rate_limit.setter
-    def rate_limit(self, limit: RateLimit | int | None) -> None:
+    def rate_limit(self, limit: RequestLimit | int | None) -> None:
         self._limiter.limit = limit_of(limit)
 
     @property

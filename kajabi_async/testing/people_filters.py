@@ -12,7 +12,7 @@ from typing import Any, Final
 import attrs
 
 from kajabi_async.testing.comparing import is_true, moment
-from kajabi_async.testing.filter_scope import Passes, Scope
+from kajabi_async.testing.filter_scope import FilterScope, Passes
 from kajabi_async.testing.ownership import purchases_of, submissions_of
 from kajabi_async.testing.rows import Readable
 
@@ -24,7 +24,7 @@ class _Person:
     """A contact and its customer, for a list of either type."""
 
     row: Readable
-    scope: Scope
+    scope: FilterScope
 
     @property
     def contact(self) -> Readable | None:
@@ -80,7 +80,7 @@ class _Person:
 _Test = Callable[[_Person, str], bool]
 
 
-def people_filter(name: str, value: str, scope: Scope) -> Passes | None:
+def people_filter(name: str, value: str, scope: FilterScope) -> Passes | None:
     """Return the test for the filter *name* with *value*; None for a filter that does not exist."""
     if name in _IN_LAST:
         return _in_last(*_IN_LAST[name], value, scope)
@@ -193,7 +193,7 @@ _WITHOUT_DATA: Final = frozenset(
 )
 
 
-def _in_last(is_negated: bool, time_of: _TimeOf, value: str, scope: Scope) -> Passes | None:
+def _in_last(is_negated: bool, time_of: _TimeOf, value: str, scope: FilterScope) -> Passes | None:
     if not (value.isascii() and value.isdecimal() and len(value) <= len("36500")):
         return None
     days = timedelta(days=int(value))

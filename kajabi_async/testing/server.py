@@ -20,7 +20,7 @@ from kajabi_async.testing.faults.incident import Incident, pause, sent
 from kajabi_async.testing.faults.mix import FaultPlan
 from kajabi_async.testing.faults.orders import FaultDesk
 from kajabi_async.testing.oauth import TokenDesk
-from kajabi_async.testing.rate_limit import RateLimit, RateLimiter
+from kajabi_async.testing.rate_limit import RateLimiter, RequestLimit
 from kajabi_async.testing.recorded import RecordedRequest
 from kajabi_async.testing.replies import ApiProblem, Reply, error_reply
 from kajabi_async.testing.request_query import read_query
@@ -48,7 +48,7 @@ class Server(FaultDesk):
         *,
         latency: float,
         faults: FaultPlan | Iterable[FaultPlan] | None,
-        rate_limit: RateLimit | int | None,
+        rate_limit: RequestLimit | int | None,
         denied_types: set[str],
         deliver_hooks: HookDeliveries | None,
     ) -> None:

@@ -15,7 +15,7 @@ from kajabi_async.jsonapi import codec
 from kajabi_async.jsonapi.codec import json_object
 from kajabi_async.models.resource import Part
 from kajabi_async.models.unreadable import dotted
-from kajabi_async.webhooks.errors import MalformedDeliveryError
+from kajabi_async.webhooks.delivery_errors import MalformedDeliveryError
 
 __all__ = [
     "DASHBOARD_EVENTS",

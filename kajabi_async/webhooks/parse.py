@@ -20,8 +20,8 @@ from kajabi_async.webhooks.dashboard import (
     kind_of,
     read_dashboard_event,
 )
-from kajabi_async.webhooks.errors import DeliveryTooLargeError, MalformedDeliveryError, UnknownDeliveryError
-from kajabi_async.webhooks.events import (
+from kajabi_async.webhooks.delivery_errors import DeliveryTooLargeError, MalformedDeliveryError, UnknownDeliveryError
+from kajabi_async.webhooks.hook_events import (
     EVENTS,
     Event,
     FormSubmissionEvent,

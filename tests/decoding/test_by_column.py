@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from kajabi_async import Contact, Customer, Resource
 from kajabi_async.decoding.answers import read_page
-from kajabi_async.decoding.columns import times_of
+from kajabi_async.decoding.by_column import times_of
 from kajabi_async.decoding.decoder import DECODERS
 from kajabi_async.decoding.fast import FastReader, convert_times
 from kajabi_async.models.origin import Scope
