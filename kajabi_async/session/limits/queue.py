@@ -25,10 +25,10 @@ class Queue(Value):
     """The server, as errors name it."""
 
     async def enter(self, running: RunningOperation, most_seconds: float | None) -> None:
-        """Wait for a slot and a permit, if the wait counts for *most_seconds* at most.
+        """Wait for a slot and a permit; a call, whose wait counts, waits for *most_seconds* at most.
 
-        RequestTimeoutError with the phase "queue" if the time of the operation, or that of the queue, is too short;
-        PausedError if a pause of all requests outlasts it, and at once for an operation that its caller retries.
+        RequestTimeoutError with the phase "queue" if these, or the time of the call, end before; PausedError if a pause
+        of all requests outlasts that time, and at once for an operation that its caller retries.
         """
         request = running.request
         if request.once and self.gate.is_paused:
