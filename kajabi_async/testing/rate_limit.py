@@ -17,9 +17,9 @@ _A_YEAR: Final = 31_536_000.0
 
 @attrs.frozen
 class RequestLimit:
-    """A limit of *requests* in any *per* seconds.
+    """A limit of ``requests`` in any ``per`` seconds.
 
-    The window slides: the fake never accepts more than *requests* within *per* seconds. Rejected requests do not
+    The window slides: the fake never accepts more than ``requests`` within ``per`` seconds. Rejected requests do not
     count.
     """
 
