@@ -15,8 +15,8 @@ from kajabi._resources import _parse_page  # pyright: ignore[reportPrivateUsage]
 
 from benchmarks.contenders import OURS, PEER
 from kajabi_async.decoding.answers import read_page
+from kajabi_async.models.origin import Scope
 from kajabi_async.models.people import Customer
-from kajabi_async.models.resource import Scope
 
 STRUCTS = "msgspec structs"
 

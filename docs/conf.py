@@ -24,7 +24,7 @@ nitpick_ignore_regex = [
     # In annotations that stay text, as other names in them are imported for type checkers only.
     ("py:class", r"datetime|timedelta"),
     # Passed on only.
-    ("py:class", r"kajabi_async\.(models\.resource\.Scope|stall\.Stalls)"),
+    ("py:class", r"kajabi_async\.(models\.origin\.Scope|stall\.Stalls)"),
     ("py:class", r"kajabi_async\.fetching\.(context\.Context|page\.ListRequest|naming\.Naming|run\.Scanning)"),
     ("py:(class|obj)", r"kajabi_async\..*\.(R|\w*T)"),  # Type variables.
 ]

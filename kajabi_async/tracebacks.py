@@ -1,14 +1,15 @@
-"""Errors without the frames that raised them, whose variables may hold a secret.
+"""Frames: errors without those that raised them, whose variables may hold a secret; and the line of the caller.
 
 Crash reporters print the variables of every frame of a traceback. So an error of the SDK has no frame with a secret:
 the frames of aiohttp hold the headers and the body of the request, those of a constructor its arguments.
 """
 
 import functools
+import inspect
 from collections.abc import Callable
 from typing import Any, ParamSpec, TypeVar
 
-__all__ = ["hide_arguments", "hides_arguments", "without_frames"]
+__all__ = ["calling_line", "hide_arguments", "hides_arguments", "without_frames"]
 
 E = TypeVar("E", bound=BaseException)
 P = ParamSpec("P")
@@ -47,3 +48,11 @@ def hides_arguments(cls: C) -> C:
     target: Any = cls
     target.__init__ = hide_arguments(target.__init__)
     return cls
+
+
+def calling_line() -> str:
+    """Return file and line of the code, outside of this package, that called into it."""
+    frame = inspect.currentframe()
+    while frame is not None and str(frame.f_globals.get("__name__")).startswith("kajabi_async."):
+        frame = frame.f_back
+    return "an unknown place" if frame is None else f"{frame.f_code.co_filename}:{frame.f_lineno}"

@@ -49,10 +49,10 @@ async def one_found(api: Kajabi) -> None:
 @pytest.mark.parametrize(
     ("heading", "most_files", "most_changes"),
     [
-        ('`await api.customers.get("123")`', 19, 27),
-        ("`await customer.contact`", 26, 52),
-        ("`async for lookup in api.customers.get_many(ids)`", 25, 80),
-        ("A token that is refused", 27, 77),
+        ('`await api.customers.get("123")`', 17, 24),
+        ("`await customer.contact`", 24, 47),
+        ("`async for lookup in api.customers.get_many(ids)`", 24, 78),
+        ("A token that is refused", 25, 70),
     ],
 )
 async def test_a_trip_goes_where_the_map_says(

@@ -7,16 +7,16 @@
     if access.allowed: ...
     elif access.unknown: ...        # 503: neither in nor away
 
-Imports the client and, for ``RedisCache``, the stores; nothing imports it but the command. Read ``gate.py`` first: it
-has ``known.py`` load the records, ``deciding.py`` and ``judging.py`` say what follows from them, and
+Imports the client and, for ``RedisCache``, the stores; nothing imports it but the command. Read ``access_gate.py``
+first: it has ``known.py`` load the records, ``deciding.py`` and ``judging.py`` say what follows from them, and
 ``holdings_reader.py`` read the API.
 """
 
 from typing import TYPE_CHECKING
 
+from kajabi_async.access.access_gate import AccessGate
 from kajabi_async.access.answer import Access, State
 from kajabi_async.access.cache import Cache, MemoryCache
-from kajabi_async.access.gate import AccessGate
 
 if TYPE_CHECKING:
     from kajabi_async.access.redis_cache import RedisCache

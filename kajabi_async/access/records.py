@@ -25,7 +25,7 @@ _REMEMBERED_SECONDS: Final = 86_400.0
 
 
 @attrs.define(eq=False)
-class _Batch:
+class _ReadBatch:
     """The reads of one moment."""
 
     loop: asyncio.AbstractEventLoop
@@ -69,7 +69,7 @@ class Records:
         """Values on their way to the cache, which are read in place of those in it."""
         self._tasks: set[asyncio.Task[Any]] = set()
         self._reads = 0
-        self._batch: _Batch | None = None
+        self._batch: _ReadBatch | None = None
         self._answering_on: asyncio.AbstractEventLoop | None = None
         self._failures = 0
         self._failed_at = self._rest_until = float("-inf")
@@ -108,20 +108,20 @@ class Records:
         values = batch.values
         return self.read_now(keys) if values is None else [self._writing.get(key, values[key]) for key in keys]
 
-    def _joined_batch(self, keys: Sequence[str]) -> "_Batch":
+    def _joined_batch(self, keys: Sequence[str]) -> "_ReadBatch":
         loop, batch = asyncio.get_running_loop(), self._batch
         if batch is None or batch.loop is not loop:
-            batch = self._batch = _Batch(loop)
+            batch = self._batch = _ReadBatch(loop)
             if self._answering_on is not loop:
                 loop.call_soon(self._send, batch)
         batch.keys.update(dict.fromkeys(keys))
         return batch
 
-    def _send(self, batch: "_Batch") -> None:
+    def _send(self, batch: "_ReadBatch") -> None:
         self._batch, self._answering_on = None, batch.loop
         self._begin(lambda: self._answer(batch))
 
-    async def _answer(self, batch: "_Batch") -> None:
+    async def _answer(self, batch: "_ReadBatch") -> None:
         keys = [*batch.keys]
         error: ConfigurationError | None = None
         try:

@@ -7,7 +7,7 @@ from cyclopts import App, Parameter
 
 from kajabi_async.cli.contents import Command
 from kajabi_async.cli.exit_codes import ExitCode
-from kajabi_async.cli.options import Json, Value
+from kajabi_async.cli.options import Json, Metavar
 from kajabi_async.cli.running import on_client
 from kajabi_async.cli.screens import output_screen
 from kajabi_async.cli.wording import second
@@ -49,12 +49,12 @@ def check(
     email: Annotated[str | None, Parameter(help="The email of the person, in any letter case.")] = None,
     /,
     *,
-    customer_id: Annotated[str | None, Parameter(help="The customer, in place of an email."), Value("ID")] = None,
+    customer_id: Annotated[str | None, Parameter(help="The customer, in place of an email."), Metavar("ID")] = None,
     offer: Annotated[
-        list[str] | None, Parameter(help="An offer that is enough; may be repeated.", negative=()), Value("ID")
+        list[str] | None, Parameter(help="An offer that is enough; may be repeated.", negative=()), Metavar("ID")
     ] = None,
     product: Annotated[
-        list[str] | None, Parameter(help="A product that is enough; may be repeated.", negative=()), Value("ID")
+        list[str] | None, Parameter(help="A product that is enough; may be repeated.", negative=()), Metavar("ID")
     ] = None,
     thorough: Annotated[
         bool, Parameter(help="Read the whole list if the search finds none: it misses people.", negative=())

@@ -10,7 +10,7 @@ from urllib.parse import parse_qsl, urlsplit
 from cyclopts import Parameter
 
 from kajabi_async.cli.confirming import confirm
-from kajabi_async.cli.options import Value, Yes
+from kajabi_async.cli.options import Metavar, Yes
 from kajabi_async.cli.running import on_client
 from kajabi_async.errors import ConfigurationError, InvalidArgumentError, PagingError
 from kajabi_async.jsonapi.codec import json_object
@@ -41,7 +41,7 @@ _INDENT: Final = 2
 _Parameters = Annotated[
     list[str] | None,
     Parameter(name="--param", help="A parameter of the query; may be repeated.", negative=()),
-    Value("NAME=VALUE"),
+    Metavar("NAME=VALUE"),
 ]
 _Fields = Annotated[
     list[str] | None,
@@ -51,20 +51,22 @@ _Fields = Annotated[
         "May be repeated.",
         negative=(),
     ),
-    Value("NAME=VALUE"),
+    Metavar("NAME=VALUE"),
 ]
 _Input = Annotated[
     str | None,
     Parameter(name="--input", help="A file with the body as JSON; - for standard input.", allow_leading_hyphen=True),
-    Value("FILE"),
+    Metavar("FILE"),
 ]
 
 
 def api(
     method: Annotated[
-        str, Parameter(help="GET, POST, PATCH, PUT or DELETE; by default GET, and POST with a body."), Value("[METHOD]")
+        str,
+        Parameter(help="GET, POST, PATCH, PUT or DELETE; by default GET, and POST with a body."),
+        Metavar("[METHOD]"),
     ],
-    path: Annotated[str, Parameter(help="The path, which begins with /v1/."), Value("PATH")] = "",
+    path: Annotated[str, Parameter(help="The path, which begins with /v1/."), Metavar("PATH")] = "",
     /,
     *,
     param: _Parameters = None,

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 
 from cyclopts import Parameter
 
-from kajabi_async.cli.options import Value
+from kajabi_async.cli.options import Metavar
 from kajabi_async.cli.running import on_client
 from kajabi_async.cli.screens import Screen, output_screen
 from kajabi_async.cli.wording import second
@@ -34,7 +34,7 @@ _LONGEST_CURSOR: Final = 65_536
 def changes(
     *,
     since: Annotated[
-        str | None, Parameter(help="Where to start, back from now: 90s, 15m, 1h, 7d; now by default."), Value("TIME")
+        str | None, Parameter(help="Where to start, back from now: 90s, 15m, 1h, 7d; now by default."), Metavar("TIME")
     ] = None,
     watch: Annotated[
         str | None,
@@ -42,17 +42,19 @@ def changes(
             help="Lists to watch, separated by commas: purchases, orders, form_submissions, contact_notes, customers, "
             "contacts; all by default."
         ),
-        Value("NAME,..."),
+        Metavar("NAME,..."),
     ] = None,
-    every: Annotated[float, Parameter(help="Seconds between two polls."), Value("SECONDS")] = 60.0,
+    every: Annotated[float, Parameter(help="Seconds between two polls."), Metavar("SECONDS")] = 60.0,
     once: Annotated[bool, Parameter(help="Poll once, print what has changed, and end.", negative=())] = False,
     cursor: Annotated[
-        Path | None, Parameter(help="A file that keeps the place over restarts; made if it is missing."), Value("FILE")
+        Path | None,
+        Parameter(help="A file that keeps the place over restarts; made if it is missing."),
+        Metavar("FILE"),
     ] = None,
     sweep: Annotated[
         float | None,
         Parameter(help="Seconds between two requests that compare whole lists; off by default."),
-        Value("SECONDS"),
+        Metavar("SECONDS"),
     ] = None,
     json: Annotated[bool, Parameter(help="Print a line of JSON for each change; errors, too.", negative=())] = False,
 ) -> int:

@@ -7,7 +7,7 @@ from typing import Any, Final, cast, get_args, get_origin
 from cyclopts import App, Group
 
 from kajabi_async.cli.descriptions import EXAMPLES, Argument, Description, Kind
-from kajabi_async.cli.options import Value
+from kajabi_async.cli.options import Metavar
 from kajabi_async.cli.refusals import shown
 
 __all__ = ["described"]
@@ -129,7 +129,7 @@ def _declared(app: App, argument: Any) -> str:
     """Return the word that the type of an argument or option declares, "" if it declares none."""
     function: Any = app.default_command
     annotation = inspect.signature(function).parameters[argument.field_info.name].annotation
-    return next((each.word for each in _metadata(annotation) if isinstance(each, Value)), "")
+    return next((each.word for each in _metadata(annotation) if isinstance(each, Metavar)), "")
 
 
 def _metadata(annotation: Any) -> Iterator[Any]:

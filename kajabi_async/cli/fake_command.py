@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Final
 from cyclopts import Parameter
 
 from kajabi_async.checks import number, whole_number
-from kajabi_async.cli.options import Json, Value
+from kajabi_async.cli.options import Json, Metavar
 from kajabi_async.cli.running import run_to_exit_code
 from kajabi_async.errors import ConfigurationError, InvalidArgumentError
 from kajabi_async.output import flush, print_json, print_line
@@ -24,15 +24,15 @@ _LAST_PORT: Final = 65_535
 
 def fake(
     *,
-    port: Annotated[int, Parameter(help="The port to listen on; 0 picks a free one."), Value("NUMBER")] = 0,
+    port: Annotated[int, Parameter(help="The port to listen on; 0 picks a free one."), Metavar("NUMBER")] = 0,
     customers: Annotated[
-        int, Parameter(help="The number of customers; each is made when first requested."), Value("NUMBER")
+        int, Parameter(help="The number of customers; each is made when first requested."), Metavar("NUMBER")
     ] = 1000,
-    latency: Annotated[float, Parameter(help="Seconds before every answer."), Value("SECONDS")] = 0.0,
+    latency: Annotated[float, Parameter(help="Seconds before every answer."), Metavar("SECONDS")] = 0.0,
     credentials: Annotated[
         Path | None,
         Parameter(help="A credentials file to keep the key of the fake in, so that a restart has the same one."),
-        Value("FILE"),
+        Metavar("FILE"),
     ] = None,
     json: Json = False,
 ) -> int:

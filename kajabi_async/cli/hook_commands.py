@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 from cyclopts import App, Parameter
 
 from kajabi_async.cli.confirming import confirm
-from kajabi_async.cli.options import Json, Value, Yes
+from kajabi_async.cli.options import Json, Metavar, Yes
 from kajabi_async.cli.rendering import as_members, print_resource, print_rows
 from kajabi_async.cli.running import on_client
 from kajabi_async.cli.screens import error_screen, output_screen
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 __all__ = ["add_hook_commands"]
 
 _Url = Annotated[str, Parameter(help="The URL to post to.")]
-_Site = Annotated[str | None, Parameter(help="The site; KAJABI_SITE_ID by default."), Value("ID")]
+_Site = Annotated[str | None, Parameter(help="The site; KAJABI_SITE_ID by default."), Metavar("ID")]
 
 
 def add_hook_commands(group: App) -> None:
@@ -37,7 +37,7 @@ def create_hook(
     *,
     site_id: _Site = None,
     resource_id: Annotated[
-        str | None, Parameter(help="Only for this offer, form or tag, depending on the event."), Value("ID")
+        str | None, Parameter(help="Only for this offer, form or tag, depending on the event."), Metavar("ID")
     ] = None,
     json: Json = False,
 ) -> int:

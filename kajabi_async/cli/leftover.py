@@ -17,7 +17,7 @@ __all__ = ["keep_unanswered", "waiting_observer"]
 _SUFFIX: Final = ".unanswered"
 
 
-class _Waiting(Protocol):
+class _RunProgress(Protocol):
     """The progress of a run that may stall."""
 
     @property
@@ -27,11 +27,11 @@ class _Waiting(Protocol):
     def paused_until(self) -> float | None: ...
 
 
-def waiting_observer(screen: Screen, *, json: bool) -> Callable[[_Waiting], None]:
+def waiting_observer(screen: Screen, *, json: bool) -> Callable[[_RunProgress], None]:
     """Return an observer that prints on standard error when a run stalls, is paused and goes on."""
     shown: tuple[float | None, float | None] = None, None
 
-    def show(progress: _Waiting) -> None:
+    def show(progress: _RunProgress) -> None:
         nonlocal shown
         now = progress.stalled_since, progress.paused_until
         if (now[0] is None) == (shown[0] is None) and (now[1] is None or shown[1] is not None):

@@ -4,10 +4,10 @@ from typing import Annotated, NamedTuple
 
 from cyclopts import Parameter
 
-__all__ = ["Json", "Value", "Yes"]
+__all__ = ["Json", "Metavar", "Yes"]
 
 
-class Value(NamedTuple):
+class Metavar(NamedTuple):
     """The word for what an option or argument takes, such as ``DAYS``, in its type; that of the type by default."""
 
     word: str

@@ -32,7 +32,7 @@ class _InDoubtError(Exception):
 def refuse(description: Description, names: Sequence[str], tokens: Sequence[str]) -> None:
     """Raise InvalidArgumentError if *tokens* are surely no arguments of the command called *names*."""
     with suppress(_InDoubtError):
-        problem = _Call(description["arguments"]).problem(tokens)
+        problem = _CommandCall(description["arguments"]).problem(tokens)
         if problem is not None:
             raise misuse(sentence(problem), names)
 
@@ -53,7 +53,7 @@ def _options_starting_like(typed: str, known: Iterable[str]) -> Iterator[str]:
         yield from prefixes[prefix]
 
 
-class _Call:
+class _CommandCall:
     """One call: its options are read first, then the other arguments, as the parser does it."""
 
     def __init__(self, arguments: Sequence[Argument]) -> None:

@@ -101,7 +101,7 @@ class TerminalScreen:
         self._console.print(row)
 
     @contextmanager
-    def progress(self, *, is_shown: bool = True, redirect: bool = True) -> Generator["_Bars"]:
+    def progress(self, *, is_shown: bool = True, redirect: bool = True) -> Generator["_RichBars"]:
         """Show progress bars while the block runs.
 
         Without *redirect* other output goes straight to its own stream meanwhile.
@@ -120,7 +120,7 @@ class TerminalScreen:
             redirect_stderr=redirect,
             disable=not is_shown,
         ) as progress:
-            yield _Bars(progress)
+            yield _RichBars(progress)
 
 
 def terminal_screen(*, error: bool) -> TerminalScreen:
@@ -128,7 +128,7 @@ def terminal_screen(*, error: bool) -> TerminalScreen:
     return TerminalScreen(_Console(stderr=error, markup=False, emoji=False, highlight=False))
 
 
-class _Bars:
+class _RichBars:
     """The progress bars of a screen, by name."""
 
     def __init__(self, progress: Progress) -> None:

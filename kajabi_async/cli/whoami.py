@@ -18,7 +18,7 @@ __all__ = ["whoami"]
 
 
 @attrs.frozen
-class _Identity:
+class _KeyOwner:
     name: str | None
     email: str | None
     role_level: str | None
@@ -43,7 +43,7 @@ def whoami(*, json: Json = False) -> int:
     async def show(api: "Kajabi") -> None:
         user = await api.me()
         name, email, role_level = (getattr(user, each, None) for each in ("name", "email", "role_level"))
-        identity = _Identity(name, email, role_level, await _sites(api), place, api.session.base_url)
+        identity = _KeyOwner(name, email, role_level, await _sites(api), place, api.session.base_url)
         if json:
             print_json(attrs.asdict(identity))
         else:
@@ -63,7 +63,7 @@ async def _sites(api: "Kajabi") -> list[dict[str, Any]] | None:
         return None
 
 
-def _fields(identity: _Identity) -> list[tuple[str, str]]:
+def _fields(identity: _KeyOwner) -> list[tuple[str, str]]:
     user = [("name", identity.name), ("email", identity.email), ("role", identity.role_level)]
     fields = [(name, escape_value(value or "-")) for name, value in user]
     sites = _site_lines(identity.sites)

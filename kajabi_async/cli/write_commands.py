@@ -7,7 +7,7 @@ from cyclopts import App, Parameter
 
 from kajabi_async.cli.confirming import confirm
 from kajabi_async.cli.id_argument import checked_not_email
-from kajabi_async.cli.options import Json, Value, Yes
+from kajabi_async.cli.options import Json, Metavar, Yes
 from kajabi_async.cli.rendering import as_members, print_resource
 from kajabi_async.cli.running import on_client
 from kajabi_async.cli.screens import error_screen, output_screen
@@ -31,9 +31,9 @@ _Settings = Annotated[
         "May be repeated.",
         negative=(),
     ),
-    Value("NAME=VALUE"),
+    Metavar("NAME=VALUE"),
 ]
-_Tag = Annotated[str, Value("TAG-ID...")]
+_Tag = Annotated[str, Metavar("TAG-ID...")]
 _CONTACTS: Final = "contacts"
 
 
@@ -49,7 +49,7 @@ def create_contact(
     email: str,
     /,
     *,
-    site_id: Annotated[str | None, Parameter(help="The site; KAJABI_SITE_ID by default."), Value("ID")] = None,
+    site_id: Annotated[str | None, Parameter(help="The site; KAJABI_SITE_ID by default."), Metavar("ID")] = None,
     settings: _Settings | None = None,
     json: Json = False,
 ) -> int:
@@ -114,7 +114,7 @@ def remove_tags(id: str, /, *tag_ids: _Tag, json: Json = False) -> int:
 def grant_offers(
     id: str,
     /,
-    *offer_ids: Annotated[str, Value("OFFER-ID...")],
+    *offer_ids: Annotated[str, Metavar("OFFER-ID...")],
     welcome_email: Annotated[bool, Parameter(help="Do not let Kajabi send the customer its welcome email.")] = True,
     yes: Yes = False,
     json: Json = False,

@@ -16,8 +16,9 @@ from kajabi_async.jsonapi.codec import ABSENT, RawJson, ResourceObject, brief, s
 from kajabi_async.jsonapi.document import Document, Included, MalformedRow, Row, included_text, members_of, read_rows
 from kajabi_async.jsonapi.limits import TooManyValuesError, most_conversions
 from kajabi_async.jsonapi.linkage import MISSING, Identifier
+from kajabi_async.models.origin import Scope
 from kajabi_async.models.relations import Relation
-from kajabi_async.models.resource import Resource, Scope
+from kajabi_async.models.resource import Resource
 from kajabi_async.models.unreadable import dotted
 from kajabi_async.structs import Struct
 

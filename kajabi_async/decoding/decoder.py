@@ -23,13 +23,12 @@ from kajabi_async.jsonapi.codec import (
     split_members,
 )
 from kajabi_async.jsonapi.limits import MOST_MEMBERS
+from kajabi_async.models.origin import Origin, Scope
 from kajabi_async.models.resource import (
     CUSTOM_FIELD,
     CUSTOM_FIELDS,
     MODELS,
-    Origin,
     Resource,
-    Scope,
     UntypedResource,
     attribute_names,
     custom_fields,

@@ -6,7 +6,7 @@ bytes row by row, which accepts more forms of each value and can say what is wro
 Names of unknown members are learned per process: the second answer that has them is read here.
 
 Three things make it fast. msgspec decodes attributes straight into a struct of their types. The rows of a page are
-converted attribute by attribute, as `columns` does it. And a twin of each model class, with the same slots and an
+converted attribute by attribute, as `by_column` does it. And a twin of each model class, with the same slots and an
 ``__init__``, sets all slots at once; its instances then become those of the model.
 """
 
@@ -24,7 +24,7 @@ import attrs
 import msgspec
 from msgspec.structs import astuple
 
-from kajabi_async.decoding.columns import AFTER_SECONDS, IN_UTC, converter_of_columns, times_of
+from kajabi_async.decoding.by_column import AFTER_SECONDS, IN_UTC, converter_of_columns, times_of
 from kajabi_async.decoding.values import conversions_in, decimal_of
 from kajabi_async.errors import DecodeError
 from kajabi_async.jsonapi.codec import (
@@ -42,7 +42,8 @@ from kajabi_async.jsonapi.codec import (
 )
 from kajabi_async.jsonapi.document import MANY_BYTES
 from kajabi_async.jsonapi.limits import most_rows
-from kajabi_async.models.resource import NO_EXTRA, Origin, Resource, Scope
+from kajabi_async.models.origin import Origin, Scope
+from kajabi_async.models.resource import NO_EXTRA, Resource
 
 __all__ = ["FastReader", "Members", "Slot", "TimeText", "TypedReader", "convert_times", "setter", "unfilled"]
 

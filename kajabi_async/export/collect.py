@@ -63,7 +63,7 @@ def included_types(lister: ListRequest[Any]) -> tuple[str, ...]:
 
 
 @attrs.frozen
-class _Content:
+class _PageEntries:
     """The content of a page as checkpoint entries."""
 
     rows: list[Entry]
@@ -207,7 +207,7 @@ class Walk:
             if is_done:
                 break
 
-    async def _moved_in(self, query: str, answer: Answer, number: int) -> tuple[_Content, set[str]]:
+    async def _moved_in(self, query: str, answer: Answer, number: int) -> tuple[_PageEntries, set[str]]:
         """Return what in *answer*, a page read again, is not on page *number* or before it, and the ids of the rest."""
         bare = _without_includes(query)
         page = self._lister.page_of(answer, bare)
@@ -224,7 +224,7 @@ class Walk:
         known: set[str] = await self._in_thread(self._checkpoint.known, ids, up_to=number)
         return known
 
-    def _record(self, record: PageRecord, content: _Content, looked_back: list[int]) -> bool:
+    def _record(self, record: PageRecord, content: _PageEntries, looked_back: list[int]) -> bool:
         """Keep a page, and return whether it leads back to one that was read."""
         self._checkpoint.record(record, content.rows, content.related, content.problems, looked_back=looked_back)
         return self._has_read(record.following)
@@ -232,7 +232,7 @@ class Walk:
     def _has_read(self, query: str | None) -> bool:
         return query is not None and self._checkpoint.has_read(query)
 
-    def _content_of(self, page: FetchedPage[Any], known: Collection[str] = ()) -> _Content:
+    def _content_of(self, page: FetchedPage[Any], known: Collection[str] = ()) -> _PageEntries:
         """Return the content of *page* without the rows whose ids are *known*."""
         rows: list[Entry] = []
         problems: list[str] = []
@@ -247,7 +247,7 @@ class Walk:
             columns = self._columns_of(resource) if is_requested else OTHER_COLUMNS
             kept_as = resource.resource_type if is_requested else OTHER
             _add_entry(resource, columns, related, problems, kept_as=kept_as)
-        return _Content(rows, related, problems)
+        return _PageEntries(rows, related, problems)
 
     def _columns_of(self, resource: Resource) -> tuple[Column, ...]:
         columns = self._columns.get(type(resource))

@@ -11,7 +11,7 @@ from kajabi_async.exchange import Send
 from kajabi_async.jsonapi.limits import MAX_ELEMENTS
 from kajabi_async.jsonapi.links import LinkRules
 from kajabi_async.jsonapi.query import Query
-from kajabi_async.models.resource import Resolver, Scope
+from kajabi_async.models.origin import Resolver, Scope
 from kajabi_async.stall import Stalls
 
 __all__ = ["DEFAULT_CONCURRENCY", "Context"]

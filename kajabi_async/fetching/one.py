@@ -10,7 +10,8 @@ from kajabi_async.exchange import Answer, Request, Tally
 from kajabi_async.fetching.context import Context
 from kajabi_async.jsonapi.ids import checked_id, path_segment
 from kajabi_async.jsonapi.query import Query
-from kajabi_async.models.resource import Resource, Scope
+from kajabi_async.models.origin import Scope
+from kajabi_async.models.resource import Resource
 from kajabi_async.operations import Operation
 
 __all__ = ["Reader"]

@@ -153,10 +153,10 @@ class Pages(Generic[R], metaclass=NamesCure):
         digest = list_digest(request.operation.path, request.query)
         start = Position(digest, 0, request.query.encode())
         self._start = start if resume_from is None else Position.parse(resume_from, list_digest=digest)
-        self._standing: _Standing[R] = _Standing(self._start)
+        self._progress: _LoopProgress[R] = _LoopProgress(self._start)
 
     def __aiter__(self) -> AsyncIterator[R]:
-        return Guarded(_Rows(self._walk(), self._standing, self._start.rows_seen))
+        return Guarded(_Rows(self._walk(), self._progress, self._start.rows_seen))
 
     def __repr__(self) -> str:
         query = unquote_plus(self._start.query)
@@ -171,7 +171,7 @@ class Pages(Generic[R], metaclass=NamesCure):
 
     def pages(self) -> AsyncIterator[Page[R]]:
         """Yield the pages, each with all its rows, malformed and repeated ones included."""
-        return Guarded(_WholePages(self._walk(), self._standing, self._start.rows_seen))
+        return Guarded(_WholePages(self._walk(), self._progress, self._start.rows_seen))
 
     async def first(self) -> R | None:
         """Return the first row, None if the list is empty; DecodeError if the row is malformed."""
@@ -181,9 +181,9 @@ class Pages(Generic[R], metaclass=NamesCure):
 
     async def count(self) -> int | None:
         """Return the number of rows that the server reports, None if it reports none; at most one request is sent."""
-        if self._standing.latest is None:
-            self._standing.latest = await self._request.fetch(self._start.query)
-        return self._standing.latest.total_count
+        if self._progress.latest is None:
+            self._progress.latest = await self._request.fetch(self._start.query)
+        return self._progress.latest.total_count
 
     async def collect(self, *, limit: int | None = None) -> tuple[R, ...]:
         """Return the rows, at most ``limit``; DecodeError at the first malformed one."""
@@ -199,7 +199,7 @@ class Pages(Generic[R], metaclass=NamesCure):
     @property
     def position(self) -> str | None:
         """The place that the latest loop has reached, for ``resume_from``; None at the end of the list."""
-        position = self._standing.position
+        position = self._progress.position
         return None if position is None else str(position)
 
     @property
@@ -215,15 +215,15 @@ class Pages(Generic[R], metaclass=NamesCure):
     @property
     def repeated(self) -> int:
         """The number of rows left out because they came again on a later page, in all loops over this object."""
-        return self._standing.repeated
+        return self._progress.repeated
 
     def _walk(self) -> PageWalk[R]:
-        self._standing.begin(self._start)
+        self._progress.begin(self._start)
         return PageWalk(self._request, self._start.query, self._prefetch)
 
 
 @attrs.define
-class _Standing(Generic[R]):
+class _LoopProgress(Generic[R]):
     """The progress of the latest loop over a list."""
 
     start: Position
@@ -253,9 +253,9 @@ class _Standing(Generic[R]):
 class _WholePages(Generic[R]):
     """The producer behind ``pages()``."""
 
-    def __init__(self, walk: PageWalk[R], standing: _Standing[R], skip: int) -> None:
+    def __init__(self, walk: PageWalk[R], progress: _LoopProgress[R], skip: int) -> None:
         self._walk = walk
-        self._standing = standing
+        self._progress = progress
         self._skip = skip
         self._novelty = Novelty()
 
@@ -265,8 +265,8 @@ class _WholePages(Generic[R]):
         if page.next_query is not None:
             self._novelty.refuse_fruitless(page.rows, is_new=is_new)
         rows, self._skip = page.rows[self._skip :], 0
-        self._standing.arrive(page, len(page.rows))
-        position = self._standing.position
+        self._progress.arrive(page, len(page.rows))
+        position = self._progress.position
         return Page(rows, page.total_count, None if position is None else str(position))
 
     def close(self) -> None:
@@ -276,9 +276,9 @@ class _WholePages(Generic[R]):
 class _Rows(Generic[R]):
     """The producer behind ``async for``."""
 
-    def __init__(self, walk: PageWalk[R], standing: _Standing[R], skip: int) -> None:
+    def __init__(self, walk: PageWalk[R], progress: _LoopProgress[R], skip: int) -> None:
         self._walk = walk
-        self._standing = standing
+        self._progress = progress
         self._skip = skip
         self._rows: Iterator[R | DecodeError] = iter(())
         self._novelty = Novelty()
@@ -287,7 +287,7 @@ class _Rows(Generic[R]):
     async def next(self) -> R:
         while True:
             for row in self._rows:
-                self._standing.rows_seen += 1
+                self._progress.rows_seen += 1
                 if self._all_new:
                     return cast("R", row)
                 if isinstance(row, DecodeError):
@@ -303,7 +303,7 @@ class _Rows(Generic[R]):
         page = await self._walk.next()
         skipped, self._skip = page.rows[: self._skip], 0
         self._novelty.note_known(row.id for row in skipped if not isinstance(row, DecodeError))
-        self._standing.arrive(page, len(skipped))
+        self._progress.arrive(page, len(skipped))
         rows = page.rows[len(skipped) :]
         self._all_new = self._novelty.are_new(rows)
         if page.next_query is not None:
@@ -314,7 +314,7 @@ class _Rows(Generic[R]):
     def _is_new(self, row: R) -> bool:
         if self._novelty.is_new(row.id):
             return True
-        self._standing.repeated += 1
+        self._progress.repeated += 1
         _LOG.warning(
             "a row of type %s came again on a later page; others write to this list", escape_line(row.resource_type)
         )

@@ -1,7 +1,8 @@
 """The resources of the API as attrs classes, which is what users hold.
 
-Imports `jsonapi` and `errors`. Read `resource` first: the base of all classes. `relations` has the handles of
-relations, `unreadable` what is known of attributes that cannot be read; the other files are the families of the API.
+Imports `jsonapi` and `errors`. Read `resource` first: the base of all classes. `origin` has what a resource knows of
+its answer, `relations` the handles of relations, `unreadable` what is known of attributes that cannot be read; the
+other files are the families of the API.
 """
 
 from kajabi_async.models.account import ApiVersion, Hook, Me, Site

@@ -15,8 +15,9 @@ from kajabi_async.jsonapi.limits import MAX_ELEMENTS
 from kajabi_async.jsonapi.linkage import MISSING, Identifier, LinkageState, identifiers_of
 from kajabi_async.jsonapi.links import LinkRules
 from kajabi_async.jsonapi.query import Query
+from kajabi_async.models.origin import Scope
 from kajabi_async.models.relations import Relation
-from kajabi_async.models.resource import Resource, Scope
+from kajabi_async.models.resource import Resource
 from kajabi_async.operations import LINKAGE, READABLE, Operation
 from kajabi_async.relationships.steps import FetchEach, Loaded, Reread, Unavailable, next_step
 

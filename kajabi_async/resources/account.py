@@ -16,7 +16,8 @@ from kajabi_async.jsonapi.codec import decode, json_object
 from kajabi_async.jsonapi.ids import checked_id
 from kajabi_async.models.account import ApiVersion, Hook, Me, Site
 from kajabi_async.models.names import Fieldsets
-from kajabi_async.models.resource import Resource, Scope, is_set
+from kajabi_async.models.origin import Scope
+from kajabi_async.models.resource import Resource, is_set
 from kajabi_async.operations import operation
 from kajabi_async.resources.arguments import needed_site
 from kajabi_async.resources.base import Gettable, Listable, ListOptions, PagingOptions, sort_keys_of

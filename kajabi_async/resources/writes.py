@@ -16,7 +16,8 @@ from kajabi_async.errors import (
 from kajabi_async.fetching.context import Context
 from kajabi_async.jsonapi.codec import decode, encode, json_object
 from kajabi_async.jsonapi.ids import checked_id
-from kajabi_async.models.resource import CUSTOM_FIELD, CUSTOM_FIELDS, Resource, Scope
+from kajabi_async.models.origin import Scope
+from kajabi_async.models.resource import CUSTOM_FIELD, CUSTOM_FIELDS, Resource
 from kajabi_async.resources.arguments import needed_site
 
 __all__ = [

@@ -27,15 +27,15 @@ def dumps(value: Any) -> str:
     is written as in a pickle: absent attributes stay absent, and its client is left out. The cause of an error is left
     out too. InvalidArgumentError for anything else.
     """
-    writer = _Writer()
+    dumper = _Dumper()
     try:
-        written = writer.value(value)
-        return encode({FORMAT: VERSION, "value": written, "resources": writer.resources()}).decode()
+        written = dumper.value(value)
+        return encode({FORMAT: VERSION, "value": written, "resources": dumper.resources()}).decode()
     except RecursionError:
         raise InvalidArgumentError("the value is nested too deeply to be written as JSON, or contains itself") from None
 
 
-class _Writer:
+class _Dumper:
     """A writer of one text; resources are written as references to a list, so cycles end."""
 
     def __init__(self) -> None:

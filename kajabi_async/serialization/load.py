@@ -54,11 +54,11 @@ def _read(written: bytes) -> Any:
     if type(version) is not int or version != VERSION:
         problem = f"version {VERSION} of the format was expected; upgrade the side that has the older kajabi_async"
         raise _wrong(problem, (None, FORMAT))
-    reader = _Reader(_array(document.get("resources"), (None, "resources")))
-    return reader.value(document.get("value"), (None, "value"))
+    loader = _Loader(_array(document.get("resources"), (None, "resources")))
+    return loader.value(document.get("value"), (None, "value"))
 
 
-class _Reader:
+class _Loader:
     """A reader of one text; it creates all resources before it fills them, as they refer to each other."""
 
     def __init__(self, written: list[Any]) -> None:

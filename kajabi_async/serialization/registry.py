@@ -10,9 +10,8 @@ from kajabi_async.fetching.email_outcomes import EmailFailed, EmailFound
 from kajabi_async.fetching.outcomes import Failed, Found, Progress, Report
 from kajabi_async.models.account import ApiVersion
 from kajabi_async.models.resource import Part
-from kajabi_async.webhooks import dashboard
-from kajabi_async.webhooks import errors as webhook_errors
-from kajabi_async.webhooks.events import EVENTS
+from kajabi_async.webhooks import dashboard, delivery_errors
+from kajabi_async.webhooks.hook_events import EVENTS
 
 __all__ = ["ERRORS", "FORMAT", "KIND", "RECORDS", "VERSION"]
 
@@ -33,7 +32,7 @@ def _parts_in(module: Any) -> list[type[Part]]:
     return [cls for cls in named if isinstance(cls, type) and issubclass(cls, Part)]
 
 
-ERRORS: Final[Mapping[str, type[KajabiError]]] = {**_errors_in(errors), **_errors_in(webhook_errors)}
+ERRORS: Final[Mapping[str, type[KajabiError]]] = {**_errors_in(errors), **_errors_in(delivery_errors)}
 """Every public error, by name."""
 
 RECORDS: Final[Mapping[str, type[Any]]] = {

@@ -6,7 +6,6 @@ are also fields of its record (``extra``), for formatters that write JSON.
 """
 
 import logging
-from collections.abc import Iterable
 from typing import Any, Final
 
 from kajabi_async.session.events import (
@@ -15,32 +14,17 @@ from kajabi_async.session.events import (
     RequestRetried,
     RequestWaited,
     SessionEvent,
-    SessionObserver,
     TokenRequestAnswered,
-    notify_all,
 )
 from kajabi_async.session.retry import RetryBudget
 
-__all__ = ["BudgetLog", "Watchers", "log_event", "log_pause", "log_rate"]
+__all__ = ["BudgetLog", "log_event", "log_pause", "log_rate"]
 
 _LOG: Final = logging.getLogger("kajabi_async")
 _LEAST_CUT: Final = 0.95
 """A rate that drops by less has only moved with the time between two looks at it."""
 _WELL_AGAIN: Final = 0.5
 """The share of the retry budget with which an outage is over, so that one that flickers is logged once."""
-
-
-class Watchers:
-    """The observers of a client, and the log, which may be turned on at any time."""
-
-    def __init__(self, observers: Iterable[SessionObserver]) -> None:
-        given = tuple(observers)
-        self._observer = notify_all(given)
-        self._observer_and_log = notify_all((*given, log_event))
-
-    def now(self) -> SessionObserver | None:
-        """Return a function that passes an event to all observers and the log; None if there is no receiver now."""
-        return self._observer_and_log if _LOG.isEnabledFor(logging.DEBUG) else self._observer
 
 
 def log_event(event: SessionEvent) -> None:

@@ -1,18 +1,16 @@
 """The session manager: one request in, one answer out, with the token, the limits and the retries in between."""
 
-import inspect
+import logging
 import random
 import warnings
 from collections.abc import Awaitable, Callable, Iterable
 from functools import partial
-from typing import TYPE_CHECKING, Any, Final, NoReturn, TypeVar
+from typing import TYPE_CHECKING, Final, NoReturn, TypeVar
 
 import attrs
 
-from kajabi_async.checks import whole_number
 from kajabi_async.clock import Clock
-from kajabi_async.concurrency import TooLateError
-from kajabi_async.errors import ConfigurationError, KajabiError, PausedError, RequestTimeoutError
+from kajabi_async.errors import KajabiError
 from kajabi_async.exchange import JSON_API, Answer, Request, SessionStats, Tally, TimeoutStarts
 from kajabi_async.jsonapi.limits import MAX_ELEMENTS
 from kajabi_async.session.auth.backoff import TokenBackoff, TokenRejections
@@ -25,7 +23,7 @@ from kajabi_async.session.auth.token import Token
 from kajabi_async.session.binding import Binding
 from kajabi_async.session.credentials import Credentials
 from kajabi_async.session.error_answers import error_of, refuse_html
-from kajabi_async.session.events import SessionObserver, TokenRefreshed
+from kajabi_async.session.events import SessionObserver, TokenRefreshed, notify_all
 from kajabi_async.session.limits.deadlines import (
     Deadline,
     Deadlines,
@@ -33,23 +31,24 @@ from kajabi_async.session.limits.deadlines import (
     checked_seconds,
     closed_meanwhile,
     ran_out,
-    ran_out_in_line,
 )
-from kajabi_async.session.limits.gate import Gate, NoPermitError
+from kajabi_async.session.limits.gate import Gate
+from kajabi_async.session.limits.queue import Queue
 from kajabi_async.session.limits.rate import RateLimit
-from kajabi_async.session.logs import Watchers
+from kajabi_async.session.logs import log_event
 from kajabi_async.session.recovery import Recovery
 from kajabi_async.session.retry import RetryPolicy
 from kajabi_async.session.running_operation import RunningOperation
 from kajabi_async.session.settings import (
     checked_base_url,
     checked_clock,
+    checked_limit,
     checked_observers,
     checked_retry,
     checked_user_agent,
 )
 from kajabi_async.session.transport import Transport
-from kajabi_async.tracebacks import hide_arguments
+from kajabi_async.tracebacks import calling_line, hide_arguments
 
 if TYPE_CHECKING:
     import aiohttp
@@ -58,6 +57,7 @@ __all__ = ["SessionManager"]
 
 T = TypeVar("T")
 
+_LOG: Final = logging.getLogger("kajabi_async")
 _UNAUTHORIZED: Final = 401
 _TOO_MANY_REQUESTS: Final = 429
 _TOKENS_TRIED: Final = 3
@@ -97,7 +97,8 @@ class SessionManager:
         policy = checked_retry(retry)
         self._clock = checked_clock(clock)
         self._stats = SessionStats()
-        self._watchers = Watchers(checked_observers(observers))
+        handed_in = checked_observers(observers)
+        self._observer, self._observer_and_log = notify_all(handed_in), notify_all((*handed_in, log_event))
         self._gate = Gate(concurrency, rate_limit, self._clock)
         self._recovery = Recovery(policy, self._gate, self._clock, self._stats, jitter)
         self._deadlines = Deadlines()
@@ -106,18 +107,19 @@ class SessionManager:
             base_url=self._base_url,
             binding=self._binding,
             timeouts=self._timeouts,
-            max_answer_bytes=_limit(max_answer_bytes, of="max_answer_bytes"),
-            max_answer_elements=_limit(max_answer_elements, of="max_answer_elements"),
+            max_answer_bytes=checked_limit(max_answer_bytes, of="max_answer_bytes"),
+            max_answer_elements=checked_limit(max_answer_elements, of="max_answer_elements"),
             user_agent=checked_user_agent(user_agent),
             http_session=http_session,
         )
+        self._queue = Queue(self._gate, self._deadlines, self._clock, self._transport.place)
         self._tokens = self._keeper(
             credentials, token_store, TokenBackoff(policy, self._clock, jitter, self._gate.paused_for)
         )
         self._rejections = TokenRejections()
         self._accepted: Token | None = None
         self.on_close: Callable[[], None] = _do_nothing
-        self._made_at = _calling_line()
+        self._made_at = calling_line()
 
     def _keeper(self, credentials: Credentials, store: TokenStore | None, backoff: TokenBackoff) -> TokenKeeper:
         endpoint = OAuthEndpoint(
@@ -127,7 +129,7 @@ class SessionManager:
             self._clock,
             self._stats,
             self._base_url,
-            self._watchers.now,
+            self._observer_now,
             partial(self._recovery.heed, learns=False),
         )
         grants = Grants(credentials, endpoint, backoff)
@@ -212,9 +214,9 @@ class SessionManager:
         seconds = self._timeouts.total if timeout is None else checked_seconds("timeout", timeout)
         now = self._clock.monotonic()
         deadline = None if seconds is None else now + seconds
-        running = RunningOperation(
-            request, now, seconds, deadline, self._watchers.now(), self._base_url, timeout_starts == "call"
-        )
+        # As in `_observer_now`, without a call.
+        observer = self._observer_and_log if _LOG.isEnabledFor(logging.DEBUG) else self._observer
+        running = RunningOperation(request, now, seconds, deadline, observer, self._base_url, timeout_starts == "call")
         if running.observer is not None:
             running.begin()
         failure: KajabiError
@@ -272,7 +274,7 @@ class SessionManager:
         if self._deadlines.are_ended:
             return closed_meanwhile(request, left=running.on_wire)
         if running.in_line:
-            return ran_out_in_line(running.seconds, self._gate.line(), request, place=self._transport.place)
+            return self._queue.ran_out(running.seconds, request)
         failure = ran_out(
             running.seconds, "total" if running.line_counts else "sent", request, place=self._transport.place
         )
@@ -349,7 +351,7 @@ class SessionManager:
         if not (gate.enter_at_once(sent_at) if is_call else gate.enter_run_at_once(sent_at)):
             queued_at = sent_at
             try:
-                await self._in_line(running, limit, self._enter_gate(running))
+                await self._in_line(running, limit, self._queue.enter(running, self._timeouts.queue))
             finally:
                 sent_at = self._clock.monotonic()
                 running.waited(sent_at - queued_at)
@@ -391,38 +393,14 @@ class SessionManager:
             limit.resume()
             running.postpone(self._clock.monotonic() - since)
 
-    async def _enter_gate(self, running: RunningOperation) -> None:
-        request = running.request
-        if request.once and self._gate.is_paused:
-            raise self._paused(request, self._gate.paused_for())
-        if not running.line_counts:
-            await self._gate.enter_for_run()
-            return
-        seconds = None if self._gate.is_open else self._timeouts.queue
-        running.in_line = True
-        failure: KajabiError
-        try:
-            await self._deadlines.within(seconds, self._gate.enter(running.deadline), phase="queue", request=request)
-        except NoPermitError:
-            failure = ran_out_in_line(running.seconds, self._gate.line(), request, place=self._transport.place)
-        except TooLateError as error:
-            failure = self._paused(request, error.seconds_left)
-        except RequestTimeoutError:
-            failure = ran_out_in_line(seconds, self._gate.line(), request, place=self._transport.place)
-        else:
-            running.in_line = False
-            return
-        raise failure
-
-    def _paused(self, request: Request, left: float) -> PausedError:
-        paused = PausedError(status=429, method=request.method, path=request.path, retry_after=left)
-        paused.retry_at = self._clock.time() + left
-        return paused
-
     def _report_token(self, token: Token) -> None:
-        observer = self._watchers.now()
+        observer = self._observer_now()
         if observer is not None:
             observer(TokenRefreshed(token.shared))
+
+    def _observer_now(self) -> SessionObserver | None:
+        """Return what receives events now; the log, which may be turned on at any time, does so at DEBUG alone."""
+        return self._observer_and_log if _LOG.isEnabledFor(logging.DEBUG) else self._observer
 
     def __reduce__(self) -> NoReturn:
         raise TypeError("a session owns a token and connections and can be neither copied nor pickled: share it")
@@ -441,15 +419,3 @@ class SessionManager:
 
 def _do_nothing() -> None:
     """Stand in for the callback of a session that has none."""
-
-
-def _calling_line() -> str:
-    """Return file and line of the code, outside of this package, that makes a session."""
-    frame = inspect.currentframe()
-    while frame is not None and str(frame.f_globals.get("__name__")).startswith("kajabi_async."):
-        frame = frame.f_back
-    return "an unknown place" if frame is None else f"{frame.f_code.co_filename}:{frame.f_lineno}"
-
-
-def _limit(value: Any, *, of: str) -> int:
-    return whole_number(value, of=of, at_most=None, error=ConfigurationError)

@@ -169,12 +169,10 @@ class Pool(aiohttp.TCPConnector):
             if not protocol.used or not protocol.has_surplus():
                 break
             connection.close()
-        try:
-            # The client may have been closed while the connection was made.
-            self._binding.check_open()
-        except BaseException:
+        if self._closed:
+            # The client was closed while the connection was made, or the process was forked.
             connection.close()
-            raise
+            self._binding.check_open()
         exchange.connected, exchange.on_reused = True, protocol.used
         exchange.deadline.request_left = protocol.used = True
         if exchange.read_seconds is not None:

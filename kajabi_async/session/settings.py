@@ -4,13 +4,20 @@ import ipaddress
 from typing import Any, Final
 from urllib.parse import SplitResult, urlsplit
 
-from kajabi_async.checks import boolean, function, iterable_of, string, with_methods
+from kajabi_async.checks import boolean, function, iterable_of, string, whole_number, with_methods
 from kajabi_async.clock import Clock, SystemClock
 from kajabi_async.errors import ConfigurationError
 from kajabi_async.session.events import SessionObserver
 from kajabi_async.session.retry import RetryPolicy
 
-__all__ = ["checked_base_url", "checked_clock", "checked_observers", "checked_retry", "checked_user_agent"]
+__all__ = [
+    "checked_base_url",
+    "checked_clock",
+    "checked_limit",
+    "checked_observers",
+    "checked_retry",
+    "checked_user_agent",
+]
 
 _EXAMPLE: Final = "such as https://api.kajabi.com"
 
@@ -83,3 +90,8 @@ def checked_user_agent(given: Any) -> str:
     if not user_agent.isascii() or not user_agent.isprintable() or not user_agent.strip():
         raise ConfigurationError("user_agent must be printable ASCII")
     return user_agent
+
+
+def checked_limit(given: Any, *, of: str) -> int:
+    """Return *given*, the limit called *of*, if it is a whole number above 0."""
+    return whole_number(given, of=of, at_most=None, error=ConfigurationError)

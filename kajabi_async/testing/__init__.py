@@ -28,7 +28,7 @@ Reproducible mixes of faults
 A ``FaultPlan`` hits a share of all requests. The same seed and the same requests produce the same faults, whatever
 the concurrency, and *max_in_a_row* limits how often one request fails in a row::
 
-    plan = FaultPlan(seed=7, rate=0.05, kinds=["transient", faults.Latency(0.0, up_to=0.3)], max_in_a_row=2)
+    plan = FaultPlan(seed=7, rate=0.05, kinds=["transient", faults.Delay(0.0, up_to=0.3)], max_in_a_row=2)
     async with FakeKajabi(customers=100_000, faults=plan) as fake:
         ...
         print(fake.injected)        # how often each kind happened
@@ -40,7 +40,7 @@ An unannounced rate limit
 ::
 
     fake.rate_limit = 50                                       # in any second, for all clients together; a bare 429
-    fake.rate_limit = RateLimit(100, 60.0, retry_after="seconds")
+    fake.rate_limit = RequestLimit(100, 60.0, retry_after="seconds")
     print(fake.traffic["answered"], fake.traffic["limited"])
 
 Bad networks
@@ -80,7 +80,7 @@ while it runs::
     $ curl http://127.0.0.1:8900/_fake/counts
 
 The fake imports nothing of the client but its table of operations: it is the witness, so it says again what the API
-does. Read `server` first, then `world` and `api`.
+does. Read `fake` first, then `server`, `world` and `api`.
 """
 
 from importlib import import_module
@@ -89,6 +89,7 @@ from typing import TYPE_CHECKING, Final
 if TYPE_CHECKING:
     from kajabi_async.testing import faults, toxics
     from kajabi_async.testing.deliveries import Delivered, HookDeliveries
+    from kajabi_async.testing.fake import FakeKajabi
     from kajabi_async.testing.faults.incident import Fault, Incident
     from kajabi_async.testing.faults.mix import FaultPlan, Injection
     from kajabi_async.testing.faults.orders import FaultOrder
@@ -96,10 +97,9 @@ if TYPE_CHECKING:
     from kajabi_async.testing.network.proxy import ActiveToxic, FaultProxy
     from kajabi_async.testing.oauth import IssuedTokens
     from kajabi_async.testing.quirks import Quirks
-    from kajabi_async.testing.rate_limit import RateLimit
+    from kajabi_async.testing.rate_limit import RateLimit, RequestLimit
     from kajabi_async.testing.recorded import Effect, RecordedRequest, Write
     from kajabi_async.testing.replies import Reply
-    from kajabi_async.testing.server import FakeKajabi
     from kajabi_async.testing.server_clock import ServerClock
     from kajabi_async.testing.toxics import Toxic
 
@@ -120,6 +120,7 @@ __all__ = [
     "RateLimit",
     "RecordedRequest",
     "Reply",
+    "RequestLimit",
     "RetryAfter",
     "ServerClock",
     "Toxic",
@@ -133,7 +134,7 @@ _HOMES: Final = {
     "ActiveToxic": "network.proxy",
     "Delivered": "deliveries",
     "Effect": "recorded",
-    "FakeKajabi": "server",
+    "FakeKajabi": "fake",
     "Fault": "faults.incident",
     "FaultOrder": "faults.orders",
     "FaultPlan": "faults.mix",
@@ -146,6 +147,7 @@ _HOMES: Final = {
     "RateLimit": "rate_limit",
     "RecordedRequest": "recorded",
     "Reply": "replies",
+    "RequestLimit": "rate_limit",
     "RetryAfter": "faults.retry_after",
     "ServerClock": "server_clock",
     "Toxic": "toxics",

@@ -9,10 +9,10 @@ import signal
 from collections.abc import Sequence
 
 from kajabi_async.output import flush, print_json
+from kajabi_async.testing.fake import FakeKajabi
 from kajabi_async.testing.faults.mix import FaultPlan
 from kajabi_async.testing.faults.retry_after import RETRY_AFTER_FORMS
-from kajabi_async.testing.rate_limit import RateLimit
-from kajabi_async.testing.server import FakeKajabi
+from kajabi_async.testing.rate_limit import RequestLimit
 
 __all__ = ["main"]
 
@@ -58,10 +58,10 @@ def _plan(options: argparse.Namespace) -> FaultPlan | None:
     )
 
 
-def _limit(options: argparse.Namespace) -> RateLimit | None:
+def _limit(options: argparse.Namespace) -> RequestLimit | None:
     if options.rate_limit is None:
         return None
-    return RateLimit(options.rate_limit, options.rate_window, retry_after=options.retry_after)
+    return RequestLimit(options.rate_limit, options.rate_window, retry_after=options.retry_after)
 
 
 def _fake(options: argparse.Namespace) -> FakeKajabi:

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable, Iterator
 from itertools import chain
 from typing import Final
 
-from kajabi_async.testing.links import Owned
+from kajabi_async.testing.owner_index import Owned
 from kajabi_async.testing.state import Store
 
 __all__ = ["affected_by"]

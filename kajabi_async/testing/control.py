@@ -35,7 +35,7 @@ from kajabi_async.testing.faults.mix import FaultPlan
 from kajabi_async.testing.faults.orders import FaultDesk
 from kajabi_async.testing.json_shapes import is_array, is_object
 from kajabi_async.testing.oauth import TokenDesk
-from kajabi_async.testing.rate_limit import RateLimit, RateLimiter
+from kajabi_async.testing.rate_limit import RateLimiter, RequestLimit
 from kajabi_async.testing.replies import PLAIN_JSON, Reply, encoded
 from kajabi_async.testing.server_clock import ServerClock
 
@@ -105,7 +105,7 @@ class ControlEndpoint:
         return None if self.limiter.limit is None else attrs.asdict(self.limiter.limit)
 
     def _set_limit(self, value: Any) -> dict[str, Any] | None:
-        self.limiter.limit = None if value is None else RateLimit(**_object(value))
+        self.limiter.limit = None if value is None else RequestLimit(**_object(value))
         return self._limit()
 
     def _set_faults(self, value: Any) -> list[dict[str, Any]]:

@@ -10,13 +10,13 @@ from kajabi_async.testing.quirks import Quirks
 from kajabi_async.testing.rows import Readable
 from kajabi_async.testing.state import Source
 
-__all__ = ["Passes", "Scope"]
+__all__ = ["FilterScope", "Passes"]
 
 Passes = Callable[[Readable], bool]
 
 
 @attrs.frozen
-class Scope:
+class FilterScope:
     """The resources, the time and the behaviour that the filters of one list work with."""
 
     source: Source[Readable]

@@ -11,7 +11,7 @@ from typing import Final
 import attrs
 
 from kajabi_async.testing.comparing import SUFFIXES, compare, is_true, moment
-from kajabi_async.testing.filter_scope import Passes, Scope
+from kajabi_async.testing.filter_scope import FilterScope, Passes
 from kajabi_async.testing.moments import Moment
 from kajabi_async.testing.narrowing import seeded_positions
 from kajabi_async.testing.people_filters import people_filter
@@ -98,7 +98,7 @@ class Filter:
             yield from seed.submissions.reading()
 
 
-def filters_for(type_name: str, query: RequestQuery, scope: Scope) -> tuple[Filter, ...]:
+def filters_for(type_name: str, query: RequestQuery, scope: FilterScope) -> tuple[Filter, ...]:
     """Return the filters that a row of the type has to pass; those that every row passes are left out."""
     found: list[Filter] = []
     for name, value in query.filters:
@@ -110,7 +110,7 @@ def filters_for(type_name: str, query: RequestQuery, scope: Scope) -> tuple[Filt
     return tuple(found)
 
 
-def _filter(type_name: str, name: str, value: str, scope: Scope) -> Passes | None:
+def _filter(type_name: str, name: str, value: str, scope: FilterScope) -> Passes | None:
     if name == "site_id" and type_name != "sites":
         return _of_site(value, scope.sites)
     if type_name in {"contacts", "customers"}:
@@ -160,7 +160,7 @@ def _excluding(value: str) -> Passes:
     return lambda row: row.value("productizable_type") not in excluded
 
 
-def _ended(expected: bool, scope: Scope) -> Passes:
+def _ended(expected: bool, scope: FilterScope) -> Passes:
     return lambda row: scope.has_ended(row) is expected
 
 
@@ -180,7 +180,7 @@ def _has_customer_like(row: Readable, text: str, source: Source[Readable]) -> bo
     return any(text in value.casefold() for value in values if value)
 
 
-_SPECIAL: Final[dict[tuple[str, str], Callable[[str, Scope], Passes]]] = {
+_SPECIAL: Final[dict[tuple[str, str], Callable[[str, FilterScope], Passes]]] = {
     ("products", "exclude_product_types]["): lambda value, _: _excluding(value),
     ("purchases", "active"): lambda value, scope: _ended(not is_true(value), scope),
     ("purchases", "deactivated"): lambda value, scope: _ended(is_true(value), scope),

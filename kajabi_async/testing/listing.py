@@ -8,7 +8,7 @@ from typing import Any, Final
 
 import attrs
 
-from kajabi_async.testing.filter_scope import Scope
+from kajabi_async.testing.filter_scope import FilterScope
 from kajabi_async.testing.filters import filters_for
 from kajabi_async.testing.moments import Moment
 from kajabi_async.testing.quirks import Quirks
@@ -159,9 +159,9 @@ class Lister:
         self._selections.move_to_end(key)
         return self._selections[key]
 
-    def _scope(self) -> Scope:
+    def _scope(self) -> FilterScope:
         sites = frozenset(self._store.ids("sites", 0, self._store.count("sites")))
-        return Scope(self._store, Moment(self._now()), self._quirks, sites)
+        return FilterScope(self._store, Moment(self._now()), self._quirks, sites)
 
 
 @attrs.frozen

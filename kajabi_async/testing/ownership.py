@@ -7,7 +7,7 @@ from typing import Final, TypeVar
 from kajabi_async.testing.comparing import moment
 from kajabi_async.testing.dataset.graph import CONTACT_IDS_FROM
 from kajabi_async.testing.dataset.people import contact_number
-from kajabi_async.testing.links import Owned
+from kajabi_async.testing.owner_index import Owned
 from kajabi_async.testing.rows import LinkToMany, Readable, Row
 from kajabi_async.testing.state import Source, Store
 

@@ -12,7 +12,7 @@ from typing import Any, Final
 import attrs
 
 from kajabi_async.testing.comparing import is_true, moment
-from kajabi_async.testing.filter_scope import Passes, Scope
+from kajabi_async.testing.filter_scope import FilterScope, Passes
 from kajabi_async.testing.ownership import purchases_of, submissions_of
 from kajabi_async.testing.rows import Readable
 
@@ -20,11 +20,11 @@ __all__ = ["people_filter"]
 
 
 @attrs.define
-class _Person:
+class _ContactAndCustomer:
     """A contact and its customer, for a list of either type."""
 
     row: Readable
-    scope: Scope
+    scope: FilterScope
 
     @property
     def contact(self) -> Readable | None:
@@ -77,16 +77,16 @@ class _Person:
         return {form for submission in submissions for form in submission.related("form")}
 
 
-_Test = Callable[[_Person, str], bool]
+_Test = Callable[[_ContactAndCustomer, str], bool]
 
 
-def people_filter(name: str, value: str, scope: Scope) -> Passes | None:
+def people_filter(name: str, value: str, scope: FilterScope) -> Passes | None:
     """Return the test for the filter *name* with *value*; None for a filter that does not exist."""
     if name in _IN_LAST:
         return _in_last(*_IN_LAST[name], value, scope)
     passes = _TESTS.get(name)
     if passes is not None:
-        return lambda row: passes(_Person(row, scope), value)
+        return lambda row: passes(_ContactAndCustomer(row, scope), value)
     if name in _WITHOUT_DATA:
         passes_all = name.startswith(("no_", "not_"))
         return lambda _: passes_all
@@ -97,13 +97,13 @@ def _ids(value: str) -> frozenset[str]:
     return frozenset(part.strip() for part in value.split(",") if part.strip())
 
 
-def _matches_search(person: _Person, value: str) -> bool:
+def _matches_search(person: _ContactAndCustomer, value: str) -> bool:
     text = f"{person.row.value('name')} {person.row.value('email')}".casefold()
     return all(word in text for word in value.casefold().split())
 
 
 def _contains(attribute: str) -> _Test:
-    def passes(person: _Person, value: str) -> bool:
+    def passes(person: _ContactAndCustomer, value: str) -> bool:
         text = person.contact_value(attribute)
         return isinstance(text, str) and value.casefold() in text.casefold()
 
@@ -111,7 +111,7 @@ def _contains(attribute: str) -> _Test:
 
 
 def _revenue(test: Callable[[Decimal, Decimal], bool]) -> _Test:
-    def passes(person: _Person, value: str) -> bool:
+    def passes(person: _ContactAndCustomer, value: str) -> bool:
         try:
             return test(Decimal(str(person.customer_value("net_revenue") or 0)), Decimal(value))
         except InvalidOperation:
@@ -151,14 +151,14 @@ _TESTS: Final[dict[str, _Test]] = {
     "net_revenue_less_than": _revenue(lambda revenue, limit: revenue < limit),
 }
 
-_TimeOf = Callable[[_Person], Any]
+_TimeOf = Callable[[_ContactAndCustomer], Any]
 
 
-def _created_at(person: _Person) -> Any:
+def _created_at(person: _ContactAndCustomer) -> Any:
     return person.row.value("created_at")
 
 
-def _seen_at(person: _Person) -> Any:
+def _seen_at(person: _ContactAndCustomer) -> Any:
     return person.customer_value("last_request_at")
 
 
@@ -193,13 +193,13 @@ _WITHOUT_DATA: Final = frozenset(
 )
 
 
-def _in_last(is_negated: bool, time_of: _TimeOf, value: str, scope: Scope) -> Passes | None:
+def _in_last(is_negated: bool, time_of: _TimeOf, value: str, scope: FilterScope) -> Passes | None:
     if not (value.isascii() and value.isdecimal() and len(value) <= len("36500")):
         return None
     days = timedelta(days=int(value))
 
     def passes(row: Readable) -> bool:
-        time = moment(time_of(_Person(row, scope)))
+        time = moment(time_of(_ContactAndCustomer(row, scope)))
         return (time is not None and not scope.moment.is_past(time, days)) is not is_negated
 
     return passes

@@ -14,7 +14,7 @@ import pytest
 
 if TYPE_CHECKING:
     from kajabi_async.client import Kajabi
-    from kajabi_async.testing.server import FakeKajabi
+    from kajabi_async.testing.fake import FakeKajabi
 
 __all__ = ["kajabi_api", "kajabi_fake", "pytest_fixture_setup"]
 
@@ -50,7 +50,7 @@ def _missing(request: Any) -> str:
 @_fixture
 async def kajabi_fake() -> "AsyncIterator[FakeKajabi]":
     """Yield a started FakeKajabi with its default data; close it after the test."""
-    from kajabi_async.testing.server import FakeKajabi  # noqa: PLC0415 - see the module's docstring
+    from kajabi_async.testing.fake import FakeKajabi  # noqa: PLC0415 - see the module's docstring
 
     async with FakeKajabi() as fake:
         yield fake

@@ -10,16 +10,16 @@ from kajabi_async.testing.faults.statuses import too_many_requests
 from kajabi_async.testing.replies import Reply
 from kajabi_async.testing.server_clock import ServerClock
 
-__all__ = ["RateLimit", "RateLimiter", "limit_of"]
+__all__ = ["RateLimit", "RateLimiter", "RequestLimit", "limit_of"]
 
 _A_YEAR: Final = 31_536_000.0
 
 
 @attrs.frozen
-class RateLimit:
-    """A limit of *requests* in any *per* seconds.
+class RequestLimit:
+    """A limit of ``requests`` in any ``per`` seconds.
 
-    The window slides: the fake never accepts more than *requests* within *per* seconds. Rejected requests do not
+    The window slides: the fake never accepts more than ``requests`` within ``per`` seconds. Rejected requests do not
     count.
     """
 
@@ -32,15 +32,19 @@ class RateLimit:
     """The form of the Retry-After header of a 429, which announces when the window has room again."""
 
 
-def limit_of(limit: RateLimit | int | None) -> RateLimit | None:
-    """Return a RateLimit; a number means requests per second, without Retry-After."""
-    return RateLimit(limit) if isinstance(limit, int) else limit
+RateLimit = RequestLimit
+"""The name of `RequestLimit` in version 0.1.0, which `kajabi_async.RateLimit`, the client's own, has as well."""
+
+
+def limit_of(limit: RequestLimit | int | None) -> RequestLimit | None:
+    """Return a RequestLimit; a number means requests per second, without Retry-After."""
+    return RequestLimit(limit) if isinstance(limit, int) else limit
 
 
 class RateLimiter:
     """Accepts or rejects requests, and counts both."""
 
-    def __init__(self, clock: ServerClock, limit: RateLimit | int | None) -> None:
+    def __init__(self, clock: ServerClock, limit: RequestLimit | int | None) -> None:
         """Start with an empty window."""
         self.limit = limit_of(limit)
         self.counts: Counter[str] = Counter()
@@ -58,7 +62,7 @@ class RateLimiter:
         self.counts["limited"] += 1
         return too_many_requests(operation, retry_after_headers(limit.retry_after, wait, self._clock))
 
-    def _wait(self, limit: RateLimit) -> float:
+    def _wait(self, limit: RequestLimit) -> float:
         """Return the seconds until the window has room; if it has room, use it and return 0."""
         # The steady clock: a jump of the fake's time must neither empty the window nor block it.
         now = self._clock.steady()

@@ -9,7 +9,7 @@ from typing import Any, Final
 import attrs
 
 from kajabi_async.testing.affected import affected_by
-from kajabi_async.testing.filter_scope import Scope
+from kajabi_async.testing.filter_scope import FilterScope
 from kajabi_async.testing.filters import Filter
 from kajabi_async.testing.moments import Moment
 from kajabi_async.testing.sorting import KINDS, Key, comparable, merge_sorted, sort_key
@@ -22,7 +22,7 @@ _STEP: Final = 32
 _COPIED: Final = 10_000
 """The number of positions that are copied without a pause."""
 
-_FiltersIn = Callable[[Scope], tuple[Filter, ...]]
+_FiltersIn = Callable[[FilterScope], tuple[Filter, ...]]
 _Steps = Generator[None, None, list[int]]
 
 
@@ -33,7 +33,9 @@ class Selection:
     written rows, are tested again. So the scan may pause while writes happen, and the result is still of one moment.
     """
 
-    def __init__(self, type_name: str, store: Store, filters_in: _FiltersIn, sort: Sequence[str], scope: Scope) -> None:
+    def __init__(
+        self, type_name: str, store: Store, filters_in: _FiltersIn, sort: Sequence[str], scope: FilterScope
+    ) -> None:
         """Select nothing yet. *scope* is that of the current rows; *sort* are attributes, a minus for descending."""
         self._type = type_name
         self._store = store

@@ -8,7 +8,7 @@ from typing import Final, Protocol, TypeVar
 import attrs
 
 from kajabi_async.testing.dataset.family import Family, SeededRow
-from kajabi_async.testing.links import Links, Owned, SeededLinks
+from kajabi_async.testing.owner_index import Links, Owned, SeededLinks
 from kajabi_async.testing.recorded import WriteKind
 from kajabi_async.testing.rows import Readable, Row
 

@@ -18,7 +18,7 @@ from kajabi_async.webhooks.dashboard import (
     PlacedOrder,
     SoldOffer,
 )
-from kajabi_async.webhooks.errors import (
+from kajabi_async.webhooks.delivery_errors import (
     DeliveryInProgressError,
     DeliveryTooLargeError,
     MalformedDeliveryError,
@@ -27,7 +27,7 @@ from kajabi_async.webhooks.errors import (
     WebhookError,
     WrongSecretError,
 )
-from kajabi_async.webhooks.events import (
+from kajabi_async.webhooks.hook_events import (
     Event,
     FormSubmissionEvent,
     OrderCreatedEvent,

@@ -15,7 +15,7 @@ from kajabi_async.jsonapi import codec
 from kajabi_async.jsonapi.codec import json_object
 from kajabi_async.models.resource import Part
 from kajabi_async.models.unreadable import dotted
-from kajabi_async.webhooks.errors import MalformedDeliveryError
+from kajabi_async.webhooks.delivery_errors import MalformedDeliveryError
 
 __all__ = [
     "DASHBOARD_EVENTS",
@@ -198,7 +198,7 @@ def read_dashboard_event(name: str, body: Mapping[str, Any]) -> DashboardEvents:
 
 
 @attrs.frozen
-class _Source:
+class _FactSource:
     """The members of a delivery that hold its facts: its payload, or those beside its id."""
 
     name: str
@@ -249,7 +249,7 @@ class _Sold:
     payment: Payment
 
     @classmethod
-    def read(cls, source: _Source) -> "_Sold":
+    def read(cls, source: _FactSource) -> "_Sold":
         sold = cls(
             member=source.part(Member, "member", _flat(Member, "member_")),
             offer=source.part(SoldOffer, "offer", _flat(SoldOffer, "offer_")),
@@ -264,21 +264,23 @@ def _flat(cls: type[Part], prefix: str) -> dict[str, str]:
     return {field.name: f"{prefix}{field.name}" for field in attrs.fields(cls) if field.name != "extra"}
 
 
-def _source(name: str, body: Mapping[str, Any]) -> _Source:
+def _source(name: str, body: Mapping[str, Any]) -> _FactSource:
     if body.get("payload") is None and name != DashboardFormSubmissionCreated.name:
         # Some recorded deliveries have no payload: offer, member and payment are beside id and event.
-        return _Source(name, {key: value for key, value in body.items() if key not in _ENVELOPE}, "", body.get("id"))
+        return _FactSource(
+            name, {key: value for key, value in body.items() if key not in _ENVELOPE}, "", body.get("id")
+        )
     fields = json_object(body.get("payload"))
     if fields is None:
         raise MalformedDeliveryError("expected an object", path="payload", event=name)
-    return _Source(name, fields, "payload", body.get("id"))
+    return _FactSource(name, fields, "payload", body.get("id"))
 
 
-def _order_created(source: _Source) -> DashboardOrderCreated:
+def _order_created(source: _FactSource) -> DashboardOrderCreated:
     order = source.part(PlacedOrder, "order", {})
     paid = json_object(source.fields.get("payment_transaction")) or {}
     payment = source.part(Payment, "payment_transaction", {})
-    person = _Source(source.name, paid, ".".join(filter(None, (source.place, "payment_transaction"))), None)
+    person = _FactSource(source.name, paid, ".".join(filter(None, (source.place, "payment_transaction"))), None)
     member = person.part(Member, "customer", {}) if "customer" in paid else source.part(Member, "member", {})
     if (order, payment) == (PlacedOrder(), Payment()):
         raise source.error("it has no order and no payment")
@@ -287,7 +289,7 @@ def _order_created(source: _Source) -> DashboardOrderCreated:
     )
 
 
-def _form_submission(source: _Source) -> DashboardFormSubmissionCreated:
+def _form_submission(source: _FactSource) -> DashboardFormSubmissionCreated:
     return DashboardFormSubmissionCreated(
         **source.identity(),
         fields=source.fields,

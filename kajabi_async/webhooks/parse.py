@@ -10,8 +10,9 @@ from kajabi_async.decoding.answers import link_included, read_samples
 from kajabi_async.errors import AnswerTooLargeError, DecodeError, InvalidArgumentError, RelationshipUnavailableError
 from kajabi_async.jsonapi.codec import RawJson, decode_text, split_members
 from kajabi_async.jsonapi.limits import excess_in, is_deeper
+from kajabi_async.models.origin import Scope
 from kajabi_async.models.relations import Relation
-from kajabi_async.models.resource import Resource, Scope
+from kajabi_async.models.resource import Resource
 from kajabi_async.webhooks.dashboard import (
     DASHBOARD_EVENTS,
     DashboardEvents,
@@ -19,8 +20,8 @@ from kajabi_async.webhooks.dashboard import (
     kind_of,
     read_dashboard_event,
 )
-from kajabi_async.webhooks.errors import DeliveryTooLargeError, MalformedDeliveryError, UnknownDeliveryError
-from kajabi_async.webhooks.events import (
+from kajabi_async.webhooks.delivery_errors import DeliveryTooLargeError, MalformedDeliveryError, UnknownDeliveryError
+from kajabi_async.webhooks.hook_events import (
     EVENTS,
     Event,
     FormSubmissionEvent,

@@ -6,7 +6,7 @@ from hashlib import sha256
 from typing import Any, Final
 
 from kajabi_async.errors import ConfigurationError
-from kajabi_async.webhooks.errors import WrongSecretError
+from kajabi_async.webhooks.delivery_errors import WrongSecretError
 
 __all__ = ["PathSecrets"]
 

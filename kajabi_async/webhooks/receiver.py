@@ -11,7 +11,7 @@ import attrs
 from kajabi_async.checks import boolean, whole_number
 from kajabi_async.errors import ConfigurationError
 from kajabi_async.webhooks.dashboard import DashboardEvent
-from kajabi_async.webhooks.errors import (
+from kajabi_async.webhooks.delivery_errors import (
     DeliveryInProgressError,
     DeliveryTooLargeError,
     MalformedDeliveryError,

@@ -7,7 +7,7 @@ from typing import Any, Final, Literal, TypeVar, cast, get_args
 
 from kajabi_async.checks import positive_seconds
 from kajabi_async.errors import ConfigurationError
-from kajabi_async.webhooks.errors import ReplayGuardUnavailableError
+from kajabi_async.webhooks.delivery_errors import ReplayGuardUnavailableError
 from kajabi_async.webhooks.replay import LEASE_SECONDS, TTL_SECONDS, Standing
 
 try:

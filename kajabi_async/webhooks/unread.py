@@ -5,7 +5,7 @@ from typing import ClassVar
 
 import attrs
 
-from kajabi_async.webhooks.errors import MalformedDeliveryError, UnknownDeliveryError
+from kajabi_async.webhooks.delivery_errors import MalformedDeliveryError, UnknownDeliveryError
 
 __all__ = ["UnreadDelivery"]
 

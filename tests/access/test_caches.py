@@ -13,8 +13,8 @@ from redis.asyncio import Redis
 from kajabi_async import ConfigurationError, Kajabi, StoreUnavailableError, WrongLoopError
 from kajabi_async.access import AccessGate, Cache, MemoryCache, RedisCache
 from kajabi_async.testing import FaultProxy, toxics
+from tests.access.test_access_gate import settled, state_of
 from tests.access.test_email import EMAIL
-from tests.access.test_gate import settled, state_of
 from tests.access.world import World
 from tests.clocks import ManualClock
 

@@ -6,7 +6,7 @@ import pytest
 
 from kajabi_async import InvalidEmailError
 from kajabi_async.access import AccessGate
-from tests.access.test_gate import state_of
+from tests.access.test_access_gate import state_of
 from tests.access.world import Person, World
 
 EMAIL = "ada@example.com"

@@ -9,8 +9,8 @@ import pytest
 from kajabi_async import InvalidArgumentError
 from kajabi_async.access import MemoryCache
 from kajabi_async.webhooks import MalformedDeliveryError, UnreadDelivery, parse
+from tests.access.test_access_gate import settled, state_of
 from tests.access.test_email import EMAIL
-from tests.access.test_gate import settled, state_of
 from tests.access.world import World
 from tests.webhooks.deliveries import DASHBOARD_DELIVERIES, delivery
 

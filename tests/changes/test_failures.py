@@ -6,7 +6,7 @@ import logging
 import pytest
 
 from kajabi_async import AuthenticationError, ClientClosedError, Kajabi, PermissionDeniedError
-from kajabi_async.testing import RateLimit
+from kajabi_async.testing import RequestLimit
 from tests.changes.site import kinds, opened
 
 
@@ -27,7 +27,7 @@ async def test_a_pause_that_the_api_asks_for_is_kept() -> None:
     async with opened() as site:
         changes = await site.started(watch="contacts")
         site.add("contacts", "3000000000")
-        site.fake.rate_limit = RateLimit(1, per=20)
+        site.fake.rate_limit = RequestLimit(1, per=20)
         seen = kinds(await changes.poll())
         site.fake.rate_limit = None
     assert seen == ["contact_added 3000000000"]

@@ -16,7 +16,7 @@ from kajabi_async.jsonapi.document import MANY_BYTES
 from kajabi_async.jsonapi.linkage import MISSING, Identifier, LinkageState
 from kajabi_async.jsonapi.query import Query
 from kajabi_async.models.account import Me
-from kajabi_async.models.resource import Scope
+from kajabi_async.models.origin import Scope
 from tests.models.building import build, read, strict
 
 CONTEXT = "GET /v1/customers"

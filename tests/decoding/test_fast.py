@@ -19,7 +19,8 @@ from kajabi_async.decoding.answers import read_page
 from kajabi_async.decoding.decoder import DECODERS
 from kajabi_async.decoding.fast import FastReader
 from kajabi_async.jsonapi.query import Query
-from kajabi_async.models.resource import MODELS, Scope, attribute_names
+from kajabi_async.models.origin import Scope
+from kajabi_async.models.resource import MODELS, attribute_names
 from tests.drawing import examples
 from tests.models.building import build, read
 

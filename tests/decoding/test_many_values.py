@@ -11,7 +11,8 @@ from kajabi_async.decoding.answers import read_page, read_resource
 from kajabi_async.jsonapi.limits import MAX_ELEMENTS, excess_in
 from kajabi_async.jsonapi.linkage import LinkageState
 from kajabi_async.jsonapi.query import Query
-from kajabi_async.models.resource import Resource, Scope
+from kajabi_async.models.origin import Scope
+from kajabi_async.models.resource import Resource
 from tests.decoding.largest import CUSTOM_FIELDS, DISTINCT, LINKED, ROWS, largest_page
 from tests.models.building import read
 

@@ -25,7 +25,8 @@ from kajabi_async import (
 )
 from kajabi_async.decoding.values import Refused, converter_for
 from kajabi_async.jsonapi.query import Query
-from kajabi_async.models.resource import MODELS, Scope, attribute_names
+from kajabi_async.models.origin import Scope
+from kajabi_async.models.resource import MODELS, attribute_names
 from tests.drawing import examples
 from tests.models.building import build, read, strict
 

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from examples.workers.fleet import FRAMEWORKS
-from kajabi_async.testing import FakeKajabi, RateLimit
+from kajabi_async.testing import FakeKajabi, RequestLimit
 
 CUSTOMERS = 240
 LIMIT = 100
@@ -50,7 +50,7 @@ async def test_killed_workers_lose_nothing_and_write_nothing_twice(
     framework: str, redis_url: str, tmp_path: Path
 ) -> None:
     """Two workers, two kills during a chunk: every customer once, one token, and few 429s."""
-    async with FakeKajabi(customers=CUSTOMERS, rate_limit=RateLimit(LIMIT), latency=0.02) as fake:
+    async with FakeKajabi(customers=CUSTOMERS, rate_limit=RequestLimit(LIMIT), latency=0.02) as fake:
         environment = _environment(fake, redis_url)
         exit_code, account = await _run(framework, "--kill", "2", environment=environment, log=tmp_path / "log")
         grants, rejected = fake.token_grants, fake.traffic["limited"]

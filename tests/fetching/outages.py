@@ -10,7 +10,7 @@ from kajabi_async.decoding.answers import read_resource
 from kajabi_async.errors import ConnectionFailedError, KajabiError
 from kajabi_async.exchange import Answer, Tally
 from kajabi_async.fetching.lookups import Lookups
-from kajabi_async.models.resource import Scope
+from kajabi_async.models.origin import Scope
 from tests.virtual_time import LoopClock
 
 Rule = Callable[[str, float], KajabiError | None]

@@ -23,7 +23,7 @@ from kajabi_async.errors import AuthenticationError
 from kajabi_async.exchange import Answer, Tally
 from kajabi_async.fetching import backlog
 from kajabi_async.fetching.lookups import Lookups
-from kajabi_async.models.resource import Scope
+from kajabi_async.models.origin import Scope
 from kajabi_async.testing import FakeKajabi
 from tests.clocks import ManualClock
 

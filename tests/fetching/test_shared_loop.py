@@ -9,7 +9,7 @@ from kajabi_async.decoding.answers import read_resource
 from kajabi_async.exchange import Answer
 from kajabi_async.fetching.lookups import Lookups
 from kajabi_async.models import Customer
-from kajabi_async.models.resource import Scope
+from kajabi_async.models.origin import Scope
 
 MOST_STARTED, BESIDE_CALLS = 64, 4
 

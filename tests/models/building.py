@@ -4,7 +4,8 @@ import json
 from typing import Any, TypeVar
 
 from kajabi_async.decoding.answers import read_resource
-from kajabi_async.models.resource import Resource, Scope
+from kajabi_async.models.origin import Scope
+from kajabi_async.models.resource import Resource
 
 R = TypeVar("R", bound=Resource)
 

@@ -8,7 +8,7 @@ import pytest
 
 from kajabi_async import Contact, Customer, FieldNotLoadedError
 from kajabi_async.jsonapi.query import Query
-from kajabi_async.models.resource import Scope
+from kajabi_async.models.origin import Scope
 from tests.models.building import build, read
 
 

@@ -8,7 +8,7 @@ import pytest
 from kajabi_async import FieldNotLoadedError, InvalidArgumentError, Purchase
 from kajabi_async.decoding.answers import read_resource
 from kajabi_async.jsonapi.codec import encode
-from kajabi_async.models.resource import Scope
+from kajabi_async.models.origin import Scope
 from tests.sending import resource
 
 NOW = datetime(2026, 11, 27, 12, tzinfo=UTC)

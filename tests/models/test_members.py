@@ -8,7 +8,8 @@ import pytest
 from kajabi_async import Contact, Customer, CustomField, InvalidArgumentError, Purchase, Resource
 from kajabi_async.jsonapi.query import Query
 from kajabi_async.models.members import _MOST_RELATED
-from kajabi_async.models.resource import MODELS, Scope, attribute_names
+from kajabi_async.models.origin import Scope
+from kajabi_async.models.resource import MODELS, attribute_names
 from tests.models.building import build, read, strict
 
 OFFER = {"type": "offers", "id": "4"}

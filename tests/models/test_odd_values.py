@@ -23,7 +23,8 @@ from kajabi_async import (
 )
 from kajabi_async.decoding.answers import read_page, read_samples
 from kajabi_async.jsonapi.query import Query
-from kajabi_async.models.resource import MODELS, Scope, attribute_names
+from kajabi_async.models.origin import Scope
+from kajabi_async.models.resource import MODELS, attribute_names
 from kajabi_async.models.unreadable import PartlyRead
 from kajabi_async.serialization import dumps, loads
 from tests.models.building import build, read, strict

@@ -6,7 +6,7 @@ import pytest
 
 from kajabi_async import Contact, Customer, Offer, RelationshipUnavailableError
 from kajabi_async.jsonapi.query import Query
-from kajabi_async.models.resource import Scope
+from kajabi_async.models.origin import Scope
 from tests.models.building import build, read
 
 OFFERS = [{"type": "offers", "id": "4"}, {"type": "offers", "id": "5"}]

@@ -4,7 +4,8 @@ from typing import Any, TypeVar
 
 from kajabi_async.decoding.answers import read_resource
 from kajabi_async.jsonapi.codec import encode
-from kajabi_async.models.resource import Resource, Scope
+from kajabi_async.models.origin import Scope
+from kajabi_async.models.resource import Resource
 from kajabi_async.relationships import RelationshipResolver
 from tests.sending import resource
 

@@ -9,18 +9,18 @@ from hypothesis import strategies as st
 
 from kajabi_async import errors
 from kajabi_async.errors import ErrorObject, KajabiError
-from kajabi_async.webhooks import errors as webhook_errors
+from kajabi_async.webhooks import delivery_errors
 from tests.serialization.travelling import travelled
 from tests.test_errors import CLASSES, attributes, example
 
 WEBHOOK_ERRORS: list[KajabiError] = [
-    webhook_errors.WebhookError("what went wrong"),
-    webhook_errors.WrongSecretError("no such path"),
-    webhook_errors.DeliveryTooLargeError(limit=1024),
-    webhook_errors.MalformedDeliveryError("no list", path="payload", event="purchase"),
-    webhook_errors.UnknownDeliveryError(event=None),
-    webhook_errors.DeliveryInProgressError("it is being handled"),
-    webhook_errors.ReplayGuardUnavailableError("Redis is away"),
+    delivery_errors.WebhookError("what went wrong"),
+    delivery_errors.WrongSecretError("no such path"),
+    delivery_errors.DeliveryTooLargeError(limit=1024),
+    delivery_errors.MalformedDeliveryError("no list", path="payload", event="purchase"),
+    delivery_errors.UnknownDeliveryError(event=None),
+    delivery_errors.DeliveryInProgressError("it is being handled"),
+    delivery_errors.ReplayGuardUnavailableError("Redis is away"),
 ]
 _TEXT = st.text(max_size=20)
 _OBJECTS = st.builds(
@@ -72,7 +72,7 @@ def test_every_error_of_a_delivery_arrives_as_it_left(error: KajabiError) -> Non
 
 def test_no_error_of_a_delivery_is_left_out() -> None:
     """A new class must be added to this test."""
-    assert [type(error).__name__ for error in WEBHOOK_ERRORS] == [*_drawn(webhook_errors.__doc__)]
+    assert [type(error).__name__ for error in WEBHOOK_ERRORS] == [*_drawn(delivery_errors.__doc__)]
 
 
 def _drawn(drawing: str | None) -> list[str]:

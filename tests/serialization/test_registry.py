@@ -6,7 +6,7 @@ from kajabi_async import errors, models
 from kajabi_async.models.resource import Part
 from kajabi_async.serialization import registry
 from kajabi_async.serialization.registry import ERRORS, RECORDS
-from kajabi_async.webhooks import errors as webhook_errors
+from kajabi_async.webhooks import delivery_errors
 
 
 class _OwnError(errors.KajabiError):
@@ -22,7 +22,7 @@ _MODULE = SimpleNamespace(__all__=["A", "B", "Name", "Number"], A=_OwnError, B=_
 
 def test_every_public_error_is_registered() -> None:
     """Those of webhooks too."""
-    public = {getattr(module, name) for module in (errors, webhook_errors) for name in module.__all__}
+    public = {getattr(module, name) for module in (errors, delivery_errors) for name in module.__all__}
     tree = {each for each in public if isinstance(each, type) and issubclass(each, errors.KajabiError)}
     assert set(ERRORS.values()) == tree
     assert all(cls.__name__ == name for name, cls in ERRORS.items())

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from kajabi_async.session import (
+    ClientCredentials,
     OperationEnded,
     OperationStarted,
     RequestAnswered,
@@ -14,10 +15,11 @@ from kajabi_async.session import (
     RequestStarted,
     RequestWaited,
     SessionEvent,
+    SessionManager,
     TokenRefreshed,
     TokenRequestAnswered,
 )
-from kajabi_async.session.logs import BudgetLog, Watchers, log_event, log_pause, log_rate
+from kajabi_async.session.logs import BudgetLog, log_event, log_pause, log_rate
 from kajabi_async.session.retry import RetryBudget
 
 
@@ -156,13 +158,14 @@ def test_what_another_line_says_has_none(event: SessionEvent, log: pytest.LogCap
 def test_observers_are_notified_before_the_log_and_alone_only_while_it_is_off(log: pytest.LogCaptureFixture) -> None:
     """Both receive every event."""
     seen: list[SessionEvent] = []
-    watchers, event = Watchers([seen.append]), RequestWaited(7, "customers.get", 0.125)
-    both = watchers.now()
+    manager = SessionManager(credentials=ClientCredentials("id", "secret"), observers=[seen.append])
+    event = RequestWaited(7, "customers.get", 0.125)
+    both = manager._observer_now()
     assert both is not None
     both(event)
     assert (seen, len(log.records)) == ([event], 1)
     log.set_level(logging.INFO, logger="kajabi_async")
-    alone = watchers.now()
+    alone = manager._observer_now()
     assert alone is not None
     alone(event)
     assert (seen, len(log.records)) == ([event] * 2, 1)

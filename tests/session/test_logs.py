@@ -12,11 +12,11 @@ import pytest
 
 from kajabi_async import Kajabi, NotFoundError, RetryPolicy, ServerError, StoreUnavailableError
 from kajabi_async.errors import ConnectionFailedError
-from kajabi_async.session import SessionEvent
+from kajabi_async.session import ClientCredentials, SessionEvent, SessionManager
 from kajabi_async.session.auth.keeper import TokenKeeper
 from kajabi_async.session.auth.shared import SharedToken
 from kajabi_async.session.auth.store import MemoryTokenStore, StoredToken
-from kajabi_async.session.logs import BudgetLog, Watchers, log_rate
+from kajabi_async.session.logs import BudgetLog, log_rate
 from kajabi_async.session.retry import RetryBudget
 from kajabi_async.testing import FakeKajabi
 from tests.clocks import ManualClock
@@ -144,11 +144,13 @@ async def test_debug_can_be_turned_on_while_a_client_is_in_use(
 def test_without_observers_and_debug_no_event_is_observed(caplog: pytest.LogCaptureFixture) -> None:
     """So observation costs nothing if it is not used."""
     seen: list[SessionEvent] = []
+    credentials = ClientCredentials("id", "secret")
+    silent = SessionManager(credentials=credentials)
     with caplog.at_level(logging.INFO, logger="kajabi_async"):
-        assert Watchers(()).now() is None
-        assert Watchers([seen.append]).now() is not None
+        assert silent._observer_now() is None
+        assert SessionManager(credentials=credentials, observers=[seen.append])._observer_now() is not None
     with caplog.at_level(logging.DEBUG, logger="kajabi_async"):
-        assert Watchers(()).now() is not None
+        assert silent._observer_now() is not None
 
 
 async def test_at_info_a_token_a_pause_and_the_rate_are_logged(

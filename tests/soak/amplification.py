@@ -18,7 +18,8 @@ from kajabi_async.exchange import Answer, Request
 from kajabi_async.jsonapi.codec import decode, json_object
 from kajabi_async.jsonapi.limits import MAX_ELEMENTS, excess_in, width_in
 from kajabi_async.jsonapi.linkage import Identifier, identifiers_of
-from kajabi_async.models.resource import Resource, Scope
+from kajabi_async.models.origin import Scope
+from kajabi_async.models.resource import Resource
 from kajabi_async.session.auth.token import Token
 from kajabi_async.session.error_answers import error_of
 from kajabi_async.webhooks import MAX_BYTES, parse

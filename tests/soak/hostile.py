@@ -19,7 +19,7 @@ from kajabi_async.client import OFFICIAL_ORIGINS
 from kajabi_async.decoding.answers import read_page, read_resource
 from kajabi_async.jsonapi.codec import json_array, json_object
 from kajabi_async.jsonapi.linkage import Identifier
-from kajabi_async.models.resource import Scope
+from kajabi_async.models.origin import Scope
 from kajabi_async.resources.people import Customers
 from tests.sending import Canned, context, links, resource
 from tests.soak.figures import Figure

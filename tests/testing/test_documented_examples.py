@@ -4,7 +4,7 @@ import textwrap
 from random import Random
 
 import kajabi_async.testing
-from kajabi_async.testing import FakeKajabi, FaultPlan, FaultProxy, RateLimit, faults, toxics
+from kajabi_async.testing import FakeKajabi, FaultPlan, FaultProxy, RequestLimit, faults, toxics
 from kajabi_async.testing.faults import KINDS
 from tests.redis_server import free_port
 
@@ -30,13 +30,13 @@ def test_the_plan_is_made_as_shown() -> None:
     exec(plan_line, names)
     plan = names["plan"]
     assert isinstance(plan, FaultPlan)
-    assert (plan.rate, plan.kinds[-1]) == (0.05, faults.Latency(0.0, up_to=0.3))
+    assert (plan.rate, plan.kinds[-1]) == (0.05, faults.Delay(0.0, up_to=0.3))
 
 
 def test_the_limits_are_set_as_shown(fake: FakeKajabi) -> None:
     """The last one stays."""
-    exec(_example("An unannounced rate limit"), {"fake": fake, "RateLimit": RateLimit})
-    assert fake.rate_limit == RateLimit(100, 60.0, retry_after="seconds")
+    exec(_example("An unannounced rate limit"), {"fake": fake, "RequestLimit": RequestLimit})
+    assert fake.rate_limit == RequestLimit(100, 60.0, retry_after="seconds")
 
 
 async def test_the_toxics_are_added_as_shown() -> None:
@@ -62,6 +62,6 @@ def test_the_transient_group_waits_a_second_at_most() -> None:
     """Its documentation promises this, so that tests with it stay fast."""
     group = [KINDS[name] for name in faults.GROUPS["transient"]]
     waits = [fault.wait for fault in group if isinstance(fault, faults.TooManyRequests)]
-    delays = [fault.drawn(Random(1)) for fault in group if isinstance(fault, faults.Latency)]
+    delays = [fault.drawn(Random(1)) for fault in group if isinstance(fault, faults.Delay)]
     assert 0 < max(waits) <= 1
     assert 0 < max(delays) <= 1

@@ -218,12 +218,12 @@ async def test_a_fault_of_ones_own_is_a_small_class(fake: FakeKajabi, call: Call
 
 def test_random_waits_are_drawn_from_the_seed() -> None:
     """They lie between the two bounds."""
-    fault = faults.Latency(0.1, up_to=0.5)
+    fault = faults.Delay(0.1, up_to=0.5)
     waits = [fault.drawn(random.Random(f"{number}")) for number in range(100)]
     assert waits == [fault.drawn(random.Random(f"{number}")) for number in range(100)]
     assert len(set(waits)) == 100
     assert all(0.1 <= wait <= 0.5 for wait in waits)
-    assert faults.Latency(0.1).drawn(random.Random(1)) == 0.1
+    assert faults.Delay(0.1).drawn(random.Random(1)) == 0.1
 
 
 def test_every_kind_is_in_a_group_and_goes_by_its_name() -> None:

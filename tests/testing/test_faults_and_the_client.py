@@ -6,7 +6,7 @@ from collections import Counter
 import pytest
 
 from kajabi_async import DecodeError, Kajabi, RateLimitError, RetryPolicy, ServerError
-from kajabi_async.testing import FakeKajabi, Fault, FaultPlan, FaultProxy, RateLimit, faults, toxics
+from kajabi_async.testing import FakeKajabi, Fault, FaultPlan, FaultProxy, RequestLimit, faults, toxics
 
 _IDS = tuple(str(number) for number in range(1, 201))
 _PATIENT = RetryPolicy(max_attempts=8, base_seconds=0.001)
@@ -57,7 +57,7 @@ async def test_a_hidden_limit_is_seen_by_the_client_as_rate_limit_errors() -> No
     """The errors have the wait that the fake announced."""
     async with FakeKajabi(customers=1) as fake, _client(fake) as api:
         await api.customers.get("1")
-        fake.rate_limit = RateLimit(0, 3600.0, retry_after="seconds")
+        fake.rate_limit = RequestLimit(0, 3600.0, retry_after="seconds")
         with pytest.raises(RateLimitError) as caught:
             await api.customers.get("1", timeout=5.0)
         assert caught.value.retry_after == 3600

@@ -62,7 +62,7 @@ async def test_a_429_of_the_token_endpoint_is_flat_json(fake: FakeKajabi, call: 
     fake.inject("failure", path="oauth.token")
     fake.inject("html_error", path="oauth.token")
     fake.inject("html_success", path="oauth.token")
-    fake.inject(faults.Latency(0.001), path="oauth.token")
+    fake.inject(faults.Delay(0.001), path="oauth.token")
     got = [await call.post("/v1/oauth/token", data=fields) for _ in range(5)]
     assert [answer.status for answer in got] == [429, 503, 502, 200, 200]
     assert [list(answer.document) for answer in got[:2]] == [["error"], ["error"]]

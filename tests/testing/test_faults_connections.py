@@ -200,7 +200,7 @@ async def test_a_client_that_leaves_in_the_middle_is_no_error_of_the_fake(
 
 async def test_a_wait_comes_before_the_request_takes_effect(fake: FakeKajabi) -> None:
     """Other clients are served meanwhile; closing the fake ends the wait."""
-    fake.inject(faults.Latency(600.0), path="contacts.create")
+    fake.inject(faults.Delay(600.0), path="contacts.create")
     async with line_to(port_of(fake)) as line:
         await line.send(get("/v1/contacts", fake.issue_token(), method="POST", body=_CREATION))
         await hit(fake)
@@ -213,7 +213,7 @@ async def test_a_wait_comes_before_the_request_takes_effect(fake: FakeKajabi) ->
 async def test_a_short_wait_ends_in_the_real_answer(fake: FakeKajabi) -> None:
     """This holds for fixed and random waits."""
     token = fake.issue_token()
-    for fault in (faults.Latency(0.001), faults.Latency(0.0, up_to=0.002)):
+    for fault in (faults.Delay(0.001), faults.Delay(0.0, up_to=0.002)):
         fake.inject(fault)
         got, _ = await exchanged(fake, closing(get("/v1/customers/1", token)))
         assert json.loads(body_of(got))["data"]["id"] == "1"

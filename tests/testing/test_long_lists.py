@@ -14,7 +14,7 @@ from kajabi_async.testing.dataset import all_families
 from kajabi_async.testing.dataset.graph import Graph
 from kajabi_async.testing.dataset.people import numbers_with
 from kajabi_async.testing.dataset.sizes import complete_sizes
-from kajabi_async.testing.filter_scope import Scope
+from kajabi_async.testing.filter_scope import FilterScope
 from kajabi_async.testing.filters import filters_for
 from kajabi_async.testing.moments import Moment
 from kajabi_async.testing.request_query import read_query
@@ -164,7 +164,7 @@ def _selected(fake: FakeKajabi, type_name: str, query: str) -> set[str]:
     """Return the ids of all rows that pass, each read whole from the current data."""
     store = fake._world.store
     sites = frozenset(store.ids("sites", 0, store.count("sites")))
-    scope = Scope(store, Moment(fake.clock.now()), fake._world.quirks, sites)
+    scope = FilterScope(store, Moment(fake.clock.now()), fake._world.quirks, sites)
     filters = filters_for(type_name, read_query(query), scope)
     return {row.id for row in store.rows(type_name) if all(each.passes(row) for each in filters)}
 
@@ -328,7 +328,7 @@ async def test_the_order_of_creation_is_kept_through_many_deletions(fake: FakeKa
 
 
 async def test_closing_the_fake_drops_a_long_list() -> None:
-    """It does not wait for rows that nobody will see."""
+    """It does not wait for rows that will not be sent."""
     fake = FakeKajabi(customers=_MILLION)
     async with fake, aiohttp.ClientSession(fake.base_url) as session:
         call = caller_for(fake, session)

@@ -9,7 +9,7 @@ import attrs
 import pytest
 import pytest_asyncio
 
-from kajabi_async.testing import FakeKajabi, RateLimit, RetryAfter
+from kajabi_async.testing import FakeKajabi, RequestLimit, RetryAfter
 from tests.testing.caller import Caller, caller_for
 from tests.testing.clocks import StoppedClock
 
@@ -89,11 +89,11 @@ async def test_a_burst_at_once_gets_no_more_than_the_limit() -> None:
 async def test_the_limit_can_be_changed_while_the_fake_runs(limited: _Limited) -> None:
     """Earlier requests count under the new limit; None is no limit, and 0 rejects all."""
     fake = limited.fake
-    assert fake.rate_limit == RateLimit(2)
+    assert fake.rate_limit == RequestLimit(2)
     assert await limited.statuses(3) == [200, 200, 429]
     fake.rate_limit = 3
     assert await limited.statuses(2) == [200, 429]
-    fake.rate_limit = RateLimit(1, 10.0)
+    fake.rate_limit = RequestLimit(1, 10.0)
     limited.clock.seconds += 9.9
     assert await limited.statuses(1) == [429]
     limited.clock.seconds += 0.1
@@ -108,7 +108,7 @@ async def test_the_limit_can_be_changed_while_the_fake_runs(limited: _Limited) -
 @pytest.mark.parametrize(("form", "value"), [("seconds", "7"), ("float", "6.500"), ("garbage", "soon, maybe")])
 async def test_a_refusal_can_say_how_long_the_wait_really_is(limited: _Limited, form: RetryAfter, value: str) -> None:
     """The wait is the time until the window has room, in any form; a request after it is accepted."""
-    limited.fake.rate_limit = RateLimit(1, 10.0, retry_after=form)
+    limited.fake.rate_limit = RequestLimit(1, 10.0, retry_after=form)
     assert await limited.statuses(1) == [200]
     limited.clock.seconds += 3.5
     assert (await limited.call.get("/v1/customers/1")).headers["Retry-After"] == value
@@ -119,17 +119,17 @@ async def test_a_refusal_can_say_how_long_the_wait_really_is(limited: _Limited, 
 async def test_a_lowered_limit_announces_the_wait_until_all_of_the_surplus_is_over(limited: _Limited) -> None:
     """The wait is not only until the oldest request leaves the window."""
     fake, clock = limited.fake, limited.clock
-    fake.rate_limit = RateLimit(3, 10.0)
+    fake.rate_limit = RequestLimit(3, 10.0)
     for _ in range(3):
         assert await limited.statuses(1) == [200]
         clock.seconds += 1.0
-    fake.rate_limit = RateLimit(1, 10.0, retry_after="float")
+    fake.rate_limit = RequestLimit(1, 10.0, retry_after="float")
     assert (await limited.call.get("/v1/customers/1")).headers["Retry-After"] == "9.000"
 
 
 async def test_a_date_is_never_before_the_window_has_room(limited: _Limited) -> None:
     """The date is rounded up to whole seconds, by the clock of the Date header."""
-    limited.fake.rate_limit = RateLimit(1, 10.0, retry_after="date")
+    limited.fake.rate_limit = RequestLimit(1, 10.0, retry_after="date")
     await limited.statuses(1)
     got = await limited.call.get("/v1/customers/1")
     wait = parsedate_to_datetime(got.headers["Retry-After"]) - parsedate_to_datetime(got.headers["Date"])
@@ -160,12 +160,12 @@ async def test_a_refused_request_takes_no_effect_and_uses_up_no_fault(limited: _
 @pytest.mark.parametrize(
     "wrong",
     [
-        lambda: RateLimit(-1),
-        lambda: RateLimit(1, 0.0),
-        lambda: RateLimit(1, retry_after="later"),  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+        lambda: RequestLimit(-1),
+        lambda: RequestLimit(1, 0.0),
+        lambda: RequestLimit(1, retry_after="later"),  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
     ],
 )
-def test_a_limit_that_makes_no_sense_is_refused(wrong: Callable[[], RateLimit]) -> None:
+def test_a_limit_that_makes_no_sense_is_refused(wrong: Callable[[], RequestLimit]) -> None:
     """The constructor raises ValueError."""
     with pytest.raises(ValueError, match="must be"):
         wrong()

@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kajabi_async.webhooks.dashboard import DASHBOARD_EVENTS
-from kajabi_async.webhooks.events import EVENTS
+from kajabi_async.webhooks.hook_events import EVENTS
 from tests.drawing import examples
 from tests.webhooks.deliveries import DELIVERIES
 from tests.webhooks.mutated import mutated, outcome_of, run

@@ -12,7 +12,7 @@ from kajabi_async.cli.credentials import toml_file as credentials_file
 from kajabi_async.cli.credentials.chain import ID_VARIABLE, SECRET_VARIABLE, WHERE_KAJABI_SHOWS_THEM, credentials_path
 from kajabi_async.cli.credentials.error import CredentialsError
 from kajabi_async.cli.credentials.profiles import DEFAULT_PROFILE, named_profile
-from kajabi_async.cli.options import Json, Value
+from kajabi_async.cli.options import Json, Metavar
 from kajabi_async.cli.screens import output_screen
 from kajabi_async.output import print_json, print_line
 from kajabi_async.session import ClientCredentials
@@ -34,7 +34,7 @@ def login(
     site_id: Annotated[
         str | None,
         Parameter(help="The site of commands with this key that name none; kept by a later login without it."),
-        Value("ID"),
+        Metavar("ID"),
     ] = None,
     json: Json = False,
 ) -> None:

@@ -9,7 +9,7 @@ import attrs
 from kajabi_async.clock import Clock
 from kajabi_async.errors import ApiError, AuthenticationError, KajabiError, api_error_class
 from kajabi_async.exchange import FORM, SUCCESS, Answer, Request, SessionStats
-from kajabi_async.operations import operation
+from kajabi_async.operations import Operation, operation
 from kajabi_async.session.auth.grants import oauth_code
 from kajabi_async.session.auth.token import Token
 from kajabi_async.session.credentials import Credentials, Secret
@@ -22,6 +22,8 @@ from kajabi_async.structs import Value
 
 __all__ = ["OAuthEndpoint"]
 
+_TOKEN: Final = operation("oauth.token")
+_REVOKE: Final = operation("oauth.revoke")
 _SECONDS: Final = 30.0
 _UNAUTHORIZED: Final = 401
 _BAD_REQUEST: Final = 400
@@ -60,13 +62,13 @@ class OAuthEndpoint(Value):
         Raise AuthenticationError if the credentials are rejected, by 401 or by an OAuth code with 400, and for any
         other failure the error of an ordinary request.
         """
-        request = _form_request("oauth.token", credentials.form(), authorized=False)
+        request = _form_request(_TOKEN, credentials.form(), authorized=False)
         await self.gate.take_permit()
         self.stats.token_requests += 1
         sent_at = self.clock.monotonic()
-        answer = await self._observed(self._sent(request, None, _SECONDS), "oauth.token", attempt)
+        answer = await self._observed(self._sent(request, None, _SECONDS), _TOKEN, attempt)
         if answer.status not in SUCCESS:
-            raise self._heeded(_rejection(answer, request, self.clock), "oauth.token")
+            raise self._heeded(_rejection(answer, request, self.clock), _TOKEN)
         return Token.from_body(answer.body, asked_at=sent_at)
 
     async def revoke(self, token: Secret) -> None:
@@ -74,15 +76,15 @@ class OAuthEndpoint(Value):
 
         ClientClosedError if the client is closed meanwhile; its `maybe_applied` says whether the request had left.
         """
-        request = _form_request("oauth.revoke", {"token": token.reveal()}, authorized=True)
+        request = _form_request(_REVOKE, {"token": token.reveal()}, authorized=True)
         await self._take_permit(request)
-        answer = await self._observed(self._sent(request, token, _SECONDS), "oauth.revoke", 1)
+        answer = await self._observed(self._sent(request, token, _SECONDS), _REVOKE, 1)
         if answer.status not in SUCCESS:
             # No hint: the failure is about this token, not about the key or the plan.
-            raise self._heeded(error_of(answer, request, self.clock, hint=None), "oauth.revoke")
+            raise self._heeded(error_of(answer, request, self.clock, hint=None), _REVOKE)
 
-    def _heeded(self, error: ApiError, name: str) -> ApiError:
-        self.heed(error, name)
+    def _heeded(self, error: ApiError, row: Operation) -> ApiError:
+        self.heed(error, row.name)
         return error
 
     async def _take_permit(self, request: Request) -> None:
@@ -101,7 +103,7 @@ class OAuthEndpoint(Value):
             raise closed_meanwhile(request, left=left).sent(attempts=int(left), maybe_applied=left)
         raise ran_out(seconds, "total", request, place=self.transport.place)
 
-    async def _observed(self, sending: Awaitable[Answer], name: str, attempt: int) -> Answer:
+    async def _observed(self, sending: Awaitable[Answer], row: Operation, attempt: int) -> Answer:
         """Return the answer, and report to the observer how the request ended."""
         sent_at = self.clock.monotonic()
         status, ended = None, "CancelledError"
@@ -118,8 +120,10 @@ class OAuthEndpoint(Value):
         finally:
             observer = self.watched_by()
             if observer is not None:
-                row, seconds = operation(name), self.clock.monotonic() - sent_at
-                event = TokenRequestAnswered(name, row.method, row.path, self.base_url, attempt, status, ended, seconds)
+                seconds = self.clock.monotonic() - sent_at
+                event = TokenRequestAnswered(
+                    row.name, row.method, row.path, self.base_url, attempt, status, ended, seconds
+                )
                 observer(event)
         return answer
 
@@ -148,6 +152,5 @@ def _rejection(answer: Answer, request: Request, clock: Clock) -> ApiError:
     return rejection
 
 
-def _form_request(name: str, fields: dict[str, str], *, authorized: bool) -> Request:
-    row = operation(name)
+def _form_request(row: Operation, fields: dict[str, str], *, authorized: bool) -> Request:
     return Request(row.method, row.path, body=urlencode(fields).encode(), content_type=FORM, authorized=authorized)

@@ -199,7 +199,7 @@ class Pace:
 
     @property
     def _event_ends(self) -> float:
-        """When the latest event of refusals is over: not before anybody has left after it."""
+        """When the latest event of refusals is over: not before a request has left after it."""
         return max(self.refused_at + _EVENT_SECONDS, self.paused_until)
 
     def _is_forgotten(self, now: float) -> bool:

@@ -3,7 +3,7 @@
 ====================================  ==============================================================  ==============
 Kind                                  What happens                                                    Effect applied
 ====================================  ==============================================================  ==============
-``latency``, ``random_latency``       the answer is late: ``Latency(seconds, up_to=...)``             yes
+``latency``, ``random_latency``       the answer is late: ``Delay(seconds, up_to=...)``               yes
 ``dribble``                           the body arrives in small pieces: ``Dribble(pause, bytes)``     yes
 ``retry_after_seconds``, ``_float``,  429 with Retry-After in that form:                              no
 ``_date``, ``_past_date``,            ``TooManyRequests(form, wait)``
@@ -53,7 +53,7 @@ from kajabi_async.testing.faults.paging import (
 )
 from kajabi_async.testing.faults.server_state import ClockJump, ExpiredToken, RefusedToken
 from kajabi_async.testing.faults.statuses import Canned, Failure, HtmlAnswer, TooManyRequests
-from kajabi_async.testing.faults.timing import Dribble, Hang, Latency
+from kajabi_async.testing.faults.timing import Delay, Dribble, Hang, Latency
 
 __all__ = [
     "GROUPS",
@@ -68,6 +68,7 @@ __all__ = [
     "CutBody",
     "Damage",
     "DataChange",
+    "Delay",
     "Dribble",
     "DropTime",
     "ExpiredToken",

@@ -11,13 +11,13 @@ from kajabi_async.testing.faults.json_bodies import OddJson
 from kajabi_async.testing.faults.paging import OddNext, RepeatedRows, RowsMove
 from kajabi_async.testing.faults.server_state import ClockJump, ExpiredToken, RefusedToken
 from kajabi_async.testing.faults.statuses import Failure, HtmlAnswer, TooManyRequests
-from kajabi_async.testing.faults.timing import Dribble, Hang, Latency
+from kajabi_async.testing.faults.timing import Delay, Dribble, Hang
 
 __all__ = ["GROUPS", "KINDS", "faults_named"]
 
 _AN_HOUR: Final = 3600.0
 
-_SLOW: Final = (Latency(), Latency(0.0, up_to=0.2), Dribble())
+_SLOW: Final = (Delay(), Delay(0.0, up_to=0.2), Dribble())
 _THROTTLED: Final = tuple(TooManyRequests(form) for form in ("seconds", "float", "date", "absent"))
 _THROTTLED_ODDLY: Final = tuple(TooManyRequests(form) for form in ("past_date", "negative", "huge", "garbage"))
 _REFUSED: Final = (Failure(), HtmlAnswer())

@@ -8,13 +8,13 @@ from aiohttp import web
 
 from kajabi_async.testing.faults.incident import Fault, Incident
 
-__all__ = ["Dribble", "Hang", "Latency"]
+__all__ = ["Delay", "Dribble", "Hang", "Latency"]
 
 _PIECES: Final = 20
 
 
 @attrs.frozen
-class Latency(Fault):
+class Delay(Fault):
     """A delay before the request is processed and answered normally."""
 
     seconds: float = 0.05
@@ -36,6 +36,10 @@ class Latency(Fault):
         """Wait, then answer."""
         await incident.pause(self.drawn(incident.random))
         return incident.answered()
+
+
+Latency = Delay
+"""The name of `Delay` in version 0.1.0, which a toxic has as well."""
 
 
 @attrs.frozen

@@ -17,7 +17,7 @@ from kajabi_async.webhooks import (
     TagRemovedEvent,
     parse,
 )
-from kajabi_async.webhooks.events import EVENTS
+from kajabi_async.webhooks.hook_events import EVENTS
 from tests.webhooks.deliveries import API_DELIVERIES, delivery, row
 
 

@@ -12,11 +12,11 @@ from kajabi_async.webhooks import (
     MalformedDeliveryError,
     UnknownDeliveryError,
     WebhookError,
-    errors,
+    delivery_errors,
 )
 
 CLASSES: list[type[WebhookError]] = [
-    cls for _, cls in inspect.getmembers(errors, inspect.isclass) if issubclass(cls, WebhookError)
+    cls for _, cls in inspect.getmembers(delivery_errors, inspect.isclass) if issubclass(cls, WebhookError)
 ]
 
 
@@ -52,9 +52,9 @@ def test_is_a_kajabi_error_and_exported(cls: type[WebhookError]) -> None:
 
 def test_is_drawn_with_its_status() -> None:
     """The tree in the docstring of the module has every class with its status."""
-    drawn = dict(re.findall(r"── (\w+Error) +(\d{3})", errors.__doc__ or ""))
+    drawn = dict(re.findall(r"── (\w+Error) +(\d{3})", delivery_errors.__doc__ or ""))
     assert drawn == {cls.__name__: str(cls.http_status) for cls in CLASSES if cls is not WebhookError}
-    assert set(errors.__all__) == {cls.__name__ for cls in CLASSES}
+    assert set(delivery_errors.__all__) == {cls.__name__ for cls in CLASSES}
 
 
 def test_the_front_door_is_a_list_in_order() -> None:
