@@ -6,7 +6,7 @@ import sys
 from collections.abc import AsyncIterator, Awaitable, Callable, Generator, Iterable
 from functools import cache, partial
 from pathlib import Path
-from typing import Literal
+from typing import Literal, TextIO
 
 import attrs
 import keyring
@@ -125,6 +125,8 @@ async def fake() -> AsyncIterator[FakeKajabi]:
 def kajabi(fake: FakeKajabi, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Command:
     """A function that runs ``kajabi`` with arguments, standard input and changes to the environment.
 
+    Standard input is a text or a stream.
+
     It runs in a thread, since the command has its own event loop and the fake needs the test's.
     """
     settings = {
@@ -134,12 +136,12 @@ def kajabi(fake: FakeKajabi, monkeypatch: pytest.MonkeyPatch, capsys: pytest.Cap
         "COLUMNS": "80",
     }
 
-    async def command(*arguments: str, given: str = "", **environment: str) -> Outcome:
+    async def command(*arguments: str, given: str | TextIO = "", **environment: str) -> Outcome:
         capsys.readouterr()
         with monkeypatch.context() as here:
             for name, value in {**settings, **environment}.items():
                 here.setenv(name, value)
-            here.setattr(sys, "stdin", io.StringIO(given))
+            here.setattr(sys, "stdin", io.StringIO(given) if isinstance(given, str) else given)
             code = await asyncio.to_thread(run, list(arguments))
         out, err = capsys.readouterr()
         return Outcome(code, out, err)

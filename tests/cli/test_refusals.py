@@ -1,10 +1,12 @@
 """Pages and refused arguments need no command: what is said of them before equals what the commands say themselves."""
 
+import copy
 import random
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
-from cyclopts import App, CycloptsError
+from cyclopts import App, ArgumentCollection, CycloptsError
 
 from kajabi_async.cli.building import app_of
 from kajabi_async.cli.contents import COMMANDS, command_called
@@ -35,6 +37,29 @@ UNKNOWN = ("--zzz", "--zzz=1", "-x", "-xyz", "--emial", "--site_id", "--Limit", 
 CALLS_OF_EACH = 60
 
 
+@pytest.fixture
+def arguments_are_assembled_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Inspect the signature of each command once: for every call it takes most of the parser's time."""
+    assemble = App.assemble_argument_collection
+    unused: dict[int, ArgumentCollection] = {}
+
+    def assembled(self: App, **options: Any) -> ArgumentCollection:
+        assert options == {}
+        if id(self) not in unused:
+            unused[id(self)] = assemble(self)
+        return ArgumentCollection(_unused(each) for each in unused[id(self)])
+
+    monkeypatch.setattr(App, "assemble_argument_collection", assembled)
+
+
+def _unused(argument: Any) -> Any:
+    """Return a copy of an argument that no call has used, which a call may use."""
+    assert (argument.tokens, list(argument.children)) == ([], [])
+    copied = copy.copy(argument)
+    copied.tokens, copied.children = [], ArgumentCollection()
+    return copied
+
+
 @pytest.mark.parametrize("name", [command.name for command in COMMANDS])
 def test_the_description_of_a_command_is_that_of_its_code(name: str) -> None:
     """If this fails after a change of a command, `python -m tests.cli.pages` writes it again."""
@@ -48,6 +73,7 @@ def test_every_description_is_of_a_command() -> None:
     assert {path.name for path in FOLDER.iterdir()} == {file_of(command.name).name for command in COMMANDS}
 
 
+@pytest.mark.usefixtures("arguments_are_assembled_once")
 @pytest.mark.parametrize("name", [command.name for command in COMMANDS])
 def test_what_is_refused_at_once_is_what_the_parser_refuses(name: str) -> None:
     """In the same words, whatever was typed: the same problem of several, with the same suggestions."""
