@@ -16,11 +16,14 @@ import pytest
 import pytest_asyncio
 from cyclopts import App
 
+from kajabi_async import Kajabi
 from kajabi_async.cli import contents
 from kajabi_async.cli.app import run
 from kajabi_async.cli.building import app_of
+from kajabi_async.cli.credentials import chain
 from kajabi_async.session import ClientCredentials
 from kajabi_async.testing import FakeKajabi
+from tests.clocks import FastClock
 from tests.sharing import once_for_all_workers
 
 Command = Callable[..., Awaitable["Outcome"]]
@@ -147,6 +150,12 @@ def kajabi(fake: FakeKajabi, monkeypatch: pytest.MonkeyPatch, capsys: pytest.Cap
         return Outcome(code, out, err)
 
     return command
+
+
+@pytest.fixture
+def fast_clock(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let the clients of the command wait on a fast clock, for retries and through stalls."""
+    monkeypatch.setattr(chain, "Kajabi", partial(Kajabi, clock=FastClock()))
 
 
 @pytest.fixture

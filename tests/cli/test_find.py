@@ -150,6 +150,7 @@ async def test_a_file_from_a_spreadsheet_is_looked_up(
     assert (done.code, list(_outcomes(done.lines))) == (0, emails[:1])
 
 
+@pytest.mark.usefixtures("fast_clock")
 async def test_what_is_left_of_a_file_is_read_again_whatever_is_in_it(
     kajabi: Command, fake: FakeKajabi, tmp_path: Path
 ) -> None:
@@ -205,6 +206,7 @@ async def test_emails_that_are_no_text_are_reported(kajabi: Command, tmp_path: P
     )
 
 
+@pytest.mark.usefixtures("fast_clock")
 @pytest.mark.parametrize("strategy", ["lookup", "scan"])
 async def test_a_run_that_stalls_leaves_the_emails_that_the_next_call_takes(
     strategy: str, kajabi: Command, fake: FakeKajabi, tmp_path: Path
@@ -224,6 +226,7 @@ async def test_a_run_that_stalls_leaves_the_emails_that_the_next_call_takes(
     assert (done.code, len(done.lines)) == (0, 60)
 
 
+@pytest.mark.thorough
 async def test_an_interrupted_run_leaves_the_emails_that_the_next_call_takes(
     kajabi_fake: FakeKajabi, tmp_path: Path
 ) -> None:

@@ -5,20 +5,19 @@ import json
 import pytest
 
 from kajabi_async.cli import demo
-from kajabi_async.cli.app import make_app
 from kajabi_async.testing import FakeKajabi
 from tests.cli.conftest import Command
-from tests.cli.test_arguments import commands
+from tests.cli.pages import described_commands
 
 
 def test_every_command_takes_json() -> None:
     """Without exception."""
-    found = list(commands(make_app()))
+    found = list(described_commands())
     assert len(found) > 60
     without = [
         " ".join(path)
-        for path, command in found
-        if not any("--json" in argument.names for argument in command.assemble_argument_collection())
+        for path, description in found
+        if not any("--json" in argument["names"] for argument in description["arguments"])
     ]
     assert without == []
 
