@@ -1,19 +1,17 @@
 """Pages and refused arguments need no command: what is said of them before equals what the commands say themselves."""
 
-import copy
 import random
 from collections.abc import Iterator
-from typing import Any
 
 import pytest
-from cyclopts import App, ArgumentCollection, CycloptsError
+from cyclopts import App, CycloptsError
 
-from kajabi_async.cli.building import app_of
 from kajabi_async.cli.contents import COMMANDS, command_called
 from kajabi_async.cli.descriptions import FOLDER, Description, description_of, file_of
 from kajabi_async.cli.mistakes import usage_error
 from kajabi_async.cli.refusals import refuse
 from kajabi_async.errors import InvalidArgumentError
+from tests.cli.conftest import app_made_once
 from tests.cli.pages import commands_in, text_of
 
 VALUES = (
@@ -37,29 +35,6 @@ UNKNOWN = ("--zzz", "--zzz=1", "-x", "-xyz", "--emial", "--site_id", "--Limit", 
 CALLS_OF_EACH = 60
 
 
-@pytest.fixture
-def arguments_are_assembled_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Inspect the signature of each command once: for every call it takes most of the parser's time."""
-    assemble = App.assemble_argument_collection
-    unused: dict[int, ArgumentCollection] = {}
-
-    def assembled(self: App, **options: Any) -> ArgumentCollection:
-        assert options == {}
-        if id(self) not in unused:
-            unused[id(self)] = assemble(self)
-        return ArgumentCollection(_unused(each) for each in unused[id(self)])
-
-    monkeypatch.setattr(App, "assemble_argument_collection", assembled)
-
-
-def _unused(argument: Any) -> Any:
-    """Return a copy of an argument that no call has used, which a call may use."""
-    assert (argument.tokens, list(argument.children)) == ([], [])
-    copied = copy.copy(argument)
-    copied.tokens, copied.children = [], ArgumentCollection()
-    return copied
-
-
 @pytest.mark.parametrize("name", [command.name for command in COMMANDS])
 def test_the_description_of_a_command_is_that_of_its_code(name: str) -> None:
     """If this fails after a change of a command, `python -m tests.cli.pages` writes it again."""
@@ -73,13 +48,12 @@ def test_every_description_is_of_a_command() -> None:
     assert {path.name for path in FOLDER.iterdir()} == {file_of(command.name).name for command in COMMANDS}
 
 
-@pytest.mark.usefixtures("arguments_are_assembled_once")
 @pytest.mark.parametrize("name", [command.name for command in COMMANDS])
 def test_what_is_refused_at_once_is_what_the_parser_refuses(name: str) -> None:
     """In the same words, whatever was typed: the same problem of several, with the same suggestions."""
     command = command_called(name)
     assert command is not None
-    app = app_of([command])
+    app = app_made_once([command])
     for names, description in commands_in([name], description_of(name)):
         for tokens in _calls(names, description):
             at_once = _refused(description, names, tokens)
@@ -121,7 +95,7 @@ def test_a_plain_mistake_is_refused_at_once(words: str) -> None:
         if words.startswith(" ".join(names)):
             at_once = _refused(description, names, tokens)
             assert at_once is not None
-            assert at_once == _parsed(app_of([command]), names, tokens)
+            assert at_once == _parsed(app_made_once([command]), names, tokens)
             return
     raise AssertionError(words)
 
