@@ -99,7 +99,7 @@ def _arguments_are_assembled_once(monkeypatch: pytest.MonkeyPatch) -> None:  # p
             return assemble(self, **options)
         if id(self) not in _UNUSED:
             _UNUSED[id(self)] = self, assemble(self)
-        return ArgumentCollection(map(_unused, _UNUSED[id(self)][1]))
+        return _collection(map(_unused, _UNUSED[id(self)][1]))
 
     monkeypatch.setattr(App, "assemble_argument_collection", assembled)
 
@@ -108,8 +108,13 @@ def _unused(argument: Any) -> Any:
     """Return a copy of an argument that no call has used, which a call may use."""
     assert (argument.tokens, list(argument.children)) == ([], [])
     copied = copy.copy(argument)
-    copied.tokens, copied.children = [], ArgumentCollection()
+    copied.tokens, copied.children = [], _collection(())
     return copied
+
+
+def _collection(arguments: Iterable[Any]) -> ArgumentCollection:
+    made: ArgumentCollection = ArgumentCollection(arguments)  # type: ignore[no-untyped-call]
+    return made
 
 
 @pytest.fixture(autouse=True)

@@ -70,7 +70,8 @@ def on_pipe(arguments: Sequence[str], environment: Mapping[str, str], *, columns
     with os.fdopen(ends[0][1], "w", encoding="utf-8") as out, os.fdopen(ends[1][1], "w", encoding="utf-8") as err:
         readers = [_Reader(end) for end, _ in ends]
         code = _run(arguments, environment, readers, (sys.stdin, out, err), columns=columns)
-    return Printed(code, *(each.text for each in readers), is_piped=True)
+    printed, message = (each.text for each in readers)
+    return Printed(code, printed, message, is_piped=True)
 
 
 class _Reader(threading.Thread):

@@ -139,8 +139,12 @@ async def test_an_unknown_shell_must_be_named(kajabi: Command, monkeypatch: pyte
 
 async def test_the_shell_in_use_is_found(kajabi: Command, monkeypatch: pytest.MonkeyPatch) -> None:
     """The name of the shell may be left out."""
+
+    def script(self: App, *, shell: str) -> str:
+        return f"the script for {shell}"
+
     monkeypatch.setattr(completion, "detect_shell", lambda: "zsh")
-    monkeypatch.setattr(App, "generate_completion", lambda _, *, shell: f"the script for {shell}")
+    monkeypatch.setattr(App, "generate_completion", script)
     assert (await kajabi("completion", "show")).out == "the script for zsh\n"
 
 
