@@ -65,14 +65,14 @@ def _pytest(folder: Path, test: str, *options: str, **environment: str) -> subpr
     """Run *test* as a project with the conftest of these tests."""
     (folder / "test_it.py").write_text(test)
     (folder / "conftest.py").write_text("from tests.conftest import *\n")
-    without = ("randomly", "cacheprovider", "valkey")
-    plain = [*(f"-pno:{name}" for name in without), "-o", "asyncio_mode=auto", "-o", "timeout=120"]
+    plugins = [f"-p{name}" for name in ("no:cacheprovider", "pytest_asyncio.plugin", "pytest_timeout")]
+    plain = [*plugins, "-o", "asyncio_mode=auto", "-o", "timeout=120"]
     kept = {name: value for name, value in os.environ.items() if name not in {"CI", "PYTEST_ADDOPTS"}}
     paths = os.pathsep.join([str(ROOT), *filter(None, [os.environ.get("PYTHONPATH")])])
     return subprocess.run(
         [sys.executable, "-m", "pytest", *plain, *options, str(folder)],
         cwd=folder,
-        env={**kept, "PYTHONPATH": paths, "COLUMNS": "200", **environment},
+        env={**kept, "PYTHONPATH": paths, "COLUMNS": "200", "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1", **environment},
         capture_output=True,
         text=True,
         check=False,
