@@ -11,8 +11,6 @@ import sys
 from pathlib import Path
 from typing import Final
 
-import pytest
-
 __all__ = ["TOOLS", "browser_command", "is_ci", "missing", "need", "redis_command", "sentence"]
 
 TOOLS: Final = {
@@ -59,6 +57,8 @@ def sentence(tools: list[str]) -> str:
 def need(tool: str) -> None:
     """Skip the test if *tool* is missing."""
     if tool in missing():
+        import pytest  # noqa: PLC0415 - importing it takes longer than what the Makefile runs
+
         pytest.skip(f"{tool} is not installed: apt-get install {TOOLS[tool][0]}")
 
 

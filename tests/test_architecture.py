@@ -1,9 +1,9 @@
 """Rules of the package that no import contract can state: what prints, what writes files, what must never be called."""
 
 import ast
+import gc
 import re
-from collections.abc import Callable, Iterator
-from functools import cache
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -13,9 +13,23 @@ import kajabi_async
 PACKAGE = Path(kajabi_async.__file__).parent
 
 
-@cache
-def _parsed(path: Path) -> ast.Module:
-    return ast.parse(path.read_text("utf-8"))
+Nodes = dict[str, list[ast.AST]]
+
+
+@pytest.fixture(scope="module")
+def nodes() -> Nodes:
+    """The syntax of each module, by its path.
+
+    It is not kept after these tests, as every collection of garbage traverses it; those while it is made find none.
+    """
+    gc.disable()
+    try:
+        return {
+            path.relative_to(PACKAGE).as_posix(): list(ast.walk(ast.parse(path.read_text("utf-8"))))
+            for path in sorted(PACKAGE.rglob("*.py"))
+        }
+    finally:
+        gc.enable()
 
 
 STREAMS = ("output.py", "cli/terminal.py")
@@ -25,23 +39,19 @@ FILES = ("private_files.py", "output.py", "stores/file.py", "cli/credentials/tom
 WRITING = {"mkdir", "write_text", "write_bytes", "touch", "symlink_to", "rename", "replace_file", "makedirs", "mkstemp"}
 
 
-def _calls(path: Path) -> Iterator[ast.Call]:
-    yield from (node for node in ast.walk(_parsed(path)) if isinstance(node, ast.Call))
-
-
 def _called(call: ast.Call) -> str:
     return ast.unparse(call.func)
 
 
-def _modules_that(do: Callable[[ast.Call], bool]) -> list[str]:
-    found = [path for path in sorted(PACKAGE.rglob("*.py")) if any(map(do, _calls(path)))]
-    return [path.relative_to(PACKAGE).as_posix() for path in found]
+def _modules_that(do: Callable[[ast.Call], bool], nodes: Nodes) -> set[str]:
+    return {path for path, found in nodes.items() if any(do(node) for node in found if isinstance(node, ast.Call))}
 
 
 def _prints(call: ast.Call) -> bool:
     name = _called(call)
     is_stream = re.search(r"(std(out|err)|console)\.(write|writelines|print|buffer)|os\.write$", name) is not None
-    is_passed = any(ast.unparse(each) in {"sys.stdout", "sys.stderr"} for each in [*call.args, *_values(call)])
+    passed = [ast.unparse(each) for each in [*call.args, *_values(call)] if isinstance(each, ast.Attribute)]
+    is_passed = not {"sys.stdout", "sys.stderr"}.isdisjoint(passed)
     return name in {"print", "pprint", "input"} or is_stream or is_passed
 
 
@@ -61,14 +71,14 @@ def _writes_a_file(call: ast.Call) -> bool:
     return is_of_os or last in WRITING or name.startswith(("shutil.", "tempfile."))
 
 
-def test_nothing_but_the_module_that_escapes_what_it_prints_reaches_a_stream() -> None:
+def test_nothing_but_the_module_that_escapes_what_it_prints_reaches_a_stream(nodes: Nodes) -> None:
     """Names, titles and errors come from others: printed directly, they could control a terminal."""
-    assert set(_modules_that(_prints)) == set(STREAMS)
+    assert _modules_that(_prints, nodes) == set(STREAMS)
 
 
-def test_nothing_but_the_modules_that_look_where_they_write_makes_files() -> None:
+def test_nothing_but_the_modules_that_look_where_they_write_makes_files(nodes: Nodes) -> None:
     """In a folder that others can write to, a plain open() follows their links and opens their files."""
-    assert set(_modules_that(_writes_a_file)) == set(FILES)
+    assert _modules_that(_writes_a_file, nodes) == set(FILES)
 
 
 @pytest.mark.parametrize(
@@ -98,12 +108,12 @@ def test_nothing_is_shielded() -> None:
     assert shielding == []
 
 
-def test_nothing_is_sent_when_an_object_is_dropped() -> None:
+def test_nothing_is_sent_when_an_object_is_dropped(nodes: Nodes) -> None:
     """Row R9: the loop may no longer exist."""
     called = [
         {ast.unparse(each.func) for each in ast.walk(node) if isinstance(each, ast.Call)}
-        for path in PACKAGE.rglob("*.py")
-        for node in ast.walk(_parsed(path))
+        for found in nodes.values()
+        for node in found
         if isinstance(node, ast.FunctionDef) and node.name == "__del__"
     ]
     assert set().union(*called) == {"getattr", "warnings.warn"}

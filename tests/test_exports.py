@@ -2,14 +2,15 @@
 
 import ast
 import inspect
-import subprocess
 import sys
+from collections.abc import Generator
 from importlib.metadata import version
 
 import pytest
 
 import kajabi_async
 from kajabi_async import errors, session
+from tests.forks import Forks, forking
 
 ALONE = [
     "kajabi_async.changes",
@@ -23,6 +24,20 @@ ALONE = [
     "kajabi_async.testing",
     "kajabi_async.webhooks",
 ]
+
+
+@pytest.fixture(scope="module")
+def bare(tmp_path_factory: pytest.TempPathFactory) -> Generator[Forks]:
+    """Interpreters that have imported nothing."""
+    with forking(tmp_path_factory.mktemp("bare")) as forks:
+        yield forks
+
+
+@pytest.fixture(scope="module")
+def with_libraries(tmp_path_factory: pytest.TempPathFactory) -> Generator[Forks]:
+    """Interpreters that have imported all libraries that the package needs."""
+    with forking(tmp_path_factory.mktemp("all"), "aiohttp.web", "asyncio", "attrs", "cattrs", "msgspec") as forks:
+        yield forks
 
 
 def test_all_names_everything_public_in_order() -> None:
@@ -48,7 +63,7 @@ def test_the_table_the_exports_and_what_type_checkers_see_agree() -> None:
         assert getattr(kajabi_async, name) is getattr(sys.modules[module], name)
 
 
-def test_importing_the_client_imports_no_model_and_no_resource() -> None:
+def test_importing_the_client_imports_no_model_and_no_resource(with_libraries: Forks) -> None:
     """The first client imports them, before a first call that an event loop would wait for; `changes()` its own."""
     program = (
         "import sys; from kajabi_async import Kajabi\n"
@@ -59,8 +74,7 @@ def test_importing_the_client_imports_no_model_and_no_resource() -> None:
         "api.changes()\n"
         "has('changes')"
     )
-    ended = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
-    assert ended.stdout.splitlines() == [
+    assert _output(with_libraries, program).splitlines() == [
         "True False False False False False",
         "True True True True False",
         "True",
@@ -79,9 +93,10 @@ def test_a_misspelt_name_is_refused_as_by_any_module() -> None:
         kajabi_async.Costumer  # type: ignore[attr-defined]  # pyright: ignore[reportAttributeAccessIssue]  # noqa: B018
 
 
-def test_only_the_client_and_the_session_load_an_http_client() -> None:
-    """A webhook handler or a reader of results does not need one."""
-    loaded = _in_a_fresh_interpreter(
+def test_only_the_client_and_the_session_load_an_http_client(bare: Forks) -> None:
+    """A webhook handler or a reader of results needs none: what is loaded in one process was fetched in another."""
+    loaded = _output(
+        bare,
         "import sys, kajabi_async\n"
         "for name in kajabi_async.__all__:\n"
         "    value = getattr(kajabi_async, name) if name not in sys.argv[1:] else None\n"
@@ -89,45 +104,38 @@ def test_only_the_client_and_the_session_load_an_http_client() -> None:
         "Kajabi",
         *session.__all__,
     ).split()
-    assert "kajabi_async.fetching.lookups" in loaded
-    assert "aiohttp" not in loaded
-    assert "kajabi_async.client" not in loaded
-
-
-@pytest.mark.parametrize("name", ["Found", "loads", "dumps", "NotFoundError", "ErrorObject", "Customer", "ToOne"])
-def test_a_name_brings_no_http_client_and_no_more_than_it_needs(name: str) -> None:
-    """What is stored and loaded in one process was fetched in another."""
-    loaded = _in_a_fresh_interpreter(f"import sys; from kajabi_async import {name}; print(*sys.modules)").split()
-    assert "kajabi_async" in loaded
+    assert {"kajabi_async.fetching.lookups", "kajabi_async.serialization", "kajabi_async.models"} <= set(loaded)
     assert {"aiohttp", "kajabi_async.client", "kajabi_async.session"}.isdisjoint(loaded)
 
 
-def test_importing_the_package_imports_none_of_its_modules() -> None:
+def test_importing_the_package_imports_none_of_its_modules(bare: Forks) -> None:
     """Not even the errors."""
-    loaded = _in_a_fresh_interpreter("import sys, kajabi_async; print(*sys.modules)").split()
+    loaded = _output(bare, "import sys, kajabi_async; print(*sys.modules)").split()
     assert "kajabi_async" in loaded
     assert [module for module in loaded if module.startswith("kajabi_async.")] == []
 
 
-def test_the_version_is_that_of_the_installation() -> None:
+def test_the_version_is_that_of_the_installation(bare: Forks) -> None:
     """Read from its metadata at the first use, not at the import."""
     assert kajabi_async.__version__ == version("kajabi-async")
     assert "__version__" in dir(kajabi_async)
-    loaded = _in_a_fresh_interpreter("import sys, kajabi_async; print('importlib.metadata' in sys.modules)")
+    loaded = _output(bare, "import sys, kajabi_async; print('importlib.metadata' in sys.modules)")
     assert loaded.strip() == "False"
 
 
-def test_a_submodule_needs_no_import_of_its_own() -> None:
+def test_a_submodule_needs_no_import_of_its_own(with_libraries: Forks) -> None:
     """As with any package that imports its parts at once."""
-    name = _in_a_fresh_interpreter("import kajabi_async; print(kajabi_async.session.Timeouts.__name__)")
+    name = _output(with_libraries, "import kajabi_async; print(kajabi_async.session.Timeouts.__name__)")
     assert name.strip() == "Timeouts"
 
 
 @pytest.mark.parametrize("module", ALONE)
-def test_each_public_module_can_be_the_first_one_imported(module: str) -> None:
+def test_each_public_module_can_be_the_first_one_imported(module: str, with_libraries: Forks) -> None:
     """It imports everything that it needs."""
-    assert _in_a_fresh_interpreter(f"import {module}") == ""
+    assert _output(with_libraries, f"import {module}") == ""
 
 
-def _in_a_fresh_interpreter(code: str, *arguments: str) -> str:
-    return subprocess.run([sys.executable, "-c", code, *arguments], capture_output=True, text=True, check=True).stdout
+def _output(forks: Forks, program: str, *arguments: str) -> str:
+    ended = forks.run(program, *arguments)
+    assert (ended.code, ended.err) == (0, "")
+    return ended.out

@@ -126,17 +126,31 @@ OPTIONS: list[tuple[str, str]] = [
     ("colour", "its options are client_id, client_secret, credentials, base_url"),
 ]
 
+USES = [
+    ("redis", "import kajabi_async.stores.redis", "redis"),
+    ("filelock", "import kajabi_async.stores.file", "file"),
+    ("opentelemetry", "import kajabi_async.telemetry", "otel"),
+    ("pyarrow", "from kajabi_async.export.formats import arrow_module; arrow_module('parquet')", "arrow"),
+]
+"""A library, a program that needs it, and the extra that has it."""
+
 WITHOUT = """
-import sys
+import sys, traceback
 
 class Missing:
     def find_spec(self, name, path=None, target=None):
-        if name.partition(".")[0] == sys.argv[1]:
-            raise ModuleNotFoundError(f"No module named {name!r}", name=sys.argv[1])
+        if name.partition(".")[0] in libraries:
+            raise ModuleNotFoundError(f"No module named {name!r}", name=name.partition(".")[0])
 
+libraries, programs = sys.argv[1::2], sys.argv[2::2]
 sys.meta_path.insert(0, Missing())
+for program in programs:
+    try:
+        exec(program)
+    except Exception:
+        print(traceback.format_exc().splitlines()[-1], file=sys.stderr)
 """
-"""Makes the import of a library fail as if it were not installed."""
+"""Runs programs as if libraries were not installed, and prints the last line of the error of each."""
 
 
 async def _get(api: Kajabi) -> object:
@@ -171,40 +185,48 @@ def test_a_misspelt_option_is_reported_with_the_nearest(option: str, cure: str) 
 
 
 FORGETFUL = """
-import asyncio, gc
+import asyncio, gc, sys
 from kajabi_async import Kajabi
 from kajabi_async.testing import FakeKajabi
 
-async def main():
+async def main(is_dropped_inside):
     async with FakeKajabi() as fake:
         api = Kajabi(client_id=fake.client_id, client_secret=fake.client_secret, base_url=fake.base_url)
         await api.customers.get("1")
-        if {inside}:
+        if is_dropped_inside:
             del api
             gc.collect()
             await asyncio.sleep(0)
 
-asyncio.run(main(), debug={debug})
-gc.collect()
+for debug in (True, False):
+    for is_dropped_inside in (True, False):
+        asyncio.run(main(is_dropped_inside), debug=debug)
+        gc.collect()
+        print("=", file=sys.stderr)
 """
 
 
-@pytest.mark.parametrize("inside", [True, False], ids=["while the loop runs", "after its end"])
-@pytest.mark.parametrize("debug", [True, False])
-async def test_a_client_that_was_not_closed_is_reported_once(inside: bool, debug: bool) -> None:
-    """With the line that made it, and without the two reports of aiohttp."""
-    program = FORGETFUL.replace("{inside}", str(inside)).replace("{debug}", str(debug))
+async def test_a_client_that_was_not_closed_is_reported_once() -> None:
+    """With the line that made it, and without the two reports of aiohttp: while the loop runs, and after its end."""
+    ended = await _run("-W", "always", "-c", FORGETFUL)
+    *reports, rest = ended.split("=\n")
+    assert (len(reports), rest) == (4, "")
+    for each in reports:
+        (warned,) = _warnings_in(each)
+        assert "a Kajabi client, made at <string>:8, was dropped without being closed: use 'async with'" in warned
+        assert "Unclosed" not in each
+
+
+async def _run(*arguments: str) -> str:
+    """Run Python, which must succeed, and return its standard error."""
     ended = await asyncio.to_thread(
-        subprocess.run,
-        [sys.executable, "-W", "always", "-c", program],
-        capture_output=True,
-        text=True,
-        check=True,
+        subprocess.run, [sys.executable, *arguments], capture_output=True, text=True, check=True
     )
-    warned = [line for line in ended.stderr.splitlines() if "Warning: " in line and "tracemalloc" not in line]
-    assert len(warned) == 1, ended.stderr
-    assert "a Kajabi client, made at <string>:8, was dropped without being closed: use 'async with'" in warned[0]
-    assert "Unclosed" not in ended.stderr
+    return ended.stderr
+
+
+def _warnings_in(report: str) -> list[str]:
+    return [line for line in report.splitlines() if "Warning: " in line and "tracemalloc" not in line]
 
 
 GLOBAL = """
@@ -227,13 +249,11 @@ async def test_a_global_client_that_is_open_at_the_end_is_reported_at_most_once(
     switches: tuple[str, ...], reports: int
 ) -> None:
     """By the warning of this package, which Python hides by default, and not by aiohttp on top."""
-    ended = await asyncio.to_thread(
-        subprocess.run, [sys.executable, *switches, "-c", GLOBAL], capture_output=True, text=True, check=True
-    )
-    warned = [line for line in ended.stderr.splitlines() if "Warning: " in line and "tracemalloc" not in line]
-    assert len(warned) == reports, ended.stderr
+    ended = await _run(*switches, "-c", GLOBAL)
+    warned = _warnings_in(ended)
+    assert len(warned) == reports, ended
     assert all("a Kajabi client, made at <string>:9, was dropped without being closed" in line for line in warned)
-    assert "Unclosed" not in ended.stderr
+    assert "Unclosed" not in ended
 
 
 @pytest.mark.parametrize(
@@ -282,23 +302,9 @@ async def test_an_unreachable_api_is_reported_with_its_address(kajabi_fake: Fake
     assert "canary" not in str(caught.value)
 
 
-@pytest.mark.parametrize(
-    ("program", "library", "extra"),
-    [
-        ("import kajabi_async.stores.redis", "redis", "redis"),
-        ("import kajabi_async.stores.file", "filelock", "file"),
-        ("import kajabi_async.telemetry", "opentelemetry", "otel"),
-        ("from kajabi_async.export.formats import arrow_module; arrow_module('parquet')", "pyarrow", "arrow"),
-    ],
-)
-async def test_an_extra_that_is_not_installed_is_named(program: str, library: str, extra: str) -> None:
+async def test_an_extra_that_is_not_installed_is_named() -> None:
     """The last line of the error is the command that installs it."""
-    ended = await asyncio.to_thread(
-        subprocess.run,
-        [sys.executable, "-c", f"{WITHOUT}{program}", library],
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert ended.returncode != 0
-    assert f"pip install 'kajabi-async[{extra}]'" in ended.stderr.splitlines()[-1]
+    printed = (await _run("-c", WITHOUT, *(part for each in USES for part in each[:2]))).splitlines()
+    assert len(printed) == len(USES)
+    for (*_, extra), line in zip(USES, printed, strict=True):
+        assert f"pip install 'kajabi-async[{extra}]'" in line

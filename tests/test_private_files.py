@@ -13,13 +13,16 @@ REPLACE = """
 from pathlib import Path
 from kajabi_async.private_files import replacing
 become(arguments["user"])
-try:
-    with replacing(Path(arguments["path"])) as file:
-        file.write(b"secret")
-except OSError as error:
-    print(json.dumps(error.strerror))
-else:
-    print(json.dumps(""))
+
+def result(path):
+    try:
+        with replacing(Path(path)) as file:
+            file.write(b"secret")
+    except OSError as error:
+        return error.strerror
+    return ""
+
+print(json.dumps([result(path) for path in arguments["paths"]]))
 """
 LOGIN = """
 from pathlib import Path
@@ -27,12 +30,15 @@ from kajabi_async.cli.credentials import toml_file as credentials_file
 from kajabi_async.cli.credentials.error import CredentialsError
 from kajabi_async.session import ClientCredentials
 become(arguments["user"])
-try:
-    credentials_file.write(Path(arguments["path"]), ClientCredentials("some-id", "some-secret"))
-    result = credentials_file.read(Path(arguments["path"])).form()["client_id"]
-except CredentialsError as error:
-    result = str(error)
-print(json.dumps(result))
+
+def result(path):
+    try:
+        credentials_file.write(Path(path), ClientCredentials("some-id", "some-secret"))
+        return credentials_file.read(Path(path)).form()["client_id"]
+    except CredentialsError as error:
+        return str(error)
+
+print(json.dumps([result(path) for path in arguments["paths"]]))
 """
 
 
@@ -154,12 +160,12 @@ def test_links_and_files_of_another_user_get_nothing(sticky: bool) -> None:
     with shared_folder(sticky=sticky) as folder:
         precious = victims_file(folder / "precious", "precious")
         attack(folder, "ln -s precious link; : > theirs; chmod 666 theirs")
-        for name in ("link", "theirs"):
-            result = as_victim(REPLACE, path=str(folder / name))
-            assert (result == "") is not sticky
-            if not sticky:
-                found = (folder / name).lstat()
-                assert (found.st_uid, stat.S_IMODE(found.st_mode)) == (VICTIM, 0o600)
+        names = ("link", "theirs")
+        results = as_victim(REPLACE, paths=[str(folder / name) for name in names])
+        assert [result == "" for result in results] == [not sticky] * 2
+        if not sticky:
+            found = [(folder / name).lstat() for name in names]
+            assert [(each.st_uid, stat.S_IMODE(each.st_mode)) for each in found] == [(VICTIM, 0o600)] * 2
         assert precious.read_text() == "precious"
         assert not any(b"secret" in each.read_bytes() for each in folder.iterdir() if each.stat().st_uid != VICTIM)
 
@@ -171,9 +177,12 @@ def test_credentials_go_to_no_file_of_another_user(sticky: bool) -> None:
     with shared_folder(sticky=sticky) as folder:
         precious = victims_file(folder / "precious", "precious")
         attack(folder, "ln -s precious link; : > theirs; chmod 666 theirs")
-        for name in ("link", "theirs"):
-            result = as_victim(LOGIN, path=str(folder / name))
-            assert result == "some-id" if not sticky else result.startswith("cannot write the credentials file")
-        assert as_victim(LOGIN, path=str(folder / "new" / "er" / "file.toml")) == "some-id"
+        paths = [str(folder / name) for name in ("link", "theirs", "new/er/file.toml")]
+        *planted, own = as_victim(LOGIN, paths=paths)
+        if sticky:
+            assert [each.startswith("cannot write the credentials file") for each in planted] == [True] * 2
+        else:
+            assert planted == ["some-id"] * 2
+        assert own == "some-id"
         assert [mode_of(folder / each) for each in ("new", "new/er", "new/er/file.toml")] == [0o700, 0o700, 0o600]
         assert precious.read_text() == "precious"

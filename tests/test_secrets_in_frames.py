@@ -2,7 +2,6 @@
 
 import asyncio
 import gc
-import io
 import os
 import pickle
 import signal
@@ -15,9 +14,8 @@ from typing import Any
 
 import aiohttp
 import pytest
-from multidict import MultiDict, MultiDictProxy
-from rich.console import Console
-from rich.traceback import Traceback
+from multidict import CIMultiDict, CIMultiDictProxy, MultiDict, MultiDictProxy
+from rich.traceback import Stack, Trace, Traceback
 
 from kajabi_async import ClientCredentials, Kajabi, PasswordCredentials, RefreshTokenCredentials, SessionManager
 from kajabi_async.exchange import Request
@@ -79,10 +77,13 @@ def _printed(value: Any) -> str:
     return shown
 
 
+_HEADERS = {MultiDict, MultiDictProxy, CIMultiDict, CIMultiDictProxy}
+
+
 def _secrets_in_headers() -> list[str]:
     """Return the kinds of secrets in all live headers."""
     gc.collect()
-    alive: list[Any] = [each for each in gc.get_objects() if isinstance(each, MultiDict | MultiDictProxy)]
+    alive: list[Any] = [each for each in gc.get_objects() if type(each) in _HEADERS]
     return [kind for each in alive for value in each.values() for kind in shown_secrets(str(value))]
 
 
@@ -165,12 +166,37 @@ async def test_a_call_that_its_caller_ends_shows_no_token(
 
 
 def _rich_shows(error: BaseException) -> list[str]:
-    console = Console(file=io.StringIO(), width=300)
-    console.print(
-        Traceback.from_exception(type(error), error, error.__traceback__, show_locals=True, locals_max_string=1000)
-    )
-    assert isinstance(console.file, io.StringIO)
-    return shown_secrets(console.file.getvalue())
+    """Search what rich prints of an error and the variables of its frames, without the source beside them."""
+    trace = Traceback.extract(type(error), error, error.__traceback__, show_locals=True, locals_max_string=1000)
+    return [kind for stack in _stacks(trace) for text in _texts_of(stack) for kind in shown_secrets(text)]
+
+
+def _stacks(trace: Trace) -> Iterator[Stack]:
+    for stack in trace.stacks:
+        yield stack
+        for member in stack.exceptions:
+            yield from _stacks(member)
+
+
+def _texts_of(stack: Stack) -> Iterator[str]:
+    yield from (stack.exc_value, *stack.notes)
+    yield from (str(value) for frame in stack.frames for value in (frame.locals or {}).values())
+
+
+def test_what_rich_prints_of_a_frame_is_searched() -> None:
+    """Of the frame of an error, of its cause and of the members of a group, also within a container."""
+
+    def fail(secret: object) -> None:
+        raise ValueError(len(str(secret)))
+
+    for secret in (CANARY, {"key": [CANARY]}):
+        with pytest.raises(ValueError, match=r"^\d+$") as caught:
+            fail(secret)
+        assert "secret" in _rich_shows(caught.value)
+        wrapped = RuntimeError("fails")
+        wrapped.__cause__ = caught.value
+        assert "secret" in _rich_shows(wrapped)
+        assert "secret" in _rich_shows(ExceptionGroup("several", [caught.value]))
 
 
 @pytest.mark.parametrize("way", _WAYS)

@@ -1,12 +1,13 @@
 """The command line against a fake on a socket, with a home folder of its own and a keyring in memory."""
 
 import asyncio
+import copy
 import io
 import sys
 from collections.abc import AsyncIterator, Awaitable, Callable, Generator, Iterable
 from functools import cache, partial
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal, TextIO
 
 import attrs
 import keyring
@@ -14,13 +15,16 @@ import keyring.backend
 import keyring.errors
 import pytest
 import pytest_asyncio
-from cyclopts import App
+from cyclopts import App, ArgumentCollection
 
+from kajabi_async import Kajabi
 from kajabi_async.cli import contents
 from kajabi_async.cli.app import run
 from kajabi_async.cli.building import app_of
+from kajabi_async.cli.credentials import chain
 from kajabi_async.session import ClientCredentials
 from kajabi_async.testing import FakeKajabi
+from tests.clocks import FastClock
 from tests.sharing import once_for_all_workers
 
 Command = Callable[..., Awaitable["Outcome"]]
@@ -64,7 +68,8 @@ class MemoryKeyring(keyring.backend.KeyringBackend):
             raise keyring.errors.KeyringLocked("locked by the test")
 
 
-def _app_of(commands: Iterable[contents.Command] = contents.COMMANDS) -> App:
+def app_made_once(commands: Iterable[contents.Command] = contents.COMMANDS) -> App:
+    """Return the application with *commands* that an earlier call made, if any did."""
     return _built(tuple(commands))
 
 
@@ -77,7 +82,39 @@ def _built(commands: tuple[contents.Command, ...]) -> App:
 def _commands_are_made_once(monkeypatch: pytest.MonkeyPatch) -> None:  # pyright: ignore[reportUnusedFunction]  # autouse
     """Build each command once: building it takes ten times as long as most of them run."""
     for module in ("calling", "completion"):
-        monkeypatch.setattr(f"kajabi_async.cli.{module}.app_of", _app_of)
+        monkeypatch.setattr(f"kajabi_async.cli.{module}.app_of", app_made_once)
+
+
+_UNUSED: dict[int, tuple[App, ArgumentCollection]] = {}
+"""The arguments of each command by its id, with the command, which keeps the id."""
+
+
+@pytest.fixture(autouse=True)
+def _arguments_are_assembled_once(monkeypatch: pytest.MonkeyPatch) -> None:  # pyright: ignore[reportUnusedFunction]  # autouse
+    """Inspect the signature of each command once: the parser does it for every call, which takes most of its time."""
+    assemble = App.assemble_argument_collection
+
+    def assembled(self: App, **options: Any) -> ArgumentCollection:
+        if options:
+            return assemble(self, **options)
+        if id(self) not in _UNUSED:
+            _UNUSED[id(self)] = self, assemble(self)
+        return _collection(map(_unused, _UNUSED[id(self)][1]))
+
+    monkeypatch.setattr(App, "assemble_argument_collection", assembled)
+
+
+def _unused(argument: Any) -> Any:
+    """Return a copy of an argument that no call has used, which a call may use."""
+    assert (argument.tokens, list(argument.children)) == ([], [])
+    copied = copy.copy(argument)
+    copied.tokens, copied.children = [], _collection(())
+    return copied
+
+
+def _collection(arguments: Iterable[Any]) -> ArgumentCollection:
+    made: ArgumentCollection = ArgumentCollection(arguments)  # type: ignore[no-untyped-call]
+    return made
 
 
 @pytest.fixture(autouse=True)
@@ -125,6 +162,8 @@ async def fake() -> AsyncIterator[FakeKajabi]:
 def kajabi(fake: FakeKajabi, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Command:
     """A function that runs ``kajabi`` with arguments, standard input and changes to the environment.
 
+    Standard input is a text or a stream.
+
     It runs in a thread, since the command has its own event loop and the fake needs the test's.
     """
     settings = {
@@ -134,17 +173,23 @@ def kajabi(fake: FakeKajabi, monkeypatch: pytest.MonkeyPatch, capsys: pytest.Cap
         "COLUMNS": "80",
     }
 
-    async def command(*arguments: str, given: str = "", **environment: str) -> Outcome:
+    async def command(*arguments: str, given: str | TextIO = "", **environment: str) -> Outcome:
         capsys.readouterr()
         with monkeypatch.context() as here:
             for name, value in {**settings, **environment}.items():
                 here.setenv(name, value)
-            here.setattr(sys, "stdin", io.StringIO(given))
+            here.setattr(sys, "stdin", io.StringIO(given) if isinstance(given, str) else given)
             code = await asyncio.to_thread(run, list(arguments))
         out, err = capsys.readouterr()
         return Outcome(code, out, err)
 
     return command
+
+
+@pytest.fixture
+def fast_clock(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let the clients of the command wait on a fast clock, for retries and through stalls."""
+    monkeypatch.setattr(chain, "Kajabi", partial(Kajabi, clock=FastClock()))
 
 
 @pytest.fixture

@@ -1,12 +1,16 @@
-"""``python -m tests.cli.pages`` writes the descriptions of all commands, after one of them has changed."""
+"""The descriptions of all commands; ``python -m tests.cli.pages`` writes them, after a command has changed.
+
+They are read in place of the commands where these have no more: a test compares both.
+"""
 
 import json
+from collections.abc import Iterator
 from typing import Any, Final
 
 from kajabi_async.cli.building import app_of
 from kajabi_async.cli.contents import COMMANDS, Command
 from kajabi_async.cli.describing import described
-from kajabi_async.cli.descriptions import FOLDER, file_of
+from kajabi_async.cli.descriptions import FOLDER, Description, description_of, file_of, is_group
 
 _WIDTH: Final = 120
 
@@ -15,6 +19,20 @@ def text_of(command: Command) -> str:
     """Return what the file of *command* should hold."""
     description: Any = described(app_of([command])[command.name], [command.name])
     return _written(description) + "\n"
+
+
+def described_commands() -> Iterator[tuple[list[str], Description]]:
+    """Yield the names and the description of every command that does something."""
+    for command in COMMANDS:
+        yield from commands_in([command.name], description_of(command.name))
+
+
+def commands_in(names: list[str], description: Description) -> Iterator[tuple[list[str], Description]]:
+    """Yield the names and the description of the command called *names*, or of each one in that group."""
+    if not is_group(description):
+        yield names, description
+    for name, each in description["commands"].items():
+        yield from commands_in([*names, name], each)
 
 
 def _written(value: Any, indent: str = "") -> str:

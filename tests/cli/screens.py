@@ -6,9 +6,9 @@ import re
 import sys
 import threading
 import unicodedata
-from collections.abc import Callable, Mapping, Sequence
-from contextlib import suppress
-from typing import Any, Final
+from collections.abc import Mapping, Sequence
+from contextlib import nullcontext, suppress
+from typing import Final, TextIO
 from unittest import mock
 
 import attrs
@@ -43,55 +43,80 @@ def acting_in(text: str) -> set[str]:
     return {each for each in plain if unicodedata.category(each) in _ACTING}
 
 
-def on_terminal(arguments: Sequence[str], environment: Mapping[str, str], *, columns: int = 120) -> Printed:
-    """Run the command with both outputs on a pseudo-terminal; all output is in ``out``."""
+def on_terminal(
+    arguments: Sequence[str],
+    environment: Mapping[str, str],
+    *,
+    columns: int = 120,
+    typed: tuple[str, str] | None = None,
+    out: TextIO | None = None,
+) -> Printed:
+    """Run the command with both outputs on a pseudo-terminal; all output is in ``out``.
+
+    With *typed* standard input is on it too, and the second text is typed after the first one appears. With *out*
+    standard output goes there.
+    """
     controlling, terminal = pty.openpty()
-    with os.fdopen(terminal, "w", encoding="utf-8") as stream:
-        code, (shown,) = _run(arguments, environment, [controlling], stream, stream, columns=columns)
-    return Printed(code, shown, "")
+    keyboard = os.fdopen(os.dup(terminal), encoding="utf-8") if typed else None
+    with os.fdopen(terminal, "w", encoding="utf-8") as stream, keyboard or nullcontext(sys.stdin) as stdin:
+        reader = _Reader(controlling, typed)
+        code = _run(arguments, environment, [reader], (stdin, out or stream, stream), columns=columns)
+    return Printed(code, reader.text, "")
 
 
 def on_pipe(arguments: Sequence[str], environment: Mapping[str, str], *, columns: int = 120) -> Printed:
     """Run the command with each output on a pipe."""
     ends = [os.pipe() for _ in range(2)]
     with os.fdopen(ends[0][1], "w", encoding="utf-8") as out, os.fdopen(ends[1][1], "w", encoding="utf-8") as err:
-        code, (printed, message) = _run(arguments, environment, [read for read, _ in ends], out, err, columns=columns)
+        readers = [_Reader(end) for end, _ in ends]
+        code = _run(arguments, environment, readers, (sys.stdin, out, err), columns=columns)
+    printed, message = (each.text for each in readers)
     return Printed(code, printed, message, is_piped=True)
+
+
+class _Reader(threading.Thread):
+    """A thread that reads a descriptor to its end and closes it; on a terminal it may type."""
+
+    def __init__(self, descriptor: int, typed: tuple[str, str] | None = None) -> None:
+        super().__init__()
+        self._descriptor, self._typed = descriptor, typed
+        self._seen = b""
+
+    @property
+    def text(self) -> str:
+        """All that was read, complete when the thread has ended."""
+        return self._seen.decode()
+
+    def run(self) -> None:
+        # Linux reports the end of a terminal as an error.
+        with suppress(OSError):
+            while piece := os.read(self._descriptor, 65_536):
+                self._seen += piece
+                if self._typed and self._typed[0].encode() in self._seen:
+                    os.write(self._descriptor, self._typed[1].encode())
+                    self._typed = None
+        os.close(self._descriptor)
 
 
 def _run(
     arguments: Sequence[str],
     environment: Mapping[str, str],
-    descriptors: list[int],
-    out: Any,
-    err: Any,
+    readers: Sequence[_Reader],
+    streams: tuple[TextIO, TextIO, TextIO],
     *,
     columns: int,
-) -> tuple[int, list[str]]:
-    pieces: list[list[bytes]] = [[] for _ in descriptors]
-    readers = [
-        threading.Thread(target=_drain, args=(descriptor, into.append))
-        for descriptor, into in zip(descriptors, pieces, strict=True)
-    ]
+) -> int:
     settings = {"TERM": "xterm-256color", "COLUMNS": str(columns), **environment}
+    stdin, out, err = streams
     for reader in readers:
         reader.start()
     try:
-        with mock.patch.dict(os.environ, settings), mock.patch.multiple(sys, stdout=out, stderr=err):
+        with mock.patch.dict(os.environ, settings), mock.patch.multiple(sys, stdin=stdin, stdout=out, stderr=err):
             code = run(list(arguments))
-            for stream in (out, err):
-                stream.flush()
     finally:
-        for stream in (out, err):
+        # The readers end when no stream is open any more.
+        for stream in {stdin, out, err} - {sys.stdin}:
             stream.close()
         for reader in readers:
             reader.join()
-    return code, [b"".join(each).decode() for each in pieces]
-
-
-def _drain(descriptor: int, take: Callable[[bytes], None]) -> None:
-    # Linux reports the end of a terminal as an error.
-    with suppress(OSError):
-        while piece := os.read(descriptor, 65_536):
-            take(piece)
-    os.close(descriptor)
+    return code

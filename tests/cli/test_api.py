@@ -1,5 +1,6 @@
 """``kajabi api``: any request to the API's own host."""
 
+import asyncio
 import json
 from pathlib import Path
 
@@ -7,7 +8,8 @@ import pytest
 
 from kajabi_async.testing import FakeKajabi
 from tests.cli.conftest import Command
-from tests.cli.processes import COMMAND, on_terminal, settings
+from tests.cli.processes import settings
+from tests.cli.screens import on_terminal
 
 
 async def test_a_get_prints_the_answer_as_it_came(kajabi: Command) -> None:
@@ -107,17 +109,15 @@ async def test_a_write_that_cannot_be_undone_needs_a_yes(kajabi: Command, fake: 
 
 
 @pytest.mark.parametrize(("answer", "deleted", "code"), [("y\n", 1, 0), ("\n", 0, 1), ("no\n", 0, 1)])
-async def test_a_terminal_is_asked(answer: str, deleted: int, code: int, kajabi_fake: FakeKajabi) -> None:
+async def test_a_terminal_is_asked(answer: str, deleted: int, code: int, fake: FakeKajabi) -> None:
     """No is the default, and an error."""
-    path = f"/v1/contacts/{kajabi_fake.contact_id_of('5')}"
-    shown = await on_terminal(
-        *COMMAND, "api", "DELETE", path, typed=(("[y/N] ", answer),), environment=settings(kajabi_fake)
-    )
-    assert (shown.code, kajabi_fake.counts["contacts.delete"]) == (code, deleted), shown.screen
+    command = ("api", "DELETE", f"/v1/contacts/{fake.contact_id_of('5')}")
+    shown = await asyncio.to_thread(on_terminal, command, settings(fake), typed=("[y/N] ", answer))
+    assert (shown.code, fake.counts["contacts.delete"]) == (code, deleted), shown.out
 
 
-async def test_a_terminal_gets_indented_json(kajabi_fake: FakeKajabi) -> None:
+async def test_a_terminal_gets_indented_json(fake: FakeKajabi) -> None:
     """A pipe gets one line."""
-    shown = await on_terminal(*COMMAND, "api", "/v1/sites/1", environment=settings(kajabi_fake))
-    assert json.loads(shown.screen)["data"]["id"] == "1"
-    assert '\n  "data": {' in shown.screen.replace("\r", "")
+    shown = await asyncio.to_thread(on_terminal, ("api", "/v1/sites/1"), settings(fake))
+    assert json.loads(shown.out)["data"]["id"] == "1"
+    assert '\n  "data": {' in shown.out.replace("\r", "")

@@ -6,9 +6,9 @@ import pytest
 from cyclopts import App
 
 from kajabi_async import InvalidArgumentError
-from kajabi_async.cli.app import make_app
 from kajabi_async.cli.usage import refuse_secrets, wants_json
 from tests.cli.conftest import Command
+from tests.cli.pages import described_commands
 
 REAL = "s3cr3t-of-mine"
 
@@ -58,9 +58,9 @@ async def test_a_secret_among_the_arguments_is_refused_and_not_repeated(
 def test_no_option_of_any_command_is_taken_for_a_secret() -> None:
     """A command with such an option would be unusable."""
     seen = 0
-    for path, command in commands(make_app()):
-        for argument in command.assemble_argument_collection():
-            names = [name for name in argument.names if name.startswith("-")]
+    for path, description in described_commands():
+        for argument in description["arguments"]:
+            names = [name for name in argument["names"] if name.startswith("-")]
             refuse_secrets([*path, *names])
             seen += len(names)
     assert seen > 500

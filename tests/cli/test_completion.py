@@ -6,6 +6,7 @@ import os
 from pathlib import Path
 
 import pytest
+from cyclopts import App
 from cyclopts.completion import ShellDetectionError
 
 from kajabi_async.cli import completion
@@ -99,7 +100,7 @@ async def test_installing_twice_changes_nothing_more(kajabi: Command, tmp_path: 
     ("shell", "line"),
     [
         ("bash", ". "),
-        ("zsh", "fpath=("),
+        pytest.param("zsh", "fpath=(", marks=pytest.mark.thorough),
         pytest.param("fish", "New shells complete kajabi", marks=pytest.mark.thorough),
     ],
 )
@@ -113,13 +114,16 @@ async def test_installing_without_touching_the_startup_file_prints_the_line(
     assert not {".bashrc", ".zshrc"} & set(os.listdir(Path.home()))  # noqa: PTH208
 
 
-@pytest.mark.parametrize("shell", ["bash", "zsh", pytest.param("fish", marks=pytest.mark.thorough)])
+@pytest.mark.parametrize(
+    "shell", ["bash", *(pytest.param(shell, marks=pytest.mark.thorough) for shell in ("zsh", "fish"))]
+)
 async def test_every_shell_has_a_script(shell: str, kajabi: Command) -> None:
     """The script includes the filters."""
     done = await kajabi("completion", "show", shell, "--json")
     message = json.loads(done.out)
     assert message["shell"] == shell
     assert "has-tag-id" in message["script"]
+    assert message["script"].startswith("#compdef kajabi") is (shell == "zsh")
 
 
 async def test_an_unknown_shell_must_be_named(kajabi: Command, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -135,8 +139,13 @@ async def test_an_unknown_shell_must_be_named(kajabi: Command, monkeypatch: pyte
 
 async def test_the_shell_in_use_is_found(kajabi: Command, monkeypatch: pytest.MonkeyPatch) -> None:
     """The name of the shell may be left out."""
+
+    def script(self: App, *, shell: str) -> str:
+        return f"the script for {shell}"
+
     monkeypatch.setattr(completion, "detect_shell", lambda: "zsh")
-    assert (await kajabi("completion", "show")).out.startswith("#compdef kajabi")
+    monkeypatch.setattr(App, "generate_completion", script)
+    assert (await kajabi("completion", "show")).out == "the script for zsh\n"
 
 
 async def test_a_home_that_cannot_be_written_to_is_reported(kajabi: Command, tmp_path: Path) -> None:

@@ -73,6 +73,7 @@ async def _failed(kajabi: Command, fake: FakeKajabi, *command: str) -> None:
     assert path.with_name(f"{path.name}.partial").is_dir()
 
 
+@pytest.mark.usefixtures("fast_clock")
 async def test_a_failed_export_is_resumed_by_the_same_command(
     kajabi: Command, fake: FakeKajabi, tmp_path: Path
 ) -> None:
@@ -135,6 +136,7 @@ async def test_rows_that_the_server_counts_but_does_not_send_decide_the_exit_cod
     assert (message.code, json.loads(message.out)["rows"]) == (1, 1)
 
 
+@pytest.mark.usefixtures("fast_clock")
 async def test_restart_discards_what_another_command_left(kajabi: Command, fake: FakeKajabi, tmp_path: Path) -> None:
     """A command that is rejected without it writes its own files, and no checkpoint remains."""
     path = tmp_path / "customers.csv"
@@ -179,6 +181,7 @@ async def test_the_report_is_one_object_with_json(kajabi: Command, tmp_path: Pat
     assert (refused.code, json.loads(refused.err)["error"]["exit_code"]) == (2, 2)
 
 
+@pytest.mark.usefixtures("fast_clock")
 async def test_an_export_reports_when_it_waits(kajabi: Command, fake: FakeKajabi, tmp_path: Path) -> None:
     """And when it goes on."""
     fake.fail("customers.list", status=429, times=1, headers={"retry-after": "1"})

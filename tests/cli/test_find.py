@@ -1,5 +1,6 @@
 """One person by email, or many from a file or a pipe."""
 
+import asyncio
 import json
 import signal
 from pathlib import Path
@@ -9,7 +10,8 @@ import pytest
 
 from kajabi_async.testing import FakeKajabi
 from tests.cli.conftest import Command
-from tests.cli.processes import COMMAND, on_terminal, settings, started
+from tests.cli.processes import settings, started
+from tests.cli.screens import on_terminal
 
 GROUPS = ("customers", "contacts")
 
@@ -148,6 +150,7 @@ async def test_a_file_from_a_spreadsheet_is_looked_up(
     assert (done.code, list(_outcomes(done.lines))) == (0, emails[:1])
 
 
+@pytest.mark.usefixtures("fast_clock")
 async def test_what_is_left_of_a_file_is_read_again_whatever_is_in_it(
     kajabi: Command, fake: FakeKajabi, tmp_path: Path
 ) -> None:
@@ -172,14 +175,14 @@ async def test_an_export_can_be_looked_up_by_its_emails(kajabi: Command, tmp_pat
     assert (done.code, len(done.lines)) == (0, len(path.read_text("utf-8").splitlines()) - 1)
 
 
-@pytest.mark.needs("bash")
-async def test_progress_knows_the_number_of_emails_in_a_file(kajabi_fake: FakeKajabi, tmp_path: Path) -> None:
+async def test_progress_knows_the_number_of_emails_in_a_file(fake: FakeKajabi, tmp_path: Path) -> None:
     """If the rows go to a file."""
     path = tmp_path / "emails.csv"
     path.write_text("name,email\n" + "".join(f"x,nobody{each}@example.com\n" for each in range(41)))
-    script = f"{' '.join(COMMAND)} contacts find {path} > {tmp_path}/rows"
-    shown = await on_terminal("bash", "-c", script, environment=settings(kajabi_fake))
-    assert "/41" in shown.screen
+    with (tmp_path / "rows").open("w") as rows:
+        shown = await asyncio.to_thread(on_terminal, ("contacts", "find", str(path)), settings(fake), out=rows)
+    assert "/41" in shown.out
+    assert len((tmp_path / "rows").read_text().splitlines()) == 41
 
 
 async def test_a_file_with_an_at_sign_in_its_name_is_a_file(kajabi: Command, tmp_path: Path) -> None:
@@ -203,6 +206,7 @@ async def test_emails_that_are_no_text_are_reported(kajabi: Command, tmp_path: P
     )
 
 
+@pytest.mark.usefixtures("fast_clock")
 @pytest.mark.parametrize("strategy", ["lookup", "scan"])
 async def test_a_run_that_stalls_leaves_the_emails_that_the_next_call_takes(
     strategy: str, kajabi: Command, fake: FakeKajabi, tmp_path: Path
@@ -222,6 +226,7 @@ async def test_a_run_that_stalls_leaves_the_emails_that_the_next_call_takes(
     assert (done.code, len(done.lines)) == (0, 60)
 
 
+@pytest.mark.thorough
 async def test_an_interrupted_run_leaves_the_emails_that_the_next_call_takes(
     kajabi_fake: FakeKajabi, tmp_path: Path
 ) -> None:

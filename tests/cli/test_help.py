@@ -1,12 +1,13 @@
 """The pages of help: in groups, with examples that run, and no word broken."""
 
 import re
+from collections.abc import Callable
 from functools import cache
 
 import pytest
 from cyclopts import App
 
-from kajabi_async.cli.app import make_app
+from kajabi_async.cli.app import make_app, run
 from kajabi_async.cli.contents import COMMANDS
 from kajabi_async.cli.filter_help import filter_meaning
 from kajabi_async.cli.front import wrapped
@@ -17,6 +18,23 @@ from tests.cli.test_arguments import commands
 @cache
 def _app() -> App:
     return make_app()
+
+
+Page = Callable[[tuple[str, ...], int], str]
+
+
+@pytest.fixture
+def page(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Page:
+    """A function that returns the page of a command at a width; no page needs a fake."""
+
+    def printed(path: tuple[str, ...], columns: int) -> str:
+        monkeypatch.setenv("COLUMNS", str(columns))
+        code = run([*path, "--help"])
+        out, err = capsys.readouterr()
+        assert (code, err) == (0, "")
+        return out
+
+    return printed
 
 
 PATHS = [path for path, _ in commands(_app())]
@@ -34,31 +52,30 @@ async def test_the_list_of_commands_is_in_sections(kajabi: Command) -> None:
 
 
 @pytest.mark.parametrize("path", [*PATHS, *GROUPS], ids=" ".join)
-@pytest.mark.parametrize("columns", ["80", "120"])
-async def test_every_page_has_examples_and_breaks_no_word(path: tuple[str, ...], columns: str, kajabi: Command) -> None:
+def test_every_page_has_examples_and_breaks_no_word(path: tuple[str, ...], page: Page) -> None:
     """Every option and filter is whole, on its line, with its meaning."""
-    done = await kajabi(*path, "--help", COLUMNS=columns)
-    assert (done.code, done.err) == (0, "")
-    assert max(map(len, done.lines)) <= int(columns)
-    examples = done.out.partition("\nExamples:\n")[2].partition("\n\n")[0].replace("\\\n", "").splitlines()
-    assert 1 <= len(examples) <= 2
-    assert all(example.startswith(f"  kajabi {' '.join(path[:1])}") for example in examples)
+    for columns in (80, 120):
+        text = page(path, columns)
+        assert max(map(len, text.splitlines())) <= columns
+        examples = text.partition("\nExamples:\n")[2].partition("\n\n")[0].replace("\\\n", "").splitlines()
+        assert 1 <= len(examples) <= 2
+        assert all(example.startswith(f"  kajabi {' '.join(path[:1])}") for example in examples)
 
 
 @pytest.mark.parametrize("path", PATHS, ids=" ".join)
-async def test_every_option_of_every_page_has_its_meaning(path: tuple[str, ...], kajabi: Command) -> None:
+def test_every_option_of_every_page_has_its_meaning(path: tuple[str, ...], page: Page) -> None:
     """Also every filter; the names are those that the parser knows."""
     app = _app()
     for name in path:
         app = app[name]
-    page = (await kajabi(*path, "--help")).out
+    text = page(path, 80)
     options = [argument for argument in app.assemble_argument_collection() if argument.index is None]
     assert options
     for option in options:
         assert option.parameter.help, option.name
         # A flag that is set by default is named by the option that unsets it.
         name = option.negatives[0] if option.field_info.default is True else option.name
-        assert re.search(rf"^  {re.escape(name)}[ ,\n]", page, re.MULTILINE), name
+        assert re.search(rf"^  {re.escape(name)}[ ,\n]", text, re.MULTILINE), name
 
 
 @pytest.mark.parametrize(

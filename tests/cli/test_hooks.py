@@ -1,10 +1,12 @@
 """Hooks: created, deleted after a question, and ensured."""
 
+import asyncio
 import json
 
 from kajabi_async.testing import FakeKajabi
 from tests.cli.conftest import Command
-from tests.cli.processes import COMMAND, on_terminal, settings
+from tests.cli.processes import settings
+from tests.cli.screens import on_terminal
 
 URL = "https://app.example.com/kajabi"
 
@@ -43,13 +45,10 @@ async def test_an_unknown_event_names_the_known_ones(kajabi: Command) -> None:
     assert (without.code, "hooks create needs --site-id or KAJABI_SITE_ID" in without.err) == (2, True)
 
 
-async def test_a_grant_asks_on_a_terminal_alone(kajabi_fake: FakeKajabi) -> None:
+async def test_a_grant_asks_on_a_terminal_alone(fake: FakeKajabi) -> None:
     """Its mail cannot be called back; a script has decided before."""
-    contact = str(kajabi_fake.contact_id_of("1"))
-    shown = await on_terminal(
-        *(*COMMAND, "contacts", "grant-offers", contact, "1", "2"),
-        typed=(("[y/N] ", "n\n"),),
-        environment=settings(kajabi_fake),
-    )
-    assert (shown.code, f"grant 2 offers to contact {contact}" in shown.screen) == (1, True)
-    assert kajabi_fake.counts["contacts.POST.offers"] == 0
+    contact = str(fake.contact_id_of("1"))
+    command = ("contacts", "grant-offers", contact, "1", "2")
+    shown = await asyncio.to_thread(on_terminal, command, settings(fake), typed=("[y/N] ", "n\n"))
+    assert (shown.code, f"grant 2 offers to contact {contact}" in shown.out) == (1, True)
+    assert fake.counts["contacts.POST.offers"] == 0

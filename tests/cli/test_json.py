@@ -4,20 +4,20 @@ import json
 
 import pytest
 
-from kajabi_async.cli.app import make_app
+from kajabi_async.cli import demo
 from kajabi_async.testing import FakeKajabi
 from tests.cli.conftest import Command
-from tests.cli.test_arguments import commands
+from tests.cli.pages import described_commands
 
 
 def test_every_command_takes_json() -> None:
     """Without exception."""
-    found = list(commands(make_app()))
+    found = list(described_commands())
     assert len(found) > 60
     without = [
         " ".join(path)
-        for path, command in found
-        if not any("--json" in argument.names for argument in command.assemble_argument_collection())
+        for path, description in found
+        if not any("--json" in argument["names"] for argument in description["arguments"])
     ]
     assert without == []
 
@@ -82,14 +82,16 @@ async def test_the_report_of_lookups_is_json_too(kajabi: Command) -> None:
     assert (report["total"], report["found"], report["missing"]) == (3, 2, 1)
 
 
-async def test_the_demo_prints_its_numbers(kajabi: Command) -> None:
+async def test_the_demo_prints_its_numbers(kajabi: Command, monkeypatch: pytest.MonkeyPatch) -> None:
     """In one line, and nothing else."""
+    for name, number in (("_CUSTOMERS", 150), ("_FAILING_IDS", 50), ("_FAILURES", 4), ("_WITHOUT_OFFER", "2150000110")):
+        monkeypatch.setattr(demo, name, number)
     done = await kajabi("demo", "--json")
     message = json.loads(done.out)
     assert (done.code, done.err) == (0, "")
     assert message["customer"]["id"] == "123"
     assert message["requests_of_awaiting_a_relation"] == {"first_time": 1, "second_time": 0}
-    assert (message["report"]["found"], message["token_requests"]) == (2000, 1)
+    assert (message["report"]["found"], message["token_requests"]) == (150, 1)
 
 
 def _help_of(text: str) -> str:

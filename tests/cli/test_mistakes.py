@@ -48,6 +48,7 @@ async def test_not_found_has_an_exit_code_of_its_own(kajabi: Command) -> None:
     assert (done.code, "404" in done.err) == (1, True)
 
 
+@pytest.mark.usefixtures("fast_clock")
 async def test_an_api_that_cannot_be_reached_has_an_exit_code_of_its_own(kajabi: Command, fake: FakeKajabi) -> None:
     """An API that fails has the same one."""
     await fake.aclose()

@@ -94,6 +94,7 @@ async def test_a_sentence_ends_once(arguments: tuple[str, ...], kajabi: Command)
     assert [wrong for wrong in ("?.", ", . ", ",. ", "....") if wrong in message] == []
 
 
+@pytest.mark.usefixtures("fast_clock")
 async def test_an_unreachable_api_leads_to_the_doctor(kajabi: Command, fake: FakeKajabi) -> None:
     """`kajabi doctor` distinguishes name, firewall and certificate."""
     await fake.aclose()

@@ -6,13 +6,13 @@ from collections.abc import Iterator
 import pytest
 from cyclopts import App, CycloptsError
 
-from kajabi_async.cli.building import app_of
 from kajabi_async.cli.contents import COMMANDS, command_called
-from kajabi_async.cli.descriptions import FOLDER, Description, description_of, file_of, is_group
+from kajabi_async.cli.descriptions import FOLDER, Description, description_of, file_of
 from kajabi_async.cli.mistakes import usage_error
 from kajabi_async.cli.refusals import refuse
 from kajabi_async.errors import InvalidArgumentError
-from tests.cli.pages import text_of
+from tests.cli.conftest import app_made_once
+from tests.cli.pages import commands_in, text_of
 
 VALUES = (
     "1",
@@ -53,8 +53,8 @@ def test_what_is_refused_at_once_is_what_the_parser_refuses(name: str) -> None:
     """In the same words, whatever was typed: the same problem of several, with the same suggestions."""
     command = command_called(name)
     assert command is not None
-    app = app_of([command])
-    for names, description in _commands([name], description_of(name)):
+    app = app_made_once([command])
+    for names, description in commands_in([name], description_of(name)):
         for tokens in _calls(names, description):
             at_once = _refused(description, names, tokens)
             if at_once is not None:
@@ -90,12 +90,12 @@ def test_a_plain_mistake_is_refused_at_once(words: str) -> None:
     """An unknown option, a wrong or missing value, a missing or surplus argument; the parser would say the same."""
     command = command_called(words.split(maxsplit=1)[0])
     assert command is not None
-    for names, description in _commands([command.name], description_of(command.name)):
+    for names, description in commands_in([command.name], description_of(command.name)):
         tokens = words.split()[len(names) :]
         if words.startswith(" ".join(names)):
             at_once = _refused(description, names, tokens)
             assert at_once is not None
-            assert at_once == _parsed(app_of([command]), names, tokens)
+            assert at_once == _parsed(app_made_once([command]), names, tokens)
             return
     raise AssertionError(words)
 
@@ -107,13 +107,6 @@ def test_a_right_call_is_not_refused(words: str) -> None:
     description = description_of("customers")["commands"][verb]
     assert _refused(description, ["customers", verb], tokens) is None
     assert _refused(description, ["customers", verb], [*tokens, "--", "--zzz"]) is None
-
-
-def _commands(names: list[str], description: Description) -> Iterator[tuple[list[str], Description]]:
-    if not is_group(description):
-        yield names, description
-    for name, each in description["commands"].items():
-        yield from _commands([*names, name], each)
 
 
 def _calls(names: list[str], description: Description) -> Iterator[list[str]]:

@@ -1,9 +1,16 @@
 """Files of ids as people have them: plain lines, and CSV as spreadsheets save it."""
 
 import asyncio
+import fcntl
 import io
 import json
+import os
+import termios
+import threading
+from collections.abc import Generator
+from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import TextIO
 
 import pytest
 
@@ -11,7 +18,8 @@ from kajabi_async.cli.value_lines import text_of, values_in
 from kajabi_async.errors import ConfigurationError
 from kajabi_async.testing import FakeKajabi
 from tests.cli.conftest import Command
-from tests.cli.processes import COMMAND, on_terminal, settings, started
+from tests.cli.processes import settings, started
+from tests.cli.screens import on_terminal
 
 BOM = "\ufeff"
 
@@ -83,32 +91,59 @@ async def test_a_file_from_a_spreadsheet_is_looked_up(encoding: str, kajabi: Com
     assert (done.code, sorted(json.loads(line)["id"] for line in done.lines)) == (0, ["1", "2"])
 
 
+def _encoded(text: str, encoding: str) -> bytes:
+    mark = {"utf-16-le-sig": b"\xff\xfe", "utf-16-be-sig": b"\xfe\xff"}.get(encoding, b"")
+    return mark + text.encode(encoding.removesuffix("-sig") if mark else encoding)
+
+
+@contextmanager
+def _piped(data: bytes) -> Generator[TextIO]:
+    """The end of a pipe that gets *data*: three single bytes, each when the one before was read, and the rest."""
+    reading_end, writing_end = os.pipe()
+    is_left = threading.Event()
+
+    def write() -> None:
+        with os.fdopen(writing_end, "wb", buffering=0) as pipe, suppress(BrokenPipeError):
+            for at in range(3):
+                pipe.write(data[at : at + 1])
+                while any(fcntl.ioctl(pipe, termios.FIONREAD, bytes(4))) and not is_left.wait(0.0005):
+                    pass
+            pipe.write(data[3:])
+
+    writer = threading.Thread(target=write)
+    with os.fdopen(reading_end, encoding="utf-8") as stream:
+        writer.start()
+        try:
+            yield stream
+        finally:
+            is_left.set()
+    writer.join()
+
+
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "utf-16-le-sig", "utf-16-be-sig"])
 @pytest.mark.parametrize("text", ["1\r\n2\r\n", "id,name\r\n1,Ada\r\n2,Bob\r\n", "1\n2"])
-async def test_standard_input_is_read_as_a_file_is(encoding: str, text: str, kajabi_fake: FakeKajabi) -> None:
+async def test_standard_input_is_read_as_a_file_is(encoding: str, text: str, kajabi: Command) -> None:
     """In any encoding that a spreadsheet saves, and byte by byte."""
-    mark = {"utf-16-le-sig": b"\xff\xfe", "utf-16-be-sig": b"\xfe\xff"}.get(encoding, b"")
-    data = mark + text.encode(encoding.removesuffix("-sig") if mark else encoding)
-    process = await started(
-        "customers", "lookup", "-", stdin=asyncio.subprocess.PIPE, environment=settings(kajabi_fake)
-    )
-    assert process.stdin is not None
-    for at in range(3):
-        process.stdin.write(data[at : at + 1])
-        await process.stdin.drain()
-    out, err = await process.communicate(data[3:])
+    with _piped(_encoded(text, encoding)) as stdin:
+        done = await kajabi("customers", "lookup", "-", given=stdin)
+    assert done.code == 0, done.err
+    assert sorted(json.loads(line)["id"] for line in done.lines) == ["1", "2"]
+
+
+async def test_a_process_reads_its_standard_input_in_any_encoding(fake: FakeKajabi) -> None:
+    """As the command within another process does, which the tests above run."""
+    process = await started("customers", "lookup", "-", stdin=asyncio.subprocess.PIPE, environment=settings(fake))
+    out, err = await process.communicate(_encoded("id,name\r\n1,Ada\r\n2,Bob\r\n", "utf-16-be-sig"))
     assert process.returncode == 0, err
     assert sorted(json.loads(line)["id"] for line in out.splitlines()) == ["1", "2"]
 
 
-async def test_empty_standard_input_has_no_ids(kajabi_fake: FakeKajabi) -> None:
+@pytest.mark.parametrize(("data", "code"), [(b"", 0), (b"\xff", 2), (b"\xff\xfe", 0)])
+async def test_empty_standard_input_has_no_ids(data: bytes, code: int, kajabi: Command) -> None:
     """Nor has the mark of an encoding alone."""
-    for data in (b"", b"\xff", b"\xff\xfe"):
-        process = await started(
-            "customers", "lookup", "-", stdin=asyncio.subprocess.PIPE, environment=settings(kajabi_fake)
-        )
-        out, err = await process.communicate(data)
-        assert (process.returncode, out) == (2 if data == b"\xff" else 0, b""), err
+    with _piped(data) as stdin:
+        done = await kajabi("customers", "lookup", "-", given=stdin)
+    assert (done.code, done.out) == (code, ""), done.err
 
 
 async def test_an_export_can_be_looked_up(kajabi: Command, tmp_path: Path) -> None:
@@ -119,13 +154,15 @@ async def test_an_export_can_be_looked_up(kajabi: Command, tmp_path: Path) -> No
     assert (done.code, len(done.lines)) == (0, 60)
 
 
-@pytest.mark.needs("bash")
-async def test_progress_knows_the_number_of_ids_in_a_file(kajabi_fake: FakeKajabi, tmp_path: Path) -> None:
+async def test_progress_knows_the_number_of_ids_in_a_file(fake: FakeKajabi, tmp_path: Path) -> None:
     """If the rows go to a file; in a pipe there is no bar, as its reader may write to the same terminal."""
     path = tmp_path / "ids.csv"
     path.write_text("id,name\n" + "".join(f"{each},x\n" for each in range(1, 41)))
-    for behind, has_bar in ((f"> {tmp_path}/rows", True), ("| head -3", False)):
-        script = f"{' '.join(COMMAND)} customers lookup {path} {behind}"
-        shown = await on_terminal("bash", "-c", script, environment=settings(kajabi_fake))
-        assert ("/40" in shown.screen) is has_bar
-        assert all(json.loads(line) for line in shown.screen.splitlines() if '"id"' in line)
+    rows = tmp_path / "rows"
+    reading_end, writing_end = os.pipe()
+    with os.fdopen(reading_end) as pipe:
+        for out, has_bar in ((rows.open("w"), True), (os.fdopen(writing_end, "w"), False)):
+            shown = await asyncio.to_thread(on_terminal, ("customers", "lookup", str(path)), settings(fake), out=out)
+            assert ("/40" in shown.out) is has_bar
+        for lines in (rows.read_text().splitlines(), pipe.readlines()):
+            assert len({json.loads(line)["id"] for line in lines}) == 40
