@@ -36,18 +36,17 @@ def _object(name: str) -> Any:
 
 
 @cache
-def _tree(path: str) -> ast.Module:
-    return ast.parse(Path(path).read_text("utf-8"))
+def _definitions(path: str) -> list[ast.ClassDef]:
+    """Return the definitions of classes in a file."""
+    return [each for each in ast.walk(ast.parse(Path(path).read_text("utf-8"))) if isinstance(each, ast.ClassDef)]
 
 
 def _classes(cls: type) -> Iterator[ast.ClassDef]:
     """Yield the definitions of *cls* and of its bases in this package."""
     for base in inspect.getmro(cls):
         if base.__module__.startswith("kajabi_async"):
-            tree = _tree(inspect.getsourcefile(base) or "")
-            yield from (
-                each for each in ast.walk(tree) if isinstance(each, ast.ClassDef) and each.name == base.__name__
-            )
+            of_file = _definitions(inspect.getsourcefile(base) or "")
+            yield from (each for each in of_file if each.name == base.__name__)
 
 
 def _texts(body: list[ast.stmt]) -> Iterator[str]:
