@@ -6,12 +6,10 @@ With ``CI`` set it ends the run before the first test.
 
 import asyncio
 import gc
-import os
 import subprocess
 from collections import Counter
 from collections.abc import Callable, Generator
 from functools import wraps
-from pathlib import Path
 from typing import Any, Final
 
 import psutil
@@ -19,8 +17,6 @@ import pytest
 import uvloop
 
 from tests.machine import is_ci, missing, need, sentence
-
-_TESTS: Final = Path(__file__).parent
 
 
 class _OnUvloop:
@@ -57,27 +53,6 @@ def pytest_collection() -> Generator[None, object, object]:
         return (yield)
     finally:
         gc.enable()
-
-
-@pytest.hookimpl(wrapper=True)
-def pytest_make_collect_report(
-    collector: pytest.Collector,
-) -> Generator[None, pytest.CollectReport, pytest.CollectReport]:
-    """Let each worker begin with another part of the tests: in a new clone each file is compiled by one of them."""
-    report = yield
-    workers = int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1"))
-    if workers > 1 and collector.path == _TESTS and isinstance(collector, pytest.Directory):
-        worker = int(os.environ["PYTEST_XDIST_WORKER"].removeprefix("gw"))
-        start = worker * len(report.result) // workers
-        report.result = [*report.result[start:], *report.result[:start]]
-    return report
-
-
-@pytest.hookimpl(tryfirst=True)
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Put the tests in an order that is the same for all workers."""
-    if "PYTEST_XDIST_WORKER" in os.environ:
-        items.sort(key=lambda item: item.path)
 
 
 def pytest_collection_finish() -> None:
