@@ -45,8 +45,18 @@ def pytest_report_header() -> list[str]:
     return [sentence(lacking)] if (lacking := missing()) else []
 
 
+@pytest.hookimpl(wrapper=True)
+def pytest_collection() -> Generator[None, object, object]:
+    """Collect the tests, of which none is garbage, without looking for garbage: that takes a fifth of the time."""
+    gc.disable()
+    try:
+        return (yield)
+    finally:
+        gc.enable()
+
+
 def pytest_collection_finish() -> None:
-    """Exclude nine thousand collected tests from every garbage collection that a test asks for."""
+    """Exclude ten thousand collected tests from every garbage collection that a test asks for."""
     gc.collect()
     gc.freeze()
 

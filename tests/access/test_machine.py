@@ -1,5 +1,6 @@
 """The state machine in its short form; `python -m tests.soak access` has the long one."""
 
+import pytest
 from hypothesis import settings
 from hypothesis.stateful import run_state_machine_as_test
 
@@ -11,6 +12,7 @@ def test_never_a_no_for_who_may_nor_a_yes_for_who_has_not_had_access_for_long() 
     run_state_machine_as_test(AccessMachine, settings=settings(max_examples=30, stateful_step_count=30))
 
 
-def test_nor_in_long_walks() -> None:
+@pytest.mark.parametrize("seeds", [range(10), pytest.param(range(10, 25), marks=pytest.mark.thorough)])
+def test_nor_in_long_walks(seeds: range) -> None:
     """Of random steps."""
-    assert [problem for seed in range(25) for problem in walk(seed, 60)] == []
+    assert [problem for seed in seeds for problem in walk(seed, 60)] == []

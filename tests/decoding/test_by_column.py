@@ -73,7 +73,7 @@ def test_one_odd_time_among_others_of_its_length_is_not_overlooked(text: str, pl
 )
 def test_each_row_has_its_own_values(name: str, values: list[Any], expected: list[Any]) -> None:
     """Whatever nulls stand between them; no row is read by itself."""
-    # Made again, so that it expects complete rows whatever was read before.
+    # One that has read rows without some attributes reads the next ones singly.
     DECODERS.clear()
     with patch.object(FastReader, "_build", side_effect=AssertionError):
         rows = _read([whole(Customer, **{name: value}) for value in values])

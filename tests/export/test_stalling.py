@@ -1,26 +1,20 @@
 """An export waits for the end of a pause or an outage, and keeps its rows if patience runs out first."""
 
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from kajabi_async import Kajabi, RetryPolicy, ServerError
-from kajabi_async import stall as stalling
 from kajabi_async.export import ExportProgress, export
 from kajabi_async.testing import FakeKajabi
+from tests.clocks import ManualClock
 from tests.export.conftest import query
-
-
-@pytest.fixture(autouse=True)
-def quick(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Shorten the waits to hundredths of a second."""
-    monkeypatch.setattr(stalling, "FIRST_GAP_SECONDS", 0.02)
+from tests.resources.fakes import client_of
 
 
 def _client(fake: FakeKajabi) -> Kajabi:
-    settings: dict[str, Any] = {"client_id": fake.client_id, "client_secret": fake.client_secret}
-    return Kajabi(**settings, base_url=fake.base_url, retry=RetryPolicy(max_attempts=1))
+    """Return a client that waits without taking time."""
+    return client_of(fake, retry=RetryPolicy(max_attempts=1), clock=ManualClock())
 
 
 @pytest.mark.parametrize(

@@ -29,6 +29,7 @@ from kajabi_async.testing import FakeKajabi
 from kajabi_async.testing.faults import Fault, Incident
 from kajabi_async.testing.recorded import RecordedRequest
 from kajabi_async.testing.replies import Reply
+from tests.clocks import ManualClock
 from tests.resources.fakes import client_of
 from tests.sending import Canned, context, resource
 
@@ -224,7 +225,7 @@ async def test_a_page_that_fails_leaves_its_ids_to_be_looked_up(
 ) -> None:
     """The pages after it are still read, and a line in the log says so."""
     fake.inject(_OnPages(2), times=None, path="customers.list")
-    async with client_of(fake, retry=ONCE) as api:
+    async with client_of(fake, retry=ONCE, clock=ManualClock()) as api:
         with caplog.at_level(logging.WARNING, "kajabi_async"):
             report = await api.customers.get_many(range(1, 451), strategy=strategy).report()
     assert (report.found, report.failed) == (450, 0)
@@ -236,7 +237,7 @@ async def test_a_page_that_fails_leaves_its_ids_to_be_looked_up(
 async def test_a_list_whose_first_page_fails_is_scanned_from_the_second_on(fake: FakeKajabi) -> None:
     """With ``"scan"``; with ``"auto"`` the size stays unknown, and ids are looked up."""
     fake.inject(_OnPages(1), times=None, path="customers.list")
-    async with client_of(fake, retry=ONCE) as api:
+    async with client_of(fake, retry=ONCE, clock=ManualClock()) as api:
         assert (await api.customers.get_many(range(1, 451), strategy="scan").report()).found == 450
         assert fake.counts["customers.get"] == 100
         plan = await api.customers.plan(range(1, 451))
@@ -391,7 +392,7 @@ async def test_random_lists_and_faults_lose_and_double_nothing() -> None:
             ids = rng.choices(range(1, 600), k=rng.randrange(1, 400))
             strategy: Strategy = rng.choice(["scan", "auto"])
             ordered = rng.random() < 0.5
-            async with client_of(fake, retry=ONCE, concurrency=rng.randrange(1, 20)) as api:
+            async with client_of(fake, retry=ONCE, concurrency=rng.randrange(1, 20), clock=ManualClock()) as api:
                 outcomes = [each async for each in api.customers.get_many(ids, ordered=ordered, strategy=strategy)]
             order.cancel()
             given = [int(each.id) for each in outcomes]

@@ -40,7 +40,8 @@ async def serving(handler: Handler) -> AsyncGenerator[str]:
         finally:
             writer.close()
 
-    server = await asyncio.start_server(handle, "127.0.0.1", 0)
+    # A connection that finds the queue full is made a second later.
+    server = await asyncio.start_server(handle, "127.0.0.1", 0, backlog=1000)
     try:
         yield f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
     finally:

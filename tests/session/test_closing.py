@@ -20,11 +20,23 @@ from kajabi_async import (
 )
 from kajabi_async.exchange import Request
 from kajabi_async.session.binding import Binding
+from tests.clocks import ManualClock
 from tests.session.serving import GET, POST, answer, read_request, serving, session
 
 READ = Request("GET", "/v1/customers/1")
 WRITE = Request("POST", "/v1/contacts", body=b"{}")
 TOKEN = answer(b'{"access_token": "t", "expires_in": 9999}')
+
+
+class _Stopping(ManualClock):
+    """A clock on which sleeping takes no time until it is stopped, and has no end then."""
+
+    is_stopped = False
+
+    async def sleep(self, seconds: float) -> None:
+        if self.is_stopped:
+            await asyncio.Event().wait()
+        await super().sleep(seconds)
 
 
 class Slow:
@@ -108,9 +120,10 @@ async def test_what_waits_for_a_slot_is_never_sent() -> None:
 
 async def test_what_waits_for_its_turn_of_a_rate_is_never_sent() -> None:
     """The queue of the rate is closed like the queue for slots."""
-    server = Slow(after=answer())
-    async with serving(server) as base_url, session(base_url, rate_limit=0.1) as manager:
+    server, clock = Slow(after=answer()), _Stopping()
+    async with serving(server) as base_url, session(base_url, rate_limit=0.1, clock=clock) as manager:
         await manager.send(READ)
+        clock.is_stopped = True
         waiting = [asyncio.create_task(manager.send(WRITE)) for _ in range(3)]
         await asyncio.sleep(0.02)
         await asyncio.wait_for(manager.aclose(), 1)
@@ -200,9 +213,14 @@ async def test_a_revocation_under_way_may_have_been_applied() -> None:
 
 async def test_a_revocation_that_waits_for_its_turn_is_never_sent() -> None:
     """Closing does not wait for the end of a pause."""
-    server = Slow(after=answer())
-    async with _nothing_left(), serving(server) as base_url, session(base_url, rate_limit=0.1) as manager:
+    server, clock = Slow(after=answer()), _Stopping()
+    async with (
+        _nothing_left(),
+        serving(server) as base_url,
+        session(base_url, rate_limit=0.1, clock=clock) as manager,
+    ):
         await manager.send(READ, timeout=30)
+        clock.is_stopped = True
         revoking = asyncio.create_task(manager.revoke())
         await asyncio.sleep(0.02)
         await asyncio.wait_for(manager.aclose(), 1)
@@ -337,7 +355,9 @@ async def test_a_session_that_was_handed_in_stays_open_while_the_client_closes()
 
 def test_closing_on_another_event_loop_is_refused_as_long_as_the_right_one_is_open() -> None:
     """The refused call changes nothing, and its own loop can still close it."""
-    manager = SessionManager(credentials=ClientCredentials("a", "b"), base_url="http://127.0.0.1:1")
+    manager = SessionManager(
+        credentials=ClientCredentials("a", "b"), base_url="http://127.0.0.1:1", retry=RetryPolicy(max_attempts=1)
+    )
     loop = asyncio.new_event_loop()
 
     async def use() -> None:
@@ -369,7 +389,9 @@ def test_closing_after_the_end_of_its_event_loop_lets_go_of_everything() -> None
     """The loop logs nothing; a client that was never used has nothing to close."""
     unused = SessionManager(credentials=ClientCredentials("a", "b"))
     asyncio.run(unused.aclose())
-    manager = SessionManager(credentials=ClientCredentials("a", "b"), base_url="http://127.0.0.1:1")
+    manager = SessionManager(
+        credentials=ClientCredentials("a", "b"), base_url="http://127.0.0.1:1", retry=RetryPolicy(max_attempts=1)
+    )
 
     async def use() -> None:
         with pytest.raises(KajabiError):

@@ -2,23 +2,26 @@
 
 import asyncio
 from collections import Counter
+from typing import Any
 
 import pytest
 
 from kajabi_async import DecodeError, Kajabi, RateLimitError, RetryPolicy, ServerError
 from kajabi_async.testing import FakeKajabi, Fault, FaultPlan, FaultProxy, RequestLimit, faults, toxics
+from tests.clocks import ManualClock
 
 _IDS = tuple(str(number) for number in range(1, 201))
 _PATIENT = RetryPolicy(max_attempts=8, base_seconds=0.001)
 
 
-def _client(fake: FakeKajabi, base_url: str = "", *, concurrency: int = 20) -> Kajabi:
+def _client(fake: FakeKajabi, base_url: str = "", *, concurrency: int = 20, **options: Any) -> Kajabi:
     return Kajabi(
         client_id=fake.client_id,
         client_secret=fake.client_secret,
         base_url=base_url or fake.base_url,
         retry=_PATIENT,
         concurrency=concurrency,
+        **options,
     )
 
 
@@ -30,7 +33,7 @@ async def test_a_patient_client_gets_through_a_transient_mix() -> None:
     """Every customer is found once, with more than a fifth of the requests hit by every transient fault."""
     kinds: list[str | Fault] = ["slow", "refused", "broken", faults.TooManyRequests("float", 0.01)]
     plan = FaultPlan(seed=3, rate=0.25, kinds=kinds, max_in_a_row=2, path="customers.get")
-    async with FakeKajabi(customers=200, faults=plan) as fake, _client(fake) as api:
+    async with FakeKajabi(customers=200, faults=plan) as fake, _client(fake, clock=ManualClock()) as api:
         assert await _found(api) == Counter(_IDS)
         assert fake.injected == plan.injected
         assert len(fake.injected) > 10
@@ -76,7 +79,7 @@ async def test_an_answer_that_cannot_be_read_is_an_error_of_the_tree(kind: str) 
 async def test_a_mix_can_be_cancelled_in_the_middle() -> None:
     """The fake closes although requests hang and dribble."""
     plan = FaultPlan(rate=1.0, kinds=["endless", faults.Dribble(pause=600.0)], path="customers.get")
-    async with FakeKajabi(customers=200, faults=plan) as fake, _client(fake) as api:
+    async with FakeKajabi(customers=200, faults=plan) as fake, _client(fake, clock=ManualClock()) as api:
         asking = asyncio.create_task(api.customers.get("1"))
         others = [asyncio.create_task(api.customers.get(resource_id)) for resource_id in _IDS[1:20]]
         for _ in range(10_000):
@@ -92,7 +95,7 @@ async def test_a_mix_can_be_cancelled_in_the_middle() -> None:
 async def test_a_rejected_token_request_is_distinguished(fake: FakeKajabi) -> None:
     """The error says that the token endpoint answered."""
     fake.inject("html_error", path="oauth.token", times=None)
-    async with _client(fake) as api:
+    async with _client(fake, clock=ManualClock()) as api:
         with pytest.raises(ServerError, match="oauth/token"):
             await api.customers.get("1")
     assert fake.token_grants == 0

@@ -206,7 +206,7 @@ async def _write(fake: FakeKajabi, call: Caller, chance: random.Random, number: 
                 fake.add({**moved, "relationships": {**found["relationships"], "customer": owner}})
 
 
-@pytest.mark.parametrize("seed", [1, 2, 3])
+@pytest.mark.parametrize("seed", [1, *(pytest.param(seed, marks=pytest.mark.thorough) for seed in (2, 3))])
 async def test_a_kept_list_follows_every_write(fake: FakeKajabi, call: Caller, seed: int) -> None:
     """After each write, of the row itself or of one that its filter reads, it has the rows that pass, once each."""
     chance = random.Random(seed)

@@ -112,10 +112,10 @@ FAILURES: dict[str, tuple[Answers, type[KajabiError]]] = {
 
 
 @pytest.mark.parametrize("name", FAILURES)
-async def test_a_thousand_calls_at_a_broken_token_endpoint_make_a_handful_of_requests(name: str, api: Api) -> None:
-    """Fifty at a time; each call gets an error of its own class that names the token endpoint."""
+async def test_hundreds_of_calls_at_a_broken_token_endpoint_make_a_handful_of_requests(name: str, api: Api) -> None:
+    """Twenty at a time; each call gets an error of its own class that names the token endpoint."""
     api.token, kind = FAILURES[name]
-    limit = asyncio.Semaphore(50)
+    limit = asyncio.Semaphore(20)
 
     async def call(manager: SessionManager) -> KajabiError:
         async with limit:
@@ -126,7 +126,7 @@ async def test_a_thousand_calls_at_a_broken_token_endpoint_make_a_handful_of_req
         raise AssertionError
 
     async with api.session() as manager:
-        errors = await asyncio.gather(*(call(manager) for _ in range(1000)))
+        errors = await asyncio.gather(*(call(manager) for _ in range(400)))
     assert {type(error) for error in errors} == {kind}
     assert all(error.at_token_endpoint and not error.maybe_applied for error in errors)
     assert kind is DecodeError or {vars(error)["path"] for error in errors} == {"/v1/oauth/token"}
