@@ -1,5 +1,6 @@
 """``kajabi demo``: the jobs that the package is for, run against the embedded fake, without an account."""
 
+import asyncio
 from typing import Any, Final
 
 import attrs
@@ -21,7 +22,7 @@ _WITHOUT_OFFER: Final = "2150002050"
 """A contact who holds no offer."""
 _OFFER: Final = "2"
 _PRODUCT: Final = "12"
-_FAILURES: Final = 40
+_OUTAGE_SECONDS: Final = 0.3
 _FAILING_IDS: Final = 500
 
 
@@ -150,8 +151,9 @@ async def _scan_all(demo: _Demo) -> None:
 
 
 async def _look_up_through_failures(demo: _Demo) -> None:
-    demo.code(f"api.customers.get_many(ids[:{_FAILING_IDS}])  # while the server fails {_FAILURES} times")
-    demo.fake.fail("customers.get", status=503, times=_FAILURES)
+    demo.code(f"api.customers.get_many(ids[:{_FAILING_IDS}])  # while the server answers 503 for {_OUTAGE_SECONDS} s")
+    outage = demo.fake.fail("customers.get", status=503, times=None)
+    asyncio.get_running_loop().call_later(_OUTAGE_SECONDS, outage.cancel)
     before = demo.api.stats.attempts
     report = await demo.api.customers.get_many(range(1, _FAILING_IDS + 1)).report()
     demo.result(_outcome(report), since=before)

@@ -27,7 +27,7 @@ TEXT = re.compile(r'<text[^>]* y="(?P<line>[\d.]+)"[^>]*>(?P<text>.*?)</text>', 
 
 STYLED = re.compile(r'<text class="(?P<style>[^"]+)"[^>]* y="(?P<line>[\d.]+)"[^>]*>(?P<text>[^<]*)')
 RATE = re.compile(r"([\d,]+) a second")
-MEASURED = re.compile(r"(?<![\w.])[\d,.]+(?= s\b| a second\b)")
+MEASURED = re.compile(r"(?<![\w.])[\d,.]+(?= s\b| a second\b| requests\b)")
 
 
 def _lines(svg: str) -> list[str]:
@@ -64,7 +64,9 @@ def test_the_demo_runs_without_an_account_in_80_columns(piped: tuple[int, str, s
         "contact 2150000123  [0 requests]",
     ]
     assert len(re.findall(r"^  2,000 found, 0 missing, 0 failed in [\d.]+ s, [\d,]+ a second", out, re.MULTILINE)) == 2
-    assert re.search(r"^  500 found, 0 missing, 0 failed .*\[540 requests\]$", out, re.MULTILINE)
+    retried = re.search(r"^  500 found, 0 missing, 0 failed .*\[(\d+) requests\]$", out, re.MULTILINE)
+    assert retried is not None
+    assert 500 < int(retried[1]) < 600, "each lookup under way when the outage began is retried, and few others"
     assert "mails sent: 0" in out
     assert re.search(r"^[\d,]+ requests, 1 token$", out, re.MULTILINE)
 
@@ -91,7 +93,7 @@ def test_the_demo_shows_figures_and_no_blanks(piped: tuple[int, str, str]) -> No
 
 @pytest.mark.thorough
 def test_the_recording_shows_what_the_demo_shows_now() -> None:
-    """Line for line but for the measured times; run ``python docs/make_recording.py`` if it does not."""
+    """Line for line but for measured times and requests; run ``python docs/make_recording.py`` if it does not."""
     recorded: Callable[[], str] = runpy.run_path(str(DOCS / "make_recording.py"))["recorded"]
     lines = _lines((DOCS / "demo.svg").read_text("utf-8"))
     assert [MEASURED.sub("...", line) for line in lines] == [MEASURED.sub("...", line) for line in _lines(recorded())]
