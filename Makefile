@@ -27,7 +27,7 @@ RUN = $(BIN)/$(if $(MEASURE),coverage run,python) -m pytest -n 3 --dist workstea
 # The tests start hundreds of interpreters, each of which would compile the package again.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: demo test tests thorough coverage covered check conformance docs soak mutation bench matrix dist lock clean
+.PHONY: demo test tests thorough costly pyright coverage covered check conformance docs soak mutation bench matrix dist lock clean
 
 demo: $(READY)  ## The main job, run against the embedded fake of the API.
 	@$(BIN)/kajabi demo
@@ -41,7 +41,12 @@ tests: $(READY)
 
 thorough: $(READY)  ## The costly tests and checks, and other examples for the tests of hypothesis; prints their seed.
 	@echo 'hypothesis draws from seed $(SEED); make thorough SEED=$(SEED) repeats it'
+	@$(MAKE) --no-print-directory --jobs=2 costly pyright SEED=$(SEED)
+
+costly: $(READY)
 	$(RUN) -m 'thorough or hypothesis' --hypothesis-profile=varied --hypothesis-seed=$(SEED) $(PYTEST)
+
+pyright: $(READY)
 	$(BIN)/basedpyright
 
 coverage: $(READY)  ## All tests, requiring branch coverage of 95 %; takes longer.

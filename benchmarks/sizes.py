@@ -37,6 +37,8 @@ class Sizes:
     """Rows of the list that is exported."""
     exported_with_latency: int
     """Rows of the list that is exported over 20 ms of latency."""
+    customers: int
+    """Customers of the fake."""
     concurrencies: tuple[int, ...] = (1, 10, 100, 1000)
 
 
@@ -58,6 +60,7 @@ FULL = Sizes(
     engine_ids=(10_000, 100_000),
     exported=10_000,
     exported_with_latency=5_000,
+    customers=1_000_000,
 )
 QUICK = Sizes(
     repeats=3,
@@ -77,4 +80,5 @@ QUICK = Sizes(
     engine_ids=(5_000, 20_000),
     exported=3_000,
     exported_with_latency=3_000,
+    customers=1_000_000,
 )

@@ -13,7 +13,8 @@ version = release = PROJECT["version"]
 author = "The kajabi_async developers"
 project_copyright = "The kajabi_async developers"
 
-extensions = ["myst_parser", "sphinx.ext.autodoc", "names", "public_names", "reference", "commands", "surface"]
+extensions = ["myst_parser", "sphinx.ext.autodoc"]
+extensions += ["commands", "names", "navigation", "public_names", "reference", "surface"]
 exclude_patterns = ["_build", "_ext"]
 default_role = "py:obj"
 nitpicky = True

@@ -36,10 +36,10 @@ def watching(*, capturing: bool = True) -> Generator[list[str]]:
     """
     shown: list[str] = []
     handler = _Handler(shown)
-    package_logger = logging.getLogger(_LOGGERS[0])
+    # Not by ending the propagation: pytest captures the records of such a logger too.
+    only_warnings = _OnlyWarnings(handler)
     if not capturing:
-        handler = _PropagatingWarnings(shown)
-        package_logger.propagate = False
+        logging.getLogger(_LOGGERS[0]).addFilter(only_warnings)
     levels = {name: logging.getLogger(name).level for name in _LOGGERS}
     for name in _LOGGERS:
         logging.getLogger(name).setLevel(logging.DEBUG)
@@ -49,7 +49,7 @@ def watching(*, capturing: bool = True) -> Generator[list[str]]:
         yield shown
     finally:
         undo()
-        package_logger.propagate = True
+        logging.getLogger(_LOGGERS[0]).removeFilter(only_warnings)
         for name, level in levels.items():
             logging.getLogger(name).removeHandler(handler)
             logging.getLogger(name).setLevel(level)
@@ -67,13 +67,18 @@ class _Handler(logging.Handler):
         self._shown += [f"{kind} in a record of {record.name}" for kind in sorted(kinds)]
 
 
-class _PropagatingWarnings(_Handler):
-    """A handler that replaces the propagation of records."""
+class _OnlyWarnings(logging.Filter):
+    """A filter that searches the records that it keeps from all handlers."""
 
-    def emit(self, record: logging.LogRecord) -> None:
-        super().emit(record)
-        if record.name.startswith(_LOGGERS[0]) and record.levelno >= logging.WARNING:
-            logging.getLogger().handle(record)
+    def __init__(self, handler: logging.Handler) -> None:
+        super().__init__()
+        self._handler = handler
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        if record.levelno >= logging.WARNING:
+            return True
+        self._handler.emit(record)
+        return False
 
 
 def _watch_errors(shown: list[str]) -> Any:

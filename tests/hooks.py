@@ -18,6 +18,8 @@ import uvloop
 
 from tests.machine import is_ci, missing, need, sentence
 
+_LONG: Final = ("tests/soak/", "tests/benchmarks/")
+
 
 class _OnUvloop:
     """A plugin that runs every test of a coroutine on uvloop."""
@@ -53,6 +55,19 @@ def pytest_collection() -> Generator[None, object, object]:
         return (yield)
     finally:
         gc.enable()
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Start with the tests that take longest, those of the built documentation together; the rest stays in its order.
+
+    Each worker gets a part of the order: so one of them builds, and no other waits for it, nor for a last long test.
+    """
+    items.sort(key=lambda item: (not _reads_the_docs(item), not item.nodeid.startswith(_LONG)))
+
+
+def _reads_the_docs(item: pytest.Item) -> bool:
+    return "built_docs" in getattr(item, "fixturenames", ())
 
 
 def pytest_collection_finish() -> None:

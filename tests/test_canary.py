@@ -21,6 +21,24 @@ def test_a_token_in_a_record_is_seen(secrets_shown: list[str]) -> None:
     secrets_shown.clear()
 
 
+def test_only_warnings_reach_the_handlers_of_others() -> None:
+    """For pytest to keep the lines of a request takes longer than the request."""
+    package, root = logging.getLogger("kajabi_async"), logging.getLogger()
+    seen: list[str] = []
+    handler = logging.Handler()
+    handler.emit = lambda record: seen.append(record.getMessage())  # type: ignore[method-assign]
+    for logger in (package, root):
+        logger.addHandler(handler)
+    try:
+        package.debug("left out")
+        package.warning("kept")
+    finally:
+        for logger in (package, root):
+            logger.removeHandler(handler)
+    assert seen == ["kept", "kept"]
+    assert [type(each) for each in package.handlers if "pytest" in type(each).__module__] == []
+
+
 def test_a_token_in_an_error_is_seen(secrets_shown: list[str]) -> None:
     """It is found in the text and in an attribute."""
     KajabiError(f"with {TOKEN}").sent(attempts=1, maybe_applied=False)

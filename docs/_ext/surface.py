@@ -33,6 +33,9 @@ _MODULES: Final = (
     "kajabi_async.access",
     "kajabi_async.changes",
 )
+_AFTER_ALL: Final = 900
+_FIRST: Final = "first paragraph"
+"""The key of the metadata of a page: to read it from the page again at the end would be a twentieth of the build."""
 _ROLE: Final = re.compile(r":[\w:]+:`~?(?:[\w.]*\.)?(\w+)`|`([^`]+)`")
 
 
@@ -55,6 +58,7 @@ class Chapter(NamedTuple):
 def setup(app: Sphinx) -> dict[str, bool]:
     """Register the extension."""
     app.add_directive("surface", _Surface)
+    app.connect("doctree-read", _note_first_paragraph, priority=_AFTER_ALL)
     app.connect("build-finished", _write_texts)
     return {"parallel_read_safe": True, "parallel_write_safe": True}
 
@@ -213,8 +217,8 @@ def _list_of_pages(app: Sphinx) -> str:
     for heading, names in _toctrees(app):
         lines += [f"## {heading}", ""]
         for name in names:
-            title = app.env.titles[name].astext()
-            lines.append(f"- [{title}]({app.builder.get_target_uri(name)}): {_first_paragraph(app, name)}".rstrip(": "))
+            title, about = app.env.titles[name].astext(), app.env.metadata[name][_FIRST]
+            lines.append(f"- [{title}]({app.builder.get_target_uri(name)}): {about}".rstrip(": "))
         lines.append("")
     return "\n".join(lines)
 
@@ -227,11 +231,12 @@ def _toctrees(app: Sphinx) -> Iterator[tuple[str, list[str]]]:
         yield tree.get("caption") or "Pages", [*names, *below]
 
 
-def _first_paragraph(app: Sphinx, name: str) -> str:
-    """Return the first paragraph of a page, which may be that of what it documents."""
-    paragraphs = list(app.env.get_doctree(name).findall(nodes.paragraph))
+def _note_first_paragraph(app: Sphinx, doctree: nodes.document) -> None:
+    """Keep the first paragraph of a page, which may be that of what it documents."""
+    paragraphs = list(doctree.findall(nodes.paragraph))
     own = [each for each in paragraphs if isinstance(each.parent, nodes.section)]
-    return " ".join((own or paragraphs)[0].astext().split())
+    text = next((each.astext() for each in (*own, *paragraphs)), "")
+    app.env.metadata[app.env.docname][_FIRST] = " ".join(text.split())
 
 
 def _whole_text(app: Sphinx) -> str:

@@ -48,6 +48,7 @@ TINY = Sizes(
     engine_ids=(200,),
     exported=200,
     exported_with_latency=200,
+    customers=1_000,
     concurrencies=(1, 100),
 )
 

@@ -1,6 +1,7 @@
 """What the build reads from the package is whole: every command, every name, every option, every page."""
 
 import inspect
+import posixpath
 import re
 import tomllib
 from collections.abc import Iterator
@@ -112,6 +113,22 @@ def test_every_page_is_in_the_list_for_language_models(built_docs: Path) -> None
     assert text.startswith(f"# kajabi_async {PROJECT['project']['version']}\n\n> ")
     assert sorted({*PAGES, "api/index.html"} - {"index.html", "genindex.html", "search.html"} - {*links}) == []
     assert [link for link in links if not (built_docs / link).is_file()] == []
+
+
+@pytest.mark.thorough
+def test_every_page_has_the_navigation_to_all_pages(built_docs: Path) -> None:
+    """In the same order, by title, with the page itself as the current one."""
+    guides = {*PAGES, "api/index.html"} - {"index.html", "genindex.html", "search.html"}
+    seen: set[tuple[tuple[str, str], ...]] = set()
+    for page in {*guides, "index.html"}:
+        tree = _text(built_docs / page).partition('<div class="sidebar-tree">')[2].partition("</div>")[0]
+        links = re.findall(r'<a class="(current )?reference internal" href="([^"]*)">(.*?)</a>', tree)
+        assert [target for is_current, target, _ in links if is_current] == ["#"] * (page != "index.html"), page
+        targets = (page if target == "#" else posixpath.join(posixpath.dirname(page), target) for _, target, _ in links)
+        seen.add(tuple(zip(map(posixpath.normpath, targets), (title for *_, title in links), strict=True)))
+    (pages,) = seen
+    assert sorted(guides - dict(pages).keys()) == []
+    assert [name for _, name in pages if "<" in name or not name] == []
 
 
 @pytest.mark.thorough

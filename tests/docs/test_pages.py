@@ -2,6 +2,7 @@
 
 import re
 import tomllib
+from functools import cache
 from pathlib import Path
 from urllib.parse import quote, unquote, urldefrag, urlsplit
 
@@ -212,8 +213,9 @@ def _has_target(link: str, docs_url: str, folder: Path) -> bool:
     return not fragment or unquote(fragment) in _ids(target)
 
 
-def _ids(page: Path) -> set[str]:
-    return set(re.findall(r'\bid="([^"]+)"', page.read_text("utf-8")))
+@cache
+def _ids(page: Path) -> frozenset[str]:
+    return frozenset(re.findall(r'\bid="([^"]+)"', page.read_text("utf-8")))
 
 
 def _contents(folder: Path) -> dict[str, bytes]:

@@ -70,7 +70,7 @@ def test_a_hidden_limit_is_found_and_used(limit: float, number: int) -> None:
 
 def test_a_limit_that_changes_is_followed() -> None:
     """Halved within half a minute, doubled within a minute."""
-    _holds(*changed(20, seconds=100.0))
+    _holds(*changed(10, seconds=100.0))
 
 
 def test_whatever_was_refused_the_rate_comes_back() -> None:
