@@ -118,8 +118,11 @@ def test_a_lease_taken_on_one_thread_is_released_on_another(tmp_path: Path) -> N
     with ThreadPoolExecutor(1) as thread:
         lease = thread.submit(lambda: asyncio.run(store.acquire(KEY))).result()
         assert lease is not None
+        # With a reference to the lock: garbage collection may release it too.
+        (lock,) = store._locks.values()
         asyncio.run(store.release(KEY, lease))
         assert asyncio.run(_save(other))
+        assert not lock.is_locked
 
 
 async def test_a_lock_that_cannot_be_released_is_left_to_the_end_of_the_process(

@@ -101,7 +101,7 @@ async def test_a_token_that_cannot_be_sent_is_in_no_frame_of_the_error() -> None
         await _saved(store)
     another = RedisTokenStore("redis://127.0.0.1:1")
     another._bound_to = cast("Any", ("another loop", 0))
-    with pytest.raises(WrongLoopError) as wrong:
+    with pytest.raises(WrongLoopError, match=r"^the RedisTokenStore was used on another event loop") as wrong:
         await _saved(another)
     for error in (closed.value, wrong.value):
         frames = [
