@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import re
 import shutil
 import signal
 import stat
@@ -50,16 +51,16 @@ async def test_a_folder_that_others_can_open_or_that_is_a_link_is_refused(tmp_pa
     """The error says what to do."""
     loose = tmp_path / "loose"
     loose.mkdir(mode=0o755)
-    with pytest.raises(ConfigurationError, match=rf"open to other users: chmod 700 {loose}$"):
+    with pytest.raises(ConfigurationError, match=rf"open to other users: chmod 700 {re.escape(str(loose))}$"):
         FileTokenStore(loose)
     kept = tmp_path / "kept"
     kept.mkdir(mode=0o700)
     link = tmp_path / "link"
     link.symlink_to(kept)
-    with pytest.raises(ConfigurationError, match=rf"is a link or not a folder: {link}$"):
+    with pytest.raises(ConfigurationError, match=rf"is a link or not a folder: {re.escape(str(link))}$"):
         FileTokenStore(link)
     (tmp_path / "file").write_text("")
-    with pytest.raises(ConfigurationError, match=rf"is a link or not a folder: {tmp_path / 'file'}$"):
+    with pytest.raises(ConfigurationError, match=rf"is a link or not a folder: {re.escape(str(tmp_path / 'file'))}$"):
         FileTokenStore(tmp_path / "file")
     with pytest.raises(ConfigurationError, match=r"^the folder for the token cannot be made: Not a directory$"):
         FileTokenStore(tmp_path / "file" / "tokens")
@@ -346,7 +347,7 @@ async def test_a_folder_exchanged_between_check_and_opening_is_noticed(
         return really_open(path, *arguments, **keywords)
 
     monkeypatch.setattr(os, "open", exchanging)
-    with pytest.raises(StoreUnavailableError, match=rf"open to other users: chmod 700 {folder}$"):
+    with pytest.raises(StoreUnavailableError, match=rf"open to other users: chmod 700 {re.escape(str(folder))}$"):
         await store.load(KEY)
     assert _open_under(tmp_path) == []
 
