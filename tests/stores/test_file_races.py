@@ -110,7 +110,11 @@ async def test_a_lease_that_another_has_is_not_waited_for(tmp_path: Path, monkey
     store, other = (FileTokenStore(tmp_path / "tokens") for _ in range(2))
     lease = await store.acquire(KEY)
     assert lease is not None
-    monkeypatch.setattr(time, "sleep", lambda _: pytest.fail("the lock was waited for"))
+
+    def fail(_: float) -> None:
+        pytest.fail("the lock was waited for")
+
+    monkeypatch.setattr(time, "sleep", fail)
     assert await other.acquire(KEY) is None
     await store.release(KEY, lease)
 

@@ -27,7 +27,8 @@ def test_a_pace_is_read_as_it_was_written() -> None:
     """Each field, at the edge of what is possible."""
     least: dict[str, Any] = dict.fromkeys((*MOMENTS, *NUMBERS, *COUNTS, "window_answers", "event_answers"), 0)
     least |= {"borne": 0.5, "start": 0.5, "stock": -1e9}
-    most: dict[str, Any] = dict.fromkeys(MOMENTS, NOW + 600.0) | dict.fromkeys((*NUMBERS, "stock", "start"), 1e9)
+    most: dict[str, Any] = dict.fromkeys(MOMENTS, NOW + 600.0)
+    most |= dict.fromkeys((*NUMBERS, "stock", "start"), 1e9)
     most |= dict.fromkeys((*COUNTS, "answers", "window_answers", "event_answers"), 2**53) | {"on_hold": True}
     for values in (least, most, {"start": None, "borne": 0.0}):
         pace = attrs.evolve(LEARNED, **values)
