@@ -140,6 +140,8 @@ async def test_a_lock_that_cannot_be_released_is_left_to_the_end_of_the_process(
     lease = await store.acquire(KEY)
     assert lease is not None
 
+    (lock,) = store._locks.values()
+
     def fail(_: Any) -> None:
         raise OSError
 
@@ -147,3 +149,4 @@ async def test_a_lock_that_cannot_be_released_is_left_to_the_end_of_the_process(
         patched.setattr("kajabi_async.stores.file.FileLock.release", fail)
         await store.release(KEY, lease)
     assert not await store.save(KEY, token(), lease=lease, replaces=0)
+    assert lock.is_locked
