@@ -6,10 +6,8 @@ expires.
 
 import asyncio
 import contextlib
-import errno
 import os
 import re
-import secrets
 import stat
 import uuid
 from collections.abc import Callable, Generator
@@ -19,7 +17,7 @@ from typing import Any, Final, TypeVar
 import attrs
 
 from kajabi_async.errors import ConfigurationError, StoreUnavailableError
-from kajabi_async.private_files import make_folders
+from kajabi_async.private_files import UnsafePathError, make_folders
 from kajabi_async.session.auth.store import Lease, StoredToken, checked_lease_seconds
 
 try:
@@ -117,7 +115,7 @@ class FileTokenStore:
             stored = _read(folder, name)
             if (0 if stored is None else stored.version) != replaces:
                 return False
-            temporary = f"{name}.{secrets.token_hex(8)}"
+            temporary = f"{name}.{uuid.uuid4().hex}"
             descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | _SAFE_FLAGS, 0o600, dir_fd=folder)
             try:
                 with os.fdopen(descriptor, "wb") as opened:
@@ -209,18 +207,17 @@ def _prepare(folder: Path) -> None:
 
 def _open_folder(folder: Path) -> int:
     """Return a descriptor of *folder*; ConfigurationError if it is a link, another user's, or open to others."""
-    descriptor = -1
     try:
         _check_folder(folder.lstat(), folder)
         descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | _SAFE_FLAGS)
-        # Check the descriptor too: another folder may have taken the path in between.
-        _check_folder(os.fstat(descriptor), folder)
-    except BaseException as failure:
-        if descriptor >= 0:
+        try:
+            # Check the descriptor too: another folder may have taken the path in between.
+            _check_folder(os.fstat(descriptor), folder)
+        except BaseException:
             os.close(descriptor)
-        if isinstance(failure, OSError):
-            raise ConfigurationError(f"the folder for the token cannot be used: {failure.strerror}") from None
-        raise
+            raise
+    except OSError as failure:
+        raise ConfigurationError(f"the folder for the token cannot be used: {failure.strerror}") from None
     return descriptor
 
 
@@ -235,6 +232,6 @@ def _check_folder(found: os.stat_result, folder: Path) -> None:
 
 def _check_file(found: os.stat_result, name: str) -> None:
     if not stat.S_ISREG(found.st_mode):
-        raise OSError(errno.EINVAL, f"it is not a regular file, remove it: {name}")
+        raise UnsafePathError(f"it is not a regular file, remove it: {name}")
     if found.st_uid != os.geteuid() or stat.S_IMODE(found.st_mode) & 0o077:
-        raise OSError(errno.EPERM, f"it belongs to or is open to other users, remove it or chmod 600 {name}")
+        raise UnsafePathError(f"it belongs to or is open to other users, remove it or chmod 600 {name}")

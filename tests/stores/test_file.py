@@ -2,13 +2,14 @@
 
 import asyncio
 import os
+import re
 import shutil
 import signal
 import stat
 import subprocess
 import sys
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Generator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -50,17 +51,19 @@ async def test_a_folder_that_others_can_open_or_that_is_a_link_is_refused(tmp_pa
     """The error says what to do."""
     loose = tmp_path / "loose"
     loose.mkdir(mode=0o755)
-    with pytest.raises(ConfigurationError, match="chmod 700"):
+    with pytest.raises(ConfigurationError, match=rf"open to other users: chmod 700 {re.escape(str(loose))}$"):
         FileTokenStore(loose)
     kept = tmp_path / "kept"
     kept.mkdir(mode=0o700)
     link = tmp_path / "link"
     link.symlink_to(kept)
-    with pytest.raises(ConfigurationError, match="link"):
+    with pytest.raises(ConfigurationError, match=rf"is a link or not a folder: {re.escape(str(link))}$"):
         FileTokenStore(link)
     (tmp_path / "file").write_text("")
-    with pytest.raises(ConfigurationError):
+    with pytest.raises(ConfigurationError, match=rf"is a link or not a folder: {re.escape(str(tmp_path / 'file'))}$"):
         FileTokenStore(tmp_path / "file")
+    with pytest.raises(ConfigurationError, match=r"^the folder for the token cannot be made: Not a directory$"):
+        FileTokenStore(tmp_path / "file" / "tokens")
 
 
 async def test_a_file_that_is_a_link_or_open_to_others_is_not_read(tmp_path: Path) -> None:
@@ -69,7 +72,7 @@ async def test_a_file_that_is_a_link_or_open_to_others_is_not_read(tmp_path: Pat
     assert await _saved(store)
     file = tmp_path / "tokens" / f"token-{KEY}.json"
     file.chmod(0o644)
-    with pytest.raises(StoreUnavailableError, match="other users"):
+    with pytest.raises(StoreUnavailableError, match=rf"open to other users, remove it or chmod 600 token-{KEY}\.json$"):
         await store.load(KEY)
     moved = file.rename(tmp_path / "elsewhere")
     moved.chmod(0o600)
@@ -108,7 +111,7 @@ async def test_a_write_that_fails_leaves_the_old_token_and_nothing_else(
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(os, "fsync", full)
-    with pytest.raises(StoreUnavailableError, match="No space left"):
+    with pytest.raises(StoreUnavailableError, match=r"^the file of the token cannot be read or written: No space left"):
         await _saved(store, replaces=1)
     monkeypatch.undo()
     found = await store.load(KEY)
@@ -160,6 +163,19 @@ def _open_under(folder: Path) -> list[str]:
     return [path for path in opened if path.startswith(str(folder))]
 
 
+@contextmanager
+def _rescued_from_a_pipe(path: Path) -> Generator[list[int]]:
+    """Become the writer of the pipe *path* after two seconds: only that ends a thread that waits for one."""
+    opened: list[int] = []
+    timer = asyncio.get_running_loop().call_later(
+        2, lambda: opened.append(os.open(path, os.O_RDWR | os.O_NONBLOCK, 0o600))
+    )
+    try:
+        yield opened
+    finally:
+        timer.cancel()
+
+
 async def test_a_path_that_is_no_file_is_not_read_and_leaves_nothing_open(tmp_path: Path) -> None:
     """Reading a pipe would wait without end."""
     store = FileTokenStore(tmp_path / "tokens")
@@ -167,10 +183,11 @@ async def test_a_path_that_is_no_file_is_not_read_and_leaves_nothing_open(tmp_pa
     makes: list[Callable[[], None]] = [lambda: file.mkdir(mode=0o700), lambda: os.mkfifo(file, 0o600)]
     for make in makes:
         make()
-        for _ in range(3):
-            async with asyncio.timeout(5):
-                with pytest.raises(StoreUnavailableError, match="not a regular file"):
+        with _rescued_from_a_pipe(file) as late:
+            for _ in range(3):
+                with pytest.raises(StoreUnavailableError, match=rf"not a regular file, remove it: token-{KEY}\.json$"):
                     await store.load(KEY)
+        assert late == []
         assert _open_under(tmp_path) == []
         file.rmdir() if file.is_dir() else file.unlink()
     file.symlink_to("/dev/zero")
@@ -227,7 +244,7 @@ async def test_a_file_system_without_locks_is_reported(tmp_path: Path, monkeypat
         raise NotImplementedError("FileSystem does not appear to support flock")
 
     monkeypatch.setattr("kajabi_async.stores.file.FileLock.acquire", acquire)
-    with pytest.raises(StoreUnavailableError, match="locked"):
+    with pytest.raises(StoreUnavailableError, match=r"^the file of the token cannot be locked: NotImplementedError$"):
         await store.acquire(KEY)
 
 
@@ -330,8 +347,9 @@ async def test_a_folder_exchanged_between_check_and_opening_is_noticed(
         return really_open(path, *arguments, **keywords)
 
     monkeypatch.setattr(os, "open", exchanging)
-    with pytest.raises(StoreUnavailableError, match="open to other users"):
+    with pytest.raises(StoreUnavailableError, match=rf"open to other users: chmod 700 {re.escape(str(folder))}$"):
         await store.load(KEY)
+    assert _open_under(tmp_path) == []
 
 
 @needs_root

@@ -64,6 +64,19 @@ async def test_one_client_has_the_lease_of_a_key_at_a_time(stores: MakeStores) -
         await other.release(KEY, await _leased(other))
 
 
+async def test_each_lease_has_a_holder_of_its_own_and_a_higher_fence(stores: MakeStores) -> None:
+    """Both tell a late holder from the current one; a lease is for twenty seconds by default."""
+    async with stores() as (one, _):
+        assert one.lease_seconds == 20.0
+        earlier = await _leased(one)
+        await one.release(KEY, earlier)
+        later = await _leased(one)
+        assert earlier.holder
+        assert later.holder not in {None, earlier.holder}
+        assert later.fence > earlier.fence > 0
+        await one.release(KEY, later)
+
+
 async def test_releasing_an_old_lease_does_not_release_the_current_one(stores: MakeStores) -> None:
     """A slow holder must not admit a third one."""
     async with stores() as (one, other):

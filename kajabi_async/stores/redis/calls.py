@@ -9,7 +9,7 @@ from typing import Any, Final, Self
 
 from redis.asyncio import Redis
 
-from kajabi_async.errors import ConfigurationError, StoreUnavailableError, WrongLoopError
+from kajabi_async.errors import ConfigurationError, KajabiError, StoreUnavailableError, WrongLoopError
 
 __all__ = ["RedisBacked"]
 
@@ -31,12 +31,12 @@ class RedisBacked:
         """Return an awaitable of the reply to a command; StoreUnavailableError if it fails or takes over 2 s.
 
         The command goes on if the caller is cancelled: on an interrupted connection, the next command would get its
-        reply. WrongLoopError on another event loop than that of the first command. *words* may hold a token, so they
-        are in no frame of a traceback.
+        reply. WrongLoopError on another event loop than that of the first command.
         """
-        if self._closed or not self._is_on_its_loop():
-            words = ()
-        self._check_loop()
+        error = self._usage_error()
+        if error is not None:
+            return _raised(error)
+        self._bound_to = asyncio.get_running_loop(), os.getpid()
         task: asyncio.Task[Any] = asyncio.ensure_future(_awaited(self._redis.execute_command(*words)))
         self._pending.add(task)
         task.add_done_callback(self._forget)
@@ -62,16 +62,15 @@ class RedisBacked:
     ) -> None:
         await self.aclose()
 
-    def _check_loop(self) -> None:
+    def _usage_error(self) -> KajabiError | None:
         if self._closed:
-            raise StoreUnavailableError(f"the {type(self).__name__} is closed")
+            return StoreUnavailableError(f"the {type(self).__name__} is closed")
         if not self._is_on_its_loop():
-            raise WrongLoopError(
+            return WrongLoopError(
                 f"the {type(self).__name__} was used on another event loop before, or before a fork: make one for each "
                 "loop, such as one per asyncio.run() or per worker"
             )
-        if self._bound_to is None:
-            self._bound_to = asyncio.get_running_loop(), os.getpid()
+        return None
 
     def _is_on_its_loop(self) -> bool:
         return self._bound_to is None or self._bound_to == (asyncio.get_running_loop(), os.getpid())
@@ -100,6 +99,11 @@ async def _reply_of(task: "asyncio.Task[Any]") -> Any:
         name = type(failure).__name__
     # The text of a Redis error may quote the command, and its frames hold the command and the password.
     raise StoreUnavailableError(f"Redis cannot be used ({name})")
+
+
+async def _raised(error: KajabiError) -> Any:
+    """Raise *error* when awaited: the frames of the calls before hold the words of the command, such as a token."""
+    raise error
 
 
 async def _awaited(reply: Awaitable[Any]) -> Any:

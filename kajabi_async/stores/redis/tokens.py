@@ -112,7 +112,7 @@ class RedisTokenStore(RedisBacked):
         version, text, seen = _found(await self._script(_LOAD, names))
         if version is None and text is None:
             return None
-        token = StoredToken.from_bytes(text or b"")
+        token = None if text is None else StoredToken.from_bytes(text)
         number = checked_version(int(version)) if version is not None and _DIGITS.fullmatch(version) else None
         if token is None or not number:
             await self._script(_DROP, names, seen)
