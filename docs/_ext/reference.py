@@ -6,12 +6,12 @@ Relations get the type of their handle, resources their sort keys and includes, 
 
 import builtins
 import re
-import sys
 from collections.abc import Hashable, Iterator, Mapping
 from inspect import getattr_static, getdoc
 from itertools import takewhile
 from typing import Any, Final, Literal, get_args, get_origin, is_typeddict
 
+from constants import docs_of_constant
 from docutils import nodes
 from names import operations
 from options import filter_table, literals, options_table
@@ -19,7 +19,6 @@ from pygments.lexers.special import TextLexer
 from sphinx.addnodes import pending_xref
 from sphinx.application import Sphinx
 from sphinx.environment import BuildEnvironment
-from sphinx.pycode import ModuleAnalyzer
 
 import kajabi_async
 from kajabi_async import ToMany, ToOne, webhooks
@@ -31,6 +30,7 @@ _MADE_BY_THE_CLIENT: Final = {
     "Changes",
     "EmailLookups",
     "FaultOrder",
+    "Incident",
     "Lookups",
     "Origin",
     "Page",
@@ -101,7 +101,7 @@ def _signature(
 ) -> tuple[str, str | None] | None:
     if signature is None:
         return None
-    if what in {"class", "exception"} and not is_typeddict(value) and _is_not_called(value):
+    if what in {"class", "exception"} and not is_typeddict(value) and is_not_called(value):
         return "", None
     return _readable(signature), _returned(name, returns)
 
@@ -120,7 +120,8 @@ def _returned(name: str, returns: str | None) -> str | None:
     return returns
 
 
-def _is_not_called(cls: type) -> bool:
+def is_not_called(cls: type) -> bool:
+    """Return whether users make no object of *cls* themselves."""
     return (
         issubclass(cls, ResourceOperations | Resource | BaseException)
         or cls.__name__ in _MADE_BY_THE_CLIENT
@@ -140,11 +141,11 @@ def _public_bases(_app: Sphinx, _name: str, _value: Any, _options: Any, bases: l
 def _complete(_app: Sphinx, what: str, name: str, value: Any, _options: Any, lines: list[str]) -> None:
     if what == "module":
         lines[:] = _for_users("\n".join(lines)).split("\n")
-    elif what == "data" and "\n".join(lines).strip() == getdoc(type(value)):
-        # A constant has no docstring at run time, and this is that of its type.
-        lines[:] = _docs_of_constant(name)
+    elif what == "data" and "\n".join(lines).strip() in {"", getdoc(type(value))}:
+        # A constant has no docstring at run time, at most that of its type.
+        lines[:] = docs_of_constant(name)
     elif what in {"class", "exception"} and _is_of_init(value, lines):
-        lines[:] = [] if _is_not_called(value) else _written(lines)
+        lines[:] = [] if is_not_called(value) else _written(lines)
     elif what in {"class", "exception"}:
         lines[:] = [*_written(lines), *_about_class(value)]
     elif what == "attribute":
@@ -166,15 +167,6 @@ def _for_users(text: str) -> str:
     blocks = list(takewhile(lambda block: not block.startswith("Imports "), text.split("\n\n")))
     # A drawing is no code.
     return "\n\n".join(blocks).replace("::\n\n    KajabiError\n", ".. code-block:: text\n\n    KajabiError\n")
-
-
-def _docs_of_constant(name: str) -> list[str]:
-    package, _, constant = name.rpartition(".")
-    for module in sorted(each for each in sys.modules if each.startswith(f"{package}.")):
-        found = ModuleAnalyzer.for_module(module).find_attr_docs().get(("", constant))
-        if found is not None:
-            return list(found)
-    raise LookupError(f"{name} has no docstring")
 
 
 def _is_of_init(cls: type, lines: list[str]) -> bool:
