@@ -61,3 +61,5 @@ html_theme_options = {
     ],
 }
 pygments_style = "default"
+# The default for dark pages underlines names of modules, as if they were links.
+pygments_dark_style = "github-dark"

@@ -67,8 +67,8 @@ document.addEventListener("DOMContentLoaded", () => {
     for (const text of texts) {
       const words = text.data.split(/(\S+)/);
       const shown = words.flatMap((word) => {
-        if (word.length > longest) return separated(word);
-        return word.includes("-") ? [mark(word)] : [word];
+        if (word.length > 38) return separated(word);
+        return word.includes("-") && word.length <= longest ? [mark(word)] : [word];
       });
       text.replaceWith(...shown);
     }
