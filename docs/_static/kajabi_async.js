@@ -60,14 +60,15 @@ document.addEventListener("DOMContentLoaded", () => {
     if (token.textContent.length <= longest && !/\s/.test(token.textContent)) token.classList.add("option");
   }
   const shells = ".highlight-console pre, .highlight-bash pre, .highlight-text pre, .highlight-wire pre, code.literal";
-  for (const block of document.querySelectorAll(shells)) {
+  for (const block of document.querySelectorAll(`${shells}, article :is(h1, h2, h3)`)) {
+    const separate = block.matches("h1, h2, h3") ? 18 : 38;
     const walker = document.createTreeWalker(block, NodeFilter.SHOW_TEXT);
     const texts = [];
     while (walker.nextNode()) texts.push(walker.currentNode);
     for (const text of texts) {
       const words = text.data.split(/(\S+)/);
       const shown = words.flatMap((word) => {
-        if (word.length > 38) return separated(word);
+        if (word.length > separate) return separated(word);
         return word.includes("-") && word.length <= longest ? [mark(word)] : [word];
       });
       text.replaceWith(...shown);
