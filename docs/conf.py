@@ -39,6 +39,9 @@ add_module_names = False
 toc_object_entries_show_parents = "hide"
 maximum_signature_line_length = 88
 
+# Quotation marks belong to code more often than to prose: 'purchases' is copied as it is.
+smartquotes = False
+
 myst_enable_extensions = ["attrs_inline", "colon_fence", "deflist"]
 myst_heading_anchors = 3
 
@@ -59,3 +62,5 @@ html_theme_options = {
     ],
 }
 pygments_style = "default"
+# The default for dark pages underlines names of modules, as if they were links.
+pygments_dark_style = "github-dark"

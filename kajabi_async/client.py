@@ -207,7 +207,7 @@ class Kajabi(Prefetching):
 
     @property
     def site_id(self) -> str | None:
-        """The site that lists filter by and creations happen on; None if there is none."""
+        """The site that lists are filtered by and resources are created on; None if none is set."""
         return self._context.site_id
 
     @property
@@ -222,7 +222,7 @@ class Kajabi(Prefetching):
         return await read_me(self._context)
 
     async def version(self) -> "ApiVersion":
-        """Return the version of the API; needs no credentials. The document has 503 for it: ServerError."""
+        """Return the version of the API; needs no credentials. ServerError while the API is down (503)."""
         from kajabi_async.resources.account import read_version  # noqa: PLC0415
 
         return await read_version(self._session.send)
@@ -242,8 +242,8 @@ class Kajabi(Prefetching):
     ) -> "Changes":
         """Return the changes of the account from ``cursor`` on, to be read by ``async for`` or by ``poll()``.
 
-        The lists that ``watch`` names, all six by default, are polled ``every`` so many seconds, of the client's site
-        if it has one; a quiet poll sends one request for each. Changes come oldest first, at least once: one that
+        The lists that ``watch`` names, all six by default, are polled every ``every`` seconds, of the client's site if
+        it has one; a quiet poll sends one request for each. Changes come oldest first, at least once: one that
         comes a second time has the same ``key``. Pauses and outages delay them and lose nothing; the loop ends with
         AuthenticationError if the credentials are rejected, PermissionDeniedError if the key may not read a list, and
         ClientClosedError if the client is closed.
@@ -251,8 +251,8 @@ class Kajabi(Prefetching):
         Without ``cursor`` they start now, or at ``since``: a time with its zone, or a timedelta or number of seconds
         back from now by the clock of this machine. Form submissions carry no time and always start now.
 
-        ``sweep`` also compares whole lists, one request each so many seconds, to find what polls cannot: edits of
-        contacts, customers and orders, and deletions.
+        With ``sweep`` whole lists are compared too, by one request every ``sweep`` seconds, to find what polls cannot:
+        edits of contacts, customers and orders, and deletions.
 
         InvalidArgumentError for a list that cannot be watched, or a cursor that is damaged, of another version, or of
         other credentials, another site or another ``base_url``.

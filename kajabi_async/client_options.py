@@ -47,7 +47,7 @@ class ClientOptions(TypedDict, total=False):
     allow_insecure: bool
     """Accept plain http to other hosts: the secret and the token then travel in clear text (False)."""
     site_id: str | int | None
-    """The site that lists filter by and creations happen on, unless a call names another site or None."""
+    """The site that lists are filtered by and resources are created on, unless a call has its own ``site_id``."""
     timeout: "float | Timeouts | None"
     """Seconds for a whole operation, waits and retries included (60), or each limit by itself."""
     concurrency: int
@@ -86,7 +86,7 @@ class SharedOptions(TypedDict, total=False):
     retry: RetryPolicy
     """When reads are retried. The retry budget is the client's, unless the policy has one of another size."""
     site_id: str | int | None
-    """The site that lists filter by and creations happen on; None for no site."""
+    """The site that lists are filtered by and resources are created on; None for no site."""
     concurrency: int
     """The number of lookups that bulk runs keep going, at most the ``concurrency`` of the client."""
 

@@ -2,7 +2,7 @@
 
 import inspect
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Final
 
 from cyclopts import App
@@ -17,7 +17,12 @@ from kajabi_async.cli.describing import described
 from kajabi_async.cli.descriptions import Description
 from kajabi_async.cli.exit_codes import MEANINGS
 
-_CODE: Final = re.compile(r"`([^`]+)`|(?<!\w)(--?[a-z][\w-]*)")
+_CODE: Final = re.compile(
+    r"`([^`]+)`"
+    r"|(?<!\w)(--?[a-z][\w-]*(?: [A-Z]{2,}\b)?"  # An option, with what it takes,
+    r"|\$?[A-Z]+(?:_[A-Z]+)+"  # a variable of the environment,
+    r"|~?[\w./-]*\.(?:parquet|toml|csv|jsonl|partial|config)\b)"  # or a path.
+)
 _INDENTED: Final = re.compile(r"^(?: {2,}|\$ )")
 
 
@@ -37,7 +42,8 @@ class _Commands(SphinxDirective):
     def run(self) -> list[nodes.Node]:
         """Return a section for each command and group."""
         names = {command.name for command in COMMANDS if command.section == self.arguments[0]}
-        return [_section(self, app, ("kajabi", name)) for name, app in _commands(make_app()) if name in names]
+        root = make_app()
+        return [_section(self, app, ("kajabi", name), root) for name, app in _commands(root) if name in names]
 
 
 class _CommandList(SphinxDirective):
@@ -51,21 +57,7 @@ class _CommandList(SphinxDirective):
     def _rows(self, section: str) -> Iterator[list[list[nodes.Node]]]:
         for command in COMMANDS:
             if command.section == section:
-                yield [[self._link(f"kajabi {command.name}")], _inline(command.summary)]
-
-    def _link(self, words: str) -> nodes.Node:
-        target = words.replace(" ", "-")
-        link = pending_xref(
-            "",
-            refdomain="std",
-            reftype="ref",
-            reftarget=target,
-            refexplicit=True,
-            refdoc=self.env.docname,
-            refwarn=True,
-        )
-        link += nodes.literal("", words)
-        return link
+                yield [[_link(self, f"kajabi {command.name}")], _inline(command.summary)]
 
 
 class _ExitCodes(SphinxDirective):
@@ -85,7 +77,22 @@ def _commands(app: App) -> Iterator[tuple[str, App]]:
             yield name, command
 
 
-def _section(directive: SphinxDirective, command: App, words: tuple[str, ...]) -> nodes.section:
+def _link(directive: SphinxDirective, words: str) -> nodes.Node:
+    """Return a link to the section of a command."""
+    link = pending_xref(
+        "",
+        refdomain="std",
+        reftype="ref",
+        reftarget=words.replace(" ", "-"),
+        refexplicit=True,
+        refdoc=directive.env.docname,
+        refwarn=True,
+    )
+    link += nodes.literal("", words)
+    return link
+
+
+def _section(directive: SphinxDirective, command: App, words: tuple[str, ...], root: App) -> nodes.section:
     target = "-".join(words)
     section = nodes.section(ids=[target], names=[])
     labels = directive.env.domains.standard_domain
@@ -96,16 +103,31 @@ def _section(directive: SphinxDirective, command: App, words: tuple[str, ...]) -
     if command.default_command is not None:
         section += _code(description["usage"])
     section += _paragraphs(command.help)
-    section += _options(description)
+    if words[1] == "export" and command.default_command is not None:
+        section += _options_of_export(directive, description, words[-1], root)
+    else:
+        section += _options(description["tables"])
     for name, below in _commands(command):
-        section += _section(directive, below, (*words, name))
+        section += _section(directive, below, (*words, name), root)
     directive.state.document.note_explicit_target(section)
     return section
 
 
-def _options(description: Description) -> Iterator[nodes.Node]:
+def _options_of_export(
+    directive: SphinxDirective, description: Description, name: str, root: App
+) -> Iterator[nodes.Node]:
+    """Yield the options of ``kajabi export NAME``; its filters are those of ``kajabi NAME list``, and stand there."""
+    listing = described(root[name]["list"], (name, "list"))["tables"]
+    yield from _options({heading: rows for heading, rows in description["tables"].items() if heading != "Filters"})
+    if description["tables"].get("Filters") != listing.get("Filters"):
+        raise ValueError(f"kajabi export {name} has other filters than kajabi {name} list")
+    link = _link(directive, f"kajabi {name} list")
+    yield nodes.paragraph("", "", nodes.Text("The filters are those of "), link, nodes.Text("."))
+
+
+def _options(tables: Mapping[str, list[tuple[str, str]]]) -> Iterator[nodes.Node]:
     """Yield a table of options for each group of them, as the page of the command has them."""
-    for heading, rows in description["tables"].items():
+    for heading, rows in tables.items():
         header = (heading.removesuffix("s") if heading == "Options" else heading, "Meaning")
         yield _table(header, [[_names(name), _inline(text)] for name, text in rows])
 

@@ -24,21 +24,52 @@ document.addEventListener("DOMContentLoaded", () => {
   }
 });
 
-/* Options of the command are marked, so that no line ends after one of their hyphens. */
+/* Each line of code is an element of its own, so that its rest hangs below its beginning if it is too long. */
 document.addEventListener("DOMContentLoaded", () => {
-  const shells = ".highlight-console pre, .highlight-bash pre, .highlight-text pre, code.literal";
-  for (const block of document.querySelectorAll(shells)) {
+  for (const pre of document.querySelectorAll("div.highlight pre")) {
+    const lines = [document.createElement("span")];
+    for (const node of pre.childNodes) {
+      node.textContent.split(/(?<=\n)/).forEach((text) => {
+        const part = node.cloneNode(false);
+        part.textContent = text;
+        lines.at(-1).append(part);
+        if (text.endsWith("\n")) lines.push(document.createElement("span"));
+      });
+    }
+    for (const line of lines) {
+      line.className = "line";
+      const indent = line.textContent.match(/^[ \u2500-\u257f]*/)[0].length;
+      line.style.setProperty("--hang", `${indent + 2}ch`);
+    }
+    pre.replaceChildren(...lines.filter((line) => line.textContent));
+  }
+});
+
+/* Words of code are marked, so that no line ends inside of a name, after a hyphen of an option, or between - and >.
+   Long ones, such as the names of tests, may break after a separator. */
+document.addEventListener("DOMContentLoaded", () => {
+  const longest = 30;
+  const mark = (text) => {
+    const word = document.createElement("span");
+    word.className = "option";
+    word.textContent = text;
+    return word;
+  };
+  const separated = (text) => text.split(/(?<=[/_.:?&])(?=[^/_.:?&])/).flatMap((part) => [part, document.createElement("wbr")]);
+  for (const token of document.querySelectorAll("div.highlight .line > span")) {
+    if (token.textContent.length <= longest && !/\s/.test(token.textContent)) token.classList.add("option");
+  }
+  const shells = ".highlight-console pre, .highlight-bash pre, .highlight-text pre, .highlight-wire pre, code.literal";
+  for (const block of document.querySelectorAll(`${shells}, article :is(h1, h2, h3)`)) {
+    const separate = block.matches("h1, h2, h3") ? 18 : 38;
     const walker = document.createTreeWalker(block, NodeFilter.SHOW_TEXT);
     const texts = [];
     while (walker.nextNode()) texts.push(walker.currentNode);
     for (const text of texts) {
-      const parts = text.data.split(/(--[a-z][a-z-]*)/);
-      const shown = parts.map((part, index) => {
-        if (index % 2 === 0) return part;
-        const option = document.createElement("span");
-        option.className = "option";
-        option.textContent = part;
-        return option;
+      const words = text.data.split(/(\S+)/);
+      const shown = words.flatMap((word) => {
+        if (word.length > separate) return separated(word);
+        return word.includes("-") && word.length <= longest ? [mark(word)] : [word];
       });
       text.replaceWith(...shown);
     }
@@ -52,7 +83,7 @@ document.addEventListener("DOMContentLoaded", () => {
     const headings = [...table.querySelectorAll("thead th")].map((cell) => cell.textContent.trim());
     for (const row of table.querySelectorAll("tbody tr")) {
       [...row.cells].forEach((cell, index) => {
-        if (index > 1 && headings[index]) cell.dataset.label = headings[index];
+        if (index > 1 && headings[index] && cell.textContent.trim()) cell.dataset.label = headings[index];
       });
     }
   }

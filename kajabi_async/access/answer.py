@@ -12,6 +12,7 @@ from kajabi_async.plain import PlainRecord, plain, rfc3339
 __all__ = ["Access", "State"]
 
 State = Literal["allowed", "denied", "unknown"]
+"""The three answers."""
 
 
 @refusing({"__bool__": "an Access has three states: write 'if access.allowed' and answer 'access.unknown' with 503"})

@@ -13,7 +13,7 @@ from kajabi_async.export.columns import Column, Kind
 __all__ = ["FORMATS", "CsvWriter", "JsonLinesWriter", "Writer", "arrow_module", "format_for", "open_writer"]
 
 FORMATS: Final = ("parquet", "arrow", "jsonl", "csv")
-"""``parquet`` and ``arrow`` (an Arrow IPC file, also known as Feather) need the extra ``arrow``."""
+"""The formats; ``parquet`` and ``arrow`` (an Arrow IPC file, also called Feather) need the extra ``arrow``."""
 _BY_SUFFIX: Final = {
     ".parquet": "parquet",
     ".arrow": "arrow",

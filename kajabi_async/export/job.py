@@ -85,8 +85,8 @@ async def export(
     Every page is read again after the next one, to find rows that shift while the export runs: in a list sorted by
     ``created_at`` (see `SORTED_BY`), no row that stays throughout is missing. Other lists may lose a row if one is
     removed and another added between two requests; the report says what was noticed. The export sets the sort, and the
-    page size is 100 unless the list has one. With ``prefetch=`` of the list up to so many pages are fetched ahead, and
-    as many read again at once.
+    page size is 100 unless the list has one. With ``prefetch=n`` of the list up to n pages are fetched ahead, and n
+    are read again at once.
 
     InvalidArgumentError for a format, a sort or a position that an export cannot have, for a file that is a link or
     cannot be replaced, and for a checkpoint that was started with other arguments; ConfigurationError if pyarrow is

@@ -42,6 +42,7 @@ class ExportProgress(PlainRecord):
 
 
 ExportObserver = Callable[[ExportProgress], None]
+"""Called after every page and every batch, and when the export stalls, on the event loop: it must not block."""
 
 
 @attrs.frozen(kw_only=True)

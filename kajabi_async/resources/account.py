@@ -101,6 +101,7 @@ class HookPagingOptions(PagingOptions, total=False):
     """How hooks are paged; they are not sorted, and their fields cannot be restricted (API document)."""
 
     page_size: int
+    """Rows per page; the server may return fewer."""
 
 
 class HookListOptions(HookPagingOptions, HookFilters):

@@ -22,7 +22,7 @@ class OfferListOptions(ListOptions[OfferInclude, OfferSort, Fieldsets], OfferFil
 
 
 class Offers(Gettable[Offer, OfferInclude, Fieldsets], Listable[Offer], Linkable[Offer]):
-    """``api.offers``."""
+    """``api.offers``: offers, which sell products; read only."""
 
     name = "offers"
     model = Offer
@@ -46,7 +46,7 @@ class ProductListOptions(ListOptions[Never, ProductSort, Fieldsets], ProductFilt
 
 
 class Products(Gettable[Product, Never, Fieldsets], Listable[Product]):
-    """``api.products``."""
+    """``api.products``: products, such as courses, podcasts and communities; read only."""
 
     name = "products"
     model = Product

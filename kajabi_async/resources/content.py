@@ -21,7 +21,7 @@ class PodcastListOptions(ListOptions[Never, PodcastSort, Fieldsets], PodcastFilt
 
 
 class Podcasts(Gettable[Podcast, Never, Fieldsets], Listable[Podcast]):
-    """``api.podcasts``."""
+    """``api.podcasts``: podcasts; read only."""
 
     name = "podcasts"
     model = Podcast
@@ -38,7 +38,7 @@ class BlogPostListOptions(ListOptions[Never, BlogPostSort, Fieldsets], BlogPostF
 
 
 class BlogPosts(Gettable[BlogPost, Never, Fieldsets], Listable[BlogPost]):
-    """``api.blog_posts``."""
+    """``api.blog_posts``: blog posts; read only."""
 
     name = "blog_posts"
     model = BlogPost
@@ -55,7 +55,7 @@ class LandingPageListOptions(ListOptions[Never, LandingPageSort, Fieldsets], Lan
 
 
 class LandingPages(Gettable[LandingPage, Never, Fieldsets], Listable[LandingPage]):
-    """``api.landing_pages``."""
+    """``api.landing_pages``: landing pages; read only."""
 
     name = "landing_pages"
     model = LandingPage
@@ -72,7 +72,7 @@ class WebsitePageListOptions(ListOptions[Never, WebsitePageSort, Fieldsets], Web
 
 
 class WebsitePages(Gettable[WebsitePage, Never, Fieldsets], Listable[WebsitePage]):
-    """``api.website_pages``."""
+    """``api.website_pages``: website pages; read only."""
 
     name = "website_pages"
     model = WebsitePage

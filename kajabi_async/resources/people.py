@@ -379,7 +379,7 @@ class ContactNoteListOptions(ListOptions[ContactNoteInclude, ContactNoteSort, Fi
 
 
 class ContactNotes(Gettable[ContactNote, ContactNoteInclude, Fieldsets], Listable[ContactNote]):
-    """``api.contact_notes``."""
+    """``api.contact_notes``: notes on contacts."""
 
     name = "contact_notes"
     model = ContactNote

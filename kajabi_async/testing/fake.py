@@ -39,7 +39,9 @@ class FakeKajabi(Server):
     ::
 
         async with FakeKajabi(customers=50) as fake:
-            api = Kajabi(client_id=fake.client_id, client_secret=fake.client_secret, base_url=fake.base_url)
+            key = {"client_id": fake.client_id, "client_secret": fake.client_secret}
+            async with Kajabi(**key, base_url=fake.base_url) as api:
+                customer = await api.customers.get("5")
 
     The data is generated from ``seed``: two fakes with the same seed and sizes answer the same, and a million
     customers cost nothing until they are requested. Customers have the ids "1" to "N"; the contact of customer n has
@@ -75,15 +77,22 @@ class FakeKajabi(Server):
     ) -> None:
         """Configure the fake; ``start`` opens the socket.
 
-        ``latency`` is seconds before each answer. ``faults`` are fault plans. ``rate_limit`` is a RequestLimit, or a
-        number of requests per second, for all clients together. ``client_id`` and ``client_secret`` are the key that it
-        accepts, by default one of its own. An access token expires after ``token_uses`` requests.
-        Token lifetimes are seconds of ``clock``. The key has no scope for ``denied_types`` (403). ``meta`` is the shape
-        of the meta of every list. ``included_offer_title`` is the title attribute of included offers: the document
-        prints ``name``. ``quirks`` are further differences between the live server and its document. ``deliver_hooks``
-        posts to hooks with addresses on this machine; without it deliveries are only recorded in ``effects``. With
-        ``bundled_orders`` one transaction pays for all offers of an order, and its ``offer`` is null. ``now`` is the
-        wall clock, for Date headers and the times of writes. ValueError for an invalid size or an unknown shape.
+        - ``latency``: seconds before each answer.
+        - ``faults``: fault plans.
+        - ``rate_limit``: a RequestLimit, or a number of requests per second, for all clients together.
+        - ``client_id``, ``client_secret``: the key that it accepts, by default one of its own.
+        - ``token_uses``: the number of requests after which an access token expires.
+        - ``token_lifetime``, ``refresh_token_lifetime``: in seconds of ``clock``.
+        - ``denied_types``: types for which the key has no scope (403).
+        - ``meta``: the shape of the meta of every list.
+        - ``included_offer_title``: the title attribute of included offers; the document prints ``name``.
+        - ``bundled_orders``: whether one transaction pays for all offers of an order, and its ``offer`` is null.
+        - ``quirks``: further differences between the live server and its document.
+        - ``deliver_hooks``: posts to hooks with addresses on this machine; without it deliveries are only recorded in
+          ``effects``.
+        - ``now``: the wall clock, for Date headers and the times of writes.
+
+        ValueError for an invalid size or an unknown shape.
         """
         self.effects: list[Effect] = []
         """The side effects that writes would have had, oldest first."""

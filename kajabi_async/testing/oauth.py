@@ -21,7 +21,7 @@ _KEPT_GRANTS: Final = 10_000
 
 @attrs.define
 class IssuedTokens:
-    """One pair of tokens; times are in seconds of the desk's clock."""
+    """One pair of tokens; times are in seconds of the fake's clock."""
 
     access_token: str = attrs.field(repr=False)
     refresh_token: str = attrs.field(repr=False)

@@ -69,6 +69,22 @@ BROKEN_OPTIONS = """
 [...document.querySelectorAll("article .option")].filter(each => each.getClientRects().length > 1)
   .map(each => each.textContent)
 """
+ROWS_OF_LINES = """
+[...document.querySelectorAll("div.highlight pre .line")].map(line => {
+  const range = document.createRange();
+  range.selectNodeContents(line);
+  const rows = new Map();
+  for (const {left, bottom, width} of range.getClientRects())
+    if (width) rows.set(Math.round(bottom), Math.min(left, rows.get(Math.round(bottom)) ?? Infinity));
+  return [...rows.values()];
+})
+"""
+SELECTED = """
+[...document.querySelectorAll(".highlight-python pre")].map(pre => {
+  getSelection().selectAllChildren(pre);
+  return [getSelection().toString().trimEnd(), pre.textContent.trimEnd()];
+})
+"""
 # A page opened from a search has a link without a target that removes the highlights.
 LINKS = "[...document.querySelectorAll('a[href]:not(.highlight-link a)')].map(link => link.href)"
 BAD_PAGE = """
@@ -148,6 +164,18 @@ async def test_a_button_copies_the_code(docs_url: str, browser: str) -> None:
         copied, _ = await tab.evaluate(COPIED)
         assert any(text.startswith("import asyncio\n\nfrom kajabi_async import Kajabi") for text in copied)
         assert [text for text in copied if text.startswith(("Mateo Park", "GET /v1"))] == []
+
+
+async def test_the_rest_of_a_long_line_of_code_hangs_below_its_beginning(docs_url: str, browser: str) -> None:
+    """So it is not read as a statement of its own; code that is selected by hand is copied as it was written."""
+    async with opened(browser, f"{docs_url}/guides/quickstart.html", width=PHONE) as tab:
+        rows: list[list[float]] = await tab.evaluate(ROWS_OF_LINES)
+        broken = [lefts for lefts in rows if len(lefts) > 1]
+        assert len(broken) > 10
+        assert [lefts for lefts in broken if min(lefts[1:]) < lefts[0] + 10] == []
+        texts: list[tuple[str, str]] = await tab.evaluate(SELECTED)
+    assert [selected for selected, written in texts if selected != written] == []
+    assert any("\n\n\nasync def main() -> None:\n    async with Kajabi" in selected for selected, _ in texts)
 
 
 async def test_a_bad_page_would_be_noticed(docs_url: str, built_docs: Path, browser: str) -> None:

@@ -39,7 +39,7 @@ def doctor(
         bool, Parameter(name="--json", help="Print a line of JSON for each check; errors, too.", negative=())
     ] = False,
 ) -> int:
-    """Check settings, credentials, network, clock and permissions, and print what is wrong with its cure.
+    """Check settings, credentials, network, clock and permissions, and print what is wrong and how to mend it.
 
     Each check is ok, warn, fail or skip. Only reads are sent, and no secret is shown.
     The exit code is 0 if no check failed, otherwise that of the first that did: 2 for settings or the clock, 3 for a

@@ -1,39 +1,39 @@
 """Faults of requests, to inject singly or in a seeded mix.
 
-====================================  ==============================================================  ==============
-Kind                                  What happens                                                    Effect applied
-====================================  ==============================================================  ==============
-``latency``, ``random_latency``       the answer is late: ``Delay(seconds, up_to=...)``               yes
-``dribble``                           the body arrives in small pieces: ``Dribble(pause, bytes)``     yes
-``retry_after_seconds``, ``_float``,  429 with Retry-After in that form:                              no
-``_date``, ``_past_date``,            ``TooManyRequests(form, wait)``
-``_negative``, ``_huge``,
-``_garbage``, ``_absent``
-``failure``                           an error document: ``Failure(status, headers, body)``           no
-``html_error``, ``html_success``      a web page with 502 or 200: ``HtmlAnswer(status)``              no
-``cut_length``, ``cut_chunked``       the body ends too early: ``CutBody(framing)``                   yes
-``reset_before_answer``               RST before the request is processed: ``Reset(when)``            no
-``reset_mid_body``                    RST in the middle of the body                                   yes
-``reset_reused``                      RST, on kept-alive connections only                             no
-``lost_answer``                       closed in order, without a byte: ``LostAnswer()``               yes
-``drop``                              the connection is aborted: ``Cut(when)``                        but "before"
-``hang``                              no answer until the fake is closed: ``Hang()``                  no
-``hang_after_headers``                headers, then nothing: ``Hang(after_headers=True)``             yes
-``gzip_bomb``, ``deflate_bomb``       a small body, 300 MiB decompressed: ``Bomb(coding, size)``      no
-``broken_gzip``, ``broken_deflate``   a body that cannot be decompressed: ``BrokenCompression(...)``  yes
-``malformed_json``, ``not_utf8``,     an unreadable or dangerous document:                            yes
-``nan``, ``infinity``,                ``OddJson(oddity)``
-``negative_infinity``,
-``deep_nesting``, ``big_int``,
-``big_float``
-``repeated_rows``                     a page begins with rows of the preceding page                   yes
-``row_inserted``, ``row_removed``     the data changes after a page: ``RowsMove(change)``             yes
-``repeated_next``, ``cyclic_next``,   the next link leads in circles or to a foreign host, or the     yes
-``empty_page``, ``hostile_next``      page is empty: ``OddNext(turn, link)``
-``data_change``                       any change of the data: ``DataChange(callable)``                yes
-``clock_forward``, ``clock_back``     the server's clock jumps: ``ClockJump(seconds)``                yes
-``token_expired``, ``token_refused``  the token expires, or is rejected once                          no
-====================================  ==============================================================  ==============
+===============  ======================================  ==============================================================
+Effect applied   Kind                                    What happens
+===============  ======================================  ==============================================================
+yes              ``latency``, ``random_latency``         the answer is late: ``Delay(seconds, up_to=...)``
+yes              ``dribble``                             the body arrives in small pieces: ``Dribble(pause, bytes)``
+no               ``retry_after_seconds``, ``_float``,    429 with Retry-After in that form:
+                 ``_date``, ``_past_date``,              ``TooManyRequests(form, wait)``
+                 ``_negative``, ``_huge``,
+                 ``_garbage``, ``_absent``
+no               ``failure``                             an error document: ``Failure(status, headers, body)``
+no               ``html_error``, ``html_success``        a web page with 502 or 200: ``HtmlAnswer(status)``
+yes              ``cut_length``, ``cut_chunked``         the body ends too early: ``CutBody(framing)``
+no               ``reset_before_answer``                 RST before the request is processed: ``Reset(when)``
+yes              ``reset_mid_body``                      RST in the middle of the body
+no               ``reset_reused``                        RST, on kept-alive connections only
+yes              ``lost_answer``                         closed in order, without a byte: ``LostAnswer()``
+if not "before"  ``drop``                                the connection is aborted: ``Cut(when)``
+no               ``hang``                                no answer until the fake is closed: ``Hang()``
+yes              ``hang_after_headers``                  headers, then nothing: ``Hang(after_headers=True)``
+no               ``gzip_bomb``, ``deflate_bomb``         a small body, 300 MiB decompressed: ``Bomb(coding, size)``
+yes              ``broken_gzip``, ``broken_deflate``     a body that cannot be decompressed: ``BrokenCompression(...)``
+yes              ``malformed_json``, ``not_utf8``,       an unreadable or dangerous document:
+                 ``nan``, ``infinity``,                  ``OddJson(oddity)``
+                 ``negative_infinity``,
+                 ``deep_nesting``, ``big_int``,
+                 ``big_float``
+yes              ``repeated_rows``                       a page begins with rows of the preceding page
+yes              ``row_inserted``, ``row_removed``       the data changes after a page: ``RowsMove(change)``
+yes              ``repeated_next``, ``cyclic_next``,     the next link leads in circles or to a foreign host, or the
+                 ``empty_page``, ``hostile_next``        page is empty: ``OddNext(turn, link)``
+yes              ``data_change``                         any change of the data: ``DataChange(callable)``
+yes              ``clock_forward``, ``clock_back``       the server's clock jumps: ``ClockJump(seconds)``
+no               ``token_expired``, ``token_refused``    the token expires, or is rejected once
+===============  ======================================  ==============================================================
 """
 
 from kajabi_async.testing.faults.catalogue import GROUPS, KINDS, faults_named
