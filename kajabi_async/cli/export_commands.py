@@ -27,11 +27,11 @@ from kajabi_async.cli.signatures import (
     with_signature,
     words_of,
 )
-from kajabi_async.cli.wording import counted
 from kajabi_async.errors import InvalidArgumentError
 from kajabi_async.export import FORMATS, ExportProgress, ExportReport, export
 from kajabi_async.output import flush, print_file, print_json, print_line
 from kajabi_async.private_files import private_folder
+from kajabi_async.wording import counted
 
 if TYPE_CHECKING:
     from kajabi_async.client import Kajabi

@@ -9,10 +9,10 @@ from kajabi_async.cli.options import Json, Value, Yes
 from kajabi_async.cli.rendering import as_members, print_resource, print_rows
 from kajabi_async.cli.running import on_client
 from kajabi_async.cli.screens import error_screen, output_screen
-from kajabi_async.cli.wording import counted
 from kajabi_async.models.account import Hook
 from kajabi_async.output import flush, print_json, print_line
 from kajabi_async.resources.account import HookEvent, sort_hooks
+from kajabi_async.wording import counted
 
 if TYPE_CHECKING:
     from kajabi_async.client import Kajabi

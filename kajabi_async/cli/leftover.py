@@ -7,10 +7,11 @@ from typing import Any, Final, Protocol
 
 from kajabi_async.cli.id_files import STANDARD_INPUT, Content, IdLines
 from kajabi_async.cli.screens import Screen
-from kajabi_async.cli.wording import clock_time, counted
+from kajabi_async.cli.wording import clock_time
 from kajabi_async.fetching.lookups import BulkRun
 from kajabi_async.output import print_json, print_line
 from kajabi_async.private_files import replacing
+from kajabi_async.wording import counted
 
 __all__ = ["keep_unanswered", "waiting_observer"]
 

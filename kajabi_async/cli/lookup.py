@@ -8,9 +8,9 @@ from kajabi_async import BulkStalledError, KajabiError, LookupPlan, Report
 from kajabi_async.cli.id_files import IDS, Content, IdLines, count_values, open_source
 from kajabi_async.cli.leftover import keep_unanswered, waiting_observer
 from kajabi_async.cli.screens import Screen, error_screen
-from kajabi_async.cli.wording import counted
 from kajabi_async.fetching.lookups import BulkRun, Observer
 from kajabi_async.output import flush, output_is_stored, print_json, print_line
+from kajabi_async.wording import counted
 
 __all__ = ["explain_file", "look_up_file", "print_report"]
 

@@ -22,10 +22,10 @@ from kajabi_async.cli.signatures import (
     with_signature,
     words_of,
 )
-from kajabi_async.cli.wording import counted
 from kajabi_async.errors import InvalidArgumentError
 from kajabi_async.models.resource import Resource
 from kajabi_async.output import flush, print_json
+from kajabi_async.wording import counted
 
 if TYPE_CHECKING:
     from kajabi_async.client import Kajabi

@@ -181,6 +181,8 @@ async def test_the_reasons_have_the_numbers(kajabi_api: Kajabi, kajabi_fake: Fak
     assert all_and_more.because == (
         "the list has 1,000 rows on 10 pages; a scan takes all of it, and 20 lookups of ids that are not there"
     )
+    one_more = await kajabi_api.customers.plan(range(1, 1002))
+    assert one_more.because.endswith("all of it, and 1 lookup of an id that is not there")
     newest = await kajabi_api.customers.plan(range(850, 1001))
     assert newest.because == (
         "the list has 1,000 rows on 10 pages; a scan takes 2 pages if ids go on as on the first page"
