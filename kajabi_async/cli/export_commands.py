@@ -160,10 +160,22 @@ def _to_standard_output(cls: ResourceClass, options: Mapping[str, Any], chosen: 
     return code
 
 
+def _listed(api: "Kajabi", name: str, options: Mapping[str, Any]) -> Any:
+    """Return the list to export; an error of its arguments names the export in place of the list."""
+    try:
+        return getattr(api, name).list(**options)
+    except InvalidArgumentError as error:
+        own = f"{name}.list "
+        if str(error).startswith(own):
+            text = f"export {name.replace('_', '-')} {str(error).removeprefix(own)}"
+            raise InvalidArgumentError(text) from None
+        raise
+
+
 async def _export(
     api: "Kajabi", name: str, out: str, options: Mapping[str, Any], chosen: _Options, *, is_kept: bool = True
 ) -> int:
-    pages = getattr(api, name).list(**options)
+    pages = _listed(api, name, options)
     latest: ExportProgress | None = None
     try:
         screen = error_screen()

@@ -34,6 +34,7 @@ __all__ = ["get_command", "list_command", "needs_site"]
 
 _DEFAULT_LIMIT: Final = 20
 _NEEDS_SITE: Final = "payouts"
+_USUAL_KEYS: Final = ("created_at", "published_at", "publish_at", "title", "name")
 _NOT_EXPORTED: Final = frozenset({"sort", "page_size"})
 
 
@@ -58,7 +59,7 @@ def list_command(cls: ResourceClass) -> Any:
 
 def _list_help(cls: ResourceClass) -> str:
     start = f"kajabi {command_name(cls)} list" + (" --site-id 1" if needs_site(cls) else "")
-    second = f"{start} --sort -{min(cls.sort_keys)} --json" if _sorts(cls) else f"{start} --json"
+    second = f"{start} --sort -{_sort_key(cls)} --json" if _sorts(cls) else f"{start} --json"
     if "include" in _known(cls) and relations_of(cls):
         name = relations_of(cls)[0]
         second = f"{start} --include {name} --columns id,{name}"
@@ -66,6 +67,11 @@ def _list_help(cls: ResourceClass) -> str:
         f"List {words_of(cls)}.\n\nPrints a table on a terminal, and lines with tabs between the cells in a pipe; "
         f"times are in UTC.\n\nExamples:\n  {start} --limit 50\n  {second}"
     )
+
+
+def _sort_key(cls: ResourceClass) -> str:
+    """Return the key that people most likely sort by."""
+    return next((key for key in _USUAL_KEYS if key in cls.sort_keys), min(cls.sort_keys))
 
 
 def _known(cls: ResourceClass) -> Any:

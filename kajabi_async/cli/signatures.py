@@ -7,7 +7,7 @@ from typing import Annotated, Any, Final, get_type_hints
 from cyclopts import Group, Parameter
 
 from kajabi_async.cli.filter_help import filter_meaning, value_word
-from kajabi_async.cli.options import Value
+from kajabi_async.cli.options import Value, whole
 from kajabi_async.resources.base import Gettable, Listable
 from kajabi_async.resources.filters.encoding import Takes
 
@@ -93,6 +93,8 @@ def option(
     name: str, annotation: Any, text: str, *, default: Any = None, word: str = "", **settings: Any
 ) -> inspect.Parameter:
     """Return an option of a command built at run time; *settings* are those of `cyclopts.Parameter`."""
+    if annotation in (int, int | None):
+        settings["converter"] = whole
     extras = (Parameter(help=text, **settings), *([Value(word)] if word else ()))
     return inspect.Parameter(
         name, inspect.Parameter.KEYWORD_ONLY, default=default, annotation=Annotated[annotation, *extras]

@@ -2,6 +2,8 @@
 
 import json
 
+import pytest
+
 from kajabi_async.testing import FakeKajabi
 from tests.cli.conftest import Command
 from tests.cli.processes import COMMAND, on_terminal, settings
@@ -53,3 +55,14 @@ async def test_a_grant_asks_on_a_terminal_alone(kajabi_fake: FakeKajabi) -> None
     )
     assert (shown.code, f"grant 2 offers to contact {contact}" in shown.screen) == (1, True)
     assert kajabi_fake.counts["contacts.POST.offers"] == 0
+
+
+@pytest.mark.parametrize(("keys", "code", "message"), [("\x03", 130, "interrupted"), ("\x04", 1, "not done")])
+async def test_a_question_can_be_interrupted(keys: str, code: int, message: str, fake: FakeKajabi) -> None:
+    """By Ctrl-C at once; the end of the input is no yes, and its message has a line of its own."""
+    shown = await on_terminal(
+        *(*COMMAND, "hooks", "delete", "2"), typed=(("Go on? [y/N] ", keys),), environment=settings(fake)
+    )
+    assert (shown.code, fake.counts["hooks.delete"]) == (code, 0)
+    assert f"kajabi: {message}" in shown.screen
+    assert keys == "\x03" or f"[y/N] \r\nkajabi: {message}" in shown.screen
