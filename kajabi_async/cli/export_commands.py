@@ -13,12 +13,14 @@ from cyclopts import App
 from kajabi_async.checks import whole_number
 from kajabi_async.cli.confirming import confirm
 from kajabi_async.cli.contents import COMMANDS, Command
+from kajabi_async.cli.exit_codes import print_sentence
 from kajabi_async.cli.leftover import waiting_observer
 from kajabi_async.cli.running import on_client
 from kajabi_async.cli.screens import error_screen
 from kajabi_async.cli.signatures import (
     ResourceClass,
     command_name,
+    date_note,
     fields_option,
     filter_options,
     include_option,
@@ -105,7 +107,8 @@ def _export_command(cls: ResourceClass) -> Any:
     examples = f"  kajabi export {name} --out {name}.csv{site}\n  kajabi export {name} --out - --format jsonl{site}"
     return with_signature(
         command,
-        f"Export {words_of(cls)}.\n\n`kajabi help export` says how an export works.\n\nExamples:\n{examples}",
+        f"Export {words_of(cls)}.\n\n`kajabi help export` says how an export works.\n\n"
+        f"{date_note(cls)}Examples:\n{examples}",
         _parameters(cls),
     )
 
@@ -208,7 +211,7 @@ def _print_kept(progress: ExportProgress | None) -> None:
     if not rows:
         return
     kept = f"{counted(rows, 'row')} so far {'is' if rows == 1 else 'are'} kept"
-    print_line(f"kajabi: {kept}; run the same command again to resume", error=True)
+    print_sentence(f"{kept}; run the same command again to resume")
 
 
 def _print_report(report: ExportReport, name: str, *, names_files: bool) -> None:

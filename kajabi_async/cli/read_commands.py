@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Final
 
 from kajabi_async.checks import whole_number
+from kajabi_async.cli.credentials.profiles import profile_option
 from kajabi_async.cli.id_argument import checked_not_email
 from kajabi_async.cli.rendering import as_members, column_names, print_resource, print_rows
 from kajabi_async.cli.running import on_client
@@ -13,6 +14,7 @@ from kajabi_async.cli.screens import error_screen, output_screen
 from kajabi_async.cli.signatures import (
     ResourceClass,
     command_name,
+    date_note,
     fields_option,
     filter_options,
     include_option,
@@ -65,7 +67,7 @@ def _list_help(cls: ResourceClass) -> str:
         second = f"{start} --include {name} --columns id,{name}"
     return (
         f"List {words_of(cls)}.\n\nPrints a table on a terminal, and lines with tabs between the cells in a pipe; "
-        f"times are in UTC.\n\nExamples:\n  {start} --limit 50\n  {second}"
+        f"times are in UTC.\n\n{date_note(cls)}Examples:\n  {start} --limit 50\n  {second}"
     )
 
 
@@ -142,7 +144,7 @@ def _print_rest(cls: ResourceClass, options: dict[str, Any], printed: int, total
     else:
         screen.line(f"{printed:,} of {counted(total, words_of(cls).removesuffix('s'))}; --limit {total} prints all")
     name = command_name(cls)
-    export = " ".join(["kajabi export", name, *_typed(options), f"--out {name}.csv"])
+    export = " ".join(["kajabi export", name, *_typed(options), f"--out {name}.csv"]) + profile_option()
     screen.line(f"`{export}` writes all to a file")
 
 

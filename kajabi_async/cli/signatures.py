@@ -14,6 +14,7 @@ from kajabi_async.resources.filters.encoding import Takes
 __all__ = [
     "ResourceClass",
     "command_name",
+    "date_note",
     "fields_option",
     "filter_options",
     "include_option",
@@ -29,6 +30,7 @@ __all__ = [
 ResourceClass = Any
 """A subclass of `Listable` for any model; its declarations are read at run time."""
 
+_DATE: Final = "DATE"
 _FILTERS: Final = Group("Filters", sort_key=2)
 
 
@@ -65,6 +67,13 @@ def filter_options(cls: ResourceClass) -> Iterator[inspect.Parameter]:
             word=word,
             group=_FILTERS,
         )
+
+
+def date_note(cls: ResourceClass) -> str:
+    """Return the paragraph of the help that says how a DATE is typed, "" if no filter of the resource takes one."""
+    if not any(Value(_DATE) in _metadata(each.annotation) for each in filter_options(cls)):
+        return ""
+    return f"A {_DATE} is a day such as 2024-05-01, or a time with its zone such as 2024-05-01T16:00:00Z.\n\n"
 
 
 def relations_of(cls: ResourceClass) -> list[str]:

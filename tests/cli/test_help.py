@@ -174,3 +174,12 @@ def test_a_filter_is_described_by_its_name(name: str, meaning: str) -> None:
 def test_a_filter_that_takes_no_value_says_when_it_holds(name: str, meaning: str) -> None:
     """Yes or no is the option itself."""
     assert filter_meaning(name, is_flag=True) == meaning
+
+
+@pytest.mark.parametrize("command", ["list", "export"])
+async def test_a_page_with_dates_says_how_one_is_typed(command: str, kajabi: Command) -> None:
+    """Pages without a DATE do not."""
+    for name in ("orders", "forms"):
+        words = ("export", name) if command == "export" else (name, "list")
+        page = (await kajabi(*words, "--help")).out
+        assert ("A DATE is a day such as 2024-05-01" in page) == (" DATE" in page.partition("Filters:")[2])
