@@ -68,7 +68,7 @@ class LookupPlan(PlainRecord):
                 _line("lookup", self.lookup_requests, self.lookup_seconds, is_chosen=self.strategy == "lookup"),
                 _line("scan", self.scan_requests, self.scan_seconds, is_chosen=self.strategy == "scan"),
                 f"because {self.because}",
-                f"times from {self.estimated_from}",
+                f"times estimated from {self.estimated_from}",
             ]
         )
 
@@ -111,7 +111,7 @@ class Speed:
         if self.lookup_seconds is None:
             known.append("nothing was answered yet")
         elif not self.answers:
-            known.append("a lookup taken to last as long, as none was answered yet")
+            known.append("a lookup assumed to take as long, as none was answered yet")
         return ", ".join(known)
 
 

@@ -92,7 +92,7 @@ async def test_explain_prints_the_cost_beforehand(kajabi: Command, fake: FakeKaj
     assert done.lines[1].startswith("scan    6 requests")
     assert done.lines[1].endswith("chosen")
     assert done.lines[2].startswith("because the list has 60 rows on 1 page; a scan takes all of it, and 5 lookups")
-    assert done.lines[3].startswith("times from 50 at a time, ")
+    assert done.lines[3].startswith("times estimated from 50 at a time, ")
     assert (fake.counts["customers.list"], fake.counts["customers.get"]) == (1, 0)
 
 
