@@ -27,8 +27,8 @@ def confirm(what: str, *, yes: bool, option: str = "--yes", needs_terminal: bool
             return
         raise InvalidArgumentError(f"this would {what}, and there is no terminal to ask on: {option} does it")
     flush()
-    print_prompt(f"This will {what}. Go on? [y/N] ")
     with _interruptible():
+        print_prompt(f"This will {what}. Go on? [y/N] ")
         answer = sys.stdin.readline()
     if not answer:
         # The end of the input leaves the cursor behind the question.
