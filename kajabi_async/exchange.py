@@ -10,6 +10,7 @@ import attrs
 import msgspec
 
 from kajabi_async.plain import PlainRecord
+from kajabi_async.wording import counted
 
 __all__ = ["FORM", "JSON_API", "SUCCESS", "Answer", "Request", "Send", "SessionStats", "Tally", "TimeoutStarts"]
 
@@ -142,7 +143,8 @@ class SessionStats(Tally):
     def __repr__(self) -> str:
         rate = "" if self.requests_per_second is None else f", at most {self.requests_per_second:,.1f} a second"
         return (
-            f"<SessionStats: {self.operations:,} operations, {self.attempts:,} requests{rate}; "
-            f"{self.retries:,} retries, {self.rate_limited:,} answers 429, {self.token_requests:,} token requests; "
+            f"<SessionStats: {counted(self.operations, 'operation')}, {counted(self.attempts, 'request')}{rate}; "
+            f"{counted(self.retries, 'retry', 'retries')}, {counted(self.rate_limited, 'answer')} 429, "
+            f"{counted(self.token_requests, 'token request')}; "
             f"{self.waiting_seconds:,.2f} s waiting, {self.wire_seconds:,.2f} s on the wire; {self.queued:,} queued>"
         )

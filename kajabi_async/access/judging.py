@@ -109,7 +109,9 @@ class _View:
         if product in self._products:
             yield f"holds product {product}"
         yield from (
-            f"product {product} comes with {_of_purchase(each)}" for each in self._active if product in each.products
+            f"product {product} comes with {_named(each)}, which is active{_until(each.ends_at)}"
+            for each in self._active
+            if product in each.products
         )
         for offer in self._all_offers:
             if product in (self._contents.get(offer) or ()):
@@ -147,8 +149,11 @@ def _leads_to(product: str) -> Callable[[ActivePurchase], bool]:
 
 
 def _of_purchase(purchase: ActivePurchase) -> str:
-    of = "" if purchase.offer is None else f" of offer {purchase.offer}"
-    return f"purchase {purchase.id}{of} is active{_until(purchase.ends_at)}"
+    return f"{_named(purchase)} is active{_until(purchase.ends_at)}"
+
+
+def _named(purchase: ActivePurchase) -> str:
+    return f"purchase {purchase.id}" + ("" if purchase.offer is None else f" of offer {purchase.offer}")
 
 
 def _until(moment: float | None) -> str:

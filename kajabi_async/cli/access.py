@@ -57,7 +57,7 @@ def check(
         list[str] | None, Parameter(help="A product that is enough; may be repeated.", negative=()), Metavar("ID")
     ] = None,
     thorough: Annotated[
-        bool, Parameter(help="Read the whole list if the search finds none: it misses people.", negative=())
+        bool, Parameter(help="Read the whole list if the search, which misses people, finds none.", negative=())
     ] = False,
     json: Json = False,
 ) -> int:

@@ -10,7 +10,7 @@ from kajabi_async.cli.rendering import as_members, print_resource
 from kajabi_async.cli.running import on_client
 from kajabi_async.cli.screens import output_screen
 from kajabi_async.escaping.text import escape_value
-from kajabi_async.output import print_json, print_line
+from kajabi_async.output import print_json
 
 if TYPE_CHECKING:
     from kajabi_async.client import Kajabi
@@ -49,8 +49,7 @@ def version(*, json: Json = False) -> int:
         if json:
             print_json(members)
         else:
-            for name, value in members.items():
-                print_line(f"{name}: {escape_value(str(value))}")
+            output_screen().fields((name, escape_value(str(value))) for name, value in members.items())
 
     try:
         return on_client(show)

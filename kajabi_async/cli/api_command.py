@@ -12,6 +12,7 @@ from cyclopts import Parameter
 from kajabi_async.cli.confirming import confirm
 from kajabi_async.cli.options import Metavar, Yes
 from kajabi_async.cli.running import on_client
+from kajabi_async.cli.usage import misuse
 from kajabi_async.errors import ConfigurationError, InvalidArgumentError, PagingError
 from kajabi_async.jsonapi.codec import json_object
 from kajabi_async.operations import operation_at
@@ -65,7 +66,7 @@ def api(
         str,
         Parameter(help="GET, POST, PATCH, PUT or DELETE; by default GET, and POST with a body."),
         Metavar("[METHOD]"),
-    ],
+    ] = "",
     path: Annotated[str, Parameter(help="The path, which begins with /v1/."), Metavar("PATH")] = "",
     /,
     *,
@@ -73,7 +74,7 @@ def api(
     field: _Fields = None,
     input: _Input = None,
     paginate: Annotated[
-        bool, Parameter(help="Follow the pages of a list, and print a line for each.", negative=())
+        bool, Parameter(help="Follow the pages of a list, and print a line for each page.", negative=())
     ] = False,
     yes: Yes = False,
     json: Annotated[bool, Parameter(name="--json", help="Print one line; errors as JSON, too.", negative=())] = False,
@@ -104,7 +105,9 @@ def api(
 
 
 def _verb_and_path(method: str, path: str, *, has_body: bool) -> tuple[str, str]:
-    if not path and method.startswith(("/", "http:", "https:")):
+    if not method:
+        raise misuse("Missing argument: PATH.", ["api"])
+    if not path and method.upper() not in _METHODS:
         method, path = ("POST" if has_body else "GET"), method
     verb = method.upper()
     if verb not in _METHODS:

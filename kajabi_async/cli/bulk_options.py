@@ -10,6 +10,7 @@ from cyclopts import Group, Parameter
 from kajabi_async.checks import number, whole_number
 from kajabi_async.cli.id_files import Content
 from kajabi_async.cli.signatures import ResourceClass, option, relations_of, words_of
+from kajabi_async.fetching.context import DEFAULT_CONCURRENCY
 from kajabi_async.fetching.plan import Strategy
 from kajabi_async.stall import PATIENCE_SECONDS
 
@@ -38,7 +39,13 @@ def bulk_options(
     yield option("include", str | None, f"Relations to include: {relations}.", **settings, word="NAME,...")
     text = f"Attributes of {words_of(cls)} to restrict the answers to."
     yield option("fields", str | None, text, **settings, word="NAME,...")
-    yield option("concurrency", int | None, "The number of lookups at once.", **settings, word="NUMBER")
+    yield option(
+        "concurrency",
+        int | None,
+        f"The number of lookups at once. [default: {DEFAULT_CONCURRENCY}]",
+        **settings,
+        word="NUMBER",
+    )
     yield option("ordered", bool | None, f"Print in the order of the {content.plural}.", **flag)
     yield option("strategy", Strategy | None, strategies, **settings)
     yield option(

@@ -9,7 +9,7 @@ from cyclopts import Parameter
 
 from kajabi_async.cli.options import Metavar
 from kajabi_async.cli.running import on_client
-from kajabi_async.cli.screens import Screen, output_screen
+from kajabi_async.cli.screens import Screen, error_screen, output_screen
 from kajabi_async.cli.wording import second
 from kajabi_async.errors import InvalidArgumentError, KajabiError
 from kajabi_async.escaping.text import escape_value
@@ -48,7 +48,7 @@ def changes(
     once: Annotated[bool, Parameter(help="Poll once, print what has changed, and end.", negative=())] = False,
     cursor: Annotated[
         Path | None,
-        Parameter(help="A file that keeps the place over restarts; made if it is missing."),
+        Parameter(help="A file that keeps the place over restarts; written if there is none yet."),
         Metavar("FILE"),
     ] = None,
     sweep: Annotated[
@@ -64,7 +64,7 @@ def changes(
     that comes again, as after a crash, has the same key. Edits of contacts, deletions and refunds are not seen: --sweep
     finds edits and deletions, slowly.
 
-    --cursor FILE resumes behind the last change that was printed; --since then only counts for the first run.
+    --cursor FILE resumes after the last change that was printed; --since then only counts for the first run.
 
     Examples:
       kajabi changes --since 1h --once --json
@@ -108,9 +108,12 @@ def _duration(text: str) -> int:
 async def _print_changes(api: "Kajabi", options: dict[str, Any], file: Path | None, *, once: bool, json: bool) -> None:
     stream = api.changes(cursor=_stored(file), **options)
     if once:
-        for change in await stream.poll():
+        found = await stream.poll()
+        for change in found:
             _print(change, file, json=json)
         _store(file, stream.cursor)
+        if not found and not json:
+            error_screen().line("no changes")
         return
     try:
         async for change in stream:

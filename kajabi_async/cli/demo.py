@@ -12,6 +12,7 @@ from kajabi_async.cli.screens import Screen, silent_screen
 from kajabi_async.escaping.text import escape_value
 from kajabi_async.output import print_json
 from kajabi_async.testing import FakeKajabi
+from kajabi_async.wording import counted
 
 __all__ = ["demonstrate"]
 
@@ -41,7 +42,7 @@ class _Demo:
     def result(self, text: str, *, since: int) -> int:
         """Print what the line returned, with the number of requests since *since*, and return that."""
         sent = self.api.stats.attempts - since
-        self.screen.line(f"  {text}  [{sent:,} request{'' if sent == 1 else 's'}]")
+        self.screen.line(f"  {text}  [{counted(sent, 'request')}]")
         return sent
 
 

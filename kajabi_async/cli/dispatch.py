@@ -62,9 +62,10 @@ def _command(words: Sequence[str]) -> Command:
     command = command_called(words[0]) if words else None
     if command is not None:
         return command
-    named = next((word for word in words if command_called(word)), None)
-    if named is not None and words[0].startswith("-"):
-        raise misuse(f"Options stand behind the command: `kajabi {named} {words[0]}`.", [named])
+    first = next((word for word in words if command_called(word)), None)
+    if first is not None and words[0].startswith("-"):
+        names, _ = named(words[words.index(first) :])
+        raise misuse(f"Options stand behind the command: `kajabi {' '.join(names)} {words[0]}`.", names)
     raise unknown_command(words[0] if words else "", [each.name for each in COMMANDS])
 
 

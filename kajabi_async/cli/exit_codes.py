@@ -21,7 +21,7 @@ from kajabi_async.errors import (
 from kajabi_async.escaping.text import escape_line
 from kajabi_async.output import print_json, print_line
 
-__all__ = ["MEANINGS", "ExitCode", "code_for", "message_of", "print_error"]
+__all__ = ["MEANINGS", "ExitCode", "code_for", "message_of", "print_error", "print_sentence"]
 
 _INDENT: Final = "  "
 
@@ -63,7 +63,7 @@ def print_error(error: BaseException, code: ExitCode, *, json: bool) -> None:
     if json:
         print_json({"error": {**_facts(error), "message": message, "exit_code": code.value}}, error=True)
     else:
-        _print_sentence(f"kajabi: {message}")
+        print_sentence(message)
 
 
 def message_of(error: BaseException) -> str:
@@ -72,8 +72,9 @@ def message_of(error: BaseException) -> str:
     return text if isinstance(error, ApiError) else in_own_words(text)
 
 
-def _print_sentence(text: str) -> None:
-    shown = escape_line(text)
+def print_sentence(text: str) -> None:
+    """Print *text* on standard error, after the name of the command; wrapped between words on a terminal."""
+    shown = escape_line(f"kajabi: {text}")
     first, *others = _wrapped(shown) if sys.stderr.isatty() else [shown]
     print_line(first, error=True)
     for line in others:

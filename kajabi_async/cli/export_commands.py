@@ -13,12 +13,14 @@ from cyclopts import App
 from kajabi_async.checks import whole_number
 from kajabi_async.cli.confirming import confirm
 from kajabi_async.cli.contents import COMMANDS, Command
+from kajabi_async.cli.exit_codes import print_sentence
 from kajabi_async.cli.leftover import waiting_observer
 from kajabi_async.cli.running import on_client
 from kajabi_async.cli.screens import error_screen
 from kajabi_async.cli.signatures import (
     ResourceClass,
     command_name,
+    date_note,
     fields_option,
     filter_options,
     include_option,
@@ -27,11 +29,11 @@ from kajabi_async.cli.signatures import (
     with_signature,
     words_of,
 )
-from kajabi_async.cli.wording import counted
 from kajabi_async.errors import InvalidArgumentError
 from kajabi_async.export import FORMATS, ExportProgress, ExportReport, export
 from kajabi_async.output import flush, print_file, print_json, print_line
 from kajabi_async.private_files import private_folder
+from kajabi_async.wording import counted
 
 if TYPE_CHECKING:
     from kajabi_async.client import Kajabi
@@ -105,7 +107,8 @@ def _export_command(cls: ResourceClass) -> Any:
     examples = f"  kajabi export {name} --out {name}.csv{site}\n  kajabi export {name} --out - --format jsonl{site}"
     return with_signature(
         command,
-        f"Export {words_of(cls)}.\n\n`kajabi help export` says how an export works.\n\nExamples:\n{examples}",
+        f"Export {words_of(cls)}.\n\n`kajabi help export` says how an export works.\n\n"
+        f"{date_note(cls)}Examples:\n{examples}",
         _parameters(cls),
     )
 
@@ -160,10 +163,22 @@ def _to_standard_output(cls: ResourceClass, options: Mapping[str, Any], chosen: 
     return code
 
 
+def _listed(api: "Kajabi", name: str, options: Mapping[str, Any]) -> Any:
+    """Return the list to export; an error of its arguments names the export in place of the list."""
+    try:
+        return getattr(api, name).list(**options)
+    except InvalidArgumentError as error:
+        own = f"{name}.list "
+        if str(error).startswith(own):
+            text = f"export {name.replace('_', '-')} {str(error).removeprefix(own)}"
+            raise InvalidArgumentError(text) from None
+        raise
+
+
 async def _export(
     api: "Kajabi", name: str, out: str, options: Mapping[str, Any], chosen: _Options, *, is_kept: bool = True
 ) -> int:
-    pages = getattr(api, name).list(**options)
+    pages = _listed(api, name, options)
     latest: ExportProgress | None = None
     try:
         screen = error_screen()
@@ -196,7 +211,7 @@ def _print_kept(progress: ExportProgress | None) -> None:
     if not rows:
         return
     kept = f"{counted(rows, 'row')} so far {'is' if rows == 1 else 'are'} kept"
-    print_line(f"kajabi: {kept}; run the same command again to resume", error=True)
+    print_sentence(f"{kept}; run the same command again to resume")
 
 
 def _print_report(report: ExportReport, name: str, *, names_files: bool) -> None:

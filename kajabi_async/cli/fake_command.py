@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Final
 from cyclopts import Parameter
 
 from kajabi_async.checks import number, whole_number
-from kajabi_async.cli.options import Json, Metavar
+from kajabi_async.cli.options import Json, Metavar, whole
 from kajabi_async.cli.running import run_to_exit_code
 from kajabi_async.errors import ConfigurationError, InvalidArgumentError
 from kajabi_async.output import flush, print_json, print_line
@@ -24,9 +24,13 @@ _LAST_PORT: Final = 65_535
 
 def fake(
     *,
-    port: Annotated[int, Parameter(help="The port to listen on; 0 picks a free one."), Metavar("NUMBER")] = 0,
+    port: Annotated[
+        int, Parameter(help="The port to listen on; 0 picks a free one.", converter=whole), Metavar("NUMBER")
+    ] = 0,
     customers: Annotated[
-        int, Parameter(help="The number of customers; each is made when first requested."), Metavar("NUMBER")
+        int,
+        Parameter(help="The number of customers; each is made when first requested.", converter=whole),
+        Metavar("NUMBER"),
     ] = 1000,
     latency: Annotated[float, Parameter(help="Seconds before every answer."), Metavar("SECONDS")] = 0.0,
     credentials: Annotated[
@@ -38,8 +42,8 @@ def fake(
 ) -> int:
     """Serve a fake of the API on loopback until interrupted, and print the variables to export to use it.
 
-    With --credentials the key is read from that file, which is made, for you alone, if it does not exist yet; commands
-    read it with KAJABI_CREDENTIALS_FILE. Without it every start has another key.
+    With --credentials the key is read from that file; if there is none yet, a new key is written to it, readable by
+    you alone. Commands read it with KAJABI_CREDENTIALS_FILE. Without --credentials every start has another key.
 
     Examples:
       kajabi fake --port 8080

@@ -44,10 +44,12 @@ Examples:
   kajabi {name} find emails.txt > {name}.jsonl
 """
 _OF_A_FILE: Final = Group("Options for a file of emails")
-_ALONE: Final = "one email is written in place of the file"
+_ALONE: Final = "a single email has an @"
 _COMMENT: Final = re.compile(r"(?:^|\s)#")
 """An email may have a # in it, but not after white space."""
-_STRATEGIES: Final = "A search for each email, the pages of the list, or whichever needs fewer requests (auto)."
+_STRATEGIES: Final = (
+    "A search for each email, the pages of the list, or whichever needs fewer requests (auto); auto by default."
+)
 _NOT_PLANNED: Final = frozenset({"ordered", "strategy", "patience"})
 """The options on which the cost of a strategy does not depend."""
 
@@ -76,7 +78,7 @@ def _parameters(cls: ResourceClass) -> Iterator[inspect.Parameter]:
     text = "An email, or a file with an email on each line or in a column; - for standard input."
     yield file_argument("email_or_file", text)
     yield option("site_id", str | None, "The site; KAJABI_SITE_ID by default.", word="ID")
-    text = "Read the whole list if the search finds none: it misses people."
+    text = "Read the whole list if the search, which misses people, finds none."
     yield option("thorough", bool, text, default=False, negative=())
     yield from bulk_options(cls, _content(str(cls.name)), strategies=_STRATEGIES, group=_OF_A_FILE)
     text = "Print one line of JSON; for a file, the report, the plan and errors, too."

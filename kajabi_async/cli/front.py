@@ -36,7 +36,7 @@ _EXIT_CODES: Final = "exit-codes"
 
 MEANINGS: Final = {
     0: "done, or the reader of the output closed the pipe",
-    1: "something was not found, or could not be read",
+    1: "something was not found, could not be read, or was not confirmed",
     2: "wrong usage or configuration",
     3: "the API rejected the request (4xx)",
     4: "the API could not be reached or failed (5xx, time limits, a stall)",
@@ -120,10 +120,10 @@ def screen_width() -> int:
 def wrapped(text: str, width: int) -> list[str]:
     """Return the lines of *text*, at most *width* characters long: words, and commands in backticks, stay whole.
 
-    A word that is longer than that has a line of its own.
+    What is longer than that has a line of its own, which the terminal breaks, so that it is copied as one.
     """
     width = max(width, _NARROWEST // 2)
-    unbroken = _COMMAND.sub(lambda match: match[0].replace(" ", _UNBROKEN) if len(match[0]) < width else match[0], text)
+    unbroken = _COMMAND.sub(lambda match: match[0].replace(" ", _UNBROKEN), text)
     lines = textwrap.wrap(unbroken, width, break_long_words=False, break_on_hyphens=False)
     return [line.replace(_UNBROKEN, " ") for line in lines]
 

@@ -9,10 +9,10 @@ from kajabi_async.cli.options import Json, Metavar, Yes
 from kajabi_async.cli.rendering import as_members, print_resource, print_rows
 from kajabi_async.cli.running import on_client
 from kajabi_async.cli.screens import error_screen, output_screen
-from kajabi_async.cli.wording import counted
 from kajabi_async.models.account import Hook
 from kajabi_async.output import flush, print_json, print_line
 from kajabi_async.resources.account import HookEvent, sort_hooks
+from kajabi_async.wording import counted
 
 if TYPE_CHECKING:
     from kajabi_async.client import Kajabi
@@ -82,7 +82,7 @@ def delete_hook(id: str, /, *, yes: Yes = False, json: Json = False) -> int:
 def ensure_hooks(
     url: _Url,
     /,
-    *events: Annotated[HookEvent, Parameter(help="What to post to it.")],
+    *event: Annotated[HookEvent, Parameter(help="What to post to it.")],
     site_id: _Site = None,
     yes: Yes = False,
     json: Json = False,
@@ -99,8 +99,8 @@ def ensure_hooks(
 
     async def ensure(api: "Kajabi") -> None:
         if not yes:
-            await _confirm_deletions(api, url, events, site_id)
-        ensured = await api.hooks.ensure(url, events, site_id=site_id)
+            await _confirm_deletions(api, url, event, site_id)
+        ensured = await api.hooks.ensure(url, event, site_id=site_id)
         if json:
             print_json({name: [as_members(hook) for hook in hooks] for name, hooks in _parts(ensured).items()})
         else:

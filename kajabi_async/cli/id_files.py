@@ -150,8 +150,8 @@ class IdLines:
         except UnicodeDecodeError:
             hand_over(
                 ConfigurationError(
-                    f"the {content.plural} cannot be read, as they are not text in UTF-8: save them as plain text, "
-                    f"an {content.noun} on each line"
+                    f"the {content.plural} cannot be read, as they are not text in UTF-8: save a spreadsheet as CSV, "
+                    f"anything else as plain text with an {content.noun} on each line"
                 )
             )
         except (OSError, ValueError) as error:

@@ -5,12 +5,15 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Final, Protocol
 
+from kajabi_async.cli.credentials.profiles import profile_option
+from kajabi_async.cli.exit_codes import print_sentence
 from kajabi_async.cli.id_files import STANDARD_INPUT, Content, IdLines
 from kajabi_async.cli.screens import Screen
-from kajabi_async.cli.wording import clock_time, counted
+from kajabi_async.cli.wording import clock_time
 from kajabi_async.fetching.lookups import BulkRun
-from kajabi_async.output import print_json, print_line
+from kajabi_async.output import print_json
 from kajabi_async.private_files import replacing
+from kajabi_async.wording import counted
 
 __all__ = ["keep_unanswered", "waiting_observer"]
 
@@ -63,7 +66,8 @@ async def keep_unanswered(
     more = "" if is_all else "; standard input may have more that were not read"
     verb = "is" if len(unanswered) == 1 else "are"
     left = f"{counted(len(unanswered), content.noun)} without an answer {verb} in {path}"
-    print_line(f"kajabi: {left}{more}; go on with `kajabi {content.command} {shlex.quote(str(path))}`", error=True)
+    command = f"kajabi {content.command} {shlex.quote(str(path))}{profile_option()}"
+    print_sentence(f"{left}{more}; go on with `{command}`")
 
 
 def _path_for(source: str, content: Content) -> Path:

@@ -5,12 +5,13 @@ from collections.abc import Awaitable, Callable
 from typing import Any, Final
 
 from kajabi_async import BulkStalledError, KajabiError, LookupPlan, Report
+from kajabi_async.cli.exit_codes import message_of
 from kajabi_async.cli.id_files import IDS, Content, IdLines, count_values, open_source
 from kajabi_async.cli.leftover import keep_unanswered, waiting_observer
 from kajabi_async.cli.screens import Screen, error_screen
-from kajabi_async.cli.wording import counted
 from kajabi_async.fetching.lookups import BulkRun, Observer
 from kajabi_async.output import flush, output_is_stored, print_json, print_line
+from kajabi_async.wording import counted
 
 __all__ = ["explain_file", "look_up_file", "print_report"]
 
@@ -43,15 +44,17 @@ async def look_up_file(
             if isinstance(error, BulkStalledError) or (await run.report()).total:
                 await keep_unanswered(run, lines, source, content, silence=_SILENCE, json=json)
             raise
-    report = await _report(run, screen, content, json=json)
+    report = await _report(run, screen, content, json=json, is_over=True)
     return 0 if report.found == report.total else 1
 
 
-async def _report(run: BulkRun[Any], screen: Screen, content: Content, *, json: bool) -> Report:
-    """Print what was done, and return it."""
+async def _report(run: BulkRun[Any], screen: Screen, content: Content, *, json: bool, is_over: bool = False) -> Report:
+    """Print what was done, and return it; *is_over* if the whole source was read."""
     report = await run.report()
     if json:
         print_json({"report": report.to_dict()}, error=True)
+    elif is_over and not report.total:
+        screen.line(f"no {content.plural} to look up")
     else:
         print_report(screen, report, noun=content.noun)
     return report
@@ -65,11 +68,16 @@ async def _print_all(run: BulkRun[Any], screen: Screen, source: str, content: Co
         bars.show("looked up", completed=0, total=total)
         answered = 0
         async for lookup in run:
-            print_json(lookup.to_dict(relations="loaded"))
+            print_json(_members(lookup))
             # The reader of a pipe gets each row as it arrives, and a closed pipe ends the run.
             flush()
             answered += 1
             bars.show("looked up", completed=answered, total=total)
+
+
+def _members(lookup: Any) -> dict[str, Any]:
+    members: dict[str, Any] = lookup.to_dict(relations="loaded")
+    return members if lookup.error is None else {**members, "error": message_of(lookup.error)}
 
 
 async def explain_file(
@@ -93,7 +101,7 @@ def print_report(screen: Screen, report: Report, *, noun: str = IDS.noun) -> Non
         f"{report.found:,} found, {report.missing:,} missing, {report.failed:,} failed"
     )
     screen.line(
-        f"{counted(report.requests, 'request')}, {report.retries:,} of them repeated, "
-        f"{counted(report.duplicates, noun)} answered again; "
+        f"{counted(report.requests, 'request')}, {report.retries:,} of them retries, "
+        f"{counted(report.duplicates, f'duplicate {noun}')}; "
         f"{report.waiting_seconds:.2f} s waiting and {report.wire_seconds:.2f} s on the wire, over all requests"
     )

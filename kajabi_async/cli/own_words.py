@@ -11,6 +11,14 @@ _PHRASES: Final = {
     "add one, such as UTC, or pass a date": "write 2024-05-01T16:00:00Z, or a date alone",
     " (extra_filters= sends a filter that the SDK does not know yet)": "",
     "True or False": "true or false",
+    "an amount: a Decimal, a whole number, or text such as '12.50'": "an amount such as 12.50",
+    "a date, a time with its zone, or either in ISO 8601": (
+        "a date such as 2024-05-01, or a time with its zone such as 2024-05-01T16:00:00Z"
+    ),
+    "customers and contacts have find_by_email and find_many": (
+        "`kajabi customers find` and `kajabi contacts find` take emails"
+    ),
+    "or set the format to one of": "or write --format and one of",
     "check() takes either email= or customer_id=": "write either an email or --customer-id",
     "cursor is not text that api.changes() wrote, or not all of it": (
         "--cursor names a file that `kajabi changes` did not write, or not all of it"

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Final
 
 from kajabi_async.checks import whole_number
+from kajabi_async.cli.credentials.profiles import profile_option
 from kajabi_async.cli.id_argument import checked_not_email
 from kajabi_async.cli.rendering import as_members, column_names, print_resource, print_rows
 from kajabi_async.cli.running import on_client
@@ -13,6 +14,7 @@ from kajabi_async.cli.screens import error_screen, output_screen
 from kajabi_async.cli.signatures import (
     ResourceClass,
     command_name,
+    date_note,
     fields_option,
     filter_options,
     include_option,
@@ -22,10 +24,10 @@ from kajabi_async.cli.signatures import (
     with_signature,
     words_of,
 )
-from kajabi_async.cli.wording import counted
 from kajabi_async.errors import InvalidArgumentError
 from kajabi_async.models.resource import Resource
 from kajabi_async.output import flush, print_json
+from kajabi_async.wording import counted
 
 if TYPE_CHECKING:
     from kajabi_async.client import Kajabi
@@ -34,6 +36,7 @@ __all__ = ["get_command", "list_command", "needs_site"]
 
 _DEFAULT_LIMIT: Final = 20
 _NEEDS_SITE: Final = "payouts"
+_USUAL_KEYS: Final = ("created_at", "published_at", "publish_at", "title", "name")
 _NOT_EXPORTED: Final = frozenset({"sort", "page_size"})
 
 
@@ -58,14 +61,19 @@ def list_command(cls: ResourceClass) -> Any:
 
 def _list_help(cls: ResourceClass) -> str:
     start = f"kajabi {command_name(cls)} list" + (" --site-id 1" if needs_site(cls) else "")
-    second = f"{start} --sort -{min(cls.sort_keys)} --json" if _sorts(cls) else f"{start} --json"
+    second = f"{start} --sort -{_sort_key(cls)} --json" if _sorts(cls) else f"{start} --json"
     if "include" in _known(cls) and relations_of(cls):
         name = relations_of(cls)[0]
         second = f"{start} --include {name} --columns id,{name}"
     return (
         f"List {words_of(cls)}.\n\nPrints a table on a terminal, and lines with tabs between the cells in a pipe; "
-        f"times are in UTC.\n\nExamples:\n  {start} --limit 50\n  {second}"
+        f"times are in UTC.\n\n{date_note(cls)}Examples:\n  {start} --limit 50\n  {second}"
     )
+
+
+def _sort_key(cls: ResourceClass) -> str:
+    """Return the key that people most likely sort by."""
+    return next((key for key in _USUAL_KEYS if key in cls.sort_keys), min(cls.sort_keys))
 
 
 def _known(cls: ResourceClass) -> Any:
@@ -136,7 +144,7 @@ def _print_rest(cls: ResourceClass, options: dict[str, Any], printed: int, total
     else:
         screen.line(f"{printed:,} of {counted(total, words_of(cls).removesuffix('s'))}; --limit {total} prints all")
     name = command_name(cls)
-    export = " ".join(["kajabi export", name, *_typed(options), f"--out {name}.csv"])
+    export = " ".join(["kajabi export", name, *_typed(options), f"--out {name}.csv"]) + profile_option()
     screen.line(f"`{export}` writes all to a file")
 
 

@@ -18,8 +18,6 @@ NUMBERS: Final = {"whole number": "a whole number", "number": "a number"}
 LONGEST_SHOWN: Final = 100
 
 _OPTION: Final = re.compile(r"-|--?[A-Za-z][A-Za-z0-9-]*(?:=.*)?", re.DOTALL)
-_NOT_DECIMAL: Final = re.compile(r"[+-]?0[xob].*|.*\..*|none|null", re.IGNORECASE | re.DOTALL)
-"""What may be read as a whole number, or as no value, though `int` does not."""
 _NOTHING: Final = frozenset({"none", "null"})
 _MAX_SUGGESTIONS: Final = 3
 _END_OF_OPTIONS: Final = "--"
@@ -194,7 +192,7 @@ def _is_number(value: str, *, whole: bool) -> bool:
     try:
         int(value) if whole else float(value)
     except ValueError:
-        if _NOT_DECIMAL.fullmatch(value):
+        if value.lower() in _NOTHING:
             raise _InDoubtError from None
         return False
     return True

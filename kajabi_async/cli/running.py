@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, Final
 
+from kajabi_async.cli.credentials.profiles import profile_option
 from kajabi_async.cli.exit_codes import ExitCode
 from kajabi_async.errors import ApiError, NotFoundError, TransportError
 
@@ -62,7 +63,7 @@ def loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
 def _hint_for(error: ApiError | TransportError, found: "FoundCredentials") -> str | None:
     """Return a hint to add to the error, or None."""
     if isinstance(error, TransportError):
-        return "Run `kajabi doctor` to see which step on the way to the API fails"
+        return f"Run `kajabi doctor{profile_option()}` to see which step on the way to the API fails"
     if error.path == _TOKEN_PATH:
         return f"They came from {found.place}" if error.status in _BAD_CREDENTIALS else None
     if not isinstance(error, NotFoundError):

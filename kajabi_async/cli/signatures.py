@@ -7,13 +7,14 @@ from typing import Annotated, Any, Final, get_type_hints
 from cyclopts import Group, Parameter
 
 from kajabi_async.cli.filter_help import filter_meaning, value_word
-from kajabi_async.cli.options import Metavar
+from kajabi_async.cli.options import Metavar, whole
 from kajabi_async.resources.base import Gettable, Listable
 from kajabi_async.resources.filters.encoding import Takes
 
 __all__ = [
     "ResourceClass",
     "command_name",
+    "date_note",
     "fields_option",
     "filter_options",
     "include_option",
@@ -29,6 +30,7 @@ __all__ = [
 ResourceClass = Any
 """A subclass of `Listable` for any model; its declarations are read at run time."""
 
+_DATE: Final = "DATE"
 _FILTERS: Final = Group("Filters", sort_key=2)
 
 
@@ -67,6 +69,13 @@ def filter_options(cls: ResourceClass) -> Iterator[inspect.Parameter]:
         )
 
 
+def date_note(cls: ResourceClass) -> str:
+    """Return the paragraph of the help that says how a DATE is typed, "" if no filter of the resource takes one."""
+    if not any(Metavar(_DATE) in _metadata(each.annotation) for each in filter_options(cls)):
+        return ""
+    return f"A {_DATE} is a day such as 2024-05-01, or a time with its zone such as 2024-05-01T16:00:00Z.\n\n"
+
+
 def relations_of(cls: ResourceClass) -> list[str]:
     """Return the names of the relations of a resource that can be included, sorted."""
     return sorted(name for name, relation in cls.model.relations.items() if relation.includable)
@@ -93,6 +102,8 @@ def option(
     name: str, annotation: Any, text: str, *, default: Any = None, word: str = "", **settings: Any
 ) -> inspect.Parameter:
     """Return an option of a command built at run time; *settings* are those of `cyclopts.Parameter`."""
+    if annotation in (int, int | None):
+        settings["converter"] = whole
     extras = (Parameter(help=text, **settings), *([Metavar(word)] if word else ()))
     return inspect.Parameter(
         name, inspect.Parameter.KEYWORD_ONLY, default=default, annotation=Annotated[annotation, *extras]

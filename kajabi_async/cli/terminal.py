@@ -45,7 +45,7 @@ class TerminalScreen:
     def line(self, text: str, *, style: str = "") -> None:
         """Print a sentence, wrapped at the width of the screen."""
         for line in wrapped(escape_line(text), self._console.width) or [""]:
-            self._console.print(Text(line, style))
+            self._console.print(Text(line, style), soft_wrap=True)
 
     def heading(self, text: str) -> None:
         """Print a line across the screen with *text* in it."""

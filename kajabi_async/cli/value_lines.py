@@ -104,5 +104,8 @@ def _position(names: list[str], column: str | None, default: str) -> int:
         return int(wanted) - 1
     shown = ", ".join(name.strip()[:40] for name in names[:_MOST_NAMED])
     if column is None:
-        raise ConfigurationError(f"the lines have several columns: name one with --column, one of {shown}")
-    raise ConfigurationError(f"there is no column {column[:40]!r}: the first line names {shown}")
+        raise ConfigurationError(
+            f"the lines have several columns, and none is called {default}: name one with --column; the first line has "
+            f"{shown}"
+        )
+    raise ConfigurationError(f"there is no column {column[:40]!r}: the first line has {shown}")

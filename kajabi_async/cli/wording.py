@@ -1,13 +1,8 @@
-"""Numbers and times in words: ``1 customer``, ``1,001 customers``, ``2024-01-10 12:00 UTC``."""
+"""Times in words: ``2024-01-10 12:00 UTC``."""
 
 from datetime import UTC, date, datetime
 
-__all__ = ["clock_time", "counted", "minute", "second"]
-
-
-def counted(number: int, singular: str, plural: str = "") -> str:
-    """Return *number* and the noun that fits it, in the plural by default with an ``s``."""
-    return f"{number:,} {singular if number == 1 else plural or f'{singular}s'}"
+__all__ = ["clock_time", "minute", "second"]
 
 
 def clock_time(timestamp: float) -> str:

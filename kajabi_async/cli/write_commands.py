@@ -12,11 +12,11 @@ from kajabi_async.cli.rendering import as_members, print_resource
 from kajabi_async.cli.running import on_client
 from kajabi_async.cli.screens import error_screen, output_screen
 from kajabi_async.cli.usage import misuse
-from kajabi_async.cli.wording import counted
 from kajabi_async.errors import InvalidArgumentError
 from kajabi_async.escaping.text import escape_value
 from kajabi_async.models.resource import Resource
 from kajabi_async.output import print_json, print_line
+from kajabi_async.wording import counted
 
 if TYPE_CHECKING:
     from kajabi_async.client import Kajabi

@@ -33,6 +33,7 @@ from kajabi_async.fetching.walk import Novelty, PageWalk, retrieve_exception
 from kajabi_async.jsonapi.query import encoded_pairs
 from kajabi_async.models.resource import MODELS, Resource
 from kajabi_async.stall import Stall
+from kajabi_async.wording import counted
 
 __all__ = ["OTHER", "InThread", "Walk", "columns_for", "included_types"]
 
@@ -166,7 +167,8 @@ class Walk:
         looked_back, self._looked_back = self._looked_back, []
         self._leads_back = await self._in_thread(self._record, record, content, looked_back)
         if self._checkpoint.repeated > repeated:
-            _LOG.warning("%d rows came again on page %d of an export", self._checkpoint.repeated - repeated, number)
+            again = counted(self._checkpoint.repeated - repeated, "row")
+            _LOG.warning("%s came again on page %d of an export", again, number)
         return record
 
     def _read_again(self, number: int, query: str) -> None:
@@ -197,9 +199,8 @@ class Walk:
             moved, known = await self._moved_in(query, answer, number)
             is_done = bool(known) or back == 1
             if moved.rows:
-                _LOG.warning(
-                    "the list changes during the export: %d rows had shifted to page %d", len(moved.rows), back
-                )
+                rows = counted(len(moved.rows), "row")
+                _LOG.warning("the list changes during the export: %s had shifted to page %d", rows, back)
                 related = moved.related
                 await self._in_thread(self._checkpoint.look_back, number, moved.rows, related, is_done=is_done)
             elif is_done:

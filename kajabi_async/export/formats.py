@@ -44,10 +44,10 @@ def format_for(path: Path, requested: str | None) -> str:
     """
     chosen = _BY_SUFFIX.get(path.suffix.lower()) if requested is None else requested
     if chosen not in FORMATS:
-        what = f"format {requested!r}" if requested is not None else f"the suffix {path.suffix!r} of {path.name}"
+        what = f"the suffix {path.suffix!r} of {path.name} is unknown" if path.suffix else f"{path.name} has no suffix"
+        what = what if requested is None else f"format {requested!r} is unknown"
         raise InvalidArgumentError(
-            f"{what} is unknown: end the file in {', '.join(_BY_SUFFIX)}, or set the format to one of "
-            f"{', '.join(FORMATS)}"
+            f"{what}: end the file in {', '.join(_BY_SUFFIX)}, or set the format to one of {', '.join(FORMATS)}"
         )
     if chosen in {"parquet", "arrow"}:
         arrow_module(f"{chosen} files")

@@ -8,6 +8,7 @@ import attrs
 
 from kajabi_async.escaping.html import html_table
 from kajabi_async.plain import PlainRecord, plain
+from kajabi_async.wording import counted
 
 __all__ = ["ExportObserver", "ExportProgress", "ExportReport", "Shift"]
 
@@ -90,15 +91,15 @@ class ExportReport(PlainRecord):
         warnings: list[str] = []
         if self.moved or self.repeated:
             warnings.append(
-                f"the list changed meanwhile: {_rows(self.moved)} had shifted to an earlier page, of which "
+                f"the list changed meanwhile: {counted(self.moved, 'row')} had shifted to an earlier page, of which "
                 f"{self.recovered:,} {'was' if self.recovered == 1 else 'were'} found by reading again; "
                 f"{self.repeated:,} came twice and {_are(self.repeated)} written once"
             )
         if self.malformed:
-            unread = f"{_rows(self.malformed)} could not be read and {_are(self.malformed)} not in the file"
+            unread = f"{counted(self.malformed, 'row')} could not be read and {_are(self.malformed)} not in the file"
             warnings.append(f"{unread}: {self.problems[0]}")
         if self.lacking:
-            warnings.append(f"the server counts {_rows(self.listed or 0)}, {self.lacking:,} more than it sent")
+            warnings.append(f"the server counts {counted(self.listed or 0, 'row')}, {self.lacking:,} more than it sent")
         return tuple(warnings)
 
     def to_dict(self) -> dict[str, Any]:
@@ -107,10 +108,6 @@ class ExportReport(PlainRecord):
 
     def _repr_html_(self) -> str:
         return html_table("Export", ([name, _shown(value)] for name, value in self.to_dict().items()))
-
-
-def _rows(number: int) -> str:
-    return f"{number:,} {'row' if number == 1 else 'rows'}"
 
 
 def _are(number: int) -> str:

@@ -50,7 +50,7 @@ class EmailFound(PlainRecord, Generic[R]):
         return {"email": self.email, "found": True, **as_member(self.resource, relations=relations)}
 
 
-@attrs.frozen
+@attrs.frozen(repr=False)
 class EmailFailed(PlainRecord, Generic[R]):
     """The outcome of an email without a resource: missing, ambiguous, or failed with an ``error``."""
 
@@ -76,6 +76,12 @@ class EmailFailed(PlainRecord, Generic[R]):
     def missing(self) -> bool:
         """Whether no resource with this email was found; see `proven`."""
         return self.error is None
+
+    def __repr__(self) -> str:
+        shown = [f"email={self.email!r}"]
+        shown += [f"missing=True, proven={self.proven}"] if self.error is None else [f"error={self.error!r}"]
+        shown += [f"candidates={self.candidates!r}"] if self.candidates else []
+        return f"{type(self).__name__}({', '.join(shown)})"
 
     @property
     def ambiguous(self) -> bool:

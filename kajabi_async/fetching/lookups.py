@@ -16,6 +16,7 @@ from kajabi_async.fetching.run import LookUp, Observer, Read, Run, Scanning
 from kajabi_async.hints import NamesCure, refusing
 from kajabi_async.models.resource import Resource
 from kajabi_async.stall import PATIENCE_SECONDS, Stalls, checked_patience
+from kajabi_async.wording import counted
 
 __all__ = ["BulkRun", "EmailLookups", "Ids", "Lookups", "Observer", "RunSettings"]
 
@@ -107,7 +108,7 @@ class BulkRun(Generic[T], metaclass=NamesCure):
         if not self._started:
             return f"<{name}: not started>"
         return (
-            f"<{name}: {progress.given:,} outcomes; {progress.found:,} found, {progress.missing:,} missing, "
+            f"<{name}: {counted(progress.given, 'outcome')}; {progress.found:,} found, {progress.missing:,} missing, "
             f"{progress.failed:,} failed>"
         )
 

@@ -13,6 +13,7 @@ from kajabi_async.exchange import Tally
 from kajabi_async.models.members import Relations
 from kajabi_async.models.resource import Resource
 from kajabi_async.plain import PlainRecord
+from kajabi_async.wording import counted
 
 __all__ = ["Counts", "Failed", "Found", "Lookup", "Progress", "Report", "as_member"]
 
@@ -137,8 +138,9 @@ class Report(PlainRecord):
     def __repr__(self) -> str:
         return (
             f"<Report: {self.total:,} looked up in {self.elapsed_seconds:,.2f} s; {self.found:,} found, "
-            f"{self.missing:,} missing, {self.failed:,} failed, {self.duplicates:,} duplicates; {self.requests:,} "
-            f"requests, {self.retries:,} of them retries>"
+            f"{self.missing:,} missing, {self.failed:,} failed, "
+            f"{counted(self.duplicates, 'duplicate')}; {counted(self.requests, 'request')}, "
+            f"{self.retries:,} of them retries>"
         )
 
     def _repr_html_(self) -> str:

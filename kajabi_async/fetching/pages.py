@@ -24,6 +24,7 @@ from kajabi_async.hints import NamesCure, refusing
 from kajabi_async.jsonapi.query import Query
 from kajabi_async.models.members import cell_of
 from kajabi_async.models.resource import Resource
+from kajabi_async.wording import counted
 
 __all__ = ["Page", "Pages", "Position", "list_digest"]
 
@@ -103,7 +104,8 @@ class Page(Generic[R]):
     @property
     def _caption(self) -> str:
         kind = type(self.items[0]).__name__ if self.items else ""
-        parts = [f"{len(self.rows):,} rows" if not kind else f"{len(self.rows):,} rows of {kind}"]
+        rows = counted(len(self.rows), "row")
+        parts = [f"{rows} of {kind}" if kind else rows]
         if self.errors:
             parts.append(f"{len(self.errors):,} of them malformed")
         if self.total_count is not None:

@@ -8,6 +8,7 @@ import attrs
 from kajabi_async.fetching.forecast import ListSize
 from kajabi_async.fetching.scan import MOST_PAGES_AT_ONCE, Scan
 from kajabi_async.plain import PlainRecord
+from kajabi_async.wording import counted
 
 __all__ = ["LookupPlan", "Speed", "Strategy", "explained", "plan_for"]
 
@@ -67,7 +68,7 @@ class LookupPlan(PlainRecord):
                 _line("lookup", self.lookup_requests, self.lookup_seconds, is_chosen=self.strategy == "lookup"),
                 _line("scan", self.scan_requests, self.scan_seconds, is_chosen=self.strategy == "scan"),
                 f"because {self.because}",
-                f"times from {self.estimated_from}",
+                f"times estimated from {self.estimated_from}",
             ]
         )
 
@@ -110,7 +111,7 @@ class Speed:
         if self.lookup_seconds is None:
             known.append("nothing was answered yet")
         elif not self.answers:
-            known.append("a lookup taken to last as long, as none was answered yet")
+            known.append("a lookup assumed to take as long, as none was answered yet")
         return ", ".join(known)
 
 
@@ -125,8 +126,8 @@ def explained(seconds: float) -> str:
 
 
 def _line(name: str, requests: int | None, seconds: float | None, *, is_chosen: bool) -> str:
-    counted = "unknown" if requests is None else f"{requests:,} request{'' if requests == 1 else 's'}"
-    parts = [f"{name:<6}  {counted}"]
+    cost = "unknown" if requests is None else counted(requests, "request")
+    parts = [f"{name:<6}  {cost}"]
     if requests is not None and seconds is not None:
         parts.append(explained(seconds))
     if is_chosen:
@@ -180,16 +181,13 @@ def _because(scan: Scan[Any], scanned: tuple[int, int] | None, size: ListSize | 
             if scan.forecast.pages
             else "to ask how long the list is would take as many requests as it could save"
         )
-    rows = "" if size.rows is None else f"{size.rows:,} rows on "
+    rows = "" if size.rows is None else f"{counted(size.rows, 'row')} on "
     pages, lookups = scanned
-    needed = "all of it" if pages >= size.pages else _counted(pages, "page")
+    needed = "all of it" if pages >= size.pages else counted(pages, "page")
     guessed = f" if {scan.noun} go on as on the first page" if 1 < pages < size.pages else ""
-    after = f", and {_counted(lookups, 'lookup')} of {scan.noun} that are not there" if lookups else ""
-    return f"the list has {rows}{_counted(size.pages, 'page')}; a scan takes {needed}{guessed}{after}"
-
-
-def _counted(number: int, noun: str) -> str:
-    return f"{number:,} {noun}{'' if number == 1 else 's'}"
+    absent = f"an {scan.noun.removesuffix('s')} that is" if lookups == 1 else f"{scan.noun} that are"
+    after = f", and {counted(lookups, 'lookup')} of {absent} not there" if lookups else ""
+    return f"the list has {rows}{counted(size.pages, 'page')}; a scan takes {needed}{guessed}{after}"
 
 
 def _mean_seconds(scan: Scan[Any]) -> tuple[float, int] | None:

@@ -21,6 +21,7 @@ from kajabi_async.fetching.pending import Pending
 from kajabi_async.fetching.walk import PageBatches
 from kajabi_async.models.resource import Resource
 from kajabi_async.stall import Stall
+from kajabi_async.wording import counted
 
 __all__ = ["MOST_PAGES_AT_ONCE", "SCANNED_PAGE_SIZE", "Scan", "is_complete", "size_of"]
 
@@ -168,10 +169,9 @@ class Scan(Generic[R]):
         failure = None if self.pages is None else self.pages.failure
         if failure is not None:
             _LOG.warning(
-                "pages of a list failed while it was scanned, with %s; %d %s are looked up singly",
+                "pages of a list failed while it was scanned, with %s; %s looked up singly",
                 type(failure).__name__,
-                self.forecast.unseen,
-                self.noun,
+                counted(self.forecast.unseen, f"{self.noun.removesuffix('s')} is", f"{self.noun} are"),
             )
 
 

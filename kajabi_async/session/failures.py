@@ -1,5 +1,6 @@
 """Errors of this package for failures on the wire, with nothing of the HTTP library in them."""
 
+import os
 from collections.abc import Callable
 from typing import Any, Final, Literal, NoReturn
 from urllib.parse import urlsplit
@@ -35,6 +36,8 @@ __all__ = [
 
 _DEFAULT_PORTS: Final = {"http": 80, "https": 443}
 _LONGEST_REASON: Final = 60
+_TEXT_OF_ASYNCIO: Final = "Connect call failed"
+"""It repeats the address in place of the reason of the operating system."""
 
 Translate = Callable[[Any, Request, Timeouts, "Place"], KajabiError]
 
@@ -67,6 +70,9 @@ class Place(Value):
 def never_connected(error: Any, request: Request, _: Timeouts, place: Place) -> TransportError:
     """Return the error for a failed connection: nothing was sent."""
     reason = getattr(error, "strerror", None) or type(error).__name__
+    number = getattr(error, "errno", None)
+    if _TEXT_OF_ASYNCIO in reason and number is not None:
+        reason = os.strerror(number)
     if "WRONG_VERSION_NUMBER" in reason or "RECORD_LAYER_FAILURE" in reason:
         reason += "; the server does not speak TLS at this port"
     host, port = getattr(error, "host", None), getattr(error, "port", None)

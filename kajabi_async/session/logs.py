@@ -17,6 +17,7 @@ from kajabi_async.session.events import (
     TokenRequestAnswered,
 )
 from kajabi_async.session.retry import RetryBudget
+from kajabi_async.wording import counted
 
 __all__ = ["BudgetLog", "log_event", "log_pause", "log_rate"]
 
@@ -38,7 +39,7 @@ def log_event(event: SessionEvent) -> None:
         case RequestRetried(error=error, after_seconds=seconds):
             _line(event, "%s attempt %d failed (%s), again in %.3f s", event.attempt, error, seconds)
         case OperationEnded(attempts=attempts, error=error, seconds=seconds) if error:
-            _line(event, "%s failed after %.3f s and %d attempts: %s", seconds, attempts, error)
+            _line(event, "%s failed after %.3f s and %s: %s", seconds, counted(attempts, "attempt"), error)
         case TokenRequestAnswered(status=status, error=error, seconds=seconds):
             came = f"no answer ({error})" if status is None else str(status)
             _line(event, "%s attempt %d: %s in %.3f s", event.attempt, came, seconds)

@@ -155,6 +155,16 @@ async def test_a_product_is_reached_in_four_ways(world: World, how: str) -> None
     assert await state(gate, products=["10"]) == "denied"
 
 
+async def test_the_reason_is_one_sentence(world: World) -> None:
+    """Also for a product that comes with a purchase."""
+    world.person()
+    world.bought("4", products=["9"])
+    access = await world.gate().check(customer_id="55", products=["9"])
+    assert access.because is not None
+    assert access.because.startswith("product 9 comes with purchase ")
+    assert access.because.endswith(" of offer 4, which is active")
+
+
 async def test_the_contents_of_an_offer_are_asked_for_once_for_all_people(world: World) -> None:
     """And only if a product is asked about that nothing else gives."""
     world.contents = {"4": ["9"]}

@@ -118,3 +118,10 @@ async def test_changes_are_followed_until_interrupted(tmp_path: Path) -> None:
     assert process.returncode == 130
     assert b"interrupted" in errors
     assert file.read_text("utf-8").startswith("kajabi-changes-1.")
+
+
+async def test_a_poll_without_changes_says_so(kajabi: Command) -> None:
+    """On standard error, and not with --json."""
+    quiet = await kajabi("changes", "--once", "--watch", "orders")
+    assert (quiet.code, quiet.out, quiet.err) == (0, "", "no changes\n")
+    assert (await kajabi("changes", "--once", "--watch", "orders", "--json")).err == ""

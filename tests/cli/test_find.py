@@ -38,7 +38,7 @@ async def test_a_person_is_found_by_email(kajabi: Command, name: str) -> None:
     assert (await kajabi(name, "find", "nobody@example.com", "--thorough")).code == 1
     nowhere = await kajabi(name, "find", "ada")
     assert nowhere.code == 2
-    assert "No such file or directory): name a file with an email on each line, or - for standard input; one email" in (
+    assert "No such file or directory): name a file with an email on each line, or - for standard input; a single" in (
         " ".join(nowhere.err.split())
     )
 
@@ -61,7 +61,7 @@ async def test_every_email_of_a_file_gets_a_line(kajabi: Command, name: str, tmp
     assert done.code == 1
     assert "4 looked up" in done.err
     assert "2 found, 1 missing, 1 failed" in done.err
-    assert "0 emails answered again" in done.err
+    assert "0 duplicate emails;" in done.err
 
 
 async def test_a_file_of_existing_people_is_a_success(kajabi: Command, fake: FakeKajabi) -> None:
@@ -140,7 +140,7 @@ async def test_a_file_from_a_spreadsheet_is_looked_up(
     path.write_text(f"Name\tE-mail\r\n#1\t{emails[0]}\r\nBob\t{emails[1]}\r\n", encoding=encoding, newline="")
     for options in ((), ("--explain",)):
         refused = await kajabi(name, "find", str(path), *options)
-        assert (refused.code, "name one with --column, one of Name, E-mail" in refused.err) == (2, True)
+        assert (refused.code, "name one with --column; the first line has Name, E-mail" in refused.err) == (2, True)
     done = await kajabi(name, "find", str(path), "--column", "e-mail")
     assert (done.code, list(_outcomes(done.lines))) == (0, emails)
     explained = await kajabi(name, "find", str(path), "--column", "2", "--explain", "--json")
@@ -201,8 +201,8 @@ async def test_emails_that_are_no_text_are_reported(kajabi: Command, tmp_path: P
     done = await kajabi("customers", "find", str(path))
     assert done.code == 2
     assert done.err == (
-        "kajabi: the emails cannot be read, as they are not text in UTF-8: save them as plain text, an email on each "
-        "line\n"
+        "kajabi: the emails cannot be read, as they are not text in UTF-8: save a spreadsheet as CSV, anything "
+        "else as plain text with an email on each line\n"
     )
 
 

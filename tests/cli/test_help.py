@@ -143,14 +143,14 @@ async def test_a_page_states_facts_without_their_source(kajabi: Command) -> None
 
 
 def test_commands_in_backticks_stay_on_one_line() -> None:
-    """So that they can be copied; what is longer than a line is broken between words."""
+    """So that they can be copied; one that is longer than the screen is broken by the terminal alone."""
     text = "Something that is rather long. See `kajabi customers list --help` for more of it."
     assert wrapped(text, 40) == [
         "Something that is rather long. See",
         "`kajabi customers list --help` for more",
         "of it.",
     ]
-    assert wrapped("`one two three four five six seven`", 20) == ["`one two three four", "five six seven`"]
+    assert wrapped("`one two three four five six seven`", 20) == ["`one two three four five six seven`"]
 
 
 async def test_help_after_the_end_of_options_is_an_argument(kajabi: Command) -> None:
@@ -191,3 +191,12 @@ def test_a_filter_is_described_by_its_name(name: str, meaning: str) -> None:
 def test_a_filter_that_takes_no_value_says_when_it_holds(name: str, meaning: str) -> None:
     """Yes or no is the option itself."""
     assert filter_meaning(name, is_flag=True) == meaning
+
+
+@pytest.mark.parametrize("command", ["list", "export"])
+async def test_a_page_with_dates_says_how_one_is_typed(command: str, kajabi: Command) -> None:
+    """Pages without a DATE do not."""
+    for name in ("orders", "forms"):
+        words = ("export", name) if command == "export" else (name, "list")
+        page = (await kajabi(*words, "--help")).out
+        assert ("A DATE is a day such as 2024-05-01" in page) == (" DATE" in page.partition("Filters:")[2])

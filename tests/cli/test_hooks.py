@@ -3,8 +3,11 @@
 import asyncio
 import json
 
+import pytest
+
 from kajabi_async.testing import FakeKajabi
 from tests.cli.conftest import Command
+from tests.cli import processes
 from tests.cli.processes import settings
 from tests.cli.screens import on_terminal
 
@@ -52,3 +55,14 @@ async def test_a_grant_asks_on_a_terminal_alone(fake: FakeKajabi) -> None:
     shown = await asyncio.to_thread(on_terminal, command, settings(fake), typed=("[y/N] ", "n\n"))
     assert (shown.code, f"grant 2 offers to contact {contact}" in shown.out) == (1, True)
     assert fake.counts["contacts.POST.offers"] == 0
+
+
+@pytest.mark.parametrize(("keys", "code", "message"), [("\x03", 130, "interrupted"), ("\x04", 1, "not done")])
+async def test_a_question_can_be_interrupted(keys: str, code: int, message: str, fake: FakeKajabi) -> None:
+    """By Ctrl-C at once; the end of the input is no yes, and its message has a line of its own."""
+    shown = await processes.on_terminal(
+        *(*processes.COMMAND, "hooks", "delete", "2"), typed=(("Go on? [y/N] ", keys),), environment=settings(fake)
+    )
+    assert (shown.code, fake.counts["hooks.delete"]) == (code, 0)
+    assert f"kajabi: {message}" in shown.screen
+    assert keys == "\x03" or f"[y/N] \r\nkajabi: {message}" in shown.screen

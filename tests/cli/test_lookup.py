@@ -64,7 +64,8 @@ async def test_ids_that_are_no_text_are_reported(kajabi: Command, tmp_path: Path
     path.write_bytes(b"PK\x03\x04\xff\xfe")
     done = await kajabi("customers", "lookup", str(path))
     message = (
-        "kajabi: the ids cannot be read, as they are not text in UTF-8: save them as plain text, an id on each line\n"
+        "kajabi: the ids cannot be read, as they are not text in UTF-8: save a spreadsheet as CSV, anything else as "
+        "plain text with an id on each line\n"
     )
     assert (done.code, done.err) == (2, message)
 
@@ -91,7 +92,7 @@ async def test_explain_prints_the_cost_beforehand(kajabi: Command, fake: FakeKaj
     assert done.lines[1].startswith("scan    6 requests")
     assert done.lines[1].endswith("chosen")
     assert done.lines[2].startswith("because the list has 60 rows on 1 page; a scan takes all of it, and 5 lookups")
-    assert done.lines[3].startswith("times from 50 at a time, ")
+    assert done.lines[3].startswith("times estimated from 50 at a time, ")
     assert (fake.counts["customers.list"], fake.counts["customers.get"]) == (1, 0)
 
 
@@ -220,3 +221,21 @@ async def test_an_interrupted_run_does_not_wait_for_the_rest_of_a_pipe(
     assert b"standard input may have more" in err, err
     assert (tmp_path / "ids.unanswered").read_text() == "1\n2\n3\n"
     process.stdin.close()
+
+
+async def test_a_file_without_ids_says_so(kajabi: Command, tmp_path: Path) -> None:
+    """In place of figures that are all 0; --json reports as ever."""
+    path = tmp_path / "ids.txt"
+    path.write_text("# none\n\n")
+    done = await kajabi("customers", "lookup", str(path))
+    assert (done.code, done.out, done.err) == (0, "", "no ids to look up\n")
+    as_json = await kajabi("customers", "lookup", str(path), "--json")
+    assert json.loads(as_json.err)["report"]["total"] == 0
+
+
+async def test_the_error_of_an_outcome_speaks_of_commands(kajabi: Command, tmp_path: Path) -> None:
+    """As the errors of the command do."""
+    path = tmp_path / "ids.txt"
+    path.write_text("ada@example.com\n")
+    done = await kajabi("customers", "lookup", str(path))
+    assert "`kajabi customers find`" in json.loads(done.out)["error"]

@@ -118,3 +118,27 @@ def test_an_error_on_a_terminal_breaks_no_word(fake: FakeKajabi) -> None:
         "kajabi: Unknown option: --emial. Did you mean --email-contains? See",
         "  `kajabi customers list --help`",
     ]
+
+
+@pytest.mark.parametrize(
+    ("command", "message"),
+    [
+        ("customers list --limit 1.5", "--limit takes a whole number, got '1.5'"),
+        ("customers list --limit 1.5 --", "--limit takes a whole number, got '1.5'"),
+        ("fake --port 22.7", "--port takes a whole number, got '22.7'"),
+        ("hooks ensure https://example.com/kajabi purchs", 'Invalid value "purchs" for EVENT. '),
+        ("api", "Missing argument: PATH. See `kajabi api --help`"),
+        ("api customers", "the path must begin with /v1/, got 'customers'"),
+        ("landing-pages list --created-at-gt yesterday", "takes a date such as 2024-05-01, or a time with its zone"),
+        ("customers list --net-revenue-less-than x", "takes an amount such as 12.50, got 'x'"),
+        ("contact-notes update a@b.c x", "`kajabi customers find` and `kajabi contacts find` take emails"),
+        ("access check --customer-id a@b.c", "`kajabi customers find` and `kajabi contacts find` take emails"),
+        ("export payouts --out payouts.csv", "kajabi: export payouts needs --site-id or KAJABI_SITE_ID"),
+        ("export sites --out sites", "kajabi: sites has no suffix: end the file in .parquet, "),
+        ("export sites --out sites.txt", "or write --format and one of parquet, arrow, jsonl, csv"),
+    ],
+)
+async def test_mistakes_are_reported_in_the_words_of_the_command(command: str, message: str, kajabi: Command) -> None:
+    """Options and commands, and no types or methods of Python; nothing is rounded."""
+    refused = await kajabi(*command.split())
+    assert (refused.code, message in refused.err) == (2, True), refused.err

@@ -56,7 +56,12 @@ async def test_wrong_settings_are_reported_with_their_cure(
         (("payouts", "list"), "payouts list needs --site-id or KAJABI_SITE_ID"),
         (("customers", "list", "--page-size", "0"), "--page-size must be a whole number of at least 1"),
         (("customers", "list", "--created-in-last", "-1"), "--created-in-last takes a whole number of days, got -1"),
-        (("orders", "list", "--created-at-gteq", "2024-01-01T10:00"), "has no zone: write 2024-05-01T16:00:00Z"),
+        (
+            ("orders", "list", "--created-at-gteq", "2024-01-01T10:00"),
+            "kajabi: --created-at-gteq: the time 2024-01-01T10:00:00 has no zone: write 2024-05-01T16:00:00Z",
+        ),
+        (("offers", "list", "--title-cont", "a,b"), "kajabi: --title-cont: the server splits 'a,b' at its comma"),
+        (("--limit", "5", "customers", "list"), "`kajabi customers list --limit`. See `kajabi customers list --help`"),
         (("--json", "whoami"), "Options stand behind the command: `kajabi whoami --json`."),
         (("customers", "lst"), 'Unknown command "lst". Did you mean "list"? See `kajabi customers --help`'),
         (("customers", "--limit", "3"), "A command is missing: one of find, get, list, lookup."),

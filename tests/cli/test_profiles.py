@@ -178,3 +178,17 @@ async def test_doctor_names_the_place_of_a_site_that_the_key_does_not_see(kajabi
     assert examined.code == 2
     assert "the site of the profile shop in the file" in examined.out
     assert "`kajabi login --site-id ID` stores one of those the key sees: 1" in examined.out
+
+
+async def test_commands_in_messages_are_for_the_same_profile(
+    kajabi: Command, credentials_path: Path, fake_credentials: ClientCredentials
+) -> None:
+    """Otherwise the next command would read another account."""
+    toml_file.write(credentials_path, fake_credentials, "shop")
+    listed = await kajabi("customers", "list", "--limit", "1", "--profile", "shop", **NOTHING_SET)
+    assert "`kajabi export customers --out customers.csv --profile shop`" in listed.err
+    email = await kajabi("customers", "get", "ada@example.com", "--profile", "shop", **NOTHING_SET)
+    assert "`kajabi customers find ada@example.com --profile shop`" in email.err
+    unreachable = await kajabi("me", "--profile", "shop", KAJABI_BASE_URL="http://127.0.0.1:9", **NOTHING_SET)
+    assert "`kajabi doctor --profile shop`" in unreachable.err
+    assert "Connection refused" in unreachable.err

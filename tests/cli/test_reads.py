@@ -75,7 +75,7 @@ async def test_the_user_and_the_version_are_shown(kajabi: Command) -> None:
     """As text and as JSON."""
     assert "role_level" in (await kajabi("me")).out
     assert json.loads((await kajabi("me", "--json")).out)["type"] == "me"
-    assert "version:" in (await kajabi("version")).out
+    assert "version\t" in (await kajabi("version")).out
     assert json.loads((await kajabi("version", "--json")).out)["jsonapi"] == "v1.1"
 
 

@@ -7,8 +7,9 @@ import shlex
 import pytest
 
 from kajabi_async.cli.terminal import TerminalScreen
-from kajabi_async.cli.wording import clock_time, counted
+from kajabi_async.cli.wording import clock_time
 from kajabi_async.testing import FakeKajabi
+from kajabi_async.wording import counted
 from tests.cli.conftest import Command
 from tests.cli.processes import settings
 from tests.cli.screens import on_terminal

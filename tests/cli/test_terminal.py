@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from kajabi_async.cli.front import wrapped
 from kajabi_async.testing import FakeKajabi
 from tests.cli.processes import COMMAND, on_terminal, settings, started
 
@@ -249,3 +250,9 @@ async def test_ctrl_c_on_a_terminal_ends_a_bulk_lookup(
 def test_the_command_is_run_with_warnings_as_errors() -> None:
     """So a leaked socket or task fails every test of this file."""
     assert COMMAND[1:3] == ("-W", "error")
+
+
+def test_a_command_that_is_longer_than_the_screen_stays_in_one_piece() -> None:
+    """So that it can be copied; the terminal breaks it."""
+    command = f"`kajabi export customers {'--search ada ' * 20}--out customers.csv`"
+    assert wrapped(f"{command} writes all to a file", 80) == [command, "writes all to a file"]

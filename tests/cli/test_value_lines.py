@@ -51,8 +51,15 @@ def test_values_are_read_from_lines_and_columns(text: str, column: str | None, e
 @pytest.mark.parametrize(
     ("text", "column", "message"),
     [
-        ("name,email\nAda,a@x\n", None, "the lines have several columns: name one with --column, one of name, email"),
-        ("name,email\nAda,a@x\n", "id", "there is no column 'id': the first line names name, email"),
+        (
+            "name,email\nAda,a@x\n",
+            None,
+            (
+                "the lines have several columns, and none is called id: name one with --column; "
+                "the first line has name, email"
+            ),
+        ),
+        ("name,email\nAda,a@x\n", "id", "there is no column 'id': the first line has name, email"),
         ("name,email\nAda,a@x\n", "3", "there is no column '3'"),
     ],
 )
@@ -86,7 +93,7 @@ async def test_a_file_from_a_spreadsheet_is_looked_up(encoding: str, kajabi: Com
     path = tmp_path / "people.csv"
     path.write_text("Name\tCustomer\r\nAda\t1\r\nBob\t2\r\n", encoding=encoding, newline="")
     refused = await kajabi("customers", "lookup", str(path))
-    assert (refused.code, "name one with --column, one of Name, Customer" in refused.err) == (2, True)
+    assert (refused.code, "name one with --column; the first line has Name, Customer" in refused.err) == (2, True)
     done = await kajabi("customers", "lookup", str(path), "--column", "Customer")
     assert (done.code, sorted(json.loads(line)["id"] for line in done.lines)) == (0, ["1", "2"])
 

@@ -40,3 +40,9 @@ async def test_a_wrong_secret_is_rejected_as_everywhere(kajabi: Command) -> None
     """With the source of the credentials."""
     done = await kajabi("whoami", KAJABI_CLIENT_SECRET="not-the-secret")
     assert (done.code, "They came from the environment" in done.err) == (3, True)
+
+
+async def test_the_version_of_the_api_is_lines_with_tabs_in_a_pipe(kajabi: Command) -> None:
+    """As everything that is printed there."""
+    shown = await kajabi("version")
+    assert (shown.code, "title\tKajabi API" in shown.lines) == (0, True)

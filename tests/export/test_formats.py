@@ -243,7 +243,7 @@ def test_another_module_that_is_missing_is_no_lack_of_pyarrow(monkeypatch: pytes
     ("name", "asked_for", "message"),
     [
         ("a.xlsx", None, "the suffix '.xlsx' of a.xlsx is unknown"),
-        ("a", None, "the suffix '' of a is unknown"),
+        ("a", None, "a has no suffix"),
         ("a.csv", "excel", "format 'excel' is unknown"),
         ("a.csv", "", "format '' is unknown"),
         ("a.csv", ".csv", "format '.csv' is unknown"),

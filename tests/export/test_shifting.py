@@ -100,7 +100,7 @@ async def test_rows_that_go_and_come_in_equal_number_are_noticed(tmp_path: Path,
     assert exported == [*untouched[:20], *untouched[21:31], "21", *untouched[31:], "900"]
     assert [(shift.page, shift.moved, shift.recovered) for shift in report.shifts] == [(1, 1, 0), (2, 1, 1)]
     assert (report.listed, report.lacking) == (100, 0)
-    assert "1 rows had shifted to page 2" in caplog.text
+    assert "1 row had shifted to page 2" in caplog.text
 
 
 async def test_rows_added_at_the_front_of_another_order_come_once(tmp_path: Path) -> None:

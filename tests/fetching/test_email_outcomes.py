@@ -3,7 +3,7 @@
 import json
 from typing import Any
 
-from kajabi_async import AmbiguousMatchError, EmailFailed, EmailFound, Failed, Found, InvalidEmailError
+from kajabi_async import AmbiguousMatchError, EmailFailed, EmailFound, Failed, Found, InvalidEmailError, KajabiError
 from kajabi_async.fetching.email_outcomes import Matches, ambiguous, email_outcome
 from kajabi_async.models import Contact, Customer
 from tests.models.building import build
@@ -67,3 +67,13 @@ def test_outcomes_are_plain_data_on_request() -> None:
         "candidates": [],
         "error": None,
     }
+
+
+def test_a_missing_email_shows_that_it_is_missing() -> None:
+    """In place of an error that is None; what failed, or has several candidates, shows those."""
+    missing: EmailFailed[Contact] = EmailFailed(ADA, proven=True)
+    assert repr(missing) == f"EmailFailed(email={ADA!r}, missing=True, proven=True)"
+    failed: EmailFailed[Contact] = EmailFailed(ADA, error := KajabiError("no luck"))
+    assert repr(failed) == f"EmailFailed(email={ADA!r}, error={error!r})"
+    both = EmailFailed(ADA, error, candidates=(_contact("1"),))
+    assert repr(both).endswith(f"candidates=({_contact('1')!r},))")

@@ -37,7 +37,7 @@ def test_a_plan_can_be_read() -> None:
         "lookup  40,000 requests, about 67 min",
         "scan    500 requests, about 50 s, chosen",
         "because the list has 50,000 rows on 500 pages; a scan takes all of it",
-        "times from 50 at a time, 10.0 requests a second",
+        "times estimated from 50 at a time, 10.0 requests a second",
     ]
     unknown = attrs.evolve(PLAN, strategy="lookup", lookup_requests=1, scan_requests=None, lookup_seconds=None)
     assert str(unknown).splitlines()[:2] == ["lookup  1 request, chosen", "scan    unknown"]
@@ -113,7 +113,8 @@ def test_it_is_said_what_the_times_are_from() -> None:
     assert str(SPEED) == "50 at a time, 0.100 s an answer, the mean of 200 so far, 0.400 s a page"
     guessed = attrs.evolve(SPEED, per_second=12.5, lookup_seconds=0.4, answers=0)
     assert str(guessed) == (
-        "50 at a time, 12.5 requests a second, 0.400 s a page, a lookup taken to last as long, as none was answered yet"
+        "50 at a time, 12.5 requests a second, 0.400 s a page, a lookup assumed to take as long, as none was answered "
+        "yet"
     )
 
 
@@ -181,6 +182,8 @@ async def test_the_reasons_have_the_numbers(kajabi_api: Kajabi, kajabi_fake: Fak
     assert all_and_more.because == (
         "the list has 1,000 rows on 10 pages; a scan takes all of it, and 20 lookups of ids that are not there"
     )
+    one_more = await kajabi_api.customers.plan(range(1, 1002))
+    assert one_more.because.endswith("all of it, and 1 lookup of an id that is not there")
     newest = await kajabi_api.customers.plan(range(850, 1001))
     assert newest.because == (
         "the list has 1,000 rows on 10 pages; a scan takes 2 pages if ids go on as on the first page"

@@ -26,7 +26,7 @@ async def test_a_run_shows_how_far_it_is(kajabi_api: Kajabi) -> None:
     assert repr(run) == "<Lookups: not started>"
     async for _ in run:
         break
-    assert repr(run) == "<Lookups: 1 outcomes; 1 found, 0 missing, 0 failed>"
+    assert repr(run) == "<Lookups: 1 outcome; 1 found, 0 missing, 0 failed>"
     assert repr(kajabi_api.customers.find_many(["a@example.com"])) == "<EmailLookups: not started>"
 
 
@@ -35,7 +35,7 @@ async def test_a_report_is_a_sentence_and_a_table(kajabi_api: Kajabi) -> None:
     report = await kajabi_api.customers.get_many(["1", "1", "999999", "a/b"]).report()
     shown = repr(report)
     assert shown.startswith("<Report: 4 looked up in ")
-    assert "2 found, 1 missing, 1 failed, 1 duplicates; 2 requests, 0 of them retries>" in shown
+    assert "2 found, 1 missing, 1 failed, 1 duplicate; 2 requests, 0 of them retries>" in shown
     assert report._repr_html_().count("<tr>") == len(report.to_dict()) == 10
     members = report.to_dict()
     assert (members["total"], members["found"], members["elapsed_seconds"]) == (4, 2, report.elapsed_seconds)
@@ -67,7 +67,7 @@ async def test_statistics_are_a_sentence(kajabi_api: Kajabi) -> None:
     """Their dict has every figure."""
     await kajabi_api.offers.list().first()
     assert repr(kajabi_api.stats).startswith(
-        "<SessionStats: 1 operations, 1 requests; 0 retries, 0 answers 429, 1 token"
+        "<SessionStats: 1 operation, 1 request; 0 retries, 0 answers 429, 1 token request;"
     )
     assert kajabi_api.stats.to_dict()["token_requests"] == 1
 

@@ -11,6 +11,7 @@ from kajabi_async.resources.filters import (
     BlogPostFilters,
     CustomerIncludedFilters,
     LandingPageFilters,
+    OfferFilters,
     OrderFilters,
     PayoutFilters,
     PeopleFilters,
@@ -115,8 +116,10 @@ def test_a_naive_time_is_refused() -> None:
     """It does not say which moment it means."""
     with pytest.raises(InvalidArgumentError, match="has no zone"):
         encode_filters(OrderFilters, {"created_at_gt": datetime(2024, 1, 1)}, owner="orders")  # noqa: DTZ001 - the point
-    with pytest.raises(InvalidArgumentError, match="has no zone"):
+    with pytest.raises(InvalidArgumentError, match=r"^filter\[created_at_gt\]: the time .* has no zone"):
         encode_filters(OrderFilters, {"created_at_gt": "2024-01-01T00:00:00"}, owner="orders")
+    with pytest.raises(InvalidArgumentError, match=r"^filter\[title_cont\]: the server splits 'a,b' at its comma"):
+        encode_filters(OfferFilters, {"title_cont": "a,b"}, owner="offers")
     with pytest.raises(InvalidArgumentError, match="a date"):
         encode_filters(OrderFilters, {"created_at_gt": "soon"}, owner="orders")
 

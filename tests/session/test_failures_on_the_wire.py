@@ -1,5 +1,6 @@
 """Every way in which the HTTP library can fail, and the error that the caller gets."""
 
+import os
 import ssl
 from collections.abc import AsyncGenerator, Generator
 from contextlib import asynccontextmanager
@@ -87,6 +88,16 @@ async def _failure(http: Any, error: Exception, request: Request = GET) -> Kajab
         ),
         (lambda: aiohttp.ClientConnectorSSLError(KEY, OSError(1, "wrong version number")), "wrong version number"),
         (lambda: aiohttp.ClientConnectorError(KEY, OSError()), "ClientConnectorError"),
+        (
+            lambda: aiohttp.ClientConnectorError(KEY, OSError(111, "Connect call failed ('127.0.0.1', 9)")),
+            os.strerror(111),
+        ),
+        (
+            lambda: aiohttp.ClientConnectorError(
+                KEY, OSError(111, "Multiple exceptions: [Errno 111] Connect call failed ('::1', 9), ...")
+            ),
+            os.strerror(111),
+        ),
     ],
 )
 async def test_what_could_not_connect_says_why_and_was_never_sent(make: Any, reason: str, http: Any) -> None:

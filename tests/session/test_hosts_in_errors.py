@@ -104,7 +104,7 @@ async def test_a_host_that_nothing_listens_at_is_named() -> None:
     """With the reason."""
     port = _unused_port()
     error = await _failure(f"http://127.0.0.1:{port}")
-    assert str(error).startswith(f"GET /v1/customers/1: could not connect to 127.0.0.1:{port}: ")
+    assert str(error).startswith(f"GET /v1/customers/1: could not connect to 127.0.0.1:{port}: Connection refused")
 
 
 async def test_a_host_without_an_address_is_named() -> None:

@@ -124,7 +124,7 @@ async def test_a_failure_is_logged_in_one_line(kajabi_fake: FakeKajabi, log: pyt
             await api.customers.get("1")
     assert _lines(log, "DEBUG") == [
         "customers.get attempt 1: no answer (ConnectionFailedError) in 0.000 s, 0 bytes",
-        "customers.get failed after 0.000 s and 1 attempts: ConnectionFailedError",
+        "customers.get failed after 0.000 s and 1 attempt: ConnectionFailedError",
     ]
 
 

@@ -33,7 +33,7 @@ def login(
     ] = False,
     site_id: Annotated[
         str | None,
-        Parameter(help="The site of commands with this key that name none; kept by a later login without it."),
+        Parameter(help="The site of commands with this key that name none. A later login without --site-id keeps it."),
         Metavar("ID"),
     ] = None,
     json: Json = False,
@@ -76,7 +76,7 @@ def login(
 def logout(*, json: Json = False) -> None:
     """Remove the stored credentials from the file and the keyring. The key itself stays valid.
 
-    With --profile NAME only those of that profile are removed, without it those that have no name.
+    With --profile NAME only those of that profile are removed; without it, only those stored without a profile.
 
     Examples:
       kajabi logout

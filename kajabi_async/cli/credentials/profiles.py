@@ -9,7 +9,7 @@ from typing import Final
 
 from kajabi_async.errors import InvalidArgumentError
 
-__all__ = ["DEFAULT_PROFILE", "is_profile_name", "named_profile", "using_profile"]
+__all__ = ["DEFAULT_PROFILE", "is_profile_name", "named_profile", "profile_option", "using_profile"]
 
 PROFILE_VARIABLE: Final = "KAJABI_PROFILE"
 DEFAULT_PROFILE: Final = "default"
@@ -34,6 +34,12 @@ def named_profile() -> str | None:
         return typed
     from_environment = os.environ.get(PROFILE_VARIABLE)
     return _checked(from_environment, of=PROFILE_VARIABLE) if from_environment else None
+
+
+def profile_option() -> str:
+    """Return the text of ``--profile`` for a command in a message, with a space before it; "" if it was not typed."""
+    typed = _typed.get()
+    return f" --profile {typed}" if typed else ""
 
 
 def is_profile_name(text: str) -> bool:

@@ -299,6 +299,8 @@ def _pairs(parameter: str, kind: Takes, value: object) -> Iterable[tuple[str, st
         encoded = kind.encode(value)
     except _WrongKindError:
         raise InvalidArgumentError(f"{parameter} takes {kind.words}, got {shown(value)}") from None
+    except InvalidArgumentError as error:
+        raise InvalidArgumentError(f"{parameter}: {error}") from None
     texts = [encoded] if isinstance(encoded, str) else encoded
     return [(f"{parameter}[]" if kind.repeated else parameter, text) for text in texts]
 
