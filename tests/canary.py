@@ -68,7 +68,7 @@ class _Handler(logging.Handler):
 
 
 class _OnlyWarnings(logging.Filter):
-    """A filter that searches the records that it keeps from all handlers."""
+    """A filter that searches the records that it keeps from all handlers, unless a test has added one to the logger."""
 
     def __init__(self, handler: logging.Handler) -> None:
         super().__init__()
@@ -76,6 +76,9 @@ class _OnlyWarnings(logging.Filter):
 
     def filter(self, record: logging.LogRecord) -> bool:
         if record.levelno >= logging.WARNING:
+            return True
+        handlers = logging.getLogger(_LOGGERS[0]).handlers
+        if not all(isinstance(handler, _Handler | logging.NullHandler) for handler in handlers):
             return True
         self._handler.emit(record)
         return False

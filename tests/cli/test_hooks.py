@@ -6,8 +6,8 @@ import json
 import pytest
 
 from kajabi_async.testing import FakeKajabi
-from tests.cli.conftest import Command
 from tests.cli import processes
+from tests.cli.conftest import Command
 from tests.cli.processes import settings
 from tests.cli.screens import on_terminal
 
