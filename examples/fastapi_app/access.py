@@ -1,4 +1,4 @@
-"""Who may in, as dependencies of routes: a yes goes on, a no is 403, and what is not known is 503."""
+"""Who has access, as dependencies of routes: a yes goes on, a no is 403, and what is not known is 503."""
 
 import logging
 from typing import Annotated, Final

@@ -1,4 +1,4 @@
-"""Who may in: yes, no or not known, in bounded time, also while Kajabi is paused, broken or gone.
+"""Who has access: yes, no or not known, in bounded time, also while Kajabi is paused, broken or gone.
 
 ::
 

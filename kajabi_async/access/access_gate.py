@@ -40,7 +40,7 @@ _MOST_READINGS: Final = 3
 
 
 class AccessGate:
-    """Says who may in: yes, no or not known. Make one per process, beside the client, and share it.
+    """Says who has access: yes, no or not known. Make one per process, beside the client, and share it.
 
     A person has access by an offer or a product held, or by a purchase that is not over; a product also comes with
     each offer that contains it. An email stands for all customers that have it on the site of the client, or on all

@@ -1,4 +1,4 @@
-"""``kajabi access check``: whether a person may in, in words and by the exit code."""
+"""``kajabi access check``: whether a person has access, in words and by the exit code."""
 
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Annotated, Final

@@ -64,7 +64,7 @@ async def demonstrate(screen: Screen, *, json: bool = False) -> None:
 
 
 async def _run(demo: _Demo) -> dict[str, Any]:
-    demo.screen.heading("Who is this, and may they in?")
+    demo.screen.heading("Who is this, and do they have access?")
     customer = await _look_up(demo)
     awaiting = await _follow_a_link(demo)
     await _check_access(demo)

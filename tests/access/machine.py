@@ -46,7 +46,7 @@ FAILURES = (
 
 @attrs.define
 class Fact:
-    """Whether a person may in for one question, and since when."""
+    """Whether a person has access for one question, and since when."""
 
     may: bool
     since: float

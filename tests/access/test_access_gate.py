@@ -1,4 +1,4 @@
-"""Who may in, for how long an answer is given, and how often Kajabi is asked."""
+"""Who has access, for how long an answer is given, and how often Kajabi is asked."""
 
 import asyncio
 import time

@@ -1,4 +1,4 @@
-"""Whether a person may in, by the exit code."""
+"""Whether a person has access, by the exit code."""
 
 import json
 from typing import Any
