@@ -22,6 +22,8 @@ _BETWEEN: Final = 3
 """Characters that a cell takes besides its text: the line before it, and a space on either side."""
 _COMFORTABLE: Final = 28
 """Characters of a long cell that are worth more than one more column."""
+_COMFORTABLE_URL: Final = 48
+"""The same of an address, of which the end differs."""
 _NARROWEST: Final = 4
 _CUT: Final = "..."
 
@@ -80,7 +82,9 @@ class TerminalScreen:
         shown = [[escape_line(cell) for cell in row] for row in (header, *rows)]
         natural = [max(map(cell_len, column)) for column in zip(*shown, strict=True)]
         room = self._console.width - 1
-        widths = _fitted(natural[: _fitting(natural, room, keep)], room)
+        comfortable = [_COMFORTABLE_URL if name.endswith("url") else _COMFORTABLE for name in header]
+        needed = [min(pair) for pair in zip(natural, comfortable, strict=True)]
+        widths = _fitted(natural[: _fitting(needed, room, keep)], room)
         table = Table()
         for name, column, width in zip(header, shown[0], widths, strict=False):
             side: Literal["left", "right"] = "right" if name in numbers else "left"
@@ -143,12 +147,12 @@ class _RichBars:
         self._progress.update(task, completed=completed, total=total)
 
 
-def _fitting(natural: Sequence[int], room: int, keep: int) -> int:
-    """Return how many of the columns fit into *room* without cutting a cell to less than a comfortable length."""
-    used = sum(min(width, _COMFORTABLE) + _BETWEEN for width in natural[:keep])
-    number = min(keep, len(natural))
-    for width in natural[keep:]:
-        used += min(width, _COMFORTABLE) + _BETWEEN
+def _fitting(needed: Sequence[int], room: int, keep: int) -> int:
+    """Return how many of the columns fit into *room*, each with at least the width that it *needed*."""
+    used = sum(width + _BETWEEN for width in needed[:keep])
+    number = min(keep, len(needed))
+    for width in needed[keep:]:
+        used += width + _BETWEEN
         if used > room:
             break
         number += 1

@@ -198,3 +198,12 @@ def test_a_time_of_day_says_its_zone() -> None:
 def test_the_screen_of_a_terminal_is_one() -> None:
     """Commands see no difference but this."""
     assert TerminalScreen.is_terminal
+
+
+async def test_an_address_has_more_room_than_other_columns(fake: FakeKajabi) -> None:
+    """Hooks of one site differ at the end of their addresses; their times show on a wider terminal."""
+    narrow, wide = [rows_of(await shown_at(columns, fake, "hooks", "list")) for columns in (80, 120)]
+    assert narrow[0] == ["id", "event", "target_url"]
+    assert wide[0][:4] == ["id", "event", "target_url", "created_at"]
+    assert [row[2] for row in narrow[1:]] == [row[2] for row in wide[1:]]
+    assert narrow[1][2] == "https://hooks.example.com/kajabi/1"
