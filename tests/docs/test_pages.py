@@ -1,5 +1,6 @@
 """Every page in a browser, at the width of a phone and of a desktop."""
 
+import asyncio
 import re
 import tomllib
 from functools import cache
@@ -207,10 +208,18 @@ async def _too_wide(tab: Tab, width: int) -> list[str]:
 
 
 async def _sideways(tab: Tab) -> list[str]:
-    """Return what has to be scrolled sideways to be read, and options that are on two lines."""
+    """Return what has to be scrolled sideways to be read, and options that are on two lines.
+
+    A busy browser may lay out the page once more after its load: what it shows two seconds later counts.
+    """
     found: list[str] = []
-    for script in (SCROLLING_CODE, SCROLLING_TABLES, BROKEN_OPTIONS):
-        found += await tab.evaluate(script)
+    for _ in range(10):
+        found = [
+            each for script in (SCROLLING_CODE, SCROLLING_TABLES, BROKEN_OPTIONS) for each in await tab.evaluate(script)
+        ]
+        if not found:
+            break
+        await asyncio.sleep(0.2)
     return found
 
 
