@@ -30,7 +30,7 @@ class Binding:
     """Keeps the event loop and the process of the first use, and the state of the client.
 
     The state only advances: from *new* to *open* with the first use, to *closing* with `close`, and to *closed* when
-    everything is closed. Requests leave in the state *open* only, which is checked before each takes a connection.
+    everything is closed. Requests leave in the state *open* only.
     """
 
     def __init__(self) -> None:
@@ -60,7 +60,8 @@ class Binding:
     def check_open(self) -> None:
         """Raise ClientClosedError or WrongLoopError if no request may leave now.
 
-        Called right before bytes are sent, as the state may have changed since `check`.
+        The state may have changed since `check`. Called right before a session that was handed in sends, and by our own
+        pool if it was closed meanwhile.
         """
         if self.state != "open" or self._process != Process.number:
             self.check()

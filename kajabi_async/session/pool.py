@@ -81,6 +81,7 @@ class PooledConnection(ResponseHandler):
 
 
 _MERGED: Final[type[CIMultiDict[str]]] = CIMultiDict
+"""The class of the headers that a session hands to its requests."""
 
 
 class PooledRequest(aiohttp.ClientRequest):
@@ -91,7 +92,7 @@ class PooledRequest(aiohttp.ClientRequest):
 
     @property
     def connection_key(self) -> ConnectionKey:
-        """Under which the pool keeps connections that can carry this request."""
+        """The key under which the pool keeps the connections that can carry this request."""
         return super().connection_key if self.pool_key is None else self.pool_key
 
     def update_headers(self, headers: Any) -> None:

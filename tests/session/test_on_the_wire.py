@@ -108,6 +108,24 @@ async def test_each_header_is_sent_once_and_the_host_first(request_: Request, ow
         assert _headers(text)["accept-encoding"] == aiohttp.ClientRequest.DEFAULT_HEADERS[aiohttp.hdrs.ACCEPT_ENCODING]
 
 
+async def test_each_client_sends_to_its_own_server() -> None:
+    """Also after both have connections: what the requests of one client share is nothing to the other."""
+    servers = [Server(answer(name)) for name in (b"one", b"two")]
+    async with (
+        serving(servers[0]) as first,
+        serving(servers[1]) as second,
+        session(first, user_agent="of one") as one,
+        session(second, user_agent="of two") as two,
+    ):
+        answers = [await each.send(Request("GET", "/v1/x", authorized=False)) for each in (one, two) * 2]
+    assert [each.body for each in answers] == [b"one", b"two"] * 2
+    for server, base_url, name in zip(servers, (first, second), ("of one", "of two"), strict=True):
+        headers = [_headers(text) for text in server.seen]
+        assert [(each["host"], each["user-agent"]) for each in headers] == [
+            (base_url.removeprefix("http://"), name)
+        ] * 2
+
+
 def test_a_request_of_incomplete_headers_is_completed() -> None:
     """A release of aiohttp that merges the headers at another place is not answered with a request without a host."""
 

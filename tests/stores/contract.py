@@ -20,6 +20,16 @@ def token(access: str = "a1", refresh: str | None = "r1") -> StoredToken:
     return StoredToken(Secret(access), None if refresh is None else Secret(refresh), 1_800_000_000.5, 1_800_000_100.0)
 
 
+async def saved(store: TokenStore, replaces: int = 0) -> bool:
+    """Return whether the store has saved a token in place of version *replaces*, with a lease of its own."""
+    lease = await store.acquire(KEY)
+    assert lease is not None
+    try:
+        return await store.save(KEY, token(), lease=lease, replaces=replaces)
+    finally:
+        await store.release(KEY, lease)
+
+
 def in_memory() -> MakeStores:
     @asynccontextmanager
     async def make() -> AsyncGenerator[tuple[TokenStore, TokenStore]]:

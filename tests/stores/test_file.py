@@ -19,16 +19,7 @@ from kajabi_async.errors import ConfigurationError, StoreUnavailableError
 from kajabi_async.session.auth.store import MemoryTokenStore
 from kajabi_async.stores.file import FileTokenStore
 from tests.other_users import ATTACKER, as_victim, needs_root
-from tests.stores.contract import KEY, token
-
-
-async def _saved(store: FileTokenStore, replaces: int = 0) -> bool:
-    lease = await store.acquire(KEY)
-    assert lease is not None
-    try:
-        return await store.save(KEY, token(), lease=lease, replaces=replaces)
-    finally:
-        await store.release(KEY, lease)
+from tests.stores.contract import KEY, saved, token
 
 
 async def test_only_the_owner_can_read_it(tmp_path: Path) -> None:
@@ -36,7 +27,7 @@ async def test_only_the_owner_can_read_it(tmp_path: Path) -> None:
     before = os.umask(0)
     try:
         store = FileTokenStore(tmp_path / "a" / "tokens")
-        assert await _saved(store)
+        assert await saved(store)
     finally:
         os.umask(before)
     folder = tmp_path / "a" / "tokens"
@@ -69,7 +60,7 @@ async def test_a_folder_that_others_can_open_or_that_is_a_link_is_refused(tmp_pa
 async def test_a_file_that_is_a_link_or_open_to_others_is_not_read(tmp_path: Path) -> None:
     """Another user may have put it there."""
     store = FileTokenStore(tmp_path / "tokens")
-    assert await _saved(store)
+    assert await saved(store)
     file = tmp_path / "tokens" / f"token-{KEY}.json"
     file.chmod(0o644)
     with pytest.raises(StoreUnavailableError, match=rf"open to other users, remove it or chmod 600 token-{KEY}\.json$"):
@@ -96,7 +87,7 @@ async def test_an_invalid_token_is_none_and_may_be_overwritten(tmp_path: Path, c
     file.write_bytes(content)
     file.chmod(0o600)
     assert await store.load(KEY) is None
-    assert await _saved(store)
+    assert await saved(store)
     assert await store.load(KEY) is not None
 
 
@@ -105,14 +96,14 @@ async def test_a_write_that_fails_leaves_the_old_token_and_nothing_else(
 ) -> None:
     """Such as with a full disk."""
     store = FileTokenStore(tmp_path / "tokens")
-    assert await _saved(store)
+    assert await saved(store)
 
     def full(_: int) -> None:
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(os, "fsync", full)
     with pytest.raises(StoreUnavailableError, match=r"^the file of the token cannot be read or written: No space left"):
-        await _saved(store, replaces=1)
+        await saved(store, replaces=1)
     monkeypatch.undo()
     found = await store.load(KEY)
     assert found is not None
@@ -123,7 +114,7 @@ async def test_a_write_that_fails_leaves_the_old_token_and_nothing_else(
 async def test_nothing_is_removed_while_another_has_the_lease(tmp_path: Path) -> None:
     """The holder is about to store another version."""
     store, other = (FileTokenStore(tmp_path / "tokens") for _ in range(2))
-    assert await _saved(store)
+    assert await saved(store)
     lease = await other.acquire(KEY)
     assert lease is not None
     await store.discard(KEY, version=1)
@@ -149,7 +140,7 @@ async def test_a_token_that_was_saved_survives_a_power_failure(tmp_path: Path, m
 
     monkeypatch.setattr(os, "fsync", synced)
     monkeypatch.setattr(os, "replace", replaced)
-    assert await _saved(store)
+    assert await saved(store)
     assert steps == ["file", "replace", "folder"]
 
 
@@ -202,7 +193,7 @@ async def test_a_huge_file_is_invalid(tmp_path: Path) -> None:
     file.touch(0o600)
     os.truncate(file, 2**40)
     assert await store.load(KEY) is None
-    assert await _saved(store)
+    assert await saved(store)
     assert file.stat().st_size < 1000
 
 
@@ -212,7 +203,7 @@ async def test_a_missing_folder_is_created_again_with_its_mode(tmp_path: Path) -
     store = FileTokenStore(folder)
     shutil.rmtree(tmp_path / "a")
     assert await store.load(KEY) is None
-    assert await _saved(store)
+    assert await saved(store)
     assert [stat.S_IMODE(each.stat().st_mode) for each in (folder.parent, folder)] == [0o700, 0o700]
 
 

@@ -12,18 +12,9 @@ import pytest
 
 from kajabi_async.errors import ConfigurationError, StoreUnavailableError
 from kajabi_async.stores.file import FileTokenStore
-from tests.stores.contract import KEY, token
+from tests.stores.contract import KEY, saved, token
 
 TOKEN = f"token-{KEY}.json"
-
-
-async def _save(store: FileTokenStore, replaces: int = 0) -> bool:
-    lease = await store.acquire(KEY)
-    assert lease is not None
-    try:
-        return await store.save(KEY, token(), lease=lease, replaces=replaces)
-    finally:
-        await store.release(KEY, lease)
 
 
 async def test_no_link_is_followed_and_no_descriptor_is_inherited(
@@ -38,7 +29,7 @@ async def test_no_link_is_followed_and_no_descriptor_is_inherited(
         return really_open(path, flags, *mode, **folder)
 
     monkeypatch.setattr(os, "open", noted)
-    assert await _save(store)
+    assert await saved(store)
     assert await store.load(KEY) is not None
     for name, wanted in (("tokens", os.O_DIRECTORY), (TOKEN, os.O_NONBLOCK), (f"{TOKEN}.", os.O_CREAT | os.O_EXCL)):
         flags = wanted | os.O_NOFOLLOW | os.O_CLOEXEC
@@ -78,7 +69,7 @@ async def test_a_file_that_another_program_removes_first_is_removed(
 ) -> None:
     """Such as one that empties the folder."""
     store, unlink = FileTokenStore(tmp_path / "tokens"), os.unlink
-    assert await _save(store)
+    assert await saved(store)
 
     def overtaken(name: str, *, dir_fd: int) -> None:
         unlink(name, dir_fd=dir_fd)
@@ -102,7 +93,7 @@ async def test_a_new_file_that_another_program_removes_is_a_failed_write(
 
     monkeypatch.setattr(os, "fsync", emptied)
     with pytest.raises(StoreUnavailableError, match="cannot be read or written: No such file"):
-        await _save(store)
+        await saved(store)
 
 
 async def test_a_lease_that_another_has_is_not_waited_for(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -128,7 +119,7 @@ def test_a_lease_taken_on_one_thread_is_released_on_another(tmp_path: Path) -> N
         # With a reference to the lock: garbage collection may release it too.
         (lock,) = store._locks.values()
         asyncio.run(store.release(KEY, lease))
-        assert asyncio.run(_save(other))
+        assert asyncio.run(saved(other))
         assert not lock.is_locked
 
 
