@@ -6,7 +6,6 @@ It is bounded: by slots, one for each id until the loop has taken its outcome, a
 import asyncio
 from collections import deque
 from collections.abc import Callable, Iterator
-from itertools import chain
 from typing import Any, Final, Generic, TypeAlias, TypeVar
 
 from kajabi_async.concurrency import WaitingLine
@@ -40,17 +39,27 @@ class Backlog(Generic[R]):
     """The ids that were taken, from then until the loop has their outcomes."""
 
     def __init__(
-        self, most: int, counts: Counts, began: Callable[[], object], *, ordered: bool, naming: Naming = IDS
+        self,
+        most: int,
+        counts: Counts,
+        began: Callable[[], object],
+        *,
+        ordered: bool,
+        comes_once: bool = False,
+        naming: Naming = IDS,
     ) -> None:
         """Hold at most *most* ids; with *ordered*, release outcomes in the order of the ids.
 
-        *began* is called when an id is in flight after none was.
+        *began* is called when an id is in flight after none was. With *comes_once* no outcome is kept for an id that
+        comes again.
         """
         self.slots = WaitingLine(most)
         self.in_flight: dict[str, list[int]] = {}
         """The ids whose request is running, each with the numbers under which it was taken."""
         self.arrived: InOrder[Unread[R]] | AsArrived[Unread[R]] = InOrder() if ordered else AsArrived()
-        self.recent: Recent[Unread[R]] = Recent()
+        self.recent: Recent[Unread[R]] = Recent(0 if comes_once else RECENT_BYTES)
+        self.latest_answered: str | None = None
+        """The latest id that the API has answered."""
         self.taken = 0
         """The number of ids taken from the source."""
         self.large_bytes = 0
@@ -94,7 +103,12 @@ class Backlog(Generic[R]):
 
     def answered(self, resource_id: str, outcome: Unread[R]) -> None:
         """Note the *outcome* of an id in flight, for every time that it was taken."""
-        size = len(outcome) if type(outcome) is bytes else _SIZE_OF_AN_OBJECT
+        if type(outcome) is bytes:
+            size, is_answered = len(outcome), True
+        else:
+            size, is_answered = _SIZE_OF_AN_OBJECT, not (isinstance(outcome, Failed) and is_passing(outcome.error))
+        if is_answered:
+            self.latest_answered = resource_id
         self.recent.put(resource_id, outcome, size)
         numbers = self.in_flight.pop(resource_id, ())
         for number in numbers:
@@ -225,11 +239,12 @@ class InOrder(Generic[T]):
 class Recent(Generic[T]):
     """The latest outcomes, for ids that come again."""
 
-    def __init__(self) -> None:
+    def __init__(self, most_bytes: int) -> None:
+        """Keep at most *most_bytes* of answers."""
         self._latest: dict[str, T] = {}
         self._before: dict[str, T] = {}
         self._bytes = 0
-        self._most_bytes, self._most_outcomes = RECENT_BYTES // 2, RECENT_OUTCOMES // 2
+        self._most_bytes, self._most_outcomes = most_bytes // 2, RECENT_OUTCOMES // 2
 
     def __len__(self) -> int:
         return len(self._latest) + len(self._before)
@@ -240,7 +255,7 @@ class Recent(Generic[T]):
         return self._before.get(resource_id) if outcome is None else outcome
 
     def put(self, resource_id: str, outcome: T, size: int) -> None:
-        """Keep the outcome of an id, unless its *size* in bytes is more than half of `RECENT_BYTES`."""
+        """Keep the outcome of an id, unless its *size* is more than half of the most bytes."""
         if size > self._most_bytes:
             return
         self._bytes += size
@@ -249,13 +264,6 @@ class Recent(Generic[T]):
             self._before, self._latest, self._bytes = latest, {}, size
             latest = self._latest
         latest[resource_id] = outcome
-
-    def answered(self) -> str | None:
-        """Return the latest id that the API has answered; None if there is none."""
-        for resource_id, outcome in chain(reversed(self._latest.items()), reversed(self._before.items())):
-            if not (isinstance(outcome, Failed) and is_passing(outcome.error)):
-                return resource_id
-        return None
 
     def clear(self) -> None:
         """Drop everything."""

@@ -13,6 +13,9 @@ Ids = Iterable[str | int] | AsyncIterable[str | int]
 
 _LOG: Final = logging.getLogger("kajabi_async")
 
+_MOST_COMPARED: Final = 100_000
+"""The most ids of a list that are compared with each other."""
+
 THE_END: Final = object()
 """What a source returns when no id is left."""
 
@@ -22,6 +25,9 @@ class IdSource(Protocol):
 
     at_once: Iterator[object] | None
     """The ids themselves; None if each has to be awaited."""
+
+    comes_once: bool
+    """Whether it is known that no id comes a second time."""
 
     can_close: bool
     """Whether there is something to close: an async generator holds its resources until then."""
@@ -42,6 +48,7 @@ class _Plain:
 
     def __init__(self, ids: Iterable[object]) -> None:
         self.at_once: Iterator[object] | None = iter(ids)
+        self.comes_once = _comes_once(ids)
 
     async def take(self) -> object:
         return THE_END if self.at_once is None else next(self.at_once, THE_END)
@@ -52,6 +59,8 @@ class _Plain:
 
 class _Asynchronous:
     """Ids from an async iterable, which is asked for one id at a time."""
+
+    comes_once = False
 
     def __init__(self, ids: AsyncIterable[object]) -> None:
         self.at_once: Iterator[object] | None = None
@@ -79,6 +88,13 @@ class _Asynchronous:
                 await generator.aclose()
             except Exception as error:  # noqa: BLE001 - the loop has been left, and no caller could catch it
                 _LOG.warning("the source of the ids could not be closed: %s", type(error).__name__)
+
+
+def _comes_once(ids: Iterable[Any]) -> bool:
+    # Comparing takes memory for each id, and only texts that differ are sure to be different ids.
+    if not isinstance(ids, list | tuple) or len(ids) > _MOST_COMPARED:
+        return False
+    return {*map(type, ids)} <= {str} and len({*ids}) == len(ids)
 
 
 def source_of(ids: Ids, *, noun: str = "ids") -> IdSource:

@@ -89,7 +89,12 @@ class Run(Generic[R]):
             among=stalls,
         )
         self._backlog: Backlog[R] = Backlog(
-            2 * concurrency, self._counts, self._stall.began, ordered=ordered, naming=naming
+            2 * concurrency,
+            self._counts,
+            self._stall.began,
+            ordered=ordered,
+            comes_once=source.comes_once and not naming.has_spellings,
+            naming=naming,
         )
         if scan is not None:
             scan.join(self._stall)
@@ -306,14 +311,14 @@ class Run(Generic[R]):
     def _is_alone(self) -> bool:
         """Whether one id alone is left, and none was answered that it could be compared with."""
         backlog = self._backlog
-        return self._exhausted and len(backlog.in_flight) == 1 and backlog.recent.answered() is None
+        return self._exhausted and len(backlog.in_flight) == 1 and backlog.latest_answered is None
 
     async def _compare(self, trial: Trial) -> None:
         """Look up another id than those that failed, to distinguish an outage from failures of single ids.
 
         That is the next id of the source; if there is none, or the one before has failed too, one that was answered.
         """
-        known = self._backlog.recent.answered()
+        known = self._backlog.latest_answered
         if known is not None and max(trial.probes, trial.own) < _FAILURES_BEFORE_COMPARING:
             return
         if not self._exhausted and (known is None or (self._scout is None and self._backlog.slots.free > 0)):

@@ -21,7 +21,7 @@ from kajabi_async import (
 from kajabi_async.decoding.answers import read_resource
 from kajabi_async.errors import AuthenticationError
 from kajabi_async.exchange import Answer, Tally
-from kajabi_async.fetching import backlog
+from kajabi_async.fetching import backlog, id_source
 from kajabi_async.fetching.lookups import Lookups
 from kajabi_async.models.origin import Scope
 from kajabi_async.testing import FakeKajabi
@@ -155,6 +155,35 @@ async def test_only_the_latest_outcomes_are_kept(monkeypatch: pytest.MonkeyPatch
     async for _ in run:
         most = max(most, len(run._run._backlog.recent) + len(run._run._backlog.in_flight))
     assert 20 <= most <= 20 + 10
+
+
+@pytest.mark.parametrize(
+    ("ids", "are_kept"),
+    [
+        (["1", "2", "3"], False),
+        (("1", "2", "3"), False),
+        (["1", "2", "1"], True),
+        (["1", 1, "2"], True),
+        ([1, 2, 3], True),
+        ([["1"], "2"], True),
+        (["1", "2", "3", "4"], True),
+        (iter(["1", "2", "3"]), True),
+        ({"1": None, "2": None}, True),
+    ],
+    ids=str,
+)
+async def test_no_outcome_is_kept_for_ids_that_are_sure_to_come_once(
+    ids: Any, are_kept: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A list or tuple of not too many texts that all differ; from anything else an id may come again."""
+    monkeypatch.setattr(id_source, "_MOST_COMPARED", 3)
+    source = Source()
+    run = _lookups(source, ids)
+    kept = 0
+    async for _ in run:
+        kept = max(kept, len(run._run._backlog.recent))
+    assert (kept > 0) is are_kept
+    assert len(source.asked) == len(set(source.asked))
 
 
 async def test_one_bad_id_never_ends_the_run() -> None:
