@@ -54,9 +54,10 @@ async def together(
                 count = _lookups(contender, number, min(STEP, lookups - first))
                 if not count:
                     continue
+                ids = list(ids_of(count))
                 before = server.busy_seconds()
                 with stopwatch() as watch:
-                    found = await clients[contender].look_up(ids_of(count), concurrency=CONCURRENCY, included=included)
+                    found = await clients[contender].look_up(ids, concurrency=CONCURRENCY, included=included)
                 assert found == count, f"{contender.name} found {found} of {count}"
                 busy.append((server.busy_seconds() - before) / watch.seconds)
                 seconds[contender.name] += watch.seconds
@@ -86,6 +87,6 @@ def _figures(measured: Results) -> Iterable[Figure]:
 def _note(sizes: Sizes, measured: Results, busy: Iterable[float]) -> str:
     turns = turns_taken(measured["asyncio"])
     return (
-        f"{sizes.lookups:,} lookups a turn, in steps of {STEP} for each contender (httpx and kajabi-py {CONCURRENCY}, "
+        f"{sizes.lookups:,} lookups a turn, of lists of {STEP} ids for each contender (httpx and kajabi-py {CONCURRENCY}, "
         f"in some of them), {turns}. The server was busy for at most {max(busy):.0%} of a step."
     )
