@@ -170,7 +170,6 @@ async def test_only_the_latest_outcomes_are_kept(monkeypatch: pytest.MonkeyPatch
         (iter(["1", "2", "3"]), True),
         ({"1": None, "2": None}, True),
     ],
-    ids=str,
 )
 async def test_no_outcome_is_kept_for_ids_that_are_sure_to_come_once(
     ids: Any, are_kept: bool, monkeypatch: pytest.MonkeyPatch
