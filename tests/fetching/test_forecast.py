@@ -133,7 +133,9 @@ def _emails(number: int, *, is_unique: bool | None = True, pages: int = 30, hits
     return forecast
 
 
-@pytest.mark.parametrize(("number", "pays"), [(3, False), (33, True), (20, False), (100, True)])
+@pytest.mark.parametrize(
+    ("number", "pays"), [(3, False), (33, True), (20, False), (30, False), (31, True), (100, True)]
+)
 def test_emails_are_worth_the_pages_left(number: int, pays: bool) -> None:
     """Each email that was not seen is a lookup, and no page says where the others are."""
     forecast = _emails(number, hits=1)
@@ -153,6 +155,8 @@ def test_emails_that_come_in_a_row_are_expected_to_go_on() -> None:
     forecast = _emails(10, hits=5)
     assert forecast.total == (2, 0)
     assert forecast.pays()
+    forecast.add_page([""] * PAGE, 2, size=None)
+    assert (forecast.unseen, forecast.total) == (3, (4, 0))
     forecast.add_page([""] * PAGE, 0, size=None)
     assert not forecast.pays()
 
@@ -174,6 +178,19 @@ def test_pages_of_emails_requested_at_once_are_all_needed() -> None:
     assert 100 - (at_once - 1) * PAGE > 29 - (at_once - 1)
     assert forecast.sure_pages(at_any_price=True) == 10
     assert _emails(3).sure_pages(at_any_price=False) == 1
+    assert EmailForecast(["a@x.y"], is_unique=True).sure_pages(at_any_price=True) == 1
+    assert _emails(100, is_unique=False, pages=2).sure_pages(at_any_price=True) == 1
+
+
+@pytest.mark.parametrize(("rows", "number", "cost", "at_once"), [(10, 50, 2, 4), (2, 40, 1, 11), (1, 40, 1, 11)])
+def test_the_shorter_the_pages_and_the_longer_a_lookup_the_more_pages_are_needed_at_once(
+    rows: int, number: int, cost: int, at_once: int
+) -> None:
+    """As long as what is left of the list takes fewer requests than the lookups of what full pages leave."""
+    forecast = EmailForecast([f"{each}@x.y" for each in range(number)], is_unique=True)
+    forecast.add_page([""] * rows, 0, size=ListSize(30 * rows, 30))
+    forecast.lookup_requests = cost
+    assert forecast.sure_pages(at_any_price=False) == at_once
 
 
 def test_a_page_of_emails_that_failed_brings_no_hits() -> None:
@@ -221,3 +238,7 @@ def test_a_list_of_unknown_length_is_read_on_only_in_place_of_longer_lookups() -
     assert forecast.pays()
     forecast.is_over = True
     assert not forecast.pays()
+    found = EmailForecast(["a@x.y"], is_unique=True)
+    found.add_page([""] * PAGE, 1, size=None)
+    found.lookup_requests = 2
+    assert not found.pays()

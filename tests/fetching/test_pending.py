@@ -68,9 +68,10 @@ async def test_the_rest_is_everything_that_was_not_returned(ordered: bool) -> No
 
 
 async def test_values_return_to_the_order_of_the_source() -> None:
-    """With those that have no key at the end."""
+    """With those that have no key, or none of the run, at the end."""
     pending = await _pending([C, A, B, " A@x.y"])
-    assert pending.in_order([None, B, " A@x.y", A, C]) == [C, " A@x.y", A, B, None]
+    assert pending.in_order([None, B, " A@x.y", A, "x", C]) == [C, " A@x.y", A, B, None, "x"]
+    assert pending.in_order(["d@x.y", A]) == [A, "d@x.y"]
     ordered = await _pending([C, A], ordered=True)
     assert ordered.in_order([A, C]) == [A, C]
 
