@@ -7,6 +7,7 @@ from kajabi_async import AmbiguousMatchError, EmailFailed, EmailFound, Failed, F
 from kajabi_async.fetching.email_outcomes import Matches, ambiguous, email_outcome
 from kajabi_async.models import Contact, Customer
 from tests.models.building import build
+from tests.sending import linkage
 
 ADA = "Ada@example.com"
 
@@ -51,9 +52,14 @@ def test_a_failure_is_neither_missing_nor_ambiguous() -> None:
 
 
 def test_outcomes_are_plain_data_on_request() -> None:
-    """With the resource under its own name; ``json.dumps`` takes it."""
-    found = EmailFound(ADA, build(Customer, {"name": "Ada", "email": "ada@example.com"}, id="5"))
-    assert found.to_dict() == {"email": ADA, "found": True, "customer": found.resource.to_dict()}
+    """With the resource under its own name, relations included; ``json.dumps`` takes it."""
+    linked = {"offers": linkage("offers", "7")}
+    ada = build(Customer, {"name": "Ada", "email": "ada@example.com"}, id="5", relationships=linked)
+    found = EmailFound(ADA, ada)
+    assert ada.to_dict() != ada.to_dict(relations=False)
+    assert found.to_dict() == {"email": ADA, "found": True, "customer": ada.to_dict()}
+    assert found.to_dict(relations=False)["customer"] == ada.to_dict(relations=False)
+    assert EmailFailed(ADA, candidates=(ada,)).to_dict()["candidates"] == [ada.to_dict()]
     both = EmailFailed(ADA, ambiguous([_contact("1"), _contact("2")]), candidates=(_contact("1"), _contact("2")))
     members: dict[str, Any] = json.loads(json.dumps(both.to_dict(relations=False)))
     assert [each["id"] for each in members.pop("candidates")] == ["1", "2"]

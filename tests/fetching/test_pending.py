@@ -58,6 +58,12 @@ async def test_in_order_what_was_seen_waits_for_those_before_it() -> None:
     assert list(pending.ready()) == [A, None, " B@x.y"]
     assert list(pending.rest()) == [C]
     assert list(pending.bad()) == []
+    list(pending.seen(C))
+    assert list(pending.ready()) == [C]
+    assert list(pending.ready()) == list(pending.rest()) == []
+    spelled = await _pending([" B@x.y", A], ordered=True)
+    list(spelled.seen(A))
+    assert list(spelled.ready()) == []
 
 
 @pytest.mark.parametrize("ordered", [False, True])
