@@ -102,6 +102,10 @@ def test_pages_requested_at_once_are_all_needed() -> None:
     assert 1 < at_once <= 14
     assert (145 - (at_once - 1) * PAGE) > 29 - (at_once - 1)
     assert forecast.sure_pages(at_any_price=True) == 15
+    assert _forecast(UP, range(15, 301, 30)).sure_pages(at_any_price=False) == 1
+    short = Forecast([str(each) for each in range(1, 61)])
+    short.add_page(["1", "2"], 2, size=ListSize(60, 30))
+    assert short.sure_pages(at_any_price=False) == 29
 
 
 def test_a_page_that_could_not_be_read_counts_as_read() -> None:

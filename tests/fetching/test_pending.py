@@ -26,6 +26,7 @@ async def test_a_key_has_all_its_spellings_as_they_were_given() -> None:
     assert (pending.is_repeated(A), pending.is_repeated(B)) == (True, False)
     assert list(pending.seen(A)) == [A, " A@x.y", A, "A@X.Y "]
     assert list(pending.seen(B)) == [B]
+    assert list((await _pending([" B@x.y"])).rest()) == [" B@x.y"]
 
 
 async def test_a_key_that_was_seen_is_not_pending() -> None:
@@ -87,3 +88,5 @@ async def test_ids_have_one_spelling() -> None:
     pending = await _pending([7, "7", "8"], naming=IDS)
     assert dict(pending.keys) == {"7": 2, "8": 1}
     assert list(pending.seen("7")) == ["7", "7"]
+    ordered = await _pending([7, "7", "8"], naming=IDS, ordered=True)
+    assert list(ordered.rest()) == ["7", "7", "8"]
