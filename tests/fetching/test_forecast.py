@@ -36,6 +36,12 @@ def test_many_ids_are_worth_the_pages(rows: Sequence[int]) -> None:
     assert (pages, lookups) == (30, 0) or (rows is MIXED and pages + lookups < 100)
 
 
+def test_the_last_page_is_worth_more_than_one_id() -> None:
+    """It is one request, and so is the lookup of one id."""
+    assert _forecast(range(1, 21), range(1, 13)).pays()
+    assert not _forecast(range(1, 21), range(1, 12)).pays()
+
+
 @pytest.mark.parametrize("rows", [UP, DOWN, MIXED])
 def test_few_ids_are_not(rows: Sequence[int]) -> None:
     """Ten lookups on one side, 30 pages on the other."""

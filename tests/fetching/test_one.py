@@ -2,6 +2,7 @@
 
 from typing import Any
 
+import attrs
 import pytest
 
 from kajabi_async import AnswerTooLargeError, Customer, DecodeError, Form, InvalidIdError
@@ -83,3 +84,6 @@ async def test_what_the_answer_leaves_out_can_be_asked_for_later() -> None:
     customer = await _reader(send).read("7")
     assert [offer.id for offer in await customer.offers] == ["1"]
     assert customer.origin.scope.query == QUERY
+    assert not customer.offers.partial
+    part = Query(include=("offers",), filters=(("filter[offers_per]", "1"),))
+    assert (await attrs.evolve(_reader(send), query=part).read("7")).offers.partial
