@@ -77,13 +77,35 @@ def test_an_estimate_is_not_followed_over_many_pages() -> None:
     assert not forecast.pays()
 
 
-def test_a_row_that_comes_again_on_a_later_page_is_no_step_back() -> None:
-    """Others have pushed it there; the list is still in order."""
+@pytest.mark.parametrize("is_rising", [False, True])
+def test_rows_that_come_again_on_a_later_page_are_no_step_back(is_rising: bool) -> None:
+    """Others have pushed them there; the list is still in order, whatever a page has of it."""
     forecast = Forecast([str(each) for each in range(1, 101)])
-    size = ListSize(100, 10)
-    forecast.add_page([str(each) for each in range(100, 90, -1)], 10, size=size)
-    forecast.add_page([str(each) for each in range(92, 82, -1)], 8, size=size)
-    assert forecast.ahead == 82
+    pages = (range(100, 80, -2), 10, 81), (range(84, 64, -2), 8, 65), ([65], 1, 64), ([95, 94], 0, 64), ((), 0, 64)
+    for rows, hits, ahead in pages:
+        forecast.add_page([str(101 - each if is_rising else each) for each in rows], hits, size=ListSize(100, 10))
+        assert forecast.ahead == ahead
+
+
+@pytest.mark.parametrize(
+    ("pages", "ahead"),
+    [
+        ([[5, 6]], 1),
+        ([[6, 5]], 1),
+        ([[5]], 2),
+        ([[5, 5, 6]], 2),
+        ([[5, 7, 6]], 2),
+        ([[5, 7, 6], [10, 11, 12]], 2),
+        ([[5, 6], [7, 9, 8]], 2),
+        ([[], [5, 6]], 1),
+    ],
+)
+def test_the_order_of_a_list_shows_on_its_first_rows(pages: list[list[int]], ahead: int) -> None:
+    """And holds as long as no row contradicts it; if it is unknown, every unseen id may still come."""
+    forecast = Forecast(["1", "20"])
+    for rows in pages:
+        forecast.add_page([str(each) for each in rows], 0, size=ListSize(100, 30))
+    assert forecast.ahead == ahead
 
 
 def test_nothing_is_expected_after_the_last_page() -> None:
