@@ -99,6 +99,7 @@ async def test_the_next_page_has_the_query_of_the_link() -> None:
     page = await _page({"next": f"{LIST}?page[number]=4&sort=name"})
     assert (page.query, page.next_query) == ("page%5Bnumber%5D=3", "page%5Bnumber%5D=4&sort=name")
     assert (await _page({"next": None})).next_query is None
+    assert (await _page({"next": "?page[number]=4"})).next_query == "page%5Bnumber%5D=4"
     assert (await _page({"next": f"{LIST}?page[number]={LONGEST}"})).next_query is not None
     cursor = "9" * 40
     assert (await _page({"next": f"{LIST}?cursor={cursor}"})).next_query == f"cursor={cursor}"
