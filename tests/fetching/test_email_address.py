@@ -66,8 +66,15 @@ def test_what_is_no_email_says_why(value: str, problem: str) -> None:
 @pytest.mark.parametrize("value", [None, 7, b"ada@example.com", ["ada@example.com"]])
 def test_what_is_no_text_is_no_email(value: Any) -> None:
     """With its type in the error."""
-    with pytest.raises(InvalidEmailError):
+    with pytest.raises(InvalidEmailError, match=f"email.*{type(value).__name__}"):
         checked_email(value)
+
+
+def test_a_long_text_that_is_no_email_is_shown_in_part() -> None:
+    """Its first sixty characters."""
+    with pytest.raises(InvalidEmailError) as caught:
+        checked_email("x" * 100)
+    assert str(caught.value) == f"{'x' * 60!r} is no email address: it has no @"
 
 
 @pytest.mark.parametrize(

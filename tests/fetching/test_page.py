@@ -2,6 +2,7 @@
 
 from typing import Any
 
+import attrs
 import pytest
 
 from kajabi_async import Customer, DecodeError, PagingError, UntrustedLinkError
@@ -9,7 +10,7 @@ from kajabi_async.exchange import Answer, Tally
 from kajabi_async.fetching.page import FetchedPage, ListRequest, page_number, with_page_number
 from kajabi_async.jsonapi.query import Query
 from kajabi_async.operations import operation
-from tests.sending import Canned, context, resource
+from tests.sending import Canned, context, linkage, resource
 
 LIST = "https://api.kajabi.com/v1/customers"
 LONGEST = 10**18 - 1
@@ -128,6 +129,20 @@ async def test_a_row_is_read_with_the_limits_of_the_client() -> None:
     assert isinstance(strict, DecodeError)
     with pytest.raises(DecodeError):
         await _request(send, most_elements=1).fetch("")
+
+
+async def test_a_row_knows_how_it_was_requested() -> None:
+    """What was left out can be asked for later."""
+    linked = resource("customers", "1", relationships={"offers": linkage("offers", "7")})
+    send = Canned({"/v1/customers": {"data": [linked]}, "/v1/offers/7": {"data": resource("offers", "7")}})
+    query = Query(include=("offers",))
+    [row] = (await attrs.evolve(_request(send), query=query).fetch("")).rows
+    assert isinstance(row, Customer)
+    assert row.origin.scope.query == query
+    assert [offer.id for offer in await row.offers] == ["7"]
+    within = context(send)
+    assert (within.scope(query).query, within.scope().query) == (query, Query())
+    assert within.scope(query).resolver is within.resolver
 
 
 async def test_a_page_is_requested_by_the_path_of_the_list_within_its_timeout() -> None:
