@@ -117,7 +117,9 @@ async def test_a_match_without_what_was_to_be_included_is_read_by_its_id() -> No
     whole: dict[str, Any] = row | {"relationships": {"tags": {"data": []}}}
     answers: dict[str, Any] = {"/v1/contacts": {"data": [row]}, "/v1/contacts/1": {"data": whole}}
     search, send = _search(answers, include=("tags",))
-    assert await _ids(search, "a@b.c") == ["1"]
+    tally = Tally()
+    assert [row.id for row in (await search.look_up("a@b.c", tally)).rows] == ["1"]
+    assert tally.attempts == 2
     assert [request.path for request in send.asked] == ["/v1/contacts", "/v1/contacts/1"]
     del answers["/v1/contacts/1"]
     assert await _ids(search, "a@b.c") == []

@@ -94,6 +94,17 @@ async def test_a_step_back_reads_the_latest_pages_again() -> None:
     assert (batches.is_over, batches.has_ended) == (True, True)
 
 
+async def test_pages_that_come_again_after_several_steps_back_are_expected() -> None:
+    """However many pages in a row bring nothing new then."""
+    batches, send = _batches(_numbered(*"abcdefgh", total_pages=8))
+    await batches.fetch(1)
+    await batches.fetch(6)
+    assert [batches.step_back(3) for _ in range(2)] == [3, 3]
+    for _ in range(7):
+        await batches.fetch(1)
+    assert (batches.has_ended, len(send.asked)) == (True, 7 + 7)
+
+
 async def test_a_step_back_from_the_end_goes_to_the_first_page_at_most() -> None:
     """The list is then not over any more."""
     batches, _ = _five_pages()
@@ -351,6 +362,25 @@ async def test_another_list_is_fetched_on_the_same_tally() -> None:
     failing = ListRequest(context(Canned({})), operation("sites.list"), Site, Query())
     assert await batches.fetch_beside(failing) is None
     assert (batches.tally.attempts, batches.failure) == (2, None)
+    assert await batches.fetch_again(9) is None
+    failure = batches.failure
+    assert failure is not None
+    assert await batches.fetch_beside(failing) is None
+    assert batches.failure is failure
+
+
+async def test_a_single_page_that_fails_is_passed_over_unless_it_is_for_a_lookup() -> None:
+    """That waits for the end of what passes by itself."""
+    failure = ConnectionFailedError("gone", method="GET", path="/v1/customers")
+    batches, _ = _failing(1, failure)
+    sites = ListRequest(context(Canned(lambda _: failure)), operation("sites.list"), Site, Query())
+    assert await batches.fetch_again(1) is None
+    assert await batches.fetch_beside(sites) is None
+    assert batches.failure is failure
+    with pytest.raises(ConnectionFailedError):
+        await batches.fetch_again(1, for_lookup=True)
+    with pytest.raises(ConnectionFailedError):
+        await batches.fetch_beside(sites, for_lookup=True)
 
 
 async def test_the_whole_cost_of_pages_is_moved() -> None:
