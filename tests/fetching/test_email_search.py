@@ -90,6 +90,19 @@ async def test_many_rows_that_match_the_filter_are_no_sign_that_it_is_ignored() 
     assert len(send.asked) == 2
 
 
+async def test_a_row_that_is_none_is_no_sign_that_the_filter_is_ignored() -> None:
+    """Nothing is known of its email."""
+
+    def respond(request: Request) -> Any:
+        following = None if "page%5Bnumber%5D=2" in request.query else "/v1/contacts?page%5Bnumber%5D=2"
+        rows = [7, resource("contacts", "1", attributes={"email": "a@b.c"})]
+        return {"data": rows, "links": {"next": following}}
+
+    search, send = _search(respond)
+    assert await _ids(search, "a@b.c", reads_unfiltered=False) == ["1"]
+    assert len(send.asked) == 2
+
+
 async def test_a_row_that_cannot_be_read_hides_no_match() -> None:
     """Only if none is found may it be the one."""
     world = list_of(50, damaged=frozenset({7}), ignores=frozenset({"email_contains"}))

@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -148,6 +149,13 @@ async def test_rows_that_come_again_on_many_pages_are_no_loop() -> None:
         }
     )
     assert await _ids(_listed(send)) == ["1", "2", "3"]
+
+
+async def test_a_long_list_of_new_rows_is_read_to_its_end() -> None:
+    """Row by row and page by page."""
+    pages = {number: _page([str(number)], _link(number + 1)) for number in range(1, 150)} | {150: _page(["150"])}
+    assert len(await _ids(_listed(_numbered(pages)))) == 150
+    assert len([page async for page in _listed(_numbered(pages)).pages()]) == 150
 
 
 async def test_a_page_number_that_no_list_can_have_is_an_error_of_the_package() -> None:
@@ -336,11 +344,33 @@ def test_options_that_make_no_sense_are_refused(options: Any) -> None:
         _listed(_numbered({}), **options)
 
 
-def test_a_plain_for_raises_with_the_cure() -> None:
-    """A list is fetched as it is read."""
-    untyped: Any = _listed(_numbered({}))
-    with pytest.raises(TypeError, match="async for"):
-        iter(untyped)
+LOOP, FIRST = "'async for row in api.customers.list(...)'", "'await api.customers.list(...).first()'"
+COLLECT = "'await api.customers.list(...).collect(limit=...)'"
+
+
+@pytest.mark.parametrize(
+    ("misuse", "text"),
+    [
+        (iter, "a list is fetched as it is read: write 'async for', not 'for'"),
+        (
+            len,
+            "a list is fetched page by page: write 'await api.customers.list(...).count()' for what the server counts",
+        ),
+        (
+            lambda pages: pages.items,
+            f"a list, which is fetched page by page, has no 'items': write {LOOP}, or {COLLECT} for a tuple",
+        ),
+        (
+            lambda pages: pages[0],
+            f"a list is fetched page by page and has no index: write {FIRST}, or {COLLECT} for a tuple",
+        ),
+    ],
+)
+def test_a_list_that_is_used_as_something_else_names_the_cure(misuse: Callable[[Any], Any], text: str) -> None:
+    """With the call that made it."""
+    with pytest.raises((TypeError, AttributeError)) as raised:
+        misuse(_listed(_numbered({})))
+    assert str(raised.value) == text
 
 
 @pytest.mark.parametrize("value", [-1, True, "2", 1.5, [], 10**10])

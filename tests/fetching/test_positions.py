@@ -61,7 +61,7 @@ def test_what_no_list_gave_is_no_position(text: str) -> None:
 @pytest.mark.parametrize("value", [7, b"1", ["1"]])
 def test_a_position_is_a_text(value: Any) -> None:
     """The error names the argument."""
-    with pytest.raises(InvalidArgumentError, match="resume_from"):
+    with pytest.raises(InvalidArgumentError, match=r"^resume_from must be text"):
         Position.parse(value, list_digest=DIGEST)
 
 
