@@ -5,7 +5,7 @@ from urllib.parse import parse_qs
 
 import pytest
 
-from kajabi_async import Contact, PagingError, UnreadableAttributeError
+from kajabi_async import Contact, DecodeError, PagingError, UnreadableAttributeError
 from kajabi_async.exchange import Request, Tally
 from kajabi_async.fetching.email_search import EmailSearch, FilterIgnoredError
 from kajabi_async.fetching.one import Reader
@@ -101,13 +101,16 @@ async def test_a_row_that_is_none_is_no_sign_that_the_filter_is_ignored() -> Non
     search, send = _search(respond)
     assert await _ids(search, "a@b.c", reads_unfiltered=False) == ["1"]
     assert len(send.asked) == 2
+    with pytest.raises(DecodeError):
+        await _ids(search, "x@b.c")
 
 
 async def test_a_row_that_cannot_be_read_hides_no_match() -> None:
     """Only if none is found may it be the one."""
     world = list_of(50, damaged=frozenset({7}), ignores=frozenset({"email_contains"}))
     search, _ = _search(world)
-    assert await _ids(search, "user8@example.com") == ["8"]
+    for each in ("8", "6"):
+        assert await _ids(search, f"user{each}@example.com") == [each]
     with pytest.raises(UnreadableAttributeError):
         await _ids(search, "user7@example.com")
 
