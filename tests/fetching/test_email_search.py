@@ -61,6 +61,14 @@ async def test_a_match_on_the_site_ends_the_search() -> None:
     assert len(send.asked) == 10
 
 
+async def test_a_search_that_finds_very_many_rows_is_read_to_its_end() -> None:
+    """Each of its pages brings rows that are new."""
+    rows = [(number, f"x{number}a@example.com", "1") for number in range(150, 0, -1)]
+    search, send = _search(World([*rows, (200, "a@example.com", "1")], list_of(0).chance, size=1))
+    assert await _ids(search, "a@example.com") == ["200"]
+    assert len(send.asked) == 151
+
+
 async def test_an_ignored_filter_is_noticed_on_the_first_page() -> None:
     """With the length of the list, if the answer states it."""
     for states_length, pages in ((True, 10), (False, None)):
