@@ -24,6 +24,7 @@ from kajabi_async.operations import operation
 from kajabi_async.stall import Stall
 from tests.models.building import build
 from tests.sending import Canned, context, resource
+from tests.virtual_time import LoopClock, virtually
 
 
 def _batches(pages: dict[str, Any]) -> tuple[PageBatches[Customer], Canned]:
@@ -97,9 +98,11 @@ async def test_a_step_back_reads_the_latest_pages_again() -> None:
 async def test_pages_that_come_again_after_several_steps_back_are_expected() -> None:
     """However many pages in a row bring nothing new then."""
     batches, send = _batches(_numbered(*"abcdefgh", total_pages=8))
+    assert (batches.is_over, batches.has_ended) == (False, False)
     await batches.fetch(1)
     await batches.fetch(6)
     assert [batches.step_back(3) for _ in range(2)] == [3, 3]
+    batches.most_fruitless = 0
     for _ in range(7):
         await batches.fetch(1)
     assert (batches.has_ended, len(send.asked)) == (True, 7 + 7)
@@ -407,6 +410,29 @@ async def test_pages_are_retried_by_the_stall_alone() -> None:
         assert (request.method, request.path, request.once) == ("GET", "/v1/customers", once)
         assert send.timeouts == [(7.0, starts)]
         assert batches.tally.attempts == 1
+
+
+def test_a_page_waits_in_the_stall_for_the_end_of_an_outage() -> None:
+    """Unless it is for a lookup, which does so by itself."""
+
+    async def run() -> None:
+        pages: dict[str, Any] = {_number(1): ConnectionFailedError("gone", method="GET", path="/v1/customers")}
+        batches, send = _batches(pages)
+        batches.stall = Stall(clock=LoopClock())
+        asyncio.get_running_loop().call_later(10.0, pages.update, {_number(1): _page("1", None)})
+        [page] = await batches.fetch(1)
+        assert page is not None
+        assert batches.stall.answers == 1
+        assert 2 < len(send.asked) < 20
+
+    virtually(run())
+
+
+async def test_a_page_for_a_lookup_needs_no_stall() -> None:
+    """It is fetched as any other."""
+    batches, _ = _batches({_number(1): _page("1", None)})
+    [page] = await batches.fetch(1, for_lookup=True)
+    assert page is not None
 
 
 async def test_a_stall_that_has_given_up_raises_the_failure_of_a_page() -> None:
