@@ -135,6 +135,18 @@ async def test_pages_that_lead_back_end_the_search() -> None:
         await _ids(search, "a@b.c")
 
 
+async def test_pages_of_the_same_rows_without_end_end_the_search() -> None:
+    """Each with a next link of its own."""
+
+    def respond(_: Request) -> Any:
+        following = f"http://127.0.0.1:8080/v1/contacts?page%5Bnumber%5D={len(send.asked) + 1}"
+        return {"data": [resource("contacts", "1", attributes={"email": "x@y.z"})], "links": {"next": following}}
+
+    search, send = _search(respond)
+    with pytest.raises(PagingError, match="^101 pages in a row without a row that is new"):
+        await _ids(search, "a@b.c")
+
+
 async def test_a_match_without_what_was_to_be_included_is_read_by_its_id() -> None:
     """If it was deleted in between, it is not found."""
     row = resource("contacts", "1", attributes={"email": "a@b.c"})

@@ -1,6 +1,7 @@
 """Page after page, or several at once: found by their links or numbers, and never beyond the last page of the list."""
 
 import asyncio
+import gc
 from typing import Any
 
 import attrs
@@ -233,7 +234,11 @@ async def test_a_walk_fetches_as_many_pages_ahead_as_it_may() -> None:
     assert requested == [4, 5, 6]
     walk.close()
     walk, send = _walk(_numbered(*"abc", total_pages=3), 5)
+    await walk.next()
     for _ in range(3):
+        await asyncio.sleep(0)
+    assert len(send.asked) == 3
+    for _ in range(2):
         await walk.next()
     with pytest.raises(StopAsyncIteration):
         await walk.next()
@@ -265,6 +270,25 @@ async def test_a_page_that_fails_ahead_fails_again_or_comes() -> None:
         with pytest.raises(type(failure)):
             await walk.next()
         assert [request.query for request in send.asked].count(_number(2)) == times + 1
+
+
+async def test_a_page_that_fails_ahead_and_is_never_needed_is_not_logged() -> None:
+    """The event loop reports failures that are never looked at."""
+    reports: list[dict[str, Any]] = []
+    asyncio.get_running_loop().set_exception_handler(lambda _, report: reports.append(report))
+    walk, _ = _walk(_numbered("a", "b") | {_number(2): KajabiError("broken")}, 2)
+    await walk.next()
+    for _ in range(3):
+        await asyncio.sleep(0)
+    walk.close()
+    walk, _ = _walk(_numbered("a", "b"), 2)
+    await walk.next()
+    walk.close()
+    del walk
+    for _ in range(3):
+        await asyncio.sleep(0)
+    gc.collect()
+    assert reports == []
 
 
 async def test_a_walk_that_is_closed_leaves_no_task() -> None:
