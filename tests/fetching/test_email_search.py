@@ -143,7 +143,7 @@ async def test_pages_of_the_same_rows_without_end_end_the_search() -> None:
         return {"data": [resource("contacts", "1", attributes={"email": "x@y.z"})], "links": {"next": following}}
 
     search, send = _search(respond)
-    with pytest.raises(PagingError, match="^101 pages in a row without a row that is new"):
+    with pytest.raises(PagingError, match=r"^101 pages in a row without a row that is new"):
         await _ids(search, "a@b.c")
 
 
