@@ -1,7 +1,6 @@
 """Lookups off the pages of a list: the same outcomes as single lookups, whatever happens to the pages."""
 
 import asyncio
-import json
 import logging
 import random
 from collections.abc import AsyncIterator, Iterator
@@ -12,7 +11,6 @@ from aiohttp import web
 
 from kajabi_async import (
     AuthenticationError,
-    Contact,
     Customer,
     Failed,
     Found,
@@ -23,11 +21,8 @@ from kajabi_async import (
     Progress,
     RetryPolicy,
 )
-from kajabi_async.decoding.answers import read_resource
 from kajabi_async.fetching.plan import Strategy
-from kajabi_async.fetching.scan import is_complete
 from kajabi_async.models.names import Fieldsets
-from kajabi_async.models.origin import Scope
 from kajabi_async.resources.base import Gettable, Listable
 from kajabi_async.resources.people import Customers
 from kajabi_async.testing import FakeKajabi
@@ -179,20 +174,6 @@ async def test_included_relations_come_along(api: Kajabi, fake: FakeKajabi) -> N
     assert fake.counts.total() == 0
     async for single in api.customers.get_many(scanned, include="offers"):
         assert offers[single.id] == [offer.id for offer in await single.customer.offers]
-
-
-@pytest.mark.parametrize(
-    ("include", "is_whole"),
-    [((), True), (("customer",), True), (("customer", "tags"), False), (("customer.offers",), False)],
-)
-def test_a_row_is_complete_with_every_step_of_what_was_to_be_included(include: tuple[str, ...], is_whole: bool) -> None:
-    """A path is as long as its last step; an empty relation is there as a whole."""
-    linked = {"customer": {"data": {"type": "customers", "id": "2"}}, "offers": {"data": []}}
-    included = [resource("customers", "2", relationships={"contact": {"data": None}})]
-    body = {"data": resource("contacts", "1", relationships=linked), "included": included}
-    row = read_resource(json.dumps(body).encode(), cls=Contact, scope=Scope(), context="")
-    assert is_complete(row, include) == is_whole
-    assert is_complete(row, ("offers.products", "customer.contact", *include)) == is_whole
 
 
 async def test_a_list_that_ignores_include_is_not_scanned(fake: FakeKajabi) -> None:
