@@ -22,6 +22,8 @@ class Canned:
     def __init__(self, answers: dict[str, Any] | Respond) -> None:
         self._respond: Respond = answers if callable(answers) else lambda request: answers.get(request.path)
         self.asked: list[Request] = []
+        self.timeouts: list[tuple[float | None, TimeoutStarts]] = []
+        """The timeout of each request, and when it starts."""
 
     @property
     def paths(self) -> list[str]:
@@ -36,6 +38,7 @@ class Canned:
         timeout_starts: TimeoutStarts = "call",
     ) -> Answer:
         self.asked.append(request)
+        self.timeouts.append((timeout, timeout_starts))
         if tally is not None:
             tally.attempts += 1
         await asyncio.sleep(0)

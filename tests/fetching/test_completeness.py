@@ -27,6 +27,12 @@ def test_rows_are_counted_once() -> None:
     assert (read.missing_rows, read.problem, read.has_totals) == (0, None, True)
 
 
+def test_an_empty_list_lacks_no_row() -> None:
+    """Neither does one of which nothing was read yet."""
+    assert Completeness().missing_rows == 0
+    assert _read([], total=0).missing_rows == 0
+
+
 def test_a_list_that_got_shorter_lost_rows() -> None:
     """As many as the lowest number of them says."""
     read = _read(["9", "8"], total=9)
@@ -66,11 +72,13 @@ def test_inserted_rows_end_at_the_row_that_was_first() -> None:
 
 
 def test_a_list_that_always_changes_is_given_up() -> None:
-    """With the reason, and after enough tries."""
+    """With the reason, and after enough tries, of which the last is still allowed."""
     read = _read(["1"], total=1000)
-    answers = [read.note_totals([_page(1000 - number)]) for number in range(1, 70)]
-    assert answers == [1] * 64 + [None] * 5
+    assert [read.note_totals([_page(1000 - number)]) for number in range(1, 65)] == [1] * 64
+    assert read.problem is None
+    assert [read.note_totals([_page(1000 - number)]) for number in range(65, 70)] == [None] * 5
     assert isinstance(read.problem, PagingError)
+    assert "changes faster than it is read" in str(read.problem)
 
 
 def test_the_first_problem_is_kept() -> None:

@@ -47,7 +47,12 @@ def test_spellings_of_one_email_have_one_key(spelling: str, key: str) -> None:
         ("\ud800@example.com", "it has white space or control characters in it"),
         ("Ada <ada@example.com>", "it has white space or control characters in it"),
         ("<ada@example.com>", "it has angle brackets, which are not part of it"),
+        ("ada<@example.com", "it has angle brackets, which are not part of it"),
+        ("ada>@example.com", "it has angle brackets, which are not part of it"),
         ("ada@bob@example.com", "it has more than one @"),
+        ('"ada@bob@example.com', "it has more than one @"),
+        ('ada@bob"@example.com', "it has more than one @"),
+        ("a" * 309 + "@example.com", "it is longer than 320 characters"),
         ("a" * 320 + "@example.com", "it is longer than 320 characters"),
     ],
 )
@@ -61,8 +66,15 @@ def test_what_is_no_email_says_why(value: str, problem: str) -> None:
 @pytest.mark.parametrize("value", [None, 7, b"ada@example.com", ["ada@example.com"]])
 def test_what_is_no_text_is_no_email(value: Any) -> None:
     """With its type in the error."""
-    with pytest.raises(InvalidEmailError):
+    with pytest.raises(InvalidEmailError, match=f"email.*{type(value).__name__}"):
         checked_email(value)
+
+
+def test_a_long_text_that_is_no_email_is_shown_in_part() -> None:
+    """Its first sixty characters."""
+    with pytest.raises(InvalidEmailError) as caught:
+        checked_email("x" * 100)
+    assert str(caught.value) == f"{'x' * 60!r} is no email address: it has no @"
 
 
 @pytest.mark.parametrize(
@@ -73,6 +85,7 @@ def test_what_is_no_text_is_no_email(value: Any) -> None:
         "o'neil,jr@example.com",
         "a@localhost",
         "x" * 308 + "@example.com",
+        "\u00fc" * 308 + "@example.com",
         "\u7528\u6237@\u4f8b\u5b50.\u4e2d\u56fd",
     ],
 )

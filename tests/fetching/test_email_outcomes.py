@@ -7,6 +7,7 @@ from kajabi_async import AmbiguousMatchError, EmailFailed, EmailFound, Failed, F
 from kajabi_async.fetching.email_outcomes import Matches, ambiguous, email_outcome
 from kajabi_async.models import Contact, Customer
 from tests.models.building import build
+from tests.sending import linkage
 
 ADA = "Ada@example.com"
 
@@ -17,10 +18,11 @@ def _contact(number: str) -> Contact:
 
 def test_one_match_is_found() -> None:
     """Under the names of both resources, and with the email as it was given."""
-    outcome = email_outcome(ADA, Found(ADA.lower(), Matches((_contact("1"),), is_proven=True)))
+    match = _contact("1")
+    outcome = email_outcome(ADA, Found(ADA.lower(), Matches((match,), is_proven=True)))
     assert isinstance(outcome, EmailFound)
     assert (outcome.email, outcome.found, outcome.missing, outcome.ambiguous) == (ADA, True, False, False)
-    assert outcome.contact is outcome.resource is outcome.customer
+    assert outcome.contact is outcome.resource is outcome.customer is match
     assert (outcome.error, outcome.candidates) == (None, ())
 
 
@@ -29,14 +31,15 @@ def test_no_match_is_missing_and_proven_by_the_whole_list() -> None:
     for is_proven in (False, True):
         outcome = email_outcome(ADA, Found(ADA, Matches((), is_proven=is_proven)))
         assert isinstance(outcome, EmailFailed)
-        assert (outcome.missing, outcome.proven, outcome.error) == (True, is_proven, None)
+        assert (outcome.email, outcome.missing, outcome.proven, outcome.error) == (ADA, True, is_proven, None)
         assert outcome.resource is outcome.customer is outcome.contact is None
 
 
 def test_several_matches_are_ambiguous() -> None:
     """All are candidates, and the error names their ids."""
     rows = (_contact("1"), _contact("2"))
-    outcome = email_outcome(ADA, Found(ADA, Matches(rows)))
+    outcome = email_outcome(ADA, Found(ADA.lower(), Matches(rows)))
+    assert outcome.email == ADA
     assert (outcome.found, outcome.missing, outcome.ambiguous, outcome.candidates) == (False, False, True, rows)
     assert isinstance(outcome.error, AmbiguousMatchError)
     assert str(outcome.error) == str(ambiguous(rows))
@@ -46,14 +49,20 @@ def test_several_matches_are_ambiguous() -> None:
 def test_a_failure_is_neither_missing_nor_ambiguous() -> None:
     """Its error says why."""
     error = InvalidEmailError("no")
-    outcome = email_outcome("x", Failed("x", error))
-    assert (outcome.found, outcome.missing, outcome.ambiguous, outcome.error) == (False, False, False, error)
+    outcome = email_outcome("X", Failed("x", error))
+    assert (outcome.email, outcome.error) == ("X", error)
+    assert (outcome.found, outcome.missing, outcome.ambiguous) == (False, False, False)
 
 
 def test_outcomes_are_plain_data_on_request() -> None:
-    """With the resource under its own name; ``json.dumps`` takes it."""
-    found = EmailFound(ADA, build(Customer, {"name": "Ada", "email": "ada@example.com"}, id="5"))
-    assert found.to_dict() == {"email": ADA, "found": True, "customer": found.resource.to_dict()}
+    """With the resource under its own name, relations included; ``json.dumps`` takes it."""
+    linked = {"offers": linkage("offers", "7")}
+    ada = build(Customer, {"name": "Ada", "email": "ada@example.com"}, id="5", relationships=linked)
+    found = EmailFound(ADA, ada)
+    assert ada.to_dict() != ada.to_dict(relations=False)
+    assert found.to_dict() == {"email": ADA, "found": True, "customer": ada.to_dict()}
+    assert found.to_dict(relations=False)["customer"] == ada.to_dict(relations=False)
+    assert EmailFailed(ADA, candidates=(ada,)).to_dict()["candidates"] == [ada.to_dict()]
     both = EmailFailed(ADA, ambiguous([_contact("1"), _contact("2")]), candidates=(_contact("1"), _contact("2")))
     members: dict[str, Any] = json.loads(json.dumps(both.to_dict(relations=False)))
     assert [each["id"] for each in members.pop("candidates")] == ["1", "2"]

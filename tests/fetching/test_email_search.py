@@ -5,7 +5,7 @@ from urllib.parse import parse_qs
 
 import pytest
 
-from kajabi_async import Contact, PagingError, UnreadableAttributeError
+from kajabi_async import Contact, DecodeError, PagingError, UnreadableAttributeError
 from kajabi_async.exchange import Request, Tally
 from kajabi_async.fetching.email_search import EmailSearch, FilterIgnoredError
 from kajabi_async.fetching.one import Reader
@@ -61,6 +61,14 @@ async def test_a_match_on_the_site_ends_the_search() -> None:
     assert len(send.asked) == 10
 
 
+async def test_a_search_that_finds_very_many_rows_is_read_to_its_end() -> None:
+    """Each of its pages brings rows that are new."""
+    rows = [(number, f"x{number}a@example.com", "1") for number in range(150, 0, -1)]
+    search, send = _search(World([*rows, (200, "a@example.com", "1")], list_of(0).chance, size=1))
+    assert await _ids(search, "a@example.com") == ["200"]
+    assert len(send.asked) == 151
+
+
 async def test_an_ignored_filter_is_noticed_on_the_first_page() -> None:
     """With the length of the list, if the answer states it."""
     for states_length, pages in ((True, 10), (False, None)):
@@ -90,11 +98,27 @@ async def test_many_rows_that_match_the_filter_are_no_sign_that_it_is_ignored() 
     assert len(send.asked) == 2
 
 
+async def test_a_row_that_is_none_is_no_sign_that_the_filter_is_ignored() -> None:
+    """Nothing is known of its email."""
+
+    def respond(request: Request) -> Any:
+        following = None if "page%5Bnumber%5D=2" in request.query else "/v1/contacts?page%5Bnumber%5D=2"
+        rows = [7, resource("contacts", "1", attributes={"email": "a@b.c"})]
+        return {"data": rows, "links": {"next": following}}
+
+    search, send = _search(respond)
+    assert await _ids(search, "a@b.c", reads_unfiltered=False) == ["1"]
+    assert len(send.asked) == 2
+    with pytest.raises(DecodeError):
+        await _ids(search, "x@b.c")
+
+
 async def test_a_row_that_cannot_be_read_hides_no_match() -> None:
     """Only if none is found may it be the one."""
     world = list_of(50, damaged=frozenset({7}), ignores=frozenset({"email_contains"}))
     search, _ = _search(world)
-    assert await _ids(search, "user8@example.com") == ["8"]
+    for each in ("8", "6"):
+        assert await _ids(search, f"user{each}@example.com") == [each]
     with pytest.raises(UnreadableAttributeError):
         await _ids(search, "user7@example.com")
 
@@ -111,13 +135,27 @@ async def test_pages_that_lead_back_end_the_search() -> None:
         await _ids(search, "a@b.c")
 
 
+async def test_pages_of_the_same_rows_without_end_end_the_search() -> None:
+    """Each with a next link of its own."""
+
+    def respond(_: Request) -> Any:
+        following = f"http://127.0.0.1:8080/v1/contacts?page%5Bnumber%5D={len(send.asked) + 1}"
+        return {"data": [resource("contacts", "1", attributes={"email": "x@y.z"})], "links": {"next": following}}
+
+    search, send = _search(respond)
+    with pytest.raises(PagingError, match=r"^101 pages in a row without a row that is new"):
+        await _ids(search, "a@b.c")
+
+
 async def test_a_match_without_what_was_to_be_included_is_read_by_its_id() -> None:
     """If it was deleted in between, it is not found."""
     row = resource("contacts", "1", attributes={"email": "a@b.c"})
     whole: dict[str, Any] = row | {"relationships": {"tags": {"data": []}}}
     answers: dict[str, Any] = {"/v1/contacts": {"data": [row]}, "/v1/contacts/1": {"data": whole}}
     search, send = _search(answers, include=("tags",))
-    assert await _ids(search, "a@b.c") == ["1"]
+    tally = Tally()
+    assert [row.id for row in (await search.look_up("a@b.c", tally)).rows] == ["1"]
+    assert tally.attempts == 2
     assert [request.path for request in send.asked] == ["/v1/contacts", "/v1/contacts/1"]
     del answers["/v1/contacts/1"]
     assert await _ids(search, "a@b.c") == []

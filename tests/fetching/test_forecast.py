@@ -36,6 +36,12 @@ def test_many_ids_are_worth_the_pages(rows: Sequence[int]) -> None:
     assert (pages, lookups) == (30, 0) or (rows is MIXED and pages + lookups < 100)
 
 
+def test_the_last_page_is_worth_more_than_one_id() -> None:
+    """It is one request, and so is the lookup of one id."""
+    assert _forecast(range(1, 21), range(1, 13)).pays()
+    assert not _forecast(range(1, 21), range(1, 12)).pays()
+
+
 @pytest.mark.parametrize("rows", [UP, DOWN, MIXED])
 def test_few_ids_are_not(rows: Sequence[int]) -> None:
     """Ten lookups on one side, 30 pages on the other."""
@@ -71,13 +77,35 @@ def test_an_estimate_is_not_followed_over_many_pages() -> None:
     assert not forecast.pays()
 
 
-def test_a_row_that_comes_again_on_a_later_page_is_no_step_back() -> None:
-    """Others have pushed it there; the list is still in order."""
+@pytest.mark.parametrize("is_rising", [False, True])
+def test_rows_that_come_again_on_a_later_page_are_no_step_back(is_rising: bool) -> None:
+    """Others have pushed them there; the list is still in order, whatever a page has of it."""
     forecast = Forecast([str(each) for each in range(1, 101)])
-    size = ListSize(100, 10)
-    forecast.add_page([str(each) for each in range(100, 90, -1)], 10, size=size)
-    forecast.add_page([str(each) for each in range(92, 82, -1)], 8, size=size)
-    assert forecast.ahead == 82
+    pages = (range(100, 80, -2), 10, 81), (range(84, 64, -2), 8, 65), ([65], 1, 64), ([95, 94], 0, 64), ((), 0, 64)
+    for rows, hits, ahead in pages:
+        forecast.add_page([str(101 - each if is_rising else each) for each in rows], hits, size=ListSize(100, 10))
+        assert forecast.ahead == ahead
+
+
+@pytest.mark.parametrize(
+    ("pages", "ahead"),
+    [
+        ([[5, 6]], 1),
+        ([[6, 5]], 1),
+        ([[5]], 2),
+        ([[5, 5, 6]], 2),
+        ([[5, 7, 6]], 2),
+        ([[5, 7, 6], [10, 11, 12]], 2),
+        ([[5, 6], [7, 9, 8]], 2),
+        ([[], [5, 6]], 1),
+    ],
+)
+def test_the_order_of_a_list_shows_on_its_first_rows(pages: list[list[int]], ahead: int) -> None:
+    """And holds as long as no row contradicts it; if it is unknown, every unseen id may still come."""
+    forecast = Forecast(["1", "20"])
+    for rows in pages:
+        forecast.add_page([str(each) for each in rows], 0, size=ListSize(100, 30))
+    assert forecast.ahead == ahead
 
 
 def test_nothing_is_expected_after_the_last_page() -> None:
@@ -102,6 +130,10 @@ def test_pages_requested_at_once_are_all_needed() -> None:
     assert 1 < at_once <= 14
     assert (145 - (at_once - 1) * PAGE) > 29 - (at_once - 1)
     assert forecast.sure_pages(at_any_price=True) == 15
+    assert _forecast(UP, range(15, 301, 30)).sure_pages(at_any_price=False) == 1
+    short = Forecast([str(each) for each in range(1, 61)])
+    short.add_page(["1", "2"], 2, size=ListSize(60, 30))
+    assert short.sure_pages(at_any_price=False) == 29
 
 
 def test_a_page_that_could_not_be_read_counts_as_read() -> None:
@@ -133,7 +165,9 @@ def _emails(number: int, *, is_unique: bool | None = True, pages: int = 30, hits
     return forecast
 
 
-@pytest.mark.parametrize(("number", "pays"), [(3, False), (33, True), (20, False), (100, True)])
+@pytest.mark.parametrize(
+    ("number", "pays"), [(3, False), (33, True), (20, False), (30, False), (31, True), (100, True)]
+)
 def test_emails_are_worth_the_pages_left(number: int, pays: bool) -> None:
     """Each email that was not seen is a lookup, and no page says where the others are."""
     forecast = _emails(number, hits=1)
@@ -153,6 +187,8 @@ def test_emails_that_come_in_a_row_are_expected_to_go_on() -> None:
     forecast = _emails(10, hits=5)
     assert forecast.total == (2, 0)
     assert forecast.pays()
+    forecast.add_page([""] * PAGE, 2, size=None)
+    assert (forecast.unseen, forecast.total) == (3, (4, 0))
     forecast.add_page([""] * PAGE, 0, size=None)
     assert not forecast.pays()
 
@@ -174,6 +210,19 @@ def test_pages_of_emails_requested_at_once_are_all_needed() -> None:
     assert 100 - (at_once - 1) * PAGE > 29 - (at_once - 1)
     assert forecast.sure_pages(at_any_price=True) == 10
     assert _emails(3).sure_pages(at_any_price=False) == 1
+    assert EmailForecast(["a@x.y"], is_unique=True).sure_pages(at_any_price=True) == 1
+    assert _emails(100, is_unique=False, pages=2).sure_pages(at_any_price=True) == 1
+
+
+@pytest.mark.parametrize(("rows", "number", "cost", "at_once"), [(10, 50, 2, 4), (2, 40, 1, 11), (1, 40, 1, 11)])
+def test_the_shorter_the_pages_and_the_longer_a_lookup_the_more_pages_are_needed_at_once(
+    rows: int, number: int, cost: int, at_once: int
+) -> None:
+    """As long as what is left of the list takes fewer requests than the lookups of what full pages leave."""
+    forecast = EmailForecast([f"{each}@x.y" for each in range(number)], is_unique=True)
+    forecast.add_page([""] * rows, 0, size=ListSize(30 * rows, 30))
+    forecast.lookup_requests = cost
+    assert forecast.sure_pages(at_any_price=False) == at_once
 
 
 def test_a_page_of_emails_that_failed_brings_no_hits() -> None:
@@ -221,3 +270,7 @@ def test_a_list_of_unknown_length_is_read_on_only_in_place_of_longer_lookups() -
     assert forecast.pays()
     forecast.is_over = True
     assert not forecast.pays()
+    found = EmailForecast(["a@x.y"], is_unique=True)
+    found.add_page([""] * PAGE, 1, size=None)
+    found.lookup_requests = 2
+    assert not found.pays()

@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -150,6 +151,13 @@ async def test_rows_that_come_again_on_many_pages_are_no_loop() -> None:
     assert await _ids(_listed(send)) == ["1", "2", "3"]
 
 
+async def test_a_long_list_of_new_rows_is_read_to_its_end() -> None:
+    """Row by row and page by page."""
+    pages = {number: _page([str(number)], _link(number + 1)) for number in range(1, 150)} | {150: _page(["150"])}
+    assert len(await _ids(_listed(_numbered(pages)))) == 150
+    assert len([page async for page in _listed(_numbered(pages)).pages()]) == 150
+
+
 async def test_a_page_number_that_no_list_can_have_is_an_error_of_the_package() -> None:
     """Python itself refuses to read a number of that many digits."""
     send = Canned(lambda _: _page(["1"], f"{OFFICIAL}?page[number]={'9' * 5000}"))
@@ -225,12 +233,14 @@ async def test_nothing_is_fetched_ahead_beyond_the_last_page() -> None:
 
 async def test_a_row_that_comes_again_is_left_out_and_said(caplog: pytest.LogCaptureFixture) -> None:
     """Rows shift into later pages if others write meanwhile."""
-    send = _numbered({1: _page(["1", "2"], _link(2)), 2: _page(["2", "3"])})
+    send = _numbered({1: _page(["1", "2"], _link(2)), 2: _page(["2", "1", "3"])})
     pages = _listed(send)
     with caplog.at_level(logging.WARNING, "kajabi_async"):
         assert await _ids(pages) == ["1", "2", "3"]
-    assert pages.repeated == 1
-    assert "came again" in caplog.text
+    assert pages.repeated == 2
+    assert [each.getMessage() for each in caplog.records if each.levelno == logging.WARNING] == [
+        "a row of type customers came again on a later page; others write to this list"
+    ] * 2
 
 
 async def test_a_malformed_row_raises_for_itself_and_the_others_are_yielded() -> None:
@@ -336,11 +346,33 @@ def test_options_that_make_no_sense_are_refused(options: Any) -> None:
         _listed(_numbered({}), **options)
 
 
-def test_a_plain_for_raises_with_the_cure() -> None:
-    """A list is fetched as it is read."""
-    untyped: Any = _listed(_numbered({}))
-    with pytest.raises(TypeError, match="async for"):
-        iter(untyped)
+LOOP, FIRST = "'async for row in api.customers.list(...)'", "'await api.customers.list(...).first()'"
+COLLECT = "'await api.customers.list(...).collect(limit=...)'"
+
+
+@pytest.mark.parametrize(
+    ("misuse", "text"),
+    [
+        (iter, "a list is fetched as it is read: write 'async for', not 'for'"),
+        (
+            len,
+            "a list is fetched page by page: write 'await api.customers.list(...).count()' for what the server counts",
+        ),
+        (
+            lambda pages: pages.items,
+            f"a list, which is fetched page by page, has no 'items': write {LOOP}, or {COLLECT} for a tuple",
+        ),
+        (
+            lambda pages: pages[0],
+            f"a list is fetched page by page and has no index: write {FIRST}, or {COLLECT} for a tuple",
+        ),
+    ],
+)
+def test_a_list_that_is_used_as_something_else_names_the_cure(misuse: Callable[[Any], Any], text: str) -> None:
+    """With the call that made it."""
+    with pytest.raises((TypeError, AttributeError)) as raised:
+        misuse(_listed(_numbered({})))
+    assert str(raised.value) == text
 
 
 @pytest.mark.parametrize("value", [-1, True, "2", 1.5, [], 10**10])

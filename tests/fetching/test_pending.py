@@ -26,6 +26,7 @@ async def test_a_key_has_all_its_spellings_as_they_were_given() -> None:
     assert (pending.is_repeated(A), pending.is_repeated(B)) == (True, False)
     assert list(pending.seen(A)) == [A, " A@x.y", A, "A@X.Y "]
     assert list(pending.seen(B)) == [B]
+    assert list((await _pending([" B@x.y"])).rest()) == [" B@x.y"]
 
 
 async def test_a_key_that_was_seen_is_not_pending() -> None:
@@ -58,6 +59,12 @@ async def test_in_order_what_was_seen_waits_for_those_before_it() -> None:
     assert list(pending.ready()) == [A, None, " B@x.y"]
     assert list(pending.rest()) == [C]
     assert list(pending.bad()) == []
+    list(pending.seen(C))
+    assert list(pending.ready()) == [C]
+    assert list(pending.ready()) == list(pending.rest()) == []
+    spelled = await _pending([" B@x.y", A], ordered=True)
+    list(spelled.seen(A))
+    assert list(spelled.ready()) == []
 
 
 @pytest.mark.parametrize("ordered", [False, True])
@@ -68,9 +75,10 @@ async def test_the_rest_is_everything_that_was_not_returned(ordered: bool) -> No
 
 
 async def test_values_return_to_the_order_of_the_source() -> None:
-    """With those that have no key at the end."""
+    """With those that have no key, or none of the run, at the end."""
     pending = await _pending([C, A, B, " A@x.y"])
-    assert pending.in_order([None, B, " A@x.y", A, C]) == [C, " A@x.y", A, B, None]
+    assert pending.in_order([None, B, " A@x.y", A, "x", C]) == [C, " A@x.y", A, B, None, "x"]
+    assert pending.in_order(["d@x.y", A]) == [A, "d@x.y"]
     ordered = await _pending([C, A], ordered=True)
     assert ordered.in_order([A, C]) == [A, C]
 
@@ -80,3 +88,5 @@ async def test_ids_have_one_spelling() -> None:
     pending = await _pending([7, "7", "8"], naming=IDS)
     assert dict(pending.keys) == {"7": 2, "8": 1}
     assert list(pending.seen("7")) == ["7", "7"]
+    ordered = await _pending([7, "7", "8"], naming=IDS, ordered=True)
+    assert list(ordered.rest()) == ["7", "7", "8"]

@@ -3,11 +3,13 @@
 import copy
 import pickle
 from collections.abc import AsyncIterator, Callable
+from typing import Any
 
 import attrs
 import pytest
 
 from kajabi_async import InvalidIdError, Kajabi, LookupPlan, UnknownIncludeError
+from kajabi_async.exchange import Answer, Request, Tally
 from kajabi_async.fetching.plan import Speed, explained
 from kajabi_async.resources.people import Customers
 from kajabi_async.session import SessionStats
@@ -71,7 +73,10 @@ def test_a_plan_travels(duplicate: Callable[[LookupPlan], LookupPlan]) -> None:
         (0.99, "under a second"),
         (1.0, "about 1 s"),
         (119.0, "about 119 s"),
+        (120.0, "about 2.0 min"),
+        (150.0, "about 2.5 min"),
         (300.0, "about 5.0 min"),
+        (600.0, "about 10 min"),
         (4_000.0, "about 67 min"),
         (7_200.0, "about 2.0 h"),
         (360_000.0, "about 100 h"),
@@ -97,6 +102,7 @@ def test_the_rate_limit_decides_if_it_is_the_slower_one() -> None:
     """However many are sent at once."""
     limited = attrs.evolve(SPEED, per_second=10.0)
     assert limited.seconds_for(lookups=40_000, pages=0) == pytest.approx(4_000.0)
+    assert limited.seconds_for(lookups=100, pages=100) == pytest.approx(20.0)
     assert attrs.evolve(SPEED, per_second=10_000.0).seconds_for(lookups=40_000, pages=0) == pytest.approx(80.0)
 
 
@@ -104,6 +110,7 @@ def test_nothing_is_estimated_from_nothing() -> None:
     """Before the first answer, the time is estimated from a known rate alone."""
     nothing = attrs.evolve(SPEED, lookup_seconds=None, page_seconds=None, answers=0)
     assert nothing.seconds_for(lookups=10, pages=1) is None
+    assert attrs.evolve(SPEED, lookup_seconds=None).seconds_for(lookups=10, pages=1) is None
     assert attrs.evolve(nothing, per_second=5.0).seconds_for(lookups=10, pages=0) == pytest.approx(2.0)
     assert str(nothing) == "50 at a time, nothing was answered yet"
 
@@ -118,15 +125,46 @@ def test_it_is_said_what_the_times_are_from() -> None:
     )
 
 
+class _Timed(Canned):
+    """Takes two attempts of 0.4 s for each answer, as far as the tally says."""
+
+    async def __call__(self, request: Request, *, tally: Tally | None = None, **settings: Any) -> Answer:
+        if tally is not None:
+            tally.attempts += 1
+            tally.wire_seconds += 0.8
+        return await super().__call__(request, tally=tally, **settings)
+
+
 async def test_the_pace_of_the_client_is_what_is_planned_by() -> None:
     """Its concurrency, its rate limit, and the answers it has had."""
     page = {"data": [resource("customers", "1")], "meta": {"total_count": 50_000, "total_pages": 500}}
     link = "https://api.kajabi.com/v1/customers?page[number]=2"
     stats = SessionStats(attempts=400, wire_seconds=100.0, requests_per_second=20.0)
-    send = Canned({"/v1/customers": {**page, "links": {"next": link}}})
-    plan = await Customers(context(send, stats=lambda: stats, concurrency=10)).plan(range(10_000))
+    send = _Timed({"/v1/customers": {**page, "links": {"next": link}}})
+    customers = Customers(context(send, stats=lambda: stats, concurrency=10))
+    plan = await customers.plan(range(10_000))
     assert plan.lookup_seconds == pytest.approx(500.0)
-    assert plan.estimated_from.startswith("10 at a time, 20.0 requests a second, 0.250 s an answer, the mean of 400")
+    assert plan.estimated_from == (
+        "10 at a time, 20.0 requests a second, 0.250 s an answer, the mean of 400 so far, 0.400 s a page"
+    )
+    unlisted = await customers.plan([1, 2])
+    assert unlisted.asked == 0
+    assert unlisted.lookup_seconds == pytest.approx(0.25)
+    assert unlisted.estimated_from.endswith("the mean of 400 so far, 0.250 s a page")
+    first = await Customers(context(send)).plan(range(10_000))
+    assert first.asked == 2
+    assert first.lookup_seconds == pytest.approx(200 * 0.4)
+    assert first.scan_seconds == pytest.approx(32 * 0.4)
+    assert first.estimated_from == (
+        "50 at a time, 0.400 s a page, a lookup assumed to take as long, as none was answered yet"
+    )
+
+
+async def test_of_two_strategies_that_cost_the_same_lookups_are_planned() -> None:
+    """A lookup is the smaller request."""
+    async with FakeKajabi(customers=250) as fake, client_of(fake) as api:
+        plan = await api.customers.plan([1, 100, 250])
+    assert (plan.strategy, plan.lookup_requests, plan.scan_requests) == ("lookup", 3, 3)
 
 
 async def test_a_fixed_rate_is_planned_by_before_anything_was_sent(kajabi_fake: FakeKajabi) -> None:
@@ -145,6 +183,8 @@ async def test_every_shape_of_meta_states_the_size(meta: MetaShape) -> None:
         plan = await api.customers.plan(range(1, 451))
     assert (plan.strategy, plan.list_pages, plan.scan_requests) == ("scan", 5, 5)
     assert plan.list_rows == (None if meta in {"none", "pages_without_count"} else 450)
+    rows = "" if plan.list_rows is None else "450 rows on "
+    assert plan.because == f"the list has {rows}5 pages; a scan takes all of it"
 
 
 async def test_page_sizes_that_are_clamped_are_planned_by() -> None:
@@ -188,6 +228,8 @@ async def test_the_reasons_have_the_numbers(kajabi_api: Kajabi, kajabi_fake: Fak
     assert newest.because == (
         "the list has 1,000 rows on 10 pages; a scan takes 2 pages if ids go on as on the first page"
     )
+    first = await kajabi_api.customers.plan(range(998, 1001))
+    assert first.because == "the list has 1,000 rows on 10 pages; a scan takes 1 page"
     sites = await kajabi_api.sites.plan(["1", "1000", "1001", "1002"])
     assert "1 page; a scan takes all of it" in sites.because
 

@@ -168,6 +168,7 @@ async def test_included_relations_come_along(api: Kajabi, fake: FakeKajabi) -> N
     """With the row, as with a lookup: they cost no further request."""
     scan = api.customers.get_many(range(401, 451), include=["offers", "contact"], strategy="scan")
     scanned = {each.id: each.customer async for each in scan}
+    assert (fake.counts["customers.list"], fake.counts["customers.get"]) == (1, 0)
     fake.reset_counts()
     offers = {key: [offer.id for offer in await customer.offers] for key, customer in scanned.items()}
     assert fake.counts.total() == 0
@@ -366,7 +367,8 @@ async def test_what_cannot_be_listed_is_looked_up() -> None:
 
     operations = Readable(context(_listing(last=1)))
     assert (await operations.get_many(range(10), strategy="auto").report()).found == 10
-    assert (await operations.plan(range(10))).because == "no list brings what is asked for"
+    plan = await operations.plan(range(10))
+    assert (plan.because, plan.asked) == ("no list brings what is asked for", 0)
 
 
 @pytest.mark.parametrize("strategy", ["", "SCAN", None, 1])

@@ -5,8 +5,9 @@ from typing import Any
 
 import pytest
 
-from kajabi_async import Failed, Found, InvalidIdError, Kajabi, NotFoundError, Page
+from kajabi_async import ContactTag, Failed, Found, InvalidIdError, Kajabi, NotFoundError, Page
 from kajabi_async.testing import FakeKajabi
+from tests.models.building import build
 
 
 async def test_a_list_shows_its_request(kajabi_api: Kajabi) -> None:
@@ -55,6 +56,22 @@ async def test_a_page_shows_its_size_and_a_table_of_its_rows(kajabi_api: Kajabi,
     assert "@" not in bare._repr_html_()
     assert repr(Page((), None, None)) == "<Page: 0 rows>"
     assert Page((), None, None)._repr_html_().count("<tr>") == 1
+
+
+def test_a_page_of_one_row_is_a_table_with_a_header() -> None:
+    """The id and what distinguishes the rows."""
+    shown = Page((build(ContactTag, {"name": "vip"}, id="7"),), None, None)._repr_html_()
+    plain = shown.replace(' style="text-align: left"', "")
+    assert "<caption>Page: 1 row of ContactTag</caption><thead><tr><th>id</th><th>name</th></tr></thead>" in plain
+    assert "<tbody><tr><th>7</th><td>vip</td></tr></tbody>" in plain
+
+
+async def test_a_long_request_is_cut(kajabi_api: Kajabi) -> None:
+    """After three hundred characters; one of exactly that length is shown whole."""
+    start = "/v1/customers?filter[email_contains]="
+    for length, end in ((300, ">"), (301, "...>")):
+        pages = kajabi_api.customers.list(email_contains="x" * (length - len(start)))
+        assert repr(pages) == f"<Pages: GET {start}{'x' * (300 - len(start))}{end}"
 
 
 async def test_operations_show_what_there_is(kajabi_api: Kajabi) -> None:

@@ -20,13 +20,15 @@ class Area:
     """Patterns of paths; each is scored by itself."""
     tests: tuple[str, ...]
     """What pytest is called with: paths, and what is left out of them."""
+    timeout: int = 300
+    """The seconds after which a test is ended as failed."""
 
     @property
     def settings(self) -> str:
         """What mutmut reads in ``setup.cfg``."""
         lists = {"source_paths": ["kajabi_async"], "only_mutate": self.code}
         lists["pytest_add_cli_args_test_selection"] = self.tests
-        lists["pytest_add_cli_args"] = ("-p", "tests.mutation.fresh")
+        lists["pytest_add_cli_args"] = ("-p", "tests.mutation.fresh", f"--timeout={self.timeout}")
         lines = [f"{name} =\n" + "".join(f"  {each}\n" for each in values) for name, values in lists.items()]
         return "".join(["[mutmut]\n", "track_dependencies = false\n", *lines])
 
@@ -34,7 +36,10 @@ class Area:
 def areas_named(names: Collection[str] = ()) -> list[Area]:
     """Return the areas called *names*, all of them if there are none; ValueError for a name that is not known."""
     table = tomllib.loads(_TABLE.read_text("utf-8"))
-    known = {name: Area(name, tuple(each["code"]), tuple(each["tests"])) for name, each in table.items()}
+    known = {
+        name: Area(name, **{**each, "code": tuple(each["code"]), "tests": tuple(each["tests"])})
+        for name, each in table.items()
+    }
     unknown = [name for name in names if name not in known]
     if unknown:
         raise ValueError(f"no area is called {unknown[0]!r}; known are {', '.join(known)}")

@@ -129,7 +129,7 @@ def test_mutmut_is_configured_for_the_area_alone(area: Area) -> None:
     settings = parser["mutmut"]
     assert tuple(settings["only_mutate"].split("\n")[1:]) == area.code
     assert tuple(settings["pytest_add_cli_args_test_selection"].split("\n")[1:]) == area.tests
-    assert settings["pytest_add_cli_args"].split() == ["-p", "tests.mutation.fresh"]
+    assert settings["pytest_add_cli_args"].split() == ["-p", "tests.mutation.fresh", f"--timeout={area.timeout}"]
 
 
 def test_what_the_package_keeps_for_the_process_is_dropped() -> None:
