@@ -54,6 +54,17 @@ def _relation(**members: Any) -> dict[str, Any]:
     return {"relationships": {"offers": {"state": "TO_MANY", "identifiers": [], **members}}}
 
 
+def _tuple(*elements: Any) -> dict[str, Any]:
+    return {"$kajabi": "tuple", "elements": [*elements]}
+
+
+def _unreadable(description: Any) -> dict[str, Any]:
+    return {"unreadable": {"name": description}}
+
+
+_NO_DESCRIPTION = "the description of an unreadable attribute was expected"
+
+
 def _places(value: Any, path: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
     members: list[tuple[Any, Any]] = [*(json_object(value) or {}).items(), *enumerate(json_array(value) or ())]
     return [path, *(found for name, each in members for found in _places(each, (*path, name)))]
@@ -214,6 +225,13 @@ def test_an_error_is_made_of_data_alone(members: dict[str, Any], problem: str, p
         ({"extra": []}, "an object was expected", ".extra"),
         ({"links": []}, "an object was expected", ".links"),
         ({"meta": []}, "an object was expected", ".meta"),
+        ({"unreadable": []}, "an object was expected", ".unreadable"),
+        (_unreadable(5), _NO_DESCRIPTION, ".unreadable.name"),
+        (_unreadable(_tuple("text", "an array")), _NO_DESCRIPTION, ".unreadable.name"),
+        (_unreadable(_tuple(5, "an array", _tuple())), _NO_DESCRIPTION, ".unreadable.name"),
+        (_unreadable(_tuple("text", None, _tuple())), _NO_DESCRIPTION, ".unreadable.name"),
+        (_unreadable(_tuple("text", "an array", ["data"])), _NO_DESCRIPTION, ".unreadable.name"),
+        (_unreadable(_tuple("text", "an array", _tuple("data", 1.5))), _NO_DESCRIPTION, ".unreadable.name"),
     ],
 )
 def test_a_resource_that_this_version_cannot_hold_is_refused(members: dict[str, Any], problem: str, place: str) -> None:
