@@ -153,7 +153,11 @@ _SHOWN = "x" * 60
         ({"$kajabi": "datetime", "text": 5}, "text was expected", "value.text"),
         ({"$kajabi": "Found", "fields": [1]}, "an object was expected", "value.fields"),
         ({"$kajabi": "Found", "fields": {"id": {"$kajabi": "x"}}}, "the kind 'x' is not known", "value.fields.id"),
-        ({"$kajabi": "Found", "fields": {"id": "1"}}, "no Found can be made of it", "value.fields"),
+        (
+            {"$kajabi": "Found", "fields": {"id": "1"}},
+            "no Found can be made of it: Found.__init__() mis",
+            "value.fields",
+        ),
         ({"$kajabi": "GetOrCreated"}, "an object was expected", "value.fields"),
         ({"$kajabi": "GetOrCreated", "fields": {"created": True}}, "contact and created were", "value.fields"),
         ({"$kajabi": "tuple", "elements": {}}, "an array was expected", "value.elements"),
@@ -182,7 +186,7 @@ def test_an_invalid_text_is_reported_with_its_path(value: Any, problem: str, pat
         ({"state": {"_hidden": "x"}}, "an error has no attribute '_hidden'", "value.state"),
         ({"state": {f"_{_LONG}": "x"}}, f"an error has no attribute '_{_SHOWN[1:]}'", "value.state"),
         ({"state": {"sent": 1}}, "an error has no attribute 'sent'", "value.state"),
-        ({"state": {"attempts": "x"}}, "no KajabiError can be made of it", "value.state"),
+        ({"state": {"attempts": "x"}}, "no KajabiError can be made of it: '>' not supported", "value.state"),
     ],
 )
 def test_an_error_is_made_of_data_alone(members: dict[str, Any], problem: str, path: str) -> None:
