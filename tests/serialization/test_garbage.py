@@ -19,6 +19,7 @@ from kajabi_async import (
     Failed,
     Found,
     GetOrCreated,
+    InvalidArgumentError,
     NotFoundError,
     dumps,
     loads,
@@ -102,6 +103,13 @@ def test_what_is_no_text_of_dumps_is_refused(text: Any) -> None:
     with pytest.raises(DecodeError, match=r"^loads\(\): this is no text of dumps\(\)$") as caught:
         loads(text)
     assert caught.value.path == ""
+
+
+@pytest.mark.parametrize("text", [None, 5, ["{}"], bytearray(b"{}")])
+def test_only_text_and_bytes_are_read(text: Any) -> None:
+    """A mistake of the caller and not of the text, so no DecodeError; it names the type."""
+    with pytest.raises(InvalidArgumentError, match=rf"^loads\(\) takes text or bytes, got {type(text).__name__}$"):
+        loads(text)
 
 
 @pytest.mark.parametrize("text", ["", b"\xff", "[" * 5000, '{"kajabi_async": 1'])
@@ -342,7 +350,9 @@ def test_a_text_of_more_elements_than_the_limit_is_refused() -> None:
     """Before anything is created; the caller can raise the limit."""
     text = _text(f"[{'0,' * 300_000}0]")
     assert len(loads(text)) == 300_001
-    with pytest.raises(AnswerTooLargeError, match="more than 250000 elements, the limit that max_elements= sets"):
+    with pytest.raises(
+        AnswerTooLargeError, match=r"^loads\(\): .*more than 250000 elements, the limit that max_elements= sets"
+    ):
         loads(text, max_elements=250_000)
     assert len(loads(text, max_elements=300_010)) == 300_001
     with pytest.raises(ConfigurationError, match="max_elements"):
