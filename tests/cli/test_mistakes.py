@@ -124,6 +124,9 @@ def test_an_error_on_a_terminal_breaks_no_word(fake: FakeKajabi) -> None:
         "kajabi: Unknown option: --emial. Did you mean --email-contains? See",
         "  `kajabi customers list --help`",
     ]
+    for columns in range(50, 62):
+        shown = on_terminal(("customers", "list", "--created-at-gt=yesterday"), settings(fake), columns=columns)
+        assert columns - 12 < max(map(len, shown.out.splitlines())) <= columns
 
 
 def test_an_error_is_as_wide_as_the_terminal_that_shows_it(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -203,6 +206,21 @@ async def test_an_error_of_the_api_is_shown_in_its_own_words(kajabi: Command, fa
     fake.fail("customers.get", status=422, body={"errors": [{"status": "422", "title": problem}]})
     refused = await kajabi("customers", "get", "1")
     assert (refused.code, problem in refused.err) == (3, True)
+
+
+@pytest.mark.parametrize(
+    ("typed", "problem"),
+    [
+        ("--zzz", "Unknown option --zzz."),
+        ("-z", "Unknown option -z."),
+        ("hepl", 'Unknown command "hepl".'),
+        ("offer", 'Unknown command "offer". Did you mean "offers"?'),
+        ("x" * 150, f'Unknown command "{"x" * 99}.'),
+    ],
+)
+async def test_an_unknown_command_is_named_as_it_was_typed(typed: str, problem: str, kajabi: Command) -> None:
+    """With the one that is closest, if one is close; a long one is shortened."""
+    assert (await kajabi(typed)).err == f"kajabi: {problem} See `kajabi --help`\n"
 
 
 async def test_the_page_of_exit_codes_is_found_by_help_alone(kajabi: Command) -> None:
