@@ -14,7 +14,7 @@ import pytest
 import uvloop
 
 from kajabi_async import errors
-from kajabi_async.cli import dispatch, front
+from kajabi_async.cli import calling, dispatch, front
 from kajabi_async.cli.app import run
 from kajabi_async.cli.exit_codes import ExitCode, code_for
 from kajabi_async.cli.running import loop_factory, run_to_exit_code
@@ -224,8 +224,8 @@ def test_a_bug_shows_where_it_is(monkeypatch: pytest.MonkeyPatch, capsys: pytest
     assert err.endswith("\nRuntimeError: a bug\\x1b[2J\n")
 
 
-def _raising(error: BaseException) -> Callable[[object], int]:
-    def fail(_: object) -> int:
+def _raising(error: BaseException) -> Callable[..., int]:
+    def fail(*_: object) -> int:
         raise error
 
     return fail
@@ -238,6 +238,22 @@ def test_what_is_typed_is_taken_from_the_process(
     monkeypatch.setattr(sys, "argv", ["--version", "help", "exit-codes"])
     assert run() == 0
     assert capsys.readouterr().out.startswith("Exit codes:\n")
+
+
+@pytest.mark.parametrize("form", [(), ("--json",)])
+def test_an_interrupt_during_a_command_is_reported(
+    form: tuple[str, ...], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """In a word, or as JSON, with the exit code of a shell."""
+    monkeypatch.setattr(calling, "call_command", _raising(KeyboardInterrupt()))
+    assert run(["whoami", *form]) == 130
+    out, err = capsys.readouterr()
+    assert out == ""
+    if form:
+        expected = {"type": "KeyboardInterrupt", "message": "interrupted", "exit_code": 130}
+        assert json.loads(err) == {"error": expected}
+    else:
+        assert err == "kajabi: interrupted\n"
 
 
 async def test_a_port_that_is_taken_is_named_once(kajabi: Command, fake: FakeKajabi) -> None:

@@ -356,5 +356,5 @@ def test_a_text_of_more_elements_than_the_limit_is_refused() -> None:
         loads(text, max_elements=250_000)
     assert len(loads(text, max_elements=300_010)) == 300_001
     assert loads(_text("1"), max_elements=10**18) == 1
-    with pytest.raises(ConfigurationError, match="^max_elements must be a whole number"):
+    with pytest.raises(ConfigurationError, match=r"^max_elements must be a whole number"):
         loads(text, max_elements=0)
