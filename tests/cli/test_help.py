@@ -11,7 +11,7 @@ from cyclopts import App
 from kajabi_async.cli.app import make_app, run
 from kajabi_async.cli.contents import COMMANDS
 from kajabi_async.cli.filter_help import filter_meaning
-from kajabi_async.cli.front import listing, paragraphs, wrapped
+from kajabi_async.cli.front import ABOUT, listing, paragraphs, wrapped
 from tests.cli.conftest import Command
 from tests.cli.test_arguments import commands
 
@@ -44,12 +44,18 @@ SECTIONS = ["Account", "People", "Catalog", "Commerce", "Content", "Forms", "Too
 
 
 async def test_the_list_of_commands_is_in_sections(kajabi: Command) -> None:
-    """Each command stands once, with a line about it."""
-    page = (await kajabi("--help")).lines
-    headings = [line.removesuffix(":") for line in page if line.endswith(":") and not line.startswith(" ")]
-    assert headings[: len(SECTIONS)] == SECTIONS
-    for command in COMMANDS:
-        assert [line for line in page if re.match(rf"  {re.escape(command.name)} +{re.escape(command.summary)}$", line)]
+    """Each command stands once, in its section, with a line about it; an empty line is between any two parts."""
+    usage, *blocks = (await kajabi("--help")).out.split("\n\n")
+    assert usage == "Usage: kajabi COMMAND [OPTIONS]"
+    sections = {block.partition("\n")[0].removesuffix(":"): block.splitlines()[1:] for block in blocks[len(ABOUT) :]}
+    assert list(sections) == [*SECTIONS, "Everywhere", "Variables", "Examples", "Exit codes"]
+    for name in SECTIONS:
+        expected = [
+            rf"  {re.escape(each.name)} +{re.escape(each.summary)}" for each in COMMANDS if each.section == name
+        ]
+        assert re.fullmatch("\n".join(expected), "\n".join(sections[name]))
+    assert [line.split()[0] for line in sections["Variables"]] == ["KAJABI_SITE_ID", "KAJABI_BASE_URL", "NO_COLOR"]
+    assert all(line.startswith("  kajabi ") for line in sections["Examples"])
 
 
 @pytest.mark.parametrize("path", [*PATHS, *GROUPS], ids=" ".join)
