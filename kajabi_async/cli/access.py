@@ -114,5 +114,7 @@ def _line(access: "Access", *, is_terminal: bool, thorough: bool) -> str:
         str(access.error or ""),
     ]
     shown = ", ".join(filter(None, details))
-    cure = "; --thorough reads the whole list" if access.unknown and not access.error and not thorough else ""
+    # Reading the list finds a person whom the search missed, and helps against nothing else.
+    is_missed = access.unknown and access.as_of is not None and not (access.person or access.error)
+    cure = "; --thorough reads the whole list" if is_missed and not thorough else ""
     return escape_value(f"{access.state}: {access.because}{f' ({shown})' if shown else ''}{cure}")

@@ -1,13 +1,18 @@
 """Whether a person has access, by the exit code."""
 
+import asyncio
 import json
+import re
 from typing import Any
 
 import pytest
 
+from kajabi_async.cli import access
 from kajabi_async.cli.exit_codes import MEANINGS, ExitCode
 from kajabi_async.testing import FakeKajabi
 from tests.cli.conftest import Command
+from tests.cli.processes import settings
+from tests.cli.screens import on_pipe, on_terminal
 
 
 def holder(fake: FakeKajabi) -> tuple[str, str]:
@@ -71,4 +76,27 @@ async def test_an_api_that_fails_is_no_answer_either(kajabi: Command, fake: Fake
     fake.fail("customers.get", status=422, times=None)
     result = await kajabi("access", "check", "--customer-id", "7")
     assert result.code == 6
-    assert "Kajabi could not be read (UnprocessableEntityError)" in result.out
+    assert "Kajabi could not be read (UnprocessableEntityError) (GET /v1/customers/7 was" in result.out
+    assert "--thorough" not in result.out
+
+
+@pytest.mark.parametrize(("form", "seconds"), [((), "0.05"), (("--thorough",), "0.07")])
+async def test_a_check_ends_if_the_api_is_silent(
+    form: tuple[str, ...], seconds: str, kajabi: Command, fake: FakeKajabi, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """After half a minute, and with --thorough, after ten; here after a moment. Reading the list would not help."""
+    assert (access._BUDGET_SECONDS, access._THOROUGH_SECONDS) == (30, 600)
+    monkeypatch.setattr(access, "_BUDGET_SECONDS", 0.05)
+    monkeypatch.setattr(access, "_THOROUGH_SECONDS", 0.07)
+    fake.hang("customers.list", times=None)
+    result = await kajabi("access", "check", "ada@example.com", *form)
+    assert (result.code, result.out) == (6, f"unknown: Kajabi did not answer within {seconds} s\n")
+
+
+async def test_the_time_of_an_answer_is_shown_as_it_is_read(fake: FakeKajabi) -> None:
+    """On a terminal in words, in a pipe as programs write it."""
+    arguments = ("access", "check", "--customer-id", "7")
+    shown = await asyncio.to_thread(on_terminal, arguments, settings(fake), columns=200)
+    assert re.search(r" \(customer 7, as of \d{4}-\d\d-\d\d \d\d:\d\d:\d\d UTC\)$", shown.out.strip()), shown.out
+    piped = await asyncio.to_thread(on_pipe, arguments, settings(fake))
+    assert re.search(r" \(customer 7, as of \d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z\)$", piped.out.strip()), piped.out

@@ -1,6 +1,7 @@
 """The pages of help: in groups, with examples that run, and no word broken."""
 
 import re
+import textwrap
 from collections.abc import Callable
 from functools import cache
 
@@ -10,7 +11,7 @@ from cyclopts import App
 from kajabi_async.cli.app import make_app, run
 from kajabi_async.cli.contents import COMMANDS
 from kajabi_async.cli.filter_help import filter_meaning
-from kajabi_async.cli.front import wrapped
+from kajabi_async.cli.front import ABOUT, listing, paragraphs, wrapped
 from tests.cli.conftest import Command
 from tests.cli.test_arguments import commands
 
@@ -43,12 +44,18 @@ SECTIONS = ["Account", "People", "Catalog", "Commerce", "Content", "Forms", "Too
 
 
 async def test_the_list_of_commands_is_in_sections(kajabi: Command) -> None:
-    """Each command stands once, with a line about it."""
-    page = (await kajabi("--help")).lines
-    headings = [line.removesuffix(":") for line in page if line.endswith(":") and not line.startswith(" ")]
-    assert headings[: len(SECTIONS)] == SECTIONS
-    for command in COMMANDS:
-        assert [line for line in page if re.match(rf"  {re.escape(command.name)} +{re.escape(command.summary)}$", line)]
+    """Each command stands once, in its section, with a line about it; an empty line is between any two parts."""
+    usage, *blocks = (await kajabi("--help")).out.split("\n\n")
+    assert usage == "Usage: kajabi COMMAND [OPTIONS]"
+    sections = {block.partition("\n")[0].removesuffix(":"): block.splitlines()[1:] for block in blocks[len(ABOUT) :]}
+    assert list(sections) == [*SECTIONS, "Everywhere", "Variables", "Examples", "Exit codes"]
+    for name in SECTIONS:
+        expected = [
+            rf"  {re.escape(each.name)} +{re.escape(each.summary)}" for each in COMMANDS if each.section == name
+        ]
+        assert re.fullmatch("\n".join(expected), "\n".join(sections[name]))
+    assert [line.split()[0] for line in sections["Variables"]] == ["KAJABI_SITE_ID", "KAJABI_BASE_URL", "NO_COLOR"]
+    assert all(line.startswith("  kajabi ") for line in sections["Examples"])
 
 
 @pytest.mark.parametrize("path", [*PATHS, *GROUPS], ids=" ".join)
@@ -151,13 +158,45 @@ def test_commands_in_backticks_stay_on_one_line() -> None:
         "of it.",
     ]
     assert wrapped("`one two three four five six seven`", 20) == ["`one two three four five six seven`"]
+    assert wrapped("a well-known https://example.com/a/long/way", 5) == [
+        "a well-known",
+        "https://example.com/a/long/way",
+    ]
 
 
-async def test_help_after_the_end_of_options_is_an_argument(kajabi: Command) -> None:
+@pytest.mark.parametrize("option", ["--help", "--version"])
+async def test_an_option_after_the_end_of_options_is_an_argument(option: str, kajabi: Command) -> None:
     """Text may look like an option."""
-    done = await kajabi("contact-notes", "create", "9", "--", "--help")
-    assert done.code == 3
-    assert "Usage:" not in done.out
+    done = await kajabi("contact-notes", "create", "9", "--", option)
+    assert (done.code, done.out) == (3, "")
+
+
+@pytest.mark.parametrize(("columns", "width"), [(30, 40), (41, 41), (99, 99), (101, 100)])
+def test_a_page_is_as_wide_as_the_terminal_within_what_is_easily_read(
+    columns: int, width: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Between 40 and 100 characters; a paragraph is followed by an empty line."""
+    monkeypatch.setenv("COLUMNS", str(columns))
+    assert list(paragraphs(["a " * 80, "b"])) == [*textwrap.wrap("a " * 80, width), "", "b", ""]
+
+
+def test_names_stand_beside_their_texts(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Below each other; a name of more than 30 characters has a line of its own, and no line ends with a space."""
+    monkeypatch.setenv("COLUMNS", "50")
+    long = "--" + "n" * 29
+    assert list(listing([("--one", "The first."), (long, "Of a long name."), ("--three", "")])) == [
+        "  --one    The first.",
+        f"  {long}",
+        "           Of a long name.",
+        "  --three",
+    ]
+    just = long[:-1]
+    assert list(listing([(just, "Goes on below itself."), ("-x", "")])) == [
+        f"  {just}  Goes on below",
+        f"{' ' * 34}itself.",
+        "  -x",
+    ]
+    assert list(listing([(long, "x")])) == [f"  {long}", "    x"]
 
 
 @pytest.mark.parametrize(

@@ -1,9 +1,15 @@
 """Each mistake is reported with its cure in one line, and has its exit code."""
 
 import asyncio
+import io
+import os
+import pty
+import sys
+import termios
 
 import pytest
 
+from kajabi_async.cli.front import screen_width
 from kajabi_async.testing import FakeKajabi
 from tests.cli.conftest import Command
 from tests.cli.processes import settings
@@ -118,6 +124,25 @@ def test_an_error_on_a_terminal_breaks_no_word(fake: FakeKajabi) -> None:
         "kajabi: Unknown option: --emial. Did you mean --email-contains? See",
         "  `kajabi customers list --help`",
     ]
+    for columns in range(50, 62):
+        shown = on_terminal(("customers", "list", "--created-at-gt=yesterday"), settings(fake), columns=columns)
+        assert columns - 12 < max(map(len, shown.out.splitlines())) <= columns
+
+
+def test_an_error_is_as_wide_as_the_terminal_that_shows_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    """That of standard error if only that goes to one; 80 if no width is known."""
+    monkeypatch.delenv("COLUMNS", raising=False)
+    monkeypatch.setattr(sys, "__stdout__", io.StringIO())
+    monkeypatch.setattr(sys, "stderr", io.StringIO())
+    assert screen_width() == 80
+    controlling, terminal = pty.openpty()
+    with os.fdopen(controlling, "rb"), os.fdopen(terminal, "w", encoding="utf-8") as stream:
+        monkeypatch.setattr(sys, "stderr", stream)
+        for columns, width in ((0, 80), (132, 132), (7, 7)):
+            termios.tcsetwinsize(terminal, (24, columns))
+            assert screen_width() == width
+        monkeypatch.setenv("COLUMNS", "50")
+        assert screen_width() == 50
 
 
 @pytest.mark.parametrize(
@@ -142,3 +167,62 @@ async def test_mistakes_are_reported_in_the_words_of_the_command(command: str, m
     """Options and commands, and no types or methods of Python; nothing is rounded."""
     refused = await kajabi(*command.split())
     assert (refused.code, message in refused.err) == (2, True), refused.err
+
+
+@pytest.mark.parametrize(
+    ("command", "problem"),
+    [
+        ("customers list --zzz --", "Unknown option: --zzz."),
+        ("customers list --emial x --", "Unknown option: --emial. Did you mean --email-contains?"),
+        ("customers list --no-json", "Unknown option: --no-json. Did you mean --json?"),
+        ("customers list -xyz --", "Unknown option: -xyz. -x is not a recognized option."),
+        ("customers list --limit --", "--limit needs a value."),
+        ("customers list --limit None", "--limit takes a whole number, got 'None'."),
+        (f"customers list --limit {'9x' * 60} --", f"--limit takes a whole number, got '{'9x' * 50}'."),
+        ("fake --latency x --", "--latency takes a number, got 'x'."),
+        ("customers get --", "Missing argument: ID."),
+        ("export customers --", "Missing option: --out."),
+        ("customers get -- 1 2", "Unexpected argument: 2."),
+        ("customers get -- 1 2 3", "Unexpected arguments: 2 3."),
+        ("customers list --limit 5 --limit 6", "Parameter --limit specified multiple times."),
+        (
+            "customers lookup - --strategy scna --",
+            'Invalid value "scna" for --strategy. Choose from: "lookup", "scan", "auto". Did you mean "scan"?',
+        ),
+    ],
+)
+async def test_what_only_the_parser_refuses_is_reported_in_the_same_way(
+    command: str, problem: str, kajabi: Command
+) -> None:
+    """One line with the problem and the page to read, and nothing of the parser's own; long values are shortened."""
+    refused = await kajabi(*command.split())
+    page = f"kajabi {' '.join(command.split()[: 1 if command.startswith('fake') else 2])} --help"
+    assert (refused.code, refused.out, refused.err) == (2, "", f"kajabi: {problem} See `{page}`\n")
+
+
+async def test_an_error_of_the_api_is_shown_in_its_own_words(kajabi: Command, fake: FakeKajabi) -> None:
+    """Only what the SDK says is put into words of the command."""
+    problem = "site_id= must be True or False"
+    fake.fail("customers.get", status=422, body={"errors": [{"status": "422", "title": problem}]})
+    refused = await kajabi("customers", "get", "1")
+    assert (refused.code, problem in refused.err) == (3, True)
+
+
+@pytest.mark.parametrize(
+    ("typed", "problem"),
+    [
+        ("--zzz", "Unknown option --zzz."),
+        ("-z", "Unknown option -z."),
+        ("hepl", 'Unknown command "hepl".'),
+        ("offer", 'Unknown command "offer". Did you mean "offers"?'),
+        ("x" * 150, f'Unknown command "{"x" * 99}.'),
+    ],
+)
+async def test_an_unknown_command_is_named_as_it_was_typed(typed: str, problem: str, kajabi: Command) -> None:
+    """With the one that is closest, if one is close; a long one is shortened."""
+    assert (await kajabi(typed)).err == f"kajabi: {problem} See `kajabi --help`\n"
+
+
+async def test_the_page_of_exit_codes_is_found_by_help_alone(kajabi: Command) -> None:
+    """By itself the word is no command."""
+    assert (await kajabi("exit-codes")).err == 'kajabi: Unknown command "exit-codes". See `kajabi --help`\n'

@@ -2,16 +2,19 @@
 
 import asyncio
 import importlib.metadata
+import io
 import json
+import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from importlib.metadata import PackageNotFoundError
+from pathlib import Path
 
 import pytest
 import uvloop
 
 from kajabi_async import errors
-from kajabi_async.cli import front
+from kajabi_async.cli import calling, dispatch, front
 from kajabi_async.cli.app import run
 from kajabi_async.cli.exit_codes import ExitCode, code_for
 from kajabi_async.cli.running import loop_factory, run_to_exit_code
@@ -160,6 +163,97 @@ def test_an_interrupt_while_modules_are_imported_is_reported(
     monkeypatch.setattr("importlib.util.find_spec", interrupted)
     assert run(["me"]) == 130
     assert capsys.readouterr().err == "kajabi: interrupted\n"
+
+
+@pytest.mark.parametrize("arguments", [("--help",), ("customers", "--help"), ("customers", "lst")])
+def test_a_reader_that_has_gone_is_a_success(
+    arguments: tuple[str, ...], monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """Nothing is printed about it, neither at once nor when Python ends."""
+    reading_end, writing_end = os.pipe()
+    os.close(reading_end)
+    with os.fdopen(writing_end, "w", encoding="utf-8") as closed, monkeypatch.context() as here:
+        here.setattr(sys, "stdout", closed)
+        # The error of the third is printed at once, without a buffer.
+        here.setattr(
+            sys, "stderr", io.TextIOWrapper(io.FileIO(closed.fileno(), "w", closefd=False), write_through=True)
+        )
+        assert run(arguments) == 0
+    assert capfd.readouterr() == ("", "")
+
+
+@pytest.mark.parametrize("arguments", [("--help",), ("customers", "--help"), ("customers", "--help", "--json")])
+def test_output_that_cannot_be_written_is_reported(
+    arguments: tuple[str, ...], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A missing page must not look like a success; with ``--json`` it is reported as JSON."""
+    problem = "cannot read or write: No space left on device"
+    with Path("/dev/full").open("w", encoding="utf-8") as full, monkeypatch.context() as here:
+        here.setattr(sys, "stdout", full)
+        assert run(arguments) == 1
+    message = capsys.readouterr().err
+    if "--json" in arguments:
+        error = json.loads(message)["error"]
+        assert (error["type"], error["message"], error["exit_code"]) == ("KajabiError", problem, 1)
+    else:
+        assert message == f"kajabi: {problem}\n"
+
+
+@pytest.mark.parametrize(
+    ("error", "problem"),
+    [
+        (PermissionError(13, "Permission denied", "out.csv"), "cannot read or write out.csv: Permission denied"),
+        (OSError(), "cannot read or write: OSError"),
+    ],
+)
+def test_a_file_that_fails_is_named(
+    error: OSError, problem: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """With the reason of the operating system; without one, with the class of the error."""
+    monkeypatch.setattr(dispatch, "dispatch", _raising(error))
+    assert run(["whoami"]) == 1
+    assert capsys.readouterr() == ("", f"kajabi: {problem}\n")
+
+
+def test_a_bug_shows_where_it_is(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    """Its traceback as Python prints it, with the characters escaped that may act."""
+    monkeypatch.setattr(dispatch, "dispatch", _raising(RuntimeError("a bug\x1b[2J")))
+    assert run(["whoami"]) == 1
+    out, err = capsys.readouterr()
+    assert (out, err.splitlines()[0]) == ("", "Traceback (most recent call last):")
+    assert err.endswith("\nRuntimeError: a bug\\x1b[2J\n")
+
+
+def _raising(error: BaseException) -> Callable[..., int]:
+    def fail(*_: object) -> int:
+        raise error
+
+    return fail
+
+
+def test_what_is_typed_is_taken_from_the_process(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Without the name of the program."""
+    monkeypatch.setattr(sys, "argv", ["--version", "help", "exit-codes"])
+    assert run() == 0
+    assert capsys.readouterr().out.startswith("Exit codes:\n")
+
+
+@pytest.mark.parametrize("form", [(), ("--json",)])
+def test_an_interrupt_during_a_command_is_reported(
+    form: tuple[str, ...], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """In a word, or as JSON, with the exit code of a shell."""
+    monkeypatch.setattr(calling, "call_command", _raising(KeyboardInterrupt()))
+    assert run(["whoami", *form]) == 130
+    out, err = capsys.readouterr()
+    assert out == ""
+    if form:
+        expected = {"type": "KeyboardInterrupt", "message": "interrupted", "exit_code": 130}
+        assert json.loads(err) == {"error": expected}
+    else:
+        assert err == "kajabi: interrupted\n"
 
 
 async def test_a_port_that_is_taken_is_named_once(kajabi: Command, fake: FakeKajabi) -> None:

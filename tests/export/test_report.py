@@ -1,5 +1,7 @@
 """What the report of an export says of rows that moved, failed or are missing."""
 
+import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -37,3 +39,23 @@ def test_a_warning_fits_its_numbers(facts: dict[str, Any], warning: str) -> None
     """Singular and plural."""
     (shown,) = report(**facts).warnings
     assert warning in shown
+
+
+def test_a_report_is_plain_data_with_its_warnings() -> None:
+    """Ready for JSON; without anything to warn of, the list is empty."""
+    facts = report(listed=2, related={"offers": 3}, shifts=(Shift(page=1, moved=0, recovered=0),)).to_dict()
+    assert facts["warnings"] == ["the server counts 2 rows, 1 more than it sent"]
+    assert (facts["paths"], facts["related"]) == (["rows.csv"], {"offers": 3})
+    assert facts["shifts"] == [{"page": 1, "moved": 0, "recovered": 0}]
+    assert json.loads(json.dumps(facts)) == facts
+    assert report().to_dict()["warnings"] == []
+
+
+def test_a_notebook_shows_a_report_as_a_table() -> None:
+    """A row for each fact; several values stand behind each other, and what is not known is empty."""
+    shown = report(paths=(Path("a.csv"), Path("a.offers.csv")), related={"offers": 3}, listed=2)._repr_html_()
+    rows = dict(re.findall(r"<tr><t[hd][^>]*>([^<]*)</t[hd]><t[hd][^>]*>([^<]*)</t[hd]></tr>", shown))
+    assert shown.startswith("<table><caption>Export</caption><tbody><tr>")
+    assert (rows["paths"], rows["rows"], rows["resumed_from"]) == ("a.csv; a.offers.csv", "1", "")
+    assert rows["related"] == "{&#x27;offers&#x27;: 3}"
+    assert rows["warnings"] == "the server counts 2 rows, 1 more than it sent"

@@ -19,6 +19,7 @@ from kajabi_async import (
     Failed,
     Found,
     GetOrCreated,
+    InvalidArgumentError,
     NotFoundError,
     dumps,
     loads,
@@ -52,6 +53,17 @@ _ANYTHING = st.recursive(
 
 def _relation(**members: Any) -> dict[str, Any]:
     return {"relationships": {"offers": {"state": "TO_MANY", "identifiers": [], **members}}}
+
+
+def _tuple(*elements: Any) -> dict[str, Any]:
+    return {"$kajabi": "tuple", "elements": [*elements]}
+
+
+def _unreadable(description: Any) -> dict[str, Any]:
+    return {"unreadable": {"name": description}}
+
+
+_NO_DESCRIPTION = "the description of an unreadable attribute was expected"
 
 
 def _places(value: Any, path: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
@@ -91,6 +103,13 @@ def test_what_is_no_text_of_dumps_is_refused(text: Any) -> None:
     with pytest.raises(DecodeError, match=r"^loads\(\): this is no text of dumps\(\)$") as caught:
         loads(text)
     assert caught.value.path == ""
+
+
+@pytest.mark.parametrize("text", [None, 5, ["{}"], bytearray(b"{}")])
+def test_only_text_and_bytes_are_read(text: Any) -> None:
+    """A mistake of the caller and not of the text, so no DecodeError; it names the type."""
+    with pytest.raises(InvalidArgumentError, match=rf"^loads\(\) takes text or bytes, got {type(text).__name__}$"):
+        loads(text)
 
 
 @pytest.mark.parametrize("text", ["", b"\xff", "[" * 5000, '{"kajabi_async": 1'])
@@ -142,7 +161,11 @@ _SHOWN = "x" * 60
         ({"$kajabi": "datetime", "text": 5}, "text was expected", "value.text"),
         ({"$kajabi": "Found", "fields": [1]}, "an object was expected", "value.fields"),
         ({"$kajabi": "Found", "fields": {"id": {"$kajabi": "x"}}}, "the kind 'x' is not known", "value.fields.id"),
-        ({"$kajabi": "Found", "fields": {"id": "1"}}, "no Found can be made of it", "value.fields"),
+        (
+            {"$kajabi": "Found", "fields": {"id": "1"}},
+            "no Found can be made of it: Found.__init__() mis",
+            "value.fields",
+        ),
         ({"$kajabi": "GetOrCreated"}, "an object was expected", "value.fields"),
         ({"$kajabi": "GetOrCreated", "fields": {"created": True}}, "contact and created were", "value.fields"),
         ({"$kajabi": "tuple", "elements": {}}, "an array was expected", "value.elements"),
@@ -171,7 +194,7 @@ def test_an_invalid_text_is_reported_with_its_path(value: Any, problem: str, pat
         ({"state": {"_hidden": "x"}}, "an error has no attribute '_hidden'", "value.state"),
         ({"state": {f"_{_LONG}": "x"}}, f"an error has no attribute '_{_SHOWN[1:]}'", "value.state"),
         ({"state": {"sent": 1}}, "an error has no attribute 'sent'", "value.state"),
-        ({"state": {"attempts": "x"}}, "no KajabiError can be made of it", "value.state"),
+        ({"state": {"attempts": "x"}}, "no KajabiError can be made of it: '>' not supported", "value.state"),
     ],
 )
 def test_an_error_is_made_of_data_alone(members: dict[str, Any], problem: str, path: str) -> None:
@@ -214,6 +237,13 @@ def test_an_error_is_made_of_data_alone(members: dict[str, Any], problem: str, p
         ({"extra": []}, "an object was expected", ".extra"),
         ({"links": []}, "an object was expected", ".links"),
         ({"meta": []}, "an object was expected", ".meta"),
+        ({"unreadable": []}, "an object was expected", ".unreadable"),
+        (_unreadable(5), _NO_DESCRIPTION, ".unreadable.name"),
+        (_unreadable(_tuple("text", "an array")), _NO_DESCRIPTION, ".unreadable.name"),
+        (_unreadable(_tuple(5, "an array", _tuple())), _NO_DESCRIPTION, ".unreadable.name"),
+        (_unreadable(_tuple("text", None, _tuple())), _NO_DESCRIPTION, ".unreadable.name"),
+        (_unreadable(_tuple("text", "an array", ["data"])), _NO_DESCRIPTION, ".unreadable.name"),
+        (_unreadable(_tuple("text", "an array", _tuple("data", 1.5))), _NO_DESCRIPTION, ".unreadable.name"),
     ],
 )
 def test_a_resource_that_this_version_cannot_hold_is_refused(members: dict[str, Any], problem: str, place: str) -> None:
@@ -320,8 +350,11 @@ def test_a_text_of_more_elements_than_the_limit_is_refused() -> None:
     """Before anything is created; the caller can raise the limit."""
     text = _text(f"[{'0,' * 300_000}0]")
     assert len(loads(text)) == 300_001
-    with pytest.raises(AnswerTooLargeError, match="more than 250000 elements, the limit that max_elements= sets"):
+    with pytest.raises(
+        AnswerTooLargeError, match=r"^loads\(\): .*more than 250000 elements, the limit that max_elements= sets"
+    ):
         loads(text, max_elements=250_000)
     assert len(loads(text, max_elements=300_010)) == 300_001
-    with pytest.raises(ConfigurationError, match="max_elements"):
+    assert loads(_text("1"), max_elements=10**18) == 1
+    with pytest.raises(ConfigurationError, match=r"^max_elements must be a whole number"):
         loads(text, max_elements=0)

@@ -1,5 +1,6 @@
 """Resources, outcomes and deliveries are restored with all that is known of them."""
 
+import json
 from collections.abc import AsyncIterator
 from typing import Any
 
@@ -19,10 +20,13 @@ from kajabi_async import (
     Progress,
     RelationshipUnavailableError,
     Resource,
+    UnreadableAttributeError,
     UntypedResource,
     dumps,
     loads,
 )
+from kajabi_async.decoding.answers import read_page
+from kajabi_async.models.origin import Scope
 from kajabi_async.testing import FakeKajabi
 from kajabi_async.webhooks import Event, parse
 from tests.models.building import build, read
@@ -91,6 +95,18 @@ def test_absence_linkage_and_included_resources_arrive_in_a_cycle() -> None:
     customer = contact[0].customer.at_hand
     assert customer is not None
     assert customer[0] is arrived
+
+
+def test_an_attribute_that_cannot_be_read_arrives_unreadable() -> None:
+    """Reading it raises the same error, with its path through an array; of other resources nothing is written."""
+    row = {"type": "customers", "id": "1", "attributes": {"name": ["Ada"], "email": "ada@example.com"}}
+    (left,) = read_page(json.dumps({"data": [row]}).encode(), cls=Customer, scope=Scope(), context="GET").rows
+    assert isinstance(left, Customer)
+    arrived = travelled(left)
+    assert everything(arrived) == everything(left)
+    with pytest.raises(UnreadableAttributeError, match="expected text, got an array at /data/0/attributes/name"):
+        _ = arrived.name
+    assert "unreadable" not in json.loads(dumps(build(Customer, {"name": "Ada"})))["resources"][0]
 
 
 def test_a_resource_that_occurs_twice_is_written_once() -> None:

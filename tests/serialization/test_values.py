@@ -62,6 +62,13 @@ def test_any_value_comes_back_equal_and_of_the_same_type(value: Any) -> None:
     assert _kinds(arrived) == _kinds(value)
 
 
+def test_text_that_is_no_unicode_comes_back_as_it_was() -> None:
+    """A lone surrogate, such as in a rejected id, as a value and as a name; the text written is UTF-8 all the same."""
+    value = {"\ud800": ["a\udfff", "é"], "plain": "\ud83d"}
+    assert travelled(value) == value
+    assert loads(dumps(value).encode()) == value
+
+
 def test_the_text_is_json_that_any_program_reads() -> None:
     """Plain values are written unchanged."""
     assert json.loads(dumps({"found": 3, "ids": ["1"]})) == {

@@ -1,0 +1,35 @@
+"""Errors of the SDK name options and commands, and no arguments or methods of Python."""
+
+import pytest
+
+from kajabi_async.cli.exit_codes import message_of
+from kajabi_async.cli.own_words import in_own_words
+from kajabi_async.errors import InvalidArgumentError, UnprocessableEntityError
+
+
+@pytest.mark.parametrize(
+    ("text", "own"),
+    [
+        ("page_size must be a whole number", "--page-size must be a whole number"),
+        ("use site_id=, sort= or max_wait=.", "use --site-id, --sort or --max-wait."),
+        ("filter[has_tag_id] takes an id; filter[search] text", "--has-tag-id takes an id; --search text"),
+        ("payouts.list needs a site", "payouts list needs a site"),
+        ("contact_notes.find_many has no sort", "contact-notes find-many has no sort"),
+        (
+            "payouts.list needs site_id=, here or on the client (KAJABI_SITE_ID)",
+            "payouts list needs --site-id or KAJABI_SITE_ID",
+        ),
+        ("/v1/offers?site_id=5 and --a-b= and a.b needs none", "/v1/offers?site_id=5 and --a-b= and a.b needs none"),
+    ],
+)
+def test_arguments_filters_and_methods_are_named_as_they_are_typed(text: str, own: str) -> None:
+    """In every place of the text; a link and an option stay as they are."""
+    assert in_own_words(text) == own
+
+
+def test_the_message_of_an_error_is_one_line() -> None:
+    """In words of the command, but for an answer of the API, which may be about the arguments of another."""
+    assert message_of(InvalidArgumentError("site_id= must be True or False")) == "--site-id must be true or false"
+    answer = UnprocessableEntityError(status=422, method="GET", path="/v1/x?site_id=")
+    assert "/v1/x?site_id=" in message_of(answer)
+    assert message_of(KeyboardInterrupt("interrupted\n  twice")) == "interrupted twice"
