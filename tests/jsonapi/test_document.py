@@ -324,6 +324,12 @@ def test_ten_of_many_malformed_included_rows_are_reported(junk: Any) -> None:
     ]
 
 
+def test_included_objects_too_small_to_be_resources_are_not_limited_by_number() -> None:
+    """They are left out, so they become nothing."""
+    rows = included_in(read(data=[], included=[{}] * 20_000))
+    assert [malformed(row).path for row in rows] == [f"included[{at}].type" for at in range(10)]
+
+
 def test_an_array_of_rows_that_cannot_be_decoded_is_not_read_to_its_end() -> None:
     """A hundred are tried: what cannot be decoded takes longer than what can."""
     body = b'{"data":[],"included":[%s,{"type":"offers","id":"1"},%s,{"type":"offers","id":"2"}]}'
@@ -376,6 +382,20 @@ def test_reads_each_row_by_itself_if_one_cannot_be_decoded() -> None:
     errors = [malformed(row) for row in read_singly[1:]]
     assert [error.path for error in errors] == ["data[1]", "data[2]", "data[3].id"]
     assert [error.problem for error in errors[:2]] == ["not a resource object"] * 2
+
+
+@pytest.mark.parametrize("data", [b"[%s]" % UNDECODABLE, UNDECODABLE])
+def test_a_row_that_cannot_be_decoded_costs_nothing_of_the_rest(data: bytes) -> None:
+    """What is included, links and meta are as in any document, and limited alike."""
+    row = b'{"type":"offers","id":"%d"}'
+    included = b",".join(row % number for number in range(1_001))
+    body = b'{"data":%s,"included":[%s],"links":{"next":"x"},"meta":{"total":3}}' % (data, included)
+    document = Document.from_bytes(body, context=CONTEXT, most_elements=20_020)
+    assert [resource(row).id for row in included_in(document)] == [str(number) for number in range(1_001)]
+    assert (document.links, document.meta) == ({"next": "x"}, {"total": 3})
+    with pytest.raises(AnswerTooLargeError, match="1001 resource objects, more than the 1000 ") as caught:
+        Document.from_bytes(body, context=CONTEXT, most_elements=20_000)
+    assert (caught.value.path, caught.value.context) == ("included", CONTEXT)
 
 
 def test_a_single_row_that_cannot_be_decoded_is_malformed() -> None:

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from kajabi_async.jsonapi import limits
 from kajabi_async.jsonapi.codec import json_array, json_object
-from kajabi_async.jsonapi.limits import excess_in, is_deeper, most_included, most_rows, width_in
+from kajabi_async.jsonapi.limits import excess_in, is_deeper, most_conversions, most_included, most_rows, width_in
 from tests.jsonapi.strategies import json_values
 
 _TEXTS = st.text(alphabet='a,[{"\\]}:é', max_size=6)
@@ -108,6 +108,8 @@ def test_what_is_too_short_to_hold_many_is_not_counted() -> None:
     assert limits.surely_small(200_000) == 80_000
     assert excess(b"[" * 40_000 + b"]" * 40_000, 200_000) == ""
     assert "more than 40000 arrays and objects" in excess(b"[" * 40_001 + b"]" * 40_001, 200_000)
+    assert excess(b"[" * 80_000, 200_000) == ""
+    assert "more than 40000 arrays and objects" in excess(b"[" * 80_001, 200_000)
 
 
 @pytest.mark.parametrize("body", [b"<p>,</p>" * 200_000, b'"' + b"," * 500_000 + b'"', b"," * 500_000])
@@ -118,9 +120,10 @@ def test_what_is_no_array_or_object_is_left_to_the_decoder(body: bytes) -> None:
 
 @pytest.mark.parametrize("digits", [100, 199, 200])
 def test_numbers_of_two_hundred_digits_are_read(digits: int) -> None:
-    """In a text of any size, and more of them in strings."""
+    """In a text of any size, and more of them in strings, also in one that has no end."""
     body = b'["' + b"7" * 300_000 + b'",' + b",".join([b"1" * digits] * 600) + b"]"
     assert excess(body, 200_000) == ""
+    assert excess(body[:300_000], 200_000) == ""
 
 
 @pytest.mark.parametrize("offset", [0, 1, 99])
@@ -128,6 +131,11 @@ def test_a_longer_number_in_a_large_text_is_too_long(offset: int) -> None:
     """At any place: decoding it takes time that grows with the square of its digits."""
     body = b'["' + b"a" * (300_000 + offset) + b'",-' + b"1" * 201 + b"]"
     assert excess(body, 200_000) == "a number of more than 200 digits"
+
+
+def test_a_number_is_too_long_though_the_text_ends_in_a_string() -> None:
+    """The decoder would read the number before it finds that."""
+    assert excess(b"[" + b"1" * 300_000 + b',"', 200_000) == "a number of more than 200 digits"
 
 
 @pytest.mark.parametrize("wide", ["\U0001f600".encode(), b"\\ud83d\\ude00", b"\\uD83D\\uDE00"])
@@ -157,3 +165,8 @@ def test_rows_are_limited_along_with_elements() -> None:
     assert (most_rows(200_000), most_included(200_000)) == (4000, 10_000)
     assert (most_rows(2_000_000), most_included(2_000_000)) == (40_000, 100_000)
     assert (most_rows(1), most_included(1)) == (1, 1)
+
+
+def test_half_as_many_values_as_elements_may_be_converted_one_by_one() -> None:
+    """However low the limit, one resource with as many members as it may have is converted."""
+    assert [most_conversions(most) for most in (200_000, 2_003, 2_000, 1)] == [100_000, 1_001, 1_000, 1_000]

@@ -62,7 +62,7 @@ def test_reads_many_identifiers_in_their_order() -> None:
     """Row 37: the order of linkage is kept, though it means nothing."""
     found = relation({"data": [{"type": "offers", "id": each} for each in ("9", "2", "7")]})
     assert found.state is LinkageState.TO_MANY
-    assert [identifier.id for identifier in found.identifiers] == ["9", "2", "7"]
+    assert found.identifiers == tuple(Identifier("offers", each) for each in ("9", "2", "7"))
 
 
 def test_finds_data_inside_links() -> None:
@@ -82,10 +82,23 @@ def test_keeps_both_links() -> None:
     assert found == Relationship(LinkageState.UNSTATED, (), SELF, "/v1/offers")
 
 
-def test_keeps_both_links_beside_data() -> None:
-    """Also if the linkage came as well."""
-    found = relation({"data": [], "links": {"self": SELF, "related": "/v1/offers"}})
-    assert found == Relationship(LinkageState.TO_MANY, (), SELF, "/v1/offers")
+@pytest.mark.parametrize("further", [{}, {"meta": {"count": 3}}])
+@pytest.mark.parametrize(
+    ("data", "state", "identifiers"),
+    [
+        ([], LinkageState.TO_MANY, ()),
+        ([OFFER, OFFER], LinkageState.TO_MANY, (Identifier("offers", "4"),) * 2),
+        (None, LinkageState.TO_ONE, ()),
+        (OFFER, LinkageState.TO_ONE, (Identifier("offers", "4"),)),
+    ],
+)
+def test_keeps_both_links_beside_data(
+    data: Any, state: LinkageState, identifiers: tuple[Identifier, ...], further: dict[str, Any]
+) -> None:
+    """Whatever the linkage is, and whether or not the relation has members beyond the documented ones."""
+    found = relation({"data": data, "links": {"self": SELF, "related": "/v1/offers"}, **further})
+    assert found == Relationship(state, identifiers, SELF, "/v1/offers")
+    assert relation({"data": data, **further}) == Relationship(state, identifiers)
 
 
 def test_ignores_pagination_of_the_linkage() -> None:
