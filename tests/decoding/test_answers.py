@@ -104,6 +104,52 @@ def test_what_is_included_belongs_to_its_owner_though_sparse_fields_dropped_the_
     assert unstated.offers.ids is None
 
 
+@pytest.mark.parametrize(
+    ("include", "known"),
+    [
+        (("offers",), {"offers": ("4",)}),
+        (("offers", "offers.products"), {"offers": ("4",)}),
+        (("offers.products", "contact"), {"offers": ("4",), "contact": ("7",)}),
+        (("products", "contact"), {"products": ("5", "6"), "contact": ("7",)}),
+        (("products", "offers.products"), {"offers": ("4",)}),
+        (("offers", "contact.offers"), {"contact": ("7",)}),
+        (("offers", "contact.customer.offers"), {"contact": ("7",)}),
+        (("offers", "of_tomorrow"), {}),
+        (("offers", "contact.of_tomorrow"), {}),
+        (("offers.of_tomorrow.products", "products"), {}),
+        (("of_tomorrow",), {}),
+    ],
+)
+def test_what_two_paths_may_have_brought_belongs_to_none_for_certain(
+    include: tuple[str, ...], known: dict[str, tuple[str, ...]]
+) -> None:
+    """Nor what a relation may have brought that the SDK does not know: it may lead to any type."""
+    came: list[Any] = [
+        {"type": resource_type, "id": each, "attributes": {}}
+        for resource_type, ids in (("offers", ["4"]), ("products", ["5", "6"]), ("contacts", ["7"]))
+        for each in ids
+    ]
+    scope = Scope(Query(include=include, fields={"customers": ("name",)}))
+    customer = read(Customer, {"data": ADA, "included": came}, scope=scope)
+    found = {name: getattr(customer, name).ids for name in ("offers", "products", "contact")}
+    assert {name: ids for name, ids in found.items() if ids is not None} == known
+
+
+def test_what_belongs_to_an_included_resource_of_another_kind_is_not_the_owners() -> None:
+    """One that was not requested came with resources of its own."""
+    theirs: list[Any] = [
+        {"type": "offers", "id": "4", "attributes": {}},
+        {"type": "offers", "id": "5", "attributes": {}},
+        {"type": "purchases", "id": "8", "relationships": {"offer": {"data": {"type": "offers", "id": "5"}}}},
+    ]
+    assert _sparse(theirs).offers.ids == ("4",)
+
+
+def test_two_resources_are_not_taken_for_the_one_of_a_relation() -> None:
+    """Either may be it."""
+    assert _sparse([{"type": "contacts", "id": each, "attributes": {}} for each in ("7", "8")]).contact.ids is None
+
+
 def test_without_sparse_fields_of_its_type_nothing_is_tied() -> None:
     """Then the answer would mention a relation that the server knows."""
     scope = Scope(Query(include=("offers",), fields={"offers": ("title",)}))
@@ -195,8 +241,31 @@ def test_more_included_resources_than_the_limit_allows_are_refused_at_once(odd: 
     assert (
         len(read_resource(body, cls=Customer, scope=Scope(most_elements=20_020), context=CONTEXT).offers.ids or ()) == 0
     )
-    with pytest.raises(AnswerTooLargeError, match=r"1001 resource objects, more than the 1000 .* at included$"):
+    with pytest.raises(
+        AnswerTooLargeError, match=r"1001 resource objects, more than the 1000 .* at included$"
+    ) as caught:
         read_resource(body, cls=Customer, scope=Scope(most_elements=20_000), context=CONTEXT)
+    assert caught.value.context == CONTEXT
+
+
+@pytest.mark.parametrize("most_elements", [200_000, 100])
+@pytest.mark.parametrize("name", ["Ada", 5])
+@pytest.mark.parametrize("is_page", [False, True])
+def test_an_included_attribute_that_cannot_be_read_is_pointed_to_there(
+    most_elements: int, name: Any, is_page: bool
+) -> None:
+    """Whichever way the answer was read, and however large a part of it was included."""
+    row = {**ADA, "attributes": {"name": name}, "relationships": {"offers": {"data": [{"type": "offers", "id": "4"}]}}}
+    offer: dict[str, Any] = {"type": "offers", "id": "4", "attributes": {"price_in_cents": "much", "title": "x" * 200}}
+    body = json.dumps({"data": [row] if is_page else row, "included": [offer]}).encode()
+    scope = Scope(most_elements=most_elements)
+    if is_page:
+        (customer,) = read_page(body, cls=Customer, scope=scope, context=CONTEXT).rows
+    else:
+        customer = read_resource(body, cls=Customer, scope=scope, context=CONTEXT)
+    assert isinstance(customer, Customer)
+    (loaded,) = customer.offers.at_hand or ()
+    assert loaded.unreadable_attributes()["price_in_cents"].pointer == "/included/0/attributes/price_in_cents"
 
 
 def test_more_rows_than_the_limit_allows_are_refused() -> None:

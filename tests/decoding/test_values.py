@@ -1,8 +1,9 @@
 """JSON values to Python values: converted if nothing is lost, refused with the place if something is."""
 
 import sys
+from collections.abc import Mapping
 from contextlib import suppress
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -25,6 +26,7 @@ from kajabi_async import (
 )
 from kajabi_async.decoding.values import Refused, converter_for
 from kajabi_async.jsonapi.query import Query
+from kajabi_async.models.commerce import PayoutTransaction
 from kajabi_async.models.origin import Scope
 from kajabi_async.models.resource import MODELS, attribute_names
 from tests.drawing import examples
@@ -179,6 +181,60 @@ def test_socials_keep_networks_that_are_not_documented() -> None:
     socials = build(Customer, {"socials": {"twitter": "@ada", "linkedin": "ada"}}).socials
     assert socials is not None
     assert (socials.twitter, socials.facebook, socials.extra) == ("@ada", None, {"linkedin": "ada"})
+
+
+@pytest.mark.parametrize(
+    ("annotation", "value", "converted"),
+    [
+        (date, "2024-01-09", date(2024, 1, 9)),
+        (date | None, "2024-01-09", date(2024, 1, 9)),
+        (Mapping[str, int], {"a": "1", "b": None}, {"a": 1, "b": None}),
+        (Mapping[str, int | None], {"a": 2.0, "b": None}, {"a": 2, "b": None}),
+        (Mapping[str, str | None], {"a": "x", "b": None, "c": 3}, {"a": "x", "b": None, "c": "3"}),
+        (Mapping[str, Any], {"a": [1, {"b": None}]}, {"a": [1, {"b": None}]}),
+        (tuple[int, ...], ["1", None, 3.0], (1, None, 3)),
+        (tuple[Mapping[str, Decimal], ...], [{"a": "1.5"}, {}], ({"a": Decimal("1.5")}, {})),
+        (
+            PayoutTransaction,
+            {"fee": 3, "offer_ids": [7], "created_at": None, "of_tomorrow": [1], "extra": 2},
+            PayoutTransaction(fee=Decimal(3), offer_ids=("7",), extra={"of_tomorrow": [1], "extra": 2}),
+        ),
+    ],
+)
+def test_what_is_in_a_value_is_converted_by_the_same_rules(annotation: Any, value: Any, converted: Any) -> None:
+    """Null stays null wherever it stands, and a member that is not known stays as it came."""
+    result = converter_for(annotation)(value)
+    assert (type(result), result) == (type(converted), converted)
+
+
+@pytest.mark.parametrize(
+    ("annotation", "value", "problem", "kind", "steps"),
+    [
+        (date, "tomorrow", "expected an ISO 8601 date, got 'tomorrow'", "text", ()),
+        (date, 20240109, "expected an ISO 8601 date, got 20240109", "a number", ()),
+        (datetime, "now", "expected an ISO 8601 time, got 'now'", "text", ()),
+        (datetime, "2024-01-09T08:00:00", "expected a time with its zone, got '2024-01-09T08:00:00'", "text", ()),
+        (float, 10**400, "expected a number that a float can hold, got a number of more than", "a number", ()),
+        (bool, "yes", "expected true or false, got 'yes'", "text", ()),
+        (Decimal, None, "expected a decimal number, got None", "null", ()),
+        (Mapping[str, int], [1], "expected an object, got [1]", "an array", ()),
+        (Mapping[str, int], {"a": 1, "b": "x"}, "expected a whole number, got 'x'", "text", ("b",)),
+        (Mapping[str, str | None], {"a": "x", "k" * 61: [1]}, "expected text, got [1]", "an array", ("k" * 60,)),
+        (tuple[int, ...], {"a": 1}, "expected an array, got {'a': 1}", "an object", ()),
+        (tuple[int, ...], [1, None, True], "expected a whole number, got True", "true or false", (2,)),
+        (tuple[Mapping[str, int], ...], [{}, {"a": 1.5}], "expected a whole number, got 1.5", "a number", (1, "a")),
+        (PayoutTransaction, [1], "expected an object, got [1]", "an array", ()),
+        (PayoutTransaction, {"offer_ids": ["1", []]}, "expected text, got []", "an array", ("offer_ids", 1)),
+    ],
+)
+def test_a_refusal_says_what_was_expected_and_what_came_and_leads_to_it(
+    annotation: Any, value: Any, problem: str, kind: str, steps: tuple[str | int, ...]
+) -> None:
+    """By names, the long ones cut, and by places in arrays."""
+    with pytest.raises(Refused) as caught:
+        converter_for(annotation)(value)
+    assert str(caught.value).startswith(problem)
+    assert (caught.value.kind, caught.value.steps) == (kind, steps)
 
 
 @given(places=st.dictionaries(st.integers(0, 999), JSON, max_size=5))

@@ -1,4 +1,5 @@
 import json
+import sys
 from typing import Any
 
 import pytest
@@ -76,9 +77,10 @@ def test_prefers_data_in_its_place() -> None:
     assert relation({"data": None, "links": {"data": [OFFER]}}).state is LinkageState.TO_ONE
 
 
-def test_keeps_both_links() -> None:
+@pytest.mark.parametrize("further", [{}, {"meta": {"count": 3}}])
+def test_keeps_both_links(further: dict[str, Any]) -> None:
     """A relation without data has the links of its linkage and of the related resources."""
-    found = relation({"links": {"self": SELF, "related": "/v1/offers"}})
+    found = relation({"links": {"self": SELF, "related": "/v1/offers"}, **further})
     assert found == Relationship(LinkageState.UNSTATED, (), SELF, "/v1/offers")
 
 
@@ -172,6 +174,17 @@ def test_makes_a_reference_of_linkage_that_was_not_included() -> None:
 def test_reads_no_relations_if_there_are_none(raw: bytes) -> None:
     """A ``relationships`` member of another shape, or one that cannot be read, holds no relations."""
     assert read_relationships(raw) == {}
+
+
+def test_relations_of_any_depth_end_no_process() -> None:
+    """Not even if the program has raised the recursion limit."""
+    before = sys.getrecursionlimit()
+    sys.setrecursionlimit(10**6)
+    try:
+        assert read_relationships(b'{"offers": ' + b"[" * 200_000 + b"]" * 200_000 + b"}") == {}
+        assert read_relationships(b'{"offers": {"data": null}}') == {"offers": Relationship(LinkageState.TO_ONE)}
+    finally:
+        sys.setrecursionlimit(before)
 
 
 def test_reads_a_link_that_is_text() -> None:
