@@ -24,6 +24,7 @@ from kajabi_async import (
     Purchase,
     Resource,
 )
+from kajabi_async.decoding.answers import read_samples
 from kajabi_async.decoding.values import Refused, converter_for
 from kajabi_async.jsonapi.query import Query
 from kajabi_async.models.commerce import PayoutTransaction
@@ -37,6 +38,10 @@ JSON = st.recursive(
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=8), inner, max_size=3),
     max_leaves=6,
 )
+
+
+def _numbered(number: int) -> dict[str, int]:
+    return {f"x{each}": each for each in range(number)}
 
 
 @pytest.mark.parametrize(
@@ -146,11 +151,31 @@ def test_the_place_is_the_name_on_the_wire(cls: type[Resource], attributes: dict
     assert caught.value.path == f"data.attributes.{place}"
 
 
-def test_attributes_that_are_no_object_are_refused() -> None:
-    """Whatever stands in their place, the place is named."""
+@pytest.mark.parametrize("attributes", [[1], "text", 5, True, _numbered(1_001)])
+@pytest.mark.parametrize("is_strict", [False, True])
+def test_attributes_that_are_no_object_or_too_many_are_refused(attributes: Any, is_strict: bool) -> None:
+    """Whatever stands in their place, the place is named, and the request."""
     with pytest.raises(DecodeError) as caught:
-        build(Customer, [1])
-    assert caught.value.path == "data.attributes"
+        build(Customer, attributes, scope=Scope(strict=is_strict))
+    assert (caught.value.path, caught.value.context) == ("data.attributes", "GET /v1/things/1")
+    assert caught.value.problem in {"attributes must be an object", "more than 1000 attributes"}
+
+
+@pytest.mark.parametrize("attributes", [b'{"name":"Ada","sign_in_count":1e999}', b"[1e999]"])
+@pytest.mark.parametrize("is_strict", [False, True])
+def test_attributes_that_cannot_be_decoded_are_refused_by_name_of_the_request(
+    attributes: bytes, is_strict: bool
+) -> None:
+    """All of them in a strict scope; else one that cannot be decoded costs itself alone, if they are an object."""
+    row = b'[{"type":"customers","id":"1","attributes":%s}]' % attributes
+    if attributes.startswith(b"{") and not is_strict:
+        (customer,) = read_samples(row, scope=Scope(), context="GET /v1/samples")
+        assert isinstance(customer, Customer)
+        assert (customer.name, list(customer.unreadable_attributes())) == ("Ada", ["sign_in_count"])
+        return
+    with pytest.raises(DecodeError, match="out of range") as caught:
+        read_samples(row, scope=Scope(strict=is_strict), context="GET /v1/samples")
+    assert caught.value.context == "GET /v1/samples"
 
 
 def test_custom_fields_are_gathered_under_their_own_names() -> None:

@@ -143,7 +143,9 @@ def test_a_large_text_is_not_made_four_times_as_large_by_one_character(wide: byt
     """In Python every character of a string takes as much memory as the largest one."""
     assert "characters beyond U+FFFF" in width_in(b'["' + b"a" * (8 * 2**20) + wide + b'"]')
     assert width_in(b'["' + b"a" * (8 * 2**20) + "é\u20ac".encode() + b'"]') == ""
-    assert width_in(b'["' + b"a" * (8 * 2**20 - 100) + wide + b'"]') == ""
+    body = b'["' + wide + b"a" * (8 * 2**20 - len(wide) - 4) + b'"]'
+    assert width_in(body) == ""
+    assert "characters beyond U+FFFF" in width_in(body + b" ")
 
 
 def _text_of(unit: bytes, size: int) -> bytes:
@@ -154,10 +156,21 @@ def test_a_large_text_of_hidden_quotes_is_refused() -> None:
     """Distinguishing them from the quotes that end a string takes longer than reading a letter."""
     size = 8 * 2**20 + 100
     for escapes in (b'\\"', b'\\\\\\"'):
-        assert "more than one in 16 escapes a quote" in excess_in(_text_of(escapes + b",", size), 10, "most")
-        assert excess_in(_text_of(escapes + b",", size - 200), 10, "most") == ""
-        assert excess_in(_text_of(escapes + b",[{" * 16, size), 10, "most") == ""
-    assert excess_in(_text_of(b"\\u003c,[{", size), 10, "most") == ""
+        assert "more than one in 16 escapes a quote" in excess(_text_of(escapes + b",", size), 10)
+        assert excess(_text_of(escapes + b",", size - 200), 10) == ""
+        assert excess(_text_of(escapes + b",[{" * 16, size), 10) == ""
+    assert excess(_text_of(b"\\u003c,[{", size), 10) == ""
+
+
+def test_the_bounds_of_hidden_quotes_are_exact() -> None:
+    """A text of 8 MiB may have any number, a larger one a quote for each 16 bytes."""
+    largest = _text_of(b'\\",', 8 * 2**20 - 4)
+    largest += b" " * (8 * 2**20 - len(largest))
+    assert excess(largest, 10) == ""
+    assert excess(largest + b" ", 10) == "more than 8388608 bytes, of which more than one in 16 escapes a quote"
+    one_in_16 = _text_of(b'\\",,,,,,,[{[{[{,', 8 * 2**20 + 64)
+    assert excess(one_in_16, 10) == ""
+    assert "more than one in 16 escapes a quote" in excess(b'["\\"' + one_in_16[2:], 10)
 
 
 def test_rows_are_limited_along_with_elements() -> None:
