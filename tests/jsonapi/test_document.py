@@ -12,6 +12,8 @@ from tests.jsonapi.outcomes import outcome_of
 from tests.jsonapi.strategies import document_bodies
 
 CONTEXT = "GET /v1/customers"
+UNDECODABLE = b'{"type":"customers","id":1e999}'
+"""The decoder refuses the whole document for its number."""
 
 
 def read(**members: Any) -> Document:
@@ -93,6 +95,14 @@ def test_reports_the_errors_that_came_instead_of_data(included: list[Any]) -> No
     """Row 13: errors under a success status are reported, not swallowed."""
     with pytest.raises(DecodeError, match=r"without data, with errors: Gone: No such site; Look elsewhere$"):
         read(errors=[{"title": "Gone", "detail": "No such site"}, {"title": "Look elsewhere"}], included=included)
+
+
+def test_reports_the_first_ten_of_many_errors() -> None:
+    """The rest says no more."""
+    with pytest.raises(DecodeError) as caught:
+        read(errors=[{"title": f"Error {number}"} for number in range(11)])
+    listed = "; ".join(f"Error {number}" for number in range(10))
+    assert caught.value.problem == f"a document without data, with errors: {listed}"
 
 
 @pytest.mark.parametrize("body", [b"[]", b"null", b'"text"', b"7", b"", b"<html></html>", b'{"data": {}'])
@@ -358,20 +368,20 @@ def test_refuses_a_large_document_with_a_number_that_cannot_be_decoded() -> None
 
 def test_takes_a_number_that_is_too_long_for_no_id() -> None:
     """No path could hold it, and a program may have lowered the digits that Python prints."""
-    assert malformed(read(data=customer(10**600)).data).path == "data.id"
-    assert resource(read(data=customer(10**254)).data).id == str(10**254)
+    for number in (10**600, 10**255, -(10**255)):
+        assert malformed(read(data=customer(number)).data).path == "data.id"
+    for number in (10**255 - 1, 1 - 10**255):
+        assert resource(read(data=customer(number)).data).id == str(number)
 
 
 def test_refuses_links_and_meta_that_are_nested_too_deeply() -> None:
     """If they were ignored, a list would silently end early."""
-    deep = json.loads("[" * 200 + "]" * 200)
-    for member in ("links", "meta"):
-        with pytest.raises(DecodeError, match="nested too deeply"):
-            read(data=[], **{member: {"a": deep}})
-
-
-UNDECODABLE = b'{"type":"customers","id":1e999}'
-"""The decoder refuses the whole document for its number."""
+    deep = b'{"a":%s%s}' % (b"[" * 200, b"]" * 200)
+    for data in (b'"data":[],', b'"data":[%s],' % UNDECODABLE, b'"data":null,', b""):
+        for member in ("links", "meta") if data else ("errors",):
+            with pytest.raises(DecodeError) as caught:
+                Document.from_bytes(b'{%s"%s":%s}' % (data, member.encode(), deep), context=CONTEXT)
+            assert str(caught.value) == f"{CONTEXT}: nested too deeply"
 
 
 def test_reads_each_row_by_itself_if_one_cannot_be_decoded() -> None:

@@ -243,6 +243,7 @@ def test_never_raises_for_any_text(body: bytes) -> None:
 
 def test_a_number_that_no_path_could_hold_is_no_id() -> None:
     """An id has at most 255 digits."""
-    longest = 10**255 - 1
-    assert identifiers_of({"type": "offers", "id": longest}) == (Identifier("offers", str(longest)),)
-    assert identifiers_of({"type": "offers", "id": 10**255}) is None
+    for number in (10**255 - 1, 1 - 10**255):
+        assert identifiers_of({"type": "offers", "id": number}) == (Identifier("offers", str(number)),)
+    for number in (10**255, -(10**255)):
+        assert identifiers_of({"type": "offers", "id": number}) is None
