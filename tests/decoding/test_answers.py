@@ -9,9 +9,20 @@ from unittest.mock import patch
 
 import pytest
 
-from kajabi_async import AnswerTooLargeError, Contact, Customer, DecodeError, Offer, Resource, UntypedResource
+from kajabi_async import (
+    AnswerTooLargeError,
+    ConfigurationError,
+    Contact,
+    Course,
+    Customer,
+    DecodeError,
+    Offer,
+    Resource,
+    UntypedResource,
+)
 from kajabi_async.decoding.answers import read_page, read_resource, read_samples, refuse_stranger
-from kajabi_async.decoding.fast import TypedReader
+from kajabi_async.decoding.decoder import Decoder
+from kajabi_async.decoding.fast import FastReader, TypedReader
 from kajabi_async.jsonapi.document import MANY_BYTES
 from kajabi_async.jsonapi.linkage import MISSING, Identifier, LinkageState
 from kajabi_async.jsonapi.query import Query
@@ -133,6 +144,43 @@ def test_what_two_paths_may_have_brought_belongs_to_none_for_certain(
     customer = read(Customer, {"data": ADA, "included": came}, scope=scope)
     found = {name: getattr(customer, name).ids for name in ("offers", "products", "contact")}
     assert {name: ids for name, ids in found.items() if ids is not None} == known
+
+
+def test_what_is_stated_of_one_relation_leaves_the_others_to_what_was_included() -> None:
+    """In whatever order the paths were requested."""
+    came: list[Any] = [{"type": "offers", "id": "4"}, {"type": "contacts", "id": "7"}]
+    for include in (("offers", "contact"), ("contact", "offers")):
+        scope = Scope(Query(include=include, fields={"customers": ("name",)}))
+        stated = {**ADA, "relationships": {"offers": {"data": []}}}
+        customer = read(Customer, {"data": stated, "included": came}, scope=scope)
+        assert (customer.offers.ids, customer.contact.ids) == ((), ("7",))
+
+
+def test_what_a_requested_resource_links_to_is_still_the_owners() -> None:
+    """The contact of a customer is no reason why the customer should not have the same offer."""
+    contact = {"type": "contacts", "id": "7", "relationships": {"offers": {"data": [{"type": "offers", "id": "4"}]}}}
+    customer = _sparse([contact, {"type": "offers", "id": "4"}])
+    assert (customer.offers.ids, customer.contact.ids) == (("4",), ("7",))
+
+
+@pytest.mark.parametrize(
+    ("include", "stated", "ids"),
+    [
+        (("lessons", "lessons.media"), {}, ("20", "21")),
+        (("lessons",), {}, None),
+        (("lessons.media",), {"media": {"data": [{"type": "media", "id": "20"}]}}, ("20",)),
+    ],
+)
+def test_what_was_included_along_a_path_is_that_of_the_relation_that_leads_along_it(
+    include: tuple[str, ...], stated: dict[str, Any], ids: tuple[str, ...] | None
+) -> None:
+    """Unless the answer states the relation itself."""
+    course = {"type": "courses", "id": "1", "attributes": {}, "relationships": stated}
+    came: list[Any] = [
+        {"type": "lessons", "id": "7", "relationships": {"media": {"data": {"type": "media", "id": "20"}}}},
+        *({"type": "media", "id": each} for each in ("20", "21")),
+    ]
+    assert read(Course, {"data": course, "included": came}, scope=Scope(Query(include=include))).media.ids == ids
 
 
 def test_what_belongs_to_an_included_resource_of_another_kind_is_not_the_owners() -> None:
@@ -293,6 +341,35 @@ def test_what_is_no_array_of_samples_is_refused(body: bytes) -> None:
     """Nothing but one array is read, whatever is wrong with the rest."""
     with pytest.raises(DecodeError, match=CONTEXT):
         read_samples(body, scope=Scope(), context=CONTEXT)
+
+
+@pytest.mark.parametrize(
+    ("cls", "name", "read_it"),
+    [
+        (FastReader, "read_one", lambda body: read_resource(body, cls=Customer, scope=Scope(), context=CONTEXT)),
+        (FastReader, "read_page", lambda body: read_page(body, cls=Customer, scope=Scope(), context=CONTEXT)),
+        (Decoder, "read", lambda body: read_samples(b"[%s]" % body, scope=Scope(), context=CONTEXT)),
+    ],
+)
+def test_a_spent_stack_is_reported_with_the_request(cls: type, name: str, read_it: Callable[[bytes], Any]) -> None:
+    """Wherever in the decoding it ends."""
+    body = json.dumps({"type": "customers", "id": "1"}).encode()
+    with (
+        patch.object(cls, name, side_effect=RecursionError),
+        pytest.raises(ConfigurationError, match=f"^{CONTEXT}: called too deep in a recursion"),
+    ):
+        read_it(body)
+
+
+def test_samples_may_have_as_many_values_as_other_answers() -> None:
+    """Half as many as the limit of elements are converted one by one."""
+    sample = {"type": "kajabi_payments_payouts", "id": "1", "attributes": {"transactions": [{}] * 100}}
+    body = json.dumps([sample] * 2).encode()
+    assert len(read_samples(body, scope=Scope(most_elements=4_000), context=CONTEXT)) == 2
+    with pytest.raises(AnswerTooLargeError) as caught:
+        read_samples(body, scope=Scope(most_elements=3_998), context=CONTEXT)
+    problem = "more than 1999 values to convert, which is what a limit of 3998 elements allows"
+    assert (caught.value.problem, caught.value.context) == (problem, CONTEXT)
 
 
 def test_a_malformed_sample_says_where_it_was() -> None:

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kajabi_async import Contact, Customer, Resource
+from kajabi_async import Contact, Customer, Offer, Resource
 from kajabi_async.decoding.answers import read_page
 from kajabi_async.decoding.by_column import times_of
 from kajabi_async.decoding.decoder import DECODERS
@@ -105,6 +105,17 @@ def test_members_without_a_slot_stay_with_their_row() -> None:
             ({"custom_2": None}, {}),
         ]
     DECODERS.clear()
+
+
+def test_complete_rows_have_no_custom_fields_if_none_came() -> None:
+    """And an offer keeps its title, as no other name came."""
+    with patch.object(FastReader, "_build", side_effect=AssertionError):
+        contacts = _read(
+            [{name: value for name, value in whole(Contact).items() if name != "custom_fields"}] * 2, Contact
+        )
+        offers = _read([whole(Offer, title=each) for each in ("All", None)], Offer)
+    assert [(row.custom_fields, dict(row.extra)) for row in contacts] == [({}, {})] * 2
+    assert [(row.title, dict(row.extra)) for row in offers] == [("All", {}), (None, {})]
 
 
 def test_the_rows_of_a_page_are_as_closed_as_any_resource() -> None:

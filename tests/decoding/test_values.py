@@ -24,6 +24,7 @@ from kajabi_async import (
     Purchase,
     Resource,
 )
+from kajabi_async.decoding import values
 from kajabi_async.decoding.answers import read_samples
 from kajabi_async.decoding.values import Refused, converter_for
 from kajabi_async.jsonapi.query import Query
@@ -208,6 +209,13 @@ def test_socials_keep_networks_that_are_not_documented() -> None:
     assert (socials.twitter, socials.facebook, socials.extra) == ("@ada", None, {"linkedin": "ada"})
 
 
+@pytest.fixture
+def converter() -> None:
+    """Make the converter again, as in a new process."""
+    values._converter.cache_clear()
+
+
+@pytest.mark.usefixtures("converter")
 @pytest.mark.parametrize(
     ("annotation", "value", "converted"),
     [
@@ -232,6 +240,7 @@ def test_what_is_in_a_value_is_converted_by_the_same_rules(annotation: Any, valu
     assert (type(result), result) == (type(converted), converted)
 
 
+@pytest.mark.usefixtures("converter")
 @pytest.mark.parametrize(
     ("annotation", "value", "problem", "kind", "steps"),
     [

@@ -75,6 +75,13 @@ def test_levels_are_counted_exactly(value: Any) -> None:
     assert is_deeper(body, depth(value) - 1)
 
 
+@pytest.mark.parametrize("body", [b"", b"1", b'"' + b"[{" * 200 + b'"', b'"\\"[["'])
+def test_text_and_numbers_have_no_levels(body: bytes) -> None:
+    """Whatever the text holds."""
+    assert not is_deeper(body, 0)
+    assert not is_deeper(body, 100)
+
+
 def test_a_string_is_found_wherever_its_portion_ends(monkeypatch: pytest.MonkeyPatch) -> None:
     """Texts are split by portions, which end between a quote and the next."""
     body = json.dumps([["a,", {"b[": '"'}, "\\"]] * 7).encode()
