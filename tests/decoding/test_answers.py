@@ -258,6 +258,25 @@ def test_what_an_answer_says_beside_the_attributes_is_kept() -> None:
     assert Customer.relations["contact"].identify("7") == Identifier("contacts", "7")
 
 
+def test_an_attribute_of_what_was_included_inside_data_is_pointed_to_there() -> None:
+    """Courses are documented so."""
+    linkage = {"modules": {"data": [{"type": "modules", "id": "4"}]}}
+    module = {"type": "modules", "id": "4", "attributes": {"title": []}}
+    course = {"type": "courses", "id": "1", "attributes": {}, "relationships": linkage, "included": [module]}
+    (loaded,) = read(Course, {"data": course}).modules.at_hand or ()
+    assert loaded.unreadable_attributes()["title"].pointer == "/data/included/0/attributes/title"
+
+
+@pytest.mark.parametrize("odd", [5, ADA, {"type": "offers", "id": "5", "attributes": {"title": []}}])
+def test_an_included_resource_that_is_not_read_leaves_those_after_it(odd: Any) -> None:
+    """Whether it is malformed, one of the primary resources, or has an attribute that a strict scope refuses."""
+    offer: Any = {"type": "offers", "id": "4", "attributes": {"title": "All"}}
+    customer = read(Customer, {"data": ADA, "included": [odd, offer]}, scope=strict())
+    known = customer.origin.scope.known
+    assert set(known) == {customer.identifier, Identifier("offers", "4")}
+    assert known[customer.identifier] is customer
+
+
 @pytest.mark.parametrize("member", ["links", "meta", "relationships"])
 @pytest.mark.parametrize("odd", [None, [], 5, "x"])
 def test_odd_members_are_none(member: str, odd: Any) -> None:

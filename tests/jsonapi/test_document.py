@@ -403,7 +403,7 @@ def test_a_row_that_cannot_be_decoded_costs_nothing_of_the_rest(data: bytes) -> 
     document = Document.from_bytes(body, context=CONTEXT, most_elements=20_020)
     assert [resource(row).id for row in included_in(document)] == [str(number) for number in range(1_001)]
     assert (document.links, document.meta) == ({"next": "x"}, {"total": 3})
-    with pytest.raises(AnswerTooLargeError, match="1001 resource objects, more than the 1000 ") as caught:
+    with pytest.raises(AnswerTooLargeError, match=r"1001 .* the 1000 .* 20000 elements") as caught:
         Document.from_bytes(body, context=CONTEXT, most_elements=20_000)
     assert (caught.value.path, caught.value.context) == ("included", CONTEXT)
 
