@@ -70,6 +70,14 @@ def test_another_resource_than_the_requested_one_is_refused() -> None:
     )
 
 
+@pytest.mark.parametrize("data", [ADA, None, {**ADA, "attributes": {"name": 5}}])
+def test_what_is_no_array_is_no_page(data: Any) -> None:
+    """Even if it is one resource of the class."""
+    body = json.dumps({"data": data}).encode()
+    problem = "an array of resource objects was expected"
+    _refused(lambda: read_page(body, cls=Customer, scope=Scope(), context=CONTEXT), problem, "data")
+
+
 def test_a_malformed_row_stands_in_its_place_in_the_page() -> None:
     """Among rows that are read; the top-level members are kept as they came."""
     rows: list[Any] = [ADA, {**ADA, "type": "offers"}, 5, {**ADA, "attributes": {"name": []}}, {**ADA, "id": "2"}]

@@ -242,7 +242,9 @@ def test_survives_odd_included_inside_data(odd: Any) -> None:
     for included in ([], [None]):
         document = read(data=customer(included=odd), included=included)
         assert resource(document.data).id == "1"
-        assert malformed(included_in(document)[-1]).path.startswith("data.included")
+        *beside, inside = included_in(document)
+        assert malformed(inside).path.startswith("data.included")
+        assert [malformed(row).path for row in beside] == [f"included[{at}]" for at in range(len(included))]
 
 
 def test_keeps_absent_attributes_apart_from_null_ones() -> None:
