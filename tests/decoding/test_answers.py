@@ -43,6 +43,7 @@ def _refused(call: Any, problem: str, path: str) -> None:
 @pytest.mark.parametrize(
     ("document", "problem", "path"),
     [
+        ({"data": []}, "one resource object was expected, 0 came", "data"),
         ({"data": None}, "a resource object was expected, null came", "data"),
         ({"data": {**ADA, "type": "offers"}}, "expected a resource of type 'customers', got 'offers'", "data.type"),
         ({"data": {**ADA, "type": "x" * 70}}, f"got '{'x' * 38}", "data.type"),
@@ -320,6 +321,22 @@ def test_more_included_resources_than_the_limit_allows_are_refused_at_once(odd: 
         AnswerTooLargeError, match=r"1001 resource objects, more than the 1000 .* at included$"
     ) as caught:
         read_resource(body, cls=Customer, scope=Scope(most_elements=20_000), context=CONTEXT)
+    assert caught.value.context == CONTEXT
+    page = body.replace(b'"data": {', b'"data": [{').replace(b'}, "included"', b'}], "included"')
+    assert len(read_page(page, cls=Customer, scope=Scope(most_elements=20_020), context=CONTEXT).rows) == 1
+    with pytest.raises(AnswerTooLargeError, match=r"1001 resource objects, .* the 1000 .* at included$") as caught:
+        read_page(page, cls=Customer, scope=Scope(most_elements=20_000), context=CONTEXT)
+    assert caught.value.context == CONTEXT
+
+
+@pytest.mark.parametrize("member", ["links", "meta"])
+@pytest.mark.parametrize("name", ["Ada", 5])
+def test_a_page_with_links_or_meta_that_are_nested_too_deeply_is_refused(member: str, name: Any) -> None:
+    """If they were ignored, a list would silently end early."""
+    row = {**ADA, "attributes": {"name": name}}
+    body = json.dumps({"data": [row], member: {"a": json.loads("[" * 200 + "]" * 200)}}).encode()
+    with pytest.raises(DecodeError, match="nested too deeply") as caught:
+        read_page(body, cls=Customer, scope=Scope(), context=CONTEXT)
     assert caught.value.context == CONTEXT
 
 

@@ -62,6 +62,7 @@ def _numbered(number: int) -> dict[str, int]:
         (Customer, "created_at", "2021-01-01T00:00:00.123456000Z", datetime(2021, 1, 1, 0, 0, 0, 123456, UTC)),
         (Contact, "subscribed", "true", True),
         (Contact, "subscribed", False, False),
+        (Contact, "subscribed", "false", False),
         (Offer, "price_in_cents", 2**70, 2**70),
         (Offer, "price", 100.0, Decimal("100.0")),
         (Media, "duration_in_minutes", 7, 7.0),
@@ -202,6 +203,14 @@ def test_custom_fields_that_were_not_requested_are_not_loaded() -> None:
     assert build(Contact, {"name": "Ada", "custom_1": "blue"}, scope=without).custom_fields == {"custom_1": "blue"}
 
 
+def test_an_odd_attribute_leaves_custom_fields_that_were_not_requested_unloaded() -> None:
+    """Nothing is known of them."""
+    contact = build(Contact, {"name": []}, scope=Scope(Query(fields={"contacts": ("name",)})))
+    assert list(contact.unreadable_attributes()) == ["name"]
+    with pytest.raises(FieldNotLoadedError):
+        _ = contact.custom_fields
+
+
 def test_socials_keep_networks_that_are_not_documented() -> None:
     """The document's own example has one."""
     socials = build(Customer, {"socials": {"twitter": "@ada", "linkedin": "ada"}}).socials
@@ -248,6 +257,7 @@ def test_what_is_in_a_value_is_converted_by_the_same_rules(annotation: Any, valu
         (date, 20240109, "expected an ISO 8601 date, got 20240109", "a number", ()),
         (datetime, "now", "expected an ISO 8601 time, got 'now'", "text", ()),
         (datetime, "2024-01-09T08:00:00", "expected a time with its zone, got '2024-01-09T08:00:00'", "text", ()),
+        (float, "1" * 100 + "e99", "expected a number that a float can hold, got '111", "text", ()),
         (float, 10**400, "expected a number that a float can hold, got a number of more than", "a number", ()),
         (bool, "yes", "expected true or false, got 'yes'", "text", ()),
         (Decimal, None, "expected a decimal number, got None", "null", ()),

@@ -107,7 +107,9 @@ def test_long_numbers_are_distinguished_from_long_texts(pieces: list[tuple[int, 
 @pytest.mark.parametrize("unit", [b'"",', b'"":"a[",', b'"\\"",', b'"\\\\",'])
 def test_a_million_strings_are_too_many_by_their_quotes_alone(unit: bytes) -> None:
     """An element has at most two strings."""
-    assert "more than 1000 elements" in excess(b"[" + unit * 400_000 + b"0]", 1000)
+    too_many = "more than 1000 elements, the limit that max_answer_elements= sets"
+    assert excess(b"[" + unit * 400_000 + b"0]", 1000) == too_many
+    assert excess(b"[" + b"0," * 1000 + b"0]", 1000) == too_many
 
 
 def test_what_is_too_short_to_hold_many_is_not_counted() -> None:
