@@ -9,7 +9,15 @@ from hypothesis import strategies as st
 
 from kajabi_async.jsonapi import limits
 from kajabi_async.jsonapi.codec import json_array, json_object
-from kajabi_async.jsonapi.limits import excess_in, is_deeper, most_conversions, most_included, most_rows, width_in
+from kajabi_async.jsonapi.limits import (
+    excess_in,
+    is_deeper,
+    most_containers,
+    most_conversions,
+    most_included,
+    most_rows,
+    width_in,
+)
 from tests.jsonapi.strategies import json_values
 
 _TEXTS = st.text(alphabet='a,[{"\\]}:é', max_size=6)
@@ -135,6 +143,15 @@ def test_numbers_of_two_hundred_digits_are_read(digits: int) -> None:
     assert excess(body[:300_000], 200_000) == ""
 
 
+def test_a_longer_number_in_a_short_text_is_read() -> None:
+    """Up to 256 KiB it is decoded quickly enough, whatever the limit of elements."""
+    body = b"[" + b"1" * 300 + b"]"
+    body += b" " * (2**18 - len(body))
+    for most in (10, 200_000):
+        assert excess(body, most) == ""
+        assert excess(body + b" ", most) == "a number of more than 200 digits"
+
+
 @pytest.mark.parametrize("offset", [0, 1, 99])
 def test_a_longer_number_in_a_large_text_is_too_long(offset: int) -> None:
     """At any place: decoding it takes time that grows with the square of its digits."""
@@ -182,11 +199,17 @@ def test_the_bounds_of_hidden_quotes_are_exact() -> None:
     assert "more than one in 16 escapes a quote" in excess(b'["\\"' + one_in_16[2:], 10)
 
 
+def test_hidden_quotes_do_no_harm_if_no_string_need_be_found() -> None:
+    """As there are few separators, whether in strings or not."""
+    assert excess(_text_of(b'\\"', 8 * 2**20 + 100), 200_000) == ""
+
+
 def test_rows_are_limited_along_with_elements() -> None:
     """Each becomes a model, so there are fewer of them; a page has hundreds, and thousands included."""
     assert (most_rows(200_000), most_included(200_000)) == (4000, 10_000)
     assert (most_rows(2_000_000), most_included(2_000_000)) == (40_000, 100_000)
     assert (most_rows(1), most_included(1)) == (1, 1)
+    assert [most_containers(most) for most in (1, 9, 10, 200_000)] == [1, 1, 2, 40_000]
 
 
 def test_half_as_many_values_as_elements_may_be_converted_one_by_one() -> None:
