@@ -252,8 +252,8 @@ def test_refuses_nesting_without_end_if_a_program_has_raised_the_limit() -> None
     sys.setrecursionlimit(10**6)
     try:
         for deep in (b"[" * 200_000, b'{"a":' * 200_000, b'["]",' * 200_000):
-            with pytest.raises(DecodeError, match="nested too deeply"):
-                decode(deep)
+            with pytest.raises(DecodeError, match=r"^GET /v1/me: nested too deeply$"):
+                decode(deep, context="GET /v1/me")
         assert decode(b'{"a": ["[[[", {"b": "}}\\"]"}]}') == {"a": ["[[[", {"b": '}}"]'}]}
     finally:
         sys.setrecursionlimit(before)

@@ -11,6 +11,7 @@ from kajabi_async.jsonapi import limits
 from kajabi_async.jsonapi.codec import json_array, json_object
 from kajabi_async.jsonapi.limits import (
     excess_in,
+    has_more_openings,
     is_deeper,
     most_containers,
     most_conversions,
@@ -83,6 +84,15 @@ def test_levels_are_counted_exactly(value: Any) -> None:
     assert is_deeper(body, depth(value) - 1)
 
 
+@pytest.mark.parametrize(
+    ("body", "number"), [(b"", 0), (b"1", 0), (b"]}X,", 0), (b"[", 1), (b"{[", 2), (b'[{"[{": [{}]}]', 6)]
+)
+def test_opening_brackets_are_counted_wherever_they_are(body: bytes, number: int) -> None:
+    """Of both kinds, and in strings."""
+    assert not has_more_openings(body, number)
+    assert not number or has_more_openings(body, number - 1)
+
+
 @pytest.mark.parametrize("body", [b"", b"1", b'"' + b"[{" * 200 + b'"', b'"\\"[["'])
 def test_text_and_numbers_have_no_levels(body: bytes) -> None:
     """Whatever the text holds."""
@@ -90,9 +100,10 @@ def test_text_and_numbers_have_no_levels(body: bytes) -> None:
     assert not is_deeper(body, 100)
 
 
-def test_a_string_is_found_wherever_its_portion_ends(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Texts are split by portions, which end between a quote and the next."""
-    body = json.dumps([["a,", {"b[": '"'}, "\\"]] * 7).encode()
+@pytest.mark.parametrize("end", [b"", b',"a,[', b',"",""', b'"'])
+def test_a_string_is_found_wherever_its_portion_ends(monkeypatch: pytest.MonkeyPatch, end: bytes) -> None:
+    """Texts are split by portions, which end between a quote and the next, and may end within a string or with it."""
+    body = json.dumps([["a,", {"b[": '"'}, "\\"]] * 7).encode() + end
     seen: list[bytes] = []
     for quotes in (2, 4, 6, 1000):
         monkeypatch.setattr(limits, "_QUOTES_AT_ONCE", quotes)
@@ -197,6 +208,11 @@ def test_the_bounds_of_hidden_quotes_are_exact() -> None:
     one_in_16 = _text_of(b'\\",,,,,,,[{[{[{,', 8 * 2**20 + 64)
     assert excess(one_in_16, 10) == ""
     assert "more than one in 16 escapes a quote" in excess(b'["\\"' + one_in_16[2:], 10)
+
+
+def test_hidden_backslashes_do_no_harm() -> None:
+    """A string ends at the next quote, if none is hidden."""
+    assert excess(_text_of(b"\\\\,[{", 8 * 2**20 + 100), 10) == ""
 
 
 def test_hidden_quotes_do_no_harm_if_no_string_need_be_found() -> None:
