@@ -233,11 +233,14 @@ def _brought_by_another_path(cls: type[Resource], name: str, paths: Iterable[str
 
 
 def _steps(cls: type[Resource], path: str) -> Iterator[tuple[str, str | None]]:
-    """Yield each step of *path* with the type that it leads to, None if that is not known."""
+    """Yield each step of *path* with the type that it leads to; the last one with None if that is not known."""
     for step in path.split("."):
         relation = cls.relations.get(step)
-        yield step, None if relation is None else relation.resource_type
-        cls = Resource if relation is None else class_of(relation.resource_type)
+        if relation is None:
+            yield step, None
+            return
+        yield step, relation.resource_type
+        cls = class_of(relation.resource_type)
 
 
 def _included_for(owner: Resource, resource_type: str, paths: Iterable[str]) -> tuple[Identifier, ...]:

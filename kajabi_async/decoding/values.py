@@ -3,7 +3,6 @@
 Numbers and text are converted into each other if nothing is lost by it, and refused if something is.
 """
 
-import math
 import re
 from collections.abc import Callable, Collection, Mapping
 from datetime import date, datetime
@@ -110,10 +109,7 @@ def _float(value: Any, annotation: Any) -> float:
     if isinstance(value, float):
         return value
     number = _decimal(value, annotation)
-    try:
-        converted = float(number)
-    except OverflowError:
-        converted = math.inf
+    converted = float(number)
     if Decimal(repr(converted)) != number:
         raise Refused("a number that a float can hold", value)
     return converted

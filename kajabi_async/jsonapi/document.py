@@ -262,9 +262,6 @@ def _identified(row: ResourceObject | JunkRow, path: str, context: str) -> Row:
         return row
     if not isinstance(row, ResourceObject):
         return _no_row(path, context)
-    for member in ("type", "id"):
-        value = getattr(row, member)
-        if not isinstance(value, str) or not value:
-            problem = f"{member} must be a string, got {type(value).__name__ if value != '' else 'an empty one'}"
-            return MalformedRow(DecodeError(problem, path=f"{path}.{member}", context=context))
-    return _no_row(path, context)
+    member, value = ("id", row.id) if row.type and isinstance(row.type, str) else ("type", row.type)
+    problem = f"{member} must be a string, got {type(value).__name__ if value != '' else 'an empty one'}"
+    return MalformedRow(DecodeError(problem, path=f"{path}.{member}", context=context))

@@ -11,13 +11,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kajabi_async import Contact, Customer, Resource
+from kajabi_async import Contact, Customer, Offer, Resource
 from kajabi_async.decoding.answers import read_page
 from kajabi_async.decoding.by_column import times_of
 from kajabi_async.decoding.decoder import DECODERS
 from kajabi_async.decoding.fast import FastReader, convert_times
 from kajabi_async.models.origin import Scope
-from tests.decoding.test_fast import TIMES, whole
+from tests.decoding.test_fast import TIMES, noted_reads, whole
 
 OF_THE_LENGTH_OF_TIMES = [text for text in TIMES if 20 <= len(text) <= 32]
 MORE = (
@@ -41,8 +41,8 @@ def test_a_column_of_times_is_read_as_each_of_them(column: list[str | None]) -> 
 
 @pytest.mark.parametrize("text", [*OF_THE_LENGTH_OF_TIMES, *MORE])
 @pytest.mark.parametrize("place", [0, 1, 2])
-def test_one_odd_time_among_others_of_its_length_is_not_overlooked(text: str, place: int) -> None:
-    """Neither first, nor last, nor between others."""
+def test_one_odd_time_among_others_is_not_overlooked(text: str, place: int) -> None:
+    """Neither first, nor last, nor between others, of its length or of any."""
     usual = {
         20: "2024-01-09T08:00:00Z",
         22: "2024-01-09T08:00:00.1Z",
@@ -54,9 +54,10 @@ def test_one_odd_time_among_others_of_its_length_is_not_overlooked(text: str, pl
         29: "2024-01-09T08:00:00.123-05:00",
         32: "2024-01-09T08:00:00.123456-05:00",
     }
-    column = [usual.get(len(text), text)] * 3
-    column[place] = text
-    assert _outcome(lambda: list(times_of(column))) == _outcome(lambda: _one_by_one(column))
+    mixed = ["2024-01-09T08:00:00Z", "2024-01-09T08:00:00.120Z", "2024-01-09T08:00:00.123456-05:00"]
+    for column in ([usual.get(len(text), text)] * 3, [mixed[1]] * 3, mixed, mixed[::-1]):
+        column[place] = text
+        assert _outcome(lambda: list(times_of(column))) == _outcome(lambda: _one_by_one(column))  # noqa: B023
 
 
 @pytest.mark.parametrize(
@@ -97,14 +98,27 @@ def test_members_without_a_slot_stay_with_their_row() -> None:
     DECODERS.clear()
     whole_contact = {name: value for name, value in whole(Contact).items() if name != "custom_fields"}
     added: list[dict[str, Any]] = [{"custom_1": "x", "of_tomorrow": 1}, {}, {"custom_2": None}]
-    for _ in range(2):
-        rows = _read([whole_contact | each for each in added], Contact)
+    with noted_reads() as read_at_once:
+        pages = [_read([whole_contact | each for each in added], Contact) for _ in range(2)]
+    assert read_at_once == [False, True]
+    for rows in pages:
         assert [(row.custom_fields, dict(row.extra)) for row in rows] == [
             ({"custom_1": "x"}, {"of_tomorrow": 1}),
             ({}, {}),
             ({"custom_2": None}, {}),
         ]
     DECODERS.clear()
+
+
+def test_complete_rows_have_no_custom_fields_if_none_came() -> None:
+    """And an offer keeps its title, as no other name came."""
+    with patch.object(FastReader, "_build", side_effect=AssertionError):
+        contacts = _read(
+            [{name: value for name, value in whole(Contact).items() if name != "custom_fields"}] * 2, Contact
+        )
+        offers = _read([whole(Offer, title=each) for each in ("All", None)], Offer)
+    assert [(row.custom_fields, dict(row.extra)) for row in contacts] == [({}, {})] * 2
+    assert [(row.title, dict(row.extra)) for row in offers] == [("All", {}), (None, {})]
 
 
 def test_the_rows_of_a_page_are_as_closed_as_any_resource() -> None:

@@ -238,6 +238,15 @@ def test_times_are_read_at_once_in_each_form_that_the_api_prints(text: str, at_o
     assert created_at == datetime.fromisoformat(text)
 
 
+def test_names_are_learned_from_the_first_ten_rows_of_a_page() -> None:
+    """Those that follow mostly carry the same."""
+    outcomes(Customer, [whole(Customer) | {f"of_row_{number}": number} for number in range(12)])
+    with noted_reads() as read_at_once:
+        for number in (0, 9, 10, 11):
+            outcomes(Customer, [whole(Customer) | {f"of_row_{number}": number}])
+    assert read_at_once == [True, True, False, False]
+
+
 def test_names_without_end_are_not_learned() -> None:
     """A server that invents names costs time, never memory; the rows are read all the same."""
     with noted_reads() as read_at_once:
@@ -252,11 +261,31 @@ def test_names_without_end_are_not_learned() -> None:
     assert read_at_once == [True, True, False, False, False, True]
 
 
-@pytest.mark.parametrize("name", ['"', "\\", "\n", "", "é", "n" * 10_000])
-def test_odd_names_are_not_learned(name: str) -> None:
+@pytest.mark.parametrize(("number", "learned"), [(64, True), (65, False)])
+def test_as_many_names_are_learned_from_one_row_as_from_several(number: int, learned: bool) -> None:
+    """Or none of them."""
+    names = {f"invented_{each}": each for each in range(number)}
+    with noted_reads() as read_at_once:
+        for _ in range(2):
+            assert dict(build(Customer, whole(Customer) | names).extra) == names
+        build(Customer, whole(Customer, more=1))
+        build(Customer, whole(Customer, more=1))
+    assert read_at_once == [False, learned, False, not learned]
+
+
+@pytest.mark.parametrize(
+    ("name", "learned"),
+    [
+        *((each, False) for each in ('"', "\\", "\n", "", "é", "a b", "n" * 65)),
+        *((each, True) for each in ("n" * 64, "n", "Of-Tomorrow_2.0")),
+    ],
+)
+def test_odd_names_are_not_learned(name: str, learned: bool) -> None:
     """They are kept like any other name."""
-    for _ in range(2):
-        assert dict(build(Customer, whole(Customer) | {name: 1}).extra) == {name: 1}
+    with noted_reads() as read_at_once:
+        for _ in range(2):
+            assert dict(build(Customer, whole(Customer) | {name: 1}).extra) == {name: 1}
+    assert read_at_once == [False, learned]
 
 
 def test_what_is_read_at_once_cannot_be_set_either() -> None:

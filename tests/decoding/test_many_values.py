@@ -12,11 +12,14 @@ from kajabi_async.jsonapi.limits import MAX_ELEMENTS, excess_in
 from kajabi_async.jsonapi.linkage import LinkageState
 from kajabi_async.jsonapi.query import Query
 from kajabi_async.models.origin import Scope
-from kajabi_async.models.resource import Resource
+from kajabi_async.models.resource import Resource, attribute_names
 from tests.decoding.largest import CUSTOM_FIELDS, DISTINCT, LINKED, ROWS, largest_page
 from tests.models.building import read
 
 CONTEXT = "GET /v1/contacts"
+
+
+_COMPLETE = {name: None for name in attribute_names(Payout) if name != "id"}
 
 
 def _numbered(prefix: str, number: int, value: Any) -> dict[str, Any]:
@@ -120,11 +123,11 @@ def test_members_that_are_decoded_by_themselves_count_four_times() -> None:
         read_page(body(7), cls=Contact, scope=Scope(most_elements=8_000), context=CONTEXT)
 
 
-@pytest.mark.parametrize(("odd", "most_rows"), [({}, 66), ({"status": []}, 49)])
+@pytest.mark.parametrize(("odd", "most_rows"), [({}, 66), (_COMPLETE, 66), ({"status": []}, 49)])
 def test_objects_in_an_array_count_ten_times(odd: dict[str, Any], most_rows: int) -> None:
     """And each value of an array in them once; whether or not the whole answer is decoded at once."""
     transactions = [{"amount": "1.5", "offer_ids": ["1", "2"]}] * 10
-    attributes = {"transactions": transactions, **odd}
+    attributes = {**odd, "transactions": transactions}
     page = _page(Payout, attributes, rows=most_rows, most_elements=16_000)
     assert {len(row.transactions) for row in page.rows} == {10}
     _is_too_large(Payout, attributes, rows=most_rows + 1, most_elements=16_000)
@@ -151,11 +154,24 @@ def test_included_resources_beyond_the_limit_are_left_out() -> None:
     assert len(known) == 4_000 // (2 * 41)
 
 
-@pytest.mark.parametrize(("number", "linked"), [(10, True), (900, False)])
-def test_what_was_included_is_linked_only_if_that_takes_little(number: int, linked: bool) -> None:
-    """Sparse fields dropped the linkage, and what else was included may link to the same type; else it is unknown."""
+@pytest.mark.parametrize(
+    ("number", "linkage", "linked"),
+    [
+        (10, 0, True),
+        (500, 0, True),
+        (501, 0, False),
+        (1, 1_996, True),
+        (1, 1_997, False),
+    ],
+)
+def test_what_was_included_is_linked_only_if_that_takes_little(number: int, linkage: int, linked: bool) -> None:
+    """Sparse fields dropped the linkage, and what else was included may link to the same type; else it is unknown.
+
+    A relation counts four times, and once more for each resource that it leads to.
+    """
     row = {"type": "customers", "id": "1", "attributes": {"name": "Ada"}}
-    other = {"type": "posts", "id": "1", "relationships": _numbered("x", number, {"data": None})}
+    theirs = [{"type": "offers", "id": f"of posts {each}"} for each in range(linkage)]
+    other = {"type": "posts", "id": "1", "relationships": _numbered("x", number, {"data": theirs})}
     included = [{"type": "offers", "id": "7"}, other]
     query = Query(include=("offers",), fields={"customers": ("name",)})
     body = json.dumps({"data": row, "included": included}).encode()

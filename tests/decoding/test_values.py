@@ -1,8 +1,9 @@
 """JSON values to Python values: converted if nothing is lost, refused with the place if something is."""
 
 import sys
+from collections.abc import Mapping
 from contextlib import suppress
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -23,8 +24,11 @@ from kajabi_async import (
     Purchase,
     Resource,
 )
+from kajabi_async.decoding import values
+from kajabi_async.decoding.answers import read_samples
 from kajabi_async.decoding.values import Refused, converter_for
 from kajabi_async.jsonapi.query import Query
+from kajabi_async.models.commerce import PayoutTransaction
 from kajabi_async.models.origin import Scope
 from kajabi_async.models.resource import MODELS, attribute_names
 from tests.drawing import examples
@@ -35,6 +39,10 @@ JSON = st.recursive(
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=8), inner, max_size=3),
     max_leaves=6,
 )
+
+
+def _numbered(number: int) -> dict[str, int]:
+    return {f"x{each}": each for each in range(number)}
 
 
 @pytest.mark.parametrize(
@@ -54,6 +62,7 @@ JSON = st.recursive(
         (Customer, "created_at", "2021-01-01T00:00:00.123456000Z", datetime(2021, 1, 1, 0, 0, 0, 123456, UTC)),
         (Contact, "subscribed", "true", True),
         (Contact, "subscribed", False, False),
+        (Contact, "subscribed", "false", False),
         (Offer, "price_in_cents", 2**70, 2**70),
         (Offer, "price", 100.0, Decimal("100.0")),
         (Media, "duration_in_minutes", 7, 7.0),
@@ -144,11 +153,31 @@ def test_the_place_is_the_name_on_the_wire(cls: type[Resource], attributes: dict
     assert caught.value.path == f"data.attributes.{place}"
 
 
-def test_attributes_that_are_no_object_are_refused() -> None:
-    """Whatever stands in their place, the place is named."""
+@pytest.mark.parametrize("attributes", [[1], "text", 5, True, _numbered(1_001)])
+@pytest.mark.parametrize("is_strict", [False, True])
+def test_attributes_that_are_no_object_or_too_many_are_refused(attributes: Any, is_strict: bool) -> None:
+    """Whatever stands in their place, the place is named, and the request."""
     with pytest.raises(DecodeError) as caught:
-        build(Customer, [1])
-    assert caught.value.path == "data.attributes"
+        build(Customer, attributes, scope=Scope(strict=is_strict))
+    assert (caught.value.path, caught.value.context) == ("data.attributes", "GET /v1/things/1")
+    assert caught.value.problem in {"attributes must be an object", "more than 1000 attributes"}
+
+
+@pytest.mark.parametrize("attributes", [b'{"name":"Ada","sign_in_count":1e999}', b"[1e999]"])
+@pytest.mark.parametrize("is_strict", [False, True])
+def test_attributes_that_cannot_be_decoded_are_refused_by_name_of_the_request(
+    attributes: bytes, is_strict: bool
+) -> None:
+    """All of them in a strict scope; else one that cannot be decoded costs itself alone, if they are an object."""
+    row = b'[{"type":"customers","id":"1","attributes":%s}]' % attributes
+    if attributes.startswith(b"{") and not is_strict:
+        (customer,) = read_samples(row, scope=Scope(), context="GET /v1/samples")
+        assert isinstance(customer, Customer)
+        assert (customer.name, list(customer.unreadable_attributes())) == ("Ada", ["sign_in_count"])
+        return
+    with pytest.raises(DecodeError, match="out of range") as caught:
+        read_samples(row, scope=Scope(strict=is_strict), context="GET /v1/samples")
+    assert caught.value.context == "GET /v1/samples"
 
 
 def test_custom_fields_are_gathered_under_their_own_names() -> None:
@@ -174,11 +203,82 @@ def test_custom_fields_that_were_not_requested_are_not_loaded() -> None:
     assert build(Contact, {"name": "Ada", "custom_1": "blue"}, scope=without).custom_fields == {"custom_1": "blue"}
 
 
+def test_an_odd_attribute_leaves_custom_fields_that_were_not_requested_unloaded() -> None:
+    """Nothing is known of them."""
+    contact = build(Contact, {"name": []}, scope=Scope(Query(fields={"contacts": ("name",)})))
+    assert list(contact.unreadable_attributes()) == ["name"]
+    with pytest.raises(FieldNotLoadedError):
+        _ = contact.custom_fields
+
+
 def test_socials_keep_networks_that_are_not_documented() -> None:
     """The document's own example has one."""
     socials = build(Customer, {"socials": {"twitter": "@ada", "linkedin": "ada"}}).socials
     assert socials is not None
     assert (socials.twitter, socials.facebook, socials.extra) == ("@ada", None, {"linkedin": "ada"})
+
+
+@pytest.fixture
+def converter() -> None:
+    """Make the converter again, as in a new process."""
+    values._converter.cache_clear()
+
+
+@pytest.mark.usefixtures("converter")
+@pytest.mark.parametrize(
+    ("annotation", "value", "converted"),
+    [
+        (date, "2024-01-09", date(2024, 1, 9)),
+        (date | None, "2024-01-09", date(2024, 1, 9)),
+        (Mapping[str, int], {"a": "1", "b": None}, {"a": 1, "b": None}),
+        (Mapping[str, int | None], {"a": 2.0, "b": None}, {"a": 2, "b": None}),
+        (Mapping[str, str | None], {"a": "x", "b": None, "c": 3}, {"a": "x", "b": None, "c": "3"}),
+        (Mapping[str, Any], {"a": [1, {"b": None}]}, {"a": [1, {"b": None}]}),
+        (tuple[int, ...], ["1", None, 3.0], (1, None, 3)),
+        (tuple[Mapping[str, Decimal], ...], [{"a": "1.5"}, {}], ({"a": Decimal("1.5")}, {})),
+        (
+            PayoutTransaction,
+            {"fee": 3, "offer_ids": [7], "created_at": None, "of_tomorrow": [1], "extra": 2},
+            PayoutTransaction(fee=Decimal(3), offer_ids=("7",), extra={"of_tomorrow": [1], "extra": 2}),
+        ),
+    ],
+)
+def test_what_is_in_a_value_is_converted_by_the_same_rules(annotation: Any, value: Any, converted: Any) -> None:
+    """Null stays null wherever it stands, and a member that is not known stays as it came."""
+    result = converter_for(annotation)(value)
+    assert (type(result), result) == (type(converted), converted)
+
+
+@pytest.mark.usefixtures("converter")
+@pytest.mark.parametrize(
+    ("annotation", "value", "problem", "kind", "steps"),
+    [
+        (date, "tomorrow", "expected an ISO 8601 date, got 'tomorrow'", "text", ()),
+        (date, 20240109, "expected an ISO 8601 date, got 20240109", "a number", ()),
+        (datetime, "now", "expected an ISO 8601 time, got 'now'", "text", ()),
+        (datetime, "2024-01-09T08:00:00", "expected a time with its zone, got '2024-01-09T08:00:00'", "text", ()),
+        (float, "1" * 100 + "e99", "expected a number that a float can hold, got '111", "text", ()),
+        (float, 10**400, "expected a number that a float can hold, got a number of more than", "a number", ()),
+        (bool, "yes", "expected true or false, got 'yes'", "text", ()),
+        (Decimal, None, "expected a decimal number, got None", "null", ()),
+        (Mapping[str, int], [1], "expected an object, got [1]", "an array", ()),
+        (Mapping[str, int], {"a": 1, "b": "x"}, "expected a whole number, got 'x'", "text", ("b",)),
+        (Mapping[str, str | None], {"a": "x", "k" * 61: [1]}, "expected text, got [1]", "an array", ("k" * 60,)),
+        (tuple[int, ...], {"a": 1}, "expected an array, got {'a': 1}", "an object", ()),
+        (tuple[int, ...], [1, None, True], "expected a whole number, got True", "true or false", (2,)),
+        (tuple[Mapping[str, int], ...], [{}, {"a": 1.5}], "expected a whole number, got 1.5", "a number", (1, "a")),
+        (PayoutTransaction, [1], "expected an object, got [1]", "an array", ()),
+        (PayoutTransaction, {"offer_ids": ["1", []]}, "expected text, got []", "an array", ("offer_ids", 1)),
+    ],
+)
+def test_a_refusal_says_what_was_expected_and_what_came_and_leads_to_it(
+    annotation: Any, value: Any, problem: str, kind: str, steps: tuple[str | int, ...]
+) -> None:
+    """By names, the long ones cut, and by places in arrays."""
+    with pytest.raises(Refused) as caught:
+        converter_for(annotation)(value)
+    assert str(caught.value).startswith(problem)
+    assert (caught.value.kind, caught.value.steps) == (kind, steps)
 
 
 @given(places=st.dictionaries(st.integers(0, 999), JSON, max_size=5))

@@ -27,6 +27,8 @@ from kajabi_async.jsonapi.codec import (
     json_object,
     kind_of,
     kind_of_text,
+    refuse_deep,
+    spent_stack,
     split_members,
     split_rows,
 )
@@ -250,8 +252,8 @@ def test_refuses_nesting_without_end_if_a_program_has_raised_the_limit() -> None
     sys.setrecursionlimit(10**6)
     try:
         for deep in (b"[" * 200_000, b'{"a":' * 200_000, b'["]",' * 200_000):
-            with pytest.raises(DecodeError, match="nested too deeply"):
-                decode(deep)
+            with pytest.raises(DecodeError, match=r"^GET /v1/me: nested too deeply$"):
+                decode(deep, context="GET /v1/me")
         assert decode(b'{"a": ["[[[", {"b": "}}\\"]"}]}') == {"a": ["[[[", {"b": '}}"]'}]}
     finally:
         sys.setrecursionlimit(before)
@@ -264,6 +266,22 @@ def test_a_value_may_be_a_hundred_levels_deep_and_no_deeper(opening: bytes, clos
     decode(opening * levels + b"1" + closing * levels)
     with pytest.raises(DecodeError, match="nested too deeply"):
         decode(opening * (levels + 1) + b"1" + closing * (levels + 1))
+
+
+def test_many_values_beside_each_other_are_not_deep() -> None:
+    """Levels count, not the brackets."""
+    assert decode(b"[" + b"[[]]," * 200 + b"1]") == [[[]]] * 200 + [1]
+
+
+def test_members_of_an_object_may_be_as_deep_as_a_value_that_is_decoded_alone() -> None:
+    """A hundred levels each, and one error for all."""
+    deepest: Any = 1
+    for _ in range(100):
+        deepest = [deepest]
+    refuse_deep({"a": 1, "b": deepest, "c": {"d": "[" * 200}})
+    with pytest.raises(DecodeError) as caught:
+        refuse_deep({"a": 1, "b": {"c": deepest}})
+    assert str(caught.value) == "nested too deeply"
 
 
 def test_a_caller_deep_in_a_recursion_gets_an_error_about_it() -> None:
@@ -289,6 +307,12 @@ def test_a_caller_deep_in_a_recursion_gets_an_error_about_it() -> None:
     assert issubclass(ConfigurationError, KajabiError)
 
 
+@pytest.mark.parametrize(("context", "place"), [("GET /v1/me", "GET /v1/me: "), ("", "")])
+def test_the_error_of_a_spent_stack_names_what_was_read(context: str, place: str) -> None:
+    """If that is known."""
+    assert str(spent_stack(context)).startswith(f"{place}called too deep in a recursion: ")
+
+
 def test_an_error_does_not_repeat_a_long_name() -> None:
     """The decoder's own text does, and the sender of the answer chose the name."""
     with pytest.raises(DecodeError) as caught:
@@ -303,12 +327,18 @@ _NESTED: list[Any] = [[[[]]], []]
     ("value", "shown"),
     [
         ("Ada", "'Ada'"),
-        ("x" * 10**6, f"'{'x' * 39}..."),
-        (10**99, f"1{'0' * 39}..."),
+        ("x" * 38, f"'{'x' * 38}'"),
+        ("x" * 39, f"'{'x' * 39}..."),
+        ("x" * 10**6 + "'", f"'{'x' * 39}..."),
+        (10**100 - 1, f"{'9' * 40}..."),
+        (1 - 10**100, f"-{'9' * 39}..."),
+        (10**100, "a number of more than 100 digits"),
+        (-(10**100), "a number of more than 100 digits"),
         (-(10**4000), "a number of more than 100 digits"),
         (True, "True"),
         (None, "None"),
         ([1, 2], "[1, 2]"),
+        ([0] * 5, "[0, 0, 0, 0, ...]"),
         ([0] * 10**6, "[0, 0, 0, 0, ...]"),
         (_NESTED, "[[[...]], []]"),
         ({"a": {"b": {"c": 1}}}, "{'a': {'b': {...}}}"),
@@ -368,7 +398,9 @@ def test_text_of_our_own_may_be_nested_more_deeply_than_answers() -> None:
         (b"{" + b",".join(b'"a%d":1' % number for number in range(1_001)) + b"}", True),
         (b"{" + b",".join(b'"a%d" : 1' % number for number in range(1_001)) + b"}", True),
         (b'{"a":{' + b",".join(b'"a%d":1' % number for number in range(20_000)) + b"}}", True),
-        (b'{"a":{' + b",".join(b'"a%d":1' % number for number in range(19_000)) + b"}}", False),
+        (b'{"a":{' + b",".join(b'"a%d":1' % number for number in range(19_999)) + b"}}", False),
+        (b"{" + b",".join(b'"a%d":":"' % number for number in range(1_000)) + b"}", False),
+        (b"[" + b",".join(b'{"a":1}' for _ in range(2_000)) + b"]", False),
         (b'{"a":"' + b'\\":' * 30_000 + b'"}', False),
         (b"[" + b",".join(b'{"a":1}' for _ in range(30_000)) + b"]", False),
         (b'{"a":1}' + b" " * 7_000, False),

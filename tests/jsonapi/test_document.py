@@ -12,6 +12,8 @@ from tests.jsonapi.outcomes import outcome_of
 from tests.jsonapi.strategies import document_bodies
 
 CONTEXT = "GET /v1/customers"
+UNDECODABLE = b'{"type":"customers","id":1e999}'
+"""The decoder refuses the whole document for its number."""
 
 
 def read(**members: Any) -> Document:
@@ -93,6 +95,14 @@ def test_reports_the_errors_that_came_instead_of_data(included: list[Any]) -> No
     """Row 13: errors under a success status are reported, not swallowed."""
     with pytest.raises(DecodeError, match=r"without data, with errors: Gone: No such site; Look elsewhere$"):
         read(errors=[{"title": "Gone", "detail": "No such site"}, {"title": "Look elsewhere"}], included=included)
+
+
+def test_reports_the_first_ten_of_many_errors() -> None:
+    """The rest says no more."""
+    with pytest.raises(DecodeError) as caught:
+        read(errors=[{"title": f"Error {number}"} for number in range(11)])
+    listed = "; ".join(f"Error {number}" for number in range(10))
+    assert caught.value.problem == f"a document without data, with errors: {listed}"
 
 
 @pytest.mark.parametrize("body", [b"[]", b"null", b'"text"', b"7", b"", b"<html></html>", b'{"data": {}'])
@@ -232,7 +242,9 @@ def test_survives_odd_included_inside_data(odd: Any) -> None:
     for included in ([], [None]):
         document = read(data=customer(included=odd), included=included)
         assert resource(document.data).id == "1"
-        assert malformed(included_in(document)[-1]).path.startswith("data.included")
+        *beside, inside = included_in(document)
+        assert malformed(inside).path.startswith("data.included")
+        assert [malformed(row).path for row in beside] == [f"included[{at}]" for at in range(len(included))]
 
 
 def test_keeps_absent_attributes_apart_from_null_ones() -> None:
@@ -324,6 +336,12 @@ def test_ten_of_many_malformed_included_rows_are_reported(junk: Any) -> None:
     ]
 
 
+def test_included_objects_too_small_to_be_resources_are_not_limited_by_number() -> None:
+    """They are left out, so they become nothing."""
+    rows = included_in(read(data=[], included=[{}] * 20_000))
+    assert [malformed(row).path for row in rows] == [f"included[{at}].type" for at in range(10)]
+
+
 def test_an_array_of_rows_that_cannot_be_decoded_is_not_read_to_its_end() -> None:
     """A hundred are tried: what cannot be decoded takes longer than what can."""
     body = b'{"data":[],"included":[%s,{"type":"offers","id":"1"},%s,{"type":"offers","id":"2"}]}'
@@ -345,27 +363,28 @@ def test_reads_a_large_document_like_any_other(junk: Any) -> None:
 def test_refuses_a_large_document_with_a_number_that_cannot_be_decoded() -> None:
     """In a smaller one only its row is malformed."""
     body = b'{"data": [{"type": "a", "id": "1"}, 1e999], "zz": "%s"}'
-    assert len(Document.from_bytes(body % b"", context=CONTEXT).many(context=CONTEXT)) == 2
+    filled = MANY_BYTES - len(body % b"")
+    assert len(Document.from_bytes(body % (b"x" * filled), context=CONTEXT).many(context=CONTEXT)) == 2
     with pytest.raises(DecodeError, match="out of range"):
-        Document.from_bytes(body % (b"x" * MANY_BYTES), context=CONTEXT)
+        Document.from_bytes(body % (b"x" * (filled + 1)), context=CONTEXT)
 
 
 def test_takes_a_number_that_is_too_long_for_no_id() -> None:
     """No path could hold it, and a program may have lowered the digits that Python prints."""
-    assert malformed(read(data=customer(10**600)).data).path == "data.id"
-    assert resource(read(data=customer(10**254)).data).id == str(10**254)
+    for number in (10**600, 10**255, -(10**255)):
+        assert malformed(read(data=customer(number)).data).path == "data.id"
+    for number in (10**255 - 1, 1 - 10**255):
+        assert resource(read(data=customer(number)).data).id == str(number)
 
 
 def test_refuses_links_and_meta_that_are_nested_too_deeply() -> None:
     """If they were ignored, a list would silently end early."""
-    deep = json.loads("[" * 200 + "]" * 200)
-    for member in ("links", "meta"):
-        with pytest.raises(DecodeError, match="nested too deeply"):
-            read(data=[], **{member: {"a": deep}})
-
-
-UNDECODABLE = b'{"type":"customers","id":1e999}'
-"""The decoder refuses the whole document for its number."""
+    deep = b'{"a":%s%s}' % (b"[" * 200, b"]" * 200)
+    for data in (b'"data":[],', b'"data":[%s],' % UNDECODABLE, b'"data":null,', b""):
+        for member in ("links", "meta") if data else ("errors",):
+            with pytest.raises(DecodeError) as caught:
+                Document.from_bytes(b'{%s"%s":%s}' % (data, member.encode(), deep), context=CONTEXT)
+            assert str(caught.value) == f"{CONTEXT}: nested too deeply"
 
 
 def test_reads_each_row_by_itself_if_one_cannot_be_decoded() -> None:
@@ -376,6 +395,20 @@ def test_reads_each_row_by_itself_if_one_cannot_be_decoded() -> None:
     errors = [malformed(row) for row in read_singly[1:]]
     assert [error.path for error in errors] == ["data[1]", "data[2]", "data[3].id"]
     assert [error.problem for error in errors[:2]] == ["not a resource object"] * 2
+
+
+@pytest.mark.parametrize("data", [b"[%s]" % UNDECODABLE, UNDECODABLE])
+def test_a_row_that_cannot_be_decoded_costs_nothing_of_the_rest(data: bytes) -> None:
+    """What is included, links and meta are as in any document, and limited alike."""
+    row = b'{"type":"offers","id":"%d"}'
+    included = b",".join(row % number for number in range(1_001))
+    body = b'{"data":%s,"included":[%s],"links":{"next":"x"},"meta":{"total":3}}' % (data, included)
+    document = Document.from_bytes(body, context=CONTEXT, most_elements=20_020)
+    assert [resource(row).id for row in included_in(document)] == [str(number) for number in range(1_001)]
+    assert (document.links, document.meta) == ({"next": "x"}, {"total": 3})
+    with pytest.raises(AnswerTooLargeError, match=r"1001 .* the 1000 .* 20000 elements") as caught:
+        Document.from_bytes(body, context=CONTEXT, most_elements=20_000)
+    assert (caught.value.path, caught.value.context) == ("included", CONTEXT)
 
 
 def test_a_single_row_that_cannot_be_decoded_is_malformed() -> None:

@@ -1,5 +1,6 @@
 import enum
 import re
+from types import SimpleNamespace
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
@@ -103,10 +104,11 @@ def test_refuses_an_email_and_names_what_finds_it(value: str) -> None:
         ({"id": "1"}, "must be one string, got dict: get_many takes any number"),
         (len, "must be a string, got builtin_function_or_method"),
         (None, "must be a string, got NoneType"),
+        (SimpleNamespace(id="1"), "must be a string, got SimpleNamespace: pass its .id"),
     ],
 )
 def test_refuses_another_type_and_says_what_takes_it(value: object, problem: str) -> None:
-    """Several ids are for another call."""
+    """Several ids are for another call; what has an id, such as a model, is named by it."""
     with pytest.raises(InvalidIdError) as caught:
         checked_id(value, of="customers")
     assert str(caught.value) == f"the id of customers {problem}"

@@ -1,4 +1,5 @@
 import json
+import sys
 from typing import Any
 
 import pytest
@@ -62,7 +63,7 @@ def test_reads_many_identifiers_in_their_order() -> None:
     """Row 37: the order of linkage is kept, though it means nothing."""
     found = relation({"data": [{"type": "offers", "id": each} for each in ("9", "2", "7")]})
     assert found.state is LinkageState.TO_MANY
-    assert [identifier.id for identifier in found.identifiers] == ["9", "2", "7"]
+    assert found.identifiers == tuple(Identifier("offers", each) for each in ("9", "2", "7"))
 
 
 def test_finds_data_inside_links() -> None:
@@ -76,16 +77,30 @@ def test_prefers_data_in_its_place() -> None:
     assert relation({"data": None, "links": {"data": [OFFER]}}).state is LinkageState.TO_ONE
 
 
-def test_keeps_both_links() -> None:
+@pytest.mark.parametrize("further", [{}, {"meta": {"count": 3}}])
+def test_keeps_both_links(further: dict[str, Any]) -> None:
     """A relation without data has the links of its linkage and of the related resources."""
-    found = relation({"links": {"self": SELF, "related": "/v1/offers"}})
+    found = relation({"links": {"self": SELF, "related": "/v1/offers"}, **further})
     assert found == Relationship(LinkageState.UNSTATED, (), SELF, "/v1/offers")
 
 
-def test_keeps_both_links_beside_data() -> None:
-    """Also if the linkage came as well."""
-    found = relation({"data": [], "links": {"self": SELF, "related": "/v1/offers"}})
-    assert found == Relationship(LinkageState.TO_MANY, (), SELF, "/v1/offers")
+@pytest.mark.parametrize("further", [{}, {"meta": {"count": 3}}])
+@pytest.mark.parametrize(
+    ("data", "state", "identifiers"),
+    [
+        ([], LinkageState.TO_MANY, ()),
+        ([OFFER, OFFER], LinkageState.TO_MANY, (Identifier("offers", "4"),) * 2),
+        (None, LinkageState.TO_ONE, ()),
+        (OFFER, LinkageState.TO_ONE, (Identifier("offers", "4"),)),
+    ],
+)
+def test_keeps_both_links_beside_data(
+    data: Any, state: LinkageState, identifiers: tuple[Identifier, ...], further: dict[str, Any]
+) -> None:
+    """Whatever the linkage is, and whether or not the relation has members beyond the documented ones."""
+    found = relation({"data": data, "links": {"self": SELF, "related": "/v1/offers"}, **further})
+    assert found == Relationship(state, identifiers, SELF, "/v1/offers")
+    assert relation({"data": data, **further}) == Relationship(state, identifiers)
 
 
 def test_ignores_pagination_of_the_linkage() -> None:
@@ -161,6 +176,17 @@ def test_reads_no_relations_if_there_are_none(raw: bytes) -> None:
     assert read_relationships(raw) == {}
 
 
+def test_relations_of_any_depth_end_no_process() -> None:
+    """Not even if the program has raised the recursion limit."""
+    before = sys.getrecursionlimit()
+    sys.setrecursionlimit(10**6)
+    try:
+        assert read_relationships(b'{"offers": ' + b"[" * 200_000 + b"]" * 200_000 + b"}") == {}
+        assert read_relationships(b'{"offers": {"data": null}}') == {"offers": Relationship(LinkageState.TO_ONE)}
+    finally:
+        sys.setrecursionlimit(before)
+
+
 def test_reads_a_link_that_is_text() -> None:
     """Row 49: a link may be a string."""
     assert link_of({"self": SELF}, "self") == SELF
@@ -217,6 +243,7 @@ def test_never_raises_for_any_text(body: bytes) -> None:
 
 def test_a_number_that_no_path_could_hold_is_no_id() -> None:
     """An id has at most 255 digits."""
-    longest = 10**255 - 1
-    assert identifiers_of({"type": "offers", "id": longest}) == (Identifier("offers", str(longest)),)
-    assert identifiers_of({"type": "offers", "id": 10**255}) is None
+    for number in (10**255 - 1, 1 - 10**255):
+        assert identifiers_of({"type": "offers", "id": number}) == (Identifier("offers", str(number)),)
+    for number in (10**255, -(10**255)):
+        assert identifiers_of({"type": "offers", "id": number}) is None

@@ -1,11 +1,14 @@
 """A class of resources as it is declared: by the package, and by its users."""
 
+import json
 from collections.abc import Generator
 
 import pytest
 
 from kajabi_async import Contact, Customer, FieldNotLoadedError, Resource
+from kajabi_async.decoding.answers import read_page
 from kajabi_async.jsonapi.linkage import Identifier
+from kajabi_async.models.origin import Scope
 from kajabi_async.models.relations import ToManyRelation, ToOneRelation
 from kajabi_async.models.resource import MODELS, also_called, attribute_names, model
 from tests.models.building import build
@@ -33,6 +36,22 @@ def test_a_class_is_known_by_its_type(gadget: type[Resource]) -> None:
     assert MODELS["gadgets"] is gadget
     assert gadget.resource_type == "gadgets"
     assert build(gadget).identifier == Identifier("gadgets", "1")
+
+
+def test_a_class_may_have_no_attributes() -> None:
+    """What comes is unknown then, in an answer of one and in a page."""
+
+    @model("widgets")
+    class Widget(Resource):
+        pass
+
+    row = {"type": "widgets", "id": "1", "attributes": {"size": 4}}
+    try:
+        page = read_page(json.dumps({"data": [row]}).encode(), cls=Widget, scope=Scope(), context="GET /v1/widgets")
+        read = [build(Widget, row["attributes"]), *page.rows]
+    finally:
+        del MODELS["widgets"]
+    assert [(type(each), dict(each.extra)) for each in read if isinstance(each, Widget)] == [(Widget, {"size": 4})] * 2
 
 
 def test_annotations_are_attributes_and_descriptors_relations(gadget: type[Resource]) -> None:

@@ -174,10 +174,23 @@ def test_a_value_that_cannot_be_decoded_costs_itself_alone(text: str) -> None:
         name: f"/0/attributes/{name}" for name in ("email", "zz", "custom_1")
     }
     for name in noted:
-        assert unreadable(contact, name).kind in {"a number", "an array", "an object"}
+        error = unreadable(contact, name)
+        assert error.expected == "a value that can be decoded"
+        assert error.kind in {"a number", "an array", "an object"}
     with pytest.raises(UnreadableAttributeError):
         _ = contact.custom_fields["custom_1"]
     assert contact.extra == {}
+
+
+def test_a_name_that_cannot_be_decoded_costs_the_title_it_stands_for() -> None:
+    """It is noted as the attribute, with the name on the wire in its place."""
+    body = b'[{"type":"offers","id":"1","attributes":{"name":1e999,"description":"x"}}]'
+    (offer,) = read_samples(body, scope=Scope(), context=CONTEXT)
+    assert isinstance(offer, Offer)
+    assert offer.description == "x"
+    assert {name: each.pointer for name, each in offer.unreadable_attributes().items()} == {
+        "title": "/0/attributes/name"
+    }
 
 
 def test_the_place_is_that_in_the_page() -> None:

@@ -31,6 +31,8 @@ from tests.models.building import build, read
 def test_an_offer_reads_its_title_from_name_if_it_came_like_that() -> None:
     """Quirk 1: offers included in other answers carry ``name``; with both, ``title`` wins."""
     assert build(Offer, {"name": "Year pass"}).title == "Year pass"
+    assert build(Offer, {"name": 5}).title == "5"
+    assert build(Offer, {"name": None}).title is None
     both = build(Offer, {"name": "internal", "title": "Year pass"})
     assert both.title == "Year pass"
     assert both.extra == {"name": "internal"}

@@ -1,13 +1,15 @@
-"""A pytest plugin for the runs of mutmut: it drops what the package keeps for the whole process.
+"""A pytest plugin for the runs of mutmut: it drops what the package keeps for the whole process, and orders the tests.
 
 mutmut forks each run from a process in which all tests have run. What was made there would be used in place of what a
-changed function makes.
+changed function makes. A run ends with the first test that fails, and mutmut names the tests in no order.
 """
 
 import sys
 from importlib import import_module
 
-__all__ = ["KEPT", "pytest_sessionstart"]
+import pytest
+
+__all__ = ["KEPT", "pytest_collection_modifyitems", "pytest_sessionstart"]
 
 KEPT = (
     "kajabi_async.decoding.decoder.DECODERS",
@@ -27,3 +29,8 @@ def pytest_sessionstart() -> None:
             for value in tuple(vars(imported).values()):
                 if hasattr(value, "cache_clear"):
                     value.cache_clear()
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Put tests that draw examples behind the others, which take a fraction of their time and notice most changes."""
+    items.sort(key=lambda item: getattr(getattr(item, "obj", None), "is_hypothesis_test", False))

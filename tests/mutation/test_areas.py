@@ -6,15 +6,18 @@ import re
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from kajabi_async import Customer
 from kajabi_async.decoding.decoder import DECODERS
 from kajabi_async.decoding.values import hook_for
 from tests.mutation.areas import Area, areas_named, module_of
-from tests.mutation.fresh import pytest_sessionstart
+from tests.mutation.fresh import pytest_collection_modifyitems, pytest_sessionstart
 from tests.mutation.score import lines_of
 
 ROOT = Path(__file__).parents[2]
@@ -139,6 +142,19 @@ def test_what_the_package_keeps_for_the_process_is_dropped() -> None:
     pytest_sessionstart()
     assert DECODERS[Customer] is not decoder
     assert hook_for(Mapping[str, str])[0] is not hook
+
+
+def test_tests_that_draw_examples_come_last() -> None:
+    """The others stay in their order, and so do these."""
+
+    @given(st.none())
+    def draws(_: None) -> None:
+        pass
+
+    items: list[Any] = [SimpleNamespace(name=name, obj=obj) for name, obj in zip("abcd", (draws, len) * 2, strict=True)]
+    items.append(SimpleNamespace(name="e"))
+    pytest_collection_modifyitems(items)
+    assert "".join(item.name for item in items) == "bdeac"
 
 
 @pytest.mark.parametrize(
