@@ -3,10 +3,12 @@
 import ast
 import configparser
 import re
+import sys
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from types import ModuleType
+from typing import Any, ClassVar
 
 import pytest
 
@@ -139,6 +141,30 @@ def test_what_the_package_keeps_for_the_process_is_dropped() -> None:
     pytest_sessionstart()
     assert DECODERS[Customer] is not decoder
     assert hook_for(Mapping[str, str])[0] is not hook
+
+
+def test_mutmut_notes_no_caller(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No area asks for the callers of a function, and the interpreter crashes when they are noted."""
+
+    class MutmutCallStack:
+        noted: ClassVar[list[object]] = []
+
+        @classmethod
+        def set(cls, value: object) -> object:
+            cls.noted.append(value)
+            return value
+
+        @classmethod
+        def reset(cls, token: object) -> None:
+            cls.noted.append(token)
+
+    core = ModuleType("mutmut.core")
+    monkeypatch.setitem(sys.modules, "mutmut.core", core)
+    monkeypatch.setattr(core, "MutmutCallStack", MutmutCallStack, raising=False)
+    pytest_sessionstart()
+    MutmutCallStack.reset(MutmutCallStack.set(("kajabi_async.exchange.x_request", 1)))
+    assert MutmutCallStack.noted == []
+    assert all("track_dependencies = false" in area.settings for area in AREAS)
 
 
 @pytest.mark.parametrize(
