@@ -10,6 +10,9 @@ import pytest
 from kajabi_async import ClientClosedError, NotFoundError, WrongLoopError
 from kajabi_async.concurrency import SingleFlight
 
+pytestmark = pytest.mark.timeout(10)
+"""A call that nothing ends fails soon."""
+
 
 class Work:
     """Work that ends when the test sets its outcome; it counts its starts and cancellations."""

@@ -3,11 +3,12 @@
 import ast
 import configparser
 import re
+import sys
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
-from types import SimpleNamespace
-from typing import Any
+from types import ModuleType, SimpleNamespace
+from typing import Any, ClassVar
 
 import pytest
 from hypothesis import given
@@ -155,6 +156,30 @@ def test_tests_that_draw_examples_come_last() -> None:
     items.append(SimpleNamespace(name="e"))
     pytest_collection_modifyitems(items)
     assert "".join(item.name for item in items) == "bdeac"
+
+
+def test_mutmut_notes_no_caller(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No area asks for the callers of a function, and the interpreter crashes when they are noted."""
+
+    class MutmutCallStack:
+        noted: ClassVar[list[object]] = []
+
+        @classmethod
+        def set(cls, value: object) -> object:
+            cls.noted.append(value)
+            return value
+
+        @classmethod
+        def reset(cls, token: object) -> None:
+            cls.noted.append(token)
+
+    core = ModuleType("mutmut.core")
+    monkeypatch.setitem(sys.modules, "mutmut.core", core)
+    monkeypatch.setattr(core, "MutmutCallStack", MutmutCallStack, raising=False)
+    pytest_sessionstart()
+    MutmutCallStack.reset(MutmutCallStack.set(("kajabi_async.exchange.x_request", 1)))
+    assert MutmutCallStack.noted == []
+    assert all("track_dependencies = false" in area.settings for area in AREAS)
 
 
 @pytest.mark.parametrize(

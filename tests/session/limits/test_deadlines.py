@@ -352,3 +352,47 @@ def test_a_timeout_names_its_phase() -> None:
         ("queue", 0.5, "GET", "/v1/customers/1"),
         ("total", 2.0, "GET", "/v1/customers/1"),
     ]
+
+
+async def test_the_time_of_a_suspended_block_stands_still() -> None:
+    """What was left of it runs from the moment at which it is resumed, and the timer is armed for it."""
+    deadlines, loop = Deadlines(), asyncio.get_running_loop()
+    with deadlines.limit(60.0) as limit:
+        before = limit.at
+        limit.suspend()
+        assert limit.at == math.inf
+        deadlines.close()
+        deadlines.armed_for = math.inf
+        limit.resume()
+        assert before <= limit.at <= loop.time() + 60.0
+        assert deadlines.armed_for == limit.at
+        with deadlines.limit(30.0) as nearer:
+            limit.suspend()
+            limit.resume()
+            assert deadlines.armed_for == nearer.at < limit.at
+    deadlines.end_all()
+    deadlines.close()
+
+
+async def test_the_end_of_all_is_waited_for_but_not_the_own_block() -> None:
+    """A client that is closed in the middle of a call of its own would otherwise wait for itself."""
+    deadlines, ended = Deadlines(), []
+
+    async def work() -> None:
+        with deadlines.limit(60.0):
+            try:
+                await asyncio.sleep(60)
+            finally:
+                await asyncio.sleep(0)
+                ended.append("work")
+
+    working = asyncio.create_task(work())
+    await asyncio.sleep(0)
+    deadlines.end_all()
+    await asyncio.wait_for(deadlines.all_ended(), 5)
+    assert ended == ["work"]
+    await working
+    with deadlines.limit(None):
+        await deadlines.all_ended()
+        ended.append("alone")
+    assert ended == ["work", "alone"]
