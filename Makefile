@@ -9,8 +9,12 @@ READY := $(VENV)/.ready
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet --quiet
 # The versions known to pass; `make lock` updates them.
 LOCKED := --constraint requirements/dev.txt
+PACKAGE := .[arrow,cli,file,keyring,otel,redis,speed]
+# uv takes seconds, pip a minute; pip is the fallback for systems without a wheel of uv and for indexes set for pip only.
+install = { $(BIN)/uv pip install --quiet --python $(BIN)/python $(1) $(LOCKED) 2>/dev/null || \
+  { $(PIP) install 'pip>=25.1' && $(PIP) install $(1) $(LOCKED); }; }
 
-# Arguments of pytest, and sessions of `make matrix`, by default all of them; QUICK=1 runs a few tests in each session.
+# Arguments of pytest, and sessions of `make matrix`, by default all of them; QUICK=1 runs a few tests in few sessions.
 PYTEST ?=
 SESSIONS ?=
 QUICK ?=
@@ -22,12 +26,14 @@ endif
 
 # One worker more than cores, because some tests mostly wait for a browser or a server. MEASURE=1 measures coverage.
 MEASURE ?=
+# What pyright checks in `make check`.
+PYRIGHT ?= kajabi_async examples
 RUN = $(BIN)/$(if $(MEASURE),coverage run,python) -m pytest -n 3 --dist worksteal
 
 # The tests start hundreds of interpreters, each of which would compile the package again.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: demo test tests thorough costly pyright coverage covered check conformance docs soak mutation bench matrix dist lock clean
+.PHONY: demo test tests thorough costly pyright coverage covered check conformance docs soak mutation bench tools matrix dist lock clean
 
 demo: $(READY)  ## The main job, run against the embedded fake of the API.
 	@$(BIN)/kajabi demo
@@ -49,9 +55,9 @@ costly: $(READY)
 pyright: $(READY)
 	$(BIN)/basedpyright
 
-coverage: $(READY)  ## All tests, requiring branch coverage of 95 %; takes longer.
+coverage: $(READY)  ## The tests of `make test`, requiring the branch coverage of pyproject.toml.
 	$(BIN)/coverage erase
-	@$(MAKE) --no-print-directory tests thorough MEASURE=1
+	@$(MAKE) --no-print-directory tests MEASURE=1
 	@$(MAKE) --no-print-directory covered
 
 covered: $(READY)
@@ -62,7 +68,7 @@ check: $(READY)  ## Style, types, import rules and slots; pyright checks the tes
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
-	$(BIN)/basedpyright kajabi_async examples
+	$(if $(PYRIGHT),$(BIN)/basedpyright $(PYRIGHT))
 	$(BIN)/lint-imports --no-logo
 	$(BIN)/python -m slotscheck -m kajabi_async
 
@@ -78,18 +84,19 @@ soak: $(READY)  ## Faults, load and attacks for most of an hour, each figure nex
 	@$(BIN)/python -m tests.soak
 
 mutation: $(READY)  ## The share of small changes to the code that a test detects; AREA=serialization runs one area.
-	$(PIP) install --group mutation $(LOCKED)
+	@$(call install,--group mutation)
 	@$(BIN)/python -m tests.mutation $(AREA)
 
 bench: $(READY)  ## All performance figures, compared with alternatives, in less than five minutes.
 	@$(BIN)/python -m benchmarks
 
-matrix: $(READY)  ## Tests of the wheel on every interpreter found, with the lowest and newest dependencies.
-	$(PIP) install --group matrix $(LOCKED)
-	$(BIN)/nox $(if $(SESSIONS),--session $(SESSIONS)) -- $(if $(QUICK),--quick,$(PYTEST))
+tools: $(READY)
+	@$(call install,--group matrix)
 
-dist: $(READY)  ## The files of a release in dist/, checked and installed on every interpreter found.
-	$(PIP) install --group matrix $(LOCKED)
+matrix: tools  ## Tests of the wheel on every interpreter found, with the lowest and newest dependencies.
+	$(BIN)/nox $(if $(QUICK),--session quick,$(if $(SESSIONS),--session $(SESSIONS)) -- $(PYTEST))
+
+dist: tools  ## The files of a release in dist/, checked and installed on every interpreter found.
 	$(BIN)/nox --session dist
 
 lock: $(READY)  ## Update the lock files: the newest versions, and the lowest that the package allows.
@@ -103,8 +110,9 @@ clean:
 $(READY): pyproject.toml requirements/dev.txt
 	@test -n '$(PYTHON)' || { echo 'Python 3.11 or newer is needed' >&2; exit 1; }
 	$(PYTHON) -m venv $(VENV)
-	$(PIP) install 'pip>=25.1'
-	$(PIP) install --editable '.[arrow,cli,file,keyring,otel,redis,speed]' --group dev $(LOCKED)
+	@$(PIP) install uv $(LOCKED) 2>/dev/null || true
+	@echo 'installing the versions of requirements/dev.txt'
+	@$(call install,'pip>=25.1' --editable '$(PACKAGE)' --group dev)
 	@command -v redis-server >/dev/null || \
 	  $(PIP) install --only-binary :all: --group redis-server $(LOCKED) 2>/dev/null || true
 	@touch $@

@@ -1,8 +1,7 @@
 """Test the package as users get it: as a wheel, on every interpreter found, with old and with new dependencies.
 
-``make matrix`` runs every session except ``dist`` and ``lock`` and prints a table; ``make dist`` and ``make lock`` run
-those two. Arguments after ``--`` are passed to pytest, such as the tests to run; ``--quick`` alone runs a few tests in
-each session, and no type checker.
+``make matrix`` runs every session except ``quick``, ``dist`` and ``lock`` and prints a table; ``make matrix QUICK=1``,
+``make dist`` and ``make lock`` run those. Arguments after ``--`` are passed to pytest, such as the tests to run.
 """
 
 import atexit
@@ -29,8 +28,6 @@ PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
 EXTRAS = ",".join(PROJECT["optional-dependencies"])
 # Versions that the classifiers do not name yet are tested too, so that they can be added.
 VERSIONS = ["3.11", "3.12", "3.13", "3.14"]
-# A few tests of each part, for every push.
-QUICK = "@tests/packaging/quick.txt"
 # These say nothing about an interpreter or a dependency: benchmarks, browser tests, mutation and soak runs.
 LEFT_OUT = ["tests/benchmarks", "tests/docs/test_pages.py", "tests/mutation", "tests/soak"]
 
@@ -115,15 +112,15 @@ AS_USERS = ["examples", "tests/typing"]
 INSIDE = ["-p", "kajabi_async"]
 
 
-def is_quick(session: nox.Session) -> bool:
-    """Return whether only a few tests are to run, as in ``.ci/run``."""
-    return list(session.posargs) == ["--quick"]
-
-
 def check(session: nox.Session, dependencies: str, *options: str, types: Sequence[list[str]]) -> None:
-    """Run *types* and tests against the installed wheel and add a row to the table, also if they fail."""
+    """Run *types* and all tests, or those that were named, against the installed wheel."""
+    everything = ["tests", *(f"--ignore={each}" for each in LEFT_OUT)]
+    check_row(session, dependencies, types, ["-n", "3", *options, *(session.posargs or everything)])
+
+
+def check_row(session: nox.Session, dependencies: str, types: Sequence[list[str]], tests: Sequence[str]) -> None:
+    """Run *types* and *tests* against the installed wheel and add a row to the table, also if they fail."""
     started = time.monotonic()
-    types = [] if is_quick(session) else types
     folder, report = without_sources(session), Path(session.create_tmp()).absolute() / "report.xml"
     report.unlink(missing_ok=True)
     python = str(session.run("python", "-c", "import platform; print(platform.python_version())", silent=True)).strip()
@@ -137,10 +134,7 @@ def check(session: nox.Session, dependencies: str, *options: str, types: Sequenc
                 for what in types:
                     session.run("python", "-m", "mypy", "--python-version", version, *what, env=clean)
                 row[3] = "passed"
-            chosen = session.posargs or ["tests", *(f"--ignore={each}" for each in LEFT_OUT)]
-            # To collect a few tests costs each worker more than to run them.
-            chosen = ["-m", "not thorough", QUICK] if is_quick(session) else ["-n", "3", *chosen]
-            session.run(*("python", "-m", "pytest", "-q", f"--junitxml={report}", *options, *chosen), env=clean)
+            session.run(*("python", "-m", "pytest", "-q", f"--junitxml={report}", *tests), env=clean)
     finally:
         row[4] = counts(report)
         row[5] = f"{time.monotonic() - started:.0f}"
@@ -169,28 +163,41 @@ def install(session: nox.Session, *requirements: str) -> None:
     session.install("--reinstall-package=kajabi-async", f"{wheel(session)}[{EXTRAS}]", *requirements)
 
 
+def install_lowest(session: nox.Session) -> None:
+    """Install the wheel with the lowest version of each dependency, and the locked tools."""
+    install(session, f"--requirement={LOWEST}")
+
+
+def install_locked(session: nox.Session) -> None:
+    """Install the wheel with the versions that are known to pass."""
+    install(session, "--group=dev", f"--constraint={LOCK}")
+
+
+def install_newest(session: nox.Session) -> None:
+    """Install the wheel with the newest dependencies; the tools are the locked ones."""
+    install_locked(session)
+    session.install("--upgrade", f"{wheel(session)}[{EXTRAS}]")
+
+
 @nox.session(python=FOUND)
 def suite(session: nox.Session) -> None:
     """Types and tests on each interpreter, with the locked versions."""
-    if is_quick(session) and session.python == OLDEST:
-        session.skip("`make test` runs on this interpreter, with these versions")
-    install(session, "--group=dev", f"--constraint={LOCK}")
+    install_locked(session)
     check(session, "locked", types=[INSIDE, AS_USERS])
 
 
 @nox.session(python=OLDEST)
 def lowest(session: nox.Session) -> None:
     """Types and tests with the lowest version of each dependency that the package allows."""
-    install(session, f"--requirement={LOWEST}")
+    install_lowest(session)
     check(session, "lowest", types=[AS_USERS])
 
 
 @nox.session(python=LATEST)
 def newest(session: nox.Session) -> None:
     """Types and tests with the newest dependencies; the tools are the locked ones."""
-    install(session, "--group=dev", f"--constraint={LOCK}")
+    install_newest(session)
     # The queues of the examples need an older redis; the package itself is tested with the newest.
-    session.install("--upgrade", f"{wheel(session)}[{EXTRAS}]")
     left_out = (f"--ignore=tests/{each}" for each in ("examples", "docs/test_examples.py"))
     check(session, "newest", *left_out, types=[AS_USERS])
 
@@ -198,8 +205,26 @@ def newest(session: nox.Session) -> None:
 @nox.session(python=OLDEST)
 def uvloop(session: nox.Session) -> None:
     """Run the tests on the event loop of the extra ``speed``."""
-    install(session, "--group=dev", f"--constraint={LOCK}")
+    install_locked(session)
     check(session, "locked, uvloop", "--uvloop", types=[])
+
+
+def combined(interpreters: list[str]) -> list[tuple[str, str]]:
+    """Return each of *interpreters* with its dependencies, the only one twice, so that both ends are among them."""
+    oldest, *between, latest = interpreters if len(interpreters) > 1 else interpreters * 2
+    return [(oldest, "lowest"), *((each, "locked") for each in between), (latest, "newest, uvloop")]
+
+
+@nox.session
+@nox.parametrize(
+    "python,dependencies", [nox.param(*each, id=f"{Path(each[0]).name}, {each[1]}") for each in combined(FOUND)]
+)
+def quick(session: nox.Session, dependencies: str) -> None:
+    """Run a few tests of each part on each interpreter, with the lowest and newest dependencies and on uvloop."""
+    {"lowest": install_lowest, "locked": install_locked, "newest, uvloop": install_newest}[dependencies](session)
+    options = ["--uvloop"] if "uvloop" in dependencies else []
+    # Without workers: each of them would collect the tests, which takes longer than to run them.
+    check_row(session, dependencies, [], ["-m", "not thorough", *options, "@tests/packaging/quick.txt"])
 
 
 @nox.session(python=OLDEST)
