@@ -87,6 +87,6 @@ def _figures(measured: Results) -> Iterable[Figure]:
 def _note(sizes: Sizes, measured: Results, busy: Iterable[float]) -> str:
     turns = turns_taken(measured["asyncio"])
     return (
-        f"{sizes.lookups:,} lookups a turn, of lists of {STEP} ids for each contender (httpx and kajabi-py {CONCURRENCY}, "
-        f"in some of them), {turns}. The server was busy for at most {max(busy):.0%} of a step."
+        f"{sizes.lookups:,} lookups a turn, of lists of {STEP} ids for each contender (httpx and kajabi-py "
+        f"{CONCURRENCY}, in some of them), {turns}. The server was busy for at most {max(busy):.0%} of a step."
     )
