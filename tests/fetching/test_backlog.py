@@ -221,7 +221,7 @@ def test_outcomes_in_order_wait_for_those_before_them() -> None:
 
 def test_at_least_half_of_the_latest_outcomes_are_kept() -> None:
     """All of them never."""
-    recent: Recent[bytes] = Recent()
+    recent: Recent[bytes] = Recent(RECENT_BYTES)
     half = RECENT_OUTCOMES // 2
     for number in range(3 * half):
         recent.put(str(number), b"", 1)
@@ -231,12 +231,12 @@ def test_at_least_half_of_the_latest_outcomes_are_kept() -> None:
     recent.put("again", b"", 1)
     assert (recent.get(str(half)), recent.get(str(2 * half))) == (None, b"")
     recent.clear()
-    assert (len(recent), recent.get("again"), recent.answered()) == (0, None, None)
+    assert (len(recent), recent.get("again")) == (0, None)
 
 
 def test_the_latest_outcomes_are_bounded_by_bytes() -> None:
     """One that is larger than half of them is not kept, and pushes no other out."""
-    recent: Recent[bytes] = Recent()
+    recent: Recent[bytes] = Recent(RECENT_BYTES)
     half = RECENT_BYTES // 2
     recent.put("a", b"", half - 10)
     recent.put("huge", b"", half + 1)
@@ -254,17 +254,18 @@ def test_the_latest_outcomes_are_bounded_by_bytes() -> None:
 
 def test_the_latest_id_that_was_answered_is_known() -> None:
     """An id that is missing was answered; a failure that passes says nothing of the API."""
-    recent: Recent[Any] = Recent()
-    assert recent.answered() is None
-    recent.put("gone", Failed("gone", ConnectionFailedError("x", method="GET", path="/")), 1)
-    assert recent.answered() is None
-    recent.put("1", MISSING, 1)
-    recent.put("2", PASSING, 1)
-    assert recent.answered() == "1"
-    recent.put("3", Found("3", build(Customer)), RECENT_BYTES // 2)
-    assert recent.answered() == "3"
-    recent.put("4", PASSING, 1)
-    assert recent.answered() == "3"
+    backlog = _Watched()
+    assert backlog.latest_answered is None
+    backlog.answered("gone", Failed("gone", ConnectionFailedError("x", method="GET", path="/")))
+    assert backlog.latest_answered is None
+    backlog.answered("1", MISSING)
+    backlog.answered("2", PASSING)
+    assert backlog.latest_answered == "1"
+    backlog.answered("3", Found("3", build(Customer)))
+    assert backlog.latest_answered == "3"
+    backlog.answered("4", b"{}")
+    backlog.answered("5", PASSING)
+    assert backlog.latest_answered == "4"
 
 
 def test_objects_count_as_a_size_that_is_not_large() -> None:
