@@ -35,6 +35,9 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 def _mirrors_the_package(path: Path) -> bool:
+    # A project that a test writes and runs is elsewhere.
+    if not path.is_relative_to(_HERE):
+        return False
     first, *rest = path.relative_to(_HERE).parts
     return not rest or (_PACKAGE / first).is_dir()
 

@@ -54,6 +54,7 @@ def test_coverage_measures_one_case_of_each_test_of_the_package(monkeypatch: pyt
         "tests/test_checks.py::test_a",
         "tests/docs/test_pages.py::test_a",
         "tests/examples/test_load.py::test_a",
+        "project/test_elsewhere.py::test_a",
     )
     for order in (nodeids, nodeids[::-1]):
         items = _items(*order)
