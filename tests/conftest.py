@@ -17,7 +17,7 @@ from tests.drawing import DRAWN, SHARE, VARIED
 from tests.machine import need
 from tests.redis_server import redis_server
 
-pytest_plugins = ["tests.hooks"]
+pytest_plugins = ["tests.hooks", "tests.measuring"]
 
 DOCUMENT = Path(__file__).parents[2] / "shared" / "reference" / "kajabi-openapi-1.1.0.yaml"
 

@@ -6,7 +6,6 @@ With ``CI`` set it ends the run before the first test.
 
 import asyncio
 import gc
-import os
 import subprocess
 from collections import Counter
 from collections.abc import Callable, Generator
@@ -40,10 +39,7 @@ def pytest_configure(config: pytest.Config) -> None:
         config.pluginmanager.register(_OnUvloop())
     config.addinivalue_line("markers", "needs(tool): skip the test if the program is not installed")
     config.addinivalue_line("markers", "thorough: a costly test that `make thorough` runs and `make test` does not")
-    if hasattr(config, "workerinput"):
-        # Coverage measures this process by now; hundreds that the tests start would cost more than they add.
-        os.environ.pop("COVERAGE_PROCESS_CONFIG", None)
-    elif is_ci() and (lacking := missing()):
+    if not hasattr(config, "workerinput") and is_ci() and (lacking := missing()):
         raise pytest.UsageError(f"{sentence(lacking)} (CI is set, so nothing may be skipped)")
 
 
