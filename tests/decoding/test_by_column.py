@@ -76,8 +76,9 @@ def test_each_row_has_its_own_values(name: str, values: list[Any], expected: lis
     """Whatever nulls stand between them; no row is read by itself."""
     # One that has read rows without some attributes reads the next ones singly.
     DECODERS.clear()
-    with patch.object(FastReader, "_build", side_effect=AssertionError):
+    with patch.object(FastReader, "_build", side_effect=AssertionError), noted_reads() as read_at_once:
         rows = _read([whole(Customer, **{name: value}) for value in values])
+    assert read_at_once == [True]
     assert [(type(row), row.id, getattr(row, name)) for row in rows] == [
         (Customer, str(number), value) for number, value in enumerate(expected)
     ]
