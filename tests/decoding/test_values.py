@@ -236,7 +236,7 @@ def converter() -> None:
         (Mapping[str, str | None], {"a": "x", "b": None, "c": 3}, {"a": "x", "b": None, "c": "3"}),
         (Mapping[str, Any], {"a": [1, {"b": None}]}, {"a": [1, {"b": None}]}),
         (tuple[int, ...], ["1", None, 3.0], (1, None, 3)),
-        (tuple[Mapping[str, Decimal], ...], [{"a": "1.5"}, {}], ({"a": Decimal("1.5")}, {})),
+        (tuple[Mapping[str, Decimal], ...], [{"a": "1.5"}, {"b": None}], ({"a": Decimal("1.5")}, {"b": None})),
         (
             PayoutTransaction,
             {"fee": 3, "offer_ids": [7], "created_at": None, "of_tomorrow": [1], "extra": 2},
@@ -263,15 +263,22 @@ def test_what_is_in_a_value_is_converted_by_the_same_rules(annotation: Any, valu
         (float, "1" * 100 + "e99", "expected a number that a float can hold, got '111", "text", ()),
         (float, 10**400, "expected a number that a float can hold, got a number of more than", "a number", ()),
         (bool, "yes", "expected true or false, got 'yes'", "text", ()),
+        (Decimal, [1], "expected a decimal number, got [1]", "an array", ()),
         (Decimal, None, "expected a decimal number, got None", "null", ()),
         (Mapping[str, int], [1], "expected an object, got [1]", "an array", ()),
         (Mapping[str, int], {"a": 1, "b": "x"}, "expected a whole number, got 'x'", "text", ("b",)),
         (Mapping[str, str | None], {"a": "x", "k" * 61: [1]}, "expected text, got [1]", "an array", ("k" * 60,)),
         (tuple[int, ...], {"a": 1}, "expected an array, got {'a': 1}", "an object", ()),
         (tuple[int, ...], [1, None, True], "expected a whole number, got True", "true or false", (2,)),
-        (tuple[Mapping[str, int], ...], [{}, {"a": 1.5}], "expected a whole number, got 1.5", "a number", (1, "a")),
+        (
+            tuple[Mapping[str, int], ...],
+            [{"b": 1}, {"a": 1.5}],
+            "expected a whole number, got 1.5",
+            "a number",
+            (1, "a"),
+        ),
         (PayoutTransaction, [1], "expected an object, got [1]", "an array", ()),
-        (PayoutTransaction, {"offer_ids": ["1", []]}, "expected text, got []", "an array", ("offer_ids", 1)),
+        (PayoutTransaction, {"offer_ids": ["1", [2]]}, "expected text, got [2]", "an array", ("offer_ids", 1)),
     ],
 )
 def test_a_refusal_says_what_was_expected_and_what_came_and_leads_to_it(
