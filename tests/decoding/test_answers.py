@@ -4,6 +4,7 @@ import copy
 import json
 import pickle
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 from unittest.mock import patch
 
@@ -160,7 +161,7 @@ def test_what_is_stated_of_one_relation_leaves_the_others_to_what_was_included()
     came: list[Any] = [{"type": "offers", "id": "4"}, {"type": "contacts", "id": "7"}]
     for include in (("offers", "contact"), ("contact", "offers")):
         scope = Scope(Query(include=include, fields={"customers": ("name",)}))
-        stated = {**ADA, "relationships": {"offers": {"data": []}}}
+        stated: dict[str, Any] = {**ADA, "relationships": {"offers": {"data": []}}}
         customer = read(Customer, {"data": stated, "included": came}, scope=scope)
         assert (customer.offers.ids, customer.contact.ids) == ((), ("7",))
 
@@ -270,10 +271,18 @@ def test_what_an_answer_says_beside_the_attributes_is_kept() -> None:
 def test_an_attribute_of_what_was_included_inside_data_is_pointed_to_there() -> None:
     """Courses are documented so."""
     linkage = {"modules": {"data": [{"type": "modules", "id": "4"}]}}
-    module = {"type": "modules", "id": "4", "attributes": {"title": []}}
-    course = {"type": "courses", "id": "1", "attributes": {}, "relationships": linkage, "included": [module]}
-    (loaded,) = read(Course, {"data": course}).modules.at_hand or ()
-    assert loaded.unreadable_attributes()["title"].pointer == "/data/included/0/attributes/title"
+    module: dict[str, Any] = {"type": "modules", "id": "4", "attributes": {"title": []}}
+    course: dict[str, Any] = {
+        "type": "courses",
+        "id": "1",
+        "attributes": {},
+        "relationships": linkage,
+        "included": [module],
+    }
+    loaded = read(Course, {"data": course}).modules.at_hand
+    assert loaded is not None
+    (only,) = loaded
+    assert only.unreadable_attributes()["title"].pointer == "/data/included/0/attributes/title"
 
 
 @pytest.mark.parametrize("odd", [5, ADA, {"type": "offers", "id": "5", "attributes": {"title": []}}])
@@ -356,8 +365,10 @@ def test_an_included_attribute_that_cannot_be_read_is_pointed_to_there(
     else:
         customer = read_resource(body, cls=Customer, scope=scope, context=CONTEXT)
     assert isinstance(customer, Customer)
-    (loaded,) = customer.offers.at_hand or ()
-    assert loaded.unreadable_attributes()["price_in_cents"].pointer == "/included/0/attributes/price_in_cents"
+    loaded = customer.offers.at_hand
+    assert loaded is not None
+    (only,) = loaded
+    assert only.unreadable_attributes()["price_in_cents"].pointer == "/included/0/attributes/price_in_cents"
 
 
 def test_more_rows_than_the_limit_allows_are_refused() -> None:
@@ -390,24 +401,23 @@ def test_what_is_no_array_of_samples_is_refused(body: bytes) -> None:
 @pytest.mark.parametrize(
     ("cls", "name", "read_it"),
     [
-        (FastReader, "read_one", lambda body: read_resource(body, cls=Customer, scope=Scope(), context=CONTEXT)),
-        (FastReader, "read_page", lambda body: read_page(body, cls=Customer, scope=Scope(), context=CONTEXT)),
-        (Decoder, "read", lambda body: read_samples(b"[%s]" % body, scope=Scope(), context=CONTEXT)),
+        (FastReader, "read_one", partial(read_resource, b"", cls=Customer)),
+        (FastReader, "read_page", partial(read_page, b"", cls=Customer)),
+        (Decoder, "read", partial(read_samples, b'[{"type":"customers","id":"1"}]')),
     ],
 )
-def test_a_spent_stack_is_reported_with_the_request(cls: type, name: str, read_it: Callable[[bytes], Any]) -> None:
+def test_a_spent_stack_is_reported_with_the_request(cls: type, name: str, read_it: Callable[..., object]) -> None:
     """Wherever in the decoding it ends."""
-    body = json.dumps({"type": "customers", "id": "1"}).encode()
     with (
         patch.object(cls, name, side_effect=RecursionError),
         pytest.raises(ConfigurationError, match=f"^{CONTEXT}: called too deep in a recursion"),
     ):
-        read_it(body)
+        read_it(scope=Scope(), context=CONTEXT)
 
 
 def test_samples_may_have_as_many_values_as_other_answers() -> None:
     """Half as many as the limit of elements are converted one by one."""
-    sample = {"type": "kajabi_payments_payouts", "id": "1", "attributes": {"transactions": [{}] * 100}}
+    sample: dict[str, Any] = {"type": "kajabi_payments_payouts", "id": "1", "attributes": {"transactions": [{}] * 100}}
     body = json.dumps([sample] * 2).encode()
     assert len(read_samples(body, scope=Scope(most_elements=4_000), context=CONTEXT)) == 2
     with pytest.raises(AnswerTooLargeError) as caught:

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kajabi_async import Contact, Customer, Offer, Resource
+from kajabi_async import Contact, Customer, Media, Offer, Resource
 from kajabi_async.decoding.answers import read_page
 from kajabi_async.decoding.by_column import times_of
 from kajabi_async.decoding.decoder import DECODERS
@@ -76,11 +76,20 @@ def test_each_row_has_its_own_values(name: str, values: list[Any], expected: lis
     """Whatever nulls stand between them; no row is read by itself."""
     # One that has read rows without some attributes reads the next ones singly.
     DECODERS.clear()
-    with patch.object(FastReader, "_build", side_effect=AssertionError):
+    with patch.object(FastReader, "_build", side_effect=AssertionError), noted_reads() as read_at_once:
         rows = _read([whole(Customer, **{name: value}) for value in values])
+    assert read_at_once == [True]
     assert [(type(row), row.id, getattr(row, name)) for row in rows] == [
         (Customer, str(number), value) for number, value in enumerate(expected)
     ]
+
+
+def test_text_becomes_the_type_of_its_attribute() -> None:
+    """Not only decimals may come as text."""
+    with noted_reads() as read_at_once:
+        rows = _read([whole(Media, duration_in_minutes=each) for each in ("7.25", "1")], Media)
+    assert read_at_once == [True]
+    assert [(type(row.duration_in_minutes), row.duration_in_minutes) for row in rows] == [(float, 7.25), (float, 1.0)]
 
 
 def test_objects_stand_among_nulls() -> None:

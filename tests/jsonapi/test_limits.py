@@ -100,7 +100,7 @@ def test_text_and_numbers_have_no_levels(body: bytes) -> None:
     assert not is_deeper(body, 100)
 
 
-@pytest.mark.parametrize("end", [b"", b',"a,[', b',"",""', b'"'])
+@pytest.mark.parametrize("end", [b"", b',"a,[', b',"",""', b',"a,"', b'"'])
 def test_a_string_is_found_wherever_its_portion_ends(monkeypatch: pytest.MonkeyPatch, end: bytes) -> None:
     """Texts are split by portions, which end between a quote and the next, and may end within a string or with it."""
     body = json.dumps([["a,", {"b[": '"'}, "\\"]] * 7).encode() + end
