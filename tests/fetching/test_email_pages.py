@@ -12,6 +12,7 @@ from kajabi_async.exchange import Request
 from kajabi_async.fetching.plan import Strategy
 from kajabi_async.resources.people import Contacts
 from tests.fetching.contact_list import World
+from tests.relationships.crowd import Crowd
 from tests.sending import Canned, context
 
 PAGE = 5
@@ -48,6 +49,8 @@ async def _outcomes(
     send = _Sent(world)
     run = Contacts(context(send)).find_many(emails, strategy=strategy, **{"concurrency": 1, **options})
     outcomes: dict[str, EmailLookup[Any]] = {each.email: each async for each in run}
+    # Pages, sites and searches alike are on the tally of the run.
+    assert (await run.report()).requests == len(send.asked)
     return outcomes, send.kinds
 
 
@@ -192,6 +195,51 @@ async def test_an_ignored_filter_is_found_out_once() -> None:
     outcomes, sent = await _outcomes(world, _emails(1, 2), "auto", site_id="1")
     assert sent == ["?", *_pages(1, 8)]
     assert all(each.found for each in outcomes.values())
+
+
+async def test_a_filter_that_is_ignored_later_is_found_out_then() -> None:
+    """Not only with the first search."""
+    world = _world(40)
+
+    def respond(request: Request) -> Any:
+        answer = world(request)
+        if "email_contains" in request.query:
+            world.ignores = frozenset({"email_contains"})
+        return answer
+
+    outcomes, sent = await _outcomes(respond, _emails(1, 2, 3), "auto", site_id="1")
+    assert sent == ["1", "?", "?", *_pages(2, 8)]
+    assert all(each.found for each in outcomes.values())
+
+
+async def test_a_search_takes_as_long_as_the_list_if_its_answer_does_not_say() -> None:
+    """So that the rest of the list is read for three emails."""
+    world = _world(45, ignores=frozenset({"email_contains"}))
+
+    def respond(request: Request) -> Any:
+        answer = world(request)
+        return answer | {"meta": {}} if "email_contains" in request.query else answer
+
+    outcomes, sent = await _outcomes(respond, _emails(1, 2, 3), "auto", site_id="1")
+    assert sent == ["1", "?", *_pages(2, 9)]
+    assert all(each.found for each in outcomes.values())
+
+
+async def test_a_page_that_was_read_for_another_email_is_not_read_again() -> None:
+    """Nor is one more: each looks whether it has what it needs."""
+    world = _world(40, ignores=frozenset({"email_contains"}))
+    outcomes, sent = await _outcomes(world, _emails(40, 39), "auto", site_id="1", concurrency=2)
+    assert sent == ["?", "1"]
+    assert all(each.found for each in outcomes.values())
+
+
+async def test_searches_go_out_together_once_the_filter_is_known_to_work() -> None:
+    """The first goes alone."""
+    crowd, alone = Crowd(_world(400)), Crowd(_world(400))
+    for send, number in ((crowd, 9), (alone, 1)):
+        run = Contacts(context(send)).find_many(_emails(*range(1, number + 1)), strategy="auto", concurrency=4)
+        assert (await run.report()).found == number
+    assert (crowd.most_at_once, alone.most_at_once) == (4, 1)
 
 
 async def test_if_neither_the_list_nor_the_search_can_be_read_that_is_the_outcome() -> None:

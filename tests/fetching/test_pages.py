@@ -19,7 +19,7 @@ from kajabi_async import (
 from kajabi_async.fetching import pages as pages_module
 from kajabi_async.fetching import walk as novelty
 from kajabi_async.fetching.pages import Pages
-from kajabi_async.resources.people import Customers
+from kajabi_async.resources.people import Contacts, Customers
 from kajabi_async.testing import FakeKajabi
 from tests.sending import Canned, context, resource
 
@@ -221,6 +221,17 @@ async def test_the_ids_of_rows_are_remembered_up_to_a_number(rows: list[str], mo
     assert len(known._recent) == 10
 
 
+@pytest.mark.parametrize("prefetch", [0, 1, 3])
+async def test_as_many_pages_are_fetched_ahead_as_were_asked_for(prefetch: int) -> None:
+    """None by default."""
+    send = _numbered({number: _page([str(number)], _link(number + 1)) for number in range(1, 10)})
+    rows = aiter(_listed(send, **({"prefetch": prefetch} if prefetch else {})))
+    await anext(rows)
+    for _ in range(3):
+        await asyncio.sleep(0)
+    assert len(send.asked) == 1 + prefetch
+
+
 async def test_nothing_is_fetched_ahead_beyond_the_last_page() -> None:
     """The answer says how many there are."""
     send = _numbered(
@@ -312,6 +323,8 @@ async def test_a_position_of_another_list_is_refused() -> None:
         break
     with pytest.raises(InvalidArgumentError, match="another path, filter"):
         _listed(_numbered({}), search="b", resume_from=pages.position)
+    with pytest.raises(InvalidArgumentError, match="another path"):
+        Contacts(context(_numbered({}))).list(search="a", resume_from=pages.position)
     with pytest.raises(InvalidArgumentError, match="not a position"):
         _listed(_numbered({}), resume_from="page 3")
 
