@@ -7,9 +7,10 @@ from typing import Any
 
 import pytest
 
-from kajabi_async import Contact, Customer
+from kajabi_async import Contact, Customer, InvalidArgumentError
 from kajabi_async.decoding.answers import read_resource
 from kajabi_async.exchange import Answer, Tally
+from kajabi_async.fetching.email_outcomes import EMAILS
 from kajabi_async.fetching.one import Reader
 from kajabi_async.fetching.page import FetchedPage, ListRequest
 from kajabi_async.fetching.scan import Scan, is_complete, size_of
@@ -42,6 +43,13 @@ def _scan(send: Canned, ids: Any, *, include: tuple[str, ...] = (), **options: A
     reader = Reader(within, operation("customers.get"), Customer, Query(include=include), "")
     pages = ListRequest(within, operation("customers.list"), Customer, query)
     return Scan(reader, pages, ids, **{"concurrency": 1, "at_any_price": True, **options})
+
+
+def _planned(send: Canned, ids: Any) -> Scan[Customer]:
+    """Return a scan as it is by default: as long as it pays."""
+    scan = _scan(send, [])
+    reader, pages = Reader(scan.context, operation("customers.get"), Customer, Query(), ""), Query(page_number=1)
+    return Scan(reader, ListRequest(scan.context, operation("customers.list"), Customer, pages), ids, concurrency=1)
 
 
 async def _taken(scan: Scan[Customer], number: int) -> list[Any]:
@@ -107,12 +115,21 @@ async def test_a_source_that_raises_leaves_what_it_gave() -> None:
     assert list(scan.unanswered([])) == ["2", "2", "1", None]
 
 
+async def test_values_are_called_and_compared_as_their_naming_says() -> None:
+    """As emails, for instance."""
+    with pytest.raises(InvalidArgumentError, match="iterable of emails"):
+        _scan(_list([1]), "ada@x.y", naming=EMAILS)
+    scan = _scan(_list([1]), ["Ada@x.y", "ada@x.y"], naming=EMAILS)
+    assert [each async for each in scan] == ["Ada@x.y", "ada@x.y"]
+    assert (scan.forecast.ids, scan.noun) == (1, "emails")
+
+
 @pytest.mark.parametrize(("number", "pages"), [(2, 0), (3, 1)])
 async def test_few_ids_are_looked_up_without_a_page(number: int, pages: int) -> None:
     """Unless a scan is asked for, which then reads a page for a single one."""
     send = _list(*[[9, 8]] * 5)
     ids = [str(each) for each in range(100, 100 + number)]
-    assert await _taken(_scan(send, ids, at_any_price=False), number) == ids
+    assert await _taken(_planned(send, ids), number) == ids
     assert len(send.asked) == pages
     assert await _taken(_scan(send, ["9"]), 1) == ["9"]
     assert len(send.asked) == pages + 1
