@@ -186,6 +186,19 @@ async def test_there_is_room_for_bytes_once_the_loop_has_taken_enough_of_them() 
     assert backlog.large_bytes == 0
 
 
+async def test_there_is_room_for_bytes_at_the_very_limit() -> None:
+    """It is what may wait for the loop."""
+    backlog = _Watched()
+    for each in ("1", "2", "2"):
+        backlog.accept(each)
+    backlog.answered("1", bytes(LARGE))
+    backlog.answered("2", bytes(MOST_LARGE_BYTES // 2))
+    waiting = await _waits(backlog.room_for_bytes())
+    backlog.take()
+    assert backlog.large_bytes == MOST_LARGE_BYTES
+    await waiting
+
+
 def test_a_large_body_that_comes_again_counts_again() -> None:
     """From among the latest outcomes."""
     backlog = _Watched()

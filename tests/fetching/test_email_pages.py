@@ -113,6 +113,42 @@ async def test_a_list_of_sites_that_fails_is_as_good_as_several_sites() -> None:
     assert all(each.found for each in outcomes.values())
 
 
+@pytest.mark.parametrize(("pages", "asks"), [(2, False), (3, True)])
+async def test_if_searches_read_the_whole_list_the_sites_are_requested_for_two_pages(pages: int, asks: bool) -> None:
+    """An email is then looked for on all of them, unless there is one site."""
+    world = _world(pages * PAGE, ignores=frozenset({"email_contains"}))
+    outcomes, sent = await _outcomes(world, _emails(pages * PAGE, 1), "auto")
+    assert sent == ["?", "1", *(["sites"] if asks else []), *_pages(2, pages)]
+    assert all(each.found for each in outcomes.values())
+
+
+@pytest.mark.parametrize(
+    ("pages", "number", "sent"),
+    [
+        (30, 1, _pages(1, 30)),
+        (30, 2, ["1", "sites"]),
+        (3, 2, ["1", "sites"]),
+        (2, 2, ["1", "2"]),
+    ],
+)
+async def test_the_sites_are_requested_in_place_of_two_pages_for_two_emails(
+    pages: int, number: int, sent: list[str]
+) -> None:
+    """Otherwise the rest of the list takes no more requests."""
+    newest = pages * PAGE
+    outcomes, kinds = await _outcomes(_world(newest), _emails(*range(newest, newest - number, -1)))
+    assert kinds == sent
+    assert all(each.found for each in outcomes.values())
+
+
+async def test_a_list_of_unknown_length_is_read_in_place_of_searches_of_the_whole_list() -> None:
+    """Which are no shorter."""
+    world = _world(40, ignores=frozenset({"email_contains"}), states_length=False)
+    outcomes, sent = await _outcomes(world, _emails(1, 2), "auto", site_id="1")
+    assert sent == ["?", *_pages(1, 8)]
+    assert all(each.found for each in outcomes.values())
+
+
 async def test_what_was_found_is_completed_by_the_list_of_sites() -> None:
     """If all was found before the end, that is one request in place of the rest of the list."""
     outcomes, sent = await _outcomes(_world(150), _emails(150, 149, 148))

@@ -222,7 +222,7 @@ async def test_the_ids_of_rows_are_remembered_up_to_a_number(rows: list[str], mo
 
 
 @pytest.mark.parametrize("prefetch", [0, 1, 3])
-async def test_as_many_pages_are_fetched_ahead_as_were_asked_for(prefetch: int) -> None:
+async def test_as_many_pages_are_fetched_ahead_as_requested(prefetch: int) -> None:
     """None by default."""
     send = _numbered({number: _page([str(number)], _link(number + 1)) for number in range(1, 10)})
     rows = aiter(_listed(send, **({"prefetch": prefetch} if prefetch else {})))

@@ -126,7 +126,7 @@ async def test_values_are_called_and_compared_as_their_naming_says() -> None:
 
 @pytest.mark.parametrize(("number", "pages"), [(2, 0), (3, 1)])
 async def test_few_ids_are_looked_up_without_a_page(number: int, pages: int) -> None:
-    """Unless a scan is asked for, which then reads a page for a single one."""
+    """Unless a scan is requested, which then reads a page for a single one."""
     send = _list(*[[9, 8]] * 5)
     ids = [str(each) for each in range(100, 100 + number)]
     assert await _taken(_planned(send, ids), number) == ids
@@ -136,7 +136,7 @@ async def test_few_ids_are_looked_up_without_a_page(number: int, pages: int) -> 
     assert not _scan(send, []).is_worth_a_page()
 
 
-async def test_a_scan_that_does_not_pay_ends_unless_it_is_asked_for() -> None:
+async def test_a_scan_that_does_not_pay_ends_unless_it_was_requested() -> None:
     """Three ids at the end of forty pages; with a scan all of these are read, also for one id."""
     pages = [[number] for number in range(40, 0, -1)]
     for ids, at_any_price, requested in ((["1", "2", "3"], False, 1), (["1", "2", "3"], True, 40), (["1"], True, 40)):
