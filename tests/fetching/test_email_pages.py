@@ -186,6 +186,39 @@ async def test_pages_that_may_have_shifted_are_read_again() -> None:
     assert outcomes["user99@example.com"].proven
 
 
+async def test_rows_of_pages_and_of_the_search_are_the_candidates() -> None:
+    """Each once, though the search does not find all that pages have brought."""
+    world = _world(150, sites=2)
+    world.rows.append((200, "user150@example.com", "2"))
+    emails = _emails(150, 149, 2)
+    for stale in ((), (150,)):
+        world.stale = frozenset(stale)
+        outcomes, sent = await _outcomes(world, emails, "auto")
+        assert sorted(sent) == ["1", "?", "?", "?"]
+        assert sorted(each.id for each in outcomes["user150@example.com"].candidates) == ["150", "200"]
+        assert all(outcomes[each].found for each in emails[1:])
+
+
+async def test_inserted_rows_that_cannot_be_read_are_no_proof_of_absence() -> None:
+    """Of what was not found: it is searched for."""
+    world = _world(40)
+    failing = False
+
+    def respond(request: Request) -> Any:
+        nonlocal failing
+        if failing and "page%5Bnumber%5D=1&" in request.query and "email_contains" not in request.query:
+            return None
+        if "page%5Bnumber%5D=8" in request.query and not failing:
+            failing = True
+            world.rows.insert(0, (41, "user41@example.com", "1"))
+        return world(request)
+
+    outcomes, sent = await _outcomes(respond, _emails(40, 39, 38, 99), site_id="1")
+    assert sent[-1] == "?"
+    assert [each.found for each in outcomes.values()] == [True, True, True, False]
+    assert (outcomes["user99@example.com"].missing, outcomes["user99@example.com"].proven) == (True, False)
+
+
 async def test_rows_that_were_inserted_are_read_from_the_first_page() -> None:
     """At the end, down to the row that was the first."""
     world = _world(40)
