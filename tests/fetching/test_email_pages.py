@@ -158,6 +158,32 @@ async def test_what_was_found_is_completed_by_the_list_of_sites() -> None:
     assert sent == ["1", "2"]
 
 
+@pytest.mark.parametrize("ordered", [False, True])
+async def test_an_email_is_handed_over_with_its_page(ordered: bool) -> None:
+    """If it cannot be in the list twice: the next page is fetched when the loop asks for more."""
+    send = _Sent(_world(150))
+    emails = _emails(150, 149, 1)
+    run = Contacts(context(send)).find_many(emails, strategy="scan", site_id="1", concurrency=1, ordered=ordered)
+    outcomes = aiter(run)
+    assert (await anext(outcomes)).found
+    assert send.kinds == ["1"]
+    assert [each.found async for each in outcomes] == [True, True]
+    assert send.kinds == _pages(1, 30)
+
+
+@pytest.mark.parametrize(("emails", "at_once"), [(60, 12), (200, 16)])
+async def test_pages_that_are_needed_in_any_case_are_fetched_at_once(emails: int, at_once: int) -> None:
+    """Even if every row of them is one of the emails; never more than sixteen, which are in memory together."""
+    send = Crowd(_world(41 * PAGE))
+    run = Contacts(context(send)).find_many(
+        _emails(*range(1, emails + 1)), strategy="scan", site_id="1", concurrency=100
+    )
+    assert (await run.report()).found == emails
+    assert send.most_at_once == at_once
+    _, sent = await _outcomes(_world(150), _emails(*range(150, 135, -1)), site_id="1", concurrency=100)
+    assert sent == _pages(1, 3)
+
+
 async def test_emails_that_are_given_again_have_their_outcome_again() -> None:
     """In each of their spellings, at no further cost."""
     send = _Sent(_world(10))
