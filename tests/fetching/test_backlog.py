@@ -51,11 +51,12 @@ def test_an_id_needs_one_request_however_often_it_is_taken() -> None:
 def test_a_value_that_is_no_id_has_its_outcome_at_once() -> None:
     """With as much of its text as can be shown; it is no duplicate."""
     backlog = _Watched()
-    assert [backlog.accept(each) for each in ("a/b", ["x" * 5000], "a/b", "a/" + "b" * 2000)] == [None] * 4
+    values: list[Any] = ["a/b", ["x" * 5000], "a/b", "a/" + "b" * 2000, 10**5000]
+    assert [backlog.accept(each) for each in values] == [None] * 5
     taken = backlog.take_all()
-    assert [name for name, _ in taken] == ["a/b", f"['{'x' * 998}", "a/b", "a/" + "b" * 2000]
+    assert [name for name, _ in taken] == ["a/b", f"['{'x' * 998}", "a/b", "a/" + "b" * 2000, "<int>"]
     assert all(outcome.id == name and isinstance(outcome.error, InvalidIdError) for name, outcome in taken)
-    assert (backlog.taken, backlog.counts.duplicates, backlog.in_flight) == (4, 0, {})
+    assert (backlog.taken, backlog.counts.duplicates, backlog.in_flight) == (5, 0, {})
 
 
 def test_an_email_is_answered_in_the_spelling_in_which_it_was_taken() -> None:
@@ -113,6 +114,9 @@ def test_what_has_no_outcome_is_returned_in_the_order_of_the_source(ordered: boo
     assert (backlog.without_answer(), backlog.unanswered()) == ([], ["5", "4", "3", "4", "2"])
     assert backlog.take_all() == [("3", b"")]
     assert backlog.unanswered() == ["5", "4", "4", "2"]
+    backlog.accept("1")
+    backlog.drop_in_flight()
+    assert backlog.unanswered() == ["5", "4", "4", "2", "1"]
 
 
 @pytest.mark.parametrize("ordered", [False, True])
