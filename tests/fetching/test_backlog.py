@@ -38,12 +38,13 @@ class _Watched(Backlog[Customer]):
         return outcomes
 
 
-def test_an_id_needs_one_request_however_often_it_is_taken() -> None:
+@pytest.mark.parametrize("ordered", [False, True])
+def test_an_id_needs_one_request_however_often_it_is_taken(ordered: bool) -> None:
     """While it is in flight, and after it was answered; every time has the one outcome."""
-    backlog = _Watched()
-    assert [backlog.accept(each) for each in (7, "7", "8")] == ["7", None, "8"]
+    backlog = _Watched(ordered=ordered)
+    assert [backlog.accept(each) for each in (7, "7")] == ["7", None]
     backlog.answered("7", b"seven")
-    assert backlog.accept("7") is None
+    assert [backlog.accept(each) for each in ("7", "8")] == [None, "8"]
     assert backlog.take_all() == [("7", b"seven")] * 3
     assert (backlog.taken, backlog.counts.duplicates, list(backlog.in_flight)) == (4, 2, ["8"])
 
@@ -264,9 +265,9 @@ def test_the_latest_outcomes_are_bounded_by_bytes() -> None:
     recent.put("d", b"", 1)
     assert [recent.get(each) for each in ("a", "b", "c", "d")] == [None, None, b"", b""]
     recent.clear()
-    recent.put("e", b"", half)
-    recent.put("f", b"", half)
-    assert [recent.get(each) for each in ("e", "f")] == [b"", b""]
+    for each, size in (("e", half - 10), ("f", 10), ("g", half)):
+        recent.put(each, b"", size)
+    assert [recent.get(each) for each in ("e", "f", "g")] == [b""] * 3
 
 
 def test_the_latest_id_that_was_answered_is_known() -> None:

@@ -202,6 +202,43 @@ def test_a_client_that_is_closed_ends_a_run_that_waits() -> None:
     virtually(run())
 
 
+@pytest.mark.parametrize(
+    ("options", "problem"),
+    [
+        ({"concurrency": 0}, "concurrency must be"),
+        ({"ordered": "yes"}, "ordered must be"),
+        ({"observer": 5}, "observer must be"),
+        ({"patience": 0}, "patience must be"),
+    ],
+)
+def test_an_option_that_makes_no_sense_is_named(options: dict[str, Any], problem: str) -> None:
+    """Before anything is taken from the source."""
+
+    async def run() -> None:
+        source = iter(ids(3))
+        with pytest.raises(InvalidArgumentError, match=f"^{problem}"):
+            lookups(Api(), source, **options)
+        assert list(source) == ids(3)
+        with pytest.raises(InvalidArgumentError, match="iterable of emails"):
+            lookups(Api(), "ada@x.y", naming=EMAILS)
+
+    virtually(run())
+
+
+def test_a_run_is_used_once() -> None:
+    """Its loop or its report; the text names the call."""
+
+    async def run() -> None:
+        reported = lookups(Api(), ids(2))
+        assert repr(reported) == "<Lookups: not started>"
+        assert (await reported.report()).found == 2
+        assert repr(reported) == "<Lookups: 2 outcomes; 2 found, 0 missing, 0 failed>"
+        with pytest.raises(InvalidArgumentError, match=r"is used once; call get_many\(\) again for another"):
+            aiter(reported)
+
+    virtually(run())
+
+
 def test_credentials_that_are_refused_end_a_run() -> None:
     """Their error is raised, after what was answered; the rest has no outcome."""
 
