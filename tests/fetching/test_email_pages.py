@@ -47,7 +47,8 @@ async def _outcomes(
     world: Callable[[Request], Any], emails: Sequence[str], strategy: Strategy = "scan", **options: Any
 ) -> tuple[dict[str, EmailLookup[Any]], list[str]]:
     send = _Sent(world)
-    run = Contacts(context(send)).find_many(emails, strategy=strategy, **{"concurrency": 1, **options})
+    settings: dict[str, Any] = {"concurrency": 1, **options}
+    run = Contacts(context(send)).find_many(emails, strategy=strategy, **settings)
     outcomes: dict[str, EmailLookup[Any]] = {each.email: each async for each in run}
     # Pages, sites and searches alike are on the tally of the run.
     assert (await run.report()).requests == len(send.asked)

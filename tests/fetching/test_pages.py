@@ -363,6 +363,14 @@ LOOP, FIRST = "'async for row in api.customers.list(...)'", "'await api.customer
 COLLECT = "'await api.customers.list(...).collect(limit=...)'"
 
 
+def _items(pages: Any) -> Any:
+    return pages.items
+
+
+def _first(pages: Any) -> Any:
+    return pages[0]
+
+
 @pytest.mark.parametrize(
     ("misuse", "text"),
     [
@@ -371,14 +379,8 @@ COLLECT = "'await api.customers.list(...).collect(limit=...)'"
             len,
             "a list is fetched page by page: write 'await api.customers.list(...).count()' for what the server counts",
         ),
-        (
-            lambda pages: pages.items,
-            f"a list, which is fetched page by page, has no 'items': write {LOOP}, or {COLLECT} for a tuple",
-        ),
-        (
-            lambda pages: pages[0],
-            f"a list is fetched page by page and has no index: write {FIRST}, or {COLLECT} for a tuple",
-        ),
+        (_items, f"a list, which is fetched page by page, has no 'items': write {LOOP}, or {COLLECT} for a tuple"),
+        (_first, f"a list is fetched page by page and has no index: write {FIRST}, or {COLLECT} for a tuple"),
     ],
 )
 def test_a_list_that_is_used_as_something_else_names_the_cure(misuse: Callable[[Any], Any], text: str) -> None:

@@ -42,7 +42,8 @@ def _scan(send: Canned, ids: Any, *, include: tuple[str, ...] = (), **options: A
     query = Query(page_number=1)
     reader = Reader(within, operation("customers.get"), Customer, Query(include=include), "")
     pages = ListRequest(within, operation("customers.list"), Customer, query)
-    return Scan(reader, pages, ids, **{"concurrency": 1, "at_any_price": True, **options})
+    settings: dict[str, Any] = {"concurrency": 1, "at_any_price": True, **options}
+    return Scan(reader, pages, ids, **settings)
 
 
 def _planned(send: Canned, ids: Any) -> Scan[Customer]:
@@ -208,7 +209,7 @@ async def test_pages_that_failed_are_logged_at_the_end_of_the_scan(caplog: pytes
 )
 def test_a_row_is_complete_with_every_step_of_what_was_to_be_included(include: tuple[str, ...], is_whole: bool) -> None:
     """A path is as long as its last step; an empty relation is there as a whole."""
-    linked = {"customer": {"data": {"type": "customers", "id": "2"}}, "offers": {"data": []}}
+    linked: dict[str, Any] = {"customer": {"data": {"type": "customers", "id": "2"}}, "offers": {"data": []}}
     included = [resource("customers", "2", relationships={"contact": {"data": None}})]
     body = {"data": resource("contacts", "1", relationships=linked), "included": included}
     row = read_resource(json.dumps(body).encode(), cls=Contact, scope=Scope(), context="")
