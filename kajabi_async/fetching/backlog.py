@@ -228,7 +228,7 @@ class InOrder(Generic[T]):
 
     def close_gaps(self) -> None:
         """Skip the numbers that have not arrived: they never will."""
-        arrived = sorted(self._waiting.values(), key=lambda numbered: numbered[0])
+        arrived = [self._waiting[number] for number in sorted(self._waiting)]
         self._waiting = dict(enumerate(arrived, self._next))
 
     def clear(self) -> None:

@@ -38,12 +38,13 @@ class _Watched(Backlog[Customer]):
         return outcomes
 
 
-def test_an_id_needs_one_request_however_often_it_is_taken() -> None:
+@pytest.mark.parametrize("ordered", [False, True])
+def test_an_id_needs_one_request_however_often_it_is_taken(ordered: bool) -> None:
     """While it is in flight, and after it was answered; every time has the one outcome."""
-    backlog = _Watched()
-    assert [backlog.accept(each) for each in (7, "7", "8")] == ["7", None, "8"]
+    backlog = _Watched(ordered=ordered)
+    assert [backlog.accept(each) for each in (7, "7")] == ["7", None]
     backlog.answered("7", b"seven")
-    assert backlog.accept("7") is None
+    assert [backlog.accept(each) for each in ("7", "8")] == [None, "8"]
     assert backlog.take_all() == [("7", b"seven")] * 3
     assert (backlog.taken, backlog.counts.duplicates, list(backlog.in_flight)) == (4, 2, ["8"])
 
@@ -51,11 +52,12 @@ def test_an_id_needs_one_request_however_often_it_is_taken() -> None:
 def test_a_value_that_is_no_id_has_its_outcome_at_once() -> None:
     """With as much of its text as can be shown; it is no duplicate."""
     backlog = _Watched()
-    assert [backlog.accept(each) for each in ("a/b", ["x" * 5000], "a/b", "a/" + "b" * 2000)] == [None] * 4
+    values: list[Any] = ["a/b", ["x" * 5000], "a/b", "a/" + "b" * 2000, 10**5000]
+    assert [backlog.accept(each) for each in values] == [None] * 5
     taken = backlog.take_all()
-    assert [name for name, _ in taken] == ["a/b", f"['{'x' * 998}", "a/b", "a/" + "b" * 2000]
+    assert [name for name, _ in taken] == ["a/b", f"['{'x' * 998}", "a/b", "a/" + "b" * 2000, "<int>"]
     assert all(outcome.id == name and isinstance(outcome.error, InvalidIdError) for name, outcome in taken)
-    assert (backlog.taken, backlog.counts.duplicates, backlog.in_flight) == (4, 0, {})
+    assert (backlog.taken, backlog.counts.duplicates, backlog.in_flight) == (5, 0, {})
 
 
 def test_an_email_is_answered_in_the_spelling_in_which_it_was_taken() -> None:
@@ -113,6 +115,9 @@ def test_what_has_no_outcome_is_returned_in_the_order_of_the_source(ordered: boo
     assert (backlog.without_answer(), backlog.unanswered()) == ([], ["5", "4", "3", "4", "2"])
     assert backlog.take_all() == [("3", b"")]
     assert backlog.unanswered() == ["5", "4", "4", "2"]
+    backlog.accept("1")
+    backlog.drop_in_flight()
+    assert backlog.unanswered() == ["5", "4", "4", "2", "1"]
 
 
 @pytest.mark.parametrize("ordered", [False, True])
@@ -186,6 +191,19 @@ async def test_there_is_room_for_bytes_once_the_loop_has_taken_enough_of_them() 
     assert backlog.large_bytes == 0
 
 
+async def test_there_is_room_for_bytes_at_the_very_limit() -> None:
+    """It is what may wait for the loop."""
+    backlog = _Watched()
+    for each in ("1", "2", "2"):
+        backlog.accept(each)
+    backlog.answered("1", bytes(LARGE))
+    backlog.answered("2", bytes(MOST_LARGE_BYTES // 2))
+    waiting = await _waits(backlog.room_for_bytes())
+    backlog.take()
+    assert backlog.large_bytes == MOST_LARGE_BYTES
+    await waiting
+
+
 def test_a_large_body_that_comes_again_counts_again() -> None:
     """From among the latest outcomes."""
     backlog = _Watched()
@@ -204,15 +222,15 @@ def test_a_large_body_that_comes_again_counts_again() -> None:
 def test_outcomes_in_order_wait_for_those_before_them() -> None:
     """Unless these never come."""
     ordered: InOrder[bytes] = InOrder()
-    for number in (1, 5, 3):
+    for number in (1, 15, 3):
         ordered.put((number, str(number), b""))
     assert not ordered
     ordered.put((0, "0", b""))
     assert [ordered.take()[1] for _ in range(2)] == ["0", "1"]
     assert not ordered
-    assert sorted(number for number, _, _ in ordered) == [3, 5]
+    assert sorted(number for number, _, _ in ordered) == [3, 15]
     ordered.close_gaps()
-    assert [ordered.take()[1] for _ in range(2)] == ["3", "5"]
+    assert [ordered.take()[1] for _ in range(2)] == ["3", "15"]
     assert not ordered
     ordered.put((4, "4", b""))
     ordered.clear()
@@ -247,9 +265,9 @@ def test_the_latest_outcomes_are_bounded_by_bytes() -> None:
     recent.put("d", b"", 1)
     assert [recent.get(each) for each in ("a", "b", "c", "d")] == [None, None, b"", b""]
     recent.clear()
-    recent.put("e", b"", half)
-    recent.put("f", b"", half)
-    assert [recent.get(each) for each in ("e", "f")] == [b"", b""]
+    for each, size in (("e", half - 10), ("f", 10), ("g", half)):
+        recent.put(each, b"", size)
+    assert [recent.get(each) for each in ("e", "f", "g")] == [b""] * 3
 
 
 def test_the_latest_id_that_was_answered_is_known() -> None:

@@ -12,6 +12,7 @@ from kajabi_async.exchange import Request
 from kajabi_async.fetching.plan import Strategy
 from kajabi_async.resources.people import Contacts
 from tests.fetching.contact_list import World
+from tests.relationships.crowd import Crowd
 from tests.sending import Canned, context
 
 PAGE = 5
@@ -46,8 +47,11 @@ async def _outcomes(
     world: Callable[[Request], Any], emails: Sequence[str], strategy: Strategy = "scan", **options: Any
 ) -> tuple[dict[str, EmailLookup[Any]], list[str]]:
     send = _Sent(world)
-    run = Contacts(context(send)).find_many(emails, strategy=strategy, **{"concurrency": 1, **options})
+    settings: dict[str, Any] = {"concurrency": 1, **options}
+    run = Contacts(context(send)).find_many(emails, strategy=strategy, **settings)
     outcomes: dict[str, EmailLookup[Any]] = {each.email: each async for each in run}
+    # Pages, sites and searches alike are on the tally of the run.
+    assert (await run.report()).requests == len(send.asked)
     return outcomes, send.kinds
 
 
@@ -110,6 +114,42 @@ async def test_a_list_of_sites_that_fails_is_as_good_as_several_sites() -> None:
     assert all(each.found for each in outcomes.values())
 
 
+@pytest.mark.parametrize(("pages", "asks"), [(2, False), (3, True)])
+async def test_if_searches_read_the_whole_list_the_sites_are_requested_for_two_pages(pages: int, asks: bool) -> None:
+    """An email is then looked for on all of them, unless there is one site."""
+    world = _world(pages * PAGE, ignores=frozenset({"email_contains"}))
+    outcomes, sent = await _outcomes(world, _emails(pages * PAGE, 1), "auto")
+    assert sent == ["?", "1", *(["sites"] if asks else []), *_pages(2, pages)]
+    assert all(each.found for each in outcomes.values())
+
+
+@pytest.mark.parametrize(
+    ("pages", "number", "sent"),
+    [
+        (30, 1, _pages(1, 30)),
+        (30, 2, ["1", "sites"]),
+        (3, 2, ["1", "sites"]),
+        (2, 2, ["1", "2"]),
+    ],
+)
+async def test_the_sites_are_requested_in_place_of_two_pages_for_two_emails(
+    pages: int, number: int, sent: list[str]
+) -> None:
+    """Otherwise the rest of the list takes no more requests."""
+    newest = pages * PAGE
+    outcomes, kinds = await _outcomes(_world(newest), _emails(*range(newest, newest - number, -1)))
+    assert kinds == sent
+    assert all(each.found for each in outcomes.values())
+
+
+async def test_a_list_of_unknown_length_is_read_in_place_of_searches_of_the_whole_list() -> None:
+    """Which are no shorter."""
+    world = _world(40, ignores=frozenset({"email_contains"}), states_length=False)
+    outcomes, sent = await _outcomes(world, _emails(1, 2), "auto", site_id="1")
+    assert sent == ["?", *_pages(1, 8)]
+    assert all(each.found for each in outcomes.values())
+
+
 async def test_what_was_found_is_completed_by_the_list_of_sites() -> None:
     """If all was found before the end, that is one request in place of the rest of the list."""
     outcomes, sent = await _outcomes(_world(150), _emails(150, 149, 148))
@@ -117,6 +157,32 @@ async def test_what_was_found_is_completed_by_the_list_of_sites() -> None:
     assert all(each.found for each in outcomes.values())
     outcomes, sent = await _outcomes(_world(2 * PAGE), _emails(10, 9, 8))
     assert sent == ["1", "2"]
+
+
+@pytest.mark.parametrize("ordered", [False, True])
+async def test_an_email_is_handed_over_with_its_page(ordered: bool) -> None:
+    """If it cannot be in the list twice: the next page is fetched when the loop asks for more."""
+    send = _Sent(_world(150))
+    emails = _emails(150, 149, 1)
+    run = Contacts(context(send)).find_many(emails, strategy="scan", site_id="1", concurrency=1, ordered=ordered)
+    outcomes = aiter(run)
+    assert (await anext(outcomes)).found
+    assert send.kinds == ["1"]
+    assert [each.found async for each in outcomes] == [True, True]
+    assert send.kinds == _pages(1, 30)
+
+
+@pytest.mark.parametrize(("emails", "at_once"), [(60, 12), (200, 16)])
+async def test_pages_that_are_needed_in_any_case_are_fetched_at_once(emails: int, at_once: int) -> None:
+    """Even if every row of them is one of the emails; never more than sixteen, which are in memory together."""
+    send = Crowd(_world(41 * PAGE))
+    run = Contacts(context(send)).find_many(
+        _emails(*range(1, emails + 1)), strategy="scan", site_id="1", concurrency=100
+    )
+    assert (await run.report()).found == emails
+    assert send.most_at_once == at_once
+    _, sent = await _outcomes(_world(150), _emails(*range(150, 135, -1)), site_id="1", concurrency=100)
+    assert sent == _pages(1, 3)
 
 
 async def test_emails_that_are_given_again_have_their_outcome_again() -> None:
@@ -145,6 +211,39 @@ async def test_pages_that_may_have_shifted_are_read_again() -> None:
     assert sent == [*_pages(1, 4), *_pages(2, 11)]
     assert all(outcomes[each].found for each in _emails(*range(60, 0, -3)))
     assert outcomes["user99@example.com"].proven
+
+
+async def test_rows_of_pages_and_of_the_search_are_the_candidates() -> None:
+    """Each once, though the search does not find all that pages have brought."""
+    world = _world(150, sites=2)
+    world.rows.append((200, "user150@example.com", "2"))
+    emails = _emails(150, 149, 2)
+    for stale in ((), (150,)):
+        world.stale = frozenset(stale)
+        outcomes, sent = await _outcomes(world, emails, "auto")
+        assert sorted(sent) == ["1", "?", "?", "?"]
+        assert sorted(each.id for each in outcomes["user150@example.com"].candidates) == ["150", "200"]
+        assert all(outcomes[each].found for each in emails[1:])
+
+
+async def test_inserted_rows_that_cannot_be_read_are_no_proof_of_absence() -> None:
+    """Of what was not found: it is searched for."""
+    world = _world(40)
+    failing = False
+
+    def respond(request: Request) -> Any:
+        nonlocal failing
+        if failing and "page%5Bnumber%5D=1&" in request.query and "email_contains" not in request.query:
+            return None
+        if "page%5Bnumber%5D=8" in request.query and not failing:
+            failing = True
+            world.rows.insert(0, (41, "user41@example.com", "1"))
+        return world(request)
+
+    outcomes, sent = await _outcomes(respond, _emails(40, 39, 38, 99), site_id="1")
+    assert sent[-1] == "?"
+    assert [each.found for each in outcomes.values()] == [True, True, True, False]
+    assert (outcomes["user99@example.com"].missing, outcomes["user99@example.com"].proven) == (True, False)
 
 
 async def test_rows_that_were_inserted_are_read_from_the_first_page() -> None:
@@ -192,6 +291,51 @@ async def test_an_ignored_filter_is_found_out_once() -> None:
     outcomes, sent = await _outcomes(world, _emails(1, 2), "auto", site_id="1")
     assert sent == ["?", *_pages(1, 8)]
     assert all(each.found for each in outcomes.values())
+
+
+async def test_a_filter_that_is_ignored_later_is_found_out_then() -> None:
+    """Not only with the first search."""
+    world = _world(40)
+
+    def respond(request: Request) -> Any:
+        answer = world(request)
+        if "email_contains" in request.query:
+            world.ignores = frozenset({"email_contains"})
+        return answer
+
+    outcomes, sent = await _outcomes(respond, _emails(1, 2, 3), "auto", site_id="1")
+    assert sent == ["1", "?", "?", *_pages(2, 8)]
+    assert all(each.found for each in outcomes.values())
+
+
+async def test_a_search_takes_as_long_as_the_list_if_its_answer_does_not_say() -> None:
+    """So that the rest of the list is read for three emails."""
+    world = _world(45, ignores=frozenset({"email_contains"}))
+
+    def respond(request: Request) -> Any:
+        answer = world(request)
+        return answer | {"meta": {}} if "email_contains" in request.query else answer
+
+    outcomes, sent = await _outcomes(respond, _emails(1, 2, 3), "auto", site_id="1")
+    assert sent == ["1", "?", *_pages(2, 9)]
+    assert all(each.found for each in outcomes.values())
+
+
+async def test_a_page_that_was_read_for_another_email_is_not_read_again() -> None:
+    """Nor is one more: each looks whether it has what it needs."""
+    world = _world(40, ignores=frozenset({"email_contains"}))
+    outcomes, sent = await _outcomes(world, _emails(40, 39), "auto", site_id="1", concurrency=2)
+    assert sent == ["?", "1"]
+    assert all(each.found for each in outcomes.values())
+
+
+async def test_searches_go_out_together_once_the_filter_is_known_to_work() -> None:
+    """The first goes alone."""
+    crowd, alone = Crowd(_world(400)), Crowd(_world(400))
+    for send, number in ((crowd, 9), (alone, 1)):
+        run = Contacts(context(send)).find_many(_emails(*range(1, number + 1)), strategy="auto", concurrency=4)
+        assert (await run.report()).found == number
+    assert (crowd.most_at_once, alone.most_at_once) == (4, 1)
 
 
 async def test_if_neither_the_list_nor_the_search_can_be_read_that_is_the_outcome() -> None:

@@ -98,6 +98,14 @@ async def test_many_rows_that_match_the_filter_are_no_sign_that_it_is_ignored() 
     assert len(send.asked) == 2
 
 
+async def test_a_row_without_an_email_is_no_match() -> None:
+    """It has none, and that is known."""
+    rows = [resource("contacts", each, attributes={"email": email}) for each, email in (("1", None), ("2", "a@b.c"))]
+    search, _ = _search({"/v1/contacts": {"data": rows}})
+    assert await _ids(search, "a@b.c") == ["2"]
+    assert await _ids(search, "x@b.c") == []
+
+
 async def test_a_row_that_is_none_is_no_sign_that_the_filter_is_ignored() -> None:
     """Nothing is known of its email."""
 
@@ -159,3 +167,6 @@ async def test_a_match_without_what_was_to_be_included_is_read_by_its_id() -> No
     assert [request.path for request in send.asked] == ["/v1/contacts", "/v1/contacts/1"]
     del answers["/v1/contacts/1"]
     assert await _ids(search, "a@b.c") == []
+    complete, sent = _search({"/v1/contacts": {"data": [whole]}}, include=("tags",))
+    assert await _ids(complete, "a@b.c") == ["1"]
+    assert len(sent.asked) == 1

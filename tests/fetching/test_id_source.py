@@ -92,6 +92,23 @@ async def test_one_that_waits_takes_over_from_one_that_was_cancelled() -> None:
     assert await _rest(source) == [2, 3]
 
 
+async def test_one_that_is_cancelled_when_its_turn_comes_hands_it_on() -> None:
+    """Otherwise nothing would wake the next."""
+
+    class Cancelling(_Numbers):
+        async def __anext__(self) -> int:
+            await asyncio.sleep(0)
+            # It runs after the next in the queue was woken, and before that goes on.
+            asyncio.get_running_loop().call_soon(second.cancel)
+            return await super().__anext__()
+
+    source = source_of(Cancelling())
+    first, second, third = (asyncio.ensure_future(source.take()) for _ in range(3))
+    async with asyncio.timeout(5):
+        assert [await first, await third] == [1, 2]
+    assert second.cancelled()
+
+
 async def test_closing_runs_the_end_of_a_generator() -> None:
     """Which may hold a file or a cursor; what fails there is logged, as the loop was left."""
     closed: list[str] = []

@@ -67,13 +67,13 @@ def _counted(noted: Iterator[Any]) -> Counts:
 
 def test_every_outcome_is_counted_by_its_kind(moments: list[float]) -> None:
     """The duration is from the start to the latest outcome, whenever the report is asked for."""
-    moments += [100.0, 101.0, 101.5, 103.0, 103.0, 103.5, 104.0]
-    counts = _counted(iter([FOUND, MISSING, FAILED, FOUND, FOUND, FAILED]))
+    moments += [100.0, 101.0, 101.5, 103.0, 103.0, 103.5, 103.75, 104.0]
+    counts = _counted(iter([FOUND, MISSING, FAILED, FOUND, FOUND, MISSING, FAILED]))
     progress = counts.progress(5.0, 6.0)
     assert progress.to_dict() == {
-        "given": 6,
+        "given": 7,
         "found": 3,
-        "missing": 1,
+        "missing": 2,
         "failed": 2,
         "duplicates": 2,
         "stalled_since": 5.0,
@@ -81,9 +81,9 @@ def test_every_outcome_is_counted_by_its_kind(moments: list[float]) -> None:
     }
     assert (counts.progress().stalled_since, counts.progress().paused_until) == (None, None)
     assert counts.report(TALLY).to_dict() == {
-        "total": 6,
+        "total": 7,
         "found": 3,
-        "missing": 1,
+        "missing": 2,
         "failed": 2,
         "duplicates": 2,
         "requests": 1234,

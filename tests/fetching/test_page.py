@@ -22,7 +22,7 @@ def _request(send: Canned, **settings: Any) -> ListRequest[Customer]:
 
 
 async def _page(links: Any = None, meta: Any = None, **settings: Any) -> FetchedPage[Customer]:
-    body = {"data": [resource("customers", "1")], "links": links or {}, "meta": meta or {}}
+    body: dict[str, Any] = {"data": [resource("customers", "1")], "links": links or {}, "meta": meta or {}}
     return await _request(Canned({"/v1/customers": body}), **settings).fetch("page%5Bnumber%5D=3")
 
 

@@ -19,7 +19,7 @@ from kajabi_async import (
 from kajabi_async.fetching import pages as pages_module
 from kajabi_async.fetching import walk as novelty
 from kajabi_async.fetching.pages import Pages
-from kajabi_async.resources.people import Customers
+from kajabi_async.resources.people import Contacts, Customers
 from kajabi_async.testing import FakeKajabi
 from tests.sending import Canned, context, resource
 
@@ -221,6 +221,17 @@ async def test_the_ids_of_rows_are_remembered_up_to_a_number(rows: list[str], mo
     assert len(known._recent) == 10
 
 
+@pytest.mark.parametrize("prefetch", [0, 1, 3])
+async def test_as_many_pages_are_fetched_ahead_as_requested(prefetch: int) -> None:
+    """None by default."""
+    send = _numbered({number: _page([str(number)], _link(number + 1)) for number in range(1, 10)})
+    rows = aiter(_listed(send, **({"prefetch": prefetch} if prefetch else {})))
+    await anext(rows)
+    for _ in range(3):
+        await asyncio.sleep(0)
+    assert len(send.asked) == 1 + prefetch
+
+
 async def test_nothing_is_fetched_ahead_beyond_the_last_page() -> None:
     """The answer says how many there are."""
     send = _numbered(
@@ -312,6 +323,8 @@ async def test_a_position_of_another_list_is_refused() -> None:
         break
     with pytest.raises(InvalidArgumentError, match="another path, filter"):
         _listed(_numbered({}), search="b", resume_from=pages.position)
+    with pytest.raises(InvalidArgumentError, match="another path"):
+        Contacts(context(_numbered({}))).list(search="a", resume_from=pages.position)
     with pytest.raises(InvalidArgumentError, match="not a position"):
         _listed(_numbered({}), resume_from="page 3")
 
@@ -350,6 +363,14 @@ LOOP, FIRST = "'async for row in api.customers.list(...)'", "'await api.customer
 COLLECT = "'await api.customers.list(...).collect(limit=...)'"
 
 
+def _items(pages: Any) -> Any:
+    return pages.items
+
+
+def _first(pages: Any) -> Any:
+    return pages[0]
+
+
 @pytest.mark.parametrize(
     ("misuse", "text"),
     [
@@ -358,14 +379,8 @@ COLLECT = "'await api.customers.list(...).collect(limit=...)'"
             len,
             "a list is fetched page by page: write 'await api.customers.list(...).count()' for what the server counts",
         ),
-        (
-            lambda pages: pages.items,
-            f"a list, which is fetched page by page, has no 'items': write {LOOP}, or {COLLECT} for a tuple",
-        ),
-        (
-            lambda pages: pages[0],
-            f"a list is fetched page by page and has no index: write {FIRST}, or {COLLECT} for a tuple",
-        ),
+        (_items, f"a list, which is fetched page by page, has no 'items': write {LOOP}, or {COLLECT} for a tuple"),
+        (_first, f"a list is fetched page by page and has no index: write {FIRST}, or {COLLECT} for a tuple"),
     ],
 )
 def test_a_list_that_is_used_as_something_else_names_the_cure(misuse: Callable[[Any], Any], text: str) -> None:

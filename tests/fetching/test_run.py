@@ -7,7 +7,17 @@ from typing import Any
 
 import pytest
 
-from kajabi_async import BulkStalledError, ClientClosedError, Customer, NotFoundError, Progress, ServerError
+from kajabi_async import (
+    AuthenticationError,
+    BulkStalledError,
+    ClientClosedError,
+    Customer,
+    InvalidArgumentError,
+    NotFoundError,
+    Progress,
+    RateLimitError,
+    ServerError,
+)
 from kajabi_async.errors import KajabiError
 from kajabi_async.exchange import Answer, Tally
 from kajabi_async.fetching.email_outcomes import EMAILS, EmailFound, Matches
@@ -73,6 +83,8 @@ def test_a_run_over_emails_says_so() -> None:
         with pytest.raises(BulkStalledError, match="1 emails have an outcome") as raised:
             await emails.report()
         assert raised.value.unanswered == emails.unanswered == (" BOB@x.y",)
+        with pytest.raises(InvalidArgumentError, match=r"call find_many\(\) again for another"):
+            aiter(emails)
 
     virtually(run())
 
@@ -186,6 +198,78 @@ def test_a_client_that_is_closed_ends_a_run_that_waits() -> None:
         assert started.unanswered[:2] == ("1", "2")
         await asyncio.sleep(0.1)
         assert _task_names() == []
+
+    virtually(run())
+
+
+@pytest.mark.parametrize(
+    ("options", "problem"),
+    [
+        ({"concurrency": 0}, "concurrency must be"),
+        ({"ordered": "yes"}, "ordered must be"),
+        ({"observer": 5}, "observer must be"),
+        ({"patience": 0}, "patience must be"),
+    ],
+)
+def test_an_option_that_makes_no_sense_is_named(options: dict[str, Any], problem: str) -> None:
+    """Before anything is taken from the source."""
+
+    async def run() -> None:
+        source = iter(ids(3))
+        with pytest.raises(InvalidArgumentError, match=f"^{problem}"):
+            lookups(Api(), source, **options)
+        assert list(source) == ids(3)
+        with pytest.raises(InvalidArgumentError, match="iterable of emails"):
+            lookups(Api(), "ada@x.y", naming=EMAILS)
+
+    virtually(run())
+
+
+def test_a_run_is_used_once() -> None:
+    """Its loop or its report; the text names the call."""
+
+    async def run() -> None:
+        reported = lookups(Api(), ids(2))
+        assert repr(reported) == "<Lookups: not started>"
+        assert (await reported.report()).found == 2
+        assert repr(reported) == "<Lookups: 2 outcomes; 2 found, 0 missing, 0 failed>"
+        with pytest.raises(InvalidArgumentError, match=r"is used once; call get_many\(\) again for another"):
+            aiter(reported)
+
+    virtually(run())
+
+
+def test_credentials_that_are_refused_end_a_run() -> None:
+    """Their error is raised, after what was answered; the rest has no outcome."""
+
+    async def run() -> None:
+        refusal = AuthenticationError(status=401)
+        refusal.at_token_endpoint = True
+        started = lookups(Api(lambda each, _: refusal if each == "3" else None), ids(9), concurrency=1)
+        results: list[str] = []
+        with pytest.raises(AuthenticationError) as raised:
+            async for lookup in started:
+                results.append(lookup.id)  # noqa: PERF401 - what came before the error is checked
+        assert raised.value is refusal
+        assert (results, list(started.unanswered)) == (["1", "2"], ["3"])
+
+    virtually(run())
+
+
+def test_an_observer_sees_a_pause_and_its_end() -> None:
+    """In seconds since the epoch; None again once all go on."""
+
+    async def run() -> None:
+        seen: list[Progress] = []
+        once = iter([RateLimitError(status=429, retry_after=20.0)])
+        await lookups(Api(lambda _, __: next(once, None)), ids(2), concurrency=1, observer=seen.append).report()
+        paused = [each for each in seen if each.paused_until is not None]
+        assert paused
+        for each in paused:
+            assert each.stalled_since is not None
+            assert each.paused_until is not None
+            assert each.paused_until - each.stalled_since == pytest.approx(20.0)
+        assert (seen[-1].stalled_since, seen[-1].paused_until, seen[-1].given) == (None, None, 2)
 
     virtually(run())
 

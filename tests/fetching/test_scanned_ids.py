@@ -7,9 +7,10 @@ from typing import Any
 
 import pytest
 
-from kajabi_async import Contact, Customer
+from kajabi_async import Contact, Customer, InvalidArgumentError
 from kajabi_async.decoding.answers import read_resource
 from kajabi_async.exchange import Answer, Tally
+from kajabi_async.fetching.email_outcomes import EMAILS
 from kajabi_async.fetching.one import Reader
 from kajabi_async.fetching.page import FetchedPage, ListRequest
 from kajabi_async.fetching.scan import Scan, is_complete, size_of
@@ -41,7 +42,15 @@ def _scan(send: Canned, ids: Any, *, include: tuple[str, ...] = (), **options: A
     query = Query(page_number=1)
     reader = Reader(within, operation("customers.get"), Customer, Query(include=include), "")
     pages = ListRequest(within, operation("customers.list"), Customer, query)
-    return Scan(reader, pages, ids, **{"concurrency": 1, "at_any_price": True, **options})
+    settings: dict[str, Any] = {"concurrency": 1, "at_any_price": True, **options}
+    return Scan(reader, pages, ids, **settings)
+
+
+def _planned(send: Canned, ids: Any) -> Scan[Customer]:
+    """Return a scan as it is by default: as long as it pays."""
+    scan = _scan(send, [])
+    reader, pages = Reader(scan.context, operation("customers.get"), Customer, Query(), ""), Query(page_number=1)
+    return Scan(reader, ListRequest(scan.context, operation("customers.list"), Customer, pages), ids, concurrency=1)
 
 
 async def _taken(scan: Scan[Customer], number: int) -> list[Any]:
@@ -107,19 +116,28 @@ async def test_a_source_that_raises_leaves_what_it_gave() -> None:
     assert list(scan.unanswered([])) == ["2", "2", "1", None]
 
 
+async def test_values_are_called_and_compared_as_their_naming_says() -> None:
+    """As emails, for instance."""
+    with pytest.raises(InvalidArgumentError, match="iterable of emails"):
+        _scan(_list([1]), "ada@x.y", naming=EMAILS)
+    scan = _scan(_list([1]), ["Ada@x.y", "ada@x.y"], naming=EMAILS)
+    assert [each async for each in scan] == ["Ada@x.y", "ada@x.y"]
+    assert (scan.forecast.ids, scan.noun) == (1, "emails")
+
+
 @pytest.mark.parametrize(("number", "pages"), [(2, 0), (3, 1)])
 async def test_few_ids_are_looked_up_without_a_page(number: int, pages: int) -> None:
-    """Unless a scan is asked for, which then reads a page for a single one."""
+    """Unless a scan is requested, which then reads a page for a single one."""
     send = _list(*[[9, 8]] * 5)
     ids = [str(each) for each in range(100, 100 + number)]
-    assert await _taken(_scan(send, ids, at_any_price=False), number) == ids
+    assert await _taken(_planned(send, ids), number) == ids
     assert len(send.asked) == pages
     assert await _taken(_scan(send, ["9"]), 1) == ["9"]
     assert len(send.asked) == pages + 1
     assert not _scan(send, []).is_worth_a_page()
 
 
-async def test_a_scan_that_does_not_pay_ends_unless_it_is_asked_for() -> None:
+async def test_a_scan_that_does_not_pay_ends_unless_it_was_requested() -> None:
     """Three ids at the end of forty pages; with a scan all of these are read, also for one id."""
     pages = [[number] for number in range(40, 0, -1)]
     for ids, at_any_price, requested in ((["1", "2", "3"], False, 1), (["1", "2", "3"], True, 40), (["1"], True, 40)):
@@ -191,7 +209,7 @@ async def test_pages_that_failed_are_logged_at_the_end_of_the_scan(caplog: pytes
 )
 def test_a_row_is_complete_with_every_step_of_what_was_to_be_included(include: tuple[str, ...], is_whole: bool) -> None:
     """A path is as long as its last step; an empty relation is there as a whole."""
-    linked = {"customer": {"data": {"type": "customers", "id": "2"}}, "offers": {"data": []}}
+    linked: dict[str, Any] = {"customer": {"data": {"type": "customers", "id": "2"}}, "offers": {"data": []}}
     included = [resource("customers", "2", relationships={"contact": {"data": None}})]
     body = {"data": resource("contacts", "1", relationships=linked), "included": included}
     row = read_resource(json.dumps(body).encode(), cls=Contact, scope=Scope(), context="")

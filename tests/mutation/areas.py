@@ -3,12 +3,15 @@
 import tomllib
 from collections.abc import Collection
 from pathlib import Path
+from typing import Final
 
 import attrs
 
 __all__ = ["Area", "areas_named", "module_of"]
 
 _TABLE = Path(__file__).with_name("areas.toml")
+LONGEST: Final = 300
+"""The timeout of tests in other runs, in seconds."""
 
 
 @attrs.frozen
@@ -20,7 +23,7 @@ class Area:
     """Patterns of paths; each is scored by itself."""
     tests: tuple[str, ...]
     """What pytest is called with: paths, and what is left out of them."""
-    timeout: int = 300
+    timeout: int = LONGEST
     """The seconds after which a test is ended as failed."""
 
     @property
@@ -37,7 +40,7 @@ def areas_named(names: Collection[str] = ()) -> list[Area]:
     """Return the areas called *names*, all of them if there are none; ValueError for a name that is not known."""
     table = tomllib.loads(_TABLE.read_text("utf-8"))
     known = {
-        name: Area(name, **{**each, "code": tuple(each["code"]), "tests": tuple(each["tests"])})
+        name: Area(name, tuple(each["code"]), tuple(each["tests"]), each.get("timeout", LONGEST))
         for name, each in table.items()
     }
     unknown = [name for name in names if name not in known]
