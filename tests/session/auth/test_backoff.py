@@ -95,7 +95,7 @@ async def test_a_pause_that_the_api_asked_for_is_waited_for_by_those_who_have_th
     with pytest.raises(PausedError) as caught:
         await api.waited(api.clock.now + 50.0)
     error = caught.value
-    assert (error.method, error.path, error.retry_after) == ("POST", "/v1/oauth/token", 50.0)
+    assert (error.status, error.method, error.path, error.retry_after) == (429, "POST", "/v1/oauth/token", 50.0)
     assert (error.retry_at, error.at_token_endpoint) == (api.clock.time() + 50.0, True)
     assert api.clock.slept == []
     assert await api.waited(api.clock.now + 50.5) == 50.0

@@ -220,6 +220,20 @@ async def test_a_lease_that_a_cancelled_caller_was_taking_is_given_back(cancella
     assert await MemoryTokenStore.acquire(store, "ab") is not None
 
 
+async def test_only_a_lease_is_given_back() -> None:
+    """A store that had none for the cancelled caller, as another client holds it, is not called again."""
+    store = SlowLease()
+    assert await MemoryTokenStore.acquire(store, "ab") is not None
+    checked = CheckedStore(store, "ab")
+    acquiring = asyncio.create_task(checked.acquire())
+    await store.taking.wait()
+    acquiring.cancel()
+    store.answers.set()
+    await asyncio.wait([acquiring])
+    await checked.aclose()
+    assert (acquiring.cancelled(), store.released) == (True, [])
+
+
 async def test_a_lease_that_comes_too_late_is_given_back(monkeypatch: pytest.MonkeyPatch) -> None:
     """The caller has continued without it."""
     monkeypatch.setattr("kajabi_async.session.auth.checked_store._SECONDS", 0.02)
