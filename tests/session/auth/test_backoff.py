@@ -88,6 +88,20 @@ async def test_a_pause_that_begins_is_waited_for_and_a_long_one_is_not() -> None
     assert await api.waited() == 2.0
 
 
+async def test_a_short_pause_is_not_waited_for_without_the_time() -> None:
+    """A deadline at its very end is too early as well; the failure is raised at once, and says why."""
+    api = Api()
+    for _ in range(3):
+        api.backoff.failed(ServerError(status=503))
+    for seconds in (1.0, 2.0):
+        with pytest.raises(ServerError) as caught:
+            await api.waited(api.clock.now + seconds)
+        error = caught.value
+        assert (error.attempts, error.gave_up, error.maybe_applied) == (3, "deadline", False)
+    assert api.clock.slept == []
+    assert await api.waited(api.clock.now + 2.25) == 2.0
+
+
 async def test_a_pause_that_the_api_asked_for_is_waited_for_by_those_who_have_the_time() -> None:
     """However long it is; callers with less time learn at once how long it is."""
     api = Api(jitter=0.0)
