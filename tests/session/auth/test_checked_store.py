@@ -181,6 +181,16 @@ async def test_a_store_that_hangs_is_waited_for_once_and_then_left_alone(monkeyp
         await tokens.aclose()
 
 
+async def test_an_access_token_that_cannot_be_sent_is_empty_text() -> None:
+    """The other parts of the stored token are kept: its refresh token leads to another."""
+    odd = attrs.evolve(TOKEN, access=Secret("a b\n"))
+    loaded = await CheckedStore(Odd(_returning(odd), "load"), "ab").load()
+    assert loaded == attrs.evolve(TOKEN, access=Secret(""))
+    assert loaded is not None
+    assert loaded.access == Secret("")
+    assert (loaded.refresh, loaded.version) == (Secret("r1"), 3)
+
+
 class SlowLease(MemoryTokenStore):
     """A store that grants its lease when the test says so."""
 
