@@ -1,6 +1,7 @@
 """Faults of any token store: what it raises, returns or never returns ends no request."""
 
 import asyncio
+import gc
 import logging
 from typing import Any
 
@@ -300,5 +301,47 @@ def test_a_store_without_a_usable_lease_is_refused_when_the_client_is_made(secon
     """By name."""
     store = MemoryTokenStore()
     store.lease_seconds = seconds
-    with pytest.raises(ConfigurationError, match=r"token_store\.lease_seconds"):
+    with pytest.raises(ConfigurationError, match=r"^token_store\.lease_seconds must be a positive number of seconds"):
         SessionManager(credentials=ClientCredentials("id", "secret"), token_store=store)
+
+
+def test_a_lease_lasts_less_than_a_million_seconds() -> None:
+    """The error says so; a store that does not say how long is named as one with a wrong value."""
+    store = MemoryTokenStore()
+    store.lease_seconds = 999_999.0
+    assert CheckedStore(store, "ab").lease_seconds == 999_999.0
+    expected = r"^token_store\.lease_seconds must be a positive number of seconds below 1e\+06, got"
+    store.lease_seconds = 1_000_000.0
+    with pytest.raises(ConfigurationError, match=expected):
+        CheckedStore(store, "ab")
+    without: Any = object()
+    with pytest.raises(ConfigurationError, match=expected):
+        CheckedStore(without, "ab")
+
+
+async def test_the_error_of_a_store_says_what_it_did() -> None:
+    """By the name of what it raised or returned, whose text may hold what it was sent."""
+    with pytest.raises(StoreUnavailableError) as caught:
+        await CheckedStore(Odd(_raising(ValueError("canary")), "load"), "ab").load()
+    assert str(caught.value) == "the token store failed (ValueError)"
+    assert caught.value.__suppress_context__
+    with pytest.raises(StoreUnavailableError) as caught:
+        await CheckedStore(Odd(_returning("canary"), "acquire"), "ab").acquire()
+    assert str(caught.value) == "acquire() of the token store returned str, not a lease"
+
+
+async def test_calls_that_have_ended_are_forgotten(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Closing waits for none of them, and nothing is reported of what they raised."""
+    unhandled: list[dict[str, Any]] = []
+    asyncio.get_running_loop().set_exception_handler(lambda _, context: unhandled.append(context))
+    checked = CheckedStore(Odd(_raising(ValueError("canary")), "load"), "ab")
+    for _ in range(3):
+        with pytest.raises(StoreUnavailableError):
+            await checked.load()
+    assert await checked.acquire() is not None
+    await asyncio.sleep(0)
+    assert not checked._under_way
+    monkeypatch.setattr(asyncio, "wait", pytest.fail)
+    await checked.aclose()
+    gc.collect()
+    assert unhandled == []
