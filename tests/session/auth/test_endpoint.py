@@ -1,6 +1,7 @@
 """The two requests that no caller makes: what is sent, how often, what observers see, and what a failure says."""
 
 import asyncio
+import json
 from typing import Any, cast
 
 import pytest
@@ -206,13 +207,16 @@ async def test_only_refused_credentials_are_an_authentication_error(
     status: int, body: bytes, kind: type[ApiError], hint: str
 ) -> None:
     """By 401, or by OAuth's codes with 400; only OAuth's own codes earn a hint about keys and plans."""
-    asked = Harness(Answer(status, {"x-request-id": "abc"}, body))
+    asked = Harness(Answer(status, {"x-request-id": "abc", "retry-after": "7"}, body))
     with pytest.raises(kind) as caught:
         await asked.requests.ask(CREDENTIALS, 1)
     error = caught.value
     assert type(error) is kind
     assert (error.status, error.hint, error.request_id) == (status, hint, "abc")
     assert (error.method, error.path) == ("POST", "/v1/oauth/token")
+    assert (error.retry_after, error.retry_at) == (7.0, asked.clock.time() + 7.0)
+    titles = [json.loads(body)["error"]] if body.startswith(b"{") else []
+    assert [each.title for each in error.errors] == titles
 
 
 @pytest.mark.parametrize(
