@@ -129,6 +129,14 @@ async def test_retry_after_takes_the_place_of_the_growing_pause(status: int) -> 
     assert await api.waited() == 600.5
 
 
+async def test_what_is_put_on_top_of_a_pause_is_drawn_and_at_most_a_second() -> None:
+    """However long the first pause of the policy is."""
+    api = Api(0.5, base_seconds=3)
+    api.backoff.failed(RateLimitError(status=429, retry_after=7.0))
+    api.paused_until = api.clock.now + 7.0
+    assert await api.waited() == 7.5
+
+
 async def test_an_idle_connection_that_the_server_closed_is_no_reason_to_wait() -> None:
     """Once: the closed connection says nothing about the endpoint."""
     api = Api()

@@ -72,6 +72,13 @@ async def test_what_a_store_raises_ends_no_request_and_is_not_quoted(
     assert sum(record.levelname == "WARNING" for record in caplog.records) == 1
 
 
+async def test_a_store_that_fails_at_its_first_call_is_reported(caplog: pytest.LogCaptureFixture) -> None:
+    """Also if that call drops a token."""
+    tokens = shared_keeper(Issuer(), Odd(_raising(ValueError()), "discard"))
+    await tokens.forget()
+    assert [record.levelname for record in caplog.records if record.name == "kajabi_async"] == ["WARNING"]
+
+
 class _Rubbish:
     def __repr__(self) -> str:
         return "rubbish"
