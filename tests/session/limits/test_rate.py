@@ -1,6 +1,7 @@
 """The options for the rate of a client, and what each does with a request."""
 
 import math
+from typing import Any
 
 import pytest
 
@@ -34,7 +35,7 @@ class Limit:
 @pytest.mark.parametrize("missing", METHODS)
 def test_a_limit_without_one_of_the_methods_is_refused(missing: str) -> None:
     """The error names the option, all methods that are needed and what was given."""
-    incomplete = type("Incomplete", (), {name: getattr(Limit, name) for name in METHODS if name != missing})
+    incomplete: Any = type("Incomplete", (), {name: getattr(Limit, name) for name in METHODS if name != missing})
     with pytest.raises(ConfigurationError) as caught:
         as_rate(incomplete())
     expected = "rate_limit must have take(), answered(), refused() and per_second(), got Incomplete"
