@@ -5,6 +5,7 @@ import gc
 import threading
 import weakref
 from collections.abc import Awaitable, Iterator
+from typing import Any
 
 import pytest
 
@@ -27,7 +28,8 @@ async def turns(count: int = 3) -> None:
 
 async def test_each_item_is_done_once_and_no_more_than_allowed_at_a_time() -> None:
     """Items are taken from an iterable only when there is room for them."""
-    taken, done = [], []
+    taken: list[int] = []
+    done: list[int] = []
     running = most = 0
 
     def items() -> Iterator[int]:
@@ -53,7 +55,8 @@ async def test_each_item_is_done_once_and_no_more_than_allowed_at_a_time() -> No
 
 async def test_the_first_failure_ends_the_rest_and_is_raised_itself() -> None:
     """No further item is started, what runs is cancelled, and the error has no group around it."""
-    started, ended = [], []
+    started: list[int] = []
+    ended: list[int] = []
 
     async def act(item: int) -> None:
         started.append(item)
@@ -271,10 +274,11 @@ def test_an_iterator_is_not_closed_at_the_end_of_the_program() -> None:
     """Its loop is closed by then."""
     source = _Counting()
     iterator = Guarded(source)
-    (finalizer,) = (
-        each for each in gc.get_objects() if isinstance(each, weakref.finalize) and (each.peek() or [0])[0] is iterator
+    objects: list[Any] = gc.get_objects()
+    (at_exit,) = (
+        each.atexit for each in objects if type(each) is weakref.finalize and (each.peek() or [0])[0] is iterator
     )
-    assert finalizer.atexit is False
+    assert at_exit is False
 
 
 @pytest.mark.parametrize(("use", "advice"), [(iter, "write 'async for', not 'for'"), (list, "write 'async for'")])

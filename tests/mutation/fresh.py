@@ -22,11 +22,15 @@ KEPT = (
 """Dicts that are filled on demand, beside the functions with a cache of functools."""
 
 
+def _note_nothing(_: object) -> None:
+    return
+
+
 def pytest_sessionstart() -> None:
     """Empty each cache of the modules that are imported, and let mutmut note no caller."""
     if "mutmut.core" in sys.modules:
         callers = sys.modules["mutmut.core"].MutmutCallStack
-        callers.set = callers.reset = staticmethod(lambda _: None)
+        callers.set = callers.reset = staticmethod(_note_nothing)
     for name in KEPT:
         module, _, attribute = name.rpartition(".")
         getattr(import_module(module), attribute).clear()

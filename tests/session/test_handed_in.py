@@ -290,6 +290,9 @@ async def test_a_user_and_password_of_the_session_are_refused() -> None:
 
 async def test_a_base_url_that_leads_where_the_client_sends_is_taken() -> None:
     """It names the same address, and requests arrive there."""
+    async with aiohttp.ClientSession(base_url="http://127.0.0.1") as theirs:
+        manager = SessionManager(credentials=CREDENTIALS, base_url="http://127.0.0.1:80", http_session=theirs)
+        await manager.aclose()
     async with aiohttp.ClientSession(base_url="https://api.kajabi.com:443/v1/") as theirs:
         api = Kajabi(client_id="a", client_secret="b", base_url="https://api.kajabi.com", http_session=theirs)
         assert api.session.base_url == "https://api.kajabi.com"

@@ -237,6 +237,8 @@ def test_the_limits_are_a_minute_in_all_ten_seconds_for_connecting_and_thirty_fo
         ({"retry": 5}, "retry must be a RetryPolicy, got int"),
         ({"retry": False}, "retry must be a RetryPolicy, got bool"),
         ({"clock": 5}, "clock must have monotonic(), time() and sleep(), got int"),
+        ({"observers": [5]}, "an observer must be a function, got int"),
+        ({"observers": 5}, "an iterable of observers is needed, got int"),
         ({"rate_limit": 0}, "a rate must be a positive number of requests a second, got 0"),
         (
             {"base_url": "http://a"},

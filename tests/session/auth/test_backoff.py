@@ -88,6 +88,20 @@ async def test_a_pause_that_begins_is_waited_for_and_a_long_one_is_not() -> None
     assert await api.waited() == 2.0
 
 
+async def test_a_short_pause_is_not_waited_for_without_the_time() -> None:
+    """A deadline at its very end is too early as well; the failure is raised at once, and says why."""
+    api = Api()
+    for _ in range(3):
+        api.backoff.failed(ServerError(status=503))
+    for seconds in (1.0, 2.0):
+        with pytest.raises(ServerError) as caught:
+            await api.waited(api.clock.now + seconds)
+        error = caught.value
+        assert (error.attempts, error.gave_up, error.maybe_applied) == (3, "deadline", False)
+    assert api.clock.slept == []
+    assert await api.waited(api.clock.now + 2.25) == 2.0
+
+
 async def test_a_pause_that_the_api_asked_for_is_waited_for_by_those_who_have_the_time() -> None:
     """However long it is; callers with less time learn at once how long it is."""
     api = Api(jitter=0.0)
@@ -95,7 +109,7 @@ async def test_a_pause_that_the_api_asked_for_is_waited_for_by_those_who_have_th
     with pytest.raises(PausedError) as caught:
         await api.waited(api.clock.now + 50.0)
     error = caught.value
-    assert (error.method, error.path, error.retry_after) == ("POST", "/v1/oauth/token", 50.0)
+    assert (error.status, error.method, error.path, error.retry_after) == (429, "POST", "/v1/oauth/token", 50.0)
     assert (error.retry_at, error.at_token_endpoint) == (api.clock.time() + 50.0, True)
     assert api.clock.slept == []
     assert await api.waited(api.clock.now + 50.5) == 50.0
@@ -113,6 +127,14 @@ async def test_retry_after_takes_the_place_of_the_growing_pause(status: int) -> 
     api.backoff.failed(kind(status=status, retry_after=1e9))
     api.paused_until = api.clock.now + 600.0
     assert await api.waited() == 600.5
+
+
+async def test_what_is_put_on_top_of_a_pause_is_drawn_and_at_most_a_second() -> None:
+    """However long the first pause of the policy is."""
+    api = Api(0.5, base_seconds=3)
+    api.backoff.failed(RateLimitError(status=429, retry_after=7.0))
+    api.paused_until = api.clock.now + 7.0
+    assert await api.waited() == 7.5
 
 
 async def test_an_idle_connection_that_the_server_closed_is_no_reason_to_wait() -> None:

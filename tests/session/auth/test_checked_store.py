@@ -1,6 +1,7 @@
 """Faults of any token store: what it raises, returns or never returns ends no request."""
 
 import asyncio
+import gc
 import logging
 from typing import Any
 
@@ -69,6 +70,13 @@ async def test_what_a_store_raises_ends_no_request_and_is_not_quoted(
         await tokens.forget()
     assert "canary" not in caplog.text
     assert sum(record.levelname == "WARNING" for record in caplog.records) == 1
+
+
+async def test_a_store_that_fails_at_its_first_call_is_reported(caplog: pytest.LogCaptureFixture) -> None:
+    """Also if that call drops a token."""
+    tokens = shared_keeper(Issuer(), Odd(_raising(ValueError()), "discard"))
+    await tokens.forget()
+    assert [record.levelname for record in caplog.records if record.name == "kajabi_async"] == ["WARNING"]
 
 
 class _Rubbish:
@@ -181,6 +189,16 @@ async def test_a_store_that_hangs_is_waited_for_once_and_then_left_alone(monkeyp
         await tokens.aclose()
 
 
+async def test_an_access_token_that_cannot_be_sent_is_empty_text() -> None:
+    """The other parts of the stored token are kept: its refresh token leads to another."""
+    odd = attrs.evolve(TOKEN, access=Secret("a b\n"))
+    loaded = await CheckedStore(Odd(_returning(odd), "load"), "ab").load()
+    assert loaded == attrs.evolve(TOKEN, access=Secret(""))
+    assert loaded is not None
+    assert loaded.access == Secret("")
+    assert (loaded.refresh, loaded.version) == (Secret("r1"), 3)
+
+
 class SlowLease(MemoryTokenStore):
     """A store that grants its lease when the test says so."""
 
@@ -218,6 +236,20 @@ async def test_a_lease_that_a_cancelled_caller_was_taking_is_given_back(cancella
     await checked.aclose()
     assert len(store.released) == 1
     assert await MemoryTokenStore.acquire(store, "ab") is not None
+
+
+async def test_only_a_lease_is_given_back() -> None:
+    """A store that had none for the cancelled caller, as another client holds it, is not called again."""
+    store = SlowLease()
+    assert await MemoryTokenStore.acquire(store, "ab") is not None
+    checked = CheckedStore(store, "ab")
+    acquiring = asyncio.create_task(checked.acquire())
+    await store.taking.wait()
+    acquiring.cancel()
+    store.answers.set()
+    await asyncio.wait([acquiring])
+    await checked.aclose()
+    assert (acquiring.cancelled(), store.released) == (True, [])
 
 
 async def test_a_lease_that_comes_too_late_is_given_back(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -276,5 +308,47 @@ def test_a_store_without_a_usable_lease_is_refused_when_the_client_is_made(secon
     """By name."""
     store = MemoryTokenStore()
     store.lease_seconds = seconds
-    with pytest.raises(ConfigurationError, match=r"token_store\.lease_seconds"):
+    with pytest.raises(ConfigurationError, match=r"^token_store\.lease_seconds must be a positive number of seconds"):
         SessionManager(credentials=ClientCredentials("id", "secret"), token_store=store)
+
+
+def test_a_lease_lasts_less_than_a_million_seconds() -> None:
+    """The error says so; a store that does not say how long is named as one with a wrong value."""
+    store = MemoryTokenStore()
+    store.lease_seconds = 999_999.0
+    assert CheckedStore(store, "ab").lease_seconds == 999_999.0
+    expected = r"^token_store\.lease_seconds must be a positive number of seconds below 1e\+06, got"
+    store.lease_seconds = 1_000_000.0
+    with pytest.raises(ConfigurationError, match=expected):
+        CheckedStore(store, "ab")
+    without: Any = object()
+    with pytest.raises(ConfigurationError, match=expected):
+        CheckedStore(without, "ab")
+
+
+async def test_the_error_of_a_store_says_what_it_did() -> None:
+    """By the name of what it raised or returned, whose text may hold what it was sent."""
+    with pytest.raises(StoreUnavailableError) as caught:
+        await CheckedStore(Odd(_raising(ValueError("canary")), "load"), "ab").load()
+    assert str(caught.value) == "the token store failed (ValueError)"
+    assert caught.value.__suppress_context__
+    with pytest.raises(StoreUnavailableError) as caught:
+        await CheckedStore(Odd(_returning("canary"), "acquire"), "ab").acquire()
+    assert str(caught.value) == "acquire() of the token store returned str, not a lease"
+
+
+async def test_calls_that_have_ended_are_forgotten(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Closing waits for none of them, and nothing is reported of what they raised."""
+    unhandled: list[dict[str, Any]] = []
+    asyncio.get_running_loop().set_exception_handler(lambda _, context: unhandled.append(context))
+    checked = CheckedStore(Odd(_raising(ValueError("canary")), "load"), "ab")
+    for _ in range(3):
+        with pytest.raises(StoreUnavailableError):
+            await checked.load()
+    assert await checked.acquire() is not None
+    await asyncio.sleep(0)
+    assert not checked._under_way
+    monkeypatch.setattr(asyncio, "wait", pytest.fail)
+    await checked.aclose()
+    gc.collect()
+    assert unhandled == []

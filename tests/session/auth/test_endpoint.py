@@ -1,6 +1,7 @@
 """The two requests that no caller makes: what is sent, how often, what observers see, and what a failure says."""
 
 import asyncio
+import json
 from typing import Any, cast
 
 import pytest
@@ -9,6 +10,7 @@ from kajabi_async.errors import (
     ApiError,
     AuthenticationError,
     BadRequestError,
+    ClientClosedError,
     ConnectionFailedError,
     NotFoundError,
     PermissionDeniedError,
@@ -205,13 +207,16 @@ async def test_only_refused_credentials_are_an_authentication_error(
     status: int, body: bytes, kind: type[ApiError], hint: str
 ) -> None:
     """By 401, or by OAuth's codes with 400; only OAuth's own codes earn a hint about keys and plans."""
-    asked = Harness(Answer(status, {"x-request-id": "abc"}, body))
+    asked = Harness(Answer(status, {"x-request-id": "abc", "retry-after": "7"}, body))
     with pytest.raises(kind) as caught:
         await asked.requests.ask(CREDENTIALS, 1)
     error = caught.value
     assert type(error) is kind
     assert (error.status, error.hint, error.request_id) == (status, hint, "abc")
     assert (error.method, error.path) == ("POST", "/v1/oauth/token")
+    assert (error.retry_after, error.retry_at) == (7.0, asked.clock.time() + 7.0)
+    titles = [json.loads(body)["error"]] if body.startswith(b"{") else []
+    assert [each.title for each in error.errors] == titles
 
 
 @pytest.mark.parametrize(
@@ -249,6 +254,39 @@ async def test_one_attempt_ends_by_itself(monkeypatch: pytest.MonkeyPatch) -> No
     )
     assert (caught.value.phase, caught.value.seconds) == ("total", 0.05)
     assert asked.seen == [_answered("oauth.token", 1, None, "RequestTimeoutError")]
+
+
+async def test_a_revocation_ends_by_itself(monkeypatch: pytest.MonkeyPatch) -> None:
+    """After the time that a request for a token has."""
+    monkeypatch.setattr("kajabi_async.session.auth.endpoint._SECONDS", 0.05)
+    asked = Harness(None)
+    async with asyncio.timeout(5):
+        with pytest.raises(RequestTimeoutError, match=r"^POST /v1/oauth/revoke: .* within 0\.05 s") as caught:
+            await asked.requests.revoke(Secret("a"))
+    assert caught.value.seconds == 0.05
+    assert asked.seen == [_answered("oauth.revoke", 1, None, "RequestTimeoutError")]
+
+
+async def test_a_revocation_that_waits_for_a_permit_ends_when_the_client_is_closed(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """It was not sent, and says so."""
+    asked = Harness(200, rate=0.5)
+    await asked.gate.take_permit()
+    sleeping = asyncio.Event()
+
+    async def sleep(_: float) -> None:
+        sleeping.set()
+        await asyncio.Event().wait()
+
+    monkeypatch.setattr(asked.clock, "sleep", sleep)
+    revoking = asyncio.create_task(asked.requests.revoke(Secret("a")))
+    await sleeping.wait()
+    asked.requests.deadlines.end_all()
+    with pytest.raises(ClientClosedError) as caught:
+        await revoking
+    assert str(caught.value) == "POST /v1/oauth/revoke was not sent: the client was closed meanwhile"
+    assert (caught.value.attempts, caught.value.maybe_applied, asked.wire.sent) == (0, False, [])
 
 
 async def test_a_request_without_waiters_still_reports_its_end() -> None:

@@ -5,6 +5,7 @@ import logging
 import attrs
 import pytest
 
+from kajabi_async.errors import AuthenticationError
 from kajabi_async.exchange import Request
 from kajabi_async.session import SessionManager
 from kajabi_async.session.auth.shared import store_key
@@ -13,7 +14,7 @@ from kajabi_async.session.credentials import ClientCredentials, Secret
 from tests.clocks import ManualClock
 from tests.session.aioresponses_adapter import answering
 from tests.session.auth.test_shared import KEY, held, memory_store, shared_keeper
-from tests.session.auth.test_token import LIFE, Issuer
+from tests.session.auth.test_token import LIFE, Issuer, grants
 
 
 class Stuck(MemoryTokenStore):
@@ -44,6 +45,32 @@ async def test_a_lease_that_is_never_released_is_waited_for_and_then_skipped(
     clock.advance(LIFE + 1)
     assert await held(tokens) == "token-2"
     assert issuer.grants == ["client_credentials", "refresh_token"]
+
+
+async def test_after_a_lease_that_was_never_released_the_store_is_left_alone_for_a_while() -> None:
+    """The next tokens are requested at once; then the lease is waited for again."""
+    clock, issuer, store = ManualClock(), Issuer(), Stuck()
+    tokens = shared_keeper(issuer, store, clock)
+    await held(tokens)
+    began, asked = clock.now, store.asked
+    for _ in range(3):
+        await tokens.renewed()
+    assert (clock.now, store.asked) == (began, asked)
+    clock.advance(1.0)
+    await tokens.renewed()
+    assert clock.now >= began + 22
+    assert store.asked > asked
+
+
+async def test_a_spent_refresh_token_of_another_client_does_not_end_the_own_one() -> None:
+    """The one in hand was not sent, so nothing is known to be wrong with it."""
+    rejection = AuthenticationError(status=401)
+    own = grants(Issuer(rejection, rejection))
+    own.refresh_token = Secret("own")
+    assert await own.refresh(Secret("theirs")) is None
+    assert own.refresh_token == Secret("own")
+    assert await own.refresh(Secret("own")) is None
+    assert own.refresh_token is None
 
 
 async def test_a_waiter_for_a_lease_looks_again_after_a_twentieth_of_a_second_or_two(

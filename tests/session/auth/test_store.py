@@ -79,6 +79,21 @@ def test_a_token_without_its_text_or_its_version_is_as_if_it_were_not_there(memb
     assert _read(**members) is None
 
 
+@pytest.mark.parametrize(("moment", "read"), [(0, 0.0), (0.5, 0.5), (10**11 - 1, 10.0**11 - 1), (10**11, None)])
+def test_a_moment_is_one_of_the_next_three_thousand_years(moment: float, read: float | None) -> None:
+    """From the beginning of the epoch on."""
+    assert _read(renew_at=moment) == StoredToken(Secret("a1"), Secret("r1"), read, 1000.0, 7)
+
+
+@pytest.mark.parametrize(("version", "is_read"), [(0, True), (1, True), (2**53 - 1, True), (2**53, False), (-1, False)])
+def test_a_version_is_a_number_that_every_store_holds(version: int, is_read: bool) -> None:
+    """Zero is that of a token which was not saved yet."""
+    read = _read(version=version)
+    assert (read is not None) is is_read
+    if read is not None:
+        assert read.version == version
+
+
 NUMBERS = [b"1" * 400, b"-1", b"1e400", b"NaN", b"1e308", b"9" * 19, b"-1e308"]
 
 

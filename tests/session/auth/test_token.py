@@ -362,6 +362,47 @@ async def test_a_refresh_token_is_exchanged_on_demand() -> None:
     assert issuer.grants == ["refresh_token"] * 3
 
 
+async def test_a_token_is_replaced_within_the_time_of_the_call() -> None:
+    """A pause of the token endpoint that outlasts it is not waited for."""
+    issuer, clock = Issuer("token-1", ServerError(status=503)), ManualClock()
+    tokens = keeper(issuer, clock)
+    rejected = await tokens.renewed()
+    with pytest.raises(ServerError) as caught:
+        await tokens.replace(rejected, clock.now + 0.25)
+    assert (caught.value.gave_up, clock.slept) == ("deadline", [])
+
+
+class Overtaken(Issuer):
+    """An issuer whose token is replaced while it is revoked; the first of two revocations may be rejected."""
+
+    def __init__(self, *, rejects: bool) -> None:
+        super().__init__()
+        self.tokens = keeper(self)
+        self._rejects = rejects
+
+    async def revoke(self, token: Secret) -> None:
+        await super().revoke(token)
+        if self._rejects:
+            self._rejects = False
+            raise AuthenticationError(status=401)
+        current = self.tokens.live()
+        assert current is not None
+        assert current.access == token
+        await self.tokens.replace(current)
+
+
+@pytest.mark.parametrize(("rejects", "revoked"), [(False, ["token-1"]), (True, ["token-1", "token-2"])])
+async def test_a_revocation_drops_no_token_that_came_meanwhile(rejects: bool, revoked: list[str]) -> None:
+    """Nor one that came while the successor of a token was revoked that had reached its end."""
+    issuer = Overtaken(rejects=rejects)
+    await _held(issuer.tokens)
+    await issuer.tokens.revoke()
+    assert issuer.revoked == revoked
+    kept = issuer.tokens.live()
+    assert kept is not None
+    assert kept.access.reveal() == f"token-{len(revoked) + 1}"
+
+
 async def test_revoking_waits_for_the_request_under_way() -> None:
     """Its token is the one to revoke; without any token, nothing is sent."""
     issuer = Issuer()

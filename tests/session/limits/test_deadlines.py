@@ -376,7 +376,8 @@ async def test_the_time_of_a_suspended_block_stands_still() -> None:
 
 async def test_the_end_of_all_is_waited_for_but_not_the_own_block() -> None:
     """A client that is closed in the middle of a call of its own would otherwise wait for itself."""
-    deadlines, ended = Deadlines(), []
+    deadlines = Deadlines()
+    ended: list[str] = []
 
     async def work() -> None:
         with deadlines.limit(60.0):

@@ -72,6 +72,15 @@ def test_a_pause_keeps_all_back_to_its_end(enter: Callable[[Gate, float], bool])
     assert gate._slots.free == 1
 
 
+def test_a_clock_may_begin_at_any_moment() -> None:
+    """A new gate is not paused, whatever the clock shows."""
+    clock = ManualClock()
+    clock.now = 0.0
+    gate = Gate(2, None, clock)
+    assert (gate.is_paused, gate.paused_for()) == (False, 0.0)
+    assert gate.enter_at_once(clock.now)
+
+
 async def test_a_lookup_passes_no_request_that_waits_for_a_permit() -> None:
     """A call does, unless calls wait as well."""
     clock = ManualClock()

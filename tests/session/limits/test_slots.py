@@ -72,7 +72,8 @@ def test_runs_without_a_slot_take_kept_ones_one_by_one() -> None:
 @pytest.mark.parametrize("unobserved", [0, 5, MOST_PASSED + 1])
 async def test_only_calls_that_pass_a_waiting_lookup_are_counted(unobserved: int) -> None:
     """However many calls got a slot before it came: so many pass each lookup, and then it has its slot."""
-    slots, went = Slots(1), []
+    slots = Slots(1)
+    went: list[str] = []
 
     async def call() -> None:
         await slots.enter(None)
