@@ -2,7 +2,6 @@
 
 import asyncio
 import json
-import re
 import signal
 from pathlib import Path
 
@@ -162,7 +161,6 @@ async def test_what_a_stall_leaves_is_named_in_a_command_that_takes_it(
     done = await kajabi("customers", "lookup", str(path), "--patience", "1")
     command = f"`kajabi customers lookup '{left}'`"
     assert f"kajabi: 1 id without an answer is in {left}; go on with {command}\n" in done.err
-    assert re.search(r"^no answer since \d\d:\d\d:\d\d[^;]*; waiting for one$", done.err, re.MULTILINE), done.err
     path.write_text("7\n8\n")
     done = await kajabi("customers", "lookup", str(path), "--patience", "1", "--json")
     (shown,) = (json.loads(line)["unanswered"] for line in done.err.splitlines() if '"unanswered"' in line)
