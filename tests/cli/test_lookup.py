@@ -162,6 +162,8 @@ async def test_what_a_stall_leaves_is_named_in_a_command_that_takes_it(
     command = f"`kajabi customers lookup '{left}'`"
     assert f"kajabi: 1 id without an answer is in {left}; go on with {command}\n" in done.err
     path.write_text("7\n8\n")
+    done = await kajabi("customers", "lookup", str(path), "--patience", "1")
+    assert f"kajabi: 2 ids without an answer are in {left}; go on with {command}\n" in done.err
     done = await kajabi("customers", "lookup", str(path), "--patience", "1", "--json")
     (shown,) = (json.loads(line)["unanswered"] for line in done.err.splitlines() if '"unanswered"' in line)
     assert shown == {"ids": 2, "path": str(left), "is_all": True}
