@@ -65,7 +65,11 @@ def test_each_library_that_is_missing_is_named(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """As long as nothing is imported; pages need none."""
-    monkeypatch.setattr("importlib.util.find_spec", lambda _name: None)
+
+    def find_nothing(_name: str) -> None:
+        return None
+
+    monkeypatch.setattr("importlib.util.find_spec", find_nothing)
     assert (run(["me"]), run(["help", "exit-codes"])) == (2, 0)
     out, err = capsys.readouterr()
     assert out.startswith("Exit codes:")
