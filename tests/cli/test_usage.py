@@ -6,6 +6,7 @@ from kajabi_async.cli.usage import (
     asks_for_help,
     leading_words,
     misuse,
+    refuse_secrets,
     sentence,
     take_profile,
     unknown_command,
@@ -83,3 +84,20 @@ def test_an_error_names_the_page_to_read() -> None:
     assert str(misuse("Wrong.", [])) == "Wrong. See `kajabi --help`"
     error = unknown_command("lst", ["list", "lists", "get"], ["customers"])
     assert str(error) == 'Unknown command "lst". Did you mean "list"? See `kajabi customers --help`'
+
+
+@pytest.mark.parametrize(
+    "typed", ["--site-id 5 --json", "--json --site-id=5", "--stdin --site-id", "--site-id 5 --keyring"]
+)
+def test_login_takes_the_id_of_a_site(typed: str) -> None:
+    """And its own flags."""
+    refuse_secrets(["login", *typed.split()])
+
+
+@pytest.mark.parametrize(
+    "typed", ["5", "--stdin 5", "--site-id abc", "abc --site-id 5", "--site-id=abc", "--site-id=5=6", "--site-id 5 6"]
+)
+def test_login_takes_nothing_else(typed: str) -> None:
+    """It may be a secret."""
+    with pytest.raises(InvalidArgumentError, match=r"^secrets are never taken from arguments"):
+        refuse_secrets(["login", *typed.split()])
