@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from kajabi_async.cli import access
+from kajabi_async.cli.contents import command_called
 from kajabi_async.cli.exit_codes import MEANINGS, ExitCode
 from kajabi_async.testing import FakeKajabi
 from tests.cli.conftest import Command
@@ -62,6 +63,16 @@ async def test_misuse_is_reported(kajabi: Command, arguments: tuple[str, ...]) -
     assert "check()" not in result.err
     without = await kajabi("access", "check", *arguments, KAJABI_CLIENT_ID="", KAJABI_CLIENT_SECRET="")
     assert (without.code, without.err) == (2, result.err)
+
+
+def test_the_group_has_one_command() -> None:
+    """Under the name in the list of commands, with the help of its page."""
+    command = command_called("access")
+    assert command is not None
+    group = access.access_group(command)
+    assert group.name == ("access",)
+    assert group.help.startswith("Check whether a person has access")
+    assert [name for name in group if not name.startswith("-")] == ["check"]
 
 
 async def test_rejected_credentials_are_an_error_and_no_answer(kajabi: Command) -> None:

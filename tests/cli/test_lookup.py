@@ -2,7 +2,6 @@
 
 import asyncio
 import json
-import re
 import signal
 from pathlib import Path
 
@@ -152,21 +151,23 @@ async def test_a_run_that_stalls_leaves_the_ids_that_the_next_call_takes(
 
 
 @pytest.mark.usefixtures("fast_clock")
-async def test_what_a_stall_leaves_of_a_pipe_is_in_a_file_of_its_own(
-    kajabi: Command, fake: FakeKajabi, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+async def test_what_a_stall_leaves_is_named_in_a_command_that_takes_it(
+    kajabi: Command, fake: FakeKajabi, tmp_path: Path
 ) -> None:
-    """It is named in a command that takes it, and with --json in an object; a second call replaces it."""
-    monkeypatch.chdir(tmp_path)
+    """In quotes if a shell needs them; with --json in an object, and a second call replaces the file."""
     fake.fail("customers.get", status=503, times=None)
-    done = await kajabi("customers", "lookup", "-", "--patience", "1", given="7\n")
-    command = "`kajabi customers lookup ids.unanswered`"
-    assert f"kajabi: 1 id without an answer is in ids.unanswered; go on with {command}\n" in done.err
-    assert (tmp_path / "ids.unanswered").read_text() == "7\n"
-    assert re.search(r"^no answer since \d\d:\d\d:\d\d[^;]*; waiting for one$", done.err, re.MULTILINE), done.err
-    done = await kajabi("customers", "lookup", "-", "--patience", "1", "--json", given="7\n8\n")
-    (left,) = (json.loads(line)["unanswered"] for line in done.err.splitlines() if '"unanswered"' in line)
-    assert left == {"ids": 2, "path": "ids.unanswered", "is_all": True}
-    assert (tmp_path / "ids.unanswered").read_text() == "7\n8\n"
+    path, left = tmp_path / "my ids", tmp_path / "my ids.unanswered"
+    path.write_text("7\n")
+    done = await kajabi("customers", "lookup", str(path), "--patience", "1")
+    command = f"`kajabi customers lookup '{left}'`"
+    assert f"kajabi: 1 id without an answer is in {left}; go on with {command}\n" in done.err
+    path.write_text("7\n8\n")
+    done = await kajabi("customers", "lookup", str(path), "--patience", "1")
+    assert f"kajabi: 2 ids without an answer are in {left}; go on with {command}\n" in done.err
+    done = await kajabi("customers", "lookup", str(path), "--patience", "1", "--json")
+    (shown,) = (json.loads(line)["unanswered"] for line in done.err.splitlines() if '"unanswered"' in line)
+    assert shown == {"ids": 2, "path": str(left), "is_all": True}
+    assert left.read_text() == "7\n8\n"
 
 
 @pytest.mark.usefixtures("fast_clock")

@@ -1,8 +1,10 @@
 """Errors of the SDK name options and commands, and no arguments or methods of Python."""
 
+import json
+
 import pytest
 
-from kajabi_async.cli.exit_codes import message_of
+from kajabi_async.cli.exit_codes import ExitCode, message_of, print_error
 from kajabi_async.cli.own_words import in_own_words
 from kajabi_async.errors import InvalidArgumentError, UnprocessableEntityError
 
@@ -33,3 +35,16 @@ def test_the_message_of_an_error_is_one_line() -> None:
     answer = UnprocessableEntityError(status=422, method="GET", path="/v1/x?site_id=")
     assert "/v1/x?site_id=" in message_of(answer)
     assert message_of(KeyboardInterrupt("interrupted\n  twice")) == "interrupted twice"
+
+
+@pytest.mark.parametrize("form", [False, True])
+def test_notes_follow_the_message(form: bool, capsys: pytest.CaptureFixture[str]) -> None:
+    """In the order in which they were added."""
+    error = InvalidArgumentError("Wrong")
+    error.add_note("Do this")
+    error.add_note("Or that")
+    print_error(error, ExitCode.MISUSED, json=form)
+    err = capsys.readouterr().err
+    assert (json.loads(err)["error"]["message"] if form else err) == (
+        "Wrong. Do this. Or that" if form else "kajabi: Wrong. Do this. Or that\n"
+    )

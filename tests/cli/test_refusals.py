@@ -7,7 +7,7 @@ import pytest
 from cyclopts import App, CycloptsError
 
 from kajabi_async.cli.contents import COMMANDS, command_called
-from kajabi_async.cli.descriptions import FOLDER, Description, description_of, file_of
+from kajabi_async.cli.descriptions import FOLDER, Argument, Description, description_of, file_of
 from kajabi_async.cli.mistakes import usage_error
 from kajabi_async.cli.refusals import refuse
 from kajabi_async.errors import InvalidArgumentError
@@ -98,6 +98,63 @@ def test_a_plain_mistake_is_refused_at_once(words: str) -> None:
             assert at_once == _parsed(app_made_once([command]), names, tokens)
             return
     raise AssertionError(words)
+
+
+_ARGUMENTS: list[Argument] = [
+    {"names": ["ONE_ID"], "kind": "text", "is_required": True},
+    {"names": ["MORE"], "kind": "text", "takes_many": True},
+    {"names": ["--limit", "-l"], "kind": "whole number", "is_option": True},
+    {"names": ["--share"], "kind": "number", "is_option": True},
+    {"names": ["--json"], "kind": "flag", "is_option": True},
+    {"names": ["--how"], "kind": "choice", "is_option": True, "choices": ["scan", "look-up"]},
+    {"names": ["--tag"], "kind": "text", "is_option": True, "takes_many": True},
+    {"names": ["--sort"], "kind": "text", "is_option": True, "takes_hyphens": True},
+    {"names": ["--email-contains"], "kind": "text", "is_option": True},
+    {"names": ["--email-starts"], "kind": "text", "is_option": True},
+]
+
+
+@pytest.mark.parametrize(
+    ("typed", "problem"),
+    [
+        ("1", None),
+        ("1 2 3 --json", None),
+        ("--json 1 --limit 5 --share=0.5 --how scan --tag a --tag=b", None),
+        ("--sort -name 1 -l 7", None),
+        ("--sort=-name 1", None),
+        ("", "Missing argument: ONE-ID."),
+        ("--tag x", "Missing argument: ONE-ID."),
+        ("1 --limit", "--limit needs a value."),
+        ("1 --limit --json", "--limit needs a value."),
+        ("1 --limit x", "--limit takes a whole number, got 'x'."),
+        ("1 -l 1.5", "-l takes a whole number, got '1.5'."),
+        ("1 --share x=y", "--share takes a number, got 'x=y'."),
+        (f"1 --limit {'9x' * 60}", f"--limit takes a whole number, got '{'9x' * 50}'."),
+        ("1 --how scna", 'Invalid value "scna" for --how. Choose from: "scan", "look-up". Did you mean "scan"?'),
+        ("1 --how=zzz", 'Invalid value "zzz" for --how. Choose from: "scan", "look-up".'),
+        ("1 --zzz", "Unknown option: --zzz."),
+        ("--zzz=5 1", "Unknown option: --zzz=5."),
+        ("--limt 5 1", "Unknown option: --limt. Did you mean --limit?"),
+        ("1 --emial x", "Unknown option: --emial. Did you mean --email-contains or --email-starts?"),
+        ("1 -xyz", "Unknown option: -xyz. -x is not a recognized option."),
+        ("1 -x", "Unknown option: -x."),
+        # In doubt: only the parser knows.
+        ("1 -- --zzz", None),
+        ("1 --limit 1 --limit 2", None),
+        ("1 --json=yes", None),
+        ("1 --Limit x", None),
+        ("1 --limit none", None),
+        ("1 --how null", None),
+        ("-5 --zzz", None),
+        ("1 --limit -5", None),
+    ],
+)
+def test_a_call_is_refused_for_its_first_problem(typed: str, problem: str | None) -> None:
+    """If there is one for sure."""
+    description = description_of("whoami").copy()
+    description["arguments"] = _ARGUMENTS
+    refused = _refused(description, ["things", "do"], typed.split())
+    assert refused == (problem and f"{problem} See `kajabi things do --help`")
 
 
 @pytest.mark.parametrize("words", ["get 1", "list --limit 5 --json --sort -created_at", "find -", "lookup - --ordered"])

@@ -61,6 +61,21 @@ async def test_without_the_extra_the_command_says_what_to_install(missing: tuple
     assert err.decode() == f"kajabi needs {' and '.join(missing)}: pip install 'kajabi-async[cli]'\n"
 
 
+def test_each_library_that_is_missing_is_named(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """As long as nothing is imported; pages need none."""
+
+    def find_nothing(_name: str) -> None:
+        return None
+
+    monkeypatch.setattr("importlib.util.find_spec", find_nothing)
+    assert (run(["me"]), run(["help", "exit-codes"])) == (2, 0)
+    out, err = capsys.readouterr()
+    assert out.startswith("Exit codes:")
+    assert err == "kajabi needs cyclopts and rich: pip install 'kajabi-async[cli]'\n"
+
+
 @pytest.mark.parametrize("missing", [(), ("cyclopts",)])
 async def test_the_package_runs_as_the_command(missing: tuple[str, ...], kajabi_fake: FakeKajabi) -> None:
     """``python -m kajabi_async`` is ``kajabi``, also in what it says without the extra."""
@@ -217,11 +232,11 @@ def test_a_file_that_fails_is_named(
 
 def test_a_bug_shows_where_it_is(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     """Its traceback as Python prints it, with the characters escaped that may act."""
-    monkeypatch.setattr(dispatch, "dispatch", _raising(RuntimeError("a bug\x1b[2J")))
+    monkeypatch.setattr(dispatch, "dispatch", _raising(RuntimeError("a bug\x1b[2J X ")))
     assert run(["whoami"]) == 1
     out, err = capsys.readouterr()
     assert (out, err.splitlines()[0]) == ("", "Traceback (most recent call last):")
-    assert err.endswith("\nRuntimeError: a bug\\x1b[2J\n")
+    assert err.endswith("\nRuntimeError: a bug\\x1b[2J X \n")
 
 
 def _raising(error: BaseException) -> Callable[..., int]:

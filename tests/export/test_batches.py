@@ -1,6 +1,7 @@
 """A list as record batches."""
 
 import importlib
+import sys
 from collections.abc import AsyncIterator
 from datetime import timedelta
 from typing import Any
@@ -9,9 +10,11 @@ import duckdb
 import pyarrow  # noqa: ICN001 - as users may write it  # pyright: ignore[reportMissingTypeStubs]
 import pytest
 
-from kajabi_async import Customer, DecodeError, InvalidArgumentError, Kajabi, Offer
+import kajabi_async.export as package
+from kajabi_async import ConfigurationError, Customer, DecodeError, InvalidArgumentError, Kajabi, Offer
 from kajabi_async.export import record_batches
 from kajabi_async.testing import FakeKajabi
+from tests.models.building import build
 
 _pyarrow: Any = pyarrow
 
@@ -44,7 +47,7 @@ async def test_an_empty_list_gives_the_columns(api: Kajabi) -> None:
     (batch,) = [batch async for batch in record_batches(api.contacts.list(has_tag_id=999))]
     assert batch.num_rows == 0
     assert batch.schema == (await anext(record_batches(api.contacts.list()))).schema
-    with pytest.raises(InvalidArgumentError, match="rows"):
+    with pytest.raises(InvalidArgumentError, match=r"^rows must be a whole number of at least 1 and .*, got 0$"):
         record_batches(api.customers.list(), rows=0)
     assert (await anext(record_batches(api.customers.list(), rows=1))).num_rows == 1
 
@@ -85,6 +88,30 @@ async def test_lookups_become_a_table(api: Kajabi) -> None:
     assert again["id"].to_pylist() == ["1"]
 
 
+async def test_a_list_of_some_fields_has_their_columns_alone(api: Kajabi) -> None:
+    """With the id, as in an export; another model than that of the list is rejected with the first row."""
+    (table,) = await _tables(api.customers.list(fields={"customers": ["name", "offers"]}))
+    assert table.schema.names == ["id", "name", "offer_ids"]
+    assert table.num_rows == 350
+    with pytest.raises(InvalidArgumentError, match="the columns of one type, Offer, got a Customer"):
+        await _tables(api.customers.list(), model=Offer)
+
+
+async def test_a_batch_has_ten_thousand_rows() -> None:
+    """If no other number is requested."""
+    customer = build(Customer, {"name": "Ada"})
+    assert [batch.num_rows async for batch in record_batches([customer] * 10_001)] == [10_000, 1]
+
+
+def test_without_pyarrow_nothing_is_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The error says what to install."""
+    monkeypatch.setitem(sys.modules, "pyarrow", None)
+    monkeypatch.delitem(sys.modules, "kajabi_async.export.arrow", raising=False)
+    monkeypatch.delattr(package, "arrow", raising=False)
+    with pytest.raises(ConfigurationError, match=r"^record batches need pyarrow: pip install"):
+        record_batches([])
+
+
 async def test_nothing_at_all_needs_a_type(api: Kajabi) -> None:
     """With it, the columns are there; without it, the error names the argument."""
     (table,) = await _tables([], model=Offer)
@@ -111,14 +138,14 @@ async def test_what_is_no_resource_is_rejected(api: Kajabi) -> None:
     wrong: Any = {"id": "1"}
     for source, problem in (
         (customer, "or an iterable of resources"),
-        (5, "or an iterable of resources"),
-        ("1", "or an iterable of resources"),
-        ([wrong], "made of resources or the outcomes of lookups"),
+        (5, "or an iterable of resources, got 5"),
+        ("1", "or an iterable of resources, got '1'"),
+        ([wrong], "made of resources or the outcomes of lookups, got {"),
         ([customer, offer], "the columns of one type, Customer, got a Offer"),
     ):
         with pytest.raises(InvalidArgumentError, match=problem):
             await _tables(source)
-    with pytest.raises(InvalidArgumentError, match="model must be a class of resources"):
+    with pytest.raises(InvalidArgumentError, match=r"^model must be a class of resources, such as Customer, got \{"):
         await _tables([], model=wrong)
 
 

@@ -4,6 +4,7 @@ import asyncio
 import json
 import stat
 import sys
+import time
 from pathlib import Path
 from typing import Any
 
@@ -50,7 +51,9 @@ async def test_an_export_resumes_where_it_stopped(api: Kajabi, fake: FakeKajabi,
     path = tmp_path / "customers.parquet"
     await half_done(api, path)
     fake.reset_counts()
+    started = time.monotonic()
     report = await export(api.customers.list(include="offers", page_size=50), path)
+    assert 0 < report.seconds <= time.monotonic() - started
     assert (report.resumed_from, report.rows, report.pages) == (150, 350, 7)
     assert fake.counts["customers.list"] == 4 + 5
     assert ids_in(path) == [str(number) for number in range(1, 351)]
@@ -231,6 +234,7 @@ async def test_something_else_under_the_name_of_the_checkpoint_is_left_alone(api
 async def test_mistakes_are_reported_before_anything_is_sent(api: Kajabi, fake: FakeKajabi, tmp_path: Path) -> None:
     """Formats, folders, sorts and positions that an export cannot have."""
     position = api.customers.list(page_size=7).position
+    wrong: Any = "yes"
     mistakes = [
         (
             r"the suffix '.xlsx' of customers.xlsx is unknown: .* \.parquet",
@@ -239,6 +243,8 @@ async def test_mistakes_are_reported_before_anything_is_sent(api: Kajabi, fake: 
         ("format 'excel' is unknown", export(api.customers.list(), tmp_path / "customers", format="excel")),
         ("cannot be written", export(api.customers.list(), tmp_path / "nowhere" / "customers.csv")),
         ("cannot be written", export(api.customers.list(), tmp_path, format="csv")),
+        ("cannot be written", export(api.customers.list(), "/", format="csv")),
+        ("^restart must be True or False", export(api.customers.list(), tmp_path / "a.csv", restart=wrong)),
         ("sorted by created_at.* omit sort=", export(api.customers.list(sort="name"), tmp_path / "a.csv")),
     ]
     for message, mistake in mistakes:

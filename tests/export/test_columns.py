@@ -1,6 +1,7 @@
 """The columns of a model in an export, and the cells for each kind of value."""
 
 import json
+import time
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -110,6 +111,18 @@ def test_a_value_is_written_as_its_column_holds_it(model: type[Resource], attrib
     """Up to the largest number that fits; times in UTC, decimals without an exponent."""
     written = _cell(model, **attribute)
     assert (type(written), written) == (type(cell), cell)
+
+
+def test_the_zone_of_the_machine_does_not_count(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Times are in UTC, in a column and inside an object."""
+    monkeypatch.setenv("TZ", "Asia/Tokyo")
+    time.tzset()
+    try:
+        assert _cell(Customer, created_at=TIME) == "2026-08-03T01:26:32.995000Z"
+        assert _cell(Payout, transactions=[{"created_at": TIME}])[0]["created_at"] == "2026-08-03T01:26:32.995000Z"
+    finally:
+        monkeypatch.undo()
+        time.tzset()
 
 
 @pytest.mark.parametrize(

@@ -157,6 +157,16 @@ def test_a_checkpoint_is_removed_with_its_folder(checkpoint: Checkpoint) -> None
         checkpoint.latest()
 
 
+def test_files_of_others_in_the_folder_are_left_alone(checkpoint: Checkpoint) -> None:
+    """Only those of SQLite, and unfinished ones that are named after the file of the export, are removed."""
+    ours = ("customers.csv", "customers.offers.csv", "journal.sqlite-shm")
+    theirs = ("customers.notes", "notes.csv", "customers-old.csv")
+    for name in (*ours, *theirs):
+        (checkpoint.folder / name).touch()
+    checkpoint.discard()
+    assert {each.name for each in checkpoint.folder.iterdir()} == set(theirs)
+
+
 @pytest.mark.parametrize("kind", ["file", "link"])
 def test_a_file_or_link_in_place_of_the_folder_is_left_alone(kind: str, tmp_path: Path) -> None:
     """Also a link that leads elsewhere."""
