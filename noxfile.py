@@ -224,7 +224,8 @@ def quick(session: nox.Session, dependencies: str) -> None:
     {"lowest": install_lowest, "locked": install_locked, "newest, uvloop": install_newest}[dependencies](session)
     options = ["--uvloop"] if "uvloop" in dependencies else []
     # Without workers: each of them would collect the tests, which takes longer than to run them.
-    check_row(session, dependencies, [], ["-m", "not thorough", *options, "@tests/packaging/quick.txt"])
+    chosen = ("-m", "not thorough and not hypothesis", "@tests/packaging/quick.txt")
+    check_row(session, dependencies, [], [*options, *chosen])
 
 
 @nox.session(python=OLDEST)

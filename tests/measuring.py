@@ -1,7 +1,7 @@
 """The pytest plugin that limits what coverage measures to one case of each test of the package, in the workers.
 
-On Python 3.11 measuring doubles the time of a test. More cases of a test reach little more, nor do the processes that
-tests start and the tests of the documentation, the examples and the tools: these run without being measured.
+On Python 3.11 measuring doubles the time of a test. More cases of a test reach little more, nor do drawn examples, the
+processes that tests start and the tests of the documentation, the examples and the tools: these are not measured.
 """
 
 import os
@@ -30,7 +30,9 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     chosen: set[str] = set()
     for item in sorted(items, key=lambda each: each.nodeid):
         test = item.nodeid.partition("[")[0]
-        item.stash[_IS_MEASURED] = _mirrors_the_package(item.path) and test not in chosen
+        # One that draws examples has many cases in one.
+        draws = getattr(getattr(item, "obj", None), "is_hypothesis_test", False)
+        item.stash[_IS_MEASURED] = _mirrors_the_package(item.path) and test not in chosen and not draws
         chosen.add(test)
 
 

@@ -15,7 +15,12 @@ HERE = Path(__file__).parent
 
 def _items(*nodeids: str) -> list[Any]:
     return [
-        SimpleNamespace(nodeid=each, path=HERE.parent / each.partition("::")[0], stash=pytest.Stash())
+        SimpleNamespace(
+            nodeid=each,
+            path=HERE.parent / each.partition("::")[0],
+            stash=pytest.Stash(),
+            obj=SimpleNamespace(is_hypothesis_test=each.endswith("drawn")),
+        )
         for each in nodeids
     ]
 
@@ -45,13 +50,14 @@ def _traced_in(item: Any) -> bool:
 
 @pytest.mark.usefixtures("traced")
 def test_coverage_measures_one_case_of_each_test_of_the_package(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The same one in every worker, in whatever order they run; the tests of other things not at all."""
+    """The same one in every worker, in whatever order they run; drawn examples and the tests of other things never."""
     monkeypatch.setenv("COVERAGE_RUN", "true")
     nodeids = (
         "tests/session/test_retry.py::test_a[2]",
         "tests/session/test_retry.py::test_a[1]",
         "tests/session/auth/test_token.py::test_a",
         "tests/test_checks.py::test_a",
+        "tests/test_checks.py::test_drawn",
         "tests/docs/test_pages.py::test_a",
         "tests/examples/test_load.py::test_a",
         "project/test_elsewhere.py::test_a",
