@@ -90,9 +90,10 @@ class _Asynchronous:
                 _LOG.warning("the source of the ids could not be closed: %s", type(error).__name__)
 
 
-def _comes_once(ids: Iterable[Any]) -> bool:
-    # Comparing takes memory for each id, and only texts that differ are sure to be different ids.
-    if not isinstance(ids, list | tuple) or len(ids) > _MOST_COMPARED:
+def _comes_once(ids: Any) -> bool:
+    # Comparing takes memory for each id, and only texts that differ are sure to be different ids. A class derived from
+    # list may be a source of its own, which is read once.
+    if type(ids) not in (list, tuple) or len(ids) > _MOST_COMPARED:
         return False
     return {*map(type, ids)} <= {str} and len({*ids}) == len(ids)
 

@@ -3,6 +3,7 @@
 import asyncio
 import random
 from collections.abc import AsyncIterator, Iterator
+from itertools import chain
 from typing import Any
 
 import pytest
@@ -26,6 +27,13 @@ from kajabi_async.fetching.lookups import Lookups
 from kajabi_async.models.origin import Scope
 from kajabi_async.testing import FakeKajabi
 from tests.clocks import ManualClock
+
+
+class Twice(list[str]):
+    """Comes to the loop twice over."""
+
+    def __iter__(self) -> Iterator[str]:
+        return chain(super().__iter__(), super().__iter__())
 
 
 class Source:
@@ -168,6 +176,7 @@ async def test_only_the_latest_outcomes_are_kept(monkeypatch: pytest.MonkeyPatch
         ([["1"], "2"], True),
         (["1", "2", "3", "4"], True),
         (iter(["1", "2", "3"]), True),
+        (Twice(["1", "2"]), True),
         ({"1": None, "2": None}, True),
     ],
 )
