@@ -116,6 +116,8 @@ async def opened(browser: str, url: str, *, width: int) -> AsyncGenerator[Tab]:
             for domain in ("Page", "Network", "Log", "Runtime"):
                 await tab.call(f"{domain}.enable")
             await tab.set_width(width)
+            # A page opened after a search would mark the words that were searched for.
+            await tab.call("Storage.clearDataForOrigin", origin=url, storageTypes="local_storage")
             tab.events.clear()
             await tab.call("Page.navigate", url=url)
             await tab.wait_for("Page.loadEventFired")

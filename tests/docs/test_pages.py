@@ -1,6 +1,5 @@
 """Every page in a browser, at the width of a phone and of a desktop."""
 
-import asyncio
 import re
 import tomllib
 from functools import cache
@@ -86,8 +85,7 @@ SELECTED = """
   return [getSelection().toString().trimEnd(), pre.textContent.trimEnd()];
 })
 """
-# A page opened from a search has a link without a target that removes the highlights.
-LINKS = "[...document.querySelectorAll('a[href]:not(.highlight-link a)')].map(link => link.href)"
+LINKS = "[...document.querySelectorAll('a[href]')].map(link => link.href)"
 BAD_PAGE = """
 <meta name="viewport" content="width=device-width"><article><p style="width: 900px">wide</p>
 <pre style="overflow-x: auto"><code style="display: block; width: 2000px">code</code></pre>
@@ -208,19 +206,9 @@ async def _too_wide(tab: Tab, width: int) -> list[str]:
 
 
 async def _sideways(tab: Tab) -> list[str]:
-    """Return what has to be scrolled sideways to be read, and options that are on two lines.
-
-    A busy browser may lay out the page once more after its load: what it shows two seconds later counts.
-    """
-    found: list[str] = []
-    for _ in range(10):
-        found = [
-            each for script in (SCROLLING_CODE, SCROLLING_TABLES, BROKEN_OPTIONS) for each in await tab.evaluate(script)
-        ]
-        if not found:
-            break
-        await asyncio.sleep(0.2)
-    return found
+    """Return what has to be scrolled sideways to be read, and options that are on two lines."""
+    scripts = (SCROLLING_CODE, SCROLLING_TABLES, BROKEN_OPTIONS)
+    return [each for script in scripts for each in await tab.evaluate(script)]
 
 
 def _console_errors(tab: Tab) -> list[str]:
