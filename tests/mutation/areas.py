@@ -1,7 +1,7 @@
 """The parts of the code that are changed by themselves, each with the tests that must notice."""
 
 import tomllib
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Final
 
@@ -23,10 +23,10 @@ class Area:
     """Patterns of paths; each is scored by itself."""
     tests: tuple[str, ...]
     """What pytest is called with: paths, and what is left out of them."""
-    before: tuple[str, ...] = ()
-    """Functions of the tests that are called once before any mutant: they build what no code of the area makes."""
-    drops: tuple[str, ...] = ()
-    """What the tests keep for the whole process although code of the area makes it: caches and dicts."""
+    before: Mapping[str, str] = {}
+    """Functions of the tests that are called once before all mutants, each with the cache that keeps what it builds."""
+    drops: Collection[str] = ()
+    """Caches and dicts of the tests with what takes little time to make; they are emptied for each mutant."""
 
     @property
     def settings(self) -> str:
@@ -40,7 +40,9 @@ class Area:
 def areas_named(names: Collection[str] = ()) -> list[Area]:
     """Return the areas called *names*, all of them if there are none; ValueError for a name that is not known."""
     table = tomllib.loads(_TABLE.read_text("utf-8"))
-    known = {name: Area(name, **{key: tuple(each) for key, each in lists.items()}) for name, lists in table.items()}
+    known = {
+        name: Area(name, tuple(each.pop("code")), tuple(each.pop("tests")), **each) for name, each in table.items()
+    }
     unknown = [name for name in names if name not in known]
     if unknown:
         raise ValueError(f"no area is called {unknown[0]!r}; known are {', '.join(known)}")

@@ -18,12 +18,14 @@ from typing import Final
 import pytest
 from _pytest.config import _prepareconfig
 
-__all__ = ["Collected", "by_promise", "limit"]
+__all__ = ["Around", "Collected", "by_promise", "limit"]
 
 _EACH: Final = 0.005
 """What running a test costs in seconds, however little it does."""
 _OPTIONS: Final = ("--rootdir=.", "--tb=native", "--quiet", "--capture=sys", "-p", "no:randomly")
 """Captured in memory, since forked processes would share the files of the default way."""
+
+Around = Callable[[str], AbstractContextManager[object]]
 
 
 class _Failures:
@@ -66,9 +68,7 @@ class Collected:
         for name, seconds in limits.items():
             self._items[name].add_marker(pytest.mark.timeout(seconds))
 
-    def run(
-        self, names: Iterable[str], around: Callable[[str], AbstractContextManager[object]] = nullcontext
-    ) -> pytest.ExitCode:
+    def run(self, names: Iterable[str], around: Around = nullcontext) -> pytest.ExitCode:
         """Run the tests *names* in this order, each within ``around(name)``, up to the first failure.
 
         Only a process that ends afterwards may call it, once. Return what ``pytest.main`` would.
@@ -84,9 +84,7 @@ class Collected:
                 self._failures.texts.append(repr(error))
                 return pytest.ExitCode.INTERNAL_ERROR
 
-    def _run(
-        self, items: list[pytest.Item], around: Callable[[str], AbstractContextManager[object]]
-    ) -> pytest.ExitCode:
+    def _run(self, items: list[pytest.Item], around: Around) -> pytest.ExitCode:
         hook = self._config.hook
         for item, following in zip_longest(items, items[1:]):
             with around(item.nodeid):

@@ -15,18 +15,19 @@ been generated. Then each of these runs in a forked process of its own:
 """
 
 import os
+import signal
 import sys
 import time
 import warnings
 from collections.abc import Generator, Iterable
-from contextlib import chdir, contextmanager
+from contextlib import chdir, contextmanager, nullcontext
 from functools import cached_property
 from importlib import import_module
 from pathlib import Path
 from typing import Any
 
 from tests.mutation.areas import Area, areas_named
-from tests.mutation.collected import Collected, by_promise, limit
+from tests.mutation.collected import Around, Collected, by_promise, limit
 from tests.mutation.fresh import called, drop_what_is_kept, note_no_caller
 
 __all__ = ["Tests"]
@@ -47,9 +48,10 @@ class Tests:
 
     def __init__(self, area: Area) -> None:
         self._drops = area.drops
+        self._built = area.before.values()
         with chdir("mutants"):
             self._collected = Collected(area.tests)
-        _build(area.before)
+        self._builders = _reached_while_building(area.before)
 
     def warm_up(self) -> None:
         """Do once what all mutants need: mutmut calls it in the process of which they are forked."""
@@ -59,10 +61,15 @@ class Tests:
 
     def run_stats(self, *, tests: Iterable[str]) -> int:
         """Run *tests*, all if there are none, and note in mutmut's state what each reaches and how long it takes."""
-        return self._run(list(tests) or self._collected.names, is_noted=True)
+        names = list(tests) or self._collected.names
+        for function in self._builders:
+            state().tests_by_mangled_function_name[function].update(names)
+        return self._run(names, self._noted)
 
-    def run_tests(self, *, mutant_name: str | None, tests: Iterable[str]) -> int:
+    def run_tests(self, *, mutant_name: str, tests: Iterable[str]) -> int:
         """Run *tests* up to the first that fails, and return pytest's exit code."""
+        if mutant_name.partition("__mutmut_")[0] in self._builders:
+            drop_what_is_kept(self._built)
         return self._run(sorted(tests, key=self._ranks.__getitem__), is_shown=mutant_name == NO_CHANGE)
 
     def run_forced_fail(self) -> int:
@@ -77,7 +84,7 @@ class Tests:
         order = by_promise(state().tests_by_mangled_function_name, state().duration_by_test)
         return {test: rank for rank, test in enumerate(order)}
 
-    def _run(self, names: Iterable[str], *, is_noted: bool = False, is_shown: bool = True) -> int:
+    def _run(self, names: Iterable[str], around: Around = nullcontext, *, is_shown: bool = True) -> int:
         """Run the tests in this process, which prints nothing but why a test failed."""
         os.chdir("mutants")
         terminal = os.fdopen(os.dup(2), "w")
@@ -85,8 +92,12 @@ class Tests:
         os.dup2(nowhere, 1)
         os.dup2(nowhere, 2)
         _restore_streams()
+        # mutmut handles them in the process of which this one is forked; processes that tests start inherit that.
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+        for number in (signal.SIGTERM, signal.SIGCHLD):
+            signal.signal(number, signal.SIG_DFL)
         drop_what_is_kept(self._drops)
-        code = self._collected.run(names, self._noted) if is_noted else self._collected.run(names)
+        code = self._collected.run(names, around)
         if is_shown:
             print(self._collected.failures, file=terminal, flush=True)
         return int(code)
@@ -103,16 +114,15 @@ class Tests:
             state().tests_by_mangled_function_name[function].add(test)
 
 
-def _build(names: Iterable[str]) -> None:
-    """Call the functions *names*; ValueError if what they build is made by code that is changed."""
+def _reached_while_building(names: Iterable[str]) -> set[str]:
+    """Call the functions *names* and return, in mutmut's spelling, what they reach of the code that is changed."""
     # Importing the tests may have reached it.
     state()._stats.clear()
     mutmut.set_mutant_under_test("stats")
     for name in names:
         called(name)()
     mutmut.set_mutant_under_test("")
-    if state()._stats:
-        raise ValueError(f"{', '.join(names)} is not to be called before all mutants: it runs {sorted(state()._stats)}")
+    return set(state()._stats)
 
 
 def _restore_streams() -> None:

@@ -134,11 +134,15 @@ def test_mutmut_is_configured_for_the_area_alone(area: Area) -> None:
     assert tuple(settings["pytest_add_cli_args_test_selection"].split("\n")[1:]) == area.tests
 
 
-@pytest.mark.parametrize("name", [name for area in AREAS for name in (*area.before, *area.drops)])
-def test_what_an_area_names_of_its_tests_is_there(name: str) -> None:
-    """Functions that build something once, and caches that can be emptied."""
-    named = called(name)
-    assert callable(named) or named.clear
+@pytest.mark.parametrize("area", [area for area in AREAS if area.before or area.drops], ids=lambda area: area.name)
+def test_what_an_area_names_of_its_tests_is_there(area: Area) -> None:
+    """Functions that build something once, and the caches that keep it."""
+    for function, cache_of_it in area.before.items():
+        drop_what_is_kept([cache_of_it])
+        assert called(function)() is called(function)()
+        assert called(cache_of_it).cache_info().currsize == 1
+    drop_what_is_kept(area.drops)
+    assert all(len(called(name)) == 0 for name in area.drops)
 
 
 BUILT = {"app": object()}
