@@ -141,7 +141,7 @@ class Pace:
         """
         if now < self.paused_until:
             return 0, self.paused_until - now
-        rate = None if self.fixed is None and self.start is None else self._restocked(now)
+        rate = self._restocked(now)
         if rate is None:
             return wanted, 0.0
         # A rate that is learned is not to be learned from runs that go in another rhythm than calls.

@@ -209,7 +209,7 @@ def test_a_rate_that_passed_a_known_burst_is_no_reason_for_a_search() -> None:
     pace = _refused(_counted(_probing(76.0, burst=1.5), 27.5, answers=900, seconds=17.0, per_second=76.0), 27.5, 1)
     assert [pace.doubling_seconds, pace.borne, pace.start] == pytest.approx([2.0, 100.0, 100.0])
     # It continues at the plateau at once.
-    assert pace.rate(27.75) == 100.0
+    assert (pace.rate(27.75), pace.on_hold) == (100.0, False)
     assert pace.suspicion == pytest.approx(1.52)
 
 
@@ -246,20 +246,21 @@ def test_a_few_answers_are_enough_to_know_that_it_was_a_burst() -> None:
 
 
 @pytest.mark.parametrize(
-    ("answers", "refusals", "borne", "start"),
+    ("seconds", "answers", "refusals", "borne", "start"),
     [
-        pytest.param(400, 20, 81.6, 72.25, id="twenty are a look for more"),
-        pytest.param(400, 21, 76.8, 68.0, id="more than twenty are not, and 80 a second got through"),
-        pytest.param(1000, 30, 81.6, 72.25, id="unless they are less than one in twenty"),
-        pytest.param(1000, 51, 81.6, 72.25, id="more is known to get through than was tried"),
-        pytest.param(200, 30, 50.0, 34.0, id="the plateau is halved at most"),
+        pytest.param(5.0, 400, 20, 81.6, 72.25, id="twenty are a look for more"),
+        pytest.param(5.0, 400, 21, 76.8, 68.0, id="more than twenty are not, and 80 a second got through"),
+        pytest.param(12.5, 1000, 50, 81.6, 72.25, id="unless they are one in twenty or less"),
+        pytest.param(12.5, 1000, 51, 76.8, 68.0, id="more than one in twenty"),
+        pytest.param(5.0, 1000, 51, 81.6, 72.25, id="more got through than the current rate"),
+        pytest.param(5.0, 200, 30, 50.0, 34.0, id="the plateau is halved at most"),
     ],
 )
 def test_many_refusals_since_a_cut_show_that_the_plateau_is_above_the_limit(
-    answers: int, refusals: int, borne: float, start: float
+    seconds: float, answers: int, refusals: int, borne: float, start: float
 ) -> None:
-    """A burst that the server had let through is spent: what got through within 5 s is the limit."""
-    pace = _refused(_counted(_found(10.5), 10.5, answers=answers, seconds=5.0, per_second=100.0), 10.5, refusals)
+    """A burst that the server had let through is spent: what got through since the cut is the limit."""
+    pace = _refused(_counted(_found(10.5), 10.5, answers=answers, seconds=seconds, per_second=100.0), 10.5, refusals)
     assert [pace.borne, pace.start] == pytest.approx([borne, start])
     assert pace.rate(10.75) == pytest.approx(start)
 
