@@ -246,6 +246,19 @@ async def test_one_permit_in_ten_goes_to_a_run(*, is_lookup_first: bool) -> None
     await order.cancel()
 
 
+async def test_calls_that_passed_no_lookup_do_not_count_against_calls() -> None:
+    """A lookup that comes later waits for as many calls as any."""
+    clock, order = StuckClock(), _Order()
+    gate = Gate(100, FixedRate(1), clock)
+    await gate.enter(None)
+    await order.start("call", lambda: gate.enter(None), 40)
+    await clock.go_on(5.0)
+    await order.start("lookup", gate.enter_for_run, 2)
+    await clock.go_on(20.0)
+    assert order.went == [*["call"] * (5 + MOST_PASSED), "lookup", *["call"] * MOST_PASSED, "lookup"]
+    await order.cancel()
+
+
 class CancellingRate(FixedRate):
     """One permit a second; the task `next_cancelled` is cancelled in the moment in which one is taken."""
 

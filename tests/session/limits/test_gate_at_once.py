@@ -61,6 +61,37 @@ def test_a_call_takes_a_slot_and_a_permit() -> None:
     assert gate.enter_at_once(clock.now)
 
 
+async def test_a_call_takes_first_what_is_kept_for_calls() -> None:
+    """Slot by slot, so the others are left to runs; what stayed unused all the while goes back to them."""
+    clock = ManualClock()
+    gate = Gate(10, None, clock)
+    slots = gate._slots
+    for _ in range(4):
+        assert gate.enter_at_once(clock.now)
+    for _ in range(4):
+        gate.leave()
+    # The review of each second begins to count what is not needed.
+    await gate.enter_for_run()
+    left = []
+    for _ in range(3):
+        assert gate.enter_at_once(clock.now)
+        left.append((slots.kept, slots.unneeded, slots.free))
+    assert left == [(3, 3, 5), (2, 2, 5), (1, 1, 5)]
+    gate.leave()
+    assert gate.enter_at_once(clock.now)
+    assert (slots.kept, slots.unneeded, slots.free) == (1, 1, 5)
+    for _ in range(3):
+        gate.leave()
+    assert gate.enter_at_once(clock.now)
+    assert (slots.kept, slots.unneeded) == (3, 1)
+    clock.advance(1.0)
+    await gate.enter_for_run()
+    assert (slots.kept, slots.free) == (2, 5)
+    for _ in range(3):
+        assert gate.enter_at_once(clock.now)
+    assert (slots.kept, slots.free) == (0, 4)
+
+
 @pytest.mark.parametrize("enter", [Gate.enter_at_once, Gate.enter_run_at_once])
 def test_a_pause_keeps_all_back_to_its_end(enter: Callable[[Gate, float], bool]) -> None:
     """At the moment of its end requests may go again."""

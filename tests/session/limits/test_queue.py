@@ -9,6 +9,7 @@ from kajabi_async.exchange import Request
 from kajabi_async.session.limits.deadlines import Deadlines
 from kajabi_async.session.limits.gate import Gate
 from kajabi_async.session.limits.queue import Queue
+from kajabi_async.session.limits.rate import AdaptiveRate
 from kajabi_async.session.running_operation import RunningOperation
 from tests.clocks import ManualClock
 
@@ -61,6 +62,16 @@ async def test_a_call_waits_for_a_slot_no_longer_than_it_may() -> None:
     gate.leave()
     # A free slot is taken at once: the limit is not on the wait for a permit.
     await queue.enter(_running(), 0.0)
+
+
+async def test_a_call_that_finds_a_slot_waits_for_a_permit_as_long_as_it_has_time() -> None:
+    """The limit of the queue is on the wait for a slot: here eight waits for a learned rate pass it."""
+    clock, rate = ManualClock(), AdaptiveRate()
+    rate._pace.start = rate._pace.borne = 0.5
+    rate._pace.stock, rate._pace.stocked_at, rate._pace.refused_at = 0.0, clock.now, clock.now
+    running = _running()
+    await _queue(Gate(5, rate, clock), clock).enter(running, 0.0)
+    assert (clock.slept, running.in_line) == ([0.25] * 8, False)
 
 
 async def test_a_call_for_which_the_rate_has_no_permit_in_time_fails_at_once() -> None:
