@@ -1,9 +1,8 @@
-"""Calls before the lookups of runs: at the slots, at the permits, and on the wire, without stopping a run."""
+"""Calls before the lookups of runs: at the slots, in a pause and on the wire, without stopping a run."""
 
 import asyncio
 import copy
 import random
-from collections.abc import Awaitable, Callable
 
 import pytest
 
@@ -12,71 +11,21 @@ from kajabi_async.exchange import Request
 from kajabi_async.session import SessionManager
 from kajabi_async.session.limits.gate import Gate
 from kajabi_async.session.limits.pace import Pace
-from kajabi_async.session.limits.rate import FixedRate, RateLimit
+from kajabi_async.session.limits.rate import RateLimit
 from kajabi_async.session.limits.slots import MOST_PASSED, Slots
 from tests.clocks import ManualClock
+from tests.session.limits.waits import Order, StuckClock, turns
 from tests.session.serving import answer, read_request, serving, session
-
-
-async def _turns(number: int = 5) -> None:
-    for _ in range(number):
-        await asyncio.sleep(0)
-
-
-class _Order:
-    """Starts waits, and records the order in which they end."""
-
-    def __init__(self) -> None:
-        self.went: list[str] = []
-        self.tasks: list[asyncio.Task[None]] = []
-
-    async def start(self, name: str, wait: Callable[[], Awaitable[object]], times: int = 1) -> None:
-        self.tasks += [asyncio.create_task(self._go(name, wait)) for _ in range(times)]
-        await _turns()
-
-    async def _go(self, name: str, wait: Callable[[], Awaitable[object]]) -> None:
-        await wait()
-        self.went.append(name)
-
-    async def cancel(self) -> None:
-        for task in self.tasks:
-            task.cancel()
-        await asyncio.wait(self.tasks)
-
-
-class StuckClock(ManualClock):
-    """A clock on which a sleep ends when the test says so."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self._sleepers: list[tuple[float, asyncio.Future[None]]] = []
-
-    async def sleep(self, seconds: float) -> None:
-        self.slept.append(seconds)
-        future = asyncio.get_running_loop().create_future()
-        self._sleepers.append((self.now + seconds, future))
-        await future
-
-    async def go_on(self, seconds: float) -> None:
-        """Advance step by step, and wake those whose sleep is over."""
-        end = self.now + seconds
-        while due := [each for each in self._sleepers if each[0] <= end + 1e-9 and not each[1].done()]:
-            first = min(due, key=lambda each: each[0])
-            self._sleepers.remove(first)
-            self.now = max(self.now, first[0])
-            first[1].set_result(None)
-            await _turns(10)
-        self.now = end
 
 
 async def test_a_run_that_has_no_slot_gets_the_next_though_calls_could_use_it() -> None:
     """Otherwise it would stand still for as long as the remaining calls take."""
-    slots, order = Slots(2), _Order()
+    slots, order = Slots(2), Order()
     await slots.enter(None)
     await slots.enter(None)
     await order.start("lookup", lambda: slots.enter_for_run(0.0), 2)
     slots.leave()
-    await _turns()
+    await turns()
     assert order.went == ["lookup"]
     assert (slots.free, slots.kept, slots.in_runs) == (0, 0, 1)
     await order.cancel()
@@ -84,7 +33,7 @@ async def test_a_run_that_has_no_slot_gets_the_next_though_calls_could_use_it() 
 
 async def test_a_run_that_has_no_slot_takes_one_that_is_kept() -> None:
     """While calls have all others, however long these take."""
-    slots, order = Slots(2), _Order()
+    slots, order = Slots(2), Order()
     await slots.enter(None)
     slots.leave()
     await slots.enter(None)
@@ -98,7 +47,7 @@ async def test_a_run_that_has_no_slot_takes_one_that_is_kept() -> None:
 
 async def test_a_lookup_that_is_cancelled_leaves_every_slot_and_its_count() -> None:
     """Whether it still waits, or was woken in the same moment."""
-    slots, order = Slots(2), _Order()
+    slots, order = Slots(2), Order()
     await slots.enter(None)
     await slots.enter(None)
     await order.start("lookup", lambda: slots.enter_for_run(0.0), 2)
@@ -134,38 +83,38 @@ def test_a_run_leaves_a_part_of_the_stock_of_a_fixed_rate_alone(pace: Pace, are_
 
 async def test_a_call_gets_the_next_slot_before_the_lookups_that_wait() -> None:
     """Whoever returns the slot, and however many lookups came first."""
-    slots, order = Slots(2), _Order()
+    slots, order = Slots(2), Order()
     await slots.enter(None)
     await slots.enter_for_run(0.0)
     await order.start("lookup", lambda: slots.enter_for_run(0.0), 20)
     await order.start("call", lambda: slots.enter(None), 2)
     assert slots.waiting == 22
     slots.leave()
-    await _turns()
+    await turns()
     slots.leave_for_run()
-    await _turns()
+    await turns()
     slots.leave_for_run()
-    await _turns()
+    await turns()
     assert order.went == ["call", "call", "lookup"]
     await order.cancel()
 
 
 async def test_a_run_goes_on_however_many_calls_there_are() -> None:
     """One slot in ten goes to a lookup that waits."""
-    slots, order = Slots(1), _Order()
+    slots, order = Slots(1), Order()
     await slots.enter(None)
     await order.start("lookup", lambda: slots.enter_for_run(0.0), 3)
     await order.start("call", lambda: slots.enter(None), 40)
     for _ in range(30):
         slots.leave()
-        await _turns(2)
+        await turns(2)
     assert order.went == [*["call"] * MOST_PASSED, "lookup"] * 3
     await order.cancel()
 
 
 async def test_as_many_slots_as_calls_needed_are_kept_for_the_next_calls() -> None:
     """A lookup of a run waits for another slot; the calls do not wait."""
-    slots, order = Slots(10), _Order()
+    slots, order = Slots(10), Order()
     for _ in range(3):
         await slots.enter(None)
     for _ in range(3):
@@ -180,7 +129,7 @@ async def test_as_many_slots_as_calls_needed_are_kept_for_the_next_calls() -> No
     for _ in range(3):
         slots.leave()
     slots.leave_for_run()
-    await _turns()
+    await turns()
     assert (slots.kept, order.went) == (3, ["lookup"])
 
 
@@ -196,7 +145,7 @@ async def test_at_most_half_of_the_slots_are_kept_for_calls() -> None:
 
 async def test_slots_that_calls_no_longer_need_go_back_to_runs() -> None:
     """After a second or two; those that calls still use are kept."""
-    slots, order = Slots(10), _Order()
+    slots, order = Slots(10), Order()
     for _ in range(4):
         await slots.enter(None)
     for _ in range(4):
@@ -218,148 +167,6 @@ async def test_slots_that_calls_no_longer_need_go_back_to_runs() -> None:
     await order.cancel()
 
 
-async def test_a_call_gets_the_permit_that_a_lookup_asked_for() -> None:
-    """It comes while the lookup waits, and has the first permit from then on."""
-    clock, order = StuckClock(), _Order()
-    gate = Gate(50, FixedRate(1), clock)
-    await gate.enter(None)
-    await order.start("lookup", gate.enter_for_run, 5)
-    await order.start("call", lambda: gate.enter(None), 2)
-    assert order.went == []
-    await clock.go_on(4.0)
-    assert order.went == ["call", "call", "lookup", "lookup"]
-    await order.cancel()
-
-
-@pytest.mark.parametrize("is_lookup_first", [False, True])
-async def test_one_permit_in_ten_goes_to_a_run(*, is_lookup_first: bool) -> None:
-    """However many calls wait, and whichever request asks for the permits."""
-    clock, order = StuckClock(), _Order()
-    gate = Gate(100, FixedRate(1), clock)
-    await gate.enter(None)
-    if is_lookup_first:
-        await order.start("lookup", gate.enter_for_run)
-    await order.start("call", lambda: gate.enter(None), 40)
-    await order.start("lookup", gate.enter_for_run, 5)
-    await clock.go_on(30.0)
-    assert order.went == [*["call"] * MOST_PASSED, "lookup"] * 3
-    await order.cancel()
-
-
-async def test_calls_that_passed_no_lookup_do_not_count_against_calls() -> None:
-    """A lookup that comes later waits for as many calls as any."""
-    clock, order = StuckClock(), _Order()
-    gate = Gate(100, FixedRate(1), clock)
-    await gate.enter(None)
-    await order.start("call", lambda: gate.enter(None), 40)
-    await clock.go_on(5.0)
-    await order.start("lookup", gate.enter_for_run, 2)
-    await clock.go_on(20.0)
-    assert order.went == [*["call"] * (5 + MOST_PASSED), "lookup", *["call"] * MOST_PASSED, "lookup"]
-    await order.cancel()
-
-
-class CancellingRate(FixedRate):
-    """One permit a second; the task `next_cancelled` is cancelled in the moment in which one is taken."""
-
-    next_cancelled: asyncio.Task[None] | None = None
-
-    async def take(self, now: float) -> float:
-        return self._taken(self.take_at_once(now))
-
-    async def take_for_run(self, now: float) -> float:
-        return self._taken(self.take_at_once(now, True))
-
-    def _taken(self, wait: float) -> float:
-        if wait == 0.0 and self.next_cancelled is not None:
-            asyncio.get_running_loop().call_soon(self.next_cancelled.cancel)
-            self.next_cancelled = None
-        return wait
-
-
-@pytest.mark.parametrize("next_call", [["another call"], []])
-async def test_a_permit_of_a_call_that_is_cancelled_in_that_moment_goes_to_the_next(next_call: list[str]) -> None:
-    """To one alone: another call if there is one, else a lookup that waits."""
-    clock, order, rate = StuckClock(), _Order(), CancellingRate(1)
-    gate = Gate(50, rate, clock)
-    await gate.enter(None)
-    await order.start("asking lookup", gate.enter_for_run)
-    await order.start("call", lambda: gate.enter(None))
-    for name in next_call:
-        await order.start(name, lambda: gate.enter(None))
-    await order.start("lookup", gate.enter_for_run)
-    rate.next_cancelled = order.tasks[1]
-    await clock.go_on(1.0)
-    assert order.tasks[1].cancelled()
-    assert order.went == [*next_call, "lookup"][:1]
-    await clock.go_on(1.0)
-    assert order.went == ([*next_call, "asking lookup"] if next_call else ["lookup", "asking lookup"])
-    await order.cancel()
-
-
-async def test_a_run_leaves_permits_for_calls() -> None:
-    """At 100 a second ten may leave at once: a run takes seven of them, and the next three calls do not wait."""
-    clock, order = StuckClock(), _Order()
-    gate = Gate(100, FixedRate(100), clock)
-    await order.start("lookup", gate.enter_for_run, 30)
-    assert len(order.went) == 7
-    assert [gate.enter_at_once(clock.now) for _ in range(4)] == [True, True, True, False]
-    await clock.go_on(0.1)
-    assert len(order.went) == 14
-    await clock.go_on(0.1)
-    assert len(order.went) == 24
-    await order.cancel()
-
-
-async def test_calls_that_need_the_whole_rate_do_not_stop_a_run() -> None:
-    """Each call finds a permit at once, yet lookups leave."""
-    clock, order = StuckClock(), _Order()
-    gate = Gate(100, FixedRate(100), clock)
-    await order.start("lookup", gate.enter_for_run, 30)
-    calls = 0
-    for _ in range(100):
-        await clock.go_on(0.01)
-        if gate.enter_at_once(clock.now):
-            calls += 1
-            gate.leave()
-    assert calls + len(order.went) >= 100
-    assert len(order.went) - 7 >= 100 // (MOST_PASSED + 1) - 1
-    assert calls >= 80
-    await order.cancel()
-
-
-async def test_calls_come_first_at_a_rate_that_was_handed_in() -> None:
-    """It has one method for both; the order is that of the gate."""
-
-    class Slow:
-        """One permit a second."""
-
-        def __init__(self) -> None:
-            self.next_at = 0.0
-
-        async def take(self, now: float) -> float:
-            if now < self.next_at:
-                return self.next_at - now
-            self.next_at = now + 1.0
-            return 0.0
-
-        def answered(self, now: float) -> None: ...
-
-        def refused(self, now: float, pause_seconds: float | None) -> None: ...
-
-        def per_second(self, now: float) -> float | None:
-            return 1.0
-
-    clock, order, rate = StuckClock(), _Order(), Slow()
-    gate = Gate(50, rate, clock)
-    await gate.enter(None)
-    await order.start("lookup", gate.enter_for_run, 5)
-    await order.start("call", lambda: gate.enter(None), 2)
-    await clock.go_on(3.5)
-    assert order.went == ["call", "call", "lookup"]
-    await order.cancel()
-
-
 async def _briefly(clock: ManualClock, gate: Gate, chance: random.Random) -> None:
     """Go through the gate as a call or as a lookup, and stay for a moment."""
     if chance.random() < 0.5:
@@ -371,7 +178,7 @@ async def _briefly(clock: ManualClock, gate: Gate, chance: random.Random) -> Non
         if not gate.enter_run_at_once(clock.now):
             await gate.enter_for_run()
     try:
-        await _turns(chance.randrange(3))
+        await turns(chance.randrange(3))
     finally:
         leave()
 
@@ -383,7 +190,7 @@ async def test_cancelling_calls_and_lookups_loses_neither_slots_nor_permits(rate
     gate = Gate(3, rate, clock)
     for _ in range(300):
         tasks = [asyncio.create_task(_briefly(clock, gate, chance)) for _ in range(12)]
-        await _turns(chance.randrange(8))
+        await turns(chance.randrange(8))
         for task in chance.sample(tasks, 5):
             task.cancel()
         _, late = await asyncio.wait(tasks, timeout=10)
@@ -403,7 +210,7 @@ async def test_a_pause_ends_the_waits_of_calls_without_time_and_no_others() -> N
     await gate.enter_for_run()
     lookup = asyncio.create_task(gate.enter_for_run())
     call = asyncio.create_task(gate.enter(clock.now + 5.0))
-    await _turns()
+    await turns()
     gate.pause(60.0)
     with pytest.raises(TooLateError):
         await asyncio.wait_for(call, 5)
