@@ -80,6 +80,15 @@ async def test_the_longest_pause_counts_ten_minutes_at_most(pauses: list[float],
     assert clock.slept == [seconds]
 
 
+async def test_a_permit_is_taken_in_the_moment_in_which_a_pause_ends() -> None:
+    """Not before, and not without one."""
+    clock, rate = ManualClock(), ScriptedRate()
+    gate = _gate(clock, rate=rate)
+    gate.pause(5.0)
+    await gate.enter(None)
+    assert rate.calls == [("take", 1005.0)]
+
+
 async def test_the_rate_is_notified_of_answers_and_refusals() -> None:
     """With the moment, and the pause that is respected."""
     clock, rate = ManualClock(), ScriptedRate()

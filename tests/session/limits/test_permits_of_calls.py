@@ -152,19 +152,20 @@ async def test_calls_come_first_at_a_rate_that_was_handed_in() -> None:
     await order.cancel()
 
 
-async def test_nine_calls_pass_a_lookup_that_waits_for_a_permit() -> None:
-    """They find permits that came meanwhile; the next call waits until the lookup has one."""
+@pytest.mark.parametrize("more_calls", [0, 1])
+async def test_nine_calls_pass_a_lookup_that_waits_for_a_permit(more_calls: int) -> None:
+    """They find permits that came meanwhile; then it is the lookup's turn, also if it would leave the permit."""
     clock, order, rate = StuckClock(), Order(), FixedRate(100)
     gate = Gate(50, rate, clock)
     rate._pace.stock, rate._pace.stocked_at = 0.0, clock.now
     await order.start("lookup", gate.enter_for_run)
     clock.advance(0.1)
-    await order.start("call", lambda: gate.enter(None), MOST_PASSED + 1)
+    await order.start("call", lambda: gate.enter(None), MOST_PASSED + more_calls)
     assert order.went == ["call"] * MOST_PASSED
     await clock.go_on(0.0)
     assert order.went[MOST_PASSED:] == ["lookup"]
     await clock.go_on(0.01)
-    assert order.went[MOST_PASSED:] == ["lookup", "call"]
+    assert order.went[MOST_PASSED:] == ["lookup", *["call"] * more_calls]
 
 
 async def test_a_lookup_asks_for_a_call_without_leaving_permits_for_others() -> None:
