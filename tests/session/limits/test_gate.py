@@ -175,4 +175,4 @@ def test_places_are_a_whole_number(places: Any) -> None:
     """At least one, and any more; the error names the option."""
     with pytest.raises(ConfigurationError, match=r"^concurrency must"):
         Gate(places, AdaptiveRate(), SystemClock())
-    assert Gate(10**9, AdaptiveRate(), SystemClock()).slots == 10**9
+    assert Gate(10**10, AdaptiveRate(), SystemClock()).slots == 10**10
