@@ -10,12 +10,14 @@ from urllib.parse import parse_qsl
 import attrs
 
 from kajabi_async import Customer, ServerError
+from kajabi_async.clock import Clock
 from kajabi_async.exchange import Answer, Request
 from kajabi_async.export import ExportReport, export
 from kajabi_async.fetching.page import ListRequest
 from kajabi_async.fetching.pages import Pages
 from kajabi_async.jsonapi.query import Query
 from kajabi_async.operations import operation
+from kajabi_async.stall import Stalls
 from tests.clocks import ManualClock
 from tests.sending import Canned, context, linkage, resource
 
@@ -42,7 +44,8 @@ class ScriptedList:
         self.requests: list[str] = []
         self.queries: list[list[tuple[str, str]]] = []
         self.canned = Canned(self._respond)
-        self.clock = ManualClock()
+        self.clock: Clock = ManualClock()
+        self.stalls = Stalls()
         self._steps: dict[int, Step] = {}
         self._held: set[int] = set()
 
@@ -69,7 +72,7 @@ class ScriptedList:
     def listing(self, *include: str, prefetch: int = 0, **query: Any) -> Pages[Customer]:
         """Return the list, as ``api.customers.list`` does."""
         asked = Query(include=include, **{"page_size": self.size, **query})
-        scope = attrs.evolve(context(self.canned), send=self.send, clock=self.clock)
+        scope = attrs.evolve(context(self.canned), send=self.send, clock=self.clock, stalls=self.stalls)
         return Pages(ListRequest(scope, operation("customers.list"), Customer, asked, timeout=7.0), prefetch=prefetch)
 
     async def export(self, path: Path, *include: str, prefetch: int = 0, **options: Any) -> ExportReport:
