@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 
 from kajabi_async import BlogPost, Customer, PagingError, PermissionDeniedError
+from kajabi_async.decoding.answers import read_page
 from kajabi_async.export import ExportProgress, export
 from kajabi_async.export.collect import columns_for, included_types
-from kajabi_async.fetching import page as pages
 from kajabi_async.fetching import walk
 from kajabi_async.fetching.page import ListRequest
 from kajabi_async.jsonapi.query import Query
@@ -89,13 +89,12 @@ async def test_a_page_is_read_again_without_includes_and_with_the_rest_of_its_qu
 async def test_an_answer_that_came_before_is_not_decoded_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The same answer has the same rows, so that reading pages again costs requests alone."""
     decoded: list[bytes] = []
-    read_page: Any = pages.read_page
 
     def reading(body: bytes, **options: Any) -> Any:
         decoded.append(body)
         return read_page(body, **options)
 
-    monkeypatch.setattr(pages, "read_page", reading)
+    monkeypatch.setattr("kajabi_async.fetching.page.read_page", reading)
     listed = ScriptedList("abcdef")
     await listed.export(tmp_path / "c.jsonl")
     assert (len(listed.requests), len(decoded), len(set(decoded))) == (5, 3, 3)
@@ -246,6 +245,18 @@ async def test_an_export_that_has_read_every_page_requests_none_when_it_goes_on(
     report = await listed.export(tmp_path / "c.jsonl")
     assert listed.requests == []
     assert (report.rows, report.listed, report.resumed_from, report.recovered) == (8, 7, 8, 1)
+
+
+async def test_the_page_before_the_last_is_read_again_if_an_export_stops_before_that(tmp_path: Path) -> None:
+    """A row may have moved to it from the last page."""
+    listed = ScriptedList("abcdef")
+    listed.before(4, lambda: listed.ids.remove("a"))
+    with pytest.raises(StopHere):
+        await listed.export(tmp_path / "c.jsonl", observer=after_pages(3))
+    listed.requests.clear()
+    report = await listed.export(tmp_path / "c.jsonl")
+    assert listed.requests == ["2"]
+    assert (report.rows, report.recovered, sorted(ids_of(tmp_path / "c.jsonl"))) == (6, 1, list("abcdef"))
 
 
 async def test_an_interrupted_export_does_not_start_where_its_list_goes_in_a_circle(tmp_path: Path) -> None:

@@ -13,6 +13,7 @@ import pytest
 from kajabi_async import ClientClosedError, InvalidArgumentError, PermissionDeniedError, RateLimitError
 from kajabi_async.decoding.decoder import class_of
 from kajabi_async.export import ExportProgress, export, job
+from kajabi_async.export.checkpoint import Checkpoint
 from kajabi_async.export.columns import columns_of
 from kajabi_async.fetching.page import ListRequest
 from kajabi_async.fetching.pages import Pages
@@ -223,12 +224,10 @@ async def test_the_checkpoint_of_another_version_is_not_resumed(
 
 async def test_only_a_run_that_kept_a_page_is_resumed_from(tmp_path: Path) -> None:
     """None if the run before failed at once, and 0 after pages without a row."""
-    listed = ScriptedList("abcd")
     for ids, resumed_from in (("abcd", None), ("", 0)):
         listed = ScriptedList(ids)
-        error = PermissionDeniedError(status=403, method="GET", path="/v1/customers")
         if ids:
-            listed.before(1, lambda error=error: error)
+            listed.before(1, lambda: PermissionDeniedError(status=403, method="GET", path="/v1/customers"))
         with pytest.raises((PermissionDeniedError, StopHere)):
             await listed.export(tmp_path / "c.jsonl", observer=stop)
         report = await listed.export(tmp_path / "c.jsonl")
@@ -242,14 +241,14 @@ async def test_the_checkpoint_is_used_in_one_thread_and_closed_in_it(
     threads: set[str] = set()
     calls: list[str] = []
     for name in ("open", "record", "close", "discard"):
-        method = getattr(job.Checkpoint, name)
+        method = getattr(Checkpoint, name)
 
         def called(*arguments: Any, method: Any = method, **named: Any) -> Any:
             threads.add(threading.current_thread().name)
             calls.append(method.__name__)
             return method(*arguments, **named)
 
-        monkeypatch.setattr(job.Checkpoint, name, called)
+        monkeypatch.setattr(Checkpoint, name, called)
     with pytest.raises(StopHere):
         await ScriptedList("abcd").export(tmp_path / "c.jsonl", observer=stop)
     assert calls[-1] == "close"
