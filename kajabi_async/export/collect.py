@@ -82,7 +82,7 @@ class Walk:
         in_thread: InThread,
         stall: Stall,
         *,
-        prefetch: int = 0,
+        prefetch: int,
     ) -> None:
         """Fetch up to *prefetch* pages ahead, and read as many again at once."""
         self._lister = lister
@@ -160,7 +160,7 @@ class Walk:
         content = self._content_of(page)
         if not content.rows:
             # With no row that is kept, the page before it has to be read again, too.
-            self._digests.pop(page.query, None)
+            del self._digests[page.query]
         self.listed = self.listed if page.total_count is None else page.total_count
         record = PageRecord(number, page.query, page.next_query, self.listed)
         repeated = self._checkpoint.repeated
@@ -281,10 +281,7 @@ def _digest(answer: Answer) -> bytes:
 
 
 def _without_includes(query: str) -> str:
-    pairs = parse_qsl(query, keep_blank_values=True)
-    if not any(name == "include" for name, _ in pairs):
-        return query
-    return encoded_pairs((name, value) for name, value in pairs if name != "include")
+    return encoded_pairs(pair for pair in parse_qsl(query, keep_blank_values=True) if pair[0] != "include")
 
 
 async def _both(first: Coroutine[Any, Any, T], second: Coroutine[Any, Any, None]) -> tuple[T, None]:

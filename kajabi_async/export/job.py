@@ -124,7 +124,7 @@ def _checked_target(path: str | os.PathLike[str]) -> Path:
     given = Path(path)
     # Links in the folder's path are the caller's; a link in place of the file may be another user's.
     target = given.parent.resolve() / given.name
-    if target.is_dir() or not given.name or not target.parent.is_dir():
+    if target.is_dir() or not target.parent.is_dir():
         raise InvalidArgumentError(f"{target} cannot be written: it is a folder, or its folder does not exist")
     return target
 

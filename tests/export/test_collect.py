@@ -86,6 +86,20 @@ async def test_a_page_is_read_again_without_includes_and_with_the_rest_of_its_qu
     assert ("filter[search]", "") in again
 
 
+async def test_a_page_without_includes_is_read_again_by_the_same_query(tmp_path: Path) -> None:
+    """However the server wrote its link."""
+    listed = ScriptedList(())
+    written = "page%5bnumber%5d=2&cursor=a+b%7Ec"
+    row = [resource("customers", "a")]
+    listed.pages[1] = {"data": row, "links": {"next": f"https://api.kajabi.com/v1/customers?{written}"}}
+    listed.pages[2] = {"data": row, "links": link_to(3)}
+    listed.pages[3] = {"data": row}
+    await listed.export(tmp_path / "c.jsonl")
+    queries = [request.query for request in listed.canned.asked]
+    assert listed.requests == ["1", "2", "1", "3", "2"]
+    assert (queries[2], queries[4]) == (queries[0], queries[1])
+
+
 async def test_an_answer_that_came_before_is_not_decoded_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The same answer has the same rows, so that reading pages again costs requests alone."""
     decoded: list[bytes] = []
