@@ -71,7 +71,8 @@ class ScriptedList:
 
     def listing(self, *include: str, prefetch: int = 0, **query: Any) -> Pages[Customer]:
         """Return the list, as ``api.customers.list`` does."""
-        asked = Query(include=include, **{"page_size": self.size, **query})
+        settings: dict[str, Any] = {"page_size": self.size, **query}
+        asked = Query(include=include, **settings)
         scope = attrs.evolve(context(self.canned), send=self.send, clock=self.clock, stalls=self.stalls)
         return Pages(ListRequest(scope, operation("customers.list"), Customer, asked, timeout=7.0), prefetch=prefetch)
 

@@ -202,12 +202,16 @@ async def test_a_checkpoint_has_the_arguments_that_decide_what_is_exported(tmp_p
     assert (kept["fields"], kept["filters"]) == ("{}", "[]")
 
 
+def _no_columns(*_: object) -> tuple[Any, ...]:
+    return ()
+
+
 @pytest.mark.parametrize(
     ("changed", "value", "named"),
     [
         ("_LAYOUT", "3", "layout '2'"),
         ("SORTED_BY", {"customers": "name"}, "sort 'created_at'"),
-        ("columns_for", lambda *_: (), "columns 'id:text"),
+        ("columns_for", _no_columns, "columns 'id:text"),
     ],
 )
 async def test_the_checkpoint_of_another_version_is_not_resumed(
@@ -365,7 +369,11 @@ async def test_types_whose_names_are_no_names_of_files_are_refused(
     types: tuple[str, ...], message: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """On a file system that ignores letter case, one file would replace the other."""
-    monkeypatch.setattr(job, "included_types", lambda _: types)
+
+    def included(_: ListRequest[Any]) -> tuple[str, ...]:
+        return types
+
+    monkeypatch.setattr(job, "included_types", included)
     listed = ScriptedList("ab")
     with pytest.raises(InvalidArgumentError, match=message):
         await listed.export(tmp_path / "c.jsonl", "offers")
