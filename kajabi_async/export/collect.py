@@ -69,7 +69,10 @@ class _PageEntries:
 
     rows: list[Entry]
     related: list[Entry]
+    malformed: list[str]
+    """The problems of rows that are no resources, which nothing identifies when they come again."""
     problems: list[str]
+    """Those of rows and included resources with a value that no column holds, which name it."""
 
 
 class Walk:
@@ -201,8 +204,9 @@ class Walk:
             if moved.rows:
                 rows = counted(len(moved.rows), "row")
                 _LOG.warning("the list changes during the export: %s had shifted to page %d", rows, back)
-                related = moved.related
-                await self._in_thread(self._checkpoint.look_back, number, moved.rows, related, is_done=is_done)
+            if moved.rows or moved.problems:
+                keep = partial(self._checkpoint.look_back, is_done=is_done, problems=moved.problems)
+                await self._in_thread(keep, number, moved.rows, moved.related)
             elif is_done:
                 self._looked_back.append(number)
             if is_done:
@@ -227,7 +231,8 @@ class Walk:
 
     def _record(self, record: PageRecord, content: _PageEntries, looked_back: list[int]) -> bool:
         """Keep a page, and return whether it leads back to one that was read."""
-        self._checkpoint.record(record, content.rows, content.related, content.problems, looked_back=looked_back)
+        problems = content.malformed + content.problems
+        self._checkpoint.record(record, content.rows, content.related, problems, looked_back=looked_back)
         return self._has_read(record.following)
 
     def _has_read(self, query: str | None) -> bool:
@@ -236,10 +241,11 @@ class Walk:
     def _content_of(self, page: FetchedPage[Any], known: Collection[str] = ()) -> _PageEntries:
         """Return the content of *page* without the rows whose ids are *known*."""
         rows: list[Entry] = []
+        malformed: list[str] = []
         problems: list[str] = []
         for row in page.rows:
             if isinstance(row, DecodeError):
-                problems.append(str(row))
+                malformed.append(str(row))
             elif row.id not in known:
                 _add_entry(row, self._columns_of(row), rows, problems)
         related: list[Entry] = []
@@ -248,7 +254,7 @@ class Walk:
             columns = self._columns_of(resource) if is_requested else OTHER_COLUMNS
             kept_as = resource.resource_type if is_requested else OTHER
             _add_entry(resource, columns, related, problems, kept_as=kept_as)
-        return _PageEntries(rows, related, problems)
+        return _PageEntries(rows, related, malformed, problems)
 
     def _columns_of(self, resource: Resource) -> tuple[Column, ...]:
         columns = self._columns.get(type(resource))

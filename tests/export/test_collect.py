@@ -389,6 +389,24 @@ async def test_a_row_that_cannot_be_read_is_counted_once_and_described(tmp_path:
     assert "name" in unfit
 
 
+@pytest.mark.parametrize("include", [(), ("offers",)])
+async def test_a_row_that_cannot_be_read_is_counted_if_only_the_second_reading_has_it(
+    include: tuple[str, ...], tmp_path: Path
+) -> None:
+    """It had moved to a page that was read. One that the first reading had is not counted again by a later run."""
+    listed = ScriptedList("abcdefgh")
+    listed.names |= {"c": {"first": "C"}, "e": {"first": "E"}}
+    listed.before(2, lambda: listed.ids.remove("a"))
+    with pytest.raises(StopHere):
+        await listed.export(tmp_path / "c.jsonl", *include, observer=after_pages(3))
+    report = await listed.export(tmp_path / "c.jsonl", *include)
+    assert ids_of(tmp_path / "c.jsonl") == ["a", "b", "d", "f", "g", "h"]
+    assert (report.rows, report.malformed, report.shifts, report.resumed_from) == (6, 2, (), 5)
+    problem = "came with 'name' that cannot be read: expected text, got an object at /attributes/name"
+    assert report.problems == (f"customers e {problem}", f"customers c {problem}")
+    assert report.warnings[0].startswith("2 rows could not be read and are not in the file: ")
+
+
 async def test_an_included_resource_that_cannot_be_read_is_described(tmp_path: Path) -> None:
     """Those beside it are kept."""
     listed = ScriptedList("ab")
