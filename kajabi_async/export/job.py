@@ -217,7 +217,7 @@ def _notifier(checkpoint: Checkpoint, walk: Walk, observer: ExportObserver | Non
                     listed=walk.listed,
                     written=written,
                     stalled_since=stall.since,
-                    paused_until=stall.paused_until if stall.is_on else None,
+                    paused_until=stall.paused_until,
                 )
             )
 

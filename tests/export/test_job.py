@@ -192,13 +192,13 @@ async def test_a_checkpoint_has_the_arguments_that_decide_what_is_exported(tmp_p
         "columns": "id:text name:text offer_ids:texts",
     }
     send = Canned(lambda _: {"data": [], "links": {}})
-    request = ListRequest(context(send), operation("payouts.list"), class_of("payouts"), Query())
+    request = ListRequest(context(send), operation("payouts.list"), class_of("payouts"), Query(sort=("amount", "-id")))
     with pytest.raises(StopHere):
         await export(Pages(request), path, format="csv", restart=True, observer=stop)
     kept = kept_arguments(path)
     columns = [f"{column.name}:{column.kind.value}" for column in columns_of(class_of("payouts"))]
     assert kept.pop("columns").split() == columns
-    assert (kept["page_size"], kept["sort"], kept["include"], kept["format"]) == ("", "", "", "csv")
+    assert (kept["page_size"], kept["sort"], kept["include"], kept["format"]) == ("", "amount,-id", "", "csv")
     assert (kept["fields"], kept["filters"]) == ("{}", "[]")
 
 
