@@ -256,7 +256,8 @@ def install_alone(session: nox.Session, python: str, file: str) -> None:
     with session.chdir(empty):
         session.run(UV, "pip", "install", "--quiet", file, env=clean, external=True)
         session.run(*run, "-c", USE_EVERY_NAME, env=clean, external=True)
-        session.run(*run, "-m", "kajabi_async.cli", env=clean, external=True, success_codes=[2])
+        session.run(*run, "-m", "kajabi_async.cli", "--help", env=clean, external=True, silent=True)
+        session.run(*run, "-m", "kajabi_async.cli", "whoami", env=clean, external=True, success_codes=[2])
         session.run(UV, "pip", "install", "--quiet", f"{file}[cli]", env=clean, external=True)
         session.run(str(empty / "bin" / "kajabi"), "demo", env=clean, external=True, silent=True)
 

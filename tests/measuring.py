@@ -13,8 +13,10 @@ from typing import Final
 
 import pytest
 
+import kajabi_async
+
 _HERE: Final = Path(__file__).parent
-_PACKAGE: Final = _HERE.parent / "kajabi_async"
+_PACKAGE: Final = Path(kajabi_async.__file__).parent
 _IS_MEASURED: Final = pytest.StashKey[bool]()
 
 

@@ -73,6 +73,8 @@ def test_a_worker_reads_what_another_made(
 def test_one_worker_makes_it_for_all(tmp_path: Path) -> None:
     """Within one worker, too, it is computed once."""
     (tmp_path / "test_it.py").write_text(TEST)
+    # Without settings of its own it would have those of a folder above it.
+    (tmp_path / "pytest.ini").touch()
     made = tmp_path / "made"
     plain = ("-p", "no:randomly", "-p", "no:cacheprovider", "-p", "xdist.plugin", "-n", "2", "-q")
     ran = subprocess.run(

@@ -17,7 +17,8 @@ from kajabi_async.private_files import owner_only
 
 __all__ = ["completion"]
 
-Shell = Literal["bash", "zsh", "fish"]
+# In the order of cyclopts 5.0, which has the same union with None: typing keeps one of them for both.
+Shell = Literal["zsh", "bash", "fish"]
 
 
 _HELP: Final = """Complete commands and options in bash, zsh and fish.

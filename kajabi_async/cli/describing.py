@@ -105,11 +105,12 @@ def _title(argument: Any) -> str:
 
 
 def _option(app: App, argument: Any) -> str:
-    if _is_flag(argument):
-        # What is so by default needs no option.
-        positives = () if argument.field_info.default is True else argument.positives
-        return ", ".join((*positives, *argument.negatives))
-    return f"{', '.join(argument.positives)} {_word(app, argument)}"
+    negatives = argument.negatives
+    positives = [name for name in argument.names if name not in negatives]
+    if not _is_flag(argument):
+        return f"{', '.join(positives)} {_word(app, argument)}"
+    # What is so by default needs no option.
+    return ", ".join(negatives if argument.field_info.default is True else (*positives, *negatives))
 
 
 def _is_flag(argument: Any) -> bool:

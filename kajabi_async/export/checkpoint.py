@@ -83,8 +83,20 @@ class Checkpoint:
         ExportError if another export has it open, if it is damaged, or if other users can write to the folder or have
         put something there; InvalidArgumentError if it was started with other *arguments*.
         """
-        # A connection left by a failed call would still hold the lock.
-        self.close()
+        try:
+            self._open_folder()
+            self._open_database(restart=restart)
+            self._check_location()
+            if not self._has_tables:
+                self._create_tables(arguments)
+            self._check_arguments(arguments)
+            self._count()
+        except BaseException:
+            # An open database would still hold the lock.
+            self.close()
+            raise
+
+    def _open_folder(self) -> None:
         try:
             self._files = PrivateFolder(self.folder)
             for name in _FILES[:2]:
@@ -93,12 +105,6 @@ class Checkpoint:
             raise ExportError(f"the checkpoint folder {self.folder} is not safe: {error.strerror}") from None
         except OSError as error:
             raise ExportError(f"cannot make {self.folder}: {error.strerror}") from None
-        self._open_database(restart=restart)
-        self._check_location()
-        if not self._has_tables:
-            self._create_tables(arguments)
-        self._check_arguments(arguments)
-        self._count()
 
     def close(self) -> None:
         """Close the checkpoint and keep it for another run to resume."""

@@ -134,7 +134,7 @@ async def test_an_unknown_shell_must_be_named(kajabi: Command, monkeypatch: pyte
 
     monkeypatch.setattr(completion, "detect_shell", unknown)
     done = await kajabi("completion", "show")
-    assert (done.code, "one of bash, zsh, fish" in done.err) == (2, True)
+    assert (done.code, "one of zsh, bash, fish" in done.err) == (2, True)
 
 
 async def test_the_shell_in_use_is_found(kajabi: Command, monkeypatch: pytest.MonkeyPatch) -> None:

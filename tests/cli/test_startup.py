@@ -7,7 +7,7 @@ import pytest
 from tests.forks import Forks, forking
 
 OF_THE_STANDARD_LIBRARY = (
-    *("difflib", "importlib.metadata", "importlib.util", "ipaddress", "json", "logging", "pathlib", "shutil"),
+    *("difflib", "importlib.util", "ipaddress", "json", "logging", "pathlib", "shutil"),
     *("traceback", "typing", "urllib.parse"),
 )
 SHOW_IMPORTS = """

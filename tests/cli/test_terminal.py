@@ -157,7 +157,7 @@ async def test_errors_without_a_reader_end_quietly() -> None:
     """A closed standard error cannot be written to."""
     reading_end, writing_end = os.pipe()
     process = await asyncio.create_subprocess_exec(
-        *COMMAND, "me", stdout=asyncio.subprocess.PIPE, stderr=writing_end, env=os.environ
+        *COMMAND, "me", stdout=asyncio.subprocess.PIPE, stderr=writing_end, env={**os.environ}
     )
     os.close(writing_end)
     os.close(reading_end)

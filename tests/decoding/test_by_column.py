@@ -14,10 +14,11 @@ from hypothesis import strategies as st
 from kajabi_async import Contact, Customer, Media, Offer, Resource
 from kajabi_async.decoding.answers import read_page
 from kajabi_async.decoding.by_column import times_of
-from kajabi_async.decoding.decoder import DECODERS
 from kajabi_async.decoding.fast import FastReader, convert_times
 from kajabi_async.models.origin import Scope
 from tests.decoding.test_fast import TIMES, noted_reads, whole
+
+pytestmark = pytest.mark.usefixtures("nothing_learned")
 
 OF_THE_LENGTH_OF_TIMES = [text for text in TIMES if 20 <= len(text) <= 32]
 MORE = (
@@ -74,8 +75,6 @@ def test_one_odd_time_among_others_is_not_overlooked(text: str, place: int) -> N
 )
 def test_each_row_has_its_own_values(name: str, values: list[Any], expected: list[Any]) -> None:
     """Whatever nulls stand between them; no row is read by itself."""
-    # One that has read rows without some attributes reads the next ones singly.
-    DECODERS.clear()
     with patch.object(FastReader, "_build", side_effect=AssertionError), noted_reads() as read_at_once:
         rows = _read([whole(Customer, **{name: value}) for value in values])
     assert read_at_once == [True]
@@ -104,7 +103,6 @@ def test_objects_stand_among_nulls() -> None:
 
 def test_members_without_a_slot_stay_with_their_row() -> None:
     """Custom fields and names of tomorrow, once they are learned."""
-    DECODERS.clear()
     whole_contact = {name: value for name, value in whole(Contact).items() if name != "custom_fields"}
     added: list[dict[str, Any]] = [{"custom_1": "x", "of_tomorrow": 1}, {}, {"custom_2": None}]
     with noted_reads() as read_at_once:
@@ -116,7 +114,6 @@ def test_members_without_a_slot_stay_with_their_row() -> None:
             ({}, {}),
             ({"custom_2": None}, {}),
         ]
-    DECODERS.clear()
 
 
 def test_complete_rows_have_no_custom_fields_if_none_came() -> None:

@@ -24,6 +24,8 @@ from kajabi_async.models.resource import MODELS, attribute_names
 from tests.drawing import examples
 from tests.models.building import build, read
 
+pytestmark = pytest.mark.usefixtures("nothing_learned")
+
 TIMES = (
     "2024-01-09T08:00:00Z",
     "2024-01-09T08:00:00.120Z",
@@ -50,14 +52,6 @@ TIMES = (
 NUMBERS = ("249.0", "-1", "1e3", "NaN", "Infinity", "1_000", " 1", "", 0, 7, 2**70, -3, 1.0, 1.5, 1e300)
 OTHERS: tuple[Any, ...] = (None, True, False, "true", "text", "\u0000é", [], {}, ["a"], {"a": None})
 VALUES = st.sampled_from([*TIMES, *NUMBERS, *OTHERS])
-
-
-@pytest.fixture(autouse=True)
-def nothing_learned() -> Generator[None]:
-    """Forget the names that other tests have taught, and those that these teach."""
-    DECODERS.clear()
-    yield
-    DECODERS.clear()
 
 
 @contextmanager

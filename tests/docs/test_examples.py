@@ -15,6 +15,7 @@ from typing import Any
 
 import pytest
 
+import kajabi_async
 from kajabi_async import Kajabi
 from kajabi_async.access import AccessGate
 from kajabi_async.testing import FakeKajabi
@@ -151,7 +152,7 @@ def test_a_target_of_make_that_is_mentioned_exists() -> None:
 
 def environment_variables() -> set[str]:
     """Return the variables that the package reads, as its sources name them."""
-    sources = (path.read_text("utf-8") for path in (REPOSITORY / "kajabi_async").rglob("*.py"))
+    sources = (path.read_text("utf-8") for path in Path(kajabi_async.__file__).parent.rglob("*.py"))
     return {name for source in sources for name in re.findall(r"KAJABI_[A-Z_]+", source)}
 
 

@@ -137,7 +137,6 @@ def test_the_arguments_must_be_those_of_the_start(tmp_path: Path) -> None:
             InvalidArgumentError, match=rf"^{start} {message}: run it as .* restart=True \(--restart\)$"
         ):
             checkpoint.open(arguments, restart=False)
-        checkpoint.close()
     checkpoint.open({"format": "csv", "filters": "x" * 300}, restart=False)
     checkpoint.close()
     checkpoint.open({"format": "jsonl"}, restart=True)
@@ -257,6 +256,17 @@ def test_a_checkpoint_is_locked_from_its_opening_to_its_closing(tmp_path: Path) 
                 second.open({}, restart=restart)
         checkpoint.close()
         assert _read_by_another(checkpoint)
+
+
+def test_a_checkpoint_that_could_not_be_opened_is_free_for_others(checkpoint: Checkpoint) -> None:
+    """The one that failed to open it neither keeps the lock nor has to be closed."""
+    checkpoint.close()
+    failed = Checkpoint(checkpoint.folder)
+    with pytest.raises(InvalidArgumentError):
+        failed.open({"format": "jsonl"}, restart=False)
+    assert _read_by_another(checkpoint)
+    with pytest.raises(ExportError, match="is not open"):
+        failed.latest()
 
 
 def test_a_page_is_on_the_disk_before_it_counts(checkpoint: Checkpoint) -> None:

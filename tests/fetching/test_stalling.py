@@ -353,13 +353,13 @@ def test_the_observer_is_notified_while_no_outcome_arrives() -> None:
 
 
 def test_random_failures_are_not_reported_as_stalls() -> None:
-    """Another id was answered a moment later."""
+    """Another id was answered a moment later: there are more workers than ids that wait for their next try."""
 
     async def run() -> None:
         results: list[Progress] = []
         chance = random.Random(5)
-        api = Api(lambda _, __: ServerError(status=502) if chance.random() < 0.05 else None)
-        await lookups(api, ids(1000), observer=results.append).report()
+        api = Api(lambda _, __: ServerError(status=502) if chance.random() < 0.02 else None)
+        await lookups(api, ids(1000), concurrency=50, observer=results.append).report()
         in_mid_run = [each for each in results if each.given < 980]
         assert waits(in_mid_run) == [(False, False)]
 

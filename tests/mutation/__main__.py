@@ -1,8 +1,8 @@
 """``python -m tests.mutation [--max-children N] [AREA ...]``: change the code, and print which share some test notices.
 
-Each area of ``areas.toml`` is copied to ``mutants/AREA``, where mutmut is run with the tests of that area alone; then a
-table is printed. Every mutant counts. Set aside are changes that make no difference, each listed with its reason in
-``equivalents.toml``; changed sentences, which are messages to people, are counted apart.
+Each area of ``areas.toml`` is copied to ``mutants/AREA``, where ``tests.mutation.runner`` runs mutmut with the tests of
+that area alone; then a table is printed. Every mutant counts. Set aside are changes that make no difference, each
+listed with its reason in ``equivalents.toml``; changed sentences, which are messages to people, are counted apart.
 
 Exit code 1 if a part has no mutants or too low a share, if mutmut has not judged every mutant, and if a reason stands
 for a change that does not live; 2 for an area that is not known.
@@ -22,8 +22,8 @@ from tests.mutation.score import HEADING, LEAST, Mutant, Score, changed, scores
 
 ROOT = Path(__file__).parents[2]
 WORK = ROOT / "mutants"
-COPIED = ("kajabi_async", "tests", "docs", "README.md")
-"""What the tests of some area read."""
+COPIED = ("kajabi_async", "docs", "README.md")
+"""What mutmut changes, and what the tests of some area read."""
 DOCUMENTS = ROOT.parent / "shared"
 """Some tests hold the package to documents that may lie beside the checkout."""
 JUDGED = {"killed", "survived", "no tests", "timeout", "segfault"}
@@ -42,6 +42,8 @@ def _prepared(area: Area) -> Path:
             shutil.copytree(source, folder / name, ignore=shutil.ignore_patterns("__pycache__", "_build"))
         else:
             shutil.copy2(source, folder / name)
+    # The runner is one of them, and starts before mutmut copies anything.
+    shutil.copytree(ROOT / "tests", folder / "mutants" / "tests", ignore=shutil.ignore_patterns("__pycache__"))
     shutil.copy2(ROOT / "pyproject.toml", folder)
     (folder / "setup.cfg").write_text(area.settings, "utf-8")
     if DOCUMENTS.exists():
@@ -51,7 +53,7 @@ def _prepared(area: Area) -> Path:
 
 def _mutmut(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
     """Run mutmut in *folder*; processes that the tests start import the changed code too."""
-    command = [str(Path(sys.executable).with_name("mutmut")), *arguments]
+    command = [sys.executable, "-P", "-m", "tests.mutation.runner", *arguments]
     environment = {**os.environ, "PYTHONPATH": str(folder / "mutants")}
     captured = subprocess.PIPE if arguments[0] == "results" else None
     return subprocess.run(command, cwd=folder, env=environment, stdout=captured, text=True, check=True)

@@ -1,7 +1,7 @@
 """The parts of the code that are changed by themselves, each with the tests that must notice."""
 
 import tomllib
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Final
 
@@ -10,8 +10,8 @@ import attrs
 __all__ = ["Area", "areas_named", "module_of"]
 
 _TABLE = Path(__file__).with_name("areas.toml")
-LONGEST: Final = 300
-"""The timeout of tests in other runs, in seconds."""
+_TIMES: Final = ("timeout_constant = 20\n", "timeout_multiplier = 5\n")
+"""Five times as long as without a change, and 100 s more: a test that hangs is ended long before."""
 
 
 @attrs.frozen
@@ -23,25 +23,25 @@ class Area:
     """Patterns of paths; each is scored by itself."""
     tests: tuple[str, ...]
     """What pytest is called with: paths, and what is left out of them."""
-    timeout: int = LONGEST
-    """The seconds after which a test is ended as failed."""
+    before: Mapping[str, str] = {}
+    """Functions of the tests that are called once before all mutants, each with the cache that keeps what it builds."""
+    drops: Collection[str] = ()
+    """Caches and dicts of the tests with what takes little time to make; they are emptied for each mutant."""
 
     @property
     def settings(self) -> str:
         """What mutmut reads in ``setup.cfg``."""
         lists = {"source_paths": ["kajabi_async"], "only_mutate": self.code}
         lists["pytest_add_cli_args_test_selection"] = self.tests
-        lists["pytest_add_cli_args"] = ("-p", "tests.mutation.fresh", f"--timeout={self.timeout}")
         lines = [f"{name} =\n" + "".join(f"  {each}\n" for each in values) for name, values in lists.items()]
-        return "".join(["[mutmut]\n", "track_dependencies = false\n", *lines])
+        return "".join(["[mutmut]\n", "track_dependencies = false\n", *_TIMES, *lines])
 
 
 def areas_named(names: Collection[str] = ()) -> list[Area]:
     """Return the areas called *names*, all of them if there are none; ValueError for a name that is not known."""
     table = tomllib.loads(_TABLE.read_text("utf-8"))
     known = {
-        name: Area(name, tuple(each["code"]), tuple(each["tests"]), each.get("timeout", LONGEST))
-        for name, each in table.items()
+        name: Area(name, tuple(each.pop("code")), tuple(each.pop("tests")), **each) for name, each in table.items()
     }
     unknown = [name for name in names if name not in known]
     if unknown:

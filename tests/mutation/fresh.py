@@ -1,18 +1,15 @@
-"""A pytest plugin for the runs of mutmut: it drops what the package keeps for the whole process, and orders the tests.
+"""What the package keeps for the whole process, dropped for the runs of mutmut.
 
-mutmut forks each run from a process in which all tests have run. What was made there would be used in place of what a
-changed function makes. A run ends with the first test that fails, and mutmut names the tests in no order.
-
-While all tests run, mutmut notes in a context variable which function called which, although no area asks for it, and
-CPython 3.11 crashes on that variable in the tests of the session: the notes are left out.
+What was made without a change, for example while the tests were imported, would be used in place of what a changed
+function makes.
 """
 
 import sys
+from collections.abc import Iterable
 from importlib import import_module
+from typing import Any
 
-import pytest
-
-__all__ = ["KEPT", "pytest_collection_modifyitems", "pytest_sessionstart"]
+__all__ = ["KEPT", "called", "drop_what_is_kept", "note_no_caller"]
 
 KEPT = (
     "kajabi_async.decoding.decoder.DECODERS",
@@ -22,25 +19,30 @@ KEPT = (
 """Dicts that are filled on demand, beside the functions with a cache of functools."""
 
 
-def _note_nothing(_: object) -> None:
-    return
-
-
-def pytest_sessionstart() -> None:
-    """Empty each cache of the modules that are imported, and let mutmut note no caller."""
-    if "mutmut.core" in sys.modules:
-        callers = sys.modules["mutmut.core"].MutmutCallStack
-        callers.set = callers.reset = staticmethod(_note_nothing)
-    for name in KEPT:
-        module, _, attribute = name.rpartition(".")
-        getattr(import_module(module), attribute).clear()
+def drop_what_is_kept(of_tests: Iterable[str] = ()) -> None:
+    """Empty each cache of the imported modules of the package, and those called *of_tests*, which the tests have."""
+    caches = [called(name) for name in (*KEPT, *of_tests)]
     for module_name, imported in tuple(sys.modules.items()):
         if module_name.startswith("kajabi_async"):
-            for value in tuple(vars(imported).values()):
-                if hasattr(value, "cache_clear"):
-                    value.cache_clear()
+            caches += [value for value in vars(imported).values() if hasattr(value, "cache_clear")]
+    for cache in caches:
+        (cache.cache_clear if hasattr(cache, "cache_clear") else cache.clear)()
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Put tests that draw examples behind the others, which take a fraction of their time and notice most changes."""
-    items.sort(key=lambda item: getattr(getattr(item, "obj", None), "is_hypothesis_test", False))
+def called(name: str) -> Any:
+    """Return what has this dotted name: a function, or what a module keeps."""
+    module, _, attribute = name.rpartition(".")
+    return getattr(import_module(module), attribute)
+
+
+def note_no_caller() -> None:
+    """Keep mutmut from noting which function called which, although no area asks for it.
+
+    It notes them in a context variable, on which CPython 3.11 crashes in the tests of the session.
+    """
+    callers = import_module("mutmut.core").MutmutCallStack
+    callers.set = callers.reset = staticmethod(_note_nothing)
+
+
+def _note_nothing(_: object) -> None:
+    return

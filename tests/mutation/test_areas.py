@@ -6,19 +6,18 @@ import re
 import sys
 import tomllib
 from collections.abc import Mapping
+from functools import cache
 from pathlib import Path
-from types import ModuleType, SimpleNamespace
+from types import ModuleType
 from typing import Any, ClassVar
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from kajabi_async import Customer
 from kajabi_async.decoding.decoder import DECODERS
 from kajabi_async.decoding.values import hook_for
 from tests.mutation.areas import Area, areas_named, module_of
-from tests.mutation.fresh import pytest_collection_modifyitems, pytest_sessionstart
+from tests.mutation.fresh import called, drop_what_is_kept, note_no_caller
 from tests.mutation.score import lines_of
 
 ROOT = Path(__file__).parents[2]
@@ -133,29 +132,36 @@ def test_mutmut_is_configured_for_the_area_alone(area: Area) -> None:
     settings = parser["mutmut"]
     assert tuple(settings["only_mutate"].split("\n")[1:]) == area.code
     assert tuple(settings["pytest_add_cli_args_test_selection"].split("\n")[1:]) == area.tests
-    assert settings["pytest_add_cli_args"].split() == ["-p", "tests.mutation.fresh", f"--timeout={area.timeout}"]
+
+
+@pytest.mark.parametrize("area", [area for area in AREAS if area.before or area.drops], ids=lambda area: area.name)
+def test_what_an_area_names_of_its_tests_is_there(area: Area) -> None:
+    """Functions that build something once, and the caches that keep it."""
+    for function, cache_of_it in area.before.items():
+        drop_what_is_kept([cache_of_it])
+        assert called(function)() is called(function)()
+        assert called(cache_of_it).cache_info().currsize == 1
+    drop_what_is_kept(area.drops)
+    assert all(len(called(name)) == 0 for name in area.drops)
+
+
+BUILT = {"app": object()}
+
+
+@cache
+def built() -> object:
+    return object()
 
 
 def test_what_the_package_keeps_for_the_process_is_dropped() -> None:
-    """So that a change of what makes it shows."""
+    """So that a change of what makes it shows; and what the tests keep, if it is named."""
     decoder = DECODERS[Customer]
     hook, _ = hook_for(Mapping[str, str])
-    pytest_sessionstart()
+    built()
+    drop_what_is_kept(["tests.mutation.test_areas.BUILT", "tests.mutation.test_areas.built"])
     assert DECODERS[Customer] is not decoder
     assert hook_for(Mapping[str, str])[0] is not hook
-
-
-def test_tests_that_draw_examples_come_last() -> None:
-    """The others stay in their order, and so do these."""
-
-    @given(st.none())
-    def draws(_: None) -> None:
-        pass
-
-    items: list[Any] = [SimpleNamespace(name=name, obj=obj) for name, obj in zip("abcd", (draws, len) * 2, strict=True)]
-    items.append(SimpleNamespace(name="e"))
-    pytest_collection_modifyitems(items)
-    assert "".join(item.name for item in items) == "bdeac"
+    assert (BUILT, built.cache_info().currsize) == ({}, 0)
 
 
 def test_mutmut_notes_no_caller(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -176,7 +182,7 @@ def test_mutmut_notes_no_caller(monkeypatch: pytest.MonkeyPatch) -> None:
     core = ModuleType("mutmut.core")
     monkeypatch.setitem(sys.modules, "mutmut.core", core)
     monkeypatch.setattr(core, "MutmutCallStack", MutmutCallStack, raising=False)
-    pytest_sessionstart()
+    note_no_caller()
     MutmutCallStack.reset(MutmutCallStack.set(("kajabi_async.exchange.x_request", 1)))
     assert MutmutCallStack.noted == []
     assert all("track_dependencies = false" in area.settings for area in AREAS)
