@@ -141,7 +141,7 @@ class Pace:
         """
         if now < self.paused_until:
             return 0, self.paused_until - now
-        rate = None if self.fixed is None and self.start is None else self._restocked(now)
+        rate = self._restocked(now)
         if rate is None:
             return wanted, 0.0
         # A rate that is learned is not to be learned from runs that go in another rhythm than calls.
@@ -161,8 +161,7 @@ class Pace:
         """Take one request out of stock, as `take` does: return 0.0, or the seconds to wait for it."""
         if self.fixed is None and self.start is None and now >= self.paused_until:
             return 0.0
-        granted, wait = self.take(now, 1, spares)
-        return 0.0 if granted else wait
+        return self.take(now, 1, spares)[1]
 
     def answered(self, now: float, times: int = 1) -> None:
         """Count answers that were no refusals."""
@@ -277,7 +276,7 @@ class Pace:
     def _limit(self, now: float) -> None:
         """Start the search: nothing measured before the first refusal shows the limit."""
         measured = max(_FEW, self._per_second(now))
-        self.borne, self.pause_seconds, self.cost, self.burst = measured, 0.0, 0, 0.0
+        self.borne, self.pause_seconds = measured, 0.0
         self.hoped = _BETA * measured
         self._search(now, _FEW)
         self._gather(now)
@@ -300,7 +299,7 @@ class Pace:
             self._search(now, start, self.doubling_seconds)
             return
         elif self.doubling_seconds == _DOUBLING_SECONDS and not overload:
-            self._search(now, min(start, _BETA * passing), _CAREFUL_SECONDS)
+            self._search(now, _BETA * passing, _CAREFUL_SECONDS)
         elif self.suspicion and rate <= self._raised * self.borne:
             # Not that much more is borne: it was a burst that had been let through.
             self.burst, self.cost = _MARGIN_OF_BURSTS * self.suspicion, 2

@@ -231,15 +231,56 @@ async def test_a_call_gets_the_permit_that_a_lookup_asked_for() -> None:
     await order.cancel()
 
 
-async def test_one_permit_in_ten_goes_to_a_run() -> None:
+@pytest.mark.parametrize("is_lookup_first", [False, True])
+async def test_one_permit_in_ten_goes_to_a_run(*, is_lookup_first: bool) -> None:
     """However many calls wait, and whichever request asks for the permits."""
     clock, order = StuckClock(), _Order()
     gate = Gate(100, FixedRate(1), clock)
     await gate.enter(None)
+    if is_lookup_first:
+        await order.start("lookup", gate.enter_for_run)
     await order.start("call", lambda: gate.enter(None), 40)
     await order.start("lookup", gate.enter_for_run, 5)
     await clock.go_on(30.0)
     assert order.went == [*["call"] * MOST_PASSED, "lookup"] * 3
+    await order.cancel()
+
+
+class CancellingRate(FixedRate):
+    """One permit a second; the task `next_cancelled` is cancelled in the moment in which one is taken."""
+
+    next_cancelled: asyncio.Task[None] | None = None
+
+    async def take(self, now: float) -> float:
+        return self._taken(self.take_at_once(now))
+
+    async def take_for_run(self, now: float) -> float:
+        return self._taken(self.take_at_once(now, True))
+
+    def _taken(self, wait: float) -> float:
+        if wait == 0.0 and self.next_cancelled is not None:
+            asyncio.get_running_loop().call_soon(self.next_cancelled.cancel)
+            self.next_cancelled = None
+        return wait
+
+
+@pytest.mark.parametrize("next_call", [["another call"], []])
+async def test_a_permit_of_a_call_that_is_cancelled_in_that_moment_goes_to_the_next(next_call: list[str]) -> None:
+    """To one alone: another call if there is one, else a lookup that waits."""
+    clock, order, rate = StuckClock(), _Order(), CancellingRate(1)
+    gate = Gate(50, rate, clock)
+    await gate.enter(None)
+    await order.start("asking lookup", gate.enter_for_run)
+    await order.start("call", lambda: gate.enter(None))
+    for name in next_call:
+        await order.start(name, lambda: gate.enter(None))
+    await order.start("lookup", gate.enter_for_run)
+    rate.next_cancelled = order.tasks[1]
+    await clock.go_on(1.0)
+    assert order.tasks[1].cancelled()
+    assert order.went == [*next_call, "lookup"][:1]
+    await clock.go_on(1.0)
+    assert order.went == ([*next_call, "asking lookup"] if next_call else ["lookup", "asking lookup"])
     await order.cancel()
 
 

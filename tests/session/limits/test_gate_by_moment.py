@@ -292,6 +292,23 @@ async def test_a_turn_of_less_than_a_second_may_come_too_late_as_well() -> None:
     assert caught.value.seconds_left == 0.5
 
 
+async def test_a_permit_without_a_slot_is_waited_for_as_calls_do() -> None:
+    """It needs no slot, waits for the end of a pause, and takes one that a run would leave for calls."""
+    clock = ManualClock()
+    gate = _gate(clock, places=1)
+    await gate.enter_for_run()
+    gate.pause(5.0)
+    await gate.take_permit()
+    assert clock.slept == [5.0]
+    known = FixedRate(40.0)
+    gate = _gate(clock, rate=known)
+    known._pace.stock, known._pace.stocked_at = 1.875, clock.now
+    await gate.take_permit()
+    assert clock.slept == [5.0]
+    await gate.take_permit()
+    assert clock.slept[1:] == [pytest.approx(0.003125)]
+
+
 async def test_turns_are_given_in_order() -> None:
     """First come, first served, also past a waiter that is cancelled."""
     clock = ManualClock()

@@ -198,7 +198,35 @@ def test_answers_are_counted_by_the_second() -> None:
     pace.answered(10.5, 30)
     pace.answered(11.25, 10)
     assert pace._per_second(11.75) == pytest.approx(10 + 30 * 0.5)
+    assert pace._per_second(12.75) == 10.0
     assert pace._per_second(13.25) == 0.0
+
+
+@pytest.mark.parametrize(
+    ("moments", "borne"),
+    [
+        pytest.param([10.25, 10.75], 80.0, id="within the same second"),
+        pytest.param([10.25, 11.0], 40.0 + 40.0 * 0.5, id="in the next second, which begins after exactly one"),
+        pytest.param([10.25, 11.0, 12.0], 40.0 + 40.0 * 0.5, id="and in the next, which has its own count"),
+        pytest.param([10.25, 12.0], 40.0, id="after a second without any"),
+        pytest.param([10.25, 12.5], 40.0, id="after longer"),
+    ],
+)
+def test_the_last_second_is_counted_from_the_latest_two(moments: list[float], borne: float) -> None:
+    """Forty answers at each moment, looked at half a second after the last second began."""
+    pace = Pace(window_since=10.0)
+    for moment in moments:
+        pace.answered(moment, 40)
+    assert pace._per_second(pace.window_since + (0.5 if pace.window_since > 10.0 else 1.0)) == borne
+
+
+def test_a_refusal_begins_a_new_second_as_an_answer_does() -> None:
+    """After exactly one; it is no answer itself, and each answer is one if nothing else is said."""
+    pace = Pace(window_since=10.0)
+    for _ in range(40):
+        pace.answered(10.5)
+    pace.refused(11.0)
+    assert (pace.answers, pace._per_second(11.0), pace._per_second(11.5)) == (40, 40.0, 20.0)
 
 
 def test_a_learned_rate_is_waited_for_a_quarter_of_a_second_at_most() -> None:
@@ -214,6 +242,65 @@ def test_a_pause_moves_on_what_is_counted_and_is_never_shortened() -> None:
     assert (pace.window_since, pace.event_since, pace.paused_until) == (14.5, 14.0, 15.0)
     pace.pause(12.0, 14.0)
     assert (pace.window_since, pace.paused_until) == (14.5, 15.0)
+    unpaused = Pace()
+    unpaused.pause(12.0, 12.0)
+    assert unpaused.paused_until == 0.0
+
+
+@pytest.mark.parametrize(
+    ("pace", "granted"),
+    [
+        pytest.param(_found(100.0, stock=8.0), 1, id="of a learned rate, to find out whether it was enough"),
+        pytest.param(Pace(fixed=100.0, stock=8.0, stocked_at=10.0), 8, id="of a known rate, as many as before it"),
+    ],
+)
+def test_what_may_go_right_after_a_pause(pace: Pace, granted: int) -> None:
+    """The length of the pause is kept: the next look for more waits for 25 of them."""
+    pace.held_back_at = 10.5
+    pace.refused(10.5, 2.0)
+    assert pace.pause_seconds == 2.0
+    assert pace.take(12.25, 9) == (0, 0.25)
+    assert pace.take(12.5, 9) == (granted, 0.0)
+
+
+def test_a_request_was_held_back_if_one_of_those_wanted_may_not_go() -> None:
+    """A learned rate that holds no request back is not known to be right."""
+    pace = _found(50.0, stock=3.0)
+    assert pace.take(10.0, 2) == (2, 0.0)
+    assert pace.take(10.0, 1) == (1, 0.0)
+    assert pace.held_back_at == 0.0
+    pace.stock = 1.0
+    assert pace.take(10.0, 2) == (1, 0.0)
+    assert pace.held_back_at == 10.0
+
+
+@pytest.mark.parametrize(
+    ("fixed", "stock", "to_a_call", "to_a_run"),
+    [
+        pytest.param(100.0, 10.0, 10, 7, id="a quarter of the largest stock is spared"),
+        pytest.param(40.0, 4.0, 4, 3, id="which is one of four"),
+        pytest.param(40.0, 1.875, 1, 0, id="and is there for a call"),
+        pytest.param(12.0, 1.2, 1, 1, id="but less if a run would never get one"),
+        pytest.param(12.0, 1.125, 1, 0, id="as long as the stock is not full"),
+        pytest.param(4.0, 1.0, 1, 1, id="nothing if one is the largest stock"),
+        pytest.param(4.0, 0.5, 0, 0, id="and nothing goes that is not in stock"),
+    ],
+)
+def test_a_run_leaves_a_part_of_the_stock_of_a_known_rate(
+    fixed: float, stock: float, to_a_call: int, to_a_run: int
+) -> None:
+    """For calls, so that these need not wait."""
+    assert Pace(fixed=fixed, stock=stock, stocked_at=10.0).take(10.0, 10)[0] == to_a_call
+    assert Pace(fixed=fixed, stock=stock, stocked_at=10.0).take(10.0, 10, True)[0] == to_a_run
+
+
+def test_a_run_looks_again_when_the_next_permit_comes() -> None:
+    """That may be sooner than its own: a call may take it meanwhile. Of a learned rate nothing is spared."""
+    pace = Pace(fixed=40.0, stock=0.0, stocked_at=10.0)
+    assert pace.take(10.0, 1, True) == (0, 0.025)
+    pace.stock = 1.5
+    assert pace.take(10.0, 1, True) == (0, 0.0125)
+    assert _found(100.0, stock=8.0).take(10.0, 9, True) == (8, 0.0)
 
 
 def test_as_many_go_as_are_in_stock() -> None:
