@@ -195,13 +195,23 @@ class Checkpoint:
         self.repeated += repeated
         self.malformed += len(problems)
 
-    def look_back(self, number: int, moved: list[Entry], related: Iterable[Entry], *, is_done: bool) -> None:
+    def look_back(
+        self,
+        number: int,
+        moved: list[Entry],
+        related: Iterable[Entry],
+        *,
+        is_done: bool,
+        problems: Iterable[str] = (),
+    ) -> None:
         """Keep the result of reading page *number*, or one before it, again.
 
         *moved* are the rows that were not there before; those that no other page had are kept as rows of the next
-        page. *is_done* marks page *number* as needing no further reading.
+        page. *problems* that are not yet described count as malformed rows of page *number*, as long as all are
+        described. *is_done* marks page *number* as needing no further reading.
         """
         with self._transaction() as db:
+            found = self._add_problems(db, problems, number)
             added = self._add_rows(db, moved, number + 1)
             more = self._add_related(db, related) if moved else Counter[str]()
             if moved:
@@ -210,6 +220,7 @@ class Checkpoint:
                 db.execute(_LOOKED_BACK, (number,))
         self.rows += added
         self.related += more
+        self.malformed += found
 
     @property
     def shifts(self) -> tuple[Shift, ...]:
@@ -333,6 +344,14 @@ class Checkpoint:
             "INSERT OR IGNORE INTO rows (id, page, cells) VALUES (?, ?, ?)", ((row.id, page, row.text) for row in rows)
         )
         return db.total_changes - before
+
+    def _add_problems(self, db: sqlite3.Connection, problems: Iterable[str], page: int) -> int:
+        described = {*self.problems}
+        found = [problem for problem in problems if problem not in described]
+        found = found[: max(0, _MAX_PROBLEMS - self.malformed)]
+        db.executemany("INSERT INTO problems VALUES (?)", [(problem,) for problem in found])
+        db.execute("UPDATE pages SET malformed = malformed + ? WHERE number = ?", (len(found), page))
+        return len(found)
 
     @staticmethod
     def _add_related(db: sqlite3.Connection, related: Iterable[Entry]) -> Counter[str]:

@@ -69,7 +69,10 @@ class _PageEntries:
 
     rows: list[Entry]
     related: list[Entry]
+    malformed: list[str]
+    """The problems of rows that are no resources, which nothing identifies when they come again."""
     problems: list[str]
+    """Those of rows and included resources with a value that no column holds, which name it."""
 
 
 class Walk:
@@ -82,7 +85,7 @@ class Walk:
         in_thread: InThread,
         stall: Stall,
         *,
-        prefetch: int = 0,
+        prefetch: int,
     ) -> None:
         """Fetch up to *prefetch* pages ahead, and read as many again at once."""
         self._lister = lister
@@ -160,7 +163,7 @@ class Walk:
         content = self._content_of(page)
         if not content.rows:
             # With no row that is kept, the page before it has to be read again, too.
-            self._digests.pop(page.query, None)
+            del self._digests[page.query]
         self.listed = self.listed if page.total_count is None else page.total_count
         record = PageRecord(number, page.query, page.next_query, self.listed)
         repeated = self._checkpoint.repeated
@@ -201,8 +204,9 @@ class Walk:
             if moved.rows:
                 rows = counted(len(moved.rows), "row")
                 _LOG.warning("the list changes during the export: %s had shifted to page %d", rows, back)
-                related = moved.related
-                await self._in_thread(self._checkpoint.look_back, number, moved.rows, related, is_done=is_done)
+            if moved.rows or moved.problems:
+                keep = partial(self._checkpoint.look_back, is_done=is_done, problems=moved.problems)
+                await self._in_thread(keep, number, moved.rows, moved.related)
             elif is_done:
                 self._looked_back.append(number)
             if is_done:
@@ -227,7 +231,8 @@ class Walk:
 
     def _record(self, record: PageRecord, content: _PageEntries, looked_back: list[int]) -> bool:
         """Keep a page, and return whether it leads back to one that was read."""
-        self._checkpoint.record(record, content.rows, content.related, content.problems, looked_back=looked_back)
+        problems = content.malformed + content.problems
+        self._checkpoint.record(record, content.rows, content.related, problems, looked_back=looked_back)
         return self._has_read(record.following)
 
     def _has_read(self, query: str | None) -> bool:
@@ -236,10 +241,11 @@ class Walk:
     def _content_of(self, page: FetchedPage[Any], known: Collection[str] = ()) -> _PageEntries:
         """Return the content of *page* without the rows whose ids are *known*."""
         rows: list[Entry] = []
+        malformed: list[str] = []
         problems: list[str] = []
         for row in page.rows:
             if isinstance(row, DecodeError):
-                problems.append(str(row))
+                malformed.append(str(row))
             elif row.id not in known:
                 _add_entry(row, self._columns_of(row), rows, problems)
         related: list[Entry] = []
@@ -248,7 +254,7 @@ class Walk:
             columns = self._columns_of(resource) if is_requested else OTHER_COLUMNS
             kept_as = resource.resource_type if is_requested else OTHER
             _add_entry(resource, columns, related, problems, kept_as=kept_as)
-        return _PageEntries(rows, related, problems)
+        return _PageEntries(rows, related, malformed, problems)
 
     def _columns_of(self, resource: Resource) -> tuple[Column, ...]:
         columns = self._columns.get(type(resource))
@@ -281,10 +287,7 @@ def _digest(answer: Answer) -> bytes:
 
 
 def _without_includes(query: str) -> str:
-    pairs = parse_qsl(query, keep_blank_values=True)
-    if not any(name == "include" for name, _ in pairs):
-        return query
-    return encoded_pairs((name, value) for name, value in pairs if name != "include")
+    return encoded_pairs(pair for pair in parse_qsl(query, keep_blank_values=True) if pair[0] != "include")
 
 
 async def _both(first: Coroutine[Any, Any, T], second: Coroutine[Any, Any, None]) -> tuple[T, None]:

@@ -5,6 +5,7 @@
 and a null one are both null. A row with an unreadable attribute is left out and reported.
 """
 
+import re
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from datetime import UTC, date, datetime
 from decimal import Decimal
@@ -39,6 +40,8 @@ DECIMAL_SCALE: Final = 9
 EXTRA: Final = "extra"
 _INT64: Final = range(-(2**63), 2**63)
 _CUSTOM: Final = "custom_"
+_ROW: Final = re.compile(r"^/(?:data|included)/[0-9]+(?=/)")
+"""The part of a pointer that is another when the resource comes again."""
 
 
 class Kind(Enum):
@@ -93,7 +96,8 @@ def cells_of(resource: Resource, columns: tuple[Column, ...]) -> list[Any]:
         except FieldNotLoadedError:
             cells.append(None)
         except UnreadableAttributeError as error:
-            raise UnfitCellError(str(error)) from None
+            text = str(error).removesuffix(error.pointer)
+            raise UnfitCellError(f"{text}{_ROW.sub('', error.pointer)}") from None
         except (ValueError, OverflowError, RecursionError) as error:
             label = escape_line(f"{resource.resource_type[:60]} {resource.id[:60]}.{column.name}")
             raise UnfitCellError(f"{label} fits no {column.kind.value} column: {error}") from None

@@ -124,7 +124,7 @@ def _checked_target(path: str | os.PathLike[str]) -> Path:
     given = Path(path)
     # Links in the folder's path are the caller's; a link in place of the file may be another user's.
     target = given.parent.resolve() / given.name
-    if target.is_dir() or not given.name or not target.parent.is_dir():
+    if target.is_dir() or not target.parent.is_dir():
         raise InvalidArgumentError(f"{target} cannot be written: it is a folder, or its folder does not exist")
     return target
 
@@ -217,7 +217,7 @@ def _notifier(checkpoint: Checkpoint, walk: Walk, observer: ExportObserver | Non
                     listed=walk.listed,
                     written=written,
                     stalled_since=stall.since,
-                    paused_until=stall.paused_until if stall.is_on else None,
+                    paused_until=stall.paused_until,
                 )
             )
 

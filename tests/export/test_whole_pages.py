@@ -106,6 +106,21 @@ def test_the_first_twenty_malformed_rows_are_described(checkpoint: Checkpoint) -
     assert checkpoint.problems == tuple(f"{number}.{row}" for number in (1, 2, 3) for row in range(9))[:20]
 
 
+def test_a_problem_of_a_second_reading_counts_once(checkpoint: Checkpoint) -> None:
+    """Not at all if the first reading had it, or if there are too many to know: their number has been reported then."""
+    checkpoint.record(*page_of(1, "1"), [], ["a"])
+    for problems in (["a"], ["a", "b"], ["b", "a"]):
+        checkpoint.look_back(1, [], [], problems=problems, is_done=False)
+    assert (checkpoint.malformed, checkpoint.problems, checkpoint.shifts) == (2, ("a", "b"), ())
+    checkpoint.look_back(1, [], [], problems=[f"c{number}" for number in range(30)], is_done=True)
+    checkpoint.look_back(1, [], [], problems=["d"], is_done=True)
+    described = ("a", "b", *(f"c{number}" for number in range(18)))
+    assert (checkpoint.malformed, checkpoint.problems) == (20, described)
+    checkpoint.close()
+    checkpoint.open({}, restart=False)
+    assert (checkpoint.malformed, checkpoint.problems) == (20, described)
+
+
 def test_the_arguments_must_be_those_of_the_start(tmp_path: Path) -> None:
     """The error has the first difference with both values, shortened if long; a missing argument is an empty one."""
     checkpoint = Checkpoint(tmp_path / "customers.csv.partial")

@@ -93,6 +93,16 @@ def test_connecting_and_reading_take_two_seconds_at_most() -> None:
     assert (settings["socket_connect_timeout"], settings["socket_timeout"]) == (2.0, 2.0)
 
 
+async def test_commands_without_number_share_a_few_connections(redis_url: str) -> None:
+    """Each has its reply; redis-py 8 refuses a command that would need the 101st connection."""
+    async with RedisTokenStore(redis_url) as store:
+        replies = await asyncio.gather(*(store._command("ECHO", number) for number in range(300)))
+        assert replies == [b"%d" % number for number in range(300)]
+        clients = await store._command("CLIENT", "LIST")
+    # One may be of another test.
+    assert 1 < str(clients).count("laddr=") <= calls_module._MOST_CONNECTIONS + 1
+
+
 async def test_a_token_that_cannot_be_sent_is_in_no_frame_of_the_error() -> None:
     """Crash reporters print the variables of each frame."""
     store = RedisTokenStore("redis://127.0.0.1:1")

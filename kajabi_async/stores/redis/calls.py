@@ -7,13 +7,15 @@ from contextlib import suppress
 from types import TracebackType
 from typing import Any, Final, Self
 
-from redis.asyncio import Redis
+from redis.asyncio import BlockingConnectionPool, Redis
 
 from kajabi_async.errors import ConfigurationError, KajabiError, StoreUnavailableError, WrongLoopError
 
 __all__ = ["RedisBacked"]
 
 _SECONDS: Final = 2.0
+_MOST_CONNECTIONS: Final = 32
+"""How many commands are under way at once; the others wait. redis-py 8 would refuse more than 100."""
 
 
 class RedisBacked:
@@ -82,10 +84,11 @@ class RedisBacked:
 
 
 def _connected(url: str) -> Any:
-    client_class: Any = Redis
+    pool_class: Any = BlockingConnectionPool
+    limits = {"timeout": _SECONDS, "socket_timeout": _SECONDS, "socket_connect_timeout": _SECONDS}
     # The errors of redis-py about a URL are of many types, and any may show the password.
     with suppress(Exception):
-        return client_class.from_url(url, socket_timeout=_SECONDS, socket_connect_timeout=_SECONDS)
+        return Redis.from_pool(pool_class.from_url(url, max_connections=_MOST_CONNECTIONS, **limits))
     raise ConfigurationError("the URL of Redis must start with redis://, rediss:// or unix://")
 
 
