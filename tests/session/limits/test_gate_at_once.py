@@ -72,7 +72,7 @@ async def test_a_call_takes_first_what_is_kept_for_calls() -> None:
         gate.leave()
     # The review of each second begins to count what is not needed.
     await gate.enter_for_run()
-    left = []
+    left: list[tuple[int, int, int]] = []
     for _ in range(3):
         assert gate.enter_at_once(clock.now)
         left.append((slots.kept, slots.unneeded, slots.free))
