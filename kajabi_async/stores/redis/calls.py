@@ -19,7 +19,7 @@ _MOST_CONNECTIONS: Final = 32
 
 
 class RedisBacked:
-    """A base for objects in Redis: over a URL, with a connection of its own, or a given client, which is not closed."""
+    """A base for objects in Redis: over a URL, with connections of its own, or a given client, not closed here."""
 
     def __init__(self, redis: "str | Redis") -> None:
         self._owned = isinstance(redis, str)
@@ -48,7 +48,7 @@ class RedisBacked:
         return self._command("EVAL", text, len(names), *names, *arguments)
 
     async def aclose(self) -> None:
-        """Wait for pending commands, and close the connection unless it was given. Further calls do nothing."""
+        """Wait for pending commands, and close connections of its own. Further calls do nothing."""
         if not self._closed and self._is_on_its_loop():
             if self._pending:
                 await asyncio.wait(tuple(self._pending), timeout=_SECONDS)
