@@ -4,6 +4,7 @@ from typing import Any, Final
 
 from kajabi_async.error_object import ErrorObject
 from kajabi_async.jsonapi.codec import brief, json_array, json_object
+from kajabi_async.wording import counted
 
 __all__ = ["error_objects", "error_text"]
 
@@ -20,7 +21,10 @@ def error_objects(errors: Any) -> tuple[ErrorObject, ...]:
     entries = [errors] if array is None else array
     found = tuple(error for entry in entries[:_MOST_ERRORS] if (error := _error_object(entry)) is not None)
     left_out = len(entries) - _MOST_ERRORS
-    return found if left_out <= 0 else (*found, ErrorObject(detail=f"{left_out} further errors were left out"))
+    if left_out <= 0:
+        return found
+    rest = counted(left_out, "further error was left out", "further errors were left out")
+    return (*found, ErrorObject(detail=rest))
 
 
 def error_text(value: Any) -> str | None:
