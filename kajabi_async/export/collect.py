@@ -163,7 +163,7 @@ class Walk:
         content = self._content_of(page)
         if not content.rows:
             # With no row that is kept, the page before it has to be read again, too.
-            del self._digests[page.query]
+            self._digests.pop(page.query, None)
         self.listed = self.listed if page.total_count is None else page.total_count
         record = PageRecord(number, page.query, page.next_query, self.listed)
         repeated = self._checkpoint.repeated
