@@ -83,9 +83,10 @@ docs: $(READY)  ## The guides and the reference as HTML in docs/_build/html.
 soak: $(READY)  ## Faults, load and attacks for most of an hour, each figure next to its target.
 	@$(BIN)/python -m tests.soak
 
-mutation: $(READY)  ## The share of small changes to the code that a test detects; AREA=serialization runs one area.
+# AREA=serialization runs one area; SAMPLE=100 runs that many changes of each part, drawn by chance.
+mutation: $(READY)  ## The share of small changes to the code that a test detects.
 	@$(call install,--group mutation)
-	@$(BIN)/python -m tests.mutation $(AREA)
+	@$(BIN)/python -m tests.mutation $(if $(SAMPLE),--sample $(SAMPLE)) $(AREA)
 
 bench: $(READY)  ## All performance figures, compared with alternatives, in less than five minutes.
 	@$(BIN)/python -m benchmarks

@@ -1,24 +1,26 @@
-"""``python -m tests.mutation [--max-children N] [AREA ...]``: change the code, and print which share some test notices.
+"""``python -m tests.mutation [AREA ...]``: change the code, and print which share of the changes some test notices.
 
 Each area of ``areas.toml`` is copied to ``mutants/AREA``, where ``tests.mutation.runner`` runs mutmut with the tests of
 that area alone; then a table is printed. Every mutant counts. Set aside are changes that make no difference, each
 listed with its reason in ``equivalents.toml``; changed sentences, which are messages to people, are counted apart.
+With ``--sample N`` only N mutants of each part run, drawn by chance from the seed that is printed.
 
 Exit code 1 if a part has no mutants or too low a share, if mutmut has not judged every mutant, and if a reason stands
-for a change that does not live; 2 for an area that is not known.
+for a change that does not live, which a sample cannot tell; 2 for an area that is not known.
 """
 
 import argparse
 import ast
 import os
+import random
 import shutil
 import subprocess
 import sys
 import tomllib
 from pathlib import Path
 
-from tests.mutation.areas import Area, areas_named, module_of
-from tests.mutation.score import HEADING, LEAST, Mutant, Score, changed, scores
+from tests.mutation.areas import Area, areas_named
+from tests.mutation.score import HEADING, LEAST, Mutant, Score, changed, drawn, scores
 
 ROOT = Path(__file__).parents[2]
 WORK = ROOT / "mutants"
@@ -55,7 +57,7 @@ def _mutmut(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
     """Run mutmut in *folder*; processes that the tests start import the changed code too."""
     command = [sys.executable, "-P", "-m", "tests.mutation.runner", *arguments]
     environment = {**os.environ, "PYTHONPATH": str(folder / "mutants")}
-    captured = subprocess.PIPE if arguments[0] == "results" else None
+    captured = subprocess.PIPE if "results" in arguments else None
     return subprocess.run(command, cwd=folder, env=environment, stdout=captured, text=True, check=True)
 
 
@@ -73,10 +75,10 @@ def _functions(folder: Path, module: str) -> dict[str, ast.AST]:
     return {node.name: node for node in found if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)}
 
 
-def _mutants(folder: Path) -> list[Mutant]:
+def _mutants(folder: Path, results: list[tuple[str, str]]) -> list[Mutant]:
     modules: dict[str, dict[str, ast.AST]] = {}
     found: list[Mutant] = []
-    for name, status in _results(folder):
+    for name, status in results:
         module, _, mangled = name.rpartition(".")
         functions = modules[module] if module in modules else modules.setdefault(module, _functions(folder, module))
         plain = mangled.rpartition("__mutmut_")[0]
@@ -96,14 +98,20 @@ def _reasons(modules: list[str]) -> set[tuple[str, str]]:
     }
 
 
-def _judged(area: Area, max_children: int | None) -> tuple[list[Score], bool]:
+def _judged(area: Area, given: argparse.Namespace) -> tuple[list[Score], bool]:
     """Run one area, print what lives and what has no reason, and return its scores and whether all is in order."""
     folder = _prepared(area)
-    _mutmut(folder, "run", *(() if max_children is None else ("--max-children", str(max_children))))
-    modules = [module_of(pattern) for pattern in area.code]
-    mutants, reasons = _mutants(folder), _reasons(modules)
-    counted = list(scores(mutants, reasons, modules))
-    stale = reasons - {(each.function, each.change) for score in counted for each in score.equivalent}
+    sample = ("--sample", str(given.sample), "--seed", str(given.seed)) if given.sample else ()
+    children = ("--max-children", str(given.max_children)) if given.max_children else ()
+    _mutmut(folder, *sample, "run", *children)
+    results = _results(folder)
+    if given.sample:
+        chosen = drawn((name for name, _ in results), area.parts, given.sample, given.seed)
+        results = [(name, status) for name, status in results if name in chosen]
+    mutants, reasons = _mutants(folder, results), _reasons(area.parts)
+    counted = list(scores(mutants, reasons, area.parts))
+    equivalent = {(each.function, each.change) for score in counted for each in score.equivalent}
+    stale: set[tuple[str, str]] = set() if given.sample else reasons - equivalent
     unjudged = [each for each in mutants if each.status not in JUDGED]
     for title, pairs in (
         ("alive", [(each.function, each.change) for score in counted for each in score.alive]),
@@ -120,12 +128,16 @@ def main(arguments: list[str]) -> int:
     parser = argparse.ArgumentParser(prog="python -m tests.mutation")
     parser.add_argument("areas", nargs="*", metavar="AREA")
     parser.add_argument("--max-children", type=int, default=None, help="processes at once; as many as cores")
+    parser.add_argument("--sample", type=int, default=0, metavar="N", help="mutants of each part; all by default")
+    parser.add_argument("--seed", type=int, default=random.randrange(2**32), help="of the sample")
     given = parser.parse_args(arguments)
     try:
         areas = areas_named(given.areas)
     except ValueError as error:
         parser.error(str(error))
-    judged = {area.name: _judged(area, given.max_children) for area in areas}
+    judged = {area.name: _judged(area, given) for area in areas}
+    if given.sample:
+        print(f"{given.sample} mutants of each part; --seed {given.seed} draws them again")  # noqa: T201 - the report
     print(HEADING)  # noqa: T201 - the report
     for counted, _ in judged.values():
         print(*counted, sep="\n")  # noqa: T201 - the report

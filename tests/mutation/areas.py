@@ -29,6 +29,11 @@ class Area:
     """Caches and dicts of the tests with what takes little time to make; they are emptied for each mutant."""
 
     @property
+    def parts(self) -> list[str]:
+        """The packages and modules that are scored."""
+        return [module_of(pattern) for pattern in self.code]
+
+    @property
     def settings(self) -> str:
         """What mutmut reads in ``setup.cfg``."""
         lists = {"source_paths": ["kajabi_async"], "only_mutate": self.code}

@@ -2,11 +2,11 @@
 
 It runs in the folder of an area, ``mutants/AREA``, with ``mutants/AREA/mutants`` on the path, and takes mutmut's other
 commands too. mutmut itself starts pytest for every mutant, which collects the tests of the mutant: that takes most of
-its time.
+its time. ``--sample N --seed S`` before the command draws N mutants of each part, as `drawn` does.
 
-One name of mutmut is replaced: ``mutmut.__main__.get_mutant_runner``. What it returns is mutmut's own
-``ForkServerRunner``, with `Tests` in the place of its ``PytestRunner``. The tests are collected when all mutants have
-been generated. Then each of these runs in a forked process of its own:
+Two names of mutmut are replaced: ``get_mutant_runner`` and, for a sample, ``collect_source_file_mutation_data``. What
+the first returns is mutmut's own ``ForkServerRunner``, with `Tests` in the place of its ``PytestRunner``. The tests are
+collected when all mutants have been generated. Then each of these runs in a forked process of its own:
 
 - all tests, to find out which function each of them reaches; they must pass
 - all tests with every function failing; a test must fail
@@ -14,6 +14,7 @@ been generated. Then each of these runs in a forked process of its own:
 - each mutant, with the tests that reach its function, the most promising first, up to the first that fails
 """
 
+import argparse
 import os
 import signal
 import sys
@@ -21,7 +22,7 @@ import time
 import warnings
 from collections.abc import Generator, Iterable
 from contextlib import chdir, contextmanager, nullcontext
-from functools import cached_property
+from functools import cached_property, partial
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -29,6 +30,7 @@ from typing import Any
 from tests.mutation.areas import Area, areas_named
 from tests.mutation.collected import Around, Collected, by_promise, limit
 from tests.mutation.fresh import called, drop_what_is_kept, note_no_caller
+from tests.mutation.score import drawn
 
 __all__ = ["Tests"]
 
@@ -153,11 +155,35 @@ class Runner(isolation.ForkServerRunner):  # type: ignore[misc]  # it has no typ
 def _runner(max_workers: int = 1) -> Runner:
     """Return what runs the mutants: the one name of mutmut's that is replaced."""
     note_no_caller()
-    (area,) = areas_named([Path.cwd().name])
-    tests = Tests(area)
+    tests = Tests(_area())
     return Runner(max_workers, lambda: tests, {})
 
 
-if __name__ == "__main__":
+def _area() -> Area:
+    """Return the area in whose folder this process is."""
+    (area,) = areas_named([Path.cwd().name])
+    return area
+
+
+def _sample(collect: Any, size: int, seed: int, *, mutant_names: Iterable[str]) -> tuple[Any, Any]:
+    """Return *size* of the mutants of each part that *collect* finds, and the files of them all."""
+    mutants, files = collect(mutant_names=mutant_names)
+    chosen = drawn((name for _, name, _ in mutants), _area().parts, size, seed)
+    return [each for each in mutants if each[1] in chosen], files
+
+
+def main(arguments: list[str]) -> int:
+    """Run mutmut with *arguments*, on a sample of the mutants if they say so."""
+    parser = argparse.ArgumentParser(add_help=False)
+    parser.add_argument("--sample", type=int, default=0)
+    parser.add_argument("--seed", type=int, default=0)
+    given, of_mutmut = parser.parse_known_args(arguments)
     mutmut.get_mutant_runner = _runner
-    sys.exit(mutmut.cli())
+    if given.sample:
+        collect = mutmut.collect_source_file_mutation_data
+        mutmut.collect_source_file_mutation_data = partial(_sample, collect, given.sample, given.seed)
+    return int(mutmut.cli(of_mutmut, standalone_mode=True) or 0)
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

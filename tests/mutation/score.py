@@ -1,11 +1,13 @@
 """The outcome of every mutant, counted by package: pure functions, independent of the test runner."""
 
 import ast
-from collections.abc import Collection, Iterator
+import random
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Iterator
 
 import attrs
 
-__all__ = ["HEADING", "LEAST", "Mutant", "Score", "changed", "lines_of", "scores"]
+__all__ = ["HEADING", "LEAST", "Mutant", "Score", "changed", "drawn", "lines_of", "scores"]
 
 LEAST = 85.0
 """The score, in per cent, below which a package fails."""
@@ -70,10 +72,24 @@ beside the mutants, changes that make no difference and changed sentences."""
 def scores(mutants: Collection[Mutant], reasons: Collection[tuple[str, str]], packages: list[str]) -> Iterator[Score]:
     """Count *mutants* by package; those that live and whose function and change are among *reasons* are equivalent."""
     for package in packages:
-        here = [each for each in mutants if each.function.startswith(f"{package}.")]
+        here = [each for each in mutants if _part(each.function, packages) == package]
         equivalent = [each for each in here if not each.is_killed and (each.function, each.change) in reasons]
         counted = [each for each in here if not each.is_text and each not in equivalent]
         yield Score(package, counted, [each for each in here if each.is_text and each not in equivalent], equivalent)
+
+
+def drawn(names: Iterable[str], packages: Collection[str], size: int, seed: int) -> set[str]:
+    """Return *size* of the mutants *names* of each package, all of them if there are fewer."""
+    of_package: defaultdict[str | None, list[str]] = defaultdict(list)
+    for name in sorted(names):
+        of_package[_part(name, packages)].append(name)
+    draw = random.Random(seed)
+    return {name for part in of_package.values() for name in draw.sample(part, min(size, len(part)))}
+
+
+def _part(name: str, packages: Collection[str]) -> str | None:
+    """Return the innermost of *packages* that *name* is in."""
+    return max((each for each in packages if name.startswith(f"{each}.")), key=len, default=None)
 
 
 def changed(original: ast.AST, mutant: ast.AST) -> tuple[str, bool]:

@@ -4,7 +4,7 @@ import ast
 
 import pytest
 
-from tests.mutation.score import HEADING, LEAST, Mutant, changed, scores
+from tests.mutation.score import HEADING, LEAST, Mutant, changed, drawn, scores
 
 PACKAGE = "kajabi_async.jsonapi"
 
@@ -48,6 +48,26 @@ def test_an_equivalent_is_set_aside_while_it_lives() -> None:
     killed, alive = _mutant(change="return 1"), _mutant("survived", change="return 2")
     (score,) = scores([killed, alive], {(killed.function, "return 1"), (alive.function, "return 2")}, [PACKAGE])
     assert (score.counted, score.equivalent) == ([killed], [alive])
+
+
+def test_a_mutant_counts_in_the_innermost_part() -> None:
+    """A package and one inside it may both be scored."""
+    inner = f"{PACKAGE}.ids"
+    outside = Mutant(f"{PACKAGE}.links.href", "return 1", is_text=False, status="killed")
+    outer, part = scores([_mutant(), outside], set(), [PACKAGE, inner])
+    assert (outer.counted, part.counted) == ([outside], [_mutant()])
+
+
+def test_a_sample_takes_as_many_of_each_part() -> None:
+    """All of a small part. The same seed draws the same ones, in whatever order they come, and another seed others."""
+    large = {f"{PACKAGE}.links.x_href__mutmut_{number}" for number in range(100)}
+    small = {f"{PACKAGE}.ids.x_checked_id__mutmut_{number}" for number in range(3)}
+    parts = [PACKAGE, f"{PACKAGE}.ids"]
+    sample = drawn(large | small, parts, 10, 7)
+    assert small < sample
+    assert len(sample & large) == 10
+    assert sample == drawn(sorted(large | small, reverse=True), parts, 10, 7)
+    assert sample != drawn(large | small, parts, 10, 8)
 
 
 def test_texts_are_counted_apart() -> None:
