@@ -1,6 +1,6 @@
 """The pytest hooks of these tests: report what is not tested and why, and end processes that a test left running.
 
-A missing program is named before the first test and, with the number of tests skipped for it, after the last one.
+A missing program is named before the first test and after the last one, with the number of tests skipped for it.
 With ``CI`` set it ends the run before the first test.
 """
 
@@ -16,7 +16,7 @@ import psutil
 import pytest
 import uvloop
 
-from tests.machine import is_ci, missing, need, sentence
+from tests.machine import TOOLS, is_ci, missing, need, reason, sentence
 
 _LONG: Final = ("tests/soak/", "tests/benchmarks/")
 
@@ -82,13 +82,15 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
 
 
 def pytest_terminal_summary(terminalreporter: Any) -> None:
-    """Print each reason for skipped tests, with their number."""
-    skipped = Counter(str(report.longrepr[2]) for report in terminalreporter.stats.get("skipped", ()))
-    if not skipped:
-        return
-    terminalreporter.section("not tested here", yellow=True, bold=True)
-    for reason, count in skipped.most_common():
-        terminalreporter.line(f"{count} test{'s' * (count > 1)}: {reason.removeprefix('Skipped: ')}", yellow=True)
+    """Print each reason for skipped tests, with their number, and what is missing for tests of other targets."""
+    reports = terminalreporter.stats.get("skipped", ())
+    skipped = Counter(str(report.longrepr[2]).removeprefix("Skipped: ") for report in reports)
+    lines = [f"{count} test{'s' * (count > 1)}: {why}" for why, count in skipped.most_common()]
+    lines += [f"{TOOLS[tool][1]}: {reason(tool)}" for tool in missing() if reason(tool) not in skipped]
+    if lines:
+        terminalreporter.section("not tested here", yellow=True, bold=True)
+    for line in lines:
+        terminalreporter.line(line, yellow=True)
 
 
 class _Started:

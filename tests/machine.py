@@ -11,7 +11,7 @@ import sys
 from pathlib import Path
 from typing import Final
 
-__all__ = ["TOOLS", "browser_command", "is_ci", "missing", "need", "redis_command", "sentence"]
+__all__ = ["TOOLS", "browser_command", "is_ci", "missing", "need", "reason", "redis_command", "sentence"]
 
 TOOLS: Final = {
     "redis-server": ("redis-server", "what is shared over Redis"),
@@ -59,7 +59,12 @@ def need(tool: str) -> None:
     if tool in missing():
         import pytest  # noqa: PLC0415 - importing it takes longer than what the Makefile runs
 
-        pytest.skip(f"{tool} is not installed: apt-get install {TOOLS[tool][0]}")
+        pytest.skip(reason(tool))
+
+
+def reason(tool: str) -> str:
+    """Return why a test that needs *tool* is skipped, and what helps."""
+    return f"{tool} is not installed: apt-get install {TOOLS[tool][0]}"
 
 
 def is_ci() -> bool:

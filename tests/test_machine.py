@@ -96,17 +96,18 @@ def project(tmp_path: Path) -> Path:
 
 
 def test_what_is_missing_is_skipped_and_said_first_and_last(project: Path, bare: str) -> None:
-    """One sentence at the start, and at the end one line for each reason, with the number of tests."""
+    """One sentence at the start, and at the end one line for each reason, also for what no chosen test needs."""
     ran = _pytest(project, NEEDS, PATH=bare, PYTHONPATH=f"{Path(bare).parent}{os.pathsep}{ROOT}")
     assert ran.returncode == 0, ran.stdout + ran.stderr
     head, _, end = ran.stdout.partition("collected")
     assert f"not tested here: {TOOLS['redis-server'][1]} (redis-server is not installed) and " in head
     assert "; apt-get install redis-server chromium bash\n" in head
-    summary = end.partition("= not tested here =")[2].splitlines()[1:4]
+    summary = end.partition("= not tested here =")[2].splitlines()[1:5]
     assert summary == [
         "3 tests: chromium is not installed: apt-get install chromium",
         "1 test: redis-server is not installed: apt-get install redis-server",
         "1 test: a reason of its own",
+        "completion and pipes: bash is not installed: apt-get install bash",
     ]
     assert "1 passed, 5 skipped" in ran.stdout
 
