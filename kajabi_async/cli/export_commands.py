@@ -100,7 +100,7 @@ def _export_command(cls: ResourceClass) -> Any:
         if out == _STANDARD_OUTPUT:
             return _to_standard_output(cls, options, chosen)
         _check_overwriting(Path(out), force=force)
-        return on_client(lambda api: _export(api, cls.name, out, options, chosen))
+        return on_client(lambda api: _export(api, cls.name, out, options, chosen), sends_many=True)
 
     name = command_name(cls)
     site = " --site-id 1" if name == "payouts" else ""
@@ -157,7 +157,9 @@ def _to_standard_output(cls: ResourceClass, options: Mapping[str, Any], chosen: 
     with private_folder() as folder:
         path = folder / f"{command_name(cls)}.{form}"
         settings = attrs.evolve(chosen, out=str(path), format=form)
-        code = on_client(lambda api: _export(api, cls.name, str(path), options, settings, is_kept=False))
+        code = on_client(
+            lambda api: _export(api, cls.name, str(path), options, settings, is_kept=False), sends_many=True
+        )
         print_file(path)
         flush()
     return code

@@ -106,7 +106,7 @@ def _find_all(name: str, source: str, options: dict[str, Any], *, json: bool) ->
     if "fields" in options:
         options["fields"] = {name: options["fields"]}
     action = _explain if options.pop("explain", False) else _look_up
-    return on_client(lambda api: action(getattr(api, name), source, content, options, json=json))
+    return on_client(lambda api: action(getattr(api, name), source, content, options, json=json), sends_many=True)
 
 
 async def _look_up(operations: Any, source: str, content: Content, options: dict[str, Any], *, json: bool) -> int:

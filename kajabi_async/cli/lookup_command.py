@@ -56,7 +56,7 @@ def lookup_command(cls: ResourceClass) -> Any:
         if "fields" in options:
             options["fields"] = {"customers": options["fields"]}
         action = _explain if options.pop("explain", False) else _look_up
-        return on_client(lambda api: action(api, str(source), content, options, json=json))
+        return on_client(lambda api: action(api, str(source), content, options, json=json), sends_many=True)
 
     return with_signature(lookup, _HELP, _parameters(cls))
 

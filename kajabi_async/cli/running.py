@@ -1,6 +1,7 @@
-"""Running a coroutine from a command: on the fastest installed event loop, with a client of the found credentials."""
+"""Running a coroutine from a command: in an event loop of its own, with a client of the found credentials."""
 
 import asyncio
+import gc
 from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, Final
 
@@ -22,8 +23,11 @@ _PERSON_PATHS: Final = ("/v1/customers/", "/v1/contacts/")
 _TWO_IDS: Final = "a customer and the contact of the same person have different ids"
 
 
-def on_client(work: Work) -> int:
-    """Run *work* with a client of the found credentials, and return its exit code, 0 for None."""
+def on_client(work: Work, *, sends_many: bool = False) -> int:
+    """Run *work* with a client of the found credentials, and return its exit code, 0 for None.
+
+    What *sends_many* requests runs on the fastest loop, which takes longer to import than it saves in a few.
+    """
     # Imported here, as the client takes longer to import than a refused argument takes to report.
     from kajabi_async.cli.credentials.chain import find_credentials, open_client  # noqa: PLC0415
 
@@ -38,17 +42,25 @@ def on_client(work: Work) -> int:
                     error.add_note(hint)
                 raise
 
-    return run_to_exit_code(within_client)
+    return run_to_exit_code(within_client, sends_many=sends_many)
 
 
-def run_to_exit_code(work: Callable[[], Awaitable[int | None]]) -> int:
+def run_to_exit_code(work: Callable[[], Awaitable[int | None]], *, sends_many: bool = True) -> int:
     """Run *work* in an event loop of its own and return its exit code, 0 for None; errors pass through."""
 
     async def awaited() -> int | None:
         return await work()
 
-    with asyncio.Runner(loop_factory=loop_factory()) as runner:
+    _collect_garbage_again()
+    with asyncio.Runner(loop_factory=loop_factory() if sends_many else None) as runner:
         return runner.run(awaited()) or ExitCode.DONE
+
+
+def _collect_garbage_again() -> None:
+    """Have garbage collected if it is not, without a search through all that was imported."""
+    if not gc.isenabled():
+        gc.freeze()
+        gc.enable()
 
 
 def loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:

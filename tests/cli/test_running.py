@@ -1,6 +1,7 @@
 """Event loops and exit codes."""
 
 import asyncio
+import gc
 import importlib.metadata
 import io
 import json
@@ -14,7 +15,7 @@ import pytest
 import uvloop
 
 from kajabi_async import errors
-from kajabi_async.cli import calling, dispatch, front
+from kajabi_async.cli import calling, dispatch, front, main
 from kajabi_async.cli.app import run
 from kajabi_async.cli.exit_codes import ExitCode, code_for
 from kajabi_async.cli.running import loop_factory, run_to_exit_code
@@ -23,14 +24,14 @@ from tests.cli.conftest import Command
 from tests.cli.processes import COMMAND, settings
 
 
-def _loop_used() -> asyncio.AbstractEventLoop:
+def _loop_used(*, sends_many: bool = True) -> asyncio.AbstractEventLoop:
     used: list[asyncio.AbstractEventLoop] = []
 
     async def note() -> int:
         used.append(asyncio.get_running_loop())
         return 3
 
-    assert run_to_exit_code(note) == 3
+    assert run_to_exit_code(note, sends_many=sends_many) == 3
     assert used[0].is_closed()
     return used[0]
 
@@ -38,6 +39,56 @@ def _loop_used() -> asyncio.AbstractEventLoop:
 def test_commands_run_on_uvloop_if_it_is_installed() -> None:
     """The extra ``speed`` needs no option."""
     assert isinstance(_loop_used(), uvloop.Loop)
+
+
+def test_a_command_of_few_requests_runs_on_asyncio() -> None:
+    """To import uvloop takes longer than it saves."""
+    assert isinstance(_loop_used(sends_many=False), asyncio.SelectorEventLoop)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "loop"),
+    [
+        (("customers", "get", "1"), "asyncio"),
+        (("customers", "list", "--limit", "1"), "asyncio"),
+        (("customers", "lookup", "ids.txt"), "uvloop"),
+        (("contacts", "find", "ids.txt"), "uvloop"),
+        (("export", "customers", "--out", "customers.jsonl"), "uvloop"),
+        (("export", "customers", "--out", "-"), "uvloop"),
+    ],
+)
+async def test_what_sends_many_requests_imports_uvloop(
+    arguments: tuple[str, ...], loop: str, kajabi_fake: FakeKajabi, tmp_path: Path
+) -> None:
+    """And no other command."""
+    (tmp_path / "ids.txt").write_text("1\n", "utf-8")
+    start = (
+        f"import atexit, os; os.chdir({str(tmp_path)!r}); from kajabi_async.cli import main; "
+        "atexit.register(lambda: print('uvloop' if 'uvloop' in sys.modules else 'asyncio', file=sys.stderr)); main()"
+    )
+    _, _, err = await _run_without((), *arguments, start=start, **settings(kajabi_fake))
+    assert err.split()[-1].decode() == loop
+
+
+def test_garbage_is_collected_while_a_command_runs(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is not while the command is imported, and what is left of that is not searched."""
+    seen: list[tuple[bool, bool]] = []
+
+    async def note() -> None:
+        seen.append((gc.isenabled(), gc.get_freeze_count() > frozen))
+
+    def run_command() -> int:
+        seen.append((gc.isenabled(), gc.get_freeze_count() > frozen))
+        return run_to_exit_code(note)
+
+    frozen = gc.get_freeze_count()
+    monkeypatch.setattr("kajabi_async.cli.app.run", run_command)
+    try:
+        with pytest.raises(SystemExit, match=r"^0$"):
+            main()
+    finally:
+        gc.enable()
+    assert seen == [(False, False), (True, True)]
 
 
 def test_commands_run_on_asyncio_without_uvloop(monkeypatch: pytest.MonkeyPatch) -> None:
