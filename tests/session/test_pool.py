@@ -127,28 +127,27 @@ async def test_connections_are_used_again_on_a_system_that_cannot_look_for_surpl
     assert len(server.connections) == 2
 
 
-class _Hiding(aiohttp.TCPConnector):
-    """A connector whose connections do not show their socket."""
-
-    async def connect(self, *arguments: Any, **keywords: Any) -> Any:
-        connection = await super().connect(*arguments, **keywords)
-        transport: Any = connection.transport
-        shown = transport.get_extra_info
-        transport = _Sealed(transport, shown)
-        protocol: Any = connection.protocol
-        protocol.transport = transport
-        return connection
-
-
 class _Sealed:
-    def __init__(self, transport: Any, shown: Any) -> None:
-        self._transport, self._shown = transport, shown
+    """A transport that does not show its socket."""
+
+    def __init__(self, transport: Any) -> None:
+        self._transport = transport
 
     def get_extra_info(self, name: str, default: Any = None) -> Any:
-        return default if name == "socket" else self._shown(name, default)
+        return default if name == "socket" else self._transport.get_extra_info(name, default)
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._transport, name)
+
+
+class _Hiding(aiohttp.TCPConnector):
+    """A connector whose connections have such transports."""
+
+    async def connect(self, *arguments: Any, **keywords: Any) -> Any:
+        connection = await super().connect(*arguments, **keywords)
+        protocol: Any = connection.protocol
+        protocol.transport = _Sealed(protocol.transport)
+        return connection
 
 
 async def test_connections_that_do_not_show_their_socket_are_used_again(monkeypatch: pytest.MonkeyPatch) -> None:
