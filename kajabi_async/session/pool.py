@@ -187,7 +187,7 @@ class Pool(aiohttp.TCPConnector):
 
     def close_at_once(self) -> None:
         """Close every connection, in use or not; `closed_at_last` waits until that is done."""
-        self._closing = [asyncio.ensure_future(each) for each in self._close(abort_ssl=True)]
+        self._closing = [asyncio.ensure_future(each) for each in self._close()]
         for each in self._closing:
             each.add_done_callback(_retrieve)
 

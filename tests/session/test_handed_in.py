@@ -142,10 +142,11 @@ async def test_default_headers_and_cookies_are_sent_along() -> None:
     assert values == [["blue"], ["theirs"], ["a=b"], ["application/vnd.api+json"]]
 
 
-async def test_headers_that_it_leaves_out_stay_out() -> None:
-    """Unless the API needs them."""
+@pytest.mark.parametrize("left_out", [["User-Agent", "Accept-Encoding"], ["user-agent", "ACCEPT-ENCODING"]])
+async def test_headers_that_it_leaves_out_stay_out(left_out: list[str]) -> None:
+    """Unless the API needs them; however their names are written."""
     server = Server()
-    async with _sending(server, skip_auto_headers=["User-Agent", "Accept-Encoding"]) as manager:
+    async with _sending(server, skip_auto_headers=left_out) as manager:
         await manager.send(READ)
     assert (server.values("User-Agent"), server.values("Accept-Encoding")) == ([], [])
     assert server.values("Accept") == ["application/vnd.api+json"]
@@ -296,6 +297,9 @@ async def test_a_base_url_that_leads_where_the_client_sends_is_taken() -> None:
     async with aiohttp.ClientSession(base_url="https://api.kajabi.com:443/v1/") as theirs:
         api = Kajabi(client_id="a", client_secret="b", base_url="https://api.kajabi.com", http_session=theirs)
         assert api.session.base_url == "https://api.kajabi.com"
+    async with aiohttp.ClientSession(base_url="https://api.kajabi.com") as theirs:
+        api = Kajabi(client_id="a", client_secret="b", base_url="https://api.kajabi.com:443", http_session=theirs)
+        assert api.session.base_url == "https://api.kajabi.com:443"
     server = Server()
     async with serving(server) as base_url, aiohttp.ClientSession(base_url=f"{base_url}/") as theirs:
         manager = SessionManager(credentials=CREDENTIALS, base_url=base_url, http_session=theirs)
