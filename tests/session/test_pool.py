@@ -2,14 +2,12 @@
 
 import asyncio
 import gc
-import os
 import select
 import socket
-import stat
 import struct
 import time
-from collections.abc import AsyncGenerator, Generator
-from contextlib import asynccontextmanager, contextmanager
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
 from typing import Any
 
 import aiohttp
@@ -160,45 +158,6 @@ async def test_connections_that_do_not_show_their_socket_are_used_again(monkeypa
         for _ in range(3):
             assert (await manager.send(GET)).body == b'"mine"'
     assert (len(server.connections), polls.descriptors) == (1, [])
-
-
-@contextmanager
-def _standard_input() -> Generator[None]:
-    """See to it that the descriptor 0 is one that may be closed in the block, and bring back what it was."""
-    kept = None
-    try:
-        kept = os.dup(0)
-    except OSError:
-        # It was free: something of no use keeps it until the block closes it.
-        os.open(os.devnull, os.O_RDONLY)
-    try:
-        yield
-    finally:
-        if kept is not None:
-            os.dup2(kept, 0)
-            os.close(kept)
-
-
-@either
-def test_surplus_is_noticed_in_a_daemon_whose_connection_has_the_first_descriptor(*, handed_in: bool) -> None:
-    """It is the lowest that is free once standard input is closed."""
-    server = Server()
-
-    async def use() -> None:
-        async with serving(server) as base_url:
-            # Not before the event loop and the server have theirs.
-            os.close(0)
-            async with _manager(base_url, handed_in=handed_in) as manager:
-                await manager.send(GET)
-                assert stat.S_ISSOCK(os.fstat(0).st_mode)
-                server.connections[0].write(STRANGERS)
-                # It has come, and the event loop has not read it.
-                time.sleep(0.01)  # noqa: ASYNC251
-                assert (await manager.send(GET)).body == b'"mine"'
-
-    with _standard_input():
-        asyncio.run(use())
-    assert len(server.connections) == 2
 
 
 class _Foreign:
