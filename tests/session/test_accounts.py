@@ -336,6 +336,34 @@ async def test_a_write_that_waits_to_be_sent_again_was_not_applied(api: Api) -> 
     assert (caught.value.phase, caught.value.maybe_applied, caught.value.attempts) == ("total", False, 1)
 
 
+async def test_a_write_that_never_left_was_not_applied_when_no_token_comes_for_it(api: Api) -> None:
+    """The token ends before the write is sent again, and the token endpoint fails."""
+    refused = ConnectionFailedError("refused")
+    refused.never_sent = True
+    api.issues()
+    api.mocked.add(f"{BASE}/v1/contacts", "POST", exception=refused)
+    for _ in range(2):
+        api.answers("POST", "/v1/oauth/token", 500)
+    policy = RetryPolicy(max_attempts=2, base_seconds=2000.0, max_backoff_seconds=2000.0)
+    async with api.session(retry=policy, timeouts=Timeouts(total=None)) as manager:
+        with pytest.raises(ServerError) as caught:
+            await manager.send(WRITE)
+    assert (caught.value.path, caught.value.maybe_applied, caught.value.attempts) == ("/v1/oauth/token", False, 1)
+
+
+@pytest.mark.parametrize(("request_", "because"), [(GET, "attempts"), (WRITE, "write")], ids=["read", "write"])
+async def test_why_a_call_was_given_up_is_about_this_call(request_: Request, because: str, api: Api) -> None:
+    """Although its error was raised by a wrapper of the session, which may send by another client."""
+    theirs = ConnectionFailedError("broken").sent(attempts=7, maybe_applied=False, gave_up="budget")
+    api.issues()
+    api.mocked.add(f"{BASE}{request_.path}", request_.method, exception=theirs)
+    async with api.session(retry=RetryPolicy(max_attempts=1)) as manager:
+        with pytest.raises(ConnectionFailedError) as caught:
+            await manager.send(request_)
+    assert caught.value is theirs
+    assert (theirs.gave_up, theirs.attempts, theirs.maybe_applied) == (because, 1, request_ is WRITE)
+
+
 async def test_a_token_that_is_refused_again_and_again_is_tried_three_times(api: Api) -> None:
     """Other clients save new ones in the store meanwhile; one fetched just now is the last."""
     clock = api.clock
@@ -387,6 +415,37 @@ async def test_waiting_for_a_turn_is_not_waiting_for_a_place(api: Api) -> None:
     settings: dict[str, Any] = {"clock": Slow(), "rate_limit": Turns(3.0), "timeouts": Timeouts(queue=0.02)}
     async with api.session(**settings) as manager:
         assert (await manager.send(GET)).status == 200
+
+
+@pytest.mark.parametrize(("back_off", "statuses"), [(4.0, [503, 200]), (6.0, [503])], ids=["in time", "too late"])
+async def test_the_time_of_an_operation_is_what_is_left_when_it_leaves_the_line(
+    back_off: float, statuses: list[int], api: Api
+) -> None:
+    """Half a minute in the line takes nothing of its five seconds and adds nothing to them."""
+    for status in statuses:
+        api.answers("GET", "/v1/customers/1", status, payload={})
+    settings: dict[str, Any] = {"rate_limit": Turns(30.0), "retry": RetryPolicy(base_seconds=back_off)}
+    async with api.session(**settings) as manager:
+        call = asyncio.create_task(manager.send(GET, timeout=5.0, timeout_starts="sent"))
+        await asyncio.wait([call])
+    error = call.exception()
+    assert api.clock.slept == [30.0, back_off][: len(statuses)]
+    if statuses[-1] == 200:
+        assert error is None
+    else:
+        assert isinstance(error, ServerError)
+        assert (error.gave_up, error.attempts) == ("deadline", 1)
+
+
+async def test_an_operation_without_a_limit_waits_in_the_line_as_well(api: Api) -> None:
+    """Whether the wait would count or not."""
+    for _ in range(2):
+        api.answers("GET", "/v1/customers/1", payload={})
+    settings: dict[str, Any] = {"rate_limit": Turns(3000.0, 3000.0), "timeouts": Timeouts(total=None)}
+    async with api.session(**settings) as manager:
+        assert (await manager.send(GET)).status == 200
+        assert (await manager.send(GET, timeout_starts="sent")).status == 200
+    assert api.clock.slept == [3000.0, 3000.0]
 
 
 async def test_a_call_that_was_cancelled_is_counted_as_well(api: Api) -> None:
@@ -443,3 +502,13 @@ async def test_a_call_that_ran_out_of_time_ended_with_that_error(api: Api) -> No
     ended = api.seen[-1]
     assert isinstance(ended, OperationEnded)
     assert (ended.attempts, ended.error, ended.cancelled) == (1, "RequestTimeoutError", False)
+
+
+async def test_a_call_that_ran_out_of_time_with_its_token_is_no_failure_of_the_token_endpoint(api: Api) -> None:
+    """Its token came in time."""
+    api.issues()
+    api.answers("GET", "/v1/customers/1", 503)
+    async with api.session(clock=Stuck(), jitter=lambda: 0.0) as manager:
+        with pytest.raises(RequestTimeoutError) as caught:
+            await manager.send(READ, timeout=0.05)
+    assert caught.value.at_token_endpoint is False

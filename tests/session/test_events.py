@@ -67,8 +67,9 @@ async def test_failures_and_cancellations_differ(kajabi_fake: FakeKajabi) -> Non
             await api.customers.get("999999999")
         kajabi_fake.hang(times=1)
         hanging = asyncio.create_task(api.customers.get("1"))
-        while not isinstance(seen[-1], RequestStarted):
-            await asyncio.sleep(0)
+        async with asyncio.timeout(5):
+            while not isinstance(seen[-1], RequestStarted):
+                await asyncio.sleep(0)
         hanging.cancel()
         await asyncio.wait([hanging])
     ended = [(event.error, event.cancelled) for event in seen if isinstance(event, OperationEnded)]
@@ -87,8 +88,9 @@ async def test_an_attempt_has_always_ended_before_its_operation(how: str, kajabi
         else:
             kajabi_fake.hang("customers.get")
         call = asyncio.create_task(api.customers.get("1", timeout=0.1 if how == "out of time" else 60.0))
-        while how == "cancelled" and not any(isinstance(event, RequestStarted) for event in seen):
-            await asyncio.sleep(0)
+        async with asyncio.timeout(5):
+            while how == "cancelled" and not any(isinstance(event, RequestStarted) for event in seen):
+                await asyncio.sleep(0)
         if how == "cancelled":
             call.cancel()
         await asyncio.wait([call])

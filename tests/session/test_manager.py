@@ -1,10 +1,12 @@
 """The session manager alone: tokens, attempts and pauses, without a socket."""
 
 import asyncio
+import copy
 import logging
+import pickle
 import re
 import traceback
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from typing import Any
 
 import pytest
@@ -13,6 +15,7 @@ import pytest_asyncio
 from kajabi_async import (
     AuthenticationError,
     BadRequestError,
+    ClientClosedError,
     ClientCredentials,
     KajabiError,
     NotFoundError,
@@ -22,6 +25,7 @@ from kajabi_async import (
     RetryPolicy,
     ServerError,
     SessionManager,
+    WrongLoopError,
 )
 from kajabi_async.exchange import Request, Tally
 from tests.clocks import ManualClock
@@ -110,6 +114,99 @@ async def test_a_401_replaces_the_token_and_sends_once_more(http: Any, manager: 
     assert (await manager.send(WRITE)).status == 201
     headers = [call.kwargs["headers"]["Authorization"] for call in _sent(http, "POST", CONTACTS)]
     assert headers == ["Bearer access-canary", "Bearer second"]
+
+
+@pytest.mark.parametrize(
+    ("credentials", "grants"),
+    [
+        (ClientCredentials("a", "b"), [b"client_credentials", b"client_credentials"]),
+        (RefreshTokenCredentials("r1"), [b"refresh_token=r1", b"refresh_token=second-refresh"]),
+    ],
+)
+async def test_a_token_that_is_rejected_takes_its_refresh_token_with_it(
+    http: Any, clock: ManualClock, credentials: Any, grants: list[bytes]
+) -> None:
+    """Unless the credentials are one: the key was rotated or revoked, and nothing that came of it is accepted."""
+    http.post(TOKEN, payload={**ISSUED, "refresh_token": "second-refresh"})
+    http.post(TOKEN, payload={**ISSUED, "access_token": "second"})
+    http.get(CUSTOMER, status=401)
+    http.get(CUSTOMER, payload={})
+    async with _managed(clock, credentials=credentials) as manager:
+        assert (await manager.send(READ)).status == 200
+    sent = [call.kwargs["data"] for call in _sent(http, "POST", TOKEN)]
+    assert [grant in body for grant, body in zip(grants, sent, strict=True)] == [True, True]
+
+
+async def test_calls_whose_token_is_rejected_share_the_next_one(http: Any, manager: SessionManager) -> None:
+    """Also the call that is told later, when the token was replaced already."""
+    replaced = asyncio.Event()
+
+    async def told_later(_: Any, **__: Any) -> None:
+        await replaced.wait()
+
+    http.post(TOKEN, payload=ISSUED)
+    http.post(TOKEN, payload={**ISSUED, "access_token": "second"}, repeat=True)
+    http.get(CUSTOMER, status=401, callback=told_later)
+    http.post(CONTACTS, status=401)
+    http.get(CUSTOMER, payload={})
+    http.post(CONTACTS, status=201, payload={})
+    later = asyncio.create_task(manager.send(READ))
+    while not _sent(http, "GET", CUSTOMER):
+        await asyncio.sleep(0)
+    await manager.send(WRITE)
+    replaced.set()
+    assert (await later).status == 200
+    assert manager.stats.token_requests == 2
+
+
+async def test_a_token_that_ended_is_replaced_although_another_operation_rejects_all(
+    http: Any, manager: SessionManager
+) -> None:
+    """For a while no token is requested for that one alone."""
+    http.post(TOKEN, payload=ISSUED)
+    http.post(TOKEN, payload={**ISSUED, "access_token": "second"})
+    http.post(TOKEN, payload={**ISSUED, "access_token": "third"})
+    http.get(CUSTOMER, status=401, repeat=True)
+    with pytest.raises(AuthenticationError):
+        await manager.send(READ)
+    http.post(CONTACTS, status=401)
+    http.post(CONTACTS, status=201, payload={})
+    assert (await manager.send(WRITE)).status == 201
+    with pytest.raises(AuthenticationError) as caught:
+        await manager.send(READ)
+    assert (caught.value.attempts, manager.stats.token_requests) == (1, 3)
+
+
+@pytest.mark.parametrize("had_one", [False, True], ids=["the first", "another"])
+async def test_a_call_waits_for_a_token_no_longer_than_it_has_time(
+    http: Any, manager: SessionManager, clock: ManualClock, *, had_one: bool
+) -> None:
+    """For its first token and for the one after it: a pause beyond its time is not begun."""
+    if had_one:
+        http.post(TOKEN, payload=ISSUED)
+        http.get(CUSTOMER, status=401)
+    http.post(TOKEN, status=429, headers={"Retry-After": "20"})
+    http.post(TOKEN, payload=ISSUED)
+    http.get(CUSTOMER, payload={})
+    with pytest.raises(RateLimitError) as caught:
+        await manager.send(READ, timeout=10)
+    error = caught.value
+    assert (error.at_token_endpoint, error.gave_up, error.retry_after, clock.slept) == (True, "deadline", 20.0, [])
+
+
+@pytest.mark.parametrize("had_one", [False, True], ids=["the first", "another"])
+async def test_an_operation_whose_time_starts_when_it_is_sent_waits_for_a_token_as_long_as_it_takes(
+    http: Any, manager: SessionManager, clock: ManualClock, *, had_one: bool
+) -> None:
+    """Also for the token after the one that was rejected."""
+    if had_one:
+        http.post(TOKEN, payload=ISSUED)
+        http.get(CUSTOMER, status=401)
+    http.post(TOKEN, status=429, headers={"Retry-After": "20"})
+    http.post(TOKEN, payload=ISSUED)
+    http.get(CUSTOMER, payload={})
+    assert (await manager.send(READ, timeout=10, timeout_starts="sent")).status == 200
+    assert sum(clock.slept) >= 20.0
 
 
 async def test_a_second_401_is_final(http: Any, manager: SessionManager) -> None:
@@ -244,6 +341,51 @@ async def test_a_revocation_that_fails_is_raised(http: Any, manager: SessionMana
     http.post(f"{BASE}/v1/oauth/revoke", status=500)
     with pytest.raises(ServerError):
         await manager.revoke()
+
+
+def test_a_session_is_open_from_the_start_until_it_is_closed() -> None:
+    """To ask is not to use: it may be asked without an event loop, and belongs to that of its first request."""
+    manager = SessionManager(credentials=ClientCredentials("a", "b"))
+
+    async def ask() -> None:
+        manager.check_open()
+
+    async def use() -> None:
+        with answering() as http:
+            http.get(CUSTOMER, payload={})
+            await manager.send(Request("GET", "/v1/customers/1", authorized=False))
+        manager.check_open()
+        with pytest.raises(WrongLoopError):
+            await asyncio.to_thread(asyncio.run, ask())
+        await manager.aclose()
+        with pytest.raises(ClientClosedError):
+            manager.check_open()
+
+    manager.check_open()
+    asyncio.run(ask())
+    asyncio.run(use())
+    with pytest.raises(ClientClosedError):
+        manager.check_open()
+
+
+def _key(*, client_id: str = "a", secret: str = "b", base_url: str = BASE, purpose: str = "records") -> bytes:
+    return SessionManager(credentials=ClientCredentials(client_id, secret), base_url=base_url).derive_key(purpose)
+
+
+def test_a_key_is_the_same_for_all_clients_of_one_account() -> None:
+    """And another one for other credentials, for another API and for another purpose."""
+    others = [_key(client_id="c"), _key(secret="c"), _key(base_url="https://proxy.example"), _key(purpose="lists")]
+    assert _key() == _key()
+    assert len({_key(), *others}) == 5
+    assert {len(key) for key in (_key(), *others)} == {32}
+
+
+@pytest.mark.parametrize("duplicate", [copy.copy, copy.deepcopy, pickle.dumps])
+def test_a_session_can_be_neither_copied_nor_pickled(duplicate: Callable[[object], object]) -> None:
+    """Its token and connections would have two owners; the error says what to do."""
+    manager = SessionManager(credentials=ClientCredentials("a", "b"))
+    with pytest.raises(TypeError, match=r"^a session owns a token and connections .*: share it$"):
+        duplicate(manager)
 
 
 FAILURES: dict[str, Any] = {

@@ -210,6 +210,90 @@ async def test_waiting_for_a_place_names_itself_and_never_counts_for_the_connect
         await first
 
 
+async def test_what_its_caller_retries_is_sent_once() -> None:
+    """The error says so; only what an idle connection has cost is sent again, as that says nothing about the server."""
+    once = Request("GET", "/v1/customers/1", authorized=False, once=True)
+    failing = answer(b"", status="503 Service Unavailable")
+    async with _talking(lambda _: failing) as (manager, server):
+        with pytest.raises(ServerError) as caught:
+            await manager.send(once)
+        assert (caught.value.gave_up, caught.value.attempts, len(server.seen)) == ("caller", 1, 1)
+        assert (manager.stats.retries, manager.stats.retries_denied) == (0, 0)
+    async with _talking(lambda number: None if number == 2 else answer()) as (manager, server):
+        await manager.send(once)
+        await manager.send(once)
+        assert (len(server.seen), manager.stats.resent) == (3, 1)
+
+
+class Holding:
+    """A server that answers requests for ``/held`` when `release` is set, and all others at once."""
+
+    def __init__(self) -> None:
+        self.release = asyncio.Event()
+        self.seen: list[bytes] = []
+
+    async def __call__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        while True:
+            path = (await read_request(reader)).split(b" ")[1]
+            self.seen.append(path)
+            if path == b"/held":
+                await self.release.wait()
+            writer.write(answer())
+
+    async def has_seen(self, number: int) -> None:
+        async with asyncio.timeout(5):
+            while len(self.seen) < number:
+                await asyncio.sleep(0)
+
+
+HELD = Request("GET", "/held", authorized=False)
+
+
+async def test_a_call_waits_for_a_place_no_longer_than_the_limit_on_the_queue() -> None:
+    """It ends well before its whole time does."""
+    server = Holding()
+    limits = Timeouts(total=20.0, queue=0.05)
+    async with serving(server) as base_url, session(base_url, concurrency=1, timeouts=limits) as manager:
+        held = asyncio.create_task(manager.send(HELD))
+        await server.has_seen(1)
+        late = asyncio.create_task(manager.send(GET))
+        await asyncio.wait([late], timeout=5)
+        server.release.set()
+        await asyncio.wait([late, held])
+        error = late.exception()
+        assert isinstance(error, RequestTimeoutError)
+        assert (error.phase, error.seconds, error.attempts) == ("queue", 0.05, 0)
+
+
+async def test_a_lookup_of_a_run_gets_the_place_that_a_call_has_left() -> None:
+    """Although it is kept for calls, as long as no run has a place."""
+    server = Holding()
+    async with serving(server) as base_url, session(base_url, concurrency=2, clock=ManualClock()) as manager:
+        held = asyncio.create_task(manager.send(HELD))
+        await server.has_seen(1)
+        await manager.send(GET)
+        lookup = asyncio.create_task(manager.send(GET, timeout_starts="sent"))
+        await asyncio.wait([lookup], timeout=5)
+        assert lookup.done()
+        server.release.set()
+        await asyncio.gather(lookup, held)
+
+
+async def test_a_run_leaves_the_places_alone_that_calls_have_needed_lately() -> None:
+    """The next call does not wait for an answer to one of its lookups."""
+    server = Holding()
+    async with serving(server) as base_url, session(base_url, concurrency=4, clock=ManualClock()) as manager:
+        await asyncio.gather(manager.send(GET), manager.send(GET))
+        lookups = [asyncio.create_task(manager.send(HELD, timeout_starts="sent")) for _ in range(4)]
+        await server.has_seen(4)
+        call = asyncio.create_task(manager.send(GET))
+        await asyncio.wait([call], timeout=5)
+        assert call.done()
+        server.release.set()
+        await asyncio.gather(call, *lookups)
+    assert server.seen.count(b"/held") == 4
+
+
 async def test_ten_thousand_cancellations_leave_the_whole_pool_usable() -> None:
     """Row R13, on a small scale: no slot is lost, and no connection is left half-open."""
 
