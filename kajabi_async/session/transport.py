@@ -256,9 +256,20 @@ class Transport:
         if isinstance(error, KajabiError) or not isinstance(error, Exception):
             return error
         failure = _translated(error, request, limits, place)
+        if isinstance(failure, ConfigurationError):
+            # A closed session is what a forked child has of the client's.
+            return self._refusal() or failure
         if isinstance(failure, ConnectionFailedError):
             failure.on_reused_connection = exchange.on_reused and isinstance(error, _BEFORE_THE_ANSWER)
         return failure
+
+    def _refusal(self) -> KajabiError | None:
+        """Return why no request may leave now; None if one may."""
+        try:
+            self._binding.check_open()
+        except KajabiError as refusal:
+            return refusal
+        return None
 
 
 def _translated(error: Exception, request: Request, limits: Timeouts, place: Place) -> KajabiError:

@@ -6,7 +6,7 @@ import select
 import socket
 import struct
 import time
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -15,7 +15,7 @@ import pytest
 from multidict import CIMultiDict
 from yarl import URL
 
-from kajabi_async import KajabiError, Timeouts, WrongLoopError
+from kajabi_async import KajabiError, RetryPolicy, ServerError, Timeouts, WrongLoopError
 from kajabi_async.session.binding import Process
 from kajabi_async.session.pool import PooledRequest
 from tests.session.serving import GET, answer, read_request, serving, session
@@ -377,11 +377,8 @@ async def test_a_lookup_of_the_host_that_closing_ends_is_not_reported(monkeypatc
             await under_way
 
 
-async def test_the_copy_of_a_pool_neither_hands_out_nor_closes_the_connections_of_the_parent(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    """The fork comes in the middle of a request, while a tool that traces it waits, and the child runs on."""
-    trace, pools, server = aiohttp.TraceConfig(), list[Any](), Server()
+def _forked(monkeypatch: pytest.MonkeyPatch, pools: list[Any]) -> Callable[..., Awaitable[None]]:
+    """Return what makes the test go on as a child forked of it, once there are *pools*."""
 
     async def fork(*_: Any) -> None:
         # What the hooks do. A real child would share the sockets of the test, and end with it.
@@ -389,7 +386,15 @@ async def test_the_copy_of_a_pool_neither_hands_out_nor_closes_the_connections_o
             monkeypatch.setattr(Process, "number", -1)
             pool.belongs_to_parent()
 
-    trace.on_request_start.append(fork)
+    return fork
+
+
+async def test_the_copy_of_a_pool_neither_hands_out_nor_closes_the_connections_of_the_parent(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """The fork comes in the middle of a request, while a tool that traces it waits, and the child runs on."""
+    trace, pools, server = aiohttp.TraceConfig(), list[Any](), Server()
+    trace.on_request_start.append(_forked(monkeypatch, pools))
     _trace_all_sessions(monkeypatch, trace)
     async with serving(server) as base_url:
         async with session(base_url) as manager:
@@ -401,5 +406,22 @@ async def test_the_copy_of_a_pool_neither_hands_out_nor_closes_the_connections_o
             assert not transport.is_open
         await asyncio.sleep(0.01)
         assert (len(server.connections), server.requests, server.ended) == (1, 1, 0)
+        server.connections[0].close()
+        await asyncio.sleep(0.01)
+
+
+async def test_a_retry_in_a_forked_child_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The fork comes after an answer that says to try again."""
+    trace, pools, server = aiohttp.TraceConfig(), list[Any](), Server(answer(b"", status="503 Service Unavailable"))
+    trace.on_request_end.append(_forked(monkeypatch, pools))
+    _trace_all_sessions(monkeypatch, trace)
+    retry = RetryPolicy(max_attempts=2)
+    async with serving(server) as base_url, session(base_url, retry=retry, jitter=lambda: 0.0) as manager:
+        with pytest.raises(ServerError):
+            await manager.send(GET)
+        pools.append(manager._transport._connector)
+        with pytest.raises(WrongLoopError, match="made before a fork"):
+            await manager.send(GET)
+        assert server.requests == 3
         server.connections[0].close()
         await asyncio.sleep(0.01)
