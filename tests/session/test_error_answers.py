@@ -73,7 +73,9 @@ def test_says_that_the_answer_was_a_web_page() -> None:
     for content_type in ("text/html; charset=utf-8", "Text/HTML"):
         error = answered(404, b"<html><title>Secret page</title></html>", content_type=content_type)
         assert error.hint == "The body was an HTML page; the answer was HTML, not JSON:API"
+        assert error.is_html is True
         assert "Secret page" not in str(error)
+    assert answered(404, b"{}", content_type="application/vnd.api+json").is_html is False
 
 
 def test_keeps_the_hint_of_the_status_beside_the_web_page() -> None:
@@ -98,7 +100,7 @@ def test_blames_no_key_unless_the_api_itself_says_so(status: int, body: bytes, c
     hint = answered(status, body, content_type=content_type).hint
     assert "before the API" in hint
     assert not {"key", "plan", "permission", "credentials"} & set(hint.split())
-    assert ("HTML" in hint) is (content_type == "text/html")
+    assert hint.startswith("The answer was HTML: ") is (content_type == "text/html")
 
 
 @pytest.mark.parametrize("body", [{"errors": [{"title": "Refused"}]}, {"error": "invalid_client"}])

@@ -67,6 +67,10 @@ async def _session(**settings: Any) -> AsyncGenerator[SessionManager]:
         await manager.aclose()
 
 
+def _answered_by_a_proxy(message: str) -> Exception:
+    return aiohttp.ClientHttpProxyError(cast("Any", None), (), status=407, message=message)
+
+
 async def _failure(http: Any, error: Exception, request: Request = GET) -> KajabiError:
     http.add(f"{BASE}{request.path}", request.method, exception=error)
     async with _session() as manager:
@@ -87,6 +91,16 @@ async def _failure(http: Any, error: Exception, request: Request = GET) -> Kajab
             "Name or service not known",
         ),
         (lambda: aiohttp.ClientConnectorSSLError(KEY, OSError(1, "wrong version number")), "wrong version number"),
+        (
+            lambda: aiohttp.ClientConnectorSSLError(KEY, OSError(1, "[SSL: WRONG_VERSION_NUMBER] wrong version")),
+            "[SSL: WRONG_VERSION_NUMBER] wrong version; the server does not speak TLS at this port",
+        ),
+        (
+            lambda: aiohttp.ClientConnectorSSLError(
+                KEY, OSError(1, "[SSL: RECORD_LAYER_FAILURE] record layer failure")
+            ),
+            "[SSL: RECORD_LAYER_FAILURE] record layer failure; the server does not speak TLS at this port",
+        ),
         (lambda: aiohttp.ClientConnectorError(KEY, OSError()), "ClientConnectorError"),
         (
             lambda: aiohttp.ClientConnectorError(KEY, OSError(111, "Connect call failed ('127.0.0.1', 9)")),
@@ -111,6 +125,19 @@ async def test_what_could_not_connect_says_why_and_was_never_sent(make: Any, rea
         f"POST /v1/contacts: could not connect to api.kajabi.com:443: {reason}",
         False,
     )
+
+
+async def test_a_failed_connection_without_an_address_names_the_api(http: Any) -> None:
+    """A test that stands in for the network makes the error without a key of a connection, as none is at hand."""
+    error = await _failure(http, aiohttp.ClientConnectorError(cast("Any", None), OSError(111, "Connection refused")))
+    assert str(error) == f"{HEAD}could not connect to api.kajabi.com: Connection refused"
+
+
+@pytest.mark.parametrize(("message", "answered"), [("No", "407 No"), ("", "407")])
+async def test_a_proxy_that_is_not_known_is_named_without_an_address(message: str, answered: str, http: Any) -> None:
+    """A session of another make may go through one; the text ends with the status if the proxy gives no reason."""
+    error = await _failure(http, _answered_by_a_proxy(message))
+    assert str(error) == f"{HEAD}the proxy made no connection to api.kajabi.com, but answered {answered}"
 
 
 @pytest.mark.parametrize(
