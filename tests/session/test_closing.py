@@ -1,6 +1,7 @@
 """The end of a client: requests under way end, no more are sent, and no resource is left open."""
 
 import asyncio
+import contextvars
 import gc
 import socket
 import threading
@@ -422,7 +423,8 @@ def _used_on_a_loop_that_ended(listening: socket.socket) -> tuple[SessionManager
         return peer
 
     listening.setblocking(False)
-    return manager, asyncio.run(use())
+    with asyncio.Runner(loop_factory=asyncio.SelectorEventLoop) as runner:
+        return manager, runner.run(use())
 
 
 @pytest.mark.filterwarnings("ignore:unclosed:ResourceWarning")
@@ -438,6 +440,31 @@ def test_closing_after_the_end_of_its_event_loop_leaves_no_connection_open() -> 
             peer.settimeout(5)
             assert peer.recv(1) == b""
     assert not manager._transport.is_open
+
+
+def test_closing_after_its_event_loop_ended_during_a_lookup_of_the_host() -> None:
+    """The lookup cannot be cancelled any more."""
+    manager = SessionManager(credentials=ClientCredentials("a", "b"), base_url="https://api.example")
+    loop: Any = asyncio.SelectorEventLoop()
+    looked_up = asyncio.Event()
+
+    async def look_up(*_: Any, **__: Any) -> Any:
+        looked_up.set()
+        await asyncio.Event().wait()
+
+    loop.getaddrinfo = look_up
+    context = contextvars.copy_context()
+    sending = loop.create_task(manager.send(GET), context=context)
+    loop.run_until_complete(looked_up.wait())
+    tasks: set[Any] = asyncio.all_tasks(loop)
+    loop.close()
+    asyncio.run(manager.aclose())
+    assert manager._binding.state == "closed"
+    assert not sending.done()
+    # The tasks cannot end, which the loop would log.
+    for task in tasks:
+        context.run(task.get_coro().close)
+        task._log_destroy_pending = False
 
 
 def test_closing_that_the_end_of_its_event_loop_cut_short_can_be_called_again() -> None:

@@ -11,6 +11,7 @@ from kajabi_async.errors import (
     ApiError,
     AuthenticationError,
     BadRequestError,
+    DecodeError,
     ErrorObject,
     NotFoundError,
     RateLimitError,
@@ -18,7 +19,7 @@ from kajabi_async.errors import (
     UnprocessableEntityError,
 )
 from kajabi_async.exchange import Answer, Request
-from kajabi_async.session.error_answers import error_of, errors_in
+from kajabi_async.session.error_answers import error_of, errors_in, refuse_html
 from tests.clocks import ManualClock
 from tests.jsonapi.strategies import document_bodies, json_values
 
@@ -83,6 +84,14 @@ def test_keeps_the_hint_of_the_status_beside_the_web_page() -> None:
     hint = answered(429, b"<html>", content_type="text/html").hint
     assert "Too many requests" in hint
     assert "HTML" in hint
+
+
+def test_refuses_a_web_page_in_place_of_an_answer() -> None:
+    """The error names the media type; the names of headers are in lower case, in whatever kind of mapping."""
+    page = Answer(200, {"content-type": "Text/HTML; charset=utf-8"}, b"<html>")
+    with pytest.raises(DecodeError, match="the answer is 'Text/HTML; charset=utf-8', not JSON:API"):
+        refuse_html(page, REQUEST)
+    refuse_html(Answer(200, {}, b""), REQUEST)
 
 
 @pytest.mark.parametrize("status", [401, 403])
