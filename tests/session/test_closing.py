@@ -1,7 +1,9 @@
 """The end of a client: requests under way end, no more are sent, and no resource is left open."""
 
 import asyncio
+import contextvars
 import gc
+import socket
 import threading
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
@@ -422,6 +424,87 @@ async def test_the_warning_of_a_dropped_client_does_not_name_the_caller_of_who_d
         exec(compile("drop()", "caller.py", "exec"), {"drop": drop})
     assert "caller.py" not in {warning.filename for warning in caught}
     await pool.close()
+
+
+def _used_on_a_loop_that_ended(listening: socket.socket) -> tuple[SessionManager, socket.socket]:
+    """Return a client that has kept a connection to *listening*, and the other end of it."""
+    host, port = listening.getsockname()
+    manager = SessionManager(credentials=ClientCredentials("a", "b"), base_url=f"http://{host}:{port}")
+
+    async def use() -> socket.socket:
+        sending = asyncio.create_task(manager.send(GET))
+        loop = asyncio.get_running_loop()
+        peer, _ = await loop.sock_accept(listening)
+        await loop.sock_recv(peer, 10_000)
+        await loop.sock_sendall(peer, answer())
+        await sending
+        return peer
+
+    listening.setblocking(False)
+    with asyncio.Runner(loop_factory=asyncio.SelectorEventLoop) as runner:
+        return manager, runner.run(use())
+
+
+@pytest.mark.filterwarnings("ignore:unclosed:ResourceWarning")
+def test_closing_after_the_end_of_its_event_loop_leaves_no_connection_open() -> None:
+    """Although the client itself is still there: the server need not wait for it."""
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        manager, peer = _used_on_a_loop_that_ended(listening)
+        with peer:
+            with pytest.raises(BlockingIOError):
+                peer.recv(1)
+            asyncio.run(manager.aclose())
+            gc.collect()
+            peer.settimeout(5)
+            assert peer.recv(1) == b""
+    assert not manager._transport.is_open
+
+
+def test_closing_after_its_event_loop_ended_during_a_lookup_of_the_host() -> None:
+    """The lookup cannot be cancelled any more."""
+    manager = SessionManager(credentials=ClientCredentials("a", "b"), base_url="https://api.example")
+    loop: Any = asyncio.SelectorEventLoop()
+    looked_up = asyncio.Event()
+
+    async def look_up(*_: Any, **__: Any) -> Any:
+        looked_up.set()
+        await asyncio.Event().wait()
+
+    loop.getaddrinfo = look_up
+    context = contextvars.copy_context()
+    sending = loop.create_task(manager.send(GET), context=context)
+    loop.run_until_complete(looked_up.wait())
+    tasks: set[Any] = asyncio.all_tasks(loop)
+    loop.close()
+    asyncio.run(manager.aclose())
+    assert manager._binding.state == "closed"
+    assert not sending.done()
+    # The tasks cannot end, which the loop would log.
+    for task in tasks:
+        context.run(task.get_coro().close)
+        task._log_destroy_pending = False
+
+
+def test_closing_that_the_end_of_its_event_loop_cut_short_can_be_called_again() -> None:
+    """Such as when a program is interrupted while it closes its client."""
+    manager = SessionManager(
+        credentials=ClientCredentials("a", "b"), base_url="http://127.0.0.1:1", retry=RetryPolicy(max_attempts=1)
+    )
+
+    async def use() -> None:
+        with pytest.raises(KajabiError):
+            await manager.send(GET)
+        tokens: Any = manager._tokens
+        tokens.aclose = asyncio.Event().wait
+        closing = asyncio.create_task(manager.aclose())
+        await asyncio.sleep(0)
+        closing.cancel()
+        await asyncio.wait([closing])
+        assert closing.cancelled()
+
+    asyncio.run(use())
+    asyncio.run(manager.aclose())
+    assert manager._binding.state == "closed"
 
 
 def test_a_life_only_ever_goes_on() -> None:

@@ -11,6 +11,7 @@ from kajabi_async.errors import (
     ApiError,
     AuthenticationError,
     BadRequestError,
+    DecodeError,
     ErrorObject,
     NotFoundError,
     RateLimitError,
@@ -18,7 +19,7 @@ from kajabi_async.errors import (
     UnprocessableEntityError,
 )
 from kajabi_async.exchange import Answer, Request
-from kajabi_async.session.error_answers import error_of, errors_in
+from kajabi_async.session.error_answers import error_of, errors_in, refuse_html
 from tests.clocks import ManualClock
 from tests.jsonapi.strategies import document_bodies, json_values
 
@@ -73,7 +74,9 @@ def test_says_that_the_answer_was_a_web_page() -> None:
     for content_type in ("text/html; charset=utf-8", "Text/HTML"):
         error = answered(404, b"<html><title>Secret page</title></html>", content_type=content_type)
         assert error.hint == "The body was an HTML page; the answer was HTML, not JSON:API"
+        assert error.is_html is True
         assert "Secret page" not in str(error)
+    assert answered(404, b"{}", content_type="application/vnd.api+json").is_html is False
 
 
 def test_keeps_the_hint_of_the_status_beside_the_web_page() -> None:
@@ -81,6 +84,14 @@ def test_keeps_the_hint_of_the_status_beside_the_web_page() -> None:
     hint = answered(429, b"<html>", content_type="text/html").hint
     assert "Too many requests" in hint
     assert "HTML" in hint
+
+
+def test_refuses_a_web_page_in_place_of_an_answer() -> None:
+    """The error names the media type; the names of headers are in lower case, in whatever kind of mapping."""
+    page = Answer(200, {"content-type": "Text/HTML; charset=utf-8"}, b"<html>")
+    with pytest.raises(DecodeError, match="the answer is 'Text/HTML; charset=utf-8', not JSON:API"):
+        refuse_html(page, REQUEST)
+    refuse_html(Answer(200, {}, b""), REQUEST)
 
 
 @pytest.mark.parametrize("status", [401, 403])
@@ -98,7 +109,7 @@ def test_blames_no_key_unless_the_api_itself_says_so(status: int, body: bytes, c
     hint = answered(status, body, content_type=content_type).hint
     assert "before the API" in hint
     assert not {"key", "plan", "permission", "credentials"} & set(hint.split())
-    assert ("HTML" in hint) is (content_type == "text/html")
+    assert hint.startswith("The answer was HTML: ") is (content_type == "text/html")
 
 
 @pytest.mark.parametrize("body", [{"errors": [{"title": "Refused"}]}, {"error": "invalid_client"}])

@@ -1,6 +1,7 @@
 """Every way in which the HTTP library can fail, and the error that the caller gets."""
 
 import os
+import re
 import ssl
 from collections.abc import AsyncGenerator, Generator
 from contextlib import asynccontextmanager
@@ -24,6 +25,8 @@ from kajabi_async import (
     Timeouts,
 )
 from kajabi_async.exchange import Request
+from kajabi_async.session.pool import PooledRequest
+from kajabi_async.session.sharing import SharingSession
 from tests.session.aioresponses_adapter import answering
 
 BASE = "https://api.kajabi.com"
@@ -60,11 +63,16 @@ def http() -> Generator[Any]:
 @asynccontextmanager
 async def _session(**settings: Any) -> AsyncGenerator[SessionManager]:
     settings.setdefault("retry", RetryPolicy(max_attempts=1))
-    manager = SessionManager(credentials=ClientCredentials("id", "secret"), base_url=BASE, **settings)
+    settings.setdefault("base_url", BASE)
+    manager = SessionManager(credentials=ClientCredentials("id", "secret"), **settings)
     try:
         yield manager
     finally:
         await manager.aclose()
+
+
+def _answered_by_a_proxy(message: str) -> Exception:
+    return aiohttp.ClientHttpProxyError(cast("Any", None), (), status=407, message=message)
 
 
 async def _failure(http: Any, error: Exception, request: Request = GET) -> KajabiError:
@@ -87,6 +95,16 @@ async def _failure(http: Any, error: Exception, request: Request = GET) -> Kajab
             "Name or service not known",
         ),
         (lambda: aiohttp.ClientConnectorSSLError(KEY, OSError(1, "wrong version number")), "wrong version number"),
+        (
+            lambda: aiohttp.ClientConnectorSSLError(KEY, OSError(1, "[SSL: WRONG_VERSION_NUMBER] wrong version")),
+            "[SSL: WRONG_VERSION_NUMBER] wrong version; the server does not speak TLS at this port",
+        ),
+        (
+            lambda: aiohttp.ClientConnectorSSLError(
+                KEY, OSError(1, "[SSL: RECORD_LAYER_FAILURE] record layer failure")
+            ),
+            "[SSL: RECORD_LAYER_FAILURE] record layer failure; the server does not speak TLS at this port",
+        ),
         (lambda: aiohttp.ClientConnectorError(KEY, OSError()), "ClientConnectorError"),
         (
             lambda: aiohttp.ClientConnectorError(KEY, OSError(111, "Connect call failed ('127.0.0.1', 9)")),
@@ -111,6 +129,19 @@ async def test_what_could_not_connect_says_why_and_was_never_sent(make: Any, rea
         f"POST /v1/contacts: could not connect to api.kajabi.com:443: {reason}",
         False,
     )
+
+
+async def test_a_failed_connection_without_an_address_names_the_api(http: Any) -> None:
+    """A test that stands in for the network makes the error without a key of a connection, as none is at hand."""
+    error = await _failure(http, aiohttp.ClientConnectorError(cast("Any", None), OSError(111, "Connection refused")))
+    assert str(error) == f"{HEAD}could not connect to api.kajabi.com: Connection refused"
+
+
+@pytest.mark.parametrize(("message", "answered"), [("No", "407 No"), ("", "407")])
+async def test_a_proxy_that_is_not_known_is_named_without_an_address(message: str, answered: str, http: Any) -> None:
+    """A session of another make may go through one; the text ends with the status if the proxy gives no reason."""
+    error = await _failure(http, _answered_by_a_proxy(message))
+    assert str(error) == f"{HEAD}the proxy made no connection to api.kajabi.com, but answered {answered}"
 
 
 @pytest.mark.parametrize(
@@ -222,22 +253,22 @@ async def test_a_session_that_was_handed_in_gets_the_client_limits_and_sends_onc
     assert len(call.kwargs["middlewares"]) == 2
 
 
+def _made(kind: type, monkeypatch: pytest.MonkeyPatch) -> list[dict[str, Any]]:
+    """Return the list to which the arguments of each *kind* are added that is made from now on."""
+    made: list[dict[str, Any]] = []
+    make = cast("Any", kind).__init__
+
+    def note(self: Any, *arguments: Any, **keywords: Any) -> None:
+        made.append(keywords)
+        make(self, *arguments, **keywords)
+
+    monkeypatch.setattr(kind, "__init__", note)
+    return made
+
+
 async def test_the_clients_session_is_made_for_many_short_requests(http: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     """Without a queue, cookies, settings of the environment or limits of its own; addresses are cached for a while."""
-    sessions: list[dict[str, Any]] = []
-    pools: list[dict[str, Any]] = []
-    make_session, make_pool = (cast("Any", kind).__init__ for kind in (aiohttp.ClientSession, aiohttp.TCPConnector))
-
-    def session(self: Any, *arguments: Any, **keywords: Any) -> None:
-        sessions.append(keywords)
-        make_session(self, *arguments, **keywords)
-
-    def pool(self: Any, *arguments: Any, **keywords: Any) -> None:
-        pools.append(keywords)
-        make_pool(self, *arguments, **keywords)
-
-    monkeypatch.setattr(aiohttp.ClientSession, "__init__", session)
-    monkeypatch.setattr(aiohttp.TCPConnector, "__init__", pool)
+    sessions, pools = _made(aiohttp.ClientSession, monkeypatch), _made(aiohttp.TCPConnector, monkeypatch)
     http.get(f"{BASE}/v1/customers/1", payload={}, repeat=True)
     async with _session() as manager:
         for _ in range(3):
@@ -247,6 +278,48 @@ async def test_the_clients_session_is_made_for_many_short_requests(http: Any, mo
     assert made["timeout"] == aiohttp.ClientTimeout(total=None, connect=None, sock_connect=10.0)
     assert isinstance(made["cookie_jar"], aiohttp.DummyCookieJar)
     assert (made["trust_env"], made["raise_for_status"]) == (False, False)
+    # It works out no header and no server once more for each request.
+    assert made["request_class"] is PooledRequest
+
+
+@pytest.mark.parametrize(
+    ("base_url", "host"),
+    [
+        ("https://api.example", "api.example"),
+        ("https://api.example:443", "api.example"),
+        ("https://api.example:8443", "api.example:8443"),
+        ("http://127.0.0.1:80", "127.0.0.1"),
+        ("http://[::1]:8080", "[::1]:8080"),
+    ],
+)
+async def test_the_host_is_sent_with_its_port_unless_that_is_the_default(
+    base_url: str, host: str, http: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A server of several names may know itself without the port alone."""
+    sessions = _made(aiohttp.ClientSession, monkeypatch)
+    http.get(re.compile(".*/v1/customers/1"), payload={})
+    async with _session(base_url=base_url) as manager:
+        await manager.send(GET)
+    assert sessions[0]["headers"]["Host"] == host
+
+
+@pytest.mark.parametrize(
+    ("seconds", "option"),
+    [
+        (0.5, {"timeout": aiohttp.ClientTimeout(total=None, connect=None, sock_connect=0.5)}),
+        (None, {"timeout": aiohttp.ClientTimeout(total=None, connect=None, sock_connect=None)}),
+        (10.0, {}),
+    ],
+)
+async def test_a_client_that_shares_a_pool_connects_within_its_own_limit(
+    seconds: float | None, option: dict[str, Any], http: Any
+) -> None:
+    """The pool has the limit of the client that made it."""
+    http.get(f"{BASE}/v1/customers/1", payload={})
+    async with _session() as manager:
+        await SharingSession(manager, timeouts=Timeouts(connect=seconds), retry=None).send(GET)
+    ((call,),) = http.requests.values()
+    assert {name: value for name, value in call.kwargs.items() if name == "timeout"} == option
 
 
 async def test_a_call_may_go_without_a_limit(http: Any) -> None:

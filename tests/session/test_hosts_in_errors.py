@@ -107,6 +107,13 @@ async def test_a_host_that_nothing_listens_at_is_named() -> None:
     assert str(error).startswith(f"GET /v1/customers/1: could not connect to 127.0.0.1:{port}: Connection refused")
 
 
+async def test_an_address_with_colons_is_put_in_brackets() -> None:
+    """Otherwise its port could not be told from it."""
+    port = _unused_port()
+    error = await _failure(f"http://[::1]:{port}")
+    assert str(error).startswith(f"GET /v1/customers/1: could not connect to [::1]:{port}: ")
+
+
 async def test_a_host_without_an_address_is_named() -> None:
     """A misspelt one, most likely."""
     error = await _failure("https://no-such-host.invalid")
@@ -205,7 +212,26 @@ async def test_a_proxy_that_nothing_listens_at_is_named_apart() -> None:
     proxy = f"127.0.0.1:{_unused_port()}"
     async with _through(f"http://{proxy}") as theirs:
         error = await _failure("https://api.example", http_session=theirs)
-    assert f"could not connect to the proxy {proxy} on the way to api.example: " in str(error)
+        assert f"could not connect to the proxy {proxy} on the way to api.example: " in str(error)
+        error = await _failure("https://api.example:8443", http_session=theirs)
+    assert f"could not connect to the proxy {proxy} on the way to api.example:8443: " in str(error)
+
+
+async def test_a_server_that_speaks_no_tls_behind_a_proxy_is_named_with_it() -> None:
+    """The proxy made a connection, and it may be the one that reads along."""
+
+    async def connect(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await read_request(reader)
+        writer.write(b"HTTP/1.1 200 Connection established\r\n\r\n")
+        await reader.read(1)
+        writer.write(b"HTTP/1.1 400 Bad Request\r\n\r\n")
+        await writer.drain()
+
+    async with serving(connect) as proxy, _through(proxy) as theirs:
+        error = await _failure("https://api.example:8443", http_session=theirs)
+    expected = f"could not connect to api.example:8443 through the proxy {proxy.removeprefix('http://')}: "
+    assert expected in str(error)
+    assert getattr(error, "never_sent", False)
 
 
 async def test_a_proxy_that_refuses_is_named_apart() -> None:

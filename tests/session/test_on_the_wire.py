@@ -373,7 +373,7 @@ async def test_an_answer_up_to_the_limit_is_read(size: int) -> None:
 async def test_an_answer_beyond_the_limit_is_refused_by_its_size() -> None:
     """The text names the limit and the request; an answer in pieces is counted as a whole."""
     whole = answer(b"x" * 101)
-    for pieces in ((whole,), (whole[:-50], whole[-50:])):
+    for pieces in ((whole,), (whole[:-50], whole[-50:]), (whole[:-1], whole[-1:])):
         async with serving(Server(*pieces)) as base_url, session(base_url, max_answer_bytes=100) as manager:
             with pytest.raises(AnswerTooLargeError) as caught:
                 await manager.send(GET)

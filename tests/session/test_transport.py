@@ -342,6 +342,39 @@ async def test_a_session_that_is_dropped_open_warns() -> None:
         await pool.close()
 
 
+async def test_a_session_that_is_dropped_open_ends_its_connections() -> None:
+    """The server need not keep them until it loses patience."""
+    ended = asyncio.Event()
+
+    async def handle(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await read_request(reader)
+        writer.write(answer())
+        try:
+            await reader.read()
+        finally:
+            ended.set()
+
+    from kajabi_async import ClientCredentials, SessionManager  # noqa: PLC0415 - without the closing helper
+
+    async with serving(handle) as base_url:
+        manager = SessionManager(credentials=ClientCredentials("a", "b"), base_url=base_url)
+        await manager.send(GET)
+        with pytest.warns(ResourceWarning, match="was dropped without being closed"):
+            del manager
+            gc.collect()
+        async with asyncio.timeout(5):
+            await ended.wait()
+
+
+def test_only_a_session_of_aiohttp_can_be_handed_in() -> None:
+    """The error names what was given."""
+    from kajabi_async import ClientCredentials, SessionManager  # noqa: PLC0415 - for its arguments
+
+    given: Any = "https://api.kajabi.com"
+    with pytest.raises(ConfigurationError, match=r"^http_session must be an aiohttp\.ClientSession, got str$"):
+        SessionManager(credentials=ClientCredentials("a", "b"), http_session=given)
+
+
 @pytest.mark.parametrize("known", [True, False])
 async def test_a_dropped_session_names_a_line_outside_of_the_package(
     *, known: bool, monkeypatch: pytest.MonkeyPatch

@@ -88,11 +88,8 @@ class Deadline(Struct):
     def stop_listening(self) -> bool:
         """Return whether silence alone cancelled the task; the block may then go on."""
         self.silent_at = math.inf
-        if not self._silenced:
-            return False
-        if self._deadlines.are_ended:
-            # The client is closed, although silence came first.
-            self._silenced = False
+        # Where the client is closed, that ends the block, although silence came first.
+        if not self._silenced or self._deadlines.are_ended:
             return False
         self._ran_out = self._silenced = False
         self._deadlines.add(self)

@@ -16,6 +16,7 @@ from kajabi_async.session.credentials import Secret
 from tests.clocks import ManualClock
 from tests.session.auth.test_shared import held, shared_keeper
 from tests.session.auth.test_token import LIFE, Issuer
+from tests.virtual_time import virtually
 
 TOKEN = StoredToken(Secret("a1"), Secret("r1"), 900.0, 1000.0, 3)
 CALLS = ("load", "acquire", "release", "save", "discard")
@@ -238,6 +239,22 @@ async def test_a_lease_that_a_cancelled_caller_was_taking_is_given_back(cancella
     assert await MemoryTokenStore.acquire(store, "ab") is not None
 
 
+def test_a_cancelled_caller_waits_a_while_for_a_store_that_hangs() -> None:
+    """For as long as any call of a store may take, and no longer."""
+
+    async def cancel() -> float:
+        checked = CheckedStore(Odd(_hanging, "acquire"), "ab")
+        acquiring = asyncio.create_task(checked.acquire())
+        await asyncio.sleep(1.0)
+        acquiring.cancel()
+        cancelled_at = asyncio.get_running_loop().time()
+        await asyncio.wait([acquiring])
+        assert acquiring.cancelled()
+        return asyncio.get_running_loop().time() - cancelled_at
+
+    assert virtually(cancel()) == 3.0
+
+
 async def test_only_a_lease_is_given_back() -> None:
     """A store that had none for the cancelled caller, as another client holds it, is not called again."""
     store = SlowLease()
@@ -281,7 +298,9 @@ async def test_closing_the_client_while_it_takes_a_lease_leaves_none() -> None:
 
 
 async def test_closing_does_not_wait_for_a_store_that_hangs(monkeypatch: pytest.MonkeyPatch) -> None:
-    """It leaves no task behind."""
+    """It leaves no task behind, and the loop reports nothing of those that were cancelled."""
+    unhandled: list[dict[str, Any]] = []
+    asyncio.get_running_loop().set_exception_handler(lambda _, context: unhandled.append(context))
     monkeypatch.setattr("kajabi_async.session.auth.checked_store._SECONDS", 0.02)
     checked = CheckedStore(Odd(_hanging, "load"), "ab")
     with pytest.raises(StoreUnavailableError):
@@ -290,6 +309,27 @@ async def test_closing_does_not_wait_for_a_store_that_hangs(monkeypatch: pytest.
         await checked.aclose()
         await asyncio.sleep(0)
     assert asyncio.all_tasks() == {asyncio.current_task()}
+    assert unhandled == []
+
+
+async def test_what_a_store_raises_too_late_is_not_reported(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The caller has continued without it."""
+    unhandled: list[dict[str, Any]] = []
+    asyncio.get_running_loop().set_exception_handler(lambda _, context: unhandled.append(context))
+    monkeypatch.setattr("kajabi_async.session.auth.checked_store._SECONDS", 0.02)
+    fails = asyncio.Event()
+
+    async def load(_: str) -> None:
+        await fails.wait()
+        raise ValueError("canary")
+
+    checked = CheckedStore(Odd(load, "load"), "ab")
+    with pytest.raises(StoreUnavailableError, match="no answer within"):
+        await checked.load()
+    fails.set()
+    await checked.aclose()
+    gc.collect()
+    assert unhandled == []
 
 
 async def _hanging(*_: Any, **__: Any) -> Any:
@@ -297,10 +337,13 @@ async def _hanging(*_: Any, **__: Any) -> Any:
 
 
 async def test_what_is_set_up_wrongly_is_raised_as_it_is() -> None:
-    """A store of another event loop, for example."""
+    """A store of another event loop, for example; no further attempt follows."""
     checked = CheckedStore(Odd(_raising(WrongLoopError("another loop")), "load"), "ab")
     with pytest.raises(WrongLoopError):
         await checked.load()
+    with pytest.raises(WrongLoopError) as caught:
+        await held(shared_keeper(Issuer(), Odd(_raising(WrongLoopError("another loop")), "load")))
+    assert (caught.value.attempts, caught.value.maybe_applied, caught.value.gave_up) == (1, False, "final")
 
 
 @pytest.mark.parametrize("seconds", [None, 0, -1, True, "20", float("nan"), float("inf"), 10**400])

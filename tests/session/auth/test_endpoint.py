@@ -1,6 +1,7 @@
 """The two requests that no caller makes: what is sent, how often, what observers see, and what a failure says."""
 
 import asyncio
+import contextlib
 import json
 from typing import Any, cast
 
@@ -12,6 +13,7 @@ from kajabi_async.errors import (
     BadRequestError,
     ClientClosedError,
     ConnectionFailedError,
+    KajabiError,
     NotFoundError,
     PermissionDeniedError,
     RateLimitError,
@@ -27,8 +29,9 @@ from kajabi_async.session.credentials import ClientCredentials, Secret
 from kajabi_async.session.error_answers import error_of
 from kajabi_async.session.limits.deadlines import Deadline, Deadlines
 from kajabi_async.session.limits.gate import Gate
-from kajabi_async.session.limits.rate import as_rate
+from kajabi_async.session.limits.rate import RateLimit, as_rate
 from tests.clocks import ManualClock
+from tests.session.limits.test_gate_by_moment import ScriptedRate
 
 BASE = "https://api.kajabi.com"
 CREDENTIALS = ClientCredentials("id", "p&w")
@@ -64,7 +67,7 @@ class Wire:
 class Harness:
     """Token requests over a `Wire`, with every event and report that they produce."""
 
-    def __init__(self, *answers: Any, watched: bool = True, rate: float | None = None) -> None:
+    def __init__(self, *answers: Any, watched: bool = True, rate: float | RateLimit | None = None) -> None:
         self.clock = ManualClock()
         self.wire = Wire(self.clock, *answers)
         self.gate = Gate(1, as_rate(rate), self.clock)
@@ -182,6 +185,20 @@ async def test_token_requests_count_for_the_rate_and_need_no_slot() -> None:
     assert sum(asked.clock.slept) == pytest.approx(0.75)
 
 
+async def test_every_answer_but_a_refusal_tells_the_rate_that_the_api_keeps_up() -> None:
+    """A request without an answer tells it nothing."""
+    rate = ScriptedRate()
+    asked = Harness(200, 429, 503, ConnectionFailedError("gone"), rate=rate)
+    for _ in range(4):
+        with contextlib.suppress(KajabiError):
+            await asked.requests.ask(CREDENTIALS, 1)
+    began = asked.clock.now - 1.0
+    assert [call for call in rate.calls if call[0] == "answered"] == [
+        ("answered", began + 0.25),
+        ("answered", began + 0.75),
+    ]
+
+
 OAUTH = b'{"error":"%s"}'
 
 
@@ -217,6 +234,15 @@ async def test_only_refused_credentials_are_an_authentication_error(
     assert (error.retry_after, error.retry_at) == (7.0, asked.clock.time() + 7.0)
     titles = [json.loads(body)["error"]] if body.startswith(b"{") else []
     assert [each.title for each in error.errors] == titles
+
+
+@pytest.mark.parametrize(("content_type", "is_html"), [("text/html", True), ("application/json", False)])
+async def test_the_error_of_a_token_request_says_whether_a_page_came(content_type: str, *, is_html: bool) -> None:
+    """Such a page is of what stands before the API, and passes."""
+    asked = Harness(Answer(404, {"content-type": content_type}, b"<html>"))
+    with pytest.raises(NotFoundError) as caught:
+        await asked.requests.ask(CREDENTIALS, 1)
+    assert caught.value.is_html is is_html
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import copy
 import json
 import logging
 from typing import Any
@@ -335,6 +336,42 @@ async def test_a_caller_that_waited_takes_the_token_that_came_meanwhile() -> Non
         "token-2"
     }
     assert len(issuer.attempts) == 2
+
+
+async def test_a_caller_that_wakes_up_late_takes_the_token_that_came_meanwhile(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Its pause took longer, and no further token is requested."""
+    issuer, clock = Issuer(ServerError(status=503)), ManualClock()
+    tokens = keeper(issuer, clock)
+    alarms = [asyncio.Event(), asyncio.Event()]
+    asleep: list[asyncio.Event] = []
+
+    async def sleep(_: float) -> None:
+        asleep.append(alarms[len(asleep)])
+        await asleep[-1].wait()
+
+    monkeypatch.setattr(clock, "sleep", sleep)
+    callers = [asyncio.create_task(tokens.renewed()) for _ in alarms]
+    while len(asleep) < len(alarms):
+        await asyncio.sleep(0)
+    clock.advance(1.0)
+    alarms[0].set()
+    await asyncio.wait(callers, return_when=asyncio.FIRST_COMPLETED)
+    alarms[1].set()
+    early, late = await asyncio.gather(*callers)
+    assert early is late
+    assert issuer.attempts == [1, 2]
+
+
+@pytest.mark.parametrize("name", PASSING)
+async def test_a_call_that_got_no_token_has_applied_nothing(name: str) -> None:
+    """Whatever the request for the token met: the call itself was not sent."""
+    error = copy.copy(PASSING[name]).sent(attempts=1, maybe_applied=True)
+    tokens = keeper(Issuer(*[error] * 4))
+    with pytest.raises(type(error)) as caught:
+        await tokens.renewed()
+    assert caught.value.maybe_applied is False
 
 
 async def test_forgetting_leaves_a_newer_token() -> None:

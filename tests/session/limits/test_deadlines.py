@@ -11,6 +11,7 @@ import pytest
 from kajabi_async import RequestTimeoutError
 from kajabi_async.exchange import Request
 from kajabi_async.session.limits.deadlines import Deadline, Deadlines, ran_out
+from tests.virtual_time import virtually
 
 REQUEST = Request("GET", "/v1/customers/1")
 
@@ -107,6 +108,20 @@ async def test_silence_is_not_limited_after_the_answer() -> None:
         await asyncio.sleep(0.03)
 
 
+async def test_the_end_of_all_goes_before_silence() -> None:
+    """The block does not go on, although silence came first."""
+    deadlines, went_on = Deadlines(), None
+    with deadlines.limit(None) as limit:
+        limit.listen(0.01)
+        try:
+            await forever()
+        except asyncio.CancelledError:
+            deadlines.end_all()
+            went_on = limit.stop_listening()
+            raise
+    assert went_on is False
+
+
 async def test_time_that_is_up_goes_before_silence() -> None:
     """If both expire in the same moment, the block has no time left to continue."""
     ended_by_silence = None
@@ -116,6 +131,20 @@ async def test_time_that_is_up_goes_before_silence() -> None:
         ended_by_silence = await silence(limit)
         raise asyncio.CancelledError
     assert ended_by_silence is False
+
+
+def test_time_that_is_up_to_the_moment_goes_before_silence() -> None:
+    """On a clock that stands exactly at both moments."""
+
+    async def work() -> bool | None:
+        ended_by_silence = None
+        with Deadlines().limit(2.0) as limit:
+            limit.listen(2.0)
+            ended_by_silence = await silence(limit)
+            raise asyncio.CancelledError
+        return ended_by_silence
+
+    assert virtually(work()) is False
 
 
 async def test_the_cancellation_of_others_goes_before_silence() -> None:
@@ -328,7 +357,8 @@ async def test_no_limit_arms_nothing() -> None:
         assert (limit.at, deadlines._timer) == (math.inf, None)
 
 
-async def test_a_deadline_that_has_come_to_the_moment_has_run_out() -> None:
+@pytest.mark.parametrize("moment", ["at", "silent_at"])
+async def test_a_deadline_that_has_come_to_the_moment_has_run_out(moment: str) -> None:
     """The loop's clock may lag a moment behind the timer."""
     deadlines = Deadlines()
     now = asyncio.get_running_loop().time() + 60.0
@@ -336,7 +366,7 @@ async def test_a_deadline_that_has_come_to_the_moment_has_run_out() -> None:
     for later in (0.0, 1.0):
         deadlines.armed_for = now
         with deadlines.limit(None) as deadline:
-            deadline.at = now + later
+            setattr(deadline, moment, now + later)
             deadlines._go_off()
             await asyncio.sleep(0)
             went_on.append(later)
