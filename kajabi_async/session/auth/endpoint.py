@@ -148,7 +148,7 @@ def _rejection(answer: Answer, request: Request, clock: Clock) -> ApiError:
         retry_after=error.retry_after,
         hint=hint,
     )
-    rejection.retry_at = error.retry_at
+    rejection.retry_at, rejection.is_html = error.retry_at, error.is_html
     return rejection
 
 

@@ -236,11 +236,14 @@ async def test_only_refused_credentials_are_an_authentication_error(
     assert [each.title for each in error.errors] == titles
 
 
+@pytest.mark.parametrize("status", [401, 403, 404])
 @pytest.mark.parametrize(("content_type", "is_html"), [("text/html", True), ("application/json", False)])
-async def test_the_error_of_a_token_request_says_whether_a_page_came(content_type: str, *, is_html: bool) -> None:
+async def test_the_error_of_a_token_request_says_whether_a_page_came(
+    content_type: str, status: int, *, is_html: bool
+) -> None:
     """Such a page is of what stands before the API, and passes."""
-    asked = Harness(Answer(404, {"content-type": content_type}, b"<html>"))
-    with pytest.raises(NotFoundError) as caught:
+    asked = Harness(Answer(status, {"content-type": content_type}, b"<html>"))
+    with pytest.raises(ApiError) as caught:
         await asked.requests.ask(CREDENTIALS, 1)
     assert caught.value.is_html is is_html
 
