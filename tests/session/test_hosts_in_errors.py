@@ -14,6 +14,7 @@ import trustme
 from kajabi_async import ConnectionFailedError, RequestTimeoutError, RetryPolicy, Timeouts, TransportError
 from kajabi_async.exchange import Request
 from kajabi_async.session import SessionManager
+from kajabi_async.session.failures import Place
 from tests.session.serving import GET, answer, read_request, serving, session
 
 Write = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Any]
@@ -266,3 +267,17 @@ async def test_the_error_of_a_request_for_a_token_names_the_host() -> None:
             with pytest.raises(TransportError, match=f"nothing came from {base_url.removeprefix('http://')}") as caught:
                 await manager.send(Request("GET", "/v1/customers/1"))
     assert caught.value.at_token_endpoint
+
+
+@pytest.mark.parametrize(
+    ("base_url", "named"),
+    [
+        ("https://api.example:443", "api.example"),
+        ("http://api.example:80", "api.example"),
+        ("https://api.example:80", "api.example:80"),
+        ("http://api.example:443", "api.example:443"),
+    ],
+)
+def test_a_port_is_named_unless_it_is_that_of_the_scheme(base_url: str, named: str) -> None:
+    """However the base URL was written."""
+    assert str(Place.of(base_url)) == named

@@ -431,3 +431,11 @@ async def test_a_missing_resource_is_not_found(http: Any, manager: SessionManage
     with pytest.raises(NotFoundError, match="abc") as caught:
         await manager.send(READ)
     assert caught.value.request_id == "abc"
+
+
+async def test_a_query_goes_to_the_same_scheme_and_host(http: Any, manager: SessionManager) -> None:
+    """With TLS as any other request."""
+    url = f"{CONTACTS}?page=2"
+    http.get(url, payload={})
+    await manager.send(Request("GET", "/v1/contacts", query="page=2", authorized=False))
+    assert len(_sent(http, "GET", url)) == 1

@@ -249,3 +249,11 @@ def test_reads_are_repeated_and_nothing_else(method: str) -> None:
 def test_a_write_that_was_refused_was_not_applied(status: int) -> None:
     """All of 4xx but 408; for an exception that is no status it is unknown."""
     assert maybe_applied(_status(status), is_write=True) is (status < 400)
+
+
+def test_the_statuses_of_a_policy_are_several() -> None:
+    """One number is refused by the name of the setting."""
+    statuses: Any = 503
+    with pytest.raises(ConfigurationError) as caught:
+        RetryPolicy(statuses=statuses)
+    assert str(caught.value) == "an iterable of statuses is needed, got int"

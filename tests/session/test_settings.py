@@ -234,6 +234,8 @@ def test_the_limits_are_a_minute_in_all_ten_seconds_for_connecting_and_thirty_fo
         ({"max_answer_elements": 0}, "max_answer_elements must be a whole number of at least 1, got 0"),
         ({"max_answer_elements": 1e6}, "max_answer_elements must be a whole number of at least 1, got 1000000.0"),
         *(({"user_agent": agent}, "user_agent must be printable ASCII") for agent in ("a\r\nb", " ", "", "\u00e9")),
+        ({"user_agent": 5}, "user_agent must be text, got int"),
+        ({"allow_insecure": "no"}, "allow_insecure must be True or False, got 'no'"),
         ({"retry": 5}, "retry must be a RetryPolicy, got int"),
         ({"retry": False}, "retry must be a RetryPolicy, got bool"),
         ({"clock": 5}, "clock must have monotonic(), time() and sleep(), got int"),
@@ -309,6 +311,54 @@ def test_where_a_client_may_not_be_used_is_said() -> None:
     assert refused(ClientClosedError, binding) == (
         "the client is closed: make another one, or keep it open while it is used"
     )
+
+
+async def test_no_request_leaves_in_another_process_than_the_first() -> None:
+    """Even if it began before the fork."""
+    binding = Binding()
+    binding.check()
+    binding.check_open()
+    binding._process = 0
+    with pytest.raises(WrongLoopError, match="before a fork"):
+        binding.check_open()
+
+
+async def test_connections_are_closed_by_the_process_that_made_them_and_once() -> None:
+    """Before the first use there are none."""
+    binding = Binding()
+    assert not binding.owns_connections()
+    binding.check()
+    process = binding._process
+    assert binding.owns_connections()
+    binding._process = 0
+    assert not binding.owns_connections()
+    binding._process = process
+    binding.close()
+    assert binding.owns_connections()
+    binding.closed()
+    assert not binding.owns_connections()
+
+
+def test_connections_of_an_event_loop_that_is_closed_are_not_closed_again() -> None:
+    """They ended with it."""
+    binding = Binding()
+
+    async def use() -> None:
+        binding.check()
+
+    async def owns() -> bool:
+        return binding.owns_connections()
+
+    asyncio.run(use())
+    assert not asyncio.run(owns())
+
+
+async def test_a_client_that_was_never_used_is_closed_once_and_for_all() -> None:
+    """As one that was used."""
+    binding = Binding()
+    assert [binding.close(), binding.close()] == [True, False]
+    with pytest.raises(ClientClosedError):
+        binding.check()
 
 
 async def test_a_client_may_be_used_again_and_again_where_it_was_used_first() -> None:
