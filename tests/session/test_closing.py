@@ -408,24 +408,6 @@ def test_closing_after_the_end_of_its_event_loop_lets_go_of_everything() -> None
         asyncio.run(manager.send(GET))
 
 
-async def test_the_warning_of_a_dropped_client_does_not_name_the_caller_of_who_dropped_it() -> None:
-    """That line has nothing to do with the client."""
-    once = RetryPolicy(max_attempts=1)
-    held = [SessionManager(credentials=ClientCredentials("a", "b"), base_url="http://127.0.0.1:1", retry=once)]
-    with pytest.raises(KajabiError):
-        await held[0].send(GET)
-    pool: Any = held[0]._transport._session
-
-    def drop() -> None:
-        held.clear()
-        gc.collect()
-
-    with pytest.warns(ResourceWarning, match="dropped without being closed") as caught:
-        exec(compile("drop()", "caller.py", "exec"), {"drop": drop})
-    assert "caller.py" not in {warning.filename for warning in caught}
-    await pool.close()
-
-
 def _used_on_a_loop_that_ended(listening: socket.socket) -> tuple[SessionManager, socket.socket]:
     """Return a client that has kept a connection to *listening*, and the other end of it."""
     host, port = listening.getsockname()
