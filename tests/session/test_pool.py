@@ -355,7 +355,7 @@ async def _used_and_reset(turns: int) -> None:
 
 @pytest.mark.parametrize("turns", range(6))
 async def test_a_connection_that_breaks_while_the_client_closes_is_not_reported(turns: int) -> None:
-    """In whatever moment the server resets it: the error is nobody's."""
+    """In whatever moment the server resets it: no caller waits for the error."""
     async with _no_report():
         await _used_and_reset(turns)
 

@@ -115,7 +115,7 @@ async def test_an_outage_is_logged_once_for_all_that_share_the_budget(caplog: py
 
 
 async def test_closing_it_closes_nothing_and_it_is_closed_with_the_other() -> None:
-    """Whoever made the other session closes it."""
+    """The one who made the other session closes it."""
     async with _answering(answer()) as parent:
         sharing = SharingSession(parent, timeouts=LIMITS, retry=None)
         await sharing.aclose()

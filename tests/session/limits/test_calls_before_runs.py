@@ -82,7 +82,7 @@ def test_a_run_leaves_a_part_of_the_stock_of_a_fixed_rate_alone(pace: Pace, are_
 
 
 async def test_a_call_gets_the_next_slot_before_the_lookups_that_wait() -> None:
-    """Whoever returns the slot, and however many lookups came first."""
+    """For any slot that is returned, and however many lookups came first."""
     slots, order = Slots(2), Order()
     await slots.enter(None)
     await slots.enter_for_run(0.0)
