@@ -26,7 +26,7 @@ _TWO_IDS: Final = "a customer and the contact of the same person have different 
 def on_client(work: Work, *, sends_many: bool = False) -> int:
     """Run *work* with a client of the found credentials, and return its exit code, 0 for None.
 
-    What *sends_many* requests runs on the fastest loop, which takes longer to import than it saves in a few.
+    *sends_many* is for work of many requests: to import uvloop, if it is there, takes longer than it saves in a few.
     """
     # Imported here, as the client takes longer to import than a refused argument takes to report.
     from kajabi_async.cli.credentials.chain import find_credentials, open_client  # noqa: PLC0415

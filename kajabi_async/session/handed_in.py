@@ -45,7 +45,7 @@ def check_loop(session: Any) -> None:
 
 def sets_user_agent(session: "aiohttp.ClientSession") -> bool:
     """Return whether *session* sets the user agent, or leaves it out."""
-    # Names of headers that differ in case are the same to aiohttp; here it keeps them as they were written.
+    # aiohttp compares these names whatever their case, and keeps them as they were written.
     left_out = {name.lower() for name in session.skip_auto_headers}
     return "User-Agent" in session.headers or "user-agent" in left_out
 

@@ -153,7 +153,7 @@ class Runner(isolation.ForkServerRunner):  # type: ignore[misc]  # it has no typ
 
 
 def _runner(max_workers: int = 1) -> Runner:
-    """Return what runs the mutants: the one name of mutmut's that is replaced."""
+    """Return what runs the mutants, in place of what mutmut makes."""
     note_no_caller()
     tests = Tests(_area())
     return Runner(max_workers, lambda: tests, {})

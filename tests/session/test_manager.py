@@ -177,17 +177,22 @@ async def test_a_token_that_ended_is_replaced_although_another_operation_rejects
     assert (caught.value.attempts, manager.stats.token_requests) == (1, 3)
 
 
-@pytest.mark.parametrize("had_one", [False, True], ids=["the first", "another"])
-async def test_a_call_waits_for_a_token_no_longer_than_it_has_time(
-    http: Any, manager: SessionManager, clock: ManualClock, *, had_one: bool
-) -> None:
-    """For its first token and for the one after it: a pause beyond its time is not begun."""
+def _pauses_before_a_token(http: Any, *, had_one: bool) -> None:
+    """Have the token endpoint ask for a pause, before the first token or before the one after it."""
     if had_one:
         http.post(TOKEN, payload=ISSUED)
         http.get(CUSTOMER, status=401)
     http.post(TOKEN, status=429, headers={"Retry-After": "20"})
     http.post(TOKEN, payload=ISSUED)
     http.get(CUSTOMER, payload={})
+
+
+@pytest.mark.parametrize("had_one", [False, True], ids=["the first", "another"])
+async def test_a_call_waits_for_a_token_no_longer_than_it_has_time(
+    http: Any, manager: SessionManager, clock: ManualClock, *, had_one: bool
+) -> None:
+    """For its first token and for the one after it: a pause beyond its time is not begun."""
+    _pauses_before_a_token(http, had_one=had_one)
     with pytest.raises(RateLimitError) as caught:
         await manager.send(READ, timeout=10)
     error = caught.value
@@ -199,12 +204,7 @@ async def test_an_operation_whose_time_starts_when_it_is_sent_waits_for_a_token_
     http: Any, manager: SessionManager, clock: ManualClock, *, had_one: bool
 ) -> None:
     """Also for the token after the one that was rejected."""
-    if had_one:
-        http.post(TOKEN, payload=ISSUED)
-        http.get(CUSTOMER, status=401)
-    http.post(TOKEN, status=429, headers={"Retry-After": "20"})
-    http.post(TOKEN, payload=ISSUED)
-    http.get(CUSTOMER, payload={})
+    _pauses_before_a_token(http, had_one=had_one)
     assert (await manager.send(READ, timeout=10, timeout_starts="sent")).status == 200
     assert sum(clock.slept) >= 20.0
 
