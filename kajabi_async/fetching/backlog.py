@@ -10,7 +10,7 @@ from typing import Any, Final, Generic, TypeAlias, TypeVar
 
 from kajabi_async.concurrency import WaitingLine
 from kajabi_async.errors import InvalidArgumentError
-from kajabi_async.fetching.naming import IDS, Naming
+from kajabi_async.fetching.id_source import Naming
 from kajabi_async.fetching.outcomes import Counts, Failed, Found
 from kajabi_async.models.resource import Resource
 from kajabi_async.passing import is_passing
@@ -45,8 +45,8 @@ class Backlog(Generic[R]):
         began: Callable[[], object],
         *,
         ordered: bool,
-        comes_once: bool = False,
-        naming: Naming = IDS,
+        comes_once: bool,
+        naming: Naming,
     ) -> None:
         """Hold at most *most* ids; with *ordered*, release outcomes in the order of the ids.
 

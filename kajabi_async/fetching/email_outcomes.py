@@ -7,7 +7,7 @@ import attrs
 
 from kajabi_async.errors import AmbiguousMatchError, KajabiError
 from kajabi_async.fetching.email_address import checked_email
-from kajabi_async.fetching.naming import Naming
+from kajabi_async.fetching.id_source import Naming
 from kajabi_async.fetching.outcomes import Lookup, as_member
 from kajabi_async.models.members import Relations
 from kajabi_async.models.resource import Resource

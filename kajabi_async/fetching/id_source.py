@@ -1,13 +1,20 @@
-"""The source of the ids of a bulk run: any iterable or async iterable, read one id at a time."""
+"""The ids of a bulk run, or whatever else names its resources, such as emails: how they are compared and read.
+
+Their source is any iterable or async iterable, read one id at a time.
+"""
 
 import logging
-from collections.abc import AsyncGenerator, AsyncIterable, AsyncIterator, Iterable, Iterator
+from collections.abc import AsyncGenerator, AsyncIterable, AsyncIterator, Callable, Iterable, Iterator
 from typing import Any, Final, Protocol
+
+import attrs
 
 from kajabi_async.checks import iterable_of
 from kajabi_async.concurrency import Waiters
+from kajabi_async.fetching.outcomes import Lookup
+from kajabi_async.jsonapi.ids import checked_id
 
-__all__ = ["THE_END", "IdSource", "Ids", "source_of"]
+__all__ = ["IDS", "THE_END", "IdSource", "Ids", "Naming", "source_of"]
 
 Ids = Iterable[str | int] | AsyncIterable[str | int]
 
@@ -18,6 +25,25 @@ _MOST_COMPARED: Final = 100_000
 
 THE_END: Final = object()
 """What a source returns when no id is left."""
+
+
+@attrs.frozen
+class Naming:
+    """How the values of a run are checked and compared, and its outcomes made."""
+
+    noun: str
+    """The values in words, such as ``ids``."""
+    verb: str
+    """The call that starts the run."""
+    key: Callable[[Any], str]
+    """Returns the form of a value that is equal for all values of one resource; InvalidArgumentError for no value."""
+    has_spellings: bool = False
+    """Whether several values may have one key, and an outcome has the value as it was given."""
+    outcome: Callable[[str, Lookup[Any]], Any] | None = None
+    """Returns the outcome of a value from the lookup of its key; None if they are the same."""
+
+
+IDS: Final = Naming("ids", "get_many", checked_id)
 
 
 class IdSource(Protocol):

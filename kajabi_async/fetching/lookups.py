@@ -9,8 +9,7 @@ from kajabi_async.clock import Clock
 from kajabi_async.concurrency import Guarded, Producer
 from kajabi_async.errors import InvalidArgumentError
 from kajabi_async.fetching.email_outcomes import EmailLookup
-from kajabi_async.fetching.id_source import Ids, source_of
-from kajabi_async.fetching.naming import IDS, Naming
+from kajabi_async.fetching.id_source import IDS, Ids, Naming, source_of
 from kajabi_async.fetching.outcomes import Lookup, Report
 from kajabi_async.fetching.run import LookUp, Observer, Read, Run, Scanning
 from kajabi_async.hints import NamesCure, refusing

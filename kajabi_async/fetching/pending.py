@@ -7,8 +7,7 @@ from typing import Any
 import attrs
 
 from kajabi_async.errors import InvalidArgumentError
-from kajabi_async.fetching.id_source import THE_END, IdSource
-from kajabi_async.fetching.naming import IDS, Naming
+from kajabi_async.fetching.id_source import THE_END, IdSource, Naming
 
 __all__ = ["Pending"]
 
@@ -23,7 +22,7 @@ class _Bad:
 class Pending:
     """The values of a run by their keys; a key is taken off once a page has brought its record."""
 
-    def __init__(self, *, ordered: bool, naming: Naming = IDS) -> None:
+    def __init__(self, *, ordered: bool, naming: Naming) -> None:
         self._ordered = ordered
         self._key, self._has_spellings = naming.key, naming.has_spellings
         self._times: dict[str, int] = {}

@@ -13,8 +13,7 @@ from kajabi_async.concurrency import Quota, on_loop
 from kajabi_async.errors import BulkStalledError, KajabiError
 from kajabi_async.exchange import Answer, Tally
 from kajabi_async.fetching.backlog import MOST_LARGE_BYTES, Backlog, Unread
-from kajabi_async.fetching.id_source import THE_END, IdSource
-from kajabi_async.fetching.naming import IDS, Naming
+from kajabi_async.fetching.id_source import THE_END, IdSource, Naming
 from kajabi_async.fetching.outcomes import Counts, Failed, Found, Lookup, Progress, Report
 from kajabi_async.models.resource import Resource
 from kajabi_async.passing import ends_everything, is_passing
@@ -67,8 +66,8 @@ class Run(Generic[R]):
         clock: Clock | None,
         stalls: Stalls | None,
         scan: Scanning | None,
-        has_calls: Callable[[], bool] | None = None,
-        naming: Naming = IDS,
+        has_calls: Callable[[], bool] | None,
+        naming: Naming,
     ) -> None:
         self._look_up = look_up
         self._read = read

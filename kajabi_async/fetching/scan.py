@@ -13,8 +13,7 @@ from typing import Any, Final, Generic, Self, TypeVar
 from kajabi_async.errors import DecodeError
 from kajabi_async.exchange import Answer, Tally
 from kajabi_async.fetching.forecast import Forecast, ListSize
-from kajabi_async.fetching.id_source import Ids, source_of
-from kajabi_async.fetching.naming import IDS, Naming
+from kajabi_async.fetching.id_source import IDS, Ids, Naming, source_of
 from kajabi_async.fetching.one import Reader
 from kajabi_async.fetching.page import FetchedPage, ListRequest
 from kajabi_async.fetching.pending import Pending

@@ -10,7 +10,7 @@ from kajabi_async import Failed, Found, InvalidEmailError, InvalidIdError, NotFo
 from kajabi_async.errors import ConnectionFailedError
 from kajabi_async.fetching.backlog import MOST_LARGE_BYTES, RECENT_BYTES, RECENT_OUTCOMES, Backlog, InOrder, Recent
 from kajabi_async.fetching.email_outcomes import EMAILS
-from kajabi_async.fetching.naming import IDS, Naming
+from kajabi_async.fetching.id_source import IDS, Naming
 from kajabi_async.fetching.outcomes import Counts
 from kajabi_async.models import Customer
 from tests.models.building import build
@@ -25,7 +25,7 @@ class _Watched(Backlog[Customer]):
 
     def __init__(self, *, ordered: bool = False, naming: Naming = IDS) -> None:
         self.counts, self.begins = Counts(), 0
-        super().__init__(10, self.counts, self._begin, ordered=ordered, naming=naming)
+        super().__init__(10, self.counts, self._begin, ordered=ordered, comes_once=False, naming=naming)
 
     def _begin(self) -> None:
         self.begins += 1

@@ -6,8 +6,7 @@ from typing import Any
 import pytest
 
 from kajabi_async.fetching.email_outcomes import EMAILS
-from kajabi_async.fetching.id_source import source_of
-from kajabi_async.fetching.naming import IDS, Naming
+from kajabi_async.fetching.id_source import IDS, Naming, source_of
 from kajabi_async.fetching.pending import Pending
 
 A, B, C = "a@x.y", "b@x.y", "c@x.y"
