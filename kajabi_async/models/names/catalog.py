@@ -81,14 +81,10 @@ CourseInclude = Literal[
 ]
 
 CoursePath = Literal[
+    CourseInclude,
     "site",
-    "offers",
     "offers.site",
     "offers.forms",
-    "offers.products",
-    "modules",
-    "lessons",
-    "lessons.media",
     "media",
 ]
 

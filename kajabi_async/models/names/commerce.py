@@ -29,14 +29,8 @@ OrderInclude = Literal[
 ]
 
 OrderPath = Literal[
-    "site",
-    "customer",
-    "customer.contact",
+    OrderInclude,
     "customer.site",
-    "customer.offers",
-    "customer.products",
-    "order_items",
-    "order_items.order",
     "payment_transactions",
     "payment_transactions.customer",
     "payment_transactions.purchases",
@@ -70,10 +64,7 @@ OrderItemInclude = Literal[
 ]
 
 OrderItemPath = Literal[
-    "order",
-    "order.site",
-    "order.customer",
-    "order.order_items",
+    OrderItemInclude,
     "order.payment_transactions",
 ]
 
@@ -105,15 +96,10 @@ PurchaseInclude = Literal[
 ]
 
 PurchasePath = Literal[
-    "offer",
+    PurchaseInclude,
     "offer.site",
     "offer.forms",
-    "offer.products",
-    "customer",
-    "customer.contact",
     "customer.site",
-    "customer.offers",
-    "customer.products",
     "transactions",
     "transactions.customer",
     "transactions.purchases",
@@ -164,20 +150,12 @@ TransactionInclude = Literal[
 ]
 
 TransactionPath = Literal[
-    "customer",
-    "customer.contact",
+    TransactionInclude,
     "customer.site",
-    "customer.offers",
-    "customer.products",
-    "purchases",
-    "purchases.offer",
-    "purchases.customer",
     "purchases.transactions",
     "purchases.products",
-    "offer",
     "offer.site",
     "offer.forms",
-    "offer.products",
     "site",
 ]
 

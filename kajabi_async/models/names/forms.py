@@ -2,7 +2,7 @@
 
 from typing import Literal
 
-from kajabi_async.models.names.numbered import NumberedField
+from kajabi_async.models.names.people import NumberedField
 
 __all__ = [
     "FormField",
@@ -23,13 +23,9 @@ FormInclude = Literal[
 ]
 
 FormPath = Literal[
-    "site",
-    "offer",
+    FormInclude,
     "offer.site",
     "offer.forms",
-    "offer.products",
-    "fields",
-    "contact_tags",
     "contact_tags.site",
 ]
 
@@ -68,14 +64,7 @@ FormSubmissionInclude = Literal[
     "form.contact_tags",
 ]
 
-FormSubmissionPath = Literal[
-    "site",
-    "form",
-    "form.site",
-    "form.offer",
-    "form.fields",
-    "form.contact_tags",
-]
+FormSubmissionPath = FormSubmissionInclude
 
 FormSubmissionField = Literal[
     "name",
