@@ -6,7 +6,7 @@ come from the table of operations. Relationship endpoints are in `linkable`, bod
 
 import inspect
 from collections.abc import Iterable, Mapping
-from typing import TYPE_CHECKING, Any, ClassVar, Final, Generic, NoReturn, TypeAlias, TypedDict, TypeVar, get_args
+from typing import TYPE_CHECKING, Any, ClassVar, Final, Generic, NoReturn, TypedDict, TypeVar, get_args
 
 from kajabi_async.checks import whole_number
 from kajabi_async.decoding.answers import read_resource, refuse_stranger
@@ -22,6 +22,7 @@ from kajabi_async.hints import nearest_name, refusing
 from kajabi_async.jsonapi.codec import encode
 from kajabi_async.jsonapi.ids import checked_id, path_segment
 from kajabi_async.jsonapi.query import Query
+from kajabi_async.models.names import Names
 from kajabi_async.models.resource import Resource
 from kajabi_async.operations import Operation, enter, operation
 from kajabi_async.resources.arguments import (
@@ -45,7 +46,6 @@ __all__ = [
     "Include",
     "ListOptions",
     "Listable",
-    "Names",
     "NoFilters",
     "PagingOptions",
     "ResourceOperations",
@@ -54,7 +54,6 @@ __all__ = [
 
 R = TypeVar("R", bound=Resource)
 W = TypeVar("W", bound=Resource)
-N = TypeVar("N", bound=str)
 
 _MOST_READERS: Final = 64
 """Readers kept for one resource: a bound for callers that make up their includes, far above what programs use."""
@@ -71,8 +70,6 @@ Include = str | Iterable[str]
 """Relations to include: ``("offers", "contact")``, or one by itself."""
 Fields = Mapping[str, str | Iterable[str]]
 """Sparse fieldsets by type: ``{"customers": ["name", "email"]}``."""
-Names: TypeAlias = N | Iterable[N]
-"""One name, or several. Names that are known at run time only are checked there: ``cast(Any, names)``."""
 
 # The literal types of the names that a resource takes; any string by default, for resources of your own.
 if TYPE_CHECKING:

@@ -18,10 +18,11 @@ from kajabi_async.fetching.plan import LookupPlan, Strategy, plan_for
 from kajabi_async.fetching.scan import SCANNED_PAGE_SIZE
 from kajabi_async.jsonapi.query import Query
 from kajabi_async.models.account import Site
+from kajabi_async.models.names import Names
 from kajabi_async.models.people import Contact, Customer
 from kajabi_async.operations import operation
 from kajabi_async.resources.arguments import check_strategy
-from kajabi_async.resources.base import FieldsT, Gettable, IncludeT, Listable, ListOptions, Names
+from kajabi_async.resources.base import FieldsT, Gettable, IncludeT, Listable, ListOptions
 from kajabi_async.resources.filters import PeopleFilters
 from kajabi_async.resources.filters.encoding import encode_filters
 from kajabi_async.stall import PATIENCE_SECONDS

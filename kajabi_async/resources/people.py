@@ -7,11 +7,11 @@ from typing import Literal, NamedTuple, Never, Protocol, TypeVar, Unpack
 from kajabi_async.checks import boolean
 from kajabi_async.errors import InvalidArgumentError, KajabiError, UnprocessableEntityError
 from kajabi_async.fetching.pages import Pages
-from kajabi_async.models.names import Fieldsets
+from kajabi_async.models.names import Fieldsets, Names
 from kajabi_async.models.names.people import ContactInclude, ContactNoteInclude, CustomerInclude
 from kajabi_async.models.people import Contact, ContactNote, ContactTag, Customer, CustomField
 from kajabi_async.resources.arguments import checked_ids
-from kajabi_async.resources.base import Gettable, Listable, ListOptions, Names, sort_keys_of
+from kajabi_async.resources.base import Gettable, Listable, ListOptions, sort_keys_of
 from kajabi_async.resources.by_email import FoundByEmail, says_taken
 from kajabi_async.resources.filters import (
     ContactNoteFilters,

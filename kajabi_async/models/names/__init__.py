@@ -28,40 +28,40 @@ from kajabi_async.models.names.people import (
     CustomFieldField,
 )
 
-__all__ = ["Chosen", "Fieldsets"]
+__all__ = ["Fieldsets", "Names"]
 
 N = TypeVar("N", bound=str)
 
-Chosen: TypeAlias = N | Iterable[N]
-"""One name, or several."""
+Names: TypeAlias = N | Iterable[N]
+"""One name, or several. Names that are known at run time only are checked there: ``cast(Any, names)``."""
 
 
 class Fieldsets(TypedDict, total=False):
     """Sparse fieldsets: for each type of resource the attributes and relations to answer; everything without it."""
 
-    sites: Chosen[SiteField]
-    hooks: Chosen[HookField]
-    me: Chosen[MeField]
-    offers: Chosen[OfferField]
-    products: Chosen[ProductField]
-    courses: Chosen[CourseField]
-    modules: Chosen[ModuleField]
-    lessons: Chosen[LessonField]
-    media: Chosen[MediaField]
-    orders: Chosen[OrderField]
-    order_items: Chosen[OrderItemField]
-    purchases: Chosen[PurchaseField]
-    transactions: Chosen[TransactionField]
-    kajabi_payments_payouts: Chosen[PayoutField]
-    podcasts: Chosen[PodcastField]
-    blog_posts: Chosen[BlogPostField]
-    landing_pages: Chosen[LandingPageField]
-    website_pages: Chosen[WebsitePageField]
-    forms: Chosen[FormField]
-    fields: Chosen[FormFieldField]
-    form_submissions: Chosen[FormSubmissionField]
-    customers: Chosen[CustomerField]
-    contacts: Chosen[ContactField]
-    contact_tags: Chosen[ContactTagField]
-    contact_notes: Chosen[ContactNoteField]
-    custom_fields: Chosen[CustomFieldField]
+    sites: Names[SiteField]
+    hooks: Names[HookField]
+    me: Names[MeField]
+    offers: Names[OfferField]
+    products: Names[ProductField]
+    courses: Names[CourseField]
+    modules: Names[ModuleField]
+    lessons: Names[LessonField]
+    media: Names[MediaField]
+    orders: Names[OrderField]
+    order_items: Names[OrderItemField]
+    purchases: Names[PurchaseField]
+    transactions: Names[TransactionField]
+    kajabi_payments_payouts: Names[PayoutField]
+    podcasts: Names[PodcastField]
+    blog_posts: Names[BlogPostField]
+    landing_pages: Names[LandingPageField]
+    website_pages: Names[WebsitePageField]
+    forms: Names[FormField]
+    fields: Names[FormFieldField]
+    form_submissions: Names[FormSubmissionField]
+    customers: Names[CustomerField]
+    contacts: Names[ContactField]
+    contact_tags: Names[ContactTagField]
+    contact_notes: Names[ContactNoteField]
+    custom_fields: Names[CustomFieldField]
