@@ -1,7 +1,14 @@
-"""A resource as plain data, for JSON and for programs, and in a few words, for people."""
+"""A resource as plain data, for JSON and for programs, and in a few words, for people; the JSON Schema of that data.
 
-from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any, Final, Literal
+pydantic, which asks for the schema, is no dependency: it calls the two hooks of `Resource` itself if a resource is the
+type of a field or a response.
+"""
+
+import inspect
+from collections.abc import Iterator, Mapping
+from datetime import date, datetime
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any, Final, Literal, get_args, get_origin
 from urllib.parse import urlsplit
 
 import attrs
@@ -10,13 +17,23 @@ from kajabi_async.checks import shown
 from kajabi_async.errors import InvalidArgumentError
 from kajabi_async.escaping.html import html_table
 from kajabi_async.escaping.text import escape_json
+from kajabi_async.jsonapi.codec import json_object
 from kajabi_async.models.relations import Relation
 from kajabi_async.plain import plain
 
 if TYPE_CHECKING:
     from kajabi_async.models.resource import Resource
 
-__all__ = ["Relations", "cell_of", "id_name", "members_of", "own_name", "resource_html", "short_repr"]
+__all__ = [
+    "Relations",
+    "cell_of",
+    "id_name",
+    "json_schema_of",
+    "members_of",
+    "pydantic_schema_of",
+    "resource_html",
+    "short_repr",
+]
 
 Relations = bool | Literal["loaded"]
 """Whether `to_dict` has the ids of related resources, or with "loaded" also the resources themselves."""
@@ -25,6 +42,17 @@ _MOST_RELATED: Final = 10_000
 """Related resources in one dict; beyond it only their ids. A server could link each resource to every other."""
 _LONGEST_VALUE: Final = 60
 _LONGEST_CELL: Final = 200
+_SCHEMAS: Final[Mapping[Any, dict[str, Any]]] = {
+    str: {"type": "string"},
+    int: {"type": "integer"},
+    float: {"type": "number"},
+    bool: {"type": "boolean"},
+    Decimal: {"type": "string", "format": "decimal"},
+    datetime: {"type": "string", "format": "date-time"},
+    date: {"type": "string", "format": "date"},
+}
+_NULL: Final = {"type": "null"}
+_ID: Final = {"type": "string"}
 
 
 def members_of(resource: "Resource", relations: Relations = True) -> dict[str, Any]:
@@ -43,7 +71,7 @@ class _MemberWriter:
 
     def members(self, resource: "Resource", owners: frozenset[str]) -> dict[str, Any]:
         """Return the members of ``resource``, which is nested in resources of the types ``owners``."""
-        own = {name: plain(value) for name, value in _attributes(resource).items()}
+        own = {name: plain(value) for name, value in {**resource.loaded_attributes(), **resource.extra}.items()}
         members = {**_identity(resource), **_beside(_reserved(type(resource)), own)}
         if self._relations is not False:
             members |= self._related(resource, owners | {resource.resource_type})
@@ -83,10 +111,6 @@ def _identity(resource: "Resource") -> dict[str, Any]:
     return {"type": resource.resource_type, **({} if resource_id is None else {"id": resource_id})}
 
 
-def _attributes(resource: "Resource") -> dict[str, Any]:
-    return {**resource.loaded_attributes(), **resource.extra}
-
-
 def _reserved(cls: "type[Resource]") -> frozenset[str]:
     names = _RESERVED.get(cls)
     if names is None:
@@ -97,11 +121,6 @@ def _reserved(cls: "type[Resource]") -> frozenset[str]:
 
 
 _RESERVED: Final[dict[type, frozenset[str]]] = {}
-
-
-def own_name(cls: "type[Resource]", attribute: str) -> str:
-    """Return the name of the member with ``attribute`` of ``cls``: the same, unless a member of ours has it."""
-    return _free_name(attribute, _reserved(cls), {})
 
 
 def _beside(reserved: frozenset[str], own: dict[str, Any]) -> dict[str, Any]:
@@ -122,6 +141,74 @@ def _free_name(name: str, reserved: frozenset[str], own: dict[str, Any]) -> str:
 def id_name(relation: Relation) -> str:
     """Return the name of the member with the ids of ``relation``, such as ``contact_id`` or ``offer_ids``."""
     return f"{relation.name.removesuffix('s')}_ids" if relation.to_many else f"{relation.name}_id"
+
+
+def json_schema_of(cls: "type[Resource]", attributes: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the JSON Schema of the dicts of ``cls``, whose ``attributes`` are types by name.
+
+    Only ``type`` and ``id`` are required: an answer may leave out any attribute, and have others.
+    """
+    properties: dict[str, Any] = {"type": {"type": "string", "const": cls.resource_type}, "id": _ID}
+    properties |= {_own_name(cls, name): _schema_of(kind) for name, kind in attributes.items() if name != "id"}
+    for relation in cls.relations.values():
+        one = {"anyOf": [_ID, _NULL]}
+        properties[id_name(relation)] = {"type": "array", "items": _ID} if relation.to_many else one
+    properties["unreadable"] = {"type": "object", "additionalProperties": {"type": "string"}}
+    summary = (inspect.getdoc(cls) or "").partition("\n\n")[0]
+    return {
+        "title": cls.__name__,
+        "description": " ".join(summary.split()),
+        "type": "object",
+        "properties": properties,
+        "required": ["type", "id"],
+    }
+
+
+def _own_name(cls: "type[Resource]", attribute: str) -> str:
+    """Return the name of the member with ``attribute`` of ``cls``: the same, unless a member of ours has it."""
+    return _free_name(attribute, _reserved(cls), {})
+
+
+def _schema_of(annotation: Any) -> dict[str, Any]:
+    arms = get_args(annotation)
+    if type(None) in arms:
+        (arm,) = (each for each in arms if each is not type(None))
+        inner = _schema_of(arm)
+        return {"anyOf": [inner, _NULL]} if inner else {}
+    if get_origin(annotation) is tuple:
+        return {"type": "array", "items": _schema_of(arms[0])}
+    if get_origin(annotation) is Mapping:
+        return {"type": "object", "additionalProperties": _schema_of(arms[1]) or True}
+    if attrs.has(annotation):
+        fields = {field.name: _schema_of(field.type) for field in attrs.fields(annotation) if field.name != "extra"}
+        return {"type": "object", "properties": fields}
+    return dict(_SCHEMAS.get(annotation, {}))
+
+
+def pydantic_schema_of(cls: "type[Resource]") -> Any:
+    """Return the pydantic-core schema: takes a resource of ``cls``, or a dict of one, and writes its dict as JSON."""
+    # Only pydantic calls this.
+    from pydantic_core import core_schema  # noqa: PLC0415
+
+    def check(value: Any) -> Any:
+        if isinstance(value, cls) or _is_dict_of(cls, value):
+            return value
+        raise ValueError(f"expected a {cls.__name__} or its to_dict()")
+
+    return core_schema.no_info_plain_validator_function(
+        check,
+        ref=f"{cls.__module__}.{cls.__qualname__}",
+        serialization=core_schema.plain_serializer_function_ser_schema(_as_dict),
+    )
+
+
+def _is_dict_of(cls: "type[Resource]", value: Any) -> bool:
+    members = json_object(value)
+    return members is not None and members.get("type") == cls.resource_type
+
+
+def _as_dict(value: Any) -> Any:
+    return value.to_dict() if hasattr(value, "to_dict") else value
 
 
 def short_repr(resource: "Resource") -> str:

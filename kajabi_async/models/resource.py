@@ -16,8 +16,14 @@ from kajabi_async.errors import FieldNotLoadedError, UnreadableAttributeError
 from kajabi_async.hints import nearest_name
 from kajabi_async.jsonapi.codec import json_object
 from kajabi_async.jsonapi.linkage import Identifier
-from kajabi_async.models.json_schema import json_schema_of, pydantic_schema_of
-from kajabi_async.models.members import Relations, members_of, resource_html, short_repr
+from kajabi_async.models.members import (
+    Relations,
+    json_schema_of,
+    members_of,
+    pydantic_schema_of,
+    resource_html,
+    short_repr,
+)
 from kajabi_async.models.misuse import AS_DICT, ResourceMisuse, cure_for
 from kajabi_async.models.origin import Origin, Scope
 from kajabi_async.models.relations import Relation
