@@ -1,6 +1,6 @@
 """Filters of orders, purchases, transactions and payouts."""
 
-from typing import Final, TypedDict
+from typing import TypedDict
 
 from kajabi_async.resources.filters.encoding import (
     ORDER_SUFFIXES,
@@ -245,35 +245,6 @@ class PayoutFilters(TypedDict, total=False):
     end_date: Day
 
 
-_SOLD: Final = (
-    "currency_code",
-    "fulfilled_at",
-    "created_at",
-    "total_price_in_cents",
-    "subtotal_in_cents",
-    "sales_tax_amount_in_cents",
-    "discount_amount_in_cents",
-)
-accept_suffixes(OrderFilters, ("order_number", *_SOLD), ORDER_SUFFIXES)
-accept_suffixes(OrderItemFilters, ("item_type", "item_id", "title", "quantity", *_SOLD), ORDER_SUFFIXES)
-accept_suffixes(
-    PurchaseFilters,
-    (
-        "multipay_payments_made",
-        "opt_in",
-        "currency",
-        "effective_start_at",
-        "cardholder_name",
-        "billing_address_zip",
-        "deactivated_at",
-        "deactivation_reason",
-        "coupon_code",
-        "source",
-        "referrer",
-        "quantity",
-        "created_at",
-        "updated_at",
-        "amount_in_cents",
-    ),
-    SUFFIXES_WITH_RANGES,
-)
+accept_suffixes(OrderFilters, ORDER_SUFFIXES)
+accept_suffixes(OrderItemFilters, ORDER_SUFFIXES)
+accept_suffixes(PurchaseFilters, SUFFIXES_WITH_RANGES)

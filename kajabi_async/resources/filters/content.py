@@ -130,30 +130,5 @@ class WebsitePageFilters(TypedDict, total=False):
     site_id: Id
 
 
-accept_suffixes(
-    BlogPostFilters,
-    (
-        "title",
-        "content",
-        "slug",
-        "page_title",
-        "page_description",
-        "published_at",
-        "created_at",
-        "updated_at",
-        "image_url",
-        "image_alt_text",
-        "tags",
-    ),
-    SUFFIXES,
-)
-accept_suffixes(
-    LandingPageFilters,
-    (
-        "title",
-        "publish_at",
-        "created_at",
-        "updated_at",
-    ),
-    SUFFIXES_WITH_RANGES,
-)
+accept_suffixes(BlogPostFilters, SUFFIXES)
+accept_suffixes(LandingPageFilters, SUFFIXES_WITH_RANGES)

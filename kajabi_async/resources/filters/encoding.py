@@ -92,16 +92,9 @@ def _id(value: Any) -> str:
         raise _WrongKindError from None
 
 
-def _ids(value: Any) -> str:
-    return ",".join(_id(each) for each in _several(value))
-
-
-def _texts(value: Any) -> str:
-    return ",".join(_text(each) for each in _several(value))
-
-
-def _texts_or_numbers(value: Any) -> str:
-    return ",".join(_text_or_number(each) for each in _several(value))
+def _each(encode: Callable[[Any], str]) -> Callable[[Any], str]:
+    """Return the encoding of one value or several, with commas between them."""
+    return lambda value: ",".join(map(encode, _several(value)))
 
 
 def _several(value: Any) -> list[Any]:
@@ -131,18 +124,14 @@ def _whole(value: Any) -> str:
     return int.__repr__(value)
 
 
-def _days(value: Any) -> str:
-    days = _whole(value)
-    if value < 0:
-        raise _WrongKindError
-    return days
+def _at_least(least: int) -> Callable[[Any], str]:
+    def encode(value: Any) -> str:
+        number = _whole(value)
+        if value < least:
+            raise _WrongKindError
+        return number
 
-
-def _positive(value: Any) -> str:
-    number = _whole(value)
-    if value < 1:
-        raise _WrongKindError
-    return number
+    return encode
 
 
 def _flag(value: Any) -> str:
@@ -196,7 +185,7 @@ def _moment(value: datetime) -> str:
 def _anything(value: Any) -> str:
     if isinstance(value, str) or not hasattr(value, "__iter__"):
         return _one_thing(value)
-    return ",".join(_one_thing(each) for each in _several(value))
+    return _each(_one_thing)(value)
 
 
 def _one_thing(value: Any) -> str:
@@ -211,15 +200,17 @@ def _one_thing(value: Any) -> str:
 
 
 Text = Annotated[str, Takes("text that is not blank", _text)]
-Texts = Annotated[str | Collection[str], Takes("text that is not blank, or several", _texts)]
+Texts = Annotated[str | Collection[str], Takes("text that is not blank, or several", _each(_text))]
 Label = Annotated[str | int, Takes("text or a whole number", _text_or_number)]
-Labels = Annotated[str | int | Collection[str | int], Takes("text or a whole number, or several", _texts_or_numbers)]
+Labels = Annotated[
+    str | int | Collection[str | int], Takes("text or a whole number, or several", _each(_text_or_number))
+]
 Repeated = Annotated[str | Collection[str], Takes("text that is not blank, or several", _repeated, repeated=True)]
 Id = Annotated[str | int, Takes("an id", _id)]
-Ids = Annotated[str | int | Collection[str | int], Takes("an id, or several", _ids)]
+Ids = Annotated[str | int | Collection[str | int], Takes("an id, or several", _each(_id))]
 Number = Annotated[int, Takes("a whole number", _whole)]
-Positive = Annotated[int, Takes("a whole number of at least 1", _positive)]
-Days = Annotated[int, Takes("a whole number of days", _days)]
+Positive = Annotated[int, Takes("a whole number of at least 1", _at_least(1))]
+Days = Annotated[int, Takes("a whole number of days", _at_least(0))]
 Flag = Annotated[bool, Takes("True or False", _flag)]
 Amount = Annotated[Decimal | int | str, Takes("an amount: a Decimal, a whole number, or text such as '12.50'", _amount)]
 Day = Annotated[date | datetime | str, Takes("a date, a time with its zone, or either in ISO 8601", _day)]
@@ -228,10 +219,14 @@ _ANYTHING: Final = Takes("text that is not blank, a number, True or False, a dat
 _SUFFIXED: Final[dict[type, frozenset[str]]] = {}
 
 
-def accept_suffixes(declared: type, attributes: Iterable[str], suffixes: Iterable[str]) -> None:
-    """Accept every ``attribute_suffix`` for a list whose filters the API documents in this way."""
-    combined = {f"{attribute}_{suffix}" for attribute in attributes for suffix in tuple(suffixes)}
-    _SUFFIXED[declared] = _SUFFIXED.get(declared, frozenset()) | combined
+def accept_suffixes(declared: type, suffixes: Collection[str]) -> None:
+    """Accept every ``attribute_suffix`` for a list whose filters the API documents in this way.
+
+    The attributes are those that *declared* has an ``attribute_eq`` of.
+    """
+    equal = {name.removesuffix("_eq") for name in declared.__annotations__ if name.endswith("_eq")}
+    attributes = {name for name in equal if not name.endswith("_not")}
+    _SUFFIXED[declared] = frozenset(f"{attribute}_{suffix}" for attribute in attributes for suffix in suffixes)
 
 
 def known_filters(declared: type) -> Collection[str]:
