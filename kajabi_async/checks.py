@@ -88,11 +88,11 @@ def function(value: Any, *, of: str, error: type[KajabiError] = InvalidArgumentE
     return value
 
 
-def with_methods(value: Any, *names: str, of: str, error: type[KajabiError] = ConfigurationError) -> Any:
+def with_methods(value: Any, *names: str, of: str) -> Any:
     """Return *value* if it has methods called *names*, those of the protocol that it implements."""
     if not all(callable(getattr(value, name, None)) for name in names):
         methods = " and ".join(filter(None, (", ".join(f"{name}()" for name in names[:-1]), f"{names[-1]}()")))
-        raise error(f"{of} must have {methods}, got {type(value).__name__}")
+        raise ConfigurationError(f"{of} must have {methods}, got {type(value).__name__}")
     return value
 
 

@@ -19,7 +19,6 @@ from kajabi_async.client_options import (
     account_of,
     checked_share,
     credentials_of,
-    merged,
     refuse_unknown,
     session_options,
     sharing,
@@ -194,11 +193,8 @@ class Kajabi(Prefetching):
             from_environment["base_url"] = base_url
         if site_id := os.environ.get("KAJABI_SITE_ID"):
             from_environment["site_id"] = site_id
-        return cls(
-            client_id=os.environ["KAJABI_CLIENT_ID"],
-            client_secret=os.environ["KAJABI_CLIENT_SECRET"],
-            **merged(from_environment, options),
-        )
+        merged: ClientOptions = {**from_environment, **options}
+        return cls(client_id=os.environ["KAJABI_CLIENT_ID"], client_secret=os.environ["KAJABI_CLIENT_SECRET"], **merged)
 
     @property
     def session(self) -> SessionManager:

@@ -31,7 +31,6 @@ __all__ = [
     "account_of",
     "checked_share",
     "credentials_of",
-    "merged",
     "refuse_unknown",
     "session_options",
     "sharing",
@@ -94,11 +93,6 @@ class SharedOptions(TypedDict, total=False):
 def timeouts_of(timeout: float | Timeouts | None) -> Timeouts:
     """Return the time limits that the option ``timeout`` stands for."""
     return timeout if isinstance(timeout, Timeouts) else Timeouts(total=timeout)
-
-
-def merged(weaker: ClientOptions, stronger: ClientOptions) -> ClientOptions:
-    """Return the options of both; those of ``stronger`` win."""
-    return {**weaker, **stronger}
 
 
 _NOT_FOR_THE_SESSION: Final = frozenset({"site_id", "strict", "timeout"})

@@ -56,7 +56,7 @@ class Operation:
     answer: AnswerKind
     body: BodyKind = BodyKind.NONE
 
-    def path_for(self, resource_id: str = "") -> str:
+    def path_for(self, resource_id: str) -> str:
         """Return the path with its parameter filled in; *resource_id* is already a legal, encoded segment."""
         before, after = self.around_id
         return f"{before}{resource_id}{after}" if "{" in self.path else self.path

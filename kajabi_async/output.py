@@ -7,7 +7,7 @@ import codecs
 import os
 import stat
 import sys
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, Final, TextIO
 
@@ -41,12 +41,10 @@ def print_cells(cells: Iterable[str], *, error: bool = False) -> None:
     _stream(error=error).write(f"{row}\n")
 
 
-def print_json(
-    value: Any, *, error: bool = False, default: Callable[[Any], Any] | None = None, indent: int | None = None
-) -> None:
-    """Print *value* as JSON, on one line without *indent*; *default* converts what is not JSON serializable."""
+def print_json(value: Any, *, error: bool = False, indent: int | None = None) -> None:
+    """Print *value* as JSON, on one line without *indent*."""
     stream = _stream(error=error)
-    stream.write(f"{escape_json(value, default=default, ascii_only=not _encodes_unicode(stream), indent=indent)}\n")
+    stream.write(f"{escape_json(value, ascii_only=not _encodes_unicode(stream), indent=indent)}\n")
 
 
 def print_file(path: Path) -> None:

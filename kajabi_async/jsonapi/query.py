@@ -1,4 +1,4 @@
-"""Member and parameter names, and the query of a request in one canonical order (JSON:API 1.1, "Fetching Data")."""
+"""Names of parameters, and the query of a request in one canonical order (JSON:API 1.1, "Fetching Data")."""
 
 import re
 from collections.abc import Iterable, Mapping
@@ -9,19 +9,13 @@ import attrs
 
 from kajabi_async.errors import InvalidArgumentError
 
-__all__ = ["Query", "encoded_pairs", "is_member_name", "is_parameter_name"]
+__all__ = ["Query", "encoded_pairs", "is_parameter_name"]
 
 # As the complement: a set of a million characters takes a tenth of a second to compile.
 _GLOBALLY_ALLOWED: Final = r"[^\x00-/:-@\[-`{-\x7f]"
-_MEMBER_NAME: Final = re.compile(rf"{_GLOBALLY_ALLOWED}(?:(?:{_GLOBALLY_ALLOWED}|[_\- ])*{_GLOBALLY_ALLOWED})?")
-_AT_MEMBER: Final = re.compile(rf"@{_MEMBER_NAME.pattern}")
-_DOTTED: Final = rf"{_MEMBER_NAME.pattern}(?:\.{_MEMBER_NAME.pattern})*"
-_PARAMETER_NAME: Final = re.compile(rf"{_MEMBER_NAME.pattern}(?:\[(?:{_DOTTED})?\])*")
-
-
-def is_member_name(name: str) -> bool:
-    """Return whether *name* is a legal member name; @-members are."""
-    return bool(_MEMBER_NAME.fullmatch(name) or _AT_MEMBER.fullmatch(name))
+_MEMBER_NAME: Final = rf"{_GLOBALLY_ALLOWED}(?:(?:{_GLOBALLY_ALLOWED}|[_\- ])*{_GLOBALLY_ALLOWED})?"
+_DOTTED: Final = rf"{_MEMBER_NAME}(?:\.{_MEMBER_NAME})*"
+_PARAMETER_NAME: Final = re.compile(rf"{_MEMBER_NAME}(?:\[(?:{_DOTTED})?\])*")
 
 
 def is_parameter_name(name: str) -> bool:

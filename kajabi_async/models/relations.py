@@ -174,10 +174,6 @@ class Relation:
     def __set_name__(self, owner: type, name: str) -> None:
         self.name = name
 
-    def identify(self, resource_id: str) -> Identifier:
-        """Return the identifier of a resource that this relation leads to."""
-        return Identifier(self.resource_type, resource_id)
-
     def stated(self, identifiers: tuple[Identifier, ...]) -> Relationship:
         """Return a relationship of this kind with the linkage ``identifiers``."""
         return Relationship(LinkageState.TO_MANY if self.to_many else LinkageState.TO_ONE, identifiers)

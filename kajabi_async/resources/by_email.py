@@ -22,25 +22,20 @@ from kajabi_async.models.names import Names
 from kajabi_async.models.people import Contact, Customer
 from kajabi_async.operations import operation
 from kajabi_async.resources.arguments import check_strategy
-from kajabi_async.resources.base import FieldsT, Gettable, IncludeT, Listable, ListOptions
+from kajabi_async.resources.base import FieldsT, Gettable, IncludeT, Listable
 from kajabi_async.resources.filters import PeopleFilters
 from kajabi_async.resources.filters.encoding import encode_filters
 from kajabi_async.stall import PATIENCE_SECONDS
 
-__all__ = ["Emails", "FoundByEmail", "PeopleListOptions", "says_taken"]
+__all__ = ["Emails", "FoundByEmail", "says_taken"]
 
 R = TypeVar("R", Customer, Contact)
 
 Emails: TypeAlias = Iterable[str] | AsyncIterable[str]
 
-_LARGE_PAGE: Final = 100
 _TWO: Final = 2
 """The rows that show whether there is more than one."""
 _TAKEN: Final = ("taken", "already")
-
-
-class PeopleListOptions(ListOptions, PeopleFilters):
-    """What lists of contacts and of customers take."""
 
 
 class FoundByEmail(Gettable[R, IncludeT, FieldsT], Listable[R], Generic[R, IncludeT, FieldsT]):
@@ -61,13 +56,13 @@ class FoundByEmail(Gettable[R, IncludeT, FieldsT], Listable[R], Generic[R, Inclu
         """
         key = checked_email(email)
         boolean(thorough, of="thorough")
-        site: PeopleListOptions = {} if site_id is None else {"site_id": site_id}
+        site = {} if site_id is None else {"site_id": site_id}
         kept_to = self._site_of(site_id)
         matches: dict[str, R] = {}
         for text in search_texts(key):
             matches |= await _matching(key, self._pages({**site, "email_contains": text}), kept_to)
         if thorough and not matches:
-            matches = await _matching(key, self._pages({**site, "page_size": _LARGE_PAGE}), kept_to)
+            matches = await _matching(key, self._pages({**site, "page_size": SCANNED_PAGE_SIZE}), kept_to)
         found = list(matches.values())
         if len(found) > 1:
             raise ambiguous(found)

@@ -211,8 +211,7 @@ class Contacts(FoundByEmail[Contact, ContactInclude, Fieldsets], Listable[Contac
             raise InvalidArgumentError(
                 "contacts.create can verify by the email alone: pass email=, or leave verify= out"
             )
-        site = self._context.site_id if site_id is None else site_id
-        return await self._create_verified(send, partial(self.find_by_email, email, site_id=site))
+        return await self._create_verified(send, partial(self.find_by_email, email, site_id=site_id))
 
     async def _create_verified(self, send: Callable[[], Awaitable[Contact]], find: _Find) -> Contact:
         answer_lost = False
@@ -264,14 +263,13 @@ class Contacts(FoundByEmail[Contact, ContactInclude, Fieldsets], Listable[Contac
         If the contact was created meanwhile, or the search does not find it yet, the API refuses the email as taken.
         That contact is then returned, if necessary after reading the whole list of contacts.
         """
-        site = self._context.site_id if site_id is None else site_id
-        found = await self.find_by_email(email, site_id=site)
+        found = await self.find_by_email(email, site_id=site_id)
         if found is not None:
             return GetOrCreated(found, created=False)
         try:
-            return GetOrCreated(await self.create(site_id=site, **_with_email(attributes, email)), created=True)
+            return GetOrCreated(await self.create(site_id=site_id, **_with_email(attributes, email)), created=True)
         except UnprocessableEntityError as error:
-            found = await self.find_by_email(email, site_id=site, thorough=says_taken(error))
+            found = await self.find_by_email(email, site_id=site_id, thorough=says_taken(error))
             if found is None:
                 raise
             return GetOrCreated(found, created=False)

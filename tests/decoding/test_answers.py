@@ -265,7 +265,6 @@ def test_what_an_answer_says_beside_the_attributes_is_kept() -> None:
     assert origin.relationship("offers") is learned
     assert learned.state is LinkageState.TO_MANY
     assert Customer.relations["contact"].stated(()).state is LinkageState.TO_ONE
-    assert Customer.relations["contact"].identify("7") == Identifier("contacts", "7")
 
 
 def test_an_attribute_of_what_was_included_inside_data_is_pointed_to_there() -> None:
