@@ -22,6 +22,7 @@ from kajabi_async.jsonapi.codec import (
     split_rows,
 )
 from kajabi_async.jsonapi.error_objects import error_objects
+from kajabi_async.jsonapi.ids import FIRST_NO_ID
 from kajabi_async.jsonapi.limits import MAX_ELEMENTS, most_included, most_rows
 from kajabi_async.structs import Struct
 
@@ -34,7 +35,6 @@ _MOST_REPORTED: Final = 10
 _MOST_UNREADABLE: Final = 100
 """An array with more included rows that cannot be decoded is not read further."""
 _BYTES_OF_THE_SMALLEST_ROW: Final = len('{"type":"a","id":"1"},')
-_FIRST_NO_ID: Final = 10**255
 
 
 @attrs.frozen
@@ -251,7 +251,7 @@ def _has_identity(row: ResourceObject | JunkRow) -> TypeGuard[ResourceObject]:
     """Return whether *row* has a type and an id; a whole number becomes an id."""
     if not isinstance(row, ResourceObject):
         return False
-    if type(row.id) is int and abs(row.id) < _FIRST_NO_ID:
+    if type(row.id) is int and abs(row.id) < FIRST_NO_ID:
         row.id = str(row.id)
     return bool(row.id and isinstance(row.id, str) and row.type and isinstance(row.type, str))
 

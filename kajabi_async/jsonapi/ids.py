@@ -10,10 +10,11 @@ from urllib.parse import quote
 
 from kajabi_async.errors import InvalidIdError
 
-__all__ = ["checked_id", "path_segment"]
+__all__ = ["FIRST_NO_ID", "checked_id", "path_segment"]
 
 _LONGEST_ID: Final = 255
-_FIRST_TOO_LARGE: Final = 10**_LONGEST_ID
+FIRST_NO_ID: Final = 10**_LONGEST_ID
+"""The least number that has too many digits for an id."""
 _ILLEGAL: Final = frozenset('/\\?#%&=;:@"<>|^`{}[]*')
 
 
@@ -44,7 +45,7 @@ def path_segment(resource_id: str) -> str:
 
 
 def _digits(value: int, of: str) -> str:
-    if not 0 <= value < _FIRST_TOO_LARGE:
+    if not 0 <= value < FIRST_NO_ID:
         raise InvalidIdError(f"a number that is the id of {of} must have at most {_LONGEST_ID} digits and no sign")
     return int.__repr__(value)
 

@@ -15,10 +15,21 @@ from kajabi_async.jsonapi.codec import (
     decode,
     decode_plain_relationships,
     has_many_members,
+    json_object,
 )
+from kajabi_async.jsonapi.ids import FIRST_NO_ID
 from kajabi_async.structs import FrozenStruct
 
-__all__ = ["MISSING", "Identifier", "LinkageState", "Relationship", "identifiers_of", "link_of", "read_relationships"]
+__all__ = [
+    "MISSING",
+    "Identifier",
+    "LinkageState",
+    "Relationship",
+    "identifiers_of",
+    "link_of",
+    "read_linkage",
+    "read_relationships",
+]
 
 
 class Identifier(NamedTuple):
@@ -55,7 +66,6 @@ class Relationship(FrozenStruct, frozen=True):
 
 MISSING: Final = Relationship(LinkageState.MISSING)
 _NULL: Final = Relationship(LinkageState.NULL)
-_FIRST_NO_ID: Final = 10**255
 
 
 def read_relationships(raw: RawJson | bytes) -> dict[str, Relationship]:
@@ -66,7 +76,7 @@ def read_relationships(raw: RawJson | bytes) -> dict[str, Relationship]:
         plain = decode_plain_relationships(raw)
         if plain is not None:
             return {name: _plain(relationship) for name, relationship in plain.items()}
-        members = _members(decode(raw))
+        members = json_object(decode(raw)) or {}
     except DecodeError:
         return {}
     return {
@@ -89,10 +99,16 @@ def identifiers_of(data: Any) -> tuple[Identifier, ...] | None:
     return tuple(found)
 
 
+def read_linkage(body: bytes, *, context: str) -> tuple[Identifier, ...] | None:
+    """Read the answer of a relationship endpoint; None if it holds no linkage, DecodeError if it is no JSON."""
+    document = json_object(decode(body, context=context)) or {}
+    return identifiers_of(document["data"]) if "data" in document else None
+
+
 def link_of(links: Any, name: str) -> str | None:
     """Read one link, a string or a link object (section "Document Links"); null, absent and ``""`` are None."""
-    link = _members(links).get(name)
-    href = link if isinstance(link, str) else _members(link).get("href")
+    link = (json_object(links) or {}).get(name)
+    href = link if isinstance(link, str) else (json_object(link) or {}).get("href")
     return href if isinstance(href, str) and href else None
 
 
@@ -109,8 +125,8 @@ def _plain(value: PlainRelationship) -> Relationship:
 
 
 def _relationship(value: Any) -> Relationship:
-    members = _members(value)
-    links = _members(members.get("links"))
+    members = json_object(value) or {}
+    links = json_object(members.get("links")) or {}
     self_link, related_link = link_of(links, "self"), link_of(links, "related")
     # Contacts are documented with `data` inside `links`.
     holder = members if "data" in members else links
@@ -122,15 +138,10 @@ def _relationship(value: Any) -> Relationship:
 
 
 def _identifier(entry: Any) -> Identifier | None:
-    members = _members(entry)
+    members = json_object(entry) or {}
     type_name, resource_id = members.get("type"), members.get("id")
-    if type(resource_id) is int and abs(resource_id) < _FIRST_NO_ID:
+    if type(resource_id) is int and abs(resource_id) < FIRST_NO_ID:
         resource_id = str(resource_id)
     if type_name and resource_id and type(type_name) is str and type(resource_id) is str:
         return Identifier(type_name, resource_id)
     return None
-
-
-def _members(value: Any) -> dict[str, Any]:
-    """Return the members of a JSON object; none if *value* is something else."""
-    return cast("dict[str, Any]", value) if isinstance(value, dict) else {}

@@ -9,10 +9,9 @@ from kajabi_async.decoding.answers import link_included, read_resource, refuse_s
 from kajabi_async.decoding.decoder import class_of
 from kajabi_async.errors import RelationshipUnavailableError
 from kajabi_async.exchange import Request, Send
-from kajabi_async.jsonapi.codec import decode, json_object
 from kajabi_async.jsonapi.ids import path_segment
 from kajabi_async.jsonapi.limits import MAX_ELEMENTS
-from kajabi_async.jsonapi.linkage import MISSING, Identifier, LinkageState, identifiers_of
+from kajabi_async.jsonapi.linkage import MISSING, Identifier, LinkageState, read_linkage
 from kajabi_async.jsonapi.links import LinkRules
 from kajabi_async.jsonapi.query import Query
 from kajabi_async.models.origin import Scope
@@ -126,8 +125,7 @@ class RelationshipResolver:
     async def _read_linkage(self, owner: Resource, operation: Operation) -> tuple[Identifier, ...]:
         path = operation.path_for(path_segment(owner.id))
         answer = await self._send(Request("GET", path))
-        document = json_object(decode(answer.body, context=f"GET {path}")) or {}
-        identifiers = identifiers_of(document["data"]) if "data" in document else None
+        identifiers = read_linkage(answer.body, context=f"GET {path}")
         if identifiers is None:
             raise RelationshipUnavailableError(f"GET {path} was answered without resource linkage")
         return identifiers

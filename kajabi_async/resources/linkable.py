@@ -8,8 +8,7 @@ import attrs
 
 from kajabi_async.checks import boolean
 from kajabi_async.errors import DecodeError, KajabiError, UnprocessableEntityError
-from kajabi_async.jsonapi.codec import decode, json_object
-from kajabi_async.jsonapi.linkage import identifiers_of
+from kajabi_async.jsonapi.linkage import read_linkage
 from kajabi_async.models.resource import Resource
 from kajabi_async.resources.arguments import checked_ids
 from kajabi_async.resources.base import ResourceOperations
@@ -108,8 +107,7 @@ class Linkable(ResourceOperations[R]):
 
 
 def _linked_ids(body: bytes, context: str) -> tuple[str, ...]:
-    document = json_object(decode(body, context=context)) or {}
-    identifiers = identifiers_of(document["data"]) if "data" in document else None
+    identifiers = read_linkage(body, context=context)
     if identifiers is None:
         raise DecodeError("resource linkage was expected", path="data", context=context)
     return tuple(identifier.id for identifier in identifiers)
