@@ -260,10 +260,7 @@ class Stall:
                 except KajabiError as error:
                     if self.is_for_good(trial, error) or self.has_given_up:
                         raise
-                    if not is_passing(error):
-                        self.answered()
-                        raise
-                    if self.is_own(trial, error, is_alone=True):
+                    if not is_passing(error) or self.is_own(trial, error, is_alone=True):
                         self.answered()
                         raise
                     self.failed(error, trial)

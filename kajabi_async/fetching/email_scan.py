@@ -102,9 +102,9 @@ class EmailScan(Scan[R]):
         AuthenticationError and ConfigurationError are raised. What concerns the client is waited out once the scan has
         joined a run.
         """
-        found = await self._read_pages()
+        found = dict.fromkeys(await self._read_pages())
         is_settled = self.forecast.is_unique is True
-        settled = [self._pending.seen(key) for key in dict.fromkeys(found) if is_settled and self._is_unseen(key)]
+        settled = [self._pending.seen(key) for key in found if is_settled and self._pending.is_unseen(key)]
         return chain(*settled, self._pending.ready())
 
     async def _matches(self, key: str, tally: Tally) -> Matches[R]:
@@ -196,9 +196,6 @@ class EmailScan(Scan[R]):
             return bool(forecast.unseen) or not forecast.is_unique
         return forecast.pays()
 
-    def _is_unseen(self, key: str) -> bool:
-        return self._pending.is_unseen(key)
-
     async def _read_pages(self, *, for_lookup: bool = False) -> list[str]:
         """Fetch the pages that are needed in any case, at once, and return the keys that they bring."""
         forecast = self.forecast
@@ -230,7 +227,7 @@ class EmailScan(Scan[R]):
         hits = 0
         for row in page.rows:
             key = self._key_of(row)
-            if key is None or isinstance(row, DecodeError) or not self._is_unseen(key):
+            if key is None or isinstance(row, DecodeError) or not self._pending.is_unseen(key):
                 continue
             known = self._candidates.get(key, ())
             if row not in known:

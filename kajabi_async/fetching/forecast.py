@@ -171,11 +171,8 @@ class EmailForecast(Forecast):
         """The hits of the latest page."""
 
     def add_page(self, ids: Sequence[str], hits: int, *, size: ListSize | None) -> None:
-        """Note a page; the *ids* of its rows say nothing of the order of emails."""
-        self.pages += 1
-        self.rows += len(ids)
-        self.hits += hits
-        self.size = size or self.size
+        """Note a page; its rows have empty *ids*, as these say nothing of the order of emails."""
+        super().add_page(ids, hits, size=size)
         self._latest_hits = hits
 
     def add_failed_page(self) -> None:

@@ -152,17 +152,13 @@ class Scan(Generic[R]):
             self.forecast.add_failed_page()
             return iter(())
         rows = [row for row in page.rows if not isinstance(row, DecodeError)]
-        hits = [row for row in rows if self._pending.is_unseen(row.id) and self._is_complete(row)]
+        hits = [row for row in rows if self._pending.is_unseen(row.id) and is_complete(row, self._include)]
         self._loaded.update((row.id, row) for row in hits)
         found = [self._pending.seen(resource_id) for resource_id in dict.fromkeys(row.id for row in hits)]
-        if rows and not self.forecast.rows and not any(map(self._is_complete, rows)):
+        if rows and not self.forecast.rows and not any(is_complete(row, self._include) for row in rows):
             self.lacks = ", ".join(self._include)
         self.forecast.add_page([row.id for row in rows], len(found), size=size_of(page))
         return chain.from_iterable(found)
-
-    def _is_complete(self, row: R) -> bool:
-        """Return whether everything that was to be included came with *row*, as it does with a single lookup."""
-        return is_complete(row, self._include)
 
     def _log_failure(self) -> None:
         failure = None if self.pages is None else self.pages.failure
@@ -175,7 +171,7 @@ class Scan(Generic[R]):
 
 
 def is_complete(row: Resource, include: Iterable[str]) -> bool:
-    """Return whether everything that was to be included came with *row*."""
+    """Return whether everything that was to be included came with *row*, as it does with a single lookup."""
     return all(_leads_to(row, path.split(".")) for path in include)
 
 

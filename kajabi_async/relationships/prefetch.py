@@ -20,7 +20,7 @@ from kajabi_async.models.relations import Relation
 from kajabi_async.models.resource import Resource
 from kajabi_async.operations import READABLE
 from kajabi_async.relationships.resolver import MOST_AT_ONCE, RelationshipResolver, keep_linkage
-from kajabi_async.relationships.steps import linked_identifiers
+from kajabi_async.relationships.steps import can_include, linked_identifiers
 from kajabi_async.stall import Stall
 
 __all__ = ["prefetch"]
@@ -54,7 +54,7 @@ class _PendingRelation:
 
     @property
     def can_include(self) -> bool:
-        return bool(self.relation.include) and self.owner.resource_type in READABLE
+        return can_include(self.owner, self.relation)
 
 
 async def prefetch(
@@ -63,7 +63,7 @@ async def prefetch(
     owners: Iterable[Resource],
     paths: Iterable[str],
     *,
-    stall: Stall | None = None,
+    stall: Stall,
 ) -> None:
     """Load the relations named by dotted *paths* for all *owners*.
 
@@ -76,11 +76,10 @@ async def prefetch(
     for owner in distinct:
         for path in split:
             _refuse_unknown(owner, path)
-    waiting = stall or Stall()
     try:
-        await _Prefetch(resolver, links, waiting).level(distinct, split)
+        await _Prefetch(resolver, links, stall).level(distinct, split)
     finally:
-        waiting.close()
+        stall.close()
 
 
 @attrs.frozen

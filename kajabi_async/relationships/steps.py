@@ -19,6 +19,7 @@ __all__ = [
     "Reread",
     "Step",
     "Unavailable",
+    "can_include",
     "linked_identifiers",
     "next_step",
 ]
@@ -71,7 +72,7 @@ def next_step(
     if not missing:
         return Loaded(identifiers)
     unreadable = next((identifier.type for identifier in missing if identifier.type not in READABLE), None)
-    if may_reread and (len(missing) > 1 or unreadable is not None) and _can_include(owner, relation):
+    if may_reread and (len(missing) > 1 or unreadable is not None) and can_include(owner, relation):
         return Reread()
     if unreadable is not None:
         return Unavailable(f"the API has no path to resources of type {unreadable!r}; ask for them with include=")
@@ -98,12 +99,13 @@ def linked_identifiers(
 
 def _without_linkage(owner: Resource, relation: Relation, relationship: Relationship) -> Step:
     is_silent = relationship.state is LinkageState.MISSING
-    if _can_include(owner, relation) or (is_silent and owner.resource_type in READABLE):
+    if can_include(owner, relation) or (is_silent and owner.resource_type in READABLE):
         return Reread()
     return Unavailable("neither linkage nor a link came with the answer, and the API offers no other way")
 
 
-def _can_include(owner: Resource, relation: Relation) -> bool:
+def can_include(owner: Resource, relation: Relation) -> bool:
+    """Return whether reading *owner* again brings the resources of *relation* along."""
     return bool(relation.include) and owner.resource_type in READABLE
 
 

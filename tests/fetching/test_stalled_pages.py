@@ -188,7 +188,7 @@ def test_prefetching_ends_with_the_failure_when_patience_does() -> None:
         assert len(asyncio.all_tasks()) == 1
         send.rule = _between(0.0, 0.0, refused())
         requested = len(send.asked)
-        await prefetch(api.resolver, links(), owners, ["contact"])  # type: ignore[arg-type]
+        await prefetch(api.resolver, links(), owners, ["contact"], stall=Stall())  # type: ignore[arg-type]
         assert 0 < len(send.asked) - requested <= 150
 
     virtually(run())

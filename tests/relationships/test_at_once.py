@@ -7,6 +7,7 @@ import pytest
 from kajabi_async import Customer, Order
 from kajabi_async.relationships.prefetch import prefetch
 from kajabi_async.relationships.resolver import RelationshipResolver
+from kajabi_async.stall import Stall
 from tests.relationships.crowd import Crowd
 from tests.relationships.owners import owners
 from tests.sending import linkage, links, resource
@@ -46,7 +47,7 @@ async def test_one_relation_of_many_owners(contact: dict[str, Any]) -> None:
     ]
     resolver = RelationshipResolver(send, links())
     customers = owners(resolver, Customer, *members)
-    await prefetch(resolver, links(), customers, ["contact"])
+    await prefetch(resolver, links(), customers, ["contact"], stall=Stall())
     assert all(customer.contact.loaded for customer in customers)
     assert send.most_at_once == 50
 
@@ -63,6 +64,6 @@ async def test_relations_that_every_owner_has_to_be_read_for_alone() -> None:
     send = Crowd(respond)
     resolver = RelationshipResolver(send, links())
     customers = owners(resolver, Customer, *[dict[str, Any]() for _ in MANY])
-    await prefetch(resolver, links(), customers, ["site"])
+    await prefetch(resolver, links(), customers, ["site"], stall=Stall())
     assert all(customer.site.loaded for customer in customers)
     assert send.most_at_once == 50

@@ -11,6 +11,7 @@ from kajabi_async.jsonapi.linkage import Identifier
 from kajabi_async.models.resource import Resource
 from kajabi_async.relationships.prefetch import prefetch
 from kajabi_async.relationships.resolver import RelationshipResolver
+from kajabi_async.stall import Stall
 from kajabi_async.testing import FakeKajabi
 from tests.relationships.owners import owners
 from tests.sending import Canned, linkage, links, resource
@@ -25,7 +26,7 @@ def _customers(send: Canned, *relationships: dict[str, Any]) -> list[Customer]:
 
 
 async def _prefetch(send: Canned, resources: Sequence[Resource], *paths: str) -> None:
-    await prefetch(_resolver(send), links(), resources, paths)
+    await prefetch(_resolver(send), links(), resources, paths, stall=Stall())
 
 
 async def test_a_resource_that_many_share_is_fetched_once() -> None:
