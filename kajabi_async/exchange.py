@@ -25,7 +25,17 @@ SUCCESS: Final = range(200, 300)
 
 
 # msgspec structs: one of each is made for every call, and a frozen attrs class takes five times the instructions.
-class Request(msgspec.Struct, frozen=True):
+class _Message(msgspec.Struct, frozen=True):
+    """A request or its answer, which is not pickled, and is its own copy."""
+
+    def __reduce__(self) -> NoReturn:
+        raise TypeError(f"{type(self).__name__} is not pickled: its body may hold a secret or what users wrote")
+
+    def __deepcopy__(self, _: object) -> Self:
+        return self
+
+
+class Request(_Message, frozen=True):
     """One HTTP request, complete but for the host and the token."""
 
     method: str
@@ -52,14 +62,8 @@ class Request(msgspec.Struct, frozen=True):
         # msgspec has one of its own, which shows every field.
         return [("method", self.method), ("path", self.path), ("query", self.query)]
 
-    def __reduce__(self) -> NoReturn:
-        _refuse_to_pickle(self)
 
-    def __deepcopy__(self, _: object) -> Self:
-        return self
-
-
-class Answer(msgspec.Struct, frozen=True):
+class Answer(_Message, frozen=True):
     """The answer to a request: the status, the headers (names in lower case) and the whole, decompressed body."""
 
     status: int
@@ -71,16 +75,6 @@ class Answer(msgspec.Struct, frozen=True):
 
     def __rich_repr__(self) -> list[tuple[str, Any]]:
         return [("status", self.status)]
-
-    def __reduce__(self) -> NoReturn:
-        _refuse_to_pickle(self)
-
-    def __deepcopy__(self, _: object) -> Self:
-        return self
-
-
-def _refuse_to_pickle(value: object) -> NoReturn:
-    raise TypeError(f"{type(value).__name__} is not pickled: its body may hold a secret or what users wrote")
 
 
 @attrs.define
