@@ -1,6 +1,5 @@
 """The client: builds the parts, owns their life, and sends the requests that the SDK has no name for."""
 
-import asyncio
 import hashlib
 import os
 import re
@@ -117,14 +116,12 @@ class Kajabi(Prefetching):
     def _context_of(self, options: ClientOptions) -> "Context":
         from kajabi_async.fetching.context import DEFAULT_CONCURRENCY, Context  # noqa: PLC0415
 
-        site_id, clock = options.get("site_id"), options.get("clock")
         return Context(
             send=self._session.send,
             resolver=self._resolver,
             links=self._links,
-            site_id=_checked_site(site_id),
-            sleep=asyncio.sleep if clock is None else clock.sleep,
-            clock=clock or SystemClock(),
+            site_id=_checked_site(options.get("site_id")),
+            clock=options.get("clock") or SystemClock(),
             concurrency=options.get("concurrency", DEFAULT_CONCURRENCY),
             most_elements=options.get("max_answer_elements", MAX_ELEMENTS),
             stats=lambda: self._session.stats,

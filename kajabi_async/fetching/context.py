@@ -1,13 +1,12 @@
 """What every fetch needs, made once by the client."""
 
-import asyncio
-from collections.abc import Awaitable, Callable
-from typing import Final, Protocol
+from collections.abc import Callable
+from typing import Final
 
 import attrs
 
 from kajabi_async.clock import Clock, SystemClock
-from kajabi_async.exchange import Send
+from kajabi_async.exchange import Send, SessionStats
 from kajabi_async.jsonapi.limits import MAX_ELEMENTS
 from kajabi_async.jsonapi.links import LinkRules
 from kajabi_async.jsonapi.query import Query
@@ -21,17 +20,6 @@ DEFAULT_CONCURRENCY: Final = 50
 _NO_QUERY: Final = Query()
 
 
-class Stats(Protocol):
-    """The counters of a client that estimates are made from."""
-
-    attempts: int
-    """Requests sent."""
-    wire_seconds: float
-    """Time from sending a request to the end of its answer, summed over requests."""
-    requests_per_second: float | None
-    """The current limit of the rate; None if none is known."""
-
-
 @attrs.frozen
 class Context:
     """How to send, resolve relations and check links, and the defaults of the client."""
@@ -41,8 +29,6 @@ class Context:
     links: LinkRules
     site_id: str | None = None
     """The client's default site."""
-    sleep: Callable[[float], Awaitable[object]] = asyncio.sleep
-    """Waits by the clock of the client."""
     concurrency: int = DEFAULT_CONCURRENCY
     """The number of requests that the client sends at once, and so the number of lookups that a run keeps going."""
     clock: Clock = attrs.field(factory=SystemClock)
@@ -51,8 +37,8 @@ class Context:
     """The stalls of the client, which end when it is closed."""
     most_elements: int = MAX_ELEMENTS
     """The limit of elements of an answer."""
-    stats: Callable[[], Stats] | None = None
-    """Returns the counters of the client; None if there are none."""
+    stats: Callable[[], SessionStats] = SessionStats
+    """Returns the counters of the client."""
     has_calls: Callable[[], bool] | None = None
     """Returns whether the client has sent requests of no run lately, to which its runs leave the event loop often."""
     strict: bool = False

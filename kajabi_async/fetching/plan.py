@@ -192,20 +192,18 @@ def _because(scan: Scan[Any], scanned: tuple[int, int] | None, size: ListSize | 
 
 def _mean_seconds(scan: Scan[Any]) -> tuple[float, int] | None:
     """Return the mean duration of the answers so far, and their number; None before the first."""
-    count = scan.context.stats
-    stats = None if count is None else count()
-    return None if stats is None or not stats.attempts else (stats.wire_seconds / stats.attempts, stats.attempts)
+    stats = scan.context.stats()
+    return (stats.wire_seconds / stats.attempts, stats.attempts) if stats.attempts else None
 
 
 def _speed(scan: Scan[Any], mean_before: tuple[float, int] | None) -> Speed:
-    count = scan.context.stats
     tally = None if scan.pages is None else scan.pages.tally
     page = tally.wire_seconds / tally.attempts if tally is not None and tally.attempts else None
     mean, answers = mean_before or (page, 0)
     return Speed(
         at_once=scan.concurrency,
         pages_at_once=min(scan.concurrency, MOST_PAGES_AT_ONCE),
-        per_second=None if count is None else count().requests_per_second,
+        per_second=scan.context.stats().requests_per_second,
         lookup_seconds=mean,
         page_seconds=mean if page is None else page,
         answers=answers,

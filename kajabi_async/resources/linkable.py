@@ -72,7 +72,7 @@ class Linkable(ResourceOperations[R]):
 
         if not verify:
             return await write()
-        return await verified(write, look, sleep=self._context.sleep, refused=UnprocessableEntityError)
+        return await verified(write, look, sleep=self._context.clock.sleep, refused=UnprocessableEntityError)
 
     async def _write_linkage(
         self,

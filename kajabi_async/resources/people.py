@@ -230,7 +230,7 @@ class Contacts(FoundByEmail[Contact, ContactInclude, Fieldsets], Listable[Contac
                 answer_lost = answer_lost or error.maybe_applied
                 raise
 
-        return await verified(create, find, sleep=self._context.sleep)
+        return await verified(create, find, sleep=self._context.clock.sleep)
 
     async def update(
         self, id: str | int, *, timeout: float | None = None, **changes: Unpack[ContactAttributes]

@@ -14,6 +14,7 @@ from kajabi_async import (
 from kajabi_async.errors import ErrorObject, InvalidIdError
 from kajabi_async.exchange import Request
 from kajabi_async.resources.people import Contacts, Customers
+from tests.clocks import ManualClock
 from tests.sending import Canned, context, resource
 
 ADA = "ada@example.com"
@@ -119,7 +120,7 @@ async def test_taken_after_a_lost_answer_is_what_that_one_created() -> None:
             server.refusal = refusals.pop(0)
         return server(request)
 
-    contacts = Contacts(context(Canned(respond), site_id="1", sleep=_no_sleep))
+    contacts = Contacts(context(Canned(respond), site_id="1", clock=ManualClock()))
     created = await contacts.create(email=ADA, verify=True)
     assert created.id == "77"
     assert server.asked == ["create", "search", "create", "search", "list"]
@@ -131,10 +132,6 @@ async def test_taken_at_once_is_an_error() -> None:
     with pytest.raises(UnprocessableEntityError, match="taken"):
         await Contacts(context(Canned(server), site_id="1")).create(email=ADA, verify=True)
     assert server.asked == ["create"]
-
-
-async def _no_sleep(_: float) -> None:
-    return None
 
 
 async def test_an_email_that_cannot_be_read_is_not_taken_for_another() -> None:

@@ -67,7 +67,7 @@ class Server:
 
 
 def _customers(server: Server, clock: ManualClock | None = None) -> Customers:
-    return Customers(context(Canned(server), sleep=(clock or ManualClock()).sleep))
+    return Customers(context(Canned(server), clock=clock or ManualClock()))
 
 
 async def test_what_took_effect_is_returned_and_not_sent_again() -> None:
@@ -163,7 +163,7 @@ async def test_a_contact_is_searched_for_by_its_email() -> None:
     made = resource("contacts", "7", attributes={"email": "Ada@example.com"})
     answers: list[Any] = [_lost(), {"data": [made]}]
     send = Canned(lambda _: answers.pop(0))
-    contacts = Contacts(context(send, site_id="9", sleep=ManualClock().sleep))
+    contacts = Contacts(context(send, site_id="9", clock=ManualClock()))
     contact = await contacts.create(email="ada@example.com", verify=True)
     assert isinstance(contact, Contact)
     assert contact.id == "7"
