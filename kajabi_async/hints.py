@@ -6,16 +6,14 @@ Type checkers do not see these operations, so they still reject the code that us
 import sys
 from collections.abc import Callable, Mapping
 from difflib import get_close_matches
-from typing import Any, Final, NoReturn, TypeVar
+from typing import Any, NoReturn, TypeVar
 
-__all__ = ["NamesCure", "called_by_json", "nearest_name", "refusing"]
+__all__ = ["NamesCure", "nearest_name", "refusing"]
 
 C = TypeVar("C", bound=type)
 
 Hint = str | Callable[[Any], str]
 """The text of the error, or a function that returns it for the object at hand."""
-
-_SERIALIZES: Final = "json"
 
 
 def refusing(hints: Mapping[str, Hint]) -> Callable[[C], C]:
@@ -43,10 +41,10 @@ def nearest_name(name: str, known: Mapping[str, Any] | list[str]) -> str:
     return f"; did you mean {near[0]!r}?" if near else ""
 
 
-def called_by_json() -> bool:
+def _called_by_json() -> bool:
     """Return whether the caller of the calling function is the ``default`` of a JSON library, which names the class."""
     frame = sys._getframe(2)  # noqa: SLF001 # pyright: ignore[reportPrivateUsage] - the only way to find the caller
-    return frame.f_code.co_name.endswith("default") and _SERIALIZES in str(frame.f_globals.get("__name__")).lower()
+    return frame.f_code.co_name.endswith("default") and "json" in str(frame.f_globals.get("__name__")).lower()
 
 
 class NamesCure(type):
@@ -61,7 +59,7 @@ class NamesCure(type):
     @property
     def __name__(cls) -> str:  # pyright: ignore[reportIncompatibleVariableOverride]
         name: str = type.__dict__["__name__"].__get__(cls)
-        return f"{name} ({cls._cure})" if called_by_json() else name
+        return f"{name} ({cls._cure})" if _called_by_json() else name
 
     @__name__.setter
     def __name__(cls, name: str) -> None:  # pyright: ignore[reportIncompatibleVariableOverride]

@@ -73,11 +73,12 @@ class _Plain:
     can_close = False
 
     def __init__(self, ids: Iterable[object]) -> None:
-        self.at_once: Iterator[object] | None = iter(ids)
+        self._ids = iter(ids)
+        self.at_once: Iterator[object] | None = self._ids
         self.comes_once = _comes_once(ids)
 
     async def take(self) -> object:
-        return THE_END if self.at_once is None else next(self.at_once, THE_END)
+        return next(self._ids, THE_END)
 
     async def aclose(self) -> None:
         return

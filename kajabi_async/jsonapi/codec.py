@@ -5,7 +5,7 @@ import sys
 from collections.abc import Collection, Iterable, Mapping
 from gc import get_referents
 from itertools import islice
-from typing import Annotated, Any, Final, TypeGuard
+from typing import Annotated, Any, Final, TypeGuard, TypeVar
 
 import msgspec
 
@@ -43,6 +43,8 @@ __all__ = [
     "split_members",
     "split_rows",
 ]
+
+T = TypeVar("T")
 
 RawJson = msgspec.Raw
 """JSON text that was checked but not decoded yet."""
@@ -171,20 +173,17 @@ def decode_text(text: bytes | RawJson, *, context: str) -> Any:
 
 def decode_document(body: bytes, *, context: str) -> DocumentShape:
     """Decode a whole document; DecodeError if it is no object, or a row holds a number that cannot be decoded."""
-    shape: DocumentShape = _read(_DOCUMENT, body, context)
-    return shape
+    return _read(_DOCUMENT, body, context)
 
 
 def decode_loosely(body: bytes, *, context: str) -> LooseShape:
     """Decode the top level of a document whose rows may be malformed; DecodeError if that level is no object."""
-    shape: LooseShape = _read(_LOOSE, body, context)
-    return shape
+    return _read(_LOOSE, body, context)
 
 
 def decode_resource_object(raw: RawJson | bytes, *, context: str) -> ResourceObject:
     """Decode one row; DecodeError if it is not an object."""
-    resource_object: ResourceObject = _read(_RESOURCE_OBJECT, raw, context)
-    return resource_object
+    return _read(_RESOURCE_OBJECT, raw, context)
 
 
 def decode_plain_relationships(raw: RawJson | bytes) -> dict[str, PlainRelationship] | None:
@@ -262,14 +261,12 @@ _ENCODER = msgspec.json.Encoder(enc_hook=_written)
 
 def decode_rows(raw: RawJson | bytes, *, context: str) -> list[ResourceObject | JunkRow]:
     """Decode an array of rows, null for an empty one; DecodeError if it is another value."""
-    rows: list[ResourceObject | JunkRow] | None = _read(_RESOURCE_OBJECTS, raw, context)
-    return rows or []
+    return _read(_RESOURCE_OBJECTS, raw, context) or []
 
 
 def split_members(body: bytes, *, context: str = "") -> dict[str, RawJson]:
     """Split an object into its members, their values not decoded; DecodeError if it is another value."""
-    members: dict[str, RawJson] = _read(_MEMBERS, body, context)
-    return members
+    return _read(_MEMBERS, body, context)
 
 
 def has_many_members(raw: RawJson | bytes) -> bool:
@@ -291,10 +288,7 @@ def has_many_members(raw: RawJson | bytes) -> bool:
 
 def split_rows(raw: RawJson | bytes, *, context: str) -> list[RawJson]:
     """Split an array into its undecoded elements; null has none."""
-    if bytes(raw).strip() == b"null":
-        return []
-    rows: list[RawJson] = _read(_ROWS, raw, context)
-    return rows
+    return [] if bytes(raw).strip() == b"null" else _read(_ROWS, raw, context)
 
 
 def brief(value: Any, levels: int = 2) -> str:
@@ -334,7 +328,7 @@ def _some(shown: Iterable[str], number: int, levels: int) -> str:
     return ", ".join((*islice(shown, most), *(["..."] if number > most else [])))
 
 
-def _read(decoder: msgspec.json.Decoder[Any], body: bytes | RawJson, context: str) -> Any:
+def _read(decoder: msgspec.json.Decoder[T], body: bytes | RawJson, context: str) -> T:
     if exhausts_the_stack(body):
         raise DecodeError("nested too deeply", context=context)
     try:

@@ -396,7 +396,7 @@ class Listable(ResourceOperations[R]):
             include=included,
             fields=self._fieldsets(options.get("fields"), included),
             filters=(
-                *encode_filters(self.filters, self._with_default_site(filters), owner=self.name),
+                *self._encoded_filters(filters),
                 *encode_extra_filters(options.get("extra_filters")),
             ),
             sort=checked_sort(options.get("sort"), self.sort_keys, owner=self.name),
@@ -410,15 +410,16 @@ class Listable(ResourceOperations[R]):
         query = reader.query
         if (query.include and "include" not in known) or (query.fields and "fields" not in known):
             return None
-        site = encode_filters(self.filters, self._with_default_site({}), owner=self.name)
+        site = self._encoded_filters({})
         size = SCANNED_PAGE_SIZE if "page_size" in known else None
         listed = Query(include=query.include, fields=query.fields, filters=site, page_number=1, page_size=size)
         return ListRequest(self._context, self._operation("list"), self.model, listed, reader.timeout)
 
-    def _with_default_site(self, filters: Mapping[str, Any]) -> dict[str, Any]:
+    def _encoded_filters(self, filters: Mapping[str, Any]) -> tuple[tuple[str, str], ...]:
+        """Return *filters* as query parameters, with the client's site if they name none."""
         sited = dict(filters)
         if "site_id" in self.filters.__annotations__:
             site_id = sited.pop("site_id", self._context.site_id)
             if site_id is not None:
                 sited["site_id"] = site_id
-        return sited
+        return encode_filters(self.filters, sited, owner=self.name)

@@ -24,7 +24,6 @@ from kajabi_async.operations import operation
 from kajabi_async.resources.arguments import check_strategy
 from kajabi_async.resources.base import FieldsT, Gettable, IncludeT, Listable
 from kajabi_async.resources.filters import PeopleFilters
-from kajabi_async.resources.filters.encoding import encode_filters
 from kajabi_async.stall import PATIENCE_SECONDS
 
 __all__ = ["Emails", "FoundByEmail", "says_taken"]
@@ -150,7 +149,7 @@ class FoundByEmail(Gettable[R, IncludeT, FieldsT], Listable[R], Generic[R, Inclu
             compared = attrs.evolve(reader.query, fields=_with_email(reader.query.fields, self.model.resource_type))
             reader = attrs.evolve(reader, query=compared, encoded_query=compared.encode())
         site = {} if site_id is None else {"site_id": site_id}
-        filters = encode_filters(self.filters, self._with_default_site(site), owner=self.name)
+        filters = self._encoded_filters(site)
         query = attrs.evolve(reader.query, filters=filters, page_number=1, page_size=SCANNED_PAGE_SIZE)
         pages = ListRequest(self._context, self._operation("list"), self.model, query, timeout)
         return EmailSearch(reader, pages, self._site_of(site_id))

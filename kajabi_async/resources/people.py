@@ -267,7 +267,7 @@ class Contacts(FoundByEmail[Contact, ContactInclude, Fieldsets], Listable[Contac
         if found is not None:
             return GetOrCreated(found, created=False)
         try:
-            return GetOrCreated(await self.create(site_id=site_id, **_with_email(attributes, email)), created=True)
+            return GetOrCreated(await self.create(site_id=site_id, **attributes, email=email), created=True)
         except UnprocessableEntityError as error:
             found = await self.find_by_email(email, site_id=site_id, thorough=says_taken(error))
             if found is None:
@@ -422,7 +422,3 @@ class CustomFields(Gettable[CustomField, Never, Fieldsets], Listable[CustomField
     def list(self, **options: Unpack[CustomFieldListOptions]) -> Pages[CustomField]:
         """List custom fields; filters are those of `CustomFieldFilters`."""
         return self._pages(options)
-
-
-def _with_email(attributes: ContactAttributesBesideEmail, email: str) -> ContactAttributes:
-    return {**attributes, "email": email}
