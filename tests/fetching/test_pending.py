@@ -7,7 +7,7 @@ import pytest
 
 from kajabi_async.fetching.email_outcomes import EMAILS
 from kajabi_async.fetching.id_source import IDS, Naming, source_of
-from kajabi_async.fetching.pending import Pending
+from kajabi_async.fetching.scan import Pending
 
 A, B, C = "a@x.y", "b@x.y", "c@x.y"
 
