@@ -21,7 +21,7 @@ from kajabi_async.fetching.email_outcomes import EMAILS, Matches
 from kajabi_async.fetching.email_search import EmailSearch, FilterIgnoredError, belongs_to, key_of
 from kajabi_async.fetching.forecast import EmailForecast
 from kajabi_async.fetching.id_source import Ids
-from kajabi_async.fetching.page import FetchedPage, ListRequest
+from kajabi_async.fetching.page import FetchedPage, ListRequest, ids_of
 from kajabi_async.fetching.scan import MOST_PAGES_AT_ONCE, Scan, size_of
 from kajabi_async.fetching.walk import PageBatches
 from kajabi_async.models.resource import Resource
@@ -216,7 +216,7 @@ class EmailScan(Scan[R]):
             self._read.add_problem(self.pages.failure or PagingError("a page could not be read"))
             self.forecast.add_failed_page()
             return []
-        self._read.add_page(_ids(page))
+        self._read.add_page(ids_of(page.rows))
         found, hits = self._keep_rows(page)
         self.forecast.add_page([""] * len(page.rows), hits, size=size_of(page))
         return found
@@ -270,7 +270,7 @@ class EmailScan(Scan[R]):
             page = await self.pages.fetch_again(number, for_lookup=for_lookup)
             if page is None:
                 break
-            is_last = self._read.add_inserted(_ids(page)) or page.next_query is None
+            is_last = self._read.add_inserted(ids_of(page.rows)) or page.next_query is None
             found += self._keep_rows(page)[0]
             if is_last:
                 break
@@ -301,7 +301,3 @@ class EmailScan(Scan[R]):
         if not self._goes_on() or not forecast.unseen:
             return forecast.hits > 1 and left > 1
         return min(left, forecast.ids) >= _WORTH_ASKING
-
-
-def _ids(page: FetchedPage[Any]) -> list[str]:
-    return [row.id for row in page.rows if not isinstance(row, DecodeError)]

@@ -1,6 +1,6 @@
 """One page of a list: fetched by its query, with the query of the next page."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any, Final, Generic, TypeVar
 from urllib.parse import parse_qsl
 
@@ -15,7 +15,7 @@ from kajabi_async.jsonapi.query import Query, encoded_pairs
 from kajabi_async.models.resource import Resource
 from kajabi_async.operations import Operation
 
-__all__ = ["FetchedPage", "ListRequest", "page_number", "with_page_number"]
+__all__ = ["FetchedPage", "ListRequest", "ids_of", "page_number", "with_page_number"]
 
 R = TypeVar("R", bound=Resource)
 
@@ -102,6 +102,11 @@ class ListRequest(Generic[R]):
         if len(query) > _MOST_DIGITS and len(_digits(query)) > _MOST_DIGITS:
             raise PagingError(f"links.{name} leads to a page whose number has {len(_digits(query))} digits")
         return query
+
+
+def ids_of(rows: "Iterable[Resource | DecodeError]") -> list[str]:
+    """Return the ids of those of *rows* that can be read."""
+    return [row.id for row in rows if not isinstance(row, DecodeError)]
 
 
 def page_number(query: str) -> int | None:

@@ -18,7 +18,7 @@ from kajabi_async.concurrency import Guarded
 from kajabi_async.errors import DecodeError, InvalidArgumentError
 from kajabi_async.escaping.html import html_table
 from kajabi_async.escaping.text import escape_line
-from kajabi_async.fetching.page import FetchedPage, ListRequest
+from kajabi_async.fetching.page import FetchedPage, ListRequest, ids_of
 from kajabi_async.fetching.walk import Novelty, PageWalk
 from kajabi_async.hints import NamesCure, refusing
 from kajabi_async.jsonapi.query import Query
@@ -304,7 +304,7 @@ class _Rows(Generic[R]):
     async def _fetch_page(self) -> None:
         page = await self._walk.next()
         skipped, self._skip = page.rows[: self._skip], 0
-        self._novelty.note_known(row.id for row in skipped if not isinstance(row, DecodeError))
+        self._novelty.note_known(ids_of(skipped))
         self._progress.arrive(page, len(skipped))
         rows = page.rows[len(skipped) :]
         self._all_new = self._novelty.are_new(rows)

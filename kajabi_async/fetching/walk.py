@@ -15,7 +15,7 @@ import attrs
 from kajabi_async.concurrency import cancel_tasks, for_each
 from kajabi_async.errors import AuthenticationError, DecodeError, KajabiError, PagingError
 from kajabi_async.exchange import Answer, Request, Send, Tally, TimeoutStarts
-from kajabi_async.fetching.page import FetchedPage, ListRequest, page_number, with_page_number
+from kajabi_async.fetching.page import FetchedPage, ListRequest, ids_of, page_number, with_page_number
 from kajabi_async.models.resource import Resource
 from kajabi_async.passing import ends_everything, is_passing
 from kajabi_async.stall import Stall
@@ -50,7 +50,7 @@ class Novelty:
 
     def are_new(self, rows: "Sequence[Resource | DecodeError]") -> bool:
         """Note all *rows* if every one is readable and new, as on most pages, and return whether that is so."""
-        ids = {row.id: None for row in rows if not isinstance(row, DecodeError)}
+        ids = dict.fromkeys(ids_of(rows))
         if len(ids) < len(rows) or not self._recent.keys().isdisjoint(ids):
             return False
         self._recent.update(ids)
@@ -59,12 +59,12 @@ class Novelty:
 
     def has_new(self, rows: "Iterable[Resource | DecodeError]") -> bool:
         """Return whether one of *rows* is new, and note none of them."""
-        return any(row.id not in self._recent for row in rows if not isinstance(row, DecodeError))
+        return any(each not in self._recent for each in ids_of(rows))
 
     def note(self, rows: "Sequence[Resource | DecodeError]") -> bool:
         """Note the rows of a page, and return whether one of them is new."""
         is_new = self.has_new(rows)
-        self.note_known(row.id for row in rows if not isinstance(row, DecodeError))
+        self.note_known(ids_of(rows))
         return is_new
 
     def note_known(self, ids: Iterable[str]) -> None:
