@@ -112,15 +112,12 @@ class WaitingLine:
         if self.free > 0:
             self.free -= 1
         else:
-            await self._waiters.wait(None, self._hand_back)
+            await self._waiters.wait(None, lambda _: self.leave())
 
     def leave(self) -> None:
         """Return a slot; the first in the queue gets it."""
         if not (self._waiters and self._waiters.wake(None)):
             self.free += 1
-
-    def _hand_back(self, _: None) -> None:
-        self.leave()
 
 
 class Quota:
@@ -143,7 +140,8 @@ class Quota:
 
     async def wait(self) -> None:
         """Wait for a later iteration; it may have no step left either."""
-        await self._waiters.wait(None, _ignore)
+        # Nothing was taken that could be handed back.
+        await self._waiters.wait(None, lambda _: None)
 
     def end(self) -> None:
         """Let all who wait go on."""
@@ -156,10 +154,6 @@ class Quota:
             woken += 1
         if woken < self.left:
             self._renewed(self.left - woken)
-
-
-def _ignore(_: None) -> None:
-    """Do nothing: nothing was taken."""
 
 
 @attrs.define(eq=False)

@@ -220,7 +220,7 @@ class Pages(Generic[R], metaclass=NamesCure):
         return self._progress.repeated
 
     def _walk(self) -> PageWalk[R]:
-        self._progress.begin(self._start)
+        self._progress.walking = False
         return PageWalk(self._request, self._start.query, self._prefetch)
 
 
@@ -234,10 +234,6 @@ class _LoopProgress(Generic[R]):
     """Of the latest page."""
     repeated: int = 0
     walking: bool = False
-
-    def begin(self, start: Position) -> None:
-        self.start = start
-        self.walking = False
 
     def arrive(self, page: FetchedPage[R], rows_seen: int) -> None:
         self.latest, self.rows_seen, self.walking = page, rows_seen, True
