@@ -11,7 +11,7 @@ from kajabi_async.exchange import Answer, Request, Tally, TimeoutStarts
 from kajabi_async.fetching.context import Context
 from kajabi_async.jsonapi.links import LinkRules
 from kajabi_async.operations import OPERATIONS
-from kajabi_async.relationships.resolver import RelationshipResolver
+from kajabi_async.relationships import RelationshipResolver
 
 Respond = Callable[[Request], Any]
 

@@ -2,7 +2,7 @@ r"""Escaping of text for terminals, log lines, JSON and file names."""
 
 import json
 import re
-from collections.abc import Callable, Collection
+from collections.abc import Collection
 from typing import Any, Final
 
 __all__ = [
@@ -74,17 +74,16 @@ def unescape_value(shown: str) -> str:
 def escape_json(
     value: Any,
     *,
-    default: Callable[[Any], Any] | None = None,
     separators: tuple[str, str] | None = None,
     ascii_only: bool = False,
     indent: int | None = None,
 ) -> str:
     r"""Return *value* as one line of JSON without control or invisible characters; it decodes to the same value.
 
-    C1 and bidirectional controls, which JSON allows, are written as ``\u009b``. *default* and *separators* are those
-    of `json.dumps`; *ascii_only* escapes all other characters outside ASCII, too. With *indent* it is several lines.
+    C1 and bidirectional controls, which JSON allows, are written as ``\u009b``. *separators* are those of
+    `json.dumps`; *ascii_only* escapes all other characters outside ASCII, too. With *indent* it is several lines.
     """
-    text = json.dumps(value, ensure_ascii=ascii_only, default=default, separators=separators, indent=indent)
+    text = json.dumps(value, ensure_ascii=ascii_only, separators=separators, indent=indent)
     if is_plain(text):
         return text
     # Outside of strings JSON is ASCII, so every character to escape is in a string; a line end never is.

@@ -3,3 +3,7 @@
 Imports `decoding`, `models`, `jsonapi` and the leaves, never `session`. Read `steps` first, then `resolver` for one
 relation and `prefetch` for the relations of many owners.
 """
+
+from kajabi_async.relationships.resolver import RelationshipResolver
+
+__all__ = ["RelationshipResolver"]

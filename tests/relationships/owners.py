@@ -6,7 +6,7 @@ from kajabi_async.decoding.answers import read_resource
 from kajabi_async.jsonapi.codec import encode
 from kajabi_async.models.origin import Scope
 from kajabi_async.models.resource import Resource
-from kajabi_async.relationships.resolver import RelationshipResolver
+from kajabi_async.relationships import RelationshipResolver
 from tests.sending import resource
 
 __all__ = ["owners"]

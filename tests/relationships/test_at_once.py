@@ -5,8 +5,8 @@ from typing import Any
 import pytest
 
 from kajabi_async import Customer, Order
+from kajabi_async.relationships import RelationshipResolver
 from kajabi_async.relationships.prefetch import prefetch
-from kajabi_async.relationships.resolver import RelationshipResolver
 from kajabi_async.stall import Stall
 from tests.relationships.crowd import Crowd
 from tests.relationships.owners import owners

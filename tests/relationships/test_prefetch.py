@@ -9,8 +9,8 @@ import pytest
 from kajabi_async import Course, Customer, Kajabi, Lesson, Offer, UnknownIncludeError
 from kajabi_async.jsonapi.linkage import Identifier
 from kajabi_async.models.resource import Resource
+from kajabi_async.relationships import RelationshipResolver
 from kajabi_async.relationships.prefetch import prefetch
-from kajabi_async.relationships.resolver import RelationshipResolver
 from kajabi_async.stall import Stall
 from kajabi_async.testing import FakeKajabi
 from tests.relationships.owners import owners

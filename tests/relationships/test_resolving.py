@@ -16,7 +16,7 @@ from kajabi_async import (
     RelationshipUnavailableError,
     UntrustedLinkError,
 )
-from kajabi_async.relationships.resolver import RelationshipResolver
+from kajabi_async.relationships import RelationshipResolver
 from kajabi_async.resources.people import Contacts, Customers
 from tests.relationships.owners import owners
 from tests.sending import Canned, context, linkage, links, resource

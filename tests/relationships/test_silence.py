@@ -7,7 +7,7 @@ import pytest
 
 from kajabi_async import ClientClosedError, Course, Customer, Order, RelationshipUnavailableError, UntrustedLinkError
 from kajabi_async.jsonapi.linkage import Identifier
-from kajabi_async.relationships.resolver import RelationshipResolver
+from kajabi_async.relationships import RelationshipResolver
 from kajabi_async.resources.catalog import Courses
 from tests.relationships.owners import owners
 from tests.sending import Canned, context, linkage, links, resource
