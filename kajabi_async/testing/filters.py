@@ -11,8 +11,7 @@ from typing import Final
 import attrs
 
 from kajabi_async.testing.comparing import SUFFIXES, compare, is_true, moment
-from kajabi_async.testing.filter_scope import FilterScope, Passes
-from kajabi_async.testing.moments import Moment
+from kajabi_async.testing.filter_scope import FilterScope, Moment, Passes
 from kajabi_async.testing.narrowing import seeded_positions
 from kajabi_async.testing.people_filters import people_filter
 from kajabi_async.testing.request_query import RequestQuery
@@ -102,11 +101,11 @@ def filters_for(type_name: str, query: RequestQuery, scope: FilterScope) -> tupl
     """Return the filters that a row of the type has to pass; those that every row passes are left out."""
     found: list[Filter] = []
     for name, value in query.filters:
-        passes = None if scope.quirks.ignores(name) else _filter(type_name, name, value, scope)
+        passes = None if scope.ignores(name) else _filter(type_name, name, value, scope)
         if passes is not None:
             found.append(Filter(name, value, passes, partial(seeded_positions, type_name, name, value)))
         if type_name in {"contacts", "customers"} and name in _SEARCHING:
-            found.append(Filter(name, value, lambda row: scope.quirks.is_searchable(row, scope.moment)))
+            found.append(Filter(name, value, scope.is_searchable))
     return tuple(found)
 
 

@@ -8,9 +8,8 @@ from typing import Any, Final
 
 import attrs
 
-from kajabi_async.testing.filter_scope import FilterScope
+from kajabi_async.testing.filter_scope import FilterScope, Moment
 from kajabi_async.testing.filters import filters_for
-from kajabi_async.testing.moments import Moment
 from kajabi_async.testing.quirks import Quirks
 from kajabi_async.testing.request_query import RequestQuery
 from kajabi_async.testing.rows import Row
