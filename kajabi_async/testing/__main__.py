@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from kajabi_async.output import flush, print_json
 from kajabi_async.testing.fake import FakeKajabi
 from kajabi_async.testing.faults.mix import FaultPlan
-from kajabi_async.testing.faults.retry_after import RETRY_AFTER_FORMS
+from kajabi_async.testing.faults.statuses import RETRY_AFTER_FORMS
 from kajabi_async.testing.rate_limit import RequestLimit
 
 __all__ = ["main"]
