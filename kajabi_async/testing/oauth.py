@@ -52,9 +52,9 @@ class TokenDesk:
         refresh_token_lifetime: float,
         rotate_refresh_tokens: bool,
         omit_refresh_token: bool,
-        token_uses: int | None = None,
-        client_id: str | None = None,
-        client_secret: str | None = None,
+        token_uses: int | None,
+        client_id: str | None,
+        client_secret: str | None,
     ) -> None:
         """Generate the credentials that are not passed.
 
