@@ -6,6 +6,7 @@ from kajabi_async.testing.dataset.account import ME
 from kajabi_async.testing.documents import identifiers, relation_link
 from kajabi_async.testing.pagination import page_links, page_meta
 from kajabi_async.testing.replies import ApiProblem, Reply, not_found
+from kajabi_async.testing.request_query import RequestQuery
 from kajabi_async.testing.rows import Row
 from kajabi_async.testing.world import Call, World
 
@@ -18,6 +19,7 @@ __all__ = [
     "required_row",
     "show",
     "written_linkage",
+    "written_row",
 ]
 
 _PAYOUTS = "kajabi_payments_payouts"
@@ -99,6 +101,11 @@ def read_linkage(world: World, call: Call) -> Reply:
 def written_linkage(world: World, call: Call) -> Reply:
     """Answer a write to a relation with its new linkage, or with 204."""
     return Reply(204, b"", None) if world.quirks.linkage_writes == "no content" else read_linkage(world, call)
+
+
+def written_row(world: World, row: Row, status: int = 200) -> Reply:
+    """Answer a write to a resource with the whole of it."""
+    return Reply.of(world.printer(RequestQuery()).one(row), status)
 
 
 def read_me(_world: World, _call: Call) -> Reply:

@@ -12,7 +12,7 @@ from kajabi_async.testing.dataset.times import DAY, instant, written
 from kajabi_async.testing.dataset.words import CITIES, FIRST_NAMES, LAST_NAMES, STREETS, TAGS, accentless
 from kajabi_async.testing.rows import Linkage, LinkToMany, LinkToOne, Row
 
-__all__ = ["contact_number", "customer_identity", "numbers_with", "people"]
+__all__ = ["attributes_of_new_customer", "contact_number", "customer_identity", "numbers_with", "people"]
 
 _CUSTOM_FIELDS: Final = (
     ("Favourite Season", "SelectBoxField"),
@@ -174,6 +174,16 @@ def _profile(graph: Graph, draw: Draw, number: int) -> dict[str, Any]:
         "last_request_at": seen if draw.below(4) else None,
         "bounced_at": seen if draw.one_in(25) else None,
     }
+
+
+def attributes_of_new_customer(identity: dict[str, Any], time: str) -> dict[str, Any]:
+    """Return the attributes of a customer who did nothing yet; *identity* is the name and the email."""
+    unknown = (
+        "avatar", "external_user_id", "public_bio", "public_location", "public_website", "socials",
+        "last_request_at", "bounced_at",
+    )  # fmt: skip
+    counted = {"net_revenue": "0.0", "sign_in_count": 0}
+    return {**identity, **dict.fromkeys(unknown), **counted, "created_at": time, "updated_at": time}
 
 
 def _contact(graph: Graph, contact_id: int) -> Row:
