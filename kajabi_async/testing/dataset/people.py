@@ -5,11 +5,10 @@ from collections.abc import Callable, Iterator
 from functools import lru_cache, partial
 from typing import Any, Final
 
-from kajabi_async.testing.dataset.draw import Draw
 from kajabi_async.testing.dataset.family import Family, Parts, numbered
-from kajabi_async.testing.dataset.graph import CONTACT_IDS_FROM, Graph
+from kajabi_async.testing.dataset.graph import CONTACT_IDS_FROM, Draw, Graph
 from kajabi_async.testing.dataset.times import DAY, instant, written
-from kajabi_async.testing.dataset.words import CITIES, FIRST_NAMES, LAST_NAMES, STREETS, TAGS, accentless
+from kajabi_async.testing.dataset.words import CITIES, FIRST_NAMES, LAST_NAMES, STREETS, TAGS, accentless, title_at
 from kajabi_async.testing.rows import Linkage, LinkToMany, LinkToOne, Row
 
 __all__ = ["attributes_of_new_customer", "contact_number", "customer_identity", "numbers_with", "people"]
@@ -38,12 +37,12 @@ def people(graph: Graph) -> Iterator[Family]:
     """Yield the families of people."""
     sizes = graph.sizes
     customer, contact = partial(_customer, graph), partial(_contact, graph)
-    yield numbered("customers", sizes["customers"], customer, parts=_customer_parts(graph))
+    yield numbered("customers", sizes.customers, customer, parts=_customer_parts(graph))
     yield numbered("contacts", graph.contacts, contact, first=CONTACT_IDS_FROM + 1, parts=_contact_parts(graph))
-    yield numbered("contact_tags", sizes["contact_tags"], lambda number: _tag(graph, number))
-    notes = sizes["contact_notes"] if graph.contacts else 0
+    yield numbered("contact_tags", sizes.contact_tags, lambda number: _tag(graph, number))
+    notes = sizes.contact_notes if graph.contacts else 0
     yield numbered("contact_notes", notes, lambda number: _note(graph, number))
-    yield numbered("custom_fields", sizes["custom_fields"], lambda number: _custom_field(graph, number))
+    yield numbered("custom_fields", sizes.custom_fields, lambda number: _custom_field(graph, number))
 
 
 def _person_parts(graph: Graph) -> dict[str, Callable[[int], Any]]:
@@ -69,7 +68,7 @@ def _customer_parts(graph: Graph) -> Parts:
 
 
 def _contact_parts(graph: Graph) -> Parts:
-    customers = graph.sizes["customers"]
+    customers = graph.sizes.customers
 
     def customer(number: int) -> tuple[str, ...]:
         return (str(number),) if number <= customers else ()
@@ -136,7 +135,7 @@ def _times(draw: Draw, number: int) -> dict[str, Any]:
 
 
 def _external_user_id(graph: Graph, number: int) -> str | None:
-    is_customer = number <= graph.sizes["customers"]
+    is_customer = number <= graph.sizes.customers
     return f"ext-{number:06}" if is_customer and graph.draw("external", number).one_in(4) else None
 
 
@@ -189,7 +188,7 @@ def attributes_of_new_customer(identity: dict[str, Any], time: str) -> dict[str,
 def _contact(graph: Graph, contact_id: int) -> Row:
     number = contact_id - CONTACT_IDS_FROM
     draw, identity = _identity(graph, number)
-    is_customer = number <= graph.sizes["customers"]
+    is_customer = number <= graph.sizes.customers
     subscribed = _is_subscribed(draw)
     attributes = {**identity, **_address(draw, number), "subscribed": subscribed}
     attributes |= {"external_user_id": _external_user_id(graph, number), **_times(draw, number)}
@@ -224,9 +223,8 @@ def _address(draw: Draw, number: int) -> dict[str, Any]:
 
 
 def _tag(graph: Graph, number: int) -> Row:
-    round_number, word = divmod(number - 1, len(TAGS))
-    name = f"{TAGS[word]} {round_number + 1}" if round_number else TAGS[word]
-    return Row("contact_tags", str(number), {"name": name}, {"site": LinkToOne("sites", graph.site_of(number))})
+    site = LinkToOne("sites", graph.site_of(number))
+    return Row("contact_tags", str(number), {"name": title_at(number, TAGS)}, {"site": site})
 
 
 def _note(graph: Graph, number: int) -> Row:
@@ -241,12 +239,10 @@ def _note(graph: Graph, number: int) -> Row:
 
 
 def _custom_field(graph: Graph, number: int) -> Row:
-    title, kind = _CUSTOM_FIELDS[(number - 1) % len(_CUSTOM_FIELDS)]
-    round_number = (number - 1) // len(_CUSTOM_FIELDS)
     attributes = {
-        "title": f"{title} {round_number + 1}" if round_number else title,
+        "title": title_at(number, [title for title, _ in _CUSTOM_FIELDS]),
         "handle": f"custom_{number}",
-        "type": kind,
+        "type": _CUSTOM_FIELDS[(number - 1) % len(_CUSTOM_FIELDS)][1],
         "required": number % 4 == 0,
         "archived": False,
     }
