@@ -252,8 +252,7 @@ class Store:
 
     def count(self, type_name: str) -> int:
         """Return the number of rows of the type."""
-        shelf = self._shelves.get(type_name)
-        return 0 if shelf is None else len(shelf)
+        return len(self._shelf(type_name))
 
     def ids(self, type_name: str, start: int, stop: int, *, newest_first: bool = False) -> Iterator[str]:
         """Yield the ids from index *start* up to *stop*, in the order of creation or in reverse."""

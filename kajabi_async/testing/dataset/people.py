@@ -47,40 +47,30 @@ def people(graph: Graph) -> Iterator[Family]:
 
 def _person_parts(graph: Graph) -> dict[str, Callable[[int], Any]]:
     identity = lru_cache(maxsize=_KEPT)(partial(customer_identity, graph))
-
-    def name(number: int) -> Any:
-        return identity(number)["name"]
-
-    def email(number: int) -> Any:
-        return identity(number)["email"]
-
-    def created_at(number: int) -> str:
-        return written(instant(number), number)
-
-    return {"name": name, "email": email, "created_at": created_at, "site_id": graph.site_of}
+    return {
+        "name": lambda number: identity(number)["name"],
+        "email": lambda number: identity(number)["email"],
+        "created_at": lambda number: written(instant(number), number),
+        "site_id": graph.site_of,
+    }
 
 
 def _customer_parts(graph: Graph) -> Parts:
-    def contact(number: int) -> tuple[str, ...]:
-        return (graph.contact_id(number),)
-
-    return Parts(_person_parts(graph), {"contact": contact, "offers": graph.offers_of})
+    return Parts(
+        _person_parts(graph), {"contact": lambda number: (graph.contact_id(number),), "offers": graph.offers_of}
+    )
 
 
 def _contact_parts(graph: Graph) -> Parts:
     customers = graph.sizes.customers
-
-    def customer(number: int) -> tuple[str, ...]:
-        return (str(number),) if number <= customers else ()
-
-    def offers(number: int) -> tuple[str, ...]:
-        return graph.offers_of(number) if number <= customers else ()
-
-    def subscribed(number: int) -> bool:
-        return _is_subscribed(_identity(graph, number)[0])
-
-    values = _person_parts(graph) | {"subscribed": subscribed}
-    return Parts(values, {"customer": customer, "offers": offers, "tags": graph.tags_of})
+    return Parts(
+        {**_person_parts(graph), "subscribed": lambda number: _is_subscribed(_identity(graph, number)[0])},
+        {
+            "customer": lambda number: (str(number),) if number <= customers else (),
+            "offers": lambda number: graph.offers_of(number) if number <= customers else (),
+            "tags": graph.tags_of,
+        },
+    )
 
 
 def _is_subscribed(draw: Draw) -> bool:

@@ -11,6 +11,7 @@ from aiohttp import web
 from kajabi_async.operations import OPERATIONS, AnswerKind
 from kajabi_async.testing.faults.incident import Fault, Incident
 from kajabi_async.testing.json_shapes import is_object
+from kajabi_async.testing.listing import NEWEST_FIRST
 from kajabi_async.testing.recorded import RecordedRequest
 from kajabi_async.testing.replies import Reply, encoded
 from kajabi_async.testing.request_query import read_query
@@ -36,7 +37,6 @@ Turn = Literal["repeated", "cyclic", "empty_page", "hostile"]
 RowChange = Literal["inserted", "removed"]
 """The change of a list: a new row before the first one, or the first one removed."""
 
-_NEWEST_FIRST: Final = frozenset({"contacts", "customers", "contact_notes"})
 _OK: Final = 200
 
 
@@ -152,7 +152,7 @@ class RowsMove(Fault):
         if not _is_list(record) or self.change == "removed":
             return _is_list(record)
         parameters = dict(parse_qsl(record.query_string))
-        return record.path.rpartition("/")[2] in _NEWEST_FIRST and "sort" not in parameters
+        return record.path.rpartition("/")[2] in NEWEST_FIRST and "sort" not in parameters
 
     async def play(self, incident: Incident, /) -> web.StreamResponse:
         """Answer, then change the data at the first row of the page."""

@@ -8,7 +8,7 @@ import attrs
 from aiohttp import web
 
 from kajabi_async.testing.faults.incident import Fault, Incident
-from kajabi_async.testing.replies import JSON_API, PLAIN_JSON, Reply, encoded, error_reply
+from kajabi_async.testing.replies import JSON_API, Reply, encoded, error_reply, plain_error
 from kajabi_async.testing.server_clock import ServerClock
 
 __all__ = [
@@ -59,9 +59,9 @@ def canned_reply(
 
 
 def _error(status: int, operation: str | None, headers: Mapping[str, str]) -> Reply:
-    if (operation or "").startswith("oauth."):
-        return Reply(status, encoded({"error": "Something went wrong"}), PLAIN_JSON, headers)
-    return attrs.evolve(error_reply(status, "An injected fault."), headers=headers)
+    is_flat = (operation or "").startswith("oauth.")
+    reply = plain_error(status, "Something went wrong") if is_flat else error_reply(status, "An injected fault.")
+    return attrs.evolve(reply, headers=headers)
 
 
 @attrs.frozen
