@@ -16,7 +16,7 @@ from kajabi_async.testing.dataset.people import numbers_with
 from kajabi_async.testing.filter_scope import FilterScope, Moment, Passes
 from kajabi_async.testing.owner_index import Owned
 from kajabi_async.testing.people_filters import people_filter
-from kajabi_async.testing.request_query import RequestQuery
+from kajabi_async.testing.request_query import RequestQuery, listed
 from kajabi_async.testing.rows import Readable
 from kajabi_async.testing.state import Seed, Source, Store
 
@@ -109,7 +109,7 @@ class Filter:
         return self._owned(seed) if _OWNERS.get((self.type, self.name)) == "customer" else None
 
     def _owned(self, seed: Seed) -> list[int]:
-        ids = (f"{customer.strip()}{suffix}" for customer in self.value.split(",") for suffix in _SUFFIXES)
+        ids = (f"{customer}{suffix}" for customer in listed(self.value) for suffix in _SUFFIXES)
         return sorted({at for each in ids if (at := seed.position(self.type, each)) is not None})
 
     def preparation(self, seed: Seed) -> Iterator[None]:
@@ -148,7 +148,7 @@ def _filter(type_name: str, name: str, value: str, scope: FilterScope) -> Passes
         return _suffixed(name, value)
     owner = _OWNERS.get((type_name, name))
     if owner is not None:
-        expected = frozenset(part.strip() for part in value.split(","))
+        expected = frozenset(listed(value))
         return lambda row: not expected.isdisjoint(row.related(owner))
     if type_name in _DATED and name in {"start_date", "end_date"}:
         return _dated(_DATED[type_name], name, value)
@@ -157,7 +157,7 @@ def _filter(type_name: str, name: str, value: str, scope: FilterScope) -> Passes
 
 
 def _of_site(value: str, sites: frozenset[str]) -> Passes | None:
-    expected = frozenset(part.strip() for part in value.split(","))
+    expected = frozenset(listed(value))
     # With a single site every row passes.
     return None if sites <= expected and len(sites) == 1 else lambda row: row.site_id in expected
 
@@ -185,7 +185,7 @@ def _dated(attribute: str, name: str, value: str) -> Passes | None:
 
 
 def _excluding(value: str) -> Passes:
-    excluded = frozenset(part.strip() for part in value.split(","))
+    excluded = frozenset(listed(value))
     return lambda row: row.value("productizable_type") not in excluded
 
 

@@ -14,6 +14,7 @@ import attrs
 from kajabi_async.testing.comparing import is_true, moment
 from kajabi_async.testing.filter_scope import FilterScope, Passes
 from kajabi_async.testing.ownership import purchases_of, submissions_of
+from kajabi_async.testing.request_query import listed
 from kajabi_async.testing.rows import Readable
 
 __all__ = ["people_filter"]
@@ -94,7 +95,7 @@ def people_filter(name: str, value: str, scope: FilterScope) -> Passes | None:
 
 
 def _ids(value: str) -> frozenset[str]:
-    return frozenset(part.strip() for part in value.split(",") if part.strip())
+    return frozenset(listed(value))
 
 
 def _matches_search(person: _ContactAndCustomer, value: str) -> bool:

@@ -6,7 +6,6 @@ from kajabi_async.testing.dataset.account import ME
 from kajabi_async.testing.documents import identifiers, relation_link
 from kajabi_async.testing.pagination import page_links, page_meta
 from kajabi_async.testing.replies import ApiProblem, Reply, not_found
-from kajabi_async.testing.request_query import RequestQuery
 from kajabi_async.testing.rows import Row
 from kajabi_async.testing.world import Call, World
 
@@ -105,7 +104,7 @@ def written_linkage(world: World, call: Call) -> Reply:
 
 def written_row(world: World, row: Row, status: int = 200) -> Reply:
     """Answer a write to a resource with the whole of it."""
-    return Reply.of(world.printer(RequestQuery()).one(row), status)
+    return Reply.of({"data": world.printed(row)}, status)
 
 
 def read_me(_world: World, _call: Call) -> Reply:

@@ -3,7 +3,6 @@
 import json
 from collections.abc import Callable
 from typing import Any, ClassVar, Final, Literal, get_args
-from urllib.parse import parse_qsl
 
 import attrs
 from aiohttp import web
@@ -151,8 +150,7 @@ class RowsMove(Fault):
         """Return whether the request is for a list in which the change shifts rows."""
         if not _is_list(record) or self.change == "removed":
             return _is_list(record)
-        parameters = dict(parse_qsl(record.query_string))
-        return record.path.rpartition("/")[2] in NEWEST_FIRST and "sort" not in parameters
+        return record.path.rpartition("/")[2] in NEWEST_FIRST and not read_query(record.query_string).sort
 
     async def play(self, incident: Incident, /) -> web.StreamResponse:
         """Answer, then change the data at the first row of the page."""
