@@ -7,8 +7,8 @@ from typing import Final
 import attrs
 
 from kajabi_async.testing.comparing import moment
+from kajabi_async.testing.dataset.family import Readable
 from kajabi_async.testing.quirks import Quirks
-from kajabi_async.testing.rows import Readable
 from kajabi_async.testing.state import Source
 
 __all__ = ["FilterScope", "Moment", "Passes"]

@@ -12,12 +12,12 @@ from typing import Final
 import attrs
 
 from kajabi_async.testing.comparing import SUFFIXES, compare, is_true, moment
+from kajabi_async.testing.dataset.family import Readable
 from kajabi_async.testing.dataset.people import numbers_with
 from kajabi_async.testing.filter_scope import FilterScope, Moment, Passes
 from kajabi_async.testing.owner_index import Owned
 from kajabi_async.testing.people_filters import people_filter
 from kajabi_async.testing.request_query import RequestQuery, listed
-from kajabi_async.testing.rows import Readable
 from kajabi_async.testing.state import Seed, Source, Store
 
 __all__ = ["Filter", "affected_by", "filters_for"]

@@ -12,10 +12,10 @@ from typing import Any, Final
 import attrs
 
 from kajabi_async.testing.comparing import is_true, moment
+from kajabi_async.testing.dataset.family import Readable
 from kajabi_async.testing.filter_scope import FilterScope, Passes
 from kajabi_async.testing.ownership import purchases_of, submissions_of
 from kajabi_async.testing.request_query import listed
-from kajabi_async.testing.rows import Readable
 
 __all__ = ["people_filter"]
 

@@ -7,7 +7,7 @@ import attrs
 
 from kajabi_async.testing.rows import Row
 
-__all__ = ["PER_PARENT", "Family", "Parts", "PerTen", "SeededRow", "numbered", "part_number"]
+__all__ = ["PER_PARENT", "Family", "Parts", "PerTen", "Readable", "SeededRow", "numbered", "part_number"]
 
 _TEN: Final = 10
 
@@ -93,6 +93,10 @@ class SeededRow:
         if self._row is None:
             self._row = self._family.make(self._position)
         return self._row
+
+
+Readable = Row | SeededRow
+"""A resource as filters read it: whole, or seeded and not generated yet."""
 
 
 def _number_in(text: str, first: int, size: int) -> int | None:
