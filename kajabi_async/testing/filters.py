@@ -4,7 +4,7 @@ The names are declared here again and not imported from the client, as the fake 
 this file says which other rows filters read: a write to one of these may change a list, too.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from datetime import timedelta
 from itertools import chain
 from typing import Final
@@ -24,7 +24,6 @@ __all__ = ["Filter", "affected_by", "filters_for"]
 
 _TEXT: Final = ("eq", "cont", "not_eq", "not_cont", "start", "end")
 _ORDER: Final = ("gt", "gte", "gteq", "lt", "lte", "lteq")
-_ALL: Final = tuple(SUFFIXES)
 _OF_SEVERAL: Final = frozenset({"in", "not_in"})
 
 _BLOG_POST: Final = (
@@ -43,9 +42,8 @@ _ORDERED: Final = (
 )  # fmt: skip
 
 
-def _names(attributes: Iterable[str], suffixes: Iterable[str]) -> frozenset[str]:
-    known = tuple(suffixes)
-    return frozenset(f"{attribute}_{suffix}" for attribute in attributes for suffix in known)
+def _names(attributes: Collection[str], suffixes: Collection[str]) -> frozenset[str]:
+    return frozenset(f"{attribute}_{suffix}" for attribute in attributes for suffix in suffixes)
 
 
 _SUFFIXED: Final[dict[str, frozenset[str]]] = {
@@ -61,8 +59,8 @@ _SUFFIXED: Final[dict[str, frozenset[str]]] = {
     "blog_posts": _names(_BLOG_POST, _TEXT),
     "landing_pages": _names(_LANDING_PAGE, (*_TEXT, *_ORDER)),
     "purchases": _names(_PURCHASE, (*_TEXT, *_ORDER)),
-    "orders": _names(("order_number", *_ORDERED), _ALL),
-    "order_items": _names(("quantity", "item_type", "item_id", "title", *_ORDERED), _ALL),
+    "orders": _names(("order_number", *_ORDERED), SUFFIXES),
+    "order_items": _names(("quantity", "item_type", "item_id", "title", *_ORDERED), SUFFIXES),
 }
 """The filters that are an attribute with a suffix, by type."""
 
