@@ -42,7 +42,7 @@ def written(milliseconds: int, number: int) -> str:
 
 
 def times_of(number: int, until_update: int) -> dict[str, str]:
-    """Return when the *number*-th resource was created and, some milliseconds later, updated."""
+    """Return when the *number*-th resource was created and, *until_update* milliseconds later, updated."""
     created = instant(number)
     return {"created_at": written(created, number), "updated_at": written(created + until_update, number)}
 
