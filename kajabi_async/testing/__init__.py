@@ -93,7 +93,7 @@ if TYPE_CHECKING:
     from kajabi_async.testing.faults.incident import Fault, Incident
     from kajabi_async.testing.faults.mix import FaultPlan, Injection
     from kajabi_async.testing.faults.orders import FaultOrder
-    from kajabi_async.testing.faults.retry_after import RetryAfter
+    from kajabi_async.testing.faults.statuses import RetryAfter
     from kajabi_async.testing.network.proxy import ActiveToxic, FaultProxy
     from kajabi_async.testing.oauth import IssuedTokens
     from kajabi_async.testing.quirks import Quirks
@@ -148,7 +148,7 @@ _HOMES: Final = {
     "RecordedRequest": "recorded",
     "Reply": "replies",
     "RequestLimit": "rate_limit",
-    "RetryAfter": "faults.retry_after",
+    "RetryAfter": "faults.statuses",
     "ServerClock": "server_clock",
     "Toxic": "toxics",
     "Write": "recorded",

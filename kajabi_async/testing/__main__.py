@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from kajabi_async.output import flush, print_json
 from kajabi_async.testing.fake import FakeKajabi
 from kajabi_async.testing.faults.mix import FaultPlan
-from kajabi_async.testing.faults.retry_after import RETRY_AFTER_FORMS
+from kajabi_async.testing.faults.statuses import RETRY_AFTER_FORMS
 from kajabi_async.testing.rate_limit import RequestLimit
 
 __all__ = ["main"]
@@ -25,26 +25,18 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--seed", type=int, default=7, help="the seed of the data")
     parser.add_argument("--latency", type=float, default=0.0, help="seconds of delay before each answer")
     parser.add_argument("--max-page-size", type=int, default=100, help="larger page sizes are clamped to this")
-    _add_limits(parser)
-    _add_faults(parser)
-    return parser
-
-
-def _add_limits(parser: argparse.ArgumentParser) -> None:
     limits = parser.add_argument_group("limits")
     limits.add_argument("--rate-limit", type=int, help="requests per window, for all clients together")
     limits.add_argument("--rate-window", type=float, default=1.0, help="length of the window in seconds")
     limits.add_argument("--retry-after", choices=RETRY_AFTER_FORMS, default="absent", help="Retry-After of a 429")
     limits.add_argument("--token-uses", type=int, help="requests after which a token expires")
     limits.add_argument("--token-lifetime", type=float, default=604_800.0, help="lifetime of a token in seconds")
-
-
-def _add_faults(parser: argparse.ArgumentParser) -> None:
     faults = parser.add_argument_group("faults")
     faults.add_argument("--fault", action="append", metavar="KIND", help="a kind or a group of faults; repeatable")
     faults.add_argument("--fault-rate", type=float, default=0.05, help="the share of requests to hit, 0 to 1")
     faults.add_argument("--fault-seed", type=int, default=7, help="the seed of the faults")
     faults.add_argument("--max-faults-in-a-row", type=int, help="faults in a row for one request")
+    return parser
 
 
 def _plan(options: argparse.Namespace) -> FaultPlan | None:

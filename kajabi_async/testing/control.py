@@ -36,7 +36,7 @@ from kajabi_async.testing.faults.orders import FaultDesk
 from kajabi_async.testing.json_shapes import is_array, is_object
 from kajabi_async.testing.oauth import TokenDesk
 from kajabi_async.testing.rate_limit import RateLimiter, RequestLimit
-from kajabi_async.testing.replies import PLAIN_JSON, Reply, encoded
+from kajabi_async.testing.replies import Reply, plain_error, plain_reply
 from kajabi_async.testing.server_clock import ServerClock
 
 __all__ = ["CONTROL_PATH", "ControlEndpoint"]
@@ -64,7 +64,9 @@ class ControlEndpoint:
     def reply(self, method: str, raw_path: str, headers: Mapping[str, str], body: bytes) -> Reply:
         """Execute a request and return the new state; *headers* are those of the request."""
         if not _is_for_this_machine(headers):
-            return _error(403, "only requests for a loopback host are accepted, and none from a page of another origin")
+            return plain_error(
+                403, "only requests for a loopback host are accepted, and none from a page of another origin"
+            )
         # No POST: a web page cannot send PUT or DELETE to another origin without a preflight.
         verbs: dict[str, Callable[[Any], object]] = {
             "GET counts": lambda _: self._counts(),
@@ -80,11 +82,11 @@ class ControlEndpoint:
         }
         verb = verbs.get(f"{method} {raw_path.removeprefix(CONTROL_PATH)}")
         if verb is None:
-            return _error(404, "no such path under /_fake/")
+            return plain_error(404, "no such path under /_fake/")
         try:
-            return _state(verb(json.loads(body) if method == "PUT" else None))
+            return plain_reply(200, verb(json.loads(body) if method == "PUT" else None))
         except (ArithmeticError, AttributeError, LookupError, RecursionError, TypeError, ValueError) as error:
-            return _error(400, str(error))
+            return plain_error(400, str(error))
 
     def _counts(self) -> dict[str, Any]:
         return {
@@ -161,14 +163,6 @@ def _is_loopback(host: str) -> bool:
         return False
     mapped = getattr(address, "ipv4_mapped", None)
     return bool((mapped or address).is_loopback)
-
-
-def _state(state: object) -> Reply:
-    return Reply(200, encoded(state), PLAIN_JSON)
-
-
-def _error(status: int, reason: str) -> Reply:
-    return Reply(status, encoded({"error": reason}), PLAIN_JSON)
 
 
 def _object(value: Any) -> dict[str, Any]:

@@ -1,19 +1,71 @@
-"""Serialization of rows as resource objects and documents: linkage, inclusion, sparse fields, included pages."""
+"""Serialization of rows as resource objects and documents: linkage, inclusion, sparse fields, included pages.
+
+The relations of each type, and how the API prints them, are those of the API document, its examples and schemas.
+"""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import Any
+from typing import Any, Final
 
 import attrs
 
-from kajabi_async.testing.relation_shapes import LINKS_ONLY_IN_LISTS, RELATIONS, link_to, relationship_link
 from kajabi_async.testing.replies import ApiProblem
 from kajabi_async.testing.request_query import RequestQuery, positive
 from kajabi_async.testing.rows import Linkage, LinkToMany, LinkToOne, Row
 from kajabi_async.testing.state import Store
 
-__all__ = ["Printer", "identifiers"]
+__all__ = ["Printer", "host_of", "identifiers", "relation_link"]
 
 _Paths = tuple[tuple[str, ...], ...]
+
+_API: Final = "https://api.kajabi.com/v1"
+_APP: Final = "https://app.kajabi.com/api/v1"
+"""The host of the links of customers and custom fields."""
+
+_RELATIONS: Final[dict[str, dict[str, str]]] = {
+    "contacts": {"site": "sites", "customer": "customers", "offers": "offers", "tags": "contact_tags"},
+    "customers": {"contact": "contacts", "site": "sites", "offers": "offers", "products": "products"},
+    "contact_tags": {"site": "sites"},
+    "contact_notes": {"contact": "contacts"},
+    "custom_fields": {"site": "sites"},
+    "offers": {"site": "sites", "products": "products"},
+    "products": {"site": "sites"},
+    "courses": {"site": "sites", "offers": "offers", "modules": "modules", "lessons": "lessons"},
+    "modules": {"lessons": "lessons"},
+    "lessons": {"media": "media"},
+    "orders": {"site": "sites", "customer": "customers", "order_items": "order_items"},
+    "order_items": {"order": "orders"},
+    "purchases": {
+        "offer": "offers",
+        "customer": "customers",
+        "transactions": "transactions",
+        "products": "products",
+    },
+    "transactions": {"customer": "customers", "offer": "offers", "purchases": "purchases"},
+    "podcasts": {"site": "sites"},
+    "blog_posts": {"blog": "blogs"},
+    "landing_pages": {"site": "sites"},
+    "website_pages": {"site": "sites"},
+    "forms": {"site": "sites", "offer": "offers", "fields": "fields", "contact_tags": "contact_tags"},
+    "form_submissions": {"site": "sites", "form": "forms"},
+    "hooks": {"site": "sites"},
+}
+"""The related type of each relation, by type."""
+
+_LINKS_ONLY_IN_LISTS: Final = frozenset({("contacts", "offers"), ("customers", "offers")})
+"""Relations that lists print without data; absent data does not mean an empty relation."""
+
+_LINKED: Final = frozenset({("contacts", "offers"), ("contacts", "tags"), ("customers", "offers")})
+"""Relations with a link to their own endpoint."""
+
+
+def host_of(type_name: str) -> str:
+    """Return the base URL of the links of a type."""
+    return _APP if type_name in {"customers", "custom_fields"} else _API
+
+
+def relation_link(row: Row, relation: str) -> str:
+    """Return the link to the endpoint of a relation."""
+    return f"{host_of(row.type)}/{row.type}/{row.id}/relationships/{relation}"
 
 
 def identifiers(linkage: Linkage) -> Any:
@@ -29,7 +81,7 @@ class Printer:
     store: Store
     query: RequestQuery
     in_list: bool
-    offer_title: str = "title"
+    offer_title: str
     """The name of the title attribute of included offers."""
 
     def one(self, row: Row) -> dict[str, Any]:
@@ -97,9 +149,8 @@ class Printer:
 
     def _relationship(self, row: Row, relation: str, *, hides_data: bool) -> dict[str, Any] | None:
         linkage = self._shown(row, relation)
-        link = relationship_link(row.type, row.id, relation)
-        links = {} if link is None else {"links": {"self": link}}
-        if hides_data and (row.type, relation) in LINKS_ONLY_IN_LISTS:
+        links = {"links": {"self": relation_link(row, relation)}} if (row.type, relation) in _LINKED else {}
+        if hides_data and (row.type, relation) in _LINKS_ONLY_IN_LISTS:
             return links
         if row.type == "contacts" and isinstance(linkage, LinkToOne) and linkage.id is None:
             # The schema makes the whole relation nullable, not its data.
@@ -117,7 +168,7 @@ class Printer:
 
 def _check_path(type_name: str, path: tuple[str, ...]) -> None:
     for relation in path:
-        related_type = RELATIONS.get(type_name, {}).get(relation)
+        related_type = _RELATIONS.get(type_name, {}).get(relation)
         if related_type is None:
             detail = f"{'.'.join(path)} is not a relation of {type_name} that can be included"
             raise ApiProblem(400, detail, {"parameter": "include"})
@@ -135,10 +186,10 @@ def _paths_by_resource(reached: Iterable[tuple[str, str, _Paths]]) -> dict[tuple
 def _links(row: Row) -> dict[str, str]:
     if row.type == "customers":
         related = row.related("contact")
-        return {"contact": link_to("contacts", related[0], printed_by="customers")} if related else {}
+        return {"contact": f"{host_of(row.type)}/contacts/{related[0]}"} if related else {}
     if row.type == "contacts":
         related = row.related("customer")
-        return {"customer": link_to("customers", related[0], printed_by="contacts") if related else ""}
+        return {"customer": f"{host_of(row.type)}/customers/{related[0]}" if related else ""}
     return {}
 
 

@@ -8,16 +8,15 @@ from typing import Any, Final
 
 import attrs
 
-from kajabi_async.testing.filter_scope import FilterScope
+from kajabi_async.testing.filter_scope import FilterScope, Moment
 from kajabi_async.testing.filters import filters_for
-from kajabi_async.testing.moments import Moment
 from kajabi_async.testing.quirks import Quirks
 from kajabi_async.testing.request_query import RequestQuery
 from kajabi_async.testing.rows import Row
 from kajabi_async.testing.selection import Selection
 from kajabi_async.testing.state import Store
 
-__all__ = ["SORT_KEYS", "Lister", "PageOfRows"]
+__all__ = ["NEWEST_FIRST", "SORT_KEYS", "Lister", "PageOfRows"]
 
 _DEFAULT_SIZE: Final = 30
 _SIZES: Final = {"contact_notes": 20, "kajabi_payments_payouts": 10}
@@ -51,8 +50,9 @@ SORT_KEYS: Final[dict[str, tuple[str, ...]]] = {
 }  # fmt: skip
 """The sort keys of each list; any other key is ignored."""
 
-_NEWEST_FIRST: Final = frozenset({"contacts", "customers", "contact_notes"})
-_IN_ORDER_OF_CREATION: Final = frozenset({"contacts", "customers", "contact_notes", "website_pages"})
+NEWEST_FIRST: Final = frozenset({"contacts", "customers", "contact_notes"})
+"""Types that are listed newest first, without a sort."""
+_IN_ORDER_OF_CREATION: Final = NEWEST_FIRST | {"website_pages"}
 """Types whose order of creation is the order of created_at, so that sorting by it costs nothing."""
 
 
@@ -131,7 +131,7 @@ class Lister:
         start = max(0, end - size - query.rows_before)
         if isinstance(found, Selection):
             # A sorted list is in order; the others are in the order of creation.
-            reverse = type_name in _NEWEST_FIRST and not self._sort_keys(type_name, query)
+            reverse = type_name in NEWEST_FIRST and not self._sort_keys(type_name, query)
             return found.ids(start, end, newest_first=reverse)
         return list(self._store.ids(type_name, start, end, newest_first=found.newest_first))
 
@@ -150,7 +150,7 @@ class Lister:
         filters_in = partial(filters_for, type_name, query)
         filters = filters_in(scope)
         if not filters and (not keys or _is_by_creation(type_name, keys[0])):
-            return _Natural(keys[0].startswith("-") if keys else type_name in _NEWEST_FIRST)
+            return _Natural(keys[0].startswith("-") if keys else type_name in NEWEST_FIRST)
         key = type_name, tuple((each.name, each.value) for each in filters), keys
         if key not in self._selections:
             self._selections[key] = Selection(type_name, self._store, filters_in, keys, scope)

@@ -9,7 +9,7 @@ from urllib.parse import parse_qsl
 import attrs
 
 from kajabi_async.testing.json_shapes import is_object
-from kajabi_async.testing.replies import PLAIN_JSON, ApiProblem, Reply, encoded
+from kajabi_async.testing.replies import PLAIN_JSON, ApiProblem, Reply, plain_error, plain_reply
 
 __all__ = ["NO_LIVE_TOKEN", "IssuedTokens", "TokenDesk"]
 
@@ -32,11 +32,6 @@ class IssuedTokens:
     """The number of requests accepted with the access token."""
 
 
-def _refusal(status: int, message: str) -> Reply:
-    # A flat object, not JSON:API (API document).
-    return Reply(status, encoded({"error": message}), PLAIN_JSON)
-
-
 def _credential(prefix: str) -> str:
     return f"{prefix}.{secrets.token_urlsafe(24)}"
 
@@ -52,9 +47,9 @@ class TokenDesk:
         refresh_token_lifetime: float,
         rotate_refresh_tokens: bool,
         omit_refresh_token: bool,
-        token_uses: int | None = None,
-        client_id: str | None = None,
-        client_secret: str | None = None,
+        token_uses: int | None,
+        client_id: str | None,
+        client_secret: str | None,
     ) -> None:
         """Generate the credentials that are not passed.
 
@@ -114,13 +109,13 @@ class TokenDesk:
             return self._for_refresh_token(fields)
         if grant_type is None and "username" in fields:
             return self._for_person(fields)
-        return _refusal(400, "Unsupported grant type" if grant_type else "Missing grant type")
+        return plain_error(400, "Unsupported grant type" if grant_type else "Missing grant type")
 
     def revoke(self, body: bytes, content_type: str) -> Reply:
         """Answer a revocation: either token of a pair revokes both; an unknown token is no error."""
         token = _fields(body, content_type).get("token")
         if not token:
-            return _refusal(400, "Missing token")
+            return plain_error(400, "Missing token")
         pair = self._by_access.get(token) or self._by_refresh.get(token)
         if pair is not None:
             pair.is_revoked = True
@@ -128,19 +123,19 @@ class TokenDesk:
 
     def _for_client(self, fields: Mapping[str, str]) -> Reply:
         if (fields.get("client_id"), fields.get("client_secret")) != (self.client_id, self.client_secret):
-            return _refusal(401, "Invalid client credentials")
+            return plain_error(401, "Invalid client credentials")
         return self._answer(self.issue())
 
     def _for_person(self, fields: Mapping[str, str]) -> Reply:
         if (fields.get("username"), fields.get("password")) != (self.username, self.password):
-            return _refusal(401, "Invalid username or password")
+            return plain_error(401, "Invalid username or password")
         return self._answer(self.issue())
 
     def _for_refresh_token(self, fields: Mapping[str, str]) -> Reply:
         used = fields.get("refresh_token", "")
         pair = self._by_refresh.get(used)
         if pair is None or pair.is_revoked or self._clock() >= pair.refresh_ends_at:
-            return _refusal(401, "Invalid refresh token")
+            return plain_error(401, "Invalid refresh token")
         if self.rotate_refresh_tokens:
             del self._by_refresh[used]
             return self._answer(self.issue())
@@ -174,7 +169,7 @@ class TokenDesk:
         }
         if self.omit_refresh_token:
             del answer["refresh_token"]
-        return Reply(200, encoded(answer), PLAIN_JSON)
+        return plain_reply(200, answer)
 
     def accepts(self, authorization: str | None) -> bool:
         """Return whether a request with that header is accepted now."""

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator
 from enum import Enum
 from typing import TYPE_CHECKING, Final
 
-from kajabi_async.testing.rows import Readable
+from kajabi_async.testing.dataset.family import Readable
 
 if TYPE_CHECKING:
     from kajabi_async.testing.state import Seed, Store

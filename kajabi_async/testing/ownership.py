@@ -5,10 +5,11 @@ from datetime import datetime
 from typing import Final, TypeVar
 
 from kajabi_async.testing.comparing import moment
+from kajabi_async.testing.dataset.family import Readable
 from kajabi_async.testing.dataset.graph import CONTACT_IDS_FROM
 from kajabi_async.testing.dataset.people import contact_number
 from kajabi_async.testing.owner_index import Owned
-from kajabi_async.testing.rows import LinkToMany, Readable, Row
+from kajabi_async.testing.rows import LinkToMany, Row
 from kajabi_async.testing.state import Source, Store
 
 __all__ = ["contact_with_email", "is_active", "is_subscribed", "purchases_of", "set_offers", "submissions_of"]

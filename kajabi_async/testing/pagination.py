@@ -3,8 +3,8 @@
 from typing import Any, Final, Literal, get_args
 from urllib.parse import quote
 
+from kajabi_async.testing.documents import host_of
 from kajabi_async.testing.listing import PageOfRows
-from kajabi_async.testing.relation_shapes import host_of
 from kajabi_async.testing.request_query import RequestQuery
 
 __all__ = ["MetaShape", "checked_shape", "page_links", "page_meta"]

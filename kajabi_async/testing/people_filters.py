@@ -12,9 +12,10 @@ from typing import Any, Final
 import attrs
 
 from kajabi_async.testing.comparing import is_true, moment
+from kajabi_async.testing.dataset.family import Readable
 from kajabi_async.testing.filter_scope import FilterScope, Passes
 from kajabi_async.testing.ownership import purchases_of, submissions_of
-from kajabi_async.testing.rows import Readable
+from kajabi_async.testing.request_query import listed
 
 __all__ = ["people_filter"]
 
@@ -39,31 +40,22 @@ class _ContactAndCustomer:
         return self.scope.source.get(f"{relation}s", related[0]) if related else None
 
     def contact_value(self, name: str) -> Any:
-        contact = self.contact
-        return None if contact is None else contact.value(name)
+        return None if (contact := self.contact) is None else contact.value(name)
 
     def customer_value(self, name: str) -> Any:
-        customer = self.customer
-        return None if customer is None else customer.value(name)
-
-    @property
-    def offers(self) -> tuple[str, ...]:
-        return self.row.related("offers")
+        return None if (customer := self.customer) is None else customer.value(name)
 
     @property
     def tags(self) -> tuple[str, ...]:
-        contact = self.contact
-        return () if contact is None else contact.related("tags")
+        return () if (contact := self.contact) is None else contact.related("tags")
 
     @property
     def products(self) -> tuple[str, ...]:
-        customer = self.customer
-        return () if customer is None else customer.related("products")
+        return () if (customer := self.customer) is None else customer.related("products")
 
     @property
     def purchases(self) -> list[Readable]:
-        customer = self.customer
-        return [] if customer is None else purchases_of(self.scope.source, customer.id)
+        return [] if (customer := self.customer) is None else purchases_of(self.scope.source, customer.id)
 
     @property
     def former_products(self) -> set[str]:
@@ -72,8 +64,7 @@ class _ContactAndCustomer:
 
     @property
     def forms(self) -> set[str]:
-        contact = self.contact
-        submissions = [] if contact is None else submissions_of(self.scope.source, contact.id)
+        submissions = [] if (contact := self.contact) is None else submissions_of(self.scope.source, contact.id)
         return {form for submission in submissions for form in submission.related("form")}
 
 
@@ -94,7 +85,7 @@ def people_filter(name: str, value: str, scope: FilterScope) -> Passes | None:
 
 
 def _ids(value: str) -> frozenset[str]:
-    return frozenset(part.strip() for part in value.split(",") if part.strip())
+    return frozenset(listed(value))
 
 
 def _matches_search(person: _ContactAndCustomer, value: str) -> bool:
@@ -131,8 +122,8 @@ _TESTS: Final[dict[str, _Test]] = {
     "has_tag_id": lambda person, value: not _ids(value).isdisjoint(person.tags),
     "has_all_tag_id": lambda person, value: _ids(value) <= set(person.tags),
     "has_no_tag_id": lambda person, value: _ids(value).isdisjoint(person.tags),
-    "has_offer_id": lambda person, value: not _ids(value).isdisjoint(person.offers),
-    "has_no_offer_id": lambda person, value: _ids(value).isdisjoint(person.offers),
+    "has_offer_id": lambda person, value: not _ids(value).isdisjoint(person.row.related("offers")),
+    "has_no_offer_id": lambda person, value: _ids(value).isdisjoint(person.row.related("offers")),
     "has_product_id": lambda person, value: not _ids(value).isdisjoint(person.products),
     "has_active_product_id": lambda person, value: not _ids(value).isdisjoint(person.products),
     "has_no_product_id": lambda person, value: _ids(value).isdisjoint(person.products),

@@ -1,13 +1,8 @@
 """Known or suspected differences between the live server and its document: one option for each."""
 
-from datetime import timedelta
 from typing import Literal
 
 import attrs
-
-from kajabi_async.testing.comparing import moment
-from kajabi_async.testing.moments import Moment
-from kajabi_async.testing.rows import Readable
 
 __all__ = ["Quirks"]
 
@@ -37,14 +32,3 @@ class Quirks:
     """The effect of granting an offer whose purchase was deactivated: one integrator has to revoke it first."""
     course_included: Literal["document", "data"] = "document"
     """The place of a course's included resources: beside ``data``, or inside it as in the API document."""
-
-    def ignores(self, filter_name: str) -> bool:
-        """Return whether the server ignores a filter."""
-        return self.gte == "ignored" and filter_name.endswith(("_gte", "_lte"))
-
-    def is_searchable(self, row: Readable, now: Moment) -> bool:
-        """Return whether the search finds a contact or customer at ``now``."""
-        if str(row.value("email")).casefold() in self.unsearchable:
-            return False
-        created = moment(row.value("created_at")) if self.search_lag else None
-        return created is None or now.has_reached(created, timedelta(seconds=self.search_lag))

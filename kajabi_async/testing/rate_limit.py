@@ -5,8 +5,7 @@ from typing import Final
 
 import attrs
 
-from kajabi_async.testing.faults.retry_after import RETRY_AFTER_FORMS, RetryAfter, retry_after_headers
-from kajabi_async.testing.faults.statuses import too_many_requests
+from kajabi_async.testing.faults.statuses import RETRY_AFTER_FORMS, RetryAfter, too_many_requests
 from kajabi_async.testing.replies import Reply
 from kajabi_async.testing.server_clock import ServerClock
 
@@ -60,7 +59,7 @@ class RateLimiter:
             self.counts["answered"] += 1
             return None
         self.counts["limited"] += 1
-        return too_many_requests(operation, retry_after_headers(limit.retry_after, wait, self._clock))
+        return too_many_requests(operation, limit.retry_after, wait, self._clock)
 
     def _wait(self, limit: RequestLimit) -> float:
         """Return the seconds until the window has room; if it has room, use it and return 0."""

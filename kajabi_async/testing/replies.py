@@ -7,7 +7,18 @@ from uuid import uuid4
 
 import attrs
 
-__all__ = ["JSON_API", "PLAIN_JSON", "ApiProblem", "Reply", "encoded", "error_reply", "not_found", "unprocessable"]
+__all__ = [
+    "JSON_API",
+    "PLAIN_JSON",
+    "ApiProblem",
+    "Reply",
+    "encoded",
+    "error_reply",
+    "not_found",
+    "plain_error",
+    "plain_reply",
+    "unprocessable",
+]
 
 JSON_API: Final = "application/vnd.api+json"
 PLAIN_JSON: Final = "application/json"
@@ -65,6 +76,16 @@ class ApiProblem(Exception):  # noqa: N818 - it is an answer, not an error of th
 def encoded(document: Any) -> bytes:
     """Return ``document`` as compact JSON."""
     return _ENCODER.encode(document).encode()
+
+
+def plain_reply(status: int, value: object) -> Reply:
+    """Return an answer in plain JSON."""
+    return Reply(status, encoded(value), PLAIN_JSON)
+
+
+def plain_error(status: int, message: str) -> Reply:
+    """Return an error as a flat object, not JSON:API: those of the token endpoints (API document)."""
+    return plain_reply(status, {"error": message})
 
 
 def error_reply(status: int, detail: str, source: Mapping[str, str] | None = None) -> Reply:

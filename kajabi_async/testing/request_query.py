@@ -7,7 +7,7 @@ from urllib.parse import parse_qsl
 
 import attrs
 
-__all__ = ["RequestQuery", "positive", "read_query"]
+__all__ = ["RequestQuery", "listed", "positive", "read_query"]
 
 _FAMILY: Final = re.compile(r"(fields|filter|page)\[(.+)\]")
 _UNBRACKETED: Final = frozenset({"page", "per_page", "per"})
@@ -56,16 +56,17 @@ def read_query(query_string: str) -> RequestQuery:
     page = {name: value for family, name, value in members if family == "page"}
     return RequestQuery(
         pairs=pairs,
-        include=tuple(tuple(path.split(".")) for path in _listed(plain.get("include", ""))),
-        fields=tuple((name, frozenset(_listed(value))) for family, name, value in members if family == "fields"),
+        include=tuple(tuple(path.split(".")) for path in listed(plain.get("include", ""))),
+        fields=tuple((name, frozenset(listed(value))) for family, name, value in members if family == "fields"),
         filters=tuple((name, value) for family, name, value in members if family == "filter"),
-        sort=_listed(plain.get("sort", "")),
+        sort=listed(plain.get("sort", "")),
         page_number=positive(page.get("number")) or 1,
         page_size=positive(page.get("size")),
     )
 
 
-def _listed(text: str) -> tuple[str, ...]:
+def listed(text: str) -> tuple[str, ...]:
+    """Return the parts of *text* between its commas, without spaces around them and without empty ones."""
     return tuple(part for part in (part.strip() for part in text.split(",")) if part)
 
 

@@ -1,13 +1,13 @@
 """The rows of the fake: one for each resource, with attributes, relations and values that the API never shows."""
 
 from collections.abc import Mapping
-from typing import Any, Protocol, Self
+from typing import Any, Self
 
 import attrs
 
 from kajabi_async.testing.json_shapes import is_array, is_object
 
-__all__ = ["LinkToMany", "LinkToOne", "Linkage", "Readable", "Row"]
+__all__ = ["LinkToMany", "LinkToOne", "Linkage", "Row"]
 
 
 @attrs.frozen
@@ -32,33 +32,6 @@ class LinkToMany:
 
 
 Linkage = LinkToOne | LinkToMany
-
-
-class Readable(Protocol):
-    """What filters read of a resource."""
-
-    @property
-    def type(self) -> str:
-        """The type of the resource."""
-        ...
-
-    @property
-    def id(self) -> str:
-        """The id of the resource."""
-        ...
-
-    @property
-    def site_id(self) -> str | None:
-        """The id of the resource's site, shown or hidden."""
-        ...
-
-    def value(self, name: str) -> Any:
-        """Return an attribute, or else a hidden value; None without either."""
-        ...
-
-    def related(self, relation: str) -> tuple[str, ...]:
-        """Return the ids of *relation*; empty if the resource has no such relation."""
-        ...
 
 
 @attrs.define

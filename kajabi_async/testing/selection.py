@@ -8,10 +8,8 @@ from typing import Any, Final
 
 import attrs
 
-from kajabi_async.testing.affected import affected_by
-from kajabi_async.testing.filter_scope import FilterScope
-from kajabi_async.testing.filters import Filter
-from kajabi_async.testing.moments import Moment
+from kajabi_async.testing.filter_scope import FilterScope, Moment
+from kajabi_async.testing.filters import Filter, affected_by
 from kajabi_async.testing.sorting import KINDS, Key, comparable, merge_sorted, sort_key
 from kajabi_async.testing.state import Store
 

@@ -5,7 +5,7 @@ from collections.abc import Generator, Sequence
 from typing import Any, Final
 
 from kajabi_async.testing.comparing import moment
-from kajabi_async.testing.rows import Readable
+from kajabi_async.testing.dataset.family import Readable
 
 __all__ = ["KINDS", "Key", "comparable", "merge_sorted", "sort_key"]
 

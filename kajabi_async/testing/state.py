@@ -7,10 +7,10 @@ from typing import Final, Protocol, TypeVar
 
 import attrs
 
-from kajabi_async.testing.dataset.family import Family, SeededRow
+from kajabi_async.testing.dataset.family import Family, Readable, SeededRow
 from kajabi_async.testing.owner_index import Links, Owned, SeededLinks
 from kajabi_async.testing.recorded import WriteKind
-from kajabi_async.testing.rows import Readable, Row
+from kajabi_async.testing.rows import Row
 
 __all__ = ["Seed", "Source", "Store"]
 
@@ -113,7 +113,7 @@ class Seed:
         """The seed itself."""
         return self
 
-    def get(self, type_name: str, resource_id: str) -> Row | SeededRow | None:
+    def get(self, type_name: str, resource_id: str) -> Readable | None:
         """Return the row; None if it is not seeded."""
         position = self.position(type_name, resource_id)
         return None if position is None else self.at(type_name, position)
@@ -121,7 +121,7 @@ class Seed:
     def _make(self, type_name: str, position: int) -> Row:
         return self._families[type_name].make(position)
 
-    def at(self, type_name: str, position: int) -> Row | SeededRow:
+    def at(self, type_name: str, position: int) -> Readable:
         """Return the row at *position*, from the cache if there is room for all rows of the type."""
         family = self._families[type_name]
         return self.made(type_name, position) if family.size <= _FEW else SeededRow(family, position)
@@ -252,8 +252,7 @@ class Store:
 
     def count(self, type_name: str) -> int:
         """Return the number of rows of the type."""
-        shelf = self._shelves.get(type_name)
-        return 0 if shelf is None else len(shelf)
+        return len(self._shelf(type_name))
 
     def ids(self, type_name: str, start: int, stop: int, *, newest_first: bool = False) -> Iterator[str]:
         """Yield the ids from index *start* up to *stop*, in the order of creation or in reverse."""

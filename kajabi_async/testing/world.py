@@ -49,8 +49,8 @@ class World:
     now: Callable[[], datetime]
     meta: MetaShape
     offer_title: str
-    effects: list[Effect] = attrs.field(factory=list[Effect])
-    quirks: Quirks = attrs.field(factory=Quirks)
+    effects: list[Effect]
+    quirks: Quirks
     _later: list[tuple[datetime, Callable[[], None]]] = attrs.field(factory=list[tuple[datetime, Callable[[], None]]])
     post: Callable[[Row, str, tuple[dict[str, Any], ...]], None] | None = None
     """The function that delivers to a hook; None to only record deliveries."""

@@ -14,9 +14,8 @@ from kajabi_async.testing.dataset import all_families
 from kajabi_async.testing.dataset.graph import Graph
 from kajabi_async.testing.dataset.people import numbers_with
 from kajabi_async.testing.dataset.sizes import complete_sizes
-from kajabi_async.testing.filter_scope import FilterScope
+from kajabi_async.testing.filter_scope import FilterScope, Moment
 from kajabi_async.testing.filters import filters_for
-from kajabi_async.testing.moments import Moment
 from kajabi_async.testing.request_query import read_query
 from kajabi_async.testing.sorting import merge_sorted
 from kajabi_async.testing.state import Seed

@@ -24,9 +24,17 @@ from kajabi_async.testing.api.samples import SAMPLE_HANDLERS
 from kajabi_async.testing.api.shows import find_page, list_page, read_linkage, read_me, read_version, show
 from kajabi_async.testing.world import Handler, LongWork
 
-__all__ = ["HANDLERS", "LONG_WORK", "WRITE_HANDLERS", "matched"]
+__all__ = ["HANDLERS", "LONG_WORK", "matched"]
 
-WRITE_HANDLERS: Final[dict[str, Handler]] = {
+_READ_HANDLERS: Final[dict[AnswerKind, Handler]] = {
+    AnswerKind.RESOURCE: show,
+    AnswerKind.COLLECTION: list_page,
+    AnswerKind.LINKAGE: read_linkage,
+}
+_OTHER_HANDLERS: Final[dict[str, Handler]] = {
+    "me": read_me,
+    "version": read_version,
+    **SAMPLE_HANDLERS,
     "contacts.create": create_contact,
     "contacts.update": update_contact,
     "contacts.delete": delete_contact,
@@ -45,20 +53,6 @@ WRITE_HANDLERS: Final[dict[str, Handler]] = {
         for owner in ("contacts", "customers")
         for verb in ("POST", "PATCH", "DELETE")
     },
-}
-"""The handlers of all writing operations except the two of OAuth."""
-
-
-_READ_HANDLERS: Final[dict[AnswerKind, Handler]] = {
-    AnswerKind.RESOURCE: show,
-    AnswerKind.COLLECTION: list_page,
-    AnswerKind.LINKAGE: read_linkage,
-}
-_OTHER_HANDLERS: Final[dict[str, Handler]] = {
-    "me": read_me,
-    "version": read_version,
-    **SAMPLE_HANDLERS,
-    **WRITE_HANDLERS,
 }
 
 HANDLERS: Final[dict[str, Handler]] = {

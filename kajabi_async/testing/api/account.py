@@ -4,10 +4,9 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from kajabi_async.testing.api.bodies import attributes_of, related_id, resource_object
-from kajabi_async.testing.api.shows import required_row
+from kajabi_async.testing.api.shows import required_row, written_row
 from kajabi_async.testing.dataset.account import EVENTS
 from kajabi_async.testing.replies import ApiProblem, Reply, unprocessable
-from kajabi_async.testing.request_query import RequestQuery
 from kajabi_async.testing.rows import LinkToOne, Row
 from kajabi_async.testing.world import Call, World
 
@@ -32,7 +31,7 @@ def create_hook(world: World, call: Call) -> Reply:
         "updated_at": time,
     }
     hook = Row("hooks", world.store.new_id("hooks"), stored, {"site": LinkToOne("sites", site_id)})
-    return Reply.of(world.printer(RequestQuery()).one(world.store.put(hook)), 201)
+    return written_row(world, world.store.put(hook), 201)
 
 
 def _url(given: Any) -> str:

@@ -4,11 +4,11 @@ from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
 from kajabi_async.testing.api.bodies import document_of, linkage_ids
-from kajabi_async.testing.api.shows import required_row, written_linkage
+from kajabi_async.testing.api.shows import required_row, written_linkage, written_row
+from kajabi_async.testing.dataset.people import attributes_of_new_customer
 from kajabi_async.testing.json_shapes import is_object
 from kajabi_async.testing.ownership import is_active, is_subscribed, purchases_of, set_offers
-from kajabi_async.testing.replies import ApiProblem, Reply, not_found
-from kajabi_async.testing.request_query import RequestQuery
+from kajabi_async.testing.replies import ApiProblem, Reply
 from kajabi_async.testing.rows import Linkage, LinkToMany, LinkToOne, Row
 from kajabi_async.testing.world import Call, World
 
@@ -22,7 +22,7 @@ def change_offers(world: World, call: Call) -> Reply:
     """Add, remove or replace the offers of a contact or a customer; answer with the new linkage."""
     row = required_row(world, call.type, call.resource_id)
     document = document_of(call)
-    offers = [_required_offer(world, offer_id) for offer_id in linkage_ids(document, "offers")]
+    offers = [required_row(world, "offers", offer_id) for offer_id in linkage_ids(document, "offers")]
     current = set(row.related("offers"))
     if call.operation.method == "POST" and world.quirks.already == "refused" and current & {each.id for each in offers}:
         raise ApiProblem(422, "Offer has already been granted")
@@ -35,13 +35,6 @@ def change_offers(world: World, call: Call) -> Reply:
         # A welcome email is documented for contacts only.
         grant(world, row, offers, sends_welcome_email=row.type == "contacts" and _sends_welcome_email(document))
     return written_linkage(world, call)
-
-
-def _required_offer(world: World, offer_id: str) -> Row:
-    offer = world.store.get("offers", offer_id)
-    if offer is None:
-        raise not_found("offers", offer_id)
-    return offer
 
 
 def _sends_welcome_email(document: Mapping[str, Any]) -> bool:
@@ -118,20 +111,14 @@ def _customer_of(world: World, contact: Row, *, create: bool) -> Row | None:
 
 
 def _new_customer(world: World, contact: Row) -> Row:
-    time = world.time()
-    unknown = (
-        "avatar", "external_user_id", "public_bio", "public_location", "public_website", "socials",
-        "last_request_at", "bounced_at",
-    )  # fmt: skip
     identity = {name: contact.attributes.get(name) for name in ("name", "email")}
-    counted = {"net_revenue": "0.0", "sign_in_count": 0, "created_at": time, "updated_at": time}
+    attributes = attributes_of_new_customer(identity, world.time())
     relations: dict[str, Linkage] = {
         "contact": LinkToOne("contacts", contact.id),
         "site": LinkToOne("sites", contact.site_id),
         "offers": LinkToMany("offers"),
         "products": LinkToMany("products"),
     }
-    attributes = {**identity, **dict.fromkeys(unknown), **counted}
     customer = world.store.put(Row("customers", world.store.new_id("customers"), attributes, relations))
     world.store.edit("contacts", contact.id).relations["customer"] = LinkToOne("customers", customer.id)
     return customer
@@ -141,7 +128,7 @@ def deactivate(world: World, call: Call) -> Reply:
     """Remove the access; the billing of a subscription continues."""
     purchase = required_row(world, "purchases", call.resource_id)
     if is_active(purchase, world.now()):
-        _end(world, purchase, "deactivated")
+        _end(world, purchase, _DEACTIVATED)
     return _shown(world, call)
 
 
@@ -189,4 +176,4 @@ def _customers(world: World, purchase: Row) -> list[Row]:
 
 
 def _shown(world: World, call: Call) -> Reply:
-    return Reply.of(world.printer(RequestQuery()).one(required_row(world, "purchases", call.resource_id)))
+    return written_row(world, required_row(world, "purchases", call.resource_id))

@@ -5,11 +5,10 @@ from typing import Any
 from kajabi_async.testing.api.bodies import attributes_of, resource_object
 from kajabi_async.testing.api.commerce import grant
 from kajabi_async.testing.api.people import checked_email, new_contact, set_tags
-from kajabi_async.testing.api.shows import required_row
+from kajabi_async.testing.api.shows import required_row, written_row
 from kajabi_async.testing.dataset.forms import SUBMISSION_ATTRIBUTES
 from kajabi_async.testing.ownership import contact_with_email
 from kajabi_async.testing.replies import Reply, unprocessable
-from kajabi_async.testing.request_query import RequestQuery
 from kajabi_async.testing.rows import Linkage, LinkToOne, Row
 from kajabi_async.testing.world import Call, World
 
@@ -29,7 +28,7 @@ def submit_form(world: World, call: Call) -> Reply:
         world.later(world.quirks.opt_in_lag, lambda: _confirm(world, form, attributes, submission))
     else:
         _confirm(world, form, attributes, submission)
-    return Reply.of(world.printer(RequestQuery()).one(submission), 201)
+    return written_row(world, submission, 201)
 
 
 def _confirm(world: World, form: Row, attributes: dict[str, Any], submission: Row) -> None:

@@ -5,10 +5,10 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Final
 
 from kajabi_async.testing.api.bodies import attributes_of, document_of, linkage_ids, related_id, resource_object
-from kajabi_async.testing.api.shows import required_row, written_linkage
+from kajabi_async.testing.api.shows import required_row, written_linkage, written_row
 from kajabi_async.testing.json_shapes import is_object
 from kajabi_async.testing.ownership import contact_with_email, is_subscribed, purchases_of
-from kajabi_async.testing.replies import ApiProblem, Reply, not_found, unprocessable
+from kajabi_async.testing.replies import ApiProblem, Reply, unprocessable
 from kajabi_async.testing.request_query import RequestQuery
 from kajabi_async.testing.rows import Linkage, LinkToMany, LinkToOne, Row
 from kajabi_async.testing.world import Call, World
@@ -71,7 +71,7 @@ def change_tags(world: World, call: Call) -> Reply:
 def set_tags(world: World, contact: Row, tag_ids: Iterable[str]) -> None:
     """Set the contact's tags and notify hooks of each change; 404 for an unknown tag."""
     before, after = contact.related("tags"), tuple(dict.fromkeys(tag_ids))
-    tags = {tag_id: _required_tag(world, tag_id) for tag_id in after}
+    tags = {tag_id: required_row(world, "contact_tags", tag_id) for tag_id in after}
     if before == after:
         return
     changed = world.store.edit("contacts", contact.id)
@@ -82,13 +82,6 @@ def set_tags(world: World, contact: Row, tag_ids: Iterable[str]) -> None:
         tag = world.store.get("contact_tags", tag_id)
         if tag is not None:
             _record_change(world, "tag_removed", changed, tag)
-
-
-def _required_tag(world: World, tag_id: str) -> Row:
-    tag = world.store.get("contact_tags", tag_id)
-    if tag is None:
-        raise not_found("contact_tags", tag_id)
-    return tag
 
 
 def _record_change(world: World, event: str, contact: Row, tag: Row) -> None:
@@ -113,8 +106,7 @@ def create_contact(world: World, call: Call) -> Reply:
     if "external_user_id" in attributes:
         raise unprocessable("external_user_id", "is not supported for a new contact")
     email = free_email(world, attributes.get("email"), site_id)
-    contact = new_contact(world, site_id, email, attributes)
-    return Reply.of(world.printer(RequestQuery()).one(contact), 201)
+    return written_row(world, new_contact(world, site_id, email, attributes), 201)
 
 
 def new_contact(world: World, site_id: str, email: str, given: Mapping[str, Any]) -> Row:
@@ -171,7 +163,7 @@ def update_contact(world: World, call: Call) -> Reply:
         if changed.attributes.get("subscribed"):
             changed.hidden["never_subscribed"] = False
         _update_customer(world, changed, changes)
-    return Reply.of(world.printer(RequestQuery()).one(required_row(world, "contacts", contact.id)))
+    return written_row(world, required_row(world, "contacts", contact.id))
 
 
 def _changes(world: World, contact: Row, given: Mapping[str, Any]) -> dict[str, Any]:
@@ -245,7 +237,7 @@ def create_note(world: World, call: Call) -> Reply:
         {"contact": LinkToOne("contacts", contact.id)},
         {"site_id": contact.site_id},
     )
-    return Reply.of(world.printer(RequestQuery()).one(world.store.put(note)), 201)
+    return written_row(world, world.store.put(note), 201)
 
 
 def update_note(world: World, call: Call) -> Reply:
@@ -254,7 +246,7 @@ def update_note(world: World, call: Call) -> Reply:
     body = _body(attributes_of(resource_object(call, "contact_notes")))
     note = world.store.edit("contact_notes", call.resource_id)
     note.attributes |= {"body": body, "updated_at": world.time()}
-    return Reply.of(world.printer(RequestQuery()).one(note))
+    return written_row(world, note)
 
 
 def delete_note(world: World, call: Call) -> Reply:

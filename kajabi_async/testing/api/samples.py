@@ -4,6 +4,7 @@ from typing import Any, Final
 
 from kajabi_async.testing.dataset.account import EVENTS
 from kajabi_async.testing.dataset.forms import SUBMISSION_ATTRIBUTES
+from kajabi_async.testing.dataset.people import attributes_of_new_customer
 from kajabi_async.testing.replies import Reply
 from kajabi_async.testing.world import Call, Handler, World
 
@@ -82,18 +83,13 @@ def _offer(_time: str) -> dict[str, Any]:
 
 
 def _customer(time: str) -> dict[str, Any]:
-    unknown = (
-        "avatar", "external_user_id", "public_bio", "public_location", "public_website", "socials",
-        "last_request_at", "bounced_at",
-    )  # fmt: skip
-    counted = {"net_revenue": "0.0", "sign_in_count": 0}
-    attributes = {**_IDENTITY, **dict.fromkeys(unknown), **counted, "created_at": time, "updated_at": time}
     relationships = {
         "site": _SITE,
         "contact": _one("contacts"),
         "offers": {**_many(), "links": {"self": f"{_HOST}/customers/0/relationships/offers"}},
         "products": _many(),
     }
+    attributes = attributes_of_new_customer(_IDENTITY, time)
     return {"attributes": attributes, "links": {"contact": f"{_HOST}/contacts/0"}, "relationships": relationships}
 
 

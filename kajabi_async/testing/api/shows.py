@@ -3,16 +3,14 @@
 from collections.abc import Iterator
 
 from kajabi_async.testing.dataset.account import ME
-from kajabi_async.testing.documents import identifiers
+from kajabi_async.testing.documents import identifiers, relation_link
 from kajabi_async.testing.pagination import page_links, page_meta
-from kajabi_async.testing.relation_shapes import host_of
 from kajabi_async.testing.replies import ApiProblem, Reply, not_found
 from kajabi_async.testing.rows import Row
 from kajabi_async.testing.world import Call, World
 
 __all__ = [
     "find_page",
-    "linkage_reply",
     "list_page",
     "read_linkage",
     "read_me",
@@ -20,6 +18,7 @@ __all__ = [
     "required_row",
     "show",
     "written_linkage",
+    "written_row",
 ]
 
 _PAYOUTS = "kajabi_payments_payouts"
@@ -90,23 +89,22 @@ def _require_site(call: Call) -> None:
 
 
 def read_linkage(world: World, call: Call) -> Reply:
-    """Answer with the identifiers of a relation."""
-    return linkage_reply(required_row(world, call.type, call.resource_id), call)
-
-
-def linkage_reply(row: Row, call: Call) -> Reply:
-    """Answer with the full linkage of the relation in the path of *call*."""
+    """Answer with the identifiers of the relation in the path."""
+    row = required_row(world, call.type, call.resource_id)
     relation = call.operation.path.rsplit("/", 1)[1]
     linkage = row.relations.get(relation)
-    link = f"{host_of(row.type)}/{row.type}/{row.id}/relationships/{relation}"
-    return Reply.of({"data": [] if linkage is None else identifiers(linkage), "links": {"self": link}})
+    links = {"self": relation_link(row, relation)}
+    return Reply.of({"data": [] if linkage is None else identifiers(linkage), "links": links})
 
 
 def written_linkage(world: World, call: Call) -> Reply:
     """Answer a write to a relation with its new linkage, or with 204."""
-    if world.quirks.linkage_writes == "no content":
-        return Reply(204, b"", None)
-    return linkage_reply(required_row(world, call.type, call.resource_id), call)
+    return Reply(204, b"", None) if world.quirks.linkage_writes == "no content" else read_linkage(world, call)
+
+
+def written_row(world: World, row: Row, status: int = 200) -> Reply:
+    """Answer a write to a resource with the whole of it."""
+    return Reply.of({"data": world.printed(row)}, status)
 
 
 def read_me(_world: World, _call: Call) -> Reply:

@@ -1,11 +1,11 @@
 """The account behind the key: its sites and its hooks."""
 
 from collections.abc import Iterator
-from typing import Any, Final
+from typing import Final
 
 from kajabi_async.testing.dataset.family import Family, numbered
 from kajabi_async.testing.dataset.graph import Graph
-from kajabi_async.testing.dataset.times import DAY, instant, written
+from kajabi_async.testing.dataset.times import DAY, times_of
 from kajabi_async.testing.rows import LinkToOne, Row
 
 __all__ = ["EVENTS", "ME", "account"]
@@ -23,18 +23,15 @@ ME: Final = Row(
 
 def account(graph: Graph) -> Iterator[Family]:
     """Yield the families of the account."""
-    yield numbered("sites", graph.sizes["sites"], _site)
-    yield numbered("hooks", graph.sizes["hooks"], lambda number: _hook(graph, number))
-
-
-def _times(number: int) -> dict[str, Any]:
-    created = instant(number)
-    return {"created_at": written(created, number), "updated_at": written(created + DAY, number)}
+    yield numbered("sites", graph.sizes.sites, _site)
+    yield numbered("hooks", graph.sizes.hooks, lambda number: _hook(graph, number))
 
 
 def _site(number: int) -> Row:
     return Row(
-        "sites", str(number), {"title": f"Learning Site {number}", "subdomain": f"site{number}", **_times(number)}
+        "sites",
+        str(number),
+        {"title": f"Learning Site {number}", "subdomain": f"site{number}", **times_of(number, DAY)},
     )
 
 
@@ -43,6 +40,6 @@ def _hook(graph: Graph, number: int) -> Row:
         "event": EVENTS[(number - 1) % len(EVENTS)],
         "target_url": f"https://hooks.example.com/kajabi/{number}",
         "resource_id": None,
-        **_times(number),
+        **times_of(number, DAY),
     }
     return Row("hooks", str(number), attributes, {"site": LinkToOne("sites", graph.site_of(number))})

@@ -1,12 +1,13 @@
 """Offers, products, and courses with their contents."""
 
 from collections.abc import Iterator
+from functools import partial
 from typing import Any, Final
 
-from kajabi_async.testing.dataset.family import Family, number_in, numbered
+from kajabi_async.testing.dataset.family import PER_PARENT, Family, numbered, part_number
 from kajabi_async.testing.dataset.graph import Graph, Kind
 from kajabi_async.testing.dataset.times import instant, written
-from kajabi_async.testing.dataset.words import TOPICS
+from kajabi_async.testing.dataset.words import TOPICS, title_at
 from kajabi_async.testing.rows import Linkage, LinkToMany, LinkToOne, Row
 
 __all__ = ["catalog", "offer_title"]
@@ -19,22 +20,20 @@ _PRODUCT_KINDS: Final = (
     ("Course", "Courses::CohortCourse"),
 )
 _PAYMENT_METHODS: Final = ("stripe", "paypal", "kajabi_payments", "stripe_and_paypal", "")
-_PER_PARENT: Final = 10
 _LESSON_OPTIONS: Final = ("published", "published", "drip", "locked", "draft")
 
 
 def catalog(graph: Graph) -> Iterator[Family]:
     """Yield the families of the catalog."""
     sizes = graph.sizes
-    yield numbered("offers", sizes["offers"], lambda number: _offer(graph, number))
-    yield numbered("products", sizes["products"], lambda number: _product(graph, number))
-    yield numbered("courses", sizes["courses"], lambda number: _course(graph, number))
+    yield numbered("offers", sizes.offers, lambda number: _offer(graph, number))
+    yield numbered("products", sizes.products, lambda number: _product(graph, number))
+    yield numbered("courses", sizes.courses, lambda number: _course(graph, number))
     yield from _course_contents(graph)
 
 
 def _title(number: int) -> str:
-    round_number, word = divmod(number - 1, len(TOPICS))
-    return f"{TOPICS[word]} {round_number + 1}" if round_number else TOPICS[word]
+    return title_at(number, TOPICS)
 
 
 def offer_title(number: int) -> str:
@@ -82,9 +81,7 @@ def _pricing(kind: Kind, price: int) -> dict[str, Any]:
 
 def _product(graph: Graph, number: int) -> Row:
     draw = graph.draw("product", number)
-    kind_name, class_name = _PRODUCT_KINDS[
-        0 if number <= graph.sizes["courses"] else (number - 1) % len(_PRODUCT_KINDS)
-    ]
+    kind_name, class_name = _PRODUCT_KINDS[0 if number <= graph.sizes.courses else (number - 1) % len(_PRODUCT_KINDS)]
     attributes = {
         "created_at": written(instant(number), number),
         "title": f"{_title(number)} {kind_name}",
@@ -109,7 +106,7 @@ def _course(graph: Graph, number: int) -> Row:
         "description": f"Learn {_title(number)} step by step." if draw.below(5) else None,
         "thumbnail_url": f"https://images.example.com/courses/{number}.png" if draw.below(2) else None,
     }
-    offers = range(1, graph.sizes["offers"] + 1)
+    offers = range(1, graph.sizes.offers + 1)
     modules = [f"{number}{module}" for module in range(_module_count(graph, number))]
     lessons = [f"{module}{lesson}" for module in modules for lesson in range(_lesson_count(graph, int(module)))]
     relations: dict[str, Linkage] = {
@@ -135,10 +132,7 @@ def _course_contents(graph: Graph) -> Iterator[Family]:
     """Yield the families that have no endpoint and are only included; they cannot be listed."""
 
     def position_of_module(module_id: str) -> int | None:
-        number = number_in(module_id, _PER_PARENT, graph.sizes["courses"] * _PER_PARENT + _PER_PARENT)
-        course, index = divmod(number or 0, _PER_PARENT)
-        is_known = 1 <= course <= graph.sizes["courses"] and index < _module_count(graph, course)
-        return number if is_known else None
+        return part_number(module_id, graph.sizes.courses, partial(_module_count, graph))
 
     def position_of_lesson(lesson_id: str) -> int | None:
         module = position_of_module(lesson_id[:-1]) if lesson_id.isascii() and lesson_id.isdecimal() else None
@@ -152,7 +146,7 @@ def _course_contents(graph: Graph) -> Iterator[Family]:
 
 
 def _module(graph: Graph, number: int) -> Row:
-    draw, index = graph.draw("module", number), number % _PER_PARENT
+    draw, index = graph.draw("module", number), number % PER_PARENT
     attributes = {
         "title": f"Week {index + 1}",
         "description": f"What week {index + 1} is about." if draw.below(2) else None,
@@ -166,7 +160,7 @@ def _module(graph: Graph, number: int) -> Row:
 
 
 def _lesson(graph: Graph, number: int) -> Row:
-    draw, index = graph.draw("lesson", number), number % _PER_PARENT
+    draw, index = graph.draw("lesson", number), number % PER_PARENT
     attributes = {
         "title": f"Lesson {index + 1}",
         "position": index,

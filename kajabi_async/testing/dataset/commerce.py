@@ -27,7 +27,7 @@ def commerce(graph: Graph) -> Iterator[Family]:
     yield graph.purchases.family("order_items", items, in_site)
     yield graph.purchases.family("purchases", sold, of_customer)
     yield graph.transactions.family("transactions", paid, of_customer)
-    payouts = graph.sizes["payouts"]
+    payouts = graph.sizes.payouts
     yield numbered("kajabi_payments_payouts", payouts, lambda number: _payout(graph, number), prefix="payout_")
 
 

@@ -1,11 +1,11 @@
 """Podcasts, blog posts, landing pages and website pages."""
 
 from collections.abc import Iterator
-from typing import Any, Final
+from typing import Final
 
 from kajabi_async.testing.dataset.family import Family, numbered
 from kajabi_async.testing.dataset.graph import Graph
-from kajabi_async.testing.dataset.times import DAY, instant, written
+from kajabi_async.testing.dataset.times import DAY, instant, times_of, written
 from kajabi_async.testing.dataset.words import TOPICS
 from kajabi_async.testing.rows import LinkToOne, Row
 
@@ -17,10 +17,10 @@ _PAGE_TITLES: Final = ("Home", "About", "Contact", "Blog", "Terms", "Privacy", "
 def content(graph: Graph) -> Iterator[Family]:
     """Yield the families of published content."""
     sizes = graph.sizes
-    yield numbered("podcasts", sizes["podcasts"], lambda number: _podcast(graph, number))
-    yield numbered("blog_posts", sizes["blog_posts"], lambda number: _blog_post(graph, number))
-    yield numbered("landing_pages", sizes["landing_pages"], lambda number: _landing_page(graph, number))
-    yield numbered("website_pages", sizes["website_pages"], lambda number: _website_page(graph, number))
+    yield numbered("podcasts", sizes.podcasts, lambda number: _podcast(graph, number))
+    yield numbered("blog_posts", sizes.blog_posts, lambda number: _blog_post(graph, number))
+    yield numbered("landing_pages", sizes.landing_pages, lambda number: _landing_page(graph, number))
+    yield numbered("website_pages", sizes.website_pages, lambda number: _website_page(graph, number))
 
 
 def _topic(number: int) -> str:
@@ -29,11 +29,6 @@ def _topic(number: int) -> str:
 
 def _host(graph: Graph, number: int) -> str:
     return f"https://site{graph.site_of(number)}.example.com"
-
-
-def _times(number: int) -> dict[str, Any]:
-    created = instant(number)
-    return {"created_at": written(created, number), "updated_at": written(created + 3 * DAY, number)}
 
 
 def _podcast(graph: Graph, number: int) -> Row:
@@ -58,7 +53,7 @@ def _podcast(graph: Graph, number: int) -> Row:
         "ready": status == "ready",
         "distribution_ready": status == "ready" and draw.one_in(2),
         "url": f"{host}/podcasts/{number}",
-        **_times(number),
+        **times_of(number, 3 * DAY),
     }
     return Row("podcasts", str(number), attributes, {"site": LinkToOne("sites", graph.site_of(number))})
 
@@ -78,7 +73,7 @@ def _blog_post(graph: Graph, number: int) -> Row:
         "image_url": f"https://images.example.com/posts/{number}.png" if has_image else None,
         "image_alt_text": topic if has_image else None,
         "tags": list(draw.some(("news", "tips", "stories"), draw.below(3))),
-        **_times(number),
+        **times_of(number, 3 * DAY),
     }
     site = graph.site_of(number)
     return Row("blog_posts", str(number), attributes, {"blog": LinkToOne("blogs", site)}, {"site_id": site})
@@ -90,7 +85,7 @@ def _landing_page(graph: Graph, number: int) -> Row:
         "title": f"{_topic(number)} Landing",
         "url": f"{_host(graph, number)}/landing/{number}",
         "publish_at": written(instant(number) + DAY, number) if draw.below(3) else None,
-        **_times(number),
+        **times_of(number, 3 * DAY),
     }
     return Row("landing_pages", str(number), attributes, {"site": LinkToOne("sites", graph.site_of(number))})
 
@@ -101,6 +96,6 @@ def _website_page(graph: Graph, number: int) -> Row:
     attributes = {
         "title": title,
         "url": f"{_host(graph, number)}/{title.lower().replace(' ', '-')}" if has_url else None,
-        **_times(number),
+        **times_of(number, 3 * DAY),
     }
     return Row("website_pages", str(number), attributes, {"site": LinkToOne("sites", graph.site_of(number))})

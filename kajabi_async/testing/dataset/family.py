@@ -7,9 +7,12 @@ import attrs
 
 from kajabi_async.testing.rows import Row
 
-__all__ = ["Family", "Parts", "PerTen", "SeededRow", "number_in", "numbered"]
+__all__ = ["PER_PARENT", "Family", "Parts", "PerTen", "Readable", "SeededRow", "numbered", "part_number"]
 
 _TEN: Final = 10
+
+PER_PARENT: Final = 10
+"""The number of parts that a resource may have: their ids are its own, followed by one digit."""
 
 
 @attrs.frozen
@@ -92,12 +95,23 @@ class SeededRow:
         return self._row
 
 
-def number_in(text: str, first: int, size: int) -> int | None:
+Readable = Row | SeededRow
+"""A resource as filters read it: whole, or seeded and not generated yet."""
+
+
+def _number_in(text: str, first: int, size: int) -> int | None:
     """Return *text* as one of the *size* numbers from *first*; None if it is not one in canonical form."""
     if not (text.isascii() and text.isdecimal()) or (text[0] == "0" and text != "0"):
         return None
     number = int(text) if len(text) <= _TEN * 2 else first - 1
     return number if first <= number < first + size else None
+
+
+def part_number(part_id: str, parents: int, parts_of: Callable[[int], int]) -> int | None:
+    """Return the id of a part as a number; None if it is not one of the parts of *parents* resources."""
+    number = _number_in(part_id, PER_PARENT, parents * PER_PARENT + PER_PARENT)
+    parent, index = divmod(number or 0, PER_PARENT)
+    return number if 1 <= parent <= parents and index < parts_of(parent) else None
 
 
 def numbered(
@@ -117,7 +131,7 @@ def numbered(
     def position_of(resource_id: str) -> int | None:
         if not resource_id.startswith(prefix):
             return None
-        number = number_in(resource_id[len(prefix) :], first, size)
+        number = _number_in(resource_id[len(prefix) :], first, size)
         return None if number is None else number - first
 
     return Family(
@@ -166,7 +180,7 @@ class PerTen:
 
     def position_of(self, resource_id: str) -> int | None:
         """Return the position of the item with *resource_id*; None if it does not exist."""
-        number = number_in(resource_id, _TEN, (self.customers + 1) * _TEN)
+        number = _number_in(resource_id, _TEN, (self.customers + 1) * _TEN)
         customer, suffix = divmod(number or 0, _TEN)
         if number is None or not 1 <= customer <= self.customers:
             return None

@@ -1,12 +1,14 @@
 """Forms with their fields and submissions."""
 
 from collections.abc import Iterator
+from functools import partial
 from typing import Any, Final
 
-from kajabi_async.testing.dataset.family import Family, number_in, numbered
+from kajabi_async.testing.dataset.family import PER_PARENT, Family, numbered, part_number
 from kajabi_async.testing.dataset.graph import Graph
 from kajabi_async.testing.dataset.people import customer_identity
-from kajabi_async.testing.dataset.times import DAY, instant, written
+from kajabi_async.testing.dataset.times import DAY, instant, times_of, written
+from kajabi_async.testing.dataset.words import title_at
 from kajabi_async.testing.rows import Linkage, LinkToMany, LinkToOne, Row
 
 __all__ = ["SUBMISSION_ATTRIBUTES", "forms"]
@@ -30,15 +32,15 @@ _FIELDS: Final[tuple[dict[str, Any], ...]] = (
     {"title": "Favourite Season", "type": "SelectBoxField", "handle": "custom_1", "required": False, "editable": True},
 )
 _SEASONS: Final = "Spring\nSummer\nAutumn\nWinter"
-_PER_FORM: Final = 10
 
 
 def forms(graph: Graph) -> Iterator[Family]:
     """Yield the families of forms."""
     sizes = graph.sizes
-    yield numbered("forms", sizes["forms"], lambda number: _form(graph, number))
-    yield Family("fields", 0, str, lambda field_id: _position_of_field(graph, field_id), _field)
-    submissions = sizes["form_submissions"] if graph.contacts and sizes["forms"] else 0
+    yield numbered("forms", sizes.forms, lambda number: _form(graph, number))
+    field_count = partial(_field_count, graph)
+    yield Family("fields", 0, str, lambda field_id: part_number(field_id, sizes.forms, field_count), _field)
+    submissions = sizes.form_submissions if graph.contacts and sizes.forms else 0
     yield numbered("form_submissions", submissions, lambda number: _submission(graph, number))
 
 
@@ -46,26 +48,17 @@ def _field_count(graph: Graph, form: int) -> int:
     return 2 + graph.draw("fields", form).below(len(_FIELDS) - 1)
 
 
-def _position_of_field(graph: Graph, field_id: str) -> int | None:
-    number = number_in(field_id, _PER_FORM, graph.sizes["forms"] * _PER_FORM + _PER_FORM)
-    form, index = divmod(number or 0, _PER_FORM)
-    is_known = 1 <= form <= graph.sizes["forms"] and index < _field_count(graph, form)
-    return number if is_known else None
-
-
 def _field(number: int) -> Row:
-    shape = _FIELDS[number % _PER_FORM]
-    times = {name: written(instant(number), number) for name in ("created_at", "updated_at")}
+    shape = _FIELDS[number % PER_PARENT]
     options = _SEASONS if shape["type"] == "SelectBoxField" else None
-    return Row("fields", str(number), {**shape, "select_options": options, **times})
+    return Row("fields", str(number), {**shape, "select_options": options, **times_of(number, 0)})
 
 
 def _form(graph: Graph, number: int) -> Row:
     draw, created = graph.draw("form", number), instant(number)
-    round_number, word = divmod(number - 1, len(_TITLES))
-    is_default = number <= graph.sizes["sites"]
+    is_default = number <= graph.sizes.sites
     attributes = {
-        "title": f"{_TITLES[word]} {round_number + 1}" if round_number else _TITLES[word],
+        "title": title_at(number, _TITLES),
         "default": is_default,
         # The schema says object, the prose says URL; null fits both.
         "webhook_url": None,
@@ -73,14 +66,14 @@ def _form(graph: Graph, number: int) -> Row:
         "created_at": None if is_default else written(created, number),
         "updated_at": None if is_default else written(created + DAY, number),
     }
-    tags = graph.of_site(tuple(range(1, graph.sizes["contact_tags"] + 1)), number)
+    tags = graph.of_site(range(1, graph.sizes.contact_tags + 1), number)
     relations: dict[str, Linkage] = {
         "site": LinkToOne("sites", graph.site_of(number)),
         "fields": LinkToMany("fields", tuple(f"{number}{field}" for field in range(_field_count(graph, number)))),
         "contact_tags": LinkToMany("contact_tags", tuple(str(tag) for tag in draw.some(tags, draw.below(3)))),
     }
-    if graph.sizes["offers"]:
-        offers = graph.of_site(tuple(range(1, graph.sizes["offers"] + 1)), number)
+    if graph.sizes.offers:
+        offers = graph.of_site(range(1, graph.sizes.offers + 1), number)
         relations["offer"] = LinkToOne("offers", str(draw.pick(offers)))
     return Row("forms", str(number), attributes, relations)
 
@@ -88,7 +81,7 @@ def _form(graph: Graph, number: int) -> Row:
 def _submission(graph: Graph, number: int) -> Row:
     draw = graph.draw("submission", number)
     contact = draw.below(graph.contacts) + 1
-    form = draw.pick(graph.of_site(tuple(range(1, graph.sizes["forms"] + 1)), contact))
+    form = draw.pick(graph.of_site(range(1, graph.sizes.forms + 1), contact))
     attributes = dict.fromkeys(SUBMISSION_ATTRIBUTES) | customer_identity(graph, contact)
     attributes["custom_1"] = draw.pick((None, "Spring", "Winter"))
     relations: dict[str, Linkage] = {

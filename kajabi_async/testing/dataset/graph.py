@@ -1,19 +1,22 @@
-"""The relations of the data set: pure functions shared by every family.
+"""The relations of the data set: pure functions shared by every family, and the draws that decide them.
 
 Resources are identified by number here; site, offer, product, tag and customer numbers are their ids.
 """
 
+from collections.abc import Sequence
 from functools import lru_cache
-from typing import Final, Literal, NamedTuple
+from hashlib import blake2b
+from typing import Final, Literal, NamedTuple, TypeVar
 
-from kajabi_async.testing.dataset.draw import Draw
 from kajabi_async.testing.dataset.family import PerTen
 from kajabi_async.testing.dataset.sizes import EverySize
 
-__all__ = ["CONTACT_IDS_FROM", "Graph", "Kind", "Sale"]
+__all__ = ["CONTACT_IDS_FROM", "Draw", "Graph", "Kind", "Sale"]
 
 CONTACT_IDS_FROM: Final = 2_150_000_000
 """The contact of customer ``n`` has the id 2150000000 + ``n``, beyond 32 bits as live ids are (observed)."""
+
+_T = TypeVar("_T")
 
 Kind = Literal["single", "subscription", "multipay", "free"]
 _KINDS: Final[tuple[Kind, ...]] = ("single", "subscription", "multipay", "free")
@@ -23,6 +26,35 @@ _PURCHASES: Final = (0, 1, 1, 2, 0, 3, 1, 0, 2, 1)
 _KEPT: Final = 4096
 _SECOND_PAYMENTS: Final = {(3, 1), (5, 1)}
 """The index and suffix of second payments (or refunds): always for the first purchase."""
+
+
+class Draw:
+    """A reproducible sequence of random numbers for one subject, such as customer 17; enough for about thirty draws."""
+
+    __slots__ = ("_pool",)
+
+    def __init__(self, seed: int, subject: str, number: int) -> None:
+        """Start the sequence for the *number*-th *subject* of the data set with *seed*."""
+        digest = blake2b(f"{seed}:{subject}:{number}".encode(), digest_size=48).digest()
+        self._pool = int.from_bytes(digest)
+
+    def below(self, limit: int) -> int:
+        """Return a number from 0 up to, but not including, *limit*."""
+        self._pool, number = divmod(self._pool, limit)
+        return number
+
+    def one_in(self, odds: int) -> bool:
+        """Return True with a probability of 1 in *odds*."""
+        return self.below(odds) == 0
+
+    def pick(self, options: Sequence[_T]) -> _T:
+        """Return one of *options*."""
+        return options[self.below(len(options))]
+
+    def some(self, options: Sequence[_T], count: int) -> tuple[_T, ...]:
+        """Return *count* different ones of *options*, fewer if there are not enough."""
+        left = list(options)
+        return tuple(left.pop(self.below(len(left))) for _ in range(min(count, len(left))))
 
 
 class Sale(NamedTuple):
@@ -57,12 +89,12 @@ class Graph:
         self.seed = seed
         self.sizes = sizes
         self.bundled_orders = bundled_orders
-        offers = range(1, sizes["offers"] + 1)
+        offers = range(1, sizes.offers + 1)
         self._paid = tuple(offer for offer in offers if self.kind_of(offer) != "free")
         self._free = tuple(offer for offer in offers if self.kind_of(offer) == "free")
         bought = [0] * 10 if not self._paid else _PURCHASES
         entries = [(index, slot) for index, count in enumerate(bought) for slot in range(count)]
-        customers = sizes["customers"]
+        customers = sizes.customers
         self.purchases = PerTen(customers, tuple(entries))
         self.orders = PerTen(customers, tuple((index, 0) for index, slot in entries if slot == 0))
         self.transactions = PerTen(customers, tuple(self._payments(entries)))
@@ -83,23 +115,23 @@ class Graph:
 
     def site_of(self, number: int) -> str:
         """Return the site of the *number*-th resource of any type."""
-        return str((number - 1) % self.sizes["sites"] + 1)
+        return str((number - 1) % self.sizes.sites + 1)
 
-    def of_site(self, numbers: tuple[int, ...], like: int) -> tuple[int, ...]:
+    def of_site(self, numbers: Sequence[int], like: int) -> Sequence[int]:
         """Return those of *numbers* on the same site as *like*; all of them if that site has none."""
-        if self.sizes["sites"] == 1:
+        if self.sizes.sites == 1:
             return numbers
         return tuple(number for number in numbers if self.site_of(number) == self.site_of(like)) or numbers
 
     def kind_of(self, offer: int) -> Kind:
         """Return the payment type of *offer*; every fourth offer of a site is free."""
-        return _KINDS[(offer - 1) // self.sizes["sites"] % len(_KINDS)]
+        return _KINDS[(offer - 1) // self.sizes.sites % len(_KINDS)]
 
     def _price_of(self, offer: int) -> int:
         return 0 if self.kind_of(offer) == "free" else self.draw("price", offer).pick(_PRICES)
 
     def _products_of_offer(self, offer: int) -> tuple[int, ...]:
-        products = self.of_site(tuple(range(1, self.sizes["products"] + 1)), offer)
+        products = self.of_site(range(1, self.sizes.products + 1), offer)
         draw = self.draw("products", offer)
         return draw.some(products, 1 + draw.below(3))
 
@@ -152,13 +184,13 @@ class Graph:
     def tags_of(self, contact: int) -> tuple[str, ...]:
         """Return the ids of the tags of the *contact*-th contact."""
         draw = self.draw("tags", contact)
-        tags = self.of_site(tuple(range(1, self.sizes["contact_tags"] + 1)), contact)
+        tags = self.of_site(range(1, self.sizes.contact_tags + 1), contact)
         return tuple(str(tag) for tag in sorted(draw.some(tags, draw.below(4))))
 
     @property
     def contacts(self) -> int:
         """The number of contacts, with and without a customer."""
-        return self.sizes["customers"] + self.sizes["contacts_without_customer"]
+        return self.sizes.customers + self.sizes.contacts_without_customer
 
     def contact_id(self, number: int) -> str:
         """Return the id of the *number*-th contact."""

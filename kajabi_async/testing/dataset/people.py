@@ -5,14 +5,13 @@ from collections.abc import Callable, Iterator
 from functools import lru_cache, partial
 from typing import Any, Final
 
-from kajabi_async.testing.dataset.draw import Draw
 from kajabi_async.testing.dataset.family import Family, Parts, numbered
-from kajabi_async.testing.dataset.graph import CONTACT_IDS_FROM, Graph
+from kajabi_async.testing.dataset.graph import CONTACT_IDS_FROM, Draw, Graph
 from kajabi_async.testing.dataset.times import DAY, instant, written
-from kajabi_async.testing.dataset.words import CITIES, FIRST_NAMES, LAST_NAMES, STREETS, TAGS, accentless
+from kajabi_async.testing.dataset.words import CITIES, FIRST_NAMES, LAST_NAMES, STREETS, TAGS, accentless, title_at
 from kajabi_async.testing.rows import Linkage, LinkToMany, LinkToOne, Row
 
-__all__ = ["contact_number", "customer_identity", "numbers_with", "people"]
+__all__ = ["attributes_of_new_customer", "contact_number", "customer_identity", "numbers_with", "people"]
 
 _CUSTOM_FIELDS: Final = (
     ("Favourite Season", "SelectBoxField"),
@@ -38,50 +37,40 @@ def people(graph: Graph) -> Iterator[Family]:
     """Yield the families of people."""
     sizes = graph.sizes
     customer, contact = partial(_customer, graph), partial(_contact, graph)
-    yield numbered("customers", sizes["customers"], customer, parts=_customer_parts(graph))
+    yield numbered("customers", sizes.customers, customer, parts=_customer_parts(graph))
     yield numbered("contacts", graph.contacts, contact, first=CONTACT_IDS_FROM + 1, parts=_contact_parts(graph))
-    yield numbered("contact_tags", sizes["contact_tags"], lambda number: _tag(graph, number))
-    notes = sizes["contact_notes"] if graph.contacts else 0
+    yield numbered("contact_tags", sizes.contact_tags, lambda number: _tag(graph, number))
+    notes = sizes.contact_notes if graph.contacts else 0
     yield numbered("contact_notes", notes, lambda number: _note(graph, number))
-    yield numbered("custom_fields", sizes["custom_fields"], lambda number: _custom_field(graph, number))
+    yield numbered("custom_fields", sizes.custom_fields, lambda number: _custom_field(graph, number))
 
 
 def _person_parts(graph: Graph) -> dict[str, Callable[[int], Any]]:
     identity = lru_cache(maxsize=_KEPT)(partial(customer_identity, graph))
-
-    def name(number: int) -> Any:
-        return identity(number)["name"]
-
-    def email(number: int) -> Any:
-        return identity(number)["email"]
-
-    def created_at(number: int) -> str:
-        return written(instant(number), number)
-
-    return {"name": name, "email": email, "created_at": created_at, "site_id": graph.site_of}
+    return {
+        "name": lambda number: identity(number)["name"],
+        "email": lambda number: identity(number)["email"],
+        "created_at": lambda number: written(instant(number), number),
+        "site_id": graph.site_of,
+    }
 
 
 def _customer_parts(graph: Graph) -> Parts:
-    def contact(number: int) -> tuple[str, ...]:
-        return (graph.contact_id(number),)
-
-    return Parts(_person_parts(graph), {"contact": contact, "offers": graph.offers_of})
+    return Parts(
+        _person_parts(graph), {"contact": lambda number: (graph.contact_id(number),), "offers": graph.offers_of}
+    )
 
 
 def _contact_parts(graph: Graph) -> Parts:
-    customers = graph.sizes["customers"]
-
-    def customer(number: int) -> tuple[str, ...]:
-        return (str(number),) if number <= customers else ()
-
-    def offers(number: int) -> tuple[str, ...]:
-        return graph.offers_of(number) if number <= customers else ()
-
-    def subscribed(number: int) -> bool:
-        return _is_subscribed(_identity(graph, number)[0])
-
-    values = _person_parts(graph) | {"subscribed": subscribed}
-    return Parts(values, {"customer": customer, "offers": offers, "tags": graph.tags_of})
+    customers = graph.sizes.customers
+    return Parts(
+        {**_person_parts(graph), "subscribed": lambda number: _is_subscribed(_identity(graph, number)[0])},
+        {
+            "customer": lambda number: (str(number),) if number <= customers else (),
+            "offers": lambda number: graph.offers_of(number) if number <= customers else (),
+            "tags": graph.tags_of,
+        },
+    )
 
 
 def _is_subscribed(draw: Draw) -> bool:
@@ -136,7 +125,7 @@ def _times(draw: Draw, number: int) -> dict[str, Any]:
 
 
 def _external_user_id(graph: Graph, number: int) -> str | None:
-    is_customer = number <= graph.sizes["customers"]
+    is_customer = number <= graph.sizes.customers
     return f"ext-{number:06}" if is_customer and graph.draw("external", number).one_in(4) else None
 
 
@@ -176,10 +165,20 @@ def _profile(graph: Graph, draw: Draw, number: int) -> dict[str, Any]:
     }
 
 
+def attributes_of_new_customer(identity: dict[str, Any], time: str) -> dict[str, Any]:
+    """Return the attributes of a customer who did nothing yet; *identity* is the name and the email."""
+    unknown = (
+        "avatar", "external_user_id", "public_bio", "public_location", "public_website", "socials",
+        "last_request_at", "bounced_at",
+    )  # fmt: skip
+    counted = {"net_revenue": "0.0", "sign_in_count": 0}
+    return {**identity, **dict.fromkeys(unknown), **counted, "created_at": time, "updated_at": time}
+
+
 def _contact(graph: Graph, contact_id: int) -> Row:
     number = contact_id - CONTACT_IDS_FROM
     draw, identity = _identity(graph, number)
-    is_customer = number <= graph.sizes["customers"]
+    is_customer = number <= graph.sizes.customers
     subscribed = _is_subscribed(draw)
     attributes = {**identity, **_address(draw, number), "subscribed": subscribed}
     attributes |= {"external_user_id": _external_user_id(graph, number), **_times(draw, number)}
@@ -214,9 +213,8 @@ def _address(draw: Draw, number: int) -> dict[str, Any]:
 
 
 def _tag(graph: Graph, number: int) -> Row:
-    round_number, word = divmod(number - 1, len(TAGS))
-    name = f"{TAGS[word]} {round_number + 1}" if round_number else TAGS[word]
-    return Row("contact_tags", str(number), {"name": name}, {"site": LinkToOne("sites", graph.site_of(number))})
+    site = LinkToOne("sites", graph.site_of(number))
+    return Row("contact_tags", str(number), {"name": title_at(number, TAGS)}, {"site": site})
 
 
 def _note(graph: Graph, number: int) -> Row:
@@ -231,12 +229,10 @@ def _note(graph: Graph, number: int) -> Row:
 
 
 def _custom_field(graph: Graph, number: int) -> Row:
-    title, kind = _CUSTOM_FIELDS[(number - 1) % len(_CUSTOM_FIELDS)]
-    round_number = (number - 1) // len(_CUSTOM_FIELDS)
     attributes = {
-        "title": f"{title} {round_number + 1}" if round_number else title,
+        "title": title_at(number, [title for title, _ in _CUSTOM_FIELDS]),
         "handle": f"custom_{number}",
-        "type": kind,
+        "type": _CUSTOM_FIELDS[(number - 1) % len(_CUSTOM_FIELDS)][1],
         "required": number % 4 == 0,
         "archived": False,
     }

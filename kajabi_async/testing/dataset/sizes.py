@@ -1,8 +1,10 @@
 """The sizes of the data set."""
 
-from typing import Final, TypedDict
+from typing import TypedDict
 
-__all__ = ["DEFAULT_SIZES", "EverySize", "Sizes", "complete_sizes"]
+import attrs
+
+__all__ = ["EverySize", "Sizes", "complete_sizes"]
 
 
 class Sizes(TypedDict, total=False):
@@ -28,60 +30,38 @@ class Sizes(TypedDict, total=False):
     hooks: int
 
 
-class EverySize(TypedDict):
-    """The sizes of all types."""
+@attrs.frozen
+class EverySize:
+    """The sizes of all types, with their defaults."""
 
-    customers: int
-    contacts_without_customer: int
-    sites: int
-    offers: int
-    products: int
-    courses: int
-    contact_tags: int
-    contact_notes: int
-    custom_fields: int
-    forms: int
-    form_submissions: int
-    podcasts: int
-    blog_posts: int
-    landing_pages: int
-    website_pages: int
-    payouts: int
-    hooks: int
-
-
-DEFAULT_SIZES: Final[EverySize] = {
-    "customers": 1000,
-    "contacts_without_customer": 100,
-    "sites": 1,
-    "offers": 20,
-    "products": 30,
-    "courses": 10,
-    "contact_tags": 15,
-    "contact_notes": 60,
-    "custom_fields": 5,
-    "forms": 6,
-    "form_submissions": 50,
-    "podcasts": 4,
-    "blog_posts": 12,
-    "landing_pages": 8,
-    "website_pages": 8,
-    "payouts": 24,
-    "hooks": 3,
-}
+    customers: int = 1000
+    contacts_without_customer: int = attrs.field(
+        default=attrs.Factory(lambda self: min(self.customers, max(5, self.customers // 10)), takes_self=True)
+    )
+    sites: int = 1
+    offers: int = 20
+    products: int = 30
+    courses: int = 10
+    contact_tags: int = 15
+    contact_notes: int = 60
+    custom_fields: int = 5
+    forms: int = 6
+    form_submissions: int = 50
+    podcasts: int = 4
+    blog_posts: int = 12
+    landing_pages: int = 8
+    website_pages: int = 8
+    payouts: int = 24
+    hooks: int = 3
 
 
 def complete_sizes(given: Sizes) -> EverySize:
     """Return the sizes ``given``, defaults for others; ValueError for unknown names, negative sizes or no site."""
-    unknown = sorted(set(given) - set(DEFAULT_SIZES))
+    known = sorted(Sizes.__optional_keys__)
+    unknown = sorted(set(given).difference(known))
     if unknown:
-        raise ValueError(f"no such size: {', '.join(unknown)}; known are {', '.join(sorted(DEFAULT_SIZES))}")
-    customers = given.get("customers", DEFAULT_SIZES["customers"])
-    sizes: EverySize = {
-        **DEFAULT_SIZES,
-        "contacts_without_customer": min(customers, max(5, customers // 10)),
-        **given,
-    }
-    if any(not isinstance(size, int) or size < 0 for size in sizes.values()) or sizes["sites"] < 1:
+        raise ValueError(f"no such size: {', '.join(unknown)}; known are {', '.join(known)}")
+    sizes = EverySize(**given)
+    if any(not isinstance(size, int) or size < 0 for size in attrs.astuple(sizes)) or sizes.sites < 1:
         raise ValueError("sizes are whole numbers from 0 on, and there is at least one site")
     return sizes

@@ -8,7 +8,7 @@ from datetime import UTC, date, datetime, timedelta
 from functools import lru_cache
 from typing import Final
 
-__all__ = ["DAY", "instant", "written", "written_now"]
+__all__ = ["DAY", "instant", "times_of", "written", "written_now"]
 
 DAY: Final = 86_400_000
 """One day in milliseconds."""
@@ -39,6 +39,12 @@ def written(milliseconds: int, number: int) -> str:
     if form == 2:  # noqa: PLR2004 - the third form
         return f"{_text(milliseconds - _ZONE_OFFSET)}-05:00"
     return f"{_text(milliseconds)[:_WHOLE_SECONDS]}Z" if form == 0 else f"{_text(milliseconds)}Z"
+
+
+def times_of(number: int, until_update: int) -> dict[str, str]:
+    """Return when the *number*-th resource was created and, *until_update* milliseconds later, updated."""
+    created = instant(number)
+    return {"created_at": written(created, number), "updated_at": written(created + until_update, number)}
 
 
 def _text(milliseconds: int) -> str:

@@ -1,8 +1,9 @@
 """The word lists of the data set."""
 
+from collections.abc import Sequence
 from typing import Final
 
-__all__ = ["CITIES", "FIRST_NAMES", "LAST_NAMES", "STREETS", "TAGS", "TOPICS", "accentless"]
+__all__ = ["CITIES", "FIRST_NAMES", "LAST_NAMES", "STREETS", "TAGS", "TOPICS", "accentless", "title_at"]
 
 FIRST_NAMES: Final = (
     "Ada", "Amara", "Anton", "Beatriz", "Chidi", "Chloé", "Dmitri", "Elif", "Emeka", "Fatima", "Grace", "Hana",
@@ -40,6 +41,12 @@ TAGS: Final = (
 )  # fmt: skip
 
 _PLAIN: Final = str.maketrans("éüíøëžãá", "euioezaa", "' ")
+
+
+def title_at(number: int, words: Sequence[str]) -> str:
+    """Return the *number*-th of *words*, which repeat, from the second round on with the number of the round."""
+    round_number, index = divmod(number - 1, len(words))
+    return f"{words[index]} {round_number + 1}" if round_number else words[index]
 
 
 def accentless(name: str) -> str:

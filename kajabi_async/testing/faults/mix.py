@@ -45,15 +45,11 @@ def _number(*parts: object) -> int:
     return int.from_bytes(blake2b(text.encode("utf-8", "surrogateescape"), digest_size=8).digest())
 
 
-def _transient() -> tuple[Fault, ...]:
-    return faults_named(["transient"])
-
-
 def _upper(method: str | None) -> str | None:
     return None if method is None else method.upper()
 
 
-@attrs.define
+@attrs.define(kw_only=True)
 class FaultPlan:
     """Faults for a share of all requests, reproducible from a seed.
 
@@ -71,19 +67,17 @@ class FaultPlan:
     ``reset_reused`` drawn for the first request of a connection has no effect.
     """
 
-    seed: int = attrs.field(default=7, kw_only=True)
-    rate: float = attrs.field(default=0.05, kw_only=True, validator=[attrs.validators.ge(0), attrs.validators.le(1)])
+    seed: int = 7
+    rate: float = attrs.field(default=0.05, validator=[attrs.validators.ge(0), attrs.validators.le(1)])
     """The share of the requests to hit, 0 to 1."""
-    kinds: tuple[Fault, ...] = attrs.field(factory=_transient, kw_only=True, converter=faults_named)
+    kinds: tuple[Fault, ...] = attrs.field(factory=lambda: faults_named("transient"), converter=faults_named)
     """Names of kinds or groups (``KINDS``, ``GROUPS``), or faults with their own settings."""
-    path: str | None = attrs.field(default=None, kw_only=True, converter=checked_target)
+    path: str | None = attrs.field(default=None, converter=checked_target)
     """The operation, path or template to hit; None for all, the token endpoint included."""
-    method: str | None = attrs.field(default=None, kw_only=True, converter=_upper)
-    max_in_a_row: int | None = attrs.field(
-        default=None, kw_only=True, validator=attrs.validators.optional(attrs.validators.ge(1))
-    )
+    method: str | None = attrs.field(default=None, converter=_upper)
+    max_in_a_row: int | None = attrs.field(default=None, validator=attrs.validators.optional(attrs.validators.ge(1)))
     """The most faults in a row for equal requests; the next one is let through, so that retries succeed."""
-    by: PlanOrder = attrs.field(default="request", kw_only=True, validator=attrs.validators.in_(get_args(PlanOrder)))
+    by: PlanOrder = attrs.field(default="request", validator=attrs.validators.in_(get_args(PlanOrder)))
     injected: Counter[str] = attrs.field(init=False, factory=Counter[str])
     """The number of faults from this plan, by kind."""
     _seen: Counter[int] = attrs.field(init=False, repr=False, factory=Counter[int])

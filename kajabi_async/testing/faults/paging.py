@@ -3,7 +3,6 @@
 import json
 from collections.abc import Callable
 from typing import Any, ClassVar, Final, Literal, get_args
-from urllib.parse import parse_qsl
 
 import attrs
 from aiohttp import web
@@ -11,6 +10,7 @@ from aiohttp import web
 from kajabi_async.operations import OPERATIONS, AnswerKind
 from kajabi_async.testing.faults.incident import Fault, Incident
 from kajabi_async.testing.json_shapes import is_object
+from kajabi_async.testing.listing import NEWEST_FIRST
 from kajabi_async.testing.recorded import RecordedRequest
 from kajabi_async.testing.replies import Reply, encoded
 from kajabi_async.testing.request_query import read_query
@@ -36,7 +36,6 @@ Turn = Literal["repeated", "cyclic", "empty_page", "hostile"]
 RowChange = Literal["inserted", "removed"]
 """The change of a list: a new row before the first one, or the first one removed."""
 
-_NEWEST_FIRST: Final = frozenset({"contacts", "customers", "contact_notes"})
 _OK: Final = 200
 
 
@@ -151,8 +150,7 @@ class RowsMove(Fault):
         """Return whether the request is for a list in which the change shifts rows."""
         if not _is_list(record) or self.change == "removed":
             return _is_list(record)
-        parameters = dict(parse_qsl(record.query_string))
-        return record.path.rpartition("/")[2] in _NEWEST_FIRST and "sort" not in parameters
+        return record.path.rpartition("/")[2] in NEWEST_FIRST and not read_query(record.query_string).sort
 
     async def play(self, incident: Incident, /) -> web.StreamResponse:
         """Answer, then change the data at the first row of the page."""

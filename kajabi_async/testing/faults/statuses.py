@@ -1,16 +1,37 @@
 """Faults that are complete answers: errors, rate limits, web pages in place of documents."""
 
+import math
 from collections.abc import Mapping
-from typing import Any, ClassVar, Final
+from typing import Any, ClassVar, Final, Literal, get_args
 
 import attrs
 from aiohttp import web
 
 from kajabi_async.testing.faults.incident import Fault, Incident
-from kajabi_async.testing.faults.retry_after import RETRY_AFTER_FORMS, RetryAfter, retry_after_headers
-from kajabi_async.testing.replies import JSON_API, PLAIN_JSON, Reply, encoded, error_reply
+from kajabi_async.testing.replies import JSON_API, Reply, encoded, error_reply, plain_error
+from kajabi_async.testing.server_clock import ServerClock
 
-__all__ = ["Canned", "Failure", "HtmlAnswer", "TooManyRequests", "canned_reply", "too_many_requests"]
+__all__ = [
+    "RETRY_AFTER_FORMS",
+    "Canned",
+    "Failure",
+    "HtmlAnswer",
+    "RetryAfter",
+    "TooManyRequests",
+    "canned_reply",
+    "too_many_requests",
+]
+
+RetryAfter = Literal["seconds", "float", "date", "past_date", "negative", "huge", "garbage", "absent"]
+"""The form of the Retry-After header of a 429: every valid one (RFC 9110, section 10.2.3), and some invalid ones.
+
+``seconds`` is the wait in whole seconds, rounded up; ``float`` has a fraction; ``date`` is an HTTP date by the fake's
+clock, and ``past_date`` one an hour in the past; ``negative`` is a wait below zero; ``huge`` one of more than thirty
+years; ``garbage`` is neither a number nor a date; ``absent`` sends no header.
+"""
+
+RETRY_AFTER_FORMS: Final[tuple[RetryAfter, ...]] = get_args(RetryAfter)
+"""All forms."""
 
 _TITLES: Final = {200: "Just a moment...", 500: "Internal server error", 502: "Bad gateway", 504: "Gateway time-out"}
 _PAGE: Final = (
@@ -18,6 +39,8 @@ _PAGE: Final = (
     "<body><h1>{title}</h1><p>Error code {status}</p></body></html>"
 )
 _FIRST_ERROR: Final = 400
+_HUGE: Final = "999999999"
+_AN_HOUR: Final = 3600.0
 
 
 def canned_reply(
@@ -36,9 +59,9 @@ def canned_reply(
 
 
 def _error(status: int, operation: str | None, headers: Mapping[str, str]) -> Reply:
-    if (operation or "").startswith("oauth."):
-        return Reply(status, encoded({"error": "Something went wrong"}), PLAIN_JSON, headers)
-    return attrs.evolve(error_reply(status, "An injected fault."), headers=headers)
+    is_flat = (operation or "").startswith("oauth.")
+    reply = plain_error(status, "Something went wrong") if is_flat else error_reply(status, "An injected fault.")
+    return attrs.evolve(reply, headers=headers)
 
 
 @attrs.frozen
@@ -72,9 +95,21 @@ class Canned(Fault):
         return incident.reply(self.canned)
 
 
-def too_many_requests(operation: str | None, headers: Mapping[str, str]) -> Reply:
-    """Return a 429 for an operation; the API's real body is not published."""
-    return _error(429, operation, headers)
+def too_many_requests(operation: str | None, form: RetryAfter, wait: float, clock: ServerClock) -> Reply:
+    """Return a 429 that requests a wait of *wait* seconds in *form*; the API's real body is not published."""
+    if form == "absent":
+        return _error(429, operation, {})
+    values: dict[RetryAfter, str] = {
+        "seconds": str(math.ceil(wait)),
+        "float": f"{wait:.3f}",
+        # A date has whole seconds only, so a shorter wait is rounded up as well.
+        "date": clock.http_date(math.ceil(wait)),
+        "past_date": clock.http_date(-_AN_HOUR),
+        "negative": str(-max(1, math.ceil(wait))),
+        "huge": _HUGE,
+        "garbage": "soon, maybe",
+    }
+    return _error(429, operation, {"Retry-After": values[form]})
 
 
 @attrs.frozen
@@ -94,8 +129,8 @@ class TooManyRequests(Fault):
 
     async def play(self, incident: Incident, /) -> web.StreamResponse:
         """Answer with the 429."""
-        headers = retry_after_headers(self.retry_after, self.wait, incident.clock)
-        return incident.reply(too_many_requests(incident.record.operation, headers))
+        operation = incident.record.operation
+        return incident.reply(too_many_requests(operation, self.retry_after, self.wait, incident.clock))
 
 
 @attrs.frozen

@@ -53,18 +53,14 @@ class _Stream:
             piece, arrived_at = await self.pieces.get()
             if not piece:
                 break
-            await self._through(tuple(self.applied), arrived_at, send)(piece)
+            through: PassOn = send
+            for applied in reversed(self.applied):
+                through = _step(applied, arrived_at, through)
+            await through(piece)
         for applied in tuple(self.applied):
             await applied.toxic.ending(applied)
         if self.writer.can_write_eof():
             self.writer.write_eof()
-
-    @staticmethod
-    def _through(toxics: tuple[AppliedToxic, ...], arrived_at: float, send: PassOn) -> PassOn:
-        step = send
-        for applied in reversed(toxics):
-            step = _step(applied, arrived_at, step)
-        return step
 
 
 def _step(applied: AppliedToxic, arrived_at: float, following: PassOn) -> PassOn:
