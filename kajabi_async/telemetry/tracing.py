@@ -5,7 +5,7 @@ from typing import Final
 
 import attrs
 from opentelemetry.context import Context, get_current
-from opentelemetry.metrics import MeterProvider
+from opentelemetry.metrics import MeterProvider, get_meter
 from opentelemetry.trace import Span, SpanKind, Status, StatusCode, TracerProvider, get_tracer, set_span_in_context
 
 from kajabi_async.session.events import (
@@ -20,7 +20,6 @@ from kajabi_async.session.events import (
     TokenRequestAnswered,
 )
 from kajabi_async.telemetry.attributes import SCHEMA_URL, Attributes, Target, outcome, target_of
-from kajabi_async.telemetry.metering import Instruments
 
 __all__ = ["Tracing"]
 
@@ -28,6 +27,9 @@ _MAX_OPEN: Final = 100_000
 """The number of open spans kept, so that operations that never end do not fill the memory."""
 _LOST: Final = "lost"
 """The ``error.type`` of an operation whose end was not observed."""
+_DURATION_BOUNDARIES: Final = (0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1, 2.5, 5, 7.5, 10)
+"""The boundaries that the conventions advise for ``http.client.request.duration``."""
+_WAIT_BOUNDARIES: Final = (0.01, 0.05, 0.1, 0.5, 1, 2.5, 5, 10, 30, 60, 120, 300, 600)
 
 
 @attrs.define(eq=False)
@@ -46,6 +48,31 @@ class _Open:
         self.span.end()
 
 
+class _Instruments:
+    """The metrics; a context beside a measurement links it to its span (exemplars)."""
+
+    def __init__(self, provider: MeterProvider | None) -> None:
+        meter = get_meter("kajabi_async", meter_provider=provider, schema_url=SCHEMA_URL)
+        self.durations = meter.create_histogram(
+            "http.client.request.duration",
+            unit="s",
+            description="Duration of HTTP client requests.",
+            explicit_bucket_boundaries_advisory=_DURATION_BOUNDARIES,
+        )
+        self.waits = meter.create_histogram(
+            "kajabi.client.wait.duration",
+            unit="s",
+            description="Time that requests waited for a slot, a permit or the end of a pause.",
+            explicit_bucket_boundaries_advisory=_WAIT_BOUNDARIES,
+        )
+        self.retries = meter.create_counter(
+            "kajabi.client.retries", unit="{retry}", description="Failed requests that were sent again."
+        )
+        self.tokens = meter.create_counter(
+            "kajabi.client.token.refreshes", unit="{token}", description="Tokens fetched, or taken from a store."
+        )
+
+
 class Tracing:
     """An observer that records traces and metrics of clients: ``Kajabi(observers=[Tracing()])``.
 
@@ -62,7 +89,7 @@ class Tracing:
     ) -> None:
         """Use the given providers; the defaults are the global ones (``opentelemetry.trace`` and ``.metrics``)."""
         self._tracer = get_tracer("kajabi_async", tracer_provider=tracer_provider, schema_url=SCHEMA_URL)
-        self._instruments = Instruments(meter_provider)
+        self._instruments = _Instruments(meter_provider)
         # Clients may be in several threads: each step below is one atomic operation of the dict.
         self._open: dict[int, _Open] = {}
 
@@ -121,13 +148,14 @@ class Tracing:
         ended = outcome(event.status, event.error)
         _finish_request(span, ended)
         context = set_span_in_context(span, running.context)
-        self._instruments.requested(event.seconds, {**running.target.attributes, **ended}, context)
+        self._instruments.durations.record(event.seconds, {**running.target.attributes, **ended}, context)
 
     def _waited(self, event: RequestWaited) -> None:
         running = self._open.get(event.operation)
         if running is not None:
             running.span.add_event("kajabi.wait", {"kajabi.wait.seconds": event.seconds})
-        self._instruments.waited(event.seconds, event.name, None if running is None else running.context)
+        context = None if running is None else running.context
+        self._instruments.waits.record(event.seconds, {"kajabi.operation": event.name}, context)
 
     def _retried(self, event: RequestRetried) -> None:
         running = self._open.get(event.operation)
@@ -138,7 +166,8 @@ class Tracing:
                 "kajabi.retry.after_seconds": event.after_seconds,
             }
             running.span.add_event("kajabi.retry", attributes)
-        self._instruments.retried(event.name, event.error, None if running is None else running.context)
+        context = None if running is None else running.context
+        self._instruments.retries.add(1, {"kajabi.operation": event.name, "error.type": event.error}, context)
 
     def _end(self, event: OperationEnded) -> None:
         running = self._open.pop(event.operation, None)
@@ -159,12 +188,12 @@ class Tracing:
         span = self._tracer.start_span(target.name, get_current(), SpanKind.CLIENT, attributes, start_time=started)
         ended = outcome(event.status, event.error)
         _finish_request(span, ended, now)
-        self._instruments.requested(event.seconds, {**target.attributes, **ended}, set_span_in_context(span))
+        self._instruments.durations.record(event.seconds, {**target.attributes, **ended}, set_span_in_context(span))
 
     def _token_refreshed(self, event: TokenRefreshed) -> None:
         attributes: Attributes = {"kajabi.token.shared": event.shared}
         self._tracer.start_span("kajabi token", get_current(), SpanKind.INTERNAL, attributes).end()
-        self._instruments.refreshed(shared=event.shared)
+        self._instruments.tokens.add(1, attributes)
 
 
 def _finish_request(span: Span, ended: Attributes, end_time: int | None = None) -> None:
