@@ -1,6 +1,7 @@
 """Whom an event is about: the customers, contacts and emails that a delivery or a change names."""
 
 from collections.abc import Iterable
+from contextlib import suppress
 from typing import Any, Final, Protocol, runtime_checkable
 
 import attrs
@@ -13,8 +14,6 @@ from kajabi_async.models.resource import Resource
 
 __all__ = ["ChangeLike", "Named", "named_by"]
 
-_CUSTOMERS: Final = "customers"
-_CONTACTS: Final = "contacts"
 _MOST_ANSWERS: Final = 200
 
 
@@ -51,15 +50,11 @@ class Named:
         """Add what is set; what cannot be an id or an email is left out."""
         for value, ids, of in ((customer, self.customers, "customers"), (contact, self.contacts, "contacts")):
             if value is not None:
-                try:
+                with suppress(InvalidIdError):
                     ids.add(checked_id(value, of=of))
-                except InvalidIdError:
-                    continue
         if email is not None:
-            try:
+            with suppress(InvalidEmailError):
                 self.emails.add(checked_email(email))
-            except InvalidEmailError:
-                return
 
 
 def named_by(event: Any) -> Named:
@@ -91,21 +86,14 @@ def _read_resources(named: Named, resources: Iterable[Any]) -> None:
 
 
 def _read_resource(named: Named, resource: Resource) -> None:
-    own: dict[str, Any] = {_CUSTOMERS: "customer", _CONTACTS: "contact"}
-    if resource.resource_type in own:
-        named.add(**{own[resource.resource_type]: resource.id})
     for relation in ("customer", "contact"):
+        if resource.resource_type == f"{relation}s":
+            named.add(**{relation: resource.id})
         if relation in resource.relations:
             for related in getattr(resource, relation).ids or ():
                 named.add(**{relation: related})
-    named.add(email=_attribute(resource, "email"))
-
-
-def _attribute(resource: Resource, name: str) -> Any:
-    try:
-        return getattr(resource, name, None)
-    except KajabiError:
-        return None
+    with suppress(KajabiError):
+        named.add(email=getattr(resource, "email", None))
 
 
 def _read_member(named: Named, member: Any) -> None:
