@@ -5,8 +5,7 @@ below the first of its rows that is still to come.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
-from datetime import datetime
-from typing import Any, Final
+from typing import Final
 
 import attrs
 
@@ -32,10 +31,8 @@ class Item:
     when: int
     """The stamp by which the changes of a poll are ordered."""
     rank: int
-    noticed_as: type[Change]
-    resource: Resource
-    at: datetime
-    key: str
+    change: Change
+    """It has its cursor once it is yielded."""
     name: str
     """The list of its row."""
     version: Version | None = None
@@ -46,25 +43,19 @@ class Item:
     @property
     def order(self) -> tuple[int, int, str, int, str]:
         """The place among the changes of a poll."""
-        return self.when, self.rank, self.name, len(self.resource.id), self.resource.id
+        resource_id = self.change.resource.id
+        return self.when, self.rank, self.name, len(resource_id), resource_id
 
 
 def items_of_row(watched: Watched, row: Resource, version: Version, now: int) -> Iterator[Item]:
     """Yield the change that a row of a list other than purchases is."""
-    assert watched.noticed_as is not None  # noqa: S101 - only purchases have several kinds
+    kind = watched.noticed_as
+    assert kind is not None  # noqa: S101 - only purchases have several kinds
     # The rows of a list without times come last: they are not older than the poll that noticed them.
     when = version.stamp if watched.is_timed else now
     detail = f":{version.stamp}:{version.digest:08x}" if watched.is_versioned else ""
-    yield Item(
-        when,
-        _RANKS.get(watched.name, _OTHER),
-        watched.noticed_as,
-        row,
-        moment_of(when),
-        f"{watched.name}:{row.id}:{watched.noticed_as.kind}{detail}",
-        watched.name,
-        version,
-    )
+    change = kind(resource=row, at=moment_of(when), key=f"{watched.name}:{row.id}:{kind.kind}{detail}", cursor="")
+    yield Item(when, _RANKS.get(watched.name, _OTHER), change, watched.name, version)
 
 
 def items_of_purchase(
@@ -112,8 +103,8 @@ def _created(purchase: Purchase) -> int | None:
 def _item(kind: type[Change], purchase: Purchase, when: int | None, detail: str, version: Version | None) -> Item:
     stamp = when or 0
     key = f"purchases:{purchase.id}:{kind.kind}{detail}"
-    rank = _MADE if kind is PurchaseMade else _CHANGED
-    return Item(stamp, rank, kind, purchase, moment_of(stamp), key, "purchases", version)
+    change = kind(resource=purchase, at=moment_of(stamp), key=key, cursor="")
+    return Item(stamp, _MADE if kind is PurchaseMade else _CHANGED, change, "purchases", version)
 
 
 def _ended(purchase: Purchase, end: int) -> Item:
@@ -154,9 +145,7 @@ class Batch:
         if item.end is not None:
             self._state.ends.add(item.end)
         self._advance()
-        make: Any = item.noticed_as
-        change: Change = make(resource=item.resource, at=item.at, key=item.key, cursor=self._state.cursor(owner))
-        return change
+        return attrs.evolve(item.change, cursor=self._state.cursor(owner))
 
     def _still_to_come(self) -> tuple[list[dict[str, int]], list[int | None]]:
         """Return for each place the lowest stamp, of each list and of the ends, that is not yielded there."""

@@ -22,7 +22,7 @@ from kajabi_async.fetching.page import FetchedPage, ListRequest
 from kajabi_async.fetching.walk import Novelty, PageWalk
 from kajabi_async.models.resource import Resource
 
-__all__ = ["ListReader", "NewRows", "Persist", "starting_point"]
+__all__ = ["ListReader", "NewRows", "Persist"]
 
 T = TypeVar("T")
 
@@ -141,7 +141,7 @@ class ListReader:
             once.fell = once.fell or (total is not None and once.total is not None and once.total < total)
             versions = self._versions(page)
             if settled is None:
-                settled = starting_point(self.watched, [each.stamp for _, each in versions if each], page)
+                settled = _starting_point(self.watched, [each.stamp for _, each in versions if each], page)
             reading.settled = settled
             self._take(versions, window, once, reading)
             reading.is_entire = page.next_query is None
@@ -204,7 +204,7 @@ class ListReader:
             _LOG.warning(text, *arguments)
 
 
-def starting_point(watched: Watched, stamps: list[int], page: FetchedPage[Any]) -> int:
+def _starting_point(watched: Watched, stamps: list[int], page: FetchedPage[Any]) -> int:
     """Return the stamp below which all rows are old, from the first page of a list that starts to be watched.
 
     Rows above it are remembered one by one: others may yet appear between them.

@@ -163,9 +163,9 @@ class Poller:
             stamp = self._settled(name, reading)
             settled.lists[name] = stamp if cut is None or not self._readers[name].watched.is_timed else min(stamp, cut)
         if _PURCHASES in self._readers:
-            known = {item.key for item in items}
+            known = {item.change.key for item in items}
             ended = await self._ended(readings.get(_PURCHASES), settled, now, looks=looks)
-            items += [item for item in ended if item.key not in known]
+            items += [item for item in ended if item.change.key not in known]
         return Batch(state, items, settled)
 
     def _items(self, name: str, reading: NewRows, now: int) -> Iterator[Item]:

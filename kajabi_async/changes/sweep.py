@@ -25,7 +25,7 @@ from kajabi_async.fetching.walk import Novelty, PageWalk
 from kajabi_async.jsonapi.codec import encode
 from kajabi_async.models.resource import Resource
 
-__all__ = ["Sweeper", "SweptChange"]
+__all__ = ["Sweeper"]
 
 _CHANGED: Final[Mapping[WatchName, type[Change]]] = {
     "contacts": ContactChanged,
@@ -37,22 +37,6 @@ _ACTIVITY: Final[Mapping[str, frozenset[str]]] = {
     "customers": frozenset({"last_request_at", "net_revenue", "sign_in_count", "updated_at"}),
 }
 """The members that change with what people do, and are no edits."""
-
-
-@attrs.frozen
-class SweptChange:
-    """A change that a sweep found."""
-
-    noticed_as: type[Change]
-    resource: Resource
-    at: datetime
-    key: str
-
-    def change(self, cursor: str) -> Change:
-        """Return the change, at the place *cursor* of the polls."""
-        make: Any = self.noticed_as
-        change: Change = make(resource=self.resource, at=self.at, key=self.key, cursor=cursor)
-        return change
 
 
 @attrs.define
@@ -81,15 +65,15 @@ class Sweeper:
         self._lists = deque(self._list(each) for each in watched)
         self._walk: PageWalk[Any] | None = None
         self._novelty = Novelty()
-        self._found: deque[SweptChange] = deque()
+        self._found: deque[Change] = deque()
         self.next_step = context.clock.monotonic() + seconds
         """When the next request is due, by the clock of the client."""
 
     def _list(self, watched: Watched) -> _List:
         return _List(watched, watched.operations(self._context), watched.request(self._context))
 
-    def take(self) -> SweptChange | None:
-        """Return a change that was found and not taken; None if there is none."""
+    def take(self) -> Change | None:
+        """Return a change that was found and not taken, still without a cursor; None if there is none."""
         return self._found.popleft() if self._found else None
 
     async def step(self) -> None:
@@ -131,7 +115,7 @@ class Sweeper:
         is_timed = isinstance(updated, datetime) and updated.tzinfo is not None
         stamp = stamp_of(updated) if isinstance(updated, datetime) and is_timed else self._time.now
         detail = f"{stamp}:{digest:08x}" if is_timed else f"{digest:08x}"
-        self._found.append(SweptChange(kind, row, moment_of(stamp), f"{name}:{row.id}:{kind.kind}:{detail}"))
+        self._note(kind, row, stamp, f"{name}:{row.id}:{kind.kind}:{detail}")
 
     async def _ask_for(self, current: _List, resource_id: str) -> None:
         try:
@@ -139,13 +123,14 @@ class Sweeper:
         except NotFoundError:
             del current.known[resource_id]
             key = f"{current.watched.name}:{resource_id}:{ResourceGone.kind}"
-            self._found.append(
-                SweptChange(ResourceGone, self._shell(current, resource_id), moment_of(self._time.now), key)
-            )
+            self._note(ResourceGone, self._shell(current, resource_id), self._time.now, key)
         else:
             current.known[resource_id] = current.known[resource_id][0], current.sweeps
         current.missing.popleft()
         self._go_on(current)
+
+    def _note(self, kind: type[Change], resource: Resource, stamp: int, key: str) -> None:
+        self._found.append(kind(resource=resource, at=moment_of(stamp), key=key, cursor=""))
 
     def _shell(self, current: _List, resource_id: str) -> Resource:
         """Return a resource of which only type and id are loaded."""

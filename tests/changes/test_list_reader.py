@@ -12,9 +12,8 @@ import attrs
 import pytest
 
 from kajabi_async import DecodeError, PagingError
-from kajabi_async.changes.engine import Engine
 from kajabi_async.changes.list_reader import ListReader, NewRows
-from kajabi_async.changes.stream import Changes
+from kajabi_async.changes.stream import Changes, Engine
 from kajabi_async.changes.watched import WATCHED, stamp_of
 from kajabi_async.changes.window import Window
 from kajabi_async.exchange import Request
