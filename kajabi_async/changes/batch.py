@@ -13,7 +13,7 @@ from kajabi_async.changes.cursor import State
 from kajabi_async.changes.ends import end_of
 from kajabi_async.changes.kinds import AccessEnded, Change, PurchaseChanged, PurchaseMade
 from kajabi_async.changes.watched import Watched, moment_of, stamp_of
-from kajabi_async.changes.window import Version, Window
+from kajabi_async.changes.window import Version, Window, earliest
 from kajabi_async.models.commerce import Purchase
 from kajabi_async.models.resource import Resource
 
@@ -157,7 +157,7 @@ class Batch:
                 floor = {**floor, item.name: item.version.stamp}
             end = ends[-1]
             if item.end is not None:
-                end = item.end.stamp if end is None else min(end, item.end.stamp)
+                end = earliest(end, item.end.stamp)
             floors.append(floor)
             ends.append(end)
         return floors[::-1], ends[::-1]
@@ -170,6 +170,5 @@ class Batch:
             state.windows[name].settle(min(stamp, floor.get(name, stamp + 1) - 1))
         if settled.ends is not None:
             state.ends.settle(settled.ends if end is None else min(settled.ends, end - 1))
-        planned = [each for each in (settled.next_end, end) if each is not None]
-        state.next_end = min(planned, default=None)
+        state.next_end = earliest(settled.next_end, end)
         state.knows_plans = settled.knows_plans

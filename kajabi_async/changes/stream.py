@@ -111,12 +111,10 @@ class Engine:
         patience = Patience(self._sleeper)
         timed = timed_context(context, self._time)
         self._poller = Poller(
-            timed, watched, self._state, time=self._time, persist=patience.persist, since=_since(since, context)
+            timed, watched, self._state, time=self._time, patience=patience, since=_since(since, context)
         )
         self._sweeper = (
-            None
-            if sweep is None
-            else Sweeper(timed, watched, checked_seconds(sweep, of="sweep"), self._time, patience.persist)
+            None if sweep is None else Sweeper(timed, watched, checked_seconds(sweep, of="sweep"), self._time, patience)
         )
         self._batch: Batch | None = None
         self._next_poll = -math.inf

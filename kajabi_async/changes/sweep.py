@@ -14,8 +14,7 @@ from typing import Any, Final
 import attrs
 
 from kajabi_async.changes.kinds import Change, ContactChanged, CustomerChanged, OrderChanged, ResourceGone
-from kajabi_async.changes.list_reader import Persist
-from kajabi_async.changes.waiting import ServerTime
+from kajabi_async.changes.waiting import Patience, ServerTime
 from kajabi_async.changes.watched import Watched, WatchName, digest_of, moment_of, stamp_of
 from kajabi_async.decoding.answers import read_resource
 from kajabi_async.errors import DecodeError, NotFoundError
@@ -57,10 +56,10 @@ class Sweeper:
     """Sweeps the watched lists, one request each *seconds*."""
 
     def __init__(
-        self, context: Context, watched: Sequence[Watched], seconds: float, time: ServerTime, persist: Persist
+        self, context: Context, watched: Sequence[Watched], seconds: float, time: ServerTime, patience: Patience
     ) -> None:
         self._context = context
-        self._time, self._persist = time, persist
+        self._time, self._patience = time, patience
         self._seconds = seconds
         self._lists = deque(self._list(each) for each in watched)
         self._walk: PageWalk[Any] | None = None
@@ -92,7 +91,7 @@ class Sweeper:
             request = current.request
             self._walk, self._novelty = PageWalk(request, request.query.encode(), 0), Novelty()
             current.sweeps += 1
-        page = await self._persist(self._walk.next)
+        page = await self._patience.persist(self._walk.next)
         for row in page.rows:
             if not isinstance(row, DecodeError):
                 self._compare(current, row)
@@ -119,7 +118,7 @@ class Sweeper:
 
     async def _ask_for(self, current: _List, resource_id: str) -> None:
         try:
-            await self._persist(lambda: current.operations.get(resource_id))
+            await self._patience.persist(lambda: current.operations.get(resource_id))
         except NotFoundError:
             del current.known[resource_id]
             key = f"{current.watched.name}:{resource_id}:{ResourceGone.kind}"

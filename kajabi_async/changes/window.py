@@ -16,12 +16,17 @@ from typing import Final, NamedTuple
 
 import attrs
 
-__all__ = ["MOST_NAMED", "Block", "Version", "Window"]
+__all__ = ["MOST_NAMED", "Block", "Version", "Window", "earliest"]
 
 MOST_NAMED: Final = 24
 """The number of rows of each list that a cursor names."""
 
 _MODULUS: Final = 1 << 64
+
+
+def earliest(*stamps: int | None) -> int | None:
+    """Return the lowest of *stamps*; None if there is none."""
+    return min((each for each in stamps if each is not None), default=None)
 
 
 class Version(NamedTuple):
@@ -51,11 +56,6 @@ class Block:
     id: str
     count: int
     total: int
-
-    @property
-    def place(self) -> tuple[int, int, str]:
-        """The place of the last row in it."""
-        return self.stamp, len(self.id), self.id
 
 
 class Window:
@@ -126,7 +126,8 @@ class Window:
         if block is None:
             return
         settled = -1 if self.settled is None else self.settled
-        rows = [each for each in versions if each.stamp > settled and each.place <= block.place]
+        end = Version(block.stamp, block.id).place
+        rows = [each for each in versions if each.stamp > settled and each.place <= end]
         if len(rows) == block.count and sum(each.hash() for each in rows) % _MODULUS == block.total:
             for each in rows:
                 self.add(each)
