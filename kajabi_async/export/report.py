@@ -6,7 +6,7 @@ from typing import Any
 
 import attrs
 
-from kajabi_async.escaping.html import html_table
+from kajabi_async.escaping.text import html_table
 from kajabi_async.plain import PlainRecord, plain
 from kajabi_async.wording import counted
 
