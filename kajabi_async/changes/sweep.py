@@ -61,15 +61,12 @@ class Sweeper:
         self._context = context
         self._time, self._patience = time, patience
         self._seconds = seconds
-        self._lists = deque(self._list(each) for each in watched)
+        self._lists = deque(_List(each, each.operations(context), each.request(context)) for each in watched)
         self._walk: PageWalk[Any] | None = None
         self._novelty = Novelty()
         self._found: deque[Change] = deque()
         self.next_step = context.clock.monotonic() + seconds
         """When the next request is due, by the clock of the client."""
-
-    def _list(self, watched: Watched) -> _List:
-        return _List(watched, watched.operations(self._context), watched.request(self._context))
 
     def take(self) -> Change | None:
         """Return a change that was found and not taken, still without a cursor; None if there is none."""
