@@ -1,7 +1,14 @@
-"""The observer that turns events of a session into spans and measurements."""
+"""The observer that turns events of a session into spans and measurements.
+
+Their attributes are those of OpenTelemetry's semantic conventions, and ``kajabi.*`` for what they lack:
+https://opentelemetry.io/docs/specs/semconv/http/http-spans/#http-client-span. ``url.full`` is left out, since it holds
+ids and query values; ``url.template`` is used instead.
+"""
 
 import time
+from functools import lru_cache
 from typing import Final
+from urllib.parse import urlsplit
 
 import attrs
 from opentelemetry.context import Context, get_current
@@ -19,10 +26,16 @@ from kajabi_async.session.events import (
     TokenRefreshed,
     TokenRequestAnswered,
 )
-from kajabi_async.telemetry.attributes import SCHEMA_URL, Attributes, Target, outcome, target_of
 
-__all__ = ["Tracing"]
+__all__ = ["Tracing", "outcome", "target_of"]
 
+Attributes = dict[str, str | int | float | bool]
+
+SCHEMA_URL: Final = "https://opentelemetry.io/schemas/1.37.0"
+"""The version of the conventions that define the names below."""
+
+_DEFAULT_PORTS: Final = {"http": 80, "https": 443}
+_FIRST_ERROR_STATUS: Final = 400
 _MAX_OPEN: Final = 100_000
 """The number of open spans kept, so that operations that never end do not fill the memory."""
 _LOST: Final = "lost"
@@ -32,6 +45,15 @@ _DURATION_BOUNDARIES: Final = (0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 
 _WAIT_BOUNDARIES: Final = (0.01, 0.05, 0.1, 0.5, 1, 2.5, 5, 10, 30, 60, 120, 300, 600)
 
 
+@attrs.frozen
+class _Target:
+    """The requests of one method to one path template on one server."""
+
+    name: str
+    """The name of their spans."""
+    attributes: Attributes
+
+
 @attrs.define(eq=False)
 class _Open:
     """An operation in progress."""
@@ -39,7 +61,7 @@ class _Open:
     span: Span
     context: Context
     """The context with its span as the current one: the parent of its requests."""
-    target: Target
+    target: _Target
     request: Span | None = None
 
     def end(self) -> None:
@@ -207,3 +229,31 @@ def _finish_request(span: Span, ended: Attributes, end_time: int | None = None) 
 def _fail(span: Span, error: str) -> None:
     span.set_attribute("error.type", error)
     span.set_status(Status(StatusCode.ERROR))
+
+
+@lru_cache(maxsize=1024)
+def target_of(method: str, template: str, base_url: str) -> _Target:
+    """Return the target; *template* is empty if the operation is not in the table of operations."""
+    parts = urlsplit(base_url)
+    attributes: Attributes = {
+        "http.request.method": method,
+        "url.scheme": parts.scheme,
+        "server.address": parts.hostname or "",
+        "server.port": parts.port or _DEFAULT_PORTS.get(parts.scheme, 0),
+    }
+    if not template:
+        return _Target(method, attributes)
+    attributes["url.template"] = f"{parts.path}{template}"
+    return _Target(f"{method} {parts.path}{template}", attributes)
+
+
+def outcome(status: int | None, error: str) -> Attributes:
+    """Return the attributes of a request's outcome; ``error.type`` is among them only for an error.
+
+    An answer 4xx or 5xx is an error, and so is no answer, even if no caller waits for it; 3xx is not.
+    """
+    if status is None:
+        return {"error.type": error}
+    if status >= _FIRST_ERROR_STATUS:
+        return {"http.response.status_code": status, "error.type": str(status)}
+    return {"http.response.status_code": status}
