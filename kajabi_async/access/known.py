@@ -116,8 +116,8 @@ class KnownPeople:
         names = [f"c:{each}" for each in named.customers] + [f"n:{each}" for each in named.contacts]
         names += [f"e:{self.hash_of(each)}" for each in named.emails]
         mark = written_record(Mark(uuid.uuid4().hex, self._clock.time()))
-        customers = [read_record(raw, CustomerIds) for raw in self._records.read_now([f"x:{name}" for name in names])]
-        for name in dict.fromkeys([*names, *_names_of(customers)]):
+        customers = _names_of(self._records.read_now([f"x:{name}" for name in names]))
+        for name in dict.fromkeys([*names, *customers]):
             self._drop_now(name, mark)
         if self._records.is_local or not names:
             return _Done()
@@ -136,8 +136,7 @@ class KnownPeople:
         failures: list[StoreUnavailableError] = []
         for name in names:
             await self._drop_shared(name, mark, failures)
-        found = await self._records.read([f"x:{name}" for name in names])
-        for name in _names_of([read_record(raw, CustomerIds) for raw in found]):
+        for name in _names_of(await self._records.read([f"x:{name}" for name in names])):
             if name not in names:
                 self._drop_now(name, mark)
                 await self._drop_shared(name, mark, failures)
@@ -224,8 +223,9 @@ def is_person(holdings: Holdings, name: str) -> bool:
     return holdings.email == name.removeprefix("e:") or not holdings.exists
 
 
-def _names_of(found: Iterable[CustomerIds | None]) -> list[str]:
-    return [f"c:{each}" for customers in found if customers is not None for each in customers.ids]
+def _names_of(found: Iterable[bytes | None]) -> list[str]:
+    records = (read_record(raw, CustomerIds) for raw in found)
+    return [f"c:{each}" for customers in records if customers is not None for each in customers.ids]
 
 
 class _Done:
