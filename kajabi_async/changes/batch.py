@@ -12,8 +12,8 @@ import attrs
 from kajabi_async.changes.cursor import State
 from kajabi_async.changes.ends import end_of
 from kajabi_async.changes.kinds import AccessEnded, Change, PurchaseChanged, PurchaseMade
-from kajabi_async.changes.watched import Watched, moment_of, stamp_of
-from kajabi_async.changes.window import Version, Window, earliest
+from kajabi_async.changes.watched import Watched
+from kajabi_async.changes.window import Version, Window, earliest, moment_of, stamp_in
 from kajabi_async.models.commerce import Purchase
 from kajabi_async.models.resource import Resource
 
@@ -64,27 +64,26 @@ def items_of_purchase(
     """Yield the changes that a new version of a purchase is: made or changed, and over."""
     end = end_of(purchase)
     # What the server has written by its own time has come, whatever the Date of its answer says.
-    is_over = end is not None and end <= max(now, version.stamp)
-    created = _created(purchase)
+    ended = end if end is not None and end <= max(now, version.stamp) else None
+    created = stamp_in(purchase, "created_at")
     if created is not None and created > (window.settled or 0) and window.version_of(purchase.id) is None:
-        if is_over and end is not None and end <= (ends.settled or 0):
+        if ended is not None and ended <= (ends.settled or 0):
             # No look would find this end again, so the purchase counts as yielded only once its end is.
             yield _item(PurchaseMade, purchase, created, "", None)
-            yield attrs.evolve(_ended(purchase, end), when=created, version=version)
+            yield attrs.evolve(_ended(purchase, ended), when=created, version=version)
             return
         yield _item(PurchaseMade, purchase, created, "", version)
-        if is_over and end is not None:
-            yield from items_of_end(purchase, end, ends)
+        if ended is not None:
+            yield from items_of_end(purchase, ended, ends)
         return
-    is_known = end is not None and ends.has_exactly(Version(end, purchase.id))
-    if is_over and end is not None and not is_known:
-        yield from items_of_end(purchase, end, ends, version)
+    if ended is not None and not ends.has_exactly(Version(ended, purchase.id)):
+        yield from items_of_end(purchase, ended, ends, version)
         return
     detail = f":{version.stamp}:{version.digest:08x}"
     changed = _item(PurchaseChanged, purchase, version.stamp, detail, version)
-    if is_over and end is not None and end <= (ends.settled or 0):
+    if ended is not None and ended <= (ends.settled or 0):
         # It may have been set to a time in the past, so it is yielded, for a second time if it was not.
-        yield attrs.evolve(_ended(purchase, end), when=version.stamp)
+        yield attrs.evolve(_ended(purchase, ended), when=version.stamp)
     yield changed
 
 
@@ -95,16 +94,10 @@ def items_of_end(purchase: Purchase, end: int, ends: Window, version: Version | 
         yield attrs.evolve(_ended(purchase, end), version=version, end=noted)
 
 
-def _created(purchase: Purchase) -> int | None:
-    created = getattr(purchase, "created_at", None)
-    return None if created is None or created.tzinfo is None else stamp_of(created)
-
-
-def _item(kind: type[Change], purchase: Purchase, when: int | None, detail: str, version: Version | None) -> Item:
-    stamp = when or 0
+def _item(kind: type[Change], purchase: Purchase, when: int, detail: str, version: Version | None) -> Item:
     key = f"purchases:{purchase.id}:{kind.kind}{detail}"
-    change = kind(resource=purchase, at=moment_of(stamp), key=key, cursor="")
-    return Item(stamp, _MADE if kind is PurchaseMade else _CHANGED, change, "purchases", version)
+    change = kind(resource=purchase, at=moment_of(when), key=key, cursor="")
+    return Item(when, _MADE if kind is PurchaseMade else _CHANGED, change, "purchases", version)
 
 
 def _ended(purchase: Purchase, end: int) -> Item:

@@ -12,8 +12,8 @@ from typing import Any, Final
 import attrs
 
 from kajabi_async.changes.waiting import SECOND, Patience
-from kajabi_async.changes.watched import PAGE_SIZE, moment_of, stamp_of
-from kajabi_async.changes.window import earliest
+from kajabi_async.changes.watched import PAGE_SIZE
+from kajabi_async.changes.window import earliest, moment_of, stamp_in
 from kajabi_async.errors import DecodeError, NotFoundError
 from kajabi_async.fetching.context import Context
 from kajabi_async.fetching.walk import Novelty, PageWalk
@@ -28,8 +28,7 @@ _LOG: Final = logging.getLogger("kajabi_async")
 
 def end_of(purchase: Purchase) -> int | None:
     """Return the stamp at which the access of *purchase* ends or ended; None without one that can be read."""
-    moment = getattr(purchase, "deactivated_at", None)
-    return None if moment is None or moment.tzinfo is None else stamp_of(moment)
+    return stamp_in(purchase, "deactivated_at")
 
 
 @attrs.define

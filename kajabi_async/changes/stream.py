@@ -13,7 +13,8 @@ from kajabi_async.changes.kinds import Change
 from kajabi_async.changes.poll import Poller, timed_context
 from kajabi_async.changes.sweep import Sweeper
 from kajabi_async.changes.waiting import SECOND, Patience, ServerTime, Sleeper
-from kajabi_async.changes.watched import checked_watch, stamp_of
+from kajabi_async.changes.watched import checked_watch
+from kajabi_async.changes.window import stamp_of
 from kajabi_async.checks import number
 from kajabi_async.concurrency import Guarded
 from kajabi_async.errors import InvalidArgumentError

@@ -8,14 +8,14 @@ no cursor has room for, so a restart learns again.
 
 from collections import deque
 from collections.abc import Mapping, Sequence
-from datetime import datetime
 from typing import Any, Final
 
 import attrs
 
 from kajabi_async.changes.kinds import Change, ContactChanged, CustomerChanged, OrderChanged, ResourceGone
 from kajabi_async.changes.waiting import Patience, ServerTime
-from kajabi_async.changes.watched import Watched, WatchName, digest_of, moment_of, stamp_of
+from kajabi_async.changes.watched import Watched, WatchName, digest_of
+from kajabi_async.changes.window import moment_of, stamp_in
 from kajabi_async.decoding.answers import read_resource
 from kajabi_async.errors import DecodeError, NotFoundError
 from kajabi_async.fetching.context import Context
@@ -107,11 +107,9 @@ class Sweeper:
         kind = _CHANGED.get(name)
         if known is None or known[0] == digest or kind is None:
             return
-        updated = getattr(row, "updated_at", None)
-        is_timed = isinstance(updated, datetime) and updated.tzinfo is not None
-        stamp = stamp_of(updated) if isinstance(updated, datetime) and is_timed else self._time.now
-        detail = f"{stamp}:{digest:08x}" if is_timed else f"{digest:08x}"
-        self._note(kind, row, stamp, f"{name}:{row.id}:{kind.kind}:{detail}")
+        stamp = stamp_in(row, "updated_at")
+        detail = f"{digest:08x}" if stamp is None else f"{stamp}:{digest:08x}"
+        self._note(kind, row, self._time.now if stamp is None else stamp, f"{name}:{row.id}:{kind.kind}:{detail}")
 
     async def _ask_for(self, current: _List, resource_id: str) -> None:
         try:

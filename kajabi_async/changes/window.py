@@ -11,17 +11,36 @@ yielded again.
 
 from bisect import bisect_left, insort
 from collections.abc import Iterable
+from datetime import UTC, datetime, timedelta
 from hashlib import blake2b
 from typing import Final, NamedTuple
 
 import attrs
 
-__all__ = ["MOST_NAMED", "Block", "Version", "Window", "earliest"]
+__all__ = ["MOST_NAMED", "Block", "Version", "Window", "earliest", "moment_of", "stamp_in", "stamp_of"]
 
 MOST_NAMED: Final = 24
 """The number of rows of each list that a cursor names."""
 
 _MODULUS: Final = 1 << 64
+_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+_MICROSECOND: Final = timedelta(microseconds=1)
+
+
+def stamp_of(moment: datetime) -> int:
+    """Return a time with its zone as microseconds since the epoch."""
+    return (moment - _EPOCH) // _MICROSECOND
+
+
+def moment_of(stamp: int) -> datetime:
+    """Return the time of a stamp, in UTC."""
+    return _EPOCH + stamp * _MICROSECOND
+
+
+def stamp_in(row: object, name: str) -> int | None:
+    """Return the stamp of an attribute of *row*; None without a time with its zone that can be read."""
+    moment = getattr(row, name, None)
+    return stamp_of(moment) if isinstance(moment, datetime) and moment.tzinfo is not None else None
 
 
 def earliest(*stamps: int | None) -> int | None:

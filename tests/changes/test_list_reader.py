@@ -15,8 +15,8 @@ from kajabi_async import DecodeError, PagingError
 from kajabi_async.changes.list_reader import ListReader, NewRows
 from kajabi_async.changes.stream import Changes, Engine
 from kajabi_async.changes.waiting import Patience, Sleeper
-from kajabi_async.changes.watched import WATCHED, stamp_of
-from kajabi_async.changes.window import Window
+from kajabi_async.changes.watched import WATCHED
+from kajabi_async.changes.window import Window, stamp_of
 from kajabi_async.exchange import Request
 from kajabi_async.jsonapi.query import Query
 from tests.clocks import ManualClock
