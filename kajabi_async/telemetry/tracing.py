@@ -70,31 +70,6 @@ class _Open:
         self.span.end()
 
 
-class _Instruments:
-    """The metrics; a context beside a measurement links it to its span (exemplars)."""
-
-    def __init__(self, provider: MeterProvider | None) -> None:
-        meter = get_meter("kajabi_async", meter_provider=provider, schema_url=SCHEMA_URL)
-        self.durations = meter.create_histogram(
-            "http.client.request.duration",
-            unit="s",
-            description="Duration of HTTP client requests.",
-            explicit_bucket_boundaries_advisory=_DURATION_BOUNDARIES,
-        )
-        self.waits = meter.create_histogram(
-            "kajabi.client.wait.duration",
-            unit="s",
-            description="Time that requests waited for a slot, a permit or the end of a pause.",
-            explicit_bucket_boundaries_advisory=_WAIT_BOUNDARIES,
-        )
-        self.retries = meter.create_counter(
-            "kajabi.client.retries", unit="{retry}", description="Failed requests that were sent again."
-        )
-        self.tokens = meter.create_counter(
-            "kajabi.client.token.refreshes", unit="{token}", description="Tokens fetched, or taken from a store."
-        )
-
-
 class Tracing:
     """An observer that records traces and metrics of clients: ``Kajabi(observers=[Tracing()])``.
 
@@ -111,7 +86,25 @@ class Tracing:
     ) -> None:
         """Use the given providers; the defaults are the global ones (``opentelemetry.trace`` and ``.metrics``)."""
         self._tracer = get_tracer("kajabi_async", tracer_provider=tracer_provider, schema_url=SCHEMA_URL)
-        self._instruments = _Instruments(meter_provider)
+        meter = get_meter("kajabi_async", meter_provider=meter_provider, schema_url=SCHEMA_URL)
+        self._durations = meter.create_histogram(
+            "http.client.request.duration",
+            unit="s",
+            description="Duration of HTTP client requests.",
+            explicit_bucket_boundaries_advisory=_DURATION_BOUNDARIES,
+        )
+        self._waits = meter.create_histogram(
+            "kajabi.client.wait.duration",
+            unit="s",
+            description="Time that requests waited for a slot, a permit or the end of a pause.",
+            explicit_bucket_boundaries_advisory=_WAIT_BOUNDARIES,
+        )
+        self._retries = meter.create_counter(
+            "kajabi.client.retries", unit="{retry}", description="Failed requests that were sent again."
+        )
+        self._tokens = meter.create_counter(
+            "kajabi.client.token.refreshes", unit="{token}", description="Tokens fetched, or taken from a store."
+        )
         # Clients may be in several threads: each step below is one atomic operation of the dict.
         self._open: dict[int, _Open] = {}
 
@@ -169,15 +162,16 @@ class Tracing:
         span, running.request = running.request, None
         ended = outcome(event.status, event.error)
         _finish_request(span, ended)
+        # With its context, a measurement is linked to the span (exemplars).
         context = set_span_in_context(span, running.context)
-        self._instruments.durations.record(event.seconds, {**running.target.attributes, **ended}, context)
+        self._durations.record(event.seconds, {**running.target.attributes, **ended}, context)
 
     def _waited(self, event: RequestWaited) -> None:
         running = self._open.get(event.operation)
         if running is not None:
             running.span.add_event("kajabi.wait", {"kajabi.wait.seconds": event.seconds})
         context = None if running is None else running.context
-        self._instruments.waits.record(event.seconds, {"kajabi.operation": event.name}, context)
+        self._waits.record(event.seconds, {"kajabi.operation": event.name}, context)
 
     def _retried(self, event: RequestRetried) -> None:
         running = self._open.get(event.operation)
@@ -189,7 +183,7 @@ class Tracing:
             }
             running.span.add_event("kajabi.retry", attributes)
         context = None if running is None else running.context
-        self._instruments.retries.add(1, {"kajabi.operation": event.name, "error.type": event.error}, context)
+        self._retries.add(1, {"kajabi.operation": event.name, "error.type": event.error}, context)
 
     def _end(self, event: OperationEnded) -> None:
         running = self._open.pop(event.operation, None)
@@ -210,12 +204,12 @@ class Tracing:
         span = self._tracer.start_span(target.name, get_current(), SpanKind.CLIENT, attributes, start_time=started)
         ended = outcome(event.status, event.error)
         _finish_request(span, ended, now)
-        self._instruments.durations.record(event.seconds, {**target.attributes, **ended}, set_span_in_context(span))
+        self._durations.record(event.seconds, {**target.attributes, **ended}, set_span_in_context(span))
 
     def _token_refreshed(self, event: TokenRefreshed) -> None:
         attributes: Attributes = {"kajabi.token.shared": event.shared}
         self._tracer.start_span("kajabi token", get_current(), SpanKind.INTERNAL, attributes).end()
-        self._instruments.tokens.add(1, attributes)
+        self._tokens.add(1, attributes)
 
 
 def _finish_request(span: Span, ended: Attributes, end_time: int | None = None) -> None:
