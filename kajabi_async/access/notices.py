@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 from contextlib import suppress
-from typing import Any, Final, Protocol, runtime_checkable
+from typing import Any, Final
 
 import attrs
 
@@ -12,29 +12,11 @@ from kajabi_async.jsonapi.codec import json_object
 from kajabi_async.jsonapi.ids import checked_id
 from kajabi_async.models.resource import Resource
 
-__all__ = ["ChangeLike", "Named", "named_by"]
+__all__ = ["Named", "named_by"]
 
 _MOST_ANSWERS: Final = 200
-
-
-@runtime_checkable
-class ChangeLike(Protocol):
-    """A change, as far as a gate reads it."""
-
-    @property
-    def customer_id(self) -> str | None:
-        """The customer that it is about."""
-        ...
-
-    @property
-    def contact_id(self) -> str | None:
-        """The contact that it is about."""
-        ...
-
-    @property
-    def email(self) -> str | None:
-        """The email that it is about."""
-        ...
+_OF_A_CHANGE: Final = ("customer_id", "contact_id", "email")
+"""What a gate reads of a change; an event with all of them is taken for one."""
 
 
 @attrs.define
@@ -69,7 +51,7 @@ def named_by(event: Any) -> Named:
         if value is not None:
             read(named, value)
             is_known = True
-    if isinstance(event, ChangeLike):
+    if all(hasattr(event, name) for name in _OF_A_CHANGE):
         named.add(customer=event.customer_id, contact=event.contact_id, email=event.email)
         is_known = True
     if not is_known:
