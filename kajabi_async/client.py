@@ -250,8 +250,7 @@ class Kajabi(Prefetching):
         other credentials, another site or another ``base_url``.
         """
         # The first call imports it, as few programs call it.
-        from kajabi_async.changes.engine import Engine  # noqa: PLC0415
-        from kajabi_async.changes.stream import Changes  # noqa: PLC0415
+        from kajabi_async.changes.stream import Changes, Engine  # noqa: PLC0415
 
         whose = f"{self._session.base_url}\n{self._account}\n{self._context.site_id or ''}"
         owner = hashlib.sha256(whose.encode()).hexdigest()[:16]

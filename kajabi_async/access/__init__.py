@@ -8,8 +8,8 @@
     elif access.unknown: ...        # 503: neither in nor away
 
 Imports the client and, for ``RedisCache``, the stores; nothing imports it but the command. Read ``access_gate.py``
-first: it has ``known.py`` load the records, ``deciding.py`` and ``judging.py`` say what follows from them, and
-``holdings_reader.py`` read the API.
+first: it has ``known.py`` load the records, ``judging.py`` say what follows from them, and ``holdings_reader.py`` read
+the API.
 """
 
 from typing import TYPE_CHECKING

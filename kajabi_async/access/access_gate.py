@@ -10,11 +10,11 @@ import attrs
 
 from kajabi_async.access.answer import Access
 from kajabi_async.access.cache import Cache, MemoryCache
-from kajabi_async.access.deciding import Decision, decide
 from kajabi_async.access.gate_options import Settings, checked_cache, refuse_unknown_options
 from kajabi_async.access.holdings import Contents
 from kajabi_async.access.holdings_reader import CustomerReading, HoldingsReader
-from kajabi_async.access.known import Known, KnownPeople, Loading, is_person
+from kajabi_async.access.judging import Decision, Known, decide
+from kajabi_async.access.known import KnownPeople, Loading, is_person
 from kajabi_async.access.notices import Named, named_by
 from kajabi_async.access.question import Person, Question, refuse_unknown_arguments
 from kajabi_async.access.records import Records

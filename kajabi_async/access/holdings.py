@@ -1,7 +1,7 @@
 """What is stored of people: ids and times, as JSON, and checked like an answer when it is read again."""
 
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import lru_cache
 from typing import Any, Final, TypeVar
 
@@ -114,26 +114,12 @@ def read_record(raw: object, kind: type[R]) -> R | None:
 def _record(raw: bytes) -> Any:
     try:
         members = json_object(decode(raw)) or {}
-        read = _READERS.get(members.get("kind", ""))
-        if members.get("v") != _VERSION or isinstance(members["v"], bool) or read is None:
+        kind = _KINDS.get(members.get("kind", ""))
+        if members.get("v") != _VERSION or isinstance(members["v"], bool) or kind is None:
             return None
-        return read(members)
+        return kind(**{field.name: _CHECKS[field.name](members.get(field.name)) for field in attrs.fields(kind)})
     except (DecodeError, InvalidIdError, _InvalidError, TypeError):
         return None
-
-
-def _holdings(members: Mapping[str, Any]) -> Holdings:
-    return Holdings(
-        customer=_id(members.get("customer")),
-        as_of=_moment(members.get("as_of")),
-        mark=_token(members.get("mark")),
-        email=_token(members.get("email")),
-        offers=_ids(members.get("offers")),
-        products=_ids(members.get("products")),
-        purchases=tuple(map(_purchase, _array(members.get("purchases")))),
-        exists=_flag(members.get("exists")),
-        is_complete=_flag(members.get("is_complete")),
-    )
 
 
 def _purchase(value: Any) -> ActivePurchase:
@@ -145,38 +131,6 @@ def _purchase(value: Any) -> ActivePurchase:
         products=_ids(members.get("products")),
         ends_at=None if ends_at is None else _moment(ends_at),
     )
-
-
-def _identity(members: Mapping[str, Any]) -> Identity:
-    return Identity(
-        as_of=_moment(members.get("as_of")),
-        mark=_token(members.get("mark")),
-        customers=_ids(members.get("customers")),
-        is_proven=_flag(members.get("is_proven")),
-    )
-
-
-def _contents(members: Mapping[str, Any]) -> Contents:
-    return Contents(
-        as_of=_moment(members.get("as_of")), offer=_id(members.get("offer")), products=_ids(members.get("products"))
-    )
-
-
-def _customers(members: Mapping[str, Any]) -> CustomerIds:
-    return CustomerIds(_ids(members.get("ids")))
-
-
-def _mark(members: Mapping[str, Any]) -> Mark:
-    return Mark(_token(members.get("token")), _moment(members.get("at")))
-
-
-_READERS: Final = {
-    "Holdings": _holdings,
-    "Identity": _identity,
-    "Contents": _contents,
-    "CustomerIds": _customers,
-    "Mark": _mark,
-}
 
 
 def _array(value: Any) -> list[Any]:
@@ -214,3 +168,21 @@ def _moment(value: Any) -> float:
     if not is_number or not 0 <= value < _LATEST_MOMENT or math.isnan(value):
         raise _InvalidError
     return float(value)
+
+
+def _purchases(value: Any) -> tuple[ActivePurchase, ...]:
+    return tuple(map(_purchase, _array(value)))
+
+
+_KINDS: Final[Mapping[str, type[Any]]] = {
+    kind.__name__: kind for kind in (Holdings, Identity, Contents, CustomerIds, Mark)
+}
+_CHECKS: Final[Mapping[str, Callable[[Any], Any]]] = {
+    **dict.fromkeys(("customer", "offer"), _id),
+    **dict.fromkeys(("customers", "ids", "offers", "products"), _ids),
+    **dict.fromkeys(("as_of", "at"), _moment),
+    **dict.fromkeys(("email", "mark", "token"), _token),
+    **dict.fromkeys(("exists", "is_complete", "is_proven"), _flag),
+    "purchases": _purchases,
+}
+"""What each member of a record must be, whatever its kind."""

@@ -61,17 +61,12 @@ class HoldingsReader:
         """
         as_of = self._now()
         site = self._api.site_id
-        ids = await self._customers_with(email, site)
-        if ids:
-            return Identity(as_of, mark, ids, is_proven=site is not None)
-        contacts, ids = await self._contacts_with(email, site)
-        if ids:
-            return Identity(as_of, mark, ids, is_proven=site is not None)
-        if contacts and site is not None:
-            return Identity(as_of, mark, (), is_proven=True)
-        if not self._thorough:
-            return Identity(as_of, mark, (), is_proven=False)
-        ids, is_proven = await self._listed_customers(email)
+        ids, contacts = await self._customers_with(email, site), 0
+        if not ids:
+            contacts, ids = await self._contacts_with(email, site)
+        is_proven = site is not None and bool(ids or contacts)
+        if not ids and not is_proven and self._thorough:
+            ids, is_proven = await self._listed_customers(email)
         return Identity(as_of, mark, ids, is_proven=is_proven)
 
     async def holdings(self, customer_id: str, mark: str) -> "CustomerReading":

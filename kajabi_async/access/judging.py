@@ -1,4 +1,6 @@
-"""Whether what people hold answers a question: pure functions of records and a moment.
+"""From what is known of a person to an answer, and whether that may be returned as it is: pure functions.
+
+`decide` is the way in; `judge` says what records answer to a question at a moment.
 
 Access is the union of the offers that a customer holds, the products, and the purchases that are not over: either alone
 misses people (observed). A product comes with each offer that contains it.
@@ -10,23 +12,58 @@ that purchase, or been granted apart from it: after the end only a new reading c
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from itertools import islice
-from typing import Final
+from typing import Final, Literal
 
 import attrs
 
-from kajabi_async.access.answer import State
-from kajabi_async.access.holdings import ActivePurchase, Holdings
+from kajabi_async.access.answer import Access, State
+from kajabi_async.access.gate_options import Settings
+from kajabi_async.access.holdings import ActivePurchase, Holdings, Identity
 from kajabi_async.access.question import Question
+from kajabi_async.errors import KajabiError
 from kajabi_async.plain import rfc3339
 
-__all__ = ["NEVER", "OfferContents", "Verdict", "judge"]
+__all__ = ["Decision", "Known", "Verdict", "decide", "judge"]
 
 OfferContents = Mapping[str, "tuple[str, ...] | None"]
 """The products of offers by their ids; None for an offer that could not be read."""
 
-NEVER: Final = float("-inf")
+Age = Literal["fresh", "stale", "too old"]
+"""Whether an answer is returned as it is, returned while it is refreshed, or not returned."""
+
+_NEVER: Final = float("-inf")
 """The moment of what is not known."""
 _MOST_REASONS: Final = 3
+
+
+@attrs.frozen
+class Known:
+    """What is known of one person."""
+
+    mark: str
+    """The valid mark of the name by which the person was checked."""
+    people: tuple[Holdings, ...] = ()
+    """The customers that are this person."""
+    identity: Identity | None = None
+    """How the customers were found, if the person was checked by email."""
+    is_whole: bool = False
+    """Whether all customers of the person are among `people`."""
+    contents: OfferContents = attrs.field(factory=dict[str, "tuple[str, ...] | None"])
+    """The products of offers, as far as the question needed them."""
+    contents_as_of: float = float("inf")
+    """When the oldest of them was read."""
+    failure: KajabiError | None = None
+    """Why a part of it is missing."""
+
+
+@attrs.frozen
+class Decision:
+    """An answer, and what it is worth."""
+
+    access: Access
+    age: Age
+    unread: tuple[str, ...] = ()
+    """The offers whose contents it lacks."""
 
 
 @attrs.frozen
@@ -42,18 +79,61 @@ class Verdict:
     """Offers whose contents decide: until they are read, the state is unknown."""
 
 
+def decide(known: Known, question: Question, now: float, settings: Settings) -> Decision:
+    """Return the answer to *question* at *now*, in seconds since the epoch.
+
+    A yes ages from the reading of what it stands on. A no does so too, and must hold for every customer; after a
+    planned end it ages from that end.
+    """
+    finding = _found(known, question, now, settings.fresh)
+    if finding.state == "allowed":
+        fresh, stale = settings.fresh, settings.stale
+    else:
+        fresh = stale = settings.fresh_denied
+    elapsed = now - finding.as_of
+    age: Age = "fresh" if elapsed <= fresh else "stale" if elapsed <= stale else "too old"
+    as_of = None if finding.as_of == _NEVER else datetime.fromtimestamp(finding.as_of, UTC)
+    access = Access(state=finding.state, because=finding.because, as_of=as_of, person=finding.person)
+    return Decision(access, age, finding.unread)
+
+
+def _found(known: Known, question: Question, now: float, fresh: float) -> Verdict:
+    if not known.people:
+        return _not_found(known.identity)
+    finding = judge(question, known.people, now, known.contents)
+    if finding.state == "allowed":
+        return attrs.evolve(finding, as_of=min(finding.as_of, known.contents_as_of))
+    if not known.is_whole:
+        return Verdict("unknown", "not all customers with this email could be read", finding.person, _NEVER)
+    if finding.state == "denied" and known.contents_as_of < now - fresh:
+        # A product may have been added to an offer since.
+        because = "what the offers contain may have changed"
+        return attrs.evolve(finding, state="unknown", because=because, unread=tuple(known.contents))
+    read_at = min(each.as_of for each in known.people)
+    searched_at = read_at if known.identity is None else known.identity.as_of
+    return attrs.evolve(finding, as_of=min(finding.as_of, searched_at)) if finding.as_of <= read_at else finding
+
+
+def _not_found(identity: Identity | None) -> Verdict:
+    if identity is None or identity.customers:
+        return Verdict("unknown", "nothing is known", None, _NEVER)
+    if identity.is_proven:
+        return Verdict("denied", "no customer has this email", None, identity.as_of)
+    because = "the search found no customer with this email, which is no proof that there is none"
+    return Verdict("unknown", because, None, identity.as_of)
+
+
 def judge(question: Question, people: Sequence[Holdings], now: float, contents: OfferContents) -> Verdict:
-    """Return what *people*, who are one person, hold of what the *question* is about."""
+    """Return what *people*, one or more customers that are one person, hold of what the *question* is about."""
     views = [_View(each, now, contents) for each in people]
-    as_of = min((each.as_of for each in people), default=now)
-    person = people[0].customer if people else None
+    as_of, person = min(each.as_of for each in people), people[0].customer
     for view in views:
         reasons = list(islice(view.reasons(question), _MOST_REASONS + 1))
         if reasons:
             return Verdict("allowed", _joined(reasons), view.holdings.customer, view.holdings.as_of)
     doubts = [doubt for view in views for doubt in view.doubts(question)]
     if doubts:
-        return Verdict("unknown", doubts[0], person, NEVER)
+        return Verdict("unknown", doubts[0], person, _NEVER)
     unread = tuple(dict.fromkeys(offer for view in views for offer in view.undecided_offers(question)))
     if unread:
         return Verdict("unknown", f"the products of offer {unread[0]} are not known", person, as_of, unread)

@@ -8,7 +8,7 @@ it, in whatever order writes of other processes arrive.
 import hmac
 import uuid
 from collections import OrderedDict
-from collections.abc import Awaitable, Generator, Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Generator, Iterable, Sequence
 from contextlib import suppress
 from typing import Any, Final
 
@@ -16,39 +16,19 @@ import attrs
 
 from kajabi_async.access.holdings import Contents, CustomerIds, Holdings, Identity, Mark, read_record, written_record
 from kajabi_async.access.holdings_reader import CustomerReading
-from kajabi_async.access.judging import judge
+from kajabi_async.access.judging import Known, judge
 from kajabi_async.access.notices import Named
 from kajabi_async.access.question import Person, Question
 from kajabi_async.access.records import Records
 from kajabi_async.clock import Clock
-from kajabi_async.errors import KajabiError, PermissionDeniedError, StoreUnavailableError
+from kajabi_async.errors import PermissionDeniedError, StoreUnavailableError
 
-__all__ = ["Known", "KnownPeople", "Loading", "is_person"]
+__all__ = ["KnownPeople", "Loading", "is_person"]
 
 _MOST_SKEW_SECONDS: Final = 5.0
 """How far the clocks of machines that share a cache may differ."""
 _NAMED_LONGER: Final = 60.0
 _MOST_DROPS: Final = 10_000
-
-
-@attrs.frozen
-class Known:
-    """What is known of one person."""
-
-    mark: str
-    """The valid mark of the name by which the person was checked."""
-    people: tuple[Holdings, ...] = ()
-    """The customers that are this person."""
-    identity: Identity | None = None
-    """How the customers were found, if the person was checked by email."""
-    is_whole: bool = False
-    """Whether all customers of the person are among `people`."""
-    contents: Mapping[str, "tuple[str, ...] | None"] = attrs.field(factory=dict[str, "tuple[str, ...] | None"])
-    """The products of offers, as far as the question needed them."""
-    contents_as_of: float = float("inf")
-    """When the oldest of them was read."""
-    failure: KajabiError | None = None
-    """Why a part of it is missing."""
 
 
 Loading = Generator[Sequence[str], list[bytes | None], Known]
@@ -136,12 +116,12 @@ class KnownPeople:
         names = [f"c:{each}" for each in named.customers] + [f"n:{each}" for each in named.contacts]
         names += [f"e:{self.hash_of(each)}" for each in named.emails]
         mark = written_record(Mark(uuid.uuid4().hex, self._clock.time()))
-        customers = [read_record(raw, CustomerIds) for raw in self._records.read_now([f"x:{name}" for name in names])]
-        for name in dict.fromkeys([*names, *_names_of(customers)]):
+        customers = _names_of(self._records.read_now([f"x:{name}" for name in names]))
+        for name in dict.fromkeys([*names, *customers]):
             self._drop_now(name, mark)
         if self._records.is_local or not names:
             return _Done()
-        return self._records.begin(self._drop_everywhere(names, mark))
+        return self._records.begin(lambda: self._drop_everywhere(names, mark))
 
     def _drop_now(self, name: str, mark: bytes) -> None:
         self.drops_so_far += 1
@@ -156,8 +136,7 @@ class KnownPeople:
         failures: list[StoreUnavailableError] = []
         for name in names:
             await self._drop_shared(name, mark, failures)
-        found = await self._records.read([f"x:{name}" for name in names])
-        for name in _names_of([read_record(raw, CustomerIds) for raw in found]):
+        for name in _names_of(await self._records.read([f"x:{name}" for name in names])):
             if name not in names:
                 self._drop_now(name, mark)
                 await self._drop_shared(name, mark, failures)
@@ -244,8 +223,9 @@ def is_person(holdings: Holdings, name: str) -> bool:
     return holdings.email == name.removeprefix("e:") or not holdings.exists
 
 
-def _names_of(found: Iterable[CustomerIds | None]) -> list[str]:
-    return [f"c:{each}" for customers in found if customers is not None for each in customers.ids]
+def _names_of(found: Iterable[bytes | None]) -> list[str]:
+    records = (read_record(raw, CustomerIds) for raw in found)
+    return [f"c:{each}" for customers in records if customers is not None for each in customers.ids]
 
 
 class _Done:

@@ -1,7 +1,8 @@
 """Whom an event is about: the customers, contacts and emails that a delivery or a change names."""
 
 from collections.abc import Iterable
-from typing import Any, Final, Protocol, runtime_checkable
+from contextlib import suppress
+from typing import Any, Final
 
 import attrs
 
@@ -11,31 +12,11 @@ from kajabi_async.jsonapi.codec import json_object
 from kajabi_async.jsonapi.ids import checked_id
 from kajabi_async.models.resource import Resource
 
-__all__ = ["ChangeLike", "Named", "named_by"]
+__all__ = ["Named", "named_by"]
 
-_CUSTOMERS: Final = "customers"
-_CONTACTS: Final = "contacts"
 _MOST_ANSWERS: Final = 200
-
-
-@runtime_checkable
-class ChangeLike(Protocol):
-    """A change, as far as a gate reads it."""
-
-    @property
-    def customer_id(self) -> str | None:
-        """The customer that it is about."""
-        ...
-
-    @property
-    def contact_id(self) -> str | None:
-        """The contact that it is about."""
-        ...
-
-    @property
-    def email(self) -> str | None:
-        """The email that it is about."""
-        ...
+_OF_A_CHANGE: Final = ("customer_id", "contact_id", "email")
+"""What a gate reads of a change; an event with all of them is taken for one."""
 
 
 @attrs.define
@@ -51,15 +32,11 @@ class Named:
         """Add what is set; what cannot be an id or an email is left out."""
         for value, ids, of in ((customer, self.customers, "customers"), (contact, self.contacts, "contacts")):
             if value is not None:
-                try:
+                with suppress(InvalidIdError):
                     ids.add(checked_id(value, of=of))
-                except InvalidIdError:
-                    continue
         if email is not None:
-            try:
+            with suppress(InvalidEmailError):
                 self.emails.add(checked_email(email))
-            except InvalidEmailError:
-                return
 
 
 def named_by(event: Any) -> Named:
@@ -74,7 +51,7 @@ def named_by(event: Any) -> Named:
         if value is not None:
             read(named, value)
             is_known = True
-    if isinstance(event, ChangeLike):
+    if all(hasattr(event, name) for name in _OF_A_CHANGE):
         named.add(customer=event.customer_id, contact=event.contact_id, email=event.email)
         is_known = True
     if not is_known:
@@ -91,21 +68,14 @@ def _read_resources(named: Named, resources: Iterable[Any]) -> None:
 
 
 def _read_resource(named: Named, resource: Resource) -> None:
-    own: dict[str, Any] = {_CUSTOMERS: "customer", _CONTACTS: "contact"}
-    if resource.resource_type in own:
-        named.add(**{own[resource.resource_type]: resource.id})
     for relation in ("customer", "contact"):
+        if resource.resource_type == f"{relation}s":
+            named.add(**{relation: resource.id})
         if relation in resource.relations:
             for related in getattr(resource, relation).ids or ():
                 named.add(**{relation: related})
-    named.add(email=_attribute(resource, "email"))
-
-
-def _attribute(resource: Resource, name: str) -> Any:
-    try:
-        return getattr(resource, name, None)
-    except KajabiError:
-        return None
+    with suppress(KajabiError):
+        named.add(email=getattr(resource, "email", None))
 
 
 def _read_member(named: Named, member: Any) -> None:

@@ -3,7 +3,8 @@
 import asyncio
 import copy
 import logging
-from collections.abc import Awaitable, Callable, Coroutine, Sequence
+from collections.abc import Awaitable, Callable, Generator, Sequence
+from contextlib import contextmanager
 from typing import Any, Final, TypeVar
 
 import attrs
@@ -119,7 +120,7 @@ class Records:
 
     def _send(self, batch: "_ReadBatch") -> None:
         self._batch, self._answering_on = None, batch.loop
-        self._begin(lambda: self._answer(batch))
+        self.begin(lambda: self._answer(batch))
 
     async def _answer(self, batch: "_ReadBatch") -> None:
         keys = [*batch.keys]
@@ -153,18 +154,13 @@ class Records:
         self.write_now(key, value, seconds=seconds)
         if self.is_local:
             return
-        if self._is_resting():
-            raise StoreUnavailableError("the cache of the access gate failed a moment ago")
-        self._writing[key] = value
-        try:
-            await self._call(lambda: self._cache.set(f"{self._namespace}:{key}", value, seconds=seconds))
-        except StoreUnavailableError as error:
-            self._failed(error)
-            raise
-        finally:
-            if self._writing.get(key) is value:
-                del self._writing[key]
-        self._succeeded()
+        with self._changing():
+            self._writing[key] = value
+            try:
+                await self._call(lambda: self._cache.set(f"{self._namespace}:{key}", value, seconds=seconds))
+            finally:
+                if self._writing.get(key) is value:
+                    del self._writing[key]
 
     def write_now(self, key: str, value: bytes, *, seconds: float) -> None:
         """Remember *value* in this process."""
@@ -179,20 +175,21 @@ class Records:
     async def delete(self, key: str) -> None:
         """Drop *key*; StoreUnavailableError if only this process has dropped it."""
         self.drop_now(key)
-        if self.is_local:
-            return
+        if not self.is_local:
+            with self._changing():
+                await self._call(lambda: self._cache.delete(f"{self._namespace}:{key}"))
+
+    @contextmanager
+    def _changing(self) -> Generator[None]:
+        """Note whether a change of the cache succeeds; StoreUnavailableError at once while it is left alone."""
         if self._is_resting():
             raise StoreUnavailableError("the cache of the access gate failed a moment ago")
         try:
-            await self._call(lambda: self._cache.delete(f"{self._namespace}:{key}"))
+            yield
         except StoreUnavailableError as error:
             self._failed(error)
             raise
         self._succeeded()
-
-    def begin(self, work: Coroutine[Any, Any, None]) -> "asyncio.Task[None]":
-        """Start *work*, which writes; its failure is logged if nothing awaits it."""
-        return self._begin(lambda: work)
 
     async def _read(self, keys: Sequence[str]) -> list[bytes | None]:
         names = [f"{self._namespace}:{key}" for key in keys]
@@ -218,7 +215,7 @@ class Records:
             self._seen_at[key] = self._clock.monotonic()
 
     async def _call(self, call: Callable[[], Awaitable[T]]) -> T:
-        calling = self._begin(call)
+        calling = self.begin(call)
         await asyncio.wait({calling}, timeout=self._seconds)
         if not calling.done():
             calling.cancel()
@@ -232,7 +229,7 @@ class Records:
         # The text may quote what was sent to the cache.
         raise StoreUnavailableError(f"the cache of the access gate failed ({name})")
 
-    def _begin(self, call: Callable[[], Awaitable[T]]) -> "asyncio.Task[T]":
+    def begin(self, call: Callable[[], Awaitable[T]]) -> "asyncio.Task[T]":
         """Start a call in its own task: neither a cancelled caller nor a call that ignores cancellation holds it."""
         task = asyncio.ensure_future(_awaited(call))
         self._tasks.add(task)

@@ -1,12 +1,11 @@
 """A cache in Redis, shared by processes and machines."""
 
 from collections.abc import Sequence
-from typing import Any, Final
+from typing import Final
 
 from kajabi_async.checks import positive_seconds, string
-from kajabi_async.errors import ConfigurationError, StoreUnavailableError
-from kajabi_async.jsonapi.codec import json_array
-from kajabi_async.stores.redis.calls import RedisBacked
+from kajabi_async.errors import ConfigurationError
+from kajabi_async.stores.redis.calls import RedisBacked, texts_in
 
 try:
     from redis.asyncio import Redis
@@ -39,10 +38,7 @@ class RedisCache(RedisBacked):
         values: list[bytes | None] = []
         for start in range(0, len(keys), _MOST_AT_ONCE):
             some = keys[start : start + _MOST_AT_ONCE]
-            found = json_array(await self._command("MGET", *map(self._name, some))) or []
-            if len(found) != len(some):
-                raise StoreUnavailableError("Redis sent a reply of an unexpected type")
-            values += map(_bytes, found)
+            values += texts_in(await self._command("MGET", *map(self._name, some)), len(some))
         return values
 
     async def set(self, key: str, value: bytes, *, seconds: float) -> None:
@@ -56,8 +52,3 @@ class RedisCache(RedisBacked):
 
     def _name(self, key: str) -> str:
         return f"{self._prefix}:{key}"
-
-
-def _bytes(text: Any) -> bytes | None:
-    # A client of the caller may decode replies.
-    return text.encode(errors="replace") if isinstance(text, str) else text if isinstance(text, bytes) else None

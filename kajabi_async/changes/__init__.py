@@ -6,8 +6,8 @@ shows the newest, which is all that a quiet poll sends.
 
 Imports ``resources`` and what these stand on; the client imports this package. Read ``poll.py`` first: it reads the
 lists (``list_reader.py``), looks for planned ends of access (``ends.py``) and makes a ``batch.py`` of what is new by
-what a ``window.py`` remembers of each list. ``engine.py`` polls in turn with waiting, ``stream.py`` is what users
-iterate; ``cursor.py`` writes the state as text.
+what a ``window.py`` remembers of each list. ``stream.py`` is what users iterate, and polls in turn with waiting;
+``cursor.py`` writes the state as text.
 """
 
 from kajabi_async.changes.kinds import (

@@ -5,16 +5,15 @@ below the first of its rows that is still to come.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
-from datetime import datetime
-from typing import Any, Final
+from typing import Final
 
 import attrs
 
 from kajabi_async.changes.cursor import State
 from kajabi_async.changes.ends import end_of
 from kajabi_async.changes.kinds import AccessEnded, Change, PurchaseChanged, PurchaseMade
-from kajabi_async.changes.watched import Watched, moment_of, stamp_of
-from kajabi_async.changes.window import Version, Window
+from kajabi_async.changes.watched import Watched
+from kajabi_async.changes.window import Version, Window, earliest, moment_of, stamp_in
 from kajabi_async.models.commerce import Purchase
 from kajabi_async.models.resource import Resource
 
@@ -32,10 +31,8 @@ class Item:
     when: int
     """The stamp by which the changes of a poll are ordered."""
     rank: int
-    noticed_as: type[Change]
-    resource: Resource
-    at: datetime
-    key: str
+    change: Change
+    """It has its cursor once it is yielded."""
     name: str
     """The list of its row."""
     version: Version | None = None
@@ -46,25 +43,19 @@ class Item:
     @property
     def order(self) -> tuple[int, int, str, int, str]:
         """The place among the changes of a poll."""
-        return self.when, self.rank, self.name, len(self.resource.id), self.resource.id
+        resource_id = self.change.resource.id
+        return self.when, self.rank, self.name, len(resource_id), resource_id
 
 
 def items_of_row(watched: Watched, row: Resource, version: Version, now: int) -> Iterator[Item]:
     """Yield the change that a row of a list other than purchases is."""
-    assert watched.noticed_as is not None  # noqa: S101 - only purchases have several kinds
+    kind = watched.noticed_as
+    assert kind is not None  # noqa: S101 - only purchases have several kinds
     # The rows of a list without times come last: they are not older than the poll that noticed them.
     when = version.stamp if watched.is_timed else now
     detail = f":{version.stamp}:{version.digest:08x}" if watched.is_versioned else ""
-    yield Item(
-        when,
-        _RANKS.get(watched.name, _OTHER),
-        watched.noticed_as,
-        row,
-        moment_of(when),
-        f"{watched.name}:{row.id}:{watched.noticed_as.kind}{detail}",
-        watched.name,
-        version,
-    )
+    change = kind(resource=row, at=moment_of(when), key=f"{watched.name}:{row.id}:{kind.kind}{detail}", cursor="")
+    yield Item(when, _RANKS.get(watched.name, _OTHER), change, watched.name, version)
 
 
 def items_of_purchase(
@@ -73,27 +64,26 @@ def items_of_purchase(
     """Yield the changes that a new version of a purchase is: made or changed, and over."""
     end = end_of(purchase)
     # What the server has written by its own time has come, whatever the Date of its answer says.
-    is_over = end is not None and end <= max(now, version.stamp)
-    created = _created(purchase)
+    ended = end if end is not None and end <= max(now, version.stamp) else None
+    created = stamp_in(purchase, "created_at")
     if created is not None and created > (window.settled or 0) and window.version_of(purchase.id) is None:
-        if is_over and end is not None and end <= (ends.settled or 0):
+        if ended is not None and ended <= (ends.settled or 0):
             # No look would find this end again, so the purchase counts as yielded only once its end is.
             yield _item(PurchaseMade, purchase, created, "", None)
-            yield attrs.evolve(_ended(purchase, end), when=created, version=version)
+            yield attrs.evolve(_ended(purchase, ended), when=created, version=version)
             return
         yield _item(PurchaseMade, purchase, created, "", version)
-        if is_over and end is not None:
-            yield from items_of_end(purchase, end, ends)
+        if ended is not None:
+            yield from items_of_end(purchase, ended, ends)
         return
-    is_known = end is not None and ends.has_exactly(Version(end, purchase.id))
-    if is_over and end is not None and not is_known:
-        yield from items_of_end(purchase, end, ends, version)
+    if ended is not None and not ends.has_exactly(Version(ended, purchase.id)):
+        yield from items_of_end(purchase, ended, ends, version)
         return
     detail = f":{version.stamp}:{version.digest:08x}"
     changed = _item(PurchaseChanged, purchase, version.stamp, detail, version)
-    if is_over and end is not None and end <= (ends.settled or 0):
+    if ended is not None and ended <= (ends.settled or 0):
         # It may have been set to a time in the past, so it is yielded, for a second time if it was not.
-        yield attrs.evolve(_ended(purchase, end), when=version.stamp)
+        yield attrs.evolve(_ended(purchase, ended), when=version.stamp)
     yield changed
 
 
@@ -104,16 +94,10 @@ def items_of_end(purchase: Purchase, end: int, ends: Window, version: Version | 
         yield attrs.evolve(_ended(purchase, end), version=version, end=noted)
 
 
-def _created(purchase: Purchase) -> int | None:
-    created = getattr(purchase, "created_at", None)
-    return None if created is None or created.tzinfo is None else stamp_of(created)
-
-
-def _item(kind: type[Change], purchase: Purchase, when: int | None, detail: str, version: Version | None) -> Item:
-    stamp = when or 0
+def _item(kind: type[Change], purchase: Purchase, when: int, detail: str, version: Version | None) -> Item:
     key = f"purchases:{purchase.id}:{kind.kind}{detail}"
-    rank = _MADE if kind is PurchaseMade else _CHANGED
-    return Item(stamp, rank, kind, purchase, moment_of(stamp), key, "purchases", version)
+    change = kind(resource=purchase, at=moment_of(when), key=key, cursor="")
+    return Item(when, _MADE if kind is PurchaseMade else _CHANGED, change, "purchases", version)
 
 
 def _ended(purchase: Purchase, end: int) -> Item:
@@ -154,9 +138,7 @@ class Batch:
         if item.end is not None:
             self._state.ends.add(item.end)
         self._advance()
-        make: Any = item.noticed_as
-        change: Change = make(resource=item.resource, at=item.at, key=item.key, cursor=self._state.cursor(owner))
-        return change
+        return attrs.evolve(item.change, cursor=self._state.cursor(owner))
 
     def _still_to_come(self) -> tuple[list[dict[str, int]], list[int | None]]:
         """Return for each place the lowest stamp, of each list and of the ends, that is not yielded there."""
@@ -168,7 +150,7 @@ class Batch:
                 floor = {**floor, item.name: item.version.stamp}
             end = ends[-1]
             if item.end is not None:
-                end = item.end.stamp if end is None else min(end, item.end.stamp)
+                end = earliest(end, item.end.stamp)
             floors.append(floor)
             ends.append(end)
         return floors[::-1], ends[::-1]
@@ -181,6 +163,5 @@ class Batch:
             state.windows[name].settle(min(stamp, floor.get(name, stamp + 1) - 1))
         if settled.ends is not None:
             state.ends.settle(settled.ends if end is None else min(settled.ends, end - 1))
-        planned = [each for each in (settled.next_end, end) if each is not None]
-        state.next_end = min(planned, default=None)
+        state.next_end = earliest(settled.next_end, end)
         state.knows_plans = settled.knows_plans

@@ -11,9 +11,9 @@ from typing import Any, Final
 
 import attrs
 
-from kajabi_async.changes.list_reader import Persist
-from kajabi_async.changes.waiting import SECOND
-from kajabi_async.changes.watched import PAGE_SIZE, moment_of, stamp_of
+from kajabi_async.changes.waiting import SECOND, Patience
+from kajabi_async.changes.watched import PAGE_SIZE
+from kajabi_async.changes.window import earliest, moment_of, stamp_in
 from kajabi_async.errors import DecodeError, NotFoundError
 from kajabi_async.fetching.context import Context
 from kajabi_async.fetching.walk import Novelty, PageWalk
@@ -28,8 +28,7 @@ _LOG: Final = logging.getLogger("kajabi_async")
 
 def end_of(purchase: Purchase) -> int | None:
     """Return the stamp at which the access of *purchase* ends or ended; None without one that can be read."""
-    moment = getattr(purchase, "deactivated_at", None)
-    return None if moment is None or moment.tzinfo is None else stamp_of(moment)
+    return stamp_in(purchase, "deactivated_at")
 
 
 @attrs.define
@@ -48,15 +47,15 @@ class Ends:
         if stamp <= now:
             self.come[purchase.id] = (purchase, stamp)
         else:
-            self.following = stamp if self.following is None else min(stamp, self.following)
+            self.following = earliest(self.following, stamp)
 
 
 class PlannedEnds:
     """Finds the purchases whose planned end has come."""
 
-    def __init__(self, context: Context, persist: Persist) -> None:
+    def __init__(self, context: Context, patience: Patience) -> None:
         self._purchases = Purchases(context)
-        self._persist = persist
+        self._patience = patience
         self._seen: dict[str, int] = {}
         """The planned ends that rows showed, for a server that ignores the filter: bounded, and lost at a restart."""
         self._is_filtered = True
@@ -88,7 +87,7 @@ class PlannedEnds:
         walk, novelty = PageWalk(request, request.query.encode(), 0), Novelty()
         ends, last, total, is_sorted = Ends(), after, -1, True
         while True:
-            page = await self._persist(walk.next)
+            page = await self._patience.persist(walk.next)
             for row in page.rows:
                 stamp = None if isinstance(row, DecodeError) else end_of(row)
                 if isinstance(row, DecodeError) or (stamp is None and "deactivated_at" in row.unreadable_attributes()):
@@ -108,10 +107,10 @@ class PlannedEnds:
         ends = Ends()
         for resource_id, planned in list(self._seen.items()):
             if planned > now:
-                ends.following = planned if ends.following is None else min(planned, ends.following)
+                ends.following = earliest(ends.following, planned)
                 continue
             try:
-                purchase: Any = await self._persist(partial(self._purchases.get, resource_id))
+                purchase: Any = await self._patience.persist(partial(self._purchases.get, resource_id))
             except NotFoundError:
                 del self._seen[resource_id]
                 continue

@@ -10,11 +10,12 @@ again.
 """
 
 import logging
-from collections.abc import Awaitable, Callable
-from typing import Any, Final, Protocol, TypeVar
+from collections.abc import Callable
+from typing import Any, Final
 
 import attrs
 
+from kajabi_async.changes.waiting import Patience
 from kajabi_async.changes.watched import Watched
 from kajabi_async.changes.window import Version, Window
 from kajabi_async.errors import DecodeError
@@ -22,9 +23,7 @@ from kajabi_async.fetching.page import FetchedPage, ListRequest
 from kajabi_async.fetching.walk import Novelty, PageWalk
 from kajabi_async.models.resource import Resource
 
-__all__ = ["ListReader", "NewRows", "Persist", "starting_point"]
-
-T = TypeVar("T")
+__all__ = ["ListReader", "NewRows"]
 
 MOST_PASSES: Final = 6
 """The number of times that one poll reads the pages of a list that does not come to rest."""
@@ -34,14 +33,6 @@ BARREN_IF_SHUFFLED: Final = 4
 """The number of passes in a row without a new row, after which a list in random order is known whole."""
 _KEPT_AT_START: Final = 50
 _LOG: Final = logging.getLogger("kajabi_async")
-
-
-class Persist(Protocol):
-    """Awaits a call until it fails with nothing that passes."""
-
-    async def __call__(self, act: Callable[[], Awaitable[T]], /) -> T:
-        """Return what *act* returns."""
-        ...
 
 
 @attrs.define
@@ -104,10 +95,10 @@ class _Pass:
 class ListReader:
     """Reads one list."""
 
-    def __init__(self, watched: Watched, request: ListRequest[Any], persist: Persist) -> None:
+    def __init__(self, watched: Watched, request: ListRequest[Any], patience: Patience) -> None:
         self.watched = watched
         self._request = request
-        self._persist = persist
+        self._patience = patience
         self._warned: set[str] = set()
 
     async def read(self, window: Window, aim: Callable[[int], int]) -> NewRows:
@@ -135,13 +126,13 @@ class ListReader:
         novelty, once = Novelty(), _Pass()
         reading.settled_rows = []
         while True:
-            page = await self._persist(walk.next)
+            page = await self._patience.persist(walk.next)
             once.pages += 1
             total, once.total = once.total, page.total_count
             once.fell = once.fell or (total is not None and once.total is not None and once.total < total)
             versions = self._versions(page)
             if settled is None:
-                settled = starting_point(self.watched, [each.stamp for _, each in versions if each], page)
+                settled = _starting_point(self.watched, [each.stamp for _, each in versions if each], page)
             reading.settled = settled
             self._take(versions, window, once, reading)
             reading.is_entire = page.next_query is None
@@ -204,7 +195,7 @@ class ListReader:
             _LOG.warning(text, *arguments)
 
 
-def starting_point(watched: Watched, stamps: list[int], page: FetchedPage[Any]) -> int:
+def _starting_point(watched: Watched, stamps: list[int], page: FetchedPage[Any]) -> int:
     """Return the stamp below which all rows are old, from the first page of a list that starts to be watched.
 
     Rows above it are remembered one by one: others may yet appear between them.

@@ -14,10 +14,10 @@ import attrs
 from kajabi_async.changes.batch import Batch, Item, Settled, items_of_end, items_of_purchase, items_of_row
 from kajabi_async.changes.cursor import State
 from kajabi_async.changes.ends import PlannedEnds, end_of
-from kajabi_async.changes.list_reader import LATE, ListReader, NewRows, Persist
-from kajabi_async.changes.waiting import SECOND, ServerTime
+from kajabi_async.changes.list_reader import LATE, ListReader, NewRows
+from kajabi_async.changes.waiting import SECOND, Patience, ServerTime
 from kajabi_async.changes.watched import Watched
-from kajabi_async.changes.window import Version, Window
+from kajabi_async.changes.window import Version, Window, earliest
 from kajabi_async.clock import Clock
 from kajabi_async.exchange import Answer, Request, Send
 from kajabi_async.fetching.context import Context
@@ -52,7 +52,7 @@ class Poller:
         state: State,
         *,
         time: ServerTime,
-        persist: Persist,
+        patience: Patience,
         since: int | None,
     ) -> None:
         """Poll through *context*; lists that are new to *state* start at the stamp *since*, or now."""
@@ -60,9 +60,9 @@ class Poller:
         self._time = time
         self._clock: Clock = context.clock
         self._readers: dict[str, ListReader] = {
-            each.name: ListReader(each, each.request(context, sort=f"-{each.sort_key}"), persist) for each in watched
+            each.name: ListReader(each, each.request(context, sort=f"-{each.sort_key}"), patience) for each in watched
         }
-        self._ends = PlannedEnds(context, persist)
+        self._ends = PlannedEnds(context, patience)
         self._since = since
         self._newest: dict[str, list[tuple[float, int]]] = {name: [] for name in self._readers}
         """The highest stamps of whole reads, each with its moment by the client's clock."""
@@ -119,11 +119,11 @@ class Poller:
         now = self._time.now
         rows = [cast("Purchase", row) for row in (*(row for row, _ in reading.rows.values()), *reading.settled_rows)]
         ends = [Version(end, row.id) for row in rows if (end := end_of(row)) is not None]
-        planned = [each.stamp for each in ends if each.stamp > now]
+        planned = (each.stamp for each in ends if each.stamp > now)
         # From the start of this second on: an end within it may be one to yield.
         self._state.ends = Window(now - SECOND, [each for each in ends if each.stamp <= now])
         self._state.knows_plans = reading.is_entire
-        self._state.next_end = min([*planned, *([] if reading.is_entire else [now + FIRST_LOOK])], default=None)
+        self._state.next_end = earliest(*planned, None if reading.is_entire else now + FIRST_LOOK)
 
     def _has_news(self, name: str, reading: NewRows) -> bool:
         window = self._state.windows[name]
@@ -163,9 +163,9 @@ class Poller:
             stamp = self._settled(name, reading)
             settled.lists[name] = stamp if cut is None or not self._readers[name].watched.is_timed else min(stamp, cut)
         if _PURCHASES in self._readers:
-            known = {item.key for item in items}
+            known = {item.change.key for item in items}
             ended = await self._ended(readings.get(_PURCHASES), settled, now, looks=looks)
-            items += [item for item in ended if item.key not in known]
+            items += [item for item in ended if item.change.key not in known]
         return Batch(state, items, settled)
 
     def _items(self, name: str, reading: NewRows, now: int) -> Iterator[Item]:
@@ -210,7 +210,7 @@ class Poller:
             end = end_of(purchase)
             self._ends.note(purchase, end, now)
             if end is not None and end > now:
-                settled.next_end = end if settled.next_end is None else min(end, settled.next_end)
+                settled.next_end = earliest(settled.next_end, end)
         items: list[Item] = []
         found_all = True
         is_look = settled.next_end is not None and settled.next_end <= now and (looks or state.knows_plans)

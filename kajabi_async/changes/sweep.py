@@ -8,15 +8,14 @@ no cursor has room for, so a restart learns again.
 
 from collections import deque
 from collections.abc import Mapping, Sequence
-from datetime import datetime
 from typing import Any, Final
 
 import attrs
 
 from kajabi_async.changes.kinds import Change, ContactChanged, CustomerChanged, OrderChanged, ResourceGone
-from kajabi_async.changes.list_reader import Persist
-from kajabi_async.changes.waiting import ServerTime
-from kajabi_async.changes.watched import Watched, WatchName, digest_of, moment_of, stamp_of
+from kajabi_async.changes.waiting import Patience, ServerTime
+from kajabi_async.changes.watched import Watched, WatchName, digest_of
+from kajabi_async.changes.window import moment_of, stamp_in
 from kajabi_async.decoding.answers import read_resource
 from kajabi_async.errors import DecodeError, NotFoundError
 from kajabi_async.fetching.context import Context
@@ -25,7 +24,7 @@ from kajabi_async.fetching.walk import Novelty, PageWalk
 from kajabi_async.jsonapi.codec import encode
 from kajabi_async.models.resource import Resource
 
-__all__ = ["Sweeper", "SweptChange"]
+__all__ = ["Sweeper"]
 
 _CHANGED: Final[Mapping[WatchName, type[Change]]] = {
     "contacts": ContactChanged,
@@ -37,22 +36,6 @@ _ACTIVITY: Final[Mapping[str, frozenset[str]]] = {
     "customers": frozenset({"last_request_at", "net_revenue", "sign_in_count", "updated_at"}),
 }
 """The members that change with what people do, and are no edits."""
-
-
-@attrs.frozen
-class SweptChange:
-    """A change that a sweep found."""
-
-    noticed_as: type[Change]
-    resource: Resource
-    at: datetime
-    key: str
-
-    def change(self, cursor: str) -> Change:
-        """Return the change, at the place *cursor* of the polls."""
-        make: Any = self.noticed_as
-        change: Change = make(resource=self.resource, at=self.at, key=self.key, cursor=cursor)
-        return change
 
 
 @attrs.define
@@ -73,23 +56,20 @@ class Sweeper:
     """Sweeps the watched lists, one request each *seconds*."""
 
     def __init__(
-        self, context: Context, watched: Sequence[Watched], seconds: float, time: ServerTime, persist: Persist
+        self, context: Context, watched: Sequence[Watched], seconds: float, time: ServerTime, patience: Patience
     ) -> None:
         self._context = context
-        self._time, self._persist = time, persist
+        self._time, self._patience = time, patience
         self._seconds = seconds
-        self._lists = deque(self._list(each) for each in watched)
+        self._lists = deque(_List(each, each.operations(context), each.request(context)) for each in watched)
         self._walk: PageWalk[Any] | None = None
         self._novelty = Novelty()
-        self._found: deque[SweptChange] = deque()
+        self._found: deque[Change] = deque()
         self.next_step = context.clock.monotonic() + seconds
         """When the next request is due, by the clock of the client."""
 
-    def _list(self, watched: Watched) -> _List:
-        return _List(watched, watched.operations(self._context), watched.request(self._context))
-
-    def take(self) -> SweptChange | None:
-        """Return a change that was found and not taken; None if there is none."""
+    def take(self) -> Change | None:
+        """Return a change that was found and not taken, still without a cursor; None if there is none."""
         return self._found.popleft() if self._found else None
 
     async def step(self) -> None:
@@ -108,7 +88,7 @@ class Sweeper:
             request = current.request
             self._walk, self._novelty = PageWalk(request, request.query.encode(), 0), Novelty()
             current.sweeps += 1
-        page = await self._persist(self._walk.next)
+        page = await self._patience.persist(self._walk.next)
         for row in page.rows:
             if not isinstance(row, DecodeError):
                 self._compare(current, row)
@@ -127,25 +107,24 @@ class Sweeper:
         kind = _CHANGED.get(name)
         if known is None or known[0] == digest or kind is None:
             return
-        updated = getattr(row, "updated_at", None)
-        is_timed = isinstance(updated, datetime) and updated.tzinfo is not None
-        stamp = stamp_of(updated) if isinstance(updated, datetime) and is_timed else self._time.now
-        detail = f"{stamp}:{digest:08x}" if is_timed else f"{digest:08x}"
-        self._found.append(SweptChange(kind, row, moment_of(stamp), f"{name}:{row.id}:{kind.kind}:{detail}"))
+        stamp = stamp_in(row, "updated_at")
+        detail = f"{digest:08x}" if stamp is None else f"{stamp}:{digest:08x}"
+        self._note(kind, row, self._time.now if stamp is None else stamp, f"{name}:{row.id}:{kind.kind}:{detail}")
 
     async def _ask_for(self, current: _List, resource_id: str) -> None:
         try:
-            await self._persist(lambda: current.operations.get(resource_id))
+            await self._patience.persist(lambda: current.operations.get(resource_id))
         except NotFoundError:
             del current.known[resource_id]
             key = f"{current.watched.name}:{resource_id}:{ResourceGone.kind}"
-            self._found.append(
-                SweptChange(ResourceGone, self._shell(current, resource_id), moment_of(self._time.now), key)
-            )
+            self._note(ResourceGone, self._shell(current, resource_id), self._time.now, key)
         else:
             current.known[resource_id] = current.known[resource_id][0], current.sweeps
         current.missing.popleft()
         self._go_on(current)
+
+    def _note(self, kind: type[Change], resource: Resource, stamp: int, key: str) -> None:
+        self._found.append(kind(resource=resource, at=moment_of(stamp), key=key, cursor=""))
 
     def _shell(self, current: _List, resource_id: str) -> Resource:
         """Return a resource of which only type and id are loaded."""

@@ -8,7 +8,7 @@ from datetime import UTC
 from email.utils import parsedate_to_datetime
 from typing import Final, TypeVar
 
-from kajabi_async.changes.watched import stamp_of
+from kajabi_async.changes.window import stamp_of
 from kajabi_async.clock import Clock
 from kajabi_async.errors import AuthenticationError, ClientClosedError, KajabiError
 from kajabi_async.passing import is_passing, pause_asked_for

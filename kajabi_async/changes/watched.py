@@ -8,13 +8,12 @@ for it.
 import json
 import zlib
 from collections.abc import Mapping
-from datetime import UTC, datetime, timedelta
 from typing import Any, Final, Literal, get_args
 
 import attrs
 
 from kajabi_async.changes.kinds import Change, ContactAdded, CustomerAdded, FormSubmitted, NoteWritten, OrderPlaced
-from kajabi_async.changes.window import Version
+from kajabi_async.changes.window import Version, stamp_in
 from kajabi_async.checks import names_in
 from kajabi_async.errors import InvalidArgumentError
 from kajabi_async.fetching.context import Context
@@ -26,7 +25,7 @@ from kajabi_async.resources.commerce import Orders, Purchases
 from kajabi_async.resources.forms import FormSubmissions
 from kajabi_async.resources.people import ContactNotes, Contacts, Customers
 
-__all__ = ["PAGE_SIZE", "WATCHED", "WatchName", "Watched", "checked_watch", "digest_of", "moment_of", "stamp_of"]
+__all__ = ["PAGE_SIZE", "WATCHED", "WatchName", "Watched", "checked_watch", "digest_of"]
 
 WatchName = Literal["purchases", "orders", "form_submissions", "contact_notes", "customers", "contacts"]
 """The lists that can be watched."""
@@ -34,19 +33,7 @@ WatchName = Literal["purchases", "orders", "form_submissions", "contact_notes", 
 PAGE_SIZE: Final = 100
 """The rows of a page: what contact notes allow (API document), and what integrators use for the others."""
 
-_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
-_MICROSECOND: Final = timedelta(microseconds=1)
 _MOST_DIGITS: Final = 18
-
-
-def stamp_of(moment: datetime) -> int:
-    """Return a time with its zone as microseconds since the epoch."""
-    return (moment - _EPOCH) // _MICROSECOND
-
-
-def moment_of(stamp: int) -> datetime:
-    """Return the time of a stamp, in UTC."""
-    return _EPOCH + stamp * _MICROSECOND
 
 
 @attrs.frozen
@@ -79,8 +66,7 @@ class Watched:
     def _stamp(self, row: Resource) -> int | None:
         if not self.is_timed:
             return int(row.id) if row.id.isascii() and row.id.isdecimal() and len(row.id) <= _MOST_DIGITS else None
-        moment = getattr(row, self.sort_key, None)
-        return stamp_of(moment) if isinstance(moment, datetime) and moment.tzinfo is not None else None
+        return stamp_in(row, self.sort_key)
 
 
 def digest_of(row: Resource, *, without: frozenset[str] = frozenset(), relations: bool = False) -> int:

@@ -11,17 +11,41 @@ yielded again.
 
 from bisect import bisect_left, insort
 from collections.abc import Iterable
+from datetime import UTC, datetime, timedelta
 from hashlib import blake2b
 from typing import Final, NamedTuple
 
 import attrs
 
-__all__ = ["MOST_NAMED", "Block", "Version", "Window"]
+__all__ = ["MOST_NAMED", "Block", "Version", "Window", "earliest", "moment_of", "stamp_in", "stamp_of"]
 
 MOST_NAMED: Final = 24
 """The number of rows of each list that a cursor names."""
 
 _MODULUS: Final = 1 << 64
+_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+_MICROSECOND: Final = timedelta(microseconds=1)
+
+
+def stamp_of(moment: datetime) -> int:
+    """Return a time with its zone as microseconds since the epoch."""
+    return (moment - _EPOCH) // _MICROSECOND
+
+
+def moment_of(stamp: int) -> datetime:
+    """Return the time of a stamp, in UTC."""
+    return _EPOCH + stamp * _MICROSECOND
+
+
+def stamp_in(row: object, name: str) -> int | None:
+    """Return the stamp of an attribute of *row*; None without a time with its zone that can be read."""
+    moment = getattr(row, name, None)
+    return stamp_of(moment) if isinstance(moment, datetime) and moment.tzinfo is not None else None
+
+
+def earliest(*stamps: int | None) -> int | None:
+    """Return the lowest of *stamps*; None if there is none."""
+    return min((each for each in stamps if each is not None), default=None)
 
 
 class Version(NamedTuple):
@@ -51,11 +75,6 @@ class Block:
     id: str
     count: int
     total: int
-
-    @property
-    def place(self) -> tuple[int, int, str]:
-        """The place of the last row in it."""
-        return self.stamp, len(self.id), self.id
 
 
 class Window:
@@ -126,7 +145,8 @@ class Window:
         if block is None:
             return
         settled = -1 if self.settled is None else self.settled
-        rows = [each for each in versions if each.stamp > settled and each.place <= block.place]
+        end = Version(block.stamp, block.id).place
+        rows = [each for each in versions if each.stamp > settled and each.place <= end]
         if len(rows) == block.count and sum(each.hash() for each in rows) % _MODULUS == block.total:
             for each in rows:
                 self.add(each)

@@ -84,7 +84,7 @@ def changes(
 def _check(options: dict[str, Any]) -> None:
     """Raise InvalidArgumentError for an option that makes no sense, before any credentials are looked for."""
     # Imported here, as both need the resources.
-    from kajabi_async.changes.engine import checked_seconds  # noqa: PLC0415
+    from kajabi_async.changes.stream import checked_seconds  # noqa: PLC0415
     from kajabi_async.changes.watched import checked_watch  # noqa: PLC0415
 
     checked_watch(options["watch"])

@@ -1,4 +1,4 @@
-r"""Escaping of untrusted text for its destination: a terminal, a log line, JSON, a file name, a spreadsheet cell.
+r"""Escaping of untrusted text for its destination: terminal, log line, JSON, file name, HTML, spreadsheet cell.
 
 Customers and servers choose names, titles and error details. Unescaped, their control characters act on a terminal
 (clear the screen, set the clipboard, change the title), forge log lines and reorder text; their formulas run in a

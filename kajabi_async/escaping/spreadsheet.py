@@ -42,7 +42,7 @@ def escape_cell(text: str) -> str:
 
 def unescape_cell(cell: str) -> str:
     """Return the text that `escape_cell` turned into *cell*."""
-    return re.sub(_SHOWN_CONTROL, _unescaped_control, re.sub(_INERT, _matched_context, cell))
+    return re.sub(_SHOWN_CONTROL, _unescaped_control, re.sub(_INERT, r"\1\2\3", cell))
 
 
 def escape_json_cell(value: Any) -> str:
@@ -52,10 +52,6 @@ def escape_json_cell(value: Any) -> str:
 
 def _with_apostrophe(found: re.Match[str]) -> str:
     return f"{found[0]}'"
-
-
-def _matched_context(found: re.Match[str]) -> str:
-    return found[0].removesuffix("'")
 
 
 def _shown_control(found: re.Match[str]) -> str:

@@ -1,15 +1,17 @@
-r"""Escaping of text for terminals, log lines, JSON and file names."""
+r"""Escaping of text for terminals, log lines, JSON, file names and HTML, with the tables that notebooks show."""
 
 import json
 import re
-from collections.abc import Collection
+from collections.abc import Collection, Iterable, Sequence
 from typing import Any, Final
 
 __all__ = [
+    "escape_html",
     "escape_json",
     "escape_line",
     "escape_value",
     "file_name_for_type",
+    "html_table",
     "is_plain",
     "unescape_value",
 ]
@@ -26,6 +28,8 @@ _INVISIBLE: Final = re.compile(
 # Separates the two parts of Japanese names, and is visible as a wide space.
 _IDEOGRAPHIC_SPACE: Final = "\u3000"
 _MAX_NAME_LENGTH: Final = 64
+# The module html of the standard library also imports the names of two thousand characters.
+_REFERENCES: Final = str.maketrans({"&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;", "'": "&#x27;"})
 
 
 def is_plain(text: str) -> bool:
@@ -100,6 +104,22 @@ def file_name_for_type(resource_type: str, known: Collection[str]) -> str:
     return resource_type
 
 
+def escape_html(text: str) -> str:
+    r"""Return *text* for an element or an attribute in quotes, on one line.
+
+    ``<``, ``>``, ``&`` and quotes become references; control, bidirectional and invisible characters are shown as
+    ``\x1b`` or ``\u202e``, as by `escape_line`.
+    """
+    return escape_line(text).translate(_REFERENCES)
+
+
+def html_table(caption: str, rows: Iterable[Sequence[str]], *, header: Sequence[str] = ()) -> str:
+    """Return a table of *rows* of text, all of it escaped; the first cell of each row is its heading."""
+    head = f"<thead><tr>{_cells('th', header)}</tr></thead>" if header else ""
+    body = "".join(f"<tr>{_cells('th', row[:1])}{_cells('td', row[1:])}</tr>" for row in rows)
+    return f"<table><caption>{escape_html(caption)}</caption>{head}<tbody>{body}</tbody></table>"
+
+
 def _is_visible(character: str) -> bool:
     return (character.isprintable() and not _INVISIBLE.match(character)) or character == _IDEOGRAPHIC_SPACE
 
@@ -130,3 +150,7 @@ def _unescaped(shown: re.Match[str]) -> str:
 def _json_escape_of(character: str) -> str:
     # A character beyond 16 bits takes two escapes (RFC 8259, section 7).
     return f"\\u{ord(character):04x}" if character.isascii() else json.dumps(character)[1:-1]
+
+
+def _cells(tag: str, texts: Sequence[str]) -> str:
+    return "".join(f'<{tag} style="text-align: left">{escape_html(text)}</{tag}>' for text in texts)

@@ -4,8 +4,8 @@
 
     report = await export(api.customers.list(include="offers"), "customers.parquet")
 
-Imports `fetching`, `models` and the leaves. Read `job` first: `collect` reads the pages into a `checkpoint`, then
-`files` writes them out.
+Imports `fetching`, `models` and the leaves. Read `job` first: it has `collect` read the pages into a `checkpoint`,
+then writes them out.
 """
 
 from kajabi_async.export.batches import RecordBatches, record_batches

@@ -11,7 +11,7 @@ from pyarrow import ipc, parquet  # pyright: ignore[reportMissingTypeStubs]  # i
 
 from kajabi_async.export.columns import DECIMAL_PRECISION, DECIMAL_SCALE, Column, Kind
 
-__all__ = ["ArrowWriter", "open_arrow_writer", "record_batch"]
+__all__ = ["ArrowWriter", "record_batch"]
 
 _pa: Any = pa
 _ipc: Any = ipc
@@ -43,20 +43,17 @@ def record_batch(columns: tuple[Column, ...], rows: Sequence[Sequence[Any]]) -> 
     return _pa.record_batch(arrays, schema=_schema(columns))
 
 
-def open_arrow_writer(file: BinaryIO, columns: tuple[Column, ...], chosen: str) -> "ArrowWriter":
-    """Return a writer that starts a Parquet or Arrow IPC file in *file*."""
-    schema = _schema(columns)
-    writer = (
-        _parquet.ParquetWriter(file, schema, compression="zstd") if chosen == "parquet" else _ipc.new_file(file, schema)
-    )
-    return ArrowWriter(writer, columns, file)
-
-
 class ArrowWriter:
     """A writer of each batch of rows as one record batch, which in Parquet is one row group."""
 
-    def __init__(self, writer: Any, columns: tuple[Column, ...], file: BinaryIO) -> None:
-        self._writer = writer
+    def __init__(self, file: BinaryIO, columns: tuple[Column, ...], chosen: str) -> None:
+        """Start a Parquet or Arrow IPC file, as *chosen*, in *file*."""
+        schema = _schema(columns)
+        self._writer = (
+            _parquet.ParquetWriter(file, schema, compression="zstd")
+            if chosen == "parquet"
+            else _ipc.new_file(file, schema)
+        )
         self._columns = columns
         self._file = file
 

@@ -125,7 +125,7 @@ class Walk:
             while latest is None or latest.following is not None:
                 if self._leads_back:
                     raise PagingError("links.next leads back to a page that was already read")
-                page, _ = await _both(self._stall.persist(pages.next), self._look_back(left=self._prefetch))
+                page = await _both(self._stall.persist(pages.next), self._look_back(left=self._prefetch))
                 before, latest = latest, await self._keep(1 if latest is None else latest.number + 1, page)
                 is_new = self._novelty.note(page.rows)
                 if page.next_query is not None and before is not None:
@@ -290,11 +290,12 @@ def _without_includes(query: str) -> str:
     return encoded_pairs(pair for pair in parse_qsl(query, keep_blank_values=True) if pair[0] != "include")
 
 
-async def _both(first: Coroutine[Any, Any, T], second: Coroutine[Any, Any, None]) -> tuple[T, None]:
+async def _both(first: Coroutine[Any, Any, T], second: Coroutine[Any, Any, None]) -> T:
     try:
         async with asyncio.TaskGroup() as group:
-            leading, _ = group.create_task(first), group.create_task(second)
+            leading = group.create_task(first)
+            group.create_task(second)
     except BaseExceptionGroup as failures:
         # Raise the first failure alone, as if the two had been awaited one after the other.
         raise failures.exceptions[0] from None
-    return leading.result(), None
+    return leading.result()

@@ -60,7 +60,7 @@ def open_writer(file: BinaryIO, columns: tuple[Column, ...], chosen: str) -> Wri
         return JsonLinesWriter(file, columns)
     if chosen == "csv":
         return CsvWriter(file, columns)
-    writer: Writer = arrow_module(f"{chosen} files").open_arrow_writer(file, columns, chosen)
+    writer: Writer = arrow_module(f"{chosen} files").ArrowWriter(file, columns, chosen)
     return writer
 
 

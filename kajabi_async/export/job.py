@@ -4,31 +4,32 @@ import asyncio
 import json
 import os
 import time
-from collections.abc import AsyncGenerator, Mapping
+from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from functools import partial
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 import attrs
 
 from kajabi_async.checks import boolean
 from kajabi_async.decoding.decoder import class_of
-from kajabi_async.errors import InvalidArgumentError
+from kajabi_async.errors import ExportError, InvalidArgumentError
 from kajabi_async.escaping.text import file_name_for_type
 from kajabi_async.export.checkpoint import Checkpoint, export_errors
 from kajabi_async.export.collect import OTHER, InThread, Walk, columns_for, included_types
-from kajabi_async.export.columns import OTHER_COLUMNS
-from kajabi_async.export.files import PARTIAL, ExportedFile, write_batches
-from kajabi_async.export.formats import format_for
+from kajabi_async.export.columns import OTHER_COLUMNS, Column
+from kajabi_async.export.formats import Writer, format_for, open_writer
 from kajabi_async.export.report import ExportObserver, ExportProgress, ExportReport
 from kajabi_async.fetching.page import ListRequest
 from kajabi_async.fetching.pages import Pages, Position, list_digest
-from kajabi_async.private_files import check_replaceable
+from kajabi_async.private_files import PrivateFolder, check_replaceable
 from kajabi_async.stall import PATIENCE_SECONDS, Stall, checked_patience
 
-__all__ = ["SORTED_BY", "export"]
+__all__ = ["SORTED_BY", "ExportedFile", "export", "write_batches"]
+
+T = TypeVar("T")
 
 SORTED_BY: Final[Mapping[str, str]] = {
     "sites": "created_at",
@@ -56,6 +57,8 @@ _PAGE_SIZE: Final = 100
 _UNSIZED: Final = frozenset({"payouts"})
 _LAYOUT: Final = "2"
 """The version of the checkpoint's layout; increased when the meaning of its content changes."""
+_PARTIAL: Final = ".partial"
+"""The suffix that the folder of a checkpoint adds to the name of the file."""
 
 
 async def export(
@@ -102,7 +105,7 @@ async def export(
     included = _included_files(target, lister)
     for each in (target, *included.values()):
         _check_replaceable(each)
-    checkpoint = Checkpoint(target.with_name(f"{target.name}{PARTIAL}"))
+    checkpoint = Checkpoint(target.with_name(f"{target.name}{_PARTIAL}"))
     async with _own_thread(checkpoint) as in_thread:
         await in_thread(checkpoint.open, _arguments(lister, chosen), restart=restart)
         resumed_from = checkpoint.rows if checkpoint.pages else None
@@ -224,6 +227,18 @@ def _notifier(checkpoint: Checkpoint, walk: Walk, observer: ExportObserver | Non
     return notify
 
 
+@attrs.frozen
+class ExportedFile:
+    """One file to write."""
+
+    path: Path
+    chosen: str
+    """The format."""
+    columns: tuple[Column, ...]
+    related_type: str | None
+    """The included type it holds; None for the rows of the list."""
+
+
 def _files(
     target: Path, included: Mapping[str, Path], chosen: str, lister: ListRequest[Any], checkpoint: Checkpoint
 ) -> list[ExportedFile]:
@@ -234,6 +249,51 @@ def _files(
         if name != OTHER or checkpoint.related[OTHER]
     ]
     return [*files, ExportedFile(target, chosen, columns_for(lister.model, lister), None)]
+
+
+async def write_batches(
+    files: Sequence[ExportedFile], checkpoint: Checkpoint, in_thread: InThread, notify: Callable[[int], None]
+) -> None:
+    """Write *files* from the checkpoint in batches; call *notify* with the rows written so far after each.
+
+    Each is written completely in the folder of the checkpoint, then moved into place atomically. ExportError if that
+    fails; existing files and the checkpoint are unchanged then.
+    """
+    written, folder = 0, checkpoint.files
+    for file in files:
+        in_file = partial(in_thread, _in_file, file, folder)
+        writer: Writer = await in_file(_open, file, folder)
+        try:
+            batches = checkpoint.batches(file.related_type)
+            while batch := await in_thread(next, batches, None):
+                await in_file(writer.write, batch)
+                written += len(batch)
+                notify(written)
+        finally:
+            await in_file(writer.close)
+        await in_file(folder.make_durable, file.path.name)
+    for file in files:
+        await in_thread(_in_file, file, folder, folder.move_out, file.path.name, file.path)
+
+
+def _in_file(file: ExportedFile, folder: PrivateFolder, act: Callable[..., T], *arguments: Any) -> T:
+    """Return the result of a step of writing *file*; an OSError of it is raised as ExportError."""
+    try:
+        return act(*arguments)
+    except OSError as error:
+        raise ExportError(
+            f"{file.path} could not be written: {error.strerror or error}; the rows so far are kept in "
+            f"{folder.path.name}, so correct that and run the same export again"
+        ) from None
+
+
+def _open(file: ExportedFile, folder: PrivateFolder) -> Writer:
+    opened = folder.create(file.path.name)
+    try:
+        return open_writer(opened, file.columns, file.chosen)
+    except BaseException:
+        opened.close()
+        raise
 
 
 def _report(

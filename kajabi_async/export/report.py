@@ -6,8 +6,8 @@ from typing import Any
 
 import attrs
 
-from kajabi_async.escaping.html import html_table
-from kajabi_async.plain import PlainRecord, plain
+from kajabi_async.escaping.text import html_table
+from kajabi_async.plain import PlainRecord
 from kajabi_async.wording import counted
 
 __all__ = ["ExportObserver", "ExportProgress", "ExportReport", "Shift"]
@@ -117,4 +117,4 @@ def _are(number: int) -> str:
 def _shown(value: Any) -> str:
     if hasattr(value, "append"):
         return "; ".join(map(str, value))
-    return "" if value is None else str(plain(value))
+    return "" if value is None else str(value)

@@ -8,7 +8,7 @@ from typing import Any, ClassVar, Final, Generic, Literal, TypeAlias, TypeVar
 import attrs
 
 from kajabi_async.errors import KajabiError, NotFoundError
-from kajabi_async.escaping.html import html_table
+from kajabi_async.escaping.text import html_table
 from kajabi_async.exchange import Tally
 from kajabi_async.models.members import Relations
 from kajabi_async.models.resource import Resource

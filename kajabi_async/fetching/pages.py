@@ -16,8 +16,7 @@ import attrs
 from kajabi_async.checks import string, whole_number
 from kajabi_async.concurrency import Guarded
 from kajabi_async.errors import DecodeError, InvalidArgumentError
-from kajabi_async.escaping.html import html_table
-from kajabi_async.escaping.text import escape_line
+from kajabi_async.escaping.text import escape_line, html_table
 from kajabi_async.fetching.page import FetchedPage, ListRequest, ids_of
 from kajabi_async.fetching.walk import Novelty, PageWalk
 from kajabi_async.hints import NamesCure, refusing

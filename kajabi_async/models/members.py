@@ -15,8 +15,7 @@ import attrs
 
 from kajabi_async.checks import shown
 from kajabi_async.errors import InvalidArgumentError
-from kajabi_async.escaping.html import html_table
-from kajabi_async.escaping.text import escape_json
+from kajabi_async.escaping.text import escape_json, html_table
 from kajabi_async.jsonapi.codec import json_object
 from kajabi_async.models.relations import Relation
 from kajabi_async.plain import plain

@@ -1,4 +1,4 @@
-"""Text to values: the inverse of `writing`, which creates only objects of registered classes."""
+"""Text to values: the inverse of `dump`, which creates only objects of registered classes."""
 
 from collections.abc import Callable, Mapping
 from datetime import date, datetime

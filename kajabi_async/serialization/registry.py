@@ -1,7 +1,7 @@
 """The classes that can be written as JSON, each by its name, and the markers of the format."""
 
 from collections.abc import Mapping
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 from kajabi_async import errors, models
 from kajabi_async.error_object import ErrorObject
@@ -15,6 +15,8 @@ from kajabi_async.webhooks.hook_events import EVENTS
 
 __all__ = ["ERRORS", "FORMAT", "KIND", "RECORDS", "VERSION"]
 
+T = TypeVar("T")
+
 FORMAT: Final = "kajabi_async"
 """The member with the version of the format of a text."""
 VERSION: Final = 1
@@ -22,25 +24,22 @@ KIND: Final = "$kajabi"
 """The member that marks an object as an encoded value; a mapping of the caller with this name in it is wrapped."""
 
 
-def _errors_in(module: Any) -> dict[str, type[KajabiError]]:
-    named = ((name, getattr(module, name)) for name in module.__all__)
-    return {name: cls for name, cls in named if isinstance(cls, type) and issubclass(cls, KajabiError)}
-
-
-def _parts_in(module: Any) -> list[type[Part]]:
+def _classes_in(module: Any, base: type[T]) -> list[type[T]]:
     named = (getattr(module, name) for name in module.__all__)
-    return [cls for cls in named if isinstance(cls, type) and issubclass(cls, Part)]
+    return [cls for cls in named if isinstance(cls, type) and issubclass(cls, base)]
 
 
-ERRORS: Final[Mapping[str, type[KajabiError]]] = {**_errors_in(errors), **_errors_in(delivery_errors)}
+ERRORS: Final[Mapping[str, type[KajabiError]]] = {
+    cls.__name__: cls for cls in (*_classes_in(errors, KajabiError), *_classes_in(delivery_errors, KajabiError))
+}
 """Every public error, by name."""
 
 RECORDS: Final[Mapping[str, type[Any]]] = {
     cls.__name__: cls
     for cls in (
         *(ApiVersion, ErrorObject, Found, Failed, EmailFound, EmailFailed, Progress, Report),
-        *_parts_in(models),
-        *_parts_in(dashboard),
+        *_classes_in(models, Part),
+        *_classes_in(dashboard, Part),
         *EVENTS.values(),
         *dashboard.DASHBOARD_EVENTS.values(),
     )

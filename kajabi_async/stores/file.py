@@ -12,7 +12,7 @@ import stat
 import uuid
 from collections.abc import Callable, Generator
 from pathlib import Path
-from typing import Any, Final, TypeVar
+from typing import Any, Final, ParamSpec, TypeVar
 
 import attrs
 
@@ -27,6 +27,7 @@ except ModuleNotFoundError as error:
 
 __all__ = ["FileTokenStore"]
 
+P = ParamSpec("P")
 T = TypeVar("T")
 
 _MAX_BYTES: Final = 64 * 1024
@@ -51,8 +52,7 @@ class FileTokenStore:
 
     async def load(self, key: str) -> StoredToken | None:
         """Return the token of ``key``, or None if there is none. StoreUnavailableError if it cannot be read."""
-        name = _name(key)
-        return await _in_thread(lambda: self._load(name))
+        return await _in_thread(self._load, _name(key))
 
     async def acquire(self, key: str) -> Lease | None:
         """Return the lease of ``key``, or None if another process, or another client of this one, has it."""
@@ -89,8 +89,7 @@ class FileTokenStore:
         """
         if (key, lease) not in self._locks:
             return False
-        name = _name(key)
-        return await _in_thread(lambda: self._replace(name, token, replaces))
+        return await _in_thread(self._replace, _name(key), token, replaces)
 
     async def discard(self, key: str, *, version: int) -> None:
         """Remove the token of ``key`` if it still has ``version``."""
@@ -99,8 +98,7 @@ class FileTokenStore:
             # The holder of the lease is about to store another version.
             return
         try:
-            name = _name(key)
-            await _in_thread(lambda: self._remove(name, version))
+            await _in_thread(self._remove, _name(key), version)
         finally:
             await self.release(key, lease)
 
@@ -176,9 +174,9 @@ def _read(folder: int, name: str) -> StoredToken | None:
         os.close(descriptor)
 
 
-async def _in_thread(work: Callable[[], T]) -> T:
+async def _in_thread(work: Callable[P, T], *arguments: P.args, **named: P.kwargs) -> T:
     """Run *work* in a thread, and wait for its end even if the caller is cancelled."""
-    task = asyncio.ensure_future(asyncio.to_thread(work))
+    task = asyncio.ensure_future(asyncio.to_thread(work, *arguments, **named))
     try:
         await asyncio.wait({task})
     except asyncio.CancelledError:

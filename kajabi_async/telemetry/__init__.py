@@ -1,6 +1,6 @@
 """OpenTelemetry traces and metrics of a client (extra ``otel``); no other package imports `opentelemetry`.
 
-Imports the events of `session`. Read `tracing` first: it is the observer; `metering` has the metrics.
+Imports the events of `session`. `tracing` has the observer.
 """
 
 try:

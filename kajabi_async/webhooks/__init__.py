@@ -38,9 +38,17 @@ from kajabi_async.webhooks.hook_events import (
 )
 from kajabi_async.webhooks.parse import MAX_BYTES, MAX_ELEMENTS, KnownEvent, parse
 from kajabi_async.webhooks.path_secret import PathSecrets
-from kajabi_async.webhooks.receiver import AnyEvent, Handler, Key, Receipt, Receiver, by_id, by_id_and_content
+from kajabi_async.webhooks.receiver import (
+    AnyEvent,
+    Handler,
+    Key,
+    Receipt,
+    Receiver,
+    UnreadDelivery,
+    by_id,
+    by_id_and_content,
+)
 from kajabi_async.webhooks.replay import MemoryReplayGuard, ReplayGuard, Standing
-from kajabi_async.webhooks.unread import UnreadDelivery
 
 __all__ = [
     "MAX_BYTES",

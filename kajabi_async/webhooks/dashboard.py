@@ -180,21 +180,12 @@ def read_dashboard_event(name: str, body: Mapping[str, Any]) -> DashboardEvents:
         return _form_submission(source)
     if name == DashboardOrderCreated.name:
         return _order_created(source)
-    sold = _Sold.read(source)
-    identity = source.identity(sold.payment.id)
+    sold = _sold(source)
     if name == DashboardPaymentSucceeded.name:
-        return DashboardPaymentSucceeded(
-            **identity, fields=source.fields, member=sold.member, offer=sold.offer, payment=sold.payment
-        )
+        return DashboardPaymentSucceeded(**sold)
     handles = (key for key in source.fields if key.startswith(_CUSTOM_FIELD))
-    return DashboardPurchaseCreated(
-        **identity,
-        fields=source.fields,
-        member=sold.member,
-        offer=sold.offer,
-        payment=sold.payment,
-        custom_fields={handle.removeprefix(_CUSTOM_FIELD): source.fields[handle] for handle in handles},
-    )
+    custom_fields = {handle.removeprefix(_CUSTOM_FIELD): source.fields[handle] for handle in handles}
+    return DashboardPurchaseCreated(**sold, custom_fields=custom_fields)
 
 
 @attrs.frozen
@@ -206,11 +197,14 @@ class _FactSource:
     place: str
     own_id: Any
 
-    def identity(self, transaction_id: str | None = None) -> dict[str, Any]:
-        """Return the id of the delivery, or of the transaction if it has none; MalformedDeliveryError if neither."""
+    def head(self, transaction_id: str | None = None) -> dict[str, Any]:
+        """Return what every event has: the whole delivery and its id, or that of the transaction if it has none.
+
+        MalformedDeliveryError if neither has an id.
+        """
         if self.own_id is None and transaction_id:
-            return {"id": transaction_id, "has_own_id": False}
-        return {"id": delivery_id(self.name, self.own_id)}
+            return {"id": transaction_id, "has_own_id": False, "fields": self.fields}
+        return {"id": delivery_id(self.name, self.own_id), "fields": self.fields}
 
     def part(self, cls: type[P], nested: str, flat: Mapping[str, str]) -> P:
         """Read ``cls`` from the object ``nested``, or if it is missing, from the members named in ``flat``."""
@@ -242,22 +236,13 @@ class _FactSource:
         raise self.error(problem, path)
 
 
-@attrs.frozen
-class _Sold:
-    member: Member
-    offer: SoldOffer
-    payment: Payment
-
-    @classmethod
-    def read(cls, source: _FactSource) -> "_Sold":
-        sold = cls(
-            member=source.part(Member, "member", _flat(Member, "member_")),
-            offer=source.part(SoldOffer, "offer", _flat(SoldOffer, "offer_")),
-            payment=source.part(Payment, "payment_transaction", {**_flat(Payment, ""), "id": "transaction_id"}),
-        )
-        if sold == cls(Member(), SoldOffer(), Payment()):
-            raise source.error("it has no member, no offer and no payment")
-        return sold
+def _sold(source: _FactSource) -> dict[str, Any]:
+    member = source.part(Member, "member", _flat(Member, "member_"))
+    offer = source.part(SoldOffer, "offer", _flat(SoldOffer, "offer_"))
+    payment = source.part(Payment, "payment_transaction", {**_flat(Payment, ""), "id": "transaction_id"})
+    if (member, offer, payment) == (Member(), SoldOffer(), Payment()):
+        raise source.error("it has no member, no offer and no payment")
+    return {**source.head(payment.id), "member": member, "offer": offer, "payment": payment}
 
 
 def _flat(cls: type[Part], prefix: str) -> dict[str, str]:
@@ -284,15 +269,12 @@ def _order_created(source: _FactSource) -> DashboardOrderCreated:
     member = person.part(Member, "customer", {}) if "customer" in paid else source.part(Member, "member", {})
     if (order, payment) == (PlacedOrder(), Payment()):
         raise source.error("it has no order and no payment")
-    return DashboardOrderCreated(
-        **source.identity(payment.id), fields=source.fields, order=order, member=member, payment=payment
-    )
+    return DashboardOrderCreated(**source.head(payment.id), order=order, member=member, payment=payment)
 
 
 def _form_submission(source: _FactSource) -> DashboardFormSubmissionCreated:
     return DashboardFormSubmissionCreated(
-        **source.identity(),
-        fields=source.fields,
+        **source.head(),
         form_title=source.text("form_title"),
         answers={label: answer for label, answer in source.fields.items() if label != "form_title"},
     )

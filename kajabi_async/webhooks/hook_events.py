@@ -5,7 +5,7 @@ are fetched if the delivery was parsed with a client.
 """
 
 from collections.abc import Mapping
-from typing import ClassVar, Final
+from typing import ClassVar, Final, get_args
 
 import attrs
 
@@ -20,6 +20,7 @@ __all__ = [
     "EVENTS",
     "Event",
     "FormSubmissionEvent",
+    "HookEvents",
     "OrderCreatedEvent",
     "PaymentSucceededEvent",
     "PurchaseEvent",
@@ -155,15 +156,9 @@ class TagRemovedEvent(Event):
     name = "tag_removed"
 
 
-EVENTS: Final[Mapping[str, type[Event]]] = {
-    event.name: event
-    for event in (
-        PurchaseEvent,
-        PaymentSucceededEvent,
-        OrderCreatedEvent,
-        FormSubmissionEvent,
-        TagAddedEvent,
-        TagRemovedEvent,
-    )
-}
+HookEvents = (
+    PurchaseEvent | PaymentSucceededEvent | OrderCreatedEvent | FormSubmissionEvent | TagAddedEvent | TagRemovedEvent
+)
+
+EVENTS: Final[Mapping[str, type[Event]]] = {event.name: event for event in get_args(HookEvents)}
 """The class for each event of a hook."""

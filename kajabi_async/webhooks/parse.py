@@ -21,31 +21,14 @@ from kajabi_async.webhooks.dashboard import (
     read_dashboard_event,
 )
 from kajabi_async.webhooks.delivery_errors import DeliveryTooLargeError, MalformedDeliveryError, UnknownDeliveryError
-from kajabi_async.webhooks.hook_events import (
-    EVENTS,
-    Event,
-    FormSubmissionEvent,
-    OrderCreatedEvent,
-    PaymentSucceededEvent,
-    PurchaseEvent,
-    TagAddedEvent,
-    TagRemovedEvent,
-)
+from kajabi_async.webhooks.hook_events import EVENTS, Event, HookEvents
 
 if TYPE_CHECKING:
     from kajabi_async.client import Kajabi
 
 __all__ = ["MAX_BYTES", "MAX_ELEMENTS", "KnownEvent", "parse"]
 
-KnownEvent = (
-    PurchaseEvent
-    | PaymentSucceededEvent
-    | OrderCreatedEvent
-    | FormSubmissionEvent
-    | TagAddedEvent
-    | TagRemovedEvent
-    | DashboardEvents
-)
+KnownEvent = HookEvents | DashboardEvents
 """The events that `parse` returns; type checkers check that a ``match`` over them is complete."""
 
 MAX_BYTES: Final = 1_048_576

@@ -4,7 +4,7 @@ import logging
 from collections.abc import AsyncIterable, Awaitable, Callable
 from hashlib import sha256
 from secrets import token_hex
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, ClassVar, Final
 
 import attrs
 
@@ -21,12 +21,44 @@ from kajabi_async.webhooks.delivery_errors import (
 from kajabi_async.webhooks.parse import MAX_BYTES, MAX_ELEMENTS, KnownEvent, parse
 from kajabi_async.webhooks.path_secret import PathSecrets
 from kajabi_async.webhooks.replay import ReplayGuard, Standing
-from kajabi_async.webhooks.unread import UnreadDelivery
 
 if TYPE_CHECKING:
     from kajabi_async.client import Kajabi
 
-__all__ = ["AnyEvent", "Handler", "Key", "Receipt", "Receiver", "by_id", "by_id_and_content"]
+__all__ = ["AnyEvent", "Handler", "Key", "Receipt", "Receiver", "UnreadDelivery", "by_id", "by_id_and_content"]
+
+_OK: Final = 200
+_LOG: Final = logging.getLogger("kajabi_async")
+
+
+@attrs.frozen(kw_only=True, repr=False)
+class UnreadDelivery:
+    """A delivery to the secret path that is no known event: of another name or shape, not JSON, or an empty ping.
+
+    Kajabi takes any answer but a 2xx for a failure and delivers again for hours (integrators), so a `Receiver` that is
+    not strict acknowledges it and passes it on as this.
+    """
+
+    body: bytes
+    """The whole body as received; empty for a ping."""
+    error: MalformedDeliveryError | UnknownDeliveryError
+    """The reason why it could not be read; it repeats no value of the delivery."""
+
+    name: ClassVar[str] = "unread"
+
+    @property
+    def id(self) -> str:
+        """A digest of the body, in place of an id."""
+        return sha256(self.body).hexdigest()
+
+    @property
+    def event(self) -> str | None:
+        """The name of its event, or None if it has none or the value does not look like a name."""
+        return self.error.event
+
+    def __repr__(self) -> str:
+        return f"<UnreadDelivery of {len(self.body)} bytes: {self.error}>"
+
 
 AnyEvent = KnownEvent | UnreadDelivery
 """An event as a `Receiver` passes it to a handler."""
@@ -34,9 +66,6 @@ Handler = Callable[[AnyEvent], Awaitable[object]]
 """A coroutine function that handles an event; its result is ignored."""
 Key = Callable[[AnyEvent, bytes], str]
 """A function of an event and its body; deliveries with equal keys are duplicates."""
-
-_OK: Final = 200
-_LOG: Final = logging.getLogger("kajabi_async")
 
 
 def by_id_and_content(event: AnyEvent, body: bytes) -> str:

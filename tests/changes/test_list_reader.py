@@ -4,30 +4,25 @@ No sockets: thousands of polls against a list in memory.
 """
 
 import random
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
-from typing import Any, TypeVar
+from typing import Any
 
 import attrs
 import pytest
 
 from kajabi_async import DecodeError, PagingError
-from kajabi_async.changes.engine import Engine
 from kajabi_async.changes.list_reader import ListReader, NewRows
-from kajabi_async.changes.stream import Changes
-from kajabi_async.changes.watched import WATCHED, stamp_of
-from kajabi_async.changes.window import Window
+from kajabi_async.changes.stream import Changes, Engine
+from kajabi_async.changes.waiting import Patience, Sleeper
+from kajabi_async.changes.watched import WATCHED
+from kajabi_async.changes.window import Window, stamp_of
 from kajabi_async.exchange import Request
 from kajabi_async.jsonapi.query import Query
 from tests.clocks import ManualClock
 from tests.sending import Canned, context, resource
 
-T = TypeVar("T")
 EPOCH = datetime(2026, 1, 1, tzinfo=UTC)
-
-
-async def at_once(act: Callable[[], Awaitable[T]], /) -> T:
-    return await act()
 
 
 @attrs.define
@@ -97,9 +92,10 @@ def changes_of(world: World, cursor: str | None = None) -> Changes:
     return Changes(Engine(within, "owner", cursor=cursor, since=None, every=60, watch="contacts", sweep=None))
 
 
-def reader_of(world: World) -> ListReader:
-    watched = WATCHED["contacts"]
-    return ListReader(watched, watched.request(context(Canned(world)), sort="-created_at"), at_once)
+def reader_of(answers: Callable[[Request], Any]) -> ListReader:
+    watched, within = WATCHED["contacts"], context(Canned(answers))
+    patience = Patience(Sleeper(within.clock, within.stalls))
+    return ListReader(watched, watched.request(within, sort="-created_at"), patience)
 
 
 async def read(world: World, seconds: float, aimed: float = 1e6) -> NewRows:
@@ -199,10 +195,8 @@ async def test_a_list_without_times_is_an_error_that_says_so() -> None:
     def untimed(_: Request) -> Any:
         return {"data": [resource("contacts", "1")], "links": {}, "meta": {}}
 
-    watched = WATCHED["contacts"]
-    reader = ListReader(watched, watched.request(context(Canned(untimed))), at_once)
     with pytest.raises(DecodeError, match="created_at"):
-        await reader.read(Window(), lambda newest: newest)
+        await reader_of(untimed).read(Window(), lambda newest: newest)
 
 
 async def test_pages_that_bring_nothing_new_end_in_an_error() -> None:
@@ -219,10 +213,8 @@ async def test_pages_that_bring_nothing_new_end_in_an_error() -> None:
     def endless_page() -> int:
         return next(pages)
 
-    watched = WATCHED["contacts"]
-    reader = ListReader(watched, watched.request(context(Canned(endless))), at_once)
     with pytest.raises(PagingError):
-        await reader.read(Window(0), lambda newest: newest)
+        await reader_of(endless).read(Window(0), lambda newest: newest)
 
 
 def test_the_query_of_a_list_is_that_of_the_resource() -> None:

@@ -5,8 +5,7 @@ from html import unescape
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kajabi_async.escaping.html import escape_html, html_table
-from kajabi_async.escaping.text import escape_line
+from kajabi_async.escaping.text import escape_html, escape_line, html_table
 
 
 @given(st.text())

@@ -13,7 +13,7 @@ import psutil
 
 from kajabi_async.export.checkpoint import Checkpoint, Entry, PageRecord
 from kajabi_async.export.columns import columns_of
-from kajabi_async.export.files import ExportedFile, write_batches
+from kajabi_async.export.job import ExportedFile, write_batches
 from kajabi_async.models import ContactNote
 
 PAGES = 800

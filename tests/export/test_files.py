@@ -9,11 +9,11 @@ from typing import Any
 import pytest
 
 from kajabi_async import ExportError
-from kajabi_async.export import files
+from kajabi_async.export import job
 from kajabi_async.export.checkpoint import Checkpoint, Entry, PageRecord
 from kajabi_async.export.columns import Column, Kind
-from kajabi_async.export.files import ExportedFile, write_batches
 from kajabi_async.export.formats import JsonLinesWriter
+from kajabi_async.export.job import ExportedFile, write_batches
 
 COLUMNS = (Column("id", Kind.TEXT, lambda _resource: None),)
 
@@ -73,7 +73,7 @@ async def test_no_file_appears_before_all_are_on_the_disk(
 
 @pytest.mark.parametrize(
     ("owner", "step"),
-    [(files, "open_writer"), (JsonLinesWriter, "write"), (JsonLinesWriter, "close"), (os, "fsync"), (os, "replace")],
+    [(job, "open_writer"), (JsonLinesWriter, "write"), (JsonLinesWriter, "close"), (os, "fsync"), (os, "replace")],
     ids=lambda value: value if isinstance(value, str) else "",
 )
 async def test_a_failure_at_any_step_leaves_what_was_there(

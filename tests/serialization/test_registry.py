@@ -39,5 +39,5 @@ def test_every_public_part_of_a_model_is_registered() -> None:
 
 def test_of_a_module_only_its_classes_of_the_kind_are_taken() -> None:
     """Other public names, such as aliases and values, are not registered."""
-    assert registry._errors_in(_MODULE) == {"A": _OwnError}
-    assert registry._parts_in(_MODULE) == [_OwnPart]
+    assert registry._classes_in(_MODULE, errors.KajabiError) == [_OwnError]
+    assert registry._classes_in(_MODULE, Part) == [_OwnPart]

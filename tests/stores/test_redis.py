@@ -18,7 +18,7 @@ from kajabi_async.session.limits.pace import Pace
 from kajabi_async.stores.redis import RedisRate, RedisTokenStore
 from kajabi_async.stores.redis import calls as calls_module
 from kajabi_async.stores.redis.calls import RedisBacked
-from kajabi_async.stores.redis.shared_pace import write_pace
+from kajabi_async.stores.redis.shared_rate import write_pace
 from kajabi_async.testing import FakeKajabi, FaultProxy, toxics
 from tests.redis_server import free_port
 from tests.stores.contract import KEY, token

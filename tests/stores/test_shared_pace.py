@@ -6,7 +6,7 @@ import attrs
 
 from kajabi_async.jsonapi.codec import encode
 from kajabi_async.session.limits.pace import Pace
-from kajabi_async.stores.redis.shared_pace import read_pace, write_pace
+from kajabi_async.stores.redis.shared_rate import read_pace, write_pace
 
 NOW = 1000.0
 LEARNED = Pace(start=5.0, borne=5.0, answers=7)

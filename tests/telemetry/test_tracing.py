@@ -17,7 +17,7 @@ from kajabi_async.session import (
     SessionEvent,
 )
 from kajabi_async.telemetry import Tracing, tracing
-from kajabi_async.telemetry.attributes import outcome, target_of
+from kajabi_async.telemetry.tracing import outcome, target_of
 from kajabi_async.testing import FakeKajabi
 from tests.telemetry.recording import Recording
 
@@ -150,7 +150,7 @@ def test_without_the_library_the_error_names_the_extra() -> None:
 
 def test_any_other_missing_module_is_reported_as_it_is() -> None:
     """Installing the extra would not help."""
-    message = _import_without("kajabi_async.telemetry.metering")
+    message = _import_without("kajabi_async.telemetry.tracing")
     assert message.startswith("ModuleNotFoundError")
     assert "otel" not in message
 

@@ -10,8 +10,9 @@ from typing import Any, Final, Self
 from redis.asyncio import BlockingConnectionPool, Redis
 
 from kajabi_async.errors import ConfigurationError, KajabiError, StoreUnavailableError, WrongLoopError
+from kajabi_async.jsonapi.codec import json_array
 
-__all__ = ["RedisBacked"]
+__all__ = ["RedisBacked", "as_bytes", "texts_in", "unexpected_reply"]
 
 _SECONDS: Final = 2.0
 _MOST_CONNECTIONS: Final = 32
@@ -111,3 +112,21 @@ async def _raised(error: KajabiError) -> Any:
 
 async def _awaited(reply: Awaitable[Any]) -> Any:
     return await reply
+
+
+def texts_in(reply: Any, number: int) -> list[bytes | None]:
+    """Return the texts of *reply*, None for each that is missing; StoreUnavailableError if they are not *number*."""
+    texts = [as_bytes(each) for each in json_array(reply) or []]
+    if len(texts) != number:
+        raise unexpected_reply()
+    return texts
+
+
+def as_bytes(text: Any) -> bytes | None:
+    """Return *text* of a reply as bytes, as a client of the caller may decode replies; None if it is none."""
+    return text.encode(errors="replace") if isinstance(text, str) else text if isinstance(text, bytes) else None
+
+
+def unexpected_reply() -> StoreUnavailableError:
+    """Return the error for a reply of another type than that of the command."""
+    return StoreUnavailableError("Redis sent a reply of an unexpected type")

@@ -1,20 +1,25 @@
-"""One rate of requests for all clients that share a Redis."""
+"""One rate of requests for all clients that share a Redis, which holds its pace as text.
+
+The text is validated when it is read, since other programs may have written it.
+"""
 
 import logging
+import math
 import time
-from typing import Final
+from typing import Any, Final
 
+import attrs
 from redis.asyncio import Redis
 
 from kajabi_async.concurrency import SingleFlight
-from kajabi_async.errors import ConfigurationError, StoreUnavailableError
+from kajabi_async.errors import ConfigurationError, DecodeError, StoreUnavailableError
+from kajabi_async.jsonapi.codec import decode, encode, json_object
 from kajabi_async.session.limits.pace import Pace
 from kajabi_async.session.limits.rate import AdaptiveRate, FixedRate
-from kajabi_async.stores.redis.calls import RedisBacked
-from kajabi_async.stores.redis.shared_pace import read_pace, write_pace
+from kajabi_async.stores.redis.calls import RedisBacked, as_bytes
 from kajabi_async.tracebacks import hides_arguments
 
-__all__ = ["RedisRate"]
+__all__ = ["RedisRate", "read_pace", "write_pace"]
 
 _LOG: Final = logging.getLogger("kajabi_async")
 _FREE_SECONDS: Final = 0.25
@@ -29,6 +34,16 @@ _RETRY_SECONDS: Final = (1.0, 60.0)
 _MAX_WAIT_SECONDS: Final = 0.25
 """The longest wait before the rate is read again, as it may have grown."""
 _KEPT_SECONDS: Final = 24 * 3600
+_MAX_LENGTH: Final = 4096
+_MAX_VALUE: Final = 1e9
+"""The largest value of a field other than moments and counts."""
+_MAX_AHEAD_SECONDS: Final = 600.0
+"""The largest distance of a moment in the future: the longest pause."""
+_MAX_COUNT: Final = 2**53
+_MOMENTS: Final = frozenset({"refused_at", "paused_until", "held_back_at", "stocked_at", "window_since", "event_since"})
+_COUNTS: Final = frozenset(
+    {"cuts", "cost", "answers", "window_answers", "answers_before", "event_answers", "event_refusals"}
+)
 
 # The script deletes a value that cannot be a pace, since a client that decodes replies could fail on it.
 _READ: Final = """
@@ -145,7 +160,7 @@ class RedisRate(RedisBacked):
 
     async def _read(self) -> tuple[bytes, float]:
         text, (seconds, microseconds) = await self._script(_READ, (self._key,))
-        return text.encode() if isinstance(text, str) else text, int(seconds) + int(microseconds) / 1e6
+        return as_bytes(text) or b"", int(seconds) + int(microseconds) / 1e6
 
     def _keep(self, pace: Pace, shared_now: float, granted: int, wait: float) -> float:
         self._failures = 0
@@ -158,3 +173,46 @@ class RedisRate(RedisBacked):
 
     def _batch_size(self, rate: float | None) -> int:
         return 1 if rate is None else max(1, int(rate * _BATCH_SECONDS))
+
+
+def write_pace(pace: Pace) -> bytes:
+    """Return *pace* as text."""
+    return encode(attrs.asdict(pace))
+
+
+def read_pace(text: bytes, fixed: float | None, now: float) -> Pace:
+    """Return the pace in *text*, with the rate *fixed* if that is known; a new one if *text* is empty or invalid."""
+    new = Pace(fixed=fixed)
+    members = _members(text) or {}
+    values: dict[str, Any] = {name: members.get(name) for name in attrs.asdict(new) if name != "fixed"}
+    if not all(_is_valid(name, value, now) for name, value in values.items()):
+        return new
+    pace = attrs.evolve(new, **values)
+    is_valid = pace.start is None or min(pace.start, pace.borne) > 0.0
+    counted = min(pace.answers - pace.window_answers, pace.answers - pace.event_answers)
+    return pace if is_valid and counted >= 0 else new
+
+
+def _members(text: bytes) -> dict[str, Any] | None:
+    try:
+        return json_object(decode(text)) if text and len(text) <= _MAX_LENGTH else None
+    except DecodeError:
+        return None
+
+
+def _is_valid(name: str, value: Any, now: float) -> bool:
+    """Return whether *value* is possible for the field *name*."""
+    if name == "on_hold" or isinstance(value, bool):
+        return name == "on_hold" and isinstance(value, bool)
+    if name == "start" and value is None:
+        return True
+    if not isinstance(value, int | float) or not math.isfinite(value):
+        return False
+    if name in _COUNTS:
+        return isinstance(value, int) and 0 <= value <= _MAX_COUNT
+    least, most = (
+        (-_MAX_VALUE, _MAX_VALUE)
+        if name == "stock"
+        else (0.0, now + _MAX_AHEAD_SECONDS if name in _MOMENTS else _MAX_VALUE)
+    )
+    return least <= value <= most

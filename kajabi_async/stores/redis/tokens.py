@@ -8,10 +8,9 @@ from typing import Any, Final
 import attrs
 from redis.asyncio import Redis
 
-from kajabi_async.errors import KajabiError, StoreUnavailableError
-from kajabi_async.jsonapi.codec import json_array
+from kajabi_async.errors import KajabiError
 from kajabi_async.session.auth.store import Lease, StoredToken, checked_lease_seconds, checked_version
-from kajabi_async.stores.redis.calls import RedisBacked
+from kajabi_async.stores.redis.calls import RedisBacked, texts_in, unexpected_reply
 from kajabi_async.tracebacks import hides_arguments
 
 __all__ = ["RedisTokenStore"]
@@ -109,7 +108,9 @@ class RedisTokenStore(RedisBacked):
         An invalid value is deleted, so that the next token can be saved.
         """
         names = (self._name(key, "token"),)
-        version, text, seen = _found(await self._script(_LOAD, names))
+        version, text, seen = texts_in(await self._script(_LOAD, names), 3)
+        if seen is None:
+            raise unexpected_reply()
         if version is None and text is None:
             return None
         token = None if text is None else StoredToken.from_bytes(text)
@@ -157,20 +158,7 @@ class RedisTokenStore(RedisBacked):
         return f"{self._prefix}:{{{key}}}:{part}"
 
 
-def _found(answer: Any) -> tuple[bytes | None, bytes | None, bytes]:
-    elements = json_array(answer) or []
-    found = [_bytes(each) for each in elements]
-    if len(found) != 3 or found[2] is None:  # noqa: PLR2004
-        raise StoreUnavailableError("Redis sent a reply of an unexpected type")
-    return found[0], found[1], found[2]
-
-
 def _number(answer: Any) -> int:
     if not isinstance(answer, int):
-        raise StoreUnavailableError("Redis sent a reply of an unexpected type")
+        raise unexpected_reply()
     return answer
-
-
-def _bytes(text: Any) -> bytes | None:
-    # A client of the caller may decode replies.
-    return text.encode(errors="replace") if isinstance(text, str) else text if isinstance(text, bytes) else None
