@@ -10,6 +10,7 @@ import attrs
 import msgspec
 
 from kajabi_async.plain import PlainRecord
+from kajabi_async.structs import Value
 from kajabi_async.wording import counted
 
 __all__ = ["FORM", "JSON_API", "SUCCESS", "Answer", "Request", "Send", "SessionStats", "Tally", "TimeoutStarts"]
@@ -83,8 +84,8 @@ def _refuse_to_pickle(value: object) -> NoReturn:
     raise TypeError(f"{type(value).__name__} is not pickled: its body may hold a secret or what users wrote")
 
 
-@attrs.define
-class Tally(PlainRecord):
+@attrs.define(eq=False, repr=False)
+class Tally(PlainRecord, Value):
     """What one or many operations took; counters only grow."""
 
     operations: int = 0
@@ -120,7 +121,7 @@ class Send(Protocol):
         ...
 
 
-@attrs.define(repr=False)
+@attrs.define(eq=False, repr=False)
 class SessionStats(Tally):
     """What a session has done since it was made; all but the last two only grow."""
 
