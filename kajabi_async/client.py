@@ -24,7 +24,7 @@ from kajabi_async.client_options import (
 )
 from kajabi_async.clock import SystemClock
 from kajabi_async.errors import ConfigurationError, InvalidArgumentError
-from kajabi_async.exchange import Request
+from kajabi_async.exchange import Request, SessionStats
 from kajabi_async.hints import nearest_name, refusing
 from kajabi_async.jsonapi.codec import decode, encode
 from kajabi_async.jsonapi.ids import checked_id
@@ -33,12 +33,9 @@ from kajabi_async.jsonapi.links import LinkRules
 from kajabi_async.jsonapi.query import encoded_pairs
 from kajabi_async.operations import OPERATIONS
 from kajabi_async.resources.prefetching import Prefetching
-from kajabi_async.session import (
-    Credentials,
-    SessionManager,
-    SessionStats,
-    Timeouts,
-)
+from kajabi_async.session.credentials import Credentials
+from kajabi_async.session.limits.deadlines import Timeouts
+from kajabi_async.session.manager import SessionManager
 from kajabi_async.session.sharing import SharingSession
 from kajabi_async.tracebacks import hide_arguments
 

@@ -8,22 +8,19 @@ import attrs
 from kajabi_async.checks import whole_number, with_methods
 from kajabi_async.errors import ConfigurationError
 from kajabi_async.hints import nearest_name
-from kajabi_async.session import (
-    ClientCredentials,
-    Clock,
-    Credentials,
-    PasswordCredentials,
-    RateLimit,
-    RetryPolicy,
-    SessionManager,
-    SessionObserver,
-    Timeouts,
-    TokenStore,
-)
+from kajabi_async.session.credentials import ClientCredentials, Credentials, PasswordCredentials
+from kajabi_async.session.limits.deadlines import Timeouts
+from kajabi_async.session.manager import SessionManager
+from kajabi_async.session.retry import RetryPolicy
 from kajabi_async.session.sharing import SharingSession
 
 if TYPE_CHECKING:
     import aiohttp
+
+    from kajabi_async.clock import Clock
+    from kajabi_async.session.auth.store import TokenStore
+    from kajabi_async.session.events import SessionObserver
+    from kajabi_async.session.limits.rate import RateLimit
 
 __all__ = [
     "ClientOptions",

@@ -11,10 +11,9 @@ from collections.abc import Awaitable, Callable, Collection, Coroutine, Hashable
 from itertools import islice
 from typing import Any, Generic, Protocol, Self, TypeVar
 
-import attrs
-
 from kajabi_async.errors import ClientClosedError, KajabiError, WrongLoopError
 from kajabi_async.hints import refusing
+from kajabi_async.structs import Struct
 
 __all__ = [
     "Guarded",
@@ -156,10 +155,9 @@ class Quota:
             self._renewed(self.left - woken)
 
 
-@attrs.define(eq=False)
-class _Flight(Generic[V]):
+class _Flight(Struct, Generic[V]):
     task: "asyncio.Task[V]"
-    waiting: "set[asyncio.Future[V]]" = attrs.field(factory=set["asyncio.Future[V]"])
+    waiting: "set[asyncio.Future[V]]"
 
 
 class SingleFlight(Generic[K, V]):
@@ -199,7 +197,7 @@ class SingleFlight(Generic[K, V]):
             flight = None
         if flight is None:
             task = asyncio.get_running_loop().create_task(start(), name="kajabi_async shared request")
-            flight = self._flights[key] = _Flight(task)
+            flight = self._flights[key] = _Flight(task, set())
             task.add_done_callback(lambda _: self._land(key, flight))
         elif flight.task.get_loop() is not asyncio.get_running_loop():
             # A future of one loop never wakes a waiter on another.

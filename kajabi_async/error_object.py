@@ -6,12 +6,13 @@ from typing import Any
 import attrs
 
 from kajabi_async.escaping.text import escape_line
+from kajabi_async.structs import Value
 
 __all__ = ["ErrorObject"]
 
 
-@attrs.frozen
-class ErrorObject:
+@attrs.frozen(eq=False, repr=False)
+class ErrorObject(Value):
     """One error object of JSON:API (section "Error Objects"); members that the server left out are None."""
 
     status: str | None = None

@@ -45,7 +45,6 @@ terminals: server text in it is escaped. The attributes carry it as it came.
 """
 
 from collections.abc import Iterable
-from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self
 
 from kajabi_async.escaping.text import escape_line
@@ -217,6 +216,8 @@ class _UnknownNameError(InvalidArgumentError):
 
 def _nearest(name: str, known: Iterable[str]) -> str | None:
     """Return the one of *known* that looks most like *name*, or begins like it: ``email_contains`` for ``emial``."""
+    from difflib import get_close_matches  # noqa: PLC0415 - seldom needed, and takes time to import
+
     known = tuple(known)
     words = name.count("_") + 1
     beginnings = {"_".join(each.split("_")[:words]): each for each in reversed(known)}

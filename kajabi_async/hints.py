@@ -5,7 +5,6 @@ Type checkers do not see these operations, so they still reject the code that us
 
 import sys
 from collections.abc import Callable, Mapping
-from difflib import get_close_matches
 from typing import Any, NoReturn, TypeVar
 
 __all__ = ["NamesCure", "nearest_name", "refusing"]
@@ -37,6 +36,8 @@ def _refusal(name: str, hint: Hint) -> Callable[..., NoReturn]:
 
 def nearest_name(name: str, known: Mapping[str, Any] | list[str]) -> str:
     """Return ``; did you mean 'x'?`` with the one of *known* that is nearest to *name*, or nothing if none is near."""
+    from difflib import get_close_matches  # noqa: PLC0415 - seldom needed, and takes time to import
+
     near = get_close_matches(name, known, n=1)
     return f"; did you mean {near[0]!r}?" if near else ""
 

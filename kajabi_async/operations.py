@@ -9,7 +9,7 @@ from enum import Enum
 from functools import cached_property
 from typing import Final
 
-import attrs
+from kajabi_async.structs import FrozenStruct
 
 __all__ = [
     "LINKAGE",
@@ -19,6 +19,7 @@ __all__ = [
     "BodyKind",
     "Operation",
     "enter",
+    "name_and_template",
     "operation",
     "operation_at",
     "reads",
@@ -46,8 +47,7 @@ class BodyKind(Enum):
     FORM = "form fields"
 
 
-@attrs.frozen
-class Operation:
+class Operation(FrozenStruct, frozen=True, dict=True):
     """One row: name, verb, path, and the kinds of body and answer."""
 
     name: str
@@ -182,6 +182,12 @@ def operation_at(method: str, path: str) -> tuple[Operation, str] | None:
             if row is not None:
                 return row, segments[position]
     return None
+
+
+def name_and_template(method: str, path: str) -> tuple[str, str]:
+    """Return the name of a request's row and its path without ids; the method and "" if no row fits."""
+    found = operation_at(method, path)
+    return (method, "") if found is None else (found[0].name, found[0].path)
 
 
 def _with_id(segments: Sequence[str], position: int) -> str:

@@ -9,7 +9,7 @@ from importlib.metadata import version
 import pytest
 
 import kajabi_async
-from kajabi_async import errors, session
+from kajabi_async import errors
 from tests.forks import Forks, forking
 
 ALONE = [
@@ -81,6 +81,25 @@ def test_importing_the_client_imports_no_model_and_no_resource(with_libraries: F
     ]
 
 
+def test_a_client_imports_events_and_token_stores_only_if_it_has_any(with_libraries: Forks) -> None:
+    """They are a tenth of what importing a client takes."""
+    program = (
+        "import sys; from kajabi_async import Kajabi\n"
+        "def has(*names): print(*(f'kajabi_async.session.{each}' in sys.modules for each in names))\n"
+        "def make(**options): Kajabi(client_id='a', client_secret='b', **options)\n"
+        "make(); has('events', 'reports', 'auth.store', 'auth.shared')\n"
+        "make(observers=[print]); has('events', 'reports', 'auth.store')\n"
+        "from kajabi_async.session import MemoryTokenStore\n"
+        "has('auth.store', 'auth.shared'); make(token_store=MemoryTokenStore()); has('auth.shared')"
+    )
+    assert _output(with_libraries, program).splitlines() == [
+        "False False False False",
+        "True True False",
+        "True False",
+        "True",
+    ]
+
+
 def test_every_error_can_be_caught_from_the_top() -> None:
     """Users never import from inner modules."""
     missing = [name for name in errors.__all__ if name.endswith("Error") and name not in kajabi_async.__all__]
@@ -93,7 +112,7 @@ def test_a_misspelt_name_is_refused_as_by_any_module() -> None:
         kajabi_async.Costumer  # type: ignore[attr-defined]  # pyright: ignore[reportAttributeAccessIssue]  # noqa: B018
 
 
-def test_only_the_client_and_the_session_load_an_http_client(bare: Forks) -> None:
+def test_only_the_client_and_the_session_manager_load_an_http_client(bare: Forks) -> None:
     """A webhook handler or a reader of results needs none: what is loaded in one process was fetched in another."""
     loaded = _output(
         bare,
@@ -102,10 +121,10 @@ def test_only_the_client_and_the_session_load_an_http_client(bare: Forks) -> Non
         "    value = getattr(kajabi_async, name) if name not in sys.argv[1:] else None\n"
         "print(*sys.modules)",
         "Kajabi",
-        *session.__all__,
+        "SessionManager",
     ).split()
     assert {"kajabi_async.fetching.lookups", "kajabi_async.serialization", "kajabi_async.models"} <= set(loaded)
-    assert {"aiohttp", "kajabi_async.client", "kajabi_async.session"}.isdisjoint(loaded)
+    assert {"aiohttp", "kajabi_async.client", "kajabi_async.session.manager"}.isdisjoint(loaded)
 
 
 def test_importing_the_package_imports_none_of_its_modules(bare: Forks) -> None:

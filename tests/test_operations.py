@@ -10,6 +10,7 @@ from kajabi_async.operations import (
     BodyKind,
     Operation,
     enter,
+    name_and_template,
     operation,
     operation_at,
     reads,
@@ -210,3 +211,12 @@ def test_a_row_is_found_however_many_there_are(monkeypatch: pytest.MonkeyPatch) 
     assert operation_at("GET", "/v1/widgets/parts/7") == (part, "7")
     assert operation_at("GET", "/v1/widgets/7") == (operation("widgets.get"), "7")
     assert operation_at("GET", "/v1/customers/7") == (operation("customers.get"), "7")
+
+
+def test_what_is_not_in_the_table_is_called_by_its_method() -> None:
+    """Its path may hold anything."""
+    assert name_and_template("GET", "/v1/unheard/5") == ("GET", "")
+    assert name_and_template("POST", "/v1/contacts/5/relationships/tags") == (
+        "contacts.POST.tags",
+        "/v1/contacts/{contact_id}/relationships/tags",
+    )

@@ -8,6 +8,7 @@ from urllib.parse import quote
 import attrs
 
 from kajabi_async.errors import InvalidArgumentError
+from kajabi_async.structs import Value
 
 __all__ = ["Query", "encoded_pairs", "is_parameter_name"]
 
@@ -15,16 +16,16 @@ __all__ = ["Query", "encoded_pairs", "is_parameter_name"]
 _GLOBALLY_ALLOWED: Final = r"[^\x00-/:-@\[-`{-\x7f]"
 _MEMBER_NAME: Final = rf"{_GLOBALLY_ALLOWED}(?:(?:{_GLOBALLY_ALLOWED}|[_\- ])*{_GLOBALLY_ALLOWED})?"
 _DOTTED: Final = rf"{_MEMBER_NAME}(?:\.{_MEMBER_NAME})*"
-_PARAMETER_NAME: Final = re.compile(rf"{_MEMBER_NAME}(?:\[(?:{_DOTTED})?\])*")
+_PARAMETER_NAME: Final = rf"{_MEMBER_NAME}(?:\[(?:{_DOTTED})?\])*"
 
 
 def is_parameter_name(name: str) -> bool:
     """Return whether *name* is a legal query parameter, alone or of a family: ``filter[a.b]``, ``filter[x][]``."""
-    return bool(_PARAMETER_NAME.fullmatch(name))
+    return re.fullmatch(_PARAMETER_NAME, name) is not None
 
 
-@attrs.frozen
-class Query:
+@attrs.frozen(eq=False, repr=False)
+class Query(Value):
     """The query of a request; every part has been checked."""
 
     include: tuple[str, ...] = ()

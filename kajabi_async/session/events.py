@@ -1,12 +1,9 @@
 """The events of a session for its observers: values without ids, query values, bodies or secrets."""
 
-import logging
-from collections.abc import Callable, Iterable
-from typing import Final
+from collections.abc import Callable
 
 import attrs
 
-from kajabi_async.operations import operation_at
 from kajabi_async.structs import Value
 
 __all__ = [
@@ -20,11 +17,7 @@ __all__ = [
     "SessionObserver",
     "TokenRefreshed",
     "TokenRequestAnswered",
-    "name_and_template",
-    "notify_all",
 ]
-
-_LOG: Final = logging.getLogger("kajabi_async")
 
 
 @attrs.frozen(eq=False, repr=False)
@@ -136,25 +129,3 @@ class TokenRefreshed(SessionEvent):
 
 SessionObserver = Callable[[SessionEvent], object]
 """Called with each event, on the event loop: it must not block. What it raises is logged and goes no further."""
-
-
-def notify_all(observers: Iterable[SessionObserver]) -> SessionObserver | None:
-    """Return one observer for all of ``observers``; None if there are none, so that no event is made in vain."""
-    receivers = tuple(observers)
-    if not receivers:
-        return None
-
-    def notify(event: SessionEvent) -> None:
-        for observer in receivers:
-            try:
-                observer(event)
-            except Exception as error:  # noqa: BLE001 - an observer must not break what it observes
-                _LOG.warning("an observer failed on %s: %r", type(event).__name__, error)
-
-    return notify
-
-
-def name_and_template(method: str, path: str) -> tuple[str, str]:
-    """Return the name of a request in the table of operations and its path without ids; else method and empty."""
-    found = operation_at(method, path)
-    return (method, "") if found is None else (found[0].name, found[0].path)

@@ -5,8 +5,6 @@ from collections.abc import Callable
 from typing import Any, Final, Literal, NoReturn
 from urllib.parse import urlsplit
 
-import attrs
-
 from kajabi_async.errors import (
     AnswerTooLargeError,
     ConfigurationError,
@@ -18,7 +16,7 @@ from kajabi_async.errors import (
 )
 from kajabi_async.exchange import Request
 from kajabi_async.session.limits.deadlines import Timeouts
-from kajabi_async.structs import Value
+from kajabi_async.structs import FrozenStruct
 
 __all__ = [
     "Place",
@@ -42,8 +40,7 @@ _TEXT_OF_ASYNCIO: Final = "Connect call failed"
 Translate = Callable[[Any, Request, Timeouts, "Place"], KajabiError]
 
 
-@attrs.frozen(eq=False, repr=False)
-class Place(Value):
+class Place(FrozenStruct, frozen=True):
     """The server that requests go to, as errors name it: without credentials."""
 
     host: str
@@ -60,7 +57,7 @@ class Place(Value):
 
     def via(self, proxy: Any) -> "Place":
         """Return this place as it is reached through *proxy*, a URL of the HTTP library, or without one if None."""
-        return self if proxy is None else attrs.evolve(self, proxy=_address(proxy.host, proxy.port))
+        return self if proxy is None else Place(self.host, self.port, _address(proxy.host, proxy.port))
 
     def __str__(self) -> str:
         address = _address(self.host, self.port)

@@ -17,13 +17,10 @@ from kajabi_async.session.auth.backoff import TokenBackoff, TokenRejections
 from kajabi_async.session.auth.endpoint import OAuthEndpoint
 from kajabi_async.session.auth.grants import Grants
 from kajabi_async.session.auth.keeper import TokenKeeper
-from kajabi_async.session.auth.shared import SharedToken, derived_key, store_key
-from kajabi_async.session.auth.store import TokenStore
 from kajabi_async.session.auth.token import Token
 from kajabi_async.session.binding import Binding
 from kajabi_async.session.credentials import Credentials
 from kajabi_async.session.error_answers import error_of, refuse_html
-from kajabi_async.session.events import SessionObserver, TokenRefreshed, notify_all
 from kajabi_async.session.limits.deadlines import (
     Deadline,
     Deadlines,
@@ -35,7 +32,6 @@ from kajabi_async.session.limits.deadlines import (
 from kajabi_async.session.limits.gate import Gate
 from kajabi_async.session.limits.queue import Queue
 from kajabi_async.session.limits.rate import RateLimit
-from kajabi_async.session.logs import log_event
 from kajabi_async.session.recovery import Recovery
 from kajabi_async.session.retry import RetryPolicy
 from kajabi_async.session.running_operation import RunningOperation
@@ -52,6 +48,10 @@ from kajabi_async.tracebacks import calling_line, hide_arguments
 
 if TYPE_CHECKING:
     import aiohttp
+
+    from kajabi_async.session.auth.store import TokenStore
+    from kajabi_async.session.events import SessionObserver
+    from kajabi_async.session.reports import Reports
 
 __all__ = ["SessionManager"]
 
@@ -81,8 +81,8 @@ class SessionManager:
         concurrency: int = 50,
         rate_limit: "float | RateLimit | None" = None,
         retry: RetryPolicy | None = None,
-        token_store: TokenStore | None = None,
-        observers: Iterable[SessionObserver] = (),
+        token_store: "TokenStore | None" = None,
+        observers: "Iterable[SessionObserver]" = (),
         max_answer_bytes: int = 8 * 2**20,
         max_answer_elements: int = MAX_ELEMENTS,
         http_session: "aiohttp.ClientSession | None" = None,
@@ -97,8 +97,13 @@ class SessionManager:
         policy = checked_retry(retry)
         self._clock = checked_clock(clock)
         self._stats = SessionStats()
-        handed_in = checked_observers(observers)
-        self._observer, self._observer_and_log = notify_all(handed_in), notify_all((*handed_in, log_event))
+        self._observers = checked_observers(observers)
+        self._observer: SessionObserver | None = None
+        self._observer_and_log: SessionObserver | None = None
+        if self._observers:
+            from kajabi_async.session.reports import notify_all  # noqa: PLC0415 - few programs have observers
+
+            self._observer = notify_all(self._observers)
         self._gate = Gate(concurrency, rate_limit, self._clock)
         self._recovery = Recovery(policy, self._gate, self._clock, self._stats, jitter)
         self._deadlines = Deadlines()
@@ -121,7 +126,7 @@ class SessionManager:
         self.on_close: Callable[[], None] = _do_nothing
         self._made_at = calling_line()
 
-    def _keeper(self, credentials: Credentials, store: TokenStore | None, backoff: TokenBackoff) -> TokenKeeper:
+    def _keeper(self, credentials: Credentials, store: "TokenStore | None", backoff: TokenBackoff) -> TokenKeeper:
         endpoint = OAuthEndpoint(
             self._transport,
             self._deadlines,
@@ -135,6 +140,8 @@ class SessionManager:
         grants = Grants(credentials, endpoint, backoff)
         shared = None
         if store:
+            from kajabi_async.session.auth.shared import SharedToken, store_key  # noqa: PLC0415
+
             shared = SharedToken(
                 store, store_key(credentials, self._base_url), self._clock, grants, place=self._transport.place
             )
@@ -178,6 +185,8 @@ class SessionManager:
 
     def derive_key(self, purpose: str) -> bytes:
         """Return 32 bytes for keyed hashes, the same for all clients with the same credentials and ``base_url``."""
+        from kajabi_async.session.auth.shared import derived_key  # noqa: PLC0415
+
         return derived_key(self._credentials, self._base_url, purpose)
 
     @property
@@ -215,10 +224,9 @@ class SessionManager:
         now = self._clock.monotonic()
         deadline = None if seconds is None else now + seconds
         # As in `_observer_now`, without a call.
-        observer = self._observer_and_log if _LOG.isEnabledFor(logging.DEBUG) else self._observer
-        running = RunningOperation(request, now, seconds, deadline, observer, self._base_url, timeout_starts == "call")
-        if running.observer is not None:
-            running.begin()
+        observed = self._observer is not None or _LOG.isEnabledFor(logging.DEBUG)
+        reports = self._reports_of(request) if observed else None
+        running = RunningOperation(request, now, seconds, deadline, reports, timeout_starts == "call")
         failure: KajabiError
         try:
             with self._deadlines.limit(seconds, loop=loop) as limit:
@@ -357,8 +365,8 @@ class SessionManager:
                 running.waited(sent_at - queued_at)
         running.attempts += 1
         running.on_wire = True
-        if running.observer is not None:
-            running.sent()
+        if running.reports is not None:
+            running.reports.sent(running.attempts)
         ended = "CancelledError"
         status, size = None, 0
         try:
@@ -375,8 +383,8 @@ class SessionManager:
                 gate.leave_for_run()
             now = self._clock.monotonic()
             running.wire_seconds += now - sent_at
-            if running.observer is not None:
-                running.answered(status, ended, size, now - sent_at)
+            if running.reports is not None:
+                running.reports.answered(running.attempts, status, ended, size, now - sent_at)
         if answer.status != _TOO_MANY_REQUESTS:
             gate.answered(now)
         return answer
@@ -396,11 +404,28 @@ class SessionManager:
     def _report_token(self, token: Token) -> None:
         observer = self._observer_now()
         if observer is not None:
+            from kajabi_async.session.events import TokenRefreshed  # noqa: PLC0415
+
             observer(TokenRefreshed(token.shared))
 
-    def _observer_now(self) -> SessionObserver | None:
+    def _reports_of(self, request: Request) -> "Reports | None":
+        """Return what reports the call of *request*, whose start is reported; None if nothing observes it."""
+        observer = self._observer_now()
+        if observer is None:
+            return None
+        from kajabi_async.session.reports import Reports  # noqa: PLC0415
+
+        return Reports.begin(observer, request, self._base_url)
+
+    def _observer_now(self) -> "SessionObserver | None":
         """Return what receives events now; the log, which may be turned on at any time, does so at DEBUG alone."""
-        return self._observer_and_log if _LOG.isEnabledFor(logging.DEBUG) else self._observer
+        if not _LOG.isEnabledFor(logging.DEBUG):
+            return self._observer
+        if self._observer_and_log is None:
+            from kajabi_async.session.reports import log_event, notify_all  # noqa: PLC0415
+
+            self._observer_and_log = notify_all((*self._observers, log_event))
+        return self._observer_and_log
 
     def __reduce__(self) -> NoReturn:
         raise TypeError("a session owns a token and connections and can be neither copied nor pickled: share it")

@@ -1,14 +1,16 @@
 """The options of a client, checked once when it is made; ConfigurationError for one that cannot be used."""
 
 import ipaddress
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import SplitResult, urlsplit
 
 from kajabi_async.checks import boolean, function, iterable_of, string, whole_number, with_methods
 from kajabi_async.clock import Clock, SystemClock
 from kajabi_async.errors import ConfigurationError
-from kajabi_async.session.events import SessionObserver
 from kajabi_async.session.retry import RetryPolicy
+
+if TYPE_CHECKING:
+    from kajabi_async.session.events import SessionObserver
 
 __all__ = [
     "checked_base_url",
@@ -78,7 +80,7 @@ def checked_clock(clock: Any) -> Clock:
     return checked
 
 
-def checked_observers(observers: Any) -> list[SessionObserver]:
+def checked_observers(observers: Any) -> "list[SessionObserver]":
     """Return the functions to call with each event."""
     given = iterable_of("observers", observers, error=ConfigurationError)
     return [function(each, of="an observer", error=ConfigurationError) for each in given]

@@ -17,7 +17,6 @@ from kajabi_async.session import (
     TokenRefreshed,
     TokenRequestAnswered,
 )
-from kajabi_async.session.events import name_and_template
 from kajabi_async.testing import FakeKajabi
 
 
@@ -149,15 +148,6 @@ async def test_an_observer_that_fails_breaks_nothing(
             await api.customers.get("1")
     assert isinstance(seen[-1], OperationEnded)
     assert f"an observer failed on OperationStarted: {failure!r}" in [record.getMessage() for record in caplog.records]
-
-
-def test_what_is_not_in_the_table_is_called_by_its_method() -> None:
-    """Its path may hold anything."""
-    assert name_and_template("GET", "/v1/unheard/5") == ("GET", "")
-    assert name_and_template("POST", "/v1/contacts/5/relationships/tags") == (
-        "contacts.POST.tags",
-        "/v1/contacts/{contact_id}/relationships/tags",
-    )
 
 
 async def test_what_is_not_in_the_table_is_reported_by_its_method(kajabi_fake: FakeKajabi) -> None:

@@ -19,7 +19,8 @@ from kajabi_async.session import (
     TokenRefreshed,
     TokenRequestAnswered,
 )
-from kajabi_async.session.logs import BudgetLog, log_event, log_pause, log_rate
+from kajabi_async.session.logs import BudgetLog, log_pause, log_rate
+from kajabi_async.session.reports import log_event
 from kajabi_async.session.retry import RetryBudget
 
 

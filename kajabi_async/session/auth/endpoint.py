@@ -1,10 +1,8 @@
 """The OAuth endpoints: the requests for a token and for its revocation, which no caller makes."""
 
 from collections.abc import Awaitable, Callable
-from typing import Final
+from typing import TYPE_CHECKING, Final
 from urllib.parse import urlencode
-
-import attrs
 
 from kajabi_async.clock import Clock
 from kajabi_async.errors import ApiError, AuthenticationError, KajabiError, api_error_class
@@ -14,11 +12,13 @@ from kajabi_async.session.auth.grants import oauth_code
 from kajabi_async.session.auth.token import Token
 from kajabi_async.session.credentials import Credentials, Secret
 from kajabi_async.session.error_answers import error_of
-from kajabi_async.session.events import SessionObserver, TokenRequestAnswered
 from kajabi_async.session.limits.deadlines import Deadlines, closed_meanwhile, ran_out
 from kajabi_async.session.limits.gate import Gate
 from kajabi_async.session.transport import Transport
-from kajabi_async.structs import Value
+from kajabi_async.structs import Struct
+
+if TYPE_CHECKING:
+    from kajabi_async.session.events import SessionObserver
 
 __all__ = ["OAuthEndpoint"]
 
@@ -37,8 +37,7 @@ _CREDENTIALS_HINT: Final = (
 )
 
 
-@attrs.frozen(eq=False, repr=False)
-class OAuthEndpoint(Value):
+class OAuthEndpoint(Struct):
     """Sends the requests for tokens.
 
     They keep to pauses and to the rate like any other request, but need no slot: the requests that wait for the token
@@ -51,7 +50,7 @@ class OAuthEndpoint(Value):
     clock: Clock
     stats: SessionStats
     base_url: str
-    watched_by: Callable[[], SessionObserver | None]
+    watched_by: "Callable[[], SessionObserver | None]"
     """Returns the current observer."""
     heed: Callable[[KajabiError, str], None]
     """Slows all requests down if an error asks for it; the text is the name of the operation."""
@@ -120,6 +119,8 @@ class OAuthEndpoint(Value):
         finally:
             observer = self.watched_by()
             if observer is not None:
+                from kajabi_async.session.events import TokenRequestAnswered  # noqa: PLC0415
+
                 seconds = self.clock.monotonic() - sent_at
                 event = TokenRequestAnswered(
                     row.name, row.method, row.path, self.base_url, attempt, status, ended, seconds

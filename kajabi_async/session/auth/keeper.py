@@ -3,15 +3,17 @@
 import asyncio
 import logging
 from collections.abc import Callable
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from kajabi_async.clock import Clock
 from kajabi_async.concurrency import SingleFlight
 from kajabi_async.errors import AuthenticationError, GaveUp, KajabiError
 from kajabi_async.session.auth.grants import Grants
-from kajabi_async.session.auth.shared import SharedToken, Unusable
-from kajabi_async.session.auth.token import Token
+from kajabi_async.session.auth.token import Token, Unusable
 from kajabi_async.session.credentials import Secret
+
+if TYPE_CHECKING:
+    from kajabi_async.session.auth.shared import SharedToken
 
 __all__ = ["TokenKeeper"]
 
@@ -26,7 +28,7 @@ class TokenKeeper:
     pause for all calls that wait for a token.
     """
 
-    def __init__(self, grants: Grants, clock: Clock, shared: SharedToken | None = None) -> None:
+    def __init__(self, grants: Grants, clock: Clock, shared: "SharedToken | None" = None) -> None:
         self._grants = grants
         self._clock = clock
         self._shared = shared

@@ -16,11 +16,10 @@ from kajabi_async.operations import operation
 from kajabi_async.session.auth.checked_store import CheckedStore
 from kajabi_async.session.auth.grants import Grants
 from kajabi_async.session.auth.store import Lease, StoredToken, TokenStore
-from kajabi_async.session.auth.token import Token
-from kajabi_async.session.credentials import Credentials, Secret
-from kajabi_async.structs import FrozenStruct
+from kajabi_async.session.auth.token import Token, Unusable
+from kajabi_async.session.credentials import Credentials
 
-__all__ = ["SharedToken", "Unusable", "derived_key", "store_key"]
+__all__ = ["SharedToken", "derived_key", "store_key"]
 
 T = TypeVar("T")
 
@@ -33,19 +32,6 @@ _LONGEST_REST_SECONDS: Final = 60.0
 """A store that fails repeatedly is left alone for twice as long each time, up to this."""
 _GUESSES_SLOWED_BY: Final = 100_000
 """Rounds of PBKDF2 on a password: a reader of the names in a store could try likely ones."""
-
-
-class Unusable(FrozenStruct, frozen=True):
-    """The access tokens that a new one must differ from."""
-
-    current: Secret | None
-    """The one that is to be renewed."""
-    rejected: Secret | None
-    """The one that the API rejected before its time."""
-
-    def holds(self, access: Secret) -> bool:
-        """Return whether *access* is one of them."""
-        return access in (self.current, self.rejected)
 
 
 class SharedToken:

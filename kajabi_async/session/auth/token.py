@@ -1,18 +1,18 @@
 """An access token with what came along, read from the token endpoint's answer or from a store."""
 
 import re
-from typing import Any, Final, Self
-
-import attrs
+from typing import TYPE_CHECKING, Any, Final, Self
 
 from kajabi_async.clock import Clock
 from kajabi_async.errors import DecodeError
 from kajabi_async.jsonapi.codec import decode, json_object
-from kajabi_async.session.auth.store import StoredToken
 from kajabi_async.session.credentials import Secret, token_text
-from kajabi_async.structs import Value
+from kajabi_async.structs import FrozenStruct
 
-__all__ = ["Token"]
+if TYPE_CHECKING:
+    from kajabi_async.session.auth.store import StoredToken
+
+__all__ = ["Token", "Unusable"]
 
 _LONGEST_AHEAD_SECONDS: Final = 300.0
 _SHARE_AHEAD: Final = 0.1
@@ -21,8 +21,7 @@ _NUMBER: Final = re.compile(r"[0-9]{1,12}(\.[0-9]{0,12})?", re.ASCII)
 _MORE_DIGITS: Final = re.compile(r"[1-9][0-9]{12,}", re.ASCII)
 
 
-@attrs.frozen(eq=False, repr=False)
-class Token(Value):
+class Token(FrozenStruct, frozen=True):
     """An access token; moments are on the monotonic clock, None if no lifetime was stated."""
 
     access: Secret
@@ -49,16 +48,31 @@ class Token(Value):
         return cls(access, refresh, asked_at + life - ahead, asked_at + life)
 
     @classmethod
-    def from_store(cls, stored: StoredToken, clock: Clock) -> Self:
+    def from_store(cls, stored: "StoredToken", clock: Clock) -> Self:
         """Return the token of a store, its moments converted from wall time to this machine's monotonic time."""
         shift = clock.monotonic() - clock.time()
         moments = _shifted(stored.renew_at, shift), _shifted(stored.expires_at, shift)
         return cls(stored.access, stored.refresh, *moments, shared=True)
 
-    def to_store(self, clock: Clock) -> StoredToken:
+    def to_store(self, clock: Clock) -> "StoredToken":
         """Return the token for a store, its moments in wall time."""
+        from kajabi_async.session.auth.store import StoredToken  # noqa: PLC0415 - only programs with a store have it
+
         shift = clock.time() - clock.monotonic()
         return StoredToken(self.access, self.refresh, _shifted(self.renew_at, shift), _shifted(self.expires_at, shift))
+
+
+class Unusable(FrozenStruct, frozen=True):
+    """The access tokens that a new one must differ from."""
+
+    current: Secret | None
+    """The one that is to be renewed."""
+    rejected: Secret | None
+    """The one that the API rejected before its time."""
+
+    def holds(self, access: Secret) -> bool:
+        """Return whether *access* is one of them."""
+        return access in (self.current, self.rejected)
 
 
 def _shifted(moment: float | None, seconds: float) -> float | None:

@@ -12,6 +12,8 @@ from typing import Final
 
 import attrs
 
+from kajabi_async.structs import Value
+
 __all__ = ["Pace"]
 
 _BETA: Final = 0.85
@@ -74,8 +76,8 @@ _SPARED: Final = 0.25
 _MOST_DOUBLINGS: Final = 60.0
 
 
-@attrs.define
-class Pace:
+@attrs.define(eq=False, repr=False)
+class Pace(Value):
     """The state of the rate; moments are in seconds on one clock of the caller."""
 
     fixed: float | None = None

@@ -1,7 +1,5 @@
 """The wait of an operation for the gate, and the errors that end it."""
 
-import attrs
-
 from kajabi_async.clock import Clock
 from kajabi_async.concurrency import TooLateError
 from kajabi_async.errors import KajabiError, PausedError, RequestTimeoutError
@@ -9,13 +7,12 @@ from kajabi_async.exchange import Request
 from kajabi_async.session.limits.deadlines import Deadlines, ran_out_in_line
 from kajabi_async.session.limits.gate import Gate, NoPermitError
 from kajabi_async.session.running_operation import RunningOperation
-from kajabi_async.structs import Value
+from kajabi_async.structs import Struct
 
 __all__ = ["Queue"]
 
 
-@attrs.frozen(eq=False, repr=False)
-class Queue(Value):
+class Queue(Struct):
     """The operations of one client that the gate does not let through at once."""
 
     gate: Gate
