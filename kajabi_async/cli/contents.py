@@ -39,7 +39,7 @@ _TOOLS: Final = "Tools"
 COMMANDS: Final = (
     Command("login", _ACCOUNT, "Store an API key, for one account or several profiles", "credentials.login:login"),
     Command("logout", _ACCOUNT, "Remove a stored API key", "credentials.login:logout"),
-    Command("whoami", _ACCOUNT, "Show the user and the sites of the API key", "whoami:whoami"),
+    Command("whoami", _ACCOUNT, "Show the user and the sites of the API key", "account_commands:whoami"),
     Command("me", _ACCOUNT, "Show every attribute of that user", "account_commands:me"),
     Command("doctor", _ACCOUNT, "Check settings, key, network, clock and permissions", "doctor:doctor"),
     _resource("sites", _ACCOUNT, "The sites that the key sees", "account"),
