@@ -68,7 +68,7 @@ COMMANDS: Final = (
     Command("changes", _TOOLS, "Print what changes in the account", "changes:changes"),
     Command("export", _TOOLS, "Write a whole list to a file", "export_commands:export_group", is_group=True),
     Command("api", _TOOLS, "Send any request to the API and print its answer", "api_command:api"),
-    Command("demo", _TOOLS, "Show the main job against a fake of the API", "demo_command:demo"),
+    Command("demo", _TOOLS, "Show the main job against a fake of the API", "demo:demo"),
     Command("fake", _TOOLS, "Serve a fake of the API on this machine", "fake_command:fake"),
     Command("completion", _TOOLS, "Complete commands in bash, zsh and fish", "completion:completion", is_group=True),
 )
