@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from kajabi_async.checks import whole_number
 from kajabi_async.cli.credentials.profiles import profile_option
-from kajabi_async.cli.id_argument import checked_not_email
+from kajabi_async.cli.options import refuse_email
 from kajabi_async.cli.rendering import as_members, column_names, print_resource, print_rows
 from kajabi_async.cli.running import on_client
 from kajabi_async.cli.screens import error_screen, output_screen
@@ -164,7 +164,7 @@ def get_command(cls: ResourceClass) -> Any:
     """Return the command ``get`` of a resource."""
 
     def command(id: str, *, fields: str | None = None, json: bool = False, **given: Any) -> int:
-        checked_not_email(id, command_name(cls))
+        refuse_email(id, command_name(cls))
         options = {name: value for name, value in given.items() if value is not None}
         if fields is not None:
             options["fields"] = {cls.model.resource_type: fields}

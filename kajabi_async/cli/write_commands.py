@@ -6,8 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 from cyclopts import App, Parameter
 
 from kajabi_async.cli.confirming import confirm
-from kajabi_async.cli.id_argument import checked_not_email
-from kajabi_async.cli.options import Json, Metavar, Yes
+from kajabi_async.cli.options import Json, Metavar, Yes, refuse_email
 from kajabi_async.cli.rendering import as_members, print_resource
 from kajabi_async.cli.running import on_client
 from kajabi_async.cli.screens import error_screen, output_screen
@@ -72,7 +71,7 @@ def update_contact(id: str, /, *, settings: _Settings, json: Json = False) -> in
     Examples:
       kajabi contacts update 2150000001 --set name='Ada King' --set phone_number=
     """
-    checked_not_email(id, _CONTACTS)
+    refuse_email(id, _CONTACTS)
 
     async def update(api: "Kajabi") -> None:
         attributes: Any = _attributes(settings)
@@ -87,7 +86,7 @@ def add_tags(id: str, /, *tag_ids: _Tag, json: Json = False) -> int:
     Examples:
       kajabi contacts add-tags 2150000001 5 6
     """
-    checked_not_email(id, _CONTACTS)
+    refuse_email(id, _CONTACTS)
     _check_some(tag_ids, "TAG-ID", "add-tags")
 
     async def add(api: "Kajabi") -> None:
@@ -102,7 +101,7 @@ def remove_tags(id: str, /, *tag_ids: _Tag, json: Json = False) -> int:
     Examples:
       kajabi contacts remove-tags 2150000001 5
     """
-    checked_not_email(id, _CONTACTS)
+    refuse_email(id, _CONTACTS)
     _check_some(tag_ids, "TAG-ID", "remove-tags")
 
     async def remove(api: "Kajabi") -> None:
@@ -129,7 +128,7 @@ def grant_offers(
       kajabi contacts grant-offers 2150000001 1
       kajabi contacts grant-offers 2150000001 1 2 --no-welcome-email --yes
     """
-    checked_not_email(id, _CONTACTS)
+    refuse_email(id, _CONTACTS)
     _check_some(offer_ids, "OFFER-ID", "grant-offers")
 
     async def grant(api: "Kajabi") -> None:
@@ -148,7 +147,7 @@ def create_note(contact_id: str, body: str, /, *, json: Json = False) -> int:
     Examples:
       kajabi contact-notes create 2150000001 'Called, wants the annual plan'
     """
-    checked_not_email(contact_id, _CONTACTS)
+    refuse_email(contact_id, _CONTACTS)
 
     async def create(api: "Kajabi") -> None:
         _print(await api.contact_notes.create(contact_id=contact_id, body=body), json=json)
