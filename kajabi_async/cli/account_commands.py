@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING, Any
 
 import attrs
 
-from kajabi_async.cli.credentials.error import CredentialsError
+from kajabi_async.cli.credentials import CredentialsError
 from kajabi_async.cli.options import Json
 from kajabi_async.cli.rendering import as_members, print_resource
 from kajabi_async.cli.running import on_client

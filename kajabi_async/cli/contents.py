@@ -41,7 +41,7 @@ COMMANDS: Final = (
     Command("logout", _ACCOUNT, "Remove a stored API key", "credentials.login:logout"),
     Command("whoami", _ACCOUNT, "Show the user and the sites of the API key", "account_commands:whoami"),
     Command("me", _ACCOUNT, "Show every attribute of that user", "account_commands:me"),
-    Command("doctor", _ACCOUNT, "Check settings, key, network, clock and permissions", "doctor:doctor"),
+    Command("doctor", _ACCOUNT, "Check settings, key, network, clock and permissions", "doctor.command:doctor"),
     _resource("sites", _ACCOUNT, "The sites that the key sees", "account"),
     _resource("hooks", _ACCOUNT, "The URLs that Kajabi posts events to", "account"),
     Command("version", _ACCOUNT, "Show the version of the API", "account_commands:version"),

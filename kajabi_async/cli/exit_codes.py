@@ -6,7 +6,7 @@ from enum import IntEnum
 from typing import Any, Final
 
 from kajabi_async.cli import front
-from kajabi_async.cli.credentials.error import CredentialsError
+from kajabi_async.cli.credentials import CredentialsError
 from kajabi_async.cli.own_words import in_own_words
 from kajabi_async.errors import (
     ApiError,

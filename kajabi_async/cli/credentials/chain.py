@@ -10,9 +10,9 @@ from typing import Final, Literal, Unpack
 
 import attrs
 
+from kajabi_async.cli.credentials import CredentialsError
 from kajabi_async.cli.credentials import keyring as keyring_store
 from kajabi_async.cli.credentials import toml_file as credentials_file
-from kajabi_async.cli.credentials.error import CredentialsError
 from kajabi_async.cli.credentials.profiles import DEFAULT_PROFILE, named_profile
 from kajabi_async.client import Kajabi
 from kajabi_async.client_options import ClientOptions

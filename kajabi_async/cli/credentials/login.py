@@ -7,10 +7,10 @@ from typing import Annotated, Final
 
 from cyclopts import Parameter
 
+from kajabi_async.cli.credentials import CredentialsError
 from kajabi_async.cli.credentials import keyring as keyring_store
 from kajabi_async.cli.credentials import toml_file as credentials_file
 from kajabi_async.cli.credentials.chain import ID_VARIABLE, SECRET_VARIABLE, WHERE_KAJABI_SHOWS_THEM, credentials_path
-from kajabi_async.cli.credentials.error import CredentialsError
 from kajabi_async.cli.credentials.profiles import DEFAULT_PROFILE, named_profile
 from kajabi_async.cli.options import Json, Metavar
 from kajabi_async.cli.screens import output_screen

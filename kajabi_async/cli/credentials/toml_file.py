@@ -14,7 +14,7 @@ import tomllib
 from pathlib import Path
 from typing import Any, Final
 
-from kajabi_async.cli.credentials.error import CredentialsError
+from kajabi_async.cli.credentials import CredentialsError
 from kajabi_async.cli.credentials.profiles import is_profile_name
 from kajabi_async.errors import ConfigurationError
 from kajabi_async.jsonapi.codec import json_object

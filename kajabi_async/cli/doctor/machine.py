@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 
 import attrs
 
+from kajabi_async.cli.credentials import CredentialsError
 from kajabi_async.cli.credentials import keyring as keyring_store
 from kajabi_async.cli.credentials import toml_file as credentials_file
 from kajabi_async.cli.credentials.chain import (
@@ -18,7 +19,6 @@ from kajabi_async.cli.credentials.chain import (
     environment_options,
     find_credentials,
 )
-from kajabi_async.cli.credentials.error import CredentialsError
 from kajabi_async.cli.credentials.profiles import DEFAULT_PROFILE, named_profile
 from kajabi_async.cli.doctor.findings import Finding, failed, fine, skipped, warned
 from kajabi_async.cli.exit_codes import ExitCode
