@@ -26,6 +26,7 @@ from kajabi_async.cli.signatures import (
     include_option,
     option,
     resource_classes,
+    typed_options,
     with_signature,
     words_of,
 )
@@ -87,14 +88,11 @@ def _export_command(cls: ResourceClass) -> Any:
         format: str | None = None,
         restart: bool = False,
         force: bool = False,
-        fields: str | None = None,
         json: bool = False,
         **given: Any,
     ) -> int:
         chosen = _Options(out, format, restart, force, json)
-        options = {name: value for name, value in given.items() if value is not None}
-        if fields is not None:
-            options["fields"] = {cls.model.resource_type: fields}
+        options = typed_options(cls, given)
         if "page_size" in options:
             whole_number(options["page_size"], of="--page-size")
         if out == _STANDARD_OUTPUT:

@@ -21,6 +21,7 @@ from kajabi_async.cli.signatures import (
     option,
     relations_of,
     takes_include,
+    typed_options,
     with_signature,
     words_of,
 )
@@ -53,7 +54,7 @@ def list_command(cls: ResourceClass) -> Any:
         if columns is not None and json:
             raise InvalidArgumentError("--columns is for tables: --json prints every member")
         names = None if columns is None else column_names(columns, cls.model)
-        options = {name: value for name, value in given.items() if value is not None}
+        options = typed_options(cls, given)
         return on_client(lambda api: _print_list(api, cls, options, limit=limit, columns=names, as_lines=json))
 
     return with_signature(command, _list_help(cls), _list_parameters(cls))
@@ -163,11 +164,9 @@ def _typed(options: Mapping[str, Any]) -> Iterator[str]:
 def get_command(cls: ResourceClass) -> Any:
     """Return the command ``get`` of a resource."""
 
-    def command(id: str, *, fields: str | None = None, json: bool = False, **given: Any) -> int:
+    def command(id: str, *, json: bool = False, **given: Any) -> int:
         refuse_email(id, command_name(cls))
-        options = {name: value for name, value in given.items() if value is not None}
-        if fields is not None:
-            options["fields"] = {cls.model.resource_type: fields}
+        options = typed_options(cls, given)
         return on_client(lambda api: _print_one(api, cls.name, id, options, as_line=json))
 
     return with_signature(command, _get_help(cls), _get_parameters(cls))

@@ -10,7 +10,7 @@ from cyclopts import App
 from kajabi_async.cli.contents import Command
 from kajabi_async.cli.find import find_command
 from kajabi_async.cli.hook_commands import add_hook_commands
-from kajabi_async.cli.lookup_command import lookup_command
+from kajabi_async.cli.lookup import lookup_command
 from kajabi_async.cli.read_commands import get_command, list_command, needs_site
 from kajabi_async.cli.signatures import ResourceClass, resource_class
 from kajabi_async.cli.write_commands import add_writes

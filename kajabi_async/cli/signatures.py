@@ -1,7 +1,7 @@
 """Commands built at run time: their options, and the signature from which cyclopts reads them."""
 
 import inspect
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Annotated, Any, Final, get_type_hints
 
 from cyclopts import Group, Parameter
@@ -23,6 +23,7 @@ __all__ = [
     "resource_class",
     "resource_classes",
     "takes_include",
+    "typed_options",
     "with_signature",
     "words_of",
 ]
@@ -108,6 +109,14 @@ def option(
     return inspect.Parameter(
         name, inspect.Parameter.KEYWORD_ONLY, default=default, annotation=Annotated[annotation, *extras]
     )
+
+
+def typed_options(cls: ResourceClass, given: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the options that were typed, as a method of the resource takes them."""
+    options = {name: value for name, value in given.items() if value is not None}
+    if "fields" in options:
+        options["fields"] = {cls.model.resource_type: options["fields"]}
+    return options
 
 
 def with_signature(command: Any, text: str, parameters: Iterator[inspect.Parameter]) -> Any:
