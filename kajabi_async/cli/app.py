@@ -7,15 +7,12 @@ cyclopts that reads the arguments.
 
 import sys
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 from kajabi_async.cli.front import front_page
 from kajabi_async.output import flush, prepare_streams, print_line, stop_writing
 
-if TYPE_CHECKING:
-    from cyclopts import App
-
-__all__ = ["make_app", "run"]
+__all__ = ["run"]
 
 _DONE: Final = 0
 _INCOMPLETE: Final = 1
@@ -47,13 +44,6 @@ def run(tokens: Sequence[str] | None = None) -> int:
         for line in traceback.format_exc().rstrip("\n").split("\n"):
             print_line(line, error=True)
         return _INCOMPLETE
-
-
-def make_app() -> "App":
-    """Return the application of cyclopts with all commands."""
-    from kajabi_async.cli.building import app_of  # noqa: PLC0415 - see _run
-
-    return app_of()
 
 
 def _run(arguments: list[str]) -> int:

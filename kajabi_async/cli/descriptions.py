@@ -1,7 +1,7 @@
 """What each command takes, and its page: read from ``pages/``, so that no command is imported for it.
 
-The files are written from the commands by `describing`, and a test compares them: without them, a page or a refused
-argument would import the SDK, the parser and what they need, which takes ten times as long as the rest.
+The files are written from the commands by ``python -m tests.cli.pages``, and a test compares them: without them, a page
+or a refused argument would import the SDK, the parser and what they need, which takes ten times as long as the rest.
 """
 
 import json
