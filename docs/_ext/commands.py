@@ -11,7 +11,7 @@ from sphinx.util.docutils import SphinxDirective
 
 from kajabi_async.cli.contents import COMMANDS
 from kajabi_async.cli.descriptions import EXAMPLES, Description, description_of, is_group
-from kajabi_async.cli.exit_codes import MEANINGS
+from kajabi_async.cli.front import MEANINGS
 
 _CODE: Final = re.compile(
     r"`([^`]+)`"

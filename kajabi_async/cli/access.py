@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Final
 from cyclopts import App, Parameter
 
 from kajabi_async.cli.contents import Command
-from kajabi_async.cli.exit_codes import ExitCode
+from kajabi_async.cli.front import ExitCode
 from kajabi_async.cli.options import Json, Metavar
 from kajabi_async.cli.running import on_client
 from kajabi_async.cli.screens import output_screen

@@ -13,7 +13,7 @@ from cyclopts.exceptions import (
 
 from kajabi_async.cli.building import app_of
 from kajabi_async.cli.contents import Command
-from kajabi_async.cli.exit_codes import ExitCode
+from kajabi_async.cli.front import ExitCode
 from kajabi_async.cli.refusals import LONGEST_SHOWN, NUMBERS, suggestion
 from kajabi_async.cli.usage import misuse, sentence
 from kajabi_async.errors import InvalidArgumentError

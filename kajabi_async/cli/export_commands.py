@@ -13,7 +13,8 @@ from cyclopts import App
 from kajabi_async.checks import whole_number
 from kajabi_async.cli.confirming import confirm
 from kajabi_async.cli.contents import COMMANDS, Command
-from kajabi_async.cli.exit_codes import print_sentence
+from kajabi_async.cli.error_lines import print_sentence
+from kajabi_async.cli.front import ExitCode
 from kajabi_async.cli.leftover import waiting_observer
 from kajabi_async.cli.running import on_client
 from kajabi_async.cli.screens import error_screen
@@ -54,7 +55,6 @@ Examples:
   kajabi export customers --include offers --out customers.parquet
   kajabi export orders --created-at-gteq 2024-01-01 --out - --format csv
 """
-_INCOMPLETE: Final = 1
 _STANDARD_OUTPUT: Final = "-"
 _STREAMED: Final = ("jsonl", "csv")
 """The formats that standard output takes: the others are binary, with an index that only a file can be read by."""
@@ -203,7 +203,7 @@ async def _export(
         print_json(report.to_dict())
     else:
         _print_report(report, name.replace("_", " "), names_files=is_kept)
-    return _INCOMPLETE if report.malformed or report.lacking else 0
+    return ExitCode.INCOMPLETE if report.malformed or report.lacking else ExitCode.DONE
 
 
 def _print_kept(progress: ExportProgress | None) -> None:

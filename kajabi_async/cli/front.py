@@ -8,6 +8,7 @@ import re
 import sys
 import textwrap
 from collections.abc import Iterable, Iterator, Sequence
+from enum import IntEnum
 from shutil import get_terminal_size
 from typing import Final
 
@@ -20,6 +21,7 @@ __all__ = [
     "HELP_WORD",
     "MEANINGS",
     "VERSION_FLAGS",
+    "ExitCode",
     "front_page",
     "listing",
     "page_width",
@@ -34,15 +36,29 @@ VERSION_FLAGS: Final = frozenset({"--version", "-V"})
 HELP_WORD: Final = "help"
 _EXIT_CODES: Final = "exit-codes"
 
+
+class ExitCode(IntEnum):
+    """The exit codes; scripts may rely on them."""
+
+    DONE = 0
+    INCOMPLETE = 1
+    MISUSED = 2
+    REFUSED = 3
+    UNREACHABLE = 4
+    DENIED = 5
+    NOT_KNOWN = 6
+    INTERRUPTED = 130
+
+
 MEANINGS: Final = {
-    0: "done, or the reader of the output closed the pipe",
-    1: "something was not found, could not be read, or was not confirmed",
-    2: "wrong usage or configuration",
-    3: "the API rejected the request (4xx)",
-    4: "the API could not be reached or failed (5xx, time limits, a stall)",
-    5: "access check: the person has no access",
-    6: "access check: it is not known whether the person has access",
-    130: "interrupted",
+    ExitCode.DONE: "done, or the reader of the output closed the pipe",
+    ExitCode.INCOMPLETE: "something was not found, could not be read, or was not confirmed",
+    ExitCode.MISUSED: "wrong usage or configuration",
+    ExitCode.REFUSED: "the API rejected the request (4xx)",
+    ExitCode.UNREACHABLE: "the API could not be reached or failed (5xx, time limits, a stall)",
+    ExitCode.DENIED: "access check: the person has no access",
+    ExitCode.NOT_KNOWN: "access check: it is not known whether the person has access",
+    ExitCode.INTERRUPTED: "interrupted",
 }
 """The meaning of each exit code."""
 

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any, Final, Protocol
 
 from kajabi_async.cli.credentials.profiles import profile_option
-from kajabi_async.cli.exit_codes import print_sentence
+from kajabi_async.cli.error_lines import print_sentence
 from kajabi_async.cli.id_files import STANDARD_INPUT, Content, IdLines
 from kajabi_async.cli.screens import Screen
 from kajabi_async.cli.wording import clock_time

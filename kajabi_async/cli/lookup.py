@@ -10,7 +10,8 @@ import attrs
 from cyclopts import Group, Parameter
 
 from kajabi_async.checks import number, whole_number
-from kajabi_async.cli.exit_codes import message_of
+from kajabi_async.cli.error_lines import message_of
+from kajabi_async.cli.front import ExitCode
 from kajabi_async.cli.id_files import IDS, Content, IdLines, count_values, open_source
 from kajabi_async.cli.leftover import keep_unanswered, waiting_observer
 from kajabi_async.cli.running import on_client
@@ -158,7 +159,7 @@ async def _look_up(
                 await keep_unanswered(run, lines, source, content, silence=_SILENCE, json=json)
             raise
     report = await _report(run, screen, content, json=json, is_over=True)
-    return 0 if report.found == report.total else 1
+    return ExitCode.DONE if report.found == report.total else ExitCode.INCOMPLETE
 
 
 async def _report(run: BulkRun[Any], screen: Screen, content: Content, *, json: bool, is_over: bool = False) -> Report:
@@ -205,7 +206,7 @@ async def _explain(
     else:
         for line in str(cost).split("\n"):
             print_line(line)
-    return 0
+    return ExitCode.DONE
 
 
 def _print_report(screen: Screen, report: Report, noun: str) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, Final
 
 from kajabi_async.cli.credentials.profiles import profile_option
-from kajabi_async.cli.exit_codes import ExitCode
+from kajabi_async.cli.front import ExitCode
 from kajabi_async.errors import ApiError, NotFoundError, TransportError
 
 if TYPE_CHECKING:

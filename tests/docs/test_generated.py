@@ -15,7 +15,7 @@ import pytest
 import kajabi_async
 from kajabi_async.cli.contents import COMMANDS
 from kajabi_async.cli.descriptions import Description, description_of, is_group
-from kajabi_async.cli.exit_codes import MEANINGS
+from kajabi_async.cli.front import MEANINGS
 from tests.blocks import blocks_of
 from tests.docs.building import PAGES, REPOSITORY, SOURCES
 from tests.every_resource import every_resource

@@ -15,7 +15,7 @@ from kajabi_async.cli.doctor.machine import (
 )
 from kajabi_async.cli.doctor.network import check_network
 from kajabi_async.cli.doctor.remote import check_account, check_api
-from kajabi_async.cli.exit_codes import ExitCode
+from kajabi_async.cli.front import ExitCode
 from kajabi_async.cli.running import run_to_exit_code
 from kajabi_async.cli.screens import Screen, output_screen
 from kajabi_async.client import Kajabi

@@ -6,7 +6,7 @@ from typing import Any, Literal
 import attrs
 
 from kajabi_async.cli.credentials.chain import FoundCredentials
-from kajabi_async.cli.exit_codes import ExitCode
+from kajabi_async.cli.front import ExitCode
 from kajabi_async.errors import (
     ApiError,
     AuthenticationError,

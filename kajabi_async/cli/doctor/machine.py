@@ -16,7 +16,7 @@ from kajabi_async.cli.credentials import toml_file as credentials_file
 from kajabi_async.cli.credentials.chain import FoundCredentials, credentials_path, find_credentials
 from kajabi_async.cli.credentials.profiles import stored_profile
 from kajabi_async.cli.doctor.findings import Finding, failed, fine, skipped, warned
-from kajabi_async.cli.exit_codes import ExitCode
+from kajabi_async.cli.front import ExitCode
 from kajabi_async.cli.running import loop_factory
 from kajabi_async.client import OFFICIAL_BASE_URL
 from kajabi_async.errors import ConfigurationError

@@ -15,7 +15,7 @@ from kajabi_async.cli.doctor.machine import (
     check_credentials_file,
     check_versions,
 )
-from kajabi_async.cli.exit_codes import ExitCode
+from kajabi_async.cli.front import ExitCode
 from kajabi_async.session import ClientCredentials
 
 KEY = ClientCredentials("the-id", "the-secret")

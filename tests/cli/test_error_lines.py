@@ -4,8 +4,8 @@ import json
 
 import pytest
 
-from kajabi_async.cli.exit_codes import ExitCode, message_of, print_error
-from kajabi_async.cli.own_words import in_own_words
+from kajabi_async.cli.error_lines import in_own_words, message_of, print_error
+from kajabi_async.cli.front import ExitCode
 from kajabi_async.errors import InvalidArgumentError, UnprocessableEntityError
 
 
