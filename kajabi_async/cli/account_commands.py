@@ -6,7 +6,7 @@ import attrs
 
 from kajabi_async.cli.credentials import CredentialsError
 from kajabi_async.cli.options import Json
-from kajabi_async.cli.rendering import as_members, print_resource
+from kajabi_async.cli.rendering import print_resource
 from kajabi_async.cli.running import on_client
 from kajabi_async.cli.screens import output_screen
 from kajabi_async.errors import PermissionDeniedError
@@ -57,11 +57,7 @@ def me(*, json: Json = False) -> int:
     """
 
     async def show(api: "Kajabi") -> None:
-        user = await api.me()
-        if json:
-            print_json(as_members(user))
-        else:
-            print_resource(output_screen(), user)
+        print_resource(await api.me(), json=json)
 
     return on_client(show)
 

@@ -22,6 +22,7 @@ from kajabi_async.cli.signatures import (
     ResourceClass,
     command_name,
     date_note,
+    example_site,
     fields_option,
     filter_options,
     include_option,
@@ -67,7 +68,6 @@ class _Options:
     out: str
     format: str | None
     restart: bool
-    force: bool
     json: bool
 
 
@@ -91,17 +91,17 @@ def _export_command(cls: ResourceClass) -> Any:
         json: bool = False,
         **given: Any,
     ) -> int:
-        chosen = _Options(out, format, restart, force, json)
+        chosen = _Options(out, format, restart, json)
         options = typed_options(cls, given)
         if "page_size" in options:
             whole_number(options["page_size"], of="--page-size")
         if out == _STANDARD_OUTPUT:
             return _to_standard_output(cls, options, chosen)
         _check_overwriting(Path(out), force=force)
-        return on_client(lambda api: _export(api, cls.name, out, options, chosen), sends_many=True)
+        return on_client(lambda api: _export(api, cls.name, options, chosen), sends_many=True)
 
     name = command_name(cls)
-    site = " --site-id 1" if name == "payouts" else ""
+    site = example_site(cls)
     examples = f"  kajabi export {name} --out {name}.csv{site}\n  kajabi export {name} --out - --format jsonl{site}"
     return with_signature(
         command,
@@ -155,9 +155,7 @@ def _to_standard_output(cls: ResourceClass, options: Mapping[str, Any], chosen: 
     with private_folder() as folder:
         path = folder / f"{command_name(cls)}.{form}"
         settings = attrs.evolve(chosen, out=str(path), format=form)
-        code = on_client(
-            lambda api: _export(api, cls.name, str(path), options, settings, is_kept=False), sends_many=True
-        )
+        code = on_client(lambda api: _export(api, cls.name, options, settings, is_kept=False), sends_many=True)
         print_file(path)
         flush()
     return code
@@ -176,7 +174,7 @@ def _listed(api: "Kajabi", name: str, options: Mapping[str, Any]) -> Any:
 
 
 async def _export(
-    api: "Kajabi", name: str, out: str, options: Mapping[str, Any], chosen: _Options, *, is_kept: bool = True
+    api: "Kajabi", name: str, options: Mapping[str, Any], chosen: _Options, *, is_kept: bool = True
 ) -> int:
     pages = _listed(api, name, options)
     latest: ExportProgress | None = None
@@ -194,7 +192,7 @@ async def _export(
                 if progress.written:
                     bars.show("written", completed=progress.written)
 
-            report = await export(pages, out, format=chosen.format, restart=chosen.restart, observer=show)
+            report = await export(pages, chosen.out, format=chosen.format, restart=chosen.restart, observer=show)
     except asyncio.CancelledError:
         if not chosen.json and is_kept:
             _print_kept(latest)

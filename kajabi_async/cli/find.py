@@ -10,12 +10,10 @@ from cyclopts import Group
 
 from kajabi_async.cli.id_files import Content
 from kajabi_async.cli.lookup import bulk_options, file_argument, look_up_all
-from kajabi_async.cli.rendering import as_members, print_resource
+from kajabi_async.cli.rendering import print_resource
 from kajabi_async.cli.running import on_client
-from kajabi_async.cli.screens import output_screen
 from kajabi_async.cli.signatures import ResourceClass, option, typed_options, with_signature
 from kajabi_async.errors import InvalidArgumentError, KajabiError
-from kajabi_async.output import print_json
 
 if TYPE_CHECKING:
     from kajabi_async.client import Kajabi
@@ -100,7 +98,4 @@ async def _show(api: "Kajabi", name: str, email: str, *, site_id: str | None, th
     if found is None:
         proof = "" if thorough else "; the search may miss people: --thorough reads the whole list"
         raise KajabiError(f"no one among the {name} has the email {email}{proof}")
-    if json:
-        print_json(as_members(found))
-    else:
-        print_resource(output_screen(), found)
+    print_resource(found, json=json)

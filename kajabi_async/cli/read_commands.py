@@ -10,14 +10,16 @@ from kajabi_async.cli.credentials.profiles import profile_option
 from kajabi_async.cli.options import refuse_email
 from kajabi_async.cli.rendering import as_members, column_names, print_resource, print_rows
 from kajabi_async.cli.running import on_client
-from kajabi_async.cli.screens import error_screen, output_screen
+from kajabi_async.cli.screens import error_screen
 from kajabi_async.cli.signatures import (
     ResourceClass,
     command_name,
     date_note,
+    example_site,
     fields_option,
     filter_options,
     include_option,
+    needs_site,
     option,
     relations_of,
     takes_include,
@@ -33,17 +35,11 @@ from kajabi_async.wording import counted
 if TYPE_CHECKING:
     from kajabi_async.client import Kajabi
 
-__all__ = ["get_command", "list_command", "needs_site"]
+__all__ = ["get_command", "list_command"]
 
 _DEFAULT_LIMIT: Final = 20
-_NEEDS_SITE: Final = "payouts"
 _USUAL_KEYS: Final = ("created_at", "published_at", "publish_at", "title", "name")
 _NOT_EXPORTED: Final = frozenset({"sort", "page_size"})
-
-
-def needs_site(cls: ResourceClass) -> bool:
-    """Return whether every call of a resource names a site."""
-    return bool(cls.name == _NEEDS_SITE)
 
 
 def list_command(cls: ResourceClass) -> Any:
@@ -61,7 +57,7 @@ def list_command(cls: ResourceClass) -> Any:
 
 
 def _list_help(cls: ResourceClass) -> str:
-    start = f"kajabi {command_name(cls)} list" + (" --site-id 1" if needs_site(cls) else "")
+    start = f"kajabi {command_name(cls)} list{example_site(cls)}"
     second = f"{start} --sort -{_sort_key(cls)} --json" if _sorts(cls) else f"{start} --json"
     if "include" in _known(cls) and relations_of(cls):
         name = relations_of(cls)[0]
@@ -124,7 +120,7 @@ async def _print_list(
             print_json(as_members(row))
     elif rows:
         included = (step.partition(".")[0].strip() for step in options.get("include", "").split(","))
-        print_rows(output_screen(), rows, cls.model, columns=columns, included=[step for step in included if step])
+        print_rows(rows, cls.model, columns=columns, included=[step for step in included if step])
     flush()
     if pages.position is not None:
         _print_rest(cls, options, len(rows), await pages.count(), as_json=as_lines)
@@ -167,13 +163,17 @@ def get_command(cls: ResourceClass) -> Any:
     def command(id: str, *, json: bool = False, **given: Any) -> int:
         refuse_email(id, command_name(cls))
         options = typed_options(cls, given)
-        return on_client(lambda api: _print_one(api, cls.name, id, options, as_line=json))
+
+        async def show(api: "Kajabi") -> None:
+            print_resource(await getattr(api, cls.name).get(id, **options), json=json)
+
+        return on_client(show)
 
     return with_signature(command, _get_help(cls), _get_parameters(cls))
 
 
 def _get_help(cls: ResourceClass) -> str:
-    start = f"kajabi {command_name(cls)} get 1" + (" --site-id 1" if needs_site(cls) else "")
+    start = f"kajabi {command_name(cls)} get 1{example_site(cls)}"
     second = f"{start} --json"
     if takes_include(cls) and relations_of(cls):
         name = relations_of(cls)[0]
@@ -189,11 +189,3 @@ def _get_parameters(cls: ResourceClass) -> Iterator[inspect.Parameter]:
         yield from include_option(cls)
         yield fields_option()
     yield option("json", bool, "Print one line of JSON; errors, too.", default=False, negative=())
-
-
-async def _print_one(api: "Kajabi", name: str, resource_id: str, options: dict[str, Any], *, as_line: bool) -> None:
-    resource: Resource = await getattr(api, name).get(resource_id, **options)
-    if as_line:
-        print_json(as_members(resource))
-    else:
-        print_resource(output_screen(), resource)

@@ -15,9 +15,11 @@ __all__ = [
     "ResourceClass",
     "command_name",
     "date_note",
+    "example_site",
     "fields_option",
     "filter_options",
     "include_option",
+    "needs_site",
     "option",
     "relations_of",
     "resource_class",
@@ -32,6 +34,7 @@ ResourceClass = Any
 """A subclass of `Listable` for any model; its declarations are read at run time."""
 
 _DATE: Final = "DATE"
+_NEEDS_SITE: Final = "payouts"
 _FILTERS: Final = Group("Filters", sort_key=2)
 
 
@@ -54,6 +57,16 @@ def command_name(cls: ResourceClass) -> str:
 def words_of(cls: ResourceClass) -> str:
     """Return the name of a resource in words, such as ``contact notes``."""
     return str(cls.name).replace("_", " ")
+
+
+def needs_site(cls: ResourceClass) -> bool:
+    """Return whether every call of a resource names a site."""
+    return bool(cls.name == _NEEDS_SITE)
+
+
+def example_site(cls: ResourceClass) -> str:
+    """Return the site in an example of a resource of which every call names one, with a space before it; else ""."""
+    return " --site-id 1" if needs_site(cls) else ""
 
 
 def filter_options(cls: ResourceClass) -> Iterator[inspect.Parameter]:
