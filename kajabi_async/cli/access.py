@@ -8,8 +8,7 @@ from kajabi_async.cli.contents import Command
 from kajabi_async.cli.front import ExitCode
 from kajabi_async.cli.options import Json, Metavar
 from kajabi_async.cli.running import on_client
-from kajabi_async.cli.screens import output_screen
-from kajabi_async.cli.wording import second
+from kajabi_async.cli.screens import output_screen, second
 from kajabi_async.errors import AuthenticationError, PermissionDeniedError
 from kajabi_async.escaping.text import escape_value
 from kajabi_async.output import print_json

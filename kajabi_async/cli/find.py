@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Any, Final
 
 from cyclopts import Group
 
-from kajabi_async.cli.id_files import Content
 from kajabi_async.cli.lookup import bulk_options, file_argument, look_up_all
 from kajabi_async.cli.rendering import print_resource
 from kajabi_async.cli.running import on_client
 from kajabi_async.cli.signatures import ResourceClass, option, typed_options, with_signature
+from kajabi_async.cli.value_lines import Content
 from kajabi_async.errors import InvalidArgumentError, KajabiError
 
 if TYPE_CHECKING:

@@ -7,9 +7,9 @@ from typing import Any, Final, Protocol
 
 from kajabi_async.cli.credentials.profiles import profile_option
 from kajabi_async.cli.error_lines import print_sentence
-from kajabi_async.cli.id_files import STANDARD_INPUT, Content, IdLines
-from kajabi_async.cli.screens import Screen
-from kajabi_async.cli.wording import clock_time
+from kajabi_async.cli.id_files import STANDARD_INPUT, IdLines
+from kajabi_async.cli.screens import Screen, clock_time
+from kajabi_async.cli.value_lines import Content
 from kajabi_async.fetching.lookups import BulkRun
 from kajabi_async.output import print_json
 from kajabi_async.private_files import replacing

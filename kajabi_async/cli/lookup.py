@@ -12,7 +12,7 @@ from cyclopts import Group, Parameter
 from kajabi_async.checks import number, whole_number
 from kajabi_async.cli.error_lines import message_of
 from kajabi_async.cli.front import ExitCode
-from kajabi_async.cli.id_files import IDS, Content, IdLines, count_values, open_source
+from kajabi_async.cli.id_files import IdLines, count_values, open_source
 from kajabi_async.cli.leftover import keep_unanswered, waiting_observer
 from kajabi_async.cli.running import on_client
 from kajabi_async.cli.screens import Screen, error_screen
@@ -24,6 +24,7 @@ from kajabi_async.cli.signatures import (
     with_signature,
     words_of,
 )
+from kajabi_async.cli.value_lines import IDS, Content
 from kajabi_async.errors import BulkStalledError, KajabiError
 from kajabi_async.fetching.context import DEFAULT_CONCURRENCY
 from kajabi_async.fetching.lookups import BulkRun

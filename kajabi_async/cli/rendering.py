@@ -5,8 +5,7 @@ from datetime import date
 from decimal import Decimal
 from typing import Any, Final
 
-from kajabi_async.cli.screens import output_screen
-from kajabi_async.cli.wording import minute
+from kajabi_async.cli.screens import minute, output_screen
 from kajabi_async.errors import FieldNotLoadedError, InvalidArgumentError, UnreadableAttributeError
 from kajabi_async.escaping.text import escape_json, escape_value
 from kajabi_async.hints import nearest_name

@@ -1,4 +1,4 @@
-"""What a command shows to people: tables and bars on a terminal, lines with tabs in a pipe.
+"""What a command shows to people: tables, bars and times on a terminal, lines with tabs in a pipe.
 
 In a pipe nothing is cut, wrapped or padded, and a table has no header: one row a line, as `cut` and `awk` read it.
 """
@@ -6,11 +6,21 @@ In a pipe nothing is cut, wrapped or padded, and a table has no header: one row 
 import sys
 from collections.abc import Collection, Generator, Iterable, Sequence
 from contextlib import AbstractContextManager, contextmanager
+from datetime import UTC, date, datetime
 from typing import Protocol
 
 from kajabi_async.output import print_cells, print_line
 
-__all__ = ["Bars", "Screen", "error_screen", "output_screen", "silent_screen"]
+__all__ = [
+    "Bars",
+    "Screen",
+    "clock_time",
+    "error_screen",
+    "minute",
+    "output_screen",
+    "second",
+    "silent_screen",
+]
 
 Row = Sequence[str]
 
@@ -143,3 +153,20 @@ def _screen(*, error: bool) -> Screen:
     from kajabi_async.cli.terminal import terminal_screen  # noqa: PLC0415
 
     return terminal_screen(error=error)
+
+
+def clock_time(timestamp: float) -> str:
+    """Return a time as of ``time.time`` as hours, minutes and seconds in UTC."""
+    return f"{datetime.fromtimestamp(timestamp, UTC):%H:%M:%S} UTC"
+
+
+def second(value: datetime) -> str:
+    """Return a time to the second in UTC."""
+    return f"{value.astimezone(UTC):%Y-%m-%d %H:%M:%S} UTC"
+
+
+def minute(value: date) -> str:
+    """Return a time to the minute in UTC, a date alone as it is."""
+    if not isinstance(value, datetime):
+        return value.isoformat()
+    return f"{value.astimezone(UTC):%Y-%m-%d %H:%M} UTC"
