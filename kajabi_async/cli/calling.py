@@ -14,8 +14,8 @@ from cyclopts.exceptions import (
 from kajabi_async.cli.building import app_of
 from kajabi_async.cli.contents import Command
 from kajabi_async.cli.front import ExitCode
-from kajabi_async.cli.refusals import LONGEST_SHOWN, NUMBERS, suggestion
-from kajabi_async.cli.usage import misuse, sentence
+from kajabi_async.cli.refusals import NUMBERS, suggestion
+from kajabi_async.cli.usage import LONGEST_SHOWN, misuse, sentence
 from kajabi_async.errors import InvalidArgumentError
 
 __all__ = ["call_command", "usage_error"]

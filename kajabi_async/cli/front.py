@@ -28,6 +28,7 @@ __all__ = [
     "paragraphs",
     "print_page",
     "screen_width",
+    "until_end_of_options",
     "wrapped",
 ]
 
@@ -107,7 +108,7 @@ _MAX_NAME: Final = 30
 def front_page(tokens: Sequence[str]) -> bool:
     """Print the page that *tokens* ask for, if it is one of this module, and return whether it was."""
     words = [token for token in tokens if token != HELP_WORD and token not in HELP_FLAGS]
-    if not VERSION_FLAGS.isdisjoint(tokens[: tokens.index("--")] if "--" in tokens else tokens):
+    if not VERSION_FLAGS.isdisjoint(until_end_of_options(tokens)):
         print_line(_own_version())
     elif not words:
         print_page(_overview())
@@ -116,6 +117,11 @@ def front_page(tokens: Sequence[str]) -> bool:
     else:
         return False
     return True
+
+
+def until_end_of_options(tokens: Sequence[str]) -> Sequence[str]:
+    """Return *tokens* up to ``--``, behind which nothing is an option."""
+    return tokens[: tokens.index("--")] if "--" in tokens else tokens
 
 
 def page_width() -> int:

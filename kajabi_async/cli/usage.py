@@ -6,10 +6,11 @@ from difflib import get_close_matches
 from typing import Final
 
 from kajabi_async.cli.contents import command_called
-from kajabi_async.cli.front import HELP_FLAGS, HELP_WORD
+from kajabi_async.cli.front import HELP_FLAGS, HELP_WORD, until_end_of_options
 from kajabi_async.errors import InvalidArgumentError
 
 __all__ = [
+    "LONGEST_SHOWN",
     "asks_for_help",
     "leading_words",
     "misuse",
@@ -31,7 +32,8 @@ _SITE: Final = "--site-id"
 _ID: Final = re.compile(r"[0-9]{1,20}")
 _PROFILE: Final = "--profile"
 _END_OF_OPTIONS: Final = "--"
-_LONGEST_SHOWN: Final = 100
+LONGEST_SHOWN: Final = 100
+"""Characters of what was typed that an error repeats."""
 _SENTENCE_ENDS: Final = (".", "?")
 
 
@@ -41,7 +43,7 @@ def refuse_secrets(tokens: Sequence[str]) -> None:
     That is an option with a name such as --client-secret, an assignment such as KAJABI_CLIENT_SECRET=..., and any
     argument of login other than its flags and the digits of a site.
     """
-    before_names = _until_end_of_options(tokens)
+    before_names = until_end_of_options(tokens)
     for_login = tokens[:1] == [_LOGIN] and not _LOGIN_FLAGS.issuperset(_without_site(tokens[1:]))
     if for_login or any(_SECRET_OPTION.match(token) or _SECRET_ASSIGNMENT.match(token) for token in before_names):
         raise InvalidArgumentError(
@@ -90,12 +92,12 @@ def take_profile(tokens: Sequence[str]) -> tuple[str | None, list[str]]:
 
 def wants_json(tokens: Sequence[str]) -> bool:
     """Return whether errors are printed as JSON, too."""
-    return "--json" in _until_end_of_options(tokens)
+    return "--json" in until_end_of_options(tokens)
 
 
 def asks_for_help(tokens: Sequence[str]) -> bool:
     """Return whether *tokens* ask for a page: by ``help`` in front or after a group, or by ``--help`` before ``--``."""
-    return _help_word(tokens) is not None or not HELP_FLAGS.isdisjoint(_until_end_of_options(tokens))
+    return _help_word(tokens) is not None or not HELP_FLAGS.isdisjoint(until_end_of_options(tokens))
 
 
 def without_help(tokens: Sequence[str]) -> list[str]:
@@ -117,17 +119,13 @@ def leading_words(tokens: Sequence[str]) -> list[str]:
     return [*tokens[: next((at for at, token in enumerate(tokens) if token.startswith("-")), len(tokens))]]
 
 
-def _until_end_of_options(tokens: Sequence[str]) -> Sequence[str]:
-    return tokens[: tokens.index(_END_OF_OPTIONS)] if _END_OF_OPTIONS in tokens else tokens
-
-
 def unknown_command(typed: str, known: Iterable[str], within: Sequence[str] = ()) -> InvalidArgumentError:
     """Return the error for *typed* in place of one of the commands *known* *within* a group."""
     near = get_close_matches(typed, list(known), n=1)
     suggestion = f' Did you mean "{near[0]}"?' if near else ""
     kind = "Unknown option" if typed.startswith("-") else "Unknown command"
     shown = typed if typed.startswith("-") else f'"{typed}"'
-    return misuse(f"{kind} {shown[:_LONGEST_SHOWN]}.{suggestion}", within)
+    return misuse(f"{kind} {shown[:LONGEST_SHOWN]}.{suggestion}", within)
 
 
 def sentence(message: str) -> str:
