@@ -25,6 +25,7 @@ from kajabi_async.cli.signatures import (
     example_site,
     fields_option,
     filter_options,
+    flag,
     include_option,
     option,
     resource_classes,
@@ -123,9 +124,9 @@ def _parameters(cls: ResourceClass) -> Iterator[inspect.Parameter]:
         *("format", str | None, f"One of {', '.join(FORMATS)}; by default the suffix of the file, jsonl for -."),
         word="NAME",
     )
-    yield option("restart", bool, "Discard what an earlier run left and start over.", default=False, negative=())
-    yield option("force", bool, "Replace a file that exists without asking.", default=False, negative=())
-    yield option("json", bool, "Print the report as one line of JSON; errors, too.", default=False, negative=())
+    yield flag("restart", "Discard what an earlier run left and start over.")
+    yield flag("force", "Replace a file that exists without asking.")
+    yield flag("json", "Print the report as one line of JSON; errors, too.")
     if "include" in known:
         yield from include_option(cls)
     if "fields" in known:

@@ -2,7 +2,7 @@
 
 import inspect
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -11,7 +11,7 @@ from cyclopts import Group
 from kajabi_async.cli.lookup import bulk_options, file_argument, look_up_all
 from kajabi_async.cli.rendering import print_resource
 from kajabi_async.cli.running import on_client
-from kajabi_async.cli.signatures import ResourceClass, option, typed_options, with_signature
+from kajabi_async.cli.signatures import ResourceClass, flag, option, typed_options, with_signature
 from kajabi_async.cli.value_lines import Content
 from kajabi_async.errors import InvalidArgumentError, KajabiError
 
@@ -59,10 +59,13 @@ def find_command(cls: ResourceClass) -> Any:
         source = str(email_or_file)
         options = typed_options(cls, given)
         if _is_email(source):
-            _refuse(options, "is for a file of emails")
+            if options:
+                raise InvalidArgumentError(f"--{next(iter(options))} is for a file of emails")
             return on_client(lambda api: _show(api, name, source, site_id=site_id, thorough=thorough, json=json))
         if thorough:
-            _refuse(["thorough"], "is for a single email: --strategy scan reads the whole list for those of a file")
+            raise InvalidArgumentError(
+                "--thorough is for a single email: --strategy scan reads the whole list for those of a file"
+            )
         return look_up_all(cls, "find_many", source, _content(name), {"site_id": site_id, **options}, json=json)
 
     return with_signature(find, _HELP.replace("{name}", name), _parameters(cls))
@@ -73,10 +76,10 @@ def _parameters(cls: ResourceClass) -> Iterator[inspect.Parameter]:
     yield file_argument("email_or_file", text)
     yield option("site_id", str | None, "The site; KAJABI_SITE_ID by default.", word="ID")
     text = "Read the whole list if the search, which misses people, finds none."
-    yield option("thorough", bool, text, default=False, negative=())
+    yield flag("thorough", text)
     yield from bulk_options(cls, _content(str(cls.name)), strategies=_STRATEGIES, group=_OF_A_FILE)
     text = "Print one line of JSON; for a file, the report, the plan and errors, too."
-    yield option("json", bool, text, default=False, negative=())
+    yield flag("json", text)
 
 
 def _content(name: str) -> Content:
@@ -85,11 +88,6 @@ def _content(name: str) -> Content:
 
 def _is_email(text: str) -> bool:
     return "@" in text and not Path(text).exists()
-
-
-def _refuse(options: Iterable[str], reason: str) -> None:
-    for name in options:
-        raise InvalidArgumentError(f"--{name} {reason}")
 
 
 async def _show(api: "Kajabi", name: str, email: str, *, site_id: str | None, thorough: bool, json: bool) -> None:

@@ -18,6 +18,7 @@ from kajabi_async.cli.running import on_client
 from kajabi_async.cli.screens import Screen, error_screen
 from kajabi_async.cli.signatures import (
     ResourceClass,
+    flag,
     option,
     relations_of,
     typed_options,
@@ -76,7 +77,7 @@ def lookup_command(cls: ResourceClass) -> Any:
 def _parameters(cls: ResourceClass) -> Iterator[inspect.Parameter]:
     yield file_argument("source", "A file with an id on each line, or a CSV file; - for standard input.")
     yield from bulk_options(cls, IDS, strategies=_STRATEGIES)
-    yield option("json", bool, "Print the report, the plan and errors as JSON, too.", default=False, negative=())
+    yield flag("json", "Print the report, the plan and errors as JSON, too.")
 
 
 def file_argument(name: str, text: str) -> inspect.Parameter:
@@ -90,7 +91,7 @@ def bulk_options(
 ) -> Iterator[inspect.Parameter]:
     """Yield the options of a lookup of many of a resource, in a *group* of the help; each is None if it is not set."""
     settings: dict[str, Any] = {} if group is None else {"group": group}
-    flag: dict[str, Any] = {**settings, "negative": ()}
+    switch: dict[str, Any] = {**settings, "negative": ()}
     yield option(
         *("column", str | None),
         f"The column of the {content.plural} in a CSV file, by its name or number; `{content.noun}` by default.",
@@ -108,7 +109,7 @@ def bulk_options(
         **settings,
         word="NUMBER",
     )
-    yield option("ordered", bool | None, f"Print in the order of the {content.plural}.", **flag)
+    yield option("ordered", bool | None, f"Print in the order of the {content.plural}.", **switch)
     yield option("strategy", Strategy | None, strategies, **settings)
     yield option(
         *("patience", float | None),
@@ -117,7 +118,7 @@ def bulk_options(
         **settings,
         word="SECONDS",
     )
-    yield option("explain", bool | None, "Print what each strategy costs, and look nothing up.", **flag)
+    yield option("explain", bool | None, "Print what each strategy costs, and look nothing up.", **switch)
 
 
 def look_up_all(

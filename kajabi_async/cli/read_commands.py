@@ -18,6 +18,7 @@ from kajabi_async.cli.signatures import (
     example_site,
     fields_option,
     filter_options,
+    flag,
     include_option,
     needs_site,
     option,
@@ -100,7 +101,7 @@ def _list_parameters(cls: ResourceClass) -> Iterator[inspect.Parameter]:
     )
     if "page_size" in known:
         yield option("page_size", int | None, "Rows to request at a time; the server may send fewer.", word="NUMBER")
-    yield option("json", bool, "Print a line of JSON for each row; errors, too.", default=False, negative=())
+    yield flag("json", "Print a line of JSON for each row; errors, too.")
     yield from filter_options(cls)
 
 
@@ -188,4 +189,4 @@ def _get_parameters(cls: ResourceClass) -> Iterator[inspect.Parameter]:
     if takes_include(cls):
         yield from include_option(cls)
         yield fields_option()
-    yield option("json", bool, "Print one line of JSON; errors, too.", default=False, negative=())
+    yield flag("json", "Print one line of JSON; errors, too.")

@@ -18,6 +18,7 @@ __all__ = [
     "example_site",
     "fields_option",
     "filter_options",
+    "flag",
     "include_option",
     "needs_site",
     "option",
@@ -122,6 +123,11 @@ def option(
     return inspect.Parameter(
         name, inspect.Parameter.KEYWORD_ONLY, default=default, annotation=Annotated[annotation, *extras]
     )
+
+
+def flag(name: str, text: str) -> inspect.Parameter:
+    """Return an option that is set or not, without a value."""
+    return option(name, bool, text, default=False, negative=())
 
 
 def typed_options(cls: ResourceClass, given: Mapping[str, Any]) -> dict[str, Any]:
