@@ -15,7 +15,7 @@ from kajabi_async.cli.building import app_of
 from kajabi_async.cli.contents import Command
 from kajabi_async.cli.front import ExitCode
 from kajabi_async.cli.refusals import NUMBERS, suggestion
-from kajabi_async.cli.usage import LONGEST_SHOWN, misuse, sentence
+from kajabi_async.cli.usage import LONGEST_SHOWN, misuse
 from kajabi_async.errors import InvalidArgumentError
 
 __all__ = ["call_command", "usage_error"]
@@ -39,7 +39,7 @@ def call_command(command: Command, names: Sequence[str], words: Sequence[str]) -
 
 def usage_error(error: CycloptsError, names: Sequence[str]) -> InvalidArgumentError:
     """Return *error*, of the command called *names*, as one that names what was typed and the page of the command."""
-    return misuse(sentence(_message(error)), names)
+    return misuse(_message(error), names)
 
 
 def _message(error: CycloptsError) -> str:

@@ -7,11 +7,12 @@ or a refused argument would import the SDK, the parser and what they need, which
 import json
 import re
 from collections.abc import Iterator, Sequence
+from itertools import takewhile
 from pathlib import Path
 from typing import Any, Final, Literal, NotRequired, TypedDict
 
 from kajabi_async.cli.front import listing, page_width, paragraphs
-from kajabi_async.cli.usage import leading_words, unknown_command
+from kajabi_async.cli.usage import unknown_command
 
 __all__ = [
     "EXAMPLES",
@@ -93,7 +94,7 @@ def named(words: Sequence[str]) -> tuple[list[str], Description]:
     InvalidArgumentError for a command that a group does not have; the first word must be a command.
     """
     names, description = [words[0]], description_of(words[0])
-    for word in leading_words(words[1:]):
+    for word in takewhile(lambda each: not each.startswith("-"), words[1:]):
         if not is_group(description):
             break
         if word not in description["commands"]:

@@ -10,7 +10,7 @@ from difflib import get_close_matches
 from typing import Final
 
 from kajabi_async.cli.descriptions import Argument, Description
-from kajabi_async.cli.usage import LONGEST_SHOWN, misuse, sentence
+from kajabi_async.cli.usage import LONGEST_SHOWN, misuse
 
 __all__ = ["NUMBERS", "refuse", "shown", "suggestion"]
 
@@ -31,7 +31,7 @@ def refuse(description: Description, names: Sequence[str], tokens: Sequence[str]
     with suppress(_InDoubtError):
         problem = _CommandCall(description["arguments"]).problem(tokens)
         if problem is not None:
-            raise misuse(sentence(problem), names)
+            raise misuse(problem, names)
 
 
 def suggestion(typed: str, known: Iterable[str]) -> str:

@@ -12,10 +12,8 @@ from kajabi_async.errors import InvalidArgumentError
 __all__ = [
     "LONGEST_SHOWN",
     "asks_for_help",
-    "leading_words",
     "misuse",
     "refuse_secrets",
-    "sentence",
     "take_profile",
     "unknown_command",
     "wants_json",
@@ -114,11 +112,6 @@ def _help_word(tokens: Sequence[str]) -> int | None:
     return 1 if command is not None and command.is_group and tokens[1:2] == [HELP_WORD] else None
 
 
-def leading_words(tokens: Sequence[str]) -> list[str]:
-    """Return *tokens* up to the first option."""
-    return [*tokens[: next((at for at, token in enumerate(tokens) if token.startswith("-")), len(tokens))]]
-
-
 def unknown_command(typed: str, known: Iterable[str], within: Sequence[str] = ()) -> InvalidArgumentError:
     """Return the error for *typed* in place of one of the commands *known* *within* a group."""
     near = get_close_matches(typed, list(known), n=1)
@@ -128,12 +121,11 @@ def unknown_command(typed: str, known: Iterable[str], within: Sequence[str] = ()
     return misuse(f"{kind} {shown[:LONGEST_SHOWN]}.{suggestion}", within)
 
 
-def sentence(message: str) -> str:
-    """Return *message* on one line, with a full stop if it has no other end."""
-    text = " ".join(message.split())
-    return text if text.endswith(_SENTENCE_ENDS) else f"{text}."
-
-
 def misuse(problem: str, names: Sequence[str]) -> InvalidArgumentError:
-    """Return the error of a wrong call of the command called *names*: the *problem*, and where its page is."""
-    return InvalidArgumentError(f"{problem} See `{' '.join(['kajabi', *names])} --help`")
+    """Return the error of a wrong call of the command called *names*: the *problem*, and where its page is.
+
+    The problem is put on one line, with a full stop if it has no other end.
+    """
+    text = " ".join(problem.split())
+    stop = "" if text.endswith(_SENTENCE_ENDS) else "."
+    return InvalidArgumentError(f"{text}{stop} See `{' '.join(['kajabi', *names])} --help`")
