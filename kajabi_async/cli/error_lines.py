@@ -19,7 +19,7 @@ from kajabi_async.errors import (
 from kajabi_async.escaping.text import escape_line
 from kajabi_async.output import print_json, print_line
 
-__all__ = ["code_for", "in_own_words", "message_of", "print_error", "print_sentence"]
+__all__ = ["code_for", "message_of", "print_error", "print_sentence"]
 
 _INDENT: Final = "  "
 _PHRASES: Final = {
@@ -83,10 +83,10 @@ def print_error(error: BaseException, code: ExitCode, *, json: bool) -> None:
 def message_of(error: BaseException) -> str:
     """Return the text of *error* in one line, in the words of the command unless it is the API's."""
     text = " ".join(str(error).split())
-    return text if isinstance(error, ApiError) else in_own_words(text)
+    return text if isinstance(error, ApiError) else _in_own_words(text)
 
 
-def in_own_words(text: str) -> str:
+def _in_own_words(text: str) -> str:
     """Return the text of an error of the SDK with the command's options in place of arguments and filters."""
     for phrase, own in _PHRASES.items():
         text = text.replace(phrase, own)
