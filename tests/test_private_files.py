@@ -27,7 +27,7 @@ print(json.dumps([result(path) for path in arguments["paths"]]))
 LOGIN = """
 from pathlib import Path
 from kajabi_async.cli.credentials import toml_file as credentials_file
-from kajabi_async.cli.credentials.error import CredentialsError
+from kajabi_async.cli.credentials import CredentialsError
 from kajabi_async.session import ClientCredentials
 become(arguments["user"])
 

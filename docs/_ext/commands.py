@@ -1,21 +1,17 @@
 """The directives ``commands``, ``command-list`` and ``exit-codes``: the reference of the command, read from itself."""
 
-import inspect
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Final
 
-from cyclopts import App
 from docutils import nodes
 from sphinx.addnodes import pending_xref
 from sphinx.application import Sphinx
 from sphinx.util.docutils import SphinxDirective
 
-from kajabi_async.cli.app import make_app
 from kajabi_async.cli.contents import COMMANDS
-from kajabi_async.cli.describing import described
-from kajabi_async.cli.descriptions import Description
-from kajabi_async.cli.exit_codes import MEANINGS
+from kajabi_async.cli.descriptions import EXAMPLES, Description, description_of, is_group
+from kajabi_async.cli.front import MEANINGS
 
 _CODE: Final = re.compile(
     r"`([^`]+)`"
@@ -23,7 +19,6 @@ _CODE: Final = re.compile(
     r"|\$?[A-Z]+(?:_[A-Z]+)+"  # a variable of the environment,
     r"|~?[\w./-]*\.(?:parquet|toml|csv|jsonl|partial|config)\b)"  # or a path.
 )
-_INDENTED: Final = re.compile(r"^(?: {2,}|\$ )")
 
 
 def setup(app: Sphinx) -> dict[str, bool]:
@@ -41,9 +36,8 @@ class _Commands(SphinxDirective):
 
     def run(self) -> list[nodes.Node]:
         """Return a section for each command and group."""
-        names = {command.name for command in COMMANDS if command.section == self.arguments[0]}
-        root = make_app()
-        return [_section(self, app, ("kajabi", name), root) for name, app in _commands(root) if name in names]
+        names = [command.name for command in COMMANDS if command.section == self.arguments[0]]
+        return [_section(self, description_of(name), ("kajabi", name)) for name in names]
 
 
 class _CommandList(SphinxDirective):
@@ -69,14 +63,6 @@ class _ExitCodes(SphinxDirective):
         return [_table(("Code", "Meaning"), rows)]
 
 
-def _commands(app: App) -> Iterator[tuple[str, App]]:
-    """Yield the names and applications of the commands directly below *app*, without flags and hidden ones."""
-    for name in app:
-        command = None if name.startswith("-") else app[name]
-        if command is not None and command.show:
-            yield name, command
-
-
 def _link(directive: SphinxDirective, words: str) -> nodes.Node:
     """Return a link to the section of a command."""
     link = pending_xref(
@@ -92,32 +78,30 @@ def _link(directive: SphinxDirective, words: str) -> nodes.Node:
     return link
 
 
-def _section(directive: SphinxDirective, command: App, words: tuple[str, ...], root: App) -> nodes.section:
+def _section(directive: SphinxDirective, description: Description, words: tuple[str, ...]) -> nodes.section:
     target = "-".join(words)
     section = nodes.section(ids=[target], names=[])
     labels = directive.env.domains.standard_domain
     labels.anonlabels[target] = directive.env.docname, target
     labels.labels[target] = directive.env.docname, target, " ".join(words)
     section += nodes.title("", "", nodes.literal("", " ".join(words)))
-    description = described(command, words[1:])
-    if command.default_command is not None:
+    if not is_group(description):
         section += _code(description["usage"])
-    section += _paragraphs(command.help)
-    if words[1] == "export" and command.default_command is not None:
-        section += _options_of_export(directive, description, words[-1], root)
+    section += [nodes.paragraph("", "", *_inline(text)) for text in description["text"]]
+    section += _examples(description["examples"])
+    if words[1] == "export" and not is_group(description):
+        section += _options_of_export(directive, description, words[-1])
     else:
         section += _options(description["tables"])
-    for name, below in _commands(command):
-        section += _section(directive, below, (*words, name), root)
+    for name, below in description["commands"].items():
+        section += _section(directive, below, (*words, name))
     directive.state.document.note_explicit_target(section)
     return section
 
 
-def _options_of_export(
-    directive: SphinxDirective, description: Description, name: str, root: App
-) -> Iterator[nodes.Node]:
+def _options_of_export(directive: SphinxDirective, description: Description, name: str) -> Iterator[nodes.Node]:
     """Yield the options of ``kajabi export NAME``; its filters are those of ``kajabi NAME list``, and stand there."""
-    listing = described(root[name]["list"], (name, "list"))["tables"]
+    listing = description_of(name)["commands"]["list"]["tables"]
     yield from _options({heading: rows for heading, rows in description["tables"].items() if heading != "Filters"})
     if description["tables"].get("Filters") != listing.get("Filters"):
         raise ValueError(f"kajabi export {name} has other filters than kajabi {name} list")
@@ -140,16 +124,11 @@ def _names(text: str) -> list[nodes.Node]:
     return parts
 
 
-def _paragraphs(text: str | None) -> Iterator[nodes.Node]:
-    """Yield the paragraphs of a help text; indented lines and lines of a shell are code."""
-    for block in (text or "").strip().split("\n\n"):
-        lines = block.split("\n")
-        prose = [line for line in lines if not _INDENTED.match(line)]
-        code = [line for line in lines if _INDENTED.match(line)]
-        if prose and "".join(prose):
-            yield nodes.paragraph("", "", *_inline(" ".join(prose)))
-        if code:
-            yield _code(inspect.cleandoc("\n".join(["", *code])), language="bash")
+def _examples(lines: Sequence[str]) -> Iterator[nodes.Node]:
+    """Yield the examples of a command as code, below their heading."""
+    if lines:
+        yield nodes.paragraph("", "", nodes.Text(EXAMPLES))
+        yield _code("\n".join(lines), language="bash")
 
 
 def _inline(text: str) -> list[nodes.Node]:

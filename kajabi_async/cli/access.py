@@ -1,16 +1,14 @@
 """``kajabi access check``: whether a person has access, in words and by the exit code."""
 
-from collections.abc import Sequence
 from typing import TYPE_CHECKING, Annotated, Final
 
 from cyclopts import App, Parameter
 
 from kajabi_async.cli.contents import Command
-from kajabi_async.cli.exit_codes import ExitCode
+from kajabi_async.cli.front import ExitCode
 from kajabi_async.cli.options import Json, Metavar
 from kajabi_async.cli.running import on_client
-from kajabi_async.cli.screens import output_screen
-from kajabi_async.cli.wording import second
+from kajabi_async.cli.screens import output_screen, second
 from kajabi_async.errors import AuthenticationError, PermissionDeniedError
 from kajabi_async.escaping.text import escape_value
 from kajabi_async.output import print_json
@@ -70,40 +68,29 @@ def check(
       kajabi access check ada@example.com --offer 4
       kajabi access check --customer-id 7 --product 12 --json
     """
-    from kajabi_async.access.question import Person, Question  # noqa: PLC0415 - the package needs the client
+    # Imported here, as the package needs the client, which an argument that the parser refuses does not.
+    from kajabi_async.access import AccessGate  # noqa: PLC0415
+    from kajabi_async.access.question import Person, Question  # noqa: PLC0415
 
     offers, products = offer or (), product or ()
     # Before any credentials are looked for.
     Person.of(email, customer_id)
     Question.of(offers, products)
-    return on_client(
-        lambda api: _check(api, email, customer_id, offers=offers, products=products, thorough=thorough, json=json)
-    )
 
+    async def ask(api: "Kajabi") -> int:
+        gate = AccessGate(api, budget=_THOROUGH_SECONDS if thorough else _BUDGET_SECONDS, thorough=thorough)
+        access = await gate.check(email=email, customer_id=customer_id, offers=offers, products=products)
+        if isinstance(access.error, AuthenticationError | PermissionDeniedError):
+            # Asking again would not help; the error says what would.
+            raise access.error
+        if json:
+            print_json(access.to_dict())
+        else:
+            screen = output_screen()
+            screen.line(_line(access, is_terminal=screen.is_terminal, thorough=thorough))
+        return _CODES[access.state]
 
-async def _check(
-    api: "Kajabi",
-    email: str | None,
-    customer_id: str | None,
-    *,
-    offers: Sequence[str],
-    products: Sequence[str],
-    thorough: bool,
-    json: bool,
-) -> int:
-    from kajabi_async.access import AccessGate  # noqa: PLC0415 - it needs the client, which a refused argument does not
-
-    gate = AccessGate(api, budget=_THOROUGH_SECONDS if thorough else _BUDGET_SECONDS, thorough=thorough)
-    access = await gate.check(email=email, customer_id=customer_id, offers=offers, products=products)
-    if isinstance(access.error, AuthenticationError | PermissionDeniedError):
-        # Asking again would not help; the error says what would.
-        raise access.error
-    if json:
-        print_json(access.to_dict())
-    else:
-        screen = output_screen()
-        screen.line(_line(access, is_terminal=screen.is_terminal, thorough=thorough))
-    return _CODES[access.state]
+    return on_client(ask)
 
 
 def _line(access: "Access", *, is_terminal: bool, thorough: bool) -> str:

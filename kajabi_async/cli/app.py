@@ -7,20 +7,13 @@ cyclopts that reads the arguments.
 
 import sys
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
-from kajabi_async.cli.front import front_page
+from kajabi_async.cli.front import ExitCode, front_page
 from kajabi_async.output import flush, prepare_streams, print_line, stop_writing
 
-if TYPE_CHECKING:
-    from cyclopts import App
+__all__ = ["run"]
 
-__all__ = ["make_app", "run"]
-
-_DONE: Final = 0
-_INCOMPLETE: Final = 1
-_MISUSED: Final = 2
-_INTERRUPTED: Final = 130
 _LIBRARIES: Final = ("cyclopts", "rich")
 """Those of the extra ``cli``."""
 
@@ -33,11 +26,11 @@ def run(tokens: Sequence[str] | None = None) -> int:
         return _run(arguments)
     except BrokenPipeError:
         stop_writing()
-        return _DONE
+        return ExitCode.DONE
     except KeyboardInterrupt:
         # Interrupted before `dispatch`, which reports it, was imported.
         print_line("kajabi: interrupted", error=True)
-        return _INTERRUPTED
+        return ExitCode.INTERRUPTED
     except OSError as error:
         stop_writing()
         return _report_failed_stream(error, arguments)
@@ -46,39 +39,32 @@ def run(tokens: Sequence[str] | None = None) -> int:
 
         for line in traceback.format_exc().rstrip("\n").split("\n"):
             print_line(line, error=True)
-        return _INCOMPLETE
-
-
-def make_app() -> "App":
-    """Return the application of cyclopts with all commands."""
-    from kajabi_async.cli.building import app_of  # noqa: PLC0415 - see _run
-
-    return app_of()
+        return ExitCode.INCOMPLETE
 
 
 def _run(arguments: list[str]) -> int:
     if front_page(arguments):
         # At exit a broken pipe could not be caught.
         flush()
-        return _DONE
+        return ExitCode.DONE
     # The pages above need no library, and importing those of the commands takes longer than printing a page.
     import importlib.util  # noqa: PLC0415
 
     missing = [name for name in _LIBRARIES if importlib.util.find_spec(name) is None]
     if missing:
         print_line(f"kajabi needs {' and '.join(missing)}: pip install 'kajabi-async[cli]'", error=True)
-        return _MISUSED
+        return ExitCode.MISUSED
     from kajabi_async.cli.dispatch import dispatch  # noqa: PLC0415
 
     return dispatch(arguments)
 
 
 def _report_failed_stream(error: OSError, arguments: list[str]) -> int:
-    from kajabi_async.cli.exit_codes import ExitCode, print_error  # noqa: PLC0415
+    from kajabi_async.cli.error_lines import print_error  # noqa: PLC0415
     from kajabi_async.cli.usage import wants_json  # noqa: PLC0415
     from kajabi_async.errors import KajabiError  # noqa: PLC0415
 
     place = f" {error.filename}" if error.filename else ""
     failure = KajabiError(f"cannot read or write{place}: {error.strerror or type(error).__name__}")
     print_error(failure, ExitCode.INCOMPLETE, json=wants_json(arguments))
-    return _INCOMPLETE
+    return ExitCode.INCOMPLETE

@@ -25,7 +25,7 @@ def app_of(commands: Iterable[Command] = COMMANDS) -> App:
     app = App(
         name="kajabi",
         help="\n\n".join(ABOUT),
-        # `front` and `help_pages` print the pages: those of cyclopts break words.
+        # `front` and `descriptions` have the pages: those of cyclopts break words.
         help_flags=[],
         version_flags=[],
         suppress_keyboard_interrupt=False,

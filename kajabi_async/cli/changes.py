@@ -9,8 +9,7 @@ from cyclopts import Parameter
 
 from kajabi_async.cli.options import Metavar
 from kajabi_async.cli.running import on_client
-from kajabi_async.cli.screens import Screen, error_screen, output_screen
-from kajabi_async.cli.wording import second
+from kajabi_async.cli.screens import Screen, error_screen, output_screen, second
 from kajabi_async.errors import InvalidArgumentError, KajabiError
 from kajabi_async.escaping.text import escape_value
 from kajabi_async.output import flush, print_cells, print_json

@@ -39,9 +39,9 @@ _TOOLS: Final = "Tools"
 COMMANDS: Final = (
     Command("login", _ACCOUNT, "Store an API key, for one account or several profiles", "credentials.login:login"),
     Command("logout", _ACCOUNT, "Remove a stored API key", "credentials.login:logout"),
-    Command("whoami", _ACCOUNT, "Show the user and the sites of the API key", "whoami:whoami"),
+    Command("whoami", _ACCOUNT, "Show the user and the sites of the API key", "account_commands:whoami"),
     Command("me", _ACCOUNT, "Show every attribute of that user", "account_commands:me"),
-    Command("doctor", _ACCOUNT, "Check settings, key, network, clock and permissions", "doctor:doctor"),
+    Command("doctor", _ACCOUNT, "Check settings, key, network, clock and permissions", "doctor.command:doctor"),
     _resource("sites", _ACCOUNT, "The sites that the key sees", "account"),
     _resource("hooks", _ACCOUNT, "The URLs that Kajabi posts events to", "account"),
     Command("version", _ACCOUNT, "Show the version of the API", "account_commands:version"),
@@ -68,7 +68,7 @@ COMMANDS: Final = (
     Command("changes", _TOOLS, "Print what changes in the account", "changes:changes"),
     Command("export", _TOOLS, "Write a whole list to a file", "export_commands:export_group", is_group=True),
     Command("api", _TOOLS, "Send any request to the API and print its answer", "api_command:api"),
-    Command("demo", _TOOLS, "Show the main job against a fake of the API", "demo_command:demo"),
+    Command("demo", _TOOLS, "Show the main job against a fake of the API", "demo:demo"),
     Command("fake", _TOOLS, "Serve a fake of the API on this machine", "fake_command:fake"),
     Command("completion", _TOOLS, "Complete commands in bash, zsh and fish", "completion:completion", is_group=True),
 )

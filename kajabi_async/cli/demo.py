@@ -1,20 +1,23 @@
 """``kajabi demo``: the jobs that the package is for, run against the embedded fake, without an account."""
 
 import asyncio
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import attrs
 
-from kajabi_async import Customer, Kajabi, Report
-from kajabi_async.access import AccessGate
+from kajabi_async.cli.options import Json
 from kajabi_async.cli.rendering import as_members
-from kajabi_async.cli.screens import Screen, silent_screen
+from kajabi_async.cli.running import run_to_exit_code
+from kajabi_async.cli.screens import Screen, output_screen, silent_screen
 from kajabi_async.escaping.text import escape_value
 from kajabi_async.output import print_json
-from kajabi_async.testing import FakeKajabi
 from kajabi_async.wording import counted
 
-__all__ = ["demonstrate"]
+if TYPE_CHECKING:
+    from kajabi_async import Customer, Kajabi, Report
+    from kajabi_async.testing import FakeKajabi
+
+__all__ = ["demo", "demonstrate"]
 
 _CUSTOMERS: Final = 2000
 _SHOWN: Final = "123"
@@ -32,8 +35,8 @@ class _Demo:
     """The screen to print on, the fake, and its client."""
 
     screen: Screen
-    fake: FakeKajabi
-    api: Kajabi
+    fake: "FakeKajabi"
+    api: "Kajabi"
 
     def code(self, text: str) -> None:
         """Print a line of the program."""
@@ -46,11 +49,24 @@ class _Demo:
         return sent
 
 
+def demo(*, json: Json = False) -> int:
+    """Show the main job against a fake of the API inside this process; needs no account.
+
+    Examples:
+      kajabi demo
+    """
+    return run_to_exit_code(lambda: demonstrate(output_screen(), json=json))
+
+
 async def demonstrate(screen: Screen, *, json: bool = False) -> None:
     """Find one person, check access, look up two thousand, also through failures, and grant an offer.
 
     Prints each step on *screen*, or, with *json*, one line on standard output at the end.
     """
+    # Imported here, as a refused argument needs neither.
+    from kajabi_async import Kajabi  # noqa: PLC0415
+    from kajabi_async.testing import FakeKajabi  # noqa: PLC0415
+
     async with (
         FakeKajabi(customers=_CUSTOMERS, latency=_LATENCY_SECONDS) as fake,
         Kajabi(client_id=fake.client_id, client_secret=fake.client_secret, base_url=fake.base_url) as api,
@@ -85,7 +101,7 @@ async def _run(demo: _Demo) -> dict[str, Any]:
     }
 
 
-async def _look_up(demo: _Demo) -> Customer:
+async def _look_up(demo: _Demo) -> "Customer":
     demo.code('ALL = ["contact", "offers", "products"]')
     demo.code(f'customer = await api.customers.get("{_SHOWN}", include=ALL)')
     before = demo.api.stats.attempts
@@ -121,6 +137,8 @@ async def _follow_a_link(demo: _Demo) -> dict[str, int]:
 
 
 async def _check_access(demo: _Demo) -> None:
+    from kajabi_async.access import AccessGate  # noqa: PLC0415 - as above
+
     demo.code(f'await AccessGate(api).check(customer_id="{_SHOWN}", products=["{_PRODUCT}"])')
     before = demo.api.stats.attempts
     access = await AccessGate(demo.api).check(customer_id=_SHOWN, products=[_PRODUCT])
@@ -128,7 +146,7 @@ async def _check_access(demo: _Demo) -> None:
     demo.result(f"{answer}: {_text(access.because.partition(';')[0])}", since=before)
 
 
-async def _look_up_all(demo: _Demo) -> Report:
+async def _look_up_all(demo: _Demo) -> "Report":
     demo.code("api.customers.get_many(ids, include=ALL)")
     before = demo.api.stats.attempts
     run = demo.api.customers.get_many(range(1, _CUSTOMERS + 1), include=("contact", "offers", "products"))
@@ -168,7 +186,7 @@ async def _grant(demo: _Demo) -> None:
     demo.result(f"holds offer {', '.join(held)}; mails sent: {mails}", since=before)
 
 
-def _outcome(report: Report) -> str:
+def _outcome(report: "Report") -> str:
     rate = report.total / report.elapsed_seconds if report.elapsed_seconds else 0.0
     return (
         f"{report.found:,} found, {report.missing:,} missing, {report.failed:,} failed "

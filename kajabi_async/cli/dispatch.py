@@ -4,10 +4,9 @@ from collections.abc import Sequence
 
 from kajabi_async.cli.contents import COMMANDS, Command, command_called
 from kajabi_async.cli.credentials.profiles import using_profile
-from kajabi_async.cli.descriptions import is_group, named
-from kajabi_async.cli.exit_codes import ExitCode, code_for, print_error
-from kajabi_async.cli.front import print_page
-from kajabi_async.cli.help_pages import command_page
+from kajabi_async.cli.descriptions import command_page, is_group, named
+from kajabi_async.cli.error_lines import code_for, print_error
+from kajabi_async.cli.front import ExitCode, print_page
 from kajabi_async.cli.refusals import refuse
 from kajabi_async.cli.usage import (
     asks_for_help,

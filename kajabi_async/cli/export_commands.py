@@ -13,7 +13,8 @@ from cyclopts import App
 from kajabi_async.checks import whole_number
 from kajabi_async.cli.confirming import confirm
 from kajabi_async.cli.contents import COMMANDS, Command
-from kajabi_async.cli.exit_codes import print_sentence
+from kajabi_async.cli.error_lines import print_sentence
+from kajabi_async.cli.front import ExitCode
 from kajabi_async.cli.leftover import waiting_observer
 from kajabi_async.cli.running import on_client
 from kajabi_async.cli.screens import error_screen
@@ -21,11 +22,14 @@ from kajabi_async.cli.signatures import (
     ResourceClass,
     command_name,
     date_note,
+    example_site,
     fields_option,
     filter_options,
+    flag,
     include_option,
     option,
     resource_classes,
+    typed_options,
     with_signature,
     words_of,
 )
@@ -53,7 +57,6 @@ Examples:
   kajabi export customers --include offers --out customers.parquet
   kajabi export orders --created-at-gteq 2024-01-01 --out - --format csv
 """
-_INCOMPLETE: Final = 1
 _STANDARD_OUTPUT: Final = "-"
 _STREAMED: Final = ("jsonl", "csv")
 """The formats that standard output takes: the others are binary, with an index that only a file can be read by."""
@@ -66,7 +69,6 @@ class _Options:
     out: str
     format: str | None
     restart: bool
-    force: bool
     json: bool
 
 
@@ -87,23 +89,20 @@ def _export_command(cls: ResourceClass) -> Any:
         format: str | None = None,
         restart: bool = False,
         force: bool = False,
-        fields: str | None = None,
         json: bool = False,
         **given: Any,
     ) -> int:
-        chosen = _Options(out, format, restart, force, json)
-        options = {name: value for name, value in given.items() if value is not None}
-        if fields is not None:
-            options["fields"] = {cls.model.resource_type: fields}
+        chosen = _Options(out, format, restart, json)
+        options = typed_options(cls, given)
         if "page_size" in options:
             whole_number(options["page_size"], of="--page-size")
         if out == _STANDARD_OUTPUT:
             return _to_standard_output(cls, options, chosen)
         _check_overwriting(Path(out), force=force)
-        return on_client(lambda api: _export(api, cls.name, out, options, chosen), sends_many=True)
+        return on_client(lambda api: _export(api, cls.name, options, chosen), sends_many=True)
 
     name = command_name(cls)
-    site = " --site-id 1" if name == "payouts" else ""
+    site = example_site(cls)
     examples = f"  kajabi export {name} --out {name}.csv{site}\n  kajabi export {name} --out - --format jsonl{site}"
     return with_signature(
         command,
@@ -125,9 +124,9 @@ def _parameters(cls: ResourceClass) -> Iterator[inspect.Parameter]:
         *("format", str | None, f"One of {', '.join(FORMATS)}; by default the suffix of the file, jsonl for -."),
         word="NAME",
     )
-    yield option("restart", bool, "Discard what an earlier run left and start over.", default=False, negative=())
-    yield option("force", bool, "Replace a file that exists without asking.", default=False, negative=())
-    yield option("json", bool, "Print the report as one line of JSON; errors, too.", default=False, negative=())
+    yield flag("restart", "Discard what an earlier run left and start over.")
+    yield flag("force", "Replace a file that exists without asking.")
+    yield flag("json", "Print the report as one line of JSON; errors, too.")
     if "include" in known:
         yield from include_option(cls)
     if "fields" in known:
@@ -157,9 +156,7 @@ def _to_standard_output(cls: ResourceClass, options: Mapping[str, Any], chosen: 
     with private_folder() as folder:
         path = folder / f"{command_name(cls)}.{form}"
         settings = attrs.evolve(chosen, out=str(path), format=form)
-        code = on_client(
-            lambda api: _export(api, cls.name, str(path), options, settings, is_kept=False), sends_many=True
-        )
+        code = on_client(lambda api: _export(api, cls.name, options, settings, is_kept=False), sends_many=True)
         print_file(path)
         flush()
     return code
@@ -178,7 +175,7 @@ def _listed(api: "Kajabi", name: str, options: Mapping[str, Any]) -> Any:
 
 
 async def _export(
-    api: "Kajabi", name: str, out: str, options: Mapping[str, Any], chosen: _Options, *, is_kept: bool = True
+    api: "Kajabi", name: str, options: Mapping[str, Any], chosen: _Options, *, is_kept: bool = True
 ) -> int:
     pages = _listed(api, name, options)
     latest: ExportProgress | None = None
@@ -196,7 +193,7 @@ async def _export(
                 if progress.written:
                     bars.show("written", completed=progress.written)
 
-            report = await export(pages, out, format=chosen.format, restart=chosen.restart, observer=show)
+            report = await export(pages, chosen.out, format=chosen.format, restart=chosen.restart, observer=show)
     except asyncio.CancelledError:
         if not chosen.json and is_kept:
             _print_kept(latest)
@@ -205,7 +202,7 @@ async def _export(
         print_json(report.to_dict())
     else:
         _print_report(report, name.replace("_", " "), names_files=is_kept)
-    return _INCOMPLETE if report.malformed or report.lacking else 0
+    return ExitCode.INCOMPLETE if report.malformed or report.lacking else ExitCode.DONE
 
 
 def _print_kept(progress: ExportProgress | None) -> None:

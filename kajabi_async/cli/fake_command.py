@@ -14,7 +14,6 @@ from kajabi_async.errors import ConfigurationError, InvalidArgumentError
 from kajabi_async.output import flush, print_json, print_line
 
 if TYPE_CHECKING:
-    from kajabi_async.session import ClientCredentials
     from kajabi_async.testing import FakeKajabi
 
 __all__ = ["fake"]
@@ -80,18 +79,14 @@ def _server(path: Path | None, *, customers: int, latency: float) -> "FakeKajabi
 
     kept = None if path is None else toml_file.read(path)
     try:
-        client_id, client_secret = (None, None) if kept is None else _key(kept)
+        key: dict[str, str] = {} if kept is None else kept.form()
+        client_id, client_secret = key.get("client_id"), key.get("client_secret")
         server = FakeKajabi(customers=customers, latency=latency, client_id=client_id, client_secret=client_secret)
     except ValueError as error:
         raise InvalidArgumentError(str(error)) from None
     if path is not None and kept is None:
         toml_file.write(path, ClientCredentials(server.client_id, server.client_secret))
     return server
-
-
-def _key(kept: "ClientCredentials") -> tuple[str, str]:
-    form = kept.form()
-    return form["client_id"], form["client_secret"]
 
 
 def _print_settings(server: "FakeKajabi", path: Path | None, *, json: bool) -> None:

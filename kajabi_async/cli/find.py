@@ -2,24 +2,21 @@
 
 import inspect
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from cyclopts import Group
 
-from kajabi_async.cli.bulk_options import bulk_options, check_bulk_options, file_argument
-from kajabi_async.cli.id_files import Content, IdLines
-from kajabi_async.cli.rendering import as_members, print_resource
+from kajabi_async.cli.lookup import bulk_options, file_argument, look_up_all
+from kajabi_async.cli.rendering import print_resource
 from kajabi_async.cli.running import on_client
-from kajabi_async.cli.screens import output_screen
-from kajabi_async.cli.signatures import ResourceClass, option, with_signature
+from kajabi_async.cli.signatures import ResourceClass, flag, option, typed_options, with_signature
+from kajabi_async.cli.value_lines import Content
 from kajabi_async.errors import InvalidArgumentError, KajabiError
-from kajabi_async.output import print_json
 
 if TYPE_CHECKING:
     from kajabi_async.client import Kajabi
-    from kajabi_async.fetching.lookups import EmailLookups, Observer
 
 __all__ = ["find_command"]
 
@@ -50,8 +47,6 @@ _COMMENT: Final = re.compile(r"(?:^|\s)#")
 _STRATEGIES: Final = (
     "A search for each email, the pages of the list, or whichever needs fewer requests (auto); auto by default."
 )
-_NOT_PLANNED: Final = frozenset({"ordered", "strategy", "patience"})
-"""The options on which the cost of a strategy does not depend."""
 
 
 def find_command(cls: ResourceClass) -> Any:
@@ -62,14 +57,16 @@ def find_command(cls: ResourceClass) -> Any:
         email_or_file: Path, *, site_id: str | None = None, thorough: bool = False, json: bool = False, **given: Any
     ) -> int:
         source = str(email_or_file)
-        options = {option: value for option, value in given.items() if value is not None}
+        options = typed_options(cls, given)
         if _is_email(source):
-            _refuse(options, "is for a file of emails")
+            if options:
+                raise InvalidArgumentError(f"--{next(iter(options))} is for a file of emails")
             return on_client(lambda api: _show(api, name, source, site_id=site_id, thorough=thorough, json=json))
         if thorough:
-            _refuse(["thorough"], "is for a single email: --strategy scan reads the whole list for those of a file")
-        check_bulk_options(options)
-        return _find_all(name, source, {"site_id": site_id, **options}, json=json)
+            raise InvalidArgumentError(
+                "--thorough is for a single email: --strategy scan reads the whole list for those of a file"
+            )
+        return look_up_all(cls, "find_many", source, _content(name), {"site_id": site_id, **options}, json=json)
 
     return with_signature(find, _HELP.replace("{name}", name), _parameters(cls))
 
@@ -79,52 +76,18 @@ def _parameters(cls: ResourceClass) -> Iterator[inspect.Parameter]:
     yield file_argument("email_or_file", text)
     yield option("site_id", str | None, "The site; KAJABI_SITE_ID by default.", word="ID")
     text = "Read the whole list if the search, which misses people, finds none."
-    yield option("thorough", bool, text, default=False, negative=())
+    yield flag("thorough", text)
     yield from bulk_options(cls, _content(str(cls.name)), strategies=_STRATEGIES, group=_OF_A_FILE)
     text = "Print one line of JSON; for a file, the report, the plan and errors, too."
-    yield option("json", bool, text, default=False, negative=())
+    yield flag("json", text)
 
 
-def _content(name: str, column: str | None = None) -> Content:
-    return Content("email", f"{name} find", _ALONE, _COMMENT, column)
+def _content(name: str) -> Content:
+    return Content("email", f"{name} find", _ALONE, _COMMENT)
 
 
 def _is_email(text: str) -> bool:
     return "@" in text and not Path(text).exists()
-
-
-def _refuse(options: Iterable[str], reason: str) -> None:
-    for name in options:
-        raise InvalidArgumentError(f"--{name} {reason}")
-
-
-def _find_all(name: str, source: str, options: dict[str, Any], *, json: bool) -> int:
-    """Look up the emails in the file *source*, or print what that costs, and return the exit code."""
-    content = _content(name, options.pop("column", None))
-    if "include" in options:
-        options["include"] = options["include"].split(",")
-    if "fields" in options:
-        options["fields"] = {name: options["fields"]}
-    action = _explain if options.pop("explain", False) else _look_up
-    return on_client(lambda api: action(getattr(api, name), source, content, options, json=json), sends_many=True)
-
-
-async def _look_up(operations: Any, source: str, content: Content, options: dict[str, Any], *, json: bool) -> int:
-    # Imported here and below, as it needs the client: a refused argument does not.
-    from kajabi_async.cli.lookup import look_up_file  # noqa: PLC0415
-
-    def start(emails: IdLines, observer: "Observer") -> "EmailLookups[Any]":
-        run: EmailLookups[Any] = operations.find_many(emails, observer=observer, **options)
-        return run
-
-    return await look_up_file(start, source, content, json=json)
-
-
-async def _explain(operations: Any, source: str, content: Content, options: dict[str, Any], *, json: bool) -> None:
-    from kajabi_async.cli.lookup import explain_file  # noqa: PLC0415
-
-    planned = {name: value for name, value in options.items() if name not in _NOT_PLANNED}
-    await explain_file(lambda emails: operations.plan(emails=emails, **planned), source, content, json=json)
 
 
 async def _show(api: "Kajabi", name: str, email: str, *, site_id: str | None, thorough: bool, json: bool) -> None:
@@ -133,7 +96,4 @@ async def _show(api: "Kajabi", name: str, email: str, *, site_id: str | None, th
     if found is None:
         proof = "" if thorough else "; the search may miss people: --thorough reads the whole list"
         raise KajabiError(f"no one among the {name} has the email {email}{proof}")
-    if json:
-        print_json(as_members(found))
-    else:
-        print_resource(output_screen(), found)
+    print_resource(found, json=json)

@@ -8,6 +8,7 @@ import re
 import sys
 import textwrap
 from collections.abc import Iterable, Iterator, Sequence
+from enum import IntEnum
 from shutil import get_terminal_size
 from typing import Final
 
@@ -20,12 +21,14 @@ __all__ = [
     "HELP_WORD",
     "MEANINGS",
     "VERSION_FLAGS",
+    "ExitCode",
     "front_page",
     "listing",
     "page_width",
     "paragraphs",
     "print_page",
     "screen_width",
+    "until_end_of_options",
     "wrapped",
 ]
 
@@ -34,15 +37,29 @@ VERSION_FLAGS: Final = frozenset({"--version", "-V"})
 HELP_WORD: Final = "help"
 _EXIT_CODES: Final = "exit-codes"
 
+
+class ExitCode(IntEnum):
+    """The exit codes; scripts may rely on them."""
+
+    DONE = 0
+    INCOMPLETE = 1
+    MISUSED = 2
+    REFUSED = 3
+    UNREACHABLE = 4
+    DENIED = 5
+    NOT_KNOWN = 6
+    INTERRUPTED = 130
+
+
 MEANINGS: Final = {
-    0: "done, or the reader of the output closed the pipe",
-    1: "something was not found, could not be read, or was not confirmed",
-    2: "wrong usage or configuration",
-    3: "the API rejected the request (4xx)",
-    4: "the API could not be reached or failed (5xx, time limits, a stall)",
-    5: "access check: the person has no access",
-    6: "access check: it is not known whether the person has access",
-    130: "interrupted",
+    ExitCode.DONE: "done, or the reader of the output closed the pipe",
+    ExitCode.INCOMPLETE: "something was not found, could not be read, or was not confirmed",
+    ExitCode.MISUSED: "wrong usage or configuration",
+    ExitCode.REFUSED: "the API rejected the request (4xx)",
+    ExitCode.UNREACHABLE: "the API could not be reached or failed (5xx, time limits, a stall)",
+    ExitCode.DENIED: "access check: the person has no access",
+    ExitCode.NOT_KNOWN: "access check: it is not known whether the person has access",
+    ExitCode.INTERRUPTED: "interrupted",
 }
 """The meaning of each exit code."""
 
@@ -91,7 +108,7 @@ _MAX_NAME: Final = 30
 def front_page(tokens: Sequence[str]) -> bool:
     """Print the page that *tokens* ask for, if it is one of this module, and return whether it was."""
     words = [token for token in tokens if token != HELP_WORD and token not in HELP_FLAGS]
-    if not VERSION_FLAGS.isdisjoint(tokens[: tokens.index("--")] if "--" in tokens else tokens):
+    if not VERSION_FLAGS.isdisjoint(until_end_of_options(tokens)):
         print_line(_own_version())
     elif not words:
         print_page(_overview())
@@ -100,6 +117,11 @@ def front_page(tokens: Sequence[str]) -> bool:
     else:
         return False
     return True
+
+
+def until_end_of_options(tokens: Sequence[str]) -> Sequence[str]:
+    """Return *tokens* up to ``--``, behind which nothing is an option."""
+    return tokens[: tokens.index("--")] if "--" in tokens else tokens
 
 
 def page_width() -> int:

@@ -1,14 +1,15 @@
 """``kajabi hooks create``, ``delete`` and ``ensure``: the URLs that Kajabi posts events to."""
 
-from typing import TYPE_CHECKING, Annotated
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Annotated, Final
 
-from cyclopts import App, Parameter
+from cyclopts import Parameter
 
 from kajabi_async.cli.confirming import confirm
 from kajabi_async.cli.options import Json, Metavar, Yes
 from kajabi_async.cli.rendering import as_members, print_resource, print_rows
 from kajabi_async.cli.running import on_client
-from kajabi_async.cli.screens import error_screen, output_screen
+from kajabi_async.cli.screens import error_screen
 from kajabi_async.models.account import Hook
 from kajabi_async.output import flush, print_json, print_line
 from kajabi_async.resources.account import HookEvent, sort_hooks
@@ -18,16 +19,10 @@ if TYPE_CHECKING:
     from kajabi_async.client import Kajabi
     from kajabi_async.resources.account import EnsuredHooks
 
-__all__ = ["add_hook_commands"]
+__all__ = ["HOOK_WRITES"]
 
 _Url = Annotated[str, Parameter(help="The URL to post to.")]
 _Site = Annotated[str | None, Parameter(help="The site; KAJABI_SITE_ID by default."), Metavar("ID")]
-
-
-def add_hook_commands(group: App) -> None:
-    """Add the writes to the group of hooks."""
-    for command, name in ((create_hook, "create"), (delete_hook, "delete"), (ensure_hooks, "ensure")):
-        group.command(command, name=name)
 
 
 def create_hook(
@@ -52,10 +47,7 @@ def create_hook(
 
     async def create(api: "Kajabi") -> None:
         hook = await api.hooks.create(event=event, target_url=url, site_id=site_id, resource_id=resource_id)
-        if json:
-            print_json(as_members(hook))
-        else:
-            print_resource(output_screen(), hook)
+        print_resource(hook, json=json)
 
     return on_client(create)
 
@@ -128,7 +120,15 @@ def _parts(ensured: "EnsuredHooks") -> dict[str, tuple[Hook, ...]]:
 def _print_ensured(ensured: "EnsuredHooks") -> None:
     standing = (*ensured.kept, *ensured.created)
     if standing:
-        print_rows(output_screen(), standing, Hook)
+        print_rows(standing, Hook)
         flush()
     changes = [f"{counted(len(hooks), 'hook')} {name}" for name, hooks in _parts(ensured).items() if hooks]
     error_screen().line(", ".join(changes) or "no hooks")
+
+
+HOOK_WRITES: Final[dict[str, Callable[..., int]]] = {
+    "create": create_hook,
+    "delete": delete_hook,
+    "ensure": ensure_hooks,
+}
+"""The writes by name of the command."""

@@ -2,20 +2,17 @@
 
 import asyncio
 import io
-import re
 import sys
 import threading
-from collections.abc import Callable, Generator, Iterable, Iterator
+from collections.abc import Callable, Generator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, Final, Protocol, Self, TextIO
 
-import attrs
-
-from kajabi_async.cli.value_lines import text_of, values_in
+from kajabi_async.cli.value_lines import Content
 from kajabi_async.errors import ConfigurationError
 
-__all__ = ["IDS", "STANDARD_INPUT", "Content", "IdLines", "LineSource", "count_values", "open_source"]
+__all__ = ["STANDARD_INPUT", "IdLines", "LineSource", "count_values", "open_source"]
 
 STANDARD_INPUT: Final = "-"
 """What stands for standard input in place of a file."""
@@ -30,38 +27,6 @@ class LineSource(Protocol):
     def readline(self) -> str:
         """Return the next line with its end, "" if there is none."""
         ...
-
-
-@attrs.frozen
-class Content:
-    """What a file holds, on its lines or in a column."""
-
-    noun: str
-    """One of it, such as ``id``; also the name of its column, unless another is named."""
-    command: str
-    """The command that takes the file."""
-    alone: str
-    """What to do with a single one, in a clause."""
-    comment: re.Pattern[str]
-    """The beginning of what is no part of a line."""
-    column: str | None = None
-    """The name or the number of its column in a CSV file, if it is not called like it."""
-
-    @property
-    def plural(self) -> str:
-        """Several of it, such as ``ids``."""
-        return f"{self.noun}s"
-
-    def values(self, lines: Iterable[str]) -> Iterator[str]:
-        """Yield the values in *lines*, as `values_in` does."""
-        return values_in(lines, column=self.column, default=self.noun, comment=self.comment)
-
-    def text_of(self, values: list[str]) -> str:
-        """Return the text of a file that holds *values*, for a call without a column."""
-        return text_of(values, default=self.noun, comment=self.comment)
-
-
-IDS: Final = Content("id", "customers lookup", "one id is looked up with `kajabi customers get`", re.compile("#"))
 
 
 @contextmanager

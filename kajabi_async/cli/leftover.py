@@ -3,38 +3,32 @@
 import shlex
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, Final, Protocol
+from typing import TYPE_CHECKING, Any, Final
 
 from kajabi_async.cli.credentials.profiles import profile_option
-from kajabi_async.cli.exit_codes import print_sentence
-from kajabi_async.cli.id_files import STANDARD_INPUT, Content, IdLines
-from kajabi_async.cli.screens import Screen
-from kajabi_async.cli.wording import clock_time
+from kajabi_async.cli.error_lines import print_sentence
+from kajabi_async.cli.id_files import STANDARD_INPUT, IdLines
+from kajabi_async.cli.screens import Screen, clock_time
+from kajabi_async.cli.value_lines import Content
 from kajabi_async.fetching.lookups import BulkRun
 from kajabi_async.output import print_json
 from kajabi_async.private_files import replacing
 from kajabi_async.wording import counted
+
+if TYPE_CHECKING:
+    from kajabi_async.export import ExportProgress
+    from kajabi_async.fetching.outcomes import Progress
 
 __all__ = ["keep_unanswered", "waiting_observer"]
 
 _SUFFIX: Final = ".unanswered"
 
 
-class _RunProgress(Protocol):
-    """The progress of a run that may stall."""
-
-    @property
-    def stalled_since(self) -> float | None: ...
-
-    @property
-    def paused_until(self) -> float | None: ...
-
-
-def waiting_observer(screen: Screen, *, json: bool) -> Callable[[_RunProgress], None]:
+def waiting_observer(screen: Screen, *, json: bool) -> Callable[["Progress | ExportProgress"], None]:
     """Return an observer that prints on standard error when a run stalls, is paused and goes on."""
     shown: tuple[float | None, float | None] = None, None
 
-    def show(progress: _RunProgress) -> None:
+    def show(progress: "Progress | ExportProgress") -> None:
         nonlocal shown
         now = progress.stalled_since, progress.paused_until
         if (now[0] is None) == (shown[0] is None) and (now[1] is None or shown[1] is not None):

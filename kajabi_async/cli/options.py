@@ -1,11 +1,17 @@
-"""Options that many commands share, and what an option takes, in a word for the help."""
+"""Options and arguments that many commands share, and what one takes, in a word for the help."""
 
+import shlex
 from collections.abc import Sequence
-from typing import Annotated, Any, NamedTuple
+from typing import Annotated, Any, Final, NamedTuple
 
 from cyclopts import Parameter
 
-__all__ = ["Json", "Metavar", "Yes", "whole"]
+from kajabi_async.cli.credentials.profiles import profile_option
+from kajabi_async.errors import InvalidArgumentError
+
+__all__ = ["Json", "Metavar", "Yes", "refuse_email", "whole"]
+
+_PEOPLE: Final = frozenset({"customers", "contacts"})
 
 
 class Metavar(NamedTuple):
@@ -23,3 +29,11 @@ Yes = Annotated[bool, Parameter(name="--yes", help="Do it without asking.", nega
 def whole(_: Any, tokens: Sequence[Any]) -> int:
     """Return the whole number that was typed; ValueError for another, which cyclopts by itself would round."""
     return int(tokens[0].value)
+
+
+def refuse_email(typed: str, command: str) -> None:
+    """Raise InvalidArgumentError if *typed*, an id for *command*, is an email, which no id is."""
+    if "@" in typed:
+        find = f": `kajabi {command} find {shlex.quote(typed)}{profile_option()}` shows it"
+        cure = find if command in _PEOPLE else ""
+        raise InvalidArgumentError(f"{typed[:100]!r} is an email, and an id is needed{cure}")

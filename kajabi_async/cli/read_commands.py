@@ -7,20 +7,24 @@ from typing import TYPE_CHECKING, Any, Final
 
 from kajabi_async.checks import whole_number
 from kajabi_async.cli.credentials.profiles import profile_option
-from kajabi_async.cli.id_argument import checked_not_email
+from kajabi_async.cli.options import refuse_email
 from kajabi_async.cli.rendering import as_members, column_names, print_resource, print_rows
 from kajabi_async.cli.running import on_client
-from kajabi_async.cli.screens import error_screen, output_screen
+from kajabi_async.cli.screens import error_screen
 from kajabi_async.cli.signatures import (
     ResourceClass,
     command_name,
     date_note,
+    example_site,
     fields_option,
     filter_options,
+    flag,
     include_option,
+    needs_site,
     option,
     relations_of,
     takes_include,
+    typed_options,
     with_signature,
     words_of,
 )
@@ -32,17 +36,11 @@ from kajabi_async.wording import counted
 if TYPE_CHECKING:
     from kajabi_async.client import Kajabi
 
-__all__ = ["get_command", "list_command", "needs_site"]
+__all__ = ["get_command", "list_command"]
 
 _DEFAULT_LIMIT: Final = 20
-_NEEDS_SITE: Final = "payouts"
 _USUAL_KEYS: Final = ("created_at", "published_at", "publish_at", "title", "name")
 _NOT_EXPORTED: Final = frozenset({"sort", "page_size"})
-
-
-def needs_site(cls: ResourceClass) -> bool:
-    """Return whether every call of a resource names a site."""
-    return bool(cls.name == _NEEDS_SITE)
 
 
 def list_command(cls: ResourceClass) -> Any:
@@ -53,14 +51,14 @@ def list_command(cls: ResourceClass) -> Any:
         if columns is not None and json:
             raise InvalidArgumentError("--columns is for tables: --json prints every member")
         names = None if columns is None else column_names(columns, cls.model)
-        options = {name: value for name, value in given.items() if value is not None}
+        options = typed_options(cls, given)
         return on_client(lambda api: _print_list(api, cls, options, limit=limit, columns=names, as_lines=json))
 
     return with_signature(command, _list_help(cls), _list_parameters(cls))
 
 
 def _list_help(cls: ResourceClass) -> str:
-    start = f"kajabi {command_name(cls)} list" + (" --site-id 1" if needs_site(cls) else "")
+    start = f"kajabi {command_name(cls)} list{example_site(cls)}"
     second = f"{start} --sort -{_sort_key(cls)} --json" if _sorts(cls) else f"{start} --json"
     if "include" in _known(cls) and relations_of(cls):
         name = relations_of(cls)[0]
@@ -103,7 +101,7 @@ def _list_parameters(cls: ResourceClass) -> Iterator[inspect.Parameter]:
     )
     if "page_size" in known:
         yield option("page_size", int | None, "Rows to request at a time; the server may send fewer.", word="NUMBER")
-    yield option("json", bool, "Print a line of JSON for each row; errors, too.", default=False, negative=())
+    yield flag("json", "Print a line of JSON for each row; errors, too.")
     yield from filter_options(cls)
 
 
@@ -123,7 +121,7 @@ async def _print_list(
             print_json(as_members(row))
     elif rows:
         included = (step.partition(".")[0].strip() for step in options.get("include", "").split(","))
-        print_rows(output_screen(), rows, cls.model, columns=columns, included=[step for step in included if step])
+        print_rows(rows, cls.model, columns=columns, included=[step for step in included if step])
     flush()
     if pages.position is not None:
         _print_rest(cls, options, len(rows), await pages.count(), as_json=as_lines)
@@ -163,18 +161,20 @@ def _typed(options: Mapping[str, Any]) -> Iterator[str]:
 def get_command(cls: ResourceClass) -> Any:
     """Return the command ``get`` of a resource."""
 
-    def command(id: str, *, fields: str | None = None, json: bool = False, **given: Any) -> int:
-        checked_not_email(id, command_name(cls))
-        options = {name: value for name, value in given.items() if value is not None}
-        if fields is not None:
-            options["fields"] = {cls.model.resource_type: fields}
-        return on_client(lambda api: _print_one(api, cls.name, id, options, as_line=json))
+    def command(id: str, *, json: bool = False, **given: Any) -> int:
+        refuse_email(id, command_name(cls))
+        options = typed_options(cls, given)
+
+        async def show(api: "Kajabi") -> None:
+            print_resource(await getattr(api, cls.name).get(id, **options), json=json)
+
+        return on_client(show)
 
     return with_signature(command, _get_help(cls), _get_parameters(cls))
 
 
 def _get_help(cls: ResourceClass) -> str:
-    start = f"kajabi {command_name(cls)} get 1" + (" --site-id 1" if needs_site(cls) else "")
+    start = f"kajabi {command_name(cls)} get 1{example_site(cls)}"
     second = f"{start} --json"
     if takes_include(cls) and relations_of(cls):
         name = relations_of(cls)[0]
@@ -189,12 +189,4 @@ def _get_parameters(cls: ResourceClass) -> Iterator[inspect.Parameter]:
     if takes_include(cls):
         yield from include_option(cls)
         yield fields_option()
-    yield option("json", bool, "Print one line of JSON; errors, too.", default=False, negative=())
-
-
-async def _print_one(api: "Kajabi", name: str, resource_id: str, options: dict[str, Any], *, as_line: bool) -> None:
-    resource: Resource = await getattr(api, name).get(resource_id, **options)
-    if as_line:
-        print_json(as_members(resource))
-    else:
-        print_resource(output_screen(), resource)
+    yield flag("json", "Print one line of JSON; errors, too.")

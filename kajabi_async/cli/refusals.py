@@ -10,12 +10,11 @@ from difflib import get_close_matches
 from typing import Final
 
 from kajabi_async.cli.descriptions import Argument, Description
-from kajabi_async.cli.usage import misuse, sentence
+from kajabi_async.cli.usage import LONGEST_SHOWN, misuse
 
-__all__ = ["LONGEST_SHOWN", "NUMBERS", "refuse", "shown", "suggestion"]
+__all__ = ["NUMBERS", "refuse", "shown", "suggestion"]
 
 NUMBERS: Final = {"whole number": "a whole number", "number": "a number"}
-LONGEST_SHOWN: Final = 100
 
 _OPTION: Final = re.compile(r"-|--?[A-Za-z][A-Za-z0-9-]*(?:=.*)?", re.DOTALL)
 _NOTHING: Final = frozenset({"none", "null"})
@@ -32,7 +31,7 @@ def refuse(description: Description, names: Sequence[str], tokens: Sequence[str]
     with suppress(_InDoubtError):
         problem = _CommandCall(description["arguments"]).problem(tokens)
         if problem is not None:
-            raise misuse(sentence(problem), names)
+            raise misuse(problem, names)
 
 
 def suggestion(typed: str, known: Iterable[str]) -> str:

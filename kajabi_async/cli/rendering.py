@@ -5,13 +5,13 @@ from datetime import date
 from decimal import Decimal
 from typing import Any, Final
 
-from kajabi_async.cli.screens import Screen
-from kajabi_async.cli.wording import minute
+from kajabi_async.cli.screens import minute, output_screen
 from kajabi_async.errors import FieldNotLoadedError, InvalidArgumentError, UnreadableAttributeError
 from kajabi_async.escaping.text import escape_json, escape_value
 from kajabi_async.hints import nearest_name
 from kajabi_async.models.relations import ToMany, ToOne
 from kajabi_async.models.resource import CUSTOM_FIELD, CUSTOM_FIELDS, Resource, attribute_names
+from kajabi_async.output import print_json
 from kajabi_async.plain import plain
 
 __all__ = ["as_members", "column_names", "print_resource", "print_rows"]
@@ -45,8 +45,15 @@ def as_members(resource: Resource) -> dict[str, Any]:
     return resource.to_dict(relations="loaded")
 
 
-def print_resource(screen: Screen, resource: Resource) -> None:
-    """Print one resource as a table of its attributes and relations, without the attributes that are not loaded."""
+def print_resource(resource: Resource, *, json: bool) -> None:
+    """Print one resource as a table of its attributes and relations, without the attributes that are not loaded.
+
+    With *json* it is one line of JSON.
+    """
+    if json:
+        print_json(as_members(resource))
+        return
+    screen = output_screen()
     show = _Shown(screen.is_terminal)
     fields = [] if screen.is_terminal else [("type", resource.resource_type), ("id", escape_value(resource.id))]
     fields += [(name, show.field(value)) for name, value in resource.loaded_attributes().items()]
@@ -57,7 +64,6 @@ def print_resource(screen: Screen, resource: Resource) -> None:
 
 
 def print_rows(
-    screen: Screen,
     rows: Sequence[Resource],
     model: type[Resource],
     *,
@@ -68,6 +74,7 @@ def print_rows(
 
     On a terminal a column that is blank in every row is left out unless it was requested.
     """
+    screen = output_screen()
     show = _Shown(screen.is_terminal)
     names = _default_columns(model, included, in_front=screen.is_terminal) if columns is None else columns
     cells = [[show.cell(row, name) for name in names] for row in rows]

@@ -9,17 +9,18 @@ from cyclopts import App
 
 from kajabi_async.cli.contents import Command
 from kajabi_async.cli.find import find_command
-from kajabi_async.cli.hook_commands import add_hook_commands
-from kajabi_async.cli.lookup_command import lookup_command
-from kajabi_async.cli.read_commands import get_command, list_command, needs_site
-from kajabi_async.cli.signatures import ResourceClass, resource_class
-from kajabi_async.cli.write_commands import add_writes
+from kajabi_async.cli.hook_commands import HOOK_WRITES
+from kajabi_async.cli.lookup import lookup_command
+from kajabi_async.cli.read_commands import get_command, list_command
+from kajabi_async.cli.signatures import ResourceClass, example_site, resource_class
+from kajabi_async.cli.write_commands import WRITES
 
 __all__ = ["resource_group"]
 
 _SOURCE: Final = re.compile(r" \((?:observed|API document)\)")
 """Where a docstring has a fact from, which the page of a command need not say."""
 _WITH_EMAILS: Final = ("customers", "contacts")
+_WRITES: Final = {**WRITES, "hooks": HOOK_WRITES}
 
 
 def resource_group(command: Command) -> App:
@@ -29,14 +30,12 @@ def resource_group(command: Command) -> App:
     group = App(name=command.name, help=_help(command, cls))
     group.command(list_command(cls), name="list")
     group.command(get_command(cls), name="get")
-    groups = {cls.name: group}
-    add_writes(groups)
+    for name, write in _WRITES.get(cls.name, {}).items():
+        group.command(write, name=name)
     if command.name in _WITH_EMAILS:
         group.command(find_command(cls), name="find")
     if command.name == "customers":
         group.command(lookup_command(cls), name="lookup")
-    if command.name == "hooks":
-        add_hook_commands(group)
     return group
 
 
@@ -47,6 +46,6 @@ def _help(command: Command, cls: ResourceClass) -> str:
     note = _SOURCE.sub("", note).replace("``", "`")
     note = f"{note[:1].upper()}{note[1:]}"
     about = note if note.startswith(command.summary) else f"{command.summary}. {note}".rstrip()
-    site = " --site-id 1" if needs_site(cls) else ""
+    site = example_site(cls)
     examples = f"  kajabi {command.name} list{site}\n  kajabi {command.name} get 1{site}"
     return f"{about}\n\nExamples:\n{examples}"

@@ -6,14 +6,14 @@ from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, Final
 
 from kajabi_async.cli.credentials.profiles import profile_option
-from kajabi_async.cli.exit_codes import ExitCode
-from kajabi_async.errors import ApiError, NotFoundError, TransportError
+from kajabi_async.cli.front import ExitCode
+from kajabi_async.errors import ApiError, KajabiError, NotFoundError, TransportError
 
 if TYPE_CHECKING:
     from kajabi_async.cli.credentials.chain import FoundCredentials
     from kajabi_async.client import Kajabi
 
-__all__ = ["loop_factory", "on_client", "run_to_exit_code"]
+__all__ = ["is_about_the_token", "loop_factory", "on_client", "run_to_exit_code"]
 
 Work = Callable[["Kajabi"], Awaitable[int | None]]
 
@@ -72,11 +72,16 @@ def loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
     return uvloop.new_event_loop
 
 
+def is_about_the_token(error: KajabiError) -> bool:
+    """Return whether the request for a token failed."""
+    return isinstance(error, ApiError | TransportError) and error.path == _TOKEN_PATH
+
+
 def _hint_for(error: ApiError | TransportError, found: "FoundCredentials") -> str | None:
     """Return a hint to add to the error, or None."""
     if isinstance(error, TransportError):
         return f"Run `kajabi doctor{profile_option()}` to see which step on the way to the API fails"
-    if error.path == _TOKEN_PATH:
+    if is_about_the_token(error):
         return f"They came from {found.place}" if error.status in _BAD_CREDENTIALS else None
     if not isinstance(error, NotFoundError):
         return None

@@ -1,7 +1,7 @@
 """Commands built at run time: their options, and the signature from which cyclopts reads them."""
 
 import inspect
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Annotated, Any, Final, get_type_hints
 
 from cyclopts import Group, Parameter
@@ -15,14 +15,18 @@ __all__ = [
     "ResourceClass",
     "command_name",
     "date_note",
+    "example_site",
     "fields_option",
     "filter_options",
+    "flag",
     "include_option",
+    "needs_site",
     "option",
     "relations_of",
     "resource_class",
     "resource_classes",
     "takes_include",
+    "typed_options",
     "with_signature",
     "words_of",
 ]
@@ -31,6 +35,7 @@ ResourceClass = Any
 """A subclass of `Listable` for any model; its declarations are read at run time."""
 
 _DATE: Final = "DATE"
+_NEEDS_SITE: Final = "payouts"
 _FILTERS: Final = Group("Filters", sort_key=2)
 
 
@@ -53,6 +58,16 @@ def command_name(cls: ResourceClass) -> str:
 def words_of(cls: ResourceClass) -> str:
     """Return the name of a resource in words, such as ``contact notes``."""
     return str(cls.name).replace("_", " ")
+
+
+def needs_site(cls: ResourceClass) -> bool:
+    """Return whether every call of a resource names a site."""
+    return bool(cls.name == _NEEDS_SITE)
+
+
+def example_site(cls: ResourceClass) -> str:
+    """Return the site in an example of a resource of which every call names one, with a space before it; else ""."""
+    return " --site-id 1" if needs_site(cls) else ""
 
 
 def filter_options(cls: ResourceClass) -> Iterator[inspect.Parameter]:
@@ -108,6 +123,19 @@ def option(
     return inspect.Parameter(
         name, inspect.Parameter.KEYWORD_ONLY, default=default, annotation=Annotated[annotation, *extras]
     )
+
+
+def flag(name: str, text: str) -> inspect.Parameter:
+    """Return an option that is set or not, without a value."""
+    return option(name, bool, text, default=False, negative=())
+
+
+def typed_options(cls: ResourceClass, given: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the options that were typed, as a method of the resource takes them."""
+    options = {name: value for name, value in given.items() if value is not None}
+    if "fields" in options:
+        options["fields"] = {cls.model.resource_type: options["fields"]}
+    return options
 
 
 def with_signature(command: Any, text: str, parameters: Iterator[inspect.Parameter]) -> Any:

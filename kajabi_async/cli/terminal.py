@@ -14,6 +14,7 @@ from rich.table import Table
 from rich.text import Text
 
 from kajabi_async.cli.front import wrapped
+from kajabi_async.cli.screens import Bars, Screen
 from kajabi_async.escaping.text import escape_line
 
 __all__ = ["TerminalScreen", "terminal_screen"]
@@ -36,12 +37,13 @@ class _Console(Console):
         raise BrokenPipeError
 
 
-class TerminalScreen:
-    """A `kajabi_async.cli.screens.Screen` on a terminal; without colours if NO_COLOR is set."""
+class TerminalScreen(Screen):
+    """A screen on a terminal; without colours if NO_COLOR is set."""
 
     is_terminal = True
 
     def __init__(self, console: Console) -> None:
+        super().__init__(error=console.stderr)
         self._console = console
 
     def line(self, text: str, *, style: str = "") -> None:
@@ -132,7 +134,7 @@ def terminal_screen(*, error: bool) -> TerminalScreen:
     return TerminalScreen(_Console(stderr=error, markup=False, emoji=False, highlight=False))
 
 
-class _RichBars:
+class _RichBars(Bars):
     """The progress bars of a screen, by name."""
 
     def __init__(self, progress: Progress) -> None:

@@ -6,15 +6,14 @@ from difflib import get_close_matches
 from typing import Final
 
 from kajabi_async.cli.contents import command_called
-from kajabi_async.cli.front import HELP_FLAGS, HELP_WORD
+from kajabi_async.cli.front import HELP_FLAGS, HELP_WORD, until_end_of_options
 from kajabi_async.errors import InvalidArgumentError
 
 __all__ = [
+    "LONGEST_SHOWN",
     "asks_for_help",
-    "leading_words",
     "misuse",
     "refuse_secrets",
-    "sentence",
     "take_profile",
     "unknown_command",
     "wants_json",
@@ -31,7 +30,8 @@ _SITE: Final = "--site-id"
 _ID: Final = re.compile(r"[0-9]{1,20}")
 _PROFILE: Final = "--profile"
 _END_OF_OPTIONS: Final = "--"
-_LONGEST_SHOWN: Final = 100
+LONGEST_SHOWN: Final = 100
+"""Characters of what was typed that an error repeats."""
 _SENTENCE_ENDS: Final = (".", "?")
 
 
@@ -41,7 +41,7 @@ def refuse_secrets(tokens: Sequence[str]) -> None:
     That is an option with a name such as --client-secret, an assignment such as KAJABI_CLIENT_SECRET=..., and any
     argument of login other than its flags and the digits of a site.
     """
-    before_names = _until_end_of_options(tokens)
+    before_names = until_end_of_options(tokens)
     for_login = tokens[:1] == [_LOGIN] and not _LOGIN_FLAGS.issuperset(_without_site(tokens[1:]))
     if for_login or any(_SECRET_OPTION.match(token) or _SECRET_ASSIGNMENT.match(token) for token in before_names):
         raise InvalidArgumentError(
@@ -90,12 +90,12 @@ def take_profile(tokens: Sequence[str]) -> tuple[str | None, list[str]]:
 
 def wants_json(tokens: Sequence[str]) -> bool:
     """Return whether errors are printed as JSON, too."""
-    return "--json" in _until_end_of_options(tokens)
+    return "--json" in until_end_of_options(tokens)
 
 
 def asks_for_help(tokens: Sequence[str]) -> bool:
     """Return whether *tokens* ask for a page: by ``help`` in front or after a group, or by ``--help`` before ``--``."""
-    return _help_word(tokens) is not None or not HELP_FLAGS.isdisjoint(_until_end_of_options(tokens))
+    return _help_word(tokens) is not None or not HELP_FLAGS.isdisjoint(until_end_of_options(tokens))
 
 
 def without_help(tokens: Sequence[str]) -> list[str]:
@@ -112,30 +112,20 @@ def _help_word(tokens: Sequence[str]) -> int | None:
     return 1 if command is not None and command.is_group and tokens[1:2] == [HELP_WORD] else None
 
 
-def leading_words(tokens: Sequence[str]) -> list[str]:
-    """Return *tokens* up to the first option."""
-    return [*tokens[: next((at for at, token in enumerate(tokens) if token.startswith("-")), len(tokens))]]
-
-
-def _until_end_of_options(tokens: Sequence[str]) -> Sequence[str]:
-    return tokens[: tokens.index(_END_OF_OPTIONS)] if _END_OF_OPTIONS in tokens else tokens
-
-
 def unknown_command(typed: str, known: Iterable[str], within: Sequence[str] = ()) -> InvalidArgumentError:
     """Return the error for *typed* in place of one of the commands *known* *within* a group."""
     near = get_close_matches(typed, list(known), n=1)
     suggestion = f' Did you mean "{near[0]}"?' if near else ""
     kind = "Unknown option" if typed.startswith("-") else "Unknown command"
     shown = typed if typed.startswith("-") else f'"{typed}"'
-    return misuse(f"{kind} {shown[:_LONGEST_SHOWN]}.{suggestion}", within)
-
-
-def sentence(message: str) -> str:
-    """Return *message* on one line, with a full stop if it has no other end."""
-    text = " ".join(message.split())
-    return text if text.endswith(_SENTENCE_ENDS) else f"{text}."
+    return misuse(f"{kind} {shown[:LONGEST_SHOWN]}.{suggestion}", within)
 
 
 def misuse(problem: str, names: Sequence[str]) -> InvalidArgumentError:
-    """Return the error of a wrong call of the command called *names*: the *problem*, and where its page is."""
-    return InvalidArgumentError(f"{problem} See `{' '.join(['kajabi', *names])} --help`")
+    """Return the error of a wrong call of the command called *names*: the *problem*, and where its page is.
+
+    The problem is put on one line, with a full stop if it has no other end.
+    """
+    text = " ".join(problem.split())
+    stop = "" if text.endswith(_SENTENCE_ENDS) else "."
+    return InvalidArgumentError(f"{text}{stop} See `{' '.join(['kajabi', *names])} --help`")

@@ -3,25 +3,23 @@
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Annotated, Any, Final
 
-from cyclopts import App, Parameter
+from cyclopts import Parameter
 
 from kajabi_async.cli.confirming import confirm
-from kajabi_async.cli.id_argument import checked_not_email
-from kajabi_async.cli.options import Json, Metavar, Yes
-from kajabi_async.cli.rendering import as_members, print_resource
+from kajabi_async.cli.options import Json, Metavar, Yes, refuse_email
+from kajabi_async.cli.rendering import print_resource
 from kajabi_async.cli.running import on_client
-from kajabi_async.cli.screens import error_screen, output_screen
+from kajabi_async.cli.screens import error_screen
 from kajabi_async.cli.usage import misuse
 from kajabi_async.errors import InvalidArgumentError
 from kajabi_async.escaping.text import escape_value
-from kajabi_async.models.resource import Resource
 from kajabi_async.output import print_json, print_line
 from kajabi_async.wording import counted
 
 if TYPE_CHECKING:
     from kajabi_async.client import Kajabi
 
-__all__ = ["add_writes"]
+__all__ = ["WRITES"]
 
 _Settings = Annotated[
     list[str],
@@ -35,14 +33,6 @@ _Settings = Annotated[
 ]
 _Tag = Annotated[str, Metavar("TAG-ID...")]
 _CONTACTS: Final = "contacts"
-
-
-def add_writes(groups: dict[str, App]) -> None:
-    """Add the writes to those command groups of their resources that are in *groups*."""
-    for resource, writes in _WRITES.items():
-        if resource in groups:
-            for name, command in writes.items():
-                groups[resource].command(command, name=name)
 
 
 def create_contact(
@@ -61,7 +51,7 @@ def create_contact(
 
     async def create(api: "Kajabi") -> None:
         attributes: Any = {**_attributes(settings), "email": email}
-        _print(await api.contacts.create(site_id=site_id, **attributes), json=json)
+        print_resource(await api.contacts.create(site_id=site_id, **attributes), json=json)
 
     return on_client(create)
 
@@ -72,11 +62,11 @@ def update_contact(id: str, /, *, settings: _Settings, json: Json = False) -> in
     Examples:
       kajabi contacts update 2150000001 --set name='Ada King' --set phone_number=
     """
-    checked_not_email(id, _CONTACTS)
+    refuse_email(id, _CONTACTS)
 
     async def update(api: "Kajabi") -> None:
         attributes: Any = _attributes(settings)
-        _print(await api.contacts.update(id, **attributes), json=json)
+        print_resource(await api.contacts.update(id, **attributes), json=json)
 
     return on_client(update)
 
@@ -87,7 +77,7 @@ def add_tags(id: str, /, *tag_ids: _Tag, json: Json = False) -> int:
     Examples:
       kajabi contacts add-tags 2150000001 5 6
     """
-    checked_not_email(id, _CONTACTS)
+    refuse_email(id, _CONTACTS)
     _check_some(tag_ids, "TAG-ID", "add-tags")
 
     async def add(api: "Kajabi") -> None:
@@ -102,7 +92,7 @@ def remove_tags(id: str, /, *tag_ids: _Tag, json: Json = False) -> int:
     Examples:
       kajabi contacts remove-tags 2150000001 5
     """
-    checked_not_email(id, _CONTACTS)
+    refuse_email(id, _CONTACTS)
     _check_some(tag_ids, "TAG-ID", "remove-tags")
 
     async def remove(api: "Kajabi") -> None:
@@ -129,7 +119,7 @@ def grant_offers(
       kajabi contacts grant-offers 2150000001 1
       kajabi contacts grant-offers 2150000001 1 2 --no-welcome-email --yes
     """
-    checked_not_email(id, _CONTACTS)
+    refuse_email(id, _CONTACTS)
     _check_some(offer_ids, "OFFER-ID", "grant-offers")
 
     async def grant(api: "Kajabi") -> None:
@@ -148,10 +138,10 @@ def create_note(contact_id: str, body: str, /, *, json: Json = False) -> int:
     Examples:
       kajabi contact-notes create 2150000001 'Called, wants the annual plan'
     """
-    checked_not_email(contact_id, _CONTACTS)
+    refuse_email(contact_id, _CONTACTS)
 
     async def create(api: "Kajabi") -> None:
-        _print(await api.contact_notes.create(contact_id=contact_id, body=body), json=json)
+        print_resource(await api.contact_notes.create(contact_id=contact_id, body=body), json=json)
 
     return on_client(create)
 
@@ -164,7 +154,7 @@ def update_note(id: str, body: str, /, *, json: Json = False) -> int:
     """
 
     async def update(api: "Kajabi") -> None:
-        _print(await api.contact_notes.update(id, body=body), json=json)
+        print_resource(await api.contact_notes.update(id, body=body), json=json)
 
     return on_client(update)
 
@@ -177,13 +167,6 @@ def _attributes(settings: list[str] | None) -> dict[str, Any]:
             raise InvalidArgumentError(f"--set takes NAME=VALUE, got {setting!r}")
         attributes[name] = {"true": True, "false": False, "": None}.get(value, value)
     return attributes
-
-
-def _print(resource: Resource, *, json: bool) -> None:
-    if json:
-        print_json(as_members(resource))
-    else:
-        print_resource(output_screen(), resource)
 
 
 def _check_some(ids: tuple[str, ...], argument: str, command: str) -> None:
@@ -201,7 +184,7 @@ def _print_ids(name: str, ids: tuple[str, ...], *, none: str, json: bool) -> Non
         print_line(escape_value(each))
 
 
-_WRITES: Final[dict[str, dict[str, Callable[..., int]]]] = {
+WRITES: Final[dict[str, dict[str, Callable[..., int]]]] = {
     "contacts": {
         "create": create_contact,
         "update": update_contact,

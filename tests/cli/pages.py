@@ -9,8 +9,8 @@ from typing import Any, Final
 
 from kajabi_async.cli.building import app_of
 from kajabi_async.cli.contents import COMMANDS, Command
-from kajabi_async.cli.describing import described
 from kajabi_async.cli.descriptions import FOLDER, Description, description_of, file_of, is_group
+from tests.cli.describing import described
 
 _WIDTH: Final = 120
 

@@ -9,7 +9,7 @@ import pytest
 
 from kajabi_async.cli import access
 from kajabi_async.cli.contents import command_called
-from kajabi_async.cli.exit_codes import MEANINGS, ExitCode
+from kajabi_async.cli.front import MEANINGS, ExitCode
 from kajabi_async.testing import FakeKajabi
 from tests.cli.conftest import Command
 from tests.cli.processes import settings

@@ -6,10 +6,10 @@ from typing import Any
 
 import pytest
 
+from kajabi_async.cli.credentials import CredentialsError
 from kajabi_async.cli.credentials import keyring as keyring_store
 from kajabi_async.cli.credentials import toml_file as credentials_file
 from kajabi_async.cli.credentials.chain import FoundCredentials, credentials_path, find_credentials
-from kajabi_async.cli.credentials.error import CredentialsError
 from kajabi_async.cli.doctor.machine import check_credentials_file
 from kajabi_async.errors import ConfigurationError
 from kajabi_async.session import ClientCredentials

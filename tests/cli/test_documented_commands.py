@@ -11,7 +11,7 @@ import pytest_asyncio
 from cyclopts import App, CycloptsError
 
 from kajabi_async.cli import usage
-from kajabi_async.cli.app import make_app
+from kajabi_async.cli.building import app_of
 from kajabi_async.testing import FakeKajabi
 from tests.blocks import commands_of, documents
 from tests.cli.conftest import Command
@@ -48,7 +48,7 @@ def _words(command: str) -> list[str]:
 
 @cache
 def _app() -> App:
-    return make_app()
+    return app_of()
 
 
 def _unknown(words: list[str]) -> Iterator[str]:

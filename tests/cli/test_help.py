@@ -8,7 +8,8 @@ from functools import cache
 import pytest
 from cyclopts import App
 
-from kajabi_async.cli.app import make_app, run
+from kajabi_async.cli.app import run
+from kajabi_async.cli.building import app_of
 from kajabi_async.cli.contents import COMMANDS
 from kajabi_async.cli.filter_help import filter_meaning
 from kajabi_async.cli.front import ABOUT, listing, paragraphs, wrapped
@@ -18,7 +19,7 @@ from tests.cli.test_arguments import commands
 
 @cache
 def _app() -> App:
-    return make_app()
+    return app_of()
 
 
 Page = Callable[[tuple[str, ...], int], str]

@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 
 from kajabi_async.cli import leftover
-from kajabi_async.cli.id_files import IDS
 from kajabi_async.cli.leftover import waiting_observer
-from kajabi_async.cli.wording import clock_time
+from kajabi_async.cli.screens import clock_time
+from kajabi_async.cli.value_lines import IDS
 
 _COURSE = [
     (None, None),

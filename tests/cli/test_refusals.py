@@ -6,9 +6,9 @@ from collections.abc import Iterator
 import pytest
 from cyclopts import App, CycloptsError
 
+from kajabi_async.cli.calling import usage_error
 from kajabi_async.cli.contents import COMMANDS, command_called
 from kajabi_async.cli.descriptions import FOLDER, Argument, Description, description_of, file_of
-from kajabi_async.cli.mistakes import usage_error
 from kajabi_async.cli.refusals import refuse
 from kajabi_async.errors import InvalidArgumentError
 from tests.cli.conftest import app_made_once

@@ -17,7 +17,8 @@ import uvloop
 from kajabi_async import errors
 from kajabi_async.cli import calling, dispatch, front, main
 from kajabi_async.cli.app import run
-from kajabi_async.cli.exit_codes import ExitCode, code_for
+from kajabi_async.cli.error_lines import code_for
+from kajabi_async.cli.front import ExitCode
 from kajabi_async.cli.running import loop_factory, run_to_exit_code
 from kajabi_async.testing import FakeKajabi
 from tests.cli.conftest import Command

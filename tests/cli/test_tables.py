@@ -6,8 +6,8 @@ import shlex
 
 import pytest
 
+from kajabi_async.cli.screens import clock_time
 from kajabi_async.cli.terminal import TerminalScreen
-from kajabi_async.cli.wording import clock_time
 from kajabi_async.testing import FakeKajabi
 from kajabi_async.wording import counted
 from tests.cli.conftest import Command

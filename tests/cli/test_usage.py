@@ -2,12 +2,11 @@
 
 import pytest
 
+from kajabi_async.cli.descriptions import named
 from kajabi_async.cli.usage import (
     asks_for_help,
-    leading_words,
     misuse,
     refuse_secrets,
-    sentence,
     take_profile,
     unknown_command,
     wants_json,
@@ -68,14 +67,15 @@ def test_a_page_is_requested_by_a_word_or_an_option(typed: str, rest: str | None
 
 def test_words_end_at_the_first_option() -> None:
     """And options at ``--``."""
-    assert leading_words(["customers", "list", "--limit", "5"]) == ["customers", "list"]
-    assert (leading_words(["customers"]), leading_words(["-x", "y"]), leading_words([])) == (["customers"], [], [])
+    assert named(["customers", "list", "--limit", "5"])[0] == ["customers", "list"]
+    assert (named(["customers"])[0], named(["customers", "-x", "list"])[0]) == (["customers"], ["customers"])
     assert (wants_json(["--", "--json"]), wants_json(["a", "--json", "--"])) == (False, True)
 
 
 def test_a_sentence_is_one_line_that_ends_once() -> None:
     """With a full stop, unless it ends already."""
-    assert [sentence(text) for text in ("a\n  b", "a.", "a?", "a ")] == ["a b.", "a.", "a?", "a."]
+    said = [str(misuse(text, [])).removesuffix(" See `kajabi --help`") for text in ("a\n  b", "a.", "a?", "a ")]
+    assert said == ["a b.", "a.", "a?", "a."]
 
 
 def test_an_error_names_the_page_to_read() -> None:

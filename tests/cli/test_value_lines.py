@@ -12,9 +12,10 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TextIO
 
+import attrs
 import pytest
 
-from kajabi_async.cli.value_lines import text_of, values_in
+from kajabi_async.cli.value_lines import IDS
 from kajabi_async.errors import ConfigurationError
 from kajabi_async.testing import FakeKajabi
 from tests.cli.conftest import Command
@@ -45,7 +46,7 @@ BOM = "\ufeff"
 )
 def test_values_are_read_from_lines_and_columns(text: str, column: str | None, expected: list[str]) -> None:
     """With or without a mark, a heading, quotes, comments, and whatever the separator is."""
-    assert list(values_in(text.splitlines(keepends=True), column=column)) == expected
+    assert list(attrs.evolve(IDS, column=column).values(text.splitlines(keepends=True))) == expected
 
 
 @pytest.mark.parametrize(
@@ -66,7 +67,7 @@ def test_values_are_read_from_lines_and_columns(text: str, column: str | None, e
 def test_a_column_that_is_not_there_is_reported(text: str, column: str | None, message: str) -> None:
     """With those that are."""
     with pytest.raises(ConfigurationError, match=message):
-        list(values_in(text.splitlines(keepends=True), column=column))
+        list(attrs.evolve(IDS, column=column).values(text.splitlines(keepends=True)))
 
 
 @pytest.mark.parametrize(
@@ -82,9 +83,9 @@ def test_a_column_that_is_not_there_is_reported(text: str, column: str | None, m
 )
 def test_what_is_left_of_a_file_is_read_again_as_it_was(values: list[str]) -> None:
     """Cells of CSV may hold what plain lines may not; plain values stay plain."""
-    text = text_of(values)
-    assert list(values_in(io.StringIO(text, newline=""))) == values
-    assert text_of(["1", "2"]) == "1\n2\n"
+    text = IDS.text_of(values)
+    assert list(IDS.values(io.StringIO(text, newline=""))) == values
+    assert IDS.text_of(["1", "2"]) == "1\n2\n"
 
 
 @pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16"])

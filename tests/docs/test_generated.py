@@ -11,13 +11,11 @@ from pathlib import Path
 from typing import Any, get_args
 
 import pytest
-from cyclopts import App
 
 import kajabi_async
-from kajabi_async.cli.app import make_app
 from kajabi_async.cli.contents import COMMANDS
-from kajabi_async.cli.describing import described
-from kajabi_async.cli.exit_codes import MEANINGS
+from kajabi_async.cli.descriptions import Description, description_of, is_group
+from kajabi_async.cli.front import MEANINGS
 from tests.blocks import blocks_of
 from tests.docs.building import PAGES, REPOSITORY, SOURCES
 from tests.every_resource import every_resource
@@ -37,11 +35,17 @@ def _codes(html: str) -> set[str]:
     return {unescape(re.sub(r"<[^>]+>", "", found)) for found in _CODE.findall(html)}
 
 
-def _commands(app: App, words: tuple[str, ...] = ("kajabi",)) -> Iterator[tuple[tuple[str, ...], App]]:
-    for name in app:
-        if not name.startswith("-") and app[name].show:
-            yield (*words, name), app[name]
-            yield from _commands(app[name], (*words, name))
+def _commands() -> Iterator[tuple[tuple[str, ...], Description]]:
+    for command in COMMANDS:
+        yield from _with_those_below(description_of(command.name), ("kajabi", command.name))
+
+
+def _with_those_below(
+    description: Description, words: tuple[str, ...]
+) -> Iterator[tuple[tuple[str, ...], Description]]:
+    yield words, description
+    for name, each in description["commands"].items():
+        yield from _with_those_below(each, (*words, name))
 
 
 def _page_of(words: tuple[str, ...], folder: Path) -> str:
@@ -53,7 +57,7 @@ def _page_of(words: tuple[str, ...], folder: Path) -> str:
 @pytest.mark.thorough
 def test_every_command_is_on_the_page_of_its_section(built_docs: Path) -> None:
     """Those of each group, too: a new command needs no edit of a page."""
-    commands = [words for words, _ in _commands(make_app())]
+    commands = [words for words, _ in _commands()]
     assert len(commands) > 60
     assert [words for words in commands if f'id="{"-".join(words)}"' not in _page_of(words, built_docs)] == []
 
@@ -76,10 +80,9 @@ def test_every_option_of_a_command_is_in_its_section(built_docs: Path) -> None:
     """
     lacking: list[str] = []
     checked = 0
-    for words, command in _commands(make_app()):
-        if command.default_command is not None:
+    for words, description in _commands():
+        if not is_group(description):
             section = _page_of(words, built_docs).partition(f'id="{"-".join(words)}"')[2].partition("<section")[0]
-            description = described(command, words[1:])
             tables = dict(description["tables"])
             if words[1] == "export" and "Filters" in tables:
                 del tables["Filters"]

@@ -43,7 +43,7 @@ def test_an_area_can_be_named() -> None:
         areas_named(["x"])
 
 
-COMMAND = ("cli.exit_codes", "cli.filter_help", "cli.front", "cli.own_words", "cli.running")
+COMMAND = ("cli.error_lines", "cli.filter_help", "cli.front", "cli.running")
 
 
 def test_what_is_required_is_covered() -> None:

@@ -6,23 +6,22 @@ never reach another. Never from an argument, which other users of the machine an
 
 import os
 from pathlib import Path
-from typing import Final, Literal, Unpack
+from typing import Final, Literal
 
 import attrs
 
+from kajabi_async.cli.credentials import CredentialsError
 from kajabi_async.cli.credentials import keyring as keyring_store
 from kajabi_async.cli.credentials import toml_file as credentials_file
-from kajabi_async.cli.credentials.error import CredentialsError
-from kajabi_async.cli.credentials.profiles import DEFAULT_PROFILE, named_profile
-from kajabi_async.client import Kajabi
-from kajabi_async.client_options import ClientOptions
+from kajabi_async.cli.credentials.profiles import named_profile, stored_profile
+from kajabi_async.client import OFFICIAL_BASE_URL, Kajabi
 from kajabi_async.errors import ConfigurationError
 from kajabi_async.session import ClientCredentials
 
 __all__ = [
     "FoundCredentials",
+    "configured_base_url",
     "credentials_path",
-    "environment_options",
     "find_credentials",
     "open_client",
 ]
@@ -75,29 +74,22 @@ def find_credentials() -> FoundCredentials:
     return found
 
 
-def open_client(found: FoundCredentials, **options: Unpack[ClientOptions]) -> Kajabi:
+def open_client(found: FoundCredentials) -> Kajabi:
     """Return a client with the credentials and the site *found*, and with KAJABI_BASE_URL if it is set.
 
     ConfigurationError if the base URL cannot be used.
     """
-    found_site: ClientOptions = {} if found.site_id is None else {"site_id": found.site_id}
-    merged: ClientOptions = {**environment_options(), **found_site, **options}
     try:
-        return Kajabi(credentials=found.credentials, **merged)
+        return Kajabi(credentials=found.credentials, base_url=configured_base_url(), site_id=found.site_id)
     except ConfigurationError as error:
         # The text names two arguments of the client that no command has.
         message = str(error).replace("base_url", BASE_URL_VARIABLE, 1).partition(", or allow_insecure")[0]
         raise ConfigurationError(message) from None
 
 
-def environment_options() -> ClientOptions:
-    """Return the options of a client that the environment sets."""
-    options: ClientOptions = {}
-    if base_url := os.environ.get(BASE_URL_VARIABLE):
-        options["base_url"] = base_url
-    if site_id := os.environ.get(SITE_VARIABLE):
-        options["site_id"] = site_id
-    return options
+def configured_base_url() -> str:
+    """Return KAJABI_BASE_URL if it is set, otherwise the official base URL."""
+    return os.environ.get(BASE_URL_VARIABLE) or OFFICIAL_BASE_URL
 
 
 def credentials_path() -> Path:
@@ -139,7 +131,7 @@ def _from_environment() -> FoundCredentials | None:
 
 
 def _of_profile(named: str) -> FoundCredentials:
-    profile = None if named == DEFAULT_PROFILE else named
+    profile = stored_profile()
     found = _from_file(profile) or _from_keyring(profile)
     if found is None:
         names = credentials_file.profile_names(credentials_path())

@@ -4,7 +4,7 @@ import importlib
 import json
 from typing import Any, Final
 
-from kajabi_async.cli.credentials.error import CredentialsError
+from kajabi_async.cli.credentials import CredentialsError
 from kajabi_async.errors import ConfigurationError
 from kajabi_async.jsonapi.codec import json_object
 from kajabi_async.session import ClientCredentials

@@ -7,11 +7,11 @@ from typing import Annotated, Final
 
 from cyclopts import Parameter
 
+from kajabi_async.cli.credentials import CredentialsError
 from kajabi_async.cli.credentials import keyring as keyring_store
 from kajabi_async.cli.credentials import toml_file as credentials_file
 from kajabi_async.cli.credentials.chain import ID_VARIABLE, SECRET_VARIABLE, WHERE_KAJABI_SHOWS_THEM, credentials_path
-from kajabi_async.cli.credentials.error import CredentialsError
-from kajabi_async.cli.credentials.profiles import DEFAULT_PROFILE, named_profile
+from kajabi_async.cli.credentials.profiles import stored_profile
 from kajabi_async.cli.options import Json, Metavar
 from kajabi_async.cli.screens import output_screen
 from kajabi_async.output import print_json, print_line
@@ -50,7 +50,7 @@ def login(
       kajabi login
       kajabi login --profile shop --site-id 1
     """
-    profile = _profile()
+    profile = stored_profile()
     credentials = _from_pipe() if stdin else _from_prompt()
     if keyring:
         keyring_store.write(credentials, profile, site_id=site_id)
@@ -82,7 +82,7 @@ def logout(*, json: Json = False) -> None:
       kajabi logout
       kajabi logout --profile shop
     """
-    path, profile = credentials_path(), _profile()
+    path, profile = credentials_path(), stored_profile()
     removed = [f"the file {path}"] if credentials_file.remove(path, profile) else []
     if keyring_store.remove(profile):
         removed.append("the system keyring")
@@ -93,11 +93,6 @@ def logout(*, json: Json = False) -> None:
     output_screen().line(f"Removed from {' and '.join(removed)}." if removed else "Nothing was stored.")
     if shadowed:
         output_screen().line(f"{ID_VARIABLE} and {SECRET_VARIABLE} are still set in the environment.")
-
-
-def _profile() -> str | None:
-    named = named_profile()
-    return None if named == DEFAULT_PROFILE else named
 
 
 def _from_pipe() -> ClientCredentials:

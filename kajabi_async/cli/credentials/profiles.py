@@ -9,10 +9,10 @@ from typing import Final
 
 from kajabi_async.errors import InvalidArgumentError
 
-__all__ = ["DEFAULT_PROFILE", "is_profile_name", "named_profile", "profile_option", "using_profile"]
+__all__ = ["is_profile_name", "named_profile", "profile_option", "stored_profile", "using_profile"]
 
-PROFILE_VARIABLE: Final = "KAJABI_PROFILE"
-DEFAULT_PROFILE: Final = "default"
+_VARIABLE: Final = "KAJABI_PROFILE"
+_DEFAULT: Final = "default"
 """The name of the credentials that have none."""
 _NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}")
 _typed: ContextVar[str | None] = ContextVar("kajabi_profile", default=None)
@@ -32,8 +32,14 @@ def named_profile() -> str | None:
     """Return the profile that was named for this command, None if none was; InvalidArgumentError if it is no name."""
     if typed := _typed.get():
         return typed
-    from_environment = os.environ.get(PROFILE_VARIABLE)
-    return _checked(from_environment, of=PROFILE_VARIABLE) if from_environment else None
+    from_environment = os.environ.get(_VARIABLE)
+    return _checked(from_environment, of=_VARIABLE) if from_environment else None
+
+
+def stored_profile() -> str | None:
+    """Return the profile whose stored key this command uses, None for the key without a name; raises as above."""
+    named = named_profile()
+    return None if named == _DEFAULT else named
 
 
 def profile_option() -> str:

@@ -14,7 +14,7 @@ import tomllib
 from pathlib import Path
 from typing import Any, Final
 
-from kajabi_async.cli.credentials.error import CredentialsError
+from kajabi_async.cli.credentials import CredentialsError
 from kajabi_async.cli.credentials.profiles import is_profile_name
 from kajabi_async.errors import ConfigurationError
 from kajabi_async.jsonapi.codec import json_object
@@ -43,9 +43,7 @@ def read(path: Path, profile: str | None = None) -> ClientCredentials | None:
     CredentialsError if other users may read or change the file, or own it, if it is a symbolic link or not a regular
     file, or if it holds anything else. The error never shows the content.
     """
-    content = _content(path)
-    keys = {} if content is None else _parsed(path, content)
-    members = keys.get(profile)
+    members = _keys(path).get(profile)
     if members is None:
         return None
     try:
@@ -56,15 +54,12 @@ def read(path: Path, profile: str | None = None) -> ClientCredentials | None:
 
 def site_of(path: Path, profile: str | None = None) -> str | None:
     """Return the site of *profile* in *path*, None if it names none; CredentialsError as `read`."""
-    content = _content(path)
-    members = {} if content is None else _parsed(path, content).get(profile, {})
-    return members.get(_SITE)
+    return _keys(path).get(profile, {}).get(_SITE)
 
 
 def profile_names(path: Path) -> list[str]:
     """Return the names of the profiles in *path*, sorted; CredentialsError as `read`."""
-    content = _content(path)
-    return [] if content is None else sorted(name for name in _parsed(path, content) if name is not None)
+    return sorted(name for name in _keys(path) if name is not None)
 
 
 def write(
@@ -132,15 +127,19 @@ def _replace(path: Path, keys: _Keys) -> None:
 def _kept(path: Path) -> _Keys:
     """Return the credentials in a file of this user that is about to be replaced; none if it cannot be read."""
     try:
-        content = _content(path, is_replaced=True)
-        keys = {} if content is None else _parsed(path, content)
+        keys = _keys(path, is_replaced=True)
     except CredentialsError:
         return {}
     return {name: members for name, members in keys.items() if all(isinstance(each, str) for each in members.values())}
 
 
-def _content(path: Path, *, is_replaced: bool = False) -> bytes | None:
-    """Return the content of the file, None if there is none; a file that *is_replaced* may have any mode."""
+def _keys(path: Path, *, is_replaced: bool = False) -> _Keys:
+    """Return the credentials in the file, none if there is no file; one that *is_replaced* may have any mode."""
+    content = _content(path, is_replaced=is_replaced)
+    return {} if content is None else _parsed(path, content)
+
+
+def _content(path: Path, *, is_replaced: bool) -> bytes | None:
     try:
         # Checked through the descriptor, so that the file cannot be swapped between check and read.
         descriptor = os.open(path, os.O_RDONLY | _NO_FOLLOW | _NO_BLOCK)

@@ -2,7 +2,3 @@
 
 Read `command` first: it runs the checks of `machine`, `network` and `remote` in turn; each returns a `Finding`.
 """
-
-from kajabi_async.cli.doctor.command import doctor
-
-__all__ = ["doctor"]

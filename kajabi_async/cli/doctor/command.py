@@ -5,18 +5,17 @@ from typing import Annotated, Any, Final, NoReturn
 
 from cyclopts import Parameter
 
-from kajabi_async.cli.credentials.chain import FoundCredentials
+from kajabi_async.cli.credentials.chain import FoundCredentials, configured_base_url
 from kajabi_async.cli.doctor.findings import Finding, skipped
 from kajabi_async.cli.doctor.machine import (
     check_base_url,
     check_credentials,
     check_credentials_file,
     check_versions,
-    configured_base_url,
 )
 from kajabi_async.cli.doctor.network import check_network
 from kajabi_async.cli.doctor.remote import check_account, check_api
-from kajabi_async.cli.exit_codes import ExitCode
+from kajabi_async.cli.front import ExitCode
 from kajabi_async.cli.running import run_to_exit_code
 from kajabi_async.cli.screens import Screen, output_screen
 from kajabi_async.client import Kajabi

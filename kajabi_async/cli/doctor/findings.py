@@ -6,9 +6,9 @@ from typing import Any, Literal
 import attrs
 
 from kajabi_async.cli.credentials.chain import FoundCredentials
-from kajabi_async.cli.exit_codes import ExitCode
+from kajabi_async.cli.front import ExitCode
+from kajabi_async.cli.running import is_about_the_token
 from kajabi_async.errors import (
-    ApiError,
     AuthenticationError,
     BadRequestError,
     DecodeError,
@@ -20,7 +20,7 @@ from kajabi_async.errors import (
     TransportError,
 )
 
-__all__ = ["Finding", "Status", "cure_for", "failed", "fine", "is_about_the_token", "skipped", "warned"]
+__all__ = ["Finding", "Status", "cure_for", "failed", "fine", "skipped", "warned"]
 
 Status = Literal["ok", "warn", "fail", "skip"]
 
@@ -66,13 +66,7 @@ def skipped(check: str, because: str) -> Finding:
     return Finding(check=check, status="skip", message=because)
 
 
-_TOKEN_PATH = "/v1/oauth/token"  # noqa: S105 - a path
 _WAIT = "nothing is wrong here: try again in a few minutes"
-
-
-def is_about_the_token(error: KajabiError) -> bool:
-    """Return whether the request for a token failed."""
-    return isinstance(error, ApiError | TransportError) and error.path == _TOKEN_PATH
 
 
 def cure_for(error: KajabiError, found: FoundCredentials | None = None) -> str:

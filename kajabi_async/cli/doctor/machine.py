@@ -10,24 +10,19 @@ from urllib.parse import urlsplit
 
 import attrs
 
+from kajabi_async.cli.credentials import CredentialsError
 from kajabi_async.cli.credentials import keyring as keyring_store
 from kajabi_async.cli.credentials import toml_file as credentials_file
-from kajabi_async.cli.credentials.chain import (
-    FoundCredentials,
-    credentials_path,
-    environment_options,
-    find_credentials,
-)
-from kajabi_async.cli.credentials.error import CredentialsError
-from kajabi_async.cli.credentials.profiles import DEFAULT_PROFILE, named_profile
+from kajabi_async.cli.credentials.chain import FoundCredentials, credentials_path, find_credentials
+from kajabi_async.cli.credentials.profiles import stored_profile
 from kajabi_async.cli.doctor.findings import Finding, failed, fine, skipped, warned
-from kajabi_async.cli.exit_codes import ExitCode
+from kajabi_async.cli.front import ExitCode
 from kajabi_async.cli.running import loop_factory
 from kajabi_async.client import OFFICIAL_BASE_URL
 from kajabi_async.errors import ConfigurationError
 from kajabi_async.session.settings import checked_base_url
 
-__all__ = ["check_base_url", "check_credentials", "check_credentials_file", "check_versions", "configured_base_url"]
+__all__ = ["check_base_url", "check_credentials", "check_credentials_file", "check_versions"]
 
 _DISTRIBUTION: Final = "kajabi-async"
 _REQUIREMENT: Final = re.compile(r"(?P<name>[\w.-]+)(?:\[[^]]*\])?(?P<limits>[^;]*)(?P<marker>;.*)?")
@@ -79,8 +74,7 @@ def check_credentials_file(found: FoundCredentials | None) -> Finding:
     path = None
     try:
         path = credentials_path()
-        named = named_profile()
-        stored = credentials_file.read(path, None if named == DEFAULT_PROFILE else named)
+        stored = credentials_file.read(path, stored_profile())
         names = credentials_file.profile_names(path)
     except CredentialsError as error:
         facts = {} if path is None else {"path": str(path)}
@@ -101,11 +95,6 @@ def check_credentials_file(found: FoundCredentials | None) -> Finding:
         )
     profiles = f"; profiles: {', '.join(names)}" if names else ""
     return fine("credentials file", f"{path}, readable by you alone{profiles}", path=str(path), profiles=names)
-
-
-def configured_base_url() -> str:
-    """Return KAJABI_BASE_URL if it is set, otherwise the official base URL."""
-    return environment_options().get("base_url", OFFICIAL_BASE_URL)
 
 
 def check_base_url(base_url: str) -> Finding:

@@ -12,7 +12,7 @@ import attrs
 
 from kajabi_async.cli.doctor.findings import Finding, failed, fine, skipped
 from kajabi_async.cli.doctor.machine import proxies_ignored
-from kajabi_async.cli.exit_codes import ExitCode
+from kajabi_async.cli.front import ExitCode
 
 __all__ = ["check_network"]
 

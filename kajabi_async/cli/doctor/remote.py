@@ -9,8 +9,10 @@ from typing import Any, Final
 import attrs
 
 from kajabi_async.cli.credentials.chain import SITE_VARIABLE, FoundCredentials
-from kajabi_async.cli.doctor.findings import Finding, cure_for, failed, fine, is_about_the_token, skipped, warned
-from kajabi_async.cli.exit_codes import ExitCode, code_for, message_of
+from kajabi_async.cli.doctor.findings import Finding, cure_for, failed, fine, skipped, warned
+from kajabi_async.cli.error_lines import code_for, message_of
+from kajabi_async.cli.front import ExitCode
+from kajabi_async.cli.running import is_about_the_token
 from kajabi_async.cli.signatures import resource_classes
 from kajabi_async.client import Kajabi
 from kajabi_async.errors import KajabiError, PermissionDeniedError

@@ -7,16 +7,15 @@ import pytest
 
 from kajabi_async.cli.credentials import keyring as keyring_store
 from kajabi_async.cli.credentials import toml_file as credentials_file
-from kajabi_async.cli.credentials.chain import credentials_path
+from kajabi_async.cli.credentials.chain import configured_base_url, credentials_path
 from kajabi_async.cli.doctor import machine
 from kajabi_async.cli.doctor.machine import (
     check_base_url,
     check_credentials,
     check_credentials_file,
     check_versions,
-    configured_base_url,
 )
-from kajabi_async.cli.exit_codes import ExitCode
+from kajabi_async.cli.front import ExitCode
 from kajabi_async.session import ClientCredentials
 
 KEY = ClientCredentials("the-id", "the-secret")

@@ -12,7 +12,7 @@ import trustme
 
 from kajabi_async.cli.doctor.findings import Finding
 from kajabi_async.cli.doctor.network import check_network
-from kajabi_async.cli.exit_codes import ExitCode
+from kajabi_async.cli.front import ExitCode
 
 
 async def _checked(base_url: str, *, seconds: float = 5.0) -> dict[str, Finding]:

@@ -5,7 +5,7 @@ from email.utils import formatdate
 import pytest
 
 from kajabi_async.cli.doctor.findings import cure_for
-from kajabi_async.cli.exit_codes import ExitCode
+from kajabi_async.cli.front import ExitCode
 from kajabi_async.cli.signatures import resource_classes
 from kajabi_async.errors import KajabiError
 from kajabi_async.testing import FakeKajabi

@@ -1,4 +1,4 @@
-"""The user of the key."""
+"""The user of the key, the sites it sees, and the version of the API."""
 
 import json
 

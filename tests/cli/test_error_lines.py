@@ -4,8 +4,8 @@ import json
 
 import pytest
 
-from kajabi_async.cli.exit_codes import ExitCode, message_of, print_error
-from kajabi_async.cli.own_words import in_own_words
+from kajabi_async.cli.error_lines import message_of, print_error
+from kajabi_async.cli.front import ExitCode
 from kajabi_async.errors import InvalidArgumentError, UnprocessableEntityError
 
 
@@ -26,7 +26,7 @@ from kajabi_async.errors import InvalidArgumentError, UnprocessableEntityError
 )
 def test_arguments_filters_and_methods_are_named_as_they_are_typed(text: str, own: str) -> None:
     """In every place of the text; a link and an option stay as they are."""
-    assert in_own_words(text) == own
+    assert message_of(InvalidArgumentError(text)) == own
 
 
 def test_the_message_of_an_error_is_one_line() -> None:
