@@ -26,7 +26,7 @@ SUCCESS: Final = range(200, 300)
 
 
 # msgspec structs: one of each is made for every call, and a frozen attrs class takes five times the instructions.
-class _Message(msgspec.Struct, frozen=True):
+class _Message(msgspec.Struct, frozen=True, gc=False):
     """A request or its answer, which is not pickled, and is its own copy."""
 
     def __reduce__(self) -> NoReturn:

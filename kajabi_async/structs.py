@@ -1,4 +1,8 @@
-"""The bases of records: `Struct` and `FrozenStruct`, of which many are made for each answer, and `Value`."""
+"""The bases of records: `Struct` and `FrozenStruct`, of which many are made for each answer, and `Value`.
+
+A record that leads to nothing that may lead back to it can be a class with ``gc=False``: the garbage collector then has
+less to look through.
+"""
 
 from typing import Any
 

@@ -1,15 +1,13 @@
 """Record batches, Parquet files and Arrow IPC files. The only module that names pyarrow."""
 
-import json
-from collections.abc import Callable, Mapping, Sequence
-from datetime import date, datetime
-from decimal import Decimal
+from collections.abc import Mapping, Sequence
 from typing import Any, BinaryIO, Final
 
 import pyarrow as pa  # pyright: ignore[reportMissingTypeStubs]  # it ships none
 from pyarrow import ipc, parquet  # pyright: ignore[reportMissingTypeStubs]  # it ships none
 
 from kajabi_async.export.columns import DECIMAL_PRECISION, DECIMAL_SCALE, Column, Kind
+from kajabi_async.jsonapi.codec import encode_decoded
 
 __all__ = ["ArrowWriter", "record_batch"]
 
@@ -28,12 +26,8 @@ _TYPES: Final[Mapping[Kind, Any]] = {
     Kind.TEXTS: _pa.list_(_pa.string()),
     Kind.JSON: _pa.string(),
 }
-_READ: Final[Mapping[Kind, Callable[[Any], Any]]] = {
-    Kind.TIME: datetime.fromisoformat,
-    Kind.DATE: date.fromisoformat,
-    Kind.DECIMAL: Decimal,
-    Kind.JSON: lambda value: json.dumps(value, ensure_ascii=False, separators=(",", ":")),
-}
+_FROM_TEXT: Final = frozenset({Kind.TIME, Kind.DATE, Kind.DECIMAL})
+"""The kinds whose cells are text that pyarrow reads."""
 
 
 def record_batch(columns: tuple[Column, ...], rows: Sequence[Sequence[Any]]) -> Any:
@@ -72,6 +66,8 @@ def _schema(columns: tuple[Column, ...]) -> Any:
 
 
 def _array(kind: Kind, cells: Sequence[Any]) -> Any:
-    read = _READ.get(kind)
-    values = cells if read is None else [None if cell is None else read(cell) for cell in cells]
-    return _pa.array(values, type=_TYPES[kind])
+    if kind in _FROM_TEXT:
+        return _pa.array(cells, type=_pa.string()).cast(_TYPES[kind])
+    if kind is Kind.JSON:
+        cells = [None if cell is None else encode_decoded(cell) for cell in cells]
+    return _pa.array(cells, type=_TYPES[kind])

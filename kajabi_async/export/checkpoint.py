@@ -5,7 +5,6 @@ second export out exactly as long as the first one runs. Ids are compared in the
 list.
 """
 
-import json
 import sqlite3
 from collections import Counter
 from collections.abc import Generator, Iterable, Iterator, Mapping
@@ -17,7 +16,9 @@ import attrs
 
 from kajabi_async.errors import ExportError, InvalidArgumentError
 from kajabi_async.export.report import Shift
+from kajabi_async.jsonapi.codec import decode_text, encode_decoded
 from kajabi_async.private_files import PrivateFolder, UnsafePathError
+from kajabi_async.structs import FrozenStruct
 
 __all__ = ["Checkpoint", "Entry", "PageRecord", "export_errors"]
 
@@ -37,12 +38,11 @@ CREATE TABLE related (place INTEGER PRIMARY KEY, type TEXT NOT NULL, id TEXT NOT
 CREATE TABLE shifts (page INTEGER NOT NULL, moved INTEGER NOT NULL, recovered INTEGER NOT NULL);
 CREATE TABLE problems (problem TEXT NOT NULL);
 """
-_written: Final = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
+_CELLS_AS_BYTES: Final = "SELECT CAST(cells AS BLOB)"
 _LOOKED_BACK: Final = "UPDATE pages SET looked_back = 1 WHERE number = ?"
 
 
-@attrs.frozen
-class Entry:
+class Entry(FrozenStruct, frozen=True, gc=False):
     """One resource as kept in the checkpoint."""
 
     type: str
@@ -52,7 +52,7 @@ class Entry:
     @property
     def text(self) -> str:
         """The cells as JSON."""
-        return _written(self.cells)
+        return encode_decoded(self.cells)
 
 
 @attrs.frozen
@@ -236,11 +236,11 @@ class Checkpoint:
     def batches(self, related_type: str | None = None) -> Iterator[list[list[Any]]]:
         """Yield the cells of all rows, or of the included resources of a type, in batches of 10,000."""
         if related_type is None:
-            cursor = self._db.execute("SELECT cells FROM rows ORDER BY place")
+            cursor = self._db.execute(f"{_CELLS_AS_BYTES} FROM rows ORDER BY place")
         else:
-            cursor = self._db.execute("SELECT cells FROM related WHERE type = ? ORDER BY place", (related_type,))
+            cursor = self._db.execute(f"{_CELLS_AS_BYTES} FROM related WHERE type = ? ORDER BY place", (related_type,))
         while batch := cursor.fetchmany(_ROWS_AT_ONCE):
-            yield [json.loads(text) for (text,) in batch]
+            yield [decode_text(text, context="the checkpoint") for (text,) in batch]
 
     @property
     def _db(self) -> sqlite3.Connection:

@@ -126,11 +126,9 @@ def _linkage(relation: Relation) -> Callable[[Resource], Any]:
     def read(resource: Resource) -> Any:
         # As the handle says it, without making one for each row.
         linkage = resource.origin.relationship(name)
-        if not linkage.is_stated:
-            return None
         identifiers = linkage.identifiers
         if to_many:
-            return [identifier.id for identifier in identifiers]
+            return [identifier.id for identifier in identifiers] if identifiers or linkage.is_stated else None
         return identifiers[0].id if identifiers else None
 
     return read
@@ -161,7 +159,8 @@ def _integer(value: int) -> int:
 
 
 def _time(value: datetime) -> str:
-    return (value if value.tzinfo is UTC else value.astimezone(UTC)).isoformat().replace("+00:00", "Z")
+    moment = value if value.tzinfo is UTC else value.astimezone(UTC)
+    return f"{moment.isoformat()[:-6]}Z"
 
 
 def _decimal(value: Decimal) -> str:

@@ -32,6 +32,7 @@ __all__ = [
     "decode_rows",
     "decode_text",
     "encode",
+    "encode_decoded",
     "exhausts_the_stack",
     "has_many_members",
     "json_array",
@@ -213,6 +214,11 @@ def encode(value: Any) -> bytes:
         return _ENCODER.encode(value)
     except (TypeError, ValueError, OverflowError, RecursionError) as error:
         raise InvalidArgumentError(f"the body of the request cannot be written as JSON: {error}") from None
+
+
+def encode_decoded(value: Any) -> str:
+    """Return the JSON text of *value*, which was decoded from JSON: nothing in it needs a look."""
+    return _ENCODER.encode(value).decode()
 
 
 def _refuse_lossy(value: Any) -> None:

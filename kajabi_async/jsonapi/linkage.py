@@ -49,7 +49,7 @@ class LinkageState(Enum):
     TO_MANY = "the relation came with an array of identifiers"
 
 
-class Relationship(FrozenStruct, frozen=True):
+class Relationship(FrozenStruct, frozen=True, gc=False):
     """One relation of one resource object."""
 
     state: LinkageState

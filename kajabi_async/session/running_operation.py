@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 __all__ = ["RunningOperation"]
 
 
-class RunningOperation(Struct):
+class RunningOperation(Struct, gc=False):
     """The state of one call; moments are on the monotonic clock."""
 
     request: Request
