@@ -22,6 +22,7 @@ from kajabi_async.jsonapi.codec import (
     decode_resource_object,
     decode_text,
     encode,
+    encode_decoded,
     has_many_members,
     json_array,
     json_object,
@@ -410,3 +411,10 @@ def test_text_of_our_own_may_be_nested_more_deeply_than_answers() -> None:
 def test_members_of_a_resource_are_counted_before_their_values_are_decoded(text: bytes, many: bool) -> None:
     """Up to a thousand; twenty times as many with those of nested objects."""
     assert has_many_members(text) is many
+
+
+@given(json_values)
+def test_what_was_decoded_is_written_so_that_it_is_read_again(value: Any) -> None:
+    """Numbers of any size and text in any script included."""
+    decoded = decode(json.dumps(value).encode())
+    assert decode(encode_decoded(decoded).encode()) == decoded

@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 from hypothesis import given
 
+from kajabi_async.errors import DecodeError
 from kajabi_async.jsonapi.linkage import (
     MISSING,
     Identifier,
@@ -12,6 +13,7 @@ from kajabi_async.jsonapi.linkage import (
     Relationship,
     identifiers_of,
     link_of,
+    read_linkage,
     read_relationships,
 )
 from tests.jsonapi.strategies import document_bodies, json_values, linkages
@@ -247,3 +249,27 @@ def test_a_number_that_no_path_could_hold_is_no_id() -> None:
         assert identifiers_of({"type": "offers", "id": number}) == (Identifier("offers", str(number)),)
     for number in (10**255, -(10**255)):
         assert identifiers_of({"type": "offers", "id": number}) is None
+
+
+@pytest.mark.parametrize(
+    ("body", "identifiers"),
+    [
+        (b'{"data": [{"type": "offers", "id": "4"}]}', (Identifier("offers", "4"),)),
+        (b'{"data": {"type": "contacts", "id": 7}}', (Identifier("contacts", "7"),)),
+        (b'{"data": null}', ()),
+        (b'{"data": [{"type": "offers"}]}', None),
+        (b'{"DATA": []}', None),
+        (b"[]", None),
+    ],
+)
+def test_the_answer_of_a_relationship_endpoint_is_its_linkage(
+    body: bytes, identifiers: tuple[Identifier, ...] | None
+) -> None:
+    """None for an answer without any, or with one that cannot be read whole."""
+    assert read_linkage(body, context="GET /v1/customers/1/relationships/offers") == identifiers
+
+
+def test_an_answer_of_a_relationship_endpoint_that_is_no_json_names_the_request() -> None:
+    """As for every other answer."""
+    with pytest.raises(DecodeError, match=r"GET /v1/customers/1/relationships/offers"):
+        read_linkage(b"<html>", context="GET /v1/customers/1/relationships/offers")
