@@ -12,6 +12,7 @@ from kajabi_async.fetching.outcomes import Lookup, as_member
 from kajabi_async.models.members import Relations
 from kajabi_async.models.resource import Resource
 from kajabi_async.plain import PlainRecord
+from kajabi_async.structs import FrozenStruct
 
 __all__ = ["EMAILS", "EmailFailed", "EmailFound", "EmailLookup", "Matches", "ambiguous", "email_outcome"]
 
@@ -117,8 +118,7 @@ EmailLookup: TypeAlias = EmailFound[R] | EmailFailed[R]
 """One outcome; ``found`` distinguishes the two. ``if lookup.found is True`` narrows it in mypy and in pyright."""
 
 
-@attrs.frozen
-class Matches(Generic[R]):
+class Matches(FrozenStruct, Generic[R], frozen=True):
     """The resources that have one email, each once."""
 
     rows: tuple[R, ...] = ()
