@@ -78,7 +78,7 @@ class Answer(_Message, frozen=True):
         return [("status", self.status)]
 
 
-@attrs.define(eq=False, repr=False)
+@attrs.define(repr=False)
 class Tally(PlainRecord, Value):
     """What one or many operations took; counters only grow."""
 
@@ -115,7 +115,7 @@ class Send(Protocol):
         ...
 
 
-@attrs.define(eq=False, repr=False)
+@attrs.define(repr=False)
 class SessionStats(Tally):
     """What a session has done since it was made; all but the last two only grow."""
 

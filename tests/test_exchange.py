@@ -6,7 +6,7 @@ import attrs
 import pytest
 from rich.pretty import pretty_repr
 
-from kajabi_async.exchange import FORM, JSON_API, SUCCESS, Answer, Request, Tally
+from kajabi_async.exchange import FORM, JSON_API, SUCCESS, Answer, Request, SessionStats, Tally
 
 
 def test_sends_the_media_type_without_parameters() -> None:
@@ -86,3 +86,11 @@ def test_rich_prints_neither_bodies_nor_headers() -> None:
     assert "canary" not in shown
     assert "/v1/oauth/token" in shown
     assert "200" in shown
+
+
+@pytest.mark.parametrize("counters", [Tally(), SessionStats()])
+def test_counters_are_no_keys(counters: Tally) -> None:
+    """They change, and are equal as long as their numbers are."""
+    assert counters == copy.copy(counters) != attrs.evolve(counters, attempts=1)
+    with pytest.raises(TypeError, match="unhashable"):
+        hash(counters)

@@ -144,8 +144,8 @@ def test_the_version_is_that_of_the_installation(bare: Forks) -> None:
 
 def test_a_submodule_needs_no_import_of_its_own(with_libraries: Forks) -> None:
     """As with any package that imports its parts at once."""
-    name = _output(with_libraries, "import kajabi_async; print(kajabi_async.session.Timeouts.__name__)")
-    assert name.strip() == "Timeouts"
+    program = "import kajabi_async as k; print(k.session.Timeouts.__name__, k.session.credentials.Secret.__name__)"
+    assert _output(with_libraries, program).split() == ["Timeouts", "Secret"]
 
 
 @pytest.mark.parametrize("module", ALONE)

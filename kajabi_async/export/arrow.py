@@ -1,5 +1,6 @@
 """Record batches, Parquet files and Arrow IPC files. The only module that names pyarrow."""
 
+import json
 from collections.abc import Mapping, Sequence
 from typing import Any, BinaryIO, Final
 
@@ -7,7 +8,6 @@ import pyarrow as pa  # pyright: ignore[reportMissingTypeStubs]  # it ships none
 from pyarrow import ipc, parquet  # pyright: ignore[reportMissingTypeStubs]  # it ships none
 
 from kajabi_async.export.columns import DECIMAL_PRECISION, DECIMAL_SCALE, Column, Kind
-from kajabi_async.jsonapi.codec import encode_decoded
 
 __all__ = ["ArrowWriter", "record_batch"]
 
@@ -28,6 +28,7 @@ _TYPES: Final[Mapping[Kind, Any]] = {
 }
 _FROM_TEXT: Final = frozenset({Kind.TIME, Kind.DATE, Kind.DECIMAL})
 """The kinds whose cells are text that pyarrow reads."""
+_json_text: Final = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 
 
 def record_batch(columns: tuple[Column, ...], rows: Sequence[Sequence[Any]]) -> Any:
@@ -69,5 +70,5 @@ def _array(kind: Kind, cells: Sequence[Any]) -> Any:
     if kind in _FROM_TEXT:
         return _pa.array(cells, type=_pa.string()).cast(_TYPES[kind])
     if kind is Kind.JSON:
-        cells = [None if cell is None else encode_decoded(cell) for cell in cells]
+        cells = [None if cell is None else _json_text(cell) for cell in cells]
     return _pa.array(cells, type=_TYPES[kind])

@@ -100,6 +100,8 @@ if not TYPE_CHECKING:  # Otherwise type checkers would accept any misspelt name.
         if name in _MODULE_OF:
             module = import_module(f"kajabi_async.{_MODULE_OF[name]}")
             return globals().setdefault(name, getattr(module, name))
+        if any(f"{each}.".startswith(f"session.{name}.") for each in _MODULE_OF.values()):
+            return import_module(f"{__name__}.{name}")
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 

@@ -1,4 +1,4 @@
-"""One call on its way through queue, attempts and pauses: its counters, and what it says of them."""
+"""One call on its way through queue, attempts and pauses: its state and its counters."""
 
 from typing import TYPE_CHECKING
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 __all__ = ["RunningOperation"]
 
 
-class RunningOperation(Struct, gc=False):
+class RunningOperation(Struct):
     """The state of one call; moments are on the monotonic clock."""
 
     request: Request

@@ -162,6 +162,19 @@ def test_a_cell_of_csv_is_quoted_if_a_reader_would_change_it(text: str, tmp_path
     assert written == f"1,{text if is_plain else chr(34) + text.replace(chr(34), chr(34) * 2) + chr(34)},,,,,,,,\n"
 
 
+def test_json_in_a_column_is_spelt_alike_in_every_format(tmp_path: Path) -> None:
+    """Numbers as Python prints them: the text of a column may be compared, or hashed."""
+    value = {"large": 1e16, "small": 1e-07, "whole": 10**30, "text": "é"}
+    spelt = '{"large":1e+16,"small":1e-07,"whole":1000000000000000000000000000000,"text":"é"}'
+    row: list[Any] = ["1", *[None] * 8, value]
+    reader: Any = parquet
+    opener: Any = ipc
+    with opener.open_file(str(_written(tmp_path / "a.arrow", "arrow", [row]))) as file:
+        assert file.read_all().to_pylist()[0]["extra"] == spelt
+    assert reader.read_table(_written(tmp_path / "a.parquet", "parquet", [row])).to_pylist()[0]["extra"] == spelt
+    assert f'"extra":{spelt}}}' in _written(tmp_path / "a.jsonl", "jsonl", [row]).read_text("utf-8")
+
+
 def test_json_lines_are_written_to_the_letter(tmp_path: Path) -> None:
     """One compact object per line with every column, text unescaped."""
     path = _written(tmp_path / "a.jsonl", "jsonl", [_FULL], [_EMPTY])

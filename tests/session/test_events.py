@@ -1,7 +1,9 @@
 """The events that observers receive."""
 
 import asyncio
+import gc
 import logging
+import weakref
 from typing import Any
 
 import pytest
@@ -92,7 +94,7 @@ async def test_an_attempt_has_always_ended_before_its_operation(how: str, kajabi
                 await asyncio.sleep(0)
         if how == "cancelled":
             call.cancel()
-        await asyncio.wait([call])
+        await asyncio.gather(call, return_exceptions=True)
     kinds = [type(event) for event in seen]
     assert kinds.count(RequestStarted) == kinds.count(RequestAnswered) >= 1
     assert kinds[0] is OperationStarted
@@ -148,6 +150,42 @@ async def test_an_observer_that_fails_breaks_nothing(
             await api.customers.get("1")
     assert isinstance(seen[-1], OperationEnded)
     assert f"an observer failed on OperationStarted: {failure!r}" in [record.getMessage() for record in caplog.records]
+
+
+class _Worker:
+    """Owns a client, observes it, and keeps the error of a call."""
+
+    error: KajabiError | None = None
+
+    def __init__(self, fake: FakeKajabi) -> None:
+        self.seen: list[SessionEvent] = []
+        self.api = Kajabi(
+            client_id=fake.client_id,
+            client_secret=fake.client_secret,
+            base_url=fake.base_url,
+            observers=[self.observe],
+        )
+
+    def observe(self, event: SessionEvent) -> None:
+        self.seen.append(event)
+
+    async def work(self) -> None:
+        async with self.api:
+            try:
+                await self.api.customers.get("999999")
+            except NotFoundError as error:
+                self.error = error
+
+
+async def test_an_observer_that_keeps_an_error_is_collected_with_its_client(kajabi_fake: FakeKajabi) -> None:
+    """Its traceback leads to the call, to the observer, and back: a process that makes many clients must not grow."""
+    worker = _Worker(kajabi_fake)
+    await worker.work()
+    assert worker.error is not None
+    kept = weakref.ref(worker)
+    del worker
+    gc.collect()
+    assert kept() is None
 
 
 async def test_what_is_not_in_the_table_is_reported_by_its_method(kajabi_fake: FakeKajabi) -> None:

@@ -76,7 +76,7 @@ _SPARED: Final = 0.25
 _MOST_DOUBLINGS: Final = 60.0
 
 
-@attrs.define(eq=False, repr=False)
+@attrs.define(repr=False)
 class Pace(Value):
     """The state of the rate; moments are in seconds on one clock of the caller."""
 
