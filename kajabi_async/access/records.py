@@ -230,7 +230,10 @@ class Records:
         raise StoreUnavailableError(f"the cache of the access gate failed ({name})")
 
     def begin(self, call: Callable[[], Awaitable[T]]) -> "asyncio.Task[T]":
-        """Start a call in its own task: neither a cancelled caller nor a call that ignores cancellation holds it."""
+        """Start a call in its own task: neither a cancelled caller nor a call that ignores cancellation holds it.
+
+        Its failure is logged if nothing awaits it.
+        """
         task = asyncio.ensure_future(_awaited(call))
         self._tasks.add(task)
         task.add_done_callback(self._forget)

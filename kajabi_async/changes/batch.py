@@ -32,7 +32,7 @@ class Item:
     """The stamp by which the changes of a poll are ordered."""
     rank: int
     change: Change
-    """It has its cursor once it is yielded."""
+    """Without its cursor, which `Batch.take` adds."""
     name: str
     """The list of its row."""
     version: Version | None = None

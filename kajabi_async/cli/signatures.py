@@ -66,7 +66,7 @@ def needs_site(cls: ResourceClass) -> bool:
 
 
 def example_site(cls: ResourceClass) -> str:
-    """Return the site in an example of a resource of which every call names one, with a space before it; else ""."""
+    """Return `` --site-id 1`` for the examples of a resource whose calls need a site; "" for others."""
     return " --site-id 1" if needs_site(cls) else ""
 
 

@@ -12,7 +12,7 @@ __all__ = ["checked_email", "email_key", "search_texts"]
 _LONGEST: Final = 320
 """64 characters, the @ and 255 characters (RFC 5321, section 4.5.3.1)."""
 _PLAIN_KEY: Final = re.compile(r"[!-;=?\[-~]+@[a-z0-9][!-;=?\[-~]*")
-"""Printable ASCII with one @, no capital letter and no angle bracket: nearly every key, and most emails are theirs."""
+"""Printable ASCII with one @, no capital letter and no angle bracket: nearly every key, and most emails as given."""
 _SIGMA: Final = "\N{GREEK CAPITAL LETTER SIGMA}"
 _SIGMA_IN_LOWER_CASE: Final = "\N{GREEK SMALL LETTER SIGMA}"
 _UNPRINTABLE: Final = frozenset({"Cc", "Cs", "Zs", "Zl", "Zp"})

@@ -171,7 +171,7 @@ class EmailForecast(Forecast):
         """The hits of the latest page."""
 
     def add_page(self, ids: Sequence[str], hits: int, *, size: ListSize | None) -> None:
-        """Note a page; its rows have empty *ids*, as these say nothing of the order of emails."""
+        """Note a page; *ids* has empty text for each of its rows, as their ids say nothing of the order of emails."""
         super().add_page(ids, hits, size=size)
         self._latest_hits = hits
 

@@ -1,8 +1,9 @@
 """The resources of the API as attrs classes, which is what users hold.
 
 Imports `jsonapi` and `errors`. Read `resource` first: the base of all classes. `origin` has what a resource knows of
-its answer, `relations` the handles of relations, `unreadable` what is known of attributes that cannot be read; the
-other files are the families of the API.
+its answer, `relations` the handles of relations, `unreadable` what is known of attributes that cannot be read,
+`members` the dicts and the JSON Schema, `misuse` the errors of common mistakes, `names` the literal types; the other
+files are the families of the API.
 """
 
 from kajabi_async.models.account import ApiVersion, Hook, Me, Site

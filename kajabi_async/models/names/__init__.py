@@ -1,8 +1,8 @@
 """The names that calls take, as literal types: completed by editors, checked by type checkers.
 
-For a resource such as customers, `CustomerInclude` has what ``include`` takes, `CustomerPath` what ``prefetch`` takes,
-which is that and more, both in one or two steps, and `CustomerField` what ``fields`` takes. The tests hold them to the
-classes of the models. At run time any string is accepted and checked against the classes.
+For a resource such as customers, `CustomerInclude` has what ``include`` takes, `CustomerPath` what ``prefetch`` takes
+(that and more; both have paths of one or two steps), and `CustomerField` what ``fields`` takes. The tests hold them to
+the classes of the models. At run time any string is accepted and checked against the classes.
 """
 
 from collections.abc import Iterable
