@@ -10,7 +10,7 @@ import attrs
 import msgspec
 
 from kajabi_async.plain import PlainRecord
-from kajabi_async.structs import Value
+from kajabi_async.structs import ChangingValue
 from kajabi_async.wording import counted
 
 __all__ = ["FORM", "JSON_API", "SUCCESS", "Answer", "Request", "Send", "SessionStats", "Tally", "TimeoutStarts"]
@@ -78,8 +78,8 @@ class Answer(_Message, frozen=True):
         return [("status", self.status)]
 
 
-@attrs.define(repr=False)
-class Tally(PlainRecord, Value):
+@attrs.define(eq=False, repr=False)
+class Tally(PlainRecord, ChangingValue):
     """What one or many operations took; counters only grow."""
 
     operations: int = 0
@@ -115,7 +115,7 @@ class Send(Protocol):
         ...
 
 
-@attrs.define(repr=False)
+@attrs.define(eq=False, repr=False)
 class SessionStats(Tally):
     """What a session has done since it was made; all but the last two only grow."""
 

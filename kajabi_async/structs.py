@@ -1,4 +1,4 @@
-"""The bases of records: `Struct` and `FrozenStruct`, of which many are made for each answer, and `Value`.
+"""The bases of records: `Struct` and `FrozenStruct`, of which many are made for each answer, `Value`, `ChangingValue`.
 
 A record that leads to nothing that may lead back to it can be a class with ``gc=False``: the garbage collector then has
 less to look through.
@@ -8,7 +8,7 @@ from typing import Any
 
 import msgspec
 
-__all__ = ["FrozenStruct", "Struct", "Value"]
+__all__ = ["ChangingValue", "FrozenStruct", "Struct", "Value"]
 
 
 class Struct(msgspec.Struct, eq=False):
@@ -47,6 +47,14 @@ class Value:
         record: Any = self
         shown = (field.name for field in record.__attrs_attrs__ if field.repr)
         return f"{type(self).__qualname__}({', '.join(f'{name}={getattr(self, name)!r}' for name in shown)})"
+
+
+class ChangingValue(Value):
+    """The same for classes whose fields change: they can be no keys of a dict."""
+
+    __slots__ = ()
+
+    __hash__ = None  # type: ignore[assignment]  # pyright: ignore[reportAssignmentType]
 
 
 def _fields(record: Any) -> tuple[Any, ...]:

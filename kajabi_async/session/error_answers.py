@@ -7,15 +7,16 @@ front an HTML page or nothing at all (observed). The status decides the class; t
 from collections.abc import Mapping
 from datetime import UTC
 from email.utils import parsedate_to_datetime
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from kajabi_async.clock import Clock
-from kajabi_async.error_object import ErrorObject
 from kajabi_async.errors import ApiError, DecodeError, api_error_class
 from kajabi_async.escaping.text import escape_line
 from kajabi_async.exchange import Answer, Request
 from kajabi_async.jsonapi.codec import decode, json_object
-from kajabi_async.jsonapi.error_objects import error_objects, error_text
+
+if TYPE_CHECKING:
+    from kajabi_async.error_object import ErrorObject
 
 __all__ = ["error_of", "errors_in", "read_retry_after", "refuse_html"]
 
@@ -55,8 +56,11 @@ def error_of(answer: Answer, request: Request, clock: Clock, *, hint: str | None
     return error
 
 
-def errors_in(body: bytes) -> tuple[ErrorObject, ...]:
+def errors_in(body: bytes) -> "tuple[ErrorObject, ...]":
     """Read the error objects in the *body* of a JSON:API or OAuth answer; a body of another kind has none."""
+    from kajabi_async.error_object import ErrorObject  # noqa: PLC0415 - not needed before the first error
+    from kajabi_async.jsonapi.error_objects import error_objects, error_text  # noqa: PLC0415
+
     try:
         document = json_object(decode(body))
     except DecodeError:
@@ -114,7 +118,7 @@ def _request_id(value: str | None) -> str | None:
     return None if value is None else escape_line(value[:_LONGEST_REQUEST_ID])
 
 
-def _hint(answer: Answer, errors: tuple[ErrorObject, ...]) -> str:
+def _hint(answer: Answer, errors: "tuple[ErrorObject, ...]") -> str:
     status, is_html = answer.status, _is_html(answer)
     if 300 <= status < 400:  # noqa: PLR2004
         return "Redirects are never followed, so that the token goes nowhere else"

@@ -12,7 +12,7 @@ from typing import Final
 
 import attrs
 
-from kajabi_async.structs import Value
+from kajabi_async.structs import ChangingValue
 
 __all__ = ["Pace"]
 
@@ -76,8 +76,8 @@ _SPARED: Final = 0.25
 _MOST_DOUBLINGS: Final = 60.0
 
 
-@attrs.define(repr=False)
-class Pace(Value):
+@attrs.define(eq=False, repr=False)
+class Pace(ChangingValue):
     """The state of the rate; moments are in seconds on one clock of the caller."""
 
     fixed: float | None = None
