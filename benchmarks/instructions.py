@@ -5,6 +5,7 @@ Two runs of different length are subtracted from each other, so that neither imp
 
 import asyncio
 import re
+import shutil
 import subprocess
 import sys
 from collections.abc import Mapping
@@ -14,7 +15,7 @@ from itertools import product
 from typing import Final
 
 from benchmarks import serving
-from benchmarks.contenders import BARE, CONTENDERS, OURS, Client, ids_of
+from benchmarks.contenders import BARE, CONTENDERS, OURS, ids_of
 
 FEW, MANY = 200, 800
 CONCURRENCY = 50
@@ -27,15 +28,11 @@ async def look_up(base_url: str, name: str, *, in_bulk: bool, count: int) -> Non
     """Do the work that is counted."""
     contender = next(each for each in CONTENDERS if each.name == name)
     async with contender.open(base_url, CONCURRENCY) as client:
-        await _look_up(client, in_bulk=in_bulk, count=count)
-
-
-async def _look_up(client: Client, *, in_bulk: bool, count: int) -> None:
-    if in_bulk:
-        await client.look_up(ids_of(count), concurrency=CONCURRENCY, included=True)
-        return
-    for resource_id in ids_of(count):
-        await client.get(resource_id)
+        if in_bulk:
+            assert await client.look_up(ids_of(count), concurrency=CONCURRENCY, included=True) == count
+            return
+        for resource_id in ids_of(count):
+            await client.get(resource_id)
 
 
 def counted(base_url: str, name: str, way: str, count: int) -> int:
@@ -56,6 +53,8 @@ def counted(base_url: str, name: str, way: str, count: int) -> int:
 
 def main() -> None:
     """Print the instructions of one lookup by each contender, in thousands."""
+    if shutil.which("valgrind") is None:
+        sys.exit("valgrind counts the instructions: install it first")
     runs: list[tuple[str, str, int]] = [*product(NAMES, WAYS, (FEW, MANY))]
     with serving.fastest() as server, ThreadPoolExecutor(2) as pool:
         counts = dict(zip(runs, pool.map(partial(counted, server.base_url), *zip(*runs, strict=True)), strict=True))

@@ -22,6 +22,7 @@ from benchmarks.__main__ import PARTS, run, write
 from benchmarks.contenders import CONTENDERS, Contender, ids_of
 from benchmarks.documents import customer
 from benchmarks.floor import Streams
+from benchmarks.instructions import NAMES, look_up
 from benchmarks.measuring import Spread, interleaved_here
 from benchmarks.parquet import Export, by_hand, check_file, ours, read
 from benchmarks.plot import Line, drawn
@@ -242,6 +243,13 @@ async def test_the_floor_looks_up_on_connections_that_it_keeps(server: Server) -
     found: Any = await client.get("4711", included=True)
     assert found["data"] == customer("4711")
     client.close()
+
+
+@pytest.mark.parametrize("contender", NAMES)
+@pytest.mark.parametrize("in_bulk", [False, True])
+async def test_the_work_whose_instructions_are_counted_is_done(contender: str, in_bulk: bool, server: Server) -> None:
+    """By each contender: a lookup that failed would be cheap."""
+    await look_up(server.base_url, contender, in_bulk=in_bulk, count=60)
 
 
 @pytest.mark.parametrize("run_export", [ours, by_hand])
