@@ -223,13 +223,13 @@ def test_ctrl_c_shows_no_token(*, at_once: bool) -> None:
             await api.me()
             fake.latency = 60
             if at_once:
-                made: Any = api.session._transport._session
+                made: Any = api.session._transport._connector
 
-                async def interrupted(*_: object, **headers: Any) -> None:
-                    assert headers
+                async def interrupted(head: bytes, *_: object) -> None:
+                    assert b"\r\nAuthorization: Bearer " in head
                     raise KeyboardInterrupt
 
-                made._request = interrupted
+                made.ask = interrupted
             else:
                 asyncio.get_running_loop().call_later(0.1, os.kill, os.getpid(), signal.SIGINT)
             await api.customers.get("1")

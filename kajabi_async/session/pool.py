@@ -1,21 +1,20 @@
 """The connection pool: aiohttp's connector, connections and requests, and what aiohttp does not do by itself.
 
-- `Pool` allows each exchange one connection and never a second: aiohttp retries by itself when a connection breaks, but
-  every attempt has to be counted, bounded by the retry budget, and never a repeated write.
 - `PooledConnection` notices what a server sends unasked while the connection is idle: the next request must not take
   it for its answer.
-- `PooledRequest` spares each request what is the same for all requests of a client: its headers and its server.
-- `CURRENT` leads from the connector to the exchange, as aiohttp passes nothing of the caller's to `connect`.
+- `Pool.ask` sends a request over one of its connections and reads the head of the answer. An `aiohttp.ClientSession`
+  works out once more for each request what is the same for all of a client, which takes longer than all the rest, and
+  sends again by itself when a connection breaks; here every attempt is counted, and no write is repeated.
 - The fork hook keeps a forked child from closing its copies: that would take the connections out of the event loop of
   the parent, which shares the selector.
 """
 
 import asyncio
+import errno
 import os
 import select
 from collections.abc import Awaitable, Callable, Sequence
-from contextvars import ContextVar
-from functools import partial
+from functools import cached_property, partial
 from typing import Any, Final
 from weakref import WeakSet
 
@@ -24,16 +23,25 @@ from aiohttp import hdrs
 from aiohttp.client_proto import ResponseHandler
 from aiohttp.client_reqrep import ConnectionKey
 from aiohttp.connector import Connection
-from multidict import CIMultiDict
+from aiohttp.helpers import TimerNoop
+from multidict import CIMultiDictProxy
+from yarl import URL
 
 from kajabi_async.session.binding import Binding
 from kajabi_async.session.limits.deadlines import Deadline
 from kajabi_async.structs import Struct
 
-__all__ = ["CURRENT", "Exchange", "Pool", "PooledRequest", "close_spoiled", "ignore_surplus"]
+__all__ = ["Exchange", "Pool", "Reply", "close_spoiled", "ignore_surplus"]
 
 _KEEP_ALIVE_SECONDS: Final = 15.0
 _DNS_CACHE_SECONDS: Final = 300
+
+_HUNG_UP: Final = os.strerror(errno.ECONNRESET)
+
+_NO_TIMER: Final = TimerNoop()
+
+_INFORMATIONAL: Final = frozenset(range(100, 200)) - {101}
+"""Statuses of an answer that another one follows."""
 
 
 class Exchange(Struct):
@@ -55,10 +63,6 @@ class Exchange(Struct):
             self.deadline.listen(self.read_seconds)
 
 
-CURRENT: Final[ContextVar[Exchange | None]] = ContextVar("exchange", default=None)
-"""The exchange of the running task; set for as long as its request is sent and its answer read."""
-
-
 class PooledConnection(ResponseHandler):
     """One connection of our own pool. It is closed without a goodbye: nothing is left to send."""
 
@@ -75,37 +79,36 @@ class PooledConnection(ResponseHandler):
             self._bytes_waiting = _bytes_waiting(self.transport)
         return bool(self._bytes_waiting(0))
 
+    def resume_reading(self, resume_parser: bool = True) -> None:
+        """Go on reading if that was paused; aiohttp tries to after each body."""
+        if self._reading_paused or self._buffer_paused:
+            super().resume_reading(resume_parser)
+
     def close(self) -> None:
         """Close at once, whether or not everything was sent."""
         self.abort()
 
 
-_MERGED: Final[type[CIMultiDict[str]]] = CIMultiDict
-"""The class of the headers that a session hands to its requests."""
+class Reply(Struct):
+    """An answer of which only the head was read; once its *content* is, its connection is free for others."""
+
+    status: int
+    headers: CIMultiDictProxy[str]
+    content: aiohttp.StreamReader
+    _connection: Connection
+
+    def close(self) -> None:
+        """Close the connection, unless it is free already."""
+        self._connection.close()
 
 
-class PooledRequest(aiohttp.ClientRequest):
-    """A request of our own session, which has one server and sets every header: neither is worked out again."""
+class _AnyRequest(aiohttp.ClientRequest):
+    """Stands for every request of a pool: aiohttp's connector asks it for the server. It is never sent."""
 
-    pool_key: ConnectionKey | None = None
-    """The key of the connections to that server; None until one request has worked it out."""
-
-    @property
-    def connection_key(self) -> ConnectionKey:
-        """The key under which the pool keeps the connections that can carry this request."""
-        return super().connection_key if self.pool_key is None else self.pool_key
-
-    def update_headers(self, headers: Any) -> None:
-        """Take the *headers* that the session has merged as they are; aiohttp copies them one by one."""
-        if type(headers) is _MERGED and hdrs.HOST in headers:
-            self.headers = headers
-        else:
-            super().update_headers(headers)
-
-    def update_auto_headers(self, skip_auto_headers: Any) -> None:
-        """Add the headers that every request needs, unless the session has set them."""
-        if skip_auto_headers is not None or hdrs.ACCEPT_ENCODING not in self.headers:
-            super().update_auto_headers(skip_auto_headers)
+    @cached_property
+    def connection_key(self) -> ConnectionKey:  # pyright: ignore[reportIncompatibleMethodOverride]
+        """The key of the connections to the server."""
+        return super().connection_key
 
 
 _POOLS: Final["WeakSet[Pool]"] = WeakSet()
@@ -128,7 +131,7 @@ _release: Final[Callable[..., None]] = aiohttp.TCPConnector._release  # noqa: SL
 class Pool(aiohttp.TCPConnector):
     """The connections of one client."""
 
-    def __init__(self, binding: Binding) -> None:
+    def __init__(self, binding: Binding, server: URL) -> None:
         super().__init__(  # pyright: ignore[reportUnknownMemberType] - aiohttp's own
             limit=0, ttl_dns_cache=_DNS_CACHE_SECONDS, keepalive_timeout=_KEEP_ALIVE_SECONDS
         )
@@ -138,8 +141,7 @@ class Pool(aiohttp.TCPConnector):
         # Any: it makes connections of our class.
         self._factory: Any = partial(PooledConnection, self._loop)
         self._closing: Sequence[asyncio.Future[Any]] = ()
-        # Of the one server that the pool has connections to.
-        self._key: ConnectionKey | None = None
+        self._any_request = _AnyRequest(hdrs.METH_GET, server, loop=self._loop)
         _POOLS.add(self)
 
     def belongs_to_parent(self) -> None:
@@ -154,26 +156,38 @@ class Pool(aiohttp.TCPConnector):
     def __del__(self, _: object = None) -> None:
         """Do nothing: the client warns and closes, where aiohttp would warn once more."""
 
-    async def connect(self, req: Any, traces: Any, timeout: Any) -> Connection:
-        """Return a connection for the current exchange; from then on the silence of the server is limited."""
-        exchange = CURRENT.get()
-        if exchange is None:
-            return await super().connect(req, traces, timeout)
-        if exchange.connected:
-            raise aiohttp.ServerDisconnectedError
-        if self._key is None:
-            self._key = req.connection_key
-        req.pool_key = self._key
+    async def ask(self, head: bytes, body: bytes | None, exchange: Exchange, timeout: aiohttp.ClientTimeout) -> Reply:
+        """Send a request and return its answer as soon as the head has come."""
+        try:
+            connection = await self._connected(exchange, self._any_request, [], timeout)
+        except TimeoutError as error:
+            raise aiohttp.ConnectionTimeoutError from error
+        try:
+            protocol: Any = connection.protocol
+            protocol.set_response_params(timer=_NO_TIMER, read_until_eof=True)
+            protocol.transport.write(head if body is None else head + body)
+            message, content = await protocol.read()
+            while message.code in _INFORMATIONAL:
+                message, content = await protocol.read()
+            content.on_eof(connection.release if body is None else partial(_release_if_sent, connection))
+        except BaseException:
+            connection.close()
+            raise
+        return Reply(message.code, message.headers, content, connection)
+
+    async def _connected(self, exchange: Exchange, req: Any, traces: Any, timeout: Any) -> Connection:
+        """Return a connection for *exchange*; from then on the silence of the server is limited."""
         while True:
             connection = await _connect(self, req, traces, timeout)
             protocol: Any = connection.protocol
             if not protocol.used or not protocol.has_surplus():
                 break
             connection.close()
-        if self._closed:
-            # The client was closed while the connection was made, or the process was forked.
+        if self._closed or not protocol.is_connected():
+            # The client was closed while the connection was made, the process was forked, or the server hung up.
             connection.close()
             self._binding.check_open()
+            raise aiohttp.ClientConnectorError(req.connection_key, ConnectionResetError(errno.ECONNRESET, _HUNG_UP))
         exchange.connected, exchange.on_reused = True, protocol.used
         exchange.deadline.request_left = protocol.used = True
         if exchange.read_seconds is not None:
@@ -196,6 +210,15 @@ class Pool(aiohttp.TCPConnector):
         if self._closing:
             await asyncio.wait(self._closing)
         await self.close()
+
+
+def _release_if_sent(connection: Connection) -> None:
+    """Release *connection* for the next request, unless a part of this one still waits to be sent."""
+    transport = connection.transport
+    if transport is not None and transport.get_write_buffer_size():
+        connection.close()
+    else:
+        connection.release()
 
 
 def ignore_surplus(connector: Any) -> None:

@@ -1,15 +1,17 @@
-"""One request on the wire, one answer back; with the pool, the only module of the session that names aiohttp."""
+"""One request on the wire, one answer back: by a connection of the pool, or by an aiohttp session."""
 
 import asyncio
 import sys
 import weakref
+from collections.abc import Mapping
 from contextlib import suppress
+from types import FunctionType
 from typing import Any, Final
 from urllib.parse import urlsplit
 
 import aiohttp
 from aiohttp import hdrs
-from aiohttp.http_exceptions import ContentEncodingError
+from aiohttp.http_exceptions import ContentEncodingError, HttpProcessingError
 from yarl import URL
 
 from kajabi_async.concurrency import on_loop
@@ -35,12 +37,15 @@ from kajabi_async.session.failures import (
     read_timed_out,
     refuse_size,
 )
-from kajabi_async.session.handed_in import check_loop, check_session, sets_user_agent
+from kajabi_async.session.handed_in import check_session, sets_user_agent
 from kajabi_async.session.limits.deadlines import Deadline, Timeouts
-from kajabi_async.session.pool import CURRENT, Exchange, Pool, PooledRequest, close_spoiled, ignore_surplus
+from kajabi_async.session.pool import Exchange, Pool, Reply, ignore_surplus
+from kajabi_async.session.session_route import SessionRoute
 from kajabi_async.tracebacks import without_frames
 
 __all__ = ["Transport"]
+
+_MODULE_OF_SESSIONS: Final = aiohttp.client.__dict__
 
 _LARGEST_RATIO: Final = 200
 _RATIO_COUNTS_FROM_BYTES: Final = 2**20
@@ -68,9 +73,13 @@ class Transport:
         self._max_answer_bytes = max_answer_bytes
         self._max_answer_elements = max_answer_elements
         self._surely_small = min(max_answer_bytes, surely_small(max_answer_elements))
+        self._server = URL.build(scheme=self._base.scheme, authority=self._base.netloc)
         self._on_every_request: dict[str, str] = {hdrs.ACCEPT: JSON_API, hdrs.USER_AGENT: user_agent}
-        self._latest_query = "", URL.build(scheme=self._base.scheme, authority=self._base.netloc)
+        self._shared_headers: dict[tuple[str, str, bool], str] = {}
+        """Those of each method and media type, with and without a body, as they are sent."""
+        self._connect_timeout = _connect_within(timeouts.connect)
         self._owned = http_session is None
+        self._route = SessionRoute(str(self._server), binding, handed_in=not self._owned)
         self._session = http_session
         self._connector: Pool | None = None
         if http_session is not None:
@@ -88,35 +97,37 @@ class Transport:
         """
         limits = timeouts or self._timeouts
         exchange = Exchange(deadline, limits.read)
-        outer = CURRENT.set(exchange)
         deadline.request_left = False
-        response = None
+        reply: Reply | aiohttp.ClientResponse | None = None
         try:
             session = self._session or self._open()
-            options = self._options(timeouts) if self._owned else self._foreign_options(session, token, limits)
-            response = await session.request(
-                request.method,
-                self._url(request),
-                headers=self._headers(request, token),
-                data=request.body,
-                allow_redirects=False,
-                **options,
-            )
-            headers, content, most = response.headers, response.content, self._max_answer_bytes
+            if self._connector is None or _is_watched(session):
+                reply = await self._route.ask(
+                    session,
+                    request,
+                    target=self._target(request),
+                    headers=self._headers(request),
+                    token=token,
+                    exchange=exchange,
+                    timeouts=limits,
+                )
+            else:
+                connect = self._connect_timeout if timeouts is None else _connect_within(timeouts.connect)
+                reply = await self._connector.ask(self._head(request, token), request.body, exchange, connect)
+            headers, content, most = reply.headers, reply.content, self._max_answer_bytes
             if hdrs.CONTENT_ENCODING in headers:
-                most = min(most, _unpacked_at_most(response))
+                most = min(most, _unpacked_at_most(headers))
             # A small body has come along with the head.
             body = content.read_nowait() if content.is_eof() else await _read(content, most, exchange)
             if len(body) > self._surely_small or len(body) > most:
                 self._refuse_excess(body, most, request)
-            return Answer(response.status, headers, body)
+            return Answer(reply.status, headers, body)
         except BaseException as error:  # noqa: BLE001 - nothing foreign leaves this module
-            if response is not None:
-                response.close()
+            if reply is not None:
+                reply.close()
             failure = self._failure(error, request, exchange, limits)
         finally:
             deadline.stop_listening()
-            CURRENT.reset(outer)
             if not self._owned and self._session is not None:
                 ignore_surplus(self._session.connector)
         # Raised out here, even a cancellation or Ctrl-C, so that it keeps neither a foreign exception nor a frame of
@@ -158,87 +169,47 @@ class Transport:
 
     def _open(self) -> aiohttp.ClientSession:
         self._binding.check_open()
-        self._connector = Pool(self._binding)
-        self._session = aiohttp.ClientSession(
-            connector=self._connector,
-            cookie_jar=aiohttp.DummyCookieJar(),
-            headers=self._all_headers(),
-            request_class=PooledRequest,
-            timeout=_connect_within(self._timeouts.connect),
-            trust_env=False,
-            raise_for_status=False,
-        )
+        self._connector = Pool(self._binding, self._server)
+        self._session = aiohttp.ClientSession(connector=self._connector, cookie_jar=aiohttp.DummyCookieJar())
         # At exit as well: a client that is still open then is reported by its session manager, and not by aiohttp.
         weakref.finalize(self, _drop, self._session, self._connector)
         return self._session
 
-    def _all_headers(self) -> dict[str, str]:
-        """Return the headers of every request, with those that aiohttp would add to each; Host comes first."""
-        host = URL.build(scheme=self._base.scheme, authority=self._base.netloc).host_port_subcomponent
-        assert host is not None  # noqa: S101 - a base URL has a host
-        headers: dict[str, str] = {hdrs.HOST: host}
-        headers.update(PooledRequest.DEFAULT_HEADERS.items())
-        return headers | self._on_every_request
+    def _target(self, request: Request) -> str:
+        path = f"{self._base.path}{request.path}"
+        return f"{path}?{request.query}" if request.query else path
 
-    def _options(self, timeouts: Timeouts | None) -> dict[str, Any]:
-        """Return the options of a request of our own session, which has *timeouts* other than the session's or None."""
-        if timeouts is None or timeouts.connect == self._timeouts.connect:
-            return {}
-        return {"timeout": _connect_within(timeouts.connect)}
-
-    def _foreign_options(self, session: Any, token: Secret | None, timeouts: Timeouts) -> dict[str, Any]:
-        """Return the options that replace the work of `Pool` for a session that was handed in."""
-        check_loop(session)
-        theirs = session._middlewares  # noqa: SLF001 - it has no public name
-        return {
-            "timeout": aiohttp.ClientTimeout(
-                total=None, connect=None, sock_connect=timeouts.connect, sock_read=timeouts.read
-            ),
-            "raise_for_status": False,
-            "auto_decompress": True,
-            # The session's own are in between: they may send again, but aiohttp may not.
-            "middlewares": (_SendOnce(), *theirs, self._leaving(session.connector, token)),
-        }
-
-    def _leaving(self, connector: object, token: Secret | None) -> aiohttp.ClientMiddlewareType:
-        """Return the last middleware: it sets the token after the session and ``.netrc`` have set theirs."""
-
-        async def leave(request: aiohttp.ClientRequest, handler: aiohttp.ClientHandlerType) -> aiohttp.ClientResponse:
-            self._binding.check_open()
-            close_spoiled(connector, request.connection_key)
-            request.headers.pop(hdrs.AUTHORIZATION, None)
-            if token is not None:
-                request.headers[hdrs.AUTHORIZATION] = f"Bearer {token.reveal()}"
-            exchange = CURRENT.get()
-            if exchange is not None:
-                exchange.deadline.request_left = True
-                exchange.proxy = request.proxy
-            return await handler(request)
-
-        return leave
-
-    def _url(self, request: Request) -> URL:
-        # Already encoded: yarl must neither unquote nor normalize it.
-        query, url = self._latest_query
-        if request.query != query:
-            base = self._base
-            url = URL.build(scheme=base.scheme, authority=base.netloc, query_string=request.query, encoded=True)
-            self._latest_query = request.query, url
-        return url.with_path(f"{self._base.path}{request.path}", encoded=True, keep_query=True)
-
-    def _headers(self, request: Request, token: Secret | None) -> dict[str, str]:
-        """Return the headers of *request*, except those that the session adds."""
-        if not self._owned:
-            # The token is put on by a middleware, so that neither the session nor a .netrc replaces it.
-            headers: dict[str, str] = {**self._on_every_request}
-        else:
-            # Here and not on the way to the wire: tests with aioresponses look for the token here.
-            headers = {} if token is None else {hdrs.AUTHORIZATION: f"Bearer {token.reveal()}"}
+    def _headers(self, request: Request) -> dict[str, str]:
+        """Return the headers of *request* but for the token and those that any HTTP client adds."""
+        headers = {**self._on_every_request}
         if request.content_type == FORM:
             headers[hdrs.ACCEPT] = "application/json"
         if request.body is not None:
             headers[hdrs.CONTENT_TYPE] = request.content_type
         return headers
+
+    def _head(self, request: Request, token: Secret | None) -> bytes:
+        """Return the request line and the headers of *request*, up to the body."""
+        target = self._target(request)
+        if "\r" in target or "\n" in target:
+            raise ValueError("a line break in the path or the query")
+        kind = request.method, request.content_type, request.body is None
+        shared = self._shared_headers.get(kind) or self._rendered(request)
+        bearer = "" if token is None else f"Authorization: Bearer {token.reveal()}\r\n"
+        size = "" if request.body is None else f"Content-Length: {len(request.body)}\r\n"
+        return f"{request.method} {target} HTTP/1.1\r\n{shared}{bearer}{size}\r\n".encode()
+
+    def _rendered(self, request: Request) -> str:
+        """Return the headers that all requests of the same kind share, as they are sent, and keep them for the next."""
+        host = str(self._server.host_port_subcomponent)
+        headers: dict[str, str] = {hdrs.HOST: host}
+        headers.update(aiohttp.ClientRequest.DEFAULT_HEADERS.items())
+        headers |= self._headers(request)
+        if request.is_write and request.body is None:
+            headers[hdrs.CONTENT_LENGTH] = "0"
+        rendered = "".join(f"{name}: {value}\r\n" for name, value in headers.items())
+        self._shared_headers[request.method, request.content_type, request.body is None] = rendered
+        return rendered
 
     def _refuse_excess(self, body: bytes, most: int, request: Request) -> None:
         """Raise AnswerTooLargeError for a body of more than *most* bytes, or that would become too much."""
@@ -289,19 +260,15 @@ def _check_handed_in(session: object, base_url: str) -> None:
     check_session(session, base_url)
 
 
-class _SendOnce:
-    """A client middleware that lets one send through, for sessions that have a pool of their own."""
+def _is_watched(session: aiohttp.ClientSession) -> bool:
+    """Return whether something must see the requests of *session*: a tracer, or a mock in the place of its methods."""
+    of: Any = type(session)
+    return not (_is_aiohttps(of.request) and _is_aiohttps(of._request)) or bool(session.trace_configs)  # noqa: SLF001
 
-    def __init__(self) -> None:
-        self._sent = False
 
-    async def __call__(
-        self, request: aiohttp.ClientRequest, handler: aiohttp.ClientHandlerType
-    ) -> aiohttp.ClientResponse:
-        if self._sent:
-            raise aiohttp.ServerDisconnectedError
-        self._sent = True
-        return await handler(request)
+def _is_aiohttps(method: object) -> bool:
+    # A wrapper may have the name, the module's name and even the code of what it wraps.
+    return type(method) is FunctionType and method.__globals__ is _MODULE_OF_SESSIONS
 
 
 def _drop(session: aiohttp.ClientSession, pool: Pool) -> None:
@@ -324,10 +291,10 @@ async def _read(content: aiohttp.StreamReader, most: int, exchange: Exchange) ->
     return b"".join(pieces)
 
 
-def _unpacked_at_most(response: aiohttp.ClientResponse) -> int:
+def _unpacked_at_most(headers: Mapping[str, str]) -> int:
     """Return the largest body that the compressed length allows, if the answer states it: bombs end early."""
-    packed = response.content_length
-    return sys.maxsize if packed is None else max(_RATIO_COUNTS_FROM_BYTES, packed * _LARGEST_RATIO)
+    packed = headers.get(hdrs.CONTENT_LENGTH)
+    return sys.maxsize if packed is None else max(_RATIO_COUNTS_FROM_BYTES, int(packed) * _LARGEST_RATIO)
 
 
 def _cut(error: Any, request: Request, timeouts: Timeouts, place: Place) -> KajabiError:
@@ -349,6 +316,7 @@ _TRANSLATIONS: Final[tuple[tuple[type[Exception], Translate], ...]] = (
     (aiohttp.InvalidURL, misused),
     (aiohttp.ClientPayloadError, _cut),
     (ContentEncodingError, not_decompressed),
+    (HttpProcessingError, no_http),
     (aiohttp.ClientResponseError, no_http),
     (aiohttp.ClientError, broken),
     (OSError, broken),

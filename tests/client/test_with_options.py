@@ -22,6 +22,7 @@ from kajabi_async import (
 )
 from kajabi_async.errors import DecodeError
 from kajabi_async.exchange import Request
+from kajabi_async.session.pool import Pool
 from kajabi_async.testing import FakeKajabi
 
 
@@ -88,18 +89,18 @@ async def test_silence_is_limited_by_its_own_limit(kajabi_fake: FakeKajabi, *, h
 
 async def test_connecting_is_limited_by_its_own_limit(kajabi_api: Kajabi, monkeypatch: pytest.MonkeyPatch) -> None:
     """Where a connection of the shared pool is made for it; otherwise the session's limit stands."""
-    seen: list[Any] = []
-    real = aiohttp.ClientSession._request
+    seen: list[aiohttp.ClientTimeout] = []
+    real = Pool.ask
 
-    async def request(self: aiohttp.ClientSession, *arguments: Any, **options: Any) -> aiohttp.ClientResponse:
-        seen.append(options.get("timeout"))
-        return await real(self, *arguments, **options)
+    async def ask(self: Pool, *arguments: Any) -> Any:
+        seen.append(arguments[-1])
+        return await real(self, *arguments)
 
-    monkeypatch.setattr(aiohttp.ClientSession, "_request", request)
+    monkeypatch.setattr(Pool, "ask", ask)
     await kajabi_api.customers.get("1")
     await kajabi_api.with_options(timeout=5).customers.get("1")
     await kajabi_api.with_options(timeout=Timeouts(connect=2)).customers.get("1")
-    assert [each and each.sock_connect for each in seen][-3:] == [None, None, 2]
+    assert [each.sock_connect for each in seen][-3:] == [10.0, 10.0, 2]
 
 
 async def test_the_retry_policy_is_its_own(kajabi_fake: FakeKajabi, kajabi_api: Kajabi) -> None:

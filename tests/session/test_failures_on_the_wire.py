@@ -1,7 +1,6 @@
 """Every way in which the HTTP library can fail, and the error that the caller gets."""
 
 import os
-import re
 import ssl
 from collections.abc import AsyncGenerator, Generator
 from contextlib import asynccontextmanager
@@ -25,9 +24,9 @@ from kajabi_async import (
     Timeouts,
 )
 from kajabi_async.exchange import Request
-from kajabi_async.session.pool import PooledRequest
 from kajabi_async.session.sharing import SharingSession
 from tests.session.aioresponses_adapter import answering
+from tests.session.watching import wrapped
 
 BASE = "https://api.kajabi.com"
 GET = Request("GET", "/v1/customers/1", authorized=False)
@@ -266,8 +265,8 @@ def _made(kind: type, monkeypatch: pytest.MonkeyPatch) -> list[dict[str, Any]]:
     return made
 
 
-async def test_the_clients_session_is_made_for_many_short_requests(http: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Without a queue, cookies, settings of the environment or limits of its own; addresses are cached for a while."""
+async def test_the_clients_pool_is_made_for_many_short_requests(http: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It has no queue, and no cookies; addresses are cached for a while."""
     sessions, pools = _made(aiohttp.ClientSession, monkeypatch), _made(aiohttp.TCPConnector, monkeypatch)
     http.get(f"{BASE}/v1/customers/1", payload={}, repeat=True)
     async with _session() as manager:
@@ -275,11 +274,7 @@ async def test_the_clients_session_is_made_for_many_short_requests(http: Any, mo
             await manager.send(GET)
     (made,) = sessions
     assert pools == [{"limit": 0, "ttl_dns_cache": 300, "keepalive_timeout": 15.0}]
-    assert made["timeout"] == aiohttp.ClientTimeout(total=None, connect=None, sock_connect=10.0)
     assert isinstance(made["cookie_jar"], aiohttp.DummyCookieJar)
-    assert (made["trust_env"], made["raise_for_status"]) == (False, False)
-    # It works out no header and no server once more for each request.
-    assert made["request_class"] is PooledRequest
 
 
 @pytest.mark.parametrize(
@@ -292,34 +287,33 @@ async def test_the_clients_session_is_made_for_many_short_requests(http: Any, mo
         ("http://[::1]:8080", "[::1]:8080"),
     ],
 )
-async def test_the_host_is_sent_with_its_port_unless_that_is_the_default(
-    base_url: str, host: str, http: Any, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_the_host_is_sent_with_its_port_unless_that_is_the_default(base_url: str, host: str) -> None:
     """A server of several names may know itself without the port alone."""
-    sessions = _made(aiohttp.ClientSession, monkeypatch)
-    http.get(re.compile(".*/v1/customers/1"), payload={})
     async with _session(base_url=base_url) as manager:
-        await manager.send(GET)
-    assert sessions[0]["headers"]["Host"] == host
+        head: bytes = cast("Any", manager)._transport._head(GET, None)
+    assert head.startswith(f"GET /v1/customers/1 HTTP/1.1\r\nHost: {host}\r\n".encode())
 
 
-@pytest.mark.parametrize(
-    ("seconds", "option"),
-    [
-        (0.5, {"timeout": aiohttp.ClientTimeout(total=None, connect=None, sock_connect=0.5)}),
-        (None, {"timeout": aiohttp.ClientTimeout(total=None, connect=None, sock_connect=None)}),
-        (10.0, {}),
-    ],
-)
+@pytest.mark.parametrize("seconds", [0.5, None, 10.0])
+@pytest.mark.parametrize("mocked", [False, True])
 async def test_a_client_that_shares_a_pool_connects_within_its_own_limit(
-    seconds: float | None, option: dict[str, Any], http: Any
+    *, seconds: float | None, mocked: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The pool has the limit of the client that made it."""
-    http.get(f"{BASE}/v1/customers/1", payload={})
+    """Whether its requests go the direct way or are watched by something."""
+    limits: list[float | None] = []
+
+    async def connect(_: object, __: object, ___: object, timeout: aiohttp.ClientTimeout) -> None:
+        limits.append(timeout.sock_connect)
+        raise aiohttp.ClientOSError
+
+    monkeypatch.setattr(aiohttp.TCPConnector, "_create_connection", connect)
+    if mocked:
+        monkeypatch.setattr(aiohttp.ClientSession, "request", wrapped(aiohttp.ClientSession.request))
     async with _session() as manager:
-        await SharingSession(manager, timeouts=Timeouts(connect=seconds), retry=None).send(GET)
-    ((call,),) = http.requests.values()
-    assert {name: value for name, value in call.kwargs.items() if name == "timeout"} == option
+        for each in (SharingSession(manager, timeouts=Timeouts(connect=seconds), retry=None), manager):
+            with pytest.raises(ConnectionFailedError):
+                await each.send(GET)
+    assert ({*limits[:-1]}, limits[-1]) == ({seconds}, 10.0)
 
 
 async def test_a_call_may_go_without_a_limit(http: Any) -> None:

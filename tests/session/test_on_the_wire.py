@@ -7,12 +7,10 @@ from typing import Any
 
 import aiohttp
 import pytest
-import yarl
 
 from kajabi_async import AnswerTooLargeError, ApiError, ConnectionFailedError, RequestTimeoutError, Timeouts
 from kajabi_async.exchange import FORM, Request
 from kajabi_async.session import ClientCredentials
-from kajabi_async.session.pool import PooledRequest
 from tests.decoding.largest import largest_page
 from tests.session.serving import DELETE, GET, answer, read_request, serving, session
 
@@ -124,18 +122,6 @@ async def test_each_client_sends_to_its_own_server() -> None:
         assert [(each["host"], each["user-agent"]) for each in headers] == [
             (base_url.removeprefix("http://"), name)
         ] * 2
-
-
-def test_a_request_of_incomplete_headers_is_completed() -> None:
-    """A release of aiohttp that merges the headers at another place is not answered with a request without a host."""
-
-    async def headers() -> dict[str, str]:
-        request = PooledRequest("GET", yarl.URL("http://h.test/v1"), headers={"accept": "a/b"})
-        return {name.lower(): value for name, value in request.headers.items()}
-
-    completed = asyncio.run(headers())
-    assert (completed["host"], completed["accept"]) == ("h.test", "a/b")
-    assert {"accept-encoding", "user-agent"} < set(completed)
 
 
 async def test_an_authorized_request_bears_the_token() -> None:

@@ -12,13 +12,11 @@ from typing import Any
 
 import aiohttp
 import pytest
-from multidict import CIMultiDict
-from yarl import URL
 
-from kajabi_async import KajabiError, RetryPolicy, ServerError, Timeouts, WrongLoopError
+from kajabi_async import ConnectionFailedError, KajabiError, RetryPolicy, ServerError, Timeouts, WrongLoopError
+from kajabi_async.exchange import Request
 from kajabi_async.session.binding import Process
-from kajabi_async.session.pool import PooledRequest
-from tests.session.serving import GET, answer, read_request, serving, session
+from tests.session.serving import GET, POST, answer, read_request, serving, session
 
 MINE = answer(b'"mine"')
 STRANGERS = answer(b'"a stranger\'s"')
@@ -250,35 +248,70 @@ async def test_a_connection_that_one_request_closes_for_its_surplus_is_left_alon
     assert len(server.connections) == 3
 
 
-async def _headers_of(headers: Any, **options: Any) -> list[tuple[str, str]]:
-    request = PooledRequest("GET", URL("http://h.test/v1"), headers=headers, **options)
-    return [(name.lower(), value) for name, value in request.headers.items()]
+async def test_a_connection_on_which_a_body_was_not_sent_whole_is_not_used_again() -> None:
+    """The server has answered early, and reads no further: it would take the rest for a request."""
+    server = Server()
+
+    async def handle(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        if server.connections:
+            await server(reader, writer)
+        server.connections.append(writer)
+        await reader.readuntil(b"\r\n\r\n")
+        writer.write(MINE)
+        await asyncio.Event().wait()
+
+    async with serving(handle) as base_url, session(base_url) as manager:
+        sent = await manager.send(Request("POST", "/v1/contacts", body=b"x" * 30_000_000, authorized=False))
+        read = await asyncio.wait_for(manager.send(GET), 5)
+        for connection in server.connections:
+            connection.transport.abort()
+    assert (sent.body, read.body) == (b'"mine"', b'"mine"')
+    assert len(server.connections) == 2
+
+
+@pytest.mark.parametrize("request_", [GET, POST], ids=["read", "write"])
+async def test_a_connection_that_is_lost_before_it_is_used_has_carried_nothing(
+    request_: Request, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A server may hang up at once; nothing was sent, so that even a write is sent again."""
+    connect: Any = aiohttp.TCPConnector._create_connection
+    lost: list[Any] = []
+
+    async def connected(*arguments: Any) -> Any:
+        protocol = await connect(*arguments)
+        if not lost:
+            lost.append(protocol)
+            protocol.transport.abort()
+            await asyncio.sleep(0)
+        return protocol
+
+    monkeypatch.setattr(aiohttp.TCPConnector, "_create_connection", connected)
+    server = Server()
+    async with serving(server) as base_url:
+        async with session(base_url) as manager:
+            with pytest.raises(
+                ConnectionFailedError, match=r"could not connect to .*: Connection reset by peer"
+            ) as caught:
+                await manager.send(request_)
+            assert (caught.value.never_sent, caught.value.maybe_applied) == (True, False)
+        lost.clear()
+        async with session(base_url, retry=RetryPolicy(max_attempts=2), jitter=lambda: 0.0) as manager:
+            assert (await manager.send(request_)).body == b'"mine"'
+    assert server.requests == 1
 
 
 @pytest.mark.parametrize(
-    "headers",
-    [
-        {"accept": "a/b"},
-        {"accept": "a/b", "Host": "other.test"},
-        CIMultiDict({"accept": "a/b"}),
-        CIMultiDict({"Host": "other.test", "accept": "a/b"}),
-        [("accept", "a/b")],
-    ],
-    ids=["a dict", "a dict with the host", "as merged, without the host", "as merged", "pairs"],
+    "request_",
+    [Request("GET", "/v1/a\r\nX: y", authorized=False), Request("GET", "/v1/a", "b\nX: y", authorized=False)],
+    ids=["path", "query"],
 )
-async def test_a_request_has_each_header_once_however_its_headers_are_passed(headers: Any) -> None:
-    """A release of aiohttp may pass others than those that the session has merged: names differ in their case there."""
-    names = [name for name, _ in await _headers_of(headers)]
-    assert sorted(names) == ["accept", "accept-encoding", "host", "user-agent"]
-    sent = dict(await _headers_of(headers))
-    assert (sent["host"], sent["accept"]) == ("other.test" if "Host" in headers else "h.test", "a/b")
-
-
-@pytest.mark.parametrize("given", [{}, {"Accept-Encoding": "gzip"}], ids=["of none", "of one that is set"])
-async def test_a_request_that_leaves_a_header_out_has_the_others(given: dict[str, str]) -> None:
-    """An option of single requests, which the package itself does not use."""
-    names = [name for name, _ in await _headers_of(given, skip_auto_headers=["User-Agent"])]
-    assert sorted(names) == ["accept", "accept-encoding", "host"]
+async def test_no_line_break_of_a_request_becomes_a_header(request_: Request) -> None:
+    """Paths and queries are encoded where they are made; nothing is sent of one that is not."""
+    server = Server()
+    async with serving(server) as base_url, session(base_url) as manager:
+        with pytest.raises(KajabiError):
+            await manager.send(request_)
+    assert (len(server.connections), server.requests) == (0, 0)
 
 
 def _trace_all_sessions(monkeypatch: pytest.MonkeyPatch, trace: aiohttp.TraceConfig) -> None:

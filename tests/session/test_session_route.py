@@ -1,0 +1,176 @@
+"""Requests of our own pool while something watches aiohttp's sessions: they go by a session, and keep to every rule."""
+
+import asyncio
+from collections.abc import Callable
+from typing import Any
+from unittest.mock import create_autospec
+
+import aiohttp
+import pytest
+
+from kajabi_async import ApiError, ConnectionFailedError, RequestTimeoutError, RetryPolicy, Timeouts
+from kajabi_async.exchange import Request
+from tests.session.aioresponses_adapter import answering
+from tests.session.serving import DELETE, GET, POST, answer, read_request, serving, session
+from tests.session.watching import Proxy, wrapped
+
+ISSUED = answer(b'{"access_token": "tok"}')
+METHODS = pytest.mark.parametrize("method", ["request", "_request"])
+
+
+class Server:
+    """A server that keeps its connections and what was sent."""
+
+    def __init__(self, sent: bytes = ISSUED) -> None:
+        self.seen: list[str] = []
+        self.connections = 0
+        self.sent = sent
+
+    async def __call__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self.connections += 1
+        while True:
+            self.seen.append((await read_request(reader)).decode())
+            writer.write(self.sent)
+
+
+@pytest.fixture
+def watched(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Wrap the method by which every aiohttp session sends."""
+    monkeypatch.setattr(aiohttp.ClientSession, "_request", wrapped(aiohttp.ClientSession._request))
+
+
+@METHODS
+@pytest.mark.parametrize("wrap", [wrapped, Proxy])
+async def test_what_wraps_a_method_of_aiohttps_sessions_sees_each_request_while_it_does(
+    method: str, wrap: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Before and after, requests take the direct way; all on one connection."""
+    seen: list[Any] = []
+    server = Server()
+    async with serving(server) as base_url, session(base_url) as manager:
+        first = await manager.send(GET)
+        with monkeypatch.context() as patch:
+            patch.setattr(aiohttp.ClientSession, method, wrap(getattr(aiohttp.ClientSession, method), seen))
+            second = await manager.send(Request("GET", "/v1/a%20b", "filter%5Bx%5D=1,2"))
+        third = await manager.send(GET)
+    assert first == second == third
+    asked, sent = seen
+    assert [str(arguments[-1]) for arguments, _ in seen] == [
+        f"{base_url}/v1/oauth/token",
+        f"{base_url}/v1/a%20b?filter%5Bx%5D=1,2",
+    ]
+    assert sent[1]["headers"]["Authorization"] == "Bearer tok"
+    assert "Authorization" not in asked[1]["headers"]
+    assert (server.connections, len(server.seen)) == (1, 4)
+
+
+@METHODS
+async def test_a_mock_that_replaces_a_method_of_aiohttps_sessions_answers(
+    method: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Also one with the signature of the method."""
+    mock = create_autospec(getattr(aiohttp.ClientSession, method), side_effect=aiohttp.ServerDisconnectedError)
+    server = Server()
+    async with serving(server) as base_url, session(base_url) as manager:
+        await manager.send(GET)
+        monkeypatch.setattr(aiohttp.ClientSession, method, mock)
+        with pytest.raises(ConnectionFailedError):
+            await manager.send(GET)
+    assert len(server.seen) == 1
+
+
+async def test_a_session_class_in_the_place_of_aiohttps_sees_each_request(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As tools install that measure every session of a program."""
+    seen: list[str] = []
+    with pytest.warns(DeprecationWarning, match="Inheritance"):
+
+        class Measured(aiohttp.ClientSession):
+            async def _request(self, method: str, *arguments: Any, **keywords: Any) -> aiohttp.ClientResponse:
+                seen.append(method)
+                return await super()._request(method, *arguments, **keywords)
+
+    monkeypatch.setattr(aiohttp, "ClientSession", Measured)
+    async with serving(Server()) as base_url, session(base_url) as manager:
+        await manager.send(GET)
+        await manager.send(POST)
+    assert seen == ["GET", "POST"]
+
+
+async def test_aioresponses_answers_as_long_as_it_is_on() -> None:
+    """A client that is open already notices it too."""
+    server = Server(answer(b'"served"'))
+    async with serving(server) as base_url, session(base_url) as manager:
+        bodies = [(await manager.send(GET)).body]
+        with answering() as http:
+            http.get(f"{base_url}{GET.path}", body=b'"mocked"', headers={"Content-Type": "application/vnd.api+json"})
+            bodies.append((await manager.send(GET)).body)
+        bodies.append((await manager.send(GET)).body)
+    assert bodies == [b'"served"', b'"mocked"', b'"served"']
+
+
+@pytest.mark.parametrize("request_", [GET, POST, DELETE], ids=["GET", "POST", "DELETE"])
+async def test_the_same_is_sent_either_way(request_: Request, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whether something watches must not change what the API gets."""
+    server = Server()
+    async with serving(server) as base_url, session(base_url) as manager:
+        await manager.send(request_)
+        monkeypatch.setattr(aiohttp.ClientSession, "_request", wrapped(aiohttp.ClientSession._request))
+        await manager.send(request_)
+    direct, watched = (sorted(text.lower().split("\r\n")) for text in server.seen)
+    assert [line for line in watched if line != "content-type: application/octet-stream"] == direct
+
+
+@pytest.mark.usefixtures("watched")
+async def test_a_watched_write_on_a_stale_connection_is_sent_once() -> None:
+    """aiohttp would send it again by itself."""
+    seen: list[bytes] = []
+
+    async def handle(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        seen.append(await read_request(reader))
+        writer.write(answer())
+        seen.append(await read_request(reader))
+
+    async with serving(handle) as base_url, session(base_url) as manager:
+        await manager.send(GET)
+        with pytest.raises(ConnectionFailedError) as caught:
+            await manager.send(DELETE)
+    assert [text.split()[0] for text in seen] == [b"GET", b"DELETE"]
+    assert caught.value.maybe_applied
+
+
+@pytest.mark.usefixtures("watched")
+async def test_no_watched_redirect_is_followed() -> None:
+    """The token must not reach another host."""
+    server = Server(answer(status="302 Found", headers="Location: /v1/elsewhere\r\nSet-Cookie: a=b\r\n"))
+    async with serving(server) as base_url, session(base_url) as manager:
+        for _ in range(2):
+            with pytest.raises(ApiError, match="never followed"):
+                await manager.send(GET)
+    assert [text.split()[1] for text in server.seen] == [GET.path] * 2
+    assert "cookie" not in server.seen[1].lower()
+
+
+@pytest.mark.usefixtures("watched")
+@pytest.mark.parametrize("sent", [b"", answer(b"x" * 10)[:-5]], ids=["no answer", "a part of it"])
+async def test_the_silence_of_the_server_is_limited_for_watched_requests_too(sent: bytes) -> None:
+    """Before the answer as within it."""
+
+    async def handle(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await read_request(reader)
+        writer.write(sent)
+        await reader.read()
+
+    async with serving(handle) as base_url, session(base_url, timeouts=Timeouts(read=0.05)) as manager:
+        with pytest.raises(RequestTimeoutError) as caught:
+            await manager.send(GET)
+    assert (caught.value.phase, caught.value.seconds) == ("read", 0.05)
+
+
+@pytest.mark.usefixtures("watched")
+async def test_surplus_bytes_are_never_the_answer_to_a_watched_request() -> None:
+    """A connection that has them is closed."""
+    server = Server(answer(b'"mine"') + answer(b'"a stranger\'s"'))
+    async with serving(server) as base_url, session(base_url, retry=RetryPolicy(max_attempts=2)) as manager:
+        bodies = [(await manager.send(GET)).body for _ in range(3)]
+    assert bodies == [b'"mine"'] * 3
+    assert server.connections == 3
