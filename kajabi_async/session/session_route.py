@@ -48,9 +48,7 @@ class SessionRoute:
             headers=headers,
             data=request.body,
             allow_redirects=False,
-            timeout=aiohttp.ClientTimeout(
-                total=None, connect=None, sock_connect=timeouts.connect, sock_read=timeouts.read
-            ),
+            timeout=aiohttp.ClientTimeout(sock_connect=timeouts.connect, sock_read=timeouts.read),
             raise_for_status=False,
             auto_decompress=True,
             # The session's own are in between: they may send again, but aiohttp may not.

@@ -251,7 +251,7 @@ def _translated(error: Exception, request: Request, limits: Timeouts, place: Pla
 
 
 def _connect_within(seconds: float | None) -> aiohttp.ClientTimeout:
-    return aiohttp.ClientTimeout(total=None, connect=None, sock_connect=seconds)
+    return aiohttp.ClientTimeout(sock_connect=seconds)
 
 
 def _check_handed_in(session: object, base_url: str) -> None:
