@@ -1,6 +1,7 @@
 """What a run over emails reports: the outcome of each email, found, missing, ambiguous or failed."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from inspect import getattr_static
 from typing import Any, ClassVar, Final, Generic, Literal, TypeAlias, TypeVar
 
 import attrs
@@ -19,7 +20,7 @@ __all__ = ["EMAILS", "EmailFailed", "EmailFound", "EmailLookup", "Matches", "amb
 R = TypeVar("R", bound=Resource)
 
 
-@attrs.frozen
+@attrs.frozen(init=False)
 class EmailFound(PlainRecord, Generic[R]):
     """The outcome of an email that exactly one resource has."""
 
@@ -32,6 +33,11 @@ class EmailFound(PlainRecord, Generic[R]):
     candidates: ClassVar[tuple[()]] = ()
     proven: ClassVar[Literal[False]] = False
     error: ClassVar[None] = None
+
+    def __init__(self, email: str, resource: R) -> None:
+        # As in `Found`: one is made for every email.
+        _SET_EMAIL(self, email)
+        _SET_RESOURCE(self, resource)
 
     @property
     def customer(self) -> R:
@@ -49,6 +55,10 @@ class EmailFound(PlainRecord, Generic[R]):
         ``relations`` is that of `Resource.to_dict`.
         """
         return {"email": self.email, "found": True, **as_member(self.resource, relations=relations)}
+
+
+_SET_EMAIL: Final[Callable[[Any, str], None]] = getattr_static(EmailFound, "email").__set__
+_SET_RESOURCE: Final[Callable[[Any, Any], None]] = getattr_static(EmailFound, "resource").__set__
 
 
 @attrs.frozen(repr=False)

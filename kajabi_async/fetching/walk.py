@@ -59,12 +59,13 @@ class Novelty:
 
     def has_new(self, rows: "Iterable[Resource | DecodeError]") -> bool:
         """Return whether one of *rows* is new, and note none of them."""
-        return any(each not in self._recent for each in ids_of(rows))
+        return self._has_new(ids_of(rows))
 
     def note(self, rows: "Sequence[Resource | DecodeError]") -> bool:
         """Note the rows of a page, and return whether one of them is new."""
-        is_new = self.has_new(rows)
-        self.note_known(ids_of(rows))
+        ids = ids_of(rows)
+        is_new = self._has_new(ids)
+        self.note_known(ids)
         return is_new
 
     def note_known(self, ids: Iterable[str]) -> None:
@@ -83,6 +84,9 @@ class Novelty:
         if fruitless > MOST_FRUITLESS:
             kind = "pages in a row without a row that is new" if page else "empty pages in a row"
             raise PagingError(f"{fruitless} {kind}, each with a next link")
+
+    def _has_new(self, ids: Iterable[str]) -> bool:
+        return any(each not in self._recent for each in ids)
 
     def _forget(self) -> None:
         while len(self._recent) > _RECENT_IDS:

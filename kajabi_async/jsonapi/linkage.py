@@ -4,7 +4,9 @@ A relation may be missing, null itself, without ``data``, with ``data: null`` or
 stay distinct. Odd shapes are never an error here; they become a relation of which nothing is known.
 """
 
+from collections.abc import Callable
 from enum import Enum
+from functools import partial
 from typing import Any, Final, NamedTuple, cast
 
 from kajabi_async.errors import DecodeError
@@ -37,6 +39,10 @@ class Identifier(NamedTuple):
 
     type: str
     id: str
+
+
+# As the class does it, without its function in Python: this is called for each identifier of a page.
+_identified: Final[Callable[[tuple[str, str]], Identifier]] = partial(tuple.__new__, Identifier)
 
 
 class LinkageState(Enum):
@@ -118,9 +124,9 @@ def _plain(value: PlainRelationship) -> Relationship:
     if data is ABSENT:
         return Relationship(LinkageState.UNSTATED, (), self_link, related_link)
     if isinstance(data, list):
-        identifiers = tuple([Identifier(each.type, each.id) for each in data])
+        identifiers = tuple([_identified((each.type, each.id)) for each in data])
         return Relationship(LinkageState.TO_MANY, identifiers, self_link, related_link)
-    identifiers = () if data is None else (Identifier(data.type, data.id),)
+    identifiers = () if data is None else (_identified((data.type, data.id)),)
     return Relationship(LinkageState.TO_ONE, identifiers, self_link, related_link)
 
 
