@@ -31,7 +31,7 @@ from kajabi_async.session.binding import Binding
 from kajabi_async.session.limits.deadlines import Deadline
 from kajabi_async.structs import Struct
 
-__all__ = ["Exchange", "Pool", "Reply", "close_spoiled", "ignore_surplus"]
+__all__ = ["Exchange", "Pool", "PooledRequest", "Reply", "close_spoiled", "ignore_surplus"]
 
 _KEEP_ALIVE_SECONDS: Final = 15.0
 _DNS_CACHE_SECONDS: Final = 300
@@ -102,6 +102,13 @@ class Reply(Struct):
         self._connection.close()
 
 
+class PooledRequest(aiohttp.ClientRequest):
+    """A request that our own aiohttp session sends."""
+
+    exchange: Exchange | None = None
+    """What it is sent for; None for a request of others."""
+
+
 class _AnyRequest(aiohttp.ClientRequest):
     """Stands for every request of a pool: aiohttp's connector asks it for the server. It is never sent."""
 
@@ -155,6 +162,13 @@ class Pool(aiohttp.TCPConnector):
 
     def __del__(self, _: object = None) -> None:
         """Do nothing: the client warns and closes, where aiohttp would warn once more."""
+
+    async def connect(self, req: Any, traces: Any, timeout: Any) -> Connection:
+        """Return a connection for a request of an aiohttp session."""
+        exchange = req.exchange if isinstance(req, PooledRequest) else None
+        if exchange is None:
+            return await super().connect(req, traces, timeout)
+        return await self._connected(exchange, req, traces, timeout)
 
     async def ask(self, head: bytes, body: bytes | None, exchange: Exchange, timeout: aiohttp.ClientTimeout) -> Reply:
         """Send a request and return its answer as soon as the head has come."""

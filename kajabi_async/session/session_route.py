@@ -11,7 +11,7 @@ from kajabi_async.session.binding import Binding
 from kajabi_async.session.credentials import Secret
 from kajabi_async.session.handed_in import check_loop
 from kajabi_async.session.limits.deadlines import Timeouts
-from kajabi_async.session.pool import Exchange, close_spoiled
+from kajabi_async.session.pool import Exchange, PooledRequest, close_spoiled
 
 __all__ = ["SessionRoute"]
 
@@ -70,6 +70,8 @@ class SessionRoute:
                 request.headers[hdrs.AUTHORIZATION] = f"Bearer {token.reveal()}"
             exchange.deadline.request_left = True
             exchange.proxy = request.proxy
+            if isinstance(request, PooledRequest):
+                request.exchange = exchange
             return await handler(request)
 
         return leave

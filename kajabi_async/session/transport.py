@@ -39,7 +39,7 @@ from kajabi_async.session.failures import (
 )
 from kajabi_async.session.handed_in import check_session, sets_user_agent
 from kajabi_async.session.limits.deadlines import Deadline, Timeouts
-from kajabi_async.session.pool import Exchange, Pool, Reply, ignore_surplus
+from kajabi_async.session.pool import Exchange, Pool, PooledRequest, Reply, ignore_surplus
 from kajabi_async.session.session_route import SessionRoute
 from kajabi_async.tracebacks import without_frames
 
@@ -170,7 +170,9 @@ class Transport:
     def _open(self) -> aiohttp.ClientSession:
         self._binding.check_open()
         self._connector = Pool(self._binding, self._server)
-        self._session = aiohttp.ClientSession(connector=self._connector, cookie_jar=aiohttp.DummyCookieJar())
+        self._session = aiohttp.ClientSession(
+            connector=self._connector, request_class=PooledRequest, cookie_jar=aiohttp.DummyCookieJar()
+        )
         # At exit as well: a client that is still open then is reported by its session manager, and not by aiohttp.
         weakref.finalize(self, _drop, self._session, self._connector)
         return self._session
@@ -262,8 +264,11 @@ def _check_handed_in(session: object, base_url: str) -> None:
 
 def _is_watched(session: aiohttp.ClientSession) -> bool:
     """Return whether something must see the requests of *session*: a tracer, or a mock in the place of its methods."""
-    of: Any = type(session)
-    return not (_is_aiohttps(of.request) and _is_aiohttps(of._request)) or bool(session.trace_configs)  # noqa: SLF001
+    own: Any = session
+    methods: Any = type(session)
+    if own._trace_configs or own._middlewares:  # noqa: SLF001 - as a tool sets them that changes how sessions are made
+        return True
+    return not (_is_aiohttps(methods.request) and _is_aiohttps(methods._request))  # noqa: SLF001
 
 
 def _is_aiohttps(method: object) -> bool:

@@ -96,6 +96,24 @@ async def test_a_session_class_in_the_place_of_aiohttps_sees_each_request(monkey
     assert seen == ["GET", "POST"]
 
 
+async def test_middlewares_that_a_tool_adds_to_every_session_see_each_request(monkeypatch: pytest.MonkeyPatch) -> None:
+    """And what they set is sent."""
+    make: Any = aiohttp.ClientSession.__init__
+
+    async def mark(request: aiohttp.ClientRequest, handler: aiohttp.ClientHandlerType) -> aiohttp.ClientResponse:
+        request.headers["X-Trace"] = "1"
+        return await handler(request)
+
+    def marked(self: Any, *arguments: Any, **keywords: Any) -> None:
+        make(self, *arguments, **keywords, middlewares=(mark,))
+
+    monkeypatch.setattr(aiohttp.ClientSession, "__init__", marked)
+    server = Server()
+    async with serving(server) as base_url, session(base_url) as manager:
+        await manager.send(GET)
+    assert "\r\nX-Trace: 1\r\n" in server.seen[0]
+
+
 async def test_aioresponses_answers_as_long_as_it_is_on() -> None:
     """A client that is open already notices it too."""
     server = Server(answer(b'"served"'))
@@ -136,6 +154,26 @@ async def test_a_watched_write_on_a_stale_connection_is_sent_once() -> None:
             await manager.send(DELETE)
     assert [text.split()[0] for text in seen] == [b"GET", b"DELETE"]
     assert caught.value.maybe_applied
+
+
+@pytest.mark.usefixtures("watched")
+async def test_a_watched_read_on_a_stale_connection_is_sent_again_at_once() -> None:
+    """As it is on the direct way: the server has closed an idle connection, which is no failure of the call."""
+    connections = 0
+
+    async def handle(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        nonlocal connections
+        connections += 1
+        for _ in range(2 - connections % 2):
+            await read_request(reader)
+            writer.write(answer())
+        await read_request(reader)
+
+    retry = RetryPolicy(max_attempts=2, base_seconds=600.0)
+    async with serving(handle) as base_url, session(base_url, retry=retry) as manager:
+        for _ in range(2):
+            await manager.send(GET)
+        assert (manager.stats.resent, manager.stats.attempts, connections) == (1, 3, 2)
 
 
 @pytest.mark.usefixtures("watched")
