@@ -225,7 +225,7 @@ def test_ctrl_c_shows_no_token(*, at_once: bool) -> None:
             if at_once:
                 made: Any = api.session._transport._connector
 
-                async def interrupted(head: bytes, *_: object) -> None:
+                async def interrupted(_: object, head: bytes, *__: object) -> None:
                     assert b"\r\nAuthorization: Bearer " in head
                     raise KeyboardInterrupt
 

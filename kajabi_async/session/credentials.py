@@ -15,7 +15,7 @@ _LONGEST_TOKEN: Final = 16_384
 
 
 class Secret:
-    """Text that only `reveal` shows: not in repr, logs, pickles or tracebacks."""
+    """Text that only its methods show: not in repr, logs, pickles or tracebacks."""
 
     __slots__ = ("_text",)
 
@@ -25,6 +25,10 @@ class Secret:
     def reveal(self) -> str:
         """Return the text."""
         return self._text
+
+    def as_bearer(self) -> str:
+        """Return the value of the Authorization header, if the text is a token."""
+        return f"Bearer {self._text}"
 
     def __repr__(self) -> str:
         return "Secret(...)"

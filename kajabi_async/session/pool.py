@@ -1,4 +1,4 @@
-"""The connection pool: aiohttp's connector, connections and requests, and what aiohttp does not do by itself.
+"""The connection pool: aiohttp's connector and connections, and what aiohttp does not do by itself.
 
 - `PooledConnection` notices what a server sends unasked while the connection is idle: the next request must not take
   it for its answer.
@@ -14,6 +14,7 @@ import errno
 import os
 import select
 from collections.abc import Awaitable, Callable, Sequence
+from contextvars import ContextVar
 from functools import cached_property, partial
 from typing import Any, Final
 from weakref import WeakSet
@@ -27,14 +28,18 @@ from aiohttp.helpers import TimerNoop
 from multidict import CIMultiDictProxy
 from yarl import URL
 
+from kajabi_async.exchange import Request
 from kajabi_async.session.binding import Binding
 from kajabi_async.session.limits.deadlines import Deadline
 from kajabi_async.structs import Struct
 
-__all__ = ["Exchange", "Pool", "PooledRequest", "Reply", "close_spoiled", "ignore_surplus"]
+__all__ = ["CURRENT", "Exchange", "Pool", "Reply", "close_spoiled", "ignore_surplus"]
 
 _KEEP_ALIVE_SECONDS: Final = 15.0
 _DNS_CACHE_SECONDS: Final = 300
+
+_SENT_AT_ONCE_BYTES: Final = 16 * 1024
+"""A body of up to this size fits into the buffer of the operating system, which is empty before."""
 
 _HUNG_UP: Final = os.strerror(errno.ECONNRESET)
 
@@ -61,6 +66,10 @@ class Exchange(Struct):
         """Restart the limit on silence, if the bytes come through our own pool."""
         if self.connected and self.read_seconds is not None:
             self.deadline.listen(self.read_seconds)
+
+
+CURRENT: Final[ContextVar[Exchange | None]] = ContextVar("exchange", default=None)
+"""What a request of the client's own session is sent for; aiohttp passes nothing of the caller's to the connector."""
 
 
 class PooledConnection(ResponseHandler):
@@ -100,13 +109,6 @@ class Reply(Struct):
     def close(self) -> None:
         """Close the connection, unless it is free already."""
         self._connection.close()
-
-
-class PooledRequest(aiohttp.ClientRequest):
-    """A request that our own aiohttp session sends."""
-
-    exchange: Exchange | None = None
-    """What it is sent for; None for a request of others."""
 
 
 class _AnyRequest(aiohttp.ClientRequest):
@@ -164,26 +166,33 @@ class Pool(aiohttp.TCPConnector):
         """Do nothing: the client warns and closes, where aiohttp would warn once more."""
 
     async def connect(self, req: Any, traces: Any, timeout: Any) -> Connection:
-        """Return a connection for a request of an aiohttp session."""
-        exchange = req.exchange if isinstance(req, PooledRequest) else None
+        """Return a connection for a request of a session: one for the current exchange, and never a second."""
+        exchange = CURRENT.get()
         if exchange is None:
             return await super().connect(req, traces, timeout)
+        if exchange.connected:
+            raise aiohttp.ServerDisconnectedError
         return await self._connected(exchange, req, traces, timeout)
 
-    async def ask(self, head: bytes, body: bytes | None, exchange: Exchange, timeout: aiohttp.ClientTimeout) -> Reply:
-        """Send a request and return its answer as soon as the head has come."""
+    async def ask(self, request: Request, head: bytes, exchange: Exchange, timeout: aiohttp.ClientTimeout) -> Reply:
+        """Send *request*, which begins with *head*, and return its answer as soon as the head of that has come."""
         try:
             connection = await self._connected(exchange, self._any_request, [], timeout)
         except TimeoutError as error:
             raise aiohttp.ConnectionTimeoutError from error
         try:
             protocol: Any = connection.protocol
-            protocol.set_response_params(timer=_NO_TIMER, read_until_eof=True)
+            body = request.body
+            protocol.set_response_params(
+                timer=_NO_TIMER, read_until_eof=True, skip_payload=request.method == hdrs.METH_HEAD
+            )
             protocol.transport.write(head if body is None else head + body)
             message, content = await protocol.read()
             while message.code in _INFORMATIONAL:
                 message, content = await protocol.read()
-            content.on_eof(connection.release if body is None else partial(_release_if_sent, connection))
+            # Of a large body a part may not be sent yet, and no later request may come behind that.
+            is_sent = body is None or len(body) <= _SENT_AT_ONCE_BYTES
+            content.on_eof(connection.release if is_sent else connection.close)
         except BaseException:
             connection.close()
             raise
@@ -224,15 +233,6 @@ class Pool(aiohttp.TCPConnector):
         if self._closing:
             await asyncio.wait(self._closing)
         await self.close()
-
-
-def _release_if_sent(connection: Connection) -> None:
-    """Release *connection* for the next request, unless a part of this one still waits to be sent."""
-    transport = connection.transport
-    if transport is not None and transport.get_write_buffer_size():
-        connection.close()
-    else:
-        connection.release()
 
 
 def ignore_surplus(connector: Any) -> None:

@@ -11,16 +11,15 @@ from kajabi_async.session.binding import Binding
 from kajabi_async.session.credentials import Secret
 from kajabi_async.session.handed_in import check_loop
 from kajabi_async.session.limits.deadlines import Timeouts
-from kajabi_async.session.pool import Exchange, PooledRequest, close_spoiled
+from kajabi_async.session.pool import CURRENT, Exchange, close_spoiled
 
 __all__ = ["SessionRoute"]
 
 
 class SessionRoute:
-    """Sends each request once by a session, with the session's own headers, proxy, tracers and middlewares."""
+    """Sends each request once, with the headers, the proxy, the tracers and the middlewares of the session."""
 
-    def __init__(self, origin: str, binding: Binding, *, handed_in: bool) -> None:
-        self._origin = origin
+    def __init__(self, binding: Binding, *, handed_in: bool) -> None:
         self._binding = binding
         self._handed_in = handed_in
 
@@ -28,36 +27,43 @@ class SessionRoute:
         self,
         session: aiohttp.ClientSession,
         request: Request,
+        url: URL,
         *,
-        target: str,
         headers: dict[str, str],
         token: Secret | None,
         exchange: Exchange,
         timeouts: Timeouts,
     ) -> aiohttp.ClientResponse:
-        """Return the answer as soon as its head has come."""
+        """Return the answer as soon as its head has come; *headers* are all but that of the token."""
+        options: dict[str, Any]
+        if self._handed_in:
+            options = self._in_place_of_the_pool(session, token, exchange, timeouts)
+        else:
+            options = {"timeout": aiohttp.ClientTimeout(sock_connect=timeouts.connect)}
+            if token is not None:
+                # Here and not on the way to the wire: tests with aioresponses look for the token here.
+                headers = {**headers, hdrs.AUTHORIZATION: token.as_bearer()}
+        outer = CURRENT.set(exchange)
+        try:
+            return await session.request(
+                request.method, url, headers=headers, data=request.body, allow_redirects=False, **options
+            )
+        finally:
+            CURRENT.reset(outer)
+
+    def _in_place_of_the_pool(
+        self, session: Any, token: Secret | None, exchange: Exchange, timeouts: Timeouts
+    ) -> dict[str, Any]:
+        """Return the options that replace the work of `Pool` for a session that was handed in."""
         check_loop(session)
-        if token is not None and not self._handed_in:
-            # Tests with aioresponses look for it here. A session that was handed in may have a .netrc to replace it.
-            headers = {**headers, hdrs.AUTHORIZATION: f"Bearer {token.reveal()}"}
-        theirs: Any = session
-        return await session.request(
-            request.method,
-            # Already encoded: yarl must neither unquote nor normalize it.
-            URL(f"{self._origin}{target}", encoded=True),
-            headers=headers,
-            data=request.body,
-            allow_redirects=False,
-            timeout=aiohttp.ClientTimeout(sock_connect=timeouts.connect, sock_read=timeouts.read),
-            raise_for_status=False,
-            auto_decompress=True,
+        theirs = session._middlewares  # noqa: SLF001 - it has no public name
+        return {
+            "timeout": aiohttp.ClientTimeout(sock_connect=timeouts.connect, sock_read=timeouts.read),
+            "raise_for_status": False,
+            "auto_decompress": True,
             # The session's own are in between: they may send again, but aiohttp may not.
-            middlewares=(
-                _SendOnce(),
-                *theirs._middlewares,  # noqa: SLF001 - it has no public name
-                self._leaving(session.connector, token, exchange),
-            ),
-        )
+            "middlewares": (_SendOnce(), *theirs, self._leaving(session.connector, token, exchange)),
+        }
 
     def _leaving(self, connector: object, token: Secret | None, exchange: Exchange) -> aiohttp.ClientMiddlewareType:
         """Return the last middleware: it sets the token after the session and ``.netrc`` have set theirs."""
@@ -67,11 +73,9 @@ class SessionRoute:
             close_spoiled(connector, request.connection_key)
             request.headers.pop(hdrs.AUTHORIZATION, None)
             if token is not None:
-                request.headers[hdrs.AUTHORIZATION] = f"Bearer {token.reveal()}"
+                request.headers[hdrs.AUTHORIZATION] = token.as_bearer()
             exchange.deadline.request_left = True
             exchange.proxy = request.proxy
-            if isinstance(request, PooledRequest):
-                request.exchange = exchange
             return await handler(request)
 
         return leave

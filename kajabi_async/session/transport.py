@@ -18,6 +18,7 @@ from kajabi_async.concurrency import on_loop
 from kajabi_async.errors import (
     ConfigurationError,
     ConnectionFailedError,
+    InvalidArgumentError,
     KajabiError,
 )
 from kajabi_async.exchange import FORM, JSON_API, Answer, Request
@@ -39,7 +40,7 @@ from kajabi_async.session.failures import (
 )
 from kajabi_async.session.handed_in import check_session, sets_user_agent
 from kajabi_async.session.limits.deadlines import Deadline, Timeouts
-from kajabi_async.session.pool import Exchange, Pool, PooledRequest, Reply, ignore_surplus
+from kajabi_async.session.pool import Exchange, Pool, Reply, ignore_surplus
 from kajabi_async.session.session_route import SessionRoute
 from kajabi_async.tracebacks import without_frames
 
@@ -77,10 +78,12 @@ class Transport:
         self._on_every_request: dict[str, str] = {hdrs.ACCEPT: JSON_API, hdrs.USER_AGENT: user_agent}
         self._shared_headers: dict[tuple[str, str, bool], str] = {}
         """Those of each method and media type, with and without a body, as they are sent."""
-        self._connect_timeout = _connect_within(timeouts.connect)
+        self._connect = _connect_within(timeouts.connect)
         self._owned = http_session is None
-        self._route = SessionRoute(str(self._server), binding, handed_in=not self._owned)
+        self._route = SessionRoute(binding, handed_in=not self._owned)
         self._session = http_session
+        self._is_made_by_others = False
+        """Whether something has changed how sessions are made, to see or to direct what they send."""
         self._connector: Pool | None = None
         if http_session is not None:
             _check_handed_in(http_session, base_url)
@@ -101,19 +104,20 @@ class Transport:
         reply: Reply | aiohttp.ClientResponse | None = None
         try:
             session = self._session or self._open()
-            if self._connector is None or _is_watched(session):
+            if self._connector is None or self._is_watched(session):
                 reply = await self._route.ask(
                     session,
                     request,
-                    target=self._target(request),
+                    self._url(request),
                     headers=self._headers(request),
                     token=token,
                     exchange=exchange,
                     timeouts=limits,
                 )
             else:
-                connect = self._connect_timeout if timeouts is None else _connect_within(timeouts.connect)
-                reply = await self._connector.ask(self._head(request, token), request.body, exchange, connect)
+                has_the_same = limits.connect == self._timeouts.connect
+                connect = self._connect if has_the_same else _connect_within(limits.connect)
+                reply = await self._connector.ask(request, self._head(request, token), exchange, connect)
             headers, content, most = reply.headers, reply.content, self._max_answer_bytes
             if hdrs.CONTENT_ENCODING in headers:
                 most = min(most, _unpacked_at_most(headers))
@@ -170,16 +174,31 @@ class Transport:
     def _open(self) -> aiohttp.ClientSession:
         self._binding.check_open()
         self._connector = Pool(self._binding, self._server)
-        self._session = aiohttp.ClientSession(
-            connector=self._connector, request_class=PooledRequest, cookie_jar=aiohttp.DummyCookieJar()
-        )
+        # It sends only while something watches it; else it is there to find that out.
+        self._session = session = aiohttp.ClientSession(connector=self._connector, cookie_jar=aiohttp.DummyCookieJar())
+        self._is_made_by_others = not _is_aiohttps(type(session), "__init__")
         # At exit as well: a client that is still open then is reported by its session manager, and not by aiohttp.
         weakref.finalize(self, _drop, self._session, self._connector)
-        return self._session
+        return session
+
+    def _is_watched(self, session: aiohttp.ClientSession) -> bool:
+        """Return whether a tracer or a mock is to see what *session* sends."""
+        kind = type(session)
+        return self._is_made_by_others or not (_is_aiohttps(kind, "request") and _is_aiohttps(kind, "_request"))
 
     def _target(self, request: Request) -> str:
+        """Return path and query as they are sent; InvalidArgumentError if they cannot be."""
         path = f"{self._base.path}{request.path}"
-        return f"{path}?{request.query}" if request.query else path
+        target = f"{path}?{request.query}" if request.query else path
+        if not target.isprintable() or " " in target or target[:1] != "/":
+            raise InvalidArgumentError("the path of a request starts with a slash, and nothing in it needs encoding")
+        return target
+
+    def _url(self, request: Request) -> URL:
+        # Already encoded: yarl must neither unquote nor normalize it.
+        target, base = self._target(request), self._base
+        path, _, query = target.partition("?")
+        return URL.build(scheme=base.scheme, authority=base.netloc, path=path, query_string=query, encoded=True)
 
     def _headers(self, request: Request) -> dict[str, str]:
         """Return the headers of *request* but for the token and those that any HTTP client adds."""
@@ -193,11 +212,9 @@ class Transport:
     def _head(self, request: Request, token: Secret | None) -> bytes:
         """Return the request line and the headers of *request*, up to the body."""
         target = self._target(request)
-        if "\r" in target or "\n" in target:
-            raise ValueError("a line break in the path or the query")
         kind = request.method, request.content_type, request.body is None
         shared = self._shared_headers.get(kind) or self._rendered(request)
-        bearer = "" if token is None else f"Authorization: Bearer {token.reveal()}\r\n"
+        bearer = "" if token is None else f"Authorization: {token.as_bearer()}\r\n"
         size = "" if request.body is None else f"Content-Length: {len(request.body)}\r\n"
         return f"{request.method} {target} HTTP/1.1\r\n{shared}{bearer}{size}\r\n".encode()
 
@@ -209,6 +226,8 @@ class Transport:
         headers |= self._headers(request)
         if request.is_write and request.body is None:
             headers[hdrs.CONTENT_LENGTH] = "0"
+        if not (request.method.isalpha() and request.content_type.isprintable()):
+            raise InvalidArgumentError("the method of a request is one word, and its media type has no line break")
         rendered = "".join(f"{name}: {value}\r\n" for name, value in headers.items())
         self._shared_headers[request.method, request.content_type, request.body is None] = rendered
         return rendered
@@ -262,16 +281,9 @@ def _check_handed_in(session: object, base_url: str) -> None:
     check_session(session, base_url)
 
 
-def _is_watched(session: aiohttp.ClientSession) -> bool:
-    """Return whether something must see the requests of *session*: a tracer, or a mock in the place of its methods."""
-    own: Any = session
-    methods: Any = type(session)
-    if own._trace_configs or own._middlewares:  # noqa: SLF001 - as a tool sets them that changes how sessions are made
-        return True
-    return not (_is_aiohttps(methods.request) and _is_aiohttps(methods._request))  # noqa: SLF001
-
-
-def _is_aiohttps(method: object) -> bool:
+def _is_aiohttps(kind: type, name: str) -> bool:
+    """Return whether a method of a session class is aiohttp's own, and neither wrapped nor replaced."""
+    method: object = getattr(kind, name, None)
     # A wrapper may have the name, the module's name and even the code of what it wraps.
     return type(method) is FunctionType and method.__globals__ is _MODULE_OF_SESSIONS
 

@@ -1,6 +1,7 @@
 """Small servers on loopback that do what a well-behaved server would not."""
 
 import asyncio
+import ssl
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from typing import Any
@@ -29,7 +30,7 @@ async def read_request(reader: asyncio.StreamReader) -> bytes:
 
 
 @asynccontextmanager
-async def serving(handler: Handler) -> AsyncGenerator[str]:
+async def serving(handler: Handler, *, tls: ssl.SSLContext | None = None) -> AsyncGenerator[str]:
     """Serve connections with *handler* and yield the base URL."""
 
     async def handle(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -41,9 +42,9 @@ async def serving(handler: Handler) -> AsyncGenerator[str]:
             writer.close()
 
     # A connection that finds the queue full is made a second later.
-    server = await asyncio.start_server(handle, "127.0.0.1", 0, backlog=1000)
+    server = await asyncio.start_server(handle, "127.0.0.1", 0, backlog=1000, ssl=tls)
     try:
-        yield f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
+        yield f"{'http' if tls is None else 'https'}://127.0.0.1:{server.sockets[0].getsockname()[1]}"
     finally:
         server.close()
 

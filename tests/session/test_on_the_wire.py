@@ -417,6 +417,42 @@ async def test_without_a_packed_length_the_limit_alone_counts() -> None:
         assert len((await manager.send(GET)).body) == 2**20 + 1
 
 
+@pytest.mark.parametrize("version", ["1.0", "1.1"])
+async def test_a_body_without_a_length_ends_with_its_connection(version: str) -> None:
+    """However many pieces it comes in."""
+    head = f"HTTP/{version} 200 OK\r\nContent-Type: application/vnd.api+json\r\n\r\n".encode()
+
+    async def handle(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await read_request(reader)
+        for piece in (head, b'{"a', b'": 1}'):
+            writer.write(piece)
+            await asyncio.sleep(0.005)
+
+    async with serving(handle) as base_url, session(base_url) as manager:
+        for _ in range(2):
+            assert (await manager.send(GET)).body == b'{"a": 1}'
+
+
+async def test_an_answer_that_changes_the_protocol_is_an_error_and_ends_its_connection() -> None:
+    """Nothing asks for that, and what follows is no HTTP."""
+    server = Server(b"HTTP/1.1 101 Switching Protocols\r\nConnection: upgrade\r\nUpgrade: h2c\r\n\r\n")
+    async with serving(server) as base_url, session(base_url) as manager:
+        for _ in range(2):
+            with pytest.raises(ApiError, match="101"):
+                await manager.send(GET)
+    assert len(server.seen) == 2
+
+
+@pytest.mark.parametrize("sent", [b"SSH-2.0-OpenSSH\r\n\r\n", b"HTTP/1.1 200 OK\r\nno header\r\n\r\n"])
+async def test_an_answer_that_is_not_http_is_named_so(sent: bytes) -> None:
+    """Another server may listen at the port."""
+    async with serving(Server(sent)) as base_url, session(base_url) as manager:
+        with pytest.raises(
+            ConnectionFailedError, match=f"the answer of {base_url.removeprefix('http://')} was not HTTP"
+        ):
+            await manager.send(GET)
+
+
 async def test_an_answer_without_a_media_type_is_left_to_its_reader() -> None:
     """A deletion has none."""
 

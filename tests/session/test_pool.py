@@ -4,6 +4,7 @@ import asyncio
 import gc
 import select
 import socket
+import ssl
 import struct
 import time
 from collections.abc import AsyncGenerator, Awaitable, Callable
@@ -12,8 +13,17 @@ from typing import Any
 
 import aiohttp
 import pytest
+import trustme
 
-from kajabi_async import ConnectionFailedError, KajabiError, RetryPolicy, ServerError, Timeouts, WrongLoopError
+from kajabi_async import (
+    ConnectionFailedError,
+    InvalidArgumentError,
+    KajabiError,
+    RetryPolicy,
+    ServerError,
+    Timeouts,
+    WrongLoopError,
+)
 from kajabi_async.exchange import Request
 from kajabi_async.session.binding import Process
 from tests.session.serving import GET, POST, answer, read_request, serving, session
@@ -248,7 +258,20 @@ async def test_a_connection_that_one_request_closes_for_its_surplus_is_left_alon
     assert len(server.connections) == 3
 
 
-async def test_a_connection_on_which_a_body_was_not_sent_whole_is_not_used_again() -> None:
+def _trusting(monkeypatch: pytest.MonkeyPatch) -> ssl.SSLContext:
+    """Return the TLS context of a server that clients made from now on trust."""
+    authority = trustme.CA()
+    ours, theirs = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER), ssl.create_default_context()
+    authority.issue_cert("127.0.0.1").configure_cert(ours)  # pyright: ignore[reportUnknownMemberType]
+    authority.configure_trust(theirs)  # pyright: ignore[reportUnknownMemberType]
+    monkeypatch.setattr(aiohttp.connector, "_SSL_CONTEXT_VERIFIED", theirs)
+    return ours
+
+
+@pytest.mark.parametrize("tls", [False, True], ids=["plain", "TLS"])
+async def test_a_connection_on_which_a_body_was_not_sent_whole_is_not_used_again(
+    *, tls: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """The server has answered early, and reads no further: it would take the rest for a request."""
     server = Server()
 
@@ -260,7 +283,7 @@ async def test_a_connection_on_which_a_body_was_not_sent_whole_is_not_used_again
         writer.write(MINE)
         await asyncio.Event().wait()
 
-    async with serving(handle) as base_url, session(base_url) as manager:
+    async with serving(handle, tls=_trusting(monkeypatch) if tls else None) as base_url, session(base_url) as manager:
         sent = await manager.send(Request("POST", "/v1/contacts", body=b"x" * 30_000_000, authorized=False))
         read = await asyncio.wait_for(manager.send(GET), 5)
         for connection in server.connections:
@@ -300,18 +323,56 @@ async def test_a_connection_that_is_lost_before_it_is_used_has_carried_nothing(
     assert server.requests == 1
 
 
+@either
 @pytest.mark.parametrize(
     "request_",
-    [Request("GET", "/v1/a\r\nX: y", authorized=False), Request("GET", "/v1/a", "b\nX: y", authorized=False)],
-    ids=["path", "query"],
+    [
+        Request("GET", "/v1/a\r\nX: y", authorized=False),
+        Request("GET", "/v1/a\0", authorized=False),
+        Request("GET", "/v1/a b", authorized=False),
+        Request("GET", "v1/a", authorized=False),
+        Request("GET", "", authorized=False),
+        Request("GET", "/v1/a", "b\nX: y", authorized=False),
+    ],
+    ids=["line break", "null", "blank", "no slash", "no path", "line break in the query"],
 )
-async def test_no_line_break_of_a_request_becomes_a_header(request_: Request) -> None:
-    """Paths and queries are encoded where they are made; nothing is sent of one that is not."""
+async def test_nothing_is_sent_of_a_path_that_would_become_something_else(
+    request_: Request, *, handed_in: bool
+) -> None:
+    """Such as another header, or another path; they are encoded where they are made."""
     server = Server()
-    async with serving(server) as base_url, session(base_url) as manager:
-        with pytest.raises(KajabiError):
+    async with serving(server) as base_url, _manager(base_url, handed_in=handed_in) as manager:
+        with pytest.raises(InvalidArgumentError, match="the path of a request starts with a slash"):
             await manager.send(request_)
     assert (len(server.connections), server.requests) == (0, 0)
+
+
+@pytest.mark.parametrize(
+    "request_",
+    [
+        Request("GET\r\nX", "/v1/a", authorized=False),
+        Request("PO ST", "/v1/a", authorized=False),
+        Request("POST", "/v1/a", body=b"{}", content_type="a/b\r\nX: y", authorized=False),
+    ],
+)
+async def test_nothing_is_sent_of_a_method_or_a_media_type_that_would_become_a_header(request_: Request) -> None:
+    """They are constants of the package; a caller who makes requests may have others."""
+    server = Server()
+    async with serving(server) as base_url, session(base_url) as manager:
+        for _ in range(2):
+            with pytest.raises(InvalidArgumentError, match="the method of a request is one word"):
+                await manager.send(request_)
+    assert (len(server.connections), server.requests) == (0, 0)
+
+
+@either
+async def test_the_answer_to_a_request_for_the_head_alone_has_no_body(*, handed_in: bool) -> None:
+    """Though it says how long the body would be."""
+    server = Server(MINE[: -len(b'"mine"')])
+    async with serving(server) as base_url, _manager(base_url, handed_in=handed_in) as manager:
+        for _ in range(2):
+            assert (await manager.send(Request("HEAD", "/v1/a", authorized=False))).body == b""
+    assert len(server.connections) == 1
 
 
 def _trace_all_sessions(monkeypatch: pytest.MonkeyPatch, trace: aiohttp.TraceConfig) -> None:

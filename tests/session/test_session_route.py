@@ -1,9 +1,9 @@
 """Requests of our own pool while something watches aiohttp's sessions: they go by a session, and keep to every rule."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
-from unittest.mock import create_autospec
+from unittest.mock import AsyncMock, MagicMock, create_autospec
 
 import aiohttp
 import pytest
@@ -96,22 +96,67 @@ async def test_a_session_class_in_the_place_of_aiohttps_sees_each_request(monkey
     assert seen == ["GET", "POST"]
 
 
-async def test_middlewares_that_a_tool_adds_to_every_session_see_each_request(monkeypatch: pytest.MonkeyPatch) -> None:
-    """And what they set is sent."""
+async def _mark(request: aiohttp.ClientRequest, handler: aiohttp.ClientHandlerType) -> aiohttp.ClientResponse:
+    request.headers["X-Trace"] = "1"
+    return await handler(request)
+
+
+@pytest.mark.parametrize(
+    "added", [{"middlewares": (_mark,)}, {"headers": {"X-Trace": "1"}}], ids=["middlewares", "headers"]
+)
+async def test_what_a_tool_adds_to_every_session_applies_to_each_request(
+    added: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As with a proxy that all requests of a program have to take."""
     make: Any = aiohttp.ClientSession.__init__
 
-    async def mark(request: aiohttp.ClientRequest, handler: aiohttp.ClientHandlerType) -> aiohttp.ClientResponse:
-        request.headers["X-Trace"] = "1"
-        return await handler(request)
+    def changed(self: Any, *arguments: Any, **keywords: Any) -> None:
+        make(self, *arguments, **keywords, **added)
 
-    def marked(self: Any, *arguments: Any, **keywords: Any) -> None:
-        make(self, *arguments, **keywords, middlewares=(mark,))
-
-    monkeypatch.setattr(aiohttp.ClientSession, "__init__", marked)
+    monkeypatch.setattr(aiohttp.ClientSession, "__init__", changed)
     server = Server()
     async with serving(server) as base_url, session(base_url) as manager:
         await manager.send(GET)
     assert "\r\nX-Trace: 1\r\n" in server.seen[0]
+
+
+class _Answers:
+    """A stand-in for a session and its answer at once, with no more than the client needs of them."""
+
+    status = 200
+    headers: Mapping[str, str] = {"content-type": "application/vnd.api+json"}
+
+    def __init__(self, **_: Any) -> None:
+        self.content = self
+
+    async def request(self, *_: Any, **__: Any) -> Any:
+        return self
+
+    def is_eof(self) -> bool:
+        return True
+
+    def read_nowait(self) -> bytes:
+        return b'"mocked"'
+
+    def detach(self) -> None:
+        """Do nothing."""
+
+
+def _mocked(kind: Any) -> Any:
+    kind.return_value.request = AsyncMock(return_value=_Answers())
+    return kind
+
+
+@pytest.mark.parametrize(
+    "kind",
+    [_Answers, _mocked(MagicMock()), _mocked(create_autospec(aiohttp.ClientSession))],
+    ids=["a class", "a mock", "a mock with its signature"],
+)
+async def test_a_mock_in_the_place_of_the_session_class_answers(kind: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It may have none of the attributes that aiohttp's has."""
+    monkeypatch.setattr(aiohttp, "ClientSession", kind)
+    async with session("http://127.0.0.1:1") as manager:
+        assert (await manager.send(GET)).body == b'"mocked"'
 
 
 async def test_aioresponses_answers_as_long_as_it_is_on() -> None:
@@ -126,16 +171,21 @@ async def test_aioresponses_answers_as_long_as_it_is_on() -> None:
     assert bodies == [b'"served"', b'"mocked"', b'"served"']
 
 
-@pytest.mark.parametrize("request_", [GET, POST, DELETE], ids=["GET", "POST", "DELETE"])
+@pytest.mark.parametrize(
+    "request_",
+    [GET, POST, DELETE, Request("POST", "/v1/hooks", authorized=False)],
+    ids=["GET", "POST", "DELETE", "POST without a body"],
+)
 async def test_the_same_is_sent_either_way(request_: Request, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Whether something watches must not change what the API gets."""
+    """Whether something watches must not change what the API gets; aiohttp adds a media type to what has no body."""
     server = Server()
     async with serving(server) as base_url, session(base_url) as manager:
         await manager.send(request_)
         monkeypatch.setattr(aiohttp.ClientSession, "_request", wrapped(aiohttp.ClientSession._request))
         await manager.send(request_)
     direct, watched = (sorted(text.lower().split("\r\n")) for text in server.seen)
-    assert [line for line in watched if line != "content-type: application/octet-stream"] == direct
+    added = ["content-type: application/octet-stream"] if request_.path == "/v1/hooks" else []
+    assert watched == sorted([*direct, *added])
 
 
 @pytest.mark.usefixtures("watched")
@@ -177,6 +227,20 @@ async def test_a_watched_read_on_a_stale_connection_is_sent_again_at_once() -> N
 
 
 @pytest.mark.usefixtures("watched")
+async def test_a_watched_write_that_found_no_connection_was_not_sent(monkeypatch: pytest.MonkeyPatch) -> None:
+    """So it cannot have been applied when its time runs out."""
+
+    async def connect(*_: Any) -> None:
+        await asyncio.Event().wait()
+
+    monkeypatch.setattr(aiohttp.TCPConnector, "_create_connection", connect)
+    async with session("http://127.0.0.1:1", timeouts=Timeouts(total=0.05)) as manager:
+        with pytest.raises(RequestTimeoutError) as caught:
+            await manager.send(POST)
+    assert (caught.value.phase, caught.value.maybe_applied) == ("total", False)
+
+
+@pytest.mark.usefixtures("watched")
 async def test_no_watched_redirect_is_followed() -> None:
     """The token must not reach another host."""
     server = Server(answer(status="302 Found", headers="Location: /v1/elsewhere\r\nSet-Cookie: a=b\r\n"))
@@ -189,13 +253,19 @@ async def test_no_watched_redirect_is_followed() -> None:
 
 
 @pytest.mark.usefixtures("watched")
-@pytest.mark.parametrize("sent", [b"", answer(b"x" * 10)[:-5]], ids=["no answer", "a part of it"])
-async def test_the_silence_of_the_server_is_limited_for_watched_requests_too(sent: bytes) -> None:
-    """Before the answer as within it."""
+@pytest.mark.parametrize(
+    "pieces",
+    [(), (answer(b"x" * 10)[:-5],), (b"HTTP/1.1 200 OK\r\n", b"X: y\r\n", b"\r\n{}")],
+    ids=["no answer", "a part of it", "a head in pieces"],
+)
+async def test_the_silence_of_the_server_is_limited_for_watched_requests_too(pieces: tuple[bytes, ...]) -> None:
+    """Before the whole head as within the body."""
 
     async def handle(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         await read_request(reader)
-        writer.write(sent)
+        for piece in pieces:
+            writer.write(piece)
+            await asyncio.sleep(0.03)
         await reader.read()
 
     async with serving(handle) as base_url, session(base_url, timeouts=Timeouts(read=0.05)) as manager:
@@ -212,3 +282,14 @@ async def test_surplus_bytes_are_never_the_answer_to_a_watched_request() -> None
         bodies = [(await manager.send(GET)).body for _ in range(3)]
     assert bodies == [b'"mine"'] * 3
     assert server.connections == 3
+
+
+async def test_surplus_bytes_are_noticed_when_nothing_watches_any_more(monkeypatch: pytest.MonkeyPatch) -> None:
+    """On a connection that only a watched request has used."""
+    server = Server(answer(b'"mine"') + answer(b'"a stranger\'s"'))
+    async with serving(server) as base_url, session(base_url) as manager:
+        with monkeypatch.context() as patch:
+            patch.setattr(aiohttp.ClientSession, "_request", wrapped(aiohttp.ClientSession._request))
+            await manager.send(GET)
+        assert (await manager.send(GET)).body == b'"mine"'
+    assert server.connections == 2
