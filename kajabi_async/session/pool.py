@@ -24,7 +24,6 @@ from aiohttp import hdrs
 from aiohttp.client_proto import ResponseHandler
 from aiohttp.client_reqrep import ConnectionKey
 from aiohttp.connector import Connection
-from aiohttp.helpers import TimerNoop
 from multidict import CIMultiDictProxy
 from yarl import URL
 
@@ -42,8 +41,6 @@ _SENT_AT_ONCE_BYTES: Final = 16 * 1024
 """A body of up to this size fits into the buffer of the operating system, which is empty before."""
 
 _HUNG_UP: Final = os.strerror(errno.ECONNRESET)
-
-_NO_TIMER: Final = TimerNoop()
 
 _INFORMATIONAL: Final = frozenset(range(100, 200)) - {101}
 """Statuses of an answer that another one follows."""
@@ -183,9 +180,7 @@ class Pool(aiohttp.TCPConnector):
         try:
             protocol: Any = connection.protocol
             body = request.body
-            protocol.set_response_params(
-                timer=_NO_TIMER, read_until_eof=True, skip_payload=request.method == hdrs.METH_HEAD
-            )
+            protocol.set_response_params(read_until_eof=True, skip_payload=request.method == hdrs.METH_HEAD)
             protocol.transport.write(head if body is None else head + body)
             message, content = await protocol.read()
             while message.code in _INFORMATIONAL:

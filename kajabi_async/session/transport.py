@@ -213,13 +213,15 @@ class Transport:
         """Return the request line and the headers of *request*, up to the body."""
         target = self._target(request)
         kind = request.method, request.content_type, request.body is None
-        shared = self._shared_headers.get(kind) or self._rendered(request)
+        shared = self._shared_headers.get(kind)
+        if shared is None:
+            shared = self._shared_headers[kind] = self._rendered(request)
         bearer = "" if token is None else f"Authorization: {token.as_bearer()}\r\n"
         size = "" if request.body is None else f"Content-Length: {len(request.body)}\r\n"
         return f"{request.method} {target} HTTP/1.1\r\n{shared}{bearer}{size}\r\n".encode()
 
     def _rendered(self, request: Request) -> str:
-        """Return the headers that all requests of the same kind share, as they are sent, and keep them for the next."""
+        """Return the headers that all requests of the same kind share, as they are sent."""
         host = str(self._server.host_port_subcomponent)
         headers: dict[str, str] = {hdrs.HOST: host}
         headers.update(aiohttp.ClientRequest.DEFAULT_HEADERS.items())
@@ -228,9 +230,7 @@ class Transport:
             headers[hdrs.CONTENT_LENGTH] = "0"
         if not (request.method.isalpha() and request.content_type.isprintable()):
             raise InvalidArgumentError("the method of a request is one word, and its media type has no line break")
-        rendered = "".join(f"{name}: {value}\r\n" for name, value in headers.items())
-        self._shared_headers[request.method, request.content_type, request.body is None] = rendered
-        return rendered
+        return "".join(f"{name}: {value}\r\n" for name, value in headers.items())
 
     def _refuse_excess(self, body: bytes, most: int, request: Request) -> None:
         """Raise AnswerTooLargeError for a body of more than *most* bytes, or that would become too much."""

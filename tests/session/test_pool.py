@@ -292,6 +292,16 @@ async def test_a_connection_on_which_a_body_was_not_sent_whole_is_not_used_again
     assert len(server.connections) == 2
 
 
+@pytest.mark.parametrize(("size", "connections"), [(16_384, 1), (16_385, 2)])
+async def test_a_connection_is_used_again_after_a_body_that_was_surely_sent(size: int, connections: int) -> None:
+    """A larger one may still wait in part."""
+    server = Server()
+    async with serving(server) as base_url, session(base_url) as manager:
+        await manager.send(Request("POST", "/v1/contacts", body=b"x" * size, authorized=False))
+        await manager.send(GET)
+    assert len(server.connections) == connections
+
+
 @pytest.mark.parametrize("request_", [GET, POST], ids=["read", "write"])
 async def test_a_connection_that_is_lost_before_it_is_used_has_carried_nothing(
     request_: Request, monkeypatch: pytest.MonkeyPatch
