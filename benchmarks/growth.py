@@ -38,7 +38,7 @@ class Setting:
     def lookups(self, seconds: float) -> int:
         """Return the number of lookups to time: whole rounds, so that the clock starts and stops in the same phase."""
         rounds = int(min(self.ideal * seconds, MOST_LOOKUPS) / self.concurrency)
-        return max(2, rounds) * self.concurrency
+        return max(8, rounds) * self.concurrency
 
     def __str__(self) -> str:
         return f"{self.latency * 1000:g} ms, {self.concurrency} at a time"

@@ -133,7 +133,7 @@ class Matches(FrozenStruct, Generic[R], frozen=True):
 
     rows: tuple[R, ...] = ()
     is_proven: bool = False
-    """Whether the whole list was read, so that there are no others."""
+    """Whether it is proven that there are none, as the whole list was read; said only if there are none."""
 
 
 def email_outcome(email: str, looked_up: "Lookup[Any]") -> "EmailLookup[Any]":

@@ -126,7 +126,8 @@ class EmailScan(Scan[R]):
                 others = [row for row in self._candidates.get(key, ()) if row not in matches.rows]
                 return Matches((*matches.rows, *await self._search.completed(others, tally)))
         known = self._candidates.get(key, ())
-        return Matches(await self._search.completed(known, tally), is_proven=self._is_proven)
+        rows = await self._search.completed(known, tally) if self._search.reader.query.include else known
+        return Matches(rows, is_proven=not rows and self._is_proven)
 
     def _is_settled(self, key: str) -> bool:
         """Return whether the pages say what the rows of the email are."""

@@ -187,22 +187,29 @@ class Pending:
 
     async def read(self, source: IdSource) -> None:
         """Read *source* to its end; what it raises is raised."""
+        if source.at_once is not None:
+            for value in source.at_once:
+                self._add(value)
+            return
         while (value := await source.take()) is not THE_END:
-            try:
-                key = self._key(value)
-            except InvalidArgumentError:
-                # Its outcome comes from the run, which checks it again.
-                if self._ordered:
-                    self._in_order.append((None, value))
-                else:
-                    self._bad.append(value)
-                continue
-            times = self._times.get(key, 0)
-            self._times[key] = times + 1
+            self._add(value)
+
+    def _add(self, value: Any) -> None:
+        try:
+            key = self._key(value)
+        except InvalidArgumentError:
+            # Its outcome comes from the run, which checks it again.
             if self._ordered:
-                self._in_order.append((key, value if self._has_spellings else key))
-            elif self._has_spellings and (value != key or key in self._spellings):
-                self._spellings.setdefault(key, [key] * times).append(value)
+                self._in_order.append((None, value))
+            else:
+                self._bad.append(value)
+            return
+        times = self._times.get(key, 0)
+        self._times[key] = times + 1
+        if self._ordered:
+            self._in_order.append((key, value if self._has_spellings else key))
+        elif self._has_spellings and (value != key or key in self._spellings):
+            self._spellings.setdefault(key, [key] * times).append(value)
 
     @property
     def keys(self) -> Mapping[str, int]:

@@ -19,7 +19,7 @@ def _contact(number: str) -> Contact:
 def test_one_match_is_found() -> None:
     """Under the names of both resources, and with the email as it was given."""
     match = _contact("1")
-    outcome = email_outcome(ADA, Found(ADA.lower(), Matches((match,), is_proven=True)))
+    outcome = email_outcome(ADA, Found(ADA.lower(), Matches((match,))))
     assert isinstance(outcome, EmailFound)
     assert (outcome.email, outcome.found, outcome.missing, outcome.ambiguous) == (ADA, True, False, False)
     assert outcome.contact is outcome.resource is outcome.customer is match
