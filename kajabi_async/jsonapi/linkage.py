@@ -42,7 +42,7 @@ class Identifier(NamedTuple):
 
 
 # As the class does it, without its function in Python: this is called for each identifier of a page.
-_identified: Final[Callable[[tuple[str, str]], Identifier]] = partial(tuple.__new__, Identifier)
+_identified: Final[Callable[[tuple[str, str]], Identifier]] = partial(tuple.__new__, Identifier)  # pyright: ignore[reportUnknownMemberType] - of any tuple
 
 
 class LinkageState(Enum):
