@@ -41,7 +41,7 @@ class Identifier(NamedTuple):
     id: str
 
 
-# As the class does it, without its function in Python: this is called for each identifier of a page.
+# What `Identifier(...)` does, without its `__new__` in Python: one is made for each identifier of a page.
 _identified: Final[Callable[[tuple[str, str]], Identifier]] = partial(tuple.__new__, Identifier)  # pyright: ignore[reportUnknownMemberType] - of any tuple
 
 

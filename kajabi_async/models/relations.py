@@ -44,7 +44,7 @@ class _Handle(metaclass=NamesCure):
     def ids(self) -> tuple[str, ...] | None:
         """The ids of the related resources, empty if there are none, None while they are not known."""
         relationship = self._relationship
-        # Of a list: a generator takes twice as long for the one or two that most relations have.
+        # From a list: with one or two ids, as most relations have, a generator takes twice as long.
         return tuple([identifier.id for identifier in relationship.identifiers]) if relationship.is_stated else None
 
     @property

@@ -15,7 +15,7 @@ _LONGEST_TOKEN: Final = 16_384
 
 
 class Secret:
-    """Text that only its methods show: not in repr, logs, pickles or tracebacks."""
+    """Text that only `reveal` and `as_bearer` show: not in repr, logs, pickles or tracebacks."""
 
     __slots__ = ("_text",)
 
@@ -27,7 +27,7 @@ class Secret:
         return self._text
 
     def as_bearer(self) -> str:
-        """Return the value of the Authorization header, if the text is a token."""
+        """Return the text, a token, as the value of the Authorization header."""
         return f"Bearer {self._text}"
 
     def __repr__(self) -> str:

@@ -3,8 +3,8 @@
 - `PooledConnection` notices what a server sends unasked while the connection is idle: the next request must not take
   it for its answer.
 - `Pool.ask` sends a request over one of its connections and reads the head of the answer. An `aiohttp.ClientSession`
-  works out once more for each request what is the same for all of a client, which takes longer than all the rest, and
-  sends again by itself when a connection breaks; here every attempt is counted, and no write is repeated.
+  works out for each request what is the same for all requests of a client, and sends again by itself when a connection
+  breaks. `Pool.ask` does neither: every attempt is counted, and no write is repeated.
 - The fork hook keeps a forked child from closing its copies: that would take the connections out of the event loop of
   the parent, which shares the selector.
 """
@@ -38,12 +38,12 @@ _KEEP_ALIVE_SECONDS: Final = 15.0
 _DNS_CACHE_SECONDS: Final = 300
 
 _SENT_AT_ONCE_BYTES: Final = 16 * 1024
-"""A body of up to this size fits into the buffer of the operating system, which is empty before."""
+"""Up to this size a body goes into the buffer of the socket, which is empty: the request before it was answered."""
 
 _HUNG_UP: Final = os.strerror(errno.ECONNRESET)
 
 _INFORMATIONAL: Final = frozenset(range(100, 200)) - {101}
-"""Statuses of an answer that another one follows."""
+"""Statuses of interim answers, which the real answer follows."""
 
 
 class Exchange(Struct):
@@ -66,7 +66,7 @@ class Exchange(Struct):
 
 
 CURRENT: Final[ContextVar[Exchange | None]] = ContextVar("exchange", default=None)
-"""What a request of the client's own session is sent for; aiohttp passes nothing of the caller's to the connector."""
+"""The exchange that a session sends a request for; aiohttp passes nothing of the caller's to the connector."""
 
 
 class PooledConnection(ResponseHandler):
@@ -96,7 +96,7 @@ class PooledConnection(ResponseHandler):
 
 
 class Reply(Struct):
-    """An answer of which only the head was read; once its *content* is, its connection is free for others."""
+    """An answer of which only the head was read; when its *content* ends, its connection is free, or closed."""
 
     status: int
     headers: CIMultiDictProxy[str]
@@ -163,7 +163,7 @@ class Pool(aiohttp.TCPConnector):
         """Do nothing: the client warns and closes, where aiohttp would warn once more."""
 
     async def connect(self, req: Any, traces: Any, timeout: Any) -> Connection:
-        """Return a connection for a request of a session: one for the current exchange, and never a second."""
+        """Return a connection for a session's request; ServerDisconnectedError if the current exchange has had one."""
         exchange = CURRENT.get()
         if exchange is None:
             return await super().connect(req, traces, timeout)
@@ -185,9 +185,7 @@ class Pool(aiohttp.TCPConnector):
             message, content = await protocol.read()
             while message.code in _INFORMATIONAL:
                 message, content = await protocol.read()
-            # Of a large body a part may not be sent yet, and no later request may come behind that.
-            is_sent = body is None or len(body) <= _SENT_AT_ONCE_BYTES
-            content.on_eof(connection.release if is_sent else connection.close)
+            content.on_eof(connection.release if body is None else partial(_release_if_sent, connection, len(body)))
         except BaseException:
             connection.close()
             raise
@@ -228,6 +226,20 @@ class Pool(aiohttp.TCPConnector):
         if self._closing:
             await asyncio.wait(self._closing)
         await self.close()
+
+
+def _release_if_sent(connection: Connection, size: int) -> None:
+    """Release *connection*, or close it if a part of a body of *size* bytes may still wait to be sent.
+
+    Another request must not wait behind that: the server has answered, and may read no further.
+    """
+    transport = connection.transport
+    # What is encrypted waits in a transport below that of TLS, which has no public name.
+    is_encrypted = transport is not None and transport.get_extra_info("sslcontext") is not None
+    if transport is None or transport.get_write_buffer_size() or (is_encrypted and size > _SENT_AT_ONCE_BYTES):
+        connection.close()
+    else:
+        connection.release()
 
 
 def ignore_surplus(connector: Any) -> None:

@@ -13,6 +13,7 @@ from kajabi_async.errors import (
     ConnectionFailedError,
     DecodeError,
     GaveUp,
+    InvalidArgumentError,
     KajabiError,
     PausedError,
     RateLimitError,
@@ -102,7 +103,7 @@ def decide(
 
 def maybe_applied(error: KajabiError, *, is_write: bool) -> bool:
     """Return whether a write that was sent and ended in ``error`` may have taken effect."""
-    if not is_write or _never_sent(error):
+    if not is_write or _never_sent(error) or isinstance(error, InvalidArgumentError):
         return False
     if isinstance(error, ApiError):
         # With any other status the server says that it did nothing.

@@ -34,7 +34,7 @@ class SessionRoute:
         exchange: Exchange,
         timeouts: Timeouts,
     ) -> aiohttp.ClientResponse:
-        """Return the answer as soon as its head has come; *headers* are all but that of the token."""
+        """Return the answer as soon as its head has come; *headers* are those of the request, without the token's."""
         options: dict[str, Any]
         if self._handed_in:
             options = self._in_place_of_the_pool(session, token, exchange, timeouts)
@@ -46,7 +46,14 @@ class SessionRoute:
         outer = CURRENT.set(exchange)
         try:
             return await session.request(
-                request.method, url, headers=headers, data=request.body, allow_redirects=False, **options
+                request.method,
+                url,
+                headers=headers,
+                data=request.body,
+                # aiohttp adds a media type to what has no body.
+                skip_auto_headers=(hdrs.CONTENT_TYPE,),
+                allow_redirects=False,
+                **options,
             )
         finally:
             CURRENT.reset(outer)

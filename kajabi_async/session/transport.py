@@ -46,6 +46,11 @@ from kajabi_async.tracebacks import without_frames
 
 __all__ = ["Transport"]
 
+_PLAIN_JSON: Final = "application/json"
+_METHODS: Final = ("GET", "POST", "PATCH", "PUT", "DELETE", "HEAD", "OPTIONS")
+_WITH_A_LENGTH: Final = ("POST", "PATCH", "PUT", "DELETE")
+"""The methods whose requests say that they have no body."""
+
 _MODULE_OF_SESSIONS: Final = aiohttp.client.__dict__
 
 _LARGEST_RATIO: Final = 200
@@ -76,8 +81,6 @@ class Transport:
         self._surely_small = min(max_answer_bytes, surely_small(max_answer_elements))
         self._server = URL.build(scheme=self._base.scheme, authority=self._base.netloc)
         self._on_every_request: dict[str, str] = {hdrs.ACCEPT: JSON_API, hdrs.USER_AGENT: user_agent}
-        self._shared_headers: dict[tuple[str, str, bool], str] = {}
-        """Those of each method and media type, with and without a body, as they are sent."""
         self._connect = _connect_within(timeouts.connect)
         self._owned = http_session is None
         self._route = SessionRoute(binding, handed_in=not self._owned)
@@ -89,6 +92,8 @@ class Transport:
             _check_handed_in(http_session, base_url)
             if sets_user_agent(http_session):
                 del self._on_every_request[hdrs.USER_AGENT]
+        self._shared_lines = self._as_lines(JSON_API), self._as_lines(_PLAIN_JSON)
+        """The headers that requests share, as they are sent: those of JSON:API, and those of a form."""
 
     async def send(
         self, request: Request, token: Secret | None, deadline: Deadline, timeouts: Timeouts | None = None
@@ -103,12 +108,12 @@ class Transport:
         deadline.request_left = False
         reply: Reply | aiohttp.ClientResponse | None = None
         try:
-            session = self._session or self._open()
+            session, target = self._session or self._open(), self._target(request)
             if self._connector is None or self._is_watched(session):
                 reply = await self._route.ask(
                     session,
                     request,
-                    self._url(request),
+                    self._url(target),
                     headers=self._headers(request),
                     token=token,
                     exchange=exchange,
@@ -117,7 +122,8 @@ class Transport:
             else:
                 has_the_same = limits.connect == self._timeouts.connect
                 connect = self._connect if has_the_same else _connect_within(limits.connect)
-                reply = await self._connector.ask(request, self._head(request, token), exchange, connect)
+                # In no variable: the frame of this function is in the traceback of what it raises.
+                reply = await self._connector.ask(request, self._head(request, target, token), exchange, connect)
             headers, content, most = reply.headers, reply.content, self._max_answer_bytes
             if hdrs.CONTENT_ENCODING in headers:
                 most = min(most, _unpacked_at_most(headers))
@@ -174,8 +180,10 @@ class Transport:
     def _open(self) -> aiohttp.ClientSession:
         self._binding.check_open()
         self._connector = Pool(self._binding, self._server)
-        # It sends only while something watches it; else it is there to find that out.
-        self._session = session = aiohttp.ClientSession(connector=self._connector, cookie_jar=aiohttp.DummyCookieJar())
+        # Requests go by it only while something watches it; otherwise it shows that nothing does.
+        self._session = session = aiohttp.ClientSession(
+            connector=self._connector, cookie_jar=aiohttp.DummyCookieJar(), trust_env=False, raise_for_status=False
+        )
         self._is_made_by_others = not _is_aiohttps(type(session), "__init__")
         # At exit as well: a client that is still open then is reported by its session manager, and not by aiohttp.
         weakref.finalize(self, _drop, self._session, self._connector)
@@ -187,49 +195,49 @@ class Transport:
         return self._is_made_by_others or not (_is_aiohttps(kind, "request") and _is_aiohttps(kind, "_request"))
 
     def _target(self, request: Request) -> str:
-        """Return path and query as they are sent; InvalidArgumentError if they cannot be."""
+        """Return path and query as they are sent; InvalidArgumentError for a request that cannot be sent as it is."""
         path = f"{self._base.path}{request.path}"
         target = f"{path}?{request.query}" if request.query else path
         if not target.isprintable() or " " in target or target[:1] != "/":
-            raise InvalidArgumentError("the path of a request starts with a slash, and nothing in it needs encoding")
+            raise InvalidArgumentError(
+                "the path of a request must start with a slash, and neither path nor query may hold blanks or control "
+                "characters: percent-encode them"
+            )
+        if request.method not in _METHODS:
+            raise InvalidArgumentError(f"the method of a request must be one of {', '.join(_METHODS)}")
+        if not request.content_type.isprintable():
+            raise InvalidArgumentError("the media type of a request may not hold control characters")
         return target
 
-    def _url(self, request: Request) -> URL:
+    def _url(self, target: str) -> URL:
         # Already encoded: yarl must neither unquote nor normalize it.
-        target, base = self._target(request), self._base
         path, _, query = target.partition("?")
-        return URL.build(scheme=base.scheme, authority=base.netloc, path=path, query_string=query, encoded=True)
+        authority = self._server.raw_authority
+        return URL.build(scheme=self._server.scheme, authority=authority, path=path, query_string=query, encoded=True)
 
     def _headers(self, request: Request) -> dict[str, str]:
         """Return the headers of *request* but for the token and those that any HTTP client adds."""
         headers = {**self._on_every_request}
         if request.content_type == FORM:
-            headers[hdrs.ACCEPT] = "application/json"
+            headers[hdrs.ACCEPT] = _PLAIN_JSON
         if request.body is not None:
             headers[hdrs.CONTENT_TYPE] = request.content_type
         return headers
 
-    def _head(self, request: Request, token: Secret | None) -> bytes:
+    def _head(self, request: Request, target: str, token: Secret | None) -> bytes:
         """Return the request line and the headers of *request*, up to the body."""
-        target = self._target(request)
-        kind = request.method, request.content_type, request.body is None
-        shared = self._shared_headers.get(kind)
-        if shared is None:
-            shared = self._shared_headers[kind] = self._rendered(request)
+        shared, body = self._shared_lines[request.content_type == FORM], request.body
         bearer = "" if token is None else f"Authorization: {token.as_bearer()}\r\n"
-        size = "" if request.body is None else f"Content-Length: {len(request.body)}\r\n"
-        return f"{request.method} {target} HTTP/1.1\r\n{shared}{bearer}{size}\r\n".encode()
+        of_body = "Content-Length: 0\r\n" if request.method in _WITH_A_LENGTH else ""
+        if body is not None:
+            of_body = f"Content-Type: {request.content_type}\r\nContent-Length: {len(body)}\r\n"
+        return f"{request.method} {target} HTTP/1.1\r\n{shared}{bearer}{of_body}\r\n".encode()
 
-    def _rendered(self, request: Request) -> str:
-        """Return the headers that all requests of the same kind share, as they are sent."""
-        host = str(self._server.host_port_subcomponent)
-        headers: dict[str, str] = {hdrs.HOST: host}
+    def _as_lines(self, accepted: str) -> str:
+        """Return the headers of every request that accepts this media type, as they are sent."""
+        headers: dict[str, str] = {hdrs.HOST: str(self._server.host_port_subcomponent)}
         headers.update(aiohttp.ClientRequest.DEFAULT_HEADERS.items())
-        headers |= self._headers(request)
-        if request.is_write and request.body is None:
-            headers[hdrs.CONTENT_LENGTH] = "0"
-        if not (request.method.isalpha() and request.content_type.isprintable()):
-            raise InvalidArgumentError("the method of a request is one word, and its media type has no line break")
+        headers |= {**self._on_every_request, hdrs.ACCEPT: accepted}
         return "".join(f"{name}: {value}\r\n" for name, value in headers.items())
 
     def _refuse_excess(self, body: bytes, most: int, request: Request) -> None:

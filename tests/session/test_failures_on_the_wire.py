@@ -290,7 +290,7 @@ async def test_the_clients_pool_is_made_for_many_short_requests(http: Any, monke
 async def test_the_host_is_sent_with_its_port_unless_that_is_the_default(base_url: str, host: str) -> None:
     """A server of several names may know itself without the port alone."""
     async with _session(base_url=base_url) as manager:
-        head: bytes = cast("Any", manager)._transport._head(GET, None)
+        head: bytes = cast("Any", manager)._transport._head(GET, GET.path, None)
     assert head.startswith(f"GET /v1/customers/1 HTTP/1.1\r\nHost: {host}\r\n".encode())
 
 

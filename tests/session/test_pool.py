@@ -292,11 +292,13 @@ async def test_a_connection_on_which_a_body_was_not_sent_whole_is_not_used_again
     assert len(server.connections) == 2
 
 
-@pytest.mark.parametrize(("size", "connections"), [(16_384, 1), (16_385, 2)])
-async def test_a_connection_is_used_again_after_a_body_that_was_surely_sent(size: int, connections: int) -> None:
-    """A larger one may still wait in part."""
+@pytest.mark.parametrize(("size", "tls", "connections"), [(16_384, True, 1), (16_385, True, 2), (16_385, False, 1)])
+async def test_a_connection_is_used_again_after_a_body_that_was_surely_sent(
+    size: int, tls: bool, connections: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Over TLS it is not known of a larger one."""
     server = Server()
-    async with serving(server) as base_url, session(base_url) as manager:
+    async with serving(server, tls=_trusting(monkeypatch) if tls else None) as base_url, session(base_url) as manager:
         await manager.send(Request("POST", "/v1/contacts", body=b"x" * size, authorized=False))
         await manager.send(GET)
     assert len(server.connections) == connections
@@ -352,27 +354,33 @@ async def test_nothing_is_sent_of_a_path_that_would_become_something_else(
     """Such as another header, or another path; they are encoded where they are made."""
     server = Server()
     async with serving(server) as base_url, _manager(base_url, handed_in=handed_in) as manager:
-        with pytest.raises(InvalidArgumentError, match="the path of a request starts with a slash"):
+        with pytest.raises(InvalidArgumentError, match="the path of a request must start with a slash"):
             await manager.send(request_)
     assert (len(server.connections), server.requests) == (0, 0)
 
 
+@either
 @pytest.mark.parametrize(
-    "request_",
+    ("request_", "problem"),
     [
-        Request("GET\r\nX", "/v1/a", authorized=False),
-        Request("PO ST", "/v1/a", authorized=False),
-        Request("POST", "/v1/a", body=b"{}", content_type="a/b\r\nX: y", authorized=False),
+        (Request("GET\r\nX", "/v1/a", authorized=False), "the method of a request must be one of GET, POST, "),
+        (Request("get", "/v1/a", authorized=False), "the method of a request must be one of GET, POST, "),
+        (
+            Request("POST", "/v1/a", body=b"{}", content_type="a/b\r\nX: y", authorized=False),
+            "the media type of a request may not hold control characters",
+        ),
     ],
+    ids=["line break", "small letters", "line break in the media type"],
 )
-async def test_nothing_is_sent_of_a_method_or_a_media_type_that_would_become_a_header(request_: Request) -> None:
+async def test_nothing_is_sent_of_a_method_or_a_media_type_that_would_become_a_header(
+    request_: Request, problem: str, *, handed_in: bool
+) -> None:
     """They are constants of the package; a caller who makes requests may have others."""
     server = Server()
-    async with serving(server) as base_url, session(base_url) as manager:
-        for _ in range(2):
-            with pytest.raises(InvalidArgumentError, match="the method of a request is one word"):
-                await manager.send(request_)
-    assert (len(server.connections), server.requests) == (0, 0)
+    async with serving(server) as base_url, _manager(base_url, handed_in=handed_in) as manager:
+        with pytest.raises(InvalidArgumentError, match=problem) as caught:
+            await manager.send(request_)
+    assert (len(server.connections), server.requests, caught.value.maybe_applied) == (0, 0, False)
 
 
 @either

@@ -8,7 +8,7 @@ from unittest.mock import AsyncMock, MagicMock, create_autospec
 import aiohttp
 import pytest
 
-from kajabi_async import ApiError, ConnectionFailedError, RequestTimeoutError, RetryPolicy, Timeouts
+from kajabi_async import ApiError, ConnectionFailedError, NotFoundError, RequestTimeoutError, RetryPolicy, Timeouts
 from kajabi_async.exchange import Request
 from tests.session.aioresponses_adapter import answering
 from tests.session.serving import DELETE, GET, POST, answer, read_request, serving, session
@@ -102,21 +102,25 @@ async def _mark(request: aiohttp.ClientRequest, handler: aiohttp.ClientHandlerTy
 
 
 @pytest.mark.parametrize(
-    "added", [{"middlewares": (_mark,)}, {"headers": {"X-Trace": "1"}}], ids=["middlewares", "headers"]
+    "added",
+    [{"middlewares": (_mark,)}, {"headers": {"X-Trace": "1"}, "trust_env": True, "raise_for_status": True}],
+    ids=["middlewares", "headers"],
 )
 async def test_what_a_tool_adds_to_every_session_applies_to_each_request(
     added: dict[str, Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """As with a proxy that all requests of a program have to take."""
+    """As with a proxy that all requests of a program have to take; not what the client decides for itself."""
     make: Any = aiohttp.ClientSession.__init__
 
     def changed(self: Any, *arguments: Any, **keywords: Any) -> None:
-        make(self, *arguments, **keywords, **added)
+        make(self, *arguments, **{**added, **keywords})
 
     monkeypatch.setattr(aiohttp.ClientSession, "__init__", changed)
-    server = Server()
+    monkeypatch.setenv("http_proxy", "http://127.0.0.1:1")
+    server = Server(answer(status="404 Not Found"))
     async with serving(server) as base_url, session(base_url) as manager:
-        await manager.send(GET)
+        with pytest.raises(NotFoundError):
+            await manager.send(GET)
     assert "\r\nX-Trace: 1\r\n" in server.seen[0]
 
 
@@ -177,15 +181,39 @@ async def test_aioresponses_answers_as_long_as_it_is_on() -> None:
     ids=["GET", "POST", "DELETE", "POST without a body"],
 )
 async def test_the_same_is_sent_either_way(request_: Request, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Whether something watches must not change what the API gets; aiohttp adds a media type to what has no body."""
+    """Whether something watches must not change what the API gets."""
     server = Server()
     async with serving(server) as base_url, session(base_url) as manager:
         await manager.send(request_)
         monkeypatch.setattr(aiohttp.ClientSession, "_request", wrapped(aiohttp.ClientSession._request))
         await manager.send(request_)
     direct, watched = (sorted(text.lower().split("\r\n")) for text in server.seen)
-    added = ["content-type: application/octet-stream"] if request_.path == "/v1/hooks" else []
-    assert watched == sorted([*direct, *added])
+    assert watched == direct
+
+
+@pytest.mark.parametrize("route", ["direct", "watched", "handed in"])
+async def test_a_host_beyond_ascii_is_looked_up_and_sent_in_its_encoded_form(
+    route: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Another spelling of it may be another host."""
+    looked_up: list[str] = []
+
+    async def resolve(_: object, host: str, port: int = 0, **__: Any) -> list[dict[str, Any]]:
+        looked_up.append(host)
+        return [{"hostname": host, "host": "127.0.0.1", "port": port, "family": 2, "proto": 0, "flags": 0}]
+
+    monkeypatch.setattr(aiohttp.DefaultResolver, "resolve", resolve)
+    if route == "watched":
+        monkeypatch.setattr(aiohttp.ClientSession, "_request", wrapped(aiohttp.ClientSession._request))
+    server = Server()
+    async with serving(server) as base_url, aiohttp.ClientSession() as theirs:
+        strasse = base_url.replace("127.0.0.1", "Stra\N{LATIN SMALL LETTER SHARP S}e.test")
+        handed_in = theirs if route == "handed in" else None
+        async with session(strasse, http_session=handed_in, allow_insecure=True) as manager:
+            await manager.send(GET)
+            await manager.send(Request("GET", "/v1/a", "b=c", authorized=False))
+    assert {*looked_up} == {"xn--strae-oqa.test"}
+    assert all(f"Host: xn--strae-oqa.test:{base_url.rpartition(':')[2]}\r\n" in text for text in server.seen)
 
 
 @pytest.mark.usefixtures("watched")
