@@ -9,13 +9,16 @@ import re
 import traceback
 from collections.abc import Generator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
+import kajabi_async
 from kajabi_async.errors import KajabiError
 
-__all__ = ["shown_secrets", "watching"]
+__all__ = ["frames_of_the_package", "shown_secrets", "watching"]
 
 _SECRET = re.compile(r"\b(?:access|refresh|secret|password)\.[A-Za-z0-9_-]{32}(?![A-Za-z0-9_-])")
+_PACKAGE = Path(kajabi_async.__file__).parent
 _LOGGERS = ("kajabi_async", "aiohttp", "asyncio")
 _MOST_ERRORS = 50
 _OF_EVERY_RECORD = frozenset(vars(logging.makeLogRecord({})))
@@ -104,10 +107,13 @@ def _watch_errors(shown: list[str]) -> Any:
     return undo
 
 
+def frames_of_the_package(details: traceback.TracebackException) -> list[traceback.FrameSummary]:
+    """Return those of the frames that are the package's: the checkout may have its name, and has the tests too."""
+    return [frame for frame in details.stack if Path(frame.filename).is_relative_to(_PACKAGE)]
+
+
 def _rendered(error: KajabiError) -> str:
     details = traceback.TracebackException.from_exception(error, capture_locals=True)
-    frames = [
-        frame for frame in details.stack if "/kajabi_async/" in frame.filename and "/testing/" not in frame.filename
-    ]
+    frames = [frame for frame in frames_of_the_package(details) if "/testing/" not in frame.filename]
     locals_ = " ".join(str(frame.locals) for frame in frames)
     return f"{error} {error!r} {error.args} {vars(error)} {locals_}"

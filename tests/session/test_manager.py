@@ -28,6 +28,7 @@ from kajabi_async import (
     WrongLoopError,
 )
 from kajabi_async.exchange import Request, Tally
+from tests.canary import frames_of_the_package
 from tests.clocks import ManualClock
 from tests.session.aioresponses_adapter import answering
 
@@ -419,7 +420,7 @@ async def test_no_secret_shows_in_errors_tracebacks_or_logs(
 
 def _package_frames(report: traceback.TracebackException) -> list[str]:
     """Return the frames of the package; those of this test hold its own canaries."""
-    frames = [frame for frame in report.stack if "/kajabi_async/" in frame.filename]
+    frames = frames_of_the_package(report)
     assert frames
     return [f"{frame.name} {frame.locals}" for frame in frames] + list(report.format_exception_only())
 
