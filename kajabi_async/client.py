@@ -24,7 +24,7 @@ from kajabi_async.client_options import (
 )
 from kajabi_async.clock import SystemClock
 from kajabi_async.errors import ConfigurationError, InvalidArgumentError
-from kajabi_async.exchange import Request, SessionStats
+from kajabi_async.exchange import METHODS, Request, SessionStats
 from kajabi_async.hints import nearest_name, refusing
 from kajabi_async.jsonapi.codec import decode, encode
 from kajabi_async.jsonapi.ids import checked_id
@@ -55,7 +55,6 @@ _ASYNC_WITH: Final = "a client is opened with 'async with Kajabi(...) as api:', 
 OFFICIAL_BASE_URL: Final = "https://api.kajabi.com"
 OFFICIAL_ORIGINS: Final = (("https://api.kajabi.com", "/v1"), ("https://app.kajabi.com", "/api/v1"))
 """The origins and path prefixes of links in answers (API document): two hosts, one API."""
-_METHODS: Final = frozenset({"GET", "POST", "PATCH", "PUT", "DELETE"})
 _PATH: Final = re.compile(r"/v1(?:/[A-Za-z0-9_~-][A-Za-z0-9._~-]*)+")
 
 Params = Mapping[str, str | int] | Sequence[tuple[str, str | int]]
@@ -367,8 +366,8 @@ def _checked_site(site_id: str | int | None) -> str | None:
 
 def _request(method: str, path: str, params: Params | None, json: Any) -> Request:
     verb = string(method, of="method").upper()
-    if verb not in _METHODS:
-        raise InvalidArgumentError(f"method must be one of {', '.join(sorted(_METHODS))}, got {shown(method)}")
+    if verb not in METHODS:
+        raise InvalidArgumentError(f"method must be one of {', '.join(sorted(METHODS))}, got {shown(method)}")
     if not _PATH.fullmatch(string(path, of="path")):
         raise InvalidArgumentError(
             f"path must be a plain path such as '/v1/customers/123', got {path[:80]!r}; a query goes into params="

@@ -13,13 +13,27 @@ from kajabi_async.plain import PlainRecord
 from kajabi_async.structs import ChangingValue
 from kajabi_async.wording import counted
 
-__all__ = ["FORM", "JSON_API", "SUCCESS", "Answer", "Request", "Send", "SessionStats", "Tally", "TimeoutStarts"]
+__all__ = [
+    "FORM",
+    "JSON_API",
+    "METHODS",
+    "SUCCESS",
+    "Answer",
+    "Request",
+    "Send",
+    "SessionStats",
+    "Tally",
+    "TimeoutStarts",
+]
 
 JSON_API: Final = "application/vnd.api+json"
 """The media type of JSON:API 1.1, sent without parameters (section "Content Negotiation")."""
 
 FORM: Final = "application/x-www-form-urlencoded"
 """The media type of the two OAuth endpoints."""
+
+METHODS: Final = ("GET", "POST", "PATCH", "PUT", "DELETE")
+"""The methods of the API."""
 
 SUCCESS: Final = range(200, 300)
 """The statuses of answers that are no errors."""

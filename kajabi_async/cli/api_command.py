@@ -14,6 +14,7 @@ from kajabi_async.cli.options import Metavar, Yes
 from kajabi_async.cli.running import on_client
 from kajabi_async.cli.usage import misuse
 from kajabi_async.errors import ConfigurationError, InvalidArgumentError, PagingError
+from kajabi_async.exchange import METHODS
 from kajabi_async.jsonapi.codec import json_object
 from kajabi_async.operations import operation_at
 from kajabi_async.output import flush, print_json
@@ -23,7 +24,6 @@ if TYPE_CHECKING:
 
 __all__ = ["api"]
 
-_METHODS: Final = ("GET", "POST", "PATCH", "PUT", "DELETE")
 _UNDOABLE: Final = frozenset(
     {
         "contacts.create",
@@ -107,11 +107,11 @@ def api(
 def _verb_and_path(method: str, path: str, *, has_body: bool) -> tuple[str, str]:
     if not method:
         raise misuse("Missing argument: PATH.", ["api"])
-    if not path and method.upper() not in _METHODS:
+    if not path and method.upper() not in METHODS:
         method, path = ("POST" if has_body else "GET"), method
     verb = method.upper()
-    if verb not in _METHODS:
-        raise InvalidArgumentError(f"the method must be one of {', '.join(_METHODS)}, got {method[:40]!r}")
+    if verb not in METHODS:
+        raise InvalidArgumentError(f"the method must be one of {', '.join(METHODS)}, got {method[:40]!r}")
     if not path:
         raise InvalidArgumentError(f"{verb} needs a path, such as `kajabi api {verb} /v1/customers`")
     if not path.startswith("/v1/") or path.startswith("//"):

@@ -21,7 +21,7 @@ from kajabi_async.errors import (
     InvalidArgumentError,
     KajabiError,
 )
-from kajabi_async.exchange import FORM, JSON_API, Answer, Request
+from kajabi_async.exchange import FORM, JSON_API, METHODS, Answer, Request
 from kajabi_async.jsonapi.limits import excess_in, surely_small, width_in
 from kajabi_async.session.binding import Binding
 from kajabi_async.session.credentials import Secret
@@ -47,9 +47,9 @@ from kajabi_async.tracebacks import without_frames
 __all__ = ["Transport"]
 
 _PLAIN_JSON: Final = "application/json"
-_METHODS: Final = ("GET", "POST", "PATCH", "PUT", "DELETE", "HEAD", "OPTIONS")
+_METHODS: Final = (*METHODS, "HEAD", "OPTIONS")
 _WITH_A_LENGTH: Final = ("POST", "PATCH", "PUT", "DELETE")
-"""The methods whose requests say that they have no body."""
+"""The methods whose requests have a length even without a body, of 0."""
 
 _MODULE_OF_SESSIONS: Final = aiohttp.client.__dict__
 

@@ -29,6 +29,21 @@ async def read_request(reader: asyncio.StreamReader) -> bytes:
     return head
 
 
+class RecordingServer:
+    """A handler that answers all requests alike, and keeps its connections and what was sent."""
+
+    def __init__(self, sent: bytes) -> None:
+        self.seen: list[str] = []
+        self.connections = 0
+        self.sent = sent
+
+    async def __call__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self.connections += 1
+        while True:
+            self.seen.append((await read_request(reader)).decode())
+            writer.write(self.sent)
+
+
 @asynccontextmanager
 async def serving(handler: Handler, *, tls: ssl.SSLContext | None = None) -> AsyncGenerator[str]:
     """Serve connections with *handler* and yield the base URL."""

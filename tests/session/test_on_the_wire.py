@@ -12,7 +12,7 @@ from kajabi_async import AnswerTooLargeError, ApiError, ConnectionFailedError, R
 from kajabi_async.exchange import FORM, Request
 from kajabi_async.session import ClientCredentials
 from tests.decoding.largest import largest_page
-from tests.session.serving import DELETE, GET, answer, read_request, serving, session
+from tests.session.serving import GET, answer, read_request, serving, session
 
 FORM_REQUEST = Request("POST", "/v1/oauth/token", body=b"a=b", content_type=FORM, authorized=False)
 
@@ -255,31 +255,6 @@ async def test_as_many_connections_are_made_as_requests_are_under_way() -> None:
     async with asyncio.timeout(10), serving(handle) as base_url, session(base_url, concurrency=120) as manager:
         answers = await asyncio.gather(*(manager.send(GET) for _ in range(120)))
     assert [each.status for each in answers] == [200] * 120
-
-
-@pytest.mark.parametrize("handed_in", [False, True])
-async def test_a_write_is_sent_once_by_any_session(*, handed_in: bool) -> None:
-    """aiohttp would resend some of them by itself."""
-    seen: list[bytes] = []
-
-    async def handle(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        seen.append(await read_request(reader))
-        writer.write(answer())
-        seen.append(await read_request(reader))
-
-    async with serving(handle) as base_url, aiohttp.ClientSession() as theirs:
-        settings: dict[str, Any] = {"http_session": theirs} if handed_in else {}
-        async with session(base_url, **settings) as manager:
-            await manager.send(GET)
-            with pytest.raises(ConnectionFailedError) as caught:
-                await manager.send(DELETE)
-    assert [text.split()[0] for text in seen] == [b"GET", b"DELETE"]
-    host = base_url.removeprefix("http://")
-    assert str(caught.value) == (
-        f"DELETE /v1/contacts/1: the connection to {host} broke before the whole answer had come "
-        "(ServerDisconnectedError)"
-    )
-    assert caught.value.on_reused_connection is not handed_in
 
 
 async def test_a_new_connection_that_breaks_is_no_stale_one() -> None:

@@ -17,7 +17,6 @@ import trustme
 
 from kajabi_async import (
     ConnectionFailedError,
-    InvalidArgumentError,
     KajabiError,
     RetryPolicy,
     ServerError,
@@ -333,64 +332,6 @@ async def test_a_connection_that_is_lost_before_it_is_used_has_carried_nothing(
         async with session(base_url, retry=RetryPolicy(max_attempts=2), jitter=lambda: 0.0) as manager:
             assert (await manager.send(request_)).body == b'"mine"'
     assert server.requests == 1
-
-
-@either
-@pytest.mark.parametrize(
-    "request_",
-    [
-        Request("GET", "/v1/a\r\nX: y", authorized=False),
-        Request("GET", "/v1/a\0", authorized=False),
-        Request("GET", "/v1/a b", authorized=False),
-        Request("GET", "v1/a", authorized=False),
-        Request("GET", "", authorized=False),
-        Request("GET", "/v1/a", "b\nX: y", authorized=False),
-    ],
-    ids=["line break", "null", "blank", "no slash", "no path", "line break in the query"],
-)
-async def test_nothing_is_sent_of_a_path_that_would_become_something_else(
-    request_: Request, *, handed_in: bool
-) -> None:
-    """Such as another header, or another path; they are encoded where they are made."""
-    server = Server()
-    async with serving(server) as base_url, _manager(base_url, handed_in=handed_in) as manager:
-        with pytest.raises(InvalidArgumentError, match="the path of a request must start with a slash"):
-            await manager.send(request_)
-    assert (len(server.connections), server.requests) == (0, 0)
-
-
-@either
-@pytest.mark.parametrize(
-    ("request_", "problem"),
-    [
-        (Request("GET\r\nX", "/v1/a", authorized=False), "the method of a request must be one of GET, POST, "),
-        (Request("get", "/v1/a", authorized=False), "the method of a request must be one of GET, POST, "),
-        (
-            Request("POST", "/v1/a", body=b"{}", content_type="a/b\r\nX: y", authorized=False),
-            "the media type of a request may not hold control characters",
-        ),
-    ],
-    ids=["line break", "small letters", "line break in the media type"],
-)
-async def test_nothing_is_sent_of_a_method_or_a_media_type_that_would_become_a_header(
-    request_: Request, problem: str, *, handed_in: bool
-) -> None:
-    """They are constants of the package; a caller who makes requests may have others."""
-    server = Server()
-    async with serving(server) as base_url, _manager(base_url, handed_in=handed_in) as manager:
-        with pytest.raises(InvalidArgumentError, match=problem) as caught:
-            await manager.send(request_)
-    assert (len(server.connections), server.requests, caught.value.maybe_applied) == (0, 0, False)
-
-
-@either
-async def test_the_answer_to_a_request_for_the_head_alone_has_no_body(*, handed_in: bool) -> None:
-    """Though it says how long the body would be."""
-    server = Server(MINE[: -len(b'"mine"')])
-    async with serving(server) as base_url, _manager(base_url, handed_in=handed_in) as manager:
-        for _ in range(2):
-            assert (await manager.send(Request("HEAD", "/v1/a", authorized=False))).body == b""
-    assert len(server.connections) == 1
 
 
 def _trace_all_sessions(monkeypatch: pytest.MonkeyPatch, trace: aiohttp.TraceConfig) -> None:

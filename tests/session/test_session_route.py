@@ -11,26 +11,11 @@ import pytest
 from kajabi_async import ApiError, ConnectionFailedError, NotFoundError, RequestTimeoutError, RetryPolicy, Timeouts
 from kajabi_async.exchange import Request
 from tests.session.aioresponses_adapter import answering
-from tests.session.serving import DELETE, GET, POST, answer, read_request, serving, session
+from tests.session.serving import DELETE, GET, POST, RecordingServer, answer, read_request, serving, session
 from tests.session.watching import Proxy, wrapped
 
 ISSUED = answer(b'{"access_token": "tok"}')
 METHODS = pytest.mark.parametrize("method", ["request", "_request"])
-
-
-class Server:
-    """A server that keeps its connections and what was sent."""
-
-    def __init__(self, sent: bytes = ISSUED) -> None:
-        self.seen: list[str] = []
-        self.connections = 0
-        self.sent = sent
-
-    async def __call__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        self.connections += 1
-        while True:
-            self.seen.append((await read_request(reader)).decode())
-            writer.write(self.sent)
 
 
 @pytest.fixture
@@ -46,7 +31,7 @@ async def test_what_wraps_a_method_of_aiohttps_sessions_sees_each_request_while_
 ) -> None:
     """Before and after, requests take the direct way; all on one connection."""
     seen: list[Any] = []
-    server = Server()
+    server = RecordingServer(ISSUED)
     async with serving(server) as base_url, session(base_url) as manager:
         first = await manager.send(GET)
         with monkeypatch.context() as patch:
@@ -70,7 +55,7 @@ async def test_a_mock_that_replaces_a_method_of_aiohttps_sessions_answers(
 ) -> None:
     """Also one with the signature of the method."""
     mock = create_autospec(getattr(aiohttp.ClientSession, method), side_effect=aiohttp.ServerDisconnectedError)
-    server = Server()
+    server = RecordingServer(ISSUED)
     async with serving(server) as base_url, session(base_url) as manager:
         await manager.send(GET)
         monkeypatch.setattr(aiohttp.ClientSession, method, mock)
@@ -90,7 +75,7 @@ async def test_a_session_class_in_the_place_of_aiohttps_sees_each_request(monkey
                 return await super()._request(method, *arguments, **keywords)
 
     monkeypatch.setattr(aiohttp, "ClientSession", Measured)
-    async with serving(Server()) as base_url, session(base_url) as manager:
+    async with serving(RecordingServer(ISSUED)) as base_url, session(base_url) as manager:
         await manager.send(GET)
         await manager.send(POST)
     assert seen == ["GET", "POST"]
@@ -117,7 +102,7 @@ async def test_what_a_tool_adds_to_every_session_applies_to_each_request(
 
     monkeypatch.setattr(aiohttp.ClientSession, "__init__", changed)
     monkeypatch.setenv("http_proxy", "http://127.0.0.1:1")
-    server = Server(answer(status="404 Not Found"))
+    server = RecordingServer(answer(status="404 Not Found"))
     async with serving(server) as base_url, session(base_url) as manager:
         with pytest.raises(NotFoundError):
             await manager.send(GET)
@@ -165,7 +150,7 @@ async def test_a_mock_in_the_place_of_the_session_class_answers(kind: Any, monke
 
 async def test_aioresponses_answers_as_long_as_it_is_on() -> None:
     """A client that is open already notices it too."""
-    server = Server(answer(b'"served"'))
+    server = RecordingServer(answer(b'"served"'))
     async with serving(server) as base_url, session(base_url) as manager:
         bodies = [(await manager.send(GET)).body]
         with answering() as http:
@@ -182,56 +167,13 @@ async def test_aioresponses_answers_as_long_as_it_is_on() -> None:
 )
 async def test_the_same_is_sent_either_way(request_: Request, monkeypatch: pytest.MonkeyPatch) -> None:
     """Whether something watches must not change what the API gets."""
-    server = Server()
+    server = RecordingServer(ISSUED)
     async with serving(server) as base_url, session(base_url) as manager:
         await manager.send(request_)
         monkeypatch.setattr(aiohttp.ClientSession, "_request", wrapped(aiohttp.ClientSession._request))
         await manager.send(request_)
     direct, watched = (sorted(text.lower().split("\r\n")) for text in server.seen)
     assert watched == direct
-
-
-@pytest.mark.parametrize("route", ["direct", "watched", "handed in"])
-async def test_a_host_beyond_ascii_is_looked_up_and_sent_in_its_encoded_form(
-    route: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Another spelling of it may be another host."""
-    looked_up: list[str] = []
-
-    async def resolve(_: object, host: str, port: int = 0, **__: Any) -> list[dict[str, Any]]:
-        looked_up.append(host)
-        return [{"hostname": host, "host": "127.0.0.1", "port": port, "family": 2, "proto": 0, "flags": 0}]
-
-    monkeypatch.setattr(aiohttp.DefaultResolver, "resolve", resolve)
-    if route == "watched":
-        monkeypatch.setattr(aiohttp.ClientSession, "_request", wrapped(aiohttp.ClientSession._request))
-    server = Server()
-    async with serving(server) as base_url, aiohttp.ClientSession() as theirs:
-        strasse = base_url.replace("127.0.0.1", "Stra\N{LATIN SMALL LETTER SHARP S}e.test")
-        handed_in = theirs if route == "handed in" else None
-        async with session(strasse, http_session=handed_in, allow_insecure=True) as manager:
-            await manager.send(GET)
-            await manager.send(Request("GET", "/v1/a", "b=c", authorized=False))
-    assert {*looked_up} == {"xn--strae-oqa.test"}
-    assert all(f"Host: xn--strae-oqa.test:{base_url.rpartition(':')[2]}\r\n" in text for text in server.seen)
-
-
-@pytest.mark.usefixtures("watched")
-async def test_a_watched_write_on_a_stale_connection_is_sent_once() -> None:
-    """aiohttp would send it again by itself."""
-    seen: list[bytes] = []
-
-    async def handle(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        seen.append(await read_request(reader))
-        writer.write(answer())
-        seen.append(await read_request(reader))
-
-    async with serving(handle) as base_url, session(base_url) as manager:
-        await manager.send(GET)
-        with pytest.raises(ConnectionFailedError) as caught:
-            await manager.send(DELETE)
-    assert [text.split()[0] for text in seen] == [b"GET", b"DELETE"]
-    assert caught.value.maybe_applied
 
 
 @pytest.mark.usefixtures("watched")
@@ -271,7 +213,7 @@ async def test_a_watched_write_that_found_no_connection_was_not_sent(monkeypatch
 @pytest.mark.usefixtures("watched")
 async def test_no_watched_redirect_is_followed() -> None:
     """The token must not reach another host."""
-    server = Server(answer(status="302 Found", headers="Location: /v1/elsewhere\r\nSet-Cookie: a=b\r\n"))
+    server = RecordingServer(answer(status="302 Found", headers="Location: /v1/elsewhere\r\nSet-Cookie: a=b\r\n"))
     async with serving(server) as base_url, session(base_url) as manager:
         for _ in range(2):
             with pytest.raises(ApiError, match="never followed"):
@@ -305,7 +247,7 @@ async def test_the_silence_of_the_server_is_limited_for_watched_requests_too(pie
 @pytest.mark.usefixtures("watched")
 async def test_surplus_bytes_are_never_the_answer_to_a_watched_request() -> None:
     """A connection that has them is closed."""
-    server = Server(answer(b'"mine"') + answer(b'"a stranger\'s"'))
+    server = RecordingServer(answer(b'"mine"') + answer(b'"a stranger\'s"'))
     async with serving(server) as base_url, session(base_url, retry=RetryPolicy(max_attempts=2)) as manager:
         bodies = [(await manager.send(GET)).body for _ in range(3)]
     assert bodies == [b'"mine"'] * 3
@@ -314,7 +256,7 @@ async def test_surplus_bytes_are_never_the_answer_to_a_watched_request() -> None
 
 async def test_surplus_bytes_are_noticed_when_nothing_watches_any_more(monkeypatch: pytest.MonkeyPatch) -> None:
     """On a connection that only a watched request has used."""
-    server = Server(answer(b'"mine"') + answer(b'"a stranger\'s"'))
+    server = RecordingServer(answer(b'"mine"') + answer(b'"a stranger\'s"'))
     async with serving(server) as base_url, session(base_url) as manager:
         with monkeypatch.context() as patch:
             patch.setattr(aiohttp.ClientSession, "_request", wrapped(aiohttp.ClientSession._request))

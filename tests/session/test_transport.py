@@ -29,7 +29,7 @@ from kajabi_async import (
     Timeouts,
 )
 from kajabi_async.exchange import Request
-from tests.session.serving import DELETE, GET, POST, answer, read_request, serving, session
+from tests.session.serving import GET, POST, answer, read_request, serving, session
 
 
 async def test_a_request_carries_exactly_its_headers() -> None:
@@ -94,23 +94,6 @@ async def test_a_refused_connection_was_never_sent() -> None:
             await manager.send(POST)
     error = caught.value
     assert (error.never_sent, error.maybe_applied, error.attempts) == (True, False, 3)
-
-
-async def test_a_delete_on_a_stale_connection_is_sent_once() -> None:
-    """aiohttp would resend it by itself."""
-    seen: list[bytes] = []
-
-    async def handle(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        seen.append(await read_request(reader))
-        writer.write(answer())
-        seen.append(await read_request(reader))
-
-    async with serving(handle) as base_url, session(base_url) as manager:
-        await manager.send(GET)
-        with pytest.raises(ConnectionFailedError) as caught:
-            await manager.send(DELETE)
-    assert [text.split()[0] for text in seen] == [b"GET", b"DELETE"]
-    assert caught.value.maybe_applied
 
 
 async def test_silence_runs_into_the_read_limit_and_says_so() -> None:
