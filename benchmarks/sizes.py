@@ -58,7 +58,7 @@ FULL = Sizes(
     beside_repeats=3,
     beside_calls=300,
     engine_ids=(10_000, 100_000),
-    exported=10_000,
+    exported=100_000,
     exported_with_latency=5_000,
     customers=1_000_000,
 )

@@ -27,7 +27,8 @@ _TYPES: Final[Mapping[Kind, Any]] = {
     Kind.JSON: _pa.string(),
 }
 _FROM_TEXT: Final = frozenset({Kind.TIME, Kind.DATE, Kind.DECIMAL})
-"""The kinds whose cells are text that pyarrow reads."""
+"""The kinds whose cells are text that pyarrow reads; in a checkpoint times are, too."""
+_ROWS_IN_GROUP: Final = 10_000
 _json_text: Final = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 
 
@@ -39,7 +40,7 @@ def record_batch(columns: tuple[Column, ...], rows: Sequence[Sequence[Any]]) -> 
 
 
 class ArrowWriter:
-    """A writer of each batch of rows as one record batch, which in Parquet is one row group."""
+    """A writer of record batches of 10,000 rows, which in Parquet are row groups."""
 
     def __init__(self, file: BinaryIO, columns: tuple[Column, ...], chosen: str) -> None:
         """Start a Parquet or Arrow IPC file, as *chosen*, in *file*."""
@@ -51,15 +52,25 @@ class ArrowWriter:
         )
         self._columns = columns
         self._file = file
+        self._unwritten: list[Any] = []
 
     def write(self, rows: Sequence[Sequence[Any]]) -> None:
-        """Write *rows*."""
-        self._writer.write_batch(record_batch(self._columns, rows))
+        """Write *rows*, at the latest with the rows that follow."""
+        self._unwritten.append(record_batch(self._columns, rows))
+        if sum(batch.num_rows for batch in self._unwritten) >= _ROWS_IN_GROUP:
+            self._write_group()
 
     def close(self) -> None:
         """Finish the file and close it."""
         with self._file:
+            if self._unwritten:
+                self._write_group()
             self._writer.close()
+
+    def _write_group(self) -> None:
+        group = _pa.Table.from_batches(self._unwritten).combine_chunks()
+        self._unwritten.clear()
+        self._writer.write_table(group, _ROWS_IN_GROUP)
 
 
 def _schema(columns: tuple[Column, ...]) -> Any:
@@ -67,7 +78,7 @@ def _schema(columns: tuple[Column, ...]) -> Any:
 
 
 def _array(kind: Kind, cells: Sequence[Any]) -> Any:
-    if kind in _FROM_TEXT:
+    if kind in _FROM_TEXT and any(type(cell) is str for cell in cells):
         return _pa.array(cells, type=_pa.string()).cast(_TYPES[kind])
     if kind is Kind.JSON:
         cells = [None if cell is None else _json_text(cell) for cell in cells]

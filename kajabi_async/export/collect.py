@@ -13,8 +13,8 @@ was missed on one page was on it, or before it, once the next page had been read
 import asyncio
 import json
 import logging
-from collections import deque
-from collections.abc import Awaitable, Callable, Collection, Coroutine
+from collections import defaultdict, deque
+from collections.abc import Awaitable, Callable, Collection, Coroutine, Sequence
 from functools import partial
 from hashlib import sha256
 from typing import Any, Final, TypeVar
@@ -23,10 +23,11 @@ from urllib.parse import parse_qsl
 import attrs
 
 from kajabi_async.concurrency import cancel_tasks
+from kajabi_async.decoding.decoder import class_of
 from kajabi_async.errors import DecodeError, PagingError
 from kajabi_async.exchange import Answer, Request
 from kajabi_async.export.checkpoint import Checkpoint, Entry, PageRecord
-from kajabi_async.export.columns import OTHER_COLUMNS, Column, UnfitCellError, cells_of, columns_of
+from kajabi_async.export.columns import OTHER_COLUMNS, Column, UnfitCellError, cells_of_each, columns_of
 from kajabi_async.fetching.context import Context
 from kajabi_async.fetching.page import FetchedPage, ListRequest
 from kajabi_async.fetching.walk import Novelty, PageWalk, retrieve_exception
@@ -43,6 +44,8 @@ InThread = Callable[..., Awaitable[Any]]
 
 OTHER: Final = "other"
 """The type under which included resources are kept if no included relation leads to their own."""
+_LARGEST_KEPT: Final = 1_000_000
+"""Bytes of an answer."""
 _LOG: Final = logging.getLogger("kajabi_async")
 
 
@@ -93,11 +96,12 @@ class Walk:
         self._in_thread = in_thread
         self._stall = stall
         self._prefetch = prefetch
-        self._columns: dict[type[Resource], tuple[Column, ...]] = {}
+        self._columns: dict[str, tuple[Column, ...]] = {}
+        """By the type that entries are kept as."""
         self._included = frozenset(included_types(lister))
         self._novelty = Novelty()
-        self._digests: dict[str, bytes] = {}
-        """Of the answers with the latest pages, by query."""
+        self._latest: dict[str, bytes] = {}
+        """What identifies the answers with the latest pages, by query."""
         self._again: deque[tuple[int, str, asyncio.Task[Answer]]] = deque()
         """The pages that are being read again: number, query and answer."""
         self._looked_back: list[int] = []
@@ -141,13 +145,13 @@ class Walk:
             await self._in_thread(self._checkpoint.look_back, number, [], [], is_done=True)
 
     def _noting(self) -> Context:
-        """Return a context that notes a digest of each answer."""
+        """Return a context that notes what identifies each answer."""
         context = self._lister.context
         send = context.send
 
         async def noting(request: Request, **options: Any) -> Answer:
             answer = await send(request, **options)
-            self._digests[request.query] = _digest(answer)
+            self._latest[request.query] = _identity(answer)
             return answer
 
         return attrs.evolve(context, send=noting)
@@ -163,7 +167,7 @@ class Walk:
         content = self._content_of(page)
         if not content.rows:
             # With no row that is kept, the page before it has to be read again, too.
-            self._digests.pop(page.query, None)
+            self._latest.pop(page.query, None)
         self.listed = self.listed if page.total_count is None else page.total_count
         record = PageRecord(number, page.query, page.next_query, self.listed)
         repeated = self._checkpoint.repeated
@@ -187,7 +191,7 @@ class Walk:
             number, query, reading = self._again[0]
             answer = await reading
             # The same answer has the same rows.
-            if self._digests.pop(query, None) != _digest(answer):
+            if self._latest.pop(query, None) != _identity(answer):
                 await self._look_for_moved(number, query, answer)
             else:
                 self._looked_back.append(number)
@@ -240,27 +244,33 @@ class Walk:
 
     def _content_of(self, page: FetchedPage[Any], known: Collection[str] = ()) -> _PageEntries:
         """Return the content of *page* without the rows whose ids are *known*."""
-        rows: list[Entry] = []
-        malformed: list[str] = []
+        malformed = [str(row) for row in page.rows if isinstance(row, DecodeError)]
+        unknown = [row for row in page.rows if isinstance(row, Resource) and row.id not in known]
         problems: list[str] = []
-        for row in page.rows:
-            if isinstance(row, DecodeError):
-                malformed.append(str(row))
-            elif row.id not in known:
-                _add_entry(row, self._columns_of(row), rows, problems)
-        related: list[Entry] = []
+        rows = self._entries(self._lister.model.resource_type, unknown, problems)
+        included: defaultdict[str, list[Resource]] = defaultdict(list)
         for resource in self._included_with(page):
-            is_requested = resource.resource_type in self._included
-            columns = self._columns_of(resource) if is_requested else OTHER_COLUMNS
-            kept_as = resource.resource_type if is_requested else OTHER
-            _add_entry(resource, columns, related, problems, kept_as=kept_as)
+            included[resource.resource_type if resource.resource_type in self._included else OTHER].append(resource)
+        related = [entry for kept_as, each in included.items() for entry in self._entries(kept_as, each, problems)]
         return _PageEntries(rows, related, malformed, problems)
 
-    def _columns_of(self, resource: Resource) -> tuple[Column, ...]:
-        columns = self._columns.get(type(resource))
-        if columns is None:
-            columns = self._columns[type(resource)] = columns_for(type(resource), self._lister)
-        return columns
+    def _entries(self, kept_as: str, resources: Sequence[Resource], problems: list[str]) -> list[Entry]:
+        """Return *resources* as entries of one type; add the problems of the others to *problems*."""
+        entries: list[Entry] = []
+        for resource, cells in zip(resources, cells_of_each(resources, self._columns_of(kept_as)), strict=True):
+            if isinstance(cells, UnfitCellError):
+                problems.append(str(cells))
+                continue
+            # Entries kept as OTHER have different types, and an id is unique within its type only.
+            key = json.dumps([resource.resource_type, resource.id]) if kept_as == OTHER else resource.id
+            entries.append(Entry(kept_as, key, cells))
+        return entries
+
+    def _columns_of(self, kept_as: str) -> tuple[Column, ...]:
+        if kept_as not in self._columns:
+            is_other = kept_as == OTHER
+            self._columns[kept_as] = OTHER_COLUMNS if is_other else columns_for(class_of(kept_as), self._lister)
+        return self._columns[kept_as]
 
     def _included_with(self, page: FetchedPage[Any]) -> list[Resource]:
         readable: list[Resource] = [row for row in page.rows if isinstance(row, Resource)]
@@ -271,19 +281,9 @@ class Walk:
         return [resource for identifier, resource in known.items() if identifier not in own]
 
 
-def _add_entry(
-    resource: Resource, columns: tuple[Column, ...], entries: list[Entry], problems: list[str], *, kept_as: str = ""
-) -> None:
-    # Entries kept as OTHER have different types, and an id is unique within its type only.
-    key = json.dumps([resource.resource_type, resource.id]) if kept_as == OTHER else resource.id
-    try:
-        entries.append(Entry(kept_as or resource.resource_type, key, cells_of(resource, columns)))
-    except UnfitCellError as error:
-        problems.append(str(error))
-
-
-def _digest(answer: Answer) -> bytes:
-    return sha256(answer.body).digest()
+def _identity(answer: Answer) -> bytes:
+    """Return the body of *answer*, or a digest if it is too large to be kept."""
+    return answer.body if len(answer.body) <= _LARGEST_KEPT else sha256(answer.body).digest()
 
 
 def _without_includes(query: str) -> str:

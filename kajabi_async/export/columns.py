@@ -10,7 +10,7 @@ from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from enum import Enum
-from operator import attrgetter
+from operator import attrgetter, methodcaller
 from typing import Any, Final, cast, get_args
 
 import attrs
@@ -31,6 +31,7 @@ __all__ = [
     "Kind",
     "UnfitCellError",
     "cells_of",
+    "cells_of_each",
     "columns_of",
 ]
 
@@ -62,16 +63,27 @@ class Kind(Enum):
 
 @attrs.frozen
 class Column:
-    """One column by name, and the function that reads its cell from a resource."""
+    """One column by name, and the function that reads its value from a resource, or from the ids that it is linked to.
+
+    FieldNotLoadedError or UnreadableAttributeError if an attribute has no value.
+    """
 
     name: str
     kind: Kind
     read: Callable[[Any], Any] = attrs.field(repr=False, eq=False)
+    reads_linked_ids: bool = attrs.field(default=False, repr=False, eq=False)
     # Looked up once: the hash of an enum takes longer than most conversions.
     convert: Callable[[Any], Any] = attrs.field(
         default=attrs.Factory(lambda self: _CONVERTERS[self.kind], takes_self=True), init=False, repr=False, eq=False
     )
     """Returns the cell of a value other than null; ValueError or OverflowError if the kind cannot hold it."""
+    ready: frozenset[type] = attrs.field(
+        default=attrs.Factory(lambda self: _READY.get(self.kind, _NULL), takes_self=True),
+        init=False,
+        repr=False,
+        eq=False,
+    )
+    """The types of values that are cells as they are."""
 
 
 class UnfitCellError(ValueError):
@@ -84,14 +96,15 @@ def columns_of(model: type[Resource], fields: Collection[str] | None = None) -> 
 
 
 def cells_of(resource: Resource, columns: tuple[Column, ...]) -> list[Any]:
-    """Return the cells of *resource* as JSON-ready values: times, dates and decimals as text.
+    """Return the cells of *resource*: times in UTC, dates and decimals as text, all others as JSON has them.
 
     UnfitCellError names the column of a value that is out of range, or of an attribute that cannot be read.
     """
+    linked_ids = resource.origin.linked_ids
     cells: list[Any] = []
     for column in columns:
         try:
-            value = column.read(resource)
+            value = column.read(linked_ids if column.reads_linked_ids else resource)
             cells.append(None if value is None else column.convert(value))
         except FieldNotLoadedError:
             cells.append(None)
@@ -104,14 +117,52 @@ def cells_of(resource: Resource, columns: tuple[Column, ...]) -> list[Any]:
     return cells
 
 
+def cells_of_each(
+    resources: Sequence[Resource], columns: tuple[Column, ...]
+) -> Sequence[Sequence[Any] | UnfitCellError]:
+    """Return for each of *resources* what `cells_of` returns, or the error that it raises; faster than one by one."""
+    are_linked = any(column.reads_linked_ids for column in columns)
+    linked_ids = [each.origin.linked_ids for each in resources] if are_linked else []
+    try:
+        by_column = [_cells(column, linked_ids if column.reads_linked_ids else resources) for column in columns]
+    except (UnreadableAttributeError, ValueError, OverflowError, RecursionError):
+        return [_cells_or_error(each, columns) for each in resources]
+    return list(zip(*by_column, strict=True))
+
+
+def _cells(column: Column, sources: Sequence[Any]) -> Sequence[Any]:
+    try:
+        values = list(map(column.read, sources))
+    except FieldNotLoadedError:
+        values = [_value_if_loaded(column, source) for source in sources]
+    if {*map(type, values)} <= column.ready:
+        return values
+    convert = column.convert
+    return [None if value is None else convert(value) for value in values]
+
+
+def _value_if_loaded(column: Column, source: Any) -> Any:
+    try:
+        return column.read(source)
+    except FieldNotLoadedError:
+        return None
+
+
+def _cells_or_error(resource: Resource, columns: tuple[Column, ...]) -> Sequence[Any] | UnfitCellError:
+    try:
+        return cells_of(resource, columns)
+    except UnfitCellError as error:
+        return error
+
+
 def _columns(model: type[Resource]) -> Iterator[tuple[str, Column]]:
     declared: Any = model
     annotations = {field.name: field.type for field in attrs.fields(declared)}
     for name in attribute_names(model):
         yield name, Column(name, _kind_of(annotations[name]), attrgetter(name))
     for name, relation in model.relations.items():
-        yield name, Column(id_name(relation), Kind.TEXTS if relation.to_many else Kind.TEXT, _linkage(relation))
-    yield EXTRA, Column(EXTRA, Kind.JSON, lambda resource: dict(resource.extra) or None)
+        yield name, _linkage(relation)
+    yield EXTRA, Column(EXTRA, Kind.JSON, lambda resource: dict(resource.extra) if resource.extra else None)
 
 
 def _is_requested(name: str, model: type[Resource], fields: Collection[str]) -> bool:
@@ -120,18 +171,16 @@ def _is_requested(name: str, model: type[Resource], fields: Collection[str]) -> 
     return name == "id" or any(each in fields for each in (name, *attribute_names(model).get(name, ())))
 
 
-def _linkage(relation: Relation) -> Callable[[Resource], Any]:
-    name, to_many = relation.name, relation.to_many
+def _linkage(relation: Relation) -> Column:
+    name = relation.name
+    if relation.to_many:
+        return Column(id_name(relation), Kind.TEXTS, methodcaller("get", name), reads_linked_ids=True)
 
-    def read(resource: Resource) -> Any:
-        # As the handle says it, without making one for each row.
-        linkage = resource.origin.relationship(name)
-        identifiers = linkage.identifiers
-        if to_many:
-            return [identifier.id for identifier in identifiers] if identifiers or linkage.is_stated else None
-        return identifiers[0].id if identifiers else None
+    def first_id(linked_ids: Mapping[str, list[str] | None]) -> str | None:
+        ids = linked_ids.get(name)
+        return ids[0] if ids else None
 
-    return read
+    return Column(id_name(relation), Kind.TEXT, first_id, reads_linked_ids=True)
 
 
 def _kind_of(annotation: Any) -> Kind:
@@ -158,12 +207,14 @@ def _integer(value: int) -> int:
     return value
 
 
-def _time(value: datetime) -> str:
-    moment = value if value.tzinfo is UTC else value.astimezone(UTC)
-    return f"{moment.isoformat()[:-6]}Z"
+def _in_utc(value: datetime) -> datetime:
+    return value if value.tzinfo is UTC else value.astimezone(UTC)
 
 
 def _decimal(value: Decimal) -> str:
+    text = str(value)
+    if len(text) <= DECIMAL_SCALE and text.replace(".", "").isdecimal():
+        return text
     exponent = value.as_tuple().exponent
     fits = isinstance(exponent, int) and -exponent <= DECIMAL_SCALE
     if not fits or value.adjusted() >= DECIMAL_PRECISION - DECIMAL_SCALE:
@@ -181,7 +232,7 @@ def _plain(value: Any) -> Any:
     if isinstance(value, tuple | list):
         return [_plain(element) for element in cast("Sequence[Any]", value)]
     if isinstance(value, datetime):
-        return _time(value)
+        return f"{_in_utc(value).isoformat()[:-6]}Z"
     if isinstance(value, Decimal):
         return str(value)
     return value.isoformat() if isinstance(value, date) else value
@@ -192,11 +243,20 @@ _CONVERTERS: Final[Mapping[Kind, Callable[[Any], Any]]] = {
     Kind.INTEGER: _integer,
     Kind.NUMBER: float,
     Kind.BOOLEAN: bool,
-    Kind.TIME: _time,
+    Kind.TIME: _in_utc,
     Kind.DATE: date.isoformat,
     Kind.DECIMAL: _decimal,
     Kind.TEXTS: list,
     Kind.JSON: _plain,
+}
+
+
+_NULL: Final[frozenset[type]] = frozenset({type(None)})
+_READY: Final[Mapping[Kind, frozenset[type]]] = {
+    Kind.TEXT: _NULL | {str},
+    Kind.NUMBER: _NULL | {float},
+    Kind.BOOLEAN: _NULL | {bool},
+    Kind.TEXTS: _NULL | {list},
 }
 
 

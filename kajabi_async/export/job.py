@@ -55,7 +55,7 @@ SORTED_BY: Final[Mapping[str, str]] = {
 _PAGE_SIZE: Final = 100
 """Rows per request: the largest size that is documented, for contact notes."""
 _UNSIZED: Final = frozenset({"payouts"})
-_LAYOUT: Final = "2"
+_LAYOUT: Final = "3"
 """The version of the checkpoint's layout; increased when the meaning of its content changes."""
 _PARTIAL: Final = ".partial"
 """The suffix that the folder of a checkpoint adds to the name of the file."""

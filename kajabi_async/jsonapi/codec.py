@@ -18,6 +18,8 @@ __all__ = [
     "SAFE_DEPTH",
     "DocumentShape",
     "JunkRow",
+    "LinkedId",
+    "LinkedIds",
     "LooseShape",
     "PlainRelationship",
     "RawJson",
@@ -26,6 +28,7 @@ __all__ = [
     "brief",
     "decode",
     "decode_document",
+    "decode_linked_ids",
     "decode_loosely",
     "decode_plain_relationships",
     "decode_resource_object",
@@ -98,6 +101,26 @@ class PlainRelationship(msgspec.Struct, gc=False, forbid_unknown_fields=True):
     links: PlainLinks | None = None
 
 
+class LinkedId(msgspec.Struct, gc=False):
+    """What is read of a resource identifier if only ids matter."""
+
+    type: _Name
+    id: _Name
+
+
+class LinksWithoutData(msgspec.Struct, gc=False):
+    """The links of a relation, of which only it matters that they hold no linkage."""
+
+    data: UnsetType = ABSENT
+
+
+class LinkedIds(msgspec.Struct, gc=False):
+    """What is read of a relation if only ids matter."""
+
+    data: LinkedId | list[LinkedId] | UnsetType | None = ABSENT
+    links: LinksWithoutData | None = None
+
+
 JunkRow = str | int | float | bool | list[msgspec.Raw] | None
 """What an array of resource objects may hold beside them: every JSON value is one or the other."""
 
@@ -148,6 +171,7 @@ _ROWS = msgspec.json.Decoder(list[msgspec.Raw])
 _RESOURCE_OBJECTS = msgspec.json.Decoder(list[ResourceObject | JunkRow] | None)
 _RESOURCE_OBJECT = msgspec.json.Decoder(ResourceObject)
 _RELATIONSHIPS = msgspec.json.Decoder(dict[str, PlainRelationship])
+_LINKED_IDS = msgspec.json.Decoder(dict[str, LinkedIds | None])
 
 
 def decode(body: bytes | RawJson, *, context: str = "the answer") -> Any:
@@ -189,12 +213,12 @@ def decode_resource_object(raw: RawJson | bytes, *, context: str) -> ResourceObj
 
 def decode_plain_relationships(raw: RawJson | bytes) -> dict[str, PlainRelationship] | None:
     """Decode relations that all have the documented form; None for any others."""
-    if exhausts_the_stack(raw):
-        return None
-    try:
-        return _RELATIONSHIPS.decode(raw)
-    except (msgspec.MsgspecError, ValueError, RecursionError):
-        return None
+    return _read_if_plain(_RELATIONSHIPS, raw)
+
+
+def decode_linked_ids(raw: RawJson | bytes) -> dict[str, LinkedIds | None] | None:
+    """Decode the ids of relations whose linkage has the documented form; None for any others."""
+    return _read_if_plain(_LINKED_IDS, raw)
 
 
 def json_object(value: Any) -> dict[str, Any] | None:
@@ -216,9 +240,9 @@ def encode(value: Any) -> bytes:
         raise InvalidArgumentError(f"the body of the request cannot be written as JSON: {error}") from None
 
 
-def encode_decoded(value: Any) -> str:
+def encode_decoded(value: Any) -> bytes:
     """Return the JSON text of *value*, which was decoded from JSON: nothing in it needs a look."""
-    return _ENCODER.encode(value).decode()
+    return _ENCODER.encode(value)
 
 
 def _refuse_lossy(value: Any) -> None:
@@ -346,6 +370,15 @@ def _read(decoder: msgspec.json.Decoder[T], body: bytes | RawJson, context: str)
     except (msgspec.MsgspecError, ValueError) as error:
         problem = str(error)[:_LONGEST_PROBLEM]
         raise DecodeError(f"not the JSON that was expected: {problem}", context=context) from None
+
+
+def _read_if_plain(decoder: msgspec.json.Decoder[T], raw: RawJson | bytes) -> T | None:
+    if exhausts_the_stack(raw):
+        return None
+    try:
+        return decoder.decode(raw)
+    except (msgspec.MsgspecError, ValueError, RecursionError):
+        return None
 
 
 def _is_deeper_than(value: Any, most: int) -> bool:

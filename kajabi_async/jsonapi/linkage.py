@@ -12,9 +12,12 @@ from typing import Any, Final, NamedTuple, cast
 from kajabi_async.errors import DecodeError
 from kajabi_async.jsonapi.codec import (
     ABSENT,
+    LinkedId,
     PlainRelationship,
     RawJson,
+    UnsetType,
     decode,
+    decode_linked_ids,
     decode_plain_relationships,
     has_many_members,
     json_object,
@@ -30,6 +33,7 @@ __all__ = [
     "identifiers_of",
     "link_of",
     "read_linkage",
+    "read_linked_ids",
     "read_relationships",
 ]
 
@@ -69,6 +73,11 @@ class Relationship(FrozenStruct, frozen=True, gc=False):
         # No set: the hash of an enum is slow.
         return self.state is LinkageState.TO_ONE or self.state is LinkageState.TO_MANY
 
+    @property
+    def ids(self) -> list[str] | None:
+        """The ids of the linkage; None while it is not known."""
+        return [identifier.id for identifier in self.identifiers] if self.is_stated else None
+
 
 MISSING: Final = Relationship(LinkageState.MISSING)
 _NULL: Final = Relationship(LinkageState.NULL)
@@ -89,6 +98,14 @@ def read_relationships(raw: RawJson | bytes) -> dict[str, Relationship]:
         name: _relationship(value) if isinstance(value, dict) else _NULL if value is None else MISSING
         for name, value in members.items()
     }
+
+
+def read_linked_ids(raw: RawJson | bytes) -> dict[str, list[str] | None]:
+    """Read only the ids of what `read_relationships` reads, by relation; None for one whose linkage is not known."""
+    plain = None if has_many_members(raw) else decode_linked_ids(raw)
+    if plain is None:
+        return {name: relationship.ids for name, relationship in read_relationships(raw).items()}
+    return {name: None if linked is None else _ids_in(linked.data) for name, linked in plain.items()}
 
 
 def identifiers_of(data: Any) -> tuple[Identifier, ...] | None:
@@ -128,6 +145,14 @@ def _plain(value: PlainRelationship) -> Relationship:
         return Relationship(LinkageState.TO_MANY, identifiers, self_link, related_link)
     identifiers = () if data is None else (_identified((data.type, data.id)),)
     return Relationship(LinkageState.TO_ONE, identifiers, self_link, related_link)
+
+
+def _ids_in(data: LinkedId | list[LinkedId] | UnsetType | None) -> list[str] | None:
+    if isinstance(data, list):
+        return [each.id for each in data]
+    if data is None:
+        return []
+    return None if data is ABSENT else [data.id]
 
 
 def _relationship(value: Any) -> Relationship:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, Final, Protocol
 from kajabi_async.errors import DecodeError
 from kajabi_async.jsonapi.codec import NO_MEMBERS, RawJson, decode, json_object, spent_stack
 from kajabi_async.jsonapi.limits import MAX_ELEMENTS, MOST_MEMBERS, TooManyValuesError, most_conversions
-from kajabi_async.jsonapi.linkage import MISSING, Identifier, Relationship, link_of, read_relationships
+from kajabi_async.jsonapi.linkage import MISSING, Identifier, Relationship, link_of, read_linked_ids, read_relationships
 from kajabi_async.jsonapi.query import Query
 from kajabi_async.models.relations import Relation
 from kajabi_async.models.unreadable import NONE_UNREADABLE, Unreadable
@@ -124,6 +124,14 @@ class Origin(Struct):
         if not isinstance(relationships, dict):
             relationships = self._relationships = read_relationships(relationships)
         return relationships
+
+    @property
+    def linked_ids(self) -> dict[str, list[str] | None]:
+        """The ids of every relation that the answer mentioned; None for one whose linkage is not known."""
+        relationships = self._relationships
+        if isinstance(relationships, dict):
+            return {name: relationship.ids for name, relationship in relationships.items()}
+        return read_linked_ids(relationships)
 
     @property
     def links(self) -> dict[str, Any]:

@@ -1,7 +1,7 @@
 """The memory growth of a checkpoint and of writing its rows, in a process of its own.
 
 ``python -m tests.export.growth`` prints two numbers of bytes: the growth after the 100th page, and after
-the second batch written. `test_memory` runs it without coverage measurement.
+the first 20,000 rows written. `test_memory` runs it without coverage measurement.
 """
 
 import asyncio
@@ -32,11 +32,15 @@ def main(folder: Path) -> tuple[int, int]:
         if number == SETTLED:
             settled = memory().rss
     kept = memory().rss - settled
-    sizes: list[int] = []
+    sizes: dict[int, int] = {}
     file = ExportedFile(folder / "notes.parquet", "parquet", columns_of(ContactNote), None)
-    asyncio.run(write_batches([file], checkpoint, _here, lambda _written: sizes.append(memory().rss)))
+
+    def note_size(written: int) -> None:
+        sizes[written] = memory().rss
+
+    asyncio.run(write_batches([file], checkpoint, _here, note_size))
     checkpoint.discard()
-    return kept, sizes[-1] - sizes[1]
+    return kept, sizes[PAGES * PAGE_SIZE] - sizes[20_000]
 
 
 def _rows(page: int) -> list[Entry]:

@@ -2,6 +2,7 @@
 
 import json
 import time
+from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -10,7 +11,7 @@ import pytest
 
 from kajabi_async import Contact, Customer, Kajabi, Media, Offer, Payout, Podcast, Purchase, Resource
 from kajabi_async.export import SORTED_BY, export
-from kajabi_async.export.columns import OTHER_COLUMNS, Column, Kind, UnfitCellError, cells_of, columns_of
+from kajabi_async.export.columns import OTHER_COLUMNS, Column, Kind, UnfitCellError, cells_of, cells_of_each, columns_of
 from kajabi_async.models.members import id_name
 from kajabi_async.models.resource import MODELS
 from kajabi_async.testing import FakeKajabi
@@ -99,7 +100,7 @@ def _cell(model: type[Resource], **attribute: Any) -> Any:
         (Customer, {"net_revenue": "0.123456789"}, "0.123456789"),
         (Customer, {"net_revenue": f"{'9' * 29}.123456789"}, f"{'9' * 29}.123456789"),
         (Customer, {"net_revenue": "-0.000000001"}, "-0.000000001"),
-        (Customer, {"created_at": TIME}, "2026-08-03T01:26:32.995000Z"),
+        (Customer, {"created_at": TIME}, datetime(2026, 8, 3, 1, 26, 32, 995000, UTC)),
         (Contact, {"subscribed": False}, False),
         (Media, {"duration_in_minutes": "7.25"}, 7.25),
         (Podcast, {"categories": ["arts", "life"]}, ["arts", "life"]),
@@ -118,7 +119,7 @@ def test_the_zone_of_the_machine_does_not_count(monkeypatch: pytest.MonkeyPatch)
     monkeypatch.setenv("TZ", "Asia/Tokyo")
     time.tzset()
     try:
-        assert _cell(Customer, created_at=TIME) == "2026-08-03T01:26:32.995000Z"
+        assert _cell(Customer, created_at=TIME).isoformat() == "2026-08-03T01:26:32.995000+00:00"
         assert _cell(Payout, transactions=[{"created_at": TIME}])[0]["created_at"] == "2026-08-03T01:26:32.995000Z"
     finally:
         monkeypatch.undo()
@@ -176,6 +177,25 @@ def test_an_absent_attribute_is_null_and_an_empty_linkage_is_not() -> None:
         "extra": {"mood": "fine"},
     }
     assert {column.kind for column in columns if column.name not in known} >= {Kind.TEXT, Kind.TIME, Kind.DECIMAL}
+
+
+@pytest.mark.parametrize("columns", [columns_of(Contact), columns_of(Contact, ["name"]), OTHER_COLUMNS])
+def test_the_cells_of_a_page_are_those_of_each_row(columns: tuple[Column, ...]) -> None:
+    """Also if some rows lack an attribute, or have a value of another form or one that no column holds."""
+    tags: dict[str, Any] = {"tags": {"data": [{"type": "contact_tags", "id": "4"}]}, "customer": {"data": None}}
+    rows = [
+        build(Contact, {"name": "Ada", "created_at": TIME, "subscribed": True, "mood": 1}, relationships=tags, id="1"),
+        build(Contact, {"name": None, "custom_1": "blue"}, relationships={"tags": {"links": {}}}, id="2"),
+        build(Contact, id="3"),
+    ]
+    unreadable = build(Contact, {"name": []}, id="4")
+    assert cells_of_each(rows, columns) == [tuple(cells_of(row, columns)) for row in rows]
+    *found, error = cells_of_each([*rows, unreadable], columns)
+    assert found == [cells_of(row, columns) for row in rows]
+    with pytest.raises(UnfitCellError) as alone:
+        cells_of(unreadable, columns)
+    assert (type(error), str(error)) == (UnfitCellError, str(alone.value))
+    assert list(cells_of_each([], columns)) == []
 
 
 def test_what_a_list_is_sorted_by_is_a_key_that_it_has() -> None:

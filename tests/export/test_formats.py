@@ -189,20 +189,35 @@ def test_json_lines_are_written_to_the_letter(tmp_path: Path) -> None:
     assert path.read_bytes().decode("utf-8") == f"{first}\n{second}\n"
 
 
-@pytest.mark.parametrize("chosen", ["parquet", "arrow"])
-def test_arrow_holds_each_kind_as_its_type(chosen: str, tmp_path: Path) -> None:
-    """Each batch is one in the file; JSON is text."""
-    path = _written(tmp_path / "a", chosen, [_FULL], [_EMPTY], [])
+def _table_and_sizes(path: Path, chosen: str) -> tuple[Any, list[int]]:
+    """Return the content of a file, and the rows in each of its record batches or row groups."""
     opener: Any = ipc
     reader: Any = parquet
-    if chosen == "parquet":
-        with reader.ParquetFile(path) as file:
-            table, batches = file.read(), file.num_row_groups
-            assert file.metadata.row_group(0).column(0).compression == "ZSTD"
-    else:
+    if chosen == "arrow":
         with opener.open_file(str(path)) as file:
-            table, batches = file.read_all(), file.num_record_batches
-    assert batches == 3 if chosen == "arrow" else 2
+            batches = range(file.num_record_batches)
+            return file.read_all(), [file.get_batch(number).num_rows for number in batches]
+    with reader.ParquetFile(path) as file:
+        groups = [file.metadata.row_group(number) for number in range(file.num_row_groups)]
+        assert {group.column(0).compression for group in groups} <= {"ZSTD"}
+        return file.read(), [group.num_rows for group in groups]
+
+
+@pytest.mark.parametrize("chosen", ["parquet", "arrow"])
+@pytest.mark.parametrize("rows", [0, 1, 10_000, 20_500])
+def test_arrow_has_ten_thousand_rows_in_a_group(chosen: str, rows: int, tmp_path: Path) -> None:
+    """Readers skip and decode by groups; what is written comes in smaller batches."""
+    all_rows = [[str(number), *_EMPTY[1:]] for number in range(rows)]
+    batches = [all_rows[first : first + 500] for first in range(0, rows, 500)]
+    table, sizes = _table_and_sizes(_written(tmp_path / "a", chosen, *batches), chosen)
+    assert sizes == [10_000] * (rows // 10_000) + [rows % 10_000] * bool(rows % 10_000)
+    assert table["id"].to_pylist() == [row[0] for row in all_rows]
+
+
+@pytest.mark.parametrize("chosen", ["parquet", "arrow"])
+def test_arrow_holds_each_kind_as_its_type(chosen: str, tmp_path: Path) -> None:
+    """JSON is text."""
+    table, _ = _table_and_sizes(_written(tmp_path / "a", chosen, [_FULL], [_EMPTY], []), chosen)
     assert {field.name: str(field.type) for field in table.schema} == {
         "id": "string",
         "a, b": "string",

@@ -180,7 +180,7 @@ async def test_a_checkpoint_has_the_arguments_that_decide_what_is_exported(tmp_p
     with pytest.raises(StopHere):
         await export(listing, path, observer=stop)
     assert kept_arguments(path) == {
-        "layout": "2",
+        "layout": "3",
         "resource": "customers",
         "base_url": "http://127.0.0.1:8080",
         "include": "offers,products",
@@ -209,7 +209,7 @@ def _no_columns(*_: object) -> tuple[Any, ...]:
 @pytest.mark.parametrize(
     ("changed", "value", "named"),
     [
-        ("_LAYOUT", "3", "layout '2'"),
+        ("_LAYOUT", "4", "layout '3'"),
         ("SORTED_BY", {"customers": "name"}, "sort 'created_at'"),
         ("columns_for", _no_columns, "columns 'id:text"),
     ],

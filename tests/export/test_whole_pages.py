@@ -3,6 +3,8 @@
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing
+from datetime import UTC, datetime
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -86,15 +88,30 @@ def test_included_resources_of_a_second_reading_are_kept_only_if_a_row_had_moved
     assert list(checkpoint.batches("contacts")) == []
 
 
-def test_rows_come_back_in_their_order_ten_thousand_at_a_time(checkpoint: Checkpoint) -> None:
-    """With every JSON value, text unescaped."""
+def test_rows_come_back_in_their_order_five_hundred_at_a_time(checkpoint: Checkpoint) -> None:
+    """From pages of any size, with every JSON value; times as text."""
+    time = datetime(2026, 8, 2, 20, 26, 32, 995, tzinfo=UTC)
     cells: list[Any] = ["é", None, True, 2**63 - 1, 0.5, ["a"], {"b": []}]
-    assert Entry("customers", "0", cells).text == '["é",null,true,9223372036854775807,0.5,["a"],{"b":[]}]'
-    rows = [Entry("customers", str(number), [number, *cells]) for number in range(10_001)]
-    checkpoint.record(page_of(1)[0], rows, [], [])
-    first, second = checkpoint.batches()
-    assert (len(first), second) == (10_000, [[10_000, *cells]])
-    assert first[0] == [0, *cells]
+    sizes = [1, 499, 0, 500, 1001, 100]
+    rows = iter([Entry("customers", str(number), [number, *cells, time]) for number in range(sum(sizes))])
+    for number, size in enumerate(sizes):
+        checkpoint.record(page_of(number)[0], list(islice(rows, size)), [], [])
+    batches = list(checkpoint.batches())
+    assert [len(batch) for batch in batches] == [500, 500, 500, 500, 101]
+    expected = [[number, *cells, "2026-08-02T20:26:32.000995Z"] for number in range(sum(sizes))]
+    assert [row for batch in batches for row in batch] == expected
+
+
+def test_only_the_first_of_several_rows_with_one_id_comes_back(checkpoint: Checkpoint) -> None:
+    """On one page or on several; those of an included type are another's."""
+    entries = [Entry("customers", each[0], [each]) for each in ("1a", "2a", "1b", "3a")]
+    checkpoint.record(page_of(1)[0], entries, [Entry("offers", "1", ["offer"])], [])
+    again = [Entry("customers", each[0], [each]) for each in ("3b", "4a", "4b")]
+    checkpoint.record(page_of(2)[0], again, [Entry("offers", each, [each]) for each in "12"], [])
+    checkpoint.record(page_of(3)[0], again, [], [])
+    assert [*checkpoint.batches()] == [[["1a"], ["2a"], ["3a"], ["4a"]]]
+    assert [*checkpoint.batches("offers")] == [[["offer"], ["2"]]]
+    assert (checkpoint.rows, checkpoint.repeated, checkpoint.related) == (4, 6, {"offers": 2})
 
 
 def test_the_first_twenty_malformed_rows_are_described(checkpoint: Checkpoint) -> None:

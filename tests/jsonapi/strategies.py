@@ -5,7 +5,7 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-__all__ = ["document_bodies", "json_values", "linkages", "links"]
+__all__ = ["document_bodies", "json_values", "linkages", "links", "relationships"]
 
 _scalars = st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text()
 
@@ -31,11 +31,14 @@ _link_values = _sometimes(st.none() | st.text(max_size=10) | _object(href=st.tex
 _relationships = _object(
     data=linkages, links=_object(self=_link_values, related=_link_values, data=linkages), meta=json_values
 )
+relationships: st.SearchStrategy[dict[str, Any]] = st.dictionaries(
+    st.text(max_size=6), _sometimes(_relationships), max_size=3
+)
 _rows = _object(
     type=st.sampled_from(["customers", "offers"]),
     id=st.text(max_size=4) | st.integers(),
     attributes=st.dictionaries(st.text(max_size=6), json_values, max_size=3),
-    relationships=st.dictionaries(st.text(max_size=6), _sometimes(_relationships), max_size=3),
+    relationships=relationships,
     links=st.dictionaries(st.sampled_from(["self", "contact"]), _link_values),
     meta=json_values,
     included=st.just([]),

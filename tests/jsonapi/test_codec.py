@@ -417,4 +417,4 @@ def test_members_of_a_resource_are_counted_before_their_values_are_decoded(text:
 def test_what_was_decoded_is_written_so_that_it_is_read_again(value: Any) -> None:
     """Numbers of any size and text in any script included."""
     decoded = decode(json.dumps(value).encode())
-    assert decode(encode_decoded(decoded).encode()) == decoded
+    assert decode(encode_decoded(decoded)) == decoded

@@ -14,9 +14,10 @@ from kajabi_async.jsonapi.linkage import (
     identifiers_of,
     link_of,
     read_linkage,
+    read_linked_ids,
     read_relationships,
 )
-from tests.jsonapi.strategies import document_bodies, json_values, linkages
+from tests.jsonapi.strategies import document_bodies, json_values, linkages, relationships
 
 OFFER = {"type": "offers", "id": "4"}
 SELF = "https://api.kajabi.com/v1/customers/1/relationships/offers"
@@ -241,6 +242,58 @@ def test_reads_any_linkage_whole_or_not_at_all(data: Any) -> None:
 def test_never_raises_for_any_text(body: bytes) -> None:
     """Text of any kind is read as relations, or as none."""
     assert isinstance(read_relationships(body), dict)
+
+
+def ids_of_relations(raw: bytes) -> dict[str, list[str] | None]:
+    return {name: relationship.ids for name, relationship in read_relationships(raw).items()}
+
+
+def test_reads_ids_alone() -> None:
+    """In the order of the linkage; None for a relation whose linkage is not known, wherever it came."""
+    relations: dict[str, Any] = {
+        "null": None,
+        "unstated": {"links": {"self": SELF}},
+        "nothing": {"data": None},
+        "one": {"data": OFFER},
+        "none": {"data": []},
+        "many": {"data": [{"type": "offers", "id": "9"}, OFFER], "meta": {"total": 2}},
+    }
+    expected = {"null": None, "unstated": None, "nothing": [], "one": ["4"], "none": [], "many": ["9", "4"]}
+    assert read_linked_ids(json.dumps(relations).encode()) == expected
+    relations["in links"] = {"links": {"self": SELF, "data": [OFFER]}}
+    relations["a number"] = {"data": {"type": "offers", "id": 5}}
+    expected |= {"in links": ["4"], "a number": ["5"]}
+    assert read_linked_ids(json.dumps(relations).encode()) == expected
+
+
+@pytest.mark.parametrize(
+    "raw",
+    [
+        b'{"offers": {"data": [], "links": {"data": {"type": "offers", "id": "4"}}}}',
+        b'{"offers": {"links": {"data": {"type": "offers", "id": "4"}}, "links": {}}}',
+        b'{"offers": {"data": {"type": "offers", "id": "4"}, "data": null}}',
+        b'{"offers": {"data": [{"type": "offers", "id": "4"}, {"type": "", "id": "5"}]}}',
+        b'{"offers": {"data": [], "links": []}}',
+        b"{%s}" % b",".join(b'"r%d": {"data": []}' % number for number in range(10_000)),
+    ],
+    ids=["in links, too", "links again", "data again", "no type", "links are a list", "too many"],
+)
+def test_ids_alone_are_those_of_the_whole_relations(raw: bytes) -> None:
+    """Of odd relations, too."""
+    assert read_linked_ids(raw) == ids_of_relations(raw)
+
+
+@given(relationships)
+def test_ids_alone_are_those_of_any_relations(relations: dict[str, Any]) -> None:
+    """Whichever form they have."""
+    raw = json.dumps(relations).encode()
+    assert read_linked_ids(raw) == ids_of_relations(raw)
+
+
+@given(document_bodies)
+def test_ids_alone_are_those_of_any_text(body: bytes) -> None:
+    """None, if it is no JSON."""
+    assert read_linked_ids(body) == ids_of_relations(body)
 
 
 def test_a_number_that_no_path_could_hold_is_no_id() -> None:
