@@ -18,7 +18,7 @@ from kajabi_async.errors import DecodeError, FieldNotLoadedError, PagingError, U
 from kajabi_async.exchange import Tally
 from kajabi_async.fetching.completeness import Completeness
 from kajabi_async.fetching.email_outcomes import EMAILS, Matches
-from kajabi_async.fetching.email_search import EmailSearch, FilterIgnoredError, belongs_to, key_of
+from kajabi_async.fetching.email_search import EmailSearch, FilterIgnoredError, belongs_to, key_of, site_ids_of
 from kajabi_async.fetching.forecast import EmailForecast
 from kajabi_async.fetching.id_source import Ids
 from kajabi_async.fetching.page import FetchedPage, ListRequest, ids_of
@@ -242,9 +242,8 @@ class EmailScan(Scan[R]):
         if isinstance(row, DecodeError):
             self._read.add_problem(row)
             return None
-        site: Any = row
         if self._search.site_id is None:
-            self._site_ids.update(site.site.ids or ())
+            self._site_ids.update(site_ids_of(row))
         try:
             key = key_of(row)
         except (FieldNotLoadedError, UnreadableAttributeError) as error:

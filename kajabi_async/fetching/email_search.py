@@ -22,7 +22,7 @@ from kajabi_async.fetching.scan import is_complete, size_of
 from kajabi_async.fetching.walk import Novelty
 from kajabi_async.models.resource import Resource
 
-__all__ = ["EmailSearch", "FilterIgnoredError", "belongs_to", "key_of"]
+__all__ = ["EmailSearch", "FilterIgnoredError", "belongs_to", "key_of", "site_ids_of"]
 
 R = TypeVar("R", bound=Resource)
 
@@ -36,12 +36,17 @@ def key_of(row: Any) -> str | None:
     return None if email is None else email_key(email)
 
 
-def belongs_to(row: Any, site_id: str | None) -> bool:
+def belongs_to(row: Resource, site_id: str | None) -> bool:
     """Return whether ``row`` may be of the site: the server ignores filters that it does not know."""
     if site_id is None:
         return True
-    ids: tuple[str, ...] | None = row.site.ids
+    ids = site_ids_of(row)
     return not ids or site_id in ids
+
+
+def site_ids_of(row: Resource) -> list[str]:
+    """Return the ids of the sites of ``row``, as far as they are known."""
+    return row.origin.linked_ids.get("site") or []
 
 
 class FilterIgnoredError(Exception):
