@@ -134,7 +134,7 @@ def _measured(
     note = (
         f"Rows; the same columns and types, {turns_taken(measured['asyncio'])}. Ours reads every page twice, to find "
         "rows that shift meanwhile, and keeps each page on disk; one page at a time unless stated otherwise. "
-        "`python -m benchmarks export --exported 10000` exports as many in both tables."
+        "`python -m benchmarks export --exported 10000` does both with as many rows."
     )
     return rate_table(f"Export of {rows:,} rows to Parquet{where}", measured, note), measured
 

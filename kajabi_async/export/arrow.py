@@ -27,7 +27,7 @@ _TYPES: Final[Mapping[Kind, Any]] = {
     Kind.JSON: _pa.string(),
 }
 _FROM_TEXT: Final = frozenset({Kind.TIME, Kind.DATE, Kind.DECIMAL})
-"""The kinds whose cells are text that pyarrow reads; in a checkpoint times are, too."""
+"""The kinds whose cells are text that pyarrow reads. Times are text only if they come from a checkpoint."""
 _ROWS_IN_GROUP: Final = 10_000
 _json_text: Final = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 
@@ -40,7 +40,7 @@ def record_batch(columns: tuple[Column, ...], rows: Sequence[Sequence[Any]]) -> 
 
 
 class ArrowWriter:
-    """A writer of record batches of 10,000 rows, which in Parquet are row groups."""
+    """A writer of record batches of at most 10,000 rows, which in Parquet are row groups."""
 
     def __init__(self, file: BinaryIO, columns: tuple[Column, ...], chosen: str) -> None:
         """Start a Parquet or Arrow IPC file, as *chosen*, in *file*."""

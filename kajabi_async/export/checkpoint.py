@@ -365,11 +365,9 @@ class Checkpoint:
     ) -> Sequence[Entry]:
         """Insert *keys* with *statement*, and return those of *entries* whose key was not there."""
         db.execute("SAVEPOINT keys")
-        before = db.total_changes
-        # Nearly always all are new, and inserting them together takes half the time.
-        db.executemany(statement, keys)
         new = entries
-        if db.total_changes - before < len(keys):
+        # Nearly always all are new, and inserting them together takes half the time.
+        if db.executemany(statement, keys).rowcount < len(keys):
             db.execute("ROLLBACK TO keys")
             new = [each for each, key in zip(entries, keys, strict=True) if db.execute(statement, key).rowcount]
         db.execute("RELEASE keys")

@@ -44,8 +44,6 @@ InThread = Callable[..., Awaitable[Any]]
 
 OTHER: Final = "other"
 """The type under which included resources are kept if no included relation leads to their own."""
-_LARGEST_KEPT: Final = 1_000_000
-"""Bytes of an answer."""
 _LOG: Final = logging.getLogger("kajabi_async")
 
 
@@ -96,12 +94,13 @@ class Walk:
         self._in_thread = in_thread
         self._stall = stall
         self._prefetch = prefetch
-        self._columns: dict[str, tuple[Column, ...]] = {}
+        self._type = lister.model.resource_type
+        self._columns = {self._type: columns_for(lister.model, lister), OTHER: OTHER_COLUMNS}
         """By the type that entries are kept as."""
         self._included = frozenset(included_types(lister))
         self._novelty = Novelty()
-        self._latest: dict[str, bytes] = {}
-        """What identifies the answers with the latest pages, by query."""
+        self._digests: dict[str, bytes] = {}
+        """Of the answers with the latest pages, by query."""
         self._again: deque[tuple[int, str, asyncio.Task[Answer]]] = deque()
         """The pages that are being read again: number, query and answer."""
         self._looked_back: list[int] = []
@@ -145,13 +144,13 @@ class Walk:
             await self._in_thread(self._checkpoint.look_back, number, [], [], is_done=True)
 
     def _noting(self) -> Context:
-        """Return a context that notes what identifies each answer."""
+        """Return a context that notes a digest of each answer."""
         context = self._lister.context
         send = context.send
 
         async def noting(request: Request, **options: Any) -> Answer:
             answer = await send(request, **options)
-            self._latest[request.query] = _identity(answer)
+            self._digests[request.query] = _digest(answer)
             return answer
 
         return attrs.evolve(context, send=noting)
@@ -167,7 +166,7 @@ class Walk:
         content = self._content_of(page)
         if not content.rows:
             # With no row that is kept, the page before it has to be read again, too.
-            self._latest.pop(page.query, None)
+            self._digests.pop(page.query, None)
         self.listed = self.listed if page.total_count is None else page.total_count
         record = PageRecord(number, page.query, page.next_query, self.listed)
         repeated = self._checkpoint.repeated
@@ -191,7 +190,7 @@ class Walk:
             number, query, reading = self._again[0]
             answer = await reading
             # The same answer has the same rows.
-            if self._latest.pop(query, None) != _identity(answer):
+            if self._digests.pop(query, None) != _digest(answer):
                 await self._look_for_moved(number, query, answer)
             else:
                 self._looked_back.append(number)
@@ -245,19 +244,26 @@ class Walk:
     def _content_of(self, page: FetchedPage[Any], known: Collection[str] = ()) -> _PageEntries:
         """Return the content of *page* without the rows whose ids are *known*."""
         malformed = [str(row) for row in page.rows if isinstance(row, DecodeError)]
-        unknown = [row for row in page.rows if isinstance(row, Resource) and row.id not in known]
+        unknown = [(self._type, row) for row in page.rows if isinstance(row, Resource) and row.id not in known]
+        included = [(self._kept_as(resource), resource) for resource in self._included_with(page)]
         problems: list[str] = []
-        rows = self._entries(self._lister.model.resource_type, unknown, problems)
-        included: defaultdict[str, list[Resource]] = defaultdict(list)
-        for resource in self._included_with(page):
-            included[resource.resource_type if resource.resource_type in self._included else OTHER].append(resource)
-        related = [entry for kept_as, each in included.items() for entry in self._entries(kept_as, each, problems)]
+        rows, related = self._entries(unknown, problems), self._entries(included, problems)
         return _PageEntries(rows, related, malformed, problems)
 
-    def _entries(self, kept_as: str, resources: Sequence[Resource], problems: list[str]) -> list[Entry]:
-        """Return *resources* as entries of one type; add the problems of the others to *problems*."""
+    def _kept_as(self, resource: Resource) -> str:
+        return resource.resource_type if resource.resource_type in self._included else OTHER
+
+    def _entries(self, resources: Sequence[tuple[str, Resource]], problems: list[str]) -> list[Entry]:
+        """Return *resources*, each with the type it is kept as, as entries; add those that fit none to *problems*."""
+        by_type: defaultdict[str, list[Resource]] = defaultdict(list)
+        for kept_as, resource in resources:
+            by_type[kept_as].append(resource)
+        cells_by_type = {
+            kept_as: iter(cells_of_each(each, self._columns_of(kept_as))) for kept_as, each in by_type.items()
+        }
         entries: list[Entry] = []
-        for resource, cells in zip(resources, cells_of_each(resources, self._columns_of(kept_as)), strict=True):
+        for kept_as, resource in resources:
+            cells = next(cells_by_type[kept_as])
             if isinstance(cells, UnfitCellError):
                 problems.append(str(cells))
                 continue
@@ -268,8 +274,7 @@ class Walk:
 
     def _columns_of(self, kept_as: str) -> tuple[Column, ...]:
         if kept_as not in self._columns:
-            is_other = kept_as == OTHER
-            self._columns[kept_as] = OTHER_COLUMNS if is_other else columns_for(class_of(kept_as), self._lister)
+            self._columns[kept_as] = columns_for(class_of(kept_as), self._lister)
         return self._columns[kept_as]
 
     def _included_with(self, page: FetchedPage[Any]) -> list[Resource]:
@@ -281,9 +286,8 @@ class Walk:
         return [resource for identifier, resource in known.items() if identifier not in own]
 
 
-def _identity(answer: Answer) -> bytes:
-    """Return the body of *answer*, or a digest if it is too large to be kept."""
-    return answer.body if len(answer.body) <= _LARGEST_KEPT else sha256(answer.body).digest()
+def _digest(answer: Answer) -> bytes:
+    return sha256(answer.body).digest()
 
 
 def _without_includes(query: str) -> str:

@@ -100,7 +100,7 @@ def cells_of(resource: Resource, columns: tuple[Column, ...]) -> list[Any]:
 
     UnfitCellError names the column of a value that is out of range, or of an attribute that cannot be read.
     """
-    linked_ids = resource.origin.linked_ids
+    linked_ids = resource.origin.linked_ids if _read_linked_ids(columns) else {}
     cells: list[Any] = []
     for column in columns:
         try:
@@ -121,13 +121,16 @@ def cells_of_each(
     resources: Sequence[Resource], columns: tuple[Column, ...]
 ) -> Sequence[Sequence[Any] | UnfitCellError]:
     """Return for each of *resources* what `cells_of` returns, or the error that it raises; faster than one by one."""
-    are_linked = any(column.reads_linked_ids for column in columns)
-    linked_ids = [each.origin.linked_ids for each in resources] if are_linked else []
+    linked_ids = [each.origin.linked_ids for each in resources] if _read_linked_ids(columns) else []
     try:
         by_column = [_cells(column, linked_ids if column.reads_linked_ids else resources) for column in columns]
     except (UnreadableAttributeError, ValueError, OverflowError, RecursionError):
         return [_cells_or_error(each, columns) for each in resources]
     return list(zip(*by_column, strict=True))
+
+
+def _read_linked_ids(columns: tuple[Column, ...]) -> bool:
+    return any(column.reads_linked_ids for column in columns)
 
 
 def _cells(column: Column, sources: Sequence[Any]) -> Sequence[Any]:

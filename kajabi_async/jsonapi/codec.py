@@ -18,8 +18,6 @@ __all__ = [
     "SAFE_DEPTH",
     "DocumentShape",
     "JunkRow",
-    "LinkedId",
-    "LinkedIds",
     "LooseShape",
     "PlainRelationship",
     "RawJson",
@@ -28,7 +26,6 @@ __all__ = [
     "brief",
     "decode",
     "decode_document",
-    "decode_linked_ids",
     "decode_loosely",
     "decode_plain_relationships",
     "decode_resource_object",
@@ -101,26 +98,6 @@ class PlainRelationship(msgspec.Struct, gc=False, forbid_unknown_fields=True):
     links: PlainLinks | None = None
 
 
-class LinkedId(msgspec.Struct, gc=False):
-    """What is read of a resource identifier if only ids matter."""
-
-    type: _Name
-    id: _Name
-
-
-class LinksWithoutData(msgspec.Struct, gc=False):
-    """The links of a relation, of which only it matters that they hold no linkage."""
-
-    data: UnsetType = ABSENT
-
-
-class LinkedIds(msgspec.Struct, gc=False):
-    """What is read of a relation if only ids matter."""
-
-    data: LinkedId | list[LinkedId] | UnsetType | None = ABSENT
-    links: LinksWithoutData | None = None
-
-
 JunkRow = str | int | float | bool | list[msgspec.Raw] | None
 """What an array of resource objects may hold beside them: every JSON value is one or the other."""
 
@@ -171,7 +148,6 @@ _ROWS = msgspec.json.Decoder(list[msgspec.Raw])
 _RESOURCE_OBJECTS = msgspec.json.Decoder(list[ResourceObject | JunkRow] | None)
 _RESOURCE_OBJECT = msgspec.json.Decoder(ResourceObject)
 _RELATIONSHIPS = msgspec.json.Decoder(dict[str, PlainRelationship])
-_LINKED_IDS = msgspec.json.Decoder(dict[str, LinkedIds | None])
 
 
 def decode(body: bytes | RawJson, *, context: str = "the answer") -> Any:
@@ -213,12 +189,12 @@ def decode_resource_object(raw: RawJson | bytes, *, context: str) -> ResourceObj
 
 def decode_plain_relationships(raw: RawJson | bytes) -> dict[str, PlainRelationship] | None:
     """Decode relations that all have the documented form; None for any others."""
-    return _read_if_plain(_RELATIONSHIPS, raw)
-
-
-def decode_linked_ids(raw: RawJson | bytes) -> dict[str, LinkedIds | None] | None:
-    """Decode the ids of relations whose linkage has the documented form; None for any others."""
-    return _read_if_plain(_LINKED_IDS, raw)
+    if exhausts_the_stack(raw):
+        return None
+    try:
+        return _RELATIONSHIPS.decode(raw)
+    except (msgspec.MsgspecError, ValueError, RecursionError):
+        return None
 
 
 def json_object(value: Any) -> dict[str, Any] | None:
@@ -241,7 +217,7 @@ def encode(value: Any) -> bytes:
 
 
 def encode_decoded(value: Any) -> bytes:
-    """Return the JSON text of *value*, which was decoded from JSON: nothing in it needs a look."""
+    """Return the JSON text of *value*, which was made of decoded JSON: nothing in it needs a look. Times are in UTC."""
     return _ENCODER.encode(value)
 
 
@@ -370,15 +346,6 @@ def _read(decoder: msgspec.json.Decoder[T], body: bytes | RawJson, context: str)
     except (msgspec.MsgspecError, ValueError) as error:
         problem = str(error)[:_LONGEST_PROBLEM]
         raise DecodeError(f"not the JSON that was expected: {problem}", context=context) from None
-
-
-def _read_if_plain(decoder: msgspec.json.Decoder[T], raw: RawJson | bytes) -> T | None:
-    if exhausts_the_stack(raw):
-        return None
-    try:
-        return decoder.decode(raw)
-    except (msgspec.MsgspecError, ValueError, RecursionError):
-        return None
 
 
 def _is_deeper_than(value: Any, most: int) -> bool:

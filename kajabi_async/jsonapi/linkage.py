@@ -12,12 +12,9 @@ from typing import Any, Final, NamedTuple, cast
 from kajabi_async.errors import DecodeError
 from kajabi_async.jsonapi.codec import (
     ABSENT,
-    LinkedId,
     PlainRelationship,
     RawJson,
-    UnsetType,
     decode,
-    decode_linked_ids,
     decode_plain_relationships,
     has_many_members,
     json_object,
@@ -102,10 +99,10 @@ def read_relationships(raw: RawJson | bytes) -> dict[str, Relationship]:
 
 def read_linked_ids(raw: RawJson | bytes) -> dict[str, list[str] | None]:
     """Read only the ids of what `read_relationships` reads, by relation; None for one whose linkage is not known."""
-    plain = None if has_many_members(raw) else decode_linked_ids(raw)
+    plain = None if has_many_members(raw) else decode_plain_relationships(raw)
     if plain is None:
         return {name: relationship.ids for name, relationship in read_relationships(raw).items()}
-    return {name: None if linked is None else _ids_in(linked.data) for name, linked in plain.items()}
+    return {name: _ids_in(relationship) for name, relationship in plain.items()}
 
 
 def identifiers_of(data: Any) -> tuple[Identifier, ...] | None:
@@ -147,7 +144,8 @@ def _plain(value: PlainRelationship) -> Relationship:
     return Relationship(LinkageState.TO_ONE, identifiers, self_link, related_link)
 
 
-def _ids_in(data: LinkedId | list[LinkedId] | UnsetType | None) -> list[str] | None:
+def _ids_in(value: PlainRelationship) -> list[str] | None:
+    data = value.data
     if isinstance(data, list):
         return [each.id for each in data]
     if data is None:

@@ -43,9 +43,8 @@ class _Handle(metaclass=NamesCure):
     @property
     def ids(self) -> tuple[str, ...] | None:
         """The ids of the related resources, empty if there are none, None while they are not known."""
-        relationship = self._relationship
-        # From a list: with one or two ids, as most relations have, a generator takes twice as long.
-        return tuple([identifier.id for identifier in relationship.identifiers]) if relationship.is_stated else None
+        ids = self._relationship.ids
+        return None if ids is None else tuple(ids)
 
     @property
     def loaded(self) -> bool:

@@ -420,6 +420,20 @@ async def test_an_included_resource_that_cannot_be_read_is_described(tmp_path: P
     assert "title" in report.problems[0]
 
 
+async def test_included_resources_are_described_in_the_order_in_which_they_came(tmp_path: Path) -> None:
+    """Whatever their types are: as only the first are described, none of a type that comes later might be."""
+    included = [resource(each, str(number)) for number in (1, 2, 3) for each in ("offers", "products")]
+    for each in included[2:]:
+        each["attributes"] = {"title": []}
+    listed = ScriptedList("ab")
+    listed.pages[1] = {"data": [resource("customers", "a")], "included": included}
+    report = await listed.export(tmp_path / "c.jsonl", "offers", "products")
+    assert [problem.partition(" came with")[0] for problem in report.problems] == [
+        *("offers 2", "products 2", "offers 3", "products 3")
+    ]
+    assert report.related == {"offers": 1, "products": 1}
+
+
 async def test_only_what_was_requested_and_is_no_row_is_kept_as_included(tmp_path: Path) -> None:
     """Not the customers of the list itself; from a page with one row, and from one without rows nothing."""
     listed = ScriptedList("abc")

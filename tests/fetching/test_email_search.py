@@ -61,6 +61,28 @@ async def test_a_match_on_the_site_ends_the_search() -> None:
     assert len(send.asked) == 10
 
 
+@pytest.mark.parametrize(
+    ("site", "is_match"),
+    [
+        ({"data": {"type": "sites", "id": "1"}}, True),
+        ({"data": {"type": "sites", "id": 1}}, True),
+        ({"data": {"type": "sites", "id": "2"}}, False),
+        ({"links": {"data": {"type": "sites", "id": "2"}}}, False),
+        ({"data": [{"type": "sites", "id": "2"}, {"type": "sites", "id": "1"}]}, True),
+        ({"data": {"type": "sites", "id": "2"}, "meta": {"x": [[]]}}, False),
+        ({"data": None}, True),
+        ({"links": {}}, True),
+        (None, True),
+    ],
+)
+async def test_a_row_is_no_match_if_it_is_known_to_be_of_another_site(site: Any, is_match: bool) -> None:
+    """The server may ignore the filter; it need not state the site of a row."""
+    row = resource("contacts", "7", relationships={"site": site})
+    row["attributes"] = {"email": "ada@example.com"}
+    search, _ = _search(lambda _: {"data": [row], "links": {}}, site_id="1")
+    assert await _ids(search, "ada@example.com") == ["7"] * is_match
+
+
 async def test_a_search_that_finds_very_many_rows_is_read_to_its_end() -> None:
     """Each of its pages brings rows that are new."""
     rows = [(number, f"x{number}a@example.com", "1") for number in range(150, 0, -1)]

@@ -275,8 +275,16 @@ def test_reads_ids_alone() -> None:
         b'{"offers": {"data": [{"type": "offers", "id": "4"}, {"type": "", "id": "5"}]}}',
         b'{"offers": {"data": [], "links": []}}',
         b"{%s}" % b",".join(b'"r%d": {"data": []}' % number for number in range(10_000)),
+        b'{"offers": {"data": [], "meta": {"x": 1e400}}}',
+        b'{"offers": {"data": [], "links": {"self": "\xff"}}}',
+        b'{"offers": {"data": [], "meta": %s}}' % (b"[" * 101 + b"]" * 101),
+        b'{"offers": {"data": {"type": "offers", "id": "4", "meta": %s}}}' % (b"[" * 101 + b"]" * 101),
+        b'{"offers": {"data": [], "links": {"other": 1e400}}}',
     ],
-    ids=["in links, too", "links again", "data again", "no type", "links are a list", "too many"],
+    ids=[
+        *("in links, too", "links again", "data again", "no type", "links are a list", "too many", "no number"),
+        *("no UTF-8", "nested too deeply", "an identifier with such a meta", "no number in links"),
+    ],
 )
 def test_ids_alone_are_those_of_the_whole_relations(raw: bytes) -> None:
     """Of odd relations, too."""
