@@ -1,10 +1,12 @@
 """The connection pool: aiohttp's connector and connections, and what aiohttp does not do by itself.
 
-- `PooledConnection` notices what a server sends unasked while the connection is idle: the next request must not take
-  it for its answer.
+- `PooledConnection` notices what a server sends unasked while the connection is idle: the next request must not take it
+  for its answer.
 - `Pool.ask` sends a request over one of its connections and reads the head of the answer. An `aiohttp.ClientSession`
   works out for each request what is the same for all requests of a client, and sends again by itself when a connection
   breaks. `Pool.ask` does neither: every attempt is counted, and no write is repeated.
+- Idle connections wait in the pool for the next `Pool.ask`, that of the latest answer first, so that those not needed
+  any more are closed. The connector, in which aiohttp keeps them, gets them when a session asks for one.
 - The fork hook keeps a forked child from closing its copies: that would take the connections out of the event loop of
   the parent, which shares the selector.
 """
@@ -13,17 +15,20 @@ import asyncio
 import errno
 import os
 import select
+from collections import deque
 from collections.abc import Awaitable, Callable, Sequence
 from contextvars import ContextVar
-from functools import cached_property, partial
+from functools import partial
+from time import monotonic
 from typing import Any, Final
-from weakref import WeakSet
+from weakref import WeakSet, ref
 
 import aiohttp
 from aiohttp import hdrs
 from aiohttp.client_proto import ResponseHandler
-from aiohttp.client_reqrep import ConnectionKey
 from aiohttp.connector import Connection
+from aiohttp.http import HttpResponseParser
+from aiohttp.http_exceptions import HttpProcessingError
 from multidict import CIMultiDictProxy
 from yarl import URL
 
@@ -39,6 +44,9 @@ _DNS_CACHE_SECONDS: Final = 300
 
 _SENT_AT_ONCE_BYTES: Final = 16 * 1024
 """Up to this size a body goes into the buffer of the socket, which is empty: the request before it was answered."""
+
+_PARSES_IN_C: Final = HttpResponseParser.__module__ == "aiohttp._http_parser"
+"""Whether aiohttp parses answers in C: such a parser says whether it is in the middle of one."""
 
 _HUNG_UP: Final = os.strerror(errno.ECONNRESET)
 
@@ -58,6 +66,14 @@ class Exchange(Struct):
     """Whether another request had used that connection before."""
     proxy: Any = None
     """The URL of the proxy on the way, of a session that was handed in; None without one."""
+    connection: "PooledConnection | None" = None
+    """The connection that `Pool.ask` uses for it, up to the end of the answer."""
+
+    def goes_over(self, connection: "PooledConnection") -> None:
+        """Note the connection of the request; from then on the silence of the server is limited."""
+        self.connected, self.on_reused = True, connection.used
+        self.deadline.request_left = connection.used = True
+        self.expect_bytes()
 
     def expect_bytes(self) -> None:
         """Restart the limit on silence, if the bytes come through our own pool."""
@@ -74,8 +90,46 @@ class PooledConnection(ResponseHandler):
 
     used = False
     """Whether a request has used it."""
+    idle_since = 0.0
+    """The moment when its last answer had come, on the monotonic clock."""
 
     _bytes_waiting: Callable[[int], object] | None = None
+    _spare_parser: Any = None
+    """The parser of the answer before, ready for the next one: making one takes longer than parsing a small answer."""
+
+    def expect_answer(self, *, to_head: bool) -> None:
+        """Parse what comes next as an answer; one to a HEAD request has no body."""
+        parser, self._spare_parser = self._spare_parser, None
+        if parser is None or to_head:
+            self.set_response_params(read_until_eof=True, skip_payload=to_head)
+        else:
+            self._parser = parser
+
+    def keep_parser(self, *, chunked: bool) -> None:
+        """Keep the parser, which has parsed a whole answer; if it has got more, the connection cannot be kept.
+
+        That of a *chunked* answer would take a trailer of it for a header of the next one.
+        """
+        if not _PARSES_IN_C or self._skip_payload or self._parser is None:
+            return
+        if not _is_between_answers(self._parser):
+            self.force_close()
+        elif not chunked:
+            self._spare_parser = self._parser
+
+    def rest(self) -> None:
+        """Parse nothing: bytes that come while the connection is idle are kept where `should_close` looks."""
+        self._parser = None
+        self.idle_since = monotonic()
+
+    def drop_parser(self) -> None:
+        """Drop the parser that was kept: a session sets up one of its own."""
+        self._spare_parser = None
+
+    def connection_lost(self, exc: BaseException | None) -> None:
+        """End what waits for the connection. The parser leads back to it: with both, garbage would be left."""
+        self._spare_parser = None
+        super().connection_lost(exc)
 
     def has_surplus(self) -> bool:
         """Return whether the server has sent anything since its last answer, read already or not."""
@@ -101,20 +155,12 @@ class Reply(Struct):
     status: int
     headers: CIMultiDictProxy[str]
     content: aiohttp.StreamReader
-    _connection: Connection
+    _exchange: Exchange
+    _pool: "Pool"
 
     def close(self) -> None:
         """Close the connection, unless it is free already."""
-        self._connection.close()
-
-
-class _AnyRequest(aiohttp.ClientRequest):
-    """Stands for every request of a pool: aiohttp's connector asks it for the server. It is never sent."""
-
-    @cached_property
-    def connection_key(self) -> ConnectionKey:  # pyright: ignore[reportIncompatibleMethodOverride]
-        """The key of the connections to the server."""
-        return super().connection_key
+        self._pool.drop(self._exchange)
 
 
 _POOLS: Final["WeakSet[Pool]"] = WeakSet()
@@ -147,7 +193,12 @@ class Pool(aiohttp.TCPConnector):
         # Any: it makes connections of our class.
         self._factory: Any = partial(PooledConnection, self._loop)
         self._closing: Sequence[asyncio.Future[Any]] = ()
-        self._any_request = _AnyRequest(hdrs.METH_GET, server, loop=self._loop)
+        # It stands for every request: the connector asks it for the server. It is never sent.
+        self._any_request = aiohttp.ClientRequest(hdrs.METH_GET, server, loop=self._loop)
+        self._key = self._any_request.connection_key
+        self._idle: deque[PooledConnection] = deque()
+        """The idle connections, the latest last."""
+        self._closing_idle: asyncio.TimerHandle | None = None
         _POOLS.add(self)
 
     def belongs_to_parent(self) -> None:
@@ -169,30 +220,101 @@ class Pool(aiohttp.TCPConnector):
             return await super().connect(req, traces, timeout)
         if exchange.connected:
             raise aiohttp.ServerDisconnectedError
-        return await self._connected(exchange, req, traces, timeout)
+        self._hand_over_idle()
+        connection = await self._connected(req, traces, timeout)
+        protocol: Any = connection.protocol
+        exchange.goes_over(protocol)
+        return connection
 
     async def ask(self, request: Request, head: bytes, exchange: Exchange, timeout: aiohttp.ClientTimeout) -> Reply:
         """Send *request*, which begins with *head*, and return its answer as soon as the head of that has come."""
+        connection = self._idle_connection()
+        if connection is None:
+            connection = await self._new_connection(timeout)
+        exchange.connection = connection
         try:
-            connection = await self._connected(exchange, self._any_request, [], timeout)
+            body = request.body
+            connection.expect_answer(to_head=request.method == hdrs.METH_HEAD)
+            exchange.goes_over(connection)
+            transport: Any = connection.transport
+            transport.write(head if body is None else head + body)
+            message, content = await connection.read()
+            while message.code in _INFORMATIONAL:
+                message, content = await connection.read()
+            body_size = 0 if body is None else len(body)
+            if content.is_eof():
+                connection.keep_parser(chunked=message.chunked)
+                self._answered(exchange, body_size)
+            else:
+                content.on_eof(partial(self._answered, exchange, body_size))
+        except BaseException:
+            self.drop(exchange)
+            raise
+        return Reply(message.code, message.headers, content, exchange, self)
+
+    def drop(self, exchange: Exchange) -> None:
+        """Close the connection of *exchange*, if it still has one."""
+        connection, exchange.connection = exchange.connection, None
+        if connection is not None:
+            self._release(self._key, connection, should_close=True)
+
+    def _answered(self, exchange: Exchange, body_size: int) -> None:
+        """Keep the connection of *exchange*, if it still has one that can be used again."""
+        connection = exchange.connection
+        if connection is None or connection.should_close or (body_size and not _is_sent(connection, body_size)):
+            self.drop(exchange)
+            return
+        exchange.connection = None
+        connection.rest()
+        self._idle.append(connection)
+        if self._closing_idle is None:
+            self._close_idle_in(_KEEP_ALIVE_SECONDS)
+
+    def _idle_connection(self) -> PooledConnection | None:
+        """Return the connection that has been idle for the shortest time, if one can be used."""
+        while self._idle and not self._closed:
+            connection = self._idle.pop()
+            is_fresh = monotonic() - connection.idle_since <= _KEEP_ALIVE_SECONDS
+            if is_fresh and connection.is_connected() and not connection.has_surplus():
+                return connection
+            self._release(self._key, connection, should_close=True)
+        return None
+
+    def _hand_over_idle(self) -> None:
+        """Leave the idle connections to the connector, where a session looks for them."""
+        while self._idle:
+            connection = self._idle.popleft()
+            connection.drop_parser()
+            idle_since, is_good = connection.idle_since, connection.is_connected() and not connection.should_close
+            self._release(self._key, connection, should_close=not is_good)
+            if is_good:
+                # aiohttp would count from now on.
+                self._conns[self._key][-1] = connection, idle_since
+
+    async def _new_connection(self, timeout: aiohttp.ClientTimeout) -> PooledConnection:
+        try:
+            connection: Any = await self._connected(self._any_request, [], timeout)
         except TimeoutError as error:
             raise aiohttp.ConnectionTimeoutError from error
-        try:
-            protocol: Any = connection.protocol
-            body = request.body
-            protocol.set_response_params(read_until_eof=True, skip_payload=request.method == hdrs.METH_HEAD)
-            protocol.transport.write(head if body is None else head + body)
-            message, content = await protocol.read()
-            while message.code in _INFORMATIONAL:
-                message, content = await protocol.read()
-            content.on_eof(connection.release if body is None else partial(_release_if_sent, connection, len(body)))
-        except BaseException:
-            connection.close()
-            raise
-        return Reply(message.code, message.headers, content, connection)
+        protocol: PooledConnection = connection.protocol
+        # Else it would be closed with this object.
+        connection._protocol = None  # noqa: SLF001 - it has no public name
+        return protocol
 
-    async def _connected(self, exchange: Exchange, req: Any, traces: Any, timeout: Any) -> Connection:
-        """Return a connection for *exchange*; from then on the silence of the server is limited."""
+    def _close_idle_in(self, seconds: float) -> None:
+        self._closing_idle = self._loop.call_later(seconds, _close_idle, ref(self))
+
+    def close_idle(self) -> None:
+        """Close the connections that have been idle for too long."""
+        self._closing_idle = None
+        oldest = monotonic() - _KEEP_ALIVE_SECONDS
+        while self._idle and self._idle[0].idle_since <= oldest:
+            self._release(self._key, self._idle.popleft(), should_close=True)
+        if self._idle:
+            self._close_idle_in(self._idle[0].idle_since - oldest)
+
+    async def _connected(self, req: Any, traces: Any, timeout: Any) -> Connection:
+        """Return a connection of the connector that can be used."""
         while True:
             connection = await _connect(self, req, traces, timeout)
             protocol: Any = connection.protocol
@@ -204,19 +326,17 @@ class Pool(aiohttp.TCPConnector):
             connection.close()
             self._binding.check_open()
             raise aiohttp.ClientConnectorError(req.connection_key, ConnectionResetError(errno.ECONNRESET, _HUNG_UP))
-        exchange.connected, exchange.on_reused = True, protocol.used
-        exchange.deadline.request_left = protocol.used = True
-        if exchange.read_seconds is not None:
-            exchange.deadline.listen(exchange.read_seconds)
         return connection
 
     def _release(self, key: Any, protocol: Any, *, should_close: bool = False) -> None:
         _release(self, key, protocol, should_close=should_close)
-        # Without a parser, bytes that come while the connection is idle are kept where `should_close` looks.
-        protocol._parser = None  # noqa: SLF001 - it has no public name
+        protocol.rest()
 
     def close_at_once(self) -> None:
         """Close every connection, in use or not; `closed_at_last` waits until that is done."""
+        self._idle.clear()
+        if self._closing_idle is not None:
+            self._closing_idle.cancel()
         self._closing = [asyncio.ensure_future(each) for each in self._close()]
         for each in self._closing:
             each.add_done_callback(_retrieve)
@@ -228,18 +348,30 @@ class Pool(aiohttp.TCPConnector):
         await self.close()
 
 
-def _release_if_sent(connection: Connection, size: int) -> None:
-    """Release *connection*, or close it if a part of a body of *size* bytes may still wait to be sent.
+def _close_idle(pool: "ref[Any]") -> None:
+    found: Pool | None = pool()
+    if found is not None:
+        found.close_idle()
 
-    Another request must not wait behind that: the server has answered, and may read no further.
+
+def _is_between_answers(parser: Any) -> bool:
+    """Return whether *parser*, which has parsed an answer, has got nothing after it."""
+    try:
+        return parser.feed_eof() is None
+    except HttpProcessingError:
+        return False
+
+
+def _is_sent(connection: PooledConnection, size: int) -> bool:
+    """Return whether a body of *size* bytes was sent for certain.
+
+    Another request must not wait behind the rest: the server has answered, and may read no further.
     """
-    transport = connection.transport
+    transport: Any = connection.transport
     # What is encrypted waits in a transport below that of TLS, which has no public name.
     is_encrypted = transport is not None and transport.get_extra_info("sslcontext") is not None
-    if transport is None or transport.get_write_buffer_size() or (is_encrypted and size > _SENT_AT_ONCE_BYTES):
-        connection.close()
-    else:
-        connection.release()
+    unsent = transport is None or transport.get_write_buffer_size()
+    return not unsent and not (is_encrypted and size > _SENT_AT_ONCE_BYTES)
 
 
 def ignore_surplus(connector: Any) -> None:

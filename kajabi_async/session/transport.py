@@ -87,6 +87,8 @@ class Transport:
         self._session = http_session
         self._is_made_by_others = False
         """Whether something has changed how sessions are made, to see or to direct what they send."""
+        self._unwatched: tuple[object, object] = None, None
+        """The methods of the session's class that were found to be aiohttp's own."""
         self._connector: Pool | None = None
         if http_session is not None:
             _check_handed_in(http_session, base_url)
@@ -120,8 +122,7 @@ class Transport:
                     timeouts=limits,
                 )
             else:
-                has_the_same = limits.connect == self._timeouts.connect
-                connect = self._connect if has_the_same else _connect_within(limits.connect)
+                connect = self._connect if timeouts is None else _connect_within(limits.connect)
                 # In no variable: the frame of this function is in the traceback of what it raises.
                 reply = await self._connector.ask(request, self._head(request, target, token), exchange, connect)
             headers, content, most = reply.headers, reply.content, self._max_answer_bytes
@@ -184,7 +185,7 @@ class Transport:
         self._session = session = aiohttp.ClientSession(
             connector=self._connector, cookie_jar=aiohttp.DummyCookieJar(), trust_env=False, raise_for_status=False
         )
-        self._is_made_by_others = not _is_aiohttps(type(session), "__init__")
+        self._is_made_by_others = not _is_aiohttps(getattr(type(session), "__init__", None))
         # At exit as well: a client that is still open then is reported by its session manager, and not by aiohttp.
         weakref.finalize(self, _drop, self._session, self._connector)
         return session
@@ -192,7 +193,14 @@ class Transport:
     def _is_watched(self, session: aiohttp.ClientSession) -> bool:
         """Return whether a tracer or a mock is to see what *session* sends."""
         kind = type(session)
-        return self._is_made_by_others or not (_is_aiohttps(kind, "request") and _is_aiohttps(kind, "_request"))
+        one, other = getattr(kind, "request", None), getattr(kind, "_request", None)
+        known_one, known_other = self._unwatched
+        # By identity: a wrapper may say that it equals what it wraps.
+        if one is not known_one or other is not known_other:
+            if not (_is_aiohttps(one) and _is_aiohttps(other)):
+                return True
+            self._unwatched = one, other
+        return self._is_made_by_others
 
     def _target(self, request: Request) -> str:
         """Return path and query as they are sent; InvalidArgumentError for a request that cannot be sent as it is."""
@@ -289,9 +297,8 @@ def _check_handed_in(session: object, base_url: str) -> None:
     check_session(session, base_url)
 
 
-def _is_aiohttps(kind: type, name: str) -> bool:
+def _is_aiohttps(method: object) -> bool:
     """Return whether a method of a session class is aiohttp's own, and neither wrapped nor replaced."""
-    method: object = getattr(kind, name, None)
     # A wrapper may have the name, the module's name and even the code of what it wraps.
     return type(method) is FunctionType and method.__globals__ is _MODULE_OF_SESSIONS
 

@@ -16,6 +16,17 @@ from tests.fetching.contact_list import World, list_of
 from tests.sending import Canned, context, resource
 
 JOSE = "jos\u00e9@example.com"
+SITES: list[tuple[Any, bool]] = [
+    ({"data": {"type": "sites", "id": "1"}}, True),
+    ({"data": {"type": "sites", "id": 1}}, True),
+    ({"data": {"type": "sites", "id": "2"}}, False),
+    ({"links": {"data": {"type": "sites", "id": "2"}}}, False),
+    ({"data": [{"type": "sites", "id": "2"}, {"type": "sites", "id": "1"}]}, True),
+    ({"data": {"type": "sites", "id": "2"}, "meta": {"x": [[]]}}, False),
+    ({"data": None}, True),
+    ({"links": {}}, True),
+    (None, True),
+]
 
 
 def _search(
@@ -61,25 +72,17 @@ async def test_a_match_on_the_site_ends_the_search() -> None:
     assert len(send.asked) == 10
 
 
-@pytest.mark.parametrize(
-    ("site", "is_match"),
-    [
-        ({"data": {"type": "sites", "id": "1"}}, True),
-        ({"data": {"type": "sites", "id": 1}}, True),
-        ({"data": {"type": "sites", "id": "2"}}, False),
-        ({"links": {"data": {"type": "sites", "id": "2"}}}, False),
-        ({"data": [{"type": "sites", "id": "2"}, {"type": "sites", "id": "1"}]}, True),
-        ({"data": {"type": "sites", "id": "2"}, "meta": {"x": [[]]}}, False),
-        ({"data": None}, True),
-        ({"links": {}}, True),
-        (None, True),
-    ],
-)
+@pytest.mark.parametrize(("site", "is_match"), SITES)
 async def test_a_row_is_no_match_if_it_is_known_to_be_of_another_site(site: Any, is_match: bool) -> None:
     """The server may ignore the filter; it need not state the site of a row."""
     row = resource("contacts", "7", relationships={"site": site})
     row["attributes"] = {"email": "ada@example.com"}
-    search, _ = _search(lambda _: {"data": [row], "links": {}}, site_id="1")
+    page: dict[str, Any] = {"data": [row], "links": {}}
+
+    def answer(_: Request) -> dict[str, Any]:
+        return page
+
+    search, _ = _search(answer, site_id="1")
     assert await _ids(search, "ada@example.com") == ["7"] * is_match
 
 

@@ -20,7 +20,7 @@ def wrapped(method: Callable[..., Any], seen: list[Any] | None = None) -> Callab
 
 
 class Proxy:
-    """The same as an object, as the library wrapt makes one: every attribute is that of the method."""
+    """The same as an object, as the library wrapt makes one: every attribute is that of the method, which it equals."""
 
     def __init__(self, method: Callable[..., Any], seen: list[Any]) -> None:
         self._method = method
@@ -28,6 +28,12 @@ class Proxy:
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._method, name)
+
+    def __eq__(self, other: object) -> bool:
+        return self._method == other
+
+    def __hash__(self) -> int:
+        return hash(self._method)
 
     def __get__(self, instance: Any, _: type) -> Any:
         return self if instance is None else self._call.__get__(instance)
