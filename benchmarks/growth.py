@@ -18,7 +18,7 @@ from benchmarks.sizes import Sizes
 from kajabi_async import Kajabi
 
 LATENCIES = (0.005, 0.05, 0.2)
-MOST_LOOKUPS = 2000
+MOST_LOOKUPS = 16_000
 """The most that are timed in one turn, however many an ideal client would do."""
 SECONDS = 50.0
 """The limit for all rounds together."""
