@@ -6,7 +6,7 @@ Nothing here knows of Kajabi. In this order: `for_each`, `Waiters`, `WaitingLine
 import asyncio
 import copy
 import weakref
-from collections import OrderedDict
+from collections import OrderedDict, deque
 from collections.abc import Awaitable, Callable, Collection, Coroutine, Hashable, Iterable, Iterator
 from itertools import islice
 from typing import Any, Generic, Protocol, Self, TypeVar
@@ -130,29 +130,38 @@ class Quota:
         """Whether `count` was called in this iteration."""
         self._most = most
         self._renewed = renewed
-        self._waiters: Waiters[None] = Waiters()
+        self._waiters: deque[asyncio.Future[None]] = deque()
 
     def count(self, loop: asyncio.AbstractEventLoop) -> None:
         """Count the steps up to the next iteration of *loop*."""
         self.is_counting = True
         loop.call_soon(self._renew)
 
-    async def wait(self) -> None:
-        """Wait for a later iteration; it may have no step left either."""
-        # Nothing was taken that could be handed back.
-        await self._waiters.wait(None, lambda _: None)
+    def wait(self) -> "asyncio.Future[None]":
+        """Return a future that is done in a later iteration; that may have no step left either."""
+        future: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._waiters.append(future)
+        return future
 
     def end(self) -> None:
         """Let all who wait go on."""
-        while self._waiters.wake(None):
-            pass
+        self._wake(len(self._waiters))
 
     def _renew(self) -> None:
-        self.is_counting, self.left, woken = False, self._most(), 0
-        while self._waiters and woken < self.left and self._waiters.wake(None):
-            woken += 1
+        self.is_counting, self.left = False, self._most()
+        woken = self._wake(self.left) if self._waiters else 0
         if woken < self.left:
             self._renewed(self.left - woken)
+
+    def _wake(self, most: int) -> int:
+        """Let at most *most* who wait go on, and return how many did."""
+        woken = 0
+        while self._waiters and woken < most:
+            future = self._waiters.popleft()
+            if not future.done():
+                future.set_result(None)
+                woken += 1
+        return woken
 
 
 class _Flight(Struct, Generic[V]):

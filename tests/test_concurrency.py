@@ -219,7 +219,7 @@ async def test_a_quota_lets_so_many_steps_start_in_one_iteration() -> None:
 async def test_the_end_of_a_quota_lets_all_go_on() -> None:
     """However few steps are left."""
     quota = Quota(lambda: 1, never)
-    tasks = [asyncio.create_task(quota.wait()) for _ in range(5)]
+    tasks = [asyncio.ensure_future(quota.wait()) for _ in range(5)]
     await turns()
     quota.end()
     await asyncio.wait_for(asyncio.gather(*tasks), 5)
@@ -227,14 +227,23 @@ async def test_the_end_of_a_quota_lets_all_go_on() -> None:
 
 
 async def test_a_waiter_of_a_quota_that_is_cancelled_takes_no_step_of_others() -> None:
-    """Also in the moment in which it is let go: it had nothing to hand back."""
+    """Neither before nor in the moment in which it is let go: it had nothing to hand back."""
+
+    async def wait() -> None:
+        await quota.wait()
+
     quota = Quota(lambda: 1, never)
-    first, second = (asyncio.create_task(quota.wait()) for _ in range(2))
+    first, second, third = (asyncio.create_task(wait()) for _ in range(3))
     await turns()
-    quota.end()
     first.cancel()
-    await second
-    assert first.cancelled()
+    await turns()
+    quota.count(asyncio.get_running_loop())
+    await turns()
+    assert (second.done(), third.done()) == (True, False)
+    quota.end()
+    third.cancel()
+    await turns()
+    assert (first.cancelled(), second.cancelled(), third.cancelled()) == (True, False, True)
 
 
 class _Counting:
