@@ -26,6 +26,7 @@ class Sizes:
     imports: int
     """Fresh interpreters for each library."""
     growth_repeats: int
+    """Further turns of the settings that have a figure to reach."""
     growth_seconds: float
     """The duration of one turn of an ideal client."""
     beside_repeats: int
