@@ -154,10 +154,11 @@ class Quota:
             self._renewed(self.left - woken)
 
     def _wake(self, most: int) -> int:
-        """Let at most *most* who wait go on, and return how many did."""
+        """Let at most *most* who wait go on, the latest first, and return how many did."""
+        # What the latest one uses is still in the caches. No order is promised: who waits has taken nothing yet.
         woken = 0
         while self._waiters and woken < most:
-            future = self._waiters.popleft()
+            future = self._waiters.pop()
             if not future.done():
                 future.set_result(None)
                 woken += 1

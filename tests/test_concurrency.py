@@ -188,7 +188,7 @@ async def test_a_slot_of_a_task_that_was_cancelled_goes_to_the_next() -> None:
 
 
 async def test_a_quota_lets_so_many_steps_start_in_one_iteration() -> None:
-    """As many waiters as there are steps go on in the next one; what they leave is reported."""
+    """As many waiters as there are steps go on in the next one, the latest first; what they leave is reported."""
     renewed: list[int] = []
     quota = Quota(lambda: 2, renewed.append)
     assert (quota.left, quota.is_counting) == (2, False)
@@ -206,10 +206,10 @@ async def test_a_quota_lets_so_many_steps_start_in_one_iteration() -> None:
     assert (quota.is_counting, quota.left, went) == (True, 0, [])
     await turns()
     assert (quota.is_counting, quota.left) == (False, 2)
-    assert (went, renewed) == ([0, 1], [])
+    assert (went, renewed) == ([2, 1], [])
     quota.count(loop)
     await turns()
-    assert (went, renewed) == ([0, 1, 2], [1])
+    assert (went, renewed) == ([2, 1, 0], [1])
     quota.count(loop)
     await turns()
     assert renewed == [1, 2]
@@ -239,11 +239,11 @@ async def test_a_waiter_of_a_quota_that_is_cancelled_takes_no_step_of_others() -
     await turns()
     quota.count(asyncio.get_running_loop())
     await turns()
-    assert (second.done(), third.done()) == (True, False)
+    assert (second.done(), third.done()) == (False, True)
     quota.end()
-    third.cancel()
+    second.cancel()
     await turns()
-    assert (first.cancelled(), second.cancelled(), third.cancelled()) == (True, False, True)
+    assert (first.cancelled(), second.cancelled(), third.cancelled()) == (True, True, False)
 
 
 class _Counting:
