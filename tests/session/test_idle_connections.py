@@ -96,6 +96,24 @@ async def test_connections_that_are_not_needed_any_more_are_closed(monkeypatch: 
     assert server.opened == 5
 
 
+async def test_the_timer_closes_what_was_idle_for_too_long_and_nothing_else() -> None:
+    """And goes off again for the rest."""
+    server = Server(seconds=0.01)
+    async with connected(server) as manager:
+        await at_once(manager, 3)
+        transport: Any = manager._transport
+        kept: pool.Pool = transport._connector
+        for connection in list(kept._idle)[:2]:
+            connection.idle_since -= pool._KEEP_ALIVE_SECONDS
+        kept.close_idle()
+        await until(lambda: server.open == 1)
+        assert len(kept._idle) == 1
+        assert kept._closing_idle is not None
+        assert not kept._conns
+        await manager.send(GET)
+    assert server.opened == 3
+
+
 async def test_a_connection_that_was_idle_for_too_long_is_not_used_though_the_timer_is_late(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
