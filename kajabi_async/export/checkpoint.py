@@ -27,6 +27,7 @@ _LOG_FILE: Final = f"{_FILE}-wal"
 _FILES: Final = (_FILE, _LOG_FILE, f"{_FILE}-journal", f"{_FILE}-shm")
 _MAX_PROBLEMS: Final = 20
 _ROWS_AT_ONCE: Final = 500
+"""It divides the rows of a group in Arrow and Parquet files."""
 _TABLES: Final = """
 CREATE TABLE arguments (name TEXT PRIMARY KEY, value TEXT NOT NULL);
 CREATE TABLE pages (number INTEGER PRIMARY KEY, query TEXT NOT NULL UNIQUE, following TEXT, listed INTEGER,

@@ -198,7 +198,7 @@ class Pool(aiohttp.TCPConnector):
         self._key = self._any_request.connection_key
         self._idle: deque[PooledConnection] = deque()
         """The idle connections, the latest last."""
-        self._closing_idle: asyncio.TimerHandle | None = None
+        self._idle_timer: asyncio.TimerHandle | None = None
         _POOLS.add(self)
 
     def belongs_to_parent(self) -> None:
@@ -261,14 +261,19 @@ class Pool(aiohttp.TCPConnector):
     def _answered(self, exchange: Exchange, body_size: int) -> None:
         """Keep the connection of *exchange*, if it still has one that can be used again."""
         connection = exchange.connection
-        if connection is None or connection.should_close or (body_size and not _is_sent(connection, body_size)):
+        if (
+            connection is None
+            or self._closed
+            or connection.should_close
+            or (body_size and not _is_sent(connection, body_size))
+        ):
             self.drop(exchange)
             return
         exchange.connection = None
         connection.rest()
         self._idle.append(connection)
-        if self._closing_idle is None:
-            self._close_idle_in(_KEEP_ALIVE_SECONDS)
+        if self._idle_timer is None:
+            self._arm_idle_timer(_KEEP_ALIVE_SECONDS)
 
     def _idle_connection(self) -> PooledConnection | None:
         """Return the connection that has been idle for the shortest time, if one can be used."""
@@ -301,17 +306,17 @@ class Pool(aiohttp.TCPConnector):
         connection._protocol = None  # noqa: SLF001 - it has no public name
         return protocol
 
-    def _close_idle_in(self, seconds: float) -> None:
-        self._closing_idle = self._loop.call_later(seconds, _close_idle, ref(self))
+    def _arm_idle_timer(self, seconds: float) -> None:
+        self._idle_timer = self._loop.call_later(seconds, _idle_timer_went_off, ref(self))
 
     def close_idle(self) -> None:
         """Close the connections that have been idle for too long."""
-        self._closing_idle = None
+        self._idle_timer = None
         oldest = monotonic() - _KEEP_ALIVE_SECONDS
         while self._idle and self._idle[0].idle_since <= oldest:
             self._release(self._key, self._idle.popleft(), should_close=True)
         if self._idle:
-            self._close_idle_in(self._idle[0].idle_since - oldest)
+            self._arm_idle_timer(self._idle[0].idle_since - oldest)
 
     async def _connected(self, req: Any, traces: Any, timeout: Any) -> Connection:
         """Return a connection of the connector that can be used."""
@@ -335,8 +340,8 @@ class Pool(aiohttp.TCPConnector):
     def close_at_once(self) -> None:
         """Close every connection, in use or not; `closed_at_last` waits until that is done."""
         self._idle.clear()
-        if self._closing_idle is not None:
-            self._closing_idle.cancel()
+        if self._idle_timer is not None:
+            self._idle_timer.cancel()
         self._closing = [asyncio.ensure_future(each) for each in self._close()]
         for each in self._closing:
             each.add_done_callback(_retrieve)
@@ -348,7 +353,7 @@ class Pool(aiohttp.TCPConnector):
         await self.close()
 
 
-def _close_idle(pool: "ref[Any]") -> None:
+def _idle_timer_went_off(pool: "ref[Any]") -> None:
     found: Pool | None = pool()
     if found is not None:
         found.close_idle()

@@ -108,7 +108,7 @@ async def test_the_timer_closes_what_was_idle_for_too_long_and_nothing_else() ->
         kept.close_idle()
         await until(lambda: server.open == 1)
         assert len(kept._idle) == 1
-        assert kept._closing_idle is not None
+        assert kept._idle_timer is not None
         assert not kept._conns
         await manager.send(GET)
     assert server.opened == 3
@@ -139,6 +139,22 @@ async def test_closing_the_client_ends_idle_connections_and_their_timer(monkeypa
         await until(lambda: not server.open)
         await asyncio.sleep(0.1)
     assert not calls
+
+
+async def test_a_connection_whose_answer_ends_after_the_client_was_closed_is_not_kept() -> None:
+    """Nothing would close it, and its timer would be left."""
+    server = Server()
+    async with connected(server) as manager:
+        await manager.send(GET)
+        transport: Any = manager._transport
+        kept: pool.Pool = transport._connector
+        connection = kept._idle.pop()
+        kept._idle_timer = None
+        exchange = pool.Exchange(manager._deadlines.limit(None), None, connection=connection)
+        # In the same iteration of the event loop, in which the connection does not know yet that it is lost.
+        kept.close_at_once()
+        kept._answered(exchange, 0)
+        assert (len(kept._idle), kept._idle_timer, exchange.connection) == (0, None, None)
 
 
 async def test_a_client_that_was_dropped_leaves_no_timer_that_does_something() -> None:
